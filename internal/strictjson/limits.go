@@ -1,0 +1,78 @@
+package strictjson
+
+import (
+	"bytes"
+	"fmt"
+)
+
+// Check judges the size of a text before anything is built from it: how deep
+// its values nest, and how many there are. The text need not be JSON; what is
+// counted then is what a decoder would have met.
+func Check(data []byte, maxDepth, maxNodes int) error {
+	// Every value but the first follows a comma, a colon or a bracket, and each
+	// colon belongs to a member that follows a comma or a brace: the bytes that
+	// look like structure bound both figures from above, in one fast pass each.
+	opens := bytes.Count(data, []byte{'{'}) + bytes.Count(data, []byte{'['})
+	if opens <= maxDepth && opens+bytes.Count(data, []byte{','}) < maxNodes {
+		return nil
+	}
+	depth, nodes := Measure(data)
+	switch {
+	case depth > maxDepth:
+		return &Error{Code: TooDeep, Reason: fmt.Sprintf("more than %d levels deep", maxDepth)}
+	case nodes > maxNodes:
+		return &Error{Code: TooManyNodes, Reason: fmt.Sprintf("more than %d values", maxNodes)}
+	}
+	return nil
+}
+
+// Measure counts levels and values of a JSON text in one pass, without memory
+// of its own. A scalar has depth 0 and is one value.
+func Measure(data []byte) (depth, nodes int) {
+	level := 0
+	fresh := true // the next byte of a value starts a new one
+	for i := 0; i < len(data); i++ {
+		switch data[i] {
+		case '{', '[':
+			level++
+			depth = max(depth, level)
+			nodes++
+			fresh = true
+		case '}', ']':
+			level--
+			fresh = false
+		case ',':
+			fresh = true
+		case ':':
+			fresh = true
+			nodes-- // what stood before was a name
+		case ' ', '\t', '\r', '\n':
+		case '"':
+			i = stringEnd(data, i)
+			if fresh {
+				nodes++
+				fresh = false
+			}
+		default:
+			if fresh {
+				nodes++
+				fresh = false
+			}
+		}
+	}
+	return depth, nodes
+}
+
+// stringEnd is the index of the quote that closes the string which opens at i,
+// or the last index of data.
+func stringEnd(data []byte, i int) int {
+	for i++; i < len(data); i++ {
+		switch data[i] {
+		case '"':
+			return i
+		case '\\':
+			i++
+		}
+	}
+	return len(data) - 1
+}

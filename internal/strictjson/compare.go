@@ -43,13 +43,13 @@ func (c *comparison) value(t reflect.Type) bool {
 		if _, err := c.dec.ReadToken(); err != nil {
 			return false
 		}
-		return c.stop(WrongType, "null, not an object")
+		return c.stop(WrongType, "must be an object, not null")
 	case kind == jsontext.KindBeginObject && t.Kind() == reflect.Struct:
 		return c.members(func(name string) (reflect.Type, bool) {
 			s := shapeOf(t)
 			inner, known := s.exact[name]
 			if !known && s.folded[fold(name)] {
-				return nil, c.stop(CaseVariant, "a member whose name differs from a known one in case alone")
+				return nil, c.stop(CaseVariant, "the member's name differs from a known one in case alone")
 			}
 			return inner, true
 		})

@@ -3,6 +3,8 @@ package strictjson
 import (
 	"bytes"
 	"fmt"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // Check judges the size of a text before anything is built from it: how deep
@@ -19,11 +21,28 @@ func Check(data []byte, maxDepth, maxNodes int) error {
 	depth, nodes := Measure(data)
 	switch {
 	case depth > maxDepth:
-		return &Error{Code: TooDeep, Reason: fmt.Sprintf("more than %d levels deep", maxDepth)}
+		return &Error{Code: TooDeep, Pointer: locate(data, maxDepth, nodes), Reason: fmt.Sprintf("more than %d levels of nesting", maxDepth)}
 	case nodes > maxNodes:
-		return &Error{Code: TooManyNodes, Reason: fmt.Sprintf("more than %d values", maxNodes)}
+		return &Error{Code: TooManyNodes, Pointer: locate(data, depth, maxNodes), Reason: fmt.Sprintf("more than %d values", maxNodes)}
 	}
 	return nil
+}
+
+// locate points to the first value beyond a limit, as far as the text is JSON.
+func locate(data []byte, maxDepth, maxNodes int) string {
+	dec := jsontext.NewDecoder(bytes.NewBuffer(data), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+	for nodes := 0; nodes <= maxNodes && dec.StackDepth() <= maxDepth; {
+		kind, length := dec.StackIndex(dec.StackDepth())
+		name := kind == jsontext.KindBeginObject && length%2 == 0
+		tok, err := dec.ReadToken()
+		if err != nil {
+			break
+		}
+		if !name && tok.Kind() != jsontext.KindEndObject && tok.Kind() != jsontext.KindEndArray {
+			nodes++
+		}
+	}
+	return shorten(string(dec.StackPointer()))
 }
 
 // Measure counts levels and values of a JSON text in one pass, without memory

@@ -42,7 +42,7 @@ type Error struct {
 	Code    Code
 	Pointer string // RFC 6901, of the offending value or member; "" is the whole text
 	Offset  int64  // bytes into the text, or 0 when it is not known
-	Reason  string // a sentence without the input in it
+	Reason  string // a clause without the input in it
 }
 
 func (e *Error) Error() string {
@@ -110,11 +110,11 @@ func explain(data []byte, err error) error {
 	case errors.As(err, &semantic):
 		pointer := shorten(string(semantic.JSONPointer))
 		if errors.Is(err, json.ErrUnknownName) {
-			return &Error{Code: UnknownName, Pointer: pointer, Offset: semantic.ByteOffset, Reason: "a member that is not known here"}
+			return &Error{Code: UnknownName, Pointer: pointer, Offset: semantic.ByteOffset, Reason: "the member is not known here"}
 		}
 		return &Error{Code: WrongType, Pointer: pointer, Offset: semantic.ByteOffset, Reason: mismatch(semantic)}
 	default:
-		return &Error{Code: Malformed, Reason: "not JSON"}
+		return &Error{Code: Malformed, Reason: "not valid JSON"}
 	}
 }
 
@@ -122,15 +122,15 @@ func explainSyntax(data []byte, err *jsontext.SyntacticError) error {
 	e := &Error{Code: Malformed, Pointer: shorten(string(err.JSONPointer)), Offset: err.ByteOffset}
 	switch {
 	case errors.Is(err, jsontext.ErrDuplicateName):
-		e.Code, e.Reason = DuplicateName, "a member that is there twice"
+		e.Code, e.Reason = DuplicateName, "the member is there twice"
 	case len(bytes.TrimSpace(data)) == 0:
-		e.Reason = "no JSON value"
+		e.Reason = "there is no JSON value"
 	case err.JSONPointer == "" && isTrailing(data, err.ByteOffset):
-		e.Code, e.Reason = TrailingData, fmt.Sprintf("data after the end of the JSON value, at byte %d", err.ByteOffset)
+		e.Code, e.Reason = TrailingData, fmt.Sprintf("data follows the JSON value, at byte %d", err.ByteOffset)
 	case invalidUTF8At(data, err.ByteOffset):
-		e.Code, e.Reason = InvalidUTF8, fmt.Sprintf("not UTF-8 at byte %d", err.ByteOffset)
+		e.Code, e.Reason = InvalidUTF8, fmt.Sprintf("invalid UTF-8 at byte %d", err.ByteOffset)
 	default:
-		e.Reason = fmt.Sprintf("not JSON at byte %d", err.ByteOffset)
+		e.Reason = fmt.Sprintf("not valid JSON at byte %d", err.ByteOffset)
 	}
 	return e
 }
@@ -153,13 +153,13 @@ func mismatch(err *json.SemanticError) string {
 	want := wanted(err.GoType)
 	switch {
 	case want == "":
-		return "a value that does not fit here"
+		return "the value does not fit here"
 	case err.JSONKind == jsontext.KindNumber && want == "number":
-		return "a number out of range or not whole"
+		return "the number is out of range or not whole"
 	case err.JSONKind == jsontext.KindString && want == "string":
-		return "a string of the wrong form"
+		return "the string has the wrong form"
 	default:
-		return "not " + article(want)
+		return "must be " + article(want)
 	}
 }
 

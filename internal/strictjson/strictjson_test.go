@@ -200,6 +200,24 @@ func TestCheck(t *testing.T) {
 	}
 }
 
+func TestCheckNamesThePlace(t *testing.T) {
+	for _, tc := range []struct {
+		text         string
+		depth, nodes int
+		pointer      string
+	}{
+		{`{"a":{"b":[1]}}`, 2, 100, "/a/b"},
+		{`{"a":[1,2,{"b":3}]}`, 9, 4, "/a/2"},
+		{`[[],[],[[]]]`, 2, 100, "/2/0"},
+		{`{"a":[1,2`, 9, 3, "/a/1"},
+	} {
+		var e *strictjson.Error
+		if err := strictjson.Check([]byte(tc.text), tc.depth, tc.nodes); !errors.As(err, &e) || e.Pointer != tc.pointer {
+			t.Errorf("%s: %v, want %s", tc.text, err, tc.pointer)
+		}
+	}
+}
+
 func TestTree(t *testing.T) {
 	got, err := strictjson.Tree([]byte(` {"a":[1.0,1e400,9007199254740993,"x",true,false,null,{}]} `))
 	want := map[string]any{"a": []any{json.Number("1.0"), json.Number("1e400"), json.Number("9007199254740993"), "x", true, false, nil, map[string]any{}}}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -19,11 +20,11 @@ func Tree(data []byte) (any, error) {
 			return v, nil
 		}
 		if err == nil {
-			return nil, &Error{Code: TrailingData, Offset: dec.InputOffset(), Reason: "data after the end of the JSON value"}
+			return nil, &Error{Code: TrailingData, Offset: dec.InputOffset(), Reason: fmt.Sprintf("data follows the JSON value, at byte %d", dec.InputOffset())}
 		}
 	}
 	if errors.Is(err, io.EOF) {
-		return nil, &Error{Code: Malformed, Reason: "no JSON value"}
+		return nil, &Error{Code: Malformed, Reason: "there is no JSON value"}
 	}
 	return nil, explain(data, err)
 }

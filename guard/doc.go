@@ -1,0 +1,2 @@
+// Package guard wraps Lambda handlers in layers. See [Wrap] and [Middleware].
+package guard

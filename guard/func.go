@@ -1,0 +1,91 @@
+package guard
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/lambdarmor/lambdarmor/internal/strictjson"
+)
+
+// DecodeOption changes how a text is decoded.
+type DecodeOption func(*strictjson.Options)
+
+// RejectUnknownMembers refuses a member that the Go type has no field for,
+// with code unknown_member. Without it such a member is ignored, as events of
+// AWS gain members over time.
+func RejectUnknownMembers() DecodeOption {
+	return func(o *strictjson.Options) { o.RejectUnknown = true }
+}
+
+// Func makes a handler of a plain function. It decodes the event as
+// encoding/json would, and refuses one that could be read in two ways: a
+// member twice, a name that differs from a known one in case alone, data after
+// the value, invalid UTF-8, null for an object, more than the [Limits]. The
+// error is then an [*Error] of kind Invalid with the place as JSON pointer.
+//
+// The answer is encoded byte for byte as by [lambda.NewHandler]. An In of
+// struct{} takes any event, json.RawMessage takes it as it came.
+func Func[In, Out any](fn func(context.Context, In) (Out, error), opts ...DecodeOption) lambda.Handler {
+	if fn == nil {
+		panic("guard: Func of a nil function")
+	}
+	return HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
+		var in In
+		if _, none := any(in).(struct{}); !none {
+			if err := EventOf(ctx, payload).Decode(&in, opts...); err != nil {
+				return nil, err
+			}
+		}
+		out, err := fn(ctx, in)
+		if err != nil {
+			return nil, err
+		}
+		return encode(out)
+	})
+}
+
+// decode reads text into v within limits.
+func decode(text []byte, v any, limits Limits, opts []DecodeOption) error {
+	var o strictjson.Options
+	for _, opt := range opts {
+		opt(&o)
+	}
+	if err := strictjson.Check(text, limits.Depth, limits.Nodes); err != nil {
+		return refuse(err)
+	}
+	if err := strictjson.Unmarshal(text, v, o); err != nil {
+		return refuse(err)
+	}
+	return nil
+}
+
+// encode gives the bytes that lambda.NewHandler would: no HTML escapes, no
+// newline, and the content of a reader that says nothing in JSON.
+func encode(v any) ([]byte, error) {
+	var buf bytes.Buffer
+	enc := json.NewEncoder(&buf)
+	enc.SetEscapeHTML(false)
+	err := enc.Encode(v)
+	if r, ok := v.(io.Reader); ok && (err != nil || bytes.HasPrefix(buf.Bytes(), []byte("{}"))) {
+		return readAll(r)
+	}
+	if err != nil {
+		return nil, &Error{Kind: Internal, Code: "response_not_json", Err: fmt.Errorf("guard: encode the answer: %w", err)}
+	}
+	return bytes.TrimSuffix(buf.Bytes(), []byte{'\n'}), nil
+}
+
+func readAll(r io.Reader) ([]byte, error) {
+	if c, ok := r.(io.Closer); ok {
+		defer c.Close()
+	}
+	out, err := io.ReadAll(r)
+	if err != nil {
+		return nil, fmt.Errorf("guard: read the answer: %w", err)
+	}
+	return out, nil
+}

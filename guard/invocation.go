@@ -1,0 +1,132 @@
+package guard
+
+import (
+	"context"
+	"log/slog"
+	"os"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"github.com/aws/aws-lambda-go/lambdacontext"
+)
+
+// invocation is what the layers of one invocation share. It is a context of
+// its own, so that an invocation costs one allocation and a look-up one step.
+type invocation struct {
+	context.Context
+	event Event
+	lc    *lambdacontext.LambdaContext // never nil
+	cold  bool
+
+	mu        sync.Mutex
+	attrs     []slog.Attr // for the record of the invocation
+	route     string
+	err       error  // what a layer has turned into an answer
+	rewritten *Event // of the payload that an outer layer passes on instead
+}
+
+type invocationKey struct{}
+
+// Value gives the invocation itself for its key.
+func (inv *invocation) Value(key any) any {
+	if key == (invocationKey{}) {
+		return inv
+	}
+	return inv.Context.Value(key)
+}
+
+// invocationOf is nil outside an invocation.
+func invocationOf(ctx context.Context) *invocation {
+	inv, _ := ctx.Value(invocationKey{}).(*invocation)
+	return inv
+}
+
+// enter gives the invocation that ctx belongs to, a new one when it is the
+// first to ask. warm tells whether the process has served before.
+func enter(ctx context.Context, payload []byte, warm *atomic.Bool) (context.Context, *invocation) {
+	if inv := invocationOf(ctx); inv != nil {
+		return ctx, inv
+	}
+	inv := &invocation{Context: ctx}
+	inv.event.raw = payload
+	if inv.lc, _ = lambdacontext.FromContext(ctx); inv.lc == nil {
+		inv.lc = &lambdacontext.LambdaContext{}
+	}
+	// A load first: the flag is written once, and read by every core after.
+	inv.cold = !warm.Load() && !warm.Swap(true) && !provisioned()
+	return inv, inv
+}
+
+// provisioned reports whether the process was started ahead of its first event.
+func provisioned() bool {
+	return os.Getenv("AWS_LAMBDA_INITIALIZATION_TYPE") == "provisioned-concurrency"
+}
+
+// ColdStart reports whether the invocation of ctx is the first of its process
+// and had to wait for it: with provisioned concurrency none does. It is false
+// outside [Wrap].
+func ColdStart(ctx context.Context) bool {
+	inv := invocationOf(ctx)
+	return inv != nil && inv.cold
+}
+
+// TraceID is the X-Ray trace id of the invocation, the Root of the tracing
+// header, like 1-5759e988-bd862e3fe1be46a994272793; "" when there is none. It
+// is taken from the context: the environment variable of that name belongs to
+// whichever concurrent invocation wrote it last.
+func TraceID(ctx context.Context) string {
+	header, _ := ctx.Value("x-amzn-trace-id").(string)
+	for len(header) > 0 {
+		var field string
+		field, header, _ = strings.Cut(header, ";")
+		if root, ok := strings.CutPrefix(strings.TrimSpace(field), "Root="); ok {
+			return root
+		}
+	}
+	return ""
+}
+
+// requestID is the id of the invocation, "" outside one.
+func requestID(ctx context.Context) string {
+	if inv := invocationOf(ctx); inv != nil {
+		return inv.lc.AwsRequestID
+	}
+	if lc, ok := lambdacontext.FromContext(ctx); ok {
+		return lc.AwsRequestID
+	}
+	return ""
+}
+
+// AddAttrs adds attributes to the record that [Log] writes at the end of the
+// invocation of ctx. It is safe for concurrent use and does nothing outside an
+// invocation. Attributes of the same key follow each other in the record.
+func AddAttrs(ctx context.Context, attrs ...slog.Attr) {
+	if inv := invocationOf(ctx); inv != nil {
+		inv.mu.Lock()
+		inv.attrs = append(inv.attrs, attrs...)
+		inv.mu.Unlock()
+	}
+}
+
+// SetRoute names the route that the invocation took, for its record: a
+// pattern like "GET /orders/{id}", never a path with values in it. A router
+// calls it; without one the record has the route key of the gateway.
+func SetRoute(ctx context.Context, pattern string) {
+	if inv := invocationOf(ctx); inv != nil {
+		inv.mu.Lock()
+		inv.route = pattern
+		inv.mu.Unlock()
+	}
+}
+
+// SetError tells the record of the invocation about an error that does not
+// leave the chain, because a layer has made an answer of it. The last one
+// told is the one recorded.
+func SetError(ctx context.Context, err error) {
+	if inv := invocationOf(ctx); inv != nil {
+		inv.mu.Lock()
+		inv.err = err
+		inv.mu.Unlock()
+	}
+}

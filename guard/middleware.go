@@ -1,0 +1,60 @@
+package guard
+
+import (
+	"context"
+	"sync/atomic"
+
+	"github.com/aws/aws-lambda-go/lambda"
+)
+
+// Middleware is a layer around a handler. It is a plain function type, so any
+// func(lambda.Handler) lambda.Handler, a third party's included, is one.
+type Middleware func(next lambda.Handler) lambda.Handler
+
+// HandlerFunc makes a [lambda.Handler] of a function.
+type HandlerFunc func(ctx context.Context, payload []byte) ([]byte, error)
+
+// Invoke calls f.
+func (f HandlerFunc) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
+	return f(ctx, payload)
+}
+
+// Chain makes one layer of several. The first is outermost: it sees the event
+// first and the answer last. Nil layers are skipped, so that a layer can be
+// left out by a condition.
+func Chain(layers ...Middleware) Middleware {
+	return func(next lambda.Handler) lambda.Handler {
+		for i := len(layers) - 1; i >= 0; i-- {
+			if layers[i] != nil {
+				next = layers[i](next)
+			}
+		}
+		return next
+	}
+}
+
+// Wrap puts layers around h, the first outermost, and shares one [Event]
+// between them for as long as an invocation lasts. A wrapped handler may be
+// wrapped again or stand as a route inside another: the event stays shared.
+func Wrap(h lambda.Handler, layers ...Middleware) lambda.Handler {
+	if h == nil {
+		panic("guard: Wrap of a nil handler")
+	}
+	return &wrapped{next: Chain(layers...)(h)}
+}
+
+type wrapped struct {
+	next lambda.Handler
+	warm atomic.Bool
+}
+
+func (w *wrapped) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
+	ctx, _ = enter(ctx, payload, &w.warm)
+	return w.next.Invoke(ctx, payload)
+}
+
+// Start wraps h with layers, as [Wrap] does, and hands it to the Lambda
+// runtime. It never returns.
+func Start(h lambda.Handler, layers ...Middleware) {
+	lambda.Start(Wrap(h, layers...))
+}

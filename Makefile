@@ -1,0 +1,89 @@
+# "make help" lists the targets. Everything that is fetched or built goes into .cache.
+
+GO       ?= go
+PYTHON   ?= python3
+PKG      = ./...
+TEST     =
+BENCH    = .
+COUNT    = 1
+FUZZTIME = 10s
+
+CACHE    = $(CURDIR)/.cache
+SERVERS  = $(CACHE)/servers
+TOOL     = $(GO) tool -modfile=$(CURDIR)/.ci/tools/go.mod
+MODULES  = . .ci/tools .ci/compare
+
+# How a function is built for Lambda.
+DEPLOY   = CGO_ENABLED=0 GOOS=linux $(GO) build -tags lambda.norpc -trimpath -ldflags "-s -w"
+
+.PHONY: help test ci format-check tidy-check vet staticcheck examples fuzz bench benchstat size \
+	fmt tidy servers lock-servers spin clean
+.NOTPARALLEL:
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1	\2/p' Makefile | expand -t 16
+	@echo
+	@echo 'Variables: PKG=./guard/... TEST="-run Name -v" BENCH=regexp COUNT=10 FUZZTIME=10s'
+
+test: servers ## all tests under the race detector, with the servers they need
+	LAMBDARMOR_SERVERS="$(SERVERS)" $(GO) test -race $(TEST) $(PKG)
+
+ci: ## all that has to pass before a change lands
+	$(MAKE) format-check tidy-check vet staticcheck examples spin
+	$(MAKE) test TEST=-count=1
+	$(MAKE) fuzz
+
+format-check: ## fail on files that gofumpt would change
+	@changed=$$(git ls-files '*.go' | xargs $(TOOL) gofumpt -l) && \
+	if [ -n "$$changed" ]; then printf 'run "make fmt" for:\n%s\n' "$$changed"; exit 1; fi
+
+tidy-check: ## fail on a go.mod or go.sum that is not tidy
+	@for dir in $(MODULES); do echo "$(GO) -C $$dir mod tidy -diff"; $(GO) -C $$dir mod tidy -diff || exit 1; done
+
+vet: ## go vet, all modules
+	@for dir in . .ci/compare .ci/size; do echo "(cd $$dir && $(GO) vet)"; (cd $$dir && $(GO) vet ./...) || exit 1; done
+
+staticcheck: ## staticcheck, all modules
+	$(TOOL) staticcheck ./...
+	cd .ci/compare && $(TOOL) staticcheck ./...
+	cd .ci/size && $(TOOL) staticcheck ./...
+
+examples: ## build every example for Lambda, into .cache/examples
+	@for package in $$($(GO) list -f '{{if eq .Name "main"}}{{.ImportPath}}{{end}}' ./... | grep /examples/); do \
+	  for arch in arm64 amd64; do \
+	    out=.cache/examples/$$arch/$${package#*/examples/}/bootstrap; \
+	    echo "$$out"; GOARCH=$$arch $(DEPLOY) -o "$$out" "$$package" || exit 1; \
+	  done; \
+	done
+
+fuzz: ## run every fuzz target for FUZZTIME
+	@GO="$(GO)" .ci/fuzz "$(FUZZTIME)" $(PKG)
+
+bench: ## all benchmarks; for figures to compare: make -s bench COUNT=10 >new.txt
+	@packages=$$(git grep -l '^func Benchmark' -- '*_test.go' ':!.ci' | xargs -n 1 dirname 2>/dev/null | sort -u | sed 's|^|./|'); \
+	[ -z "$$packages" ] || $(GO) test -run '^$$' -bench '$(BENCH)' -benchmem -count $(COUNT) $$packages
+	@cd .ci/compare && $(GO) test -run '^$$' -bench '$(BENCH)' -benchmem -count $(COUNT) .
+
+benchstat: ## compare two outputs of bench: make benchstat OLD=old.txt NEW=new.txt
+	@$(TOOL) benchstat $(OLD) $(NEW)
+
+size: ## what each part adds to a function's binary and to its start
+	@$(GO) run ./.ci/size
+
+fmt: ## format all Go files
+	@git ls-files --cached --others --exclude-standard '*.go' | xargs $(TOOL) gofumpt -l -w
+
+tidy: ## tidy go.mod and go.sum of all modules
+	for dir in $(MODULES); do $(GO) -C $$dir mod tidy || exit 1; done
+
+servers: ## install the servers that tests run against, into .cache/servers
+	@$(PYTHON) .ci/servers/install.py "$(SERVERS)"
+
+lock-servers: ## renew the lock files of the servers
+	@PYTHON="$(PYTHON)" .ci/servers/lock "$(CACHE)/lock"
+
+spin: ## install the model checker spin where that is possible
+	@.ci/spin
+
+clean: ## delete all that was fetched or built
+	rm -rf .cache

@@ -61,7 +61,7 @@ def installed(target, want):
 def install(target, want):
     print("installing the test servers:", file=sys.stderr)
     for left in target.parent.glob(target.name + ".new-*"):
-        shutil.rmtree(left)
+        shutil.rmtree(left, ignore_errors=True)
     new = pathlib.Path(tempfile.mkdtemp(prefix=target.name + ".new-", dir=target.parent))
     try:
         (new / "bin").mkdir()

@@ -3,6 +3,7 @@ package guard
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -41,45 +42,58 @@ type Violation struct {
 	Detail string
 }
 
-// Errorf makes an [Error] whose detail is formatted as by [fmt.Sprintf]. The
+// Errorf makes an [Error] whose detail is formatted as by [fmt.Errorf]. The
 // caller reads the detail, so an error among args is not printed into it: it
 // becomes the cause, Err, and leaves its own public detail in the text, which
-// for a foreign error is nothing.
+// for a foreign error is nothing. Several errors are joined to one cause.
 func Errorf(kind Kind, code, detail string, args ...any) *Error {
-	e := &Error{Kind: kind, Code: code}
-	shown := args
+	shown := slices.Clone(args)
+	var causes []error
 	for i, arg := range args {
-		err, ok := arg.(error)
-		if !ok {
-			continue
+		if err, ok := arg.(error); ok {
+			causes = append(causes, err)
+			shown[i] = publicDetail(err)
 		}
-		if e.Err == nil {
-			e.Err = err
-			shown = append([]any(nil), args...)
-		}
-		shown[i] = publicDetail(err)
+	}
+	e := &Error{Kind: kind, Code: code, Detail: detail}
+	if len(causes) == 1 {
+		e.Err = causes[0]
+	} else {
+		e.Err = errors.Join(causes...)
 	}
 	if len(shown) > 0 {
-		detail = fmt.Sprintf(detail, shown...)
+		e.Detail = fmt.Errorf(detail, shown...).Error()
 	}
-	e.Detail = strings.TrimRight(detail, " :")
+	e.Detail = strings.TrimRight(e.Detail, " :")
 	return e
 }
 
-func publicDetail(err error) string {
-	var e *Error
-	if errors.As(err, &e) {
-		return e.Detail
+// shownDetail is an error for the verbs that want one.
+type shownDetail string
+
+func (d shownDetail) Error() string { return string(d) }
+
+func publicDetail(err error) shownDetail {
+	if e := find(err); e != nil {
+		return shownDetail(e.Detail)
 	}
 	return ""
+}
+
+// find gives the outermost Error in err's chain, nil when there is none. A nil
+// *Error that became an error by accident is none.
+func find(err error) *Error {
+	var e *Error
+	errors.As(err, &e)
+	return e
 }
 
 // Public gives the error that a caller may read: the [Error] in err's chain,
 // or one of [KindOf](err) that says nothing more. It never returns nil, and
 // the code of what it returns is never empty.
 func Public(err error) *Error {
-	var e *Error
-	if !errors.As(err, &e) {
+	e := find(err)
+	if e == nil {
 		e = &Error{Kind: KindOf(err), Err: err}
 	}
 	if e.Code == "" {
@@ -92,6 +106,9 @@ func Public(err error) *Error {
 
 // Error is for the operator: it has the cause in it.
 func (e *Error) Error() string {
+	if e == nil {
+		return "guard: a nil *Error returned as an error"
+	}
 	var b strings.Builder
 	if e.Code != "" {
 		b.WriteString(e.Code)
@@ -110,7 +127,12 @@ func (e *Error) Error() string {
 }
 
 // Unwrap gives the cause.
-func (e *Error) Unwrap() error { return e.Err }
+func (e *Error) Unwrap() error {
+	if e == nil {
+		return nil
+	}
+	return e.Err
+}
 
 // refuse makes an Error of what the strict decoder or its limits refused.
 func refuse(err error) error {

@@ -45,9 +45,22 @@ func invokeError(ctx context.Context, err error) messages.InvokeResponse_Error {
 	return messages.InvokeResponse_Error{Type: e.Code, Message: message}
 }
 
+// reported tells that err is what [Errors] has made of another, asking as
+// aws-lambda-go does: of err itself and not of its chain.
+func reported(err error) bool {
+	_, ok := err.(messages.InvokeResponse_Error)
+	return ok
+}
+
 // asInvokeError finds an error that the handler made for the platform itself.
+// One that is the cause of an [Error] is not the answer: the Error is.
 func asInvokeError(err error) (messages.InvokeResponse_Error, bool) {
 	var value messages.InvokeResponse_Error
+	if e := find(err); e != nil && e.Err != nil {
+		if _, inside := asInvokeError(e.Err); inside {
+			return value, false
+		}
+	}
 	if errors.As(err, &value) {
 		return value, true
 	}

@@ -55,7 +55,7 @@ func EventOf(ctx context.Context, payload []byte) *Event {
 	inv.mu.Lock()
 	defer inv.mu.Unlock()
 	if inv.rewritten == nil || !same(inv.rewritten.raw, payload) {
-		inv.rewritten = &Event{raw: payload, limits: inv.event.currentLimits()}
+		inv.rewritten = &Event{raw: payload, limits: inv.event.lockedLimits()}
 	}
 	return inv.rewritten
 }
@@ -137,8 +137,8 @@ func (e *Event) HTTP() (*events.APIGatewayV2HTTPRequest, error) {
 
 func (e *Event) readTree(text []byte) (any, error) {
 	limits := e.currentLimits()
-	if err := strictjson.Check(text, limits.Depth, limits.Nodes); err != nil {
-		return nil, refuse(err)
+	if err := limits.check(text); err != nil {
+		return nil, err
 	}
 	tree, err := strictjson.Tree(text)
 	if err != nil {

@@ -1,7 +1,9 @@
 package guard
 
 import (
+	"maps"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-lambda-go/events"
@@ -61,17 +63,26 @@ func routeKey(in *events.APIGatewayProxyRequest) string {
 }
 
 func joinHeaders(in *events.APIGatewayProxyRequest) map[string]string {
-	headers := make(map[string]string, max(len(in.Headers), len(in.MultiValueHeaders)))
-	for name, value := range in.Headers {
-		headers[strings.ToLower(name)] = value
+	all := in.MultiValueHeaders
+	if len(all) == 0 {
+		all = make(map[string][]string, len(in.Headers))
+		for name, value := range in.Headers {
+			all[name] = []string{value}
+		}
 	}
-	for name, values := range in.MultiValueHeaders {
-		name = strings.ToLower(name)
+	headers := make(map[string]string, len(all))
+	// In order, so that two spellings of a name always join in the same way.
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		lower := strings.ToLower(name)
 		separator := ","
-		if name == "cookie" {
+		if lower == "cookie" {
 			separator = ";"
 		}
-		headers[name] = strings.Join(values, separator)
+		value := strings.Join(all[name], separator)
+		if before, ok := headers[lower]; ok {
+			value = before + separator + value
+		}
+		headers[lower] = value
 	}
 	return headers
 }

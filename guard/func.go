@@ -54,8 +54,8 @@ func decode(text []byte, v any, limits Limits, opts []DecodeOption) error {
 	for _, opt := range opts {
 		opt(&o)
 	}
-	if err := strictjson.Check(text, limits.Depth, limits.Nodes); err != nil {
-		return refuse(err)
+	if err := limits.check(text); err != nil {
+		return err
 	}
 	if err := strictjson.Unmarshal(text, v, o); err != nil {
 		return refuse(err)

@@ -60,12 +60,17 @@ func enter(ctx context.Context, payload []byte, warm *atomic.Bool) (context.Cont
 
 // provisioned reports whether the process was started ahead of its first event.
 func provisioned() bool {
-	return os.Getenv("AWS_LAMBDA_INITIALIZATION_TYPE") == "provisioned-concurrency"
+	switch os.Getenv("AWS_LAMBDA_INITIALIZATION_TYPE") {
+	case "provisioned-concurrency", "lambda-managed-instances":
+		return true
+	default:
+		return false
+	}
 }
 
 // ColdStart reports whether the invocation of ctx is the first of its process
-// and had to wait for it: with provisioned concurrency none does. It is false
-// outside [Wrap].
+// and had to wait for it: with provisioned concurrency and on managed instances
+// none does. It is false outside [Wrap].
 func ColdStart(ctx context.Context) bool {
 	inv := invocationOf(ctx)
 	return inv != nil && inv.cold

@@ -83,9 +83,9 @@ func (k Kind) Retryable() bool {
 // KindOf finds the kind of err through any wrapping. An error that has no kind
 // is Internal, except that a context's deadline is a Timeout.
 func KindOf(err error) Kind {
-	var e *Error
+	e := find(err)
 	switch {
-	case errors.As(err, &e):
+	case e != nil:
 		return e.Kind
 	case errors.Is(err, context.DeadlineExceeded):
 		return Timeout

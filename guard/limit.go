@@ -71,16 +71,25 @@ func Limit(l Limits) Middleware {
 
 // check judges the event as it came, and an HTTP body within it.
 func (e *Event) check(limits Limits) error {
-	if len(e.raw) > limits.Payload {
-		return tooLarge("payload", "event", limits.Payload)
-	}
-	if err := strictjson.Check(e.raw, limits.Depth, limits.Nodes); err != nil {
-		return refuse(err)
+	if err := limits.check(e.raw); err != nil {
+		return err
 	}
 	if !e.Trigger().IsHTTP() {
 		return nil
 	}
 	return checkBody(e.raw, limits.Body)
+}
+
+// check judges a text by its size alone. It may be of the payload or the body,
+// which is never the larger of the two.
+func (l Limits) check(text []byte) error {
+	if len(text) > l.Payload {
+		return tooLarge("payload", "event", l.Payload)
+	}
+	if err := strictjson.Check(text, l.Depth, l.Nodes); err != nil {
+		return refuse(err)
+	}
+	return nil
 }
 
 // checkBody judges an HTTP body by its escaped and encoded form, so that one

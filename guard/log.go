@@ -68,7 +68,7 @@ func (l *logged) Invoke(ctx context.Context, payload []byte) (out []byte, err er
 	returned := false
 	defer func() {
 		if !returned { // a panic, on its way to whoever recovers it
-			err = &Error{Kind: Internal, Code: "panic", Err: &panicError{stack: debug.Stack()}}
+			err = &Error{Kind: Internal, Code: "panic", Err: &panicError{value: unseen{}, stack: debug.Stack()}}
 		}
 		l.record(ctx, inv, payload, start, out, err)
 	}()
@@ -83,7 +83,7 @@ func (l *logged) record(ctx context.Context, inv *invocation, payload []byte, st
 	inv.mu.Lock()
 	extra, route, told := inv.attrs, inv.route, inv.err
 	inv.mu.Unlock()
-	if err == nil {
+	if told != nil && (err == nil || reported(err)) {
 		err = told
 	}
 	status := 0
@@ -97,12 +97,10 @@ func (l *logged) record(ctx context.Context, inv *invocation, payload []byte, st
 	}
 	var room [24]slog.Attr
 	attrs := inv.appendIdentity(room[:0])
-	attrs = append(attrs,
-		slog.String("functionName", l.name), slog.String("functionVersion", l.version),
-		slog.Bool("coldStart", inv.cold))
-	if inv.lc.TenantID != "" {
-		attrs = append(attrs, slog.String("tenantId", inv.lc.TenantID))
-	}
+	attrs = appendText(attrs, "functionName", l.name)
+	attrs = appendText(attrs, "functionVersion", l.version)
+	attrs = append(attrs, slog.Bool("coldStart", inv.cold))
+	attrs = appendText(attrs, "tenantId", inv.lc.TenantID)
 	attrs = append(attrs, slog.String("trigger", string(trigger)),
 		slog.Float64("durationMs", milliseconds(now.Sub(start))))
 	if end, ok := ctx.Deadline(); ok && end.UnixMilli() > 0 {
@@ -131,13 +129,16 @@ func (l *logLayer) write(ctx context.Context, r slog.Record, attrs []slog.Attr) 
 
 // appendIdentity appends what ties a record to its invocation.
 func (inv *invocation) appendIdentity(to []slog.Attr) []slog.Attr {
-	if id := inv.lc.AwsRequestID; id != "" {
-		to = append(to, slog.String("requestId", id))
+	to = appendText(to, "requestId", inv.lc.AwsRequestID)
+	return appendText(to, "traceId", TraceID(inv.Context))
+}
+
+// appendText appends a field unless it has nothing to say.
+func appendText(attrs []slog.Attr, key, value string) []slog.Attr {
+	if value == "" {
+		return attrs
 	}
-	if trace := TraceID(inv.Context); trace != "" {
-		to = append(to, slog.String("traceId", trace))
-	}
-	return to
+	return append(attrs, slog.String(key, value))
 }
 
 func appendHTTP(attrs []slog.Attr, raw []byte, route string, status int) []slog.Attr {
@@ -159,7 +160,8 @@ func appendHTTP(attrs []slog.Attr, raw []byte, route string, status int) []slog.
 	if route == "" {
 		route = key
 	}
-	attrs = append(attrs, slog.String("method", method), slog.String("route", route))
+	attrs = appendText(attrs, "method", method)
+	attrs = appendText(attrs, "route", route)
 	if status != 0 {
 		attrs = append(attrs, slog.Int("status", status))
 	}

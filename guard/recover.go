@@ -66,12 +66,15 @@ func growStack() {
 //go:noinline
 func touch(room *[12 << 10]byte) { room[0] = 1 }
 
-// panicError is a recovered panic. Its text leaves the value out, which may be
-// made of anything, the payload included.
+// panicError is a panic. Its text leaves the value out, which may be made of
+// anything, the payload included.
 type panicError struct {
 	value any // nil after runtime.Goexit
 	stack []byte
 }
+
+// unseen stands for the value of a panic that was seen and not recovered.
+type unseen struct{}
 
 func panicked(value any) error {
 	return &Error{Kind: Internal, Code: "panic", Err: &panicError{value: value, stack: debug.Stack()}}
@@ -81,6 +84,8 @@ func (p *panicError) Error() string {
 	switch value := p.value.(type) {
 	case nil:
 		return "the handler called runtime.Goexit"
+	case unseen:
+		return "the handler panicked or called runtime.Goexit"
 	case runtime.Error: // written by the Go runtime, of types and numbers alone
 		return "the handler panicked: " + value.Error()
 	default:

@@ -1,0 +1,86 @@
+package httpapi_test
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-lambda-go/lambdacontext"
+	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/guard/httpapi"
+)
+
+const benchEvent = `{"version":"2.0","routeKey":"POST /orders","rawPath":"/orders","rawQueryString":"","headers":{"accept":"*/*","accept-encoding":"gzip, deflate, br","content-length":"160","content-type":"application/json","host":"abcdef1234.execute-api.eu-central-1.amazonaws.com","user-agent":"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36","x-amzn-trace-id":"Root=1-5f84c7a7-4a1b2c3d4e5f60718293a4b5","x-forwarded-for":"203.0.113.7","x-forwarded-port":"443","x-forwarded-proto":"https"},"requestContext":{"accountId":"123456789012","apiId":"abcdef1234","domainName":"abcdef1234.execute-api.eu-central-1.amazonaws.com","domainPrefix":"abcdef1234","http":{"method":"POST","path":"/orders","protocol":"HTTP/1.1","sourceIp":"203.0.113.7","userAgent":"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36"},"requestId":"JKJaXmPLvHcESHA=","routeKey":"POST /orders","stage":"$default","time":"10/Mar/2026:05:16:23 +0000","timeEpoch":1773119783000},"body":"{\"customer\":\"c-42\",\"items\":[{\"sku\":\"KB-101\",\"quantity\":2},{\"sku\":\"MS-200\",\"quantity\":1},{\"sku\":\"CB-300\",\"quantity\":12}],\"note\":\"ring twice, please leave it here\"}","isBase64Encoded":false}`
+
+type benchItem struct {
+	SKU      string `json:"sku"`
+	Quantity int    `json:"quantity"`
+}
+
+type benchOrder struct {
+	Customer string      `json:"customer"`
+	Items    []benchItem `json:"items"`
+	Note     string      `json:"note"`
+}
+
+type benchAnswer struct {
+	ID     string `json:"id"`
+	Status string `json:"status"`
+}
+
+func invocationContext(b *testing.B) context.Context {
+	ctx, cancel := context.WithDeadline(context.Background(), time.Now().Add(time.Hour))
+	b.Cleanup(cancel)
+	ctx = lambdacontext.NewContext(ctx, &lambdacontext.LambdaContext{AwsRequestID: "8476a536-e9f4-11e8-9739-2dfe598c3fcd", InvokedFunctionArn: "arn:aws:lambda:eu-central-1:123456789012:function:orders"})
+	return context.WithValue(ctx, "x-amzn-trace-id", "Root=1-5f84c7a7-4a1b2c3d4e5f60718293a4b5;Parent=53995c3f42cd8ad8;Sampled=1") //nolint:staticcheck // as aws-lambda-go does
+}
+
+// The bare handler decodes event and body with encoding/json and defends
+// against nothing; the defended one has every layer but the schema.
+func BenchmarkPost(b *testing.B) {
+	bare := lambda.NewHandler(func(_ context.Context, in events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
+		var o benchOrder
+		if err := json.Unmarshal([]byte(in.Body), &o); err != nil {
+			return events.APIGatewayV2HTTPResponse{}, err
+		}
+		body, err := json.Marshal(benchAnswer{ID: o.Customer, Status: "accepted"})
+		return events.APIGatewayV2HTTPResponse{StatusCode: 201, Headers: map[string]string{"content-type": "application/json"}, Body: string(body)}, err
+	})
+	fn := httpapi.Func(func(_ context.Context, o benchOrder) (benchAnswer, error) {
+		return benchAnswer{ID: o.Customer, Status: "accepted"}, nil
+	}, httpapi.Status(http.StatusCreated))
+	log := guard.Log(guard.NewLogger(io.Discard))
+	limit, deadline := guard.Limit(guard.Limits{}), guard.Deadline(300*time.Millisecond)
+	for _, bm := range []struct {
+		name string
+		h    lambda.Handler
+	}{
+		{"bare", bare},
+		{"defended", guard.Wrap(fn, log, httpapi.Problems(), guard.Recover(), deadline, limit)},
+		{"defended-without-log", guard.Wrap(fn, httpapi.Problems(), guard.Recover(), deadline, limit)},
+		{"defended-without-recover", guard.Wrap(fn, log, httpapi.Problems(), deadline, limit)},
+		{"defended-with-headers", guard.Wrap(fn, log, httpapi.Problems(), httpapi.SecurityHeaders(), guard.Recover(), deadline, limit)},
+		{"function-alone", guard.Wrap(fn)},
+	} {
+		b.Run(bm.name, func(b *testing.B) {
+			ctx := invocationContext(b)
+			payload := []byte(benchEvent)
+			out, err := bm.h.Invoke(ctx, payload)
+			if err != nil || !strings.Contains(string(out), "accepted") {
+				b.Fatalf("%s, %v", out, err)
+			}
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := bm.h.Invoke(ctx, payload); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}

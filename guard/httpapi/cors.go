@@ -1,0 +1,171 @@
+package httpapi
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/lambdarmor/lambdarmor/guard"
+)
+
+// CORSConfig says which pages of other sites may call the API and read its
+// answers. The zero value allows none.
+type CORSConfig struct {
+	// Origins are allowed exactly as written, "https://shop.example". "*" allows
+	// every page, and cannot be combined with Credentials.
+	Origins []string
+	// Methods are allowed beside GET, HEAD and POST: "PUT".
+	Methods []string
+	// Headers of a request are allowed beside the safelisted ones:
+	// "Content-Type" for JSON, "Idempotency-Key".
+	Headers []string
+	// Expose lists the headers of a response that a page may read beside the
+	// safelisted ones: "Location".
+	Expose []string
+	// Credentials allows cookies and HTTP authentication.
+	Credentials bool
+	// MaxAge is how long a browser may keep a preflight's answer; 0 says
+	// nothing, and browsers keep it for seconds.
+	MaxAge time.Duration
+}
+
+// CORS answers preflights before the handler and adds the CORS headers to
+// every response, problems included (Fetch standard, section 3.2). A request
+// of an origin that is not allowed gets no CORS header; its browser keeps the
+// answer from the page. It belongs outside whatever may refuse a request.
+//
+// CORS protects users of browsers and nobody else: it is no access control.
+func CORS(config CORSConfig) guard.Middleware {
+	c := newCORS(config)
+	return func(next lambda.Handler) lambda.Handler {
+		decorated := decorating(c)(next)
+		return guard.HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
+			ctx, x := enter(ctx, payload)
+			if req, err := x.request(); err == nil && isPreflight(req) {
+				return x.answer(c.preflight(req))
+			}
+			return decorated.Invoke(ctx, payload)
+		})
+	}
+}
+
+type cors struct {
+	origins     []string
+	any         bool
+	methods     string
+	headers     string
+	expose      string
+	maxAge      string
+	credentials bool
+}
+
+func newCORS(config CORSConfig) *cors {
+	c := &cors{
+		origins:     config.Origins,
+		any:         slices.Contains(config.Origins, "*"),
+		methods:     list(append([]string{"GET", "HEAD", "POST"}, config.Methods...)),
+		headers:     list(config.Headers),
+		expose:      list(config.Expose),
+		credentials: config.Credentials,
+	}
+	if c.any && c.credentials {
+		panic("httpapi: CORS with credentials for every origin")
+	}
+	for _, origin := range config.Origins {
+		if origin != "*" && !isOrigin(origin) {
+			panic("httpapi: CORS origin " + strconv.Quote(origin) + " is not of the form https://host")
+		}
+	}
+	if config.MaxAge > 0 {
+		c.maxAge = strconv.FormatInt(int64(config.MaxAge.Seconds()), 10)
+	}
+	return c
+}
+
+// isOrigin reports whether s is what a browser sends for a page of a site. The
+// "null" of a sandboxed page is not: any site can have one.
+func isOrigin(s string) bool {
+	u, err := url.Parse(s)
+	return err == nil && u.Scheme != "" && u.Host != "" && u.Scheme+"://"+u.Host == s && strings.ToLower(s) == s
+}
+
+func list(names []string) string {
+	for _, name := range names {
+		if !validName(name) {
+			panic("httpapi: CORS with " + strconv.Quote(name) + " in a list of names")
+		}
+	}
+	return strings.Join(names, ", ")
+}
+
+func isPreflight(req *Request) bool {
+	return req.Method == http.MethodOptions && req.Header("origin") != "" && req.Header("access-control-request-method") != ""
+}
+
+// allow adds what lets the page of req's origin read the response.
+func (c *cors) allow(req *Request, res *response) bool {
+	switch origin := req.Header("origin"); {
+	case c.any:
+		res.set("access-control-allow-origin", "*")
+	case slices.Contains(c.origins, origin):
+		res.set("access-control-allow-origin", origin)
+	default:
+		return false
+	}
+	if c.credentials {
+		res.set("access-control-allow-credentials", "true")
+	}
+	return true
+}
+
+func (c *cors) decorate(req *Request, res *response) {
+	// The layer decides alone: what an inner handler allows is not asked for.
+	for _, name := range []string{"access-control-allow-origin", "access-control-allow-credentials", "access-control-expose-headers"} {
+		res.del(name)
+	}
+	if !c.any {
+		res.vary("Origin")
+	}
+	if c.allow(req, res) && c.expose != "" {
+		res.set("access-control-expose-headers", c.expose)
+	}
+}
+
+func (c *cors) preflight(req *Request) *response {
+	res := newResponse(http.StatusNoContent)
+	res.vary("Origin", "Access-Control-Request-Method", "Access-Control-Request-Headers")
+	if !c.allow(req, res) {
+		return res
+	}
+	res.set("access-control-allow-methods", c.methods)
+	if c.headers != "" {
+		res.set("access-control-allow-headers", c.headers)
+	}
+	if c.maxAge != "" {
+		res.set("access-control-max-age", c.maxAge)
+	}
+	return res
+}
+
+// vary names the request headers that the response depends on.
+func (r *response) vary(names ...string) {
+	var have []string
+	for _, f := range r.fields {
+		if f.name == "vary" {
+			have = append(have, f.value)
+		}
+	}
+	r.del("vary")
+	line := strings.Join(have, ", ")
+	for _, name := range names {
+		if !slices.ContainsFunc(strings.Split(line, ","), func(v string) bool { return strings.EqualFold(strings.TrimSpace(v), name) }) {
+			line = strings.TrimPrefix(line+", "+name, ", ")
+		}
+	}
+	r.set("vary", line)
+}

@@ -1,0 +1,122 @@
+package httpapi
+
+import (
+	"context"
+	"sync"
+
+	"github.com/lambdarmor/lambdarmor/guard"
+)
+
+// exchange is what the layers of this package share during one request: the
+// request, read once, and what each of them adds to the response, whichever
+// layer ends up making it. It is a context of its own, see guard's invocation.
+type exchange struct {
+	context.Context
+	event *guard.Event
+
+	mu         sync.Mutex
+	req        *Request
+	err        error // of reading req
+	decorators []decorator
+	encoded    []byte // the last answer that was made here, decorated
+	decorated  int    // how many decorators it has been through
+}
+
+// decorator adds headers to a response before it is encoded.
+type decorator interface {
+	decorate(req *Request, res *response)
+}
+
+type exchangeKey struct{}
+
+func (x *exchange) Value(key any) any {
+	if key == (exchangeKey{}) {
+		return x
+	}
+	return x.Context.Value(key)
+}
+
+func exchangeOf(ctx context.Context) *exchange {
+	x, _ := ctx.Value(exchangeKey{}).(*exchange)
+	return x
+}
+
+// enter gives the exchange that ctx belongs to, a new one for the first layer
+// that asks.
+func enter(ctx context.Context, payload []byte) (context.Context, *exchange) {
+	outer := exchangeOf(ctx)
+	if outer != nil && same(outer.event.Raw(), payload) {
+		return ctx, outer
+	}
+	x := &exchange{Context: ctx, event: guard.EventOf(ctx, payload)}
+	if outer != nil { // a layer between has rewritten the event
+		x.decorators = outer.decorators
+	}
+	return x, x
+}
+
+// same reports whether two slices are one.
+func same(a, b []byte) bool {
+	return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0])
+}
+
+// request reads the request on first use.
+func (x *exchange) request() (*Request, error) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.req == nil && x.err == nil {
+		x.req, x.err = newRequest(x.event)
+	}
+	return x.req, x.err
+}
+
+func (x *exchange) setRequest(req *Request) {
+	x.mu.Lock()
+	x.req = req
+	x.mu.Unlock()
+}
+
+func (x *exchange) add(d decorator) {
+	x.mu.Lock()
+	x.decorators = append(x.decorators, d)
+	x.mu.Unlock()
+}
+
+// answer decorates res and encodes it in the format that the request came in.
+func (x *exchange) answer(res *response) ([]byte, error) {
+	req, err := x.request()
+	if err != nil {
+		req = &Request{} // of no method, with no headers
+	}
+	x.mu.Lock()
+	decorators := x.decorators
+	x.mu.Unlock()
+	for _, d := range decorators {
+		d.decorate(req, res)
+	}
+	out, err := res.encode(req.format1())
+	if err != nil {
+		return nil, err
+	}
+	x.mu.Lock()
+	x.encoded, x.decorated = out, len(decorators)
+	x.mu.Unlock()
+	return out, nil
+}
+
+// finish makes sure that out, the answer of an inner handler, has been through
+// every decorator: it has when it was made here, and is opened when a handler
+// of someone else's made it.
+func (x *exchange) finish(out []byte) ([]byte, error) {
+	x.mu.Lock()
+	done := len(out) > 0 && same(x.encoded, out) && x.decorated == len(x.decorators)
+	x.mu.Unlock()
+	if done {
+		return out, nil
+	}
+	res, err := parseResponse(out)
+	if err != nil {
+		return nil, err
+	}
+	return x.answer(res)
+}

@@ -1,0 +1,130 @@
+package httpapi
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"mime"
+	"net/http"
+	"strings"
+
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/lambdarmor/lambdarmor/guard"
+)
+
+// Option changes [Func].
+type Option func(*funcOptions)
+
+type funcOptions struct {
+	status int
+	decode []guard.DecodeOption
+}
+
+// Status sets the status of an answer that does not set its own: 201, 202.
+func Status(code int) Option {
+	if code < 200 || code > 299 {
+		panic("httpapi: Status of a failure: return a guard.Error instead")
+	}
+	return func(o *funcOptions) { o.status = code }
+}
+
+// RejectUnknownMembers refuses a body with a member that In has no field for.
+func RejectUnknownMembers() Option {
+	return func(o *funcOptions) { o.decode = append(o.decode, guard.RejectUnknownMembers()) }
+}
+
+// Func makes a handler of a plain function: a JSON body in, a JSON body out.
+// The body is decoded as by [guard.Func]; it must be there and be declared as
+// JSON. An In of struct{} takes a request without looking at its body. The
+// answer is a 200 with the JSON of Out, a 204 where Out is struct{}, and what
+// it says where Out is a [Reply].
+//
+// Its errors are [guard.Error] of kind UnsupportedMediaType for another content
+// type, TooLarge for a body over the limit, Invalid for what is not the JSON
+// of an In, and the function's own. [Problems] makes responses of them.
+func Func[In, Out any](fn func(context.Context, In) (Out, error), opts ...Option) lambda.Handler {
+	if fn == nil {
+		panic("httpapi: Func of a nil function")
+	}
+	var o funcOptions
+	for _, opt := range opts {
+		opt(&o)
+	}
+	return guard.HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
+		ctx, x := enter(ctx, payload)
+		req, err := x.request()
+		if err != nil {
+			return nil, err
+		}
+		var in In
+		if _, none := any(in).(struct{}); !none {
+			if err := readBody(req, &in, o.decode); err != nil {
+				return nil, err
+			}
+		}
+		out, err := fn(ctx, in)
+		if err != nil {
+			return nil, err
+		}
+		res, err := responseOf(out, o.status)
+		if err != nil {
+			return nil, err
+		}
+		return x.answer(res)
+	})
+}
+
+func readBody(req *Request, v any, opts []guard.DecodeOption) error {
+	body, err := req.Body()
+	if err != nil {
+		return err
+	}
+	if len(body) == 0 {
+		return guard.Errorf(guard.Invalid, "body_missing", "The request has no body.")
+	}
+	if !isJSON(req.Header("content-type")) {
+		return guard.Errorf(guard.UnsupportedMediaType, "unsupported_media_type", "The body must be JSON, with the content type application/json.")
+	}
+	return req.event.DecodeBody(v, opts...)
+}
+
+// isJSON reports whether a content type is JSON's or built on it (RFC 6839). A
+// request without one does not pass: a page of another site can send it
+// without asking first.
+func isJSON(contentType string) bool {
+	if contentType == "application/json" {
+		return true
+	}
+	media, _, err := mime.ParseMediaType(contentType)
+	if err != nil {
+		return false
+	}
+	return media == "application/json" || strings.HasPrefix(media, "application/") && strings.HasSuffix(media, "+json")
+}
+
+// responseOf encodes what a function returned.
+func responseOf(out any, status int) (*response, error) {
+	res := newResponse(http.StatusOK)
+	if status != 0 {
+		res.status = status
+	}
+	if r, ok := out.(replier); ok {
+		out = r.reply(res)
+	}
+	if _, none := out.(struct{}); none {
+		if res.status == http.StatusOK {
+			res.status = http.StatusNoContent
+		}
+		return res, nil
+	}
+	var buf bytes.Buffer
+	enc := json.NewEncoder(&buf)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(out); err != nil {
+		return nil, &guard.Error{Kind: guard.Internal, Code: "response_not_json", Err: fmt.Errorf("httpapi: encode the answer: %w", err)}
+	}
+	res.body = bytes.TrimSuffix(buf.Bytes(), []byte{'\n'})
+	res.setDefault("content-type", "application/json")
+	return res, nil
+}

@@ -1,0 +1,129 @@
+package httpapi
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/lambdarmor/lambdarmor/guard"
+)
+
+// Request is the HTTP request behind an event. It is shared by the layers of an
+// invocation and safe for concurrent use; what it returns must not be changed.
+type Request struct {
+	// Method is the HTTP method, in upper case.
+	Method string
+	// Path is the path, percent-decoded, without the stage and without the base
+	// path of a custom domain: what a route is matched against.
+	Path string
+
+	event   *guard.Event
+	http    *events.APIGatewayV2HTTPRequest
+	prefix  string // of RawPath, what Path lacks
+	rawPath string // Path, escaped
+	matched *http.Request
+	query   func() url.Values
+}
+
+// RequestFrom gives the request that ctx belongs to. It is there inside every
+// handler and layer of this package, and false elsewhere.
+func RequestFrom(ctx context.Context) (*Request, bool) {
+	x := exchangeOf(ctx)
+	if x == nil {
+		return nil, false
+	}
+	req, err := x.request()
+	return req, err == nil
+}
+
+func newRequest(event *guard.Event) (*Request, error) {
+	in, err := event.HTTP()
+	if err != nil {
+		return nil, err
+	}
+	r := &Request{Method: in.RequestContext.HTTP.Method, event: event, http: in}
+	r.prefix, r.Path, r.rawPath = splitPath(in)
+	r.query = sync.OnceValue(func() url.Values {
+		values, _ := url.ParseQuery(in.RawQueryString) // what can be read of it
+		return values
+	})
+	return r, nil
+}
+
+// Event is the request as the gateway sent it, one of payload format 1.0 in
+// the form of 2.0.
+func (r *Request) Event() *events.APIGatewayV2HTTPRequest { return r.http }
+
+// RouteKey is the gateway's route, "POST /orders" or "$default".
+func (r *Request) RouteKey() string { return r.http.RouteKey }
+
+// Header gives the value of a header, its name in any case, "" when it is not
+// there. Several values are joined by a comma, as the gateway does; they are
+// never split again.
+func (r *Request) Header(name string) string {
+	if r.http == nil {
+		return ""
+	}
+	if value, ok := r.http.Headers[strings.ToLower(name)]; ok {
+		return value
+	}
+	var values []string
+	for key, value := range r.http.Headers {
+		if strings.EqualFold(key, name) {
+			values = append(values, value)
+		}
+	}
+	slices.Sort(values)
+	return strings.Join(values, ",")
+}
+
+// Query gives the values of the query string.
+func (r *Request) Query() url.Values { return r.query() }
+
+// PathValue gives the value of a wildcard in the route, of [Routes] or else of
+// the gateway's; "" when there is none of that name.
+func (r *Request) PathValue(name string) string {
+	if r.matched != nil {
+		if value := r.matched.PathValue(name); value != "" {
+			return value
+		}
+	}
+	return r.http.PathParameters[name]
+}
+
+// Cookie gives the value of a cookie, and false when it is not there.
+func (r *Request) Cookie(name string) (string, bool) {
+	for _, line := range r.http.Cookies {
+		cookies, err := http.ParseCookie(line)
+		if err != nil {
+			continue
+		}
+		for _, c := range cookies {
+			if c.Name == name {
+				return c.Value, true
+			}
+		}
+	}
+	return "", false
+}
+
+// ClientIP is the address that the gateway took the request from. What a
+// client says of itself in X-Forwarded-For is not looked at.
+func (r *Request) ClientIP() string { return r.http.RequestContext.HTTP.SourceIP }
+
+// Authorizer is what the gateway's authorizer told: claims and scopes of a
+// JWT, the context of a Lambda authorizer, an IAM identity. It is nil when
+// there was none.
+func (r *Request) Authorizer() *events.APIGatewayV2HTTPRequestContextAuthorizerDescription {
+	return r.http.RequestContext.Authorizer
+}
+
+// Body is the request's body, base64 taken off. See [guard.Event.Body].
+func (r *Request) Body() ([]byte, error) { return r.event.Body() }
+
+// format1 reports whether the answer has to be in payload format 1.0.
+func (r *Request) format1() bool { return r.http != nil && r.http.Version == "1.0" }

@@ -1,0 +1,244 @@
+package httpapi
+
+import (
+	"encoding/base64"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/go-json-experiment/json/jsontext"
+	"github.com/lambdarmor/lambdarmor/guard"
+)
+
+// Response is an HTTP response, as a [Handler] makes it.
+type Response struct {
+	// Status is the HTTP status code; 0 is 200.
+	Status int
+	// Header holds the headers. Several values of one name are joined by a
+	// comma, but for Set-Cookie, whose values become cookies.
+	Header http.Header
+	// Body is sent as text where it is UTF-8, and through base64 otherwise.
+	Body []byte
+}
+
+// maxAnswer is how large an answer Lambda takes from a function, in bytes. One
+// that is larger ends the process.
+//
+// https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+const maxAnswer = 6*1024*1024 + 100
+
+// field is a header with one value; the name is in lower case.
+type field struct{ name, value string }
+
+// response is a Response on its way out, in a form that is cheap to extend.
+type response struct {
+	status  int
+	fields  []field // in order, a name perhaps several times
+	cookies []string
+	body    []byte
+}
+
+func newResponse(status int) *response {
+	return &response{status: status, fields: make([]field, 0, 10)}
+}
+
+func (r Response) internal() *response {
+	res := newResponse(r.Status)
+	if res.status == 0 {
+		res.status = http.StatusOK
+	}
+	res.body = r.Body
+	res.addHeader(r.Header)
+	return res
+}
+
+// addHeader adds what h holds, in the order of its names.
+func (r *response) addHeader(h http.Header) {
+	if len(h) == 0 {
+		return
+	}
+	start := len(r.fields)
+	for name, values := range h {
+		if strings.EqualFold(name, "Set-Cookie") {
+			r.cookies = append(r.cookies, values...)
+			continue
+		}
+		for _, value := range values {
+			r.fields = append(r.fields, field{strings.ToLower(name), value})
+		}
+	}
+	slices.SortStableFunc(r.fields[start:], func(a, b field) int { return strings.Compare(a.name, b.name) })
+}
+
+// get gives the first value of a lower-case name.
+func (r *response) get(name string) (string, bool) {
+	for _, f := range r.fields {
+		if f.name == name {
+			return f.value, true
+		}
+	}
+	return "", false
+}
+
+func (r *response) set(name, value string) {
+	r.del(name)
+	r.fields = append(r.fields, field{name, value})
+}
+
+func (r *response) setDefault(name, value string) {
+	if _, ok := r.get(name); !ok {
+		r.fields = append(r.fields, field{name, value})
+	}
+}
+
+func (r *response) del(name string) {
+	r.fields = slices.DeleteFunc(r.fields, func(f field) bool { return f.name == name })
+}
+
+// encode writes the response in payload format 2.0, or in 1.0.
+func (r *response) encode(format1 bool) ([]byte, error) {
+	if err := r.check(); err != nil {
+		return nil, err
+	}
+	size := 96 + len(r.body) + len(r.body)/8
+	for _, f := range r.fields {
+		size += len(f.name) + len(f.value) + 6
+	}
+	out := make([]byte, 0, size)
+	out = append(out, `{"statusCode":`...)
+	out = strconv.AppendInt(out, int64(r.status), 10)
+	if format1 {
+		out = r.appendFields1(out)
+	} else {
+		out = r.appendFields2(out)
+	}
+	_, packed := r.get("content-encoding")
+	if packed || !utf8.Valid(r.body) {
+		out = append(out, `,"body":"`...)
+		out = base64.StdEncoding.AppendEncode(out, r.body)
+		out = append(out, `","isBase64Encoded":true}`...)
+	} else {
+		out = append(out, `,"body":`...)
+		out = quote(out, r.body)
+		out = append(out, `,"isBase64Encoded":false}`...)
+	}
+	if len(out) > maxAnswer {
+		return nil, guard.Errorf(guard.Internal, "response_too_large", "The response is larger than the platform takes.")
+	}
+	return out, nil
+}
+
+// check refuses what would be a malformed response, or one with headers that
+// the handler did not mean to send.
+func (r *response) check() error {
+	if r.status < 100 || r.status > 599 {
+		return invalidResponse("status %d", r.status)
+	}
+	for _, f := range r.fields {
+		if !f.valid() {
+			return invalidResponse("header %q", f.name)
+		}
+	}
+	for _, c := range r.cookies {
+		if !validValue(c) {
+			return invalidResponse("a cookie")
+		}
+	}
+	return nil
+}
+
+func invalidResponse(format string, args ...any) error {
+	return &guard.Error{Kind: guard.Internal, Code: "invalid_response", Err: fmt.Errorf("httpapi: invalid "+format, args...)}
+}
+
+func (f field) valid() bool { return validName(f.name) && validValue(f.value) }
+
+func validValue(value string) bool {
+	return !strings.ContainsAny(value, "\r\n\x00") && utf8.ValidString(value)
+}
+
+// validName reports whether name is a token (RFC 9110, section 5.6.2).
+func validName(name string) bool {
+	for i := range len(name) {
+		c := name[i]
+		if c <= ' ' || c >= 0x7f || strings.IndexByte(`"(),/:;<=>?@[\]{}`, c) >= 0 {
+			return false
+		}
+	}
+	return name != ""
+}
+
+func (r *response) appendFields2(out []byte) []byte {
+	out = append(out, `,"headers":{`...)
+	for i, f := range r.fields {
+		if slices.ContainsFunc(r.fields[:i], func(g field) bool { return g.name == f.name }) {
+			continue // joined where the name came first
+		}
+		if i > 0 {
+			out = append(out, ',')
+		}
+		value := f.value
+		for _, g := range r.fields[i+1:] {
+			if g.name == f.name {
+				value += ", " + g.value
+			}
+		}
+		out = quote(out, f.name)
+		out = append(out, ':')
+		out = quote(out, value)
+	}
+	out = append(out, '}')
+	if len(r.cookies) > 0 {
+		out = append(out, `,"cookies":`...)
+		out = appendStrings(out, r.cookies)
+	}
+	return out
+}
+
+func (r *response) appendFields1(out []byte) []byte {
+	out = append(out, `,"multiValueHeaders":{`...)
+	fields := r.fields
+	for _, c := range r.cookies {
+		fields = append(fields, field{"set-cookie", c})
+	}
+	first := true
+	for i, f := range fields {
+		if slices.ContainsFunc(fields[:i], func(g field) bool { return g.name == f.name }) {
+			continue
+		}
+		values := []string{f.value}
+		for _, g := range fields[i+1:] {
+			if g.name == f.name {
+				values = append(values, g.value)
+			}
+		}
+		if !first {
+			out = append(out, ',')
+		}
+		first = false
+		out = quote(out, f.name)
+		out = append(out, ':')
+		out = appendStrings(out, values)
+	}
+	return append(out, '}')
+}
+
+func appendStrings(out []byte, values []string) []byte {
+	out = append(out, '[')
+	for i, v := range values {
+		if i > 0 {
+			out = append(out, ',')
+		}
+		out = quote(out, v)
+	}
+	return append(out, ']')
+}
+
+// quote appends text as a JSON string. It has been checked to be UTF-8.
+func quote[T ~[]byte | ~string](out []byte, text T) []byte {
+	out, _ = jsontext.AppendQuote(out, text)
+	return out
+}

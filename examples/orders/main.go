@@ -1,0 +1,39 @@
+// Command orders is a defended HTTP API: orders are placed and looked up, and
+// nothing that is not an order comes near them.
+package main
+
+import (
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/guard/httpapi"
+)
+
+func main() {
+	log := guard.NewLogger(os.Stdout)
+	store, err := openStore()
+	if err != nil {
+		log.Error("cannot start", "cause", err.Error())
+		os.Exit(1)
+	}
+	guard.Start(api(log, &shop{prices: catalogue(), store: store}))
+}
+
+// api is the function: the routes, and what stands around them.
+func api(log *slog.Logger, s *shop) lambda.Handler {
+	routes := httpapi.Routes(map[string]lambda.Handler{
+		"POST /orders":     httpapi.Func(s.place),
+		"GET /orders/{id}": httpapi.Func(s.get),
+	})
+	return guard.Wrap(routes,
+		guard.Log(log),
+		httpapi.Problems(),
+		httpapi.SecurityHeaders(),
+		guard.Recover(),
+		guard.Deadline(300*time.Millisecond),
+		guard.Limit(guard.Limits{}),
+	)
+}

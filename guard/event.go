@@ -75,6 +75,10 @@ func (e *Event) Raw() []byte { return e.raw }
 func (e *Event) Trigger() Trigger {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	return e.currentTrigger()
+}
+
+func (e *Event) currentTrigger() Trigger {
 	if e.trigger == "" {
 		e.trigger = triggerOf(e.raw)
 	}
@@ -216,7 +220,7 @@ func (e *Event) lockedLimits() Limits {
 
 func (e *Event) currentLimits() Limits {
 	if e.limits == (Limits{}) {
-		e.limits = Limits{}.effective()
+		e.limits = Limits{}.effective(e.currentTrigger())
 	}
 	return e.limits
 }

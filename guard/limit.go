@@ -1,8 +1,10 @@
 package guard
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"math"
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/lambdarmor/lambdarmor/internal/jsonpeek"
@@ -11,41 +13,49 @@ import (
 
 // Limits bound what an event may cost before anything is built from it. A zero
 // field is the default; Unlimited, or any negative number, is no limit.
+//
+// Events that carry records, of a queue, a stream or a broker, may be deeper
+// and fuller by default: a full batch of SQS has 10 000 messages, and an item of
+// DynamoDB nests 32 levels in two each.
 type Limits struct {
 	Payload int // bytes of the whole event; 6 MiB
 	Body    int // bytes of an HTTP body, after base64; 1 MiB
-	Depth   int // levels of nesting in a JSON text; 64
-	Nodes   int // values in a JSON text, itself included; 100 000
+	Depth   int // levels of nesting in a JSON text; 64, of records 128
+	Nodes   int // values in a JSON text, itself included; 100 000, of records 1 000 000
 }
 
 // Unlimited takes a limit away. One event can then take all the memory there
 // is: 6 MiB of {"":0}, decoded, are 300 MiB.
 const Unlimited = -1
 
-const (
-	defaultPayload = 6 << 20
-	defaultBody    = 1 << 20
-	defaultDepth   = 64
-	defaultNodes   = 100_000
-)
+func defaultLimits(t Trigger) Limits {
+	limits := Limits{Payload: 6 << 20, Body: 1 << 20, Depth: 64, Nodes: 100_000}
+	switch t {
+	case SQS, Kinesis, DynamoDB, Firehose, Kafka, MQ:
+		limits.Depth, limits.Nodes = 128, 1_000_000
+	}
+	return limits
+}
 
-// effective replaces zeros by defaults and negatives by more than there can be.
-func (l Limits) effective() Limits {
+// effective replaces zeros by the defaults for t, and negatives by more than
+// there can be.
+func (l Limits) effective(t Trigger) Limits {
+	standard := defaultLimits(t)
 	pick := func(n, standard int) int {
 		switch {
 		case n == 0:
 			return standard
 		case n < 0:
-			return int(^uint(0) >> 1)
+			return math.MaxInt
 		default:
 			return n
 		}
 	}
 	return Limits{
-		Payload: pick(l.Payload, defaultPayload),
-		Body:    pick(l.Body, defaultBody),
-		Depth:   pick(l.Depth, defaultDepth),
-		Nodes:   pick(l.Nodes, defaultNodes),
+		Payload: pick(l.Payload, standard.Payload),
+		Body:    pick(l.Body, standard.Body),
+		Depth:   pick(l.Depth, standard.Depth),
+		Nodes:   pick(l.Nodes, standard.Nodes),
 	}
 }
 
@@ -53,13 +63,14 @@ func (l Limits) effective() Limits {
 // anything is decoded. Inside it the same limits hold for everything that the
 // [Event] decodes; without it their defaults do.
 //
-// The error is [TooLarge] for bytes and [Invalid] for depth and number, and
-// names the limit.
+// A body that begins like a JSON object or array is judged as one, whatever its
+// content type. The error is [TooLarge] for bytes and [Invalid] for depth and
+// number, and names the limit.
 func Limit(l Limits) Middleware {
-	limits := l.effective()
 	return func(next lambda.Handler) lambda.Handler {
 		return HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
 			ev := EventOf(ctx, payload)
+			limits := l.effective(ev.Trigger())
 			ev.setLimits(limits)
 			if err := ev.check(limits); err != nil {
 				return nil, err
@@ -77,7 +88,10 @@ func (e *Event) check(limits Limits) error {
 	if !e.Trigger().IsHTTP() {
 		return nil
 	}
-	return checkBody(e.raw, limits.Body)
+	if err := checkBody(e.raw, limits.Body); err != nil {
+		return err
+	}
+	return e.checkBodyText(limits)
 }
 
 // check judges a text by its size alone. It may be of the payload or the body,
@@ -92,19 +106,10 @@ func (l Limits) check(text []byte) error {
 	return nil
 }
 
-// checkBody judges an HTTP body by its escaped and encoded form, so that one
-// that is too large is never unescaped or decoded.
+// checkBody judges the size of an HTTP body by its escaped and encoded form, so
+// that one that is too large is never unescaped or decoded.
 func checkBody(raw []byte, limit int) error {
-	var body []byte
-	encoded := false
-	for name, value := range jsonpeek.Members(raw) {
-		switch string(name) {
-		case "body":
-			body = jsonpeek.Text(value)
-		case "isBase64Encoded":
-			encoded = string(value) == "true"
-		}
-	}
+	body, encoded := peekBody(raw)
 	if len(body) <= limit {
 		return nil
 	}
@@ -119,6 +124,41 @@ func checkBody(raw []byte, limit int) error {
 		return tooLarge("body", "body", limit)
 	}
 	return nil
+}
+
+// checkBodyText judges depth and number in a body that is a JSON text. The
+// escaped form bounds both; only a body over the bound, or one that hides its
+// brackets from it, is unescaped.
+func (e *Event) checkBodyText(limits Limits) error {
+	text, encoded := peekBody(e.raw)
+	hidden := encoded || bytes.Contains(text, []byte(`\u`))
+	if !hidden && strictjson.Within(text, limits.Depth, limits.Nodes) {
+		return nil
+	}
+	body, err := e.Body()
+	if err != nil {
+		return err
+	}
+	if trimmed := bytes.TrimLeft(body, " \t\r\n"); len(trimmed) == 0 || trimmed[0] != '{' && trimmed[0] != '[' {
+		return nil
+	}
+	if err := strictjson.Check(body, limits.Depth, limits.Nodes); err != nil {
+		return refuse(err)
+	}
+	return nil
+}
+
+// peekBody finds the text of the body, still escaped, and whether it is base64.
+func peekBody(raw []byte) (text []byte, encoded bool) {
+	for name, value := range jsonpeek.Members(raw) {
+		switch string(name) {
+		case "body":
+			text = jsonpeek.Text(value)
+		case "isBase64Encoded":
+			encoded = string(value) == "true"
+		}
+	}
+	return text, encoded
 }
 
 // unescapedLen bounds from below how many bytes the text of a JSON string

@@ -11,11 +11,7 @@ import (
 // its values nest, and how many there are. The text need not be JSON; what is
 // counted then is what a decoder would have met.
 func Check(data []byte, maxDepth, maxNodes int) error {
-	// Every value but the first follows a comma, a colon or a bracket, and each
-	// colon belongs to a member that follows a comma or a brace: the bytes that
-	// look like structure bound both figures from above, in one fast pass each.
-	opens := bytes.Count(data, []byte{'{'}) + bytes.Count(data, []byte{'['})
-	if opens <= maxDepth && opens+bytes.Count(data, []byte{','}) < maxNodes {
+	if Within(data, maxDepth, maxNodes) {
 		return nil
 	}
 	depth, nodes := Measure(data)
@@ -26,6 +22,15 @@ func Check(data []byte, maxDepth, maxNodes int) error {
 		return &Error{Code: TooManyNodes, Pointer: locate(data, depth, maxNodes), Reason: fmt.Sprintf("more than %d values", maxNodes)}
 	}
 	return nil
+}
+
+// Within reports whether the bytes that look like structure, wherever they
+// stand, are few enough for both limits: true is certain, false is not.
+func Within(data []byte, maxDepth, maxNodes int) bool {
+	// Every value but the first follows a comma, a colon or a bracket, and each
+	// colon belongs to a member that follows a comma or a brace.
+	opens := bytes.Count(data, []byte{'{'}) + bytes.Count(data, []byte{'['})
+	return opens <= maxDepth && opens+bytes.Count(data, []byte{','}) < maxNodes
 }
 
 // locate points to the first value beyond a limit, as far as the text is JSON.

@@ -19,11 +19,16 @@ type invocation struct {
 	lc    *lambdacontext.LambdaContext // never nil
 	cold  bool
 
-	mu        sync.Mutex
-	attrs     []slog.Attr // for the record of the invocation
-	route     string
-	err       error  // what a layer has turned into an answer
-	rewritten *Event // of the payload that an outer layer passes on instead
+	sampling  sync.Once
+	sampledIn bool // once sampling is done
+	kept      logBuffer
+
+	mu          sync.Mutex
+	attrs       []slog.Attr // for the record of the invocation
+	route       string
+	err         error // what a layer has turned into an answer
+	correlation string
+	rewritten   *Event // of the payload that an outer layer passes on instead
 }
 
 type invocationKey struct{}

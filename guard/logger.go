@@ -1,13 +1,10 @@
 package guard
 
 import (
-	"context"
 	"io"
 	"log/slog"
 	"os"
-	"slices"
 	"strings"
-	"time"
 )
 
 // The levels that Lambda has and slog has no name for.
@@ -16,22 +13,92 @@ const (
 	LevelFatal = slog.LevelError + 4
 )
 
+// LoggerOption changes [NewLogger] and [NewLogHandler].
+type LoggerOption func(*loggerOptions)
+
+type loggerOptions struct {
+	level   slog.Leveler
+	service string
+	names   []string
+	sample  float64
+	buffer  int // bytes; 0 keeps nothing
+}
+
+// MinLevel sets the lowest level that is written. It may change over time, as
+// an [slog.LevelVar] does, and goes before AWS_LAMBDA_LOG_LEVEL.
+func MinLevel(level slog.Leveler) LoggerOption {
+	return func(o *loggerOptions) { o.level = level }
+}
+
+// Service adds the name of a service to every record.
+func Service(name string) LoggerOption {
+	return func(o *loggerOptions) { o.service = name }
+}
+
+// Redact hides the values of further attribute names, at any depth of groups,
+// structs and maps. Case, dashes and underscores make no difference. Hidden
+// without being asked are password, passwd, passphrase, secret, token,
+// authorization, cookie, credentials, API keys, client secrets, private keys,
+// and access, refresh, id, session and authorization tokens.
+func Redact(names ...string) LoggerOption {
+	return func(o *loggerOptions) { o.names = append(o.names, names...) }
+}
+
+// SampleDebug lets a share of the invocations, 0 to 1, write every level. It is
+// decided once per invocation, whose records then have sampled=true.
+func SampleDebug(share float64) LoggerOption {
+	if share < 0 || share > 1 {
+		panic("guard: SampleDebug with a share that is not from 0 to 1")
+	}
+	return func(o *loggerOptions) { o.sample = share }
+}
+
+// BufferDebug keeps the records of an invocation that are below the level to
+// be written, and writes them when the invocation writes an ERROR or ends with
+// one. 20 kB are kept for each invocation; the oldest go first, and a record
+// tells how many did.
+func BufferDebug() LoggerOption {
+	return func(o *loggerOptions) { o.buffer = 20_000 }
+}
+
 // NewLogger makes a logger that writes a JSON object per line to w, as
-// Lambda's log format has it: timestamp, level, message, and the requestId of
-// the invocation that a record was written in. The invocation's fields stand at
-// the top level, whatever groups the logger has open.
+// Lambda's log format has it: timestamp, level, message, and the fields of the
+// invocation that a record was written in. They stand at the top level,
+// whatever groups the logger has open.
 //
 // AWS_LAMBDA_LOG_LEVEL sets the lowest level that is written, INFO when it is
 // not set; AWS_LAMBDA_LOG_FORMAT=Text writes key=value pairs instead.
-func NewLogger(w io.Writer) *slog.Logger {
-	o := &slog.HandlerOptions{Level: levelNamed(os.Getenv("AWS_LAMBDA_LOG_LEVEL")), ReplaceAttr: lambdaKeys}
+func NewLogger(w io.Writer, opts ...LoggerOption) *slog.Logger {
+	lowest := slog.Level(-1 << 10) // NewLogHandler decides
+	o := &slog.HandlerOptions{Level: lowest, ReplaceAttr: lambdaKeys}
 	var inner slog.Handler
 	if strings.EqualFold(os.Getenv("AWS_LAMBDA_LOG_FORMAT"), "text") {
 		inner = slog.NewTextHandler(w, o)
 	} else {
 		inner = slog.NewJSONHandler(w, o)
 	}
-	return slog.New(&logHandler{inner: inner})
+	return slog.New(NewLogHandler(inner, opts...))
+}
+
+// NewLogHandler puts before a handler of any kind what [NewLogger] has before
+// its own: the fields of the invocation at the top level of every record,
+// redaction, levels, sampling and buffering. The names of time, level and
+// message are inner's; a level that inner does not write is lost.
+func NewLogHandler(inner slog.Handler, opts ...LoggerOption) slog.Handler {
+	if inner == nil {
+		panic("guard: NewLogHandler with a nil handler")
+	}
+	o := loggerOptions{level: levelNamed(os.Getenv("AWS_LAMBDA_LOG_LEVEL")), names: alwaysRedacted()}
+	for _, opt := range opts {
+		opt(&o)
+	}
+	h := &logHandler{inner: inner, logSettings: &logSettings{
+		level: o.level, redact: newRedactor(o.names), sample: o.sample, buffer: o.buffer,
+	}}
+	if o.service != "" {
+		h.inner = inner.WithAttrs([]slog.Attr{slog.String("service", o.service)})
+	}
+	return h
 }
 
 func levelNamed(name string) slog.Level {
@@ -80,83 +147,4 @@ func levelName(level slog.Level) string {
 	default:
 		return level.String()
 	}
-}
-
-// logHandler puts the fields of the invocation at the top of every record.
-// slog's handlers cannot add to the top once a group is open, so groups are
-// kept here and handed on with the record.
-type logHandler struct {
-	inner slog.Handler
-	open  []group // outermost first
-}
-
-// group is an open group and the attributes given to the logger in it.
-type group struct {
-	name  string
-	attrs []slog.Attr
-}
-
-// plainKey marks a context whose record has the invocation's fields already.
-type plainKey struct{}
-
-func (h *logHandler) Enabled(ctx context.Context, level slog.Level) bool {
-	return h.inner.Enabled(ctx, level)
-}
-
-func (h *logHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
-	if len(attrs) == 0 {
-		return h
-	}
-	if len(h.open) == 0 {
-		return &logHandler{inner: h.inner.WithAttrs(attrs)}
-	}
-	open := slices.Clone(h.open)
-	last := &open[len(open)-1]
-	last.attrs = slices.Concat(last.attrs, attrs)
-	return &logHandler{inner: h.inner, open: open}
-}
-
-func (h *logHandler) WithGroup(name string) slog.Handler {
-	if name == "" {
-		return h
-	}
-	return &logHandler{inner: h.inner, open: append(slices.Clip(h.open), group{name: name})}
-}
-
-func (h *logHandler) Handle(ctx context.Context, r slog.Record) error {
-	var fields [4]slog.Attr
-	return h.handle(ctx, r, h.fields(ctx, fields[:0]))
-}
-
-func (h *logHandler) fields(ctx context.Context, to []slog.Attr) []slog.Attr {
-	inv := invocationOf(ctx)
-	if inv == nil || ctx.Value(plainKey{}) != nil {
-		return to
-	}
-	return inv.appendIdentity(to)
-}
-
-// handle writes r with fields at the top level.
-func (h *logHandler) handle(ctx context.Context, r slog.Record, fields []slog.Attr) error {
-	// Lambda's timestamps are in UTC and to the millisecond.
-	out := slog.NewRecord(r.Time.UTC().Truncate(time.Millisecond), r.Level, r.Message, r.PC)
-	out.AddAttrs(fields...)
-	if len(h.open) == 0 {
-		r.Attrs(func(a slog.Attr) bool { out.AddAttrs(a); return true })
-	} else {
-		out.AddAttrs(h.nested(r))
-	}
-	return h.inner.Handle(ctx, out)
-}
-
-// nested puts r's attributes into the open groups, innermost first.
-func (h *logHandler) nested(r slog.Record) slog.Attr {
-	last := len(h.open) - 1
-	attrs := slices.Clone(h.open[last].attrs)
-	r.Attrs(func(a slog.Attr) bool { attrs = append(attrs, a); return true })
-	a := slog.Attr{Key: h.open[last].name, Value: slog.GroupValue(attrs...)}
-	for _, g := range slices.Backward(h.open[:last]) {
-		a = slog.Attr{Key: g.name, Value: slog.GroupValue(append(slices.Clone(g.attrs), a)...)}
-	}
-	return a
 }

@@ -1,0 +1,135 @@
+package guard
+
+import (
+	"context"
+	"log/slog"
+	"slices"
+	"time"
+)
+
+// logHandler puts the fields of the invocation at the top of every record.
+// slog's handlers cannot add to the top once a group is open, so groups are
+// kept here and handed on with the record.
+type logHandler struct {
+	*logSettings
+	inner slog.Handler
+	open  []group // outermost first
+}
+
+type logSettings struct {
+	level  slog.Leveler
+	redact *redactor
+	sample float64
+	buffer int
+}
+
+// group is an open group and the attributes given to the logger in it.
+type group struct {
+	name  string
+	attrs []slog.Attr // redacted
+}
+
+// plainKey marks a context whose record has the invocation's fields already.
+type plainKey struct{}
+
+// Enabled reports whether a record of this level is written, or kept.
+func (h *logHandler) Enabled(ctx context.Context, level slog.Level) bool {
+	if level >= h.level.Level() {
+		return true
+	}
+	if h.sample == 0 && h.buffer == 0 {
+		return false
+	}
+	inv := invocationOf(ctx)
+	return inv != nil && (h.buffer > 0 || inv.sampled(h.sample))
+}
+
+func (h *logHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
+	if len(attrs) == 0 {
+		return h
+	}
+	attrs = h.redact.attrs(attrs)
+	if len(h.open) == 0 {
+		return &logHandler{logSettings: h.logSettings, inner: h.inner.WithAttrs(attrs)}
+	}
+	open := slices.Clone(h.open)
+	last := &open[len(open)-1]
+	last.attrs = slices.Concat(last.attrs, attrs)
+	return &logHandler{logSettings: h.logSettings, inner: h.inner, open: open}
+}
+
+func (h *logHandler) WithGroup(name string) slog.Handler {
+	if name == "" {
+		return h
+	}
+	return &logHandler{logSettings: h.logSettings, inner: h.inner, open: append(slices.Clip(h.open), group{name: name})}
+}
+
+func (h *logHandler) Handle(ctx context.Context, r slog.Record) error {
+	inv := invocationOf(ctx)
+	if inv == nil {
+		return h.inner.Handle(ctx, h.compose(r, nil))
+	}
+	var room [6]slog.Attr
+	fields := room[:0]
+	if ctx.Value(plainKey{}) == nil {
+		fields = h.appendFields(fields, inv)
+	}
+	return h.emit(ctx, inv, h.compose(r, fields))
+}
+
+// emit writes a composed record, or keeps it. An error brings what was kept.
+func (h *logHandler) emit(ctx context.Context, inv *invocation, r slog.Record) error {
+	if r.Level < h.level.Level() && !inv.sampled(h.sample) {
+		inv.kept.add(h.inner, r, h.buffer)
+		return nil
+	}
+	if r.Level >= slog.LevelError {
+		inv.kept.flush(ctx, h.inner)
+	}
+	return h.inner.Handle(ctx, r)
+}
+
+// appendFields appends what a record has of its invocation.
+func (h *logHandler) appendFields(to []slog.Attr, inv *invocation) []slog.Attr {
+	to = inv.appendIdentity(to)
+	if h.sample > 0 && inv.sampled(h.sample) {
+		to = append(to, slog.Bool("sampled", true))
+	}
+	return to
+}
+
+// compose makes the record that inner gets: fields at the top level, then r's
+// attributes in the groups that are open.
+func (h *logHandler) compose(r slog.Record, fields []slog.Attr) slog.Record {
+	// Lambda's timestamps are in UTC and to the millisecond.
+	out := slog.NewRecord(r.Time.UTC().Truncate(time.Millisecond), r.Level, r.Message, r.PC)
+	out.AddAttrs(fields...)
+	if len(h.open) > 0 {
+		out.AddAttrs(h.nested(r))
+		return out
+	}
+	r.Attrs(func(a slog.Attr) bool {
+		out.AddAttrs(h.redact.attr(a))
+		return true
+	})
+	return out
+}
+
+// nested puts r's attributes into the open groups, innermost first.
+func (h *logHandler) nested(r slog.Record) slog.Attr {
+	var attrs []slog.Attr
+	r.Attrs(func(a slog.Attr) bool {
+		attrs = append(attrs, h.redact.attr(a))
+		return true
+	})
+	for _, g := range slices.Backward(h.open) {
+		attrs = slices.Concat(g.attrs, attrs)
+		if h.redact.hides(g.name) {
+			attrs = []slog.Attr{slog.String(g.name, redacted)}
+		} else {
+			attrs = []slog.Attr{{Key: g.name, Value: slog.GroupValue(attrs...)}}
+		}
+	}
+	return attrs[0]
+}

@@ -1,0 +1,183 @@
+package guard
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"strconv"
+	"time"
+
+	"github.com/lambdarmor/lambdarmor/internal/jsonpeek"
+)
+
+// record writes the one record of an invocation.
+func (l *logLayer) record(ctx context.Context, inv *invocation, payload []byte, start time.Time, out []byte, err error) {
+	now := time.Now()
+	ev := EventOf(ctx, payload)
+	inv.mu.Lock()
+	extra, route, told := inv.attrs, inv.route, inv.err
+	inv.mu.Unlock()
+	if told != nil && (err == nil || reported(err)) {
+		err = told
+	}
+	trigger := ev.Trigger()
+	status := 0
+	if trigger.IsHTTP() {
+		status = statusOf(out)
+	}
+	level := levelOf(err, status)
+	if !l.handler.Enabled(ctx, level) {
+		return
+	}
+	var room [24]slog.Attr
+	attrs := room[:0]
+	own, ours := l.handler.(*logHandler)
+	if ours {
+		attrs = own.appendFields(attrs, inv)
+	} else {
+		attrs = inv.appendIdentity(attrs)
+	}
+	attrs = appendText(attrs, "functionName", l.name)
+	attrs = appendText(attrs, "functionVersion", l.version)
+	attrs = append(attrs, slog.Bool("coldStart", inv.cold))
+	attrs = appendText(attrs, "tenantId", inv.lc.TenantID)
+	attrs = append(attrs, slog.String("trigger", string(trigger)),
+		slog.Float64("durationMs", milliseconds(now.Sub(start))))
+	if end, ok := ctx.Deadline(); ok && end.UnixMilli() > 0 {
+		attrs = append(attrs, slog.Float64("remainingMs", milliseconds(end.Sub(now))))
+	}
+	if trigger.IsHTTP() {
+		attrs = appendHTTP(attrs, ev, route, status)
+	}
+	if err != nil {
+		attrs = append(attrs, l.errorAttr(err, ev))
+	}
+	if l.payload {
+		attrs = append(attrs, slog.String("payload", string(payload)))
+	}
+	attrs = append(attrs, extra...)
+	r := slog.NewRecord(now, level, "invocation", 0)
+
+	// A record that cannot be written must not fail the invocation.
+	if ours {
+		for i, a := range attrs {
+			attrs[i] = own.redact.attr(a)
+		}
+		_ = own.emit(ctx, inv, own.compose(r, attrs))
+		return
+	}
+	r.AddAttrs(attrs...)
+	_ = l.handler.Handle(context.WithValue(ctx, plainKey{}, true), r)
+}
+
+// appendIdentity appends what ties a record to its invocation.
+func (inv *invocation) appendIdentity(to []slog.Attr) []slog.Attr {
+	to = appendText(to, "requestId", inv.lc.AwsRequestID)
+	to = appendText(to, "traceId", TraceID(inv.Context))
+	return appendText(to, "correlationId", CorrelationID(inv))
+}
+
+// appendText appends a field unless it has nothing to say.
+func appendText(attrs []slog.Attr, key, value string) []slog.Attr {
+	if value == "" {
+		return attrs
+	}
+	return append(attrs, slog.String(key, value))
+}
+
+func appendHTTP(attrs []slog.Attr, ev *Event, route string, status int) []slog.Attr {
+	method, key := ev.methodAndRoute()
+	if route == "" {
+		route = key
+	}
+	attrs = appendText(attrs, "method", method)
+	attrs = appendText(attrs, "route", route)
+	if status != 0 {
+		attrs = append(attrs, slog.Int("status", status))
+	}
+	return attrs
+}
+
+// methodAndRoute looks into a request that may not have been, or cannot be,
+// decoded.
+func (e *Event) methodAndRoute() (method, route string) {
+	e.mu.Lock()
+	req := e.http.value
+	e.mu.Unlock()
+	if req != nil {
+		return req.RequestContext.HTTP.Method, req.RouteKey
+	}
+	for name, value := range jsonpeek.Members(e.raw) {
+		switch string(name) {
+		case "routeKey", "resource":
+			route = string(jsonpeek.Text(value))
+		case "httpMethod":
+			method = string(jsonpeek.Text(value))
+		case "requestContext":
+			if m := jsonpeek.Lookup(value, "http", "method"); m != nil {
+				method = string(jsonpeek.Text(m))
+			}
+		}
+	}
+	return method, route
+}
+
+// statusOf reads the status of an answer in proxy form. An answer without one
+// is a 200 to the gateway.
+func statusOf(out []byte) int {
+	if out == nil {
+		return 0
+	}
+	raw := jsonpeek.Lookup(out, "statusCode")
+	if raw == nil {
+		return 200
+	}
+	status, err := strconv.Atoi(string(raw))
+	if err != nil {
+		return 0
+	}
+	return status
+}
+
+func levelOf(err error, status int) slog.Level {
+	switch {
+	case status >= 500, err != nil && status == 0 && !KindOf(err).CallersFault():
+		return slog.LevelError
+	case status >= 400, err != nil:
+		return slog.LevelWarn
+	default:
+		return slog.LevelInfo
+	}
+}
+
+func (l *logLayer) errorAttr(err error, ev *Event) slog.Attr {
+	e := Public(err)
+	attrs := []slog.Attr{slog.String("kind", e.Kind.String()), slog.String("code", e.Code)}
+	p, panicked := panicOf(err)
+	cause := causeOf(err, e)
+	if panicked && l.panics {
+		cause = fmt.Sprintf("%s: %v", cause, p.value)
+	} else {
+		cause = scrub(cause, ev)
+	}
+	attrs = appendText(attrs, "cause", cause)
+	if panicked {
+		attrs = append(attrs, slog.String("stack", string(p.stack)))
+	}
+	return slog.Attr{Key: "error", Value: slog.GroupValue(attrs...)}
+}
+
+// causeOf is the text of what stands behind the public part of an error.
+func causeOf(err error, e *Error) string {
+	if err != error(e) {
+		return err.Error() // foreign, or wrapped in words of the handler's
+	}
+	if e.Err != nil {
+		return e.Err.Error()
+	}
+	return ""
+}
+
+func milliseconds(d time.Duration) float64 {
+	return float64(d.Microseconds()) / 1000
+}

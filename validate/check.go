@@ -1,0 +1,87 @@
+package validate
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/santhosh-tekuri/jsonschema/v5"
+)
+
+// checker holds a schema and what bounds and explains its verdicts.
+type checker struct {
+	schema  Schema
+	options options
+
+	compiled *jsonschema.Schema // schema, nil when it is another library's
+	perValue uint64             // checks that one value can cost at most
+	work     func() *work       // made when an instance may be too costly
+	index    func() *index      // made when an instance is refused
+}
+
+func newChecker(layer string, s Schema, opts []Option) *checker {
+	c := &checker{schema: s, options: options{violations: defaultViolations, checks: defaultChecks}}
+	for _, opt := range opts {
+		opt(&c.options)
+	}
+	compiled, ok := s.(*jsonschema.Schema)
+	if s == nil || ok && compiled == nil {
+		panic("validate: " + layer + " with a nil schema")
+	}
+	if ok {
+		c.compiled = compiled
+		c.perValue = checksPerValue(compiled)
+		c.work = sync.OnceValue(func() *work { return newWork(compiled) })
+		c.index = sync.OnceValue(func() *index { return newIndex(compiled) })
+	}
+	return c
+}
+
+// check judges a tree. The error is a [*guard.Error] of kind Invalid that
+// repeats no value of it.
+func (c *checker) check(tree any) error {
+	m := measure(tree)
+	if m.far {
+		far := places{max: c.options.violations}
+		farNumbers(tree, "", func(pointer string) { far.add(pointer, "", farDetail) })
+		return far.refusal()
+	}
+	if c.compiled != nil && c.tooCostly(tree, m) {
+		return guard.Errorf(guard.Invalid, "validation_too_costly", "The input takes more checks than are made for one.")
+	}
+	err := c.schema.Validate(tree)
+	if err == nil {
+		return nil
+	}
+	return c.explain(tree, err)
+}
+
+func (c *checker) tooCostly(tree any, m measurement) bool {
+	limit := uint64(c.options.checks)
+	if c.perValue <= limit && uint64(m.nodes+m.nodes/membersPerCheck)*weight(m.longest) <= limit/c.perValue {
+		return false
+	}
+	return c.work().exceeds(tree, limit)
+}
+
+// explain turns the error of a schema into one that may be shown.
+func (c *checker) explain(tree any, err error) error {
+	var own *guard.Error
+	if errors.As(err, &own) {
+		return own
+	}
+	var invalid *jsonschema.ValidationError
+	if errors.As(err, &invalid) {
+		r := reading{tree: tree, places: places{max: c.options.violations}}
+		if c.compiled != nil {
+			r.index = c.index()
+		}
+		r.read(invalid)
+		return r.places.refusal()
+	}
+	if c.compiled != nil { // a loop in the schema, or a tree that is none
+		return fmt.Errorf("validate: %w", err)
+	}
+	return guard.Errorf(guard.Invalid, "validation_failed", "The input breaks a rule.")
+}

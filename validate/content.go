@@ -1,0 +1,72 @@
+package validate
+
+import (
+	"context"
+	"encoding/base64"
+	"sync"
+
+	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/santhosh-tekuri/jsonschema/v5"
+)
+
+// contentKeywords asserts contentEncoding, contentMediaType and contentSchema.
+// The library's own reading of them has no limits, takes JSON that is not
+// strict, and panics at a number beyond its powers.
+type contentKeywords struct{}
+
+func (contentKeywords) Compile(ctx jsonschema.CompilerContext, m map[string]any) (jsonschema.ExtSchema, error) {
+	encoding, _ := m["contentEncoding"].(string)
+	media, _ := m["contentMediaType"].(string)
+	rule := &contentRule{base64: encoding == "base64", json: media == "application/json"}
+	if !rule.base64 && !rule.json {
+		return nil, nil
+	}
+	// An encoding that is not known leaves nothing to look into.
+	rule.json = rule.json && (rule.base64 || encoding == "")
+	if _, ok := m["contentSchema"]; ok && rule.json {
+		schema, err := ctx.Compile("contentSchema", false)
+		if err != nil {
+			return nil, err
+		}
+		// The schema is not complete before the whole document is.
+		rule.inner = sync.OnceValue(func() *checker { return newChecker("contentSchema", schema, nil) })
+	}
+	return rule, nil
+}
+
+type contentRule struct {
+	base64, json bool
+	inner        func() *checker // nil without a contentSchema
+}
+
+func (rule *contentRule) Validate(ctx jsonschema.ValidationContext, v any) error {
+	text, ok := v.(string)
+	if !ok {
+		return nil
+	}
+	content := []byte(text)
+	if rule.base64 {
+		n, err := base64.StdEncoding.Decode(content, content)
+		if err != nil {
+			return ctx.Error("contentEncoding", "not base64")
+		}
+		content = content[:n]
+	}
+	if !rule.json {
+		return nil
+	}
+	tree, err := treeOf(content)
+	if err != nil {
+		return ctx.Error("contentMediaType", "not JSON")
+	}
+	if rule.inner != nil && rule.inner().check(tree) != nil {
+		return ctx.Error("contentSchema", "not as its schema has it")
+	}
+	return nil
+}
+
+// treeOf reads a text that came inside of another, strictly and within the
+// default limits. The error is a [*guard.Error].
+func treeOf(text []byte) (any, error) {
+	return guard.EventOf(context.Background(), text).Tree()
+}

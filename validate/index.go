@@ -1,0 +1,60 @@
+package validate
+
+import (
+	"strings"
+
+	"github.com/santhosh-tekuri/jsonschema/v5"
+)
+
+// index finds the schema that an error comes from, by its location.
+type index struct {
+	schemas map[string]*jsonschema.Schema
+	names   map[*jsonschema.Schema]bool // those that judge the names of members
+}
+
+func newIndex(root *jsonschema.Schema) *index {
+	x := &index{schemas: map[string]*jsonschema.Schema{}, names: map[*jsonschema.Schema]bool{}}
+	seen := map[*jsonschema.Schema]bool{}
+	open := []*jsonschema.Schema{root}
+	visit := func(s *jsonschema.Schema) {
+		if !seen[s] {
+			seen[s] = true
+			open = append(open, s)
+		}
+	}
+	for len(open) > 0 {
+		s := open[len(open)-1]
+		open = open[:len(open)-1]
+		x.schemas[s.Location] = s
+		if s.PropertyNames != nil {
+			x.names[s.PropertyNames] = true
+		}
+		for _, ref := range []*jsonschema.Schema{s.RecursiveRef, s.DynamicRef} {
+			if ref != nil {
+				visit(ref)
+			}
+		}
+		inPlace(s, root, visit)
+		inside(s, visit)
+	}
+	return x
+}
+
+// find splits the location of a keyword into the schema that has it, nil when
+// it is not known, and the path of the keyword in it.
+func (x *index) find(location string) (s *jsonschema.Schema, path string) {
+	// A keyword's path has at most three tokens: dependentRequired/name/0.
+	at := len(location)
+	for range 4 {
+		if x != nil {
+			if s, ok := x.schemas[location[:at]]; ok {
+				return s, strings.TrimPrefix(location[at:], "/")
+			}
+		}
+		at = strings.LastIndexByte(location[:at], '/')
+		if at < 0 {
+			break
+		}
+	}
+	return nil, location[strings.LastIndexByte(location, '/')+1:]
+}

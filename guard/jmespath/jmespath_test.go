@@ -1,0 +1,50 @@
+package jmespath_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+
+	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/guard/jmespath"
+)
+
+func TestText(t *testing.T) {
+	const event = `{"headers":{"x-id":"a-1"},"n":9007199254740993,"list":["b","c"],"deep":{"er":null}}`
+	for expr, want := range map[string]string{
+		`headers."x-id"`:         "a-1",
+		`n`:                      "9007199254740993",
+		`list[-1]`:               "c",
+		`deep.er || list[0]`:     "b",
+		`deep.er`:                "",
+		`headers`:                "",
+		`missing.member`:         "",
+		`length(n)`:              "", // a type error
+		`join('-', list)`:        "b-c",
+		`headers."x-id" || 'no'`: "a-1",
+	} {
+		ev := guard.EventOf(context.Background(), []byte(event))
+		if got := jmespath.Text(expr)(context.Background(), ev); got != want {
+			t.Errorf("%s: %q, want %q", expr, got, want)
+		}
+	}
+	ev := guard.EventOf(context.Background(), []byte(`{"n":1,"n":2}`))
+	if got := jmespath.Text("n")(context.Background(), ev); got != "" {
+		t.Errorf("an event with two meanings has %q", got)
+	}
+}
+
+func TestMalformedExpressionPanics(t *testing.T) {
+	defer func() {
+		if recover() == nil {
+			t.Error("no panic")
+		}
+	}()
+	jmespath.Text("a..b")
+}
+
+func ExampleText() {
+	ev := guard.EventOf(context.Background(), []byte(`{"detail":{"order":"o-17"}}`))
+	fmt.Println(jmespath.Text("detail.order")(context.Background(), ev))
+	// Output: o-17
+}

@@ -1,0 +1,243 @@
+package guard_test
+
+import (
+	"context"
+	"encoding/json"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/lambdarmor/lambdarmor/guard"
+)
+
+// noting is a layer that notes the event it is given.
+func noting(to **guard.Event) guard.Middleware {
+	return func(next lambda.Handler) lambda.Handler {
+		return guard.HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
+			*to = guard.EventOf(ctx, payload)
+			return next.Invoke(ctx, payload)
+		})
+	}
+}
+
+// rewriting is a layer that passes on another payload.
+func rewriting(payload string) guard.Middleware {
+	return func(next lambda.Handler) lambda.Handler {
+		return guard.HandlerFunc(func(ctx context.Context, _ []byte) ([]byte, error) {
+			return next.Invoke(ctx, []byte(payload))
+		})
+	}
+}
+
+func TestLayersShareOneEvent(t *testing.T) {
+	var a, b, c *guard.Event
+	route := guard.Wrap(answers(``, nil), noting(&c))
+	h := guard.Wrap(route, noting(&a), noting(&b))
+	payload := []byte(`{"a":1}`)
+	if _, err := h.Invoke(t.Context(), payload); err != nil {
+		t.Fatal(err)
+	}
+	if a != b || b != c {
+		t.Error("the layers and the wrapped route inside have events of their own")
+	}
+	first := a
+	if _, err := h.Invoke(t.Context(), payload); err != nil {
+		t.Fatal(err)
+	}
+	if a == first {
+		t.Error("two invocations share an event")
+	}
+}
+
+func TestARewrittenPayloadHasAnEventOfItsOwn(t *testing.T) {
+	var outer, b, c, again *guard.Event
+	h := guard.Wrap(answers(``, nil), noting(&outer), rewriting(`{"b":2}`), noting(&b), noting(&c), rewriting(`{"c":3}`), noting(&again))
+	if _, err := h.Invoke(t.Context(), []byte(`{"a":1}`)); err != nil {
+		t.Fatal(err)
+	}
+	if string(outer.Raw()) != `{"a":1}` || string(b.Raw()) != `{"b":2}` || string(again.Raw()) != `{"c":3}` {
+		t.Errorf("%s, %s, %s", outer.Raw(), b.Raw(), again.Raw())
+	}
+	if b != c {
+		t.Error("layers inside the rewriting one do not share its event")
+	}
+}
+
+func TestEqualBytesElsewhereAreAnotherPayload(t *testing.T) {
+	var outer, inner *guard.Event
+	h := guard.Wrap(answers(``, nil), noting(&outer), rewriting(`{"a":1}`), noting(&inner))
+	if _, err := h.Invoke(t.Context(), []byte(`{"a":1}`)); err != nil || outer == inner {
+		t.Errorf("one event: %t, error %v", outer == inner, err)
+	}
+}
+
+func TestOutsideWrapEveryEventIsFresh(t *testing.T) {
+	payload := []byte(`{"a":1}`)
+	if guard.EventOf(t.Context(), payload) == guard.EventOf(t.Context(), payload) {
+		t.Error("the same event twice")
+	}
+}
+
+func TestLimitsHoldForARewrittenPayload(t *testing.T) {
+	h := guard.Wrap(guard.Func(func(context.Context, any) (any, error) { return nil, nil }),
+		guard.Limit(guard.Limits{Depth: 2}), rewriting(`[[[]]]`))
+	_, err := h.Invoke(t.Context(), []byte(`[]`))
+	wantError(t, err, guard.Invalid, "json_too_deep")
+}
+
+func TestViewsAreMadeOnce(t *testing.T) {
+	inside(t, httpEvent(`{"a":[1]}`, true), func(ctx context.Context, payload []byte) {
+		type views struct{ tree, http, body, bodyTree uintptr }
+		seen := make([]views, 64)
+		var wg sync.WaitGroup
+		for i := range seen {
+			wg.Go(func() {
+				e := guard.EventOf(ctx, payload)
+				tree, err1 := e.Tree()
+				req, err2 := e.HTTP()
+				body, err3 := e.Body()
+				bodyTree, err4 := e.BodyTree()
+				if err1 != nil || err2 != nil || err3 != nil || err4 != nil {
+					t.Errorf("%v, %v, %v, %v", err1, err2, err3, err4)
+					return
+				}
+				seen[i] = views{
+					reflect.ValueOf(tree).Pointer(), reflect.ValueOf(req).Pointer(),
+					reflect.ValueOf(body).Pointer(), reflect.ValueOf(bodyTree).Pointer(),
+				}
+			})
+		}
+		wg.Wait()
+		if len(slices.Compact(seen)) != 1 {
+			t.Error("a view was made more than once")
+		}
+	})
+}
+
+func TestErrorsOfViewsAreMadeOnce(t *testing.T) {
+	e := guard.EventOf(t.Context(), httpEvent(`{"a":1,"a":2}`, false))
+	_, first := e.BodyTree()
+	_, second := e.BodyTree()
+	wantError(t, first, guard.Invalid, "duplicate_member")
+	if first != second {
+		t.Error("the body was read twice")
+	}
+}
+
+// inside calls f where a handler would be.
+func inside(t *testing.T, payload []byte, f func(ctx context.Context, payload []byte)) {
+	t.Helper()
+	h := guard.HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
+		f(ctx, payload)
+		return nil, nil
+	})
+	if _, err := guard.Wrap(h).Invoke(t.Context(), payload); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// The event of a rewritten payload takes its limits from the first event,
+// which others may be reading at that moment.
+func TestEventsMayBeAskedForWhileOthersRead(t *testing.T) {
+	inside(t, []byte(`{"a":1}`), func(ctx context.Context, payload []byte) {
+		var wg sync.WaitGroup
+		for range 16 {
+			wg.Go(func() {
+				if _, err := guard.EventOf(ctx, payload).Tree(); err != nil {
+					t.Error(err)
+				}
+			})
+			wg.Go(func() {
+				if _, err := guard.EventOf(ctx, []byte(`{"b":2}`)).Tree(); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+	})
+}
+
+func TestTreeKeepsNumbersAsWritten(t *testing.T) {
+	got, err := guard.EventOf(t.Context(), []byte(`{"n":[1.0,9007199254740993,1e400]}`)).Tree()
+	want := map[string]any{"n": []any{json.Number("1.0"), json.Number("9007199254740993"), json.Number("1e400")}}
+	if err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("%#v, %v", got, err)
+	}
+}
+
+func TestBody(t *testing.T) {
+	for _, tc := range []struct {
+		rule    string
+		payload []byte
+		body    string
+		code    string // "" is no error
+	}{
+		{"plain", httpEvent(`{"a":"\n"}`, false), `{"a":"\n"}`, ""},
+		{"base64", httpEvent("\x00\xff<é>", true), "\x00\xff<é>", ""},
+		{"empty", httpEvent(``, true), ``, ""},
+		{"none", readSample(t, "apigw-v2-request-no-authorizer.json"), ``, ""},
+		{"of a REST API", readSample(t, "apigw-request.json"), "{\r\n\t\"a\": 1\r\n}", ""},
+		{"of a function URL", readSample(t, "lambda-urls-request.json"), "Hello from client!", ""},
+		{"not base64", []byte(strings.Replace(string(httpEvent(`!`, false)), `Encoded":false`, `Encoded":true`, 1)), ``, "malformed_base64"},
+		{"not an HTTP event", []byte(`{"body":"x"}`), ``, "not_an_http_event"},
+		{"format 2.0 without a method", []byte(`{"version":"2.0","body":"x"}`), ``, "not_an_http_event"},
+		{"not JSON", []byte(`{`), ``, "malformed_json"},
+	} {
+		t.Run(tc.rule, func(t *testing.T) {
+			body, err := guard.EventOf(t.Context(), tc.payload).Body()
+			if tc.code != "" {
+				wantError(t, err, guard.Invalid, tc.code)
+			} else if err != nil {
+				t.Error(err)
+			}
+			if string(body) != tc.body {
+				t.Errorf("%q, want %q", body, tc.body)
+			}
+		})
+	}
+}
+
+func TestDecodeBodyRefusesAVariantOfTheBody(t *testing.T) {
+	// Not a case variant of the event but of the body's own type.
+	var in struct {
+		Role string `json:"role"`
+	}
+	e := guard.EventOf(t.Context(), httpEvent(`{"role":"user","extra":1}`, true))
+	if err := e.DecodeBody(&in); err != nil || in.Role != "user" {
+		t.Errorf("%+v, %v", in, err)
+	}
+	in.Role = ""
+	wantError(t, e.DecodeBody(&in, guard.RejectUnknownMembers()), guard.Invalid, "unknown_member")
+	if err := guard.EventOf(t.Context(), []byte(`{}`)).DecodeBody(&in); err == nil {
+		t.Error("decoded a body of what is no HTTP event")
+	}
+}
+
+func TestDecodeReadsThePayload(t *testing.T) {
+	var in events.SQSEvent
+	if err := guard.EventOf(t.Context(), readSample(t, "sqs-event.json")).Decode(&in); err != nil || len(in.Records) != 1 {
+		t.Errorf("%+v, %v", in, err)
+	}
+}
+
+func TestHTTPReadsFormat2AsItIs(t *testing.T) {
+	for _, file := range []string{"apigw-v2-request-iam.json", "apigw-v2-request-jwt-authorizer.json", "lambda-urls-request.json"} {
+		text := readSample(t, file)
+		want := new(events.APIGatewayV2HTTPRequest)
+		if err := json.Unmarshal(text, want); err != nil {
+			t.Fatal(err)
+		}
+		got, err := guard.EventOf(t.Context(), text).HTTP()
+		if err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: %+v, %v", file, got, err)
+		}
+		if keys := slices.Collect(maps.Keys(got.Headers)); len(keys) == 0 {
+			t.Errorf("%s: no headers", file)
+		}
+	}
+}

@@ -1,0 +1,171 @@
+package guard_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"math"
+	"reflect"
+	"strings"
+	"testing"
+	"testing/iotest"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/lambdarmor/lambdarmor/guard"
+)
+
+// selfEncoding is a reader that has something to say in JSON, and says it.
+type selfEncoding struct{ io.Reader }
+
+func (selfEncoding) MarshalJSON() ([]byte, error) { return []byte(`"json"`), nil }
+
+// notEncodable is a reader that JSON has no form for.
+type notEncodable struct {
+	io.Reader
+	C chan int
+}
+
+func TestFuncEncodesAsLambdaDoes(t *testing.T) {
+	for rule, value := range map[string]func() any{
+		"HTML characters":           func() any { return map[string]string{"<a>": "&\u2028</script>"} },
+		"nil":                       func() any { return nil },
+		"a nil pointer":             func() any { return (*order)(nil) },
+		"a nil slice":               func() any { return []int(nil) },
+		"a nil map":                 func() any { return map[string]int(nil) },
+		"a string":                  func() any { return "Grüße\x00\xff" },
+		"the empty string":          func() any { return "" },
+		"a whole number":            func() any { return int64(math.MaxInt64) },
+		"a fraction":                func() any { return 1e21 },
+		"a small fraction":          func() any { return float32(1e-7) },
+		"a boolean":                 func() any { return true },
+		"bytes":                     func() any { return []byte("raw") },
+		"raw JSON":                  func() any { return json.RawMessage(` {"b" : 1,"a":2} `) },
+		"a struct of nothing":       func() any { return struct{}{} },
+		"a struct":                  func() any { return order{Role: "<x>", Any: []any{1, nil}} },
+		"sorted map keys":           func() any { return map[int]string{2: "b", 10: "c", 1: "a"} },
+		"a time":                    func() any { return time.Date(2026, 1, 2, 3, 4, 5, 6, time.UTC) },
+		"a buffer":                  func() any { return bytes.NewBufferString("<b>\n") },
+		"a nil buffer":              func() any { return (*bytes.Buffer)(nil) },
+		"a reader":                  func() any { return strings.NewReader("plain\n") },
+		"a reader that encodes":     func() any { return selfEncoding{strings.NewReader("plain")} },
+		"a reader JSON cannot hold": func() any { return notEncodable{Reader: strings.NewReader("plain")} },
+	} {
+		t.Run(rule, func(t *testing.T) {
+			want, err := lambda.NewHandler(func() (any, error) { return value(), nil }).Invoke(t.Context(), []byte(`{}`))
+			if err != nil {
+				t.Fatal(err)
+			}
+			h := guard.Func(func(context.Context, struct{}) (any, error) { return value(), nil })
+			got, err := h.Invoke(t.Context(), []byte(`{}`))
+			if err != nil || !bytes.Equal(got, want) {
+				t.Errorf("%q, %v, lambda.NewHandler writes %q", got, err, want)
+			}
+		})
+	}
+}
+
+func TestFuncWritesStaticTypes(t *testing.T) {
+	empty := guard.Func(func(context.Context, struct{}) (struct{}, error) { return struct{}{}, nil })
+	if out, err := empty.Invoke(t.Context(), nil); string(out) != `{}` || err != nil {
+		t.Errorf("%s, %v", out, err)
+	}
+	reader := guard.Func(func(context.Context, struct{}) (io.Reader, error) { return strings.NewReader("x"), nil })
+	if out, err := reader.Invoke(t.Context(), nil); string(out) != `x` || err != nil {
+		t.Errorf("%s, %v", out, err)
+	}
+}
+
+func TestFuncPassesTheHandlersErrorOn(t *testing.T) {
+	own := errors.New("own")
+	h := guard.Func(func(context.Context, struct{}) (string, error) { return "ignored", own })
+	if out, err := h.Invoke(t.Context(), nil); out != nil || err != own {
+		t.Errorf("%s, %v", out, err)
+	}
+}
+
+func TestFuncAnswersThatCannotBeWritten(t *testing.T) {
+	broken := errors.New("broken")
+	for rule, tc := range map[string]struct {
+		value any
+		code  string
+		cause error
+	}{
+		"no form in JSON":      {func() {}, "response_not_json", nil},
+		"infinity":             {math.Inf(1), "response_not_json", nil},
+		"a reader that breaks": {iotest.ErrReader(broken), "internal", broken},
+	} {
+		h := guard.Func(func(context.Context, struct{}) (any, error) { return tc.value, nil })
+		out, err := h.Invoke(t.Context(), nil)
+		wantError(t, err, guard.Internal, tc.code)
+		if out != nil || tc.cause != nil && !errors.Is(err, tc.cause) {
+			t.Errorf("%s: %q, %v", rule, out, err)
+		}
+	}
+}
+
+type closing struct {
+	content io.Reader
+	closed  int
+}
+
+func (c *closing) Read(p []byte) (int, error) { return c.content.Read(p) }
+func (c *closing) Close() error               { c.closed++; return nil }
+
+func TestFuncClosesAReaderOnce(t *testing.T) {
+	for _, content := range []io.Reader{strings.NewReader("x"), iotest.ErrReader(io.ErrUnexpectedEOF)} {
+		answer := &closing{content: content}
+		_, _ = guard.Func(func(context.Context, struct{}) (any, error) { return answer, nil }).Invoke(t.Context(), nil)
+		if answer.closed != 1 {
+			t.Errorf("%T: closed %d times", content, answer.closed)
+		}
+	}
+}
+
+func TestFuncReads(t *testing.T) {
+	t.Run("an object", reads[map[string]int](`{"a":1,"b":2}`))
+	t.Run("an array", reads[[]line](`[{"sku":"a","quantity":1},{}]`))
+	t.Run("a string", reads[string](`"caf\u00e9"`))
+	t.Run("a number", reads[float64](`-0.0`))
+	t.Run("bytes", reads[[]byte](`"cmF3"`))
+	t.Run("anything", reads[any](`{"a":[1,1.5,"x",null,true]}`))
+	t.Run("a null for anything", reads[any](`null`))
+	t.Run("a null for a pointer", reads[*order](`null`))
+	t.Run("an object for a pointer", reads[*order](`{"role":"x","lines":null}`))
+	t.Run("raw JSON as it came", reads[json.RawMessage](`{ "b" : [ 1.0 , "\u00e9" ],"A":2,"a":{} }`))
+	t.Run("raw JSON with space around", reads[json.RawMessage](" \n[1] "))
+	t.Run("a time", reads[time.Time](`"2026-01-02T03:04:05Z"`))
+}
+
+func reads[T any](text string) func(t *testing.T) {
+	return func(t *testing.T) { as[T](t, []byte(text)) }
+}
+
+func TestFuncOfNothingTakesAnyEvent(t *testing.T) {
+	calls := 0
+	h := guard.Func(func(context.Context, struct{}) (any, error) { calls++; return nil, nil })
+	events := []string{``, `{}`, `null`, `{"a":1,"a":2}`, "\xff", strings.Repeat("[", 1000)}
+	for _, event := range events {
+		if out, err := h.Invoke(t.Context(), []byte(event)); string(out) != `null` || err != nil {
+			t.Errorf("%.20q: %s, %v", event, out, err)
+		}
+	}
+	if calls != len(events) {
+		t.Errorf("%d calls", calls)
+	}
+}
+
+func TestFuncKeepsNothingOfThePayloadsMemory(t *testing.T) {
+	text := []byte(`{"a":"before","b":[1]}`)
+	var raw json.RawMessage
+	if _, err := guard.Func(func(_ context.Context, in json.RawMessage) (any, error) { raw = in; return nil, nil }).Invoke(t.Context(), text); err != nil {
+		t.Fatal(err)
+	}
+	want := bytes.Clone(raw)
+	clear(text) // as the runtime does when the next event arrives
+	if !reflect.DeepEqual([]byte(raw), want) {
+		t.Errorf("the handler's value has become %q", raw)
+	}
+}

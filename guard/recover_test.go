@@ -1,0 +1,114 @@
+package guard_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/lambdarmor/lambdarmor/guard"
+)
+
+const panicMarker = "s3cr3t"
+
+// hostile is a value that shows its secret however it is printed, and panics
+// when it is asked for a text.
+type hostile struct{ Secret string }
+
+func (h hostile) Error() string  { panic(h.Secret) }
+func (h hostile) String() string { panic(h.Secret) }
+
+var panics = []struct {
+	rule  string
+	do    func()
+	cause string
+}{
+	{"a string", func() { panic(panicMarker) }, "the handler panicked with a string"},
+	{"an error", func() { panic(errors.New(panicMarker)) }, "the handler panicked with a *errors.errorString"},
+	{"a guard.Error", func() { panic(guard.Errorf(guard.Forbidden, panicMarker, panicMarker)) }, "the handler panicked with a *guard.Error"},
+	{"a value that panics when printed", func() { panic(hostile{panicMarker}) }, "the handler panicked with a guard_test.hostile"},
+	{"nil", func() { panic(nil) }, "the handler panicked: panic called with nil argument"},
+	{"a write to a nil map", func() { var m map[string]int; m[panicMarker] = 1 }, "the handler panicked: assignment to entry in nil map"},
+	{"an index out of range", func() { _ = []int{1}[len(panicMarker)] }, "the handler panicked: runtime error: index out of range [6] with length 1"},
+	{"a wrong type", func() { var v any = panicMarker; _ = v.(int) }, "the handler panicked: interface conversion: interface {} is string, not int"},
+	{"http.ErrAbortHandler", func() { panic(http.ErrAbortHandler) }, "the handler panicked with a *errors.errorString"},
+	{"runtime.Goexit", runtime.Goexit, "the handler called runtime.Goexit"},
+}
+
+func TestAPanicIsOneAnswerAndTheProcessLives(t *testing.T) {
+	for _, tc := range panics {
+		t.Run(tc.rule, func(t *testing.T) {
+			log, book := newLog()
+			calls := 0
+			h := guard.Wrap(guard.HandlerFunc(func(context.Context, []byte) ([]byte, error) {
+				if calls++; calls == 1 {
+					tc.do()
+				}
+				return []byte("alive"), nil
+			}), guard.Log(log), guard.Errors(), guard.Recover())
+
+			out, err := h.Invoke(invocation(t.Context(), "r-1"), nil)
+			got := posted(t, err)
+			if got.Type != "panic" || got.Message != "Internal error (request r-1)" || got.ShouldExit || got.StackTrace != nil || out != nil {
+				t.Errorf("%q, %+v", out, got)
+			}
+			record := book.only(t)
+			shown := record["error"].(map[string]any)
+			if record["level"] != "ERROR" || shown["kind"] != "internal" || shown["code"] != "panic" || shown["cause"] != tc.cause {
+				t.Errorf("%v", record)
+			}
+			if stack, _ := shown["stack"].(string); !strings.Contains(stack, "guard_test.") {
+				t.Errorf("the stack does not lead to the handler:\n%s", stack)
+			}
+			if strings.Contains(book.String(), panicMarker) || strings.Contains(err.Error(), panicMarker) {
+				t.Errorf("the value shows:\n%s", book)
+			}
+			if out, err := h.Invoke(t.Context(), nil); string(out) != "alive" || err != nil {
+				t.Errorf("afterwards: %s, %v", out, err)
+			}
+		})
+	}
+}
+
+func TestPanicked(t *testing.T) {
+	_, err := guard.Recover()(guard.HandlerFunc(func(context.Context, []byte) ([]byte, error) { panic("x") })).Invoke(t.Context(), nil)
+	for rule, tc := range map[string]struct {
+		err  error
+		want bool
+	}{
+		"a panic":                     {err, true},
+		"a panic, wrapped":            {fmt.Errorf("layer: %w", fmt.Errorf("layer: %w", err)), true},
+		"a panic behind an Error":     {guard.Errorf(guard.Timeout, "late", "%w", err), true},
+		"an error":                    {errors.New("x"), false},
+		"an Error with the same code": {&guard.Error{Code: "panic"}, false},
+		"none":                        {nil, false},
+	} {
+		if got := guard.Panicked(tc.err); got != tc.want {
+			t.Errorf("%s: %t", rule, got)
+		}
+	}
+}
+
+func TestRecoverPassesOnWhatReturns(t *testing.T) {
+	own := errors.New("own")
+	if out, err := guard.Recover()(answers("x", nil)).Invoke(t.Context(), nil); string(out) != "x" || err != nil {
+		t.Errorf("%s, %v", out, err)
+	}
+	if _, err := guard.Recover()(answers("", own)).Invoke(t.Context(), nil); err != own {
+		t.Error(err)
+	}
+}
+
+// What a deferred function has assigned before the panic is not an answer.
+func TestAPanicLeavesNoHalfAnswer(t *testing.T) {
+	h := guard.HandlerFunc(func(context.Context, []byte) (out []byte, err error) {
+		out = []byte("half")
+		panic("x")
+	})
+	if out, err := guard.Recover()(h).Invoke(t.Context(), nil); out != nil || err == nil {
+		t.Errorf("%s, %v", out, err)
+	}
+}

@@ -1,0 +1,159 @@
+package guard_test
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/lambdarmor/lambdarmor/guard"
+)
+
+type line struct {
+	SKU      string `json:"sku"`
+	Quantity int    `json:"quantity"`
+}
+
+type order struct {
+	Role  string `json:"role"`
+	Skew  string `json:"skew"`
+	Lines []line `json:"lines"`
+	First line   `json:"first"`
+	Any   any    `json:"any"`
+}
+
+// strictness is what encoding/json accepts, or takes too much for, and a
+// defended handler refuses.
+var strictness = []struct {
+	rule, text    string
+	kind          guard.Kind
+	code, pointer string
+}{
+	{"a member twice", `{"role":"user","role":"admin"}`, guard.Invalid, "duplicate_member", "/role"},
+	{"a member twice, once escaped", `{"role":"user","\u0072ole":"admin"}`, guard.Invalid, "duplicate_member", "/role"},
+	{"a member twice in what the type does not know", `{"new":[{"a":1,"a":2}]}`, guard.Invalid, "duplicate_member", "/new/0/a"},
+	{"a member twice in an any", `{"any":{"a":1,"a":2}}`, guard.Invalid, "duplicate_member", "/any/a"},
+	{"a case variant beside the member", `{"role":"user","ROLE":"admin"}`, guard.Invalid, "case_variant_member", "/ROLE"},
+	{"a case variant alone", `{"Role":"admin"}`, guard.Invalid, "case_variant_member", "/Role"},
+	{"a case variant in an array", `{"lines":[{"sku":"a"},{"SKU":"b"}]}`, guard.Invalid, "case_variant_member", "/lines/1/SKU"},
+	{"the long s", `{"ſkew":"x"}`, guard.Invalid, "case_variant_member", "/ſkew"},
+	{"the Kelvin sign", "{\"s\u212Aew\":\"x\"}", guard.Invalid, "case_variant_member", "/s\u212Aew"},
+	{"a second value", `{"role":"a"}{"role":"b"} junk`, guard.Invalid, "trailing_data", ""},
+	{"junk behind the value", `{"role":"a"} junk`, guard.Invalid, "trailing_data", ""},
+	{"invalid UTF-8 in a value", "{\"role\":\"\xff\"}", guard.Invalid, "invalid_utf8", "/role"},
+	{"invalid UTF-8 in a name", "{\"\xff\":1}", guard.Invalid, "invalid_utf8", ""},
+	{"half a surrogate pair", `{"role":"\ud800"}`, guard.Invalid, "malformed_json", "/role"},
+	{"null for the whole", `null`, guard.Invalid, "wrong_type", ""},
+	{"null for an object", `{"first":null}`, guard.Invalid, "wrong_type", "/first"},
+	{"null for an object in an array", `{"lines":[null]}`, guard.Invalid, "wrong_type", "/lines/0"},
+	{"a string for a number", `{"lines":[{"quantity":"1"}]}`, guard.Invalid, "wrong_type", "/lines/0/quantity"},
+	{"nothing", ``, guard.Invalid, "malformed_json", ""},
+	{"a name that needs escaping in the pointer", `{"new":{"a/b~c":1,"a/b~c":2}}`, guard.Invalid, "duplicate_member", "/new/a~1b~0c"},
+	{"65 levels", `{"any":` + strings.Repeat("[", 64) + strings.Repeat("]", 64) + `}`, guard.Invalid, "json_too_deep", "/any" + strings.Repeat("/0", 63)},
+	{"65 levels that never end", strings.Repeat("[", 65), guard.Invalid, "json_too_deep", strings.Repeat("/0", 64)},
+	{"100 001 values", `{"any":[` + strings.Repeat("0,", 99_998) + `0]}`, guard.Invalid, "json_too_many_values", "/any/99998"},
+}
+
+func wantViolation(t *testing.T, err error, kind guard.Kind, code, pointer string) {
+	t.Helper()
+	if wantError(t, err, kind, code); t.Failed() {
+		return
+	}
+	e := guard.Public(err)
+	if len(e.Violations) != 1 || e.Violations[0].Pointer != pointer || e.Violations[0].Detail == "" || e.Detail == "" {
+		t.Errorf("%q, violations %+v, want one at %q", e.Detail, e.Violations, pointer)
+	}
+}
+
+func TestFuncRefuses(t *testing.T) {
+	for _, tc := range strictness {
+		t.Run(tc.rule, func(t *testing.T) {
+			h := guard.Func(func(_ context.Context, in order) (any, error) {
+				t.Errorf("called with %+v", in)
+				return nil, nil
+			})
+			_, err := h.Invoke(t.Context(), []byte(tc.text))
+			wantViolation(t, err, tc.kind, tc.code, tc.pointer)
+		})
+	}
+}
+
+func TestDecodeBodyRefusesPlainAndBase64(t *testing.T) {
+	for _, tc := range strictness {
+		for form, encoded := range map[string]bool{"plain": false, "base64": true} {
+			t.Run(tc.rule+" "+form, func(t *testing.T) {
+				pointer := tc.pointer
+				if !encoded && !utf8.ValidString(tc.text) {
+					pointer = "/body" // the event itself is no JSON then
+				}
+				var in order
+				err := guard.EventOf(t.Context(), httpEvent(tc.text, encoded)).DecodeBody(&in)
+				wantViolation(t, err, tc.kind, tc.code, pointer)
+			})
+		}
+	}
+}
+
+// What no type has a say in, the trees refuse as well.
+func TestTreesRefuse(t *testing.T) {
+	for _, tc := range strictness {
+		if tc.code == "case_variant_member" || tc.code == "wrong_type" {
+			continue
+		}
+		t.Run(tc.rule, func(t *testing.T) {
+			_, err := guard.EventOf(t.Context(), []byte(tc.text)).Tree()
+			wantViolation(t, err, tc.kind, tc.code, tc.pointer)
+			_, err = guard.EventOf(t.Context(), httpEvent(tc.text, true)).BodyTree()
+			wantViolation(t, err, tc.kind, tc.code, tc.pointer)
+		})
+	}
+}
+
+func TestOneMoreThanAllowedIsRefusedAndAsManyAreNot(t *testing.T) {
+	for _, text := range []string{
+		strings.Repeat("[", 64) + strings.Repeat("]", 64),
+		`[` + strings.Repeat("0,", 99_998) + `0]`,
+	} {
+		if _, err := guard.EventOf(t.Context(), []byte(text)).Tree(); err != nil {
+			t.Errorf("%.20s…: %v", text, err)
+		}
+	}
+}
+
+func TestRefusalsRepeatNoValue(t *testing.T) {
+	const marker = "s3cr3t"
+	for _, text := range []string{
+		`{"role":"` + marker + `","role":"` + marker + `"}`, `{"lines":"` + marker + `"}`,
+		`{"role":"` + marker + "\xff\"}", `{"role":"a"} ` + marker, `{"role":` + marker + `}`,
+	} {
+		_, err := guard.Func(func(context.Context, order) (any, error) { return nil, nil }).Invoke(t.Context(), []byte(text))
+		shown, marshalErr := json.Marshal(guard.Public(err))
+		if err == nil || marshalErr != nil || strings.Contains(string(shown)+err.Error(), marker) {
+			t.Errorf("%s: %s, %v", text, shown, err)
+		}
+	}
+}
+
+func TestUnknownMembersAreIgnoredUnlessRefused(t *testing.T) {
+	text := []byte(`{"role":"user","lines":[{"sku":"a","colour":"red"}]}`)
+	echo := func(_ context.Context, in order) (string, error) { return in.Role, nil }
+	if out, err := guard.Func(echo).Invoke(t.Context(), text); string(out) != `"user"` || err != nil {
+		t.Errorf("%s, %v", out, err)
+	}
+	_, err := guard.Func(echo, guard.RejectUnknownMembers()).Invoke(t.Context(), text)
+	wantViolation(t, err, guard.Invalid, "unknown_member", "/lines/0/colour")
+}
+
+// AWS sends null for an object where it has nothing to say; its own types take
+// it, a type of the caller's around them does not.
+func TestEventsOfAWSTakeNullForAnObject(t *testing.T) {
+	text := []byte(strings.Replace(string(readSample(t, "apigw-request.json")), `"identity": {`, `"identity": null, "x": {`, 1))
+	if !strings.Contains(string(text), `"identity": null`) {
+		t.Fatal("the sample has changed")
+	}
+	req, err := guard.EventOf(t.Context(), text).HTTP()
+	if err != nil || req.RequestContext.HTTP.SourceIP != "" {
+		t.Errorf("%+v, %v", req, err)
+	}
+}

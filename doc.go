@@ -1,2 +1,38 @@
-// Package lambdarmor is the module's front page; the packages below it do the work.
+// Package lambdarmor is the front page of a library of middleware for AWS
+// Lambda handlers: security and reliability that wrap a handler without
+// entering it. There is nothing to import here; the packages below do the work.
+//
+// A Lambda handler is [github.com/aws/aws-lambda-go/lambda.Handler], bytes in
+// and bytes out. A layer takes one and returns one, as net/http middleware
+// does, so layers compose with each other and with anyone else's:
+//
+//	guard.Start(httpapi.Func(placeOrder),
+//		guard.Log(logger),               // one structured record per invocation
+//		httpapi.Problems(),              // errors become RFC 9457 responses
+//		guard.Recover(),                 // a panic is an error like any other
+//		guard.Deadline(300*time.Millisecond),
+//		guard.Limit(guard.Limits{}),
+//	)
+//
+// The first is outermost. The function at the centre is a plain one:
+//
+//	func placeOrder(ctx context.Context, in Order) (Receipt, error)
+//
+// # Packages
+//
+//   - guard: the chain, the event that is read once, the one error, and the
+//     layers that every function should have.
+//   - guard/httpapi: HTTP APIs, REST APIs and function URLs.
+//   - guard/jmespath: texts found in an event by an expression.
+//   - guard/guardtest: a Lambda runtime and an HTTP API for tests.
+//   - guard/local: a command that runs a function on this machine.
+//   - examples: starters to copy.
+//
+// # What holds everywhere
+//
+// What was validated is what is decoded: JSON with two meanings is refused.
+// Checks fail closed. Payloads, secrets and panic values stay out of logs and
+// answers. Layers wait for the handler and never abandon it. There are no
+// globals and no background goroutines, and any number of invocations may run
+// at once in one process.
 package lambdarmor

@@ -1,0 +1,137 @@
+package guardtest
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// A BuildError holds what the go command wrote about a package that does not build.
+type BuildError struct {
+	Package string
+	Output  string
+	Err     error
+}
+
+func (e *BuildError) Error() string {
+	return "guardtest: building " + e.Package + ": " + e.Err.Error() + "\n" + e.Output
+}
+
+func (e *BuildError) Unwrap() error { return e.Err }
+
+// Compile builds the package, an import path or a folder, as it is built for
+// Lambda's OS-only runtimes: with the tag lambda.norpc, besides the tags that
+// GOFLAGS names. The binary is written into the folder into, which must be
+// there, under the name that go build gives it; its path is returned. What does
+// not build is a [*BuildError].
+//
+// A folder in another module than the working directory's is built in that module.
+func Compile(ctx context.Context, pkg, into string) (binary string, err error) {
+	into, err = filepath.Abs(into)
+	if err != nil {
+		return "", fmt.Errorf("guardtest: %w", err)
+	}
+	// A folder of its own, to find the binary whatever it is called.
+	out, err := os.MkdirTemp(into, "build-")
+	if err != nil {
+		return "", fmt.Errorf("guardtest: %w", err)
+	}
+	dir, target := moduleOf(pkg)
+	tags, err := buildTags(ctx, dir)
+	if err != nil {
+		return "", err
+	}
+	cmd := exec.CommandContext(ctx, "go", "build", "-tags", tags, "-o", out+string(filepath.Separator), target)
+	cmd.Dir = dir
+	if output, err := cmd.CombinedOutput(); err != nil {
+		return "", &BuildError{Package: pkg, Output: string(output), Err: err}
+	}
+	built, err := os.ReadDir(out)
+	if err != nil {
+		return "", fmt.Errorf("guardtest: %w", err)
+	}
+	if len(built) != 1 {
+		return "", &BuildError{Package: pkg, Err: fmt.Errorf("%d commands in it, not one", len(built))}
+	}
+	return filepath.Join(out, built[0].Name()), nil
+}
+
+// Build is [Compile] for a test, into a folder that is removed with it. Tests
+// that share a function call Compile once, in TestMain.
+func Build(t testing.TB, pkg string) string {
+	t.Helper()
+	binary, err := Compile(t.Context(), pkg, t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return binary
+}
+
+// Start returns a Function for the binary that ends with the test.
+func Start(t testing.TB, binary string, cfg Config) *Function {
+	t.Helper()
+	f, err := NewFunction(binary, cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(f.Close)
+	return f
+}
+
+// buildTags adds lambda.norpc to the tags in GOFLAGS, which -tags would replace.
+func buildTags(ctx context.Context, dir string) (string, error) {
+	cmd := exec.CommandContext(ctx, "go", "env", "GOFLAGS")
+	cmd.Dir = dir
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	flags, err := cmd.Output()
+	if err != nil {
+		return "", &BuildError{Package: "go env GOFLAGS", Output: stderr.String(), Err: err}
+	}
+	tags := "lambda.norpc"
+	for _, flag := range strings.Fields(string(flags)) {
+		name, value, ok := strings.Cut(strings.TrimLeft(flag, "-"), "=")
+		if ok && name == "tags" && value != "" {
+			tags += "," + value
+		}
+	}
+	return tags, nil
+}
+
+// moduleOf says in which folder to build pkg and under what name. The working
+// directory is preferred, because compilers name files relative to it.
+func moduleOf(pkg string) (dir, target string) {
+	info, err := os.Stat(pkg)
+	if err != nil || !info.IsDir() {
+		return "", pkg
+	}
+	abs, err := filepath.Abs(pkg)
+	if err != nil {
+		return "", pkg
+	}
+	if here, err := os.Getwd(); err == nil && moduleRoot(here) == moduleRoot(abs) {
+		if rel, err := filepath.Rel(here, abs); err == nil {
+			return "", "." + string(filepath.Separator) + rel
+		}
+	}
+	return abs, "."
+}
+
+func moduleRoot(dir string) string {
+	for {
+		if _, err := os.Stat(filepath.Join(dir, "go.mod")); !errors.Is(err, os.ErrNotExist) {
+			return dir
+		}
+		parent := filepath.Dir(dir)
+		if parent == dir {
+			return ""
+		}
+		dir = parent
+	}
+}

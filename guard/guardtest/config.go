@@ -1,0 +1,83 @@
+package guardtest
+
+import (
+	"fmt"
+	"io"
+	"time"
+)
+
+// Config describes a function as its settings in Lambda would. The zero value
+// is a function with Lambda's own defaults.
+type Config struct {
+	// Name of the function; "function" when empty.
+	Name string
+
+	// Version of the function; "$LATEST" when empty.
+	Version string
+
+	// ARN that invocations carry; made of Region, [AccountID] and Name when empty.
+	ARN string
+
+	// Region the function believes to be in; "us-east-1" when empty.
+	Region string
+
+	// Memory in MB, 128 when 0. On Linux a process of a [Function] that holds
+	// more is killed and reported as Runtime.OutOfMemory; elsewhere the function
+	// is only told.
+	Memory int
+
+	// Timeout of one invocation, counted from the moment the function takes it;
+	// 3 seconds when 0.
+	Timeout time.Duration
+
+	// InitTimeout is how long a process of a [Function] may take until it asks
+	// for its first invocation; 10 seconds when 0.
+	InitTimeout time.Duration
+
+	// Concurrency is how many invocations one process of a [Function] takes at
+	// once (AWS_LAMBDA_MAX_CONCURRENCY); 1 when 0.
+	Concurrency int
+
+	// Instances is how many processes a [Function] may have, started on demand;
+	// 1 when 0. Invocations beyond Instances times Concurrency wait.
+	Instances int
+
+	// Dir is the working directory of a [Function] and its LAMBDA_TASK_ROOT; the
+	// folder of the binary when empty.
+	Dir string
+
+	// Env holds further NAME=value variables for a [Function]; a later one wins
+	// over an earlier one and over those that Lambda sets.
+	Env []string
+
+	// Log receives what a [Function] writes to its standard output and error,
+	// and the lines that Lambda itself adds about failures, as they come; nil
+	// discards them. Writes are serialised.
+	Log io.Writer
+}
+
+// AccountID is the AWS account of every function and API in this package.
+const AccountID = "123456789012"
+
+func (c Config) withDefaults() Config {
+	setDefault(&c.Name, "function")
+	setDefault(&c.Version, "$LATEST")
+	setDefault(&c.Region, "us-east-1")
+	setDefault(&c.ARN, fmt.Sprintf("arn:aws:lambda:%s:%s:function:%s", c.Region, AccountID, c.Name))
+	setDefault(&c.Memory, 128)
+	setDefault(&c.Timeout, 3*time.Second)
+	setDefault(&c.InitTimeout, 10*time.Second)
+	setDefault(&c.Concurrency, 1)
+	setDefault(&c.Instances, 1)
+	if c.Memory < 0 || c.Timeout < 0 || c.InitTimeout < 0 || c.Concurrency < 0 || c.Instances < 0 {
+		panic("guardtest: negative value in Config")
+	}
+	return c
+}
+
+func setDefault[T comparable](field *T, value T) {
+	var zero T
+	if *field == zero {
+		*field = value
+	}
+}

@@ -1,0 +1,204 @@
+package guardtest
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+)
+
+// A dispatcher brings invocations and the environments that ask for them
+// together: whoever comes first waits, and the oldest is served first.
+type dispatcher struct {
+	timeout time.Duration
+
+	mu      sync.Mutex
+	waiting []*invocation       // not yet taken by a function
+	pollers []*poller           // functions waiting for an invocation
+	live    map[string]struct{} // request ids of all that are not done
+	closed  bool
+}
+
+func newDispatcher(timeout time.Duration) *dispatcher {
+	return &dispatcher{timeout: timeout, live: map[string]struct{}{}}
+}
+
+// An invocation lives in exactly one place until it is done: in
+// dispatcher.waiting, or in the inFlight of the environment that took it.
+// Whoever removes it from there finishes it.
+type invocation struct {
+	call Call
+	ctx  context.Context // of the caller, for its deadline
+	from *dispatcher
+
+	// Set when an environment takes it.
+	started  time.Time
+	deadline time.Time
+	timer    *time.Timer
+
+	done   chan struct{} // closed when result and err are set
+	result Result
+	err    error
+}
+
+type poller struct {
+	env   *environment
+	taken chan *invocation
+}
+
+// finish is called once, by whoever removed the invocation from where it was,
+// and without the dispatcher's lock.
+func (inv *invocation) finish(result Result, err error) {
+	if inv.timer != nil {
+		inv.timer.Stop()
+	}
+	result.RequestID = inv.call.RequestID
+	inv.result, inv.err = result, err
+	inv.from.mu.Lock()
+	delete(inv.from.live, inv.call.RequestID)
+	inv.from.mu.Unlock()
+	close(inv.done)
+}
+
+// submit queues an invocation, or hands it to a function that already waits.
+func (d *dispatcher) submit(ctx context.Context, call Call) (*invocation, error) {
+	call = call.withDefaults()
+	inv := &invocation{call: call, ctx: ctx, from: d, done: make(chan struct{})}
+	if len(call.Payload) > maxPayload {
+		return inv, ErrTooLarge
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.closed {
+		return inv, ErrClosed
+	}
+	if _, taken := d.live[call.RequestID]; taken {
+		return inv, fmt.Errorf("guardtest: invocation %s is already running", call.RequestID)
+	}
+	d.live[call.RequestID] = struct{}{}
+	if len(d.pollers) == 0 {
+		d.waiting = append(d.waiting, inv)
+		return inv, nil
+	}
+	p := d.pollers[0]
+	d.pollers = d.pollers[1:]
+	d.assign(inv, p.env)
+	p.taken <- inv
+	return inv, nil
+}
+
+// take waits for an invocation on behalf of env. It returns nil when ctx ends
+// or the environment takes no more.
+func (d *dispatcher) take(ctx context.Context, env *environment) *invocation {
+	d.mu.Lock()
+	if env.closing {
+		d.mu.Unlock()
+		return nil
+	}
+	if len(d.waiting) > 0 {
+		inv := d.waiting[0]
+		d.waiting = d.waiting[1:]
+		d.assign(inv, env)
+		d.mu.Unlock()
+		return inv
+	}
+	p := &poller{env: env, taken: make(chan *invocation, 1)}
+	d.pollers = append(d.pollers, p)
+	d.mu.Unlock()
+
+	select {
+	case inv := <-p.taken:
+		return inv
+	case <-env.closed:
+	case <-ctx.Done():
+	}
+
+	if d.leave(p) {
+		env.hooks.changed()
+	}
+	return nil
+}
+
+// leave takes back a poller whose client is gone, and an invocation that it was
+// given in that very moment.
+func (d *dispatcher) leave(p *poller) (requeued bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if i := slices.Index(d.pollers, p); i >= 0 {
+		d.pollers = slices.Delete(d.pollers, i, i+1)
+		return false
+	}
+	inv := <-p.taken
+	if p.env.inFlight[inv.call.RequestID] != inv {
+		return false
+	}
+	delete(p.env.inFlight, inv.call.RequestID)
+	inv.timer.Stop()
+	inv.timer = nil
+	d.waiting = slices.Insert(d.waiting, 0, inv)
+	return true
+}
+
+// assign starts the clock of an invocation. The caller holds d.mu.
+func (d *dispatcher) assign(inv *invocation, env *environment) {
+	inv.started = time.Now()
+	inv.deadline = inv.started.Add(d.timeout)
+	if sooner, ok := inv.ctx.Deadline(); ok && sooner.Before(inv.deadline) {
+		inv.deadline = sooner
+	}
+	env.inFlight[inv.call.RequestID] = inv
+	inv.timer = time.AfterFunc(time.Until(inv.deadline), func() { env.expire(inv) })
+}
+
+// await returns when the invocation is done or ctx is cancelled, whichever is
+// first. An invocation that was still waiting is withdrawn.
+func (d *dispatcher) await(ctx context.Context, inv *invocation) (Result, error) {
+	select {
+	case <-inv.done:
+		return inv.result, inv.err
+	case <-ctx.Done():
+	}
+	d.mu.Lock()
+	if i := slices.Index(d.waiting, inv); i >= 0 {
+		d.waiting = slices.Delete(d.waiting, i, i+1)
+		delete(d.live, inv.call.RequestID)
+	} else if ctx.Err() == context.DeadlineExceeded {
+		// The function has it, and its own deadline is this one.
+		d.mu.Unlock()
+		<-inv.done
+		return inv.result, inv.err
+	}
+	d.mu.Unlock()
+	return Result{RequestID: inv.call.RequestID}, &abandonedError{id: inv.call.RequestID, cause: context.Cause(ctx)}
+}
+
+// failWaiting ends every invocation that no function has taken.
+func (d *dispatcher) failWaiting(err func(*invocation) error) {
+	d.mu.Lock()
+	failed := d.waiting
+	d.waiting = nil
+	d.mu.Unlock()
+	for _, inv := range failed {
+		inv.finish(Result{}, err(inv))
+	}
+}
+
+func (d *dispatcher) close() {
+	d.mu.Lock()
+	d.closed = true
+	d.mu.Unlock()
+	d.failWaiting(func(*invocation) error { return ErrClosed })
+}
+
+// An abandonedError says that the caller stopped waiting.
+type abandonedError struct {
+	id    string
+	cause error
+}
+
+func (e *abandonedError) Error() string {
+	return "guardtest: gave up waiting for invocation " + e.id + ": " + e.cause.Error()
+}
+
+func (e *abandonedError) Unwrap() error { return e.cause }

@@ -1,0 +1,44 @@
+// Package guardtest is the test kit for functions: Lambda and API Gateway in the
+// test's own process, without Docker and without AWS.
+//
+// Three things run a function, and they are called alike ([Invoker]):
+//
+//   - [InProcess] calls a handler directly: quick, and the debugger stops in it.
+//   - [Function] runs the binary that would be deployed, talking to it as Lambda
+//     does: processes on demand, timeouts, deaths, logs.
+//   - [Runtime] is only Lambda's end of that talk, for a process that the test
+//     runs itself.
+//
+// [HTTPAPI] stands before any of them and makes events of HTTP requests, and
+// HTTP responses of answers. A test of the whole way, from the client to the
+// unmodified binary:
+//
+//	func TestOrders(t *testing.T) {
+//		fn := guardtest.Start(t, guardtest.Build(t, "."), guardtest.Config{
+//			Timeout: 5 * time.Second,
+//			Env:     []string{"AWS_SAM_LOCAL=true"},
+//		})
+//		api, err := guardtest.NewHTTPAPI(fn, guardtest.HTTPAPIConfig{
+//			Routes: []string{"POST /orders", "GET /orders/{id}"},
+//		})
+//		if err != nil {
+//			t.Fatal(err)
+//		}
+//		server := httptest.NewServer(api)
+//		defer server.Close()
+//
+//		response, err := http.Post(server.URL+"/orders", "application/json", strings.NewReader(`{"customer":"c-42"}`))
+//		// ...
+//		t.Log(fn.Log()) // what the function wrote
+//	}
+//
+// A failed invocation is a [*FunctionError] with Lambda's own type and words:
+//
+//	_, err := fn.Invoke(ctx, payload)
+//	if failure := (*guardtest.FunctionError)(nil); errors.As(err, &failure) && failure.Type == guardtest.TypeExit {
+//		// the process ended before it answered
+//	}
+//
+// Nothing a test starts outlives it: processes end with their group, and on
+// Linux also when the test binary is killed.
+package guardtest

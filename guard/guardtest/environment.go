@@ -1,0 +1,134 @@
+package guardtest
+
+import (
+	"fmt"
+	"net"
+	"net/http"
+	"sync"
+)
+
+// An environment is one execution environment: the Runtime API and the
+// Extensions API that one process of a function talks to.
+type environment struct {
+	cfg      Config
+	from     *dispatcher
+	addr     string
+	server   *http.Server
+	stopped  sync.WaitGroup
+	hooks    hooks
+	polled   chan struct{} // closed at the first request for an invocation
+	closed   chan struct{} // closed when it hands out nothing more
+	initOnce sync.Once
+
+	// Guarded by from.mu.
+	inFlight  map[string]*invocation
+	closing   bool           // closed is closed
+	initError *FunctionError // what the runtime posted to init/error
+
+	extensions extensions
+}
+
+// Hooks tell the owner of an environment; they are called without locks.
+type hooks struct {
+	changed    func()               // something finished, or is free again
+	overran    func(*FunctionError) // an invocation passed its deadline
+	initFailed func()               // the runtime posted to init/error
+}
+
+func newEnvironment(cfg Config, from *dispatcher, h hooks) (*environment, error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, fmt.Errorf("guardtest: %w", err)
+	}
+	e := &environment{
+		cfg:      cfg,
+		from:     from,
+		addr:     listener.Addr().String(),
+		hooks:    h,
+		polled:   make(chan struct{}),
+		closed:   make(chan struct{}),
+		inFlight: map[string]*invocation{},
+	}
+	mux := http.NewServeMux()
+	e.routeRuntimeAPI(mux)
+	e.routeExtensionsAPI(mux)
+	e.server = &http.Server{Handler: mux}
+	e.stopped.Go(func() { _ = e.server.Serve(listener) })
+	return e, nil
+}
+
+// free is how many invocations could be handed out now. The caller holds from.mu.
+func (e *environment) free() int {
+	if e.closing {
+		return 0
+	}
+	return e.cfg.Concurrency - len(e.inFlight)
+}
+
+// wasPolled tells whether a process has asked for an invocation.
+func (e *environment) wasPolled() bool {
+	select {
+	case <-e.polled:
+		return true
+	default:
+		return false
+	}
+}
+
+// remove gives the invocation to the caller, who has to finish it; nil when it
+// is already finished or was never here.
+func (e *environment) remove(id string) *invocation {
+	e.from.mu.Lock()
+	defer e.from.mu.Unlock()
+	inv := e.inFlight[id]
+	delete(e.inFlight, id)
+	return inv
+}
+
+func (e *environment) expire(inv *invocation) {
+	e.from.mu.Lock()
+	late := e.inFlight[inv.call.RequestID] == inv
+	if late {
+		delete(e.inFlight, inv.call.RequestID)
+	}
+	e.from.mu.Unlock()
+	if !late {
+		return
+	}
+	err := timeoutError(inv.call.RequestID, inv.deadline.Sub(inv.started))
+	e.hooks.overran(err)
+	inv.finish(Result{}, err)
+	e.hooks.changed()
+}
+
+// drain hands out nothing more, and leaves alone what is running.
+func (e *environment) drain() {
+	e.from.mu.Lock()
+	defer e.from.mu.Unlock()
+	if !e.closing {
+		e.closing = true
+		close(e.closed)
+	}
+}
+
+// lost ends what is running, because the process has.
+func (e *environment) lost(d death) []*FunctionError {
+	e.from.mu.Lock()
+	lost := e.inFlight
+	e.inFlight = map[string]*invocation{}
+	e.from.mu.Unlock()
+	var reports []*FunctionError
+	for id, inv := range lost {
+		err := d.forRequest(id)
+		reports = append(reports, err)
+		inv.finish(Result{}, err)
+	}
+	return reports
+}
+
+// close ends the API. Nothing of it is left running on return.
+func (e *environment) close() {
+	e.drain()
+	_ = e.server.Close()
+	e.stopped.Wait()
+}

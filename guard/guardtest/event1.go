@@ -1,0 +1,89 @@
+package guardtest
+
+// event1 is payload format 1.0 as an HTTP API sends it. What is not there is
+// null, unlike in 2.0.
+type event1 struct {
+	Version                         string              `json:"version"`
+	Resource                        string              `json:"resource"`
+	Path                            string              `json:"path"`
+	HTTPMethod                      string              `json:"httpMethod"`
+	Headers                         map[string]string   `json:"headers"`
+	MultiValueHeaders               map[string][]string `json:"multiValueHeaders"`
+	QueryStringParameters           map[string]string   `json:"queryStringParameters"`
+	MultiValueQueryStringParameters map[string][]string `json:"multiValueQueryStringParameters"`
+	RequestContext                  context1            `json:"requestContext"`
+	PathParameters                  map[string]string   `json:"pathParameters"`
+	StageVariables                  map[string]string   `json:"stageVariables"`
+	Body                            *string             `json:"body"`
+	IsBase64Encoded                 bool                `json:"isBase64Encoded"`
+}
+
+type context1 struct {
+	AccountID         string    `json:"accountId"`
+	APIID             string    `json:"apiId"`
+	DomainName        string    `json:"domainName"`
+	DomainPrefix      string    `json:"domainPrefix"`
+	ExtendedRequestID string    `json:"extendedRequestId"`
+	HTTPMethod        string    `json:"httpMethod"`
+	Identity          identity1 `json:"identity"`
+	Path              string    `json:"path"`
+	Protocol          string    `json:"protocol"`
+	RequestID         string    `json:"requestId"`
+	RequestTime       string    `json:"requestTime"`
+	RequestTimeEpoch  int64     `json:"requestTimeEpoch"`
+	ResourceID        string    `json:"resourceId"`
+	ResourcePath      string    `json:"resourcePath"`
+	Stage             string    `json:"stage"`
+}
+
+type identity1 struct {
+	SourceIP  string `json:"sourceIp"`
+	UserAgent string `json:"userAgent"`
+}
+
+func (req *request) event1() event1 {
+	path := decodedPath(req.http)
+	domainName, domainPrefix := req.domain()
+	e := event1{
+		Version:           format1,
+		Resource:          req.route.path(),
+		Path:              path,
+		HTTPMethod:        req.http.Method,
+		Headers:           lastOf(req.header),
+		MultiValueHeaders: req.header,
+		PathParameters:    req.variables,
+		RequestContext: context1{
+			AccountID:         AccountID,
+			APIID:             apiID,
+			DomainName:        domainName,
+			DomainPrefix:      domainPrefix,
+			ExtendedRequestID: req.id,
+			HTTPMethod:        req.http.Method,
+			Identity:          identity1{SourceIP: req.sourceIP(), UserAgent: req.http.UserAgent()},
+			Path:              path,
+			Protocol:          req.http.Proto,
+			RequestID:         req.id,
+			RequestTime:       req.at.Format(eventTime),
+			RequestTimeEpoch:  req.at.UnixMilli(),
+			ResourceID:        req.route.key,
+			ResourcePath:      req.route.path(),
+			Stage:             stage,
+		},
+	}
+	if query := req.query(); len(query) > 0 {
+		e.QueryStringParameters, e.MultiValueQueryStringParameters = lastOf(query), query
+	}
+	if len(req.body) > 0 {
+		body, isBase64 := req.encodedBody()
+		e.Body, e.IsBase64Encoded = &body, isBase64
+	}
+	return e
+}
+
+func lastOf(values map[string][]string) map[string]string {
+	m := make(map[string]string, len(values))
+	for name, v := range values {
+		m[name] = v[len(v)-1]
+	}
+	return m
+}

@@ -1,0 +1,120 @@
+package guardtest
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"sync"
+)
+
+// A Function runs a function's binary as Lambda does: a process is started when
+// an invocation needs one, takes one invocation after another, and is replaced
+// after it ended or overran its deadline.
+//
+// A process that overran is killed. With a Concurrency above 1 it first finishes
+// the invocations it has besides, and gets no new ones.
+//
+// When a process ends before it asks for its first invocation, all invocations
+// that wait fail with the reason, and it is tried again with the next one.
+//
+// The processes of a Function end with it. On Linux they also end when the
+// process that made the Function is killed.
+type Function struct {
+	path       string
+	cfg        Config
+	dispatcher *dispatcher
+	log        *logTail
+	running    sync.WaitGroup
+
+	instances map[*instance]struct{} // guarded by dispatcher.mu
+}
+
+// NewFunction returns a Function that runs the binary, for which see [Compile].
+// Nothing is started yet. The Function must be closed; in a test see [Start].
+func NewFunction(binary string, cfg Config) (*Function, error) {
+	path, err := filepath.Abs(binary)
+	if err != nil {
+		return nil, fmt.Errorf("guardtest: %w", err)
+	}
+	cfg = cfg.withDefaults()
+	setDefault(&cfg.Dir, filepath.Dir(path))
+	return &Function{
+		path:       path,
+		cfg:        cfg,
+		dispatcher: newDispatcher(cfg.Timeout),
+		log:        newLogTail(cfg.Log),
+		instances:  map[*instance]struct{}{},
+	}, nil
+}
+
+// Invoke is Do with nothing but a payload.
+func (f *Function) Invoke(ctx context.Context, payload []byte) (Result, error) {
+	return f.Do(ctx, Call{Payload: payload})
+}
+
+// Do waits for a process to take the invocation and answer it; see [Invoker].
+func (f *Function) Do(ctx context.Context, call Call) (Result, error) {
+	inv, err := f.dispatcher.submit(ctx, call)
+	if err != nil {
+		return Result{RequestID: inv.call.RequestID}, err
+	}
+	f.scale()
+	return f.dispatcher.await(ctx, inv)
+}
+
+// Log is what the function has written to its standard output and error so far,
+// and what Lambda adds about failures; the last MiB of it.
+func (f *Function) Log() string { return f.log.String() }
+
+// WaitLog returns nil when text is in the log, and an error with the log in it
+// when ctx ends first. The log is read beside the answers: it may be complete
+// only after they are there.
+func (f *Function) WaitLog(ctx context.Context, text string) error { return f.log.wait(ctx, text) }
+
+// Close ends the function: its processes get SIGTERM, and half a second later
+// SIGKILL. Invocations under way fail. No process is left on return.
+func (f *Function) Close() {
+	f.dispatcher.close()
+	f.dispatcher.mu.Lock()
+	for in := range f.instances {
+		in.stop()
+	}
+	f.dispatcher.mu.Unlock()
+	f.running.Wait()
+}
+
+// scale starts the processes that the waiting invocations need.
+func (f *Function) scale() {
+	d := f.dispatcher
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.closed {
+		return
+	}
+	coming := 0
+	for in := range f.instances {
+		coming += in.free()
+	}
+	for len(d.waiting) > coming && len(f.instances) < f.cfg.Instances {
+		in := newInstance(f)
+		f.instances[in] = struct{}{}
+		coming += in.free()
+		f.running.Go(in.run)
+	}
+}
+
+// retire forgets an instance whose process is gone. One that never became
+// ready fails what waits: to start another for it could go on for ever.
+func (f *Function) retire(in *instance, initFailure func(id string) *FunctionError) {
+	d := f.dispatcher
+	d.mu.Lock()
+	delete(f.instances, in)
+	d.mu.Unlock()
+	if initFailure != nil {
+		d.failWaiting(func(inv *invocation) error { return initFailure(inv.call.RequestID) })
+	}
+	f.scale()
+}
+
+// report adds a line of Lambda's own to the log.
+func (f *Function) report(lines string) { _, _ = f.log.Write([]byte(lines + "\n")) }

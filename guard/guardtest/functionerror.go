@@ -1,0 +1,75 @@
+package guardtest
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda/messages"
+)
+
+// Error types that Lambda itself reports.
+const (
+	TypeTimeout          = "Sandbox.Timedout"              // the deadline passed
+	TypeExit             = "Runtime.ExitError"             // the process ended before it answered
+	TypeOutOfMemory      = "Runtime.OutOfMemory"           // the process was killed for its memory
+	TypeEntrypoint       = "Runtime.InvalidEntrypoint"     // the process could not be started
+	TypeResponseTooLarge = "Function.ResponseSizeTooLarge" // the answer is over 6 MiB
+)
+
+// A FunctionError is a failed invocation: what the function reported, or what
+// Lambda reports of a function that died or took too long.
+type FunctionError struct {
+	Type       string                                      `json:"errorType"`
+	Message    string                                      `json:"errorMessage"`
+	StackTrace []*messages.InvokeResponse_Error_StackFrame `json:"stackTrace,omitempty"`
+
+	// Payload is the error as the caller of Lambda reads it, JSON.
+	Payload []byte `json:"-"`
+}
+
+// Error returns the type and the message.
+func (e *FunctionError) Error() string { return e.Type + ": " + e.Message }
+
+// Is makes a timeout match [context.DeadlineExceeded].
+func (e *FunctionError) Is(target error) bool {
+	return target == context.DeadlineExceeded && e.Type == TypeTimeout
+}
+
+func newFunctionError(errorType, message string) *FunctionError {
+	e := &FunctionError{Type: errorType, Message: message}
+	e.Payload, _ = json.Marshal(e)
+	return e
+}
+
+// reportedError is what a function posted: any JSON, though the known clients
+// all send an object of errorType, errorMessage and stackTrace.
+func reportedError(headerType string, payload []byte) *FunctionError {
+	e := &FunctionError{}
+	if err := json.Unmarshal(payload, e); err != nil {
+		e = &FunctionError{Message: string(payload)}
+	}
+	if headerType != "" {
+		e.Type = headerType
+	}
+	e.Payload = payload
+	return e
+}
+
+func timeoutError(requestID string, after time.Duration) *FunctionError {
+	return newFunctionError(TypeTimeout, fmt.Sprintf("%s %s Task timed out after %.2f seconds",
+		time.Now().UTC().Format("2006-01-02T15:04:05.000Z"), requestID, after.Seconds()))
+}
+
+func responseTooLargeError() *FunctionError {
+	return newFunctionError(TypeResponseTooLarge,
+		fmt.Sprintf("Response payload size exceeded maximum allowed payload size (%d bytes).", maxResponse))
+}
+
+// A death is how a process ended: the type that Lambda gives it, and why.
+type death struct{ errorType, reason string }
+
+func (d death) forRequest(id string) *FunctionError {
+	return newFunctionError(d.errorType, "RequestId: "+id+" Error: "+d.reason)
+}

@@ -1,0 +1,126 @@
+package guardtest
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"reflect"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-lambda-go/lambda/messages"
+	"github.com/aws/aws-lambda-go/lambdacontext"
+)
+
+// InProcess runs a handler in the calling goroutine, with the context that
+// aws-lambda-go would give it: its [lambdacontext.LambdaContext], the deadline,
+// and the trace id under the key "x-amzn-trace-id". Errors and panics become
+// what aws-lambda-go reports of them.
+//
+// It is quick and easy to debug, and differs from a [Function] in what belongs
+// to a process: the environment variables are those of the test, a panic ends
+// nothing, values set with [lambda.WithContextValue] are not there, and a
+// handler that overruns its deadline is waited for before the timeout is reported.
+type InProcess struct {
+	handler lambda.Handler
+	cfg     Config
+}
+
+// NewInProcess returns an Invoker for h. Of cfg it uses the ARN and the timeout.
+func NewInProcess(h lambda.Handler, cfg Config) *InProcess {
+	if h == nil {
+		panic("guardtest: NewInProcess needs a handler")
+	}
+	return &InProcess{handler: h, cfg: cfg.withDefaults()}
+}
+
+// Invoke is Do with nothing but a payload.
+func (p *InProcess) Invoke(ctx context.Context, payload []byte) (Result, error) {
+	return p.Do(ctx, Call{Payload: payload})
+}
+
+// Do calls the handler; see [Invoker].
+func (p *InProcess) Do(ctx context.Context, call Call) (Result, error) {
+	call = call.withDefaults()
+	result := Result{RequestID: call.RequestID}
+	if len(call.Payload) > maxPayload {
+		return result, ErrTooLarge
+	}
+	started := time.Now()
+	ctx, cancel := context.WithTimeout(ctx, p.cfg.Timeout)
+	defer cancel()
+	deadline, _ := ctx.Deadline()
+
+	payload, err := p.call(ctx, call)
+	switch {
+	case errors.Is(ctx.Err(), context.DeadlineExceeded):
+		return result, timeoutError(call.RequestID, deadline.Sub(started))
+	case err != nil:
+		return result, err
+	case len(payload) > maxResponse:
+		return result, responseTooLargeError()
+	}
+	result.Payload, result.ContentType = payload, "application/octet-stream"
+	return result, nil
+}
+
+func (p *InProcess) call(ctx context.Context, call Call) (payload []byte, failure error) {
+	lc := &lambdacontext.LambdaContext{
+		AwsRequestID:       call.RequestID,
+		InvokedFunctionArn: p.cfg.ARN,
+		TenantID:           call.TenantID,
+	}
+	if len(call.ClientContext) > 0 {
+		if err := json.Unmarshal(call.ClientContext, &lc.ClientContext); err != nil {
+			return nil, handlerError(fmt.Errorf("failed to unmarshal client context json: %w", err))
+		}
+	}
+	if len(call.Identity) > 0 {
+		if err := json.Unmarshal(call.Identity, &lc.Identity); err != nil {
+			return nil, handlerError(fmt.Errorf("failed to unmarshal cognito identity json: %w", err))
+		}
+	}
+	ctx = lambdacontext.NewContext(ctx, lc)
+	ctx = context.WithValue(ctx, "x-amzn-trace-id", call.TraceID) //nolint:staticcheck // the key is aws-lambda-go's
+
+	defer func() {
+		if v := recover(); v != nil {
+			failure = panicError(v)
+		}
+	}()
+	payload, err := p.handler.Invoke(ctx, call.Payload)
+	if err != nil {
+		return nil, handlerError(err)
+	}
+	return payload, nil
+}
+
+func handlerError(err error) *FunctionError {
+	reported, ok := err.(messages.InvokeResponse_Error) //nolint:errorlint // aws-lambda-go does not unwrap
+	if !ok {
+		reported = messages.InvokeResponse_Error{Type: typeName(err), Message: err.Error()}
+	}
+	return asReported(reported)
+}
+
+func panicError(v any) *FunctionError {
+	reported, ok := v.(messages.InvokeResponse_Error)
+	if !ok {
+		reported = messages.InvokeResponse_Error{Type: typeName(v), Message: fmt.Sprint(v)}
+	}
+	return asReported(reported)
+}
+
+func asReported(reported messages.InvokeResponse_Error) *FunctionError {
+	payload, _ := json.Marshal(reported)
+	return reportedError("", payload)
+}
+
+func typeName(v any) string {
+	t := reflect.TypeOf(v)
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	return t.Name()
+}

@@ -1,0 +1,193 @@
+package guardtest
+
+import (
+	"sync"
+	"time"
+)
+
+// An instance is one execution environment and the process in it.
+type instance struct {
+	fn *Function
+
+	env *environment // guarded by dispatcher.mu until the process is started
+
+	stopping  func()        // closes stopped
+	stopped   chan struct{} // the function is being closed
+	replacing func()        // closes replaced
+	replaced  chan struct{} // the process is of no more use
+}
+
+const (
+	// shutdownGrace is what Lambda leaves between SIGTERM and SIGKILL.
+	shutdownGrace = 500 * time.Millisecond
+
+	// initGrace is for a process to end by itself after it reported a failed init.
+	initGrace = 500 * time.Millisecond
+
+	memoryInterval = 50 * time.Millisecond
+)
+
+func newInstance(f *Function) *instance {
+	in := &instance{fn: f, stopped: make(chan struct{}), replaced: make(chan struct{})}
+	in.stopping = sync.OnceFunc(func() { close(in.stopped) })
+	in.replacing = sync.OnceFunc(func() { close(in.replaced) })
+	return in
+}
+
+func (in *instance) stop() { in.stopping() }
+
+// free is how many further invocations it takes, or will. The caller holds dispatcher.mu.
+func (in *instance) free() int {
+	if in.env == nil {
+		return in.fn.cfg.Concurrency
+	}
+	return in.env.free()
+}
+
+// run starts the process and returns when it is gone.
+func (in *instance) run() {
+	f := in.fn
+	initFailed := make(chan struct{}, 1)
+	env, err := newEnvironment(f.cfg, f.dispatcher, hooks{
+		changed: in.changed,
+		overran: in.overran,
+		initFailed: func() {
+			select {
+			case initFailed <- struct{}{}:
+			default:
+			}
+		},
+	})
+	if err != nil {
+		in.failedToStart(err)
+		return
+	}
+	defer env.close()
+	f.dispatcher.mu.Lock()
+	in.env = env
+	f.dispatcher.mu.Unlock()
+
+	proc, err := startProcess(f.path, f.cfg.Dir, f.environment(env.addr), f.log)
+	if err != nil {
+		env.drain()
+		in.failedToStart(err)
+		return
+	}
+	how := in.supervise(proc, initFailed)
+	env.drain()
+	in.reportEnd(how)
+}
+
+func (in *instance) failedToStart(err error) {
+	d := death{TypeEntrypoint, err.Error()}
+	in.fn.report("Error: " + d.reason + "\n" + d.errorType)
+	in.fn.retire(in, d.forRequest)
+}
+
+// An ending is how a process came to its end.
+type ending struct {
+	death
+	ready    bool // it had asked for an invocation
+	expected bool // it was ended by its Function, which knows why
+}
+
+// supervise returns when the process is gone.
+func (in *instance) supervise(proc *process, initFailed <-chan struct{}) ending {
+	cfg := in.fn.cfg
+	polled := in.env.polled
+	initTimer := time.NewTimer(cfg.InitTimeout)
+	defer initTimer.Stop()
+	memory := time.NewTicker(memoryInterval)
+	defer memory.Stop()
+
+	var how ending
+	for {
+		select {
+		case <-polled:
+			how.ready, polled = true, nil
+			initTimer.Stop()
+		case <-proc.exited:
+			how.death = exitDeath(proc.err)
+			how.ready = how.ready || in.env.wasPolled()
+			return how
+		case <-in.replaced:
+			proc.kill()
+			how.expected = true
+			how.death = death{TypeExit, "Runtime was killed after a timeout"}
+			return how
+		case <-in.stopped:
+			in.env.drain()
+			in.env.extensions.announceShutdown(time.Now().Add(shutdownGrace))
+			proc.stop(shutdownGrace)
+			how.expected = true
+			how.death = exitDeath(proc.err)
+			return how
+		case <-initFailed:
+			select {
+			case <-proc.exited:
+			case <-time.After(initGrace):
+				proc.kill()
+			}
+			how.death = exitDeath(proc.err)
+			return how
+		case <-initTimer.C:
+			if in.env.wasPolled() {
+				continue
+			}
+			proc.kill()
+			how.death = death{TypeTimeout, "Init timed out after " + seconds(cfg.InitTimeout)}
+			return how
+		case <-memory.C:
+			if residentBytes(proc.cmd.Process.Pid) > int64(cfg.Memory)<<20 {
+				proc.kill()
+				how.death = death{TypeOutOfMemory, exitDeath(proc.err).reason}
+				how.ready = how.ready || in.env.wasPolled()
+				return how
+			}
+		}
+	}
+}
+
+// reportEnd ends the invocations that the process had, and says so in the log.
+func (in *instance) reportEnd(how ending) {
+	f := in.fn
+	lost := in.env.lost(how.death)
+	for _, failure := range lost {
+		f.report(failure.Message + "\n" + failure.Type)
+	}
+	if how.ready || how.expected {
+		if len(lost) == 0 && !how.expected {
+			f.report("Error: " + how.reason + "\n" + how.errorType)
+		}
+		f.retire(in, nil)
+		return
+	}
+	f.dispatcher.mu.Lock()
+	reported := in.env.initError
+	f.dispatcher.mu.Unlock()
+	if reported != nil {
+		f.report("Init failed: " + string(reported.Payload) + "\n" + reported.Type)
+		f.retire(in, func(string) *FunctionError { return reported })
+		return
+	}
+	f.report("Init failed: " + how.reason + "\n" + how.errorType)
+	f.retire(in, how.forRequest)
+}
+
+// changed looks whether a process that takes no more has finished what it had,
+// and whether there is room for what waits.
+func (in *instance) changed() {
+	d := in.fn.dispatcher
+	d.mu.Lock()
+	done := in.env.closing && len(in.env.inFlight) == 0
+	d.mu.Unlock()
+	if done {
+		in.replacing()
+	}
+	in.fn.scale()
+}
+
+func (in *instance) overran(failure *FunctionError) {
+	in.env.drain()
+	in.fn.report(failure.Message)
+}

@@ -1,0 +1,152 @@
+// Command echo is a function whose events say what it does.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-lambda-go/lambda/messages"
+	"github.com/aws/aws-lambda-go/lambdacontext"
+)
+
+type event struct {
+	Do    string `json:"do"`
+	Text  string `json:"text"`
+	Bytes int    `json:"bytes"`
+	Ms    int    `json:"ms"`
+
+	// Of an HTTP API: the action is the path, the text the query.
+	RawPath        string `json:"rawPath"`
+	RawQueryString string `json:"rawQueryString"`
+}
+
+func main() {
+	switch os.Getenv("INIT") {
+	case "exit":
+		fmt.Println("init gives up")
+		os.Exit(3)
+	case "hang":
+		time.Sleep(time.Hour)
+	}
+	var options []lambda.Option
+	if os.Getenv("SIGTERM") != "" {
+		options = append(options, lambda.WithEnableSIGTERM(func() {
+			fmt.Println("got SIGTERM")
+			os.Exit(0)
+		}))
+	}
+	fmt.Println("init of", os.Getpid())
+	lambda.StartWithOptions(handle, options...)
+}
+
+func handle(ctx context.Context, raw json.RawMessage) (any, error) {
+	var e event
+	if err := json.Unmarshal(raw, &e); err != nil {
+		return nil, err
+	}
+	if e.RawPath != "" {
+		e.Do, e.Text = strings.TrimPrefix(e.RawPath, "/"), e.RawQueryString
+	}
+	switch e.Do {
+	case "echo":
+		return raw, nil
+	case "context":
+		return describe(ctx), nil
+	case "env":
+		return os.Environ(), nil
+	case "pid":
+		return os.Getpid(), nil
+	case "dir":
+		return os.Getwd()
+	case "log":
+		fmt.Println(e.Text)
+		return nil, nil
+	case "error":
+		return nil, errors.New(e.Text)
+	case "typed error":
+		return nil, messages.InvokeResponse_Error{Type: "no_stock", Message: e.Text}
+	case "panic":
+		panic(e.Text)
+	case "exit":
+		os.Exit(7)
+	case "clean exit":
+		os.Exit(0)
+	case "big":
+		return strings.Repeat("x", e.Bytes), nil
+	case "broken stream":
+		return io.MultiReader(strings.NewReader("begun"), failingReader{}), nil
+	case "sleep":
+		time.Sleep(time.Duration(e.Ms) * time.Millisecond)
+		return e.Text, nil
+	case "overrun":
+		fmt.Println("overrunning")
+		time.Sleep(time.Hour)
+	case "child":
+		child := exec.Command("sleep", "3600")
+		child.Stdout, child.Stderr = os.Stdout, os.Stderr
+		if err := child.Start(); err != nil {
+			return nil, err
+		}
+		return child.Process.Pid, nil
+	case "eat":
+		return eat(e.Bytes), nil
+	case "meet":
+		return meet(ctx, e)
+	}
+	return nil, fmt.Errorf("unknown action %q", e.Do)
+}
+
+func describe(ctx context.Context) any {
+	lc, _ := lambdacontext.FromContext(ctx)
+	deadline, _ := ctx.Deadline()
+	return map[string]any{
+		"requestId": lc.AwsRequestID,
+		"arn":       lc.InvokedFunctionArn,
+		"tenantId":  lc.TenantID,
+		"identity":  lc.Identity.CognitoIdentityID,
+		"custom":    lc.ClientContext.Custom,
+		"traceId":   ctx.Value("x-amzn-trace-id"),
+		"left":      time.Until(deadline).Milliseconds(),
+		"function":  lambdacontext.FunctionName,
+		"version":   lambdacontext.FunctionVersion,
+		"memory":    lambdacontext.MemoryLimitInMB,
+	}
+}
+
+// meet returns when as many invocations as e.Bytes are inside at once.
+func meet(ctx context.Context, e event) (any, error) {
+	arrived <- struct{}{}
+	for {
+		if len(arrived) >= e.Bytes {
+			return e.Text, nil
+		}
+		select {
+		case <-ctx.Done():
+			return nil, fmt.Errorf("only %d are here", len(arrived))
+		case <-time.After(time.Millisecond):
+		}
+	}
+}
+
+var arrived = make(chan struct{}, 1024)
+
+func eat(n int) int {
+	food := make([]byte, n)
+	for i := 0; i < n; i += 512 {
+		food[i] = 1
+	}
+	time.Sleep(time.Minute)
+	return len(food)
+}
+
+type failingReader struct{}
+
+func (failingReader) Read([]byte) (int, error) { return 0, errors.New("stream broke") }

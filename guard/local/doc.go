@@ -1,0 +1,56 @@
+// Command local runs a Lambda function on this machine, unmodified, behind an
+// HTTP API: no Docker, no cloud, no SAM.
+//
+//	go run ./guard/local [flags] <package or bootstrap>
+//
+// The argument is a package, built as for Lambda's OS-only runtimes
+// (go build -tags lambda.norpc, with the GOFLAGS and GOTOOLCHAIN of the
+// environment), or a file that has been built. It runs as a real process that
+// talks to Lambda's Runtime API; requests become events of an HTTP API of API
+// Gateway, and its answers become responses.
+//
+//	go run ./guard/local -route 'POST /orders' -route 'GET /orders/{id}' ./examples/orders
+//	curl -i -X POST http://127.0.0.1:8080/orders -H 'Content-Type: application/json' -d '{"customer":"c-42"}'
+//
+// Flags:
+//
+//	-addr         where to listen, 127.0.0.1:8080; port 0 picks one and prints it
+//	-route        a route, repeatable: 'POST /orders', 'GET /orders/{id}', 'ANY /x/{proxy+}'; none: $default
+//	-format       payload format of events and responses, 2.0 or 1.0
+//	-timeout      of one invocation, 29s
+//	-memory       of one process in MB, 128
+//	-concurrency  invocations that one process takes at once, 1
+//	-instances    processes, started on demand, 1; requests beyond that wait
+//	-env          a file of NAME=value lines; blank lines and lines that begin with # are skipped
+//	-event        a file, or - for the standard input: invoke once with this event and print the answer
+//
+// # What the function sees
+//
+// The variables that Lambda sets, AWS_SAM_LOCAL=true, and of this command's own
+// environment AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN,
+// AWS_PROFILE, AWS_REGION (us-east-1 when unset), every AWS_ENDPOINT_URL*, HOME
+// and TMPDIR. Nothing else passes, so that a function does not come to lean on
+// this machine; -env adds to these and overrides them. The working directory is
+// the package's folder, or the bootstrap's.
+//
+// # Failures
+//
+// A function that returns an error, panics, exits or answers out of form gives
+// the caller 502, one that overruns 504. The reason is on the console beside the
+// function's log. A process that ended or overran is replaced at the next request.
+// On Linux a process that holds more than -memory is killed; elsewhere it is
+// only told the figure.
+//
+// # Ending
+//
+// On Ctrl-C, SIGTERM or SIGHUP the command takes no new requests, gives those under
+// way two seconds, ends the function with its process group (SIGTERM, then
+// SIGKILL), removes what it built and exits with 0. A second Ctrl-C ends it at
+// once. "go run" passes on Ctrl-C from a terminal, but not a SIGTERM sent to
+// itself alone: a script builds the command first and runs that.
+//
+// The exit status is 1 when the package does not build, the address is taken
+// or the answer to -event is an error, and 2 for a wrong command line. With
+// -event the answer, also an error's, goes to the standard output, and the
+// function's log to the standard error.
+package main

@@ -1,0 +1,38 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/lambdarmor/lambdarmor/guard/guardtest"
+)
+
+// invokeOnce prints the answer to one event, an error's as well.
+func invokeOnce(ctx context.Context, fn *guardtest.Function, file string, stdin io.Reader, stdout io.Writer, console *console) int {
+	event, err := readEvent(file, stdin)
+	if err != nil {
+		console.say("-event: %v", err)
+		return exitFailed
+	}
+	result, err := fn.Invoke(ctx, event)
+	if failure := (*guardtest.FunctionError)(nil); errors.As(err, &failure) {
+		fmt.Fprintln(stdout, string(failure.Payload))
+		return exitFailed
+	}
+	if err != nil {
+		console.say("%v", err)
+		return exitFailed
+	}
+	fmt.Fprintln(stdout, string(result.Payload))
+	return exitOK
+}
+
+func readEvent(file string, stdin io.Reader) ([]byte, error) {
+	if file == "-" {
+		return io.ReadAll(stdin)
+	}
+	return os.ReadFile(file)
+}

@@ -1,0 +1,117 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/lambdarmor/lambdarmor/guard/guardtest"
+)
+
+const (
+	// patience is what an invocation may wait for a process besides its timeout.
+	patience = 30 * time.Second
+
+	// shutdownGrace is for the requests under way at the end.
+	shutdownGrace = 2 * time.Second
+
+	headerTimeout = 10 * time.Second
+)
+
+// api puts the HTTP API before the function.
+func (o *options) api(fn guardtest.Invoker, failed func(string, error) int) (*guardtest.HTTPAPI, error) {
+	return guardtest.NewHTTPAPI(fn, guardtest.HTTPAPIConfig{
+		Routes:  o.routes,
+		Format:  o.format,
+		Timeout: o.timeout + patience,
+		Failed:  failed,
+	})
+}
+
+// serve returns when ctx has ended and nothing is under way any more.
+func serve(ctx context.Context, fn *guardtest.Function, opts options, name string, stdout io.Writer, console *console) int {
+	api, err := opts.api(fn, console.failed)
+	if err != nil {
+		console.say("%v", err)
+		return exitUsage
+	}
+	listener, err := net.Listen("tcp", opts.addr)
+	if err != nil {
+		console.say("%v", err)
+		return exitFailed
+	}
+	server := &http.Server{Handler: api, ReadHeaderTimeout: headerTimeout}
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(listener) }()
+	announce(stdout, name, "http://"+listener.Addr().String(), opts)
+
+	select {
+	case err := <-served:
+		console.say("%v", err)
+		return exitFailed
+	case <-ctx.Done():
+	}
+	console.say("ending")
+	grace, cancel := context.WithTimeout(context.Background(), shutdownGrace)
+	defer cancel()
+	if err := server.Shutdown(grace); err != nil {
+		// The function's end answers what is still under way.
+		fn.Close()
+		last, cancel := context.WithTimeout(context.Background(), shutdownGrace)
+		defer cancel()
+		if err := server.Shutdown(last); err != nil {
+			_ = server.Close()
+		}
+	}
+	if err := <-served; !errors.Is(err, http.ErrServerClosed) {
+		console.say("%v", err)
+	}
+	return exitOK
+}
+
+// failed says why a request got no answer, and gives it the status of a gateway.
+func (c *console) failed(requestID string, err error) int {
+	c.say("invocation %s failed: %v", requestID, err)
+	if errors.Is(err, context.DeadlineExceeded) {
+		return http.StatusGatewayTimeout
+	}
+	return http.StatusBadGateway
+}
+
+func announce(stdout io.Writer, name, url string, opts options) {
+	routes := opts.routes
+	if len(routes) == 0 {
+		routes = []string{"$default"}
+	}
+	var text strings.Builder
+	fmt.Fprintf(&text, "%s on %s (timeout %s, memory %d MB, payload format %s)\n", name, url, opts.timeout, opts.memory, opts.format)
+	for _, route := range routes {
+		fmt.Fprintf(&text, "  %s\n", route)
+	}
+	fmt.Fprintf(&text, "try: %s\n", curl(url, routes[0]))
+	_, _ = io.WriteString(stdout, text.String())
+}
+
+// curl is a command that reaches the route.
+func curl(url, route string) string {
+	method, path, ok := strings.Cut(route, " ")
+	if !ok {
+		return "curl -i " + url + "/"
+	}
+	path = strings.NewReplacer("{", "", "+}", "", "}", "").Replace(path)
+	switch method {
+	case "GET", "ANY":
+		return "curl -i " + url + path
+	case "HEAD":
+		return "curl -I " + url + path
+	case "POST", "PUT", "PATCH":
+		return fmt.Sprintf("curl -i -X %s %s%s -H 'Content-Type: application/json' -d '{}'", method, url, path)
+	default:
+		return fmt.Sprintf("curl -i -X %s %s%s", method, url, path)
+	}
+}

@@ -1,0 +1,345 @@
+package guard_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"maps"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-lambda-go/lambda/messages"
+	"github.com/aws/aws-lambda-go/lambdacontext"
+	"github.com/lambdarmor/lambdarmor/guard"
+)
+
+// named gives the function a name and a version, as Lambda does.
+func named(t *testing.T) {
+	name, version := lambdacontext.FunctionName, lambdacontext.FunctionVersion
+	t.Cleanup(func() { lambdacontext.FunctionName, lambdacontext.FunctionVersion = name, version })
+	lambdacontext.FunctionName, lambdacontext.FunctionVersion = "orders", "7"
+}
+
+func wantKeys(t *testing.T, record map[string]any, want ...string) {
+	t.Helper()
+	got := slices.Sorted(maps.Keys(record))
+	slices.Sort(want)
+	if !slices.Equal(got, want) {
+		t.Errorf("keys %v, want %v", got, want)
+	}
+}
+
+func TestARecordOfAnInvocation(t *testing.T) {
+	named(t)
+	log, book := newLog()
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		ctx = lambdacontext.NewContext(invocation(ctx, ""), &lambdacontext.LambdaContext{AwsRequestID: "r-1", TenantID: "t-1"})
+		h := guard.Wrap(ignoring(1500*time.Millisecond, `1`, nil), guard.Log(log))
+		if _, err := h.Invoke(ctx, []byte(`{"any":"thing"}`)); err != nil {
+			t.Error(err)
+		}
+	})
+	record := book.only(t)
+	wantKeys(t, record, "timestamp", "level", "message", "requestId", "functionName", "functionVersion", "coldStart",
+		"traceId", "tenantId", "trigger", "durationMs", "remainingMs")
+	for key, want := range map[string]any{
+		"timestamp": "2000-01-01T00:00:01.5Z", "level": "INFO", "message": "invocation", "requestId": "r-1",
+		"functionName": "orders", "functionVersion": "7", "coldStart": true, "traceId": "1-5759e988-bd862e3fe1be46a994272793",
+		"tenantId": "t-1", "trigger": "unknown", "durationMs": json.Number("1500"), "remainingMs": json.Number("8500"),
+	} {
+		if record[key] != want {
+			t.Errorf("%s: %v, want %v", key, record[key], want)
+		}
+	}
+}
+
+func TestARecordOfAnHTTPRequest(t *testing.T) {
+	named(t)
+	routed := func(next lambda.Handler) lambda.Handler {
+		return guard.HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
+			guard.SetRoute(ctx, "POST /routed")
+			return next.Invoke(ctx, payload)
+		})
+	}
+	for _, tc := range []struct {
+		rule    string
+		payload []byte
+		out     string
+		layer   guard.Middleware
+		method  string
+		route   string
+		status  any // nil is none
+		level   string
+	}{
+		{"HTTP API", httpEvent("x", false), `{"statusCode":201,"body":"{}"}`, nil, "POST", "POST /orders", "201", "INFO"},
+		{"REST API", readSample(t, "apigw-request.json"), `{"body":"{}","statusCode":200}`, nil, "POST", "/{proxy+}", "200", "INFO"},
+		{"function URL", readSample(t, "lambda-urls-request.json"), `{"statusCode":200}`, nil, "POST", "", "200", "INFO"},
+		{"a router names the route", httpEvent("x", false), `{"statusCode":200}`, routed, "POST", "POST /routed", "200", "INFO"},
+		{"an answer without a status is a 200", httpEvent("x", false), `"text"`, nil, "POST", "POST /orders", "200", "INFO"},
+		{"a caller's fault", httpEvent("x", false), `{"statusCode":404}`, nil, "POST", "POST /orders", "404", "WARN"},
+		{"our fault", httpEvent("x", false), `{"statusCode":503}`, nil, "POST", "POST /orders", "503", "ERROR"},
+	} {
+		t.Run(tc.rule, func(t *testing.T) {
+			log, book := newLog()
+			_, err := guard.Wrap(answers(tc.out, nil), guard.Log(log), tc.layer).Invoke(invocation(t.Context(), "r-1"), tc.payload)
+			if err != nil {
+				t.Fatal(err)
+			}
+			record := book.only(t)
+			keys := []string{
+				"timestamp", "level", "message", "requestId", "functionName", "functionVersion", "coldStart",
+				"traceId", "trigger", "durationMs", "method", "status",
+			}
+			if tc.route != "" {
+				keys = append(keys, "route")
+			}
+			wantKeys(t, record, keys...)
+			route, _ := record["route"].(string)
+			if record["method"] != tc.method || route != tc.route || fmt.Sprint(record["status"]) != tc.status || record["level"] != tc.level {
+				t.Errorf("%v", record)
+			}
+		})
+	}
+}
+
+func TestWhateverHappensThereIsOneRecord(t *testing.T) {
+	forPlatform := messages.InvokeResponse_Error{Type: "Own", Message: "m"}
+	declined := &guard.Error{Kind: guard.Unprocessable, Code: "card_declined", Detail: "Declined.", Err: io.ErrUnexpectedEOF}
+	// As a layer does that makes an answer of an error.
+	answered := func(err error) guard.Middleware {
+		return func(lambda.Handler) lambda.Handler {
+			return guard.HandlerFunc(func(ctx context.Context, _ []byte) ([]byte, error) {
+				guard.SetError(ctx, err)
+				return []byte(`{"statusCode":422}`), nil
+			})
+		}
+	}
+	for _, tc := range []struct {
+		rule   string
+		err    error
+		layers []guard.Middleware
+		level  string
+		kind   string // "" is no error
+		code   string
+		cause  any // nil is none
+	}{
+		{"success", nil, nil, "INFO", "", "", nil},
+		{"an unknown error", errors.New("connection refused"), nil, "ERROR", "internal", "internal", "connection refused"},
+		{"an Error of ours", &guard.Error{Kind: guard.Unavailable, Code: "down"}, nil, "ERROR", "unavailable", "down", nil},
+		{"an Error of the caller's", declined, nil, "WARN", "unprocessable", "card_declined", "unexpected EOF"},
+		{"an Error, wrapped", fmt.Errorf("pay: %w", declined), nil, "WARN", "unprocessable", "card_declined", "pay: card_declined: Declined.: unexpected EOF"},
+		{"an Error behind Errors", declined, []guard.Middleware{guard.Errors()}, "WARN", "unprocessable", "card_declined", "unexpected EOF"},
+		{"an unknown error behind Errors", io.EOF, []guard.Middleware{guard.Errors()}, "ERROR", "internal", "internal", "EOF"},
+		{"an error made an answer", nil, []guard.Middleware{answered(declined)}, "WARN", "unprocessable", "card_declined", "unexpected EOF"},
+		{"an error of an outer layer goes before one made an answer", nil, []guard.Middleware{fails(io.EOF), answered(declined)}, "ERROR", "internal", "internal", "EOF"},
+		{"a refused event", nil, []guard.Middleware{guard.Limit(guard.Limits{Payload: 1})}, "WARN", "too_large", "payload_too_large", nil},
+		{"a rewritten payload", nil, []guard.Middleware{rewriting(`{"Records":[]}`)}, "INFO", "", "", nil},
+		{"an error for the platform", fmt.Errorf("x: %w", forPlatform), []guard.Middleware{guard.Errors()}, "ERROR", "internal", "internal", "x: " + forPlatform.Error()},
+	} {
+		t.Run(tc.rule, func(t *testing.T) {
+			log, book := newLog()
+			layers := append([]guard.Middleware{guard.Log(log)}, tc.layers...)
+			_, _ = guard.Wrap(answers(`{}`, tc.err), layers...).Invoke(invocation(t.Context(), "r-1"), httpEvent("x", false))
+			record := book.only(t)
+			if record["level"] != tc.level || record["trigger"] != "http-api" {
+				t.Errorf("%v", record)
+			}
+			failure, failed := record["error"].(map[string]any)
+			if failed != (tc.kind != "") {
+				t.Fatalf("%v", record)
+			}
+			if failed && (failure["kind"] != tc.kind || failure["code"] != tc.code || failure["cause"] != tc.cause || failure["stack"] != nil) {
+				t.Errorf("%v", failure)
+			}
+		})
+	}
+}
+
+// fails is a layer that puts an error in the place of any answer.
+func fails(err error) guard.Middleware {
+	return func(next lambda.Handler) lambda.Handler {
+		return guard.HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
+			_, _ = next.Invoke(ctx, payload)
+			return nil, err
+		})
+	}
+}
+
+func TestATimeoutIsOneRecord(t *testing.T) {
+	log, book := newLog()
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		h := guard.Wrap(ignoring(2*time.Second, "x", nil), guard.Default(log))
+		_, err := h.Invoke(ctx, nil)
+		if got := posted(t, err); got.Type != "timeout" {
+			t.Errorf("%+v", got)
+		}
+	})
+	record := book.only(t)
+	failure := record["error"].(map[string]any)
+	if record["level"] != "ERROR" || failure["kind"] != "timeout" || record["remainingMs"] != json.Number("-1000") {
+		t.Errorf("%v", record)
+	}
+}
+
+func TestAPanicWithoutRecoverIsRecordedAndGoesOn(t *testing.T) {
+	for rule, end := range map[string]func(){"panic": func() { panic(panicMarker) }, "runtime.Goexit": runtime.Goexit} {
+		t.Run(rule, func(t *testing.T) {
+			log, book := newLog()
+			h := guard.Wrap(guard.HandlerFunc(func(context.Context, []byte) ([]byte, error) { end(); return nil, nil }), guard.Log(log))
+			var value any
+			returned := false
+			done := make(chan struct{})
+			go func() {
+				defer close(done)
+				defer func() { value = recover() }()
+				_, _ = h.Invoke(t.Context(), nil)
+				returned = true
+			}()
+			<-done
+			if want := map[string]any{"panic": panicMarker, "runtime.Goexit": nil}[rule]; value != want || returned {
+				t.Errorf("recovered %v, returned %t", value, returned)
+			}
+			record := book.only(t)
+			failure := record["error"].(map[string]any)
+			stack, _ := failure["stack"].(string)
+			if record["level"] != "ERROR" || failure["code"] != "panic" || !strings.Contains(stack, "TestAPanicWithoutRecover") ||
+				failure["cause"] != "the handler panicked or called runtime.Goexit" {
+				t.Errorf("%v", record)
+			}
+			if strings.Contains(book.String(), panicMarker) {
+				t.Errorf("the value shows:\n%s", book)
+			}
+		})
+	}
+}
+
+func TestNeitherPayloadNorAnswerIsInTheLog(t *testing.T) {
+	const marker = "s3cr3t"
+	log, book := newLog()
+	h := guard.Wrap(answers(`{"statusCode":200,"body":"`+marker+`"}`, nil), guard.Default(log))
+	for _, payload := range [][]byte{
+		httpEvent(`{"password":"`+marker+`"}`, false), []byte(marker), []byte(`{"` + marker + `":{"` + marker + `":1}`),
+		[]byte(`{"Records":[{"eventSource":"` + marker + `","body":"` + marker + `"}]}`), []byte(strings.Repeat(`{"`+marker+`":`, 65)),
+	} {
+		_, _ = h.Invoke(invocation(t.Context(), "r-1"), payload)
+	}
+	// The last one is refused, and the refusal points into the event; the
+	// record keeps kind and code.
+	if strings.Contains(book.String(), marker) || len(book.records(t)) != 5 {
+		t.Errorf("\n%s", book)
+	}
+}
+
+func TestAddAttrs(t *testing.T) {
+	log, book := newLog()
+	h := guard.Wrap(guard.HandlerFunc(func(ctx context.Context, _ []byte) ([]byte, error) {
+		var wg sync.WaitGroup
+		for i := range 64 {
+			wg.Go(func() {
+				guard.AddAttrs(ctx, slog.Int(fmt.Sprintf("n%d", i), i), slog.Bool(fmt.Sprintf("b%d", i), true))
+			})
+		}
+		wg.Wait()
+		guard.AddAttrs(ctx, slog.Group("order", slog.String("id", "o-1")))
+		return nil, nil
+	}), guard.Log(log))
+	if _, err := h.Invoke(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	record := book.only(t)
+	for i := range 64 {
+		if record[fmt.Sprintf("n%d", i)] != json.Number(fmt.Sprint(i)) || record[fmt.Sprintf("b%d", i)] != true {
+			t.Errorf("%d is missing", i)
+		}
+	}
+	if fmt.Sprint(record["order"]) != "map[id:o-1]" {
+		t.Errorf("%v", record["order"])
+	}
+}
+
+func TestOutsideAnInvocationNothingIsNoted(t *testing.T) {
+	guard.AddAttrs(t.Context(), slog.Int("n", 1))
+	guard.SetRoute(t.Context(), "GET /")
+	guard.SetError(t.Context(), io.EOF)
+	log, book := newLog()
+	if _, err := guard.Log(log)(answers("", nil)).Invoke(t.Context(), nil); err != nil {
+		t.Error(err)
+	}
+	if record := book.only(t); record["n"] != nil || record["error"] != nil {
+		t.Errorf("%v", record)
+	}
+}
+
+func TestTheRecordStandsOutsideTheLoggersGroups(t *testing.T) {
+	log, book := newLog()
+	h := guard.Wrap(answers("", nil), guard.Log(log.With("service", "shop").WithGroup("app").With("version", 2)))
+	if _, err := h.Invoke(invocation(t.Context(), "r-1"), nil); err != nil {
+		t.Fatal(err)
+	}
+	record := book.only(t)
+	if record["requestId"] != "r-1" || record["service"] != "shop" || fmt.Sprint(record["app"]) != "map[version:2]" {
+		t.Errorf("%v", record)
+	}
+}
+
+func TestAnyHandlerOfSlogWorks(t *testing.T) {
+	var out bytes.Buffer
+	log := slog.New(slog.NewJSONHandler(&out, nil)).WithGroup("app")
+	h := guard.Wrap(guard.HandlerFunc(func(ctx context.Context, _ []byte) ([]byte, error) {
+		log.InfoContext(ctx, "from the handler")
+		return nil, nil
+	}), guard.Log(log))
+	if _, err := h.Invoke(invocation(t.Context(), "r-1"), nil); err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
+	if len(lines) != 2 || strings.Contains(lines[0], "r-1") || !strings.Contains(lines[1], `"app":{"requestId":"r-1"`) {
+		t.Errorf("\n%s", out.String())
+	}
+}
+
+type brokenHandler struct{ slog.Handler }
+
+func (brokenHandler) Handle(context.Context, slog.Record) error { return io.ErrClosedPipe }
+
+func TestALogThatCannotBeWrittenFailsNothing(t *testing.T) {
+	h := guard.Wrap(answers("x", nil), guard.Log(slog.New(brokenHandler{slog.DiscardHandler})))
+	if out, err := h.Invoke(t.Context(), nil); string(out) != "x" || err != nil {
+		t.Errorf("%s, %v", out, err)
+	}
+	h = guard.Wrap(answers("x", nil), guard.Log(guard.NewLogger(brokenWriter{})))
+	if out, err := h.Invoke(t.Context(), nil); string(out) != "x" || err != nil {
+		t.Errorf("%s, %v", out, err)
+	}
+}
+
+type brokenWriter struct{}
+
+func (brokenWriter) Write([]byte) (int, error) { return 0, io.ErrClosedPipe }
+
+func TestALevelThatIsNotWrittenCostsNoRecord(t *testing.T) {
+	t.Setenv("AWS_LAMBDA_LOG_LEVEL", "ERROR")
+	log, book := newLog()
+	_, _ = guard.Wrap(answers("", nil), guard.Log(log)).Invoke(t.Context(), nil)
+	if book.Len() != 0 {
+		t.Errorf("%s", book)
+	}
+	_, _ = guard.Wrap(answers("", io.EOF), guard.Log(log)).Invoke(t.Context(), nil)
+	if book.only(t)["level"] != "ERROR" {
+		t.Errorf("%s", book)
+	}
+}

@@ -1,0 +1,74 @@
+package guard_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/lambdarmor/lambdarmor/guard"
+)
+
+// What aws-lambda-go keeps no sample of, in the shape that AWS documents.
+func TestTriggersWithoutASample(t *testing.T) {
+	for _, tc := range []struct {
+		rule, payload string
+		want          guard.Trigger
+	}{
+		{"an HTTP API in format 1.0", `{"version":"1.0","resource":"/","httpMethod":"GET","requestContext":{"httpMethod":"GET"}}`, guard.HTTPAPI},
+		{"a function URL of its own domain", `{"version":"2.0","requestContext":{"domainName":"id.lambda-url.eu-west-1.on.aws","http":{"method":"GET"}}}`, guard.FunctionURL},
+		{"self-managed Kafka", `{"eventSource":"SelfManagedKafka","bootstrapServers":"b:9092","records":{}}`, guard.Kafka},
+		{"members in another order", `{"requestContext":{"http":{},"domainName":"api.example.com"},"body":"{\"Records\":[]}","version":"2.0"}`, guard.HTTPAPI},
+		{"space between all", " {\n\t\"Records\" : [ { \"eventSource\" : \"aws:sqs\" } ] } ", guard.SQS},
+		{"a schedule", `{"version":"0","source":"aws.events","detail-type":"Scheduled Event","detail":{}}`, guard.EventBridge},
+		{"an event bus's own", `{"version":"0","source":"shop","detail-type":"order","detail":{"Records":[{"eventSource":"aws:sqs"}]}}`, guard.EventBridge},
+		{"no records", `{"Records":[]}`, guard.Unknown},
+		{"records of what we do not know", `{"Records":[{"eventSource":"aws:new"}]}`, guard.Unknown},
+		{"a token of one's own", `{"authorizationToken":"x","type":"TOKEN"}`, guard.Unknown},
+		{"a requestContext of one's own", `{"requestContext":{"user":"x"}}`, guard.Unknown},
+		{"a direct invocation", `{"order":1}`, guard.Unknown},
+		{"an array", `[{"eventSource":"aws:sqs"}]`, guard.Unknown},
+		{"a string", `"Records"`, guard.Unknown},
+		{"nothing", ``, guard.Unknown},
+		{"what is not JSON", `{"Records":[{"eventSource`, guard.Unknown},
+	} {
+		if got := guard.EventOf(t.Context(), []byte(tc.payload)).Trigger(); got != tc.want {
+			t.Errorf("%s: %s, want %s", tc.rule, got, tc.want)
+		}
+	}
+}
+
+func TestIsHTTP(t *testing.T) {
+	http := map[guard.Trigger]bool{guard.HTTPAPI: true, guard.FunctionURL: true, guard.REST: true}
+	for _, s := range samples {
+		if got := s.trigger.IsHTTP(); got != http[s.trigger] {
+			t.Errorf("%s: %t", s.trigger, got)
+		}
+	}
+}
+
+// What is called an HTTP request can be read as one, and the other way around.
+func TestTriggersThatAreHTTPCanBeReadAsHTTP(t *testing.T) {
+	for _, s := range samples {
+		if s.trigger.IsHTTP() {
+			if req, err := guard.EventOf(t.Context(), readSample(t, s.file)).HTTP(); err != nil || req.RequestContext.HTTP.Method == "" {
+				t.Errorf("%s: %v", s.file, err)
+			}
+		}
+	}
+}
+
+func TestTriggerTakesNoMemory(t *testing.T) {
+	for _, s := range samples {
+		text := readSample(t, s.file)
+		if n := testing.AllocsPerRun(10, func() { guard.TriggerOf(text) }); n != 0 {
+			t.Errorf("%s: %v allocations", s.file, n)
+		}
+	}
+}
+
+// A long event is told by what stands at its top, in one pass.
+func TestTriggerOfALongEvent(t *testing.T) {
+	text := `{"x":` + strings.Repeat("[", 1<<20) + strings.Repeat("]", 1<<20) + `,"awslogs":{}}`
+	if got := guard.TriggerOf([]byte(text)); got != guard.CloudWatchLogs {
+		t.Error(got)
+	}
+}

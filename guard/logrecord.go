@@ -169,8 +169,8 @@ func (l *logLayer) errorAttr(err error, ev *Event) slog.Attr {
 
 // causeOf is the text of what stands behind the public part of an error.
 func causeOf(err error, e *Error) string {
-	if err != error(e) {
-		return err.Error() // foreign, or wrapped in words of the handler's
+	if text := err.Error(); text != e.Error() {
+		return text // foreign, or wrapped in words of the handler's
 	}
 	if e.Err != nil {
 		return e.Err.Error()

@@ -66,7 +66,7 @@ type cors struct {
 
 func newCORS(config CORSConfig) *cors {
 	c := &cors{
-		origins:     config.Origins,
+		origins:     slices.Clone(config.Origins),
 		any:         slices.Contains(config.Origins, "*"),
 		methods:     list(append([]string{"GET", "HEAD", "POST"}, config.Methods...)),
 		headers:     list(config.Headers),
@@ -91,7 +91,7 @@ func newCORS(config CORSConfig) *cors {
 // "null" of a sandboxed page is not: any site can have one.
 func isOrigin(s string) bool {
 	u, err := url.Parse(s)
-	return err == nil && u.Scheme != "" && u.Host != "" && u.Scheme+"://"+u.Host == s && strings.ToLower(s) == s
+	return err == nil && u.Scheme != "" && u.Host != "" && u.Scheme+"://"+u.Host == s && strings.ToLower(s) == s && !strings.Contains(s, "*")
 }
 
 func list(names []string) string {
@@ -125,9 +125,7 @@ func (c *cors) allow(req *Request, res *response) bool {
 
 func (c *cors) decorate(req *Request, res *response) {
 	// The layer decides alone: what an inner handler allows is not asked for.
-	for _, name := range []string{"access-control-allow-origin", "access-control-allow-credentials", "access-control-expose-headers"} {
-		res.del(name)
-	}
+	res.fields = slices.DeleteFunc(res.fields, func(f field) bool { return strings.HasPrefix(f.name, "access-control-") })
 	if !c.any {
 		res.vary("Origin")
 	}

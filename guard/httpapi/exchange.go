@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"context"
+	"slices"
 	"sync"
 
 	"github.com/lambdarmor/lambdarmor/guard"
@@ -12,14 +13,39 @@ import (
 // layer ends up making it. It is a context of its own, see guard's invocation.
 type exchange struct {
 	context.Context
-	event *guard.Event
+	event  *guard.Event
+	layers *decorators // own, or those of the exchange outside
+	own    decorators
 
-	mu         sync.Mutex
-	req        *Request
-	err        error // of reading req
-	decorators []decorator
-	encoded    []byte // the last answer that was made here, decorated
-	decorated  int    // how many decorators it has been through
+	mu        sync.Mutex
+	req       *Request
+	err       error  // of reading req
+	encoded   []byte // the last answer that was made here, decorated
+	decorated int    // how many decorators it has been through
+}
+
+// decorators are the layers that add to the response. An exchange of a
+// rewritten event has those of the first: whichever of the two makes the
+// response, it passes all of them.
+type decorators struct {
+	mu  sync.Mutex
+	all []decorator // appended to, never changed
+}
+
+// add has a layer's decorator once, however often the layer calls what is
+// inside it.
+func (d *decorators) add(one decorator) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if !slices.Contains(d.all, one) {
+		d.all = append(d.all, one)
+	}
+}
+
+func (d *decorators) list() []decorator {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.all
 }
 
 // decorator adds headers to a response before it is encoded.
@@ -50,7 +76,9 @@ func enter(ctx context.Context, payload []byte) (context.Context, *exchange) {
 	}
 	x := &exchange{Context: ctx, event: guard.EventOf(ctx, payload)}
 	if outer != nil { // a layer between has rewritten the event
-		x.decorators = outer.decorators
+		x.layers = outer.layers
+	} else {
+		x.layers = &x.own
 	}
 	return x, x
 }
@@ -76,21 +104,13 @@ func (x *exchange) setRequest(req *Request) {
 	x.mu.Unlock()
 }
 
-func (x *exchange) add(d decorator) {
-	x.mu.Lock()
-	x.decorators = append(x.decorators, d)
-	x.mu.Unlock()
-}
-
 // answer decorates res and encodes it in the format that the request came in.
 func (x *exchange) answer(res *response) ([]byte, error) {
 	req, err := x.request()
 	if err != nil {
 		req = &Request{} // of no method, with no headers
 	}
-	x.mu.Lock()
-	decorators := x.decorators
-	x.mu.Unlock()
+	decorators := x.layers.list()
 	for _, d := range decorators {
 		d.decorate(req, res)
 	}
@@ -108,8 +128,9 @@ func (x *exchange) answer(res *response) ([]byte, error) {
 // every decorator: it has when it was made here, and is opened when a handler
 // of someone else's made it.
 func (x *exchange) finish(out []byte) ([]byte, error) {
+	all := len(x.layers.list())
 	x.mu.Lock()
-	done := len(out) > 0 && same(x.encoded, out) && x.decorated == len(x.decorators)
+	done := len(out) > 0 && same(x.encoded, out) && x.decorated == all
 	x.mu.Unlock()
 	if done {
 		return out, nil

@@ -3,9 +3,11 @@ package httpapi
 import (
 	"encoding/base64"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/go-json-experiment/json"
+	"github.com/lambdarmor/lambdarmor/internal/jsonpeek"
 )
 
 // foreign is the answer of a handler that is not of this package, in either
@@ -19,18 +21,17 @@ type foreign struct {
 	IsBase64Encoded   bool                `json:"isBase64Encoded"`
 }
 
-// parseResponse opens an encoded answer. One without a status code is what a
-// gateway makes a 200 of, with the answer as its JSON body.
+// parseResponse opens an encoded answer. One that has a status code and is
+// malformed is refused: sent as something else it could turn a 403 into a 200.
 func parseResponse(out []byte) (*response, error) {
+	if jsonpeek.Lookup(out, "statusCode") == nil {
+		return bareResponse(out), nil
+	}
 	var f foreign
-	if err := json.Unmarshal(out, &f); err != nil || f.StatusCode == 0 {
-		res := newResponse(http.StatusOK)
-		res.set("content-type", "application/json")
-		res.body = out
-		return res, nil
+	if err := json.Unmarshal(out, &f); err != nil {
+		return nil, invalidResponse("answer of a handler") // err may quote it
 	}
 	res := newResponse(f.StatusCode)
-	res.cookies = f.Cookies
 	res.body = []byte(f.Body)
 	if f.IsBase64Encoded {
 		n, err := base64.StdEncoding.Decode(res.body, res.body)
@@ -39,14 +40,39 @@ func parseResponse(out []byte) (*response, error) {
 		}
 		res.body = res.body[:n]
 	}
+	res.addHeader(f.header())
+	res.cookies = append(res.cookies, f.Cookies...)
+	return res, nil
+}
+
+// bareResponse is what a gateway makes of an answer without a status code: a
+// 200 with the answer as its JSON body, or with the text that it is.
+//
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
+func bareResponse(out []byte) *response {
+	res := newResponse(http.StatusOK)
+	res.set("content-type", "application/json")
+	res.body = out
+	var text string
+	if json.Unmarshal(out, &text) == nil {
+		res.body = []byte(text)
+	}
+	return res
+}
+
+// header merges the two forms as a gateway does: a value that is in both is
+// sent once.
+func (f *foreign) header() http.Header {
+	all := make(http.Header, len(f.Headers)+len(f.MultiValueHeaders))
+	for name, values := range f.MultiValueHeaders {
+		name = strings.ToLower(name)
+		all[name] = append(all[name], values...)
+	}
 	for name, value := range f.Headers {
-		if _, several := f.MultiValueHeaders[name]; !several {
-			res.addHeader(http.Header{name: {value}})
+		name = strings.ToLower(name)
+		if !slices.Contains(all[name], value) {
+			all[name] = append(all[name], value)
 		}
 	}
-	res.addHeader(f.MultiValueHeaders)
-	for i := range res.fields {
-		res.fields[i].name = strings.ToLower(res.fields[i].name)
-	}
-	return res, nil
+	return all
 }

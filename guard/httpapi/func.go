@@ -110,7 +110,10 @@ func responseOf(out any, status int) (*response, error) {
 		res.status = status
 	}
 	if r, ok := out.(replier); ok {
-		out = r.reply(res)
+		var err error
+		if out, err = r.reply(res); err != nil {
+			return nil, err
+		}
 	}
 	if _, none := out.(struct{}); none {
 		if res.status == http.StatusOK {

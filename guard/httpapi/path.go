@@ -33,12 +33,12 @@ func splitPath(in *events.APIGatewayV2HTTPRequest) (prefix, path, escaped string
 func foreignPrefix(in *events.APIGatewayV2HTTPRequest, path string) string {
 	if _, template, ok := strings.Cut(in.RouteKey, " "); ok {
 		// The gateway matched the template to the end of the path.
-		own := strings.TrimSuffix(expand(template, in.PathParameters), "/")
-		prefix, found := strings.CutSuffix(strings.TrimSuffix(path, "/"), own)
-		if found && (prefix == "" || prefix[0] == '/') {
-			return strings.TrimSuffix(prefix, "/")
+		if own, ok := expand(template, in.PathParameters); ok {
+			prefix, found := strings.CutSuffix(strings.TrimSuffix(path, "/"), strings.TrimSuffix(own, "/"))
+			if found && (prefix == "" || prefix[0] == '/') {
+				return strings.TrimSuffix(prefix, "/")
+			}
 		}
-		return ""
 	}
 	stage := in.RequestContext.Stage
 	if stage == "" || stage == "$default" || !onExecuteAPI(in.RequestContext.DomainName) {
@@ -51,17 +51,22 @@ func foreignPrefix(in *events.APIGatewayV2HTTPRequest, path string) string {
 	return ""
 }
 
-// expand puts the values into a route's template: "/orders/{id}", "/{proxy+}".
-func expand(template string, values map[string]string) string {
+// expand puts the values into a route's template, "/orders/{id}", "/{proxy+}",
+// and reports whether they were all there.
+func expand(template string, values map[string]string) (path string, ok bool) {
 	var b strings.Builder
 	for {
-		before, rest, ok := strings.Cut(template, "{")
+		before, rest, found := strings.Cut(template, "{")
 		b.WriteString(before)
-		if !ok {
-			return b.String()
+		if !found {
+			return b.String(), true
 		}
 		name, after, _ := strings.Cut(rest, "}")
-		b.WriteString(values[strings.TrimSuffix(name, "+")])
+		value := values[strings.TrimSuffix(name, "+")]
+		if value == "" {
+			return "", false
+		}
+		b.WriteString(value)
 		template = after
 	}
 }

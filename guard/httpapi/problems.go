@@ -25,6 +25,9 @@ func TypeBase(base string) ProblemOption {
 // Challenge sets the WWW-Authenticate of a 401 that brings none of its own;
 // the default is Bearer (RFC 9110, section 11.6.1).
 func Challenge(challenge string) ProblemOption {
+	if challenge == "" || !validValue(challenge) {
+		panic("httpapi: invalid challenge " + strconv.Quote(challenge))
+	}
 	return func(p *problems) { p.challenge = challenge }
 }
 
@@ -47,15 +50,15 @@ func Problems(opts ...ProblemOption) guard.Middleware {
 		opt(p)
 	}
 	return func(next lambda.Handler) lambda.Handler {
+		plain := guard.Errors()(next)
 		return guard.HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
 			ctx, x := enter(ctx, payload)
+			if !answersHTTP(x.event.Trigger()) {
+				return plain.Invoke(ctx, payload)
+			}
 			out, err := next.Invoke(guard.WithRenderer(ctx, p.render), payload)
 			if err == nil {
 				return out, nil
-			}
-			if !answersHTTP(x.event.Trigger()) {
-				failed := guard.HandlerFunc(func(context.Context, []byte) ([]byte, error) { return nil, err })
-				return guard.Errors()(failed).Invoke(ctx, payload)
 			}
 			guard.SetError(ctx, err)
 			return p.render(ctx, err), nil
@@ -86,7 +89,11 @@ func (p *problems) response(ctx context.Context, err error) *response {
 		res.set("retry-after", strconv.FormatInt(seconds, 10))
 	}
 	for h := (*headerError)(nil); errors.As(err, &h); err = h.error {
-		if f := (field{strings.ToLower(h.name), h.value}); f.valid() {
+		switch f := (field{strings.ToLower(h.name), h.value}); {
+		case !f.valid():
+		case f.name == "set-cookie":
+			res.cookies = append(res.cookies, f.value)
+		default:
 			res.setDefault(f.name, f.value)
 		}
 	}

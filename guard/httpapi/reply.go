@@ -25,19 +25,22 @@ func Created[T any](location string, value T) Reply[T] {
 	return Reply[T]{Status: http.StatusCreated, Header: http.Header{"Location": {location}}, Value: value}
 }
 
-type replier interface{ reply(res *response) any }
+type replier interface {
+	reply(res *response) (value any, err error)
+}
 
-func (r Reply[T]) reply(res *response) any {
+func (r Reply[T]) reply(res *response) (any, error) {
 	if r.Status != 0 {
 		res.status = r.Status
 	}
 	res.addHeader(r.Header)
 	for _, c := range r.Cookies {
-		if line := c.String(); line != "" {
-			res.cookies = append(res.cookies, line)
+		if err := c.Valid(); err != nil { // its text may hold the value
+			return nil, invalidResponse("cookie")
 		}
+		res.cookies = append(res.cookies, c.String())
 	}
-	return r.Value
+	return r.Value, nil
 }
 
 // WithHeader gives an error a header that its response is to have, as

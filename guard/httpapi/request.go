@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"context"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -23,9 +24,11 @@ type Request struct {
 
 	event   *guard.Event
 	http    *events.APIGatewayV2HTTPRequest
-	prefix  string // of RawPath, what Path lacks
-	rawPath string // Path, escaped
-	matched *http.Request
+	headers map[string]string // names in lower case
+	prefix  string            // of RawPath, what Path lacks
+	rawPath string            // Path, escaped
+	matched *http.Request     // by Routes, nil before
+	outer   *Request          // before it was matched
 	query   func() url.Values
 }
 
@@ -45,13 +48,36 @@ func newRequest(event *guard.Event) (*Request, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Request{Method: in.RequestContext.HTTP.Method, event: event, http: in}
+	r := &Request{Method: in.RequestContext.HTTP.Method, event: event, http: in, headers: lowerNames(in.Headers)}
 	r.prefix, r.Path, r.rawPath = splitPath(in)
 	r.query = sync.OnceValue(func() url.Values {
 		values, _ := url.ParseQuery(in.RawQueryString) // what can be read of it
 		return values
 	})
 	return r, nil
+}
+
+// lowerNames gives headers whose names are in lower case, as a gateway sends
+// them. Where an event has two spellings of a name, every reader must see the
+// same: their values are joined, in the order of the spellings.
+func lowerNames(headers map[string]string) map[string]string {
+	plain := true
+	for name := range headers {
+		plain = plain && name == strings.ToLower(name)
+	}
+	if plain {
+		return headers
+	}
+	lower := make(map[string]string, len(headers))
+	for _, name := range slices.Sorted(maps.Keys(headers)) {
+		value := headers[name]
+		name = strings.ToLower(name)
+		if before, ok := lower[name]; ok {
+			value = before + "," + value
+		}
+		lower[name] = value
+	}
+	return lower
 }
 
 // Event is the request as the gateway sent it, one of payload format 1.0 in
@@ -64,22 +90,7 @@ func (r *Request) RouteKey() string { return r.http.RouteKey }
 // Header gives the value of a header, its name in any case, "" when it is not
 // there. Several values are joined by a comma, as the gateway does; they are
 // never split again.
-func (r *Request) Header(name string) string {
-	if r.http == nil {
-		return ""
-	}
-	if value, ok := r.http.Headers[strings.ToLower(name)]; ok {
-		return value
-	}
-	var values []string
-	for key, value := range r.http.Headers {
-		if strings.EqualFold(key, name) {
-			values = append(values, value)
-		}
-	}
-	slices.Sort(values)
-	return strings.Join(values, ",")
-}
+func (r *Request) Header(name string) string { return r.headers[strings.ToLower(name)] }
 
 // Query gives the values of the query string.
 func (r *Request) Query() url.Values { return r.query() }
@@ -87,8 +98,8 @@ func (r *Request) Query() url.Values { return r.query() }
 // PathValue gives the value of a wildcard in the route, of [Routes] or else of
 // the gateway's; "" when there is none of that name.
 func (r *Request) PathValue(name string) string {
-	if r.matched != nil {
-		if value := r.matched.PathValue(name); value != "" {
+	for m := r; m.matched != nil; m = m.outer { // Routes inside Routes
+		if value := m.matched.PathValue(name); value != "" {
 			return value
 		}
 	}
@@ -97,18 +108,27 @@ func (r *Request) PathValue(name string) string {
 
 // Cookie gives the value of a cookie, and false when it is not there.
 func (r *Request) Cookie(name string) (string, bool) {
-	for _, line := range r.http.Cookies {
-		cookies, err := http.ParseCookie(line)
-		if err != nil {
-			continue
-		}
-		for _, c := range cookies {
-			if c.Name == name {
-				return c.Value, true
-			}
+	for part := range strings.SplitSeq(r.cookies(), ";") {
+		cookies, err := http.ParseCookie(part)
+		if err == nil && cookies[0].Name == name {
+			return cookies[0].Value, true
 		}
 	}
 	return "", false
+}
+
+// cookies is the Cookie header, which a gateway takes apart.
+func (r *Request) cookies() string {
+	if len(r.http.Cookies) > 0 {
+		return strings.Join(r.http.Cookies, "; ")
+	}
+	return r.headers["cookie"]
+}
+
+// identified reports whether the request carries credentials, or a caller that
+// the gateway has made out from some.
+func (r *Request) identified() bool {
+	return len(r.http.Cookies) > 0 || r.headers["cookie"] != "" || r.headers["authorization"] != "" || r.Authorizer() != nil
 }
 
 // ClientIP is the address that the gateway took the request from. What a

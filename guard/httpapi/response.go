@@ -55,6 +55,10 @@ func (r Response) internal() *response {
 	return res
 }
 
+// unsendable are headers about the connection to the client and the length of
+// what is sent there: the gateway's to set (RFC 9110, sections 6.6.2 and 7.6.1).
+var unsendable = []string{"connection", "content-length", "keep-alive", "trailer", "transfer-encoding", "upgrade"}
+
 // addHeader adds what h holds, in the order of its names.
 func (r *response) addHeader(h http.Header) {
 	if len(h) == 0 {
@@ -62,12 +66,16 @@ func (r *response) addHeader(h http.Header) {
 	}
 	start := len(r.fields)
 	for name, values := range h {
-		if strings.EqualFold(name, "Set-Cookie") {
+		name = strings.ToLower(name)
+		switch {
+		case name == "set-cookie":
 			r.cookies = append(r.cookies, values...)
+			continue
+		case slices.Contains(unsendable, name):
 			continue
 		}
 		for _, value := range values {
-			r.fields = append(r.fields, field{strings.ToLower(name), value})
+			r.fields = append(r.fields, field{name, value})
 		}
 	}
 	slices.SortStableFunc(r.fields[start:], func(a, b field) int { return strings.Compare(a.name, b.name) })
@@ -103,6 +111,9 @@ func (r *response) encode(format1 bool) ([]byte, error) {
 	if err := r.check(); err != nil {
 		return nil, err
 	}
+	if bodiless(r.status) {
+		r.body = nil
+	}
 	size := 96 + len(r.body) + len(r.body)/8
 	for _, f := range r.fields {
 		size += len(f.name) + len(f.value) + 6
@@ -126,7 +137,7 @@ func (r *response) encode(format1 bool) ([]byte, error) {
 		out = append(out, `,"isBase64Encoded":false}`...)
 	}
 	if len(out) > maxAnswer {
-		return nil, guard.Errorf(guard.Internal, "response_too_large", "The response is larger than the platform takes.")
+		return nil, tooLarge()
 	}
 	return out, nil
 }
@@ -134,7 +145,7 @@ func (r *response) encode(format1 bool) ([]byte, error) {
 // check refuses what would be a malformed response, or one with headers that
 // the handler did not mean to send.
 func (r *response) check() error {
-	if r.status < 100 || r.status > 599 {
+	if r.status < 200 || r.status > 599 { // 1xx announce a response
 		return invalidResponse("status %d", r.status)
 	}
 	for _, f := range r.fields {
@@ -148,6 +159,16 @@ func (r *response) check() error {
 		}
 	}
 	return nil
+}
+
+// bodiless reports whether a response of that status has no body (RFC 9110,
+// section 6.4.1).
+func bodiless(status int) bool {
+	return status == http.StatusNoContent || status == http.StatusNotModified
+}
+
+func tooLarge() error {
+	return guard.Errorf(guard.Internal, "response_too_large", "The response is larger than the platform takes.")
 }
 
 func invalidResponse(format string, args ...any) error {

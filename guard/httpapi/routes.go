@@ -37,13 +37,13 @@ func Routes(routes map[string]lambda.Handler) lambda.Handler {
 			return nil, err
 		}
 		m := match{header: http.Header{}}
-		mux.ServeHTTP(&m, req.shape(ctx))
+		mux.ServeHTTP(&m, req.shape())
 		if m.route.handler == nil {
 			return m.miss(x, req)
 		}
 		guard.SetRoute(ctx, m.route.pattern)
 		routed := *req
-		routed.matched = m.request
+		routed.matched, routed.outer = m.request, req
 		x.setRequest(&routed)
 		return m.route.handler.Invoke(ctx, payload)
 	})
@@ -79,7 +79,7 @@ func (m *match) miss(x *exchange, req *Request) ([]byte, error) {
 	switch {
 	case m.status >= 300 && m.status < 400:
 		res := newResponse(m.status)
-		res.set("location", req.prefix+m.header.Get("Location"))
+		res.set("location", (&url.URL{Path: req.prefix}).EscapedPath()+m.header.Get("Location"))
 		return x.answer(res)
 	case m.status == http.StatusMethodNotAllowed:
 		return nil, unsatisfied(m.header.Get("Allow"))
@@ -89,14 +89,8 @@ func (m *match) miss(x *exchange, req *Request) ([]byte, error) {
 }
 
 // shape is as much of an http.Request as routing looks at.
-func (r *Request) shape(ctx context.Context) *http.Request {
-	req := &http.Request{
-		Method: r.Method,
-		URL:    r.url(),
-		Host:   r.host(),
-		Header: http.Header{},
-	}
-	return req.WithContext(ctx)
+func (r *Request) shape() *http.Request {
+	return &http.Request{Method: r.Method, URL: r.url(), Host: r.host()}
 }
 
 func (r *Request) url() *url.URL {

@@ -38,8 +38,11 @@ func OmitSecurityHeader(name string) SecurityOption {
 //	Cache-Control: no-store
 //
 // The policy is for what is not a page of its own: it is left out of text/html.
-// Cache-Control is added where the request carries credentials, the response
-// sets a cookie, or the status is an error.
+// Cache-Control is added where the request carries credentials, a cookie,
+// Authorization, or what an authorizer of the gateway's accepted, where the
+// response sets a cookie, and where the status is an error.
+//
+// The answers to preflights have the headers where this layer is outside [CORS].
 //
 // The order of the list is that of the OWASP REST security cheat sheet.
 func SecurityHeaders(opts ...SecurityOption) guard.Middleware {
@@ -59,6 +62,7 @@ func SecurityHeaders(opts ...SecurityOption) guard.Middleware {
 const (
 	contentPolicy = "content-security-policy"
 	cacheControl  = "cache-control"
+	html          = "text/html"
 )
 
 type securityHeaders struct{ fields []field }
@@ -84,13 +88,12 @@ func (s *securityHeaders) decorate(req *Request, res *response) {
 
 func isPage(res *response) bool {
 	media, _ := res.get("content-type")
-	return strings.HasPrefix(media, "text/html")
+	return len(media) >= len(html) && strings.EqualFold(media[:len(html)], html)
 }
 
 // private reports whether a response is for one client alone.
 func private(req *Request, res *response) bool {
-	return res.status >= 400 || len(res.cookies) > 0 ||
-		req.http != nil && (len(req.http.Cookies) > 0 || req.Header("authorization") != "")
+	return res.status >= 400 || len(res.cookies) > 0 || req.http != nil && req.identified()
 }
 
 // decorating makes a layer of a decorator. It adds itself to the exchange, so
@@ -100,7 +103,7 @@ func decorating(d decorator) guard.Middleware {
 	return func(next lambda.Handler) lambda.Handler {
 		return guard.HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
 			ctx, x := enter(ctx, payload)
-			x.add(d)
+			x.layers.add(d)
 			out, err := next.Invoke(ctx, payload)
 			if err != nil || !answersHTTP(x.event.Trigger()) {
 				return out, err

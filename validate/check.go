@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/validate/internal/violations"
 	"github.com/santhosh-tekuri/jsonschema/v5"
 )
 
@@ -43,9 +44,9 @@ func newChecker(layer string, s Schema, opts []Option) *checker {
 func (c *checker) check(tree any) error {
 	m := measure(tree)
 	if m.far {
-		far := places{max: c.options.violations}
-		farNumbers(tree, "", func(pointer string) { far.add(pointer, "", farDetail) })
-		return far.refusal()
+		far := violations.List{Max: c.options.violations}
+		farNumbers(tree, "", func(pointer string) { far.Add(pointer, "", farDetail) })
+		return far.Err()
 	}
 	if c.compiled != nil && c.tooCostly(tree, m) {
 		return guard.Errorf(guard.Invalid, "validation_too_costly", "The input takes more checks than are made for one.")
@@ -73,12 +74,12 @@ func (c *checker) explain(tree any, err error) error {
 	}
 	var invalid *jsonschema.ValidationError
 	if errors.As(err, &invalid) {
-		r := reading{tree: tree, places: places{max: c.options.violations}}
+		r := reading{tree: tree, places: violations.List{Max: c.options.violations}}
 		if c.compiled != nil {
 			r.index = c.index()
 		}
 		r.read(invalid)
-		return r.places.refusal()
+		return r.places.Err()
 	}
 	if c.compiled != nil { // a loop in the schema, or a tree that is none
 		return fmt.Errorf("validate: %w", err)

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/lambdarmor/lambdarmor/internal/strictjson"
@@ -76,8 +77,8 @@ func (s *sources) name(location string) (string, error) {
 		if err == nil {
 			return name, nil
 		}
-	} else if s.fsys != nil {
-		if s.ids == nil {
+	} else {
+		if s.ids == nil && s.fsys != nil {
 			if err := s.index(); err != nil {
 				return "", err
 			}
@@ -154,9 +155,9 @@ func (s *sources) parse(name string) (any, error) {
 		return nil, fmt.Errorf("schema %s: %w", name, err)
 	}
 	if measure(doc).far {
-		far := places{max: 1}
-		farNumbers(doc, "", func(pointer string) { far.add(pointer, "", farDetail) })
-		return nil, fmt.Errorf("schema %s: %q: %s", name, far.list[0].Pointer, farDetail)
+		var places []string
+		farNumbers(doc, "", func(pointer string) { places = append(places, pointer) })
+		return nil, fmt.Errorf("schema %s: %q: %s", name, slices.Min(places), farDetail)
 	}
 	return doc, nil
 }

@@ -1,11 +1,11 @@
 package validate
 
 import (
-	"fmt"
 	"math/big"
 	"slices"
 	"strings"
 
+	"github.com/lambdarmor/lambdarmor/validate/internal/violations"
 	"github.com/santhosh-tekuri/jsonschema/v5"
 )
 
@@ -28,21 +28,21 @@ func detailOf(keyword string, s *jsonschema.Schema) string {
 	case "pattern":
 		return "must match the pattern"
 	case "minLength":
-		return atLeast(s.MinLength, "character")
+		return violations.AtLeast(s.MinLength, "character")
 	case "maxLength":
-		return atMost(s.MaxLength, "character")
+		return violations.AtMost(s.MaxLength, "character")
 	case "minItems":
-		return atLeast(s.MinItems, "item")
+		return violations.AtLeast(s.MinItems, "item")
 	case "maxItems":
-		return atMost(s.MaxItems, "item")
+		return violations.AtMost(s.MaxItems, "item")
 	case "minProperties":
-		return atLeast(s.MinProperties, "member")
+		return violations.AtLeast(s.MinProperties, "member")
 	case "maxProperties":
-		return atMost(s.MaxProperties, "member")
+		return violations.AtMost(s.MaxProperties, "member")
 	case "minContains":
-		return atLeast(s.MinContains, "item") + " of the kind that is asked for"
+		return violations.AtLeast(s.MinContains, "item") + " of the kind that is asked for"
 	case "maxContains":
-		return atMost(s.MaxContains, "item") + " of one kind"
+		return violations.AtMost(s.MaxContains, "item") + " of one kind"
 	default:
 		return numberDetail(keyword, s)
 	}
@@ -72,7 +72,7 @@ func formDetail(keyword string, s *jsonschema.Schema) string {
 		return "must not have an item twice"
 	case "additionalItems":
 		if items, ok := s.Items.([]*jsonschema.Schema); ok {
-			return atMost(len(items), "item")
+			return violations.AtMost(len(items), "item")
 		}
 		return "must not have more items"
 	case "contains":
@@ -111,17 +111,6 @@ func typeDetail(types []string) string {
 		named = append(named, "null")
 	}
 	return "must be " + strings.Join(named, " or ")
-}
-
-func atLeast(n int, what string) string { return fmt.Sprintf("must have at least %s", plural(n, what)) }
-
-func atMost(n int, what string) string { return fmt.Sprintf("must have at most %s", plural(n, what)) }
-
-func plural(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
 }
 
 // decimal writes a limit exactly, or shortly where that takes too many digits.

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"strconv"
 	"strings"
+
+	"github.com/lambdarmor/lambdarmor/validate/internal/violations"
 )
 
 // maxDigits bounds a number: its text, and its exponent either way. The library
@@ -53,7 +55,7 @@ func farNumbers(v any, pointer string, found func(pointer string)) {
 	case map[string]any:
 		for name, inner := range v {
 			if measure(inner).far {
-				farNumbers(inner, pointer+"/"+escape(name), found)
+				farNumbers(inner, pointer+"/"+violations.Escape(name), found)
 			}
 		}
 	case []any:

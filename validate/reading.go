@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/lambdarmor/lambdarmor/validate/internal/violations"
 	"github.com/santhosh-tekuri/jsonschema/v5"
 )
 
@@ -12,7 +13,7 @@ import (
 type reading struct {
 	tree   any
 	index  *index // nil when the schemas are not known
-	places places
+	places violations.List
 }
 
 // read goes down to the causes that have no cause themselves.
@@ -67,39 +68,39 @@ func (r *reading) leaf(e *jsonschema.ValidationError, s *jsonschema.Schema, path
 	pointer := plainPointer(e.InstanceLocation)
 	keyword, rest, _ := strings.Cut(path, "/")
 	if s == nil {
-		r.places.add(pointer, keyword, detailOf(keyword, nil))
+		r.places.Add(pointer, keyword, detailOf(keyword, nil))
 		return
 	}
 	switch keyword {
 	case "": // the schema false
-		r.places.add(pointer, falseKeyword(e.KeywordLocation), "is not allowed")
+		r.places.Add(pointer, falseKeyword(e.KeywordLocation), "is not allowed")
 	case "required":
 		object, _ := r.object(pointer)
 		for _, name := range s.Required {
 			if _, ok := object[name]; !ok {
-				r.places.add(pointer+"/"+escape(name), keyword, "is required")
+				r.places.Add(pointer+"/"+violations.Escape(name), keyword, "is required")
 			}
 		}
 	case "dependentRequired", "dependencies":
-		r.places.add(pointer+"/"+escape(dependent(s, keyword, rest)), keyword, "is required beside another member")
+		r.places.Add(pointer+"/"+violations.Escape(dependent(s, keyword, rest)), keyword, "is required beside another member")
 	case "additionalProperties":
 		object, _ := r.object(pointer)
 		for name := range object {
 			if !known(s, name) {
-				r.places.add(pointer+"/"+escape(name), keyword, "is not allowed")
+				r.places.Add(pointer+"/"+violations.Escape(name), keyword, "is not allowed")
 			}
 		}
 	case "minContains":
 		if s.MinContains == 1 {
 			keyword = "contains"
 		}
-		r.places.add(pointer, keyword, detailOf(keyword, s))
+		r.places.Add(pointer, keyword, detailOf(keyword, s))
 	default:
 		detail := detailOf(keyword, s)
 		if r.index.names[s] {
 			detail = "the name " + detail
 		}
-		r.places.add(pointer, keyword, detail)
+		r.places.Add(pointer, keyword, detail)
 	}
 }
 

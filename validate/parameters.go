@@ -1,0 +1,165 @@
+package validate
+
+import (
+	"context"
+	"encoding/json"
+	"net/url"
+	"strings"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/guard/httpapi"
+	"github.com/santhosh-tekuri/jsonschema/v5"
+)
+
+// Parameters lets a request through whose path, query and header values s
+// accepts, as one object; header names are in lower case:
+//
+//	{"path": {"id": "o-1"}, "query": {"limit": 20}, "header": {"x-tenant": "t-7"}}
+//
+// A place is "/query/limit". All three members are always there.
+//
+// The values are strings. One becomes what the schema of its parameter asks
+// for, where that does not allow a string: a number or an integer when it is
+// written as JSON has it (so 0x10, +1 and an empty value stay strings and
+// fail), a boolean when it is true or false, and an array of all values of that
+// name in the query. The type is looked for under properties, through $ref and
+// allOf; with another library's schema all values stay strings.
+//
+// A parameter that is there several times and is not an array has its values
+// joined by commas, as the gateway gives them to the handler.
+func Parameters(s Schema, opts ...Option) guard.Middleware {
+	c := newChecker("Parameters", s, opts)
+	return layer(func(ctx context.Context, payload []byte) error {
+		req, err := guard.EventOf(ctx, payload).HTTP()
+		if err != nil {
+			return err
+		}
+		return c.check(c.parameters(ctx, req))
+	})
+}
+
+func (c *checker) parameters(ctx context.Context, req *events.APIGatewayV2HTTPRequest) map[string]any {
+	query, _ := url.ParseQuery(req.RawQueryString)
+	header := make(map[string]string, len(req.Headers))
+	for name, value := range req.Headers {
+		header[strings.ToLower(name)] = value
+	}
+	return map[string]any{
+		"path":   c.group("path", c.pathValues(ctx, req), nil),
+		"query":  c.group("query", req.QueryStringParameters, query),
+		"header": c.group("header", header, nil),
+	}
+}
+
+// pathValues adds what a route of ours has matched to what the gateway has.
+func (c *checker) pathValues(ctx context.Context, req *events.APIGatewayV2HTTPRequest) map[string]string {
+	values := make(map[string]string, len(req.PathParameters))
+	for name, value := range req.PathParameters {
+		values[name] = value
+	}
+	group := property(c.compiled, "path")
+	routed, ok := httpapi.RequestFrom(ctx)
+	if !ok || group == nil {
+		return values
+	}
+	for name := range group.Properties {
+		if value := routed.PathValue(name); value != "" {
+			values[name] = value
+		}
+	}
+	return values
+}
+
+// group makes the object of one kind of parameters. all has every value of a
+// name, where that is known.
+func (c *checker) group(kind string, values map[string]string, all url.Values) map[string]any {
+	group := property(c.compiled, kind)
+	object := make(map[string]any, len(values))
+	for name, value := range values {
+		every := all[name]
+		if every == nil {
+			every = []string{value}
+		}
+		object[name] = typed(property(group, name), value, every)
+	}
+	return object
+}
+
+// typed gives a value the type that s asks for, where it can have that.
+func typed(s *jsonschema.Schema, value string, every []string) any {
+	for _, t := range types(s, maxRefs) {
+		switch t {
+		case "string":
+			return value
+		case "array":
+			items := make([]any, len(every))
+			for i, item := range every {
+				items[i] = typed(itemsOf(s, maxRefs), item, []string{item})
+			}
+			return items
+		case "boolean":
+			if value == "true" || value == "false" {
+				return value == "true"
+			}
+		case "number", "integer":
+			if isNumber(value) {
+				return json.Number(value)
+			}
+		}
+	}
+	return value
+}
+
+func isNumber(value string) bool {
+	return value != "" && (value[0] == '-' || '0' <= value[0] && value[0] <= '9') && json.Valid([]byte(value)) && value == strings.TrimSpace(value)
+}
+
+// maxRefs is how many references are followed to find a type.
+const maxRefs = 8
+
+// property gives the schema of a member, nil when there is none.
+func property(s *jsonschema.Schema, name string) *jsonschema.Schema {
+	return follow(s, maxRefs, func(s *jsonschema.Schema) *jsonschema.Schema { return s.Properties[name] })
+}
+
+func itemsOf(s *jsonschema.Schema, refs int) *jsonschema.Schema {
+	return follow(s, refs, func(s *jsonschema.Schema) *jsonschema.Schema {
+		if items, ok := s.Items.(*jsonschema.Schema); ok {
+			return items
+		}
+		return s.Items2020
+	})
+}
+
+func types(s *jsonschema.Schema, refs int) []string {
+	found := follow(s, refs, func(s *jsonschema.Schema) *jsonschema.Schema {
+		if len(s.Types) > 0 {
+			return s
+		}
+		return nil
+	})
+	if found == nil {
+		return nil
+	}
+	return found.Types
+}
+
+// follow asks s, then what it refers to and is all of, for the first answer.
+func follow(s *jsonschema.Schema, refs int, ask func(*jsonschema.Schema) *jsonschema.Schema) *jsonschema.Schema {
+	if s == nil || refs == 0 {
+		return nil
+	}
+	if found := ask(s); found != nil {
+		return found
+	}
+	if found := follow(s.Ref, refs-1, ask); found != nil {
+		return found
+	}
+	for _, sub := range s.AllOf {
+		if found := follow(sub, refs-1, ask); found != nil {
+			return found
+		}
+	}
+	return nil
+}

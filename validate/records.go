@@ -1,0 +1,51 @@
+package validate
+
+import (
+	"context"
+
+	"github.com/aws/aws-lambda-go/events"
+)
+
+// Record is a record of a batch that carries a JSON text: the body of an SQS
+// message, the data of a Kinesis or Firehose record, the message of an SNS one.
+type Record interface {
+	events.SQSMessage | events.SNSEventRecord | events.KinesisEventRecord | events.KinesisFirehoseEventRecord
+}
+
+// Records wraps a function that handles one record of a batch: it is called
+// with those whose text is strict JSON that s accepts. Another one fails alone,
+// with the error that [Body] would return, whose kind says that trying again
+// cannot help.
+//
+//	batch.SQS(validate.Records(orderSchema, placeOrder))
+func Records[R Record](s Schema, fn func(context.Context, R) error, opts ...Option) func(context.Context, R) error {
+	c := newChecker("Records", s, opts)
+	if fn == nil {
+		panic("validate: Records of a nil function")
+	}
+	return func(ctx context.Context, record R) error {
+		tree, err := treeOf(textOf(record))
+		if err != nil {
+			return err
+		}
+		if err := c.check(tree); err != nil {
+			return err
+		}
+		return fn(ctx, record)
+	}
+}
+
+func textOf[R Record](record R) []byte {
+	switch r := any(record).(type) {
+	case events.SQSMessage:
+		return []byte(r.Body)
+	case events.SNSEventRecord:
+		return []byte(r.SNS.Message)
+	case events.KinesisEventRecord:
+		return r.Kinesis.Data
+	case events.KinesisFirehoseEventRecord:
+		return r.Data
+	default:
+		panic("validate: a record of a type that is not listed")
+	}
+}

@@ -1,2 +1,68 @@
-// Package guard wraps Lambda handlers in layers. See [Wrap] and [Middleware].
+// Package guard wraps Lambda handlers in layers that make them safe to run.
+//
+// # The one idea
+//
+// A handler is a [lambda.Handler]: bytes in, bytes out. A layer, a
+// [Middleware], is a func(lambda.Handler) lambda.Handler. Nothing else is
+// needed to write one, and one of another library fits as it is.
+//
+//	func placeOrder(ctx context.Context, in Order) (Receipt, error) { … }
+//
+//	func main() {
+//		guard.Start(guard.Func(placeOrder),
+//			guard.Log(guard.NewLogger(os.Stdout)),
+//			guard.Errors(),
+//			guard.Recover(),
+//			guard.Limit(guard.Limits{}),
+//			guard.Deadline(300*time.Millisecond),
+//		)
+//	}
+//
+// [Func] stands in the middle: it decodes the event strictly, calls a plain
+// function and encodes the answer as [lambda.NewHandler] would. [Default] is
+// the list above in one word. For HTTP, package httpapi has a Func, routes and
+// an adapter for net/http, and Problems in the place of Errors.
+//
+// # Order
+//
+// The first layer listed is outermost: it sees the event first and the answer
+// last. Each stands where it does for a reason:
+//
+//   - [Log] sees all that the others do, so that nothing goes unrecorded.
+//   - [Errors] turns whatever comes out of the rest into what the platform may
+//     read. Inside it errors are Go errors, and layers can tell them apart.
+//   - [Recover] makes panics such errors. What is outside it must not panic.
+//   - [Limit] refuses what is too large before a layer further in reads it.
+//   - [Deadline] comes last, so that answering and logging have the time that
+//     it keeps in reserve.
+//
+// Layers that validate, authorize or make a call idempotent follow these.
+//
+// # What layers share
+//
+// [Wrap] and [Start] put one [Event] into the context of an invocation. A layer
+// asks [EventOf] for it and gets views that are decoded once, however many
+// layers ask. [AddAttrs] puts fields into the one record of the invocation.
+//
+// # Errors
+//
+// An [*Error], in whatever wrapping, tells the caller a code and a detail, the
+// platform a [Kind], and the operator the cause. Any other error is Internal:
+// its text goes to the log alone.
+//
+// # What Recover cannot do
+//
+// It catches a panic of the goroutine that runs the handler, and
+// [runtime.Goexit]. A panic in a goroutine that the handler starts ends the
+// process, and so does what the Go runtime treats as fatal: concurrent writes to a
+// map, a full memory or stack, os.Exit. Lambda then starts a new process and
+// reports the invocation as failed.
+//
+// # What is not stopped
+//
+// A handler that ignores its context runs on until Lambda ends it: Go cannot
+// stop a goroutine, and Deadline waits for it rather than leave it to run into
+// the next invocation. Limits bound what is decoded here, not what a handler
+// decodes itself from [Event.Raw]. The [Trigger] of an event is told from its
+// shape, which whoever may invoke the function can forge.
 package guard

@@ -31,7 +31,7 @@ var panics = []struct {
 	{"a guard.Error", func() { panic(guard.Errorf(guard.Forbidden, panicMarker, panicMarker)) }, "the handler panicked with a *guard.Error"},
 	{"a value that panics when printed", func() { panic(hostile{panicMarker}) }, "the handler panicked with a guard_test.hostile"},
 	{"nil", func() { panic(nil) }, "the handler panicked: panic called with nil argument"},
-	{"a write to a nil map", func() { var m map[string]int; m[panicMarker] = 1 }, "the handler panicked: assignment to entry in nil map"},
+	{"a write to a nil map", func() { map[string]map[string]int{}["x"][panicMarker] = 1 }, "the handler panicked: assignment to entry in nil map"},
 	{"an index out of range", func() { _ = []int{1}[len(panicMarker)] }, "the handler panicked: runtime error: index out of range [6] with length 1"},
 	{"a wrong type", func() { var v any = panicMarker; _ = v.(int) }, "the handler panicked: interface conversion: interface {} is string, not int"},
 	{"http.ErrAbortHandler", func() { panic(http.ErrAbortHandler) }, "the handler panicked with a *errors.errorString"},
@@ -105,7 +105,7 @@ func TestRecoverPassesOnWhatReturns(t *testing.T) {
 // What a deferred function has assigned before the panic is not an answer.
 func TestAPanicLeavesNoHalfAnswer(t *testing.T) {
 	h := guard.HandlerFunc(func(context.Context, []byte) (out []byte, err error) {
-		out = []byte("half")
+		defer func() { out = []byte("half") }()
 		panic("x")
 	})
 	if out, err := guard.Recover()(h).Invoke(t.Context(), nil); out != nil || err == nil {

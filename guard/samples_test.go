@@ -119,6 +119,7 @@ var samples = []sample{
 	{"cognito-event-userpools-postconfirmation.json", guard.Cognito, as[events.CognitoEventUserPoolsPostConfirmation]},
 	{"cognito-event-userpools-preauthentication.json", guard.Cognito, as[events.CognitoEventUserPoolsPreAuthentication]},
 	{"cognito-event-userpools-presignup.json", guard.Cognito, as[events.CognitoEventUserPoolsPreSignup]},
+	//lint:ignore SA1019 the sample is of the type that v2_0 replaces
 	{"cognito-event-userpools-pretokengen-v2.json", guard.Cognito, as[events.CognitoEventUserPoolsPreTokenGenV2]},
 	{"cognito-event-userpools-pretokengen-v2_0.json", guard.Cognito, as[events.CognitoEventUserPoolsPreTokenGenV2_0]},
 	{"cognito-event-userpools-pretokengen.json", guard.Cognito, as[events.CognitoEventUserPoolsPreTokenGen]},

@@ -1,0 +1,423 @@
+package guardtest_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"reflect"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"github.com/lambdarmor/lambdarmor/guard/guardtest"
+)
+
+// invokerFunc answers with what a test says.
+type invokerFunc func(ctx context.Context, call guardtest.Call) (guardtest.Result, error)
+
+func (f invokerFunc) Do(ctx context.Context, call guardtest.Call) (guardtest.Result, error) {
+	return f(ctx, call)
+}
+
+func newAPI(t *testing.T, fn guardtest.Invoker, cfg guardtest.HTTPAPIConfig) *guardtest.HTTPAPI {
+	t.Helper()
+	api, err := guardtest.NewHTTPAPI(fn, cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return api
+}
+
+// eventFor returns the event that the API makes of the request, nil when it makes none.
+func eventFor(t *testing.T, cfg guardtest.HTTPAPIConfig, r *http.Request) []byte {
+	t.Helper()
+	var event []byte
+	api := newAPI(t, invokerFunc(func(_ context.Context, call guardtest.Call) (guardtest.Result, error) {
+		event = call.Payload
+		return guardtest.Result{Payload: []byte(`{"statusCode":200}`)}, nil
+	}), cfg)
+	api.ServeHTTP(httptest.NewRecorder(), r)
+	return event
+}
+
+func answerOf(t *testing.T, cfg guardtest.HTTPAPIConfig, result guardtest.Result, err error) *http.Response {
+	t.Helper()
+	api := newAPI(t, invokerFunc(func(context.Context, guardtest.Call) (guardtest.Result, error) {
+		return result, err
+	}), cfg)
+	w := httptest.NewRecorder()
+	api.ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
+	return w.Result()
+}
+
+func TestRequestBecomesAnEventOfFormat2(t *testing.T) {
+	r := httptest.NewRequest("POST", "/orders/a%20b?x=1&y=a%2Cb&x=2&empty", strings.NewReader(`{"a":"<&>"}`))
+	r.Host = "api.example.com:8080"
+	r.RemoteAddr = "192.0.2.7:4711"
+	r.Header = http.Header{
+		"Content-Type":    {"application/json; charset=utf-8"},
+		"User-Agent":      {"test/1"},
+		"X-Many":          {"1", "2, 3"},
+		"Authorization":   {"Bearer a,b"},
+		"Cookie":          {"a=1; b=2", "c=3"},
+		"Connection":      {"keep-alive, X-Private"},
+		"X-Private":       {"for the gateway"},
+		"X-Forwarded-For": {"10.0.0.1"},
+		"X-Amzn-Trace-Id": {"Root=1-2-3"},
+	}
+	before := time.Now().Truncate(time.Millisecond)
+	raw := eventFor(t, guardtest.HTTPAPIConfig{Routes: []string{"POST /orders/{id}"}}, r)
+
+	dec := json.NewDecoder(strings.NewReader(string(raw)))
+	dec.DisallowUnknownFields()
+	var got events.APIGatewayV2HTTPRequest
+	if err := dec.Decode(&got); err != nil {
+		t.Fatalf("%v: %s", err, raw)
+	}
+	at := time.UnixMilli(got.RequestContext.TimeEpoch)
+	if at.Before(before) || time.Since(at) > time.Minute || got.RequestContext.Time != at.UTC().Format("02/Jan/2006:15:04:05 +0000") {
+		t.Errorf("time %q, %v", got.RequestContext.Time, at)
+	}
+	if len(got.RequestContext.RequestID) != 16 {
+		t.Errorf("request id %q", got.RequestContext.RequestID)
+	}
+	want := events.APIGatewayV2HTTPRequest{
+		Version:        "2.0",
+		RouteKey:       "POST /orders/{id}",
+		RawPath:        "/orders/a b",
+		RawQueryString: "x=1&y=a%2Cb&x=2&empty",
+		Cookies:        []string{"a=1", "b=2", "c=3"},
+		Headers: map[string]string{
+			"content-type":      "application/json; charset=utf-8",
+			"content-length":    "11",
+			"user-agent":        "test/1",
+			"x-many":            "1,2, 3",
+			"authorization":     "Bearer a,b",
+			"host":              "api.example.com:8080",
+			"x-forwarded-for":   "10.0.0.1, 192.0.2.7",
+			"x-forwarded-port":  "8080",
+			"x-forwarded-proto": "http",
+			"x-amzn-trace-id":   "Root=1-2-3",
+		},
+		QueryStringParameters: map[string]string{"x": "1,2", "y": "a,b", "empty": ""},
+		PathParameters:        map[string]string{"id": "a b"},
+		RequestContext: events.APIGatewayV2HTTPRequestContext{
+			RouteKey:     "POST /orders/{id}",
+			AccountID:    "123456789012",
+			Stage:        "$default",
+			RequestID:    got.RequestContext.RequestID,
+			APIID:        "lambdarmor",
+			DomainName:   "api.example.com",
+			DomainPrefix: "api",
+			Time:         got.RequestContext.Time,
+			TimeEpoch:    got.RequestContext.TimeEpoch,
+			HTTP: events.APIGatewayV2HTTPRequestContextHTTPDescription{
+				Method: "POST", Path: "/orders/a b", Protocol: "HTTP/1.1", SourceIP: "192.0.2.7", UserAgent: "test/1",
+			},
+		},
+		Body: `{"a":"<&>"}`,
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("event\n%+v, want\n%+v", got, want)
+	}
+}
+
+func TestWhatIsNotInARequestIsNotInItsEvent(t *testing.T) {
+	raw := eventFor(t, guardtest.HTTPAPIConfig{}, httptest.NewRequest("GET", "/", nil))
+	var got map[string]any
+	if err := json.Unmarshal(raw, &got); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"cookies", "queryStringParameters", "pathParameters", "body"} {
+		if value, ok := got[name]; ok {
+			t.Errorf("%s is there: %v", name, value)
+		}
+	}
+	if got["rawQueryString"] != "" || got["isBase64Encoded"] != false || got["routeKey"] != "$default" || got["rawPath"] != "/" {
+		t.Errorf("%s", raw)
+	}
+	if trace := got["headers"].(map[string]any)["x-amzn-trace-id"].(string); !strings.HasPrefix(trace, "Root=1-") {
+		t.Errorf("trace id %q", trace)
+	}
+}
+
+func TestRequestBecomesAnEventOfFormat1(t *testing.T) {
+	r := httptest.NewRequest("PUT", "/a/b/c?x=1&x=2", strings.NewReader("text"))
+	r.Header = http.Header{"Content-Type": {"text/plain"}, "X-Many": {"1", "2"}, "Cookie": {"a=1; b=2"}}
+	raw := eventFor(t, guardtest.HTTPAPIConfig{Format: "1.0", Routes: []string{"ANY /a/{proxy+}"}}, r)
+	var got events.APIGatewayProxyRequest
+	if err := json.Unmarshal(raw, &got); err != nil {
+		t.Fatal(err)
+	}
+	for name, pair := range map[string][2]any{
+		"resource":     {got.Resource, "/a/{proxy+}"},
+		"path":         {got.Path, "/a/b/c"},
+		"method":       {got.HTTPMethod, "PUT"},
+		"header":       {got.Headers["X-Many"], "2"},
+		"headers":      {got.MultiValueHeaders["X-Many"], []string{"1", "2"}},
+		"cookie":       {got.Headers["Cookie"], "a=1; b=2"},
+		"query":        {got.QueryStringParameters, map[string]string{"x": "2"}},
+		"queries":      {got.MultiValueQueryStringParameters, map[string][]string{"x": {"1", "2"}}},
+		"path values":  {got.PathParameters, map[string]string{"proxy": "b/c"}},
+		"body":         {got.Body, "text"},
+		"base64":       {got.IsBase64Encoded, false},
+		"source ip":    {got.RequestContext.Identity.SourceIP, "192.0.2.1"},
+		"resource id":  {got.RequestContext.ResourceID, "ANY /a/{proxy+}"},
+		"context path": {got.RequestContext.Path, "/a/b/c"},
+		"stage":        {got.RequestContext.Stage, "$default"},
+	} {
+		if !reflect.DeepEqual(pair[0], pair[1]) {
+			t.Errorf("%s is %#v, want %#v", name, pair[0], pair[1])
+		}
+	}
+	empty := string(eventFor(t, guardtest.HTTPAPIConfig{Format: "1.0"}, httptest.NewRequest("GET", "/", nil)))
+	for _, member := range []string{`"version":"1.0"`, `"body":null`, `"queryStringParameters":null`, `"pathParameters":null`, `"resource":"$default"`} {
+		if !strings.Contains(empty, member) {
+			t.Errorf("%s is not in %s", member, empty)
+		}
+	}
+}
+
+func TestFunctionURLKeepsThePathAsSent(t *testing.T) {
+	raw := eventFor(t, guardtest.HTTPAPIConfig{FunctionURL: true}, httptest.NewRequest("GET", "/a%2Fb%20c", nil))
+	var got events.LambdaFunctionURLRequest
+	if err := json.Unmarshal(raw, &got); err != nil || got.RawPath != "/a%2Fb%20c" || got.RequestContext.HTTP.Path != "/a%2Fb%20c" {
+		t.Errorf("%v: %s", err, raw)
+	}
+}
+
+func TestBodyIsBase64UnlessItsTypeIsTextual(t *testing.T) {
+	tests := []struct {
+		contentType, body string
+		base64            bool
+	}{
+		{"text/plain", "x", false},
+		{"text/html; charset=utf-8", "x", false},
+		{"TEXT/CSV", "x", false},
+		{"application/json", "{}", false},
+		{"application/javascript", "x", false},
+		{"application/xml", "x", false},
+		{"application/problem+json", "{}", false},
+		{"application/atom+xml", "x", false},
+		{"", "x", true},
+		{"application/octet-stream", "x", true},
+		{"application/x-www-form-urlencoded", "a=b", true},
+		{"multipart/form-data; boundary=x", "x", true},
+		{"image/png", "x", true},
+		{"not a type", "x", true},
+		{"application/json", "\xff", true}, // cannot stand in JSON
+	}
+	for _, tt := range tests {
+		r := httptest.NewRequest("POST", "/", strings.NewReader(tt.body))
+		r.Header.Set("Content-Type", tt.contentType)
+		var got events.APIGatewayV2HTTPRequest
+		if err := json.Unmarshal(eventFor(t, guardtest.HTTPAPIConfig{}, r), &got); err != nil {
+			t.Fatal(err)
+		}
+		if got.IsBase64Encoded != tt.base64 || (got.Body == tt.body) == tt.base64 {
+			t.Errorf("%q: base64 %v, body %q", tt.contentType, got.IsBase64Encoded, got.Body)
+		}
+	}
+}
+
+func TestAnswerBecomesAResponse(t *testing.T) {
+	url := guardtest.HTTPAPIConfig{FunctionURL: true}
+	v1 := guardtest.HTTPAPIConfig{Format: "1.0"}
+	v2 := guardtest.HTTPAPIConfig{}
+	const stream = "application/vnd.awslambda.http-integration-response"
+	tests := []struct {
+		name        string
+		cfg         guardtest.HTTPAPIConfig
+		payload     string
+		contentType string // of the function's answer
+		status      int
+		header      http.Header
+		body        string
+	}{
+		{"status, headers and body", v2, `{"statusCode":201,"headers":{"location":"/orders/1","content-type":"application/json"},"body":"{\"a\":1}"}`, "", 201, http.Header{"Location": {"/orders/1"}, "Content-Type": {"application/json"}}, `{"a":1}`},
+		{"no content type", v2, `{"statusCode":200,"body":"x"}`, "", 200, http.Header{"Content-Type": {"text/plain; charset=utf-8"}}, "x"},
+		{"several cookies", v2, `{"statusCode":200,"cookies":["a=1; Secure","b=2"]}`, "", 200, http.Header{"Set-Cookie": {"a=1; Secure", "b=2"}}, ""},
+		{"a binary body", v2, `{"statusCode":200,"headers":{"Content-Type":"image/png"},"body":"/wAB","isBase64Encoded":true}`, "", 200, http.Header{"Content-Type": {"image/png"}}, "\xff\x00\x01"},
+		{"a status without a body", v2, `{"statusCode":204}`, "", 204, http.Header{"Content-Type": nil}, ""},
+		{"a status in quotes", v2, `{"statusCode":"404"}`, "", 404, nil, ""},
+		{"numbers as headers", v2, `{"statusCode":429,"headers":{"retry-after":3,"x-b":true}}`, "", 429, http.Header{"Retry-After": {"3"}, "X-B": {"true"}}, ""},
+		{"headers of the connection", v2, `{"statusCode":200,"headers":{"content-length":"99","connection":"close","x":"y"},"body":"abc"}`, "", 200, http.Header{"Content-Length": {"3"}, "Connection": nil, "X": {"y"}}, "abc"},
+		{"nulls", v2, `{"statusCode":200,"headers":null,"cookies":null,"body":null,"isBase64Encoded":null}`, "", 200, nil, ""},
+		{"members of other formats", v2, `{"statusCode":200,"multiValueHeaders":{"x":["1"]},"more":1}`, "", 200, http.Header{"X": nil}, ""},
+		{"an object without a status", v2, `{"message":"hi"}`, "", 200, http.Header{"Content-Type": {"application/json"}}, `{"message":"hi"}`},
+		{"an object with the status in another case", v2, `{"statuscode":404}`, "", 200, http.Header{"Content-Type": {"application/json"}}, `{"statuscode":404}`},
+		{"a string", v2, `"hi"`, "", 200, http.Header{"Content-Type": {"application/json"}}, `"hi"`},
+		{"null", v2, `null`, "", 200, http.Header{"Content-Type": {"application/json"}}, `null`},
+
+		{"not JSON", v2, `hi`, "", 500, nil, `{"message":"Internal Server Error"}`},
+		{"nothing", v2, ``, "", 500, nil, `{"message":"Internal Server Error"}`},
+		{"a status that is none", v2, `{"statusCode":0}`, "", 500, nil, `{"message":"Internal Server Error"}`},
+		{"a fractional status", v2, `{"statusCode":200.5}`, "", 500, nil, `{"message":"Internal Server Error"}`},
+		{"no status but null", v2, `{"statusCode":null}`, "", 500, nil, `{"message":"Internal Server Error"}`},
+		{"a body that is no string", v2, `{"statusCode":200,"body":{"a":1}}`, "", 500, nil, `{"message":"Internal Server Error"}`},
+		{"a header that is no string", v2, `{"statusCode":200,"headers":{"x":["1"]}}`, "", 500, nil, `{"message":"Internal Server Error"}`},
+		{"a header that splits", v2, `{"statusCode":200,"headers":{"x":"1\r\nSet-Cookie: a=b"}}`, "", 500, nil, `{"message":"Internal Server Error"}`},
+		{"a header that is no name", v2, `{"statusCode":200,"headers":{"x y":"1"}}`, "", 500, nil, `{"message":"Internal Server Error"}`},
+		{"base64 that is none", v2, `{"statusCode":200,"body":"%","isBase64Encoded":true}`, "", 500, nil, `{"message":"Internal Server Error"}`},
+
+		{"1.0 with several values", v1, `{"statusCode":200,"headers":{"X":"0","y":"1"},"multiValueHeaders":{"x":["1","2"],"set-cookie":["a=1","b=2"]},"body":"b"}`, "", 200, http.Header{"X": {"1", "2"}, "Y": {"1"}, "Set-Cookie": {"a=1", "b=2"}}, "b"},
+		{"1.0 takes no cookies", v1, `{"statusCode":200,"cookies":["a=1"]}`, "", 200, http.Header{"Set-Cookie": nil}, ""},
+		{"1.0 without a status", v1, `{"message":"hi"}`, "", 500, nil, `{"message":"Internal Server Error"}`},
+		{"1.0 with null", v1, `null`, "", 500, nil, `{"message":"Internal Server Error"}`},
+
+		{"a stream", url, `{"statusCode":202,"headers":{"x":"1"},"cookies":["a=1"]}` + strings.Repeat("\x00", 8) + "\x00raw", stream, 202, http.Header{"X": {"1"}, "Set-Cookie": {"a=1"}}, "\x00raw"},
+		{"a stream without a status", url, `{}` + strings.Repeat("\x00", 8) + "raw", stream, 200, nil, "raw"},
+		{"a stream without an end of its prelude", url, `{}`, stream, 500, nil, `{"message":"Internal Server Error"}`},
+		{"a function URL without a stream", url, `{"statusCode":201}`, "application/json", 201, nil, ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			res := answerOf(t, tt.cfg, guardtest.Result{Payload: []byte(tt.payload), ContentType: tt.contentType}, nil)
+			body := new(strings.Builder)
+			if err := res.Write(body); err != nil {
+				t.Fatal(err)
+			}
+			if res.StatusCode != tt.status {
+				t.Errorf("status %d, want %d", res.StatusCode, tt.status)
+			}
+			for name, want := range tt.header {
+				if got := res.Header[name]; !reflect.DeepEqual(got, want) {
+					t.Errorf("%s: %q, want %q", name, got, want)
+				}
+			}
+			if _, got, _ := strings.Cut(body.String(), "\r\n\r\n"); got != tt.body {
+				t.Errorf("body %q, want %q", got, tt.body)
+			}
+		})
+	}
+}
+
+func TestFailureIsAnsweredInAPIGatewaysWords(t *testing.T) {
+	exit := &guardtest.FunctionError{Type: guardtest.TypeExit}
+	timeout := &guardtest.FunctionError{Type: guardtest.TypeTimeout}
+	gateway := func(_ string, err error) int {
+		if errors.Is(err, context.DeadlineExceeded) {
+			return http.StatusGatewayTimeout
+		}
+		return http.StatusBadGateway
+	}
+	tests := []struct {
+		name   string
+		err    error
+		failed func(string, error) int
+		status int
+		body   string
+	}{
+		{"a function's error", exit, nil, 500, `{"message":"Internal Server Error"}`},
+		{"a function's timeout", timeout, nil, 500, `{"message":"Internal Server Error"}`},
+		{"a payload over Lambda's limit", guardtest.ErrTooLarge, nil, 413, `{"message":"Request Entity Too Large"}`},
+		{"a function's error, with a status of its own", exit, gateway, 502, `{"message":"Internal Server Error"}`},
+		{"a function's timeout, with a status of its own", timeout, gateway, 504, `{"message":"Endpoint request timed out"}`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			res := answerOf(t, guardtest.HTTPAPIConfig{Failed: tt.failed}, guardtest.Result{}, tt.err)
+			body := new(strings.Builder)
+			_ = res.Write(body)
+			if res.StatusCode != tt.status || !strings.HasSuffix(body.String(), tt.body) {
+				t.Errorf("%d %s", res.StatusCode, body)
+			}
+		})
+	}
+}
+
+func TestIntegrationTimeoutEndsTheWaitingOnly(t *testing.T) {
+	fn := start(t, guardtest.Config{})
+	before := answer(t, fn, `{"do":"pid"}`)
+	api := newAPI(t, fn, guardtest.HTTPAPIConfig{Timeout: 30 * time.Millisecond})
+	w := httptest.NewRecorder()
+	api.ServeHTTP(w, httptest.NewRequest("GET", "/overrun", nil))
+	if w.Code != http.StatusServiceUnavailable || w.Body.String() != `{"message":"Service Unavailable"}` {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+	if err := fn.WaitLog(within(t, patient), "overrunning"); err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(fn.Log(), "timed out") {
+		t.Errorf("the function was ended: process %s, log %s", before, fn.Log())
+	}
+}
+
+func TestFailedIsToldOnceAndNotOfClientsThatLeave(t *testing.T) {
+	var told []error
+	inside := make(chan struct{})
+	fn := invokerFunc(func(ctx context.Context, _ guardtest.Call) (guardtest.Result, error) {
+		close(inside)
+		<-ctx.Done()
+		return guardtest.Result{}, ctx.Err()
+	})
+	api := newAPI(t, fn, guardtest.HTTPAPIConfig{Failed: func(_ string, err error) int {
+		told = append(told, err)
+		return 0
+	}})
+	ctx, leave := context.WithCancel(t.Context())
+	go func() {
+		<-inside
+		leave()
+	}()
+	api.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(ctx, "GET", "/", nil))
+	if len(told) != 0 {
+		t.Errorf("told of %v", told)
+	}
+}
+
+func TestBodyOverTheLimitIsRefused(t *testing.T) {
+	called := false
+	fn := invokerFunc(func(context.Context, guardtest.Call) (guardtest.Result, error) {
+		called = true
+		return guardtest.Result{Payload: []byte(`{}`)}, nil
+	})
+	for size, status := range map[int]int{10 << 20: 200, 10<<20 + 1: 413} {
+		called = false
+		w := httptest.NewRecorder()
+		newAPI(t, fn, guardtest.HTTPAPIConfig{}).ServeHTTP(w, httptest.NewRequest("POST", "/", strings.NewReader(strings.Repeat("x", size))))
+		if w.Code != status || called != (status == 200) {
+			t.Errorf("%d bytes: %d %s, function called: %v", size, w.Code, w.Body, called)
+		}
+	}
+}
+
+func TestConcurrentRequestsAreNotMixed(t *testing.T) {
+	api := newAPI(t, guardtest.NewInProcess(echoHandler{}, guardtest.Config{}), guardtest.HTTPAPIConfig{Routes: []string{"GET /n/{n}"}})
+	var wg sync.WaitGroup
+	for i := range 100 {
+		wg.Go(func() {
+			n := strings.Repeat("n", i+1)
+			w := httptest.NewRecorder()
+			api.ServeHTTP(w, httptest.NewRequest("GET", "/n/"+n, nil))
+			var got events.APIGatewayV2HTTPRequest
+			if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil || got.PathParameters["n"] != n {
+				t.Errorf("%s: %v, %+v", n, err, got.PathParameters)
+			}
+		})
+	}
+	wg.Wait()
+}
+
+func TestMisconfiguredAPIIsRefused(t *testing.T) {
+	fn := guardtest.NewInProcess(echoHandler{}, guardtest.Config{})
+	for want, cfg := range map[string]guardtest.HTTPAPIConfig{
+		`payload format "3.0"`: {Format: "3.0"},
+		"match the same":       {Routes: []string{"GET /a/{x}", "GET /a/{y}"}},
+		"is not":               {Routes: []string{"/a"}},
+		"function URL":         {FunctionURL: true, Routes: []string{"GET /a"}},
+		"a function URL has":   {FunctionURL: true, Format: "1.0"},
+	} {
+		if _, err := guardtest.NewHTTPAPI(fn, cfg); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%+v: error %v, want one with %q", cfg, err, want)
+		}
+	}
+	if _, err := guardtest.NewHTTPAPI(nil, guardtest.HTTPAPIConfig{}); err == nil {
+		t.Error("no function, and no error")
+	}
+}

@@ -1,0 +1,128 @@
+//go:build unix
+
+package guardtest_test
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"runtime"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/lambdarmor/lambdarmor/guard/guardtest"
+)
+
+func TestChildrenOfAFunctionEndWithIt(t *testing.T) {
+	tests := []struct {
+		name string
+		end  func(t *testing.T, fn *guardtest.Function)
+	}{
+		{"at the end", func(_ *testing.T, fn *guardtest.Function) { fn.Close() }},
+		{"when it exits", func(t *testing.T, fn *guardtest.Function) {
+			_, err := fn.Invoke(t.Context(), []byte(`{"do":"exit"}`))
+			failure(t, err)
+		}},
+		{"when it overruns", func(t *testing.T, fn *guardtest.Function) {
+			_, err := fn.Invoke(t.Context(), []byte(`{"do":"overrun"}`))
+			failure(t, err)
+		}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			fn := start(t, guardtest.Config{Timeout: time.Second})
+			pids := []string{answer(t, fn, `{"do":"pid"}`), answer(t, fn, `{"do":"child"}`)}
+			for _, pid := range pids {
+				if gone(t, pid) {
+					t.Fatalf("process %s is not there to begin with", pid)
+				}
+			}
+			tt.end(t, fn)
+			for _, pid := range pids {
+				untilGone(t, pid)
+			}
+		})
+	}
+}
+
+func TestFunctionOverItsMemoryIsKilled(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("memory is only watched on Linux")
+	}
+	fn := start(t, guardtest.Config{Memory: 128})
+	_, err := fn.Invoke(within(t, patient), []byte(`{"do":"eat","bytes":314572800}`))
+	if got := failure(t, err); got.Type != guardtest.TypeOutOfMemory || !strings.Contains(got.Message, "signal: killed") {
+		t.Errorf("failure %v", got)
+	}
+	answer(t, fn, `{"do":"pid"}`)
+}
+
+func TestFunctionDiesWithItsKilledOwner(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("only Linux tells a process of its parent's death")
+	}
+	owner := exec.Command(os.Args[0])
+	owner.Env = append(os.Environ(), "GUARDTEST_OWNER="+echo)
+	stdout, err := owner.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := owner.Start(); err != nil {
+		t.Fatal(err)
+	}
+	pid, err := bufio.NewReader(stdout).ReadString('\n')
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = owner.Process.Kill()
+	_ = owner.Wait()
+	untilGone(t, strings.TrimSpace(pid))
+}
+
+// ownFunction is the owner's part of the test above: it prints its function's pid and waits to be killed.
+func ownFunction(binary string) {
+	fn, err := guardtest.NewFunction(binary, guardtest.Config{Log: os.Stderr})
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	result, err := fn.Invoke(context.Background(), []byte(`{"do":"pid"}`))
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	fmt.Println(string(result.Payload))
+	select {}
+}
+
+func gone(t *testing.T, pid string) bool {
+	t.Helper()
+	n, err := strconv.Atoi(pid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if errors.Is(syscall.Kill(n, 0), syscall.ESRCH) {
+		return true
+	}
+	// A zombie is gone but for its parent's attention, and orphans may have a slow one.
+	stat, err := os.ReadFile("/proc/" + pid + "/stat")
+	return err == nil && strings.Contains(string(stat), ") Z ")
+}
+
+func untilGone(t *testing.T, pid string) {
+	t.Helper()
+	ctx := within(t, patient)
+	for !gone(t, pid) {
+		select {
+		case <-ctx.Done():
+			t.Fatalf("process %s is still there", pid)
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
+}

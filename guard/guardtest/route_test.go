@@ -1,0 +1,103 @@
+package guardtest_test
+
+import (
+	"encoding/json"
+	"maps"
+	"net/http/httptest"
+	"slices"
+	"testing"
+
+	"github.com/lambdarmor/lambdarmor/guard/guardtest"
+)
+
+func TestMostSpecificRouteIsTaken(t *testing.T) {
+	routes := []string{
+		"$default",
+		"ANY /{proxy+}",
+		"ANY /pets/{proxy+}",
+		"GET /pets/{proxy+}",
+		"GET /pets/{kind}/{id}",
+		"GET /pets/dog/{id}",
+		"GET /pets/dog/1",
+		"ANY /pets/dog/2",
+		"POST /pets/{kind}",
+		"ANY /pets/{name}",
+		"GET /",
+	}
+	tests := []struct {
+		method, path string
+		route        string
+		variables    map[string]string
+	}{
+		{"GET", "/pets/dog/1", "GET /pets/dog/1", nil},
+		{"GET", "/pets/dog/7", "GET /pets/dog/{id}", map[string]string{"id": "7"}},
+		{"GET", "/pets/dog/2", "ANY /pets/dog/2", nil},
+		{"GET", "/pets/cat/1", "GET /pets/{kind}/{id}", map[string]string{"kind": "cat", "id": "1"}},
+		{"GET", "/pets/a/b/c", "GET /pets/{proxy+}", map[string]string{"proxy": "a/b/c"}},
+		{"DELETE", "/pets/a/b/c", "ANY /pets/{proxy+}", map[string]string{"proxy": "a/b/c"}},
+		{"POST", "/pets/dog/1", "ANY /pets/{proxy+}", map[string]string{"proxy": "dog/1"}},
+		{"POST", "/pets/dog", "POST /pets/{kind}", map[string]string{"kind": "dog"}},
+		{"GET", "/pets/dog", "ANY /pets/{name}", map[string]string{"name": "dog"}},
+		{"POST", "/test/5", "ANY /{proxy+}", map[string]string{"proxy": "test/5"}},
+		{"GET", "/", "GET /", nil},
+		{"POST", "/", "$default", nil},
+		{"GET", "/Pets/dog", "ANY /{proxy+}", map[string]string{"proxy": "Pets/dog"}},
+		{"GET", "/pets/x%20y", "ANY /pets/{name}", map[string]string{"name": "x y"}},
+	}
+	for range 3 { // whatever the order in which they are given
+		routes = append(routes[3:], routes[:3]...)
+		for _, tt := range tests {
+			var event struct {
+				RouteKey       string
+				PathParameters map[string]string
+			}
+			raw := eventFor(t, guardtest.HTTPAPIConfig{Routes: slices.Clone(routes)}, httptest.NewRequest(tt.method, tt.path, nil))
+			if err := json.Unmarshal(raw, &event); err != nil {
+				t.Fatal(err)
+			}
+			if event.RouteKey != tt.route || !maps.Equal(event.PathParameters, tt.variables) {
+				t.Errorf("%s %s: %s %v, want %s %v", tt.method, tt.path, event.RouteKey, event.PathParameters, tt.route, tt.variables)
+			}
+		}
+	}
+}
+
+func TestUnmatchedRequestIsNotFound(t *testing.T) {
+	routes := []string{"POST /orders", "GET /orders/{id}", "ANY /x/{proxy+}"}
+	for _, request := range [][2]string{
+		{"GET", "/orders"},
+		{"POST", "/orders/"},
+		{"GET", "/orders/"},
+		{"GET", "/orders/1/2"},
+		{"GET", "/x"},
+		{"GET", "/x/"},
+		{"GET", "/"},
+	} {
+		called := eventFor(t, guardtest.HTTPAPIConfig{Routes: routes}, httptest.NewRequest(request[0], request[1], nil))
+		if called != nil {
+			t.Errorf("%s matches: %s", request, called)
+		}
+	}
+	w := httptest.NewRecorder()
+	newAPI(t, guardtest.NewInProcess(echoHandler{}, guardtest.Config{}), guardtest.HTTPAPIConfig{Routes: routes}).
+		ServeHTTP(w, httptest.NewRequest("GET", "/other", nil))
+	if w.Code != 404 || w.Body.String() != `{"message":"Not Found"}` {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+}
+
+func TestWhatIsNoRouteKeyIsRefused(t *testing.T) {
+	for _, key := range []string{
+		"", "GET", "/orders", "GET orders", "get /orders", "FROB /orders", "GET  /orders", "GET /a b", "GET /a?b", "GET /a//b", "GET /a/",
+		"GET /{}", "GET /{+}", "GET /{a", "GET /a}", "GET /x{a}", "GET /{a+}/b", "GET /{a}/{a}", "$other",
+	} {
+		if route, err := guardtest.ParseRoute(key); err == nil {
+			t.Errorf("%q is taken as %v", key, route)
+		}
+	}
+	for _, key := range []string{"$default", "GET /", "ANY /a/{b}/c/{d+}", "POST /a-b_c.d~e"} {
+		if route, err := guardtest.ParseRoute(key); err != nil || route.String() != key {
+			t.Errorf("%q: %v, %v", key, route, err)
+		}
+	}
+}

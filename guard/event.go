@@ -20,6 +20,7 @@ type Event struct {
 	mu       sync.Mutex // guards all below
 	limits   Limits     // effective; zero until set or first needed
 	trigger  Trigger    // "" until asked for
+	peek     view[rawBody]
 	tree     view[any]
 	http     view[*events.APIGatewayV2HTTPRequest]
 	body     view[[]byte]
@@ -153,7 +154,7 @@ func (e *Event) readTree(text []byte) (any, error) {
 
 func (e *Event) readHTTP() (*events.APIGatewayV2HTTPRequest, error) {
 	return e.http.get(func() (*events.APIGatewayV2HTTPRequest, error) {
-		if err := checkBody(e.raw, e.currentLimits().Body); err != nil {
+		if err := e.checkBody(e.currentLimits().Body); err != nil {
 			return nil, err
 		}
 		if string(jsonpeek.Text(jsonpeek.Lookup(e.raw, "version"))) != "2.0" {

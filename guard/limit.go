@@ -85,10 +85,12 @@ func (e *Event) check(limits Limits) error {
 	if err := limits.check(e.raw); err != nil {
 		return err
 	}
-	if !e.Trigger().IsHTTP() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if !e.currentTrigger().IsHTTP() {
 		return nil
 	}
-	if err := checkBody(e.raw, limits.Body); err != nil {
+	if err := e.checkBody(limits.Body); err != nil {
 		return err
 	}
 	return e.checkBodyText(limits)
@@ -108,13 +110,13 @@ func (l Limits) check(text []byte) error {
 
 // checkBody judges the size of an HTTP body by its escaped and encoded form, so
 // that one that is too large is never unescaped or decoded.
-func checkBody(raw []byte, limit int) error {
-	body, encoded := peekBody(raw)
-	if len(body) <= limit {
+func (e *Event) checkBody(limit int) error {
+	body := e.peekBody()
+	if len(body.text) <= limit {
 		return nil
 	}
-	size := unescapedLen(body)
-	if encoded {
+	size := unescapedLen(body.text)
+	if body.base64 {
 		size = size / 4 * 3
 		if size > 2 {
 			size -= 2 // the padding, if there is any
@@ -130,12 +132,12 @@ func checkBody(raw []byte, limit int) error {
 // escaped form bounds both; only a body over the bound, or one that hides its
 // brackets from it, is unescaped.
 func (e *Event) checkBodyText(limits Limits) error {
-	text, encoded := peekBody(e.raw)
-	hidden := encoded || bytes.Contains(text, []byte(`\u`))
-	if !hidden && strictjson.Within(text, limits.Depth, limits.Nodes) {
+	peek := e.peekBody()
+	hidden := peek.base64 || bytes.Contains(peek.text, []byte(`\u`))
+	if !hidden && strictjson.Within(peek.text, limits.Depth, limits.Nodes) {
 		return nil
 	}
-	body, err := e.Body()
+	body, err := e.readBody()
 	if err != nil {
 		return err
 	}
@@ -148,17 +150,25 @@ func (e *Event) checkBodyText(limits Limits) error {
 	return nil
 }
 
-// peekBody finds the text of the body, still escaped, and whether it is base64.
-func peekBody(raw []byte) (text []byte, encoded bool) {
-	for name, value := range jsonpeek.Members(raw) {
-		switch string(name) {
-		case "body":
-			text = jsonpeek.Text(value)
-		case "isBase64Encoded":
-			encoded = string(value) == "true"
+// rawBody is a body as it stands in the event.
+type rawBody struct {
+	text   []byte // escaped
+	base64 bool
+}
+
+func (e *Event) peekBody() rawBody {
+	body, _ := e.peek.get(func() (b rawBody, _ error) {
+		for name, value := range jsonpeek.Members(e.raw) {
+			switch string(name) {
+			case "body":
+				b.text = jsonpeek.Text(value)
+			case "isBase64Encoded":
+				b.base64 = string(value) == "true"
+			}
 		}
-	}
-	return text, encoded
+		return b, nil
+	})
+	return body
 }
 
 // unescapedLen bounds from below how many bytes the text of a JSON string

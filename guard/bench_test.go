@@ -1,6 +1,7 @@
 package guard_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"io"
@@ -144,13 +145,17 @@ func BenchmarkRequest(b *testing.B) {
 	benchmark(b, "guard-Default", ctx, guard.Wrap(defended, guard.Default(guard.NewLogger(io.Discard))), payload)
 }
 
-// Aim: under 1 µs for 1 kB; the MB/s say how it scales.
+// Aim: under 1 µs for 1 kB of an event as it is sent, without space: 1000 MB/s.
 func BenchmarkTrigger(b *testing.B) {
 	for _, file := range []string{
 		"apigw-v2-request-no-authorizer.json", "apigw-v2-request-iam.json", "apigw-request.json", "lambda-urls-request.json",
 		"sqs-event.json", "s3-event.json", "dynamodb-event.json", "ecr-image-scan-event.json", "lex-event.json",
 	} {
-		text := readSample(b, file)
+		var compact bytes.Buffer
+		if err := json.Compact(&compact, readSample(b, file)); err != nil {
+			b.Fatal(err)
+		}
+		text := compact.Bytes()
 		b.Run(file, func(b *testing.B) {
 			b.ReportAllocs()
 			b.SetBytes(int64(len(text)))
@@ -164,7 +169,11 @@ func BenchmarkTrigger(b *testing.B) {
 // The price of looking at an event's size before decoding it.
 func BenchmarkLimit(b *testing.B) {
 	ctx := lambdaContext(b)
-	payload := readSample(b, "apigw-v2-request-no-authorizer.json")
+	var compact bytes.Buffer
+	if err := json.Compact(&compact, readSample(b, "apigw-v2-request-no-authorizer.json")); err != nil {
+		b.Fatal(err)
+	}
+	payload := compact.Bytes()
 	decode := guard.Func(func(context.Context, events.APIGatewayV2HTTPRequest) (any, error) { return nil, nil })
 	benchmark(b, "look", ctx, guard.Wrap(nothing, guard.Limit(guard.Limits{})), payload)
 	benchmark(b, "decode", ctx, guard.Wrap(decode), payload)

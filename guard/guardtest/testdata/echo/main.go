@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"time"
 
@@ -54,6 +55,8 @@ func handle(ctx context.Context, raw json.RawMessage) (any, error) {
 	}
 	if e.RawPath != "" {
 		e.Do, e.Text = strings.TrimPrefix(e.RawPath, "/"), e.RawQueryString
+		n, _ := strconv.Atoi(e.Text)
+		e.Bytes, e.Ms = n, n
 	}
 	switch e.Do {
 	case "echo":
@@ -83,7 +86,11 @@ func handle(ctx context.Context, raw json.RawMessage) (any, error) {
 		return strings.Repeat("x", e.Bytes), nil
 	case "broken stream":
 		return io.MultiReader(strings.NewReader("begun"), failingReader{}), nil
+	case "slowpid":
+		time.Sleep(100 * time.Millisecond)
+		return os.Getpid(), nil
 	case "sleep":
+		fmt.Println("sleeping")
 		time.Sleep(time.Duration(e.Ms) * time.Millisecond)
 		return e.Text, nil
 	case "overrun":
@@ -99,6 +106,9 @@ func handle(ctx context.Context, raw json.RawMessage) (any, error) {
 	case "eat":
 		return eat(e.Bytes), nil
 	case "meet":
+		return meet(ctx, e)
+	case "meet64":
+		e.Bytes = 64
 		return meet(ctx, e)
 	}
 	return nil, fmt.Errorf("unknown action %q", e.Do)

@@ -1,0 +1,95 @@
+//go:build unix
+
+package main
+
+import (
+	"net"
+	"os"
+	"strings"
+	"testing"
+)
+
+func TestOneEvent(t *testing.T) {
+	tests := []struct {
+		name, event string
+		status      int
+		stdout      string
+		stderr      string
+	}{
+		{"an answer", `{"do":"echo"}`, 0, "{\"do\":\"echo\"}\n", "init of"},
+		{"an error", `{"do":"typed error","text":"sold out"}`, 1, "{\"errorMessage\":\"sold out\",\"errorType\":\"no_stock\"}\n", ""},
+		{"an exit", `{"do":"exit"}`, 1, `{"errorType":"Runtime.ExitError","errorMessage":"RequestId: `, "exit status 7"},
+		{"a timeout", `{"do":"overrun"}`, 1, `{"errorType":"Sandbox.Timedout","errorMessage":"`, "Task timed out after 0.50 seconds"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			file := writeFile(t, "event.json", tt.event)
+			for arg, stdin := range map[string]string{file: "", "-": tt.event} {
+				status, stdout, stderr := runLocal(t, stdin, "-timeout", "500ms", "-event", arg, echo)
+				if status != tt.status || !strings.HasPrefix(stdout, tt.stdout) || !strings.Contains(stderr, tt.stderr) {
+					t.Errorf("-event %s: status %d\n%s\n%s", arg, status, stdout, stderr)
+				}
+			}
+		})
+	}
+}
+
+func TestWhatCannotRunExitsWith1(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	tests := []struct {
+		name   string
+		args   []string
+		stderr string
+	}{
+		{"a package that does not build", []string{"./testdata/broken"}, "testdata/broken/main.go:3:15: undefined: nothing"},
+		{"a package that is not there", []string{"./testdata/missing"}, "testdata/missing"},
+		{"a package that is no command", []string{"../guardtest"}, "no main packages"},
+		{"a file that cannot be run", []string{writeFile(t, "bootstrap", "")}, "neither a package nor a file that can be run"},
+		{"an event that is not there", []string{"-event", "missing.json", echo}, "missing.json"},
+		{"an address that is taken", []string{"-addr", taken.Addr().String(), echo}, "address already in use"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			temp := t.TempDir()
+			t.Setenv("TMPDIR", temp)
+			status, stdout, stderr := runLocal(t, "", tt.args...)
+			if status != 1 || stdout != "" || !strings.Contains(stderr, tt.stderr) {
+				t.Errorf("status %d\n%s\n%s", status, stdout, stderr)
+			}
+			if left, _ := os.ReadDir(temp); len(left) > 0 {
+				t.Errorf("left in the temporary folder: %v", left)
+			}
+		})
+	}
+}
+
+func TestWrongCommandLineExitsWith2(t *testing.T) {
+	env := writeFile(t, "env", "A=1\n# fine\nno value\n")
+	for want, args := range map[string][]string{
+		"one package or bootstrap is needed":   {},
+		"one package or bootstrap is needed, ": {"a", "b"},
+		"flag provided but not defined: -frob": {"-frob", "a"},
+		`"/orders" is not`:                     {"-route", "/orders", "a"},
+		"match the same requests":              {"-route", "GET /a/{x}", "-route", "GET /a/{y}", "a"},
+		`payload format "3"`:                   {"-format", "3", "a"},
+		"-timeout 0s is not":                   {"-timeout", "0s", "a"},
+		"-timeout 16m0s is not":                {"-timeout", "16m", "a"},
+		"-memory 64 is not":                    {"-memory", "64", "a"},
+		"-concurrency 0 is":                    {"-concurrency", "0", "a"},
+		"-instances -1 is":                     {"-instances", "-1", "a"},
+		env + ":3: not NAME=value":             {"-env", env, "a"},
+		"missing.env":                          {"-env", "missing.env", "a"},
+	} {
+		status, stdout, stderr := runLocal(t, "", args...)
+		if status != 2 || stdout != "" || !strings.Contains(stderr, want) {
+			t.Errorf("%q: status %d\n%s\n%s", args, status, stdout, stderr)
+		}
+	}
+	if status, _, stderr := runLocal(t, "", "-h"); status != 0 || !strings.Contains(stderr, "-instances") {
+		t.Errorf("-h: status %d\n%s", status, stderr)
+	}
+}

@@ -1,0 +1,299 @@
+//go:build unix
+
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+)
+
+func TestPackageIsBuiltAndServed(t *testing.T) {
+	s := serveLocal(t, "-route", "POST /echo", "-route", "GET /pid", echoPackage)
+	want := regexp.MustCompile(`^echo on http://127\.0\.0\.1:\d+ \(timeout 29s, memory 128 MB, payload format 2\.0\)
+  POST /echo
+  GET /pid
+try: curl -i -X POST http://127\.0\.0\.1:\d+/echo -H 'Content-Type: application/json' -d '\{\}'
+$`)
+	if !want.MatchString(s.banner) {
+		t.Errorf("it prints %s", s.banner)
+	}
+	res, err := http.Post(s.url+"/echo?a=1", "application/json", strings.NewReader(`{"b":2}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	var event struct{ Version, RouteKey, RawQueryString, Body string }
+	if err := json.NewDecoder(res.Body).Decode(&event); err != nil {
+		t.Fatal(err)
+	}
+	if event.Version != "2.0" || event.RouteKey != "POST /echo" || event.RawQueryString != "a=1" || event.Body != `{"b":2}` {
+		t.Errorf("event %+v", event)
+	}
+	if status, body := s.get("/echo"); status != 404 || body != `{"message":"Not Found"}` {
+		t.Errorf("a request without a route: %d %s", status, body)
+	}
+	s.onConsole("init of " + s.answer("/pid"))
+}
+
+func TestPrintedCommandWorks(t *testing.T) {
+	curl, err := exec.LookPath("curl")
+	if err != nil {
+		t.Skip("no curl")
+	}
+	for route, path := range map[string]string{"$default": "/", "POST /echo": "/echo", "ANY /echo/{proxy+}": "/echo/proxy", "GET /{id}": "/id", "DELETE /a": "/a", "HEAD /a": "/a"} {
+		s := serveLocal(t, "-route", route, echo)
+		_, command, _ := strings.Cut(s.banner, "try: ")
+		command = strings.Replace(strings.TrimSpace(command), "curl", curl+" -s", 1)
+		if !strings.Contains(command, s.url+path) {
+			t.Errorf("%s: %s", route, command)
+		}
+		answer, err := exec.Command("sh", "-c", command).Output()
+		if err != nil || strings.Contains(string(answer), " 404 ") {
+			t.Errorf("%s: %v, %s", command, err, answer)
+		}
+	}
+}
+
+func TestPayloadFormat1(t *testing.T) {
+	s := serveLocal(t, "-format", "1.0", echo)
+	// The function finds no rawPath and reports an unknown action: an error, so 502.
+	if status, body := s.get("/echo"); status != 502 {
+		t.Errorf("%d %s", status, body)
+	}
+	s.onConsole("unknown action")
+}
+
+func TestFunctionsEnvironment(t *testing.T) {
+	t.Setenv("AWS_ACCESS_KEY_ID", "of-the-caller")
+	t.Setenv("AWS_ENDPOINT_URL_DYNAMODB", "http://127.0.0.1:1")
+	t.Setenv("AWS_REGION", "eu-central-1")
+	t.Setenv("AWS_PROFILE", "mine")
+	t.Setenv("LOCAL_TEST_OTHER", "does not pass")
+	env := writeFile(t, "env", "# tables\n\nORDERS_TABLE=orders=1 \"x\"\nAWS_PROFILE=theirs\r\n")
+	s := serveLocal(t, "-env", env, "-memory", "256", "-concurrency", "4", echo)
+	var environ []string
+	if err := json.Unmarshal([]byte(s.answer("/env")), &environ); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"AWS_SAM_LOCAL=true", "AWS_LAMBDA_FUNCTION_NAME=echo", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE=256", "AWS_LAMBDA_MAX_CONCURRENCY=4",
+		"AWS_ACCESS_KEY_ID=of-the-caller", "AWS_ENDPOINT_URL_DYNAMODB=http://127.0.0.1:1", "AWS_REGION=eu-central-1", "AWS_DEFAULT_REGION=eu-central-1",
+		`ORDERS_TABLE=orders=1 "x"`, "AWS_PROFILE=theirs", "HOME=" + os.Getenv("HOME"), "LAMBDA_TASK_ROOT=" + filepath.Dir(echo),
+	} {
+		if !slices.Contains(environ, want) {
+			t.Errorf("%s is not there", want)
+		}
+	}
+	for _, variable := range environ {
+		if strings.HasPrefix(variable, "LOCAL_TEST_OTHER=") {
+			t.Error(variable)
+		}
+	}
+}
+
+func TestFailedFunctionIsReportedAndReplaced(t *testing.T) {
+	tests := []struct {
+		path    string
+		status  int
+		body    string
+		console []string
+	}{
+		{"/error?no", 502, `{"message":"Internal Server Error"}`, []string{"errorString: no"}},
+		{"/panic?boom", 502, `{"message":"Internal Server Error"}`, []string{"failed: string: boom", "Runtime.ExitError"}},
+		{"/exit", 502, `{"message":"Internal Server Error"}`, []string{"Runtime exited with error: exit status 7", "Runtime.ExitError"}},
+		{"/overrun", 504, `{"message":"Endpoint request timed out"}`, []string{"Task timed out after 1.00 seconds"}},
+	}
+	s := serveLocal(t, "-timeout", "1s", echo)
+	for _, tt := range tests {
+		if status, body := s.get(tt.path); status != tt.status || body != tt.body {
+			t.Errorf("%s: %d %s", tt.path, status, body)
+		}
+		for _, text := range tt.console {
+			s.onConsole(text)
+		}
+		s.answer("/pid")
+	}
+}
+
+func TestFunctionThatDoesNotInitialiseIsTriedPerRequest(t *testing.T) {
+	env := writeFile(t, "env", "INIT=exit\n")
+	s := serveLocal(t, "-env", env, echo)
+	for n := 1; n <= 3; n++ {
+		if status, _ := s.get("/"); status != 502 {
+			t.Errorf("status %d", status)
+		}
+		eventually(t, "the reason is on the console", func() bool {
+			return strings.Count(s.console.String(), "Init failed: Runtime exited with error: exit status 3") == n
+		})
+	}
+	if starts := strings.Count(s.console.String(), "init gives up"); starts != 3 {
+		t.Errorf("%d starts for three requests", starts)
+	}
+}
+
+func TestOneProcessTakes64RequestsAtOnce(t *testing.T) {
+	s := serveLocal(t, "-concurrency", "64", echo)
+	before := s.answer("/pid")
+	meet64(s)
+	if after := s.answer("/pid"); after != before {
+		t.Errorf("process %s, then %s", before, after)
+	}
+}
+
+// meet64 succeeds only when all requests are inside the function at once.
+func meet64(s *session) {
+	var wg sync.WaitGroup
+	for i := range 64 {
+		wg.Go(func() {
+			if got, want := s.answer(fmt.Sprintf("/meet64?%d", i)), fmt.Sprintf("%q", fmt.Sprint(i)); got != want {
+				s.t.Errorf("answer %s, want %s", got, want)
+			}
+		})
+	}
+	wg.Wait()
+}
+
+func TestRequestsBeyondTheInstancesWait(t *testing.T) {
+	s := serveLocal(t, "-instances", "4", echo)
+	var (
+		wg   sync.WaitGroup
+		mu   sync.Mutex
+		pids = map[string]int{}
+	)
+	for range 16 {
+		wg.Go(func() {
+			pid := s.answer("/slowpid")
+			mu.Lock()
+			pids[pid]++
+			mu.Unlock()
+		})
+	}
+	wg.Wait()
+	if len(pids) != 4 {
+		t.Errorf("%d processes: %v", len(pids), pids)
+	}
+}
+
+func TestAnswerOverLambdasLimit(t *testing.T) {
+	s := serveLocal(t, echo)
+	if status, _ := s.get("/big?6291600"); status != 502 {
+		t.Errorf("status %d", status)
+	}
+	s.onConsole("Function.ResponseSizeTooLarge")
+	if body := s.answer("/big?6000000"); len(body) != 6000002 {
+		t.Errorf("%d bytes", len(body))
+	}
+}
+
+func TestRequestOverTheLimits(t *testing.T) {
+	s := serveLocal(t, echo)
+	for _, size := range []int{7 << 20, 10<<20 + 1} { // over Lambda's, over API Gateway's
+		res, err := http.Post(s.url+"/echo", "text/plain", strings.NewReader(strings.Repeat("x", size)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, _ := io.ReadAll(res.Body)
+		res.Body.Close()
+		if res.StatusCode != 413 {
+			t.Errorf("%d bytes: %d %s", size, res.StatusCode, body)
+		}
+	}
+}
+
+func TestClientThatLeavesHarmsNothing(t *testing.T) {
+	s := serveLocal(t, echo)
+	before := s.answer("/pid")
+	ctx, leave := context.WithCancel(t.Context())
+	left := make(chan struct{})
+	go func() {
+		defer close(left)
+		req, _ := http.NewRequestWithContext(ctx, "GET", s.url+"/sleep?300", nil)
+		if res, err := http.DefaultClient.Do(req); err == nil {
+			res.Body.Close()
+		}
+	}()
+	s.onConsole("sleeping")
+	leave()
+	<-left
+	if after := s.answer("/pid"); after != before {
+		t.Errorf("process %s, then %s", before, after)
+	}
+	if strings.Contains(s.console.String(), "failed") {
+		t.Errorf("the console: %s", s.console)
+	}
+}
+
+func TestEndLeavesNothingBehind(t *testing.T) {
+	for _, signal := range []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP} {
+		t.Run(signal.String(), func(t *testing.T) {
+			s := serveLocal(t, echoPackage)
+			pids := []string{s.answer("/pid"), s.answer("/child")}
+			if status := s.end(signal); status != 0 {
+				t.Errorf("exit status %d", status)
+			}
+			for _, pid := range pids {
+				eventually(t, "process "+pid+" is gone", func() bool { return gone(pid) })
+			}
+			if left, err := os.ReadDir(s.temp); err != nil || len(left) > 0 {
+				t.Errorf("left in the temporary folder: %v, %v", left, err)
+			}
+			if _, err := http.Get(s.url); err == nil {
+				t.Error("it still serves")
+			}
+		})
+	}
+}
+
+func TestRequestUnderWayIsAnsweredAtTheEnd(t *testing.T) {
+	s := serveLocal(t, echo)
+	answered := make(chan string, 1)
+	go func() { answered <- s.answer("/sleep?500") }()
+	s.onConsole("sleeping")
+	if status := s.end(os.Interrupt); status != 0 {
+		t.Errorf("exit status %d", status)
+	}
+	if got := <-answered; got != `"500"` {
+		t.Errorf("answer %s", got)
+	}
+}
+
+func TestRequestThatTakesTooLongIsCutAtTheEnd(t *testing.T) {
+	s := serveLocal(t, echo)
+	pid := s.answer("/pid")
+	answered := make(chan int, 1)
+	go func() {
+		status, _ := s.get("/overrun")
+		answered <- status
+	}()
+	s.onConsole("overrunning")
+	if status := s.end(os.Interrupt); status != 0 {
+		t.Errorf("exit status %d", status)
+	}
+	if status := <-answered; status != 502 {
+		t.Errorf("status %d", status)
+	}
+	eventually(t, "process "+pid+" is gone", func() bool { return gone(pid) })
+}
+
+func TestFunctionDiesWithAKilledCommand(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("only Linux tells a process of its parent's death")
+	}
+	s := serveLocal(t, echo)
+	pid := s.answer("/pid")
+	s.end(os.Kill)
+	eventually(t, "process "+pid+" is gone", func() bool { return gone(pid) })
+}

@@ -31,14 +31,8 @@ func splitPath(in *events.APIGatewayV2HTTPRequest) (prefix, path, escaped string
 }
 
 func foreignPrefix(in *events.APIGatewayV2HTTPRequest, path string) string {
-	if _, template, ok := strings.Cut(in.RouteKey, " "); ok {
-		// The gateway matched the template to the end of the path.
-		if own, ok := expand(template, in.PathParameters); ok {
-			prefix, found := strings.CutSuffix(strings.TrimSuffix(path, "/"), strings.TrimSuffix(own, "/"))
-			if found && (prefix == "" || prefix[0] == '/') {
-				return strings.TrimSuffix(prefix, "/")
-			}
-		}
+	if prefix, ok := before(path, in.RouteKey, in.PathParameters); ok {
+		return prefix
 	}
 	stage := in.RequestContext.Stage
 	if stage == "" || stage == "$default" || !onExecuteAPI(in.RequestContext.DomainName) {
@@ -49,6 +43,25 @@ func foreignPrefix(in *events.APIGatewayV2HTTPRequest, path string) string {
 		return prefix
 	}
 	return ""
+}
+
+// before gives what stands before the path that a gateway has matched with a
+// route's template: it matches the end of a path.
+func before(path, route string, values map[string]string) (prefix string, ok bool) {
+	_, template, ok := strings.Cut(route, " ")
+	if !ok {
+		return "", false
+	}
+	own, ok := expand(template, values)
+	if !ok {
+		return "", false
+	}
+	path, own = strings.TrimSuffix(path, "/"), strings.TrimSuffix(own, "/")
+	prefix, ok = strings.CutSuffix(path, own)
+	if decoded, err := url.PathUnescape(own); !ok && err == nil { // not every value comes decoded
+		prefix, ok = strings.CutSuffix(path, decoded)
+	}
+	return strings.TrimSuffix(prefix, "/"), ok && (prefix == "" || prefix[0] == '/')
 }
 
 // expand puts the values into a route's template, "/orders/{id}", "/{proxy+}",

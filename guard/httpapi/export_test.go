@@ -1,0 +1,4 @@
+package httpapi
+
+// SplitPath is where [Request.Path] comes from.
+var SplitPath = splitPath

@@ -16,6 +16,7 @@ type checker struct {
 	options options
 
 	compiled *jsonschema.Schema // schema, nil when it is another library's
+	rule     *rule              // of compiled
 	perValue uint64             // checks that one value can cost at most
 	work     func() *work       // made when an instance may be too costly
 	index    func() *index      // made when an instance is refused
@@ -32,6 +33,7 @@ func newChecker(layer string, s Schema, opts []Option) *checker {
 	}
 	if ok {
 		c.compiled = compiled
+		c.rule = rules{}.of(compiled)
 		c.perValue = checksPerValue(compiled)
 		c.work = sync.OnceValue(func() *work { return newWork(compiled) })
 		c.index = sync.OnceValue(func() *index { return newIndex(compiled) })
@@ -48,8 +50,13 @@ func (c *checker) check(tree any) error {
 		farNumbers(tree, "", func(pointer string) { far.Add(pointer, "", farDetail) })
 		return far.Err()
 	}
-	if c.compiled != nil && c.tooCostly(tree, m) {
-		return guard.Errorf(guard.Invalid, "validation_too_costly", "The input takes more checks than are made for one.")
+	if c.compiled != nil {
+		if c.tooCostly(tree, m) {
+			return guard.Errorf(guard.Invalid, "validation_too_costly", "The input takes more checks than are made for one.")
+		}
+		if c.rule.accepts(tree) {
+			return nil
+		}
 	}
 	err := c.schema.Validate(tree)
 	if err == nil {

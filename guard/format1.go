@@ -16,7 +16,7 @@ func upgrade(in *events.APIGatewayProxyRequest) *events.APIGatewayV2HTTPRequest 
 	ctx := &in.RequestContext
 	out := &events.APIGatewayV2HTTPRequest{
 		Version:         "1.0",
-		RouteKey:        routeKey(in),
+		RouteKey:        routeKey(in.HTTPMethod, in.Resource),
 		RawPath:         in.Path,
 		Headers:         joinHeaders(in),
 		PathParameters:  in.PathParameters,
@@ -55,11 +55,11 @@ func upgrade(in *events.APIGatewayProxyRequest) *events.APIGatewayV2HTTPRequest 
 	return out
 }
 
-func routeKey(in *events.APIGatewayProxyRequest) string {
-	if in.Resource == "" || in.Resource == "$default" {
+func routeKey(method, resource string) string {
+	if resource == "" || resource == "$default" {
 		return "$default"
 	}
-	return in.HTTPMethod + " " + in.Resource
+	return method + " " + resource
 }
 
 func joinHeaders(in *events.APIGatewayProxyRequest) map[string]string {

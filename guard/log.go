@@ -90,9 +90,6 @@ type logged struct {
 func (l *logged) Invoke(ctx context.Context, payload []byte) (out []byte, err error) {
 	start := time.Now()
 	ctx, inv := enter(ctx, payload, &l.warm)
-	if l.correlate != nil {
-		inv.setCorrelation(l.correlate(ctx, EventOf(ctx, payload)))
-	}
 	returned := false
 	defer func() {
 		if !returned { // a panic, on its way to whoever recovers it
@@ -100,6 +97,9 @@ func (l *logged) Invoke(ctx context.Context, payload []byte) (out []byte, err er
 		}
 		l.record(ctx, inv, payload, start, out, err)
 	}()
+	if l.correlate != nil {
+		inv.setCorrelation(l.correlate(ctx, EventOf(ctx, payload)))
+	}
 	out, err = l.next.Invoke(ctx, payload)
 	returned = true
 	return out, err

@@ -73,6 +73,14 @@ func TestARecordOfAnHTTPRequest(t *testing.T) {
 			return next.Invoke(ctx, payload)
 		})
 	}
+	reading := func(next lambda.Handler) lambda.Handler {
+		return guard.HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
+			if _, err := guard.EventOf(ctx, payload).HTTP(); err != nil {
+				return nil, err
+			}
+			return next.Invoke(ctx, payload)
+		})
+	}
 	for _, tc := range []struct {
 		rule    string
 		payload []byte
@@ -84,7 +92,8 @@ func TestARecordOfAnHTTPRequest(t *testing.T) {
 		level   string
 	}{
 		{"HTTP API", httpEvent("x", false), `{"statusCode":201,"body":"{}"}`, nil, "POST", "POST /orders", "201", "INFO"},
-		{"REST API", readSample(t, "apigw-request.json"), `{"body":"{}","statusCode":200}`, nil, "POST", "/{proxy+}", "200", "INFO"},
+		{"REST API", readSample(t, "apigw-request.json"), `{"body":"{}","statusCode":200}`, nil, "POST", "POST /{proxy+}", "200", "INFO"},
+		{"REST API, read by the handler", readSample(t, "apigw-request.json"), `{"statusCode":200}`, reading, "POST", "POST /{proxy+}", "200", "INFO"},
 		{"function URL", readSample(t, "lambda-urls-request.json"), `{"statusCode":200}`, nil, "POST", "", "200", "INFO"},
 		{"a router names the route", httpEvent("x", false), `{"statusCode":200}`, routed, "POST", "POST /routed", "200", "INFO"},
 		{"an answer without a status is a 200", httpEvent("x", false), `"text"`, nil, "POST", "POST /orders", "200", "INFO"},
@@ -224,6 +233,23 @@ func TestAPanicWithoutRecoverIsRecordedAndGoesOn(t *testing.T) {
 				t.Errorf("the value shows:\n%s", book)
 			}
 		})
+	}
+}
+
+// The search for a correlation id is the caller's code and runs in the layer.
+func TestAPanicOfCorrelateIsRecorded(t *testing.T) {
+	log, book := newLog()
+	h := guard.Wrap(answers("", nil), guard.Log(log, guard.Correlate(func(context.Context, *guard.Event) string { panic(panicMarker) })))
+	func() {
+		defer func() {
+			if recover() != panicMarker {
+				t.Error("the panic did not go on")
+			}
+		}()
+		_, _ = h.Invoke(t.Context(), nil)
+	}()
+	if failure, _ := book.only(t)["error"].(map[string]any); failure["code"] != "panic" {
+		t.Errorf("%s", book)
 	}
 }
 

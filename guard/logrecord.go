@@ -107,10 +107,13 @@ func (e *Event) methodAndRoute() (method, route string) {
 	if req != nil {
 		return req.RequestContext.HTTP.Method, req.RouteKey
 	}
+	var resource string
 	for name, value := range jsonpeek.Members(e.raw) {
 		switch string(name) {
-		case "routeKey", "resource":
+		case "routeKey":
 			route = string(jsonpeek.Text(value))
+		case "resource":
+			resource = string(jsonpeek.Text(value))
 		case "httpMethod":
 			method = string(jsonpeek.Text(value))
 		case "requestContext":
@@ -118,6 +121,9 @@ func (e *Event) methodAndRoute() (method, route string) {
 				method = string(jsonpeek.Text(m))
 			}
 		}
+	}
+	if route == "" && resource != "" {
+		route = routeKey(method, resource)
 	}
 	return method, route
 }
@@ -155,7 +161,7 @@ func (l *logLayer) errorAttr(err error, ev *Event) slog.Attr {
 	attrs := []slog.Attr{slog.String("kind", e.Kind.String()), slog.String("code", e.Code)}
 	p, panicked := panicOf(err)
 	cause := causeOf(err, e)
-	if panicked && l.panics {
+	if panicked && l.panics && p.seen() {
 		cause = fmt.Sprintf("%s: %v", cause, p.value)
 	} else {
 		cause = scrub(cause, ev)

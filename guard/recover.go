@@ -73,6 +73,9 @@ type panicError struct {
 	stack []byte
 }
 
+// seen reports whether there is a value to show.
+func (p *panicError) seen() bool { return p.value != nil && p.value != unseen{} }
+
 // unseen stands for the value of a panic that was seen and not recovered.
 type unseen struct{}
 

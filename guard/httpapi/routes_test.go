@@ -1,0 +1,195 @@
+package httpapi_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/guard/httpapi"
+)
+
+// named answers with its name and the path values it is given.
+func named(name string, values ...string) lambda.Handler {
+	return httpapi.Handler(func(_ context.Context, r *httpapi.Request) (httpapi.Response, error) {
+		text := name
+		for _, v := range values {
+			text += " " + v + "=" + r.PathValue(v)
+		}
+		return httpapi.Response{Body: []byte(text)}, nil
+	})
+}
+
+func shop() lambda.Handler {
+	return httpapi.Routes(map[string]lambda.Handler{
+		"POST /orders":                     named("place"),
+		"GET /orders/{id}":                 named("get", "id"),
+		"GET /orders/latest":               named("latest"),
+		"PUT /orders/{id}":                 named("put", "id"),
+		"/files/{path...}":                 named("file", "path"),
+		"GET /tree/":                       named("tree"),
+		"/{$}":                             named("home"),
+		"GET api.shop.example/orders/{id}": named("own", "id"),
+	})
+}
+
+func TestRoutesMatchAsServeMux(t *testing.T) {
+	for _, tt := range []struct {
+		call
+		status int
+		body   string // of a 200
+	}{
+		{call{method: "POST", path: "/orders"}, 200, "place"},
+		{call{path: "/orders/o-1"}, 200, "get id=o-1"},
+		{call{path: "/orders/latest"}, 200, "latest"},
+		{call{method: "HEAD", path: "/orders/o-1"}, 200, "get id=o-1"},
+		{call{method: "PUT", path: "/orders/o-1"}, 200, "put id=o-1"},
+		{call{method: "PUT", path: "/orders/latest"}, 200, "put id=latest"},
+		{call{path: "/orders/a%2Fb"}, 200, "get id=a/b"},
+		{call{path: "/orders/a%20b"}, 200, "get id=a b"},
+		{call{path: "/orders/100%"}, 200, "get id=100%"},
+		{call{path: "/orders/100%25"}, 200, "get id=100%"},
+		{call{path: "/orders/é"}, 200, "get id=é"},
+		{call{method: "DELETE", path: "/files/a/b/c"}, 200, "file path=a/b/c"},
+		{call{path: "/files/"}, 200, "file path="},
+		{call{path: "/tree/x"}, 200, "tree"},
+		{call{path: "/"}, 200, "home"},
+		{call{path: "/orders/o-1", domain: ownDomain}, 200, "own id=o-1"},
+		{call{path: "/orders/o-1", domain: "API.Shop.Example"}, 200, "own id=o-1"},
+		{call{path: "/v1/orders/o-1", stage: "v1"}, 200, "get id=o-1"},
+		{call{path: "/shop/orders/o-1", route: "GET /orders/{id}", params: map[string]string{"id": "o-1"}, domain: "other.example"}, 200, "get id=o-1"},
+		{call{path: "/orders/o-1", format1: true}, 200, "get id=o-1"},
+		{call{path: "/orders/o-1", rest: true, route: "ANY /{proxy+}", params: map[string]string{"proxy": "orders/o-1"}, stage: "prod"}, 200, "get id=o-1"},
+		{call{path: "/orders/o-1/lines"}, 404, ""},
+		{call{path: "/orders/"}, 404, ""},
+		{call{path: "/nothing"}, 404, ""},
+		{call{path: "/v2/orders/o-1", stage: "v1"}, 404, ""},
+		{call{path: "/orders"}, 405, ""},
+		{call{method: "DELETE", path: "/orders/o-1"}, 405, ""},
+		{call{method: "post", path: "/orders"}, 405, ""},
+	} {
+		a := send(t, tt.call, shop())
+		if a.status != tt.status || tt.body != "" && a.body != tt.body {
+			t.Errorf("%+v: %d %s", tt.call, a.status, a.body)
+		}
+	}
+}
+
+func TestRoutesTellWhatMethodsThereAre(t *testing.T) {
+	a := send(t, call{method: "DELETE", path: "/orders/o-1"}, shop())
+	if p := a.problem(t); a.status != 405 || p.Code != "method_not_allowed" || a.header.Get("Allow") != "GET, HEAD, PUT" {
+		t.Errorf("%+v", a)
+	}
+	a = send(t, call{path: "/nothing"}, shop())
+	if p := a.problem(t); a.status != 404 || p.Code != "not_found" || a.header.Get("Allow") != "" {
+		t.Errorf("%+v", a)
+	}
+}
+
+func TestRoutesRedirectInFrontOfTheGateway(t *testing.T) {
+	for _, tt := range []struct {
+		call
+		location string
+	}{
+		{call{path: "/tree"}, "/tree/"},
+		{call{path: "/tree", query: "a=1&b=2"}, "/tree/?a=1&b=2"},
+		{call{path: "/v1/tree", stage: "v1"}, "/v1/tree/"},
+		{call{path: "/shop/tree", route: "GET /tree", domain: ownDomain}, "/shop/tree/"},
+		{call{path: "/orders//o-1"}, "/orders/o-1"},
+		{call{path: "/orders/x/../o-1"}, "/orders/o-1"},
+		{call{path: "/v1//orders/o-1", stage: "v1"}, "/v1/orders/o-1"},
+		{call{path: "//evil.example/tree"}, "/evil.example/tree"},
+		{call{path: "/über/tree", route: "GET /tree", domain: ownDomain}, "/%C3%BCber/tree/"},
+	} {
+		for _, tt.format1 = range []bool{false, true} {
+			a := send(t, tt.call, shop())
+			if a.status != http.StatusTemporaryRedirect || a.header.Get("Location") != tt.location {
+				t.Errorf("%q: %d to %q, want %q", tt.path, a.status, a.header.Get("Location"), tt.location)
+			}
+		}
+	}
+}
+
+func TestRoutesRefuseWhatServeMuxRefuses(t *testing.T) {
+	for name, routes := range map[string]map[string]lambda.Handler{
+		"a conflict":       {"/a/{x}": raw(""), "/{y}/b": raw("")},
+		"the same twice":   {"GET /a/{x}": raw(""), "GET /a/{y}": raw("")},
+		"no slash":         {"GET orders": raw("")},
+		"an open wildcard": {"/a/{x": raw("")},
+		"a bad name":       {"/a/{1x}": raw("")},
+		"nothing":          {"": raw("")},
+	} {
+		if text := panics(func() { httpapi.Routes(routes) }); text == "" {
+			t.Errorf("%s: no panic", name)
+		}
+	}
+	if text := panics(func() { httpapi.Routes(map[string]lambda.Handler{"/": nil}) }); !strings.HasPrefix(text, "httpapi: ") {
+		t.Errorf("a nil handler: %q", text)
+	}
+}
+
+func TestARouteHasLayersOfItsOwn(t *testing.T) {
+	var outer, inner *guard.Event
+	note := func(to **guard.Event) guard.Middleware {
+		return func(next lambda.Handler) lambda.Handler {
+			return guard.HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
+				*to = guard.EventOf(ctx, payload)
+				if r, ok := httpapi.RequestFrom(ctx); to == &inner && (!ok || r.PathValue("id") != "o-1") {
+					t.Error("the route's layer does not see the route's values")
+				}
+				return next.Invoke(ctx, payload)
+			})
+		}
+	}
+	routes := httpapi.Routes(map[string]lambda.Handler{
+		"GET /orders/{id}": guard.Wrap(named("get", "id"), note(&inner), httpapi.SecurityHeaders()),
+		"GET /open":        named("open"),
+	})
+	a := send(t, call{path: "/orders/o-1"}, routes, note(&outer))
+	if a.body != "get id=o-1" || a.header.Get("X-Content-Type-Options") != "nosniff" {
+		t.Errorf("%+v", a)
+	}
+	if outer == nil || outer != inner {
+		t.Error("the route has an event of its own")
+	}
+	if a := send(t, call{path: "/open"}, routes); a.header.Get("X-Content-Type-Options") != "" {
+		t.Errorf("the layer of one route is around another: %+v", a)
+	}
+}
+
+func TestRoutesInsideRoutes(t *testing.T) {
+	h := httpapi.Routes(map[string]lambda.Handler{
+		"/tenants/{tenant}/": httpapi.Routes(map[string]lambda.Handler{
+			"GET /tenants/{t}/orders/{id}": named("get", "tenant", "t", "id"),
+		}),
+	})
+	if a := send(t, call{path: "/tenants/a/orders/o-1"}, h); a.body != "get tenant=a t=a id=o-1" {
+		t.Errorf("%+v", a)
+	}
+	if a := send(t, call{path: "/tenants/a/else"}, h); a.status != 404 {
+		t.Errorf("%+v", a)
+	}
+}
+
+func TestTheRecordNamesTheRoute(t *testing.T) {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /std/{id}", func(http.ResponseWriter, *http.Request) {})
+	routes := httpapi.Routes(map[string]lambda.Handler{"GET /orders/{id}": named("get"), "/std/": httpapi.Serve(mux)})
+	for path, want := range map[string]string{
+		"/orders/planted": "GET /orders/{id}",
+		"/std/planted":    "GET /std/{id}",
+		"/std/a/planted":  "/std/",
+		"/planted":        "$default",
+	} {
+		var log bytes.Buffer
+		send(t, call{path: path}, routes, guard.Log(guard.NewLogger(&log)))
+		var record struct{ Route string }
+		if err := json.Unmarshal(log.Bytes(), &record); err != nil || record.Route != want || strings.Contains(log.String(), "planted") {
+			t.Errorf("%s: %s, %v", path, log.String(), err)
+		}
+	}
+}

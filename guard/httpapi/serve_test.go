@@ -1,0 +1,422 @@
+package httpapi_test
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/guard/httpapi"
+)
+
+// site is a handler that does what handlers do. What it says must be the same
+// behind a server and behind an event.
+func site() http.Handler {
+	mux := http.NewServeMux()
+	handle := func(pattern string, h http.HandlerFunc) { mux.HandleFunc(pattern, h) }
+	handle("/request", func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		header := maps.Clone(r.Header)
+		maps.DeleteFunc(header, func(name string, _ []string) bool { // the client's own
+			return name == "User-Agent" || name == "Accept-Encoding" || name == "Content-Length"
+		})
+		fmt.Fprintf(w, "%s %s %s %q %q %v\n", r.Method, r.URL, r.RequestURI, r.URL.Path, r.URL.RawQuery, r.URL.Query())
+		fmt.Fprintf(w, "%s %d %d %s %v %d\n", r.Proto, r.ProtoMajor, r.ProtoMinor, r.Pattern, header, r.ContentLength)
+		fmt.Fprintf(w, "%q %v %v %v %v\n", body, err, r.Cookies(), r.TransferEncoding, r.Trailer)
+	})
+	handle("GET /items/{id}", func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, r.PathValue("id")) })
+	handle("/status/{how}", func(w http.ResponseWriter, r *http.Request) {
+		status := map[string]int{"created": 201, "empty": 204, "unmodified": 304, "teapot": 418, "unavailable": 503}[r.PathValue("how")]
+		w.Header().Set("X-Status", r.PathValue("how"))
+		w.WriteHeader(status)
+		w.WriteHeader(500)
+		n, err := io.WriteString(w, "body")
+		w.Header().Set("X-Late", "1")
+		if (n == 0) != (err != nil) || errors.Is(err, http.ErrBodyNotAllowed) != (status == 204 || status == 304) {
+			panic(fmt.Sprint(n, err))
+		}
+	})
+	handle("/nothing", func(http.ResponseWriter, *http.Request) {})
+	handle("/early", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Link", "</a>; rel=preload")
+		w.WriteHeader(http.StatusEarlyHints)
+		w.WriteHeader(http.StatusAccepted)
+	})
+	handle("/headers", func(w http.ResponseWriter, _ *http.Request) {
+		h := w.Header()
+		h.Add("Vary", "Accept")
+		h.Add("Vary", "Origin")
+		h["x-lower"] = []string{"v"}
+		h["X-None"] = nil
+		h.Set("X-Empty", "")
+		http.SetCookie(w, &http.Cookie{Name: "a", Value: "1", HttpOnly: true})
+		http.SetCookie(w, &http.Cookie{Name: "b", Value: "2, 3", Path: "/"})
+	})
+	handle("/sniff/{what}", func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.WriteString(w, map[string]string{
+			"html": "<!DOCTYPE html><p>", "png": "\x89PNG\x0d\x0a\x1a\x0a\x00\x00", "text": "plain", "json": `{"a":1}`,
+			"bytes": "\x00\x01\xff", "long": strings.Repeat("é", 3000), "utf16": "\xfe\xff\x00a",
+		}[r.PathValue("what")])
+	})
+	handle("/untyped", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header()["Content-Type"] = nil
+		_, _ = io.WriteString(w, "<html>")
+	})
+	handle("/packed", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Encoding", "br")
+		_, _ = w.Write([]byte("as if packed"))
+	})
+	handle("/error", func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "so <b>not</b>", http.StatusConflict) })
+	handle("/redirect", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "../else?x=1", http.StatusSeeOther) })
+	handle("/flush", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/event-stream")
+		_, _ = io.WriteString(w, "a")
+		if err := http.NewResponseController(w).Flush(); err != nil {
+			panic(err)
+		}
+		w.Header().Set("X-Late", "1")
+		_, _ = io.WriteString(w, "b")
+	})
+	handle("/max", func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 4))
+		var tooLarge *http.MaxBytesError
+		fmt.Fprintf(w, "%q %t", body, errors.As(err, &tooLarge))
+	})
+	handle("/form", func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprintf(w, "%v %v %v", r.ParseForm(), r.PostForm, r.FormValue("q"))
+	})
+	handle("/short", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Length", "2")
+		_, _ = io.WriteString(w, "ab")
+		if _, err := io.WriteString(w, "c"); !errors.Is(err, http.ErrContentLength) {
+			panic(err)
+		}
+	})
+	handle("/trailers", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set(http.TrailerPrefix+"X-Sum", "1")
+		w.Header().Set("Content-Type", "text/plain")
+		w.Header().Set("Keep", "1")
+		_, _ = io.WriteString(w, "x")
+	})
+	mux.Handle("/files/", http.StripPrefix("/files", http.FileServerFS(fstest.MapFS{
+		"index.html": {Data: []byte("<p>home</p>"), ModTime: time.Unix(1e9, 0)},
+		"a.css":      {Data: []byte("p{}"), ModTime: time.Unix(1e9, 0)},
+		"b.bin":      {Data: []byte{0xff, 0xfe, 0x00, 0x80}, ModTime: time.Unix(1e9, 0)},
+		"sub/c.txt":  {Data: []byte("c"), ModTime: time.Unix(1e9, 0)},
+	})))
+	return mux
+}
+
+func TestServeIsAServerToTheHandler(t *testing.T) {
+	server := httptest.NewUnstartedServer(site())
+	server.Config.ErrorLog = log.New(io.Discard, "", 0) // of WriteHeader called twice
+	server.Start()
+	defer server.Close()
+	client := server.Client()
+	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	client.Transport.(*http.Transport).DisableCompression = true
+	for _, c := range []call{
+		{path: "/request"},
+		{path: "/request", query: "a=1&a=2&b=%20&c"},
+		{path: "/request", headers: map[string]string{"x-custom": "1,2", "accept": "a, b", "authorization": "Bearer x,y"}, cookies: []string{"a=1", `b="2"`, "a=3"}},
+		{method: "POST", path: "/request", body: "text é", headers: map[string]string{"content-type": "text/plain"}},
+		{method: "PUT", path: "/request", body: "\x00\xff\xfe", base64: true},
+		{method: "PURGE", path: "/request"},
+		{path: "/items/a%2Fb"},
+		{path: "/items/a%20b%25"},
+		{path: "/items/"},
+		{method: "POST", path: "/items/a"},
+		{path: "/items//a"},
+		{path: "/status/created"},
+		{path: "/status/empty"},
+		{path: "/status/unmodified"},
+		{path: "/status/teapot"},
+		{path: "/status/unavailable"},
+		{method: "HEAD", path: "/status/teapot"},
+		{path: "/nothing"},
+		{path: "/early"},
+		{path: "/headers"},
+		{path: "/sniff/html"},
+		{path: "/sniff/png"},
+		{path: "/sniff/text"},
+		{path: "/sniff/json"},
+		{path: "/sniff/bytes"},
+		{path: "/sniff/long"},
+		{path: "/sniff/utf16"},
+		{method: "HEAD", path: "/sniff/html"},
+		{method: "HEAD", path: "/sniff/long"},
+		{path: "/untyped"},
+		{path: "/packed"},
+		{path: "/error"},
+		{path: "/redirect"},
+		{method: "HEAD", path: "/redirect"},
+		{path: "/flush"},
+		{method: "POST", path: "/max", body: "123"},
+		{method: "POST", path: "/max", body: "12345"},
+		{method: "POST", path: "/form", query: "q=2", body: "a=1&q=1", headers: map[string]string{"content-type": "application/x-www-form-urlencoded"}},
+		{path: "/short"},
+		{path: "/trailers"},
+		{path: "/files"},
+		{path: "/files/"},
+		{path: "/files/index.html"},
+		{path: "/files/a.css"},
+		{path: "/files/b.bin"},
+		{method: "HEAD", path: "/files/a.css"},
+		{path: "/files/b.bin", headers: map[string]string{"range": "bytes=1-2"}},
+		{path: "/files/a.css", headers: map[string]string{"range": "bytes=9-"}},
+		{path: "/files/a.css", headers: map[string]string{"if-modified-since": time.Unix(1e9, 0).UTC().Format(http.TimeFormat)}},
+		{path: "/files/sub/"},
+		{path: "/files/none"},
+		{path: "/none"},
+	} {
+		real := overHTTP(t, client, server.URL, c)
+		for _, c.format1 = range []bool{false, true} {
+			if c.format1 && (strings.Contains(c.query, "%") || strings.HasSuffix(c.query, "c")) {
+				continue // a 1.0 event has its query taken apart
+			}
+			compareAnswers(t, c, send(t, c, httpapi.Serve(site())), real)
+		}
+	}
+}
+
+// overHTTP sends c to a server.
+func overHTTP(t *testing.T, client *http.Client, url string, c call) answer {
+	t.Helper()
+	if url += c.path; c.query != "" {
+		url += "?" + c.query
+	}
+	req, err := http.NewRequestWithContext(t.Context(), or(c.method, "GET"), url, strings.NewReader(c.body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, value := range c.headers {
+		req.Header.Set(name, value)
+	}
+	if len(c.cookies) > 0 {
+		req.Header.Set("Cookie", strings.Join(c.cookies, "; "))
+	}
+	res, err := client.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	body, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return answer{status: res.StatusCode, header: res.Header, body: string(body)}
+}
+
+func compareAnswers(t *testing.T, c call, got, want answer) {
+	t.Helper()
+	where := fmt.Sprintf("%s %s, 1.0 %t", or(c.method, "GET"), c.path, c.format1)
+	if got.status != want.status || got.body != want.body {
+		t.Errorf("%s: %d %.300q\nthe server: %d %.300q", where, got.status, got.body, want.status, want.body)
+	}
+	for _, name := range []string{"Date", "Content-Length"} { // the server's own
+		want.header.Del(name)
+	}
+	joined := func(h http.Header) map[string]string {
+		all := map[string]string{}
+		for name, values := range h {
+			if all[name] = strings.Join(values, ", "); name == "Set-Cookie" {
+				all[name] = strings.Join(values, "\n")
+			}
+		}
+		return all
+	}
+	if g, w := joined(got.header), joined(want.header); !maps.Equal(g, w) {
+		t.Errorf("%s: %q\nthe server: %q", where, g, w)
+	}
+}
+
+func TestServeSendsCookiesOneByOne(t *testing.T) {
+	h := httpapi.Serve(site())
+	a := send(t, call{path: "/headers"}, h)
+	if got, ok := a.fields["cookies"].([]any); !ok || len(got) != 2 || got[0] != "a=1; HttpOnly" {
+		t.Errorf("2.0: %v", a.fields)
+	}
+	a = send(t, call{path: "/headers", format1: true}, h)
+	if got := a.fields["multiValueHeaders"].(object)["set-cookie"].([]any); len(got) != 2 {
+		t.Errorf("1.0: %v", a.fields)
+	}
+}
+
+func TestServeSendsBytesAsBase64(t *testing.T) {
+	for path, want := range map[string]bool{"/sniff/png": true, "/sniff/bytes": true, "/packed": true, "/sniff/long": false, "/nothing": false} {
+		a := send(t, call{path: path}, httpapi.Serve(site()))
+		if a.base64 != want {
+			t.Errorf("%s: base64 %t", path, a.base64)
+		}
+		if want && a.fields["body"] != base64.StdEncoding.EncodeToString([]byte(a.body)) {
+			t.Errorf("%s: %v", path, a.fields["body"])
+		}
+	}
+}
+
+// serve calls a net/http handler behind an event.
+func serve(t *testing.T, ctx context.Context, c call, f http.HandlerFunc, layers ...guard.Middleware) (out []byte, err error) {
+	t.Helper()
+	return guard.Wrap(httpapi.Serve(f), layers...).Invoke(ctx, c.event())
+}
+
+func TestServeHandsTheInvocationsContextOn(t *testing.T) {
+	type key struct{}
+	deadline := time.Now().Add(time.Hour)
+	ctx, cancel := context.WithDeadline(context.WithValue(t.Context(), key{}, "v"), deadline)
+	defer cancel()
+	_, err := serve(t, ctx, call{path: "/x"}, func(_ http.ResponseWriter, r *http.Request) {
+		end, ok := r.Context().Deadline()
+		req, there := httpapi.RequestFrom(r.Context())
+		if r.Context().Value(key{}) != "v" || !ok || !end.Equal(deadline) || !there || req.Path != "/x" {
+			t.Errorf("%v, %v, %t", r.Context(), end, there)
+		}
+		if r.RemoteAddr != "192.0.2.1:0" || r.Host != apiDomain || r.Header.Get("Host") != "" {
+			t.Errorf("%q, %q, %v", r.RemoteAddr, r.Host, r.Header)
+		}
+		cancel()
+		<-r.Context().Done()
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestServeTakesTheStageOff(t *testing.T) {
+	_, err := serve(t, t.Context(), call{path: "/v1/a%2Fb", query: "q=1", stage: "v1"}, func(_ http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/a/b" || r.URL.EscapedPath() != "/a%2Fb" || r.RequestURI != "/a%2Fb?q=1" || r.URL.String() != "/a%2Fb?q=1" {
+			t.Errorf("%+v, %q", r.URL, r.RequestURI)
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestServeInsideRoutesHasThePathValues(t *testing.T) {
+	h := httpapi.Routes(map[string]lambda.Handler{
+		"GET /orders/{id}": httpapi.Serve(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			fmt.Fprint(w, r.PathValue("id"), " ", r.Pattern, " ", r.Method, " ", r.Header.Get("X-A"))
+		})),
+	})
+	if a := send(t, call{path: "/orders/o-1", headers: map[string]string{"x-a": "v"}}, h); a.body != "o-1 GET /orders/{id} GET v" {
+		t.Errorf("%+v", a)
+	}
+}
+
+func TestServeLetsPanicsPass(t *testing.T) {
+	for _, value := range []any{"v", http.ErrAbortHandler} {
+		func() {
+			defer func() {
+				if got := recover(); got != value {
+					t.Errorf("%v, want %v", got, value)
+				}
+			}()
+			_, _ = serve(t, t.Context(), call{}, func(w http.ResponseWriter, _ *http.Request) {
+				_, _ = io.WriteString(w, "half")
+				panic(value)
+			})
+		}()
+		out, err := serve(t, t.Context(), call{}, func(http.ResponseWriter, *http.Request) { panic(value) }, guard.Recover())
+		if out != nil || !guard.Panicked(err) {
+			t.Errorf("%s, %v", out, err)
+		}
+	}
+}
+
+func TestServeRefusesWhatCannotBeSent(t *testing.T) {
+	for name, tt := range map[string]struct {
+		code string
+		h    http.HandlerFunc
+	}{
+		"a header of two lines":      {"invalid_response", func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("X-A", "a\r\nb: c") }},
+		"a header that is not UTF-8": {"invalid_response", func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("X-A", "\xe9") }},
+		"status 999":                 {"invalid_response", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(999) }},
+		"another protocol":           {"invalid_response", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusSwitchingProtocols) }},
+		"no status at all":           {"panic", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(0) }},
+		"more than Lambda takes": {"response_too_large", func(w http.ResponseWriter, _ *http.Request) {
+			chunk := make([]byte, 1<<20)
+			for range 100 { // a handler that does not look at the error
+				if n, err := w.Write(chunk); err != nil && n != 0 {
+					t.Error("a write failed and wrote")
+				}
+			}
+		}},
+		"more than Lambda takes, at once": {"response_too_large", func(w http.ResponseWriter, _ *http.Request) {
+			if _, err := io.WriteString(w, strings.Repeat("x", 7<<20)); err == nil {
+				t.Error("7 MiB were written")
+			}
+		}},
+	} {
+		out, err := serve(t, t.Context(), call{}, tt.h, guard.Recover())
+		if out != nil {
+			t.Errorf("%s: %.100s", name, out)
+		}
+		wantError(t, err, guard.Internal, tt.code)
+	}
+}
+
+func TestServeCannotBeHijacked(t *testing.T) {
+	_, err := serve(t, t.Context(), call{}, func(w http.ResponseWriter, _ *http.Request) {
+		c := http.NewResponseController(w)
+		if _, _, err := c.Hijack(); !errors.Is(err, http.ErrNotSupported) {
+			t.Errorf("%v", err)
+		}
+		if err := c.SetReadDeadline(time.Time{}); !errors.Is(err, http.ErrNotSupported) {
+			t.Errorf("%v", err)
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text := panics(func() { httpapi.Serve(nil) }); !strings.HasPrefix(text, "httpapi: ") {
+		t.Errorf("a nil handler: %q", text)
+	}
+}
+
+func TestServeRefusesABodyOverTheLimit(t *testing.T) {
+	c := call{method: "POST", body: strings.Repeat("x", 11)}
+	for _, c.base64 = range []bool{false, true} {
+		_, err := serve(t, t.Context(), c, func(http.ResponseWriter, *http.Request) { t.Error("called") }, guard.Limit(guard.Limits{Body: 10}))
+		wantError(t, err, guard.TooLarge, "body_too_large")
+	}
+}
+
+func TestServeRemovesTheFilesOfAForm(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
+	body := "--b\r\nContent-Disposition: form-data; name=\"f\"; filename=\"f\"\r\n\r\n" + strings.Repeat("x", 1000) + "\r\n--b--\r\n"
+	c := call{method: "POST", body: body, base64: true, headers: map[string]string{"content-type": "multipart/form-data; boundary=b"}}
+	var opened []string
+	_, err := serve(t, t.Context(), c, func(_ http.ResponseWriter, r *http.Request) {
+		if err := r.ParseMultipartForm(100); err != nil { // the rest to disk
+			t.Fatal(err)
+		}
+		f, err := r.MultipartForm.File["f"][0].Open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		if named, ok := f.(interface{ Name() string }); ok {
+			opened = append(opened, named.Name())
+		}
+	})
+	if err != nil || len(opened) != 1 {
+		t.Fatalf("%v, %v", opened, err)
+	}
+	if _, err := os.Stat(opened[0]); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("left behind: %v", err)
+	}
+}

@@ -73,9 +73,13 @@ func Build(t testing.TB, pkg string) string {
 	return binary
 }
 
-// Start returns a Function for the binary that ends with the test.
+// Start returns a Function for the binary that ends with the test. Its log goes
+// to the test's output, unless cfg names another place.
 func Start(t testing.TB, binary string, cfg Config) *Function {
 	t.Helper()
+	if cfg.Log == nil {
+		cfg.Log = t.Output()
+	}
 	f, err := NewFunction(binary, cfg)
 	if err != nil {
 		t.Fatal(err)

@@ -50,7 +50,7 @@ func reportedError(headerType string, payload []byte) *FunctionError {
 	if err := json.Unmarshal(payload, e); err != nil {
 		e = &FunctionError{Message: string(payload)}
 	}
-	if headerType != "" {
+	if e.Type == "" {
 		e.Type = headerType
 	}
 	e.Payload = payload

@@ -82,7 +82,8 @@ func (p *InProcess) call(ctx context.Context, call Call) (payload []byte, failur
 		}
 	}
 	ctx = lambdacontext.NewContext(ctx, lc)
-	ctx = context.WithValue(ctx, "x-amzn-trace-id", call.TraceID) //nolint:staticcheck // the key is aws-lambda-go's
+	//lint:ignore SA1029 the key is aws-lambda-go's
+	ctx = context.WithValue(ctx, "x-amzn-trace-id", call.TraceID)
 
 	defer func() {
 		if v := recover(); v != nil {
@@ -97,7 +98,7 @@ func (p *InProcess) call(ctx context.Context, call Call) (payload []byte, failur
 }
 
 func handlerError(err error) *FunctionError {
-	reported, ok := err.(messages.InvokeResponse_Error) //nolint:errorlint // aws-lambda-go does not unwrap
+	reported, ok := err.(messages.InvokeResponse_Error) // not errors.As: aws-lambda-go does not unwrap either
 	if !ok {
 		reported = messages.InvokeResponse_Error{Type: typeName(err), Message: err.Error()}
 	}

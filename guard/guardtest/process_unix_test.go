@@ -85,15 +85,22 @@ func TestFunctionDiesWithItsKilledOwner(t *testing.T) {
 	untilGone(t, strings.TrimSpace(pid))
 }
 
-// ownFunction is the owner's part of the test above: it prints its function's pid and waits to be killed.
+// ownFunction is the owner's part of the test above: it prints its function's
+// pid and waits to be killed. The function is busy, so that it does not end for
+// want of a Runtime API.
 func ownFunction(binary string) {
-	fn, err := guardtest.NewFunction(binary, guardtest.Config{Log: os.Stderr})
+	fn, err := guardtest.NewFunction(binary, guardtest.Config{Timeout: time.Hour})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 	result, err := fn.Invoke(context.Background(), []byte(`{"do":"pid"}`))
 	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	go func() { _, _ = fn.Invoke(context.Background(), []byte(`{"do":"overrun"}`)) }()
+	if err := fn.WaitLog(context.Background(), "overrunning"); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}

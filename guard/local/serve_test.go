@@ -294,6 +294,13 @@ func TestFunctionDiesWithAKilledCommand(t *testing.T) {
 	}
 	s := serveLocal(t, echo)
 	pid := s.answer("/pid")
+	// Busy, so that it does not end for want of a Runtime API.
+	go func() {
+		if res, err := http.Get(s.url + "/overrun"); err == nil {
+			res.Body.Close()
+		}
+	}()
+	s.onConsole("overrunning")
 	s.end(os.Kill)
 	eventually(t, "process "+pid+" is gone", func() bool { return gone(pid) })
 }

@@ -110,7 +110,7 @@ func requestID(ctx context.Context) string {
 
 // AddAttrs adds attributes to the record that [Log] writes at the end of the
 // invocation of ctx. It is safe for concurrent use and does nothing outside an
-// invocation. Attributes of the same key follow each other in the record.
+// invocation. Of attributes of the same key the last one stays.
 func AddAttrs(ctx context.Context, attrs ...slog.Attr) {
 	if inv := invocationOf(ctx); inv != nil {
 		inv.mu.Lock()

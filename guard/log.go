@@ -20,6 +20,9 @@ type LogOption func(*logLayer)
 // come from a caller: what is longer than 128 bytes or not printable ASCII is
 // not taken.
 func Correlate(find func(ctx context.Context, ev *Event) string) LogOption {
+	if find == nil {
+		panic("guard: Correlate with a nil function")
+	}
 	return func(l *logLayer) { l.correlate = find }
 }
 
@@ -45,7 +48,8 @@ func UnsafePanicValues() LogOption {
 //	error.kind .code .cause         of a failure, also one made a response
 //	error.stack                     of a panic
 //
-// and what [AddAttrs] has added. Keys with nothing to say are left out. Never
+// and what [AddAttrs] has added, of which a key named like one of these becomes
+// fields.status and so on. Keys with nothing to say are left out. Never
 // in it are the payload, the answer and the value of a panic. error.cause is
 // the text of the handler's error; values that the request had in its body,
 // query, cookies or credentials are taken out of it, as errors like to quote

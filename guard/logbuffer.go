@@ -1,11 +1,10 @@
 package guard
 
 import (
-	"context"
+	"encoding/json"
 	"log/slog"
 	"math/rand/v2"
 	"sync"
-	"time"
 )
 
 // logBuffer keeps records of one invocation for as long as it may still fail.
@@ -42,20 +41,13 @@ func (b *logBuffer) add(h slog.Handler, r slog.Record, limit int) {
 	}
 }
 
-// flush writes what was kept, and how many records were not.
-func (b *logBuffer) flush(ctx context.Context, h slog.Handler) {
+// take empties the buffer, and tells how many records it has dropped.
+func (b *logBuffer) take() (records []keptRecord, dropped int) {
 	b.mu.Lock()
-	records, dropped := b.records, b.dropped
+	defer b.mu.Unlock()
+	records, dropped = b.records, b.dropped
 	b.records, b.size, b.dropped = nil, 0, 0
-	b.mu.Unlock()
-	if dropped > 0 {
-		r := slog.NewRecord(time.Now().UTC().Truncate(time.Millisecond), slog.LevelWarn, "debug records were dropped", 0)
-		r.AddAttrs(slog.Int("dropped", dropped))
-		_ = h.Handle(ctx, r) // as with any record, a log that fails is not the handler's
-	}
-	for _, kept := range records {
-		_ = kept.handler.Handle(ctx, kept.record)
-	}
+	return records, dropped
 }
 
 // sizeOf is about as many bytes as the record will take in the log.
@@ -76,6 +68,10 @@ func attrSize(a slog.Attr) int {
 	case slog.KindGroup:
 		for _, inner := range a.Value.Group() {
 			n += attrSize(inner)
+		}
+	case slog.KindAny:
+		if text, ok := a.Value.Any().(json.RawMessage); ok { // what the redactor makes of it
+			n += len(text)
 		}
 	default:
 		n += len(a.Value.String())

@@ -27,6 +27,9 @@ type loggerOptions struct {
 // MinLevel sets the lowest level that is written. It may change over time, as
 // an [slog.LevelVar] does, and goes before AWS_LAMBDA_LOG_LEVEL.
 func MinLevel(level slog.Leveler) LoggerOption {
+	if level == nil {
+		panic("guard: MinLevel of nil")
+	}
 	return func(o *loggerOptions) { o.level = level }
 }
 
@@ -47,7 +50,7 @@ func Redact(names ...string) LoggerOption {
 // SampleDebug lets a share of the invocations, 0 to 1, write every level. It is
 // decided once per invocation, whose records then have sampled=true.
 func SampleDebug(share float64) LoggerOption {
-	if share < 0 || share > 1 {
+	if !(share >= 0 && share <= 1) { // NaN, too
 		panic("guard: SampleDebug with a share that is not from 0 to 1")
 	}
 	return func(o *loggerOptions) { o.sample = share }
@@ -64,18 +67,19 @@ func BufferDebug() LoggerOption {
 // NewLogger makes a logger that writes a JSON object per line to w, as
 // Lambda's log format has it: timestamp, level, message, and the fields of the
 // invocation that a record was written in. They stand at the top level,
-// whatever groups the logger has open.
+// whatever groups the logger has open. An attribute at the top level that is
+// named like one of them becomes fields.requestId and so on, so that no key of
+// the log's own is there twice.
 //
 // AWS_LAMBDA_LOG_LEVEL sets the lowest level that is written, INFO when it is
 // not set; AWS_LAMBDA_LOG_FORMAT=Text writes key=value pairs instead.
 func NewLogger(w io.Writer, opts ...LoggerOption) *slog.Logger {
 	lowest := slog.Level(-1 << 10) // NewLogHandler decides
-	o := &slog.HandlerOptions{Level: lowest, ReplaceAttr: lambdaKeys}
 	var inner slog.Handler
 	if strings.EqualFold(os.Getenv("AWS_LAMBDA_LOG_FORMAT"), "text") {
-		inner = slog.NewTextHandler(w, o)
+		inner = slog.NewTextHandler(w, &slog.HandlerOptions{Level: lowest, ReplaceAttr: lambdaKeys})
 	} else {
-		inner = slog.NewJSONHandler(w, o)
+		inner = slog.NewJSONHandler(&lambdaWriter{to: w}, &slog.HandlerOptions{Level: lowest})
 	}
 	return slog.New(NewLogHandler(inner, opts...))
 }
@@ -83,7 +87,9 @@ func NewLogger(w io.Writer, opts ...LoggerOption) *slog.Logger {
 // NewLogHandler puts before a handler of any kind what [NewLogger] has before
 // its own: the fields of the invocation at the top level of every record,
 // redaction, levels, sampling and buffering. The names of time, level and
-// message are inner's; a level that inner does not write is lost.
+// message are inner's; a level that inner does not write is lost. A value that
+// slog has no kind for, a struct or a map, reaches inner as the text that slog's
+// JSON handler would make of it, an [encoding/json.RawMessage].
 func NewLogHandler(inner slog.Handler, opts ...LoggerOption) slog.Handler {
 	if inner == nil {
 		panic("guard: NewLogHandler with a nil handler")
@@ -93,7 +99,7 @@ func NewLogHandler(inner slog.Handler, opts ...LoggerOption) slog.Handler {
 		opt(&o)
 	}
 	h := &logHandler{inner: inner, logSettings: &logSettings{
-		level: o.level, redact: newRedactor(o.names), sample: o.sample, buffer: o.buffer,
+		level: o.level, service: o.service, redact: newRedactor(o.names), sample: o.sample, buffer: o.buffer,
 	}}
 	if o.service != "" {
 		h.inner = inner.WithAttrs([]slog.Attr{slog.String("service", o.service)})
@@ -115,36 +121,5 @@ func levelNamed(name string) slog.Level {
 		return LevelFatal
 	default:
 		return slog.LevelInfo
-	}
-}
-
-// lambdaKeys gives slog's own attributes Lambda's names.
-//
-// https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-logformat.html
-func lambdaKeys(groups []string, a slog.Attr) slog.Attr {
-	if len(groups) > 0 {
-		return a
-	}
-	switch a.Key {
-	case slog.TimeKey:
-		a.Key = "timestamp"
-	case slog.MessageKey:
-		a.Key = "message"
-	case slog.LevelKey:
-		if level, ok := a.Value.Any().(slog.Level); ok {
-			a.Value = slog.StringValue(levelName(level))
-		}
-	}
-	return a
-}
-
-func levelName(level slog.Level) string {
-	switch level {
-	case LevelTrace:
-		return "TRACE"
-	case LevelFatal:
-		return "FATAL"
-	default:
-		return level.String()
 	}
 }

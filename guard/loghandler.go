@@ -17,10 +17,11 @@ type logHandler struct {
 }
 
 type logSettings struct {
-	level  slog.Leveler
-	redact *redactor
-	sample float64
-	buffer int
+	level   slog.Leveler
+	service string
+	redact  *redactor
+	sample  float64
+	buffer  int
 }
 
 // group is an open group and the attributes given to the logger in it.
@@ -34,6 +35,9 @@ type plainKey struct{}
 
 // Enabled reports whether a record of this level is written, or kept.
 func (h *logHandler) Enabled(ctx context.Context, level slog.Level) bool {
+	if !h.inner.Enabled(ctx, level) {
+		return false
+	}
 	if level >= h.level.Level() {
 		return true
 	}
@@ -50,6 +54,9 @@ func (h *logHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
 	}
 	attrs = h.redact.attrs(attrs)
 	if len(h.open) == 0 {
+		for i, a := range attrs {
+			attrs[i] = h.aside(a)
+		}
 		return &logHandler{logSettings: h.logSettings, inner: h.inner.WithAttrs(attrs)}
 	}
 	open := slices.Clone(h.open)
@@ -62,20 +69,24 @@ func (h *logHandler) WithGroup(name string) slog.Handler {
 	if name == "" {
 		return h
 	}
+	if len(h.open) == 0 {
+		name = h.aside(slog.Attr{Key: name}).Key
+	}
 	return &logHandler{logSettings: h.logSettings, inner: h.inner, open: append(slices.Clip(h.open), group{name: name})}
 }
 
 func (h *logHandler) Handle(ctx context.Context, r slog.Record) error {
 	inv := invocationOf(ctx)
 	if inv == nil {
-		return h.inner.Handle(ctx, h.compose(r, nil))
+		return h.inner.Handle(ctx, h.compose(r, nil, false))
 	}
 	var room [6]slog.Attr
-	fields := room[:0]
-	if ctx.Value(plainKey{}) == nil {
-		fields = h.appendFields(fields, inv)
+	if ctx.Value(plainKey{}) != nil { // Log's own, through a handler around this one
+		fields := h.appendSampled(room[:0], inv)
+		return h.emit(ctx, inv, h.compose(r, fields, true))
 	}
-	return h.emit(ctx, inv, h.compose(r, fields))
+	fields := h.appendFields(room[:0], inv)
+	return h.emit(ctx, inv, h.compose(r, fields, false))
 }
 
 // emit writes a composed record, or keeps it. An error brings what was kept.
@@ -85,14 +96,32 @@ func (h *logHandler) emit(ctx context.Context, inv *invocation, r slog.Record) e
 		return nil
 	}
 	if r.Level >= slog.LevelError {
-		inv.kept.flush(ctx, h.inner)
+		h.flush(ctx, inv)
 	}
 	return h.inner.Handle(ctx, r)
 }
 
+// flush writes what was kept, and how many records were not.
+func (h *logHandler) flush(ctx context.Context, inv *invocation) {
+	records, dropped := inv.kept.take()
+	if dropped > 0 {
+		r := slog.NewRecord(time.Now(), slog.LevelWarn, "debug records were dropped", 0)
+		r.AddAttrs(slog.Int("dropped", dropped))
+		bare := &logHandler{logSettings: h.logSettings, inner: h.inner}
+		r = bare.compose(r, h.appendFields(nil, inv), false)
+		_ = h.inner.Handle(ctx, r) // as with any record, a log that fails is not the handler's
+	}
+	for _, kept := range records {
+		_ = kept.handler.Handle(ctx, kept.record)
+	}
+}
+
 // appendFields appends what a record has of its invocation.
 func (h *logHandler) appendFields(to []slog.Attr, inv *invocation) []slog.Attr {
-	to = inv.appendIdentity(to)
+	return h.appendSampled(inv.appendIdentity(to), inv)
+}
+
+func (h *logHandler) appendSampled(to []slog.Attr, inv *invocation) []slog.Attr {
 	if h.sample > 0 && inv.sampled(h.sample) {
 		to = append(to, slog.Bool("sampled", true))
 	}
@@ -101,7 +130,7 @@ func (h *logHandler) appendFields(to []slog.Attr, inv *invocation) []slog.Attr {
 
 // compose makes the record that inner gets: fields at the top level, then r's
 // attributes in the groups that are open.
-func (h *logHandler) compose(r slog.Record, fields []slog.Attr) slog.Record {
+func (h *logHandler) compose(r slog.Record, fields []slog.Attr, plain bool) slog.Record {
 	// Lambda's timestamps are in UTC and to the millisecond.
 	out := slog.NewRecord(r.Time.UTC().Truncate(time.Millisecond), r.Level, r.Message, r.PC)
 	out.AddAttrs(fields...)
@@ -110,7 +139,11 @@ func (h *logHandler) compose(r slog.Record, fields []slog.Attr) slog.Record {
 		return out
 	}
 	r.Attrs(func(a slog.Attr) bool {
-		out.AddAttrs(h.redact.attr(a))
+		a = h.redact.attr(a)
+		if !plain {
+			a = h.aside(a)
+		}
+		out.AddAttrs(a)
 		return true
 	})
 	return out

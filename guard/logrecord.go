@@ -15,7 +15,7 @@ func (l *logLayer) record(ctx context.Context, inv *invocation, payload []byte, 
 	now := time.Now()
 	ev := EventOf(ctx, payload)
 	inv.mu.Lock()
-	extra, route, told := inv.attrs, inv.route, inv.err
+	added, route, told := inv.attrs, inv.route, inv.err
 	inv.mu.Unlock()
 	if told != nil && (err == nil || reported(err)) {
 		err = told
@@ -32,7 +32,9 @@ func (l *logLayer) record(ctx context.Context, inv *invocation, payload []byte, 
 	var room [24]slog.Attr
 	attrs := room[:0]
 	own, ours := l.handler.(*logHandler)
+	settings := &logSettings{}
 	if ours {
+		settings = own.logSettings
 		attrs = own.appendFields(attrs, inv)
 	} else {
 		attrs = inv.appendIdentity(attrs)
@@ -55,7 +57,7 @@ func (l *logLayer) record(ctx context.Context, inv *invocation, payload []byte, 
 	if l.payload {
 		attrs = append(attrs, slog.String("payload", string(payload)))
 	}
-	attrs = append(attrs, extra...)
+	attrs = settings.appendAdded(attrs, added)
 	r := slog.NewRecord(now, level, "invocation", 0)
 
 	// A record that cannot be written must not fail the invocation.
@@ -63,7 +65,7 @@ func (l *logLayer) record(ctx context.Context, inv *invocation, payload []byte, 
 		for i, a := range attrs {
 			attrs[i] = own.redact.attr(a)
 		}
-		_ = own.emit(ctx, inv, own.compose(r, attrs))
+		_ = own.emit(ctx, inv, own.compose(r, attrs, true))
 		return
 	}
 	r.AddAttrs(attrs...)
@@ -175,13 +177,24 @@ func (l *logLayer) errorAttr(err error, ev *Event) slog.Attr {
 
 // causeOf is the text of what stands behind the public part of an error.
 func causeOf(err error, e *Error) string {
-	if text := err.Error(); text != e.Error() {
+	if text := textOf(err); text != textOf(e) {
 		return text // foreign, or wrapped in words of the handler's
 	}
 	if e.Err != nil {
-		return e.Err.Error()
+		return textOf(e.Err)
 	}
 	return ""
+}
+
+// textOf is an error's text, also where there is none: a nil pointer that
+// became an error by accident panics when it is asked.
+func textOf(err error) (text string) {
+	defer func() {
+		if recover() != nil {
+			text = fmt.Sprintf("guard: a %T without a text", err)
+		}
+	}()
+	return err.Error()
 }
 
 func milliseconds(d time.Duration) float64 {

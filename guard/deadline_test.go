@@ -106,7 +106,9 @@ func TestAPanicAfterTheDeadlineStaysAPanic(t *testing.T) {
 		time.Sleep(time.Second)
 		panic("late")
 	})
-	if got := within(t, guard.Recover()(late)); !guard.Panicked(got.err) {
+	got := within(t, guard.Recover()(late))
+	wantError(t, got.err, guard.Internal, "panic")
+	if !guard.Panicked(got.err) {
 		t.Error(got.err)
 	}
 }

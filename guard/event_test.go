@@ -76,6 +76,16 @@ func TestEqualBytesElsewhereAreAnotherPayload(t *testing.T) {
 	}
 }
 
+func TestAPartOfThePayloadIsAnotherPayload(t *testing.T) {
+	payload := []byte(`{"a":1} junk`)
+	inside(t, payload, func(ctx context.Context, _ []byte) {
+		part := guard.EventOf(ctx, payload[:7])
+		if _, err := part.Tree(); err != nil || string(part.Raw()) != `{"a":1}` {
+			t.Errorf("%s, %v", part.Raw(), err)
+		}
+	})
+}
+
 func TestOutsideWrapEveryEventIsFresh(t *testing.T) {
 	payload := []byte(`{"a":1}`)
 	one, other := guard.EventOf(t.Context(), payload), guard.EventOf(t.Context(), payload)

@@ -1,0 +1,216 @@
+package httpapi_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/guard/httpapi"
+)
+
+const (
+	shopOrigin  = "https://shop.example"
+	otherOrigin = "https://other.example:8443"
+)
+
+func from(origin string) call {
+	return call{headers: map[string]string{"origin": origin}}
+}
+
+func preflight(origin string) call {
+	c := from(origin)
+	c.method = "OPTIONS"
+	c.headers["access-control-request-method"] = "PUT"
+	return c
+}
+
+// allowed tells what CORS headers an answer has.
+func (a answer) allowed() string {
+	var all []string
+	for _, name := range []string{"Origin", "Credentials", "Methods", "Headers"} {
+		if v, ok := a.header["Access-Control-Allow-"+name]; ok {
+			all = append(all, strings.Join(v, "|"))
+		}
+	}
+	for _, name := range []string{"Access-Control-Expose-Headers", "Access-Control-Max-Age"} {
+		if v, ok := a.header[name]; ok {
+			all = append(all, strings.Join(v, "|"))
+		}
+	}
+	return strings.Join(all, "; ")
+}
+
+func TestCORSAllowsWhatItIsTold(t *testing.T) {
+	none := httpapi.CORSConfig{}
+	two := httpapi.CORSConfig{Origins: []string{shopOrigin, otherOrigin}}
+	everyone := httpapi.CORSConfig{Origins: []string{"*"}}
+	full := httpapi.CORSConfig{
+		Origins: []string{shopOrigin}, Methods: []string{"PUT"}, Headers: []string{"Content-Type", "Idempotency-Key"},
+		Expose: []string{"Location", "Retry-After"}, Credentials: true, MaxAge: 90 * time.Minute,
+	}
+	const preflightVary = "Origin, Access-Control-Request-Method, Access-Control-Request-Headers"
+	for name, tt := range map[string]struct {
+		config httpapi.CORSConfig
+		call
+		want string
+		vary string
+	}{
+		"nothing by default":            {none, from(shopOrigin), "", "Origin"},
+		"no preflight by default":       {none, preflight(shopOrigin), "", preflightVary},
+		"no origin":                     {two, call{}, "", "Origin"},
+		"an allowed origin":             {two, from(shopOrigin), shopOrigin, "Origin"},
+		"another one":                   {two, from(otherOrigin), otherOrigin, "Origin"},
+		"an origin in upper case":       {two, from("https://SHOP.example"), "", "Origin"},
+		"another scheme":                {two, from("http://shop.example"), "", "Origin"},
+		"another port":                  {two, from("https://shop.example:8443"), "", "Origin"},
+		"a longer name":                 {two, from("https://shop.example.evil.example"), "", "Origin"},
+		"a subdomain":                   {two, from("https://a.shop.example"), "", "Origin"},
+		"a path behind it":              {two, from(shopOrigin + "/"), "", "Origin"},
+		"null":                          {two, from("null"), "", "Origin"},
+		"two origins":                   {two, from(shopOrigin + ", " + otherOrigin), "", "Origin"},
+		"everyone":                      {everyone, from("https://any.example"), "*", ""},
+		"everyone, null":                {everyone, from("null"), "*", ""},
+		"everyone, preflight":           {everyone, preflight("https://any.example"), "*; GET, HEAD, POST", preflightVary},
+		"a preflight":                   {two, preflight(shopOrigin), shopOrigin + "; GET, HEAD, POST", preflightVary},
+		"a preflight, another origin":   {two, preflight("https://evil.example"), "", preflightVary},
+		"all there is, a preflight":     {full, preflight(shopOrigin), shopOrigin + "; true; GET, HEAD, POST, PUT; Content-Type, Idempotency-Key; 5400", preflightVary},
+		"all there is":                  {full, from(shopOrigin), shopOrigin + "; true; Location, Retry-After", "Origin"},
+		"all there is, another origin":  {full, from(otherOrigin), "", "Origin"},
+		"all there is, a preflight, no": {full, preflight(otherOrigin), "", preflightVary},
+	} {
+		for _, tt.format1 = range []bool{false, true} {
+			called := false
+			h := guard.HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
+				called = true
+				return handing(200, nil)(ctx, payload)
+			})
+			a := send(t, tt.call, h, httpapi.CORS(tt.config))
+			if a.allowed() != tt.want || a.header.Get("Vary") != tt.vary {
+				t.Errorf("%s: %q, Vary %q; want %q, %q", name, a.allowed(), a.header.Get("Vary"), tt.want, tt.vary)
+			}
+			if before := tt.method == "OPTIONS"; called == before || before && a.status != 204 {
+				t.Errorf("%s: called %t, status %d", name, called, a.status)
+			}
+		}
+	}
+}
+
+func TestOptionsThatAreNoPreflightReachTheHandler(t *testing.T) {
+	layer := httpapi.CORS(httpapi.CORSConfig{Origins: []string{shopOrigin}})
+	for _, c := range []call{{method: "OPTIONS"}, {method: "OPTIONS", headers: map[string]string{"origin": shopOrigin}}, {method: "OPTIONS", headers: map[string]string{"access-control-request-method": "PUT"}}} {
+		if a := send(t, c, handing(299, nil), layer); a.status != 299 {
+			t.Errorf("%+v: %d", c, a.status)
+		}
+	}
+}
+
+func TestCORSDecidesAlone(t *testing.T) {
+	inner := handing(200, http.Header{
+		"Access-Control-Allow-Origin": {"*"}, "Access-Control-Allow-Credentials": {"true"}, "Access-Control-Expose-Headers": {"X-Secret"},
+		"Access-Control-Allow-Methods": {"DELETE"}, "Access-Control-Allow-Headers": {"*"}, "Access-Control-Max-Age": {"9"}, "Access-Control-Allow-Private-Network": {"true"},
+	})
+	for origin, want := range map[string]string{shopOrigin: shopOrigin, otherOrigin: ""} {
+		a := send(t, from(origin), inner, httpapi.CORS(httpapi.CORSConfig{Origins: []string{shopOrigin}}))
+		if a.allowed() != want || a.header.Get("Access-Control-Allow-Private-Network") != "" {
+			t.Errorf("%s: %v", origin, a.header)
+		}
+	}
+}
+
+func TestVaryIsMerged(t *testing.T) {
+	for have, want := range map[string]string{
+		"": "Origin", "Accept": "Accept, Origin", "accept, origin": "accept, origin", "Origin": "Origin", "Accept-Origin": "Accept-Origin, Origin", "*": "*, Origin",
+	} {
+		header := http.Header{"Vary": {have}}
+		if have == "" {
+			header = nil
+		}
+		a := send(t, from(shopOrigin), handing(200, header), httpapi.CORS(httpapi.CORSConfig{Origins: []string{shopOrigin}}))
+		if a.header.Get("Vary") != want {
+			t.Errorf("%q: %q, want %q", have, a.header.Get("Vary"), want)
+		}
+	}
+	a := send(t, from(shopOrigin), handing(200, http.Header{"Vary": {"Accept", "Cookie"}}), httpapi.CORS(httpapi.CORSConfig{}))
+	if a.header.Get("Vary") != "Accept, Cookie, Origin" {
+		t.Errorf("%v", a.header)
+	}
+}
+
+func TestCORSOfNonsensePanics(t *testing.T) {
+	for name, config := range map[string]httpapi.CORSConfig{
+		"everyone with credentials":        {Origins: []string{"*"}, Credentials: true},
+		"everyone beside one, credentials": {Origins: []string{shopOrigin, "*"}, Credentials: true},
+		"null":                             {Origins: []string{"null"}},
+		"no scheme":                        {Origins: []string{"shop.example"}},
+		"a path":                           {Origins: []string{"https://shop.example/"}},
+		"upper case":                       {Origins: []string{"https://Shop.example"}},
+		"a pattern":                        {Origins: []string{"https://*.shop.example"}},
+		"a user":                           {Origins: []string{"https://u@shop.example"}},
+		"nothing":                          {Origins: []string{""}},
+		"a header of two lines":            {Origins: []string{shopOrigin}, Headers: []string{"a\r\nb"}},
+		"a list in one string":             {Origins: []string{shopOrigin}, Methods: []string{"PUT, DELETE"}},
+		"a space in what is exposed":       {Origins: []string{shopOrigin}, Expose: []string{"X A"}},
+	} {
+		if text := panics(func() { httpapi.CORS(config) }); !strings.HasPrefix(text, "httpapi: ") {
+			t.Errorf("%s: %q", name, text)
+		}
+	}
+}
+
+// A layer like idempotency keeps an encoded answer and hands it out again. It
+// was decorated for who asked first, and must not be for who asks now.
+func TestAKeptAnswerIsDecoratedForWhoAsks(t *testing.T) {
+	for _, format1 := range []bool{false, true} {
+		var kept []byte
+		calls := 0
+		once := func(next lambda.Handler) lambda.Handler {
+			return guard.HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
+				if kept != nil {
+					return kept, nil
+				}
+				var err error
+				kept, err = next.Invoke(ctx, payload)
+				return kept, err
+			})
+		}
+		fn := httpapi.Func(func(context.Context, struct{}) (httpapi.Reply[string], error) {
+			calls++
+			return httpapi.Reply[string]{Status: 201, Header: http.Header{"Location": {"/a"}}, Cookies: []*http.Cookie{{Name: "a", Value: "1"}, {Name: "b", Value: "2"}}, Value: "<é>"}, nil
+		})
+		h := guard.Wrap(fn, httpapi.Problems(), httpapi.SecurityHeaders(), httpapi.CORS(httpapi.CORSConfig{Origins: []string{shopOrigin, otherOrigin}, Credentials: true, Expose: []string{"Location"}}), once)
+		var first answer
+		for i, origin := range []string{shopOrigin, otherOrigin, "https://evil.example", "", shopOrigin} {
+			c := from(origin)
+			c.format1 = format1
+			out, err := h.Invoke(t.Context(), c.event())
+			if err != nil {
+				t.Fatal(err)
+			}
+			a := read(t, out)
+			want := origin + "; true; Location"
+			if origin != shopOrigin && origin != otherOrigin {
+				want = ""
+			}
+			if a.allowed() != want || a.header.Get("Vary") != "Origin" {
+				t.Errorf("%s: %v", origin, a.header)
+			}
+			if i == 0 {
+				first = a
+			}
+			if i == 4 && fmt.Sprint(a) != fmt.Sprint(first) {
+				t.Errorf("replayed %+v\nfirst    %+v", a, first)
+			}
+			if a.status != 201 || a.body != `"<é>"` || a.header.Get("Location") != "/a" || len(a.header["Set-Cookie"]) != 2 {
+				t.Errorf("%s: %+v", origin, a)
+			}
+		}
+		if calls != 1 {
+			t.Errorf("called %d times", calls)
+		}
+	}
+}

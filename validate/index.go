@@ -46,10 +46,10 @@ func (x *index) find(location string) (s *jsonschema.Schema, path string) {
 	// A keyword's path has at most three tokens: dependentRequired/name/0.
 	at := len(location)
 	for range 4 {
-		if x != nil {
-			if s, ok := x.schemas[location[:at]]; ok {
-				return s, strings.TrimPrefix(location[at:], "/")
-			}
+		// The whole location is that of a schema for the schema false, and for a
+		// "not", which is the keyword's of the schema around it.
+		if s, ok := x.at(location[:at]); ok && (at < len(location) || s.Always != nil && !*s.Always) {
+			return s, strings.TrimPrefix(location[at:], "/")
 		}
 		at = strings.LastIndexByte(location[:at], '/')
 		if at < 0 {
@@ -57,4 +57,12 @@ func (x *index) find(location string) (s *jsonschema.Schema, path string) {
 		}
 	}
 	return nil, location[strings.LastIndexByte(location, '/')+1:]
+}
+
+func (x *index) at(location string) (*jsonschema.Schema, bool) {
+	if x == nil {
+		return nil, false
+	}
+	s, ok := x.schemas[location]
+	return s, ok
 }

@@ -1,0 +1,255 @@
+package validate_test
+
+import (
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"github.com/lambdarmor/lambdarmor/validate"
+)
+
+func TestCompileTakesEveryDraft(t *testing.T) {
+	for _, draft := range []string{
+		"http://json-schema.org/draft-04/schema#", "http://json-schema.org/draft-06/schema#", "http://json-schema.org/draft-07/schema#",
+		"https://json-schema.org/draft/2019-09/schema", "https://json-schema.org/draft/2020-12/schema",
+	} {
+		s := validate.MustCompile(fmt.Appendf(nil, `{"$schema":%q,"type":"object","properties":{"at":{"format":"date"}}}`, draft))
+		if s.Validate(map[string]any{"at": "2026-02-28"}) != nil || s.Validate(map[string]any{"at": "2026-02-30"}) == nil || s.Validate("x") == nil {
+			t.Errorf("%s: not judged as it should be", draft)
+		}
+	}
+}
+
+func TestTheDraftIs2020WithoutSchema(t *testing.T) {
+	s := validate.MustCompile([]byte(`{"prefixItems":[{"type":"string"}],"items":false}`))
+	if s.Validate([]any{"a"}) != nil || s.Validate([]any{"a", "b"}) == nil {
+		t.Error("prefixItems and items are not those of 2020-12")
+	}
+}
+
+// An error names the schema and the place.
+func TestCompileRefuses(t *testing.T) {
+	for _, tt := range []struct {
+		rule, schema string
+		says         []string
+	}{
+		{"what is not JSON", `{"type":`, []string{"schema.json", "not valid JSON"}},
+		{"a keyword twice", `{"type":"string","type":"object"}`, []string{"/type", "twice"}},
+		{"a second value", `{} {}`, []string{"data follows"}},
+		{"a value that the meta-schema does not allow", `{"properties":{"a":{"type":"strin"}}}`, []string{"/properties/a/type"}},
+		{"a limit that cannot be represented", `{"properties":{"a":{"maximum":1e1000001}}}`, []string{"/properties/a/maximum", "512"}},
+		{"an enumeration with such a number", `{"enum":[1,1e-600]}`, []string{"/enum/1"}},
+		{"look-ahead", `{"properties":{"a":{"pattern":"^(?=.*[a-z]).+$"}}}`, []string{"/properties/a/pattern", "(?=", "RE2", "look-around"}},
+		{"look-behind", `{"patternProperties":{"(?<!a)b":{}}}`, []string{"/patternProperties/(?<!a)b", "RE2"}},
+		{"a back-reference", `{"pattern":"(a)\\1"}`, []string{`/pattern`, `\1`, "back-references"}},
+		{"a pattern of draft 4", `{"$schema":"http://json-schema.org/draft-04/schema#","patternProperties":{"(?=a)":{}}}`, []string{"(?=a)"}},
+		{"a reference to nothing", `{"$ref":"#/$defs/none"}`, []string{"#/$defs/none", "not found"}},
+		{"a reference that only leads to itself", `{"$ref":"#/$defs/a","$defs":{"a":{"$ref":"#/$defs/b"},"b":{"$ref":"#/$defs/a"}}}`, []string{"infinite loop"}},
+		{"a meta-schema that nobody has given", `{"$schema":"https://example.com/meta"}`, []string{"https://example.com/meta", "outside of what was given"}},
+		{"nesting without end", strings.Repeat(`{"not":`, 300) + `{}` + strings.Repeat(`}`, 300), []string{"levels of nesting"}},
+		{"a keyword of another type where the library would panic", `{"$ref":7}`, []string{"/$ref"}},
+	} {
+		t.Run(tt.rule, func(t *testing.T) {
+			_, err := validate.Compile([]byte(tt.schema))
+			if err == nil {
+				t.Fatal("it compiles")
+			}
+			if !strings.HasPrefix(err.Error(), "validate: ") {
+				t.Errorf("the error is not prefixed: %v", err)
+			}
+			for _, part := range tt.says {
+				if !strings.Contains(err.Error(), part) {
+					t.Errorf("the error lacks %q: %v", part, err)
+				}
+			}
+		})
+	}
+}
+
+func TestMustCompilePanics(t *testing.T) {
+	defer func() {
+		if err, ok := recover().(error); !ok || !strings.HasPrefix(err.Error(), "validate: ") {
+			t.Errorf("panicked with %v", err)
+		}
+	}()
+	validate.MustCompile([]byte(`{"type":1}`))
+}
+
+// A server that listens and a file that is there prove that nobody asks.
+func TestReferencesOpenNothing(t *testing.T) {
+	var connections atomic.Int32
+	srv := httptest.NewUnstartedServer(http.NotFoundHandler())
+	srv.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateNew {
+			connections.Add(1)
+		}
+	}
+	srv.Start()
+	defer srv.Close()
+	dir := t.TempDir()
+	planted := filepath.Join(dir, "planted.json")
+	if err := os.WriteFile(planted, []byte(`{"type":"string"}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	inside := filepath.Join(dir, "inside")
+	if err := os.Mkdir(inside, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	back := time.Now().Add(-48 * time.Hour)
+	if err := os.Chtimes(planted, back, back); err != nil {
+		t.Fatal(err)
+	}
+	for _, ref := range []string{
+		srv.URL + "/planted.json", strings.Replace(srv.URL, "http:", "https:", 1) + "/planted.json", "//" + srv.Listener.Addr().String() + "/planted.json",
+		"file://" + planted, planted, "../planted.json", "../../../../../.." + planted, "%2e%2e/planted.json", "..%2fplanted.json",
+		"schema:///-/../planted.json", "schema:///planted.json",
+	} {
+		for _, schema := range []string{
+			fmt.Sprintf(`{"$ref":%q}`, ref),
+			fmt.Sprintf(`{"$schema":%q}`, ref),
+			fmt.Sprintf(`{"$id":%q,"properties":{"a":{"$ref":"other.json"}}}`, ref),
+		} {
+			t.Run(schema, func(t *testing.T) {
+				if _, err := validate.Compile([]byte(schema)); err == nil {
+					t.Error("Compile takes it")
+				}
+				if err := os.WriteFile(filepath.Join(inside, "root.json"), []byte(schema), 0o600); err != nil {
+					t.Fatal(err)
+				}
+				if _, err := validate.CompileFS(os.DirFS(inside), "root.json"); err == nil {
+					t.Error("CompileFS takes it")
+				}
+			})
+		}
+	}
+	if n := connections.Load(); n != 0 {
+		t.Errorf("%d connections were made", n)
+	}
+	if read, ok := accessed(planted); ok && read.After(back) {
+		t.Error("the file was read")
+	}
+}
+
+func TestCompileFSFollowsReferencesInside(t *testing.T) {
+	fsys := fstest.MapFS{
+		"orders/order.json":      {Data: []byte(`{"properties":{"customer":{"$ref":"../common/customer.json#/$defs/id"},"item":{"$ref":"parts/item.json"},"back":{"$ref":"order.json#/properties/item"}}}`)},
+		"orders/parts/item.json": {Data: []byte(`{"type":"integer"}`)},
+		"common/customer.json":   {Data: []byte(`{"$defs":{"id":{"pattern":"^c-"}}}`)},
+		"by-id.json":             {Data: []byte(`{"properties":{"a":{"$ref":"https://example.com/schemas/named.json"}}}`)},
+		"named.json":             {Data: []byte(`{"$id":"https://example.com/schemas/named.json","properties":{"b":{"$ref":"second.json"}}}`)},
+		"second file.json":       {Data: []byte(`{"$id":"https://example.com/schemas/second.json","type":"string"}`)},
+		"space.json":             {Data: []byte(`{"$ref":"second%20file.json"}`)},
+		"broken.json":            {Data: []byte(`{`)},
+		"data.json":              {Data: []byte(`[1,2]`)},
+	}
+	for _, tt := range []struct {
+		root           string
+		valid, invalid any
+	}{
+		{"orders/order.json", map[string]any{"customer": "c-1"}, map[string]any{"customer": "x"}},
+		{"orders/order.json", map[string]any{"item": 1}, map[string]any{"item": "x"}},
+		{"orders/order.json", map[string]any{"back": 1}, map[string]any{"back": "x"}},
+		{"by-id.json", map[string]any{"a": map[string]any{"b": "x"}}, map[string]any{"a": map[string]any{"b": 1}}},
+		{"space.json", "x", 1},
+	} {
+		s, err := validate.CompileFS(fsys, tt.root)
+		if err != nil {
+			t.Errorf("%s: %v", tt.root, err)
+			continue
+		}
+		if err := s.Validate(tt.valid); err != nil {
+			t.Errorf("%s: %v", tt.root, err)
+		}
+		if s.Validate(tt.invalid) == nil {
+			t.Errorf("%s: %v is taken", tt.root, tt.invalid)
+		}
+	}
+	for _, root := range []string{"broken.json", "none.json", "../order.json", "/named.json"} {
+		if _, err := validate.CompileFS(fsys, root); err == nil {
+			t.Errorf("%s compiles", root)
+		}
+	}
+	fsys["twin.json"] = fsys["named.json"]
+	if _, err := validate.CompileFS(fsys, "by-id.json"); err == nil || !strings.Contains(err.Error(), "the same $id") {
+		t.Errorf("two files with one $id: %v", err)
+	}
+}
+
+func TestOptionsOfCompile(t *testing.T) {
+	sku := validate.Format("sku", func(s string) bool { return strings.HasPrefix(s, "KB-") })
+	for _, tt := range []struct {
+		rule, schema string
+		opts         []validate.CompileOption
+		v            any
+		valid        bool
+	}{
+		{"a format of one's own is asserted", `{"format":"sku"}`, []validate.CompileOption{sku}, "XX-1", false},
+		{"and takes what is no string", `{"format":"sku"}`, []validate.CompileOption{sku}, true, true},
+		{"one that nobody knows is not", `{"format":"sku"}`, nil, "XX-1", true},
+		{"formats are asserted", `{"format":"email"}`, nil, "x", false},
+		{"formats can be comments", `{"format":"email"}`, []validate.CompileOption{validate.AnnotateFormats()}, "x", true},
+		{"in draft 7 too", `{"$schema":"http://json-schema.org/draft-07/schema#","format":"email"}`, []validate.CompileOption{validate.AnnotateFormats()}, "x", true},
+		{"content is asserted", `{"contentEncoding":"base64"}`, nil, "!", false},
+		{"content can be a comment", `{"contentEncoding":"base64"}`, []validate.CompileOption{validate.AnnotateContent()}, "!", true},
+		{"content is no keyword of draft 6", `{"$schema":"http://json-schema.org/draft-06/schema#","contentEncoding":"base64"}`, nil, "!", true},
+		{"the type of the content", `{"contentMediaType":"application/json"}`, nil, `{"a":1,"a":2}`, false},
+		{"the schema of the content", `{"contentEncoding":"base64","contentMediaType":"application/json","contentSchema":{"maximum":5}}`, nil, "Ng==", false},
+		{"and what it takes", `{"contentEncoding":"base64","contentMediaType":"application/json","contentSchema":{"maximum":5}}`, nil, "NQ==", true},
+		{"a number in the content beyond the library's powers", `{"contentMediaType":"application/json","contentSchema":{"maximum":5}}`, nil, "1e1000001", false},
+		{"content of a type that nobody knows", `{"contentMediaType":"image/png","contentSchema":{"maximum":5}}`, nil, "7", true},
+	} {
+		s, err := validate.Compile([]byte(tt.schema), tt.opts...)
+		if err != nil {
+			t.Errorf("%s: %v", tt.rule, err)
+			continue
+		}
+		if err := s.Validate(tt.v); (err == nil) != tt.valid {
+			t.Errorf("%s: %v", tt.rule, err)
+		}
+	}
+}
+
+func TestASchemaOfTenThousandMembers(t *testing.T) {
+	var b strings.Builder
+	b.WriteString(`{"type":"object","additionalProperties":false,"properties":{"m":{}`)
+	for i := range 10_000 {
+		fmt.Fprintf(&b, `,"m%d":{"type":"integer","maximum":%d}`, i, i)
+	}
+	b.WriteString(`}}`)
+	s, err := validate.Compile([]byte(b.String()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = invoke(t, request(t, `{"m1":1,"m9999":10000,"m10000":1}`), validate.Body(s))
+	want := "/m10000 additionalProperties: is not allowed\n/m9999 maximum: must be at most 9999"
+	if got := listed(refusal(t, err)); got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
+
+func TestALongChainOfReferences(t *testing.T) {
+	var b strings.Builder
+	b.WriteString(`{"$ref":"#/$defs/d0","$defs":{"d1000":{"type":"string"}`)
+	for i := range 1000 {
+		fmt.Fprintf(&b, `,"d%d":{"$ref":"#/$defs/d%d"}`, i, i+1)
+	}
+	b.WriteString(`}}`)
+	s, err := validate.Compile([]byte(b.String()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := invoke(t, request(t, `7`), validate.Body(s)); listed(refusal(t, err)) != "type: must be a string" {
+		t.Error(err)
+	}
+	if _, err := invoke(t, request(t, `"x"`), validate.Body(s)); err != nil {
+		t.Error(err)
+	}
+}

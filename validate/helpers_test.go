@@ -9,7 +9,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/lambdarmor/lambdarmor/guard"
 )
 
@@ -69,7 +68,7 @@ func listed(e *guard.Error) string {
 	}
 	var lines []string
 	for _, v := range e.Violations {
-		lines = append(lines, strings.TrimSpace(v.Pointer+" "+v.Keyword+": "+v.Detail))
+		lines = append(lines, strings.TrimSpace(v.Pointer+" "+v.Keyword)+": "+v.Detail)
 	}
 	return strings.Join(lines, "\n")
 }
@@ -79,5 +78,3 @@ func shown(err error) string {
 	e := guard.Public(err)
 	return err.Error() + "\n" + e.Code + "\n" + e.Detail + "\n" + listed(e)
 }
-
-var _ lambda.Handler = accept

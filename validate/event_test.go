@@ -1,0 +1,134 @@
+package validate_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/validate"
+)
+
+func TestEventJudgesThePayload(t *testing.T) {
+	layer := validate.Event(validate.MustCompile([]byte(`{"properties":{"n":{"type":"integer"}},"required":["n"]}`)))
+	for payload, want := range map[string]string{
+		`{"n":1}`:         "",
+		`{"n":"x"}`:       "validation_failed",
+		`{}`:              "validation_failed",
+		`{"n":1,"n":2}`:   "duplicate_member",
+		`{"n":1e1000001}`: "validation_failed",
+		`nothing`:         "malformed_json",
+	} {
+		_, err := invoke(t, []byte(payload), layer)
+		if e := refusal(t, err); (e == nil) != (want == "") || e != nil && e.Code != want {
+			t.Errorf("%s: %v", payload, err)
+		}
+	}
+}
+
+// One record that is wrong fails alone, with an error that says that trying
+// again cannot help.
+func TestRecords(t *testing.T) {
+	schema := validate.MustCompile([]byte(`{"type":"object","required":["sku"]}`))
+	var handled []string
+	sqs := validate.Records(schema, func(_ context.Context, m events.SQSMessage) error {
+		handled = append(handled, m.MessageId)
+		if m.MessageId == "broken" {
+			return errors.New("the handler's own")
+		}
+		return nil
+	})
+	for _, tt := range []struct{ id, body, code string }{
+		{"good", `{"sku":"a"}`, ""},
+		{"bad", `{}`, "validation_failed"},
+		{"torn", `{`, "malformed_json"},
+		{"empty", ``, "malformed_json"},
+		{"also good", `{"sku":"b"}`, ""},
+	} {
+		err := sqs(context.Background(), events.SQSMessage{MessageId: tt.id, Body: tt.body})
+		if e := refusal(t, err); (e == nil) != (tt.code == "") || e != nil && (e.Code != tt.code || e.Kind.Retryable()) {
+			t.Errorf("%s: %v", tt.id, err)
+		}
+	}
+	if err := sqs(context.Background(), events.SQSMessage{MessageId: "broken", Body: `{"sku":"c"}`}); err == nil || err.Error() != "the handler's own" {
+		t.Errorf("the handler's error became %v", err)
+	}
+	if got := strings.Join(handled, ","); got != "good,also good,broken" {
+		t.Errorf("handled %s", got)
+	}
+}
+
+func TestRecordsOfEveryKind(t *testing.T) {
+	schema := validate.MustCompile([]byte(`{"const":"x"}`))
+	ctx := context.Background()
+	good, bad := []byte(`"x"`), []byte(`"y"`)
+	sns := validate.Records(schema, func(context.Context, events.SNSEventRecord) error { return nil })
+	kinesis := validate.Records(schema, func(context.Context, events.KinesisEventRecord) error { return nil })
+	firehose := validate.Records(schema, func(context.Context, events.KinesisFirehoseEventRecord) error { return nil })
+	for _, text := range [][]byte{good, bad} {
+		for kind, err := range map[string]error{
+			"SNS":      sns(ctx, events.SNSEventRecord{SNS: events.SNSEntity{Message: string(text)}}),
+			"Kinesis":  kinesis(ctx, events.KinesisEventRecord{Kinesis: events.KinesisRecord{Data: text}}),
+			"Firehose": firehose(ctx, events.KinesisFirehoseEventRecord{Data: text}),
+		} {
+			if (err == nil) != (text[1] == 'x') {
+				t.Errorf("%s of %s: %v", kind, text, err)
+			}
+		}
+	}
+}
+
+// An answer that is not as promised is our fault, and nobody is told how.
+func TestResult(t *testing.T) {
+	layer := validate.Result(validate.MustCompile([]byte(`{"type":"object","properties":{"id":{"type":"string"}},"required":["id"]}`)))
+	post := request(t, `{}`)
+	for _, tt := range []struct {
+		rule    string
+		payload []byte
+		answer  string
+		ok      bool
+	}{
+		{"a direct answer", []byte(`{}`), `{"id":"a"}`, true},
+		{"a wrong one", []byte(`{}`), `{"id":40417}`, false},
+		{"one that is not JSON", []byte(`{}`), `40417 {`, false},
+		{"none", []byte(`{}`), ``, false},
+		{"the body of a response", post, `{"statusCode":201,"body":"{\"id\":\"a\"}"}`, true},
+		{"a wrong body", post, `{"statusCode":201,"body":"{\"id\":40417}"}`, false},
+		{"a body that is missing", post, `{"statusCode":200}`, false},
+		{"in base64", post, `{"statusCode":200,"isBase64Encoded":true,"body":"` + b64(`{"id":40417}`) + `"}`, false},
+		{"in bad base64", post, `{"statusCode":200,"isBase64Encoded":true,"body":"!"}`, false},
+		{"a status with nothing to say", post, `{"statusCode":204}`, true},
+		{"a status that is no success", post, `{"statusCode":404,"body":"{}"}`, true},
+		{"no status: the answer is the body", post, `{"id":40417}`, false},
+		{"no status, as promised", post, `{"id":"a"}`, true},
+		{"no object", post, `"x"`, false},
+	} {
+		h := guard.HandlerFunc(func(context.Context, []byte) ([]byte, error) { return []byte(tt.answer), nil })
+		out, err := guard.Wrap(h, layer).Invoke(context.Background(), tt.payload)
+		if tt.ok {
+			if err != nil || string(out) != tt.answer {
+				t.Errorf("%s: %s, %v", tt.rule, out, err)
+			}
+			continue
+		}
+		e := refusal(t, err)
+		if e == nil || out != nil || e.Kind != guard.Internal || e.Detail != "" || len(e.Violations) > 0 || e.Code != "" {
+			t.Errorf("%s: %s, %+v", tt.rule, out, e)
+		}
+		if strings.Contains(err.Error(), "40417") {
+			t.Errorf("%s: repeated in %v", tt.rule, err)
+		}
+	}
+	h := guard.HandlerFunc(func(context.Context, []byte) ([]byte, error) { return []byte(`{"id":1}`), nil })
+	_, err := guard.Wrap(h, layer).Invoke(context.Background(), []byte(`{}`))
+	if want := `"/id" type must be a string`; err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("the operator does not read %s in: %v", want, err)
+	}
+	boom := errors.New("boom")
+	failing := guard.HandlerFunc(func(context.Context, []byte) ([]byte, error) { return nil, boom })
+	if _, err := guard.Wrap(failing, layer).Invoke(context.Background(), []byte(`{}`)); !errors.Is(err, boom) {
+		t.Errorf("an error became %v", err)
+	}
+}

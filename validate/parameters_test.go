@@ -1,0 +1,112 @@
+package validate_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/guard/httpapi"
+	"github.com/lambdarmor/lambdarmor/validate"
+)
+
+const listParameters = `{
+	"$defs": {"limit": {"type": "integer", "minimum": 1, "maximum": 100}},
+	"properties": {
+		"path": {"properties": {"id": {"pattern": "^o-[0-9]+$"}}, "required": ["id"]},
+		"query": {
+			"properties": {
+				"limit": {"$ref": "#/$defs/limit"},
+				"price": {"allOf": [{"type": "number"}, {"exclusiveMinimum": 0}]},
+				"deep": {"type": "boolean"},
+				"tag": {"type": "array", "items": {"type": "integer"}, "uniqueItems": true},
+				"code": {"type": ["string", "integer"], "maxLength": 3},
+				"note": {"type": "string", "maxLength": 7}
+			},
+			"additionalProperties": false
+		},
+		"header": {"properties": {"x-tenant": {"pattern": "^t-"}}, "required": ["x-tenant"]}
+	}
+}`
+
+func TestParameters(t *testing.T) {
+	layer := validate.Parameters(validate.MustCompile([]byte(listParameters)))
+	for _, tt := range []struct{ query, values, want string }{
+		{"", ``, ""},
+		{"limit=20", `"limit":"20"`, ""},
+		{"limit=0", `"limit":"0"`, "/query/limit minimum: must be at least 1"},
+		{"limit=1e1", `"limit":"1e1"`, ""},
+		{"limit=1.5", `"limit":"1.5"`, "/query/limit type: must be a whole number"},
+		{"limit=0x10", `"limit":"0x10"`, "/query/limit type: must be a whole number"},
+		{"limit=%2B1", `"limit":"+1"`, "/query/limit type: must be a whole number"},
+		{"limit=01", `"limit":"01"`, "/query/limit type: must be a whole number"},
+		{"limit=%201", `"limit":" 1"`, "/query/limit type: must be a whole number"},
+		{"limit=", `"limit":""`, "/query/limit type: must be a whole number"},
+		{"limit=null", `"limit":"null"`, "/query/limit type: must be a whole number"},
+		{"limit=1&limit=2", `"limit":"1,2"`, "/query/limit type: must be a whole number"},
+		{"limit=1e1000001", `"limit":"1e1000001"`, "/query/limit: must be a number of at most 512 digits, with an exponent of at most 512"},
+		{"price=0.5", `"price":"0.5"`, ""},
+		{"price=0", `"price":"0"`, "/query/price exclusiveMinimum: must be more than 0"},
+		{"deep=true", `"deep":"true"`, ""},
+		{"deep=TRUE", `"deep":"TRUE"`, "/query/deep type: must be a boolean"},
+		{"tag=1&tag=2", `"tag":"1,2"`, ""},
+		{"tag=1", `"tag":"1"`, ""},
+		{"tag=1&tag=1.0", `"tag":"1,1.0"`, "/query/tag uniqueItems: must not have an item twice"},
+		{"tag=1&tag=x", `"tag":"1,x"`, "/query/tag/1 type: must be a whole number"},
+		{"code=1234", `"code":"1234"`, "/query/code maxLength: must have at most 3 characters"},
+		{"note=12345678", `"note":"12345678"`, "/query/note maxLength: must have at most 7 characters"},
+		{"other=1", `"other":"1"`, "/query/other additionalProperties: is not allowed"},
+	} {
+		payload := fmt.Sprintf(`{"version":"2.0","rawQueryString":%q,"queryStringParameters":{%s},"pathParameters":{"id":"o-1"},`+
+			`"headers":{"X-Tenant":"t-1","accept":"*/*"},"requestContext":{"http":{"method":"GET"}}}`, tt.query, tt.values)
+		_, err := invoke(t, []byte(payload), layer)
+		if got := listed(refusal(t, err)); got != tt.want {
+			t.Errorf("%s: got %q, want %q: %v", tt.query, got, tt.want, err)
+		}
+	}
+}
+
+func TestParametersThatAreMissing(t *testing.T) {
+	layer := validate.Parameters(validate.MustCompile([]byte(listParameters)))
+	_, err := invoke(t, request(t, ``), layer)
+	want := "/header/x-tenant required: is required\n/path/id required: is required"
+	if got := listed(refusal(t, err)); got != want {
+		t.Errorf("got %s", got)
+	}
+	if _, err := invoke(t, []byte(`{"Records":[]}`), layer); refusal(t, err).Code != "not_an_http_event" {
+		t.Error(err)
+	}
+}
+
+// The wildcards of a route of ours count as the gateway's do.
+func TestParametersOfARoute(t *testing.T) {
+	layer := validate.Parameters(validate.MustCompile([]byte(`{"properties":{"path":{"properties":{"id":{"type":"integer"}},"required":["id"]}}}`)))
+	h := guard.Wrap(httpapi.Routes(map[string]lambda.Handler{"GET /orders/{id}": guard.Wrap(accept, layer)}))
+	for path, ok := range map[string]bool{"/orders/7": true, "/orders/seven": false} {
+		payload := fmt.Sprintf(`{"version":"2.0","rawPath":%q,"requestContext":{"http":{"method":"GET","path":%q}}}`, path, path)
+		_, err := h.Invoke(context.Background(), []byte(payload))
+		if (err == nil) != ok {
+			t.Errorf("%s: %v", path, err)
+		}
+	}
+}
+
+func TestParametersOfAnotherLibrarysSchemaAreStrings(t *testing.T) {
+	var seen any
+	layer := validate.Parameters(schemaFunc(func(v any) error { seen = v; return nil }))
+	payload := `{"version":"2.0","rawQueryString":"a=1","queryStringParameters":{"a":"1"},"requestContext":{"http":{"method":"GET"}}}`
+	if _, err := invoke(t, []byte(payload), layer); err != nil {
+		t.Fatal(err)
+	}
+	if got := fmt.Sprint(seen); got != "map[header:map[] path:map[] query:map[a:1]]" {
+		t.Error(got)
+	}
+	if _, ok := seen.(map[string]any)["query"].(map[string]any)["a"].(string); !ok {
+		t.Error("not a string")
+	}
+}
+
+type schemaFunc func(any) error
+
+func (f schemaFunc) Validate(v any) error { return f(v) }

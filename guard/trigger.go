@@ -45,14 +45,14 @@ func (t Trigger) IsHTTP() bool {
 func triggerOf(payload []byte) Trigger {
 	var version, kind, source, reqContext []byte
 	var arn, detailType, httpMethod, token bool
-	for name, value := range jsonpeek.Members(payload) {
+	for name, value := range jsonpeek.Starts(payload) {
 		switch string(name) {
 		case "Records":
 			return recordTrigger(jsonpeek.First(value))
 		case "version":
-			version = jsonpeek.Text(value)
+			version = leadingText(value)
 		case "type":
-			kind = jsonpeek.Text(value)
+			kind = leadingText(value)
 		case "methodArn", "routeArn":
 			arn = true
 		case "authorizationToken":
@@ -66,7 +66,7 @@ func triggerOf(payload []byte) Trigger {
 		case "detail-type":
 			detailType = true
 		case "eventSource":
-			return brokerTrigger(jsonpeek.Text(value))
+			return brokerTrigger(leadingText(value))
 		case "deliveryStreamArn":
 			return Firehose
 		case "awslogs":
@@ -88,13 +88,16 @@ func triggerOf(payload []byte) Trigger {
 }
 
 func recordTrigger(record []byte) Trigger {
-	for name, value := range jsonpeek.Members(record) {
+	for name, value := range jsonpeek.Starts(record) {
 		if string(name) == "eventSource" || string(name) == "EventSource" {
-			return sourceTrigger(jsonpeek.Text(value))
+			return sourceTrigger(leadingText(value))
 		}
 	}
 	return Unknown
 }
+
+// leadingText is the string that rest begins with.
+func leadingText(rest []byte) []byte { return jsonpeek.Text(jsonpeek.Value(rest)) }
 
 func sourceTrigger(source []byte) Trigger {
 	switch string(source) {
@@ -132,7 +135,7 @@ func brokerTrigger(source []byte) Trigger {
 func gatewayTrigger(version string, reqContext []byte, httpMethod bool) Trigger {
 	var domain []byte
 	var hasHTTP bool
-	for name, value := range jsonpeek.Members(reqContext) {
+	for name, value := range jsonpeek.Starts(reqContext) {
 		switch string(name) {
 		case "elb":
 			return ALB
@@ -141,7 +144,7 @@ func gatewayTrigger(version string, reqContext []byte, httpMethod bool) Trigger 
 		case "http":
 			hasHTTP = true
 		case "domainName":
-			domain = value
+			domain = leadingText(value)
 		}
 	}
 	switch {

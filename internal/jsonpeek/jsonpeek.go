@@ -5,8 +5,9 @@
 package jsonpeek
 
 import (
-	"bytes"
+	"encoding/binary"
 	"iter"
+	"math/bits"
 )
 
 // Members goes through the members of the object that data is: names without
@@ -18,19 +19,9 @@ func Members(data []byte) iter.Seq2[[]byte, []byte] {
 			return
 		}
 		for {
-			i = space(data, i+1)
-			if i >= len(data) || data[i] != '"' {
-				return
-			}
-			end := stringEnd(data, i)
-			name := data[i+1 : end]
-			i = space(data, end+1)
-			if i >= len(data) || data[i] != ':' {
-				return
-			}
-			i = space(data, i+1)
-			end = valueEnd(data, i)
-			if i >= end || !yield(name, data[i:end]) {
+			name, start := member(data, i+1)
+			end := valueEnd(data, start)
+			if start >= end || !yield(name, data[start:end]) {
 				return
 			}
 			i = space(data, end)
@@ -39,6 +30,43 @@ func Members(data []byte) iter.Seq2[[]byte, []byte] {
 			}
 		}
 	}
+}
+
+// Starts is Members for values that are long: with a name comes all of data
+// from its value on, and where the value ends is looked for only when the walk
+// goes on.
+func Starts(data []byte) iter.Seq2[[]byte, []byte] {
+	return func(yield func(name, rest []byte) bool) {
+		i := space(data, 0)
+		if i >= len(data) || data[i] != '{' {
+			return
+		}
+		for {
+			name, start := member(data, i+1)
+			if start >= len(data) || !yield(name, data[start:]) {
+				return
+			}
+			i = space(data, valueEnd(data, start))
+			if i >= len(data) || data[i] != ',' {
+				return
+			}
+		}
+	}
+}
+
+// member reads a name and finds its value, at the end of data when there is
+// none.
+func member(data []byte, i int) (name []byte, start int) {
+	i = space(data, i)
+	if i >= len(data) || data[i] != '"' {
+		return nil, len(data)
+	}
+	end := stringEnd(data, i)
+	colon := space(data, end+1)
+	if colon >= len(data) || data[colon] != ':' {
+		return nil, len(data)
+	}
+	return data[i+1 : end], space(data, colon+1)
 }
 
 // Lookup gives the raw value at a path of member names, nil when it is not
@@ -60,18 +88,19 @@ func Lookup(data []byte, path ...string) []byte {
 	return data
 }
 
-// First gives the raw text of an array's first element, nil when there is none.
+// First gives what of data stands from an array's first element on, and what
+// ends the array at once where it has none.
 func First(data []byte) []byte {
 	i := space(data, 0)
 	if i >= len(data) || data[i] != '[' {
 		return nil
 	}
-	i = space(data, i+1)
-	end := valueEnd(data, i)
-	if i >= end {
-		return nil
-	}
-	return data[i:end]
+	return data[space(data, i+1):]
+}
+
+// Value is the raw text of the value that data begins with.
+func Value(data []byte) []byte {
+	return data[:valueEnd(data, 0)]
 }
 
 // Text is what stands between the quotes of a raw string, escapes and all; nil
@@ -128,21 +157,32 @@ func containerEnd(data []byte, i int) int {
 }
 
 // stringEnd is the index of the quote that closes the string which opens at i,
-// or the length of data.
+// or the length of data. It looks at eight bytes at a time: most of an event is
+// strings, and most of those are too short for bytes.IndexByte to pay.
 func stringEnd(data []byte, i int) int {
-	for {
-		next := bytes.IndexByte(data[i+1:], '"')
-		if next < 0 {
-			return len(data)
+	const ones, tops = 0x0101010101010101, 0x8080808080808080
+	for i++; i+8 <= len(data); {
+		word := binary.LittleEndian.Uint64(data[i:])
+		quote, slash := word^ones*'"', word^ones*'\\'
+		// The lowest bit that is set belongs to the first byte that was zero.
+		found := ((quote-ones)&^quote | (slash-ones)&^slash) & tops
+		if found == 0 {
+			i += 8
+			continue
 		}
-		start := i
-		i += 1 + next
-		slashes := i
-		for slashes-1 > start && data[slashes-1] == '\\' {
-			slashes--
-		}
-		if (i-slashes)%2 == 0 {
+		i += bits.TrailingZeros64(found) / 8
+		if data[i] == '"' {
 			return i
 		}
+		i += 2
 	}
+	for ; i < len(data); i++ {
+		switch data[i] {
+		case '"':
+			return i
+		case '\\':
+			i++
+		}
+	}
+	return len(data)
 }

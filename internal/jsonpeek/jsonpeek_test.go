@@ -34,7 +34,7 @@ func TestFirst(t *testing.T) {
 	for text, want := range map[string]string{
 		`[]`: ``, ` [ 1, 2]`: `1`, `[{"a":[]},1]`: `{"a":[]}`, `{}`: ``, `[`: ``, ``: ``, `["a`: `"a`,
 	} {
-		if got := jsonpeek.First([]byte(text)); string(got) != want {
+		if got := jsonpeek.Value(jsonpeek.First([]byte(text))); string(got) != want {
 			t.Errorf("%s: %s, want %s", text, got, want)
 		}
 	}
@@ -59,6 +59,13 @@ func FuzzMembers(f *testing.F) {
 		var names, values [][]byte
 		for name, value := range jsonpeek.Members(data) {
 			names, values = append(names, name), append(values, value)
+		}
+		n := 0
+		for name, rest := range jsonpeek.Starts(data) {
+			if value := jsonpeek.Value(rest); n < len(names) && (!bytes.Equal(name, names[n]) || !bytes.Equal(value, values[n])) {
+				t.Fatalf("%s: %s, want %s: %s", name, value, names[n], values[n])
+			}
+			n++
 		}
 		if !json.Valid(data) || bytes.TrimSpace(data)[0] != '{' {
 			return

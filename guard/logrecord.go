@@ -177,18 +177,18 @@ func (l *logLayer) errorAttr(err error, ev *Event) slog.Attr {
 
 // causeOf is the text of what stands behind the public part of an error.
 func causeOf(err error, e *Error) string {
-	if text := textOf(err); text != textOf(e) {
+	if text := errorText(err); text != errorText(e) {
 		return text // foreign, or wrapped in words of the handler's
 	}
 	if e.Err != nil {
-		return textOf(e.Err)
+		return errorText(e.Err)
 	}
 	return ""
 }
 
-// textOf is an error's text, also where there is none: a nil pointer that
+// errorText is an error's text, also where there is none: a nil pointer that
 // became an error by accident panics when it is asked.
-func textOf(err error) (text string) {
+func errorText(err error) (text string) {
 	defer func() {
 		if recover() != nil {
 			text = fmt.Sprintf("guard: a %T without a text", err)

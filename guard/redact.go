@@ -2,10 +2,16 @@ package guard
 
 import (
 	"bytes"
-	"encoding/json"
+	stdjson "encoding/json"
+	"errors"
+	"io"
 	"log/slog"
+	"reflect"
+	"strings"
 
+	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
+	v1 "github.com/go-json-experiment/json/v1"
 )
 
 // redacted stands where a value was.
@@ -14,7 +20,8 @@ const redacted = "[redacted]"
 // redactor hides values by the name of their attribute, wherever it stands: in
 // a group, in a member of a struct or map.
 type redactor struct {
-	names map[string]bool // normalized
+	names    map[string]bool // normalized
+	encoding json.Options
 }
 
 // alwaysRedacted are names that carry credentials whatever the function does.
@@ -27,7 +34,7 @@ func alwaysRedacted() []string {
 }
 
 func newRedactor(names []string) *redactor {
-	r := &redactor{names: map[string]bool{}}
+	r := &redactor{names: map[string]bool{}, encoding: likeSlog()}
 	for _, name := range names {
 		var room [maxRedactedName]byte
 		key := normalize(room[:0], name)
@@ -62,9 +69,15 @@ func normalize(to []byte, name string) []byte {
 	return to
 }
 
+// hides tells of a whole name and, as in http.request.header.authorization, of
+// what follows its last dot.
 func (r *redactor) hides(name string) bool {
 	var room [maxRedactedName]byte
-	return r.names[string(normalize(room[:0], name))]
+	if r.names[string(normalize(room[:0], name))] {
+		return true
+	}
+	dot := strings.LastIndexByte(name, '.')
+	return dot >= 0 && r.names[string(normalize(room[:0], name[dot+1:]))]
 }
 
 // attr gives what may be shown of a. Nothing in it can change any more, so it
@@ -92,57 +105,96 @@ func (r *redactor) attrs(attrs []slog.Attr) []slog.Attr {
 }
 
 // value encodes v as slog's JSON handler does, without the members that are
-// hidden.
-func (r *redactor) value(v any) slog.Value {
+// hidden. What panics when it is asked for its text has none, as with slog.
+func (r *redactor) value(v any) (shown slog.Value) {
+	defer func() {
+		if recover() != nil {
+			shown = slog.StringValue("!PANIC")
+		}
+	}()
 	switch v := v.(type) {
 	case nil:
 		return slog.AnyValue(nil)
-	case json.Marshaler: // before error, as in slog
+	case stdjson.Marshaler: // before error, as in slog
 	case error:
 		return slog.StringValue(v.Error())
 	}
-	var buf bytes.Buffer
-	enc := json.NewEncoder(&buf)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(v); err != nil {
+	text, err := json.Marshal(v, r.encoding)
+	if err != nil {
 		return slog.StringValue("!ERROR:" + err.Error())
 	}
-	text := bytes.TrimSuffix(buf.Bytes(), []byte{'\n'})
 	switch text[0] {
 	case '{', '[':
 		text = r.text(text)
 	case '"':
 		var s string
-		if json.Unmarshal(text, &s) == nil {
+		if stdjson.Unmarshal(text, &s) == nil {
 			return slog.StringValue(s)
 		}
 	}
-	return slog.AnyValue(json.RawMessage(text))
+	return slog.AnyValue(stdjson.RawMessage(text))
+}
+
+// likeSlog encodes as encoding/json does for slog, and asks for a LogValue
+// also where slog would not: inside structs, maps and slices.
+func likeSlog() json.Options {
+	return json.JoinOptions(v1.DefaultOptionsV1(), jsontext.EscapeForHTML(false),
+		json.WithMarshalers(json.MarshalToFunc(func(enc *jsontext.Encoder, v slog.LogValuer) error {
+			if p := reflect.ValueOf(v); p.Kind() == reflect.Pointer && p.IsNil() {
+				return errors.ErrUnsupported
+			}
+			return encodeLogValue(enc, slog.AnyValue(v))
+		})))
+}
+
+func encodeLogValue(enc *jsontext.Encoder, v slog.Value) error {
+	v = v.Resolve()
+	if v.Kind() != slog.KindGroup {
+		return json.MarshalEncode(enc, v.Any())
+	}
+	if err := enc.WriteToken(jsontext.BeginObject); err != nil {
+		return err
+	}
+	for _, a := range v.Group() {
+		if err := enc.WriteToken(jsontext.String(a.Key)); err != nil {
+			return err
+		}
+		if err := encodeLogValue(enc, a.Value); err != nil {
+			return err
+		}
+	}
+	return enc.WriteToken(jsontext.EndObject)
 }
 
 // text copies a JSON text token by token, but for the values to hide.
 func (r *redactor) text(in []byte) []byte {
+	whole := []byte(`"` + redacted + `"`)
+	if bytes.IndexByte(in, '{') < 0 {
+		return in
+	}
 	var out bytes.Buffer
 	allow := jsontext.AllowDuplicateNames(true)
 	dec := jsontext.NewDecoder(bytes.NewBuffer(in), allow, jsontext.AllowInvalidUTF8(true))
 	enc := jsontext.NewEncoder(&out, allow, jsontext.AllowInvalidUTF8(true))
 	for {
 		tok, err := dec.ReadToken()
+		if errors.Is(err, io.EOF) {
+			return bytes.TrimSuffix(out.Bytes(), []byte{'\n'})
+		}
 		if err != nil {
-			break // the end: the text is one that encoding/json wrote
+			return whole
 		}
 		kind, n := dec.StackIndex(dec.StackDepth())
 		isName := tok.Kind() == jsontext.KindString && kind == jsontext.KindBeginObject && n%2 == 1
 		hide := isName && r.hides(tok.String())
 		if err := enc.WriteToken(tok); err != nil {
-			return []byte(`"` + redacted + `"`)
+			return whole
 		}
 		if !hide {
 			continue
 		}
 		if dec.SkipValue() != nil || enc.WriteToken(jsontext.String(redacted)) != nil {
-			return []byte(`"` + redacted + `"`)
+			return whole
 		}
 	}
-	return bytes.TrimSuffix(out.Bytes(), []byte{'\n'})
 }

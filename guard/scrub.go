@@ -1,8 +1,10 @@
 package guard
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
+	"maps"
 	"net/url"
 	"slices"
 	"strconv"
@@ -13,59 +15,91 @@ import (
 // text. Shorter ones would be found in any sentence.
 const shortestScrubbed = 4
 
+// scrubWork bounds the bytes that are searched through for the values of one
+// event, at some milliseconds of work. Who sends very many values and brings
+// about a long error text can only have all of the text hidden.
+const scrubWork = 16 << 20
+
+// longestCause bounds what an error's text takes of the log.
+const longestCause = 8 << 10
+
 // scrub takes out of an error's text the values that the request brought:
 // strconv, url, time and many more quote what they could not read. It knows
-// the leaves of a JSON body or the whole of another one, query values, cookies,
-// and the headers that are the caller's own to fill; and of an event that is
-// no HTTP request and no batch of AWS's, the leaves of its tree.
+// the leaves of a JSON body or the whole of another one, the fields of a form,
+// query values, cookies, and the headers that are the caller's own to fill; and
+// of an event that is no HTTP request and no batch or notification of AWS's,
+// the leaves of its tree. What cannot be read may stand in any text: all of the
+// text is then hidden.
 func scrub(text string, ev *Event) string {
 	if text == "" {
 		return ""
 	}
-	s := &scrubber{text: text}
-	switch trigger := ev.Trigger(); {
-	case trigger.IsHTTP():
+	s := &scrubber{text: text, found: map[string]bool{}}
+	switch trigger := ev.Trigger(); trigger {
+	case HTTPAPI, FunctionURL, REST:
 		s.request(ev)
-	case trigger == Unknown:
-		if tree, err := ev.Tree(); err == nil {
-			s.leaves(tree)
-		}
+	case Unknown, ALB, WebSocket, Authorizer, Cognito:
+		s.event(ev)
 	}
-	return s.result()
+	return shortened(s.result())
 }
 
 type scrubber struct {
 	text  string
-	found []string // values in it
+	work  int
+	found map[string]bool // values in text
 }
 
 // value looks for one value, plain and as %q writes it.
 func (s *scrubber) value(v string) {
-	if len(v) < shortestScrubbed || len(v) > len(s.text) {
+	if len(v) > len(s.text) {
 		return
 	}
-	if strings.Contains(s.text, v) {
-		s.found = append(s.found, v)
+	s.literal(v)
+	if strings.ContainsFunc(v, quotable) {
+		quoted := strconv.Quote(v)
+		s.literal(quoted[1 : len(quoted)-1])
 	}
-	quoted := strconv.Quote(v)
-	if quoted = quoted[1 : len(quoted)-1]; quoted != v && strings.Contains(s.text, quoted) {
-		s.found = append(s.found, quoted)
+}
+
+func quotable(r rune) bool { return r < ' ' || r > '~' || r == '"' || r == '\\' }
+
+func (s *scrubber) literal(v string) {
+	if len(v) < shortestScrubbed || s.work > scrubWork || s.found[v] {
+		return
+	}
+	s.work += len(s.text)
+	if strings.Contains(s.text, v) {
+		s.found[v] = true
 	}
 }
 
 // result takes the values out, the longest first, as one may hold another.
 func (s *scrubber) result() string {
-	slices.SortFunc(s.found, func(a, b string) int { return cmp.Or(len(b)-len(a), strings.Compare(a, b)) })
-	for _, v := range s.found {
+	values := slices.SortedFunc(maps.Keys(s.found), func(a, b string) int {
+		return cmp.Or(len(b)-len(a), strings.Compare(a, b))
+	})
+	for _, v := range values {
+		s.work += len(s.text)
+		if s.work > scrubWork {
+			break
+		}
 		s.text = strings.ReplaceAll(s.text, v, redacted)
+	}
+	if s.work > scrubWork {
+		return redacted
 	}
 	return s.text
 }
+
+// all gives up on a text that anything may stand in.
+func (s *scrubber) all() { s.text = redacted }
 
 func (s *scrubber) leaves(tree any) {
 	switch v := tree.(type) {
 	case string:
 		s.value(v)
+		s.credential(v)
 	case json.Number:
 		s.value(v.String())
 	case map[string]any:
@@ -79,22 +113,30 @@ func (s *scrubber) leaves(tree any) {
 	}
 }
 
+// credential looks for what follows the scheme in "Bearer …": the scheme in
+// front is no secret, and errors go without it.
+func (s *scrubber) credential(v string) {
+	if _, rest, ok := strings.Cut(v, " "); ok && !strings.Contains(rest, " ") {
+		s.value(rest)
+	}
+}
+
+func (s *scrubber) event(ev *Event) {
+	tree, err := ev.Tree()
+	if err != nil && len(ev.Raw()) > 0 {
+		s.all()
+		return
+	}
+	s.leaves(tree)
+}
+
 func (s *scrubber) request(ev *Event) {
 	req, err := ev.HTTP()
 	if err != nil {
+		s.all()
 		return
 	}
-	if tree, err := ev.BodyTree(); err == nil {
-		s.leaves(tree)
-	} else if body, err := ev.Body(); err == nil {
-		s.value(string(body))
-	}
-	query, _ := url.ParseQuery(req.RawQueryString)
-	for _, values := range query {
-		for _, v := range values {
-			s.value(v)
-		}
-	}
+	s.form(req.RawQueryString)
 	for _, cookie := range req.Cookies {
 		_, v, _ := strings.Cut(cookie, "=")
 		s.value(v)
@@ -102,10 +144,48 @@ func (s *scrubber) request(ev *Event) {
 	for name, v := range req.Headers {
 		if !gatewayHeader(strings.ToLower(name)) {
 			s.value(v)
-			_, credential, _ := strings.Cut(v, " ") // the scheme in front is no secret
-			s.value(credential)
+			s.credential(v)
 		}
 	}
+	s.body(ev)
+}
+
+func (s *scrubber) body(ev *Event) {
+	tree, err := ev.BodyTree()
+	if err == nil {
+		s.leaves(tree)
+		return
+	}
+	body, err := ev.Body()
+	if err != nil {
+		s.all()
+		return
+	}
+	s.value(string(body))
+	if first := bytes.TrimLeft(body, " \t\r\n"); len(first) > 0 && (first[0] == '{' || first[0] == '[') {
+		s.all() // JSON, or all but JSON: its values are anyone's guess
+		return
+	}
+	s.form(string(body))
+}
+
+// form looks for the values of a query or a form, decoded and as they came.
+func (s *scrubber) form(text string) {
+	for pair := range strings.SplitSeq(text, "&") {
+		_, raw, _ := strings.Cut(pair, "=")
+		s.value(raw)
+		if v, err := url.QueryUnescape(raw); err == nil && v != raw {
+			s.value(v)
+		}
+	}
+}
+
+// shortened cuts a text that is too long for a log, at a whole character.
+func shortened(text string) string {
+	if len(text) <= longestCause {
+		return text
+	}
+	return strings.ToValidUTF8(text[:longestCause], "") + "…"
 }
 
 // gatewayHeader reports whether a header says nothing of the caller's own that

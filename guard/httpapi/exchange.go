@@ -108,7 +108,7 @@ func (x *exchange) setRequest(req *Request) {
 func (x *exchange) answer(res *response) ([]byte, error) {
 	req, err := x.request()
 	if err != nil {
-		req = &Request{} // of no method, with no headers
+		req = glimpse(x.event.Raw())
 	}
 	decorators := x.layers.list()
 	for _, d := range decorators {

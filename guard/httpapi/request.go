@@ -146,4 +146,4 @@ func (r *Request) Authorizer() *events.APIGatewayV2HTTPRequestContextAuthorizerD
 func (r *Request) Body() ([]byte, error) { return r.event.Body() }
 
 // format1 reports whether the answer has to be in payload format 1.0.
-func (r *Request) format1() bool { return r.http != nil && r.http.Version == "1.0" }
+func (r *Request) format1() bool { return r.http.Version == "1.0" }

@@ -93,7 +93,7 @@ func isPage(res *response) bool {
 
 // private reports whether a response is for one client alone.
 func private(req *Request, res *response) bool {
-	return res.status >= 400 || len(res.cookies) > 0 || req.http != nil && req.identified()
+	return res.status >= 400 || len(res.cookies) > 0 || req.identified()
 }
 
 // decorating makes a layer of a decorator. It adds itself to the exchange, so

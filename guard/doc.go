@@ -65,4 +65,15 @@
 // the next invocation. Limits bound what is decoded here, not what a handler
 // decodes itself from [Event.Raw]. The [Trigger] of an event is told from its
 // shape, which whoever may invoke the function can forge.
+//
+// # Response streaming
+//
+// The answer of a chain is whole: a function URL in the mode RESPONSE_STREAM
+// works and gets it at once. A [lambda.Handler] returns bytes; aws-lambda-go
+// streams only what a function of its own reflected kind returns as a reader,
+// and reads the event of such a function with encoding/json before any layer
+// has seen it. And what a reader yields after the chain has returned is outside
+// of it: a panic there would not be recovered, the deadline's context would be
+// over, the record written, and an idempotent answer not stored. A handler that
+// returns a reader through [Func] has it read to its end within the chain.
 package guard

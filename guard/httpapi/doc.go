@@ -1,2 +1,58 @@
-// Package httpapi serves HTTP APIs and function URLs with plain functions.
+// Package httpapi serves HTTP APIs, REST APIs and function URLs with plain
+// functions, or with any net/http handler.
+//
+// A function takes the decoded body and returns the value to encode. Routes
+// picks one by method and path, and the layers of package guard stand around it:
+//
+//	func place(ctx context.Context, in order) (httpapi.Reply[receipt], error) {
+//		if !known(in.SKU) {
+//			return httpapi.Reply[receipt]{}, guard.Errorf(guard.Unprocessable, "unknown_sku", "There is no such article.")
+//		}
+//		r := receipt{ID: newID(), Status: "accepted"}
+//		return httpapi.Created("/orders/"+r.ID, r), nil
+//	}
+//
+//	func main() {
+//		guard.Start(
+//			httpapi.Routes(map[string]lambda.Handler{
+//				"POST /orders":     httpapi.Func(place),
+//				"GET /orders/{id}": httpapi.Func(get),
+//				"/legacy/":         httpapi.Serve(mux),
+//			}),
+//			guard.Log(guard.NewLogger(os.Stdout)),
+//			httpapi.Problems(),
+//			httpapi.SecurityHeaders(),
+//			httpapi.CORS(httpapi.CORSConfig{Origins: []string{"https://shop.example"}}),
+//			guard.Recover(),
+//			guard.Deadline(300*time.Millisecond),
+//			guard.Limit(guard.Limits{}),
+//		)
+//	}
+//
+// # Requests
+//
+// Events of payload format 2.0 (HTTP API, function URL) and 1.0 (REST API, HTTP
+// API) are one [Request] to a handler, and the answer goes out in the format
+// that the event came in. The path that is matched is the API's own: the stage
+// of an execute-api address is taken off, and the base path of a custom domain
+// as far as the route's template tells where it ends; behind $default on a
+// custom domain nothing does, so a base path stays.
+//
+// A body is JSON that has one meaning, or it is refused: see [guard.Func]. What
+// is larger than [guard.Limits] allow is refused before it is decoded.
+//
+// # Answers
+//
+// [Func] sends the JSON of what the function returned. A [Reply] in its place
+// has a status, headers and cookies too. [Handler] and [Serve] send bytes: as
+// text where they are UTF-8, and through base64 otherwise. A status, header or
+// cookie that is malformed is an Internal error and never sent; so is an answer
+// larger than Lambda takes.
+//
+// # Errors
+//
+// A function returns an error, and [Problems] makes a response of it: status,
+// code and detail of a [guard.Error], and a 500 that says nothing for any other.
+// [SecurityHeaders] and [CORS] reach every answer, problems included, on either
+// side of Problems, and answers of handlers that know nothing of this package.
 package httpapi

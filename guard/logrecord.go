@@ -17,12 +17,13 @@ func (l *logLayer) record(ctx context.Context, inv *invocation, payload []byte, 
 	inv.mu.Lock()
 	added, route, told := inv.attrs, inv.route, inv.err
 	inv.mu.Unlock()
+	failed := err != nil
 	if told != nil && (err == nil || reported(err)) {
 		err = told
 	}
 	trigger := ev.Trigger()
 	status := 0
-	if trigger.IsHTTP() {
+	if trigger.IsHTTP() && !failed { // beside an error there is no answer
 		status = statusOf(out)
 	}
 	level := levelOf(err, status)

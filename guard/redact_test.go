@@ -1,0 +1,201 @@
+package guard_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/lambdarmor/lambdarmor/guard"
+)
+
+// hidden stands in every value that must not be in a log.
+const hidden = "s3cr3t"
+
+// A secretText hides itself from slog alone, a sealedText from JSON as well.
+type secretText string
+
+func (secretText) LogValue() slog.Value { return slog.StringValue("***") }
+
+type sealedText struct{ text string }
+
+func (sealedText) MarshalJSON() ([]byte, error) { return []byte(`"***"`), nil }
+
+// A pointerSecret has its LogValue on the pointer, and cannot do with nil.
+type pointerSecret struct{ Text string }
+
+func (p *pointerSecret) LogValue() slog.Value {
+	return slog.GroupValue(slog.Int("length", len(p.Text)), slog.String("token", p.Text))
+}
+
+type leaf struct {
+	Password string `json:"pass_word"`
+	Public   string `json:"public"`
+	private  string
+}
+
+type account struct {
+	Leaf   leaf            `json:"leaf"`
+	List   []leaf          `json:"list"`
+	ByName map[string]leaf `json:"by_name"`
+	Next   *account        `json:"next,omitempty"`
+}
+
+func TestRedactHidesAtAnyDepth(t *testing.T) {
+	secret := leaf{Password: hidden, Public: "shown", private: hidden}
+	shownLeaf := `{"pass_word":"[redacted]","public":"shown"}`
+	deep := account{Leaf: secret, List: []leaf{secret}, ByName: map[string]leaf{"x": secret, "api-key": secret}}
+	shownDeep := `{"leaf":` + shownLeaf + `,"list":[` + shownLeaf + `],"by_name":{"api-key":"[redacted]","x":` + shownLeaf + `}`
+	type tagged struct {
+		Token string `json:"-"`
+		Plain string `json:"Secret"`
+	}
+	for _, tc := range []struct {
+		rule string
+		attr slog.Attr
+		want string // the attribute as JSON; "" is left out
+	}{
+		{"a name of the defaults", slog.String("password", hidden), `"[redacted]"`},
+		{"in any spelling", slog.String("API_Key", hidden), `"[redacted]"`},
+		{"with dashes", slog.String("X-Api-Key", hidden), `"[redacted]"`},
+		{"whatever its kind", slog.Any("credentials", deep), `"[redacted]"`},
+		{"a whole group", slog.Group("secret", slog.String("a", hidden)), `"[redacted]"`},
+		{"the last part of a dotted name", slog.String("http.request.header.authorization", hidden), `"[redacted]"`},
+		{"a name that only contains one", slog.String("passwordless", "shown"), `"shown"`},
+		{"a name of one's own", slog.String("cardNumber", hidden), `"[redacted]"`},
+		{"in a group", slog.Group("a", slog.Group("b", slog.String("Token", hidden), slog.Int("n", 1))), `{"b":{"Token":"[redacted]","n":1}}`},
+		{"in a struct, by its JSON name", slog.Any("a", secret), shownLeaf},
+		{"in a pointer to one", slog.Any("a", &secret), shownLeaf},
+		{"in structs, slices and maps, nested", slog.Any("a", account{Next: &account{Next: &deep}, List: nil}), `{"leaf":{"pass_word":"[redacted]","public":""},` +
+			`"list":null,"by_name":null,"next":{"leaf":{"pass_word":"[redacted]","public":""},"list":null,"by_name":null,"next":` + shownDeep + `}}}`},
+		{"not what JSON leaves out, and what a tag calls so", slog.Any("a", tagged{hidden, hidden}), `{"Secret":"[redacted]"}`},
+		{"a hidden object goes whole", slog.Any("a", map[string]any{"cookie": map[string]any{"x": []any{hidden, 1}}, "n": 1}), `{"cookie":"[redacted]","n":1}`},
+		{"a value is no name", slog.Any("a", map[string]any{"n": "password", "l": []string{"token"}}), `{"l":["token"],"n":"password"}`},
+		{"raw JSON", slog.Any("a", json.RawMessage(`{"token":"`+hidden+`","n":1e400}`)), `{"token":"[redacted]","n":1e400}`},
+		{"a LogValuer", slog.Any("a", secretText(hidden)), `"***"`},
+		{"a LogValuer that gives a group", slog.Any("a", &pointerSecret{hidden}), `{"length":6,"token":"[redacted]"}`},
+		{"a LogValuer in a struct", slog.Any("a", struct{ S secretText }{hidden}), `{"S":"***"}`},
+		{"a LogValuer in a slice and a map", slog.Any("a", map[string][]secretText{"x": {hidden}}), `{"x":["***"]}`},
+		{"a LogValuer by pointer, and a nil one", slog.Any("a", []*pointerSecret{{hidden}, nil}), `[{"length":6,"token":"[redacted]"},null]`},
+		{"a LogValuer behind an interface", slog.Any("a", []any{secretText(hidden), "shown"}), `["***","shown"]`},
+		{"what hides itself from JSON", slog.Any("a", sealedText{hidden}), `"***"`},
+		{"the same inside", slog.Any("a", []sealedText{{hidden}}), `["***"]`},
+		{"unexported fields", slog.Any("a", struct{ text string }{hidden}), `{}`},
+	} {
+		t.Run(tc.rule, func(t *testing.T) {
+			// In a record, from With, in an open group, in the invocation's own record.
+			for place, write := range map[string]func(context.Context, *slog.Logger){
+				"record": func(ctx context.Context, log *slog.Logger) { log.LogAttrs(ctx, slog.LevelInfo, "m", tc.attr) },
+				"With":   func(ctx context.Context, log *slog.Logger) { log.With(tc.attr).InfoContext(ctx, "m") },
+				"WithGroup": func(ctx context.Context, log *slog.Logger) {
+					log.WithGroup("g").With(tc.attr).InfoContext(ctx, "m")
+				},
+				"AddAttrs": func(ctx context.Context, _ *slog.Logger) { guard.AddAttrs(ctx, tc.attr) },
+			} {
+				log, book := logWith(guard.Redact("Card number"))
+				h := guard.Wrap(doing(func(ctx context.Context) { write(ctx, log) }, nil), guard.Log(log))
+				if _, err := h.Invoke(t.Context(), nil); err != nil {
+					t.Fatal(err)
+				}
+				book.records(t)
+				name, _ := json.Marshal(tc.attr.Key)
+				if line := book.String(); !strings.Contains(line, string(name)+":"+tc.want) || strings.Contains(line, hidden) {
+					t.Errorf("%s: want %s in\n%s", place, tc.want, line)
+				}
+			}
+		})
+	}
+}
+
+func TestAGroupThatIsOpenIsHiddenByItsName(t *testing.T) {
+	log, book := newLog()
+	log.WithGroup("a").WithGroup("secret").With("x", hidden).Info("m", "y", hidden)
+	if got := fmt.Sprint(book.only(t)["a"]); got != "map[secret:[redacted]]" {
+		t.Error(got)
+	}
+}
+
+type broken struct{}
+
+func (broken) MarshalJSON() ([]byte, error) { return nil, errors.New("no JSON") }
+
+type failure struct{ text string }
+
+func (f *failure) Error() string { return f.text } // panics on nil
+
+// What needs no hiding is written as slog's own handler writes it.
+func TestOtherValuesAreWrittenAsSlogDoes(t *testing.T) {
+	moment := time.Date(2024, 2, 29, 12, 0, 0, 1, time.UTC)
+	deepText := strings.Repeat("[", 9000) + strings.Repeat("]", 9000)
+	for rule, value := range map[string]any{
+		"string": "a<b>&\u2028\x01", "int": -1, "uint": uint64(1 << 63), "float": 1e21, "small float": 1e-7, "bool": true, "nil": nil,
+		"duration": time.Second, "time": moment, "bytes": []byte("abc"), "error": errors.New("e<"), "nil pointer": (*leaf)(nil),
+		"text marshaler": netip.MustParseAddr("192.0.2.1"), "list": []any{1, "a<", nil, 1.5}, "map of ints": map[int]string{2: "b", 1: "a"},
+		"struct": leaf{Public: "<&>"}, "no JSON": broken{}, "raw": json.RawMessage(` {"a" : [1, 2.0]} `),
+		"nil map": map[string]any(nil), "empty": struct{}{}, "pointer to time": &moment, "nested duration": []time.Duration{1},
+		"deep raw": json.RawMessage(deepText), "level": slog.LevelWarn, "array": [2]byte{1, 2}, "nil error": (*failure)(nil),
+	} {
+		t.Run(rule, func(t *testing.T) {
+			var want, got bytes.Buffer
+			text := func(h slog.Handler) { slog.New(h).Info("m", "v", value) }
+			drop := func(_ []string, a slog.Attr) slog.Attr {
+				if a.Key == slog.TimeKey {
+					return slog.Attr{}
+				}
+				return a
+			}
+			opts := &slog.HandlerOptions{ReplaceAttr: drop}
+			text(slog.NewJSONHandler(&want, opts))
+			text(guard.NewLogHandler(slog.NewJSONHandler(&got, opts)))
+			// A struct with a hidden member is not the same; this one has an empty one.
+			expected := strings.ReplaceAll(want.String(), `"pass_word":""`, `"pass_word":"[redacted]"`)
+			switch rule {
+			case "no JSON":
+				expected = `{"level":"INFO","msg":"m","v":"!ERROR:`
+			case "nil error":
+				expected = `{"level":"INFO","msg":"m","v":"!PANIC"}`
+			}
+			if !strings.HasPrefix(got.String(), strings.TrimSpace(expected)) {
+				t.Errorf("\n%swant\n%s", got.String(), expected)
+			}
+		})
+	}
+}
+
+func TestAValueThatPanicsFailsNothing(t *testing.T) {
+	for rule, value := range map[string]any{
+		"an error":       (*failure)(nil),
+		"a Marshaler":    panicking{},
+		"one in a slice": []any{panicking{}},
+		"a LogValuer":    slog.LogValuer((*pointerSecret)(nil)),
+	} {
+		t.Run(rule, func(t *testing.T) {
+			log, book := newLog()
+			h := guard.Wrap(doing(func(ctx context.Context) {
+				log.InfoContext(ctx, "m", "v", value)
+				guard.AddAttrs(ctx, slog.Any("v", value))
+			}, nil), guard.Log(log))
+			if _, err := h.Invoke(t.Context(), nil); err != nil {
+				t.Fatal(err)
+			}
+			if records := book.records(t); len(records) != 2 || strings.Contains(book.String(), hidden) {
+				t.Errorf("\n%s", book)
+			}
+		})
+	}
+	log, book := newLog()
+	_, _ = guard.Wrap(answers("", (*failure)(nil)), guard.Log(log)).Invoke(t.Context(), nil)
+	if cause := book.only(t)["error"].(map[string]any)["cause"]; cause != "guard: a *guard_test.failure without a text" {
+		t.Errorf("%v", cause)
+	}
+}
+
+type panicking struct{}
+
+func (panicking) MarshalJSON() ([]byte, error) { panic(hidden) }

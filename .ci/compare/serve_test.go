@@ -12,6 +12,8 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/awslabs/aws-lambda-go-api-proxy/httpadapter"
+	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/guard/httpapi"
 )
 
 //go:embed testdata/post_order.json
@@ -70,6 +72,9 @@ func BenchmarkServe(b *testing.B) {
 
 	// From the bytes that Lambda hands over to the bytes that it takes back.
 	b.Run("httpadapter/bytes", func(b *testing.B) { benchmarkBytes(b, lambda.NewHandler(proxy), raw) })
+
+	// Ours from bytes to bytes, the event read strictly and held to the limits.
+	b.Run("httpapi/bytes", func(b *testing.B) { benchmarkBytes(b, guard.Wrap(httpapi.Serve(orders())), raw) })
 }
 
 func benchmarkBytes(b *testing.B, h lambda.Handler, raw []byte) {

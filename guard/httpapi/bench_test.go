@@ -84,3 +84,25 @@ func BenchmarkPost(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkServe is a ServeMux behind the event, from bytes to bytes.
+func BenchmarkServe(b *testing.B) {
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /orders", func(w http.ResponseWriter, r *http.Request) {
+		if _, err := io.Copy(io.Discard, r.Body); err != nil {
+			b.Error(err)
+		}
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(http.StatusCreated)
+		_, _ = io.WriteString(w, `{"id":"o-1","status":"accepted"}`)
+	})
+	h := guard.Wrap(httpapi.Serve(mux))
+	ctx := invocationContext(b)
+	payload := []byte(benchEvent)
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := h.Invoke(ctx, payload); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

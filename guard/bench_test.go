@@ -52,6 +52,7 @@ func BenchmarkChain(b *testing.B) {
 	}
 	ctx := lambdaContext(b)
 	benchmark(b, "bare", ctx, nothing, nil)
+	benchmark(b, "bare/10-layers", ctx, guard.Chain(ten...)(nothing), nil)
 	benchmark(b, "wrap/0-layers", ctx, guard.Wrap(nothing), nil)
 	benchmark(b, "wrap/10-layers", ctx, guard.Wrap(nothing, ten...), nil)
 }

@@ -17,11 +17,14 @@ type exchange struct {
 	layers *decorators // own, or those of the exchange outside
 	own    decorators
 
+	first Request
+	query query
+
 	mu        sync.Mutex
-	req       *Request
-	err       error  // of reading req
-	encoded   []byte // the last answer that was made here, decorated
-	decorated int    // how many decorators it has been through
+	req       *Request // &first, or what Routes has made of it
+	err       error    // of reading first
+	encoded   []byte   // the last answer that was made here, decorated
+	decorated int      // how many decorators it has been through
 }
 
 // decorators are the layers that add to the response. An exchange of a
@@ -93,7 +96,10 @@ func (x *exchange) request() (*Request, error) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if x.req == nil && x.err == nil {
-		x.req, x.err = newRequest(x.event)
+		x.first.query = &x.query
+		if x.err = x.first.read(x.event); x.err == nil {
+			x.req = &x.first
+		}
 	}
 	return x.req, x.err
 }

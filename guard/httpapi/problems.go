@@ -51,12 +51,13 @@ func Problems(opts ...ProblemOption) guard.Middleware {
 	}
 	return func(next lambda.Handler) lambda.Handler {
 		plain := guard.Errors()(next)
+		render := guard.Renderer(p.render)
 		return guard.HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
 			ctx, x := enter(ctx, payload)
 			if !answersHTTP(x.event.Trigger()) {
 				return plain.Invoke(ctx, payload)
 			}
-			out, err := next.Invoke(guard.WithRenderer(ctx, p.render), payload)
+			out, err := next.Invoke(guard.WithRenderer(ctx, render), payload)
 			if err == nil {
 				return out, nil
 			}

@@ -29,7 +29,13 @@ type Request struct {
 	rawPath string            // Path, escaped
 	matched *http.Request     // by Routes, nil before
 	outer   *Request          // before it was matched
-	query   func() url.Values
+	query   *query            // shared by the copies that Routes makes
+}
+
+// query is the query string, taken apart when it is first asked for.
+type query struct {
+	once   sync.Once
+	values url.Values
 }
 
 // RequestFrom gives the request that ctx belongs to. It is there inside every
@@ -43,18 +49,15 @@ func RequestFrom(ctx context.Context) (*Request, bool) {
 	return req, err == nil
 }
 
-func newRequest(event *guard.Event) (*Request, error) {
+// read fills in the request from its event.
+func (r *Request) read(event *guard.Event) error {
 	in, err := event.HTTP()
 	if err != nil {
-		return nil, err
+		return err
 	}
-	r := &Request{Method: in.RequestContext.HTTP.Method, event: event, http: in, headers: lowerNames(in.Headers)}
+	r.Method, r.event, r.http, r.headers = in.RequestContext.HTTP.Method, event, in, lowerNames(in.Headers)
 	r.prefix, r.Path, r.rawPath = splitPath(in)
-	r.query = sync.OnceValue(func() url.Values {
-		values, _ := url.ParseQuery(in.RawQueryString) // what can be read of it
-		return values
-	})
-	return r, nil
+	return nil
 }
 
 // lowerNames gives headers whose names are in lower case, as a gateway sends
@@ -93,7 +96,12 @@ func (r *Request) RouteKey() string { return r.http.RouteKey }
 func (r *Request) Header(name string) string { return r.headers[strings.ToLower(name)] }
 
 // Query gives the values of the query string.
-func (r *Request) Query() url.Values { return r.query() }
+func (r *Request) Query() url.Values {
+	r.query.once.Do(func() {
+		r.query.values, _ = url.ParseQuery(r.http.RawQueryString) // what can be read of it
+	})
+	return r.query.values
+}
 
 // PathValue gives the value of a wildcard in the route, of [Routes] or else of
 // the gateway's; "" when there is none of that name.

@@ -39,10 +39,13 @@ type response struct {
 	fields  []field // in order, a name perhaps several times
 	cookies []string
 	body    []byte
+	room    [10]field // for fields, as many as most responses have
 }
 
 func newResponse(status int) *response {
-	return &response{status: status, fields: make([]field, 0, 10)}
+	res := &response{status: status}
+	res.fields = res.room[:0]
+	return res
 }
 
 func (r Response) internal() *response {

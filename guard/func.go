@@ -50,10 +50,7 @@ func Func[In, Out any](fn func(context.Context, In) (Out, error), opts ...Decode
 
 // decode reads text into v within limits.
 func decode(text []byte, v any, limits Limits, opts []DecodeOption) error {
-	var o strictjson.Options
-	for _, opt := range opts {
-		opt(&o)
-	}
+	o := optionsOf(opts)
 	if err := limits.check(text); err != nil {
 		return err
 	}
@@ -61,6 +58,17 @@ func decode(text []byte, v any, limits Limits, opts []DecodeOption) error {
 		return refuse(err)
 	}
 	return nil
+}
+
+func optionsOf(opts []DecodeOption) strictjson.Options {
+	if len(opts) == 0 {
+		return strictjson.Options{} // the usual case allocates nothing
+	}
+	var o strictjson.Options
+	for _, opt := range opts {
+		opt(&o)
+	}
+	return o
 }
 
 // encode gives the bytes that lambda.NewHandler would: no HTML escapes, no

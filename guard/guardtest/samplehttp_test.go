@@ -1,0 +1,307 @@
+package guardtest_test
+
+import (
+	"context"
+	"crypto/tls"
+	"encoding/base64"
+	"encoding/json"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest"
+	"github.com/lambdarmor/lambdarmor/guard/httpapi"
+)
+
+// read gives the request that a handler behind httpapi sees.
+func read(t *testing.T, payload []byte) *httpapi.Request {
+	t.Helper()
+	var seen *httpapi.Request
+	h := guard.Wrap(httpapi.Handler(func(_ context.Context, req *httpapi.Request) (httpapi.Response, error) {
+		seen = req
+		return httpapi.Response{}, nil
+	}))
+	if _, err := h.Invoke(t.Context(), payload); err != nil {
+		t.Fatal(err)
+	}
+	return seen
+}
+
+// gateways has the builder for each gateway and format, for what holds in all.
+var gateways = map[string]struct {
+	set     func(guardtest.HTTPBuilder) guardtest.HTTPBuilder
+	trigger guard.Trigger
+	cfg     guardtest.HTTPAPIConfig
+}{
+	"HTTP API, format 2.0": {func(b guardtest.HTTPBuilder) guardtest.HTTPBuilder { return b }, guard.HTTPAPI, guardtest.HTTPAPIConfig{}},
+	"HTTP API, format 1.0": {guardtest.HTTPBuilder.Format1, guard.HTTPAPI, guardtest.HTTPAPIConfig{Format: "1.0"}},
+	"function URL":         {guardtest.HTTPBuilder.FunctionURL, guard.FunctionURL, guardtest.HTTPAPIConfig{FunctionURL: true}},
+	"REST API":             {guardtest.HTTPBuilder.REST, guard.REST, guardtest.HTTPAPIConfig{}},
+}
+
+func TestBuiltRequestIsReadAsItWasSet(t *testing.T) {
+	for name, gateway := range gateways {
+		t.Run(name, func(t *testing.T) {
+			event := gateway.set(guardtest.HTTPEvent("PUT", "/orders/a%20b?tag=x&tag=y%26z").
+				Query("notify", "ja & nein").
+				Header("Idempotency-Key", "k-1").Header("Accept", "text/plain").Header("accept", "text/html").
+				Cookie("session", "abc").Cookie("theme", "dark").
+				SourceIP("2001:db8::1").
+				JSON(`{"a":"<ü>"}`)).Bytes()
+			if got := guard.EventOf(t.Context(), event).Trigger(); got != gateway.trigger {
+				t.Errorf("trigger %s, want %s", got, gateway.trigger)
+			}
+			req := read(t, event)
+			session, _ := req.Cookie("session")
+			theme, _ := req.Cookie("theme")
+			body, err := req.Body()
+			if err != nil {
+				t.Fatal(err)
+			}
+			for what, got := range map[string][2]any{
+				"method":          {req.Method, "PUT"},
+				"path":            {req.Path, "/orders/a b"},
+				"query":           {req.Query().Encode(), "notify=ja+%26+nein&tag=x&tag=y%26z"},
+				"header":          {req.Header("IDEMPOTENCY-KEY"), "k-1"},
+				"repeated header": {req.Header("accept"), "text/plain,text/html"},
+				"content type":    {req.Header("content-type"), "application/json"},
+				"content length":  {req.Header("content-length"), "12"},
+				"first cookie":    {session, "abc"},
+				"second cookie":   {theme, "dark"},
+				"client's IP":     {req.ClientIP(), "2001:db8::1"},
+				"body":            {string(body), `{"a":"<ü>"}`},
+			} {
+				if got[0] != got[1] {
+					t.Errorf("%s %q, want %q", what, got[0], got[1])
+				}
+			}
+		})
+	}
+}
+
+func TestBuiltEventHasTheMembersThatTheAPISends(t *testing.T) {
+	for name, gateway := range gateways {
+		if gateway.trigger == guard.REST {
+			continue // the kit has no REST API
+		}
+		for _, withBody := range []bool{true, false} {
+			request := httptest.NewRequest("POST", "/orders/42?tag=a", nil)
+			built := gateway.set(guardtest.HTTPEvent("POST", "/orders/42?tag=a").Cookie("session", "x"))
+			if withBody {
+				request = httptest.NewRequest("POST", "/orders/42?tag=a", strings.NewReader("{}"))
+				request.Header.Set("Content-Type", "application/json")
+				built = built.JSON("{}")
+			}
+			cfg := gateway.cfg
+			if !cfg.FunctionURL {
+				cfg.Routes = []string{"POST /orders/{id}"}
+				built = built.Route("POST /orders/{id}")
+			}
+			request.TLS = &tls.ConnectionState{}
+			request.Header.Set("Cookie", "session=x")
+			request.Header.Set("User-Agent", "guardtest/1")
+			want := slices.Sorted(maps.Keys(leaves(t, eventFor(t, cfg, request))))
+			if got := slices.Sorted(maps.Keys(leaves(t, built.Bytes()))); !slices.Equal(got, want) {
+				t.Errorf("%s, body %t: members\n%q, the API sends\n%q", name, withBody, got, want)
+			}
+		}
+	}
+}
+
+func TestRouteGivesThePathParameters(t *testing.T) {
+	for name, gateway := range gateways {
+		if gateway.trigger == guard.FunctionURL {
+			continue // without routes
+		}
+		for _, tc := range []struct{ route, variable, want, key string }{
+			{"GET /shops/{shop}/orders/{id}", "id", "42", "GET /shops/{shop}/orders/{id}"},
+			{"GET /shops/{rest+}", "rest", "s-1/orders/42", "GET /shops/{rest+}"},
+			{"ANY /{proxy+}", "proxy", "shops/s-1/orders/42", "GET /{proxy+}"},
+		} {
+			req := read(t, gateway.set(guardtest.HTTPEvent("GET", "/shops/s-1/orders/42").Route(tc.route)).Bytes())
+			if got := req.PathValue(tc.variable); got != tc.want {
+				t.Errorf("%s, %s: %s is %q, want %q", name, tc.route, tc.variable, got, tc.want)
+			}
+			if got := req.RouteKey(); got != tc.key && got != tc.route {
+				t.Errorf("%s, %s: route key %q", name, tc.route, got)
+			}
+		}
+	}
+}
+
+func TestStageIsInFrontOfThePathOnTheAPIsDomain(t *testing.T) {
+	request := guardtest.HTTPEvent("GET", "/orders/42").Route("GET /orders/{id}").Stage("dev")
+	own := request.Header("Host", "api.example.com")
+	for _, tc := range []struct {
+		rule, pointer string
+		event         guardtest.Event
+		want          string
+	}{
+		{"format 2.0", "/rawPath", request.Event(), "/dev/orders/42"},
+		{"format 2.0, context", "/requestContext/http/path", request.Event(), "/dev/orders/42"},
+		{"format 1.0", "/path", request.Format1().Event(), "/dev/orders/42"},
+		{"REST: the resource's", "/path", request.REST().Event(), "/orders/42"},
+		{"REST, context", "/requestContext/path", request.REST().Event(), "/dev/orders/42"},
+		{"a domain of one's own", "/rawPath", own.Event(), "/orders/42"},
+		{"a domain of one's own, context", "/requestContext/domainName", own.Event(), "api.example.com"},
+		{"$default", "/rawPath", request.Stage("$default").Event(), "/orders/42"},
+	} {
+		if got := tc.event.Get(tc.pointer); got != tc.want {
+			t.Errorf("%s: %s is %v, want %s", tc.rule, tc.pointer, got, tc.want)
+		}
+	}
+	for name, gateway := range gateways {
+		if gateway.trigger == guard.FunctionURL {
+			continue
+		}
+		if req := read(t, gateway.set(request).Bytes()); req.Path != "/orders/42" || req.Event().RequestContext.Stage != "dev" {
+			t.Errorf("%s: path %s on stage %s", name, req.Path, req.Event().RequestContext.Stage)
+		}
+	}
+	if got := guardtest.HTTPEvent("GET", "/").REST().Event().Get("/requestContext/stage"); got != "prod" {
+		t.Errorf("a REST API's stage is %v, want prod", got)
+	}
+}
+
+func TestBodyIsBase64WhereTheGatewayMakesItSo(t *testing.T) {
+	post := guardtest.HTTPEvent("POST", "/")
+	for _, tc := range []struct {
+		rule string
+		b    guardtest.HTTPBuilder
+		body string
+		is64 bool
+	}{
+		{"JSON is text", post.JSON(`{}`), `{}`, false},
+		{"a form is not", post.Body("application/x-www-form-urlencoded", []byte("a=1")), "a=1", true},
+		{"nor what has no type", post.Body("", []byte("a=1")), "a=1", true},
+		{"nor what is not UTF-8", post.Body("text/plain", []byte("\xff")), "\xff", true},
+		{"JSON of a binary type", post.JSON(`{}`).Base64(), `{}`, true},
+		{"a REST API takes a form for text", post.REST().Body("application/x-www-form-urlencoded", []byte("a=1")), "a=1", false},
+		{"unless it is binary", post.REST().Body("image/png", []byte("\x89PNG")), "\x89PNG", true},
+		{"or the type is", post.REST().JSON(`{}`).Base64(), `{}`, true},
+	} {
+		var event struct {
+			Body            string `json:"body"`
+			IsBase64Encoded bool   `json:"isBase64Encoded"`
+		}
+		if err := json.Unmarshal(tc.b.Bytes(), &event); err != nil {
+			t.Fatal(err)
+		}
+		want := tc.body
+		if tc.is64 {
+			want = base64.StdEncoding.EncodeToString([]byte(want))
+		}
+		if event.Body != want || event.IsBase64Encoded != tc.is64 {
+			t.Errorf("%s: %q, base64 %t", tc.rule, event.Body, event.IsBase64Encoded)
+		}
+		if got, err := read(t, tc.b.Bytes()).Body(); err != nil || string(got) != tc.body {
+			t.Errorf("%s: read as %q, %v", tc.rule, got, err)
+		}
+	}
+	if strings.Contains(post.String(), `"body"`) {
+		t.Errorf("format 2.0 has a body where there is none: %s", post)
+	}
+	if got := post.Format1().Event().Get("/body"); got != nil {
+		t.Errorf("format 1.0 has the body %v where there is none", got)
+	}
+}
+
+func TestAuthorizerIsReadAsItWasSet(t *testing.T) {
+	get := guardtest.HTTPEvent("GET", "/")
+	jwt := get.JWT(map[string]string{"sub": "jane"}, "orders:read")
+	for name, b := range map[string]guardtest.HTTPBuilder{"format 2.0": jwt, "format 1.0": jwt.Format1(), "REST API": jwt.REST()} {
+		if got := read(t, b.Bytes()).Authorizer(); got == nil || got.JWT == nil || got.JWT.Claims["sub"] != "jane" {
+			t.Errorf("%s: JWT is %+v", name, got)
+		}
+	}
+	if got := jwt.Event().Get("/requestContext/authorizer/jwt/scopes"); !reflect.DeepEqual(got, []any{"orders:read"}) {
+		t.Errorf("scopes are %v", got)
+	}
+	if got := get.JWT(nil).Event().Get("/requestContext/authorizer/jwt/scopes"); got != nil {
+		t.Errorf("scopes of a route without any are %v, want null", got)
+	}
+
+	lambda := get.Lambda(map[string]any{"tenant": "t-1", "admin": true})
+	for name, b := range map[string]guardtest.HTTPBuilder{"format 2.0": lambda, "format 1.0": lambda.Format1(), "REST API": lambda.REST()} {
+		if got := read(t, b.Bytes()).Authorizer(); got == nil || got.Lambda["tenant"] != "t-1" || got.Lambda["admin"] != true {
+			t.Errorf("%s: Lambda context is %+v", name, got)
+		}
+	}
+
+	const arn = "arn:aws:iam::111122223333:user/jane"
+	iam := get.IAM(arn)
+	for name, b := range map[string]guardtest.HTTPBuilder{"format 2.0": iam, "function URL": iam.FunctionURL()} {
+		if got := read(t, b.Bytes()).Authorizer(); got == nil || got.IAM == nil || got.IAM.UserARN != arn || got.IAM.AccountID != "111122223333" {
+			t.Errorf("%s: IAM identity is %+v", name, got)
+		}
+	}
+	for name, b := range map[string]guardtest.HTTPBuilder{"format 1.0": iam.Format1(), "REST API": iam.REST()} {
+		if got := b.Event().Get("/requestContext/identity/userArn"); got != arn {
+			t.Errorf("%s: userArn is %v", name, got)
+		}
+	}
+	if read(t, get.Bytes()).Authorizer() != nil {
+		t.Error("an authorizer where there is none")
+	}
+}
+
+func TestBuilderDoesNotChange(t *testing.T) {
+	claims := map[string]string{"sub": "jane"}
+	body := []byte("x")
+	base := guardtest.HTTPEvent("POST", "/orders").Cookie("a", "1").Cookie("b", "2").JWT(claims).Body("text/plain", body)
+	before := base.Event().String()
+	base.Header("X-Test", "1").Query("q", "1").Cookie("c", "3").JSON(`{}`).Stage("dev").REST().Route("POST /orders").SourceIP("192.0.2.1").Lambda(nil).Base64()
+	claims["sub"], body[0] = "mallory", 'y'
+	if got := base.Event().String(); got != before {
+		t.Errorf("the base became\n%s, was\n%s", got, before)
+	}
+	one, two := base.Cookie("c", "3"), base.Cookie("c", "4")
+	if got := one.Event().Get("/cookies/2"); got != "c=3" {
+		t.Errorf("cookie %v was overwritten by another builder's, %v", got, two.Event().Get("/cookies/2"))
+	}
+}
+
+func TestEventsAreTheSameInEachRun(t *testing.T) {
+	for name, gateway := range gateways {
+		b := gateway.set(guardtest.HTTPEvent("GET", "/orders?a=1&b=2").Header("X-A", "1").Header("X-B", "2").JWT(nil))
+		if gateway.trigger == guard.FunctionURL {
+			b = b.IAM("arn:aws:iam::111122223333:role/r")
+		}
+		if one, two := string(b.Bytes()), string(b.Bytes()); one != two {
+			t.Errorf("%s: %s and %s", name, one, two)
+		}
+	}
+}
+
+func TestRequestsThatNoGatewayTakesPanic(t *testing.T) {
+	get := guardtest.HTTPEvent("GET", "/orders/42")
+	for rule, misuse := range map[string]func(){
+		"a target without a slash":       func() { guardtest.HTTPEvent("GET", "orders") },
+		"a target that is a URL":         func() { guardtest.HTTPEvent("GET", "https://example.com/orders") },
+		"no target":                      func() { guardtest.HTTPEvent("GET", "") },
+		"a route that is none":           func() { get.Route("orders").Bytes() },
+		"another method's route":         func() { get.Route("POST /orders/{id}").Bytes() },
+		"another path's route":           func() { get.Route("GET /orders").Bytes() },
+		"a function URL with a route":    func() { get.FunctionURL().Route("GET /orders/{id}").Bytes() },
+		"a function URL with a stage":    func() { get.FunctionURL().Stage("dev").Bytes() },
+		"a function URL with JWT":        func() { get.FunctionURL().JWT(nil).Bytes() },
+		"a function URL with Lambda":     func() { get.FunctionURL().Lambda(nil).Bytes() },
+		"an identity that is not an ARN": func() { get.IAM("jane").Bytes() },
+	} {
+		t.Run(rule, func(t *testing.T) { wantPanic(t, misuse) })
+	}
+}
+
+func TestMethodsBeyondThoseOfRoutesReachDefault(t *testing.T) {
+	if req := read(t, guardtest.HTTPEvent("PROPFIND", "/x").Bytes()); req.Method != "PROPFIND" || req.RouteKey() != "$default" {
+		t.Errorf("%s by %s", req.Method, req.RouteKey())
+	}
+	if got := guardtest.HTTPEvent(http.MethodGet, "/").REST().Event().Get("/resource"); got != "/" {
+		t.Errorf("the root's resource is %v", got)
+	}
+}

@@ -1,0 +1,209 @@
+package guardtest_test
+
+import (
+	"bytes"
+	"compress/gzip"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"io"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest"
+)
+
+// carried reads the messages of an event as a function would.
+func carried(t *testing.T, event guardtest.Event) []string {
+	t.Helper()
+	var all []string
+	decode := func(v any) {
+		if err := json.Unmarshal(event.Bytes(), v); err != nil {
+			t.Fatal(err)
+		}
+	}
+	text := func(encoded string) {
+		b, err := base64.StdEncoding.DecodeString(encoded)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, string(b))
+	}
+	switch guard.EventOf(t.Context(), event.Bytes()).Trigger() {
+	case guard.SQS:
+		var in events.SQSEvent
+		decode(&in)
+		for _, r := range in.Records {
+			all = append(all, r.Body)
+		}
+	case guard.SNS:
+		var in events.SNSEvent
+		decode(&in)
+		for _, r := range in.Records {
+			all = append(all, r.SNS.Message)
+		}
+	case guard.Kinesis:
+		var in events.KinesisEvent
+		decode(&in)
+		for _, r := range in.Records {
+			all = append(all, string(r.Kinesis.Data))
+		}
+	case guard.Firehose:
+		var in events.KinesisFirehoseEvent
+		decode(&in)
+		for _, r := range in.Records {
+			all = append(all, string(r.Data))
+		}
+	case guard.Kafka:
+		var in events.KafkaEvent
+		decode(&in)
+		for _, r := range in.Records["orders-0"] {
+			text(r.Value)
+		}
+	case guard.MQ:
+		var in struct {
+			events.ActiveMQEvent
+			Queues map[string][]events.RabbitMQMessage `json:"rmqMessagesByQueue"`
+		}
+		decode(&in)
+		for _, m := range in.Messages {
+			text(m.Data)
+		}
+		for _, m := range in.Queues["orders::/"] {
+			text(m.Data)
+			if want := len(all[len(all)-1]); m.BasicProperties.BodySize != uint64(want) {
+				t.Errorf("bodySize %d, want %d", m.BasicProperties.BodySize, want)
+			}
+		}
+	case guard.CloudWatchLogs:
+		var in events.CloudwatchLogsEvent
+		decode(&in)
+		logs, err := in.AWSLogs.Parse()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range logs.LogEvents {
+			all = append(all, e.Message)
+		}
+	}
+	return all
+}
+
+func TestMessagesGoWhereTheTriggerHasThem(t *testing.T) {
+	carriers := 0
+	for name, event := range guardtest.Samples() {
+		if carried(t, event) == nil {
+			continue
+		}
+		carriers++
+		want := []string{`{"order":1}`, "", "ü <&> \n"}
+		if got := carried(t, event.Messages(want...)); !slices.Equal(got, want) {
+			t.Errorf("%s carries %q, want %q", name, got, want)
+		}
+		if got := carried(t, event.Messages()); len(got) != 0 {
+			t.Errorf("%s carries %q, want none", name, got)
+		}
+	}
+	if carriers != 11 {
+		t.Errorf("%d samples carry messages, want 11", carriers)
+	}
+}
+
+func TestRepeatedRecordsHaveIdsOfTheirOwn(t *testing.T) {
+	for _, tc := range []struct {
+		event   guardtest.Event
+		records string
+		ids     []string
+	}{
+		{guardtest.Sample(guard.SQS), "/Records", []string{"messageId", "receiptHandle"}},
+		{guardtest.Sample(guard.SQS, "fifo"), "/Records", []string{"messageId", "receiptHandle", "attributes/SequenceNumber", "attributes/MessageDeduplicationId"}},
+		{guardtest.Sample(guard.SNS), "/Records", []string{"Sns/MessageId"}},
+		{guardtest.Sample(guard.S3), "/Records", []string{"s3/object/sequencer", "responseElements/x-amz-request-id"}},
+		{guardtest.Sample(guard.S3, "removed"), "/Records", []string{"s3/object/sequencer"}},
+		{guardtest.Sample(guard.SES), "/Records", []string{"ses/mail/messageId"}},
+		{guardtest.Sample(guard.Kinesis), "/Records", []string{"eventID", "kinesis/sequenceNumber"}},
+		{guardtest.Sample(guard.DynamoDB), "/Records", []string{"eventID", "dynamodb/SequenceNumber"}},
+		{guardtest.Sample(guard.DynamoDB, "modify"), "/Records", []string{"eventID", "dynamodb/SequenceNumber"}},
+		{guardtest.Sample(guard.DynamoDB, "remove"), "/Records", []string{"eventID", "dynamodb/SequenceNumber"}},
+		{guardtest.Sample(guard.CodeCommit), "/Records", []string{"eventId"}},
+		{guardtest.Sample(guard.Firehose), "/records", []string{"recordId"}},
+		{guardtest.Sample(guard.Firehose, "kinesis"), "/records", []string{"recordId", "kinesisRecordMetadata/sequenceNumber"}},
+		{guardtest.Sample(guard.Kafka), "/records/orders-0", []string{"offset"}},
+		{guardtest.Sample(guard.Kafka, "self-managed"), "/records/orders-0", []string{"offset"}},
+		{guardtest.Sample(guard.MQ), "/messages", []string{"messageID"}},
+	} {
+		const n = 12
+		event := tc.event.Repeat(n)
+		for _, id := range tc.ids {
+			seen := map[any]bool{}
+			for i := range n {
+				seen[event.Get(fmt.Sprintf("%s/%d/%s", tc.records, i, id))] = true
+			}
+			if len(seen) != n {
+				t.Errorf("%s: %d different ones in %d records", id, len(seen), n)
+			}
+		}
+		if first := tc.records + "/0"; !reflect.DeepEqual(event.Get(first), tc.event.Get(first)) {
+			t.Errorf("the first record has changed: %v", event.Get(first))
+		}
+		if got := tc.event.Repeat(0).Get(tc.records); !reflect.DeepEqual(got, []any{}) {
+			t.Errorf("no records are %v", got)
+		}
+	}
+}
+
+func TestKinesisNamesARecordByShardAndSequenceNumber(t *testing.T) {
+	event := guardtest.Sample(guard.Kinesis).Repeat(12)
+	for i := range 12 {
+		record := fmt.Sprintf("/Records/%d", i)
+		_, number, _ := strings.Cut(event.Get(record+"/eventID").(string), ":")
+		if want := event.Get(record + "/kinesis/sequenceNumber"); number != want {
+			t.Errorf("eventID ends in %s, want %s", number, want)
+		}
+	}
+}
+
+func TestLogEventsKeepWhatIsAroundThem(t *testing.T) {
+	data := guardtest.Sample(guard.CloudWatchLogs).Messages("a", "b").Get("/awslogs/data").(string)
+	packed, err := base64.StdEncoding.DecodeString(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := gzip.NewReader(bytes.NewReader(packed))
+	if err != nil {
+		t.Fatal(err)
+	}
+	plain, err := io.ReadAll(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var logs events.CloudwatchLogsData
+	if err := json.Unmarshal(plain, &logs); err != nil {
+		t.Fatal(err)
+	}
+	ids := map[string]bool{}
+	for _, e := range logs.LogEvents {
+		ids[e.ID] = true
+	}
+	if logs.Owner != guardtest.AccountID || logs.LogGroup != "/aws/lambda/orders" || len(ids) != 2 {
+		t.Errorf("log events became %s", plain)
+	}
+}
+
+// A test may change a sample beyond recognition: what is not there is left out.
+func TestRecordsWithoutTheirUsualMembersAreRepeated(t *testing.T) {
+	event := guardtest.Sample(guard.SQS).Delete("/Records/0/md5OfBody").Set("/Records/0/messageId", "mine").Messages("a", "b")
+	for i, want := range []string{"mine", "mine1"} {
+		if got := event.Get(fmt.Sprintf("/Records/%d/messageId", i)); got != want {
+			t.Errorf("messageId %v, want %s", got, want)
+		}
+	}
+	if strings.Contains(event.String(), "md5OfBody") {
+		t.Errorf("md5OfBody came back: %s", event)
+	}
+}

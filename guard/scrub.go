@@ -3,6 +3,7 @@ package guard
 import (
 	"bytes"
 	"cmp"
+	"encoding/base64"
 	"encoding/json"
 	"maps"
 	"net/url"
@@ -128,6 +129,22 @@ func (s *scrubber) event(ev *Event) {
 		return
 	}
 	s.leaves(tree)
+	object, _ := tree.(map[string]any)
+	text, _ := object["body"].(string)
+	if trigger := ev.Trigger(); text == "" || trigger != ALB && trigger != WebSocket {
+		return
+	}
+	body := []byte(text)
+	if object["isBase64Encoded"] == true {
+		n, err := base64.StdEncoding.Decode(body, body)
+		if err != nil {
+			s.all()
+			return
+		}
+		body = body[:n]
+	}
+	inner := &Event{raw: body, limits: ev.lockedLimits()}
+	s.body(body, inner.Tree)
 }
 
 func (s *scrubber) request(ev *Event) {
@@ -147,18 +164,17 @@ func (s *scrubber) request(ev *Event) {
 			s.credential(v)
 		}
 	}
-	s.body(ev)
-}
-
-func (s *scrubber) body(ev *Event) {
-	tree, err := ev.BodyTree()
-	if err == nil {
-		s.leaves(tree)
-		return
-	}
 	body, err := ev.Body()
 	if err != nil {
 		s.all()
+		return
+	}
+	s.body(body, ev.BodyTree)
+}
+
+func (s *scrubber) body(body []byte, asTree func() (any, error)) {
+	if tree, err := asTree(); err == nil {
+		s.leaves(tree)
 		return
 	}
 	s.value(string(body))

@@ -1,0 +1,177 @@
+package guard_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/lambdarmor/lambdarmor/guard"
+)
+
+// causeIn is the error.cause that the log has of an invocation with payload
+// that fails with a text.
+func causeIn(t *testing.T, payload []byte, text string) string {
+	t.Helper()
+	log, book := newLog()
+	_, _ = guard.Wrap(answers("", errors.New(text)), guard.Log(log)).Invoke(t.Context(), payload)
+	cause, _ := book.only(t)["error"].(map[string]any)["cause"].(string)
+	return cause
+}
+
+// request is an HTTP event with a query, cookies and credentials.
+func request(t *testing.T, contentType, body string) []byte {
+	t.Helper()
+	out, err := json.Marshal(map[string]any{
+		"version": "2.0", "routeKey": "POST /orders/{id}", "rawPath": "/orders/o-4711",
+		"rawQueryString": "email=alice%40example.com&plain=value1&short=abc",
+		"cookies":        []string{"sid=c00kie-value; x", "theme=dark"},
+		"headers": map[string]string{
+			"authorization": "Bearer t0ken-value", "content-type": contentType, "host": "api.example.com",
+			"user-agent": "curl/8.5.0", "x-amzn-trace-id": "Root=1-5759e988", "x-api-key": "k3y-value", "x-forwarded-for": "198.51.100.7",
+		},
+		"requestContext": map[string]any{"http": map[string]any{"method": "POST", "path": "/orders/o-4711", "sourceIp": "198.51.100.7"}},
+		"body":           body, "isBase64Encoded": false,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+func TestTheValuesOfARequestAreTakenOutOfACause(t *testing.T) {
+	const body = `{"name":"Alice Miller","age":12345,"small":123,"quote":"say \"hi\"\n","tags":["blue-green"],"nested":{"iban":"DE89 3704 0044"},"status":true,"amount":1.50}`
+	_, notNumber := strconv.Atoi("Alice Miller")
+	_, notTime := time.Parse(time.DateOnly, "blue-green")
+	_, notURL := url.Parse("http://value1:value1")
+	for _, tc := range []struct{ rule, text, want string }{
+		{"a member's value", "no customer Alice Miller", "no customer [redacted]"},
+		{"quoted, by strconv", notNumber.Error(), `strconv.Atoi: parsing "[redacted]": invalid syntax`},
+		{"by time", notTime.Error(), `parsing time "[redacted]" as "2006-01-02": cannot parse "[redacted]" as "2006"`},
+		{"by net/url", notURL.Error(), `parse "http://[redacted]:[redacted]": invalid port ":[redacted]" after host`},
+		{"with its characters escaped", fmt.Sprintf("bad text %q", "say \"hi\"\n"), `bad text "[redacted]"`},
+		{"a number", "age 12345 is over 150", "age [redacted] is over 150"},
+		{"a number as it was written", "amount 1.50", "amount [redacted]"},
+		{"a value in an array", "unknown tag blue-green", "unknown tag [redacted]"},
+		{"a value further down", "iban DE89 3704 0044 is closed", "iban [redacted] is closed"},
+		{"more than once", "Alice Miller, Alice Miller", "[redacted], [redacted]"},
+		{"a value shorter than 4 stays", "small 123, short abc", "small 123, short abc"},
+		{"names stay", "name, age and iban are required", "name, age and iban are required"},
+		{"true and null stay", "status is true, not null", "status is true, not null"},
+		{"the path stays", "no order o-4711", "no order o-4711"},
+		{"a query value, decoded", "no account alice@example.com", "no account [redacted]"},
+		{"and as it came", "bad query email=alice%40example.com", "bad query email=[redacted]"},
+		{"a cookie", "session c00kie-value; x expired", "session [redacted] expired"},
+		{"a whole header", "header Bearer t0ken-value", "header [redacted]"},
+		{"its token alone", "token t0ken-value is malformed", "token [redacted] is malformed"},
+		{"another credential", "key k3y-value", "key [redacted]"},
+		{"what the gateway says stays", "curl/8.5.0 asked api.example.com for application/json", "curl/8.5.0 asked api.example.com for application/json"},
+		{"a text with nothing of it", "connection refused", "connection refused"},
+	} {
+		t.Run(tc.rule, func(t *testing.T) {
+			if got := causeIn(t, request(t, "application/json", body), tc.text); got != tc.want {
+				t.Errorf("%s, want %s", got, tc.want)
+			}
+		})
+	}
+}
+
+func TestABodyThatIsNotJSONIsTakenOutToo(t *testing.T) {
+	binary := fmt.Sprintf("%q", "\x00\x01binary\xff")
+	for _, tc := range []struct{ rule, body, text, want string }{
+		{"the whole of a text", "call me tomorrow", "cannot parse: call me tomorrow", "cannot parse: [redacted]"},
+		{"quoted", "line one\nline two", fmt.Sprintf("cannot parse %q", "line one\nline two"), `cannot parse "[redacted]"`},
+		{"the fields of a form", "name=Alice+Miller&iban=DE89%203704", "no Alice Miller at DE89 3704", "no [redacted] at [redacted]"},
+		{"and as they came", "name=Alice+Miller&iban=DE89%203704", "no Alice+Miller", "no [redacted]"},
+		{"a short body stays", "abc", "cannot parse abc", "cannot parse abc"},
+		{"an empty one", "", "cannot parse", "cannot parse"},
+		{"a text that is all but JSON hides all", `{"name":"Alice Miller"`, "no customer Alice Miller", "[redacted]"},
+		{"and one with a member twice", `{"a":"Alice Miller","a":"Bob"}`, "no customer Alice Miller", "[redacted]"},
+	} {
+		t.Run(tc.rule, func(t *testing.T) {
+			if got := causeIn(t, request(t, "text/plain", tc.body), tc.text); got != tc.want {
+				t.Errorf("%s, want %s", got, tc.want)
+			}
+		})
+	}
+	t.Run("base64", func(t *testing.T) {
+		if got := causeIn(t, httpEvent("\x00\x01binary\xff", true), "bad file "+binary); got != `bad file "[redacted]"` {
+			t.Error(got)
+		}
+	})
+}
+
+func TestWhoseValuesAreTakenOutOfACause(t *testing.T) {
+	for _, tc := range []struct{ rule, payload, text, want string }{
+		{"a direct invocation's", `{"user":{"iban":"DE89 3704"}}`, "no DE89 3704 of user", "no [redacted] of user"},
+		{"a direct text's", `"some text"`, "bad some text", "bad [redacted]"},
+		{"a direct number's", `123456`, "bad 123456", "bad [redacted]"},
+		{"a REST request's", `{"httpMethod":"POST","requestContext":{},"multiValueQueryStringParameters":{"iban":["DE89 3704"]},"body":"{\"name\":\"Alice\"}"}`, "no Alice with DE89 3704", "no [redacted] with [redacted]"},
+		{"a load balancer's", string(readSample(t, "alb-lambda-target-request-headers-only.json")), "bad hello", "bad [redacted]"},
+		{"a WebSocket's", `{"requestContext":{"connectionId":"R1km"},"body":"{\"name\":\"Alice\"}"}`, "no Alice", "no [redacted]"},
+		{"a load balancer's body, in base64", `{"requestContext":{"elb":{}},"body":"eyJuYW1lIjoiQWxpY2UifQ==","isBase64Encoded":true}`, "no Alice", "no [redacted]"},
+		{"an authorizer's token", `{"type":"TOKEN","methodArn":"arn:aws:x","authorizationToken":"Bearer abc.def.ghi"}`, "jwt abc.def.ghi is malformed", "jwt [redacted] is malformed"},
+		{"an authorizer's header", `{"version":"2.0","type":"REQUEST","routeArn":"arn:aws:x","headers":{"authorization":"Bearer abc.def.ghi"}}`, "jwt abc.def.ghi is malformed", "jwt [redacted] is malformed"},
+		{"not a queue's, whose ids say what to look at", string(readSample(t, "sqs-event.json")), "message MessageID_1 failed", "message MessageID_1 failed"},
+		{"not a bucket's", string(readSample(t, "s3-event.json")), "no HappyFace.jpg in sourcebucket", "no HappyFace.jpg in sourcebucket"},
+		{"what cannot be read hides all", `{"a":1,"a":2}`, "connection refused", "[redacted]"},
+		{"an HTTP request that cannot, too", `{"version":"2.0","requestContext":{"http":{"method":"GET"}},"body":1}`, "connection refused", "[redacted]"},
+		{"no event is nothing to hide", ``, "connection refused", "connection refused"},
+	} {
+		t.Run(tc.rule, func(t *testing.T) {
+			if got := causeIn(t, []byte(tc.payload), tc.text); got != tc.want {
+				t.Errorf("%s, want %s", got, tc.want)
+			}
+		})
+	}
+}
+
+func TestALongCauseIsCut(t *testing.T) {
+	got := causeIn(t, nil, strings.Repeat("é", 10_000))
+	if got != strings.Repeat("é", 4096)+"…" {
+		t.Errorf("%d bytes, …%s", len(got), got[len(got)-10:])
+	}
+	// A value across the cut goes before the text is cut.
+	got = causeIn(t, []byte(`"long value"`), strings.Repeat("x", 8<<10-4)+"long value")
+	if strings.Contains(got, "long") {
+		t.Errorf("…%s", got[len(got)-20:])
+	}
+}
+
+// Very many values times a long text is more work than a log may cost.
+func TestTheSearchForValuesIsBounded(t *testing.T) {
+	var body strings.Builder
+	body.WriteString(`["Alice Miller"`)
+	for i := range 90_000 {
+		fmt.Fprintf(&body, `,"v%07d"`, i)
+	}
+	body.WriteString("]")
+	payload := []byte(body.String())
+	begin := time.Now()
+	cause := causeIn(t, payload, "bad request: "+body.String())
+	if cause != "[redacted]" {
+		t.Errorf("%.80s…", cause)
+	}
+	if took := time.Since(begin); took > 5*time.Second { // some 100 ms; quadratic would be minutes
+		t.Errorf("took %s", took)
+	}
+	if cause := causeIn(t, payload, "no customer Alice Miller"); cause != "no customer [redacted]" {
+		t.Errorf("%.80s…", cause)
+	}
+}
+
+func TestWrappedCausesAreScrubbedToo(t *testing.T) {
+	log, book := newLog()
+	h := guard.HandlerFunc(func(_ context.Context, payload []byte) ([]byte, error) {
+		return nil, fmt.Errorf("order: %w", &guard.Error{Kind: guard.Invalid, Code: "bad", Detail: "Bad.", Err: fmt.Errorf("iban %s", "DE89 3704")})
+	})
+	_, _ = guard.Wrap(h, guard.Log(log)).Invoke(t.Context(), []byte(`{"iban":"DE89 3704"}`))
+	if cause := book.only(t)["error"].(map[string]any)["cause"]; cause != "order: bad: Bad.: iban [redacted]" {
+		t.Errorf("%v", cause)
+	}
+}

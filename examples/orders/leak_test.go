@@ -20,6 +20,7 @@ func TestNothingThatWasSentLeaks(t *testing.T) {
 		"twice":        `{"customer":"` + marker + `","customer":"` + marker + `"}`,
 		"case":         `{"customer":"` + marker + `","CUSTOMER":"` + marker + `"}`,
 		"unknown sku":  `{"customer":"` + marker + `","items":[{"sku":"` + marker + `","quantity":1}]}`,
+		"schema":       `{"customer":"` + marker + `","items":[{"sku":"` + marker + `","quantity":-1}],"note":["` + marker + `"]}`,
 		"trailing":     `{"customer":"` + marker + `"} ` + marker,
 		"not JSON":     marker,
 		"half":         `{"customer":"` + marker,

@@ -3,6 +3,7 @@
 package main
 
 import (
+	_ "embed"
 	"log/slog"
 	"os"
 	"time"
@@ -10,7 +11,11 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/guard/httpapi"
+	"github.com/lambdarmor/lambdarmor/validate"
 )
+
+//go:embed order.schema.json
+var orderSchema []byte
 
 func main() {
 	log := guard.NewLogger(os.Stdout)
@@ -25,7 +30,7 @@ func main() {
 // api is the function: the routes, and what stands around them.
 func api(log *slog.Logger, s *shop) lambda.Handler {
 	routes := httpapi.Routes(map[string]lambda.Handler{
-		"POST /orders":     httpapi.Func(s.place),
+		"POST /orders":     guard.Wrap(httpapi.Func(s.place), validate.Body(validate.MustCompile(orderSchema))),
 		"GET /orders/{id}": httpapi.Func(s.get),
 	})
 	return guard.Wrap(routes,

@@ -1,0 +1,19 @@
+package canonicaljson
+
+import (
+	"fmt"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+	v1 "github.com/go-json-experiment/json/v1"
+)
+
+// Marshal gives the canonical form of what encoding/json makes of v, except
+// that a string which is not UTF-8 is an error and not changed into another.
+func Marshal(v any) ([]byte, error) {
+	text, err := json.Marshal(v, v1.DefaultOptionsV1(), jsontext.AllowInvalidUTF8(false))
+	if err != nil {
+		return nil, fmt.Errorf("canonicaljson: %w", err)
+	}
+	return Append(nil, text)
+}

@@ -177,7 +177,7 @@ func TestFuncAnswersInTheFormOfTheRequest(t *testing.T) {
 
 func TestFuncEncodesAsEncodingJSON(t *testing.T) {
 	for _, value := range []any{
-		nil, true, "text <b>&amp;</b> \u2028\u2029 \x00\x1f\x7f é 世界 \U0001f512", 1.0, 1e21, 1e-7, -0.0, []int(nil),
+		nil, true, "text <b>&amp;</b> \u2028\u2029 \x00\x1f\x7f é 世界 \U0001f512", 1.0, 1e21, 1e-7, math.Copysign(0, -1), []int(nil),
 		[]int{},
 		map[string]any{"b": 1, "a": "<>"},
 		struct{ A, b int }{1, 2},

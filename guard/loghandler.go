@@ -76,11 +76,11 @@ func (h *logHandler) WithGroup(name string) slog.Handler {
 }
 
 func (h *logHandler) Handle(ctx context.Context, r slog.Record) error {
+	var room [16]slog.Attr
 	inv := invocationOf(ctx)
 	if inv == nil {
-		return h.inner.Handle(ctx, h.compose(r, nil, false))
+		return h.inner.Handle(ctx, h.compose(r, room[:0], false))
 	}
-	var room [6]slog.Attr
 	if ctx.Value(plainKey{}) != nil { // Log's own, through a handler around this one
 		fields := h.appendSampled(room[:0], inv)
 		return h.emit(ctx, inv, h.compose(r, fields, true))
@@ -129,13 +129,12 @@ func (h *logHandler) appendSampled(to []slog.Attr, inv *invocation) []slog.Attr 
 }
 
 // compose makes the record that inner gets: fields at the top level, then r's
-// attributes in the groups that are open.
+// attributes in the groups that are open. It may append to fields.
 func (h *logHandler) compose(r slog.Record, fields []slog.Attr, plain bool) slog.Record {
 	// Lambda's timestamps are in UTC and to the millisecond.
 	out := slog.NewRecord(r.Time.UTC().Truncate(time.Millisecond), r.Level, r.Message, r.PC)
-	out.AddAttrs(fields...)
 	if len(h.open) > 0 {
-		out.AddAttrs(h.nested(r))
+		out.AddAttrs(append(fields, h.nested(r))...)
 		return out
 	}
 	r.Attrs(func(a slog.Attr) bool {
@@ -143,9 +142,10 @@ func (h *logHandler) compose(r slog.Record, fields []slog.Attr, plain bool) slog
 		if !plain {
 			a = h.aside(a)
 		}
-		out.AddAttrs(a)
+		fields = append(fields, a)
 		return true
 	})
+	out.AddAttrs(fields...)
 	return out
 }
 

@@ -34,11 +34,20 @@ func (s *logSettings) aside(a slog.Attr) slog.Attr {
 	return a
 }
 
+func hasKey(attrs []slog.Attr, key string) bool {
+	for i := range attrs {
+		if attrs[i].Key == key {
+			return true
+		}
+	}
+	return false
+}
+
 // appendAdded appends what [AddAttrs] has collected: of one name the last, and
 // aside what is named like a key of the record.
 func (s *logSettings) appendAdded(to, added []slog.Attr) []slog.Attr {
 	for i, a := range added {
-		if a.Key != "" && slices.ContainsFunc(added[i+1:], func(later slog.Attr) bool { return later.Key == a.Key }) {
+		if a.Key != "" && hasKey(added[i+1:], a.Key) {
 			continue
 		}
 		switch a.Key {

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	stdjson "encoding/json"
 	"errors"
-	"io"
 	"log/slog"
 	"reflect"
 	"strings"
@@ -12,6 +11,7 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 	v1 "github.com/go-json-experiment/json/v1"
+	"github.com/lambdarmor/lambdarmor/internal/jsonpeek"
 )
 
 // redacted stands where a value was.
@@ -166,35 +166,38 @@ func encodeLogValue(enc *jsontext.Encoder, v slog.Value) error {
 	return enc.WriteToken(jsontext.EndObject)
 }
 
-// text copies a JSON text token by token, but for the values to hide.
+// text gives a valid JSON text without the values to hide.
 func (r *redactor) text(in []byte) []byte {
-	whole := []byte(`"` + redacted + `"`)
-	if bytes.IndexByte(in, '{') < 0 {
-		return in
-	}
-	var out bytes.Buffer
-	allow := jsontext.AllowDuplicateNames(true)
-	dec := jsontext.NewDecoder(bytes.NewBuffer(in), allow, jsontext.AllowInvalidUTF8(true))
-	enc := jsontext.NewEncoder(&out, allow, jsontext.AllowInvalidUTF8(true))
-	for {
-		tok, err := dec.ReadToken()
-		if errors.Is(err, io.EOF) {
-			return bytes.TrimSuffix(out.Bytes(), []byte{'\n'})
-		}
-		if err != nil {
-			return whole
-		}
-		kind, n := dec.StackIndex(dec.StackDepth())
-		isName := tok.Kind() == jsontext.KindString && kind == jsontext.KindBeginObject && n%2 == 1
-		hide := isName && r.hides(tok.String())
-		if err := enc.WriteToken(tok); err != nil {
-			return whole
-		}
-		if !hide {
+	var out []byte // what of in is done with, when something was hidden
+	done := 0
+	for i := 0; i < len(in); i++ {
+		if in[i] != '"' {
 			continue
 		}
-		if dec.SkipValue() != nil || enc.WriteToken(jsontext.String(redacted)) != nil {
-			return whole
+		name := jsonpeek.Value(in[i:])
+		i += len(name)
+		value, isName := bytes.CutPrefix(bytes.TrimLeft(in[i:], jsonSpace), []byte{':'})
+		if !isName || !r.hidesQuoted(name) {
+			i--
+			continue
 		}
+		value = bytes.TrimLeft(value, jsonSpace)
+		out = append(append(out, in[done:len(in)-len(value)]...), `"`+redacted+`"`...)
+		done = len(in) - len(value) + len(jsonpeek.Value(value))
+		i = done - 1
 	}
+	if done == 0 {
+		return in
+	}
+	return append(out, in[done:]...)
+}
+
+const jsonSpace = " \t\r\n"
+
+func (r *redactor) hidesQuoted(name []byte) bool {
+	if bytes.IndexByte(name, '\\') < 0 {
+		return r.hides(string(name[1 : len(name)-1]))
+	}
+	plain, err := jsontext.AppendUnquote(nil, name)
+	return err != nil || r.hides(string(plain))
 }

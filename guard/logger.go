@@ -39,8 +39,9 @@ func Service(name string) LoggerOption {
 }
 
 // Redact hides the values of further attribute names, at any depth of groups,
-// structs and maps. Case, dashes and underscores make no difference. Hidden
-// without being asked are password, passwd, passphrase, secret, token,
+// structs and maps. Case, dashes and underscores make no difference, and of a
+// dotted name the last part counts as well as the whole. Hidden without being
+// asked are password, passwd, passphrase, secret, token,
 // authorization, cookie, credentials, API keys, client secrets, private keys,
 // and access, refresh, id, session and authorization tokens.
 func Redact(names ...string) LoggerOption {

@@ -16,7 +16,7 @@ MODULES  = . .ci/tools .ci/compare
 # How a function is built for Lambda.
 DEPLOY   = CGO_ENABLED=0 GOOS=linux $(GO) build -tags lambda.norpc -trimpath -ldflags "-s -w"
 
-.PHONY: help test ci format-check tidy-check vet staticcheck examples fuzz bench benchstat size \
+.PHONY: help test ci format-check tidy-check vet staticcheck examples schema-suite fuzz bench benchstat size \
 	fmt tidy servers lock-servers spin clean
 .NOTPARALLEL:
 
@@ -55,6 +55,10 @@ examples: ## build every example for Lambda, into .cache/examples
 	    echo "$$out"; GOARCH=$$arch $(DEPLOY) -o "$$out" "$$package" || exit 1; \
 	  done; \
 	done
+
+schema-suite: ## hold validate to the JSON-Schema-Test-Suite in the folder SUITE
+	@test -d "$(SUITE)" || { echo 'say where it is: make schema-suite SUITE=<folder>'; exit 2; }
+	JSON_SCHEMA_TEST_SUITE="$(abspath $(SUITE))" $(GO) test -count=1 -v -run Suite ./validate
 
 fuzz: ## run every fuzz target for FUZZTIME
 	@GO="$(GO)" .ci/fuzz "$(FUZZTIME)" $(PKG)

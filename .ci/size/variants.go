@@ -14,6 +14,9 @@ const (
 
 	guard       = "github.com/lambdarmor/lambdarmor/guard"
 	httpapi     = "github.com/lambdarmor/lambdarmor/guard/httpapi"
+	validate    = "github.com/lambdarmor/lambdarmor/validate"
+	structs     = "github.com/lambdarmor/lambdarmor/validate/structs"
+	jsonschema  = "github.com/santhosh-tekuri/jsonschema/v5"
 	httpadapter = "github.com/awslabs/aws-lambda-go-api-proxy/httpadapter"
 )
 
@@ -23,6 +26,9 @@ var variants = []variant{
 	{"guard", root, []string{guard}, `guard.Start(guard.Func(hello), guard.Default(guard.NewLogger(os.Stdout)))`},
 	{"guard + httpapi.Func", root, []string{guard, httpapi}, `guard.Start(httpapi.Func(hello), ` + layers + `)`},
 	{"guard + httpapi.Serve", root, []string{guard, httpapi}, `guard.Start(httpapi.Serve(mux()), ` + layers + `)`},
+	{"bare + jsonschema", root, []string{jsonschema}, `jsonschema.MustCompileString("x", "{}"); lambda.Start(hello)`},
+	{"guard + httpapi.Func + validate", root, []string{guard, httpapi, validate}, `guard.Start(httpapi.Func(hello), ` + layers + ", validate.Body(validate.MustCompile([]byte(`{}`))))"},
+	{"guard + httpapi.Func + validate/structs", root, []string{guard, httpapi, structs}, `guard.Start(httpapi.Func(structs.Input(hello)), ` + layers + `)`},
 	{"httpadapter.NewV2", compare, []string{httpadapter}, `lambda.Start(httpadapter.NewV2(mux()).ProxyWithContext)`},
 }
 

@@ -1,0 +1,138 @@
+package idempotency
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"github.com/lambdarmor/lambdarmor/guard"
+)
+
+// task is what is to be done once.
+type task struct {
+	key         string // as the key function gave it
+	storedKey   string
+	fingerprint string
+	payload     []byte
+}
+
+// effect is how it is done, and takes what comes of it for its caller.
+type effect interface {
+	run(ctx context.Context) outcome
+	// adopt takes the answer of an earlier attempt for that of this one.
+	adopt(answer []byte) outcome
+}
+
+// outcome is what a store is told of an attempt.
+type outcome struct {
+	fate   fate
+	result []byte // to keep
+	lossy  bool   // done, but there is no result that could be kept
+}
+
+type fate uint8
+
+const (
+	unknown fate = iota // the lease goes on
+	keep
+	release
+)
+
+// attempt does t once. If it was done before, replay is true and done has the
+// result. The error is about the key, and never the effect's own.
+func (c *config) attempt(ctx context.Context, t task, e effect) (done Record, replay bool, err error) {
+	r := Record{
+		Key: t.storedKey, Owner: rand.Text(), Epoch: 1,
+		Status: InProgress, Fingerprint: t.fingerprint,
+	}
+	done, replay, err = c.claim(ctx, &r)
+	if err != nil || replay {
+		return done, replay, err
+	}
+	o, err := c.reconcileOrRun(ctx, t, r.Epoch, e)
+	if err != nil {
+		return Record{}, false, err
+	}
+	switch o.fate {
+	case keep:
+		r.Result, r.NoResult = o.result, o.lossy
+		return Record{}, false, c.complete(ctx, r)
+	case release:
+		c.release(ctx, r)
+	}
+	return Record{}, false, nil
+}
+
+// reconcileOrRun runs the effect, unless an attempt before may have and is
+// found to.
+func (c *config) reconcileOrRun(ctx context.Context, t task, epoch int64, e effect) (outcome, error) {
+	find, ok := c.timeout.(reconcile)
+	if !ok || epoch == 1 {
+		return e.run(ctx), nil
+	}
+	answer, done, err := find(ctx, Unfinished{Key: t.key, Payload: t.payload, Epoch: epoch - 1})
+	switch {
+	case err != nil:
+		return outcome{}, unreconciled(err)
+	case done:
+		return e.adopt(answer), nil
+	default:
+		return e.run(ctx), nil
+	}
+}
+
+// complete settles a success. The error is that of an attempt which has lost
+// its key; a store that fails must not take the success from the caller.
+func (c *config) complete(ctx context.Context, r Record) error {
+	settle, cancel := settling(ctx)
+	defer cancel()
+	r.Status = Completed
+	r.Expires = wallClock().Add(c.ttl)
+	err := c.store.Complete(settle, r)
+	if errors.Is(err, ErrTooLarge) {
+		c.unsaved(ctx, r, fmt.Errorf("idempotency: a result of %d bytes: %w", len(r.Result), err))
+		r.Result, r.NoResult = nil, true
+		err = c.store.Complete(settle, r)
+	}
+	switch {
+	case err == nil:
+		c.local.add(r)
+	case errors.Is(err, ErrLost):
+		return lost(err)
+	default:
+		c.unsaved(ctx, r, fmt.Errorf("idempotency: complete: %w", err))
+	}
+	return nil
+}
+
+// release lets a retry run. An attempt that has lost its key has nothing to
+// release.
+func (c *config) release(ctx context.Context, r Record) {
+	settle, cancel := settling(ctx)
+	defer cancel()
+	if err := c.store.Release(settle, r); err != nil {
+		c.unsaved(ctx, r, fmt.Errorf("idempotency: release: %w", err))
+	}
+}
+
+func (c *config) unsaved(ctx context.Context, r Record, err error) {
+	guard.AddAttrs(ctx, slog.String("idempotencyError", err.Error()))
+	if c.onUnsaved != nil {
+		c.onUnsaved(ctx, r, err)
+	}
+}
+
+// replayed tells those who want to know of a replay, and refuses one that
+// cannot be given.
+func (c *config) replayed(ctx context.Context, done Record) error {
+	if done.NoResult {
+		return resultUnavailable()
+	}
+	guard.AddAttrs(ctx, slog.Bool("idempotentReplayed", true))
+	if c.onReplay != nil {
+		c.onReplay(ctx, done)
+	}
+	return nil
+}

@@ -1,0 +1,114 @@
+package idempotency
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+
+	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/internal/canonicaljson"
+)
+
+// appendContent appends what an event asks for, without what differs from one
+// delivery of it to the next: times, ids of requests, receipts, counts.
+func appendContent(b []byte, ev *guard.Event) ([]byte, error) {
+	switch t := ev.Trigger(); {
+	case answersHTTP(t):
+		req, err := ev.HTTP()
+		if err != nil {
+			return nil, err
+		}
+		body, err := ev.Body()
+		if err != nil {
+			return nil, err
+		}
+		b = appendPart(appendPart(b, "http"), req.RequestContext.HTTP.Method)
+		b = appendPart(appendPart(b, req.RawPath), req.RawQueryString)
+		return appendCanonical(b, body), nil
+	case t == guard.SQS:
+		return appendMessages(appendPart(b, "sqs"), ev)
+	default:
+		return appendCanonical(appendPart(b, "event"), ev.Raw()), nil
+	}
+}
+
+// appendCanonical appends the canonical form of a JSON text, and any other as
+// it is.
+func appendCanonical(b, text []byte) []byte {
+	if out, err := canonicaljson.Append(appendPart(b, "json"), text); err == nil {
+		return out
+	}
+	return append(appendPart(b, "bytes"), text...)
+}
+
+func appendMessages(b []byte, ev *guard.Event) ([]byte, error) {
+	records, err := sqsRecords(ev)
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range records {
+		body, _ := r["body"].(string)
+		attributes, err := canonicaljson.Marshal(r["messageAttributes"])
+		if err != nil {
+			return nil, fmt.Errorf("idempotency: attributes of a message: %w", err)
+		}
+		b = appendPart(b, appendCanonical(nil, []byte(body)))
+		b = appendPart(b, attributes)
+	}
+	return b, nil
+}
+
+func sqsRecords(ev *guard.Event) ([]map[string]any, error) {
+	tree, err := ev.Tree()
+	if err != nil {
+		return nil, err
+	}
+	event, _ := tree.(map[string]any)
+	list, _ := event["Records"].([]any)
+	records := make([]map[string]any, len(list))
+	for i, r := range list {
+		records[i], _ = r.(map[string]any)
+	}
+	return records, nil
+}
+
+// isEmpty reports whether nothing in an event tells it from another.
+func isEmpty(ev *guard.Event) (bool, error) {
+	text := ev.Raw()
+	switch t := ev.Trigger(); {
+	case answersHTTP(t):
+		var err error
+		if text, err = ev.Body(); err != nil {
+			return false, err
+		}
+	case t == guard.SQS:
+		records, err := sqsRecords(ev)
+		return len(records) == 0, err
+	}
+	switch string(bytes.TrimSpace(text)) {
+	case "", "null", "{}", "[]", `""`:
+		return true, nil
+	default:
+		return false, nil
+	}
+}
+
+// takeFingerprint hashes what has to be equal in a repeat.
+func (c *config) takeFingerprint(ctx context.Context, ev *guard.Event) (string, error) {
+	if c.fingerprint != nil {
+		text, err := c.fingerprint(ctx, ev)
+		if err != nil {
+			return "", fmt.Errorf("idempotency: fingerprint: %w", err)
+		}
+		if text == "" {
+			return "", nil
+		}
+		return digest([]byte(text)), nil
+	}
+	var room [1024]byte
+	content, err := appendContent(room[:0], ev)
+	if err != nil {
+		return "", err
+	}
+	return digest(content), nil
+}

@@ -1,0 +1,127 @@
+package idempotency
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/internal/canonicaljson"
+)
+
+// Operation is something inside a handler that [Do] does once per key. Make it
+// with [NewOperation]; it may be used concurrently.
+type Operation struct{ *config }
+
+// NewOperation names an operation. Two operations of different names, or of
+// different functions, never meet. Of the options, [MissingKeyRuns] and those
+// about results mean for Do what they mean for [Once]; [Name] has no effect.
+func NewOperation(name string, store Store, opts ...Option) Operation {
+	if name == "" {
+		panic("idempotency: NewOperation without a name")
+	}
+	c := newConfig(store, opts)
+	c.name = name
+	return Operation{c}
+}
+
+// Do calls fn once for each key of an operation, and gives repeats what it
+// returned, by way of JSON as encoding/json has it. It has a record of its own,
+// also inside [Once], and is what a batch wants: one key per record.
+//
+// Input is what has to be equal in a repeat, compared by its canonical JSON; a
+// nil input compares nothing. The key is scoped by function, operation and
+// tenant, not by caller: a key that a caller has chosen needs a [Scope], or the
+// caller in it.
+//
+// An error of fn releases the key, and is returned as it is. A panic leaves the
+// outcome unknown, see [AfterTimeout]. Other errors are those of Once.
+func Do[T any](ctx context.Context, op Operation, key string, input any, fn func(context.Context) (T, error)) (T, error) {
+	call := &call[T]{config: op.config, fn: fn}
+	done, replay, err := op.do(ctx, key, input, call)
+	switch {
+	case call.err != nil:
+		return call.value, call.err
+	case err != nil:
+		var none T
+		return none, err
+	case replay:
+		return call.decode(done.Result)
+	default:
+		return call.value, call.err
+	}
+}
+
+// do is what Do does for any type.
+func (op Operation) do(ctx context.Context, key string, input any, e effect) (done Record, replay bool, err error) {
+	if op.config == nil {
+		panic("idempotency: Do with an Operation that NewOperation has not made")
+	}
+	if key == "" {
+		if op.runKeyless {
+			e.run(ctx)
+			return Record{}, false, nil
+		}
+		return Record{}, false, noKey("The request has no idempotency key.")
+	}
+	t := task{key: key}
+	if t.storedKey, err = op.storedKey(ctx, nil, key); err != nil {
+		return Record{}, false, err
+	}
+	if input != nil {
+		if t.payload, err = canonicaljson.Marshal(input); err != nil {
+			return Record{}, false, fmt.Errorf("idempotency: input of operation %s: %w", op.name, err)
+		}
+		t.fingerprint = digest(t.payload)
+	}
+	done, replay, err = op.attempt(ctx, t, e)
+	if replay {
+		err = op.replayed(ctx, done)
+	}
+	return done, replay, err
+}
+
+// call is one call of fn, an effect.
+type call[T any] struct {
+	*config
+	fn func(context.Context) (T, error)
+
+	value T
+	err   error
+}
+
+func (c *call[T]) run(ctx context.Context) outcome {
+	c.value, c.err = c.fn(ctx)
+	if c.err != nil {
+		if guard.Panicked(c.err) {
+			return outcome{fate: unknown}
+		}
+		return outcome{fate: release}
+	}
+	answer, err := json.Marshal(c.value)
+	switch {
+	case err != nil: // it is done all the same, and must not be done again
+		return outcome{fate: keep, lossy: true}
+	case !c.keep(0, answer):
+		return outcome{fate: release}
+	default:
+		return outcome{fate: keep, result: answer}
+	}
+}
+
+func (c *call[T]) adopt(answer []byte) outcome {
+	if c.value, c.err = c.decode(answer); c.err != nil {
+		return outcome{fate: unknown}
+	}
+	return outcome{fate: keep, result: answer}
+}
+
+func (c *call[T]) decode(answer []byte) (value T, err error) {
+	if err := json.Unmarshal(answer, &value); err != nil {
+		return value, &guard.Error{
+			Kind: guard.Internal, Code: "idempotency_result_unreadable",
+			Err: fmt.Errorf("idempotency: the result of operation %s: %w", c.name, err),
+		}
+	}
+	return value, nil
+}

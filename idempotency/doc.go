@@ -1,0 +1,2 @@
+// Package idempotency makes a handler safe to call again.
+package idempotency

@@ -1,0 +1,82 @@
+package idempotency
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/lambdarmor/lambdarmor/guard"
+)
+
+// ErrNoKey is the error of a [KeyFunc] that finds no key, or only parts of one.
+// What wraps it lets [MissingKeyRuns] tell it from a key that is malformed.
+var ErrNoKey = errors.New("idempotency: no key")
+
+// errMismatch is a cause, for the log.
+var errMismatch = errors.New("idempotency: the fingerprint is another")
+
+func noKey(detail string) error {
+	return &guard.Error{Kind: guard.Invalid, Code: "idempotency_key_missing", Detail: detail, Err: ErrNoKey}
+}
+
+func malformedKey(detail string) error {
+	return &guard.Error{Kind: guard.Invalid, Code: "idempotency_key_malformed", Detail: detail}
+}
+
+func reused() error {
+	return &guard.Error{
+		Kind: guard.Unprocessable, Code: "idempotency_key_reused",
+		Detail: "The idempotency key was used before, with another request.", Err: errMismatch,
+	}
+}
+
+// inFlight tells when the lease ends, in whole seconds: what comes earlier
+// would be refused again.
+func inFlight(remaining time.Duration) error {
+	seconds := max(1, math.Ceil(remaining.Seconds()))
+	return &guard.Error{
+		Kind: guard.Conflict, Code: "idempotency_in_progress",
+		Detail: "A request with this idempotency key is being worked on.", RetryAfter: time.Duration(seconds) * time.Second,
+		Err: ErrHeld,
+	}
+}
+
+func outcomeUnknown() error {
+	return &guard.Error{
+		Kind: guard.Conflict, Code: "idempotency_outcome_unknown",
+		Detail: "A request with this idempotency key did not finish, and it is not known what it did.",
+		Err:    errors.New("idempotency: the lease of the attempt before is over"),
+	}
+}
+
+func unreconciled(err error) error {
+	return &guard.Error{
+		Kind: guard.Unavailable, Code: "idempotency_not_reconciled",
+		Detail: "It could not be found out what a request with this idempotency key did.",
+		Err:    fmt.Errorf("idempotency: reconcile: %w", err),
+	}
+}
+
+func resultUnavailable() error {
+	return &guard.Error{
+		Kind: guard.Unprocessable, Code: "idempotency_result_unavailable",
+		Detail: "The request was carried out before; its answer was not kept.",
+	}
+}
+
+func unavailable(err error) error {
+	return &guard.Error{
+		Kind: guard.Unavailable, Code: "idempotency_store_unavailable",
+		Detail: "It could not be found out whether the request was carried out before.",
+		Err:    fmt.Errorf("idempotency: claim: %w", err),
+	}
+}
+
+func lost(err error) error {
+	return &guard.Error{
+		Kind: guard.Conflict, Code: "idempotency_lease_lost",
+		Detail: "The request took too long, and another attempt has taken its place.",
+		Err:    fmt.Errorf("idempotency: complete: %w", err),
+	}
+}

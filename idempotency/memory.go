@@ -1,0 +1,129 @@
+package idempotency
+
+import (
+	"bytes"
+	"context"
+	"sync"
+	"time"
+)
+
+// MemoryStore keeps records in this process: for tests, for a run on this
+// machine, and where repeats that reach another process may run again.
+//
+// Expired records are swept a few at a time, by the operations themselves, so
+// that none of them takes long. Their memory is bounded by what is live and
+// what has been added since the last round: a store that is no longer used
+// keeps what it has.
+type MemoryStore struct {
+	mu    sync.Mutex // guards table
+	table *table
+}
+
+// NewMemoryStore makes an empty store.
+func NewMemoryStore() *MemoryStore { return &MemoryStore{table: newTable()} }
+
+// kept is a [Record] in little room. Times are in nanoseconds since 1970.
+type kept struct {
+	key, owner, fingerprint string
+	epoch                   int64
+	lease, expires          int64
+	result                  []byte // never changed
+	completed, noResult     bool
+}
+
+func (k *kept) expired(now int64) bool { return k.expires <= now }
+
+func (k *kept) heldBy(r *Record) bool { return k.owner == r.Owner && k.epoch == r.Epoch }
+
+func (k *kept) record(now int64) Record {
+	r := Record{
+		Key: k.key, Owner: k.owner, Epoch: k.epoch, Fingerprint: k.fingerprint,
+		Status: Completed, Lease: time.Unix(0, k.lease), Expires: time.Unix(0, k.expires),
+		Result: bytes.Clone(k.result), NoResult: k.noResult,
+	}
+	switch {
+	case k.completed:
+	case k.lease <= now:
+		r.Status = Abandoned
+	default:
+		r.Status = InProgress
+	}
+	return r
+}
+
+// wallClock is what leases and expiries are judged by: the monotonic clock may
+// stop while the process is frozen.
+func wallClock() time.Time { return time.Now().Round(0) }
+
+// Claim implements [Store].
+func (s *MemoryStore) Claim(ctx context.Context, r Record) (Record, error) {
+	if err := ctx.Err(); err != nil {
+		return Record{}, err
+	}
+	e := &entry{kept: kept{
+		key: r.Key, owner: r.Owner, epoch: r.Epoch, fingerprint: r.Fingerprint,
+		lease: r.Lease.UnixNano(), expires: r.Expires.UnixNano(),
+	}}
+	held, now, ok := s.claim(e)
+	if ok {
+		return Record{}, nil
+	}
+	return held.record(now), ErrHeld
+}
+
+// claim gives the record that holds the key where it is not ours.
+func (s *MemoryStore) claim(e *entry) (held kept, now int64, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now = wallClock().UnixNano()
+	s.table.sweep(now)
+	at := s.table.find(e.key)
+	switch old := *at; {
+	case old == nil:
+		s.table.add(at, e)
+	case old.expired(now), !old.completed && old.lease <= now && old.epoch+1 == e.epoch:
+		old.kept = e.kept
+	case !old.completed && old.owner == e.owner && old.epoch == e.epoch:
+	default:
+		return old.kept, now, false
+	}
+	return kept{}, now, true
+}
+
+// Complete implements [Store].
+func (s *MemoryStore) Complete(ctx context.Context, r Record) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	result := bytes.Clone(r.Result)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.table.sweep(wallClock().UnixNano())
+	e := *s.table.find(r.Key)
+	if e == nil || !e.heldBy(&r) {
+		return ErrLost
+	}
+	e.completed = true
+	e.expires = r.Expires.UnixNano()
+	e.result, e.noResult = result, r.NoResult
+	return nil
+}
+
+// Release implements [Store].
+func (s *MemoryStore) Release(ctx context.Context, r Record) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.table.sweep(wallClock().UnixNano())
+	at := s.table.find(r.Key)
+	switch e := *at; {
+	case e == nil:
+		return nil
+	case e.completed || !e.heldBy(&r):
+		return ErrLost
+	}
+	s.table.remove(at)
+	return nil
+}

@@ -1,0 +1,242 @@
+/*
+ * The idempotency protocol for one key. What is modelled, what is proved and
+ * how a counter-example is read: doc.go.
+ *
+ * Variants, as in spin -DREFUSE -a protocol.pml:
+ *   (none)        the effect is outside the store; after an expired lease it runs again (Rerun)
+ *   REFUSE        the same, but after an expired lease nobody runs (Refuse)
+ *   STAGED        the effect commits in one transaction with the completion (dynamo.Stage)
+ *   UNRECORDED    a caller is told of success although the store did not answer the completion
+ *   PATIENT       for liveness: the last client starts another attempt until one succeeds
+ * Mutants: COMPLETE_IF and RELEASE_IF name another condition than FENCED;
+ *   LOSER_SUCCEEDS and NO_EXPIRY leave out ErrLost and the lease.
+ */
+#ifndef ATTEMPTS
+#define ATTEMPTS 3
+#endif
+#ifdef PATIENT
+#define LAST     (ATTEMPTS + 6)       /* more retries than the patient client ever needs; asserted */
+#define TROUBLE  (me <= ATTEMPTS)     /* its retries neither crash nor fail nor lose an answer */
+#else
+#define LAST     ATTEMPTS
+#define TROUBLE  true
+#endif
+
+/* Conditions of a write by owner o in epoch e. */
+#define ANYTHING    true
+#define IN_PROGRESS (key.status == INPROGRESS)
+#define SAME_EPOCH  (IN_PROGRESS && key.epoch == e)
+#define SAME_OWNER  (IN_PROGRESS && key.owner == o)
+#define FENCED      (IN_PROGRESS && key.owner == o && key.epoch == e)
+#ifndef COMPLETE_IF
+#define COMPLETE_IF FENCED
+#endif
+#ifndef RELEASE_IF
+#define RELEASE_IF  FENCED
+#endif
+#ifdef REFUSE
+#define CLAIMABLE   (key.status == ABSENT)
+#else
+#define CLAIMABLE   (key.status == ABSENT || IN_PROGRESS && key.expired)
+#endif
+
+mtype = { ABSENT, INPROGRESS, COMPLETED };   /* status of the record */
+mtype = { OURS, HELD, DONE, LOST };          /* answers of the store */
+mtype = { UNDERWAY, GONE };                  /* a write that was not answered in time */
+
+typedef Record { mtype status = ABSENT; byte owner, epoch, result; bool expired }
+typedef Wire   { mtype claims, completes, releases }
+
+Record key;              /* the store: one record */
+Wire wire[LAST + 1];     /* the network: writes by attempt, 0 while none was lost */
+byte epoch[LAST + 1];    /* what each attempt learnt from its claim */
+hidden mtype answer;     /* of the write being made; set and read in one atomic step */
+
+/* What the properties are about; the protocol reads none of it. */
+byte leased;             /* the attempt whose lease is running */
+byte unsettled;          /* runs that began and did not fail cleanly: their effect may exist */
+byte committed;          /* staged effects that took place */
+byte recorded;           /* the first result that was recorded; attempt n's is n */
+byte successes;          /* attempts that told their caller of a success of their own */
+
+inline check() {         /* after each write: a completed key is never overwritten nor deleted */
+  assert(recorded == 0 || key.status == COMPLETED && key.result == recorded)
+}
+
+/* Store.Claim: one conditional write that returns the holder on failure. */
+inline claim(o) {
+  if
+  :: CLAIMABLE ->
+     assert(leased == 0 || leased == o);     /* nobody loses a claim whose lease is running */
+     key.epoch = (key.status == ABSENT -> 1 : key.epoch + 1);
+     key.status = INPROGRESS; key.owner = o; key.expired = false;
+     leased = o; answer = OURS
+  :: else ->
+     if
+     :: key.status == COMPLETED -> answer = DONE
+     :: IN_PROGRESS && key.owner == o -> answer = OURS     /* an earlier try had arrived */
+     :: else -> answer = HELD
+     fi
+  fi;
+  check()
+}
+
+/* Store.Complete, or TransactWriteItems with what was staged. */
+inline complete(o, e) {
+  if
+  :: COMPLETE_IF ->
+     key.status = COMPLETED; key.result = o; leased = 0;
+     recorded = (recorded == 0 -> o : recorded);
+#ifdef STAGED
+     committed++; assert(committed == 1);
+#endif
+     answer = OURS
+  :: else ->
+     if
+     :: key.status == COMPLETED && key.owner == o && key.epoch == e -> answer = OURS   /* as above */
+     :: else -> answer = LOST
+     fi
+  fi;
+  check()
+}
+
+/* Store.Release: a conditional delete. */
+inline release(o, e) {
+  if
+  :: RELEASE_IF ->
+     key.status = ABSENT; key.owner = 0; key.epoch = 0; key.result = 0; key.expired = false;
+     leased = (leased == o -> 0 : leased)
+  :: else
+  fi;
+  check()
+}
+
+#define SAY(text) printf(text, me)
+#define CRASH     TROUBLE -> SAY("attempt %d: crashes\n"); goto over
+
+/* A write is sent and not answered: it arrives later, or never. */
+#define UNANSWERED(write) TROUBLE && wire[me].write == 0 -> wire[me].write = UNDERWAY
+
+/* One invocation; its number is its owner token and its result. */
+proctype attempt(byte me) {
+claiming:                                    /* Once and Do: store.Claim */
+  if
+  :: atomic {
+       claim(me);
+       if
+       :: answer == OURS -> epoch[me] = key.epoch; SAY("attempt %d: has claimed\n"); goto running
+       :: answer == HELD -> goto claiming    /* Wait polls; a 409 is one who polls no more */
+       :: answer == DONE -> SAY("attempt %d: replays\n"); assert(key.result == recorded); goto replayed
+       fi
+     }
+  :: atomic { UNANSWERED(claims) -> SAY("attempt %d: hears nothing of its claim\n"); goto claiming }
+  :: atomic { CRASH }
+  fi;
+
+running:                                     /* the handler is called */
+  if
+  :: atomic {
+       unsettled++; SAY("attempt %d: runs the effect\n");
+#ifdef REFUSE
+       assert(unsettled == 1)                /* never a second run beside or after an unknown outcome */
+#endif
+     }
+  :: atomic { CRASH }
+  fi;
+  if                                         /* the handler returns */
+  :: goto completing
+  :: atomic { TROUBLE -> unsettled--; SAY("attempt %d: fails, without an effect\n"); goto releasing }
+  :: atomic { CRASH }                        /* killed, or a panic: nobody knows what took effect */
+  fi;
+
+completing:                                  /* store.Complete, the commit of dynamo.Stage */
+  if
+  :: atomic {
+       complete(me, epoch[me]);
+       if
+       :: answer == OURS -> SAY("attempt %d: has completed\n"); goto succeeding
+       :: answer == LOST -> SAY("attempt %d: has lost\n");
+#ifdef LOSER_SUCCEEDS
+          goto succeeding
+#else
+          goto over                          /* ErrLost: no success is reported */
+#endif
+       fi
+     }
+  :: atomic { UNANSWERED(completes) -> SAY("attempt %d: hears nothing of its completion\n"); goto completing }
+#ifdef UNRECORDED
+  :: atomic { wire[me].completes != 0 -> SAY("attempt %d: answers without a record\n"); goto succeeding }
+#endif
+  :: atomic { CRASH }
+  fi;
+
+releasing:                                   /* store.Release; the caller hears of the failure */
+  if
+  :: atomic { release(me, epoch[me]) -> SAY("attempt %d: has released, or lost\n"); goto over }
+  :: atomic { UNANSWERED(releases) -> SAY("attempt %d: hears nothing of its release\n"); goto releasing }
+  :: atomic { CRASH }
+  fi;
+
+succeeding:                                  /* the caller gets the result of this very run */
+  atomic {
+    successes++; SAY("attempt %d: reports success\n");
+    assert(successes == 1);
+#ifndef UNRECORDED
+    assert(recorded == me)
+#endif
+  }
+replayed:                                    /* the caller has a result */
+#ifdef STAGED
+  assert(committed == 1);
+#endif
+  goto end;
+
+over:                                        /* the caller has none */
+#ifdef PATIENT
+  if
+  :: atomic { me >= ATTEMPTS -> me++; assert(me <= LAST); SAY("attempt %d: is a retry\n"); goto claiming }
+  :: me < ATTEMPTS
+  fi;
+#endif
+end:
+  skip
+}
+
+/* What became of the writes of an attempt that it heard no answer to. */
+proctype network(byte me) {
+end:
+  do
+  :: atomic { wire[me].claims == UNDERWAY -> wire[me].claims = GONE; claim(me); SAY("attempt %d: its claim arrives late\n") }
+  :: atomic { wire[me].completes == UNDERWAY -> wire[me].completes = GONE; complete(me, epoch[me]); SAY("attempt %d: its completion arrives late\n") }
+  :: atomic { wire[me].releases == UNDERWAY -> wire[me].releases = GONE; release(me, epoch[me]); SAY("attempt %d: its release arrives late\n") }
+#ifdef PATIENT
+  :: wire[me].claims == UNDERWAY -> wire[me].claims = GONE           /* never */
+  :: wire[me].completes == UNDERWAY -> wire[me].completes = GONE
+  :: wire[me].releases == UNDERWAY -> wire[me].releases = GONE
+#endif
+  od
+}
+
+/* A lease may end at any moment. Clocks that disagree add nothing: what a
+ * claimer's fast clock ends, this ends a moment before that claim. */
+proctype clock() {
+end:
+  do
+#ifndef NO_EXPIRY
+  :: atomic { IN_PROGRESS && !key.expired -> key.expired = true; leased = 0; printf("the lease ends\n") }
+#endif
+  :: false
+  od
+}
+
+init {
+  byte i;
+  atomic {
+    run clock();
+    for (i : 1 .. ATTEMPTS) { run network(i); run attempt(i) }
+  }
+}
+
+#ifdef PATIENT
+ltl completes { <> (key.status == COMPLETED) }
+#endif

@@ -1,0 +1,149 @@
+package idempotency
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/lambdarmor/lambdarmor/guard"
+)
+
+// Once lets the handler inside it run once for each key, and answers repeats
+// with the first answer. See the package's comment for what that promises.
+//
+// An HTTP answer that [Keep] keeps is replayed byte for byte with the header
+// Idempotent-Replayed: true and without Set-Cookie. An error of the caller's
+// fault that a layer outside answers, as httpapi.Problems does, is kept as that
+// answer. After any other error the key is released, so that a retry runs.
+// After a panic it is not known what was done: see [AfterTimeout].
+//
+// What refuses a request for its form belongs outside this layer, so that it
+// uses up no key. The errors, each a [guard.Error]:
+//
+//	idempotency_key_missing         Invalid         see KeyFunc
+//	idempotency_key_malformed       Invalid         see Header
+//	idempotency_key_reused          Unprocessable   the key of another request
+//	idempotency_in_progress         Conflict        try again after RetryAfter
+//	idempotency_outcome_unknown     Conflict        see Refuse
+//	idempotency_not_reconciled      Unavailable     see Reconcile
+//	idempotency_lease_lost          Conflict        another attempt took over
+//	idempotency_result_unavailable  Unprocessable   done before, answer not kept
+//	idempotency_store_unavailable   Unavailable     the handler was not run
+func Once(store Store, key KeyFunc, opts ...Option) guard.Middleware {
+	if key == nil {
+		panic("idempotency: Once with a nil KeyFunc")
+	}
+	c := newConfig(store, opts)
+	return func(next lambda.Handler) lambda.Handler {
+		return &once{config: c, key: key, next: next}
+	}
+}
+
+type once struct {
+	*config
+	key  KeyFunc
+	next lambda.Handler
+}
+
+func (o *once) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
+	ev := guard.EventOf(ctx, payload)
+	key, err := o.key(ctx, ev)
+	if err == nil && key == "" {
+		err = noKey("The request has no idempotency key.")
+	}
+	if err != nil {
+		if o.runKeyless && errors.Is(err, ErrNoKey) {
+			return o.next.Invoke(ctx, payload)
+		}
+		return nil, err
+	}
+	t := task{key: key, payload: payload}
+	if t.storedKey, err = o.storedKey(ctx, ev, key); err != nil {
+		return nil, err
+	}
+	if t.fingerprint, err = o.takeFingerprint(ctx, ev); err != nil {
+		return nil, err
+	}
+	guard.AddAttrs(ctx, slog.String("idempotencyKey", t.storedKey))
+	call := &invocation{once: o, payload: payload, http: answersHTTP(ev.Trigger())}
+	if call.http {
+		req, err := ev.HTTP()
+		if err != nil {
+			return nil, err
+		}
+		call.format1 = req.Version == "1.0"
+	}
+	done, replay, err := o.attempt(ctx, t, call)
+	switch {
+	case call.err != nil:
+		return call.answer, call.err
+	case err != nil:
+		return nil, err
+	case replay:
+		return call.replay(ctx, done)
+	default:
+		return call.answer, nil
+	}
+}
+
+// invocation is the handler's run, an effect.
+type invocation struct {
+	*once
+	payload []byte
+	http    bool
+	format1 bool
+
+	answer []byte
+	err    error
+}
+
+func (i *invocation) run(ctx context.Context) outcome {
+	i.answer, i.err = i.next.Invoke(ctx, i.payload)
+	switch {
+	case i.err == nil:
+		return i.judge(i.answer)
+	case guard.Panicked(i.err):
+		return outcome{fate: unknown}
+	case i.http && guard.KindOf(i.err).CallersFault():
+		if answer, ok := guard.Render(ctx, i.err); ok {
+			return i.judge(answer)
+		}
+	}
+	return outcome{fate: release}
+}
+
+func (i *invocation) adopt(answer []byte) outcome {
+	i.answer = answer
+	return outcome{fate: keep, result: i.kept(answer)}
+}
+
+// judge decides whether an answer is one for good.
+func (i *invocation) judge(answer []byte) outcome {
+	status := 0
+	if i.http {
+		status = statusOf(answer)
+	}
+	if !i.config.keep(status, answer) {
+		return outcome{fate: release}
+	}
+	return outcome{fate: keep, result: i.kept(answer)}
+}
+
+// kept is the form in which an answer is stored: ready to be replayed.
+func (i *invocation) kept(answer []byte) []byte {
+	if i.http {
+		return replayForm(answer, i.format1)
+	}
+	return answer
+}
+
+func (i *invocation) replay(ctx context.Context, done Record) ([]byte, error) {
+	if err := i.replayed(ctx, done); err != nil {
+		return nil, err
+	}
+	if done.Owner == "" { // stored by another library, as it was first given
+		return i.kept(done.Result), nil
+	}
+	return done.Result, nil
+}

@@ -1,0 +1,126 @@
+package idempotency
+
+import (
+	"bytes"
+	"strconv"
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
+	"github.com/lambdarmor/lambdarmor/internal/jsonpeek"
+)
+
+// replayHeader marks an answer that was given before.
+const replayHeader = `"Idempotent-Replayed":`
+
+// statusOf is the status of an answer in proxy form: 200 where it does not say,
+// and 502, which is what the gateway makes of it, where it is not JSON.
+func statusOf(answer []byte) int {
+	if !jsontext.Value(answer).IsValid(jsontext.AllowDuplicateNames(true)) {
+		return 502
+	}
+	raw := jsonpeek.Lookup(answer, "statusCode")
+	if raw == nil {
+		return 200
+	}
+	if text := jsonpeek.Text(raw); text != nil {
+		raw = text
+	}
+	status, err := strconv.Atoi(string(raw))
+	if err != nil {
+		return 502
+	}
+	return status
+}
+
+// replayForm gives an HTTP answer as it is replayed: all of it as it is, but
+// with the header that marks it and without cookies, which were made for the
+// first caller's session. Format 1.0 has headers of several values.
+func replayForm(answer []byte, format1 bool) []byte {
+	if jsonpeek.Lookup(answer, "statusCode") == nil {
+		return wholeBody(answer)
+	}
+	target, mark := "headers", replayHeader+`"true"`
+	if format1 {
+		if v := jsonpeek.Lookup(answer, "multiValueHeaders"); len(v) > 0 && v[0] == '{' {
+			target, mark = "multiValueHeaders", replayHeader+`["true"]`
+		}
+	}
+	out := make([]byte, 1, len(answer)+len(mark)+len(`,"headers":{},`))
+	out[0] = '{'
+	marked := false
+	for name, value := range jsonpeek.Members(answer) {
+		what := string(name)
+		if what == "cookies" {
+			continue
+		}
+		if len(out) > 1 {
+			out = append(out, ',')
+		}
+		out = append(out, '"')
+		out = append(out, name...)
+		out = append(out, `":`...)
+		switch {
+		case what == target:
+			out = appendHeaders(out, value, mark)
+			marked = true
+		case what == "headers" || what == "multiValueHeaders":
+			out = appendHeaders(out, value, "")
+		default:
+			out = append(out, value...)
+		}
+	}
+	if !marked {
+		out = append(out, `,"headers":{`...)
+		out = append(out, mark...)
+		out = append(out, '}')
+	}
+	return append(out, '}')
+}
+
+// wholeBody gives an answer without a status the form that the gateway reads
+// into it.
+//
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
+func wholeBody(answer []byte) []byte {
+	out := make([]byte, 0, len(answer)+len(answer)/4+128)
+	out = append(out, `{"statusCode":200,"headers":{"content-type":"application/json",`...)
+	out = append(out, replayHeader...)
+	out = append(out, `"true"},"body":`...)
+	out, _ = jsontext.AppendQuote(out, answer) // it has been checked to be JSON
+	return append(out, `,"isBase64Encoded":false}`...)
+}
+
+// appendHeaders copies an object of headers without cookies and adds mark.
+func appendHeaders(out, headers []byte, mark string) []byte {
+	out = append(out, '{')
+	out = append(out, mark...)
+	first := mark == ""
+	for name, value := range jsonpeek.Members(headers) {
+		if dropped(name) {
+			continue
+		}
+		if !first {
+			out = append(out, ',')
+		}
+		first = false
+		out = append(out, '"')
+		out = append(out, name...)
+		out = append(out, `":`...)
+		out = append(out, value...)
+	}
+	return append(out, '}')
+}
+
+// dropped reports whether a header, its name as it stands in JSON, is left out
+// of a replay.
+func dropped(name []byte) bool {
+	text := string(name)
+	if bytes.IndexByte(name, '\\') >= 0 {
+		decoded, err := jsontext.AppendUnquote(nil, `"`+text+`"`)
+		if err != nil {
+			return true
+		}
+		text = string(decoded)
+	}
+	return strings.EqualFold(text, "Set-Cookie") || strings.EqualFold(text, "Idempotent-Replayed")
+}

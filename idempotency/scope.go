@@ -1,0 +1,70 @@
+package idempotency
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/aws/aws-lambda-go/lambdacontext"
+	"github.com/lambdarmor/lambdarmor/guard"
+)
+
+// storedKey makes the key of a record: two functions, operations, callers,
+// tenants or keys never have the same. An operation of [Do] has no event.
+func (c *config) storedKey(ctx context.Context, ev *guard.Event, key string) (string, error) {
+	var room [512]byte
+	b := append(room[:0], "lambdarmor idempotency 1\n"...)
+	b = appendPart(b, c.function)
+	b = c.appendOperation(b, ev)
+	b, err := c.appendScope(ctx, b, ev)
+	if err != nil {
+		return "", err
+	}
+	tenant := ""
+	if lc, ok := lambdacontext.FromContext(ctx); ok {
+		tenant = lc.TenantID
+	}
+	b = appendPart(b, tenant)
+	return digest(appendPart(b, key)), nil
+}
+
+// appendOperation appends the name, or the route of an HTTP request. Behind a
+// route that takes all paths it is the method and the path.
+func (c *config) appendOperation(b []byte, ev *guard.Event) []byte {
+	switch {
+	case ev == nil:
+		return appendPart(appendPart(b, "do"), c.name)
+	case c.name != "":
+		return appendPart(appendPart(b, "name"), c.name)
+	case !answersHTTP(ev.Trigger()):
+		return appendPart(b, "event")
+	}
+	req, err := ev.HTTP()
+	if err != nil { // the key has been read, so this does not happen
+		return appendPart(b, "unknown")
+	}
+	if req.RouteKey != "" && req.RouteKey != "$default" {
+		return appendPart(appendPart(b, "route"), req.RouteKey)
+	}
+	b = appendPart(appendPart(b, "path"), req.RequestContext.HTTP.Method)
+	return appendPart(b, req.RawPath)
+}
+
+func (c *config) appendScope(ctx context.Context, b []byte, ev *guard.Event) ([]byte, error) {
+	if c.scope != nil {
+		scope, err := c.scope(ctx, ev)
+		if err != nil {
+			return nil, fmt.Errorf("idempotency: scope: %w", err)
+		}
+		if scope == "" {
+			return nil, errors.New("idempotency: the scope is empty")
+		}
+		return appendPart(appendPart(b, "scope"), scope), nil
+	}
+	if ev == nil || !answersHTTP(ev.Trigger()) {
+		return appendPart(b, "none"), nil
+	}
+	return appendCaller(b, ev)
+}
+
+func answersHTTP(t guard.Trigger) bool { return t.IsHTTP() || t == guard.ALB }

@@ -48,7 +48,8 @@ func TestTheValuesOfARequestAreTakenOutOfACause(t *testing.T) {
 	const body = `{"name":"Alice Miller","age":12345,"small":123,"quote":"say \"hi\"\n","tags":["blue-green"],"nested":{"iban":"DE89 3704 0044"},"status":true,"amount":1.50}`
 	_, notNumber := strconv.Atoi("Alice Miller")
 	_, notTime := time.Parse(time.DateOnly, "blue-green")
-	_, notURL := url.Parse("http://" + "value1:value1")
+	host := "value1:value1"
+	_, notURL := url.Parse("http://" + host)
 	for _, tc := range []struct{ rule, text, want string }{
 		{"a member's value", "no customer Alice Miller", "no customer [redacted]"},
 		{"quoted, by strconv", notNumber.Error(), `strconv.Atoi: parsing "[redacted]": invalid syntax`},

@@ -25,7 +25,7 @@ func start(t *testing.T, cfg guardtest.Config) *guardtest.Function {
 
 func answer(t *testing.T, fn guardtest.Invoker, payload string) string {
 	t.Helper()
-	result, err := fn.Do(t.Context(), guardtest.Call{Payload: []byte(payload)})
+	result, err := fn.Do(within(t, patient), guardtest.Call{Payload: []byte(payload)})
 	if err != nil {
 		t.Fatalf("%s: %v", payload, err)
 	}
@@ -137,8 +137,8 @@ func TestSoonerDeadlineOfTheContextCounts(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()
 	_, err := fn.Invoke(ctx, []byte(`{"do":"overrun"}`))
-	if got := failure(t, err); got.Type != guardtest.TypeTimeout {
-		t.Errorf("type %q", got.Type)
+	if got := failure(t, err); got.Type != guardtest.TypeTimeout || !strings.Contains(got.Message, "timed out after 0.") {
+		t.Errorf("%v", got)
 	}
 	answer(t, fn, `{"do":"pid"}`)
 }

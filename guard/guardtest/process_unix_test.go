@@ -21,22 +21,23 @@ import (
 
 func TestChildrenOfAFunctionEndWithIt(t *testing.T) {
 	tests := []struct {
-		name string
-		end  func(t *testing.T, fn *guardtest.Function)
+		name    string
+		timeout time.Duration
+		end     func(t *testing.T, fn *guardtest.Function)
 	}{
-		{"at the end", func(_ *testing.T, fn *guardtest.Function) { fn.Close() }},
-		{"when it exits", func(t *testing.T, fn *guardtest.Function) {
+		{"at the end", patient, func(_ *testing.T, fn *guardtest.Function) { fn.Close() }},
+		{"when it exits", patient, func(t *testing.T, fn *guardtest.Function) {
 			_, err := fn.Invoke(t.Context(), []byte(`{"do":"exit"}`))
 			failure(t, err)
 		}},
-		{"when it overruns", func(t *testing.T, fn *guardtest.Function) {
+		{"when it overruns", time.Second, func(t *testing.T, fn *guardtest.Function) {
 			_, err := fn.Invoke(t.Context(), []byte(`{"do":"overrun"}`))
 			failure(t, err)
 		}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			fn := start(t, guardtest.Config{Timeout: time.Second})
+			fn := start(t, guardtest.Config{Timeout: tt.timeout})
 			pids := []string{answer(t, fn, `{"do":"pid"}`), answer(t, fn, `{"do":"child"}`)}
 			for _, pid := range pids {
 				if gone(t, pid) {

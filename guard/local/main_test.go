@@ -98,7 +98,8 @@ func serveLocal(t *testing.T, args ...string) *session {
 
 func (s *session) get(path string) (status int, body string) {
 	s.t.Helper()
-	res, err := http.Get(s.url + path)
+	client := &http.Client{Timeout: patient}
+	res, err := client.Get(s.url + path)
 	if err != nil {
 		s.t.Errorf("%s: %v", path, err)
 		return 0, ""

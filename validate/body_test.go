@@ -11,6 +11,7 @@ import (
 	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/guard/httpapi"
 	"github.com/lambdarmor/lambdarmor/validate"
+	"github.com/santhosh-tekuri/jsonschema/v5"
 )
 
 func TestUnicorn(t *testing.T) {
@@ -138,6 +139,47 @@ func TestAnotherLibrarysSchema(t *testing.T) {
 		}
 		if err != nil && strings.Contains(shown(err), "SECRET") {
 			t.Errorf("repeated: %s", shown(err))
+		}
+	}
+}
+
+// never is a keyword of someone's own that nothing fulfils.
+type never struct{}
+
+func (never) Compile(_ jsonschema.CompilerContext, m map[string]any) (jsonschema.ExtSchema, error) {
+	if _, ok := m["never"]; ok {
+		return never{}, nil
+	}
+	return nil, nil
+}
+
+func (never) Validate(ctx jsonschema.ValidationContext, _ any) error {
+	return ctx.Error("never", "never")
+}
+
+// A schema that was compiled elsewhere keeps the formats and keywords that it
+// was given.
+func TestASchemaCompiledElsewhere(t *testing.T) {
+	c := jsonschema.NewCompiler()
+	c.AssertFormat = true
+	c.Formats["odd"] = func(v any) bool { return v == nil || v == true || v == "odd" }
+	c.RegisterExtension("never", nil, never{})
+	text := `{"properties":{"f":{"format":"odd"},"n":{"never":1}},"additionalProperties":{"type":"integer"}}`
+	if err := c.AddResource("mem:odd", strings.NewReader(text)); err != nil {
+		t.Fatal(err)
+	}
+	body := validate.Body(c.MustCompile("mem:odd"))
+	for text, want := range map[string]string{
+		`{"f":"odd"}`: "", `{"f":null}`: "", `{"f":true}`: "", `{"o":1}`: "",
+		`{"f":"even"}`: "/f format: must be in the format odd",
+		`{"f":false}`:  "/f format: must be in the format odd",
+		`{"f":7}`:      "/f format: must be in the format odd",
+		`{"f":{}}`:     "/f format: must be in the format odd",
+		`{"n":1}`:      "/n never: breaks the rule of never",
+	} {
+		_, err := invoke(t, request(t, text), body)
+		if got := listed(refusal(t, err)); got != want {
+			t.Errorf("%s: got %q, want %q", text, got, want)
 		}
 	}
 }

@@ -126,6 +126,8 @@ func TestNumbersAsWritten(t *testing.T) {
 		{`{"maximum":12.5}`, "12.50", true},
 		{`{"maximum":12.5}`, "12.51", false},
 		{`{"maximum":12.5}`, "-12.51", true},
+		{`{"maximum":0.999999999}`, "18446744074", false}, // in billionths, just above 2^64
+		{`{"minimum":-0.999999999}`, "-18446744074", false},
 		{`{"const":1}`, "1.0", true},
 		{`{"enum":[100]}`, "1e2", true},
 		{`{"multipleOf":0.1}`, "0.3", true},
@@ -183,4 +185,3 @@ func TestNoValueIsRepeated(t *testing.T) {
 		t.Errorf("a pointer of %d bytes", len(e.Violations[0].Pointer))
 	}
 }
-

@@ -132,11 +132,20 @@ func (o *options) learn(t reflect.Type, seen map[reflect.Type]bool) {
 		o.learn(t.Key(), seen)
 		o.learn(t.Elem(), seen)
 	case reflect.Struct:
-		_ = o.engine.Struct(reflect.Zero(t).Interface()) // whether zero is valid is no matter
+		o.readTags(t)
 		for i := range t.NumField() {
 			if f := t.Field(i); f.IsExported() || f.Anonymous {
 				o.learn(f.Type, seen)
 			}
 		}
 	}
+}
+
+func (o *options) readTags(t reflect.Type) {
+	defer func() {
+		if r := recover(); r != nil {
+			panic(fmt.Sprintf("validate/structs: %s: %v", t, r))
+		}
+	}()
+	_ = o.engine.Struct(reflect.Zero(t).Interface()) // whether zero is valid is no matter
 }

@@ -1,0 +1,149 @@
+package validate
+
+import (
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"github.com/lambdarmor/lambdarmor/internal/strictjson"
+)
+
+// What is accepted without the library is what the library accepts: schemas
+// and instances made of few words, so that they meet.
+func TestTheVerdictIsTheLibrarys(t *testing.T) {
+	accepted, refused := 0, 0
+	for seed := range uint64(6000) {
+		g := generator{rand.New(rand.NewPCG(seed, 7))}
+		schema, err := json.Marshal(g.schema(3))
+		if err != nil {
+			t.Fatal(err)
+		}
+		compiled, err := Compile(schema)
+		if err != nil {
+			t.Fatalf("seed %d: %s: %v", seed, schema, err)
+		}
+		c := newChecker("Body", compiled, nil)
+		for range 10 {
+			text := g.instance(3)
+			tree, err := strictjson.Tree([]byte(text))
+			if err != nil {
+				t.Fatalf("seed %d: %s: %v", seed, text, err)
+			}
+			want, got := compiled.Validate(tree), c.check(tree)
+			if (want == nil) != (got == nil) {
+				t.Fatalf("seed %d: %s of %s: %v, the library says %v", seed, schema, text, got, want)
+			}
+			switch {
+			case got != nil:
+				refused++
+			case c.rule.accepts(tree):
+				accepted++
+			}
+		}
+	}
+	if accepted < 2000 || refused < 2000 {
+		t.Errorf("only %d accepted without the library, and %d refused", accepted, refused)
+	}
+}
+
+type generator struct{ *rand.Rand }
+
+func (g generator) pick(of ...any) any { return of[g.IntN(len(of))] }
+
+func (g generator) name() string { return g.pick("a", "b", "x1", "x2").(string) }
+
+// number is written in one of the ways there are.
+func (g generator) number() json.Number {
+	return json.Number(g.pick("0", "-0", "1", "2", "3", "-1", "1.0", "1.5", "-1.50", "2.00", "1e0", "15e-1", "0.1", "1e2", "100",
+		"999999999", "1000000000", "9007199254740993", "0.0000000001", "99.0000000000000000001").(string))
+}
+
+func (g generator) schema(depth int) any {
+	if depth == 0 || g.IntN(12) == 0 {
+		return g.pick(true, false, map[string]any{}, map[string]any{"type": "string"}, map[string]any{"type": "integer"})
+	}
+	s := map[string]any{}
+	for range 1 + g.IntN(3) {
+		switch g.IntN(21) {
+		case 0, 1:
+			s["type"] = g.pick("string", "integer", "number", "object", "array", "null", "boolean", []string{"object", "null"}, []string{"integer", "string"})
+		case 2, 3:
+			s["properties"] = map[string]any{g.name(): g.schema(depth - 1), g.name(): g.schema(depth - 1)}
+		case 4:
+			s["additionalProperties"] = g.schema(depth - 1)
+		case 5:
+			s["patternProperties"] = map[string]any{"^x": g.schema(depth - 1)}
+		case 6:
+			s["required"] = []string{g.name()}
+		case 7:
+			s["items"] = g.schema(depth - 1)
+		case 8:
+			s[g.pick("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum").(string)] = g.number()
+		case 9:
+			s[g.pick("minLength", "maxLength", "minItems", "maxItems", "minProperties", "maxProperties").(string)] = g.IntN(3)
+		case 10:
+			s["pattern"] = g.pick("^a", "b$")
+		case 11:
+			s["enum"] = []any{g.pick("a", nil, true, g.number()), "b"}
+		case 12:
+			s["const"] = g.pick("a", nil, false, g.number(), []any{})
+		case 13:
+			s["anyOf"] = []any{g.schema(depth - 1), g.schema(depth - 1)}
+		case 14:
+			s["allOf"] = []any{g.schema(depth - 1), g.schema(depth - 1)}
+		case 15:
+			s["oneOf"] = []any{g.schema(depth - 1), g.schema(depth - 1)}
+		case 16:
+			s["not"] = g.schema(depth - 1)
+		case 17:
+			s["format"] = g.pick("email", "date", "unknown")
+		case 18:
+			s["$ref"] = "#/$defs/d"
+			s["$defs"] = map[string]any{"d": g.schema(depth - 1)}
+		case 19:
+			s[g.pick("unevaluatedProperties", "unevaluatedItems", "contains", "propertyNames").(string)] = g.schema(depth - 1)
+		case 20:
+			s["uniqueItems"] = true
+			s["prefixItems"] = []any{g.schema(depth - 1)}
+		}
+	}
+	if _, ok := s["$ref"]; ok { // a reference is resolved from the root: this one has to be it
+		return map[string]any{"$id": fmt.Sprintf("https://example.com/%d", g.Uint64()), "$ref": s["$ref"], "$defs": s["$defs"]}
+	}
+	return s
+}
+
+func (g generator) instance(depth int) string {
+	kind := g.IntN(9)
+	if depth == 0 {
+		kind %= 5
+	}
+	switch kind {
+	case 0:
+		return "null"
+	case 1:
+		return g.pick("true", "false").(string)
+	case 2, 3:
+		return string(g.number())
+	case 4:
+		return g.pick(`""`, `"a"`, `"b"`, `"ab"`, `"äöü"`, `"a@b.c"`, `"2026-01-02"`).(string)
+	case 5:
+		var items []string
+		for range g.IntN(4) {
+			items = append(items, g.instance(depth-1))
+		}
+		return "[" + strings.Join(items, ",") + "]"
+	default:
+		members := map[string]string{}
+		for range g.IntN(4) {
+			members[g.name()] = g.instance(depth - 1)
+		}
+		var list []string
+		for name, value := range members {
+			list = append(list, `"`+name+`":`+value)
+		}
+		return "{" + strings.Join(list, ",") + "}"
+	}
+}

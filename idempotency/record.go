@@ -22,7 +22,7 @@ type Record struct {
 	// It is "" in a record that another library wrote.
 	Owner string
 	// Epoch counts the attempts: 1 for the first, one more for each that takes
-	// over an abandoned claim. It is 0 in a record of another library.
+	// over an abandoned claim. It is 1 in a record of another library.
 	Epoch int64
 	// Status is Completed or InProgress; a store also answers Abandoned.
 	Status Status

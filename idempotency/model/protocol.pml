@@ -49,12 +49,15 @@ typedef Wire   { mtype claims, completes, releases }
 
 Record key;              /* the store: one record */
 Wire wire[LAST + 1];     /* the network: writes by attempt, 0 while none was lost */
-byte epoch[LAST + 1];    /* what each attempt learnt from its claim */
+byte begun;              /* attempts are numbered in the order of their first write */
+byte fence[LAST + 1];    /* the epoch that those writes carry */
 hidden mtype answer;     /* of the write being made; set and read in one atomic step */
 
 /* What the properties are about; the protocol reads none of it. */
 byte leased;             /* the attempt whose lease is running */
+#ifdef REFUSE
 byte unsettled;          /* runs that began and did not fail cleanly: their effect may exist */
+#endif
 byte committed;          /* staged effects that took place */
 byte recorded;           /* the first result that was recorded; attempt n's is n */
 byte successes;          /* attempts that told their caller of a success of their own */
@@ -85,7 +88,7 @@ inline claim(o) {
 inline complete(o, e) {
   if
   :: COMPLETE_IF ->
-     key.status = COMPLETED; key.result = o; leased = 0;
+     key.status = COMPLETED; key.result = o; key.expired = false; leased = 0;
      recorded = (recorded == 0 -> o : recorded);
 #ifdef STAGED
      committed++; assert(committed == 1);
@@ -115,44 +118,54 @@ inline release(o, e) {
 #define CRASH     TROUBLE -> SAY("attempt %d: crashes\n"); goto over
 
 /* A write is sent and not answered: it arrives later, or never. */
+#define BEGIN     begun >= me - 1 -> begun = (begun < me -> me : begun)
 #define UNANSWERED(write) TROUBLE && wire[me].write == 0 -> wire[me].write = UNDERWAY
+/* Forgets what no longer matters, so that equal situations are equal states. */
+#define FORGET(write) wire[me].write = (wire[me].write == 0 -> GONE : wire[me].write)
 
 /* One invocation; its number is its owner token and its result. */
 proctype attempt(byte me) {
+  byte mine;                                 /* the epoch, learnt from the claim */
 claiming:                                    /* Once and Do: store.Claim */
   if
   :: atomic {
-       claim(me);
+       BEGIN; claim(me);
        if
-       :: answer == OURS -> epoch[me] = key.epoch; SAY("attempt %d: has claimed\n"); goto running
+       :: answer == OURS -> mine = key.epoch; FORGET(claims); SAY("attempt %d: has claimed\n"); goto running
        :: answer == HELD -> goto claiming    /* Wait polls; a 409 is one who polls no more */
        :: answer == DONE -> SAY("attempt %d: replays\n"); assert(key.result == recorded); goto replayed
        fi
      }
-  :: atomic { UNANSWERED(claims) -> SAY("attempt %d: hears nothing of its claim\n"); goto claiming }
+  :: atomic { begun >= me - 1 && wire[me].claims == 0 && TROUBLE -> begun = (begun < me -> me : begun); wire[me].claims = UNDERWAY; SAY("attempt %d: hears nothing of its claim\n"); goto claiming }
   :: atomic { CRASH }
   fi;
 
 running:                                     /* the handler is called */
   if
   :: atomic {
-       unsettled++; SAY("attempt %d: runs the effect\n");
+       SAY("attempt %d: runs the effect\n");
 #ifdef REFUSE
-       assert(unsettled == 1)                /* never a second run beside or after an unknown outcome */
+       unsettled++; assert(unsettled == 1)   /* never a second run beside or after an unknown outcome */
 #endif
      }
   :: atomic { CRASH }
   fi;
   if                                         /* the handler returns */
   :: goto completing
-  :: atomic { TROUBLE -> unsettled--; SAY("attempt %d: fails, without an effect\n"); goto releasing }
+  :: atomic {
+       TROUBLE -> SAY("attempt %d: fails, without an effect\n");
+#ifdef REFUSE
+       unsettled--;
+#endif
+       goto releasing
+     }
   :: atomic { CRASH }                        /* killed, or a panic: nobody knows what took effect */
   fi;
 
 completing:                                  /* store.Complete, the commit of dynamo.Stage */
   if
   :: atomic {
-       complete(me, epoch[me]);
+       complete(me, mine);
        if
        :: answer == OURS -> SAY("attempt %d: has completed\n"); goto succeeding
        :: answer == LOST -> SAY("attempt %d: has lost\n");
@@ -163,7 +176,7 @@ completing:                                  /* store.Complete, the commit of dy
 #endif
        fi
      }
-  :: atomic { UNANSWERED(completes) -> SAY("attempt %d: hears nothing of its completion\n"); goto completing }
+  :: atomic { UNANSWERED(completes); fence[me] = mine; SAY("attempt %d: hears nothing of its completion\n"); goto completing }
 #ifdef UNRECORDED
   :: atomic { wire[me].completes != 0 -> SAY("attempt %d: answers without a record\n"); goto succeeding }
 #endif
@@ -172,8 +185,8 @@ completing:                                  /* store.Complete, the commit of dy
 
 releasing:                                   /* store.Release; the caller hears of the failure */
   if
-  :: atomic { release(me, epoch[me]) -> SAY("attempt %d: has released, or lost\n"); goto over }
-  :: atomic { UNANSWERED(releases) -> SAY("attempt %d: hears nothing of its release\n"); goto releasing }
+  :: atomic { release(me, mine) -> SAY("attempt %d: has released, or lost\n"); goto over }
+  :: atomic { UNANSWERED(releases); fence[me] = mine; SAY("attempt %d: hears nothing of its release\n"); goto releasing }
   :: atomic { CRASH }
   fi;
 
@@ -199,7 +212,7 @@ over:                                        /* the caller has none */
   fi;
 #endif
 end:
-  skip
+  atomic { FORGET(claims); FORGET(completes); FORGET(releases); mine = 0; me = 0 }
 }
 
 /* What became of the writes of an attempt that it heard no answer to. */
@@ -207,8 +220,8 @@ proctype network(byte me) {
 end:
   do
   :: atomic { wire[me].claims == UNDERWAY -> wire[me].claims = GONE; claim(me); SAY("attempt %d: its claim arrives late\n") }
-  :: atomic { wire[me].completes == UNDERWAY -> wire[me].completes = GONE; complete(me, epoch[me]); SAY("attempt %d: its completion arrives late\n") }
-  :: atomic { wire[me].releases == UNDERWAY -> wire[me].releases = GONE; release(me, epoch[me]); SAY("attempt %d: its release arrives late\n") }
+  :: atomic { wire[me].completes == UNDERWAY -> wire[me].completes = GONE; complete(me, fence[me]); fence[me] = 0; SAY("attempt %d: its completion arrives late\n") }
+  :: atomic { wire[me].releases == UNDERWAY -> wire[me].releases = GONE; release(me, fence[me]); fence[me] = 0; SAY("attempt %d: its release arrives late\n") }
 #ifdef PATIENT
   :: wire[me].claims == UNDERWAY -> wire[me].claims = GONE           /* never */
   :: wire[me].completes == UNDERWAY -> wire[me].completes = GONE

@@ -1,0 +1,2 @@
+// Package dynamo keeps idempotency records in DynamoDB.
+package dynamo

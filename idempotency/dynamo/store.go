@@ -1,0 +1,244 @@
+package dynamo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/smithy-go"
+	"github.com/lambdarmor/lambdarmor/idempotency"
+)
+
+// Client is what a [Store] needs of a [dynamodb.Client]. GetItem is called only
+// where a server does not return the item that made a condition fail.
+type Client interface {
+	PutItem(context.Context, *dynamodb.PutItemInput, ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error)
+	UpdateItem(context.Context, *dynamodb.UpdateItemInput, ...func(*dynamodb.Options)) (*dynamodb.UpdateItemOutput, error)
+	DeleteItem(context.Context, *dynamodb.DeleteItemInput, ...func(*dynamodb.Options)) (*dynamodb.DeleteItemOutput, error)
+	GetItem(context.Context, *dynamodb.GetItemInput, ...func(*dynamodb.Options)) (*dynamodb.GetItemOutput, error)
+}
+
+// Store keeps records in a DynamoDB table. Make it with [New].
+type Store struct {
+	client       Client
+	table        string
+	attr         Attributes
+	sortKey      string // "" where there is none
+	partition    string
+	compressFrom int
+	now          func() time.Time
+	gzips        sync.Pool // of *gzip.Writer
+}
+
+// New makes a store of a table whose partition key is a string named id, see
+// [Names] and [SortKey]. The table's TTL attribute is expiration. The client's
+// own retries are what gets over throttling and lost answers: leave them on.
+func New(client Client, table string, opts ...Option) *Store {
+	if client == nil {
+		panic("dynamo: a nil Client")
+	}
+	if table == "" {
+		panic("dynamo: New without a table")
+	}
+	s := &Store{client: client, table: table, compressFrom: 4096, now: time.Now}
+	Names(Attributes{})(s)
+	for _, opt := range opts {
+		opt(s)
+	}
+	return s
+}
+
+var _ idempotency.Store = (*Store)(nil)
+
+// Claim implements [idempotency.Store] with one conditional PutItem.
+func (s *Store) Claim(ctx context.Context, r idempotency.Record) (idempotency.Record, error) {
+	const tries = 3 // the holder may go between a write that fails and the read
+	for range tries {
+		_, err := s.client.PutItem(ctx, s.claim(r))
+		if err == nil {
+			return idempotency.Record{}, nil
+		}
+		var failed *types.ConditionalCheckFailedException
+		if !errors.As(err, &failed) {
+			return idempotency.Record{}, fmt.Errorf("dynamo: claim: %w", err)
+		}
+		held, there, err := s.holder(ctx, r.Key, failed.Item)
+		switch {
+		case err != nil:
+			return idempotency.Record{}, err
+		case !there:
+			continue
+		case held.Status != idempotency.Completed && held.Owner == r.Owner && held.Epoch == r.Epoch:
+			return idempotency.Record{}, nil // our own claim, whose answer was lost
+		default:
+			return held, idempotency.ErrHeld
+		}
+	}
+	return idempotency.Record{}, errors.New("dynamo: claim: the key is held, and never there when it is read")
+}
+
+func (s *Store) claim(r idempotency.Record) *dynamodb.PutItemInput {
+	now := s.now()
+	e := s.expression()
+	free := "attribute_not_exists(" + e.name(s.attr.Key) + ") OR " + e.name(s.attr.Expiration) + " < " + e.number(now.Unix())
+	if before := r.Epoch - 1; before > 0 {
+		epoch := e.name(s.attr.Epoch) + " = " + e.number(before)
+		if before == 1 { // or another library's
+			epoch = "(" + epoch + " OR attribute_not_exists(" + e.name(s.attr.Epoch) + "))"
+		}
+		free += " OR (" + e.name(s.attr.Status) + " = " + e.text(inProgress) +
+			" AND " + e.name(s.attr.Lease) + " < " + e.number(now.UnixMilli()) + " AND " + epoch + ")"
+	}
+	return &dynamodb.PutItemInput{
+		TableName:                           &s.table,
+		Item:                                s.item(r),
+		ConditionExpression:                 &free,
+		ExpressionAttributeNames:            e.names,
+		ExpressionAttributeValues:           e.values,
+		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
+	}
+}
+
+// holder reads the item that made a claim fail. Where the server has not
+// returned it, it is read from the table, where it may be gone meanwhile.
+func (s *Store) holder(ctx context.Context, key string, item map[string]types.AttributeValue) (held idempotency.Record, there bool, err error) {
+	if len(item) == 0 {
+		out, err := s.client.GetItem(ctx, &dynamodb.GetItemInput{
+			TableName: &s.table, Key: s.key(key), ConsistentRead: aws.Bool(true),
+		})
+		if err != nil {
+			return held, false, fmt.Errorf("dynamo: read the holder of a key: %w", err)
+		}
+		item = out.Item
+	}
+	if len(item) == 0 {
+		return held, false, nil
+	}
+	held, err = s.record(key, item)
+	if err != nil {
+		return held, false, fmt.Errorf("dynamo: item %s: %w", key, err)
+	}
+	expired := !held.Expires.IsZero() && held.Expires.Unix() < s.now().Unix()
+	return held, !expired, nil
+}
+
+// Complete implements [idempotency.Store] with one conditional UpdateItem. A
+// result that makes an item of more than 400 kB also when it is compressed is
+// [idempotency.ErrTooLarge], without a request.
+func (s *Store) Complete(ctx context.Context, r idempotency.Record) error {
+	in, err := s.completion(r)
+	if err != nil {
+		return err
+	}
+	if _, err = s.client.UpdateItem(ctx, in); tooLarge(err) {
+		return fmt.Errorf("%w: dynamo: %w", idempotency.ErrTooLarge, err)
+	}
+	return settled("complete", err)
+}
+
+func (s *Store) completion(r idempotency.Record) (*dynamodb.UpdateItemInput, error) {
+	e := s.expression()
+	set := "SET " + e.name(s.attr.Status) + " = " + e.text(completed) +
+		", " + e.name(s.attr.Expiration) + " = " + e.number(seconds(r.Expires))
+	remove := " REMOVE " + e.name(s.attr.Encoding)
+	if r.NoResult {
+		remove += ", " + e.name(s.attr.Data)
+	} else {
+		data, encoding, err := s.encode(r)
+		if err != nil {
+			return nil, err
+		}
+		set += ", " + e.name(s.attr.Data) + " = " + e.value(data)
+		if encoding != "" {
+			set += ", " + e.name(s.attr.Encoding) + " = " + e.text(encoding)
+			remove = ""
+		}
+	}
+	condition := s.ours(e, r)
+	return &dynamodb.UpdateItemInput{
+		TableName:                 &s.table,
+		Key:                       s.key(r.Key),
+		UpdateExpression:          aws.String(set + remove),
+		ConditionExpression:       &condition,
+		ExpressionAttributeNames:  e.names,
+		ExpressionAttributeValues: e.values,
+	}, nil
+}
+
+// ours is the fence: the attempt that holds the key is the one that settles it.
+func (s *Store) ours(e *expression, r idempotency.Record) string {
+	return e.name(s.attr.Owner) + " = " + e.text(r.Owner) + " AND " + e.name(s.attr.Epoch) + " = " + e.number(r.Epoch)
+}
+
+// Release implements [idempotency.Store] with one conditional DeleteItem.
+func (s *Store) Release(ctx context.Context, r idempotency.Record) error {
+	e := s.expression()
+	condition := "attribute_not_exists(" + e.name(s.attr.Key) + ") OR (" + s.ours(e, r) +
+		" AND " + e.name(s.attr.Status) + " = " + e.text(inProgress) + ")"
+	_, err := s.client.DeleteItem(ctx, &dynamodb.DeleteItemInput{
+		TableName:                 &s.table,
+		Key:                       s.key(r.Key),
+		ConditionExpression:       &condition,
+		ExpressionAttributeNames:  e.names,
+		ExpressionAttributeValues: e.values,
+	})
+	return settled("release", err)
+}
+
+func settled(step string, err error) error {
+	var failed *types.ConditionalCheckFailedException
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &failed):
+		return fmt.Errorf("%w: dynamo: %s", idempotency.ErrLost, step)
+	default:
+		return fmt.Errorf("dynamo: %s: %w", step, err)
+	}
+}
+
+// tooLarge reports whether the server has refused an item for its size.
+func tooLarge(err error) bool {
+	var refused smithy.APIError
+	return errors.As(err, &refused) && refused.ErrorCode() == "ValidationException" &&
+		strings.Contains(strings.ToLower(refused.ErrorMessage()), "item size")
+}
+
+// expression collects the names and values that the texts of a request use.
+type expression struct {
+	names  map[string]string
+	values map[string]types.AttributeValue
+}
+
+func (s *Store) expression() *expression {
+	return &expression{names: make(map[string]string, 8), values: make(map[string]types.AttributeValue, 8)}
+}
+
+// name gives the placeholder of an attribute; any name may be reserved.
+func (e *expression) name(attribute string) string {
+	for placeholder, name := range e.names {
+		if name == attribute {
+			return placeholder
+		}
+	}
+	placeholder := "#" + strconv.Itoa(len(e.names))
+	e.names[placeholder] = attribute
+	return placeholder
+}
+
+func (e *expression) value(v types.AttributeValue) string {
+	placeholder := ":" + strconv.Itoa(len(e.values))
+	e.values[placeholder] = v
+	return placeholder
+}
+
+func (e *expression) text(v string) string { return e.value(text(v)) }
+
+func (e *expression) number(v int64) string { return e.value(number(v)) }

@@ -1,0 +1,121 @@
+package storetest
+
+import (
+	"testing"
+	"time"
+
+	"github.com/lambdarmor/lambdarmor/idempotency"
+)
+
+func claimAndHold(t *testing.T, s *suite) {
+	first := s.attempt(1)
+	s.mustClaim(first)
+	held := s.mustStand(first, idempotency.InProgress)
+	if held.Key != s.key || held.Fingerprint != first.Fingerprint {
+		t.Errorf("held by key %q with fingerprint %q", held.Key, held.Fingerprint)
+	}
+	if d := held.Lease.Sub(first.Lease); d < -time.Millisecond || d > time.Millisecond {
+		t.Errorf("the lease is %v off", d)
+	}
+	if d := held.Expires.Sub(first.Expires); d < -time.Second || d > time.Second {
+		t.Errorf("the expiry is %v off", d)
+	}
+	other := s.attempt(1)
+	other.Key += "-other"
+	s.mustClaim(other)
+}
+
+func claimMeetsItself(t *testing.T, s *suite) {
+	r := s.attempt(1)
+	s.mustClaim(r)
+	s.mustClaim(r)
+	s.mustStand(r, idempotency.InProgress)
+	for name, other := range map[string]idempotency.Record{
+		"the owner with another epoch": {Key: s.key, Owner: r.Owner, Epoch: 2, Lease: r.Lease, Expires: r.Expires},
+		"another owner":                s.attempt(1),
+	} {
+		if _, err := s.store.Claim(t.Context(), other); err == nil {
+			t.Errorf("%s has the key as well", name)
+		}
+	}
+
+	s.key += "-taken-over"
+	s.mustClaim(s.abandoned(1))
+	second := s.attempt(2)
+	s.mustClaim(second)
+	s.mustClaim(second)
+	s.mustStand(second, idempotency.InProgress)
+
+	// One that claims again when its own lease is over still has the key.
+	s.key += "-late"
+	late := s.abandoned(1)
+	s.mustClaim(late)
+	s.mustClaim(late)
+}
+
+func releaseFrees(_ *testing.T, s *suite) {
+	r := s.attempt(1)
+	s.mustClaim(r)
+	s.mustRelease(r)
+	s.mustRelease(r) // there is nothing, as is wanted
+	second := s.attempt(1)
+	s.mustClaim(second)
+	s.mustComplete(done(second, "second"))
+	s.mustStand(done(second, "second"), idempotency.Completed)
+}
+
+func takeOver(t *testing.T, s *suite) {
+	s.mustClaim(s.attempt(1))
+	s.mustBeHeld(s.attempt(2)) // its lease goes on
+
+	s.key += "-abandoned"
+	first := s.abandoned(1)
+	s.mustClaim(first)
+	for _, epoch := range []int64{1, 3} {
+		if held := s.mustBeHeld(s.attempt(epoch)); held.Status != idempotency.Abandoned || held.Epoch != 1 || held.Owner != first.Owner {
+			t.Fatalf("epoch %d meets %+v, want the abandoned claim", epoch, held)
+		}
+	}
+	second := s.abandoned(2)
+	s.mustClaim(second)
+	s.mustStand(second, idempotency.Abandoned)
+	s.mustBeHeld(s.attempt(2))
+	third := s.attempt(3)
+	s.mustClaim(third)
+	s.mustStand(third, idempotency.InProgress)
+	s.mustBeHeld(s.attempt(4))
+
+	s.key += "-free" // whatever the epoch
+	fourth := s.attempt(4)
+	s.mustClaim(fourth)
+	s.mustStand(fourth, idempotency.InProgress)
+}
+
+func expiredIsFree(t *testing.T, s *suite) {
+	for name, status := range map[string]idempotency.Status{"in progress": idempotency.InProgress, "completed": idempotency.Completed} {
+		old := s.abandoned(3)
+		old.Key += name
+		old.Expires = time.Now().Add(-time.Minute)
+		s.mustClaim(old)
+		if status == idempotency.Completed {
+			// The store may have removed the record by itself.
+			if err := s.store.Complete(t.Context(), done(old, "old")); err != nil {
+				s.mustLose("complete", err)
+			}
+		}
+		fresh := s.attempt(1)
+		fresh.Key = old.Key
+		s.mustClaim(fresh)
+		s.mustLose("the old attempt completing", s.store.Complete(t.Context(), done(old, "old")))
+		held := s.mustBeHeld(s.attemptFor(old.Key))
+		if held.Owner != fresh.Owner || held.Status != idempotency.InProgress || len(held.Result) > 0 {
+			t.Errorf("%s: held by %+v, want the fresh claim", name, held)
+		}
+	}
+}
+
+func (s *suite) attemptFor(key string) idempotency.Record {
+	r := s.attempt(1)
+	r.Key = key
+	return r
+}

@@ -1,0 +1,135 @@
+package storetest
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/lambdarmor/lambdarmor/idempotency"
+)
+
+const (
+	rounds = 50
+	racers = 32
+)
+
+// race calls fn from n goroutines at once and waits for them.
+func race(n int, fn func(i int)) {
+	var ready, finished sync.WaitGroup
+	start := make(chan struct{})
+	for i := range n {
+		ready.Add(1)
+		finished.Go(func() {
+			ready.Done()
+			<-start
+			fn(i)
+		})
+	}
+	ready.Wait()
+	close(start)
+	finished.Wait()
+}
+
+// mustHaveOneWinner lets racers claim, each as record(i), and gives the owner
+// that won.
+func (s *suite) mustHaveOneWinner(epoch int64) idempotency.Record {
+	s.t.Helper()
+	var won atomic.Pointer[idempotency.Record]
+	var wins atomic.Int64
+	held := make([]idempotency.Record, racers)
+	race(racers, func(i int) {
+		r := s.attempt(epoch)
+		var err error
+		switch held[i], err = s.store.Claim(s.t.Context(), r); {
+		case err == nil:
+			wins.Add(1)
+			won.Store(&r)
+		case !errors.Is(err, idempotency.ErrHeld):
+			s.t.Errorf("claim: %v", err)
+		}
+	})
+	if wins.Load() != 1 {
+		s.t.Fatalf("%d claims won, want one", wins.Load())
+	}
+	for _, h := range held {
+		if h.Owner != "" && (h.Owner != won.Load().Owner || h.Epoch != epoch || h.Status != idempotency.InProgress) {
+			s.t.Fatalf("a loser was told of %+v, the winner is %s", h, won.Load().Owner)
+		}
+	}
+	return *won.Load()
+}
+
+func racingClaims(_ *testing.T, s *suite) {
+	key := s.key
+	for round := range rounds {
+		s.key = fmt.Sprintf("%s-%d", key, round)
+		s.mustStand(s.mustHaveOneWinner(1), idempotency.InProgress)
+	}
+}
+
+func racingTakeOvers(_ *testing.T, s *suite) {
+	key := s.key
+	for round := range rounds {
+		s.key = fmt.Sprintf("%s-%d", key, round)
+		late := s.abandoned(1)
+		s.mustClaim(late)
+		winner := s.mustHaveOneWinner(2)
+		s.mustLose("the late attempt completing", s.store.Complete(s.t.Context(), done(late, "late")))
+		s.mustStand(winner, idempotency.InProgress)
+	}
+}
+
+func completionAgainstTakeOver(t *testing.T, s *suite) {
+	key := s.key
+	for round := range rounds {
+		s.key = fmt.Sprintf("%s-%d", key, round)
+		late, next := s.abandoned(1), s.attempt(2)
+		s.mustClaim(late)
+		var completed, claimed error
+		var held idempotency.Record
+		race(2, func(i int) {
+			if i == 0 {
+				completed = s.store.Complete(t.Context(), done(late, "late"))
+			} else {
+				held, claimed = s.store.Claim(t.Context(), next)
+			}
+		})
+		switch {
+		case completed == nil && errors.Is(claimed, idempotency.ErrHeld):
+			if held.Status != idempotency.Completed || string(held.Result) != "late" {
+				t.Fatalf("the claim was told of %+v", held)
+			}
+			s.mustStand(done(late, "late"), idempotency.Completed)
+		case errors.Is(completed, idempotency.ErrLost) && claimed == nil:
+			s.mustStand(next, idempotency.InProgress)
+		default:
+			t.Fatalf("the completion: %v, the take-over: %v", completed, claimed)
+		}
+	}
+}
+
+func releaseAgainstTakeOver(t *testing.T, s *suite) {
+	key := s.key
+	for round := range rounds {
+		s.key = fmt.Sprintf("%s-%d", key, round)
+		late, next := s.abandoned(1), s.attempt(2)
+		s.mustClaim(late)
+		var released, claimed error
+		race(2, func(i int) {
+			if i == 0 {
+				released = s.store.Release(t.Context(), late)
+			} else {
+				_, claimed = s.store.Claim(t.Context(), next)
+			}
+		})
+		if released != nil {
+			s.mustLose("releasing", released)
+		}
+		if claimed != nil { // the key is free or abandoned, but never held
+			t.Fatalf("the take-over: %v, the release: %v", claimed, released)
+		}
+		s.mustStand(next, idempotency.InProgress)
+	}
+}

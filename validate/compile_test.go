@@ -2,6 +2,7 @@ package validate_test
 
 import (
 	"fmt"
+	"io/fs"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -180,6 +181,28 @@ func TestCompileFSFollowsReferencesInside(t *testing.T) {
 	fsys["twin.json"] = fsys["named.json"]
 	if _, err := validate.CompileFS(fsys, "by-id.json"); err == nil || !strings.Contains(err.Error(), "the same $id") {
 		t.Errorf("two files with one $id: %v", err)
+	}
+}
+
+// lax is a file system that opens any name and notes it.
+type lax struct{ opened []string }
+
+func (l *lax) Open(name string) (fs.File, error) {
+	l.opened = append(l.opened, name)
+	return fstest.MapFS{"x": {Data: []byte(`{"$ref":"a/../../../x.json"}`)}}.Open("x")
+}
+
+func TestCompileFSAsksForNoNameOutside(t *testing.T) {
+	for _, root := range []string{"root.json", "../root.json", "/etc/root.json", "a/../../root.json", ""} {
+		l := &lax{}
+		if _, err := validate.CompileFS(l, root); err == nil {
+			t.Errorf("%s compiles", root)
+		}
+		for _, name := range l.opened {
+			if !fs.ValidPath(name) {
+				t.Errorf("%s: %s was opened", root, name)
+			}
+		}
 	}
 }
 

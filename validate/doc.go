@@ -46,6 +46,8 @@
 //
 // # What it costs
 //
-// The library behind it checks everything before it answers. What a hostile
-// input could make of that is bounded beforehand, see [MaxChecks].
+// What is valid is accepted without an allocation where the schema keeps to
+// the usual keywords. The library is asked about all else: it is the one that
+// refuses. It checks everything before it answers, and what a hostile input
+// could make of that is bounded beforehand, see [MaxChecks].
 package validate

@@ -111,8 +111,8 @@ func draftOf(doc any) string {
 
 func (o *compileOptions) compiler(doc any) *jsonschema.Compiler {
 	c := jsonschema.NewCompiler()
-	c.AssertFormat = !o.annotateFormats
-	if o.annotateFormats { // the older drafts ask nobody
+	c.AssertFormat = true
+	if o.annotateFormats { // not by AssertFormat: drafts before 2019-09 do not ask it
 		for name := range jsonschema.Formats {
 			c.Formats[name] = nil
 		}

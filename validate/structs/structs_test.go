@@ -30,17 +30,18 @@ type item struct {
 
 type order struct {
 	audit
-	*Named   `json:"meta"`
-	Items    []item            `json:"items" validate:"min=1,dive"`
-	ByID     map[int]item      `json:"by/id" validate:"dive"`
-	Nested   map[string][]item `json:"nested" validate:"dive,dive"`
-	Next     *order            `json:"next"`
-	Plain    string            `validate:"omitempty,oneof=SECRET other"`
-	Empty    string            `json:",omitempty" validate:"omitempty,email"`
-	Hidden   string            `json:"-" validate:"omitempty,len=1"`
-	Dash     string            `json:"-," validate:"omitempty,len=1"`
-	When     time.Time         `json:"when" validate:"omitempty,gt"`
-	Anything any               `json:"anything" validate:"omitempty"`
+	*Named `json:"meta"`
+	Items  []item            `json:"items" validate:"min=1,dive"`
+	ByID   map[int]item      `json:"by/id" validate:"dive"`
+	Nested map[string][]item `json:"nested" validate:"dive,dive"`
+	Next   *order            `json:"next"`
+	Plain  string            `validate:"omitempty,oneof=SECRET other"`
+	Empty  string            `json:",omitempty" validate:"omitempty,email"`
+	Hidden string            `json:"-" validate:"omitempty,len=1"`
+	//lint:ignore SA5008 encoding/json calls this member "-"
+	Dash     string    `json:"-," validate:"omitempty,len=1"`
+	When     time.Time `json:"when" validate:"omitempty,gt"`
+	Anything any       `json:"anything" validate:"omitempty"`
 }
 
 func valid() order {

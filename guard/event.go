@@ -22,6 +22,7 @@ type Event struct {
 	trigger  Trigger    // "" until asked for
 	peek     view[rawBody]
 	tree     view[any]
+	request  view[*Request]
 	http     view[*events.APIGatewayV2HTTPRequest]
 	body     view[[]byte]
 	bodyTree view[any]
@@ -131,7 +132,15 @@ func (e *Event) DecodeBody(v any, opts ...DecodeOption) error {
 	return decode(body, v, e.lockedLimits(), opts)
 }
 
-// HTTP is the request of an HTTP API or a function URL, and of a REST API in
+// Request is the request of an HTTP API, a function URL or a REST API, read as
+// far as it is asked. The error is an [*Error] of kind Invalid or TooLarge.
+func (e *Event) Request() (*Request, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.readRequest()
+}
+
+// HTTP is the whole request of an HTTP API or a function URL, and of a REST API in
 // the same form: lower-case header names, several values joined by a comma,
 // cookies apart. The error is an [*Error] of kind Invalid or TooLarge.
 func (e *Event) HTTP() (*events.APIGatewayV2HTTPRequest, error) {
@@ -152,12 +161,32 @@ func (e *Event) readTree(text []byte) (any, error) {
 	return tree, nil
 }
 
+func (e *Event) readRequest() (*Request, error) {
+	return e.request.get(func() (*Request, error) {
+		limits := e.currentLimits()
+		if err := e.checkBody(limits.Body); err != nil {
+			return nil, err
+		}
+		if !e.format2() {
+			full, err := e.readHTTP()
+			if err != nil {
+				return nil, err
+			}
+			return upgraded(full), nil
+		}
+		if err := limits.check(e.raw); err != nil {
+			return nil, err
+		}
+		return newRequest(e.raw)
+	})
+}
+
 func (e *Event) readHTTP() (*events.APIGatewayV2HTTPRequest, error) {
 	return e.http.get(func() (*events.APIGatewayV2HTTPRequest, error) {
 		if err := e.checkBody(e.currentLimits().Body); err != nil {
 			return nil, err
 		}
-		if string(jsonpeek.Text(jsonpeek.Lookup(e.raw, "version"))) != "2.0" {
+		if !e.format2() {
 			return e.readHTTP1()
 		}
 		req := new(events.APIGatewayV2HTTPRequest)
@@ -169,6 +198,10 @@ func (e *Event) readHTTP() (*events.APIGatewayV2HTTPRequest, error) {
 		}
 		return req, nil
 	})
+}
+
+func (e *Event) format2() bool {
+	return string(jsonpeek.Text(jsonpeek.Lookup(e.raw, "version"))) == "2.0"
 }
 
 func (e *Event) readHTTP1() (*events.APIGatewayV2HTTPRequest, error) {
@@ -188,12 +221,12 @@ func notHTTP() *Error {
 
 func (e *Event) readBody() ([]byte, error) {
 	return e.body.get(func() ([]byte, error) {
-		req, err := e.readHTTP()
+		req, err := e.readRequest()
 		if err != nil {
 			return nil, err
 		}
-		body := []byte(req.Body)
-		if req.IsBase64Encoded {
+		body, encoded := req.body()
+		if encoded {
 			n, err := base64.StdEncoding.Decode(body, body)
 			if err != nil {
 				return nil, &Error{Kind: Invalid, Code: "malformed_base64", Detail: "The body is not base64."}

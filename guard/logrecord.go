@@ -105,10 +105,10 @@ func appendHTTP(attrs []slog.Attr, ev *Event, route string, status int) []slog.A
 // decoded.
 func (e *Event) methodAndRoute() (method, route string) {
 	e.mu.Lock()
-	req := e.http.value
+	req := e.request.value
 	e.mu.Unlock()
 	if req != nil {
-		return req.RequestContext.HTTP.Method, req.RouteKey
+		return req.Method, req.RouteKey
 	}
 	var resource string
 	for name, value := range jsonpeek.Members(e.raw) {

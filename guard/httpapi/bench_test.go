@@ -14,9 +14,15 @@ import (
 	"github.com/aws/aws-lambda-go/lambdacontext"
 	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/guard/httpapi"
+	"github.com/lambdarmor/lambdarmor/validate"
 )
 
 const benchEvent = `{"version":"2.0","routeKey":"POST /orders","rawPath":"/orders","rawQueryString":"","headers":{"accept":"*/*","accept-encoding":"gzip, deflate, br","content-length":"160","content-type":"application/json","host":"abcdef1234.execute-api.eu-central-1.amazonaws.com","user-agent":"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36","x-amzn-trace-id":"Root=1-5f84c7a7-4a1b2c3d4e5f60718293a4b5","x-forwarded-for":"203.0.113.7","x-forwarded-port":"443","x-forwarded-proto":"https"},"requestContext":{"accountId":"123456789012","apiId":"abcdef1234","domainName":"abcdef1234.execute-api.eu-central-1.amazonaws.com","domainPrefix":"abcdef1234","http":{"method":"POST","path":"/orders","protocol":"HTTP/1.1","sourceIp":"203.0.113.7","userAgent":"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36"},"requestId":"JKJaXmPLvHcESHA=","routeKey":"POST /orders","stage":"$default","time":"10/Mar/2026:05:16:23 +0000","timeEpoch":1773119783000},"body":"{\"customer\":\"c-42\",\"items\":[{\"sku\":\"KB-101\",\"quantity\":2},{\"sku\":\"MS-200\",\"quantity\":1},{\"sku\":\"CB-300\",\"quantity\":12}],\"note\":\"ring twice, please leave it here\"}","isBase64Encoded":false}`
+
+const benchSchema = `{"type":"object","required":["customer","items"],"additionalProperties":false,"properties":{
+	"customer":{"type":"string","pattern":"^c-[0-9]+$"},"note":{"type":"string","maxLength":280},
+	"items":{"type":"array","minItems":1,"maxItems":50,"items":{"type":"object","required":["sku","quantity"],"additionalProperties":false,
+		"properties":{"sku":{"type":"string","pattern":"^[A-Z]{2}-[0-9]{3}$"},"quantity":{"type":"integer","minimum":1,"maximum":99}}}}}}`
 
 type benchItem struct {
 	SKU      string `json:"sku"`
@@ -43,7 +49,7 @@ func invocationContext(b *testing.B) context.Context {
 }
 
 // The bare handler decodes event and body with encoding/json and defends
-// against nothing; the defended one has every layer but the schema.
+// against nothing; the defended one has every layer, with and without the schema.
 func BenchmarkPost(b *testing.B) {
 	bare := lambda.NewHandler(func(_ context.Context, in events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
 		var o benchOrder
@@ -57,6 +63,7 @@ func BenchmarkPost(b *testing.B) {
 		return benchAnswer{ID: o.Customer, Status: "accepted"}, nil
 	}, httpapi.Status(http.StatusCreated))
 	log := guard.Log(guard.NewLogger(io.Discard))
+	schema := validate.Body(validate.MustCompile([]byte(benchSchema)))
 	limit, deadline := guard.Limit(guard.Limits{}), guard.Deadline(300*time.Millisecond)
 	for _, bm := range []struct {
 		name string
@@ -64,6 +71,7 @@ func BenchmarkPost(b *testing.B) {
 	}{
 		{"bare", bare},
 		{"defended", guard.Wrap(fn, log, httpapi.Problems(), guard.Recover(), deadline, limit)},
+		{"defended-with-schema", guard.Wrap(fn, log, httpapi.Problems(), guard.Recover(), deadline, limit, schema)},
 		{"defended-without-log", guard.Wrap(fn, httpapi.Problems(), guard.Recover(), deadline, limit)},
 		{"defended-without-recover", guard.Wrap(fn, log, httpapi.Problems(), deadline, limit)},
 		{"defended-with-headers", guard.Wrap(fn, log, httpapi.Problems(), httpapi.SecurityHeaders(), guard.Recover(), deadline, limit)},

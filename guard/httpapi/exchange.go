@@ -114,7 +114,7 @@ func (x *exchange) setRequest(req *Request) {
 func (x *exchange) answer(res *response) ([]byte, error) {
 	req, err := x.request()
 	if err != nil {
-		req = glimpse(x.event.Raw())
+		req = glimpseOf(x.event.Raw())
 	}
 	decorators := x.layers.list()
 	for _, d := range decorators {

@@ -5,9 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"mime"
 	"net/http"
-	"strings"
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/lambdarmor/lambdarmor/guard"
@@ -53,13 +51,12 @@ func Func[In, Out any](fn func(context.Context, In) (Out, error), opts ...Option
 	}
 	return guard.HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
 		ctx, x := enter(ctx, payload)
-		req, err := x.request()
-		if err != nil {
+		if _, err := x.request(); err != nil {
 			return nil, err
 		}
 		var in In
 		if _, none := any(in).(struct{}); !none {
-			if err := readBody(req, &in, o.decode); err != nil {
+			if err := readBody(x.event, &in, o.decode); err != nil {
 				return nil, err
 			}
 		}
@@ -75,32 +72,11 @@ func Func[In, Out any](fn func(context.Context, In) (Out, error), opts ...Option
 	})
 }
 
-func readBody(req *Request, v any, opts []guard.DecodeOption) error {
-	body, err := req.Body()
-	if err != nil {
+func readBody(event *guard.Event, v any, opts []guard.DecodeOption) error {
+	if _, err := event.JSONBody(); err != nil {
 		return err
 	}
-	if len(body) == 0 {
-		return guard.Errorf(guard.Invalid, "body_missing", "The request has no body.")
-	}
-	if !isJSON(req.Header("content-type")) {
-		return guard.Errorf(guard.UnsupportedMediaType, "unsupported_media_type", "The body must be JSON, with the content type application/json.")
-	}
-	return req.event.DecodeBody(v, opts...)
-}
-
-// isJSON reports whether a content type is JSON's or built on it (RFC 6839). A
-// request without one does not pass: a page of another site can send it
-// without asking first.
-func isJSON(contentType string) bool {
-	if contentType == "application/json" {
-		return true
-	}
-	media, _, err := mime.ParseMediaType(contentType)
-	if err != nil {
-		return false
-	}
-	return media == "application/json" || strings.HasPrefix(media, "application/") && strings.HasSuffix(media, "+json")
+	return event.DecodeBody(v, opts...)
 }
 
 // responseOf encodes what a function returned.

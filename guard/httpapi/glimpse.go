@@ -3,33 +3,38 @@ package httpapi
 import (
 	"strings"
 
-	"github.com/aws/aws-lambda-go/events"
 	"github.com/lambdarmor/lambdarmor/internal/jsonpeek"
 )
 
 // glimpse is what can be seen of a request that was refused, its body too large
-// or its event malformed: the payload format and the headers. It is for making
-// the answer, whose reader may be a page of another origin, and for nothing else.
-func glimpse(raw []byte) *Request {
-	r := &Request{http: new(events.APIGatewayV2HTTPRequest), headers: map[string]string{}}
+// or its event malformed. It is for making the answer, whose reader may be a
+// page of another origin, and for nothing else.
+type glimpse struct {
+	format1 bool
+	headers map[string]string // names in lower case
+}
+
+// glimpseOf gives a request of which nothing else is known.
+func glimpseOf(raw []byte) *Request {
+	g := &glimpse{headers: map[string]string{}}
 	for name, value := range jsonpeek.Members(raw) {
 		switch string(name) {
 		case "httpMethod":
-			r.http.Version = "1.0"
+			g.format1 = true
 		case "headers", "multiValueHeaders":
-			r.glimpseHeaders(value)
+			g.add(value)
 		}
 	}
-	return r
+	return &Request{glimpse: g}
 }
 
-func (r *Request) glimpseHeaders(raw []byte) {
+func (g *glimpse) add(raw []byte) {
 	for name, value := range jsonpeek.Members(raw) {
 		if several := jsonpeek.First(value); several != nil {
 			value = jsonpeek.Value(several)
 		}
 		if text := jsonpeek.Text(value); text != nil {
-			r.headers[strings.ToLower(string(name))] = string(text)
+			g.headers[strings.ToLower(string(name))] = string(text)
 		}
 	}
 }

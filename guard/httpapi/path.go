@@ -4,13 +4,13 @@ import (
 	"net/url"
 	"strings"
 
-	"github.com/aws/aws-lambda-go/events"
+	"github.com/lambdarmor/lambdarmor/guard"
 )
 
 // splitPath takes off what is not the function's part of the path: the stage
 // that an execute-api address has in front, and the base path that maps a
 // custom domain to the API. path is decoded, escaped is not.
-func splitPath(in *events.APIGatewayV2HTTPRequest) (prefix, path, escaped string) {
+func splitPath(in *guard.Request, values func() map[string]string) (prefix, path, escaped string) {
 	escaped = in.RawPath
 	path, err := url.PathUnescape(escaped)
 	if err != nil { // it came decoded, with a % of its own
@@ -19,7 +19,7 @@ func splitPath(in *events.APIGatewayV2HTTPRequest) (prefix, path, escaped string
 	if path == "" {
 		return "", "/", "/"
 	}
-	prefix = foreignPrefix(in, path)
+	prefix = foreignPrefix(in, path, values)
 	if !strings.HasPrefix(escaped, prefix) { // escaped in a way of its own
 		prefix = ""
 	}
@@ -30,12 +30,12 @@ func splitPath(in *events.APIGatewayV2HTTPRequest) (prefix, path, escaped string
 	return prefix, path, escaped
 }
 
-func foreignPrefix(in *events.APIGatewayV2HTTPRequest, path string) string {
-	if prefix, ok := before(path, in.RouteKey, in.PathParameters); ok {
+func foreignPrefix(in *guard.Request, path string, values func() map[string]string) string {
+	if prefix, ok := before(path, in.RouteKey, values); ok {
 		return prefix
 	}
-	stage := in.RequestContext.Stage
-	if stage == "" || stage == "$default" || !onExecuteAPI(in.RequestContext.DomainName) {
+	stage := in.Stage
+	if stage == "" || stage == "$default" || !onExecuteAPI(in.DomainName) {
 		return ""
 	}
 	prefix := "/" + stage
@@ -47,7 +47,7 @@ func foreignPrefix(in *events.APIGatewayV2HTTPRequest, path string) string {
 
 // before gives what stands before the path that a gateway has matched with a
 // route's template: it matches the end of a path.
-func before(path, route string, values map[string]string) (prefix string, ok bool) {
+func before(path, route string, values func() map[string]string) (prefix string, ok bool) {
 	_, template, ok := strings.Cut(route, " ")
 	if !ok {
 		return "", false
@@ -66,7 +66,7 @@ func before(path, route string, values map[string]string) (prefix string, ok boo
 
 // expand puts the values into a route's template, "/orders/{id}", "/{proxy+}",
 // and reports whether they were all there.
-func expand(template string, values map[string]string) (path string, ok bool) {
+func expand(template string, values func() map[string]string) (path string, ok bool) {
 	var b strings.Builder
 	for {
 		before, rest, found := strings.Cut(template, "{")
@@ -75,7 +75,7 @@ func expand(template string, values map[string]string) (path string, ok bool) {
 			return b.String(), true
 		}
 		name, after, _ := strings.Cut(rest, "}")
-		value := values[strings.TrimSuffix(name, "+")]
+		value := values()[strings.TrimSuffix(name, "+")]
 		if value == "" {
 			return "", false
 		}

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/aws/aws-lambda-go/events"
+	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/guard/httpapi"
 )
 
@@ -69,9 +69,8 @@ func TestSplitPath(t *testing.T) {
 		{"two slashes in front", "//evil.example/x", "$default", nil, "$default", apiDomain, "", "//evil.example/x", ""},
 		{"no slash in front", "orders", "$default", nil, "$default", apiDomain, "", "orders", ""},
 	} {
-		in := &events.APIGatewayV2HTTPRequest{RawPath: tt.raw, RouteKey: tt.route, PathParameters: tt.params}
-		in.RequestContext.Stage, in.RequestContext.DomainName = tt.stage, tt.domain
-		prefix, path, escaped := httpapi.SplitPath(in)
+		in := &guard.Request{RawPath: tt.raw, RouteKey: tt.route, Stage: tt.stage, DomainName: tt.domain}
+		prefix, path, escaped := httpapi.SplitPath(in, func() map[string]string { return tt.params })
 		if prefix != tt.prefix || path != tt.path || escaped != or(tt.escaped, tt.path) {
 			t.Errorf("%s: %q, %q, %q; want %q, %q, %q", tt.name, prefix, path, escaped, tt.prefix, tt.path, or(tt.escaped, tt.path))
 		}
@@ -86,9 +85,8 @@ func FuzzSplitPath(f *testing.F) {
 	f.Add("/100% ", "$default", "", "", "$default", urlDomain)
 	f.Add("", "{", "", "", "", "")
 	f.Fuzz(func(t *testing.T, raw, route, name, value, stage, domain string) {
-		in := &events.APIGatewayV2HTTPRequest{RawPath: raw, RouteKey: route, PathParameters: map[string]string{name: value}}
-		in.RequestContext.Stage, in.RequestContext.DomainName = stage, domain
-		prefix, path, escaped := httpapi.SplitPath(in)
+		in := &guard.Request{RawPath: raw, RouteKey: route, Stage: stage, DomainName: domain}
+		prefix, path, escaped := httpapi.SplitPath(in, func() map[string]string { return map[string]string{name: value} })
 		if path == "" || escaped == "" {
 			t.Fatalf("empty: %q, %q", path, escaped)
 		}

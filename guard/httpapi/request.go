@@ -23,13 +23,13 @@ type Request struct {
 	Path string
 
 	event   *guard.Event
-	http    *events.APIGatewayV2HTTPRequest
-	headers map[string]string // names in lower case
-	prefix  string            // of RawPath, what Path lacks
-	rawPath string            // Path, escaped
-	matched *http.Request     // by Routes, nil before
-	outer   *Request          // before it was matched
-	query   *query            // shared by the copies that Routes makes
+	light   *guard.Request // what is read of it at once
+	glimpse *glimpse       // in its place, where the request was refused
+	prefix  string         // of RawPath, what Path lacks
+	rawPath string         // Path, escaped
+	matched *http.Request  // by Routes, nil before
+	outer   *Request       // before it was matched
+	query   *query         // shared by the copies that Routes makes
 }
 
 // query is the query string, taken apart when it is first asked for.
@@ -51,14 +51,16 @@ func RequestFrom(ctx context.Context) (*Request, bool) {
 
 // read fills in the request from its event.
 func (r *Request) read(event *guard.Event) error {
-	in, err := event.HTTP()
+	in, err := event.Request()
 	if err != nil {
 		return err
 	}
-	r.Method, r.event, r.http, r.headers = in.RequestContext.HTTP.Method, event, in, lowerNames(in.Headers)
-	r.prefix, r.Path, r.rawPath = splitPath(in)
+	r.Method, r.event, r.light = in.Method, event, in
+	r.prefix, r.Path, r.rawPath = splitPath(in, r.pathParameters)
 	return nil
 }
+
+func (r *Request) pathParameters() map[string]string { return r.Event().PathParameters }
 
 // lowerNames gives headers whose names are in lower case, as a gateway sends
 // them. Where an event has two spellings of a name, every reader must see the
@@ -84,21 +86,33 @@ func lowerNames(headers map[string]string) map[string]string {
 }
 
 // Event is the request as the gateway sent it, one of payload format 1.0 in
-// the form of 2.0.
-func (r *Request) Event() *events.APIGatewayV2HTTPRequest { return r.http }
+// the form of 2.0. It is never nil; of an event that has a member of another
+// type than AWS sends, where nothing else looks, it is empty.
+func (r *Request) Event() *events.APIGatewayV2HTTPRequest {
+	in, err := r.event.HTTP()
+	if err != nil {
+		return new(events.APIGatewayV2HTTPRequest)
+	}
+	return in
+}
 
 // RouteKey is the gateway's route, "POST /orders" or "$default".
-func (r *Request) RouteKey() string { return r.http.RouteKey }
+func (r *Request) RouteKey() string { return r.light.RouteKey }
 
 // Header gives the value of a header, its name in any case, "" when it is not
 // there. Several values are joined by a comma, as the gateway does; they are
 // never split again.
-func (r *Request) Header(name string) string { return r.headers[strings.ToLower(name)] }
+func (r *Request) Header(name string) string {
+	if r.glimpse != nil {
+		return r.glimpse.headers[strings.ToLower(name)]
+	}
+	return r.light.Header(name)
+}
 
 // Query gives the values of the query string.
 func (r *Request) Query() url.Values {
 	r.query.once.Do(func() {
-		r.query.values, _ = url.ParseQuery(r.http.RawQueryString) // what can be read of it
+		r.query.values, _ = url.ParseQuery(r.light.RawQueryString) // what can be read of it
 	})
 	return r.query.values
 }
@@ -111,7 +125,7 @@ func (r *Request) PathValue(name string) string {
 			return value
 		}
 	}
-	return r.http.PathParameters[name]
+	return r.pathParameters()[name]
 }
 
 // Cookie gives the value of a cookie, and false when it is not there.
@@ -127,31 +141,39 @@ func (r *Request) Cookie(name string) (string, bool) {
 
 // cookies is the Cookie header, which a gateway takes apart.
 func (r *Request) cookies() string {
-	if len(r.http.Cookies) > 0 {
-		return strings.Join(r.http.Cookies, "; ")
+	if cookies := r.Event().Cookies; len(cookies) > 0 {
+		return strings.Join(cookies, "; ")
 	}
-	return r.headers["cookie"]
+	return r.Header("cookie")
 }
 
 // identified reports whether the request carries credentials, or a caller that
 // the gateway has made out from some.
 func (r *Request) identified() bool {
-	return len(r.http.Cookies) > 0 || r.headers["cookie"] != "" || r.headers["authorization"] != "" || r.Authorizer() != nil
+	if r.glimpse != nil {
+		return r.Header("authorization") != "" || r.Header("cookie") != ""
+	}
+	return r.light.Identified()
 }
 
 // ClientIP is the address that the gateway took the request from. What a
 // client says of itself in X-Forwarded-For is not looked at.
-func (r *Request) ClientIP() string { return r.http.RequestContext.HTTP.SourceIP }
+func (r *Request) ClientIP() string { return r.Event().RequestContext.HTTP.SourceIP }
 
 // Authorizer is what the gateway's authorizer told: claims and scopes of a
 // JWT, the context of a Lambda authorizer, an IAM identity. It is nil when
 // there was none.
 func (r *Request) Authorizer() *events.APIGatewayV2HTTPRequestContextAuthorizerDescription {
-	return r.http.RequestContext.Authorizer
+	return r.Event().RequestContext.Authorizer
 }
 
 // Body is the request's body, base64 taken off. See [guard.Event.Body].
 func (r *Request) Body() ([]byte, error) { return r.event.Body() }
 
 // format1 reports whether the answer has to be in payload format 1.0.
-func (r *Request) format1() bool { return r.http.Version == "1.0" }
+func (r *Request) format1() bool {
+	if r.glimpse != nil {
+		return r.glimpse.format1
+	}
+	return r.light.Version == "1.0"
+}

@@ -94,7 +94,7 @@ func (r *Request) shape() *http.Request {
 }
 
 func (r *Request) url() *url.URL {
-	u := &url.URL{Path: r.Path, RawQuery: r.http.RawQueryString}
+	u := &url.URL{Path: r.Path, RawQuery: r.light.RawQueryString}
 	if r.rawPath != r.Path {
 		u.RawPath = r.rawPath
 	}
@@ -102,7 +102,7 @@ func (r *Request) url() *url.URL {
 }
 
 func (r *Request) host() string {
-	if host := r.http.RequestContext.DomainName; host != "" {
+	if host := r.light.DomainName; host != "" {
 		return strings.ToLower(host)
 	}
 	return r.Header("host")

@@ -61,7 +61,7 @@ func (r *Request) standard(ctx context.Context) (*http.Request, error) {
 	req.Method, req.URL, req.Host = r.Method, r.url(), r.host()
 	req.Header, req.RemoteAddr, req.RequestURI = r.canonical(), net.JoinHostPort(r.ClientIP(), "0"), req.URL.RequestURI()
 	req.Proto, req.ProtoMajor, req.ProtoMinor = "HTTP/1.1", 1, 1
-	proto := r.http.RequestContext.HTTP.Protocol
+	proto := r.Event().RequestContext.HTTP.Protocol
 	if major, minor, ok := http.ParseHTTPVersion(proto); ok {
 		req.Proto, req.ProtoMajor, req.ProtoMinor = proto, major, minor
 	}
@@ -75,14 +75,15 @@ func (r *Request) standard(ctx context.Context) (*http.Request, error) {
 // canonical gives the headers in the form of net/http: host and cookies have
 // places of their own in an event.
 func (r *Request) canonical() http.Header {
-	header := make(http.Header, len(r.headers)+1)
-	values := make([]string, 0, len(r.headers)+1) // one allocation for all
+	headers := lowerNames(r.Event().Headers)
+	header := make(http.Header, len(headers)+1)
+	values := make([]string, 0, len(headers)+1) // one allocation for all
 	set := func(name, value string) {
 		values = append(values, value)
 		last := len(values) - 1
 		header[http.CanonicalHeaderKey(name)] = values[last : last+1 : last+1]
 	}
-	for name, value := range r.headers {
+	for name, value := range headers {
 		if name != "host" && name != "cookie" {
 			set(name, value)
 		}

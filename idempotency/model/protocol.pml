@@ -7,9 +7,11 @@
  *   REFUSE        the same, but after an expired lease nobody runs (Refuse)
  *   STAGED        the effect commits in one transaction with the completion (dynamo.Stage)
  *   UNRECORDED    a caller is told of success although the store did not answer the completion
+ *                 (what the package does outside of transactions)
  *   PATIENT       for liveness: the last client starts another attempt until one succeeds
- * Mutants: COMPLETE_IF and RELEASE_IF name another condition than FENCED;
- *   LOSER_SUCCEEDS and NO_EXPIRY leave out ErrLost and the lease.
+ * Mutants: COMPLETE_IF and RELEASE_IF name another condition than FENCED, LOSER_SUCCEEDS
+ * leaves out ErrLost and NO_EXPIRY the lease. LEASE_UNCHECKED drops one assertion, to show what
+ * a mutant breaks besides.
  */
 #ifndef ATTEMPTS
 #define ATTEMPTS 3
@@ -17,9 +19,13 @@
 #ifdef PATIENT
 #define LAST     (ATTEMPTS + 6)       /* more retries than the patient client ever needs; asserted */
 #define TROUBLE  (me <= ATTEMPTS)     /* its retries neither crash nor fail nor lose an answer */
+#define IN_TURN  true
+#define BEGUN    skip
 #else
 #define LAST     ATTEMPTS
 #define TROUBLE  true
+#define IN_TURN  (begun >= me - 1)
+#define BEGUN    begun = (begun < me -> me : begun)
 #endif
 
 /* Conditions of a write by owner o in epoch e. */
@@ -42,16 +48,15 @@
 
 mtype = { ABSENT, INPROGRESS, COMPLETED };   /* status of the record */
 mtype = { OURS, HELD, DONE, LOST };          /* answers of the store */
-mtype = { UNDERWAY, GONE };                  /* a write that was not answered in time */
 
 typedef Record { mtype status = ABSENT; byte owner, epoch, result; bool expired }
-typedef Wire   { mtype claims, completes, releases }
+typedef Wire   { bool claims, completes, releases }
 
 Record key;              /* the store: one record */
-Wire wire[LAST + 1];     /* the network: writes by attempt, 0 while none was lost */
+Wire wire[LAST + 1];     /* the network: each attempt's unanswered writes that are under way */
 byte begun;              /* attempts are numbered in the order of their first write */
 byte fence[LAST + 1];    /* the epoch that those writes carry */
-hidden mtype answer;     /* of the write being made; set and read in one atomic step */
+mtype answer;            /* of the write being made; set, read and cleared in one atomic step */
 
 /* What the properties are about; the protocol reads none of it. */
 byte leased;             /* the attempt whose lease is running */
@@ -70,7 +75,9 @@ inline check() {         /* after each write: a completed key is never overwritt
 inline claim(o) {
   if
   :: CLAIMABLE ->
+#ifndef LEASE_UNCHECKED
      assert(leased == 0 || leased == o);     /* nobody loses a claim whose lease is running */
+#endif
      key.epoch = (key.status == ABSENT -> 1 : key.epoch + 1);
      key.status = INPROGRESS; key.owner = o; key.expired = false;
      leased = o; answer = OURS
@@ -88,7 +95,8 @@ inline claim(o) {
 inline complete(o, e) {
   if
   :: COMPLETE_IF ->
-     key.status = COMPLETED; key.result = o; key.expired = false; leased = 0;
+     key.status = COMPLETED; key.result = o; leased = 0;
+     key.epoch = 0; key.expired = false;      /* they no longer matter */
      recorded = (recorded == 0 -> o : recorded);
 #ifdef STAGED
      committed++; assert(committed == 1);
@@ -96,14 +104,14 @@ inline complete(o, e) {
      answer = OURS
   :: else ->
      if
-     :: key.status == COMPLETED && key.owner == o && key.epoch == e -> answer = OURS   /* as above */
+     :: key.status == COMPLETED && key.owner == o -> answer = OURS   /* as above */
      :: else -> answer = LOST
      fi
   fi;
   check()
 }
 
-/* Store.Release: a conditional delete. */
+/* Store.Release: a conditional delete. Whoever lost its claim has nothing more to do. */
 inline release(o, e) {
   if
   :: RELEASE_IF ->
@@ -117,27 +125,31 @@ inline release(o, e) {
 #define SAY(text) printf(text, me)
 #define CRASH     TROUBLE -> SAY("attempt %d: crashes\n"); goto over
 
-/* A write is sent and not answered: it arrives later, or never. */
-#define BEGIN     begun >= me - 1 -> begun = (begun < me -> me : begun)
-#define UNANSWERED(write) TROUBLE && wire[me].write == 0 -> wire[me].write = UNDERWAY
-/* Forgets what no longer matters, so that equal situations are equal states. */
-#define FORGET(write) wire[me].write = (wire[me].write == 0 -> GONE : wire[me].write)
+/* A write is sent and not answered: it arrives later, or never. At each step an
+ * attempt meets this once. */
+#define UNANSWERED(write) TROUBLE && !unheard -> unheard = true; wire[me].write = true
+#define ANSWER(a)         answer == a -> answer = 0
+#define NEXT(label)       unheard = false; goto label
 
 /* One invocation; its number is its owner token and its result. */
 proctype attempt(byte me) {
   byte mine;                                 /* the epoch, learnt from the claim */
+  bool unheard;                              /* this step's write was sent before, in vain */
 claiming:                                    /* Once and Do: store.Claim */
   if
   :: atomic {
-       BEGIN; claim(me);
+       IN_TURN -> BEGUN; SAY("attempt %d: claims\n"); claim(me);
        if
-       :: answer == OURS -> mine = key.epoch; FORGET(claims); SAY("attempt %d: has claimed\n"); goto running
-       :: answer == HELD -> goto claiming    /* Wait polls; a 409 is one who polls no more */
-       :: answer == DONE -> SAY("attempt %d: replays\n"); assert(key.result == recorded); goto replayed
+       :: ANSWER(OURS); mine = key.epoch; SAY("attempt %d: is the owner\n"); NEXT(running)
+       :: ANSWER(HELD); goto claiming       /* Wait polls; a 409 is one who polls no more */
+       :: ANSWER(DONE); assert(key.result == recorded); SAY("attempt %d: replays\n"); goto replayed
        fi
      }
-  :: atomic { begun >= me - 1 && wire[me].claims == 0 && TROUBLE -> begun = (begun < me -> me : begun); wire[me].claims = UNDERWAY; SAY("attempt %d: hears nothing of its claim\n"); goto claiming }
-  :: atomic { CRASH }
+  :: atomic {
+       IN_TURN && UNANSWERED(claims); BEGUN;
+       SAY("attempt %d: hears nothing of its claim\n"); goto claiming
+     }
+  :: CRASH
   fi;
 
 running:                                     /* the handler is called */
@@ -148,7 +160,7 @@ running:                                     /* the handler is called */
        unsettled++; assert(unsettled == 1)   /* never a second run beside or after an unknown outcome */
 #endif
      }
-  :: atomic { CRASH }
+  :: CRASH
   fi;
   if                                         /* the handler returns */
   :: goto completing
@@ -159,73 +171,94 @@ running:                                     /* the handler is called */
 #endif
        goto releasing
      }
-  :: atomic { CRASH }                        /* killed, or a panic: nobody knows what took effect */
+  :: CRASH                                   /* killed, or a panic: nobody knows what took effect */
   fi;
 
 completing:                                  /* store.Complete, the commit of dynamo.Stage */
   if
   :: atomic {
-       complete(me, mine);
+       SAY("attempt %d: completes\n"); complete(me, mine);
        if
-       :: answer == OURS -> SAY("attempt %d: has completed\n"); goto succeeding
-       :: answer == LOST -> SAY("attempt %d: has lost\n");
+       :: ANSWER(OURS); goto succeeded
+       :: ANSWER(LOST); SAY("attempt %d: has lost\n");
 #ifdef LOSER_SUCCEEDS
-          goto succeeding
+          goto succeeded
 #else
           goto over                          /* ErrLost: no success is reported */
 #endif
        fi
      }
-  :: atomic { UNANSWERED(completes); fence[me] = mine; SAY("attempt %d: hears nothing of its completion\n"); goto completing }
+  :: atomic {
+       UNANSWERED(completes); fence[me] = mine;
+       SAY("attempt %d: hears nothing of its completion\n"); goto completing
+     }
 #ifdef UNRECORDED
-  :: atomic { wire[me].completes != 0 -> SAY("attempt %d: answers without a record\n"); goto succeeding }
+  :: atomic { unheard -> SAY("attempt %d: answers without a record\n"); goto succeeded }
 #endif
-  :: atomic { CRASH }
+  :: CRASH
   fi;
 
 releasing:                                   /* store.Release; the caller hears of the failure */
   if
-  :: atomic { release(me, mine) -> SAY("attempt %d: has released, or lost\n"); goto over }
-  :: atomic { UNANSWERED(releases); fence[me] = mine; SAY("attempt %d: hears nothing of its release\n"); goto releasing }
-  :: atomic { CRASH }
+  :: atomic { SAY("attempt %d: releases\n"); release(me, mine); goto over }
+  :: atomic {
+       UNANSWERED(releases); fence[me] = mine;
+       SAY("attempt %d: hears nothing of its release\n"); goto releasing
+     }
+  :: CRASH
   fi;
 
-succeeding:                                  /* the caller gets the result of this very run */
+succeeded:                                   /* the caller gets the result of this very run */
   atomic {
     successes++; SAY("attempt %d: reports success\n");
     assert(successes == 1);
 #ifndef UNRECORDED
-    assert(recorded == me)
+    assert(recorded == me);
 #endif
-  }
+#ifdef REFUSE
+    assert(recorded == me || recorded == 0);
+#endif
 replayed:                                    /* the caller has a result */
 #ifdef STAGED
-  assert(committed == 1);
+    assert(committed == 1);
 #endif
-  goto end;
+    goto end
+  }
 
 over:                                        /* the caller has none */
 #ifdef PATIENT
   if
-  :: atomic { me >= ATTEMPTS -> me++; assert(me <= LAST); SAY("attempt %d: is a retry\n"); goto claiming }
+  :: atomic {                                /* a new attempt, so a new token */
+       me >= ATTEMPTS -> me++; assert(me <= LAST);
+       SAY("attempt %d: is a retry\n"); NEXT(claiming)
+     }
   :: me < ATTEMPTS
   fi;
 #endif
 end:
-  atomic { FORGET(claims); FORGET(completes); FORGET(releases); mine = 0; me = 0 }
+  atomic { mine = 0; unheard = false; me = 0 }   /* so that equal situations are equal states */
 }
 
-/* What became of the writes of an attempt that it heard no answer to. */
+/* What becomes of the writes of an attempt that it heard no answer to. */
 proctype network(byte me) {
 end:
   do
-  :: atomic { wire[me].claims == UNDERWAY -> wire[me].claims = GONE; claim(me); SAY("attempt %d: its claim arrives late\n") }
-  :: atomic { wire[me].completes == UNDERWAY -> wire[me].completes = GONE; complete(me, fence[me]); fence[me] = 0; SAY("attempt %d: its completion arrives late\n") }
-  :: atomic { wire[me].releases == UNDERWAY -> wire[me].releases = GONE; release(me, fence[me]); fence[me] = 0; SAY("attempt %d: its release arrives late\n") }
+  :: atomic {
+       wire[me].claims -> wire[me].claims = false;
+       SAY("attempt %d: its claim arrives late\n"); claim(me); answer = 0
+     }
+  :: atomic {
+       wire[me].completes -> wire[me].completes = false;
+       SAY("attempt %d: its completion arrives late\n"); complete(me, fence[me]); answer = 0; fence[me] = 0
+     }
+  :: atomic {
+       wire[me].releases -> wire[me].releases = false;
+       SAY("attempt %d: its release arrives late\n"); release(me, fence[me]); fence[me] = 0
+     }
 #ifdef PATIENT
-  :: wire[me].claims == UNDERWAY -> wire[me].claims = GONE           /* never */
-  :: wire[me].completes == UNDERWAY -> wire[me].completes = GONE
-  :: wire[me].releases == UNDERWAY -> wire[me].releases = GONE
+  :: wire[me].claims -> wire[me].claims = false          /* it never arrives */
+  :: wire[me].completes -> wire[me].completes = false
+  :: wire[me].releases -> wire[me].releases = false
 #endif
   od
 }
@@ -236,7 +269,10 @@ proctype clock() {
 end:
   do
 #ifndef NO_EXPIRY
-  :: atomic { IN_PROGRESS && !key.expired -> key.expired = true; leased = 0; printf("the lease ends\n") }
+  :: atomic {
+       IN_PROGRESS && !key.expired -> key.expired = true; leased = 0;
+       printf("the lease ends\n")
+     }
 #endif
   :: false
   od

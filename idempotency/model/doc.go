@@ -1,0 +1,95 @@
+// Package model holds the idempotency protocol as a Promela model, and the test
+// that has the model checker spin go through all its states. It has no code to
+// import.
+//
+// # The protocol
+//
+// A store keeps one record per key: absent, INPROGRESS with owner, epoch and
+// lease, or COMPLETED with a result. An attempt (one invocation) draws a new
+// owner token and then
+//
+//   - claims, in one conditional write: an absent record, or one whose lease has
+//     expired, becomes its own in the next epoch. Otherwise the answer is the
+//     holder: its own token means that an earlier try had arrived, a result is
+//     replayed, anyone else is waited for or reported as a conflict;
+//   - runs the handler;
+//   - completes, if it still is the owner in its epoch. If not it has lost: it
+//     reports no success. A record completed by its own token is its success,
+//     whose answer got lost. Staged writes commit in the same transaction;
+//   - releases instead, on the same condition, if the handler failed.
+//
+// # What is modelled
+//
+// Three attempts at one key. At every step each may crash. At every write each
+// may hear no answer, once; the write then arrives at any later moment, even
+// after its attempt has ended or others have gone on, or never, while the attempt
+// tries again with its token or crashes. The lease ends at any moment, also while
+// the handler runs. A client's retry is another attempt.
+//
+// What an attempt is, is labelled in protocol.pml by the steps of package
+// idempotency: claiming, running, completing, releasing. A write to the store is
+// one atomic step, as it is in DynamoDB and in a script of Valkey. Nothing else
+// that two attempts could see of each other is atomic.
+//
+// # What is left out
+//
+//   - Time. Leases end when the checker likes, so no property rests on a clock or
+//     on how far clocks are apart.
+//   - The expiry of completed records: what is promised ends with the TTL.
+//   - Payloads, fingerprints, scopes, the limits of results, local replays, and
+//     Reconcile, whose answer is the user's.
+//   - More than one answer lost per step and attempt, and what more than three
+//     attempts could do together.
+//   - Attempts are told apart by the order of their first writes, for they are
+//     all alike. One that crashes before its first write counts as none.
+//   - Stores that forget or reorder what they have acknowledged.
+//
+// # What is proved
+//
+// Of every variant: a completed key is never overwritten nor deleted, and each
+// replay is its result. At most one attempt reports a success of its own, and what
+// it reports is what is recorded. Nobody's claim is taken while its lease runs.
+// Moreover:
+//
+//   - STAGED: the effect takes place at most once, and exactly once if any
+//     attempt reported success or replayed.
+//   - REFUSE: no run begins unless all before it have failed cleanly. An error of
+//     the handler is taken at its word that nothing took effect.
+//   - PATIENT: the key completes if one client keeps trying and its later attempts
+//     meet no trouble, whatever another one does (two clients). This needs what
+//     time itself gives: that a lease ends, and that steps which stay possible
+//     are taken.
+//
+// Without STAGED and REFUSE the handler may run once per epoch; only its result is
+// fenced. And there success is told even if the store does not answer the
+// completion (UNRECORDED). With Refuse that keeps all of the above but the record.
+// With Rerun it does not: two callers may each be told of a success of their own,
+// and the checker shows how. With STAGED it must not be done: unanswered, a commit
+// may never have taken place.
+//
+// The owner token alone is fence enough. The epoch alone is not: a release
+// deletes the record, the count starts again, and a late attempt of the first epoch
+// meets another first epoch. The checker finds this too, as it finds what is wrong
+// with each of the other mutants that the test lists.
+//
+// # Running it
+//
+// It takes spin ("make spin", or Debian's package) and a C compiler; without them
+// the test is skipped.
+//
+//	go test -count=1 -v ./idempotency/model
+//
+// says the number of states for what holds, and for each mutant the counter-example:
+// a column for each attempt, time running downwards, and the assertion that
+// failed. "The lease ends" is the clock's column; "arrives late" is the network's.
+// By hand, with every statement of the trail:
+//
+//	spin -DCOMPLETE_IF=IN_PROGRESS -a protocol.pml
+//	cc -DSAFETY -DBFS -o pan pan.c && ./pan
+//	spin -DCOMPLETE_IF=IN_PROGRESS -t -p protocol.pml
+//
+// A counter-example to the protocol itself would fail the test and be printed the
+// same way. It is to be read against the labels: find the first step after which
+// the store no longer holds what an attempt believes, and see which condition let
+// it go on.
+package model

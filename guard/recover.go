@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"runtime"
 	"runtime/debug"
 
@@ -19,19 +20,23 @@ import (
 // is not known what it did. [Panicked] tells the two apart.
 //
 // A goroutine that the handler started is out of reach, and so is what the Go
-// runtime ends a process for: concurrent map writes, exhausted memory or stack.
+// runtime ends a process for: concurrent map writes, exhausted memory or stack,
+// and here also a handler that returns with its thread locked by
+// [runtime.LockOSThread].
 func Recover() Middleware {
 	return func(next lambda.Handler) lambda.Handler {
 		return HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
 			var a answer
-			done := make(chan struct{})
 			// Goexit cannot be undone on the goroutine that calls it, and the one
-			// that we are on belongs to the runtime's loop.
-			go func() {
-				defer close(done)
-				a.run(ctx, next, payload)
-			}()
-			<-done
+			// that we are on belongs to the runtime's loop. A coroutine is a
+			// goroutine that is switched to: another one would be scheduled, and
+			// that costs as much as all other layers together.
+			run, end := iter.Pull(func(suspend func(struct{}) bool) {
+				a.run(ctx, next, payload, suspend)
+			})
+			if _, exiting := run(); exiting {
+				go end() // exits as well: it takes over the Goexit
+			}
 			return a.out, a.err
 		})
 	}
@@ -42,11 +47,18 @@ type answer struct {
 	err error
 }
 
-func (a *answer) run(ctx context.Context, next lambda.Handler, payload []byte) {
+// run calls next. A Goexit that ends it is suspended halfway: resumed, it would
+// go on to the goroutine that waits for the answer.
+func (a *answer) run(ctx context.Context, next lambda.Handler, payload []byte, suspend func(struct{}) bool) {
 	returned := false
 	defer func() {
-		if !returned {
-			a.out, a.err = nil, panicked(recover())
+		if returned {
+			return
+		}
+		value := recover()
+		a.out, a.err = nil, panicked(value)
+		if value == nil {
+			suspend(struct{}{})
 		}
 	}()
 	growStack()
@@ -54,7 +66,7 @@ func (a *answer) run(ctx context.Context, next lambda.Handler, payload []byte) {
 	returned = true
 }
 
-// growStack grows the stack of a fresh goroutine once, to what a handler that
+// growStack grows the stack of a fresh coroutine once, to what a handler that
 // decodes JSON needs, instead of step by step with a copy at each.
 //
 //go:noinline

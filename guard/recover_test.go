@@ -7,7 +7,9 @@ import (
 	"net/http"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/lambdarmor/lambdarmor/guard"
 )
@@ -110,5 +112,30 @@ func TestAPanicLeavesNoHalfAnswer(t *testing.T) {
 	})
 	if out, err := guard.Recover()(h).Invoke(t.Context(), nil); out != nil || err == nil {
 		t.Errorf("%s, %v", out, err)
+	}
+}
+
+// A Goexit is suspended to let its invocation answer, and must end all the same.
+func TestGoexitLeavesNoGoroutine(t *testing.T) {
+	before := runtime.NumGoroutine()
+	exits := guard.Wrap(guard.HandlerFunc(func(context.Context, []byte) ([]byte, error) {
+		runtime.Goexit()
+		return nil, nil
+	}), guard.Recover(), guard.Recover())
+	var wg sync.WaitGroup
+	for range 64 {
+		wg.Go(func() {
+			for range 10 {
+				if _, err := exits.Invoke(t.Context(), nil); !guard.Panicked(err) {
+					t.Errorf("%v", err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	for deadline := time.Now().Add(10 * time.Second); runtime.NumGoroutine() > before; runtime.Gosched() {
+		if time.Now().After(deadline) {
+			t.Fatalf("%d goroutines, %d before", runtime.NumGoroutine(), before)
+		}
 	}
 }

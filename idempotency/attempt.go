@@ -118,7 +118,7 @@ func (c *config) release(ctx context.Context, r Record) {
 }
 
 func (c *config) unsaved(ctx context.Context, r Record, err error) {
-	guard.AddAttrs(ctx, slog.String("idempotencyError", err.Error()))
+	guard.AddAttrs(ctx, slog.String("idempotencyKey", r.Key), slog.String("idempotencyError", err.Error()))
 	if c.onUnsaved != nil {
 		c.onUnsaved(ctx, r, err)
 	}
@@ -130,7 +130,7 @@ func (c *config) replayed(ctx context.Context, done Record) error {
 	if done.NoResult {
 		return resultUnavailable()
 	}
-	guard.AddAttrs(ctx, slog.Bool("idempotentReplayed", true))
+	guard.AddAttrs(ctx, slog.String("idempotencyKey", done.Key), slog.Bool("idempotentReplayed", true))
 	if c.onReplay != nil {
 		c.onReplay(ctx, done)
 	}

@@ -105,10 +105,5 @@ func (c *config) takeFingerprint(ctx context.Context, ev *guard.Event) (string, 
 		}
 		return digest([]byte(text)), nil
 	}
-	var room [1024]byte
-	content, err := appendContent(room[:0], ev)
-	if err != nil {
-		return "", err
-	}
-	return digest(content), nil
+	return hash(&c.buffers, func(b []byte) ([]byte, error) { return appendContent(b, ev) })
 }

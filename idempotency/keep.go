@@ -1,6 +1,7 @@
 package idempotency
 
 import (
+	"bytes"
 	"net/http"
 
 	"github.com/lambdarmor/lambdarmor/internal/jsonpeek"
@@ -13,7 +14,8 @@ import (
 func Keep(status int, answer []byte) bool {
 	switch status {
 	case 0:
-		return jsonpeek.First(jsonpeek.Lookup(answer, "batchItemFailures")) == nil
+		failures := jsonpeek.Lookup(answer, "batchItemFailures")
+		return len(bytes.Trim(failures, "[] \t\r\n")) == 0 || string(failures) == "null"
 	case http.StatusRequestTimeout, http.StatusConflict, http.StatusLocked, http.StatusTooEarly, http.StatusTooManyRequests:
 		return false
 	default:

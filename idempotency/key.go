@@ -23,8 +23,7 @@ func Payload() KeyFunc {
 		} else if empty {
 			return "", noKey("The request has no content to tell it from others.")
 		}
-		var room [1024]byte
-		content, err := appendContent(room[:0], ev)
+		content, err := appendContent(nil, ev)
 		if err != nil {
 			return "", err
 		}

@@ -60,34 +60,37 @@ func (s *MemoryStore) Claim(ctx context.Context, r Record) (Record, error) {
 	if err := ctx.Err(); err != nil {
 		return Record{}, err
 	}
-	e := &entry{kept: kept{
-		key: r.Key, owner: r.Owner, epoch: r.Epoch, fingerprint: r.Fingerprint,
-		lease: r.Lease.UnixNano(), expires: r.Expires.UnixNano(),
-	}}
-	held, now, ok := s.claim(e)
+	held, now, ok := s.claim(&r)
 	if ok {
 		return Record{}, nil
 	}
 	return held.record(now), ErrHeld
 }
 
-// claim gives the record that holds the key where it is not ours.
-func (s *MemoryStore) claim(e *entry) (held kept, now int64, ok bool) {
+// claim gives what holds the key where it is not ours.
+func (s *MemoryStore) claim(r *Record) (held kept, now int64, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now = wallClock().UnixNano()
 	s.table.sweep(now)
-	at := s.table.find(e.key)
+	at := s.table.find(r.Key)
 	switch old := *at; {
 	case old == nil:
-		s.table.add(at, e)
-	case old.expired(now), !old.completed && old.lease <= now && old.epoch+1 == e.epoch:
-		old.kept = e.kept
-	case !old.completed && old.owner == e.owner && old.epoch == e.epoch:
+		s.table.add(at, &entry{kept: claimed(r)})
+	case old.expired(now), !old.completed && old.lease <= now && old.epoch+1 == r.Epoch:
+		old.kept = claimed(r)
+	case !old.completed && old.heldBy(r):
 	default:
 		return old.kept, now, false
 	}
 	return kept{}, now, true
+}
+
+func claimed(r *Record) kept {
+	return kept{
+		key: r.Key, owner: r.Owner, epoch: r.Epoch, fingerprint: r.Fingerprint,
+		lease: r.Lease.UnixNano(), expires: r.Expires.UnixNano(),
+	}
 }
 
 // Complete implements [Store].

@@ -65,8 +65,7 @@ func (o *once) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	if t.fingerprint, err = o.takeFingerprint(ctx, ev); err != nil {
 		return nil, err
 	}
-	guard.AddAttrs(ctx, slog.String("idempotencyKey", t.storedKey))
-	call := &invocation{once: o, payload: payload, http: answersHTTP(ev.Trigger())}
+	call := &invocation{once: o, task: t, http: answersHTTP(ev.Trigger())}
 	if call.http {
 		req, err := ev.HTTP()
 		if err != nil {
@@ -90,7 +89,7 @@ func (o *once) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 // invocation is the handler's run, an effect.
 type invocation struct {
 	*once
-	payload []byte
+	task
 	http    bool
 	format1 bool
 
@@ -99,6 +98,7 @@ type invocation struct {
 }
 
 func (i *invocation) run(ctx context.Context) outcome {
+	guard.AddAttrs(ctx, slog.String("idempotencyKey", i.storedKey))
 	i.answer, i.err = i.next.Invoke(ctx, i.payload)
 	switch {
 	case i.err == nil:

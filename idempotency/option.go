@@ -3,6 +3,7 @@ package idempotency
 import (
 	"context"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambdacontext"
@@ -31,6 +32,8 @@ type config struct {
 	onUnsaved   func(context.Context, Record, error)
 	runKeyless  bool
 	local       *localReplays
+
+	buffers sync.Pool // of *[]byte, to hash from
 }
 
 const (

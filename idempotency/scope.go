@@ -12,20 +12,21 @@ import (
 // storedKey makes the key of a record: two functions, operations, callers,
 // tenants or keys never have the same. An operation of [Do] has no event.
 func (c *config) storedKey(ctx context.Context, ev *guard.Event, key string) (string, error) {
-	var room [512]byte
-	b := append(room[:0], "lambdarmor idempotency 1\n"...)
-	b = appendPart(b, c.function)
-	b = c.appendOperation(b, ev)
-	b, err := c.appendScope(ctx, b, ev)
-	if err != nil {
-		return "", err
-	}
-	tenant := ""
-	if lc, ok := lambdacontext.FromContext(ctx); ok {
-		tenant = lc.TenantID
-	}
-	b = appendPart(b, tenant)
-	return digest(appendPart(b, key)), nil
+	return hash(&c.buffers, func(b []byte) ([]byte, error) {
+		b = append(b, "lambdarmor idempotency 1\n"...)
+		b = appendPart(b, c.function)
+		b = c.appendOperation(b, ev)
+		b, err := c.appendScope(ctx, b, ev)
+		if err != nil {
+			return nil, err
+		}
+		tenant := ""
+		if lc, ok := lambdacontext.FromContext(ctx); ok {
+			tenant = lc.TenantID
+		}
+		b = appendPart(b, tenant)
+		return appendPart(b, key), nil
+	})
 }
 
 // appendOperation appends the name, or the route of an HTTP request. Behind a

@@ -23,6 +23,7 @@ type request struct {
 	key                        string // of the header; "" sends none
 	headers                    map[string]string
 	body                       string
+	empty                      bool   // has no body
 	authorizer                 string // JSON
 	id                         string // of the request; differs in each by itself
 }
@@ -39,7 +40,7 @@ func (r request) event() []byte {
 	if r.route == "" {
 		r.route = r.method + " " + r.path
 	}
-	if r.body == "" {
+	if r.body == "" && !r.empty {
 		r.body = `{"sku":"KB-101","quantity":2}`
 	}
 	headers := map[string]string{"content-type": "application/json"}

@@ -89,9 +89,9 @@ func (t *table) split() {
 	}
 }
 
-// sweep goes on to the next few buckets and takes out what has expired.
+// sweep goes on to the next two buckets and takes out what has expired.
 func (t *table) sweep(now int64) {
-	const perOperation = 4
+	const perOperation = 2
 	for range min(perOperation, t.buckets) {
 		if t.hand >= t.buckets {
 			t.hand = 0

@@ -16,7 +16,8 @@ var ErrInvalid = errors.New("canonicaljson: not a JSON text with one meaning")
 // Append appends the canonical form of the one value in src to dst. On an
 // error what it returns is dst.
 func Append(dst, src []byte) ([]byte, error) {
-	c := canonicalizer{src: src, out: dst}
+	var room [12]member
+	c := canonicalizer{src: src, out: dst, members: room[:0]}
 	c.space()
 	ok := c.value(0)
 	if c.space(); !ok || c.pos < len(src) {
@@ -33,7 +34,6 @@ type canonicalizer struct {
 	pos     int
 	out     []byte
 	members []member // of all objects that are open, outer ones first
-	scratch []byte
 }
 
 // member is one of an object: its decoded name and where it stands in out.
@@ -172,19 +172,19 @@ func (c *canonicalizer) name() (name []byte, ok bool) {
 // sort rewrites the members of the object at the end of out in the order of
 // their names, and reports whether no two names are equal.
 func (c *canonicalizer) sort(members []member) bool {
-	start := members[0].start
-	c.scratch = append(c.scratch[:0], c.out[start:]...)
+	start, end := members[0].start, len(c.out)
 	slices.SortFunc(members, func(a, b member) int { return compareNames(a.name, b.name) })
-	c.out = c.out[:start]
-	for i, m := range members {
+	for i, m := range members { // behind what is there, then over it
 		if i > 0 {
 			if bytes.Equal(members[i-1].name, m.name) {
 				return false
 			}
 			c.out = append(c.out, ',')
 		}
-		c.out = append(c.out, c.scratch[m.start-start:m.end-start]...)
+		c.out = append(c.out, c.out[m.start:m.end]...)
 	}
+	copy(c.out[start:], c.out[end:])
+	c.out = c.out[:end]
 	return true
 }
 

@@ -1,6 +1,7 @@
 package canonicaljson
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
@@ -139,11 +140,14 @@ func TestDepthOfAThousandIsTaken(t *testing.T) {
 }
 
 func TestMarshal(t *testing.T) {
-	got, err := Marshal(map[string]any{"b": int64(9007199254740993), "a": "<é>", "c": []float64{1, 0.5}})
-	if want := `{"a":"<é>","b":9007199254740993,"c":[1,0.5]}`; err != nil || string(got) != want {
+	got, err := Marshal(map[string]any{
+		"b": int64(9007199254740993), "a": "<é>", "c": []float64{1, 0.5},
+		"d": []any{json.Number("1.0"), "1", json.Number("")}, "e": json.RawMessage(`{"y":1,"x":2}`),
+	})
+	if want := `{"a":"<é>","b":9007199254740993,"c":[1,0.5],"d":[1,"1",0],"e":{"x":2,"y":1}}`; err != nil || string(got) != want {
 		t.Errorf("%s, %v, want %s", got, err, want)
 	}
-	for _, bad := range []any{"\xff", math.NaN(), func() {}} {
+	for _, bad := range []any{"\xff", math.NaN(), func() {}, json.Number("1x")} {
 		if got, err := Marshal(bad); err == nil {
 			t.Errorf("%v became %s", bad, got)
 		}

@@ -1,6 +1,7 @@
 package canonicaljson
 
 import (
+	stdjson "encoding/json"
 	"fmt"
 
 	"github.com/go-json-experiment/json"
@@ -11,9 +12,18 @@ import (
 // Marshal gives the canonical form of what encoding/json makes of v, except
 // that a string which is not UTF-8 is an error and not changed into another.
 func Marshal(v any) ([]byte, error) {
-	text, err := json.Marshal(v, v1.DefaultOptionsV1(), jsontext.AllowInvalidUTF8(false))
+	text, err := json.Marshal(v, v1.DefaultOptionsV1(), jsontext.AllowInvalidUTF8(false),
+		json.WithMarshalers(json.MarshalFunc(number)))
 	if err != nil {
 		return nil, fmt.Errorf("canonicaljson: %w", err)
 	}
 	return Append(nil, text)
+}
+
+// number keeps a number that was read as text from becoming a string.
+func number(n stdjson.Number) ([]byte, error) {
+	if n == "" {
+		return []byte("0"), nil
+	}
+	return []byte(n), nil
 }

@@ -1,0 +1,229 @@
+package idempotency_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/idempotency"
+)
+
+// crashing is a function whose first run is stopped in the middle: it panics,
+// and nobody recovers.
+func crashing() *function {
+	f := new(function)
+	f.handle = func(_ context.Context, run int64) ([]byte, error) {
+		if run == 1 {
+			panic("stopped")
+		}
+		return []byte(`{"statusCode":201,"body":"second"}`), nil
+	}
+	return f
+}
+
+// crash sends the request whose run is stopped.
+func crash(t *testing.T, h lambda.Handler) {
+	t.Helper()
+	defer func() {
+		if recover() == nil {
+			t.Fatal("the panic did not go through")
+		}
+	}()
+	_, _ = ask(t, h, request{key: "k"})
+}
+
+func TestRule09AnExpiredLeaseIsRerunByDefault(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := crashing()
+		h := protect(f, idempotency.NewMemoryStore())
+		crash(t, h)
+		e := mustRefuse(t, h, request{key: "k"}, guard.Conflict, "idempotency_in_progress")
+		if e.RetryAfter != 12*time.Second { // 10 s to the deadline, and 2
+			t.Errorf("retry after %v, want what is left of the lease", e.RetryAfter)
+		}
+		time.Sleep(e.RetryAfter + time.Millisecond)
+		mustAnswer(t, h, request{key: "k"})
+		if out := mustAnswer(t, h, request{key: "k"}); !isReplay(out) {
+			t.Errorf("not replayed: %s", out)
+		}
+		f.mustHaveRun(t, 2)
+	})
+}
+
+func TestRule09RefuseDoesNotRunAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := crashing()
+		h := protect(f, idempotency.NewMemoryStore(), idempotency.AfterTimeout(idempotency.Refuse), idempotency.TTL(time.Hour))
+		crash(t, h)
+		mustRefuse(t, h, request{key: "k"}, guard.Conflict, "idempotency_in_progress")
+		for range 3 {
+			time.Sleep(13 * time.Second)
+			mustRefuse(t, h, request{key: "k"}, guard.Conflict, "idempotency_outcome_unknown")
+		}
+		f.mustHaveRun(t, 1)
+		time.Sleep(time.Hour) // until it is forgotten
+		mustAnswer(t, h, request{key: "k"})
+		f.mustHaveRun(t, 2)
+	})
+}
+
+func TestRule09ReconcileFindsOut(t *testing.T) {
+	for name, c := range map[string]struct {
+		answer string
+		done   bool
+		err    error
+		runs   int64
+		want   string
+	}{
+		"done":     {answer: `{"statusCode":201,"body":"found","cookies":["a=b"]}`, done: true, runs: 1, want: "found"},
+		"not done": {runs: 2, want: "second"},
+		"unknown":  {err: errors.New("the bank does not answer"), runs: 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f := crashing()
+				var asked []idempotency.Unfinished
+				find := func(_ context.Context, u idempotency.Unfinished) ([]byte, bool, error) {
+					asked = append(asked, u)
+					return []byte(c.answer), c.done, c.err
+				}
+				h := protect(f, idempotency.NewMemoryStore(), idempotency.AfterTimeout(idempotency.Reconcile(find)))
+				crash(t, h)
+				if len(asked) > 0 {
+					t.Error("asked about a first attempt")
+				}
+				for epoch := int64(1); epoch <= 2; epoch++ {
+					time.Sleep(13 * time.Second)
+					if c.err == nil {
+						out := mustAnswer(t, h, request{key: "k"})
+						if read(t, out).Body != c.want || isReplay(out) != (epoch == 2) {
+							t.Errorf("answered %s", out)
+						}
+						continue
+					}
+					e := mustRefuse(t, h, request{key: "k"}, guard.Unavailable, "idempotency_not_reconciled")
+					if !errors.Is(e, c.err) {
+						t.Errorf("the cause is lost: %v", e)
+					}
+					mustRefuse(t, h, request{key: "k"}, guard.Conflict, "idempotency_in_progress")
+					if got := asked[epoch-1].Epoch; got != epoch {
+						t.Errorf("asked about epoch %d, want %d", got, epoch)
+					}
+				}
+				f.mustHaveRun(t, c.runs)
+				if len(asked) == 0 || asked[0].Key != "k" || len(asked[0].Payload) == 0 {
+					t.Errorf("asked about %+v", asked)
+				}
+			})
+		})
+	}
+}
+
+// One that was stopped while it reconciled leaves the same question.
+func TestRule09ReconcileThatIsStoppedIsAskedAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, asked := crashing(), 0
+		find := func(context.Context, idempotency.Unfinished) ([]byte, bool, error) {
+			if asked++; asked == 1 {
+				panic("stopped")
+			}
+			return []byte(`{"statusCode":200,"body":"found"}`), true, nil
+		}
+		h := protect(f, idempotency.NewMemoryStore(), idempotency.AfterTimeout(idempotency.Reconcile(find)))
+		crash(t, h)
+		time.Sleep(13 * time.Second)
+		crash(t, h)
+		time.Sleep(13 * time.Second)
+		if out := mustAnswer(t, h, request{key: "k"}); read(t, out).Body != "found" || asked != 2 {
+			t.Errorf("asked %d times, answered %s", asked, out)
+		}
+		f.mustHaveRun(t, 1)
+	})
+}
+
+func TestRule09TheLeaseIsAlwaysFinite(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &spy{Store: idempotency.NewMemoryStore()}
+		start := time.Now()
+		end := func(at time.Time) context.Context {
+			ctx, cancel := context.WithDeadline(t.Context(), at)
+			t.Cleanup(cancel)
+			return ctx
+		}
+		n := 0
+		lease := func(ctx context.Context, opts ...idempotency.Option) time.Duration {
+			n++
+			ev := request{key: string(rune('a' + n))}.event()
+			_, _ = guard.Wrap(new(function), idempotency.Once(s, idempotency.Header("Idempotency-Key"), opts...)).Invoke(ctx, ev)
+			return s.claims[len(s.claims)-1].Lease.Sub(start)
+		}
+		for name, c := range map[string]struct {
+			ctx  context.Context
+			opts []idempotency.Option
+			want time.Duration
+		}{
+			"deadline and skew":            {end(start.Add(29 * time.Second)), nil, 31 * time.Second},
+			"another skew":                 {end(start.Add(time.Second)), []idempotency.Option{idempotency.Skew(time.Second)}, 2 * time.Second},
+			"no deadline":                  {t.Context(), nil, 15*time.Minute + 2*time.Second},
+			"the deadline of an emulator":  {end(time.UnixMilli(0)), nil, 15*time.Minute + 2*time.Second},
+			"no time left":                 {end(start), nil, 2 * time.Second},
+			"a deadline that is past":      {end(start.Add(-time.Hour)), nil, 2 * time.Second},
+			"longer by option":             {end(start.Add(time.Second)), []idempotency.Option{idempotency.Lease(time.Hour)}, time.Hour},
+			"never shorter by option":      {end(start.Add(time.Minute)), []idempotency.Option{idempotency.Lease(time.Second)}, 62 * time.Second},
+			"by option without a deadline": {t.Context(), []idempotency.Option{idempotency.Lease(time.Minute)}, time.Minute},
+		} {
+			if got := lease(c.ctx, c.opts...); got != c.want {
+				t.Errorf("%s: %v, want %v", name, got, c.want)
+			}
+		}
+		for _, r := range s.claims {
+			if r.Expires.Before(r.Lease) {
+				t.Errorf("expires at %v, before the lease ends at %v", r.Expires, r.Lease)
+			}
+		}
+	})
+}
+
+func TestARecordInProgressOutlivesItsTTL(t *testing.T) {
+	s := &spy{Store: idempotency.NewMemoryStore()}
+	mustAnswer(t, protect(new(function), s, idempotency.TTL(time.Second), idempotency.Lease(time.Hour)), request{key: "k"})
+	if r := s.claims[0]; r.Expires.Before(r.Lease) {
+		t.Errorf("expires %v before its lease ends", r.Lease.Sub(r.Expires))
+	}
+}
+
+// A process that is frozen for minutes has a monotonic clock that is behind.
+func TestRule14TimesHaveNoMonotonicClock(t *testing.T) {
+	s := &spy{Store: idempotency.NewMemoryStore()}
+	mustAnswer(t, protect(new(function), s), request{key: "k"})
+	for _, at := range []time.Time{s.claims[0].Lease, s.claims[0].Expires} {
+		if at != at.Round(0) {
+			t.Errorf("%v has a monotonic reading", at)
+		}
+	}
+}
+
+func TestRule14ExpiryIsJudgedWhenARecordIsRead(t *testing.T) {
+	for name, opts := range map[string][]idempotency.Option{"store": nil, "local replays": {idempotency.LocalReplays(4)}} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f := new(function)
+				h := protect(f, idempotency.NewMemoryStore(), append(opts, idempotency.TTL(time.Minute))...)
+				mustAnswer(t, h, request{key: "k"})
+				time.Sleep(time.Minute - time.Nanosecond)
+				if out := mustAnswer(t, h, request{key: "k"}); !isReplay(out) {
+					t.Errorf("expired early: %s", out)
+				}
+				time.Sleep(time.Nanosecond)
+				if out := mustAnswer(t, h, request{key: "k", body: `{"another":1}`}); isReplay(out) {
+					t.Errorf("replayed after its time: %s", out)
+				}
+				f.mustHaveRun(t, 2)
+			})
+		})
+	}
+}

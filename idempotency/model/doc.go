@@ -42,6 +42,10 @@
 //     attempts could do together.
 //   - Attempts are told apart by the order of their first writes, for they are
 //     all alike. One that crashes before its first write counts as none.
+//   - How an expired claim is taken over: the package is told of it first, and
+//     then claims the epoch after the one it saw. Here that is one write with a
+//     weaker condition, which allows all that the two do and more. Epochs may start
+//     higher there; that the owner alone is fence enough covers any of them.
 //   - Stores that forget or reorder what they have acknowledged.
 //
 // # What is proved

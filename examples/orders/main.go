@@ -1,8 +1,9 @@
-// Command orders is a defended HTTP API: orders are placed and looked up, and
-// nothing that is not an order comes near them.
+// Command orders is a defended HTTP API: orders are placed once and looked up,
+// and nothing that is not an order comes near them.
 package main
 
 import (
+	"context"
 	_ "embed"
 	"log/slog"
 	"os"
@@ -11,6 +12,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/guard/httpapi"
+	"github.com/lambdarmor/lambdarmor/idempotency"
 	"github.com/lambdarmor/lambdarmor/validate"
 )
 
@@ -19,18 +21,21 @@ var orderSchema []byte
 
 func main() {
 	log := guard.NewLogger(os.Stdout)
-	store, err := openStore()
+	orders, keys, err := openStores(context.Background())
 	if err != nil {
 		log.Error("cannot start", "cause", err.Error())
 		os.Exit(1)
 	}
-	guard.Start(api(log, &shop{prices: catalogue(), store: store}))
+	guard.Start(api(log, &shop{prices: catalogue(), orders: orders}, keys))
 }
 
 // api is the function: the routes, and what stands around them.
-func api(log *slog.Logger, s *shop) lambda.Handler {
+func api(log *slog.Logger, s *shop, keys idempotency.Store) lambda.Handler {
 	routes := httpapi.Routes(map[string]lambda.Handler{
-		"POST /orders":     guard.Wrap(httpapi.Func(s.place), validate.Body(validate.MustCompile(orderSchema))),
+		"POST /orders": guard.Wrap(httpapi.Func(s.place),
+			validate.Body(validate.MustCompile(orderSchema)),
+			idempotency.Once(keys, idempotency.Header("Idempotency-Key")),
+		),
 		"GET /orders/{id}": httpapi.Func(s.get),
 	})
 	return guard.Wrap(routes,

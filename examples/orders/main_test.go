@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -64,6 +65,9 @@ func send(t *testing.T, method, url, contentType, body string) answer {
 	}
 	if contentType != "" {
 		req.Header.Set("Content-Type", contentType)
+	}
+	if method == "POST" {
+		req.Header.Set("Idempotency-Key", rand.Text())
 	}
 	return do(t, req)
 }
@@ -204,11 +208,16 @@ func TestManyOrdersAtOnce(t *testing.T) {
 }
 
 func TestNoStoreNoStart(t *testing.T) {
-	fn := guardtest.Start(t, binary, guardtest.Config{Env: []string{"AWS_SAM_LOCAL="}})
-	if _, err := fn.Invoke(t.Context(), []byte(`{}`)); err == nil {
-		t.Fatal("the function started without a place to keep orders")
-	}
-	if err := fn.WaitLog(t.Context(), "AWS_SAM_LOCAL"); err != nil {
-		t.Error(err)
+	for missing, env := range map[string][]string{
+		"ORDERS_TABLE":      {"AWS_SAM_LOCAL="},
+		"IDEMPOTENCY_TABLE": {"AWS_SAM_LOCAL=", "ORDERS_TABLE=orders"},
+	} {
+		fn := guardtest.Start(t, binary, guardtest.Config{Env: env})
+		if _, err := fn.Invoke(t.Context(), []byte(`{}`)); err == nil {
+			t.Fatalf("the function started without %s", missing)
+		}
+		if err := fn.WaitLog(t.Context(), missing+" is not set"); err != nil {
+			t.Error(err)
+		}
 	}
 }

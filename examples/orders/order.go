@@ -53,7 +53,7 @@ func euros(cents int64) money {
 // Lambda, and little about HTTP.
 type shop struct {
 	prices map[string]int64 // SKU → cents
-	store  store
+	orders orderStore
 }
 
 // catalogue stands for the product service of a real shop.
@@ -75,7 +75,7 @@ func (s *shop) place(ctx context.Context, in orderRequest) (httpapi.Reply[receip
 		Status:   "accepted",
 		Total:    euros(total),
 	}
-	if err := s.store.put(ctx, o); err != nil {
+	if err := s.orders.put(ctx, o); err != nil {
 		return httpapi.Reply[receipt]{}, fmt.Errorf("place the order: %w", err)
 	}
 	return httpapi.Created("/orders/"+o.ID, receipt{ID: o.ID, Status: o.Status, Total: o.Total}), nil
@@ -107,7 +107,7 @@ func (s *shop) total(items []item) (int64, error) {
 // get looks an order up.
 func (s *shop) get(ctx context.Context, _ struct{}) (order, error) {
 	req, _ := httpapi.RequestFrom(ctx)
-	o, found, err := s.store.get(ctx, req.PathValue("id"))
+	o, found, err := s.orders.get(ctx, req.PathValue("id"))
 	if err != nil {
 		return order{}, fmt.Errorf("look up the order: %w", err)
 	}

@@ -9,7 +9,7 @@ import (
 )
 
 func newShop() *shop {
-	return &shop{prices: catalogue(), store: &memory{orders: map[string]order{}}}
+	return &shop{prices: catalogue(), orders: &memory{orders: map[string]order{}}}
 }
 
 func TestPlaceAddsUp(t *testing.T) {
@@ -24,7 +24,7 @@ func TestPlaceAddsUp(t *testing.T) {
 	if want := (money{"191.50", "EUR"}); got.Value.Total != want {
 		t.Errorf("total %v, want %v", got.Value.Total, want)
 	}
-	kept, found, err := s.store.get(context.Background(), got.Value.ID)
+	kept, found, err := s.orders.get(context.Background(), got.Value.ID)
 	if err != nil || !found || kept.Customer != "c-42" || kept.Status != "accepted" {
 		t.Errorf("kept %+v, found %v, %v", kept, found, err)
 	}
@@ -40,7 +40,7 @@ func TestPlaceNamesEveryUnknownItem(t *testing.T) {
 	if !errors.As(err, &e) || e.Code != "unknown_sku" || len(e.Violations) != 2 || e.Violations[1].Pointer != "/items/2/sku" {
 		t.Errorf("%+v", err)
 	}
-	if kept := s.store.(*memory).orders; len(kept) != 0 {
+	if kept := s.orders.(*memory).orders; len(kept) != 0 {
 		t.Errorf("%d orders were kept", len(kept))
 	}
 }

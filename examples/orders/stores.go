@@ -1,0 +1,40 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/lambdarmor/lambdarmor/idempotency"
+	"github.com/lambdarmor/lambdarmor/idempotency/dynamo"
+)
+
+// orderStore keeps orders.
+type orderStore interface {
+	put(ctx context.Context, o order) error
+	get(ctx context.Context, id string) (order, bool, error)
+}
+
+// openStores gives the tables that ORDERS_TABLE and IDEMPOTENCY_TABLE name. A
+// local run without them gets stores in memory, and nothing else does: a
+// function that forgets its orders must not start by mistake.
+func openStores(ctx context.Context) (orderStore, idempotency.Store, error) {
+	ordersTable, keysTable := os.Getenv("ORDERS_TABLE"), os.Getenv("IDEMPOTENCY_TABLE")
+	switch {
+	case ordersTable == "" && keysTable == "" && os.Getenv("AWS_SAM_LOCAL") == "true":
+		return &memory{orders: map[string]order{}}, idempotency.NewMemoryStore(), nil
+	case ordersTable == "":
+		return nil, nil, errors.New("ORDERS_TABLE is not set")
+	case keysTable == "":
+		return nil, nil, errors.New("IDEMPOTENCY_TABLE is not set")
+	}
+	cfg, err := config.LoadDefaultConfig(ctx)
+	if err != nil {
+		return nil, nil, fmt.Errorf("load the AWS configuration: %w", err)
+	}
+	client := dynamodb.NewFromConfig(cfg)
+	return &table{client: client, name: ordersTable}, dynamo.New(client, keysTable), nil
+}

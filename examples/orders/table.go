@@ -1,0 +1,54 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+)
+
+// table keeps orders in DynamoDB, each as an item of its id and its JSON.
+type table struct {
+	client *dynamodb.Client
+	name   string
+}
+
+func (t *table) put(ctx context.Context, o order) error {
+	text, err := json.Marshal(o)
+	if err != nil {
+		return err
+	}
+	_, err = t.client.PutItem(ctx, &dynamodb.PutItemInput{
+		TableName: &t.name,
+		Item: map[string]types.AttributeValue{
+			"id":    &types.AttributeValueMemberS{Value: o.ID},
+			"order": &types.AttributeValueMemberS{Value: string(text)},
+		},
+		// An order is written once.
+		ConditionExpression: aws.String("attribute_not_exists(id)"),
+	})
+	return err
+}
+
+func (t *table) get(ctx context.Context, id string) (order, bool, error) {
+	out, err := t.client.GetItem(ctx, &dynamodb.GetItemInput{
+		TableName:      &t.name,
+		Key:            map[string]types.AttributeValue{"id": &types.AttributeValueMemberS{Value: id}},
+		ConsistentRead: aws.Bool(true),
+	})
+	if err != nil {
+		return order{}, false, err
+	}
+	text, ok := out.Item["order"].(*types.AttributeValueMemberS)
+	if !ok {
+		return order{}, false, nil
+	}
+	var o order
+	if err := json.Unmarshal([]byte(text.Value), &o); err != nil {
+		return order{}, false, fmt.Errorf("order %s: %w", id, err)
+	}
+	return o, true, nil
+}

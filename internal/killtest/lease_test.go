@@ -1,0 +1,53 @@
+package killtest_test
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// A process is killed between claim and completion. While its lease lasts the
+// key is held; after it, the policy decides.
+func TestKilledBetweenClaimAndCompletion(t *testing.T) {
+	for _, tc := range []struct {
+		policy string
+		status int
+		body   string // part of the answer once the lease is over
+		later  string // part of the answer to the call after it
+	}{
+		{"rerun", 200, `{"attempt":2}`, `{"attempt":2}`},
+		{"refuse", 409, `"code":"idempotency_outcome_unknown"`, `"code":"idempotency_outcome_unknown"`},
+		{"reconcile", 200, `{"attempt":1}`, `{"attempt":1}`},
+	} {
+		t.Run(tc.policy, func(t *testing.T) {
+			client, env := connect(t)
+			table := "killed-" + tc.policy
+			makeTable(t, client, table)
+			url := runLocally(t, "./testdata/effect", append(env,
+				"IDEMPOTENCY_TABLE="+table, "POLICY="+tc.policy, "EFFECTS="+filepath.Join(t.TempDir(), "effects")),
+				"-timeout", "1s") // and a second of skew: a lease of two
+
+			start := time.Now()
+			killed := post(t.Context(), t, url, "k", "{}")
+			if killed.status != 502 {
+				t.Fatalf("the killed attempt was answered: %d %s", killed.status, killed.body)
+			}
+			held := post(t.Context(), t, url, "k", "{}")
+			if time.Since(start) < time.Second && (held.status != 409 || held.header.Get("Retry-After") == "" || strings.Contains(held.body, tc.body)) {
+				t.Errorf("within the lease: %d %v %s", held.status, held.header, held.body)
+			}
+			got := eventually(t, func() answer { return post(t.Context(), t, url, "k", "{}") },
+				func(a answer) bool { return strings.Contains(a.body, tc.body) })
+			if got.status != tc.status {
+				t.Errorf("after the lease: %d %s", got.status, got.body)
+			}
+			if waited := time.Since(start); waited < 2*time.Second {
+				t.Errorf("the lease of 2 s was over after %v", waited)
+			}
+			if again := post(t.Context(), t, url, "k", "{}"); again.status != tc.status || !strings.Contains(again.body, tc.later) {
+				t.Errorf("later: %d %s", again.status, again.body)
+			}
+		})
+	}
+}

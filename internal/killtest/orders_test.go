@@ -1,0 +1,62 @@
+package killtest_test
+
+import (
+	"encoding/json"
+	"net/http/httptest"
+	"sync"
+	"testing"
+
+	"github.com/lambdarmor/lambdarmor/guard/guardtest"
+)
+
+const order = `{"customer":"c-42","items":[{"sku":"KB-101","quantity":2}]}`
+
+// Sixty-four equal requests over four processes that share nothing but the
+// tables place one order.
+func TestOrdersOnceAcrossProcesses(t *testing.T) {
+	client, env := connect(t)
+	makeTable(t, client, "orders")
+	makeTable(t, client, "keys")
+	fn := guardtest.Start(t, guardtest.Build(t, "../../examples/orders"), guardtest.Config{
+		Instances: 4, Concurrency: 16, Memory: 512, Env: append(env, "ORDERS_TABLE=orders", "IDEMPOTENCY_TABLE=keys"),
+	})
+	gateway, err := guardtest.NewHTTPAPI(fn, guardtest.HTTPAPIConfig{Routes: []string{"POST /orders", "GET /orders/{id}"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(gateway)
+	defer server.Close()
+
+	var mu sync.Mutex
+	fresh, ids := 0, map[string]bool{}
+	var wg sync.WaitGroup
+	for range 64 {
+		wg.Go(func() {
+			got := post(t.Context(), t, server.URL+"/orders", "race", order)
+			mu.Lock()
+			defer mu.Unlock()
+			switch got.status {
+			case 201:
+				var r struct{ ID string }
+				if err := json.Unmarshal([]byte(got.body), &r); err != nil {
+					t.Error(err)
+				}
+				ids[r.ID] = true
+				if got.header.Get("Idempotent-Replayed") == "" {
+					fresh++
+				}
+			case 409:
+			default:
+				t.Errorf("%d %s", got.status, got.body)
+			}
+		})
+	}
+	wg.Wait()
+	if len(ids) != 1 || fresh != 1 || items(t, client, "orders") != 1 || items(t, client, "keys") != 1 {
+		t.Errorf("ids %v, first answers %d, orders %d, keys %d", ids, fresh, items(t, client, "orders"), items(t, client, "keys"))
+	}
+	again := post(t.Context(), t, server.URL+"/orders", "race", order)
+	if again.status != 201 || again.header.Get("Idempotent-Replayed") != "true" {
+		t.Errorf("%d %v %s", again.status, again.header, again.body)
+	}
+}

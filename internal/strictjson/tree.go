@@ -1,13 +1,10 @@
 package strictjson
 
 import (
-	"bytes"
 	"encoding/json"
-	"errors"
-	"fmt"
-	"io"
 	"strings"
 
+	v2 "github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 )
 
@@ -15,26 +12,25 @@ import (
 // nil and [json.Number], which keeps a number as it was written. The strings
 // share the memory of one copy of data.
 func Tree(data []byte) (any, error) {
-	t := &treeReader{dec: jsontext.NewDecoder(bytes.NewBuffer(data)), text: string(data)}
-	v, err := t.value()
-	if err == nil {
-		if _, err = t.dec.ReadToken(); errors.Is(err, io.EOF) {
-			return v, nil
-		}
-		if err == nil {
-			offset := t.dec.InputOffset()
-			return nil, &Error{Code: TrailingData, Offset: offset, Reason: fmt.Sprintf("data follows the JSON value, at byte %d", offset)}
-		}
+	t := &treeReader{text: string(data)}
+	// By way of Unmarshal the decoder is one that has been used before.
+	if err := v2.Unmarshal(data, t); err != nil {
+		return nil, explain(data, err)
 	}
-	if errors.Is(err, io.EOF) {
-		return nil, &Error{Code: Malformed, Reason: "there is no JSON value"}
-	}
-	return nil, explain(data, err)
+	return t.tree, nil
 }
 
 type treeReader struct {
-	dec  *jsontext.Decoder
 	text string // what dec reads
+	dec  *jsontext.Decoder
+	tree any
+}
+
+// UnmarshalJSONFrom builds the tree of the next value.
+func (t *treeReader) UnmarshalJSONFrom(dec *jsontext.Decoder) (err error) {
+	t.dec = dec
+	t.tree, err = t.value()
+	return err
 }
 
 func (t *treeReader) value() (any, error) {
@@ -79,7 +75,7 @@ func (t *treeReader) array() (any, error) {
 	if _, err := t.dec.ReadToken(); err != nil {
 		return nil, err
 	}
-	array := []any{}
+	array := make([]any, 0, 4)
 	for t.dec.PeekKind() != jsontext.KindEndArray {
 		element, err := t.value()
 		if err != nil {

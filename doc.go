@@ -12,6 +12,8 @@
 //		guard.Recover(),                 // a panic is an error like any other
 //		guard.Deadline(300*time.Millisecond),
 //		guard.Limit(guard.Limits{}),
+//		validate.Body(orderSchema),
+//		idempotency.Once(store, idempotency.Header("Idempotency-Key")),
 //	)
 //
 // The first is outermost. The function at the centre is a plain one:
@@ -24,6 +26,9 @@
 //     layers that every function should have.
 //   - guard/httpapi: HTTP APIs, REST APIs and function URLs.
 //   - guard/jmespath: texts found in an event by an expression.
+//   - validate: JSON Schema, and in validate/structs validator tags.
+//   - idempotency: one effect for each key; idempotency/dynamo keeps keys in
+//     DynamoDB.
 //   - guard/guardtest: a Lambda runtime and an HTTP API for tests.
 //   - guard/local: a command that runs a function on this machine.
 //   - examples: starters to copy.

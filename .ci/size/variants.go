@@ -16,6 +16,7 @@ const (
 	httpapi     = "github.com/lambdarmor/lambdarmor/guard/httpapi"
 	validate    = "github.com/lambdarmor/lambdarmor/validate"
 	structs     = "github.com/lambdarmor/lambdarmor/validate/structs"
+	idempotency = "github.com/lambdarmor/lambdarmor/idempotency"
 	jsonschema  = "github.com/santhosh-tekuri/jsonschema/v5"
 	httpadapter = "github.com/awslabs/aws-lambda-go-api-proxy/httpadapter"
 )
@@ -29,6 +30,7 @@ var variants = []variant{
 	{"bare + jsonschema", root, []string{jsonschema}, `jsonschema.MustCompileString("x", "{}"); lambda.Start(hello)`},
 	{"guard + httpapi.Func + validate", root, []string{guard, httpapi, validate}, `guard.Start(httpapi.Func(hello), ` + layers + ", validate.Body(validate.MustCompile([]byte(`{}`))))"},
 	{"guard + httpapi.Func + validate/structs", root, []string{guard, httpapi, structs}, `guard.Start(httpapi.Func(structs.Input(hello)), ` + layers + `)`},
+	{"guard + httpapi.Func + idempotency", root, []string{guard, httpapi, idempotency}, `guard.Start(httpapi.Func(hello), ` + layers + `, idempotency.Once(idempotency.NewMemoryStore(), idempotency.Header("Idempotency-Key")))`},
 	{"httpadapter.NewV2", compare, []string{httpadapter}, `lambda.Start(httpadapter.NewV2(mux()).ProxyWithContext)`},
 }
 

@@ -2,7 +2,6 @@ package idempotency
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -44,7 +43,7 @@ const (
 // result. The error is about the key, and never the effect's own.
 func (c *config) attempt(ctx context.Context, t task, e effect) (done Record, replay bool, err error) {
 	r := Record{
-		Key: t.storedKey, Owner: rand.Text(), Epoch: 1,
+		Key: t.storedKey, Epoch: 1,
 		Status: InProgress, Fingerprint: t.fingerprint,
 	}
 	done, replay, err = c.claim(ctx, &r)
@@ -86,8 +85,8 @@ func (c *config) reconcileOrRun(ctx context.Context, t task, epoch int64, e effe
 // complete settles a success. The error is that of an attempt which has lost
 // its key; a store that fails must not take the success from the caller.
 func (c *config) complete(ctx context.Context, r Record) error {
-	settle, cancel := settling(ctx)
-	defer cancel()
+	settle := settlingOf(ctx)
+	defer settle.stop()
 	r.Status = Completed
 	r.Expires = wallClock().Add(c.ttl)
 	err := c.store.Complete(settle, r)
@@ -110,8 +109,8 @@ func (c *config) complete(ctx context.Context, r Record) error {
 // release lets a retry run. An attempt that has lost its key has nothing to
 // release.
 func (c *config) release(ctx context.Context, r Record) {
-	settle, cancel := settling(ctx)
-	defer cancel()
+	settle := settlingOf(ctx)
+	defer settle.stop()
 	if err := c.store.Release(settle, r); err != nil {
 		c.unsaved(ctx, r, fmt.Errorf("idempotency: release: %w", err))
 	}

@@ -1,10 +1,10 @@
 package idempotency
 
 import (
+	"bytes"
 	"errors"
-	"fmt"
 
-	"github.com/aws/aws-lambda-go/events"
+	"github.com/go-json-experiment/json/jsontext"
 	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/internal/jsonpeek"
 )
@@ -19,87 +19,171 @@ var errNoPrincipal = errors.New("idempotency: the authorizer's context tells no 
 // but not who, is an error: callers that the handler can tell apart would have
 // one name space.
 func appendCaller(b []byte, ev *guard.Event) ([]byte, error) {
-	req, err := ev.HTTP()
+	req, err := ev.Request() // strict, so that each member below is there once
 	if err != nil {
 		return nil, err
 	}
-	if a := req.RequestContext.Authorizer; a != nil {
-		if b, known, err := appendAuthorizer(b, a); known || err != nil {
-			return b, err
-		}
-	}
-	if subject := req.RequestContext.Authentication.ClientCert.SubjectDN; subject != "" {
-		b = appendPart(appendPart(b, "certificate"), req.RequestContext.Authentication.ClientCert.IssuerDN)
-		return appendPart(b, subject), nil
-	}
+	context := start(ev.Raw(), "requestContext")
+	principal := principal2
 	if req.Version == "1.0" {
-		return appendIdentity(b, ev.Raw()), nil
+		principal = principal1
 	}
-	return appendPart(b, "none"), nil
+	b, known, err := principal(b, start(context, "authorizer"))
+	if known || err != nil {
+		return b, err
+	}
+	return appendUnauthorized(b, context), nil
 }
 
-func appendAuthorizer(b []byte, a *events.APIGatewayV2HTTPRequestContextAuthorizerDescription) (_ []byte, known bool, err error) {
-	switch {
-	case a.JWT != nil:
-		claims := a.JWT.Claims
-		subject := claims["sub"]
-		if subject == "" {
-			subject = claims["client_id"]
-		}
-		if subject == "" {
-			return nil, false, errNoPrincipal
-		}
-		b = appendPart(appendPart(b, "jwt"), claims["iss"])
-		return appendPart(b, subject), true, nil
-	case a.IAM != nil:
-		// All that sign in through one identity pool have the ARN of its role.
-		id := a.IAM.CognitoIdentity.IdentityID
-		who := a.IAM.UserARN
-		if who == "" {
-			who = a.IAM.CallerID
-		}
-		if who == "" && id == "" {
-			return nil, false, errNoPrincipal
-		}
-		b = appendPart(appendPart(b, "iam"), who)
-		return appendPart(b, id), true, nil
-	case len(a.Lambda) > 0:
-		for _, name := range [...]string{"principalId", "sub"} {
-			if id := a.Lambda[name]; id != nil && id != "" {
-				return appendPart(appendPart(b, "lambda"), fmt.Sprint(id)), true, nil
+// principal2 appends what the authorizer of a request of format 2.0 tells, and
+// reports whether there was one.
+func principal2(b, authorizer []byte) (_ []byte, known bool, err error) {
+	for kind, value := range jsonpeek.Starts(authorizer) {
+		switch string(kind) {
+		case "jwt":
+			return appendSubject(b, start(value, "claims"))
+		case "lambda":
+			if given(value) {
+				return appendNamed(b, value)
+			}
+		case "iam":
+			// All that sign in through one identity pool have the ARN of its role.
+			id := textAt(start(value, "cognitoIdentity"), "identityId")
+			who := textAt(value, "userArn")
+			if who == nil {
+				who = textAt(value, "callerId")
+			}
+			switch {
+			case who != nil || id != nil:
+				return appendParts(b, "iam", who, id), true, nil
+			case given(value):
+				return nil, false, errNoPrincipal
 			}
 		}
+	}
+	return b, false, nil
+}
+
+// principal1 is principal2 for format 1.0, where the context of a Lambda
+// authorizer or the claims of a token stand in the authorizer itself.
+func principal1(b, authorizer []byte) (_ []byte, known bool, err error) {
+	if claims := start(authorizer, "claims"); given(claims) {
+		return appendSubject(b, claims)
+	}
+	for name := range jsonpeek.Starts(authorizer) {
+		if string(name) != "integrationLatency" {
+			return appendNamed(b, authorizer)
+		}
+	}
+	return b, false, nil
+}
+
+// appendSubject appends who a token was issued to, by whom.
+func appendSubject(b, claims []byte) ([]byte, bool, error) {
+	var issuer, subject, client []byte
+	for name, rest := range jsonpeek.Starts(claims) {
+		switch string(name) {
+		case "iss":
+			issuer = text(rest)
+		case "sub":
+			subject = text(rest)
+		case "client_id":
+			client = text(rest)
+		}
+	}
+	if subject == nil {
+		subject = client
+	}
+	if subject == nil {
 		return nil, false, errNoPrincipal
+	}
+	return appendParts(b, "jwt", issuer, subject), true, nil
+}
+
+// appendNamed appends the principal that a Lambda authorizer gives.
+func appendNamed(b, context []byte) ([]byte, bool, error) {
+	for _, name := range [...]string{"principalId", "sub"} {
+		if who := textAt(context, name); who != nil {
+			return appendParts(b, "lambda", who), true, nil
+		}
+	}
+	return nil, false, errNoPrincipal
+}
+
+// appendUnauthorized appends who sends what no authorizer has seen.
+func appendUnauthorized(b, context []byte) []byte {
+	identity := start(context, "identity") // of format 1.0
+	certificate := start(identity, "clientCert")
+	if certificate == nil {
+		certificate = start(start(context, "authentication"), "clientCert")
+	}
+	user, id := textAt(identity, "userArn"), textAt(identity, "cognitoIdentityId")
+	subject, apiKey := textAt(certificate, "subjectDN"), textAt(identity, "apiKeyId")
+	switch {
+	case user != nil || id != nil:
+		return appendParts(b, "iam", user, id)
+	case subject != nil:
+		return appendParts(b, "certificate", textAt(certificate, "issuerDN"), subject)
+	case apiKey != nil:
+		return appendParts(b, "key", apiKey)
 	default:
-		return b, false, nil
+		return appendParts(b, "none")
 	}
 }
 
-// appendIdentity appends what a REST API tells of a caller beside what an
-// authorizer does. The event has been read strictly before.
-func appendIdentity(b, event []byte) []byte {
-	var userARN, identityID, subject, issuer, apiKey []byte
-	for name, value := range jsonpeek.Members(jsonpeek.Lookup(event, "requestContext", "identity")) {
-		switch string(name) {
-		case "userArn":
-			userARN = jsonpeek.Text(value)
-		case "cognitoIdentityId":
-			identityID = jsonpeek.Text(value)
-		case "clientCert":
-			subject = jsonpeek.Text(jsonpeek.Lookup(value, "subjectDN"))
-			issuer = jsonpeek.Text(jsonpeek.Lookup(value, "issuerDN"))
-		case "apiKeyId":
-			apiKey = jsonpeek.Text(value)
+func appendParts(b []byte, kind string, parts ...[]byte) []byte {
+	b = appendPart(b, kind)
+	for _, part := range parts {
+		b = appendPart(b, part)
+	}
+	return b
+}
+
+// start gives what of an object stands from the value of a member on, nil where
+// there is none. It does not look where the value ends.
+func start(object []byte, name string) []byte {
+	for n, rest := range jsonpeek.Starts(object) {
+		if string(n) == name {
+			return rest
 		}
 	}
-	switch {
-	case userARN != nil || identityID != nil:
-		return appendPart(appendPart(appendPart(b, "identity"), userARN), identityID)
-	case subject != nil:
-		return appendPart(appendPart(appendPart(b, "certificate"), issuer), subject)
-	case apiKey != nil:
-		return appendPart(appendPart(b, "key"), apiKey)
-	default:
-		return appendPart(b, "none")
+	return nil
+}
+
+// given reports whether an object tells anything.
+func given(object []byte) bool {
+	for range jsonpeek.Starts(object) {
+		return true
 	}
+	return false
+}
+
+// textAt gives a member that is a string, or the text of a number or a boolean,
+// nil where there is none and where it is empty.
+func textAt(object []byte, name string) []byte { return text(start(object, name)) }
+
+func text(value []byte) []byte {
+	if len(value) == 0 {
+		return nil
+	}
+	value = jsonpeek.Value(value)
+	switch value[0] {
+	case '"':
+		value = unquoted(value)
+	case '{', '[', 'n':
+		return nil
+	}
+	if len(value) == 0 {
+		return nil
+	}
+	return value
+}
+
+// unquoted is what a string stands for that has been checked to be one.
+func unquoted(value []byte) []byte {
+	if bytes.IndexByte(value, '\\') < 0 {
+		return jsonpeek.Text(value)
+	}
+	plain, _ := jsontext.AppendUnquote(nil, value)
+	return plain
 }

@@ -2,6 +2,7 @@ package idempotency
 
 import (
 	"context"
+	cryptorand "crypto/rand"
 	"errors"
 	"math/rand/v2"
 	"time"
@@ -10,11 +11,15 @@ import (
 // claim makes r the record of its key. Where the request was carried out
 // before, it gives the record of that instead.
 func (c *config) claim(ctx context.Context, r *Record) (done Record, replay bool, err error) {
-	if done, ok := c.local.get(r.Key, wallClock()); ok {
+	if done, ok := c.local.get(r.Key); ok {
 		err := match(&done, r)
 		return done, err == nil, err
 	}
-	patience := wait{until: wallClock().Add(c.wait)}
+	r.Owner = cryptorand.Text() // of 130 random bits
+	var patience wait
+	if c.wait > 0 {
+		patience.until = wallClock().Add(c.wait)
+	}
 	for {
 		r.Lease, r.Expires = c.times(ctx)
 		held, err := c.store.Claim(ctx, *r)

@@ -14,7 +14,7 @@ import (
 func appendContent(b []byte, ev *guard.Event) ([]byte, error) {
 	switch t := ev.Trigger(); {
 	case answersHTTP(t):
-		req, err := ev.HTTP()
+		req, err := ev.Request()
 		if err != nil {
 			return nil, err
 		}
@@ -22,7 +22,7 @@ func appendContent(b []byte, ev *guard.Event) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		b = appendPart(appendPart(b, "http"), req.RequestContext.HTTP.Method)
+		b = appendPart(appendPart(b, "http"), req.Method)
 		b = appendPart(appendPart(b, req.RawPath), req.RawQueryString)
 		return appendCanonical(b, body), nil
 	case t == guard.SQS:

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/internal/jsonpeek"
 )
 
 // aboutHeader tells the sender of a request without a key what one is.
@@ -24,26 +25,32 @@ func Header(name string) KeyFunc {
 		panic("idempotency: Header without a name")
 	}
 	return func(_ context.Context, ev *guard.Event) (string, error) {
-		req, err := ev.HTTP()
+		req, err := ev.Request()
 		if err != nil {
 			return "", err
 		}
-		value, found := "", 0
-		for n, v := range req.Headers {
-			if strings.EqualFold(n, name) {
-				value = v
-				found++
-			}
-		}
-		if found == 0 {
+		value := req.Header(name)
+		if value == "" && !hasHeader(ev.Raw(), name) {
 			return "", noKey("The header " + name + " is missing. See " + aboutHeader)
 		}
 		key, ok := parseKey(value)
-		if !ok || found > 1 {
+		if !ok {
 			return "", malformedKey("The header " + name + " must be one key of 1 to 255 printable characters.")
 		}
 		return key, nil
 	}
+}
+
+// hasHeader tells a header without a value from none.
+func hasHeader(event []byte, name string) bool {
+	for _, headers := range [...]string{"headers", "multiValueHeaders"} {
+		for n := range jsonpeek.Members(jsonpeek.Lookup(event, headers)) {
+			if strings.EqualFold(string(n), name) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // parseKey reads the value of a header.

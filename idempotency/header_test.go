@@ -52,6 +52,9 @@ func TestRule01MalformedKeysAreRefused(t *testing.T) {
 			t.Errorf("%q passes for a missing key", value)
 		}
 	}
+	ev := guard.EventOf(t.Context(), request{headers: map[string]string{"idempotency-key": ""}}.event())
+	_, err := idempotency.Header("Idempotency-Key")(t.Context(), ev)
+	mustBe(t, "an empty header", err, guard.Invalid, "idempotency_key_malformed")
 	f := new(function)
 	mustRefuse(t, protect(f, idempotency.NewMemoryStore(), idempotency.MissingKeyRuns()), request{key: "a,a"}, guard.Invalid, "idempotency_key_malformed")
 	f.mustHaveRun(t, 0)

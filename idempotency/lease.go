@@ -28,16 +28,3 @@ func latest(a, b time.Time) time.Time {
 	}
 	return b
 }
-
-// settling gives the context in which an attempt is settled. It outlives the
-// one of the handler, which may be over, but does not keep the caller waiting
-// for a store that does not answer: 2 s at most, and no more than half of the
-// time that is left, so that a success can still be answered.
-func settling(ctx context.Context) (context.Context, context.CancelFunc) {
-	const most, least = 2 * time.Second, 200 * time.Millisecond
-	budget := most
-	if end, ok := ctx.Deadline(); ok && end.UnixMilli() > 0 {
-		budget = max(least, min(most, time.Until(end)/2))
-	}
-	return context.WithTimeout(context.WithoutCancel(ctx), budget)
-}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"container/list"
 	"sync"
-	"time"
 )
 
 // maxLocalResult bounds what the local replays hold: n times as much.
@@ -24,7 +23,7 @@ func newLocalReplays(limit int) *localReplays {
 	return &localReplays{limit: limit, byKey: make(map[string]*list.Element), order: list.New()}
 }
 
-func (l *localReplays) get(key string, now time.Time) (Record, bool) {
+func (l *localReplays) get(key string) (Record, bool) {
 	if l == nil {
 		return Record{}, false
 	}
@@ -35,7 +34,7 @@ func (l *localReplays) get(key string, now time.Time) (Record, bool) {
 		return Record{}, false
 	}
 	r := e.Value.(Record)
-	if !now.Before(r.Expires) {
+	if !wallClock().Before(r.Expires) {
 		l.remove(e)
 		return Record{}, false
 	}

@@ -10,10 +10,9 @@ import (
 // MemoryStore keeps records in this process: for tests, for a run on this
 // machine, and where repeats that reach another process may run again.
 //
-// Expired records are swept a few at a time, by the operations themselves, so
-// that none of them takes long. Their memory is bounded by what is live and
-// what has been added since the last round: a store that is no longer used
-// keeps what it has.
+// Expired records are swept a few at a time, by the claims themselves, so that
+// none of them takes long: in the time in which n records are claimed, 2n are
+// looked at. A store that is no longer used keeps what it has.
 type MemoryStore struct {
 	mu    sync.Mutex // guards table
 	table *table
@@ -73,12 +72,11 @@ func (s *MemoryStore) claim(r *Record) (held kept, now int64, ok bool) {
 	defer s.mu.Unlock()
 	now = wallClock().UnixNano()
 	s.table.sweep(now)
-	at := s.table.find(r.Key)
-	switch old := *at; {
+	switch old := s.table.find(r.Key); {
 	case old == nil:
-		s.table.add(at, &entry{kept: claimed(r)})
+		s.table.add(claimed(r))
 	case old.expired(now), !old.completed && old.lease <= now && old.epoch+1 == r.Epoch:
-		old.kept = claimed(r)
+		s.table.replace(old, claimed(r))
 	case !old.completed && old.heldBy(r):
 	default:
 		return old.kept, now, false
@@ -101,14 +99,14 @@ func (s *MemoryStore) Complete(ctx context.Context, r Record) error {
 	result := bytes.Clone(r.Result)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.table.sweep(wallClock().UnixNano())
-	e := *s.table.find(r.Key)
+	e := s.table.find(r.Key)
 	if e == nil || !e.heldBy(&r) {
 		return ErrLost
 	}
-	e.completed = true
-	e.expires = r.Expires.UnixNano()
-	e.result, e.noResult = result, r.NoResult
+	done := e.kept
+	done.completed, done.expires = true, r.Expires.UnixNano()
+	done.result, done.noResult = result, r.NoResult
+	s.table.replace(e, done)
 	return nil
 }
 
@@ -119,14 +117,13 @@ func (s *MemoryStore) Release(ctx context.Context, r Record) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.table.sweep(wallClock().UnixNano())
-	at := s.table.find(r.Key)
-	switch e := *at; {
+	switch e := s.table.find(r.Key); {
 	case e == nil:
 		return nil
 	case e.completed || !e.heldBy(&r):
 		return ErrLost
+	default:
+		s.table.remove(e)
+		return nil
 	}
-	s.table.remove(at)
-	return nil
 }

@@ -67,7 +67,7 @@ func (o *once) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	}
 	call := &invocation{once: o, task: t, http: answersHTTP(ev.Trigger())}
 	if call.http {
-		req, err := ev.HTTP()
+		req, err := ev.Request()
 		if err != nil {
 			return nil, err
 		}

@@ -40,14 +40,14 @@ func (c *config) appendOperation(b []byte, ev *guard.Event) []byte {
 	case !answersHTTP(ev.Trigger()):
 		return appendPart(b, "event")
 	}
-	req, err := ev.HTTP()
+	req, err := ev.Request()
 	if err != nil { // the key has been read, so this does not happen
 		return appendPart(b, "unknown")
 	}
 	if req.RouteKey != "" && req.RouteKey != "$default" {
 		return appendPart(appendPart(b, "route"), req.RouteKey)
 	}
-	b = appendPart(appendPart(b, "path"), req.RequestContext.HTTP.Method)
+	b = appendPart(appendPart(b, "path"), req.Method)
 	return appendPart(b, req.RawPath)
 }
 

@@ -1,6 +1,9 @@
 package idempotency
 
-import "hash/maphash"
+import (
+	"hash/maphash"
+	"math"
+)
 
 // table is a hash table that never rehashes all at once: it grows by splitting
 // one bucket for each entry that is added (linear hashing, Litwin 1980). A map
@@ -17,10 +20,18 @@ type table struct {
 
 const segmentSize = 512
 
-type segment [segmentSize]*entry
+type segment [segmentSize]bucket
+
+// bucket is a list of entries. None of them expires before the earliest, so
+// that most buckets are swept without a look at their entries.
+type bucket struct {
+	first    *entry
+	earliest int64
+}
 
 type entry struct {
 	next *entry
+	hash uint64
 	kept
 }
 
@@ -28,7 +39,7 @@ func newTable() *table {
 	return &table{seed: maphash.MakeSeed(), segments: []*segment{new(segment)}, buckets: 1}
 }
 
-func (t *table) bucket(i int) **entry {
+func (t *table) bucket(i int) *bucket {
 	return &t.segments[i/segmentSize][i%segmentSize]
 }
 
@@ -42,28 +53,48 @@ func (t *table) place(hash uint64) int {
 	return i
 }
 
-// find gives the place that points to the entry of a key, or to nil where it
-// would be.
-func (t *table) find(key string) **entry {
-	at := t.bucket(t.place(maphash.String(t.seed, key)))
-	for *at != nil && (*at).key != key {
-		at = &(*at).next
+// find gives the entry of a key, nil where there is none.
+func (t *table) find(key string) *entry {
+	hash := maphash.String(t.seed, key)
+	for e := t.bucket(t.place(hash)).first; e != nil; e = e.next {
+		if e.hash == hash && e.key == key {
+			return e
+		}
 	}
-	return at
+	return nil
 }
 
-// add puts e where find has pointed to nil.
-func (t *table) add(at **entry, e *entry) {
-	*at = e
+// add makes an entry of a key that has none.
+func (t *table) add(k kept) {
+	e := &entry{hash: maphash.String(t.seed, k.key), kept: k}
+	t.bucket(t.place(e.hash)).push(e)
 	t.entries++
 	if t.entries > t.buckets {
 		t.split()
 	}
 }
 
-// remove takes out the entry that at points to.
-func (t *table) remove(at **entry) {
-	*at = (*at).next
+func (b *bucket) push(e *entry) {
+	if b.first == nil {
+		b.earliest = math.MaxInt64
+	}
+	b.first, e.next = e, b.first
+	b.earliest = min(b.earliest, e.expires)
+}
+
+// replace puts another record into the entry of its key.
+func (t *table) replace(e *entry, k kept) {
+	e.kept = k
+	b := t.bucket(t.place(e.hash))
+	b.earliest = min(b.earliest, k.expires)
+}
+
+func (t *table) remove(e *entry) {
+	at := &t.bucket(t.place(e.hash)).first
+	for *at != e {
+		at = &(*at).next
+	}
+	*at = e.next
 	t.entries--
 }
 
@@ -79,30 +110,40 @@ func (t *table) split() {
 		t.mask = t.mask<<1 | 1
 	}
 	to := t.bucket(added)
-	for at := t.bucket(added & int(t.mask>>1)); *at != nil; {
+	for at := &t.bucket(added & int(t.mask>>1)).first; *at != nil; {
 		e := *at
-		if t.place(maphash.String(t.seed, e.key)) != added {
+		if t.place(e.hash) != added {
 			at = &e.next
 			continue
 		}
-		*at, e.next, *to = e.next, *to, e
+		*at = e.next
+		to.push(e)
 	}
 }
 
 // sweep goes on to the next two buckets and takes out what has expired.
 func (t *table) sweep(now int64) {
-	const perOperation = 2
-	for range min(perOperation, t.buckets) {
+	const each = 2
+	for range min(each, t.buckets) {
 		if t.hand >= t.buckets {
 			t.hand = 0
 		}
-		for at := t.bucket(t.hand); *at != nil; {
-			if (*at).expired(now) {
-				t.remove(at)
-			} else {
-				at = &(*at).next
-			}
+		if b := t.bucket(t.hand); b.first != nil && b.earliest <= now {
+			t.sweepBucket(b, now)
 		}
 		t.hand++
+	}
+}
+
+func (t *table) sweepBucket(b *bucket, now int64) {
+	b.earliest = math.MaxInt64
+	for at := &b.first; *at != nil; {
+		if e := *at; e.expired(now) {
+			*at = e.next
+			t.entries--
+		} else {
+			b.earliest = min(b.earliest, e.expires)
+			at = &e.next
+		}
 	}
 }

@@ -39,6 +39,9 @@
 //		// the process ended before it answered
 //	}
 //
+// Events of every trigger are [Sample]s, with what a test is about set by JSON
+// pointer; [HTTPEvent] builds those of HTTP requests. See [Event].
+//
 // Nothing a test starts outlives it: processes end with their group, and on
 // Linux also when the test binary is killed.
 package guardtest

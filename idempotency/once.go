@@ -48,7 +48,8 @@ type once struct {
 
 func (o *once) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	ev := guard.EventOf(ctx, payload)
-	key, err := o.key(ctx, ev)
+	asked := &asking{Context: ctx}
+	key, err := o.key(asked, ev)
 	if err == nil && key == "" {
 		err = noKey("The request has no idempotency key.")
 	}
@@ -59,10 +60,7 @@ func (o *once) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 		return nil, err
 	}
 	t := task{key: key, payload: payload}
-	if t.storedKey, err = o.storedKey(ctx, ev, key); err != nil {
-		return nil, err
-	}
-	if t.fingerprint, err = o.takeFingerprint(ctx, ev); err != nil {
+	if t.storedKey, t.fingerprint, err = o.identify(ctx, ev, key, asked.id); err != nil {
 		return nil, err
 	}
 	call := &invocation{once: o, task: t, http: answersHTTP(ev.Trigger())}

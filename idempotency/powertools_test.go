@@ -1,0 +1,248 @@
+package idempotency_test
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"encoding/base64"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/idempotency"
+)
+
+func powertoolsKey(expr, event string) (string, error) {
+	ctx := context.Background()
+	return idempotency.PowertoolsKey("orders.app.handler", expr)(ctx, guard.EventOf(ctx, []byte(event)))
+}
+
+func TestPowertoolsKeyIsThatOfPython(t *testing.T) {
+	for payload, want := range map[string]string{
+		`"abc"`:                "ebd9f4c7b06cb0aaf5d13d80e49d8b90",
+		`42`:                   "a1d0c6e83f027327d8461063f4ac58a6",
+		`["user-1","order-9"]`: "e409a589299496b1273224dfc5a050ba",
+		`{"b":2,"a":{"d":[1,null,true],"c":"x"}}`:    "1a631135efd8c658977eccf62ab2274a",
+		`{"amount":1.0,"big":1e16,"small":1e-5}`:     "f12032cfb3639e2240c2d334d89fe508",
+		`{"name":"Zoë 😀","html":"<&>\u2028\u007f/"}`: "af9b11e04fc60ac24cf569456b915253",
+		`{"B":1,"a":2}`: "9f8fbffdf9771ade70b3821fa6dfae6e",
+	} {
+		for expr, event := range map[string]string{
+			"":                      payload,
+			"detail":                `{"detail":` + payload + `}`,
+			"powertools_json(body)": `{"body":` + encode(payload) + `}`,
+			"powertools_json(powertools_base64(data))":                     `{"data":"` + base64.StdEncoding.EncodeToString([]byte(payload)) + `"}`,
+			"Records[0].powertools_base64_gzip(data) | powertools_json(@)": `{"Records":[{"data":"` + packed(t, payload) + `"}]}`,
+		} {
+			got, err := powertoolsKey(expr, event)
+			if err != nil || got != "orders.app.handler#"+want {
+				t.Errorf("%s of %s: %q and error %v, want the hash %s", expr, event, got, err, want)
+			}
+		}
+	}
+}
+
+func packed(t *testing.T, text string) string {
+	t.Helper()
+	var b bytes.Buffer
+	w := gzip.NewWriter(&b)
+	if _, err := w.Write([]byte(text)); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return base64.StdEncoding.EncodeToString(b.Bytes())
+}
+
+func TestPowertoolsKeyTellsWhatPythonTells(t *testing.T) {
+	const user = `["user-1", "order-9"]` // what json.dumps makes of the parts
+	for _, c := range []struct{ expr, event string }{
+		{"[user, order]", `{"user":"user-1","order":"order-9"}`},
+		{"powertools_json(body).[user, order]", `{"body":"{\"order\":\"order-9\",\"user\":\"user-1\"}"}`},
+		{"Records[*].id", `{"Records":[{"id":"user-1"},{"id":"order-9"}]}`},
+		{"Records[?kind=='key'].id", `{"Records":[{"kind":"key","id":"user-1"},{"id":"x"},{"kind":"key","id":"order-9"}]}`},
+		{"Records[].ids[]", `{"Records":[{"ids":["user-1"]},{"ids":["order-9"]}]}`},
+		{"ids[-2:]", `{"ids":["x","user-1","order-9"]}`},
+		{"[user || name, not_null(order, id)]", `{"name":"user-1","id":"order-9"}`},
+		{"['user-1', order]", `{"order":"order-9"}`},
+	} {
+		got, err := powertoolsKey(c.expr, c.event)
+		if want := "orders.app.handler#e409a589299496b1273224dfc5a050ba"; err != nil || got != want {
+			t.Errorf("%s of %s: %q and error %v, want the key of %s", c.expr, c.event, got, err, user)
+		}
+	}
+}
+
+func TestPowertoolsKeyWithAPartMissingIsNone(t *testing.T) {
+	for _, c := range []struct{ expr, event string }{
+		{"", `null`},
+		{"", `{}`},
+		{"id", `{}`},
+		{"id", `{"id":null}`},
+		{"id", `{"id":""}`},
+		{"id", `{"id":[]}`},
+		{"id", `{"id":[null,null]}`},
+		{"id", `{"id":{"a":null}}`},
+		{"[user, order]", `{"user":"u"}`},
+		{"[user, order]", `{"user":"u","order":null}`},
+		{"[user, order]", `{"user":"","order":"o"}`},
+		{"{user: user, order: order}", `{"user":"u"}`},
+		{"[user, [order, line]]", `{"user":"u","order":"o"}`},
+		{"detail.[user, order]", `{"detail":{"user":"u"}}`},
+		{"detail.[user, order]", `{}`},
+		{"lines[*].[sku, count]", `{"lines":[{"sku":"a","count":1},{"sku":"b"}]}`},
+		{"lines[?sku].[sku, count]", `{"lines":[{"sku":"b"}]}`},
+		{"[user, order] | @", `{"user":"u"}`},
+		{"[user, order] || other", `{"user":"u"}`},
+		{"not_null([user, order])", `{"user":"u"}`},
+		{"powertools_json(body).id", `{"body":"{}"}`},
+		{"powertools_json(body).id", `{"body":null}`},
+		{"powertools_json(body)", `{"body":"null"}`},
+		{"Records[*].powertools_json(body)", `{"Records":[{"body":"1"},{}]}`},
+		{"Records[?powertools_json(body)].id", `{"Records":[{"id":"a"}]}`},
+	} {
+		if got, err := powertoolsKey(c.expr, c.event); !errors.Is(err, idempotency.ErrNoKey) {
+			t.Errorf("%s of %s: %q and error %v, want ErrNoKey", c.expr, c.event, got, err)
+		}
+	}
+}
+
+func TestPowertoolsKeyOfATextThatCannotBeReadIsMalformed(t *testing.T) {
+	for _, c := range []struct{ expr, event string }{
+		{"powertools_json(body)", `{"body":"{"}`},
+		{"powertools_json(body)", `{"body":"{\"a\":1,\"a\":2}"}`},
+		{"powertools_json(body)", `{"body":{"a":1}}`},
+		{"Records[?powertools_json(body)].id", `{"Records":[{"id":"a","body":"{"}]}`},
+		{"powertools_base64(data)", `{"data":"*"}`},
+		{"powertools_base64(data)", `{"data":"/w=="}`},
+		{"powertools_base64_gzip(data)", `{"data":"*"}`},
+		{"powertools_base64_gzip(data)", `{"data":"AAAA"}`},
+		{"powertools_base64_gzip(data)", `{"data":"` + packed(t, strings.Repeat(" ", 10<<20+1)) + `"}`},
+		{"powertools_base64_gzip(data)", `{"data":"` + packed(t, "\xff") + `"}`},
+		{"amount", `{"amount":1e999}`},
+		{"join(',', amount)", `{"amount":1}`},
+	} {
+		got, err := powertoolsKey(c.expr, c.event)
+		var e *guard.Error
+		if !errors.As(err, &e) || e.Code != "idempotency_key_malformed" || e.Kind != guard.Invalid || errors.Is(err, idempotency.ErrNoKey) {
+			t.Errorf("%s of %s: %q and error %v, want idempotency_key_malformed", c.expr, c.event, got, err)
+		}
+	}
+}
+
+func TestPowertoolsExpressionThatIsNotTheSameInPythonPanics(t *testing.T) {
+	for _, expr := range []string{
+		"[", "a.*", "*", "$", "a + b", "-a", "a < b", "a == b", "a[?n > `1`]", "a[?n == `1`]", "[`1`, a]", "[`{\"n\":[2]}`, a]",
+		"length(a)", "keys(a)", "to_string(a)", "sort(a)", "no_such_function(a)", "powertools_json(a, b)", "powertools_json()",
+		"let $a = b in $a", "map(&a, b)",
+	} {
+		mustPanic(t, "PowertoolsKey", func() { idempotency.PowertoolsKey("prefix", expr) })
+		mustPanic(t, "PowertoolsValidation", func() { idempotency.PowertoolsValidation(expr) })
+	}
+	for _, constant := range []string{"'a'", "['a']", "[id || 'none']", "powertools_json(body).[id || 'none']", "!id", "`{\"a\":true}`"} {
+		mustPanic(t, "finds a key in an empty event", func() { idempotency.PowertoolsKey("prefix", constant) })
+	}
+	mustPanic(t, "without a prefix", func() { idempotency.PowertoolsKey("", "id") })
+	mustPanic(t, "without an expression", func() { idempotency.PowertoolsValidation("") })
+}
+
+func mustPanic(t *testing.T, why string, fn func()) {
+	t.Helper()
+	defer func() {
+		t.Helper()
+		text, _ := recover().(string)
+		if !strings.HasPrefix(text, "idempotency: ") || !strings.Contains(text, why) {
+			t.Errorf("panicked with %q, want it to tell of %s", text, why)
+		}
+	}()
+	fn()
+}
+
+// seen is a store that keeps the last record that was claimed.
+type seen struct {
+	idempotency.Store
+	record idempotency.Record
+}
+
+func (s *seen) Claim(ctx context.Context, r idempotency.Record) (idempotency.Record, error) {
+	s.record = r
+	return s.Store.Claim(ctx, r)
+}
+
+func claimed(t *testing.T, event string, key idempotency.KeyFunc, opts ...idempotency.Option) idempotency.Record {
+	t.Helper()
+	store := &seen{Store: idempotency.NewMemoryStore()}
+	h := guard.Wrap(answering(`{"done":true}`), idempotency.Once(store, key, opts...))
+	if _, err := h.Invoke(t.Context(), []byte(event)); err != nil {
+		t.Fatal(err)
+	}
+	return store.record
+}
+
+func TestRecordOfAPowertoolsKeyIsWherePythonLooksForIt(t *testing.T) {
+	const event = `{"id":"abc","amount":1.50}`
+	key := idempotency.PowertoolsKey("orders.app.handler", "id")
+	const id = "orders.app.handler#ebd9f4c7b06cb0aaf5d13d80e49d8b90"
+	for name, c := range map[string]struct {
+		opts        []idempotency.Option
+		fingerprint string
+	}{
+		"alone":                     {nil, ""},
+		"with a name":               {[]idempotency.Option{idempotency.Name("place")}, ""},
+		"with a validation":         {[]idempotency.Option{idempotency.PowertoolsValidation("amount")}, "6008647277c4454cecd97d33c069f0ca"},
+		"without what is validated": {[]idempotency.Option{idempotency.PowertoolsValidation("nothing")}, "37a6259cc0c1dae299a7866489dff0bd"},
+	} {
+		r := claimed(t, event, key, c.opts...)
+		if r.Key != id || r.Fingerprint != c.fingerprint {
+			t.Errorf("%s: key %q and fingerprint %q, want %q and %q", name, r.Key, r.Fingerprint, id, c.fingerprint)
+		}
+	}
+	own := func(context.Context, *guard.Event) (string, error) { return "own", nil }
+	if r := claimed(t, event, key, idempotency.Fingerprint(own)); r.Key != id || len(r.Fingerprint) != 43 {
+		t.Errorf("with a fingerprint: key %q and fingerprint %q", r.Key, r.Fingerprint)
+	}
+}
+
+// What a key function makes of the key is scoped, and hashed, as any other, and
+// no key that merely looks like one of Powertools gets around that.
+func TestOnlyThePowertoolsKeyItselfIsAnID(t *testing.T) {
+	inner := idempotency.PowertoolsKey("orders.app.handler", "id")
+	for name, key := range map[string]idempotency.KeyFunc{
+		"made longer": func(ctx context.Context, ev *guard.Event) (string, error) {
+			key, err := inner(ctx, ev)
+			return key + "/2", err
+		},
+		"sent": idempotency.JMESPath("key"),
+		"made by hand": func(context.Context, *guard.Event) (string, error) {
+			return "orders.app.handler#ebd9f4c7b06cb0aaf5d13d80e49d8b90", nil
+		},
+	} {
+		r := claimed(t, `{"id":"abc","key":"orders.app.handler#ebd9f4c7b06cb0aaf5d13d80e49d8b90"}`, key)
+		if strings.Contains(r.Key, "#") || r.Fingerprint == "" {
+			t.Errorf("%s: key %q and fingerprint %q", name, r.Key, r.Fingerprint)
+		}
+	}
+	if r := claimed(t, `{"id":"abc"}`, func(ctx context.Context, ev *guard.Event) (string, error) { return inner(ctx, ev) }); !strings.Contains(r.Key, "#") {
+		t.Errorf("wrapped without a change: key %q", r.Key)
+	}
+}
+
+func TestPowertoolsValidationTellsAnotherPayload(t *testing.T) {
+	f := answering(`{"done":true}`)
+	h := guard.Wrap(f, idempotency.Once(idempotency.NewMemoryStore(), idempotency.PowertoolsKey("p", "id"),
+		idempotency.PowertoolsValidation("amount"), idempotency.TTL(time.Hour)))
+	if _, err := h.Invoke(t.Context(), []byte(`{"id":1,"amount":2}`)); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := h.Invoke(t.Context(), []byte(`{"id":1,"amount":2,"note":"again"}`)); err != nil || string(out) != `{"done":true}` {
+		t.Errorf("a repeat answered %s with error %v", out, err)
+	}
+	out, err := h.Invoke(t.Context(), []byte(`{"id":1,"amount":2.0}`))
+	mustBe(t, string(out), err, guard.Unprocessable, "idempotency_key_reused")
+	out, err = h.Invoke(t.Context(), []byte(`{"id":1,"amount":1e999}`))
+	mustBe(t, string(out), err, guard.Invalid, "idempotency_key_malformed")
+	f.mustHaveRun(t, 1)
+}

@@ -1,8 +1,8 @@
 package strictjson
 
 import (
+	"bytes"
 	"encoding/json"
-	"strings"
 
 	v2 "github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -12,7 +12,10 @@ import (
 // nil and [json.Number], which keeps a number as it was written. The strings
 // share the memory of one copy of data.
 func Tree(data []byte) (any, error) {
-	t := &treeReader{text: string(data)}
+	t := new(treeReader)
+	if len(data) <= shareUpTo {
+		t.text = string(data)
+	}
 	// By way of Unmarshal the decoder is one that has been used before.
 	if err := v2.Unmarshal(data, t); err != nil {
 		return nil, explain(data, err)
@@ -20,8 +23,12 @@ func Tree(data []byte) (any, error) {
 	return t.tree, nil
 }
 
+// shareUpTo is the length of a text, in bytes, up to which a copy of it costs
+// less than one of each string in it.
+const shareUpTo = 64 << 10
+
 type treeReader struct {
-	text string // what dec reads
+	text string // what dec reads, or "" when that is long
 	dec  *jsontext.Decoder
 	tree any
 }
@@ -42,8 +49,8 @@ func (t *treeReader) value() (any, error) {
 	case jsontext.KindString:
 		return t.string()
 	case jsontext.KindNumber:
-		number, err := t.raw()
-		return json.Number(number), err
+		number, err := t.dec.ReadValue()
+		return json.Number(t.shared(number)), err
 	default:
 		tok, err := t.dec.ReadToken()
 		if err != nil || tok.Kind() == jsontext.KindNull {
@@ -89,17 +96,20 @@ func (t *treeReader) array() (any, error) {
 
 // string reads a string, or what stands in its place.
 func (t *treeReader) string() (string, error) {
-	quoted, err := t.raw()
-	if err != nil || len(quoted) < 2 || strings.IndexByte(quoted, '\\') >= 0 {
+	quoted, err := t.dec.ReadValue()
+	if err != nil || len(quoted) < 2 || bytes.IndexByte(quoted, '\\') >= 0 {
 		plain, _ := jsontext.AppendUnquote(nil, quoted)
 		return string(plain), err
 	}
-	return quoted[1 : len(quoted)-1], nil
+	text := t.shared(quoted)
+	return text[1 : len(text)-1], nil
 }
 
-// raw reads a scalar as it is written.
-func (t *treeReader) raw() (string, error) {
-	value, err := t.dec.ReadValue()
+// shared gives the value that has just been read as a string.
+func (t *treeReader) shared(value []byte) string {
+	if t.text == "" {
+		return string(value)
+	}
 	end := t.dec.InputOffset()
-	return t.text[end-int64(len(value)) : end], err
+	return t.text[end-int64(len(value)) : end]
 }

@@ -18,9 +18,17 @@ type table struct {
 	hand     int // the bucket that is swept next
 }
 
-const segmentSize = 512
+// Buckets are allocated a few at a time as well: what is larger than a few kB is
+// fresh memory, which takes as long as twenty claims.
+const (
+	rowSize     = 64
+	segmentSize = 256 * rowSize
+)
 
-type segment [segmentSize]bucket
+type (
+	row     [rowSize]bucket
+	segment [segmentSize / rowSize]*row
+)
 
 // bucket is a list of entries. None of them expires before the earliest, so
 // that most buckets are swept without a look at their entries.
@@ -36,11 +44,11 @@ type entry struct {
 }
 
 func newTable() *table {
-	return &table{seed: maphash.MakeSeed(), segments: []*segment{new(segment)}, buckets: 1}
+	return &table{seed: maphash.MakeSeed(), segments: []*segment{{new(row)}}, buckets: 1}
 }
 
 func (t *table) bucket(i int) *bucket {
-	return &t.segments[i/segmentSize][i%segmentSize]
+	return &t.segments[i/segmentSize][i%segmentSize/rowSize][i%rowSize]
 }
 
 // place is the bucket of a hash: the buckets beyond the last are not split off
@@ -105,6 +113,9 @@ func (t *table) split() {
 	t.buckets++
 	if added%segmentSize == 0 {
 		t.segments = append(t.segments, new(segment))
+	}
+	if added%rowSize == 0 {
+		t.segments[added/segmentSize][added%segmentSize/rowSize] = new(row)
 	}
 	if uint64(added) > t.mask {
 		t.mask = t.mask<<1 | 1

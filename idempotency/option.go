@@ -27,7 +27,7 @@ type config struct {
 	timeout     TimeoutPolicy
 	scope       func(context.Context, *guard.Event) (string, error)
 	fingerprint func(context.Context, *guard.Event) (string, error)
-	validation  *selection // in the place of the fingerprint, see PowertoolsValidation
+	validation  func(*guard.Event) (string, error) // in the place of the fingerprint, see PowertoolsValidation
 	keep        func(status int, answer []byte) bool
 	onReplay    func(context.Context, Record)
 	onUnsaved   func(context.Context, Record, error)

@@ -84,7 +84,7 @@ func PowertoolsValidation(expr string) Option {
 		panic("idempotency: PowertoolsValidation without an expression")
 	}
 	selected := mustSelect("PowertoolsValidation", expr)
-	return func(c *config) { c.validation = selected }
+	return func(c *config) { c.validation = selected.hash }
 }
 
 // asking is the context in which Once asks for a key. What answers may put
@@ -113,7 +113,7 @@ func (o *once) identify(ctx context.Context, ev *guard.Event, key, id string) (s
 	}
 	switch {
 	case o.validation != nil:
-		fingerprint, err = o.validation.hash(ev)
+		fingerprint, err = o.validation(ev)
 	case key != id || o.fingerprint != nil:
 		fingerprint, err = o.takeFingerprint(ctx, ev)
 	}

@@ -1,0 +1,6 @@
+package valkey
+
+import "time"
+
+// SetClock gives a store another clock.
+func (s *Store) SetClock(now func() time.Time) { s.now = now }

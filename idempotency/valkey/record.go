@@ -1,0 +1,77 @@
+package valkey
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/lambdarmor/lambdarmor/idempotency"
+	"github.com/valkey-io/valkey-go"
+)
+
+// record reads the answer of the claim script. What this package did not write
+// is an error, so that a key in foreign hands is not taken for a free one.
+func record(key string, answer []valkey.ValkeyMessage) (idempotency.Record, error) {
+	if len(answer) != 8 {
+		return idempotency.Record{}, fmt.Errorf("%d fields", len(answer))
+	}
+	over, err := answer[0].AsInt64()
+	if err != nil {
+		return idempotency.Record{}, err
+	}
+	f := fields{}
+	r := idempotency.Record{
+		Key:         key,
+		Status:      idempotency.Status(f.text("status", answer[1])),
+		Owner:       f.text("owner", answer[2]),
+		Epoch:       f.number("epoch", answer[3]),
+		Fingerprint: f.text("fingerprint", answer[4]),
+		Lease:       time.UnixMilli(f.number("lease", answer[5])),
+		Expires:     time.UnixMilli(f.number("expires", answer[6])),
+	}
+	switch {
+	case f.err != nil:
+		return idempotency.Record{}, f.err
+	case r.Status == idempotency.Completed:
+		r.NoResult = answer[7].IsNil()
+		if !r.NoResult {
+			r.Result = []byte(f.text("result", answer[7]))
+		}
+		return r, f.err
+	case r.Status != idempotency.InProgress:
+		return idempotency.Record{}, fmt.Errorf("status is %q", r.Status)
+	case over == 1:
+		r.Status = idempotency.Abandoned
+	}
+	return r, nil
+}
+
+// fields reads fields up to the first error.
+type fields struct{ err error }
+
+func (f *fields) text(name string, m valkey.ValkeyMessage) string {
+	text, err := m.ToString()
+	if err != nil {
+		if valkey.IsValkeyNil(err) {
+			err = errors.New("not there")
+		}
+		f.fail(name, err)
+	}
+	return text
+}
+
+func (f *fields) number(name string, m valkey.ValkeyMessage) int64 {
+	text := f.text(name, m)
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		f.fail(name, errors.New("not a number"))
+	}
+	return n
+}
+
+func (f *fields) fail(name string, err error) {
+	if f.err == nil {
+		f.err = fmt.Errorf("%s: %w", name, err)
+	}
+}

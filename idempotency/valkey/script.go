@@ -1,0 +1,62 @@
+package valkey
+
+// The scripts. Each names its one key in KEYS, so that a cluster can place it,
+// reads the time once, and changes nothing after an error. They use no command
+// and no feature of Lua that Redis 7 has not.
+//
+// A record is a hash: status, owner, epoch and fingerprint as they are, lease
+// and expires in milliseconds since 1970 by the clock of the process that wrote
+// them, and until, the end of the lease by the clock of the server. A completed
+// record has a result, unless it could not be kept. The record's expiry is the
+// key's own.
+
+// claimScript takes owner, epoch, the epoch before, how long the lease lasts
+// and how long the record, both in milliseconds, then lease, expires and
+// fingerprint. It answers an empty list, or what holds the key: whether its
+// lease is over, and its fields.
+const claimScript = `
+local held = redis.call('HMGET', KEYS[1], 'status', 'owner', 'epoch', 'until', 'fingerprint', 'lease', 'expires', 'result')
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+if redis.call('EXISTS', KEYS[1]) == 1 then
+  local over = 0
+  if held[1] == 'INPROGRESS' then
+    if held[2] == ARGV[1] and held[3] == ARGV[2] then return {} end
+    if tonumber(held[4]) <= now then over = 1 end
+  end
+  if over == 0 or held[3] ~= ARGV[3] then
+    return {over, held[1], held[2], held[3], held[5], held[6], held[7], held[8]}
+  end
+  redis.call('DEL', KEYS[1])
+end
+redis.call('HSET', KEYS[1], 'status', 'INPROGRESS', 'owner', ARGV[1], 'epoch', ARGV[2],
+  'until', string.format('%.0f', now + ARGV[4]), 'lease', ARGV[6], 'expires', ARGV[7], 'fingerprint', ARGV[8])
+redis.call('PEXPIRE', KEYS[1], ARGV[5])
+return {}
+`
+
+// completeScript takes owner, epoch, how long the record lasts, expires and,
+// unless there is none, the result. It answers whether the record was the
+// owner's.
+const completeScript = `
+local held = redis.call('HMGET', KEYS[1], 'owner', 'epoch')
+if held[1] ~= ARGV[1] or held[2] ~= ARGV[2] then return 0 end
+redis.call('HSET', KEYS[1], 'status', 'COMPLETED', 'expires', ARGV[4])
+if ARGV[5] then
+  redis.call('HSET', KEYS[1], 'result', ARGV[5])
+else
+  redis.call('HDEL', KEYS[1], 'result')
+end
+redis.call('PEXPIRE', KEYS[1], ARGV[3])
+return 1
+`
+
+// releaseScript takes owner and epoch. It answers whether there is nothing left
+// to release.
+const releaseScript = `
+if redis.call('EXISTS', KEYS[1]) == 0 then return 1 end
+local held = redis.call('HMGET', KEYS[1], 'owner', 'epoch', 'status')
+if held[1] ~= ARGV[1] or held[2] ~= ARGV[2] or held[3] ~= 'INPROGRESS' then return 0 end
+redis.call('DEL', KEYS[1])
+return 1
+`

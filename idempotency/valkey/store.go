@@ -1,0 +1,155 @@
+package valkey
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/lambdarmor/lambdarmor/idempotency"
+	"github.com/valkey-io/valkey-go"
+)
+
+// maxResult is the size of the largest string of a server, in bytes, as
+// proto-max-bulk-len is set where nobody has changed it.
+//
+// https://valkey.io/topics/strings/
+const maxResult = 512 << 20
+
+// Store keeps records in a Valkey or Redis server or cluster. Make it with
+// [New].
+type Store struct {
+	client                   valkey.Client
+	prefix                   string
+	now                      func() time.Time
+	claim, complete, release *valkey.Lua
+}
+
+// Option changes a [Store].
+type Option func(*Store)
+
+// Prefix sets what the server's keys begin with, "idempotency:" when it is not
+// set. Stores with different prefixes share a server and no records. A prefix
+// with a hash tag, as in "{a}:", keeps all records on one node of a cluster.
+func Prefix(prefix string) Option {
+	return func(s *Store) { s.prefix = prefix }
+}
+
+// New makes a store. The client stays the caller's, who closes it.
+//
+// A client whose ReplicaOnly is set cannot write, and every claim fails.
+func New(client valkey.Client, opts ...Option) *Store {
+	if client == nil {
+		panic("valkey: a nil Client")
+	}
+	s := &Store{
+		client:   client,
+		prefix:   "idempotency:",
+		now:      time.Now,
+		claim:    valkey.NewLuaScript(claimScript),
+		complete: valkey.NewLuaScript(completeScript),
+		release:  valkey.NewLuaScript(releaseScript),
+	}
+	for _, opt := range opts {
+		opt(s)
+	}
+	return s
+}
+
+var _ idempotency.Store = (*Store)(nil)
+
+// Claim implements [idempotency.Store] with one script.
+func (s *Store) Claim(ctx context.Context, r idempotency.Record) (idempotency.Record, error) {
+	answer, err := s.run(ctx, s.claim, r.Key,
+		r.Owner, decimal(r.Epoch), decimal(r.Epoch-1), s.left(r.Lease), s.left(r.Expires),
+		decimal(milliseconds(r.Lease)), decimal(milliseconds(r.Expires)), r.Fingerprint,
+	).ToArray()
+	if err != nil {
+		return idempotency.Record{}, fmt.Errorf("valkey: claim: %w", err)
+	}
+	if len(answer) == 0 {
+		return idempotency.Record{}, nil
+	}
+	held, err := record(r.Key, answer)
+	if err != nil {
+		return idempotency.Record{}, fmt.Errorf("valkey: record %s%s: %w", s.prefix, r.Key, err)
+	}
+	return held, idempotency.ErrHeld
+}
+
+// Complete implements [idempotency.Store] with one script. A result of more
+// than 512 MB is [idempotency.ErrTooLarge], without a request.
+func (s *Store) Complete(ctx context.Context, r idempotency.Record) error {
+	args := []string{r.Owner, decimal(r.Epoch), s.left(r.Expires), decimal(milliseconds(r.Expires))}
+	switch {
+	case r.NoResult:
+	case len(r.Result) > maxResult:
+		return fmt.Errorf("%w: valkey: more than %d bytes", idempotency.ErrTooLarge, maxResult)
+	default:
+		args = append(args, string(r.Result))
+	}
+	return settled("complete", s.run(ctx, s.complete, r.Key, args...))
+}
+
+// Release implements [idempotency.Store] with one script.
+func (s *Store) Release(ctx context.Context, r idempotency.Record) error {
+	return settled("release", s.run(ctx, s.release, r.Key, r.Owner, decimal(r.Epoch)))
+}
+
+func settled(step string, answer valkey.ValkeyResult) error {
+	ours, err := answer.AsInt64()
+	switch {
+	case err != nil:
+		return fmt.Errorf("valkey: %s: %w", step, err)
+	case ours == 0:
+		return fmt.Errorf("%w: valkey: %s", idempotency.ErrLost, step)
+	default:
+		return nil
+	}
+}
+
+// run tries again when the connection fails: each script meets what it has done
+// itself, and the client repeats no script of its own accord. It gives up early
+// enough for the function to answer that the store is down.
+func (s *Store) run(ctx context.Context, script *valkey.Lua, key string, args ...string) valkey.ValkeyResult {
+	const tries = 3
+	pause := 25 * time.Millisecond
+	for try := 1; ; try++ {
+		if err := ctx.Err(); err != nil {
+			return valkey.NewErrorResult(err)
+		}
+		answer := script.Exec(ctx, s.client, []string{s.prefix + key}, args)
+		if try == tries || !broken(answer.NonValkeyError()) {
+			return answer
+		}
+		timer := time.NewTimer(pause)
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return answer
+		}
+		pause *= 2
+	}
+}
+
+// broken reports whether an error is the connection's.
+func broken(err error) bool {
+	return err != nil && !errors.Is(err, valkey.ErrClosing) &&
+		!errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded)
+}
+
+// left is how long until t, in milliseconds. The server adds it to its own
+// time, so that no two clocks are ever compared; what the request takes on its
+// way makes a lease longer, and never shorter.
+func (s *Store) left(t time.Time) string {
+	return decimal(int64((t.Sub(s.now()) + time.Millisecond - time.Nanosecond) / time.Millisecond))
+}
+
+// milliseconds rounds up: a record counts no shorter than it says.
+func milliseconds(t time.Time) int64 {
+	return t.Add(time.Millisecond - time.Nanosecond).UnixMilli()
+}
+
+func decimal(n int64) string { return strconv.FormatInt(n, 10) }

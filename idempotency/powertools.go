@@ -42,8 +42,9 @@ import (
 // numbers; comparisons other than == and != with a literal; the values of an
 // object as in a.*; and what is not in Python's JMESPath.
 //
-// Python does not look whether it still holds a key. After its lease it may
-// write over the outcome of the attempt that came after it, or remove it.
+// Python replays None where the answer was too large to be kept, and where it
+// is empty. It does not look whether it still holds a key: after its lease it may write
+// over the outcome of the attempt that came after it, or remove it.
 //
 // https://docs.powertools.aws.dev/lambda/python/latest/utilities/idempotency/
 func PowertoolsKey(prefix, expr string) KeyFunc {

@@ -57,6 +57,21 @@ func TestPythonReplaysWhatGoStored(t *testing.T) {
 	}
 }
 
+// An item has 400 kB, and what is compressed Python could not read.
+func TestAnswerThatWasTooLargeToKeepIsNoneInPython(t *testing.T) {
+	p := newPair(t)
+	large := `"` + strings.Repeat("x", 400<<10) + `"`
+	h := p.goFunction(order, returning(large))
+	if out, err := p.ask(h, order.Event); err != nil || out != large {
+		t.Fatalf("Go answered %d bytes with error %v", len(out), err)
+	}
+	if o := p.start(order); o.Ran != 0 || o.Error != "" || string(o.Result) != `null` {
+		t.Errorf("Python: %+v", o)
+	}
+	_, err := p.ask(h, order.Event)
+	mustFail(t, err, "idempotency_result_unavailable")
+}
+
 func TestHTTPAnswerIsReplayedInBothDirections(t *testing.T) {
 	c := call{
 		Prefix: prefix, Key: "powertools_json(body).[customer, id]", Remaining: milliseconds(10_000),

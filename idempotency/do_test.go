@@ -97,8 +97,12 @@ func TestDoScopes(t *testing.T) {
 			ctx context.Context
 			op  idempotency.Operation
 		}{
-			{t.Context(), op}, {t.Context(), idempotency.NewOperation("refund", store)},
-			{tenant("a"), op}, {tenant("b"), op}, {user("u1"), scoped}, {user("u2"), scoped},
+			{t.Context(), op},
+			{t.Context(), idempotency.NewOperation("refund", store)},
+			{tenant("a"), op},
+			{tenant("b"), op},
+			{user("u1"), scoped},
+			{user("u2"), scoped},
 		} {
 			if _, err := idempotency.Do(call.ctx, call.op, "k", nil, c.charge); err != nil {
 				t.Error(err)

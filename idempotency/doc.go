@@ -1,2 +1,103 @@
-// Package idempotency makes a handler safe to call again.
+// Package idempotency lets a request have one effect and always the same
+// answer, however often it is sent: by a client that did not hear the answer, a
+// gateway that tried again, a queue that delivers at least once.
+//
+//	func main() {
+//		store := dynamo.New(dynamodb.NewFromConfig(cfg), os.Getenv("IDEMPOTENCY_TABLE"))
+//		guard.Start(httpapi.Func(placeOrder),
+//			guard.Log(logger),
+//			httpapi.Problems(),
+//			guard.Recover(),
+//			guard.Deadline(300*time.Millisecond),
+//			validate.Body(orderSchema),
+//			idempotency.Once(store, idempotency.Header("Idempotency-Key")),
+//		)
+//	}
+//
+// [Once] is a layer around a handler, one key per event. [Do] is for inside a
+// handler: one key per record of a batch, or per effect of several. What
+// refuses a request belongs outside of Once, so that it uses up no key; what
+// answers errors does too, so that such an answer can be replayed.
+//
+// # How it works
+//
+// An attempt claims the key with one conditional write, which fails where the
+// key is held and then tells by whom. It runs the handler and completes the
+// record with the answer, or releases it after an error. A claim has a lease,
+// until the invocation must have ended, in which nobody else may begin; an
+// owner token, which is random; and an epoch, which counts the attempts.
+// Completing and releasing are conditional on both: this is the fence. An
+// attempt that comes late, after another has taken its place, changes nothing,
+// and its caller is told so instead of a success.
+//
+// The key is stored with whom and what it is for: function, operation or route,
+// the caller that the gateway has authenticated, tenant. With it goes a
+// fingerprint of the request, so that a key cannot be used for another one.
+//
+// # What is promised
+//
+// Within the [TTL], as long as the store keeps what it has acknowledged:
+//
+//   - While a lease runs, nobody else runs the handler under the key.
+//   - At most one attempt completes a key, and once completed it is neither
+//     overwritten nor removed: every repeat gets that answer.
+//   - An attempt that has lost its key never reports a success.
+//   - A repeat with another payload, by another caller, of another tenant or for
+//     another operation never gets the answer.
+//   - Without the store nothing runs.
+//
+// # What is not
+//
+// That the handler runs once. It runs at most once per epoch, and there is a
+// next epoch when a lease is over and nobody has completed: the process was
+// stopped, it panicked, it could not reach the store. What the attempt before
+// did by then is unknown, and no store can tell. [AfterTimeout] chooses:
+//
+//   - [Rerun] runs again. The effect may happen twice. It is right for effects
+//     that can be repeated, and where one that is missing is worse than one too
+//     many.
+//   - [Refuse] does not. The effect happens at most once, perhaps not at all,
+//     and someone has to look: the key answers with an error until the record
+//     expires or is removed by hand.
+//   - [Reconcile] asks, of a payment provider or a table, what happened. It is as
+//     good as the answer: an effect that is still under way looks like none, so
+//     the [Lease] has to outlast what the handler has begun.
+//
+// An error that the handler returns is taken at its word: nothing has happened,
+// and the next try runs. A handler that fails halfway has to undo its half, or
+// to make of each half an operation for [Do].
+//
+// If the store fails at the completion, the caller gets its success all the
+// same, since the effect is there; [OnUnsaved] and the log tell of it. To the
+// store that attempt is unfinished. With Rerun a repeat after the lease runs
+// again, and two callers have each been told of a success of their own.
+//
+// The lease follows the deadline of the invocation, and so rests on clocks that
+// are apart by no more than [Skew]. Where they are further apart a lease can be
+// taken early. Then two attempts run at the same time; the fence holds, and one
+// of them is told that it has lost.
+//
+// A key that is completed may not be replayed: an answer that is too large for
+// the store is not kept. Repeats then get idempotency_result_unavailable, and
+// never a second run. After the TTL a key is new.
+//
+// # Why exactly once needs a transaction
+//
+// Between an effect and the record of it there is always a moment in which a
+// process can die, in whichever order they are done. Nobody can then tell
+// whether the effect is there, unless both are one step. So they must be in one
+// transaction: effect and completion, conditional on the fence, commit together
+// or not at all. Where the effect is elsewhere, its receiver has to be
+// idempotent as well: hand it a key that stays the same from attempt to
+// attempt, like the order's number, and Rerun is exact.
+//
+// # HTTP
+//
+// [Header] follows the IETF draft of the Idempotency-Key header. What is kept
+// is said by [Keep]. Behind a route of a gateway, "PUT /orders/{id}", the key
+// belongs to the route, and using it for another order is refused, as method,
+// path and query are part of the fingerprint. Behind $default the function does
+// not know its routes, and each path has keys of its own: a repeat that spells
+// the path in another way is another request. [Name] the operation where that
+// matters.
 package idempotency

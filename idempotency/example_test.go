@@ -1,0 +1,93 @@
+package idempotency_test
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/guard/httpapi"
+	"github.com/lambdarmor/lambdarmor/idempotency"
+)
+
+func ExampleOnce() {
+	orders := 0
+	placeOrder := func(_ context.Context, in struct{ SKU string }) (string, error) {
+		orders++
+		return fmt.Sprintf("order %d of %s", orders, in.SKU), nil
+	}
+	h := guard.Wrap(httpapi.Func(placeOrder),
+		httpapi.Problems(),
+		idempotency.Once(idempotency.NewMemoryStore(), idempotency.Header("Idempotency-Key")),
+	)
+
+	post := func(key, body string) {
+		event := fmt.Sprintf(`{"version":"2.0","routeKey":"POST /orders","rawPath":"/orders",`+
+			`"headers":{"content-type":"application/json","idempotency-key":%q},`+
+			`"requestContext":{"http":{"method":"POST"}},"body":%q}`, key, body)
+		out, _ := h.Invoke(context.Background(), []byte(event))
+		fmt.Println(string(out))
+	}
+	post("a1", `{"SKU":"KB-101"}`)
+	post("a1", `{"SKU":"KB-101"}`)
+	post("a1", `{"SKU":"MS-204"}`)
+	// Output:
+	// {"statusCode":200,"headers":{"content-type":"application/json"},"body":"\"order 1 of KB-101\"","isBase64Encoded":false}
+	// {"statusCode":200,"headers":{"Idempotent-Replayed":"true","content-type":"application/json"},"body":"\"order 1 of KB-101\"","isBase64Encoded":false}
+	// {"statusCode":422,"headers":{"content-type":"application/problem+json"},"body":"{\"type\":\"about:blank\",\"title\":\"Unprocessable request\",\"status\":422,\"detail\":\"The idempotency key was used before, with another request.\",\"code\":\"idempotency_key_reused\"}","isBase64Encoded":false}
+}
+
+func ExampleDo() {
+	type message struct{ ID, Order string }
+	charge := idempotency.NewOperation("charge", idempotency.NewMemoryStore())
+
+	charges := 0
+	handle := func(ctx context.Context, m message) error {
+		receipt, err := idempotency.Do(ctx, charge, m.ID, m, func(context.Context) (string, error) {
+			charges++
+			return fmt.Sprintf("receipt %d for %s", charges, m.Order), nil
+		})
+		fmt.Println(receipt)
+		return err
+	}
+	// The queue delivers the first message twice.
+	for _, m := range []message{{"m1", "order 17"}, {"m2", "order 18"}, {"m1", "order 17"}} {
+		if err := handle(context.Background(), m); err != nil {
+			fmt.Println(err)
+		}
+	}
+	// Output:
+	// receipt 1 for order 17
+	// receipt 2 for order 18
+	// receipt 1 for order 17
+}
+
+func ExampleJMESPath() {
+	key := idempotency.JMESPath("[detail.customer, detail.order]")
+	for _, event := range []string{
+		`{"detail":{"customer":"c-42","order":17}}`,
+		`{"detail":{"order":17}}`,
+	} {
+		k, err := key(context.Background(), guard.EventOf(context.Background(), []byte(event)))
+		fmt.Println(k, err)
+	}
+	// Output:
+	// ["c-42",17] <nil>
+	//  idempotency_key_missing: The request lacks a part of the idempotency key.: idempotency: no key
+}
+
+func ExampleReconcile() {
+	payments := map[string]string{} // at the bank, by the number of the order
+
+	pay := idempotency.NewOperation("pay", idempotency.NewMemoryStore(),
+		idempotency.AfterTimeout(idempotency.Reconcile(func(_ context.Context, u idempotency.Unfinished) ([]byte, bool, error) {
+			receipt, paid := payments[u.Key]
+			return fmt.Appendf(nil, "%q", receipt), paid, nil
+		})))
+
+	receipt, err := idempotency.Do(context.Background(), pay, "order-17", nil, func(context.Context) (string, error) {
+		payments["order-17"] = "paid at 12:00"
+		return payments["order-17"], nil
+	})
+	fmt.Println(receipt, err)
+	// Output: paid at 12:00 <nil>
+}

@@ -17,7 +17,7 @@ package valkey
 const claimScript = `
 local held = redis.call('HMGET', KEYS[1], 'status', 'owner', 'epoch', 'until', 'fingerprint', 'lease', 'expires', 'result')
 local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local now = time[1] * 1000 + time[2] / 1000
 if redis.call('EXISTS', KEYS[1]) == 1 then
   local over = 0
   if held[1] == 'INPROGRESS' then
@@ -30,7 +30,7 @@ if redis.call('EXISTS', KEYS[1]) == 1 then
   redis.call('DEL', KEYS[1])
 end
 redis.call('HSET', KEYS[1], 'status', 'INPROGRESS', 'owner', ARGV[1], 'epoch', ARGV[2],
-  'until', string.format('%.0f', now + ARGV[4]), 'lease', ARGV[6], 'expires', ARGV[7], 'fingerprint', ARGV[8])
+  'until', string.format('%.0f', math.ceil(now + ARGV[4])), 'lease', ARGV[6], 'expires', ARGV[7], 'fingerprint', ARGV[8])
 redis.call('PEXPIRE', KEYS[1], ARGV[5])
 return {}
 `

@@ -1,0 +1,146 @@
+package valkey_test
+
+import (
+	"bytes"
+	"io"
+	"net"
+	"sync"
+	"testing"
+)
+
+// proxy passes connections on to a server. It can lose answers: the script runs,
+// its answer is dropped, and the connection ends.
+type proxy struct {
+	t        testing.TB
+	listener net.Listener
+	upstream string
+	serving  sync.WaitGroup
+
+	mu    sync.Mutex
+	conns map[net.Conn]bool
+	lose  int // how many answers of scripts are still to be lost
+	lost  int
+	down  bool
+}
+
+func newProxy(t testing.TB, upstream string) *proxy {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &proxy{t: t, listener: l, upstream: upstream, conns: make(map[net.Conn]bool)}
+	p.serving.Go(p.accept)
+	t.Cleanup(p.close)
+	return p
+}
+
+func (p *proxy) addr() string { return p.listener.Addr().String() }
+
+// loseNext loses the answers of the next n scripts.
+func (p *proxy) loseNext(n int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.lose, p.lost = n, 0
+}
+
+func (p *proxy) mustHaveLost(t *testing.T, want int) {
+	t.Helper()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.lost != want {
+		t.Fatalf("%d answers were lost, want %d", p.lost, want)
+	}
+}
+
+func (p *proxy) close() {
+	p.listener.Close()
+	p.mu.Lock()
+	p.down = true
+	for c := range p.conns {
+		c.Close()
+	}
+	p.mu.Unlock()
+	p.serving.Wait()
+}
+
+func (p *proxy) accept() {
+	for {
+		client, err := p.listener.Accept()
+		if err != nil {
+			return // closed
+		}
+		server, err := net.Dial("tcp", p.upstream)
+		if err != nil {
+			client.Close()
+			continue
+		}
+		p.mu.Lock()
+		if p.down {
+			client.Close()
+			server.Close()
+		} else {
+			p.conns[client], p.conns[server] = true, true
+			doomed := make(chan struct{}, 1)
+			p.serving.Go(func() { p.requests(client, server, doomed) })
+			p.serving.Go(func() { p.answers(client, server, doomed) })
+		}
+		p.mu.Unlock()
+	}
+}
+
+func (p *proxy) end(conns ...net.Conn) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, c := range conns {
+		c.Close()
+		delete(p.conns, c)
+	}
+}
+
+// requests expects a script's name to come in one piece, as that of a small
+// request does.
+func (p *proxy) requests(client, server net.Conn, doomed chan<- struct{}) {
+	defer p.end(client, server)
+	buf := make([]byte, 64<<10)
+	for {
+		n, err := client.Read(buf)
+		if err != nil {
+			return
+		}
+		p.mu.Lock()
+		if p.lose > 0 && bytes.Contains(buf[:n], []byte("EVAL")) {
+			p.lose--
+			doomed <- struct{}{} // before the server can answer
+		}
+		p.mu.Unlock()
+		if _, err := server.Write(buf[:n]); err != nil {
+			return
+		}
+	}
+}
+
+func (p *proxy) answers(client, server net.Conn, doomed <-chan struct{}) {
+	defer p.end(client, server)
+	buf := make([]byte, 64<<10)
+	for {
+		n, err := server.Read(buf)
+		if err != nil {
+			return
+		}
+		select {
+		case <-doomed:
+			if buf[0] == '-' {
+				p.t.Errorf("the script has not run: %s", buf[:n])
+			}
+			p.mu.Lock()
+			p.lost++
+			p.mu.Unlock()
+			return
+		default:
+		}
+		if _, err := io.Copy(client, bytes.NewReader(buf[:n])); err != nil {
+			return
+		}
+	}
+}

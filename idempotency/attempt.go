@@ -85,10 +85,10 @@ func (c *config) reconcileOrRun(ctx context.Context, t task, epoch int64, e effe
 // complete settles a success. The error is that of an attempt which has lost
 // its key; a store that fails must not take the success from the caller.
 func (c *config) complete(ctx context.Context, r Record) error {
-	settle := settlingOf(ctx)
+	now := wallClock()
+	settle := settlingOf(ctx, now)
 	defer settle.stop()
-	r.Status = Completed
-	r.Expires = wallClock().Add(c.ttl)
+	r.Status, r.Expires = Completed, now.Add(c.ttl)
 	err := c.store.Complete(settle, r)
 	if errors.Is(err, ErrTooLarge) {
 		c.unsaved(ctx, r, fmt.Errorf("idempotency: a result of %d bytes: %w", len(r.Result), err))
@@ -109,7 +109,7 @@ func (c *config) complete(ctx context.Context, r Record) error {
 // release lets a retry run. An attempt that has lost its key has nothing to
 // release.
 func (c *config) release(ctx context.Context, r Record) {
-	settle := settlingOf(ctx)
+	settle := settlingOf(ctx, wallClock())
 	defer settle.stop()
 	if err := c.store.Release(settle, r); err != nil {
 		c.unsaved(ctx, r, fmt.Errorf("idempotency: release: %w", err))

@@ -3,6 +3,7 @@ package idempotency
 import (
 	"context"
 	cryptorand "crypto/rand"
+	"encoding/base64"
 	"errors"
 	"math/rand/v2"
 	"time"
@@ -15,7 +16,7 @@ func (c *config) claim(ctx context.Context, r *Record) (done Record, replay bool
 		err := match(&done, r)
 		return done, err == nil, err
 	}
-	r.Owner = cryptorand.Text() // of 130 random bits
+	r.Owner = newOwner()
 	var patience wait
 	if c.wait > 0 {
 		patience.until = wallClock().Add(c.wait)
@@ -52,6 +53,15 @@ func (c *config) claim(ctx context.Context, r *Record) (done Record, replay bool
 			return Record{}, false, patience.last
 		}
 	}
+}
+
+// newOwner makes a token of 128 random bits.
+func newOwner() string {
+	var token [16]byte
+	_, _ = cryptorand.Read(token[:]) // never fails
+	var text [22]byte
+	base64.RawURLEncoding.Encode(text[:], token[:])
+	return string(text[:])
 }
 
 // match refuses to answer one request with the outcome of another. A record

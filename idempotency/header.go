@@ -25,32 +25,46 @@ func Header(name string) KeyFunc {
 		panic("idempotency: Header without a name")
 	}
 	return func(_ context.Context, ev *guard.Event) (string, error) {
-		req, err := ev.Request()
+		value, times, err := header(ev, name)
 		if err != nil {
 			return "", err
 		}
-		value := req.Header(name)
-		if value == "" && !hasHeader(ev.Raw(), name) {
+		if times == 0 {
 			return "", noKey("The header " + name + " is missing. See " + aboutHeader)
 		}
 		key, ok := parseKey(value)
-		if !ok {
+		if !ok || times > 1 {
 			return "", malformedKey("The header " + name + " must be one key of 1 to 255 printable characters.")
 		}
 		return key, nil
 	}
 }
 
-// hasHeader tells a header without a value from none.
-func hasHeader(event []byte, name string) bool {
-	for _, headers := range [...]string{"headers", "multiValueHeaders"} {
-		for n := range jsonpeek.Members(jsonpeek.Lookup(event, headers)) {
-			if strings.EqualFold(string(n), name) {
-				return true
+// header gives the value of a header, and how many spellings of its name the
+// request has: more than one is for sure not the gateway's doing.
+func header(ev *guard.Event, name string) (value string, times int, err error) {
+	req, err := ev.Request() // strict, so that each spelling is there once
+	if err != nil {
+		return "", 0, err
+	}
+	headers := start(ev.Raw(), "headers")
+	one := req.Version != "1.0"
+	if !one {
+		if several := start(ev.Raw(), "multiValueHeaders"); given(several) {
+			headers = several
+		}
+	}
+	for n, rest := range jsonpeek.Starts(headers) {
+		if len(n) == len(name) && strings.EqualFold(string(n), name) {
+			times++
+			if one {
+				value = string(text(rest))
+			} else {
+				value = req.Header(name) // of several values
 			}
 		}
 	}
-	return false
+	return value, times, nil
 }
 
 // parseKey reads the value of a header.

@@ -87,6 +87,28 @@ func TestHeaderNamesHaveNoCase(t *testing.T) {
 	mustBe(t, "two spellings", err, guard.Invalid, "idempotency_key_malformed")
 }
 
+func TestRule01HeadersOfFormatOne(t *testing.T) {
+	for headers, want := range map[string]string{
+		`"headers":{"Idempotency-Key":"k"}`:                                                      "k",
+		`"headers":{"Idempotency-Key":"k"},"multiValueHeaders":{"Idempotency-Key":["k"]}`:        "k",
+		`"headers":{"a":"b"},"multiValueHeaders":{"idempotency-key":["\"k\""]}`:                  "k",
+		`"headers":{"Idempotency-Key":"k2"},"multiValueHeaders":{"Idempotency-Key":["k1","k2"]}`: "malformed",
+		`"multiValueHeaders":{"Idempotency-Key":["k"],"idempotency-key":["k"]}`:                  "malformed",
+		`"headers":{"Idempotency-Key":""}`:                                                       "malformed",
+		`"multiValueHeaders":{"Idempotency-Key":[""]}`:                                           "malformed",
+		`"headers":{},"multiValueHeaders":{}`:                                                    "missing",
+		`"headers":null,"multiValueHeaders":null`:                                                "missing",
+	} {
+		ev := guard.EventOf(t.Context(), []byte(`{"resource":"/o","path":"/o","httpMethod":"POST","requestContext":{},`+headers+`}`))
+		key, err := idempotency.Header("Idempotency-Key")(t.Context(), ev)
+		if want == "malformed" || want == "missing" {
+			mustBe(t, headers, err, guard.Invalid, "idempotency_key_"+want)
+		} else if err != nil || key != want {
+			t.Errorf("%s: key %q, %v", headers, key, err)
+		}
+	}
+}
+
 func TestQuotedAndBareAreOneKey(t *testing.T) {
 	f := new(function)
 	h := protect(f, idempotency.NewMemoryStore())

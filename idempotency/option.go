@@ -34,7 +34,7 @@ type config struct {
 	runKeyless  bool
 	local       *localReplays
 
-	buffers sync.Pool // of *[]byte, to hash from
+	scratches sync.Pool // of *scratch
 }
 
 const (

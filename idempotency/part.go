@@ -5,6 +5,8 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"sync"
+
+	"github.com/lambdarmor/lambdarmor/internal/canonicaljson"
 )
 
 // Keys and fingerprints are hashes of several texts. Each is preceded by its
@@ -16,23 +18,29 @@ func appendPart[T ~string | ~[]byte](to []byte, part T) []byte {
 
 // hash gives the digest of what fill appends to an empty buffer, of which the
 // pool has some that are used again.
-func hash(buffers *sync.Pool, fill func(b []byte) ([]byte, error)) (string, error) {
-	buffer, ok := buffers.Get().(*[]byte)
+func hash(scratches *sync.Pool, fill func(b []byte, c *canonicaljson.Canonicalizer) ([]byte, error)) (string, error) {
+	s, ok := scratches.Get().(*scratch)
 	if !ok {
-		buffer = new([]byte)
+		s = new(scratch)
 	}
-	defer buffers.Put(buffer)
-	b, err := fill((*buffer)[:0])
+	b, err := fill(s.buffer[:0], &s.canonicalizer)
 	if err != nil {
 		return "", err
 	}
-	if cap(b) <= maxBuffer {
-		*buffer = b
+	sum := digest(b)
+	if cap(b) <= maxScratch {
+		s.buffer = b
+		scratches.Put(s)
 	}
-	return digest(b), nil
+	return sum, nil
 }
 
-const maxBuffer = 64 << 10 // larger ones are not kept
+const maxScratch = 64 << 10 // larger ones are not kept
+
+type scratch struct {
+	buffer        []byte
+	canonicalizer canonicaljson.Canonicalizer
+}
 
 // digest is the SHA-256 of text, 43 characters of base64url.
 func digest(text []byte) string {

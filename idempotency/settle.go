@@ -14,7 +14,7 @@ import (
 // It starts a timer only when someone waits for it, which a store in memory
 // does not.
 type settling struct {
-	context.Context // the values of the handler's
+	context.Context // the handler's, of which only the values count
 	end             time.Time
 
 	mu     sync.Mutex // guards what follows
@@ -22,13 +22,13 @@ type settling struct {
 	cancel context.CancelFunc
 }
 
-func settlingOf(ctx context.Context) *settling {
+func settlingOf(ctx context.Context, now time.Time) *settling {
 	const most, least = 2 * time.Second, 200 * time.Millisecond
-	now, budget := time.Now(), most
+	budget := most
 	if end, ok := ctx.Deadline(); ok && end.UnixMilli() > 0 {
 		budget = max(least, min(most, end.Sub(now)/2))
 	}
-	return &settling{Context: context.WithoutCancel(ctx), end: now.Add(budget)}
+	return &settling{Context: ctx, end: now.Add(budget)}
 }
 
 func (s *settling) Deadline() (time.Time, bool) { return s.end, true }
@@ -37,7 +37,7 @@ func (s *settling) Done() <-chan struct{} {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.waited == nil {
-		s.waited, s.cancel = context.WithDeadline(s.Context, s.end)
+		s.waited, s.cancel = context.WithDeadline(context.WithoutCancel(s.Context), s.end)
 	}
 	return s.waited.Done()
 }

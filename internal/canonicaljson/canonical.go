@@ -16,24 +16,34 @@ var ErrInvalid = errors.New("canonicaljson: not a JSON text with one meaning")
 // Append appends the canonical form of the one value in src to dst. On an
 // error what it returns is dst.
 func Append(dst, src []byte) ([]byte, error) {
-	var room [12]member
-	c := canonicalizer{src: src, out: dst, members: room[:0]}
-	c.space()
-	ok := c.value(0)
-	if c.space(); !ok || c.pos < len(src) {
-		return dst, fmt.Errorf("%w (at byte %d)", ErrInvalid, c.pos)
-	}
-	return c.out, nil
+	return new(Canonicalizer).Append(dst, src)
 }
 
-// canonicalizer reads src once and writes out behind it. Its methods report
-// whether what they read was valid; pos is then behind it, and else where it
-// was not.
-type canonicalizer struct {
+// Canonicalizer is for many texts, one after the other: it keeps the memory
+// that it needs beside the result. The zero value is ready.
+//
+// Its methods read a text once and write behind it. They report whether what
+// they read was valid; pos is then behind it, and else where it was not.
+type Canonicalizer struct {
 	src     []byte
 	pos     int
 	out     []byte
 	members []member // of all objects that are open, outer ones first
+}
+
+// Append is the function [Append].
+func (c *Canonicalizer) Append(dst, src []byte) ([]byte, error) {
+	c.src, c.pos, c.out, c.members = src, 0, dst, c.members[:0]
+	c.space()
+	ok := c.value(0)
+	if c.space(); !ok || c.pos < len(src) {
+		c.src, c.out = nil, nil
+		return dst, fmt.Errorf("%w (at byte %d)", ErrInvalid, c.pos)
+	}
+	out := c.out
+	c.src, c.out = nil, nil
+	clear(c.members[:cap(c.members)]) // the names are the caller's
+	return out, nil
 }
 
 // member is one of an object: its decoded name and where it stands in out.
@@ -42,7 +52,7 @@ type member struct {
 	start, end int
 }
 
-func (c *canonicalizer) space() {
+func (c *Canonicalizer) space() {
 	for c.pos < len(c.src) {
 		switch c.src[c.pos] {
 		case ' ', '\t', '\n', '\r':
@@ -54,7 +64,7 @@ func (c *canonicalizer) space() {
 }
 
 // next reports whether the next byte is b, and then steps over it.
-func (c *canonicalizer) next(b byte) bool {
+func (c *Canonicalizer) next(b byte) bool {
 	if c.pos < len(c.src) && c.src[c.pos] == b {
 		c.pos++
 		return true
@@ -62,7 +72,7 @@ func (c *canonicalizer) next(b byte) bool {
 	return false
 }
 
-func (c *canonicalizer) value(depth int) bool {
+func (c *Canonicalizer) value(depth int) bool {
 	if c.pos >= len(c.src) {
 		return false
 	}
@@ -85,7 +95,7 @@ func (c *canonicalizer) value(depth int) bool {
 	}
 }
 
-func (c *canonicalizer) literal(word string) bool {
+func (c *Canonicalizer) literal(word string) bool {
 	if !bytes.HasPrefix(c.src[c.pos:], []byte(word)) {
 		return false
 	}
@@ -94,7 +104,7 @@ func (c *canonicalizer) literal(word string) bool {
 	return true
 }
 
-func (c *canonicalizer) array(depth int) bool {
+func (c *Canonicalizer) array(depth int) bool {
 	c.pos++
 	c.out = append(c.out, '[')
 	c.space()
@@ -120,7 +130,7 @@ func (c *canonicalizer) array(depth int) bool {
 	}
 }
 
-func (c *canonicalizer) object(depth int) bool {
+func (c *Canonicalizer) object(depth int) bool {
 	c.pos++
 	c.out = append(c.out, '{')
 	c.space()
@@ -162,7 +172,7 @@ func (c *canonicalizer) object(depth int) bool {
 	}
 }
 
-func (c *canonicalizer) name() (name []byte, ok bool) {
+func (c *Canonicalizer) name() (name []byte, ok bool) {
 	if c.pos >= len(c.src) || c.src[c.pos] != '"' {
 		return nil, false
 	}
@@ -171,7 +181,7 @@ func (c *canonicalizer) name() (name []byte, ok bool) {
 
 // sort rewrites the members of the object at the end of out in the order of
 // their names, and reports whether no two names are equal.
-func (c *canonicalizer) sort(members []member) bool {
+func (c *Canonicalizer) sort(members []member) bool {
 	start, end := members[0].start, len(c.out)
 	slices.SortFunc(members, func(a, b member) int { return compareNames(a.name, b.name) })
 	for i, m := range members { // behind what is there, then over it

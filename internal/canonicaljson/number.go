@@ -12,7 +12,7 @@ const (
 )
 
 // number reads a number and writes it, see the package's comment.
-func (c *canonicalizer) number() bool {
+func (c *Canonicalizer) number() bool {
 	start := c.pos
 	negative := c.next('-')
 	whole := c.digits()
@@ -48,7 +48,7 @@ func (c *canonicalizer) number() bool {
 	return true
 }
 
-func (c *canonicalizer) digits() []byte {
+func (c *Canonicalizer) digits() []byte {
 	start := c.pos
 	for c.pos < len(c.src) && c.src[c.pos]-'0' <= 9 {
 		c.pos++
@@ -56,7 +56,7 @@ func (c *canonicalizer) digits() []byte {
 	return c.src[start:c.pos]
 }
 
-func (c *canonicalizer) exponent() (int, bool) {
+func (c *Canonicalizer) exponent() (int, bool) {
 	negative := c.next('-')
 	if !negative {
 		c.next('+')

@@ -20,7 +20,7 @@ func splitPath(in *guard.Request, values func() map[string]string) (prefix, path
 		return "", "/", "/"
 	}
 	prefix = foreignPrefix(in, path, values)
-	if !strings.HasPrefix(escaped, prefix) { // escaped in a way of its own
+	if !strings.HasPrefix(escaped, prefix) || strings.Contains(prefix, "%") { // escaped in a way of its own
 		prefix = ""
 	}
 	path, escaped = path[len(prefix):], escaped[len(prefix):]

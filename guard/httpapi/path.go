@@ -61,7 +61,7 @@ func before(path, route string, values func() map[string]string) (prefix string,
 	if decoded, err := url.PathUnescape(own); !ok && err == nil { // not every value comes decoded
 		prefix, ok = strings.CutSuffix(path, decoded)
 	}
-	return strings.TrimSuffix(prefix, "/"), ok && (prefix == "" || prefix[0] == '/')
+	return strings.TrimRight(prefix, "/"), ok && (prefix == "" || prefix[0] == '/')
 }
 
 // expand puts the values into a route's template, "/orders/{id}", "/{proxy+}",

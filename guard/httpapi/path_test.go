@@ -85,6 +85,7 @@ func FuzzSplitPath(f *testing.F) {
 	f.Add("/100% ", "$default", "", "", "$default", urlDomain)
 	f.Add("", "{", "", "", "", "")
 	f.Add("/%/", " ", "", "", "", "") // a base path that is a lone percent
+	f.Add("///", " ", "", "", "", "")
 	f.Fuzz(func(t *testing.T, raw, route, name, value, stage, domain string) {
 		in := &guard.Request{RawPath: raw, RouteKey: route, Stage: stage, DomainName: domain}
 		prefix, path, escaped := httpapi.SplitPath(in, func() map[string]string { return map[string]string{name: value} })

@@ -31,7 +31,6 @@ test: servers ## all tests under the race detector, with the servers they need
 ci: ## all that has to pass before a change lands
 	$(MAKE) format-check tidy-check vet staticcheck examples spin
 	$(MAKE) test TEST=-count=1
-	$(MAKE) fuzz
 
 format-check: ## fail on files that gofumpt would change
 	@changed=$$(git ls-files '*.go' | xargs $(TOOL) gofumpt -l) && \
@@ -60,7 +59,7 @@ schema-suite: ## hold validate to the JSON-Schema-Test-Suite in the folder SUITE
 	@test -d "$(SUITE)" || { echo 'say where it is: make schema-suite SUITE=<folder>'; exit 2; }
 	JSON_SCHEMA_TEST_SUITE="$(abspath $(SUITE))" $(GO) test -count=1 -v -run Suite ./validate
 
-fuzz: ## run every fuzz target for FUZZTIME
+fuzz: ## run every fuzz target for FUZZTIME; their seeds are part of the tests
 	@GO="$(GO)" .ci/fuzz "$(FUZZTIME)" $(PKG)
 
 bench: ## all benchmarks; for figures to compare: make -s bench COUNT=10 >new.txt

@@ -27,8 +27,8 @@
 //   - guard/httpapi: HTTP APIs, REST APIs and function URLs.
 //   - guard/jmespath: texts found in an event by an expression.
 //   - validate: JSON Schema, and in validate/structs validator tags.
-//   - idempotency: one effect for each key; idempotency/dynamo keeps keys in
-//     DynamoDB.
+//   - idempotency: one effect for each key; idempotency/dynamo and
+//     idempotency/valkey keep keys in DynamoDB and in Valkey.
 //   - guard/guardtest: a Lambda runtime and an HTTP API for tests.
 //   - guard/local: a command that runs a function on this machine.
 //   - examples: starters to copy.

@@ -110,7 +110,7 @@ func (c *comparison) elements(t reflect.Type) bool {
 func (c *comparison) stop(code Code, reason string) bool {
 	c.found = &Error{
 		Code:    code,
-		Pointer: shorten(string(c.dec.StackPointer())),
+		Pointer: ShortPointer(string(c.dec.StackPointer())),
 		Offset:  c.dec.InputOffset(),
 		Reason:  reason,
 	}
@@ -120,8 +120,9 @@ func (c *comparison) stop(code Code, reason string) bool {
 // maxPointer bounds what a caller's member names can make of an error.
 const maxPointer = 256
 
-// shorten cuts a pointer that is too long to be shown, at a whole character.
-func shorten(pointer string) string {
+// ShortPointer cuts a pointer that is too long to be shown, at a whole
+// character.
+func ShortPointer(pointer string) string {
 	if len(pointer) <= maxPointer {
 		return pointer
 	}

@@ -47,7 +47,7 @@ func locate(data []byte, maxDepth, maxNodes int) string {
 			nodes++
 		}
 	}
-	return shorten(string(dec.StackPointer()))
+	return ShortPointer(string(dec.StackPointer()))
 }
 
 // Measure counts levels and values of a JSON text in one pass, without memory

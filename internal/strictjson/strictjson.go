@@ -108,7 +108,7 @@ func explain(data []byte, err error) error {
 	case errors.As(err, &syntactic):
 		return explainSyntax(data, syntactic)
 	case errors.As(err, &semantic):
-		pointer := shorten(string(semantic.JSONPointer))
+		pointer := ShortPointer(string(semantic.JSONPointer))
 		if errors.Is(err, json.ErrUnknownName) {
 			return &Error{Code: UnknownName, Pointer: pointer, Offset: semantic.ByteOffset, Reason: "the member is not known here"}
 		}
@@ -119,7 +119,7 @@ func explain(data []byte, err error) error {
 }
 
 func explainSyntax(data []byte, err *jsontext.SyntacticError) error {
-	e := &Error{Code: Malformed, Pointer: shorten(string(err.JSONPointer)), Offset: err.ByteOffset}
+	e := &Error{Code: Malformed, Pointer: ShortPointer(string(err.JSONPointer)), Offset: err.ByteOffset}
 	switch {
 	case errors.Is(err, jsontext.ErrDuplicateName):
 		e.Code, e.Reason = DuplicateName, "the member is there twice"

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/internal/strictjson"
 )
 
 // List collects what is wrong: the first Max in the order of the answer, and
@@ -55,7 +56,7 @@ func (l *List) Err() error {
 		return nil
 	}
 	for i := range l.list {
-		l.list[i].Pointer = shorten(l.list[i].Pointer)
+		l.list[i].Pointer = strictjson.ShortPointer(l.list[i].Pointer)
 	}
 	e := &guard.Error{Kind: guard.Invalid, Code: "validation_failed", Violations: l.list}
 	switch {

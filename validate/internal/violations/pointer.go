@@ -44,14 +44,3 @@ func cutToken(pointer string) (token, rest string) {
 	}
 	return token, ""
 }
-
-// maxPointer bounds what a caller's member names can make of an answer.
-const maxPointer = 256
-
-// shorten cuts a pointer that is too long to be shown, at a whole character.
-func shorten(pointer string) string {
-	if len(pointer) <= maxPointer {
-		return pointer
-	}
-	return strings.ToValidUTF8(pointer[:maxPointer], "") + "…"
-}

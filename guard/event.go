@@ -174,10 +174,7 @@ func (e *Event) readRequest() (*Request, error) {
 			}
 			return upgraded(full), nil
 		}
-		if err := limits.check(e.raw); err != nil {
-			return nil, err
-		}
-		return newRequest(e.raw)
+		return newRequest(e.raw, limits)
 	})
 }
 

@@ -10,7 +10,6 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/lambdarmor/lambdarmor/internal/jsonpeek"
-	"github.com/lambdarmor/lambdarmor/internal/strictjson"
 )
 
 // Request is what most layers need of an HTTP request. The event behind it has
@@ -201,12 +200,11 @@ func unquoteValue(raw []byte) string {
 	return string(plain)
 }
 
-// newRequest reads a request of payload format 2.0 from text that is within
-// the limits.
-func newRequest(raw []byte) (*Request, error) {
+// newRequest reads a request of payload format 2.0.
+func newRequest(raw []byte, limits Limits) (*Request, error) {
 	in := new(envelope)
-	if err := strictjson.Unmarshal(raw, in, strictjson.Options{}); err != nil {
-		return nil, refuse(err)
+	if err := decode(raw, in, limits, nil); err != nil {
+		return nil, err
 	}
 	if in.RequestContext.HTTP.Method == "" {
 		return nil, notHTTP()

@@ -1,0 +1,61 @@
+package secrets
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// Source fetches values from where they are kept. Implementations are safe for
+// concurrent use and start nothing that outlives a call.
+type Source interface {
+	// Fetch gets every value of refs in as few requests as it takes. On success
+	// it returns one Value for each ref, in their order, and what failed for one
+	// of them alone is in its Value.Err. An error of Fetch itself is that of
+	// every ref.
+	//
+	// An error that matches [ErrUnavailable], a context's deadline or a
+	// [net.Error] means that the source could not be asked. Every other error is
+	// the source's answer, and a value that was fetched before no longer stands.
+	Fetch(ctx context.Context, refs []Ref) ([]Value, error)
+}
+
+// Ref says which value is meant: all that can change the answer, so that two
+// equal Refs may share one.
+type Ref struct {
+	// Name as the source understands it: a name, an ARN, a path.
+	Name string
+	// Version is one version, by its id or number; "" is the one of Stage.
+	Version string
+	// Stage is a staging label, like AWSCURRENT, or a parameter's label; "" is
+	// what the source gives when it is not told.
+	Stage string
+	// Encrypted asks for a value as it is stored, where a source would decrypt
+	// it otherwise.
+	Encrypted bool
+}
+
+// Value is what a source has for a Ref.
+type Value struct {
+	// Data is the value. Whoever calls Fetch owns it.
+	Data []byte
+	// Version tells this value from the one before and after it; "" where the
+	// source has no versions.
+	Version string
+	// Expires is when the value is known to be replaced; zero when it is not.
+	Expires time.Time
+	// Err is why there is no value.
+	Err error
+}
+
+// What a source says of a value that it does not give.
+var (
+	// ErrNotFound: there is no such name, version or stage.
+	ErrNotFound = errors.New("not found")
+	// ErrDenied: the function may not read it.
+	ErrDenied = errors.New("access denied")
+	// ErrUndecryptable: it is there and cannot be decrypted.
+	ErrUndecryptable = errors.New("cannot be decrypted")
+	// ErrUnavailable: throttled, out of time, down, unreachable.
+	ErrUnavailable = errors.New("source unavailable")
+)

@@ -1,0 +1,95 @@
+package webhook
+
+import (
+	"crypto/ed25519"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"strings"
+
+	"github.com/lambdarmor/lambdarmor/guard"
+)
+
+// Standard lets requests through that are signed as Standard Webhooks says:
+// webhook-id, webhook-timestamp and webhook-signature over id, timestamp and
+// body. A key is whsec_… for HMAC-SHA256 (v1), or whpk_… for Ed25519 (v1a), of
+// which the private whsk_… will do as well. A key is only used for its own kind
+// of signature.
+//
+// Anything else is refused with an Unauthenticated [*guard.Error] of code
+// webhook_signature_missing, webhook_signature_malformed,
+// webhook_signature_invalid or webhook_timestamp_out_of_range; a key that is
+// none is ours to mend: Internal, webhook_key_malformed. An error of keys is
+// passed on.
+//
+// https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
+func Standard(keys Keys, opts ...Option) guard.Middleware {
+	return require(scheme{name: "standard", read: readStandard, parse: parseStandardKey}, keys, opts)
+}
+
+func readStandard(req *guard.Request) (claim, error) {
+	id, sent, list := req.Header("webhook-id"), req.Header("webhook-timestamp"), req.Header("webhook-signature")
+	switch {
+	case id == "":
+		return claim{}, missing("webhook-id")
+	case sent == "":
+		return claim{}, missing("webhook-timestamp")
+	case list == "":
+		return claim{}, missing("webhook-signature")
+	case !validID(id, "."):
+		return claim{}, malformed("webhook-id", "1 to 255 printable characters without a dot, a comma or a space")
+	}
+	if _, ok := parseTime(sent); !ok {
+		return claim{}, malformed("webhook-timestamp", "seconds since 1970 in digits")
+	}
+	c := claim{id: id, sent: sent, prefix: id + "." + sent + "."}
+	for one := range strings.SplitSeq(list, " ") {
+		version, text, _ := strings.Cut(one, ",")
+		value, ok := decodeBase64(text)
+		switch {
+		case version == "v1" && ok && len(value) == sha256.Size:
+			c.signatures.macs = append(c.signatures.macs, value)
+		case version == "v1a" && ok && len(value) == ed25519.SignatureSize:
+			c.signatures.ed25519 = append(c.signatures.ed25519, value)
+		}
+		if c.signatures.count() > maxSignatures {
+			return claim{}, malformed("webhook-signature", "at most 8 signatures")
+		}
+	}
+	if c.signatures.count() == 0 {
+		return claim{}, malformed("webhook-signature", "signatures like v1,<base64>, separated by spaces")
+	}
+	return c, nil
+}
+
+func parseStandardKey(text string) (key, error) {
+	kind, encoded, _ := strings.Cut(text, "_")
+	raw, ok := decodeBase64(encoded)
+	if !ok {
+		return key{}, errors.New("not a prefix whsec_, whpk_ or whsk_ and base64")
+	}
+	switch {
+	case kind == "whsec" && len(raw) >= 24 && len(raw) <= 64:
+		return key{hash: sha256.New, secret: raw}, nil
+	case kind == "whsec":
+		return key{}, errors.New("whsec_ has not 24 to 64 bytes")
+	case kind == "whpk" && len(raw) == ed25519.PublicKeySize:
+		return key{public: raw}, nil
+	case kind == "whsk" && (len(raw) == ed25519.SeedSize || len(raw) == ed25519.PrivateKeySize):
+		// The public half is computed: the one behind the seed may be another's.
+		private := ed25519.NewKeyFromSeed(raw[:ed25519.SeedSize])
+		return key{public: private.Public().(ed25519.PublicKey)}, nil
+	default:
+		return key{}, errors.New("neither whsec_ nor whpk_ nor whsk_ with a key of the right size")
+	}
+}
+
+// decodeBase64 takes the one spelling that a value has: padded, without line
+// breaks, nothing in the bits that are left over.
+func decodeBase64(text string) ([]byte, bool) {
+	if strings.ContainsAny(text, "\r\n") {
+		return nil, false
+	}
+	raw, err := base64.StdEncoding.Strict().DecodeString(text)
+	return raw, err == nil && len(raw) > 0
+}

@@ -1,0 +1,2 @@
+// Package historytest
+package historytest

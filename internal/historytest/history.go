@@ -1,0 +1,154 @@
+package historytest
+
+import (
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/anishathalye/porcupine"
+	"github.com/lambdarmor/lambdarmor/idempotency"
+)
+
+// history is what the processes have done, and were told.
+type history struct {
+	start     time.Time
+	processes int
+
+	mu    sync.Mutex // guards what follows
+	ops   []porcupine.Operation
+	open  []int          // of those in ops that may still be taken
+	count map[string]int // what has been seen
+}
+
+func newHistory(processes int) *history {
+	return &history{start: time.Now(), processes: processes, count: make(map[string]int)}
+}
+
+// taking is a step that a process has sent and was not told of yet.
+type taking struct {
+	h       *history
+	process int
+	proc    *Process
+	server  bool
+	grain   time.Duration
+	step    step
+	record  idempotency.Record
+	sent    time.Time
+	gaveUp  time.Time
+}
+
+// input is what the model is asked of a step that a server took by the end.
+func (t *taking) input(end time.Time) *input {
+	in := &input{step: t.step, record: t.record}
+	if t.server {
+		// The server takes the time that is left, by the clock of the process, from
+		// when it gets it.
+		way := int64(end.Sub(t.sent))
+		in.judged = span{t.sent.UnixNano(), end.UnixNano()}
+		in.lease.from = t.record.Lease.Add(-t.proc.Skew).UnixNano()
+		in.expiry.from = t.record.Expires.Add(-t.proc.Skew).UnixNano()
+		in.lease.to, in.expiry.to = in.lease.from+way, in.expiry.from+way
+	} else {
+		// The process reads its clock before it sends the step.
+		if !t.gaveUp.IsZero() {
+			end = t.gaveUp
+		}
+		in.judged = span{t.sent.Add(t.proc.Skew).UnixNano(), end.Add(t.proc.Skew).UnixNano()}
+		in.lease = span{t.record.Lease.UnixNano(), t.record.Lease.UnixNano()}
+		in.expiry = span{t.record.Expires.UnixNano(), t.record.Expires.UnixNano()}
+	}
+	in.expiry.to += int64(t.grain)
+	return in
+}
+
+// add records a step that was taken between two times.
+func (t *taking) add(client int, from, to time.Time, a *answer) {
+	t.h.mu.Lock()
+	defer t.h.mu.Unlock()
+	t.h.ops = append(t.h.ops, porcupine.Operation{
+		ClientId: client, Input: t.input(to), Output: a,
+		Call: int64(from.Sub(t.h.start)), Return: int64(to.Sub(t.h.start)),
+	})
+}
+
+// told records the answer.
+func (t *taking) told(a *answer) {
+	t.add(t.process, t.sent, time.Now(), a)
+	t.h.saw(t.step.String() + " " + a.kind())
+	if t.step == claim && a.outcome == taken && t.record.Epoch > 1 {
+		t.h.saw("take-over")
+	}
+}
+
+// unanswered records tries that the server has taken.
+func (t *taking) unanswered(n int) {
+	now := time.Now()
+	for range n {
+		t.add(t.h.processes+t.process, t.sent, now, &answer{})
+		t.h.saw(t.step.String() + " unanswered")
+	}
+}
+
+// late records a step that the server has taken since from, when its process
+// had given up.
+func (t *taking) late(from time.Time) {
+	t.add(2*t.h.processes+t.process, from, time.Now(), &answer{})
+	t.h.saw(t.step.String() + " late")
+}
+
+// neverTold records a step that may be taken at any time from when it was sent
+// until the end of the history: at the end, if it never was.
+func (t *taking) neverTold() {
+	t.h.mu.Lock()
+	defer t.h.mu.Unlock()
+	t.h.open = append(t.h.open, len(t.h.ops))
+	t.h.ops = append(t.h.ops, porcupine.Operation{
+		ClientId: 2*t.h.processes + t.process, Input: t.input(t.sent.Add(stepTimeout * 2)), Output: &answer{}, Call: int64(t.sent.Sub(t.h.start)),
+	})
+}
+
+// operations gives the history once all processes have ended.
+func (h *history) operations() []porcupine.Operation {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	end := int64(time.Since(h.start)) + 1
+	for _, i := range h.open {
+		h.ops[i].Return = end
+	}
+	return h.ops
+}
+
+func (h *history) saw(what string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.count[what]++
+}
+
+// missing gives what does not occur in histories that were to show it.
+func missing(count map[string]int) (none []string) {
+	for _, what := range []string{
+		"claim taken", "claim held INPROGRESS", "claim held ABANDONED", "claim held COMPLETED", "take-over",
+		"complete taken", "complete lost", "release taken", "release lost",
+		"claim unanswered", "complete unanswered", "release unanswered", "claim late", "complete late", "release late",
+	} {
+		if count[what] == 0 {
+			none = append(none, what)
+		}
+	}
+	return none
+}
+
+func add(to, from map[string]int) {
+	for _, what := range slices.Sorted(maps.Keys(from)) {
+		to[what] += from[what]
+	}
+}
+
+// kind names an answer for the count.
+func (a *answer) kind() string {
+	if a.outcome == held {
+		return "held " + string(a.holder.Status)
+	}
+	return a.String()
+}

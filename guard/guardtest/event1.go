@@ -1,5 +1,7 @@
 package guardtest
 
+import "encoding/json"
+
 // event1 is payload format 1.0 as an HTTP API sends it. What is not there is
 // null, unlike in 2.0.
 type event1 struct {
@@ -19,21 +21,22 @@ type event1 struct {
 }
 
 type context1 struct {
-	AccountID         string    `json:"accountId"`
-	APIID             string    `json:"apiId"`
-	DomainName        string    `json:"domainName"`
-	DomainPrefix      string    `json:"domainPrefix"`
-	ExtendedRequestID string    `json:"extendedRequestId"`
-	HTTPMethod        string    `json:"httpMethod"`
-	Identity          identity1 `json:"identity"`
-	Path              string    `json:"path"`
-	Protocol          string    `json:"protocol"`
-	RequestID         string    `json:"requestId"`
-	RequestTime       string    `json:"requestTime"`
-	RequestTimeEpoch  int64     `json:"requestTimeEpoch"`
-	ResourceID        string    `json:"resourceId"`
-	ResourcePath      string    `json:"resourcePath"`
-	Stage             string    `json:"stage"`
+	AccountID         string                     `json:"accountId"`
+	APIID             string                     `json:"apiId"`
+	Authorizer        map[string]json.RawMessage `json:"authorizer,omitempty"`
+	DomainName        string                     `json:"domainName"`
+	DomainPrefix      string                     `json:"domainPrefix"`
+	ExtendedRequestID string                     `json:"extendedRequestId"`
+	HTTPMethod        string                     `json:"httpMethod"`
+	Identity          identity1                  `json:"identity"`
+	Path              string                     `json:"path"`
+	Protocol          string                     `json:"protocol"`
+	RequestID         string                     `json:"requestId"`
+	RequestTime       string                     `json:"requestTime"`
+	RequestTimeEpoch  int64                      `json:"requestTimeEpoch"`
+	ResourceID        string                     `json:"resourceId"`
+	ResourcePath      string                     `json:"resourcePath"`
+	Stage             string                     `json:"stage"`
 }
 
 type identity1 struct {
@@ -52,6 +55,7 @@ func (req *request) event1() event1 {
 		Headers:           lastOf(req.header),
 		MultiValueHeaders: req.header,
 		PathParameters:    req.variables,
+		StageVariables:    req.stageVariables,
 		RequestContext: context1{
 			AccountID:         AccountID,
 			APIID:             apiID,
@@ -67,11 +71,14 @@ func (req *request) event1() event1 {
 			RequestTimeEpoch:  req.at.UnixMilli(),
 			ResourceID:        req.route.key,
 			ResourcePath:      req.route.path(),
-			Stage:             stage,
+			Stage:             req.stage,
 		},
 	}
 	if query := req.query(); len(query) > 0 {
 		e.QueryStringParameters, e.MultiValueQueryStringParameters = lastOf(query), query
+	}
+	if req.admitted != nil {
+		e.RequestContext.Authorizer = req.admitted.flatContext()
 	}
 	if len(req.body) > 0 {
 		body, isBase64 := req.encodedBody()

@@ -1,6 +1,7 @@
 package guardtest
 
 import (
+	"encoding/json"
 	"strings"
 )
 
@@ -16,21 +17,28 @@ type event2 struct {
 	QueryStringParameters map[string]string `json:"queryStringParameters,omitempty"`
 	RequestContext        context2          `json:"requestContext"`
 	PathParameters        map[string]string `json:"pathParameters,omitempty"`
+	StageVariables        map[string]string `json:"stageVariables,omitempty"`
 	Body                  string            `json:"body,omitempty"`
 	IsBase64Encoded       bool              `json:"isBase64Encoded"`
 }
 
 type context2 struct {
-	AccountID    string `json:"accountId"`
-	APIID        string `json:"apiId"`
-	DomainName   string `json:"domainName"`
-	DomainPrefix string `json:"domainPrefix"`
-	HTTP         http2  `json:"http"`
-	RequestID    string `json:"requestId"`
-	RouteKey     string `json:"routeKey"`
-	Stage        string `json:"stage"`
-	Time         string `json:"time"`
-	TimeEpoch    int64  `json:"timeEpoch"`
+	AccountID    string       `json:"accountId"`
+	APIID        string       `json:"apiId"`
+	Authorizer   *authorizer2 `json:"authorizer,omitempty"`
+	DomainName   string       `json:"domainName"`
+	DomainPrefix string       `json:"domainPrefix"`
+	HTTP         http2        `json:"http"`
+	RequestID    string       `json:"requestId"`
+	RouteKey     string       `json:"routeKey"`
+	Stage        string       `json:"stage"`
+	Time         string       `json:"time"`
+	TimeEpoch    int64        `json:"timeEpoch"`
+}
+
+// authorizer2 is what an authorizer told. Without a context that is null.
+type authorizer2 struct {
+	Lambda map[string]json.RawMessage `json:"lambda"`
 }
 
 type http2 struct {
@@ -52,7 +60,7 @@ func (req *request) event2(functionURL bool) event2 {
 	}
 	domainName, domainPrefix := req.domain()
 	body, isBase64 := req.encodedBody()
-	return event2{
+	e := event2{
 		Version:               format2,
 		RouteKey:              req.route.key,
 		RawPath:               path,
@@ -61,6 +69,7 @@ func (req *request) event2(functionURL bool) event2 {
 		Headers:               req.joinedHeaders(),
 		QueryStringParameters: joined(req.query()),
 		PathParameters:        req.variables,
+		StageVariables:        req.stageVariables,
 		Body:                  body,
 		IsBase64Encoded:       isBase64,
 		RequestContext: context2{
@@ -77,11 +86,15 @@ func (req *request) event2(functionURL bool) event2 {
 			},
 			RequestID: req.id,
 			RouteKey:  req.route.key,
-			Stage:     stage,
+			Stage:     req.stage,
 			Time:      req.at.Format(eventTime),
 			TimeEpoch: req.at.UnixMilli(),
 		},
 	}
+	if req.admitted != nil {
+		e.RequestContext.Authorizer = req.admitted.lambdaContext()
+	}
+	return e
 }
 
 func (req *request) cookies() []string {

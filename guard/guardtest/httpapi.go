@@ -24,6 +24,12 @@ type HTTPAPIConfig struct {
 	// function that streams. See https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html
 	FunctionURL bool
 
+	// StageVariables of the stage; none when nil.
+	StageVariables map[string]string
+
+	// Authorizer, when not nil, decides which requests reach the function.
+	Authorizer *Authorizer
+
 	// Timeout of the integration; 30 seconds when 0, which is the most that API
 	// Gateway allows. It counts while a request waits for a free process, too.
 	Timeout time.Duration
@@ -47,6 +53,7 @@ type HTTPAPI struct {
 	fn     Invoker
 	cfg    HTTPAPIConfig
 	routes []Route // in the order in which they are tried
+	gate   *gate   // nil when all may pass
 }
 
 // maxBody is API Gateway's limit on a request's body.
@@ -55,7 +62,7 @@ const maxBody = 10 << 20
 var errIntegrationTimeout = fmt.Errorf("guardtest: the integration timed out: %w", context.DeadlineExceeded)
 
 // NewHTTPAPI returns an API that calls fn. It fails when a route or the format
-// is not one, or two routes match the same requests.
+// is not one, two routes match the same requests, or the authorizer cannot be.
 func NewHTTPAPI(fn Invoker, cfg HTTPAPIConfig) (*HTTPAPI, error) {
 	if fn == nil {
 		return nil, errors.New("guardtest: an HTTP API needs a function")
@@ -65,8 +72,8 @@ func NewHTTPAPI(fn Invoker, cfg HTTPAPIConfig) (*HTTPAPI, error) {
 	if cfg.Format != format1 && cfg.Format != format2 {
 		return nil, fmt.Errorf("guardtest: payload format %q is neither 1.0 nor 2.0", cfg.Format)
 	}
-	if cfg.FunctionURL && (cfg.Format != format2 || len(cfg.Routes) > 0) {
-		return nil, errors.New("guardtest: a function URL has format 2.0 and no routes")
+	if cfg.FunctionURL && (cfg.Format != format2 || len(cfg.Routes) > 0 || cfg.Authorizer != nil || cfg.StageVariables != nil) {
+		return nil, errors.New("guardtest: a function URL has format 2.0, no routes, no stage variables and no authorizer")
 	}
 	if len(cfg.Routes) == 0 {
 		cfg.Routes = []string{defaultRouteKey}
@@ -85,6 +92,12 @@ func NewHTTPAPI(fn Invoker, cfg HTTPAPIConfig) (*HTTPAPI, error) {
 		api.routes = append(api.routes, route)
 	}
 	sortRoutes(api.routes)
+	if cfg.Authorizer != nil {
+		var err error
+		if api.gate, err = newGate(*cfg.Authorizer); err != nil {
+			return nil, err
+		}
+	}
 	return api, nil
 }
 
@@ -102,7 +115,18 @@ func (a *HTTPAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		return // otherwise the client is gone
 	}
-	// The place of an authorizer: the route and the request are known, the function has not been called.
+	req.stageVariables = a.cfg.StageVariables
+	if a.gate != nil {
+		admitted, err := a.gate.pass(r.Context(), req, req.arn())
+		if r.Context().Err() != nil {
+			return // the client is gone
+		}
+		if err != nil {
+			answerMessage(w, refusedStatus(err))
+			return
+		}
+		req.admitted = &admitted
+	}
 	result, err := a.invoke(r.Context(), req)
 	if err == nil {
 		var answer response
@@ -132,10 +156,8 @@ func (a *HTTPAPI) route(r *http.Request) (route Route, variables map[string]stri
 // invoke calls the function. The integration's timeout is not the function's:
 // it only ends the waiting, as the client's leaving does.
 func (a *HTTPAPI) invoke(ctx context.Context, req *request) (Result, error) {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	timer := time.AfterFunc(a.cfg.Timeout, func() { cancel(errIntegrationTimeout) })
-	defer timer.Stop()
+	ctx, done := waitAtMost(ctx, a.cfg.Timeout, errIntegrationTimeout)
+	defer done()
 	return a.fn.Do(ctx, Call{Payload: req.event(a.cfg), TraceID: req.trace})
 }
 

@@ -21,7 +21,7 @@ const (
 	format2 = "2.0"
 )
 
-// apiID and stage are those of every API in this package.
+// apiID is that of every API in this package, stage that of an HTTP API.
 const (
 	apiID = "lambdarmor"
 	stage = "$default"
@@ -37,6 +37,10 @@ type request struct {
 	id        string // of the API, not of the function's invocation
 	trace     string
 	at        time.Time
+
+	stage          string
+	stageVariables map[string]string
+	admitted       *admission // nil when there is no authorizer
 }
 
 func newRequest(w http.ResponseWriter, r *http.Request, route Route, variables map[string]string) (*request, error) {
@@ -44,7 +48,7 @@ func newRequest(w http.ResponseWriter, r *http.Request, route Route, variables m
 	if err != nil {
 		return nil, err
 	}
-	req := &request{http: r, route: route, variables: variables, body: body, id: newAPIRequestID(), at: time.Now().UTC()}
+	req := &request{http: r, route: route, variables: variables, body: body, id: newAPIRequestID(), at: time.Now().UTC(), stage: stage}
 	req.header = forwardedHeader(r, len(body))
 	req.trace = req.header.Get("X-Amzn-Trace-Id")
 	return req, nil

@@ -205,6 +205,7 @@ func (b HTTPBuilder) request() *request {
 		variables: variables,
 		header:    forwardedHeader(r, len(b.body)),
 		body:      b.body,
+		stage:     stage,
 		id:        "JKJaXmPLvHcESHA=",
 		at:        time.Date(2020, time.March, 12, 19, 16, 30, 390e6, time.UTC),
 	}

@@ -1,0 +1,4 @@
+package guardtest
+
+// MaxRulings is for the tests.
+const MaxRulings = maxRulings

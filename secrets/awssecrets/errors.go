@@ -15,13 +15,15 @@ import (
 	"github.com/lambdarmor/lambdarmor/secrets"
 )
 
+var errUnreadable = errors.New("the answer could not be read")
+
 // explain names what an error is about and, where there is a name for it, what
 // it means.
 func explain(what string, err error) error {
 	meaning := meaningOf(err)
 	var unread *smithy.DeserializationError
 	if errors.As(err, &unread) { // it may show a part of what could not be read
-		err = errors.New("the answer could not be read")
+		err = errUnreadable
 	}
 	if meaning == nil {
 		return fmt.Errorf("awssecrets: %s: %w", what, err)

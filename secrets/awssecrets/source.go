@@ -72,7 +72,7 @@ func (s *Source) Fetch(ctx context.Context, refs []secrets.Ref) ([]secrets.Value
 		case ref.Name == "":
 			it.fail(errors.New("no name"))
 		case ref.Encrypted:
-			it.fail(errors.New("Secrets Manager gives no value encrypted"))
+			it.fail(errors.New("a secret cannot be had encrypted"))
 		case ref.Version == "" && ref.Stage == "":
 			batched = append(batched, it)
 		default:

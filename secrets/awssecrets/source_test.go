@@ -1,0 +1,165 @@
+package awssecrets_test
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/lambdarmor/lambdarmor/secrets"
+	"github.com/lambdarmor/lambdarmor/secrets/awssecrets"
+)
+
+func TestRequestsOfAFetch(t *testing.T) {
+	s := setUp(t)
+	names := make([]string, 45)
+	for i := range names {
+		names[i], _ = s.create(t, fmt.Sprint(i), fmt.Sprint("value ", i))
+	}
+	tests := []struct {
+		secrets int
+		want    map[string]int
+	}{
+		{0, map[string]int{}},
+		{1, map[string]int{"GetSecretValue": 1}},
+		{2, map[string]int{"BatchGetSecretValue": 1}},
+		{10, map[string]int{"BatchGetSecretValue": 1}},
+		{20, map[string]int{"BatchGetSecretValue": 1}},
+		{21, map[string]int{"BatchGetSecretValue": 1, "GetSecretValue": 1}},
+		{45, map[string]int{"BatchGetSecretValue": 3}},
+	}
+	for _, tt := range tests {
+		t.Run(fmt.Sprint(tt.secrets), func(t *testing.T) {
+			for i, v := range fetch(t, s.source, named(names[:tt.secrets]...)...) {
+				mustHave(t, v, fmt.Sprint("value ", i))
+				if v.Version == "" {
+					t.Error("no version")
+				}
+			}
+			if got := s.taken(); !maps.Equal(got, tt.want) {
+				t.Errorf("requests %v, want %v", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestOneRefTwiceIsAskedForOnce(t *testing.T) {
+	s := setUp(t)
+	a, _ := s.create(t, "a", "value a")
+	b, _ := s.create(t, "b", "value b")
+	values := fetch(t, s.source, named(a, b, a, a)...)
+	if got := s.taken(); !maps.Equal(got, map[string]int{"BatchGetSecretValue": 1}) {
+		t.Errorf("requests %v", got)
+	}
+	clear(values[0].Data)
+	mustHave(t, values[1], "value b")
+	mustHave(t, values[2], "value a") // its memory is its own
+	mustHave(t, values[3], "value a")
+}
+
+func TestErrorsAreKeptApart(t *testing.T) {
+	s := setUp(t)
+	first, _ := s.create(t, "first", "value 1")
+	deleted, _ := s.create(t, "deleted", "value 2")
+	last, _ := s.create(t, "last", "value 3")
+	s.remove(t, deleted)
+	values := fetch(t, s.source, append(named(first, s.prefix+"missing", deleted, "", last), secrets.Ref{Name: first, Encrypted: true})...)
+	mustHave(t, values[0], "value 1")
+	mustHave(t, values[4], "value 3")
+	for i, want := range map[int]string{1: "missing", 2: "deleted"} {
+		if err := values[i].Err; !errors.Is(err, secrets.ErrNotFound) || !strings.Contains(err.Error(), want) || values[i].Data != nil {
+			t.Errorf("%s: %v, %q", want, err, values[i].Data)
+		}
+	}
+	for _, i := range []int{3, 5} {
+		if err := values[i].Err; err == nil || errors.Is(err, secrets.ErrUnavailable) {
+			t.Errorf("%d: %v", i, err)
+		}
+	}
+	if got := s.taken(); !maps.Equal(got, map[string]int{"BatchGetSecretValue": 1}) {
+		t.Errorf("requests %v", got)
+	}
+}
+
+func TestASecretThatIsScheduledForDeletionIsGone(t *testing.T) {
+	s := setUp(t)
+	name, _ := s.create(t, "name", "value")
+	s.remove(t, name)
+	if err := fetch(t, s.source, named(name)...)[0].Err; !errors.Is(err, secrets.ErrNotFound) || errors.Is(err, secrets.ErrUnavailable) {
+		t.Error(err)
+	}
+}
+
+func TestStagesAndVersions(t *testing.T) {
+	s := setUp(t)
+	name, arn := s.create(t, "name", "first")
+	first := fetch(t, s.source, named(name)...)[0].Version
+	second := s.put(t, name, "second")
+	tests := []struct {
+		name    string
+		ref     secrets.Ref
+		want    string
+		version string
+	}{
+		{"the default", secrets.Ref{Name: name}, "second", second},
+		{"the current one", secrets.Ref{Name: name, Stage: "AWSCURRENT"}, "second", second},
+		{"the previous one", secrets.Ref{Name: name, Stage: "AWSPREVIOUS"}, "first", first},
+		{"by its id", secrets.Ref{Name: name, Version: first}, "first", first},
+		{"by its id and stage", secrets.Ref{Name: name, Version: second, Stage: "AWSCURRENT"}, "second", second},
+		{"by the ARN", secrets.Ref{Name: arn, Stage: "AWSPREVIOUS"}, "first", first},
+		{"no such stage", secrets.Ref{Name: name, Stage: "AWSPENDING"}, "", ""},
+		{"no such version", secrets.Ref{Name: name, Version: "b2c3d4e5-0000-4000-8000-000000000000"}, "", ""},
+		{"a version without the stage", secrets.Ref{Name: name, Version: first, Stage: "AWSCURRENT"}, "", ""},
+	}
+	var all []secrets.Ref
+	for _, tt := range tests {
+		all = append(all, tt.ref)
+	}
+	together := fetch(t, s.source, all...)
+	for i, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			for _, v := range []secrets.Value{fetch(t, s.source, tt.ref)[0], together[i]} {
+				if tt.want == "" {
+					if !errors.Is(v.Err, secrets.ErrNotFound) {
+						t.Error(v.Err)
+					}
+					continue
+				}
+				mustHave(t, v, tt.want)
+				if v.Version != tt.version {
+					t.Errorf("version %s, want %s", v.Version, tt.version)
+				}
+			}
+		})
+	}
+}
+
+func TestBinarySecrets(t *testing.T) {
+	s := setUp(t)
+	want := []byte{0, 1, 0xff, '\n', 0xfe}
+	binary := s.prefix + "binary"
+	if _, err := s.direct.CreateSecret(t.Context(), &secretsmanager.CreateSecretInput{Name: &binary, SecretBinary: want}); err != nil {
+		t.Fatal(err)
+	}
+	text, _ := s.create(t, "text", "text")
+	mustHave(t, fetch(t, s.source, named(binary)...)[0], string(want))
+	mustHave(t, fetch(t, s.source, named(text, binary)...)[1], string(want))
+}
+
+func TestConstruction(t *testing.T) {
+	for name, build := range map[string]func(){
+		"no client":    func() { awssecrets.New(nil) },
+		"no describer": func() { awssecrets.RotationAware(nil) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			defer func() {
+				if r := recover(); r == nil || !strings.HasPrefix(fmt.Sprint(r), "awssecrets: ") {
+					t.Errorf("panic %v", r)
+				}
+			}()
+			build()
+		})
+	}
+}

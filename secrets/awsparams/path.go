@@ -1,0 +1,75 @@
+package awsparams
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
+	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
+	"github.com/go-json-experiment/json"
+	"github.com/lambdarmor/lambdarmor/secrets"
+)
+
+// maxPages bounds what is below a path: a page has up to ten parameters, and the
+// pages come one after the other.
+const maxPages = 100
+
+// sweep gets all parameters below a path, of all levels.
+func (s *Source) sweep(ctx context.Context, it *item) {
+	in := &ssm.GetParametersByPathInput{
+		Path:           &it.id.base,
+		Recursive:      aws.Bool(true),
+		WithDecryption: aws.Bool(!it.ref.Encrypted),
+		MaxResults:     aws.Int32(batchSize),
+	}
+	var found []types.Parameter
+	for range maxPages {
+		out, err := s.client.GetParametersByPath(ctx, in)
+		if err != nil {
+			it.fail(err)
+			return
+		}
+		found = append(found, out.Parameters...) // a page may be empty and not the last
+		if deref(out.NextToken) == "" {
+			it.collect(found)
+			return
+		}
+		in.NextToken = out.NextToken
+	}
+	it.fail(fmt.Errorf("more than %d pages of parameters", maxPages))
+}
+
+// collect makes the one value of what is below a path.
+func (it *item) collect(found []types.Parameter) {
+	if len(found) == 0 {
+		it.fail(secrets.ErrNotFound)
+		return
+	}
+	members := make(map[string]string, len(found))
+	versions := make(map[string]string, len(found))
+	for _, p := range found {
+		name := strings.TrimPrefix(deref(p.Name), it.id.base)
+		members[name] = deref(p.Value)
+		versions[name] = fmt.Sprint(name, " ", p.Version)
+		if p.LastModifiedDate != nil { // one that is made anew begins with version 1 again
+			versions[name] += p.LastModifiedDate.UTC().Format(" " + time.RFC3339Nano)
+		}
+	}
+	data, err := json.Marshal(members, json.Deterministic(true))
+	if err != nil {
+		it.fail(errUnreadable)
+		return
+	}
+	hash := sha256.New()
+	for _, name := range slices.Sorted(maps.Keys(versions)) {
+		fmt.Fprintln(hash, versions[name])
+	}
+	it.value = secrets.Value{Data: data, Version: hex.EncodeToString(hash.Sum(nil))[:32]}
+}

@@ -1,0 +1,66 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/lambdarmor/lambdarmor/secrets"
+	"github.com/lambdarmor/lambdarmor/secrets/internal/endpoint"
+)
+
+// AppConfig is the source of AppConfig's configurations, through the AppConfig
+// agent or its Lambda extension. A name is "application/environment/profile",
+// or the agent's own path, "/applications/a/environments/e/configurations/p".
+// Of feature flags "?flag=one&flag=two" picks some. The version is that of the
+// configuration; a certain one cannot be asked for. The port is
+// AWS_APPCONFIG_EXTENSION_HTTP_PORT, or 2772. AppConfig panics when that or an
+// option cannot be meant.
+//
+// See https://docs.aws.amazon.com/appconfig/latest/userguide/appconfig-integration-lambda-extensions.html
+func AppConfig(opts ...Option) secrets.Source {
+	return &configSource{newClient("AWS_APPCONFIG_EXTENSION_HTTP_PORT", 2772, opts)}
+}
+
+type configSource struct{ *client }
+
+func (s *configSource) Fetch(ctx context.Context, refs []secrets.Ref) ([]secrets.Value, error) {
+	return s.fetch(ctx, "configuration", refs, http.Header{}, configTarget, configValue), nil
+}
+
+func configTarget(ref secrets.Ref) (string, error) {
+	if ref.Version != "" || ref.Stage != "" || ref.Encrypted {
+		return "", errors.New("a configuration has no version, stage or encryption to ask for")
+	}
+	path, rawQuery, _ := strings.Cut(ref.Name, "?")
+	query, err := url.ParseQuery(rawQuery)
+	flags := query["flag"]
+	if err != nil || len(query) > 1 || len(query) == 1 && flags == nil {
+		return "", errors.New("a configuration's name takes flag=<name> after its ? and nothing else")
+	}
+	segments := strings.Split(path, "/")
+	if len(segments) == 7 && segments[0] == "" &&
+		segments[1] == "applications" && segments[3] == "environments" && segments[5] == "configurations" {
+		segments = []string{segments[2], segments[4], segments[6]}
+	}
+	if len(segments) != 3 {
+		return "", errors.New(`a configuration's name is "application/environment/profile"`)
+	}
+	for i, segment := range segments {
+		if segment == "" || segment == "." || segment == ".." {
+			return "", errors.New("a configuration's name has an empty part")
+		}
+		segments[i] = url.PathEscape(segment)
+	}
+	target := "/applications/" + segments[0] + "/environments/" + segments[1] + "/configurations/" + segments[2]
+	if len(flags) > 0 {
+		target += "?" + url.Values{"flag": flags}.Encode()
+	}
+	return target, nil
+}
+
+func configValue(a endpoint.Answer) (secrets.Value, error) {
+	return secrets.Value{Data: a.Body, Version: a.Header.Get("Configuration-Version")}, nil
+}

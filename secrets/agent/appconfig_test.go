@@ -1,0 +1,70 @@
+package agent_test
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/lambdarmor/lambdarmor/secrets"
+	"github.com/lambdarmor/lambdarmor/secrets/agent"
+	"github.com/lambdarmor/lambdarmor/secrets/agent/agenttest"
+)
+
+func TestConfigurations(t *testing.T) {
+	a := agenttest.New(t)
+	a.SetConfiguration("shop/prod/settings", "level: debug")
+	a.SetConfiguration("shop/prod/settings", "level: info")
+	a.SetConfiguration("my shop/prod ü/flags?", `{"dark":{"enabled":true},"beta":{"enabled":false}}`)
+	a.SetConfiguration("shop/prod/flags", `{"dark":{"enabled":true},"beta":{"enabled":false}}`)
+	src := agent.AppConfig(agent.Address(a.URL()))
+	for name, want := range map[string]struct{ data, version string }{
+		"shop/prod/settings": {"level: info", "2"},
+		"/applications/shop/environments/prod/configurations/settings":        {"level: info", "2"},
+		"shop/prod/flags?flag=dark":                                           {`{"enabled":true}`, "1"},
+		"shop/prod/flags?flag=dark&flag=beta":                                 {`{"beta":{"enabled":false},"dark":{"enabled":true}}`, "1"},
+		"/applications/shop/environments/prod/configurations/flags?flag=beta": {`{"enabled":false}`, "1"},
+		"shop/prod/flags?": {`{"dark":{"enabled":true},"beta":{"enabled":false}}`, "1"},
+	} {
+		mustBe(t, one(invoked(t), src, secrets.Ref{Name: name}), want.data, want.version)
+	}
+}
+
+func TestConfigurationNamesAreEscaped(t *testing.T) {
+	a := agenttest.New(t)
+	src := agent.AppConfig(agent.Address(a.URL()))
+	for _, name := range []string{"my shop/prod ü/a&b=c", "a%2Fb/c/d", "a#b/c;d/e+f", "a:b/.c/d.."} {
+		a.SetConfiguration(name, name)
+		mustBe(t, one(invoked(t), src, secrets.Ref{Name: name}), name, "1")
+	}
+}
+
+func TestConfigurationsThatAreNotAskedFor(t *testing.T) {
+	a := agenttest.New(t)
+	src := agent.AppConfig(agent.Address(a.URL()))
+	for _, ref := range []secrets.Ref{
+		{Name: ""},
+		{Name: "shop"},
+		{Name: "shop/prod"},
+		{Name: "shop/prod/settings/more"},
+		{Name: "shop//settings"},
+		{Name: "shop/../settings"},
+		{Name: "./prod/settings"},
+		{Name: "/applications/shop/environments/prod/profiles/settings"},
+		{Name: "applications/shop/environments/prod/configurations/settings"},
+		{Name: "shop/prod/settings?flag=a&x=b"},
+		{Name: "shop/prod/settings?x=b"},
+		{Name: "shop/prod/settings?flag=%zz"},
+		{Name: "shop/prod/settings", Version: "1"},
+		{Name: "shop/prod/settings", Stage: "AWSCURRENT"},
+		{Name: "shop/prod/settings", Encrypted: true},
+	} {
+		if got := one(invoked(t), src, ref); got.Err == nil || errors.Is(got.Err, secrets.ErrUnavailable) || errors.Is(got.Err, secrets.ErrNotFound) {
+			t.Errorf("%+v: %v", ref, got.Err)
+		}
+	}
+	if n := a.Asked("shop/prod/settings"); n != 0 {
+		t.Errorf("the agent was asked %d times", n)
+	}
+	if got := one(invoked(t), src, secrets.Ref{Name: "shop/prod/none"}); !errors.Is(got.Err, secrets.ErrNotFound) {
+		t.Error(got.Err)
+	}
+}

@@ -1,0 +1,70 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"net/url"
+
+	"github.com/lambdarmor/lambdarmor/secrets"
+	"github.com/lambdarmor/lambdarmor/secrets/internal/endpoint"
+)
+
+// Secrets is the source of Secrets Manager's secrets, through the AWS
+// Parameters and Secrets Lambda extension or the Secrets Manager Agent. Names
+// are names or ARNs; versions are version ids, stages staging labels, and
+// neither is AWSCURRENT. The port is PARAMETERS_SECRETS_EXTENSION_HTTP_PORT, or
+// 2773. Secrets panics when that or an option cannot be meant.
+//
+// See https://docs.aws.amazon.com/secretsmanager/latest/userguide/retrieving-secrets_lambda.html
+// and https://docs.aws.amazon.com/secretsmanager/latest/userguide/secrets-manager-agent.html
+func Secrets(opts ...Option) secrets.Source {
+	return &secretSource{newClient("PARAMETERS_SECRETS_EXTENSION_HTTP_PORT", 2773, opts)}
+}
+
+type secretSource struct{ *client }
+
+func (s *secretSource) Fetch(ctx context.Context, refs []secrets.Ref) ([]secrets.Value, error) {
+	header, err := s.withToken()
+	if err != nil {
+		return nil, err
+	}
+	return s.fetch(ctx, "secret", refs, header, s.target, secretValue), nil
+}
+
+func (s *secretSource) target(ref secrets.Ref) (string, error) {
+	if ref.Encrypted {
+		return "", errors.New("a secret is not to be had encrypted")
+	}
+	query := url.Values{"secretId": {ref.Name}}
+	if ref.Version != "" {
+		query.Set("versionId", ref.Version)
+	}
+	if ref.Stage != "" {
+		query.Set("versionStage", ref.Stage)
+	}
+	if s.refreshNow {
+		query.Set("refreshNow", "true")
+	}
+	return "/secretsmanager/get?" + query.Encode(), nil
+}
+
+// secretValue reads a response of GetSecretValue.
+func secretValue(a endpoint.Answer) (secrets.Value, error) {
+	var found struct {
+		SecretString *string `json:"SecretString"`
+		SecretBinary *[]byte `json:"SecretBinary"`
+		VersionID    string  `json:"VersionId"`
+	}
+	if err := a.Decode(&found); err != nil {
+		return secrets.Value{}, err
+	}
+	switch {
+	case found.SecretString != nil && found.SecretBinary != nil:
+		return secrets.Value{}, errors.New("the answer has both a text and a binary value")
+	case found.SecretString != nil:
+		return secrets.Value{Data: []byte(*found.SecretString), Version: found.VersionID}, nil
+	case found.SecretBinary != nil:
+		return secrets.Value{Data: *found.SecretBinary, Version: found.VersionID}, nil
+	}
+	return secrets.Value{}, errors.New("the answer has no value")
+}

@@ -1,0 +1,143 @@
+package endpoint
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"syscall"
+
+	"github.com/lambdarmor/lambdarmor/internal/strictjson"
+	"github.com/lambdarmor/lambdarmor/secrets"
+)
+
+// Limits of an answer. AppConfig has the largest values, of 4 MiB at most; the
+// nesting is that of guard's own limits.
+const (
+	maxBody  = 4 << 20
+	maxDepth = 64
+	maxNodes = 100_000
+)
+
+// A Client asks one endpoint. It is safe for concurrent use.
+type Client struct {
+	base  string
+	local bool
+	http  http.Client
+}
+
+// New makes a client of an address, like http://localhost:2773. The error says
+// what is wrong with one: it needs TLS unless it is of this machine, and it has
+// no path. What a name resolves to is checked when it is dialled, too.
+func New(address string) (*Client, error) {
+	u, err := url.Parse(address)
+	if err != nil {
+		return nil, fmt.Errorf("address %q is malformed", address)
+	}
+	var control func(network, address string, _ syscall.RawConn) error
+	switch {
+	case u.Host == "" || u.Hostname() == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" || u.Path != "" && u.Path != "/":
+		return nil, fmt.Errorf("address %q is not that of a server", u.Redacted())
+	case u.Scheme == "http" && !loopback(u.Hostname()):
+		return nil, fmt.Errorf("address %q is of another machine and has no TLS", address)
+	case u.Scheme == "http":
+		control = loopbackOnly
+	case u.Scheme != "https":
+		return nil, fmt.Errorf("address %q is neither http nor https", address)
+	}
+	dialer := &net.Dialer{Control: control}
+	return &Client{
+		base:  u.Scheme + "://" + u.Host,
+		local: loopback(u.Hostname()),
+		http: http.Client{
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+			Transport: &http.Transport{
+				DialContext:            dialer.DialContext,
+				Proxy:                  nil, // HTTP_PROXY is not to see a secret
+				DisableKeepAlives:      true,
+				DisableCompression:     true, // bounds are of what was sent
+				MaxResponseHeaderBytes: 64 << 10,
+			},
+		},
+	}, nil
+}
+
+// Local reports whether the endpoint is on this machine.
+func (c *Client) Local() bool { return c.local }
+
+// loopback reports whether a host is this machine by its name.
+func loopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+// loopbackOnly refuses what localhost should not have resolved to.
+func loopbackOnly(_, address string, _ syscall.RawConn) error {
+	host, _, err := net.SplitHostPort(address)
+	if ip := net.ParseIP(host); err != nil || ip == nil || !ip.IsLoopback() {
+		return errors.New("the address is not of this machine")
+	}
+	return nil
+}
+
+// An Answer is one of any status.
+type Answer struct {
+	Status int
+	Header http.Header
+	Body   []byte
+}
+
+// Get asks for a target, path and query as they are sent. What keeps it from
+// an answer is an error that matches [secrets.ErrUnavailable] and has its cause.
+func (c *Client) Get(ctx context.Context, target string, header http.Header) (Answer, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.base+target, nil)
+	if err != nil {
+		return Answer{}, unavailable(err)
+	}
+	req.Header = header
+	resp, err := c.http.Do(req)
+	if err != nil {
+		return Answer{}, unavailable(err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxBody+1))
+	switch {
+	case err != nil:
+		return Answer{}, unavailable(err)
+	case len(body) > maxBody:
+		return Answer{}, fmt.Errorf("the answer is over %d bytes", maxBody)
+	}
+	return Answer{Status: resp.StatusCode, Header: resp.Header, Body: body}, nil
+}
+
+// unavailable leaves the URL out: its name is known to who asked.
+func unavailable(err error) error {
+	var u *url.Error
+	if errors.As(err, &u) {
+		err = u.Err
+	}
+	return fmt.Errorf("%w: %w", secrets.ErrUnavailable, err)
+}
+
+// Decode reads the body as strict JSON. The error repeats nothing of it, not
+// even a member's name.
+func (a Answer) Decode(v any) error { return Decode(a.Body, v) }
+
+// Decode is Answer.Decode for a part of an answer.
+func Decode(data []byte, v any) error {
+	err := strictjson.Check(data, maxDepth, maxNodes)
+	if err == nil {
+		err = strictjson.Unmarshal(data, v, strictjson.Options{})
+	}
+	var e *strictjson.Error
+	switch {
+	case errors.As(err, &e):
+		return fmt.Errorf("the answer cannot be read: %s", e.Reason)
+	case err != nil:
+		return errors.New("the answer cannot be read")
+	}
+	return nil
+}

@@ -29,6 +29,7 @@ type outcome struct {
 	fate   fate
 	result []byte // to keep
 	lossy  bool   // done, but there is no result that could be kept
+	failed bool   // the caller is told of a failure, so that nothing that was staged is written
 }
 
 type fate uint8
@@ -50,16 +51,24 @@ func (c *config) attempt(ctx context.Context, t task, e effect) (done Record, re
 	if err != nil || replay {
 		return done, replay, err
 	}
-	o, err := c.reconcileOrRun(ctx, t, r.Epoch, e)
+	inner, tx := c.begin(ctx, r)
+	o, err := c.reconcileOrRun(inner, t, r.Epoch, e)
+	staged := tx != nil && tx.Seal() && !o.failed
 	if err != nil {
 		return Record{}, false, err
 	}
 	switch o.fate {
 	case keep:
 		r.Result, r.NoResult = o.result, o.lossy
+		if staged {
+			return Record{}, false, c.commit(ctx, tx, r)
+		}
 		return Record{}, false, c.complete(ctx, r)
 	case release:
 		c.release(ctx, r)
+		if staged {
+			return Record{}, false, notKept()
+		}
 	}
 	return Record{}, false, nil
 }
@@ -91,7 +100,7 @@ func (c *config) complete(ctx context.Context, r Record) error {
 	r.Status, r.Expires = Completed, now.Add(c.ttl)
 	err := c.store.Complete(settle, r)
 	if errors.Is(err, ErrTooLarge) {
-		c.unsaved(ctx, r, fmt.Errorf("idempotency: a result of %d bytes: %w", len(r.Result), err))
+		c.unsaved(ctx, r, tooLarge(r, err))
 		r.Result, r.NoResult = nil, true
 		err = c.store.Complete(settle, r)
 	}
@@ -116,6 +125,11 @@ func (c *config) release(ctx context.Context, r Record) {
 	}
 }
 
+func tooLarge(r Record, err error) error {
+	return fmt.Errorf("idempotency: a result of %d bytes: %w", len(r.Result), err)
+}
+
+// unsaved tells of a record that is not as it should be.
 func (c *config) unsaved(ctx context.Context, r Record, err error) {
 	guard.AddAttrs(ctx, slog.String("idempotencyKey", r.Key), slog.String("idempotencyError", err.Error()))
 	if c.onUnsaved != nil {

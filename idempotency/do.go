@@ -94,9 +94,9 @@ func (c *call[T]) run(ctx context.Context) outcome {
 	c.value, c.err = c.fn(ctx)
 	if c.err != nil {
 		if guard.Panicked(c.err) {
-			return outcome{fate: unknown}
+			return outcome{fate: unknown, failed: true}
 		}
-		return outcome{fate: release}
+		return outcome{fate: release, failed: true}
 	}
 	answer, err := json.Marshal(c.value)
 	switch {

@@ -80,3 +80,11 @@ func lost(err error) error {
 		Err:    fmt.Errorf("idempotency: complete: %w", err),
 	}
 }
+
+func commitUnknown(err error) error {
+	return &guard.Error{
+		Kind: guard.Unavailable, Code: "idempotency_commit_unknown",
+		Detail: "It could not be found out whether the request was carried out. Sending it again with the same key does.",
+		Err:    err,
+	}
+}

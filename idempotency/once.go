@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net/http"
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/lambdarmor/lambdarmor/guard"
@@ -102,13 +103,15 @@ func (i *invocation) run(ctx context.Context) outcome {
 	case i.err == nil:
 		return i.judge(i.answer)
 	case guard.Panicked(i.err):
-		return outcome{fate: unknown}
+		return outcome{fate: unknown, failed: true}
 	case i.http && guard.KindOf(i.err).CallersFault():
 		if answer, ok := guard.Render(ctx, i.err); ok {
-			return i.judge(answer)
+			o := i.judge(answer)
+			o.failed = true
+			return o
 		}
 	}
-	return outcome{fate: release}
+	return outcome{fate: release, failed: true}
 }
 
 func (i *invocation) adopt(answer []byte) outcome {
@@ -123,7 +126,7 @@ func (i *invocation) judge(answer []byte) outcome {
 		status = statusOf(answer)
 	}
 	if !i.config.keep(status, answer) {
-		return outcome{fate: release}
+		return outcome{fate: release, failed: status >= http.StatusBadRequest}
 	}
 	return outcome{fate: keep, result: i.kept(answer)}
 }

@@ -15,9 +15,10 @@ type Option func(*config)
 
 // config is what the calls of one Once or Operation have in common.
 type config struct {
-	store    Store
-	function string // the name of the Lambda function
-	name     string // of the operation; "" is the route
+	store      Store
+	transactor Transactor // the store, if it is one
+	function   string     // the name of the Lambda function
+	name       string     // of the operation; "" is the route
 
 	ttl   time.Duration
 	lease time.Duration
@@ -52,6 +53,7 @@ func newConfig(store Store, opts []Option) *config {
 		store: store, function: lambdacontext.FunctionName,
 		ttl: defaultTTL, skew: defaultSkew, timeout: Rerun, keep: Keep,
 	}
+	c.transactor, _ = store.(Transactor)
 	for _, opt := range opts {
 		opt(c)
 	}
@@ -146,8 +148,8 @@ func OnReplay(fn func(ctx context.Context, replayed Record)) Option {
 
 // OnUnsaved is called when an attempt could not be completed or released: the
 // caller gets its answer all the same, and the key is held until its lease is
-// over. The error is also in the record of the invocation, as
-// idempotencyError.
+// over. With staged writes it gets idempotency_commit_unknown instead. The error
+// is also in the record of the invocation, as idempotencyError.
 func OnUnsaved(fn func(ctx context.Context, attempt Record, err error)) Option {
 	mustNotBeNil("OnUnsaved", fn == nil)
 	return func(c *config) { c.onUnsaved = fn }

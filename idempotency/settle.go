@@ -23,7 +23,17 @@ type settling struct {
 }
 
 func settlingOf(ctx context.Context, now time.Time) *settling {
-	const most, least = 2 * time.Second, 200 * time.Millisecond
+	return settlingWithin(ctx, now, 2*time.Second)
+}
+
+// commitOf is longer: a commit is the effect itself, which is worth waiting for
+// while others are in its way.
+func commitOf(ctx context.Context, now time.Time) *settling {
+	return settlingWithin(ctx, now, 10*time.Second)
+}
+
+func settlingWithin(ctx context.Context, now time.Time, most time.Duration) *settling {
+	const least = 200 * time.Millisecond
 	budget := most
 	if end, ok := ctx.Deadline(); ok && end.UnixMilli() > 0 {
 		budget = max(least, min(most, end.Sub(now)/2))

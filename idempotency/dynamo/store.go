@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -17,7 +16,8 @@ import (
 )
 
 // Client is what a [Store] needs of a [dynamodb.Client]. GetItem is called only
-// where a server does not return the item that made a condition fail.
+// where a server does not return the item that made a condition fail. For
+// [Stage] it has to have TransactWriteItems besides, as a dynamodb.Client has.
 type Client interface {
 	PutItem(context.Context, *dynamodb.PutItemInput, ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error)
 	UpdateItem(context.Context, *dynamodb.UpdateItemInput, ...func(*dynamodb.Options)) (*dynamodb.UpdateItemOutput, error)
@@ -55,13 +55,18 @@ func New(client Client, table string, opts ...Option) *Store {
 	return s
 }
 
-var _ idempotency.Store = (*Store)(nil)
+// contention is for how long a claim or release is tried while a transaction is
+// on its key, which is there for as long as another attempt commits.
+const contention = 2 * time.Second
 
 // Claim implements [idempotency.Store] with one conditional PutItem.
 func (s *Store) Claim(ctx context.Context, r idempotency.Record) (idempotency.Record, error) {
 	const tries = 3 // the holder may go between a write that fails and the read
 	for range tries {
-		_, err := s.client.PutItem(ctx, s.claim(r))
+		err := insist(ctx, contention, conflicts, func() error {
+			_, err := s.client.PutItem(ctx, s.claim(r))
+			return err
+		})
 		if err == nil {
 			return idempotency.Record{}, nil
 		}
@@ -133,17 +138,22 @@ func (s *Store) holder(ctx context.Context, key string, item map[string]types.At
 // result that makes an item of more than 400 kB also when it is compressed is
 // [idempotency.ErrTooLarge], without a request.
 func (s *Store) Complete(ctx context.Context, r idempotency.Record) error {
-	in, err := s.completion(r)
+	in, _, err := s.completion(r)
 	if err != nil {
 		return err
 	}
-	if _, err = s.client.UpdateItem(ctx, in); tooLarge(err) {
+	err = insist(ctx, contention, conflicts, func() error {
+		_, err := s.client.UpdateItem(ctx, in)
+		return err
+	})
+	if tooLarge(err) {
 		return fmt.Errorf("%w: dynamo: %w", idempotency.ErrTooLarge, err)
 	}
 	return settled("complete", err)
 }
 
-func (s *Store) completion(r idempotency.Record) (*dynamodb.UpdateItemInput, error) {
+// completion also gives the size in bytes of what it adds to an item.
+func (s *Store) completion(r idempotency.Record) (in *dynamodb.UpdateItemInput, size int, err error) {
 	e := s.expression()
 	set := "SET " + e.name(s.attr.Status) + " = " + e.text(completed) +
 		", " + e.name(s.attr.Expiration) + " = " + e.number(seconds(r.Expires))
@@ -153,11 +163,13 @@ func (s *Store) completion(r idempotency.Record) (*dynamodb.UpdateItemInput, err
 	} else {
 		data, encoding, err := s.encode(r)
 		if err != nil {
-			return nil, err
+			return nil, 0, err
 		}
+		size = len(s.attr.Data) + sizeOfValue(data)
 		set += ", " + e.name(s.attr.Data) + " = " + e.value(data)
 		if encoding != "" {
 			set += ", " + e.name(s.attr.Encoding) + " = " + e.text(encoding)
+			size += len(s.attr.Encoding) + len(encoding)
 			remove = ""
 		}
 	}
@@ -169,7 +181,7 @@ func (s *Store) completion(r idempotency.Record) (*dynamodb.UpdateItemInput, err
 		ConditionExpression:       &condition,
 		ExpressionAttributeNames:  e.names,
 		ExpressionAttributeValues: e.values,
-	}, nil
+	}, size, nil
 }
 
 // ours is the fence: the attempt that holds the key is the one that settles it.
@@ -179,17 +191,27 @@ func (s *Store) ours(e *expression, r idempotency.Record) string {
 
 // Release implements [idempotency.Store] with one conditional DeleteItem.
 func (s *Store) Release(ctx context.Context, r idempotency.Record) error {
+	return settled("release", s.remove(ctx, s.release(r)))
+}
+
+func (s *Store) release(r idempotency.Record) *dynamodb.DeleteItemInput {
 	e := s.expression()
 	condition := "attribute_not_exists(" + e.name(s.attr.Key) + ") OR (" + s.ours(e, r) +
 		" AND " + e.name(s.attr.Status) + " = " + e.text(inProgress) + ")"
-	_, err := s.client.DeleteItem(ctx, &dynamodb.DeleteItemInput{
+	return &dynamodb.DeleteItemInput{
 		TableName:                 &s.table,
 		Key:                       s.key(r.Key),
 		ConditionExpression:       &condition,
 		ExpressionAttributeNames:  e.names,
 		ExpressionAttributeValues: e.values,
+	}
+}
+
+func (s *Store) remove(ctx context.Context, in *dynamodb.DeleteItemInput) error {
+	return insist(ctx, contention, conflicts, func() error {
+		_, err := s.client.DeleteItem(ctx, in)
+		return err
 	})
-	return settled("release", err)
 }
 
 func settled(step string, err error) error {
@@ -205,40 +227,20 @@ func settled(step string, err error) error {
 }
 
 // tooLarge reports whether the server has refused an item for its size.
-func tooLarge(err error) bool {
+func tooLarge(err error) bool { return isOfItemSize(invalid(err)) }
+
+// isOfTotalSize reports whether the server has refused a transaction for its
+// size.
+func isOfTotalSize(err error) bool { return strings.Contains(invalid(err), "aggregate size") }
+
+func isOfItemSize(message string) bool { return strings.Contains(message, "item size") }
+
+// invalid is what the server says of a request that it finds invalid, in lower
+// case.
+func invalid(err error) string {
 	var refused smithy.APIError
-	return errors.As(err, &refused) && refused.ErrorCode() == "ValidationException" &&
-		strings.Contains(strings.ToLower(refused.ErrorMessage()), "item size")
-}
-
-// expression collects the names and values that the texts of a request use.
-type expression struct {
-	names  map[string]string
-	values map[string]types.AttributeValue
-}
-
-func (s *Store) expression() *expression {
-	return &expression{names: make(map[string]string, 8), values: make(map[string]types.AttributeValue, 8)}
-}
-
-// name gives the placeholder of an attribute; any name may be reserved.
-func (e *expression) name(attribute string) string {
-	for placeholder, name := range e.names {
-		if name == attribute {
-			return placeholder
-		}
+	if !errors.As(err, &refused) || refused.ErrorCode() != "ValidationException" {
+		return ""
 	}
-	placeholder := "#" + strconv.Itoa(len(e.names))
-	e.names[placeholder] = attribute
-	return placeholder
+	return strings.ToLower(refused.ErrorMessage())
 }
-
-func (e *expression) value(v types.AttributeValue) string {
-	placeholder := ":" + strconv.Itoa(len(e.values))
-	e.values[placeholder] = v
-	return placeholder
-}
-
-func (e *expression) text(v string) string { return e.value(text(v)) }
-
-func (e *expression) number(v int64) string { return e.value(number(v)) }

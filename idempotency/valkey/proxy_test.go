@@ -2,6 +2,7 @@ package valkey_test
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"net"
 	"sync"
@@ -9,7 +10,8 @@ import (
 )
 
 // proxy passes connections on to a server. It can lose answers: the script runs,
-// its answer is dropped, and the connection ends.
+// its answer is dropped, and the connection ends. And it can hold a request: it
+// arrives when everyone has given it up.
 type proxy struct {
 	t        testing.TB
 	listener net.Listener
@@ -20,6 +22,8 @@ type proxy struct {
 	conns map[net.Conn]bool
 	lose  int // how many answers of scripts are still to be lost
 	lost  int
+	hold  func(request []byte) // not nil while the next script is to be held
+	count int                  // scripts that were let through
 	down  bool
 }
 
@@ -36,6 +40,53 @@ func newProxy(t testing.TB, upstream string) *proxy {
 }
 
 func (p *proxy) addr() string { return p.listener.Addr().String() }
+
+// Lose implements [historytest.Network].
+func (p *proxy) Lose(n int) func() int {
+	p.loseNext(n)
+	return func() int {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.lose = 0
+		return p.lost
+	}
+}
+
+// Hold implements [historytest.Network].
+func (p *proxy) Hold(caught func()) func() error {
+	var held []byte
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.hold = func(request []byte) { held = bytes.Clone(request); caught() }
+	return func() error { return p.deliver(held) }
+}
+
+// deliver sends a request of which nobody awaits the answer.
+func (p *proxy) deliver(request []byte) error {
+	server, err := net.Dial("tcp", p.upstream)
+	if err != nil {
+		return err
+	}
+	defer server.Close()
+	if _, err := server.Write(request); err != nil {
+		return err
+	}
+	answer := make([]byte, 64<<10)
+	n, err := server.Read(answer)
+	if err == nil && answer[0] == '-' {
+		return fmt.Errorf("the script has not run: %s", answer[:n])
+	}
+	return err
+}
+
+// taken is how many scripts were let through since the last call.
+func (p *proxy) taken() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	n := p.count
+	p.count = 0
+	return n
+}
 
 // loseNext loses the answers of the next n scripts.
 func (p *proxy) loseNext(n int) {
@@ -108,16 +159,30 @@ func (p *proxy) requests(client, server net.Conn, doomed chan<- struct{}) {
 		if err != nil {
 			return
 		}
-		p.mu.Lock()
-		if p.lose > 0 && bytes.Contains(buf[:n], []byte("EVAL")) {
-			p.lose--
-			doomed <- struct{}{} // before the server can answer
+		if bytes.Contains(buf[:n], []byte("EVAL")) && !p.script(buf[:n], doomed) {
+			return
 		}
-		p.mu.Unlock()
 		if _, err := server.Write(buf[:n]); err != nil {
 			return
 		}
 	}
+}
+
+// script reports whether a script is to be passed on now.
+func (p *proxy) script(request []byte, doomed chan<- struct{}) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.hold != nil {
+		p.hold(request)
+		p.hold = nil
+		return false
+	}
+	p.count++
+	if p.lose > 0 {
+		p.lose--
+		doomed <- struct{}{} // before the server can answer
+	}
+	return true
 }
 
 func (p *proxy) answers(client, server net.Conn, doomed <-chan struct{}) {

@@ -23,6 +23,7 @@ type Store struct {
 	client                   valkey.Client
 	prefix                   string
 	now                      func() time.Time
+	pause                    time.Duration // before a step is tried again, twice as long each time
 	claim, complete, release *valkey.Lua
 }
 
@@ -47,6 +48,7 @@ func New(client valkey.Client, opts ...Option) *Store {
 		client:   client,
 		prefix:   "idempotency:",
 		now:      time.Now,
+		pause:    25 * time.Millisecond,
 		claim:    valkey.NewLuaScript(claimScript),
 		complete: valkey.NewLuaScript(completeScript),
 		release:  valkey.NewLuaScript(releaseScript),
@@ -114,7 +116,7 @@ func settled(step string, answer valkey.ValkeyResult) error {
 // enough for the function to answer that the store is down.
 func (s *Store) run(ctx context.Context, script *valkey.Lua, key string, args ...string) valkey.ValkeyResult {
 	const tries = 3
-	pause := 25 * time.Millisecond
+	pause := s.pause
 	for try := 1; ; try++ {
 		if err := ctx.Err(); err != nil {
 			return valkey.NewErrorResult(err)

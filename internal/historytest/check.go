@@ -1,17 +1,19 @@
 package historytest
 
 import (
+	"cmp"
+	cryptorand "crypto/rand"
 	"flag"
 	"fmt"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
-
-	cryptorand "crypto/rand"
 
 	"github.com/anishathalye/porcupine"
 )
@@ -32,8 +34,8 @@ func Check(t *testing.T, sys System) {
 		add(count, h.count)
 		ops := h.operations()
 		if !explained(t, ops) {
-			t.Fatalf("no order of its steps explains the history of seed %d; LAMBDARMOR_SEED=%[1]d LAMBDARMOR_HISTORIES=1 plays it again as far as that goes; see %s",
-				seed, show(t, ops, seed))
+			t.Fatalf("no order of its steps explains the history of seed %d; LAMBDARMOR_SEED=%[1]d LAMBDARMOR_HISTORIES=1 plays it again as far as that goes; see %s\n%s",
+				seed, show(t, ops, seed), unexplained(t, ops))
 		}
 	}
 	t.Logf("%d histories from seed %d on: %v", n, first, count)
@@ -100,4 +102,22 @@ func show(t *testing.T, ops []porcupine.Operation, seed uint64) string {
 		return err.Error()
 	}
 	return path
+}
+
+// unexplained tells the history of the first key that is at fault.
+func unexplained(t *testing.T, ops []porcupine.Operation) string {
+	t.Helper()
+	for _, part := range byKey(ops) {
+		if explained(t, part) {
+			continue
+		}
+		slices.SortFunc(part, func(a, b porcupine.Operation) int { return cmp.Compare(a.Call, b.Call) })
+		var text strings.Builder
+		for _, op := range part {
+			fmt.Fprintf(&text, "%v to %v: %s\n", time.Duration(op.Call).Round(time.Microsecond), time.Duration(op.Return).Round(time.Microsecond),
+				model.DescribeOperation(op.Input, op.Output))
+		}
+		return text.String()
+	}
+	return ""
 }

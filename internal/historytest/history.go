@@ -30,8 +30,7 @@ type taking struct {
 	h       *history
 	process int
 	proc    *Process
-	server  bool
-	grain   time.Duration
+	sys     *System
 	step    step
 	record  idempotency.Record
 	sent    time.Time
@@ -40,8 +39,8 @@ type taking struct {
 
 // input is what the model is asked of a step that a server took by the end.
 func (t *taking) input(end time.Time) *input {
-	in := &input{step: t.step, record: t.record}
-	if t.server {
+	in := &input{step: t.step, record: t.record, twice: t.sys.ClockReadTwice}
+	if t.sys.ServerClock {
 		// The server takes the time that is left, by the clock of the process, from
 		// when it gets it.
 		way := int64(end.Sub(t.sent))
@@ -58,7 +57,7 @@ func (t *taking) input(end time.Time) *input {
 		in.lease = span{t.record.Lease.UnixNano(), t.record.Lease.UnixNano()}
 		in.expiry = span{t.record.Expires.UnixNano(), t.record.Expires.UnixNano()}
 	}
-	in.expiry.to += int64(t.grain)
+	in.expiry.to += int64(t.sys.ExpiryGrain)
 	return in
 }
 

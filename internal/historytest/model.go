@@ -49,6 +49,7 @@ type input struct {
 	judged span // what the clock that judges may have shown
 	lease  span // when the record's ends, by that clock
 	expiry span
+	twice  bool // see [System.ClockReadTwice]
 }
 
 // outcome is what became of a step.
@@ -123,7 +124,8 @@ func (in *input) present(s state) (all []branch) {
 	if s.lease.mayBefore(in.judged) {
 		if in.record.Epoch == s.epoch+1 {
 			all = append(all, branch{answer{outcome: taken}, in.claimed()})
-		} else {
+		}
+		if in.record.Epoch != s.epoch+1 || in.twice && s.lease.mayAfter(in.judged) {
 			all = append(all, branch{answer{held, s.record(idempotency.Abandoned)}, s})
 		}
 	}

@@ -175,7 +175,7 @@ func (p *player) take(ctx context.Context, s step, r idempotency.Record) answer 
 		lost = p.Network.Lose(1000) // of all tries that there are
 	}
 	t := &taking{
-		h: p.h, process: p.id, proc: p.Process, server: p.sys.ServerClock, grain: p.sys.ExpiryGrain,
+		h: p.h, process: p.id, proc: p.Process, sys: p.sys,
 		step: s, record: r, sent: time.Now(),
 	}
 	told := p.ask(ctx, s, r)
@@ -187,7 +187,7 @@ func (p *player) take(ctx context.Context, s step, r idempotency.Record) answer 
 	case caught:
 		t.gaveUp = time.Now()
 		p.letters = append(p.letters, letter{deliver, t})
-	case n == 0: // not our doing
+	case n == 0 || ctx.Err() != nil: // not the network's doing
 		t.neverTold()
 	}
 	return told

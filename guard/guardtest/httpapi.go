@@ -79,21 +79,11 @@ func NewHTTPAPI(fn Invoker, cfg HTTPAPIConfig) (*HTTPAPI, error) {
 		cfg.Routes = []string{defaultRouteKey}
 	}
 	api := &HTTPAPI{fn: fn, cfg: cfg}
-	seen := map[string]Route{}
-	for _, key := range cfg.Routes {
-		route, err := ParseRoute(key)
-		if err != nil {
-			return nil, err
-		}
-		if other, ok := seen[route.shape()]; ok {
-			return nil, fmt.Errorf("guardtest: routes %q and %q match the same requests", other, route)
-		}
-		seen[route.shape()] = route
-		api.routes = append(api.routes, route)
+	var err error
+	if api.routes, err = parseRoutes(cfg.Routes); err != nil {
+		return nil, err
 	}
-	sortRoutes(api.routes)
 	if cfg.Authorizer != nil {
-		var err error
 		if api.gate, err = newGate(*cfg.Authorizer); err != nil {
 			return nil, err
 		}
@@ -131,7 +121,7 @@ func (a *HTTPAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err == nil {
 		var answer response
 		if answer, err = a.parse(result); err == nil {
-			answer.write(w, req.id)
+			answer.write(w, "Apigw-Requestid", req.id)
 			return
 		}
 	}

@@ -39,17 +39,17 @@ func parsePolicy(raw json.RawMessage) (policy, error) {
 		return nil, err
 	}
 	if v := document.Version; v != "" && v != "2012-10-17" && v != "2008-10-17" {
-		return nil, fmt.Errorf("Version %q is not one of IAM's", v)
+		return nil, fmt.Errorf("version %q is not one of IAM's", v)
 	}
 	list, err := oneOrMore[json.RawMessage](document.Statement)
 	if err != nil {
-		return nil, fmt.Errorf("Statement: %w", err)
+		return nil, fmt.Errorf("its statements: %w", err)
 	}
 	var p policy
 	for i, raw := range list {
 		s, err := parseStatement(raw)
 		if err != nil {
-			return nil, fmt.Errorf("Statement %d: %w", i, err)
+			return nil, fmt.Errorf("statement %d: %w", i, err)
 		}
 		p = append(p, s)
 	}
@@ -65,21 +65,21 @@ func parseStatement(raw json.RawMessage) (s statement, err error) {
 		return s, err
 	}
 	if effect != "Allow" && effect != "Deny" {
-		return s, fmt.Errorf("Effect %q is neither Allow nor Deny", effect)
+		return s, fmt.Errorf("effect %q is neither Allow nor Deny", effect)
 	}
 	s.deny = effect == "Deny"
 	if s.actions, err = oneOrMore[string](action); err != nil {
-		return s, fmt.Errorf("Action: %w", err)
+		return s, fmt.Errorf("its actions: %w", err)
 	}
 	if s.resources, err = oneOrMore[string](resource); err != nil {
-		return s, fmt.Errorf("Resource: %w", err)
+		return s, fmt.Errorf("its resources: %w", err)
 	}
 	for _, resource := range s.resources {
 		switch {
 		case resource != "*" && !strings.HasPrefix(resource, "arn:"):
-			return s, fmt.Errorf("Resource %q is not an ARN", resource)
+			return s, fmt.Errorf("resource %q is not an ARN", resource)
 		case strings.Contains(resource, "${"):
-			return s, fmt.Errorf("Resource %q has a policy variable, which is not emulated", resource)
+			return s, fmt.Errorf("resource %q has a policy variable, which is not emulated", resource)
 		case len([]rune(resource)) > maxResource:
 			return s, fmt.Errorf("a Resource has more than %d characters", maxResource)
 		}

@@ -175,7 +175,7 @@ func checkHeader(h http.Header) error {
 	return nil
 }
 
-func (r response) write(w http.ResponseWriter, requestID string) {
+func (r response) write(w http.ResponseWriter, idHeader, id string) {
 	h := w.Header()
 	for name, values := range r.header {
 		if name != "Content-Length" && !slices.Contains(hopByHop, name) {
@@ -186,7 +186,7 @@ func (r response) write(w http.ResponseWriter, requestID string) {
 	if h.Get("Content-Type") == "" && hasBody {
 		h.Set("Content-Type", "text/plain; charset=utf-8")
 	}
-	h.Set("Apigw-Requestid", requestID)
+	h.Set(idHeader, id)
 	if hasBody {
 		h.Set("Content-Length", strconv.Itoa(len(r.body)))
 	}

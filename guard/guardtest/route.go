@@ -63,6 +63,25 @@ func ParseRoute(key string) (Route, error) {
 	return route, nil
 }
 
+// parseRoutes returns the routes in the order in which they are tried.
+func parseRoutes(keys []string) ([]Route, error) {
+	var routes []Route
+	seen := map[string]Route{}
+	for _, key := range keys {
+		route, err := ParseRoute(key)
+		if err != nil {
+			return nil, err
+		}
+		if other, ok := seen[route.shape()]; ok {
+			return nil, fmt.Errorf("guardtest: routes %q and %q match the same requests", other, route)
+		}
+		seen[route.shape()] = route
+		routes = append(routes, route)
+	}
+	sortRoutes(routes)
+	return routes, nil
+}
+
 // String returns the route key.
 func (r Route) String() string { return r.key }
 

@@ -1,8 +1,11 @@
 package historytest
 
 import (
+	"bytes"
 	"context"
+	"os"
 	"runtime"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -32,29 +35,29 @@ const (
 )
 
 // simple is a store that is made for its flaws: easy to see through, and with
-// one of them wrong in one place.
+// one of them wrong in one place. It is the view of one process.
 type simple struct {
+	*records
 	flaw flaw
-
-	mu      sync.Mutex // guards what follows
-	records map[string]idempotency.Record
-	told    map[string]idempotency.Record // the holders that claims have met
+	skew time.Duration // of the clock that judges
 }
 
-func newSimple(f flaw) *simple {
-	return &simple{flaw: f, records: make(map[string]idempotency.Record), told: make(map[string]idempotency.Record)}
+type records struct {
+	mu   sync.Mutex                    // guards what follows
+	kept map[string]idempotency.Record // by key
+	told map[string]idempotency.Record // the holders that claims have met
 }
 
 func (s *simple) Claim(_ context.Context, r idempotency.Record) (idempotency.Record, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	old, there := s.records[r.Key]
+	old, there := s.kept[r.Key]
 	if s.flaw == claimInTwoSteps {
 		s.mu.Unlock()
 		runtime.Gosched()
 		s.mu.Lock()
 	}
-	now := time.Now().Round(0)
+	now := time.Now().Round(0).Add(s.skew)
 	if there && !old.Expires.After(now) && s.flaw != expiredIsHeld {
 		there = false
 	}
@@ -78,14 +81,14 @@ func (s *simple) Claim(_ context.Context, r idempotency.Record) (idempotency.Rec
 		s.told[r.Key] = old
 		return old, idempotency.ErrHeld
 	}
-	s.records[r.Key] = r
+	s.kept[r.Key] = r
 	return idempotency.Record{}, nil
 }
 
 func (s *simple) Complete(_ context.Context, r idempotency.Record) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	old, there := s.records[r.Key]
+	old, there := s.kept[r.Key]
 	ours := old.Owner == r.Owner && (old.Epoch == r.Epoch || s.flaw == completionByOwnerAlone)
 	if !there || !ours && s.flaw != completionWithoutFence {
 		return idempotency.ErrLost
@@ -97,37 +100,52 @@ func (s *simple) Complete(_ context.Context, r idempotency.Record) error {
 		r.Result = []byte("result")
 	}
 	old.Status, old.Result, old.NoResult, old.Expires = idempotency.Completed, r.Result, r.NoResult, r.Expires
-	s.records[r.Key] = old
+	s.kept[r.Key] = old
 	return nil
 }
 
 func (s *simple) Release(_ context.Context, r idempotency.Record) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	old, there := s.records[r.Key]
+	old, there := s.kept[r.Key]
 	ours := old.Owner == r.Owner && old.Epoch == r.Epoch || s.flaw == releaseWithoutFence
 	if there && (!ours || old.Status == idempotency.Completed && s.flaw != releaseOfCompleted) {
 		return idempotency.ErrLost
 	}
-	delete(s.records, r.Key)
+	delete(s.kept, r.Key)
 	return nil
 }
 
-// simpleSystem has several processes on one store, all with the clock of this
-// machine.
-func simpleSystem(f flaw) System {
-	s := newSimple(f)
+// simpleSystem has several processes on one store.
+func simpleSystem(f flaw, skews ...time.Duration) System {
+	shared := &records{kept: make(map[string]idempotency.Record), told: make(map[string]idempotency.Record)}
 	var sys System
-	for range 5 {
-		sys.Processes = append(sys.Processes, Local(s))
+	for i := range 5 {
+		s := &simple{records: shared, flaw: f}
+		if i < len(skews) {
+			s.skew = skews[i]
+		}
+		p := Local(s)
+		p.Skew = s.skew
+		sys.Processes = append(sys.Processes, p)
 	}
 	return sys
 }
 
-func TestHistoriesOfASoundStoreAreExplained(t *testing.T) { Check(t, simpleSystem(none)) }
+func TestHistoriesOfASoundStoreAreExplained(t *testing.T) {
+	t.Run("one clock", func(t *testing.T) { Check(t, simpleSystem(none)) })
+	t.Run("clocks that are minutes apart", func(t *testing.T) {
+		Check(t, simpleSystem(none, 10*time.Minute, -10*time.Minute))
+	})
+}
 
-// Each flaw shows within the histories that Check makes, most of them in the
-// first ones.
+func TestHistoriesOfAStoreThatGoesByAnotherClockAreRefuted(t *testing.T) {
+	sys := simpleSystem(none, 10*time.Minute, -10*time.Minute)
+	sys.ServerClock = true // it says
+	mustRefute(t, sys)
+}
+
+// Most flaws show in the first history.
 func TestHistoriesOfAFlawedStoreAreRefuted(t *testing.T) {
 	for name, f := range map[string]flaw{
 		"a completion is not fenced":                 completionWithoutFence,
@@ -146,15 +164,40 @@ func TestHistoriesOfAFlawedStoreAreRefuted(t *testing.T) {
 		"a result is not the one that was given":     resultOfAnother,
 	} {
 		t.Run(name, func(t *testing.T) {
-			const tries = 1000 // each of a few milliseconds
-			sys := simpleSystem(f)
-			for seed := uint64(1); seed <= tries; seed++ {
-				if ops := sys.play(t, seed).operations(); !explained(t, ops) {
-					t.Logf("refuted by history %d", seed)
-					return
-				}
-			}
-			t.Errorf("%d histories are those of a store", tries)
+			mustRefute(t, simpleSystem(f))
 		})
+	}
+}
+
+func mustRefute(t *testing.T, sys System) {
+	t.Helper()
+	const tries = 1000 // each of a few milliseconds
+	for seed := uint64(1); seed <= tries; seed++ {
+		if ops := sys.play(t, seed).operations(); !explained(t, ops) {
+			t.Logf("refuted by history %d", seed)
+			return
+		}
+	}
+	t.Errorf("%d histories are those of a store", tries)
+}
+
+func TestFailureIsShown(t *testing.T) {
+	sys := simpleSystem(forgottenCompletion)
+	for seed := uint64(1); ; seed++ {
+		ops := sys.play(t, seed).operations()
+		if explained(t, ops) {
+			continue
+		}
+		page := show(t, ops, seed)
+		if text, err := os.ReadFile(page); err != nil || !bytes.Contains(text, []byte("<html")) {
+			t.Errorf("%s: %v", page, err)
+		}
+		if err := os.Remove(page); err != nil {
+			t.Error(err)
+		}
+		if text := unexplained(t, ops); !strings.Contains(text, "claim") || !strings.Contains(text, "→ taken") {
+			t.Errorf("told %q", text)
+		}
+		return
 	}
 }

@@ -1,0 +1,21 @@
+package agent_test
+
+import (
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+func TestNoAWSClientIsLinked(t *testing.T) {
+	out, err := exec.CommandContext(t.Context(), "go", "list", "-deps", ".").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for dep := range strings.Lines(string(out)) {
+		for _, not := range []string{"aws-sdk-go", "smithy", "hashicorp", "jmespath", "validator", "jsonschema", "valkey"} {
+			if strings.Contains(dep, not) {
+				t.Errorf("%s is linked", strings.TrimSpace(dep))
+			}
+		}
+	}
+}

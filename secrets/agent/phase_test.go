@@ -1,0 +1,98 @@
+package agent_test
+
+import (
+	"context"
+	"errors"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/lambdarmor/lambdarmor/secrets"
+	"github.com/lambdarmor/lambdarmor/secrets/agent"
+	"github.com/lambdarmor/lambdarmor/secrets/agent/agenttest"
+)
+
+func TestBeforeTheFirstInvocationTheAnswerIsNotYet(t *testing.T) {
+	t.Setenv("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:1")
+	a := agenttest.New(t)
+	version := a.SetSecret("key", "v")
+	a.NotReady(-1)
+	for _, src := range []secrets.Source{agent.Secrets(at(a)...), agent.Parameters(at(a)...)} {
+		got := one(t.Context(), src, secrets.Ref{Name: "key"})
+		if !errors.Is(got.Err, secrets.ErrNotYet) || !errors.Is(got.Err, secrets.ErrUnavailable) {
+			t.Error(got.Err)
+		}
+	}
+	a.NotReady(0)
+	mustBe(t, one(invoked(t), agent.Secrets(at(a)...), secrets.Ref{Name: "key"}), "v", version)
+}
+
+// The extension hears of an invocation from Lambda, as the function does, and
+// may be the later one.
+func TestWithinAnInvocationTheAgentIsWaitedFor(t *testing.T) {
+	t.Setenv("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:1")
+	a := agenttest.New(t)
+	version := a.SetSecret("key", "v")
+	a.NotReady(5)
+	mustBe(t, one(invoked(t), agent.Secrets(at(a)...), secrets.Ref{Name: "key"}), "v", version)
+	if n := a.Asked("key"); n != 1 {
+		t.Errorf("asked %d times once it was ready", n)
+	}
+}
+
+func TestWaitingForTheAgentEndsWithTheContext(t *testing.T) {
+	a := agenttest.New(t)
+	a.NotReady(-1)
+	ctx, cancel := context.WithTimeout(invoked(t), 30*time.Millisecond)
+	defer cancel()
+	got := one(ctx, agent.Secrets(at(a)...), secrets.Ref{Name: "key"})
+	if !errors.Is(got.Err, secrets.ErrUnavailable) || errors.Is(got.Err, secrets.ErrNotYet) || !errors.Is(got.Err, context.DeadlineExceeded) {
+		t.Error(got.Err)
+	}
+}
+
+func TestWaitingForTheAgentEndsWithoutADeadline(t *testing.T) {
+	t.Parallel()
+	a := agenttest.New(t)
+	a.NotReady(-1)
+	got := one(context.WithoutCancel(invoked(t)), agent.Secrets(at(a)...), secrets.Ref{Name: "key"})
+	mustFailAs(t, got.Err, secrets.ErrUnavailable)
+}
+
+func TestTheSecretsManagerAgentMayNotServeYetEither(t *testing.T) {
+	t.Setenv("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:1")
+	server := answering(t, 503, "Serving not enabled. Hit the /start_serving endpoint to enable serving requests.")
+	got := one(t.Context(), agent.Secrets(agent.Address(server), token()), secrets.Ref{Name: "key"})
+	if !errors.Is(got.Err, secrets.ErrNotYet) {
+		t.Error(got.Err)
+	}
+}
+
+func TestNothingListens(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := "http://" + listener.Addr().String()
+	listener.Close()
+	for _, src := range []secrets.Source{
+		agent.Secrets(agent.Address(address), token()),
+		agent.Parameters(agent.Address(address), token()),
+		agent.AppConfig(agent.Address(address)),
+	} {
+		got := one(invoked(t), src, secrets.Ref{Name: "a/b/c"})
+		mustFailAs(t, got.Err, secrets.ErrUnavailable)
+		if !strings.Contains(got.Err.Error(), "nothing listens on "+address+", is the extension's layer there?") {
+			t.Error(got.Err)
+		}
+		if errors.Is(got.Err, secrets.ErrNotYet) {
+			t.Errorf("an agent that is not there in an invocation will not come: %v", got.Err)
+		}
+	}
+	t.Setenv("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:1")
+	got := one(t.Context(), agent.AppConfig(agent.Address(address)), secrets.Ref{Name: "a/b/c"})
+	if !errors.Is(got.Err, secrets.ErrNotYet) {
+		t.Errorf("before the first invocation it may be on its way: %v", got.Err)
+	}
+}

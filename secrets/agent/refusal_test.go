@@ -1,0 +1,149 @@
+package agent_test
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/lambdarmor/lambdarmor/secrets"
+	"github.com/lambdarmor/lambdarmor/secrets/agent"
+	"github.com/lambdarmor/lambdarmor/secrets/agent/agenttest"
+)
+
+// classes are the errors of which a refusal is one, or none.
+func classes() []error {
+	return []error{secrets.ErrNotFound, secrets.ErrDenied, secrets.ErrUndecryptable, secrets.ErrUnavailable}
+}
+
+func mustFailAs(t *testing.T, err, want error) {
+	t.Helper()
+	if err == nil {
+		t.Error("no error")
+	}
+	for _, class := range classes() {
+		if errors.Is(err, class) != (class == want) {
+			t.Errorf("%v; want one that is %v", err, want)
+		}
+	}
+}
+
+func TestWhatARefusalMeans(t *testing.T) {
+	aws := func(code, message string) string {
+		return fmt.Sprintf(`{"__type":%q,"message":%q}`, code, message)
+	}
+	sdk := func(code, message string) string {
+		return "operation error SSM: GetParameter, https response error StatusCode: 400, RequestID: 1, api error " + code + ": " + message
+	}
+	for _, tc := range []struct {
+		status int
+		body   string
+		want   error
+	}{
+		{400, aws("ThrottlingException", "Rate exceeded"), secrets.ErrUnavailable},
+		{400, sdk("ThrottlingException", "Rate exceeded"), secrets.ErrUnavailable},
+		{400, "Rate exceeded", secrets.ErrUnavailable},
+		{400, aws("TooManyRequestsException", ""), secrets.ErrUnavailable},
+		{400, aws("InternalServiceError", ""), secrets.ErrUnavailable},
+		{400, "an unexpected error occurred while executing request", secrets.ErrUnavailable},
+		{500, aws("InternalFailure", ""), secrets.ErrUnavailable},
+		{429, "Connection limit exceeded", secrets.ErrUnavailable},
+		{502, aws("ConnectionError", "Read Error"), secrets.ErrUnavailable},
+		{504, aws("TimeoutError", "Timeout"), secrets.ErrUnavailable},
+
+		{400, aws("AccessDeniedException", "User: u is not authorized to perform: secretsmanager:GetSecretValue"), secrets.ErrDenied},
+		{400, sdk("AccessDeniedException", "Access to KMS is not allowed"), secrets.ErrDenied},
+		{400, aws("UnrecognizedClientException", ""), secrets.ErrDenied},
+		{400, aws("ExpiredTokenException", ""), secrets.ErrDenied},
+		{500, aws("AccessDeniedException", "from AppConfig"), secrets.ErrDenied},
+		{403, "Bad Token", secrets.ErrDenied},
+		{401, "", secrets.ErrDenied},
+		// A name can be anything, and a denial is never taken for less.
+		{400, aws("AccessDeniedException", "on resource: ThrottlingException"), secrets.ErrDenied},
+
+		{400, aws("DecryptionFailure", ""), secrets.ErrUndecryptable},
+		{400, aws("InvalidKeyId", ""), secrets.ErrUndecryptable},
+
+		{400, aws("ResourceNotFoundException", "can't find the specified secret"), secrets.ErrNotFound},
+		{400, sdk("ParameterNotFound", ""), secrets.ErrNotFound},
+		{400, aws("ParameterVersionNotFound", ""), secrets.ErrNotFound},
+		{400, aws("InvalidRequestException", "it was marked for deletion"), secrets.ErrNotFound},
+		{404, "Not found", secrets.ErrNotFound},
+
+		{400, aws("ValidationException", ""), nil},
+		{400, "unknown parameter: x", nil},
+		{405, "Not allowed", nil},
+		{204, "", nil},
+		{307, "", nil},
+	} {
+		server := answering(t, tc.status, tc.body)
+		for _, src := range []secrets.Source{
+			agent.Secrets(agent.Address(server), token()),
+			agent.Parameters(agent.Address(server), token()),
+			agent.AppConfig(agent.Address(server)),
+		} {
+			got := one(invoked(t), src, secrets.Ref{Name: "a/b/c"})
+			mustFailAs(t, got.Err, tc.want)
+			if got.Err != nil && (!strings.HasPrefix(got.Err.Error(), "agent: ") || !strings.Contains(got.Err.Error(), `"a/b/c"`)) {
+				t.Errorf("%v does not say whose and of what", got.Err)
+			}
+		}
+	}
+}
+
+func TestOneThatFailsHidesNoOther(t *testing.T) {
+	a := agenttest.New(t)
+	version := a.SetSecret("good", "v")
+	a.SetSecret("denied", "v")
+	a.SetSecret("throttled", "v")
+	a.Fail("denied", agenttest.Refused("AccessDeniedException"))
+	a.Fail("throttled", agenttest.Opaque())
+	src := agent.Secrets(at(a)...)
+	values, err := src.Fetch(invoked(t), []secrets.Ref{{Name: "denied"}, {Name: "none"}, {Name: "good"}, {}, {Name: "throttled"}, {Name: "good"}})
+	if err != nil || len(values) != 6 {
+		t.Fatalf("%d values, %v", len(values), err)
+	}
+	mustFailAs(t, values[0].Err, secrets.ErrDenied)
+	mustFailAs(t, values[1].Err, secrets.ErrNotFound)
+	mustBe(t, values[2], "v", version)
+	mustFailAs(t, values[3].Err, nil)
+	mustFailAs(t, values[4].Err, secrets.ErrUnavailable)
+	mustBe(t, values[5], "v", version)
+
+	a.Fail("denied", agenttest.Answer{})
+	mustBe(t, one(invoked(t), src, secrets.Ref{Name: "denied"}), "v", version)
+}
+
+// What cannot be read is an answer, and an error that repeats nothing of it.
+func TestAnswersThatCannotBeRead(t *testing.T) {
+	const marker = "mArKeR7f3a"
+	for _, body := range []string{
+		``, `null`, `{}`, `[]`, `"` + marker + `"`, marker,
+		`{"SecretString":null,"SecretBinary":null}`,
+		`{"SecretString":"` + marker + `","SecretBinary":"` + marker + `"}`,
+		`{"SecretString":"` + marker + `","SecretString":"` + marker + `"}`,
+		`{"secretString":"` + marker + `"}`,
+		`{"SecretString":{"` + marker + `":"` + marker + `"}}`,
+		`{"SecretString":"` + marker + `"} ` + marker,
+		`{"SecretString":"` + marker,
+		`{"SecretString":"` + marker + "\xff" + `"}`,
+		`{"SecretBinary":"` + marker + `!"}`,
+		`{"SecretString":"` + marker + `","x":` + strings.Repeat("[", 70) + strings.Repeat("]", 70) + `}`,
+		`{"Parameter":null}`, `{"Parameter":{}}`, `{"Parameter":{"Value":null,"Version":1}}`,
+		`{"Parameter":{"Value":"` + marker + `","Version":"` + marker + `"}}`,
+		`{"Parameter":{"Value":"` + marker + `","Version":1e99}}`,
+		`{"Parameter":{"Value":7` + marker + `}}`,
+	} {
+		server := answering(t, 200, body)
+		for _, src := range []secrets.Source{
+			agent.Secrets(agent.Address(server), token()),
+			agent.Parameters(agent.Address(server), token()),
+		} {
+			got := one(invoked(t), src, secrets.Ref{Name: "x"})
+			mustFailAs(t, got.Err, nil)
+			if got.Data != nil || strings.Contains(fmt.Sprintf("%v %+v %#v", got.Err, got.Err, got.Err), marker) {
+				t.Errorf("%q became %q, %v", body, got.Data, got.Err)
+			}
+		}
+	}
+}

@@ -1,0 +1,92 @@
+package endpoint
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/lambdarmor/lambdarmor/secrets"
+)
+
+func TestNoProxyIsAsked(t *testing.T) {
+	var asked bool
+	proxy := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked = true }))
+	defer proxy.Close()
+	for _, variable := range []string{"HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy", "ALL_PROXY"} {
+		t.Setenv(variable, proxy.URL)
+	}
+	// net/http itself leaves localhost out, and reads the environment once.
+	c, err := New("https://vault.invalid")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.Get(t.Context(), "/x", http.Header{}); !errors.Is(err, secrets.ErrUnavailable) {
+		t.Error(err)
+	}
+	if asked || c.http.Transport.(*http.Transport).Proxy != nil {
+		t.Error("a proxy of the environment would be asked")
+	}
+}
+
+// A resolver can say anything of a name.
+func TestLocalhostHasToBeThisMachine(t *testing.T) {
+	for address, fine := range map[string]bool{
+		"127.0.0.1:2773": true, "127.8.8.8:1": true, "[::1]:2773": true,
+		"10.0.0.1:2773": false, "[fe80::1]:2773": false, "0.0.0.0:2773": false, "localhost:2773": false, "": false,
+	} {
+		if err := loopbackOnly("tcp", address, nil); (err == nil) != fine {
+			t.Errorf("%q: %v", address, err)
+		}
+	}
+}
+
+func TestPlainHTTPLeavesNotThisMachine(t *testing.T) {
+	for address, local := range map[string]bool{
+		"http://localhost:1": true, "http://127.0.0.1:1": true, "http://[::1]": true, "https://localhost": true, "https://vault.example:8200": false,
+	} {
+		if c, err := New(address); err != nil || c.Local() != local {
+			t.Errorf("%s: %+v, %v", address, c, err)
+		}
+	}
+	if _, err := New("http://vault.example:8200"); err == nil {
+		t.Error("a token would go over the network in the clear")
+	}
+}
+
+func TestAnErrorLeavesTheTargetOut(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }))
+	defer server.Close()
+	c, err := New(server.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, target := range []string{"/target?x=y", "/target\x7f"} {
+		_, err := c.Get(t.Context(), target, http.Header{})
+		if !errors.Is(err, secrets.ErrUnavailable) || strings.Contains(err.Error(), "target") {
+			t.Error(err)
+		}
+	}
+}
+
+func TestEachKeepsTheOrder(t *testing.T) {
+	for _, n := range []int{0, 1, 2, 100} {
+		refs := make([]secrets.Ref, n)
+		for i := range refs {
+			refs[i].Name = strings.Repeat("x", i)
+		}
+		values := Each(t.Context(), refs, 8, func(_ context.Context, ref secrets.Ref) secrets.Value {
+			return secrets.Value{Data: []byte(ref.Name)}
+		})
+		for i, v := range values {
+			if string(v.Data) != refs[i].Name {
+				t.Errorf("%d of %d is %q", i, n, v.Data)
+			}
+		}
+		if len(values) != n {
+			t.Errorf("%d values for %d refs", len(values), n)
+		}
+	}
+}

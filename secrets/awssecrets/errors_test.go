@@ -101,7 +101,9 @@ func TestWithoutAnAnswerItIsUnavailable(t *testing.T) {
 		"cut":           cut(`{"Name":"a","SecretString":"hunter2`),
 		"not JSON":      func(w http.ResponseWriter, _ *http.Request, _ []byte) { fmt.Fprint(w, "hunter2") },
 		"another shape": answer(map[string]any{"SecretString": map[string]string{"hunter2": "hunter2"}}),
-		"a gateway's":   func(w http.ResponseWriter, _ *http.Request, _ []byte) { http.Error(w, "<h1>bad gateway</h1>", 502) },
+		"a gateway's": func(w http.ResponseWriter, _ *http.Request, _ []byte) {
+			http.Error(w, "<h1>bad gateway</h1>", http.StatusBadGateway)
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p, source := stub(t)

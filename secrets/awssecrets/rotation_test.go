@@ -105,7 +105,7 @@ func TestRotationDateOfMoto(t *testing.T) {
 	if d := time.Until(v.Expires); v.Err != nil || d < 24*time.Hour || d > 32*24*time.Hour {
 		t.Errorf("rotated: %v, %v", v.Expires, v.Err)
 	}
-	if missing := fetch(t, source, named(s.prefix + "missing")...)[0]; !errors.Is(missing.Err, secrets.ErrNotFound) {
+	if missing := fetch(t, source, named(s.prefix+"missing")...)[0]; !errors.Is(missing.Err, secrets.ErrNotFound) {
 		t.Error(missing.Err)
 	}
 }

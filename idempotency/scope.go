@@ -66,6 +66,9 @@ func (c *config) appendScope(ctx context.Context, b []byte, ev *guard.Event) ([]
 	if ev == nil || !answersHTTP(ev.Trigger()) {
 		return appendPart(b, "none"), nil
 	}
+	if who := guard.Principal(ctx); who != "" {
+		return appendPrincipal(b, who), nil
+	}
 	return appendCaller(b, ev)
 }
 

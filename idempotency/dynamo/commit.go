@@ -31,13 +31,17 @@ func (t *transaction) Commit(ctx context.Context, r idempotency.Record) error {
 	if err == nil {
 		return nil
 	}
-	switch reason := t.completionReason(err); {
-	case !r.NoResult && (isOfTotalSize(err) || aws.ToString(reason.Code) == codeInvalid && isOfItemSize(strings.ToLower(aws.ToString(reason.Message)))):
+	reason := t.completionReason(err)
+	fenced := aws.ToString(reason.Code) == codeCondition
+	switch {
+	case !r.NoResult && (isOfTotalSize(err) || isOfItemSizeReason(reason)):
 		return fmt.Errorf("%w: dynamo: %w", idempotency.ErrTooLarge, err)
-	case aws.ToString(reason.Code) == codeCondition:
+	case fenced && len(reason.Item) > 0:
 		return t.store.held(ctx, r, reason.Item)
 	}
 	switch e := t.store.withdraw(ctx, r); {
+	case errors.Is(e, errWithdrawn) && fenced: // there was no record
+		return fmt.Errorf("%w: dynamo: commit", idempotency.ErrLost)
 	case errors.Is(e, errWithdrawn):
 		return fmt.Errorf("%w: %w", idempotency.ErrNotCommitted, t.reason(err))
 	case e == nil || errors.Is(e, idempotency.ErrLost):
@@ -101,6 +105,10 @@ func (t *transaction) completionReason(err error) types.CancellationReason {
 		return reasons[len(t.items)]
 	}
 	return types.CancellationReason{}
+}
+
+func isOfItemSizeReason(reason types.CancellationReason) bool {
+	return aws.ToString(reason.Code) == codeInvalid && isOfItemSize(strings.ToLower(aws.ToString(reason.Message)))
 }
 
 // reason is what the operation's caller is told of a commit that was withdrawn.

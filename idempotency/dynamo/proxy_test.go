@@ -161,3 +161,10 @@ func (unlimited) GetToken(context.Context, uint) (func() error, error) {
 	return func() error { return nil }, nil
 }
 func (unlimited) AddTokens(uint) error { return nil }
+
+// forgive forgets the mishaps that are still to come.
+func (p *proxy) forgive() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	clear(p.plan)
+}

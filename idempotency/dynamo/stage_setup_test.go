@@ -147,3 +147,15 @@ func cancelAs(message string, codes ...string) mishap {
 		})
 	}
 }
+
+func attribute(item map[string]types.AttributeValue, name string) (string, error) {
+	v, ok := item[name].(*types.AttributeValueMemberS)
+	if !ok {
+		return "", fmt.Errorf("%s is %v", name, item[name])
+	}
+	return v.Value, nil
+}
+
+func putItem(p *types.Put) *dynamodb.PutItemInput {
+	return &dynamodb.PutItemInput{TableName: p.TableName, Item: p.Item}
+}

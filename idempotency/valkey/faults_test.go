@@ -17,7 +17,12 @@ import (
 // that sees the server as it is.
 func behind(t *testing.T) (p *proxy, store, direct *valkey.Store) {
 	t.Helper()
-	addr := servers.Valkey(t).Addr()
+	return before(t, servers.Valkey(t).Addr())
+}
+
+// before puts a proxy before a server.
+func before(t *testing.T, addr string) (p *proxy, store, direct *valkey.Store) {
+	t.Helper()
 	p = newProxy(t, addr)
 	store, direct = valkey.New(connect(t, p.addr())), valkey.New(connect(t, addr))
 	r := attempt(time.Now())

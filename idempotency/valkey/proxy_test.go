@@ -23,8 +23,9 @@ type proxy struct {
 	lose  int // how many answers of scripts are still to be lost
 	lost  int
 	hold  func(request []byte) // not nil while the next script is to be held
-	count int                  // scripts that were let through
 	down  bool
+
+	counts map[string]int // of requests, by the first command of each
 }
 
 func newProxy(t testing.TB, upstream string) *proxy {
@@ -33,7 +34,7 @@ func newProxy(t testing.TB, upstream string) *proxy {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &proxy{t: t, listener: l, upstream: upstream, conns: make(map[net.Conn]bool)}
+	p := &proxy{t: t, listener: l, upstream: upstream, conns: make(map[net.Conn]bool), counts: make(map[string]int)}
 	p.serving.Go(p.accept)
 	t.Cleanup(p.close)
 	return p
@@ -79,13 +80,16 @@ func (p *proxy) deliver(request []byte) error {
 	return err
 }
 
-// taken is how many scripts were let through since the last call.
-func (p *proxy) taken() int {
+// taken gives the requests since the last call, by command. Those that open a
+// connection, or look whether it is alive, do not count.
+func (p *proxy) taken() map[string]int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	n := p.count
-	p.count = 0
-	return n
+	counts := p.counts
+	p.counts = make(map[string]int)
+	delete(counts, "HELLO")
+	delete(counts, "PING")
+	return counts
 }
 
 // loseNext loses the answers of the next n scripts.
@@ -159,7 +163,7 @@ func (p *proxy) requests(client, server net.Conn, doomed chan<- struct{}) {
 		if err != nil {
 			return
 		}
-		if bytes.Contains(buf[:n], []byte("EVAL")) && !p.script(buf[:n], doomed) {
+		if !p.letThrough(buf[:n], doomed) {
 			return
 		}
 		if _, err := server.Write(buf[:n]); err != nil {
@@ -168,17 +172,20 @@ func (p *proxy) requests(client, server net.Conn, doomed chan<- struct{}) {
 	}
 }
 
-// script reports whether a script is to be passed on now.
-func (p *proxy) script(request []byte, doomed chan<- struct{}) bool {
+// letThrough reports whether a request is to be passed on now.
+func (p *proxy) letThrough(request []byte, doomed chan<- struct{}) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.hold != nil {
+	if words := bytes.SplitN(request, []byte("\r\n"), 4); len(words) == 4 { // *3 $7 EVALSHA …
+		p.counts[string(words[2])]++
+	}
+	switch {
+	case !bytes.Contains(request, []byte("EVAL")):
+	case p.hold != nil:
 		p.hold(request)
 		p.hold = nil
 		return false
-	}
-	p.count++
-	if p.lose > 0 {
+	case p.lose > 0:
 		p.lose--
 		doomed <- struct{}{} // before the server can answer
 	}

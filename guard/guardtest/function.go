@@ -62,6 +62,42 @@ func (f *Function) Do(ctx context.Context, call Call) (Result, error) {
 	return f.dispatcher.await(ctx, inv)
 }
 
+// Warm returns when a process is ready for an invocation, and starts one where
+// there is none, as provisioned concurrency does. The error is why the process
+// did not get so far, a [*FunctionError], or that of ctx.
+func (f *Function) Warm(ctx context.Context) error {
+	in, err := f.anyInstance()
+	if err != nil {
+		return err
+	}
+	select {
+	case <-in.settled:
+		return in.initErr
+	case <-ctx.Done():
+		return fmt.Errorf("guardtest: gave up waiting for a process: %w", context.Cause(ctx))
+	}
+}
+
+func (f *Function) anyInstance() (*instance, error) {
+	f.dispatcher.mu.Lock()
+	defer f.dispatcher.mu.Unlock()
+	if f.dispatcher.closed {
+		return nil, ErrClosed
+	}
+	for in := range f.instances {
+		return in, nil
+	}
+	return f.addInstance(), nil
+}
+
+// addInstance starts a process. The caller holds dispatcher.mu.
+func (f *Function) addInstance() *instance {
+	in := newInstance(f)
+	f.instances[in] = struct{}{}
+	f.running.Go(in.run)
+	return in
+}
+
 // Log is what the function has written to its standard output and error so far,
 // and what Lambda adds about failures; the last MiB of it.
 func (f *Function) Log() string { return f.log.String() }
@@ -96,10 +132,7 @@ func (f *Function) scale() {
 		coming += in.free()
 	}
 	for len(d.waiting) > coming && len(f.instances) < f.cfg.Instances {
-		in := newInstance(f)
-		f.instances[in] = struct{}{}
-		coming += in.free()
-		f.running.Go(in.run)
+		coming += f.addInstance().free()
 	}
 }
 

@@ -15,6 +15,10 @@ type instance struct {
 	stopped   chan struct{} // the function is being closed
 	replacing func()        // closes replaced
 	replaced  chan struct{} // the process is of no more use
+
+	settling sync.Once
+	settled  chan struct{} // closed when the init is over and initErr is set
+	initErr  error         // nil when the process asked for an invocation
 }
 
 const (
@@ -28,13 +32,21 @@ const (
 )
 
 func newInstance(f *Function) *instance {
-	in := &instance{fn: f, stopped: make(chan struct{}), replaced: make(chan struct{})}
+	in := &instance{fn: f, stopped: make(chan struct{}), replaced: make(chan struct{}), settled: make(chan struct{})}
 	in.stopping = sync.OnceFunc(func() { close(in.stopped) })
 	in.replacing = sync.OnceFunc(func() { close(in.replaced) })
 	return in
 }
 
 func (in *instance) stop() { in.stopping() }
+
+// settle says how the init went; the first word counts.
+func (in *instance) settle(err error) {
+	in.settling.Do(func() {
+		in.initErr = err
+		close(in.settled)
+	})
+}
 
 // free is how many further invocations it takes, or will. The caller holds dispatcher.mu.
 func (in *instance) free() int {
@@ -81,6 +93,7 @@ func (in *instance) run() {
 func (in *instance) failedToStart(err error) {
 	d := death{TypeEntrypoint, err.Error()}
 	in.fn.report("Error: " + d.reason + "\n" + d.errorType)
+	in.settle(d.forRequest(newUUID()))
 	in.fn.retire(in, d.forRequest)
 }
 
@@ -105,6 +118,7 @@ func (in *instance) supervise(proc *process, initFailed <-chan struct{}) ending 
 		select {
 		case <-polled:
 			how.ready, polled = true, nil
+			in.settle(nil)
 			initTimer.Stop()
 		case <-proc.exited:
 			how.death = exitDeath(proc.err)
@@ -159,6 +173,10 @@ func (in *instance) reportEnd(how ending) {
 		if len(lost) == 0 && !how.expected {
 			f.report("Error: " + how.reason + "\n" + how.errorType)
 		}
+		if how.ready {
+			in.settle(nil)
+		}
+		in.settle(ErrClosed)
 		f.retire(in, nil)
 		return
 	}
@@ -167,10 +185,12 @@ func (in *instance) reportEnd(how ending) {
 	f.dispatcher.mu.Unlock()
 	if reported != nil {
 		f.report("Init failed: " + string(reported.Payload) + "\n" + reported.Type)
+		in.settle(reported)
 		f.retire(in, func(string) *FunctionError { return reported })
 		return
 	}
 	f.report("Init failed: " + how.reason + "\n" + how.errorType)
+	in.settle(how.forRequest(newUUID()))
 	f.retire(in, how.forRequest)
 }
 

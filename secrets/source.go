@@ -37,7 +37,8 @@ type Ref struct {
 
 // Value is what a source has for a Ref.
 type Value struct {
-	// Data is the value. Whoever calls Fetch owns it.
+	// Data is the value. Whoever calls Fetch owns it: a [Cache] writes zeros over
+	// it, so a source that keeps its values gives out a copy.
 	Data []byte
 	// Version tells this value from the one before and after it; "" where the
 	// source has no versions.

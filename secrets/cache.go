@@ -1,0 +1,117 @@
+package secrets
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/lambdarmor/lambdarmor/guard"
+)
+
+// Cache keeps what a [Source] gave. It starts nothing by itself: the source is
+// asked when a value is, as a frozen process would do nothing in between. All
+// methods are safe for concurrent use.
+type Cache struct {
+	src Source
+
+	ttl, maxStale, negativeTTL time.Duration
+	fetchTimeout               time.Duration
+	jitter                     float64
+	maxEntries                 int
+	onFetch                    func(context.Context, Fetch)
+	onStale                    func(context.Context, StaleServe)
+	previous                   func(name string) Ref
+	now                        func() int64
+	random                     func() float64 // at least 0, less than 1
+
+	seq   atomic.Uint64 // number of the last fetch that began
+	table *table        // read by all, written under mu
+
+	mu        sync.Mutex       // held for no longer than a look
+	calls     map[Ref]call     // the fetches under way
+	postponed map[Ref]struct{} // what its source could not be asked for yet, see ErrNotYet
+}
+
+// New makes a cache over src. It panics when src is nil or an option cannot be
+// meant.
+func New(src Source, opts ...Option) *Cache {
+	if src == nil {
+		panic("secrets: New of a nil Source")
+	}
+	c := &Cache{src: src, calls: map[Ref]call{}, postponed: map[Ref]struct{}{}}
+	c.setDefaults()
+	for _, opt := range opts {
+		opt(c)
+	}
+	c.table = newTable(c.maxEntries)
+	return c
+}
+
+// Get gives a secret: one that was fetched before while it is fresh, else what
+// the source says. While one call asks, the others that want the same wait for
+// it, or get the value before it within MaxStale, see [Secret.Stale].
+//
+// The error is a [*guard.Error] that names the secret and matches what the
+// source said:
+//
+//   - Unavailable with code secret_unavailable and a RetryAfter for
+//     [ErrUnavailable]: the source could not be asked, and there is nothing
+//     that may still be served;
+//   - Internal with code secret_not_found, secret_denied or
+//     secret_undecryptable for [ErrNotFound], [ErrDenied] and
+//     [ErrUndecryptable], and secret_failed for any other answer.
+//
+// Only that of one whose ctx ends while it waits is the error of ctx. Without
+// a wait ctx is not looked at.
+func (c *Cache) Get(ctx context.Context, name string, opts ...GetOption) (Secret, error) {
+	ref := Ref{Name: name}
+	for _, opt := range opts {
+		opt.apply(&ref)
+	}
+	if s := c.fresh(&ref); s != nil {
+		return s.secret, nil
+	}
+	return c.get(ctx, ref, demand{})
+}
+
+// fresh is the state of ref if it has a fresh value, else nil.
+func (c *Cache) fresh(ref *Ref) *state {
+	e := c.table.find(ref)
+	if e == nil {
+		return nil
+	}
+	s := e.state.Load()
+	if s.value == nil || !within(c.now(), s.asked, s.fresh) {
+		return nil
+	}
+	e.touch()
+	return s
+}
+
+// touch tells that an entry was used. Most of the time it has been, and then
+// the processors that share it write nothing.
+func (e *entry) touch() {
+	if !e.used.Load() {
+		e.used.Store(true)
+	}
+}
+
+func (c *Cache) get(ctx context.Context, ref Ref, d demand) (Secret, error) {
+	got := c.collect(ctx, []Ref{ref}, d)
+	return got[0].Secret, got[0].err
+}
+
+// serveStale gives a value past its TTL, and says so.
+func (c *Cache) serveStale(ctx context.Context, ref *Ref, s *state, now int64) Secret {
+	guard.AddAttrs(ctx, slog.String("staleSecret", ref.Name))
+	if c.onStale != nil {
+		c.onStale(ctx, StaleServe{
+			Ref: *ref, Version: s.value.version, Age: time.Duration(now - s.asked), Err: s.failure.err,
+		})
+	}
+	stale := s.secret
+	stale.stale = true
+	return stale
+}

@@ -1,0 +1,41 @@
+package secrets
+
+import (
+	"runtime"
+	"sync"
+	"unsafe"
+)
+
+// content is a value and what was made of it. It never changes.
+type content struct {
+	text    string
+	version string
+	since   uint64   // the number of the fetch that first brought it
+	decoded sync.Map // plainly[T] or decoding[T] → *decoded[T], see JSON
+}
+
+// newContent takes data over: what is left in it is zeros.
+func newContent(data []byte, version string, since uint64) *content {
+	c := &content{text: hold(data), version: version, since: since}
+	clear(data)
+	return c
+}
+
+// smallest is the length from which on the runtime gives memory an object of
+// its own, which a finalizer needs.
+const smallest = 16
+
+// hold copies data to where it is zeroed as soon as nothing refers to it any
+// more: neither a Secret nor a string that Text gave, nor a part of one. This
+// is the one place that writes to the memory, before the string exists and
+// after the last of them is gone.
+func hold(data []byte) string {
+	if len(data) == 0 {
+		return ""
+	}
+	room := make([]byte, max(len(data), smallest))
+	n := copy(room, data)
+	first, size := &room[0], len(room)
+	runtime.SetFinalizer(first, func(first *byte) { clear(unsafe.Slice(first, size)) })
+	return unsafe.String(first, n)
+}

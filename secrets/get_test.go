@@ -1,0 +1,68 @@
+package secrets_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/lambdarmor/lambdarmor/secrets"
+)
+
+func TestAValueIsFetchedOnce(t *testing.T) {
+	c, v, at := newCache()
+	for range 3 {
+		s := mustGet(t, c, "hunter2")
+		if s.Version() != "1" || s.Stale() || s.IsZero() || !s.FetchedAt().Equal(at.now) || string(s.Bytes()) != "hunter2" {
+			t.Errorf("version %q, stale %v, zero %v, fetched at %v", s.Version(), s.Stale(), s.IsZero(), s.FetchedAt())
+		}
+	}
+	v.mustHaveBeenAsked(t, 1)
+}
+
+func TestAllThatChangesTheAnswerIsTheKey(t *testing.T) {
+	c, v, _ := newCache()
+	for _, tc := range []struct {
+		text string
+		ref  secrets.Ref
+		opts []secrets.GetOption
+	}{
+		{"current", secrets.Ref{Name: name}, nil},
+		{"previous", secrets.Ref{Name: name, Stage: "AWSPREVIOUS"}, []secrets.GetOption{secrets.VersionStage("AWSPREVIOUS")}},
+		{"third", secrets.Ref{Name: name, Version: "3"}, []secrets.GetOption{secrets.VersionID("3")}},
+		{"both", secrets.Ref{Name: name, Version: "3", Stage: "x"}, []secrets.GetOption{secrets.VersionID("3"), secrets.VersionStage("x")}},
+		{"sealed", secrets.Ref{Name: name, Encrypted: true}, []secrets.GetOption{secrets.Decrypt(false)}},
+		{"current", secrets.Ref{Name: name}, []secrets.GetOption{secrets.Decrypt(false), secrets.Decrypt(true)}},
+	} {
+		v.setRef(tc.ref, secrets.Value{Data: []byte(tc.text), Version: tc.text})
+		for range 2 {
+			mustGet(t, c, tc.text, tc.opts...)
+		}
+	}
+	v.mustHaveBeenAsked(t, 5)
+}
+
+func TestAnEmptyNameIsAnErrorThatAsksNobody(t *testing.T) {
+	c, v, _ := newCache()
+	if _, err := c.Get(t.Context(), ""); err == nil {
+		t.Error("got a secret without a name")
+	}
+	v.mustHaveBeenAsked(t, 0)
+}
+
+func TestAFreshValueNeedsNoContext(t *testing.T) {
+	c, _, at := newCache()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := c.Get(ctx, name); !errors.Is(err, context.Canceled) {
+		t.Errorf("a value that is not there: %v", err)
+	}
+	mustGet(t, c, "hunter2")
+	if s, err := c.Get(ctx, name); err != nil || s.Stale() {
+		t.Errorf("a fresh value: %v", err)
+	}
+	at.move(6 * time.Minute)
+	if s, err := c.Get(ctx, name); err != nil || !s.Stale() {
+		t.Errorf("a value past its TTL: %v", err)
+	}
+}

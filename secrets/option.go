@@ -1,0 +1,138 @@
+package secrets
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"time"
+)
+
+// Option changes [New].
+type Option func(*Cache)
+
+const (
+	defaultTTL          = 5 * time.Minute
+	defaultMaxStale     = 15 * time.Minute
+	defaultJitter       = 0.1
+	defaultMaxEntries   = 1000
+	defaultNegativeTTL  = 5 * time.Second
+	defaultFetchTimeout = 2 * time.Second
+
+	longest = 365 * 24 * time.Hour
+)
+
+func (c *Cache) setDefaults() {
+	c.now, c.random = wallClock, rand.Float64
+	c.ttl, c.maxStale, c.negativeTTL = defaultTTL, defaultMaxStale, defaultNegativeTTL
+	c.jitter, c.maxEntries, c.fetchTimeout = defaultJitter, defaultMaxEntries, defaultFetchTimeout
+	c.previous = func(name string) Ref { return Ref{Name: name, Stage: "AWSPREVIOUS"} }
+}
+
+// TTL sets how long a value serves without the source being asked again, 5
+// minutes when it is not set. It ends earlier where the source knows when a
+// value is replaced, see [Value]. It is at most a year.
+func TTL(d time.Duration) Option {
+	mustBe("TTL", d > 0 && d <= longest, "positive and at most a year", d)
+	return func(c *Cache) { c.ttl = d }
+}
+
+// MaxStale sets for how long after its TTL a value still serves while the
+// source cannot be asked, 15 minutes when it is not set, at most a year. With
+// 0 it does not.
+func MaxStale(d time.Duration) Option {
+	mustBe("MaxStale", d >= 0 && d <= longest, "not negative and at most a year", d)
+	return func(c *Cache) { c.maxStale = d }
+}
+
+// Jitter sets by what fraction TTL and backoff vary, 0.1 when it is not set,
+// so that processes which started together do not all ask at once.
+func Jitter(fraction float64) Option {
+	mustBe("Jitter", fraction >= 0 && fraction < 1, "at least 0 and less than 1", fraction)
+	return func(c *Cache) { c.jitter = fraction }
+}
+
+// MaxEntries bounds what is kept, 1000 when it is not set. What was not used
+// for longest goes first, by an approximation: of two entries that were both
+// used since room was last looked for, either may go.
+func MaxEntries(n int) Option {
+	mustBe("MaxEntries", n > 0, "positive", n)
+	return func(c *Cache) { c.maxEntries = n }
+}
+
+// NegativeTTL sets for how long a denial stands without the source being asked
+// again, 5 s when it is not set, at most a year. With 0 every Get asks.
+func NegativeTTL(d time.Duration) Option {
+	mustBe("NegativeTTL", d >= 0 && d <= longest, "not negative and at most a year", d)
+	return func(c *Cache) { c.negativeTTL = d }
+}
+
+// FetchTimeout sets how long one fetch may take, 2 s when it is not set. It
+// takes no longer than the deadline of the call that began it either.
+func FetchTimeout(d time.Duration) Option {
+	mustBe("FetchTimeout", d > 0 && d <= longest, "positive and at most a year", d)
+	return func(c *Cache) { c.fetchTimeout = d }
+}
+
+// Fetch is what [OnFetch] is told.
+type Fetch struct {
+	Ref     Ref
+	Version string        // of the value; "" with an error
+	Began   time.Time     // the same for all that one call of the source was for
+	Took    time.Duration // by the monotonic clock
+	Err     error         // why there is no value
+}
+
+// OnFetch is called after each fetch, once for each value that it was for, and
+// before anyone gets the value. It must be quick, as all wait for it. Its
+// context is that of the call which began the fetch, without its cancellation.
+func OnFetch(fn func(ctx context.Context, f Fetch)) Option {
+	mustNotBeNil("OnFetch", fn == nil)
+	return func(c *Cache) { c.onFetch = fn }
+}
+
+// StaleServe is what [OnStale] is told.
+type StaleServe struct {
+	Ref     Ref
+	Version string
+	Age     time.Duration // since the fetch, by the wall clock
+	Err     error         // why the source could not be asked; nil while it is being asked
+}
+
+// OnStale is called each time that a value past its TTL is given to someone,
+// in their goroutine and with their context. The record of the invocation has
+// the name of such a secret as staleSecret besides.
+func OnStale(fn func(ctx context.Context, s StaleServe)) Option {
+	mustNotBeNil("OnStale", fn == nil)
+	return func(c *Cache) { c.onStale = fn }
+}
+
+// Previous says where [Cache.Pair] finds the value before the current one, in
+// the place of the stage AWSPREVIOUS of the same name. For a parameter that may
+// be a label, for a file or a variable another name:
+//
+//	secrets.Previous(func(name string) secrets.Ref {
+//		return secrets.Ref{Name: name + "_PREVIOUS"}
+//	})
+func Previous(of func(name string) Ref) Option {
+	mustNotBeNil("Previous", of == nil)
+	return func(c *Cache) { c.previous = of }
+}
+
+// Clock sets what tells the time, in the place of the wall clock: for tests,
+// with the time.Now of a testing/synctest bubble or one of their own.
+func Clock(now func() time.Time) Option {
+	mustNotBeNil("Clock", now == nil)
+	return func(c *Cache) { c.now = func() int64 { return now().UnixNano() } }
+}
+
+func mustBe(option string, ok bool, what string, value any) {
+	if !ok {
+		panic(fmt.Sprintf("secrets: %s(%v), must be %s", option, value, what))
+	}
+}
+
+func mustNotBeNil(option string, isNil bool) {
+	if isNil {
+		panic("secrets: " + option + " of a nil function")
+	}
+}

@@ -1,0 +1,58 @@
+package secrets
+
+import (
+	"context"
+	"errors"
+)
+
+// Prefetch fetches what of names is not there or not fresh, all in one call of
+// the source. The error joins those of [Cache.Get] for each name that there is
+// no value for; the others are there all the same.
+//
+// A source that answers only within an invocation, see [ErrNotYet], is asked
+// in the first one, together with what is wanted then. That is no error here.
+func (c *Cache) Prefetch(ctx context.Context, names ...string) error {
+	var failed []error
+	for _, got := range c.collect(ctx, refsOf(names), demand{}) {
+		if got.err != nil && !errors.Is(got.err, ErrNotYet) {
+			failed = append(failed, got.err)
+		}
+	}
+	return errors.Join(failed...)
+}
+
+func refsOf(names []string) []Ref {
+	refs := make([]Ref, len(names))
+	for i, name := range names {
+		refs[i].Name = name
+	}
+	return refs
+}
+
+// Invalidate drops what is kept of name, in every stage, if it has that
+// version: a late word about an old version leaves the new one alone. With ""
+// it drops whatever there is, errors and backoff included, and what is just
+// being fetched goes to those who wait for it alone.
+//
+// The next Get asks the source, and has nothing to serve when that fails.
+func (c *Cache) Invalidate(name, version string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for l := c.table.bucket(name).Load(); l != nil; l = l.next {
+		if l.ref.Name != name {
+			continue
+		}
+		if s := l.state.Load(); version == "" || s.value != nil && s.value.version == version {
+			c.table.remove(l.entry)
+		}
+	}
+	for ref, under := range c.calls {
+		switch o := under.outcome(); {
+		case ref.Name != name:
+		case version == "":
+			delete(c.calls, ref)
+		default:
+			o.unwanted = append(o.unwanted, version)
+		}
+	}
+}

@@ -1,0 +1,138 @@
+package secrets
+
+import "time"
+
+// state is all that is known of a Ref. It never changes; what is learned makes
+// a new one. Times are in nanoseconds since 1970, by the wall clock.
+type state struct {
+	secret Secret   // what Get gives
+	value  *fetched // what is in it; nil: there is none
+	denied error    // the source's answer in the place of a value
+
+	// Of the answer above, of whichever kind.
+	seq   uint64 // the number of the fetch
+	asked int64  // when it began
+	fresh int64  // until when it stands
+	stale int64  // until when a value serves while the source cannot be asked
+
+	failure failure // of asking again
+}
+
+// failure is why there is no newer answer. None is its zero value.
+type failure struct {
+	err   error
+	count int   // in a row
+	at    int64 // when it was known
+	retry int64 // when the source may be asked again
+}
+
+var unknown = new(state)
+
+// firstRetry and lastRetry bound the backoff. Where there is nothing to serve
+// in the meantime it grows no further than blindRetry.
+const (
+	firstRetry = time.Second
+	blindRetry = 5 * time.Second
+	lastRetry  = time.Minute
+)
+
+// urgentRetry is how long a value that is known to be wrong waits for the
+// source to be asked again: after a failure, or after it was brought again.
+const urgentRetry = time.Second
+
+// verdict is what a state says of a Get.
+type verdict uint8
+
+const (
+	mustAsk verdict = iota
+	isFresh
+	isDenied
+	isUnavailable // and will be for a while
+)
+
+// demand is what an answer has to be besides fresh.
+type demand struct {
+	seq      uint64 // the number of the fetch that brought it, at least
+	rejected bool   // the one before was found to be wrong
+}
+
+// judge tells what to do for one who asks at a time.
+func (s *state) judge(now int64, d demand) verdict {
+	if s.seq >= d.seq && within(now, s.asked, s.fresh) {
+		if s.denied != nil {
+			return isDenied
+		}
+		if s.value != nil {
+			return isFresh
+		}
+	}
+	if d.rejected && s.value != nil && s.value.confirmed && within(now, s.asked, after(s.asked, urgentRetry)) {
+		return isFresh
+	}
+	if f := &s.failure; f.err != nil && within(now, f.at, f.until(d)) {
+		return isUnavailable
+	}
+	return mustAsk
+}
+
+// until is when the source may be asked again.
+func (f *failure) until(d demand) int64 {
+	if d.rejected {
+		return min(f.retry, after(f.at, urgentRetry))
+	}
+	return f.retry
+}
+
+// serves reports whether the value may be given although it is past its TTL.
+// One that is not what is demanded may not.
+func (s *state) serves(now int64, d demand) bool {
+	return s.value != nil && s.seq >= d.seq && within(now, s.asked, s.stale)
+}
+
+// succeeded is the state after a fetch that brought v.
+func (c *Cache) succeeded(old *state, v *Value, f *flight) *state {
+	value := &fetched{at: time.Unix(0, f.began), seq: f.seq}
+	switch same := old.value; {
+	case same != nil && same.version == v.Version && same.text == string(v.Data):
+		clear(v.Data)
+		value.content, value.confirmed = same.content, f.rejected
+	default:
+		value.content = newContent(v.Data, v.Version, f.seq)
+	}
+	fresh := after(f.began, c.spread(c.ttl))
+	if expires := v.Expires.UnixNano(); !v.Expires.IsZero() && expires > f.began {
+		// What should have been replaced by now and was not is late: nobody
+		// knows by how much.
+		fresh = min(fresh, expires)
+	}
+	return &state{
+		secret: Secret{open: value.self}, value: value,
+		seq: f.seq, asked: f.began, fresh: fresh, stale: after(fresh, c.maxStale),
+	}
+}
+
+// refused is the state after an answer without a value.
+func (c *Cache) refused(err error, f *flight) *state {
+	return &state{denied: err, seq: f.seq, asked: f.began, fresh: after(f.began, c.negativeTTL)}
+}
+
+// failed is the state after a fetch that got no answer.
+func (c *Cache) failed(old *state, err error, now int64) *state {
+	next := state{}
+	longest := blindRetry
+	if old.serves(now, demand{}) {
+		next, longest = *old, lastRetry
+	}
+	count := old.failure.count + 1
+	wait := longest
+	if count < 8 {
+		wait = min(wait, firstRetry<<(count-1))
+	}
+	next.failure = failure{err: err, count: count, at: now, retry: after(now, c.spread(wait))}
+	return &next
+}
+
+// spread varies a time by the jitter.
+func (c *Cache) spread(d time.Duration) time.Duration {
+	return d + time.Duration(float64(d)*c.jitter*(2*c.random()-1))
+}

@@ -1,9 +1,96 @@
 package webhook
 
-import "context"
+import (
+	"context"
+	"errors"
+	"time"
 
-// Keys gives the signing keys that are accepted at this moment, as the sender's
-// console shows them, in any order: more than one while they change. An error
-// is passed on, so that the sender tries again later when its kind is
-// Unavailable.
-type Keys func(ctx context.Context) ([]string, error)
+	"github.com/lambdarmor/lambdarmor/secrets"
+)
+
+// Keys are the signing keys that are accepted at this moment, as the sender's
+// console shows them: more than one while they change.
+type Keys struct {
+	get func(ctx context.Context) ([]string, error)
+	// renew is called when none of them has signed; nil where nothing more can
+	// be done.
+	renew func(ctx context.Context)
+}
+
+// KeysFunc takes keys from get. Its error is passed on: the sender tries again
+// when its kind is Unavailable.
+func KeysFunc(get func(ctx context.Context) ([]string, error)) Keys {
+	if get == nil {
+		panic("webhook: KeysFunc of nil")
+	}
+	return Keys{get: get}
+}
+
+// Secret takes the keys from a cache: the current and the previous value of a
+// secret, each one key. When neither has signed a request, the secret is
+// fetched past the cache, at most every 10 seconds, so that a key which the
+// sender uses at once is known at once, and forged requests wear nothing out.
+func Secret(c *secrets.Cache, name string) Keys {
+	if c == nil || name == "" {
+		panic("webhook: Secret without a cache or a name")
+	}
+	k := Keys{get: func(ctx context.Context) ([]string, error) {
+		current, previous, err := c.Pair(ctx, name)
+		if err != nil {
+			return nil, err
+		}
+		texts := []string{current.Text()}
+		if !previous.IsZero() {
+			texts = append(texts, previous.Text())
+		}
+		return texts, nil
+	}}
+	turn, last := make(chan struct{}, 1), time.Time{} // last is written in turn
+	k.renew = func(ctx context.Context) {
+		select {
+		case turn <- struct{}{}:
+			defer func() { <-turn }()
+		case <-ctx.Done():
+			return
+		}
+		now := time.Now().Round(0)
+		if age := now.Sub(last); age < 0 || age >= renewal {
+			last = now
+			fetchAnew(ctx, c, name)
+		}
+	}
+	return k
+}
+
+const renewal = 10 * time.Second
+
+// fetchAnew fetches a secret past the cache. A failure leaves what was known.
+func fetchAnew(ctx context.Context, c *secrets.Cache, name string) {
+	first := true
+	_, _ = secrets.Try(ctx, c, name, func(context.Context, secrets.Secret) (struct{}, error) {
+		if first {
+			first = false
+			return struct{}{}, secrets.ErrRejected
+		}
+		return struct{}{}, nil
+	})
+}
+
+func (r *receiver) accepted(ctx context.Context) ([]key, error) {
+	texts, err := r.keys.get(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if len(texts) == 0 {
+		return nil, badKey(r.name, 1, errors.New("there is none"))
+	}
+	// All are read before any is used, so that one that cannot be read is not
+	// found out only when it is needed.
+	keys := make([]key, len(texts))
+	for i, text := range texts {
+		if keys[i], err = r.parse(text); err != nil {
+			return nil, badKey(r.name, i+1, err)
+		}
+	}
+	return keys, nil
+}

@@ -2,7 +2,6 @@ package webhook
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"time"
 
@@ -32,7 +31,7 @@ type receiver struct {
 }
 
 func require(s scheme, keys Keys, opts []Option) guard.Middleware {
-	if keys == nil {
+	if keys.get == nil {
 		panic("webhook: " + s.name + " without keys")
 	}
 	r := &receiver{scheme: s, keys: keys, tolerance: 5 * time.Minute, now: time.Now}
@@ -75,34 +74,30 @@ func (r *receiver) verify(ctx context.Context, ev *guard.Event) (*delivery, erro
 	if err != nil {
 		return nil, err
 	}
-	texts, err := r.keys(ctx)
-	if err != nil {
-		return nil, err
+	signed, err := r.signed(ctx, c, body)
+	if err == nil && !signed && r.keys.renew != nil {
+		r.keys.renew(ctx)
+		signed, err = r.signed(ctx, c, body)
 	}
-	keys, err := r.parseAll(texts)
-	if err != nil {
+	switch {
+	case err != nil:
 		return nil, err
+	case !signed:
+		return nil, mismatch()
+	default:
+		return d, nil
+	}
+}
+
+func (r *receiver) signed(ctx context.Context, c claim, body []byte) (bool, error) {
+	keys, err := r.accepted(ctx)
+	if err != nil {
+		return false, err
 	}
 	for _, k := range keys {
 		if k.signed(c.signatures, c.prefix, body) {
-			return d, nil
+			return true, nil
 		}
 	}
-	return nil, mismatch()
-}
-
-// parseAll reads every key before any is used, so that one that cannot be read
-// is not found out only when it is needed.
-func (r *receiver) parseAll(texts []string) ([]key, error) {
-	if len(texts) == 0 {
-		return nil, badKey(r.name, 1, errors.New("there is none"))
-	}
-	keys := make([]key, len(texts))
-	for i, text := range texts {
-		var err error
-		if keys[i], err = r.parse(text); err != nil {
-			return nil, badKey(r.name, i+1, err)
-		}
-	}
-	return keys, nil
+	return false, nil
 }

@@ -51,7 +51,7 @@ var slack = webhook.HMACConfig{
 }
 
 func fixed(keys ...string) webhook.Keys {
-	return func(context.Context) ([]string, error) { return keys, nil }
+	return webhook.KeysFunc(func(context.Context) ([]string, error) { return keys, nil })
 }
 
 func at(seconds int64) webhook.Option { return webhook.At(time.Unix(seconds, 0)) }
@@ -284,7 +284,7 @@ func TestKeysThatFailAreNotTheSendersFault(t *testing.T) {
 		kind guard.Kind
 		code string
 	}{
-		"unavailable":      {func(context.Context) ([]string, error) { return nil, guard.Errorf(guard.Unavailable, "x", "", down) }, guard.Unavailable, "x"},
+		"unavailable":      {webhook.KeysFunc(func(context.Context) ([]string, error) { return nil, guard.Errorf(guard.Unavailable, "x", "", down) }), guard.Unavailable, "x"},
 		"none":             {fixed(), guard.Internal, "webhook_key_malformed"},
 		"no prefix":        {fixed(standardKey, "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"), guard.Internal, "webhook_key_malformed"},
 		"not base64":       {fixed("whsec_%%%"), guard.Internal, "webhook_key_malformed"},
@@ -308,7 +308,7 @@ func TestKeysThatFailAreNotTheSendersFault(t *testing.T) {
 }
 
 func TestAMalformedRequestMakesNobodyFetchAKey(t *testing.T) {
-	keys := func(context.Context) ([]string, error) { t.Error("fetched"); return nil, nil }
+	keys := webhook.KeysFunc(func(context.Context) ([]string, error) { t.Error("fetched"); return nil, nil })
 	for _, d := range []delivery{standard("webhook-signature", ""), standard("webhook-signature", "v1,abc"), standard("webhook-timestamp", "1")} {
 		if _, err := receive(webhook.Standard(keys, at(standardTime)), d); err == nil {
 			t.Error("let through")
@@ -345,7 +345,7 @@ func TestAnEventThatIsNoRequestIsRefused(t *testing.T) {
 
 func TestContradictionsPanicWhenBuilt(t *testing.T) {
 	for name, build := range map[string]func(){
-		"no keys":                      func() { webhook.GitHub(nil) },
+		"no keys":                      func() { webhook.GitHub(webhook.Keys{}) },
 		"tolerance of nothing":         func() { webhook.Tolerance(0) },
 		"tolerance of a day":           func() { webhook.Tolerance(24 * time.Hour) },
 		"no header":                    func() { webhook.HMAC(webhook.HMACConfig{}, fixed("k")) },

@@ -26,6 +26,7 @@ type invocation struct {
 	mu          sync.Mutex
 	attrs       []slog.Attr // for the record of the invocation
 	route       string
+	principal   string
 	err         error // what a layer has turned into an answer
 	correlation string
 	rewritten   *Event // of the payload that an outer layer passes on instead
@@ -128,6 +129,29 @@ func SetRoute(ctx context.Context, pattern string) {
 		inv.route = pattern
 		inv.mu.Unlock()
 	}
+}
+
+// SetPrincipal names who calls, once that has been found out: for the record of
+// the invocation, and for layers that keep callers apart, as idempotency does.
+// It does nothing outside an invocation. The last one told is the one kept.
+func SetPrincipal(ctx context.Context, principal string) {
+	if inv := invocationOf(ctx); inv != nil {
+		inv.mu.Lock()
+		inv.principal = principal
+		inv.mu.Unlock()
+	}
+}
+
+// Principal is who calls, as a layer further out has found out; "" when none
+// has.
+func Principal(ctx context.Context) string {
+	inv := invocationOf(ctx)
+	if inv == nil {
+		return ""
+	}
+	inv.mu.Lock()
+	defer inv.mu.Unlock()
+	return inv.principal
 }
 
 // SetError tells the record of the invocation about an error that does not

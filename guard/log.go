@@ -45,6 +45,7 @@ func UnsafePanicValues() LogOption {
 //	requestId functionName functionVersion coldStart traceId tenantId
 //	trigger durationMs remainingMs
 //	method route status             of an HTTP request
+//	principal                       where a layer has found out who calls
 //	error.kind .code .cause         of a failure, also one made a response
 //	error.stack                     of a panic
 //

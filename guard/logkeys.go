@@ -52,7 +52,7 @@ func (s *logSettings) appendAdded(to, added []slog.Attr) []slog.Attr {
 		}
 		switch a.Key {
 		case "functionName", "functionVersion", "coldStart", "tenantId", "trigger", "durationMs", "remainingMs",
-			"method", "route", "status", "error", "payload":
+			"method", "route", "status", "principal", "error", "payload":
 			a.Key = asidePrefix + a.Key
 		}
 		to = append(to, s.aside(a))

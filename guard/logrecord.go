@@ -15,7 +15,7 @@ func (l *logLayer) record(ctx context.Context, inv *invocation, payload []byte, 
 	now := time.Now()
 	ev := EventOf(ctx, payload)
 	inv.mu.Lock()
-	added, route, told := inv.attrs, inv.route, inv.err
+	added, route, principal, told := inv.attrs, inv.route, inv.principal, inv.err
 	inv.mu.Unlock()
 	failed := err != nil
 	if told != nil && (err == nil || reported(err)) {
@@ -30,7 +30,7 @@ func (l *logLayer) record(ctx context.Context, inv *invocation, payload []byte, 
 	if !l.handler.Enabled(ctx, level) {
 		return
 	}
-	var room [24]slog.Attr
+	var room [25]slog.Attr
 	attrs := room[:0]
 	own, ours := l.handler.(*logHandler)
 	settings := &logSettings{}
@@ -51,7 +51,10 @@ func (l *logLayer) record(ctx context.Context, inv *invocation, payload []byte, 
 	}
 	if trigger.IsHTTP() {
 		attrs = appendHTTP(attrs, ev, route, status)
+	} else {
+		attrs = appendText(attrs, "route", route)
 	}
+	attrs = appendText(attrs, "principal", principal)
 	if err != nil {
 		attrs = append(attrs, l.errorAttr(err, ev))
 	}

@@ -1,5 +1,227 @@
 package authorizer
 
-// Request is a request as an authorizer sees it, whichever of API Gateway's
-// events it came in.
-type Request struct{}
+import (
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// Format is the shape of the event that asks for a decision.
+type Format string
+
+// The formats.
+const (
+	HTTP2       Format = "http-2.0"     // HTTP API, payload format 2.0
+	HTTP1       Format = "http-1.0"     // HTTP API, payload format 1.0
+	RESTToken   Format = "rest-token"   // REST API, authorizer of type TOKEN
+	RESTRequest Format = "rest-request" // REST API, authorizer of type REQUEST
+	WebSocket   Format = "websocket"    // WebSocket API, $connect
+	GraphQL     Format = "appsync"      // AppSync
+	InHandler   Format = "handler"      // the request itself, by way of [Require]
+)
+
+// Request is a request as an authorizer sees it, whichever event it came in.
+// What an event does not tell is empty.
+//
+// A Request remembers what it was asked. The gateway keeps a decision for the
+// values of the identity sources, so a decision may depend on nothing else: see
+// [Simple] and [Policy]. A Request is for one decision and safe for concurrent
+// use while that lasts.
+type Request struct {
+	in    *input
+	reads *reads
+	as    *supposed // the route to be taken for the request's own, if not nil
+}
+
+// supposed is a route that a request is supposed to have been sent to.
+type supposed struct {
+	pattern *pattern
+	method  string
+}
+
+func (s *supposed) routeKey(f Format) string {
+	if f == RESTRequest { // which tells the method that was called
+		if _, template, ok := strings.Cut(s.pattern.key, " "); ok {
+			return s.method + " " + template
+		}
+	}
+	return s.pattern.key
+}
+
+// input is what an event tells. It is not written to once it is made.
+type input struct {
+	format      Format
+	arn         ARN // of what has one
+	arnText     string
+	routeKey    string
+	method      string
+	path        string
+	rawQuery    string
+	headers     fields // lower-case names, each once; of "cookie" all of it
+	query       fields // each name once
+	pathValues  fields
+	stageValues fields
+	sourceIP    string
+	others      []string // more that an identity source can be
+	domain      string   // the same, and the header Host
+	certificate *Certificate
+	sources     []string // the identity sources' values
+	joined      string   // they as one, in format 1.0
+	stage       string
+	apiID       string
+	accountID   string
+	requestID   string
+	operation   Operation
+}
+
+// Format tells the shape of the event.
+func (r *Request) Format() Format { return r.in.format }
+
+// Header gives the value of a header, its name in any case, "" when it is not
+// there. Several values are joined by a comma and never split again. The token
+// of a [RESTToken] or [GraphQL] event is the header Authorization, by whatever
+// name it was sent.
+func (r *Request) Header(name string) string {
+	name = strings.ToLower(name)
+	value := r.in.headers.get(name)
+	r.reads.note(place{inHeader, name}, value)
+	return value
+}
+
+// Query gives the value of a name in the query string, several joined by a
+// comma; "" when it is not there.
+func (r *Request) Query(name string) string {
+	value := r.in.query.get(name)
+	r.reads.note(place{inQuery, name}, value)
+	return value
+}
+
+// Cookie gives the value of a cookie, and false when it is not there.
+func (r *Request) Cookie(name string) (string, bool) {
+	for part := range strings.SplitSeq(r.Header("cookie"), ";") {
+		if cookies, err := http.ParseCookie(part); err == nil && cookies[0].Name == name {
+			return cookies[0].Value, true
+		}
+	}
+	return "", false
+}
+
+// RouteKey is the route that the gateway has found, "GET /orders/{id}",
+// "ANY /files/{proxy+}", "$default", "$connect"; of a REST API the method and
+// the resource. It is "" where the event does not tell: [RESTToken], [GraphQL]
+// and a function URL.
+func (r *Request) RouteKey() string {
+	key := r.in.routeKey
+	if r.as != nil && key != "" {
+		key = r.as.routeKey(r.in.format)
+	}
+	r.reads.note(place{kind: inRouteKey}, key)
+	return key
+}
+
+// Method is the HTTP method, "" of [WebSocket] and [GraphQL].
+func (r *Request) Method() string {
+	method := r.in.method
+	if r.as != nil {
+		method = r.as.method
+	}
+	r.reads.note(place{kind: inMethod}, method)
+	return method
+}
+
+// Path is the path as the client sent it. It may have the stage or a custom
+// domain's base path in front; that of the [ARN] has neither.
+func (r *Request) Path() string {
+	r.reads.note(place{kind: inPath}, r.in.path)
+	return r.in.path
+}
+
+// PathValue gives the value of a parameter in the route's path, "" when there
+// is none of that name.
+func (r *Request) PathValue(name string) string {
+	r.reads.note(place{kind: inRouteKey}, r.in.routeKey)
+	r.reads.note(place{kind: inPath}, r.in.path)
+	if strings.Contains(r.in.routeKey, "+}") {
+		// What a greedy parameter holds depends on the base path that a domain
+		// puts in front, which is in no identity source.
+		r.reads.note(place{inPathValue, name}, "")
+	}
+	return r.in.pathValues.get(name)
+}
+
+// ARN is that of the call, the zero ARN where there is none: [GraphQL] and
+// [InHandler]. It has the method and the path in it.
+func (r *Request) ARN() ARN {
+	if r.in.arnText != "" {
+		r.reads.note(place{kind: inMethod}, r.in.method)
+		r.reads.note(place{kind: inPath}, r.in.path)
+	}
+	return r.in.arn
+}
+
+// SourceIP is the address that the gateway took the request from. What a
+// client says of itself in X-Forwarded-For is not looked at.
+func (r *Request) SourceIP() string {
+	r.reads.note(place{kind: inSourceIP}, r.in.sourceIP)
+	return r.in.sourceIP
+}
+
+// ClientCert is the client's certificate that the gateway has verified, nil
+// without mutual TLS. It is not to be changed.
+func (r *Request) ClientCert() *Certificate {
+	pem := ""
+	if r.in.certificate != nil {
+		pem = r.in.certificate.PEM
+	}
+	r.reads.note(place{kind: inClientCert}, pem)
+	return r.in.certificate
+}
+
+// Operation is the GraphQL operation of a [GraphQL] event.
+func (r *Request) Operation() Operation {
+	r.reads.note(place{kind: inOperation}, "")
+	return r.in.operation
+}
+
+// IdentitySource gives the values of the identity sources, in their order, as
+// far as the event tells them: of [HTTP2], and of [RESTToken] the token. Format
+// 1.0 joins them by commas, and gives that one value.
+func (r *Request) IdentitySource() []string {
+	if r.in.joined != "" {
+		return []string{r.in.joined}
+	}
+	return slices.Clone(r.in.sources)
+}
+
+// Stage is the name of the API's stage.
+func (r *Request) Stage() string { return r.in.stage }
+
+// StageVariable gives the value of a variable of the stage.
+func (r *Request) StageVariable(name string) string { return r.in.stageValues.get(name) }
+
+// APIID is the id of the API.
+func (r *Request) APIID() string { return r.in.apiID }
+
+// AccountID is the id of the account that the API belongs to.
+func (r *Request) AccountID() string { return r.in.accountID }
+
+// RequestID is the gateway's id of the request.
+func (r *Request) RequestID() string { return r.in.requestID }
+
+// Certificate is a client's certificate. Names and times are in the forms in
+// which the gateway has them: "CN=shop,O=Example", "May 28 12:30:02 2027 GMT".
+type Certificate struct {
+	PEM          string
+	SubjectDN    string
+	IssuerDN     string
+	SerialNumber string
+	NotBefore    string
+	NotAfter     string
+}
+
+// Operation is a GraphQL operation.
+type Operation struct {
+	Name      string // "" when it has none
+	Query     string // the document
+	Variables []byte // a JSON object, or nothing
+}

@@ -1,0 +1,247 @@
+package authorizer
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// The names under which a grant travels in the context of the authorizer's
+// answer, beside those of [Grant.Context]. The backend finds them in
+// requestContext.authorizer, of an HTTP API's format 2.0 in its member lambda.
+const (
+	// NamePrincipal is [Grant.Principal]. REST and WebSocket APIs add it
+	// themselves.
+	NamePrincipal = "principalId"
+	// NameScope is [Grant.Scopes], separated by spaces (RFC 8693, section 4.2).
+	NameScope = "scope"
+	// NameGroups is [Grant.Groups], separated by spaces, each escaped as in the
+	// path of a URL.
+	NameGroups = "groups"
+	// NameExpires is [Grant.Expires] in seconds since 1970.
+	NameExpires = "expires"
+)
+
+// reserved are names that mean something else in an authorizer's context.
+var reserved = map[string]string{
+	NamePrincipal:        "it is the Principal's",
+	NameScope:            "it is that of Scopes",
+	NameGroups:           "it is that of Groups",
+	NameExpires:          "it is that of Expires",
+	"integrationLatency": "the gateway sets it",
+	"claims":             "it would be read as the claims of a JWT authorizer",
+}
+
+// contextLimit bounds the context: AppSync takes 5 MB, and no gateway takes a
+// request with headers of more than 10 kB.
+const contextLimit = 64 << 10
+
+// appendContext appends the context of a grant as a JSON object, or tells why
+// no gateway would pass it on.
+func (g *Grant) appendContext(b []byte, f Format) ([]byte, error) {
+	start := len(b)
+	b = append(b, '{')
+	if f == HTTP2 || f == HTTP1 || f == GraphQL {
+		b = appendMember(b, NamePrincipal, g.Principal)
+	}
+	if len(g.Scopes) > 0 {
+		b = appendMember(b, NameScope, strings.Join(g.Scopes, " "))
+	}
+	if len(g.Groups) > 0 {
+		b = appendMember(b, NameGroups, joinGroups(g.Groups))
+	}
+	if !g.Expires.IsZero() {
+		b = appendName(b, NameExpires)
+		b = strconv.AppendInt(b, g.Expires.Unix(), 10)
+	}
+	for name, value := range g.Context {
+		var err error
+		if b, err = appendValue(appendName(b, name), value); err != nil {
+			return nil, fmt.Errorf("authorizer: the context's %q: %w", name, err)
+		}
+	}
+	b = append(b, '}')
+	if len(b)-start > contextLimit {
+		return nil, fmt.Errorf("authorizer: the context has more than %d bytes", contextLimit)
+	}
+	return b, nil
+}
+
+// check tells what is wrong with a grant.
+func (g *Grant) check() error {
+	if err := checkText(g.Principal); err != nil || g.Principal == "" {
+		return fmt.Errorf("authorizer: a grant without a principal that can be passed on: %w", errors.Join(err))
+	}
+	for _, scope := range g.Scopes {
+		if !validScope(scope) {
+			return errors.New("authorizer: a grant with a scope that is none (RFC 6749, section 3.3)")
+		}
+	}
+	if err := checkText(strings.Join(g.Scopes, " ")); err != nil {
+		return fmt.Errorf("authorizer: a grant's scopes: %w", err)
+	}
+	for _, group := range g.Groups {
+		if group == "" || !utf8.ValidString(group) {
+			return errors.New("authorizer: a grant with a group without a name")
+		}
+	}
+	for name, value := range g.Context {
+		if why, ok := reserved[name]; ok {
+			return fmt.Errorf("authorizer: the context's %q: the name is taken: %s", name, why)
+		}
+		if name == "" || !utf8.ValidString(name) {
+			return errors.New("authorizer: the context has a value without a name")
+		}
+		if text, ok := value.(string); ok {
+			if err := checkText(text); err != nil {
+				return fmt.Errorf("authorizer: the context's %q: %w", name, err)
+			}
+		}
+	}
+	return nil
+}
+
+// checkText refuses what an HTTP API answers with a 500 once it comes from the
+// cache: a string that is itself an object, an array or a string of JSON. A
+// number, true or null is left alone, as "42" is a usual name.
+func checkText(text string) error {
+	if !utf8.ValidString(text) {
+		return errors.New("not UTF-8")
+	}
+	trimmed := strings.TrimLeft(text, " \t\r\n")
+	if trimmed == "" || strings.IndexByte(`{["`, trimmed[0]) < 0 {
+		return nil
+	}
+	if jsontext.Value(text).IsValid(jsontext.AllowDuplicateNames(true)) {
+		return errors.New("a string that is itself JSON: an HTTP API answers 500 when it takes it from its cache; encode it, as base64")
+	}
+	return nil
+}
+
+func appendName(b []byte, name string) []byte {
+	if b[len(b)-1] != '{' {
+		b = append(b, ',')
+	}
+	b, _ = jsontext.AppendQuote(b, name) // checked to be UTF-8
+	return append(b, ':')
+}
+
+func appendMember(b []byte, name, value string) []byte {
+	b, _ = jsontext.AppendQuote(appendName(b, name), value)
+	return b
+}
+
+// appendValue appends what REST and WebSocket APIs take: strings, numbers and
+// booleans. A number that none of their readers can hold is refused as well.
+func appendValue(b []byte, value any) ([]byte, error) {
+	switch v := value.(type) {
+	case string:
+		b, _ = jsontext.AppendQuote(b, v)
+		return b, nil
+	case bool:
+		return strconv.AppendBool(b, v), nil
+	case int:
+		return appendInt(b, int64(v))
+	case int32:
+		return appendInt(b, int64(v))
+	case int64:
+		return appendInt(b, v)
+	case float64:
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			return nil, errors.New("a number that is not finite")
+		}
+		if v == math.Trunc(v) && math.Abs(v) <= 1<<53 {
+			return strconv.AppendInt(b, int64(v), 10), nil
+		}
+		return strconv.AppendFloat(b, v, 'g', -1, 64), nil
+	case nil:
+		return nil, errors.New("nil: leave the name out instead")
+	default:
+		return nil, fmt.Errorf("a %T: the gateway passes on strings, numbers and booleans (string, bool, int, int32, int64, float64)", value)
+	}
+}
+
+// appendInt holds an integer to what a double holds exactly: the gateway and
+// most backends read one.
+func appendInt(b []byte, v int64) ([]byte, error) {
+	if v > 1<<53 || v < -1<<53 {
+		return nil, errors.New("an integer beyond 2^53, which readers round: make it a string")
+	}
+	return strconv.AppendInt(b, v, 10), nil
+}
+
+// validScope follows RFC 6749, section 3.3.
+func validScope(scope string) bool {
+	if scope == "" {
+		return false
+	}
+	for i := range len(scope) {
+		if c := scope[i]; c <= ' ' || c > '~' || c == '"' || c == '\\' {
+			return false
+		}
+	}
+	return true
+}
+
+func joinGroups(groups []string) string {
+	escaped := make([]string, len(groups))
+	for i, group := range groups {
+		escaped[i] = url.PathEscape(group)
+	}
+	return strings.Join(escaped, " ")
+}
+
+// grantOf reads a grant back from the context that the gateway passes on. Every
+// value may have become a string on the way.
+func grantOf(told map[string]any) (*Grant, error) {
+	g := &Grant{Principal: textOf(told[NamePrincipal])}
+	if g.Principal == "" {
+		return nil, errors.New("authorizer: the gateway's authorizer has told no principal")
+	}
+	g.Scopes = strings.Fields(textOf(told[NameScope]))
+	for _, escaped := range strings.Fields(textOf(told[NameGroups])) {
+		group, err := url.PathUnescape(escaped)
+		if err != nil {
+			return nil, errors.New("authorizer: the groups of the gateway's authorizer are malformed")
+		}
+		g.Groups = append(g.Groups, group)
+	}
+	if text := textOf(told[NameExpires]); text != "" {
+		seconds, err := strconv.ParseFloat(text, 64)
+		if err != nil || math.Abs(seconds) > 1<<53 {
+			return nil, errors.New("authorizer: the expiry of the gateway's authorizer is malformed")
+		}
+		g.Expires = time.Unix(int64(seconds), 0)
+	}
+	for name, value := range told {
+		if _, ok := reserved[name]; ok {
+			continue
+		}
+		if g.Context == nil {
+			g.Context = make(map[string]any, len(told))
+		}
+		g.Context[name] = value
+	}
+	return g, nil
+}
+
+// textOf is a string, or a number or a boolean as one.
+func textOf(value any) string {
+	switch v := value.(type) {
+	case string:
+		return v
+	case float64:
+		return strconv.FormatFloat(v, 'f', -1, 64)
+	case bool:
+		return strconv.FormatBool(v)
+	default:
+		return ""
+	}
+}

@@ -1,0 +1,169 @@
+package authorizer
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/lambdarmor/lambdarmor/guard"
+)
+
+// Option changes [Simple] and [Policy].
+type Option func(*decider)
+
+// Uncached declares that the gateway keeps no decision: the authorizer's result
+// TTL is 0. A decision may then depend on all of the request. Where it is not
+// true, a caller who was allowed one call is allowed others.
+func Uncached() Option {
+	return func(d *decider) { d.uncached = true }
+}
+
+// decider is what Simple, Policy and AppSync have in common.
+type decider struct {
+	check    Check
+	uncached bool
+	declared map[place]bool // identity sources of a REST API
+	complete bool           // the tables of Routes name all routes
+	formats  []Format       // that the answer is for
+}
+
+func newDecider(name string, c Check, opts []Option, formats ...Format) *decider {
+	if c == nil {
+		panic("authorizer: " + name + " with a nil check")
+	}
+	d := &decider{check: c, formats: formats}
+	for _, opt := range opts {
+		opt(d)
+	}
+	return d
+}
+
+// verdict is what is to be answered.
+type verdict int
+
+const (
+	failed          verdict = iota // the check is broken: nobody is allowed, nothing is kept
+	unauthenticated                // no credential, or one that does not hold
+	forbidden
+	allowed
+)
+
+// request reads the event and holds it to the formats of the answer.
+func (d *decider) request(ctx context.Context, payload []byte) (*Request, error) {
+	r, err := requestOf(ctx, payload)
+	if err != nil {
+		return nil, err
+	}
+	if !slices.Contains(d.formats, r.in.format) {
+		return nil, &guard.Error{Kind: guard.Internal, Code: "authorizer_format", Err: errors.New("authorizer: events of format " +
+			string(r.in.format) + " take another answer: see Simple, Policy and AppSync")}
+	}
+	return r, nil
+}
+
+// errNoAnswer is a check that broke its contract.
+var errNoAnswer = errors.New("authorizer: a check has returned neither a grant nor an error")
+
+// ask has the check decide. The grant is there if and only if the error is nil.
+func ask(ctx context.Context, c Check, r *Request) (*Grant, error) {
+	g, err := c(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	if g == nil {
+		return nil, errNoAnswer
+	}
+	if err := g.check(); err != nil {
+		return nil, err
+	}
+	if g.expired(time.Now()) {
+		return nil, guard.Errorf(guard.Unauthenticated, "credential_expired", "The credential has expired.")
+	}
+	return g, nil
+}
+
+// expired goes by the wall clock: the process may have been frozen.
+func (g *Grant) expired(now time.Time) bool {
+	return !g.Expires.IsZero() && !now.Round(0).Before(g.Expires)
+}
+
+// verdictOf tells a denial from a check that is broken.
+func verdictOf(err error) verdict {
+	if err == nil {
+		return allowed
+	}
+	switch guard.KindOf(err) {
+	case guard.Unauthenticated:
+		return unauthenticated
+	case guard.Forbidden:
+		return forbidden
+	default:
+		return failed
+	}
+}
+
+// logged puts a decision into the record of the invocation: who, what, and of a
+// denial why.
+func logged(ctx context.Context, r *Request, g *Grant, err error) verdict {
+	v := verdictOf(err)
+	word := "deny"
+	switch v {
+	case allowed:
+		word = "allow"
+	case failed:
+		word = "fail"
+	}
+	guard.AddAttrs(ctx, slog.String("decision", word))
+	if g != nil {
+		guard.SetPrincipal(ctx, g.Principal)
+	}
+	if err != nil {
+		guard.SetError(ctx, err)
+	}
+	if key := r.in.routeKey; key != "" {
+		guard.SetRoute(ctx, key)
+	}
+	return v
+}
+
+// hazard records that a decision was refused which the gateway could take for
+// another's, and how to mend that. The fault is ours; the caller learns no more
+// than that it is refused.
+func (d *decider) hazard(ctx context.Context, fix string) {
+	guard.AddAttrs(ctx, slog.String("decision", "deny"), slog.String("fix", fix))
+	guard.SetError(ctx, &guard.Error{
+		Kind: guard.Internal, Code: "authorizer_cache_hazard",
+		Err: errors.New("authorizer: the decision depends on what the gateway's cache does not keep apart"),
+	})
+}
+
+// fix tells how to let the gateway keep decisions apart by what was read.
+func fix(f Format, uncovered []read) string {
+	var add, never []string
+	for _, u := range uncovered {
+		source := u.identitySource(f)
+		switch {
+		case source == "" || f == RESTToken:
+			never = append(never, u.what())
+		case u.value == "":
+			never = append(never, u.what()+" that is not there")
+		case !slices.Contains(add, source):
+			add = append(add, source)
+		}
+	}
+	var ways []string
+	if len(add) > 0 && len(never) == 0 {
+		way := "add " + strings.Join(add, " and ") + " to the authorizer's identity sources"
+		if f == RESTRequest {
+			way += " and to IdentitySources"
+		}
+		ways = append(ways, way)
+	}
+	if len(never) > 0 {
+		ways = append(ways, "do not read "+strings.Join(never, ", ")+", as no identity source holds that")
+	}
+	return strings.Join(append(ways, "set the result TTL to 0 and declare it with Uncached()"), ", or ")
+}

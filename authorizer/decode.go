@@ -1,0 +1,161 @@
+package authorizer
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/lambdarmor/lambdarmor/guard"
+)
+
+// requestOf reads the event of an authorizer.
+func requestOf(ctx context.Context, payload []byte) (*Request, error) {
+	w := new(wire)
+	if err := guard.EventOf(ctx, payload).Decode(w); err != nil {
+		return nil, err
+	}
+	in, err := w.input()
+	if err != nil {
+		return nil, &guard.Error{Kind: guard.Internal, Code: "not_an_authorizer_event", Err: err}
+	}
+	return &Request{in: in, reads: new(reads)}, nil
+}
+
+// input tells the formats apart and checks that the event is all of one.
+func (w *wire) input() (*input, error) {
+	switch {
+	case w.Type == "TOKEN" && w.MethodARN != "":
+		return w.token()
+	case w.Type == "REQUEST" && w.Version == "2.0" && w.RequestContext != nil && w.RequestContext.HTTP != nil:
+		return w.http2()
+	case w.Type == "REQUEST" && w.RequestContext != nil && w.RequestContext.Identity != nil:
+		return w.format1()
+	case w.Type == "" && w.RequestContext != nil && w.RequestContext.APIID != "" && w.MethodARN == "" && w.RouteARN == "":
+		return w.appSync(), nil
+	default:
+		return nil, errors.New("authorizer: the event does not ask for a decision")
+	}
+}
+
+// common reads what stands in the same place in every event that has it.
+func (w *wire) common(arn string) (*input, error) {
+	in := &input{arnText: arn, stageValues: w.StageVariables, pathValues: w.PathParameters}
+	var err error
+	if in.arn, err = ParseARN(arn); err != nil {
+		return nil, err
+	}
+	in.stage, in.apiID, in.accountID = in.arn.Stage, in.arn.API, in.arn.Account
+	if c := w.RequestContext; c != nil {
+		in.requestID, in.domain = c.RequestID, c.DomainName
+		in.others = append(in.others, c.Stage, c.APIID, c.AccountID, c.Protocol)
+	}
+	return in, nil
+}
+
+func (w *wire) token() (*input, error) {
+	in, err := w.common(w.MethodARN)
+	if err != nil {
+		return nil, err
+	}
+	in.format, in.method, in.path = RESTToken, in.arn.Method, in.arn.Path
+	in.headers = fields{{"authorization", w.AuthorizationToken}}
+	in.sources = []string{w.AuthorizationToken}
+	return in, nil
+}
+
+func (w *wire) http2() (*input, error) {
+	in, err := w.common(w.RouteARN)
+	if err != nil {
+		return nil, err
+	}
+	http := w.RequestContext.HTTP
+	if http.Method == "" || w.RouteKey == "" {
+		return nil, errors.New("authorizer: an event without a method or a route")
+	}
+	in.format, in.routeKey, in.method, in.path, in.rawQuery = HTTP2, w.RouteKey, http.Method, w.RawPath, w.RawQueryString
+	in.headers = merged(w.Headers, true)
+	if len(w.Cookies) > 0 {
+		in.headers = merged(append(in.headers, field{"cookie", strings.Join(w.Cookies, "; ")}), false)
+	}
+	in.query = merged(w.QueryStringParameters, false)
+	in.sources, in.joined = w.IdentitySource.apart, w.IdentitySource.joined
+	in.sourceIP = http.SourceIP
+	in.others = append(in.others, http.Protocol)
+	if http.Path != w.RawPath {
+		in.others = append(in.others, http.Path)
+	}
+	if a := w.RequestContext.Authentication; a != nil {
+		in.certificate = a.ClientCert.certificate()
+	}
+	return in, nil
+}
+
+// format1 reads an event of an HTTP API in format 1.0, of a REST API, or of a
+// WebSocket API.
+func (w *wire) format1() (*input, error) {
+	in, err := w.common(w.MethodARN)
+	if err != nil {
+		return nil, err
+	}
+	c := w.RequestContext
+	switch {
+	case w.Version == "1.0":
+		in.format, in.routeKey = HTTP1, c.ResourceID
+		in.sources, in.joined = w.IdentitySource.apart, w.IdentitySource.joined
+	case w.Version != "":
+		return nil, errors.New("authorizer: an event of another version")
+	case c.EventType == "CONNECT" && c.ConnectionID != "":
+		in.format, in.routeKey = WebSocket, c.RouteKey
+	default:
+		in.format, in.routeKey = RESTRequest, w.HTTPMethod+" "+w.Resource
+	}
+	in.method, in.path = w.HTTPMethod, w.Path
+	if in.routeKey == "" || in.format != WebSocket && (in.method == "" || in.method != in.arn.Method && in.arn.Method != "$default") {
+		return nil, errors.New("authorizer: an event without a method or a route")
+	}
+	headers := fields(w.MultiValueHeaders)
+	if len(headers) == 0 {
+		headers = w.Headers
+	}
+	query := fields(w.MultiValueQuery)
+	if len(query) == 0 {
+		query = w.QueryStringParameters
+	}
+	in.headers, in.query = merged(headers, true), merged(query, false)
+	in.sourceIP = c.Identity.SourceIP
+	in.certificate = c.Identity.ClientCert.certificate()
+	if c.Path != w.Path {
+		in.others = append(in.others, c.Path)
+	}
+	return in, nil
+}
+
+func (w *wire) appSync() *input {
+	c := w.RequestContext
+	in := &input{
+		format:    GraphQL,
+		headers:   merged(w.RequestHeaders, true),
+		sources:   []string{w.AuthorizationToken},
+		apiID:     c.APIID,
+		accountID: c.AccountID,
+		requestID: c.RequestID,
+		operation: Operation{Name: c.OperationName, Query: c.QueryString, Variables: slices.Clone(c.Variables)},
+	}
+	// AppSync takes the token out of the header; what a client sends beside it
+	// is not what decisions are kept for.
+	in.headers = slices.DeleteFunc(in.headers, func(f field) bool { return f.name == "authorization" })
+	in.headers = append(in.headers, field{"authorization", w.AuthorizationToken})
+	return in
+}
+
+func (c *wireCertificate) certificate() *Certificate {
+	if c == nil || c.SubjectDN == "" && c.PEM == "" {
+		return nil
+	}
+	out := &Certificate{PEM: c.PEM, SubjectDN: c.SubjectDN, IssuerDN: c.IssuerDN, SerialNumber: c.SerialNumber}
+	if c.Validity != nil {
+		out.NotBefore, out.NotAfter = c.Validity.NotBefore, c.Validity.NotAfter
+	}
+	return out
+}

@@ -1,0 +1,176 @@
+package authorizer
+
+import (
+	"slices"
+	"strings"
+)
+
+// methods are those that API Gateway has routes for.
+var methods = [...]string{"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"}
+
+const anyMethod = "ANY"
+
+// pattern is a route: a method, or ANY, and a path's template; or a route
+// without either, "$default" and "$connect".
+type pattern struct {
+	key      string // as the gateway writes it
+	method   string // "" of $default and $connect
+	segments []segment
+}
+
+// segment is a part of a path between slashes.
+type segment struct {
+	literal string // "" of a parameter
+	greedy  bool   // the parameter takes all that is left
+}
+
+func (s segment) parameter() bool { return s.literal == "" }
+
+// parsePattern reads a route key. What the gateway would not take as a route
+// is no pattern.
+func parsePattern(key string) (*pattern, bool) {
+	if strings.HasPrefix(key, "$") {
+		return &pattern{key: key}, key == "$default" || key == "$connect"
+	}
+	method, template, ok := strings.Cut(key, " ")
+	if !ok || method != anyMethod && !slices.Contains(methods[:], method) || !strings.HasPrefix(template, "/") {
+		return nil, false
+	}
+	p := &pattern{key: key, method: method}
+	if template == "/" {
+		return p, true
+	}
+	for text := range strings.SplitSeq(template[1:], "/") {
+		if len(p.segments) > 0 && p.segments[len(p.segments)-1].greedy {
+			return nil, false // only the last one can be
+		}
+		name, braced := strings.CutPrefix(text, "{")
+		if !braced {
+			if text == "" || strings.ContainsAny(text, "{}*?") {
+				return nil, false
+			}
+			p.segments = append(p.segments, segment{literal: text})
+			continue
+		}
+		name, closed := strings.CutSuffix(name, "}")
+		name, greedy := strings.CutSuffix(name, "+")
+		if !closed || name == "" || strings.ContainsAny(name, "{}+") {
+			return nil, false
+		}
+		p.segments = append(p.segments, segment{greedy: greedy})
+	}
+	return p, true
+}
+
+// shape is the same for routes that differ in the names of parameters alone,
+// which the gateway does not tell apart.
+func (p *pattern) shape() string {
+	if p.method == "" {
+		return p.key
+	}
+	return p.method + " " + p.template()
+}
+
+func (p *pattern) template() string {
+	if len(p.segments) == 0 {
+		return "/"
+	}
+	var b strings.Builder
+	for _, s := range p.segments {
+		b.WriteByte('/')
+		switch {
+		case s.greedy:
+			b.WriteString("{+}")
+		case s.parameter():
+			b.WriteString("{}")
+		default:
+			b.WriteString(s.literal)
+		}
+	}
+	return b.String()
+}
+
+// literals counts the segments before the first parameter.
+func (p *pattern) literals() int {
+	for i, s := range p.segments {
+		if s.parameter() {
+			return i
+		}
+	}
+	return len(p.segments)
+}
+
+// fixed reports whether the route has one path alone.
+func (p *pattern) fixed() bool { return p.method != "" && p.literals() == len(p.segments) }
+
+// catchAll reports whether the route takes paths of any length.
+func (p *pattern) catchAll() bool {
+	return p.key == "$default" || len(p.segments) > 0 && p.segments[len(p.segments)-1].greedy
+}
+
+// matches reports whether the route takes a call. The path has been found to
+// be plain.
+func (p *pattern) matches(method string, path []string) bool {
+	if p.key == "$default" {
+		return true
+	}
+	if p.method != anyMethod && p.method != method || p.method == "" {
+		return false
+	}
+	for i, s := range p.segments {
+		if i >= len(path) {
+			return false
+		}
+		if s.greedy {
+			return true
+		}
+		if !s.parameter() && s.literal != path[i] {
+			return false
+		}
+	}
+	return len(p.segments) == len(path)
+}
+
+// before reports whether the gateway tries p before q where both take a call:
+// a literal before a parameter, that before a greedy one, $default last, and
+// of one path the method before ANY.
+func (p *pattern) before(q *pattern) bool {
+	if p.key == "$default" || q.key == "$default" {
+		return q.key == "$default" && p.key != q.key
+	}
+	for i := range min(len(p.segments), len(q.segments)) {
+		if a, b := p.segments[i].rank(), q.segments[i].rank(); a != b {
+			return a < b
+		}
+	}
+	return p.method != anyMethod && q.method == anyMethod
+}
+
+func (s segment) rank() int {
+	switch {
+	case s.greedy:
+		return 2
+	case s.parameter():
+		return 1
+	default:
+		return 0
+	}
+}
+
+// plainPath takes a path apart, and reports whether everyone must read it in
+// the same way: without empty segments and dots, and without what is escaped.
+func plainPath(path string) ([]string, bool) {
+	if path == "/" || path == "" {
+		return nil, true
+	}
+	if path[0] != '/' || strings.ContainsAny(path, "%\\;?#*") {
+		return nil, false
+	}
+	segments := strings.Split(path[1:], "/")
+	for _, s := range segments {
+		if s == "" || s == "." || s == ".." {
+			return nil, false
+		}
+	}
+	return segments, true
+}

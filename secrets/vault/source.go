@@ -1,0 +1,124 @@
+package vault
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/lambdarmor/lambdarmor/secrets"
+	"github.com/lambdarmor/lambdarmor/secrets/internal/endpoint"
+)
+
+// atOnce is how many requests are under way for one fetch.
+const atOnce = 8
+
+// Stages of Secrets Manager that have a meaning here, too.
+const (
+	current  = "AWSCURRENT"
+	previous = "AWSPREVIOUS"
+)
+
+type source struct {
+	address  string
+	token    func() (string, error)
+	mounts   []string
+	endpoint *endpoint.Client
+}
+
+// Fetch implements [secrets.Source].
+func (s *source) Fetch(ctx context.Context, refs []secrets.Ref) ([]secrets.Value, error) {
+	header, err := s.header()
+	if err != nil {
+		return nil, err
+	}
+	return endpoint.Each(ctx, refs, atOnce, func(ctx context.Context, ref secrets.Ref) secrets.Value {
+		v, err := s.read(ctx, ref, header)
+		if err != nil {
+			return secrets.Value{Err: fmt.Errorf("vault: %q: %w", ref.Name, err)}
+		}
+		return v
+	}), nil
+}
+
+func (s *source) read(ctx context.Context, ref secrets.Ref, header http.Header) (secrets.Value, error) {
+	n, err := parse(ref.Name, s.mounts)
+	if err != nil {
+		return secrets.Value{}, err
+	}
+	if ref.Encrypted {
+		return secrets.Value{}, errors.New("a value is not to be had encrypted")
+	}
+	if v := ref.Version; v != "" {
+		if number, err := strconv.ParseUint(v, 10, 63); err != nil || number == 0 {
+			return secrets.Value{}, errors.New("a version is a number from 1 on")
+		}
+	}
+	switch ref.Stage {
+	case "", current:
+		return s.get(ctx, n, ref.Version, header)
+	case previous:
+		if ref.Version != "" {
+			return secrets.Value{}, errors.New("a value is asked for by version or by stage, not both")
+		}
+		return s.getPrevious(ctx, n, header)
+	}
+	return secrets.Value{}, fmt.Errorf("there are no stages but %s and %s", current, previous)
+}
+
+func (s *source) get(ctx context.Context, n name, version string, header http.Header) (secrets.Value, error) {
+	target := n.target()
+	if version != "" {
+		target += "?" + url.Values{"version": {version}}.Encode()
+	}
+	answer, err := s.endpoint.Get(ctx, target, header)
+	if err != nil {
+		return secrets.Value{}, err
+	}
+	if answer.Status != http.StatusOK {
+		return secrets.Value{}, refusal(answer)
+	}
+	return valueOf(answer, n.field)
+}
+
+// getPrevious finds the number of the latest version, and then what came before.
+// A latest one that is deleted has a number, too.
+func (s *source) getPrevious(ctx context.Context, n name, header http.Header) (secrets.Value, error) {
+	answer, err := s.endpoint.Get(ctx, n.target(), header)
+	if err != nil {
+		return secrets.Value{}, err
+	}
+	var latest versioned
+	if answer.Status != http.StatusNotFound && answer.Status != http.StatusOK {
+		return secrets.Value{}, refusal(answer)
+	}
+	if err := answer.Decode(&latest); err != nil {
+		return secrets.Value{}, err
+	}
+	switch number := latest.Data.Metadata.Version; number {
+	case 0:
+		return secrets.Value{}, secrets.ErrNotFound
+	case 1:
+		return secrets.Value{}, fmt.Errorf("no version is before the first: %w", secrets.ErrNotFound)
+	default:
+		return s.get(ctx, n, strconv.FormatInt(number-1, 10), header)
+	}
+}
+
+func (s *source) header() (http.Header, error) {
+	header := http.Header{"X-Vault-Request": {"true"}}
+	token, err := s.token()
+	if err != nil {
+		return nil, fmt.Errorf("vault: the token: %w: %w", secrets.ErrUnavailable, err)
+	}
+	if token = strings.TrimSpace(token); token != "" {
+		header.Set("X-Vault-Token", token)
+	}
+	if namespace := namespace(); namespace != "" {
+		header.Set("X-Vault-Namespace", namespace)
+	}
+	return header, nil
+}

@@ -1,9 +1,11 @@
 package valkey_test
 
 import (
+	"context"
 	"crypto/rand"
 	"errors"
 	"os"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -34,12 +36,34 @@ func TestStoreIsAStore(t *testing.T) {
 	storetest.Run(t, func(*testing.T) idempotency.Store { return valkey.New(client) })
 }
 
-// Each key of the suite is of another process, as far as the server can tell.
+// Each step is another process's, as far as the server can tell.
 func TestStoreOverManyClientsIsAStore(t *testing.T) {
 	addr := servers.Valkey(t).Addr()
-	storetest.Run(t, func(t *testing.T) idempotency.Store {
-		return valkey.New(connect(t, addr), valkey.Prefix(t.Name()+":"))
-	})
+	clients := new(inTurn)
+	for range 4 {
+		clients.stores = append(clients.stores, valkey.New(connect(t, addr)))
+	}
+	storetest.Run(t, func(*testing.T) idempotency.Store { return clients })
+}
+
+// inTurn takes each step through the next of its stores.
+type inTurn struct {
+	stores []*valkey.Store
+	taken  atomic.Uint64
+}
+
+func (i *inTurn) next() *valkey.Store { return i.stores[i.taken.Add(1)%uint64(len(i.stores))] }
+
+func (i *inTurn) Claim(ctx context.Context, r idempotency.Record) (idempotency.Record, error) {
+	return i.next().Claim(ctx, r)
+}
+
+func (i *inTurn) Complete(ctx context.Context, r idempotency.Record) error {
+	return i.next().Complete(ctx, r)
+}
+
+func (i *inTurn) Release(ctx context.Context, r idempotency.Record) error {
+	return i.next().Release(ctx, r)
 }
 
 // attempt makes a record in progress, by the clock of a process, that holds a

@@ -1,5 +1,6 @@
 // Package testserver starts the servers that the module's tests talk to: a
-// DynamoDB, the AWS APIs that moto imitates, and a Valkey. Only tests import it.
+// DynamoDB, the AWS APIs that moto imitates, a Valkey, and several of them in a
+// cluster. Only tests import it.
 //
 // The servers are real processes on free loopback ports. "make servers" puts
 // their binaries into .cache/servers, where this package finds them from any

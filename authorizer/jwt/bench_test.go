@@ -1,0 +1,87 @@
+package jwt_test
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/rsa"
+	"crypto/sha256"
+	"encoding/asn1"
+	"encoding/base64"
+	"math/big"
+	"strings"
+	"testing"
+
+	"github.com/lambdarmor/lambdarmor/authorizer/jwt"
+)
+
+// cognitoClaims are those of an access token as Cognito issues it.
+const cognitoClaims = `{"sub":"1b7c1a52-8f0e-4c0a-9d3a-2f6a5c1d9e10","cognito:groups":["admins","staff"],` +
+	`"iss":"https://issuer.example","version":2,"client_id":"7h2k3j4l5m6n7o8p9q0r1s2t3u",` +
+	`"origin_jti":"c7b6a5d4-e3f2-4a1b-8c9d-0e1f2a3b4c5d","token_use":"access",` +
+	`"scope":"orders/read orders/write","auth_time":1799990000,"exp":1800003600,"iat":1799990000,` +
+	`"jti":"0f1e2d3c-4b5a-4697-8877-665544332211","username":"ada"}`
+
+const cognitoKid = "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopq="
+
+func benchKeys() []signingKey {
+	return []signingKey{newRSA(jwt.RS256, cognitoKid), newEC(cognitoKid), newEd(cognitoKid)}
+}
+
+func benchConfig(k signingKey) jwt.Config {
+	return jwt.Config{
+		Issuer: issuer, Clients: []string{"7h2k3j4l5m6n7o8p9q0r1s2t3u"}, TokenUse: "access",
+		Groups: "cognito:groups", Keys: jwt.KeySet(jwks(k)),
+	}
+}
+
+// bare is the call of crypto/* alone, on what it takes.
+func bare(b *testing.B, k signingKey, token string) func() bool {
+	cut := strings.LastIndexByte(token, '.')
+	signed := []byte(token[:cut])
+	sig := must(base64.RawURLEncoding.DecodeString(token[cut+1:]))
+	switch public := k.public.(type) {
+	case *rsa.PublicKey:
+		return func() bool {
+			sum := sha256.Sum256(signed)
+			return rsa.VerifyPKCS1v15(public, crypto.SHA256, sum[:], sig) == nil
+		}
+	case *ecdsa.PublicKey:
+		der := must(asn1.Marshal(struct{ R, S *big.Int }{
+			new(big.Int).SetBytes(sig[:32]), new(big.Int).SetBytes(sig[32:]),
+		}))
+		return func() bool {
+			sum := sha256.Sum256(signed)
+			return ecdsa.VerifyASN1(public, sum[:], der)
+		}
+	case ed25519.PublicKey:
+		return func() bool { return ed25519.Verify(public, signed, sig) }
+	default:
+		b.Fatalf("no bare call for %T", public)
+		return nil
+	}
+}
+
+func BenchmarkVerify(b *testing.B) {
+	for _, k := range benchKeys() {
+		token := k.token(cognitoClaims)
+		v := verifier(b, benchConfig(k))
+		b.Run(string(k.alg)+"/bare", func(b *testing.B) {
+			call := bare(b, k, token)
+			b.ReportAllocs()
+			for b.Loop() {
+				if !call() {
+					b.Fatal("not its signature")
+				}
+			}
+		})
+		b.Run(string(k.alg)+"/token", func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := v.Verify(b.Context(), token); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}

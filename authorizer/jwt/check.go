@@ -1,0 +1,40 @@
+package jwt
+
+import (
+	"slices"
+	"time"
+)
+
+// check judges what claims say (RFC 7519, section 4.1; RFC 9068, section 4).
+func (v *Verifier) check(c *Claims, now time.Time) error {
+	switch {
+	case !v.anyIssuer && c.Issuer != v.issuer:
+		return refuse(codeIssuer, "The token is from another issuer.")
+	case v.tokenUse != "" && c.TokenUse != v.tokenUse:
+		return refuse(codeType, "The token is not one for this use: token_use must be "+v.tokenUse+".")
+	case len(v.audiences) > 0 && !slices.ContainsFunc(c.Audience, v.isAudience):
+		return refuse(codeAudience, "The token is for another audience.")
+	case len(v.clients) > 0 && !slices.Contains(v.clients, c.ClientID):
+		return refuse(codeAudience, "The token was issued to another client.")
+	case v.typ == accessTokenType && (c.Subject == "" || c.ClientID == "" || c.ID == "" || c.IssuedAt.IsZero()):
+		return refuse(codeClaims, "An access token must have sub, client_id, iat and jti.")
+	}
+	return v.checkTimes(c, now)
+}
+
+func (v *Verifier) isAudience(aud string) bool { return slices.Contains(v.audiences, aud) }
+
+func (v *Verifier) checkTimes(c *Claims, now time.Time) error {
+	latest := now.Add(v.leeway)
+	switch {
+	case c.Expires.IsZero():
+		return refuse(codeClaims, "The token must have exp.")
+	case !now.Before(c.Expires.Add(v.leeway)):
+		return refuse(codeExpired, "The token has expired.")
+	case !c.NotBefore.IsZero() && latest.Before(c.NotBefore):
+		return refuse(codeNotYetValid, "The token is not valid yet.")
+	case !c.IssuedAt.IsZero() && latest.Before(c.IssuedAt):
+		return refuse(codeNotYetValid, "The token was issued in the future.")
+	}
+	return nil
+}

@@ -1,0 +1,129 @@
+package jwt
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Config says which tokens hold. [Cognito], [CognitoID], [AccessToken] and
+// [ALB] make one; what they leave out can be set afterwards.
+type Config struct {
+	// Issuer is what iss must be, to the letter: an https URI where the keys are
+	// discovered.
+	Issuer string
+	// Audiences: aud must have one of them.
+	Audiences []string
+	// Clients: client_id must be one of them. Where both Audiences and Clients
+	// are set, both must hold; one of them has to be.
+	Clients []string
+	// Keys are what tokens are verified with; zero discovers them at Issuer.
+	Keys Keys
+	// Algorithms are those that are accepted. Empty is RS256, ES256, ES384,
+	// ES512 and EdDSA, or HS256 with a [Secret]; HS goes with nothing else.
+	Algorithms []Algorithm
+	// Type is what typ must be, in the short form: "at+jwt". Empty is "JWT", or
+	// no typ at all.
+	Type string
+	// TokenUse is what token_use must be; empty does not look at it.
+	TokenUse string
+	// Leeway is how far clocks may be apart when exp, nbf and iat are judged, at
+	// most a minute; zero is not at all.
+	Leeway time.Duration
+	// Groups is the claim with the groups of the Grant, a string or an array of
+	// strings; empty is none.
+	Groups string
+	// Context are the claims that the backend is told, by the same names in the
+	// Context of the Grant. A token in which one of them is neither a string, a
+	// number nor a boolean is refused; one that is not there is left out.
+	Context []string
+	// Principal makes the Principal of the Grant; nil is sub. Where a route takes
+	// tokens of several issuers, it should have the issuer in it, as sub is
+	// unique within one only. A token of which it makes nothing is refused.
+	Principal func(*Claims) string
+	// Remember is about how many verified tokens are kept, by SHA-256, so that
+	// the next request with one of them costs next to nothing: until exp, for
+	// five minutes at most, and as long as its key is trusted. Zero is none.
+	Remember int
+	// HTTPClient fetches keys; nil is one of its own. Its transport is used, and
+	// nothing else: neither redirects nor cookies nor its timeout.
+	HTTPClient *http.Client
+
+	// UnsafeAnyIssuer accepts tokens whoever has issued them, if they are signed
+	// with one of the Keys. Issuer is then empty.
+	UnsafeAnyIssuer bool
+	// UnsafeAnyAudience accepts tokens that were issued for any service that
+	// trusts the same issuer. Audiences and Clients are then empty.
+	UnsafeAnyAudience bool
+
+	loadBalancer *loadBalancer // of ALB
+}
+
+// maxLeeway is the most that clocks may be apart.
+const maxLeeway = time.Minute
+
+// problem is what is wrong with c, or nil.
+func (c *Config) problem() error {
+	switch {
+	case c.UnsafeAnyIssuer != (c.Issuer == ""):
+		return errors.New("set either Issuer or UnsafeAnyIssuer")
+	case c.UnsafeAnyAudience != (len(c.Audiences)+len(c.Clients) == 0):
+		return errors.New("set either Audiences or Clients, or UnsafeAnyAudience")
+	case slices.Contains(c.Audiences, "") || slices.Contains(c.Clients, ""):
+		return errors.New("an audience or a client must not be empty")
+	case c.Leeway < 0 || c.Leeway > maxLeeway:
+		return fmt.Errorf("the Leeway must be 0 to %v, not %v", maxLeeway, c.Leeway)
+	case c.Remember < 0:
+		return errors.New("the number to Remember must not be negative")
+	case c.Type != strings.ToLower(c.Type) || strings.Contains(c.Type, "/"):
+		return errors.New("the Type must be in lower case, and without application/")
+	case slices.Contains(c.Context, ""):
+		return errors.New("a claim of Context must have a name")
+	}
+	if c.loadBalancer != nil {
+		return c.loadBalancer.problem(c)
+	}
+	if c.Keys == (Keys{}) {
+		if err := checkURI(c.Issuer); err != nil {
+			return fmt.Errorf("keys are discovered at Issuer: %w", err)
+		}
+	}
+	return c.algorithmProblem()
+}
+
+func (c *Config) algorithmProblem() error {
+	symmetric := 0
+	for _, a := range c.algorithms() {
+		if a.scheme().verify == 0 {
+			return fmt.Errorf("unknown algorithm %q", a)
+		}
+		if a.symmetric() {
+			symmetric++
+		}
+		if c.Keys.set != nil && !slices.ContainsFunc(c.Keys.set.keys, func(k *key) bool { return k.fits(a) }) && len(c.Algorithms) > 0 {
+			return fmt.Errorf("no key is one for %s", a)
+		}
+	}
+	shared := c.Keys.isSecret()
+	if symmetric > 0 && (!shared || symmetric < len(c.algorithms())) || shared && symmetric == 0 {
+		return errors.New("a Secret goes with HS algorithms alone, and they with nothing else")
+	}
+	return nil
+}
+
+// algorithms are those that c accepts.
+func (c *Config) algorithms() []Algorithm {
+	switch {
+	case len(c.Algorithms) > 0:
+		return c.Algorithms
+	case c.loadBalancer != nil:
+		return []Algorithm{ES256}
+	case c.Keys.isSecret():
+		return []Algorithm{HS256}
+	default:
+		return oneOfEach()
+	}
+}

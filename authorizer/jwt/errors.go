@@ -1,0 +1,48 @@
+package jwt
+
+import (
+	"errors"
+
+	"github.com/lambdarmor/lambdarmor/guard"
+)
+
+// The codes of what is refused. They are listed with [Verifier.Verify].
+const (
+	codeMalformed   = "token_malformed"
+	codeTooLarge    = "token_too_large"
+	codeAlgorithm   = "token_algorithm"
+	codeType        = "token_type"
+	codeUnknownKey  = "token_unknown_key"
+	codeSignature   = "token_signature"
+	codeClaims      = "token_claims"
+	codeIssuer      = "token_issuer"
+	codeAudience    = "token_audience"
+	codeExpired     = "token_expired"
+	codeNotYetValid = "token_not_yet_valid"
+	codeKeys        = "token_keys_unavailable"
+)
+
+// refuse is an error about the token. The detail is for whoever sent it, and
+// has nothing in it that only the token could say.
+func refuse(code, detail string) error {
+	return &guard.Error{Kind: guard.Unauthenticated, Code: code, Detail: detail}
+}
+
+// unavailable is an error about the keys: the token may be a good one.
+func unavailable(cause error) error {
+	return &guard.Error{
+		Kind: guard.Unavailable, Code: codeKeys,
+		Detail: "The keys that tokens are verified with cannot be had at the moment.",
+		Err:    cause,
+	}
+}
+
+// asRefusal makes what a reader of JSON returned one about the token. Text of
+// the decoder's own is dropped, as it can have names of members in it.
+func asRefusal(err error, detail string) error {
+	var refused *guard.Error
+	if err == nil || errors.As(err, &refused) {
+		return err
+	}
+	return refuse(codeMalformed, detail)
+}

@@ -1,0 +1,90 @@
+package jwt
+
+import (
+	"context"
+	"errors"
+)
+
+// A flight is one fetch of keys, for all who wait for it. It has a goroutine of
+// its own, since any of them may leave, and ends with the last of them.
+type flight struct {
+	cancel  context.CancelFunc
+	done    chan struct{} // closed once it has ended
+	err     error         // how; set before
+	waiters int           // guarded by the lock of its remote
+}
+
+// board joins the fetch that is under way, or begins one, if there is to be one.
+func (r *remote) board(ctx context.Context, h *header) (*flight, *key, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	k, err := r.decide(h)
+	if !errors.Is(err, errAsk) {
+		return nil, k, err
+	}
+	f := r.mu.flight
+	if f == nil {
+		f = r.begin(ctx)
+	}
+	f.waiters++
+	return f, nil, nil
+}
+
+// begin starts a fetch; r.mu is held.
+func (r *remote) begin(ctx context.Context) *flight {
+	if now := r.now(); r.current.Load().isFresh(now) {
+		r.mu.misses.take(now)
+	}
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	f := &flight{cancel: cancel, done: make(chan struct{})}
+	r.mu.flight = f
+	go func() {
+		defer close(f.done)
+		defer cancel()
+		r.land(f, ctx)
+	}()
+	return f
+}
+
+// land fetches, and keeps what that brought unless nobody waits any more.
+func (r *remote) land(f *flight, ctx context.Context) {
+	set, age, err := r.load(ctx)
+	f.err = err
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.mu.flight != f {
+		return
+	}
+	r.mu.flight = nil
+	now := r.now()
+	if err == nil {
+		r.current.Store(&snapshot{keySet: set, at: now, fresh: now.Add(age)})
+		r.mu.failures = failures{}
+		return
+	}
+	r.mu.failures = failures{count: r.mu.count + 1, at: now, err: err}
+	if errors.Is(err, errNoUsableKey) {
+		r.current.Store(nil) // this is an answer: what was trusted no longer is
+	}
+}
+
+// wait waits for f, or for the end of ctx. Who leaves last ends f.
+func (r *remote) wait(ctx context.Context, f *flight) error {
+	select {
+	case <-f.done:
+		return f.err
+	case <-ctx.Done():
+	}
+	r.mu.Lock()
+	f.waiters--
+	last := f.waiters == 0
+	if last && r.mu.flight == f {
+		r.mu.flight = nil
+	}
+	r.mu.Unlock()
+	if last {
+		f.cancel()
+		<-f.done
+	}
+	return context.Cause(ctx)
+}

@@ -1,0 +1,99 @@
+package jwt
+
+import (
+	"bytes"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"fmt"
+)
+
+// Keys are where the keys come from that tokens are verified with. The zero
+// value finds them by OpenID Connect Discovery at the issuer: from the document
+// .well-known/openid-configuration, on first use.
+type Keys struct {
+	set *keySet
+	uri string
+}
+
+// JWKS are the keys of the JWK Set at an https URI, which is fetched on first
+// use. It panics when uri is not one.
+func JWKS(uri string) Keys {
+	if err := checkURI(uri); err != nil {
+		panic("jwt: JWKS: " + err.Error())
+	}
+	return Keys{uri: uri}
+}
+
+// KeySet are the keys of a JWK Set that comes with the program: for tests, and
+// where no issuer can be reached. Entries that are of no use here, like keys to
+// encrypt with, are passed over. It panics when the set holds no other, or is
+// not one.
+func KeySet(jwks []byte) Keys {
+	set, err := parseKeySet(jwks)
+	if err != nil {
+		panic("jwt: KeySet: " + err.Error())
+	}
+	return Keys{set: set}
+}
+
+// PEM are public keys in PKIX form: blocks of PUBLIC KEY. They have no kid, so a
+// token may name any. It panics on blocks of another type, and when there is none.
+func PEM(blocks []byte) Keys {
+	keys, err := parsePEM(blocks)
+	if err != nil {
+		panic("jwt: PEM: " + err.Error())
+	}
+	return Keys{set: newKeySet(keys)}
+}
+
+// Secret is the key of the HS algorithms, with at least as many bytes as their
+// hash has: 32 for HS256. Whoever verifies with it can sign with it too, so it
+// is only for tokens that nobody else reads. It panics on fewer than 32 bytes.
+func Secret(shared []byte) Keys {
+	if len(shared) < HS256.scheme().hash.Size() {
+		panic("jwt: Secret: a key must have at least 32 bytes")
+	}
+	k, err := newKey(secret(bytes.Clone(shared)))
+	if err != nil {
+		panic("jwt: Secret: " + err.Error())
+	}
+	k.anyID = true
+	return Keys{set: newKeySet([]*key{k})}
+}
+
+// Format keeps a secret out of whatever is printed.
+func (k Keys) Format(f fmt.State, _ rune) { fmt.Fprint(f, "jwt.Keys") }
+
+func parsePEM(data []byte) ([]*key, error) {
+	var keys []*key
+	for len(bytes.TrimSpace(data)) > 0 {
+		block, rest := pem.Decode(data)
+		if block == nil || block.Type != "PUBLIC KEY" {
+			return nil, errors.New("there must be blocks of PUBLIC KEY, and nothing else")
+		}
+		material, err := x509.ParsePKIXPublicKey(block.Bytes)
+		if err != nil {
+			return nil, errors.New("a block is not a public key")
+		}
+		k, err := newKey(material)
+		if err != nil {
+			return nil, err
+		}
+		k.anyID = true
+		keys, data = append(keys, k), rest
+	}
+	if len(keys) == 0 {
+		return nil, errors.New("there is no key")
+	}
+	return keys, nil
+}
+
+// isSecret reports whether k is a Secret.
+func (k Keys) isSecret() bool {
+	if k.set == nil {
+		return false
+	}
+	_, ok := k.set.keys[0].material.(secret)
+	return ok
+}

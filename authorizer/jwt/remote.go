@@ -1,0 +1,155 @@
+package jwt
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// A loader fetches keys, and tells for how long they may be used.
+type loader func(ctx context.Context) (*keySet, time.Duration, error)
+
+// Failed fetches hold back the next one: for a second, then for twice as long
+// each time.
+const (
+	minBackoff = time.Second
+	maxBackoff = 30 * time.Second
+)
+
+// A remote has keys that are elsewhere. They are fetched when a token needs it:
+// when there are none yet, when they are old, or when a kid is not known. There
+// is one fetch at a time, for all who wait.
+type remote struct {
+	load loader
+	now  func() time.Time
+
+	current atomic.Pointer[snapshot] // nil before the first fetch
+
+	mu struct {
+		sync.Mutex
+		flight *flight
+		misses misses
+		failures
+	}
+}
+
+// failures are fetches that failed, one after the other.
+type failures struct {
+	count int
+	at    time.Time // when the last one was
+	err   error     // and what it said
+}
+
+func (f *failures) backsOff(now time.Time) bool {
+	wait := maxBackoff
+	if f.count < 6 {
+		wait = minBackoff << f.count / 2
+	}
+	return f.count > 0 && during(now, f.at, f.at.Add(wait))
+}
+
+// A snapshot is what a fetch brought.
+type snapshot struct {
+	*keySet
+	at    time.Time // when
+	fresh time.Time // until when it is used as it is
+}
+
+// missEvery is how often a set is fetched anew because of unknown kids.
+const missEvery = 10 * time.Second
+
+func newRemote(load loader, now func() time.Time) *remote {
+	r := &remote{load: load, now: now}
+	r.mu.misses.every = missEvery
+	return r
+}
+
+// isFresh reports whether the keys are used without asking.
+func (s *snapshot) isFresh(now time.Time) bool {
+	return s != nil && during(now, s.at, s.fresh)
+}
+
+// isTrusted reports whether the keys are used when their issuer does not
+// answer.
+func (s *snapshot) isTrusted(now time.Time) bool {
+	return s != nil && during(now, s.at, s.at.Add(hardAge))
+}
+
+func (r *remote) trusts(k *key, now time.Time) bool {
+	s := r.current.Load()
+	return s.isFresh(now) && s.has(k)
+}
+
+// errAsk is what decide says when only the issuer can tell.
+var errAsk = errors.New("the issuer has to be asked")
+
+func (r *remote) find(ctx context.Context, t *token, now time.Time) (*key, error) {
+	if s := r.current.Load(); s.isFresh(now) {
+		if k, err := s.pick(&t.header); !errors.Is(err, errNoKey) {
+			return k, err
+		}
+	}
+	r.mu.Lock()
+	k, err := r.decide(&t.header)
+	r.mu.Unlock()
+	if !errors.Is(err, errAsk) {
+		return k, err
+	}
+	// What would be refused anyway, like a token of another issuer, is not worth
+	// a request.
+	if err := t.plausible(); err != nil {
+		return nil, err
+	}
+	f, k, err := r.board(ctx, &t.header)
+	if f == nil {
+		return k, err
+	}
+	return r.settle(&t.header, r.wait(ctx, f))
+}
+
+// decide gives the key that is meant, or why there is none, as far as that is
+// known here; r.mu is held. Time may have passed since the token was read, and
+// keys been fetched.
+func (r *remote) decide(h *header) (*key, error) {
+	now, s := r.now(), r.current.Load()
+	k, err := (*key)(nil), errNoKey
+	if s.isTrusted(now) {
+		k, err = s.pick(h)
+	}
+	known := !errors.Is(err, errNoKey)
+	switch {
+	case known && s.isFresh(now):
+		return k, err
+	case r.mu.flight != nil:
+		return nil, errAsk
+	case r.mu.backsOff(now):
+		if known {
+			return k, err
+		}
+		return nil, unavailable(r.mu.err)
+	case s.isFresh(now) && !r.mu.misses.allowed(h.kid, now):
+		return nil, unknownKey()
+	default:
+		return nil, errAsk
+	}
+}
+
+// settle decides after a fetch that ended with err.
+func (r *remote) settle(h *header, err error) (*key, error) {
+	now, s := r.now(), r.current.Load()
+	if s.isTrusted(now) {
+		k, picked := s.pick(h)
+		if !errors.Is(picked, errNoKey) {
+			return k, picked
+		}
+	}
+	if err != nil {
+		return nil, unavailable(err)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.mu.misses.note(h.kid, now)
+	return nil, unknownKey()
+}

@@ -1,0 +1,207 @@
+package jwt
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/lambdarmor/lambdarmor/authorizer"
+)
+
+// Verifier verifies tokens of one issuer. It implements [authorizer.Verifier]
+// and is safe for concurrent use. Make it once, outside of the handler: it
+// keeps the issuer's keys.
+type Verifier struct {
+	issuer     string
+	anyIssuer  bool
+	audiences  []string
+	clients    []string
+	algorithms []Algorithm
+	typ        string
+	tokenUse   string
+	leeway     time.Duration
+	names      *names
+	principal  func(*Claims) string
+	balancer   *loadBalancer
+	encoding   encoding
+	keys       keySource
+	remembered *memory
+	now        func() time.Time
+}
+
+var _ authorizer.Verifier = (*Verifier)(nil)
+
+// A keySource has the keys.
+type keySource interface {
+	// find gives the key that t must be signed with. It may fetch keys, but only
+	// if the rest of t is plausible.
+	find(ctx context.Context, t *token, now time.Time) (*key, error)
+	// trusts reports whether find would still give k, as far as is known
+	// without asking anybody.
+	trusts(k *key, now time.Time) bool
+}
+
+// New makes a Verifier. It panics when c does not say what has to be checked,
+// or contradicts itself. Nothing is fetched before the first token.
+func New(c Config) *Verifier {
+	if err := c.problem(); err != nil {
+		panic("jwt: New: " + err.Error())
+	}
+	v := &Verifier{
+		issuer:     c.Issuer,
+		anyIssuer:  c.UnsafeAnyIssuer,
+		audiences:  slices.Clone(c.Audiences),
+		clients:    slices.Clone(c.Clients),
+		algorithms: slices.Clone(c.algorithms()),
+		typ:        c.Type,
+		tokenUse:   c.TokenUse,
+		leeway:     c.Leeway,
+		names:      newNames(c.Groups, slices.Clone(c.Context)),
+		principal:  c.Principal,
+		balancer:   c.loadBalancer,
+		encoding:   unpadded,
+		now:        wallClock,
+	}
+	if c.loadBalancer != nil {
+		v.encoding = padded
+	}
+	v.keys = c.source(func() time.Time { return v.now() })
+	if c.Remember > 0 {
+		v.remembered = newMemory(c.Remember)
+	}
+	return v
+}
+
+// wallClock is what tokens and keys are judged by: the monotonic clock may
+// stand still while a process is frozen.
+func wallClock() time.Time { return time.Now().Round(0) }
+
+// Verify verifies a token, and grants what it says. Its errors are
+// [*guard.Error] values. Those about the token are Unauthenticated and have one
+// of these codes:
+//
+//   - token_malformed, token_too_large: it is not a JWT as it has to be.
+//   - token_algorithm: alg is not accepted, or not the one of its key.
+//   - token_type: typ or token_use is not what is asked for.
+//   - token_unknown_key: no key has its kid, or several would fit.
+//   - token_signature: it is forged, or was changed.
+//   - token_expired, token_not_yet_valid: it is not the time for it.
+//   - token_issuer, token_audience: it is not from there, or not for us.
+//   - token_claims: a claim is missing or has the wrong type.
+//
+// When the keys cannot be had the error is Unavailable, token_keys_unavailable:
+// the token may be a good one.
+func (v *Verifier) Verify(ctx context.Context, token string) (*authorizer.Grant, error) {
+	r, err := v.verify(ctx, token)
+	if err != nil {
+		return nil, err
+	}
+	return r.grant, nil
+}
+
+// Claims verifies a token as [Verifier.Verify] does, and gives all that it says.
+func (v *Verifier) Claims(ctx context.Context, token string) (*Claims, error) {
+	r, err := v.verify(ctx, token)
+	if err != nil {
+		return nil, err
+	}
+	return r.claims, nil
+}
+
+// A result is what is known of a token that has been verified.
+type result struct {
+	claims *Claims
+	grant  *authorizer.Grant
+	key    *key
+}
+
+func (v *Verifier) verify(ctx context.Context, text string) (*result, error) {
+	now := v.now()
+	if v.remembered != nil {
+		if r, ok := v.remembered.find(text, now); ok && v.keys.trusts(r.key, now) {
+			return r, nil
+		}
+	}
+	t, err := v.parse(text, now)
+	if err != nil {
+		return nil, err
+	}
+	k, err := v.checkSignature(ctx, t)
+	if err != nil {
+		return nil, err
+	}
+	if err := t.plausible(); err != nil {
+		return nil, err
+	}
+	grant, err := v.grant(t.claims)
+	if err != nil {
+		return nil, err
+	}
+	r := &result{claims: t.claims, grant: grant, key: k}
+	if v.remembered != nil {
+		v.remembered.keep(text, r, now, v.leeway)
+	}
+	return r, nil
+}
+
+// checkSignature gives the key that t was signed with.
+func (v *Verifier) checkSignature(ctx context.Context, t *token) (*key, error) {
+	k, err := v.keys.find(ctx, t, t.now)
+	if err != nil {
+		return nil, err
+	}
+	var buf [512]byte
+	signature, ok := t.appendDecoded(buf[:0], t.signature)
+	if !ok {
+		return nil, refuse(codeMalformed, "The token's signature is not base64url.")
+	}
+	if !k.verify(t.alg, t.signed, signature) {
+		return nil, refuse(codeSignature, "The token's signature is not one of its issuer.")
+	}
+	return k, nil
+}
+
+// parse takes a token apart and judges its header.
+func (v *Verifier) parse(text string, now time.Time) (*token, error) {
+	t, err := parse(text, v.encoding, v.balancer != nil)
+	if err != nil {
+		return nil, err
+	}
+	t.verifier, t.now = v, now
+	switch {
+	case !slices.Contains(v.algorithms, t.alg):
+		return nil, refuse(codeAlgorithm, "The token's algorithm is not accepted.")
+	case t.typ != v.typ && (v.typ != "" || t.typ != "jwt"):
+		return nil, refuse(codeType, "The token is of another type.")
+	}
+	if v.balancer != nil {
+		return t, v.balancer.check(&t.header, v)
+	}
+	return t, nil
+}
+
+// plausible reads the claims of a token and judges them, once, whether or not
+// it is known yet who has signed it.
+func (t *token) plausible() error {
+	if t.claims != nil {
+		return nil
+	}
+	payload, ok := t.appendDecoded(nil, t.payload)
+	if !ok {
+		return refuse(codeMalformed, "The token's payload is not base64url.")
+	}
+	c, err := readClaims(payload, t.verifier.names)
+	if err != nil {
+		return err
+	}
+	if b := t.verifier.balancer; b != nil {
+		if err := b.complete(c, &t.header); err != nil {
+			return err
+		}
+	}
+	if err := t.verifier.check(c, t.now); err != nil {
+		return err
+	}
+	t.claims = c
+	return nil
+}

@@ -1,12 +1,15 @@
 package awsparams_test
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"sync/atomic"
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/lambdarmor/lambdarmor/secrets"
+	"github.com/lambdarmor/lambdarmor/secrets/awsparams"
 )
 
 func TestRequestsAtATimeAreBounded(t *testing.T) {
@@ -35,4 +38,20 @@ func TestRequestsAtATimeAreBounded(t *testing.T) {
 	if max.Load() != most {
 		t.Errorf("%d requests at a time, want %d", max.Load(), most)
 	}
+}
+
+type broken struct{ awsparams.Client }
+
+func (broken) GetParameters(context.Context, *ssm.GetParametersInput, ...func(*ssm.Options)) (*ssm.GetParametersOutput, error) {
+	panic("broken")
+}
+
+func TestAPanicOfTheClientIsTheCallers(t *testing.T) {
+	defer func() {
+		if r := recover(); r != "broken" {
+			t.Errorf("recovered %v", r)
+		}
+	}()
+	source := awsparams.New(broken{})
+	_, _ = source.Fetch(t.Context(), []secrets.Ref{{Name: "a", Version: "1"}, {Name: "a", Version: "2"}})
 }

@@ -109,16 +109,27 @@ func values(refs []secrets.Ref, items map[secrets.Ref]*item) []secrets.Value {
 	return out
 }
 
-// concurrently runs requests, a few at a time, and returns when all are done.
+// concurrently runs requests, a few at a time, and returns when all are done. A
+// panic of one is that of the caller, who may recover.
 func concurrently(requests []func()) {
 	slots := make(chan struct{}, parallel)
 	var wg sync.WaitGroup
+	var once sync.Once
+	var panicked any
 	for _, request := range requests {
 		slots <- struct{}{}
 		wg.Go(func() {
-			defer func() { <-slots }()
+			defer func() {
+				if r := recover(); r != nil {
+					once.Do(func() { panicked = r })
+				}
+				<-slots
+			}()
 			request()
 		})
 	}
 	wg.Wait()
+	if panicked != nil {
+		panic(panicked)
+	}
 }

@@ -25,7 +25,7 @@ type Describer interface {
 // as the value, and the permission secretsmanager:DescribeSecret. A secret whose
 // description is refused is refused. While Secrets Manager cannot be asked for a
 // description, the value has its usual TTL, as it has when there is no such date
-// or it is over.
+// or it is over: a rotation that failed is repeated, nobody knows when.
 func RotationAware(client Describer) Option {
 	if client == nil {
 		panic("awssecrets: RotationAware with a nil Describer")
@@ -66,12 +66,12 @@ func (s *Source) describe(ctx context.Context, r *rotation) {
 }
 
 // limit sets when a value is known to be replaced.
-func (s *Source) limit(it *item, r *rotation) {
+func (it *item) limit(r *rotation) {
 	switch {
 	case r == nil || it.ref.Version != "" || it.value.Err != nil:
 	case r.err != nil && (final(r.err) || errors.Is(r.err, context.Canceled)):
 		it.fail(fmt.Errorf("next rotation: %w", r.err))
-	case r.next.After(s.now()):
+	default:
 		it.value.Expires = r.next
 	}
 }

@@ -36,7 +36,6 @@ func TestRotationLimitsAValue(t *testing.T) {
 		{"of a stage", answer(map[string]any{"NextRotationDate": soon.Unix()}), secrets.Ref{Stage: "AWSPREVIOUS"}, soon, nil},
 		{"not of one version", refuse(400, "AccessDeniedException"), secrets.Ref{Version: "v1"}, time.Time{}, nil},
 		{"not where there is none", answer(map[string]any{}), secrets.Ref{}, time.Time{}, nil},
-		{"not when it is over", answer(map[string]any{"NextRotationDate": soon.Add(-2 * time.Hour).Unix()}), secrets.Ref{}, time.Time{}, nil},
 		{"not when nobody says", refuse(400, "ThrottlingException"), secrets.Ref{}, time.Time{}, nil},
 		{"and is needed", refuse(400, "AccessDeniedException"), secrets.Ref{}, time.Time{}, secrets.ErrDenied},
 	}

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"slices"
 	"sync"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/lambdarmor/lambdarmor/secrets"
@@ -28,7 +27,6 @@ type Client interface {
 type Source struct {
 	client    Client
 	describer Describer // nil unless RotationAware
-	now       func() time.Time
 }
 
 var _ secrets.Source = (*Source)(nil)
@@ -38,7 +36,7 @@ func New(client Client, opts ...Option) *Source {
 	if client == nil {
 		panic("awssecrets: a nil Client")
 	}
-	s := &Source{client: client, now: time.Now}
+	s := &Source{client: client}
 	for _, opt := range opts {
 		opt(s)
 	}
@@ -106,7 +104,7 @@ func (s *Source) Fetch(ctx context.Context, refs []secrets.Ref) ([]secrets.Value
 	concurrently(requests)
 
 	for _, it := range items {
-		s.limit(it, rotations[it.ref.Name])
+		it.limit(rotations[it.ref.Name])
 	}
 	return values(refs, items), nil
 }
@@ -161,16 +159,27 @@ func values(refs []secrets.Ref, items map[secrets.Ref]*item) []secrets.Value {
 	return out
 }
 
-// concurrently runs requests, a few at a time, and returns when all are done.
+// concurrently runs requests, a few at a time, and returns when all are done. A
+// panic of one is that of the caller, who may recover.
 func concurrently(requests []func()) {
 	slots := make(chan struct{}, parallel)
 	var wg sync.WaitGroup
+	var once sync.Once
+	var panicked any
 	for _, request := range requests {
 		slots <- struct{}{}
 		wg.Go(func() {
-			defer func() { <-slots }()
+			defer func() {
+				if r := recover(); r != nil {
+					once.Do(func() { panicked = r })
+				}
+				<-slots
+			}()
 			request()
 		})
 	}
 	wg.Wait()
+	if panicked != nil {
+		panic(panicked)
+	}
 }

@@ -83,7 +83,7 @@ func (c *Cache) fresh(ref *Ref) *state {
 		return nil
 	}
 	s := e.state.Load()
-	if s.value == nil || !within(c.now(), s.asked, s.fresh) {
+	if s.secret.IsZero() || !within(c.now(), s.asked, s.fresh) {
 		return nil
 	}
 	e.touch()
@@ -108,7 +108,7 @@ func (c *Cache) serveStale(ctx context.Context, ref *Ref, s *state, now int64) S
 	guard.AddAttrs(ctx, slog.String("staleSecret", ref.Name))
 	if c.onStale != nil {
 		c.onStale(ctx, StaleServe{
-			Ref: *ref, Version: s.value.version, Age: time.Duration(now - s.asked), Err: s.failure.err,
+			Ref: *ref, Version: s.secret.Version(), Age: time.Duration(now - s.asked), Err: s.failure.err,
 		})
 	}
 	stale := s.secret

@@ -15,16 +15,8 @@ import (
 func (c *Cache) Pair(ctx context.Context, name string) (current, previous Secret, err error) {
 	refs := []Ref{{Name: name}, c.previous(name)}
 	got := c.collect(ctx, refs, demand{})
-	if got[0].err != nil {
-		return Secret{}, Secret{}, got[0].err
-	}
-	now, before := got[0].fetched(), got[1].fetched()
-	switch {
-	case got[1].err == nil && before.version == now.version && before.text == now.text && before.seq > now.seq:
-		// What was current when we last looked is now the previous one.
-		got[0].Secret, got[0].err = c.get(ctx, refs[0], demand{seq: before.seq})
-	case c.answered(&refs[1]) < now.since:
-		got[1].Secret, got[1].err = c.get(ctx, refs[1], demand{seq: now.since})
+	if newer := c.rotated(&refs[1], got); newer > 0 {
+		got = c.collect(ctx, refs, demand{seq: newer})
 	}
 	if got[0].err != nil {
 		return Secret{}, Secret{}, got[0].err
@@ -38,5 +30,19 @@ func (c *Cache) Pair(ctx context.Context, name string) (current, previous Secret
 	return got[0].Secret, got[1].Secret, nil
 }
 
-// answered is the number of the fetch that the last answer for ref is of.
-func (c *Cache) answered(ref *Ref) uint64 { return c.table.state(ref).seq }
+// rotated is the number of the fetch that both values have to be of at least,
+// as one of them tells that the other is of before a rotation; 0 if neither
+// does.
+func (c *Cache) rotated(previous *Ref, got []answer) uint64 {
+	now, before := got[0].fetched(), got[1].fetched()
+	switch {
+	case got[0].err != nil:
+		return 0
+	case got[1].err == nil && before.seq > now.seq && before.version == now.version && before.text == now.text:
+		return before.seq + 1 // what was current when we last looked has become the previous one
+	case c.table.state(previous).seq < now.since:
+		return now.since
+	default:
+		return 0
+	}
+}

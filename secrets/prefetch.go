@@ -42,7 +42,7 @@ func (c *Cache) Invalidate(name, version string) {
 		if l.ref.Name != name {
 			continue
 		}
-		if s := l.state.Load(); version == "" || s.value != nil && s.value.version == version {
+		if s := l.state.Load(); version == "" || !s.secret.IsZero() && s.secret.Version() == version {
 			c.table.remove(l.entry)
 		}
 	}

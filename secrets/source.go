@@ -3,6 +3,8 @@ package secrets
 import (
 	"context"
 	"errors"
+	"fmt"
+	"log/slog"
 	"time"
 )
 
@@ -48,6 +50,15 @@ type Value struct {
 	// Err is why there is no value.
 	Err error
 }
+
+// Format writes "[redacted]" for every verb.
+func (Value) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(redacted)) }
+
+// LogValue is "[redacted]".
+func (Value) LogValue() slog.Value { return slog.StringValue(redacted) }
+
+// MarshalJSON gives "[redacted]" as a JSON string.
+func (Value) MarshalJSON() ([]byte, error) { return []byte(`"` + redacted + `"`), nil }
 
 // What a source says of a value that it does not give.
 var (

@@ -5,9 +5,8 @@ import "time"
 // state is all that is known of a Ref. It never changes; what is learned makes
 // a new one. Times are in nanoseconds since 1970, by the wall clock.
 type state struct {
-	secret Secret   // what Get gives
-	value  *fetched // what is in it; nil: there is none
-	denied error    // the source's answer in the place of a value
+	secret Secret // what Get gives; the zero Secret: there is none
+	denied error  // the source's answer in the place of one
 
 	// Of the answer above, of whichever kind.
 	seq   uint64 // the number of the fetch
@@ -62,11 +61,11 @@ func (s *state) judge(now int64, d demand) verdict {
 		if s.denied != nil {
 			return isDenied
 		}
-		if s.value != nil {
+		if !s.secret.IsZero() {
 			return isFresh
 		}
 	}
-	if d.rejected && s.value != nil && s.value.confirmed && within(now, s.asked, after(s.asked, urgentRetry)) {
+	if d.rejected && s.secret.fetched().confirmed && within(now, s.asked, after(s.asked, urgentRetry)) {
 		return isFresh
 	}
 	if f := &s.failure; f.err != nil && within(now, f.at, f.until(d)) {
@@ -86,27 +85,26 @@ func (f *failure) until(d demand) int64 {
 // serves reports whether the value may be given although it is past its TTL.
 // One that is not what is demanded may not.
 func (s *state) serves(now int64, d demand) bool {
-	return s.value != nil && s.seq >= d.seq && within(now, s.asked, s.stale)
+	return !s.secret.IsZero() && s.seq >= d.seq && within(now, s.asked, s.stale)
 }
 
 // succeeded is the state after a fetch that brought v.
 func (c *Cache) succeeded(old *state, v *Value, f *flight) *state {
 	value := &fetched{at: time.Unix(0, f.began), seq: f.seq}
-	switch same := old.value; {
-	case same != nil && same.version == v.Version && same.text == string(v.Data):
+	if before := old.secret.fetched(); !old.secret.IsZero() && before.version == v.Version && before.text == string(v.Data) {
 		clear(v.Data)
-		value.content, value.confirmed = same.content, f.rejected
-	default:
+		value.content, value.confirmed = before.content, f.rejected
+	} else {
 		value.content = newContent(v.Data, v.Version, f.seq)
 	}
 	fresh := after(f.began, c.spread(c.ttl))
-	if expires := v.Expires.UnixNano(); !v.Expires.IsZero() && expires > f.began {
-		// What should have been replaced by now and was not is late: nobody
-		// knows by how much.
-		fresh = min(fresh, expires)
+	// What should have been replaced by now and was not is late: nobody knows by
+	// how much.
+	if v.Expires.After(value.at) && v.Expires.Before(time.Unix(0, fresh)) {
+		fresh = v.Expires.UnixNano()
 	}
 	return &state{
-		secret: Secret{open: value.self}, value: value,
+		secret: Secret{open: value.self},
 		seq: f.seq, asked: f.began, fresh: fresh, stale: after(fresh, c.maxStale),
 	}
 }

@@ -1,0 +1,68 @@
+package secrets_test
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/lambdarmor/lambdarmor/secrets"
+)
+
+func TestADenialIsNeverCoveredByAStaleValue(t *testing.T) {
+	bad := errors.New("no such version")
+	for _, tc := range []struct {
+		err  error
+		code string
+	}{
+		{secrets.ErrNotFound, "secret_not_found"},
+		{secrets.ErrDenied, "secret_denied"},
+		{secrets.ErrUndecryptable, "secret_undecryptable"},
+		{bad, "secret_failed"},
+		{&fs.PathError{Op: "open", Path: "x", Err: syscall.EIO}, "secret_failed"},
+		{fmt.Errorf("%w: %w", secrets.ErrUnavailable, secrets.ErrDenied), "secret_denied"},
+	} {
+		for place, deny := range map[string]func(*vault, error){
+			"of the value": func(v *vault, err error) { v.setRef(secrets.Ref{Name: name}, secrets.Value{Err: err}) },
+			"of the fetch": (*vault).fail,
+		} {
+			t.Run(tc.code+" "+place, func(t *testing.T) {
+				c, v, at := newCache()
+				mustGet(t, c, "hunter2")
+				deny(v, fmt.Errorf("source: %w", tc.err))
+				at.move(5 * time.Minute)
+				mustFail(t, c, tc.code, tc.err)
+				v.mustHaveBeenAsked(t, 2)
+
+				at.move(5*time.Second - 1)
+				mustFail(t, c, tc.code, tc.err)
+				v.mustHaveBeenAsked(t, 2)
+
+				at.move(1)
+				mustFail(t, c, tc.code, tc.err)
+				v.mustHaveBeenAsked(t, 3)
+
+				// An outage does not bring back what was denied.
+				v.fail(secrets.ErrUnavailable)
+				at.move(5 * time.Second)
+				mustFail(t, c, "secret_unavailable", secrets.ErrUnavailable)
+
+				v.fail(nil)
+				v.set(name, "hunter3", "2")
+				at.move(5 * time.Second)
+				mustGet(t, c, "hunter3")
+			})
+		}
+	}
+}
+
+func TestNegativeTTLOfZeroAsksEachTime(t *testing.T) {
+	c, v, _ := newCache(secrets.NegativeTTL(0))
+	v.fail(secrets.ErrDenied)
+	for range 3 {
+		mustFail(t, c, "secret_denied", secrets.ErrDenied)
+	}
+	v.mustHaveBeenAsked(t, 3)
+}

@@ -1,0 +1,114 @@
+package secrets_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/lambdarmor/lambdarmor/secrets"
+)
+
+func TestExpiryIsJudgedOnAccessByTheWallClock(t *testing.T) {
+	for _, tc := range []struct {
+		rule    string
+		opts    []secrets.Option
+		random  float64
+		expires time.Duration // after the fetch; 0: not known
+		fresh   time.Duration // after the fetch, the last second that it is
+	}{
+		{"5 minutes by default", nil, 0.5, 0, 5*time.Minute - 1},
+		{"TTL", []secrets.Option{secrets.TTL(time.Hour)}, 0.5, 0, time.Hour - 1},
+		{"a tenth earlier", []secrets.Option{secrets.Jitter(0.1)}, 0, 0, 4*time.Minute + 30*time.Second - 1},
+		{"a tenth later", []secrets.Option{secrets.Jitter(0.1)}, 1, 0, 5*time.Minute + 30*time.Second - 1},
+		{"half as much again", []secrets.Option{secrets.Jitter(0.5)}, 1, 0, 7*time.Minute + 30*time.Second - 1},
+		{"a rotation that is due caps it", nil, 0.5, time.Minute, time.Minute - 1},
+		{"a rotation after it does not", nil, 0.5, time.Hour, 5*time.Minute - 1},
+		{"a rotation that is late does not", nil, 0.5, -time.Hour, 5*time.Minute - 1},
+		{"a rotation in ten thousand years does not", nil, 0.5, 1<<63 - 1, 5*time.Minute - 1},
+	} {
+		t.Run(tc.rule, func(t *testing.T) {
+			c, v, at := newCache(tc.opts...)
+			c.SetRandom(func() float64 { return tc.random })
+			value := secrets.Value{Data: []byte("hunter2"), Version: "1"}
+			if tc.expires != 0 {
+				value.Expires = at.Now().Add(tc.expires)
+			}
+			v.setRef(secrets.Ref{Name: name}, value)
+			mustGet(t, c, "hunter2")
+			at.move(tc.fresh)
+			mustGet(t, c, "hunter2")
+			v.mustHaveBeenAsked(t, 1)
+			v.set(name, "hunter3", "2")
+			at.move(1)
+			if s := mustGet(t, c, "hunter3"); s.Stale() {
+				t.Error("a value that was just fetched is stale")
+			}
+			v.mustHaveBeenAsked(t, 2)
+		})
+	}
+}
+
+func TestTheDefaultJitterIsATenth(t *testing.T) {
+	at := newClock()
+	v := newVault(name, "hunter2")
+	c := secrets.New(v, secrets.Clock(at.Now))
+	c.SetRandom(func() float64 { return 0 })
+	mustGet(t, c, "hunter2")
+	at.move(4*time.Minute + 30*time.Second)
+	mustGet(t, c, "hunter2")
+	v.mustHaveBeenAsked(t, 2)
+}
+
+// A process that is frozen sees the wall clock jump when it is thawed.
+func TestTheClockJumpsForward(t *testing.T) {
+	c, v, at := newCache()
+	mustGet(t, c, "hunter2")
+	at.move(10 * time.Hour)
+	v.set(name, "hunter3", "2")
+	mustGet(t, c, "hunter3")
+	at.move(10 * time.Hour)
+	v.fail(secrets.ErrUnavailable)
+	mustFail(t, c, "secret_unavailable", secrets.ErrUnavailable) // far beyond MaxStale
+}
+
+func TestTheClockJumpsBack(t *testing.T) {
+	t.Run("a value is not fresh for as long as the clock went back", func(t *testing.T) {
+		c, v, at := newCache()
+		mustGet(t, c, "hunter2")
+		at.move(-10 * time.Hour)
+		v.set(name, "hunter3", "2")
+		mustGet(t, c, "hunter3")
+		at.move(5*time.Minute - 1)
+		mustGet(t, c, "hunter3")
+		v.mustHaveBeenAsked(t, 2)
+	})
+	t.Run("nor served stale, as its age cannot be told", func(t *testing.T) {
+		c, v, at := newCache()
+		mustGet(t, c, "hunter2")
+		at.move(-10 * time.Hour)
+		v.fail(secrets.ErrUnavailable)
+		mustFail(t, c, "secret_unavailable", secrets.ErrUnavailable)
+	})
+	t.Run("a denial does not stand for as long", func(t *testing.T) {
+		c, v, at := newCache()
+		v.fail(secrets.ErrDenied)
+		mustFail(t, c, "secret_denied", secrets.ErrDenied)
+		at.move(-10 * time.Hour)
+		v.fail(nil)
+		mustGet(t, c, "hunter2")
+	})
+	t.Run("a backoff does not last as long", func(t *testing.T) {
+		c, v, at := newCache()
+		v.fail(secrets.ErrUnavailable)
+		mustFail(t, c, "secret_unavailable", secrets.ErrUnavailable)
+		at.move(-10 * time.Hour)
+		v.fail(nil)
+		mustGet(t, c, "hunter2")
+	})
+	t.Run("a clock that is set by less than a second has not gone back", func(t *testing.T) {
+		c, v, at := newCache()
+		mustGet(t, c, "hunter2")
+		at.move(-time.Second)
+		mustGet(t, c, "hunter2")
+		v.mustHaveBeenAsked(t, 1)
+	})
+}

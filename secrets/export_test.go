@@ -1,0 +1,11 @@
+package secrets
+
+// SetRandom replaces what varies TTL and backoff: at least 0, less than 1.
+func (c *Cache) SetRandom(random func() float64) { c.random = random }
+
+// Entries is how many values and errors are kept.
+func (c *Cache) Entries() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.table.ring)
+}

@@ -1,0 +1,102 @@
+package secrets_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/url"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/secrets"
+)
+
+func TestAnOldValueServesWithinMaxStaleAndVisibly(t *testing.T) {
+	for _, tc := range []struct {
+		rule string
+		err  error
+	}{
+		{"throttled, or a 5xx", fmt.Errorf("ThrottlingException: %w", secrets.ErrUnavailable)},
+		{"out of time", fmt.Errorf("get: %w", context.DeadlineExceeded)},
+		{"given up", context.Canceled},
+		{"a network error", &net.OpError{Op: "read", Err: syscall.ECONNRESET}},
+		{"a cut connection", &url.Error{Op: "Get", URL: "http://localhost", Err: io.ErrUnexpectedEOF}},
+		{"an unknown host", &net.DNSError{IsNotFound: true}},
+	} {
+		t.Run(tc.rule, func(t *testing.T) {
+			var served []secrets.StaleServe
+			c, v, at := newCache(secrets.OnStale(func(_ context.Context, s secrets.StaleServe) { served = append(served, s) }))
+			fetched := mustGet(t, c, "hunter2").FetchedAt()
+			v.fail(tc.err)
+			at.move(5 * time.Minute)
+			for range 2 { // the second is within the backoff
+				s := mustGet(t, c, "hunter2")
+				if !s.Stale() || s.Version() != "1" || !s.FetchedAt().Equal(fetched) {
+					t.Errorf("stale %v, version %q, fetched at %v", s.Stale(), s.Version(), s.FetchedAt())
+				}
+			}
+			if len(served) != 2 {
+				t.Fatalf("the hook has seen %d of 2", len(served))
+			}
+			for _, s := range served {
+				if s.Ref != (secrets.Ref{Name: name}) || s.Version != "1" || s.Age != 5*time.Minute || !errors.Is(s.Err, tc.err) {
+					t.Errorf("the hook has seen %+v", s)
+				}
+			}
+			at.move(15*time.Minute - 1)
+			if !mustGet(t, c, "hunter2").Stale() {
+				t.Error("a value of the last moment is not stale")
+			}
+			at.move(1)
+			mustFail(t, c, "secret_unavailable", tc.err)
+			at.move(time.Hour)
+			v.fail(nil)
+			if mustGet(t, c, "hunter2").Stale() {
+				t.Error("a value that was just fetched is stale")
+			}
+		})
+	}
+}
+
+func TestMaxStaleOfZeroServesNothingStale(t *testing.T) {
+	c, v, at := newCache(secrets.MaxStale(0))
+	mustGet(t, c, "hunter2")
+	v.fail(secrets.ErrUnavailable)
+	at.move(5 * time.Minute)
+	mustFail(t, c, "secret_unavailable", secrets.ErrUnavailable)
+}
+
+func TestMaxStaleFollowsARotationThatIsDue(t *testing.T) {
+	c, v, at := newCache()
+	v.setRef(secrets.Ref{Name: name}, secrets.Value{Data: []byte("hunter2"), Expires: at.Now().Add(time.Minute)})
+	mustGet(t, c, "hunter2")
+	v.fail(secrets.ErrUnavailable)
+	at.move(16*time.Minute - 1)
+	mustGet(t, c, "hunter2")
+	at.move(1)
+	mustFail(t, c, "secret_unavailable", secrets.ErrUnavailable)
+}
+
+func TestTheRecordOfAnInvocationNamesAStaleSecret(t *testing.T) {
+	c, v, at := newCache()
+	mustGet(t, c, "hunter2")
+	v.fail(secrets.ErrUnavailable)
+	at.move(5 * time.Minute)
+	var log bytes.Buffer
+	h := guard.Wrap(guard.HandlerFunc(func(ctx context.Context, _ []byte) ([]byte, error) {
+		_, err := c.Get(ctx, name)
+		return nil, err
+	}), guard.Log(guard.NewLogger(&log)))
+	if _, err := h.Invoke(t.Context(), []byte("{}")); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(log.String(), `"staleSecret":"`+name+`"`) {
+		t.Errorf("the record is %s", log.String())
+	}
+}

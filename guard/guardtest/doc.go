@@ -32,6 +32,25 @@
 //		t.Log(fn.Log()) // what the function wrote
 //	}
 //
+// An [Authorizer] before the API decides which requests reach the function, with
+// API Gateway's rules and its cache; in front of a handler under test, or a
+// naive one that shows what the function does with a context:
+//
+//	api, err := guardtest.NewHTTPAPI(fn, guardtest.HTTPAPIConfig{
+//		Routes: []string{"GET /list-users", "GET /list-admins"},
+//		Authorizer: &guardtest.Authorizer{
+//			Function:        guardtest.NewInProcess(decide, guardtest.Config{}),
+//			IdentitySources: []string{"$request.header.Authorization", "$context.routeKey"},
+//			TTL:             5 * time.Minute,
+//			SimpleResponses: true,
+//			Failed:          func(_ string, err error) { t.Error(err) },
+//		},
+//	})
+//
+// [RESTAPI] is a REST API, with a [RESTAuthorizer]. Not emulated are authorizers
+// of single routes, JWT and IAM authorizers, WebSocket APIs, usage plans, and
+// certificates of clients.
+//
 // A failed invocation is a [*FunctionError] with Lambda's own type and words:
 //
 //	_, err := fn.Invoke(ctx, payload)

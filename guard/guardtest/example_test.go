@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-lambda-go/lambda"
@@ -48,6 +49,93 @@ func ExampleNewHTTPAPI() {
 	// Output:
 	// 200 Hello, you: how are you? [seen=you]
 	// 404 {"message":"Not Found"} []
+}
+
+// What an authorizer with a cache does to one that decides by the route: the
+// token is asked about once, and what it may there it may everywhere.
+func ExampleAuthorizer() {
+	decide := lambda.NewHandler(func(_ context.Context, r events.APIGatewayV2CustomAuthorizerV2Request) (events.APIGatewayV2CustomAuthorizerSimpleResponse, error) {
+		return events.APIGatewayV2CustomAuthorizerSimpleResponse{IsAuthorized: r.RouteKey == "GET /list-users"}, nil
+	})
+	list := lambda.NewHandler(func(_ context.Context, r events.APIGatewayV2HTTPRequest) (string, error) {
+		return r.RouteKey, nil
+	})
+	for _, sources := range [][]string{
+		{"$request.header.Authorization"},
+		{"$request.header.Authorization", "$context.routeKey"},
+	} {
+		api, err := guardtest.NewHTTPAPI(guardtest.NewInProcess(list, guardtest.Config{}), guardtest.HTTPAPIConfig{
+			Routes: []string{"GET /list-users", "GET /list-admins"},
+			Authorizer: &guardtest.Authorizer{
+				Function:        guardtest.NewInProcess(decide, guardtest.Config{}),
+				IdentitySources: sources,
+				TTL:             5 * time.Minute,
+				SimpleResponses: true,
+			},
+		})
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		fmt.Println(sources)
+		for _, path := range []string{"/list-users", "/list-admins"} {
+			r := httptest.NewRequest("GET", path, nil)
+			r.Header.Set("Authorization", "Bearer t0k3n")
+			w := httptest.NewRecorder()
+			api.ServeHTTP(w, r)
+			fmt.Println(w.Code, w.Body)
+		}
+	}
+	// Output:
+	// [$request.header.Authorization]
+	// 200 "GET /list-users"
+	// 200 "GET /list-admins"
+	// [$request.header.Authorization $context.routeKey]
+	// 200 "GET /list-users"
+	// 403 {"message":"Forbidden"}
+}
+
+// A REST API evaluates the policy that it keeps, for each request.
+func ExampleRESTAuthorizer() {
+	decide := lambda.NewHandler(func(_ context.Context, r events.APIGatewayCustomAuthorizerRequest) (events.APIGatewayCustomAuthorizerResponse, error) {
+		if r.AuthorizationToken != "Bearer t0k3n" {
+			return events.APIGatewayCustomAuthorizerResponse{}, errors.New("Unauthorized")
+		}
+		return events.APIGatewayCustomAuthorizerResponse{
+			PrincipalID: "u-1",
+			PolicyDocument: events.APIGatewayCustomAuthorizerPolicy{
+				Version: "2012-10-17",
+				Statement: []events.IAMPolicyStatement{{
+					Effect: "Allow", Action: []string{"execute-api:Invoke"}, Resource: []string{"arn:aws:execute-api:*:*:*/prod/GET/list-users"},
+				}},
+			},
+		}, nil
+	})
+	who := lambda.NewHandler(func(_ context.Context, r events.APIGatewayProxyRequest) (events.APIGatewayProxyResponse, error) {
+		return events.APIGatewayProxyResponse{StatusCode: http.StatusOK, Body: fmt.Sprint(r.RequestContext.Authorizer["principalId"])}, nil
+	})
+	api, err := guardtest.NewRESTAPI(guardtest.NewInProcess(who, guardtest.Config{}), guardtest.RESTAPIConfig{
+		Authorizer: &guardtest.RESTAuthorizer{Function: guardtest.NewInProcess(decide, guardtest.Config{}), TokenValidation: "Bearer .+"},
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, request := range [][2]string{
+		{"/list-users", "Bearer t0k3n"},
+		{"/list-admins", "Bearer t0k3n"},
+		{"/list-users", "Bearer guess"},
+	} {
+		r := httptest.NewRequest("GET", request[0], nil)
+		r.Header.Set("Authorization", request[1])
+		w := httptest.NewRecorder()
+		api.ServeHTTP(w, r)
+		fmt.Println(w.Code, w.Body)
+	}
+	// Output:
+	// 200 u-1
+	// 403 {"Message":"User is not authorized to access this resource"}
+	// 401 {"message":"Unauthorized"}
 }
 
 // An error is what Lambda's caller sees of it.

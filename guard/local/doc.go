@@ -16,13 +16,40 @@
 //
 //	-addr         where to listen, 127.0.0.1:8080; port 0 picks one and prints it
 //	-route        a route, repeatable: 'POST /orders', 'GET /orders/{id}', 'ANY /x/{proxy+}'; none: $default
-//	-format       payload format of events and responses, 2.0 or 1.0
+//	-format       payload format of the function's events and responses, 2.0 or 1.0
 //	-timeout      of one invocation, 29s
 //	-memory       of one process in MB, 128
 //	-concurrency  invocations that one process takes at once, 1
 //	-instances    processes, started on demand, 1; requests beyond that wait
 //	-env          a file of NAME=value lines; blank lines and lines that begin with # are skipped
 //	-event        a file, or - for the standard input: invoke once with this event and print the answer
+//
+//	-authorizer         a package or bootstrap that decides which requests reach the function
+//	-identity           its identity sources, comma-separated: '$request.header.Authorization,$context.routeKey'
+//	-ttl                how long its answers are kept by the identity sources, up to 1h; 0, not at all
+//	-authorizer-format  of its events and answers: simple or policy, which are 2.0, or 1.0; simple
+//
+// # An authorizer
+//
+// With -authorizer a second function stands before the first, as a Lambda
+// authorizer of an HTTP API does: identity sources, the cache and the answers
+// are those of [guardtest.Authorizer].
+//
+//	go run ./guard/local -route 'POST /orders' -route 'GET /orders/{id}' \
+//		-authorizer ./examples/authorizer -identity '$request.header.Authorization,$context.routeKey' -ttl 300s \
+//		./examples/orders
+//	curl -i http://127.0.0.1:8080/orders/42                                # 401, nobody is asked
+//	curl -i http://127.0.0.1:8080/orders/42 -H 'Authorization: Bearer x'   # 403, or 200 with a token that it takes
+//
+// A route key tells routes apart only where there are any: without -route it is
+// $default for every request.
+//
+// The authorizer runs as one process, started with the command so that what it
+// prints is there before the first request; its lines begin with "authorizer: ".
+// It sees the same variables as the function, and has 10 seconds for a request.
+// When it fails, overruns or answers out of form, the caller gets 500, as from
+// API Gateway, and the reason is on the console. A process that ended is replaced
+// at the next request.
 //
 // # What the function sees
 //

@@ -37,7 +37,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		return exitUsage
 	}
 	console := &console{to: stderr}
-	target, err := findTarget(ctx, opts.target)
+	functions, err := startFunctions(ctx, &opts, console)
 	if err != nil {
 		if ctx.Err() != nil {
 			return exitOK
@@ -50,16 +50,9 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		fmt.Fprintln(stderr, "guard/local:", err)
 		return exitFailed
 	}
-	defer target.remove()
-	fn, err := guardtest.NewFunction(target.binary, opts.config(target, console))
-	if err != nil {
-		fmt.Fprintln(stderr, "guard/local:", err)
-		return exitFailed
-	}
-	defer fn.Close()
-
+	defer functions.end()
 	if opts.event != "" {
-		return invokeOnce(ctx, fn, opts.event, stdin, stdout, console)
+		return invokeOnce(ctx, functions.fn.Function, opts.event, stdin, stdout, console)
 	}
-	return serve(ctx, fn, opts, target.name, stdout, console)
+	return serve(ctx, functions, opts, stdout, console)
 }

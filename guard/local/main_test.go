@@ -56,13 +56,33 @@ type session struct {
 	banner  string
 	console *output
 	temp    string
+	lines   chan string // of its standard output
 	ended   chan error
 }
 
 // serveLocal starts the command and returns when it serves.
 func serveLocal(t *testing.T, args ...string) *session {
 	t.Helper()
-	s := &session{t: t, console: &output{}, temp: t.TempDir(), ended: make(chan error, 1)}
+	s := startLocal(t, args...)
+	for {
+		line, ok := <-s.lines
+		s.banner += line
+		if !ok || strings.HasPrefix(line, "try: ") {
+			break
+		}
+	}
+	_, rest, _ := strings.Cut(s.banner, " on ")
+	s.url, _, _ = strings.Cut(rest, " ")
+	if s.url == "" {
+		t.Fatalf("the command does not say what it serves; console:\n%s", s.console)
+	}
+	return s
+}
+
+// startLocal starts the command.
+func startLocal(t *testing.T, args ...string) *session {
+	t.Helper()
+	s := &session{t: t, console: &output{}, temp: t.TempDir(), ended: make(chan error, 1), lines: make(chan string, 64)}
 	s.cmd = exec.Command(local, append([]string{"-addr", "127.0.0.1:0"}, args...)...)
 	s.cmd.Env = append(os.Environ(), "TMPDIR="+s.temp)
 	s.cmd.Stderr = s.console
@@ -80,19 +100,15 @@ func serveLocal(t *testing.T, args ...string) *session {
 			t.Logf("console:\n%s", s.console)
 		}
 	})
-	lines := bufio.NewScanner(stdout)
-	for lines.Scan() {
-		s.banner += lines.Text() + "\n"
-		if strings.HasPrefix(lines.Text(), "try: ") {
-			break
+	go func() {
+		lines := bufio.NewScanner(stdout)
+		for lines.Scan() {
+			s.lines <- lines.Text() + "\n"
 		}
-	}
-	go func() { s.ended <- s.cmd.Wait(); close(s.ended) }()
-	_, rest, _ := strings.Cut(s.banner, " on ")
-	s.url, _, _ = strings.Cut(rest, " ")
-	if s.url == "" {
-		t.Fatalf("the command does not say what it serves; console:\n%s", s.console)
-	}
+		close(s.lines)
+		s.ended <- s.cmd.Wait()
+		close(s.ended)
+	}()
 	return s
 }
 

@@ -23,6 +23,8 @@ type options struct {
 	env         []string
 	event       string
 	target      string
+
+	authorizer authorizerOptions
 }
 
 // Lambda's bounds; see https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
@@ -47,6 +49,7 @@ func parseOptions(args []string, stderr io.Writer) (options, error) {
 	flags.IntVar(&o.concurrency, "concurrency", 1, "invocations that one process takes at once")
 	flags.IntVar(&o.instances, "instances", 1, "processes, started on demand; requests beyond that wait")
 	flags.StringVar(&envFile, "env", "", "a `file` of NAME=value lines")
+	o.authorizer.define(flags)
 	flags.StringVar(&o.event, "event", "", "a `file`, or - for the standard input: invoke once with this event and print the answer")
 	usage := func() {
 		fmt.Fprintln(stderr, "usage: guard/local [flags] <package or bootstrap>")
@@ -64,6 +67,9 @@ func parseOptions(args []string, stderr io.Writer) (options, error) {
 		return o, fmt.Errorf("one package or bootstrap is needed, after the flags; got %q", flags.Args())
 	}
 	o.target = flags.Arg(0)
+	if err := o.authorizer.check(flags); err != nil {
+		return o, err
+	}
 	if err := o.check(); err != nil {
 		return o, err
 	}
@@ -82,8 +88,10 @@ func (o *options) check() error {
 		return fmt.Errorf("-concurrency %d is less than 1", o.concurrency)
 	case o.instances < 1:
 		return fmt.Errorf("-instances %d is less than 1", o.instances)
+	case o.event != "" && o.authorizer.target != "":
+		return errors.New("-event invokes one function alone: run it without -authorizer, or with the authorizer as the function")
 	}
-	_, err := o.api((*guardtest.Function)(nil), nil) // only to see whether the routes go together
+	_, err := o.api(functions{}, nil) // only to see whether routes and identity sources can be
 	return err
 }
 

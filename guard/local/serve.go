@@ -23,19 +23,22 @@ const (
 	headerTimeout = 10 * time.Second
 )
 
-// api puts the HTTP API before the function.
-func (o *options) api(fn guardtest.Invoker, failed func(string, error) int) (*guardtest.HTTPAPI, error) {
-	return guardtest.NewHTTPAPI(fn, guardtest.HTTPAPIConfig{
-		Routes:  o.routes,
-		Format:  o.format,
-		Timeout: o.timeout + patience,
-		Failed:  failed,
-	})
+// api puts the HTTP API and the authorizer before the function. Without a
+// console it is only good for finding out what is wrong with the options.
+func (o *options) api(f functions, console *console) (*guardtest.HTTPAPI, error) {
+	cfg := guardtest.HTTPAPIConfig{
+		Routes:     o.routes,
+		Format:     o.format,
+		Timeout:    o.timeout + patience,
+		Authorizer: o.authorizer.before(f.authorizer, console.authorizerFailed),
+		Failed:     console.failed,
+	}
+	return guardtest.NewHTTPAPI(f.fn, cfg)
 }
 
 // serve returns when ctx has ended and nothing is under way any more.
-func serve(ctx context.Context, fn *guardtest.Function, opts options, name string, stdout io.Writer, console *console) int {
-	api, err := opts.api(fn, console.failed)
+func serve(ctx context.Context, f functions, opts options, stdout io.Writer, console *console) int {
+	api, err := opts.api(f, console)
 	if err != nil {
 		console.say("%v", err)
 		return exitUsage
@@ -45,10 +48,17 @@ func serve(ctx context.Context, fn *guardtest.Function, opts options, name strin
 		console.say("%v", err)
 		return exitFailed
 	}
+	if len(opts.routes) == 0 && opts.authorizer.keepsByRoute() {
+		console.say("without -route, $context.routeKey is $default for every request: the authorizer's answers are kept for all routes")
+	}
+	if !warm(ctx, f.authorizer, console) {
+		_ = listener.Close()
+		return exitOK
+	}
 	server := &http.Server{Handler: api, ReadHeaderTimeout: headerTimeout}
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
-	announce(stdout, name, "http://"+listener.Addr().String(), opts)
+	announce(stdout, f.fn.target.name, "http://"+listener.Addr().String(), opts)
 
 	select {
 	case err := <-served:
@@ -60,8 +70,8 @@ func serve(ctx context.Context, fn *guardtest.Function, opts options, name strin
 	grace, cancel := context.WithTimeout(context.Background(), shutdownGrace)
 	defer cancel()
 	if err := server.Shutdown(grace); err != nil {
-		// The function's end answers what is still under way.
-		fn.Close()
+		// The functions' end answers what is still under way.
+		f.close()
 		last, cancel := context.WithTimeout(context.Background(), shutdownGrace)
 		defer cancel()
 		if err := server.Shutdown(last); err != nil {
@@ -74,6 +84,23 @@ func serve(ctx context.Context, fn *guardtest.Function, opts options, name strin
 	return exitOK
 }
 
+// warm starts the authorizer, whose first lines may be what a request needs: a
+// function starts with its first request, but one without an identity never
+// reaches an authorizer. It returns false when the command is to end instead.
+func warm(ctx context.Context, authorizer *runningFunction, console *console) bool {
+	if authorizer == nil {
+		return true
+	}
+	err := authorizer.Warm(ctx)
+	if ctx.Err() != nil {
+		return false
+	}
+	if err != nil {
+		console.say("the authorizer did not start, and will be tried with each request: %v", err)
+	}
+	return true
+}
+
 // failed says why a request got no answer, and gives it the status of a gateway.
 func (c *console) failed(requestID string, err error) int {
 	c.say("invocation %s failed: %v", requestID, err)
@@ -81,6 +108,11 @@ func (c *console) failed(requestID string, err error) int {
 		return http.StatusGatewayTimeout
 	}
 	return http.StatusBadGateway
+}
+
+// authorizerFailed says why a request was answered 500 before it reached the function.
+func (c *console) authorizerFailed(requestID string, err error) {
+	c.say("authorizer's invocation %s failed: %v", requestID, err)
 }
 
 func announce(stdout io.Writer, name, url string, opts options) {
@@ -93,7 +125,10 @@ func announce(stdout io.Writer, name, url string, opts options) {
 	for _, route := range routes {
 		fmt.Fprintf(&text, "  %s\n", route)
 	}
-	fmt.Fprintf(&text, "try: %s\n", curl(url, routes[0]))
+	if opts.authorizer.target != "" {
+		fmt.Fprintf(&text, "behind an authorizer (%s)\n", &opts.authorizer)
+	}
+	fmt.Fprintf(&text, "try: %s%s\n", curl(url, routes[0]), opts.authorizer.headers())
 	_, _ = io.WriteString(stdout, text.String())
 }
 

@@ -1,0 +1,69 @@
+package main
+
+import (
+	"context"
+	"io"
+
+	"github.com/lambdarmor/lambdarmor/guard/guardtest"
+)
+
+// functions are those that the command runs.
+type functions struct {
+	fn         *runningFunction
+	authorizer *runningFunction // nil when there is none
+}
+
+// A runningFunction is a target and what runs it.
+type runningFunction struct {
+	*guardtest.Function
+	target target
+}
+
+// startFunctions builds what has to be built. On an error nothing is left.
+func startFunctions(ctx context.Context, opts *options, console *console) (f functions, err error) {
+	defer func() {
+		if err != nil {
+			f.end()
+		}
+	}()
+	if opts.authorizer.target != "" {
+		config := func(t target, log io.Writer) guardtest.Config { return opts.authorizer.config(opts, t, log) }
+		if f.authorizer, err = startFunction(ctx, opts.authorizer.target, config, console.labelled("authorizer: ")); err != nil {
+			return f, err
+		}
+	}
+	f.fn, err = startFunction(ctx, opts.target, opts.config, console)
+	return f, err
+}
+
+func startFunction(ctx context.Context, arg string, config func(target, io.Writer) guardtest.Config, log io.Writer) (*runningFunction, error) {
+	target, err := findTarget(ctx, arg)
+	if err != nil {
+		return nil, err
+	}
+	fn, err := guardtest.NewFunction(target.binary, config(target, log))
+	if err != nil {
+		target.remove()
+		return nil, err
+	}
+	return &runningFunction{fn, target}, nil
+}
+
+// close ends the processes; requests under way fail.
+func (f functions) close() {
+	for _, fn := range []*runningFunction{f.fn, f.authorizer} {
+		if fn != nil {
+			fn.Close()
+		}
+	}
+}
+
+// end closes and removes what was built.
+func (f functions) end() {
+	f.close()
+	for _, fn := range []*runningFunction{f.fn, f.authorizer} {
+		if fn != nil {
+			fn.target.remove()
+		}
+	}
+}

@@ -1,0 +1,44 @@
+// Command webhook receives what a payment provider reports: nothing that the
+// provider has not signed, and each report once.
+package main
+
+import (
+	"context"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/lambdarmor/lambdarmor/authorizer/webhook"
+	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/guard/httpapi"
+	"github.com/lambdarmor/lambdarmor/idempotency"
+)
+
+func main() {
+	log := guard.NewLogger(os.Stdout)
+	s, err := open(context.Background())
+	if err != nil {
+		log.Error("cannot start", "cause", err.Error())
+		os.Exit(1)
+	}
+	guard.Start(receiver(log, s))
+}
+
+// receiver is the function: its one route, and what stands around it.
+func receiver(log *slog.Logger, s *services) lambda.Handler {
+	routes := httpapi.Routes(map[string]lambda.Handler{
+		"POST /payments": guard.Wrap(httpapi.Func(s.books.receive),
+			webhook.Standard(s.signingKeys),
+			idempotency.Once(s.deliveries, webhook.DeliveryID),
+		),
+	})
+	return guard.Wrap(routes,
+		guard.Log(log),
+		httpapi.Problems(httpapi.Challenge("Webhook-Signature")),
+		httpapi.SecurityHeaders(),
+		guard.Recover(),
+		guard.Deadline(300*time.Millisecond),
+		guard.Limit(guard.Limits{Body: 64 << 10}),
+	)
+}

@@ -1,0 +1,246 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/lambdarmor/lambdarmor/guard/guardtest"
+)
+
+// binary is the function as it is deployed, built once for all tests.
+var binary string
+
+func TestMain(m *testing.M) { os.Exit(build(m)) }
+
+func build(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "webhook")
+	if err == nil {
+		defer os.RemoveAll(dir)
+		binary, err = guardtest.Compile(context.Background(), ".", dir)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return m.Run()
+}
+
+// provider is who sends deliveries.
+type provider struct {
+	url string
+	key []byte
+}
+
+var signingKey = regexp.MustCompile(`signing key of this run: whsec_(\S+)`)
+
+// deploy runs the binary as Lambda would, behind an HTTP API, and reads the key
+// that it made for itself.
+func deploy(t *testing.T) provider {
+	t.Helper()
+	var log buffer
+	fn := guardtest.Start(t, binary, guardtest.Config{Concurrency: 16, Env: []string{"AWS_SAM_LOCAL=true"}, Log: &log})
+	gateway, err := guardtest.NewHTTPAPI(fn, guardtest.HTTPAPIConfig{Routes: []string{"POST /payments"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(gateway)
+	t.Cleanup(server.Close)
+	p := provider{url: server.URL}
+	if a := p.send(t, "msg_0", "1", "v1,", ""); a.status != http.StatusUnauthorized {
+		t.Fatalf("an unsigned delivery: %+v", a)
+	}
+	if err := fn.WaitLog(t.Context(), "signing key of this run: "); err != nil {
+		t.Fatal(err)
+	}
+	found := signingKey.FindStringSubmatch(log.String())
+	if found == nil {
+		t.Fatalf("no key in %s", log.String())
+	}
+	if p.key, err = base64.StdEncoding.DecodeString(found[1]); err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// buffer is a log that is read while it is written.
+type buffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (b *buffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.Write(p)
+}
+
+func (b *buffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.String()
+}
+
+func (p provider) sign(id, at, body string) string {
+	m := hmac.New(sha256.New, p.key)
+	fmt.Fprintf(m, "%s.%s.%s", id, at, body)
+	return "v1," + base64.StdEncoding.EncodeToString(m.Sum(nil))
+}
+
+type answer struct {
+	status   int
+	replayed bool
+	header   http.Header
+	body     string
+}
+
+func (a answer) code() string {
+	var p struct{ Code string }
+	_ = json.Unmarshal([]byte(a.body), &p)
+	return p.Code
+}
+
+func (p provider) deliver(t *testing.T, id, body string) answer {
+	t.Helper()
+	at := fmt.Sprint(time.Now().Unix())
+	return p.send(t, id, at, p.sign(id, at, body), body)
+}
+
+func (p provider) send(t *testing.T, id, at, signature, body string) answer {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, p.url+"/payments", strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, value := range map[string]string{
+		"Content-Type": "application/json", "webhook-id": id, "webhook-timestamp": at, "webhook-signature": signature,
+	} {
+		req.Header.Set(name, value)
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	text, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return answer{res.StatusCode, res.Header.Get("Idempotent-Replayed") == "true", res.Header, string(text)}
+}
+
+const paid = `{"type":"payment.succeeded","id":"unread","data":{"invoice":"inv-7","amount":"179.00","currency":"EUR"}}`
+
+func TestADeliveryIsBookedOnce(t *testing.T) {
+	p := deploy(t)
+	first := p.deliver(t, "msg_1", paid)
+	if first.status != 200 || first.replayed || first.body != `{"status":"booked","entry":"msg_1"}` {
+		t.Fatalf("%+v", first)
+	}
+	if again := p.deliver(t, "msg_1", paid); again.status != 200 || !again.replayed || again.body != first.body {
+		t.Errorf("sent again: %+v", again)
+	}
+	if other := p.deliver(t, "msg_1", strings.Replace(paid, "179", "180", 1)); other.status != 422 {
+		t.Errorf("another report under the same id: %+v", other)
+	}
+	if next := p.deliver(t, "msg_2", paid); next.status != 200 || next.replayed {
+		t.Errorf("the next delivery: %+v", next)
+	}
+}
+
+func TestManyAtOnceAreBookedOnce(t *testing.T) {
+	p := deploy(t)
+	var all sync.WaitGroup
+	var mu sync.Mutex
+	booked := 0
+	for range 32 {
+		all.Go(func() {
+			switch a := p.deliver(t, "msg_1", paid); {
+			case a.status == http.StatusOK && !a.replayed:
+				mu.Lock()
+				booked++
+				mu.Unlock()
+			case a.status != http.StatusOK && a.status != http.StatusConflict:
+				t.Errorf("%+v", a)
+			}
+		})
+	}
+	all.Wait()
+	if booked != 1 {
+		t.Errorf("booked %d times", booked)
+	}
+}
+
+func TestWhatTheProviderHasNotSignedIsRefused(t *testing.T) {
+	p := deploy(t)
+	now := time.Now().Unix()
+	at := fmt.Sprint(now)
+	old, soon := fmt.Sprint(now-3600), fmt.Sprint(now+3600)
+	for name, c := range map[string]struct{ id, at, signature, body, code string }{
+		"edited body":     {"msg_1", at, p.sign("msg_1", at, paid), strings.Replace(paid, "179", "1", 1), "webhook_signature_invalid"},
+		"edited id":       {"msg_2", at, p.sign("msg_1", at, paid), paid, "webhook_signature_invalid"},
+		"an hour old":     {"msg_1", old, p.sign("msg_1", old, paid), paid, "webhook_timestamp_out_of_range"},
+		"an hour ahead":   {"msg_1", soon, p.sign("msg_1", soon, paid), paid, "webhook_timestamp_out_of_range"},
+		"another's key":   {"msg_1", at, provider{key: []byte("k")}.sign("msg_1", at, paid), paid, "webhook_signature_invalid"},
+		"no signature":    {"msg_1", at, "", paid, "webhook_signature_missing"},
+		"not base64":      {"msg_1", at, "v1,%%%", paid, "webhook_signature_malformed"},
+		"an empty body":   {"msg_1", at, p.sign("msg_1", at, paid), "", "webhook_signature_invalid"},
+		"a body appended": {"msg_1", at, p.sign("msg_1", at, paid), paid + "\n", "webhook_signature_invalid"},
+	} {
+		a := p.send(t, c.id, c.at, c.signature, c.body)
+		if a.status != http.StatusUnauthorized || a.code() != c.code || a.header.Get("Www-Authenticate") != "Webhook-Signature" {
+			t.Errorf("%s: %+v", name, a)
+		}
+	}
+	if a := p.deliver(t, "msg_1", paid); a.replayed {
+		t.Error("a refused delivery took effect")
+	}
+}
+
+func TestWhatIsSignedMustMakeSense(t *testing.T) {
+	p := deploy(t)
+	for name, c := range map[string]struct {
+		body   string
+		status int
+	}{
+		"not JSON":          {"paid", 400},
+		"a member twice":    {`{"type":"payment.succeeded","type":"x"}`, 400},
+		"a case variant":    {`{"Type":"payment.succeeded"}`, 400},
+		"an incomplete one": {`{"type":"payment.succeeded"}`, 422},
+		"of another type":   {`{"type":"customer.created"}`, 200},
+		"over 64 KiB":       {`{"type":"` + strings.Repeat("x", 64<<10) + `"}`, 413},
+	} {
+		if a := p.deliver(t, strings.ReplaceAll(name, " ", "_"), c.body); a.status != c.status {
+			t.Errorf("%s: %+v", name, a)
+		}
+	}
+}
+
+func TestNothingMissingAtTheStart(t *testing.T) {
+	for missing, env := range map[string][]string{
+		"PAYMENTS_TABLE":    {},
+		"IDEMPOTENCY_TABLE": {"AWS_SAM_LOCAL=true", "PAYMENTS_TABLE=payments"},
+		"WEBHOOK_SECRET":    {"PAYMENTS_TABLE=payments", "IDEMPOTENCY_TABLE=keys"},
+	} {
+		fn := guardtest.Start(t, binary, guardtest.Config{Env: env})
+		if _, err := fn.Invoke(t.Context(), []byte(`{}`)); err == nil {
+			t.Fatalf("the function started without %s", missing)
+		}
+		if err := fn.WaitLog(t.Context(), missing+" is not set"); err != nil {
+			t.Error(err)
+		}
+	}
+}

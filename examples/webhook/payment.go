@@ -1,0 +1,56 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/lambdarmor/lambdarmor/authorizer/webhook"
+	"github.com/lambdarmor/lambdarmor/guard"
+)
+
+// report is what the provider sends. It sends more than that, and may send more
+// yet: what is not read here is left alone.
+type report struct {
+	Type string  `json:"type"`
+	Data payment `json:"data"`
+}
+
+type payment struct {
+	Invoice  string `json:"invoice"`
+	Amount   string `json:"amount"`
+	Currency string `json:"currency"`
+}
+
+// entry is a payment in our books.
+type entry struct {
+	ID string `json:"id"` // of the delivery that reported it
+	payment
+}
+
+// receipt is what the provider gets back. It reads no more than the status.
+type receipt struct {
+	Status string `json:"status"`
+	Entry  string `json:"entry,omitempty"`
+}
+
+// books takes reports. Its methods are plain functions.
+type books struct {
+	ledger ledger
+}
+
+// receive books a payment that was made. A report of anything else is taken
+// and left alone: a refusal would have the provider send it again for days.
+func (b *books) receive(ctx context.Context, in report) (receipt, error) {
+	if in.Type != "payment.succeeded" {
+		return receipt{Status: "ignored"}, nil
+	}
+	if in.Data.Invoice == "" || in.Data.Amount == "" || in.Data.Currency == "" {
+		return receipt{}, guard.Errorf(guard.Unprocessable, "payment_incomplete", "A payment has an invoice, an amount and a currency.")
+	}
+	delivery, _ := webhook.From(ctx)
+	e := entry{ID: delivery.ID, payment: in.Data}
+	if err := b.ledger.add(ctx, e); err != nil {
+		return receipt{}, fmt.Errorf("book the payment: %w", err)
+	}
+	return receipt{Status: "booked", Entry: e.ID}, nil
+}

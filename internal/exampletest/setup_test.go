@@ -1,0 +1,92 @@
+package exampletest_test
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest"
+	"github.com/lambdarmor/lambdarmor/internal/testserver"
+)
+
+var servers testserver.Shared
+
+func TestMain(m *testing.M) { os.Exit(servers.Run(m)) }
+
+// cloud is what a function finds in AWS.
+type cloud struct {
+	db      *dynamodb.Client
+	secrets *secretsmanager.Client
+	env     []string
+}
+
+func connect(t *testing.T) cloud {
+	t.Helper()
+	db, aws := servers.DynamoDB(t).URL(), servers.Moto(t).URL()
+	keys := credentials.NewStaticCredentialsProvider("key", "secret", "")
+	return cloud{
+		db:      dynamodb.New(dynamodb.Options{Region: "us-east-1", BaseEndpoint: &db, Credentials: keys}),
+		secrets: secretsmanager.New(secretsmanager.Options{Region: "us-east-1", BaseEndpoint: &aws, Credentials: keys}),
+		env: []string{
+			"AWS_ENDPOINT_URL_DYNAMODB=" + db, "AWS_ENDPOINT_URL_SECRETS_MANAGER=" + aws,
+			"AWS_ACCESS_KEY_ID=key", "AWS_SECRET_ACCESS_KEY=secret",
+		},
+	}
+}
+
+func (c cloud) makeTable(t *testing.T, name string) {
+	t.Helper()
+	_, err := c.db.CreateTable(t.Context(), &dynamodb.CreateTableInput{
+		TableName:            &name,
+		BillingMode:          types.BillingModePayPerRequest,
+		AttributeDefinitions: []types.AttributeDefinition{{AttributeName: aws.String("id"), AttributeType: types.ScalarAttributeTypeS}},
+		KeySchema:            []types.KeySchemaElement{{AttributeName: aws.String("id"), KeyType: types.KeyTypeHash}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (c cloud) items(t *testing.T, table string) []map[string]types.AttributeValue {
+	t.Helper()
+	out, err := c.db.Scan(t.Context(), &dynamodb.ScanInput{TableName: &table, ConsistentRead: aws.Bool(true)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out.Items
+}
+
+// deploy runs an example behind an HTTP API and gives the address of that.
+func deploy(t *testing.T, example string, env []string) string {
+	t.Helper()
+	binary := guardtest.Build(t, "../../examples/"+example)
+	fn := guardtest.Start(t, binary, guardtest.Config{Concurrency: 16, Instances: 2, Env: env, Log: t.Output()})
+	gateway, err := guardtest.NewHTTPAPI(fn, guardtest.HTTPAPIConfig{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(gateway)
+	t.Cleanup(server.Close)
+	return server.URL
+}
+
+func do(t *testing.T, req *http.Request) (*http.Response, string) {
+	t.Helper()
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	body, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return res, string(body)
+}

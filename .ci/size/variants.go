@@ -17,6 +17,10 @@ const (
 	validate    = "github.com/lambdarmor/lambdarmor/validate"
 	structs     = "github.com/lambdarmor/lambdarmor/validate/structs"
 	idempotency = "github.com/lambdarmor/lambdarmor/idempotency"
+	secrets     = "github.com/lambdarmor/lambdarmor/secrets"
+	awssecrets  = secrets + "/awssecrets"
+	awsparams   = secrets + "/awsparams"
+	sdk         = "github.com/aws/aws-sdk-go-v2/service/"
 	jsonschema  = "github.com/santhosh-tekuri/jsonschema/v5"
 	httpadapter = "github.com/awslabs/aws-lambda-go-api-proxy/httpadapter"
 )
@@ -31,6 +35,9 @@ var variants = []variant{
 	{"guard + httpapi.Func + validate", root, []string{guard, httpapi, validate}, `guard.Start(httpapi.Func(hello), ` + layers + ", validate.Body(validate.MustCompile([]byte(`{}`))))"},
 	{"guard + httpapi.Func + validate/structs", root, []string{guard, httpapi, structs}, `guard.Start(httpapi.Func(structs.Input(hello)), ` + layers + `)`},
 	{"guard + httpapi.Func + idempotency", root, []string{guard, httpapi, idempotency}, `guard.Start(httpapi.Func(hello), ` + layers + `, idempotency.Once(idempotency.NewMemoryStore(), idempotency.Header("Idempotency-Key")))`},
+	{"guard + secrets", root, []string{guard, secrets}, `guard.Start(guard.Func(hello), secrets.New(secrets.Env()).Inject("API_KEY"))`},
+	{"guard + secrets + awssecrets", root, []string{guard, secrets, awssecrets, sdk + "secretsmanager"}, `guard.Start(guard.Func(hello), secrets.New(awssecrets.New(secretsmanager.New(secretsmanager.Options{}))).Inject("api-key"))`},
+	{"guard + secrets + awsparams", root, []string{guard, secrets, awsparams, sdk + "ssm"}, `guard.Start(guard.Func(hello), secrets.New(awsparams.New(ssm.New(ssm.Options{}))).Inject("/api-key"))`},
 	{"httpadapter.NewV2", compare, []string{httpadapter}, `lambda.Start(httpadapter.NewV2(mux()).ProxyWithContext)`},
 }
 

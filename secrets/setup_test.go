@@ -3,6 +3,7 @@ package secrets_test
 import (
 	"context"
 	"errors"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -156,3 +157,6 @@ func mustBe(t *testing.T, err error, code string, is error) *guard.Error {
 	}
 	return e
 }
+
+// exit ends the goroutine.
+func exit() { runtime.Goexit() }

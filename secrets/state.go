@@ -105,7 +105,7 @@ func (c *Cache) succeeded(old *state, v *Value, f *flight) *state {
 	}
 	return &state{
 		secret: Secret{open: value.self},
-		seq: f.seq, asked: f.began, fresh: fresh, stale: after(fresh, c.maxStale),
+		seq:    f.seq, asked: f.began, fresh: fresh, stale: after(fresh, c.maxStale),
 	}
 }
 

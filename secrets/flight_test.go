@@ -1,0 +1,233 @@
+package secrets_test
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/lambdarmor/lambdarmor/secrets"
+)
+
+// held is a source whose answers wait for open to be closed, or for as long as
+// a fetch may take.
+func held(v *vault) (open chan struct{}) {
+	open = make(chan struct{})
+	v.before = func(ctx context.Context, _ []secrets.Ref) {
+		select {
+		case <-open:
+		case <-ctx.Done():
+		}
+	}
+	return open
+}
+
+// inBubble has a cache on the time of the bubble.
+func inBubble(t *testing.T, test func(t *testing.T, c *secrets.Cache, v *vault), opts ...secrets.Option) {
+	synctest.Test(t, func(t *testing.T) {
+		v := newVault(name, "hunter2")
+		test(t, secrets.New(v, append([]secrets.Option{secrets.Clock(time.Now), secrets.Jitter(0)}, opts...)...), v)
+	})
+}
+
+func TestTenThousandMissesMakeOneCall(t *testing.T) {
+	inBubble(t, func(t *testing.T, c *secrets.Cache, v *vault) {
+		open := held(v)
+		var done sync.WaitGroup
+		for range 10_000 {
+			done.Go(func() {
+				if s, err := c.Get(t.Context(), name); err != nil || s.Text() != "hunter2" || s.Stale() {
+					t.Errorf("got %q, %v", s.Text(), err)
+				}
+			})
+		}
+		synctest.Wait()
+		close(open)
+		done.Wait()
+		v.mustHaveBeenAsked(t, 1)
+	})
+}
+
+func TestAWaiterThatLeavesDisturbsNoOther(t *testing.T) {
+	for rule, leaver := range map[string]int{"the first, whose call it is": 0, "another": 1} {
+		t.Run(rule, func(t *testing.T) {
+			inBubble(t, func(t *testing.T, c *secrets.Cache, v *vault) {
+				open := held(v)
+				ctx, cancel := context.WithCancel(t.Context())
+				var errs [3]error
+				var done [3]chan struct{}
+				for i := range errs {
+					done[i] = make(chan struct{})
+					mine := t.Context()
+					if i == leaver {
+						mine = ctx
+					}
+					go func() {
+						defer close(done[i])
+						_, errs[i] = c.Get(mine, name)
+					}()
+					synctest.Wait()
+				}
+				cancel()
+				<-done[leaver] // before the source has answered
+				if !errors.Is(errs[leaver], context.Canceled) {
+					t.Errorf("who left got %v", errs[leaver])
+				}
+				close(open)
+				for i := range errs {
+					<-done[i]
+					if i != leaver && errs[i] != nil {
+						t.Errorf("waiter %d got %v", i, errs[i])
+					}
+				}
+				v.mustHaveBeenAsked(t, 1)
+			})
+		})
+	}
+}
+
+func TestAFetchHasItsOwnTimeout(t *testing.T) {
+	inBubble(t, func(t *testing.T, c *secrets.Cache, v *vault) {
+		held(v)
+		began := time.Now()
+		mustFail(t, c, "secret_unavailable", context.DeadlineExceeded)
+		if took := time.Since(began); took != 2*time.Second {
+			t.Errorf("gave up after %v", took)
+		}
+	})
+}
+
+func TestASlowSourceIsCoveredByAStaleValue(t *testing.T) {
+	inBubble(t, func(t *testing.T, c *secrets.Cache, v *vault) {
+		mustGet(t, c, "hunter2")
+		time.Sleep(5 * time.Minute)
+		held(v)
+		if !mustGet(t, c, "hunter2").Stale() {
+			t.Error("not stale")
+		}
+	})
+}
+
+func TestAFetchGivesUpOnASourceThatIgnoresItsContext(t *testing.T) {
+	inBubble(t, func(t *testing.T, c *secrets.Cache, v *vault) {
+		open := make(chan struct{})
+		v.before = func(context.Context, []secrets.Ref) { <-open }
+		mustFail(t, c, "secret_unavailable", context.DeadlineExceeded)
+		close(open) // what it says now is too late
+		synctest.Wait()
+		mustFail(t, c, "secret_unavailable", context.DeadlineExceeded)
+		v.mustHaveBeenAsked(t, 1)
+	})
+}
+
+// The first of two invocations has 100 ms left, the other one all its time.
+func TestTheDeadlineOfOneInvocationIsNotThatOfAnother(t *testing.T) {
+	inBubble(t, func(t *testing.T, c *secrets.Cache, v *vault) {
+		open := held(v)
+		short, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+		defer cancel()
+		var done sync.WaitGroup
+		done.Go(func() {
+			if _, err := c.Get(short, name); !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("the first got %v", err)
+			}
+		})
+		synctest.Wait()
+		done.Go(func() { mustGet(t, c, "hunter2") })
+		time.Sleep(time.Second)
+		close(open)
+		done.Wait()
+		v.mustHaveBeenAsked(t, 2)
+	})
+}
+
+func TestAFetchThatWasCutShortIsNoReasonToBackOff(t *testing.T) {
+	inBubble(t, func(t *testing.T, c *secrets.Cache, v *vault) {
+		held(v)
+		short, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+		defer cancel()
+		if _, err := c.Get(short, name); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("got %v", err)
+		}
+		synctest.Wait()
+		v.before = nil
+		mustGet(t, c, "hunter2")
+	})
+}
+
+func TestWhileOneAsksTheOthersGetTheOldValue(t *testing.T) {
+	inBubble(t, func(t *testing.T, c *secrets.Cache, v *vault) {
+		mustGet(t, c, "hunter2")
+		time.Sleep(5 * time.Minute)
+		v.set(name, "hunter3", "2")
+		open := held(v)
+		var done sync.WaitGroup
+		done.Go(func() {
+			if mustGet(t, c, "hunter3").Stale() {
+				t.Error("who asked got a stale value")
+			}
+		})
+		synctest.Wait()
+		if !mustGet(t, c, "hunter2").Stale() {
+			t.Error("the old value is not said to be stale")
+		}
+		close(open)
+		done.Wait()
+		mustGet(t, c, "hunter3")
+		v.mustHaveBeenAsked(t, 2)
+	})
+}
+
+func TestBeyondMaxStaleAllWait(t *testing.T) {
+	inBubble(t, func(t *testing.T, c *secrets.Cache, v *vault) {
+		mustGet(t, c, "hunter2")
+		time.Sleep(20 * time.Minute)
+		v.set(name, "hunter3", "2")
+		open := held(v)
+		var done sync.WaitGroup
+		for range 3 {
+			done.Go(func() { mustGet(t, c, "hunter3") })
+		}
+		synctest.Wait()
+		close(open)
+		done.Wait()
+		v.mustHaveBeenAsked(t, 2)
+	})
+}
+
+func TestAPanicOfTheSourceIsAnOutage(t *testing.T) {
+	c, v, at := newCache()
+	mustGet(t, c, "hunter2")
+	v.before = func(context.Context, []secrets.Ref) { panic(v.values) }
+	at.move(5 * time.Minute)
+	if !mustGet(t, c, "hunter2").Stale() {
+		t.Error("not stale")
+	}
+	at.move(time.Hour)
+	mustFail(t, c, "secret_unavailable", secrets.ErrUnavailable)
+	at.move(time.Hour)
+	v.before = nil
+	mustGet(t, c, "hunter2")
+}
+
+func TestAGoroutineThatTheSourceEndsHoldsNobodyUp(t *testing.T) {
+	c, v, _ := newCache()
+	v.before = func(context.Context, []secrets.Ref) { exit() }
+	mustFail(t, c, "secret_unavailable", secrets.ErrUnavailable)
+}
+
+type miscounting int
+
+func (n miscounting) Fetch(context.Context, []secrets.Ref) ([]secrets.Value, error) {
+	return make([]secrets.Value, n), nil
+}
+
+func TestASourceThatMiscountsIsRefused(t *testing.T) {
+	for _, n := range []miscounting{0, 2} {
+		if _, err := secrets.New(n).Get(t.Context(), name); err == nil {
+			t.Errorf("took %d values for one name", n)
+		}
+	}
+}

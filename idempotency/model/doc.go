@@ -15,7 +15,10 @@
 //   - runs the handler;
 //   - completes, if it still is the owner in its epoch. If not it has lost: it
 //     reports no success. A record completed by its own token is its success,
-//     whose answer got lost. Staged writes commit in the same transaction;
+//     whose answer got lost. Staged writes commit in the same transaction. If
+//     that is refused, or not answered, it is withdrawn: a release, of which the
+//     answer tells whether the commit had arrived. What arrives after it finds
+//     another owner, or none;
 //   - releases instead, on the same condition, if the handler failed.
 //
 // # What is modelled
@@ -56,7 +59,12 @@
 // Moreover:
 //
 //   - STAGED: the effect takes place at most once, and exactly once if any
-//     attempt reported success or replayed.
+//     attempt reported success or replayed. If claims are answered (HEARD), an
+//     attempt that reports that nothing was committed, or that it has lost, tells
+//     the truth for good (DENIED). That a claim which is answered late brings back
+//     a record that was withdrawn, and a commit which is later still then takes
+//     place, is the one exception; the checker tells it. Once it stays, and a
+//     retry replays it.
 //   - REFUSE: no run begins unless all before it have failed cleanly. An error of
 //     the handler is taken at its word that nothing took effect.
 //   - PATIENT: the key completes if one client keeps trying and its later attempts
@@ -68,8 +76,9 @@
 // fenced. And there success is told even if the store does not answer the
 // completion (UNRECORDED). With Refuse that keeps all of the above but the record.
 // With Rerun it does not: two callers may each be told of a success of their own,
-// and the checker shows how. With STAGED it must not be done: unanswered, a commit
-// may never have taken place.
+// and the checker shows how. With STAGED it must not be done, and is not:
+// unanswered, a commit may never have taken place. Nor is it enough then to look
+// at the record: what was not there yet may arrive (ONLY_LOOKS).
 //
 // The owner token alone is fence enough. The epoch alone is not: a release
 // deletes the record, the count starts again, and a late attempt of the first epoch
@@ -86,6 +95,13 @@
 // says the number of states for what holds, and for each mutant the counter-example:
 // a column for each attempt, time running downwards, and the assertion that
 // failed. "The lease ends" is the clock's column; "arrives late" is the network's.
+// STAGED is searched with two attempts, or with three whose claims are answered.
+// With three and all claims it has 45 million states, which take three minutes and
+// several GB, and no error:
+//
+//	spin -DSTAGED -a protocol.pml
+//	cc -O2 -DSAFETY -o pan pan.c && ./pan -m20000
+//
 // By hand, with every statement of the trail:
 //
 //	spin -DCOMPLETE_IF=IN_PROGRESS -a protocol.pml

@@ -29,8 +29,9 @@ func TestProtocol(t *testing.T) {
 		search  search
 		partial bool // parts of the model are for other variants
 	}{
-		// The same states, and all assertions, as of the plain model, and those of the effect besides.
-		{holds: "completed key is kept and replayed, staged effect takes place exactly once", defines: []string{"-DSTAGED"}, search: complete},
+		{holds: "completed key is kept and replayed", search: complete},
+		{holds: "staged effect takes place exactly once", defines: []string{"-DSTAGED", "-DATTEMPTS=2"}, search: complete},
+		{holds: "what is told of a staged effect is true", defines: []string{"-DSTAGED", "-DDENIED", "-DHEARD"}, search: complete},
 		{holds: "effect never runs twice when expired leases refuse", defines: []string{"-DREFUSE"}, search: complete, partial: true},
 		{holds: "effect never runs twice even if success is told unrecorded", defines: []string{"-DREFUSE", "-DUNRECORDED"}, search: complete, partial: true},
 		{holds: "owner alone is fence enough", defines: []string{"-DCOMPLETE_IF=SAME_OWNER", "-DRELEASE_IF=SAME_OWNER"}, search: complete},
@@ -63,6 +64,7 @@ func TestMutantsAreRefuted(t *testing.T) {
 		onlyOne   = "successes==1"
 		onlyRun   = "unsettled==1"
 		exactly   = "committed==1"
+		toldTrue  = "!(denied["
 		neverDone = "START OF CYCLE"
 	)
 	for _, test := range []struct {
@@ -82,6 +84,8 @@ func TestMutantsAreRefuted(t *testing.T) {
 		{"release by the epoch alone", []string{"-DRELEASE_IF=SAME_EPOCH"}, shortest, lease},
 		{"success of one who lost", []string{"-DLOSER_SUCCEEDS"}, shortest, truthful},
 		{"success without an answer to the commit", []string{"-DSTAGED", "-DUNRECORDED"}, shortest, exactly},
+		{"commit that is looked for in place of being withdrawn", []string{"-DSTAGED", "-DDENIED", "-DHEARD", "-DONLY_LOOKS"}, shortest, toldTrue},
+		{"commit withdrawn although its claim may arrive again", []string{"-DSTAGED", "-DDENIED"}, shortest, toldTrue},
 		{"success without a record, rerunning", []string{"-DUNRECORDED"}, shortest, onlyOne},
 		{"claim without a lease", []string{"-DPATIENT", "-DATTEMPTS=2", "-DNO_EXPIRY"}, fair, neverDone},
 	} {

@@ -5,12 +5,16 @@
  * Variants, as in spin -DREFUSE -a protocol.pml:
  *   (none)        the effect is outside the store; after an expired lease it runs again (Rerun)
  *   REFUSE        the same, but after an expired lease nobody runs (Refuse)
- *   STAGED        the effect commits in one transaction with the completion (dynamo.Stage)
+ *   STAGED        the effect commits in one transaction with the completion (dynamo.Stage); one
+ *                 that is refused or not answered is withdrawn
+ *   DENIED        with STAGED: who is told that nothing was committed is told the truth
+ *   HEARD         no claim goes unanswered
  *   UNRECORDED    a caller is told of success although the store did not answer the completion
  *                 (what the package does outside of transactions)
  *   PATIENT       for liveness: the last client starts another attempt until one succeeds
  * Mutants: COMPLETE_IF and RELEASE_IF name another condition than FENCED, LOSER_SUCCEEDS
- * leaves out ErrLost and NO_EXPIRY the lease. LEASE_UNCHECKED drops one assertion, to show what
+ * leaves out ErrLost and NO_EXPIRY the lease; ONLY_LOOKS reads the record in place of withdrawing
+ * a commit. LEASE_UNCHECKED drops one assertion, to show what
  * a mutant breaks besides.
  */
 #ifndef ATTEMPTS
@@ -63,7 +67,12 @@ byte leased;             /* the attempt whose lease is running */
 #ifdef REFUSE
 byte unsettled;          /* runs that began and did not fail cleanly: their effect may exist */
 #endif
+#ifdef STAGED
 byte committed;          /* staged effects that took place */
+#endif
+#ifdef DENIED
+bool denied[LAST + 1];   /* attempts that told their caller that nothing was committed, or that they have lost */
+#endif
 byte recorded;           /* the first result that was recorded; attempt n's is n */
 byte successes;          /* attempts that told their caller of a success of their own */
 
@@ -101,6 +110,9 @@ inline complete(o, e) {
 #ifdef STAGED
      committed++; assert(committed == 1);
 #endif
+#ifdef DENIED
+     assert(!denied[o]);                      /* what they were told stays true */
+#endif
      answer = OURS
   :: else ->
      if
@@ -122,6 +134,24 @@ inline release(o, e) {
   check()
 }
 
+/* The same, of which the answer counts: after it a commit that is under way finds another owner
+ * or none. ErrNotCommitted. */
+inline withdraw(o, e) {
+#ifdef ONLY_LOOKS
+  if
+  :: key.status == COMPLETED && key.owner == o -> answer = DONE
+  :: else -> answer = OURS
+  fi
+#else
+  release(o, e);
+  if
+  :: key.status == COMPLETED && key.owner == o -> answer = DONE     /* the commit had arrived */
+  :: key.status == ABSENT -> answer = OURS
+  :: else -> answer = LOST
+  fi
+#endif
+}
+
 #define SAY(text) printf(text, me)
 #define CRASH     TROUBLE -> SAY("attempt %d: crashes\n"); goto over
 
@@ -129,6 +159,11 @@ inline release(o, e) {
  * attempt meets this once. */
 #define UNANSWERED(write) TROUBLE && !unheard -> unheard = true; wire[me].write = true
 #define ANSWER(a)         answer == a -> answer = 0
+#ifdef DENIED
+#define DENY              denied[me] = true
+#else
+#define DENY              skip
+#endif
 #define NEXT(label)       unheard = false; goto label
 
 /* One invocation; its number is its owner token and its result. */
@@ -145,10 +180,12 @@ claiming:                                    /* Once and Do: store.Claim */
        :: ANSWER(DONE); assert(key.result == recorded); SAY("attempt %d: replays\n"); goto replayed
        fi
      }
+#ifndef HEARD
   :: atomic {
        IN_TURN && UNANSWERED(claims); BEGUN;
        SAY("attempt %d: hears nothing of its claim\n"); goto claiming
      }
+#endif
   :: CRASH
   fi;
 
@@ -184,7 +221,7 @@ completing:                                  /* store.Complete, the commit of dy
 #ifdef LOSER_SUCCEEDS
           goto succeeded
 #else
-          goto over                          /* ErrLost: no success is reported */
+          DENY; goto over                    /* ErrLost: no success is reported */
 #endif
        fi
      }
@@ -192,6 +229,9 @@ completing:                                  /* store.Complete, the commit of dy
        UNANSWERED(completes); fence[me] = mine;
        SAY("attempt %d: hears nothing of its completion\n"); goto completing
      }
+#ifdef STAGED
+  :: atomic { SAY("attempt %d: has its commit refused, or gives it up\n"); NEXT(withdrawing) }
+#endif
 #ifdef UNRECORDED
   :: atomic { unheard -> SAY("attempt %d: answers without a record\n"); goto succeeded }
 #endif
@@ -207,6 +247,25 @@ releasing:                                   /* store.Release; the caller hears 
      }
   :: CRASH
   fi;
+
+#ifdef STAGED
+withdrawing:                                 /* a commit without an answer of success */
+  if
+  :: atomic {
+       SAY("attempt %d: withdraws\n"); withdraw(me, mine);
+       if
+       :: ANSWER(OURS); DENY; SAY("attempt %d: tells that nothing was committed\n"); goto over
+       :: ANSWER(DONE); goto succeeded
+       :: ANSWER(LOST); DENY; SAY("attempt %d: has lost\n"); goto over
+       fi
+     }
+  :: atomic {
+       UNANSWERED(releases); fence[me] = mine;
+       SAY("attempt %d: hears nothing of its withdrawal\n"); goto withdrawing
+     }
+  :: CRASH                                   /* or tells that the outcome is unknown */
+  fi;
+#endif
 
 succeeded:                                   /* the caller gets the result of this very run */
   atomic {

@@ -17,6 +17,7 @@ import (
 //   - The function's answer is kept for the TTL under the values of the identity
 //     sources and nothing else: a simple response then holds for every route, a
 //     policy is evaluated for each. A denial is kept as well, an error is not.
+//     Requests that come before the first answer do not wait for it: all ask.
 //   - A denial is 403. The error whose text is exactly "Unauthorized" is 401. Any
 //     other error, no answer in time, and an answer out of form are 500.
 //   - The answer's context goes to the API's function: as
@@ -54,7 +55,8 @@ type Authorizer struct {
 	Timeout time.Duration
 
 	// Failed, when not nil, is told of every request that was answered 500 for
-	// the authorizer's sake, and why.
+	// the authorizer's sake, and why. The id is that of the authorizer's
+	// invocation, or of the request when it did not come to one.
 	Failed func(requestID string, err error)
 
 	// Now is the cache's clock; [time.Now] when nil.

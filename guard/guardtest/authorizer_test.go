@@ -8,17 +8,13 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
-	"slices"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
-	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-lambda-go/lambda"
 
-	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/guard/guardtest"
 )
 
@@ -222,174 +218,6 @@ func TestRequestWithoutItsIdentityIsRefusedWithoutACall(t *testing.T) {
 	cfg.Function, cfg.TTL = a, 0
 	if status, _ := serveAPI(t, guardtest.HTTPAPIConfig{Authorizer: &cfg}).do("GET /a?tenant=t", "Authorization", "x"); status != 401 || a.calls.Load() != 0 {
 		t.Errorf("no stage variable: %d after %d calls", status, a.calls.Load())
-	}
-}
-
-func TestAuthorizersEventIsTheSamples(t *testing.T) {
-	for name, cfg := range map[string]guardtest.Authorizer{
-		"":         {SimpleResponses: true},
-		"http-1.0": {Format: "1.0"},
-	} {
-		a := failing(errors.New("Unauthorized"))
-		cfg.Function, cfg.IdentitySources = a, []string{"$request.header.Authorization"}
-		r := httptest.NewRequest("GET", "/orders/42?expand=lines", nil)
-		r.Host = "a1b2c3d4e5.execute-api.us-east-1.amazonaws.com"
-		r.RemoteAddr = "203.0.113.7:4711"
-		r.Header = http.Header{"Authorization": {"Bearer t0k3n"}, "User-Agent": {"guardtest/1"}, "Cookie": {"theme=dark"}}
-		newAPI(t, toldOf, guardtest.HTTPAPIConfig{Routes: []string{"GET /orders/{id}"}, Authorizer: &cfg}).ServeHTTP(httptest.NewRecorder(), r)
-
-		sample := guardtest.Sample(guard.Authorizer)
-		if name != "" {
-			sample = guardtest.Sample(guard.Authorizer, name)
-		}
-		var got, want map[string]any
-		if err := errors.Join(json.Unmarshal(*a.event.Load(), &got), json.Unmarshal(sample.Bytes(), &want)); err != nil {
-			t.Fatal(err)
-		}
-		if g, w := slices.Sorted(paths("", got)), slices.Sorted(paths("", want)); !slices.Equal(g, w) {
-			t.Errorf("%s: members\n%v, want\n%v", name, g, w)
-		}
-		for _, member := range []string{"version", "type", "routeKey", "rawPath", "rawQueryString", "resource", "path", "httpMethod"} {
-			if got[member] != want[member] {
-				t.Errorf("%s: %s is %v, want %v", name, member, got[member], want[member])
-			}
-		}
-		for member, value := range map[string]any{"routeArn": got["routeArn"], "methodArn": got["methodArn"]} {
-			if value != nil && value != apiARN+"$default/GET/orders/42" {
-				t.Errorf("%s: %s is %v", name, member, value)
-			}
-		}
-		if raw := string(*a.event.Load()); !strings.Contains(raw, `"identitySource":["Bearer t0k3n"]`) && !strings.Contains(raw, `"identitySource":"Bearer t0k3n","authorizationToken":"Bearer t0k3n"`) {
-			t.Errorf("%s: %s", name, raw)
-		}
-	}
-}
-
-// paths goes through the members of an event; headers, of which each request has its own, are one.
-func paths(prefix string, value map[string]any) func(yield func(string) bool) {
-	return func(yield func(string) bool) {
-		for name, member := range value {
-			at := prefix + "/" + name
-			inner, ok := member.(map[string]any)
-			if !ok || name == "headers" {
-				if !yield(at) {
-					return
-				}
-				continue
-			}
-			for path := range paths(at, inner) {
-				if !yield(path) {
-					return
-				}
-			}
-		}
-	}
-}
-
-func TestEventHoldsTheIdentityAsThePolicyKnowsIt(t *testing.T) {
-	a := answering(`{"isAuthorized":true}`)
-	s := serveAPI(t, guardtest.HTTPAPIConfig{Authorizer: &guardtest.Authorizer{
-		Function: a, SimpleResponses: true,
-		IdentitySources: []string{"$request.header.x-many", "$request.querystring.q", "$context.httpMethod", "$context.identity.sourceIp", "$context.path", "$context.stage"},
-	}})
-	s.do("POST /a%2Fb/c?q=1&q=2", "X-Many", "a", "X-Many", "b,c")
-	var got events.APIGatewayV2CustomAuthorizerV2Request
-	if err := json.Unmarshal(*a.event.Load(), &got); err != nil {
-		t.Fatal(err)
-	}
-	if want := []string{"a,b,c", "1,2", "POST", "127.0.0.1", "/a/b/c", "$default"}; !slices.Equal(got.IdentitySource, want) {
-		t.Errorf("identity %q, want %q", got.IdentitySource, want)
-	}
-	if got.RouteArn != apiARN+"$default/POST/a/b/c" || got.RawPath != "/a/b/c" || got.RouteKey != "$default" {
-		t.Errorf("%+v", got)
-	}
-}
-
-func TestEventWithoutIdentitySourcesHasNone(t *testing.T) {
-	for format, want := range map[string]string{"2.0": `"identitySource":null,`, "1.0": `"identitySource":null,"authorizationToken":null,`} {
-		a := answering(policyFor("Allow", "*", ""))
-		serveAPI(t, guardtest.HTTPAPIConfig{Authorizer: &guardtest.Authorizer{Function: a, Format: format}}).do("GET /")
-		if event := string(*a.event.Load()); !strings.Contains(event, want) {
-			t.Errorf("%s is not in %s", want, event)
-		}
-	}
-}
-
-func TestAuthorizerThatTakesTooLongIsNotWaitedFor(t *testing.T) {
-	for name, decide := range map[string]func(context.Context, json.RawMessage) (any, error){
-		"one that heeds its context": func(ctx context.Context, _ json.RawMessage) (any, error) {
-			<-ctx.Done()
-			return nil, ctx.Err()
-		},
-		"one that allows too late": func(ctx context.Context, _ json.RawMessage) (any, error) {
-			<-ctx.Done()
-			return map[string]bool{"isAuthorized": true}, nil
-		},
-	} {
-		var reason error
-		s := serveAPI(t, guardtest.HTTPAPIConfig{Authorizer: &guardtest.Authorizer{
-			Function: newAuthorizer(decide), SimpleResponses: true, Timeout: 30 * time.Millisecond,
-			Failed: func(_ string, err error) { reason = err },
-		}})
-		if status, body := s.do("GET /"); status != 500 || body != serverError || !errors.Is(reason, context.DeadlineExceeded) {
-			t.Errorf("%s: %d %s, %v", name, status, body, reason)
-		}
-	}
-}
-
-func TestClientThatLeavesAnAuthorizerIsNoFailure(t *testing.T) {
-	inside, left := make(chan struct{}), make(chan struct{})
-	a := newAuthorizer(func(ctx context.Context, _ json.RawMessage) (any, error) {
-		close(inside)
-		<-ctx.Done()
-		return map[string]bool{"isAuthorized": true}, nil
-	})
-	api := newAPI(t, invokerFunc(func(context.Context, guardtest.Call) (guardtest.Result, error) {
-		t.Error("the function is called")
-		return guardtest.Result{}, nil
-	}), guardtest.HTTPAPIConfig{Authorizer: &guardtest.Authorizer{
-		Function: a, SimpleResponses: true, TTL: time.Minute, IdentitySources: []string{"$request.header.Authorization"},
-		Failed: func(_ string, err error) { t.Error(err) },
-	}})
-	ctx, leave := context.WithCancel(t.Context())
-	r := httptest.NewRequestWithContext(ctx, "GET", "/", nil)
-	r.Header.Set("Authorization", "x")
-	w := httptest.NewRecorder()
-	go func() {
-		defer close(left)
-		api.ServeHTTP(w, r)
-	}()
-	<-inside
-	leave()
-	<-left
-	if w.Body.Len() > 0 {
-		t.Errorf("answered %s", w.Body)
-	}
-}
-
-func TestConcurrentRequestsGetTheirOwnRuling(t *testing.T) {
-	a := newAuthorizer(func(_ context.Context, raw json.RawMessage) (any, error) {
-		var event events.APIGatewayV2CustomAuthorizerV2Request
-		err := json.Unmarshal(raw, &event)
-		who := event.IdentitySource[0]
-		return map[string]any{"isAuthorized": !strings.HasSuffix(who, "0"), "context": map[string]string{"who": who}}, err
-	})
-	s := serveAPI(t, guardtest.HTTPAPIConfig{Authorizer: &guardtest.Authorizer{
-		Function: a, SimpleResponses: true, TTL: time.Minute, IdentitySources: []string{"$request.header.Authorization"},
-	}})
-	var wg sync.WaitGroup
-	for i := range 100 {
-		wg.Go(func() {
-			who := string(rune('a'+i%5)) + string(rune('0'+i%2))
-			status, body := s.do("GET /", "Authorization", who)
-			if i%2 == 0 && status != 403 || i%2 == 1 && body != `{"lambda":{"who":"`+who+`"}}` {
-				t.Errorf("%s: %d %s", who, status, body)
-			}
-		})
-	}
-	wg.Wait()
-	if n := a.calls.Load(); n < 10 || n > 100 {
-		t.Errorf("%d calls for 10 identities", n)
 	}
 }
 

@@ -86,14 +86,12 @@ func (g *gate) identify(req *request) (identity []string, complete bool) {
 	return identity, complete
 }
 
-// rule takes the ruling from the cache, or else from the authorizer. Requests of
-// one identity that come together all ask: nothing says that API Gateway would
-// let them wait for each other.
+// rule takes the ruling from the cache, or else from the authorizer.
 func (g *gate) rule(ctx context.Context, req *request, identity []string) (admission, error) {
 	if g.ttl == 0 {
 		return g.ask(ctx, req, identity)
 	}
-	key := string(marshal(identity))
+	key := fmt.Sprintf("%q", identity) // tells all values apart, those that are not UTF-8 too
 	if known := g.cache.get(key, g.now()); known != nil {
 		if g.recall != nil {
 			if err := g.recall(known); err != nil {
@@ -115,14 +113,14 @@ func (g *gate) ask(ctx context.Context, req *request, identity []string) (admiss
 	defer done()
 	started := time.Now()
 	result, err := g.fn.Do(waiting, Call{Payload: g.event(req, identity), TraceID: req.trace})
-	if failure := (*FunctionError)(nil); errors.As(err, &failure) && failure.Message == unauthorized {
-		return admission{}, errUnauthorized
-	}
+	var failure *FunctionError
 	switch {
 	case ctx.Err() != nil:
 		return admission{}, ctx.Err() // the client is gone
 	case waiting.Err() != nil:
 		return admission{}, g.fail(result.RequestID, errAuthorizerTimeout)
+	case errors.As(err, &failure) && failure.Message == unauthorized:
+		return admission{}, errUnauthorized
 	case err != nil:
 		return admission{}, g.fail(result.RequestID, err)
 	}

@@ -52,7 +52,7 @@ type RESTAuthorizer struct {
 	Timeout time.Duration
 
 	// Failed, when not nil, is told of every request that was answered 500 for
-	// the authorizer's sake, and why.
+	// the authorizer's sake, and why. The id is that of the authorizer's invocation.
 	Failed func(requestID string, err error)
 
 	// Now is the cache's clock; [time.Now] when nil.

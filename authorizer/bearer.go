@@ -36,12 +36,13 @@ func Bearer(v Verifier) Check {
 	if v == nil {
 		panic("authorizer: Bearer with a nil verifier")
 	}
+	self := new(byte) // two of them have two addresses
 	return func(ctx context.Context, r *Request) (*Grant, error) {
 		token, err := bearerToken(r)
 		if err != nil {
 			return nil, err
 		}
-		g, err := v.Verify(ctx, token)
+		g, err := r.once(self, func() (*Grant, error) { return v.Verify(ctx, token) })
 		switch {
 		case err == nil && g == nil:
 			return nil, errNoAnswer

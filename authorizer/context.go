@@ -39,9 +39,14 @@ var reserved = map[string]string{
 	"claims":             "it would be read as the claims of a JWT authorizer",
 }
 
-// contextLimit bounds the context: AppSync takes 5 MB, and no gateway takes a
-// request with headers of more than 10 kB.
-const contextLimit = 64 << 10
+// How large a context may be, in bytes: AppSync's own limit, and one for the
+// gateways, which document none.
+//
+// https://docs.aws.amazon.com/appsync/latest/devguide/security-authz.html
+const (
+	maxResolverContext = 5 << 20
+	maxContext         = 64 << 10
+)
 
 // appendContext appends the context of a grant as a JSON object, or tells why
 // no gateway would pass it on.
@@ -58,26 +63,47 @@ func (g *Grant) appendContext(b []byte, f Format) ([]byte, error) {
 		b = appendMember(b, NameGroups, joinGroups(g.Groups))
 	}
 	if !g.Expires.IsZero() {
-		b = appendName(b, NameExpires)
-		b = strconv.AppendInt(b, g.Expires.Unix(), 10)
+		b = appendScalar(appendName(b, NameExpires), strconv.FormatInt(g.Expires.Unix(), 10), f)
 	}
 	for name, value := range g.Context {
-		var err error
-		if b, err = appendValue(appendName(b, name), value); err != nil {
+		text, quoted, err := valueText(value)
+		if err != nil { // a grant that has not been checked
 			return nil, fmt.Errorf("authorizer: the context's %q: %w", name, err)
+		}
+		if quoted {
+			b = appendMember(b, name, text)
+		} else {
+			b = appendScalar(appendName(b, name), text, f)
 		}
 	}
 	b = append(b, '}')
-	if len(b)-start > contextLimit {
-		return nil, fmt.Errorf("authorizer: the context has more than %d bytes", contextLimit)
+	limit := maxContext
+	if f == GraphQL {
+		limit = maxResolverContext
+	}
+	if len(b)-start > limit {
+		return nil, fmt.Errorf("authorizer: the context has more than %d bytes", limit)
 	}
 	return b, nil
 }
 
+// appendScalar appends a number or a boolean, to AppSync as the string that it
+// takes.
+func appendScalar(b []byte, text string, f Format) []byte {
+	if f != GraphQL {
+		return append(b, text...)
+	}
+	b = append(append(b, '"'), text...)
+	return append(b, '"')
+}
+
 // check tells what is wrong with a grant.
 func (g *Grant) check() error {
-	if err := checkText(g.Principal); err != nil || g.Principal == "" {
-		return fmt.Errorf("authorizer: a grant without a principal that can be passed on: %w", errors.Join(err))
+	if g.Principal == "" {
+		return errors.New("authorizer: a grant without a principal")
+	}
+	if err := checkText(g.Principal); err != nil {
+		return fmt.Errorf("authorizer: a grant's principal: %w", err)
 	}
 	for _, scope := range g.Scopes {
 		if !validScope(scope) {
@@ -99,10 +125,12 @@ func (g *Grant) check() error {
 		if name == "" || !utf8.ValidString(name) {
 			return errors.New("authorizer: the context has a value without a name")
 		}
-		if text, ok := value.(string); ok {
-			if err := checkText(text); err != nil {
-				return fmt.Errorf("authorizer: the context's %q: %w", name, err)
-			}
+		text, quoted, err := valueText(value)
+		if err == nil && quoted {
+			err = checkText(text)
+		}
+		if err != nil {
+			return fmt.Errorf("authorizer: the context's %q: %w", name, err)
 		}
 	}
 	return nil
@@ -138,43 +166,39 @@ func appendMember(b []byte, name, value string) []byte {
 	return b
 }
 
-// appendValue appends what REST and WebSocket APIs take: strings, numbers and
-// booleans. A number that none of their readers can hold is refused as well.
-func appendValue(b []byte, value any) ([]byte, error) {
+// valueText gives the text of a value of the kinds that REST and WebSocket APIs
+// take: strings, which are to be quoted, numbers and booleans.
+func valueText(value any) (text string, quoted bool, err error) {
 	switch v := value.(type) {
 	case string:
-		b, _ = jsontext.AppendQuote(b, v)
-		return b, nil
+		return v, true, nil
 	case bool:
-		return strconv.AppendBool(b, v), nil
+		return strconv.FormatBool(v), false, nil
 	case int:
-		return appendInt(b, int64(v))
+		return intText(int64(v))
 	case int32:
-		return appendInt(b, int64(v))
+		return intText(int64(v))
 	case int64:
-		return appendInt(b, v)
+		return intText(v)
 	case float64:
 		if math.IsNaN(v) || math.IsInf(v, 0) {
-			return nil, errors.New("a number that is not finite")
+			return "", false, errors.New("a number that is not finite")
 		}
-		if v == math.Trunc(v) && math.Abs(v) <= 1<<53 {
-			return strconv.AppendInt(b, int64(v), 10), nil
-		}
-		return strconv.AppendFloat(b, v, 'g', -1, 64), nil
+		return strconv.FormatFloat(v, 'g', -1, 64), false, nil
 	case nil:
-		return nil, errors.New("nil: leave the name out instead")
+		return "", false, errors.New("nil: leave the name out instead")
 	default:
-		return nil, fmt.Errorf("a %T: the gateway passes on strings, numbers and booleans (string, bool, int, int32, int64, float64)", value)
+		return "", false, fmt.Errorf("a %T: gateways pass on strings, numbers and booleans (string, bool, int, int32, int64, float64)", value)
 	}
 }
 
-// appendInt holds an integer to what a double holds exactly: the gateway and
-// most backends read one.
-func appendInt(b []byte, v int64) ([]byte, error) {
+// intText holds an integer to what a double holds exactly: the gateway and most
+// backends read one.
+func intText(v int64) (string, bool, error) {
 	if v > 1<<53 || v < -1<<53 {
-		return nil, errors.New("an integer beyond 2^53, which readers round: make it a string")
+		return "", false, errors.New("an integer beyond 2^53, which readers round: make it a string")
 	}
-	return strconv.AppendInt(b, v, 10), nil
+	return strconv.FormatInt(v, 10), false, nil
 }
 
 // validScope follows RFC 6749, section 3.3.

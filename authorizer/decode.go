@@ -19,7 +19,11 @@ func requestOf(ctx context.Context, payload []byte) (*Request, error) {
 	if err != nil {
 		return nil, &guard.Error{Kind: guard.Internal, Code: "not_an_authorizer_event", Err: err}
 	}
-	return &Request{in: in, reads: new(reads)}, nil
+	return newRequest(in), nil
+}
+
+func newRequest(in *input) *Request {
+	return &Request{in: in, reads: new(reads)}
 }
 
 // input tells the formats apart and checks that the event is all of one.
@@ -69,17 +73,26 @@ func (w *wire) http2() (*input, error) {
 	if err != nil {
 		return nil, err
 	}
-	http := w.RequestContext.HTTP
-	if http.Method == "" || w.RouteKey == "" {
-		return nil, errors.New("authorizer: an event without a method or a route")
+	in.format = HTTP2
+	w.fill2(in)
+	in.sources, in.joined = w.IdentitySource.apart, w.IdentitySource.joined
+	if in.method == "" || in.routeKey == "" {
+		return nil, errIncomplete
 	}
-	in.format, in.routeKey, in.method, in.path, in.rawQuery = HTTP2, w.RouteKey, http.Method, w.RawPath, w.RawQueryString
+	return in, nil
+}
+
+var errIncomplete = errors.New("authorizer: an event without a method or a route")
+
+// fill2 reads a request of payload format 2.0.
+func (w *wire) fill2(in *input) {
+	http := w.RequestContext.HTTP
+	in.routeKey, in.method, in.path = w.RouteKey, http.Method, w.RawPath
 	in.headers = merged(w.Headers, true)
 	if len(w.Cookies) > 0 {
 		in.headers = merged(append(in.headers, field{"cookie", strings.Join(w.Cookies, "; ")}), false)
 	}
 	in.query = merged(w.QueryStringParameters, false)
-	in.sources, in.joined = w.IdentitySource.apart, w.IdentitySource.joined
 	in.sourceIP = http.SourceIP
 	in.others = append(in.others, http.Protocol)
 	if http.Path != w.RawPath {
@@ -88,7 +101,6 @@ func (w *wire) http2() (*input, error) {
 	if a := w.RequestContext.Authentication; a != nil {
 		in.certificate = a.ClientCert.certificate()
 	}
-	return in, nil
 }
 
 // format1 reads an event of an HTTP API in format 1.0, of a REST API, or of a
@@ -98,6 +110,7 @@ func (w *wire) format1() (*input, error) {
 	if err != nil {
 		return nil, err
 	}
+	w.fill1(in)
 	c := w.RequestContext
 	switch {
 	case w.Version == "1.0":
@@ -107,12 +120,25 @@ func (w *wire) format1() (*input, error) {
 		return nil, errors.New("authorizer: an event of another version")
 	case c.EventType == "CONNECT" && c.ConnectionID != "":
 		in.format, in.routeKey = WebSocket, c.RouteKey
+		if in.routeKey == "" {
+			return nil, errIncomplete
+		}
+		return in, nil
 	default:
-		in.format, in.routeKey = RESTRequest, w.HTTPMethod+" "+w.Resource
+		in.format = RESTRequest
 	}
-	in.method, in.path = w.HTTPMethod, w.Path
-	if in.routeKey == "" || in.format != WebSocket && (in.method == "" || in.method != in.arn.Method && in.arn.Method != "$default") {
-		return nil, errors.New("authorizer: an event without a method or a route")
+	if in.routeKey == "" || in.method == "" || w.Resource == "" {
+		return nil, errIncomplete
+	}
+	return in, nil
+}
+
+// fill1 reads a request of payload format 1.0.
+func (w *wire) fill1(in *input) {
+	c := w.RequestContext
+	in.method, in.path, in.routeKey = w.HTTPMethod, w.Path, w.HTTPMethod+" "+w.Resource
+	if w.Resource == "$default" {
+		in.routeKey = w.Resource
 	}
 	headers := fields(w.MultiValueHeaders)
 	if len(headers) == 0 {
@@ -123,12 +149,35 @@ func (w *wire) format1() (*input, error) {
 		query = w.QueryStringParameters
 	}
 	in.headers, in.query = merged(headers, true), merged(query, false)
-	in.sourceIP = c.Identity.SourceIP
-	in.certificate = c.Identity.ClientCert.certificate()
+	if c.Identity != nil {
+		in.sourceIP = c.Identity.SourceIP
+		in.certificate = c.Identity.ClientCert.certificate()
+	}
 	if c.Path != w.Path {
 		in.others = append(in.others, c.Path)
 	}
-	return in, nil
+}
+
+// handler reads the request that a handler is given.
+func (w *wire) handler() (*input, bool) {
+	c := w.RequestContext
+	if c == nil {
+		return nil, false
+	}
+	in := &input{
+		format: InHandler, pathValues: w.PathParameters, stageValues: w.StageVariables,
+		stage: c.Stage, apiID: c.APIID, accountID: c.AccountID, requestID: c.RequestID, domain: c.DomainName,
+	}
+	switch {
+	case w.Version == "2.0" && c.HTTP != nil:
+		w.fill2(in)
+	case w.Version != "2.0" && w.HTTPMethod != "":
+		w.fill1(in)
+	}
+	if strings.Contains(in.domain, ".lambda-url.") {
+		in.routeKey = "" // a function URL has no routes
+	}
+	return in, in.method != ""
 }
 
 func (w *wire) appSync() *input {

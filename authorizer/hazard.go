@@ -37,7 +37,13 @@ func (in *input) cacheable() bool {
 func (d *decider) covers(in *input, r read) bool {
 	switch in.format {
 	case RESTRequest: // whose event has no values of its identity sources
-		return d.declared[r.place]
+		if r.kind == inRouteKey { // the method and the resource
+			return d.declared[r.place] && d.declared[place{kind: inMethod}]
+		}
+		if r.kind == inTablePath {
+			r.place = place{kind: inPath}
+		}
+		return r.value != "" && d.declared[r.place]
 	case RESTToken, GraphQL:
 		return r.place == place{inHeader, "authorization"}
 	}

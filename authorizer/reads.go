@@ -24,6 +24,7 @@ const (
 	inClientCert
 	inOperation
 	inTablePath // the path, for the route table alone
+	inStage
 )
 
 // read is a place that was looked at, and what was there.
@@ -65,6 +66,10 @@ func (t *reads) list() []read {
 	return t.all
 }
 
+func (t *reads) has(kind placeKind) bool {
+	return slices.ContainsFunc(t.list(), func(r read) bool { return r.kind == kind })
+}
+
 // add takes over what others have looked at.
 func (t *reads) add(others *reads) {
 	others.mu.Lock()
@@ -79,5 +84,38 @@ func (t *reads) add(others *reads) {
 
 // fork gives the same request, which remembers on its own what it is asked.
 func (r *Request) fork() *Request {
-	return &Request{in: r.in, reads: new(reads), as: r.as}
+	return &Request{in: r.in, reads: new(reads), memo: r.memo, as: r.as}
+}
+
+// memo keeps what a credential was found to be, for as long as one decision
+// lasts: [Policy] asks a check about many routes, and the credential is the same.
+type memo struct {
+	mu  sync.Mutex // guards all below
+	all map[any]answer
+}
+
+type answer struct {
+	grant *Grant
+	err   error
+}
+
+// once gives what find has answered for the key before, in this decision.
+func (r *Request) once(key any, find func() (*Grant, error)) (*Grant, error) {
+	if r.memo == nil {
+		return find()
+	}
+	r.memo.mu.Lock()
+	a, ok := r.memo.all[key]
+	r.memo.mu.Unlock()
+	if ok {
+		return a.grant, a.err
+	}
+	a.grant, a.err = find()
+	r.memo.mu.Lock()
+	defer r.memo.mu.Unlock()
+	if r.memo.all == nil {
+		r.memo.all = make(map[any]answer)
+	}
+	r.memo.all[key] = a
+	return a.grant, a.err
 }

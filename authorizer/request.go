@@ -30,6 +30,7 @@ const (
 type Request struct {
 	in    *input
 	reads *reads
+	memo  *memo
 	as    *supposed // the route to be taken for the request's own, if not nil
 }
 
@@ -56,7 +57,6 @@ type input struct {
 	routeKey    string
 	method      string
 	path        string
-	rawQuery    string
 	headers     fields // lower-case names, each once; of "cookie" all of it
 	query       fields // each name once
 	pathValues  fields

@@ -47,7 +47,9 @@ func Routes(routes map[string]Check) Check {
 		if e == nil {
 			return nil, guard.Errorf(guard.Forbidden, "route_unknown", "Nobody is allowed this route.")
 		}
-		guard.SetRoute(ctx, e.key)
+		if r.as == nil {
+			guard.SetRoute(ctx, e.key)
+		}
 		return e.check(ctx, r)
 	}
 }
@@ -148,12 +150,13 @@ func (t *routeTable) ofCall(in *input) *entry {
 	return best
 }
 
-// callPath is the path without a stage in front.
+// callPath is the path without the stage that the API's own address has in
+// front.
 func (in *input) callPath() string {
 	if in.arn.Path != "" && in.arn.Method == in.method {
 		return in.arn.Path
 	}
-	if stage := "/" + in.stage; in.format != InHandler && in.stage != "" && in.stage != "$default" {
+	if stage := "/" + in.stage; in.stage != "" && in.stage != "$default" && strings.Contains(in.domain, ".execute-api.") {
 		if rest, ok := strings.CutPrefix(in.path, stage); ok && (rest == "" || rest[0] == '/') {
 			return rest
 		}

@@ -8,7 +8,8 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// wire is an authorizer event of any shape. It has every member that AWS sends,
+// wire is an authorizer event of any shape, or a request as a handler is given
+// it. It has every member that AWS sends,
 // so that an event is read once, and one that it does not have is compared with
 // those that it has.
 //
@@ -71,7 +72,9 @@ type wireContext struct {
 	HTTPMethod        ignored `json:"httpMethod"`
 	Path              string  `json:"path"`
 	Protocol          string  `json:"protocol"`
-	Authorizer        ignored `json:"authorizer"`
+	ResourceARN       ignored `json:"resourceArn"`
+
+	Authorizer jsontext.Value `json:"authorizer"`
 
 	EventType        string  `json:"eventType"`
 	ConnectionID     string  `json:"connectionId"`

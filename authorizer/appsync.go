@@ -1,0 +1,118 @@
+package authorizer
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/go-json-experiment/json/jsontext"
+	"github.com/lambdarmor/lambdarmor/guard"
+)
+
+// AppSyncOption changes [AppSync].
+type AppSyncOption func(*appSync)
+
+// DeniedFields tells which fields the caller is not to have, as "Order.total"
+// or by the ARN of the field: they are null in the answer, whatever else the
+// grant allows.
+func DeniedFields(of func(*Grant) []string) AppSyncOption {
+	if of == nil {
+		panic("authorizer: DeniedFields with a nil function")
+	}
+	return func(a *appSync) { a.denied = of }
+}
+
+// TTL says how long AppSync keeps a grant, instead of what the API is
+// configured with: whole seconds, at most an hour; 0 keeps none.
+func TTL(d time.Duration) AppSyncOption {
+	if d < 0 || d > maxTTL {
+		panic("authorizer: TTL of less than nothing or more than an hour")
+	}
+	return func(a *appSync) { a.ttl, a.override = d, true }
+}
+
+const maxTTL = time.Hour
+
+type appSync struct {
+	decider
+	denied   func(*Grant) []string
+	ttl      time.Duration
+	override bool
+}
+
+// AppSync is an authorizer of an AppSync API. A grant is isAuthorized true with
+// the grant as resolverContext, whose values are all strings; a denial is false;
+// any other error is the error.
+//
+// AppSync keeps a decision for the token alone, and here the answer can say for
+// how long: not at all when the decision depended on anything beside the token,
+// as the operation or a header, and never longer than the grant lasts. So no
+// decision is refused because of the cache.
+//
+// https://docs.aws.amazon.com/appsync/latest/devguide/security-authz.html#aws-lambda-authorization
+func AppSync(c Check, opts ...AppSyncOption) lambda.Handler {
+	a := &appSync{decider: *newDecider("AppSync", c, nil, GraphQL)}
+	for _, opt := range opts {
+		opt(a)
+	}
+	return guard.HandlerFunc(a.invoke)
+}
+
+func (a *appSync) invoke(ctx context.Context, payload []byte) ([]byte, error) {
+	r, err := a.request(ctx, payload)
+	if err != nil {
+		return nil, err
+	}
+	g, err := ask(ctx, a.check, r)
+	keep := len(a.uncovered(r.in, r.reads.list())) == 0
+	var answer []byte
+	if err == nil {
+		answer, err = a.grant(g, keep)
+	}
+	switch logged(ctx, r, g, err) {
+	case failed:
+		return nil, err
+	case allowed:
+		return answer, nil
+	}
+	if !keep {
+		return []byte(`{"isAuthorized":false,"ttlOverride":0}`), nil
+	}
+	return []byte(`{"isAuthorized":false}`), nil
+}
+
+func (a *appSync) grant(g *Grant, keep bool) ([]byte, error) {
+	b := []byte(`{"isAuthorized":true,"resolverContext":`)
+	b, err := g.appendContext(b, GraphQL)
+	if err != nil {
+		return nil, err
+	}
+	if a.denied != nil {
+		fields := slices.Clone(a.denied(g))
+		slices.Sort(fields)
+		b = append(b, `,"deniedFields":[`...)
+		for i, name := range fields {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			if b, err = jsontext.AppendQuote(b, name); err != nil || name == "" {
+				return nil, errors.New("authorizer: a denied field without a name")
+			}
+		}
+		b = append(b, ']')
+	}
+	ttl, override := a.ttl, a.override
+	if !keep {
+		ttl, override = 0, true
+	}
+	if left := time.Until(g.Expires.Round(0)); !g.Expires.IsZero() && (!override || left < ttl) {
+		ttl, override = min(max(left, 0), maxTTL), true
+	}
+	if override {
+		b = strconv.AppendInt(append(b, `,"ttlOverride":`...), int64(ttl/time.Second), 10)
+	}
+	return append(b, '}'), nil
+}

@@ -1,0 +1,93 @@
+package authorizer
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// Document is an IAM policy about calls of an API: the zero value denies all.
+// In a resource "*" stands for any text, slashes included, "?" for any
+// character and "${" begins a variable, and there is no escape for what comes
+// from a request. So none of them is taken, and the one pattern that can be
+// made is all below a whole segment.
+//
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-control-access-using-iam-policies-to-invoke-api.html
+type Document struct {
+	allow, deny []string
+}
+
+// Allow allows one call.
+func (d *Document) Allow(a ARN) error { return add(&d.allow, a, "") }
+
+// Deny denies one call, whatever else is allowed.
+func (d *Document) Deny(a ARN) error { return add(&d.deny, a, "") }
+
+// AllowBelow allows all calls whose path begins with that of a and a slash:
+// with an empty path all of the method, with an empty method too all of the
+// stage.
+func (d *Document) AllowBelow(a ARN) error { return add(&d.allow, a, "/*") }
+
+// DenyBelow denies what [Document.AllowBelow] would allow.
+func (d *Document) DenyBelow(a ARN) error { return add(&d.deny, a, "/*") }
+
+func add(to *[]string, a ARN, tail string) error {
+	whole := a
+	if tail != "" && a.Method == "" && a.Path == "" {
+		whole.Method, tail = anyMethod, "*"
+	}
+	if err := whole.check(); err != nil {
+		return err
+	}
+	if tail != "" && strings.HasSuffix(a.Path, "/") {
+		return errors.New("authorizer: a policy for what is below a path that ends in a slash")
+	}
+	text := a.String()
+	if strings.ContainsAny(text, "*?") || strings.Contains(text, "${") {
+		return errors.New("authorizer: a policy for an ARN with a wildcard in it: it would allow more than this call")
+	}
+	text += tail
+	if len(text) > maxARN {
+		return fmt.Errorf("authorizer: a policy for an ARN of more than %d characters", maxARN)
+	}
+	if !slices.Contains(*to, text) {
+		*to = append(*to, text)
+	}
+	return nil
+}
+
+// MarshalJSON writes the policy in the version 2012-10-17.
+func (d Document) MarshalJSON() ([]byte, error) { return d.append(nil), nil }
+
+func (d Document) append(b []byte) []byte {
+	b = append(b, `{"Version":"2012-10-17","Statement":[`...)
+	if len(d.allow) == 0 && len(d.deny) == 0 {
+		d.deny = []string{"*"}
+	}
+	if len(d.allow) > 0 {
+		b = appendStatement(b, "Allow", d.allow)
+	}
+	if len(d.deny) > 0 {
+		if len(d.allow) > 0 {
+			b = append(b, ',')
+		}
+		b = appendStatement(b, "Deny", d.deny)
+	}
+	return append(b, `]}`...)
+}
+
+func appendStatement(b []byte, effect string, resources []string) []byte {
+	b = append(b, `{"Action":"execute-api:Invoke","Effect":"`...)
+	b = append(b, effect...)
+	b = append(b, `","Resource":[`...)
+	for i, resource := range resources {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b, _ = jsontext.AppendQuote(b, strings.ToValidUTF8(resource, "\uFFFD"))
+	}
+	return append(b, `]}`...)
+}

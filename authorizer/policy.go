@@ -1,0 +1,183 @@
+package authorizer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-lambda-go/lambda/messages"
+	"github.com/go-json-experiment/json/jsontext"
+	"github.com/lambdarmor/lambdarmor/guard"
+)
+
+// IdentitySources tells [Policy] the identity sources of a REST API's
+// authorizer of type REQUEST, whose event does not: "method.request.header.Authorization",
+// "method.request.querystring.key", "context.resourcePath", "context.httpMethod",
+// "context.path", "context.identity.sourceIp". They must be those that the
+// authorizer is configured with. All other events tell, and then these are not
+// looked at. What is no such expression panics.
+func IdentitySources(expressions ...string) Option {
+	declared := make(map[place]bool)
+	for _, e := range expressions {
+		p, ok := parseSource(e)
+		if !ok {
+			panic("authorizer: IdentitySources with " + e)
+		}
+		declared[p] = true
+	}
+	return func(d *decider) { d.declared = declared }
+}
+
+func parseSource(expression string) (place, bool) {
+	scope, rest, _ := strings.Cut(strings.TrimPrefix(expression, "$"), ".")
+	if scope == "method" {
+		scope, rest, _ = strings.Cut(rest, ".")
+	}
+	in, name, _ := strings.Cut(rest, ".")
+	switch {
+	case scope == "request" && in == "header" && name != "":
+		return place{inHeader, strings.ToLower(name)}, true
+	case scope == "request" && in == "querystring" && name != "":
+		return place{inQuery, name}, true
+	case scope == "stageVariables" && rest != "": // the same for all of a stage
+		return place{inStage, rest}, true
+	case scope != "context":
+		return place{}, false
+	}
+	for _, kind := range []placeKind{inRouteKey, inMethod, inPath, inSourceIP, inClientCert} {
+		if p := (place{kind: kind}); "context."+rest == p.identitySource(RESTRequest) {
+			return p, true
+		}
+	}
+	return place{}, false
+}
+
+// CompleteRoutes declares that the tables of [Routes] name every route of the
+// API that this authorizer guards. [Policy] needs it to allow a route with a
+// parameter for as long as the gateway keeps the policy: in a policy
+// "/orders/*" covers "/orders/42/refunds" as well, and where that is a route of
+// the API which the table leaves out, it is allowed.
+func CompleteRoutes() Option {
+	return func(d *decider) { d.complete = true }
+}
+
+// Policy is an authorizer that answers with an IAM policy: of a REST API, types
+// TOKEN and REQUEST; of a WebSocket API; of an HTTP API, payload formats 1.0 and
+// 2.0. What becomes of a decision:
+//
+//	a grant               a policy that allows, and the grant as context
+//	Unauthenticated       the error Unauthorized: a 401
+//	Forbidden             a policy that denies: a 403
+//	any other error       the error: a 500, of which the gateway keeps nothing
+//
+// The gateway keeps a policy for the values of the identity sources and holds
+// every call to it that has them. The policy therefore allows what the check
+// would, and not the route that happened to be called first:
+//
+//   - A check that looks at no route is one for all: the policy allows the stage.
+//   - With [Routes] the check is asked about each route of the tables, with the
+//     same request but for the route, and the policy allows those that it grants;
+//     also when the route that was called is not among them. Routes without
+//     parameters are allowed by name. One with a parameter is allowed as all that
+//     is below what stands before it: with [CompleteRoutes], and where nothing is
+//     there that the check refuses. Grants must be the same for all routes.
+//   - Where the route is among the identity sources, the policy is for that route.
+//   - With [Uncached], and of a WebSocket API, it is for the one call.
+//
+// What cannot be said in this way is refused, like a grant that depends on
+// anything else which is not among the identity sources, and the record of the
+// invocation has the error authorizer_cache_hazard and, as fix, what to do: see
+// [Simple]. The identity source of a TOKEN authorizer is the token. Of a REQUEST
+// authorizer of a REST API they are not known, and kept for 300 seconds unless
+// configured otherwise: it needs [IdentitySources] or Uncached.
+//
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-lambda-authorizer-output.html
+func Policy(c Check, opts ...Option) lambda.Handler {
+	d := newDecider("Policy", c, opts, HTTP2, HTTP1, RESTToken, RESTRequest, WebSocket)
+	return guard.HandlerFunc(d.policy)
+}
+
+// errUnauthorized is what the gateway turns into a 401: this text and no other.
+var errUnauthorized = messages.InvokeResponse_Error{Type: "Unauthorized", Message: "Unauthorized"}
+
+func (d *decider) policy(ctx context.Context, payload []byte) ([]byte, error) {
+	r, err := d.request(ctx, payload)
+	if err != nil {
+		return nil, err
+	}
+	r.memo = new(memo)
+	g, err := ask(ctx, d.check, r)
+	if verdictOf(err) == allowed || verdictOf(err) == forbidden {
+		return d.cover(ctx, r, g, err)
+	}
+	if logged(ctx, r, nil, err) == unauthenticated {
+		return nil, errUnauthorized
+	}
+	return nil, err
+}
+
+// cover answers with a policy for all calls that the gateway may hold to it.
+// refusal is why the call itself is forbidden, nil when it is not.
+func (d *decider) cover(ctx context.Context, r *Request, g *Grant, refusal error) ([]byte, error) {
+	doc, g, err := d.document(ctx, r, g)
+	var hazard *hazardError
+	switch {
+	case errors.As(err, &hazard):
+		logged(ctx, r, g, nil)
+		d.hazard(ctx, hazard.fix)
+		return denial(r.in)
+	case verdictOf(err) == forbidden:
+		refusal = err
+	case err != nil:
+		logged(ctx, r, nil, err)
+		return nil, err
+	}
+	if g == nil || len(doc.allow) == 0 {
+		logged(ctx, r, nil, refusal)
+		return denial(r.in)
+	}
+	answer, err := policyAnswer(r.in, g, doc)
+	if err != nil {
+		refusal = err
+	}
+	if logged(ctx, r, g, refusal) == failed {
+		return nil, err
+	}
+	return answer, nil
+}
+
+// maxWebSocketAnswer is how large an answer a WebSocket API takes.
+//
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html
+const maxWebSocketAnswer = 8 << 10
+
+func policyAnswer(in *input, g *Grant, doc Document) ([]byte, error) {
+	b, _ := jsontext.AppendQuote([]byte(`{"principalId":`), g.Principal)
+	b = doc.append(append(b, `,"policyDocument":`...))
+	b, err := g.appendContext(append(b, `,"context":`...), in.format)
+	if err != nil {
+		return nil, err
+	}
+	if g.UsageKey != "" && (in.format == RESTToken || in.format == RESTRequest) {
+		b = appendMember(b, "usageIdentifierKey", g.UsageKey)
+	}
+	b = append(b, '}')
+	if in.format == WebSocket && len(b) > maxWebSocketAnswer {
+		return nil, fmt.Errorf("authorizer: an answer of %d bytes, of which a WebSocket API takes %d", len(b), maxWebSocketAnswer)
+	}
+	return b, nil
+}
+
+// denial denies the stage: the call may not be one that a policy can name.
+func denial(in *input) ([]byte, error) {
+	var doc Document
+	a := in.arn
+	a.Method, a.Path = "", ""
+	if err := doc.DenyBelow(a); err != nil {
+		return nil, err
+	}
+	b := doc.append([]byte(`{"principalId":"nobody","policyDocument":`))
+	return append(b, '}'), nil
+}

@@ -1,0 +1,53 @@
+package authorizer
+
+import (
+	"context"
+
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/lambdarmor/lambdarmor/guard"
+)
+
+// Require has a check decide inside the handler, for what has no authorizer in
+// front: a function URL, or a gateway whose cache is not wanted. The handler is
+// called with the grant in its context: see [GrantFrom]. A denial is the
+// check's error, and a check that is broken is an error of ours; httpapi.Problems,
+// further out, makes responses of them.
+//
+// Each request is decided anew, so a check may look at all of it.
+func Require(c Check) guard.Middleware {
+	if c == nil {
+		panic("authorizer: Require with a nil check")
+	}
+	return func(next lambda.Handler) lambda.Handler {
+		return guard.HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
+			in, err := handlerInput(ctx, payload)
+			if err != nil {
+				return nil, err
+			}
+			g, err := ask(ctx, c, newRequest(in))
+			if err != nil {
+				return nil, err
+			}
+			return next.Invoke(enter(ctx, g), payload)
+		})
+	}
+}
+
+// enter goes on with a grant.
+func enter(ctx context.Context, g *Grant) context.Context {
+	guard.SetPrincipal(ctx, g.Principal)
+	return withGrant(ctx, g)
+}
+
+// handlerInput reads the request that a handler is given.
+func handlerInput(ctx context.Context, payload []byte) (*input, error) {
+	w := new(wire)
+	if err := guard.EventOf(ctx, payload).Decode(w); err != nil {
+		return nil, err
+	}
+	in, ok := w.handler()
+	if !ok {
+		return nil, guard.Errorf(guard.Invalid, "not_an_http_event", "The event is not an HTTP request.")
+	}
+	return in, nil
+}

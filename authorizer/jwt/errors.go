@@ -40,8 +40,11 @@ func unavailable(cause error) error {
 // asRefusal makes what a reader of JSON returned one about the token. Text of
 // the decoder's own is dropped, as it can have names of members in it.
 func asRefusal(err error, detail string) error {
+	if err == nil {
+		return nil
+	}
 	var refused *guard.Error
-	if err == nil || errors.As(err, &refused) {
+	if errors.As(err, &refused) {
 		return err
 	}
 	return refuse(codeMalformed, detail)

@@ -87,12 +87,12 @@ var errAsk = errors.New("the issuer has to be asked")
 
 func (r *remote) find(ctx context.Context, t *token, now time.Time) (*key, error) {
 	if s := r.current.Load(); s.isFresh(now) {
-		if k, err := s.pick(&t.header); !errors.Is(err, errNoKey) {
+		if k, err := s.pick(t.header); !errors.Is(err, errNoKey) {
 			return k, err
 		}
 	}
 	r.mu.Lock()
-	k, err := r.decide(&t.header)
+	k, err := r.decide(t.header)
 	r.mu.Unlock()
 	if !errors.Is(err, errAsk) {
 		return k, err
@@ -102,11 +102,11 @@ func (r *remote) find(ctx context.Context, t *token, now time.Time) (*key, error
 	if err := t.plausible(); err != nil {
 		return nil, err
 	}
-	f, k, err := r.board(ctx, &t.header)
+	f, k, err := r.board(ctx, t.header)
 	if f == nil {
 		return k, err
 	}
-	return r.settle(&t.header, r.wait(ctx, f))
+	return r.settle(t.header, r.wait(ctx, f))
 }
 
 // decide gives the key that is meant, or why there is none, as far as that is

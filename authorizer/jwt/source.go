@@ -25,7 +25,7 @@ func (c *Config) source(now func() time.Time) keySource {
 type fixed struct{ *keySet }
 
 func (f fixed) find(_ context.Context, t *token, _ time.Time) (*key, error) {
-	k, err := f.pick(&t.header)
+	k, err := f.pick(t.header)
 	if errors.Is(err, errNoKey) {
 		return nil, unknownKey()
 	}

@@ -20,7 +20,7 @@ const (
 
 // A token is one that has been taken apart. Nothing of it is known to be true.
 type token struct {
-	header
+	*header
 	encoding
 	signed    []byte // header and payload, as they are encoded
 	payload   []byte // encoded
@@ -31,29 +31,20 @@ type token struct {
 	claims   *Claims // once they are plausible
 }
 
-// parse takes a compact JWS apart (RFC 7515, section 7.1) and reads its header.
-// What a header asks for beyond a plain signature is refused here.
-func parse(text string, e encoding, alb bool) (*token, error) {
+// split takes a compact JWS apart (RFC 7515, section 7.1).
+func split(text string, e encoding) (t *token, header []byte, err error) {
 	if len(text) > maxToken {
-		return nil, refuse(codeTooLarge, "The token is longer than 16 kB.")
+		return nil, nil, refuse(codeTooLarge, "The token is longer than 16 kB.")
 	}
 	raw := []byte(text)
 	first := bytes.IndexByte(raw, '.')
 	last := bytes.LastIndexByte(raw, '.')
-	if first < 1 || last == len(raw)-1 || last < first+2 || bytes.IndexByte(raw[first+1:last], '.') >= 0 {
-		return nil, refuse(codeMalformed, "The token is not a signed JWT: it must have three parts.")
+	if first == last || last == len(raw)-1 || bytes.IndexByte(raw[first+1:last], '.') >= 0 {
+		return nil, nil, refuse(codeMalformed, "The token is not a signed JWT: it must have three parts.")
 	}
-	if first > maxHeader {
-		return nil, refuse(codeTooLarge, "The token's header is longer than 4 kB.")
-	}
-	t := &token{encoding: e, signed: raw[:last], payload: raw[first+1 : last], signature: raw[last+1:]}
-	var buf [512]byte
-	header, ok := e.appendDecoded(buf[:0], raw[:first])
-	if !ok {
-		return nil, refuse(codeMalformed, "The token's header is not base64url.")
-	}
-	t.alb = alb
-	return t, t.header.read(header)
+	return &token{
+		encoding: e, signed: raw[:last], payload: raw[first+1 : last], signature: raw[last+1:],
+	}, raw[:first], nil
 }
 
 // A header is what is taken from a JOSE header. Keys that come with a token, or
@@ -63,9 +54,27 @@ type header struct {
 	kid string // "" when there is none
 	typ string // in lower case, without "application/"; "" when there is none
 
-	alb                    bool // the members below are read
+	// What a load balancer adds.
+	alb                    bool // it is read
 	signer, client, issuer string
 	exp                    jsontext.Value
+}
+
+// readHeader decodes and reads a header. What it asks for beyond a plain
+// signature is refused here.
+func readHeader(encoded []byte, e encoding, alb bool) (*header, error) {
+	if len(encoded) > maxHeader {
+		return nil, refuse(codeTooLarge, "The token's header is longer than 4 kB.")
+	}
+	data, ok := e.appendDecoded(nil, encoded)
+	if !ok {
+		return nil, refuse(codeMalformed, "The token's header is not base64url.")
+	}
+	h := &header{alb: alb}
+	if err := h.read(data); err != nil {
+		return nil, err
+	}
+	return h, nil
 }
 
 // The members of a header that mean something here. Those that no token may

@@ -1,8 +1,10 @@
 package jwt
 
 import (
+	"bytes"
 	"context"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/lambdarmor/lambdarmor/authorizer"
@@ -26,6 +28,7 @@ type Verifier struct {
 	encoding   encoding
 	keys       keySource
 	remembered *memory
+	header     atomic.Pointer[knownHeader]
 	now        func() time.Time
 }
 
@@ -158,26 +161,49 @@ func (v *Verifier) checkSignature(ctx context.Context, t *token) (*key, error) {
 	if !k.verify(t.alg, t.signed, signature) {
 		return nil, refuse(codeSignature, "The token's signature is not one of its issuer.")
 	}
+	if last := v.header.Load(); last == nil || last.header != t.header {
+		encoded, _, _ := bytes.Cut(t.signed, []byte("."))
+		v.header.Store(&knownHeader{encoded: string(encoded), header: t.header})
+	}
 	return k, nil
 }
 
-// parse takes a token apart and judges its header.
+// A knownHeader is one that was accepted, on a token whose signature held.
+type knownHeader struct {
+	encoded string
+	*header
+}
+
+// parse takes a token apart and judges its header. Tokens of an issuer have few
+// different ones, so the last is at hand.
 func (v *Verifier) parse(text string, now time.Time) (*token, error) {
-	t, err := parse(text, v.encoding, v.balancer != nil)
+	t, encoded, err := split(text, v.encoding)
 	if err != nil {
 		return nil, err
 	}
 	t.verifier, t.now = v, now
+	if last := v.header.Load(); last != nil && last.encoded == string(encoded) {
+		t.header = last.header
+		return t, nil
+	}
+	t.header, err = readHeader(encoded, v.encoding, v.balancer != nil)
+	if err != nil {
+		return nil, err
+	}
+	return t, v.checkHeader(t.header)
+}
+
+func (v *Verifier) checkHeader(h *header) error {
 	switch {
-	case !slices.Contains(v.algorithms, t.alg):
-		return nil, refuse(codeAlgorithm, "The token's algorithm is not accepted.")
-	case t.typ != v.typ && (v.typ != "" || t.typ != "jwt"):
-		return nil, refuse(codeType, "The token is of another type.")
+	case !slices.Contains(v.algorithms, h.alg):
+		return refuse(codeAlgorithm, "The token's algorithm is not accepted.")
+	case h.typ != v.typ && (v.typ != "" || h.typ != "jwt"):
+		return refuse(codeType, "The token is of another type.")
+	case v.balancer != nil:
+		return v.balancer.check(h, v)
+	default:
+		return nil
 	}
-	if v.balancer != nil {
-		return t, v.balancer.check(&t.header, v)
-	}
-	return t, nil
 }
 
 // plausible reads the claims of a token and judges them, once, whether or not
@@ -195,7 +221,7 @@ func (t *token) plausible() error {
 		return err
 	}
 	if b := t.verifier.balancer; b != nil {
-		if err := b.complete(c, &t.header); err != nil {
+		if err := b.complete(c, t.header); err != nil {
 			return err
 		}
 	}

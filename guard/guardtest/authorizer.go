@@ -59,7 +59,7 @@ type Authorizer struct {
 	// invocation, or of the request when it did not come to one.
 	Failed func(requestID string, err error)
 
-	// Now is the cache's clock; [time.Now] when nil.
+	// Now is the cache's clock; [time.Now] when nil. Requests ask it concurrently.
 	Now func() time.Time
 }
 

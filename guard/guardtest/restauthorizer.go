@@ -55,7 +55,7 @@ type RESTAuthorizer struct {
 	// the authorizer's sake, and why. The id is that of the authorizer's invocation.
 	Failed func(requestID string, err error)
 
-	// Now is the cache's clock; [time.Now] when nil.
+	// Now is the cache's clock; [time.Now] when nil. Requests ask it concurrently.
 	Now func() time.Time
 }
 

@@ -44,7 +44,7 @@
 // A route key tells routes apart only where there are any: without -route it is
 // $default for every request.
 //
-// The authorizer runs as one process, started with the command so that what it
+// The authorizer runs as one process, which takes one request at a time, started with the command so that what it
 // prints is there before the first request; its lines begin with "authorizer: ".
 // It sees the same variables as the function, and has 10 seconds for a request.
 // When it fails, overruns or answers out of form, the caller gets 500, as from

@@ -4,12 +4,10 @@ import (
 	"bytes"
 	"encoding/json"
 	"math/big"
-	"reflect"
 	"strings"
 	"testing"
 
 	"github.com/go-json-experiment/json/jsontext"
-	"pgregory.net/rapid"
 )
 
 // What is accepted is canonical when it is read again, JSON of the same meaning,
@@ -86,75 +84,3 @@ func jsonNumber(f float64) string {
 	text, _ := json.Marshal(f) // finite
 	return string(text)
 }
-
-// Two texts of one value are one text, however their members are ordered and
-// spaced and their strings escaped.
-func TestEqualValuesHaveOneText(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		value := values().Draw(t, "value")
-		plain, err := json.Marshal(value)
-		if err != nil {
-			t.Skip(err)
-		}
-		var spaced bytes.Buffer
-		enc := json.NewEncoder(&spaced)
-		enc.SetEscapeHTML(rapid.Bool().Draw(t, "escape"))
-		enc.SetIndent(" ", "\t")
-		if err := enc.Encode(value); err != nil {
-			t.Fatal(err)
-		}
-		a, err := Append(nil, plain)
-		if err != nil {
-			t.Fatal(err)
-		}
-		b, err := Append(nil, spaced.Bytes())
-		if err != nil || !bytes.Equal(a, b) {
-			t.Fatalf("%s and %s (%v)", a, b, err)
-		}
-		var back any
-		if err := json.Unmarshal(a, &back); err != nil || !reflect.DeepEqual(back, value) {
-			t.Fatalf("%s is %#v (%v), was %#v", a, back, err, value)
-		}
-	})
-}
-
-// Whole numbers are equal if their texts are.
-func TestWholeNumbersAreExact(t *testing.T) {
-	number := rapid.StringMatching(`-?(0|[1-9][0-9]{0,40})(\.0{0,3}0)?`)
-	rapid.Check(t, func(t *rapid.T) {
-		a, b := number.Draw(t, "a"), number.Draw(t, "b")
-		x, okX := new(big.Rat).SetString(a)
-		y, okY := new(big.Rat).SetString(b)
-		if !okX || !okY {
-			t.Fatal("not a number")
-		}
-		p, errP := Append(nil, []byte(a))
-		q, errQ := Append(nil, []byte(b))
-		if errP != nil || errQ != nil || bytes.Equal(p, q) != (x.Cmp(y) == 0) {
-			t.Fatalf("%s is %s (%v), %s is %s (%v)", a, p, errP, b, q, errQ)
-		}
-		if z, ok := new(big.Rat).SetString(string(p)); !ok || z.Cmp(x) != 0 {
-			t.Fatalf("%s became %s", a, p)
-		}
-	})
-}
-
-func values() *rapid.Generator[any] {
-	leaf := rapid.OneOf(
-		rapid.Just[any](nil), rapid.Map(rapid.Bool(), wrap[bool]), rapid.Map(rapid.String(), wrap[string]),
-		rapid.Map(rapid.Float64Range(-1e300, 1e300), wrap[float64]), rapid.Map(rapid.IntRange(-1<<53, 1<<53), func(n int) any { return float64(n) }),
-	)
-	var deeper func(depth int) *rapid.Generator[any]
-	deeper = func(depth int) *rapid.Generator[any] {
-		if depth == 0 {
-			return leaf
-		}
-		inner := deeper(depth - 1)
-		return rapid.OneOf(leaf,
-			rapid.Map(rapid.SliceOfN(inner, 0, 4), wrap[[]any]),
-			rapid.Map(rapid.MapOfN(rapid.String(), inner, 0, 4), wrap[map[string]any]))
-	}
-	return deeper(3)
-}
-
-func wrap[T any](v T) any { return v }

@@ -3,8 +3,10 @@ package authorizer
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -65,8 +67,8 @@ func (g *Grant) appendContext(b []byte, f Format) ([]byte, error) {
 	if !g.Expires.IsZero() {
 		b = appendScalar(appendName(b, NameExpires), strconv.FormatInt(g.Expires.Unix(), 10), f)
 	}
-	for name, value := range g.Context {
-		text, quoted, err := valueText(value)
+	for _, name := range slices.Sorted(maps.Keys(g.Context)) {
+		text, quoted, err := valueText(g.Context[name])
 		if err != nil { // a grant that has not been checked
 			return nil, fmt.Errorf("authorizer: the context's %q: %w", name, err)
 		}

@@ -1,0 +1,41 @@
+// Command rates is an HTTP API that calls another one with an API key. The key
+// is rotated under it without a failed request, and the level of its log changes
+// without a deployment.
+package main
+
+import (
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/guard/httpapi"
+)
+
+func main() {
+	level := new(slog.LevelVar)
+	log := guard.NewLogger(os.Stdout, guard.MinLevel(level))
+	settings, provider, err := open(log)
+	if err != nil {
+		log.Error("cannot start", "cause", err.Error())
+		os.Exit(1)
+	}
+	guard.Start(api(log, level, settings, provider))
+}
+
+// api is the function: the route, and what stands around it.
+func api(log *slog.Logger, level *slog.LevelVar, settings *settings, provider *provider) lambda.Handler {
+	routes := httpapi.Routes(map[string]lambda.Handler{
+		"GET /rates/{currency}": httpapi.Func(provider.get),
+	})
+	return guard.Wrap(routes,
+		guard.Log(log),
+		httpapi.Problems(),
+		httpapi.SecurityHeaders(),
+		guard.Recover(),
+		guard.Deadline(300*time.Millisecond),
+		guard.Limit(guard.Limits{}),
+		settings.follow(log, level),
+	)
+}

@@ -1,0 +1,273 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/lambdarmor/lambdarmor/guard/guardtest"
+	"github.com/lambdarmor/lambdarmor/secrets/agent/agenttest"
+)
+
+// binary is the function as it is deployed, built once for all tests.
+var binary string
+
+func TestMain(m *testing.M) { os.Exit(build(m)) }
+
+func build(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "rates")
+	if err == nil {
+		defer os.RemoveAll(dir)
+		binary, err = guardtest.Compile(context.Background(), ".", dir)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return m.Run()
+}
+
+const (
+	keyName      = "rates/api-key"
+	settingsName = "rates/prod/settings"
+)
+
+// world is what the function finds when it is deployed: the agents beside it,
+// and the provider out there.
+type world struct {
+	*agenttest.Agent
+	provider *httptest.Server
+
+	mu   sync.Mutex
+	keys map[string]bool // the provider's, by whether they are good
+	used map[string]int
+}
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	w := &world{Agent: agenttest.New(t), keys: map[string]bool{}, used: map[string]int{}}
+	w.provider = httptest.NewServer(w)
+	t.Cleanup(w.provider.Close)
+	w.SetConfiguration(settingsName, `{"logLevel":"INFO"}`)
+	return w
+}
+
+func (w *world) ServeHTTP(response http.ResponseWriter, r *http.Request) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	key, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	if !w.keys[key] {
+		response.WriteHeader(http.StatusUnauthorized)
+		return
+	}
+	w.used[key]++
+	fmt.Fprint(response, `{"rate":"1.1583"}`)
+}
+
+// issue makes a key that the provider takes.
+func (w *world) issue() (key string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	key = rand.Text()
+	w.keys[key] = true
+	return key
+}
+
+func (w *world) revoke(key string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.keys[key] = false
+}
+
+func (w *world) uses(key string) int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.used[key]
+}
+
+// deploy runs the binary as Lambda would, behind the route of template.yaml.
+func deploy(t *testing.T, cfg guardtest.Config) (url string, fn *guardtest.Function) {
+	t.Helper()
+	fn = guardtest.Start(t, binary, cfg)
+	gateway, err := guardtest.NewHTTPAPI(fn, guardtest.HTTPAPIConfig{Routes: []string{"GET /rates/{currency}"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(gateway)
+	t.Cleanup(server.Close)
+	return server.URL, fn
+}
+
+func (w *world) env() []string {
+	return append(w.Env(), "AWS_SAM_LOCAL=", "RATES_URL="+w.provider.URL, "RATES_KEY_SECRET="+keyName, "RATES_SETTINGS="+settingsName)
+}
+
+func get(t *testing.T, url string) (status int, body string) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Error(err)
+		return 0, ""
+	}
+	defer res.Body.Close()
+	text, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Error(err)
+	}
+	return res.StatusCode, string(text)
+}
+
+func TestARotationFailsNoRequest(t *testing.T) {
+	w := newWorld(t)
+	old := w.issue()
+	w.SetSecret(keyName, old)
+	w.SetConfiguration(settingsName, `{"logLevel":"DEBUG"}`)
+	w.NotReady(2) // the extension is a little behind the function
+	url, fn := deploy(t, guardtest.Config{Concurrency: 64, Env: w.env(), Timeout: 20 * time.Second})
+
+	var traffic sync.WaitGroup
+	var done atomic.Bool
+	var requests atomic.Int64
+	for range 64 {
+		traffic.Go(func() {
+			for !done.Load() {
+				requests.Add(1)
+				if status, body := get(t, url+"/rates/USD"); status != 200 || body != `{"currency":"USD","rate":"1.1583"}` {
+					t.Errorf("%d %s", status, body)
+					done.Store(true)
+				}
+			}
+		})
+	}
+	inUse := func(key string) {
+		for w.uses(key) < 200 && !done.Load() {
+			runtime.Gosched()
+		}
+	}
+	inUse(old)
+	keys := []string{old}
+	for range 3 { // as a rotation goes: a second key, the secret, the end of the first key
+		next := w.issue()
+		w.SetSecret(keyName, next)
+		w.revoke(keys[len(keys)-1])
+		keys = append(keys, next)
+		inUse(next)
+	}
+	done.Store(true)
+	traffic.Wait()
+
+	t.Logf("%d requests, %d fetches of %d keys", requests.Load(), w.Asked(keyName), len(keys))
+	if n := w.Asked(keyName); n > 2*len(keys) {
+		t.Errorf("%d fetches for %d keys", n, len(keys))
+	}
+	log := fn.Log()
+	if !strings.Contains(log, `"provider answered"`) {
+		t.Error("the level DEBUG is not followed")
+	}
+	for _, key := range keys {
+		if strings.Contains(log, key) {
+			t.Error("the log has a key")
+		}
+	}
+}
+
+func TestTheLevelOfTheLogChangesWithoutADeployment(t *testing.T) {
+	w := newWorld(t)
+	w.SetSecret(keyName, w.issue())
+	url, fn := deploy(t, guardtest.Config{Env: w.env()})
+
+	if status, body := get(t, url+"/rates/USD"); status != 200 {
+		t.Fatalf("%d %s", status, body)
+	}
+	if err := fn.WaitLog(t.Context(), `"invocation"`); err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(fn.Log(), `"DEBUG"`) {
+		t.Errorf("a record of level DEBUG at level INFO: %s", fn.Log())
+	}
+	w.SetConfiguration(settingsName, `{"logLevel":"DEBUG"}`)
+	for deadline := time.Now().Add(time.Minute); ; { // the settings are fresh for a while
+		if status, body := get(t, url+"/rates/USD"); status != 200 {
+			t.Fatalf("%d %s", status, body)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+		err := fn.WaitLog(ctx, `"provider answered"`)
+		cancel()
+		if err == nil {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatal(err)
+		}
+	}
+	if n := strings.Count(fn.Log(), `"coldStart":true`); n != 1 {
+		t.Errorf("%d processes", n)
+	}
+}
+
+func TestSettingsThatCannotBeReadChangeNothing(t *testing.T) {
+	w := newWorld(t)
+	w.SetSecret(keyName, w.issue())
+	w.SetConfiguration(settingsName, `{"loglevel":"DEBUG"}`)
+	url, fn := deploy(t, guardtest.Config{Env: w.env()})
+	if status, body := get(t, url+"/rates/USD"); status != 200 {
+		t.Errorf("%d %s", status, body)
+	}
+	if err := fn.WaitLog(t.Context(), "the settings cannot be read"); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestADeniedKeyIsExplainedInTheLogAlone(t *testing.T) {
+	w := newWorld(t)
+	w.SetSecret(keyName, w.issue())
+	w.Fail(keyName, agenttest.Refused("AccessDeniedException"))
+	url, fn := deploy(t, guardtest.Config{Env: w.env()})
+	status, body := get(t, url+"/rates/USD")
+	if status != 500 || strings.Contains(body, keyName) || strings.Contains(body, "AccessDenied") {
+		t.Errorf("%d %s", status, body)
+	}
+	if err := fn.WaitLog(t.Context(), "AccessDenied"); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestALocalRunNeedsNothing(t *testing.T) {
+	url, _ := deploy(t, guardtest.Config{Env: []string{"AWS_SAM_LOCAL=true"}})
+	for path, want := range map[string]int{"/rates/USD": 200, "/rates/XXX": 404, "/rates/usd": 404} {
+		if status, body := get(t, url+path); status != want {
+			t.Errorf("%s: %d %s", path, status, body)
+		}
+	}
+}
+
+func TestNoEnvironmentNoStart(t *testing.T) {
+	for message, env := range map[string][]string{
+		"RATES_URL is not set":        {"AWS_SAM_LOCAL="},
+		"RATES_URL would show":        {"AWS_SAM_LOCAL=", "RATES_URL=http://rates.example"},
+		"RATES_KEY_SECRET is not set": {"AWS_SAM_LOCAL=", "RATES_URL=https://rates.example"},
+		"RATES_SETTINGS is not set":   {"AWS_SAM_LOCAL=true", "RATES_URL=https://rates.example", "RATES_KEY_SECRET=k"},
+	} {
+		fn := guardtest.Start(t, binary, guardtest.Config{Env: env})
+		if _, err := fn.Invoke(t.Context(), []byte(`{}`)); err == nil {
+			t.Fatalf("the function started, though %s", message)
+		}
+		if err := fn.WaitLog(t.Context(), message); err != nil {
+			t.Error(err)
+		}
+	}
+}

@@ -1,0 +1,65 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"time"
+
+	"github.com/lambdarmor/lambdarmor/secrets"
+	"github.com/lambdarmor/lambdarmor/secrets/agent"
+)
+
+// fresh is how long settings serve until the agent is asked again. It answers
+// from memory.
+const fresh = 5 * time.Second
+
+// open makes what the environment names: the provider at RATES_URL, its key in
+// the secret RATES_KEY_SECRET, the settings in the AppConfig configuration
+// RATES_SETTINGS. A local run without them gets a pretended provider, and
+// nothing else does.
+func open(log *slog.Logger) (*settings, *provider, error) {
+	address, key, config := os.Getenv("RATES_URL"), os.Getenv("RATES_KEY_SECRET"), os.Getenv("RATES_SETTINGS")
+	switch {
+	case address == "" && key == "" && config == "" && os.Getenv("AWS_SAM_LOCAL") == "true":
+		url, err := pretendProvider()
+		if err != nil {
+			return nil, nil, err
+		}
+		s, p := connect(log, url, pretendSource{}, "key", pretendSource{}, "settings")
+		return s, p, nil
+	case address == "":
+		return nil, nil, errors.New("RATES_URL is not set")
+	case !private(address):
+		return nil, nil, errors.New("RATES_URL would show the key to the network: it must begin with https://")
+	case key == "":
+		return nil, nil, errors.New("RATES_KEY_SECRET is not set")
+	case config == "":
+		return nil, nil, errors.New("RATES_SETTINGS is not set")
+	}
+	s, p := connect(log, address, agent.Secrets(), key, agent.AppConfig(), config)
+	return s, p, nil
+}
+
+func connect(log *slog.Logger, url string, keys secrets.Source, key string, configs secrets.Source, config string) (*settings, *provider) {
+	fetched := secrets.OnFetch(func(ctx context.Context, f secrets.Fetch) {
+		log.DebugContext(ctx, "fetched", "name", f.Ref.Name, "version", f.Version, "took", f.Took, "failed", f.Err != nil)
+	})
+	return &settings{cache: secrets.New(configs, secrets.TTL(fresh), fetched), name: config},
+		&provider{url: url, keys: secrets.New(keys, fetched), key: key, client: &http.Client{}, log: log}
+}
+
+// private reports whether what is sent to an address can be read by nobody on
+// the way.
+func private(address string) bool {
+	u, err := url.Parse(address)
+	if err != nil {
+		return false
+	}
+	ip := net.ParseIP(u.Hostname())
+	return u.Scheme == "https" || u.Scheme == "http" && ip != nil && ip.IsLoopback()
+}

@@ -15,18 +15,26 @@
 //
 // # Names
 //
-//	/shop/prod/api-key             a parameter; a SecureString is decrypted
-//	/shop/prod/api-key:3           its version 3
-//	/shop/prod/api-key:stable      the version with that label
-//	arn:aws:ssm:…:parameter/shop/… by its ARN, as another account shares it
-//	/aws/reference/secretsmanager/payments/api-key
-//	                               a secret of Secrets Manager
-//	/shop/prod/                    all parameters below that path
+//	/shop/prod/api-key                              a parameter
+//	/shop/prod/api-key:3                            its version 3
+//	/shop/prod/api-key:stable                       the version with that label
+//	arn:aws:ssm:eu-central-1:111122223333:parameter/shop/prod/api-key
+//	                                                one that another account shares
+//	/aws/reference/secretsmanager/payments/api-key  a secret of Secrets Manager
+//	/shop/prod/                                     all parameters below that path
 //
-// A version or label may also be said beside the name, but not in both places. A
-// reference to Secrets Manager takes a VersionId or a VersionStage in their place,
-// and its value has the secret's VersionId as its version. A StringList is its text,
-// with commas.
+// A SecureString is decrypted, unless secrets.Decrypt(false) says otherwise. A
+// StringList is its text, with commas. A version or a label may also be said
+// beside the name, but not in both places. A reference takes a VersionId or a
+// VersionStage in their place, and its value has the secret's VersionId as its
+// version.
+//
+// Parameter Store keeps no label for the value before the current one. For a Pair,
+// set one when a value is replaced, and name it:
+//
+//	secrets.Previous(func(name string) secrets.Ref {
+//		return secrets.Ref{Name: name, Stage: "previous"}
+//	})
 //
 // # Paths
 //
@@ -49,20 +57,23 @@
 // # Requests and permissions
 //
 // One GetParameters for each ten parameters; those that are left encrypted, those
-// with an ARN, references, and the second version of one parameter have requests of
+// with an ARN, references, and a second version of one parameter have requests of
 // their own. AWS denies the whole request when the function may not read or
 // decrypt one parameter of it: then each is asked for by itself. At most four
-// requests are under way at a time, for an account and region has 40 a second
-// unless higher throughput is turned on.
+// requests of a fetch are under way at a time: an account has 40 a second in a
+// region, unless higher throughput is turned on.
 //
 //	{
 //	  "Effect": "Allow",
 //	  "Action": ["ssm:GetParameters", "ssm:GetParametersByPath"],
-//	  "Resource": "arn:aws:ssm:eu-central-1:111122223333:parameter/shop/prod/*"
+//	  "Resource": [
+//	    "arn:aws:ssm:eu-central-1:111122223333:parameter/shop/prod",
+//	    "arn:aws:ssm:eu-central-1:111122223333:parameter/shop/prod/*"
+//	  ]
 //	}
 //
-// GetParametersByPath is only for paths, and needs the path itself as a resource,
-// too: parameter/shop/prod. A key of one's own needs kms:Decrypt, and a reference
+// GetParametersByPath, and the path itself as a resource, are needed for paths
+// only. A key of one's own needs kms:Decrypt, and a reference
 // secretsmanager:GetSecretValue.
 //
 // # Errors

@@ -24,10 +24,10 @@
 // # Requests and permissions
 //
 // One secret, and every one with a stage or a version, costs a GetSecretValue.
-// Several cost a BatchGetSecretValue for each twenty. Those that a batch leaves out,
-// and ARNs that it refuses, are asked for by themselves, for it does not read the
-// secrets of other accounts; and all are where the batch as a whole is refused,
-// so that a function without the permission for it works, at one request more.
+// Several cost a BatchGetSecretValue for each twenty. It does not read the secrets
+// of other accounts, so that an ARN which it refuses is asked for by itself, and
+// so is what it leaves out. A batch that is refused as a whole costs a request for
+// each secret besides: a function without the permission for it works, slowly.
 //
 //	{
 //	  "Effect": "Allow",

@@ -21,14 +21,26 @@ var errUnreadable = errors.New("the answer could not be read")
 // it means.
 func explain(what string, err error) error {
 	meaning := meaningOf(err)
-	var unread *smithy.DeserializationError
-	if errors.As(err, &unread) { // it may show a part of what could not be read
-		err = errUnreadable
-	}
+	err = withoutAnswer(err)
 	if meaning == nil {
 		return fmt.Errorf("awssecrets: %s: %w", what, err)
 	}
 	return fmt.Errorf("awssecrets: %s: %w: %w", what, meaning, err)
+}
+
+// withoutAnswer is the error without what could not be read of an answer: it may
+// be a part of a value.
+func withoutAnswer(err error) error {
+	var unread *smithy.DeserializationError
+	if !errors.As(err, &unread) {
+		return err
+	}
+	for _, end := range []error{context.Canceled, context.DeadlineExceeded} {
+		if errors.Is(err, end) {
+			return fmt.Errorf("%w: %w", errUnreadable, end)
+		}
+	}
+	return errUnreadable
 }
 
 // final reports whether an error is an answer of Secrets Manager's.

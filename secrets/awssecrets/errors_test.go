@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"strings"
@@ -135,42 +136,85 @@ func TestWithoutAnAnswerItIsUnavailable(t *testing.T) {
 	})
 }
 
+// begun is an answer that goes no further.
+func begun(w http.ResponseWriter, r *http.Request, body []byte) {
+	_, _ = io.WriteString(w, `{"hunter2": `)
+	_ = http.NewResponseController(w).Flush()
+	hang(w, r, body)
+}
+
 func TestADeadlineIsUnavailable(t *testing.T) {
-	p, source := stub(t)
-	p.meet("GetSecretValue", hang)
-	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
-	defer cancel()
-	values, err := source.Fetch(ctx, named("a"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	mustMean(t, values[0].Err, secrets.ErrUnavailable)
-	if !errors.Is(values[0].Err, context.DeadlineExceeded) {
-		t.Error(values[0].Err)
+	for name, m := range map[string]mishap{"before the answer": hang, "within it": begun} {
+		t.Run(name, func(t *testing.T) {
+			p, source := stub(t)
+			p.meet("GetSecretValue", m)
+			ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+			defer cancel()
+			values, err := source.Fetch(ctx, named("a"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			mustMean(t, values[0].Err, secrets.ErrUnavailable)
+			if !errors.Is(values[0].Err, context.DeadlineExceeded) {
+				t.Error(values[0].Err)
+			}
+		})
 	}
 }
 
 func TestACallerThatLeavesIsNoAnswer(t *testing.T) {
-	p, source := stub(t)
-	for _, names := range [][]string{{"a"}, {"a", "b"}} {
-		ctx, cancel := context.WithCancel(t.Context())
-		leave := func(w http.ResponseWriter, r *http.Request, body []byte) {
-			cancel()
-			hang(w, r, body)
-		}
-		p.meet("GetSecretValue", leave)
-		p.meet("BatchGetSecretValue", leave)
-		values, err := source.Fetch(ctx, named(names...))
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, v := range values {
-			mustMean(t, v.Err, nil)
-			if !errors.Is(v.Err, context.Canceled) {
-				t.Error(v.Err)
+	for name, m := range map[string]mishap{"before the answer": hang, "within it": begun} {
+		t.Run(name, func(t *testing.T) {
+			p, _ := stub(t)
+			for _, names := range [][]string{{"a"}, {"a", "b"}} {
+				ctx, cancel := context.WithCancel(t.Context())
+				p.meet("GetSecretValue", leaving(m, name == "before the answer", cancel))
+				p.meet("BatchGetSecretValue", leaving(m, name == "before the answer", cancel))
+				client := secretsmanager.New(connect(p.URL).Options(), func(o *secretsmanager.Options) { o.HTTPClient = reading(cancel) })
+				values, err := awssecrets.New(client).Fetch(ctx, named(names...))
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, v := range values {
+					mustMean(t, v.Err, nil)
+					if !errors.Is(v.Err, context.Canceled) || strings.Contains(v.Err.Error(), "hunter2") {
+						t.Error(v.Err)
+					}
+				}
 			}
-		}
+		})
 	}
+}
+
+// leaving has the caller leave when the request arrives.
+func leaving(m mishap, leaves bool, cancel func()) mishap {
+	return func(w http.ResponseWriter, r *http.Request, body []byte) {
+		if leaves {
+			cancel()
+		}
+		m(w, r, body)
+	}
+}
+
+// reading has the caller leave when an answer is read.
+type reading func()
+
+func (cancel reading) Do(r *http.Request) (*http.Response, error) {
+	resp, err := http.DefaultTransport.RoundTrip(r)
+	if err == nil {
+		resp.Body = leavingBody{resp.Body, cancel}
+	}
+	return resp, err
+}
+
+type leavingBody struct {
+	io.ReadCloser
+	cancel func()
+}
+
+func (b leavingBody) Read(p []byte) (int, error) {
+	b.cancel()
+	return b.ReadCloser.Read(p)
 }
 
 func TestCredentialsThatCannotBeFetched(t *testing.T) {

@@ -167,3 +167,31 @@ func TestPagesThatDoNotEndAreLeft(t *testing.T) {
 	p.meet("BatchGetSecretValue", answer(batch{NextToken: "more"}))
 	mustHave(t, fetch(t, source, named("a", "b")...)[1], "single b")
 }
+
+// A policy may depend on the stage that a request says.
+// https://docs.aws.amazon.com/secretsmanager/latest/userguide/auth-and-access_resource-policies.html
+func TestOnlyAStageThatIsAskedForIsSaid(t *testing.T) {
+	p, source := stub(t)
+	var said []map[string]string
+	p.meet("GetSecretValue", func(w http.ResponseWriter, r *http.Request, body []byte) {
+		var in map[string]string
+		if err := json.Unmarshal(body, &in); err != nil {
+			t.Error(err)
+		}
+		said = append(said, in)
+		answer(entry{SecretString: "value"})(w, r, body)
+	})
+	for _, tt := range []struct {
+		ref  secrets.Ref
+		want map[string]string
+	}{
+		{secrets.Ref{Name: "a"}, map[string]string{"SecretId": "a"}},
+		{secrets.Ref{Name: "a", Stage: "AWSCURRENT"}, map[string]string{"SecretId": "a", "VersionStage": "AWSCURRENT"}},
+		{secrets.Ref{Name: "a", Version: "v"}, map[string]string{"SecretId": "a", "VersionId": "v"}},
+	} {
+		mustHave(t, fetch(t, source, tt.ref)[0], "value")
+		if got := said[len(said)-1]; !maps.Equal(got, tt.want) {
+			t.Errorf("%v, want %v", got, tt.want)
+		}
+	}
+}

@@ -1,7 +1,6 @@
 package idempotency_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -173,7 +172,7 @@ func TestTransactionOfTheInnermostOperation(t *testing.T) {
 				t.Error(err)
 			}
 		}
-		return bytes.Clone([]byte(`{"statusCode":200}`)), nil
+		return []byte(`{"statusCode":200}`), nil
 	}}
 	mustAnswer(t, protect(outer, store), request{key: "k"})
 }

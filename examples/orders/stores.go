@@ -12,7 +12,8 @@ import (
 	"github.com/lambdarmor/lambdarmor/idempotency/dynamo"
 )
 
-// orderStore keeps orders.
+// orderStore keeps orders. What is put is there when its request is answered: in
+// a table not before.
 type orderStore interface {
 	put(ctx context.Context, o order) error
 	get(ctx context.Context, id string) (order, bool, error)

@@ -8,9 +8,12 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/lambdarmor/lambdarmor/idempotency/dynamo"
 )
 
-// table keeps orders in DynamoDB, each as an item of its id and its JSON.
+// table keeps orders in DynamoDB, each as an item of its id and its JSON. An
+// order is written when its key is completed, in one transaction with that: there
+// is no order that a retry does not know of.
 type table struct {
 	client *dynamodb.Client
 	name   string
@@ -21,7 +24,7 @@ func (t *table) put(ctx context.Context, o order) error {
 	if err != nil {
 		return err
 	}
-	_, err = t.client.PutItem(ctx, &dynamodb.PutItemInput{
+	return dynamo.Stage(ctx, types.TransactWriteItem{Put: &types.Put{
 		TableName: &t.name,
 		Item: map[string]types.AttributeValue{
 			"id":    &types.AttributeValueMemberS{Value: o.ID},
@@ -29,8 +32,7 @@ func (t *table) put(ctx context.Context, o order) error {
 		},
 		// An order is written once.
 		ConditionExpression: aws.String("attribute_not_exists(id)"),
-	})
-	return err
+	}})
 }
 
 func (t *table) get(ctx context.Context, id string) (order, bool, error) {

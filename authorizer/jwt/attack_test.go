@@ -1,0 +1,390 @@
+package jwt_test
+
+import (
+	"bytes"
+	"crypto/elliptic"
+	"crypto/x509"
+	"encoding/asn1"
+	"encoding/base64"
+	"encoding/json"
+	"encoding/pem"
+	"fmt"
+	"math/big"
+	"strings"
+	"testing"
+
+	"github.com/lambdarmor/lambdarmor/authorizer/jwt"
+)
+
+// An attack is a token that is refused, with the code that it gets.
+type attack struct {
+	name, token, code string
+}
+
+// Each of these is refused by a verifier that accepts the plain token of each
+// of its keys.
+func TestAttacks(t *testing.T) {
+	r, e, e384, d := newRSA(jwt.RS256, "r1"), newEC("e1"), newCurve(jwt.ES384, elliptic.P384(), "e3"), newEd("d1")
+	v := verifier(t, config(r, e, e384, d))
+	for _, k := range []signingKey{r, e, e384, d} {
+		if _, err := v.Verify(t.Context(), k.token(claims(nil))); err != nil {
+			t.Fatalf("the plain token of %s: %v", k.alg, err)
+		}
+	}
+	all := [][]attack{
+		algorithmAttacks(r), confusionAttacks(r, e, e384, d), kidAttacks(e), embeddedKeyAttacks(e),
+		extensionAttacks(e), memberAttacks(e), encodingAttacks(e), dateAttacks(e), claimAttacks(e),
+		formAttacks(e), signatureAttacks(r, e, d),
+	}
+	count := 0
+	for _, attacks := range all {
+		for _, a := range attacks {
+			count++
+			t.Run(a.name, func(t *testing.T) {
+				grant, err := v.Verify(t.Context(), a.token)
+				if grant != nil || codeOf(err) != a.code {
+					t.Errorf("granted %v, error %v, want %s", grant, err, a.code)
+				}
+				if err != nil && len(a.token) > 20 && strings.Contains(err.Error(), a.token[:20]) {
+					t.Errorf("the error repeats the token: %v", err)
+				}
+			})
+		}
+	}
+	t.Logf("%d attacks", count)
+}
+
+func algorithmAttacks(r signingKey) (out []attack) {
+	for _, alg := range []string{"none", "None", "NONE", "nOnE", "none ", "", "RS255", "rs256", "RS256\u0000"} {
+		header := fmt.Sprintf(`{"alg":%q,"kid":"r1"}`, alg)
+		if alg == "RS256\u0000" {
+			header = `{"alg":"RS256\u0000","kid":"r1"}`
+		}
+		signed := b64([]byte(header)) + "." + b64([]byte(claims(nil)))
+		out = append(out,
+			attack{fmt.Sprintf("alg %q without a signature", alg), signed + ".", "token_malformed"},
+			attack{fmt.Sprintf("alg %q with one", alg), signed + "." + b64(r.signature(signed)), "token_algorithm"})
+	}
+	plain := claims(nil)
+	return append(out,
+		attack{"no alg", r.sign(`{"kid":"r1"}`, plain), "token_malformed"},
+		attack{"alg that is a number", r.sign(`{"alg":256,"kid":"r1"}`, plain), "token_malformed"},
+		attack{"alg that is a list", r.sign(`{"alg":["RS256"],"kid":"r1"}`, plain), "token_malformed"},
+		attack{"alg that is null", r.sign(`{"alg":null,"kid":"r1"}`, plain), "token_malformed"},
+		attack{"alg that is accepted nowhere unless asked for", newRSA(jwt.PS256, "r1").token(plain), "token_algorithm"},
+	)
+}
+
+func confusionAttacks(r, e, e384, d signingKey) (out []attack) {
+	der := must(x509.MarshalPKIXPublicKey(r.public))
+	block := pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})
+	for name, secret := range map[string][]byte{
+		"DER": der, "PEM": block, "PEM without a last line break": bytes.TrimSpace(block),
+		"modulus": rsaKey().N.Bytes(), "JWK Set": jwks(r),
+	} {
+		for _, alg := range []jwt.Algorithm{jwt.HS256, jwt.HS384, jwt.HS512} {
+			k := newHMAC(alg, secret)
+			k.kid = "r1"
+			out = append(out, attack{fmt.Sprintf("%s with an RSA public key as %s", alg, name), k.token(claims(nil)), "token_algorithm"})
+		}
+	}
+	as := func(k signingKey, alg jwt.Algorithm, kid string) string {
+		return k.sign(fmt.Sprintf(`{"alg":%q,"kid":%q}`, alg, kid), claims(nil))
+	}
+	return append(out,
+		attack{"ES256 with the P-384 key", as(e, jwt.ES256, "e3"), "token_algorithm"},
+		attack{"ES384 with the P-256 key", as(e384, jwt.ES384, "e1"), "token_algorithm"},
+		attack{"ES256 with the Ed25519 key", as(e, jwt.ES256, "d1"), "token_algorithm"},
+		attack{"EdDSA with the P-256 key", as(d, jwt.EdDSA, "e1"), "token_algorithm"},
+		attack{"ES256 with the RSA key", as(e, jwt.ES256, "r1"), "token_algorithm"},
+		attack{"RS256 with the P-256 key", as(r, jwt.RS256, "e1"), "token_algorithm"},
+		attack{"the signature of a P-384 key as ES256", as(e384, jwt.ES256, "e1"), "token_signature"},
+		attack{"another issuer's key of the same kid", newEC("e1").token(claims(nil)), "token_signature"},
+		attack{"another issuer's key of another kid", newEC("e9").token(claims(nil)), "token_unknown_key"},
+	)
+}
+
+func kidAttacks(e signingKey) (out []attack) {
+	for _, kid := range []string{
+		"../../../../dev/null", "/dev/null", "e1/../e1", "e1%00", "e1 ", " e1", "E1", "e1'; DROP TABLE keys;--",
+		"' UNION SELECT 'AAAA", "| curl evil.example", "https://evil.example/jwks.json", "${jndi:ldap://evil}", "é1", "*",
+	} {
+		k := e
+		k.kid = kid
+		out = append(out, attack{"kid " + kid, k.token(claims(nil)), "token_unknown_key"})
+	}
+	plain := claims(nil)
+	return append(out,
+		attack{"kid with a zero byte", e.sign(`{"alg":"ES256","kid":"e1\u0000"}`, plain), "token_unknown_key"},
+		attack{"empty kid", e.sign(`{"alg":"ES256","kid":""}`, plain), "token_malformed"},
+		attack{"kid that is a number", e.sign(`{"alg":"ES256","kid":1}`, plain), "token_malformed"},
+		attack{"kid that is null", e.sign(`{"alg":"ES256","kid":null}`, plain), "token_malformed"},
+		attack{"kid of 300 bytes", e.sign(`{"alg":"ES256","kid":"`+strings.Repeat("e", 300)+`"}`, plain), "token_malformed"},
+		attack{"no kid, signed by nobody", newEC("").sign(`{"alg":"ES256"}`, plain), "token_signature"},
+	)
+}
+
+// The attacker signs with a key that the token brings along, or points to.
+func embeddedKeyAttacks(e signingKey) []attack {
+	mine := newEC("e1")
+	key := string(must(json.Marshal(mine.jwk(nil))))
+	cert := base64.StdEncoding.EncodeToString(must(x509.MarshalPKIXPublicKey(mine.public)))
+	plain := claims(nil)
+	return []attack{
+		{"jwk", mine.sign(`{"alg":"ES256","kid":"e1","jwk":`+key+`}`, plain), "token_signature"},
+		{"jwk without a kid", mine.sign(`{"alg":"ES256","jwk":`+key+`}`, plain), "token_signature"},
+		{"jwk with a kid of its own", mine.sign(`{"alg":"ES256","kid":"mine","jwk":`+key+`}`, plain), "token_unknown_key"},
+		{"jku", mine.sign(`{"alg":"ES256","kid":"mine","jku":"https://evil.example/jwks.json"}`, plain), "token_unknown_key"},
+		{"x5u", mine.sign(`{"alg":"ES256","kid":"e1","x5u":"https://evil.example/cert.pem"}`, plain), "token_signature"},
+		{"x5c", mine.sign(`{"alg":"ES256","kid":"e1","x5c":["`+cert+`"]}`, plain), "token_signature"},
+		{"x5t", mine.sign(`{"alg":"ES256","kid":"e1","x5t":"AAAA"}`, plain), "token_signature"},
+	}
+}
+
+// What asks for more than a signature is refused, also when the signature is a
+// good one.
+func extensionAttacks(e signingKey) []attack {
+	plain := claims(nil)
+	with := func(member string) string { return e.sign(`{"alg":"ES256","kid":"e1",`+member+`}`, plain) }
+	unencoded := b64([]byte(`{"alg":"ES256","kid":"e1","b64":false,"crit":["b64"]}`)) + "." + plain
+	return []attack{
+		{"crit", with(`"crit":["exp"],"exp":1`), "token_malformed"},
+		{"crit that is empty", with(`"crit":[]`), "token_malformed"},
+		{"crit that is null", with(`"crit":null`), "token_malformed"},
+		{"b64:false", with(`"b64":false`), "token_malformed"},
+		{"b64:false with crit", with(`"b64":false,"crit":["b64"]`), "token_malformed"},
+		{"b64:true", with(`"b64":true`), "token_malformed"},
+		{"b64:false, and the payload as it is", unencoded + "." + b64(e.signature(unencoded)), "token_malformed"},
+		{"a token in a token", with(`"cty":"JWT"`), "token_malformed"},
+		{"enc", with(`"enc":"A256GCM"`), "token_malformed"},
+		{"zip", with(`"zip":"DEF"`), "token_malformed"},
+		{"typ of a DPoP proof", with(`"typ":"dpop+jwt"`), "token_type"},
+		{"typ of a logout token", with(`"typ":"logout+jwt"`), "token_type"},
+		{"typ of an access token, which was not asked for", with(`"typ":"at+jwt"`), "token_type"},
+		{"typ that is a number", with(`"typ":1`), "token_malformed"},
+		{"typ with a prefix of more than one part", with(`"typ":"application/x/jwt"`), "token_type"},
+	}
+}
+
+// Another reader of the same text sees another document.
+func memberAttacks(e signingKey) (out []attack) {
+	plain := claims(nil)
+	for _, header := range []string{
+		`{"alg":"ES256","kid":"e1","alg":"ES256"}`,
+		`{"alg":"none","alg":"ES256","kid":"e1"}`,
+		`{"alg":"ES256","kid":"e1","kid":"e1"}`,
+		`{"alg":"ES256","kid":"e1","\u0061lg":"none"}`,
+		`{"alg":"ES256","kid":"e1","Alg":"none"}`,
+		`{"alg":"ES256","kid":"e1","ALG":"none"}`,
+		`{"alg":"ES256","kid":"e1","KID":"e9"}`,
+		"{\"alg\":\"ES256\",\"kid\":\"e1\",\"\u212aid\":\"e9\"}",
+		`{"alg":"ES256","kid":"e1","Typ":"at+jwt"}`,
+		`{"alg":"ES256","kid":"e1","CRIT":["exp"]}`,
+		`{"alg":"ES256","kid":"e1","B64":false}`,
+		`{"alg":"ES256","kid":"e1","jwk":{"kty":"EC","kty":"oct"}}`,
+		`{"alg":"ES256","kid":"e1"} {}`,
+		`{"alg":"ES256","kid":"e1"},`,
+		`{"alg":"ES256","kid":"e1",}`,
+		`{"alg":"ES256","kid":"e1"`,
+		"\ufeff" + `{"alg":"ES256","kid":"e1"}`,
+		"{\"alg\":\"ES256\",\"kid\":\"e1\",\"x\":\"\xff\"}",
+		`["ES256"]`, `"ES256"`, `null`, ``, `{}`,
+		`{"alg":"ES256","kid":"e1","x":` + strings.Repeat("[", 20) + strings.Repeat("]", 20) + `}`,
+		`{"alg":"ES256","kid":"e1","x":[` + strings.Repeat("1,", 99) + `1]}`,
+	} {
+		out = append(out, attack{"header " + header, e.sign(header, plain), "token_malformed"})
+	}
+	for _, member := range []string{
+		`"exp":9999999999`, `"\u0065xp":9999999999`, `"EXP":9999999999`, `"Exp":1`, `"iss":"https://issuer.example"`,
+		`"ISS":"https://evil.example"`, `"Sub":"admin"`, "\"\u017fub\":\"admin\"", `"AUD":"x"`, `"Scope":"admin"`,
+		`"SCP":["admin"]`, `"x":{"y":1,"y":2}`, `"x":[{"a":{"b":0,"b":0}}]`, `"Client_ID":"x"`, "\"x\":\"\xc0\xaf\"",
+		`"x":` + strings.Repeat(`{"x":`, 40) + "1" + strings.Repeat("}", 40),
+	} {
+		text := plain[:len(plain)-1] + "," + member + "}"
+		out = append(out, attack{"claim " + member, e.token(text), "token_malformed"})
+	}
+	for _, text := range []string{plain + "{}", plain + " x", "[" + plain + "]", `"x"`, `null`, `0`, ``, `{`, "\ufeff" + plain} {
+		out = append(out, attack{"claims " + text, e.token(text), "token_malformed"})
+	}
+	return out
+}
+
+func encodingAttacks(e signingKey) (out []attack) {
+	// Headers and claims of every length, so that each part is once not a
+	// multiple of three.
+	for pad := range 3 {
+		header := `{"alg":"ES256","kid":"e1"` + strings.Repeat(" ", pad) + `}`
+		plain := claims(nil) + strings.Repeat(" ", pad)
+		h, p := b64([]byte(header)), b64([]byte(plain))
+		good := e.signParts(h, p)
+		sig := good[strings.LastIndexByte(good, '.')+1:]
+		for i, part := range []string{"header", "payload", "signature"} {
+			for name, change := range map[string]func(string) string{
+				"padding":            func(s string) string { return s + strings.Repeat("=", (4-len(s)%4)%4) },
+				"padding, too much":  func(s string) string { return s + "====" },
+				"a line feed":        func(s string) string { return s[:4] + "\n" + s[4:] },
+				"a carriage return":  func(s string) string { return s + "\r" },
+				"CRLF before":        func(s string) string { return "\r\n" + s },
+				"a space":            func(s string) string { return s[:4] + " " + s[4:] },
+				"a plus":             func(s string) string { return s[:4] + "+" + s[5:] },
+				"a slash":            func(s string) string { return s[:4] + "/" + s[5:] },
+				"a percent":          func(s string) string { return s[:4] + "%2e" + s[5:] },
+				"a zero byte":        func(s string) string { return s + "\x00" },
+				"bits that are left": leftBits,
+				"one more character": func(s string) string { return s + strings.Repeat("A", (5-len(s)%4)%4) },
+			} {
+				parts := []string{h, p, sig}
+				parts[i] = change(parts[i])
+				if parts[i] == good || strings.Join(parts, ".") == good {
+					continue // there is no such thing at this length
+				}
+				token := strings.Join(parts, ".")
+				if i < 2 { // signed as it is sent: what counts is the form alone
+					token = e.signParts(parts[0], parts[1])
+				}
+				out = append(out, attack{fmt.Sprintf("%s in the %s, length %d mod 4", name, part, len(parts[i])%4), token, "token_malformed"})
+			}
+		}
+	}
+	return out
+}
+
+// leftBits sets one of the bits of the last character that mean nothing.
+func leftBits(s string) string {
+	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+	if len(s)%4 == 0 {
+		return s
+	}
+	last := strings.IndexByte(alphabet, s[len(s)-1])
+	return s[:len(s)-1] + string(alphabet[last|1])
+}
+
+func dateAttacks(e signingKey) (out []attack) {
+	for _, exp := range []string{
+		"1e400", "1e30", "99999999999999999999", "18446744073709551616", "9223372036854775808", "253402300800", "1e12",
+		"-1", "-1e9", "-0", `"1800003600"`, "null", "true", "[1800003600]", "{}", "1800003600" + strings.Repeat("0", 5000),
+		"1800003600." + strings.Repeat("0", 5000), "0." + strings.Repeat("0", 5000) + "1",
+	} {
+		for _, claim := range []string{"exp", "nbf", "iat"} {
+			name := fmt.Sprintf("%s %.30s", claim, exp)
+			out = append(out, attack{name, e.token(claims(map[string]any{claim: raw(exp)})), "token_claims"})
+		}
+	}
+	for _, exp := range []string{"+1800003600", "01800003600", "0x6b49d200", "NaN", "Infinity", "1800003600.", ".5", "1e"} {
+		text := strings.Replace(claims(nil), fmt.Sprint(now.Unix()+3600), exp, 1)
+		out = append(out, attack{"exp " + exp, e.token(text), "token_malformed"})
+	}
+	at := func(claim string, offset int64) string {
+		return e.token(claims(map[string]any{claim: now.Unix() + offset}))
+	}
+	return append(out,
+		attack{"no exp", e.token(claims(map[string]any{"exp": nil})), "token_claims"},
+		attack{"expired by a second", at("exp", -1), "token_expired"},
+		attack{"expires now", at("exp", 0), "token_expired"},
+		attack{"expired by a fraction", e.token(claims(map[string]any{"exp": raw("1799999999.999")})), "token_expired"},
+		attack{"expired, written with an exponent", e.token(claims(map[string]any{"exp": raw("1.7e9")})), "token_expired"},
+		attack{"expired since 1970", e.token(claims(map[string]any{"exp": 0})), "token_expired"},
+		attack{"not valid for a second", at("nbf", 1), "token_not_yet_valid"},
+		attack{"not valid for a fraction", e.token(claims(map[string]any{"nbf": raw("1800000000.001")})), "token_not_yet_valid"},
+		attack{"issued a second from now", at("iat", 1), "token_not_yet_valid"},
+	)
+}
+
+func claimAttacks(e signingKey) (out []attack) {
+	for _, c := range []struct {
+		claim string
+		value any
+		code  string
+	}{
+		{"iss", nil, "token_issuer"},
+		{"iss", "", "token_issuer"},
+		{"iss", issuer + "/", "token_issuer"},
+		{"iss", strings.ToUpper(issuer), "token_issuer"},
+		{"iss", "https://evil.example", "token_issuer"},
+		{"iss", []string{issuer}, "token_claims"},
+		{"iss", raw("null"), "token_claims"},
+		{"aud", nil, "token_audience"},
+		{"aud", "", "token_audience"},
+		{"aud", []string{}, "token_audience"},
+		{"aud", "client-of-an-id-token", "token_audience"},
+		{"aud", audience + "/", "token_audience"},
+		{"aud", "x " + audience, "token_audience"},
+		{"aud", []string{"x", "y"}, "token_audience"},
+		{"aud", []any{audience, 1}, "token_claims"},
+		{"aud", []any{[]string{audience}}, "token_claims"},
+		{"aud", raw("null"), "token_claims"},
+		{"aud", map[string]any{audience: 1}, "token_claims"},
+		{"sub", nil, "token_claims"},
+		{"sub", "", "token_claims"},
+		{"sub", 1, "token_claims"},
+		{"scope", []string{"admin"}, "token_claims"},
+		{"scope", 1, "token_claims"},
+		{"scp", map[string]any{}, "token_claims"},
+		{"jti", 1, "token_claims"},
+	} {
+		name := fmt.Sprintf("%s %v", c.claim, c.value)
+		out = append(out, attack{name, e.token(claims(map[string]any{c.claim: c.value})), c.code})
+	}
+	return out
+}
+
+func formAttacks(e signingKey) []attack {
+	good := e.token(claims(nil))
+	parts := strings.Split(good, ".")
+	return []attack{
+		{"nothing", "", "token_malformed"},
+		{"a dot", ".", "token_malformed"},
+		{"two dots", "..", "token_malformed"},
+		{"one part", parts[0], "token_malformed"},
+		{"two parts", parts[0] + "." + parts[1], "token_malformed"},
+		{"no header", "." + parts[1] + "." + parts[2], "token_malformed"},
+		{"no payload", parts[0] + ".." + parts[2], "token_signature"},
+		{"no signature", parts[0] + "." + parts[1] + ".", "token_malformed"},
+		{"a fourth part", good + ".", "token_malformed"},
+		{"an encrypted token", good + "." + parts[0] + "." + parts[1], "token_malformed"},
+		{"with its scheme", "Bearer " + good, "token_malformed"},
+		{"two tokens", good + "," + good, "token_malformed"},
+		{"in quotes", `"` + good + `"`, "token_malformed"},
+		{"17 kB", e.token(claims(map[string]any{"x": strings.Repeat("x", 12<<10)})) + strings.Repeat("A", 1<<10), "token_too_large"},
+		{"17 kB that are signed", e.token(claims(map[string]any{"x": strings.Repeat("x", 12800)})), "token_too_large"},
+		{"16 kB of dots", strings.Repeat(".", 16<<10), "token_malformed"},
+		{"a header of 5 kB", e.sign(`{"alg":"ES256","kid":"e1","x":"`+strings.Repeat("x", 4000)+`"}`, claims(nil)), "token_too_large"},
+		{"JSON", `{"payload":"` + parts[1] + `","protected":"` + parts[0] + `","signature":"` + parts[2] + `"}`, "token_malformed"},
+	}
+}
+
+func signatureAttacks(r, e, d signingKey) (out []attack) {
+	good := e.token(claims(nil))
+	parts := strings.Split(good, ".")
+	signed := parts[0] + "." + parts[1]
+	sig := e.signature(signed)
+	der := must(asn1.Marshal(struct{ R, S *big.Int }{new(big.Int).SetBytes(sig[:32]), new(big.Int).SetBytes(sig[32:])}))
+	for name, changed := range map[string][]byte{
+		"as ASN.1":                  der,
+		"of zeros":                  make([]byte, 64),
+		"of ones":                   bytes.Repeat([]byte{0xff}, 64),
+		"with a zero appended":      append(bytes.Clone(sig), 0),
+		"with a zero before":        append([]byte{0}, sig...),
+		"cut by a byte":             sig[:63],
+		"cut in half":               sig[:32],
+		"of one byte":               {1},
+		"with its halves exchanged": append(bytes.Clone(sig[32:]), sig[:32]...),
+		"with one bit changed":      append([]byte{sig[0] ^ 1}, sig[1:]...),
+		"with the last bit changed": append(bytes.Clone(sig[:63]), sig[63]^1),
+		"of four thousand bytes":    make([]byte, 4000),
+	} {
+		out = append(out, attack{"signature " + name, signed + "." + b64(changed), "token_signature"})
+	}
+	edited := claims(map[string]any{"sub": "admin"})
+	for _, k := range []signingKey{r, e, d} {
+		parts := strings.Split(k.token(claims(nil)), ".")
+		other := strings.Split(k.token(edited), ".")
+		again := b64([]byte(strings.Replace(k.header(), `"typ":"JWT"`, `"typ":"jwt"`, 1)))
+		out = append(out,
+			attack{string(k.alg) + " with edited claims", parts[0] + "." + other[1] + "." + parts[2], "token_signature"},
+			attack{string(k.alg) + " with an edited header", again + "." + parts[1] + "." + parts[2], "token_signature"},
+			attack{string(k.alg) + " with the signature of another token", parts[0] + "." + parts[1] + "." + other[2], "token_signature"},
+		)
+	}
+	return out
+}

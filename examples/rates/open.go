@@ -47,7 +47,11 @@ func open(log *slog.Logger) (*settings, *provider, error) {
 
 func connect(log *slog.Logger, url string, keys secrets.Source, key string, configs secrets.Source, config string) (*settings, *provider) {
 	fetched := secrets.OnFetch(func(ctx context.Context, f secrets.Fetch) {
-		log.DebugContext(ctx, "fetched", "name", f.Ref.Name, "version", f.Version, "took", f.Took, "failed", f.Err != nil)
+		if f.Err != nil {
+			log.WarnContext(ctx, "not fetched", "name", f.Ref.Name, "cause", f.Err.Error())
+			return
+		}
+		log.DebugContext(ctx, "fetched", "name", f.Ref.Name, "version", f.Version, "took", f.Took.String())
 	})
 	return &settings{cache: secrets.New(configs, secrets.TTL(fresh), fetched), name: config},
 		&provider{url: url, keys: secrets.New(keys, fetched), key: key, client: &http.Client{}, log: log}

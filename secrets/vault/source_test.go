@@ -88,10 +88,23 @@ func TestNames(t *testing.T) {
 	}
 	e.asked = nil
 	for _, ref := range []secrets.Ref{
-		{Name: ""}, {Name: "secret"}, {Name: "secret/"}, {Name: "/secret/a"}, {Name: "secret//a"}, {Name: "secret/a/"},
-		{Name: "secret/../sys/a"}, {Name: "secret/./a"}, {Name: "secret/a#"}, {Name: "#a"},
-		{Name: "secret/a", Version: "0"}, {Name: "secret/a", Version: "x"}, {Name: "secret/a", Version: "1&list=true"}, {Name: "secret/a", Version: "-1"},
-		{Name: "secret/a", Stage: "AWSPENDING"}, {Name: "secret/a", Stage: "AWSPREVIOUS", Version: "1"}, {Name: "secret/a", Encrypted: true},
+		{Name: ""},
+		{Name: "secret"},
+		{Name: "secret/"},
+		{Name: "/secret/a"},
+		{Name: "secret//a"},
+		{Name: "secret/a/"},
+		{Name: "secret/../sys/a"},
+		{Name: "secret/./a"},
+		{Name: "secret/a#"},
+		{Name: "#a"},
+		{Name: "secret/a", Version: "0"},
+		{Name: "secret/a", Version: "x"},
+		{Name: "secret/a", Version: "1&list=true"},
+		{Name: "secret/a", Version: "-1"},
+		{Name: "secret/a", Stage: "AWSPENDING"},
+		{Name: "secret/a", Stage: "AWSPREVIOUS", Version: "1"},
+		{Name: "secret/a", Encrypted: true},
 	} {
 		mustFailAs(t, one(t.Context(), src, ref).Err, nil)
 	}

@@ -1,0 +1,82 @@
+package agenttest_test
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/lambdarmor/lambdarmor/secrets"
+	"github.com/lambdarmor/lambdarmor/secrets/agent"
+	"github.com/lambdarmor/lambdarmor/secrets/agent/agenttest"
+)
+
+// How a function whose secrets come from an agent is tested through a rotation.
+func TestRotation(t *testing.T) {
+	local := agenttest.New(t)
+	local.SetSecret("payments/api-key", "old")
+	keys := secrets.New(agent.Secrets(
+		agent.Address(local.URL()),
+		agent.Token(func() (string, error) { return local.Token(), nil }),
+	))
+	charge := func(valid string) (string, error) {
+		return secrets.Try(t.Context(), keys, "payments/api-key",
+			func(_ context.Context, key secrets.Secret) (string, error) {
+				if key.Text() != valid {
+					return "", secrets.ErrRejected
+				}
+				return "charged", nil
+			})
+	}
+	if out, err := charge("old"); out != "charged" {
+		t.Error(err)
+	}
+	local.SetSecret("payments/api-key", "new")
+	if out, err := charge("new"); out != "charged" {
+		t.Error(err)
+	}
+}
+
+func TestCallersAreHeldToTheRulesOfTheAgents(t *testing.T) {
+	local := agenttest.New(t)
+	local.SetSecret("key", "v")
+	local.SetParameter("/key", "v")
+	local.SetConfiguration("a/e/p", "v")
+	for what, tc := range map[string]struct {
+		method, target string
+		header         map[string]string
+		status         int
+		body           string
+	}{
+		"as it should be":         {"GET", "/secretsmanager/get?secretId=key", nil, 200, `"SecretString":"v"`},
+		"no token":                {"GET", "/secretsmanager/get?secretId=key", map[string]string{"X-Aws-Parameters-Secrets-Token": ""}, 403, "Bad Token"},
+		"another token":           {"GET", "/systemsmanager/parameters/get?name=/key", map[string]string{"X-Aws-Parameters-Secrets-Token": "x"}, 403, "Bad Token"},
+		"forwarded":               {"GET", "/secretsmanager/get?secretId=key", map[string]string{"X-Forwarded-For": "192.0.2.1"}, 400, "Forwarded"},
+		"another method":          {"POST", "/secretsmanager/get?secretId=key", nil, 405, "Not allowed"},
+		"an unknown parameter":    {"GET", "/secretsmanager/get?secretId=key&x=y", nil, 400, "unknown parameter: x"},
+		"a parameter encrypted":   {"GET", "/systemsmanager/parameters/get?name=/key", nil, 200, "encrypted"},
+		"a parameter decrypted":   {"GET", "/systemsmanager/parameters/get?name=/key&withDecryption=true", nil, 200, `"Value":"v"`},
+		"a configuration":         {"GET", "/applications/a/environments/e/configurations/p", map[string]string{"X-Aws-Parameters-Secrets-Token": ""}, 200, "v"},
+		"a configuration changed": {"POST", "/applications/a/environments/e/configurations/p", nil, 405, ""},
+		"another path":            {"GET", "/", nil, 404, ""},
+	} {
+		req, err := http.NewRequestWithContext(t.Context(), tc.method, local.URL()+tc.target, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("X-Aws-Parameters-Secrets-Token", local.Token())
+		for name, value := range tc.header {
+			req.Header.Set(name, value)
+		}
+		res, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := io.ReadAll(res.Body)
+		res.Body.Close()
+		if err != nil || res.StatusCode != tc.status || !strings.Contains(string(text), tc.body) {
+			t.Errorf("%s: %d %s, %v", what, res.StatusCode, text, err)
+		}
+	}
+}

@@ -1,0 +1,246 @@
+package authorizer_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/lambdarmor/lambdarmor/authorizer"
+	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest"
+	"github.com/lambdarmor/lambdarmor/guard/httpapi"
+)
+
+var (
+	byToken         = []string{"$request.header.Authorization"}
+	byTokenAndRoute = []string{"$request.header.Authorization", "$context.routeKey"}
+)
+
+// userRoutes lets everyone list users, and admins alone list admins.
+func userRoutes() authorizer.Check {
+	return authorizer.All(
+		authorizer.Bearer(tokens{
+			"user":  {Principal: "ursula", Scopes: []string{"users:read"}},
+			"admin": {Principal: "ada", Scopes: []string{"users:read", "admins:read"}},
+		}),
+		authorizer.Routes(map[string]authorizer.Check{
+			"GET /list-users":  authorizer.Scopes("users:read"),
+			"GET /list-admins": authorizer.Scopes("admins:read"),
+		}),
+	)
+}
+
+// naive decides by the route as well, and answers as the usual blueprint does.
+func naive(ctx context.Context, payload []byte) ([]byte, error) {
+	var event struct {
+		RouteKey string
+		Headers  map[string]string
+	}
+	err := json.Unmarshal(payload, &event)
+	may := event.Headers["authorization"] == "Bearer admin" || event.RouteKey == "GET /list-users"
+	if may {
+		return []byte(`{"isAuthorized":true}`), err
+	}
+	return []byte(`{"isAuthorized":false}`), err
+}
+
+// logbook is a log that several invocations write to.
+type logbook struct {
+	mu sync.Mutex
+	bytes.Buffer
+}
+
+func (b *logbook) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.Buffer.Write(p)
+}
+
+// guarded is an authorizer as it is deployed.
+func guarded(h lambda.Handler, log io.Writer) guardtest.Invoker {
+	h = guard.Wrap(h, guard.Log(guard.NewLogger(log)), guard.Errors(), guard.Recover(), guard.Limit(guard.Limits{}), guard.Deadline(300*time.Millisecond))
+	return guardtest.NewInProcess(h, guardtest.Config{})
+}
+
+// greeter is a backend that tells whom the gateway has let in.
+func greeter() guardtest.Invoker {
+	h := httpapi.Func(func(ctx context.Context, _ struct{}) (map[string]string, error) {
+		g, _ := authorizer.GrantFrom(ctx)
+		return map[string]string{"hello": g.Principal}, nil
+	})
+	return guardtest.NewInProcess(guard.Wrap(h, httpapi.Problems(), guard.Recover(), authorizer.FromGateway()), guardtest.Config{})
+}
+
+// call sends one request over HTTP.
+func call(t *testing.T, server *httptest.Server, target, authorization string) (int, string) {
+	t.Helper()
+	method, path, _ := strings.Cut(target, " ")
+	req, err := http.NewRequestWithContext(t.Context(), method, server.URL+path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if authorization != "" {
+		req.Header.Set("Authorization", authorization)
+	}
+	res, err := server.Client().Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	body, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return res.StatusCode, string(body)
+}
+
+func serve(t *testing.T, h http.Handler, err error) *httptest.Server {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(h)
+	t.Cleanup(server.Close)
+	return server
+}
+
+// The hole: a gateway keeps a simple response for the token, and answers every
+// route with it.
+func TestTheGatewaysCacheOpensNoOtherRoute(t *testing.T) {
+	const ttl = 5 * time.Minute
+	for _, tt := range []struct {
+		name          string
+		authorizer    lambda.Handler
+		sources       []string
+		ttl           time.Duration
+		users, admins int // status of the two calls of one who may list users
+		fix           string
+	}{
+		{"a naive one, by the token alone, lets the user in", guard.HandlerFunc(naive), byToken, ttl, 200, 200, ""},
+		{"ours refuses and says why", authorizer.Simple(userRoutes()), byToken, ttl, 403, 403, "add $context.routeKey to the authorizer's identity sources"},
+		{"a naive one, by the route too", guard.HandlerFunc(naive), byTokenAndRoute, ttl, 200, 403, ""},
+		{"ours, by the route too", authorizer.Simple(userRoutes()), byTokenAndRoute, ttl, 200, 403, ""},
+		{"ours, without a cache", authorizer.Simple(userRoutes(), authorizer.Uncached()), byToken, 0, 200, 403, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			log := new(logbook)
+			api, err := guardtest.NewHTTPAPI(allowAll(), guardtest.HTTPAPIConfig{
+				Routes: []string{"GET /list-users", "GET /list-admins"},
+				Authorizer: &guardtest.Authorizer{
+					Function: guarded(tt.authorizer, log), SimpleResponses: true, IdentitySources: tt.sources, TTL: tt.ttl,
+				},
+			})
+			server := serve(t, api, err)
+			for range 2 { // the second time from the cache
+				users, _ := call(t, server, "GET /list-users", "Bearer user")
+				admins, _ := call(t, server, "GET /list-admins", "Bearer user")
+				if users != tt.users || admins != tt.admins {
+					t.Errorf("users %d, admins %d, want %d and %d", users, admins, tt.users, tt.admins)
+				}
+			}
+			if hazard := strings.Contains(log.String(), `"code":"authorizer_cache_hazard"`); hazard != (tt.fix != "") || !strings.Contains(log.String(), tt.fix) {
+				t.Errorf("the log: %s", log.String())
+			}
+			if strings.Contains(log.String(), "Bearer user") {
+				t.Errorf("the credential is in the log: %s", log.String())
+			}
+		})
+	}
+}
+
+// allowAll is a backend that asks nothing.
+func allowAll() guardtest.Invoker {
+	return guardtest.NewInProcess(guard.HandlerFunc(func(context.Context, []byte) ([]byte, error) { return []byte(`"hello"`), nil }), guardtest.Config{})
+}
+
+func TestAGrantTravelsThroughAnHTTPAPI(t *testing.T) {
+	for _, tt := range []struct {
+		name       string
+		authorizer guardtest.Authorizer
+	}{
+		{"simple", guardtest.Authorizer{Function: guarded(authorizer.Simple(userRoutes()), io.Discard), SimpleResponses: true, IdentitySources: byTokenAndRoute, TTL: time.Minute}},
+		{"policy 2.0", guardtest.Authorizer{Function: guarded(authorizer.Policy(userRoutes()), io.Discard), IdentitySources: byToken, TTL: time.Minute}},
+		{"policy 1.0", guardtest.Authorizer{Function: guarded(authorizer.Policy(userRoutes()), io.Discard), IdentitySources: byToken, TTL: time.Minute, Format: "1.0"}},
+		{"policy 2.0 by the route", guardtest.Authorizer{Function: guarded(authorizer.Policy(userRoutes()), io.Discard), IdentitySources: byTokenAndRoute, TTL: time.Minute}},
+		{"policy, no cache", guardtest.Authorizer{Function: guarded(authorizer.Policy(userRoutes(), authorizer.Uncached()), io.Discard), IdentitySources: byToken}},
+		{"policy, no identity sources", guardtest.Authorizer{Function: guarded(authorizer.Policy(userRoutes()), io.Discard)}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			simple := tt.authorizer.SimpleResponses
+			for _, format := range []string{"2.0", "1.0"} {
+				a := tt.authorizer
+				api, err := guardtest.NewHTTPAPI(greeter(), guardtest.HTTPAPIConfig{
+					Routes: []string{"GET /list-users", "GET /list-admins"}, Format: format, Authorizer: &a,
+				})
+				server := serve(t, api, err)
+				bad := 401
+				if simple {
+					bad = 403
+				}
+				for range 2 {
+					mustCall(t, server, "GET /list-users", "Bearer user", 200, `{"hello":"ursula"}`)
+					mustCall(t, server, "GET /list-admins", "Bearer user", 403, "")
+					mustCall(t, server, "GET /list-users", "Bearer admin", 200, `{"hello":"ada"}`)
+					mustCall(t, server, "GET /list-admins", "Bearer admin", 200, `{"hello":"ada"}`)
+					mustCall(t, server, "GET /list-admins", "Bearer nobody", bad, "")
+					mustCall(t, server, "GET /list-admins", "Basic dTpw", bad, "")
+					mustCall(t, server, "GET /list-users", "Bearer a,b", bad, "")
+					if len(a.IdentitySources) > 0 {
+						mustCall(t, server, "GET /list-users", "", 401, "")
+					}
+				}
+			}
+		})
+	}
+}
+
+func mustCall(t *testing.T, server *httptest.Server, target, authorization string, status int, body string) {
+	t.Helper()
+	got, text := call(t, server, target, authorization)
+	if got != status || body != "" && text != body {
+		t.Errorf("%s with %q: %d %s, want %d %s", target, authorization, got, text, status, body)
+	}
+}
+
+func TestAPolicyOfARESTAPICoversWhatTheCheckAllows(t *testing.T) {
+	restSources := []string{"method.request.header.Authorization"}
+	for _, tt := range []struct {
+		name       string
+		authorizer guardtest.RESTAuthorizer
+	}{
+		{"TOKEN", guardtest.RESTAuthorizer{Function: guarded(authorizer.Policy(userRoutes()), io.Discard)}},
+		{"REQUEST", guardtest.RESTAuthorizer{
+			Function: guarded(authorizer.Policy(userRoutes(), authorizer.IdentitySources(restSources...)), io.Discard), Type: "REQUEST", IdentitySources: restSources,
+		}},
+		{"REQUEST without a cache", guardtest.RESTAuthorizer{
+			Function: guarded(authorizer.Policy(userRoutes(), authorizer.Uncached()), io.Discard), Type: "REQUEST", IdentitySources: restSources, TTL: -1,
+		}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			for _, first := range []string{"GET /list-users", "GET /list-admins"} {
+				a := tt.authorizer
+				api, err := guardtest.NewRESTAPI(greeter(), guardtest.RESTAPIConfig{
+					Routes: []string{"GET /list-users", "GET /list-admins", "GET /list-guests"}, Authorizer: &a,
+				})
+				server := serve(t, api, err)
+				call(t, server, first, "Bearer user") // whatever it was that was kept first
+				for range 2 {
+					mustCall(t, server, "GET /list-users", "Bearer user", 200, `{"hello":"ursula"}`)
+					mustCall(t, server, "GET /list-admins", "Bearer user", 403, "")
+					mustCall(t, server, "GET /list-guests", "Bearer user", 403, "")
+					mustCall(t, server, "GET /list-admins", "Bearer admin", 200, `{"hello":"ada"}`)
+					mustCall(t, server, "GET /list-users", "Bearer nobody", 401, "")
+					mustCall(t, server, "GET /list-users", "", 401, "")
+				}
+			}
+		})
+	}
+}

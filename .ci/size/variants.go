@@ -20,6 +20,8 @@ const (
 	secrets     = "github.com/lambdarmor/lambdarmor/secrets"
 	awssecrets  = secrets + "/awssecrets"
 	awsparams   = secrets + "/awsparams"
+	agent       = secrets + "/agent"
+	vault       = secrets + "/vault"
 	sdk         = "github.com/aws/aws-sdk-go-v2/service/"
 	jsonschema  = "github.com/santhosh-tekuri/jsonschema/v5"
 	httpadapter = "github.com/awslabs/aws-lambda-go-api-proxy/httpadapter"
@@ -36,6 +38,8 @@ var variants = []variant{
 	{"guard + httpapi.Func + validate/structs", root, []string{guard, httpapi, structs}, `guard.Start(httpapi.Func(structs.Input(hello)), ` + layers + `)`},
 	{"guard + httpapi.Func + idempotency", root, []string{guard, httpapi, idempotency}, `guard.Start(httpapi.Func(hello), ` + layers + `, idempotency.Once(idempotency.NewMemoryStore(), idempotency.Header("Idempotency-Key")))`},
 	{"guard + secrets", root, []string{guard, secrets}, `guard.Start(guard.Func(hello), secrets.New(secrets.Env()).Inject("API_KEY"))`},
+	{"guard + secrets + agent", root, []string{guard, secrets, agent}, `guard.Start(guard.Func(hello), secrets.New(agent.Secrets()).Inject("api-key"))`},
+	{"guard + secrets + vault", root, []string{guard, secrets, vault}, `guard.Start(guard.Func(hello), secrets.New(vault.KV()).Inject("secret/shop#api-key"))`},
 	{"guard + secrets + awssecrets", root, []string{guard, secrets, awssecrets, sdk + "secretsmanager"}, `guard.Start(guard.Func(hello), secrets.New(awssecrets.New(secretsmanager.New(secretsmanager.Options{}))).Inject("api-key"))`},
 	{"guard + secrets + awsparams", root, []string{guard, secrets, awsparams, sdk + "ssm"}, `guard.Start(guard.Func(hello), secrets.New(awsparams.New(ssm.New(ssm.Options{}))).Inject("/api-key"))`},
 	{"httpadapter.NewV2", compare, []string{httpadapter}, `lambda.Start(httpadapter.NewV2(mux()).ProxyWithContext)`},

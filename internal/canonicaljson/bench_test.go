@@ -2,9 +2,14 @@ package canonicaljson
 
 import (
 	"bytes"
-	"encoding/json"
+	stdjson "encoding/json"
+	"errors"
 	"fmt"
 	"testing"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 var (
@@ -24,45 +29,68 @@ var (
 )
 
 // The plain encoder to compare with is encoding/json, which writes the decoded
-// value with its members sorted; Compact only takes the space out of a text.
-func BenchmarkAppend(b *testing.B) {
+// value with its members sorted, and its second version, which sorts nothing
+// unless it is asked to. Compact only takes the space out of a text.
+func BenchmarkEncoders(b *testing.B) {
 	for name, text := range map[string][]byte{"order": order, "large": large} {
-		var tree any
-		dec := json.NewDecoder(bytes.NewReader(text))
-		dec.UseNumber()
-		if err := dec.Decode(&tree); err != nil {
-			b.Fatal(err)
+		tree := decoded(b, text)
+		var out []byte
+		var compact bytes.Buffer
+		for encoder, encode := range map[string]func() error{
+			"append":          func() (err error) { out, err = Append(out[:0], text); return err },
+			"marshal":         func() error { _, err := Marshal(tree); return err },
+			"json-marshal":    func() error { _, err := stdjson.Marshal(tree); return err },
+			"json-compact":    func() error { compact.Reset(); return stdjson.Compact(&compact, text) },
+			"v2-marshal":      func() error { _, err := json.Marshal(tree, json.Deterministic(true)); return err },
+			"v2-canonicalize": func() error { v := jsontext.Value(append(out[:0], text...)); return v.Canonicalize() },
+		} {
+			b.Run(name+"/"+encoder, func(b *testing.B) {
+				b.ReportAllocs()
+				b.SetBytes(int64(len(text)))
+				for b.Loop() {
+					if err := encode(); err != nil {
+						b.Fatal(err)
+					}
+				}
+			})
 		}
-		b.Run(name+"/canonical", func(b *testing.B) {
-			b.ReportAllocs()
-			b.SetBytes(int64(len(text)))
+	}
+}
+
+// How many times as long as encoding/json this package takes for the same
+// value, in turn, so that a busy machine is busy for both.
+func BenchmarkAgainstAPlainEncoder(b *testing.B) {
+	for name, text := range map[string][]byte{"order": order, "large": large} {
+		tree := decoded(b, text)
+		b.Run(name, func(b *testing.B) {
+			var plain, fromText, fromTree time.Duration
 			var out []byte
 			for b.Loop() {
-				var err error
-				if out, err = Append(out[:0], text); err != nil {
+				start := time.Now()
+				_, errPlain := stdjson.Marshal(tree)
+				first := time.Now()
+				var errText error
+				out, errText = Append(out[:0], text)
+				second := time.Now()
+				_, errTree := Marshal(tree)
+				fromTree += time.Since(second)
+				plain, fromText = plain+first.Sub(start), fromText+second.Sub(first)
+				if err := errors.Join(errPlain, errText, errTree); err != nil {
 					b.Fatal(err)
 				}
 			}
-		})
-		b.Run(name+"/encoding-json-marshal", func(b *testing.B) {
-			b.ReportAllocs()
-			b.SetBytes(int64(len(text)))
-			for b.Loop() {
-				if _, err := json.Marshal(tree); err != nil {
-					b.Fatal(err)
-				}
-			}
-		})
-		b.Run(name+"/encoding-json-compact", func(b *testing.B) {
-			b.ReportAllocs()
-			b.SetBytes(int64(len(text)))
-			var out bytes.Buffer
-			for b.Loop() {
-				out.Reset()
-				if err := json.Compact(&out, text); err != nil {
-					b.Fatal(err)
-				}
-			}
+			b.ReportMetric(float64(fromText)/float64(plain), "append/plain")
+			b.ReportMetric(float64(fromTree)/float64(plain), "marshal/plain")
 		})
 	}
+}
+
+func decoded(b *testing.B, text []byte) (tree any) {
+	b.Helper()
+	dec := stdjson.NewDecoder(bytes.NewReader(text))
+	dec.UseNumber()
+	if err := dec.Decode(&tree); err != nil {
+		b.Fatal(err)
+	}
+	return tree
 }

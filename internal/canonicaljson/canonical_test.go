@@ -33,6 +33,23 @@ func TestSortingExampleOfTheRFC(t *testing.T) {
 	wantCanonical(t, in, want)
 }
 
+// What the authors of the RFC test implementations with, beside the above.
+//
+// https://github.com/cyberphone/json-canonicalization/tree/master/testdata
+func TestVectorsOfTheAuthors(t *testing.T) {
+	for in, want := range map[string]string{
+		"[\n  56,\n  {\n    \"d\": true,\n    \"10\": null,\n    \"1\": [ ]\n  }\n]\n":                                                    `[56,{"1":[],"10":null,"d":true}]`,
+		`{"peach":"This sorting order","péché":"is wrong according to French","pêche":"but canonicalization MUST","sin":"ignore locale"}`: `{"peach":"This sorting order","péché":"is wrong according to French","pêche":"but canonicalization MUST","sin":"ignore locale"}`,
+		`{"1": {"f": {"f": "hi","F": 5} ,"\n": 56.0}, "10": { }, "": "empty", "a": { }, "111": [ {"e": "yes","E": "no" } ], "A": { }}`:    `{"":"empty","1":{"\n":56,"f":{"F":5,"f":"hi"}},"10":{},"111":[{"E":"no","e":"yes"}],"A":{},"a":{}}`,
+		`{"Unnormalized Unicode":"A\u030a"}`: `{"Unnormalized Unicode":"A` + "\u030a" + `"}`,
+		`{"\u20ac":"Euro Sign","\r":"Carriage Return","\u000a":"Newline","1":"One","\u0080":"Control\u007f","\ud83d\ude02":"Smiley",` +
+			`"\u00f6":"Latin Small Letter O With Diaeresis","\ufb33":"Hebrew Letter Dalet With Dagesh","</script>":"Browser Challenge"}`: `{"\n":"Newline","\r":"Carriage Return","1":"One","</script>":"Browser Challenge","` + "\u0080" + `":"Control` + "\x7f" +
+			`","ö":"Latin Small Letter O With Diaeresis","€":"Euro Sign","😂":"Smiley","` + "\ufb33" + `":"Hebrew Letter Dalet With Dagesh"}`,
+	} {
+		wantCanonical(t, in, want)
+	}
+}
+
 // Appendix B of RFC 8785: doubles and their texts. A double is written with all
 // the digits that it has, so that nothing is left to the parser here.
 func TestNumbersOfTheRFC(t *testing.T) {
@@ -147,7 +164,7 @@ func TestMarshal(t *testing.T) {
 	if want := `{"a":"<é>","b":9007199254740993,"c":[1,0.5],"d":[1,"1",0],"e":{"x":2,"y":1}}`; err != nil || string(got) != want {
 		t.Errorf("%s, %v, want %s", got, err, want)
 	}
-	for _, bad := range []any{"\xff", math.NaN(), func() {}, json.Number("1x")} {
+	for _, bad := range []any{"\xff", math.NaN(), math.Inf(1), math.Inf(-1), func() {}, json.Number("1x")} {
 		if got, err := Marshal(bad); err == nil {
 			t.Errorf("%v became %s", bad, got)
 		}

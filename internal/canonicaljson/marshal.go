@@ -12,7 +12,7 @@ import (
 // Marshal gives the canonical form of what encoding/json makes of v, except
 // that a string which is not UTF-8 is an error and not changed into another.
 func Marshal(v any) ([]byte, error) {
-	text, err := json.Marshal(v, v1.DefaultOptionsV1(), jsontext.AllowInvalidUTF8(false),
+	text, err := json.Marshal(v, v1.DefaultOptionsV1(), jsontext.AllowInvalidUTF8(false), json.Deterministic(false),
 		json.WithMarshalers(json.MarshalFunc(number)))
 	if err != nil {
 		return nil, fmt.Errorf("canonicaljson: %w", err)

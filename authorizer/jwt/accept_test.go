@@ -1,0 +1,253 @@
+package jwt_test
+
+import (
+	"crypto/elliptic"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/lambdarmor/lambdarmor/authorizer"
+	"github.com/lambdarmor/lambdarmor/authorizer/jwt"
+	"github.com/lambdarmor/lambdarmor/guard"
+)
+
+func TestEveryAlgorithmIsAcceptedWhereItIsAskedFor(t *testing.T) {
+	keys := []signingKey{
+		newRSA(jwt.RS256, "k"), newRSA(jwt.RS384, "k"), newRSA(jwt.RS512, "k"),
+		newRSA(jwt.PS256, "k"), newRSA(jwt.PS384, "k"), newRSA(jwt.PS512, "k"),
+		newEC("k"), newCurve(jwt.ES384, elliptic.P384(), "k"), newCurve(jwt.ES512, elliptic.P521(), "k"), newEd("k"),
+		newHMAC(jwt.HS256, make([]byte, 32)), newHMAC(jwt.HS384, make([]byte, 48)), newHMAC(jwt.HS512, make([]byte, 64)),
+	}
+	for _, k := range keys {
+		c := jwt.Config{Issuer: issuer, Audiences: []string{audience}, Algorithms: []jwt.Algorithm{k.alg}}
+		if secret, ok := k.key.([]byte); ok {
+			c.Keys = jwt.Secret(secret)
+		} else {
+			c.Keys = jwt.KeySet(jwks(k))
+		}
+		v := verifier(t, c)
+		for range 50 { // the numbers of a signature have zeros before them now and then
+			if _, err := v.Verify(t.Context(), k.token(claims(nil))); err != nil {
+				t.Fatalf("%s: %v", k.alg, err)
+			}
+			if k.public != nil && !strings.HasPrefix(string(k.alg), "ES") {
+				break
+			}
+		}
+		for _, other := range keys {
+			if _, err := v.Verify(t.Context(), other.token(claims(nil))); other.alg != k.alg && codeOf(err) != "token_algorithm" {
+				t.Errorf("%s where only %s is accepted: %v", other.alg, k.alg, err)
+			}
+		}
+	}
+}
+
+func TestHarmlessVariationsAreAccepted(t *testing.T) {
+	e := newEC("e1")
+	v := verifier(t, config(e))
+	plain := claims(nil)
+	for name, token := range map[string]string{
+		"no typ":                     e.sign(`{"alg":"ES256","kid":"e1"}`, plain),
+		"typ in lower case":          e.sign(`{"alg":"ES256","kid":"e1","typ":"jwt"}`, plain),
+		"typ in full":                e.sign(`{"alg":"ES256","kid":"e1","typ":"application/JWT"}`, plain),
+		"no kid, and one key":        e.sign(`{"alg":"ES256"}`, plain),
+		"white space":                e.sign("{ \"alg\" :\r\n\"ES256\",\t\"kid\" : \"e1\" }\n", " "+plain+"\n"),
+		"escapes":                    e.sign(`{"\u0061lg":"ES\u003256","kid":"\u00651"}`, strings.Replace(plain, `"sub"`, `"s\u0075b"`, 1)),
+		"members that mean nothing":  e.sign(`{"alg":"ES256","kid":"e1","x5t":"AAAA","nonce":"n","x":{"y":[1,{"z":null}]}}`, plain),
+		"keys that are not followed": e.sign(`{"alg":"ES256","kid":"e1","jku":"https://evil.example","x5u":"https://evil.example","x5c":["x"],"jwk":{}}`, plain),
+		"aud as a list":              e.token(claims(map[string]any{"aud": []string{"other", audience}})),
+		"exp with a fraction":        e.token(claims(map[string]any{"exp": raw("1800000000.5")})),
+		"exp with an exponent":       e.token(claims(map[string]any{"exp": raw("1.800003600e9")})),
+		"exp in the year 9999":       e.token(claims(map[string]any{"exp": raw("253402300799")})),
+		"exp in a second":            e.token(claims(map[string]any{"exp": now.Unix() + 1})),
+		"nbf and iat now":            e.token(claims(map[string]any{"nbf": now.Unix(), "iat": now.Unix()})),
+		"no iat":                     e.token(claims(map[string]any{"iat": nil})),
+		"names that differ in case":  e.token(claims(map[string]any{"Tenant": "a", "tenant": "b"})),
+		"a claim of 11 kB":           e.token(claims(map[string]any{"x": strings.Repeat("x", 11<<10)})),
+	} {
+		if _, err := v.Verify(t.Context(), token); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestLeewayMovesEachLimitByItself(t *testing.T) {
+	e := newEC("e1")
+	c := config(e)
+	c.Leeway = time.Minute
+	v := verifier(t, c)
+	for _, at := range []struct {
+		claim  string
+		offset int64
+		code   string
+	}{
+		{"exp", -59, ""},
+		{"exp", -60, "token_expired"},
+		{"nbf", 60, ""},
+		{"nbf", 61, "token_not_yet_valid"},
+		{"iat", 60, ""},
+		{"iat", 61, "token_not_yet_valid"},
+	} {
+		_, err := v.Verify(t.Context(), e.token(claims(map[string]any{at.claim: now.Unix() + at.offset})))
+		if codeOf(err) != at.code {
+			t.Errorf("%s at %+d: %v, want %q", at.claim, at.offset, err, at.code)
+		}
+	}
+}
+
+func TestATokenWithoutKidNeedsExactlyOneKeyThatFits(t *testing.T) {
+	a, b, d := newEC("a"), newEC("b"), newEd("d")
+	anonymous, unnamed := a, d
+	anonymous.kid, unnamed.kid = "", ""
+	v := verifier(t, config(a, b, d))
+	if _, err := v.Verify(t.Context(), anonymous.token(claims(nil))); codeOf(err) != "token_unknown_key" {
+		t.Errorf("with two keys that fit: %v", err)
+	}
+	if _, err := v.Verify(t.Context(), unnamed.token(claims(nil))); err != nil {
+		t.Errorf("with one key that fits: %v", err)
+	}
+}
+
+func TestKeysOfTheSameKid(t *testing.T) {
+	a, b, d := newEC("same"), newEC("same"), newEd("same")
+	v := verifier(t, config(a, b, d))
+	if _, err := v.Verify(t.Context(), a.token(claims(nil))); codeOf(err) != "token_unknown_key" {
+		t.Errorf("two that fit: %v", err)
+	}
+	if _, err := v.Verify(t.Context(), d.token(claims(nil))); err != nil {
+		t.Errorf("one that fits: %v", err)
+	}
+}
+
+func TestAKeyInPEMTakesAnyKid(t *testing.T) {
+	a, b := newEC("any"), newEC("")
+	c := config(a)
+	var blocks []byte
+	for _, k := range []signingKey{a, newRSA(jwt.RS256, "")} {
+		blocks = append(blocks, pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: must(x509.MarshalPKIXPublicKey(k.public))})...)
+	}
+	c.Keys = jwt.PEM(blocks)
+	v := verifier(t, c)
+	for _, k := range []signingKey{a, {a.alg, "", a.key, a.public}, newRSA(jwt.RS256, "r")} {
+		if _, err := v.Verify(t.Context(), k.token(claims(nil))); err != nil {
+			t.Errorf("%s %q: %v", k.alg, k.kid, err)
+		}
+	}
+	if _, err := v.Verify(t.Context(), b.token(claims(nil))); codeOf(err) != "token_signature" {
+		t.Errorf("another key: %v", err)
+	}
+}
+
+func TestWhatAGrantSays(t *testing.T) {
+	e := newEC("e1")
+	c := config(e)
+	c.Groups = "cognito:groups"
+	c.Context = []string{"tenant", "level", "share", "beta", "absent", "nothing", "iss"}
+	v := verifier(t, c)
+	got, err := v.Verify(t.Context(), e.token(claims(map[string]any{
+		"cognito:groups": []string{"staff", `a "b" \`, "ü"},
+		"tenant":         "t-1", "level": 7, "share": 0.25, "beta": true, "nothing": nil, "unasked": "x",
+	})))
+	want := &authorizer.Grant{
+		Principal: "u-1",
+		Context:   map[string]any{"tenant": "t-1", "level": int64(7), "share": 0.25, "beta": true, "iss": issuer},
+		Scopes:    []string{"orders:read", "orders:write"},
+		Groups:    []string{"staff", `a "b" \`, "ü"},
+		Expires:   now.Add(time.Hour),
+	}
+	if err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v, %v\nwant %+v", got, err, want)
+	}
+
+	for name, changes := range map[string]map[string]any{
+		"an object in the context": {"tenant": map[string]any{"id": 1}},
+		"a list in the context":    {"tenant": []string{"a"}},
+		"a number beyond all":      {"level": raw("1e999")},
+		"groups that are none":     {"cognito:groups": 1},
+		"groups with a number":     {"cognito:groups": []any{"a", 1}},
+		"groups with a null":       {"cognito:groups": []any{"a", nil}},
+	} {
+		if _, err := v.Verify(t.Context(), e.token(claims(changes))); codeOf(err) != "token_claims" {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	for _, name := range []string{"Tenant", "COGNITO:groups", "Iss"} {
+		if _, err := v.Verify(t.Context(), e.token(claims(map[string]any{name: "x"}))); codeOf(err) != "token_malformed" {
+			t.Errorf("claim %s, which differs from one that is read in case alone: %v", name, err)
+		}
+	}
+}
+
+func TestScopes(t *testing.T) {
+	e := newEC("e1")
+	v := verifier(t, config(e))
+	for name, c := range map[string]struct {
+		changes map[string]any
+		want    []string
+	}{
+		"a string":            {map[string]any{"scope": "a b  c"}, []string{"a", "b", "c"}},
+		"other white space":   {map[string]any{"scope": "a\tb\u00a0c"}, []string{"a\tb\u00a0c"}},
+		"none":                {map[string]any{"scope": ""}, []string{}},
+		"not there":           {map[string]any{"scope": nil}, nil},
+		"scp as a list":       {map[string]any{"scope": nil, "scp": []string{"a", "b"}}, []string{"a", "b"}},
+		"scp as a string":     {map[string]any{"scope": nil, "scp": "a b"}, []string{"a", "b"}},
+		"scp beside of scope": {map[string]any{"scope": "a", "scp": []string{"admin"}}, []string{"a"}},
+	} {
+		got, err := v.Verify(t.Context(), e.token(claims(c.changes)))
+		if err != nil || !slices.Equal(got.Scopes, c.want) {
+			t.Errorf("%s: %q, %v, want %q", name, got.Scopes, err, c.want)
+		}
+	}
+}
+
+func TestPrincipalCanHaveTheIssuerInIt(t *testing.T) {
+	e := newEC("e1")
+	c := config(e)
+	c.Principal = func(c *jwt.Claims) string {
+		if c.Subject == "nobody" {
+			return ""
+		}
+		return c.Issuer + "#" + c.Subject
+	}
+	v := verifier(t, c)
+	if got, err := v.Verify(t.Context(), e.token(claims(nil))); err != nil || got.Principal != issuer+"#u-1" {
+		t.Errorf("%+v, %v", got, err)
+	}
+	if _, err := v.Verify(t.Context(), e.token(claims(map[string]any{"sub": "nobody"}))); codeOf(err) != "token_claims" {
+		t.Errorf("of which nothing is made: %v", err)
+	}
+}
+
+func TestClaimsAreDecodedStrictly(t *testing.T) {
+	e := newEC("e1")
+	v := verifier(t, config(e))
+	got, err := v.Claims(t.Context(), e.token(claims(map[string]any{
+		"tenant": map[string]any{"id": "t-1", "plan": "gold"}, "nbf": now.Unix() - 1, "jti": "j", "client_id": "c",
+	})))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.Issuer != issuer || got.Subject != "u-1" || got.ID != "j" || got.ClientID != "c" || got.Audience[0] != audience ||
+		!got.NotBefore.Equal(now.Add(-time.Second)) || !got.IssuedAt.Equal(now.Add(-time.Minute)) {
+		t.Errorf("%+v", got)
+	}
+	var mine struct {
+		Tenant struct {
+			ID   string `json:"id"`
+			Plan string `json:"plan"`
+		} `json:"tenant"`
+	}
+	if err := got.Decode(&mine); err != nil || mine.Tenant.ID != "t-1" || mine.Tenant.Plan != "gold" {
+		t.Errorf("%+v, %v", mine, err)
+	}
+	var other struct{ Tenant int }
+	var e2 *guard.Error
+	if err := got.Decode(&other); codeOf(err) != "token_claims" || !errors.As(err, &e2) {
+		t.Errorf("a field that differs in case alone: %v", err)
+	}
+}

@@ -156,11 +156,15 @@ func Principal(ctx context.Context) string {
 
 // SetError tells the record of the invocation about an error that does not
 // leave the chain, because a layer has made an answer of it. The last one
-// told is the one recorded.
+// told is the one recorded; but one that is itself an answer for the platform,
+// a [messages.InvokeResponse_Error], does not take the place of what it was
+// made of.
 func SetError(ctx context.Context, err error) {
 	if inv := invocationOf(ctx); inv != nil {
 		inv.mu.Lock()
-		inv.err = err
+		if inv.err == nil || !reported(err) {
+			inv.err = err
+		}
 		inv.mu.Unlock()
 	}
 }

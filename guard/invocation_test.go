@@ -2,11 +2,15 @@ package guard_test
 
 import (
 	"context"
+	"log/slog"
 	"sync"
 	"sync/atomic"
 	"testing"
 
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-lambda-go/lambda/messages"
 	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest"
 )
 
 func TestTraceID(t *testing.T) {
@@ -66,5 +70,53 @@ func TestOutsideWrapNoStartIsCold(t *testing.T) {
 	var cold atomic.Int64
 	if _, _ = coldStarts(&cold).Invoke(t.Context(), nil); cold.Load() != 0 {
 		t.Error("a cold start outside an invocation")
+	}
+}
+
+func TestThePrincipalIsKnownFurtherInAndInTheRecord(t *testing.T) {
+	log, b := newLog()
+	var seen string
+	asks := guard.HandlerFunc(func(ctx context.Context, _ []byte) ([]byte, error) {
+		seen = guard.Principal(ctx)
+		return nil, nil
+	})
+	names := func(next lambda.Handler) lambda.Handler {
+		return guard.HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
+			if who := guard.Principal(ctx); who != "" {
+				t.Errorf("%q calls before anybody has found out", who)
+			}
+			guard.SetPrincipal(ctx, "nobody yet")
+			guard.SetPrincipal(ctx, "alice")
+			guard.AddAttrs(ctx, slog.String("principal", "mallory"))
+			return next.Invoke(ctx, payload)
+		})
+	}
+	if _, err := guard.Wrap(asks, guard.Log(log), names).Invoke(t.Context(), []byte(`{}`)); err != nil {
+		t.Fatal(err)
+	}
+	if r := b.only(t); seen != "alice" || r["principal"] != "alice" || r["fields.principal"] != "mallory" {
+		t.Errorf("%q calls, the record: %v", seen, r)
+	}
+	guard.SetPrincipal(t.Context(), "alice") // outside an invocation
+	if who := guard.Principal(t.Context()); who != "" {
+		t.Errorf("%q calls outside an invocation", who)
+	}
+}
+
+// A layer that answers with an error for the platform has told why before.
+func TestAnErrorForThePlatformDoesNotHideItsReason(t *testing.T) {
+	log, b := newLog()
+	denies := guard.HandlerFunc(func(ctx context.Context, _ []byte) ([]byte, error) {
+		guard.SetRoute(ctx, "GET /orders/{id}")
+		guard.SetError(ctx, guard.Errorf(guard.Unauthenticated, "token_unknown", ""))
+		return nil, messages.InvokeResponse_Error{Type: "Unauthorized", Message: "Unauthorized"}
+	})
+	_, err := guard.Wrap(denies, guard.Log(log), guard.Errors()).Invoke(t.Context(), guardtest.Sample(guard.Authorizer).Bytes())
+	if told, ok := err.(messages.InvokeResponse_Error); !ok || told.Message != "Unauthorized" {
+		t.Errorf("%v", err)
+	}
+	r := b.only(t)
+	if e, _ := r["error"].(map[string]any); e["code"] != "token_unknown" || r["level"] != "WARN" || r["route"] != "GET /orders/{id}" {
+		t.Errorf("the record: %v", r)
 	}
 }

@@ -225,3 +225,32 @@ func TestScopeErrorsAreErrors(t *testing.T) {
 		f.mustHaveRun(t, 0)
 	}
 }
+
+// Who a layer has found out is the caller, whatever the gateway tells; and the
+// same one as that whom the gateway's Lambda authorizer has told.
+func TestRule02ThePrincipalOfALayerIsTheCaller(t *testing.T) {
+	f, store := new(function), idempotency.NewMemoryStore()
+	as := func(who string) lambda.Handler {
+		return guard.Wrap(protect(f, store), func(next lambda.Handler) lambda.Handler {
+			return guard.HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
+				guard.SetPrincipal(ctx, who)
+				return next.Invoke(ctx, payload)
+			})
+		})
+	}
+	for _, who := range []string{"alice", "bob"} {
+		if out := mustAnswer(t, as(who), request{key: "k"}); isReplay(out) {
+			t.Errorf("%s got another's answer: %s", who, out)
+		}
+		for name, again := range map[string]string{
+			"again":                 mustAnswer(t, as(who), request{key: "k"}),
+			"behind an authorizer":  mustAnswer(t, protect(f, store), request{key: "k", authorizer: `{"lambda":{"principalId":"` + who + `"}}`}),
+			"beside another's name": mustAnswer(t, as(who), request{key: "k", authorizer: `{"lambda":{"principalId":"mallory"}}`}),
+		} {
+			if !isReplay(again) {
+				t.Errorf("%s %s is another caller: %s", who, name, again)
+			}
+		}
+	}
+	f.mustHaveRun(t, 2)
+}

@@ -66,7 +66,7 @@ func (a *appSync) invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	g, err := ask(ctx, a.check, r)
+	g, err := a.ask(ctx, r)
 	keep := len(a.uncovered(r.in, r.reads.list())) == 0
 	var answer []byte
 	if err == nil {

@@ -125,7 +125,7 @@ func (d *decider) tables(ctx context.Context, r *Request, g *Grant) (doc Documen
 	var uncovered []read
 	for i := range all {
 		asked := &Request{in: r.in, reads: new(reads), memo: r.memo, as: &all[i].supposed}
-		granted, err := ask(ctx, d.check, asked)
+		granted, err := d.ask(ctx, asked)
 		switch verdictOf(err) {
 		case failed:
 			return doc, g, err

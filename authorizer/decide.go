@@ -85,6 +85,16 @@ func ask(ctx context.Context, c Check, r *Request) (*Grant, error) {
 	return g, nil
 }
 
+// ask has the check of an authorizer decide. An error that is not a denial is a
+// failure of ours, whatever kind it has.
+func (d *decider) ask(ctx context.Context, r *Request) (*Grant, error) {
+	g, err := ask(ctx, d.check, r)
+	if verdictOf(err) == failed && guard.KindOf(err).CallersFault() {
+		err = &guard.Error{Kind: guard.Internal, Code: guard.Public(err).Code, Err: err}
+	}
+	return g, err
+}
+
 // expired goes by the wall clock: the process may have been frozen.
 func (g *Grant) expired(now time.Time) bool {
 	return !g.Expires.IsZero() && !now.Round(0).Before(g.Expires)

@@ -29,13 +29,13 @@ func newRequest(in *input) *Request {
 // input tells the formats apart and checks that the event is all of one.
 func (w *wire) input() (*input, error) {
 	switch {
-	case w.Type == "TOKEN" && w.MethodARN != "":
+	case w.Type == "TOKEN" && w.MethodARN != "" && w.AuthorizationToken != nil:
 		return w.token()
 	case w.Type == "REQUEST" && w.Version == "2.0" && w.RequestContext != nil && w.RequestContext.HTTP != nil:
 		return w.http2()
 	case w.Type == "REQUEST" && w.RequestContext != nil && w.RequestContext.Identity != nil:
 		return w.format1()
-	case w.Type == "" && w.RequestContext != nil && w.RequestContext.APIID != "" && w.MethodARN == "" && w.RouteARN == "":
+	case w.Type == "" && w.AuthorizationToken != nil && w.RequestContext != nil && w.RequestContext.APIID != "":
 		return w.appSync(), nil
 	default:
 		return nil, errors.New("authorizer: the event does not ask for a decision")
@@ -63,8 +63,8 @@ func (w *wire) token() (*input, error) {
 		return nil, err
 	}
 	in.format, in.method, in.path = RESTToken, in.arn.Method, in.arn.Path
-	in.headers = fields{{"authorization", w.AuthorizationToken}}
-	in.sources = []string{w.AuthorizationToken}
+	in.headers = fields{{"authorization", *w.AuthorizationToken}}
+	in.sources = []string{*w.AuthorizationToken}
 	return in, nil
 }
 
@@ -185,7 +185,7 @@ func (w *wire) appSync() *input {
 	in := &input{
 		format:    GraphQL,
 		headers:   merged(w.RequestHeaders, true),
-		sources:   []string{w.AuthorizationToken},
+		sources:   []string{*w.AuthorizationToken},
 		apiID:     c.APIID,
 		accountID: c.AccountID,
 		requestID: c.RequestID,
@@ -194,7 +194,7 @@ func (w *wire) appSync() *input {
 	// AppSync takes the token out of the header; what a client sends beside it
 	// is not what decisions are kept for.
 	in.headers = slices.DeleteFunc(in.headers, func(f field) bool { return f.name == "authorization" })
-	in.headers = append(in.headers, field{"authorization", w.AuthorizationToken})
+	in.headers = append(in.headers, field{"authorization", *w.AuthorizationToken})
 	return in
 }
 

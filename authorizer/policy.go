@@ -108,7 +108,7 @@ func (d *decider) policy(ctx context.Context, payload []byte) ([]byte, error) {
 		return nil, err
 	}
 	r.memo = new(memo)
-	g, err := ask(ctx, d.check, r)
+	g, err := d.ask(ctx, r)
 	if verdictOf(err) == allowed || verdictOf(err) == forbidden {
 		return d.cover(ctx, r, g, err)
 	}

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-lambda-go/lambda/messages"
@@ -204,3 +205,5 @@ func mustPanic(t *testing.T, what string, with string, f func()) {
 	}()
 	f()
 }
+
+var longAgo = time.Date(2020, 1, 2, 3, 4, 5, 0, time.UTC)

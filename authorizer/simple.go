@@ -37,7 +37,7 @@ func (d *decider) simple(ctx context.Context, payload []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	g, err := ask(ctx, d.check, r)
+	g, err := d.ask(ctx, r)
 	var answer []byte
 	if err == nil {
 		answer, err = g.appendContext([]byte(`{"isAuthorized":true,"context":`), r.in.format)

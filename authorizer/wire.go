@@ -22,7 +22,7 @@ type wire struct {
 	RouteARN              string       `json:"routeArn"`
 	MethodARN             string       `json:"methodArn"`
 	IdentitySource        sources      `json:"identitySource"`
-	AuthorizationToken    string       `json:"authorizationToken"`
+	AuthorizationToken    *string      `json:"authorizationToken"`
 	RouteKey              string       `json:"routeKey"`
 	RawPath               string       `json:"rawPath"`
 	RawQueryString        string       `json:"rawQueryString"`

@@ -1,0 +1,208 @@
+package authorizer_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/lambdarmor/lambdarmor/authorizer"
+	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest"
+)
+
+// samples are the events of all authorizers, and what answers them.
+var samples = []struct {
+	variant string
+	simple  bool // or a policy
+	header  string
+}{
+	{"", true, "/headers/authorization"},
+	{"", false, "/headers/authorization"},
+	{"http-1.0", false, "/headers/Authorization"},
+	{"token", false, "/authorizationToken"},
+	{"request", false, "/multiValueHeaders/Authorization/0"},
+	{"websocket", false, "/multiValueHeaders/Authorization/0"},
+	{"appsync", false, "/authorizationToken"},
+}
+
+func sample(variant string) guardtest.Event {
+	if variant == "" {
+		return guardtest.Sample(guard.Authorizer)
+	}
+	return guardtest.Sample(guard.Authorizer, variant)
+}
+
+// identified is an event whose identity sources have these values, where it
+// tells them.
+func identified(event guardtest.Event, variant string, values ...string) guardtest.Event {
+	switch variant {
+	case "":
+		return event.Set("/identitySource", values)
+	case "http-1.0":
+		return event.Set("/identitySource", strings.Join(values, ","))
+	default:
+		return event
+	}
+}
+
+// handlerFor is the authorizer that a sample is for.
+func handlerFor(variant string, simple bool, c authorizer.Check) lambda.Handler {
+	switch {
+	case variant == "appsync":
+		return authorizer.AppSync(c)
+	case simple:
+		return authorizer.Simple(c)
+	default:
+		return authorizer.Policy(c, authorizer.IdentitySources("method.request.header.Authorization"))
+	}
+}
+
+func TestEveryEventAndEveryOutcome(t *testing.T) {
+	bearer := authorizer.Bearer(alice("orders:read"))
+	for _, tt := range []struct {
+		name           string
+		check          authorizer.Check
+		header         string // "" leaves it as it is
+		simple, policy outcome
+		decision, code string
+	}{
+		{"a grant", bearer, "", allow, allow, "allow", ""},
+		{"another scheme's case", bearer, "bEARER t0k3n", allow, allow, "allow", ""},
+		{"a scope that is there", authorizer.All(bearer, authorizer.Scopes("orders:read")), "", allow, allow, "allow", ""},
+		{"a scope that is lacking", authorizer.All(bearer, authorizer.Scopes("orders:write")), "", deny, deny, "deny", "insufficient_scope"},
+		{"an unknown token", bearer, "Bearer other", deny, unauthorized, "deny", "token_unknown"},
+		{"two tokens", bearer, "Bearer t0k3n,Bearer t0k3n", deny, unauthorized, "deny", "credential_malformed"},
+		{"two tokens, one scheme", bearer, "Bearer t0k3n, t0k3n", deny, unauthorized, "deny", "credential_malformed"},
+		{"no token", bearer, "Bearer ", deny, unauthorized, "deny", "credential_malformed"},
+		{"another scheme", bearer, "Basic YTpi", deny, unauthorized, "deny", "credential_missing"},
+		{"a token with a line break", bearer, "Bearer t0k3n\n", deny, unauthorized, "deny", "credential_malformed"},
+		{"a token without end", bearer, "Bearer " + strings.Repeat("t", 1<<20), deny, unauthorized, "deny", "credential_malformed"},
+		{"forbidden", fails(guard.Errorf(guard.Forbidden, "no", "")), "", deny, deny, "deny", "no"},
+		{"unauthenticated, wrapped", fails(fmt.Errorf("check: %w", guard.Errorf(guard.Unauthenticated, "no", ""))), "", deny, unauthorized, "deny", "no"},
+		{"broken", fails(errBroken), "", broken, broken, "fail", "internal"},
+		{"unavailable", fails(guard.Errorf(guard.Unavailable, "no_keys", "")), "", broken, broken, "fail", "no_keys"},
+		{"out of time", fails(context.DeadlineExceeded), "", broken, broken, "fail", "timeout"},
+		{"a caller's fault that is no denial", fails(guard.Errorf(guard.Invalid, "bad", "")), "", broken, broken, "fail", "bad"},
+		{"an error that says Unauthorized", fails(errors.New("Unauthorized")), "", broken, broken, "fail", "internal"},
+		{"neither grant nor error", grants(nil), "", broken, broken, "fail", "internal"},
+		{"a nil error of our type", func(context.Context, *authorizer.Request) (*authorizer.Grant, error) {
+			var none *guard.Error
+			return &authorizer.Grant{Principal: "alice"}, none
+		}, "", broken, broken, "fail", "internal"},
+		{"grant and error", func(context.Context, *authorizer.Request) (*authorizer.Grant, error) {
+			return &authorizer.Grant{Principal: "alice"}, errBroken
+		}, "", broken, broken, "fail", "internal"},
+		{"a grant for nobody", grants(&authorizer.Grant{}), "", broken, broken, "fail", "internal"},
+		{"a grant that cannot be told", grants(&authorizer.Grant{Principal: "alice", Context: map[string]any{"a": []string{"b"}}}), "", broken, broken, "fail", "internal"},
+		{"a grant that has expired", grants(&authorizer.Grant{Principal: "alice", Expires: longAgo}), "", deny, unauthorized, "deny", "credential_expired"},
+		{"Scopes without anybody", authorizer.Scopes("a"), "", broken, broken, "fail", "internal"},
+		{"a panic", func(context.Context, *authorizer.Request) (*authorizer.Grant, error) { panic(token) }, "", broken, broken, "", "panic"},
+		{"Goexit", func(context.Context, *authorizer.Request) (*authorizer.Grant, error) {
+			runtime.Goexit()
+			return nil, nil
+		}, "", broken, broken, "", "panic"},
+	} {
+		for _, s := range samples {
+			t.Run(tt.name+"/"+s.variant+fmt.Sprint(s.simple), func(t *testing.T) {
+				event := sample(s.variant)
+				if tt.header != "" {
+					event = identified(event.Set(s.header, tt.header), s.variant, tt.header)
+				}
+				want := tt.policy
+				if s.simple || s.variant == "appsync" {
+					want = tt.simple
+				}
+				out, log, err := ask(t, handlerFor(s.variant, s.simple, tt.check), event)
+				if got := outcomeOf(t, out, err, arnOf(event)); got != want {
+					t.Errorf("%s, want %s: %s, %v", got, want, out, err)
+				}
+				if log.text("decision") != tt.decision || log.code() != tt.code {
+					t.Errorf("the log has %q %q, want %q %q: %v", log.text("decision"), log.code(), tt.decision, tt.code, log)
+				}
+				if want == allow && log.text("principal") != "alice" {
+					t.Errorf("the log has the principal %q", log.text("principal"))
+				}
+				level := map[outcome]string{allow: "INFO", deny: "WARN", unauthorized: "WARN", broken: "ERROR"}[want]
+				if log.text("level") != level {
+					t.Errorf("the level is %s, want %s", log.text("level"), level)
+				}
+			})
+		}
+	}
+}
+
+// A broken check must not be let through because nothing guards the chain.
+func TestAPanicLeavesTheHandler(t *testing.T) {
+	panics := func(context.Context, *authorizer.Request) (*authorizer.Grant, error) { panic("a") }
+	for _, s := range samples {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("%s: no panic", s.variant)
+				}
+			}()
+			out, err := handlerFor(s.variant, s.simple, panics).Invoke(t.Context(), sample(s.variant).Bytes())
+			t.Errorf("%s: %s, %v", s.variant, out, err)
+		}()
+	}
+}
+
+// An answer of the wrong form would be a 500 at the gateway that says nothing.
+func TestAnEventOfAnotherGatewayIsOurFault(t *testing.T) {
+	grant := grants(&authorizer.Grant{Principal: "alice"})
+	handlers := map[string]lambda.Handler{"simple": authorizer.Simple(grant), "policy": authorizer.Policy(grant), "appsync": authorizer.AppSync(grant)}
+	fits := map[string]string{"": "simple policy", "http-1.0": "policy", "token": "policy", "request": "policy", "websocket": "policy", "appsync": "appsync"}
+	for variant, names := range fits {
+		for name, h := range handlers {
+			out, log, err := ask(t, h, sample(variant))
+			if fit := strings.Contains(names, name); fit != (err == nil) {
+				t.Errorf("%s of %s: %s, %v", name, variant, out, err)
+			} else if !fit && (log.code() != "authorizer_format" || log.text("level") != "ERROR") {
+				t.Errorf("%s of %s: %v", name, variant, log)
+			}
+		}
+	}
+}
+
+func TestWhatIsNoAuthorizersEventIsRefused(t *testing.T) {
+	grant := grants(&authorizer.Grant{Principal: "alice"})
+	handlers := []lambda.Handler{authorizer.Simple(grant), authorizer.Policy(grant), authorizer.AppSync(grant)}
+	refused := func(name string, event guardtest.Event) {
+		t.Helper()
+		for i, h := range handlers {
+			if out, _, err := ask(t, h, event); err == nil {
+				t.Errorf("%s is answered by %d: %s", name, i, out)
+			}
+		}
+	}
+	for name, event := range guardtest.Samples() {
+		if !strings.HasPrefix(name, "authorizer") {
+			refused(name, event)
+		}
+	}
+	http2 := sample("")
+	for name, event := range map[string]guardtest.Event{
+		"no type":              http2.Delete("/type"),
+		"another type":         http2.Set("/type", "OTHER"),
+		"another version":      http2.Set("/version", "3.0"),
+		"no ARN":               http2.Delete("/routeArn"),
+		"an ARN of a function": http2.Set("/routeArn", "arn:aws:lambda:us-east-1:123456789012:function:orders"),
+		"no method":            http2.Set("/requestContext/http/method", ""),
+		"no route":             http2.Set("/routeKey", ""),
+		"no context":           http2.Set("/requestContext", nil),
+		"a variant of a name":  http2.Set("/RouteKey", "GET /"),
+		"an array of headers":  http2.Set("/headers", []string{"a"}),
+		"a number as header":   http2.Set("/headers/x", 1),
+		"TOKEN without ARN":    sample("token").Delete("/methodArn"),
+		"1.0 without method":   sample("http-1.0").Set("/httpMethod", ""),
+		"REST, no resource":    sample("request").Delete("/resource"),
+		"a message":            sample("websocket").Set("/requestContext/eventType", "MESSAGE"),
+		"AppSync without API":  sample("appsync").Set("/requestContext/apiId", ""),
+	} {
+		refused(name, event)
+	}
+}

@@ -140,3 +140,29 @@ func TestDenialsAreNeverCoveredByAStaleValue(t *testing.T) {
 		})
 	}
 }
+
+func TestAPairByALabel(t *testing.T) {
+	s, _, _ := setUpCache(t)
+	cache := secrets.New(s.source, secrets.Previous(func(name string) secrets.Ref { return secrets.Ref{Name: name, Stage: "previous"} }))
+	key := s.put(t, "key", "first", types.ParameterTypeSecureString)
+	pair := func() (string, string) {
+		t.Helper()
+		cache.Invalidate(key, "")
+		current, previous, err := cache.Pair(t.Context(), key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if previous.IsZero() {
+			return current.Text(), ""
+		}
+		return current.Text(), previous.Text()
+	}
+	if current, previous := pair(); current != "first" || previous != "" {
+		t.Errorf("%q, %q", current, previous)
+	}
+	s.put(t, "key", "second", types.ParameterTypeSecureString)
+	s.label(t, key, 1, "previous")
+	if current, previous := pair(); current != "second" || previous != "first" {
+		t.Errorf("%q, %q", current, previous)
+	}
+}

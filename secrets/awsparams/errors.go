@@ -4,11 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 
-	"github.com/aws/aws-sdk-go-v2/aws/ratelimit"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
@@ -110,7 +108,5 @@ func meaningOfCode(code string) error {
 func unreachable(err error) bool {
 	var network net.Error
 	var unread *smithy.DeserializationError
-	var quota ratelimit.QuotaExceededError // of the client's own retries
-	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, io.ErrUnexpectedEOF) ||
-		errors.As(err, &network) || errors.As(err, &unread) || errors.As(err, &quota)
+	return errors.Is(err, context.DeadlineExceeded) || errors.As(err, &network) || errors.As(err, &unread)
 }

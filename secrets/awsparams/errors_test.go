@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/ratelimit"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/aws/smithy-go"
 	"github.com/lambdarmor/lambdarmor/secrets"
@@ -207,6 +209,20 @@ type leavingBody struct {
 func (b leavingBody) Read(p []byte) (int, error) {
 	b.cancel()
 	return b.ReadCloser.Read(p)
+}
+
+func TestWithoutAQuotaOfRetriesItIsUnavailable(t *testing.T) {
+	p, _ := stub(t)
+	p.meet("GetParameters", refuse(400, "ThrottlingException"))
+	client := ssm.New(connect(p.URL).Options(), func(o *ssm.Options) {
+		o.Retryer = retry.NewStandard(func(o *retry.StandardOptions) { o.RateLimiter = ratelimit.NewTokenRateLimit(0) })
+	})
+	err := fetch(t, awsparams.New(client), named("a")...)[0].Err
+	mustMean(t, err, secrets.ErrUnavailable)
+	var quota ratelimit.QuotaExceededError
+	if !errors.As(err, &quota) {
+		t.Error(err)
+	}
 }
 
 func TestCredentialsThatCannotBeFetched(t *testing.T) {

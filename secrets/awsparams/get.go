@@ -81,7 +81,7 @@ func (it *item) take(out *ssm.GetParametersOutput, several bool) {
 	}
 	for i, p := range out.Parameters {
 		called := p.Name
-		if it.id.kind() == arn {
+		if it.id.kind() == byARN {
 			called = p.ARN
 		}
 		if deref(called) == it.id.base || !several && len(out.Parameters) == 1 {
@@ -99,7 +99,7 @@ func (it *item) succeed(p *types.Parameter) {
 		return
 	}
 	it.value = secrets.Value{Data: []byte(*p.Value), Version: strconv.FormatInt(p.Version, 10)}
-	if it.id.kind() == reference {
+	if it.id.kind() == byReference {
 		it.value.Version = versionOfSecret(deref(p.SourceResult))
 	}
 }

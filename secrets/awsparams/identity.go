@@ -11,9 +11,9 @@ import (
 type kind string
 
 const (
-	name      kind = ""
-	arn       kind = "arn:"
-	reference kind = "/aws/reference/secretsmanager/"
+	byName      kind = ""
+	byARN       kind = "arn:"
+	byReference kind = "/aws/reference/secretsmanager/"
 )
 
 // An identity is a name as Parameter Store takes it.
@@ -31,12 +31,12 @@ func (id identity) String() string {
 }
 
 func (id identity) kind() kind {
-	for _, k := range []kind{arn, reference} {
+	for _, k := range []kind{byARN, byReference} {
 		if strings.HasPrefix(id.base, string(k)) {
 			return k
 		}
 	}
-	return name
+	return byName
 }
 
 // identify says what a ref is called. With an error, the identity is good for
@@ -48,13 +48,15 @@ func identify(ref secrets.Ref) (identity, error) {
 	switch {
 	case ref.Name == "":
 		return id, errors.New("no name")
+	case strings.HasSuffix(ref.Name, ":"):
+		return id, errors.New("a colon and no version or label")
 	case ref.Version != "" && ref.Stage != "":
 		return id, errors.New("a version and a label")
 	case id.selector != "" && asked != "":
 		return id, errors.New("a version or a label in the name and beside it")
 	case id.path && id.selector+asked != "":
 		return id, errors.New("a path has no version and no label")
-	case ref.Encrypted && id.kind() == reference:
+	case ref.Encrypted && id.kind() == byReference:
 		return id, errors.New("a secret cannot be had encrypted")
 	case asked != "":
 		id.selector = asked
@@ -67,7 +69,7 @@ func identify(ref secrets.Ref) (identity, error) {
 func split(full string) identity {
 	var prefix string
 	rest := full
-	if strings.HasPrefix(full, string(arn)) {
+	if strings.HasPrefix(full, string(byARN)) {
 		parts := strings.SplitAfterN(full, ":", 6)
 		rest = parts[len(parts)-1]
 		prefix = strings.TrimSuffix(full, rest)

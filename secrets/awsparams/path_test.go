@@ -83,6 +83,23 @@ func TestTheVersionOfAPathChangesWithWhatIsBelowIt(t *testing.T) {
 	step("without it again", false)
 }
 
+func TestTheVersionOfAPathChangesWhenAParameterIsMadeAnew(t *testing.T) {
+	p, source := stub(t)
+	version := func(value string, modified float64) string {
+		p.meet("GetParametersByPath", answer(map[string]any{"Parameters": []map[string]any{
+			{"Name": "/app/a", "Value": value, "Version": 1, "LastModifiedDate": modified},
+		}}))
+		v := fetch(t, source, named("/app/")...)[0]
+		if v.Err != nil {
+			t.Fatal(v.Err)
+		}
+		return v.Version
+	}
+	if version("1", 1_700_000_000.5) == version("2", 1_700_000_001.5) {
+		t.Error("it is the same")
+	}
+}
+
 func TestAPathWithNothingBelowItIsNotFound(t *testing.T) {
 	s := setUp(t)
 	mustMean(t, fetch(t, s.source, named(s.prefix+"empty/")...)[0].Err, secrets.ErrNotFound)

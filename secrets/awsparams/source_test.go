@@ -107,6 +107,7 @@ func TestRefsThatSayTwoThings(t *testing.T) {
 	s := setUp(t)
 	for name, ref := range map[string]secrets.Ref{
 		"no name":                      {},
+		"a colon alone":                {Name: "n:"},
 		"a version and a label":        {Name: "n", Version: "1", Stage: "a"},
 		"a version twice":              {Name: "n:1", Version: "1"},
 		"a version and a label inside": {Name: "n:1", Stage: "a"},

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/ratelimit"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/smithy-go"
 	"github.com/lambdarmor/lambdarmor/secrets"
@@ -215,6 +217,20 @@ type leavingBody struct {
 func (b leavingBody) Read(p []byte) (int, error) {
 	b.cancel()
 	return b.ReadCloser.Read(p)
+}
+
+func TestWithoutAQuotaOfRetriesItIsUnavailable(t *testing.T) {
+	p, _ := stub(t)
+	p.meet("GetSecretValue", refuse(400, "ThrottlingException"))
+	client := secretsmanager.New(connect(p.URL).Options(), func(o *secretsmanager.Options) {
+		o.Retryer = retry.NewStandard(func(o *retry.StandardOptions) { o.RateLimiter = ratelimit.NewTokenRateLimit(0) })
+	})
+	err := fetch(t, awssecrets.New(client), named("a")...)[0].Err
+	mustMean(t, err, secrets.ErrUnavailable)
+	var quota ratelimit.QuotaExceededError
+	if !errors.As(err, &quota) {
+		t.Error(err)
+	}
 }
 
 func TestCredentialsThatCannotBeFetched(t *testing.T) {

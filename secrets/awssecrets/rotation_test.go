@@ -53,6 +53,9 @@ func TestRotationLimitsAValue(t *testing.T) {
 				return
 			}
 			mustHave(t, v, "single a")
+			if tt.ref.Version != "" && p.taken()["DescribeSecret"] != 0 {
+				t.Error("described for nothing")
+			}
 			if !v.Expires.Equal(tt.expires) {
 				t.Errorf("expires %v, want %v", v.Expires, tt.expires)
 			}
@@ -70,11 +73,14 @@ func TestASecretIsDescribedOncePerFetch(t *testing.T) {
 		date := map[string]int64{"a": 4102444800, "b": 4102531200}[in.SecretId]
 		answer(map[string]any{"NextRotationDate": date})(w, r, body)
 	})
-	values := fetch(t, source, secrets.Ref{Name: "a"}, secrets.Ref{Name: "b"}, secrets.Ref{Name: "a", Stage: "AWSPREVIOUS"}, secrets.Ref{})
+	values := fetch(t, source, secrets.Ref{Name: "a"}, secrets.Ref{Name: "b"}, secrets.Ref{Name: "a", Stage: "AWSPREVIOUS"}, secrets.Ref{}, secrets.Ref{Name: "a", Version: "v1"})
 	if !values[0].Expires.Equal(values[2].Expires) || values[1].Expires.Sub(values[0].Expires) != 24*time.Hour {
-		t.Errorf("%v", values)
+		t.Errorf("%v, %v, %v", values[0].Expires, values[1].Expires, values[2].Expires)
 	}
-	if got := p.taken(); !maps.Equal(got, map[string]int{"BatchGetSecretValue": 1, "GetSecretValue": 3, "DescribeSecret": 2}) {
+	if !values[4].Expires.IsZero() {
+		t.Error("a version is never replaced")
+	}
+	if got := p.taken(); !maps.Equal(got, map[string]int{"BatchGetSecretValue": 1, "GetSecretValue": 4, "DescribeSecret": 2}) {
 		t.Errorf("requests %v", got)
 	}
 }

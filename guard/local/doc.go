@@ -9,13 +9,13 @@
 // talks to Lambda's Runtime API; requests become events of an HTTP API of API
 // Gateway, and its answers become responses.
 //
-//	go run ./guard/local -route 'POST /orders' -route 'GET /orders/{id}' ./examples/orders
+//	go run ./guard/local ./examples/orders
 //	curl -i -X POST http://127.0.0.1:8080/orders -H 'Content-Type: application/json' -d '{"customer":"c-42"}'
 //
 // Flags:
 //
 //	-addr         where to listen, 127.0.0.1:8080; port 0 picks one and prints it
-//	-route        a route, repeatable: 'POST /orders', 'GET /orders/{id}', 'ANY /x/{proxy+}'; none: $default
+//	-route        a route, repeatable: 'POST /orders', 'GET /orders/{id}', 'ANY /x/{proxy+}'; none: see Routes
 //	-format       payload format of the function's events and responses, 2.0 or 1.0
 //	-timeout      of one invocation, 29s
 //	-memory       of one process in MB, 128
@@ -29,23 +29,29 @@
 //	-ttl                how long its answers are kept by the identity sources, up to 1h; 0, not at all
 //	-authorizer-format  of its events and answers: simple or policy, which are 2.0, or 1.0; simple
 //
+// # Routes
+//
+// Without -route, the routes are those that a SAM template beside the function's
+// source gives it, as events of the type HttpApi, and $default behind them, so
+// that what the function makes of any other request is to be seen as well.
+// Without a template $default is all there is.
+//
 // # An authorizer
 //
 // With -authorizer a second function stands before the first, as a Lambda
 // authorizer of an HTTP API does: identity sources, the cache and the answers
 // are those of [guardtest.Authorizer].
 //
-//	go run ./guard/local -route 'POST /orders' -route 'GET /orders/{id}' \
-//		-authorizer ./examples/authorizer -identity '$request.header.Authorization,$context.routeKey' -ttl 300s \
-//		./examples/orders
+//	go run ./guard/local -authorizer ./examples/authorizer \
+//		-identity '$request.header.Authorization,$context.routeKey' -ttl 300s ./examples/orders
 //	curl -i http://127.0.0.1:8080/orders/42                                # 401, nobody is asked
 //	curl -i http://127.0.0.1:8080/orders/42 -H 'Authorization: Bearer x'   # 403, or 200 with a token that it takes
 //
-// A route key tells routes apart only where there are any: without -route it is
+// A route key tells routes apart only where there are any: without routes it is
 // $default for every request.
 //
-// The authorizer runs as one process, which takes one request at a time, started with the command so that what it
-// prints is there before the first request; its lines begin with "authorizer: ".
+// The authorizer runs as one process, which takes one request at a time; its
+// lines begin with "authorizer: ".
 // It sees the same variables as the function, and has 10 seconds for a request.
 // When it fails, overruns or answers out of form, the caller gets 500, as from
 // API Gateway, and the reason is on the console. A process that ended is replaced
@@ -59,6 +65,9 @@
 // and TMPDIR. Nothing else passes, so that a function does not come to lean on
 // this machine; -env adds to these and overrides them. The working directory is
 // the package's folder, or the bootstrap's.
+//
+// Both functions start with the command, so that what they print at their start
+// is there before the first request.
 //
 // # Failures
 //

@@ -49,6 +49,21 @@ func startFunction(ctx context.Context, arg string, config func(target, io.Write
 	return &runningFunction{fn, target}, nil
 }
 
+// warm starts the functions ahead of the first request, as what they print at
+// their start may be what a request needs. It returns false when the command is
+// to end instead.
+func (f functions) warm(ctx context.Context, console *console) bool {
+	for _, fn := range []*runningFunction{f.authorizer, f.fn} {
+		if fn == nil {
+			continue
+		}
+		if err := fn.Warm(ctx); err != nil && ctx.Err() == nil {
+			console.say("%s did not start, and will be tried with each request: %v", fn.target.name, err)
+		}
+	}
+	return ctx.Err() == nil
+}
+
 // close ends the processes; requests under way fail.
 func (f functions) close() {
 	for _, fn := range []*runningFunction{f.fn, f.authorizer} {

@@ -38,6 +38,12 @@ func (o *options) api(f functions, console *console) (*guardtest.HTTPAPI, error)
 
 // serve returns when ctx has ended and nothing is under way any more.
 func serve(ctx context.Context, f functions, opts options, stdout io.Writer, console *console) int {
+	if len(opts.routes) == 0 {
+		var err error
+		if opts.routes, err = templateRoutes(f.fn.target.dir); err != nil {
+			console.say("without the routes of the template: %v", err)
+		}
+	}
 	api, err := opts.api(f, console)
 	if err != nil {
 		console.say("%v", err)
@@ -49,9 +55,9 @@ func serve(ctx context.Context, f functions, opts options, stdout io.Writer, con
 		return exitFailed
 	}
 	if len(opts.routes) == 0 && opts.authorizer.keepsByRoute() {
-		console.say("without -route, $context.routeKey is $default for every request: the authorizer's answers are kept for all routes")
+		console.say("without routes, $context.routeKey is $default for every request: the authorizer's answers are kept for all routes")
 	}
-	if !warm(ctx, f.authorizer, console) {
+	if !f.warm(ctx, console) {
 		_ = listener.Close()
 		return exitOK
 	}
@@ -82,23 +88,6 @@ func serve(ctx context.Context, f functions, opts options, stdout io.Writer, con
 		console.say("%v", err)
 	}
 	return exitOK
-}
-
-// warm starts the authorizer, whose first lines may be what a request needs: a
-// function starts with its first request, but one without an identity never
-// reaches an authorizer. It returns false when the command is to end instead.
-func warm(ctx context.Context, authorizer *runningFunction, console *console) bool {
-	if authorizer == nil {
-		return true
-	}
-	err := authorizer.Warm(ctx)
-	if ctx.Err() != nil {
-		return false
-	}
-	if err != nil {
-		console.say("the authorizer did not start, and will be tried with each request: %v", err)
-	}
-	return true
 }
 
 // failed says why a request got no answer, and gives it the status of a gateway.

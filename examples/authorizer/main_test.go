@@ -1,0 +1,207 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest"
+)
+
+// binary is the authorizer as it is deployed, built once for all tests.
+var binary string
+
+func TestMain(m *testing.M) { os.Exit(build(m)) }
+
+func build(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "authorizer")
+	if err == nil {
+		defer os.RemoveAll(dir)
+		binary, err = guardtest.Compile(context.Background(), ".", dir)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return m.Run()
+}
+
+// deployment is an API with two routes behind the authorizer.
+type deployment struct {
+	url         string
+	authorizer  *guardtest.Function
+	write, read string // tokens
+}
+
+var issued = regexp.MustCompile(`(?m)^orders:(write|read) .*?(\S+)$`)
+
+func deploy(t *testing.T, identity ...string) deployment {
+	t.Helper()
+	var log buffer
+	d := deployment{authorizer: guardtest.Start(t, binary, guardtest.Config{
+		Env: []string{"AWS_SAM_LOCAL=true"}, Timeout: 10 * time.Second, Log: &log,
+	})}
+	if err := d.authorizer.Warm(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.authorizer.WaitLog(t.Context(), "curl"); err != nil {
+		t.Fatal(err)
+	}
+	for _, found := range issued.FindAllStringSubmatch(log.String(), -1) {
+		if found[1] == "write" {
+			d.write = found[2]
+		} else {
+			d.read = found[2]
+		}
+	}
+	created := guard.HandlerFunc(func(context.Context, []byte) ([]byte, error) {
+		return []byte(`{"statusCode":201}`), nil
+	})
+	gateway, err := guardtest.NewHTTPAPI(guardtest.NewInProcess(created, guardtest.Config{}), guardtest.HTTPAPIConfig{
+		Routes: []string{"POST /orders", "GET /orders/{id}", "DELETE /orders/{id}"},
+		Authorizer: &guardtest.Authorizer{
+			Function: d.authorizer, IdentitySources: identity, TTL: 300 * time.Second, SimpleResponses: true,
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(gateway)
+	t.Cleanup(server.Close)
+	d.url = server.URL
+	return d
+}
+
+// buffer is a log that is read while it is written.
+type buffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (b *buffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.Write(p)
+}
+
+func (b *buffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.String()
+}
+
+func (d deployment) call(t *testing.T, method, path, authorization string) int {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), method, d.url+path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if authorization != "" {
+		req.Header.Set("Authorization", authorization)
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	_, _ = io.Copy(io.Discard, res.Body)
+	return res.StatusCode
+}
+
+var bothSources = []string{"$request.header.Authorization", "$context.routeKey"}
+
+func TestEachRouteAsksForItsScope(t *testing.T) {
+	d := deploy(t, bothSources...)
+	// Each twice: the second time the gateway answers from its cache.
+	for range 2 {
+		for _, c := range []struct {
+			method, path, token string
+			want                int
+		}{
+			{"POST", "/orders", d.write, 201},
+			{"GET", "/orders/42", d.write, 201},
+			{"GET", "/orders/42", d.read, 201},
+			{"POST", "/orders", d.read, 403},
+			{"DELETE", "/orders/42", d.write, 403},
+		} {
+			if got := d.call(t, c.method, c.path, "Bearer "+c.token); got != c.want {
+				t.Errorf("%s %s: %d, want %d", c.method, c.path, got, c.want)
+			}
+		}
+	}
+}
+
+func TestNoOtherTokenWillDo(t *testing.T) {
+	d := deploy(t, bothSources...)
+	part := strings.Split(d.write, ".")
+	reheaded := func(header string) string {
+		return base64.RawURLEncoding.EncodeToString([]byte(header)) + "." + part[1] + "." + part[2]
+	}
+	claims, err := base64.RawURLEncoding.DecodeString(part[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	admin := strings.Replace(string(claims), `"sub":"c-42"`, `"sub":"c-1"`, 1)
+	for name, c := range map[string]struct {
+		authorization string
+		want          int
+	}{
+		"none":                    {"", 401},
+		"junk":                    {"junk", 403},
+		"another scheme":          {"Basic " + d.write, 403},
+		"an edited payload":       {"Bearer " + part[0] + "." + base64.RawURLEncoding.EncodeToString([]byte(admin)) + "." + part[2], 403},
+		"a signature cut off":     {"Bearer " + part[0] + "." + part[1] + ".", 403},
+		"a byte of it changed":    {"Bearer " + part[0] + "." + part[1] + "." + strings.Repeat("A", len(part[2])), 403},
+		"alg none":                {"Bearer " + reheaded(`{"alg":"none","typ":"at+jwt"}`), 403},
+		"alg HS256":               {"Bearer " + reheaded(`{"alg":"HS256","typ":"at+jwt","kid":"https://issuer.example"}`), 403},
+		"a token of its own key":  {"Bearer " + deploy(t, bothSources...).write, 403},
+		"two in one header":       {"Bearer " + d.write + ",Bearer " + d.write, 403},
+		"a good one with a space": {"Bearer " + d.write + " x", 403},
+	} {
+		if got := d.call(t, "POST", "/orders", c.authorization); got != c.want {
+			t.Errorf("%s: %d, want %d", name, got, c.want)
+		}
+	}
+	if got := d.call(t, "POST", "/orders", "Bearer "+d.write); got != 201 {
+		t.Errorf("the token itself: %d", got)
+	}
+}
+
+// With the header alone the gateway would keep one answer for all routes.
+func TestItDeniesWhenTheGatewayWouldKeepTooLittleApart(t *testing.T) {
+	d := deploy(t, "$request.header.Authorization")
+	if got := d.call(t, "POST", "/orders", "Bearer "+d.write); got != 403 {
+		t.Errorf("%d, want 403", got)
+	}
+	for _, text := range []string{"authorizer_cache_hazard", "$context.routeKey"} {
+		if err := d.authorizer.WaitLog(t.Context(), text); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func TestNothingMissingAtTheStart(t *testing.T) {
+	for missing, env := range map[string][]string{
+		"ISSUER":   {},
+		"AUDIENCE": {"AWS_SAM_LOCAL=true", "ISSUER=https://issuer.example"},
+	} {
+		fn := guardtest.Start(t, binary, guardtest.Config{Env: env})
+		if _, err := fn.Invoke(t.Context(), []byte(`{}`)); err == nil {
+			t.Fatalf("the function started without %s", missing)
+		}
+		if err := fn.WaitLog(t.Context(), missing+" is not set"); err != nil {
+			t.Error(err)
+		}
+	}
+}

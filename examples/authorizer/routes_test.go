@@ -1,0 +1,80 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"testing"
+
+	"github.com/lambdarmor/lambdarmor/authorizer"
+	"github.com/lambdarmor/lambdarmor/guard"
+)
+
+// holder stands for a verifier: the token tells its scope.
+type holder struct{}
+
+func (holder) Verify(_ context.Context, token string) (*authorizer.Grant, error) {
+	switch token {
+	case "":
+		return nil, guard.Errorf(guard.Unauthenticated, "token_malformed", "")
+	case "down":
+		return nil, guard.Errorf(guard.Unavailable, "token_keys_unavailable", "")
+	}
+	return &authorizer.Grant{Principal: "c-42", Scopes: []string{"orders:" + token}}, nil
+}
+
+// event is a call of a route, as an authorizer gets it that has the header and
+// the route among its identity sources.
+func event(method, path, route, token string) []byte {
+	return fmt.Appendf(nil, `{"version":"2.0","type":"REQUEST",
+		"routeArn":"arn:aws:execute-api:us-east-1:123456789012:api/$default/%[1]s%[2]s",
+		"identitySource":["Bearer %[4]s",%[3]q],"routeKey":%[3]q,"rawPath":%[2]q,"rawQueryString":"",
+		"headers":{"authorization":"Bearer %[4]s"},
+		"requestContext":{"accountId":"123456789012","apiId":"api","stage":"$default","routeKey":%[3]q,
+			"http":{"method":%[1]q,"path":%[2]q,"protocol":"HTTP/1.1","sourceIp":"192.0.2.1","userAgent":"test"}}}`,
+		method, path, route, token)
+}
+
+func TestWhoMayCallWhat(t *testing.T) {
+	const place, get = "POST /orders", "GET /orders/{id}"
+	for _, c := range []struct {
+		route, method, path, token string
+		allowed                    bool
+	}{
+		{place, "POST", "/orders", "write", true},
+		{place, "POST", "/orders", "read", false},
+		{get, "GET", "/orders/42", "read", true},
+		{get, "GET", "/orders/42", "write", false},
+		{"DELETE /orders/{id}", "DELETE", "/orders/42", "write", false},
+		{"$default", "GET", "/admin", "read", false},
+		{place, "POST", "/orders", "", false},
+		{place, "POST", "/orders", "write2", false},
+	} {
+		h := gate(guard.NewLogger(io.Discard), holder{})
+		out, err := h.Invoke(t.Context(), event(c.method, c.path, c.route, c.token))
+		if err != nil {
+			t.Fatalf("%+v: %v", c, err)
+		}
+		var answer struct {
+			IsAuthorized *bool
+			Context      map[string]any
+		}
+		if err := json.Unmarshal(out, &answer); err != nil || answer.IsAuthorized == nil {
+			t.Fatalf("%+v: %s", c, out)
+		}
+		if *answer.IsAuthorized != c.allowed {
+			t.Errorf("%+v: %s", c, out)
+		}
+		if c.allowed && answer.Context[authorizer.NamePrincipal] != "c-42" {
+			t.Errorf("%+v: the function is not told who calls: %s", c, out)
+		}
+	}
+}
+
+func TestNobodyIsLetInOrKeptOutWhileTheIssuerIsDown(t *testing.T) {
+	h := gate(guard.NewLogger(io.Discard), holder{})
+	if out, err := h.Invoke(t.Context(), event("POST", "/orders", "POST /orders", "down")); err == nil {
+		t.Errorf("answered %s, which the gateway would keep", out)
+	}
+}

@@ -5,12 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"os"
 	"strings"
-	"syscall"
 	"time"
 
-	"github.com/aws/aws-lambda-go/lambdacontext"
 	"github.com/lambdarmor/lambdarmor/secrets"
 	"github.com/lambdarmor/lambdarmor/secrets/internal/endpoint"
 )
@@ -34,15 +31,13 @@ func (c *client) ask(ctx context.Context, target string, header http.Header) (en
 	for wait := shortest; ; wait = min(2*wait, longest) {
 		answer, err := c.endpoint.Get(ctx, target, header)
 		switch {
-		case errors.Is(err, syscall.ECONNREFUSED):
-			return answer, c.absent(ctx, err)
 		case err != nil:
 			return answer, err
 		case answer.Status == http.StatusOK:
 			return answer, nil
 		case !notReady(answer):
 			return answer, refusal(answer)
-		case early(ctx):
+		case endpoint.Early(ctx):
 			return answer, secrets.ErrNotYet
 		case time.Since(began) > patience:
 			return answer, fmt.Errorf("it is not ready: %w", secrets.ErrUnavailable)
@@ -67,20 +62,6 @@ const (
 func notReady(a endpoint.Answer) bool {
 	return a.Status == http.StatusBadRequest && strings.Contains(start(a.Body), "not ready to serve traffic") ||
 		a.Status == http.StatusServiceUnavailable && strings.Contains(start(a.Body), "Serving not enabled")
-}
-
-// early reports whether, as far as ctx tells, Lambda has invoked nothing yet.
-func early(ctx context.Context) bool {
-	_, invoked := lambdacontext.FromContext(ctx)
-	return !invoked && os.Getenv("AWS_LAMBDA_RUNTIME_API") != ""
-}
-
-// absent is the error of an agent that does not listen.
-func (c *client) absent(ctx context.Context, err error) error {
-	if early(ctx) {
-		return fmt.Errorf("%w: %w", secrets.ErrNotYet, err)
-	}
-	return fmt.Errorf("nothing listens on %s, is the extension's layer there? %w", c.address, err)
 }
 
 // withToken gives the header that the extension and the Secrets Manager Agent

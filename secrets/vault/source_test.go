@@ -1,6 +1,7 @@
 package vault_test
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -168,7 +169,15 @@ func TestWhatARefusalMeans(t *testing.T) {
 	e.fail(0)
 	mustBe(t, one(t.Context(), src, secrets.Ref{Name: "secret/a#f"}), "w", "2")
 	e.Close()
-	mustFailAs(t, one(t.Context(), src, secrets.Ref{Name: "secret/a#f"}).Err, secrets.ErrUnavailable)
+	got := one(t.Context(), src, secrets.Ref{Name: "secret/a#f"})
+	mustFailAs(t, got.Err, secrets.ErrUnavailable)
+	if errors.Is(got.Err, secrets.ErrNotYet) || !strings.Contains(got.Err.Error(), "is the extension's layer there?") {
+		t.Error(got.Err)
+	}
+	t.Setenv("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:1")
+	if got := one(t.Context(), src, secrets.Ref{Name: "secret/a#f"}); !errors.Is(got.Err, secrets.ErrNotYet) {
+		t.Errorf("before the first invocation the extension may be on its way: %v", got.Err)
+	}
 }
 
 func TestAnswersThatCannotBeRead(t *testing.T) {

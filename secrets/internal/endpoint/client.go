@@ -8,8 +8,10 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"os"
 	"syscall"
 
+	"github.com/aws/aws-lambda-go/lambdacontext"
 	"github.com/lambdarmor/lambdarmor/internal/strictjson"
 	"github.com/lambdarmor/lambdarmor/secrets"
 )
@@ -100,7 +102,7 @@ func (c *Client) Get(ctx context.Context, target string, header http.Header) (An
 	req.Header = header
 	resp, err := c.http.Do(req)
 	if err != nil {
-		return Answer{}, unavailable(err)
+		return Answer{}, c.unreachable(ctx, err)
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxBody+1))
@@ -111,6 +113,25 @@ func (c *Client) Get(ctx context.Context, target string, header http.Header) (An
 		return Answer{}, fmt.Errorf("the answer is over %d bytes", maxBody)
 	}
 	return Answer{Status: resp.StatusCode, Header: resp.Header, Body: body}, nil
+}
+
+// unreachable tells an extension that is not there from one that is not there
+// yet: they start beside the function.
+func (c *Client) unreachable(ctx context.Context, err error) error {
+	err = unavailable(err)
+	switch {
+	case !c.local || !errors.Is(err, syscall.ECONNREFUSED):
+		return err
+	case Early(ctx):
+		return fmt.Errorf("%w: %w", secrets.ErrNotYet, err)
+	}
+	return fmt.Errorf("nothing listens on %s, is the extension's layer there? %w", c.base, err)
+}
+
+// Early reports whether, as far as ctx tells, Lambda has invoked nothing yet.
+func Early(ctx context.Context) bool {
+	_, invoked := lambdacontext.FromContext(ctx)
+	return !invoked && os.Getenv("AWS_LAMBDA_RUNTIME_API") != ""
 }
 
 // unavailable leaves the URL out: its name is known to who asked.

@@ -61,6 +61,12 @@ func configTarget(ref secrets.Ref) (string, error) {
 	return target, nil
 }
 
+// configValue takes the version from the header that the agent sends, or from
+// the one that its OpenAPI description names.
 func configValue(a endpoint.Answer) (secrets.Value, error) {
-	return secrets.Value{Data: a.Body, Version: a.Header.Get("Configuration-Version")}, nil
+	version := a.Header.Get("Configuration-Version")
+	if version == "" {
+		version = a.Header.Get("ConfigurationVersion")
+	}
+	return secrets.Value{Data: a.Body, Version: version}, nil
 }

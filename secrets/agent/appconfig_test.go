@@ -2,6 +2,9 @@ package agent_test
 
 import (
 	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"testing"
 
 	"github.com/lambdarmor/lambdarmor/secrets"
@@ -66,5 +69,20 @@ func TestConfigurationsThatAreNotAskedFor(t *testing.T) {
 	}
 	if got := one(invoked(t), src, secrets.Ref{Name: "shop/prod/none"}); !errors.Is(got.Err, secrets.ErrNotFound) {
 		t.Error(got.Err)
+	}
+}
+
+func TestTheVersionIsThatOfEitherHeader(t *testing.T) {
+	for _, header := range []string{"Configuration-Version", "ConfigurationVersion", "X-Other"} {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set(header, "7")
+			fmt.Fprint(w, "v")
+		}))
+		want := "7"
+		if header == "X-Other" {
+			want = ""
+		}
+		mustBe(t, one(invoked(t), agent.AppConfig(agent.Address(server.URL)), secrets.Ref{Name: "a/e/p"}), "v", want)
+		server.Close()
 	}
 }

@@ -13,7 +13,7 @@ func TestAValueIsFetchedOnce(t *testing.T) {
 	c, v, at := newCache()
 	for range 3 {
 		s := mustGet(t, c, "hunter2")
-		if s.Version() != "1" || s.Stale() || s.IsZero() || !s.FetchedAt().Equal(at.now) || string(s.Bytes()) != "hunter2" {
+		if s.Version() != "1" || s.Stale() || s.IsZero() || !s.FetchedAt().Equal(at.Now()) || string(s.Bytes()) != "hunter2" {
 			t.Errorf("version %q, stale %v, zero %v, fetched at %v", s.Version(), s.Stale(), s.IsZero(), s.FetchedAt())
 		}
 	}

@@ -1,0 +1,144 @@
+package secrets_test
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/lambdarmor/lambdarmor/secrets"
+)
+
+// rotate makes what is current the previous value, as Secrets Manager does.
+func (v *vault) rotate(text, version string) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if current, ok := v.values[secrets.Ref{Name: name}]; ok {
+		v.values[secrets.Ref{Name: name, Stage: "AWSPREVIOUS"}] = current
+	}
+	v.values[secrets.Ref{Name: name}] = secrets.Value{Data: []byte(text), Version: version}
+}
+
+func mustPair(t *testing.T, c *secrets.Cache, current, previous string) {
+	t.Helper()
+	now, before, err := c.Pair(t.Context(), name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if now.Text() != current || before.Text() != previous || before.IsZero() != (previous == "") {
+		t.Fatalf("%q and %q, want %q and %q", now.Text(), before.Text(), current, previous)
+	}
+}
+
+func TestPairIsTheCurrentValueAndTheOneBefore(t *testing.T) {
+	c, v, _ := newCache()
+	v.rotate("hunter3", "2")
+	for range 3 {
+		mustPair(t, c, "hunter3", "hunter2")
+	}
+	mustGet(t, c, "hunter3")
+	v.mustHaveBeenAsked(t, 1)
+	if len(v.asked[0]) != 2 {
+		t.Errorf("asked for %v", v.asked[0])
+	}
+}
+
+func TestAMissingPreviousValueIsNoError(t *testing.T) {
+	c, v, at := newCache()
+	for range 3 {
+		mustPair(t, c, "hunter2", "")
+	}
+	v.mustHaveBeenAsked(t, 1)
+	at.move(5 * time.Second)
+	v.rotate("hunter3", "2")
+	mustPair(t, c, "hunter3", "hunter2")
+}
+
+func TestPairFailsWhereOneOfTwoCannotBeHad(t *testing.T) {
+	previous := secrets.Ref{Name: name, Stage: "AWSPREVIOUS"}
+	for _, tc := range []struct {
+		ref  secrets.Ref
+		err  error
+		code string
+	}{
+		{secrets.Ref{Name: name}, secrets.ErrNotFound, "secret_not_found"},
+		{secrets.Ref{Name: name}, secrets.ErrUnavailable, "secret_unavailable"},
+		{previous, secrets.ErrDenied, "secret_denied"},
+		{previous, secrets.ErrUnavailable, "secret_unavailable"},
+	} {
+		c, v, _ := newCache()
+		v.setRef(tc.ref, secrets.Value{Err: tc.err})
+		current, before, err := c.Pair(t.Context(), name)
+		mustBe(t, err, tc.code, tc.err)
+		if !current.IsZero() || !before.IsZero() {
+			t.Errorf("a secret beside the error %v", err)
+		}
+	}
+}
+
+// What was signed with a value must verify until two rotations later, in
+// whichever order the two of a pair expire or are fetched otherwise.
+func TestNoValueIsLostBetweenTheTwoOfAPair(t *testing.T) {
+	t.Run("the current one is newer", func(t *testing.T) {
+		c, v, _ := newCache()
+		v.rotate("hunter3", "2")
+		mustPair(t, c, "hunter3", "hunter2")
+		v.rotate("hunter4", "3")
+		c.Invalidate(name, "2")
+		mustGet(t, c, "hunter4")
+		mustPair(t, c, "hunter4", "hunter3")
+		mustPair(t, c, "hunter4", "hunter3")
+		v.mustHaveBeenAsked(t, 3)
+	})
+	t.Run("the current one is newer, and there was none before", func(t *testing.T) {
+		c, v, _ := newCache()
+		mustPair(t, c, "hunter2", "")
+		v.rotate("hunter3", "2")
+		c.Invalidate(name, "1")
+		mustGet(t, c, "hunter3")
+		mustPair(t, c, "hunter3", "hunter2")
+	})
+	t.Run("the previous one is newer", func(t *testing.T) {
+		c, v, _ := newCache()
+		v.rotate("hunter3", "2")
+		mustPair(t, c, "hunter3", "hunter2")
+		v.rotate("hunter4", "3")
+		c.Invalidate(name, "1")
+		mustGet(t, c, "hunter3", secrets.VersionStage("AWSPREVIOUS"))
+		mustPair(t, c, "hunter4", "hunter3")
+		mustPair(t, c, "hunter4", "hunter3")
+		v.mustHaveBeenAsked(t, 3)
+	})
+	t.Run("and the source cannot be asked", func(t *testing.T) {
+		c, v, _ := newCache()
+		v.rotate("hunter3", "2")
+		mustPair(t, c, "hunter3", "hunter2")
+		v.rotate("hunter4", "3")
+		c.Invalidate(name, "2")
+		mustGet(t, c, "hunter4")
+		v.fail(secrets.ErrUnavailable)
+		if _, _, err := c.Pair(t.Context(), name); !errors.Is(err, secrets.ErrUnavailable) {
+			t.Errorf("got %v", err)
+		}
+		v.fail(nil)
+	})
+}
+
+func TestAPairOfOneValueIsNotFetchedForEver(t *testing.T) {
+	c, v, _ := newCache()
+	v.setRef(secrets.Ref{Name: name, Stage: "AWSPREVIOUS"}, secrets.Value{Data: []byte("hunter2"), Version: "1"})
+	for range 5 {
+		mustPair(t, c, "hunter2", "hunter2")
+	}
+	c.Invalidate(name, "1")
+	mustGet(t, c, "hunter2")
+	for range 5 {
+		mustPair(t, c, "hunter2", "hunter2")
+	}
+	v.mustHaveBeenAsked(t, 4)
+}
+
+func TestPreviousNamesThePreviousValueOfASourceWithoutStages(t *testing.T) {
+	c, v, _ := newCache(secrets.Previous(func(name string) secrets.Ref { return secrets.Ref{Name: name + ".previous"} }))
+	v.set(name+".previous", "hunter1", "0")
+	mustPair(t, c, "hunter2", "hunter1")
+}

@@ -1,0 +1,194 @@
+package secrets_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/lambdarmor/lambdarmor/secrets"
+)
+
+func names(n int) []string {
+	out := make([]string, n)
+	for i := range out {
+		out[i] = fmt.Sprintf("secret-%d", i)
+	}
+	return out
+}
+
+func TestPrefetchOfTenIsOneCall(t *testing.T) {
+	c, v, _ := newCache()
+	ten := names(10)
+	for _, name := range ten {
+		v.set(name, "text of "+name, "1")
+	}
+	if err := c.Prefetch(t.Context(), append(ten, ten...)...); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range ten {
+		if s, err := c.Get(t.Context(), name); err != nil || s.Text() != "text of "+name {
+			t.Errorf("%s: %q, %v", name, s.Text(), err)
+		}
+	}
+	v.mustHaveBeenAsked(t, 1)
+	if len(v.asked[0]) != 10 {
+		t.Errorf("asked for %d values", len(v.asked[0]))
+	}
+}
+
+func TestPrefetchAsksForWhatIsMissingAlone(t *testing.T) {
+	c, v, _ := newCache()
+	v.set("other", "x", "1")
+	mustGet(t, c, "hunter2")
+	if err := c.Prefetch(t.Context(), name, "other"); err != nil {
+		t.Fatal(err)
+	}
+	if len(v.asked) != 2 || len(v.asked[1]) != 1 || v.asked[1][0].Name != "other" {
+		t.Errorf("asked for %v", v.asked)
+	}
+	if err := c.Prefetch(t.Context()); err != nil {
+		t.Error(err)
+	}
+	v.mustHaveBeenAsked(t, 2)
+}
+
+func TestOneMissingSecretNamesItselfAndHidesNoOther(t *testing.T) {
+	c, v, _ := newCache()
+	v.setRef(secrets.Ref{Name: "sealed"}, secrets.Value{Err: secrets.ErrUndecryptable})
+	err := c.Prefetch(t.Context(), "gone", name, "sealed", "")
+	if !errors.Is(err, secrets.ErrNotFound) || !errors.Is(err, secrets.ErrUndecryptable) {
+		t.Errorf("the error is %v", err)
+	}
+	for _, want := range []string{`"gone": not found`, `"sealed": cannot be decrypted`, "without a name"} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("%v does not say %s", err, want)
+		}
+	}
+	if strings.Contains(err.Error(), name) {
+		t.Errorf("%v names one that is there", err)
+	}
+	mustGet(t, c, "hunter2")
+	v.mustHaveBeenAsked(t, 1)
+}
+
+func TestPrefetchAndGetShareAFetch(t *testing.T) {
+	inBubble(t, func(t *testing.T, c *secrets.Cache, v *vault) {
+		v.set("other", "x", "1")
+		open := held(v)
+		var done sync.WaitGroup
+		done.Go(func() { mustGet(t, c, "hunter2") })
+		synctest.Wait()
+		done.Go(func() {
+			if err := c.Prefetch(t.Context(), name, "other"); err != nil {
+				t.Error(err)
+			}
+		})
+		synctest.Wait()
+		close(open)
+		done.Wait()
+		if len(v.asked) != 2 || len(v.asked[1]) != 1 {
+			t.Errorf("asked for %v", v.asked)
+		}
+	})
+}
+
+// The extension answers in an invocation alone. What a function prefetches
+// before is fetched in the first one, in one call with what is wanted there.
+func TestWhatIsPrefetchedTooEarlyIsFetchedInTheFirstInvocation(t *testing.T) {
+	c, v, _ := newCache()
+	v.set("other", "x", "1")
+	v.set("third", "y", "1")
+	v.fail(fmt.Errorf("extension: %w", secrets.ErrNotYet))
+	if err := c.Prefetch(t.Context(), name, "other"); err != nil {
+		t.Errorf("too early: %v", err)
+	}
+	if _, err := c.Get(t.Context(), "other"); !errors.Is(err, secrets.ErrNotYet) {
+		t.Errorf("a Get too early: %v", err)
+	}
+	asked := v.fetches()
+	v.fail(nil)
+	if _, err := c.Get(t.Context(), "third"); err != nil { // at once: there is no backoff
+		t.Fatal(err)
+	}
+	if got := len(v.asked[asked]); got != 3 {
+		t.Errorf("the first fetch was for %d values: %v", got, v.asked[asked])
+	}
+	mustGet(t, c, "hunter2")
+	v.mustHaveBeenAsked(t, asked+1)
+}
+
+func TestInvalidateDropsThatVersionAlone(t *testing.T) {
+	c, v, _ := newCache()
+	previous := secrets.Ref{Name: name, Stage: "AWSPREVIOUS"}
+	v.setRef(previous, secrets.Value{Data: []byte("hunter1"), Version: "0"})
+	mustGet(t, c, "hunter2")
+	mustGet(t, c, "hunter1", secrets.VersionStage("AWSPREVIOUS"))
+
+	c.Invalidate(name, "0")
+	c.Invalidate("other", "")
+	c.Invalidate("other", "1")
+	mustGet(t, c, "hunter2")
+	v.mustHaveBeenAsked(t, 2)
+	mustGet(t, c, "hunter1", secrets.VersionStage("AWSPREVIOUS"))
+	v.mustHaveBeenAsked(t, 3)
+
+	v.set(name, "hunter3", "2")
+	c.Invalidate(name, "1")
+	mustGet(t, c, "hunter3")
+	c.Invalidate(name, "1") // a late report
+	mustGet(t, c, "hunter3")
+	v.mustHaveBeenAsked(t, 4)
+
+	c.Invalidate(name, "")
+	mustGet(t, c, "hunter3")
+	mustGet(t, c, "hunter1", secrets.VersionStage("AWSPREVIOUS"))
+	v.mustHaveBeenAsked(t, 6)
+}
+
+func TestInvalidateDropsErrorsAndBackoff(t *testing.T) {
+	for code, err := range map[string]error{"secret_denied": secrets.ErrDenied, "secret_unavailable": secrets.ErrUnavailable} {
+		c, v, _ := newCache()
+		v.fail(err)
+		mustFail(t, c, code, err)
+		v.fail(nil)
+		c.Invalidate(name, "1")
+		mustFail(t, c, code, err)
+		c.Invalidate(name, "")
+		mustGet(t, c, "hunter2")
+	}
+}
+
+func TestWhatIsInvalidatedIsNotServedStale(t *testing.T) {
+	c, v, at := newCache()
+	mustGet(t, c, "hunter2")
+	v.fail(secrets.ErrUnavailable)
+	at.move(5 * time.Minute)
+	mustGet(t, c, "hunter2")
+	c.Invalidate(name, "1")
+	mustFail(t, c, "secret_unavailable", secrets.ErrUnavailable)
+}
+
+func TestWhatWasInvalidatedDuringAFetchIsNotKept(t *testing.T) {
+	for _, tc := range []struct {
+		version string
+		calls   int
+	}{{"", 2}, {"1", 2}, {"0", 1}} {
+		inBubble(t, func(t *testing.T, c *secrets.Cache, v *vault) {
+			read := make(chan struct{})
+			v.before = func(context.Context, []secrets.Ref) { <-read }
+			var done sync.WaitGroup
+			done.Go(func() { mustGet(t, c, "hunter2") })
+			synctest.Wait()
+			c.Invalidate(name, tc.version)
+			close(read)
+			done.Wait()
+			mustGet(t, c, "hunter2")
+			v.mustHaveBeenAsked(t, tc.calls)
+		})
+	}
+}

@@ -1,0 +1,207 @@
+package secrets_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/lambdarmor/lambdarmor/secrets"
+)
+
+// shop is a third party that takes some values.
+type shop struct {
+	mu     sync.RWMutex
+	takes  map[string]bool
+	errs   error // of a value that it does not take
+	visits atomic.Int64
+}
+
+func (p *shop) buy(_ context.Context, s secrets.Secret) (string, error) {
+	p.visits.Add(1)
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	if p.takes[s.Text()] {
+		return "bought with " + s.Version(), nil
+	}
+	return "", p.errs
+}
+
+func (p *shop) accept(texts ...string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.takes = map[string]bool{}
+	for _, text := range texts {
+		p.takes[text] = true
+	}
+}
+
+func newShop(texts ...string) *shop {
+	p := &shop{errs: fmt.Errorf("401: %w", secrets.ErrRejected)}
+	p.accept(texts...)
+	return p
+}
+
+func TestTrySurvivesARotation(t *testing.T) {
+	c, v, _ := newCache()
+	p := newShop("hunter2")
+	for range 2 {
+		if got, err := secrets.Try(t.Context(), c, name, p.buy); err != nil || got != "bought with 1" {
+			t.Errorf("%q, %v", got, err)
+		}
+	}
+	v.rotate("hunter3", "2")
+	p.accept("hunter3")
+	for range 2 {
+		if got, err := secrets.Try(t.Context(), c, name, p.buy); err != nil || got != "bought with 2" {
+			t.Errorf("%q, %v", got, err)
+		}
+	}
+	v.mustHaveBeenAsked(t, 2)
+	if n := p.visits.Load(); n != 5 {
+		t.Errorf("%d visits", n)
+	}
+}
+
+func TestTryReturnsTheErrorWhereTheVersionIsTheSame(t *testing.T) {
+	c, v, at := newCache()
+	p := newShop()
+	for range 5 {
+		if _, err := secrets.Try(t.Context(), c, name, p.buy); !errors.Is(err, secrets.ErrRejected) {
+			t.Errorf("got %v", err)
+		}
+	}
+	if n := p.visits.Load(); n != 5 {
+		t.Errorf("%d visits", n)
+	}
+	v.mustHaveBeenAsked(t, 2) // and not once for each try
+
+	at.move(time.Second)
+	if _, err := secrets.Try(t.Context(), c, name, p.buy); !errors.Is(err, secrets.ErrRejected) {
+		t.Errorf("got %v", err)
+	}
+	v.mustHaveBeenAsked(t, 3)
+	at.move(time.Second)
+	v.rotate("hunter3", "2")
+	p.accept("hunter3")
+	if _, err := secrets.Try(t.Context(), c, name, p.buy); err != nil {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestTryOnceMoreAndNoMore(t *testing.T) {
+	c, v, _ := newCache()
+	mustGet(t, c, "hunter2")
+	v.rotate("hunter3", "2")
+	p := newShop()
+	if _, err := secrets.Try(t.Context(), c, name, p.buy); !errors.Is(err, secrets.ErrRejected) {
+		t.Errorf("got %v", err)
+	}
+	if n := p.visits.Load(); n != 2 {
+		t.Errorf("%d visits", n)
+	}
+}
+
+func TestTryTakesWhatAMatcherRejects(t *testing.T) {
+	unauthorized := errors.New("401")
+	for _, tc := range []struct {
+		err  error
+		ok   bool
+		opts []secrets.TryOption
+	}{
+		{fmt.Errorf("wrapped: %w", secrets.ErrRejected), true, nil},
+		{unauthorized, false, nil},
+		{unauthorized, true, []secrets.TryOption{secrets.RejectedWhen(func(err error) bool { return errors.Is(err, unauthorized) })}},
+		{errors.New("500"), false, []secrets.TryOption{secrets.RejectedWhen(func(err error) bool { return errors.Is(err, unauthorized) })}},
+	} {
+		c, v, _ := newCache()
+		mustGet(t, c, "hunter2")
+		v.rotate("hunter3", "2")
+		p := newShop("hunter3")
+		p.errs = tc.err
+		if _, err := secrets.Try(t.Context(), c, name, p.buy, tc.opts...); (err == nil) != tc.ok {
+			t.Errorf("%v: got %v", tc.err, err)
+		}
+	}
+}
+
+func TestTryWithoutASecret(t *testing.T) {
+	c, v, _ := newCache()
+	p := newShop("hunter2")
+	v.fail(secrets.ErrDenied)
+	_, err := secrets.Try(t.Context(), c, name, p.buy)
+	mustBe(t, err, "secret_denied", secrets.ErrDenied)
+	if p.visits.Load() != 0 {
+		t.Error("called without a secret")
+	}
+}
+
+func TestTryWhereTheSecretCannotBeFetchedAnew(t *testing.T) {
+	for code, is := range map[string]error{"secret_unavailable": secrets.ErrUnavailable, "secret_denied": secrets.ErrDenied} {
+		c, v, _ := newCache()
+		p := newShop()
+		mustGet(t, c, "hunter2")
+		v.fail(is)
+		_, err := secrets.Try(t.Context(), c, name, p.buy)
+		mustBe(t, err, code, is)
+		if !errors.Is(err, secrets.ErrRejected) || p.visits.Load() != 1 {
+			t.Errorf("%d visits, %v", p.visits.Load(), err)
+		}
+	}
+}
+
+func TestAValueThatWasRejectedInABackoffIsAskedForOnceASecond(t *testing.T) {
+	c, v, at := newCache()
+	p := newShop("hunter2")
+	mustGet(t, c, "hunter2")
+	v.fail(secrets.ErrUnavailable)
+	at.move(5 * time.Minute)
+	for _, wait := range []time.Duration{0, 1, 2, 4, 8, 16} { // until the backoff is 32 s
+		at.move(wait * time.Second)
+		mustGet(t, c, "hunter2")
+	}
+	v.fail(nil)
+	v.rotate("hunter3", "2")
+	p.accept("hunter3")
+	asked := v.fetches()
+	if _, err := secrets.Try(t.Context(), c, name, p.buy); !errors.Is(err, secrets.ErrUnavailable) {
+		t.Errorf("got %v", err)
+	}
+	v.mustHaveBeenAsked(t, asked)
+	at.move(time.Second)
+	if _, err := secrets.Try(t.Context(), c, name, p.buy); err != nil {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestNoUseFailsAndEachVersionIsFetchedOnceWhileItRotates(t *testing.T) {
+	const goroutines, rotations = 64, 50
+	c, v, _ := newCache()
+	p := newShop("hunter2")
+	mustGet(t, c, "hunter2")
+	for i := range rotations {
+		var users sync.WaitGroup
+		for range goroutines {
+			users.Go(func() {
+				for range 4 {
+					if _, err := secrets.Try(t.Context(), c, name, p.buy); err != nil {
+						t.Errorf("a use failed: %v", err)
+					}
+				}
+			})
+		}
+		text := fmt.Sprint("rotated ", i)
+		v.rotate(text, fmt.Sprint(i+2))
+		p.accept(text) // from now on nothing else
+		users.Go(func() {
+			if _, err := secrets.Try(t.Context(), c, name, p.buy); err != nil {
+				t.Errorf("the use after the rotation failed: %v", err)
+			}
+		})
+		users.Wait()
+	}
+	v.mustHaveBeenAsked(t, rotations+1)
+}

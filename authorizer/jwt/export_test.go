@@ -25,3 +25,20 @@ func CheckJWS(k Keys, accepted []Algorithm, text string) ([]byte, error) {
 	}
 	return payload, nil
 }
+
+// FetchTimeout is for how long an answer is waited for.
+const FetchTimeout = fetchTimeout
+
+// SetFetchTimeout changes it.
+func (v *Verifier) SetFetchTimeout(d time.Duration) { v.fetcher.timeout = d }
+
+// Waiters is how many wait for the fetch that is under way.
+func (v *Verifier) Waiters() int {
+	r := v.keys.(*remote)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.mu.flight == nil {
+		return 0
+	}
+	return r.mu.flight.waiters
+}

@@ -15,19 +15,20 @@ type flight struct {
 }
 
 // board joins the fetch that is under way, or begins one, if there is to be one.
-func (r *remote) board(ctx context.Context, h *header) (*flight, *key, error) {
+// Else there is no flight, but the key that is meant or why there is none.
+func (r *remote) board(ctx context.Context, h *header) (f *flight, joined bool, k *key, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	k, err := r.decide(h)
+	k, err = r.decide(h)
 	if !errors.Is(err, errAsk) {
-		return nil, k, err
+		return nil, false, k, err
 	}
-	f := r.mu.flight
-	if f == nil {
+	f, joined = r.mu.flight, r.mu.flight != nil
+	if !joined {
 		f = r.begin(ctx)
 	}
 	f.waiters++
-	return f, nil, nil
+	return f, joined, nil, nil
 }
 
 // begin starts a fetch; r.mu is held.

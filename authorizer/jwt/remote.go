@@ -102,11 +102,35 @@ func (r *remote) find(ctx context.Context, t *token, now time.Time) (*key, error
 	if err := t.plausible(); err != nil {
 		return nil, err
 	}
-	f, k, err := r.board(ctx, t.header)
-	if f == nil {
-		return k, err
+	k, joined, err := r.fetch(ctx, t.header)
+	if joined && errors.Is(err, errAsk) {
+		// What was under way may have been answered before the key was there.
+		k, _, err = r.fetch(ctx, t.header)
 	}
-	return r.settle(t.header, r.wait(ctx, f))
+	if errors.Is(err, errAsk) {
+		r.note(t.header)
+		return nil, unknownKey()
+	}
+	return k, err
+}
+
+// fetch waits for a fetch, which was perhaps under way, and gives the key that
+// is meant then. If that is still not known, the error is errAsk.
+func (r *remote) fetch(ctx context.Context, h *header) (k *key, joined bool, err error) {
+	f, joined, k, err := r.board(ctx, h)
+	if f == nil {
+		return k, false, err
+	}
+	err = r.wait(ctx, f)
+	if s := r.current.Load(); s.isTrusted(r.now()) {
+		if k, picked := s.pick(h); !errors.Is(picked, errNoKey) {
+			return k, joined, picked
+		}
+	}
+	if err != nil {
+		return nil, joined, unavailable(err)
+	}
+	return nil, joined, errAsk
 }
 
 // decide gives the key that is meant, or why there is none, as far as that is
@@ -136,20 +160,9 @@ func (r *remote) decide(h *header) (*key, error) {
 	}
 }
 
-// settle decides after a fetch that ended with err.
-func (r *remote) settle(h *header, err error) (*key, error) {
-	now, s := r.now(), r.current.Load()
-	if s.isTrusted(now) {
-		k, picked := s.pick(h)
-		if !errors.Is(picked, errNoKey) {
-			return k, picked
-		}
-	}
-	if err != nil {
-		return nil, unavailable(err)
-	}
+// note remembers that the issuer does not know a kid.
+func (r *remote) note(h *header) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.mu.misses.note(h.kid, now)
-	return nil, unknownKey()
+	r.mu.misses.note(h.kid, r.now())
 }

@@ -7,8 +7,7 @@ import (
 )
 
 // source gives the keys of c, which has no problem.
-func (c *Config) source(now func() time.Time) keySource {
-	f := newFetcher(c.HTTPClient)
+func (c *Config) source(f *fetcher, now func() time.Time) keySource {
 	switch {
 	case c.loadBalancer != nil:
 		return newBalancerKeys(f, c.loadBalancer.keys, now)

@@ -26,6 +26,7 @@ type Verifier struct {
 	principal  func(*Claims) string
 	balancer   *loadBalancer
 	encoding   encoding
+	fetcher    *fetcher
 	keys       keySource
 	remembered *memory
 	header     atomic.Pointer[knownHeader]
@@ -63,12 +64,13 @@ func New(c Config) *Verifier {
 		principal:  c.Principal,
 		balancer:   c.loadBalancer,
 		encoding:   unpadded,
+		fetcher:    newFetcher(c.HTTPClient),
 		now:        wallClock,
 	}
 	if c.loadBalancer != nil {
 		v.encoding = padded
 	}
-	v.keys = c.source(func() time.Time { return v.now() })
+	v.keys = c.source(v.fetcher, func() time.Time { return v.now() })
 	if c.Remember > 0 {
 		v.remembered = newMemory(c.Remember)
 	}

@@ -1,0 +1,205 @@
+package jwt_test
+
+import (
+	"compress/gzip"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/lambdarmor/lambdarmor/authorizer/jwt"
+)
+
+// Answers that are no keys. A token is then neither accepted nor called a bad
+// one, and one request is made for it.
+func TestAnswersThatAreNoKeys(t *testing.T) {
+	k := newEC("a")
+	good := jwks(k)
+	padding := []byte(`,"x":"` + strings.Repeat("x", 10_000_000) + `"}`)
+	large := append(append([]byte{}, good[:len(good)-1]...), padding...)
+	for name, answer := range map[string]http.HandlerFunc{
+		"500":     fail,
+		"204":     func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) },
+		"404":     http.NotFound,
+		"206":     func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(206); serve(good)(w, r) },
+		"HTML":    serve([]byte("<!doctype html><title>Sign in</title>")),
+		"nothing": serve(nil),
+		"a token": serve([]byte(k.token(claims(nil)))),
+		"10 MB":   serve(large),
+		"10 MB, and nothing said of it": func(w http.ResponseWriter, r *http.Request) {
+			w.(http.Flusher).Flush()
+			serve(large)(w, r)
+		},
+		"10 MB in 10 kB": func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Encoding", "gzip")
+			z := gzip.NewWriter(w)
+			_, _ = z.Write(large)
+			_ = z.Close()
+		},
+		"cut off": func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Length", fmt.Sprint(len(good)+100))
+			serve(good)(w, r)
+			panic(http.ErrAbortHandler)
+		},
+		"cut off in the middle": func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Length", fmt.Sprint(len(good)))
+			serve(good[:len(good)/2])(w, r)
+			panic(http.ErrAbortHandler)
+		},
+		"hung up": func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
+		"a redirect to itself": func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, keyPath, http.StatusFound)
+		},
+		"a redirect with the keys": func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Location", "/elsewhere")
+			w.WriteHeader(http.StatusTemporaryRedirect)
+			serve(good)(w, r)
+		},
+		"large headers": func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("X", strings.Repeat("x", 20<<20))
+			serve(good)(w, r)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newKeyServer(t, answer)
+			v, _ := remote(t, s)
+			for range 10 {
+				expectCode(t, v, "a good token", k.token(claims(nil)), outage)
+			}
+			s.expect(t, "ten tokens", 1)
+			if got := s.count("/elsewhere"); got != 0 {
+				t.Errorf("a redirect was followed")
+			}
+		})
+	}
+}
+
+func TestASlowIssuerIsNotWaitedFor(t *testing.T) {
+	k := newEC("a")
+	done := make(chan struct{})
+	s := newKeyServer(t, func(w http.ResponseWriter, r *http.Request) {
+		w.(http.Flusher).Flush() // it begins, and does not go on
+		<-r.Context().Done()
+		close(done)
+	})
+	v, _ := remote(t, s)
+	v.SetFetchTimeout(50 * time.Millisecond)
+	_, err := v.Verify(t.Context(), k.token(claims(nil)))
+	if codeOf(err) != outage || !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("%v", err)
+	}
+	<-done
+	s.expect(t, "a slow issuer", 1)
+}
+
+func TestTheTimeoutIsThatOfAPIGateway(t *testing.T) {
+	if jwt.FetchTimeout != 1500*time.Millisecond {
+		t.Errorf("%v", jwt.FetchTimeout)
+	}
+}
+
+func TestAWaiterLeavesOnItsOwnContext(t *testing.T) {
+	k := newEC("a")
+	asked, release := make(chan struct{}, 1), make(chan struct{})
+	s := newKeyServer(t, func(w http.ResponseWriter, r *http.Request) {
+		asked <- struct{}{}
+		<-release
+		serve(jwks(k))(w, r)
+	})
+	v, _ := remote(t, s)
+	token := k.token(claims(nil))
+
+	first, leave := context.WithCancel(t.Context())
+	left := make(chan error)
+	go func() {
+		_, err := v.Verify(first, token)
+		left <- err
+	}()
+	<-asked
+	stayed := make(chan error)
+	go func() {
+		_, err := v.Verify(t.Context(), token)
+		stayed <- err
+	}()
+	for v.Waiters() != 2 {
+		runtime.Gosched()
+	}
+	leave()
+	if err := <-left; codeOf(err) != outage || !errors.Is(err, context.Canceled) {
+		t.Errorf("who left: %v", err)
+	}
+	close(release)
+	if err := <-stayed; err != nil {
+		t.Errorf("who stayed: %v", err)
+	}
+	s.expect(t, "for both", 1)
+}
+
+func TestAFetchEndsWithTheLastWhoWaits(t *testing.T) {
+	k := newEC("a")
+	asked, ended := make(chan struct{}, 2), make(chan struct{}, 2)
+	s := newKeyServer(t, func(w http.ResponseWriter, r *http.Request) {
+		asked <- struct{}{}
+		<-r.Context().Done()
+		ended <- struct{}{}
+	})
+	v, _ := remote(t, s)
+	v.SetFetchTimeout(time.Hour)
+	ctx, leave := context.WithCancel(t.Context())
+	left := make(chan error)
+	for range 8 {
+		go func() {
+			_, err := v.Verify(ctx, k.token(claims(nil)))
+			left <- err
+		}()
+	}
+	<-asked
+	for v.Waiters() != 8 {
+		runtime.Gosched()
+	}
+	leave()
+	for range 8 {
+		if err := <-left; !errors.Is(err, context.Canceled) {
+			t.Errorf("%v", err)
+		}
+	}
+	<-ended
+	if v.Waiters() != 0 {
+		t.Error("the fetch is still there")
+	}
+	// It was nobody's failure: the next one asks at once.
+	s.answers(serve(jwks(k)))
+	expectCode(t, v, "afterwards", k.token(claims(nil)), "")
+}
+
+func TestAContextThatHasEndedGetsNoKeys(t *testing.T) {
+	k := newEC("a")
+	s := newKeyServer(t, serve(jwks(k)))
+	v, _ := remote(t, s)
+	ctx, cancel := context.WithCancel(t.Context())
+	expectCode(t, v, "with one that has not", k.token(claims(nil)), "")
+	cancel()
+	if _, err := v.Verify(ctx, k.token(claims(nil))); err != nil {
+		t.Errorf("with keys that are there: %v", err)
+	}
+}
+
+// The default client leaves nothing behind: no connection, and no goroutine.
+func TestNoGoroutineOutlivesAFetch(t *testing.T) {
+	v := jwt.New(jwt.Config{Issuer: issuer, Audiences: []string{audience}, Keys: jwt.JWKS("https://127.0.0.1:1/keys")})
+	v.SetClock(clockAt(now))
+	before := runtime.NumGoroutine()
+	for range 10 {
+		expectCode(t, v, "where nobody listens", newEC("a").token(claims(nil)), outage)
+	}
+	for tries := 0; runtime.NumGoroutine() > before; tries++ {
+		if tries > 1000 {
+			t.Fatalf("%d goroutines, %d before", runtime.NumGoroutine(), before)
+		}
+		time.Sleep(time.Millisecond)
+	}
+}

@@ -1,0 +1,303 @@
+package jwt_test
+
+import (
+	"fmt"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+func TestKeysAreFetchedOnceForAllWhoWait(t *testing.T) {
+	k := newEC("a")
+	release := make(chan struct{})
+	s := newKeyServer(t, func(w http.ResponseWriter, r *http.Request) {
+		<-release
+		serve(jwks(k))(w, r)
+	})
+	v, _ := remote(t, s)
+	token := k.token(claims(nil))
+	var waiting, all sync.WaitGroup
+	for range 64 {
+		waiting.Add(1)
+		all.Go(func() {
+			waiting.Done()
+			expectCode(t, v, "at the start", token, "")
+		})
+	}
+	waiting.Wait()
+	close(release)
+	all.Wait()
+	s.expect(t, "at the start", 1)
+	for range 100 {
+		expectCode(t, v, "later", token, "")
+	}
+	s.expect(t, "later", 1)
+}
+
+func TestWhatIsRefusedAnywayIsNotWorthARequest(t *testing.T) {
+	k := newEC("a")
+	s := newKeyServer(t, serve(jwks(k)))
+	v, _ := remote(t, s)
+	for code, token := range map[string]string{
+		"token_expired":   k.token(claims(map[string]any{"exp": now.Unix()})),
+		"token_issuer":    k.token(claims(map[string]any{"iss": "https://other.example"})),
+		"token_audience":  k.token(claims(map[string]any{"aud": "other"})),
+		"token_type":      k.sign(`{"alg":"ES256","kid":"a","typ":"at+jwt"}`, claims(nil)),
+		"token_algorithm": k.sign(`{"alg":"HS256","kid":"a"}`, claims(nil)),
+		"token_malformed": k.token("{"),
+	} {
+		expectCode(t, v, "before any key", token, code)
+	}
+	s.expect(t, "before any key", 0)
+}
+
+func TestARotationIsSeenAtOnce(t *testing.T) {
+	a, b := newEC("a"), newEd("b")
+	s := newKeyServer(t, serve(jwks(a)))
+	v, _ := remote(t, s)
+	expectCode(t, v, "before", a.token(claims(nil)), "")
+	s.answers(serve(jwks(a, b)))
+	expectCode(t, v, "the new key", b.token(claims(nil)), "")
+	expectCode(t, v, "the old key", a.token(claims(nil)), "")
+	s.expect(t, "a rotation", 2)
+	s.answers(serve(jwks(newEC("c"), b)))
+	expectCode(t, v, "a key that comes with a removal", newEC("c").token(claims(nil)), "token_signature")
+	expectCode(t, v, "the key that went", a.token(claims(nil)), "token_unknown_key")
+	s.expect(t, "a removal", 3)
+}
+
+func TestARemovedKeyIsTrustedForAsLongAsTheIssuerSays(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		control []string
+		age     string
+		want    time.Duration
+	}{
+		{"max-age", []string{"public, max-age=600"}, "", 600 * time.Second},
+		{"max-age in quotes", []string{`Max-Age="600"`}, "", 600 * time.Second},
+		{"in a second header", []string{"public", "max-age=600"}, "", 600 * time.Second},
+		{"what a cache has used up", []string{"max-age=3600"}, "1200", 40 * time.Minute},
+		{"more than a cache may", []string{"max-age=3600"}, "7200", 5 * time.Minute},
+		{"a second", []string{"max-age=1"}, "", 5 * time.Minute},
+		{"nothing that is a number", []string{"max-age=soon"}, "", 5 * time.Minute},
+		{"a negative number", []string{"max-age=-1"}, "", 5 * time.Minute},
+		{"no-store", []string{"no-store"}, "", 5 * time.Minute},
+		{"no-cache beside max-age", []string{"max-age=3600, no-cache"}, "", 5 * time.Minute},
+		{"nothing", nil, "", time.Hour},
+		{"nothing of use", []string{"public, immutable"}, "", time.Hour},
+		{"a day", []string{"max-age=86400"}, "", 23 * time.Hour},
+		{"a number without an end", []string{"max-age=99999999999999999999999"}, "", 23 * time.Hour},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			a, b := newEC("a"), newEC("b")
+			s := newKeyServer(t, func(w http.ResponseWriter, r *http.Request) {
+				if c.age != "" {
+					w.Header().Set("Age", c.age)
+				}
+				serve(jwks(a), c.control...)(w, r)
+			})
+			v, clock := remote(t, s)
+			expectCode(t, v, "at first", a.token(lasting()), "")
+			s.answers(serve(jwks(b)))
+			clock.set(c.want - time.Second)
+			expectCode(t, v, "a second before", a.token(lasting()), "")
+			s.expect(t, "a second before", 1)
+			clock.set(c.want)
+			expectCode(t, v, "then", a.token(lasting()), "token_unknown_key")
+			s.expect(t, "then", 2)
+		})
+	}
+}
+
+func TestOneUnknownKidDoesNotLockARotationOut(t *testing.T) {
+	a, b := newEC("a"), newEC("b")
+	s := newKeyServer(t, serve(jwks(a), "max-age=86400"))
+	v, clock := remote(t, s)
+	expectCode(t, v, "at first", a.token(lasting()), "")
+	bogus := newEC("bogus").token(lasting())
+	for range 600 { // ten minutes of it
+		expectCode(t, v, "bogus", bogus, "token_unknown_key")
+		clock.move(time.Second)
+	}
+	if got := s.count(keyPath); got != 1+20 {
+		t.Errorf("%d requests in ten minutes of one unknown kid, want one in thirty seconds", got)
+	}
+	expectCode(t, v, "bogus", bogus, "token_unknown_key")
+	before := s.count(keyPath)
+	s.answers(serve(jwks(a, b)))
+	expectCode(t, v, "the new key, at the same moment", b.token(lasting()), "")
+	s.expect(t, "the new key", before+1)
+}
+
+func TestManyUnknownKidsAreAskedForEveryTenSeconds(t *testing.T) {
+	a, b := newEC("a"), newEC("b")
+	s := newKeyServer(t, serve(jwks(a), "max-age=86400"))
+	v, clock := remote(t, s)
+	expectCode(t, v, "at first", a.token(lasting()), "")
+	bogus := newEC("")
+	flood := func(from, to int) {
+		for i := from; i < to; i++ {
+			header := fmt.Sprintf(`{"alg":"ES256","kid":"bogus-%d"}`, i)
+			expectCode(t, v, "bogus", bogus.sign(header, lasting()), "token_unknown_key")
+			clock.move(100 * time.Millisecond)
+		}
+	}
+	flood(0, 1000) // in 100 s
+	if got := s.count(keyPath); got < 1+10 || got > 1+11 {
+		t.Errorf("%d requests for 1000 unknown kids in 100 s", got)
+	}
+	s.answers(serve(jwks(a, b)))
+	flood(1000, 1100)
+	expectCode(t, v, "the new key, ten seconds later", b.token(lasting()), "")
+}
+
+func TestAKidThatIsMissingIsFoundOnceItIsThere(t *testing.T) {
+	a, b := newEC("a"), newEC("b")
+	s := newKeyServer(t, serve(jwks(a)))
+	v, clock := remote(t, s)
+	expectCode(t, v, "early", b.token(claims(nil)), "token_unknown_key")
+	s.answers(serve(jwks(a, b)))
+	expectCode(t, v, "still", b.token(claims(nil)), "token_unknown_key")
+	s.expect(t, "still", 1)
+	clock.move(30 * time.Second)
+	expectCode(t, v, "half a minute later", b.token(claims(nil)), "")
+	s.expect(t, "half a minute later", 2)
+}
+
+func TestAnOutageServesKnownKeysForADay(t *testing.T) {
+	a := newEC("a")
+	s := newKeyServer(t, serve(jwks(a), "max-age=600"))
+	v, clock := remote(t, s)
+	expectCode(t, v, "before", a.token(lasting()), "")
+	s.answers(fail)
+	expectCode(t, v, "fresh", a.token(lasting()), "")
+	s.expect(t, "fresh", 1)
+	clock.set(10 * time.Minute)
+	expectCode(t, v, "aged", a.token(lasting()), "")
+	expectCode(t, v, "aged, forged", newEC("a").token(lasting()), "token_signature")
+	s.expect(t, "aged", 2)
+	expectCode(t, v, "a kid that may be a new one", newEC("b").token(lasting()), outage)
+	clock.set(24*time.Hour - time.Second)
+	expectCode(t, v, "a second before the end", a.token(lasting()), "")
+	clock.set(24 * time.Hour)
+	expectCode(t, v, "after a day", a.token(lasting()), outage)
+	clock.move(time.Minute)
+	s.answers(serve(jwks(a)))
+	expectCode(t, v, "when it is over", a.token(lasting()), "")
+}
+
+func TestFailuresBackOff(t *testing.T) {
+	a := newEC("a")
+	s := newKeyServer(t, fail)
+	v, clock := remote(t, s)
+	token := a.token(lasting())
+	var at []int
+	for second := range 120 {
+		before := s.count(keyPath)
+		for range 10 {
+			expectCode(t, v, "in the outage", token, outage)
+		}
+		if got := s.count(keyPath); got > before {
+			at = append(at, second)
+		}
+		clock.move(time.Second)
+	}
+	if got, want := fmt.Sprint(at), "[0 1 3 7 15 31 61 91]"; got != want {
+		t.Errorf("asked in the seconds %s, want %s", got, want)
+	}
+	s.expect(t, "in two minutes", 8)
+	s.answers(serve(jwks(a)))
+	clock.move(time.Minute)
+	expectCode(t, v, "afterwards", token, "")
+}
+
+// A set without keys is an answer: its issuer has taken them all back.
+func TestASetWithoutKeysEndsTheTrustInTheOldOnes(t *testing.T) {
+	a := newEC("a")
+	s := newKeyServer(t, serve(jwks(a), "max-age=600"))
+	v, clock := remote(t, s)
+	expectCode(t, v, "before", a.token(lasting()), "")
+	s.answers(serve([]byte(`{"keys":[]}`)))
+	clock.move(10 * time.Minute)
+	expectCode(t, v, "after", a.token(lasting()), outage)
+}
+
+func TestAClockThatIsSetBackDoesNotKeepKeys(t *testing.T) {
+	a, b := newEC("a"), newEC("b")
+	s := newKeyServer(t, serve(jwks(a)))
+	v, clock := remote(t, s)
+	clock.set(10 * time.Hour)
+	token := a.token(claims(map[string]any{"iat": now.Add(-100 * time.Hour).Unix(), "exp": now.Add(1000 * time.Hour).Unix()}))
+	expectCode(t, v, "before", token, "")
+	s.answers(serve(jwks(b)))
+	clock.set(-10 * time.Hour)
+	expectCode(t, v, "after", token, "token_unknown_key")
+}
+
+// The set changes while tokens are verified. A token of a key that is there is
+// accepted each time, each change costs one request, and a key that is taken
+// away is gone with the next one.
+func TestKeysChangeWhile64Verify(t *testing.T) {
+	const generations = 8
+	gone := newEC("gone")
+	keys := []signingKey{newEC("k0")}
+	tokens := []string{keys[0].token(lasting())}
+	for i := 1; i <= generations; i++ {
+		keys = append(keys, newEC(fmt.Sprintf("k%d", i)))
+		tokens = append(tokens, keys[i].token(lasting()))
+	}
+	s := newKeyServer(t, serve(jwks(append([]signingKey{gone}, keys[0])...)))
+	v, clock := remote(t, s)
+
+	var generation atomic.Int64
+	var seen [generations + 1]struct {
+		once sync.Once
+		done chan struct{}
+	}
+	for g := range seen {
+		seen[g].done = make(chan struct{})
+	}
+	stop := make(chan struct{})
+	var all sync.WaitGroup
+	forged := newEC("k0").token(lasting())
+	removed := gone.token(lasting())
+	for range 64 {
+		all.Go(func() {
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				g := generation.Load()
+				expectCode(t, v, "a key that is there", tokens[g], "")
+				expectCode(t, v, "forged", forged, "token_signature")
+				if _, err := v.Verify(t.Context(), removed); err != nil && codeOf(err) != "token_unknown_key" {
+					t.Errorf("removed: %v", err)
+				}
+				seen[g].once.Do(func() { close(seen[g].done) })
+			}
+		})
+	}
+	for g := range generations + 1 {
+		if g > 0 {
+			clock.move(missPause)
+			s.answers(serve(jwks(keys[:g+1]...)))
+			generation.Store(int64(g))
+		}
+		<-seen[g].done
+	}
+	close(stop)
+	all.Wait()
+	// The removed key is asked for in vain as well, once in half a minute.
+	if got := s.count(keyPath); got < 1+generations || got > 1+2*generations {
+		t.Errorf("%d requests for %d changes", got, generations)
+	}
+	expectCode(t, v, "removed, in the end", removed, "token_unknown_key")
+	t.Logf("%d requests", s.count(keyPath))
+}
+
+// missPause is as long as it takes until two more unknown kids may be asked for.
+const missPause = 20 * time.Second

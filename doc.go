@@ -29,7 +29,10 @@
 //   - validate: JSON Schema, and in validate/structs validator tags.
 //   - idempotency: one effect for each key; idempotency/dynamo and
 //     idempotency/valkey keep keys in DynamoDB and in Valkey.
-//   - guard/guardtest: a Lambda runtime and an HTTP API for tests.
+//   - secrets: a cache of secrets, with sources in packages below it.
+//   - authorizer: who may; authorizer/jwt for tokens, authorizer/webhook for
+//     signed webhooks.
+//   - guard/guardtest: a Lambda runtime and APIs with authorizers for tests.
 //   - guard/local: a command that runs a function on this machine.
 //   - examples: starters to copy.
 //

@@ -30,7 +30,7 @@ func (d *decider) document(ctx context.Context, r *Request, g *Grant) (doc Docum
 	if !pinned && len(r.reads.tables) > 0 {
 		uncovered = slices.DeleteFunc(uncovered, read.ofTable)
 		if g != nil && len(uncovered) > 0 {
-			return doc, g, &hazardError{fix(in.format, uncovered)}
+			return doc, g, &hazardError{fix(in, uncovered)}
 		}
 		return d.tables(ctx, r, g)
 	}
@@ -38,7 +38,7 @@ func (d *decider) document(ctx context.Context, r *Request, g *Grant) (doc Docum
 	case g == nil:
 		return doc, nil, nil
 	case len(uncovered) > 0:
-		return doc, g, &hazardError{fix(in.format, uncovered)}
+		return doc, g, &hazardError{fix(in, uncovered)}
 	case pinned:
 		err = doc.allowRoute(in)
 	default:
@@ -150,7 +150,7 @@ func (d *decider) tables(ctx context.Context, r *Request, g *Grant) (doc Documen
 		}
 	}
 	if len(uncovered) > 0 {
-		return doc, g, &hazardError{fix(r.in.format, uncovered)}
+		return doc, g, &hazardError{fix(r.in, uncovered)}
 	}
 	complete := d.complete && (r.in.format == RESTToken || !r.reads.has(inTablePath))
 	if parameters && !complete {

@@ -151,29 +151,41 @@ func (d *decider) hazard(ctx context.Context, fix string) {
 }
 
 // fix tells how to let the gateway keep decisions apart by what was read.
-func fix(f Format, uncovered []read) string {
+func fix(in *input, uncovered []read) string {
 	var add, never []string
 	for _, u := range uncovered {
-		source := u.identitySource(f)
+		source := u.identitySource(in.format)
 		switch {
-		case source == "" || f == RESTToken:
+		case source == "" || in.format == RESTToken:
 			never = append(never, u.what())
 		case u.value == "":
 			never = append(never, u.what()+" that is not there")
-		case !slices.Contains(add, source):
-			add = append(add, source)
+		case in.amongSources(u.value):
+			never = append(never, u.what()+" where the request has the same value in another place")
+		default:
+			if u.kind == inRouteKey && in.format == RESTRequest {
+				add = appendNew(add, place{kind: inMethod}.identitySource(in.format))
+			}
+			add = appendNew(add, source)
 		}
 	}
 	var ways []string
 	if len(add) > 0 && len(never) == 0 {
 		way := "add " + strings.Join(add, " and ") + " to the authorizer's identity sources"
-		if f == RESTRequest {
+		if in.format == RESTRequest {
 			way += " and to IdentitySources"
 		}
 		ways = append(ways, way)
 	}
 	if len(never) > 0 {
-		ways = append(ways, "do not read "+strings.Join(never, ", ")+", as no identity source holds that")
+		ways = append(ways, "do not read "+strings.Join(never, ", ")+", as no identity source is sure to hold that")
 	}
 	return strings.Join(append(ways, "set the result TTL to 0 and declare it with Uncached()"), ", or ")
+}
+
+func appendNew(to []string, text string) []string {
+	if slices.Contains(to, text) {
+		return to
+	}
+	return append(to, text)
 }

@@ -47,7 +47,7 @@ func (d *decider) simple(ctx context.Context, payload []byte) ([]byte, error) {
 		return nil, err
 	case allowed:
 		if uncovered := d.uncovered(r.in, r.reads.list()); len(uncovered) > 0 {
-			d.hazard(ctx, fix(r.in.format, uncovered))
+			d.hazard(ctx, fix(r.in, uncovered))
 			break
 		}
 		return append(answer, '}'), nil

@@ -1,0 +1,388 @@
+package authorizer_test
+
+import (
+	"context"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/lambdarmor/lambdarmor/authorizer"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest"
+)
+
+const (
+	bearer   = "Bearer t0k3n"
+	routeKey = "GET /orders/{id}"
+	pem      = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
+)
+
+func withCertificate(e guardtest.Event) guardtest.Event {
+	return e.Set("/requestContext/authentication", map[string]any{"clientCert": map[string]any{
+		"clientCertPem": pem, "subjectDN": "CN=alice", "issuerDN": "CN=ca", "serialNumber": "1",
+		"validity": map[string]any{"notBefore": "May 28 12:30:02 2019 GMT", "notAfter": "Aug  5 09:36:04 2121 GMT"},
+	}})
+}
+
+func onRoute(c authorizer.Check) authorizer.Check {
+	return authorizer.Routes(map[string]authorizer.Check{routeKey: c})
+}
+
+// What a grant depended on, and the identity sources by which the gateway keeps
+// it. The checks of the first part are somebody's own and know nothing of it.
+var hazards = []struct {
+	name    string
+	check   authorizer.Check
+	change  func(guardtest.Event) guardtest.Event
+	sources []string // their values
+	fix     string   // "" where there is no hazard
+}{
+	{"nothing", looks(func(*authorizer.Request) bool { return true }), nil, []string{bearer}, ""},
+	{"the token", looks(func(r *authorizer.Request) bool { return r.Header("Authorization") == bearer }), nil, []string{bearer}, ""},
+	{"the token, which is no source", looks(func(r *authorizer.Request) bool { return r.Header("Authorization") == bearer }), nil, []string{"x"}, "add $request.header.authorization to"},
+	{"the token, one of several sources", looks(func(r *authorizer.Request) bool { return r.Header("Authorization") == bearer }), nil, []string{"x", bearer}, ""},
+	{"the token, a part of a source", looks(func(r *authorizer.Request) bool { return r.Header("Authorization") == bearer }), nil, []string{bearer + "x"}, "authorization"},
+	{"the route", looks(func(r *authorizer.Request) bool { return r.RouteKey() == routeKey }), nil, []string{bearer}, "add $context.routeKey to"},
+	{"the route, a source", looks(func(r *authorizer.Request) bool { return r.RouteKey() == routeKey }), nil, []string{bearer, routeKey}, ""},
+	{"the method", looks(func(r *authorizer.Request) bool { return r.Method() == "GET" }), nil, []string{bearer, routeKey}, "add $context.httpMethod to"},
+	{"the method, a source", looks(func(r *authorizer.Request) bool { return r.Method() == "GET" }), nil, []string{bearer, "GET"}, ""},
+	{"the path behind a route", looks(func(r *authorizer.Request) bool { return r.Path() == "/orders/42" }), nil, []string{bearer, routeKey}, "add $context.path to"},
+	{"the path, a source", looks(func(r *authorizer.Request) bool { return r.Path() == "/orders/42" }), nil, []string{bearer, "/orders/42"}, ""},
+	{"a value in the path", looks(func(r *authorizer.Request) bool { return r.PathValue("id") == "42" }), nil, []string{bearer, routeKey, "42"}, "add $context.path to"},
+	{"a value in the path, route and path are sources", looks(func(r *authorizer.Request) bool { return r.PathValue("id") == "42" }), nil, []string{routeKey, "/orders/42"}, ""},
+	{
+		"a greedy value", looks(func(r *authorizer.Request) bool { return r.PathValue("proxy") == "orders/42" }),
+		func(e guardtest.Event) guardtest.Event {
+			return e.Set("/routeKey", "GET /{proxy+}").Set("/pathParameters", map[string]string{"proxy": "orders/42"})
+		},
+		[]string{"GET /{proxy+}", "/orders/42"},
+		"do not read a greedy parameter",
+	},
+	{"the ARN", looks(func(r *authorizer.Request) bool { return r.ARN().Method == "GET" }), nil, []string{bearer, routeKey}, "add $context.httpMethod and $context.path to"},
+	{"the ARN, method and path are sources", looks(func(r *authorizer.Request) bool { return r.ARN().Method == "GET" }), nil, []string{"GET", "/orders/42"}, ""},
+	{"the query", looks(func(r *authorizer.Request) bool { return r.Query("expand") == "lines" }), nil, []string{bearer}, "add $request.querystring.expand to"},
+	{"the query, a source", looks(func(r *authorizer.Request) bool { return r.Query("expand") == "lines" }), nil, []string{bearer, "lines"}, ""},
+	{"a header", looks(func(r *authorizer.Request) bool { return r.Header("X-Amzn-Trace-Id") != "" }), nil, []string{bearer}, "add $request.header.x-amzn-trace-id to"},
+	{"that a header is not there", looks(func(r *authorizer.Request) bool { return r.Header("X-Blocked") == "" }), nil, []string{bearer}, "do not read the header x-blocked that is not there"},
+	{"that a query value is not there", looks(func(r *authorizer.Request) bool { return r.Query("block") == "" }), nil, []string{bearer}, "do not read the query's block"},
+	{"that there is no certificate", looks(func(r *authorizer.Request) bool { return r.ClientCert() == nil }), nil, []string{bearer}, "do not read the client certificate"},
+	{"a cookie", looks(func(r *authorizer.Request) bool { c, ok := r.Cookie("theme"); return ok && c == "dark" }), nil, []string{bearer, "dark"}, "add $request.header.cookie to"},
+	{"a cookie, all of the header a source", looks(func(r *authorizer.Request) bool { _, ok := r.Cookie("theme"); return ok }), nil, []string{"theme=dark"}, ""},
+	{"the address", looks(func(r *authorizer.Request) bool { return r.SourceIP() != "" }), nil, []string{bearer}, "add $context.identity.sourceIp to"},
+	{"the address, a source", looks(func(r *authorizer.Request) bool { return r.SourceIP() != "" }), nil, []string{bearer, "203.0.113.7"}, ""},
+	{"the certificate", looks(func(r *authorizer.Request) bool { return r.ClientCert() != nil }), withCertificate, []string{bearer, "CN=alice"}, "add $context.identity.clientCert.clientCertPem to"},
+	{"the certificate, a source", looks(func(r *authorizer.Request) bool { return r.ClientCert() != nil }), withCertificate, []string{pem}, ""},
+	{"what is the same for all of a stage", looks(func(r *authorizer.Request) bool {
+		return r.StageVariable("a") == "" && r.Stage() != "" && r.APIID() != "" && r.AccountID() != "" && r.Format() == authorizer.HTTP2
+	}), nil, []string{bearer}, ""},
+	{"several", looks(func(r *authorizer.Request) bool {
+		return r.RouteKey() != "" && r.SourceIP() != "" && r.Query("expand") != ""
+	}), nil, []string{bearer}, "add $context.routeKey and $context.identity.sourceIp and $request.querystring.expand to"},
+	{"what goroutines look at", looks(func(r *authorizer.Request) bool {
+		var wg sync.WaitGroup
+		for range 4 {
+			wg.Go(func() { r.RouteKey(); r.Header("a"); r.SourceIP() })
+		}
+		wg.Wait()
+		return true
+	}), nil, []string{bearer}, "header a"},
+
+	{"Bearer", authorizer.Bearer(alice()), nil, []string{bearer}, ""},
+	{"Bearer by another source", authorizer.Bearer(alice()), nil, []string{"203.0.113.7"}, "authorization"},
+	{"Routes", onRoute(authorizer.Bearer(alice())), nil, []string{bearer}, "add $context.routeKey to"},
+	{"Routes by the route", onRoute(authorizer.Bearer(alice())), nil, []string{bearer, routeKey}, ""},
+	{"Routes whose ANY has no other method", authorizer.Routes(map[string]authorizer.Check{"ANY /orders/{order}": authorizer.Bearer(alice())}), nil, []string{bearer, routeKey}, ""},
+	{
+		"ANY of the gateway, taken apart", onRoute(authorizer.Bearer(alice())),
+		func(e guardtest.Event) guardtest.Event { return e.Set("/routeKey", "ANY /orders/{id}") },
+		[]string{bearer, "ANY /orders/{id}"},
+		"add $context.httpMethod to",
+	},
+	{
+		"a catch-all, taken apart", onRoute(authorizer.Bearer(alice())),
+		func(e guardtest.Event) guardtest.Event { return e.Set("/routeKey", "$default") },
+		[]string{bearer, "$default", "GET"},
+		"add $context.path to",
+	},
+	{
+		"a catch-all, taken apart by method and path", onRoute(authorizer.Bearer(alice())),
+		func(e guardtest.Event) guardtest.Event { return e.Set("/routeKey", "$default") },
+		[]string{bearer, "GET", "/orders/42"},
+		"",
+	},
+	{
+		"a catch-all of its own", authorizer.Routes(map[string]authorizer.Check{"ANY /{proxy+}": authorizer.Bearer(alice())}),
+		func(e guardtest.Event) guardtest.Event { return e.Set("/routeKey", "ANY /{proxy+}") },
+		[]string{bearer, "ANY /{proxy+}"},
+		"",
+	},
+	{
+		"a route that is named like the stage", authorizer.Routes(map[string]authorizer.Check{"$default": authorizer.Bearer(alice())}),
+		func(e guardtest.Event) guardtest.Event { return e.Set("/routeKey", "$default") },
+		[]string{bearer, "$default"},
+		"do not read the route where the request has the same value in another place",
+	},
+	{"SourceIP", authorizer.All(authorizer.Bearer(alice()), authorizer.SourceIP("203.0.113.0/24")), nil, []string{bearer}, "sourceIp"},
+	{"SourceIP by the address", authorizer.All(authorizer.Bearer(alice()), authorizer.SourceIP("203.0.113.0/24")), nil, []string{bearer, "203.0.113.7"}, ""},
+	{"ClientCert", authorizer.ClientCert("CN=alice"), withCertificate, []string{bearer}, "clientCertPem"},
+	{"ClientCert by the certificate", authorizer.ClientCert("CN=alice"), withCertificate, []string{pem}, ""},
+	{"APIKey", authorizer.APIKey("x-key", authorizer.Keys(authorizer.Key{Hash: authorizer.HashKey("k1"), Principal: "alice"})), func(e guardtest.Event) guardtest.Event { return e.Set("/headers/x-key", "k1") }, []string{bearer}, "x-key"},
+	{"Any forgets what did not grant", authorizer.Any(authorizer.APIKey("x-key", authorizer.Keys()), authorizer.Bearer(alice())), nil, []string{bearer}, ""},
+	{"Any remembers what did", authorizer.Any(authorizer.APIKey("x-key", authorizer.Keys()), onRoute(authorizer.Bearer(alice()))), nil, []string{bearer}, "add $context.routeKey to"},
+	{"All remembers all", authorizer.All(looks(func(r *authorizer.Request) bool { return r.Query("expand") != "" }), authorizer.Bearer(alice())), nil, []string{bearer}, "expand"},
+
+	// A client that can fill one identity source makes another look like one.
+	{
+		"a header with the route in it", onRoute(authorizer.Bearer(alice())),
+		func(e guardtest.Event) guardtest.Event { return e.Set("/headers/x-any", routeKey) },
+		[]string{bearer, routeKey},
+		"do not read the route where",
+	},
+	{
+		"a header twice, the route among its values", onRoute(authorizer.Bearer(alice())),
+		func(e guardtest.Event) guardtest.Event { return e.Set("/headers/x-any", "a, "+routeKey+" ,b") },
+		[]string{bearer, routeKey},
+		"do not read the route where",
+	},
+	{
+		"a query value with the route in it", onRoute(authorizer.Bearer(alice())),
+		func(e guardtest.Event) guardtest.Event {
+			return e.Set("/queryStringParameters/any", routeKey)
+		},
+		[]string{bearer, routeKey},
+		"do not read the route where",
+	},
+	{
+		"cookies with the token in them", authorizer.Bearer(alice()),
+		func(e guardtest.Event) guardtest.Event { return e.Set("/cookies", []string{bearer}) },
+		[]string{bearer},
+		"authorization",
+	},
+	{
+		"a path like a header", looks(func(r *authorizer.Request) bool { return r.Header("x-path") != "" }),
+		func(e guardtest.Event) guardtest.Event { return e.Set("/headers/x-path", "/orders/42") },
+		[]string{bearer, "/orders/42"},
+		"x-path",
+	},
+	{
+		"a stage like a header", looks(func(r *authorizer.Request) bool { return r.Header("x-tenant") != "" }),
+		func(e guardtest.Event) guardtest.Event { return e.Set("/headers/x-tenant", "$default") },
+		[]string{bearer, "$default"},
+		"x-tenant",
+	},
+	{
+		"a stage variable like a header", looks(func(r *authorizer.Request) bool { return r.Header("x-tenant") != "" }),
+		func(e guardtest.Event) guardtest.Event {
+			return e.Set("/headers/x-tenant", "acme").Set("/stageVariables", map[string]string{"tenant": "acme"})
+		},
+		[]string{bearer, "acme"},
+		"x-tenant",
+	},
+	{
+		"an address that a client claims as well", authorizer.SourceIP("203.0.113.0/24"),
+		func(e guardtest.Event) guardtest.Event { return e.Set("/headers/x-real-ip", "203.0.113.7") },
+		[]string{"203.0.113.7"},
+		"do not read the source address where",
+	},
+}
+
+func TestAGrantMayDependOnIdentitySourcesAlone(t *testing.T) {
+	for _, tt := range hazards {
+		t.Run(tt.name, func(t *testing.T) {
+			event := sample("")
+			if tt.change != nil {
+				event = tt.change(event)
+			}
+			event = event.Set("/identitySource", tt.sources)
+			want, code := allow, ""
+			if tt.fix != "" {
+				want, code = deny, "authorizer_cache_hazard"
+			}
+			simple := authorizer.Simple(tt.check)
+			out, log, err := ask(t, simple, event)
+			if got := outcomeOf(t, out, err, arnOf(event)); got != want || log.code() != code || !strings.Contains(log.text("fix"), tt.fix) {
+				t.Errorf("%s, want %s; %s; the record: %v", got, want, out, log)
+			}
+			if tt.fix != "" && (log.text("level") != "ERROR" || log.text("decision") != "deny" || out != `{"isAuthorized":false}`) {
+				t.Errorf("%s; the record: %v", out, log)
+			}
+			// Where nothing is kept there is no hazard.
+			for name, h := range map[string]lambda.Handler{
+				"Uncached":            authorizer.Simple(tt.check, authorizer.Uncached()),
+				"no identity sources": authorizer.Simple(tt.check),
+			} {
+				e := event
+				if name != "Uncached" {
+					e = e.Set("/identitySource", nil)
+				}
+				if out, log, err := ask(t, h, e); outcomeOf(t, out, err, "") != allow || log.code() != "" || log["fix"] != nil {
+					t.Errorf("%s: %s; the record: %v", name, out, log)
+				}
+			}
+		})
+	}
+}
+
+// Format 1.0 joins the values of the identity sources, and a comma in one of
+// them looks like a border.
+func TestJoinedIdentitySources(t *testing.T) {
+	x := func(value string) func(guardtest.Event) guardtest.Event {
+		return func(e guardtest.Event) guardtest.Event { return e.Set("/headers/X-Any", value) }
+	}
+	readsX := looks(func(r *authorizer.Request) bool { return r.Header("x-any") != "" })
+	for _, tt := range []struct {
+		name   string
+		check  authorizer.Check
+		change func(guardtest.Event) guardtest.Event
+		joined string
+		want   outcome
+	}{
+		{"alone", authorizer.Bearer(alice()), nil, bearer, allow},
+		{"one of two", authorizer.Bearer(alice()), nil, "a," + bearer, allow},
+		{"another", authorizer.Bearer(alice()), nil, "a,b", deny},
+		{"a part of a part", authorizer.Bearer(alice()), nil, "a" + bearer, deny},
+		{"the route", looks(func(r *authorizer.Request) bool { return r.RouteKey() == routeKey }), nil, bearer + "," + routeKey, allow},
+		{"a client's header with the route", looks(func(r *authorizer.Request) bool { return r.RouteKey() != "" }), x("a," + routeKey), bearer + ",a," + routeKey, deny},
+		{"a value with a comma", readsX, x("a,b"), "a,b", deny},
+		{"a value with a comma beside another", readsX, x("a,b"), bearer + ",a,b", deny},
+		{"a value without", readsX, x("a"), bearer + ",a", allow},
+		{"none", readsX, x("a"), "", allow},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			event := sample("http-1.0")
+			if tt.change != nil {
+				event = tt.change(event)
+			}
+			event = event.Set("/identitySource", tt.joined)
+			out, log, err := ask(t, authorizer.Policy(tt.check), event)
+			if got := outcomeOf(t, out, err, arnOf(event)); got != tt.want || (log.code() == "authorizer_cache_hazard") != (tt.want == deny) {
+				t.Errorf("%s, want %s: %s, %v", got, tt.want, out, log)
+			}
+		})
+	}
+}
+
+// A REST API does not tell the values of its identity sources.
+func TestIdentitySourcesOfARESTAPIAreDeclared(t *testing.T) {
+	header := "method.request.header.Authorization"
+	certificate := func(e guardtest.Event) guardtest.Event {
+		return e.Set("/requestContext/identity/clientCert", map[string]any{"clientCertPem": pem, "subjectDN": "CN=alice"})
+	}
+	for _, tt := range []struct {
+		name     string
+		check    authorizer.Check
+		declared []string
+		fix      string
+	}{
+		{"nothing is declared", authorizer.Bearer(alice()), nil, "add method.request.header.authorization to the authorizer's identity sources and to IdentitySources"},
+		{"the header is", authorizer.Bearer(alice()), []string{header}, ""},
+		{"as an HTTP API has it", authorizer.Bearer(alice()), []string{"$request.header.Authorization"}, ""},
+		{"another is", authorizer.Bearer(alice()), []string{"method.request.header.Cookie"}, "authorization"},
+		{"nothing is read", looks(func(*authorizer.Request) bool { return true }), nil, ""},
+		{"the query", looks(func(r *authorizer.Request) bool { return r.Query("expand") != "" }), []string{"method.request.querystring.expand"}, ""},
+		{"that it is not there", looks(func(r *authorizer.Request) bool { return r.Query("none") == "" }), []string{"method.request.querystring.none"}, "do not read the query's none"},
+		{"the route", looks(func(r *authorizer.Request) bool { return r.RouteKey() == routeKey }), []string{header}, "add context.httpMethod and context.resourcePath to"},
+		{"the resource without the method", looks(func(r *authorizer.Request) bool { return r.RouteKey() == routeKey }), []string{"context.resourcePath"}, "context.httpMethod"},
+		{"the resource and the method", looks(func(r *authorizer.Request) bool { return r.RouteKey() == routeKey }), []string{"context.resourcePath", "context.httpMethod"}, ""},
+		{"the path", looks(func(r *authorizer.Request) bool { return r.Path() != "" }), []string{"context.path"}, ""},
+		{"the address", authorizer.SourceIP("203.0.113.7"), []string{"context.identity.sourceIp", "stageVariables.a"}, ""},
+		{"the certificate", authorizer.ClientCert(), []string{"context.identity.clientCert.clientCertPem"}, ""},
+		{"the certificate, not declared", authorizer.ClientCert(), []string{header}, "clientCertPem"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			event := certificate(sample("request"))
+			out, log, err := ask(t, authorizer.Policy(tt.check, authorizer.IdentitySources(tt.declared...)), event)
+			want := allow
+			if tt.fix != "" {
+				want = deny
+			}
+			if got := outcomeOf(t, out, err, arnOf(event)); got != want || !strings.Contains(log.text("fix"), tt.fix) {
+				t.Errorf("%s, want %s: %s, %v", got, want, out, log)
+			}
+			out, _, err = ask(t, authorizer.Policy(tt.check, authorizer.Uncached()), event)
+			if got := outcomeOf(t, out, err, arnOf(event)); got != allow {
+				t.Errorf("uncached: %s: %s", got, out)
+			}
+		})
+	}
+	for _, bad := range []string{"", "Authorization", "method.request.header.", "method.request.body", "$context.requestId", "method.request.path.id", "context.routeKey"} {
+		mustPanic(t, bad, "authorizer: IdentitySources with", func() { authorizer.IdentitySources(bad) })
+	}
+}
+
+// A TOKEN authorizer's cache knows the token and nothing else.
+func TestATokenAuthorizerDependsOnItsToken(t *testing.T) {
+	event := sample("token")
+	for name, tt := range map[string]struct {
+		check authorizer.Check
+		want  outcome
+	}{
+		"the token":            {authorizer.Bearer(alice()), allow},
+		"the path":             {looks(func(r *authorizer.Request) bool { return r.Path() == "/orders/42" }), deny},
+		"the method":           {looks(func(r *authorizer.Request) bool { return r.Method() == "GET" }), deny},
+		"a header":             {looks(func(r *authorizer.Request) bool { return r.Header("x") == "" }), deny},
+		"no route that is one": {looks(func(r *authorizer.Request) bool { return r.RouteKey() == "" }), deny},
+	} {
+		out, log, err := ask(t, authorizer.Policy(tt.check), event)
+		if got := outcomeOf(t, out, err, arnOf(event)); got != tt.want || tt.want == deny && !strings.Contains(log.text("fix"), "do not read") {
+			t.Errorf("%s: %s, want %s: %s, %v", name, got, tt.want, out, log)
+		}
+	}
+}
+
+// The connection is what a WebSocket API asks about, each time.
+func TestAWebSocketAPIKeepsNothing(t *testing.T) {
+	event := sample("websocket")
+	check := looks(func(r *authorizer.Request) bool {
+		return r.RouteKey() == "$connect" && r.Query("topic") == "orders" && r.SourceIP() == "203.0.113.7" && r.Header("none") == ""
+	})
+	out, log, err := ask(t, authorizer.Policy(check), event)
+	a := parse(t, out)
+	if outcomeOf(t, out, err, arnOf(event)) != allow || log.code() != "" || a.Policy.allows(strings.Replace(arnOf(event), "$connect", "$disconnect", 1)) {
+		t.Errorf("%s, %v", out, log)
+	}
+}
+
+// AppSync is told how long to keep a decision, so none has to be refused.
+func TestAppSyncKeepsWhatDependsOnTheTokenAlone(t *testing.T) {
+	none := 0
+	for name, tt := range map[string]struct {
+		check authorizer.Check
+		want  *int
+	}{
+		"the token":     {authorizer.Bearer(alice()), nil},
+		"the operation": {looks(func(r *authorizer.Request) bool { return r.Operation().Name == "Order" }), &none},
+		"a header":      {looks(func(r *authorizer.Request) bool { return r.Header("host") != "" }), &none},
+		"no header":     {looks(func(r *authorizer.Request) bool { return r.Header("x") == "" }), &none},
+		"a denial":      {looks(func(r *authorizer.Request) bool { return r.Header("x") != "" }), &none},
+	} {
+		out, _, err := ask(t, authorizer.AppSync(tt.check), sample("appsync"))
+		a := parse(t, out)
+		if err != nil || (a.TTLOverride == nil) != (tt.want == nil) || tt.want != nil && *a.TTLOverride != 0 || *a.IsAuthorized == (name == "a denial") {
+			t.Errorf("%s: %s, %v", name, out, err)
+		}
+	}
+}
+
+// Requests do not share what they remember.
+func TestDecisionsAreIndependent(t *testing.T) {
+	check := func(ctx context.Context, r *authorizer.Request) (*authorizer.Grant, error) {
+		if r.Header("x") != "" {
+			r.RouteKey()
+		}
+		return authorizer.Bearer(alice())(ctx, r)
+	}
+	h := authorizer.Simple(authorizer.Any(authorizer.Bearer(alice()), check))
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			for range 50 {
+				out, err := h.Invoke(t.Context(), sample("").Bytes())
+				if err != nil || !strings.HasPrefix(string(out), `{"isAuthorized":true`) {
+					t.Errorf("%s, %v", out, err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+}

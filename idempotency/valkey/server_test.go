@@ -3,6 +3,7 @@ package valkey_test
 import (
 	"crypto/rand"
 	"errors"
+	"math"
 	"slices"
 	"testing"
 	"time"
@@ -81,6 +82,22 @@ func TestServerRemovesWhatHasExpired(t *testing.T) {
 		if left := ttl(); left < 24*time.Hour-time.Minute || left > 24*time.Hour+time.Second {
 			t.Errorf("a result lasts %v", left)
 		}
+	}
+}
+
+func TestRecordLastsForCenturies(t *testing.T) {
+	store := valkey.New(connect(t, servers.Valkey(t).Addr()))
+	for name, d := range map[string]time.Duration{"as long as can be said": math.MaxInt64, "a hundred years": 100 * 365 * 24 * time.Hour} {
+		t.Run(name, func(t *testing.T) {
+			r := attempt(time.Now())
+			r.Lease, r.Expires = time.Now().Add(d), time.Now().Add(d).Add(d)
+			mustClaim(t, store, r)
+			mustBeHeld(t, store, another(r, 2), r, idempotency.InProgress)
+			if err := store.Complete(t.Context(), done(r, "result")); err != nil {
+				t.Fatal(err)
+			}
+			mustBeHeld(t, store, another(r, 2), done(r, "result"), idempotency.Completed)
+		})
 	}
 }
 

@@ -142,11 +142,16 @@ func broken(err error) bool {
 		!errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded)
 }
 
-// left is how long until t, in milliseconds. The server adds it to its own
-// time, so that no two clocks are ever compared; what the request takes on its
-// way makes a lease longer, and never shorter.
+// left is how long until t, in milliseconds, rounded up and 292 years at most.
+// The server adds it to its own time, so that no two clocks are ever compared;
+// what the request takes on its way makes a lease longer, and never shorter.
 func (s *Store) left(t time.Time) string {
-	return decimal(int64((t.Sub(s.now()) + time.Millisecond - time.Nanosecond) / time.Millisecond))
+	left := t.Sub(s.now())
+	ms := left.Milliseconds()
+	if left > time.Duration(ms)*time.Millisecond {
+		ms++
+	}
+	return decimal(ms)
 }
 
 // milliseconds rounds up: a record counts no shorter than it says.

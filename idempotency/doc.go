@@ -68,7 +68,7 @@
 // to make of each half an operation for [Do].
 //
 // If the store fails at the completion, the caller gets its success all the
-// same, since the effect is there; [OnUnsaved] and the log tell of it. To the
+// same, since the effect is there (but see below for writes that were staged); [OnUnsaved] and the log tell of it. To the
 // store that attempt is unfinished. With Rerun a repeat after the lease runs
 // again, and two callers have each been told of a success of their own.
 //
@@ -87,9 +87,19 @@
 // process can die, in whichever order they are done. Nobody can then tell
 // whether the effect is there, unless both are one step. So they must be in one
 // transaction: effect and completion, conditional on the fence, commit together
-// or not at all. Where the effect is elsewhere, its receiver has to be
-// idempotent as well: hand it a key that stays the same from attempt to
-// attempt, like the order's number, and Rerun is exact.
+// or not at all.
+//
+// Where the effect is a write to DynamoDB, package dynamo does that: what the
+// handler gives to dynamo.Stage is there when its answer is, and once. The
+// caller is told of a success only when the store has said so. A commit whose
+// answer is lost is withdrawn or found done, not run again; if the store says
+// nothing at all, the caller gets idempotency_commit_unknown, and a repeat finds
+// out. With effects of that kind alone Rerun is exact. Other stores can offer
+// the same, see [Transactor].
+//
+// Where the effect is elsewhere, its receiver has to be idempotent as well: hand
+// it a key that stays the same from attempt to attempt, like the order's number,
+// and Rerun is exact.
 //
 // # HTTP
 //

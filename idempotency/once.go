@@ -31,6 +31,8 @@ import (
 //	idempotency_lease_lost          Conflict        another attempt took over
 //	idempotency_result_unavailable  Unprocessable   done before, answer not kept
 //	idempotency_store_unavailable   Unavailable     the handler was not run
+//	idempotency_not_committed       Unavailable     staged writes: nothing was written
+//	idempotency_commit_unknown      Unavailable     staged writes: a repeat finds out
 func Once(store Store, key KeyFunc, opts ...Option) guard.Middleware {
 	if key == nil {
 		panic("idempotency: Once with a nil KeyFunc")

@@ -23,20 +23,21 @@ type settling struct {
 }
 
 func settlingOf(ctx context.Context, now time.Time) *settling {
-	return settlingWithin(ctx, now, 2*time.Second)
+	return settlingWithin(ctx, now, 2*time.Second, 2)
 }
 
-// commitOf is longer: a commit is the effect itself, which is worth waiting for
-// while others are in its way.
+// commitOf is longer: a commit is the effect itself, worth waiting for while
+// others are in its way, and there is no success to answer without it.
 func commitOf(ctx context.Context, now time.Time) *settling {
-	return settlingWithin(ctx, now, 10*time.Second)
+	return settlingWithin(ctx, now, 15*time.Second, 3)
 }
 
-func settlingWithin(ctx context.Context, now time.Time, most time.Duration) *settling {
+// settlingWithin takes so many quarters of the time that is left.
+func settlingWithin(ctx context.Context, now time.Time, most, quarters time.Duration) *settling {
 	const least = 200 * time.Millisecond
 	budget := most
 	if end, ok := ctx.Deadline(); ok && end.UnixMilli() > 0 {
-		budget = max(least, min(most, end.Sub(now)/2))
+		budget = max(least, min(most, end.Sub(now)/4*quarters))
 	}
 	return &settling{Context: ctx, end: now.Add(budget)}
 }

@@ -37,8 +37,8 @@ type Transaction interface {
 }
 
 // ErrNotCommitted is what the error of an operation wraps if the handler
-// succeeded and what it had staged could not be written: nothing was, and the
-// key is free again.
+// succeeded and what it had staged is not written: nothing is, and the key is
+// free again.
 var ErrNotCommitted = errors.New("idempotency: nothing was committed")
 
 // TransactionOf gives the transaction of the innermost operation around ctx.

@@ -88,7 +88,7 @@ func tokenOf(r idempotency.Record) string {
 func (t *transaction) write(ctx context.Context, in *dynamodb.TransactWriteItemsInput) error {
 	limit := 10 * time.Second
 	if end, ok := ctx.Deadline(); ok {
-		limit = time.Until(end) / 2
+		limit = time.Until(end) / 3 * 2
 	}
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()

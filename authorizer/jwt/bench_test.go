@@ -8,6 +8,7 @@ import (
 	"crypto/sha256"
 	"encoding/asn1"
 	"encoding/base64"
+	"fmt"
 	"math/big"
 	"slices"
 	"strings"
@@ -108,4 +109,114 @@ func inTurns(b *testing.B, name string, base, do func()) {
 	b.ReportMetric(median(does), "ns/call")
 	b.ReportMetric(median(does)/median(bases), "x-"+name)
 	b.ReportMetric(0, "ns/op")
+}
+
+// A token that was seen before.
+func BenchmarkRemembered(b *testing.B) {
+	for _, k := range benchKeys() {
+		c := benchConfig(k)
+		c.Remember = 100
+		v := verifier(b, c)
+		token := k.token(cognitoClaims)
+		b.Run(string(k.alg), func(b *testing.B) {
+			b.SetBytes(int64(len(token)))
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := v.Verify(b.Context(), token); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// Junk of 16 kB, of which none gets as far as a signature.
+func BenchmarkJunk(b *testing.B) {
+	k := newEC("a")
+	v := verifier(b, config(k))
+	fill := func(prefix, each, suffix string) string {
+		n := (16<<10 - len(prefix) - len(suffix)) / len(each)
+		return prefix + strings.Repeat(each, n) + suffix
+	}
+	header := func(text string) string { return b64([]byte(text)) }
+	good := header(k.header())
+	for _, junk := range []struct{ name, token string }{
+		{"letters", fill("", "A", "")},
+		{"dots", fill("", ".", "")},
+		{"longer", strings.Repeat("A", 1<<20)},
+		{"line breaks", fill(good+".", "\n", ".AAAA")},
+		{"signature", fill(good+".e30.", "AAAA", "")},
+		{"payload", fill(good+".", "AAAA", ".AAAA")},
+		{"unknown kid", fill(header(`{"alg":"ES256","kid":"b"}`)+".", "AAAA", "."+strings.Repeat("A", 86))},
+		{"header of many members", fill(header("{"+manyMembers(1000)+`"alg":"ES256"}`)+".", "AAAA", ".AAAA")},
+		{"header of 60 members", fill(header("{"+manyMembers(60)+`"alg":"ES256","kid":"b"}`)+".", "AAAA", ".AAAA")},
+		{"header of one long string", fill(header(`{"alg":"ES256","kid":"b","x":"`+strings.Repeat("x", 3000)+`"}`)+".", "AAAA", ".AAAA")},
+		{"header of escapes", fill(header(`{"alg":"ES256","kid":"b","x":"`+strings.Repeat(`\n`, 1450)+`"}`)+".", "AAAA", ".AAAA")},
+		{"header of levels", fill(header(strings.Repeat("[", 3000))+".", "AAAA", ".AAAA")},
+		{"header that is too long", fill("", "A", ".AAAA.AAAA")},
+	} {
+		if _, err := v.Verify(b.Context(), junk.token); err == nil {
+			b.Fatalf("%s: accepted", junk.name)
+		}
+		b.Run(junk.name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				_, _ = v.Verify(b.Context(), junk.token)
+			}
+		})
+	}
+}
+
+func manyMembers(n int) string {
+	var s strings.Builder
+	for i := range n {
+		fmt.Fprintf(&s, `"%02d":0,`, i)
+	}
+	return s.String()
+}
+
+// BenchmarkForged takes turns with the token that was forged.
+func BenchmarkForged(b *testing.B) {
+	for _, k := range benchKeys() {
+		long := cognitoClaims[:len(cognitoClaims)-1] + `,"x":"` + strings.Repeat("x", 11000) + `"}`
+		for name, claims := range map[string]string{"1 kB": cognitoClaims, "16 kB": long} {
+			valid := k.token(claims)
+			cut := strings.LastIndexByte(valid, '.')
+			other := k.token(strings.Replace(claims, "ada", "eve", 1))
+			forged := valid[:cut] + other[strings.LastIndexByte(other, '.'):]
+			v := verifier(b, benchConfig(k))
+			b.Run(string(k.alg)+"/"+name, func(b *testing.B) {
+				inTurns(b, "valid", func() {
+					if _, err := v.Verify(b.Context(), valid); err != nil {
+						b.Fatal(err)
+					}
+				}, func() {
+					if _, err := v.Verify(b.Context(), forged); err == nil {
+						b.Fatal("accepted")
+					}
+				})
+			})
+		}
+	}
+}
+
+// BenchmarkParallel verifies on all cores at once; compare -cpu 1,2.
+func BenchmarkParallel(b *testing.B) {
+	for _, remember := range []int{0, 100} {
+		for _, k := range benchKeys() {
+			c := benchConfig(k)
+			c.Remember = remember
+			v := verifier(b, c)
+			token := k.token(cognitoClaims)
+			b.Run(fmt.Sprintf("%s/remember %d", k.alg, remember), func(b *testing.B) {
+				b.RunParallel(func(pb *testing.PB) {
+					for pb.Next() {
+						if _, err := v.Verify(b.Context(), token); err != nil {
+							b.Error(err)
+						}
+					}
+				})
+			})
+		}
+	}
 }

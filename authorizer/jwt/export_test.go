@@ -42,3 +42,10 @@ func (v *Verifier) Waiters() int {
 	}
 	return r.mu.flight.waiters
 }
+
+// Remembered is how many tokens are remembered.
+func (v *Verifier) Remembered() int {
+	v.remembered.mu.Lock()
+	defer v.remembered.mu.Unlock()
+	return len(v.remembered.newer) + len(v.remembered.older)
+}

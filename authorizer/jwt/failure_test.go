@@ -176,7 +176,7 @@ func TestAFetchEndsWithTheLastWhoWaits(t *testing.T) {
 	expectCode(t, v, "afterwards", k.token(claims(nil)), "")
 }
 
-func TestAContextThatHasEndedGetsNoKeys(t *testing.T) {
+func TestKeysThatAreThereNeedNoContext(t *testing.T) {
 	k := newEC("a")
 	s := newKeyServer(t, serve(jwks(k)))
 	v, _ := remote(t, s)

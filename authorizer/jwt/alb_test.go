@@ -1,0 +1,163 @@
+package jwt_test
+
+import (
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/json"
+	"encoding/pem"
+	"fmt"
+	"maps"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/lambdarmor/lambdarmor/authorizer/jwt"
+)
+
+const (
+	balancer    = "arn:aws:elasticloadbalancing:us-east-1:123456789012:loadbalancer/app/shop/49e9d65c45c6791a"
+	balancerKid = "01234567-89ab-cdef-0123-456789abcdef"
+	balancerURI = "https://public-keys.auth.elb.us-east-1.amazonaws.com/"
+)
+
+// balancerHeader is a header as a load balancer makes it.
+func balancerHeader(changes map[string]any) string {
+	all := map[string]any{
+		"typ": "JWT", "kid": balancerKid, "alg": "ES256", "iss": issuer, "client": "c", "signer": balancer, "exp": now.Unix() + 60,
+	}
+	maps.Copy(all, changes)
+	for name, value := range changes {
+		if value == nil {
+			delete(all, name)
+		}
+	}
+	return string(must(json.Marshal(all)))
+}
+
+// padded signs what a load balancer signs: parts with padding.
+func (k signingKey) padded(header, claims string) string {
+	signed := base64.URLEncoding.EncodeToString([]byte(header)) + "." + base64.URLEncoding.EncodeToString([]byte(claims))
+	return signed + "." + base64.URLEncoding.EncodeToString(k.signature(signed))
+}
+
+func (k signingKey) pem() []byte {
+	return pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: must(x509.MarshalPKIXPublicKey(k.public))})
+}
+
+const userClaims = `{"sub":"u-1","email":"ada@example.com","email_verified":true}`
+
+func TestALB(t *testing.T) {
+	k := newEC("")
+	n := newInternet(map[string][]byte{balancerURI + balancerKid: k.pem()})
+	c := jwt.ALB(balancer, issuer, "c", "d")
+	c.HTTPClient, c.Context = n.client(), []string{"email"}
+	v := verifier(t, c)
+
+	grant, err := v.Verify(t.Context(), k.padded(balancerHeader(nil), userClaims))
+	if err != nil || grant.Principal != "u-1" || grant.Context["email"] != "ada@example.com" || !grant.Expires.Equal(now.Add(time.Minute)) {
+		t.Fatalf("%+v, %v", grant, err)
+	}
+	more := func(member string) string { return userClaims[:len(userClaims)-1] + "," + member + "}" }
+	foreign := strings.Replace(balancer, "123456789012", "210987654321", 1)
+	for _, a := range []attack{
+		{"a foreign signer", k.padded(balancerHeader(map[string]any{"signer": foreign}), userClaims), "token_issuer"},
+		{"a signer of the same name", k.padded(balancerHeader(map[string]any{"signer": balancer + "b"}), userClaims), "token_issuer"},
+		{"no signer", k.padded(balancerHeader(map[string]any{"signer": nil}), userClaims), "token_issuer"},
+		{"a signer in the claims alone", k.padded(balancerHeader(map[string]any{"signer": nil}), more(`"signer":"`+balancer+`"`)), "token_issuer"},
+		{"a signer twice", k.padded(strings.Replace(balancerHeader(nil), "{", `{"signer":"x",`, 1), userClaims), "token_malformed"},
+		{"a signer in another case", k.padded(strings.Replace(balancerHeader(nil), "{", `{"Signer":"x",`, 1), userClaims), "token_malformed"},
+		{"another issuer", k.padded(balancerHeader(map[string]any{"iss": "https://evil.example"}), userClaims), "token_issuer"},
+		{"another issuer in the claims", k.padded(balancerHeader(nil), more(`"iss":"https://evil.example"`)), "token_issuer"},
+		{"another client", k.padded(balancerHeader(map[string]any{"client": "x"}), userClaims), "token_audience"},
+		{"no client", k.padded(balancerHeader(map[string]any{"client": nil}), more(`"client":"c","client_id":"c"`)), "token_audience"},
+		{"no exp", k.padded(balancerHeader(map[string]any{"exp": nil}), more(`"exp":1900000000`)), "token_claims"},
+		{"exp that is a string", k.padded(balancerHeader(map[string]any{"exp": "1900000000"}), userClaims), "token_claims"},
+		{"expired", k.padded(balancerHeader(map[string]any{"exp": now.Unix()}), userClaims), "token_expired"},
+		{"expired in the header alone", k.padded(balancerHeader(map[string]any{"exp": now.Unix()}), more(`"exp":1900000000`)), "token_expired"},
+		{"expired in the claims alone", k.padded(balancerHeader(nil), more(fmt.Sprintf(`"exp":%d`, now.Unix()))), "token_expired"},
+		{"RS256", newRSA(jwt.RS256, "").padded(balancerHeader(map[string]any{"alg": "RS256"}), userClaims), "token_algorithm"},
+		{"none", k.padded(balancerHeader(map[string]any{"alg": "none"}), userClaims), "token_algorithm"},
+		{"another key", newEC("").padded(balancerHeader(nil), userClaims), "token_signature"},
+		{"no padding", k.sign(balancerHeader(nil), userClaims), "token_malformed"},
+		{"a path", k.padded(balancerHeader(map[string]any{"kid": "../../evil/0123-4567-89ab-cdef01234567"}), userClaims), "token_malformed"},
+		{"a path of the length of a kid", k.padded(balancerHeader(map[string]any{"kid": "../01234567-89ab-cdef-0123-456789abc"}), userClaims), "token_malformed"},
+		{"a query", k.padded(balancerHeader(map[string]any{"kid": balancerKid[:34] + "?a"}), userClaims), "token_malformed"},
+		{"an escape", k.padded(balancerHeader(map[string]any{"kid": balancerKid[:33] + "%2e"}), userClaims), "token_malformed"},
+		{"no kid", k.padded(balancerHeader(map[string]any{"kid": nil}), userClaims), "token_malformed"},
+		{"line breaks", strings.Replace(k.padded(balancerHeader(nil), userClaims), ".", "\n.", 1), "token_malformed"},
+		{"a token of the issuer itself", k.token(claims(nil)), "token_issuer"},
+	} {
+		t.Run(a.name, func(t *testing.T) { expectCode(t, v, a.name, a.token, a.code) })
+	}
+	if n.count(balancerURI+balancerKid) != 1 || len(n.asked) != 1 {
+		t.Errorf("asked %v", n.asked)
+	}
+}
+
+func TestWhereLoadBalancersHaveTheirKeys(t *testing.T) {
+	for arn, want := range map[string]string{
+		balancer: balancerURI,
+		"arn:aws-us-gov:elasticloadbalancing:us-gov-west-1:1:loadbalancer/app/a/b": "https://s3-us-gov-west-1.amazonaws.com/aws-elb-public-keys-prod-us-gov-west-1/",
+		"arn:aws-us-gov:elasticloadbalancing:us-gov-east-1:1:loadbalancer/app/a/b": "https://s3-us-gov-east-1.amazonaws.com/aws-elb-public-keys-prod-us-gov-east-1/",
+		"arn:aws-cn:elasticloadbalancing:cn-north-1:1:loadbalancer/app/a/b":        "https://public-keys.auth.elb.cn-north-1.amazonaws.com.cn/",
+	} {
+		k := newEC("")
+		n := newInternet(map[string][]byte{want + balancerKid: k.pem()})
+		c := jwt.ALB(arn, issuer, "c")
+		c.HTTPClient = n.client()
+		expectCode(t, verifier(t, c), arn, k.padded(balancerHeader(map[string]any{"signer": arn}), userClaims), "")
+		if n.count(want+balancerKid) != 1 {
+			t.Errorf("%s: asked %v", arn, n.asked)
+		}
+	}
+}
+
+func TestKeysOfALoadBalancer(t *testing.T) {
+	k, other := newEC(""), newEC("")
+	const otherKid = "fedcba98-7654-3210-fedc-ba9876543210"
+	n := newInternet(map[string][]byte{balancerURI + balancerKid: k.pem()})
+	c := jwt.ALB(balancer, issuer, "c")
+	c.HTTPClient = n.client()
+	v, clock := started(c)
+	lasting := func(kid string) string {
+		return balancerHeader(map[string]any{"kid": kid, "exp": now.Unix() + 360_000})
+	}
+	token, unknown := k.padded(lasting(balancerKid), userClaims), other.padded(lasting(otherKid), userClaims)
+	expectCode(t, v, "known", token, "")
+	for range 100 {
+		expectCode(t, v, "unknown", unknown, "token_unknown_key")
+	}
+	if got := n.count(balancerURI + otherKid); got != 1 {
+		t.Errorf("%d requests for an unknown kid", got)
+	}
+	n.put(balancerURI+otherKid, other.pem())
+	clock.move(30 * time.Second)
+	expectCode(t, v, "known now", unknown, "")
+
+	// Kids that nobody has: at most one request a second, and none of them
+	// takes the place of a key for long.
+	start := len(n.asked)
+	for i := range 100 {
+		expectCode(t, v, "one of many", other.padded(lasting(fmt.Sprintf("%08x-0000-0000-0000-000000000000", i)), userClaims), "token_unknown_key")
+		clock.move(100 * time.Millisecond)
+	}
+	if got := len(n.asked) - start; got < 10 || got > 12 {
+		t.Errorf("%d requests for 100 unknown kids in 10 s", got)
+	}
+	expectCode(t, v, "known all the time", token, "")
+	if got := n.count(balancerURI + balancerKid); got != 1 {
+		t.Errorf("%d requests for a known kid", got)
+	}
+
+	n.put(balancerURI+balancerKid, []byte("<html>"))
+	clock.move(time.Hour)
+	expectCode(t, v, "an answer that is no key", token, "")
+	n.put(balancerURI+balancerKid, newRSA(jwt.RS256, "").pem())
+	clock.move(time.Minute)
+	expectCode(t, v, "a key of another kind", token, "token_algorithm")
+	n.mu.Lock()
+	delete(n.at, balancerURI+otherKid)
+	n.mu.Unlock()
+	clock.move(time.Hour)
+	expectCode(t, v, "taken back", unknown, "token_unknown_key")
+}

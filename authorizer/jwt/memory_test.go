@@ -1,0 +1,157 @@
+package jwt_test
+
+import (
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/lambdarmor/lambdarmor/authorizer/jwt"
+)
+
+// remembering is a remote verifier that remembers so many tokens.
+func remembering(t testing.TB, s *keyServer, tokens int) (*jwt.Verifier, *testClock) {
+	return started(jwt.Config{
+		Issuer: issuer, Audiences: []string{audience}, Keys: jwt.JWKS(s.URL + keyPath), HTTPClient: s.Client(), Remember: tokens,
+	})
+}
+
+func TestARememberedTokenIsTheSameGrant(t *testing.T) {
+	k := newEC("a")
+	s := newKeyServer(t, serve(jwks(k)))
+	for name, c := range map[string]struct {
+		tokens int
+		same   bool
+	}{"asked for": {10, true}, "not asked for": {0, false}} {
+		v, _ := remembering(t, s, c.tokens)
+		token := k.token(claims(nil))
+		first, err := v.Verify(t.Context(), token)
+		second, err2 := v.Verify(t.Context(), token)
+		if err != nil || err2 != nil || (first == second) != c.same {
+			t.Errorf("%s: %v, %v, the same: %v", name, err, err2, first == second)
+		}
+	}
+}
+
+func TestWhatEndsAMemory(t *testing.T) {
+	k := newEC("a")
+	other := newEC("b")
+	for name, c := range map[string]struct {
+		exp  time.Duration
+		wait time.Duration
+		keys []byte
+		code string
+	}{
+		"exp":                              {4 * time.Minute, 4 * time.Minute, jwks(k), "token_expired"},
+		"a clock that is before":           {time.Hour, -time.Minute, jwks(k), ""},
+		"its key, when the set is renewed": {time.Hour, 5 * time.Minute, jwks(other), "token_unknown_key"},
+		"its key, which is another one":    {time.Hour, 5 * time.Minute, jwks(newEC("a")), "token_signature"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newKeyServer(t, serve(jwks(k), "max-age=300"))
+			v, clock := remembering(t, s, 10)
+			token := k.token(claims(map[string]any{"exp": now.Add(c.exp).Unix(), "iat": nil}))
+			for range 2 {
+				expectCode(t, v, "at first", token, "")
+			}
+			s.answers(serve(c.keys))
+			clock.move(c.wait)
+			expectCode(t, v, "then", token, c.code)
+		})
+	}
+}
+
+// A set that another kid has caused to be renewed counts at once.
+func TestAKeyThatIsRemovedByTheWayEndsAMemory(t *testing.T) {
+	a, b := newEC("a"), newEC("b")
+	s := newKeyServer(t, serve(jwks(a), "max-age=86400"))
+	v, _ := remembering(t, s, 10)
+	token := a.token(claims(nil))
+	expectCode(t, v, "before", token, "")
+	s.answers(serve(jwks(b)))
+	expectCode(t, v, "the other", b.token(claims(nil)), "")
+	expectCode(t, v, "after", token, "token_unknown_key")
+}
+
+func TestAMemoryLastsFiveMinutes(t *testing.T) {
+	k := newEC("a")
+	c := config(k)
+	c.Remember = 10
+	v, clock := started(c)
+	token := k.token(claims(nil))
+	first := must(v.Verify(t.Context(), token))
+	clock.move(5*time.Minute - time.Second)
+	if got := must(v.Verify(t.Context(), token)); got != first {
+		t.Error("it was forgotten before")
+	}
+	clock.move(time.Second)
+	if got := must(v.Verify(t.Context(), token)); got == first {
+		t.Error("it is remembered still, though it was used meanwhile")
+	}
+}
+
+func TestAMemoryIsBoundedAndKeepsWhatIsUsed(t *testing.T) {
+	k := newEd("a")
+	c := config(k)
+	c.Remember = 100
+	v := verifier(t, c)
+	used := k.token(claims(nil))
+	first := must(v.Verify(t.Context(), used))
+	for i := range 1000 {
+		must(v.Verify(t.Context(), k.token(claims(map[string]any{"jti": fmt.Sprint(i)}))))
+		if i%40 == 0 && must(v.Verify(t.Context(), used)) != first {
+			t.Fatalf("forgotten after %d others, though it was used", i)
+		}
+		if got := v.Remembered(); got > 100 {
+			t.Fatalf("%d tokens are remembered", got)
+		}
+	}
+	if got := v.Remembered(); got < 50 {
+		t.Errorf("%d tokens are remembered", got)
+	}
+}
+
+func TestOnlyWhatWasVerifiedIsRemembered(t *testing.T) {
+	k := newEC("a")
+	c := config(k)
+	c.Remember = 10
+	v := verifier(t, c)
+	token := k.token(claims(nil))
+	for i := range token {
+		if _, err := v.Verify(t.Context(), flipped(token, i)); err == nil {
+			t.Fatalf("accepted with another character at %d", i)
+		}
+	}
+	if got := v.Remembered(); got != 0 {
+		t.Errorf("%d bad tokens are remembered", got)
+	}
+	expectCode(t, v, "the token itself", token, "")
+	for i := range token {
+		if _, err := v.Verify(t.Context(), flipped(token, i)); err == nil {
+			t.Fatalf("accepted with another character at %d, once it was remembered", i)
+		}
+	}
+}
+
+func TestAMemoryIsSharedByMany(t *testing.T) {
+	k := newEd("a")
+	c := config(k)
+	c.Remember = 8
+	v := verifier(t, c)
+	var tokens []string
+	for i := range 32 {
+		tokens = append(tokens, k.token(claims(map[string]any{"sub": fmt.Sprint(i)})))
+	}
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			for i := range 256 {
+				grant, err := v.Verify(t.Context(), tokens[i%32])
+				if err != nil || grant.Principal != fmt.Sprint(i%32) {
+					t.Errorf("%+v, %v", grant, err)
+				}
+			}
+		})
+	}
+	all.Wait()
+}

@@ -1,0 +1,243 @@
+package jwt_test
+
+import (
+	"encoding/json"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/lambdarmor/lambdarmor/authorizer/jwt"
+)
+
+// An internet answers for URIs, and is a transport.
+type internet struct {
+	mu    sync.Mutex
+	at    map[string][]byte // URI → body; absent is 404
+	asked map[string]int
+}
+
+func newInternet(at map[string][]byte) *internet {
+	return &internet{at: at, asked: map[string]int{}}
+}
+
+func (n *internet) client() *http.Client { return &http.Client{Transport: n} }
+
+func (n *internet) put(uri string, body []byte) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.at[uri] = body
+}
+
+func (n *internet) count(uri string) int {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.asked[uri]
+}
+
+func (n *internet) RoundTrip(r *http.Request) (*http.Response, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.asked[r.URL.String()]++
+	w := httptest.NewRecorder()
+	if body, ok := n.at[r.URL.String()]; ok {
+		_, _ = w.Write(body)
+	} else {
+		w.WriteHeader(http.StatusNotFound)
+	}
+	return w.Result(), nil
+}
+
+func changed(base, changes map[string]any) string {
+	all := maps.Clone(base)
+	for name, value := range changes {
+		if all[name] = value; value == nil {
+			delete(all, name)
+		}
+	}
+	return string(must(json.Marshal(all)))
+}
+
+func TestIssuersOfUserPools(t *testing.T) {
+	for pool, want := range map[string]string{
+		"eu-central-1_AbCdEfGhI":    "https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_AbCdEfGhI",
+		"us-east-1_x":               "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_x",
+		"us-gov-west-1_AbCdEfGhI":   "https://cognito-idp.us-gov-west-1.amazonaws.com/us-gov-west-1_AbCdEfGhI",
+		"cn-north-1_AbCdEfGhI":      "https://cognito-idp.cn-north-1.amazonaws.com.cn/cn-north-1_AbCdEfGhI",
+		"cn-northwest-1_AbCdEfGhI":  "https://cognito-idp.cn-northwest-1.amazonaws.com.cn/cn-northwest-1_AbCdEfGhI",
+		"us-iso-east-1_AbCdEfGhI":   "https://cognito-idp.us-iso-east-1.c2s.ic.gov/us-iso-east-1_AbCdEfGhI",
+		"us-isob-east-1_AbCdEfGhI":  "https://cognito-idp.us-isob-east-1.sc2s.sgov.gov/us-isob-east-1_AbCdEfGhI",
+		"us-isof-south-1_AbCdEfGhI": "https://cognito-idp.us-isof-south-1.csp.hci.ic.gov/us-isof-south-1_AbCdEfGhI",
+		"eu-isoe-west-1_AbCdEfGhI":  "https://cognito-idp.eu-isoe-west-1.cloud.adc-e.uk/eu-isoe-west-1_AbCdEfGhI",
+		"eusc-de-east-1_AbCdEfGhI":  "https://cognito-idp.eusc-de-east-1.amazonaws.eu/eusc-de-east-1_AbCdEfGhI",
+		"mx-central-1_AbCdEfGhI":    "https://cognito-idp.mx-central-1.amazonaws.com/mx-central-1_AbCdEfGhI",
+	} {
+		if got := jwt.Cognito(pool, "c").Issuer; got != want {
+			t.Errorf("%s: %s, want %s", pool, got, want)
+		}
+	}
+}
+
+func TestCognito(t *testing.T) {
+	const (
+		pool   = "eu-central-1_AbCdEfGhI"
+		client = "7h2k3j4l5m6n7o8p9q0r1s2t3u"
+		iss    = "https://cognito-idp.eu-central-1.amazonaws.com/" + pool
+	)
+	k, rs512 := newRSA(jwt.RS256, "a"), newRSA(jwt.RS512, "a")
+	n := newInternet(map[string][]byte{iss + "/.well-known/jwks.json": jwks(k)})
+	start := func(c jwt.Config) *jwt.Verifier {
+		c.HTTPClient = n.client()
+		return verifier(t, c)
+	}
+	access := start(jwt.Cognito(pool, client, "other"))
+	id := start(jwt.CognitoID(pool, client))
+
+	at := map[string]any{
+		"sub": "u-1", "cognito:groups": []string{"staff"}, "iss": iss, "client_id": client, "token_use": "access",
+		"scope": "orders/read", "exp": now.Unix() + 60, "iat": now.Unix(), "jti": "j", "username": "ada",
+	}
+	it := map[string]any{
+		"sub": "u-1", "cognito:groups": []string{"staff"}, "iss": iss, "aud": client, "token_use": "id",
+		"exp": now.Unix() + 60, "iat": now.Unix(), "cognito:username": "ada", "email": "ada@example.com",
+	}
+	// Cognito sets no typ.
+	sign := func(k signingKey, claims string) string {
+		return k.sign(`{"kid":"a","alg":"`+string(k.alg)+`"}`, claims)
+	}
+	for _, c := range []struct {
+		name  string
+		v     *jwt.Verifier
+		token string
+		code  string
+	}{
+		{"an access token", access, sign(k, changed(at, nil)), ""},
+		{"an access token with an audience", access, sign(k, changed(at, map[string]any{"aud": "https://api.example"})), ""},
+		{"an ID token as an access token", access, sign(k, changed(it, nil)), "token_type"},
+		{"an ID token with a client_id as an access token", access, sign(k, changed(it, map[string]any{"client_id": client})), "token_type"},
+		{"an access token of another client", access, sign(k, changed(at, map[string]any{"client_id": "another"})), "token_audience"},
+		{"an access token of no client", access, sign(k, changed(at, map[string]any{"client_id": nil, "aud": client})), "token_audience"},
+		{"an access token of another pool", access, sign(k, changed(at, map[string]any{"iss": iss + "J"})), "token_issuer"},
+		{"token_use in upper case", access, sign(k, changed(at, map[string]any{"token_use": "ACCESS"})), "token_type"},
+		{"no token_use", access, sign(k, changed(at, map[string]any{"token_use": nil})), "token_type"},
+		{"another algorithm", access, sign(rs512, changed(at, nil)), "token_algorithm"},
+		{"an ID token", id, sign(k, changed(it, nil)), ""},
+		{"an access token as an ID token", id, sign(k, changed(at, nil)), "token_type"},
+		{"an access token with an audience as an ID token", id, sign(k, changed(at, map[string]any{"aud": client})), "token_type"},
+		{"an ID token of another client", id, sign(k, changed(it, map[string]any{"aud": "another"})), "token_audience"},
+	} {
+		grant, err := c.v.Verify(t.Context(), c.token)
+		if codeOf(err) != c.code {
+			t.Errorf("%s: %v, want %q", c.name, err, c.code)
+		}
+		if err == nil && (grant.Principal != "u-1" || len(grant.Groups) != 1 || grant.Groups[0] != "staff") {
+			t.Errorf("%s: %+v", c.name, grant)
+		}
+	}
+	if got := n.count(iss + "/.well-known/jwks.json"); got != 2 || len(n.asked) != 1 {
+		t.Errorf("asked %v", n.asked)
+	}
+}
+
+func TestAccessTokensOfRFC9068(t *testing.T) {
+	k := newRSA(jwt.RS256, "a")
+	n := newInternet(map[string][]byte{
+		issuer + "/.well-known/openid-configuration": []byte(`{"issuer":"` + issuer + `","jwks_uri":"https://keys.example/set"}`),
+		"https://keys.example/set":                   jwks(k),
+	})
+	c := jwt.AccessToken(issuer, audience)
+	c.HTTPClient = n.client()
+	v := verifier(t, c)
+	base := map[string]any{
+		"iss": issuer, "exp": now.Unix() + 60, "aud": audience, "sub": "u-1", "client_id": "c", "iat": now.Unix(), "jti": "j",
+	}
+	token := func(typ string, changes map[string]any) string {
+		return k.sign(`{"alg":"RS256","kid":"a"`+typ+`}`, changed(base, changes))
+	}
+	for _, c := range []struct{ name, token, code string }{
+		{"at+jwt", token(`,"typ":"at+jwt"`, nil), ""},
+		{"in full and in another case", token(`,"typ":"Application/AT+JWT"`, nil), ""},
+		{"no typ", token(``, nil), "token_type"},
+		{"JWT", token(`,"typ":"JWT"`, nil), "token_type"},
+		{"no client_id", token(`,"typ":"at+jwt"`, map[string]any{"client_id": nil}), "token_claims"},
+		{"no sub", token(`,"typ":"at+jwt"`, map[string]any{"sub": nil}), "token_claims"},
+		{"no iat", token(`,"typ":"at+jwt"`, map[string]any{"iat": nil}), "token_claims"},
+		{"no jti", token(`,"typ":"at+jwt"`, map[string]any{"jti": nil}), "token_claims"},
+		{"no exp", token(`,"typ":"at+jwt"`, map[string]any{"exp": nil}), "token_claims"},
+		{"no aud", token(`,"typ":"at+jwt"`, map[string]any{"aud": nil}), "token_audience"},
+	} {
+		expectCode(t, v, c.name, c.token, c.code)
+	}
+}
+
+func TestDiscovery(t *testing.T) {
+	k := newEC("a")
+	const at = issuer + "/tenant/.well-known/openid-configuration"
+	const iss = issuer + "/tenant"
+	document := func(issuer, uri string) []byte {
+		return must(json.Marshal(map[string]any{"issuer": issuer, "jwks_uri": uri, "scopes_supported": []string{"openid"}}))
+	}
+	for name, body := range map[string][]byte{
+		"another issuer":             document("https://other.example", "https://keys.example/set"),
+		"the issuer with a slash":    document(iss+"/", "https://keys.example/set"),
+		"the issuer in another case": document("https://ISSUER.example/tenant", "https://keys.example/set"),
+		"no issuer":                  []byte(`{"jwks_uri":"https://keys.example/set"}`),
+		"two issuers":                []byte(`{"issuer":"https://other.example","issuer":"` + iss + `","jwks_uri":"https://keys.example/set"}`),
+		"an issuer in another case":  []byte(`{"Issuer":"` + iss + `","issuer":"` + iss + `","jwks_uri":"https://keys.example/set"}`),
+		"keys without https":         document(iss, "http://keys.example/set"),
+		"keys in a file":             document(iss, "file:///etc/passwd"),
+		"keys behind a user":         document(iss, "https://user:password@keys.example/set"),
+		"no keys":                    []byte(`{"issuer":"` + iss + `"}`),
+		"HTML":                       []byte("<html>"),
+		"null":                       []byte("null"),
+	} {
+		n := newInternet(map[string][]byte{at: body, "https://keys.example/set": jwks(k), "http://keys.example/set": jwks(k)})
+		v, _ := started(jwt.Config{Issuer: iss, Audiences: []string{audience}, HTTPClient: n.client()})
+		expectCode(t, v, name, k.token(claims(map[string]any{"iss": iss})), outage)
+		if len(n.asked) != 1 || n.count(at) != 1 {
+			t.Errorf("%s: asked %v", name, n.asked)
+		}
+	}
+
+	n := newInternet(map[string][]byte{at: document(iss, "https://keys.example/1"), "https://keys.example/1": jwks(k)})
+	v, clock := started(jwt.Config{Issuer: iss, Audiences: []string{audience}, HTTPClient: n.client()})
+	if len(n.asked) != 0 {
+		t.Errorf("before the first token it was asked %v", n.asked)
+	}
+	token := k.token(claims(map[string]any{"iss": iss, "exp": now.Add(100 * time.Hour).Unix()}))
+	var all sync.WaitGroup
+	for range 32 {
+		all.Go(func() { expectCode(t, v, "at first", token, "") })
+	}
+	all.Wait()
+	if n.count(at) != 1 || n.count("https://keys.example/1") != 1 {
+		t.Errorf("for 32 tokens it was asked %v", n.asked)
+	}
+	// The keys have moved.
+	other := newEC("b")
+	n.put(at, document(iss, "https://keys.example/2"))
+	n.put("https://keys.example/2", jwks(other))
+	clock.move(time.Hour)
+	expectCode(t, v, "the old key", token, "token_unknown_key")
+	expectCode(t, v, "the new key", other.token(claims(map[string]any{"iss": iss, "exp": now.Add(100 * time.Hour).Unix()})), "")
+}
+
+func TestAnyIssuerAndAudience(t *testing.T) {
+	k := newEC("a")
+	v := verifier(t, jwt.Config{UnsafeAnyIssuer: true, UnsafeAnyAudience: true, Keys: jwt.KeySet(jwks(k))})
+	expectCode(t, v, "of anybody for anybody", k.token(claims(map[string]any{"iss": "https://x.example", "aud": nil})), "")
+	expectCode(t, v, "expired all the same", k.token(claims(map[string]any{"exp": now.Unix()})), "token_expired")
+	expectCode(t, v, "forged all the same", newEC("a").token(claims(nil)), "token_signature")
+}
+
+func TestAudienceAndClientMustBothHold(t *testing.T) {
+	k := newEC("a")
+	c := config(k)
+	c.Clients = []string{"c"}
+	v := verifier(t, c)
+	expectCode(t, v, "both", k.token(claims(map[string]any{"client_id": "c"})), "")
+	expectCode(t, v, "another client", k.token(claims(map[string]any{"client_id": "d"})), "token_audience")
+	expectCode(t, v, "another audience", k.token(claims(map[string]any{"client_id": "c", "aud": "x"})), "token_audience")
+}

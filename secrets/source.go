@@ -60,6 +60,9 @@ func (Value) LogValue() slog.Value { return slog.StringValue(redacted) }
 // MarshalJSON gives "[redacted]" as a JSON string.
 func (Value) MarshalJSON() ([]byte, error) { return []byte(`"` + redacted + `"`), nil }
 
+// MarshalText gives "[redacted]".
+func (Value) MarshalText() ([]byte, error) { return []byte(redacted), nil }
+
 // What a source says of a value that it does not give.
 var (
 	// ErrNotFound: there is no such name, version or stage.

@@ -1,0 +1,114 @@
+package secrets_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/secrets"
+)
+
+type database struct {
+	User     string `json:"user"`
+	Password string `json:"password"`
+	counted
+}
+
+// counted counts how often it is decoded.
+type counted struct {
+	N decodes `json:"n"`
+}
+
+var decoded int
+
+type decodes struct{}
+
+func (*decodes) UnmarshalJSON([]byte) error { decoded++; return nil }
+
+func TestJSONIsDecodedOnceForEachVersion(t *testing.T) {
+	c, v, at := newCache()
+	decoded = 0
+	for i, tc := range []struct {
+		password, version string
+		decoded           int
+	}{{"hunter2", "1", 1}, {"hunter2", "1", 1}, {"hunter3", "2", 2}} {
+		v.set(name, `{"user":"app","password":"`+tc.password+`","n":1}`, tc.version)
+		at.move(5 * time.Minute)
+		for range 3 {
+			db, err := secrets.JSON[database](t.Context(), c, name)
+			if err != nil || db.User != "app" || db.Password != tc.password || decoded != tc.decoded {
+				t.Errorf("fetch %d: %v, %v, decoded %d times", i, db, err, decoded)
+			}
+		}
+	}
+	if n := testing.AllocsPerRun(100, func() { _, _ = secrets.JSON[database](t.Context(), c, name) }); n > 0 {
+		t.Errorf("%v allocations for one that is decoded", n)
+	}
+	if m, err := secrets.JSON[map[string]any](t.Context(), c, name); err != nil || m["user"] != "app" {
+		t.Errorf("as another type: %v, %v", m, err)
+	}
+}
+
+func TestJSONIsStrictAndItsErrorsShowNothing(t *testing.T) {
+	for rule, tc := range map[string]struct {
+		text string
+		opts []guard.DecodeOption
+	}{
+		"not JSON":         {`s3cr3t`, nil},
+		"empty":            {``, nil},
+		"a member twice":   {`{"password":"s3cr3t","password":"s3cr3t2"}`, nil},
+		"a case variant":   {`{"Password":"s3cr3t"}`, nil},
+		"trailing data":    {`{"password":"s3cr3t"} s3cr3t`, nil},
+		"invalid UTF-8":    {"{\"password\":\"s3cr3t\xff\"}", nil},
+		"null":             {`null`, nil},
+		"another type":     {`{"user":{"s3cr3t":1}}`, nil},
+		"an unknown name":  {`{"s3cr3t":1}`, []guard.DecodeOption{guard.RejectUnknownMembers()}},
+		"a string instead": {`"s3cr3t"`, nil},
+	} {
+		t.Run(rule, func(t *testing.T) {
+			c, v, _ := newCache()
+			v.set(name, tc.text, "1")
+			for range 2 {
+				db, err := secrets.JSON[database](t.Context(), c, name, tc.opts...)
+				var e *guard.Error
+				if !errors.As(err, &e) || e.Kind != guard.Internal || e.Code != "secret_malformed" || db != (database{}) {
+					t.Fatalf("%v, %v", db, err)
+				}
+				if strings.Contains(err.Error(), "s3cr3t") || !strings.Contains(err.Error(), name) {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	c, v, _ := newCache()
+	v.set(name, `{"user":"app","host":"db"}`, "1")
+	if _, err := secrets.JSON[database](t.Context(), c, name); err != nil {
+		t.Errorf("an unknown member is ignored: %v", err)
+	}
+	if _, err := secrets.JSON[database](t.Context(), c, name, guard.RejectUnknownMembers()); err == nil {
+		t.Error("an unknown member is not rejected")
+	}
+	v.fail(secrets.ErrDenied)
+	c.Invalidate(name, "")
+	_, err := secrets.JSON[database](t.Context(), c, name)
+	mustBe(t, err, "secret_denied", secrets.ErrDenied)
+}
+
+type panicking struct{}
+
+func (*panicking) UnmarshalJSON([]byte) error { panic("boom") }
+
+func TestADecodingThatPanickedIsNoValue(t *testing.T) {
+	c, v, _ := newCache()
+	v.set(name, `1`, "1")
+	func() {
+		defer func() { _ = recover() }()
+		_, _ = secrets.JSON[panicking](t.Context(), c, name)
+		t.Error("the panic is lost")
+	}()
+	if _, err := secrets.JSON[panicking](t.Context(), c, name); err == nil {
+		t.Error("the next call got a value")
+	}
+}

@@ -1,0 +1,246 @@
+package secrets_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/gob"
+	"encoding/json"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"log/slog"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	v2 "github.com/go-json-experiment/json"
+	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/secrets"
+	"pgregory.net/rapid"
+)
+
+// hidden is the value that must not show, in any of the forms that a printer
+// may give it.
+const hidden = "S3CR3T-hunter2!"
+
+func mustHide(t interface {
+	Helper()
+	Errorf(string, ...any)
+}, how, text string,
+) {
+	t.Helper()
+	for form, shows := range map[string]string{
+		"as it is":   hidden,
+		"in hex":     fmt.Sprintf("%x", hidden),
+		"in HEX":     fmt.Sprintf("%X", hidden),
+		"as numbers": strings.Trim(fmt.Sprint([]byte(hidden)), "[]"),
+		"as Go has":  strings.TrimSuffix(strings.TrimPrefix(fmt.Sprintf("%#v", []byte(hidden)), "[]byte{"), "}"),
+		"in base64":  "UzNDUjNULWh1bnRlcjIh",
+	} {
+		if strings.Contains(strings.ReplaceAll(text, "\n", ""), shows) {
+			t.Errorf("%s shows the value %s: %s", how, form, text)
+		}
+	}
+}
+
+func hiddenSecret(t *testing.T) secrets.Secret {
+	t.Helper()
+	s, err := secrets.New(fixed(hidden)).Get(t.Context(), name)
+	if err != nil || s.Text() != hidden {
+		t.Fatal(err)
+	}
+	return s
+}
+
+type (
+	exported   struct{ S any }
+	unexported struct{ s any }
+	typed      struct{ s secrets.Secret }
+	embedding  struct{ secrets.Secret }
+	pointing   struct{ p *secrets.Secret }
+	deep       struct{ a, b any }
+)
+
+// nestings put a value into another one.
+var nestings = map[string]func(any) any{
+	"pointer":           func(v any) any { return &v },
+	"slice":             func(v any) any { return []any{v, 1} },
+	"array":             func(v any) any { return [1]any{v} },
+	"map":               func(v any) any { return map[string]any{"k": v} },
+	"exported field":    func(v any) any { return exported{v} },
+	"unexported field":  func(v any) any { return unexported{v} },
+	"pointer to struct": func(v any) any { return &unexported{v} },
+	"second field":      func(v any) any { return &deep{1, v} },
+	"error":             func(v any) any { return fmt.Errorf("wrapped: %v %w", v, errors.New("x")) },
+}
+
+func TestNothingShowsASecret(t *testing.T) {
+	s := hiddenSecret(t)
+	leaves := map[string]any{
+		"Secret": s, "pointer": &s, "typed field": typed{s}, "typed field by pointer": &typed{s},
+		"embedded": embedding{s}, "embedded by pointer": &embedding{s}, "pointer in a field": pointing{&s},
+		"slice": []secrets.Secret{s}, "array": [2]secrets.Secret{s, s}, "map": map[int]secrets.Secret{1: s},
+		"reflect.Value": reflect.ValueOf(s), "field by reflection": reflect.ValueOf(typed{s}).Field(0),
+		"what is in it": reflect.ValueOf(s).Field(0),
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		how := rapid.SampledFrom(keys(leaves)).Draw(t, "leaf")
+		v := leaves[how]
+		for range rapid.IntRange(0, 4).Draw(t, "depth") {
+			nesting := rapid.SampledFrom(keys(nestings)).Draw(t, "nesting")
+			how += " in " + nesting
+			v = nestings[nesting](v)
+		}
+		verb := "%" + rapid.StringMatching(`[-+# 0]{0,3}([1-9][0-9]?)?(\.[0-9])?`).Draw(t, "flags") +
+			string(rapid.SampledFrom([]rune("vTtbcdoOqxXUeEfFgGspwz")).Draw(t, "verb"))
+		mustHide(t, verb+" of "+how, fmt.Sprintf(verb, v))
+		mustHide(t, "Sprint of "+how, fmt.Sprint(v))
+		mustHide(t, "Errorf of "+how, fmt.Errorf("x: "+verb, v).Error())
+
+		var text, lines, guarded bytes.Buffer
+		slog.New(slog.NewTextHandler(&text, nil)).Info("m", "k", v, slog.Group("g", "k", v))
+		slog.New(slog.NewJSONHandler(&lines, nil)).Info("m", "k", v, slog.Group("g", "k", v))
+		guard.NewLogger(&guarded).Info("m", "k", v, slog.Group("g", "k", v))
+		mustHide(t, "slog text of "+how, text.String())
+		mustHide(t, "slog JSON of "+how, lines.String())
+		mustHide(t, "guard's log of "+how, guarded.String())
+
+		for encoder, encode := range map[string]func(any) ([]byte, error){
+			"json": json.Marshal, "json v2": func(v any) ([]byte, error) { return v2.Marshal(v) }, "xml": xml.Marshal,
+			"gob": func(v any) ([]byte, error) {
+				var b bytes.Buffer
+				err := gob.NewEncoder(&b).Encode(v)
+				return b.Bytes(), err
+			},
+		} {
+			out, err := encode(v)
+			mustHide(t, encoder+" of "+how, string(out)+fmt.Sprint(err))
+		}
+	})
+}
+
+// A cached value stays hidden from those who print the cache, by reflection
+// into fields that are not exported as well.
+func TestNothingOfACacheLeadsToAValue(t *testing.T) {
+	c := secrets.New(function(fixed(hidden).Fetch))
+	if err := c.Prefetch(t.Context(), names(20)...); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := secrets.JSON[string](t.Context(), c, name); err == nil {
+		t.Fatal("the value is no JSON")
+	}
+	mustHide(t, "%+v and %#v of a cache", fmt.Sprintf("%+v %#v", c, c))
+	reached := everything(reflect.ValueOf(c), map[uintptr]bool{})
+	if !strings.Contains(reached, "secret-19") {
+		t.Fatal("the entries are not reached")
+	}
+	mustHide(t, "reflection", reached)
+	mustHide(t, "reflection", everything(reflect.ValueOf(hiddenSecret(t)), map[uintptr]bool{}))
+}
+
+// function is a source without anything to look into.
+type function func(context.Context, []secrets.Ref) ([]secrets.Value, error)
+
+func (f function) Fetch(ctx context.Context, refs []secrets.Ref) ([]secrets.Value, error) {
+	return f(ctx, refs)
+}
+
+// everything is the text of all that can be reached by reflection.
+func everything(v reflect.Value, seen map[uintptr]bool) string {
+	switch v.Kind() {
+	case reflect.Pointer:
+		if v.IsNil() || seen[v.Pointer()] {
+			return ""
+		}
+		seen[v.Pointer()] = true
+		return everything(v.Elem(), seen)
+	case reflect.Interface:
+		return everything(v.Elem(), seen)
+	case reflect.Struct:
+		var all string
+		for i := range v.NumField() {
+			all += everything(v.Field(i), seen) + " "
+		}
+		return all
+	case reflect.Slice, reflect.Array:
+		var all string
+		for i := range v.Len() {
+			all += everything(v.Index(i), seen) + " "
+		}
+		return all
+	case reflect.Map:
+		var all string
+		for _, k := range v.MapKeys() {
+			all += everything(k, seen) + " " + everything(v.MapIndex(k), seen) + " "
+		}
+		return all
+	case reflect.String:
+		return v.String()
+	case reflect.Invalid:
+		return ""
+	default:
+		return fmt.Sprint(v)
+	}
+}
+
+func TestAPanicWithASecretDoesNotShowIt(t *testing.T) {
+	s := hiddenSecret(t)
+	for how, v := range map[string]any{"value": s, "pointer": &s, "field": typed{s}, "error": fmt.Errorf("%v", s)} {
+		var log bytes.Buffer
+		h := guard.Wrap(guard.HandlerFunc(func(context.Context, []byte) ([]byte, error) { panic(v) }),
+			guard.Log(guard.NewLogger(&log)), guard.Errors(), guard.Recover())
+		out, err := h.Invoke(t.Context(), []byte("{}"))
+		mustHide(t, "a panic with a "+how, string(out)+log.String()+fmt.Sprint(err))
+	}
+}
+
+func TestWhatIsShownIsThatSomethingIsNot(t *testing.T) {
+	s := hiddenSecret(t)
+	for _, v := range []any{s, &s, secrets.Secret{}} {
+		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
+			if got := fmt.Sprintf(verb, v); got != "[redacted]" {
+				t.Errorf("%s: %s", verb, got)
+			}
+		}
+		if got, err := json.Marshal(map[string]any{"k": v}); string(got) != `{"k":"[redacted]"}` {
+			t.Errorf("JSON: %s, %v", got, err)
+		}
+	}
+	if s.String() != "[redacted]" {
+		t.Error(s.String())
+	}
+	if got, err := xml.Marshal(exported{s}); string(got) != "<exported><S>[redacted]</S></exported>" {
+		t.Errorf("XML: %s, %v", got, err)
+	}
+}
+
+// A Value passes between a source and a cache alone, and has to show its fields
+// to both. By itself it is as silent.
+func TestAValueHidesItsData(t *testing.T) {
+	v := secrets.Value{Data: []byte(hidden), Version: "1"}
+	for _, v := range []any{v, &v, []secrets.Value{v}, exported{v}} {
+		var text, lines bytes.Buffer
+		slog.New(slog.NewTextHandler(&text, nil)).Info("m", "k", v)
+		slog.New(slog.NewJSONHandler(&lines, nil)).Info("m", "k", v)
+		asJSON, _ := json.Marshal(v)
+		asXML, _ := xml.Marshal(v)
+		mustHide(t, "a Value", fmt.Sprintf("%v %+v %#v %s %q %x %d", v, v, v, v, v, v, v)+text.String()+lines.String()+string(asJSON)+string(asXML))
+	}
+}
+
+func TestTheZeroSecretIsEmpty(t *testing.T) {
+	var s secrets.Secret
+	if !s.IsZero() || s.Text() != "" || len(s.Bytes()) != 0 || s.Version() != "" || !s.FetchedAt().IsZero() || s.Stale() {
+		t.Error("it is not")
+	}
+}
+
+func keys[V any](m map[string]V) []string {
+	all := make([]string, 0, len(m))
+	for k := range m {
+		all = append(all, k)
+	}
+	slices.Sort(all)
+	return all
+}

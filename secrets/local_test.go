@@ -1,0 +1,206 @@
+package secrets_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/lambdarmor/lambdarmor/secrets"
+)
+
+// fetchOne asks a source for one value.
+func fetchOne(t *testing.T, src secrets.Source, ref secrets.Ref) secrets.Value {
+	t.Helper()
+	values, err := src.Fetch(t.Context(), []secrets.Ref{ref})
+	if err != nil {
+		return secrets.Value{Err: err}
+	}
+	if len(values) != 1 {
+		t.Fatalf("%d values", len(values))
+	}
+	return values[0]
+}
+
+func TestEnvReadsVariables(t *testing.T) {
+	t.Setenv("PAYMENTS_API_KEY", "hunter2")
+	t.Setenv("Mixed_case", "x")
+	t.Setenv("EMPTY", "")
+	env := secrets.Env()
+	for name, want := range map[string]string{
+		"PAYMENTS_API_KEY": "hunter2", "payments/api-key": "hunter2", "payments.api key": "hunter2", "Mixed_case": "x",
+	} {
+		if v := fetchOne(t, env, secrets.Ref{Name: name}); string(v.Data) != want || v.Err != nil {
+			t.Errorf("%s: %q, %v", name, v.Data, v.Err)
+		}
+	}
+	for _, ref := range []secrets.Ref{
+		{Name: "EMPTY"},
+		{Name: "GONE"},
+		{Name: ""},
+		{Name: "PAYMENTS_API_KEY", Stage: "AWSPREVIOUS"},
+		{Name: "PAYMENTS_API_KEY", Version: "1"},
+	} {
+		if v := fetchOne(t, env, ref); !errors.Is(v.Err, secrets.ErrNotFound) || v.Data != nil {
+			t.Errorf("%v: %q, %v", ref, v.Data, v.Err)
+		}
+	}
+}
+
+func TestTheVersionOfALocalValueFollowsTheValueAndTellsNothingOfIt(t *testing.T) {
+	dir := t.TempDir()
+	for kind, set := range map[string]func(text string){
+		"Env": func(text string) { t.Setenv("API_KEY", text) },
+		"Dir": func(text string) { write(t, filepath.Join(dir, "API_KEY"), text) },
+	} {
+		t.Run(kind, func(t *testing.T) {
+			sources := map[string]func() secrets.Source{"Env": secrets.Env, "Dir": func() secrets.Source { return secrets.Dir(dir) }}
+			src := sources[kind]()
+			ref := secrets.Ref{Name: "API_KEY"}
+			set("a")
+			a := fetchOne(t, src, ref).Version
+			set("b")
+			b := fetchOne(t, src, ref).Version
+			if a == b || fetchOne(t, src, ref).Version != b || a == "" {
+				t.Errorf("versions %q and %q", a, b)
+			}
+			if v := fetchOne(t, src, secrets.Ref{Name: "API_KEY", Version: b}); string(v.Data) != "b" {
+				t.Errorf("by its version: %q, %v", v.Data, v.Err)
+			}
+			if v := fetchOne(t, src, secrets.Ref{Name: "API_KEY", Version: a}); !errors.Is(v.Err, secrets.ErrNotFound) {
+				t.Errorf("by the one before: %q, %v", v.Data, v.Err)
+			}
+			if fetchOne(t, sources[kind](), ref).Version == b {
+				t.Error("another source has the same version: values can be guessed from it")
+			}
+		})
+	}
+}
+
+func write(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestDirReadsAFileForEachSecret(t *testing.T) {
+	dir := t.TempDir()
+	src := secrets.Dir(dir)
+	for _, tc := range []struct{ name, text, want string }{
+		{"api-key", "hunter2", "hunter2"},
+		{"payments/api-key", "nested", "nested"},
+		{"line", "hunter2\n", "hunter2"},
+		{"dos", "hunter2\r\n", "hunter2"},
+		{"lines", "a\nb\n\n", "a\nb\n"},
+		{"binary", "\xff\x00\n", "\xff\x00\n"},
+		{"as large as may be", strings.Repeat("x", 1<<20), strings.Repeat("x", 1<<20)},
+	} {
+		write(t, filepath.Join(dir, tc.name), tc.text)
+		if v := fetchOne(t, src, secrets.Ref{Name: tc.name}); string(v.Data) != tc.want || v.Err != nil {
+			t.Errorf("%s: %.20q, %v", tc.name, v.Data, v.Err)
+		}
+	}
+}
+
+func TestDirFollowsWhatKubernetesSwaps(t *testing.T) {
+	dir := t.TempDir()
+	src := secrets.Dir(dir)
+	link := func(to, at string) {
+		t.Helper()
+		if err := os.Symlink(to, filepath.Join(dir, at)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(t, filepath.Join(dir, "..2026_05_01", "api-key"), "hunter2")
+	link("..2026_05_01", "..data")
+	link("..data/api-key", "api-key")
+	first := fetchOne(t, src, secrets.Ref{Name: "api-key"})
+
+	write(t, filepath.Join(dir, "..2026_06_01", "api-key"), "hunter3")
+	link("..2026_06_01", "..data_tmp")
+	if err := os.Rename(filepath.Join(dir, "..data_tmp"), filepath.Join(dir, "..data")); err != nil {
+		t.Fatal(err)
+	}
+	second := fetchOne(t, src, secrets.Ref{Name: "api-key"})
+	if string(first.Data) != "hunter2" || string(second.Data) != "hunter3" || first.Version == second.Version {
+		t.Errorf("%q %s, then %q %s: %v", first.Data, first.Version, second.Data, second.Version, second.Err)
+	}
+}
+
+func TestDirLetsNothingOut(t *testing.T) {
+	outside := t.TempDir()
+	dir := filepath.Join(outside, "inside")
+	write(t, filepath.Join(outside, "shadow"), hidden)
+	write(t, filepath.Join(dir, "api-key"), "hunter2")
+	write(t, filepath.Join(dir, "large"), strings.Repeat("x", 1<<20+1))
+	write(t, filepath.Join(dir, "empty"), "")
+	for from, to := range map[string]string{"out": "../shadow", "absolute": filepath.Join(outside, "shadow"), "loop": "loop"} {
+		if err := os.Symlink(to, filepath.Join(dir, from)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, tc := range []struct {
+		name string
+		err  error // nil: any that is final
+	}{
+		{"../shadow", secrets.ErrDenied},
+		{"x/../../shadow", nil},
+		{filepath.Join(outside, "shadow"), secrets.ErrDenied},
+		{"out", secrets.ErrDenied},
+		{"absolute", secrets.ErrDenied},
+		{"loop", secrets.ErrDenied},
+		{"api-key\x00", secrets.ErrDenied},
+		{strings.Repeat("x", 5000), secrets.ErrDenied},
+		{"large", nil},
+		{"empty", secrets.ErrUnavailable},
+		{"gone", secrets.ErrNotFound},
+		{"api-key/x", secrets.ErrNotFound},
+		{".", secrets.ErrNotFound},
+		{"", nil},
+	} {
+		v := fetchOne(t, secrets.Dir(dir), secrets.Ref{Name: tc.name})
+		if v.Err == nil || v.Data != nil || tc.err != nil && !errors.Is(v.Err, tc.err) {
+			t.Errorf("%.40q: %.20q, %.200v", tc.name, v.Data, v.Err)
+		}
+		if tc.err == nil && errors.Is(v.Err, secrets.ErrUnavailable) {
+			t.Errorf("%.40q may be covered by a stale value: %v", tc.name, v.Err)
+		}
+	}
+	if runtime.GOOS != "windows" && os.Getuid() != 0 {
+		if err := os.Chmod(filepath.Join(dir, "api-key"), 0); err != nil {
+			t.Fatal(err)
+		}
+		if v := fetchOne(t, secrets.Dir(dir), secrets.Ref{Name: "api-key"}); !errors.Is(v.Err, secrets.ErrDenied) {
+			t.Errorf("a file that may not be read: %v", v.Err)
+		}
+	}
+	if v := fetchOne(t, secrets.Dir(filepath.Join(dir, "gone")), secrets.Ref{Name: "x"}); !errors.Is(v.Err, secrets.ErrNotFound) {
+		t.Errorf("no folder: %v", v.Err)
+	}
+}
+
+func TestARotationOfAFileIsSeenAfterTheTTL(t *testing.T) {
+	dir, at := t.TempDir(), newClock()
+	path := filepath.Join(dir, name)
+	write(t, path, "hunter2")
+	c := secrets.New(secrets.Dir(dir), secrets.Clock(at.Now), secrets.Jitter(0))
+	first := mustGet(t, c, "hunter2")
+	write(t, path, "hunter3")
+	mustGet(t, c, "hunter2")
+	at.move(5 * time.Minute)
+	if second := mustGet(t, c, "hunter3"); second.Version() == first.Version() {
+		t.Error("the version is the same")
+	}
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	at.move(5 * time.Minute)
+	mustFail(t, c, "secret_not_found", secrets.ErrNotFound)
+}

@@ -1,0 +1,55 @@
+package secrets
+
+import (
+	"bytes"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+	"unsafe"
+)
+
+// address is where a string is, in a form that does not keep it.
+func address(s string) uintptr { return uintptr(unsafe.Pointer(unsafe.StringData(s))) }
+
+// peek reads memory that nothing refers to any more.
+func peek(at uintptr, n int) []byte {
+	p := *(*unsafe.Pointer)(unsafe.Pointer(&at))
+	return bytes.Clone(unsafe.Slice((*byte)(p), n))
+}
+
+func TestMemoryIsZeroedWhenTheLastOneHasDroppedIt(t *testing.T) {
+	const size = 64 << 10 // of its own pages, so that nothing else moves in soon
+	data := bytes.Repeat([]byte("s3cr3t. "), size/8)
+	c := newContent(data, "1", 1)
+	if !bytes.Equal(data, make([]byte, size)) {
+		t.Error("what the source gave is still there")
+	}
+	at := address(c.text)
+	part := c.text[100:108] // all that is left
+	c = nil
+	for range 3 {
+		runtime.GC()
+		time.Sleep(time.Millisecond) // for a finalizer that there must not be
+	}
+	if part != strings.Repeat("s3cr3t. ", 2)[4:12] {
+		t.Fatalf("it is %q under a reader", part)
+	}
+	runtime.KeepAlive(part)
+	part = ""
+	for deadline := time.Now().Add(10 * time.Second); bytes.Contains(peek(at, size), []byte("s3cr3t")); {
+		if time.Now().After(deadline) {
+			t.Fatal("the value is still in memory")
+		}
+		runtime.GC()
+		runtime.Gosched()
+	}
+}
+
+func TestAnEmptyAndAShortValueAreHeld(t *testing.T) {
+	for _, text := range []string{"", "x", strings.Repeat("x", 15), strings.Repeat("x", 16), strings.Repeat("x", 17)} {
+		if got := hold([]byte(text)); got != text {
+			t.Errorf("%q became %q", text, got)
+		}
+	}
+}

@@ -9,11 +9,13 @@ import (
 
 	"github.com/lambdarmor/lambdarmor/idempotency"
 	"github.com/lambdarmor/lambdarmor/idempotency/valkey"
+	valkeygo "github.com/valkey-io/valkey-go"
 )
 
 // What Do takes beside the bare round trips that it cannot do without: two SETs
-// for a new key, one GET for a replay. They go in turn, so that a busy machine
-// is busy for both.
+// for a new key, one GET for a replay; or, as the server takes longer for scripts,
+// the scripts that Do sends. They go in turn, so that a busy machine is busy for
+// both.
 func BenchmarkDo(b *testing.B) {
 	client := connect(b, servers.Valkey(b).Addr())
 	op := idempotency.NewOperation("charge", valkey.New(client))
@@ -29,6 +31,20 @@ func BenchmarkDo(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
+	script := func(lua *valkeygo.Lua, key string, args ...string) {
+		if err := lua.Exec(ctx, client, []string{key}, args).Error(); err != nil {
+			b.Fatal(err)
+		}
+	}
+	claim, complete := valkeygo.NewLuaScript(valkey.ClaimScript), valkeygo.NewLuaScript(valkey.CompleteScript)
+	ends := fmt.Sprint(time.Now().Add(time.Hour).UnixMilli())
+	sendClaim := func(key string) {
+		script(claim, key, "ABCDEFGHIJKLMNOPQRSTUV", "1", "0", "3600000", "3600000", ends, ends, "")
+	}
+	sendBoth := func(key string) {
+		sendClaim(key)
+		script(complete, key, "ABCDEFGHIJKLMNOPQRSTUV", "1", "3600000", ends, `"a receipt"`)
+	}
 	runs := 0
 	do := func(key string) {
 		if _, err := idempotency.Do(ctx, op, key, nil, func(context.Context) (string, error) { runs++; return "a receipt", nil }); err != nil {
@@ -36,17 +52,20 @@ func BenchmarkDo(b *testing.B) {
 		}
 	}
 	for _, bench := range []struct {
-		name  string
-		fresh bool
-		bare  func(key string)
+		name    string
+		fresh   bool
+		prepare func(key string)
+		bare    func(key string)
 	}{
-		{"new", true, func(key string) { set(key); set(key) }},
-		{"replay", false, get},
+		{"new/SET SET", true, set, func(key string) { set(key); set(key) }},
+		{"new/scripts", true, set, sendBoth},
+		{"replay/GET", false, set, get},
+		{"replay/script", false, sendBoth, sendClaim},
 	} {
 		b.Run(bench.name, func(b *testing.B) {
 			unique := rand.Text()
 			bareKey, key := "bare:"+unique, unique
-			set(bareKey)
+			bench.prepare(bareKey)
 			do(key)
 			runs = 0
 			var calls int

@@ -151,10 +151,15 @@ func wildcard(pattern, text string) bool {
 	return text != "" && (pattern[0] == '?' || pattern[0] == text[0]) && wildcard(pattern[1:], text[1:])
 }
 
+func decodeAnswer(out string) (a answer, err error) {
+	err = json.Unmarshal([]byte(out), &a)
+	return a, err
+}
+
 func parse(t testing.TB, out string) answer {
 	t.Helper()
-	var a answer
-	if err := json.Unmarshal([]byte(out), &a); err != nil {
+	a, err := decodeAnswer(out)
+	if err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
 	return a

@@ -1,0 +1,433 @@
+package authorizer_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/lambdarmor/lambdarmor/authorizer"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest"
+	"pgregory.net/rapid"
+)
+
+const stageARN = "arn:aws:execute-api:us-east-1:123456789012:a1b2c3d4e5/prod/"
+
+// A gateway is an API in a test: routes, and how a REST API finds one.
+type gateway []string
+
+// route is an independent reading of how a REST API routes: the resource first,
+// a literal before a parameter before a greedy one, then its method.
+func (g gateway) route(method, path string) string {
+	best, rank := "", ""
+	for _, key := range g {
+		m, template, _ := strings.Cut(key, " ")
+		r, ok := rankOf(template, strings.TrimSuffix(path, "/"))
+		if !ok || rank != "" && r > rank {
+			continue
+		}
+		if r != rank {
+			best, rank = "", r
+		}
+		if m == method || m == "ANY" && best == "" {
+			best = key
+		}
+	}
+	return best
+}
+
+// rankOf tells whether a template takes a path, and how specific it is.
+func rankOf(template, path string) (rank string, ok bool) {
+	want, got := strings.Split(template, "/")[1:], strings.Split(path, "/")[1:]
+	for i, w := range want {
+		switch {
+		case i >= len(got):
+			return "", false
+		case strings.HasSuffix(w, "+}"):
+			return rank + "2", true
+		case strings.HasPrefix(w, "{"):
+			rank += "1"
+		case w == got[i]:
+			rank += "0"
+		default:
+			return "", false
+		}
+	}
+	return rank, len(want) == len(got)
+}
+
+// call is the event of a call, of the type that the authorizer has.
+func (g gateway) call(variant, method, path string) guardtest.Event {
+	arn := stageARN + method + path
+	if variant == "token" {
+		return sample(variant).Set("/methodArn", arn)
+	}
+	_, template, _ := strings.Cut(g.route(method, path), " ")
+	return sample(variant).Set("/methodArn", arn).Set("/httpMethod", method).Set("/path", path).Set("/resource", template)
+}
+
+// universe is every call of a small world, some with a slash too many.
+func universe() (calls [][2]string) {
+	paths := []string{""}
+	for range 3 {
+		for _, p := range slices.Clone(paths) {
+			for _, s := range []string{"a", "b", "c"} {
+				paths = append(paths, p+"/"+s)
+			}
+		}
+	}
+	slices.Sort(paths)
+	for _, p := range slices.Compact(paths)[1:] {
+		for _, m := range []string{"GET", "POST", "DELETE"} {
+			calls = append(calls, [2]string{m, p}, [2]string{m, p + "/"})
+		}
+	}
+	return calls
+}
+
+// genRoutes draws routes of which no two are the same to the gateway.
+func genRoutes(name string, not gateway) *rapid.Generator[gateway] {
+	return rapid.Custom(func(t *rapid.T) gateway {
+		var routes gateway
+		segments := rapid.SliceOfN(rapid.SampledFrom([]string{"a", "b", "{x}"}), 1, 3)
+		for range rapid.IntRange(0, 6).Draw(t, name) {
+			template := "/" + strings.Join(segments.Draw(t, "template"), "/")
+			if rapid.IntRange(0, 5).Draw(t, "greedy") == 0 {
+				template = strings.TrimRight(template[:strings.LastIndex(template, "/")], "/") + "/{x+}"
+			}
+			key := rapid.SampledFrom([]string{"GET", "POST", "ANY"}).Draw(t, "method") + " " + template
+			if !slices.Contains(routes, key) && !slices.Contains(not, key) {
+				routes = append(routes, key)
+			}
+		}
+		return routes
+	})
+}
+
+// Whatever is called first: the policy that the gateway keeps allows no call
+// that the check refuses; and if it was not refused as inexpressible, it allows
+// every call that the check grants.
+func TestAPolicyAllowsWhatTheCheckGrants(t *testing.T) {
+	calls := universe()
+	held, allowed, refused := 0, 0, 0
+	rapid.Check(t, func(t *rapid.T) {
+		table := genRoutes("routes", nil).Draw(t, "table")
+		complete := rapid.Bool().Draw(t, "complete")
+		api := slices.Clone(table)
+		if !complete { // the API has more than the table
+			api = append(api, genRoutes("others", table).Draw(t, "others")...)
+		}
+		granted := map[string]bool{}
+		routes := map[string]authorizer.Check{}
+		for _, key := range table {
+			granted[key] = rapid.Bool().Draw(t, key)
+			if granted[key] {
+				routes[key] = authorizer.Scopes("s")
+			} else {
+				routes[key] = authorizer.Scopes("none")
+			}
+		}
+		grants := func(route string) bool {
+			if _, known := granted[route]; !known { // a method that the table has under ANY
+				_, template, _ := strings.Cut(route, " ")
+				route = "ANY " + template
+			}
+			return granted[route]
+		}
+		check := authorizer.All(authorizer.Bearer(alice("s")), authorizer.Routes(routes))
+		opts := []authorizer.Option{authorizer.IdentitySources("method.request.header.Authorization")}
+		if complete {
+			opts = append(opts, authorizer.CompleteRoutes())
+		}
+		variant := rapid.SampledFrom([]string{"token", "request"}).Draw(t, "type")
+		if variant == "token" && !complete {
+			return // the event does not tell the route, so the table has to be the API's
+		}
+		var firsts [][2]string
+		for _, c := range calls {
+			if api.route(c[0], c[1]) != "" { // the gateway refuses the others by itself
+				firsts = append(firsts, c)
+			}
+		}
+		for range min(8, len(firsts)) {
+			first := rapid.SampledFrom(firsts).Draw(t, "first")
+			out, err := authorizer.Policy(check, opts...).Invoke(t.Context(), api.call(variant, first[0], first[1]).Bytes())
+			if err != nil {
+				t.Fatal(err)
+			}
+			a, err := decodeAnswer(string(out))
+			if err != nil {
+				t.Fatal(err)
+			}
+			expressed := a.PrincipalID == "alice"
+			if !expressed {
+				refused++
+			}
+			for _, c := range firsts {
+				held++
+				route := api.route(c[0], c[1])
+				switch got := a.Policy.allows(stageARN + c[0] + c[1]); {
+				case got && !grants(route):
+					t.Fatalf("%s %s, route %q, is refused and allowed by %s", c[0], c[1], route, out)
+				case !got && grants(route) && expressed && !strings.HasSuffix(c[1], "/"):
+					t.Fatalf("%s %s, route %q, is granted and not allowed by %s", c[0], c[1], route, out)
+				case got:
+					allowed++
+				}
+			}
+		}
+	})
+	t.Logf("%d calls held to a policy, %d allowed; %d decisions refused", held, allowed, refused)
+	if held < 10_000 || allowed < 100 {
+		t.Errorf("too few: %d calls, %d allowed", held, allowed)
+	}
+}
+
+// What is to be allowed of a table when one of its routes is called.
+func TestPoliciesOfTables(t *testing.T) {
+	const auth = "method.request.header.Authorization"
+	for _, tt := range []struct {
+		name        string
+		table       string // "+" before what is granted
+		call        string
+		opts        []authorizer.Option
+		allow, deny string // ARNs from the stage on
+		hazard      string
+	}{
+		{name: "one route", table: "+GET /orders", call: "GET /orders", allow: "GET/orders"},
+		{name: "another is called first", table: "+GET /orders,POST /orders", call: "POST /orders", allow: "GET/orders"},
+		{name: "an unknown one is called first", table: "+GET /orders", call: "GET /users", allow: "GET/orders"},
+		{name: "none is granted", table: "GET /orders", call: "GET /orders"},
+		{name: "the root", table: "+GET /", call: "GET /", allow: "GET/"},
+		{name: "ANY", table: "+ANY /orders", call: "GET /orders", allow: "DELETE/orders GET/orders HEAD/orders OPTIONS/orders PATCH/orders POST/orders PUT/orders"},
+		{name: "ANY but one", table: "+ANY /orders,DELETE /orders", call: "GET /orders", allow: "GET/orders HEAD/orders OPTIONS/orders PATCH/orders POST/orders PUT/orders"},
+		{name: "one of ANY", table: "ANY /orders,+GET /orders", call: "GET /orders", allow: "GET/orders"},
+		{name: "a parameter", table: "+GET /orders/{id}", call: "GET /orders/{id}", hazard: "CompleteRoutes()"},
+		{name: "a parameter that is refused", table: "GET /orders/{id},+GET /orders", call: "GET /orders/{id}", allow: "GET/orders"},
+		{name: "a parameter, complete", table: "+GET /orders/{id}", call: "GET /orders/{id}", opts: []authorizer.Option{authorizer.CompleteRoutes()}, allow: "GET/orders/* GET/orders/42"},
+		{name: "all below it", table: "+GET /orders/{id},+GET /orders/{id}/items", call: "GET /orders/{id}", opts: []authorizer.Option{authorizer.CompleteRoutes()}, allow: "GET/orders/* GET/orders/42"},
+		{name: "a literal beside it", table: "+GET /orders/{id},GET /orders/export", call: "GET /orders/{id}", opts: []authorizer.Option{authorizer.CompleteRoutes()}, allow: "GET/orders/* GET/orders/42", deny: "GET/orders/export GET/orders/export/"},
+		{name: "what it hangs from", table: "+GET /orders/{id},GET /orders", call: "GET /orders/{id}", opts: []authorizer.Option{authorizer.CompleteRoutes()}, allow: "GET/orders/* GET/orders/42", deny: "GET/orders GET/orders/"},
+		{name: "a parameter below it", table: "+GET /orders/{id},GET /orders/{id}/refunds", call: "GET /orders/{id}", opts: []authorizer.Option{authorizer.CompleteRoutes()}, hazard: "no policy allows GET /orders/{id} without GET /orders/{id}/refunds"},
+		{name: "another method below it", table: "+GET /orders/{id},POST /orders/{id}/refunds", call: "GET /orders/{id}", opts: []authorizer.Option{authorizer.CompleteRoutes()}, allow: "GET/orders/* GET/orders/42"},
+		{name: "elsewhere", table: "+GET /orders/{id},GET /users/{id}", call: "GET /orders/{id}", opts: []authorizer.Option{authorizer.CompleteRoutes()}, allow: "GET/orders/* GET/orders/42"},
+		{name: "a greedy one above", table: "+GET /orders/{id},ANY /{proxy+}", call: "GET /orders/{id}", opts: []authorizer.Option{authorizer.CompleteRoutes()}, hazard: "ANY /{proxy+}"},
+		{name: "the route is a source", table: "+GET /orders/{id},GET /orders/{id}/refunds", call: "GET /orders/{id}", opts: []authorizer.Option{authorizer.IdentitySources(auth, "context.resourcePath", "context.httpMethod")}, allow: "GET/orders/*"},
+		{name: "the route is a source, a literal", table: "+GET /orders,GET /users", call: "GET /orders", opts: []authorizer.Option{authorizer.IdentitySources(auth, "context.resourcePath", "context.httpMethod")}, allow: "GET/orders"},
+		{name: "nothing is kept", table: "+GET /orders/{id},GET /orders/{id}/refunds,+GET /users", call: "GET /orders/{id}", opts: []authorizer.Option{authorizer.Uncached()}, allow: "GET/orders/42"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			routes := map[string]authorizer.Check{}
+			for key := range strings.SplitSeq(tt.table, ",") {
+				key, granted := strings.CutPrefix(key, "+")
+				routes[key] = authorizer.Scopes("none")
+				if granted {
+					routes[key] = authorizer.Scopes("s")
+				}
+			}
+			method, template, _ := strings.Cut(tt.call, " ")
+			path := strings.ReplaceAll(template, "{id}", "42")
+			event := sample("request").Set("/methodArn", stageARN+method+path).Set("/httpMethod", method).Set("/resource", template).Set("/path", path)
+			h := authorizer.Policy(authorizer.All(authorizer.Bearer(alice("s")), authorizer.Routes(routes)), append([]authorizer.Option{authorizer.IdentitySources(auth)}, tt.opts...)...)
+			out, log, err := ask(t, h, event)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var allow, deny []string
+			for _, s := range parse(t, out).Policy.Statement {
+				for _, resource := range s.Resource {
+					if s.Action != "execute-api:Invoke" {
+						t.Errorf("the action %q", s.Action)
+					}
+					short := strings.TrimPrefix(resource, stageARN)
+					if s.Effect == "Allow" {
+						allow = append(allow, short)
+					} else {
+						deny = append(deny, short)
+					}
+				}
+			}
+			slices.Sort(allow)
+			slices.Sort(deny)
+			wantDeny := tt.deny
+			if tt.allow == "" {
+				wantDeny = "*"
+			}
+			if strings.Join(allow, " ") != tt.allow || strings.Join(deny, " ") != wantDeny || (log.code() == "authorizer_cache_hazard") != (tt.hazard != "") || !strings.Contains(log.text("fix"), tt.hazard) {
+				t.Errorf("allow %q, deny %q, want %q and %q: %v", allow, deny, tt.allow, wantDeny, log)
+			}
+		})
+	}
+}
+
+// A route's check that looks at what the table cannot suppose.
+func TestAPolicyIsForNoCallThatIsNotKnown(t *testing.T) {
+	pathOf := looks(func(r *authorizer.Request) bool { return r.PathValue("id") != "43" })
+	routes := authorizer.Routes(map[string]authorizer.Check{"GET /orders/{id}": pathOf, "GET /orders": authorizer.Bearer(alice())})
+	for _, variant := range []string{"request", "token"} {
+		for _, resource := range []string{"/orders", "/orders/{id}"} {
+			path := strings.ReplaceAll(resource, "{id}", "42")
+			event := sample(variant).Set("/methodArn", stageARN+"GET"+path)
+			if variant == "request" {
+				event = event.Set("/resource", resource).Set("/path", path)
+			}
+			for _, opts := range [][]authorizer.Option{nil, {authorizer.CompleteRoutes()}} {
+				opts = append(opts, authorizer.IdentitySources("method.request.header.Authorization", "context.path"))
+				out, log, err := ask(t, authorizer.Policy(routes, opts...), event)
+				if outcomeOf(t, out, err, arnOf(event)) != deny || log.code() != "authorizer_cache_hazard" {
+					t.Errorf("%s %s: %s, %v", variant, resource, out, log)
+				}
+			}
+		}
+	}
+}
+
+func TestGrantsOfOnePolicyAreTheSame(t *testing.T) {
+	later := time.Now().Add(time.Hour)
+	grant := func(change func(*authorizer.Grant)) authorizer.Check {
+		g := &authorizer.Grant{Principal: "alice", Scopes: []string{"s"}, Context: map[string]any{"plan": "free"}, Expires: later.Add(time.Hour)}
+		change(g)
+		return grants(g)
+	}
+	for name, tt := range map[string]struct {
+		change func(*authorizer.Grant)
+		hazard bool
+	}{
+		"the same":          {func(*authorizer.Grant) {}, false},
+		"an earlier end":    {func(g *authorizer.Grant) { g.Expires = later }, false},
+		"another principal": {func(g *authorizer.Grant) { g.Principal = "bob" }, true},
+		"other scopes":      {func(g *authorizer.Grant) { g.Scopes = nil }, true},
+		"another context":   {func(g *authorizer.Grant) { g.Context = map[string]any{"plan": "paid"} }, true},
+		"other groups":      {func(g *authorizer.Grant) { g.Groups = []string{"g"} }, true},
+	} {
+		c := authorizer.Routes(map[string]authorizer.Check{"GET /a": grant(func(*authorizer.Grant) {}), "GET /b": grant(tt.change)})
+		for _, path := range []string{"/a", "/b"} {
+			out, log, err := ask(t, authorizer.Policy(c), sample("token").Set("/methodArn", stageARN+"GET"+path))
+			if (log.code() == "authorizer_cache_hazard") != tt.hazard || err != nil {
+				t.Errorf("%s: %s, %v", name, out, log)
+			}
+			if name == "an earlier end" && parse(t, out).Context["expires"] != float64(later.Unix()) {
+				t.Errorf("%s: %s", name, out)
+			}
+		}
+	}
+}
+
+// The check of a route that was not called breaks: nothing is to be kept.
+func TestABrokenCheckOfAnotherRouteIsNoDenial(t *testing.T) {
+	c := authorizer.Routes(map[string]authorizer.Check{"GET /a": authorizer.Bearer(alice()), "GET /b": fails(errBroken)})
+	out, log, err := ask(t, authorizer.Policy(c), sample("token").Set("/methodArn", stageARN+"GET/a"))
+	if outcomeOf(t, out, err, "") != broken || log.text("decision") != "fail" {
+		t.Errorf("%s, %v, %v", out, log, err)
+	}
+}
+
+// A token is verified once, however many routes there are.
+func TestACredentialIsCheckedOncePerDecision(t *testing.T) {
+	asked := 0
+	v := verifierFunc(func(context.Context, string) (*authorizer.Grant, error) {
+		asked++
+		return &authorizer.Grant{Principal: "alice"}, nil
+	})
+	routes := map[string]authorizer.Check{}
+	for i := range 20 {
+		routes[fmt.Sprintf("GET /%d", i)] = authorizer.Groups("none")
+	}
+	if _, _, err := ask(t, authorizer.Policy(authorizer.All(authorizer.Bearer(v), authorizer.Routes(routes))), sample("token")); err != nil || asked != 1 {
+		t.Errorf("asked %d times: %v", asked, err)
+	}
+}
+
+type verifierFunc func(context.Context, string) (*authorizer.Grant, error)
+
+func (f verifierFunc) Verify(ctx context.Context, token string) (*authorizer.Grant, error) {
+	return f(ctx, token)
+}
+
+// A path is a client's, and no place for wildcards.
+func TestAPathThatNoPolicyCanNameIsRefused(t *testing.T) {
+	for _, path := range []string{"/orders/*", "/orders/?", "/${aws:username}", "/" + strings.Repeat("a", 512)} {
+		for _, variant := range []string{"token", "request", "http-1.0", ""} {
+			event := sample(variant)
+			pointer := "/methodArn"
+			if variant == "" {
+				pointer = "/routeArn"
+			}
+			event = event.Set(pointer, stageARN+"GET"+path)
+			out, log, err := ask(t, authorizer.Policy(authorizer.Bearer(alice()), authorizer.Uncached()), event)
+			if outcomeOf(t, out, err, stageARN+"GET"+path) != deny || log.code() != "path_not_grantable" || log.text("level") != "WARN" {
+				t.Errorf("%s %s: %s, %v", variant, path, out, log)
+			}
+		}
+	}
+}
+
+func TestAnswersOfPolicies(t *testing.T) {
+	g := &authorizer.Grant{
+		Principal: "alice", Scopes: []string{"a", "b"}, Groups: []string{"admins", "sales team"},
+		Context: map[string]any{"plan": "free", "seats": 3, "trial": true}, UsageKey: "key-1",
+	}
+	const context = `"scope":"a b","groups":"admins sales%20team","plan":"free","seats":3,"trial":true}`
+	for variant, want := range map[string]string{
+		"":          `"context":{"principalId":"alice",` + context + `}`,
+		"http-1.0":  `"context":{"principalId":"alice",` + context + `}`,
+		"token":     `"context":{` + context + `,"usageIdentifierKey":"key-1"}`,
+		"request":   `"context":{` + context + `,"usageIdentifierKey":"key-1"}`,
+		"websocket": `"context":{` + context + `}`,
+	} {
+		out, _, err := ask(t, authorizer.Policy(grants(g)), sample(variant))
+		if err != nil || !strings.HasPrefix(out, `{"principalId":"alice","policyDocument":{"Version":"2012-10-17","Statement":[{"Action":"execute-api:Invoke","Effect":"Allow","Resource":[`) || !strings.HasSuffix(out, want) {
+			t.Errorf("%s: %s, %v", variant, out, err)
+		}
+	}
+	out, _, err := ask(t, authorizer.Simple(grants(g)), sample(""))
+	if want := `{"isAuthorized":true,"context":{"principalId":"alice",` + context + `}`; err != nil || out != want {
+		t.Errorf("%s, want %s, %v", out, want, err)
+	}
+	out, _, err = ask(t, authorizer.AppSync(grants(g), authorizer.DeniedFields(func(*authorizer.Grant) []string { return []string{"Order.total", "Event.note"} }), authorizer.TTL(10*time.Second)), sample("appsync"))
+	if want := `{"isAuthorized":true,"resolverContext":{"principalId":"alice","scope":"a b","groups":"admins sales%20team","plan":"free","seats":"3","trial":"true"},"deniedFields":["Event.note","Order.total"],"ttlOverride":10}`; err != nil || out != want {
+		t.Errorf("%s, want %s, %v", out, want, err)
+	}
+}
+
+func TestAWebSocketAnswerIsBounded(t *testing.T) {
+	g := &authorizer.Grant{Principal: "alice", Context: map[string]any{"a": strings.Repeat("a", 8<<10)}}
+	if out, _, err := ask(t, authorizer.Policy(grants(g)), sample("websocket")); outcomeOf(t, out, err, "") != broken {
+		t.Error(out)
+	}
+	if out, _, err := ask(t, authorizer.Policy(grants(g)), sample("token")); outcomeOf(t, out, err, arnOf(sample("token"))) != allow {
+		t.Error(out, err)
+	}
+}
+
+// AppSync keeps no grant for longer than it lasts.
+func TestAppSyncForgetsWithTheGrant(t *testing.T) {
+	ending := func(in time.Duration) authorizer.Check {
+		return grants(&authorizer.Grant{Principal: "alice", Expires: time.Now().Add(in)})
+	}
+	for name, tt := range map[string]struct {
+		check authorizer.Check
+		opts  []authorizer.AppSyncOption
+		least int
+		most  int
+	}{
+		"soon":              {ending(30 * time.Second), nil, 1, 30},
+		"late":              {ending(48 * time.Hour), nil, 3600, 3600},
+		"soon, longer kept": {ending(30 * time.Second), []authorizer.AppSyncOption{authorizer.TTL(time.Hour)}, 1, 30},
+		"late, kept short":  {ending(48 * time.Hour), []authorizer.AppSyncOption{authorizer.TTL(time.Minute)}, 60, 60},
+		"not kept":          {ending(48 * time.Hour), []authorizer.AppSyncOption{authorizer.TTL(0)}, 0, 0},
+	} {
+		out, _, err := ask(t, authorizer.AppSync(tt.check, tt.opts...), sample("appsync"))
+		if a := parse(t, out); err != nil || a.TTLOverride == nil || *a.TTLOverride < tt.least || *a.TTLOverride > tt.most {
+			t.Errorf("%s: %s, %v", name, out, err)
+		}
+	}
+	mustPanic(t, "negative", "authorizer: TTL", func() { authorizer.TTL(-1) })
+	mustPanic(t, "too long", "authorizer: TTL", func() { authorizer.TTL(2 * time.Hour) })
+	mustPanic(t, "nil fields", "authorizer: DeniedFields", func() { authorizer.DeniedFields(nil) })
+	mustPanic(t, "nil check", "authorizer: AppSync", func() { authorizer.AppSync(nil) })
+	mustPanic(t, "nil check", "authorizer: Simple", func() { authorizer.Simple(nil) })
+	mustPanic(t, "nil check", "authorizer: Policy", func() { authorizer.Policy(nil) })
+}

@@ -1,9 +1,8 @@
 package dynamo_test
 
 import (
-	"bytes"
 	"context"
-	"fmt"
+	"errors"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
@@ -33,28 +32,33 @@ func TestSizesAreThoseOfTheServer(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := openShop(t)
-			fits := func(padding int) (locally, atServer error) {
+			item := func(padding int) types.TransactWriteItem {
 				item := s.blob("id", 1000)
 				item.Put.Item["value"] = value
-				item.Put.Item["blob"] = &types.AttributeValueMemberB{Value: bytes.Repeat([]byte{1}, padding)}
-				_, atServer = s.direct.PutItem(t.Context(), putItem(item.Put))
-				s.key = fmt.Sprint("key ", padding)
-				_, locally = s.do(t, func(ctx context.Context) (string, error) { return "", dynamo.Stage(ctx, item) })
-				return locally, atServer
+				item.Put.Item["blob"] = &types.AttributeValueMemberB{Value: make([]byte, padding)}
+				return item
 			}
-			most, least := 400*kB, 400*kB-200
-			for most-least > 1 { // least fits, most does not
-				if locally, _ := fits((most + least) / 2); locally == nil {
-					least = (most + least) / 2
+			least, most := 400*kB-200, 400*kB // the one fits, the other does not
+			tried := errors.New("tried")
+			for most-least > 1 {
+				padding := (most + least) / 2
+				_, err := s.do(t, func(ctx context.Context) (string, error) {
+					if err := dynamo.Stage(ctx, item(padding)); err != nil {
+						return "", err
+					}
+					return "", tried
+				})
+				if errors.Is(err, tried) {
+					least = padding
 				} else {
-					most = (most + least) / 2
+					most = padding
 				}
 			}
-			if locally, atServer := fits(least); locally != nil || atServer != nil {
-				t.Errorf("the largest is refused: %v, %v", locally, atServer)
+			if _, err := s.direct.PutItem(t.Context(), putItem(item(least).Put)); err != nil {
+				t.Errorf("the largest is refused: %v", err)
 			}
-			if locally, atServer := fits(most); locally == nil || atServer == nil {
-				t.Errorf("a byte more is taken: %v, %v", locally, atServer)
+			if _, err := s.direct.PutItem(t.Context(), putItem(item(most).Put)); err == nil {
+				t.Error("a byte more is taken")
 			}
 		})
 	}

@@ -11,7 +11,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 
 	"github.com/lambdarmor/lambdarmor/guard/guardtest"
@@ -57,16 +56,25 @@ func newKiller(t *testing.T, binary, upstream string, env []string) *killer {
 
 // kill ends the process, at once and without a word to it.
 func (k *killer) kill() {
-	text, err := os.ReadFile(k.pid)
-	if err == nil {
-		var pid int
-		if pid, err = strconv.Atoi(strings.TrimSpace(string(text))); err == nil {
-			err = syscall.Kill(pid, syscall.SIGKILL)
-		}
-	}
-	if err != nil {
+	if err := killFrom(k.pid); err != nil {
 		k.unkilled = err
 	}
+}
+
+func killFrom(file string) error {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	pid, err := strconv.Atoi(strings.TrimSpace(string(text)))
+	if err != nil {
+		return err
+	}
+	process, err := os.FindProcess(pid)
+	if err != nil {
+		return err
+	}
+	return process.Kill()
 }
 
 // next strikes at the next request of that operation.

@@ -63,8 +63,8 @@
 //     attempt that reports that nothing was committed, or that it has lost, tells
 //     the truth for good (DENIED). That a claim which is answered late brings back
 //     a record that was withdrawn, and a commit which is later still then takes
-//     place, is the one exception; the checker tells it. Once it stays, and a
-//     retry replays it.
+//     place, is the one exception; the checker tells it. Even so it takes place once,
+//     and a retry replays it.
 //   - REFUSE: no run begins unless all before it have failed cleanly. An error of
 //     the handler is taken at its word that nothing took effect.
 //   - PATIENT: the key completes if one client keeps trying and its later attempts

@@ -1,0 +1,134 @@
+package authorizer_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/lambdarmor/lambdarmor/authorizer"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest"
+)
+
+// table makes a table of which each route grants to who is named like it.
+func table(keys ...string) authorizer.Check {
+	routes := map[string]authorizer.Check{}
+	for _, key := range keys {
+		routes[key] = grants(&authorizer.Grant{Principal: key})
+	}
+	return authorizer.Routes(routes)
+}
+
+func TestRoutesByTheGatewaysRouteKey(t *testing.T) {
+	for _, tt := range []struct {
+		keys   string
+		route  string
+		method string
+		want   string // "" is refused
+	}{
+		{"GET /orders/{id}", "GET /orders/{id}", "GET", "GET /orders/{id}"},
+		{"GET /orders/{order}", "GET /orders/{id}", "GET", "GET /orders/{order}"},
+		{"GET /orders/{id}", "GET /orders", "GET", ""},
+		{"GET /orders/{id}", "POST /orders/{id}", "POST", ""},
+		{"GET /orders/{id}", "GET /orders/export", "GET", ""}, // a route of its own
+		{"GET /orders/{id+}", "GET /orders/{id}", "GET", ""},
+		{"GET /Orders", "GET /orders", "GET", ""},
+		{"ANY /orders", "GET /orders", "GET", "ANY /orders"},
+		{"ANY /orders;GET /orders", "GET /orders", "GET", "GET /orders"},
+		{"ANY /orders;GET /orders", "ANY /orders", "GET", "GET /orders"},
+		{"ANY /orders;GET /orders", "ANY /orders", "POST", "ANY /orders"},
+		{"GET /orders", "ANY /orders", "GET", "GET /orders"},
+		{"GET /orders", "ANY /orders", "POST", ""},
+		{"$default", "GET /orders", "GET", ""},
+		{"$default", "$default", "GET", "$default"},
+		{"$default;GET /orders/{id}", "$default", "GET", "GET /orders/{id}"},
+		{"$default;GET /orders/{id}", "$default", "POST", "$default"},
+		{"ANY /{proxy+}", "ANY /{proxy+}", "GET", "ANY /{proxy+}"},
+		{"ANY /{proxy+};GET /orders/{id}", "ANY /{proxy+}", "GET", "GET /orders/{id}"},
+		{"ANY /{proxy+};$default", "ANY /{proxy+}", "GET", "ANY /{proxy+}"},
+		{"GET /orders/{id}", "ANY /{proxy+}", "GET", "GET /orders/{id}"},
+		{"GET /orders/{id}", "ANY /users/{proxy+}", "GET", ""},
+		{"$connect", "GET /orders", "GET", ""},
+		{"GET /orders/{id}", "a route that is none", "GET", "GET /orders/{id}"}, // by the path
+	} {
+		t.Run(tt.keys+" for "+tt.method+" of "+tt.route, func(t *testing.T) {
+			event := sample("").Set("/routeKey", tt.route).Set("/requestContext/http/method", tt.method).
+				Set("/routeArn", strings.Replace(arnOf(sample("")), "GET", tt.method, 1))
+			mustRoute(t, authorizer.Simple(table(strings.Split(tt.keys, ";")...), authorizer.Uncached()), event, tt.want)
+		})
+	}
+}
+
+func mustRoute(t *testing.T, h lambda.Handler, event guardtest.Event, want string) {
+	t.Helper()
+	out, log, err := ask(t, h, event)
+	if err != nil {
+		t.Fatal(err)
+	}
+	switch got := log.text("principal"); {
+	case want == "" && (outcomeOf(t, out, err, arnOf(event)) != deny || log.code() != "route_unknown"):
+		t.Errorf("%q is allowed: %s, %v", got, out, log)
+	case want != "" && got != want:
+		t.Errorf("%q, want %q: %s", got, want, out)
+	}
+}
+
+// A TOKEN authorizer is told the path alone, and must not read it in another
+// way than the gateway or the function does.
+func TestRoutesByThePath(t *testing.T) {
+	keys := []string{"GET /", "GET /orders", "GET /orders/{id}", "GET /orders/export", "ANY /orders/{id}", "GET /orders/{id}/items", "ANY /files/{path+}"}
+	for path, want := range map[string]string{
+		"GET/":                 "GET /",
+		"GET":                  "GET /",
+		"GET/orders":           "GET /orders",
+		"POST/orders":          "",
+		"GET/orders/42":        "GET /orders/{id}",
+		"POST/orders/42":       "ANY /orders/{id}",
+		"GET/orders/export":    "GET /orders/export",
+		"POST/orders/export":   "ANY /orders/{id}",
+		"GET/orders/42/items":  "GET /orders/{id}/items",
+		"GET/orders/42/others": "",
+		"GET/files/a":          "ANY /files/{path+}",
+		"GET/files/a/b/c":      "ANY /files/{path+}",
+		"GET/files":            "",
+		"GET/users":            "",
+		"GET/ORDERS":           "",
+		"GET/orders/":          "",
+		"GET//orders":          "",
+		"GET/orders//items":    "",
+		"GET/orders/..":        "",
+		"GET/orders/./items":   "",
+		"GET/orders/4%2F2":     "",
+		"GET/files/a/../b":     "",
+		"GET/files/a%2e":       "",
+		"GET/orders/a;b":       "",
+		`GET/orders\42`:        "",
+	} {
+		event := sample("token").Set("/methodArn", stageARN+path)
+		mustRoute(t, authorizer.Policy(table(keys...), authorizer.Uncached()), event, want)
+	}
+}
+
+func TestRoutesOfAWebSocketAPI(t *testing.T) {
+	mustRoute(t, authorizer.Policy(table("$connect", "GET /orders")), sample("websocket"), "$connect")
+	mustRoute(t, authorizer.Policy(table("$default", "GET /orders")), sample("websocket"), "")
+}
+
+// Behind a stage that stands in the path.
+func TestRoutesKnowTheStage(t *testing.T) {
+	event := sample("").Set("/routeKey", "$default").Set("/routeArn", stageARN+"$default").
+		Set("/rawPath", "/prod/orders/42").Set("/requestContext/stage", "prod")
+	mustRoute(t, authorizer.Simple(table("GET /orders/{id}"), authorizer.Uncached()), event, "GET /orders/{id}")
+	mustRoute(t, authorizer.Simple(table("GET /orders/{id}"), authorizer.Uncached()), event.Set("/rawPath", "/production/orders/42"), "")
+	mustRoute(t, authorizer.Simple(table("GET /orders/{id}"), authorizer.Uncached()), event.Set("/requestContext/domainName", "api.example.com"), "")
+}
+
+func TestWhatIsNoRouteKeyPanics(t *testing.T) {
+	ok := grants(&authorizer.Grant{Principal: "alice"})
+	for _, key := range []string{
+		"", "GET", "/orders", "GET orders", "get /orders", "TRACE /orders", "GET  /orders", "GET /orders/", "GET //orders",
+		"GET /orders/{}", "GET /orders/{id", "GET /orders/id}", "GET /orders/{id+}/items", "GET /orders/a{id}", "GET /orders/*",
+		"GET /orders/{a}{b}", "$disconnect", "$other", "GET /orders?x=1", "ANY", "GET /{+}",
+	} {
+		mustPanic(t, key, "which is no route key", func() { authorizer.Routes(map[string]authorizer.Check{key: ok}) })
+	}
+}

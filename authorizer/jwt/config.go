@@ -25,8 +25,8 @@ type Config struct {
 	// Algorithms are those that are accepted. Empty is RS256, ES256, ES384,
 	// ES512 and EdDSA, or HS256 with a [Secret]; HS goes with nothing else.
 	Algorithms []Algorithm
-	// Type is what typ must be, in the short form: "at+jwt". Empty is "JWT", or
-	// no typ at all.
+	// Type is what typ must be, in the short form and in lower case. Empty is
+	// "JWT", or no typ at all. With "at+jwt" the claims of RFC 9068 must be there.
 	Type string
 	// TokenUse is what token_use must be; empty does not look at it.
 	TokenUse string
@@ -90,12 +90,15 @@ func (c *Config) problem() error {
 		if err := checkURI(c.Issuer); err != nil {
 			return fmt.Errorf("keys are discovered at Issuer: %w", err)
 		}
+		if strings.Contains(c.Issuer, "?") {
+			return errors.New("keys are discovered at Issuer: the URI must not have a query")
+		}
 	}
 	return c.algorithmProblem()
 }
 
 func (c *Config) algorithmProblem() error {
-	symmetric := 0
+	symmetric, withKey := 0, 0
 	for _, a := range c.algorithms() {
 		if a.scheme().verify == 0 {
 			return fmt.Errorf("unknown algorithm %q", a)
@@ -103,13 +106,18 @@ func (c *Config) algorithmProblem() error {
 		if a.symmetric() {
 			symmetric++
 		}
-		if c.Keys.set != nil && !slices.ContainsFunc(c.Keys.set.keys, func(k *key) bool { return k.fits(a) }) && len(c.Algorithms) > 0 {
+		if c.Keys.set == nil || slices.ContainsFunc(c.Keys.set.keys, func(k *key) bool { return k.fits(a) }) {
+			withKey++
+		} else if len(c.Algorithms) > 0 {
 			return fmt.Errorf("no key is one for %s", a)
 		}
 	}
 	shared := c.Keys.isSecret()
 	if symmetric > 0 && (!shared || symmetric < len(c.algorithms())) || shared && symmetric == 0 {
 		return errors.New("a Secret goes with HS algorithms alone, and they with nothing else")
+	}
+	if withKey == 0 {
+		return errors.New("no key is one for the Algorithms, which have to be set")
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"crypto/rsa"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"strings"
 	"testing"
 	"time"
@@ -44,6 +45,8 @@ func TestAMisconfigurationPanics(t *testing.T) {
 		"an empty audience":             with(func(c *jwt.Config) { c.Audiences = []string{"a", ""} }),
 		"an empty client":               with(func(c *jwt.Config) { c.Clients = []string{""} }),
 		"an issuer without https":       with(func(c *jwt.Config) { c.Issuer = "http://issuer.example" }),
+		"an issuer with a query":        with(func(c *jwt.Config) { c.Issuer = "https://issuer.example/?a=b" }),
+		"a key that nothing is for":     with(func(c *jwt.Config) { c.Keys = jwt.KeySet(jwks(newRSA(jwt.PS256, "k"))) }),
 		"an issuer that is a name":      with(func(c *jwt.Config) { c.Issuer = "issuer.example" }),
 		"a leeway of more than 60 s":    with(func(c *jwt.Config) { c.Leeway = 61 * time.Second }),
 		"a negative leeway":             with(func(c *jwt.Config) { c.Leeway = -1 }),
@@ -102,8 +105,11 @@ func TestASecretIsNotPrinted(t *testing.T) {
 			t.Errorf("%s prints %s", verb, text)
 		}
 	}
-	if text := string(must(json.Marshal(c.Keys))); text != "{}" {
-		t.Errorf("as JSON: %s", text)
+	var log strings.Builder
+	slog.New(slog.NewJSONHandler(&log, nil)).Info("x", "keys", c.Keys)
+	slog.New(slog.NewTextHandler(&log, nil)).Info("x", "keys", c.Keys)
+	if text := log.String(); strings.Contains(text, "hunter2") || strings.Contains(text, "aHVudGVy") || strings.Contains(text, "104") {
+		t.Errorf("a log has %s", text)
 	}
 }
 

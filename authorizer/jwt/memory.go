@@ -26,6 +26,15 @@ type memorised struct {
 	from, until time.Time
 }
 
+// digestOf spares a token of the usual size a copy on the heap.
+func digestOf(token string) digest256 {
+	var buf [2 << 10]byte
+	if len(token) > len(buf) {
+		return sha256.Sum256([]byte(token))
+	}
+	return sha256.Sum256(buf[:copy(buf[:], token)])
+}
+
 func newMemory(entries int) *memory {
 	return &memory{half: max(entries/2, 1), newer: map[digest256]*memorised{}}
 }
@@ -34,7 +43,7 @@ func (m *memory) find(token string, now time.Time) (*result, bool) {
 	if len(token) > maxToken {
 		return nil, false
 	}
-	sum := sha256.Sum256([]byte(token))
+	sum := digestOf(token)
 	m.mu.RLock()
 	e, recent := m.newer[sum]
 	if !recent {
@@ -56,7 +65,7 @@ func (m *memory) keep(token string, r *result, now time.Time, leeway time.Durati
 	if end := r.claims.Expires.Add(leeway); end.Before(until) {
 		until = end
 	}
-	m.add(sha256.Sum256([]byte(token)), &memorised{result: r, from: now, until: until})
+	m.add(digestOf(token), &memorised{result: r, from: now, until: until})
 }
 
 func (m *memory) add(sum digest256, e *memorised) {

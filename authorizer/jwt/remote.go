@@ -6,6 +6,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/lambdarmor/lambdarmor/guard"
 )
 
 // A loader fetches keys, and tells for how long they may be used.
@@ -94,12 +96,15 @@ func (r *remote) find(ctx context.Context, t *token, now time.Time) (*key, error
 	r.mu.Lock()
 	k, err := r.decide(t.header)
 	r.mu.Unlock()
-	if !errors.Is(err, errAsk) {
+	if err == nil || guard.KindOf(err) == guard.Unauthenticated {
 		return k, err
 	}
 	// What would be refused anyway, like a token of another issuer, is not worth
-	// a request.
+	// a request, and nothing that an outage keeps from being verified.
 	if err := t.plausible(); err != nil {
+		return nil, err
+	}
+	if !errors.Is(err, errAsk) {
 		return nil, err
 	}
 	k, joined, err := r.fetch(ctx, t.header)

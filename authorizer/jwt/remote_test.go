@@ -179,6 +179,7 @@ func TestAnOutageServesKnownKeysForADay(t *testing.T) {
 	expectCode(t, v, "aged, forged", newEC("a").token(lasting()), "token_signature")
 	s.expect(t, "aged", 2)
 	expectCode(t, v, "a kid that may be a new one", newEC("b").token(lasting()), outage)
+	expectCode(t, v, "one that has expired in any case", newEC("b").token(claims(map[string]any{"exp": now.Unix()})), "token_expired")
 	clock.set(24*time.Hour - time.Second)
 	expectCode(t, v, "a second before the end", a.token(lasting()), "")
 	clock.set(24 * time.Hour)

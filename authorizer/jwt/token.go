@@ -11,6 +11,7 @@ import (
 const (
 	maxToken       = 16 << 10
 	maxHeader      = 4 << 10 // as it is encoded
+	maxSignature   = 2 << 10 // as it is encoded; one of RSA with 8192 bits has 1366
 	maxHeaderDepth = 8
 	maxHeaderNodes = 64
 	maxKeyID       = 256

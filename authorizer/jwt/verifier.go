@@ -155,6 +155,9 @@ func (v *Verifier) checkSignature(ctx context.Context, t *token) (*key, error) {
 	if err != nil {
 		return nil, err
 	}
+	if len(t.signature) > maxSignature {
+		return nil, refuse(codeSignature, "The token's signature is not one of its issuer.")
+	}
 	var buf [512]byte
 	signature, ok := t.appendDecoded(buf[:0], t.signature)
 	if !ok {

@@ -60,8 +60,21 @@ func BenchmarkEncoders(b *testing.B) {
 // How many times as long as encoding/json this package takes for the same
 // value, in turn, so that a busy machine is busy for both.
 func BenchmarkAgainstAPlainEncoder(b *testing.B) {
-	for name, text := range map[string][]byte{"order": order, "large": large} {
-		tree := decoded(b, text)
+	type item struct {
+		SKU      string `json:"sku"`
+		Quantity int    `json:"quantity"`
+	}
+	fields := struct {
+		Customer string `json:"customer"`
+		Items    []item `json:"items"`
+		Note     string `json:"note"`
+		Total    int64  `json:"total"`
+	}{"c-42", []item{{"KB-101", 2}, {"MS-204", 1}}, "ring twice, the bell is quiet", 14990}
+	for name, v := range map[string]struct {
+		text  []byte
+		value any
+	}{"order": {order, decoded(b, order)}, "struct": {order, fields}, "large": {large, decoded(b, large)}} {
+		text, tree := v.text, v.value
 		b.Run(name, func(b *testing.B) {
 			var plain, fromText, fromTree time.Duration
 			var out []byte

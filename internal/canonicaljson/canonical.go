@@ -16,7 +16,9 @@ var ErrInvalid = errors.New("canonicaljson: not a JSON text with one meaning")
 // Append appends the canonical form of the one value in src to dst. On an
 // error what it returns is dst.
 func Append(dst, src []byte) ([]byte, error) {
-	return new(Canonicalizer).Append(dst, src)
+	var room [16]member // enough for most
+	c := Canonicalizer{members: room[:0]}
+	return c.Append(dst, src)
 }
 
 // Canonicalizer is for many texts, one after the other: it keeps the memory

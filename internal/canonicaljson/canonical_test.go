@@ -164,9 +164,27 @@ func TestMarshal(t *testing.T) {
 	if want := `{"a":"<é>","b":9007199254740993,"c":[1,0.5],"d":[1,"1",0],"e":{"x":2,"y":1}}`; err != nil || string(got) != want {
 		t.Errorf("%s, %v, want %s", got, err, want)
 	}
-	for _, bad := range []any{"\xff", math.NaN(), math.Inf(1), math.Inf(-1), func() {}, json.Number("1x")} {
+	for _, bad := range []any{
+		math.NaN(), math.Inf(1), math.Inf(-1), func() {}, json.Number("1x"), json.RawMessage(`{"a":1,"a":2}`), json.RawMessage("\"\xff\""),
+		"\xff", map[string]int{"\xff": 1}, []any{json.Number("1"), "a\xed\xa0\x80"}, struct{ A, B string }{"\ufffd", "\xff"},
+	} {
 		if got, err := Marshal(bad); err == nil {
 			t.Errorf("%v became %s", bad, got)
+		}
+	}
+}
+
+// U+FFFD is a character like others where it is meant.
+func TestMarshalOfTheReplacementCharacter(t *testing.T) {
+	for want, v := range map[string]any{
+		`"` + "\ufffd" + `"`:         "\ufffd",
+		`"\\ufffd"`:                  `\ufffd`,
+		`[1,"` + "\ufffd" + `"]`:     []any{json.Number("1.0"), json.RawMessage(`"\uFFFD"`)},
+		`{"` + "\ufffd" + `":"<é>"}`: map[string]string{"\ufffd": "<é>"},
+		`["` + "\ufffd" + `",0]`:     []any{json.RawMessage(`"\ufffd"`), json.Number("")},
+	} {
+		if got, err := Marshal(v); err != nil || string(got) != want {
+			t.Errorf("%#v became %s (%v), want %s", v, got, err, want)
 		}
 	}
 }

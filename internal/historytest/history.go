@@ -1,8 +1,6 @@
 package historytest
 
 import (
-	"maps"
-	"slices"
 	"sync"
 	"time"
 
@@ -136,12 +134,6 @@ func missing(count map[string]int) (none []string) {
 		}
 	}
 	return none
-}
-
-func add(to, from map[string]int) {
-	for _, what := range slices.Sorted(maps.Keys(from)) {
-		to[what] += from[what]
-	}
 }
 
 // kind names an answer for the count.

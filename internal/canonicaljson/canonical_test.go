@@ -166,7 +166,10 @@ func TestMarshal(t *testing.T) {
 	}
 	for _, bad := range []any{
 		math.NaN(), math.Inf(1), math.Inf(-1), func() {}, json.Number("1x"), json.RawMessage(`{"a":1,"a":2}`), json.RawMessage("\"\xff\""),
-		"\xff", map[string]int{"\xff": 1}, []any{json.Number("1"), "a\xed\xa0\x80"}, struct{ A, B string }{"\ufffd", "\xff"},
+		"\xff",
+		map[string]int{"\xff": 1},
+		[]any{json.Number("1"), "a\xed\xa0\x80"},
+		struct{ A, B string }{"\ufffd", "\xff"},
 	} {
 		if got, err := Marshal(bad); err == nil {
 			t.Errorf("%v became %s", bad, got)

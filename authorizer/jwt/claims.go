@@ -1,6 +1,7 @@
 package jwt
 
 import (
+	"bytes"
 	"strings"
 	"time"
 
@@ -36,7 +37,7 @@ type Claims struct {
 	Groups []string
 
 	context map[string]any // what [Config] names for it
-	payload []byte
+	payload string
 }
 
 // Decode decodes the claims into v, a pointer to a struct of the caller's own.
@@ -44,7 +45,7 @@ type Claims struct {
 // differs from a field's in case alone, and one of another type, is an
 // Unauthenticated error, token_claims.
 func (c *Claims) Decode(v any) error {
-	if err := strictjson.Unmarshal(c.payload, v, strictjson.Options{}); err != nil {
+	if err := strictjson.Unmarshal([]byte(c.payload), v, strictjson.Options{}); err != nil {
 		return &guard.Error{
 			Kind: guard.Unauthenticated, Code: codeClaims,
 			Detail: "The token's claims do not have the form that is expected.", Err: err,
@@ -99,7 +100,7 @@ type claimsReader struct {
 
 // readClaims reads a payload. It only tells what is written there.
 func readClaims(payload []byte, n *names) (*Claims, error) {
-	r := claimsReader{names: n, Claims: &Claims{payload: payload}}
+	r := claimsReader{names: n, Claims: &Claims{payload: string(payload)}}
 	err := readObject(payload, maxClaimsDepth, maxClaimsNodes, &r)
 	if err := asRefusal(err, "The token's claims are not a JSON object with one meaning."); err != nil {
 		return nil, err
@@ -122,21 +123,21 @@ func (r *claimsReader) member(name []byte) (int, error) {
 	return -1, nil
 }
 
-func (r *claimsReader) take(member int, value jsontext.Value) error {
+func (r *claimsReader) take(member int, value jsontext.Value, at int) error {
 	ok := true
 	switch member {
 	case claimIss:
-		r.Issuer, ok = text(value)
+		r.Issuer, ok = r.text(value, at)
 	case claimSub:
-		r.Subject, ok = text(value)
+		r.Subject, ok = r.text(value, at)
 	case claimJti:
-		r.ID, ok = text(value)
+		r.ID, ok = r.text(value, at)
 	case claimClientID:
-		r.ClientID, ok = text(value)
+		r.ClientID, ok = r.text(value, at)
 	case claimTokenUse:
-		r.TokenUse, ok = text(value)
+		r.TokenUse, ok = r.text(value, at)
 	case claimAud:
-		r.Audience, ok = texts(value)
+		r.Audience, ok = r.texts(value, at)
 	case claimExp:
 		r.Expires, ok = numericDate(value)
 	case claimNbf:
@@ -145,21 +146,21 @@ func (r *claimsReader) take(member int, value jsontext.Value) error {
 		r.IssuedAt, ok = numericDate(value)
 	case claimScope:
 		var scope string
-		scope, ok = text(value)
+		scope, ok = r.text(value, at)
 		r.Scopes = scopes(scope)
 	case claimScp:
-		r.scp, ok = texts(value)
+		r.scp, ok = r.texts(value, at)
 		if len(r.scp) == 1 {
 			r.scp = scopes(r.scp[0])
 		}
 	}
 	if ok && r.all[member] == r.groups {
-		r.Groups, ok = texts(value)
+		r.Groups, ok = r.texts(value, at)
 	}
 	if !ok {
 		return refuse(codeClaims, "The claim "+r.all[member]+" has the wrong type, or is out of range.")
 	}
-	return r.takeContext(r.all[member], value)
+	return r.takeContext(r.all[member], value, at)
 }
 
 // scopes parts a list as it is written in OAuth (RFC 6749, section 3.3).
@@ -167,9 +168,18 @@ func scopes(list string) []string {
 	return strings.FieldsFunc(list, func(c rune) bool { return c == ' ' })
 }
 
+// text is what a string says that stands at an offset. It shares the payload's
+// memory where it can.
+func (r *claimsReader) text(value jsontext.Value, at int) (string, bool) {
+	if value.Kind() == jsontext.KindString && bytes.IndexByte(value, '\\') < 0 {
+		return r.payload[at+1 : at+len(value)-1], true
+	}
+	return text(value)
+}
+
 // texts reads a string, or an array of them.
-func texts(value jsontext.Value) ([]string, bool) {
-	if s, ok := text(value); ok {
+func (r *claimsReader) texts(value jsontext.Value, at int) ([]string, bool) {
+	if s, ok := r.text(value, at); ok {
 		return []string{s}, true
 	}
 	if value.Kind() != jsontext.KindBeginArray {
@@ -186,7 +196,8 @@ func texts(value jsontext.Value) ([]string, bool) {
 					i++
 				}
 			}
-			list = append(list, string(unquote(value[start:i+1])))
+			element, _ := r.text(value[start:i+1], at+start)
+			list = append(list, element)
 		default:
 			return nil, false
 		}

@@ -10,14 +10,14 @@ import (
 )
 
 // takeContext keeps a claim that the backend is to be told.
-func (r *claimsReader) takeContext(name string, value jsontext.Value) error {
+func (r *claimsReader) takeContext(name string, value jsontext.Value, at int) error {
 	if !slices.Contains(r.names.context, name) {
 		return nil
 	}
 	var plain any
 	switch value.Kind() {
 	case jsontext.KindString:
-		plain, _ = text(value)
+		plain, _ = r.text(value, at)
 	case jsontext.KindTrue, jsontext.KindFalse:
 		plain = value.Kind() == jsontext.KindTrue
 	case jsontext.KindNumber:

@@ -16,8 +16,9 @@ type reader interface {
 	// member tells which one a name is, or a negative number for one that is
 	// passed over.
 	member(name []byte) (int, error)
-	// take has the value of a member, which is not to be kept.
-	take(member int, value jsontext.Value) error
+	// take has the value of a member, which is not to be kept, and where in the
+	// text it begins.
+	take(member int, value jsontext.Value, at int) error
 }
 
 // readObject reads the one JSON object that data has to be. Names that are
@@ -67,7 +68,7 @@ func (o *object) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 		if m < 0 {
 			continue
 		}
-		if o.err = o.take(m, value); o.err != nil {
+		if o.err = o.take(m, value, int(dec.InputOffset())-len(value)); o.err != nil {
 			return o.err
 		}
 	}

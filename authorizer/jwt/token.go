@@ -120,7 +120,7 @@ func (h *header) member(name []byte) (int, error) {
 	return -1, nil
 }
 
-func (h *header) take(member int, value jsontext.Value) error {
+func (h *header) take(member int, value jsontext.Value, _ int) error {
 	switch member {
 	case headerCrit:
 		return refuse(codeMalformed, "The token's header asks for extensions: crit is not accepted.")

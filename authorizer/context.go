@@ -241,7 +241,7 @@ func grantOf(told map[string]any) (*Grant, error) {
 	}
 	if text := textOf(told[NameExpires]); text != "" {
 		seconds, err := strconv.ParseFloat(text, 64)
-		if err != nil || math.Abs(seconds) > 1<<53 {
+		if err != nil || !(math.Abs(seconds) <= 1<<53) { // nor NaN
 			return nil, errors.New("authorizer: the expiry of the gateway's authorizer is malformed")
 		}
 		g.Expires = time.Unix(int64(seconds), 0)

@@ -1,0 +1,171 @@
+package basic_test
+
+import (
+	"context"
+	"encoding/base64"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/lambdarmor/lambdarmor/authorizer"
+	"github.com/lambdarmor/lambdarmor/authorizer/basic"
+	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest"
+	"github.com/lambdarmor/lambdarmor/guard/httpapi"
+	"golang.org/x/crypto/argon2"
+	"golang.org/x/crypto/bcrypt"
+)
+
+func argon2id(password string, memory, time uint32, threads uint8) string {
+	salt := []byte("0123456789abcdef")
+	sum := argon2.IDKey([]byte(password), salt, time, memory, threads, 32)
+	return fmt.Sprintf("$argon2id$v=19$m=%d,t=%d,p=%d$%s$%s", memory, time, threads,
+		base64.RawStdEncoding.EncodeToString(salt), base64.RawStdEncoding.EncodeToString(sum))
+}
+
+func bcrypted(t *testing.T, password string, cost int) string {
+	t.Helper()
+	hash, err := bcrypt.GenerateFromPassword([]byte(password), cost)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(hash)
+}
+
+// decide asks a check about a request with this header.
+func decide(t *testing.T, c authorizer.Check, header string) (g *authorizer.Grant, err error) {
+	t.Helper()
+	seen := func(ctx context.Context, r *authorizer.Request) (*authorizer.Grant, error) {
+		g, err = c(ctx, r)
+		return g, err
+	}
+	event := guardtest.Sample(guard.Authorizer).Set("/headers/authorization", header)
+	if _, failure := authorizer.Simple(seen).Invoke(t.Context(), event.Bytes()); failure != nil && err == nil {
+		t.Fatal(failure)
+	}
+	return g, err
+}
+
+func credentials(user, password string) string {
+	return "Basic " + base64.StdEncoding.EncodeToString([]byte(user+":"+password))
+}
+
+func TestUsers(t *testing.T) {
+	long := strings.Repeat("p", 72)
+	check := basic.Users("orders", map[string]basic.User{
+		"alice": {Hash: argon2id("correct horse", 7<<10, 1, 1), Scopes: []string{"orders:read"}},
+		"bob":   {Hash: bcrypted(t, "battery:staple", 10)},
+		"carol": {Hash: bcrypted(t, long, 10)},
+		"дана":  {Hash: argon2id("пароль", 7<<10, 1, 1)},
+	})
+	for _, tt := range []struct {
+		header string
+		want   string // principal, or code
+	}{
+		{credentials("alice", "correct horse"), "alice"},
+		{strings.Replace(credentials("alice", "correct horse"), "Basic", "bASIC", 1), "alice"},
+		{credentials("bob", "battery:staple"), "bob"},
+		{credentials("carol", long), "carol"},
+		{credentials("дана", "пароль"), "дана"},
+		{credentials("carol", long+"x"), "credential_invalid"}, // bcrypt alone would cut it
+		{credentials("alice", "battery:staple"), "credential_invalid"},
+		{credentials("alice", ""), "credential_invalid"},
+		{credentials("Alice", "correct horse"), "credential_invalid"},
+		{credentials("nobody", "correct horse"), "credential_invalid"},
+		{credentials("", ""), "credential_invalid"},
+		{"", "credential_missing"},
+		{"Bearer t0k3n", "credential_missing"},
+		{"Basic", "credential_malformed"},
+		{"Basic alice", "credential_malformed"},
+		{"Basic " + base64.StdEncoding.EncodeToString([]byte("alice")), "credential_malformed"},
+		{"Basic " + base64.StdEncoding.EncodeToString([]byte("alice:a\x00")), "credential_malformed"},
+		{"Basic " + base64.StdEncoding.EncodeToString([]byte("alice:\xff")), "credential_malformed"},
+		{"Basic " + base64.RawStdEncoding.EncodeToString([]byte("alice:correct horse")), "credential_malformed"},
+		{credentials("alice", "correct horse") + "," + credentials("alice", "correct horse"), "credential_malformed"},
+		{credentials("alice", "correct horse") + "\n", "credential_malformed"},
+		{credentials("alice", strings.Repeat("p", 4<<10)), "credential_malformed"},
+	} {
+		g, err := decide(t, check, tt.header)
+		got := guard.Public(err).Code
+		if err == nil {
+			got = g.Principal
+		} else if guard.KindOf(err) != guard.Unauthenticated {
+			t.Errorf("%q: %v", tt.header, err)
+		}
+		if got != tt.want {
+			t.Errorf("%.60q: %s, want %s", tt.header, got, tt.want)
+		}
+	}
+}
+
+func TestTheRealmIsTold(t *testing.T) {
+	check := basic.Users("orders", map[string]basic.User{"alice": {Hash: argon2id("p", 7<<10, 1, 1)}})
+	h := guard.Wrap(guard.Func(func(context.Context, struct{}) (string, error) { return "", nil }), httpapi.Problems(), authorizer.Require(check))
+	out, err := h.Invoke(t.Context(), guardtest.Sample(guard.FunctionURL).Bytes())
+	if err != nil || !strings.Contains(string(out), `"www-authenticate":"Basic realm=\"orders\", charset=\"UTF-8\""`) {
+		t.Errorf("%s, %v", out, err)
+	}
+}
+
+// A hash decides what an unknown caller can make the function spend.
+func TestHashesThatAreTooWeakTooDearOrMalformedPanic(t *testing.T) {
+	good := argon2id("p", 7<<10, 1, 1)
+	for _, hash := range []string{
+		"", "p", "$argon2i$v=19$m=65536,t=3,p=4$c2FsdHNhbHRzYWx0$" + strings.Repeat("a", 43),
+		strings.Replace(good, "v=19", "v=16", 1),
+		strings.Replace(good, "m=7168", "m=1024", 1),
+		strings.Replace(good, "m=7168", "m=1048576", 1),
+		strings.Replace(good, "m=7168", "m=99999999999", 1),
+		strings.Replace(good, "t=1", "t=0", 1),
+		strings.Replace(good, "t=1", "t=1000", 1),
+		strings.Replace(good, "p=1", "p=0", 1),
+		strings.Replace(good, "p=1", "p=255", 1),
+		strings.Replace(good, "t=1,p=1", "p=1,t=1", 1),
+		strings.Replace(good, ",p=1", "", 1),
+		good[:len(good)-30],
+		good + "$", good + "=",
+		"$2b$04$" + strings.Repeat("a", 53), "$2b$31$" + strings.Repeat("a", 53), "$2b$10$short", "$2x$10$" + strings.Repeat("a", 53),
+	} {
+		func() {
+			defer func() {
+				if text, _ := recover().(string); !strings.HasPrefix(text, "basic: the user \"alice\"") {
+					t.Errorf("%q: panic %q", hash, text)
+				}
+			}()
+			basic.Users("orders", map[string]basic.User{"alice": {Hash: hash}})
+		}()
+	}
+	for name, f := range map[string]func(){
+		"a realm with a quote": func() { basic.Users(`a"b`, map[string]basic.User{"alice": {Hash: good}}) },
+		"no user":              func() { basic.Users("a", nil) },
+		"a colon in the name":  func() { basic.Users("a", map[string]basic.User{"a:b": {Hash: good}}) },
+		"no name":              func() { basic.Users("a", map[string]basic.User{"": {Hash: good}}) },
+	} {
+		func() {
+			defer func() {
+				if text, _ := recover().(string); !strings.HasPrefix(text, "basic: ") {
+					t.Errorf("%s: panic %q", name, text)
+				}
+			}()
+			f()
+		}()
+	}
+}
+
+// An answer about a name that there is not takes the work of a password as well.
+func BenchmarkUsers(b *testing.B) {
+	check := basic.Users("orders", map[string]basic.User{"alice": {Hash: argon2id("correct horse", 19456, 2, 1)}})
+	for name, header := range map[string]string{
+		"right": credentials("alice", "correct horse"), "wrong": credentials("alice", "x"), "unknown": credentials("nobody", "x"),
+	} {
+		h := authorizer.Simple(check)
+		event := guardtest.Sample(guard.Authorizer).Set("/headers/authorization", header).Set("/identitySource", []string{header}).Bytes()
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				if _, err := h.Invoke(b.Context(), event); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}

@@ -1,0 +1,113 @@
+package authorizer_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+
+	"github.com/lambdarmor/lambdarmor/authorizer"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest"
+)
+
+// readings puts all that a request tells into one line.
+func readings(r *authorizer.Request) string {
+	theme, _ := r.Cookie("theme")
+	return fmt.Sprintf("%s %q %q %q id=%q auth=%q host=%q expand=%q theme=%q ip=%q stage=%q/%q/%q sources=%q",
+		r.Format(), r.RouteKey(), r.Method(), r.Path(), r.PathValue("id"), r.Header("AUTHORIZATION"), r.Header("Host"), r.Query("expand"),
+		theme, r.SourceIP(), r.AccountID(), r.APIID(), r.Stage(), r.IdentitySource())
+}
+
+func read(t *testing.T, variant string, simple bool, event guardtest.Event, at func(*authorizer.Request)) {
+	t.Helper()
+	seen := false
+	c := func(_ context.Context, r *authorizer.Request) (*authorizer.Grant, error) {
+		at(r)
+		seen = true
+		return &authorizer.Grant{Principal: "alice"}, nil
+	}
+	if _, err := handlerFor(variant, simple, c).Invoke(t.Context(), event.Bytes()); err != nil || !seen {
+		t.Errorf("%s: %v", variant, err)
+	}
+}
+
+func TestEveryEventIsTheSameRequest(t *testing.T) {
+	const host = `host="a1b2c3d4e5.execute-api.us-east-1.amazonaws.com"`
+	for variant, want := range map[string]string{
+		"":          `http-2.0 "GET /orders/{id}" "GET" "/orders/42" id="42" auth="Bearer t0k3n" ` + host + ` expand="lines" theme="dark" ip="203.0.113.7" stage="123456789012"/"a1b2c3d4e5"/"$default" sources=["Bearer t0k3n"]`,
+		"http-1.0":  `http-1.0 "GET /orders/{id}" "GET" "/orders/42" id="42" auth="Bearer t0k3n" ` + host + ` expand="lines" theme="" ip="203.0.113.7" stage="123456789012"/"a1b2c3d4e5"/"$default" sources=["Bearer t0k3n"]`,
+		"request":   `rest-request "GET /orders/{id}" "GET" "/orders/42" id="42" auth="Bearer t0k3n" ` + host + ` expand="lines" theme="" ip="203.0.113.7" stage="123456789012"/"a1b2c3d4e5"/"prod" sources=[]`,
+		"token":     `rest-token "" "GET" "/orders/42" id="" auth="Bearer t0k3n" host="" expand="" theme="" ip="" stage="123456789012"/"a1b2c3d4e5"/"prod" sources=["Bearer t0k3n"]`,
+		"websocket": `websocket "$connect" "" "" id="" auth="Bearer t0k3n" ` + host + ` expand="" theme="" ip="203.0.113.7" stage="123456789012"/"a1b2c3d4e5"/"prod" sources=[]`,
+		"appsync":   `appsync "" "" "" id="" auth="t0k3n" host="aaaaaa123123123example123.appsync-api.us-east-1.amazonaws.com" expand="" theme="" ip="" stage="123456789012"/"aaaaaa123123123example123"/"" sources=["t0k3n"]`,
+	} {
+		read(t, variant, variant == "", sample(variant), func(r *authorizer.Request) {
+			if got := readings(r); got != want {
+				t.Errorf("%s:\n%s, want\n%s", variant, got, want)
+			}
+			if got := r.ARN(); (got == authorizer.ARN{}) != (variant == "appsync") || variant != "appsync" && got.String() != arnOf(sample(variant)) {
+				t.Errorf("%s: the ARN is %s", variant, got)
+			}
+			if (r.RequestID() == "") != (variant == "token") {
+				t.Errorf("%s: the request id is %q", variant, r.RequestID())
+			}
+		})
+	}
+}
+
+func TestDetailsOfRequests(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		variant string
+		change  func(guardtest.Event) guardtest.Event
+		at      func(*authorizer.Request) string
+		want    string
+	}{
+		{"several headers of one name are one", "request", func(e guardtest.Event) guardtest.Event {
+			return e.Set("/multiValueHeaders/Authorization", []string{"Bearer a", "Bearer b"})
+		}, func(r *authorizer.Request) string { return r.Header("authorization") }, "Bearer a,Bearer b"},
+		{"and two spellings are one name", "request", func(e guardtest.Event) guardtest.Event {
+			return e.Set("/multiValueHeaders/authorization", []string{"Bearer b"})
+		}, func(r *authorizer.Request) string { return r.Header("authorization") }, "Bearer t0k3n,Bearer b"},
+		{"headers alone", "request", func(e guardtest.Event) guardtest.Event {
+			return e.Set("/multiValueHeaders", nil)
+		}, func(r *authorizer.Request) string { return r.Header("authorization") }, "Bearer t0k3n"},
+		{"nulls", "request", func(e guardtest.Event) guardtest.Event {
+			return e.Set("/queryStringParameters", nil).Set("/multiValueQueryStringParameters", nil).Set("/pathParameters", nil).Set("/stageVariables", nil).Set("/requestContext/identity/clientCert", nil)
+		}, func(r *authorizer.Request) string { return r.Query("expand") + r.PathValue("id") }, ""},
+		{"several values of the query", "request", func(e guardtest.Event) guardtest.Event {
+			return e.Set("/multiValueQueryStringParameters/expand", []string{"a", "b"})
+		}, func(r *authorizer.Request) string { return r.Query("expand") }, "a,b"},
+		{"cookies", "", func(e guardtest.Event) guardtest.Event {
+			return e.Set("/cookies", []string{"a=b", "c=d"})
+		}, func(r *authorizer.Request) string { return r.Header("cookie") }, "a=b; c=d"},
+		{"a stage variable", "", func(e guardtest.Event) guardtest.Event {
+			return e.Set("/stageVariables", map[string]string{"table": "orders"})
+		}, func(r *authorizer.Request) string { return r.StageVariable("table") }, "orders"},
+		{"a certificate", "", withCertificate, func(r *authorizer.Request) string {
+			return fmt.Sprintf("%+v", *r.ClientCert())
+		}, fmt.Sprintf("%+v", authorizer.Certificate{PEM: pem, SubjectDN: "CN=alice", IssuerDN: "CN=ca", SerialNumber: "1", NotBefore: "May 28 12:30:02 2019 GMT", NotAfter: "Aug  5 09:36:04 2121 GMT"})},
+		{"no certificate", "", nil, func(r *authorizer.Request) string { return fmt.Sprint(r.ClientCert() == nil) }, "true"},
+		{"an operation", "appsync", nil, func(r *authorizer.Request) string {
+			return fmt.Sprintf("%s %.11s %s", r.Operation().Name, r.Operation().Query, r.Operation().Variables)
+		}, `Order query Order {"id":"42"}`},
+		{"the token of AppSync is the header", "appsync", func(e guardtest.Event) guardtest.Event {
+			return e.Set("/requestHeaders/Authorization", "another")
+		}, func(r *authorizer.Request) string { return r.Header("authorization") }, "t0k3n"},
+		{"the default route in format 1.0", "http-1.0", func(e guardtest.Event) guardtest.Event {
+			return e.Set("/requestContext/resourceId", "$default").Set("/resource", "$default")
+		}, func(r *authorizer.Request) string { return r.RouteKey() }, "$default"},
+		{"what AWS may add", "", func(e guardtest.Event) guardtest.Event {
+			return e.Set("/requestContext/new", map[string]any{"a": 1}).Set("/new", true)
+		}, func(r *authorizer.Request) string { return r.RouteKey() }, routeKey},
+	} {
+		event := sample(tt.variant)
+		if tt.change != nil {
+			event = tt.change(event)
+		}
+		read(t, tt.variant, tt.variant == "", event, func(r *authorizer.Request) {
+			if got := tt.at(r); got != tt.want {
+				t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
+			}
+		})
+	}
+}

@@ -1,0 +1,250 @@
+package authorizer_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/lambdarmor/lambdarmor/authorizer"
+	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest"
+	"github.com/lambdarmor/lambdarmor/guard/httpapi"
+	"github.com/lambdarmor/lambdarmor/idempotency"
+)
+
+// backend is a function behind layers; it keeps the grant that it is called with.
+type backend struct {
+	grant *authorizer.Grant
+	calls int
+}
+
+func (b *backend) handler(log io.Writer, layers ...guard.Middleware) lambda.Handler {
+	h := httpapi.Handler(func(ctx context.Context, _ *httpapi.Request) (httpapi.Response, error) {
+		b.calls++
+		b.grant, _ = authorizer.GrantFrom(ctx)
+		return httpapi.Response{Status: 201}, nil
+	})
+	return guard.Wrap(h, append([]guard.Middleware{guard.Log(guard.NewLogger(log)), httpapi.Problems(), guard.Recover()}, layers...)...)
+}
+
+type response struct {
+	StatusCode int
+	Headers    map[string]string
+	Body       string
+}
+
+func mustRespond(t *testing.T, h lambda.Handler, event guardtest.Event) (r response) {
+	t.Helper()
+	out, err := h.Invoke(t.Context(), event.Bytes())
+	if err == nil {
+		err = json.Unmarshal(out, &r)
+	}
+	if err != nil {
+		t.Fatalf("%s: %v", out, err)
+	}
+	return r
+}
+
+// The gateway's part: what an authorizer has answered stands in the event of
+// the function, of a REST API with every value a string.
+func TestAGrantTravelsWhole(t *testing.T) {
+	expires := time.Now().Add(time.Hour).Truncate(time.Second)
+	grant := &authorizer.Grant{
+		Principal: "alice", Scopes: []string{"orders:read", "orders:write"}, Groups: []string{"admins", "sales team", "a,b%"},
+		Context: map[string]any{"plan": "free", "seats": 3.0, "trial": true}, Expires: expires,
+	}
+	simple, _, _ := ask(t, authorizer.Simple(grants(grant)), sample(""))
+	policy, _, _ := ask(t, authorizer.Policy(grants(grant), authorizer.Uncached()), sample("request"))
+	told := parse(t, policy)
+	told.Context["principalId"] = told.PrincipalID // as the gateway does
+	told.Context["integrationLatency"] = 12
+	texts := map[string]any{}
+	for name, value := range told.Context {
+		text, _ := json.Marshal(value)
+		texts[name] = strings.Trim(string(text), `"`)
+	}
+	for name, event := range map[string]guardtest.Event{
+		"HTTP API":       guardtest.Sample(guard.HTTPAPI).Set("/requestContext/authorizer", map[string]any{"lambda": parse(t, simple).Context}),
+		"format 1.0":     guardtest.Sample(guard.HTTPAPI, "format-1.0").Set("/requestContext/authorizer", parse(t, simple).Context),
+		"REST":           guardtest.Sample(guard.REST).Set("/requestContext/authorizer", told.Context),
+		"REST, as texts": guardtest.Sample(guard.REST).Set("/requestContext/authorizer", texts),
+		"WebSocket":      guardtest.Sample(guard.WebSocket).Set("/requestContext/authorizer", told.Context),
+	} {
+		var got *authorizer.Grant
+		var principal string
+		h := guard.Wrap(guard.HandlerFunc(func(ctx context.Context, _ []byte) ([]byte, error) {
+			got, _ = authorizer.GrantFrom(ctx)
+			principal = guard.Principal(ctx)
+			return nil, nil
+		}), authorizer.FromGateway("plan", "scope"))
+		if _, err := h.Invoke(t.Context(), event.Bytes()); err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		want := *grant
+		if name == "REST, as texts" {
+			want.Context = map[string]any{"plan": "free", "seats": "3", "trial": "true"}
+		}
+		if !reflect.DeepEqual(got, &want) || principal != "alice" {
+			t.Errorf("%s: %+v, want %+v; %s", name, got, want, principal)
+		}
+	}
+}
+
+func TestARequestThatHasComePastTheAuthorizerIsRefused(t *testing.T) {
+	http2, http1, rest := guardtest.Sample(guard.HTTPAPI), guardtest.Sample(guard.HTTPAPI, "format-1.0"), guardtest.Sample(guard.REST)
+	at := func(e guardtest.Event, value any) guardtest.Event { return e.Set("/requestContext/authorizer", value) }
+	grant := map[string]any{"principalId": "alice", "plan": "free"}
+	for name, tt := range map[string]struct {
+		event  guardtest.Event
+		status int
+		code   string
+	}{
+		"allowed":                {at(http2, map[string]any{"lambda": grant}), 201, ""},
+		"allowed, 1.0":           {at(http1, grant), 201, ""},
+		"allowed, REST":          {at(rest, grant), 201, ""},
+		"none":                   {http2, 401, "authorizer_context_missing"},
+		"null":                   {at(http2, nil), 401, "authorizer_context_missing"},
+		"empty":                  {at(http2, map[string]any{"lambda": map[string]any{}}), 401, "authorizer_context_missing"},
+		"a null context":         {at(http2, map[string]any{"lambda": nil}), 401, "authorizer_context_missing"},
+		"not in its place":       {at(http2, grant), 401, "authorizer_context_missing"},
+		"another case":           {at(http2, map[string]any{"Lambda": grant}), 401, "authorizer_context_missing"},
+		"another case within":    {at(http2, map[string]any{"lambda": map[string]any{"PrincipalId": "alice", "plan": "free"}}), 401, "authorizer_context_missing"},
+		"of a JWT authorizer":    {at(http2, map[string]any{"jwt": map[string]any{"claims": grant}}), 401, "authorizer_context_missing"},
+		"of a user pool":         {at(rest, map[string]any{"claims": grant}), 401, "authorizer_context_missing"},
+		"1.0, none":              {http1.Set("/requestContext/authorizer", nil), 401, "authorizer_context_missing"},
+		"no principal":           {at(rest, map[string]any{"principalId": "", "plan": "free"}), 401, "authorizer_context_missing"},
+		"a list":                 {at(rest, []any{}), 401, "authorizer_context_missing"},
+		"a name is missing":      {at(rest, map[string]any{"principalId": "alice"}), 401, "authorizer_context_missing"},
+		"expired":                {at(rest, map[string]any{"principalId": "alice", "plan": "free", "expires": "1577934245"}), 401, "credential_expired"},
+		"no time":                {at(rest, map[string]any{"principalId": "alice", "plan": "free", "expires": "soon"}), 401, "authorizer_context_missing"},
+		"no number":              {at(rest, map[string]any{"principalId": "alice", "plan": "free", "expires": "NaN"}), 401, "authorizer_context_missing"},
+		"no end":                 {at(rest, map[string]any{"principalId": "alice", "plan": "free", "expires": "Inf"}), 401, "authorizer_context_missing"},
+		"groups that are none":   {at(rest, map[string]any{"principalId": "alice", "plan": "free", "groups": "%zz"}), 401, "authorizer_context_missing"},
+		"a function URL's":       {guardtest.Sample(guard.FunctionURL), 401, "authorizer_context_missing"},
+		"a header of a client's": {http2.Set("/headers/principalid", "alice"), 401, "authorizer_context_missing"},
+	} {
+		b := new(backend)
+		r := mustRespond(t, b.handler(io.Discard, authorizer.FromGateway("plan")), tt.event)
+		if r.StatusCode != tt.status || !strings.Contains(r.Body, tt.code) || (b.calls == 1) != (tt.status == 201) {
+			t.Errorf("%s: %+v after %d calls", name, r, b.calls)
+		}
+	}
+}
+
+func TestRequireDecidesInTheHandler(t *testing.T) {
+	check := authorizer.All(
+		authorizer.Bearer(alice("orders:read")),
+		authorizer.Routes(map[string]authorizer.Check{
+			"POST /orders":     authorizer.Scopes("orders:write"),
+			"GET /orders/{id}": authorizer.Scopes("orders:read"),
+		}),
+	)
+	for name, base := range map[string]struct {
+		event guardtest.Event
+		auth  string
+	}{
+		"HTTP API":     {guardtest.Sample(guard.HTTPAPI), "/headers/authorization"},
+		"function URL": {guardtest.Sample(guard.FunctionURL), "/headers/authorization"},
+		"REST":         {guardtest.Sample(guard.REST), "/multiValueHeaders/Authorization"},
+	} {
+		set := func(method, path, route, authorization string) guardtest.Event {
+			e := base.event
+			if name == "REST" {
+				return e.Set(base.auth, []string{authorization}).Set("/httpMethod", method).Set("/path", path).Set("/resource", strings.TrimPrefix(route, method+" "))
+			}
+			if name == "function URL" {
+				route = "$default"
+			}
+			return e.Set(base.auth, authorization).Set("/requestContext/http/method", method).Set("/rawPath", path).Set("/routeKey", route)
+		}
+		for _, tt := range []struct {
+			event                   guardtest.Event
+			status                  int
+			code, detail, challenge string
+		}{
+			{set("GET", "/orders/42", "GET /orders/{id}", bearer), 201, "", "", ""},
+			{set("POST", "/orders", "POST /orders", bearer), 403, "insufficient_scope", "The credential of alice lacks the scope orders:write.", `Bearer error="insufficient_scope", scope="orders:write"`},
+			{set("GET", "/users", "GET /users", bearer), 403, "route_unknown", "", ""},
+			{set("GET", "/orders/42", "GET /orders/{id}", "Bearer other"), 401, "token_unknown", "", `Bearer error="invalid_token"`},
+			{set("GET", "/orders/42", "GET /orders/{id}", ""), 401, "credential_missing", "A bearer token is required.", "Bearer"},
+			{set("GET", "/orders/42", "GET /orders/{id}", bearer+","+bearer), 401, "credential_malformed", "", `Bearer error="invalid_request"`},
+		} {
+			var log bytes.Buffer
+			b := new(backend)
+			r := mustRespond(t, b.handler(&log, authorizer.Require(check)), tt.event)
+			challenge := r.Headers["www-authenticate"]
+			if name == "REST" {
+				challenge = tt.challenge // which has its headers in another form
+			}
+			if r.StatusCode != tt.status || !strings.Contains(r.Body, tt.code) || !strings.Contains(r.Body, tt.detail) || challenge != tt.challenge {
+				t.Errorf("%s: %+v, want %+v", name, r, tt)
+			}
+			if ok := tt.status == 201; ok != (b.calls == 1) || ok && b.grant.Principal != "alice" || ok != strings.Contains(log.String(), `"principal":"alice"`) && tt.status != 403 {
+				t.Errorf("%s: %d calls, %v, %s", name, b.calls, b.grant, log.String())
+			}
+			if strings.Contains(log.String(), token) {
+				t.Errorf("the credential is in the log: %s", log.String())
+			}
+		}
+	}
+}
+
+// A request may be decided by all that is in it: nothing is kept.
+func TestRequireMayLookAtAllOfTheRequest(t *testing.T) {
+	seen := false
+	check := looks(func(r *authorizer.Request) bool {
+		seen = true
+		c, _ := r.Cookie("theme")
+		cert := r.ClientCert()
+		return r.Format() == authorizer.InHandler && r.Header("NONE") == "" && r.Query("expand") == "lines" && c == "dark" && r.PathValue("id") == "42" &&
+			r.SourceIP() == "203.0.113.7" && r.RouteKey() == routeKey && r.Method() == "GET" && r.Path() == "/orders/42" && cert != nil && cert.SubjectDN == "CN=alice" && r.ARN() == (authorizer.ARN{})
+	})
+	event := withCertificate(guardtest.Sample(guard.HTTPAPI)).Set("/rawPath", "/orders/42").Set("/routeKey", routeKey).Set("/pathParameters", map[string]string{"id": "42"}).
+		Set("/queryStringParameters", map[string]string{"expand": "lines"}).Set("/cookies", []string{"a=b", "theme=dark"}).
+		Set("/requestContext/http/method", "GET").Set("/requestContext/http/sourceIp", "203.0.113.7")
+	if r := mustRespond(t, new(backend).handler(io.Discard, authorizer.Require(check)), event); r.StatusCode != 201 || !seen {
+		t.Errorf("%+v", r)
+	}
+}
+
+func TestABrokenCheckInAHandlerLetsNobodyIn(t *testing.T) {
+	for name, c := range map[string]authorizer.Check{
+		"an error": fails(errBroken), "neither": grants(nil), "nobody": grants(&authorizer.Grant{}),
+		"a panic": func(context.Context, *authorizer.Request) (*authorizer.Grant, error) { panic(token) },
+	} {
+		b := new(backend)
+		if r := mustRespond(t, b.handler(io.Discard, authorizer.Require(c)), guardtest.Sample(guard.HTTPAPI)); r.StatusCode != 500 || b.calls != 0 {
+			t.Errorf("%s: %+v after %d calls", name, r, b.calls)
+		}
+	}
+	b := new(backend)
+	if r := mustRespond(t, b.handler(io.Discard, authorizer.Require(fails(guard.Errorf(guard.Unavailable, "no_keys", "")))), guardtest.Sample(guard.HTTPAPI)); r.StatusCode != 503 || b.calls != 0 {
+		t.Errorf("unavailable: %+v after %d calls", r, b.calls)
+	}
+	if _, err := b.handler(io.Discard, authorizer.Require(grants(&authorizer.Grant{Principal: "alice"}))).Invoke(t.Context(), guardtest.Sample(guard.SQS).Bytes()); err == nil || b.calls != 0 {
+		t.Errorf("a queue's message: %v after %d calls", err, b.calls)
+	}
+}
+
+// The key of a request is its caller's, whoever has found out who that is.
+func TestIdempotencyGoesByTheGrant(t *testing.T) {
+	b, store := new(backend), idempotency.NewMemoryStore()
+	h := b.handler(io.Discard, authorizer.Require(authorizer.Bearer(tokens{"a": {Principal: "alice"}, "a2": {Principal: "alice"}, "b": {Principal: "bob"}})),
+		idempotency.Once(store, idempotency.Header("Idempotency-Key")))
+	event := guardtest.Sample(guard.FunctionURL).Set("/headers/idempotency-key", "k").Set("/requestContext/http/method", "POST")
+	for i, want := range []struct {
+		token string
+		calls int
+	}{{"a", 1}, {"a", 1}, {"b", 2}, {"a2", 2}, {"b", 2}} {
+		if r := mustRespond(t, h, event.Set("/headers/authorization", "Bearer "+want.token)); r.StatusCode != 201 || b.calls != want.calls {
+			t.Errorf("%d: %+v after %d calls, want %d", i, r, b.calls, want.calls)
+		}
+	}
+}

@@ -1,6 +1,7 @@
 package secrets_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -8,8 +9,8 @@ import (
 )
 
 func TestAfterAFailureTheNextTryIsLaterEachTime(t *testing.T) {
-	steps := []time.Duration{1, 2, 4, 8, 16, 32, 60, 60, 60} // seconds
-	c, v, at := newCache()
+	steps := append([]time.Duration{1, 2, 4, 8, 16, 32}, slices.Repeat([]time.Duration{60}, 100)...) // seconds
+	c, v, at := newCache(secrets.MaxStale(24 * time.Hour))
 	mustGet(t, c, "hunter2")
 	v.fail(secrets.ErrUnavailable)
 	at.move(5 * time.Minute)

@@ -71,6 +71,16 @@ func TestWhatIsUsedStaysAndWhatIsNotGoes(t *testing.T) {
 	}
 }
 
+func TestADenialThatIsMetAgainStays(t *testing.T) {
+	v := newVault()
+	c := secrets.New(v, secrets.MaxEntries(10), secrets.Clock(newClock().Now))
+	for i := range 100 {
+		_, _ = c.Get(t.Context(), name)
+		_, _ = c.Get(t.Context(), fmt.Sprint("once ", i))
+	}
+	v.mustHaveBeenAsked(t, 101)
+}
+
 // In bytes, for names of 20 and values of 40.
 func TestTheMemoryOfAnEntryIsLittle(t *testing.T) {
 	const n = 10_000

@@ -231,3 +231,25 @@ func TestASourceThatMiscountsIsRefused(t *testing.T) {
 		}
 	}
 }
+
+// A source that is out of line gives values with an error, or too many of them.
+type outOfLine struct {
+	data []byte
+	err  error
+}
+
+func (o outOfLine) Fetch(context.Context, []secrets.Ref) ([]secrets.Value, error) {
+	return []secrets.Value{{Data: o.data}, {Data: o.data}}, o.err
+}
+
+func TestWhatNobodyGetsIsZeroed(t *testing.T) {
+	for _, err := range []error{nil, errors.New("x")} {
+		o := outOfLine{[]byte("hunter2"), err}
+		if s, err := secrets.New(o).Get(t.Context(), name); err == nil || !s.IsZero() {
+			t.Errorf("got %q, %v", s.Text(), err)
+		}
+		if string(o.data) != string(make([]byte, 7)) {
+			t.Errorf("%q is still there", o.data)
+		}
+	}
+}

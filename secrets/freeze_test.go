@@ -45,7 +45,11 @@ func TestAFetchThatOutlivesItsInvocationDoesNotPoisonTheNext(t *testing.T) {
 	t.Run("which does not wait for it", func(t *testing.T) {
 		frozenMidFetch(t, func(t *testing.T, c *secrets.Cache, v *vault, at *clock, resume func(error)) {
 			v.set(name, "hunter3", "2")
+			thawed := time.Now()
 			mustGet(t, c, "hunter3")
+			if time.Since(thawed) > 0 {
+				t.Error("it waited for the frozen fetch")
+			}
 			v.mustHaveBeenAsked(t, 2)
 			resume(secrets.ErrUnavailable)
 			mustGet(t, c, "hunter3")

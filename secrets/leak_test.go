@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	v2 "github.com/go-json-experiment/json"
 	"github.com/lambdarmor/lambdarmor/guard"
@@ -123,20 +124,23 @@ func TestNothingShowsASecret(t *testing.T) {
 // A cached value stays hidden from those who print the cache, by reflection
 // into fields that are not exported as well.
 func TestNothingOfACacheLeadsToAValue(t *testing.T) {
-	c := secrets.New(function(fixed(hidden).Fetch))
-	if err := c.Prefetch(t.Context(), names(20)...); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := secrets.JSON[string](t.Context(), c, name); err == nil {
-		t.Fatal("the value is no JSON")
-	}
-	mustHide(t, "%+v and %#v of a cache", fmt.Sprintf("%+v %#v", c, c))
-	reached := everything(reflect.ValueOf(c), map[uintptr]bool{})
-	if !strings.Contains(reached, "secret-19") {
-		t.Fatal("the entries are not reached")
-	}
-	mustHide(t, "reflection", reached)
-	mustHide(t, "reflection", everything(reflect.ValueOf(hiddenSecret(t)), map[uintptr]bool{}))
+	synctest.Test(t, func(t *testing.T) {
+		c := secrets.New(function(fixed(hidden).Fetch))
+		if err := c.Prefetch(t.Context(), names(20)...); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := secrets.JSON[string](t.Context(), c, name); err == nil {
+			t.Fatal("the value is no JSON")
+		}
+		synctest.Wait() // for the goroutines of the fetches
+		mustHide(t, "%+v and %#v of a cache", fmt.Sprintf("%+v %#v", c, c))
+		reached := everything(reflect.ValueOf(c), map[uintptr]bool{})
+		if !strings.Contains(reached, "secret-19") {
+			t.Fatal("the entries are not reached")
+		}
+		mustHide(t, "reflection", reached)
+		mustHide(t, "reflection", everything(reflect.ValueOf(hiddenSecret(t)), map[uintptr]bool{}))
+	})
 }
 
 // function is a source without anything to look into.

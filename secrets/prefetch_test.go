@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -100,7 +101,7 @@ func TestPrefetchAndGetShareAFetch(t *testing.T) {
 // The extension answers in an invocation alone. What a function prefetches
 // before is fetched in the first one, in one call with what is wanted there.
 func TestWhatIsPrefetchedTooEarlyIsFetchedInTheFirstInvocation(t *testing.T) {
-	c, v, _ := newCache()
+	c, v, at := newCache()
 	v.set("other", "x", "1")
 	v.set("third", "y", "1")
 	v.fail(fmt.Errorf("extension: %w", secrets.ErrNotYet))
@@ -120,6 +121,42 @@ func TestWhatIsPrefetchedTooEarlyIsFetchedInTheFirstInvocation(t *testing.T) {
 	}
 	mustGet(t, c, "hunter2")
 	v.mustHaveBeenAsked(t, asked+1)
+	at.move(5 * time.Minute)
+	mustGet(t, c, "hunter2")
+	if got := len(v.asked[asked+1]); got != 1 {
+		t.Errorf("a later fetch was for %d values", got)
+	}
+}
+
+func TestOneFetchAnswersForTheSameNameTwice(t *testing.T) {
+	c, v, at := newCache(secrets.OnStale(func(context.Context, secrets.StaleServe) { t.Error("served a stale value") }))
+	for i := range 2 {
+		if err := c.Prefetch(t.Context(), name, name); err != nil {
+			t.Fatal(err)
+		}
+		v.mustHaveBeenAsked(t, i+1)
+		at.move(5 * time.Minute)
+	}
+}
+
+// careless is a source that changes what it was asked for.
+type careless struct{ secrets.Source }
+
+func (s careless) Fetch(ctx context.Context, refs []secrets.Ref) ([]secrets.Value, error) {
+	values, err := s.Source.Fetch(ctx, slices.Clone(refs))
+	clear(refs)
+	return values, err
+}
+
+func TestTheRefsAreTheSourcesOwn(t *testing.T) {
+	v, at := newVault(name, "hunter2", "other", "x"), newClock()
+	c := secrets.New(careless{v}, secrets.Clock(at.Now))
+	if err := c.Prefetch(t.Context(), name, "other"); err != nil {
+		t.Fatal(err)
+	}
+	at.move(time.Minute)
+	mustGet(t, c, "hunter2")
+	v.mustHaveBeenAsked(t, 1)
 }
 
 func TestInvalidateDropsThatVersionAlone(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/lambdarmor/lambdarmor/secrets"
@@ -175,6 +176,56 @@ func TestAValueThatWasRejectedInABackoffIsAskedForOnceASecond(t *testing.T) {
 	if _, err := secrets.Try(t.Context(), c, name, p.buy); err != nil {
 		t.Errorf("got %v", err)
 	}
+}
+
+func TestWhoIsRejectedDuringTheFetchOfAnotherWaitsForIt(t *testing.T) {
+	inBubble(t, func(t *testing.T, c *secrets.Cache, v *vault) {
+		mustGet(t, c, "hunter2")
+		v.rotate("hunter3", "2")
+		p := newShop("hunter3")
+		open := held(v)
+		var done sync.WaitGroup
+		for range 3 {
+			done.Go(func() {
+				if _, err := secrets.Try(t.Context(), c, name, p.buy); err != nil {
+					t.Error(err)
+				}
+			})
+			synctest.Wait()
+		}
+		close(open)
+		done.Wait()
+		v.mustHaveBeenAsked(t, 2)
+	})
+}
+
+// A fetch that began before the rotation brings the old value after it.
+func TestWhatWasReadBeforeTheRejectionIsNoAnswerToIt(t *testing.T) {
+	inBubble(t, func(t *testing.T, c *secrets.Cache, v *vault) {
+		mustGet(t, c, "hunter2")
+		time.Sleep(5 * time.Minute)
+		open := make(chan struct{})
+		v.before = func(context.Context, []secrets.Ref) {
+			if v.fetches() == 2 {
+				<-open
+			} else {
+				v.rotate("hunter3", "2")
+			}
+		}
+		var done sync.WaitGroup
+		done.Go(func() { mustGet(t, c, "hunter2") })
+		synctest.Wait()
+		p := newShop("hunter3")
+		done.Go(func() {
+			if _, err := secrets.Try(t.Context(), c, name, p.buy); err != nil {
+				t.Error(err)
+			}
+		})
+		synctest.Wait()
+		close(open)
+		done.Wait()
+		v.mustHaveBeenAsked(t, 3)
+	})
 }
 
 func TestNoUseFailsAndEachVersionIsFetchedOnceWhileItRotates(t *testing.T) {

@@ -5,7 +5,6 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
-	"fmt"
 )
 
 // Keys are where the keys come from that tokens are verified with. The zero
@@ -61,9 +60,6 @@ func Secret(shared []byte) Keys {
 	k.anyID = true
 	return Keys{set: newKeySet([]*key{k})}
 }
-
-// Format keeps a secret out of whatever is printed.
-func (k Keys) Format(f fmt.State, _ rune) { fmt.Fprint(f, "jwt.Keys") }
 
 func parsePEM(data []byte) ([]*key, error) {
 	var keys []*key

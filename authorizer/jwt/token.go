@@ -2,6 +2,7 @@ package jwt
 
 import (
 	"bytes"
+	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -16,7 +17,7 @@ const (
 	maxHeaderNodes = 64
 	maxKeyID       = 256
 	maxClaimsDepth = 32
-	maxClaimsNodes = 16 << 10 // as many as fit
+	maxClaimsNodes = 2 << 10
 )
 
 // A token is one that has been taken apart. Nothing of it is known to be true.
@@ -32,20 +33,17 @@ type token struct {
 	claims   *Claims // once they are plausible
 }
 
-// split takes a compact JWS apart (RFC 7515, section 7.1).
-func split(text string, e encoding) (t *token, header []byte, err error) {
+// split finds where the payload of a compact JWS begins (RFC 7515, section
+// 7.1), and where it ends.
+func split(text string) (begin, end int, err error) {
 	if len(text) > maxToken {
-		return nil, nil, refuse(codeTooLarge, "The token is longer than 16 kB.")
+		return 0, 0, refuse(codeTooLarge, "The token is longer than 16 kB.")
 	}
-	raw := []byte(text)
-	first := bytes.IndexByte(raw, '.')
-	last := bytes.LastIndexByte(raw, '.')
-	if first == last || last == len(raw)-1 || bytes.IndexByte(raw[first+1:last], '.') >= 0 {
-		return nil, nil, refuse(codeMalformed, "The token is not a signed JWT: it must have three parts.")
+	first, last := strings.IndexByte(text, '.'), strings.LastIndexByte(text, '.')
+	if first == last || last == len(text)-1 || strings.IndexByte(text[first+1:last], '.') >= 0 {
+		return 0, 0, refuse(codeMalformed, "The token is not a signed JWT: it must have three parts.")
 	}
-	return &token{
-		encoding: e, signed: raw[:last], payload: raw[first+1 : last], signature: raw[last+1:],
-	}, raw[:first], nil
+	return first + 1, last, nil
 }
 
 // A header is what is taken from a JOSE header. Keys that come with a token, or
@@ -63,11 +61,11 @@ type header struct {
 
 // readHeader decodes and reads a header. What it asks for beyond a plain
 // signature is refused here.
-func readHeader(encoded []byte, e encoding, alb bool) (*header, error) {
+func readHeader(encoded string, e encoding, alb bool) (*header, error) {
 	if len(encoded) > maxHeader {
 		return nil, refuse(codeTooLarge, "The token's header is longer than 4 kB.")
 	}
-	data, ok := e.appendDecoded(nil, encoded)
+	data, ok := e.appendDecoded(nil, []byte(encoded))
 	if !ok {
 		return nil, refuse(codeMalformed, "The token's header is not base64url.")
 	}

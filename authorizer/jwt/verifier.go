@@ -1,10 +1,8 @@
 package jwt
 
 import (
-	"bytes"
 	"context"
 	"slices"
-	"sync/atomic"
 	"time"
 
 	"github.com/lambdarmor/lambdarmor/authorizer"
@@ -29,7 +27,7 @@ type Verifier struct {
 	fetcher    *fetcher
 	keys       keySource
 	remembered *memory
-	header     atomic.Pointer[knownHeader]
+	headers    knownHeaders
 	now        func() time.Time
 }
 
@@ -166,36 +164,31 @@ func (v *Verifier) checkSignature(ctx context.Context, t *token) (*key, error) {
 	if !k.verify(t.alg, t.signed, signature) {
 		return nil, refuse(codeSignature, "The token's signature is not one of its issuer.")
 	}
-	if last := v.header.Load(); last == nil || last.header != t.header {
-		encoded, _, _ := bytes.Cut(t.signed, []byte("."))
-		v.header.Store(&knownHeader{encoded: string(encoded), header: t.header})
-	}
+	v.headers.keep(t)
 	return k, nil
 }
 
-// A knownHeader is one that was accepted, on a token whose signature held.
-type knownHeader struct {
-	encoded string
-	*header
-}
-
-// parse takes a token apart and judges its header. Tokens of an issuer have few
-// different ones, so the last is at hand.
+// parse takes a token apart and judges its header.
 func (v *Verifier) parse(text string, now time.Time) (*token, error) {
-	t, encoded, err := split(text, v.encoding)
+	begin, end, err := split(text)
 	if err != nil {
 		return nil, err
 	}
-	t.verifier, t.now = v, now
-	if last := v.header.Load(); last != nil && last.encoded == string(encoded) {
-		t.header = last.header
-		return t, nil
+	encoded := text[:begin-1]
+	h := v.headers.find(encoded)
+	if h == nil {
+		if h, err = readHeader(encoded, v.encoding, v.balancer != nil); err != nil {
+			return nil, err
+		}
+		if err := v.checkHeader(h); err != nil {
+			return nil, err
+		}
 	}
-	t.header, err = readHeader(encoded, v.encoding, v.balancer != nil)
-	if err != nil {
-		return nil, err
-	}
-	return t, v.checkHeader(t.header)
+	raw := []byte(text)
+	return &token{
+		header: h, encoding: v.encoding, signed: raw[:end], payload: raw[begin:end], signature: raw[end+1:],
+		verifier: v, now: now,
+	}, nil
 }
 
 func (v *Verifier) checkHeader(h *header) error {

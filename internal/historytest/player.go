@@ -38,9 +38,9 @@ type letter struct {
 	step    *taking
 }
 
-// attempt is one of an attempt's life, see package idempotency.
+// attempt is one invocation, which is after a key.
 type attempt struct {
-	record   idempotency.Record
+	record   idempotency.Record // as it is claimed, and what it completes with
 	next     step
 	patience int // how many steps it still takes
 }
@@ -79,13 +79,17 @@ func (p *player) deliver() {
 func (p *player) attempt() *attempt {
 	p.made++
 	owner := fmt.Sprintf("%d.%d", p.id, p.made)
-	return &attempt{
+	a := &attempt{
 		record: idempotency.Record{
 			Key: fmt.Sprint(p.prefix, p.made/3+p.rng.IntN(contended)), Owner: owner, Epoch: 1,
 			Status: idempotency.InProgress, Fingerprint: "fingerprint of " + owner,
 		},
 		patience: 2 + p.rng.IntN(6),
 	}
+	if a.record.NoResult = p.rng.IntN(4) == 0; !a.record.NoResult {
+		a.record.Result = []byte("result of " + owner)
+	}
+	return a
 }
 
 // holds draws how long a lease lasts.
@@ -121,13 +125,9 @@ func (p *player) advance(ctx context.Context, a *attempt) bool {
 	switch a.next {
 	case claim:
 		r.Lease, r.Expires = now.Add(p.holds()), now.Add(p.lasts())
+		r.Result, r.NoResult = nil, false
 	case complete:
 		r.Status, r.Expires = idempotency.Completed, now.Add(p.lasts())
-		if len(a.record.Owner)%2 == 0 {
-			r.NoResult = true
-		} else {
-			r.Result = []byte("result of " + r.Owner)
-		}
 	}
 	if a.next != claim && p.rng.IntN(8) == 0 {
 		r.Epoch += int64(p.rng.IntN(3)) - 1 // as nobody should

@@ -3,6 +3,7 @@ package authorizer
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/lambdarmor/lambdarmor/guard"
@@ -55,7 +56,9 @@ func All(checks ...Check) Check {
 // that of Any, and what the checks before it have looked at is forgotten, as
 // the decision does not depend on it: the caller has what one of them asks for.
 //
-// When none grants and one of them is broken, the error is that one's: it could
+// A check that is broken grants nothing and takes nothing from another's grant;
+// the record of the invocation then has its code as brokenCheck. When none grants
+// and one of them is broken, the error is that one's: it could
 // have granted, so this is no denial. Else it is the most telling denial:
 // Forbidden before a credential that does not hold, and that before one that is
 // missing.
@@ -68,6 +71,9 @@ func Any(checks ...Check) Check {
 			attempt := r.fork()
 			g, err := ask(ctx, c, attempt)
 			if err == nil {
+				if verdictOf(telling) == failed { // which nobody would hear of
+					guard.AddAttrs(ctx, slog.String("brokenCheck", guard.Public(telling).Code))
+				}
 				r.reads.add(attempt.reads)
 				return g, nil
 			}

@@ -9,14 +9,18 @@ type Grant struct {
 	// not be empty.
 	Principal string
 	// Context is what else the backend is told. Its values are strings, numbers
-	// and booleans.
+	// (int, int32, int64, float64) and booleans, as REST APIs pass on nothing
+	// else, and a string is not itself JSON: an HTTP API takes that for a broken
+	// answer once it comes from its cache. Names are not those of the fields here,
+	// see [NamePrincipal]. A grant that breaks this is an error.
 	Context map[string]any
 	// Scopes are what the caller's credential was issued for (RFC 6749, section
 	// 3.3).
 	Scopes []string
 	// Groups are those that the caller belongs to.
 	Groups []string
-	// Expires is when the credential ends; zero when it does not.
+	// Expires is when the credential ends; zero when it does not. From then on
+	// the grant is none, also to [FromGateway].
 	Expires time.Time
 	// UsageKey is the API key whose usage plan a REST API counts the request
 	// to: usageIdentifierKey.

@@ -5,6 +5,8 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"io"
 	"log/slog"
 	"strings"
 	"testing"
@@ -212,3 +214,21 @@ func mustPanic(t *testing.T, what string, with string, f func()) {
 }
 
 var longAgo = time.Date(2020, 1, 2, 3, 4, 5, 0, time.UTC)
+
+// fixes is a logger that writes no more than what is to be mended.
+func fixes(w io.Writer) *slog.Logger { return slog.New(fixWriter{w}) }
+
+type fixWriter struct{ w io.Writer }
+
+func (fixWriter) Enabled(context.Context, slog.Level) bool { return true }
+func (f fixWriter) WithAttrs([]slog.Attr) slog.Handler     { return f }
+func (f fixWriter) WithGroup(string) slog.Handler          { return f }
+func (f fixWriter) Handle(_ context.Context, r slog.Record) error {
+	r.Attrs(func(a slog.Attr) bool {
+		if a.Key == "fix" {
+			fmt.Fprintf(f.w, "authorizer_cache_hazard: %s\n", a.Value)
+		}
+		return true
+	})
+	return nil
+}

@@ -1,0 +1,101 @@
+package authorizer_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/lambdarmor/lambdarmor/authorizer"
+	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest"
+	"github.com/lambdarmor/lambdarmor/guard/httpapi"
+)
+
+// answerTo invokes a handler as Lambda does, here to print its answer.
+func answerTo(h lambda.Handler, event guardtest.Event) {
+	out, err := h.Invoke(context.Background(), event.Bytes())
+	if err != nil {
+		fmt.Println("error:", err)
+		return
+	}
+	fmt.Println(string(out))
+}
+
+// A token may read orders. With the route among the authorizer's identity
+// sources the gateway keeps that decision for this route alone; without it the
+// decision is refused, and the log says what to do.
+func ExampleSimple() {
+	check := authorizer.All(
+		authorizer.Bearer(tokens{"t0k3n": {Principal: "alice", Scopes: []string{"orders:read"}}}),
+		authorizer.Routes(map[string]authorizer.Check{
+			"GET /orders/{id}": authorizer.Scopes("orders:read"),
+			"POST /orders":     authorizer.Scopes("orders:write"),
+		}),
+	)
+	h := guard.Wrap(authorizer.Simple(check), guard.Log(fixes(os.Stdout)), guard.Errors(), guard.Recover())
+	event := guardtest.Sample(guard.Authorizer) // GET /orders/42 with that token
+
+	answerTo(h, event.Set("/identitySource", []string{"Bearer t0k3n", "GET /orders/{id}"}))
+	answerTo(h, event.Set("/identitySource", []string{"Bearer t0k3n"}))
+	// Output:
+	// {"isAuthorized":true,"context":{"principalId":"alice","scope":"orders:read"}}
+	// authorizer_cache_hazard: add $context.routeKey to the authorizer's identity sources, or set the result TTL to 0 and declare it with Uncached()
+	// {"isAuthorized":false}
+}
+
+// The policy that a REST API keeps for a token names every route that the check
+// grants, whichever is called first.
+func ExamplePolicy() {
+	check := authorizer.All(
+		authorizer.Bearer(tokens{"t0k3n": {Principal: "alice", Scopes: []string{"orders:read"}}}),
+		authorizer.Routes(map[string]authorizer.Check{
+			"GET /orders":  authorizer.Scopes("orders:read"),
+			"GET /status":  authorizer.Scopes("orders:read"),
+			"POST /orders": authorizer.Scopes("orders:write"),
+		}),
+	)
+	event := guardtest.Sample(guard.Authorizer, "token").
+		Set("/methodArn", "arn:aws:execute-api:us-east-1:123456789012:a1b2c3d4e5/prod/POST/orders")
+	answerTo(authorizer.Policy(check), event)
+	answerTo(authorizer.Policy(check), event.Set("/authorizationToken", "Bearer another"))
+	// Output:
+	// {"principalId":"alice","policyDocument":{"Version":"2012-10-17","Statement":[{"Action":"execute-api:Invoke","Effect":"Allow","Resource":["arn:aws:execute-api:us-east-1:123456789012:a1b2c3d4e5/prod/GET/orders","arn:aws:execute-api:us-east-1:123456789012:a1b2c3d4e5/prod/GET/status"]}]},"context":{"scope":"orders:read"}}
+	// error: messages.InvokeResponse_Error{Message:"Unauthorized", Type:"Unauthorized", StackTrace:[]*messages.InvokeResponse_Error_StackFrame(nil), ShouldExit:false}
+}
+
+// A function URL has no authorizer: the function decides.
+func ExampleRequire() {
+	keys := authorizer.Keys(authorizer.Key{Hash: authorizer.HashKey("k-8f14e45fceea167a5a36"), Principal: "till 3"})
+	hello := httpapi.Func(func(ctx context.Context, _ struct{}) (string, error) {
+		g, _ := authorizer.GrantFrom(ctx)
+		return "hello " + g.Principal, nil
+	})
+	h := guard.Wrap(hello, httpapi.Problems(), guard.Recover(), authorizer.Require(authorizer.APIKey("X-Api-Key", keys)))
+	event := guardtest.Sample(guard.FunctionURL)
+
+	answerTo(h, event.Set("/headers/x-api-key", "k-8f14e45fceea167a5a36"))
+	answerTo(h, event)
+	// Output:
+	// {"statusCode":200,"headers":{"content-type":"application/json"},"body":"\"hello till 3\"","isBase64Encoded":false}
+	// {"statusCode":401,"headers":{"content-type":"application/problem+json","www-authenticate":"Bearer"},"body":"{\"type\":\"about:blank\",\"title\":\"Authentication required\",\"status\":401,\"detail\":\"An API key is required.\",\"code\":\"credential_missing\"}","isBase64Encoded":false}
+}
+
+// A check of one's own is a function. What it reads of the request is noticed.
+func ExampleCheck() {
+	tenants := func(_ context.Context, r *authorizer.Request) (*authorizer.Grant, error) {
+		tenant, ok := strings.CutSuffix(r.Header("Host"), ".example.com")
+		if !ok {
+			return nil, guard.Errorf(guard.Forbidden, "no_tenant", "There is no such tenant.")
+		}
+		return &authorizer.Grant{Principal: tenant}, nil
+	}
+	event := guardtest.Sample(guard.Authorizer).Set("/headers/host", "acme.example.com")
+	answerTo(guard.Wrap(authorizer.Simple(tenants), guard.Log(fixes(os.Stdout))), event)
+	answerTo(authorizer.Simple(tenants), event.Set("/identitySource", []string{"acme.example.com"}))
+	// Output:
+	// authorizer_cache_hazard: add $request.header.host to the authorizer's identity sources, or set the result TTL to 0 and declare it with Uncached()
+	// {"isAuthorized":false}
+	// {"isAuthorized":true,"context":{"principalId":"acme"}}
+}

@@ -23,6 +23,7 @@ const (
 	agent       = secrets + "/agent"
 	vault       = secrets + "/vault"
 	sdk         = "github.com/aws/aws-sdk-go-v2/service/"
+	basic       = "github.com/lambdarmor/lambdarmor/authorizer/basic"
 	authorizer  = "github.com/lambdarmor/lambdarmor/authorizer"
 	jwt         = "github.com/lambdarmor/lambdarmor/authorizer/jwt"
 	jsonschema  = "github.com/santhosh-tekuri/jsonschema/v5"
@@ -45,6 +46,7 @@ var variants = []variant{
 	{"guard + secrets + awssecrets", root, []string{guard, secrets, awssecrets, sdk + "secretsmanager"}, `guard.Start(guard.Func(hello), secrets.New(awssecrets.New(secretsmanager.New(secretsmanager.Options{}))).Inject("api-key"))`},
 	{"guard + secrets + awsparams", root, []string{guard, secrets, awsparams, sdk + "ssm"}, `guard.Start(guard.Func(hello), secrets.New(awsparams.New(ssm.New(ssm.Options{}))).Inject("/api-key"))`},
 	{"guard + authorizer", root, []string{guard, authorizer}, `guard.Start(authorizer.Simple(authorizer.SourceIP("10.0.0.0/8")), guard.Default(guard.NewLogger(os.Stdout)))`},
+	{"guard + authorizer + basic", root, []string{guard, authorizer, basic}, `guard.Start(authorizer.Simple(basic.Users("a", map[string]basic.User{})), guard.Default(guard.NewLogger(os.Stdout)))`},
 	{"guard + authorizer + jwt", root, []string{guard, authorizer, jwt}, `guard.Start(authorizer.Simple(authorizer.Bearer(jwt.New(jwt.Cognito("eu-central-1_AbCdEfGhI", "client")))), guard.Default(guard.NewLogger(os.Stdout)))`},
 	{"httpadapter.NewV2", compare, []string{httpadapter}, `lambda.Start(httpadapter.NewV2(mux()).ProxyWithContext)`},
 }

@@ -3,6 +3,7 @@ package idempotency
 import (
 	"bytes"
 	"context"
+	"math"
 	"sync"
 	"time"
 )
@@ -87,8 +88,16 @@ func (s *MemoryStore) claim(r *Record) (held kept, now int64, ok bool) {
 func claimed(r *Record) kept {
 	return kept{
 		key: r.Key, owner: r.Owner, epoch: r.Epoch, fingerprint: r.Fingerprint,
-		lease: r.Lease.UnixNano(), expires: r.Expires.UnixNano(),
+		lease: nanoseconds(r.Lease), expires: nanoseconds(r.Expires),
 	}
+}
+
+// nanoseconds since 1970, up to the year 2262, in which a longer TTL ends too.
+func nanoseconds(t time.Time) int64 {
+	if last := time.Unix(0, math.MaxInt64); t.After(last) {
+		return math.MaxInt64
+	}
+	return t.UnixNano()
 }
 
 // Complete implements [Store].
@@ -104,7 +113,7 @@ func (s *MemoryStore) Complete(ctx context.Context, r Record) error {
 		return ErrLost
 	}
 	done := e.kept
-	done.completed, done.expires = true, r.Expires.UnixNano()
+	done.completed, done.expires = true, nanoseconds(r.Expires)
 	done.result, done.noResult = result, r.NoResult
 	s.table.replace(e, done)
 	return nil

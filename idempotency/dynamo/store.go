@@ -62,7 +62,7 @@ const contention = 2 * time.Second
 // Claim implements [idempotency.Store] with one conditional PutItem.
 func (s *Store) Claim(ctx context.Context, r idempotency.Record) (idempotency.Record, error) {
 	const tries = 3 // the holder may go between a write that fails and the read
-	for range tries {
+	for try := range tries {
 		err := insist(ctx, contention, conflicts, func() error {
 			_, err := s.client.PutItem(ctx, s.claim(r))
 			return err
@@ -82,6 +82,8 @@ func (s *Store) Claim(ctx context.Context, r idempotency.Record) (idempotency.Re
 			continue
 		case held.Status != idempotency.Completed && held.Owner == r.Owner && held.Epoch == r.Epoch:
 			return idempotency.Record{}, nil // our own claim, whose answer was lost
+		case held.Status == idempotency.Abandoned && held.Epoch+1 == r.Epoch && try < tries-1:
+			continue // its lease has ended meanwhile, and the key is ours to take
 		default:
 			return held, idempotency.ErrHeld
 		}

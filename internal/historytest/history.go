@@ -37,7 +37,7 @@ type taking struct {
 
 // input is what the model is asked of a step that a server took by the end.
 func (t *taking) input(end time.Time) *input {
-	in := &input{step: t.step, record: t.record, twice: t.sys.ClockReadTwice}
+	in := &input{step: t.step, record: t.record}
 	if t.sys.ServerClock {
 		// The server takes the time that is left, by the clock of the process, from
 		// when it gets it.

@@ -49,7 +49,6 @@ type input struct {
 	judged span // what the clock that judges may have shown
 	lease  span // when the record's ends, by that clock
 	expiry span
-	twice  bool // see [System.ClockReadTwice]
 }
 
 // outcome is what became of a step.
@@ -124,8 +123,7 @@ func (in *input) present(s state) (all []branch) {
 	if s.lease.mayBefore(in.judged) {
 		if in.record.Epoch == s.epoch+1 {
 			all = append(all, branch{answer{outcome: taken}, in.claimed()})
-		}
-		if in.record.Epoch != s.epoch+1 || in.twice && s.lease.mayAfter(in.judged) {
+		} else {
 			all = append(all, branch{answer{held, s.record(idempotency.Abandoned)}, s})
 		}
 	}

@@ -17,10 +17,6 @@ type System struct {
 	// ExpiryGrain is how much longer than it says a record may count, as with a
 	// store that keeps whole seconds.
 	ExpiryGrain time.Duration
-	// ClockReadTwice says that a claim which cannot take a lease over may still be
-	// told that it is over: the process looks at its clock again when it is told
-	// who holds the key.
-	ClockReadTwice bool
 }
 
 // Process is one of the processes that use a store.

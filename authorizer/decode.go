@@ -52,7 +52,7 @@ func (w *wire) common(arn string) (*input, error) {
 	in.stage, in.apiID, in.accountID = in.arn.Stage, in.arn.API, in.arn.Account
 	if c := w.RequestContext; c != nil {
 		in.requestID, in.domain = c.RequestID, c.DomainName
-		in.others = append(in.others, c.Stage, c.APIID, c.AccountID, c.Protocol)
+		in.others = append(in.others, c.Stage, c.APIID, c.AccountID, c.Protocol, c.DomainPrefix)
 	}
 	return in, nil
 }

@@ -92,7 +92,15 @@ func (in *input) elsewhere(r read) bool {
 			return true
 		}
 	}
+	if c := in.certificate; c != nil && (c.has(r.value) || c.PEM == r.value && r.kind != inClientCert) {
+		return true
+	}
 	return slices.Contains(in.others, r.value) || r.place != (place{inHeader, "host"}) && in.domain == r.value
+}
+
+// has reports whether a value is a part of the certificate's.
+func (c *Certificate) has(value string) bool {
+	return value == c.SubjectDN || value == c.IssuerDN || value == c.SerialNumber || value == c.NotBefore || value == c.NotAfter
 }
 
 // hasPart reports whether value is text, or one of the values in it that a

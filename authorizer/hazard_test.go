@@ -171,6 +171,28 @@ var hazards = []struct {
 		"x-tenant",
 	},
 	{
+		"a subdomain like a header", looks(func(r *authorizer.Request) bool { return r.Header("x-tenant") != "" }),
+		func(e guardtest.Event) guardtest.Event {
+			return e.Set("/headers/x-tenant", "acme").Set("/requestContext/domainPrefix", "acme")
+		},
+		[]string{bearer, "acme"},
+		"x-tenant",
+	},
+	{
+		"the name in a certificate like a header", looks(func(r *authorizer.Request) bool { return r.Header("x-client") != "" }),
+		func(e guardtest.Event) guardtest.Event {
+			return withCertificate(e).Set("/headers/x-client", "CN=alice")
+		},
+		[]string{"CN=alice"},
+		"x-client",
+	},
+	{
+		"a certificate like a header", looks(func(r *authorizer.Request) bool { return r.Header("x-cert") != "" }),
+		func(e guardtest.Event) guardtest.Event { return withCertificate(e).Set("/headers/x-cert", pem) },
+		[]string{pem},
+		"x-cert",
+	},
+	{
 		"a stage variable like a header", looks(func(r *authorizer.Request) bool { return r.Header("x-tenant") != "" }),
 		func(e guardtest.Event) guardtest.Event {
 			return e.Set("/headers/x-tenant", "acme").Set("/stageVariables", map[string]string{"tenant": "acme"})

@@ -60,7 +60,7 @@ type wireContext struct {
 	Identity *wireIdentity `json:"identity"`
 
 	DomainName        string  `json:"domainName"`
-	DomainPrefix      ignored `json:"domainPrefix"`
+	DomainPrefix      string  `json:"domainPrefix"`
 	Time              ignored `json:"time"`
 	TimeEpoch         ignored `json:"timeEpoch"`
 	RequestTime       ignored `json:"requestTime"`

@@ -147,13 +147,13 @@ func (s *Store) withdraw(ctx context.Context, r idempotency.Record) error {
 }
 
 // held tells from the record that holds the key whether r has been committed:
-// it has if the record is r's own, completed.
+// it has if the record is r's own, completed, also if it has expired since.
 func (s *Store) held(ctx context.Context, r idempotency.Record, item attributes) error {
-	held, there, err := s.holder(ctx, r.Key, item)
+	held, _, err := s.holder(ctx, r.Key, item)
 	switch {
 	case err != nil:
 		return err
-	case there && held.Status == idempotency.Completed && held.Owner == r.Owner && held.Epoch == r.Epoch:
+	case held.Status == idempotency.Completed && held.Owner == r.Owner && held.Epoch == r.Epoch:
 		return nil
 	default:
 		return fmt.Errorf("%w: dynamo: commit", idempotency.ErrLost)

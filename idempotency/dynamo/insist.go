@@ -60,9 +60,13 @@ func passes(err error) bool {
 	return conflicts(err) || throttled.IsErrorThrottle(err) == aws.TrueTernary
 }
 
-// isRefusal reports whether the server has answered that a request is not one
-// that it will ever carry out.
+// isRefusal reports whether a request is one that will never be carried out: the
+// server has answered so, or the client finds it incomplete and has not sent it.
 func isRefusal(err error) bool {
+	var incomplete smithy.InvalidParamsError
+	if errors.As(err, &incomplete) {
+		return true
+	}
 	var api smithy.APIError
 	if !errors.As(err, &api) || api.ErrorFault() == smithy.FaultServer || passes(err) {
 		return false

@@ -10,6 +10,7 @@ import (
 
 	"github.com/lambdarmor/lambdarmor/secrets"
 	"github.com/lambdarmor/lambdarmor/secrets/internal/endpoint"
+	"github.com/lambdarmor/lambdarmor/secrets/internal/fetch"
 )
 
 const tokenHeader = "X-Aws-Parameters-Secrets-Token"
@@ -82,7 +83,7 @@ func (c *client) withToken() (http.Header, error) {
 func (c *client) fetch(ctx context.Context, what string, refs []secrets.Ref, header http.Header,
 	target func(secrets.Ref) (string, error), value func(endpoint.Answer) (secrets.Value, error),
 ) []secrets.Value {
-	one := func(ctx context.Context, ref secrets.Ref) (secrets.Value, error) {
+	one := func(ref secrets.Ref) (secrets.Value, error) {
 		if ref.Name == "" {
 			return secrets.Value{}, errors.New("no name")
 		}
@@ -96,8 +97,8 @@ func (c *client) fetch(ctx context.Context, what string, refs []secrets.Ref, hea
 		}
 		return value(answer)
 	}
-	return endpoint.Each(ctx, refs, atOnce, func(ctx context.Context, ref secrets.Ref) secrets.Value {
-		v, err := one(ctx, ref)
+	return fetch.Each(refs, atOnce, func(ref secrets.Ref) secrets.Value {
+		v, err := one(ref)
 		if err != nil {
 			return secrets.Value{Err: fmt.Errorf("agent: %s %q: %w", what, ref.Name, err)}
 		}

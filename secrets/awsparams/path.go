@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -55,8 +56,12 @@ func (it *item) collect(found []types.Parameter) {
 	members := make(map[string]string, len(found))
 	versions := make(map[string]string, len(found))
 	for _, p := range found {
+		if p.Value == nil {
+			it.fail(errUnanswered)
+			return
+		}
 		name := strings.TrimPrefix(deref(p.Name), it.id.base)
-		members[name] = deref(p.Value)
+		members[name] = *p.Value
 		versions[name] = fmt.Sprint(name, " ", p.Version)
 		if p.LastModifiedDate != nil { // one that is made anew begins with version 1 again
 			versions[name] += p.LastModifiedDate.UTC().Format(" " + time.RFC3339Nano)
@@ -64,7 +69,7 @@ func (it *item) collect(found []types.Parameter) {
 	}
 	data, err := json.Marshal(members, json.Deterministic(true))
 	if err != nil {
-		it.fail(errUnreadable)
+		it.fail(errors.New("a value is not UTF-8"))
 		return
 	}
 	hash := sha256.New()

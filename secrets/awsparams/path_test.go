@@ -1,15 +1,18 @@
 package awsparams_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"maps"
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
 	"github.com/lambdarmor/lambdarmor/secrets"
+	"github.com/lambdarmor/lambdarmor/secrets/awsparams"
 )
 
 func members(t *testing.T, v secrets.Value) map[string]string {
@@ -144,5 +147,31 @@ func TestAFailureOnALaterPageIsThatOfThePath(t *testing.T) {
 	mustMean(t, v.Err, secrets.ErrUnavailable)
 	if v.Data != nil {
 		t.Error("half of it is given")
+	}
+}
+
+func TestAPathWithAParameterThatHasNoValueIsAnError(t *testing.T) {
+	p, source := stub(t)
+	p.meet("GetParametersByPath", answer(map[string]any{"Parameters": []map[string]any{
+		{"Name": "/app/a", "Value": "1"}, {"Name": "/app/b"},
+	}}))
+	v := fetch(t, source, named("/app/")...)[0]
+	mustMean(t, v.Err, nil)
+	if v.Data != nil {
+		t.Errorf("with a value: %s", v.Data)
+	}
+}
+
+type latin1 struct{ awsparams.Client }
+
+func (latin1) GetParametersByPath(context.Context, *ssm.GetParametersByPathInput, ...func(*ssm.Options)) (*ssm.GetParametersByPathOutput, error) {
+	return &ssm.GetParametersByPathOutput{Parameters: []types.Parameter{{Name: ptr("/app/a"), Value: ptr("hunter2 \xe9")}}}, nil
+}
+
+func TestAPathIsOfUTF8(t *testing.T) {
+	err := fetch(t, awsparams.New(latin1{}), named("/app/")...)[0].Err
+	mustMean(t, err, nil)
+	if strings.Contains(err.Error(), "hunter2") {
+		t.Error(err)
 	}
 }

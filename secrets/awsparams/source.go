@@ -1,18 +1,17 @@
 package awsparams
 
 import (
-	"bytes"
 	"context"
 	"fmt"
-	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/lambdarmor/lambdarmor/secrets"
+	"github.com/lambdarmor/lambdarmor/secrets/internal/fetch"
 )
 
 const (
 	batchSize = 10 // what GetParameters takes
-	parallel  = 4  // requests of one Fetch at a time; an account has 40 a second
+	atOnce    = 4  // requests of one Fetch at a time; an account has 40 a second
 )
 
 // Client is what a [Source] needs of an [ssm.Client]. GetParametersByPath is
@@ -55,17 +54,17 @@ type item struct {
 //
 // What fails is in [secrets.Value.Err]; Fetch itself returns no error.
 func (s *Source) Fetch(ctx context.Context, refs []secrets.Ref) ([]secrets.Value, error) {
-	items := make(map[secrets.Ref]*item, len(refs))
+	return fetch.Distinct(refs, func(distinct []secrets.Ref) []secrets.Value { return s.fetch(ctx, distinct) }), nil
+}
+
+func (s *Source) fetch(ctx context.Context, refs []secrets.Ref) []secrets.Value {
+	items := make([]*item, len(refs))
 	var named []*item
 	var requests []func()
-	for _, ref := range refs {
-		if items[ref] != nil {
-			continue
-		}
-		it := &item{ref: ref}
-		items[ref] = it
+	for i, ref := range refs {
 		id, err := identify(ref)
-		it.id = id
+		it := &item{ref: ref, id: id}
+		items[i] = it
 		switch {
 		case err != nil:
 			it.fail(err)
@@ -75,61 +74,26 @@ func (s *Source) Fetch(ctx context.Context, refs []secrets.Ref) ([]secrets.Value
 			named = append(named, it)
 		}
 	}
-
 	for _, c := range plan(named) {
 		requests = append(requests, func() { s.get(ctx, c.items) })
 	}
-	concurrently(requests)
+	fetch.Concurrently(atOnce, requests)
 
-	requests = requests[:0]
+	requests = nil
 	for _, it := range named {
 		if it.single {
 			requests = append(requests, func() { s.get(ctx, []*item{it}) })
 		}
 	}
-	concurrently(requests)
-	return values(refs, items), nil
+	fetch.Concurrently(atOnce, requests)
+
+	values := make([]secrets.Value, len(items))
+	for i, it := range items {
+		values[i] = it.value
+	}
+	return values
 }
 
 func (it *item) fail(err error) {
 	it.value = secrets.Value{Err: explain(fmt.Sprintf("%q", it.id), err)}
-}
-
-// values gives each ref its value, and none of them the memory of another.
-func values(refs []secrets.Ref, items map[secrets.Ref]*item) []secrets.Value {
-	given := make(map[secrets.Ref]bool, len(refs))
-	out := make([]secrets.Value, len(refs))
-	for i, ref := range refs {
-		out[i] = items[ref].value
-		if given[ref] {
-			out[i].Data = bytes.Clone(out[i].Data)
-		}
-		given[ref] = true
-	}
-	return out
-}
-
-// concurrently runs requests, a few at a time, and returns when all are done. A
-// panic of one is that of the caller, who may recover.
-func concurrently(requests []func()) {
-	slots := make(chan struct{}, parallel)
-	var wg sync.WaitGroup
-	var once sync.Once
-	var panicked any
-	for _, request := range requests {
-		slots <- struct{}{}
-		wg.Go(func() {
-			defer func() {
-				if r := recover(); r != nil {
-					once.Do(func() { panicked = r })
-				}
-				<-slots
-			}()
-			request()
-		})
-	}
-	wg.Wait()
-	if panicked != nil {
-		panic(panicked)
-	}
 }

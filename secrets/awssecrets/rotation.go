@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
-	"github.com/lambdarmor/lambdarmor/secrets"
 )
 
 // Option changes a [Source].
@@ -42,14 +41,14 @@ type rotation struct {
 
 // rotations gives, by name, what is to be described: not a secret of which one
 // version is asked for, for it stays what it is.
-func (s *Source) rotations(items map[secrets.Ref]*item) map[string]*rotation {
+func (s *Source) rotations(items []*item) map[string]*rotation {
 	if s.describer == nil {
 		return nil
 	}
 	out := make(map[string]*rotation)
-	for ref, it := range items {
-		if ref.Version == "" && it.value.Err == nil {
-			out[ref.Name] = &rotation{name: ref.Name}
+	for _, it := range items {
+		if name := it.ref.Name; it.ref.Version == "" && it.value.Err == nil {
+			out[name] = &rotation{name: name}
 		}
 	}
 	return out

@@ -6,15 +6,15 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/lambdarmor/lambdarmor/secrets"
+	"github.com/lambdarmor/lambdarmor/secrets/internal/fetch"
 )
 
 const (
 	batchSize = 20 // what BatchGetSecretValue takes
-	parallel  = 8  // requests of one Fetch at a time
+	atOnce    = 8  // requests of one Fetch at a time
 )
 
 // Client is what a [Source] needs of a [secretsmanager.Client].
@@ -58,14 +58,15 @@ type item struct {
 //
 // What fails is in [secrets.Value.Err]; Fetch itself returns no error.
 func (s *Source) Fetch(ctx context.Context, refs []secrets.Ref) ([]secrets.Value, error) {
-	items := make(map[secrets.Ref]*item, len(refs))
+	return fetch.Distinct(refs, func(distinct []secrets.Ref) []secrets.Value { return s.fetch(ctx, distinct) }), nil
+}
+
+func (s *Source) fetch(ctx context.Context, refs []secrets.Ref) []secrets.Value {
+	items := make([]*item, len(refs))
 	var batched, singles []*item
-	for _, ref := range refs {
-		if items[ref] != nil {
-			continue
-		}
+	for i, ref := range refs {
 		it := &item{ref: ref}
-		items[ref] = it
+		items[i] = it
 		switch {
 		case ref.Name == "":
 			it.fail(errors.New("no name"))
@@ -93,20 +94,22 @@ func (s *Source) Fetch(ctx context.Context, refs []secrets.Ref) ([]secrets.Value
 	for _, r := range rotations {
 		requests = append(requests, func() { s.describe(ctx, r) })
 	}
-	concurrently(requests)
+	fetch.Concurrently(atOnce, requests)
 
-	requests = requests[:0]
+	requests = nil
 	for _, it := range batched {
 		if it.single {
 			requests = append(requests, func() { s.get(ctx, it) })
 		}
 	}
-	concurrently(requests)
+	fetch.Concurrently(atOnce, requests)
 
-	for _, it := range items {
+	values := make([]secrets.Value, len(items))
+	for i, it := range items {
 		it.limit(rotations[it.ref.Name])
+		values[i] = it.value
 	}
-	return values(refs, items), nil
+	return values
 }
 
 // get asks for one secret.
@@ -143,43 +146,4 @@ func (it *item) succeed(text *string, binary []byte, version *string) {
 
 func (it *item) fail(err error) {
 	it.value = secrets.Value{Err: explain(fmt.Sprintf("%q", it.ref.Name), err)}
-}
-
-// values gives each ref its value, and none of them the memory of another.
-func values(refs []secrets.Ref, items map[secrets.Ref]*item) []secrets.Value {
-	given := make(map[secrets.Ref]bool, len(refs))
-	out := make([]secrets.Value, len(refs))
-	for i, ref := range refs {
-		out[i] = items[ref].value
-		if given[ref] {
-			out[i].Data = bytes.Clone(out[i].Data)
-		}
-		given[ref] = true
-	}
-	return out
-}
-
-// concurrently runs requests, a few at a time, and returns when all are done. A
-// panic of one is that of the caller, who may recover.
-func concurrently(requests []func()) {
-	slots := make(chan struct{}, parallel)
-	var wg sync.WaitGroup
-	var once sync.Once
-	var panicked any
-	for _, request := range requests {
-		slots <- struct{}{}
-		wg.Go(func() {
-			defer func() {
-				if r := recover(); r != nil {
-					once.Do(func() { panicked = r })
-				}
-				<-slots
-			}()
-			request()
-		})
-	}
-	wg.Wait()
-	if panicked != nil {
-		panic(panicked)
-	}
 }

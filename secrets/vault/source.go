@@ -11,6 +11,7 @@ import (
 
 	"github.com/lambdarmor/lambdarmor/secrets"
 	"github.com/lambdarmor/lambdarmor/secrets/internal/endpoint"
+	"github.com/lambdarmor/lambdarmor/secrets/internal/fetch"
 )
 
 // atOnce is how many requests are under way for one fetch.
@@ -35,7 +36,7 @@ func (s *source) Fetch(ctx context.Context, refs []secrets.Ref) ([]secrets.Value
 	if err != nil {
 		return nil, err
 	}
-	return endpoint.Each(ctx, refs, atOnce, func(ctx context.Context, ref secrets.Ref) secrets.Value {
+	return fetch.Each(refs, atOnce, func(ref secrets.Ref) secrets.Value {
 		v, err := s.read(ctx, ref, header)
 		if err != nil {
 			return secrets.Value{Err: fmt.Errorf("vault: %q: %w", ref.Name, err)}

@@ -1,7 +1,6 @@
 package endpoint
 
 import (
-	"context"
 	"errors"
 	"net/http"
 	"net/http/httptest"
@@ -67,26 +66,6 @@ func TestAnErrorLeavesTheTargetOut(t *testing.T) {
 		_, err := c.Get(t.Context(), target, http.Header{})
 		if !errors.Is(err, secrets.ErrUnavailable) || strings.Contains(err.Error(), "target") {
 			t.Error(err)
-		}
-	}
-}
-
-func TestEachKeepsTheOrder(t *testing.T) {
-	for _, n := range []int{0, 1, 2, 100} {
-		refs := make([]secrets.Ref, n)
-		for i := range refs {
-			refs[i].Name = strings.Repeat("x", i)
-		}
-		values := Each(t.Context(), refs, 8, func(_ context.Context, ref secrets.Ref) secrets.Value {
-			return secrets.Value{Data: []byte(ref.Name)}
-		})
-		for i, v := range values {
-			if string(v.Data) != refs[i].Name {
-				t.Errorf("%d of %d is %q", i, n, v.Data)
-			}
-		}
-		if len(values) != n {
-			t.Errorf("%d values for %d refs", len(values), n)
 		}
 	}
 }

@@ -1,0 +1,97 @@
+package fetch
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/lambdarmor/lambdarmor/secrets"
+)
+
+func TestNoMoreRequestsAtATimeThanAllowed(t *testing.T) {
+	for _, tt := range []struct{ atOnce, requests int }{{1, 5}, {3, 2}, {4, 4}, {4, 100}} {
+		t.Run(fmt.Sprint(tt.requests, " by ", tt.atOnce), func(t *testing.T) {
+			most := int64(min(tt.atOnce, tt.requests))
+			var now, max, ran atomic.Int64
+			all := make(chan struct{}) // closed when as many as may be are under way
+			requests := make([]func(), tt.requests)
+			for i := range requests {
+				requests[i] = func() {
+					n := now.Add(1)
+					for old := max.Load(); n > old && !max.CompareAndSwap(old, n); old = max.Load() {
+					}
+					if ran.Add(1) == most {
+						close(all)
+					}
+					<-all
+					now.Add(-1)
+				}
+			}
+			Concurrently(tt.atOnce, requests)
+			if max.Load() != most || ran.Load() != int64(tt.requests) {
+				t.Errorf("%d ran, %d at a time, want %d", ran.Load(), max.Load(), most)
+			}
+		})
+	}
+}
+
+func TestNoRequestsAreDoneAtOnce(t *testing.T) {
+	Concurrently(4, nil)
+	if values := Each(nil, 4, nil); len(values) != 0 {
+		t.Error(values)
+	}
+}
+
+func TestAPanicIsTheCallersWhenAllHaveEnded(t *testing.T) {
+	for _, n := range []int{1, 2, 20} {
+		var under atomic.Int64
+		begun := make(chan struct{}, n)
+		requests := []func(){func() {
+			for range min(n, 4) - 1 {
+				<-begun // the others are under way
+			}
+			panic("broken")
+		}}
+		for range n - 1 {
+			requests = append(requests, func() {
+				under.Add(1)
+				begun <- struct{}{}
+				under.Add(-1)
+			})
+		}
+		func() {
+			defer func() {
+				if r := recover(); r != "broken" || under.Load() != 0 {
+					t.Errorf("recovered %v with %d under way", r, under.Load())
+				}
+			}()
+			Concurrently(4, requests)
+		}()
+	}
+}
+
+func TestEachRefIsFetchedOnce(t *testing.T) {
+	for _, n := range []int{0, 1, 2, 100} {
+		var refs []secrets.Ref
+		for i := range n {
+			refs = append(refs, secrets.Ref{Name: strings.Repeat("x", i)})
+		}
+		refs = append(slices.Concat(refs, refs), secrets.Ref{Name: "x", Stage: "other"}, secrets.Ref{Name: "x", Encrypted: true})
+		var asked atomic.Int64
+		values := Each(refs, 8, func(ref secrets.Ref) secrets.Value {
+			asked.Add(1)
+			return secrets.Value{Data: fmt.Append(nil, ref)}
+		})
+		if len(values) != len(refs) || asked.Load() != int64(n+2) {
+			t.Fatalf("%d values and %d fetched for %d refs", len(values), asked.Load(), len(refs))
+		}
+		for i, v := range values {
+			if string(v.Data) != fmt.Sprint(refs[i]) {
+				t.Errorf("%d of %d is %q", i, n, v.Data)
+			}
+			clear(v.Data) // it has no memory of another's
+		}
+	}
+}

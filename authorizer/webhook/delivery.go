@@ -20,6 +20,7 @@ type Delivery struct {
 
 type delivery struct {
 	Delivery
+	event    *guard.Event // as it was verified
 	identify func(ev *guard.Event) (string, error)
 }
 
@@ -41,7 +42,10 @@ func From(ctx context.Context) (Delivery, bool) {
 // of Standard Webhooks, the id of Stripe's event, and elsewhere the SHA-256 of
 // the body: an id in a header that is not signed, like X-GitHub-Delivery, could
 // be changed. Where nothing was verified it is an error.
-func DeliveryID(ctx context.Context, ev *guard.Event) (string, error) {
+//
+// It is always the event that was verified which is looked at, so that a handler
+// can ask as well: DeliveryID(ctx, nil).
+func DeliveryID(ctx context.Context, _ *guard.Event) (string, error) {
 	d, ok := ctx.Value(deliveryKey{}).(*delivery)
 	if !ok {
 		return "", &guard.Error{Kind: guard.Internal, Code: "webhook_not_verified"}
@@ -49,7 +53,7 @@ func DeliveryID(ctx context.Context, ev *guard.Event) (string, error) {
 	if d.ID != "" {
 		return d.ID, nil
 	}
-	return d.identify(ev)
+	return d.identify(d.event)
 }
 
 // bodyDigest identifies a delivery by all of it that is signed.

@@ -19,7 +19,7 @@ import (
 //
 // https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries
 func GitHub(keys Keys) guard.Middleware {
-	return require(scheme{name: "github", read: readGitHub, parse: parseText, identify: bodyDigest}, keys, nil)
+	return require(scheme{name: "github", read: readGitHub, parse: parseLine, identify: bodyDigest}, keys, nil)
 }
 
 func readGitHub(req *guard.Request) (claim, error) {
@@ -42,4 +42,13 @@ func parseText(text string) (key, error) {
 		return key{}, errors.New("empty")
 	}
 	return key{hash: sha256.New, secret: []byte(text)}, nil
+}
+
+// parseLine takes a key that was typed into one line. A break in it is one that
+// a file or a console has added: no signature would be right.
+func parseLine(text string) (key, error) {
+	if strings.ContainsAny(text, "\r\n") {
+		return key{}, errors.New("it has a line break")
+	}
+	return parseText(text)
 }

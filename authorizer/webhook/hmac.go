@@ -151,6 +151,9 @@ func parseContent(c HMACConfig) (content []piece, wrong string) {
 		}
 	}
 	for _, p := range content {
+		if strings.ContainsAny(p.end, "{}") {
+			return nil, "Content has braces that are not of {timestamp}, {id} or {body}"
+		}
 		if p.what != nothing && (p.end == "" || strings.Trim(p.end[:1], "0123456789") == "") {
 			return nil, "Content has a value whose end cannot be told"
 		}

@@ -3,6 +3,7 @@ package webhook_test
 import (
 	"context"
 	"encoding/hex"
+	"fmt"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -111,5 +112,23 @@ func TestASourceThatIsDownIsNotTheSendersFault(t *testing.T) {
 	}
 	if got, err := receive(layer, githubDelivery("k1")); !got.called {
 		t.Errorf("a good one while it is down: %v", err)
+	}
+}
+
+// A key that no sender can have signed with would refuse everything that they
+// send, as their fault.
+func TestAKeyThatIsSeenToBeWrongIsOurFault(t *testing.T) {
+	for name, layer := range map[string]guard.Middleware{
+		"github, from a file with a line break": webhook.GitHub(fixed(githubKey + "\n")),
+		"stripe, from a file with a line break": webhook.Stripe(fixed(stripeKey+"\r\n"), at(stripeTime)),
+		"stripe, an API key":                    webhook.Stripe(fixed("sk_test_AAAA"), at(stripeTime)),
+		"stripe, in the console's JSON":         webhook.Stripe(fixed(`{"key":"`+stripeKey+`"}`), at(stripeTime)),
+	} {
+		_, err := receive(layer, delivery{body: githubBody, headers: []string{
+			"X-Hub-Signature-256", githubSign, "Stripe-Signature", fmt.Sprintf("t=%d,v1=%064d", stripeTime, 0),
+		}})
+		if e := guard.Public(err); e.Kind != guard.Internal || e.Code != "webhook_key_malformed" {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }

@@ -62,7 +62,7 @@ func (r *receiver) verify(ctx context.Context, ev *guard.Event) (*delivery, erro
 	if err != nil {
 		return nil, err
 	}
-	d := &delivery{Delivery: Delivery{ID: c.id}, identify: r.identify}
+	d := &delivery{Delivery: Delivery{ID: c.id}, event: ev, identify: r.identify}
 	if c.sent != "" {
 		sent, ok := parseTime(c.sent)
 		if age := r.now().Round(0).Sub(sent); !ok || age > r.tolerance || age < -r.tolerance {

@@ -3,6 +3,7 @@ package webhook
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"strings"
 
 	"github.com/lambdarmor/lambdarmor/guard"
@@ -11,15 +12,18 @@ import (
 // Stripe lets requests through that Stripe has signed, in Stripe-Signature: a
 // timestamp and one or more signatures v1 of timestamp and body. Other schemes
 // beside v1, like v0 of test events, are not looked at. A key is the endpoint's
-// signing secret as the console shows it, whsec_ included. Refusals are those
-// of [Standard].
+// signing secret as the console shows it, whsec_ included; an API key, sk_…, is
+// none. Refusals are those of [Standard].
 //
-// A retry has the same id and not quite the same body (pending_webhooks counts
-// down), so an idempotency.Fingerprint behind it should be of the id alone.
+// A retry has the same id and not quite the same body, as pending_webhooks counts
+// down. By itself idempotency takes that for another request under the same key
+// and refuses it, so the id has to be all that is compared:
+//
+//	idempotency.Once(store, webhook.DeliveryID, idempotency.Fingerprint(webhook.DeliveryID))
 //
 // https://docs.stripe.com/webhooks#verify-manually
 func Stripe(keys Keys, opts ...Option) guard.Middleware {
-	return require(scheme{name: "stripe", read: readStripe, parse: parseText, identify: eventID}, keys, opts)
+	return require(scheme{name: "stripe", read: readStripe, parse: parseStripeKey, identify: eventID}, keys, opts)
 }
 
 func readStripe(req *guard.Request) (claim, error) {
@@ -53,6 +57,13 @@ func readStripe(req *guard.Request) (claim, error) {
 	}
 	c.prefix = c.sent + "."
 	return c, nil
+}
+
+func parseStripeKey(text string) (key, error) {
+	if !strings.HasPrefix(text, "whsec_") {
+		return key{}, errors.New("not a signing secret, whsec_…")
+	}
+	return parseLine(text)
 }
 
 // eventID is the id of the event in the body, which is signed.

@@ -168,7 +168,7 @@ func TestWhatItsSenderHasSignedIsLetThrough(t *testing.T) {
 		"hmac, sha-512, base64, id and time":     {webhook.HMAC(sha512Config, fixed("k"), at(7)), delivery{body: "body", headers: []string{"X-Sign", base64.StdEncoding.EncodeToString(long.Sum(nil)), "X-Id", "d-1", "X-Time", "7"}}, "d-1", "d-1", 7},
 		"hmac of an empty body":                  {webhook.HMAC(webhook.HMACConfig{Signature: "X-Sign"}, fixed("k")), delivery{headers: []string{"x-sign", hex.EncodeToString(mac256("k", ""))}}, "", bodyDigest(""), 0},
 		"stripe":                                 {webhook.Stripe(fixed(stripeKey), at(stripeTime)), stripe(stripeBody, fmt.Sprintf("t=%d,v1=%s", stripeTime, stripeSign(stripeKey, stripeTime, stripeBody))), "", "evt_1", stripeTime},
-		"stripe, keys being rolled":              {webhook.Stripe(fixed("old", stripeKey), at(stripeTime)), stripe(stripeBody, fmt.Sprintf("t=%d,v1=%s,v1=%s,v0=zz", stripeTime, strings.Repeat("0", 64), stripeSign(stripeKey, stripeTime, stripeBody))), "", "evt_1", stripeTime},
+		"stripe, keys being rolled":              {webhook.Stripe(fixed("whsec_old", stripeKey), at(stripeTime)), stripe(stripeBody, fmt.Sprintf("t=%d,v1=%s,v1=%s,v0=zz", stripeTime, strings.Repeat("0", 64), stripeSign(stripeKey, stripeTime, stripeBody))), "", "evt_1", stripeTime},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, err := receive(c.layer, c.delivery)
@@ -363,6 +363,9 @@ func TestContradictionsPanicWhenBuilt(t *testing.T) {
 		},
 		"digits after a timestamp": func() {
 			webhook.HMAC(webhook.HMACConfig{Signature: "X-Sign", Timestamp: "X-Time", Content: "{timestamp}0{body}"}, fixed("k"))
+		},
+		"a placeholder that there is not": func() {
+			webhook.HMAC(webhook.HMACConfig{Signature: "X-Sign", Content: "{time}.{body}"}, fixed("k"))
 		},
 		"tolerance without timestamp": func() {
 			webhook.HMAC(webhook.HMACConfig{Signature: "X-Sign"}, fixed("k"), webhook.Tolerance(time.Minute))

@@ -1,0 +1,118 @@
+package webhook_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/lambdarmor/lambdarmor/authorizer/webhook"
+	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest"
+	"github.com/lambdarmor/lambdarmor/guard/httpapi"
+	"github.com/lambdarmor/lambdarmor/idempotency"
+)
+
+// Gateways spell headers and carry bodies each in their own way: what was signed
+// is found again behind all of them.
+func TestADeliveryIsTheSameBehindEveryGateway(t *testing.T) {
+	const header = "X-Hub-Signature-256"
+	for where, through := range map[string]func(guardtest.HTTPBuilder) guardtest.HTTPBuilder{
+		"HTTP API":             func(b guardtest.HTTPBuilder) guardtest.HTTPBuilder { return b },
+		"HTTP API, format 1.0": guardtest.HTTPBuilder.Format1,
+		"function URL":         guardtest.HTTPBuilder.FunctionURL,
+		"REST API":             guardtest.HTTPBuilder.REST,
+		"HTTP API, in base64":  guardtest.HTTPBuilder.Base64,
+		"REST API, in base64":  func(b guardtest.HTTPBuilder) guardtest.HTTPBuilder { return b.REST().Base64() },
+	} {
+		for what, body := range map[string]string{
+			"JSON": `{"zen":"Keep it logically awesome.","hook_id":1}`, "a form": "payload=%7B%22zen%22%3A%22%22%7D",
+			"bytes": "\x00\xff\xfe\r\n", "characters beyond ASCII": "{\"a\":\"Zoë 😀\u2028\"}", "nothing": "",
+		} {
+			for _, spelling := range []string{header, "x-hub-signature-256", "X-HUB-SIGNATURE-256"} {
+				t.Run(where+"/"+what+"/"+spelling, func(t *testing.T) {
+					contentType := "application/json"
+					if what == "bytes" {
+						contentType = "application/octet-stream"
+					}
+					event := through(guardtest.HTTPEvent("POST", "/hooks").Body(contentType, []byte(body))).
+						Header(header, "sha256="+hex.EncodeToString(mac256(githubKey, body))).Bytes()
+					event = bytes.ReplaceAll(event, []byte(strings.ToLower(header)), []byte(spelling))
+					event = bytes.ReplaceAll(event, []byte(header), []byte(spelling))
+					called := false
+					h := guard.Wrap(guard.HandlerFunc(func(ctx context.Context, _ []byte) ([]byte, error) {
+						called = true
+						id, err := webhook.DeliveryID(ctx, nil)
+						if sum := sha256.Sum256([]byte(body)); err != nil || id != hex.EncodeToString(sum[:]) {
+							t.Errorf("%s, %v", id, err)
+						}
+						return nil, nil
+					}), webhook.GitHub(fixed(githubKey)))
+					if _, err := h.Invoke(t.Context(), event); err != nil || !called {
+						t.Errorf("called %v, %v\n%s", called, err, event)
+					}
+				})
+			}
+		}
+	}
+}
+
+// A layer in between may hand on another event, which nobody has signed.
+func TestDeliveryIDIsOfWhatWasVerified(t *testing.T) {
+	var got, want string
+	edit := func(next lambda.Handler) lambda.Handler {
+		return guard.HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
+			want, _ = webhook.DeliveryID(ctx, guard.EventOf(ctx, payload))
+			return next.Invoke(ctx, guardtest.HTTPEvent("POST", "/hooks").JSON(`{"id":"edited"}`).Bytes())
+		})
+	}
+	for name, layer := range map[string]guard.Middleware{
+		"github": webhook.GitHub(fixed(stripeKey)), "stripe": webhook.Stripe(fixed(stripeKey), at(stripeTime)),
+	} {
+		got, want = "", ""
+		h := guard.Wrap(guard.HandlerFunc(func(ctx context.Context, payload []byte) (_ []byte, err error) {
+			got, err = webhook.DeliveryID(ctx, guard.EventOf(ctx, payload))
+			return nil, err
+		}), layer, edit)
+		_, err := h.Invoke(t.Context(), delivery{body: stripeBody, headers: []string{
+			"X-Hub-Signature-256", "sha256=" + hex.EncodeToString(mac256(stripeKey, stripeBody)),
+			"Stripe-Signature", fmt.Sprintf("t=%d,v1=%s", stripeTime, stripeSign(stripeKey, stripeTime, stripeBody)),
+		}}.event())
+		if err != nil || got == "" || got != want {
+			t.Errorf("%s: %q of the edited event, %q of the verified one, %v", name, got, want, err)
+		}
+	}
+}
+
+// What GitHub does not sign does not make a delivery another one, or the same.
+func TestADeliveryOfGitHubIsItsBody(t *testing.T) {
+	runs := 0
+	h := guard.Wrap(guard.HandlerFunc(func(context.Context, []byte) ([]byte, error) {
+		runs++
+		return fmt.Appendf(nil, `{"statusCode":200,"body":"run %d"}`, runs), nil
+	}), httpapi.Problems(), webhook.GitHub(fixed(githubKey)), idempotency.Once(idempotency.NewMemoryStore(), webhook.DeliveryID))
+	for _, d := range []struct{ id, body, want string }{
+		{"d-1", `{"zen":"Design for failure.","hook_id":1}`, "run 1"},
+		{"d-1", `{"zen":"Design for failure.","hook_id":1}`, "run 1"}, // redelivered from the console
+		{"d-2", `{"zen":"Design for failure.","hook_id":1}`, "run 1"}, // with an id of somebody's choice
+		{"d-1", `{"zen":"Design for failure.","hook_id":2}`, "run 2"},
+		{"", `{"zen":"Design for failure.","hook_id":2}`, "run 2"},
+	} {
+		out, err := h.Invoke(t.Context(), delivery{body: d.body, headers: []string{
+			"X-GitHub-Event", "ping", "X-GitHub-Delivery", d.id,
+			"X-Hub-Signature-256", "sha256=" + hex.EncodeToString(mac256(githubKey, d.body)),
+		}}.event())
+		var answer struct{ Body string }
+		if err == nil {
+			err = json.Unmarshal(out, &answer)
+		}
+		if err != nil || answer.Body != d.want {
+			t.Errorf("%+v: %s, %v", d, out, err)
+		}
+	}
+}

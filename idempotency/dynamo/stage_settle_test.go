@@ -51,9 +51,9 @@ func TestAFailureForGoodIsNotWaitedFor(t *testing.T) {
 		"throttled": "ProvisionedThroughputExceeded", "in conflict": "TransactionConflict",
 	} {
 		for where, codes := range map[string][]string{
-			"an item is":     {"ConditionalCheckFailed", others, "None"},
-			"the record is":  {"ConditionalCheckFailed", "None", others},
-			"all are": {others, "ConditionalCheckFailed", others},
+			"an item is":    {"ConditionalCheckFailed", others, "None"},
+			"the record is": {"ConditionalCheckFailed", "None", others},
+			"all are":       {others, "ConditionalCheckFailed", others},
 		} {
 			t.Run(where+" "+name, func(t *testing.T) {
 				s := openShop(t)

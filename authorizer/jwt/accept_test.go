@@ -1,10 +1,15 @@
 package jwt_test
 
 import (
+	"crypto"
 	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha256"
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
+	"fmt"
 	"reflect"
 	"slices"
 	"strings"
@@ -180,6 +185,28 @@ func TestWhatAGrantSays(t *testing.T) {
 		if _, err := v.Verify(t.Context(), e.token(claims(map[string]any{name: "x"}))); codeOf(err) != "token_malformed" {
 			t.Errorf("claim %s, which differs from one that is read in case alone: %v", name, err)
 		}
+	}
+}
+
+func TestANameThatIsConfiguredInUpperCaseHasNoVariantEither(t *testing.T) {
+	e := newEC("e1")
+	c := config(e)
+	c.Context = []string{"OrgID"}
+	v := verifier(t, c)
+	expectCode(t, v, "as it is configured", e.token(claims(map[string]any{"OrgID": "x"})), "")
+	expectCode(t, v, "in lower case", e.token(claims(map[string]any{"orgid": "x"})), "token_malformed")
+}
+
+func TestTheSaltOfPSHasTheLengthOfTheHash(t *testing.T) {
+	k := newRSA(jwt.PS256, "k")
+	c := config(k)
+	c.Algorithms = []jwt.Algorithm{jwt.PS256}
+	v := verifier(t, c)
+	for length, code := range map[int]string{32: "", 31: "token_signature", 20: "token_signature", rsa.PSSSaltLengthAuto: "token_signature"} {
+		signed := b64([]byte(k.header())) + "." + b64([]byte(claims(nil)))
+		sum := sha256.Sum256([]byte(signed))
+		sig := must(rsa.SignPSS(rand.Reader, rsaKey(), crypto.SHA256, sum[:], &rsa.PSSOptions{SaltLength: length}))
+		expectCode(t, v, fmt.Sprintf("a salt of %d bytes", length), signed+"."+b64(sig), code)
 	}
 }
 

@@ -2,7 +2,6 @@ package jwt
 
 import (
 	"errors"
-	"slices"
 	"strings"
 )
 
@@ -41,15 +40,13 @@ func (b *loadBalancer) problem(c *Config) error {
 	return nil
 }
 
-// check judges a load balancer's header.
+// check judges what the claims do not have too.
 func (b *loadBalancer) check(h *header, v *Verifier) error {
 	switch {
 	case h.signer != b.arn:
 		return refuse(codeIssuer, "The token was not signed by the load balancer.")
 	case !v.anyIssuer && h.issuer != v.issuer:
 		return refuse(codeIssuer, "The token is from another issuer.")
-	case len(v.clients) > 0 && !slices.Contains(v.clients, h.client):
-		return refuse(codeAudience, "The token was issued to another client.")
 	case !isKeyID(h.kid):
 		return refuse(codeMalformed, "The token's kid is not one of a load balancer.")
 	}

@@ -68,6 +68,9 @@ func TestALB(t *testing.T) {
 		{"a signer in another case", k.padded(strings.Replace(balancerHeader(nil), "{", `{"Signer":"x",`, 1), userClaims), "token_malformed"},
 		{"another issuer", k.padded(balancerHeader(map[string]any{"iss": "https://evil.example"}), userClaims), "token_issuer"},
 		{"another issuer in the claims", k.padded(balancerHeader(nil), more(`"iss":"https://evil.example"`)), "token_issuer"},
+		{"another issuer, not in the claims", k.padded(balancerHeader(map[string]any{"iss": "https://evil.example"}), more(`"iss":"`+issuer+`"`)), "token_issuer"},
+		{"another client, not in the claims", k.padded(balancerHeader(map[string]any{"client": "x"}), more(`"client_id":"c"`)), "token_audience"},
+		{"bits that are left", leftBitsBefore(k.padded(balancerHeader(nil), userClaims)), "token_malformed"},
 		{"another client", k.padded(balancerHeader(map[string]any{"client": "x"}), userClaims), "token_audience"},
 		{"no client", k.padded(balancerHeader(map[string]any{"client": nil}), more(`"client":"c","client_id":"c"`)), "token_audience"},
 		{"no exp", k.padded(balancerHeader(map[string]any{"exp": nil}), more(`"exp":1900000000`)), "token_claims"},
@@ -92,6 +95,13 @@ func TestALB(t *testing.T) {
 	if n.count(balancerURI+balancerKid) != 1 || len(n.asked) != 1 {
 		t.Errorf("asked %v", n.asked)
 	}
+}
+
+// leftBitsBefore sets a bit that means nothing in the signature, of 64 bytes,
+// whose last character is followed by two of padding.
+func leftBitsBefore(token string) string {
+	cut := strings.LastIndexByte(token, '.') + 1
+	return token[:cut] + leftBits(strings.TrimSuffix(token[cut:], "==")) + "=="
 }
 
 func TestWhereLoadBalancersHaveTheirKeys(t *testing.T) {
@@ -124,14 +134,16 @@ func TestKeysOfALoadBalancer(t *testing.T) {
 	}
 	token, unknown := k.padded(lasting(balancerKid), userClaims), other.padded(lasting(otherKid), userClaims)
 	expectCode(t, v, "known", token, "")
+	clock.move(time.Minute)
 	for range 100 {
 		expectCode(t, v, "unknown", unknown, "token_unknown_key")
+		clock.move(250 * time.Millisecond)
 	}
 	if got := n.count(balancerURI + otherKid); got != 1 {
 		t.Errorf("%d requests for an unknown kid", got)
 	}
 	n.put(balancerURI+otherKid, other.pem())
-	clock.move(30 * time.Second)
+	clock.move(5 * time.Second)
 	expectCode(t, v, "known now", unknown, "")
 
 	// Kids that nobody has: at most one request a second, and none of them
@@ -160,4 +172,21 @@ func TestKeysOfALoadBalancer(t *testing.T) {
 	n.mu.Unlock()
 	clock.move(time.Hour)
 	expectCode(t, v, "taken back", unknown, "token_unknown_key")
+}
+
+func TestNotAllKeysOfLoadBalancersAreKept(t *testing.T) {
+	n := newInternet(map[string][]byte{})
+	c := jwt.ALB(balancer, issuer, "c")
+	c.HTTPClient = n.client()
+	v, clock := started(c)
+	for i := range 40 {
+		kid := fmt.Sprintf("%08x-0000-0000-0000-000000000000", i)
+		k := newEC("")
+		n.put(balancerURI+kid, k.pem())
+		expectCode(t, v, "a new key", k.padded(balancerHeader(map[string]any{"kid": kid, "exp": now.Unix() + 3600}), userClaims), "")
+		if got := v.BalancerKeys(); got > 16 {
+			t.Fatalf("%d keys are kept", got)
+		}
+		clock.move(time.Second)
+	}
 }

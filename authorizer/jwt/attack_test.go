@@ -150,6 +150,8 @@ func extensionAttacks(e signingKey) []attack {
 	return []attack{
 		{"crit", with(`"crit":["exp"],"exp":1`), "token_malformed"},
 		{"crit that is empty", with(`"crit":[]`), "token_malformed"},
+		{"crit that is a string", with(`"crit":"exp"`), "token_malformed"},
+		{"b64 that is a string", with(`"b64":"false"`), "token_malformed"},
 		{"crit that is null", with(`"crit":null`), "token_malformed"},
 		{"b64:false", with(`"b64":false`), "token_malformed"},
 		{"b64:false with crit", with(`"b64":false,"crit":["b64"]`), "token_malformed"},

@@ -49,3 +49,19 @@ func (v *Verifier) Remembered() int {
 	defer v.remembered.mu.Unlock()
 	return len(v.remembered.newer) + len(v.remembered.older)
 }
+
+// BalancerKeys is how many keys of load balancers are kept.
+func (v *Verifier) BalancerKeys() int {
+	b := v.keys.(*balancerKeys)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return len(b.mu.keys)
+}
+
+// Absent is how many kids are remembered that were not there.
+func (v *Verifier) Absent() int {
+	r := v.keys.(*remote)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.mu.misses.absent)
+}

@@ -1,6 +1,7 @@
 package jwt_test
 
 import (
+	"bytes"
 	"compress/gzip"
 	"context"
 	"errors"
@@ -33,6 +34,9 @@ func TestAnswersThatAreNoKeys(t *testing.T) {
 		"10 MB, and nothing said of it": func(w http.ResponseWriter, r *http.Request) {
 			w.(http.Flusher).Flush()
 			serve(large)(w, r)
+		},
+		"10 MB of white space after the keys": func(w http.ResponseWriter, r *http.Request) {
+			serve(append(bytes.Clone(good), bytes.Repeat([]byte(" "), 10_000_000)...))(w, r)
 		},
 		"10 MB in 10 kB": func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Encoding", "gzip")

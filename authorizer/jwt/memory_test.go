@@ -64,13 +64,19 @@ func TestWhatEndsAMemory(t *testing.T) {
 // A set that another kid has caused to be renewed counts at once.
 func TestAKeyThatIsRemovedByTheWayEndsAMemory(t *testing.T) {
 	a, b := newEC("a"), newEC("b")
-	s := newKeyServer(t, serve(jwks(a), "max-age=86400"))
-	v, _ := remembering(t, s, 10)
-	token := a.token(claims(nil))
-	expectCode(t, v, "before", token, "")
-	s.answers(serve(jwks(b)))
-	expectCode(t, v, "the other", b.token(claims(nil)), "")
-	expectCode(t, v, "after", token, "token_unknown_key")
+	for code, keys := range map[string][]byte{
+		"token_unknown_key": jwks(b),
+		"token_signature":   jwks(newEC("a"), b), // another one of the same name
+		"":                  jwks(a, b),
+	} {
+		s := newKeyServer(t, serve(jwks(a), "max-age=86400"))
+		v, _ := remembering(t, s, 10)
+		token := a.token(claims(nil))
+		expectCode(t, v, "before", token, "")
+		s.answers(serve(keys))
+		expectCode(t, v, "the other", b.token(claims(nil)), "")
+		expectCode(t, v, "after", token, code)
+	}
 }
 
 func TestAMemoryLastsFiveMinutes(t *testing.T) {

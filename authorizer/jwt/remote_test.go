@@ -3,6 +3,7 @@ package jwt_test
 import (
 	"fmt"
 	"net/http"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -151,6 +152,33 @@ func TestManyUnknownKidsAreAskedForEveryTenSeconds(t *testing.T) {
 	s.answers(serve(jwks(a, b)))
 	flood(1000, 1100)
 	expectCode(t, v, "the new key, ten seconds later", b.token(lasting()), "")
+}
+
+func TestNotAllUnknownKidsAreRemembered(t *testing.T) {
+	a, bogus := newEC("a"), newEd("")
+	release := make(chan struct{})
+	s := newKeyServer(t, serve(jwks(a)))
+	v, _ := remote(t, s)
+	expectCode(t, v, "at first", a.token(claims(nil)), "")
+	s.answers(func(w http.ResponseWriter, r *http.Request) {
+		<-release
+		serve(jwks(a))(w, r)
+	})
+	var all sync.WaitGroup
+	for i := range 400 {
+		token := bogus.sign(fmt.Sprintf(`{"alg":"EdDSA","kid":"bogus-%d"}`, i), claims(nil))
+		all.Go(func() { expectCode(t, v, "bogus", token, "token_unknown_key") })
+	}
+	for v.Waiters() != 400 {
+		runtime.Gosched()
+	}
+	close(release)
+	all.Wait()
+	if got := v.Absent(); got > 256 {
+		t.Errorf("%d kids are remembered", got)
+	}
+	// Who joined the first fetch has waited for a second one.
+	s.expect(t, "400 unknown kids at once", 1+2)
 }
 
 func TestAKidThatIsMissingIsFoundOnceItIsThere(t *testing.T) {

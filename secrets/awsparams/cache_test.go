@@ -4,13 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
 	"github.com/lambdarmor/lambdarmor/secrets"
+	"github.com/lambdarmor/lambdarmor/secrets/internal/awstest"
 )
 
 const (
@@ -18,18 +18,11 @@ const (
 	maxStale = 10 * time.Minute
 )
 
-// clock is a wall clock that a test moves.
-type clock struct{ ns atomic.Int64 }
-
-func (c *clock) now() time.Time          { return time.Unix(0, c.ns.Load()) }
-func (c *clock) advance(d time.Duration) { c.ns.Add(int64(d)) }
-
-func setUpCache(t testing.TB) (*store, *clock, *secrets.Cache) {
+func setUpCache(t testing.TB) (*store, *awstest.Clock, *secrets.Cache) {
 	t.Helper()
-	s, c := setUp(t), new(clock)
-	c.ns.Store(time.Now().UnixNano())
+	s, c := setUp(t), awstest.NewClock()
 	return s, c, secrets.New(s.source, secrets.TTL(ttl), secrets.MaxStale(maxStale), secrets.Jitter(0),
-		secrets.Clock(c.now), secrets.FetchTimeout(time.Minute))
+		secrets.Clock(c.Now), secrets.FetchTimeout(time.Minute))
 }
 
 func mustGet(t testing.TB, c *secrets.Cache, name, want string, stale bool) {
@@ -52,7 +45,7 @@ func TestTenParametersArePrefetchedWithOneRequest(t *testing.T) {
 	for i, name := range names {
 		mustGet(t, cache, name, fmt.Sprint("value ", i), false)
 	}
-	mustTake(t, s.proxy, 1)
+	mustTake(t, s.Proxy, 1)
 }
 
 func TestAPathIsDecodedAndKeptAsOneValue(t *testing.T) {
@@ -73,52 +66,52 @@ func TestAPathIsDecodedAndKeptAsOneValue(t *testing.T) {
 			t.Error(m)
 		}
 	}
-	if got := s.taken(); !maps.Equal(got, map[string]int{"GetParametersByPath": 2}) {
+	if got := s.Taken(); !maps.Equal(got, map[string]int{"GetParametersByPath": 2}) {
 		t.Errorf("requests %v", got)
 	}
 	s.put(t, "app/10", "another", types.ParameterTypeSecureString)
-	clock.advance(ttl + time.Second)
+	clock.Advance(ttl + time.Second)
 	if m := get(); m["10"] != "another" {
 		t.Error(m)
 	}
 }
 
 func TestOutagesAreBridgedWithinBounds(t *testing.T) {
-	for name, m := range map[string]mishap{
-		"throttled": refuse(400, "ThrottlingException"),
-		"internal":  refuse(500, "InternalServerError"),
-		"dropped":   drop,
-		"cut":       cut(`{"Parameters":[{"Value":"ol`),
+	for name, m := range map[string]awstest.Mishap{
+		"throttled": awstest.Refuse(400, "ThrottlingException"),
+		"internal":  awstest.Refuse(500, "InternalServerError"),
+		"dropped":   awstest.Drop,
+		"cut":       awstest.Cut(`{"Parameters":[{"Value":"ol`),
 	} {
 		t.Run(name, func(t *testing.T) {
 			s, clock, cache := setUpCache(t)
 			key := s.put(t, "key", "old", types.ParameterTypeSecureString)
 			mustGet(t, cache, key, "old", false)
-			s.meet("GetParameters", m)
+			s.Meet("GetParameters", m)
 			s.put(t, "key", "new", types.ParameterTypeSecureString)
-			clock.advance(ttl + time.Second)
+			clock.Advance(ttl + time.Second)
 			mustGet(t, cache, key, "old", true)
-			clock.advance(maxStale)
+			clock.Advance(maxStale)
 			if v, err := cache.Get(t.Context(), key); !errors.Is(err, secrets.ErrUnavailable) {
 				t.Errorf("past MaxStale: %q, %v", v.Text(), err)
 			}
-			s.meet("GetParameters", nil)
-			clock.advance(time.Minute) // of the longest backoff
+			s.Meet("GetParameters", nil)
+			clock.Advance(time.Minute) // of the longest backoff
 			mustGet(t, cache, key, "new", false)
 		})
 	}
 }
 
 func TestDenialsAreNeverCoveredByAStaleValue(t *testing.T) {
-	denied := func(m mishap) func(*testing.T, *store, string) {
-		return func(_ *testing.T, s *store, _ string) { s.meet("GetParameters", m) }
+	denied := func(m awstest.Mishap) func(*testing.T, *store, string) {
+		return func(_ *testing.T, s *store, _ string) { s.Meet("GetParameters", m) }
 	}
 	tests := map[string]struct {
 		deny func(*testing.T, *store, string)
 		want error
 	}{
-		"denied":        {denied(refuse(400, "AccessDeniedException")), secrets.ErrDenied},
-		"undecryptable": {denied(refuse(400, "InvalidKeyId")), secrets.ErrUndecryptable},
+		"denied":        {denied(awstest.Refuse(400, "AccessDeniedException")), secrets.ErrDenied},
+		"undecryptable": {denied(awstest.Refuse(400, "InvalidKeyId")), secrets.ErrUndecryptable},
 		"deleted": {func(t *testing.T, s *store, name string) {
 			if _, err := s.direct.DeleteParameter(t.Context(), &ssm.DeleteParameterInput{Name: &name}); err != nil {
 				t.Fatal(err)
@@ -131,9 +124,9 @@ func TestDenialsAreNeverCoveredByAStaleValue(t *testing.T) {
 			key := s.put(t, "key", "value", types.ParameterTypeSecureString)
 			mustGet(t, cache, key, "value", false)
 			tt.deny(t, s, key)
-			clock.advance(ttl + time.Second)
+			clock.Advance(ttl + time.Second)
 			v, err := cache.Get(t.Context(), key)
-			mustMean(t, err, tt.want)
+			awstest.MustMean(t, err, tt.want)
 			if !v.IsZero() {
 				t.Error("with a value")
 			}

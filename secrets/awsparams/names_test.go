@@ -9,6 +9,7 @@ import (
 
 	"github.com/lambdarmor/lambdarmor/secrets"
 	"github.com/lambdarmor/lambdarmor/secrets/awsparams"
+	"github.com/lambdarmor/lambdarmor/secrets/internal/awstest"
 )
 
 type parameter struct {
@@ -21,24 +22,24 @@ type parameter struct {
 // request for one parameter of it. Parameters whose name has "denied" in it are.
 // https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetParameters.html
 // https://docs.aws.amazon.com/systems-manager/latest/userguide/integration-ps-secretsmanager.html
-func stub(t *testing.T) (*proxy, *awsparams.Source) {
+func stub(t *testing.T) (*awstest.Proxy, *awsparams.Source) {
 	t.Helper()
-	p := newProxy(t, "")
-	p.meet("GetParameters", func(w http.ResponseWriter, r *http.Request, body []byte) {
+	p := awstest.NewProxy(t, "")
+	p.Meet("GetParameters", func(w http.ResponseWriter, r *http.Request, body []byte) {
 		var in struct{ Names []string }
 		if err := json.Unmarshal(body, &in); err != nil {
 			t.Error(err)
 		}
 		slices.Sort(in.Names) // "listed in alphabetical order"
 		if slices.ContainsFunc(in.Names, func(name string) bool { return strings.Contains(name, "denied") }) {
-			refuse(400, "AccessDeniedException")(w, r, body)
+			awstest.Refuse(400, "AccessDeniedException")(w, r, body)
 			return
 		}
 		found := make([]parameter, len(in.Names))
 		for i, asked := range in.Names {
 			found[i] = describe(asked)
 		}
-		answer(map[string]any{"Parameters": found})(w, r, body)
+		awstest.Answer(map[string]any{"Parameters": found})(w, r, body)
 	})
 	return p, awsparams.New(connect(p.URL))
 }
@@ -68,9 +69,9 @@ func TestEachRefHasItsOwnAnswer(t *testing.T) {
 		theirs = "arn:aws:ssm:eu-central-1:444455556666:parameter/a"
 	)
 	names := []string{"/a", "/a:1", "/a:stable", "/b", mine, theirs, mine + ":2", theirs + ":2", "/aws/reference/secretsmanager/a"}
-	values := fetch(t, source, named(names...)...)
+	values := awstest.Fetch(t, source, awstest.Named(names...)...)
 	for i, v := range values {
-		mustHave(t, v, "value of "+names[i])
+		awstest.MustHave(t, v, "value of "+names[i])
 	}
 	// /a three times, ARNs twice, references by themselves.
 	mustTake(t, p, 6)
@@ -79,44 +80,44 @@ func TestEachRefHasItsOwnAnswer(t *testing.T) {
 func TestTheVersionOfAReferenceIsTheSecrets(t *testing.T) {
 	p, source := stub(t)
 	const name = "/aws/reference/secretsmanager/a"
-	if v := fetch(t, source, named(name)...)[0]; v.Version != "v-1" || v.Err != nil {
+	if v := awstest.Fetch(t, source, awstest.Named(name)...)[0]; v.Version != "v-1" || v.Err != nil {
 		t.Errorf("%q, %v", v.Version, v.Err)
 	}
-	p.meet("GetParameters", answer(map[string]any{"Parameters": []parameter{{Name: name, Value: "x", SourceResult: "{"}}}))
-	if v := fetch(t, source, named(name)...)[0]; v.Version != "" || v.Err != nil {
+	p.Meet("GetParameters", awstest.Answer(map[string]any{"Parameters": []parameter{{Name: name, Value: "x", SourceResult: "{"}}}))
+	if v := awstest.Fetch(t, source, awstest.Named(name)...)[0]; v.Version != "" || v.Err != nil {
 		t.Errorf("%q, %v", v.Version, v.Err)
 	}
 }
 
 func TestOneThatIsDeniedDoesNotHideTheOthers(t *testing.T) {
 	p, source := stub(t)
-	values := fetch(t, source, named("/a", "/denied", "/b")...)
-	mustHave(t, values[0], "value of /a")
-	mustMean(t, values[1].Err, secrets.ErrDenied)
-	mustHave(t, values[2], "value of /b")
+	values := awstest.Fetch(t, source, awstest.Named("/a", "/denied", "/b")...)
+	awstest.MustHave(t, values[0], "value of /a")
+	awstest.MustMean(t, values[1].Err, secrets.ErrDenied)
+	awstest.MustHave(t, values[2], "value of /b")
 	mustTake(t, p, 4)
 }
 
 func TestRequestsThatAreUnavailableAreNotDivided(t *testing.T) {
 	p, source := stub(t)
-	p.meet("GetParameters", refuse(400, "ThrottlingException"))
-	for _, v := range fetch(t, source, named("/a", "/b", "/c")...) {
-		mustMean(t, v.Err, secrets.ErrUnavailable)
+	p.Meet("GetParameters", awstest.Refuse(400, "ThrottlingException"))
+	for _, v := range awstest.Fetch(t, source, awstest.Named("/a", "/b", "/c")...) {
+		awstest.MustMean(t, v.Err, secrets.ErrUnavailable)
 	}
 	mustTake(t, p, 3) // the client's retries
 }
 
 func TestWhatAnAnswerLeavesOutIsAskedForByItself(t *testing.T) {
 	p, source := stub(t)
-	p.meet("GetParameters", func(w http.ResponseWriter, r *http.Request, body []byte) {
+	p.Meet("GetParameters", func(w http.ResponseWriter, r *http.Request, body []byte) {
 		var found []parameter
 		if !strings.Contains(string(body), `"/a"`) {
 			found = append(found, describe("/b"))
 		}
-		answer(map[string]any{"Parameters": found})(w, r, body)
+		awstest.Answer(map[string]any{"Parameters": found})(w, r, body)
 	})
-	values := fetch(t, source, named("/a", "/b")...)
-	mustMean(t, values[0].Err, nil)
-	mustHave(t, values[1], "value of /b")
+	values := awstest.Fetch(t, source, awstest.Named("/a", "/b")...)
+	awstest.MustMean(t, values[0].Err, nil)
+	awstest.MustHave(t, values[1], "value of /b")
 	mustTake(t, p, 3)
 }

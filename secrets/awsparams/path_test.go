@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
 	"github.com/lambdarmor/lambdarmor/secrets"
 	"github.com/lambdarmor/lambdarmor/secrets/awsparams"
+	"github.com/lambdarmor/lambdarmor/secrets/internal/awstest"
 )
 
 func members(t *testing.T, v secrets.Value) map[string]string {
@@ -39,12 +40,12 @@ func TestAPathIsAnObjectOfWhatIsBelowIt(t *testing.T) {
 	want["top"] = `"a" <b>`
 	s.put(t, "apple/pie", "another's", types.ParameterTypeString)
 
-	values := fetch(t, s.source, named(s.prefix+"app/", s.prefix+"apple/pie")...)
+	values := awstest.Fetch(t, s.source, awstest.Named(s.prefix+"app/", s.prefix+"apple/pie")...)
 	if got := members(t, values[0]); !maps.Equal(got, want) {
 		t.Errorf("%v, want %v", got, want)
 	}
-	mustHave(t, values[1], "another's")
-	if got := s.taken(); !maps.Equal(got, map[string]int{"GetParametersByPath": 3, "GetParameters": 1}) {
+	awstest.MustHave(t, values[1], "another's")
+	if got := s.Taken(); !maps.Equal(got, map[string]int{"GetParametersByPath": 3, "GetParameters": 1}) {
 		t.Errorf("requests %v", got)
 	}
 }
@@ -53,7 +54,7 @@ func TestAPathLeftEncrypted(t *testing.T) {
 	s := setUp(t)
 	s.put(t, "app/secure", "hidden", types.ParameterTypeSecureString)
 	s.put(t, "app/text", "plain", types.ParameterTypeString)
-	got := members(t, fetch(t, s.source, secrets.Ref{Name: s.prefix + "app/", Encrypted: true})[0])
+	got := members(t, awstest.Fetch(t, s.source, secrets.Ref{Name: s.prefix + "app/", Encrypted: true})[0])
 	if got["secure"] == "hidden" || got["secure"] == "" || got["text"] != "plain" {
 		t.Error(got)
 	}
@@ -64,7 +65,7 @@ func TestTheVersionOfAPathChangesWithWhatIsBelowIt(t *testing.T) {
 	seen := make(map[string]string)
 	step := func(name string, changes bool) {
 		t.Helper()
-		v := fetch(t, s.source, named(s.prefix+"app/")...)[0]
+		v := awstest.Fetch(t, s.source, awstest.Named(s.prefix+"app/")...)[0]
 		if v.Err != nil || v.Version == "" {
 			t.Fatalf("%s: %q, %v", name, v.Version, v.Err)
 		}
@@ -89,10 +90,10 @@ func TestTheVersionOfAPathChangesWithWhatIsBelowIt(t *testing.T) {
 func TestTheVersionOfAPathChangesWhenAParameterIsMadeAnew(t *testing.T) {
 	p, source := stub(t)
 	version := func(value string, modified float64) string {
-		p.meet("GetParametersByPath", answer(map[string]any{"Parameters": []map[string]any{
+		p.Meet("GetParametersByPath", awstest.Answer(map[string]any{"Parameters": []map[string]any{
 			{"Name": "/app/a", "Value": value, "Version": 1, "LastModifiedDate": modified},
 		}}))
-		v := fetch(t, source, named("/app/")...)[0]
+		v := awstest.Fetch(t, source, awstest.Named("/app/")...)[0]
 		if v.Err != nil {
 			t.Fatal(v.Err)
 		}
@@ -105,7 +106,7 @@ func TestTheVersionOfAPathChangesWhenAParameterIsMadeAnew(t *testing.T) {
 
 func TestAPathWithNothingBelowItIsNotFound(t *testing.T) {
 	s := setUp(t)
-	mustMean(t, fetch(t, s.source, named(s.prefix+"empty/")...)[0].Err, secrets.ErrNotFound)
+	awstest.MustMean(t, awstest.Fetch(t, s.source, awstest.Named(s.prefix+"empty/")...)[0].Err, secrets.ErrNotFound)
 }
 
 // The API reference allows pages with nothing on them; moto has none.
@@ -117,18 +118,18 @@ func TestAnEmptyPageIsNotTheLast(t *testing.T) {
 		{"NextToken": "3"},
 		{"Parameters": []map[string]any{{"Name": "/app/b", "Value": "2", "Version": 1}}},
 	}
-	p.meet("GetParametersByPath", func(w http.ResponseWriter, r *http.Request, body []byte) {
-		answer(pages[0])(w, r, body)
+	p.Meet("GetParametersByPath", func(w http.ResponseWriter, r *http.Request, body []byte) {
+		awstest.Answer(pages[0])(w, r, body)
 		pages = pages[1:]
 	})
-	mustHave(t, fetch(t, source, named("/app/")...)[0], `{"a":"1","b":"2"}`)
+	awstest.MustHave(t, awstest.Fetch(t, source, awstest.Named("/app/")...)[0], `{"a":"1","b":"2"}`)
 }
 
 func TestAPathThatDoesNotEndIsLeft(t *testing.T) {
 	p, source := stub(t)
-	p.meet("GetParametersByPath", answer(map[string]any{"NextToken": "again"}))
-	mustMean(t, fetch(t, source, named("/app/")...)[0].Err, nil)
-	if got := p.taken(); !maps.Equal(got, map[string]int{"GetParametersByPath": 100}) {
+	p.Meet("GetParametersByPath", awstest.Answer(map[string]any{"NextToken": "again"}))
+	awstest.MustMean(t, awstest.Fetch(t, source, awstest.Named("/app/")...)[0].Err, nil)
+	if got := p.Taken(); !maps.Equal(got, map[string]int{"GetParametersByPath": 100}) {
 		t.Errorf("requests %v", got)
 	}
 }
@@ -136,15 +137,15 @@ func TestAPathThatDoesNotEndIsLeft(t *testing.T) {
 func TestAFailureOnALaterPageIsThatOfThePath(t *testing.T) {
 	p, source := stub(t)
 	served := 0
-	p.meet("GetParametersByPath", func(w http.ResponseWriter, r *http.Request, body []byte) {
+	p.Meet("GetParametersByPath", func(w http.ResponseWriter, r *http.Request, body []byte) {
 		if served++; served == 1 {
-			answer(map[string]any{"NextToken": "1", "Parameters": []map[string]any{{"Name": "/app/a", "Value": "1"}}})(w, r, body)
+			awstest.Answer(map[string]any{"NextToken": "1", "Parameters": []map[string]any{{"Name": "/app/a", "Value": "1"}}})(w, r, body)
 			return
 		}
-		refuse(400, "ThrottlingException")(w, r, body)
+		awstest.Refuse(400, "ThrottlingException")(w, r, body)
 	})
-	v := fetch(t, source, named("/app/")...)[0]
-	mustMean(t, v.Err, secrets.ErrUnavailable)
+	v := awstest.Fetch(t, source, awstest.Named("/app/")...)[0]
+	awstest.MustMean(t, v.Err, secrets.ErrUnavailable)
 	if v.Data != nil {
 		t.Error("half of it is given")
 	}
@@ -152,11 +153,11 @@ func TestAFailureOnALaterPageIsThatOfThePath(t *testing.T) {
 
 func TestAPathWithAParameterThatHasNoValueIsAnError(t *testing.T) {
 	p, source := stub(t)
-	p.meet("GetParametersByPath", answer(map[string]any{"Parameters": []map[string]any{
+	p.Meet("GetParametersByPath", awstest.Answer(map[string]any{"Parameters": []map[string]any{
 		{"Name": "/app/a", "Value": "1"}, {"Name": "/app/b"},
 	}}))
-	v := fetch(t, source, named("/app/")...)[0]
-	mustMean(t, v.Err, nil)
+	v := awstest.Fetch(t, source, awstest.Named("/app/")...)[0]
+	awstest.MustMean(t, v.Err, nil)
 	if v.Data != nil {
 		t.Errorf("with a value: %s", v.Data)
 	}
@@ -169,8 +170,8 @@ func (latin1) GetParametersByPath(context.Context, *ssm.GetParametersByPathInput
 }
 
 func TestAPathIsOfUTF8(t *testing.T) {
-	err := fetch(t, awsparams.New(latin1{}), named("/app/")...)[0].Err
-	mustMean(t, err, nil)
+	err := awstest.Fetch(t, awsparams.New(latin1{}), awstest.Named("/app/")...)[0].Err
+	awstest.MustMean(t, err, nil)
 	if strings.Contains(err.Error(), "hunter2") {
 		t.Error(err)
 	}

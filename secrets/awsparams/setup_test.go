@@ -4,16 +4,13 @@ import (
 	"crypto/rand"
 	"os"
 	"testing"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/aws/retry"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
 	"github.com/lambdarmor/lambdarmor/internal/testserver"
-	"github.com/lambdarmor/lambdarmor/secrets"
 	"github.com/lambdarmor/lambdarmor/secrets/awsparams"
+	"github.com/lambdarmor/lambdarmor/secrets/internal/awstest"
 )
 
 var _ awsparams.Client = (*ssm.Client)(nil)
@@ -24,19 +21,12 @@ func TestMain(m *testing.M) { os.Exit(servers.Run(m)) }
 
 // connect gives the real client of a server. It retries twice, at once.
 func connect(url string) *ssm.Client {
-	return ssm.New(ssm.Options{
-		Region:       "eu-central-1",
-		BaseEndpoint: &url,
-		Credentials:  credentials.NewStaticCredentialsProvider("key", "secret", ""),
-		Retryer: retry.NewStandard(func(o *retry.StandardOptions) {
-			o.Backoff = retry.BackoffDelayerFunc(func(int, error) (time.Duration, error) { return 0, nil })
-		}),
-	})
+	return ssm.NewFromConfig(awstest.Config(url))
 }
 
 // store is moto behind a proxy, and a source of what is in it.
 type store struct {
-	*proxy
+	*awstest.Proxy
 	url    string // of moto itself
 	direct *ssm.Client
 	source *awsparams.Source
@@ -46,9 +36,9 @@ type store struct {
 func setUp(t testing.TB) *store {
 	t.Helper()
 	server := servers.Moto(t)
-	p := newProxy(t, server.URL())
+	p := awstest.NewProxy(t, server.URL())
 	return &store{
-		proxy: p, url: server.URL(), direct: connect(server.URL()), source: awsparams.New(connect(p.URL)), prefix: "/" + rand.Text() + "/",
+		Proxy: p, url: server.URL(), direct: connect(server.URL()), source: awsparams.New(connect(p.URL)), prefix: "/" + rand.Text() + "/",
 	}
 }
 
@@ -80,33 +70,9 @@ func (s *store) arn(t testing.TB, name string) string {
 	return *out.Parameter.ARN
 }
 
-func named(names ...string) []secrets.Ref {
-	refs := make([]secrets.Ref, len(names))
-	for i, name := range names {
-		refs[i].Name = name
-	}
-	return refs
-}
-
-func fetch(t testing.TB, source secrets.Source, refs ...secrets.Ref) []secrets.Value {
+func mustTake(t testing.TB, p *awstest.Proxy, want int) {
 	t.Helper()
-	values, err := source.Fetch(t.Context(), refs)
-	if err != nil || len(values) != len(refs) {
-		t.Fatalf("%d values of %d, %v", len(values), len(refs), err)
-	}
-	return values
-}
-
-func mustHave(t testing.TB, v secrets.Value, want string) {
-	t.Helper()
-	if v.Err != nil || string(v.Data) != want {
-		t.Errorf("%q, %v, want %q", v.Data, v.Err, want)
-	}
-}
-
-func mustTake(t testing.TB, p *proxy, want int) {
-	t.Helper()
-	if got := p.taken(); got["GetParameters"] != want || len(got) > 1 {
+	if got := p.Taken(); got["GetParameters"] != want || len(got) > 1 {
 		t.Errorf("requests %v, want %d", got, want)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
 	"github.com/lambdarmor/lambdarmor/secrets"
 	"github.com/lambdarmor/lambdarmor/secrets/awsparams"
+	"github.com/lambdarmor/lambdarmor/secrets/internal/awstest"
 )
 
 func TestRequestsOfAFetch(t *testing.T) {
@@ -20,10 +21,10 @@ func TestRequestsOfAFetch(t *testing.T) {
 	}
 	for _, tt := range []struct{ parameters, requests int }{{0, 0}, {1, 1}, {10, 1}, {11, 2}, {25, 3}} {
 		t.Run(fmt.Sprint(tt.parameters), func(t *testing.T) {
-			for i, v := range fetch(t, s.source, named(names[:tt.parameters]...)...) {
-				mustHave(t, v, fmt.Sprint("value ", i))
+			for i, v := range awstest.Fetch(t, s.source, awstest.Named(names[:tt.parameters]...)...) {
+				awstest.MustHave(t, v, fmt.Sprint("value ", i))
 			}
-			mustTake(t, s.proxy, tt.requests)
+			mustTake(t, s.Proxy, tt.requests)
 		})
 	}
 }
@@ -31,19 +32,19 @@ func TestRequestsOfAFetch(t *testing.T) {
 func TestOneRefTwiceIsAskedForOnce(t *testing.T) {
 	s := setUp(t)
 	name := s.put(t, "name", "value", types.ParameterTypeString)
-	values := fetch(t, s.source, named(name, name)...)
-	mustTake(t, s.proxy, 1)
+	values := awstest.Fetch(t, s.source, awstest.Named(name, name)...)
+	mustTake(t, s.Proxy, 1)
 	clear(values[0].Data)
-	mustHave(t, values[1], "value") // its memory is its own
+	awstest.MustHave(t, values[1], "value") // its memory is its own
 }
 
 func TestErrorsAreKeptApart(t *testing.T) {
 	s := setUp(t)
 	first := s.put(t, "first", "value 1", types.ParameterTypeString)
 	last := s.put(t, "last", "value 2", types.ParameterTypeString)
-	values := fetch(t, s.source, named(first, s.prefix+"missing", first+":7", first+":nolabel", last)...)
-	mustHave(t, values[0], "value 1")
-	mustHave(t, values[4], "value 2")
+	values := awstest.Fetch(t, s.source, awstest.Named(first, s.prefix+"missing", first+":7", first+":nolabel", last)...)
+	awstest.MustHave(t, values[0], "value 1")
+	awstest.MustHave(t, values[4], "value 2")
 	for i, name := range map[int]string{1: "missing", 2: "first:7", 3: "first:nolabel"} {
 		if err := values[i].Err; !errors.Is(err, secrets.ErrNotFound) || !strings.Contains(err.Error(), name) {
 			t.Errorf("%s: %v", name, err)
@@ -56,15 +57,15 @@ func TestTypes(t *testing.T) {
 	text := s.put(t, "text", "plain", types.ParameterTypeString)
 	list := s.put(t, "list", "a,b,c", types.ParameterTypeStringList)
 	secure := s.put(t, "secure", "hidden", types.ParameterTypeSecureString)
-	values := fetch(t, s.source, append(named(text, list, secure), secrets.Ref{Name: secure, Encrypted: true}, secrets.Ref{Name: text, Encrypted: true})...)
-	mustHave(t, values[0], "plain")
-	mustHave(t, values[1], "a,b,c")
-	mustHave(t, values[2], "hidden")
+	values := awstest.Fetch(t, s.source, append(awstest.Named(text, list, secure), secrets.Ref{Name: secure, Encrypted: true}, secrets.Ref{Name: text, Encrypted: true})...)
+	awstest.MustHave(t, values[0], "plain")
+	awstest.MustHave(t, values[1], "a,b,c")
+	awstest.MustHave(t, values[2], "hidden")
 	if v := values[3]; v.Err != nil || len(v.Data) == 0 || string(v.Data) == "hidden" {
 		t.Errorf("encrypted: %q, %v", v.Data, v.Err)
 	}
-	mustHave(t, values[4], "plain")
-	mustTake(t, s.proxy, 2) // with decryption and without
+	awstest.MustHave(t, values[4], "plain")
+	mustTake(t, s.Proxy, 2) // with decryption and without
 }
 
 func TestVersionsAndLabels(t *testing.T) {
@@ -92,10 +93,10 @@ func TestVersionsAndLabels(t *testing.T) {
 	for _, tt := range tests {
 		all = append(all, tt.ref)
 	}
-	together := fetch(t, s.source, all...)
+	together := awstest.Fetch(t, s.source, all...)
 	for i, tt := range tests {
-		for _, v := range []secrets.Value{fetch(t, s.source, tt.ref)[0], together[i]} {
-			mustHave(t, v, tt.want)
+		for _, v := range []secrets.Value{awstest.Fetch(t, s.source, tt.ref)[0], together[i]} {
+			awstest.MustHave(t, v, tt.want)
 			if v.Version != tt.version {
 				t.Errorf("%+v: version %q, want %q", tt.ref, v.Version, tt.version)
 			}
@@ -118,14 +119,14 @@ func TestRefsThatSayTwoThings(t *testing.T) {
 		"a secret encrypted":           {Name: "/aws/reference/secretsmanager/n", Encrypted: true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			err := fetch(t, s.source, ref)[0].Err
-			mustMean(t, err, nil)
+			err := awstest.Fetch(t, s.source, ref)[0].Err
+			awstest.MustMean(t, err, nil)
 			if !strings.HasPrefix(err.Error(), `awsparams: "`) {
 				t.Error(err)
 			}
 		})
 	}
-	if got := s.taken(); len(got) != 0 {
+	if got := s.Taken(); len(got) != 0 {
 		t.Errorf("requests %v", got)
 	}
 }
@@ -149,7 +150,7 @@ func TestReferencesToSecretsManager(t *testing.T) {
 		t.Fatal(err)
 	}
 	plain := s.put(t, "plain", "a parameter", types.ParameterTypeString)
-	values := fetch(t, s.source,
+	values := awstest.Fetch(t, s.source,
 		secrets.Ref{Name: reference + first},
 		secrets.Ref{Name: reference + first, Stage: "AWSPREVIOUS"},
 		secrets.Ref{Name: reference + first + ":AWSCURRENT"},
@@ -158,9 +159,9 @@ func TestReferencesToSecretsManager(t *testing.T) {
 		secrets.Ref{Name: reference + s.prefix[1:] + "missing"},
 	)
 	for i, want := range []string{"new", "old", "new", "two", "a parameter"} {
-		mustHave(t, values[i], want)
+		awstest.MustHave(t, values[i], want)
 	}
-	mustMean(t, values[5].Err, secrets.ErrNotFound)
+	awstest.MustMean(t, values[5].Err, secrets.ErrNotFound)
 }
 
 func TestConstruction(t *testing.T) {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/lambdarmor/lambdarmor/secrets"
 	"github.com/lambdarmor/lambdarmor/secrets/awssecrets"
+	"github.com/lambdarmor/lambdarmor/secrets/internal/awstest"
 )
 
 // third is another party that takes keys: during a rotation the old and the
@@ -116,7 +117,7 @@ func TestRotationsWhileSixtyFourUseTheSecret(t *testing.T) {
 			t.Errorf("version %q was fetched %d times", version, n)
 		}
 	}
-	if got := c.taken(); !maps.Equal(got, map[string]int{"GetSecretValue": rotations + 1}) {
+	if got := c.Taken(); !maps.Equal(got, map[string]int{"GetSecretValue": rotations + 1}) {
 		t.Errorf("requests %v", got)
 	}
 }
@@ -137,12 +138,12 @@ func TestPairVerifiesAcrossARotation(t *testing.T) {
 		t.Error("before a rotation")
 	}
 	c.put(t, key, "key 2")
-	c.advance(ttl + time.Second)
+	c.Advance(ttl + time.Second)
 	if !verifies("key 1") || !verifies("key 2") {
 		t.Error("after the first rotation")
 	}
 	c.put(t, key, "key 3")
-	c.advance(ttl + time.Second)
+	c.Advance(ttl + time.Second)
 	if verifies("key 1") || !verifies("key 2") || !verifies("key 3") {
 		t.Error("after the second rotation")
 	}
@@ -150,30 +151,29 @@ func TestPairVerifiesAcrossARotation(t *testing.T) {
 
 func TestAValueIsGivenUpAtItsRotation(t *testing.T) {
 	p, _ := stub(t)
-	var c clock
-	c.ns.Store(time.Now().UnixNano())
-	p.meet("DescribeSecret", answer(map[string]any{"NextRotationDate": c.now().Add(time.Hour).Unix()}))
+	c := awstest.NewClock()
+	p.Meet("DescribeSecret", awstest.Answer(map[string]any{"NextRotationDate": c.Now().Add(time.Hour).Unix()}))
 	client := connect(p.URL)
-	cache := secrets.New(awssecrets.New(client, awssecrets.RotationAware(client)), secrets.TTL(24*time.Hour), secrets.Clock(c.now))
+	cache := secrets.New(awssecrets.New(client, awssecrets.RotationAware(client)), secrets.TTL(24*time.Hour), secrets.Clock(c.Now))
 	requests := func() int {
 		t.Helper()
 		if _, err := cache.Get(t.Context(), "a"); err != nil {
 			t.Fatal(err)
 		}
-		return p.taken()["GetSecretValue"]
+		return p.Taken()["GetSecretValue"]
 	}
 	if requests() != 1 {
 		t.Error("not fetched")
 	}
-	c.advance(time.Hour - 2*time.Second)
+	c.Advance(time.Hour - 2*time.Second)
 	if requests() != 0 {
 		t.Error("fetched before the rotation")
 	}
-	c.advance(2 * time.Second)
+	c.Advance(2 * time.Second)
 	if requests() != 1 {
 		t.Error("not fetched at the rotation")
 	}
-	c.advance(time.Hour)
+	c.Advance(time.Hour)
 	if requests() != 0 {
 		t.Error("fetched again for a date that is over")
 	}

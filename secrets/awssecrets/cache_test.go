@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/lambdarmor/lambdarmor/secrets"
+	"github.com/lambdarmor/lambdarmor/secrets/internal/awstest"
 )
 
 const (
@@ -17,26 +18,19 @@ const (
 	maxStale = 10 * time.Minute
 )
 
-// clock is a wall clock that a test moves.
-type clock struct{ ns atomic.Int64 }
-
-func (c *clock) now() time.Time          { return time.Unix(0, c.ns.Load()) }
-func (c *clock) advance(d time.Duration) { c.ns.Add(int64(d)) }
-
 // cached is a store with a cache over it.
 type cached struct {
 	*store
-	clock
+	*awstest.Clock
 	cache *secrets.Cache
 	stale atomic.Int64 // values served so
 }
 
 func setUpCache(t testing.TB, opts ...secrets.Option) *cached {
 	t.Helper()
-	c := &cached{store: setUp(t)}
-	c.ns.Store(time.Now().UnixNano())
+	c := &cached{store: setUp(t), Clock: awstest.NewClock()}
 	c.cache = secrets.New(c.source, append([]secrets.Option{
-		secrets.TTL(ttl), secrets.MaxStale(maxStale), secrets.Jitter(0), secrets.Clock(c.now),
+		secrets.TTL(ttl), secrets.MaxStale(maxStale), secrets.Jitter(0), secrets.Clock(c.Now),
 		secrets.OnStale(func(context.Context, secrets.StaleServe) { c.stale.Add(1) }),
 		secrets.FetchTimeout(time.Minute), // of a busy machine
 	}, opts...)...)
@@ -68,18 +62,18 @@ func TestTenSecretsArePrefetchedWithOneRequest(t *testing.T) {
 	for i, name := range names {
 		c.mustGet(t, name, fmt.Sprint("value ", i), false)
 	}
-	if got := c.taken(); !maps.Equal(got, map[string]int{"BatchGetSecretValue": 1}) {
+	if got := c.Taken(); !maps.Equal(got, map[string]int{"BatchGetSecretValue": 1}) {
 		t.Errorf("requests %v", got)
 	}
 }
 
 func TestOutagesAreBridgedWithinBounds(t *testing.T) {
-	for name, m := range map[string]mishap{
-		"throttled": refuse(400, "ThrottlingException"),
-		"internal":  refuse(500, "InternalServiceError"),
-		"dropped":   drop,
-		"cut":       cut(`{"SecretString":"ol`),
-		"slow":      hang,
+	for name, m := range map[string]awstest.Mishap{
+		"throttled": awstest.Refuse(400, "ThrottlingException"),
+		"internal":  awstest.Refuse(500, "InternalServiceError"),
+		"dropped":   awstest.Drop,
+		"cut":       awstest.Cut(`{"SecretString":"ol`),
+		"slow":      awstest.Hang,
 	} {
 		t.Run(name, func(t *testing.T) {
 			var opts []secrets.Option
@@ -92,19 +86,19 @@ func TestOutagesAreBridgedWithinBounds(t *testing.T) {
 				t.Fatal(err)
 			}
 
-			c.meet("GetSecretValue", m)
+			c.Meet("GetSecretValue", m)
 			c.put(t, key, "new")
-			c.advance(ttl + time.Second)
+			c.Advance(ttl + time.Second)
 			c.mustGet(t, key, "old", true)
-			c.advance(maxStale - 2*time.Second)
+			c.Advance(maxStale - 2*time.Second)
 			c.mustGet(t, key, "old", true)
-			c.advance(2 * time.Second)
+			c.Advance(2 * time.Second)
 			if s, err := c.cache.Get(t.Context(), key); !errors.Is(err, secrets.ErrUnavailable) {
 				t.Errorf("past MaxStale: %q, %v", s.Text(), err)
 			}
 
-			c.meet("GetSecretValue", nil)
-			c.advance(time.Minute) // of the longest backoff
+			c.Meet("GetSecretValue", nil)
+			c.Advance(time.Minute) // of the longest backoff
 			if err := c.warm(t, key); err != nil {
 				t.Fatal(err)
 			}
@@ -121,23 +115,23 @@ func (c *cached) warm(t testing.TB, name string) error {
 		if _, err = c.cache.Get(t.Context(), name); !errors.Is(err, secrets.ErrUnavailable) {
 			return err
 		}
-		c.advance(time.Minute)
+		c.Advance(time.Minute)
 	}
 	return err
 }
 
 func TestDenialsAreNeverCoveredByAStaleValue(t *testing.T) {
-	denied := func(m mishap) func(*testing.T, *cached, string) {
-		return func(_ *testing.T, c *cached, _ string) { c.meet("GetSecretValue", m) }
+	denied := func(m awstest.Mishap) func(*testing.T, *cached, string) {
+		return func(_ *testing.T, c *cached, _ string) { c.Meet("GetSecretValue", m) }
 	}
 	tests := map[string]struct {
 		deny func(*testing.T, *cached, string)
 		want error
 	}{
-		"denied":        {denied(refuse(400, "AccessDeniedException")), secrets.ErrDenied},
-		"forbidden":     {denied(refuse(403, "AccessDenied")), secrets.ErrDenied},
-		"undecryptable": {denied(refuse(400, "DecryptionFailure")), secrets.ErrUndecryptable},
-		"malformed":     {denied(refuse(400, "InvalidParameterException")), nil},
+		"denied":        {denied(awstest.Refuse(400, "AccessDeniedException")), secrets.ErrDenied},
+		"forbidden":     {denied(awstest.Refuse(403, "AccessDenied")), secrets.ErrDenied},
+		"undecryptable": {denied(awstest.Refuse(400, "DecryptionFailure")), secrets.ErrUndecryptable},
+		"malformed":     {denied(awstest.Refuse(400, "InvalidParameterException")), nil},
 		"deleted":       {func(t *testing.T, c *cached, name string) { c.remove(t, name) }, secrets.ErrNotFound},
 	}
 	for name, tt := range tests {
@@ -146,17 +140,17 @@ func TestDenialsAreNeverCoveredByAStaleValue(t *testing.T) {
 			key, _ := c.create(t, "key", "value")
 			c.mustGet(t, key, "value", false)
 			tt.deny(t, c, key)
-			c.advance(ttl + time.Second)
+			c.Advance(ttl + time.Second)
 			for range 2 { // the second time from what is remembered
 				s, err := c.cache.Get(t.Context(), key)
-				mustMean(t, err, tt.want)
+				awstest.MustMean(t, err, tt.want)
 				if !s.IsZero() {
 					t.Error("with a value")
 				}
 			}
 			// Nor does it come back when the source goes away afterwards.
-			c.meet("GetSecretValue", drop)
-			c.advance(ttl)
+			c.Meet("GetSecretValue", awstest.Drop)
+			c.Advance(ttl)
 			if _, err := c.cache.Get(t.Context(), key); !errors.Is(err, secrets.ErrUnavailable) {
 				t.Error(err)
 			}
@@ -173,36 +167,36 @@ func TestTheFirstSuccessEndsTheBackoff(t *testing.T) {
 	c.mustGet(t, key, "value", false)
 	asks := func() bool {
 		t.Helper()
-		c.taken()
+		c.Taken()
 		if _, err := c.cache.Get(t.Context(), key); err != nil {
 			t.Fatal(err)
 		}
-		return c.taken()["GetSecretValue"] > 0
+		return c.Taken()["GetSecretValue"] > 0
 	}
-	c.meet("GetSecretValue", refuse(400, "ThrottlingException"))
-	c.advance(ttl + time.Millisecond)
+	c.Meet("GetSecretValue", awstest.Refuse(400, "ThrottlingException"))
+	c.Advance(ttl + time.Millisecond)
 	for i, wait := range []time.Duration{0, time.Second, 2 * time.Second, 4 * time.Second} {
 		if wait > 0 {
-			c.advance(wait - time.Millisecond)
+			c.Advance(wait - time.Millisecond)
 			if asks() {
 				t.Fatalf("failure %d: asked before %v were over", i, wait)
 			}
-			c.advance(time.Millisecond)
+			c.Advance(time.Millisecond)
 		}
 		if !asks() {
 			t.Fatalf("failure %d: not asked after %v", i, wait)
 		}
 	}
-	c.meet("GetSecretValue", nil)
-	c.advance(8 * time.Second)
+	c.Meet("GetSecretValue", nil)
+	c.Advance(8 * time.Second)
 	c.mustGet(t, key, "value", false)
 
-	c.meet("GetSecretValue", refuse(400, "ThrottlingException"))
-	c.advance(ttl + time.Millisecond)
+	c.Meet("GetSecretValue", awstest.Refuse(400, "ThrottlingException"))
+	c.Advance(ttl + time.Millisecond)
 	if !asks() {
 		t.Fatal("not asked after the TTL")
 	}
-	c.advance(time.Second)
+	c.Advance(time.Second)
 	if !asks() {
 		t.Error("the wait after a success is not the first one")
 	}

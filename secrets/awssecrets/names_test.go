@@ -10,6 +10,7 @@ import (
 
 	"github.com/lambdarmor/lambdarmor/secrets"
 	"github.com/lambdarmor/lambdarmor/secrets/awssecrets"
+	"github.com/lambdarmor/lambdarmor/secrets/internal/awstest"
 )
 
 const (
@@ -21,10 +22,10 @@ const (
 // BatchGetSecretValue with partial ARNs and without the secrets of other
 // accounts, and what it may leave out.
 // https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_BatchGetSecretValue.html
-func stub(t *testing.T) (*proxy, *awssecrets.Source) {
+func stub(t *testing.T) (*awstest.Proxy, *awssecrets.Source) {
 	t.Helper()
-	p := newProxy(t, "")
-	p.meet("GetSecretValue", func(w http.ResponseWriter, _ *http.Request, body []byte) {
+	p := awstest.NewProxy(t, "")
+	p.Meet("GetSecretValue", func(w http.ResponseWriter, _ *http.Request, body []byte) {
 		var in struct{ SecretId string }
 		if err := json.Unmarshal(body, &in); err != nil {
 			t.Error(err)
@@ -46,7 +47,7 @@ type (
 
 func TestAnswersAreFoundByAnyNameOfASecret(t *testing.T) {
 	p, source := stub(t)
-	p.meet("BatchGetSecretValue", answer(batch{SecretValues: []entry{
+	p.Meet("BatchGetSecretValue", awstest.Answer(batch{SecretValues: []entry{
 		// In another order, and with names that look like one another's ARNs.
 		{Name: "db-abcdef", ARN: here + "db-abcdef-UVWXYZ", SecretString: "db-abcdef"},
 		{Name: "app/key", ARN: here + "app/key-GHIJKL", SecretString: "app/key"},
@@ -57,31 +58,31 @@ func TestAnswersAreFoundByAnyNameOfASecret(t *testing.T) {
 		"db-abcdef", here + "db-abcdef", here + "db-abcdef-UVWXYZ",
 		"app/key", here + "app/key", here + "app/key-GHIJKL",
 	}
-	for i, v := range fetch(t, source, named(names...)...) {
-		mustHave(t, v, []string{"db", "db-abcdef", "app/key"}[i/3])
+	for i, v := range awstest.Fetch(t, source, awstest.Named(names...)...) {
+		awstest.MustHave(t, v, []string{"db", "db-abcdef", "app/key"}[i/3])
 	}
-	if got := p.taken(); !maps.Equal(got, map[string]int{"BatchGetSecretValue": 1}) {
+	if got := p.Taken(); !maps.Equal(got, map[string]int{"BatchGetSecretValue": 1}) {
 		t.Errorf("requests %v", got)
 	}
 }
 
 func TestAnARNIsFoundWhereItIsAnothersPartialARN(t *testing.T) {
 	p, source := stub(t)
-	p.meet("BatchGetSecretValue", answer(batch{SecretValues: []entry{
+	p.Meet("BatchGetSecretValue", awstest.Answer(batch{SecretValues: []entry{
 		{Name: "db-abcdef", ARN: here + "db-abcdef-UVWXYZ", SecretString: "the longer"},
 		{Name: "db", ARN: here + "db-abcdef", SecretString: "the shorter"},
 	}}))
-	mustHave(t, fetch(t, source, named(here+"db-abcdef", "db-abcdef")...)[0], "the shorter")
+	awstest.MustHave(t, awstest.Fetch(t, source, awstest.Named(here+"db-abcdef", "db-abcdef")...)[0], "the shorter")
 }
 
 func TestMotoKnowsNamesAndARNs(t *testing.T) {
 	s := setUp(t)
 	a, arnA := s.create(t, "a", "value a")
 	b, arnB := s.create(t, "b", "value b")
-	for i, v := range fetch(t, s.source, named(a, arnB, b, arnA)...) {
-		mustHave(t, v, []string{"value a", "value b", "value b", "value a"}[i])
+	for i, v := range awstest.Fetch(t, s.source, awstest.Named(a, arnB, b, arnA)...) {
+		awstest.MustHave(t, v, []string{"value a", "value b", "value b", "value a"}[i])
 	}
-	mustHave(t, fetch(t, s.source, named(arnA)...)[0], "value a")
+	awstest.MustHave(t, awstest.Fetch(t, s.source, awstest.Named(arnA)...)[0], "value a")
 }
 
 // BatchGetSecretValue is not among the operations that reach into other
@@ -92,17 +93,17 @@ func TestSecretsOfOtherAccountsAreFetchedByThemselves(t *testing.T) {
 		t.Run(code, func(t *testing.T) {
 			p, source := stub(t)
 			other := there + "key-MNOPQR"
-			p.meet("BatchGetSecretValue", answer(batch{
+			p.Meet("BatchGetSecretValue", awstest.Answer(batch{
 				SecretValues: []entry{{Name: "mine", ARN: here + "mine-ABCDEF", SecretString: "mine"}},
 				Errors:       []fault{{other, code, ""}, {"theirs", code, ""}},
 			}))
-			values := fetch(t, source, named("mine", other, "theirs")...)
-			mustHave(t, values[0], "mine")
-			mustHave(t, values[1], "single "+other)
+			values := awstest.Fetch(t, source, awstest.Named("mine", other, "theirs")...)
+			awstest.MustHave(t, values[0], "mine")
+			awstest.MustHave(t, values[1], "single "+other)
 			if values[2].Err == nil {
 				t.Error("a name is of this account")
 			}
-			if got := p.taken(); !maps.Equal(got, map[string]int{"BatchGetSecretValue": 1, "GetSecretValue": 1}) {
+			if got := p.Taken(); !maps.Equal(got, map[string]int{"BatchGetSecretValue": 1, "GetSecretValue": 1}) {
 				t.Errorf("requests %v", got)
 			}
 		})
@@ -113,11 +114,11 @@ func TestABatchThatIsRefusedIsFetchedOneByOne(t *testing.T) {
 	for _, code := range []string{"AccessDeniedException", "ValidationException", "InvalidParameterException"} {
 		t.Run(code, func(t *testing.T) {
 			p, source := stub(t)
-			p.meet("BatchGetSecretValue", refuse(400, code))
-			for i, v := range fetch(t, source, named("a", "b", "c")...) {
-				mustHave(t, v, "single "+[]string{"a", "b", "c"}[i])
+			p.Meet("BatchGetSecretValue", awstest.Refuse(400, code))
+			for i, v := range awstest.Fetch(t, source, awstest.Named("a", "b", "c")...) {
+				awstest.MustHave(t, v, "single "+[]string{"a", "b", "c"}[i])
 			}
-			if got := p.taken(); !maps.Equal(got, map[string]int{"BatchGetSecretValue": 1, "GetSecretValue": 3}) {
+			if got := p.Taken(); !maps.Equal(got, map[string]int{"BatchGetSecretValue": 1, "GetSecretValue": 3}) {
 				t.Errorf("requests %v", got)
 			}
 		})
@@ -126,46 +127,46 @@ func TestABatchThatIsRefusedIsFetchedOneByOne(t *testing.T) {
 
 func TestABatchThatIsUnavailableIsNot(t *testing.T) {
 	p, source := stub(t)
-	p.meet("BatchGetSecretValue", refuse(400, "ThrottlingException"))
-	for _, v := range fetch(t, source, named("a", "b")...) {
+	p.Meet("BatchGetSecretValue", awstest.Refuse(400, "ThrottlingException"))
+	for _, v := range awstest.Fetch(t, source, awstest.Named("a", "b")...) {
 		if !errors.Is(v.Err, secrets.ErrUnavailable) {
 			t.Error(v.Err)
 		}
 	}
-	if got := p.taken(); got["GetSecretValue"] != 0 {
+	if got := p.Taken(); got["GetSecretValue"] != 0 {
 		t.Errorf("requests %v", got)
 	}
 }
 
 func TestWhatABatchLeavesOutIsFetchedByItself(t *testing.T) {
 	p, source := stub(t)
-	p.meet("BatchGetSecretValue", answer(batch{SecretValues: []entry{{Name: "a", SecretString: "a"}}}))
-	values := fetch(t, source, named("a", "b")...)
-	mustHave(t, values[0], "a")
-	mustHave(t, values[1], "single b")
+	p.Meet("BatchGetSecretValue", awstest.Answer(batch{SecretValues: []entry{{Name: "a", SecretString: "a"}}}))
+	values := awstest.Fetch(t, source, awstest.Named("a", "b")...)
+	awstest.MustHave(t, values[0], "a")
+	awstest.MustHave(t, values[1], "single b")
 }
 
 func TestABatchInPages(t *testing.T) {
 	p, source := stub(t)
-	p.meet("BatchGetSecretValue", func(w http.ResponseWriter, r *http.Request, body []byte) {
+	p.Meet("BatchGetSecretValue", func(w http.ResponseWriter, r *http.Request, body []byte) {
 		page := batch{SecretValues: []entry{{Name: "a", SecretString: "a"}}, NextToken: "more"}
 		if strings.Contains(string(body), `"NextToken":"more"`) {
 			page = batch{SecretValues: []entry{{Name: "b", SecretString: "b"}}}
 		}
-		answer(page)(w, r, body)
+		awstest.Answer(page)(w, r, body)
 	})
-	values := fetch(t, source, named("a", "b")...)
-	mustHave(t, values[0], "a")
-	mustHave(t, values[1], "b")
-	if got := p.taken(); !maps.Equal(got, map[string]int{"BatchGetSecretValue": 2}) {
+	values := awstest.Fetch(t, source, awstest.Named("a", "b")...)
+	awstest.MustHave(t, values[0], "a")
+	awstest.MustHave(t, values[1], "b")
+	if got := p.Taken(); !maps.Equal(got, map[string]int{"BatchGetSecretValue": 2}) {
 		t.Errorf("requests %v", got)
 	}
 }
 
 func TestPagesThatDoNotEndAreLeft(t *testing.T) {
 	p, source := stub(t)
-	p.meet("BatchGetSecretValue", answer(batch{NextToken: "more"}))
-	mustHave(t, fetch(t, source, named("a", "b")...)[1], "single b")
+	p.Meet("BatchGetSecretValue", awstest.Answer(batch{NextToken: "more"}))
+	awstest.MustHave(t, awstest.Fetch(t, source, awstest.Named("a", "b")...)[1], "single b")
 }
 
 // A policy may depend on the stage that a request says.
@@ -173,13 +174,13 @@ func TestPagesThatDoNotEndAreLeft(t *testing.T) {
 func TestOnlyAStageThatIsAskedForIsSaid(t *testing.T) {
 	p, source := stub(t)
 	var said []map[string]string
-	p.meet("GetSecretValue", func(w http.ResponseWriter, r *http.Request, body []byte) {
+	p.Meet("GetSecretValue", func(w http.ResponseWriter, r *http.Request, body []byte) {
 		var in map[string]string
 		if err := json.Unmarshal(body, &in); err != nil {
 			t.Error(err)
 		}
 		said = append(said, in)
-		answer(entry{SecretString: "value"})(w, r, body)
+		awstest.Answer(entry{SecretString: "value"})(w, r, body)
 	})
 	for _, tt := range []struct {
 		ref  secrets.Ref
@@ -189,7 +190,7 @@ func TestOnlyAStageThatIsAskedForIsSaid(t *testing.T) {
 		{secrets.Ref{Name: "a", Stage: "AWSCURRENT"}, map[string]string{"SecretId": "a", "VersionStage": "AWSCURRENT"}},
 		{secrets.Ref{Name: "a", Version: "v"}, map[string]string{"SecretId": "a", "VersionId": "v"}},
 	} {
-		mustHave(t, fetch(t, source, tt.ref)[0], "value")
+		awstest.MustHave(t, awstest.Fetch(t, source, tt.ref)[0], "value")
 		if got := said[len(said)-1]; !maps.Equal(got, tt.want) {
 			t.Errorf("%v, want %v", got, tt.want)
 		}

@@ -13,13 +13,14 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager/types"
 	"github.com/lambdarmor/lambdarmor/secrets"
 	"github.com/lambdarmor/lambdarmor/secrets/awssecrets"
+	"github.com/lambdarmor/lambdarmor/secrets/internal/awstest"
 )
 
-func aware(t *testing.T) (*proxy, *awssecrets.Source) {
+func aware(t *testing.T) (*awstest.Proxy, *awssecrets.Source) {
 	t.Helper()
 	p, _ := stub(t)
 	client := connect(p.URL)
-	p.meet("BatchGetSecretValue", refuse(400, "AccessDeniedException"))
+	p.Meet("BatchGetSecretValue", awstest.Refuse(400, "AccessDeniedException"))
 	return p, awssecrets.New(client, awssecrets.RotationAware(client))
 }
 
@@ -27,33 +28,33 @@ func TestRotationLimitsAValue(t *testing.T) {
 	soon := time.Now().Add(time.Hour).Truncate(time.Second).UTC()
 	tests := []struct {
 		name     string
-		describe mishap
+		describe awstest.Mishap
 		ref      secrets.Ref
 		expires  time.Time
 		err      error
 	}{
-		{"to the date", answer(map[string]any{"NextRotationDate": soon.Unix()}), secrets.Ref{}, soon, nil},
-		{"of a stage", answer(map[string]any{"NextRotationDate": soon.Unix()}), secrets.Ref{Stage: "AWSPREVIOUS"}, soon, nil},
-		{"not of one version", refuse(400, "AccessDeniedException"), secrets.Ref{Version: "v1"}, time.Time{}, nil},
-		{"not where there is none", answer(map[string]any{}), secrets.Ref{}, time.Time{}, nil},
-		{"not when nobody says", refuse(400, "ThrottlingException"), secrets.Ref{}, time.Time{}, nil},
-		{"and is needed", refuse(400, "AccessDeniedException"), secrets.Ref{}, time.Time{}, secrets.ErrDenied},
+		{"to the date", awstest.Answer(map[string]any{"NextRotationDate": soon.Unix()}), secrets.Ref{}, soon, nil},
+		{"of a stage", awstest.Answer(map[string]any{"NextRotationDate": soon.Unix()}), secrets.Ref{Stage: "AWSPREVIOUS"}, soon, nil},
+		{"not of one version", awstest.Refuse(400, "AccessDeniedException"), secrets.Ref{Version: "v1"}, time.Time{}, nil},
+		{"not where there is none", awstest.Answer(map[string]any{}), secrets.Ref{}, time.Time{}, nil},
+		{"not when nobody says", awstest.Refuse(400, "ThrottlingException"), secrets.Ref{}, time.Time{}, nil},
+		{"and is needed", awstest.Refuse(400, "AccessDeniedException"), secrets.Ref{}, time.Time{}, secrets.ErrDenied},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			p, source := aware(t)
-			p.meet("DescribeSecret", tt.describe)
+			p.Meet("DescribeSecret", tt.describe)
 			tt.ref.Name = "a"
-			v := fetch(t, source, tt.ref)[0]
+			v := awstest.Fetch(t, source, tt.ref)[0]
 			if tt.err != nil {
-				mustMean(t, v.Err, tt.err)
+				awstest.MustMean(t, v.Err, tt.err)
 				if v.Data != nil {
 					t.Error("with the value")
 				}
 				return
 			}
-			mustHave(t, v, "single a")
-			if tt.ref.Version != "" && p.taken()["DescribeSecret"] != 0 {
+			awstest.MustHave(t, v, "single a")
+			if tt.ref.Version != "" && p.Taken()["DescribeSecret"] != 0 {
 				t.Error("described for nothing")
 			}
 			if !v.Expires.Equal(tt.expires) {
@@ -65,30 +66,30 @@ func TestRotationLimitsAValue(t *testing.T) {
 
 func TestASecretIsDescribedOncePerFetch(t *testing.T) {
 	p, source := aware(t)
-	p.meet("DescribeSecret", func(w http.ResponseWriter, r *http.Request, body []byte) {
+	p.Meet("DescribeSecret", func(w http.ResponseWriter, r *http.Request, body []byte) {
 		var in struct{ SecretId string }
 		if err := json.Unmarshal(body, &in); err != nil {
 			t.Error(err)
 		}
 		date := map[string]int64{"a": 4102444800, "b": 4102531200}[in.SecretId]
-		answer(map[string]any{"NextRotationDate": date})(w, r, body)
+		awstest.Answer(map[string]any{"NextRotationDate": date})(w, r, body)
 	})
-	values := fetch(t, source, secrets.Ref{Name: "a"}, secrets.Ref{Name: "b"}, secrets.Ref{Name: "a", Stage: "AWSPREVIOUS"}, secrets.Ref{}, secrets.Ref{Name: "a", Version: "v1"})
+	values := awstest.Fetch(t, source, secrets.Ref{Name: "a"}, secrets.Ref{Name: "b"}, secrets.Ref{Name: "a", Stage: "AWSPREVIOUS"}, secrets.Ref{}, secrets.Ref{Name: "a", Version: "v1"})
 	if !values[0].Expires.Equal(values[2].Expires) || values[1].Expires.Sub(values[0].Expires) != 24*time.Hour {
 		t.Errorf("%v, %v, %v", values[0].Expires, values[1].Expires, values[2].Expires)
 	}
 	if !values[4].Expires.IsZero() {
 		t.Error("a version is never replaced")
 	}
-	if got := p.taken(); !maps.Equal(got, map[string]int{"BatchGetSecretValue": 1, "GetSecretValue": 4, "DescribeSecret": 2}) {
+	if got := p.Taken(); !maps.Equal(got, map[string]int{"BatchGetSecretValue": 1, "GetSecretValue": 4, "DescribeSecret": 2}) {
 		t.Errorf("requests %v", got)
 	}
 }
 
 func TestNoDescriptionUnlessItIsAskedFor(t *testing.T) {
 	p, source := stub(t)
-	v := fetch(t, source, named("a")...)[0]
-	if got := p.taken(); got["DescribeSecret"] != 0 || !v.Expires.IsZero() {
+	v := awstest.Fetch(t, source, awstest.Named("a")...)[0]
+	if got := p.Taken(); got["DescribeSecret"] != 0 || !v.Expires.IsZero() {
 		t.Errorf("requests %v, expires %v", got, v.Expires)
 	}
 }
@@ -97,7 +98,7 @@ func TestRotationDateOfMoto(t *testing.T) {
 	s := setUp(t)
 	name, _ := s.create(t, "name", "value")
 	source := awssecrets.New(s.direct, awssecrets.RotationAware(s.direct))
-	if v := fetch(t, source, named(name)...)[0]; v.Err != nil || !v.Expires.IsZero() {
+	if v := awstest.Fetch(t, source, awstest.Named(name)...)[0]; v.Err != nil || !v.Expires.IsZero() {
 		t.Errorf("not rotated: %v, %v", v.Expires, v.Err)
 	}
 	_, err := s.direct.RotateSecret(t.Context(), &secretsmanager.RotateSecretInput{
@@ -106,11 +107,11 @@ func TestRotationDateOfMoto(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	v := fetch(t, source, named(name)...)[0]
+	v := awstest.Fetch(t, source, awstest.Named(name)...)[0]
 	if d := time.Until(v.Expires); v.Err != nil || d < 24*time.Hour || d > 32*24*time.Hour {
 		t.Errorf("rotated: %v, %v", v.Expires, v.Err)
 	}
-	if missing := fetch(t, source, named(s.prefix+"missing")...)[0]; !errors.Is(missing.Err, secrets.ErrNotFound) {
+	if missing := awstest.Fetch(t, source, awstest.Named(s.prefix+"missing")...)[0]; !errors.Is(missing.Err, secrets.ErrNotFound) {
 		t.Error(missing.Err)
 	}
 }

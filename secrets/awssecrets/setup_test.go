@@ -4,15 +4,12 @@ import (
 	"crypto/rand"
 	"os"
 	"testing"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/aws/retry"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/lambdarmor/lambdarmor/internal/testserver"
-	"github.com/lambdarmor/lambdarmor/secrets"
 	"github.com/lambdarmor/lambdarmor/secrets/awssecrets"
+	"github.com/lambdarmor/lambdarmor/secrets/internal/awstest"
 )
 
 var (
@@ -26,19 +23,12 @@ func TestMain(m *testing.M) { os.Exit(servers.Run(m)) }
 
 // connect gives the real client of a server. It retries twice, at once.
 func connect(url string) *secretsmanager.Client {
-	return secretsmanager.New(secretsmanager.Options{
-		Region:       "eu-central-1",
-		BaseEndpoint: &url,
-		Credentials:  credentials.NewStaticCredentialsProvider("key", "secret", ""),
-		Retryer: retry.NewStandard(func(o *retry.StandardOptions) {
-			o.Backoff = retry.BackoffDelayerFunc(func(int, error) (time.Duration, error) { return 0, nil })
-		}),
-	})
+	return secretsmanager.NewFromConfig(awstest.Config(url))
 }
 
 // store is moto behind a proxy, and a source of what is in it.
 type store struct {
-	*proxy
+	*awstest.Proxy
 	direct *secretsmanager.Client
 	source *awssecrets.Source
 	prefix string // of this test's names
@@ -47,9 +37,9 @@ type store struct {
 func setUp(t testing.TB) *store {
 	t.Helper()
 	server := servers.Moto(t)
-	p := newProxy(t, server.URL())
+	p := awstest.NewProxy(t, server.URL())
 	return &store{
-		proxy: p, direct: connect(server.URL()), source: awssecrets.New(connect(p.URL)), prefix: rand.Text() + "/",
+		Proxy: p, direct: connect(server.URL()), source: awssecrets.New(connect(p.URL)), prefix: rand.Text() + "/",
 	}
 }
 
@@ -80,29 +70,5 @@ func (s *store) remove(t testing.TB, name string) {
 	_, err := s.direct.DeleteSecret(t.Context(), &secretsmanager.DeleteSecretInput{SecretId: &name, RecoveryWindowInDays: aws.Int64(7)})
 	if err != nil {
 		t.Fatal(err)
-	}
-}
-
-func named(names ...string) []secrets.Ref {
-	refs := make([]secrets.Ref, len(names))
-	for i, name := range names {
-		refs[i].Name = name
-	}
-	return refs
-}
-
-func fetch(t testing.TB, source secrets.Source, refs ...secrets.Ref) []secrets.Value {
-	t.Helper()
-	values, err := source.Fetch(t.Context(), refs)
-	if err != nil || len(values) != len(refs) {
-		t.Fatalf("%d values of %d, %v", len(values), len(refs), err)
-	}
-	return values
-}
-
-func mustHave(t testing.TB, v secrets.Value, want string) {
-	t.Helper()
-	if v.Err != nil || string(v.Data) != want {
-		t.Errorf("%q, %v, want %q", v.Data, v.Err, want)
 	}
 }

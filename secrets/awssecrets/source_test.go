@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/lambdarmor/lambdarmor/secrets"
 	"github.com/lambdarmor/lambdarmor/secrets/awssecrets"
+	"github.com/lambdarmor/lambdarmor/secrets/internal/awstest"
 )
 
 func TestRequestsOfAFetch(t *testing.T) {
@@ -32,13 +33,13 @@ func TestRequestsOfAFetch(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(fmt.Sprint(tt.secrets), func(t *testing.T) {
-			for i, v := range fetch(t, s.source, named(names[:tt.secrets]...)...) {
-				mustHave(t, v, fmt.Sprint("value ", i))
+			for i, v := range awstest.Fetch(t, s.source, awstest.Named(names[:tt.secrets]...)...) {
+				awstest.MustHave(t, v, fmt.Sprint("value ", i))
 				if v.Version == "" {
 					t.Error("no version")
 				}
 			}
-			if got := s.taken(); !maps.Equal(got, tt.want) {
+			if got := s.Taken(); !maps.Equal(got, tt.want) {
 				t.Errorf("requests %v, want %v", got, tt.want)
 			}
 		})
@@ -49,14 +50,14 @@ func TestOneRefTwiceIsAskedForOnce(t *testing.T) {
 	s := setUp(t)
 	a, _ := s.create(t, "a", "value a")
 	b, _ := s.create(t, "b", "value b")
-	values := fetch(t, s.source, named(a, b, a, a)...)
-	if got := s.taken(); !maps.Equal(got, map[string]int{"BatchGetSecretValue": 1}) {
+	values := awstest.Fetch(t, s.source, awstest.Named(a, b, a, a)...)
+	if got := s.Taken(); !maps.Equal(got, map[string]int{"BatchGetSecretValue": 1}) {
 		t.Errorf("requests %v", got)
 	}
 	clear(values[0].Data)
-	mustHave(t, values[1], "value b")
-	mustHave(t, values[2], "value a") // its memory is its own
-	mustHave(t, values[3], "value a")
+	awstest.MustHave(t, values[1], "value b")
+	awstest.MustHave(t, values[2], "value a") // its memory is its own
+	awstest.MustHave(t, values[3], "value a")
 }
 
 func TestErrorsAreKeptApart(t *testing.T) {
@@ -65,9 +66,9 @@ func TestErrorsAreKeptApart(t *testing.T) {
 	deleted, _ := s.create(t, "deleted", "value 2")
 	last, _ := s.create(t, "last", "value 3")
 	s.remove(t, deleted)
-	values := fetch(t, s.source, append(named(first, s.prefix+"missing", deleted, "", last), secrets.Ref{Name: first, Encrypted: true})...)
-	mustHave(t, values[0], "value 1")
-	mustHave(t, values[4], "value 3")
+	values := awstest.Fetch(t, s.source, append(awstest.Named(first, s.prefix+"missing", deleted, "", last), secrets.Ref{Name: first, Encrypted: true})...)
+	awstest.MustHave(t, values[0], "value 1")
+	awstest.MustHave(t, values[4], "value 3")
 	for i, want := range map[int]string{1: "missing", 2: "deleted"} {
 		if err := values[i].Err; !errors.Is(err, secrets.ErrNotFound) || !strings.Contains(err.Error(), want) || values[i].Data != nil {
 			t.Errorf("%s: %v, %q", want, err, values[i].Data)
@@ -78,7 +79,7 @@ func TestErrorsAreKeptApart(t *testing.T) {
 			t.Errorf("%d: %v", i, err)
 		}
 	}
-	if got := s.taken(); !maps.Equal(got, map[string]int{"BatchGetSecretValue": 1}) {
+	if got := s.Taken(); !maps.Equal(got, map[string]int{"BatchGetSecretValue": 1}) {
 		t.Errorf("requests %v", got)
 	}
 }
@@ -87,7 +88,7 @@ func TestASecretThatIsScheduledForDeletionIsGone(t *testing.T) {
 	s := setUp(t)
 	name, _ := s.create(t, "name", "value")
 	s.remove(t, name)
-	if err := fetch(t, s.source, named(name)...)[0].Err; !errors.Is(err, secrets.ErrNotFound) || errors.Is(err, secrets.ErrUnavailable) {
+	if err := awstest.Fetch(t, s.source, awstest.Named(name)...)[0].Err; !errors.Is(err, secrets.ErrNotFound) || errors.Is(err, secrets.ErrUnavailable) {
 		t.Error(err)
 	}
 }
@@ -95,7 +96,7 @@ func TestASecretThatIsScheduledForDeletionIsGone(t *testing.T) {
 func TestStagesAndVersions(t *testing.T) {
 	s := setUp(t)
 	name, arn := s.create(t, "name", "first")
-	first := fetch(t, s.source, named(name)...)[0].Version
+	first := awstest.Fetch(t, s.source, awstest.Named(name)...)[0].Version
 	second := s.put(t, name, "second")
 	tests := []struct {
 		name    string
@@ -117,17 +118,17 @@ func TestStagesAndVersions(t *testing.T) {
 	for _, tt := range tests {
 		all = append(all, tt.ref)
 	}
-	together := fetch(t, s.source, all...)
+	together := awstest.Fetch(t, s.source, all...)
 	for i, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			for _, v := range []secrets.Value{fetch(t, s.source, tt.ref)[0], together[i]} {
+			for _, v := range []secrets.Value{awstest.Fetch(t, s.source, tt.ref)[0], together[i]} {
 				if tt.want == "" {
 					if !errors.Is(v.Err, secrets.ErrNotFound) {
 						t.Error(v.Err)
 					}
 					continue
 				}
-				mustHave(t, v, tt.want)
+				awstest.MustHave(t, v, tt.want)
 				if v.Version != tt.version {
 					t.Errorf("version %s, want %s", v.Version, tt.version)
 				}
@@ -144,8 +145,8 @@ func TestBinarySecrets(t *testing.T) {
 		t.Fatal(err)
 	}
 	text, _ := s.create(t, "text", "text")
-	mustHave(t, fetch(t, s.source, named(binary)...)[0], string(want))
-	mustHave(t, fetch(t, s.source, named(text, binary)...)[1], string(want))
+	awstest.MustHave(t, awstest.Fetch(t, s.source, awstest.Named(binary)...)[0], string(want))
+	awstest.MustHave(t, awstest.Fetch(t, s.source, awstest.Named(text, binary)...)[1], string(want))
 }
 
 func TestConstruction(t *testing.T) {

@@ -4,8 +4,10 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 
 	"github.com/lambdarmor/lambdarmor/secrets"
 )
@@ -13,26 +15,28 @@ import (
 func TestNoMoreRequestsAtATimeThanAllowed(t *testing.T) {
 	for _, tt := range []struct{ atOnce, requests int }{{1, 5}, {3, 2}, {4, 4}, {4, 100}} {
 		t.Run(fmt.Sprint(tt.requests, " by ", tt.atOnce), func(t *testing.T) {
-			most := int64(min(tt.atOnce, tt.requests))
-			var now, max, ran atomic.Int64
-			all := make(chan struct{}) // closed when as many as may be are under way
-			requests := make([]func(), tt.requests)
-			for i := range requests {
-				requests[i] = func() {
-					n := now.Add(1)
-					for old := max.Load(); n > old && !max.CompareAndSwap(old, n); old = max.Load() {
+			synctest.Test(t, func(t *testing.T) {
+				var ran atomic.Int64
+				release := make(chan struct{})
+				requests := make([]func(), tt.requests)
+				for i := range requests {
+					requests[i] = func() {
+						ran.Add(1)
+						<-release
 					}
-					if ran.Add(1) == most {
-						close(all)
-					}
-					<-all
-					now.Add(-1)
 				}
-			}
-			Concurrently(tt.atOnce, requests)
-			if max.Load() != most || ran.Load() != int64(tt.requests) {
-				t.Errorf("%d ran, %d at a time, want %d", ran.Load(), max.Load(), most)
-			}
+				var all sync.WaitGroup
+				all.Go(func() { Concurrently(tt.atOnce, requests) })
+				synctest.Wait()
+				if n, want := int(ran.Load()), min(tt.atOnce, tt.requests); n != want {
+					t.Errorf("%d at a time, want %d", n, want)
+				}
+				close(release)
+				all.Wait()
+				if n := int(ran.Load()); n != tt.requests {
+					t.Errorf("%d ran", n)
+				}
+			})
 		})
 	}
 }

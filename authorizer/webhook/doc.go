@@ -23,6 +23,7 @@
 //
 // A good signature does not say that a request is new: senders repeat, and
 // whoever has seen a delivery can too. [DeliveryID] is the key that makes it
-// take effect once, for as long as idempotency keeps its records, which has to
-// be longer than the [Tolerance].
+// take effect once, for as long as idempotency keeps its records, see
+// idempotency.TTL: that has to be longer than the [Tolerance], and than the sender
+// goes on trying, which is three days for Stripe.
 package webhook

@@ -15,6 +15,10 @@ import (
 	"github.com/lambdarmor/lambdarmor/idempotency"
 )
 
+// remembered is for how long a delivery is known: longer than the provider goes on
+// sending one that is not answered.
+const remembered = 4 * 24 * time.Hour
+
 func main() {
 	log := guard.NewLogger(os.Stdout)
 	s, err := open(context.Background())
@@ -30,7 +34,7 @@ func receiver(log *slog.Logger, s *services) lambda.Handler {
 	routes := httpapi.Routes(map[string]lambda.Handler{
 		"POST /payments": guard.Wrap(httpapi.Func(s.books.receive),
 			webhook.Standard(s.signingKeys),
-			idempotency.Once(s.deliveries, webhook.DeliveryID),
+			idempotency.Once(s.deliveries, webhook.DeliveryID, idempotency.TTL(remembered)),
 		),
 	})
 	return guard.Wrap(routes,

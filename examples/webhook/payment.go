@@ -47,8 +47,11 @@ func (b *books) receive(ctx context.Context, in report) (receipt, error) {
 	if in.Data.Invoice == "" || in.Data.Amount == "" || in.Data.Currency == "" {
 		return receipt{}, guard.Errorf(guard.Unprocessable, "payment_incomplete", "A payment has an invoice, an amount and a currency.")
 	}
-	delivery, _ := webhook.From(ctx)
-	e := entry{ID: delivery.ID, payment: in.Data}
+	id, err := webhook.DeliveryID(ctx, nil)
+	if err != nil {
+		return receipt{}, err
+	}
+	e := entry{ID: id, payment: in.Data}
 	if err := b.ledger.add(ctx, e); err != nil {
 		return receipt{}, fmt.Errorf("book the payment: %w", err)
 	}

@@ -2,11 +2,34 @@ package main
 
 import (
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"testing"
 
+	"github.com/lambdarmor/lambdarmor/authorizer/webhook"
 	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest"
 )
+
+// receiveSigned has the books receive a report in a delivery that is signed. The
+// scheme does not matter to them, so it is the one that is signed most simply.
+func receiveSigned(t *testing.T, b *books, in report) (out receipt, err error) {
+	t.Helper()
+	const key, body = "key", "{}"
+	mac := hmac.New(sha256.New, []byte(key))
+	mac.Write([]byte(body))
+	h := guard.Wrap(guard.HandlerFunc(func(ctx context.Context, _ []byte) ([]byte, error) {
+		out, err = b.receive(ctx, in)
+		return nil, nil
+	}), webhook.GitHub(webhook.KeysFunc(func(context.Context) ([]string, error) { return []string{key}, nil })))
+	if _, refused := h.Invoke(t.Context(), guardtest.HTTPEvent("POST", "/payments").JSON(body).
+		Header("X-Hub-Signature-256", "sha256="+hex.EncodeToString(mac.Sum(nil))).Bytes()); refused != nil {
+		t.Fatal(refused)
+	}
+	return out, err
+}
 
 func TestReceive(t *testing.T) {
 	paid := payment{Invoice: "inv-7", Amount: "179.00", Currency: "EUR"}
@@ -23,11 +46,14 @@ func TestReceive(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			kept := &memory{}
-			got, err := (&books{ledger: kept}).receive(t.Context(), c.report)
+			got, err := receiveSigned(t, &books{ledger: kept}, c.report)
+			if len(kept.entries) == 1 {
+				c.want.Entry = kept.entries[0].ID
+			}
 			if got != c.want || err == nil && c.code != "" || err != nil && guard.Public(err).Code != c.code {
 				t.Errorf("got %+v, %v", got, err)
 			}
-			if len(kept.entries) != c.booked {
+			if len(kept.entries) != c.booked || c.booked == 1 && (got.Entry == "" || kept.entries[0].payment != paid) {
 				t.Errorf("booked %+v", kept.entries)
 			}
 		})
@@ -41,8 +67,16 @@ var errFull = errors.New("full")
 func (full) add(context.Context, entry) error { return errFull }
 
 func TestWhatCannotBeBookedIsSentAgain(t *testing.T) {
-	_, err := (&books{ledger: full{}}).receive(t.Context(), report{"payment.succeeded", payment{"inv-7", "1.00", "EUR"}})
+	_, err := receiveSigned(t, &books{ledger: full{}}, report{"payment.succeeded", payment{"inv-7", "1.00", "EUR"}})
 	if !errors.Is(err, errFull) || !guard.KindOf(err).Retryable() {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestWhatNobodyHasSignedIsNotBooked(t *testing.T) {
+	kept := &memory{}
+	got, err := (&books{ledger: kept}).receive(t.Context(), report{"payment.succeeded", payment{"inv-7", "1.00", "EUR"}})
+	if err == nil || len(kept.entries) != 0 {
+		t.Errorf("got %+v, %v", got, err)
 	}
 }

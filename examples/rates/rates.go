@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -15,8 +16,8 @@ import (
 	"github.com/lambdarmor/lambdarmor/secrets"
 )
 
-// rate is what a caller gets, and what the provider sends: how much of a
-// currency a euro is, in decimal notation.
+// rate is what a caller gets: how much of a currency a euro is, in decimal
+// notation.
 type rate struct {
 	Currency string `json:"currency"`
 	Rate     string `json:"rate"`
@@ -73,11 +74,16 @@ func (p *provider) ask(ctx context.Context, key secrets.Secret, currency string)
 	default:
 		return rate{}, noAnswer(fmt.Errorf("the provider answers %s", resp.Status))
 	}
-	out := rate{Currency: currency}
-	if err := json.NewDecoder(io.LimitReader(resp.Body, maxAnswer)).Decode(&out); err != nil {
+	var answer struct {
+		Rate string `json:"rate"`
+	}
+	if err := json.NewDecoder(io.LimitReader(resp.Body, maxAnswer)).Decode(&answer); err != nil {
 		return rate{}, noAnswer(err)
 	}
-	return out, nil
+	if answer.Rate == "" {
+		return rate{}, noAnswer(errors.New("the provider's answer has no rate"))
+	}
+	return rate{Currency: currency, Rate: answer.Rate}, nil
 }
 
 func noAnswer(cause error) error {

@@ -60,9 +60,15 @@ func TestWhatTheProviderSaysInstead(t *testing.T) {
 			t.Errorf("%d became %v, a %v", status, err, guard.KindOf(err))
 		}
 	}
-	p := asking(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, `{"rate":`) })
-	if _, err := p.rate(t.Context(), "USD"); guard.KindOf(err) != guard.Unavailable {
-		t.Error(err)
+	for _, answer := range []string{`{"rate":`, `{}`, `null`, `{"rate":""}`, `{"rate":1.1583}`, ``} {
+		p := asking(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, answer) })
+		if got, err := p.rate(t.Context(), "USD"); guard.KindOf(err) != guard.Unavailable {
+			t.Errorf("%s became %+v, %v", answer, got, err)
+		}
+	}
+	p := asking(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, `{"currency":"CHF","rate":"1"}`) })
+	if got, err := p.rate(t.Context(), "USD"); err != nil || got.Currency != "USD" {
+		t.Errorf("asked for USD, got %+v, %v", got, err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()

@@ -89,6 +89,7 @@ func TestASlowIssuerIsNotWaitedFor(t *testing.T) {
 		w.(http.Flusher).Flush() // it begins, and does not go on
 		<-r.Context().Done()
 		close(done)
+		panic(http.ErrAbortHandler) // or what it began would have an end
 	})
 	v, _ := remote(t, s)
 	v.SetFetchTimeout(50 * time.Millisecond)
@@ -150,6 +151,7 @@ func TestAFetchEndsWithTheLastWhoWaits(t *testing.T) {
 		asked <- struct{}{}
 		<-r.Context().Done()
 		ended <- struct{}{}
+		panic(http.ErrAbortHandler)
 	})
 	v, _ := remote(t, s)
 	v.SetFetchTimeout(time.Hour)

@@ -44,12 +44,16 @@ type failures struct {
 	err   error     // and what it said
 }
 
+// backsOff reports whether it is too early for another try.
 func (f *failures) backsOff(now time.Time) bool {
-	wait := maxBackoff
-	if f.count < 6 {
-		wait = minBackoff << f.count / 2
+	if f.count == 0 {
+		return false
 	}
-	return f.count > 0 && during(now, f.at, f.at.Add(wait))
+	wait := maxBackoff
+	if doublings := f.count - 1; doublings < 5 {
+		wait = minBackoff << doublings
+	}
+	return during(now, f.at, f.at.Add(wait))
 }
 
 // A snapshot is what a fetch brought.

@@ -66,7 +66,9 @@ func TestWhatTheProviderSaysInstead(t *testing.T) {
 			t.Errorf("%s became %+v, %v", answer, got, err)
 		}
 	}
-	p := asking(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, `{"currency":"CHF","rate":"1"}`) })
+	p := asking(t, func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, `{"currency":"CHF","rate":"1"}`)
+	})
 	if got, err := p.rate(t.Context(), "USD"); err != nil || got.Currency != "USD" {
 		t.Errorf("asked for USD, got %+v, %v", got, err)
 	}

@@ -16,7 +16,8 @@ import (
 //     BatchGetSecretValue, or one name among the others is malformed;
 //   - an ARN that is refused: it may be another account's, which GetSecretValue
 //     reads and BatchGetSecretValue does not;
-//   - one that the answer leaves out.
+//   - one that the answer leaves out;
+//   - an ARN without its suffix that looks like a whole one.
 func (s *Source) batch(ctx context.Context, items []*item) {
 	in := &secretsmanager.BatchGetSecretValueInput{SecretIdList: make([]string, len(items))}
 	for i, it := range items {
@@ -69,22 +70,24 @@ func (it *item) take(out *secretsmanager.BatchGetSecretValueOutput) {
 }
 
 // find gives the entry of an id: a name, an ARN, or an ARN without its suffix.
+// One that ends as if it had a suffix may be another secret's, which is missing
+// here: it has no entry but its own.
 func find(entries []types.SecretValueEntry, id string) *types.SecretValueEntry {
+	partial := isARN(id) && !hasSuffix(id)
 	for i, e := range entries {
-		if deref(e.Name) == id || deref(e.ARN) == id {
-			return &entries[i]
-		}
-	}
-	if !isARN(id) {
-		return nil
-	}
-	for i, e := range entries {
-		const suffix = len("-AbCdEf")
-		if arn := deref(e.ARN); len(arn) == len(id)+suffix && strings.HasPrefix(arn, id+"-") {
+		arn := deref(e.ARN)
+		if deref(e.Name) == id || arn == id || partial && hasSuffix(arn) && arn[:len(arn)-suffix] == id {
 			return &entries[i]
 		}
 	}
 	return nil
+}
+
+// suffix is the length of what Secrets Manager ends an ARN with.
+const suffix = len("-AbCdEf")
+
+func hasSuffix(arn string) bool {
+	return len(arn) > suffix && arn[len(arn)-suffix] == '-'
 }
 
 func isARN(id string) bool { return strings.HasPrefix(id, "arn:") }

@@ -25,8 +25,9 @@
 //
 // One secret, and every one with a stage or a version, costs a GetSecretValue.
 // Several cost a BatchGetSecretValue for each twenty. It does not read the secrets
-// of other accounts, so that an ARN which it refuses is asked for by itself, and
-// so is what it leaves out. A batch that is refused as a whole costs a request for
+// of other accounts, so that an ARN which it refuses is asked for by itself. So is
+// what it leaves out, and an ARN that is cut off and looks whole, as one that ends
+// with "my-secret" does. A batch that is refused as a whole costs a request for
 // each secret besides: a function without the permission for it works, slowly.
 //
 //	{

@@ -46,6 +46,7 @@ type (
 )
 
 func TestAnswersAreFoundByAnyNameOfASecret(t *testing.T) {
+	var ids, want []string
 	p, source := stub(t)
 	p.Meet("BatchGetSecretValue", awstest.Answer(batch{SecretValues: []entry{
 		// In another order, and with names that look like one another's ARNs.
@@ -53,26 +54,66 @@ func TestAnswersAreFoundByAnyNameOfASecret(t *testing.T) {
 		{Name: "app/key", ARN: here + "app/key-GHIJKL", SecretString: "app/key"},
 		{Name: "db", ARN: here + "db-abcdeg", SecretString: "db"},
 	}}))
-	names := []string{
-		"db", here + "db", here + "db-abcdeg",
-		"db-abcdef", here + "db-abcdef", here + "db-abcdef-UVWXYZ",
-		"app/key", here + "app/key", here + "app/key-GHIJKL",
+	for _, tt := range []struct{ id, want string }{
+		{"db", "db"},
+		{here + "db", "db"},
+		{here + "db-abcdeg", "db"},
+		{"db-abcdef", "db-abcdef"},
+		{here + "db-abcdef-UVWXYZ", "db-abcdef"},
+		{"app/key", "app/key"},
+		{here + "app/key", "app/key"},
+		{here + "app/key-GHIJKL", "app/key"},
+	} {
+		ids, want = append(ids, tt.id), append(want, tt.want)
 	}
-	for i, v := range awstest.Fetch(t, source, awstest.Named(names...)...) {
-		awstest.MustHave(t, v, []string{"db", "db-abcdef", "app/key"}[i/3])
+	for i, v := range awstest.Fetch(t, source, awstest.Named(ids...)...) {
+		awstest.MustHave(t, v, want[i])
 	}
 	if got := p.Taken(); !maps.Equal(got, map[string]int{"BatchGetSecretValue": 1}) {
 		t.Errorf("requests %v", got)
 	}
 }
 
-func TestAnARNIsFoundWhereItIsAnothersPartialARN(t *testing.T) {
+// It is Secrets Manager that tells what it is the ARN of.
+func TestAPartialARNThatLooksWholeIsFetchedByItself(t *testing.T) {
 	p, source := stub(t)
 	p.Meet("BatchGetSecretValue", awstest.Answer(batch{SecretValues: []entry{
-		{Name: "db-abcdef", ARN: here + "db-abcdef-UVWXYZ", SecretString: "the longer"},
-		{Name: "db", ARN: here + "db-abcdef", SecretString: "the shorter"},
+		{Name: "db-abcdef", ARN: here + "db-abcdef-UVWXYZ", SecretString: "db-abcdef"},
+		{Name: "other", SecretString: "other"},
 	}}))
-	awstest.MustHave(t, awstest.Fetch(t, source, awstest.Named(here+"db-abcdef", "db-abcdef")...)[0], "the shorter")
+	awstest.MustHave(t, awstest.Fetch(t, source, awstest.Named(here+"db-abcdef", "other")...)[0], "single "+here+"db-abcdef")
+}
+
+// The ARN of one secret may be that of another one without its suffix, and is
+// never taken for it.
+func TestAnARNIsNotAnothersPartialARN(t *testing.T) {
+	const arn = here + "db-abcdef"
+	shorter := entry{Name: "db", ARN: arn, SecretString: "the shorter"}
+	longer := entry{Name: "db-abcdef", ARN: arn + "-UVWXYZ", SecretString: "the longer"}
+	for name, tt := range map[string]struct {
+		pages []batch
+		want  string
+	}{
+		"among others":  {[]batch{{SecretValues: []entry{longer, shorter}}}, "the shorter"},
+		"a page before": {[]batch{{SecretValues: []entry{shorter}}, {SecretValues: []entry{longer}}}, "the shorter"},
+		"a page after":  {[]batch{{SecretValues: []entry{longer}}, {SecretValues: []entry{shorter}}}, "the shorter"},
+		"left out":      {[]batch{{SecretValues: []entry{longer}}}, "single " + arn},
+		"refused":       {[]batch{{SecretValues: []entry{longer}, Errors: []fault{{arn, "AccessDeniedException", ""}}}}, "single " + arn},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p, source := stub(t)
+			p.Meet("BatchGetSecretValue", func(w http.ResponseWriter, r *http.Request, body []byte) {
+				page := tt.pages[0]
+				if tt.pages = tt.pages[1:]; len(tt.pages) > 0 {
+					page.NextToken = "more"
+				}
+				awstest.Answer(page)(w, r, body)
+			})
+			values := awstest.Fetch(t, source, awstest.Named(arn, "db-abcdef")...)
+			awstest.MustHave(t, values[0], tt.want)
+			awstest.MustHave(t, values[1], "the longer")
+		})
+	}
 }
 
 func TestMotoKnowsNamesAndARNs(t *testing.T) {

@@ -50,29 +50,26 @@ func TestNoRequestsAreDoneAtOnce(t *testing.T) {
 
 func TestAPanicIsTheCallersWhenAllHaveEnded(t *testing.T) {
 	for _, n := range []int{1, 2, 20} {
-		var under atomic.Int64
-		begun := make(chan struct{}, n)
-		requests := []func(){func() {
-			for range min(n, 4) - 1 {
-				<-begun // the others are under way
+		synctest.Test(t, func(t *testing.T) {
+			release := make(chan struct{})
+			requests := []func(){func() { panic("broken") }}
+			for range n - 1 {
+				requests = append(requests, func() { <-release })
 			}
-			panic("broken")
-		}}
-		for range n - 1 {
-			requests = append(requests, func() {
-				under.Add(1)
-				begun <- struct{}{}
-				under.Add(-1)
-			})
-		}
-		func() {
-			defer func() {
-				if r := recover(); r != "broken" || under.Load() != 0 {
-					t.Errorf("recovered %v with %d under way", r, under.Load())
-				}
+			recovered := make(chan any, 1)
+			go func() {
+				defer func() { recovered <- recover() }()
+				Concurrently(4, requests)
 			}()
-			Concurrently(4, requests)
-		}()
+			synctest.Wait()
+			if n > 1 && len(recovered) > 0 {
+				t.Errorf("it is back with requests under way: %v", <-recovered)
+			}
+			close(release)
+			if r := <-recovered; r != "broken" {
+				t.Errorf("recovered %v", r)
+			}
+		})
 	}
 }
 

@@ -3,6 +3,7 @@ package authorizer
 import (
 	"context"
 	"errors"
+	"maps"
 	"reflect"
 	"slices"
 
@@ -187,26 +188,20 @@ type route struct {
 	granted bool
 }
 
-// routesOf gives the routes of tables, ANY taken apart.
+// routesOf gives the routes of tables, in an order of their own, ANY taken
+// apart. What a table has of a method for itself it finds for that method of ANY
+// as well.
 func routesOf(tables []*routeTable) []route {
 	shapes := map[string]*pattern{}
-	var order []string
 	for _, t := range tables {
 		for _, e := range t.ordered {
-			if shapes[e.shape()] == nil {
-				shapes[e.shape()] = e.pattern
-				order = append(order, e.shape())
-			}
+			shapes[e.shape()] = e.pattern
 		}
 	}
-	slices.Sort(order)
 	var out []route
-	for _, shape := range order {
+	for _, shape := range slices.Sorted(maps.Keys(shapes)) {
 		p := shapes[shape]
 		for _, method := range p.methods() {
-			if p.method == anyMethod && shapes[method+" "+p.template()] != nil {
-				continue // has a route of its own
-			}
 			out = append(out, route{supposed: supposed{p, method}})
 		}
 	}

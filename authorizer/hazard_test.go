@@ -269,6 +269,7 @@ func TestJoinedIdentitySources(t *testing.T) {
 		{"a value with a comma beside another", readsX, x("a,b"), bearer + ",a,b", deny},
 		{"a value without", readsX, x("a"), bearer + ",a", allow},
 		{"none", readsX, x("a"), "", allow},
+		{"an empty one, and none in the request", looks(func(r *authorizer.Request) bool { return r.Header("x-any") == "" }), nil, bearer + ",,a", deny},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			event := sample("http-1.0")

@@ -284,6 +284,41 @@ func TestAPolicyIsForNoCallThatIsNotKnown(t *testing.T) {
 	}
 }
 
+// Another route's check that looks at what is no identity source.
+func TestAPolicyDependsOnWhatItsRoutesLookAt(t *testing.T) {
+	reads := looks(func(r *authorizer.Request) bool { return r.Header("x-none") == "" })
+	c := authorizer.Routes(map[string]authorizer.Check{"GET /a": authorizer.Bearer(alice()), "GET /b": reads})
+	for _, path := range []string{"/a", "/b"} {
+		out, log, err := ask(t, authorizer.Policy(c), sample("token").Set("/methodArn", stageARN+"GET"+path))
+		if outcomeOf(t, out, err, stageARN+"GET"+path) != deny || log.code() != "authorizer_cache_hazard" {
+			t.Errorf("%s: %s, %v", path, out, log)
+		}
+	}
+}
+
+// What the gateway has no routes for, or sends to $default, it also sends to the
+// function: a table is then not all that is behind "/orders/*".
+func TestCompleteRoutesHasToBeTrue(t *testing.T) {
+	both := authorizer.Routes(map[string]authorizer.Check{"GET /orders/{id}": authorizer.Bearer(alice()), "$default": authorizer.Scopes("none")})
+	one := authorizer.Routes(map[string]authorizer.Check{"GET /orders/{id}": authorizer.Bearer(alice())})
+	for name, tt := range map[string]struct {
+		check authorizer.Check
+		route string
+		want  outcome
+	}{
+		"the gateway routes":         {one, routeKey, allow},
+		"the function routes":        {one, "ANY /{proxy+}", deny},
+		"$default is refused":        {authorizer.All(authorizer.Bearer(alice()), both), routeKey, deny},
+		"$default is what is called": {authorizer.All(authorizer.Bearer(alice()), both), "$default", deny},
+	} {
+		event := sample("").Set("/routeKey", tt.route)
+		out, log, err := ask(t, authorizer.Policy(tt.check, authorizer.CompleteRoutes()), event)
+		if got := outcomeOf(t, out, err, arnOf(event)); got != tt.want || (tt.want == deny) != (log.code() == "authorizer_cache_hazard") {
+			t.Errorf("%s: %s: %s, %v", name, got, out, log)
+		}
+	}
+}
+
 func TestGrantsOfOnePolicyAreTheSame(t *testing.T) {
 	later := time.Now().Add(time.Hour)
 	grant := func(change func(*authorizer.Grant)) authorizer.Check {

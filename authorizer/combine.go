@@ -45,7 +45,9 @@ func All(checks ...Check) Check {
 				earlier.Expires = expires
 				g = &earlier
 			}
-			guard.SetPrincipal(ctx, g.Principal)
+			if r.as == nil {
+				guard.SetPrincipal(ctx, g.Principal)
+			}
 			granted, ctx = g, withGrant(ctx, g)
 		}
 		return granted, nil

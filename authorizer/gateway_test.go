@@ -5,8 +5,10 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -242,5 +244,43 @@ func TestAPolicyOfARESTAPICoversWhatTheCheckAllows(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// One answer of the authorizer serves every order of a caller, and nothing else.
+func TestOnePolicyServesARouteWithAParameter(t *testing.T) {
+	table := map[string]authorizer.Check{
+		"GET /orders":             authorizer.Scopes("read"),
+		"POST /orders":            authorizer.Scopes("write"),
+		"GET /orders/export":      authorizer.Scopes("export"),
+		"GET /orders/{id}":        authorizer.Scopes("read"),
+		"DELETE /orders/{id}":     authorizer.Scopes("write"),
+		"GET /orders/{id}/items":  authorizer.Scopes("read"),
+		"POST /orders/{id}/items": authorizer.Scopes("write"),
+	}
+	calls := 0
+	h := authorizer.Policy(authorizer.All(authorizer.Bearer(alice("read")), authorizer.Routes(table)), authorizer.CompleteRoutes())
+	counted := guard.HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
+		calls++
+		return h.Invoke(ctx, payload)
+	})
+	for _, first := range []string{"GET /orders/1", "POST /orders", "GET /orders/export"} {
+		calls = 0
+		api, err := guardtest.NewRESTAPI(greeter(), guardtest.RESTAPIConfig{
+			Routes:     slices.Collect(maps.Keys(table)),
+			Authorizer: &guardtest.RESTAuthorizer{Function: guarded(counted, io.Discard)},
+		})
+		server := serve(t, api, err)
+		call(t, server, first, bearer)
+		for target, status := range map[string]int{
+			"GET /orders": 200, "GET /orders/1": 200, "GET /orders/2": 200, "GET /orders/2/items": 200,
+			"POST /orders": 403, "GET /orders/export": 403, "DELETE /orders/1": 403, "POST /orders/1/items": 403,
+			"GET /orders/1/secrets": 403,
+		} {
+			mustCall(t, server, target, bearer, status, "")
+		}
+		if calls != 1 {
+			t.Errorf("%s first: the authorizer was asked %d times", first, calls)
+		}
 	}
 }

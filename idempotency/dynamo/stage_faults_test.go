@@ -2,6 +2,7 @@ package dynamo_test
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -28,7 +29,7 @@ func renewed(body []byte) []byte {
 	if err := json.Unmarshal(body, &in); err != nil || in["ClientRequestToken"] == nil {
 		panic(http.ErrAbortHandler)
 	}
-	in["ClientRequestToken"] = "another"
+	in["ClientRequestToken"] = rand.Text()
 	body, _ = json.Marshal(in)
 	return body
 }

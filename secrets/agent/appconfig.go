@@ -50,7 +50,7 @@ func configTarget(ref secrets.Ref) (string, error) {
 	}
 	for i, segment := range segments {
 		if segment == "" || segment == "." || segment == ".." {
-			return "", errors.New("a configuration's name has an empty part")
+			return "", errors.New("a configuration's name has a part that is empty or dots")
 		}
 		segments[i] = url.PathEscape(segment)
 	}

@@ -110,6 +110,9 @@ func TestOnlyThisMachineIsAsked(t *testing.T) {
 		"http://localhost:2773/get":       "not that of a server",
 		"http://localhost:2773?x=y":       "not that of a server",
 		"http://local host":               "malformed",
+		"http://user:pass@local host":     "malformed",
+		"http://localhost:0":              "a port that there is not",
+		"http://localhost:65536":          "a port that there is not",
 	} {
 		mustPanic(t, words, func() { agent.Secrets(agent.Address(address)) })
 		if text := panics(func() { agent.Secrets(agent.Address(address)) }); strings.Contains(text, ":pass@") {

@@ -39,25 +39,25 @@ func (id identity) kind() kind {
 	return byName
 }
 
-// identify says what a ref is called. With an error, the identity is good for
-// naming it.
+// identify says what a ref is called. With an error, that is its name as it is.
 func identify(ref secrets.Ref) (identity, error) {
+	asItIs := identity{base: ref.Name}
 	id := split(ref.Name)
 	id.path = strings.HasSuffix(id.base, "/")
 	asked := ref.Version + ref.Stage
 	switch {
 	case ref.Name == "":
-		return id, errors.New("no name")
+		return asItIs, errors.New("no name")
 	case strings.HasSuffix(ref.Name, ":"):
-		return id, errors.New("a colon and no version or label")
+		return asItIs, errors.New("a colon and no version or label")
 	case ref.Version != "" && ref.Stage != "":
-		return id, errors.New("a version and a label")
+		return asItIs, errors.New("a version and a label")
 	case id.selector != "" && asked != "":
-		return id, errors.New("a version or a label in the name and beside it")
+		return asItIs, errors.New("a version or a label in the name and beside it")
 	case id.path && id.selector+asked != "":
-		return id, errors.New("a path has no version and no label")
+		return asItIs, errors.New("a path has no version and no label")
 	case ref.Encrypted && id.kind() == byReference:
-		return id, errors.New("a secret cannot be had encrypted")
+		return asItIs, errors.New("a secret cannot be had encrypted")
 	case asked != "":
 		id.selector = asked
 	}

@@ -121,8 +121,8 @@ func TestRefsThatSayTwoThings(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			err := awstest.Fetch(t, s.source, ref)[0].Err
 			awstest.MustMean(t, err, nil)
-			if !strings.HasPrefix(err.Error(), `awsparams: "`) {
-				t.Error(err)
+			if !strings.HasPrefix(err.Error(), fmt.Sprintf("awsparams: %q: ", ref.Name)) {
+				t.Errorf("%v does not name %q", err, ref.Name)
 			}
 		})
 	}

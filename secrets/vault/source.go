@@ -93,20 +93,19 @@ func (s *source) getPrevious(ctx context.Context, n name, header http.Header) (s
 		return secrets.Value{}, err
 	}
 	var latest versioned
-	if answer.Status != http.StatusNotFound && answer.Status != http.StatusOK {
+	err = answer.Decode(&latest)
+	number := latest.Data.Metadata.Version
+	switch {
+	case answer.Status != http.StatusOK && (answer.Status != http.StatusNotFound || err != nil):
 		return secrets.Value{}, refusal(answer)
-	}
-	if err := answer.Decode(&latest); err != nil {
+	case err != nil:
 		return secrets.Value{}, err
-	}
-	switch number := latest.Data.Metadata.Version; number {
-	case 0:
+	case number < 1:
 		return secrets.Value{}, secrets.ErrNotFound
-	case 1:
+	case number == 1:
 		return secrets.Value{}, fmt.Errorf("no version is before the first: %w", secrets.ErrNotFound)
-	default:
-		return s.get(ctx, n, strconv.FormatInt(number-1, 10), header)
 	}
+	return s.get(ctx, n, strconv.FormatInt(number-1, 10), header)
 }
 
 func (s *source) header() (http.Header, error) {

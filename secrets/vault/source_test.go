@@ -180,6 +180,33 @@ func TestWhatARefusalMeans(t *testing.T) {
 	}
 }
 
+// A server before Vault, or one that is not Vault, has words of its own.
+func TestNoVersionIsBeforeAnAnswerThatHasNone(t *testing.T) {
+	for body, want := range map[string]struct {
+		status int
+		err    error
+	}{
+		"<h1>not found</h1>":                           {404, secrets.ErrNotFound},
+		`{"errors":[]}`:                                {404, secrets.ErrNotFound},
+		`{"data":{"metadata":{"version":-2}}}`:         {200, secrets.ErrNotFound},
+		`{"data":{"metadata":{"version":"hunter2"}}}`:  {200, nil},
+		`{"data":{"metadata":{"version":"hunter2"}}} `: {503, secrets.ErrUnavailable},
+	} {
+		asked := 0
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			asked++
+			w.WriteHeader(want.status)
+			fmt.Fprint(w, body)
+		}))
+		got := one(t.Context(), vault.KV(vault.Address(server.URL)), secrets.Ref{Name: "secret/a#f", Stage: "AWSPREVIOUS"})
+		server.Close()
+		mustFailAs(t, got.Err, want.err)
+		if asked != 1 || strings.Contains(got.Err.Error(), "hunter2") {
+			t.Errorf("%d %s: asked %d times, %v", want.status, body, asked, got.Err)
+		}
+	}
+}
+
 func TestAnswersThatCannotBeRead(t *testing.T) {
 	const marker = "mArKeR7f3a"
 	for _, body := range []string{

@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"strconv"
+	"strings"
 	"syscall"
 
 	"github.com/aws/aws-lambda-go/lambdacontext"
@@ -36,13 +38,18 @@ type Client struct {
 // no path. What a name resolves to is checked when it is dialled, too.
 func New(address string) (*Client, error) {
 	u, err := url.Parse(address)
-	if err != nil {
+	switch {
+	case err != nil && strings.Contains(address, "@"): // it may have a password
+		return nil, errors.New("the address is malformed")
+	case err != nil:
 		return nil, fmt.Errorf("address %q is malformed", address)
 	}
 	var control func(network, address string, _ syscall.RawConn) error
 	switch {
 	case u.Host == "" || u.Hostname() == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" || u.Path != "" && u.Path != "/":
 		return nil, fmt.Errorf("address %q is not that of a server", u.Redacted())
+	case !port(u.Port()):
+		return nil, fmt.Errorf("address %q has a port that there is not", address)
 	case u.Scheme == "http" && !loopback(u.Hostname()):
 		return nil, fmt.Errorf("address %q is of another machine and has no TLS", address)
 	case u.Scheme == "http":
@@ -69,6 +76,12 @@ func New(address string) (*Client, error) {
 
 // Local reports whether the endpoint is on this machine.
 func (c *Client) Local() bool { return c.local }
+
+// port reports whether a port can be asked, "" being that of the scheme.
+func port(text string) bool {
+	n, err := strconv.ParseUint(text, 10, 16)
+	return text == "" || err == nil && n > 0
+}
 
 // loopback reports whether a host is this machine by its name.
 func loopback(host string) bool {

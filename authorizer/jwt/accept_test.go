@@ -156,7 +156,7 @@ func TestWhatAGrantSays(t *testing.T) {
 	v := verifier(t, c)
 	got, err := v.Verify(t.Context(), e.token(claims(map[string]any{
 		"cognito:groups": []string{"staff", `a "b" \`, "ü"},
-		"tenant":         "t-1", "level": 7, "share": 0.25, "beta": true, "nothing": nil, "unasked": "x",
+		"tenant":         "t-1", "level": 7, "share": 0.25, "beta": true, "nothing": raw("null"), "unasked": "x",
 	})))
 	want := &authorizer.Grant{
 		Principal: "u-1",

@@ -1,6 +1,9 @@
 package jwt_test
 
 import (
+	"bytes"
+	"crypto/rand"
+	"crypto/rsa"
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
@@ -76,6 +79,7 @@ func TestALB(t *testing.T) {
 		{"no exp", k.padded(balancerHeader(map[string]any{"exp": nil}), more(`"exp":1900000000`)), "token_claims"},
 		{"exp that is a string", k.padded(balancerHeader(map[string]any{"exp": "1900000000"}), userClaims), "token_claims"},
 		{"expired", k.padded(balancerHeader(map[string]any{"exp": now.Unix()}), userClaims), "token_expired"},
+		{"expired, with a kid that is not known", k.padded(balancerHeader(map[string]any{"exp": now.Unix(), "kid": strings.Repeat("a", 36)}), userClaims), "token_expired"},
 		{"expired in the header alone", k.padded(balancerHeader(map[string]any{"exp": now.Unix()}), more(`"exp":1900000000`)), "token_expired"},
 		{"expired in the claims alone", k.padded(balancerHeader(nil), more(fmt.Sprintf(`"exp":%d`, now.Unix()))), "token_expired"},
 		{"RS256", newRSA(jwt.RS256, "").padded(balancerHeader(map[string]any{"alg": "RS256"}), userClaims), "token_algorithm"},
@@ -172,6 +176,48 @@ func TestKeysOfALoadBalancer(t *testing.T) {
 	n.mu.Unlock()
 	clock.move(time.Hour)
 	expectCode(t, v, "taken back", unknown, "token_unknown_key")
+}
+
+func TestAnOutageOfTheKeysOfALoadBalancer(t *testing.T) {
+	k := newEC("")
+	for name, body := range map[string][]byte{
+		"HTML":         []byte("<html>"),
+		"two keys":     append(k.pem(), newEC("").pem()...),
+		"a small key":  signingKey{public: must(rsa.GenerateKey(rand.Reader, 1024)).Public()}.pem(),
+		"a JWK Set":    jwks(k),
+		"nothing":      {},
+		"too much":     bytes.Repeat(k.pem(), 1000),
+		"a long story": bytes.Repeat([]byte(" "), 200_000),
+	} {
+		n := newInternet(map[string][]byte{balancerURI + balancerKid: body})
+		c := jwt.ALB(balancer, issuer, "c")
+		c.HTTPClient = n.client()
+		v, clock := started(c)
+		token := k.padded(balancerHeader(nil), userClaims)
+		for range 10 {
+			expectCode(t, v, name, token, outage)
+		}
+		if n.count(balancerURI+balancerKid) != 1 {
+			t.Errorf("%s: asked %v", name, n.asked)
+		}
+		n.put(balancerURI+balancerKid, k.pem())
+		clock.move(time.Second)
+		expectCode(t, v, name+", when it is over", token, "")
+	}
+}
+
+func TestTokensOfALoadBalancerAreRemembered(t *testing.T) {
+	k := newEC("")
+	n := newInternet(map[string][]byte{balancerURI + balancerKid: k.pem()})
+	c := jwt.ALB(balancer, issuer, "c")
+	c.HTTPClient, c.Remember = n.client(), 10
+	v, clock := started(c)
+	token := k.padded(balancerHeader(nil), userClaims)
+	if first := must(v.Verify(t.Context(), token)); must(v.Verify(t.Context(), token)) != first {
+		t.Error("it is not the same")
+	}
+	clock.move(time.Minute)
+	expectCode(t, v, "expired", token, "token_expired")
 }
 
 func TestNotAllKeysOfLoadBalancersAreKept(t *testing.T) {

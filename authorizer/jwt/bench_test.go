@@ -205,21 +205,29 @@ func BenchmarkForged(b *testing.B) {
 	}
 }
 
-// BenchmarkParallel verifies on all cores at once; compare -cpu 1,2.
+// BenchmarkParallel verifies on all cores at once; compare -cpu 1,2, and with
+// the bare call.
 func BenchmarkParallel(b *testing.B) {
-	for _, remember := range []int{0, 100} {
-		for _, k := range benchKeys() {
+	parallel := func(b *testing.B, do func() bool) {
+		b.RunParallel(func(pb *testing.PB) {
+			for pb.Next() {
+				if !do() {
+					b.Error("refused")
+				}
+			}
+		})
+	}
+	for _, k := range benchKeys() {
+		token := k.token(cognitoClaims)
+		b.Run(string(k.alg)+"/bare", func(b *testing.B) { parallel(b, bare(b, k, token)) })
+		for _, remember := range []int{0, 100} {
 			c := benchConfig(k)
 			c.Remember = remember
 			v := verifier(b, c)
-			token := k.token(cognitoClaims)
 			b.Run(fmt.Sprintf("%s/remember %d", k.alg, remember), func(b *testing.B) {
-				b.RunParallel(func(pb *testing.PB) {
-					for pb.Next() {
-						if _, err := v.Verify(b.Context(), token); err != nil {
-							b.Error(err)
-						}
-					}
+				parallel(b, func() bool {
+					_, err := v.Verify(b.Context(), token)
+					return err == nil
 				})
 			})
 		}

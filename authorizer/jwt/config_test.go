@@ -1,6 +1,7 @@
 package jwt_test
 
 import (
+	"crypto/ecdh"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -35,6 +36,11 @@ func TestAMisconfigurationPanics(t *testing.T) {
 		change(&c)
 		return c
 	}
+	balanced := func(change func(*jwt.Config)) jwt.Config {
+		c := jwt.ALB(balancer, issuer, "c")
+		change(&c)
+		return c
+	}
 	for name, c := range map[string]jwt.Config{
 		"nothing":                       {},
 		"no issuer":                     with(func(c *jwt.Config) { c.Issuer = "" }),
@@ -62,6 +68,10 @@ func TestAMisconfigurationPanics(t *testing.T) {
 		"others with a secret":          with(func(c *jwt.Config) { c.Keys, c.Algorithms = shared, []jwt.Algorithm{jwt.RS256} }),
 		"HS512 with a key of 32 bytes":  with(func(c *jwt.Config) { c.Keys, c.Algorithms = shared, []jwt.Algorithm{jwt.HS512} }),
 		"an algorithm without a key":    with(func(c *jwt.Config) { c.Keys, c.Algorithms = keys, []jwt.Algorithm{jwt.EdDSA} }),
+		"a load balancer's own keys":    balanced(func(c *jwt.Config) { c.Keys = keys }),
+		"a load balancer's algorithm":   balanced(func(c *jwt.Config) { c.Algorithms = []jwt.Algorithm{jwt.ES256} }),
+		"a load balancer's type":        balanced(func(c *jwt.Config) { c.Type = "jwt" }),
+		"a load balancer for no client": balanced(func(c *jwt.Config) { c.Clients = nil }),
 		"Cognito for no client":         jwt.Cognito("eu-central-1_AbCdEfGhI"),
 		"Cognito's ID for no client":    jwt.CognitoID("eu-central-1_AbCdEfGhI"),
 	} {
@@ -70,26 +80,32 @@ func TestAMisconfigurationPanics(t *testing.T) {
 		}
 	}
 	for name, do := range map[string]func(){
-		"JWKS: http":             func() { jwt.JWKS("http://issuer.example/keys") },
-		"JWKS: no host":          func() { jwt.JWKS("https:///keys") },
-		"JWKS: with a user":      func() { jwt.JWKS("https://user@issuer.example/keys") },
-		"JWKS: with a fragment":  func() { jwt.JWKS("https://issuer.example/keys#a") },
-		"JWKS: a file":           func() { jwt.JWKS("file:///etc/passwd") },
-		"KeySet: nothing":        func() { jwt.KeySet(nil) },
-		"KeySet: no keys":        func() { jwt.KeySet([]byte(`{"keys":[]}`)) },
-		"KeySet: one key":        func() { jwt.KeySet(must(json.Marshal(newEC("k").jwk(nil)))) },
-		"PEM: nothing":           func() { jwt.PEM(nil) },
-		"PEM: text":              func() { jwt.PEM([]byte("key")) },
-		"PEM: a private key":     func() { jwt.PEM([]byte("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n")) },
-		"PEM: junk in a block":   func() { jwt.PEM([]byte("-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n")) },
-		"Secret: 31 bytes":       func() { jwt.Secret(make([]byte, 31)) },
-		"Cognito: no pool":       func() { jwt.Cognito("", "c") },
-		"Cognito: a path":        func() { jwt.Cognito("eu-central-1_a/../b", "c") },
-		"Cognito: a host":        func() { jwt.Cognito("evil.example/_a", "c") },
-		"Cognito: upper case":    func() { jwt.Cognito("EU-CENTRAL-1_a", "c") },
-		"ALB: not an ARN":        func() { jwt.ALB("alb", issuer, "c") },
-		"ALB: a network one":     func() { jwt.ALB("arn:aws:elasticloadbalancing:us-east-1:1:loadbalancer/net/a/b", issuer, "c") },
-		"ALB: a host for region": func() { jwt.ALB("arn:aws:elasticloadbalancing:evil.example/:1:loadbalancer/app/a/b", issuer, "c") },
+		"JWKS: http":            func() { jwt.JWKS("http://issuer.example/keys") },
+		"JWKS: no host":         func() { jwt.JWKS("https:///keys") },
+		"JWKS: with a user":     func() { jwt.JWKS("https://user@issuer.example/keys") },
+		"JWKS: with a fragment": func() { jwt.JWKS("https://issuer.example/keys#a") },
+		"JWKS: a file":          func() { jwt.JWKS("file:///etc/passwd") },
+		"KeySet: nothing":       func() { jwt.KeySet(nil) },
+		"KeySet: no keys":       func() { jwt.KeySet([]byte(`{"keys":[]}`)) },
+		"KeySet: one key":       func() { jwt.KeySet(must(json.Marshal(newEC("k").jwk(nil)))) },
+		"PEM: nothing":          func() { jwt.PEM(nil) },
+		"PEM: text":             func() { jwt.PEM([]byte("key")) },
+		"PEM: a private key":    func() { jwt.PEM([]byte("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n")) },
+		"PEM: junk in a block":  func() { jwt.PEM([]byte("-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n")) },
+		"PEM: a curve of its own": func() {
+			jwt.PEM(signingKey{public: must(ecdsa.GenerateKey(elliptic.P224(), rand.Reader)).Public()}.pem())
+		},
+		"PEM: RSA of 1024 bits":        func() { jwt.PEM(signingKey{public: must(rsa.GenerateKey(rand.Reader, 1024)).Public()}.pem()) },
+		"PEM: for an exchange of keys": func() { jwt.PEM(signingKey{public: must(ecdh.X25519().GenerateKey(rand.Reader)).Public()}.pem()) },
+		"PEM: a key and more":          func() { jwt.PEM(append(newEC("").pem(), "more"...)) },
+		"Secret: 31 bytes":             func() { jwt.Secret(make([]byte, 31)) },
+		"Cognito: no pool":             func() { jwt.Cognito("", "c") },
+		"Cognito: a path":              func() { jwt.Cognito("eu-central-1_a/../b", "c") },
+		"Cognito: a host":              func() { jwt.Cognito("evil.example/_a", "c") },
+		"Cognito: upper case":          func() { jwt.Cognito("EU-CENTRAL-1_a", "c") },
+		"ALB: not an ARN":              func() { jwt.ALB("alb", issuer, "c") },
+		"ALB: a network one":           func() { jwt.ALB("arn:aws:elasticloadbalancing:us-east-1:1:loadbalancer/net/a/b", issuer, "c") },
+		"ALB: a host for region":       func() { jwt.ALB("arn:aws:elasticloadbalancing:evil.example/:1:loadbalancer/app/a/b", issuer, "c") },
 	} {
 		prefix, _, _ := strings.Cut(name, ": ")
 		if text := panicOf(do); !strings.HasPrefix(text, "jwt: "+prefix+": ") {

@@ -29,7 +29,7 @@ const (
 	minExponent = 65537
 )
 
-// newKey checks that material is a key as it should be.
+// newKey checks that material is a public key as it should be.
 func newKey(material any) (*key, error) {
 	k := &key{material: material}
 	switch m := material.(type) {
@@ -53,7 +53,6 @@ func newKey(material any) (*key, error) {
 		}
 	case ed25519.PublicKey:
 		k.size = ed25519.SignatureSize
-	case secret:
 	default:
 		return nil, fmt.Errorf("a key of type %T does not verify tokens", material)
 	}

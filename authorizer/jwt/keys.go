@@ -53,11 +53,7 @@ func Secret(shared []byte) Keys {
 	if len(shared) < HS256.scheme().hash.Size() {
 		panic("jwt: Secret: a key must have at least 32 bytes")
 	}
-	k, err := newKey(secret(bytes.Clone(shared)))
-	if err != nil {
-		panic("jwt: Secret: " + err.Error())
-	}
-	k.anyID = true
+	k := &key{material: secret(bytes.Clone(shared)), anyID: true}
 	return Keys{set: newKeySet([]*key{k})}
 }
 

@@ -2,6 +2,7 @@ package jwt_test
 
 import (
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -24,11 +25,14 @@ func TestARememberedTokenIsTheSameGrant(t *testing.T) {
 		same   bool
 	}{"asked for": {10, true}, "not asked for": {0, false}} {
 		v, _ := remembering(t, s, c.tokens)
-		token := k.token(claims(nil))
-		first, err := v.Verify(t.Context(), token)
-		second, err2 := v.Verify(t.Context(), token)
-		if err != nil || err2 != nil || (first == second) != c.same {
-			t.Errorf("%s: %v, %v, the same: %v", name, err, err2, first == second)
+		for _, length := range []int{0, 1000, 2000, 10000} {
+			token := k.token(claims(map[string]any{"x": strings.Repeat("x", length)}))
+			first, err := v.Verify(t.Context(), token)
+			second, err2 := v.Verify(t.Context(), token)
+			if err != nil || err2 != nil || (first == second) != c.same {
+				t.Errorf("%s: %v, %v, the same: %v", name, err, err2, first == second)
+			}
+			expectCode(t, v, "longer than any", token+strings.Repeat("A", 16<<10), "token_too_large")
 		}
 	}
 }

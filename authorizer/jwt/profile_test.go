@@ -5,6 +5,7 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -191,6 +192,7 @@ func TestDiscovery(t *testing.T) {
 		"keys behind a user":         document(iss, "https://user:password@keys.example/set"),
 		"no keys":                    []byte(`{"issuer":"` + iss + `"}`),
 		"HTML":                       []byte("<html>"),
+		"levels without an end":      []byte(`{"issuer":"` + iss + `","x":` + strings.Repeat("[", 100) + strings.Repeat("]", 100) + `,"jwks_uri":"https://keys.example/set"}`),
 		"null":                       []byte("null"),
 	} {
 		n := newInternet(map[string][]byte{at: body, "https://keys.example/set": jwks(k), "http://keys.example/set": jwks(k)})
@@ -200,6 +202,10 @@ func TestDiscovery(t *testing.T) {
 			t.Errorf("%s: asked %v", name, n.asked)
 		}
 	}
+
+	empty := newInternet(nil)
+	v, _ := started(jwt.Config{Issuer: iss, Audiences: []string{audience}, HTTPClient: empty.client()})
+	expectCode(t, v, "no document", k.token(claims(map[string]any{"iss": iss})), outage)
 
 	n := newInternet(map[string][]byte{at: document(iss, "https://keys.example/1"), "https://keys.example/1": jwks(k)})
 	v, clock := started(jwt.Config{Issuer: iss, Audiences: []string{audience}, HTTPClient: n.client()})

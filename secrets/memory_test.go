@@ -21,13 +21,10 @@ func peek(at uintptr, n int) []byte {
 func TestMemoryIsZeroedWhenTheLastOneHasDroppedIt(t *testing.T) {
 	const size = 64 << 10 // of its own pages, so that nothing else moves in soon
 	data := bytes.Repeat([]byte("s3cr3t. "), size/8)
-	c := newContent(data, "1", 1)
-	if !bytes.Equal(data, make([]byte, size)) {
-		t.Error("what the source gave is still there")
-	}
-	at := address(c.text)
-	part := c.text[100:108] // all that is left
-	c = nil
+	text := hold(data)
+	at := address(text)
+	part := text[100:108] // all that is left
+	text = ""
 	for range 3 {
 		runtime.GC()
 		time.Sleep(time.Millisecond) // for a finalizer that there must not be
@@ -50,6 +47,22 @@ func TestAnEmptyAndAShortValueAreHeld(t *testing.T) {
 	for _, text := range []string{"", "x", strings.Repeat("x", 15), strings.Repeat("x", 16), strings.Repeat("x", 17)} {
 		if got := hold([]byte(text)); got != text {
 			t.Errorf("%q became %q", text, got)
+		}
+	}
+}
+
+// A name may be cut out of an event, and outlive it by far.
+func TestTheTextOfAKeyIsTheCachesOwn(t *testing.T) {
+	c := New(Env())
+	event := strings.Repeat("name stage version ", 1000)
+	ref := Ref{Name: event[:4], Stage: event[5:10], Version: event[11:18]}
+	if _, err := c.Get(t.Context(), ref.Name, VersionStage(ref.Stage), VersionID(ref.Version)); err == nil {
+		t.Fatal("it is there")
+	}
+	kept := c.table.find(&ref).ref
+	for i, text := range []string{kept.Name, kept.Stage, kept.Version} {
+		if at := address(text); at >= address(event) && at < address(event)+uintptr(len(event)) {
+			t.Errorf("part %d is kept within the event", i)
 		}
 	}
 }

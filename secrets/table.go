@@ -2,6 +2,7 @@ package secrets
 
 import (
 	"hash/maphash"
+	"strings"
 	"sync/atomic"
 )
 
@@ -74,7 +75,7 @@ func (t *table) put(ref Ref, s *state) {
 	if len(t.ring) >= t.limit {
 		t.evict()
 	}
-	e := &entry{ref: ref, place: len(t.ring)}
+	e := &entry{ref: ref.clone(), place: len(t.ring)}
 	e.state.Store(s)
 	t.ring = append(t.ring, e)
 	if len(t.ring) > len(*t.buckets.Load()) {
@@ -83,6 +84,12 @@ func (t *table) put(ref Ref, s *state) {
 	}
 	b := t.bucket(ref.Name)
 	b.Store(&link{e, b.Load()})
+}
+
+// clone keeps alive no event that a name was cut out of.
+func (r Ref) clone() Ref {
+	r.Name, r.Version, r.Stage = strings.Clone(r.Name), strings.Clone(r.Version), strings.Clone(r.Stage)
+	return r
 }
 
 func (t *table) grow() {

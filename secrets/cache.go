@@ -30,7 +30,7 @@ type Cache struct {
 	table *table        // read by all, written under mu
 
 	mu        sync.Mutex       // held for no longer than a look
-	calls     map[Ref]call     // the fetches under way
+	calls     map[Ref][]call   // under way, in the order in which they began
 	postponed map[Ref]struct{} // what its source could not be asked for yet, see ErrNotYet
 }
 
@@ -40,7 +40,7 @@ func New(src Source, opts ...Option) *Cache {
 	if src == nil {
 		panic("secrets: New of a nil Source")
 	}
-	c := &Cache{src: src, calls: map[Ref]call{}, postponed: map[Ref]struct{}{}}
+	c := &Cache{src: src, calls: map[Ref][]call{}, postponed: map[Ref]struct{}{}}
 	c.setDefaults()
 	for _, opt := range opts {
 		opt(c)
@@ -103,11 +103,15 @@ func (c *Cache) get(ctx context.Context, ref Ref, d demand) (Secret, error) {
 	return got[0].Secret, got[0].err
 }
 
+// inOnStale is what the context of a hook has, which would otherwise be told
+// without end of what it gets itself.
+type inOnStale struct{ cache *Cache }
+
 // serveStale gives a value past its TTL, and says so.
 func (c *Cache) serveStale(ctx context.Context, ref *Ref, s *state, now int64) Secret {
 	guard.AddAttrs(ctx, slog.String("staleSecret", ref.Name))
-	if c.onStale != nil {
-		c.onStale(ctx, StaleServe{
+	if in := (inOnStale{c}); c.onStale != nil && ctx.Value(in) == nil {
+		c.onStale(context.WithValue(ctx, in, true), StaleServe{
 			Ref: *ref, Version: s.secret.Version(), Age: time.Duration(now - s.asked), Err: s.failure.err,
 		})
 	}

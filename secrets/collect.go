@@ -52,7 +52,7 @@ func (c *Cache) join(ctx context.Context, refs []Ref, open []int, d demand, got 
 		if ended || s.judge(now, d) != mustAsk {
 			continue
 		}
-		under := c.calls[*ref]
+		under := c.latest(*ref)
 		switch {
 		case !under.usable(now, d):
 			if own == nil {
@@ -112,21 +112,17 @@ func (c *Cache) await(ctx context.Context, at call, d demand, got *answer) bool 
 		return true
 	}
 	o := at.outcome()
+	if o.void {
+		return false
+	}
 	if o.failed == nil {
 		*got = answer{o.secret, o.denied}
 		return true
 	}
-	now := c.now()
-	s := c.table.state(ref)
-	switch {
-	case s.serves(now, d):
+	if s, now := c.table.state(ref), c.now(); s.serves(now, d) {
 		got.Secret = c.serveStale(ctx, ref, s, now)
-	case !o.cut:
+	} else {
 		got.err = outage(ref, o.failed, time.Duration(s.failure.until(d)-now))
-	case over(ctx):
-		got.err = left(ctx, ref)
-	default:
-		return false // the next flight has more time than this one
 	}
 	return true
 }
@@ -142,7 +138,7 @@ func (c *Cache) postpone(ref Ref) {
 // boardPostponed adds it to a flight. The caller holds c.mu.
 func (c *Cache) boardPostponed(f *flight, now int64) {
 	for ref := range c.postponed {
-		if c.calls[ref].flight == nil && c.table.state(&ref).judge(now, demand{}) == mustAsk {
+		if len(c.calls[ref]) == 0 && c.table.state(&ref).judge(now, demand{}) == mustAsk {
 			c.board(f, ref)
 		}
 	}

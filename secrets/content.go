@@ -14,13 +14,6 @@ type content struct {
 	decoded sync.Map // plainly[T] or decoding[T] → *decoded[T], see JSON
 }
 
-// newContent takes data over: what is left in it is zeros.
-func newContent(data []byte, version string, since uint64) *content {
-	c := &content{text: hold(data), version: version, since: since}
-	clear(data)
-	return c
-}
-
 // smallest is the length from which on the runtime gives memory an object of
 // its own, which a finalizer needs.
 const smallest = 16

@@ -3,11 +3,13 @@ package secrets_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/secrets"
 )
 
@@ -218,6 +220,18 @@ func TestAGoroutineThatTheSourceEndsHoldsNobodyUp(t *testing.T) {
 	mustFail(t, c, "secret_unavailable", secrets.ErrUnavailable)
 }
 
+// Although a call with a deadline has less than its time.
+func TestASourceThatEndsItsGoroutineIsNotAskedWithoutEnd(t *testing.T) {
+	c, v, _ := newCache()
+	v.before = func(context.Context, []secrets.Ref) { exit() }
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	if _, err := c.Get(ctx, name); !errors.Is(err, secrets.ErrUnavailable) {
+		t.Errorf("got %v", err)
+	}
+	v.mustHaveBeenAsked(t, 1)
+}
+
 type miscounting int
 
 func (n miscounting) Fetch(context.Context, []secrets.Ref) ([]secrets.Value, error) {
@@ -229,6 +243,41 @@ func TestASourceThatMiscountsIsRefused(t *testing.T) {
 		if _, err := secrets.New(n).Get(t.Context(), name); err == nil {
 			t.Errorf("took %d values for one name", n)
 		}
+	}
+}
+
+// An empty secret would open what it is to lock.
+func TestASourceThatGivesNeitherAValueNorAnErrorIsRefused(t *testing.T) {
+	c := secrets.New(miscounting(1))
+	s, err := c.Get(t.Context(), name)
+	if err == nil || guard.Public(err).Code != "secret_failed" || !s.IsZero() {
+		t.Errorf("%q, %v", s.Text(), err)
+	}
+	if s, err := secrets.New(fixed("")).Get(t.Context(), name); err != nil || s.IsZero() {
+		t.Errorf("an empty value: %v", err)
+	}
+}
+
+// sharing is a source that gives the same memory for all names.
+type sharing []byte
+
+func (s sharing) Fetch(_ context.Context, refs []secrets.Ref) ([]secrets.Value, error) {
+	return slices.Repeat([]secrets.Value{{Data: s}}, len(refs)), nil
+}
+
+func TestWhatTheSourceGaveIsZeroedOnceAllOfItIsTaken(t *testing.T) {
+	data := sharing("hunter2")
+	c := secrets.New(data)
+	if err := c.Prefetch(t.Context(), name, "other"); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{name, "other"} {
+		if s, err := c.Get(t.Context(), name); err != nil || s.Text() != "hunter2" {
+			t.Errorf("%s: %q, %v", name, s.Text(), err)
+		}
+	}
+	if string(data) != string(make([]byte, 7)) {
+		t.Errorf("%q is still there", data)
 	}
 }
 

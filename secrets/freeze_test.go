@@ -81,3 +81,62 @@ func TestAFetchThatOutlivesItsInvocationDoesNotPoisonTheNext(t *testing.T) {
 		})
 	})
 }
+
+// What began later than a fetch that was frozen does not make its denial unsaid.
+func TestADenialThatOutlivesItsInvocationIsNotCoveredByAStaleValue(t *testing.T) {
+	for rule, last := range map[string]error{"a later fetch fails": secrets.ErrUnavailable, "a later fetch succeeds": nil} {
+		t.Run(rule, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c, v, at := newCache()
+				mustGet(t, c, "hunter2")
+				answers := [2]chan error{make(chan error), make(chan error)}
+				v.before = func(context.Context, []secrets.Ref) { v.fail(<-answers[v.fetches()-2]) }
+				at.move(5 * time.Minute)
+				frozen, cancel := context.WithCancel(t.Context())
+				go func() { _, _ = c.Get(frozen, name) }()
+				synctest.Wait()
+				cancel()
+
+				at.move(10 * time.Minute)
+				var done sync.WaitGroup
+				done.Go(func() {
+					if _, err := c.Get(t.Context(), name); !errors.Is(err, last) {
+						t.Errorf("who asked later got %v", err)
+					}
+				})
+				synctest.Wait()
+				answers[0] <- secrets.ErrDenied
+				synctest.Wait()
+				answers[1] <- last
+				done.Wait()
+				if s, err := c.Get(t.Context(), name); !errors.Is(err, last) || s.Stale() {
+					t.Errorf("got stale %v, %v", s.Stale(), err)
+				}
+				v.mustHaveBeenAsked(t, 3)
+			})
+		})
+	}
+}
+
+// One that outlived its invocation as well, or the freeze of a snapshot.
+func TestWhoWaitsForAFetchThatWasFrozenAsksAgain(t *testing.T) {
+	for rule, brought := range map[string]error{"a value": nil, "a denial": secrets.ErrDenied, "a failure": secrets.ErrUnavailable} {
+		t.Run(rule, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c, v, at := newCache()
+				open := make(chan error)
+				v.before = func(context.Context, []secrets.Ref) { v.fail(<-open) }
+				var done sync.WaitGroup
+				done.Go(func() { mustGet(t, c, "hunter3") })
+				synctest.Wait()
+				at.move(10 * time.Hour)
+				open <- brought // and with a value hunter2, as it was read before
+				synctest.Wait()
+				v.set(name, "hunter3", "2")
+				open <- nil
+				done.Wait()
+				v.mustHaveBeenAsked(t, 2)
+			})
+		})
+	}
+}

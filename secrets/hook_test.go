@@ -3,9 +3,12 @@ package secrets_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
+	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/secrets"
 )
 
@@ -36,15 +39,66 @@ func TestOnFetchSeesEachValueBeforeAnyoneGetsIt(t *testing.T) {
 	}
 }
 
-func TestAPanicOfOnFetchEndsNoProcess(t *testing.T) {
-	bad := true
-	c, _, at := newCache(secrets.OnFetch(func(context.Context, secrets.Fetch) {
-		if bad {
-			panic("boom")
+func TestAPanicOfOnFetchIsTheErrorOfThoseWhoWait(t *testing.T) {
+	c, v, _ := newCache(secrets.OnFetch(func(context.Context, secrets.Fetch) { panic(hidden) }))
+	s, err := c.Get(t.Context(), name)
+	var e *guard.Error
+	if !errors.As(err, &e) || e.Kind != guard.Internal || e.Code != "secret_failed" || !s.IsZero() {
+		t.Fatalf("got %q, %v", s.Text(), err)
+	}
+	if text := err.Error(); !strings.Contains(text, name) || !strings.Contains(text, "OnFetch") || strings.Contains(text, hidden) {
+		t.Error(text)
+	}
+	mustGet(t, c, "hunter2")
+	v.mustHaveBeenAsked(t, 1)
+}
+
+func TestOnFetchThatEndsItsGoroutineHoldsNobodyUp(t *testing.T) {
+	c, _, _ := newCache(secrets.OnFetch(func(context.Context, secrets.Fetch) { exit() }))
+	mustGet(t, c, "hunter2")
+}
+
+// As a hook does that sends what it is told, with a key from the same cache.
+func TestOnFetchMayUseTheCache(t *testing.T) {
+	for rule, err := range map[string]error{
+		"a value": nil, "a denial": secrets.ErrDenied, "a failure": secrets.ErrUnavailable, "too early": secrets.ErrNotYet,
+	} {
+		t.Run(rule, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var c *secrets.Cache
+				told := 0
+				v := newVault(name, "hunter2")
+				v.fail(err)
+				c = secrets.New(v, secrets.Clock(time.Now), secrets.OnFetch(func(ctx context.Context, _ secrets.Fetch) {
+					if told++; told == 1 {
+						if _, got := c.Get(ctx, name); !errors.Is(got, err) {
+							t.Errorf("in the hook: %v", got)
+						}
+					}
+				}))
+				if _, got := c.Get(t.Context(), name); !errors.Is(got, err) {
+					t.Errorf("got %v", got)
+				}
+			})
+		})
+	}
+}
+
+func TestWhatOnStaleGetsItselfIsNotToldToIt(t *testing.T) {
+	var c *secrets.Cache
+	told := 0
+	c, v, at := newCache(secrets.OnStale(func(ctx context.Context, _ secrets.StaleServe) {
+		told++
+		if s, err := c.Get(ctx, name); err != nil || !s.Stale() {
+			t.Errorf("in the hook: stale %v, %v", s.Stale(), err)
 		}
 	}))
-	mustFail(t, c, "secret_unavailable", secrets.ErrUnavailable)
-	bad = false
-	at.move(time.Second)
 	mustGet(t, c, "hunter2")
+	v.fail(secrets.ErrUnavailable)
+	at.move(5 * time.Minute)
+	mustGet(t, c, "hunter2")
+	mustGet(t, c, "hunter2")
+	if told != 2 {
+		t.Errorf("told %d times of 2", told)
+	}
 }

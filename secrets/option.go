@@ -67,7 +67,9 @@ func NegativeTTL(d time.Duration) Option {
 }
 
 // FetchTimeout sets how long one fetch may take, 2 s when it is not set. It
-// takes no longer than the deadline of the call that began it either.
+// takes no longer than the deadline of the call that began it either, but to
+// serve a stale value in time it has to be well below that: a function that has
+// 2 s for an invocation should set it to less.
 func FetchTimeout(d time.Duration) Option {
 	mustBe("FetchTimeout", d > 0 && d <= longest, "positive and at most a year", d)
 	return func(c *Cache) { c.fetchTimeout = d }
@@ -83,8 +85,10 @@ type Fetch struct {
 }
 
 // OnFetch is called after each fetch, once for each value that it was for, and
-// before anyone gets the value. It must be quick, as all wait for it. Its
+// before those who wait for the fetch go on. It must be quick for that. Its
 // context is that of the call which began the fetch, without its cancellation.
+// It may use the cache, which has what was fetched; a fetch that it begins is
+// told to it as well. When it panics, those who wait get the error of that.
 func OnFetch(fn func(ctx context.Context, f Fetch)) Option {
 	mustNotBeNil("OnFetch", fn == nil)
 	return func(c *Cache) { c.onFetch = fn }
@@ -100,7 +104,8 @@ type StaleServe struct {
 
 // OnStale is called each time that a value past its TTL is given to someone,
 // in their goroutine and with their context. The record of the invocation has
-// the name of such a secret as staleSecret besides.
+// the name of such a secret as staleSecret besides. What fn gets from the cache
+// with the context that it is given is not told to it.
 func OnStale(fn func(ctx context.Context, s StaleServe)) Option {
 	mustNotBeNil("OnStale", fn == nil)
 	return func(c *Cache) { c.onStale = fn }

@@ -47,11 +47,15 @@ func (c *Cache) Invalidate(name, version string) {
 		}
 	}
 	for ref, under := range c.calls {
-		switch o := under.outcome(); {
-		case ref.Name != name:
-		case version == "":
+		if ref.Name != name {
+			continue
+		}
+		if version == "" {
 			delete(c.calls, ref)
-		default:
+			continue
+		}
+		for _, at := range under {
+			o := at.outcome()
 			o.unwanted = append(o.unwanted, version)
 		}
 	}

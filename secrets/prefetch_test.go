@@ -229,3 +229,21 @@ func TestWhatWasInvalidatedDuringAFetchIsNotKept(t *testing.T) {
 		})
 	}
 }
+
+// The source has said that there is a newer one than the old value.
+func TestWhatWasThereBeforeAnInvalidatedValueIsNotServedStale(t *testing.T) {
+	inBubble(t, func(t *testing.T, c *secrets.Cache, v *vault) {
+		mustGet(t, c, "hunter2")
+		time.Sleep(5 * time.Minute)
+		v.set(name, "hunter3", "2")
+		open := held(v)
+		var done sync.WaitGroup
+		done.Go(func() { mustGet(t, c, "hunter3") })
+		synctest.Wait()
+		c.Invalidate(name, "2")
+		close(open)
+		done.Wait()
+		v.fail(secrets.ErrUnavailable)
+		mustFail(t, c, "secret_unavailable", secrets.ErrUnavailable)
+	})
+}

@@ -37,7 +37,8 @@ type Ref struct {
 	Encrypted bool
 }
 
-// Value is what a source has for a Ref.
+// Value is what a source has for a Ref: Data, which may be empty and is not nil,
+// or Err.
 type Value struct {
 	// Data is the value. Whoever calls Fetch owns it: a [Cache] writes zeros over
 	// it, so a source that keeps its values gives out a copy.

@@ -6,7 +6,7 @@ import "time"
 // a new one. Times are in nanoseconds since 1970, by the wall clock.
 type state struct {
 	secret Secret // what Get gives; the zero Secret: there is none
-	denied error  // the source's answer in the place of one
+	denied error  // the source's last answer, in the place of one
 
 	// Of the answer above, of whichever kind.
 	seq   uint64 // the number of the fetch
@@ -92,10 +92,9 @@ func (s *state) serves(now int64, d demand) bool {
 func (c *Cache) succeeded(old *state, v *Value, f *flight) *state {
 	value := &fetched{at: time.Unix(0, f.began), seq: f.seq}
 	if before := old.secret.fetched(); !old.secret.IsZero() && before.version == v.Version && before.text == string(v.Data) {
-		clear(v.Data)
 		value.content, value.confirmed = before.content, f.rejected
 	} else {
-		value.content = newContent(v.Data, v.Version, f.seq)
+		value.content = &content{text: hold(v.Data), version: v.Version, since: f.seq}
 	}
 	fresh := after(f.began, c.spread(c.ttl))
 	// What should have been replaced by now and was not is late: nobody knows by
@@ -114,12 +113,12 @@ func (c *Cache) refused(err error, f *flight) *state {
 	return &state{denied: err, seq: f.seq, asked: f.began, fresh: after(f.began, c.negativeTTL)}
 }
 
-// failed is the state after a fetch that got no answer.
+// failed is the state after a fetch that got no answer. A value goes when it
+// can no longer be served; a denial is kept in mind.
 func (c *Cache) failed(old *state, err error, now int64) *state {
-	next := state{}
-	longest := blindRetry
-	if old.serves(now, demand{}) {
-		next, longest = *old, lastRetry
+	next, longest := *old, lastRetry
+	if !old.serves(now, demand{}) {
+		next.secret, longest = Secret{}, blindRetry
 	}
 	count := old.failure.count + 1
 	wait := longest

@@ -11,23 +11,34 @@ import (
 // [Previous] says where it is found, the stage AWSPREVIOUS when it is not set.
 //
 // Both are fetched in one call of the source, and a value between them is not
-// lost: when a rotation has been seen of one, the other is fetched anew.
+// lost: when a rotation has been seen of one, the other is fetched anew. That
+// there is no previous value stands for as long as the current one does.
 func (c *Cache) Pair(ctx context.Context, name string) (current, previous Secret, err error) {
 	refs := []Ref{{Name: name}, c.previous(name)}
+	if s := c.fresh(&refs[0]); s != nil && c.isFirst(s.secret, &refs[1]) {
+		return s.secret, Secret{}, nil
+	}
 	got := c.collect(ctx, refs, demand{})
 	if newer := c.rotated(&refs[1], got); newer > 0 {
 		got = c.collect(ctx, refs, demand{seq: newer})
 	}
-	if got[0].err != nil {
+	switch {
+	case got[0].err != nil:
 		return Secret{}, Secret{}, got[0].err
-	}
-	if errors.Is(got[1].err, ErrNotFound) {
+	case got[1].err == nil:
+		return got[0].Secret, got[1].Secret, nil
+	case errors.Is(got[1].err, ErrNotFound), c.isFirst(got[0].Secret, &refs[1]):
 		return got[0].Secret, Secret{}, nil
-	}
-	if got[1].err != nil {
+	default:
 		return Secret{}, Secret{}, got[1].err
 	}
-	return got[0].Secret, got[1].Secret, nil
+}
+
+// isFirst reports whether the source, when it last answered, had a current
+// value and none before it. Nothing but a rotation changes that.
+func (c *Cache) isFirst(current Secret, previous *Ref) bool {
+	s := c.table.state(previous)
+	return s.denied != nil && errors.Is(s.denied, ErrNotFound) && s.seq >= current.fetched().since
 }
 
 // rotated is the number of the fetch that both values have to be of at least,

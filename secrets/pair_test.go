@@ -48,9 +48,45 @@ func TestAMissingPreviousValueIsNoError(t *testing.T) {
 		mustPair(t, c, "hunter2", "")
 	}
 	v.mustHaveBeenAsked(t, 1)
-	at.move(5 * time.Second)
+	at.move(5*time.Minute - 1) // and not asked for each 5 s, as a denial would be
+	mustPair(t, c, "hunter2", "")
+	v.mustHaveBeenAsked(t, 1)
+	at.move(1)
 	v.rotate("hunter3", "2")
 	mustPair(t, c, "hunter3", "hunter2")
+}
+
+func TestAMissingPreviousValueIsNoErrorInAnOutage(t *testing.T) {
+	c, v, at := newCache()
+	mustPair(t, c, "hunter2", "")
+	v.fail(secrets.ErrUnavailable)
+	at.move(5 * time.Minute)
+	for range 3 {
+		mustPair(t, c, "hunter2", "")
+		at.move(time.Minute)
+	}
+	at.move(15 * time.Minute)
+	_, _, err := c.Pair(t.Context(), name)
+	mustBe(t, err, "secret_unavailable", secrets.ErrUnavailable)
+}
+
+// That there was none before tells nothing once another value is the current
+// one, or may not be read.
+func TestAMissingPreviousValueIsMissingForOneCurrentValue(t *testing.T) {
+	c, v, at := newCache()
+	mustPair(t, c, "hunter2", "")
+	v.set(name, "hunter3", "2")
+	c.Invalidate(name, "1")
+	mustGet(t, c, "hunter3")
+	v.fail(secrets.ErrUnavailable)
+	_, _, err := c.Pair(t.Context(), name)
+	mustBe(t, err, "secret_unavailable", secrets.ErrUnavailable)
+
+	v.fail(nil)
+	v.setRef(secrets.Ref{Name: name, Stage: "AWSPREVIOUS"}, secrets.Value{Err: secrets.ErrDenied})
+	at.move(time.Minute)
+	_, _, err = c.Pair(t.Context(), name)
+	mustBe(t, err, "secret_denied", secrets.ErrDenied)
 }
 
 func TestPairFailsWhereOneOfTwoCannotBeHad(t *testing.T) {

@@ -5,7 +5,6 @@ import (
 	"strconv"
 
 	"github.com/go-json-experiment/json/jsontext"
-
 	"github.com/lambdarmor/lambdarmor/authorizer"
 )
 

@@ -11,7 +11,6 @@ import (
 	"slices"
 
 	"github.com/go-json-experiment/json/jsontext"
-
 	"github.com/lambdarmor/lambdarmor/internal/strictjson"
 )
 

@@ -55,7 +55,6 @@ func (c *chaos) arrive() bool {
 }
 
 func (c *chaos) mishap(operation string) mishap {
-	repeats := operation != "PutItem"
 	return func(p *proxy, w http.ResponseWriter, r *http.Request, body []byte) {
 		switch c.roll(10) {
 		case 0:
@@ -65,8 +64,9 @@ func (c *chaos) mishap(operation string) mishap {
 		case 2:
 			throttleAll(p, w, r, body)
 		case 3:
-			if !repeats {
+			if operation == "PutItem" { // a claim that comes late is the exception that the package names
 				failInternal(p, w, r, body)
+				return
 			}
 			if operation == "TransactWriteItems" {
 				body = renewed(body)

@@ -1,0 +1,76 @@
+package awserror
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"testing"
+
+	"github.com/aws/smithy-go"
+	"github.com/lambdarmor/lambdarmor/secrets"
+)
+
+// own are the codes of a service that has one, and one of all services' in
+// another meaning.
+func own(code string) error {
+	switch code {
+	case "NoSuchThing", "AccessDenied":
+		return secrets.ErrNotFound
+	}
+	return nil
+}
+
+func coded(code string) error { return &smithy.GenericAPIError{Code: code} }
+
+func unread(cause error) error {
+	return &smithy.DeserializationError{Err: cause, Snapshot: []byte("hunter2")}
+}
+
+func TestMeanings(t *testing.T) {
+	for name, tt := range map[string]struct {
+		err, want error
+		final     bool
+	}{
+		"a code of its own":               {coded("NoSuchThing"), secrets.ErrNotFound, true},
+		"a code of all":                   {coded("ExpiredToken"), secrets.ErrDenied, true},
+		"one that it means otherwise":     {coded("AccessDenied"), secrets.ErrNotFound, true},
+		"a code of the key":               {coded("KMSNotFoundException"), secrets.ErrUndecryptable, true},
+		"throttled":                       {coded("SlowDown"), secrets.ErrUnavailable, false},
+		"a code that nobody knows":        {coded("New"), nil, true},
+		"a fault of the server":           {&smithy.GenericAPIError{Code: "New", Fault: smithy.FaultServer}, secrets.ErrUnavailable, false},
+		"out of time":                     {context.DeadlineExceeded, secrets.ErrUnavailable, false},
+		"left by the caller":              {context.Canceled, nil, false},
+		"left while it was denied":        {errors.Join(coded("AccessDeniedException"), context.Canceled), nil, false},
+		"unread":                          {unread(io.ErrUnexpectedEOF), secrets.ErrUnavailable, false},
+		"unread, left by the caller":      {unread(context.Canceled), nil, false},
+		"unread, out of time":             {unread(context.DeadlineExceeded), secrets.ErrUnavailable, false},
+		"what never was a request at all": {errors.New("no region"), nil, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			err := Codes(own).Explain(`store: "name"`, fmt.Errorf("operation: %w", tt.err))
+			for _, meaning := range []error{secrets.ErrNotFound, secrets.ErrDenied, secrets.ErrUndecryptable, secrets.ErrUnavailable} {
+				if errors.Is(err, meaning) != (meaning == tt.want) {
+					t.Errorf("%v: is it %q?", err, meaning)
+				}
+			}
+			if got := Codes(own).Final(tt.err); got != tt.final {
+				t.Errorf("final: %v, want %v", got, tt.final)
+			}
+		})
+	}
+}
+
+func TestAnErrorSaysWhatItIsAboutWhatItMeansAndWhy(t *testing.T) {
+	for want, err := range map[string]error{
+		`store: "name": not found: api error NoSuchThing: `:                                          coded("NoSuchThing"),
+		`store: "name": api error New: `:                                                             coded("New"),
+		`store: "name": source unavailable: the answer could not be read`:                            unread(errors.New("hunter2")),
+		`store: "name": source unavailable: the answer could not be read: context deadline exceeded`: unread(context.DeadlineExceeded),
+		`store: "name": the answer could not be read: context canceled`:                              unread(context.Canceled),
+	} {
+		if got := Codes(own).Explain(`store: "name"`, err).Error(); got != want {
+			t.Errorf("%s\nwant %s", got, want)
+		}
+	}
+}

@@ -256,6 +256,22 @@ func TestSeveralAreKeptApart(t *testing.T) {
 	}
 }
 
+func TestOneRefTwiceIsAskedForOnce(t *testing.T) {
+	e := newEngine(t, "secret")
+	e.put("a", version{data: `{"f":"v"}`})
+	ref := secrets.Ref{Name: "secret/a#f"}
+	values, err := e.source().Fetch(t.Context(), []secrets.Ref{ref, ref})
+	if err != nil {
+		t.Fatal(err)
+	}
+	mustBe(t, values[0], "v", "1")
+	clear(values[0].Data)
+	mustBe(t, values[1], "v", "1") // its memory is its own
+	if len(e.asked) != 1 {
+		t.Errorf("asked for %q", e.asked)
+	}
+}
+
 func TestWhatCannotBeMeantPanics(t *testing.T) {
 	for words, f := range map[string]func(){
 		"has no TLS":              func() { vault.KV(vault.Address("http://vault.example:8200")) },

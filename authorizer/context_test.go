@@ -68,28 +68,31 @@ func TestGrantsThatCannotTravel(t *testing.T) {
 	context := func(name string) authorizer.Grant {
 		return authorizer.Grant{Principal: "alice", Context: map[string]any{name: "a"}}
 	}
-	for reason, g := range map[string]authorizer.Grant{
-		"without a principal":             {},
-		"principal: not UTF-8":            {Principal: "\xff"},
-		"principal: a string that is":     {Principal: `["alice"]`},
-		"with a scope that is none":       {Principal: "alice", Scopes: []string{"a b"}},
-		"with a scope that is none ":      {Principal: "alice", Scopes: []string{""}},
-		"scopes: a string that is itself": {Principal: "alice", Scopes: []string{"[1]"}},
-		"with a group without a name":     {Principal: "alice", Groups: []string{""}},
-		`"principalId": the name is`:      context("principalId"),
-		`"scope": the name is taken`:      context("scope"),
-		`"groups": the name is taken`:     context("groups"),
-		`"expires": the name is taken`:    context("expires"),
-		`"claims": the name is taken`:     context("claims"),
-		`"integrationLatency": the name`:  context("integrationLatency"),
-		"a value without a name":          context(""),
-		"a value without a name ":         context("\xff"),
+	for _, tt := range []struct {
+		reason string
+		grant  authorizer.Grant
+	}{
+		{"without a principal", authorizer.Grant{}},
+		{"principal: not UTF-8", authorizer.Grant{Principal: "\xff"}},
+		{"principal: a string that is", authorizer.Grant{Principal: `["alice"]`}},
+		{"with a scope that is none", authorizer.Grant{Principal: "alice", Scopes: []string{"a b"}}},
+		{"with a scope that is none", authorizer.Grant{Principal: "alice", Scopes: []string{""}}},
+		{"scopes: a string that is itself", authorizer.Grant{Principal: "alice", Scopes: []string{"[1]"}}},
+		{"with a group without a name", authorizer.Grant{Principal: "alice", Groups: []string{""}}},
+		{`"principalId": the name is`, context("principalId")},
+		{`"scope": the name is taken`, context("scope")},
+		{`"groups": the name is taken`, context("groups")},
+		{`"expires": the name is taken`, context("expires")},
+		{`"claims": the name is taken`, context("claims")},
+		{`"integrationLatency": the name`, context("integrationLatency")},
+		{"a value without a name", context("")},
+		{"a value without a name", context("\xff")},
 	} {
-		out, log, err := ask(t, authorizer.Simple(grants(&g)), sample(""))
+		out, log, err := ask(t, authorizer.Simple(grants(&tt.grant)), sample(""))
 		e, _ := log["error"].(map[string]any)
 		cause, _ := e["cause"].(string)
-		if outcomeOf(t, out, err, "") != broken || !strings.Contains(cause, strings.TrimSpace(reason)) {
-			t.Errorf("%q: %s, %v", reason, out, log)
+		if outcomeOf(t, out, err, "") != broken || !strings.Contains(cause, tt.reason) {
+			t.Errorf("%q: %s, %v", tt.reason, out, log)
 		}
 	}
 }

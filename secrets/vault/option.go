@@ -60,8 +60,9 @@ func Mount(path string) Option {
 // Vault has. A field's text is the value, of another type its JSON. Versions are
 // numbers; the stage AWSPREVIOUS, which [secrets.Cache.Pair] asks for, is the one
 // before the latest. A version that is deleted or destroyed is not found, and
-// one that Vault will delete by itself expires with that. VAULT_NAMESPACE is
-// sent along.
+// one that Vault will delete by itself expires with that. Fields of one secret
+// that are fetched together cost one request, and are of one version.
+// VAULT_NAMESPACE is sent along.
 //
 // KV panics when an option or VAULT_ADDR cannot be meant.
 //

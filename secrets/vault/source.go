@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/lambdarmor/lambdarmor/secrets"
 	"github.com/lambdarmor/lambdarmor/secrets/internal/endpoint"
@@ -32,12 +33,13 @@ type source struct {
 
 // Fetch implements [secrets.Source].
 func (s *source) Fetch(ctx context.Context, refs []secrets.Ref) ([]secrets.Value, error) {
-	header, err := s.header()
+	header, err := s.headers()
 	if err != nil {
 		return nil, err
 	}
+	r := &reading{source: s, header: header, answers: make(map[string]func() (endpoint.Answer, error))}
 	return fetch.Each(refs, atOnce, func(ref secrets.Ref) secrets.Value {
-		v, err := s.read(ctx, ref, header)
+		v, err := r.read(ctx, ref)
 		if err != nil {
 			return secrets.Value{Err: fmt.Errorf("vault: %q: %w", ref.Name, err)}
 		}
@@ -45,8 +47,29 @@ func (s *source) Fetch(ctx context.Context, refs []secrets.Ref) ([]secrets.Value
 	}), nil
 }
 
-func (s *source) read(ctx context.Context, ref secrets.Ref, header http.Header) (secrets.Value, error) {
-	n, err := parse(ref.Name, s.mounts)
+// A reading is one fetch. It asks for nothing twice, so that fields of one secret
+// are of one version.
+type reading struct {
+	*source
+	header http.Header
+
+	mu      sync.Mutex                                 // guards what follows
+	answers map[string]func() (endpoint.Answer, error) // target → what it is answered, once
+}
+
+func (r *reading) ask(ctx context.Context, target string) (endpoint.Answer, error) {
+	r.mu.Lock()
+	answer := r.answers[target]
+	if answer == nil {
+		answer = sync.OnceValues(func() (endpoint.Answer, error) { return r.endpoint.Get(ctx, target, r.header) })
+		r.answers[target] = answer
+	}
+	r.mu.Unlock()
+	return answer()
+}
+
+func (r *reading) read(ctx context.Context, ref secrets.Ref) (secrets.Value, error) {
+	n, err := parse(ref.Name, r.mounts)
 	if err != nil {
 		return secrets.Value{}, err
 	}
@@ -60,22 +83,22 @@ func (s *source) read(ctx context.Context, ref secrets.Ref, header http.Header) 
 	}
 	switch ref.Stage {
 	case "", current:
-		return s.get(ctx, n, ref.Version, header)
+		return r.get(ctx, n, ref.Version)
 	case previous:
 		if ref.Version != "" {
 			return secrets.Value{}, errors.New("a value is asked for by version or by stage, not both")
 		}
-		return s.getPrevious(ctx, n, header)
+		return r.getPrevious(ctx, n)
 	}
 	return secrets.Value{}, fmt.Errorf("there are no stages but %s and %s", current, previous)
 }
 
-func (s *source) get(ctx context.Context, n name, version string, header http.Header) (secrets.Value, error) {
+func (r *reading) get(ctx context.Context, n name, version string) (secrets.Value, error) {
 	target := n.target()
 	if version != "" {
 		target += "?" + url.Values{"version": {version}}.Encode()
 	}
-	answer, err := s.endpoint.Get(ctx, target, header)
+	answer, err := r.ask(ctx, target)
 	if err != nil {
 		return secrets.Value{}, err
 	}
@@ -87,8 +110,8 @@ func (s *source) get(ctx context.Context, n name, version string, header http.He
 
 // getPrevious finds the number of the latest version, and then what came before.
 // A latest one that is deleted has a number, too.
-func (s *source) getPrevious(ctx context.Context, n name, header http.Header) (secrets.Value, error) {
-	answer, err := s.endpoint.Get(ctx, n.target(), header)
+func (r *reading) getPrevious(ctx context.Context, n name) (secrets.Value, error) {
+	answer, err := r.ask(ctx, n.target())
 	if err != nil {
 		return secrets.Value{}, err
 	}
@@ -105,10 +128,10 @@ func (s *source) getPrevious(ctx context.Context, n name, header http.Header) (s
 	case number == 1:
 		return secrets.Value{}, fmt.Errorf("no version is before the first: %w", secrets.ErrNotFound)
 	}
-	return s.get(ctx, n, strconv.FormatInt(number-1, 10), header)
+	return r.get(ctx, n, strconv.FormatInt(number-1, 10))
 }
 
-func (s *source) header() (http.Header, error) {
+func (s *source) headers() (http.Header, error) {
 	header := http.Header{"X-Vault-Request": {"true"}}
 	token, err := s.token()
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -256,19 +257,26 @@ func TestSeveralAreKeptApart(t *testing.T) {
 	}
 }
 
-func TestOneRefTwiceIsAskedForOnce(t *testing.T) {
+func TestNothingIsAskedForTwice(t *testing.T) {
 	e := newEngine(t, "secret")
-	e.put("a", version{data: `{"f":"v"}`})
-	ref := secrets.Ref{Name: "secret/a#f"}
-	values, err := e.source().Fetch(t.Context(), []secrets.Ref{ref, ref})
+	const whole = `{"user":"u2","password":"p2"}`
+	e.put("a", version{data: `{"user":"u1","password":"p1"}`}, version{data: whole})
+	user, password := secrets.Ref{Name: "secret/a#user"}, secrets.Ref{Name: "secret/a#password"}
+	before := secrets.Ref{Name: "secret/a#password", Stage: "AWSPREVIOUS"}
+	refs := []secrets.Ref{user, password, user, before, {Name: "secret/a"}, {Name: "secret/a", Stage: "AWSCURRENT"}, {Name: "secret/a#user", Version: "1"}}
+	values, err := e.source().Fetch(t.Context(), refs)
 	if err != nil {
 		t.Fatal(err)
 	}
-	mustBe(t, values[0], "v", "1")
-	clear(values[0].Data)
-	mustBe(t, values[1], "v", "1") // its memory is its own
-	if len(e.asked) != 1 {
-		t.Errorf("asked for %q", e.asked)
+	for i, want := range []struct{ data, version string }{
+		{"u2", "2"}, {"p2", "2"}, {"u2", "2"}, {"p1", "1"}, {whole, "2"}, {whole, "2"}, {"u1", "1"},
+	} {
+		mustBe(t, values[i], want.data, want.version)
+		clear(values[i].Data) // it has no memory of another's
+	}
+	slices.Sort(e.asked)
+	if want := []string{"/v1/secret/data/a", "/v1/secret/data/a?version=1"}; !slices.Equal(e.asked, want) {
+		t.Errorf("asked for %q, want %q", e.asked, want)
 	}
 }
 

@@ -22,8 +22,8 @@ import (
 type Subject struct {
 	Package    string                          // that its errors begin with
 	New        func(aws.Config) secrets.Source // with the client of this configuration
-	Operations []string                        // those of Fetches, the first one also of the name a and its versions
-	Fetches    [][]string                      // names that are fetched together, each of them with all its requests failing alike
+	Operations []string                        // what Fetches ask for; the first one is that of the name a and its versions
+	Fetches    [][]string                      // names to fetch together
 	Codes      []Meaning                       // of the service's own errors
 	Value      any                             // an answer of the first operation with the text "value" for a
 	Cut        string                          // the beginning of an answer, with "hunter2" in a value

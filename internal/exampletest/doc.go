@@ -1,4 +1,4 @@
-// Package exampletest runs the starters against the servers that they would
-// have in AWS. What of them needs no server is tested beside them, with nothing
-// that a copy would not have.
+// Package exampletest runs the starters as their READMEs say, and against the
+// servers that they would have in AWS. What of them needs neither is tested
+// beside them, with nothing that a copy would not have.
 package exampletest

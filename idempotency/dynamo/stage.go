@@ -32,8 +32,9 @@ import (
 // ended; another store keeps it; with the items the transaction has more than
 // 99, or more than 4 MB in all with the completion of the key; an item has more
 // than 400 kB; two operations are on one item or one is on the key's own. What
-// of this only DynamoDB can see, such as the size of an item that an Update
-// leaves, fails with the commit.
+// only DynamoDB or its client can see, such as the size of an item that an Update
+// leaves or an Update without an expression, fails with the commit: that is an
+// error of kind Internal, which no retry helps.
 func Stage(ctx context.Context, items ...types.TransactWriteItem) error {
 	return StageOr(ctx, nil, items...)
 }

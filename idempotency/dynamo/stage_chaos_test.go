@@ -103,7 +103,7 @@ func TestStagedWritesAreThereOnceWhateverHappens(t *testing.T) {
 	var denied []string                  // orders that are said not to be there
 	try := func(store *dynamo.Store, key, order string) error {
 		op := idempotency.NewOperation("chaos", store, idempotency.Lease(time.Minute))
-		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 		defer cancel()
 		ran := false
 		got, err := idempotency.Do(ctx, op, key, nil, func(ctx context.Context) (string, error) {

@@ -173,6 +173,20 @@ func TestAKeySetThatFailsIsNoDenial(t *testing.T) {
 	}
 }
 
+// A set of somebody's own may be dear to ask.
+func TestWhatIsTooLongForAKeyIsNotLookedUp(t *testing.T) {
+	asked := 0
+	counts := keySetFunc(func(context.Context, string) (*authorizer.Grant, error) {
+		asked++
+		return nil, nil
+	})
+	for _, length := range []int{1 << 10, 1<<10 + 1} {
+		if got, log := withKey(t, counts, strings.Repeat("k", length)); got != deny || log.code() != "api_key_unknown" || asked != 1 {
+			t.Errorf("%d bytes: %s, %v, asked %d times", length, got, log, asked)
+		}
+	}
+}
+
 type keySetFunc func(context.Context, string) (*authorizer.Grant, error)
 
 func (f keySetFunc) Find(ctx context.Context, key string) (*authorizer.Grant, error) {

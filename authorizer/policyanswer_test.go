@@ -1,0 +1,95 @@
+package authorizer_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/lambdarmor/lambdarmor/authorizer"
+)
+
+// A path is a client's, and no place for wildcards.
+func TestAPathThatNoPolicyCanNameIsRefused(t *testing.T) {
+	for _, path := range []string{"/orders/*", "/orders/?", "/${aws:username}", "/" + strings.Repeat("a", 512)} {
+		for _, variant := range []string{"token", "request", "http-1.0", ""} {
+			event := sample(variant)
+			pointer := "/methodArn"
+			if variant == "" {
+				pointer = "/routeArn"
+			}
+			event = event.Set(pointer, stageARN+"GET"+path)
+			out, log, err := ask(t, authorizer.Policy(authorizer.Bearer(alice()), authorizer.Uncached()), event)
+			if outcomeOf(t, out, err, stageARN+"GET"+path) != deny || log.code() != "path_not_grantable" || log.text("level") != "WARN" {
+				t.Errorf("%s %s: %s, %v", variant, path, out, log)
+			}
+		}
+	}
+}
+
+func TestAnswersOfPolicies(t *testing.T) {
+	g := &authorizer.Grant{
+		Principal: "alice", Scopes: []string{"a", "b"}, Groups: []string{"admins", "sales team"},
+		Context: map[string]any{"plan": "free", "seats": 3, "trial": true}, UsageKey: "key-1",
+	}
+	const context = `"scope":"a b","groups":"admins sales%20team","plan":"free","seats":3,"trial":true}`
+	for variant, want := range map[string]string{
+		"":          `"context":{"principalId":"alice",` + context + `}`,
+		"http-1.0":  `"context":{"principalId":"alice",` + context + `}`,
+		"token":     `"context":{` + context + `,"usageIdentifierKey":"key-1"}`,
+		"request":   `"context":{` + context + `,"usageIdentifierKey":"key-1"}`,
+		"websocket": `"context":{` + context + `}`,
+	} {
+		out, _, err := ask(t, authorizer.Policy(grants(g)), sample(variant))
+		if err != nil || !strings.HasPrefix(out, `{"principalId":"alice","policyDocument":{"Version":"2012-10-17","Statement":[{"Action":"execute-api:Invoke","Effect":"Allow","Resource":[`) || !strings.HasSuffix(out, want) {
+			t.Errorf("%s: %s, %v", variant, out, err)
+		}
+	}
+	out, _, err := ask(t, authorizer.Simple(grants(g)), sample(""))
+	if want := `{"isAuthorized":true,"context":{"principalId":"alice",` + context + `}`; err != nil || out != want {
+		t.Errorf("%s, want %s, %v", out, want, err)
+	}
+	out, _, err = ask(t, authorizer.AppSync(grants(g), authorizer.DeniedFields(func(*authorizer.Grant) []string { return []string{"Order.total", "Event.note"} }), authorizer.TTL(10*time.Second)), sample("appsync"))
+	if want := `{"isAuthorized":true,"resolverContext":{"principalId":"alice","scope":"a b","groups":"admins sales%20team","plan":"free","seats":"3","trial":"true"},"deniedFields":["Event.note","Order.total"],"ttlOverride":10}`; err != nil || out != want {
+		t.Errorf("%s, want %s, %v", out, want, err)
+	}
+}
+
+func TestAWebSocketAnswerIsBounded(t *testing.T) {
+	g := &authorizer.Grant{Principal: "alice", Context: map[string]any{"a": strings.Repeat("a", 8<<10)}}
+	if out, _, err := ask(t, authorizer.Policy(grants(g)), sample("websocket")); outcomeOf(t, out, err, "") != broken {
+		t.Error(out)
+	}
+	if out, _, err := ask(t, authorizer.Policy(grants(g)), sample("token")); outcomeOf(t, out, err, arnOf(sample("token"))) != allow {
+		t.Error(out, err)
+	}
+}
+
+// AppSync keeps no grant for longer than it lasts.
+func TestAppSyncForgetsWithTheGrant(t *testing.T) {
+	ending := func(in time.Duration) authorizer.Check {
+		return grants(&authorizer.Grant{Principal: "alice", Expires: time.Now().Add(in)})
+	}
+	for name, tt := range map[string]struct {
+		check authorizer.Check
+		opts  []authorizer.AppSyncOption
+		least int
+		most  int
+	}{
+		"soon":              {ending(30 * time.Second), nil, 1, 30},
+		"late":              {ending(48 * time.Hour), nil, 3600, 3600},
+		"soon, longer kept": {ending(30 * time.Second), []authorizer.AppSyncOption{authorizer.TTL(time.Hour)}, 1, 30},
+		"late, kept short":  {ending(48 * time.Hour), []authorizer.AppSyncOption{authorizer.TTL(time.Minute)}, 60, 60},
+		"not kept":          {ending(48 * time.Hour), []authorizer.AppSyncOption{authorizer.TTL(0)}, 0, 0},
+	} {
+		out, _, err := ask(t, authorizer.AppSync(tt.check, tt.opts...), sample("appsync"))
+		if a := parse(t, out); err != nil || a.TTLOverride == nil || *a.TTLOverride < tt.least || *a.TTLOverride > tt.most {
+			t.Errorf("%s: %s, %v", name, out, err)
+		}
+	}
+	mustPanic(t, "negative", "authorizer: TTL", func() { authorizer.TTL(-1) })
+	mustPanic(t, "too long", "authorizer: TTL", func() { authorizer.TTL(2 * time.Hour) })
+	mustPanic(t, "nil fields", "authorizer: DeniedFields", func() { authorizer.DeniedFields(nil) })
+	mustPanic(t, "nil check", "authorizer: AppSync", func() { authorizer.AppSync(nil) })
+	mustPanic(t, "nil check", "authorizer: Simple", func() { authorizer.Simple(nil) })
+	mustPanic(t, "nil check", "authorizer: Policy", func() { authorizer.Policy(nil) })
+}

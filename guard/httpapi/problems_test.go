@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
@@ -119,16 +120,18 @@ func TestTheUnexpectedIsA500ThatSaysNothing(t *testing.T) {
 }
 
 func TestATimeoutIsA504(t *testing.T) {
-	ctx, cancel := context.WithTimeout(inLambda(t.Context()), 150*time.Millisecond)
-	defer cancel()
-	late := guard.HandlerFunc(func(ctx context.Context, _ []byte) ([]byte, error) {
-		<-ctx.Done()
-		return []byte(`{"statusCode":200}`), nil
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(inLambda(t.Context()), 150*time.Millisecond)
+		defer cancel()
+		late := guard.HandlerFunc(func(ctx context.Context, _ []byte) ([]byte, error) {
+			<-ctx.Done()
+			return []byte(`{"statusCode":200}`), nil
+		})
+		out, err := guard.Wrap(late, httpapi.Problems(), guard.Deadline(100*time.Millisecond)).Invoke(ctx, call{}.event())
+		if a := read(t, out); err != nil || a.status != 504 || a.problem(t).Code != "timeout" {
+			t.Errorf("%+v, %v", a, err)
+		}
 	})
-	out, err := guard.Wrap(late, httpapi.Problems(), guard.Deadline(100*time.Millisecond)).Invoke(ctx, call{}.event())
-	if a := read(t, out); err != nil || a.status != 504 || a.problem(t).Code != "timeout" {
-		t.Errorf("%+v, %v", a, err)
-	}
 }
 
 func TestEventsThatAreNoRequestsGetLambdaErrors(t *testing.T) {

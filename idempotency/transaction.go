@@ -38,7 +38,7 @@ type Transaction interface {
 
 // ErrNotCommitted is what the error of an operation wraps if the handler
 // succeeded and what it had staged is not written: nothing is, and the key is
-// free again.
+// free again, at the latest when its lease ends.
 var ErrNotCommitted = errors.New("idempotency: nothing was committed")
 
 // TransactionOf gives the transaction of the innermost operation around ctx.

@@ -39,7 +39,10 @@ type Store struct {
 
 // New makes a store of a table whose partition key is a string named id, see
 // [Names] and [SortKey]. The table's TTL attribute is expiration. The client's
-// own retries are what gets over throttling and lost answers: leave them on.
+// own retries are what gets over throttling and lost answers: leave them on. A
+// server that accepts a request and never answers is waited for until ctx ends,
+// unless the client's HTTP client has a timeout of its own, which should be well
+// below the function's.
 func New(client Client, table string, opts ...Option) *Store {
 	if client == nil {
 		panic("dynamo: a nil Client")

@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"github.com/lambdarmor/lambdarmor/idempotency/dynamo"
-	"github.com/lambdarmor/lambdarmor/internal/historytest"
+	"github.com/lambdarmor/lambdarmor/idempotency/internal/historytest"
 )
 
 // Five processes on one table, with clocks that are up to 20 minutes apart.

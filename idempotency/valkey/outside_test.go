@@ -7,7 +7,7 @@ import (
 	"github.com/lambdarmor/lambdarmor/idempotency"
 	"github.com/lambdarmor/lambdarmor/idempotency/storetest"
 	"github.com/lambdarmor/lambdarmor/idempotency/valkey"
-	"github.com/lambdarmor/lambdarmor/internal/historytest"
+	"github.com/lambdarmor/lambdarmor/idempotency/internal/historytest"
 	valkeygo "github.com/valkey-io/valkey-go"
 )
 

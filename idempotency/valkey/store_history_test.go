@@ -4,7 +4,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/lambdarmor/lambdarmor/internal/historytest"
+	"github.com/lambdarmor/lambdarmor/idempotency/internal/historytest"
 )
 
 func TestHistories(t *testing.T) { historytest.Check(t, system(t, servers.Valkey(t).Addr())) }

@@ -16,7 +16,7 @@ MODULES  = . .ci/tools .ci/compare
 # How a function is built for Lambda.
 DEPLOY   = CGO_ENABLED=0 GOOS=linux $(GO) build -tags lambda.norpc -trimpath -ldflags "-s -w"
 
-.PHONY: help test ci format-check tidy-check vet staticcheck examples schema-suite fuzz bench benchstat size \
+.PHONY: help test ci format-check tidy-check vet staticcheck examples schema-suite wycheproof fuzz bench benchstat size \
 	fmt tidy servers lock-servers spin clean
 .NOTPARALLEL:
 
@@ -58,6 +58,10 @@ examples: ## build every example for Lambda, into .cache/examples
 schema-suite: ## hold validate to the JSON-Schema-Test-Suite in the folder SUITE
 	@test -d "$(SUITE)" || { echo 'say where it is: make schema-suite SUITE=<folder>'; exit 2; }
 	JSON_SCHEMA_TEST_SUITE="$(abspath $(SUITE))" $(GO) test -count=1 -v -run Suite ./validate
+
+wycheproof: ## hold JWTs to Wycheproof's vectors in the folder SUITE
+	@test -d "$(SUITE)" || { echo 'say where it is: make wycheproof SUITE=<folder testvectors_v1>'; exit 2; }
+	WYCHEPROOF="$(abspath $(SUITE))" $(GO) test -count=1 -v -run Wycheproof ./authorizer/jwt
 
 fuzz: ## run every fuzz target for FUZZTIME; their seeds are part of the tests
 	@GO="$(GO)" .ci/fuzz "$(FUZZTIME)" $(PKG)

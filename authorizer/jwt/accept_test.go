@@ -172,8 +172,13 @@ func TestWhatAGrantSays(t *testing.T) {
 	for name, changes := range map[string]map[string]any{
 		"an object in the context": {"tenant": map[string]any{"id": 1}},
 		"a list in the context":    {"tenant": []string{"a"}},
+		"a string that is JSON":    {"tenant": ` []`},
 		"a number beyond all":      {"level": raw("1e999")},
+		"an id that is rounded":    {"level": raw("9007199254740993")},
+		"a long id":                {"level": raw("99999999999999999999")},
+		"a negative one":           {"level": raw("-9007199254740993")},
 		"groups that are none":     {"cognito:groups": 1},
+		"a group without a name":   {"cognito:groups": []any{"a", ""}},
 		"groups with a number":     {"cognito:groups": []any{"a", 1}},
 		"groups with a null":       {"cognito:groups": []any{"a", nil}},
 	} {
@@ -185,6 +190,33 @@ func TestWhatAGrantSays(t *testing.T) {
 		if _, err := v.Verify(t.Context(), e.token(claims(map[string]any{name: "x"}))); codeOf(err) != "token_malformed" {
 			t.Errorf("claim %s, which differs from one that is read in case alone: %v", name, err)
 		}
+	}
+}
+
+func TestTextsAndNumbersThatCanBeTold(t *testing.T) {
+	e := newEC("e1")
+	c := config(e)
+	c.Context = []string{"x"}
+	v := verifier(t, c)
+	for claim, want := range map[string]any{
+		`"42"`: "42", `"true"`: "true", `""`: "", `" "`: " ", `"[draft]"`: "[draft]", `"{x"`: "{x", `"é"`: "é",
+		`9007199254740992`: int64(1 << 53), `-9007199254740992`: int64(-1 << 53), `-0`: int64(0), `1e2`: 100.0, `0.5`: 0.5,
+	} {
+		got, err := v.Verify(t.Context(), e.token(claims(map[string]any{"x": raw(claim)})))
+		if err != nil || got.Context["x"] != want {
+			t.Errorf("%s: %+v, %v", claim, got, err)
+		}
+	}
+}
+
+// Whoever goes by the grant gives the token as much time as the verifier does.
+func TestAGrantHasTheLeewayInIt(t *testing.T) {
+	e := newEC("e1")
+	c := config(e)
+	c.Leeway = time.Minute
+	got, err := verifier(t, c).Verify(t.Context(), e.token(claims(map[string]any{"exp": now.Unix() - 30})))
+	if err != nil || !got.Expires.Equal(now.Add(30*time.Second)) {
+		t.Errorf("%+v, %v", got, err)
 	}
 }
 
@@ -218,9 +250,10 @@ func TestScopes(t *testing.T) {
 		want    []string
 	}{
 		"a string":            {map[string]any{"scope": "a b  c"}, []string{"a", "b", "c"}},
-		"other white space":   {map[string]any{"scope": "a\tb\u00a0c"}, []string{"a\tb\u00a0c"}},
 		"none":                {map[string]any{"scope": ""}, []string{}},
 		"not there":           {map[string]any{"scope": nil}, nil},
+		"a list":              {map[string]any{"scope": []string{"a", "b"}}, []string{"a", "b"}},
+		"an empty list":       {map[string]any{"scope": []string{}, "scp": "admin"}, []string{}},
 		"scp as a list":       {map[string]any{"scope": nil, "scp": []string{"a", "b"}}, []string{"a", "b"}},
 		"scp as a string":     {map[string]any{"scope": nil, "scp": "a b"}, []string{"a", "b"}},
 		"scp beside of scope": {map[string]any{"scope": "a", "scp": []string{"admin"}}, []string{"a"}},

@@ -2,6 +2,7 @@ package jwt
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 	"time"
 
@@ -29,8 +30,8 @@ type Claims struct {
 	// Expires, NotBefore and IssuedAt are exp, nbf and iat; the latter two are
 	// zero when the token does not have them.
 	Expires, NotBefore, IssuedAt time.Time
-	// Scopes are those of scope, a string in which spaces part them, or of scp,
-	// which is such a string or an array.
+	// Scopes are those of scope, or of scp where there is none: a string in which
+	// spaces part them, or an array.
 	Scopes []string
 	// Groups are those of the claim that [Config] names for them.
 	Groups []string
@@ -144,17 +145,13 @@ func (r *claimsReader) take(member int, value jsontext.Value, at int) error {
 	case claimIat:
 		r.IssuedAt, ok = numericDate(value)
 	case claimScope:
-		var scope string
-		scope, ok = r.text(value, at)
-		r.Scopes = scopes(scope)
+		r.Scopes, ok = r.scopes(value, at)
 	case claimScp:
-		r.scp, ok = r.texts(value, at)
-		if len(r.scp) == 1 {
-			r.scp = scopes(r.scp[0])
-		}
+		r.scp, ok = r.scopes(value, at)
 	}
 	if ok && r.all[member] == r.groups {
 		r.Groups, ok = r.texts(value, at)
+		ok = ok && !slices.Contains(r.Groups, "")
 	}
 	if !ok {
 		return refuse(codeClaims, "The claim "+r.all[member]+" has the wrong type, or is out of range.")
@@ -162,9 +159,25 @@ func (r *claimsReader) take(member int, value jsontext.Value, at int) error {
 	return r.takeContext(r.all[member], value, at)
 }
 
-// scopes parts a list as it is written in OAuth (RFC 6749, section 3.3).
-func scopes(list string) []string {
-	return strings.FieldsFunc(list, func(c rune) bool { return c == ' ' })
+// scopes reads a list as it is written in OAuth (RFC 6749, section 3.3), or an
+// array of what such a list has in it.
+func (r *claimsReader) scopes(value jsontext.Value, at int) ([]string, bool) {
+	list, isText := r.text(value, at)
+	if isText {
+		parts := strings.FieldsFunc(list, func(c rune) bool { return c == ' ' })
+		return parts, canBeTold(list) && !slices.ContainsFunc(parts, notScope)
+	}
+	array, ok := r.texts(value, at)
+	return array, ok && canBeTold(strings.Join(array, " ")) && !slices.ContainsFunc(array, notScope)
+}
+
+func notScope(s string) bool {
+	for _, c := range []byte(s) {
+		if c <= ' ' || c > '~' || c == '"' || c == '\\' {
+			return true
+		}
+	}
+	return s == ""
 }
 
 // text is what a string says that stands at an offset. It shares the payload's

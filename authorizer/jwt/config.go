@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/lambdarmor/lambdarmor/authorizer"
 )
 
 // Config says which tokens hold. [Cognito], [CognitoID], [AccessToken] and
@@ -37,8 +39,11 @@ type Config struct {
 	// strings; empty is none.
 	Groups string
 	// Context are the claims that the backend is told, by the same names in the
-	// Context of the Grant. A token in which one of them is neither a string, a
-	// number nor a boolean is refused; one that is not there is left out.
+	// Context of the Grant, which cannot have principalId, scope, groups, expires,
+	// claims and integrationLatency. A token in which one of them is neither a
+	// string, a number nor a boolean is refused, and so is one that gateways do not
+	// pass on: a string that is itself an object, an array or a string of JSON, and
+	// a whole number beyond 2^53. One that is not there is left out.
 	Context []string
 	// Principal makes the Principal of the Grant; nil is sub. Where a route takes
 	// tokens of several issuers, it should have the issuer in it, as sub is
@@ -82,6 +87,8 @@ func (c *Config) problem() error {
 		return errors.New("the Type must be in lower case, and without application/")
 	case slices.Contains(c.Context, ""):
 		return errors.New("a claim of Context must have a name")
+	case slices.ContainsFunc(c.Context, isTaken):
+		return errors.New("a claim of Context must not have a name that means something else in the context of an authorizer")
 	}
 	if c.loadBalancer != nil {
 		return c.loadBalancer.problem(c)
@@ -120,6 +127,17 @@ func (c *Config) algorithmProblem() error {
 		return errors.New("no key is one for the Algorithms, which have to be set")
 	}
 	return nil
+}
+
+// isTaken reports whether no Grant can have the name in its Context.
+func isTaken(name string) bool {
+	switch name {
+	case authorizer.NamePrincipal, authorizer.NameScope, authorizer.NameGroups, authorizer.NameExpires,
+		"integrationLatency", "claims":
+		return true
+	default:
+		return false
+	}
 }
 
 // algorithms are those that c accepts.

@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"strings"
 	"time"
-
-	"github.com/lambdarmor/lambdarmor/internal/strictjson"
 )
 
 // load gives the loader of a set of keys that is at uri.
@@ -39,10 +37,7 @@ func (f *fetcher) discover(issuer string) loader {
 			Issuer  string `json:"issuer"`
 			JWKSURI string `json:"jwks_uri"`
 		}
-		if err := strictjson.Check(doc.body, maxSetDepth, maxSetNodes); err != nil {
-			return nil, 0, fmt.Errorf("get %s: %w", at, err)
-		}
-		if err := strictjson.Unmarshal(doc.body, &metadata, strictjson.Options{}); err != nil {
+		if err := decodeBounded(doc.body, &metadata); err != nil {
 			return nil, 0, fmt.Errorf("get %s: %w", at, err)
 		}
 		if metadata.Issuer != issuer {

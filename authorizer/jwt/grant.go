@@ -1,8 +1,10 @@
 package jwt
 
 import (
+	"errors"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/lambdarmor/lambdarmor/authorizer"
@@ -16,20 +18,18 @@ func (r *claimsReader) takeContext(name string, value jsontext.Value, at int) er
 	var plain any
 	switch value.Kind() {
 	case jsontext.KindString:
-		plain, _ = r.text(value, at)
+		if s, _ := r.text(value, at); canBeTold(s) {
+			plain = s
+		}
 	case jsontext.KindTrue, jsontext.KindFalse:
 		plain = value.Kind() == jsontext.KindTrue
 	case jsontext.KindNumber:
-		if whole, err := strconv.ParseInt(string(value), 10, 64); err == nil {
-			plain = whole
-		} else if f, err := strconv.ParseFloat(string(value), 64); err == nil {
-			plain = f
-		}
+		plain = number(string(value))
 	case jsontext.KindNull:
 		return nil
 	}
 	if plain == nil {
-		return refuse(codeClaims, "The claim "+name+" must be a string, a number or a boolean.")
+		return refuse(codeClaims, "The claim "+name+" must be a string that is not itself JSON, a number that needs no rounding, or a boolean.")
 	}
 	if r.Claims.context == nil {
 		r.Claims.context = make(map[string]any, len(r.names.context))
@@ -38,13 +38,40 @@ func (r *claimsReader) takeContext(name string, value jsontext.Value, at int) er
 	return nil
 }
 
+// number is a whole number that a double holds exactly, as gateways and most
+// backends read one, or a fraction; nil is any other. Of an id in digits that is
+// rounded, there would be two.
+func number(text string) any {
+	whole, err := strconv.ParseInt(text, 10, 64)
+	switch {
+	case err == nil && -1<<53 <= whole && whole <= 1<<53:
+		return whole
+	case !errors.Is(err, strconv.ErrSyntax):
+		return nil
+	}
+	f, err := strconv.ParseFloat(text, 64)
+	if err != nil {
+		return nil
+	}
+	return f
+}
+
+// canBeTold reports whether a gateway passes text on, which it does not when it
+// is itself an object, an array or a string of JSON, see [authorizer.Grant]. Such
+// a token is a bad one, and no reason to fail.
+func canBeTold(text string) bool {
+	trimmed := strings.TrimLeft(text, " \t\r\n")
+	return trimmed == "" || strings.IndexByte(`{["`, trimmed[0]) < 0 ||
+		!jsontext.Value(text).IsValid(jsontext.AllowDuplicateNames(true))
+}
+
 // grant is what a backend may know of verified claims.
 func (v *Verifier) grant(c *Claims) (*authorizer.Grant, error) {
 	principal := c.Subject
 	if v.principal != nil {
 		principal = v.principal(c)
 	}
-	if principal == "" {
+	if principal == "" || !canBeTold(principal) {
 		return nil, refuse(codeClaims, "The token does not say whom it was issued to.")
 	}
 	return &authorizer.Grant{
@@ -52,6 +79,6 @@ func (v *Verifier) grant(c *Claims) (*authorizer.Grant, error) {
 		Context:   c.context,
 		Scopes:    c.Scopes,
 		Groups:    c.Groups,
-		Expires:   c.Expires,
+		Expires:   c.Expires.Add(v.leeway), // or whoever goes by it would take the leeway back
 	}, nil
 }

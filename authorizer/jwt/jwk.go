@@ -14,7 +14,7 @@ import (
 	"github.com/lambdarmor/lambdarmor/internal/strictjson"
 )
 
-// Bounds of a key set as it is written.
+// Bounds of a key set as it is written, and of an issuer's metadata.
 const (
 	maxSetDepth = 16
 	maxSetNodes = 20_000
@@ -28,16 +28,16 @@ var errNoUsableKey = errors.New("no key that can be used")
 // is passed over. No entry that is left is an error, as is any text that is not
 // a set in strict JSON.
 func parseKeySet(data []byte) (*keySet, error) {
-	if err := strictjson.Check(data, maxSetDepth, maxSetNodes); err != nil {
-		return nil, fmt.Errorf("key set: %w", err)
-	}
 	var set struct {
 		Keys []jsontext.Value `json:"keys"`
 	}
-	if err := strictjson.Unmarshal(data, &set, strictjson.Options{}); err != nil {
+	err := decodeBounded(data, &set)
+	switch {
+	case err != nil:
 		return nil, fmt.Errorf("key set: %w", err)
-	}
-	if len(set.Keys) > maxKeys {
+	case set.Keys == nil: // of an error in JSON, too
+		return nil, errors.New("key set: it must have keys")
+	case len(set.Keys) > maxKeys:
 		return nil, fmt.Errorf("key set: more than %d keys", maxKeys)
 	}
 	var keys []*key
@@ -54,6 +54,14 @@ func parseKeySet(data []byte) (*keySet, error) {
 		return nil, fmt.Errorf("key set: %w", errors.Join(errNoUsableKey, unusable))
 	}
 	return newKeySet(keys), nil
+}
+
+// decodeBounded decodes what an issuer has answered.
+func decodeBounded(data []byte, v any) error {
+	if err := strictjson.Check(data, maxSetDepth, maxSetNodes); err != nil {
+		return err
+	}
+	return strictjson.Unmarshal(data, v, strictjson.Options{})
 }
 
 // jwk is a JSON Web Key (RFC 7517, section 4; RFC 7518, section 6; RFC 8037,
@@ -123,10 +131,11 @@ func (j *jwk) material() (any, error) {
 func (j *jwk) rsa() (any, error) {
 	n, okN := unpadded.appendDecoded(nil, []byte(j.N))
 	e, okE := unpadded.appendDecoded(nil, []byte(j.E))
-	if !okN || !okE || len(n) == 0 || len(e) == 0 || len(e) > 4 || e[0] >= 0x80 {
+	exponent := new(big.Int).SetBytes(e)
+	if !okN || !okE || exponent.BitLen() > 31 {
 		return nil, errors.New("n and e of an RSA key must be base64url, and e less than 2^31")
 	}
-	return &rsa.PublicKey{N: new(big.Int).SetBytes(n), E: int(new(big.Int).SetBytes(e).Int64())}, nil
+	return &rsa.PublicKey{N: new(big.Int).SetBytes(n), E: int(exponent.Int64())}, nil
 }
 
 func (j *jwk) ec() (any, error) {

@@ -52,6 +52,9 @@ func newKey(material any) (*key, error) {
 			return nil, errors.New("an EC key must be on P-256, P-384 or P-521")
 		}
 	case ed25519.PublicKey:
+		if isSmallOrder(m) {
+			return nil, errors.New("an Ed25519 key must not be of small order: anybody could sign with it")
+		}
 		k.size = ed25519.SignatureSize
 	default:
 		return nil, fmt.Errorf("a key of type %T does not verify tokens", material)

@@ -59,9 +59,11 @@ func Secret(shared []byte) Keys {
 
 func parsePEM(data []byte) ([]*key, error) {
 	var keys []*key
-	for len(bytes.TrimSpace(data)) > 0 {
+	for data = bytes.TrimSpace(data); len(data) > 0; data = bytes.TrimSpace(data) {
 		block, rest := pem.Decode(data)
-		if block == nil || block.Type != "PUBLIC KEY" {
+		read := data[:len(data)-len(rest)]
+		// What it cannot read before a block is passed over by the decoder.
+		if block == nil || block.Type != "PUBLIC KEY" || bytes.LastIndex(read, []byte("-----BEGIN ")) != 0 {
 			return nil, errors.New("there must be blocks of PUBLIC KEY, and nothing else")
 		}
 		material, err := x509.ParsePKIXPublicKey(block.Bytes)

@@ -1,0 +1,38 @@
+package jwt
+
+import (
+	"bytes"
+	"crypto/ed25519"
+)
+
+// isSmallOrder reports whether a key is one of the few points that signatures
+// can be made for without a private key (RFC 8725, section 3.4; for the points,
+// "Taming the many EdDSAs", https://eprint.iacr.org/2020/1244, table 1). Whoever
+// has such a key in a set has not made it by the rules, and crypto/ed25519
+// verifies with it.
+func isSmallOrder(k ed25519.PublicKey) bool {
+	y := bytes.Clone(k)
+	y[31] &= 0x7f // the sign of x
+	switch {
+	case bytes.Equal(y, order8[:]), bytes.Equal(y, order8Negative[:]):
+		return true
+	case y[31] == 0: // 0 and 1
+		return y[0] <= 1 && bytes.Count(y[1:], []byte{0}) == 31
+	case y[31] == 0x7f: // p-1, and p and p+1, which are 0 and 1 again
+		return y[0] >= 0xec && y[0] <= 0xee && bytes.Count(y[1:31], []byte{0xff}) == 30
+	default:
+		return false
+	}
+}
+
+// The y of the points of order 8.
+var (
+	order8 = [ed25519.PublicKeySize]byte{
+		0x26, 0xe8, 0x95, 0x8f, 0xc2, 0xb2, 0x27, 0xb0, 0x45, 0xc3, 0xf4, 0x89, 0xf2, 0xef, 0x98, 0xf0,
+		0xd5, 0xdf, 0xac, 0x05, 0xd3, 0xc6, 0x33, 0x39, 0xb1, 0x38, 0x02, 0x88, 0x6d, 0x53, 0xfc, 0x05,
+	}
+	order8Negative = [ed25519.PublicKeySize]byte{
+		0xc7, 0x17, 0x6a, 0x70, 0x3d, 0x4d, 0xd8, 0x4f, 0xba, 0x3c, 0x0b, 0x76, 0x0d, 0x10, 0x67, 0x0f,
+		0x2a, 0x20, 0x53, 0xfa, 0x2c, 0x39, 0xcc, 0xc6, 0x4e, 0xc7, 0xfd, 0x77, 0x92, 0xac, 0x03, 0x7a,
+	}
+)

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"maps"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -234,5 +235,29 @@ func TestNotAllKeysOfLoadBalancersAreKept(t *testing.T) {
 			t.Fatalf("%d keys are kept", got)
 		}
 		clock.move(time.Second)
+	}
+}
+
+// However many come at once, no more is asked for than one after the other.
+func TestManyUnknownKidsOfALoadBalancerAtOnce(t *testing.T) {
+	k := newEC("")
+	n := newInternet(nil)
+	c := jwt.ALB(balancer, issuer, "c")
+	c.HTTPClient = n.client()
+	v, _ := started(c)
+	long := `{"sub":"u-1"` + `,"x":[` + strings.Repeat("0,", 1500) + `0]}`
+	start := make(chan struct{})
+	var all sync.WaitGroup
+	for i := range 64 {
+		token := k.padded(balancerHeader(map[string]any{"kid": fmt.Sprintf("%08x-0000-0000-0000-000000000000", i)}), long)
+		all.Go(func() {
+			<-start
+			expectCode(t, v, "one of many", token, "token_unknown_key")
+		})
+	}
+	close(start)
+	all.Wait()
+	if len(n.asked) > 2 {
+		t.Errorf("%d requests at once", len(n.asked))
 	}
 }

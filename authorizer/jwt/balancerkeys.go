@@ -38,17 +38,14 @@ func newBalancerKeys(f *fetcher, uri string, now func() time.Time) *balancerKeys
 }
 
 func (b *balancerKeys) find(ctx context.Context, t *token, now time.Time) (*key, error) {
-	b.mu.Lock()
-	r, allowed := b.mu.keys[t.kid], b.mu.misses.allowed(t.kid, now)
-	b.mu.Unlock()
+	r := b.known(t.kid)
 	if r == nil {
-		if !allowed {
-			return nil, unknownKey()
-		}
 		if err := t.plausible(); err != nil {
 			return nil, err
 		}
-		r = b.add(t.kid, now)
+		if r = b.add(t.kid, now); r == nil {
+			return nil, unknownKey()
+		}
 	}
 	k, err := r.find(ctx, t, now)
 	if errors.Is(err, errNoUsableKey) {
@@ -59,18 +56,26 @@ func (b *balancerKeys) find(ctx context.Context, t *token, now time.Time) (*key,
 }
 
 func (b *balancerKeys) trusts(k *key, now time.Time) bool {
-	b.mu.Lock()
-	r := b.mu.keys[k.id]
-	b.mu.Unlock()
+	r := b.known(k.id)
 	return r != nil && r.trusts(k, now)
 }
 
-// add makes room for the key of a kid.
+func (b *balancerKeys) known(kid string) *remote {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.mu.keys[kid]
+}
+
+// add makes room for the key of a kid. It gives nil when that is not worth a
+// request now.
 func (b *balancerKeys) add(kid string, now time.Time) *remote {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if r := b.mu.keys[kid]; r != nil {
 		return r
+	}
+	if !b.mu.misses.allowed(kid, now) {
+		return nil
 	}
 	b.mu.misses.take(now)
 	if len(b.mu.keys) >= maxBalancerKeys {

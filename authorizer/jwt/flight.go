@@ -63,13 +63,15 @@ func (r *remote) land(f *flight, ctx context.Context) {
 		r.mu.failures = failures{}
 		return
 	}
-	r.mu.failures = failures{count: r.mu.count + 1, at: now, err: err}
+	r.mu.fail(err, now)
 	if errors.Is(err, errNoUsableKey) {
 		r.current.Store(nil) // this is an answer: what was trusted no longer is
 	}
 }
 
-// wait waits for f, or for the end of ctx. Who leaves last ends f.
+// wait waits for f, or for the end of ctx. Who leaves last ends f. If there was
+// no time left to wait, and keys to go on with, that is a failure of the issuer
+// like another: each who comes would spend all of its time on it else.
 func (r *remote) wait(ctx context.Context, f *flight) error {
 	select {
 	case <-f.done:
@@ -81,6 +83,9 @@ func (r *remote) wait(ctx context.Context, f *flight) error {
 	last := f.waiters == 0
 	if last && r.mu.flight == f {
 		r.mu.flight = nil
+		if now := r.now(); errors.Is(ctx.Err(), context.DeadlineExceeded) && r.current.Load().isTrusted(now) {
+			r.mu.fail(context.Cause(ctx), now)
+		}
 	}
 	r.mu.Unlock()
 	if last {

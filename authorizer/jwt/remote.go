@@ -44,6 +44,11 @@ type failures struct {
 	err   error     // and what it said
 }
 
+// fail adds one.
+func (f *failures) fail(err error, now time.Time) {
+	*f = failures{count: f.count + 1, at: now, err: err}
+}
+
 // backsOff reports whether it is too early for another try.
 func (f *failures) backsOff(now time.Time) bool {
 	if f.count == 0 {

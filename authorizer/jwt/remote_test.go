@@ -194,65 +194,6 @@ func TestAKidThatIsMissingIsFoundOnceItIsThere(t *testing.T) {
 	s.expect(t, "half a minute later", 2)
 }
 
-func TestAnOutageServesKnownKeysForADay(t *testing.T) {
-	a := newEC("a")
-	s := newKeyServer(t, serve(jwks(a), "max-age=600"))
-	v, clock := remote(t, s)
-	expectCode(t, v, "before", a.token(lasting()), "")
-	s.answers(fail)
-	expectCode(t, v, "fresh", a.token(lasting()), "")
-	s.expect(t, "fresh", 1)
-	clock.set(10 * time.Minute)
-	expectCode(t, v, "aged", a.token(lasting()), "")
-	expectCode(t, v, "aged, forged", newEC("a").token(lasting()), "token_signature")
-	s.expect(t, "aged", 2)
-	expectCode(t, v, "a kid that may be a new one", newEC("b").token(lasting()), outage)
-	expectCode(t, v, "one that has expired in any case", newEC("b").token(claims(map[string]any{"exp": now.Unix()})), "token_expired")
-	clock.set(24*time.Hour - time.Second)
-	expectCode(t, v, "a second before the end", a.token(lasting()), "")
-	clock.set(24 * time.Hour)
-	expectCode(t, v, "after a day", a.token(lasting()), outage)
-	clock.move(time.Minute)
-	s.answers(serve(jwks(a)))
-	expectCode(t, v, "when it is over", a.token(lasting()), "")
-}
-
-func TestFailuresBackOff(t *testing.T) {
-	a := newEC("a")
-	s := newKeyServer(t, fail)
-	v, clock := remote(t, s)
-	token := a.token(lasting())
-	var at []int
-	for second := range 120 {
-		before := s.count(keyPath)
-		for range 10 {
-			expectCode(t, v, "in the outage", token, outage)
-		}
-		if got := s.count(keyPath); got > before {
-			at = append(at, second)
-		}
-		clock.move(time.Second)
-	}
-	if got, want := fmt.Sprint(at), "[0 1 3 7 15 31 61 91]"; got != want {
-		t.Errorf("asked in the seconds %s, want %s", got, want)
-	}
-	s.expect(t, "in two minutes", 8)
-	s.answers(serve(jwks(a)))
-	clock.move(time.Minute)
-	expectCode(t, v, "afterwards", token, "")
-}
-
-// A set without keys is an answer: its issuer has taken them all back.
-func TestASetWithoutKeysEndsTheTrustInTheOldOnes(t *testing.T) {
-	a := newEC("a")
-	s := newKeyServer(t, serve(jwks(a), "max-age=600"))
-	v, clock := remote(t, s)
-	expectCode(t, v, "before", a.token(lasting()), "")
-	s.answers(serve([]byte(`{"keys":[]}`)))
-	clock.move(10 * time.Minute)
-	expectCode(t, v, "after", a.token(lasting()), outage)
-}
-
 func TestAClockThatIsSetBackDoesNotKeepKeys(t *testing.T) {
 	a, b := newEC("a"), newEC("b")
 	s := newKeyServer(t, serve(jwks(a)))

@@ -1,0 +1,142 @@
+package jwt_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/lambdarmor/lambdarmor/authorizer/jwt"
+)
+
+func TestAnOutageServesKnownKeysForADay(t *testing.T) {
+	a := newEC("a")
+	s := newKeyServer(t, serve(jwks(a), "max-age=600"))
+	v, clock := remote(t, s)
+	expectCode(t, v, "before", a.token(lasting()), "")
+	s.answers(fail)
+	expectCode(t, v, "fresh", a.token(lasting()), "")
+	s.expect(t, "fresh", 1)
+	clock.set(10 * time.Minute)
+	expectCode(t, v, "aged", a.token(lasting()), "")
+	expectCode(t, v, "aged, forged", newEC("a").token(lasting()), "token_signature")
+	s.expect(t, "aged", 2)
+	expectCode(t, v, "a kid that may be a new one", newEC("b").token(lasting()), outage)
+	expectCode(t, v, "one that has expired in any case", newEC("b").token(claims(map[string]any{"exp": now.Unix()})), "token_expired")
+	clock.set(24*time.Hour - time.Second)
+	expectCode(t, v, "a second before the end", a.token(lasting()), "")
+	clock.set(24 * time.Hour)
+	expectCode(t, v, "after a day", a.token(lasting()), outage)
+	clock.move(time.Minute)
+	s.answers(serve(jwks(a)))
+	expectCode(t, v, "when it is over", a.token(lasting()), "")
+}
+
+func TestFailuresBackOff(t *testing.T) {
+	a := newEC("a")
+	s := newKeyServer(t, fail)
+	v, clock := remote(t, s)
+	token := a.token(lasting())
+	var at []int
+	for second := range 120 {
+		before := s.count(keyPath)
+		for range 10 {
+			expectCode(t, v, "in the outage", token, outage)
+		}
+		if got := s.count(keyPath); got > before {
+			at = append(at, second)
+		}
+		clock.move(time.Second)
+	}
+	if got, want := fmt.Sprint(at), "[0 1 3 7 15 31 61 91]"; got != want {
+		t.Errorf("asked in the seconds %s, want %s", got, want)
+	}
+	s.expect(t, "in two minutes", 8)
+	s.answers(serve(jwks(a)))
+	clock.move(time.Minute)
+	expectCode(t, v, "afterwards", token, "")
+}
+
+// A set without keys is an answer: its issuer has taken them all back.
+func TestASetWithoutKeysEndsTheTrustInTheOldOnes(t *testing.T) {
+	a := newEC("a")
+	s := newKeyServer(t, serve(jwks(a), "max-age=600"))
+	v, clock := remote(t, s)
+	expectCode(t, v, "before", a.token(lasting()), "")
+	s.answers(serve([]byte(`{"keys":[]}`)))
+	clock.move(10 * time.Minute)
+	expectCode(t, v, "after", a.token(lasting()), outage)
+}
+
+// An error in JSON is no answer, whatever status it comes with.
+func TestAnAnswerWithoutASetIsAnOutage(t *testing.T) {
+	a := newEC("a")
+	for _, body := range []string{`{}`, `{"message":"slow down"}`, `{"keys":null}`, string(must(json.Marshal(a.jwk(nil))))} {
+		s := newKeyServer(t, serve(jwks(a), "max-age=600"))
+		v, clock := remote(t, s)
+		expectCode(t, v, "before", a.token(lasting()), "")
+		s.answers(serve([]byte(body)))
+		clock.move(10 * time.Minute)
+		expectCode(t, v, body, a.token(lasting()), "")
+		s.expect(t, body, 2)
+	}
+}
+
+// A slowInternet is one that answers nobody in time, once it is slow.
+type slowInternet struct {
+	*internet
+	slow atomic.Bool
+}
+
+func (n *slowInternet) RoundTrip(r *http.Request) (*http.Response, error) {
+	resp, err := n.internet.RoundTrip(r)
+	if n.slow.Load() {
+		<-r.Context().Done()
+		return nil, r.Context().Err()
+	}
+	return resp, err
+}
+
+// Where who waits has less time than the issuer takes, known keys are used
+// without each of them waiting in vain.
+func TestAnIssuerThatIsTooSlowIsHeldBackLikeOneThatFails(t *testing.T) {
+	const uri = issuer + keyPath
+	a := newEC("a")
+	n := &slowInternet{internet: newInternet(map[string][]byte{uri: jwks(a)})}
+	c := jwt.Config{Issuer: issuer, Audiences: []string{audience}, Keys: jwt.JWKS(uri), HTTPClient: &http.Client{Transport: n}}
+	v, clock := started(c)
+	noTime, cancel := context.WithTimeout(t.Context(), 0)
+	defer cancel()
+	expectCode(t, v, "before", a.token(lasting()), "")
+	n.slow.Store(true)
+	clock.move(time.Hour)
+	var at []int
+	for second := range 10 {
+		before := n.count(uri)
+		for range 5 {
+			if _, err := v.Verify(noTime, a.token(lasting())); err != nil {
+				t.Errorf("while it is slow: %v", err)
+			}
+		}
+		if n.count(uri) > before {
+			at = append(at, second)
+		}
+		clock.move(time.Second)
+	}
+	if got, want := fmt.Sprint(at), "[0 1 3 7]"; got != want || n.count(uri) != 5 {
+		t.Errorf("asked in the seconds %s, want %s, %d times", got, want, n.count(uri))
+	}
+
+	// Without keys there is nothing to go on with, and each has its try.
+	v, _ = started(c)
+	for range 2 {
+		if _, err := v.Verify(noTime, a.token(lasting())); codeOf(err) != outage {
+			t.Errorf("without keys: %v", err)
+		}
+	}
+	n.slow.Store(false)
+	expectCode(t, v, "at once", a.token(lasting()), "")
+}

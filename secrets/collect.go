@@ -9,6 +9,7 @@ import (
 type answer struct {
 	Secret
 	err error
+	seq uint64 // the number of the fetch that brought it; 0 where none did
 }
 
 // collect answers for refs with what is known, and asks for all the rest at
@@ -72,8 +73,12 @@ func (c *Cache) join(ctx context.Context, refs []Ref, open []int, d demand, got 
 		c.fly(ctx, own)
 	}
 	for i, at := range open {
-		if calls[i].flight == nil {
-			got[at] = c.known(ctx, &refs[at], states[i], now, d)
+		if calls[i].flight != nil {
+			continue
+		}
+		var ok bool
+		if got[at], ok = c.known(ctx, &refs[at], states[i], now, d); !ok {
+			got[at].err = left(ctx, &refs[at])
 		}
 	}
 	return calls
@@ -85,44 +90,45 @@ func over(ctx context.Context) bool {
 	return ctx.Err() != nil || ok && !time.Now().Before(deadline)
 }
 
-// known answers from a state for one who does not wait, or no longer.
-func (c *Cache) known(ctx context.Context, ref *Ref, s *state, now int64, d demand) answer {
+// known answers from a state for one who does not wait, or no longer, if it
+// has an answer.
+func (c *Cache) known(ctx context.Context, ref *Ref, s *state, now int64, d demand) (answer, bool) {
 	v := s.judge(now, d)
 	switch {
 	case v == isFresh:
-		return answer{Secret: s.secret}
+		return answer{s.secret, nil, s.seq}, true
 	case v == isDenied:
-		return answer{err: s.denied}
+		return answer{err: s.denied, seq: s.seq}, true
 	case s.serves(now, d):
-		return answer{Secret: c.serveStale(ctx, ref, s, now)}
+		return answer{c.serveStale(ctx, ref, s, now), nil, s.seq}, true
 	case v == isUnavailable:
-		return answer{err: outage(ref, s.failure.err, time.Duration(s.failure.until(d)-now))}
+		return answer{err: outage(ref, s.failure.err, time.Duration(s.failure.until(d)-now))}, true
 	default:
-		return answer{err: left(ctx, ref)}
+		return answer{}, false
 	}
 }
 
-// await waits for a call and reports whether it brought an answer.
+// await waits for a call and reports whether there is an answer now.
 func (c *Cache) await(ctx context.Context, at call, d demand, got *answer) bool {
 	ref := &at.refs[at.index]
+	var otherwise error
 	select {
 	case <-at.done:
+		switch o := at.outcome(); {
+		case o.void:
+			return false
+		case o.failed == nil:
+			*got = answer{o.secret, o.denied, at.seq}
+			return true
+		default:
+			otherwise = outage(ref, o.failed, 0)
+		}
 	case <-ctx.Done():
-		*got = c.known(ctx, ref, c.table.state(ref), c.now(), d)
-		return true
+		otherwise = left(ctx, ref)
 	}
-	o := at.outcome()
-	if o.void {
-		return false
-	}
-	if o.failed == nil {
-		*got = answer{o.secret, o.denied}
-		return true
-	}
-	if s, now := c.table.state(ref), c.now(); s.serves(now, d) {
-		got.Secret = c.serveStale(ctx, ref, s, now)
-	} else {
-		got.err = outage(ref, o.failed, time.Duration(s.failure.until(d)-now))
+	var ok bool
+	if *got, ok = c.known(ctx, ref, c.table.state(ref), c.now(), d); !ok {
+		got.err = otherwise
 	}
 	return true
 }

@@ -88,6 +88,15 @@ func TestTheClockJumpsBack(t *testing.T) {
 		v.fail(secrets.ErrUnavailable)
 		mustFail(t, c, "secret_unavailable", secrets.ErrUnavailable)
 	})
+	t.Run("also not when the clock is put right again", func(t *testing.T) {
+		c, v, at := newCache()
+		mustGet(t, c, "hunter2")
+		v.fail(secrets.ErrUnavailable)
+		at.move(-10 * time.Hour)
+		mustFail(t, c, "secret_unavailable", secrets.ErrUnavailable)
+		at.move(10 * time.Hour)
+		mustFail(t, c, "secret_unavailable", secrets.ErrUnavailable)
+	})
 	t.Run("a denial does not stand for as long", func(t *testing.T) {
 		c, v, at := newCache()
 		v.fail(secrets.ErrDenied)

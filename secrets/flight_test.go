@@ -26,6 +26,16 @@ func held(v *vault) (open chan struct{}) {
 	return open
 }
 
+// inTurn lets each call of the source answer when its channel is closed.
+func inTurn(v *vault, calls int) []chan struct{} {
+	turns := make([]chan struct{}, calls)
+	for i := range turns {
+		turns[i] = make(chan struct{})
+	}
+	v.before = func(context.Context, []secrets.Ref) { <-turns[v.fetches()-1] }
+	return turns
+}
+
 // inBubble has a cache on the time of the bubble.
 func inBubble(t *testing.T, test func(t *testing.T, c *secrets.Cache, v *vault), opts ...secrets.Option) {
 	synctest.Test(t, func(t *testing.T) {
@@ -199,6 +209,34 @@ func TestBeyondMaxStaleAllWait(t *testing.T) {
 	})
 }
 
+// What another call has brought is not stale because one's own has failed.
+func TestWhoseFetchFailsGetsWhatAnotherHasBroughtMeanwhile(t *testing.T) {
+	for rule, err := range map[string]error{"a value": nil, "a denial": secrets.ErrDenied} {
+		t.Run(rule, func(t *testing.T) {
+			inBubble(t, func(t *testing.T, c *secrets.Cache, v *vault) {
+				turns := inTurn(v, 2)
+				var done sync.WaitGroup
+				get := func() {
+					if s, got := c.Get(t.Context(), name); !errors.Is(got, err) || s.Stale() {
+						t.Errorf("got stale %v, %v", s.Stale(), got)
+					}
+				}
+				done.Go(get)
+				synctest.Wait()
+				c.Invalidate(name, "")
+				done.Go(get)
+				synctest.Wait()
+				v.fail(err)
+				close(turns[1])
+				synctest.Wait()
+				v.fail(secrets.ErrUnavailable)
+				close(turns[0])
+				done.Wait()
+			})
+		})
+	}
+}
+
 func TestAPanicOfTheSourceIsAnOutage(t *testing.T) {
 	c, v, at := newCache()
 	mustGet(t, c, "hunter2")
@@ -279,6 +317,31 @@ func TestWhatTheSourceGaveIsZeroedOnceAllOfItIsTaken(t *testing.T) {
 	if string(data) != string(make([]byte, 7)) {
 		t.Errorf("%q is still there", data)
 	}
+}
+
+// late is a source that answers when nobody waits any more.
+type late struct {
+	data []byte
+	open chan struct{}
+}
+
+func (s late) Fetch(context.Context, []secrets.Ref) ([]secrets.Value, error) {
+	<-s.open
+	return []secrets.Value{{Data: s.data}}, nil
+}
+
+func TestWhatComesTooLateIsZeroed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := late{[]byte("hunter2"), make(chan struct{})}
+		if _, err := secrets.New(s, secrets.Clock(time.Now)).Get(t.Context(), name); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("got %v", err)
+		}
+		close(s.open)
+		synctest.Wait()
+		if string(s.data) != string(make([]byte, 7)) {
+			t.Errorf("%q is still there", s.data)
+		}
+	})
 }
 
 // A source that is out of line gives values with an error, or too many of them.

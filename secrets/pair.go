@@ -19,7 +19,7 @@ func (c *Cache) Pair(ctx context.Context, name string) (current, previous Secret
 		return s.secret, Secret{}, nil
 	}
 	got := c.collect(ctx, refs, demand{})
-	if newer := c.rotated(&refs[1], got); newer > 0 {
+	for newer := rotated(got); newer > 0; newer = rotated(got) {
 		got = c.collect(ctx, refs, demand{seq: newer})
 	}
 	switch {
@@ -38,21 +38,21 @@ func (c *Cache) Pair(ctx context.Context, name string) (current, previous Secret
 // value and none before it. Nothing but a rotation changes that.
 func (c *Cache) isFirst(current Secret, previous *Ref) bool {
 	s := c.table.state(previous)
-	return s.denied != nil && errors.Is(s.denied, ErrNotFound) && s.seq >= current.fetched().since
+	return s.denied != nil && errors.Is(s.denied, ErrNotFound) && current.fetched().predates(s.seq)
 }
 
 // rotated is the number of the fetch that both values have to be of at least,
-// as one of them tells that the other is of before a rotation; 0 if neither
+// as one of them tells that the other may be of before a rotation; 0 if neither
 // does.
-func (c *Cache) rotated(previous *Ref, got []answer) uint64 {
+func rotated(got []answer) uint64 {
 	now, before := got[0].fetched(), got[1].fetched()
 	switch {
-	case got[0].err != nil:
-		return 0
-	case got[1].err == nil && before.seq > now.seq && before.version == now.version && before.text == now.text:
-		return before.seq + 1 // what was current when we last looked has become the previous one
-	case c.table.state(previous).seq < now.since:
-		return now.since
+	case got[0].err != nil || got[1].err != nil && !errors.Is(got[1].err, ErrNotFound):
+		return 0 // there is nothing to compare
+	case got[1].err == nil && got[1].seq > got[0].seq && before.same(now.content):
+		return got[1].seq + 1 // what was current when we last looked has become the previous one
+	case !now.predates(got[1].seq):
+		return now.begun + 1
 	default:
 		return 0
 	}

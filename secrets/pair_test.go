@@ -1,8 +1,12 @@
 package secrets_test
 
 import (
+	"context"
 	"errors"
+	"runtime"
+	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/lambdarmor/lambdarmor/secrets"
@@ -16,6 +20,12 @@ func (v *vault) rotate(text, version string) {
 		v.values[secrets.Ref{Name: name, Stage: "AWSPREVIOUS"}] = current
 	}
 	v.values[secrets.Ref{Name: name}] = secrets.Value{Data: []byte(text), Version: version}
+}
+
+func (v *vault) current() string {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return string(v.values[secrets.Ref{Name: name}].Data)
 }
 
 func mustPair(t *testing.T, c *secrets.Cache, current, previous string) {
@@ -156,6 +166,61 @@ func TestNoValueIsLostBetweenTheTwoOfAPair(t *testing.T) {
 			t.Errorf("got %v", err)
 		}
 		v.fail(nil)
+	})
+}
+
+// Both are fetched by calls of others, which read at different times.
+func TestNoValueIsLostBetweenWhatOthersAreFetching(t *testing.T) {
+	t.Run("the current one is read later", func(t *testing.T) {
+		inBubble(t, func(t *testing.T, c *secrets.Cache, v *vault) {
+			turns := inTurn(v, 3)
+			var done sync.WaitGroup
+			done.Go(func() { mustGet(t, c, "hunter3") })
+			synctest.Wait()
+			done.Go(func() { mustPair(t, c, "hunter3", "hunter2") })
+			synctest.Wait()
+			close(turns[1]) // there is no previous one yet
+			synctest.Wait()
+			v.rotate("hunter3", "2")
+			close(turns[0])
+			close(turns[2])
+			done.Wait()
+		})
+	})
+	t.Run("and once more", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			var done sync.WaitGroup
+			var c *secrets.Cache
+			v := newVault(name, "hunter2")
+			turns := inTurn(v, 5)
+			// While a pair waits for the first call, another one begins for the
+			// previous value.
+			c = secrets.New(v, secrets.Clock(time.Now), secrets.OnFetch(func(context.Context, secrets.Fetch) {
+				if v.fetches() == 2 && v.current() == "hunter3" {
+					c.Invalidate(name, "")
+					done.Go(func() { mustGet(t, c, "hunter2", secrets.VersionStage("AWSPREVIOUS")) })
+					for v.fetches() == 2 {
+						runtime.Gosched()
+					}
+				}
+			}))
+			done.Go(func() { mustGet(t, c, "hunter3") })
+			synctest.Wait()
+			done.Go(func() { mustPair(t, c, "hunter4", "hunter3") })
+			synctest.Wait()
+			close(turns[1])
+			synctest.Wait()
+			v.rotate("hunter3", "2")
+			close(turns[0])
+			synctest.Wait()
+			close(turns[2]) // hunter2 was the previous one
+			synctest.Wait()
+			v.rotate("hunter4", "3")
+			close(turns[3])
+			close(turns[4])
+			done.Wait()
+			v.mustHaveBeenAsked(t, 5)
+		})
 	})
 }
 

@@ -94,7 +94,7 @@ func (c *Cache) succeeded(old *state, v *Value, f *flight) *state {
 	if before := old.secret.fetched(); !old.secret.IsZero() && before.version == v.Version && before.text == string(v.Data) {
 		value.content, value.confirmed = before.content, f.rejected
 	} else {
-		value.content = &content{text: hold(v.Data), version: v.Version, since: f.seq}
+		value.content = &content{text: hold(v.Data), version: v.Version, brought: f.seq, begun: c.seq.Load()}
 	}
 	fresh := after(f.began, c.spread(c.ttl))
 	// What should have been replaced by now and was not is late: nobody knows by

@@ -69,11 +69,11 @@ func (c *Cache) replacement(ctx context.Context, name string, rejected Secret) (
 	old := rejected.fetched()
 	// What another call has fetched since will do, or is just fetching.
 	secret, err := c.get(ctx, Ref{Name: name}, demand{seq: old.seq + 1, rejected: true})
-	if err == nil && secret.fetched().content == old.content && secret.fetched().seq < from {
+	if err == nil && secret.fetched().same(old.content) && secret.fetched().seq < from {
 		secret, err = c.get(ctx, Ref{Name: name}, demand{seq: from, rejected: true})
 	}
 	if err != nil {
 		return Secret{}, false, err
 	}
-	return secret, secret.fetched().content != old.content, nil
+	return secret, !secret.fetched().same(old.content), nil
 }

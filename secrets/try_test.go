@@ -93,6 +93,19 @@ func TestTryReturnsTheErrorWhereTheVersionIsTheSame(t *testing.T) {
 	}
 }
 
+func TestTryKnowsTheSameVersionAgainWhenItWasDroppedMeanwhile(t *testing.T) {
+	c, _, _ := newCache()
+	visits := 0
+	_, err := secrets.Try(t.Context(), c, name, func(context.Context, secrets.Secret) (int, error) {
+		visits++
+		c.Invalidate(name, "")
+		return 0, secrets.ErrRejected
+	})
+	if !errors.Is(err, secrets.ErrRejected) || visits != 1 {
+		t.Errorf("%d visits, %v", visits, err)
+	}
+}
+
 func TestTryOnceMoreAndNoMore(t *testing.T) {
 	c, v, _ := newCache()
 	mustGet(t, c, "hunter2")

@@ -2,6 +2,9 @@ package jwt
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"net/http"
 	"time"
 )
 
@@ -31,6 +34,13 @@ const FetchTimeout = fetchTimeout
 
 // SetFetchTimeout changes it.
 func (v *Verifier) SetFetchTimeout(d time.Duration) { v.fetcher.timeout = d }
+
+// Trust makes the verifier's own client trust a server of a test, by HTTP/2 too.
+func (v *Verifier) Trust(roots *x509.CertPool) {
+	transport := v.fetcher.client.Transport.(*http.Transport)
+	transport.TLSClientConfig = &tls.Config{RootCAs: roots}
+	transport.ForceAttemptHTTP2 = true
+}
 
 // Waiters is how many wait for the fetch that is under way.
 func (v *Verifier) Waiters() int {

@@ -6,9 +6,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"log"
+	"net"
 	"net/http"
+	"net/http/httptest"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -196,15 +201,60 @@ func TestKeysThatAreThereNeedNoContext(t *testing.T) {
 
 // The default client leaves nothing behind: no connection, and no goroutine.
 func TestNoGoroutineOutlivesAFetch(t *testing.T) {
-	v := jwt.New(jwt.Config{Issuer: issuer, Audiences: []string{audience}, Keys: jwt.JWKS("https://127.0.0.1:1/keys")})
-	v.SetClock(clockAt(now))
-	before := runtime.NumGoroutine()
-	for range 10 {
-		expectCode(t, v, "where nobody listens", newEC("a").token(claims(nil)), outage)
+	k := newEC("a")
+	token := k.token(claims(nil))
+	hang := func(w http.ResponseWriter, r *http.Request) {
+		w.(http.Flusher).Flush()
+		<-r.Context().Done()
 	}
-	for deadline := time.Now().Add(time.Minute); runtime.NumGoroutine() > before; runtime.Gosched() {
-		if time.Now().After(deadline) {
-			t.Fatalf("%d goroutines, %d before", runtime.NumGoroutine(), before)
-		}
+	for name, c := range map[string]struct {
+		answer http.HandlerFunc
+		http2  bool
+		code   string
+	}{
+		"HTTP/1.1":                 {serve(jwks(k)), false, ""},
+		"HTTP/2":                   {serve(jwks(k)), true, ""},
+		"a failure":                {fail, false, outage},
+		"a failure by HTTP/2":      {fail, true, outage},
+		"no answer":                {hang, false, outage},
+		"no answer by HTTP/2":      {hang, true, outage},
+		"too much":                 {serve(make([]byte, 1_000_000)), false, outage},
+		"too much by HTTP/2":       {serve(make([]byte, 1_000_000)), true, outage},
+		"nobody who listens there": {nil, false, outage},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := httptest.NewUnstartedServer(c.answer)
+			s.EnableHTTP2 = c.http2
+			s.Config.ErrorLog = log.New(io.Discard, "", 0)
+			var open atomic.Int64
+			s.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+				switch state {
+				case http.StateNew:
+					open.Add(1)
+				case http.StateClosed:
+					open.Add(-1)
+				}
+			}
+			s.StartTLS()
+			defer s.Close()
+			if c.answer == nil {
+				s.Close()
+			}
+			before := runtime.NumGoroutine()
+			for range 5 {
+				v := jwt.New(jwt.Config{Issuer: issuer, Audiences: []string{audience}, Keys: jwt.JWKS(s.URL)})
+				v.SetClock(clockAt(now))
+				v.Trust(s.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs)
+				if c.code != "" {
+					v.SetFetchTimeout(200 * time.Millisecond)
+				}
+				expectCode(t, v, "the token", token, c.code)
+			}
+			for deadline := time.Now().Add(time.Minute); runtime.NumGoroutine() > before || open.Load() > 0; runtime.Gosched() {
+				if time.Now().After(deadline) {
+					t.Fatalf("%d goroutines, %d before, and %d connections", runtime.NumGoroutine(), before, open.Load())
+				}
+			}
+		})
 	}
 }

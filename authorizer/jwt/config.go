@@ -33,7 +33,7 @@ type Config struct {
 	// TokenUse is what token_use must be; empty does not look at it.
 	TokenUse string
 	// Leeway is how far clocks may be apart when exp, nbf and iat are judged, at
-	// most a minute; zero is not at all.
+	// most a minute; zero is not at all. The Grant ends as much later as the token.
 	Leeway time.Duration
 	// Groups is the claim with the groups of the Grant, a string or an array of
 	// strings; empty is none.

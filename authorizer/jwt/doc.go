@@ -34,7 +34,8 @@
 //
 // A token is a signed JWT in its compact form (RFC 7515, RFC 7519), judged by
 // the rules of RFC 8725. Nothing of it has two readings: base64 has one form,
-// JSON no member twice or in another case, numbers a range. Bytes, levels and
+// numbers have a range, and of JSON no member is there twice, nor one whose name
+// differs from that of a claim that is read in case alone. Bytes, levels and
 // values are counted before they are read.
 //
 // Only the algorithms of the [Config] are accepted, none never is, and a secret
@@ -59,11 +60,16 @@
 // at most 23 hours, and for an hour when it says nothing. That is how long a key
 // can be trusted after its issuer has removed it. When the issuer does not
 // answer, known keys are used until they are 24 hours old; failures are repeated
-// after a second, then after twice as long each time up to 30 seconds. Without
-// keys an error is Unavailable: a good token is never called a bad one.
+// after a second, then after twice as long each time up to 30 seconds. An issuer
+// that takes longer than there is time to wait fails, too, where there are known
+// keys to go on with. Without keys an error is Unavailable: a good token is never
+// called a bad one.
 //
 // For unknown kids a set is fetched every 10 seconds, twice in a row after a
 // quiet time, and for the same kid every 30 seconds. So a kid that is made up,
 // however often it is sent, does not keep a new key from being found, and many
-// of them delay it by 10 seconds.
+// of them delay it by 10 seconds. Load balancers have each key at a URI of its
+// own: for unknown kids one is fetched every second, and 16 are kept. There, kids
+// that are made up compete with a new one, so its tokens are best taken from the
+// load balancer alone.
 package jwt

@@ -26,11 +26,13 @@ func lifetime(h http.Header) time.Duration {
 	age, said := unsaidAge, false
 	for directive := range strings.SplitSeq(strings.Join(h.Values("Cache-Control"), ","), ",") {
 		name, value, _ := strings.Cut(strings.TrimSpace(directive), "=")
-		switch strings.ToLower(name) {
+		switch strings.ToLower(strings.TrimSpace(name)) {
 		case "no-store", "no-cache":
 			return minAge
-		case "max-age":
-			age, said = seconds(strings.Trim(value, `"`)), true
+		case "max-age": // of several, the shortest
+			if n := seconds(strings.Trim(value, `" `)); !said || n < age {
+				age, said = n, true
+			}
 		}
 	}
 	if said {

@@ -78,6 +78,8 @@ func TestARemovedKeyIsTrustedForAsLongAsTheIssuerSays(t *testing.T) {
 	}{
 		{"max-age", []string{"public, max-age=600"}, "", 600 * time.Second},
 		{"max-age in quotes", []string{`Max-Age="600"`}, "", 600 * time.Second},
+		{"twice", []string{"max-age=600, max-age=86400", "max-age=7200"}, "", 600 * time.Second},
+		{"with white space", []string{"public , max-age = 600 "}, "", 600 * time.Second},
 		{"in a second header", []string{"public", "max-age=600"}, "", 600 * time.Second},
 		{"what a cache has used up", []string{"max-age=3600"}, "1200", 40 * time.Minute},
 		{"more than a cache may", []string{"max-age=3600"}, "7200", 5 * time.Minute},

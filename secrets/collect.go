@@ -132,21 +132,3 @@ func (c *Cache) await(ctx context.Context, at call, d demand, got *answer) bool 
 	}
 	return true
 }
-
-// postpone keeps in mind what was asked for before its source can answer. The
-// caller holds c.mu.
-func (c *Cache) postpone(ref Ref) {
-	if len(c.postponed) < c.maxEntries {
-		c.postponed[ref] = struct{}{}
-	}
-}
-
-// boardPostponed adds it to a flight. The caller holds c.mu.
-func (c *Cache) boardPostponed(f *flight, now int64) {
-	for ref := range c.postponed {
-		if len(c.calls[ref]) == 0 && c.table.state(&ref).judge(now, demand{}) == mustAsk {
-			c.board(f, ref)
-		}
-	}
-	clear(c.postponed)
-}

@@ -192,6 +192,22 @@ func TestWhileOneAsksTheOthersGetTheOldValue(t *testing.T) {
 	})
 }
 
+func TestAFetchHoldsNoOtherNameUp(t *testing.T) {
+	inBubble(t, func(t *testing.T, c *secrets.Cache, v *vault) {
+		turns := inTurn(v, 2)
+		var done sync.WaitGroup
+		done.Go(func() { mustGet(t, c, "hunter2") })
+		synctest.Wait()
+		close(turns[1])
+		if _, err := c.Get(t.Context(), "other"); !errors.Is(err, secrets.ErrNotFound) {
+			t.Errorf("got %v", err)
+		}
+		c.Invalidate("other", "")
+		close(turns[0])
+		done.Wait()
+	})
+}
+
 func TestBeyondMaxStaleAllWait(t *testing.T) {
 	inBubble(t, func(t *testing.T, c *secrets.Cache, v *vault) {
 		mustGet(t, c, "hunter2")

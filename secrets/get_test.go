@@ -66,3 +66,9 @@ func TestAFreshValueNeedsNoContext(t *testing.T) {
 		t.Errorf("a value past its TTL: %v", err)
 	}
 }
+
+func TestBytesAreTheCallersOwn(t *testing.T) {
+	c, _, _ := newCache()
+	clear(mustGet(t, c, "hunter2").Bytes())
+	mustGet(t, c, "hunter2")
+}

@@ -1,6 +1,7 @@
 package secrets_test
 
 import (
+	"encoding/json"
 	"errors"
 	"strings"
 	"testing"
@@ -13,6 +14,8 @@ import (
 type database struct {
 	User     string `json:"user"`
 	Password string `json:"password"`
+	// The errors of its decoder repeat what it was given.
+	Until time.Time `json:"until"`
 	counted
 }
 
@@ -66,6 +69,7 @@ func TestJSONIsStrictAndItsErrorsShowNothing(t *testing.T) {
 		"another type":     {`{"user":{"s3cr3t":1}}`, nil},
 		"an unknown name":  {`{"s3cr3t":1}`, []guard.DecodeOption{guard.RejectUnknownMembers()}},
 		"a string instead": {`"s3cr3t"`, nil},
+		"what repeats it":  {`{"until":"s3cr3t"}`, nil},
 	} {
 		t.Run(rule, func(t *testing.T) {
 			c, v, _ := newCache()
@@ -94,6 +98,19 @@ func TestJSONIsStrictAndItsErrorsShowNothing(t *testing.T) {
 	c.Invalidate(name, "")
 	_, err := secrets.JSON[database](t.Context(), c, name)
 	mustBe(t, err, "secret_denied", secrets.ErrDenied)
+}
+
+func TestWhatJSONMadeIsNotInTheMemoryThatIsCleared(t *testing.T) {
+	c, v, _ := newCache()
+	v.set(name, `{"raw":{"k":"hunter2"},"text":"hunter2","bytes":"aHVudGVyMg=="}`, "1")
+	got, err := secrets.JSON[struct {
+		Raw   json.RawMessage `json:"raw"`
+		Text  string          `json:"text"`
+		Bytes []byte          `json:"bytes"`
+	}](t.Context(), c, name)
+	if err != nil || string(got.Raw) != `{"k":"hunter2"}` || got.Text != "hunter2" || string(got.Bytes) != "hunter2" {
+		t.Errorf("%s %s %s, %v", got.Raw, got.Text, got.Bytes, err)
+	}
 }
 
 type panicking struct{}

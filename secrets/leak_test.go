@@ -199,6 +199,20 @@ func TestAPanicWithASecretDoesNotShowIt(t *testing.T) {
 	}
 }
 
+func TestAPanicOfASourceDoesNotShowWhatItHad(t *testing.T) {
+	for how, v := range map[string]any{
+		"text": hidden, "bytes": []byte(hidden), "error": errors.New(hidden), "Value": secrets.Value{Data: []byte(hidden)},
+		"map": map[string]string{hidden: hidden}, "struct": exported{hidden}, "secret": hiddenSecret(t),
+	} {
+		var told string
+		c := secrets.New(function(func(context.Context, []secrets.Ref) ([]secrets.Value, error) { panic(v) }),
+			secrets.OnFetch(func(_ context.Context, f secrets.Fetch) { told = fmt.Sprintf("%v %+v %#v", f.Err, f, f) }))
+		_, err := c.Get(t.Context(), name)
+		mustBe(t, err, "secret_unavailable", secrets.ErrUnavailable)
+		mustHide(t, "a panic with "+how, fmt.Sprintf("%v %+v", err, err)+told)
+	}
+}
+
 func TestWhatIsShownIsThatSomethingIsNot(t *testing.T) {
 	s := hiddenSecret(t)
 	for _, v := range []any{s, &s, secrets.Secret{}} {

@@ -2,7 +2,9 @@ package secrets
 
 import (
 	"bytes"
+	"context"
 	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -37,6 +39,43 @@ func TestMemoryIsZeroedWhenTheLastOneHasDroppedIt(t *testing.T) {
 	for deadline := time.Now().Add(10 * time.Second); bytes.Contains(peek(at, size), []byte("s3cr3t")); {
 		if time.Now().After(deadline) {
 			t.Fatal("the value is still in memory")
+		}
+		runtime.GC()
+		runtime.Gosched()
+	}
+}
+
+// large is a source of one value of that many bytes, for each version another.
+type large struct{ size, version int }
+
+func (l *large) Fetch(context.Context, []Ref) ([]Value, error) {
+	data := bytes.Repeat([]byte("s3cr3t."+strconv.Itoa(l.version)), l.size/8)
+	return []Value{{Data: data, Version: strconv.Itoa(l.version)}}, nil
+}
+
+func TestAValueIsInMemoryOnceAndZeroedWhenItWasReplaced(t *testing.T) {
+	const size = 64 << 10
+	src, now := &large{size, 1}, time.Now()
+	c := New(src, Clock(func() time.Time { return now }))
+	get := func() (at uintptr) {
+		t.Helper()
+		s, err := c.Get(t.Context(), "x")
+		if err != nil || s.Version() != strconv.Itoa(src.version) {
+			t.Fatal(s.Version(), err)
+		}
+		return address(s.Text())
+	}
+	at := get()
+	now = now.Add(time.Hour)
+	if get() != at {
+		t.Error("it is held another time when it was fetched again and is the same")
+	}
+	src.version = 2
+	now = now.Add(time.Hour)
+	get()
+	for deadline := time.Now().Add(10 * time.Second); bytes.Contains(peek(at, size), []byte("s3cr3t.1")); {
+		if time.Now().After(deadline) {
+			t.Fatal("the value that was replaced is still in memory")
 		}
 		runtime.GC()
 		runtime.Gosched()

@@ -11,3 +11,21 @@ type notYet struct{}
 func (notYet) Error() string { return "answers only within an invocation: " + ErrUnavailable.Error() }
 
 func (notYet) Unwrap() error { return ErrUnavailable }
+
+// postpone keeps in mind what was asked for before its source can answer. The
+// caller holds c.mu.
+func (c *Cache) postpone(ref Ref) {
+	if len(c.postponed) < c.maxEntries {
+		c.postponed[ref] = struct{}{}
+	}
+}
+
+// boardPostponed adds it to a flight. The caller holds c.mu.
+func (c *Cache) boardPostponed(f *flight, now int64) {
+	for ref := range c.postponed {
+		if len(c.calls[ref]) == 0 && c.table.state(&ref).judge(now, demand{}) == mustAsk {
+			c.board(f, ref)
+		}
+	}
+	clear(c.postponed)
+}

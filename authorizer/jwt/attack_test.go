@@ -182,6 +182,8 @@ func memberAttacks(e signingKey) (out []attack) {
 		`{"alg":"ES256","kid":"e1","CRIT":["exp"]}`,
 		`{"alg":"ES256","kid":"e1","B64":false}`,
 		`{"alg":"ES256","kid":"e1","jwk":{"kty":"EC","kty":"oct"}}`,
+		`{"alg":"ES256","kid":"e1\ud800"}`, `{"alg":"ES256","kid":"\udc00e1"}`, `{"alg":"ES256","kid":"e1","\ud83dx":1}`,
+		`{"alg":"ES256","kid":"e1","\u212aid":"e9"}`, `{"alg":"ES256","kid":"e1","\u017figner":"x"}`, "{\"alg\":\"ES256\",\"\u212aid\":\"e1\"}",
 		`{"alg":"ES256","kid":"e1"} {}`,
 		`{"alg":"ES256","kid":"e1"},`,
 		`{"alg":"ES256","kid":"e1",}`,
@@ -198,6 +200,7 @@ func memberAttacks(e signingKey) (out []attack) {
 		`"exp":9999999999`, `"\u0065xp":9999999999`, `"EXP":9999999999`, `"Exp":1`, `"iss":"https://issuer.example"`,
 		`"ISS":"https://evil.example"`, `"Sub":"admin"`, "\"\u017fub\":\"admin\"", `"AUD":"x"`, `"Scope":"admin"`,
 		`"SCP":["admin"]`, `"x":{"y":1,"y":2}`, `"x":[{"a":{"b":0,"b":0}}]`, `"Client_ID":"x"`, "\"x\":\"\xc0\xaf\"",
+		`"x":"\ud800"`, `"x":["\udc00\ud800"]`, `"\ud800":1`, `"\u017fcp":["admin"]`, `"to\u212aen_use":"access"`, "\"x\":\"\xed\xa0\x80\"",
 		`"x":` + strings.Repeat(`{"x":`, 40) + "1" + strings.Repeat("}", 40),
 	} {
 		text := plain[:len(plain)-1] + "," + member + "}"

@@ -42,6 +42,15 @@ func TestAllThatChangesTheAnswerIsTheKey(t *testing.T) {
 	v.mustHaveBeenAsked(t, 5)
 }
 
+func TestAnErrorNamesAllThatWasAskedFor(t *testing.T) {
+	c, _, _ := newCache()
+	_, err := c.Get(t.Context(), name, secrets.VersionStage("old"), secrets.VersionID("7"), secrets.Decrypt(false))
+	const want = `secret_not_found: secrets: "payments/api-key" stage "old" version "7" as stored: not found`
+	if err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+}
+
 func TestAnEmptyNameIsAnErrorThatAsksNobody(t *testing.T) {
 	c, v, _ := newCache()
 	if _, err := c.Get(t.Context(), ""); err == nil {

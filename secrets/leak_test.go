@@ -211,6 +211,12 @@ func TestAPanicOfASourceDoesNotShowWhatItHad(t *testing.T) {
 		mustBe(t, err, "secret_unavailable", secrets.ErrUnavailable)
 		mustHide(t, "a panic with "+how, fmt.Sprintf("%v %+v", err, err)+told)
 	}
+	c := secrets.New(function(func(_ context.Context, refs []secrets.Ref) ([]secrets.Value, error) {
+		return []secrets.Value{{Data: []byte(refs[len(refs)].Name)}}, nil
+	}))
+	if _, err := c.Get(t.Context(), name); err == nil || !strings.Contains(err.Error(), "index out of range [1] with length 1") {
+		t.Errorf("what the runtime says is not told: %v", err)
+	}
 }
 
 func TestWhatIsShownIsThatSomethingIsNot(t *testing.T) {

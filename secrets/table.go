@@ -122,14 +122,10 @@ func (t *table) remove(e *entry) {
 	b.Store(without(b.Load(), e))
 }
 
-// without is the chain from l on less the entry e.
+// without is the chain from l on less the entry e, which is in it.
 func without(l *link, e *entry) *link {
-	switch {
-	case l == nil:
-		return nil
-	case l.entry == e:
+	if l.entry == e {
 		return l.next
-	default:
-		return &link{l.entry, without(l.next, e)}
 	}
+	return &link{l.entry, without(l.next, e)}
 }

@@ -85,6 +85,7 @@ func TestAMisconfigurationPanics(t *testing.T) {
 	for name, do := range map[string]func(){
 		"JWKS: http":            func() { jwt.JWKS("http://issuer.example/keys") },
 		"JWKS: no host":         func() { jwt.JWKS("https:///keys") },
+		"JWKS: a port alone":    func() { jwt.JWKS("https://:443/keys") },
 		"JWKS: with a user":     func() { jwt.JWKS("https://user@issuer.example/keys") },
 		"JWKS: with a fragment": func() { jwt.JWKS("https://issuer.example/keys#a") },
 		"JWKS: a file":          func() { jwt.JWKS("file:///etc/passwd") },

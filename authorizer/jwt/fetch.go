@@ -96,7 +96,7 @@ func tooLong(uri string) error {
 func checkURI(uri string) error {
 	u, err := url.Parse(uri)
 	switch {
-	case err != nil || u.Scheme != "https" || u.Host == "" || u.Opaque != "":
+	case err != nil || u.Scheme != "https" || u.Hostname() == "" || u.Opaque != "":
 		return errors.New("it must be an https URI")
 	case u.User != nil || u.Fragment != "" || strings.Contains(uri, "#"):
 		return errors.New("the URI must have neither user nor fragment")

@@ -188,6 +188,7 @@ func TestDiscovery(t *testing.T) {
 		"two issuers":                []byte(`{"issuer":"https://other.example","issuer":"` + iss + `","jwks_uri":"https://keys.example/set"}`),
 		"an issuer in another case":  []byte(`{"Issuer":"` + iss + `","issuer":"` + iss + `","jwks_uri":"https://keys.example/set"}`),
 		"keys without https":         document(iss, "http://keys.example/set"),
+		"keys at this host":          document(iss, "https://:443/set"),
 		"keys in a file":             document(iss, "file:///etc/passwd"),
 		"keys behind a user":         document(iss, "https://user:password@keys.example/set"),
 		"no keys":                    []byte(`{"issuer":"` + iss + `"}`),

@@ -3,6 +3,8 @@ package jwt
 import (
 	"context"
 	"errors"
+	"fmt"
+	"time"
 )
 
 // A flight is one fetch of keys, for all who wait for it. It has a goroutine of
@@ -42,14 +44,23 @@ func (r *remote) begin(ctx context.Context) *flight {
 	go func() {
 		defer close(f.done)
 		defer cancel()
-		r.land(f, ctx)
+		set, age, err := (*keySet)(nil), time.Duration(0), errBrokenClient
+		defer func() {
+			if p := recover(); p != nil { // which nobody else could, in this goroutine
+				err = fmt.Errorf("%w: a panic of type %T", err, p)
+			}
+			r.land(f, set, age, err)
+		}()
+		set, age, err = r.load(ctx)
 	}()
 	return f
 }
 
-// land fetches, and keeps what that brought unless nobody waits any more.
-func (r *remote) land(f *flight, ctx context.Context) {
-	set, age, err := r.load(ctx)
+// errBrokenClient is what a fetch that does not return gets.
+var errBrokenClient = errors.New("the client's transport is broken")
+
+// land keeps what f has brought, unless nobody waits any more.
+func (r *remote) land(f *flight, set *keySet, age time.Duration, err error) {
 	f.err = err
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"runtime"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -139,4 +141,48 @@ func TestAnIssuerThatIsTooSlowIsHeldBackLikeOneThatFails(t *testing.T) {
 	}
 	n.slow.Store(false)
 	expectCode(t, v, "at once", a.token(lasting()), "")
+}
+
+type transport func(*http.Request) (*http.Response, error)
+
+func (t transport) RoundTrip(r *http.Request) (*http.Response, error) { return t(r) }
+
+// A transport of the caller's own can be broken. That is a failure like another:
+// the process goes on, and so do known keys.
+func TestATransportThatIsBrokenIsAnOutage(t *testing.T) {
+	for name, broken := range map[string]transport{
+		"a panic":          func(*http.Request) (*http.Response, error) { panic("secret text") },
+		"a panic with nil": func(*http.Request) (*http.Response, error) { panic(nil) },
+		"its goroutine's end": func(*http.Request) (*http.Response, error) {
+			runtime.Goexit()
+			return nil, nil
+		},
+		"neither answer nor error": func(*http.Request) (*http.Response, error) { return nil, nil },
+		"an answer without a body": func(*http.Request) (*http.Response, error) { return &http.Response{StatusCode: http.StatusOK}, nil },
+	} {
+		t.Run(name, func(t *testing.T) {
+			const uri = issuer + keyPath
+			a := newEC("a")
+			working := newInternet(map[string][]byte{uri: jwks(a)})
+			var next http.RoundTripper = working
+			v, clock := started(jwt.Config{
+				Issuer: issuer, Audiences: []string{audience}, Keys: jwt.JWKS(uri),
+				HTTPClient: &http.Client{Transport: transport(func(r *http.Request) (*http.Response, error) { return next.RoundTrip(r) })},
+			})
+			expectCode(t, v, "before", a.token(lasting()), "")
+			next = broken
+			clock.move(time.Hour)
+			expectCode(t, v, "a known key", a.token(lasting()), "")
+			_, err := v.Verify(t.Context(), newEC("b").token(lasting()))
+			if codeOf(err) != outage || strings.Contains(err.Error(), "secret") {
+				t.Errorf("a key that may be a new one: %v", err)
+			}
+			next = working
+			clock.move(time.Second)
+			expectCode(t, v, "when it works", a.token(lasting()), "")
+			if working.count(uri) != 2 {
+				t.Errorf("asked %v", working.asked)
+			}
+		})
+	}
 }

@@ -47,7 +47,8 @@ type Config struct {
 	Context []string
 	// Principal makes the Principal of the Grant; nil is sub. Where a route takes
 	// tokens of several issuers, it should have the issuer in it, as sub is
-	// unique within one only. A token of which it makes nothing is refused.
+	// unique within one only. A token of which it makes nothing, or a text that is
+	// itself an object, an array or a string of JSON, is refused.
 	Principal func(*Claims) string
 	// Remember is about how many verified tokens are kept, by SHA-256, so that
 	// the next request with one of them costs next to nothing: until exp, for

@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -48,14 +47,16 @@ type world struct {
 	*agenttest.Agent
 	provider *httptest.Server
 
-	mu   sync.Mutex
-	keys map[string]bool // the provider's, by whether they are good
-	used map[string]int
+	mu     sync.Mutex
+	served *sync.Cond      // a request has been
+	keys   map[string]bool // the provider's, by whether they are good
+	used   map[string]int
 }
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	w := &world{Agent: agenttest.New(t), keys: map[string]bool{}, used: map[string]int{}}
+	w.served = sync.NewCond(&w.mu)
 	w.provider = httptest.NewServer(w)
 	t.Cleanup(w.provider.Close)
 	w.SetConfiguration(settingsName, `{"logLevel":"INFO"}`)
@@ -71,6 +72,7 @@ func (w *world) ServeHTTP(response http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.used[key]++
+	w.served.Broadcast()
 	fmt.Fprint(response, `{"rate":"1.1583"}`)
 }
 
@@ -89,10 +91,13 @@ func (w *world) revoke(key string) {
 	w.keys[key] = false
 }
 
-func (w *world) uses(key string) int {
+// waitUses waits until a key has been used n times, or stop.
+func (w *world) waitUses(key string, n int, stop *atomic.Bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.used[key]
+	for w.used[key] < n && !stop.Load() {
+		w.served.Wait()
+	}
 }
 
 // deploy runs the binary as Lambda would, behind the route of template.yaml.
@@ -139,6 +144,17 @@ func TestARotationFailsNoRequest(t *testing.T) {
 	w.NotReady(2) // the extension is a little behind the function
 	url, fn := deploy(t, guardtest.Config{Concurrency: 64, Env: w.env(), Timeout: 20 * time.Second})
 
+	rate := func() bool {
+		status, body := get(t, url+"/rates/USD")
+		if status != 200 || body != `{"currency":"USD","rate":"1.1583"}` {
+			t.Errorf("%d %s", status, body)
+			return false
+		}
+		return true
+	}
+	if !rate() {
+		t.FailNow()
+	}
 	var traffic sync.WaitGroup
 	var done atomic.Bool
 	var requests atomic.Int64
@@ -146,18 +162,14 @@ func TestARotationFailsNoRequest(t *testing.T) {
 		traffic.Go(func() {
 			for !done.Load() {
 				requests.Add(1)
-				if status, body := get(t, url+"/rates/USD"); status != 200 || body != `{"currency":"USD","rate":"1.1583"}` {
-					t.Errorf("%d %s", status, body)
+				if !rate() {
 					done.Store(true)
+					w.served.Broadcast()
 				}
 			}
 		})
 	}
-	inUse := func(key string) {
-		for w.uses(key) < 200 && !done.Load() {
-			runtime.Gosched()
-		}
-	}
+	inUse := func(key string) { w.waitUses(key, 200, &done) }
 	inUse(old)
 	keys := []string{old}
 	for range 3 { // as a rotation goes: a second key, the secret, the end of the first key

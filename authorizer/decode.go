@@ -63,7 +63,7 @@ func (w *wire) token() (*input, error) {
 		return nil, err
 	}
 	in.format, in.method, in.path = RESTToken, in.arn.Method, in.arn.Path
-	in.headers = fields{{"authorization", *w.AuthorizationToken}}
+	in.headers = fields{{name: "authorization", value: *w.AuthorizationToken}}
 	in.sources = []string{*w.AuthorizationToken}
 	return in, nil
 }
@@ -90,7 +90,7 @@ func (w *wire) fill2(in *input) {
 	in.routeKey, in.method, in.path = w.RouteKey, http.Method, w.RawPath
 	in.headers = merged(w.Headers, true)
 	if len(w.Cookies) > 0 {
-		in.headers = merged(append(in.headers, field{"cookie", strings.Join(w.Cookies, "; ")}), false)
+		in.headers = merged(append(in.headers, field{name: "cookie", value: strings.Join(w.Cookies, "; ")}), false)
 	}
 	in.query = merged(w.QueryStringParameters, false)
 	in.sourceIP = http.SourceIP
@@ -99,7 +99,7 @@ func (w *wire) fill2(in *input) {
 		in.others = append(in.others, http.Path)
 	}
 	if a := w.RequestContext.Authentication; a != nil {
-		in.certificate = a.ClientCert.certificate()
+		in.present(a.ClientCert)
 	}
 }
 
@@ -151,7 +151,7 @@ func (w *wire) fill1(in *input) {
 	in.headers, in.query = merged(headers, true), merged(query, false)
 	if c.Identity != nil {
 		in.sourceIP = c.Identity.SourceIP
-		in.certificate = c.Identity.ClientCert.certificate()
+		in.present(c.Identity.ClientCert)
 	}
 	if c.Path != w.Path {
 		in.others = append(in.others, c.Path)
@@ -194,17 +194,19 @@ func (w *wire) appSync() *input {
 	// AppSync takes the token out of the header; what a client sends beside it
 	// is not what decisions are kept for.
 	in.headers = slices.DeleteFunc(in.headers, func(f field) bool { return f.name == "authorization" })
-	in.headers = append(in.headers, field{"authorization", *w.AuthorizationToken})
+	in.headers = append(in.headers, field{name: "authorization", value: *w.AuthorizationToken})
 	return in
 }
 
-func (c *wireCertificate) certificate() *Certificate {
+// present takes the certificate that a client has presented, if any.
+func (in *input) present(c *wireCertificate) {
 	if c == nil || c.SubjectDN == "" && c.PEM == "" {
-		return nil
+		return
 	}
 	out := &Certificate{PEM: c.PEM, SubjectDN: c.SubjectDN, IssuerDN: c.IssuerDN, SerialNumber: c.SerialNumber}
 	if c.Validity != nil {
 		out.NotBefore, out.NotAfter = c.Validity.NotBefore, c.Validity.NotAfter
 	}
-	return out
+	in.certificate = out
+	in.others = append(in.others, out.SubjectDN, out.IssuerDN, out.SerialNumber, out.NotBefore, out.NotAfter)
 }

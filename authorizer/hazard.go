@@ -43,7 +43,7 @@ func (d *decider) covers(in *input, r read) bool {
 		if r.kind == inTablePath {
 			r.place = place{kind: inPath}
 		}
-		return r.value != "" && d.declared[r.place]
+		return r.value != "" && d.declared[r.place] && !in.several(r.place)
 	case RESTToken, GraphQL:
 		return r.place == place{inHeader, "authorization"}
 	}
@@ -52,6 +52,12 @@ func (d *decider) covers(in *input, r read) bool {
 	// the request twice: then a client could have put it into a header that is
 	// an identity source, so that a route that is none looks like one.
 	return r.value != "" && in.amongSources(r.value) && !in.elsewhere(r)
+}
+
+// several reports whether what stands in a place are several values, of which
+// the gateway of a REST API keeps decisions by one.
+func (in *input) several(p place) bool {
+	return p.kind == inHeader && in.headers.find(p.name).several || p.kind == inQuery && in.query.find(p.name).several
 }
 
 func (in *input) amongSources(value string) bool {
@@ -66,13 +72,12 @@ func (in *input) amongSources(value string) bool {
 // an identity source, by itself or as one of several values.
 func (in *input) elsewhere(r read) bool {
 	for _, h := range in.headers {
-		if r.place == (place{inHeader, h.name}) || !hasPart(h.value, r.value) {
-			continue
+		if h.name == "cookie" {
+			h.value = strings.ReplaceAll(h.value, ";", ",")
 		}
-		if r.kind == inSourceIP && h.name == "x-forwarded-for" && h.value == r.value {
-			continue // the gateway has written both
+		if r.place != (place{inHeader, h.name}) && hasPart(h.value, r.value) && !r.alsoIn(h) {
+			return true
 		}
-		return true
 	}
 	for _, q := range in.query {
 		if r.place != (place{inQuery, q.name}) && hasPart(q.value, r.value) {
@@ -80,27 +85,29 @@ func (in *input) elsewhere(r read) bool {
 		}
 	}
 	for _, v := range in.stageValues {
-		if v.value == r.value {
+		if hasPart(v.value, r.value) {
 			return true
 		}
 	}
-	for _, other := range [...]struct {
-		kind  placeKind
-		value string
-	}{{inRouteKey, in.routeKey}, {inMethod, in.method}, {inPath, in.path}, {inSourceIP, in.sourceIP}} {
-		if other.value == r.value && other.kind != r.kind && (other.kind != inPath || r.kind != inTablePath) {
+	for _, other := range [...]read{
+		{place{kind: inRouteKey}, in.routeKey},
+		{place{kind: inMethod}, in.method},
+		{place{kind: inPath}, in.path},
+		{place{kind: inSourceIP}, in.sourceIP},
+		{place{kind: inDomain}, in.domain},
+		{place{kind: inClientCert}, in.certificate.pem()},
+	} {
+		same := other.kind == r.kind || other.kind == inPath && r.kind == inTablePath || other.kind == inDomain && r.place == (place{inHeader, "host"})
+		if !same && hasPart(other.value, r.value) {
 			return true
 		}
 	}
-	if c := in.certificate; c != nil && (c.has(r.value) || c.PEM == r.value && r.kind != inClientCert) {
-		return true
-	}
-	return slices.Contains(in.others, r.value) || r.place != (place{inHeader, "host"}) && in.domain == r.value
+	return slices.ContainsFunc(in.others, func(other string) bool { return hasPart(other, r.value) })
 }
 
-// has reports whether a value is a part of the certificate's.
-func (c *Certificate) has(value string) bool {
-	return value == c.SubjectDN || value == c.IssuerDN || value == c.SerialNumber || value == c.NotBefore || value == c.NotAfter
+// alsoIn reports whether the gateway has written what was read into a header.
+func (r read) alsoIn(h field) bool {
+	return h.value == r.value && (r.kind == inSourceIP && h.name == "x-forwarded-for" || r.kind == inDomain && h.name == "host")
 }
 
 // hasPart reports whether value is text, or one of the values in it that a
@@ -141,6 +148,8 @@ func (p place) identitySource(f Format) string {
 		return context + "httpMethod"
 	case inPath, inTablePath:
 		return context + "path"
+	case inDomain:
+		return context + "domainName"
 	case inSourceIP:
 		return context + "identity.sourceIp"
 	case inClientCert:
@@ -165,6 +174,8 @@ func (p place) what() string {
 		return "the path"
 	case inPathValue:
 		return "a greedy parameter of the path"
+	case inDomain:
+		return "the domain, which the route depends on"
 	case inSourceIP:
 		return "the source address"
 	case inClientCert:

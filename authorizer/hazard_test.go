@@ -158,6 +158,12 @@ var hazards = []struct {
 		"authorization",
 	},
 	{
+		"a cookie that is like the route", onRoute(authorizer.Bearer(alice())),
+		func(e guardtest.Event) guardtest.Event { return e.Set("/cookies", []string{"a=b", routeKey}) },
+		[]string{bearer, routeKey},
+		"do not read the route where",
+	},
+	{
 		"a path like a header", looks(func(r *authorizer.Request) bool { return r.Header("x-path") != "" }),
 		func(e guardtest.Event) guardtest.Event { return e.Set("/headers/x-path", "/orders/42") },
 		[]string{bearer, "/orders/42"},

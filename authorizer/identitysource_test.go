@@ -16,6 +16,7 @@ func TestJoinedIdentitySources(t *testing.T) {
 	x := func(value string) func(guardtest.Event) guardtest.Event {
 		return func(e guardtest.Event) guardtest.Event { return e.Set("/headers/X-Any", value) }
 	}
+	readsAddress := looks(func(r *authorizer.Request) bool { return r.SourceIP() != "" })
 	readsX := looks(func(r *authorizer.Request) bool { return r.Header("x-any") != "" })
 	for _, tt := range []struct {
 		name   string
@@ -34,6 +35,24 @@ func TestJoinedIdentitySources(t *testing.T) {
 		{"a value with a comma beside another", readsX, x("a,b"), bearer + ",a,b", deny},
 		{"a value without", readsX, x("a"), bearer + ",a", allow},
 		{"none", readsX, x("a"), "", allow},
+		{
+			"a path with an address in it", readsAddress, func(e guardtest.Event) guardtest.Event { return e.Set("/path", "/orders/4,203.0.113.7") },
+			bearer + ",/orders/4,203.0.113.7", deny,
+		},
+		{
+			"a stage variable with an address in it", readsAddress,
+			func(e guardtest.Event) guardtest.Event {
+				return e.Set("/stageVariables", map[string]string{"offices": "203.0.113.7,203.0.113.9"})
+			},
+			bearer + ",203.0.113.7,203.0.113.9", deny,
+		},
+		{
+			"a subject with an address in it", readsAddress,
+			func(e guardtest.Event) guardtest.Event {
+				return e.Set("/requestContext/identity/clientCert", map[string]any{"subjectDN": "CN=alice,203.0.113.7"})
+			},
+			bearer + ",CN=alice,203.0.113.7", deny,
+		},
 		{"an empty one, and none in the request", looks(func(r *authorizer.Request) bool { return r.Header("x-any") == "" }), nil, bearer + ",,a", deny},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

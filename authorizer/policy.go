@@ -15,7 +15,7 @@ import (
 // IdentitySources tells [Policy] the identity sources of a REST API's
 // authorizer of type REQUEST, whose event does not: "method.request.header.Authorization",
 // "method.request.querystring.key", "context.resourcePath", "context.httpMethod",
-// "context.path", "context.identity.sourceIp". They must be those that the
+// "context.path", "context.domainName", "context.identity.sourceIp". They must be those that the
 // authorizer is configured with. All other events tell, and then these are not
 // looked at. What is no such expression panics.
 func IdentitySources(expressions ...string) Option {
@@ -46,7 +46,7 @@ func parseSource(expression string) (place, bool) {
 	case scope != "context":
 		return place{}, false
 	}
-	for _, kind := range []placeKind{inRouteKey, inMethod, inPath, inSourceIP, inClientCert} {
+	for _, kind := range []placeKind{inRouteKey, inMethod, inPath, inDomain, inSourceIP, inClientCert} {
 		if p := (place{kind: kind}); "context."+rest == p.identitySource(RESTRequest) {
 			return p, true
 		}
@@ -82,7 +82,9 @@ func CompleteRoutes() Option {
 //     also when the route that was called is not among them. Routes without
 //     parameters are allowed by name. One with a parameter is allowed as all that
 //     is below what stands before it: with [CompleteRoutes], and where nothing is
-//     there that the check refuses. Grants must be the same for all routes.
+//     there that the check refuses, but routes without parameters, which are
+//     denied by name; and so are, then and of a TOKEN authorizer, paths with an
+//     escape, an empty or a dot segment. Grants must be the same for all routes.
 //   - Where the route is among the identity sources, the policy is for that route.
 //   - With [Uncached], and of a WebSocket API, it is for the one call.
 //

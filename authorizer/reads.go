@@ -24,6 +24,7 @@ const (
 	inClientCert
 	inOperation
 	inTablePath // the path, for the route table alone
+	inDomain    // which may have a base path, for the same
 	inStage
 )
 
@@ -64,6 +65,12 @@ func (t *reads) list() []read {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.all
+}
+
+func (t *reads) routeTables() []*routeTable {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.tables
 }
 
 func (t *reads) has(kind placeKind) bool {

@@ -169,11 +169,7 @@ func (r *Request) SourceIP() string {
 // ClientCert is the client's certificate that the gateway has verified, nil
 // without mutual TLS. It is not to be changed.
 func (r *Request) ClientCert() *Certificate {
-	pem := ""
-	if r.in.certificate != nil {
-		pem = r.in.certificate.PEM
-	}
-	r.reads.note(place{kind: inClientCert}, pem)
+	r.reads.note(place{kind: inClientCert}, r.in.certificate.pem())
 	return r.in.certificate
 }
 
@@ -217,6 +213,13 @@ type Certificate struct {
 	SerialNumber string
 	NotBefore    string
 	NotAfter     string
+}
+
+func (c *Certificate) pem() string {
+	if c == nil {
+		return ""
+	}
+	return c.PEM
 }
 
 // Operation is a GraphQL operation.

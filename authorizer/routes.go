@@ -18,7 +18,9 @@ import (
 // not tell the route, as of a TOKEN authorizer and a function URL, the key is
 // found by method and path, in the gateway's order: literal, parameter, greedy
 // parameter, $default. A path is then refused that another could read
-// differently: with an empty segment, a dot segment, an escape.
+// differently: with an empty segment, a dot segment, an escape. The decision
+// depends on method, path and, but for the stage $default, the domain, which may
+// have a base path.
 //
 // A check that restricts, like [Scopes], goes by the grant so far: see [All]. A
 // key that is no route key, or two of one meaning, panic.
@@ -77,6 +79,9 @@ func (t *routeTable) find(r *Request) *entry {
 	}
 	r.Method()
 	r.reads.note(place{kind: inTablePath}, r.in.path)
+	if r.in.format != HTTP2 || r.in.stage != "$default" { // where the path is that of the call
+		r.reads.note(place{kind: inDomain}, r.in.domain)
+	}
 	return t.ofCall(r.in)
 }
 
@@ -104,7 +109,7 @@ func (t *routeTable) ofPattern(p *pattern, method func() string) *entry {
 // splits reports whether the table tells apart what a catch-all route of the
 // gateway takes.
 func (t *routeTable) splits(p *pattern) bool {
-	own := t.entries[p.shape()]
+	own := t.ofPattern(p, func() string { return p.method })
 	for _, e := range t.ordered {
 		if e != own && p.mayTake(e.pattern) && (own == nil || e.before(p)) {
 			return true

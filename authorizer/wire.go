@@ -125,7 +125,10 @@ type ignored struct{}
 func (*ignored) UnmarshalJSONFrom(dec *jsontext.Decoder) error { return dec.SkipValue() }
 
 // field is one member of an object of strings.
-type field struct{ name, value string }
+type field struct {
+	name, value string
+	several     bool // values, joined
+}
 
 // fields is an object of strings in the order of the event; null is none.
 type fields []field
@@ -133,7 +136,7 @@ type fields []field
 func (f *fields) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	return members(dec, func(name string) error {
 		value, err := readText(dec)
-		*f = append(*f, field{name, value})
+		*f = append(*f, field{name: name, value: value})
 		return err
 	})
 }
@@ -146,7 +149,7 @@ func (l *lists) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 		var values list
 		err := values.UnmarshalJSONFrom(dec)
 		for _, value := range values {
-			*l = append(*l, field{name, value})
+			*l = append(*l, field{name: name, value: value})
 		}
 		return err
 	})
@@ -215,13 +218,15 @@ func (s *sources) UnmarshalJSONFrom(dec *jsontext.Decoder) (err error) {
 }
 
 // get gives the value of a name, which is exact.
-func (f fields) get(name string) string {
+func (f fields) get(name string) string { return f.find(name).value }
+
+func (f fields) find(name string) field {
 	for i := range f {
 		if f[i].name == name {
-			return f[i].value
+			return f[i]
 		}
 	}
-	return ""
+	return field{}
 }
 
 // merged gives fields of which each name is there once, its values joined by a
@@ -236,6 +241,7 @@ next:
 		for i := range out {
 			if out[i].name == f.name {
 				out[i].value += "," + f.value
+				out[i].several = true
 				continue next
 			}
 		}

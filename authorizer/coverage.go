@@ -28,7 +28,7 @@ func (d *decider) document(ctx context.Context, r *Request, g *Grant) (doc Docum
 	looked := r.reads.list()
 	uncovered := d.uncovered(in, looked)
 	pinned := in.routeKey != "" && d.covers(in, read{place{kind: inRouteKey}, in.routeKey})
-	if !pinned && len(r.reads.tables) > 0 {
+	if !pinned && len(r.reads.routeTables()) > 0 {
 		uncovered = slices.DeleteFunc(uncovered, read.ofTable)
 		if g != nil && len(uncovered) > 0 {
 			return doc, g, &hazardError{fix(in, uncovered)}
@@ -59,7 +59,7 @@ func nameable(err error) error {
 
 // ofTable reports whether a read is one that is made anew for each route.
 func (r read) ofTable() bool {
-	return r.kind == inRouteKey || r.kind == inMethod || r.kind == inTablePath
+	return r.kind == inRouteKey || r.kind == inMethod || r.kind == inTablePath || r.kind == inDomain
 }
 
 // allowSame allows all that the decision is the same for: method and path are
@@ -120,7 +120,7 @@ func (doc *Document) allowPattern(a ARN, p *pattern, method string) error {
 
 // tables asks about every route of the tables that the check went through.
 func (d *decider) tables(ctx context.Context, r *Request, g *Grant) (doc Document, _ *Grant, err error) {
-	all := routesOf(r.reads.tables)
+	all := routesOf(r.reads.routeTables())
 	called := g
 	parameters := false
 	var uncovered []read
@@ -137,8 +137,9 @@ func (d *decider) tables(ctx context.Context, r *Request, g *Grant) (doc Documen
 		all[i].granted = true
 		parameters = parameters || !all[i].pattern.fixed()
 		for _, read := range asked.reads.list() {
-			// The path of a supposed call is not known, whoever covers it.
-			unknown := read.kind == inPath || read.kind == inPathValue
+			// The path of a supposed call is not known, whoever covers it, and
+			// neither is what the gateway calls its route.
+			unknown := read.kind == inPath || read.kind == inPathValue || read.kind == inRouteKey
 			if unknown || !read.ofTable() && !d.covers(r.in, read) {
 				uncovered = append(uncovered, read)
 			}
@@ -157,7 +158,7 @@ func (d *decider) tables(ctx context.Context, r *Request, g *Grant) (doc Documen
 	if parameters && !complete {
 		return doc, g, &hazardError{"declare with CompleteRoutes() that Routes names all routes of the API, add the route to the identity sources, or set the result TTL to 0 and declare it with Uncached()"}
 	}
-	if err := doc.allowGranted(r.in.arn, all); err != nil {
+	if err := doc.allowGranted(r.in.arn, all, r.in.format == RESTToken); err != nil {
 		return doc, g, err
 	}
 	if called != nil {
@@ -208,8 +209,11 @@ func routesOf(tables []*routeTable) []route {
 	return out
 }
 
-// allowGranted allows those routes that are granted and none of the others.
-func (doc *Document) allowGranted(base ARN, all []route) error {
+// allowGranted allows those routes that are granted and none of the others. Where
+// a route with a parameter is, paths are denied that could be read as another's:
+// if byPath, as no gateway then tells which route it takes.
+func (doc *Document) allowGranted(base ARN, all []route, byPath bool) error {
+	ambiguous := false
 	for _, r := range all {
 		if !r.granted {
 			continue
@@ -220,18 +224,23 @@ func (doc *Document) allowGranted(base ARN, all []route) error {
 		if r.pattern.fixed() {
 			continue
 		}
+		ambiguous = ambiguous || byPath
 		for _, other := range all {
 			if other.granted || other.method != r.method || !other.pattern.below(r.pattern) {
 				continue
 			}
-			if !other.pattern.fixed() {
+			if !other.pattern.fixed() || r.pattern.catchAll() {
 				return &hazardError{"no policy allows " + r.pattern.key + " without " + other.pattern.key +
 					": add the route to the identity sources, or set the result TTL to 0 and declare it with Uncached()"}
 			}
 			if err := doc.denyFixed(base, other.pattern, other.method); err != nil {
 				return err
 			}
+			ambiguous = ambiguous || len(other.pattern.segments) > r.pattern.literals()
 		}
+	}
+	if ambiguous {
+		doc.denyBelowStage(base, "*%*", "*//*", "*/./*", "*/../*", "*/.", "*/..")
 	}
 	return nil
 }

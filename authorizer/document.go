@@ -59,6 +59,13 @@ func add(to *[]string, a ARN, tail string) error {
 	return nil
 }
 
+// denyBelowStage denies calls of the stage by patterns of ours.
+func (d *Document) denyBelowStage(a ARN, patterns ...string) {
+	for _, p := range patterns {
+		d.deny = append(d.deny, a.stagePrefix()+p)
+	}
+}
+
 // MarshalJSON writes the policy in the version 2012-10-17.
 func (d Document) MarshalJSON() ([]byte, error) { return d.append(nil), nil }
 

@@ -1,0 +1,145 @@
+package authorizer_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/lambdarmor/lambdarmor/authorizer"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest"
+)
+
+// What the gateway keeps of one call must not let in another that the check
+// refuses.
+func TestAKeptPolicyAllowsNoOtherReadingOfAPath(t *testing.T) {
+	complete := authorizer.CompleteRoutes()
+	table := func(granted, refused string) authorizer.Check {
+		return authorizer.All(authorizer.Bearer(alice("s")), authorizer.Routes(map[string]authorizer.Check{
+			"GET /health": authorizer.Scopes("s"), granted: authorizer.Scopes("s"), refused: authorizer.Scopes("none"),
+		}))
+	}
+	for name, tt := range map[string]struct {
+		check authorizer.Check
+		path  string // that must not be allowed
+	}{
+		"a slash too many":         {table("ANY /{proxy+}", "GET /admin"), "//admin"},
+		"a dot segment":            {table("ANY /{proxy+}", "GET /admin"), "/x/../admin"},
+		"an escape":                {table("ANY /{proxy+}", "GET /admin"), "/%61dmin"},
+		"$default":                 {table("$default", "GET /admin"), "//admin"},
+		"an escape in a parameter": {table("GET /orders/{id}", "GET /orders/export"), "/orders/%65xport"},
+		"an escape below one":      {table("GET /orders/{id}", "GET /orders/export/all"), "/orders/%65xport/all"},
+	} {
+		for _, variant := range []string{"token", "request"} {
+			event := sample(variant).Set("/methodArn", stageARN+"GET/health")
+			if variant == "request" {
+				event = event.Set("/resource", "/health").Set("/path", "/health")
+			}
+			out, _, err := ask(t, authorizer.Policy(tt.check, complete, authorizer.IdentitySources("method.request.header.Authorization")), event)
+			if outcomeOf(t, out, err, stageARN+"GET"+tt.path) != deny {
+				t.Errorf("%s, %s: %s is allowed by %s", name, variant, tt.path, out)
+			}
+		}
+	}
+}
+
+// A TOKEN authorizer's check refuses a path that could be read as another's. So
+// does what is kept of it.
+func TestAKeptPolicyOfATokenAuthorizerRefusesWhatTheCheckRefuses(t *testing.T) {
+	check := authorizer.Routes(map[string]authorizer.Check{"GET /files/{path+}": authorizer.Bearer(alice())})
+	h := authorizer.Policy(check, authorizer.CompleteRoutes())
+	kept, _, err := ask(t, h, sample("token").Set("/methodArn", stageARN+"GET/files/a"))
+	for path, want := range map[string]outcome{
+		"/files/a": allow, "/files/a/b.c": allow, "/files/..a": allow, "/files/../admin": deny, "/files/a/..": deny, "/files/./a": deny, "/files/.": deny,
+		"/files//admin": deny, "/files/%2e%2e/admin": deny,
+	} {
+		first, _, bad := ask(t, h, sample("token").Set("/methodArn", stageARN+"GET"+path))
+		if a, b := outcomeOf(t, kept, err, stageARN+"GET"+path), outcomeOf(t, first, bad, stageARN+"GET"+path); a != want || b != want {
+			t.Errorf("%s: %s when kept, %s at first, want %s", path, a, b, want)
+		}
+	}
+}
+
+// The routes of a table are not called like those of the gateway: names of
+// parameters differ, and ANY. A check that looks at the name is not asked about
+// the real one.
+func TestACheckThatGoesByTheNameOfARouteIsNotSupposedToKnowIt(t *testing.T) {
+	blocked := looks(func(r *authorizer.Request) bool { return r.RouteKey() != "GET /orders/{id}" })
+	for _, key := range []string{"GET /orders/{order}", "ANY /orders/{id}"} {
+		check := authorizer.All(blocked, authorizer.Routes(map[string]authorizer.Check{"GET /health": authorizer.Bearer(alice()), key: authorizer.Bearer(alice())}))
+		health := sample("").Set("/routeKey", "GET /health").Set("/routeArn", stageARN+"GET/health").Set("/rawPath", "/health")
+		out, log, err := ask(t, authorizer.Policy(check, authorizer.CompleteRoutes()), health)
+		if outcomeOf(t, out, err, stageARN+"GET/orders/42") != deny || log.code() != "authorizer_cache_hazard" || !strings.Contains(log.text("fix"), "routeKey") {
+			t.Errorf("%s: %s, %v", key, out, log)
+		}
+	}
+}
+
+// A REST API keeps an answer by one of several values, and which one is not said.
+func TestOneOfSeveralValuesIsNoIdentitySource(t *testing.T) {
+	tenants := looks(func(r *authorizer.Request) bool { return strings.Contains(r.Header("x-tenant"), "own") })
+	query := looks(func(r *authorizer.Request) bool { return strings.Contains(r.Query("tenant"), "own") })
+	h := func(c authorizer.Check) *restAuthorizer {
+		return &restAuthorizer{t, c, []string{"method.request.header.x-tenant", "method.request.querystring.tenant"}}
+	}
+	base := sample("request")
+	h(tenants).must(base.Set("/multiValueHeaders/X-Tenant", []string{"own"}), allow)
+	h(tenants).must(base.Set("/multiValueHeaders/X-Tenant", []string{"own,other"}), allow)
+	h(tenants).must(base.Set("/multiValueHeaders/X-Tenant", []string{"own", "other"}), deny)
+	h(tenants).must(base.Set("/multiValueHeaders/X-Tenant", []string{"own"}).Set("/multiValueHeaders/x-tenant", []string{"other"}), deny)
+	h(tenants).must(base.Set("/multiValueHeaders", nil).Set("/headers", map[string]string{"X-Tenant": "own", "X-TENANT": "other"}), deny)
+	h(query).must(base.Set("/multiValueQueryStringParameters/tenant", []string{"own"}), allow)
+	h(query).must(base.Set("/multiValueQueryStringParameters/tenant", []string{"own", "other"}), deny)
+}
+
+// The path that a route behind a catch-all is found by does not have the base
+// path of a domain, so two domains have two routes for one path.
+func TestABasePathIsNoPartOfARoute(t *testing.T) {
+	check := authorizer.All(authorizer.Bearer(alice("s")), authorizer.Routes(map[string]authorizer.Check{
+		"GET /v1/{file}": authorizer.Scopes("s"), "GET /admin": authorizer.Scopes("none"),
+	}))
+	sources := []string{"method.request.header.Authorization", "context.resourcePath", "context.httpMethod", "context.path"}
+	event := sample("request").Set("/resource", "/{proxy+}").Set("/path", "/v1/admin").Set("/methodArn", stageARN+"GET/v1/admin")
+	u := &restAuthorizer{t, check, sources}
+	u.must(event, deny)
+	u.sources = append(u.sources, "context.domainName")
+	u.must(event, allow)
+	u.must(event.Set("/methodArn", stageARN+"GET/admin"), deny)
+
+	simple := func(stage, path string, sources ...string) outcome {
+		event := sample("").Set("/routeKey", "$default").Set("/routeArn", strings.Replace(stageARN, "prod", stage, 1)+"GET/v1/admin").
+			Set("/requestContext/stage", stage).Set("/rawPath", path).Set("/requestContext/http/path", path).Set("/identitySource", append(sources, bearer, "GET", path))
+		out, _, err := ask(t, authorizer.Simple(check), event)
+		return outcomeOf(t, out, err, "")
+	}
+	const domain = "a1b2c3d4e5.execute-api.us-east-1.amazonaws.com"
+	if got := simple("prod", "/prod/v1/admin"); got != deny {
+		t.Errorf("behind a stage: %s", got)
+	}
+	if got := simple("prod", "/prod/v1/admin", domain); got != allow {
+		t.Errorf("behind a stage, by the domain: %s", got)
+	}
+	if got := simple("$default", "/v1/admin"); got != allow {
+		t.Errorf("behind nothing: %s", got)
+	}
+}
+
+// A REST API tells the method that was called of a resource with ANY.
+func TestACatchAllOfARESTAPIIsOneRoute(t *testing.T) {
+	check := authorizer.Routes(map[string]authorizer.Check{"ANY /{proxy+}": authorizer.Bearer(alice())})
+	u := &restAuthorizer{t, check, []string{"method.request.header.Authorization", "context.resourcePath", "context.httpMethod"}}
+	u.must(sample("request").Set("/resource", "/{proxy+}").Set("/path", "/a%20b").Set("/methodArn", stageARN+"GET/a%20b"), allow)
+}
+
+// A restAuthorizer is a check in front of a REST API that keeps by sources.
+type restAuthorizer struct {
+	*testing.T
+	check   authorizer.Check
+	sources []string
+}
+
+func (u *restAuthorizer) must(event guardtest.Event, want outcome) {
+	u.Helper()
+	out, log, err := ask(u, authorizer.Policy(u.check, authorizer.IdentitySources(u.sources...)), event)
+	if got := outcomeOf(u, out, err, arnOf(event)); got != want {
+		u.Errorf("%s, want %s: %s, %v", got, want, out, log)
+	}
+}

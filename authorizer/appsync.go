@@ -72,7 +72,7 @@ func (a *appSync) invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	if err == nil {
 		answer, err = a.grant(g, keep)
 	}
-	switch logged(ctx, r, g, err) {
+	switch logged(ctx, g, err) {
 	case failed:
 		return nil, err
 	case allowed:

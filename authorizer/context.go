@@ -227,7 +227,8 @@ func joinGroups(groups []string) string {
 // grantOf reads a grant back from the context that the gateway passes on. Every
 // value may have become a string on the way.
 func grantOf(told map[string]any) (*Grant, error) {
-	g := &Grant{Principal: textOf(told[NamePrincipal])}
+	principal, _ := told[NamePrincipal].(string) // a number may have been rounded
+	g := &Grant{Principal: principal}
 	if g.Principal == "" {
 		return nil, errors.New("authorizer: the gateway's authorizer has told no principal")
 	}
@@ -239,8 +240,8 @@ func grantOf(told map[string]any) (*Grant, error) {
 		}
 		g.Groups = append(g.Groups, group)
 	}
-	if text := textOf(told[NameExpires]); text != "" {
-		seconds, err := strconv.ParseFloat(text, 64)
+	if value, ok := told[NameExpires]; ok { // which a grant without an end has not
+		seconds, err := strconv.ParseFloat(textOf(value), 64)
 		if err != nil || !(math.Abs(seconds) <= 1<<53) { // nor NaN
 			return nil, errors.New("authorizer: the expiry of the gateway's authorizer is malformed")
 		}

@@ -51,11 +51,16 @@ const (
 	allowed
 )
 
-// request reads the event and holds it to the formats of the answer.
+// request reads the event and holds it to the formats of the answer. Until there
+// is a decision it has failed, also for a check that panics.
 func (d *decider) request(ctx context.Context, payload []byte) (*Request, error) {
+	decided(ctx, failed)
 	r, err := requestOf(ctx, payload)
 	if err != nil {
 		return nil, err
+	}
+	if key := r.in.routeKey; key != "" {
+		guard.SetRoute(ctx, key)
 	}
 	if !slices.Contains(d.formats, r.in.format) {
 		return nil, &guard.Error{Kind: guard.Internal, Code: "authorizer_format", Err: errors.New("authorizer: events of format " +
@@ -115,10 +120,9 @@ func verdictOf(err error) verdict {
 	}
 }
 
-// logged puts a decision into the record of the invocation: who, what, and of a
-// denial why.
-func logged(ctx context.Context, r *Request, g *Grant, err error) verdict {
-	v := verdictOf(err)
+// decided puts a decision into the record of the invocation, in place of one
+// before.
+func decided(ctx context.Context, v verdict) {
 	word := "deny"
 	switch v {
 	case allowed:
@@ -127,14 +131,17 @@ func logged(ctx context.Context, r *Request, g *Grant, err error) verdict {
 		word = "fail"
 	}
 	guard.AddAttrs(ctx, slog.String("decision", word))
+}
+
+// logged is decided, with who, and of a denial why.
+func logged(ctx context.Context, g *Grant, err error) verdict {
+	v := verdictOf(err)
+	decided(ctx, v)
 	if g != nil {
 		guard.SetPrincipal(ctx, g.Principal)
 	}
 	if err != nil {
 		guard.SetError(ctx, err)
-	}
-	if key := r.in.routeKey; key != "" {
-		guard.SetRoute(ctx, key)
 	}
 	return v
 }
@@ -143,7 +150,8 @@ func logged(ctx context.Context, r *Request, g *Grant, err error) verdict {
 // another's, and how to mend that. The fault is ours; the caller learns no more
 // than that it is refused.
 func (d *decider) hazard(ctx context.Context, fix string) {
-	guard.AddAttrs(ctx, slog.String("decision", "deny"), slog.String("fix", fix))
+	decided(ctx, forbidden)
+	guard.AddAttrs(ctx, slog.String("fix", fix))
 	guard.SetError(ctx, &guard.Error{
 		Kind: guard.Internal, Code: "authorizer_cache_hazard",
 		Err: errors.New("authorizer: the decision depends on what the gateway's cache does not keep apart"),

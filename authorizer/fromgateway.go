@@ -57,7 +57,7 @@ func gatewayGrant(ctx context.Context, payload []byte, expect []string) (*Grant,
 		return nil, bypassed(err)
 	}
 	for _, name := range expect {
-		if _, ok := told[name]; !ok {
+		if told[name] == nil {
 			return nil, bypassed(errors.New("authorizer: the gateway's authorizer has not told " + name))
 		}
 	}

@@ -19,14 +19,15 @@ var samples = []struct {
 	variant string
 	simple  bool // or a policy
 	header  string
+	route   string // that the log has
 }{
-	{"", true, "/headers/authorization"},
-	{"", false, "/headers/authorization"},
-	{"http-1.0", false, "/headers/Authorization"},
-	{"token", false, "/authorizationToken"},
-	{"request", false, "/multiValueHeaders/Authorization/0"},
-	{"websocket", false, "/multiValueHeaders/Authorization/0"},
-	{"appsync", false, "/authorizationToken"},
+	{"", true, "/headers/authorization", routeKey},
+	{"", false, "/headers/authorization", routeKey},
+	{"http-1.0", false, "/headers/Authorization", routeKey},
+	{"token", false, "/authorizationToken", ""},
+	{"request", false, "/multiValueHeaders/Authorization/0", routeKey},
+	{"websocket", false, "/multiValueHeaders/Authorization/0", "$connect"},
+	{"appsync", false, "/authorizationToken", ""},
 }
 
 func sample(variant string) guardtest.Event {
@@ -100,11 +101,11 @@ func TestEveryEventAndEveryOutcome(t *testing.T) {
 		{"a grant that cannot be told", grants(&authorizer.Grant{Principal: "alice", Context: map[string]any{"a": []string{"b"}}}), "", broken, broken, "fail", "internal"},
 		{"a grant that has expired", grants(&authorizer.Grant{Principal: "alice", Expires: longAgo}), "", deny, unauthorized, "deny", "credential_expired"},
 		{"Scopes without anybody", authorizer.Scopes("a"), "", broken, broken, "fail", "internal"},
-		{"a panic", func(context.Context, *authorizer.Request) (*authorizer.Grant, error) { panic(token) }, "", broken, broken, "", "panic"},
+		{"a panic", func(context.Context, *authorizer.Request) (*authorizer.Grant, error) { panic(token) }, "", broken, broken, "fail", "panic"},
 		{"Goexit", func(context.Context, *authorizer.Request) (*authorizer.Grant, error) {
 			runtime.Goexit()
 			return nil, nil
-		}, "", broken, broken, "", "panic"},
+		}, "", broken, broken, "fail", "panic"},
 	} {
 		for _, s := range samples {
 			t.Run(tt.name+"/"+s.variant+fmt.Sprint(s.simple), func(t *testing.T) {
@@ -125,6 +126,9 @@ func TestEveryEventAndEveryOutcome(t *testing.T) {
 				}
 				if (want == allow || tt.code == "insufficient_scope") && log.text("principal") != "alice" {
 					t.Errorf("the log has the principal %q", log.text("principal"))
+				}
+				if route := s.route; log.text("route") != route {
+					t.Errorf("the log has the route %q, want %q", log.text("route"), route)
 				}
 				level := map[outcome]string{allow: "INFO", deny: "WARN", unauthorized: "WARN", broken: "ERROR"}[want]
 				if log.text("level") != level {
@@ -161,7 +165,7 @@ func TestAnEventOfAnotherGatewayIsOurFault(t *testing.T) {
 			out, log, err := ask(t, h, sample(variant))
 			if fit := strings.Contains(names, name); fit != (err == nil) {
 				t.Errorf("%s of %s: %s, %v", name, variant, out, err)
-			} else if !fit && (log.code() != "authorizer_format" || log.text("level") != "ERROR") {
+			} else if !fit && (log.code() != "authorizer_format" || log.text("decision") != "fail" || log.text("level") != "ERROR") {
 				t.Errorf("%s of %s: %v", name, variant, log)
 			}
 		}
@@ -174,8 +178,8 @@ func TestWhatIsNoAuthorizersEventIsRefused(t *testing.T) {
 	refused := func(name string, event guardtest.Event) {
 		t.Helper()
 		for i, h := range handlers {
-			if out, _, err := ask(t, h, event); err == nil {
-				t.Errorf("%s is answered by %d: %s", name, i, out)
+			if out, log, err := ask(t, h, event); err == nil || log.text("decision") != "fail" {
+				t.Errorf("%s is answered by %d: %s, %v", name, i, out, log)
 			}
 		}
 	}

@@ -114,7 +114,7 @@ func (d *decider) policy(ctx context.Context, payload []byte) ([]byte, error) {
 	if verdictOf(err) == allowed || verdictOf(err) == forbidden {
 		return d.cover(ctx, r, g, err)
 	}
-	if logged(ctx, r, nil, err) == unauthenticated {
+	if logged(ctx, nil, err) == unauthenticated {
 		return nil, errUnauthorized
 	}
 	return nil, err
@@ -127,24 +127,24 @@ func (d *decider) cover(ctx context.Context, r *Request, g *Grant, refusal error
 	var hazard *hazardError
 	switch {
 	case errors.As(err, &hazard):
-		logged(ctx, r, g, nil)
+		logged(ctx, g, nil)
 		d.hazard(ctx, hazard.fix)
 		return denial(r.in)
 	case verdictOf(err) == forbidden:
 		refusal = err
 	case err != nil:
-		logged(ctx, r, nil, err)
+		logged(ctx, nil, err)
 		return nil, err
 	}
 	if g == nil || len(doc.allow) == 0 {
-		logged(ctx, r, nil, refusal)
+		logged(ctx, nil, refusal)
 		return denial(r.in)
 	}
 	answer, err := policyAnswer(r.in, g, doc)
 	if err != nil {
 		refusal = err
 	}
-	if logged(ctx, r, g, refusal) == failed {
+	if logged(ctx, g, refusal) == failed {
 		return nil, err
 	}
 	return answer, nil

@@ -20,11 +20,13 @@ func Require(c Check) guard.Middleware {
 	}
 	return func(next lambda.Handler) lambda.Handler {
 		return guard.HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
+			decided(ctx, failed) // until it is, also where the check panics
 			in, err := handlerInput(ctx, payload)
 			if err != nil {
 				return nil, err
 			}
 			g, err := ask(ctx, c, newRequest(in))
+			decided(ctx, verdictOf(err))
 			if err != nil {
 				return nil, err
 			}

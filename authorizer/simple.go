@@ -42,7 +42,7 @@ func (d *decider) simple(ctx context.Context, payload []byte) ([]byte, error) {
 	if err == nil {
 		answer, err = g.appendContext([]byte(`{"isAuthorized":true,"context":`), r.in.format)
 	}
-	switch logged(ctx, r, g, err) {
+	switch logged(ctx, g, err) {
 	case failed:
 		return nil, err
 	case allowed:

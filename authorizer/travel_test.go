@@ -124,6 +124,12 @@ func TestARequestThatHasComePastTheAuthorizerIsRefused(t *testing.T) {
 		"a name is missing":      {at(rest, map[string]any{"principalId": "alice"}), 401, "authorizer_context_missing"},
 		"expired":                {at(rest, map[string]any{"principalId": "alice", "plan": "free", "expires": "1577934245"}), 401, "credential_expired"},
 		"no time":                {at(rest, map[string]any{"principalId": "alice", "plan": "free", "expires": "soon"}), 401, "authorizer_context_missing"},
+		"no text as principal":   {at(http2, map[string]any{"lambda": map[string]any{"principalId": 9007199254740993, "plan": "free"}}), 401, "authorizer_context_missing"},
+		"a principal of objects": {at(http2, map[string]any{"lambda": map[string]any{"principalId": map[string]any{"a": "b"}, "plan": "free"}}), 401, "authorizer_context_missing"},
+		"a name that is null":    {at(http2, map[string]any{"lambda": map[string]any{"principalId": "alice", "plan": nil}}), 401, "authorizer_context_missing"},
+		"an empty end":           {at(rest, map[string]any{"principalId": "alice", "plan": "free", "expires": ""}), 401, "authorizer_context_missing"},
+		"an end that is null":    {at(http2, map[string]any{"lambda": map[string]any{"principalId": "alice", "plan": "free", "expires": nil}}), 401, "authorizer_context_missing"},
+		"an end of objects":      {at(http2, map[string]any{"lambda": map[string]any{"principalId": "alice", "plan": "free", "expires": map[string]any{}}}), 401, "authorizer_context_missing"},
 		"no number":              {at(rest, map[string]any{"principalId": "alice", "plan": "free", "expires": "NaN"}), 401, "authorizer_context_missing"},
 		"no end":                 {at(rest, map[string]any{"principalId": "alice", "plan": "free", "expires": "Inf"}), 401, "authorizer_context_missing"},
 		"groups that are none":   {at(rest, map[string]any{"principalId": "alice", "plan": "free", "groups": "%zz"}), 401, "authorizer_context_missing"},
@@ -189,6 +195,9 @@ func TestRequireDecidesInTheHandler(t *testing.T) {
 			if ok := tt.status == 201; ok != (b.calls == 1) || ok && b.grant.Principal != "alice" || ok != strings.Contains(log.String(), `"principal":"alice"`) && tt.status != 403 {
 				t.Errorf("%s: %d calls, %v, %s", name, b.calls, b.grant, log.String())
 			}
+			if decision := map[bool]string{true: "allow", false: "deny"}[tt.status == 201]; !strings.Contains(log.String(), `"decision":"`+decision+`"`) {
+				t.Errorf("%s: no decision %s: %s", name, decision, log.String())
+			}
 			if strings.Contains(log.String(), token) {
 				t.Errorf("the credential is in the log: %s", log.String())
 			}
@@ -219,9 +228,10 @@ func TestABrokenCheckInAHandlerLetsNobodyIn(t *testing.T) {
 		"an error": fails(errBroken), "neither": grants(nil), "nobody": grants(&authorizer.Grant{}),
 		"a panic": func(context.Context, *authorizer.Request) (*authorizer.Grant, error) { panic(token) },
 	} {
+		var log bytes.Buffer
 		b := new(backend)
-		if r := mustRespond(t, b.handler(io.Discard, authorizer.Require(c)), guardtest.Sample(guard.HTTPAPI)); r.StatusCode != 500 || b.calls != 0 {
-			t.Errorf("%s: %+v after %d calls", name, r, b.calls)
+		if r := mustRespond(t, b.handler(&log, authorizer.Require(c)), guardtest.Sample(guard.HTTPAPI)); r.StatusCode != 500 || b.calls != 0 || !strings.Contains(log.String(), `"decision":"fail"`) {
+			t.Errorf("%s: %+v after %d calls: %s", name, r, b.calls, log.String())
 		}
 	}
 	b := new(backend)

@@ -7,6 +7,7 @@ import (
 	"crypto/subtle"
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -70,7 +71,10 @@ type Key struct {
 }
 
 func (k Key) grant() *Grant {
-	return &Grant{Principal: k.Principal, Scopes: k.Scopes, Groups: k.Groups, Context: k.Context, Expires: k.Expires, UsageKey: k.UsageKey}
+	return &Grant{
+		Principal: k.Principal, Scopes: slices.Clone(k.Scopes), Groups: slices.Clone(k.Groups),
+		Context: maps.Clone(k.Context), Expires: k.Expires, UsageKey: k.UsageKey,
+	}
 }
 
 // HashKey is the SHA-256 of an API key in hexadecimal.
@@ -128,7 +132,7 @@ func newHashed(name string, keys []Key, hash func(string) []byte) *hashed {
 			panic(fmt.Sprintf("authorizer: %s: key %d is there twice", name, i))
 		}
 		g := k.grant()
-		if err := g.check(); err != nil {
+		if err := g.Validate(); err != nil {
 			panic(fmt.Sprintf("authorizer: %s: key %d: %v", name, i, err))
 		}
 		h.sums, h.grants = append(h.sums, sum), append(h.grants, g)

@@ -192,3 +192,14 @@ type keySetFunc func(context.Context, string) (*authorizer.Grant, error)
 func (f keySetFunc) Find(ctx context.Context, key string) (*authorizer.Grant, error) {
 	return f(ctx, key)
 }
+
+// What is handed over is not looked at again.
+func TestKeysAreCopied(t *testing.T) {
+	k := authorizer.Key{Hash: authorizer.HashKey("k"), Principal: "alice", Scopes: []string{"read"}, Groups: []string{"g"}, Context: map[string]any{"plan": "free"}}
+	set := authorizer.Keys(k)
+	k.Scopes[0], k.Groups[0], k.Context["plan"] = "admin", "admins", "paid"
+	g, err := set.Find(t.Context(), "k")
+	if err != nil || g.Scopes[0] != "read" || g.Groups[0] != "g" || g.Context["plan"] != "free" {
+		t.Errorf("%+v, %v", g, err)
+	}
+}

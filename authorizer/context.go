@@ -99,8 +99,10 @@ func appendScalar(b []byte, text string, f Format) []byte {
 	return append(b, '"')
 }
 
-// check tells what is wrong with a grant.
-func (g *Grant) check() error {
+// Validate tells why no gateway would pass a grant on, nil where one would: it
+// breaks what is said of a field. An authorizer does so by itself; this is for
+// what makes grants ahead of time.
+func (g *Grant) Validate() error {
 	if g.Principal == "" {
 		return errors.New("authorizer: a grant without a principal")
 	}

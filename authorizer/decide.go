@@ -81,7 +81,7 @@ func ask(ctx context.Context, c Check, r *Request) (*Grant, error) {
 	if g == nil {
 		return nil, errNoAnswer
 	}
-	if err := g.check(); err != nil {
+	if err := g.Validate(); err != nil {
 		return nil, err
 	}
 	if g.expired(time.Now()) {

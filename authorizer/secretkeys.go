@@ -34,7 +34,7 @@ func SecretKeys(cache *secrets.Cache, keys map[string]Key) KeySet {
 			panic("authorizer: SecretKeys with a key that has a hash, or a secret without a name")
 		}
 		g := k.grant()
-		if err := g.check(); err != nil {
+		if err := g.Validate(); err != nil {
 			panic(fmt.Sprintf("authorizer: SecretKeys: %s: %v", name, err))
 		}
 		set.names, set.grants = append(set.names, name), append(set.grants, g)

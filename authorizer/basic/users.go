@@ -28,8 +28,8 @@ type User struct {
 	Context map[string]any
 }
 
-// maxHeader bounds what is decoded of a header, in bytes.
-const maxHeader = 2 << 10
+// maxHeader bounds what is decoded of a header, in bytes; an API key has the same.
+const maxHeader = 1 << 10
 
 // Users grants to a user who sends the right password in the header
 // Authorization, scheme Basic; the principal is the name. realm is told to who
@@ -64,10 +64,26 @@ func Users(realm string, users map[string]User) authorizer.Check {
 		if name == "" || !validText(name) || strings.Contains(name, ":") {
 			panic("basic: no user can be named " + strconv.Quote(name))
 		}
-		t.users[name] = &user{h, &authorizer.Grant{Principal: name, Scopes: u.Scopes, Groups: u.Groups, Context: u.Context}}
+		g := &authorizer.Grant{Principal: name, Scopes: slices.Clone(u.Scopes), Groups: slices.Clone(u.Groups), Context: maps.Clone(u.Context)}
+		if err := g.Validate(); err != nil {
+			panic(fmt.Sprintf("basic: the user %q: %v", name, err))
+		}
+		t.users[name] = &user{h, g}
 		t.hashes = append(t.hashes, h)
 	}
-	return t.check
+	// Package authorizer looks a key up once per decision: see Policy.
+	find := authorizer.APIKey("authorization", t)
+	return func(ctx context.Context, r *authorizer.Request) (*authorizer.Grant, error) {
+		header := r.Header("authorization")
+		scheme, _, _ := strings.Cut(header, " ")
+		switch {
+		case !strings.EqualFold(scheme, "basic"):
+			return nil, t.refuse("credential_missing", "A user name and a password are required.")
+		case len(header) > maxHeader:
+			return nil, t.malformed()
+		}
+		return find(ctx, r)
+	}
 }
 
 type table struct {
@@ -82,18 +98,12 @@ type user struct {
 	grant *authorizer.Grant
 }
 
-func (t *table) check(_ context.Context, r *authorizer.Request) (*authorizer.Grant, error) {
-	header := r.Header("authorization")
-	if header == "" {
-		return nil, t.refuse("credential_missing", "A user name and a password are required.")
-	}
-	scheme, encoded, _ := strings.Cut(header, " ")
-	if !strings.EqualFold(scheme, "basic") {
-		return nil, t.refuse("credential_missing", "A user name and a password are required.")
-	}
+// Find tells whose the credentials in a header are.
+func (t *table) Find(_ context.Context, header string) (*authorizer.Grant, error) {
+	_, encoded, _ := strings.Cut(header, " ")
 	name, password, ok := decode(strings.TrimLeft(encoded, " "))
 	if !ok {
-		return nil, t.refuse("credential_malformed", "The header Authorization must be one user name and password.")
+		return nil, t.malformed()
 	}
 	u, known := t.users[name]
 	if !known {
@@ -107,6 +117,10 @@ func (t *table) check(_ context.Context, r *authorizer.Request) (*authorizer.Gra
 	return u.grant, nil
 }
 
+func (t *table) malformed() error {
+	return t.refuse("credential_malformed", "The header Authorization must be one user name and password.")
+}
+
 func (t *table) wrong() error {
 	return t.refuse("credential_invalid", "The user name or the password is wrong.")
 }
@@ -118,9 +132,6 @@ func (t *table) refuse(code, detail string) error {
 // decode reads user-id ":" password (RFC 7617, section 2). Headers that were
 // sent twice are joined by a comma, which base64 has not.
 func decode(encoded string) (name, password string, ok bool) {
-	if len(encoded) > maxHeader {
-		return "", "", false
-	}
 	text, err := base64.StdEncoding.Strict().DecodeString(encoded)
 	if err != nil || strings.ContainsAny(encoded, "\r\n") || !validText(string(text)) {
 		return "", "", false

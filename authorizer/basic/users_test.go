@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"fmt"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -139,6 +140,11 @@ func TestHashesThatAreTooWeakTooDearOrMalformedPanic(t *testing.T) {
 		"a realm with a quote": func() { basic.Users(`a"b`, map[string]basic.User{"alice": {Hash: good}}) },
 		"no user":              func() { basic.Users("a", nil) },
 		"a colon in the name":  func() { basic.Users("a", map[string]basic.User{"a:b": {Hash: good}}) },
+		"a user that cannot be told": func() {
+			basic.Users("a", map[string]basic.User{"a": {Hash: good, Context: map[string]any{"roles": []string{"b"}}}})
+		},
+		"a scope that is none": func() { basic.Users("a", map[string]basic.User{"a": {Hash: good, Scopes: []string{"a b"}}}) },
+		"a name of JSON":       func() { basic.Users("a", map[string]basic.User{"[]": {Hash: good}}) },
 		"no name":              func() { basic.Users("a", map[string]basic.User{"": {Hash: good}}) },
 	} {
 		func() {
@@ -167,5 +173,38 @@ func BenchmarkUsers(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+// A policy is made by asking about each route of a table, and a password costs
+// what it costs: 7 MiB here.
+func TestAPasswordIsHashedOncePerDecision(t *testing.T) {
+	const memory = 7 << 10
+	check := basic.Users("orders", map[string]basic.User{"alice": {Hash: argon2id("p", memory, 1, 1)}})
+	routes := map[string]authorizer.Check{}
+	for i := range 20 {
+		routes[fmt.Sprintf("ANY /%d", i)] = authorizer.Groups("none")
+	}
+	h := authorizer.Policy(authorizer.All(check, authorizer.Routes(routes)))
+	event := guardtest.Sample(guard.Authorizer).Set("/headers/authorization", credentials("alice", "p")).Set("/identitySource", []string{credentials("alice", "p")})
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	if _, err := h.Invoke(t.Context(), event.Bytes()); err != nil {
+		t.Fatal(err)
+	}
+	runtime.ReadMemStats(&after)
+	if hashes := (after.TotalAlloc - before.TotalAlloc) / (memory << 10); hashes != 1 {
+		t.Errorf("%d hashes", hashes)
+	}
+}
+
+// What is handed over is not looked at again.
+func TestUsersAreCopied(t *testing.T) {
+	u := basic.User{Hash: argon2id("p", 7<<10, 1, 1), Scopes: []string{"read"}, Groups: []string{"g"}, Context: map[string]any{"plan": "free"}}
+	check := basic.Users("orders", map[string]basic.User{"alice": u})
+	u.Scopes[0], u.Groups[0], u.Context["plan"] = "admin", "admins", "paid"
+	g, err := decide(t, check, credentials("alice", "p"))
+	if err != nil || g.Scopes[0] != "read" || g.Groups[0] != "g" || g.Context["plan"] != "free" {
+		t.Errorf("%+v, %v", g, err)
 	}
 }

@@ -55,8 +55,10 @@ func All(checks ...Check) Check {
 }
 
 // Any grants when one of the checks does, asked in order: the first grant is
-// that of Any, and what the checks before it have looked at is forgotten, as
-// the decision does not depend on it: the caller has what one of them asks for.
+// that of Any. What the checks before it have missed in headers, query and
+// certificate is forgotten, as a caller who sends more there loses nothing by
+// leaving it out. What they have seen of the call itself counts, as the route and
+// the source address: elsewhere the grant would be theirs, and a lesser one.
 //
 // A check that is broken grants nothing and takes nothing from another's grant;
 // the record of the invocation then has its code as brokenCheck. When none grants
@@ -76,6 +78,7 @@ func Any(checks ...Check) Check {
 				if verdictOf(telling) == failed { // which nobody would hear of
 					guard.AddAttrs(ctx, slog.String("brokenCheck", guard.Public(telling).Code))
 				}
+				r.reads.add(tried.ofCall())
 				r.reads.add(attempt.reads)
 				return g, nil
 			}

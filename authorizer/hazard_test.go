@@ -127,6 +127,8 @@ var hazards = []struct {
 	{"ClientCert by the certificate", authorizer.ClientCert("CN=alice"), withCertificate, []string{pem}, ""},
 	{"APIKey", authorizer.APIKey("x-key", authorizer.Keys(authorizer.Key{Hash: authorizer.HashKey("k1"), Principal: "alice"})), func(e guardtest.Event) guardtest.Event { return e.Set("/headers/x-key", "k1") }, []string{bearer}, "x-key"},
 	{"Any forgets what did not grant", authorizer.Any(authorizer.APIKey("x-key", authorizer.Keys()), authorizer.Bearer(alice())), nil, []string{bearer}, ""},
+	{"Any remembers the route of what did not", authorizer.Any(authorizer.Routes(map[string]authorizer.Check{"GET /": authorizer.Bearer(alice())}), authorizer.Bearer(alice())), nil, []string{bearer}, "add $context.routeKey to"},
+	{"Any remembers the address of what did not", authorizer.Any(authorizer.SourceIP("192.0.2.1"), authorizer.Bearer(alice())), nil, []string{bearer}, "sourceIp"},
 	{"Any remembers what did", authorizer.Any(authorizer.APIKey("x-key", authorizer.Keys()), onRoute(authorizer.Bearer(alice()))), nil, []string{bearer}, "add $context.routeKey to"},
 	{"All remembers all", authorizer.All(looks(func(r *authorizer.Request) bool { return r.Query("expand") != "" }), authorizer.Bearer(alice())), nil, []string{bearer}, "expand"},
 

@@ -89,6 +89,14 @@ func (t *reads) add(others *reads) {
 	}
 }
 
+// ofCall gives those reads that a client cannot do without by sending less.
+func (t *reads) ofCall() *reads {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	sent := func(r read) bool { return r.kind == inHeader || r.kind == inQuery || r.kind == inClientCert }
+	return &reads{all: slices.DeleteFunc(slices.Clone(t.all), sent), tables: t.tables}
+}
+
 // fork gives the same request, which remembers on its own what it is asked.
 func (r *Request) fork() *Request {
 	return &Request{in: r.in, reads: new(reads), memo: r.memo, as: r.as}

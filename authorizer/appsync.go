@@ -28,8 +28,8 @@ func DeniedFields(of func(*Grant) []string) AppSyncOption {
 // TTL says how long AppSync keeps a grant, instead of what the API is
 // configured with: whole seconds, at most an hour; 0 keeps none.
 func TTL(d time.Duration) AppSyncOption {
-	if d < 0 || d > maxTTL {
-		panic("authorizer: TTL of less than nothing or more than an hour")
+	if d < 0 || d > maxTTL || d%time.Second != 0 {
+		panic("authorizer: TTL of less than nothing, more than an hour, or a part of a second")
 	}
 	return func(a *appSync) { a.ttl, a.override = d, true }
 }

@@ -58,7 +58,7 @@ func All(checks ...Check) Check {
 // that of Any. What the checks before it have missed in headers, query and
 // certificate is forgotten, as a caller who sends more there loses nothing by
 // leaving it out. What they have seen of the call itself counts, as the route and
-// the source address: elsewhere the grant would be theirs, and a lesser one.
+// the source address: elsewhere the grant may be theirs, and a lesser one.
 //
 // A check that is broken grants nothing and takes nothing from another's grant;
 // the record of the invocation then has its code as brokenCheck. When none grants

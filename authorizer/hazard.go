@@ -175,7 +175,7 @@ func (p place) what() string {
 	case inPathValue:
 		return "a greedy parameter of the path"
 	case inDomain:
-		return "the domain, which the route depends on"
+		return "the path of the call, which the domain decides"
 	case inSourceIP:
 		return "the source address"
 	case inClientCert:

@@ -59,6 +59,14 @@ var hazards = []struct {
 	},
 	{"the ARN", looks(func(r *authorizer.Request) bool { return r.ARN().Method == "GET" }), nil, []string{bearer, routeKey}, "add $context.httpMethod and $context.path to"},
 	{"the ARN, method and path are sources", looks(func(r *authorizer.Request) bool { return r.ARN().Method == "GET" }), nil, []string{"GET", "/orders/42"}, ""},
+	{
+		"the ARN behind a stage in the path", looks(func(r *authorizer.Request) bool { return r.ARN().Path == "/orders/42" }),
+		func(e guardtest.Event) guardtest.Event {
+			return e.Set("/routeArn", stageARN+"GET/orders/42").Set("/requestContext/stage", "prod").Set("/rawPath", "/prod/orders/42").Set("/requestContext/http/path", "/prod/orders/42")
+		},
+		[]string{"GET", "/prod/orders/42"},
+		"add $context.domainName to",
+	},
 	{"the query", looks(func(r *authorizer.Request) bool { return r.Query("expand") == "lines" }), nil, []string{bearer}, "add $request.querystring.expand to"},
 	{"the query, a source", looks(func(r *authorizer.Request) bool { return r.Query("expand") == "lines" }), nil, []string{bearer, "lines"}, ""},
 	{"a header", looks(func(r *authorizer.Request) bool { return r.Header("X-Amzn-Trace-Id") != "" }), nil, []string{bearer}, "add $request.header.x-amzn-trace-id to"},

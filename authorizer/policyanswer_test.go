@@ -87,6 +87,7 @@ func TestAppSyncForgetsWithTheGrant(t *testing.T) {
 		}
 	}
 	mustPanic(t, "negative", "authorizer: TTL", func() { authorizer.TTL(-1) })
+	mustPanic(t, "not whole", "authorizer: TTL", func() { authorizer.TTL(1500 * time.Millisecond) })
 	mustPanic(t, "too long", "authorizer: TTL", func() { authorizer.TTL(2 * time.Hour) })
 	mustPanic(t, "nil fields", "authorizer: DeniedFields", func() { authorizer.DeniedFields(nil) })
 	mustPanic(t, "nil check", "authorizer: AppSync", func() { authorizer.AppSync(nil) })

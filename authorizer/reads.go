@@ -24,7 +24,7 @@ const (
 	inClientCert
 	inOperation
 	inTablePath // the path, for the route table alone
-	inDomain    // which may have a base path, for the same
+	inDomain    // which may put a base path in front
 	inStage
 )
 

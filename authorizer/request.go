@@ -154,9 +154,18 @@ func (r *Request) PathValue(name string) string {
 func (r *Request) ARN() ARN {
 	if r.in.arnText != "" {
 		r.reads.note(place{kind: inMethod}, r.in.method)
-		r.reads.note(place{kind: inPath}, r.in.path)
+		r.noteCallPath(inPath)
 	}
 	return r.in.arn
+}
+
+// noteCallPath notes what the path of the call follows from, which is that of the
+// request without what a domain has in front of it.
+func (r *Request) noteCallPath(path placeKind) {
+	r.reads.note(place{kind: path}, r.in.path)
+	if r.in.format != HTTP2 || r.in.stage != "$default" { // where the two are one
+		r.reads.note(place{kind: inDomain}, r.in.domain)
+	}
 }
 
 // SourceIP is the address that the gateway took the request from. What a

@@ -9,8 +9,8 @@ import (
 
 // Require has a check decide inside the handler, for what has no authorizer in
 // front: a function URL, or a gateway whose cache is not wanted. The handler is
-// called with the grant in its context: see [GrantFrom]. A denial is the
-// check's error, and a check that is broken is an error of ours; httpapi.Problems,
+// called with the grant in its context: see [GrantFrom]. A denial is the check's
+// error, and so is any other, with the kind that it has; httpapi.Problems,
 // further out, makes responses of them.
 //
 // Each request is decided anew, so a check may look at all of it.

@@ -19,8 +19,8 @@ import (
 // found by method and path, in the gateway's order: literal, parameter, greedy
 // parameter, $default. A path is then refused that another could read
 // differently: with an empty segment, a dot segment, an escape. The decision
-// depends on method, path and, but for the stage $default, the domain, which may
-// have a base path.
+// depends on method, path and the domain, which may put a base path in front;
+// not so in format 2.0 of the stage $default.
 //
 // A check that restricts, like [Scopes], goes by the grant so far: see [All]. A
 // key that is no route key, or two of one meaning, panic.
@@ -78,10 +78,7 @@ func (t *routeTable) find(r *Request) *entry {
 		return t.ofPattern(p, r.Method)
 	}
 	r.Method()
-	r.reads.note(place{kind: inTablePath}, r.in.path)
-	if r.in.format != HTTP2 || r.in.stage != "$default" { // where the path is that of the call
-		r.reads.note(place{kind: inDomain}, r.in.domain)
-	}
+	r.noteCallPath(inTablePath)
 	return t.ofCall(r.in)
 }
 

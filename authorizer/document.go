@@ -62,7 +62,9 @@ func add(to *[]string, a ARN, tail string) error {
 // denyBelowStage denies calls of the stage by patterns of ours.
 func (d *Document) denyBelowStage(a ARN, patterns ...string) {
 	for _, p := range patterns {
-		d.deny = append(d.deny, a.stagePrefix()+p)
+		if text := a.stagePrefix() + p; !slices.Contains(d.deny, text) {
+			d.deny = append(d.deny, text)
+		}
 	}
 }
 

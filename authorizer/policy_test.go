@@ -208,7 +208,7 @@ func TestPoliciesOfTables(t *testing.T) {
 		{name: "a parameter that is refused", table: "GET /orders/{id},+GET /orders", call: "GET /orders/{id}", allow: "GET/orders"},
 		{name: "a parameter, complete", table: "+GET /orders/{id}", call: "GET /orders/{id}", opts: []authorizer.Option{authorizer.CompleteRoutes()}, allow: "GET/orders/* GET/orders/42"},
 		{name: "all below it", table: "+GET /orders/{id},+GET /orders/{id}/items", call: "GET /orders/{id}", opts: []authorizer.Option{authorizer.CompleteRoutes()}, allow: "GET/orders/* GET/orders/42"},
-		{name: "a literal beside it", table: "+GET /orders/{id},GET /orders/export", call: "GET /orders/{id}", opts: []authorizer.Option{authorizer.CompleteRoutes()}, allow: "GET/orders/* GET/orders/42", deny: "*%* */. */.. */../* */./* *//* GET/orders/export GET/orders/export/"},
+		{name: "a literal beside it", table: "+GET /orders/{id},GET /orders/export", call: "GET /orders/{id}", opts: []authorizer.Option{authorizer.CompleteRoutes()}, allow: "GET/orders/* GET/orders/42", deny: "*%* GET/orders/export GET/orders/export/"},
 		{name: "what it hangs from", table: "+GET /orders/{id},GET /orders", call: "GET /orders/{id}", opts: []authorizer.Option{authorizer.CompleteRoutes()}, allow: "GET/orders/* GET/orders/42", deny: "GET/orders GET/orders/"},
 		{name: "a parameter below it", table: "+GET /orders/{id},GET /orders/{id}/refunds", call: "GET /orders/{id}", opts: []authorizer.Option{authorizer.CompleteRoutes()}, hazard: "no policy allows GET /orders/{id} without GET /orders/{id}/refunds"},
 		{name: "another method below it", table: "+GET /orders/{id},POST /orders/{id}/refunds", call: "GET /orders/{id}", opts: []authorizer.Option{authorizer.CompleteRoutes()}, allow: "GET/orders/* GET/orders/42"},

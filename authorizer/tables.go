@@ -1,0 +1,175 @@
+package authorizer
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"reflect"
+	"slices"
+)
+
+// tables asks about every route of the tables that the check went through.
+func (d *decider) tables(ctx context.Context, r *Request, g *Grant) (doc Document, _ *Grant, err error) {
+	all := routesOf(r.reads.routeTables())
+	called := g
+	parameters := false
+	var uncovered []read
+	for i := range all {
+		asked := &Request{in: r.in, reads: new(reads), memo: r.memo, as: &all[i].supposed}
+		granted, err := d.ask(ctx, asked)
+		switch verdictOf(err) {
+		case failed:
+			return doc, g, err
+		case allowed:
+		default:
+			continue
+		}
+		all[i].granted = true
+		parameters = parameters || !all[i].pattern.fixed()
+		for _, read := range asked.reads.list() {
+			// The path of a supposed call is not known, whoever covers it, and
+			// neither is what the gateway calls its route.
+			unknown := read.kind == inPath || read.kind == inPathValue || read.kind == inRouteKey
+			if unknown || !read.ofTable() && !d.covers(r.in, read) {
+				uncovered = append(uncovered, read)
+			}
+		}
+		if g == nil {
+			g = granted
+		}
+		if g = same(g, granted); g == nil {
+			return doc, granted, &hazardError{"let all routes have the same principal, scopes, groups and context, or set the result TTL to 0 and declare it with Uncached()"}
+		}
+	}
+	if len(uncovered) > 0 {
+		return doc, g, &hazardError{fix(r.in, uncovered)}
+	}
+	complete := d.complete && (r.in.format == RESTToken || !r.reads.has(inTablePath))
+	if parameters && !complete {
+		return doc, g, &hazardError{"declare with CompleteRoutes() that Routes names all routes of the API, add the route to the identity sources, or set the result TTL to 0 and declare it with Uncached()"}
+	}
+	if err := doc.allowGranted(r.in.arn, all, r.in.format == RESTToken); err != nil {
+		return doc, g, err
+	}
+	if called != nil {
+		if err := doc.Allow(r.in.arn); err != nil && !parameters {
+			return doc, g, nameable(err)
+		}
+	}
+	return doc, g, nil
+}
+
+// same gives the grant of several routes, nil when they differ: the backend
+// would be told another route's.
+func same(a, b *Grant) *Grant {
+	x, y := *a, *b
+	x.Expires, y.Expires = b.Expires, b.Expires
+	if !reflect.DeepEqual(x, y) {
+		return nil
+	}
+	if a.Expires.IsZero() || !b.Expires.IsZero() && b.Expires.Before(a.Expires) {
+		return b
+	}
+	return a
+}
+
+// route is one method of a table's route.
+type route struct {
+	supposed
+	granted bool
+}
+
+// routesOf gives the routes of tables, in an order of their own, ANY taken
+// apart. What a table has of a method for itself it finds for that method of ANY
+// as well.
+func routesOf(tables []*routeTable) []route {
+	shapes := map[string]*pattern{}
+	for _, t := range tables {
+		for _, e := range t.ordered {
+			shapes[e.shape()] = e.pattern
+		}
+	}
+	var out []route
+	for _, shape := range slices.Sorted(maps.Keys(shapes)) {
+		p := shapes[shape]
+		for _, method := range p.methods() {
+			out = append(out, route{supposed: supposed{p, method}})
+		}
+	}
+	return out
+}
+
+// allowGranted allows those routes that are granted and none of the others.
+// byPath tells that the check finds its route by the path, not by the gateway's
+// word: then it refuses what is not plain, and so does the policy.
+func (doc *Document) allowGranted(base ARN, all []route, byPath bool) error {
+	for _, r := range all {
+		if !r.granted {
+			continue
+		}
+		if err := doc.allowPattern(base, r.pattern, r.method); err != nil {
+			return err
+		}
+		if r.pattern.fixed() {
+			continue
+		}
+		below := slices.DeleteFunc(slices.Clone(all), func(other route) bool {
+			return other.pattern == r.pattern || other.method != r.method || !other.pattern.below(r.pattern)
+		})
+		if byPath || r.pattern.catchAll() && len(below) > 0 { // see routeTable.splits
+			doc.denyBelowStage(base, "*%*", "*//*", "*/./*", "*/../*", "*/.", "*/..", "*/?*/")
+		}
+		for _, other := range below {
+			if err := doc.allowBut(base, r.pattern, other); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// allowBut denies what the policy for a route with a parameter has allowed of
+// another one, if that is refused.
+func (doc *Document) allowBut(base ARN, p *pattern, other route) error {
+	switch {
+	case other.granted:
+		return nil
+	case !other.pattern.fixed() || p.catchAll():
+		return &hazardError{"no policy allows " + p.key + " without " + other.pattern.key +
+			": add the route to the identity sources, or set the result TTL to 0 and declare it with Uncached()"}
+	case len(other.pattern.segments) > p.literals():
+		doc.denyBelowStage(base, "*%*") // its name with an escape in it
+	}
+	return doc.denyFixed(base, other.pattern, other.method)
+}
+
+// denyFixed denies a route without parameters, also with a slash at its end.
+func (doc *Document) denyFixed(a ARN, p *pattern, method string) error {
+	a.Method, a.Path = method, p.path(len(p.segments))
+	if a.Path == "" {
+		a.Path = "/"
+		return doc.Deny(a)
+	}
+	err := doc.Deny(a)
+	a.Path += "/"
+	return errors.Join(err, doc.Deny(a))
+}
+
+// below reports whether a call of p, or one with a slash too many, is below
+// what stands before the first parameter of q.
+func (p *pattern) below(q *pattern) bool {
+	if p.key == "$default" {
+		return true
+	}
+	for i, s := range q.segments[:q.literals()] {
+		switch {
+		case i >= len(p.segments):
+			return false
+		case p.segments[i].greedy:
+			return true
+		case !p.segments[i].parameter() && p.segments[i].literal != s.literal:
+			return false
+		}
+	}
+	return true
+}

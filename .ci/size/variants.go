@@ -26,6 +26,7 @@ const (
 	basic       = "github.com/lambdarmor/lambdarmor/authorizer/basic"
 	authorizer  = "github.com/lambdarmor/lambdarmor/authorizer"
 	jwt         = "github.com/lambdarmor/lambdarmor/authorizer/jwt"
+	webhook     = "github.com/lambdarmor/lambdarmor/authorizer/webhook"
 	jsonschema  = "github.com/santhosh-tekuri/jsonschema/v5"
 	httpadapter = "github.com/awslabs/aws-lambda-go-api-proxy/httpadapter"
 )
@@ -48,6 +49,7 @@ var variants = []variant{
 	{"guard + authorizer", root, []string{guard, authorizer}, `guard.Start(authorizer.Simple(authorizer.SourceIP("10.0.0.0/8")), guard.Default(guard.NewLogger(os.Stdout)))`},
 	{"guard + authorizer + basic", root, []string{guard, authorizer, basic}, `guard.Start(authorizer.Simple(basic.Users("a", map[string]basic.User{})), guard.Default(guard.NewLogger(os.Stdout)))`},
 	{"guard + authorizer + jwt", root, []string{guard, authorizer, jwt}, `guard.Start(authorizer.Simple(authorizer.Bearer(jwt.New(jwt.Cognito("eu-central-1_AbCdEfGhI", "client")))), guard.Default(guard.NewLogger(os.Stdout)))`},
+	{"guard + httpapi.Func + webhook", root, []string{guard, httpapi, webhook, secrets}, `guard.Start(httpapi.Func(hello), ` + layers + `, webhook.Standard(webhook.Secret(secrets.New(secrets.Env()), "KEY")))`},
 	{"httpadapter.NewV2", compare, []string{httpadapter}, `lambda.Start(httpadapter.NewV2(mux()).ProxyWithContext)`},
 }
 

@@ -36,6 +36,12 @@ var places = []placeOf{
 	{"$context.routeKey", "context.resourcePath", func(c callOf) string { return c.route }, (*authorizer.Request).RouteKey},
 }
 
+// seen is where a check can look besides.
+var seen = append([]placeOf{
+	{"$arn", "", nil, func(r *authorizer.Request) string { return r.ARN().Path }},
+	{"$path.p", "", nil, func(r *authorizer.Request) string { return r.PathValue("p") }},
+}, places...)
+
 // key is what the gateway keeps an answer by, false where it does not ask.
 func key(sources []placeOf, c callOf, rest bool) (values []string, ok bool) {
 	for _, s := range sources {
@@ -53,6 +59,10 @@ func key(sources []placeOf, c callOf, rest bool) (values []string, ok bool) {
 
 func (c callOf) event(format authorizer.Format, values []string) []byte {
 	_, template, _ := strings.Cut(c.route, " ")
+	parameters := map[string]string{}
+	if before, _, ok := strings.Cut(template, "{"); ok {
+		parameters["p"] = strings.TrimPrefix(c.path, before)
+	}
 	headers, query := map[string]string{}, map[string]string{}
 	if c.x != "" {
 		headers["x"] = c.x
@@ -63,7 +73,7 @@ func (c callOf) event(format authorizer.Format, values []string) []byte {
 	stage := strings.TrimSuffix(stageARN, "prod/") + "$default/"
 	e := map[string]any{
 		"type": "REQUEST", "headers": headers, "queryStringParameters": query, "httpMethod": c.method, "path": c.path, "resource": template, "methodArn": stage + c.method + c.path,
-		"requestContext": map[string]any{"identity": map[string]any{"sourceIp": c.ip}, "resourceId": c.route, "path": c.path, "stage": "$default"},
+		"pathParameters": parameters, "requestContext": map[string]any{"identity": map[string]any{"sourceIp": c.ip}, "resourceId": c.route, "path": c.path, "stage": "$default"},
 	}
 	switch format {
 	case authorizer.RESTToken:
@@ -73,7 +83,7 @@ func (c callOf) event(format authorizer.Format, values []string) []byte {
 	case authorizer.HTTP2:
 		e = map[string]any{
 			"version": "2.0", "type": "REQUEST", "routeArn": stage + c.method + c.path, "identitySource": values, "routeKey": c.route, "rawPath": c.path,
-			"headers": headers, "queryStringParameters": query,
+			"headers": headers, "queryStringParameters": query, "pathParameters": parameters,
 			"requestContext": map[string]any{"stage": "$default", "http": map[string]any{"method": c.method, "path": c.path, "sourceIp": c.ip}},
 		}
 	}
@@ -111,7 +121,7 @@ func genCheck(t *rapid.T, api gateway, complete bool, depth int) authorizer.Chec
 		return authorizer.Scopes("s")
 	}
 	salt := rapid.Byte().Draw(t, "salt")
-	order := rapid.Permutation(places).Draw(t, "order")
+	order := rapid.Permutation(seen).Draw(t, "order")
 	most := rapid.IntRange(0, 2).Draw(t, "looks")
 	// Any lets a caller choose what to send, and so which grant it has.
 	sent := slices.ContainsFunc(order[:most], func(p placeOf) bool { return strings.HasPrefix(p.http, "$request.") })

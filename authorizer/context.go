@@ -109,6 +109,9 @@ func (g *Grant) Validate() error {
 	if err := checkText(g.Principal); err != nil {
 		return fmt.Errorf("authorizer: a grant's principal: %w", err)
 	}
+	if !utf8.ValidString(g.UsageKey) {
+		return errors.New("authorizer: a grant's usage key: not UTF-8")
+	}
 	for _, scope := range g.Scopes {
 		if !validScope(scope) {
 			return errors.New("authorizer: a grant with a scope that is none (RFC 6749, section 3.3)")

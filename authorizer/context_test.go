@@ -78,6 +78,7 @@ func TestGrantsThatCannotTravel(t *testing.T) {
 		{"with a scope that is none", authorizer.Grant{Principal: "alice", Scopes: []string{"a b"}}},
 		{"with a scope that is none", authorizer.Grant{Principal: "alice", Scopes: []string{""}}},
 		{"scopes: a string that is itself", authorizer.Grant{Principal: "alice", Scopes: []string{"[1]"}}},
+		{"usage key: not UTF-8", authorizer.Grant{Principal: "alice", UsageKey: "\xff"}},
 		{"with a group without a name", authorizer.Grant{Principal: "alice", Groups: []string{""}}},
 		{`"principalId": the name is`, context("principalId")},
 		{`"scope": the name is taken`, context("scope")},

@@ -143,3 +143,40 @@ func (u *restAuthorizer) must(event guardtest.Event, want outcome) {
 		u.Errorf("%s, want %s: %s, %v", got, want, out, log)
 	}
 }
+
+// What is in no table can be granted too, by a check beside Routes.
+func TestAPolicyAllowsWhatNoTableNames(t *testing.T) {
+	listed := func(c authorizer.Check) authorizer.Check {
+		return authorizer.Any(authorizer.Routes(map[string]authorizer.Check{"GET /a": c, "GET /a/{id}": c}), authorizer.Bearer(alice()))
+	}
+	gets := looks(func(r *authorizer.Request) bool { return r.Method() == "GET" })
+	for name, tt := range map[string]struct {
+		check             authorizer.Check
+		hazard            bool
+		granted, notAllow string
+	}{
+		"all":        {listed(authorizer.Bearer(alice())), false, "GET/a GET/a/1 GET/b POST/a DELETE/b/c", ""},
+		"one method": {authorizer.Any(authorizer.Routes(map[string]authorizer.Check{"POST /a": authorizer.Bearer(alice())}), gets), false, "POST/a GET/a GET/b", "POST/b DELETE/a"},
+		"all but some": {
+			authorizer.All(authorizer.Bearer(alice()), authorizer.Any(authorizer.Routes(map[string]authorizer.Check{"POST /a": authorizer.Scopes("s")}), gets)), false, "GET/a GET/b", "POST/a POST/b",
+		},
+		"another grant": {listed(grants(&authorizer.Grant{Principal: "bob"})), true, "", "GET/a GET/b"},
+	} {
+		for _, first := range []string{"GET/a", "GET/b"} {
+			out, log, err := ask(t, authorizer.Policy(tt.check), sample("token").Set("/methodArn", stageARN+first))
+			if (log.code() == "authorizer_cache_hazard") != tt.hazard {
+				t.Errorf("%s, %s first: %v", name, first, log)
+			}
+			for call := range strings.FieldsSeq(tt.granted) {
+				if outcomeOf(t, out, err, stageARN+call) != allow {
+					t.Errorf("%s, %s first: %s is refused by %s", name, first, call, out)
+				}
+			}
+			for call := range strings.FieldsSeq(tt.notAllow) {
+				if outcomeOf(t, out, err, stageARN+call) != deny {
+					t.Errorf("%s, %s first: %s is allowed by %s", name, first, call, out)
+				}
+			}
+		}
+	}
+}

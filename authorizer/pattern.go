@@ -13,7 +13,7 @@ const anyMethod = "ANY"
 // pattern is a route: a method, or ANY, and a path's template; or a route
 // without either, "$default" and "$connect".
 type pattern struct {
-	key      string // as the gateway writes it
+	key      string // as the gateway writes it, "" of what is in no table
 	method   string // "" of $default and $connect
 	segments []segment
 }
@@ -103,9 +103,12 @@ func (p *pattern) literals() int {
 // fixed reports whether the route has one path alone.
 func (p *pattern) fixed() bool { return p.method != "" && p.literals() == len(p.segments) }
 
+// listed reports whether the route is one of a table.
+func (p *pattern) listed() bool { return p.key != "" }
+
 // catchAll reports whether the route takes paths of any length.
 func (p *pattern) catchAll() bool {
-	return p.key == "$default" || len(p.segments) > 0 && p.segments[len(p.segments)-1].greedy
+	return p.key == "$default" || !p.listed() || len(p.segments) > 0 && p.segments[len(p.segments)-1].greedy
 }
 
 // matches reports whether the route takes a call. The path has been found to

@@ -78,8 +78,8 @@ func CompleteRoutes() Option {
 //
 //   - A check that looks at no route is one for all: the policy allows the stage.
 //   - With [Routes] the check is asked about each route of the tables, with the
-//     same request but for the route, and the policy allows those that it grants;
-//     also when the route that was called is not among them. [Bearer], [APIKey]
+//     same request but for the route, and about one that is in none of them; the
+//     policy allows those that it grants, whichever is called. [Bearer], [APIKey]
 //     and package basic look up a credential once for all of them. Routes without
 //     parameters are allowed by name. One with a parameter is allowed as all that
 //     is below what stands before it: with [CompleteRoutes], and where nothing is

@@ -1,6 +1,7 @@
 package authorizer
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"maps"
@@ -12,20 +13,17 @@ import (
 func (d *decider) tables(ctx context.Context, r *Request, g *Grant) (doc Document, _ *Grant, err error) {
 	all := routesOf(r.reads.routeTables())
 	called := g
-	parameters := false
 	var uncovered []read
 	for i := range all {
 		asked := &Request{in: r.in, reads: new(reads), memo: r.memo, as: &all[i].supposed}
 		granted, err := d.ask(ctx, asked)
-		switch verdictOf(err) {
-		case failed:
+		switch v := verdictOf(err); {
+		case v == failed && all[i].pattern.listed():
 			return doc, g, err
-		case allowed:
-		default:
+		case v != allowed:
 			continue
 		}
 		all[i].granted = true
-		parameters = parameters || !all[i].pattern.fixed()
 		for _, read := range asked.reads.list() {
 			// The path of a supposed call is not known, whoever covers it, and
 			// neither is what the gateway calls its route.
@@ -44,6 +42,11 @@ func (d *decider) tables(ctx context.Context, r *Request, g *Grant) (doc Documen
 	if len(uncovered) > 0 {
 		return doc, g, &hazardError{fix(r.in, uncovered)}
 	}
+	all = slices.DeleteFunc(all, func(r route) bool { return !r.granted && !r.pattern.listed() })
+	wide := func(method string) bool { // all of the method may be allowed
+		return slices.ContainsFunc(all, func(r route) bool { return r.method == method && !r.pattern.listed() })
+	}
+	parameters := slices.ContainsFunc(all, func(r route) bool { return r.granted && !r.pattern.fixed() && !wide(r.method) })
 	complete := d.complete && (r.in.format == RESTToken || !r.reads.has(inTablePath))
 	if parameters && !complete {
 		return doc, g, &hazardError{"declare with CompleteRoutes() that Routes names all routes of the API, add the route to the identity sources, or set the result TTL to 0 and declare it with Uncached()"}
@@ -52,7 +55,7 @@ func (d *decider) tables(ctx context.Context, r *Request, g *Grant) (doc Documen
 		return doc, g, err
 	}
 	if called != nil {
-		if err := doc.Allow(r.in.arn); err != nil && !parameters {
+		if err := doc.Allow(r.in.arn); err != nil && !parameters && !wide(r.in.arn.Method) {
 			return doc, g, nameable(err)
 		}
 	}
@@ -80,8 +83,8 @@ type route struct {
 }
 
 // routesOf gives the routes of tables, in an order of their own, ANY taken
-// apart. What a table has of a method for itself it finds for that method of ANY
-// as well.
+// apart, and last one of each method that is in none of them. What a table has of
+// a method for itself it finds for that method of ANY as well.
 func routesOf(tables []*routeTable) []route {
 	shapes := map[string]*pattern{}
 	for _, t := range tables {
@@ -95,6 +98,9 @@ func routesOf(tables []*routeTable) []route {
 		for _, method := range p.methods() {
 			out = append(out, route{supposed: supposed{p, method}})
 		}
+	}
+	for _, method := range methods {
+		out = append(out, route{supposed: supposed{new(pattern), method}})
 	}
 	return out
 }
@@ -114,9 +120,9 @@ func (doc *Document) allowGranted(base ARN, all []route, byPath bool) error {
 			continue
 		}
 		below := slices.DeleteFunc(slices.Clone(all), func(other route) bool {
-			return other.pattern == r.pattern || other.method != r.method || !other.pattern.below(r.pattern)
+			return other.pattern == r.pattern || !other.pattern.listed() || other.method != r.method || !other.pattern.below(r.pattern)
 		})
-		if byPath || r.pattern.catchAll() && len(below) > 0 { // see routeTable.splits
+		if r.pattern.listed() && (byPath || r.pattern.catchAll() && len(below) > 0) { // see routeTable.splits
 			doc.denyBelowStage(base, "*%*", "*//*", "*/./*", "*/../*", "*/.", "*/..", "*/?*/")
 		}
 		for _, other := range below {
@@ -135,7 +141,7 @@ func (doc *Document) allowBut(base ARN, p *pattern, other route) error {
 	case other.granted:
 		return nil
 	case !other.pattern.fixed() || p.catchAll():
-		return &hazardError{"no policy allows " + p.key + " without " + other.pattern.key +
+		return &hazardError{"no policy allows " + cmp.Or(p.key, "what is in no table") + " without " + other.pattern.key +
 			": add the route to the identity sources, or set the result TTL to 0 and declare it with Uncached()"}
 	case len(other.pattern.segments) > p.literals():
 		doc.denyBelowStage(base, "*%*") // its name with an escape in it

@@ -54,6 +54,6 @@
 //
 // The record of the invocation, which [guard.Log] writes, has the principal, the
 // route, decision (allow, deny, fail), and of what is not allowed error.code and
-// error.cause. Credentials are in none of them. Without guard.Log nothing is
-// logged.
+// error.cause; that of FromGateway, which decides nothing, has no decision.
+// Credentials are in none of them. Without guard.Log nothing is logged.
 package authorizer

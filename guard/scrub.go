@@ -104,12 +104,32 @@ func (s *scrubber) leaves(tree any) {
 	case json.Number:
 		s.value(v.String())
 	case map[string]any:
-		for _, child := range v {
+		for name, child := range v {
 			s.leaves(child)
+			if strings.EqualFold(name, "cookie") || name == "cookies" {
+				s.cookies(child)
+			}
 		}
 	case []any:
 		for _, child := range v {
 			s.leaves(child)
+		}
+	}
+}
+
+// cookies looks for the values of cookies, which stand in a header or a list.
+func (s *scrubber) cookies(tree any) {
+	switch v := tree.(type) {
+	case string:
+		_, rest, _ := strings.Cut(v, "=")
+		s.value(rest)
+		for cookie := range strings.SplitSeq(v, ";") {
+			_, value, _ := strings.Cut(cookie, "=")
+			s.value(strings.TrimSpace(value))
+		}
+	case []any:
+		for _, child := range v {
+			s.cookies(child)
 		}
 	}
 }
@@ -155,8 +175,7 @@ func (s *scrubber) request(ev *Event) {
 	}
 	s.form(req.RawQueryString)
 	for _, cookie := range req.Cookies {
-		_, v, _ := strings.Cut(cookie, "=")
-		s.value(v)
+		s.cookies(cookie)
 	}
 	for name, v := range req.Headers {
 		if !gatewayHeader(strings.ToLower(name)) {

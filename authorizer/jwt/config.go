@@ -88,7 +88,7 @@ func (c *Config) problem() error {
 		return errors.New("the Type must be in lower case, and without application/")
 	case slices.Contains(c.Context, ""):
 		return errors.New("a claim of Context must have a name")
-	case slices.ContainsFunc(c.Context, isTaken):
+	case slices.ContainsFunc(c.Context, cannotBeTold):
 		return errors.New("a claim of Context must not have a name that means something else in the context of an authorizer")
 	}
 	if c.loadBalancer != nil {
@@ -130,15 +130,10 @@ func (c *Config) algorithmProblem() error {
 	return nil
 }
 
-// isTaken reports whether no Grant can have the name in its Context.
-func isTaken(name string) bool {
-	switch name {
-	case authorizer.NamePrincipal, authorizer.NameScope, authorizer.NameGroups, authorizer.NameExpires,
-		"integrationLatency", "claims":
-		return true
-	default:
-		return false
-	}
+// cannotBeTold reports whether no Grant can have the name in its Context.
+func cannotBeTold(name string) bool {
+	g := authorizer.Grant{Principal: "somebody", Context: map[string]any{name: true}}
+	return g.Validate() != nil
 }
 
 // algorithms are those that c accepts.

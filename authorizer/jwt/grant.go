@@ -4,10 +4,10 @@ import (
 	"errors"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/lambdarmor/lambdarmor/authorizer"
+	"github.com/lambdarmor/lambdarmor/guard"
 )
 
 // takeContext keeps a claim that the backend is to be told.
@@ -18,9 +18,7 @@ func (r *claimsReader) takeContext(name string, value jsontext.Value, at int) er
 	var plain any
 	switch value.Kind() {
 	case jsontext.KindString:
-		if s, _ := r.text(value, at); canBeTold(s) {
-			plain = s
-		}
+		plain, _ = r.text(value, at)
 	case jsontext.KindTrue, jsontext.KindFalse:
 		plain = value.Kind() == jsontext.KindTrue
 	case jsontext.KindNumber:
@@ -29,7 +27,7 @@ func (r *claimsReader) takeContext(name string, value jsontext.Value, at int) er
 		return nil
 	}
 	if plain == nil {
-		return refuse(codeClaims, "The claim "+name+" must be a string that is not itself JSON, a number that needs no rounding, or a boolean.")
+		return refuse(codeClaims, "The claim "+name+" must be a string, a number that needs no rounding, or a boolean.")
 	}
 	if r.Claims.context == nil {
 		r.Claims.context = make(map[string]any, len(r.names.context))
@@ -56,29 +54,24 @@ func number(text string) any {
 	return f
 }
 
-// canBeTold reports whether a gateway passes text on, which it does not when it
-// is itself an object, an array or a string of JSON, see [authorizer.Grant]. Such
-// a token is a bad one, and no reason to fail.
-func canBeTold(text string) bool {
-	trimmed := strings.TrimLeft(text, " \t\r\n")
-	return trimmed == "" || strings.IndexByte(`{["`, trimmed[0]) < 0 ||
-		!jsontext.Value(text).IsValid(jsontext.AllowDuplicateNames(true))
-}
-
-// grant is what a backend may know of verified claims.
+// grant is what a backend may know of verified claims. A token of which no Grant
+// can be made is a bad one, and no reason to fail.
 func (v *Verifier) grant(c *Claims) (*authorizer.Grant, error) {
-	principal := c.Subject
-	if v.principal != nil {
-		principal = v.principal(c)
-	}
-	if principal == "" || !canBeTold(principal) {
-		return nil, refuse(codeClaims, "The token does not say whom it was issued to.")
-	}
-	return &authorizer.Grant{
-		Principal: principal,
+	g := &authorizer.Grant{
+		Principal: c.Subject,
 		Context:   c.context,
 		Scopes:    c.Scopes,
 		Groups:    c.Groups,
 		Expires:   c.Expires.Add(v.leeway), // or whoever goes by it would take the leeway back
-	}, nil
+	}
+	if v.principal != nil {
+		g.Principal = v.principal(c)
+	}
+	if g.Principal == "" {
+		return nil, refuse(codeClaims, "The token does not say whom it was issued to.")
+	}
+	if err := g.Validate(); err != nil {
+		return nil, &guard.Error{Kind: guard.Unauthenticated, Code: codeClaims, Detail: "The token has a claim that nobody can be told.", Err: err}
+	}
+	return g, nil
 }

@@ -5,9 +5,9 @@ import (
 	"testing"
 
 	"github.com/lambdarmor/lambdarmor/idempotency"
+	"github.com/lambdarmor/lambdarmor/idempotency/internal/historytest"
 	"github.com/lambdarmor/lambdarmor/idempotency/storetest"
 	"github.com/lambdarmor/lambdarmor/idempotency/valkey"
-	"github.com/lambdarmor/lambdarmor/idempotency/internal/historytest"
 	valkeygo "github.com/valkey-io/valkey-go"
 )
 

@@ -1,18 +1,11 @@
 package validate
 
 import (
-	"bytes"
-	"compress/gzip"
-	"encoding/base64"
-	"io"
-	"unicode/utf8"
+	"errors"
 
 	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/internal/packedtext"
 )
-
-// maxGzip bounds what powertools_base64_gzip makes of a text: 1 KiB can be a
-// MiB.
-const maxGzip = 10 << 20
 
 // decoders are the functions that [At] adds to JMESPath.
 var decoders = map[string]func(string) (any, error){
@@ -23,39 +16,21 @@ var decoders = map[string]func(string) (any, error){
 		}
 		return tree, err
 	},
-	"powertools_base64": func(text string) (any, error) {
-		return textIn(base64.StdEncoding.DecodeString(text))
-	},
-	"powertools_base64_gzip": func(text string) (any, error) {
-		packed, err := base64.StdEncoding.DecodeString(text)
-		if err != nil {
-			return textIn(nil, err)
-		}
-		return gunzip(packed)
-	},
+	"powertools_base64":      func(text string) (any, error) { return unpacked(packedtext.Base64(text)) },
+	"powertools_base64_gzip": func(text string) (any, error) { return unpacked(packedtext.Gzip(text)) },
 }
 
-func textIn(decoded []byte, err error) (any, error) {
-	if err != nil {
+// unpacked gives the sender an error that says what is wrong with a text.
+func unpacked(text string, err error) (any, error) {
+	switch {
+	case errors.Is(err, packedtext.ErrNotBase64):
 		return nil, guard.Errorf(guard.Invalid, "malformed_base64", "The event has a text that is not base64 where it should be.")
-	}
-	if !utf8.Valid(decoded) {
-		return nil, guard.Errorf(guard.Invalid, "invalid_utf8", "The event has a text that is not UTF-8 where it should be.")
-	}
-	return string(decoded), nil
-}
-
-func gunzip(packed []byte) (any, error) {
-	r, err := gzip.NewReader(bytes.NewReader(packed))
-	var text []byte
-	if err == nil {
-		text, err = io.ReadAll(io.LimitReader(r, maxGzip+1))
-	}
-	if err != nil {
+	case errors.Is(err, packedtext.ErrNotGzip):
 		return nil, guard.Errorf(guard.Invalid, "malformed_gzip", "The event has a text that is not gzip where it should be.")
+	case errors.Is(err, packedtext.ErrNotUTF8):
+		return nil, guard.Errorf(guard.Invalid, "invalid_utf8", "The event has a text that is not UTF-8 where it should be.")
+	case errors.Is(err, packedtext.ErrTooLarge):
+		return nil, guard.Errorf(guard.TooLarge, "text_too_large", "The event has a text that decompresses to more than %d bytes.", packedtext.MaxGzip)
 	}
-	if len(text) > maxGzip {
-		return nil, guard.Errorf(guard.TooLarge, "text_too_large", "The event has a text that decompresses to more than %d bytes.", maxGzip)
-	}
-	return textIn(text, nil)
+	return text, err
 }

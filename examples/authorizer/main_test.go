@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/base64"
 	"fmt"
@@ -11,7 +10,6 @@ import (
 	"os"
 	"regexp"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -48,9 +46,8 @@ var issued = regexp.MustCompile(`(?m)^orders:(write|read) .*?(\S+)$`)
 
 func deploy(t *testing.T, identity ...string) deployment {
 	t.Helper()
-	var log buffer
 	d := deployment{authorizer: guardtest.Start(t, binary, guardtest.Config{
-		Env: []string{"AWS_SAM_LOCAL=true"}, Timeout: 10 * time.Second, Log: &log,
+		Env: []string{"AWS_SAM_LOCAL=true"}, Timeout: 10 * time.Second,
 	})}
 	if err := d.authorizer.Warm(t.Context()); err != nil {
 		t.Fatal(err)
@@ -58,7 +55,7 @@ func deploy(t *testing.T, identity ...string) deployment {
 	if err := d.authorizer.WaitLog(t.Context(), "curl"); err != nil {
 		t.Fatal(err)
 	}
-	for _, found := range issued.FindAllStringSubmatch(log.String(), -1) {
+	for _, found := range issued.FindAllStringSubmatch(d.authorizer.Log(), -1) {
 		if found[1] == "write" {
 			d.write = found[2]
 		} else {
@@ -81,24 +78,6 @@ func deploy(t *testing.T, identity ...string) deployment {
 	t.Cleanup(server.Close)
 	d.url = server.URL
 	return d
-}
-
-// buffer is a log that is read while it is written.
-type buffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (b *buffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.Write(p)
-}
-
-func (b *buffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.String()
 }
 
 func (d deployment) call(t *testing.T, method, path, authorization string) int {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
@@ -51,8 +50,7 @@ var signingKey = regexp.MustCompile(`signing key of this run: whsec_(\S+)`)
 // that it made for itself.
 func deploy(t *testing.T) provider {
 	t.Helper()
-	var log buffer
-	fn := guardtest.Start(t, binary, guardtest.Config{Concurrency: 16, Env: []string{"AWS_SAM_LOCAL=true"}, Log: &log})
+	fn := guardtest.Start(t, binary, guardtest.Config{Concurrency: 16, Env: []string{"AWS_SAM_LOCAL=true"}})
 	gateway, err := guardtest.NewHTTPAPI(fn, guardtest.HTTPAPIConfig{Routes: []string{"POST /payments"}})
 	if err != nil {
 		t.Fatal(err)
@@ -66,32 +64,14 @@ func deploy(t *testing.T) provider {
 	if err := fn.WaitLog(t.Context(), "signing key of this run: "); err != nil {
 		t.Fatal(err)
 	}
-	found := signingKey.FindStringSubmatch(log.String())
+	found := signingKey.FindStringSubmatch(fn.Log())
 	if found == nil {
-		t.Fatalf("no key in %s", log.String())
+		t.Fatalf("no key in %s", fn.Log())
 	}
 	if p.key, err = base64.StdEncoding.DecodeString(found[1]); err != nil {
 		t.Fatal(err)
 	}
 	return p
-}
-
-// buffer is a log that is read while it is written.
-type buffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (b *buffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.Write(p)
-}
-
-func (b *buffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.String()
 }
 
 func (p provider) sign(id, at, body string) string {

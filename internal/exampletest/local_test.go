@@ -57,7 +57,7 @@ func runLocally(t *testing.T, args ...string) localRun {
 	cmd := exec.Command(guardtest.Build(t, "../../guard/local"), append([]string{"-addr", "127.0.0.1:0"}, args...)...)
 	cmd.Dir = "../.."
 	run := localRun{console: &console{}}
-	cmd.Stderr = run.console
+	cmd.Stderr = io.MultiWriter(run.console, t.Output())
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -67,7 +67,9 @@ func runLocally(t *testing.T, args ...string) localRun {
 	}
 	t.Cleanup(func() {
 		_ = cmd.Process.Signal(syscall.SIGTERM)
-		_ = cmd.Wait()
+		if err := cmd.Wait(); err != nil {
+			t.Errorf("the runner: %v", err)
+		}
 	})
 	lines := bufio.NewScanner(out)
 	for run.url == "" && lines.Scan() {

@@ -5,7 +5,9 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
@@ -89,4 +91,40 @@ func do(t *testing.T, req *http.Request) (*http.Response, string) {
 		t.Fatal(err)
 	}
 	return res, string(body)
+}
+
+type answer struct {
+	status int
+	header http.Header
+	body   string
+}
+
+func post(t *testing.T, url, key, body string) answer {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("Idempotency-Key", key)
+	res, text := do(t, req)
+	return answer{res.StatusCode, res.Header, text}
+}
+
+// eventually asks again until the answer is one that done takes.
+func eventually(t *testing.T, ask func() answer, done func(answer) bool) answer {
+	t.Helper()
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for limit := time.After(30 * time.Second); ; {
+		got := ask()
+		if done(got) {
+			return got
+		}
+		select {
+		case <-tick.C:
+		case <-limit:
+			t.Fatalf("still %d %s", got.status, got.body)
+		}
+	}
 }

@@ -1,4 +1,4 @@
-package killtest_test
+package exampletest_test
 
 import (
 	"encoding/json"
@@ -14,11 +14,11 @@ const order = `{"customer":"c-42","items":[{"sku":"KB-101","quantity":2}]}`
 // Sixty-four equal requests over four processes that share nothing but the
 // tables place one order.
 func TestOrdersOnceAcrossProcesses(t *testing.T) {
-	client, env := connect(t)
-	makeTable(t, client, "orders")
-	makeTable(t, client, "keys")
+	c := connect(t)
+	c.makeTable(t, "orders")
+	c.makeTable(t, "keys")
 	fn := guardtest.Start(t, guardtest.Build(t, "../../examples/orders"), guardtest.Config{
-		Instances: 4, Concurrency: 16, Memory: 512, Env: append(env, "ORDERS_TABLE=orders", "IDEMPOTENCY_TABLE=keys"),
+		Instances: 4, Concurrency: 16, Memory: 512, Env: append(c.env, "ORDERS_TABLE=orders", "IDEMPOTENCY_TABLE=keys"),
 	})
 	gateway, err := guardtest.NewHTTPAPI(fn, guardtest.HTTPAPIConfig{Routes: []string{"POST /orders", "GET /orders/{id}"}})
 	if err != nil {
@@ -32,7 +32,7 @@ func TestOrdersOnceAcrossProcesses(t *testing.T) {
 	var wg sync.WaitGroup
 	for range 64 {
 		wg.Go(func() {
-			got := post(t.Context(), t, server.URL+"/orders", "race", order)
+			got := post(t, server.URL+"/orders", "race", order)
 			mu.Lock()
 			defer mu.Unlock()
 			switch got.status {
@@ -52,10 +52,10 @@ func TestOrdersOnceAcrossProcesses(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	if len(ids) != 1 || fresh != 1 || items(t, client, "orders") != 1 || items(t, client, "keys") != 1 {
-		t.Errorf("ids %v, first answers %d, orders %d, keys %d", ids, fresh, items(t, client, "orders"), items(t, client, "keys"))
+	if len(ids) != 1 || fresh != 1 || len(c.items(t, "orders")) != 1 || len(c.items(t, "keys")) != 1 {
+		t.Errorf("ids %v, first answers %d, orders %d, keys %d", ids, fresh, len(c.items(t, "orders")), len(c.items(t, "keys")))
 	}
-	again := post(t.Context(), t, server.URL+"/orders", "race", order)
+	again := post(t, server.URL+"/orders", "race", order)
 	if again.status != 201 || again.header.Get("Idempotent-Replayed") != "true" {
 		t.Errorf("%d %v %s", again.status, again.header, again.body)
 	}

@@ -1,4 +1,4 @@
-package killtest_test
+package exampletest_test
 
 import (
 	"encoding/json"
@@ -95,10 +95,10 @@ func TestKilledAroundTheCommit(t *testing.T) {
 			t.Fatalf("KILL_ROUNDS is %q", text)
 		}
 	}
-	client, env := connect(t)
-	makeTable(t, client, "killed-orders")
-	makeTable(t, client, "killed-keys")
-	env = append(env, "ORDERS_TABLE=killed-orders", "IDEMPOTENCY_TABLE=killed-keys")
+	c := connect(t)
+	c.makeTable(t, "killed-orders")
+	c.makeTable(t, "killed-keys")
+	env := append(c.env, "ORDERS_TABLE=killed-orders", "IDEMPOTENCY_TABLE=killed-keys")
 	binary := guardtest.Build(t, "../../examples/orders")
 	upstream := servers.DynamoDB(t).URL()
 
@@ -136,7 +136,7 @@ func TestKilledAroundTheCommit(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	replays, found := 0, ordersByCustomer(t, client, "killed-orders")
+	replays, found := 0, ordersByCustomer(t, c.db, "killed-orders")
 	for i := range rounds {
 		got := survivor.place(t, i)
 		if got.header.Get("Idempotent-Replayed") == "true" {
@@ -179,7 +179,7 @@ func customer(i int) string { return fmt.Sprintf("c-%d", i) }
 
 func (k *killer) place(t *testing.T, i int) answer {
 	t.Helper()
-	return post(t.Context(), t, k.function+"/orders", fmt.Sprint("kill-", i), strings.Replace(order, "c-42", customer(i), 1))
+	return post(t, k.function+"/orders", fmt.Sprint("kill-", i), strings.Replace(order, "c-42", customer(i), 1))
 }
 
 func orderOf(t *testing.T, a answer) string {

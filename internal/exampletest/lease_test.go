@@ -1,6 +1,7 @@
-package killtest_test
+package exampletest_test
 
 import (
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -21,23 +22,28 @@ func TestKilledBetweenClaimAndCompletion(t *testing.T) {
 		{"reconcile", 200, `{"attempt":1}`, `{"attempt":1}`},
 	} {
 		t.Run(tc.policy, func(t *testing.T) {
-			client, env := connect(t)
+			c := connect(t)
 			table := "killed-" + tc.policy
-			makeTable(t, client, table)
-			url := runLocally(t, "./testdata/effect", append(env,
-				"IDEMPOTENCY_TABLE="+table, "POLICY="+tc.policy, "EFFECTS="+filepath.Join(t.TempDir(), "effects")),
-				"-timeout", "1s") // and a second of skew: a lease of two
+			c.makeTable(t, table)
+			env := append(c.env, "IDEMPOTENCY_TABLE="+table, "POLICY="+tc.policy, "EFFECTS="+filepath.Join(t.TempDir(), "effects"))
+			envFile := filepath.Join(t.TempDir(), "env")
+			if err := os.WriteFile(envFile, []byte(strings.Join(env, "\n")+"\n"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			url := runLocally(t, "-env", envFile,
+				"-timeout", "1s", // and a second of skew: a lease of two
+				"./internal/exampletest/testdata/effect").url
 
 			start := time.Now()
-			killed := post(t.Context(), t, url, "k", "{}")
+			killed := post(t, url, "k", "{}")
 			if killed.status != 502 {
 				t.Fatalf("the killed attempt was answered: %d %s", killed.status, killed.body)
 			}
-			held := post(t.Context(), t, url, "k", "{}")
+			held := post(t, url, "k", "{}")
 			if time.Since(start) < time.Second && (held.status != 409 || held.header.Get("Retry-After") == "" || strings.Contains(held.body, tc.body)) {
 				t.Errorf("within the lease: %d %v %s", held.status, held.header, held.body)
 			}
-			got := eventually(t, func() answer { return post(t.Context(), t, url, "k", "{}") },
+			got := eventually(t, func() answer { return post(t, url, "k", "{}") },
 				func(a answer) bool { return strings.Contains(a.body, tc.body) })
 			if got.status != tc.status {
 				t.Errorf("after the lease: %d %s", got.status, got.body)
@@ -45,7 +51,7 @@ func TestKilledBetweenClaimAndCompletion(t *testing.T) {
 			if waited := time.Since(start); waited < 2*time.Second {
 				t.Errorf("the lease of 2 s was over after %v", waited)
 			}
-			if again := post(t.Context(), t, url, "k", "{}"); again.status != tc.status || !strings.Contains(again.body, tc.later) {
+			if again := post(t, url, "k", "{}"); again.status != tc.status || !strings.Contains(again.body, tc.later) {
 				t.Errorf("later: %d %s", again.status, again.body)
 			}
 		})

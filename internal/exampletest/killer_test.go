@@ -1,4 +1,4 @@
-package killtest_test
+package exampletest_test
 
 import (
 	"bytes"

@@ -1,3 +1,0 @@
-// Package killtest runs real functions with real tables, kills them, and looks
-// at what is left. It has tests alone.
-package killtest

@@ -7,38 +7,14 @@ const authorizerType = "REQUEST"
 
 // authorizerEvent is the payload of format 2.0 for an HTTP API's authorizer.
 type authorizerEvent struct {
-	Version               string            `json:"version"`
-	Type                  string            `json:"type"`
-	RouteARN              string            `json:"routeArn"`
-	IdentitySource        []string          `json:"identitySource"`
-	RouteKey              string            `json:"routeKey"`
-	RawPath               string            `json:"rawPath"`
-	RawQueryString        string            `json:"rawQueryString"`
-	Cookies               []string          `json:"cookies,omitempty"`
-	Headers               map[string]string `json:"headers"`
-	QueryStringParameters map[string]string `json:"queryStringParameters,omitempty"`
-	RequestContext        context2          `json:"requestContext"`
-	PathParameters        map[string]string `json:"pathParameters,omitempty"`
-	StageVariables        map[string]string `json:"stageVariables,omitempty"`
+	Type           string   `json:"type"`
+	RouteARN       string   `json:"routeArn"`
+	IdentitySource []string `json:"identitySource"`
+	request2
 }
 
 func authorizerEvent2(req *request, identity []string) []byte {
-	e := req.event2(false)
-	return marshal(authorizerEvent{
-		Version:               format2,
-		Type:                  authorizerType,
-		RouteARN:              req.arn(),
-		IdentitySource:        identity,
-		RouteKey:              e.RouteKey,
-		RawPath:               e.RawPath,
-		RawQueryString:        e.RawQueryString,
-		Cookies:               e.Cookies,
-		Headers:               e.Headers,
-		QueryStringParameters: e.QueryStringParameters,
-		RequestContext:        e.RequestContext,
-		PathParameters:        e.PathParameters,
-		StageVariables:        e.StageVariables,
-	})
+	return marshal(authorizerEvent{authorizerType, req.arn(), identity, req.request2(false)})
 }
 
 // authorizerEventOld is the payload of format 1.0 for an HTTP API's authorizer.

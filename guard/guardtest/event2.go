@@ -8,6 +8,13 @@ import (
 // event2 is payload format 2.0. The types of aws-lambda-go's events package are
 // for reading: they would write members that AWS leaves out.
 type event2 struct {
+	request2
+	Body            string `json:"body,omitempty"`
+	IsBase64Encoded bool   `json:"isBase64Encoded"`
+}
+
+// request2 is what a function and an authorizer are told of a request alike.
+type request2 struct {
 	Version               string            `json:"version"`
 	RouteKey              string            `json:"routeKey"`
 	RawPath               string            `json:"rawPath"`
@@ -18,8 +25,6 @@ type event2 struct {
 	RequestContext        context2          `json:"requestContext"`
 	PathParameters        map[string]string `json:"pathParameters,omitempty"`
 	StageVariables        map[string]string `json:"stageVariables,omitempty"`
-	Body                  string            `json:"body,omitempty"`
-	IsBase64Encoded       bool              `json:"isBase64Encoded"`
 }
 
 type context2 struct {
@@ -53,14 +58,18 @@ type http2 struct {
 const eventTime = "02/Jan/2006:15:04:05 -0700"
 
 func (req *request) event2(functionURL bool) event2 {
+	body, isBase64 := req.encodedBody()
+	return event2{request2: req.request2(functionURL), Body: body, IsBase64Encoded: isBase64}
+}
+
+func (req *request) request2(functionURL bool) request2 {
 	path, accountID := decodedPath(req.http), AccountID
 	if functionURL {
 		path = req.http.URL.EscapedPath()
 		accountID = "anonymous" // a function URL names no account without IAM authorization
 	}
 	domainName, domainPrefix := req.domain()
-	body, isBase64 := req.encodedBody()
-	e := event2{
+	r := request2{
 		Version:               format2,
 		RouteKey:              req.route.key,
 		RawPath:               path,
@@ -70,8 +79,6 @@ func (req *request) event2(functionURL bool) event2 {
 		QueryStringParameters: joined(req.query()),
 		PathParameters:        req.variables,
 		StageVariables:        req.stageVariables,
-		Body:                  body,
-		IsBase64Encoded:       isBase64,
 		RequestContext: context2{
 			AccountID:    accountID,
 			APIID:        apiID,
@@ -92,9 +99,9 @@ func (req *request) event2(functionURL bool) event2 {
 		},
 	}
 	if req.admitted != nil {
-		e.RequestContext.Authorizer = req.admitted.lambdaContext()
+		r.RequestContext.Authorizer = req.admitted.lambdaContext()
 	}
-	return e
+	return r
 }
 
 func (req *request) cookies() []string {

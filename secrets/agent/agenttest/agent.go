@@ -113,6 +113,14 @@ func (a *Agent) Fail(name string, f Answer) {
 	a.failures[name] = f
 }
 
+// failing counts a request for a name, and gives the answer that it fails with.
+// The lock is held.
+func (a *Agent) failing(name string) (Answer, bool) {
+	a.asked[name]++
+	f, failing := a.failures[name]
+	return f, failing
+}
+
 // Refused is AWS's refusal, as the Secrets Manager Agent passes it on: status
 // 400 for every code, like AccessDeniedException or ThrottlingException.
 func Refused(code string) Answer {

@@ -30,8 +30,7 @@ func (a *Agent) getConfiguration(w http.ResponseWriter, r *http.Request) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	name := r.PathValue("application") + "/" + r.PathValue("environment") + "/" + r.PathValue("profile")
-	a.asked[name]++
-	f, failing := a.failures[name]
+	f, failing := a.failing(name)
 	c := a.configs[name]
 	switch {
 	case failing:

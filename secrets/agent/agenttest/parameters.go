@@ -37,8 +37,7 @@ func (a *Agent) getParameter(query url.Values) Answer {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	name := query.Get("name")
-	a.asked[name]++
-	if f, failing := a.failures[name]; failing {
+	if f, failing := a.failing(name); failing {
 		return f
 	}
 	p := a.parameters[name]

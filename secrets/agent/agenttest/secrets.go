@@ -52,8 +52,7 @@ func (a *Agent) getSecret(query url.Values) Answer {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	name := query.Get("secretId")
-	a.asked[name]++
-	if f, failing := a.failures[name]; failing {
+	if f, failing := a.failing(name); failing {
 		return f
 	}
 	s := a.secrets[name]

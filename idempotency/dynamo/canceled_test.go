@@ -62,7 +62,7 @@ func TestAFailureTellsWhichItemWasInTheWay(t *testing.T) {
 		{"an update that cannot be", [][]types.TransactWriteItem{{s.add("first"), wrongType}}, "1 ValidationError "},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			s.taken()
+			s.Taken()
 			_, err := s.do(t, func(ctx context.Context) (string, error) {
 				for _, items := range tc.calls {
 					if err := dynamo.Stage(ctx, items...); err != nil {

@@ -61,7 +61,7 @@ func (b *bench) mustDo(t *testing.T, want string) {
 
 func (b *bench) mustTake(t *testing.T, want map[string]int) {
 	t.Helper()
-	if got := b.taken(); !maps.Equal(got, want) {
+	if got := b.Taken(); !maps.Equal(got, want) {
 		t.Errorf("requests %v, want %v", got, want)
 	}
 }
@@ -93,7 +93,7 @@ func TestRequestsOfACall(t *testing.T) {
 
 	b = setUp(t, idempotency.LocalReplays(4))
 	b.mustDo(t, "result 1")
-	b.taken()
+	b.Taken()
 	b.mustDo(t, "result 1")
 	b.mustTake(t, map[string]int{})
 
@@ -257,7 +257,7 @@ func TestAServerThatIsGone(t *testing.T) {
 func TestAHolderThatIsNotReturnedIsRead(t *testing.T) {
 	b := setUp(t)
 	b.mustDo(t, "result 1")
-	b.taken()
+	b.Taken()
 	b.next("PutItem", forget)
 	b.mustDo(t, "result 1")
 	b.mustTake(t, map[string]int{"PutItem": 1, "GetItem": 1})
@@ -274,7 +274,7 @@ func TestAHolderThatIsNotReturnedIsRead(t *testing.T) {
 		if err != nil {
 			t.Error(err)
 		}
-		p.pass(w, r, body)
+		p.Pass(w, r, body)
 	})
 	b.mustDo(t, "result 2")
 }

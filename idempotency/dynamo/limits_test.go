@@ -27,7 +27,7 @@ func TestAResultAtTheLimitOfAnItem(t *testing.T) {
 				t.Fatal(err)
 			}
 			r.Result = result
-			b.taken()
+			b.Taken()
 			err := b.store.Complete(t.Context(), r)
 			if kept {
 				held, claimErr := b.store.Claim(t.Context(), record(b.key, 1, time.Minute))

@@ -36,7 +36,7 @@ func (c *chaos) again(r *http.Request, body []byte) {
 	r = r.Clone(context.Background())
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.late = append(c.late, func() { _, _, _ = c.forward(r, body) })
+	c.late = append(c.late, func() { _, _ = c.Forward(r, body) })
 }
 
 // arrive lets one that is late arrive.
@@ -78,9 +78,9 @@ func (c *chaos) mishap(operation string) mishap {
 				anew(p, w, r, body)
 				return
 			}
-			p.pass(w, r, body)
+			p.Pass(w, r, body)
 		default:
-			p.pass(w, r, body)
+			p.Pass(w, r, body)
 		}
 	}
 }
@@ -143,7 +143,7 @@ func TestStagedWritesAreThereOnceWhateverHappens(t *testing.T) {
 		all.Wait()
 		c.arrive()
 	})
-	s.forgive()
+	s.Forgive()
 	for k := range keys {
 		c.arrive()
 		store := dynamo.New(s.direct, s.table)

@@ -21,7 +21,7 @@ import (
 // anew is a request with a token of its own, as to a server that has forgotten
 // the first.
 func anew(p *proxy, w http.ResponseWriter, r *http.Request, body []byte) {
-	p.pass(w, r, renewed(body))
+	p.Pass(w, r, renewed(body))
 }
 
 func renewed(body []byte) []byte {
@@ -66,7 +66,7 @@ func TestStageIsNotMisledByLostAnswers(t *testing.T) {
 			if got, err := idempotency.Do(ctx, s.op, s.key, nil, s.place); got != "order 1" || err != nil {
 				t.Fatalf("%q, %v", got, err)
 			}
-			if counts := s.taken(); counts["DeleteItem"] != tc.deletes || counts["GetItem"] != 0 {
+			if counts := s.Taken(); counts["DeleteItem"] != tc.deletes || counts["GetItem"] != 0 {
 				t.Errorf("requests %v, want DeleteItem %d times", counts, tc.deletes)
 			}
 			if got, err := s.do(t, s.place); got != "order 1" || err != nil || s.runs != 1 {
@@ -109,7 +109,7 @@ func TestStageThatCannotCommitLeavesNothing(t *testing.T) {
 				mustBe(t, err, guard.Unavailable, "idempotency_not_committed")
 			}
 			s.mustHave(t)
-			s.forgive()
+			s.Forgive()
 			if got, err := s.do(t, s.place); got != "order 2" || err != nil {
 				t.Errorf("then %q, %v", got, err)
 			}
@@ -209,9 +209,9 @@ func TestStageThatArrivesLateChangesNothing(t *testing.T) {
 				r = r.Clone(context.Background())
 				late.Go(func() {
 					<-arrive
-					resp, out, err := p.forward(r, body)
-					if err != nil || resp.StatusCode != http.StatusBadRequest || !strings.Contains(string(out), "ConditionalCheckFailed") {
-						t.Errorf("%s, %v", out, err)
+					reply, err := p.Forward(r, body)
+					if err != nil || reply.Status != http.StatusBadRequest || !strings.Contains(string(reply.Body), "ConditionalCheckFailed") {
+						t.Errorf("%s, %v", reply.Body, err)
 					}
 				})
 				panic(http.ErrAbortHandler)

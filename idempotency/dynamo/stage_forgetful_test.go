@@ -1,7 +1,6 @@
 package dynamo_test
 
 import (
-	"encoding/json"
 	"net/http"
 	"testing"
 
@@ -11,21 +10,12 @@ import (
 // forgetReasons answers a canceled transaction without the items, as older
 // engines do.
 func forgetReasons(p *proxy, w http.ResponseWriter, r *http.Request, body []byte) {
-	resp, out, err := p.forward(r, body)
-	if err != nil {
-		panic(http.ErrAbortHandler)
-	}
-	var answer map[string]any
-	if json.Unmarshal(out, &answer) == nil {
+	edited(p, w, r, body, func(answer map[string]any) {
 		reasons, _ := answer["CancellationReasons"].([]any)
 		for _, reason := range reasons {
 			delete(reason.(map[string]any), "Item")
 		}
-		out, _ = json.Marshal(answer)
-	}
-	w.Header().Set("Content-Type", "application/x-amz-json-1.0")
-	w.WriteHeader(resp.StatusCode)
-	_, _ = w.Write(out)
+	})
 }
 
 // A server that returns no items with failed conditions is asked for the record.

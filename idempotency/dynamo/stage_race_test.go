@@ -57,7 +57,7 @@ func TestStageOfAnAttemptThatHasLostItsKeyWritesNothing(t *testing.T) {
 				t.Errorf("%v is not ErrLost", err)
 			}
 			s.mustHave(t, want...)
-			if counts := s.taken(); counts["UpdateItem"] != 0 || counts["GetItem"] != 0 || counts["TransactWriteItems"] != 1 {
+			if counts := s.Taken(); counts["UpdateItem"] != 0 || counts["GetItem"] != 0 || counts["TransactWriteItems"] != 1 {
 				t.Errorf("requests %v", counts)
 			}
 		})

@@ -144,7 +144,7 @@ func TestAGoroutineThatOutlivesTheHandlerStagesNothing(t *testing.T) {
 	s.next("TransactWriteItems", func(p *proxy, w http.ResponseWriter, r *http.Request, body []byte) {
 		close(committing)
 		late.Wait()
-		p.pass(w, r, body)
+		p.Pass(w, r, body)
 	})
 	got, err := s.do(t, func(ctx context.Context) (string, error) {
 		for i := range 8 {

@@ -52,8 +52,8 @@ func points(late chan<- func() error) []point {
 			r = r.Clone(r.Context())
 			late <- func() error {
 				answer, err := k.forward(r, body)
-				if err == nil && (answer.status != http.StatusBadRequest || !strings.Contains(string(answer.body), "ConditionalCheckFailed")) {
-					err = fmt.Errorf("a commit that arrives late: %d %s", answer.status, answer.body)
+				if err == nil && (answer.Status != http.StatusBadRequest || !strings.Contains(string(answer.Body), "ConditionalCheckFailed")) {
+					err = fmt.Errorf("a commit that arrives late: %d %s", answer.Status, answer.Body)
 				}
 				return err
 			}
@@ -66,14 +66,14 @@ func points(late chan<- func() error) []point {
 		}},
 		{name: "in the answer to the commit", operation: commit, strike: func(k *killer, w http.ResponseWriter, r *http.Request, body []byte) {
 			if answer, err := k.forward(r, body); err == nil {
-				answer.write(w, len(answer.body)/2)
+				answer.Write(w, len(answer.Body)/2)
 			}
 			k.kill()
 			abort()
 		}},
 		{name: "after the commit is answered", operation: commit, answered: true, strike: func(k *killer, w http.ResponseWriter, r *http.Request, body []byte) {
 			if answer, err := k.forward(r, body); err == nil {
-				answer.write(w, len(answer.body))
+				answer.Write(w, len(answer.Body))
 			}
 			k.kill()
 		}},

@@ -1,7 +1,6 @@
 package exampletest_test
 
 import (
-	"bytes"
 	"fmt"
 	"io"
 	"net/http"
@@ -14,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/lambdarmor/lambdarmor/guard/guardtest"
+	"github.com/lambdarmor/lambdarmor/internal/awsproxy"
 )
 
 // killer runs a function with one process, and stands between it and the tables
@@ -104,8 +104,7 @@ func (k *killer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	k.mu.Lock()
-	_, operation, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
-	if k.strike != nil && operation == k.operation {
+	if k.strike != nil && awsproxy.Operation(r) == k.operation {
 		defer k.mu.Unlock()
 		strike := k.strike
 		k.strike = nil
@@ -117,40 +116,9 @@ func (k *killer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		panic(http.ErrAbortHandler)
 	}
-	answer.write(w, len(answer.body))
+	answer.Write(w, len(answer.Body))
 }
 
-type reply struct {
-	status int
-	header http.Header
-	body   []byte
-}
-
-// forward has the server take a request, whoever waits for its answer.
-func (k *killer) forward(r *http.Request, body []byte) (reply, error) {
-	req, err := http.NewRequest(r.Method, k.upstream+r.URL.Path, bytes.NewReader(body))
-	if err != nil {
-		return reply{}, err
-	}
-	req.Header = r.Header.Clone()
-	res, err := http.DefaultTransport.RoundTrip(req)
-	if err != nil {
-		return reply{}, err
-	}
-	defer res.Body.Close()
-	text, err := io.ReadAll(res.Body)
-	return reply{res.StatusCode, res.Header, text}, err
-}
-
-// write sends the first n bytes of the body, of which all are announced.
-func (a reply) write(w http.ResponseWriter, n int) {
-	for _, name := range []string{"Content-Type", "X-Amzn-Requestid", "X-Amz-Crc32"} {
-		if value := a.header.Get(name); value != "" {
-			w.Header().Set(name, value)
-		}
-	}
-	w.Header().Set("Content-Length", strconv.Itoa(len(a.body)))
-	w.WriteHeader(a.status)
-	_, _ = w.Write(a.body[:n])
-	_ = http.NewResponseController(w).Flush()
+func (k *killer) forward(r *http.Request, body []byte) (awsproxy.Reply, error) {
+	return awsproxy.Forward(k.upstream, r, body)
 }

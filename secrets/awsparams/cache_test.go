@@ -9,6 +9,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
+	"github.com/lambdarmor/lambdarmor/internal/awsproxy"
 	"github.com/lambdarmor/lambdarmor/secrets"
 	"github.com/lambdarmor/lambdarmor/secrets/internal/awstest"
 )
@@ -77,10 +78,10 @@ func TestAPathIsDecodedAndKeptAsOneValue(t *testing.T) {
 }
 
 func TestOutagesAreBridgedWithinBounds(t *testing.T) {
-	for name, m := range map[string]awstest.Mishap{
+	for name, m := range map[string]awsproxy.Mishap{
 		"throttled": awstest.Refuse(400, "ThrottlingException"),
 		"internal":  awstest.Refuse(500, "InternalServerError"),
-		"dropped":   awstest.Drop,
+		"dropped":   awsproxy.Drop,
 		"cut":       awstest.Cut(`{"Parameters":[{"Value":"ol`),
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -103,7 +104,7 @@ func TestOutagesAreBridgedWithinBounds(t *testing.T) {
 }
 
 func TestDenialsAreNeverCoveredByAStaleValue(t *testing.T) {
-	denied := func(m awstest.Mishap) func(*testing.T, *store, string) {
+	denied := func(m awsproxy.Mishap) func(*testing.T, *store, string) {
 		return func(_ *testing.T, s *store, _ string) { s.Meet("GetParameters", m) }
 	}
 	tests := map[string]struct {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/lambdarmor/lambdarmor/internal/awsproxy"
 	"github.com/lambdarmor/lambdarmor/secrets"
 	"github.com/lambdarmor/lambdarmor/secrets/awsparams"
 	"github.com/lambdarmor/lambdarmor/secrets/internal/awstest"
@@ -22,9 +23,9 @@ type parameter struct {
 // request for one parameter of it. Parameters whose name has "denied" in it are.
 // https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetParameters.html
 // https://docs.aws.amazon.com/systems-manager/latest/userguide/integration-ps-secretsmanager.html
-func stub(t *testing.T) (*awstest.Proxy, *awsparams.Source) {
+func stub(t *testing.T) (*awsproxy.Proxy, *awsparams.Source) {
 	t.Helper()
-	p := awstest.NewProxy(t, "")
+	p := awsproxy.New(t, "")
 	p.Meet("GetParameters", func(w http.ResponseWriter, r *http.Request, body []byte) {
 		var in struct{ Names []string }
 		if err := json.Unmarshal(body, &in); err != nil {

@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
+	"github.com/lambdarmor/lambdarmor/internal/awsproxy"
 	"github.com/lambdarmor/lambdarmor/internal/testserver"
 	"github.com/lambdarmor/lambdarmor/secrets/awsparams"
 	"github.com/lambdarmor/lambdarmor/secrets/internal/awstest"
@@ -26,7 +27,7 @@ func connect(url string) *ssm.Client {
 
 // store is moto behind a proxy, and a source of what is in it.
 type store struct {
-	*awstest.Proxy
+	*awsproxy.Proxy
 	url    string // of moto itself
 	direct *ssm.Client
 	source *awsparams.Source
@@ -36,7 +37,7 @@ type store struct {
 func setUp(t testing.TB) *store {
 	t.Helper()
 	server := servers.Moto(t)
-	p := awstest.NewProxy(t, server.URL())
+	p := awsproxy.New(t, server.URL())
 	return &store{
 		Proxy: p, url: server.URL(), direct: connect(server.URL()), source: awsparams.New(connect(p.URL)), prefix: "/" + rand.Text() + "/",
 	}
@@ -70,7 +71,7 @@ func (s *store) arn(t testing.TB, name string) string {
 	return *out.Parameter.ARN
 }
 
-func mustTake(t testing.TB, p *awstest.Proxy, want int) {
+func mustTake(t testing.TB, p *awsproxy.Proxy, want int) {
 	t.Helper()
 	if got := p.Taken(); got["GetParameters"] != want || len(got) > 1 {
 		t.Errorf("requests %v, want %d", got, want)

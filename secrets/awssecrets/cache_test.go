@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/lambdarmor/lambdarmor/internal/awsproxy"
 	"github.com/lambdarmor/lambdarmor/secrets"
 	"github.com/lambdarmor/lambdarmor/secrets/internal/awstest"
 )
@@ -68,12 +69,12 @@ func TestTenSecretsArePrefetchedWithOneRequest(t *testing.T) {
 }
 
 func TestOutagesAreBridgedWithinBounds(t *testing.T) {
-	for name, m := range map[string]awstest.Mishap{
+	for name, m := range map[string]awsproxy.Mishap{
 		"throttled": awstest.Refuse(400, "ThrottlingException"),
 		"internal":  awstest.Refuse(500, "InternalServiceError"),
-		"dropped":   awstest.Drop,
+		"dropped":   awsproxy.Drop,
 		"cut":       awstest.Cut(`{"SecretString":"ol`),
-		"slow":      awstest.Hang,
+		"slow":      awsproxy.Hang,
 	} {
 		t.Run(name, func(t *testing.T) {
 			var opts []secrets.Option
@@ -121,7 +122,7 @@ func (c *cached) warm(t testing.TB, name string) error {
 }
 
 func TestDenialsAreNeverCoveredByAStaleValue(t *testing.T) {
-	denied := func(m awstest.Mishap) func(*testing.T, *cached, string) {
+	denied := func(m awsproxy.Mishap) func(*testing.T, *cached, string) {
 		return func(_ *testing.T, c *cached, _ string) { c.Meet("GetSecretValue", m) }
 	}
 	tests := map[string]struct {
@@ -149,7 +150,7 @@ func TestDenialsAreNeverCoveredByAStaleValue(t *testing.T) {
 				}
 			}
 			// Nor does it come back when the source goes away afterwards.
-			c.Meet("GetSecretValue", awstest.Drop)
+			c.Meet("GetSecretValue", awsproxy.Drop)
 			c.Advance(ttl)
 			if _, err := c.cache.Get(t.Context(), key); !errors.Is(err, secrets.ErrUnavailable) {
 				t.Error(err)

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/lambdarmor/lambdarmor/internal/awsproxy"
 	"github.com/lambdarmor/lambdarmor/secrets"
 	"github.com/lambdarmor/lambdarmor/secrets/awssecrets"
 	"github.com/lambdarmor/lambdarmor/secrets/internal/awstest"
@@ -22,9 +23,9 @@ const (
 // BatchGetSecretValue with partial ARNs and without the secrets of other
 // accounts, and what it may leave out.
 // https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_BatchGetSecretValue.html
-func stub(t *testing.T) (*awstest.Proxy, *awssecrets.Source) {
+func stub(t *testing.T) (*awsproxy.Proxy, *awssecrets.Source) {
 	t.Helper()
-	p := awstest.NewProxy(t, "")
+	p := awsproxy.New(t, "")
 	p.Meet("GetSecretValue", func(w http.ResponseWriter, _ *http.Request, body []byte) {
 		var in struct{ SecretId string }
 		if err := json.Unmarshal(body, &in); err != nil {

@@ -11,12 +11,13 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager/types"
+	"github.com/lambdarmor/lambdarmor/internal/awsproxy"
 	"github.com/lambdarmor/lambdarmor/secrets"
 	"github.com/lambdarmor/lambdarmor/secrets/awssecrets"
 	"github.com/lambdarmor/lambdarmor/secrets/internal/awstest"
 )
 
-func aware(t *testing.T) (*awstest.Proxy, *awssecrets.Source) {
+func aware(t *testing.T) (*awsproxy.Proxy, *awssecrets.Source) {
 	t.Helper()
 	p, _ := stub(t)
 	client := connect(p.URL)
@@ -28,7 +29,7 @@ func TestRotationLimitsAValue(t *testing.T) {
 	soon := time.Now().Add(time.Hour).Truncate(time.Second).UTC()
 	tests := []struct {
 		name     string
-		describe awstest.Mishap
+		describe awsproxy.Mishap
 		ref      secrets.Ref
 		expires  time.Time
 		err      error

@@ -7,6 +7,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/lambdarmor/lambdarmor/internal/awsproxy"
 	"github.com/lambdarmor/lambdarmor/internal/testserver"
 	"github.com/lambdarmor/lambdarmor/secrets/awssecrets"
 	"github.com/lambdarmor/lambdarmor/secrets/internal/awstest"
@@ -28,7 +29,7 @@ func connect(url string) *secretsmanager.Client {
 
 // store is moto behind a proxy, and a source of what is in it.
 type store struct {
-	*awstest.Proxy
+	*awsproxy.Proxy
 	direct *secretsmanager.Client
 	source *awssecrets.Source
 	prefix string // of this test's names
@@ -37,7 +38,7 @@ type store struct {
 func setUp(t testing.TB) *store {
 	t.Helper()
 	server := servers.Moto(t)
-	p := awstest.NewProxy(t, server.URL())
+	p := awsproxy.New(t, server.URL())
 	return &store{
 		Proxy: p, direct: connect(server.URL()), source: awssecrets.New(connect(p.URL)), prefix: rand.Text() + "/",
 	}

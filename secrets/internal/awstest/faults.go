@@ -15,12 +15,13 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/ratelimit"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/smithy-go"
+	"github.com/lambdarmor/lambdarmor/internal/awsproxy"
 	"github.com/lambdarmor/lambdarmor/secrets"
 )
 
 func (s Subject) unanswered(t *testing.T) {
-	for name, m := range map[string]Mishap{
-		"dropped":       Drop,
+	for name, m := range map[string]awsproxy.Mishap{
+		"dropped":       awsproxy.Drop,
 		"cut":           Cut(s.Cut),
 		"not JSON":      func(w http.ResponseWriter, _ *http.Request, _ []byte) { _, _ = io.WriteString(w, "hunter2") },
 		"another shape": Answer(s.Misshapen),
@@ -52,8 +53,8 @@ func (s Subject) unanswered(t *testing.T) {
 }
 
 // untilTheEnd are requests of which only the context is the end.
-func untilTheEnd() map[string]Mishap {
-	return map[string]Mishap{"before the answer": Hang, "within it": Begin(`{"hunter2": `)}
+func untilTheEnd() map[string]awsproxy.Mishap {
+	return map[string]awsproxy.Mishap{"before the answer": awsproxy.Hang, "within it": Begin(`{"hunter2": `)}
 }
 
 func (s Subject) deadline(t *testing.T) {

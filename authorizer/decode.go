@@ -88,11 +88,7 @@ var errIncomplete = errors.New("authorizer: an event without a method or a route
 func (w *wire) fill2(in *input) {
 	http := w.RequestContext.HTTP
 	in.routeKey, in.method, in.path = w.RouteKey, http.Method, w.RawPath
-	in.headers = merged(w.Headers, true)
-	if len(w.Cookies) > 0 {
-		in.headers = merged(append(in.headers, field{name: "cookie", value: strings.Join(w.Cookies, "; ")}), false)
-	}
-	in.query = merged(w.QueryStringParameters, false)
+	in.headers, in.query = w.Headers.headers().withCookies(w.Cookies), w.QueryStringParameters.values()
 	in.sourceIP = http.SourceIP
 	in.others = append(in.others, http.Protocol)
 	if http.Path != w.RawPath {
@@ -148,7 +144,7 @@ func (w *wire) fill1(in *input) {
 	if len(query) == 0 {
 		query = w.QueryStringParameters
 	}
-	in.headers, in.query = merged(headers, true), merged(query, false)
+	in.headers, in.query = headers.headers(), query.values()
 	if c.Identity != nil {
 		in.sourceIP = c.Identity.SourceIP
 		in.present(c.Identity.ClientCert)
@@ -184,7 +180,7 @@ func (w *wire) appSync() *input {
 	c := w.RequestContext
 	in := &input{
 		format:    GraphQL,
-		headers:   merged(w.RequestHeaders, true),
+		headers:   w.RequestHeaders.headers(),
 		sources:   []string{*w.AuthorizationToken},
 		apiID:     c.APIID,
 		accountID: c.AccountID,

@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+
+	"github.com/lambdarmor/lambdarmor/internal/fieldlines"
 )
 
 // Format is the shape of the event that asks for a decision.
@@ -78,11 +80,11 @@ type input struct {
 func (r *Request) Format() Format { return r.in.format }
 
 // Header gives the value of a header, its name in any case, "" when it is not
-// there. Several values are joined by a comma and never split again. The token
-// of a [RESTToken] or [GraphQL] event is the header Authorization, by whatever
-// name it was sent.
+// there. Several values are joined by a comma, cookies by a semicolon, and never
+// split again. The token of a [RESTToken] or [GraphQL] event is the header
+// Authorization, by whatever name it was sent.
 func (r *Request) Header(name string) string {
-	name = strings.ToLower(name)
+	name = fieldlines.Key(name)
 	value := r.in.headers.get(name)
 	r.reads.note(place{inHeader, name}, value)
 	return value
@@ -96,7 +98,8 @@ func (r *Request) Query(name string) string {
 	return value
 }
 
-// Cookie gives the value of a cookie, and false when it is not there.
+// Cookie gives the value of a cookie, the first of that name, and false when it
+// is not there.
 func (r *Request) Cookie(name string) (string, bool) {
 	for part := range strings.SplitSeq(r.Header("cookie"), ";") {
 		if cookies, err := http.ParseCookie(part); err == nil && cookies[0].Name == name {

@@ -17,6 +17,12 @@ func readings(r *authorizer.Request) string {
 		theme, r.SourceIP(), r.AccountID(), r.APIID(), r.Stage(), r.IdentitySource())
 }
 
+// cookies is what a request tells of its cookies, and of one.
+func cookies(r *authorizer.Request) string {
+	theme, ok := r.Cookie("theme")
+	return fmt.Sprintf("theme=%q %t of %q", theme, ok, r.Header("cookie"))
+}
+
 func read(t *testing.T, variant string, simple bool, event guardtest.Event, at func(*authorizer.Request)) {
 	t.Helper()
 	seen := false
@@ -80,6 +86,24 @@ func TestDetailsOfRequests(t *testing.T) {
 		{"cookies", "", func(e guardtest.Event) guardtest.Event {
 			return e.Set("/cookies", []string{"a=b", "c=d"})
 		}, func(r *authorizer.Request) string { return r.Header("cookie") }, "a=b; c=d"},
+		{"cookies of several headers", "request", func(e guardtest.Event) guardtest.Event {
+			return e.Set("/multiValueHeaders/Cookie", []string{"a=b", "theme=dark, c=d"}).Set("/multiValueHeaders/cookie", []string{"theme=light"})
+		}, cookies, `theme="dark, c=d" true of "a=b; theme=dark, c=d; theme=light"`},
+		{"cookies of one header", "http-1.0", func(e guardtest.Event) guardtest.Event {
+			return e.Set("/headers/Cookie", "a=b; theme=dark; theme=light")
+		}, cookies, `theme="dark" true of "a=b; theme=dark; theme=light"`},
+		{"the first of several cookies", "", func(e guardtest.Event) guardtest.Event {
+			return e.Set("/cookies", []string{"a=b", "theme=dark", "theme=light"})
+		}, cookies, `theme="dark" true of "a=b; theme=dark; theme=light"`},
+		{"cookies in both places", "", func(e guardtest.Event) guardtest.Event {
+			return e.Set("/cookies", []string{"theme=dark"}).Set("/headers/Cookie", "a=b; theme=light")
+		}, cookies, `theme="dark" true of "theme=dark; a=b; theme=light"`},
+		{"the same cookies in both places", "", func(e guardtest.Event) guardtest.Event {
+			return e.Set("/cookies", []string{"theme=dark", "a=b"}).Set("/headers/cookie", "theme=dark; a=b")
+		}, cookies, `theme="dark" true of "theme=dark; a=b"`},
+		{"a spelling of a name has its own place, and not that in the event", "request", func(e guardtest.Event) guardtest.Event {
+			return e.Delete("/multiValueHeaders/Authorization").Set("/multiValueHeaders/authorization", []string{"Bearer b"}).Set("/multiValueHeaders/Authorization", []string{"Bearer a"})
+		}, func(r *authorizer.Request) string { return r.Header("authorization") }, "Bearer a,Bearer b"},
 		{"a stage variable", "", func(e guardtest.Event) guardtest.Event {
 			return e.Set("/stageVariables", map[string]string{"table": "orders"})
 		}, func(r *authorizer.Request) string { return r.StageVariable("table") }, "orders"},

@@ -2,10 +2,12 @@ package authorizer
 
 import (
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
+	"github.com/lambdarmor/lambdarmor/internal/fieldlines"
 )
 
 // wire is an authorizer event of any shape, or a request as a handler is given
@@ -229,23 +231,50 @@ func (f fields) find(name string) field {
 	return field{}
 }
 
-// merged gives fields of which each name is there once, its values joined by a
-// comma: headers that were sent twice, or spelled in two ways.
-func merged(all fields, fold bool) fields {
-	out := make(fields, 0, len(all)+1)
+// headers gives each header once: those that were sent in several lines, or
+// spelled in several ways, are joined as a handler has them from its request.
+func (f fields) headers() fields {
+	lines := make([]fieldlines.Line, len(f))
+	for i, line := range f {
+		lines[i] = fieldlines.Line{Name: line.name, Value: line.value}
+	}
+	combined := fieldlines.Combine(lines)
+	out := make(fields, len(combined), len(combined)+1)
+	for i, h := range combined {
+		out[i] = field{h.Name, h.Value, h.Several}
+	}
+	return out
+}
+
+// withCookies adds the cookies that a gateway has taken out of the headers.
+// They come before those that it has left there.
+func (f fields) withCookies(cookies []string) fields {
+	value := strings.Join(cookies, "; ")
+	i := slices.IndexFunc(f, func(h field) bool { return h.name == "cookie" })
+	switch {
+	case value == "" || i >= 0 && f[i].value == value:
+		return f
+	case i < 0:
+		return append(f, field{name: "cookie", value: value})
+	default:
+		f[i] = field{"cookie", value + "; " + f[i].value, true}
+		return f
+	}
+}
+
+// values gives each name of a query once, its values joined by a comma.
+func (f fields) values() fields {
+	out := make(fields, 0, len(f))
 next:
-	for _, f := range all {
-		if fold {
-			f.name = strings.ToLower(f.name)
-		}
+	for _, v := range f {
 		for i := range out {
-			if out[i].name == f.name {
-				out[i].value += "," + f.value
+			if out[i].name == v.name {
+				out[i].value += "," + v.value
 				out[i].several = true
 				continue next
 			}
 		}
-		out = append(out, f)
+		out = append(out, v)
 	}
 	return out
 }

@@ -1,12 +1,11 @@
 package guard
 
 import (
-	"maps"
 	"net/url"
-	"slices"
 	"strings"
 
 	"github.com/aws/aws-lambda-go/events"
+	"github.com/lambdarmor/lambdarmor/internal/fieldlines"
 )
 
 // upgrade gives a request of payload format 1.0 the form of format 2.0.
@@ -63,26 +62,20 @@ func routeKey(method, resource string) string {
 }
 
 func joinHeaders(in *events.APIGatewayProxyRequest) map[string]string {
-	all := in.MultiValueHeaders
-	if len(all) == 0 {
-		all = make(map[string][]string, len(in.Headers))
-		for name, value := range in.Headers {
-			all[name] = []string{value}
+	var lines []fieldlines.Line
+	for name, values := range in.MultiValueHeaders {
+		for _, value := range values {
+			lines = append(lines, fieldlines.Line{Name: name, Value: value})
 		}
 	}
-	headers := make(map[string]string, len(all))
-	// In order, so that two spellings of a name always join in the same way.
-	for _, name := range slices.Sorted(maps.Keys(all)) {
-		lower := strings.ToLower(name)
-		separator := ","
-		if lower == "cookie" {
-			separator = ";"
+	if len(in.MultiValueHeaders) == 0 {
+		for name, value := range in.Headers {
+			lines = append(lines, fieldlines.Line{Name: name, Value: value})
 		}
-		value := strings.Join(all[name], separator)
-		if before, ok := headers[lower]; ok {
-			value = before + separator + value
-		}
-		headers[lower] = value
+	}
+	headers := make(map[string]string, len(lines))
+	for _, f := range fieldlines.Combine(lines) {
+		headers[f.Name] = f.Value
 	}
 	return headers
 }

@@ -3,12 +3,11 @@ package guard
 import (
 	"bytes"
 	"errors"
-	"slices"
-	"strings"
 
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
+	"github.com/lambdarmor/lambdarmor/internal/fieldlines"
 	"github.com/lambdarmor/lambdarmor/internal/jsonpeek"
 )
 
@@ -133,10 +132,10 @@ func (r *Request) at(s span) []byte { return r.raw[s.start:s.end] }
 // never split again.
 func (r *Request) Header(name string) string {
 	if r.full != nil {
-		return r.full.Headers[strings.ToLower(name)]
+		return r.full.Headers[fieldlines.Key(name)]
 	}
 	var value string
-	var others []field // of other spellings, which only a forged event has
+	var others []fieldlines.Line // of other spellings, which only a forged event has
 	var spelling string
 	for key, raw := range jsonpeek.Members(r.at(span(r.in.Headers))) {
 		escaped := bytes.IndexByte(key, '\\') >= 0
@@ -145,17 +144,17 @@ func (r *Request) Header(name string) string {
 		}
 		this := unquote(key)
 		switch {
-		case !strings.EqualFold(this, name):
+		case !fieldlines.Same(this, name):
 		case spelling == "":
 			spelling, value = this, unquoteValue(raw)
 		default:
-			others = append(others, field{this, unquoteValue(raw)})
+			others = append(others, fieldlines.Line{Name: this, Value: unquoteValue(raw)})
 		}
 	}
 	if len(others) == 0 {
 		return value
 	}
-	return joinSpellings(append(others, field{spelling, value}))
+	return fieldlines.Combine(append(others, fieldlines.Line{Name: spelling, Value: value}))[0].Value
 }
 
 // Identified reports whether the request carries credentials, or a caller that
@@ -168,19 +167,6 @@ func (r *Request) Identified() bool {
 		return len(r.full.Cookies) > 0 || r.full.RequestContext.Authorizer != nil
 	}
 	return len(r.at(span(r.in.Cookies))) > len("null") || len(r.at(r.in.RequestContext.Authorizer)) > len("null")
-}
-
-type field struct{ name, value string }
-
-// joinSpellings joins the values of a header whose name is spelled in several
-// ways, in the order of the spellings, so that every reader sees the same.
-func joinSpellings(fields []field) string {
-	slices.SortFunc(fields, func(a, b field) int { return strings.Compare(a.name, b.name) })
-	values := make([]string, len(fields))
-	for i, f := range fields {
-		values[i] = f.value
-	}
-	return strings.Join(values, ",")
 }
 
 // unquote reads a member's name as it stands in the text, without its quotes.

@@ -1,8 +1,7 @@
 package httpapi
 
 import (
-	"strings"
-
+	"github.com/lambdarmor/lambdarmor/internal/fieldlines"
 	"github.com/lambdarmor/lambdarmor/internal/jsonpeek"
 )
 
@@ -34,7 +33,7 @@ func (g *glimpse) add(raw []byte) {
 			value = jsonpeek.Value(several)
 		}
 		if text := jsonpeek.Text(value); text != nil {
-			g.headers[strings.ToLower(string(name))] = string(text)
+			g.headers[fieldlines.Key(string(name))] = string(text)
 		}
 	}
 }

@@ -2,15 +2,14 @@ package httpapi
 
 import (
 	"context"
-	"maps"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"sync"
 
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/internal/fieldlines"
 )
 
 // Request is the HTTP request behind an event. It is shared by the layers of an
@@ -64,23 +63,22 @@ func (r *Request) pathParameters() map[string]string { return r.Event().PathPara
 
 // lowerNames gives headers whose names are in lower case, as a gateway sends
 // them. Where an event has two spellings of a name, every reader must see the
-// same: their values are joined, in the order of the spellings.
+// same.
 func lowerNames(headers map[string]string) map[string]string {
 	plain := true
 	for name := range headers {
-		plain = plain && name == strings.ToLower(name)
+		plain = plain && name == fieldlines.Key(name)
 	}
 	if plain {
 		return headers
 	}
+	lines := make([]fieldlines.Line, 0, len(headers))
+	for name, value := range headers {
+		lines = append(lines, fieldlines.Line{Name: name, Value: value})
+	}
 	lower := make(map[string]string, len(headers))
-	for _, name := range slices.Sorted(maps.Keys(headers)) {
-		value := headers[name]
-		name = strings.ToLower(name)
-		if before, ok := lower[name]; ok {
-			value = before + "," + value
-		}
-		lower[name] = value
+	for _, f := range fieldlines.Combine(lines) {
+		lower[f.Name] = f.Value
 	}
 	return lower
 }
@@ -104,7 +102,7 @@ func (r *Request) RouteKey() string { return r.light.RouteKey }
 // never split again.
 func (r *Request) Header(name string) string {
 	if r.glimpse != nil {
-		return r.glimpse.headers[strings.ToLower(name)]
+		return r.glimpse.headers[fieldlines.Key(name)]
 	}
 	return r.light.Header(name)
 }
@@ -128,7 +126,8 @@ func (r *Request) PathValue(name string) string {
 	return r.pathParameters()[name]
 }
 
-// Cookie gives the value of a cookie, and false when it is not there.
+// Cookie gives the value of a cookie, the first of that name, and false when it
+// is not there.
 func (r *Request) Cookie(name string) (string, bool) {
 	for part := range strings.SplitSeq(r.cookies(), ";") {
 		cookies, err := http.ParseCookie(part)

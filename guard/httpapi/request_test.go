@@ -66,6 +66,8 @@ func TestRequestCookie(t *testing.T) {
 		"2.0, header alone":     {headers: map[string]string{"Cookie": "a=1; bad name=1; b=x=y; empty="}},
 		"1.0":                   {format1: true, cookies: []string{"a=1", "b=x=y", "bad name=1", "empty="}},
 		"REST, header":          {rest: true, headers: map[string]string{"cookie": "a=1;b=x=y;empty="}},
+		"2.0, two spellings":    {headers: map[string]string{"Cookie": "a=1", "cookie": "b=x=y; empty="}},
+		"1.0, two spellings":    {format1: true, headers: map[string]string{"cookie": "b=x=y; empty=", "COOKIE": "a=1"}},
 		"2.0, spaced by others": {cookies: []string{" a=1 ", "b=x=y", "empty="}},
 	} {
 		requestOf(t, c.event(), func(r *httpapi.Request) {

@@ -72,4 +72,7 @@ func (c *config) appendScope(ctx context.Context, b []byte, ev *guard.Event) ([]
 	return appendCaller(b, ev)
 }
 
+// answersHTTP reports whether an event is an HTTP request, read as one, and its
+// answer has a status. A message over a WebSocket, which httpapi answers too, is
+// no request that [guard.Event.Request] reads.
 func answersHTTP(t guard.Trigger) bool { return t.IsHTTP() || t == guard.ALB }

@@ -67,6 +67,8 @@ func Problems(opts ...ProblemOption) guard.Middleware {
 	}
 }
 
+// answersHTTP reports whether the answer to an event is an HTTP response, also
+// where the event is not read as a request.
 func answersHTTP(t guard.Trigger) bool {
 	return t.IsHTTP() || t == guard.ALB || t == guard.WebSocket
 }

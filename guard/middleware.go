@@ -5,6 +5,8 @@ import (
 	"sync/atomic"
 
 	"github.com/aws/aws-lambda-go/lambda"
+
+	"github.com/lambdarmor/lambdarmor/internal/reflected"
 )
 
 // Middleware is a layer around a handler. It is a plain function type, so any
@@ -22,8 +24,14 @@ func (f HandlerFunc) Invoke(ctx context.Context, payload []byte) ([]byte, error)
 // Chain makes one layer of several. The first is outermost: it sees the event
 // first and the answer last. Nil layers are skipped, so that a layer can be
 // left out by a condition.
+//
+// A handler of [lambda.NewHandler] may stand inside: its Invoke alone would
+// give its answers away before a layer has read them, so that a function that
+// serves several invocations at once mixed them up. Chain calls it in another
+// way. A third party's wrapper around such a handler is not told apart.
 func Chain(layers ...Middleware) Middleware {
 	return func(next lambda.Handler) lambda.Handler {
+		next = reflected.Handler(next)
 		for i := len(layers) - 1; i >= 0; i-- {
 			if layers[i] != nil {
 				next = layers[i](next)

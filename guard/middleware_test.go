@@ -2,7 +2,9 @@ package guard_test
 
 import (
 	"context"
+	"fmt"
 	"slices"
+	"sync"
 	"testing"
 
 	"github.com/aws/aws-lambda-go/lambda"
@@ -82,4 +84,41 @@ func TestMisconfigurationPanicsAtOnce(t *testing.T) {
 			tc.build()
 		})
 	}
+}
+
+// The Invoke of a handler that aws-lambda-go made gives the buffer of its
+// answer away before it returns.
+func TestAnswersOfNewHandlerAreTheCallersOwn(t *testing.T) {
+	kept := func(next lambda.Handler) lambda.Handler { // longer than it should have to
+		var first []byte
+		return guard.HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
+			out, err := next.Invoke(ctx, payload)
+			if first == nil {
+				first = out
+			}
+			return first, err
+		})
+	}
+	echo := func(text string) (string, error) { return text, nil }
+	h := guard.Wrap(lambda.NewHandler(echo), kept)
+	for range 100 {
+		for _, text := range []string{`"first"`, `"later"`} {
+			if out, err := h.Invoke(t.Context(), []byte(text)); err != nil || string(out) != `"first"` {
+				t.Fatalf("%s, %v", out, err)
+			}
+		}
+	}
+	together := guard.Wrap(lambda.NewHandler(echo), guard.Recover())
+	var all sync.WaitGroup
+	for i := range 8 {
+		all.Go(func() {
+			want := fmt.Sprintf(`"answer %d"`, i)
+			for range 500 {
+				if out, err := together.Invoke(t.Context(), []byte(want)); err != nil || string(out) != want {
+					t.Errorf("%s, %v, want %s", out, err, want)
+				}
+			}
+		})
+	}
+	all.Wait()
 }

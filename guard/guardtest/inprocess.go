@@ -11,6 +11,8 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-lambda-go/lambda/messages"
 	"github.com/aws/aws-lambda-go/lambdacontext"
+
+	"github.com/lambdarmor/lambdarmor/internal/reflected"
 )
 
 // InProcess runs a handler in the calling goroutine, with the context that
@@ -32,7 +34,7 @@ func NewInProcess(h lambda.Handler, cfg Config) *InProcess {
 	if h == nil {
 		panic("guardtest: NewInProcess needs a handler")
 	}
-	return &InProcess{handler: h, cfg: cfg.withDefaults()}
+	return &InProcess{handler: reflected.Handler(h), cfg: cfg.withDefaults()}
 }
 
 // Invoke is Do with nothing but a payload.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -103,3 +104,20 @@ func TestInProcessHoldsToLambdasLimits(t *testing.T) {
 type echoHandler struct{}
 
 func (echoHandler) Invoke(_ context.Context, payload []byte) ([]byte, error) { return payload, nil }
+
+func TestInProcessAnswersAreKeptApart(t *testing.T) {
+	fn := inProcess(t, guardtest.Config{}, func(text string) (string, error) { return text, nil })
+	var results []guardtest.Result
+	for i := range 100 {
+		r, err := fn.Invoke(t.Context(), fmt.Appendf(nil, `"answer %02d"`, i))
+		if err != nil {
+			t.Fatal(err)
+		}
+		results = append(results, r)
+	}
+	for i, r := range results {
+		if want := fmt.Sprintf(`"answer %02d"`, i); string(r.Payload) != want {
+			t.Fatalf("%s became %s", want, r.Payload)
+		}
+	}
+}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/internal/reflected"
 )
 
 // Routes calls the handler whose pattern matches the request, as
@@ -28,7 +29,7 @@ func Routes(routes map[string]lambda.Handler) lambda.Handler {
 		if h == nil {
 			panic("httpapi: Routes with a nil handler for " + pattern)
 		}
-		mux.Handle(pattern, route{pattern, h})
+		mux.Handle(pattern, route{pattern, reflected.Handler(h)})
 	}
 	return guard.HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
 		ctx, x := enter(ctx, payload)

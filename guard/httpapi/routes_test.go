@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -190,6 +191,27 @@ func TestTheRecordNamesTheRoute(t *testing.T) {
 		var record struct{ Route string }
 		if err := json.Unmarshal(log.Bytes(), &record); err != nil || record.Route != want || strings.Contains(log.String(), "planted") {
 			t.Errorf("%s: %s, %v", path, log.String(), err)
+		}
+	}
+}
+
+func TestRoutesToHandlersOfNewHandlerKeepTheirAnswersApart(t *testing.T) {
+	h := httpapi.Routes(map[string]lambda.Handler{"GET /{name}": lambda.NewHandler(
+		func(e struct{ RawPath string }) (map[string]any, error) {
+			return map[string]any{"statusCode": 200, "body": e.RawPath}, nil
+		},
+	)})
+	var kept [][]byte
+	for i := range 100 {
+		out, err := h.Invoke(t.Context(), call{method: "GET", path: fmt.Sprintf("/%02d", i)}.event())
+		if err != nil {
+			t.Fatal(err)
+		}
+		kept = append(kept, out)
+	}
+	for i, out := range kept {
+		if want := fmt.Sprintf(`"/%02d"`, i); !strings.Contains(string(out), want) {
+			t.Fatalf("%s became %s", want, out)
 		}
 	}
 }

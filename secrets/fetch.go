@@ -9,9 +9,15 @@ import (
 	"time"
 )
 
+// grace is how long a source has to come back when its time is over: it may
+// have values of others than the one that took so long. It is less than slack,
+// so that nothing is taken for frozen.
+const grace = 250 * time.Millisecond
+
 // fly calls the source in a goroutine of its own, so that whoever waits for it
-// can leave. It is over after the fetch timeout, or at the deadline of ctx if
-// that is sooner, also for a source that goes on.
+// can leave. Its time is over after the fetch timeout, or at the deadline of ctx
+// if that is sooner, and what it has then is taken. A source that goes on is
+// left alone.
 func (c *Cache) fly(ctx context.Context, f *flight) {
 	began := time.Now()
 	ends := began.Add(c.fetchTimeout)
@@ -30,15 +36,21 @@ func (c *Cache) fly(ctx context.Context, f *flight) {
 		defer drop(values)
 		c.land(ctx, f, values, time.Since(began), cut && errors.Is(timed.Err(), context.DeadlineExceeded))
 	}
-	stop := context.AfterFunc(timed, func() {
+	leave := time.AfterFunc(time.Until(ends)+grace, func() {
 		took := time.Since(began).Round(time.Millisecond)
-		land(failing(f.refs, fmt.Errorf("no answer in %v: %w", took, timed.Err())))
+		land(failing(f.refs, fmt.Errorf("no answer in %v: %w", took, context.DeadlineExceeded)))
 	})
 	go func() {
-		defer cancel() // which lands, if the source ends the goroutine
-		values := c.fetch(timed, f.refs)
-		stop()
-		land(values)
+		defer cancel()
+		var values []Value
+		defer func() {
+			leave.Stop()
+			if values == nil {
+				values = failing(f.refs, fmt.Errorf("%w: the source has ended its goroutine", ErrUnavailable))
+			}
+			land(values)
+		}()
+		values = c.fetch(timed, f.refs)
 	}()
 }
 

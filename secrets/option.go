@@ -69,7 +69,8 @@ func NegativeTTL(d time.Duration) Option {
 // FetchTimeout sets how long one fetch may take, 2 s when it is not set. It
 // takes no longer than the deadline of the call that began it either, but to
 // serve a stale value in time it has to be well below that: a function that has
-// 2 s for an invocation should set it to less.
+// 2 s for an invocation should set it to less. What a source has by then for
+// some of several is taken; one that goes on is left 250 ms later.
 func FetchTimeout(d time.Duration) Option {
 	mustBe("FetchTimeout", d > 0 && d <= longest, "positive and at most a year", d)
 	return func(c *Cache) { c.fetchTimeout = d }

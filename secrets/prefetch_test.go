@@ -77,6 +77,40 @@ func TestOneMissingSecretNamesItselfAndHidesNoOther(t *testing.T) {
 	v.mustHaveBeenAsked(t, 1)
 }
 
+// A source that asks for several at a time has all but one when its time is
+// over, and takes a moment to come back with them.
+func TestOneSlowSecretHidesNoOther(t *testing.T) {
+	for rule, left := range map[string]time.Duration{"out of time": time.Hour, "cut short": 100 * time.Millisecond} {
+		t.Run(rule, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				asked := 0
+				c := secrets.New(function(func(ctx context.Context, refs []secrets.Ref) ([]secrets.Value, error) {
+					asked++
+					values, err := fixed("hunter2").Fetch(ctx, refs)
+					<-ctx.Done()
+					time.Sleep(100 * time.Millisecond)
+					values[0] = secrets.Value{Err: ctx.Err()}
+					return values, err
+				}), secrets.Clock(time.Now))
+				ctx, cancel := context.WithTimeout(t.Context(), left)
+				defer cancel()
+				err := c.Prefetch(ctx, "slow", name)
+				if !errors.Is(err, context.DeadlineExceeded) {
+					t.Errorf("the error is %v", err)
+				}
+				if ctx.Err() == nil && strings.Contains(err.Error(), name) {
+					t.Errorf("%v names one that is there", err)
+				}
+				time.Sleep(time.Second)
+				mustGet(t, c, "hunter2")
+				if asked != 1 {
+					t.Errorf("asked %d times", asked)
+				}
+			})
+		})
+	}
+}
+
 func TestPrefetchAndGetShareAFetch(t *testing.T) {
 	inBubble(t, func(t *testing.T, c *secrets.Cache, v *vault) {
 		v.set("other", "x", "1")

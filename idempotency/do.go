@@ -118,10 +118,7 @@ func (c *call[T]) adopt(answer []byte) outcome {
 
 func (c *call[T]) decode(answer []byte) (value T, err error) {
 	if err := json.Unmarshal(answer, &value); err != nil {
-		return value, &guard.Error{
-			Kind: guard.Internal, Code: "idempotency_result_unreadable",
-			Err: fmt.Errorf("idempotency: the result of operation %s: %w", c.name, err),
-		}
+		return value, unreadable(fmt.Errorf("idempotency: the result of operation %s: %w", c.name, err))
 	}
 	return value, nil
 }

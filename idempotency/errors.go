@@ -65,6 +65,10 @@ func resultUnavailable() error {
 	}
 }
 
+func unreadable(err error) error {
+	return &guard.Error{Kind: guard.Internal, Code: "idempotency_result_unreadable", Err: err}
+}
+
 func unavailable(err error) error {
 	return &guard.Error{
 		Kind: guard.Unavailable, Code: "idempotency_store_unavailable",

@@ -30,6 +30,7 @@ import (
 //	idempotency_not_reconciled      Unavailable     see Reconcile
 //	idempotency_lease_lost          Conflict        another attempt took over
 //	idempotency_result_unavailable  Unprocessable   done before, answer not kept
+//	idempotency_result_unreadable   Internal        see Reconcile
 //	idempotency_store_unavailable   Unavailable     the handler was not run
 //	idempotency_not_committed       Unavailable     staged writes: nothing was written
 //	idempotency_commit_unknown      Unavailable     staged writes: a repeat finds out
@@ -117,20 +118,30 @@ func (i *invocation) run(ctx context.Context) outcome {
 }
 
 func (i *invocation) adopt(answer []byte) outcome {
+	if i.http {
+		if _, ok := statusOf(answer, i.format1); !ok {
+			i.err = unreadable(errors.New("idempotency: what Reconcile has found is no HTTP response"))
+			return outcome{fate: unknown, failed: true}
+		}
+	}
 	i.answer = answer
 	return outcome{fate: keep, result: i.kept(answer)}
 }
 
 // judge decides whether an answer is one for good.
 func (i *invocation) judge(answer []byte) outcome {
-	status := 0
+	status, ok := 0, true
 	if i.http {
-		status = statusOf(answer)
+		status, ok = statusOf(answer, i.format1)
 	}
-	if !i.config.keep(status, answer) {
+	switch {
+	case !i.config.keep(status, answer):
 		return outcome{fate: release, failed: status >= http.StatusBadRequest}
+	case !ok: // the gateway is to refuse the replay as well
+		return outcome{fate: keep, result: answer}
+	default:
+		return outcome{fate: keep, result: i.kept(answer)}
 	}
-	return outcome{fate: keep, result: i.kept(answer)}
 }
 
 // kept is the form in which an answer is stored: ready to be replayed.

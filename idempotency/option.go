@@ -125,7 +125,8 @@ func Fingerprint(of func(ctx context.Context, ev *guard.Event) (string, error)) 
 // StoreWhen says which answers are kept and replayed, in the place of [Keep].
 // Of an HTTP request that includes errors of a caller's fault, as they are
 // answered, where a layer further out answers them. All others are released,
-// so that the next try runs. Status is the HTTP status, 0 where there is none.
+// so that the next try runs. Status is the HTTP status, 502 of what the gateway
+// does not take for an answer, and 0 where there is none.
 func StoreWhen(keep func(status int, answer []byte) bool) Option {
 	mustNotBeNil("StoreWhen", keep == nil)
 	return func(c *config) { c.keep = keep }

@@ -123,6 +123,7 @@ func TestRule11FormatOneHasHeadersOfSeveralValues(t *testing.T) {
 		`{"statusCode":200,"multiValueHeaders":{"a":["1","2"],"Set-Cookie":["x=y"]},"body":"b"}`: `{"statusCode":200,"multiValueHeaders":{"Idempotent-Replayed":["true"],"a":["1","2"]},"body":"b"}`,
 		`{"statusCode":200,"headers":{"a":"1","Set-Cookie":"x=y"},"body":"b"}`:                   `{"statusCode":200,"headers":{"Idempotent-Replayed":"true","a":"1"},"body":"b"}`,
 		`{"statusCode":200,"multiValueHeaders":null}`:                                            `{"statusCode":200,"multiValueHeaders":{},"headers":{"Idempotent-Replayed":"true"}}`,
+		`{"id":1}`: `{"id":1}`, // without a status it is no answer there
 	} {
 		h := protect(answering(answer), idempotency.NewMemoryStore())
 		for i, want := range []string{answer, want} {
@@ -133,8 +134,12 @@ func TestRule11FormatOneHasHeadersOfSeveralValues(t *testing.T) {
 	}
 }
 
-func TestRule11AnAnswerThatIsNotJSONIsNotKept(t *testing.T) {
-	for _, answer := range []string{``, `{`, `{"statusCode":200`, `{"statusCode":200}}`, `{"statusCode":"ok"}`, `<html>`, "{\"statusCode\":200,\"body\":\"\xff\"}"} {
+// The gateway answers 502 in their place.
+func TestRule11AnAnswerThatIsNoneIsNotKept(t *testing.T) {
+	for _, answer := range []string{
+		``, `{`, `{"statusCode":200`, `{"statusCode":200}}`, `<html>`, "{\"statusCode\":200,\"body\":\"\xff\"}",
+		`{"statusCode":"ok"}`, `{"statusCode":null}`, `{"statusCode":0,"body":"x"}`, `{"statusCode":"0"}`, `{"statusCode":-1}`, `{"statusCode":99}`, `{"statusCode":600}`,
+	} {
 		f := answering(answer)
 		h := protect(f, idempotency.NewMemoryStore())
 		for range 2 {
@@ -206,6 +211,23 @@ func TestStoreWhenReplacesThePolicy(t *testing.T) {
 		t.Errorf("not replayed: %s", out)
 	}
 	f.mustHaveRun(t, 1)
+}
+
+func TestStoreWhenIsToldWhatTheGatewayAnswers(t *testing.T) {
+	for answer, want := range map[string]int{`{"statusCode":201}`: 201, `{"a":1}`: 200, `{"statusCode":0}`: 502, `<html>`: 502} {
+		told := -1
+		f := answering(answer)
+		h := protect(f, idempotency.NewMemoryStore(), idempotency.StoreWhen(func(status int, _ []byte) bool { told = status; return true }))
+		mustAnswer(t, h, request{key: "k"})
+		if told != want {
+			t.Errorf("%s has status %d, want %d", answer, told, want)
+		}
+		// What it refused once, it refuses again.
+		if again := mustAnswer(t, h, request{key: "k"}); want == 502 && again != answer {
+			t.Errorf("%s is replayed as %s", answer, again)
+		}
+		f.mustHaveRun(t, 1)
+	}
 }
 
 func TestABatchThatFailedInPartIsNotKept(t *testing.T) {

@@ -2,6 +2,7 @@ package idempotency
 
 import (
 	"bytes"
+	"net/http"
 	"strconv"
 	"strings"
 
@@ -12,24 +13,25 @@ import (
 // replayHeader marks an answer that was given before.
 const replayHeader = `"Idempotent-Replayed":`
 
-// statusOf is the status of an answer in proxy form: 200 where it does not say,
-// and 502, which is what the gateway makes of it, where it is not JSON.
-func statusOf(answer []byte) int {
+// statusOf is the status of an answer in proxy form, which has to say it but in
+// format 2.0, where it is 200 by itself. What is no answer the gateway does not
+// take: it answers 502.
+func statusOf(answer []byte, format1 bool) (status int, ok bool) {
 	if !jsontext.Value(answer).IsValid(jsontext.AllowDuplicateNames(true)) {
-		return 502
+		return http.StatusBadGateway, false
 	}
 	raw := jsonpeek.Lookup(answer, "statusCode")
-	if raw == nil {
-		return 200
+	if raw == nil && !format1 {
+		return http.StatusOK, true
 	}
 	if text := jsonpeek.Text(raw); text != nil {
 		raw = text
 	}
 	status, err := strconv.Atoi(string(raw))
-	if err != nil {
-		return 502
+	if err != nil || status < 100 || status > 599 {
+		return http.StatusBadGateway, false
 	}
-	return status
+	return status, true
 }
 
 // replayForm gives an HTTP answer as it is replayed: all of it as it is, but

@@ -35,7 +35,8 @@ type Unfinished struct {
 // did. If done, answer becomes the answer, of this call and of all repeats: for
 // an HTTP request a response in proxy form, in [Do] the JSON of its result. If
 // not, the handler runs. After an error nobody knows: the answer is
-// Unavailable, and the key stays held until the next lease is over.
+// Unavailable, and the key stays held until the next lease is over. So it does
+// where answer is not what it has to be, which is idempotency_result_unreadable.
 func Reconcile(find func(ctx context.Context, u Unfinished) (answer []byte, done bool, err error)) TimeoutPolicy {
 	mustNotBeNil("Reconcile", find == nil)
 	return reconcile(find)

@@ -123,6 +123,28 @@ func TestRule09ReconcileFindsOut(t *testing.T) {
 	}
 }
 
+// What cannot be the first answer cannot be that of the repeats: nobody knows.
+func TestRule09ReconcileThatFindsNoResponse(t *testing.T) {
+	for _, answer := range []string{"", "found", "{", "\xff", `{"statusCode":0}`} {
+		synctest.Test(t, func(t *testing.T) {
+			f := crashing()
+			found := answer
+			find := func(context.Context, idempotency.Unfinished) ([]byte, bool, error) { return []byte(found), true, nil }
+			h := protect(f, idempotency.NewMemoryStore(), idempotency.AfterTimeout(idempotency.Reconcile(find)))
+			crash(t, h)
+			time.Sleep(13 * time.Second)
+			mustRefuse(t, h, request{key: "k"}, guard.Internal, "idempotency_result_unreadable")
+			mustRefuse(t, h, request{key: "k"}, guard.Conflict, "idempotency_in_progress")
+			time.Sleep(13 * time.Second)
+			found = `{"statusCode":200,"body":"found"}`
+			if out := mustAnswer(t, h, request{key: "k"}); out != found {
+				t.Errorf("answered %s", out)
+			}
+			f.mustHaveRun(t, 1)
+		})
+	}
+}
+
 // One that was stopped while it reconciled leaves the same question.
 func TestRule09ReconcileThatIsStoppedIsAskedAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -16,54 +16,60 @@ var ErrInvalid = errors.New("canonicaljson: not a JSON text with one meaning")
 // Append appends the canonical form of the one value in src to dst. On an
 // error what it returns is dst.
 func Append(dst, src []byte) ([]byte, error) {
-	var room [16]member // enough for most
-	c := Canonicalizer{members: room[:0]}
+	var c Canonicalizer
 	return c.Append(dst, src)
 }
 
-// Canonicalizer is for many texts, one after the other: it keeps the memory
-// that it needs beside the result. The zero value is ready.
+// Canonicalizer is the state of one [Append] after the other. The zero value is
+// ready.
 //
-// Its methods read a text once and write behind it. They report whether what
-// they read was valid; pos is then behind it, and else where it was not.
+// Its methods read a text once. What stands there as it is to be written is
+// taken over in as few pieces as can be: out and src[done:pos] together are the
+// canonical form of what has been read. They report whether what they read was
+// valid; pos is then behind it, and else where it was not.
 type Canonicalizer struct {
-	src     []byte
-	pos     int
-	out     []byte
-	members []member // of all objects that are open, outer ones first
+	src       []byte
+	pos, done int
+	out       []byte
 }
 
 // Append is the function [Append].
 func (c *Canonicalizer) Append(dst, src []byte) ([]byte, error) {
-	c.src, c.pos, c.out, c.members = src, 0, dst, c.members[:0]
+	*c = Canonicalizer{src: src, out: dst}
 	c.space()
 	ok := c.value(0)
-	if c.space(); !ok || c.pos < len(src) {
-		c.src, c.out = nil, nil
-		return dst, fmt.Errorf("%w (at byte %d)", ErrInvalid, c.pos)
+	c.space()
+	c.take()
+	out, pos := c.out, c.pos
+	*c = Canonicalizer{} // the texts are the caller's
+	if !ok || pos < len(src) {
+		return dst, fmt.Errorf("%w (at byte %d)", ErrInvalid, pos)
 	}
-	out := c.out
-	c.src, c.out = nil, nil
-	clear(c.members[:cap(c.members)]) // the names are the caller's
 	return out, nil
 }
 
-// member is one of an object: its decoded name and where it stands in out.
-type member struct {
-	name       []byte
-	start, end int
+// take takes over what has been read.
+func (c *Canonicalizer) take() {
+	c.out = append(c.out, c.src[c.done:c.pos]...)
+	c.done = c.pos
 }
 
+// end is how long out will be with what has been read.
+func (c *Canonicalizer) end() int { return len(c.out) + c.pos - c.done }
+
+// space leaves out what space there is.
 func (c *Canonicalizer) space() {
-	for c.pos < len(c.src) {
-		switch c.src[c.pos] {
-		case ' ', '\t', '\n', '\r':
-			c.pos++
-		default:
-			return
-		}
+	if c.pos >= len(c.src) || c.src[c.pos] > ' ' {
+		return
 	}
+	c.take()
+	for c.pos < len(c.src) && isSpace(c.src[c.pos]) {
+		c.pos++
+	}
+	c.done = c.pos
 }
+
+func isSpace(b byte) bool { return b == ' ' || b == '\n' || b == '\t' || b == '\r' }
 
 // next reports whether the next byte is b, and then steps over it.
 func (c *Canonicalizer) next(b byte) bool {
@@ -102,16 +108,12 @@ func (c *Canonicalizer) literal(word string) bool {
 		return false
 	}
 	c.pos += len(word)
-	c.out = append(c.out, word...)
 	return true
 }
 
 func (c *Canonicalizer) array(depth int) bool {
 	c.pos++
-	c.out = append(c.out, '[')
-	c.space()
-	if c.next(']') {
-		c.out = append(c.out, ']')
+	if c.space(); c.next(']') {
 		return true
 	}
 	for {
@@ -119,31 +121,29 @@ func (c *Canonicalizer) array(depth int) bool {
 		if !c.value(depth + 1) {
 			return false
 		}
-		c.space()
-		switch {
-		case c.next(','):
-			c.out = append(c.out, ',')
-		case c.next(']'):
-			c.out = append(c.out, ']')
-			return true
-		default:
-			return false
+		if c.space(); c.next(',') {
+			continue
 		}
+		return c.next(']')
 	}
+}
+
+// member is one of an object: its decoded name and where it stands in out.
+type member struct {
+	name       []byte
+	start, end int
 }
 
 func (c *Canonicalizer) object(depth int) bool {
 	c.pos++
-	c.out = append(c.out, '{')
-	c.space()
-	if c.next('}') {
-		c.out = append(c.out, '}')
+	if c.space(); c.next('}') {
 		return true
 	}
-	first, sorted := len(c.members), true
+	var room [16]member // enough for most
+	members, sorted := room[:0], true
 	for {
 		c.space()
-		start := len(c.out)
+		start := c.end()
 		name, ok := c.name()
 		if !ok {
 			return false
@@ -151,26 +151,24 @@ func (c *Canonicalizer) object(depth int) bool {
 		if c.space(); !c.next(':') {
 			return false
 		}
-		c.out = append(c.out, ':')
 		c.space()
 		if !c.value(depth + 1) {
 			return false
 		}
-		if last := len(c.members); last > first && compareNames(c.members[last-1].name, name) >= 0 {
+		if last := len(members) - 1; last >= 0 && compareNames(members[last].name, name) >= 0 {
 			sorted = false
 		}
-		c.members = append(c.members, member{name, start, len(c.out)})
-		c.space()
-		if c.next(',') {
-			c.out = append(c.out, ',')
+		// Not a literal: one of this size is made elsewhere and then copied.
+		members = append(members, member{})
+		m := &members[len(members)-1]
+		m.name, m.start, m.end = name, start, c.end()
+		if c.space(); c.next(',') {
 			continue
 		}
-		if !c.next('}') || !sorted && !c.sort(c.members[first:]) {
+		if !sorted && !c.sort(members) {
 			return false
 		}
-		c.members = c.members[:first]
-		c.out = append(c.out, '}')
-		return true
+		return c.next('}')
 	}
 }
 
@@ -181,12 +179,14 @@ func (c *Canonicalizer) name() (name []byte, ok bool) {
 	return c.text()
 }
 
-// sort rewrites the members of the object at the end of out in the order of
-// their names, and reports whether no two names are equal.
+// sort rewrites the members of the object that has been read last in the order
+// of their names, and reports whether no two names are equal.
 func (c *Canonicalizer) sort(members []member) bool {
+	c.take()
 	start, end := members[0].start, len(c.out)
 	slices.SortFunc(members, func(a, b member) int { return compareNames(a.name, b.name) })
-	for i, m := range members { // behind what is there, then over it
+	for i := range members { // behind what is there, then over it
+		m := &members[i]
 		if i > 0 {
 			if bytes.Equal(members[i-1].name, m.name) {
 				return false

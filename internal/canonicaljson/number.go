@@ -35,16 +35,14 @@ func (c *Canonicalizer) number() bool {
 			return false
 		}
 	}
-	switch {
-	case len(whole) == 1 && whole[0] == '0' && fraction == nil:
-		c.out = append(c.out, '0') // -0 and 0e5 as well
-	case fraction == nil && !scientific && len(whole) <= exactDigits:
-		c.out = append(c.out, c.src[start:c.pos]...)
-	default:
-		d := decimal{negative: negative, point: len(whole) + exponent}
-		d.digits = append(append(make([]byte, 0, len(whole)+len(fraction)), whole...), fraction...)
-		c.out = d.canonical(c.src[start:c.pos]).append(c.out)
+	if fraction == nil && !scientific && len(whole) <= exactDigits && !(negative && whole[0] == '0') {
+		return true
 	}
+	d := decimal{negative: negative, point: len(whole) + exponent}
+	d.digits = append(append(make([]byte, 0, len(whole)+len(fraction)), whole...), fraction...)
+	c.out = append(c.out, c.src[c.done:start]...)
+	c.done = c.pos
+	c.out = d.canonical(c.src[start:c.pos]).append(c.out)
 	return true
 }
 

@@ -20,7 +20,6 @@ func (c *Canonicalizer) text() (decoded []byte, ok bool) {
 		case plain(b):
 			i++
 		case b == '"':
-			c.out = append(c.out, c.src[c.pos:i+1]...)
 			c.pos = i + 1
 			return c.src[start:i], true
 		case b == '\\':
@@ -40,6 +39,7 @@ func (c *Canonicalizer) text() (decoded []byte, ok bool) {
 
 // escapedText is text for a string whose first backslash is at i.
 func (c *Canonicalizer) escapedText(i int) (decoded []byte, ok bool) {
+	c.take()
 	decoded = append(decoded, c.src[c.pos+1:i]...)
 	for i < len(c.src) {
 		c.pos = i
@@ -49,6 +49,7 @@ func (c *Canonicalizer) escapedText(i int) (decoded []byte, ok bool) {
 			i++
 		case b == '"':
 			c.pos++
+			c.done = c.pos
 			c.quote(decoded)
 			return decoded, true
 		case b == '\\':

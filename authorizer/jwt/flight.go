@@ -93,9 +93,9 @@ func (r *remote) wait(ctx context.Context, f *flight) error {
 	f.waiters--
 	last := f.waiters == 0
 	if last && r.mu.flight == f {
-		r.mu.flight = nil
+		r.mu.flight, r.mu.err = nil, context.Cause(ctx)
 		if now := r.now(); errors.Is(ctx.Err(), context.DeadlineExceeded) && r.current.Load().isTrusted(now) {
-			r.mu.fail(context.Cause(ctx), now)
+			r.mu.fail(r.mu.err, now)
 		}
 	}
 	r.mu.Unlock()

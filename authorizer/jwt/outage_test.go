@@ -143,6 +143,53 @@ func TestAnIssuerThatIsTooSlowIsHeldBackLikeOneThatFails(t *testing.T) {
 	expectCode(t, v, "at once", a.token(lasting()), "")
 }
 
+// A key that may be a new one is not called unknown because its issuer was asked
+// in vain, and is not to be asked again yet: a gateway would keep the denial.
+func TestANewKeyIsNotCalledUnknownByWhomTheIssuerDoesNotAnswer(t *testing.T) {
+	const uri = issuer + keyPath
+	a, b := newEC("a"), newEC("b")
+	n := newInternet(map[string][]byte{uri: jwks(a)})
+	next := n.RoundTrip
+	v, clock := started(jwt.Config{
+		Issuer: issuer, Audiences: []string{audience}, Keys: jwt.JWKS(uri),
+		HTTPClient: &http.Client{Transport: transport(func(r *http.Request) (*http.Response, error) { return next(r) })},
+	})
+	expectCode(t, v, "before", a.token(lasting()), "")
+	n.put(uri, nil)
+	for second := range 120 {
+		expectCode(t, v, fmt.Sprintf("in second %d of an outage", second), b.token(lasting()), outage)
+		expectCode(t, v, "a key that is known", a.token(lasting()), "")
+		clock.move(time.Second)
+	}
+	n.put(uri, jwks(a))
+	clock.move(time.Minute)
+	expectCode(t, v, "once there is an answer", b.token(lasting()), "token_unknown_key")
+
+	// Nor because all who waited for the answer have left.
+	n.put(uri, jwks(a, b))
+	clock.move(time.Minute)
+	before := n.count(uri)
+	for range 4 {
+		ctx, leave := context.WithCancel(t.Context())
+		next = func(r *http.Request) (*http.Response, error) {
+			leave()
+			<-r.Context().Done()
+			return nil, r.Context().Err()
+		}
+		if _, err := v.Verify(ctx, b.token(lasting())); codeOf(err) != outage {
+			t.Errorf("who left: %v", err)
+		}
+		leave()
+	}
+	next = n.RoundTrip
+	expectCode(t, v, "who stays", b.token(lasting()), outage)
+	clock.move(10 * time.Second)
+	expectCode(t, v, "who stays, ten seconds later", b.token(lasting()), "")
+	if got := n.count(uri) - before; got != 1 {
+		t.Errorf("%d answers", got)
+	}
+}
+
 type transport func(*http.Request) (*http.Response, error)
 
 func (t transport) RoundTrip(r *http.Request) (*http.Response, error) { return t(r) }

@@ -41,7 +41,7 @@ type remote struct {
 type failures struct {
 	count int
 	at    time.Time // when the last one was
-	err   error     // and what it said
+	err   error     // why there was no answer the last time, nil if there was one
 }
 
 // fail adds one.
@@ -168,6 +168,9 @@ func (r *remote) decide(h *header) (*key, error) {
 		}
 		return nil, unavailable(r.mu.err)
 	case s.isFresh(now) && !r.mu.misses.allowed(h.kid, now):
+		if r.mu.err != nil { // or a good token would be called a bad one
+			return nil, unavailable(r.mu.err)
+		}
 		return nil, unknownKey()
 	default:
 		return nil, errAsk

@@ -6,6 +6,8 @@ import (
 	"maps"
 
 	"github.com/jmespath-community/go-jmespath"
+	"github.com/jmespath-community/go-jmespath/pkg/functions"
+	"github.com/jmespath-community/go-jmespath/pkg/parsing"
 	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/internal/canonicaljson"
 )
@@ -17,17 +19,25 @@ import (
 //	idempotency.JMESPath("[body.customer, body.order]")
 //
 // Any part that is missing, null or empty makes the key incomplete: the error
-// wraps [ErrNoKey]. Functions see numbers as strings. An expression that is
-// malformed panics, and so does one that finds a key where there is nothing,
-// as a || 'none' and to_string(a) do: all requests that lack a would have the
-// same key, and the answer of the first.
+// wraps [ErrNoKey]. So it does where a function is given what it does not take.
+// Numbers are there to be selected, exactly as they are: they equal no literal
+// and are no numbers to functions; to_string takes them.
+//
+// An expression that is malformed panics, and so does one that finds a key where
+// there is nothing, as a || 'none' and to_string(a) do: all requests that lack a
+// would have the same key, and the answer of the first. That is not seen of one
+// part of several: give none of them a value for when it is missing.
 //
 // https://jmespath.org/specification.html
 func JMESPath(expr string) KeyFunc {
-	compiled, err := jmespath.Compile(expr)
+	node, err := parsing.NewParser().Parse(expr)
+	if err == nil {
+		err = checkCalls(node, functions.GetDefaultFunctions())
+	}
 	if err != nil {
 		panic(fmt.Sprintf("idempotency: JMESPath %q: %v", expr, err))
 	}
+	compiled := jmespath.MustCompile(expr)
 	for _, nothing := range []any{nil, map[string]any{}, map[string]any{"body": map[string]any{}}} {
 		if found, err := compiled.Search(nothing); err == nil && whole(found) {
 			panic(fmt.Sprintf("idempotency: JMESPath %q finds a key in an empty event", expr))
@@ -39,8 +49,8 @@ func JMESPath(expr string) KeyFunc {
 			return "", err
 		}
 		found, err := compiled.Search(tree)
-		if err != nil {
-			return "", fmt.Errorf("%w: JMESPath %q: %w", noKey("The idempotency key cannot be made from the request."), expr, err)
+		if err != nil { // its text repeats values
+			return "", fmt.Errorf("%w: JMESPath %q on a value of another type", noKey("The idempotency key cannot be made from the request."), expr)
 		}
 		if !whole(found) {
 			return "", noKey("The request lacks a part of the idempotency key.")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/lambdarmor/lambdarmor/guard"
@@ -49,6 +50,35 @@ func TestRule03AnExpressionThatFindsAKeyInNothingPanics(t *testing.T) {
 			}()
 			idempotency.JMESPath(expr)
 		}()
+	}
+}
+
+// What an expression cannot be evaluated on stays out of errors and so of logs.
+func TestAnExpressionThatFailsTellsNothingOfTheRequest(t *testing.T) {
+	const event = `{"Records":[{"eventSource":"aws:sqs","messageId":"m","body":"{}","attributes":{"a":"hunter2"}}]}`
+	for _, expr := range []string{"Records[0].starts_with(attributes, 'a')", "sum(Records)", "join(',', Records[0].attributes)"} {
+		_, err := find(idempotency.JMESPath(expr), []byte(event))
+		if !errors.Is(err, idempotency.ErrNoKey) || strings.Contains(err.Error(), "hunter2") || !strings.Contains(err.Error(), expr) {
+			t.Errorf("%s: %v", expr, err)
+		}
+	}
+}
+
+func TestAnExpressionThatCannotBeEvaluatedPanics(t *testing.T) {
+	for expr, says := range map[string]string{
+		"[": "JMESPath", "foo(body.a)": "foo", "body.a[?b == 'x' && bar(c)]": "bar", "join(',')": "join", "[body.id, join(',', a, b)]": "join", "body.a.not_null()": "not_null",
+	} {
+		func() {
+			defer func() {
+				if text, _ := recover().(string); !strings.HasPrefix(text, "idempotency: JMESPath") || !strings.Contains(text, says) {
+					t.Errorf("%s: panic %q", expr, text)
+				}
+			}()
+			idempotency.JMESPath(expr)
+		}()
+	}
+	for _, expr := range []string{"not_null(body.a, body.b, body.c)", "join('-', body.a)", "pad_left(body.a, `5`)", "pad_left(body.a, `5`, '0')"} {
+		idempotency.JMESPath(expr)
 	}
 }
 

@@ -136,7 +136,7 @@ func TestPowertoolsKeyOfATextThatCannotBeReadIsMalformed(t *testing.T) {
 func TestPowertoolsExpressionThatIsNotTheSameInPythonPanics(t *testing.T) {
 	for _, expr := range []string{
 		"[", "a.*", "*", "$", "a + b", "-a", "a < b", "a == b", "a[?n > `1`]", "a[?n == `1`]", "[`1`, a]", "[`{\"n\":[2]}`, a]",
-		"length(a)", "keys(a)", "to_string(a)", "sort(a)", "no_such_function(a)", "powertools_json(a, b)", "powertools_json()",
+		"length(a)", "keys(a)", "to_string(a)", "sort(a)", "no_such_function(a)", "powertools_json(a, b)", "powertools_json()", "join(',')", "a[?starts_with(b)]",
 		"let $a = b in $a", "map(&a, b)",
 	} {
 		mustPanic(t, "PowertoolsKey", func() { idempotency.PowertoolsKey("prefix", expr) })

@@ -28,19 +28,26 @@ func mustSelect(option, expr string) *selection {
 	}
 	s := &selection{}
 	var err error
-	if s.expr, err = parsing.NewParser().Parse(expr); err == nil {
-		err = s.inspect(s.expr)
-	}
-	if err != nil {
-		panic(fmt.Sprintf("idempotency: %s %q: %v", option, expr, err))
-	}
-	s.strict = made(s.expr) > madeLast(s.expr)
 	var shared []functions.FunctionEntry
 	for _, f := range functions.GetDefaultFunctions() {
 		if slices.Contains(alike, f.Name) {
 			shared = append(shared, f)
 		}
 	}
+	known := slices.Clone(shared)
+	for name := range powertoolsFunctions {
+		known = append(known, functions.FunctionEntry{Name: name, Arguments: make([]functions.ArgSpec, 1)})
+	}
+	if s.expr, err = parsing.NewParser().Parse(expr); err == nil {
+		err = s.inspect(s.expr)
+	}
+	if err == nil {
+		err = checkCalls(s.expr, known)
+	}
+	if err != nil {
+		panic(fmt.Sprintf("idempotency: %s %q: %v", option, expr, err))
+	}
+	s.strict = made(s.expr) > madeLast(s.expr)
 	s.std = interpreter.NewFunctionCaller(shared...)
 	return s
 }
@@ -69,10 +76,7 @@ func (s *selection) inspect(node parsing.ASTNode) error {
 	case parsing.ASTFunctionExpression:
 		name, _ := node.Value.(string)
 		_, decodes := powertoolsFunctions[name]
-		switch {
-		case decodes && len(node.Children) != 1:
-			return fmt.Errorf("%s takes one argument", name)
-		case !decodes && !slices.Contains(alike, name):
+		if !decodes && !slices.Contains(alike, name) {
 			return fmt.Errorf("the function %s is not known to be the same in Python", name)
 		}
 		s.decodes = s.decodes || decodes

@@ -59,7 +59,7 @@ func (op Operation) do(ctx context.Context, key string, input any, e effect) (do
 	}
 	if key == "" {
 		if op.runKeyless {
-			e.run(ctx)
+			e.run(unprotected(ctx))
 			return Record{}, false, nil
 		}
 		return Record{}, false, noKey("The request has no idempotency key.")

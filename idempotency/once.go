@@ -59,7 +59,7 @@ func (o *once) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	}
 	if err != nil {
 		if o.runKeyless && errors.Is(err, ErrNoKey) {
-			return o.next.Invoke(ctx, payload)
+			return o.next.Invoke(unprotected(ctx), payload)
 		}
 		return nil, err
 	}

@@ -157,7 +157,8 @@ func OnUnsaved(fn func(ctx context.Context, attempt Record, err error)) Option {
 }
 
 // MissingKeyRuns lets a request without a key run, unprotected: as often as it
-// comes. A malformed key is refused all the same.
+// comes, and outside of any transaction, so that it stages no writes. A malformed
+// key is refused all the same.
 func MissingKeyRuns() Option {
 	return func(c *config) { c.runKeyless = true }
 }

@@ -70,6 +70,12 @@ func (c *config) begin(ctx context.Context, r Record) (context.Context, Transact
 	return context.WithValue(ctx, transactionKey{}, tx), tx
 }
 
+// unprotected gives the context for what runs without a key, and so in no
+// transaction, not even in that of an operation further out.
+func unprotected(ctx context.Context) context.Context {
+	return context.WithValue(ctx, transactionKey{}, nil)
+}
+
 // commit settles a success that is one only if what was staged is written. The
 // caller hears of it only when the store has said so: unlike complete, which
 // has an effect to tell of whatever the store says.

@@ -152,6 +152,38 @@ func TestReconcileAndStagedWrites(t *testing.T) {
 	}
 }
 
+// What runs unprotected has no transaction: what it staged in the one further out
+// would be there although it has failed.
+func TestWithoutAKeyNothingIsStaged(t *testing.T) {
+	store := &ledger{MemoryStore: idempotency.NewMemoryStore()}
+	var staged error
+	failing := func(ctx context.Context) error {
+		staged = enter(ctx, "undone")
+		return errors.New("failed")
+	}
+	op := idempotency.NewOperation("inner", store, idempotency.MissingKeyRuns())
+	once := protect(&function{handle: func(ctx context.Context, _ int64) ([]byte, error) { return nil, failing(ctx) }}, store, idempotency.MissingKeyRuns())
+	for name, inner := range map[string]func(context.Context) error{
+		"do": func(ctx context.Context) error {
+			_, err := idempotency.Do(ctx, op, "", nil, func(ctx context.Context) (int, error) { return 0, failing(ctx) })
+			return err
+		},
+		"once": func(ctx context.Context) error { _, err := once.Invoke(ctx, request{}.event()); return err },
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := idempotency.Do(t.Context(), idempotency.NewOperation("outer", store), name, nil, func(ctx context.Context) (string, error) {
+				if err := inner(ctx); err == nil {
+					t.Error("no error")
+				}
+				return "done", enter(ctx, name)
+			})
+			if err != nil || staged == nil || slices.Contains(store.entries, "undone") || !slices.Contains(store.entries, name) {
+				t.Errorf("%v, entries %q", err, store.entries)
+			}
+		})
+	}
+}
+
 func TestTransactionOfTheInnermostOperation(t *testing.T) {
 	store := &ledger{MemoryStore: idempotency.NewMemoryStore()}
 	if tx, inside := idempotency.TransactionOf(t.Context()); tx != nil || inside {

@@ -8,10 +8,13 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/url"
+	"strings"
 
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 	"github.com/lambdarmor/lambdarmor/secrets"
+	"github.com/lambdarmor/lambdarmor/secrets/internal/fetch"
 )
 
 // Codes gives what a service's own error codes mean: one of the secrets
@@ -40,7 +43,7 @@ func (own Codes) Final(err error) bool {
 // be a part of a value.
 func withoutAnswer(err error) error {
 	var unread *smithy.DeserializationError
-	if !errors.As(err, &unread) {
+	if !errors.As(err, &unread) && !quotes(err) {
 		return err
 	}
 	for _, end := range []error{context.Canceled, context.DeadlineExceeded} {
@@ -49,6 +52,15 @@ func withoutAnswer(err error) error {
 		}
 	}
 	return errUnreadable
+}
+
+// broken begins what net/http says when it could not read an answer.
+const broken = "net/http: HTTP/1.x transport connection broken: "
+
+// quotes reports whether an error is that of an answer which is no HTTP.
+func quotes(err error) bool {
+	var sent *url.Error
+	return errors.As(err, &sent) && strings.HasPrefix(sent.Err.Error(), broken) && fetch.Repeats(sent.Err)
 }
 
 // meaning gives the one of the secrets package's errors that fits, or nil.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/url"
 	"testing"
 
 	"github.com/aws/smithy-go"
@@ -69,6 +70,18 @@ func TestAnErrorSaysWhatItIsAboutWhatItMeansAndWhy(t *testing.T) {
 		`store: "name": source unavailable: the answer could not be read: context deadline exceeded`: unread(context.DeadlineExceeded),
 		`store: "name": the answer could not be read: context canceled`:                              unread(context.Canceled),
 	} {
+		if got := Codes(own).Explain(`store: "name"`, err).Error(); got != want {
+			t.Errorf("%s\nwant %s", got, want)
+		}
+	}
+}
+
+func TestAnErrorKeepsHowReadingFailedAndNothingThatWasRead(t *testing.T) {
+	for want, cause := range map[string]error{
+		`store: "name": source unavailable: the answer could not be read`:                                  errors.New(`malformed HTTP response "hunter2"`),
+		`store: "name": source unavailable: Post "u": net/http: HTTP/1.x transport connection broken: EOF`: io.EOF,
+	} {
+		err := &url.Error{Op: "Post", URL: "u", Err: fmt.Errorf("net/http: HTTP/1.x transport connection broken: %w", cause)}
 		if got := Codes(own).Explain(`store: "name"`, err).Error(); got != want {
 			t.Errorf("%s\nwant %s", got, want)
 		}

@@ -25,6 +25,18 @@ func Cut(text string) awsproxy.Mishap {
 	}
 }
 
+// Say is what a server says that does not speak HTTP.
+func Say(text string) awsproxy.Mishap {
+	return func(w http.ResponseWriter, _ *http.Request, _ []byte) {
+		conn, _, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			panic(err)
+		}
+		defer conn.Close()
+		_, _ = io.WriteString(conn, text)
+	}
+}
+
 // Refuse answers with an error as AWS sends it.
 func Refuse(status int, code string) awsproxy.Mishap {
 	return func(w http.ResponseWriter, _ *http.Request, _ []byte) {

@@ -25,6 +25,8 @@ func (s Subject) unanswered(t *testing.T) {
 		"cut":           Cut(s.Cut),
 		"not JSON":      func(w http.ResponseWriter, _ *http.Request, _ []byte) { _, _ = io.WriteString(w, "hunter2") },
 		"another shape": Answer(s.Misshapen),
+		"no HTTP":       Say(`{"SecretString":"hunter2"}`),
+		"no header":     Say("HTTP/1.1 200 OK\r\nhunter2\r\n\r\n"),
 		"a gateway's": func(w http.ResponseWriter, _ *http.Request, _ []byte) {
 			http.Error(w, "<h1>bad gateway</h1>", http.StatusBadGateway)
 		},

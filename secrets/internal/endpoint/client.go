@@ -7,15 +7,18 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"net/url"
 	"os"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"syscall"
 
 	"github.com/aws/aws-lambda-go/lambdacontext"
 	"github.com/lambdarmor/lambdarmor/internal/strictjson"
 	"github.com/lambdarmor/lambdarmor/secrets"
+	"github.com/lambdarmor/lambdarmor/secrets/internal/fetch"
 )
 
 // Limits of an answer. AppConfig has the largest values, of 4 MiB at most; the
@@ -113,15 +116,21 @@ func (c *Client) Get(ctx context.Context, target string, header http.Header) (An
 		return Answer{}, unavailable(err)
 	}
 	req.Header = header
-	resp, err := c.http.Do(req)
-	if err != nil {
+	var answered atomic.Bool
+	resp, err := c.http.Do(req.WithContext(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		GotFirstResponseByte: func() { answered.Store(true) },
+	})))
+	switch {
+	case err != nil && answered.Load():
+		return Answer{}, unread(err)
+	case err != nil:
 		return Answer{}, c.unreachable(ctx, err)
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxBody+1))
 	switch {
 	case err != nil:
-		return Answer{}, unavailable(err)
+		return Answer{}, unread(err)
 	case len(body) > maxBody:
 		return Answer{}, fmt.Errorf("the answer is over %d bytes", maxBody)
 	}
@@ -149,11 +158,23 @@ func Early(ctx context.Context) bool {
 
 // unavailable leaves the URL out: its name is known to who asked.
 func unavailable(err error) error {
+	return fmt.Errorf("%w: %w", secrets.ErrUnavailable, withoutURL(err))
+}
+
+func withoutURL(err error) error {
 	var u *url.Error
 	if errors.As(err, &u) {
-		err = u.Err
+		return u.Err
 	}
-	return fmt.Errorf("%w: %w", secrets.ErrUnavailable, err)
+	return err
+}
+
+// unread is the error of an answer that began. It repeats nothing of it.
+func unread(err error) error {
+	if fetch.Repeats(withoutURL(err)) {
+		err = errors.New("the answer is no HTTP")
+	}
+	return unavailable(err)
 }
 
 // Decode reads the body as strict JSON. The error repeats nothing of it, not

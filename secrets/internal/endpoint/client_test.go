@@ -2,6 +2,8 @@ package endpoint
 
 import (
 	"errors"
+	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -68,4 +70,59 @@ func TestAnErrorLeavesTheTargetOut(t *testing.T) {
 			t.Error(err)
 		}
 	}
+}
+
+// What stands where HTTP should be may be a value.
+func TestAnErrorRepeatsNothingOfWhatIsNoHTTP(t *testing.T) {
+	for _, answer := range []string{
+		`{"SecretString":"hunter2"}`,
+		"HTTP/1.1 hunter2\r\n\r\n",
+		"HTTP/1.1 200 OK\r\nhunter2\r\n\r\n",
+		"HTTP/1.1 200 OK\r\nContent-Length: hunter2\r\n\r\n",
+		"HTTP/1.1 200 OK\r\nTransfer-Encoding: hunter2\r\n\r\n",
+		"HTTP/1.1 302 Found\r\nLocation: %hunter2\r\n\r\n",
+		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X\r\n\r\n0\r\nhunter2\r\n\r\n",
+		"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhunter2",
+		"HTTP/1.1 200 OK\r\nX: hunter2",
+	} {
+		c, err := New(saying(t, answer))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = c.Get(t.Context(), "/x", http.Header{})
+		if !errors.Is(err, secrets.ErrUnavailable) || strings.Contains(fmt.Sprintf("%v %+v %#v", err, err, err), "hunter2") {
+			t.Errorf("%q became %v", answer, err)
+		}
+	}
+}
+
+func TestAnErrorSaysWhyThereIsNoAnswer(t *testing.T) {
+	c, err := New(saying(t, ""))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for words, header := range map[string]http.Header{
+		"EOF": {},
+		`invalid header field value for "X-Token"`: {"X-Token": {"a\nb"}},
+	} {
+		if _, err := c.Get(t.Context(), "/x", header); !errors.Is(err, secrets.ErrUnavailable) || !strings.Contains(err.Error(), words) {
+			t.Errorf("%v does not say %s", err, words)
+		}
+	}
+}
+
+// saying is a server that says a text to everyone, and hangs up.
+func saying(t *testing.T, text string) (address string) {
+	t.Helper()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		conn, _, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer conn.Close()
+		_, _ = io.WriteString(conn, text)
+	}))
+	t.Cleanup(server.Close)
+	return server.URL
 }

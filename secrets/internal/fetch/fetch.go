@@ -1,5 +1,5 @@
 // Package fetch is what the sources' ways to fetch have in common: several
-// requests at a time, and each ref once.
+// requests at a time, each ref once, and no answer in an error.
 package fetch
 
 import (

@@ -3,7 +3,6 @@ package authorizer
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"github.com/lambdarmor/lambdarmor/guard"
 )
@@ -18,9 +17,10 @@ import (
 // not tell the route, as of a TOKEN authorizer and a function URL, the key is
 // found by method and path, in the gateway's order: literal, parameter, greedy
 // parameter, $default. A path is then refused that another could read
-// differently: with an empty segment, a dot segment, an escape. The decision
-// depends on method, path and the domain, which may put a base path in front;
-// not so in format 2.0 of the stage $default.
+// differently: with an empty segment, a dot segment, an escape. The path is that
+// of the call, without a base path and a stage in front, as package httpapi gives
+// it to a handler. The decision depends on method, path and the domain, which may
+// put a base path in front; not so in format 2.0 of the stage $default.
 //
 // A check that restricts, like [Scopes], goes by the grant so far: see [All]. A
 // key that is no route key, or two of one meaning, panic.
@@ -150,18 +150,4 @@ func (t *routeTable) ofCall(in *input) *entry {
 		}
 	}
 	return best
-}
-
-// callPath is the path without the stage that the API's own address has in
-// front.
-func (in *input) callPath() string {
-	if in.arn.Path != "" && in.arn.Method == in.method {
-		return in.arn.Path
-	}
-	if stage := "/" + in.stage; in.stage != "" && in.stage != "$default" && strings.Contains(in.domain, ".execute-api.") {
-		if rest, ok := strings.CutPrefix(in.path, stage); ok && (rest == "" || rest[0] == '/') {
-			return rest
-		}
-	}
-	return in.path
 }

@@ -1,0 +1,67 @@
+package authorizer_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/lambdarmor/lambdarmor/authorizer"
+	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest"
+	"github.com/lambdarmor/lambdarmor/guard/httpapi"
+)
+
+// A call is of one route, to the checks in front of a handler and to the handler
+// itself: what a gateway puts before the path is taken off by both.
+func TestAHandlersChecksAndItsRoutesReadOnePath(t *testing.T) {
+	const custom, own = "api.example.com", "a1b2c3d4e5.execute-api.us-east-1.amazonaws.com"
+	rest := func(path, proxy, domain string) guardtest.Event {
+		return guardtest.Sample(guard.REST).Set("/httpMethod", "GET").Set("/resource", "/{proxy+}").Set("/path", path).
+			Set("/pathParameters", map[string]string{"proxy": proxy}).Set("/requestContext/domainName", domain).Set("/requestContext/stage", "v1")
+	}
+	http := func(route, path, proxy, domain, stage string) guardtest.Event {
+		return guardtest.Sample(guard.HTTPAPI).Set("/routeKey", route).Set("/rawPath", path).Set("/pathParameters", map[string]string{"proxy": proxy}).
+			Set("/requestContext/http/method", "GET").Set("/requestContext/http/path", path).Set("/requestContext/domainName", domain).Set("/requestContext/stage", stage)
+	}
+	const orders, tenants, versioned, named = "GET /orders", "GET /{tenant}/orders", "GET /v1/orders", "GET /orders/by/{name}"
+	for _, tt := range []struct {
+		name  string
+		event guardtest.Event
+		want  string // "" where the check refuses
+	}{
+		{"REST", rest("/orders", "orders", own), orders},
+		{"REST, a resource like the stage", rest("/v1/orders", "v1/orders", own), versioned},
+		{"REST, a tenant", rest("/t1/orders", "t1/orders", custom), tenants},
+		{"REST, a base path", rest("/v1/orders", "orders", custom), orders},
+		{"REST, a base path and a tenant", rest("/v1/t1/orders", "t1/orders", custom), tenants},
+		{"REST, a base path and a space", rest("/v1/orders/by/a b", "orders/by/a%20b", custom), named},
+		{"REST, a slash too many", rest("/v1//orders", "orders", custom), ""},
+		{"REST, a slash at the end", rest("/v1/orders/", "orders", custom), ""},
+		{"REST, an escape in the base path", rest("/v%31/orders", "orders", custom), ""},
+		{"HTTP", http("ANY /{proxy+}", "/orders", "orders", own, "$default"), orders},
+		{"HTTP, a stage", http("ANY /{proxy+}", "/v1/orders", "orders", own, "v1"), orders},
+		{"HTTP, a stage twice", http("ANY /{proxy+}", "/v1/v1/orders", "v1/orders", own, "v1"), versioned},
+		{"HTTP, a base path", http("ANY /{proxy+}", "/v1/orders", "orders", custom, "$default"), orders},
+		{"HTTP, a base path and a stage", http("ANY /{proxy+}", "/v2/v1/orders", "v1/orders", custom, "v1"), versioned},
+		{"HTTP, below a literal", http("ANY /v1/{proxy+}", "/v1/orders", "orders", custom, "$default"), versioned},
+		{"HTTP, $default", http("$default", "/v1/orders", "", custom, "$default"), versioned},
+		{"HTTP, $default and a stage", http("$default", "/v1/orders", "", own, "v1"), orders},
+	} {
+		var checked, handled string
+		checks, routes := map[string]authorizer.Check{}, map[string]lambda.Handler{}
+		for _, key := range []string{orders, tenants, versioned, named} {
+			checks[key] = func(context.Context, *authorizer.Request) (*authorizer.Grant, error) {
+				checked = key
+				return &authorizer.Grant{Principal: "alice"}, nil
+			}
+			routes[key] = httpapi.Handler(func(context.Context, *httpapi.Request) (httpapi.Response, error) {
+				handled = key
+				return httpapi.Response{Status: 200}, nil
+			})
+		}
+		h := guard.Wrap(httpapi.Routes(routes), httpapi.Problems(), authorizer.Require(authorizer.Routes(checks)))
+		if r := mustRespond(t, h, tt.event); checked != tt.want || handled != tt.want || (r.StatusCode == 403) != (tt.want == "") {
+			t.Errorf("%s: the check is that of %q, the handler that of %q, want %q: %+v", tt.name, checked, handled, tt.want, r)
+		}
+	}
+}

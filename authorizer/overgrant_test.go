@@ -25,6 +25,9 @@ func TestAKeptPolicyAllowsNoOtherReadingOfAPath(t *testing.T) {
 		"a dot segment":            {table("ANY /{proxy+}", "GET /admin"), "/x/../admin"},
 		"an escape":                {table("ANY /{proxy+}", "GET /admin"), "/%61dmin"},
 		"$default":                 {table("$default", "GET /admin"), "//admin"},
+		"a slash, nothing refused": {table("GET /{proxy+}", "POST /admin"), "//admin"},
+		"a path parameter":         {table("GET /{proxy+}", "POST /admin"), "/..;/admin"},
+		"a backslash":              {table("GET /{proxy+}", "POST /admin"), `/x\..\admin`},
 		"an escape in a parameter": {table("GET /orders/{id}", "GET /orders/export"), "/orders/%65xport"},
 		"an escape below one":      {table("GET /orders/{id}", "GET /orders/export/all"), "/orders/%65xport/all"},
 	} {
@@ -49,7 +52,7 @@ func TestAKeptPolicyOfATokenAuthorizerRefusesWhatTheCheckRefuses(t *testing.T) {
 	kept, _, err := ask(t, h, sample("token").Set("/methodArn", stageARN+"GET/files/a"))
 	for path, want := range map[string]outcome{
 		"/files/a": allow, "/files/a/b.c": allow, "/files/..a": allow, "/files/a/": deny, "/files/../admin": deny, "/files/a/..": deny, "/files/./a": deny, "/files/.": deny,
-		"/files//admin": deny, "/files/%2e%2e/admin": deny,
+		"/files//admin": deny, "/files/%2e%2e/admin": deny, "/files/..;/admin": deny, "/files/a;b": deny, `/files/..\admin`: deny, "/files/a#b": deny,
 	} {
 		first, _, bad := ask(t, h, sample("token").Set("/methodArn", stageARN+"GET"+path))
 		if a, b := outcomeOf(t, kept, err, stageARN+"GET"+path), outcomeOf(t, first, bad, stageARN+"GET"+path); a != want || b != want {

@@ -262,6 +262,26 @@ func TestPoliciesOfTables(t *testing.T) {
 	}
 }
 
+// A call may be granted before the check comes to its second table. The policy
+// is for the routes of that one as well.
+func TestAPolicyIsForAllTablesOfACheck(t *testing.T) {
+	staff := authorizer.Routes(map[string]authorizer.Check{
+		"GET /staff":    authorizer.Scopes("staff"),
+		"GET /payroll":  authorizer.Scopes("payroll"),
+		"POST /reports": authorizer.Routes(map[string]authorizer.Check{"POST /reports": authorizer.Scopes("staff")}),
+	})
+	public := authorizer.Routes(map[string]authorizer.Check{"GET /news": authorizer.Scopes("news")})
+	h := authorizer.Policy(authorizer.All(authorizer.Bearer(alice("news", "staff")), authorizer.Any(public, staff)))
+	for _, first := range []string{"GET/news", "GET/staff", "GET/payroll", "POST/reports", "GET/elsewhere"} {
+		out, _, err := ask(t, h, sample("token").Set("/methodArn", stageARN+first))
+		for call, want := range map[string]outcome{"GET/news": allow, "GET/staff": allow, "POST/reports": allow, "GET/payroll": deny, "GET/elsewhere": deny} {
+			if got := outcomeOf(t, out, err, stageARN+call); got != want {
+				t.Errorf("%s after %s: %s, want %s: %s", call, first, got, want, out)
+			}
+		}
+	}
+}
+
 // A route's check that looks at what the table cannot suppose.
 func TestAPolicyIsForNoCallThatIsNotKnown(t *testing.T) {
 	pathOf := looks(func(r *authorizer.Request) bool { return r.PathValue("id") != "43" })

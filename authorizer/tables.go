@@ -9,14 +9,18 @@ import (
 	"slices"
 )
 
-// tables asks about every route of the tables that the check went through.
+// tables asks about every route of the tables that the check goes through.
 func (d *decider) tables(ctx context.Context, r *Request, g *Grant) (doc Document, _ *Grant, err error) {
-	all := routesOf(r.reads.routeTables())
+	known := r.reads.routeTables()
+	all := routesOf(known)
 	called := g
 	var uncovered []read
 	for i := range all {
 		asked := &Request{in: r.in, reads: new(reads), memo: r.memo, as: &all[i].supposed}
 		granted, err := d.ask(ctx, asked)
+		for _, table := range asked.reads.routeTables() {
+			r.reads.noteTable(table)
+		}
 		switch v := verdictOf(err); {
 		case v == failed && all[i].pattern.listed():
 			return doc, g, err
@@ -38,6 +42,9 @@ func (d *decider) tables(ctx context.Context, r *Request, g *Grant) (doc Documen
 		if g = same(g, granted); g == nil {
 			return doc, granted, &hazardError{"let all routes have the same principal, scopes, groups and context, or set the result TTL to 0 and declare it with Uncached()"}
 		}
+	}
+	if len(r.reads.routeTables()) > len(known) { // one that the call itself did not come to
+		return d.tables(ctx, r, called)
 	}
 	if len(uncovered) > 0 {
 		return doc, g, &hazardError{fix(r.in, uncovered)}
@@ -123,7 +130,7 @@ func (doc *Document) allowGranted(base ARN, all []route, byPath bool) error {
 			return other.pattern == r.pattern || !other.pattern.listed() || other.method != r.method || !other.pattern.below(r.pattern)
 		})
 		if r.pattern.listed() && (byPath || r.pattern.catchAll() && len(below) > 0) { // see routeTable.splits
-			doc.denyBelowStage(base, "*%*", "*//*", "*/./*", "*/../*", "*/.", "*/..", "*/?*/")
+			doc.denyBelowStage(base, "*%*", `*\*`, "*;*", "*#*", "*//*", "*/./*", "*/../*", "*/.", "*/..", "*/?*/")
 		}
 		for _, other := range below {
 			if err := doc.allowBut(base, r.pattern, other); err != nil {

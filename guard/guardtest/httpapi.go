@@ -48,7 +48,8 @@ type HTTPAPIConfig struct {
 //
 // As in API Gateway, rawPath is the decoded path (a function URL leaves it as it
 // was sent), a body is base64 unless its content type is textual, several headers
-// of one name are joined by a comma, and cookies stand by themselves.
+// of one name are joined by a comma, and cookies stand by themselves. A greedy
+// variable may be empty: "/x/" is of "ANY /x/{proxy+}", and "/x" is not.
 type HTTPAPI struct {
 	fn     Invoker
 	cfg    HTTPAPIConfig

@@ -130,7 +130,10 @@ func (a *RESTAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (a *RESTAPI) route(r *http.Request) (route Route, variables map[string]string, ok bool) {
 	resource := ""
 	for _, route := range a.routes {
-		_, matches := route.match(route.method, decodedPath(r))
+		given, matches := route.match(route.method, decodedPath(r))
+		for _, value := range given { // a greedy variable, too, takes something
+			matches = matches && value != ""
+		}
 		if matches && resource == "" {
 			resource = route.path()
 		}

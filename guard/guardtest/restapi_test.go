@@ -65,7 +65,7 @@ func TestRequestBecomesAnEventOfARESTAPI(t *testing.T) {
 
 func TestResourceOfARESTAPIIsFoundBeforeItsMethod(t *testing.T) {
 	s := serve(t, newREST(t, guardtest.NewInProcess(echoResource{}, guardtest.Config{}), guardtest.RESTAPIConfig{
-		Routes: []string{"ANY /{proxy+}", "GET /orders/{id}", "ANY /orders/{id}/lines", "POST /orders/{id}/lines"},
+		Routes: []string{"ANY /{proxy+}", "ANY /files/{path+}", "GET /orders/{id}", "ANY /orders/{id}/lines", "POST /orders/{id}/lines"},
 	}))
 	const missing = `{"message":"Missing Authentication Token"}`
 	for target, want := range map[string]string{
@@ -75,6 +75,8 @@ func TestResourceOfARESTAPIIsFoundBeforeItsMethod(t *testing.T) {
 		"POST /orders/1/lines":  "/orders/{id}/lines",
 		"PUT /orders/1/lines/2": "/{proxy+}",
 		"GET /":                 missing,
+		"GET /files/a":          "/files/{path+}",
+		"GET /files/":           "/{proxy+}",
 	} {
 		status, body := s.do(target)
 		if body != want || (status == 200) != (want != missing) || status != 200 && status != 403 {

@@ -117,7 +117,8 @@ func (r Route) shape() string {
 	return r.method + " /" + strings.Join(parts, "/")
 }
 
-// match returns the path's variables, nil when there are none.
+// match returns the path's variables, nil when there are none. Of an HTTP API a
+// greedy one may be empty: "/x/" is of "ANY /x/{proxy+}".
 func (r Route) match(method, path string) (variables map[string]string, ok bool) {
 	if r.method == "" {
 		return nil, true
@@ -144,7 +145,7 @@ func (r Route) match(method, path string) (variables map[string]string, ok bool)
 		if isGreedy(segment) {
 			value = strings.Join(given[i:], "/")
 		}
-		if value == "" {
+		if value == "" && !isGreedy(segment) {
 			return nil, false
 		}
 		if variables == nil {

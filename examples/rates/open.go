@@ -54,8 +54,11 @@ func connect(log *slog.Logger, url string, keys secrets.Source, key string, conf
 		log.DebugContext(ctx, "fetched", "name", f.Ref.Name, "version", f.Version, "took", f.Took.String())
 	})
 	return &settings{cache: secrets.New(configs, secrets.TTL(fresh), fetched), name: config},
-		&provider{url: url, keys: secrets.New(keys, fetched), key: key, client: &http.Client{}, log: log}
+		&provider{url: url, keys: secrets.New(keys, fetched), key: key, client: &http.Client{CheckRedirect: stay}, log: log}
 }
+
+// stay follows no redirect: the key would go along, also where it shows.
+func stay(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
 // private reports whether what is sent to an address can be read by nobody on
 // the way.

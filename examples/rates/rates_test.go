@@ -82,6 +82,19 @@ func TestWhatTheProviderSaysInstead(t *testing.T) {
 	}
 }
 
+// A redirect may lead to another host, or to this one in the clear.
+func TestTheKeyDoesNotFollowARedirect(t *testing.T) {
+	elsewhere := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		t.Errorf("the key went elsewhere: %v", r.Header)
+	}))
+	defer elsewhere.Close()
+	asked := asking(t, http.RedirectHandler(elsewhere.URL, http.StatusTemporaryRedirect).ServeHTTP)
+	_, p := connect(asked.log, asked.url, secrets.Env(), asked.key, secrets.Env(), "SETTINGS")
+	if got, err := p.rate(t.Context(), "USD"); guard.KindOf(err) != guard.Unavailable {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
+
 func TestTheKeyGoesNowhereInTheClear(t *testing.T) {
 	for address, want := range map[string]bool{
 		"https://rates.example": true, "http://127.0.0.1:80": true, "http://[::1]": true,

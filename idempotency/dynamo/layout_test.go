@@ -211,10 +211,15 @@ func TestARecordOfAnotherLibraryIsReplayedThroughOnce(t *testing.T) {
 func TestMisuseIsAPanicAtConstruction(t *testing.T) {
 	client := connect("http://127.0.0.1:1")
 	for name, misuse := range map[string]func(){
-		"client":   func() { dynamo.New(nil, "table") },
-		"table":    func() { dynamo.New(client, "") },
-		"sort key": func() { dynamo.SortKey("", "p") },
-		"names":    func() { dynamo.Names(dynamo.Attributes{Data: "status"}) },
+		"client":                             func() { dynamo.New(nil, "table") },
+		"table":                              func() { dynamo.New(client, "") },
+		"sort key":                           func() { dynamo.SortKey("", "p") },
+		"names":                              func() { dynamo.Names(dynamo.Attributes{Data: "status"}) },
+		"sort key that is another attribute": func() { dynamo.New(client, "table", dynamo.SortKey("owner", "p")) },
+		"sort key that is the partition key": func() { dynamo.New(client, "table", dynamo.SortKey("id", "p")) },
+		"attribute that is the sort key": func() {
+			dynamo.New(client, "table", dynamo.SortKey("sk", "p"), dynamo.Names(dynamo.Attributes{Epoch: "sk"}))
+		},
 		"compress": func() { dynamo.CompressFrom(-1) },
 	} {
 		func() {

@@ -41,8 +41,8 @@ func Names(a Attributes) Option {
 }
 
 // SortKey is for a table with a sort key: the record's key goes into the
-// attribute of that name, and the partition key is always partition. One
-// partition takes 1000 writes a second.
+// attribute of that name, which is none of [Attributes], and the partition key is
+// always partition. One partition takes 1000 writes a second.
 func SortKey(name, partition string) Option {
 	if name == "" || partition == "" {
 		panic("dynamo: SortKey without a name or a partition")

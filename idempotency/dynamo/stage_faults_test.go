@@ -99,7 +99,7 @@ func TestStageThatCannotCommitLeavesNothing(t *testing.T) {
 			t.Parallel()
 			s := openShop(t)
 			s.next("TransactWriteItems", tc.commits...)
-			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+			ctx, cancel := context.WithTimeout(t.Context(), 8*time.Second)
 			defer cancel()
 			_, err := idempotency.Do(ctx, s.op, s.key, nil, s.place)
 			if kind := guard.KindOf(err); kind != tc.kind || !errors.Is(err, idempotency.ErrNotCommitted) {

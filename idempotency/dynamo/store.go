@@ -55,6 +55,11 @@ func New(client Client, table string, opts ...Option) *Store {
 	for _, opt := range opts {
 		opt(s)
 	}
+	for _, name := range s.attr.all() {
+		if *name == s.sortKey {
+			panic(fmt.Sprintf("dynamo: New with %q as the sort key and as another attribute", s.sortKey))
+		}
+	}
 	return s
 }
 

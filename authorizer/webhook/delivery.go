@@ -38,7 +38,8 @@ func From(ctx context.Context) (Delivery, bool) {
 
 // DeliveryID gives what tells a verified delivery from others, in the form that
 // idempotency.Once takes for its key: a delivery that is sent again, by its
-// sender or by whoever has seen it, then takes effect once. It is the signed id
+// sender or by whoever has seen it, then takes effect once, to whatever path it
+// is sent if the operation has an idempotency.Name. It is the signed id
 // of Standard Webhooks, the id of Stripe's event, and elsewhere the SHA-256 of
 // the body: an id in a header that is not signed, like X-GitHub-Delivery, could
 // be changed. Where nothing was verified it is an error.

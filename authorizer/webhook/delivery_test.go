@@ -116,3 +116,33 @@ func TestADeliveryOfGitHubIsItsBody(t *testing.T) {
 		}
 	}
 }
+
+// Neither method nor path nor query is signed: who has seen a delivery can send
+// it to another one. With a name for the operation it still takes effect once,
+// also where the gateway has no route for it.
+func TestADeliveryTakesEffectOnceWhereverItIsSent(t *testing.T) {
+	for where, through := range map[string]func(guardtest.HTTPBuilder) guardtest.HTTPBuilder{
+		"HTTP API":                 func(b guardtest.HTTPBuilder) guardtest.HTTPBuilder { return b },
+		"HTTP API, route $default": func(b guardtest.HTTPBuilder) guardtest.HTTPBuilder { return b.Route("$default") },
+		"function URL":             guardtest.HTTPBuilder.FunctionURL,
+		"REST API":                 guardtest.HTTPBuilder.REST,
+	} {
+		for what, opts := range map[string][]idempotency.Option{
+			"as it is":        {idempotency.Name("hooks")},
+			"by the id alone": {idempotency.Name("hooks"), idempotency.Fingerprint(webhook.DeliveryID)},
+		} {
+			runs := 0
+			h := guard.Wrap(guard.HandlerFunc(func(context.Context, []byte) ([]byte, error) {
+				runs++
+				return []byte(`{"statusCode":200}`), nil
+			}), httpapi.Problems(), webhook.GitHub(fixed(githubKey)), idempotency.Once(idempotency.NewMemoryStore(), webhook.DeliveryID, opts...))
+			for _, to := range [][2]string{{"POST", "/hooks"}, {"POST", "/hooks"}, {"PUT", "/hooks"}, {"POST", "/hooks/"}, {"POST", "/%68ooks"}, {"POST", "/"}} {
+				event := through(guardtest.HTTPEvent(to[0], to[1]).Query("x", "1").Body("text/plain", []byte(githubBody))).
+					Header("X-Hub-Signature-256", githubSign).Bytes()
+				if _, err := h.Invoke(t.Context(), event); err != nil || runs != 1 {
+					t.Errorf("%s, %s: %d runs after %s, %v", where, what, runs, to, err)
+				}
+			}
+		}
+	}
+}

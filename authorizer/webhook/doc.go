@@ -6,7 +6,7 @@
 //		guard.Recover(),
 //		guard.Deadline(300*time.Millisecond),
 //		webhook.Standard(webhook.Secret(cache, "payments/webhook")),
-//		idempotency.Once(store, webhook.DeliveryID),
+//		idempotency.Once(store, webhook.DeliveryID, idempotency.Name("payments")),
 //	)
 //
 // A signature is over the body as it was sent, which an authorizer of API

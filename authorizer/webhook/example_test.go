@@ -36,7 +36,7 @@ func ExampleStandard() {
 	receiver := guard.Wrap(httpapi.Func(book),
 		httpapi.Problems(),
 		webhook.Standard(keys),
-		idempotency.Once(idempotency.NewMemoryStore(), webhook.DeliveryID),
+		idempotency.Once(idempotency.NewMemoryStore(), webhook.DeliveryID, idempotency.Name("payments")),
 	)
 
 	// What the provider does.
@@ -76,7 +76,8 @@ func ExampleStripe() {
 	}),
 		httpapi.Problems(),
 		webhook.Stripe(keys),
-		idempotency.Once(idempotency.NewMemoryStore(), webhook.DeliveryID, idempotency.Fingerprint(webhook.DeliveryID)),
+		idempotency.Once(idempotency.NewMemoryStore(), webhook.DeliveryID,
+			idempotency.Name("stripe"), idempotency.Fingerprint(webhook.DeliveryID)),
 	)
 
 	for pending := 2; pending > 0; pending-- {

@@ -19,7 +19,8 @@ import (
 // down. By itself idempotency takes that for another request under the same key
 // and refuses it, so the id has to be all that is compared:
 //
-//	idempotency.Once(store, webhook.DeliveryID, idempotency.Fingerprint(webhook.DeliveryID))
+//	idempotency.Once(store, webhook.DeliveryID,
+//		idempotency.Name("stripe"), idempotency.Fingerprint(webhook.DeliveryID))
 //
 // https://docs.stripe.com/webhooks#verify-manually
 func Stripe(keys Keys, opts ...Option) guard.Middleware {

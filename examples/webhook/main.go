@@ -34,7 +34,7 @@ func receiver(log *slog.Logger, s *services) lambda.Handler {
 	routes := httpapi.Routes(map[string]lambda.Handler{
 		"POST /payments": guard.Wrap(httpapi.Func(s.books.receive),
 			webhook.Standard(s.signingKeys),
-			idempotency.Once(s.deliveries, webhook.DeliveryID, idempotency.TTL(remembered)),
+			idempotency.Once(s.deliveries, webhook.DeliveryID, idempotency.Name("payments"), idempotency.TTL(remembered)),
 		),
 	})
 	return guard.Wrap(routes,

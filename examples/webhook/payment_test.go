@@ -4,13 +4,19 @@ import (
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/hex"
 	"errors"
+	"fmt"
+	"io"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/lambdarmor/lambdarmor/authorizer/webhook"
 	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/guard/guardtest"
+	"github.com/lambdarmor/lambdarmor/idempotency"
 )
 
 // receiveSigned has the books receive a report in a delivery that is signed. The
@@ -78,5 +84,28 @@ func TestWhatNobodyHasSignedIsNotBooked(t *testing.T) {
 	got, err := (&books{ledger: kept}).receive(t.Context(), report{"payment.succeeded", payment{"inv-7", "1.00", "EUR"}})
 	if err == nil || len(kept.entries) != 0 {
 		t.Errorf("got %+v, %v", got, err)
+	}
+}
+
+// The path is not signed: behind a function URL, which has no routes, whoever has
+// seen a delivery could send it to another spelling of it.
+func TestADeliveryIsBookedOnceHoweverItsPathIsSpelled(t *testing.T) {
+	kept, key := &memory{}, strings.Repeat("k", 32)
+	h := receiver(guard.NewLogger(io.Discard), &services{
+		books: &books{ledger: kept}, deliveries: idempotency.NewMemoryStore(),
+		signingKeys: webhook.KeysFunc(func(context.Context) ([]string, error) {
+			return []string{"whsec_" + base64.StdEncoding.EncodeToString([]byte(key))}, nil
+		}),
+	})
+	at := fmt.Sprint(time.Now().Unix())
+	signature := provider{key: []byte(key)}.sign("msg_1", at, paid)
+	for _, path := range []string{"/payments", "/%70ayments", "/%70%61yments"} {
+		if _, err := h.Invoke(t.Context(), guardtest.HTTPEvent("POST", path).FunctionURL().JSON(paid).
+			Header("webhook-id", "msg_1").Header("webhook-timestamp", at).Header("webhook-signature", signature).Bytes()); err != nil {
+			t.Fatal(err)
+		}
+		if len(kept.entries) != 1 {
+			t.Fatalf("%s: booked %+v", path, kept.entries)
+		}
 	}
 }

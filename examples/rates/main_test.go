@@ -47,11 +47,14 @@ type world struct {
 	*agenttest.Agent
 	provider *httptest.Server
 
-	mu     sync.Mutex
-	served *sync.Cond      // a request has been
-	keys   map[string]bool // the provider's, by whether they are good
-	used   map[string]int
+	mu      sync.Mutex
+	served  *sync.Cond      // a request has been
+	keys    map[string]bool // the provider's, by whether they are good
+	used    map[string]int
+	answers [clients]int // that each client has had
 }
+
+const clients = 64
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
@@ -91,13 +94,28 @@ func (w *world) revoke(key string) {
 	w.keys[key] = false
 }
 
-// waitUses waits until a key has been used n times, or stop.
+// waitUses waits until a key has been used n times, and every client has had an
+// answer to a request that it made after the first of them, or stop.
 func (w *world) waitUses(key string, n int, stop *atomic.Bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for w.used[key] < n && !stop.Load() {
 		w.served.Wait()
 	}
+	had := w.answers
+	for client := range clients {
+		for w.answers[client] < had[client]+2 && !stop.Load() {
+			w.served.Wait()
+		}
+	}
+}
+
+// answered counts an answer to a client.
+func (w *world) answered(client int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.answers[client]++
+	w.served.Broadcast()
 }
 
 // deploy runs the binary as Lambda would, behind the route of template.yaml.
@@ -142,7 +160,7 @@ func TestARotationFailsNoRequest(t *testing.T) {
 	w.SetSecret(keyName, old)
 	w.SetConfiguration(settingsName, `{"logLevel":"DEBUG"}`)
 	w.NotReady(2) // the extension is a little behind the function
-	url, fn := deploy(t, guardtest.Config{Concurrency: 64, Env: w.env(), Timeout: 20 * time.Second})
+	url, fn := deploy(t, guardtest.Config{Concurrency: clients, Env: w.env(), Timeout: 20 * time.Second})
 
 	rate := func() bool {
 		status, body := get(t, url+"/rates/USD")
@@ -158,17 +176,18 @@ func TestARotationFailsNoRequest(t *testing.T) {
 	var traffic sync.WaitGroup
 	var done atomic.Bool
 	var requests atomic.Int64
-	for range 64 {
+	for client := range clients {
 		traffic.Go(func() {
 			for !done.Load() {
 				requests.Add(1)
 				if !rate() {
 					done.Store(true)
-					w.served.Broadcast()
 				}
+				w.answered(client)
 			}
 		})
 	}
+	// A request that met the end of a key must not meet that of the next one.
 	inUse := func(key string) { w.waitUses(key, 200, &done) }
 	inUse(old)
 	keys := []string{old}

@@ -64,6 +64,24 @@ func TestClusterIsAStore(t *testing.T) {
 		}
 	})
 
+	t.Run("a key that is on its way to another node is found", func(t *testing.T) {
+		store, r := valkey.New(client), attempt(time.Now())
+		nodes := newNodes(t, cluster)
+		slot, owner := nodes.slotOf("idempotency:" + r.Key)
+		next := (owner + 1) % len(cluster)
+		nodes.mustDo(next, "CLUSTER", "SETSLOT", slot, "IMPORTING", nodes.id(owner))
+		nodes.mustDo(owner, "CLUSTER", "SETSLOT", slot, "MIGRATING", nodes.id(next))
+		before := nodes.number(next, "DBSIZE")
+		mustClaim(t, store, r)
+		mustBeHeld(t, store, another(r, 2), r, idempotency.InProgress)
+		if err := store.Complete(t.Context(), done(r, "result")); err != nil {
+			t.Error(err)
+		}
+		if n := nodes.number(next, "DBSIZE"); n != before+1 {
+			t.Errorf("the new node has %d keys, and had %d", n, before)
+		}
+	})
+
 	t.Run("a key that has moved to another node is found", func(t *testing.T) {
 		store, r := valkey.New(client), attempt(time.Now())
 		for !moveSlot(t, cluster, "idempotency:"+r.Key) {
@@ -101,36 +119,71 @@ func TestClusterIsAStore(t *testing.T) {
 	})
 }
 
+// nodes are clients of each node of a cluster.
+type nodes struct {
+	t       *testing.T
+	clients []valkeygo.Client
+}
+
+func newNodes(t *testing.T, cluster []*testserver.Server) nodes {
+	t.Helper()
+	n := nodes{t: t}
+	for _, node := range cluster {
+		n.clients = append(n.clients, connect(t, node.Addr()))
+	}
+	return n
+}
+
+func (n nodes) ask(node int, command ...string) valkeygo.ValkeyResult {
+	c := n.clients[node]
+	return c.Do(n.t.Context(), c.B().Arbitrary(command...).Build())
+}
+
+func (n nodes) mustDo(node int, command ...string) {
+	n.t.Helper()
+	if err := n.ask(node, command...).Error(); err != nil {
+		n.t.Fatal(err)
+	}
+}
+
+func (n nodes) number(node int, command ...string) int64 {
+	n.t.Helper()
+	number, err := n.ask(node, command...).AsInt64()
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	return number
+}
+
+func (n nodes) id(node int) string {
+	n.t.Helper()
+	id, err := n.ask(node, "CLUSTER", "MYID").ToString()
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	return id
+}
+
+// slotOf gives the slot of a key, and which node had it when the cluster was
+// made.
+func (n nodes) slotOf(key string) (slot string, owner int) {
+	n.t.Helper()
+	number := n.number(0, "CLUSTER", "KEYSLOT", key)
+	return strconv.FormatInt(number, 10), int(number) * len(n.clients) >> 14
+}
+
 // moveSlot gives the slot of a key to the next node, unless there are keys in it.
 func moveSlot(t *testing.T, cluster []*testserver.Server, key string) bool {
 	t.Helper()
-	clients := make([]valkeygo.Client, len(cluster))
-	for i, node := range cluster {
-		clients[i] = connect(t, node.Addr())
-	}
-	number := func(c valkeygo.Client, command ...string) int64 {
-		t.Helper()
-		n, err := c.Do(t.Context(), c.B().Arbitrary(command...).Build()).AsInt64()
-		if err != nil {
-			t.Fatal(err)
-		}
-		return n
-	}
-	n := number(clients[0], "CLUSTER", "KEYSLOT", key)
-	slot, owner := strconv.FormatInt(n, 10), int(n)*len(cluster)>>14
-	if number(clients[owner], "CLUSTER", "COUNTKEYSINSLOT", slot) > 0 {
+	nodes := newNodes(t, cluster)
+	slot, owner := nodes.slotOf(key)
+	if nodes.number(owner, "CLUSTER", "COUNTKEYSINSLOT", slot) > 0 {
 		return false
 	}
 	next := (owner + 1) % len(cluster)
-	id, err := clients[next].Do(t.Context(), clients[next].B().ClusterMyid().Build()).ToString()
-	if err != nil {
-		t.Fatal(err)
-	}
+	id := nodes.id(next)
 	for i := range cluster { // the new one first
-		c := clients[(next+i)%len(cluster)]
-		if err := c.Do(t.Context(), c.B().Arbitrary("CLUSTER", "SETSLOT", slot, "NODE", id).Build()).Error(); err != nil {
-			t.Fatal(err)
-		}
+		nodes.mustDo((next+i)%len(cluster), "CLUSTER", "SETSLOT", slot, "NODE", id)
 	}
 	return true
 }

@@ -33,8 +33,8 @@
 //     read. Inside it errors are Go errors, and layers can tell them apart.
 //   - [Recover] makes panics such errors. What is outside it must not panic.
 //   - [Limit] refuses what is too large before a layer further in reads it.
-//   - [Deadline] comes last, so that answering and logging have the time that
-//     it keeps in reserve.
+//   - [Deadline] stands inside what answers and logs, which so has the time that
+//     it keeps in reserve. It and Limit may change places.
 //
 // Layers that validate, authorize or make a call idempotent follow these.
 //

@@ -17,7 +17,12 @@ type Record interface {
 // with the error that [Body] would return, whose kind says that trying again
 // cannot help.
 //
-//	batch.SQS(validate.Records(orderSchema, placeOrder))
+//	place := validate.Records(orderSchema, placeOrder)
+//	for _, message := range event.Records { // of an events.SQSEvent
+//		if err := place(ctx, message); err != nil {
+//			failed = append(failed, events.SQSBatchItemFailure{ItemIdentifier: message.MessageId})
+//		}
+//	}
 func Records[R Record](s Schema, fn func(context.Context, R) error, opts ...Option) func(context.Context, R) error {
 	c := newChecker("Records", s, opts)
 	if fn == nil {

@@ -9,6 +9,7 @@
 //			"POST /orders": authorizer.All(authorizer.Bearer(tokens), authorizer.Scopes("orders/write")),
 //		})),
 //			guard.Log(logger),
+//			guard.Errors(),
 //			guard.Recover(),
 //			guard.Deadline(300*time.Millisecond),
 //		)

@@ -19,10 +19,12 @@ type BuildError struct {
 	Err     error
 }
 
+// Error names the package, with what the go command wrote.
 func (e *BuildError) Error() string {
 	return "guardtest: building " + e.Package + ": " + e.Err.Error() + "\n" + e.Output
 }
 
+// Unwrap gives the error of running the go command.
 func (e *BuildError) Unwrap() error { return e.Err }
 
 // Compile builds the package, an import path or a folder, as it is built for

@@ -28,8 +28,13 @@
 //		defer server.Close()
 //
 //		response, err := http.Post(server.URL+"/orders", "application/json", strings.NewReader(`{"customer":"c-42"}`))
-//		// ...
-//		t.Log(fn.Log()) // what the function wrote
+//		if err != nil {
+//			t.Fatal(err)
+//		}
+//		defer response.Body.Close()
+//		if response.StatusCode != http.StatusBadRequest { // it orders nothing
+//			t.Errorf("%s, and the function wrote\n%s", response.Status, fn.Log())
+//		}
 //	}
 //
 // An [Authorizer] before the API decides which requests reach the function, with
@@ -58,8 +63,8 @@
 //		// the process ended before it answered
 //	}
 //
-// Events of every trigger are [Sample]s, with what a test is about set by JSON
-// pointer; [HTTPEvent] builds those of HTTP requests. See [Event].
+// [Sample] has events of every trigger, to set by JSON pointer what a test is
+// about; [HTTPEvent] builds those of HTTP requests. See [Event].
 //
 // Nothing a test starts outlives it: processes end with their group, and on
 // Linux also when the test binary is killed.

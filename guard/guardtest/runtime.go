@@ -6,8 +6,9 @@ import (
 )
 
 // A Runtime is a Runtime API and Extensions API on a loopback port, for a
-// function that the caller runs: give the function AWS_LAMBDA_RUNTIME_API=[Runtime.Addr].
-// For one process after another, or several, use [Function], which also runs them.
+// function that the caller runs: give the function [Runtime.Addr] as
+// AWS_LAMBDA_RUNTIME_API. For one process after another, or several, use
+// [Function], which also runs them.
 //
 // Any number of invocations may be under way, as many at once as the function
 // asks for. One that passes its deadline is reported as timed out, and what the

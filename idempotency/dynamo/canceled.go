@@ -38,6 +38,7 @@ type Failure struct {
 	Old map[string]types.AttributeValue
 }
 
+// Error is for the log.
 func (e *CanceledError) Error() string {
 	var b strings.Builder
 	b.WriteString("dynamo: the transaction was canceled")

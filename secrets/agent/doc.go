@@ -7,8 +7,12 @@
 //		keys := secrets.New(agent.Secrets())
 //		settings := secrets.New(agent.AppConfig(), secrets.TTL(10*time.Second))
 //
-//		_ = keys.Prefetch(ctx, "payments/api-key") // in the first invocation, see below
-//		guard.Start(guard.Func(handler), guard.Default(logger), keys.Inject("payments/api-key"))
+//		_ = keys.Prefetch(context.Background(), "payments/api-key") // in the first invocation, see below
+//		guard.Start(guard.Func(handler),
+//			guard.Default(logger),
+//			keys.Inject("payments/api-key"),
+//			settings.Inject("shop/prod/settings"),
+//		)
 //	}
 //
 // The extension is a layer of the function, and so is AppConfig's; both find

@@ -16,10 +16,15 @@ func (v *Verifier) check(c *Claims, now time.Time) error {
 		return refuse(codeAudience, "The token is for another audience.")
 	case len(v.clients) > 0 && !slices.Contains(v.clients, c.ClientID):
 		return refuse(codeAudience, "The token was issued to another client.")
-	case v.typ == accessTokenType && (c.Subject == "" || c.ClientID == "" || c.ID == "" || c.IssuedAt.IsZero()):
-		return refuse(codeClaims, "An access token must have sub, client_id, iat and jti.")
+	case v.typ == accessTokenType && !c.complete():
+		return refuse(codeClaims, "An access token must have iss, aud, sub, client_id, iat and jti.")
 	}
 	return v.checkTimes(c, now)
+}
+
+// complete reports whether c has what RFC 9068, section 2.2, asks for, exp aside.
+func (c *Claims) complete() bool {
+	return c.Issuer != "" && len(c.Audience) > 0 && c.Subject != "" && c.ClientID != "" && c.ID != "" && !c.IssuedAt.IsZero()
 }
 
 func (v *Verifier) isAudience(aud string) bool { return slices.Contains(v.audiences, aud) }

@@ -171,6 +171,15 @@ func TestAccessTokensOfRFC9068(t *testing.T) {
 	} {
 		expectCode(t, v, c.name, c.token, c.code)
 	}
+	// Also where their value makes no difference.
+	c.Audiences, c.Clients = nil, []string{"c"}
+	c.Issuer, c.UnsafeAnyIssuer, c.Keys = "", true, jwt.KeySet(jwks(k))
+	v = verifier(t, c)
+	expectCode(t, v, "of anybody for anybody", token(`,"typ":"at+jwt"`, nil), "")
+	expectCode(t, v, "of nobody", token(`,"typ":"at+jwt"`, map[string]any{"iss": nil}), "token_claims")
+	for _, none := range []any{nil, []string{}} {
+		expectCode(t, v, "for nobody", token(`,"typ":"at+jwt"`, map[string]any{"aud": none}), "token_claims")
+	}
 }
 
 func TestDiscovery(t *testing.T) {

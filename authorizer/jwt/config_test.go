@@ -1,6 +1,7 @@
 package jwt_test
 
 import (
+	"bytes"
 	"crypto/ecdh"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -108,6 +109,9 @@ func TestAMisconfigurationPanics(t *testing.T) {
 		"PEM: a key that does not end": func() { jwt.PEM(append([]byte("-----BEGIN PUBLIC KEY-----\nAAAA\n"), newEC("").pem()...)) },
 		"PEM: Ed25519 of small order":  func() { jwt.PEM(signingKey{public: smallOrder(0)}.pem()) },
 		"PEM: a key and more":          func() { jwt.PEM(append(newEC("").pem(), "more"...)) },
+		"PEM: two keys on a curve":     func() { jwt.PEM(append(newEC("").pem(), newEC("").pem()...)) },
+		"PEM: a key twice":             func() { jwt.PEM(bytes.Repeat(newRSA(jwt.RS256, "").pem(), 2)) },
+		"PEM: two keys of Ed25519":     func() { jwt.PEM(append(newEd("").pem(), newEd("").pem()...)) },
 		"Secret: 31 bytes":             func() { jwt.Secret(make([]byte, 31)) },
 		"Cognito: no pool":             func() { jwt.Cognito("", "c") },
 		"Cognito: a path":              func() { jwt.Cognito("eu-central-1_a/../b", "c") },

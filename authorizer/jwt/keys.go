@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
+	"slices"
 )
 
 // Keys are where the keys come from that tokens are verified with. The zero
@@ -37,11 +38,19 @@ func KeySet(jwks []byte) Keys {
 }
 
 // PEM are public keys in PKIX form: blocks of PUBLIC KEY. They have no kid, so a
-// token may name any. It panics on blocks of another type, and when there is none.
+// token may name any. It panics on blocks of another type, when there is none, and
+// when two are for the same algorithm: no token could say which of them it means,
+// as it can of a [KeySet].
 func PEM(blocks []byte) Keys {
 	keys, err := parsePEM(blocks)
 	if err != nil {
 		panic("jwt: PEM: " + err.Error())
+	}
+	for _, a := range oneOfEach() {
+		without := slices.DeleteFunc(slices.Clone(keys), func(k *key) bool { return k.fits(a) })
+		if len(keys)-len(without) > 1 {
+			panic("jwt: PEM: two keys are for " + string(a) + ", and have no kid")
+		}
 	}
 	return Keys{set: newKeySet(keys)}
 }

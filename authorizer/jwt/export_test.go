@@ -30,7 +30,7 @@ func CheckJWS(k Keys, accepted []Algorithm, text string) ([]byte, error) {
 }
 
 // FetchTimeout is for how long an answer is waited for.
-const FetchTimeout = fetchTimeout
+func (v *Verifier) FetchTimeout() time.Duration { return v.fetcher.timeout }
 
 // SetFetchTimeout changes it.
 func (v *Verifier) SetFetchTimeout(d time.Duration) { v.fetcher.timeout = d }

@@ -92,10 +92,13 @@ func remote(t testing.TB, s *keyServer) (*jwt.Verifier, *testClock) {
 	})
 }
 
+// started makes a verifier and its clock. It waits for answers as long as a test
+// may take, however slow the machine is.
 func started(c jwt.Config) (*jwt.Verifier, *testClock) {
 	clock := newTestClock()
 	v := jwt.New(c)
 	v.SetClock(clock.now)
+	v.SetFetchTimeout(time.Minute)
 	return v, clock
 }
 

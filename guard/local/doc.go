@@ -10,7 +10,13 @@
 // Gateway, and its answers become responses.
 //
 //	go run ./guard/local ./examples/orders
-//	curl -i -X POST http://127.0.0.1:8080/orders -H 'Content-Type: application/json' -d '{"customer":"c-42"}'
+//	curl -i http://127.0.0.1:8080/orders -H 'Content-Type: application/json' -H 'Idempotency-Key: k-1' \
+//		-d '{"customer":"c-42","items":[{"sku":"KB-101","quantity":2}]}'
+//
+// In another module it is a tool, under the name local:
+//
+//	go get -tool github.com/lambdarmor/lambdarmor/guard/local
+//	go tool local .
 //
 // Flags:
 //

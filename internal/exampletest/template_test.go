@@ -1,0 +1,146 @@
+package exampletest_test
+
+import (
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// resource is what matters here of a resource of a SAM template. References are
+// their text: "Orders.Arn" is !GetAtt Orders.Arn.
+type resource struct {
+	Type       string    `yaml:"Type"`
+	Properties yaml.Node `yaml:"Properties"`
+}
+
+type samFunction struct {
+	CodeURI       string    `yaml:"CodeUri"`
+	Runtime       string    `yaml:"Runtime"`
+	Architectures []string  `yaml:"Architectures"`
+	Role          string    `yaml:"Role"`
+	Policies      yaml.Node `yaml:"Policies"`
+	Environment   struct {
+		Variables map[string]string `yaml:"Variables"`
+	} `yaml:"Environment"`
+	LoggingConfig struct {
+		LogFormat string `yaml:"LogFormat"`
+		LogGroup  string `yaml:"LogGroup"`
+	} `yaml:"LoggingConfig"`
+}
+
+type samRole struct {
+	Policies []struct {
+		PolicyDocument struct {
+			Statement []struct {
+				Effect   string    `yaml:"Effect"`
+				Action   yaml.Node `yaml:"Action"`
+				Resource string    `yaml:"Resource"`
+			} `yaml:"Statement"`
+		} `yaml:"PolicyDocument"`
+	} `yaml:"Policies"`
+}
+
+func decode[T any](t *testing.T, node *yaml.Node) T {
+	t.Helper()
+	var v T
+	if err := node.Decode(&v); err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+// reads are the variables that the code in a folder asks for, but for those of
+// Lambda and of a local run.
+func reads(t *testing.T, folder string) []string {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(folder, "*.go"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("%s: %d files, %v", folder, len(files), err)
+	}
+	names := map[string]bool{}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, found := range regexp.MustCompile(`os\.Getenv\("([^"]+)"\)`).FindAllSubmatch(text, -1) {
+			if name := string(found[1]); !strings.HasSuffix(file, "_test.go") && !strings.HasPrefix(name, "AWS_") {
+				names[name] = true
+			}
+		}
+	}
+	return slices.Sorted(maps.Keys(names))
+}
+
+// A function gets the variables that it reads, and a role that names each action
+// and each resource: SAM's own may write to every log of the account.
+func TestTheTemplatesGiveAFunctionWhatItNeedsAndNoMore(t *testing.T) {
+	agents := map[string]bool{"SECRETS_MANAGER_TTL": true} // read by what runs beside a function
+	templates, err := filepath.Glob("../../examples/*/template.yaml")
+	if err != nil || len(templates) != 4 {
+		t.Fatalf("%q, %v", templates, err)
+	}
+	for _, file := range templates {
+		folder := filepath.Dir(file)
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var template struct {
+			Resources map[string]resource `yaml:"Resources"`
+		}
+		if err := yaml.Unmarshal(text, &template); err != nil {
+			t.Fatalf("%s: %v", file, err)
+		}
+		functions := 0
+		for name, r := range template.Resources {
+			if r.Type != "AWS::Serverless::Function" {
+				continue
+			}
+			functions++
+			t.Run(filepath.Base(folder)+"/"+name, func(t *testing.T) {
+				fn := decode[samFunction](t, &r.Properties)
+				if fn.Runtime != "provided.al2023" || !slices.Equal(fn.Architectures, []string{"arm64"}) || fn.LoggingConfig.LogFormat != "JSON" {
+					t.Errorf("%s, %q, %+v", fn.Runtime, fn.Architectures, fn.LoggingConfig)
+				}
+				given := maps.Clone(fn.Environment.Variables)
+				maps.DeleteFunc(given, func(name, _ string) bool { return agents[name] })
+				if got, want := slices.Sorted(maps.Keys(given)), reads(t, filepath.Join(folder, fn.CodeURI)); !slices.Equal(got, want) {
+					t.Errorf("it is given %q and reads %q", got, want)
+				}
+
+				role, ok := template.Resources[strings.TrimSuffix(fn.Role, ".Arn")]
+				if !ok || role.Type != "AWS::IAM::Role" || !fn.Policies.IsZero() {
+					t.Fatalf("its role is %q", fn.Role)
+				}
+				logs := 0
+				for _, policy := range decode[samRole](t, &role.Properties).Policies {
+					for _, s := range policy.PolicyDocument.Statement {
+						actions := []string{s.Action.Value}
+						if s.Action.Kind == yaml.SequenceNode {
+							actions = decode[[]string](t, &s.Action)
+						}
+						if joined := strings.Join(actions, " "); s.Effect != "Allow" || strings.Contains(joined+s.Resource, "*") || joined == "" || s.Resource == "" {
+							t.Errorf("%s %q on %q", s.Effect, actions, s.Resource)
+						}
+						if slices.Equal(actions, []string{"logs:CreateLogStream", "logs:PutLogEvents"}) && s.Resource == fn.LoggingConfig.LogGroup+".Arn" {
+							logs++
+						}
+					}
+				}
+				if group := template.Resources[fn.LoggingConfig.LogGroup]; logs != 1 || group.Type != "AWS::Logs::LogGroup" {
+					t.Errorf("%d statements of its log %q, a %q", logs, fn.LoggingConfig.LogGroup, group.Type)
+				}
+			})
+		}
+		if functions == 0 {
+			t.Errorf("%s has no function", file)
+		}
+	}
+}

@@ -19,7 +19,7 @@ import (
 // Where the authorizer has told no principal, or lacks one of the names that
 // its context is expected to have, the request has come past it: by a route
 // without the authorizer, a path that the gateway took for another, the default
-// endpoint, an invocation of the function itself. It is refused as
+// endpoint, VPC Lattice, an invocation of the function itself. It is refused as
 // Unauthenticated. So is a grant that has expired since, which the gateway may
 // go on to answer with for as long as it keeps decisions.
 //
@@ -44,8 +44,12 @@ func FromGateway(expect ...string) guard.Middleware {
 
 // gatewayGrant reads the grant that the gateway passes on.
 func gatewayGrant(ctx context.Context, payload []byte, expect []string) (*Grant, error) {
+	ev := guard.EventOf(ctx, payload)
+	if ev.Trigger() == guard.VPCLattice { // which calls no authorizer
+		return nil, bypassed(errNotAsked)
+	}
 	w := new(wire)
-	if err := guard.EventOf(ctx, payload).Decode(w); err != nil {
+	if err := ev.Decode(w); err != nil {
 		return nil, err
 	}
 	told, err := w.authorizerContext()
@@ -67,12 +71,13 @@ func gatewayGrant(ctx context.Context, payload []byte, expect []string) (*Grant,
 	return g, nil
 }
 
+var errNotAsked = errors.New("authorizer: the request has not been through the gateway's authorizer")
+
 // authorizerContext is what a Lambda authorizer has told: in format 2.0 in a
 // member of its own, else beside what the gateway adds.
 func (w *wire) authorizerContext() (map[string]any, error) {
-	none := errors.New("authorizer: the request has not been through the gateway's authorizer")
 	if w.RequestContext == nil || len(w.RequestContext.Authorizer) == 0 {
-		return nil, none
+		return nil, errNotAsked
 	}
 	raw := w.RequestContext.Authorizer
 	if w.Version == "2.0" {
@@ -80,13 +85,13 @@ func (w *wire) authorizerContext() (map[string]any, error) {
 			Lambda jsontext.Value `json:"lambda"`
 		}
 		if err := json.Unmarshal(raw, &kinds); err != nil || len(kinds.Lambda) == 0 {
-			return nil, none
+			return nil, errNotAsked
 		}
 		raw = kinds.Lambda
 	}
 	var told map[string]any
 	if err := json.Unmarshal(raw, &told); err != nil || told == nil {
-		return nil, none
+		return nil, errNotAsked
 	}
 	return told, nil
 }

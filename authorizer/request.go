@@ -111,8 +111,8 @@ func (r *Request) Cookie(name string) (string, bool) {
 
 // RouteKey is the route that the gateway has found, "GET /orders/{id}",
 // "ANY /files/{proxy+}", "$default", "$connect"; of a REST API the method and
-// the resource. It is "" where the event does not tell: [RESTToken], [GraphQL]
-// and a function URL.
+// the resource. It is "" where the event does not tell: [RESTToken], [GraphQL],
+// a function URL and VPC Lattice.
 func (r *Request) RouteKey() string {
 	key := r.in.routeKey
 	if r.as != nil && key != "" {
@@ -172,7 +172,8 @@ func (r *Request) noteCallPath(path placeKind) {
 }
 
 // SourceIP is the address that the gateway took the request from. What a
-// client says of itself in X-Forwarded-For is not looked at.
+// client says of itself in X-Forwarded-For is not looked at. VPC Lattice tells
+// no other: it is "" there.
 func (r *Request) SourceIP() string {
 	r.reads.note(place{kind: inSourceIP}, r.in.sourceIP)
 	return r.in.sourceIP

@@ -8,12 +8,14 @@ import (
 )
 
 // Require has a check decide inside the handler, for what has no authorizer in
-// front: a function URL, or a gateway whose cache is not wanted. The handler is
-// called with the grant in its context: see [GrantFrom]. A denial is the check's
-// error, and so is any other, with the kind that it has; httpapi.Problems,
-// further out, makes responses of them.
+// front: a function URL, VPC Lattice, or a gateway whose cache is not wanted. The
+// handler is called with the grant in its context: see [GrantFrom]. A denial is
+// the check's error, and so is any other, with the kind that it has;
+// httpapi.Problems, further out, makes responses of them.
 //
-// Each request is decided anew, so a check may look at all of it.
+// Each request is decided anew, so a check may look at all of it. That of VPC
+// Lattice tells neither a source address nor a certificate: [SourceIP] and
+// [ClientCert] deny there.
 func Require(c Check) guard.Middleware {
 	if c == nil {
 		panic("authorizer: Require with a nil check")
@@ -43,13 +45,34 @@ func enter(ctx context.Context, g *Grant) context.Context {
 
 // handlerInput reads the request that a handler is given.
 func handlerInput(ctx context.Context, payload []byte) (*input, error) {
+	ev := guard.EventOf(ctx, payload)
+	if ev.Trigger() == guard.VPCLattice {
+		return latticeInput(ev)
+	}
 	w := new(wire)
-	if err := guard.EventOf(ctx, payload).Decode(w); err != nil {
+	if err := ev.Decode(w); err != nil {
 		return nil, err
 	}
 	in, ok := w.handler()
 	if !ok {
 		return nil, guard.Errorf(guard.Invalid, "not_an_http_event", "The event is not an HTTP request.")
+	}
+	return in, nil
+}
+
+// latticeInput reads a request of VPC Lattice as the handler does.
+func latticeInput(ev *guard.Event) (*input, error) {
+	req, err := ev.HTTP()
+	if err != nil {
+		return nil, err
+	}
+	in := &input{format: InHandler, method: req.RequestContext.HTTP.Method, path: req.RawPath}
+	for name, value := range req.Headers {
+		in.headers = append(in.headers, field{name: name, value: value})
+	}
+	in.headers = in.headers.withCookies(req.Cookies)
+	for name, value := range req.QueryStringParameters {
+		in.query = append(in.query, field{name: name, value: value})
 	}
 	return in, nil
 }

@@ -14,9 +14,9 @@ import (
 // route is not among them is Forbidden.
 //
 // Behind a route of the gateway that takes all paths, or where the event does
-// not tell the route, as of a TOKEN authorizer and a function URL, the key is
-// found by method and path, in the gateway's order: literal, parameter, greedy
-// parameter, $default. A path is then refused that another could read
+// not tell the route, as of a TOKEN authorizer, a function URL, VPC Lattice, the
+// key is found by method and path, in the gateway's order: literal, parameter,
+// greedy parameter, $default. A path is then refused that another could read
 // differently: with an empty segment, a dot segment, an escape. The path is that
 // of the call, without a base path and a stage in front, as package httpapi gives
 // it to a handler. The decision depends on method, path and the domain, which may

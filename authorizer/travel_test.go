@@ -134,6 +134,8 @@ func TestARequestThatHasComePastTheAuthorizerIsRefused(t *testing.T) {
 		"no end":                 {at(rest, map[string]any{"principalId": "alice", "plan": "free", "expires": "Inf"}), 401, "authorizer_context_missing"},
 		"groups that are none":   {at(rest, map[string]any{"principalId": "alice", "plan": "free", "groups": "%zz"}), 401, "authorizer_context_missing"},
 		"a function URL's":       {guardtest.Sample(guard.FunctionURL), 401, "authorizer_context_missing"},
+		"VPC Lattice's":          {guardtest.Sample(guard.VPCLattice), 401, "authorizer_context_missing"},
+		"VPC Lattice's, forged":  {at(guardtest.Sample(guard.VPCLattice), map[string]any{"lambda": grant}), 401, "authorizer_context_missing"},
 		"a header of a client's": {http2.Set("/headers/principalid", "alice"), 401, "authorizer_context_missing"},
 	} {
 		b := new(backend)
@@ -159,9 +161,13 @@ func TestRequireDecidesInTheHandler(t *testing.T) {
 		"HTTP API":     {guardtest.Sample(guard.HTTPAPI), "/headers/authorization"},
 		"function URL": {guardtest.Sample(guard.FunctionURL), "/headers/authorization"},
 		"REST":         {guardtest.Sample(guard.REST), "/multiValueHeaders/Authorization"},
+		"VPC Lattice":  {guardtest.Sample(guard.VPCLattice), "/headers/Authorization"},
 	} {
 		set := func(method, path, route, authorization string) guardtest.Event {
 			e := base.event
+			if name == "VPC Lattice" {
+				return e.Set(base.auth, []string{authorization}).Set("/method", method).Set("/path", path+"?a=/orders")
+			}
 			if name == "REST" {
 				return e.Set(base.auth, []string{authorization}).Set("/httpMethod", method).Set("/path", path).Set("/resource", strings.TrimPrefix(route, method+" "))
 			}
@@ -220,6 +226,39 @@ func TestRequireMayLookAtAllOfTheRequest(t *testing.T) {
 		Set("/requestContext/http/method", "GET").Set("/requestContext/http/sourceIp", "203.0.113.7")
 	if r := mustRespond(t, new(backend).handler(io.Discard, authorizer.Require(check)), event); r.StatusCode != 201 || !seen {
 		t.Errorf("%+v", r)
+	}
+}
+
+// Lattice tells less, and what it tells is what the handler sees of it.
+func TestRequireOverLatticeSeesWhatTheHandlerSees(t *testing.T) {
+	event := guardtest.HTTPEvent("GET", "/orders/42?expand=lines&expand=a%20b").VPCLattice().SourceIP("203.0.113.7").
+		Header("Authorization", "Bearer a").Header("authorization", "Bearer b").Cookie("theme", "dark").Cookie("theme", "light").
+		IAM("arn:aws:iam::123456789012:role/r").Event()
+	var checked string
+	check := looks(func(r *authorizer.Request) bool {
+		cookie, _ := r.Cookie("theme")
+		checked = strings.Join([]string{r.Method(), r.Path(), r.Header("AUTHORIZATION"), cookie, r.Query("expand")}, " ")
+		return r.Format() == authorizer.InHandler && r.SourceIP() == "" && r.ClientCert() == nil && r.RouteKey() == "" && r.PathValue("id") == "" &&
+			r.Stage()+r.APIID()+r.AccountID() == "" && r.ARN() == (authorizer.ARN{})
+	})
+	var handled string
+	h := httpapi.Handler(func(_ context.Context, r *httpapi.Request) (httpapi.Response, error) {
+		cookie, _ := r.Cookie("theme")
+		handled = strings.Join([]string{r.Method, r.Path, r.Header("AUTHORIZATION"), cookie, strings.Join(r.Query()["expand"], ",")}, " ")
+		return httpapi.Response{Status: 201}, nil
+	})
+	r := mustRespond(t, guard.Wrap(h, httpapi.Problems(), guard.Recover(), authorizer.Require(check)), event)
+	if want := "GET /orders/42 Bearer a,Bearer b dark lines,a b"; r.StatusCode != 201 || checked != want || handled != want {
+		t.Errorf("%+v, the check has seen %q, the handler %q, want %q", r, checked, handled, want)
+	}
+	for name, c := range map[string]authorizer.Check{"an address": authorizer.SourceIP("203.0.113.0/24"), "a certificate": authorizer.ClientCert()} {
+		b := new(backend)
+		if r := mustRespond(t, b.handler(io.Discard, authorizer.Require(c)), event); r.StatusCode < 401 || r.StatusCode > 403 || b.calls != 0 {
+			t.Errorf("%s, which Lattice does not tell: %+v", name, r)
+		}
+	}
+	if r := mustRespond(t, new(backend).handler(io.Discard, authorizer.Require(check)), event.Set("/headers/accept", "text/plain")); r.StatusCode != 400 {
+		t.Errorf("a request that cannot be read: %+v", r)
 	}
 }
 

@@ -132,17 +132,20 @@ func (e *Event) DecodeBody(v any, opts ...DecodeOption) error {
 	return decode(body, v, e.lockedLimits(), opts)
 }
 
-// Request is the request of an HTTP API, a function URL or a REST API, read as
-// far as it is asked. The error is an [*Error] of kind Invalid or TooLarge.
+// Request is the request of an HTTP API, a function URL, a REST API or VPC
+// Lattice, read as far as it is asked. The error is an [*Error] of kind Invalid
+// or TooLarge.
 func (e *Event) Request() (*Request, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return e.readRequest()
 }
 
-// HTTP is the whole request of an HTTP API or a function URL, and of a REST API in
-// the same form: lower-case header names, several values joined by a comma,
-// cookies apart. The error is an [*Error] of kind Invalid or TooLarge.
+// HTTP is the whole request of an HTTP API or a function URL, and of a REST API
+// or VPC Lattice in the same form: lower-case header names, several values joined
+// by a comma, cookies apart. Lattice tells neither route nor source address, and
+// of who called, where it has authenticated that by IAM, ARN and organization.
+// The error is an [*Error] of kind Invalid or TooLarge.
 func (e *Event) HTTP() (*events.APIGatewayV2HTTPRequest, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -183,6 +186,9 @@ func (e *Event) readHTTP() (*events.APIGatewayV2HTTPRequest, error) {
 		if err := e.checkBody(e.currentLimits().Body); err != nil {
 			return nil, err
 		}
+		if e.currentTrigger() == VPCLattice {
+			return e.readLattice()
+		}
 		if !e.format2() {
 			return e.readHTTP1()
 		}
@@ -198,7 +204,7 @@ func (e *Event) readHTTP() (*events.APIGatewayV2HTTPRequest, error) {
 }
 
 func (e *Event) format2() bool {
-	return string(jsonpeek.Text(jsonpeek.Lookup(e.raw, "version"))) == "2.0"
+	return e.currentTrigger() != VPCLattice && string(jsonpeek.Text(jsonpeek.Lookup(e.raw, "version"))) == "2.0"
 }
 
 func (e *Event) readHTTP1() (*events.APIGatewayV2HTTPRequest, error) {
@@ -210,6 +216,17 @@ func (e *Event) readHTTP1() (*events.APIGatewayV2HTTPRequest, error) {
 		return nil, notHTTP()
 	}
 	return upgrade(req), nil
+}
+
+func (e *Event) readLattice() (*events.APIGatewayV2HTTPRequest, error) {
+	req := new(latticeRequest)
+	if err := decode(e.raw, req, e.currentLimits(), nil); err != nil {
+		return nil, err
+	}
+	if req.Method == "" {
+		return nil, notHTTP()
+	}
+	return req.upgrade(), nil
 }
 
 func notHTTP() *Error {

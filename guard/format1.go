@@ -2,10 +2,8 @@ package guard
 
 import (
 	"net/url"
-	"strings"
 
 	"github.com/aws/aws-lambda-go/events"
-	"github.com/lambdarmor/lambdarmor/internal/fieldlines"
 )
 
 // upgrade gives a request of payload format 1.0 the form of format 2.0.
@@ -17,7 +15,6 @@ func upgrade(in *events.APIGatewayProxyRequest) *events.APIGatewayV2HTTPRequest 
 		Version:         "1.0",
 		RouteKey:        routeKey(in.HTTPMethod, in.Resource),
 		RawPath:         in.Path,
-		Headers:         joinHeaders(in),
 		PathParameters:  in.PathParameters,
 		StageVariables:  in.StageVariables,
 		Body:            in.Body,
@@ -42,14 +39,8 @@ func upgrade(in *events.APIGatewayProxyRequest) *events.APIGatewayV2HTTPRequest 
 		},
 	}
 	out.RequestContext.RouteKey = out.RouteKey
-	if cookie := out.Headers["cookie"]; cookie != "" {
-		for c := range strings.SplitSeq(cookie, ";") {
-			if c = strings.TrimSpace(c); c != "" {
-				out.Cookies = append(out.Cookies, c)
-			}
-		}
-		delete(out.Headers, "cookie")
-	}
+	out.Headers = joinLines(in.MultiValueHeaders, in.Headers)
+	out.Cookies = takeCookies(out.Headers)
 	out.QueryStringParameters, out.RawQueryString = joinQuery(in)
 	return out
 }
@@ -61,25 +52,6 @@ func routeKey(method, resource string) string {
 	return method + " " + resource
 }
 
-func joinHeaders(in *events.APIGatewayProxyRequest) map[string]string {
-	var lines []fieldlines.Line
-	for name, values := range in.MultiValueHeaders {
-		for _, value := range values {
-			lines = append(lines, fieldlines.Line{Name: name, Value: value})
-		}
-	}
-	if len(in.MultiValueHeaders) == 0 {
-		for name, value := range in.Headers {
-			lines = append(lines, fieldlines.Line{Name: name, Value: value})
-		}
-	}
-	headers := make(map[string]string, len(lines))
-	for _, f := range fieldlines.Combine(lines) {
-		headers[f.Name] = f.Value
-	}
-	return headers
-}
-
 func joinQuery(in *events.APIGatewayProxyRequest) (joined map[string]string, raw string) {
 	values := url.Values(in.MultiValueQueryStringParameters)
 	if len(values) == 0 {
@@ -88,14 +60,7 @@ func joinQuery(in *events.APIGatewayProxyRequest) (joined map[string]string, raw
 			values.Set(name, value)
 		}
 	}
-	if len(values) == 0 {
-		return nil, ""
-	}
-	joined = make(map[string]string, len(values))
-	for name, all := range values {
-		joined[name] = strings.Join(all, ",")
-	}
-	return joined, values.Encode()
+	return joinValues(values), values.Encode()
 }
 
 // upgradeAuthorizer keeps what an authorizer of any kind has told: claims of a

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest"
 )
 
 func TestLimit(t *testing.T) {
@@ -40,6 +41,8 @@ func TestLimit(t *testing.T) {
 		{"a body that only base64 makes long", guard.Limits{}, inBase64(strings.Repeat("\x00", mib)), "", ""},
 		{"and one that is too large decoded", guard.Limits{}, inBase64(strings.Repeat("\x00", mib+3)), "body_too_large", "1048576 bytes"},
 		{"a body of a REST API", guard.Limits{Body: 4}, []byte(`{"httpMethod":"POST","body":"12345","requestContext":{}}`), "body_too_large", "4 bytes"},
+		{"a body of VPC Lattice", guard.Limits{Body: 4}, guardtest.HTTPEvent("POST", "/").VPCLattice().Body("text/plain", []byte("12345")).Bytes(), "body_too_large", "4 bytes"},
+		{"the same in base64", guard.Limits{Body: 4}, guardtest.HTTPEvent("POST", "/").VPCLattice().Body("image/png", []byte("12345")).Bytes(), "body_too_large", "4 bytes"},
 		{"what is called body in no HTTP event", guard.Limits{Body: 4}, []byte(`{"body":"12345"}`), "", ""},
 		{"an SQS record's body", guard.Limits{Body: 4}, readSample(t, "sqs-event.json"), "", ""},
 		{"a body that is JSON and too deep", guard.Limits{}, http(deep(65)), "json_too_deep", "64 levels"},

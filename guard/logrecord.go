@@ -120,7 +120,7 @@ func (e *Event) methodAndRoute() (method, route string) {
 			route = string(jsonpeek.Text(value))
 		case "resource":
 			resource = string(jsonpeek.Text(value))
-		case "httpMethod":
+		case "httpMethod", "method":
 			method = string(jsonpeek.Text(value))
 		case "requestContext":
 			if m := jsonpeek.Lookup(value, "http", "method"); m != nil {

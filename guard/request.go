@@ -17,7 +17,7 @@ import (
 type Request struct {
 	Version        string // of the payload format, "2.0" or "1.0"
 	Method         string
-	RouteKey       string // "POST /orders", or "$default"
+	RouteKey       string // "POST /orders", or "$default"; "" of VPC Lattice
 	RawPath        string
 	RawQueryString string
 	Stage          string
@@ -25,7 +25,7 @@ type Request struct {
 
 	raw  []byte
 	in   *envelope                       // of format 2.0
-	full *events.APIGatewayV2HTTPRequest // of format 1.0
+	full *events.APIGatewayV2HTTPRequest // of another form, given that of 2.0
 }
 
 // envelope is a request of payload format 2.0 that knows of most members no
@@ -208,7 +208,7 @@ func newRequest(raw []byte, limits Limits) (*Request, error) {
 	}, nil
 }
 
-// upgraded is a request of payload format 1.0.
+// upgraded is a request of payload format 1.0, or of VPC Lattice.
 func upgraded(full *events.APIGatewayV2HTTPRequest) *Request {
 	return &Request{
 		Version:        full.Version,

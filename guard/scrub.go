@@ -37,7 +37,7 @@ func scrub(text string, ev *Event) string {
 	}
 	s := &scrubber{text: text, found: map[string]bool{}}
 	switch trigger := ev.Trigger(); trigger {
-	case HTTPAPI, FunctionURL, REST:
+	case HTTPAPI, FunctionURL, REST, VPCLattice:
 		s.request(ev)
 	case Unknown, ALB, WebSocket, Authorizer, Cognito:
 		s.event(ev)

@@ -17,6 +17,7 @@ const (
 	HTTPAPI        Trigger = "http-api"     // API Gateway HTTP API, payload format 2.0 or 1.0
 	FunctionURL    Trigger = "function-url" // Lambda function URL
 	REST           Trigger = "rest-api"     // API Gateway REST API
+	VPCLattice     Trigger = "vpc-lattice"  // VPC Lattice, event structure version V2
 	WebSocket      Trigger = "websocket"    // API Gateway WebSocket API
 	ALB            Trigger = "alb"          // Application Load Balancer
 	Authorizer     Trigger = "authorizer"   // API Gateway or AppSync, asking for a decision
@@ -35,10 +36,10 @@ const (
 	Cognito        Trigger = "cognito" // user pool triggers and sync events
 )
 
-// IsHTTP reports whether the answer is an HTTP response in the proxy format
-// that [Event.HTTP] reads.
+// IsHTTP reports whether the event is an HTTP request that [Event.HTTP] reads,
+// and the answer an HTTP response in the proxy format.
 func (t Trigger) IsHTTP() bool {
-	return t == HTTPAPI || t == FunctionURL || t == REST
+	return t == HTTPAPI || t == FunctionURL || t == REST || t == VPCLattice
 }
 
 // triggerOf reads the members at the top and what the deciding one holds.
@@ -134,7 +135,7 @@ func brokerTrigger(source []byte) Trigger {
 // gatewayTrigger tells apart what has a requestContext.
 func gatewayTrigger(version string, reqContext []byte, httpMethod bool) Trigger {
 	var domain []byte
-	var hasHTTP bool
+	var hasHTTP, lattice bool
 	for name, value := range jsonpeek.Starts(reqContext) {
 		switch string(name) {
 		case "elb":
@@ -143,6 +144,8 @@ func gatewayTrigger(version string, reqContext []byte, httpMethod bool) Trigger 
 			return WebSocket
 		case "http":
 			hasHTTP = true
+		case "serviceArn":
+			lattice = bytes.Contains(leadingText(value), []byte(":vpc-lattice:"))
 		case "domainName":
 			domain = leadingText(value)
 		}
@@ -154,6 +157,8 @@ func gatewayTrigger(version string, reqContext []byte, httpMethod bool) Trigger 
 		return HTTPAPI
 	case httpMethod:
 		return REST
+	case version == "2.0" && lattice:
+		return VPCLattice
 	default:
 		return Unknown
 	}

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest"
 )
 
 // What aws-lambda-go keeps no sample of, in the shape that AWS documents.
@@ -17,6 +18,12 @@ func TestTriggersWithoutASample(t *testing.T) {
 		{"a function URL of its own domain", `{"version":"2.0","requestContext":{"domainName":"id.lambda-url.eu-west-1.on.aws","http":{"method":"GET"}}}`, guard.FunctionURL},
 		{"self-managed Kafka", `{"eventSource":"SelfManagedKafka","bootstrapServers":"b:9092","records":{}}`, guard.Kafka},
 		{"members in another order", `{"requestContext":{"http":{},"domainName":"api.example.com"},"body":"{\"Records\":[]}","version":"2.0"}`, guard.HTTPAPI},
+		{"VPC Lattice", `{"requestContext":{"identity":{},"serviceArn":"arn:aws:vpc-lattice:eu-west-1:1:service/svc-1"},"method":"GET","path":"/","version":"2.0"}`, guard.VPCLattice},
+		{"VPC Lattice in another partition", `{"version":"2.0","method":"GET","path":"/","requestContext":{"serviceArn":"arn:aws-cn:vpc-lattice:cn-north-1:1:service/svc-1"}}`, guard.VPCLattice},
+		{"VPC Lattice in version 1", `{"raw_path":"/","method":"GET","headers":{},"query_string_parameters":{},"body":"","is_base64_encoded":false}`, guard.Unknown},
+		{"another version of it", `{"version":"3.0","method":"GET","path":"/","requestContext":{"serviceArn":"arn:aws:vpc-lattice:eu-west-1:1:service/svc-1"}}`, guard.Unknown},
+		{"another service's ARN", `{"version":"2.0","method":"GET","path":"/","requestContext":{"serviceArn":"arn:aws:ecs:eu-west-1:1:service/s"}}`, guard.Unknown},
+		{"an HTTP API that has one", `{"version":"2.0","requestContext":{"serviceArn":"arn:aws:vpc-lattice:eu-west-1:1:service/svc-1","http":{"method":"GET"}}}`, guard.HTTPAPI},
 		{"space between all", " {\n\t\"Records\" : [ { \"eventSource\" : \"aws:sqs\" } ] } ", guard.SQS},
 		{"a schedule", `{"version":"0","source":"aws.events","detail-type":"Scheduled Event","detail":{}}`, guard.EventBridge},
 		{"an event bus's own", `{"version":"0","source":"shop","detail-type":"order","detail":{"Records":[{"eventSource":"aws:sqs"}]}}`, guard.EventBridge},
@@ -37,10 +44,16 @@ func TestTriggersWithoutASample(t *testing.T) {
 }
 
 func TestIsHTTP(t *testing.T) {
-	http := map[guard.Trigger]bool{guard.HTTPAPI: true, guard.FunctionURL: true, guard.REST: true}
+	http := map[guard.Trigger]bool{guard.HTTPAPI: true, guard.FunctionURL: true, guard.REST: true, guard.VPCLattice: true}
 	for _, s := range samples {
 		if got := s.trigger.IsHTTP(); got != http[s.trigger] {
 			t.Errorf("%s: %t", s.trigger, got)
+		}
+	}
+	for name, event := range guardtest.Samples() {
+		ev := guard.EventOf(t.Context(), event.Bytes())
+		if got := ev.Trigger().IsHTTP(); got != http[ev.Trigger()] {
+			t.Errorf("%s: %t", name, got)
 		}
 	}
 }
@@ -52,6 +65,12 @@ func TestTriggersThatAreHTTPCanBeReadAsHTTP(t *testing.T) {
 			if req, err := guard.EventOf(t.Context(), readSample(t, s.file)).HTTP(); err != nil || req.RequestContext.HTTP.Method == "" {
 				t.Errorf("%s: %v", s.file, err)
 			}
+		}
+	}
+	for name, event := range guardtest.Samples() {
+		ev := guard.EventOf(t.Context(), event.Bytes())
+		if _, err := ev.HTTP(); ev.Trigger().IsHTTP() && err != nil {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }

@@ -10,7 +10,7 @@ import (
 )
 
 // errNoPrincipal is an error of configuration, and not of the caller's.
-var errNoPrincipal = errors.New("idempotency: the authorizer's context tells no principal (sub, principalId, userArn): give a Scope")
+var errNoPrincipal = errors.New("idempotency: the authorizer's context tells no principal (sub, principalId, userArn, principal): give a Scope")
 
 // appendCaller appends who sent the request, as the gateway has authenticated
 // it: the subject of a token, the principal of a Lambda authorizer, an IAM or
@@ -24,6 +24,9 @@ func appendCaller(b []byte, ev *guard.Event) ([]byte, error) {
 		return nil, err
 	}
 	context := start(ev.Raw(), "requestContext")
+	if ev.Trigger() == guard.VPCLattice {
+		return appendSigner(b, start(context, "identity"))
+	}
 	principal := principal2
 	if req.Version == "1.0" {
 		principal = principal1
@@ -76,6 +79,19 @@ func principal1(b, authorizer []byte) (_ []byte, known bool, err error) {
 		}
 	}
 	return b, false, nil
+}
+
+// appendSigner appends who has signed a request to VPC Lattice, if it was.
+func appendSigner(b, identity []byte) ([]byte, error) {
+	who, signed := textAt(identity, "principal"), string(textAt(identity, "type")) == "AWS_IAM"
+	switch {
+	case signed && who != nil:
+		return appendParts(b, "iam", who, nil), nil
+	case signed || who != nil:
+		return nil, errNoPrincipal
+	default:
+		return appendParts(b, "none"), nil
+	}
 }
 
 // appendSubject appends who a token was issued to, by whom.

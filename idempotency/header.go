@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/internal/fieldlines"
 	"github.com/lambdarmor/lambdarmor/internal/jsonpeek"
 )
 
@@ -48,14 +49,14 @@ func header(ev *guard.Event, name string) (value string, times int, err error) {
 		return "", 0, err
 	}
 	headers := start(ev.Raw(), "headers")
-	one := req.Version != "1.0"
+	one := req.Version != "1.0" && ev.Trigger() != guard.VPCLattice
 	if !one {
 		if several := start(ev.Raw(), "multiValueHeaders"); given(several) {
 			headers = several
 		}
 	}
 	for n, rest := range jsonpeek.Starts(headers) {
-		if len(n) == len(name) && strings.EqualFold(string(n), name) {
+		if fieldlines.Same(string(n), name) {
 			times++
 			if one {
 				value = string(text(rest))

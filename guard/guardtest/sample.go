@@ -38,7 +38,7 @@ var sampleFiles embed.FS
 // Where a trigger sends several, the second argument chooses:
 //
 //   - [guard.HTTPAPI] in payload format 2.0, or "format-1.0"; for these,
-//     [guard.FunctionURL] and [guard.REST] see [HTTPEvent] too
+//     [guard.FunctionURL], [guard.REST] and [guard.VPCLattice] see [HTTPEvent] too
 //   - [guard.WebSocket] a message, "connect", "disconnect"
 //   - [guard.ALB] or with "multi-value" headers
 //   - [guard.Authorizer] of an HTTP API in format 2.0, or "http-1.0"; a REST

@@ -32,7 +32,7 @@ func TestEveryTriggerHasASampleThatIsRecognised(t *testing.T) {
 		}
 	}
 	for _, trigger := range []guard.Trigger{
-		guard.HTTPAPI, guard.FunctionURL, guard.REST, guard.WebSocket, guard.ALB, guard.Authorizer,
+		guard.HTTPAPI, guard.FunctionURL, guard.REST, guard.VPCLattice, guard.WebSocket, guard.ALB, guard.Authorizer,
 		guard.SQS, guard.SNS, guard.S3, guard.SES, guard.EventBridge, guard.Kinesis, guard.DynamoDB,
 		guard.Firehose, guard.CloudWatchLogs, guard.Kafka, guard.MQ, guard.CodeCommit, guard.Cognito,
 	} {
@@ -93,9 +93,41 @@ var decoders = map[string]struct {
 	"sns":                            {decode: through[events.SNSEvent]},
 	"sqs":                            {decode: through[events.SQSEvent]},
 	"sqs/fifo":                       {decode: through[events.SQSEvent]},
+	"vpc-lattice":                    {decode: through[latticeRequest]},
 	"websocket":                      {decode: through[events.APIGatewayWebsocketProxyRequest]},
 	"websocket/connect":              {decode: through[events.APIGatewayWebsocketProxyRequest]},
 	"websocket/disconnect":           {decode: through[events.APIGatewayWebsocketProxyRequest]},
+}
+
+// latticeRequest is an event of VPC Lattice as AWS documents it; aws-lambda-go
+// has no type for one.
+type latticeRequest struct {
+	Version               string              `json:"version"`
+	Path                  string              `json:"path"`
+	Method                string              `json:"method"`
+	Headers               map[string][]string `json:"headers"`
+	QueryStringParameters map[string][]string `json:"queryStringParameters"`
+	Body                  string              `json:"body"`
+	IsBase64Encoded       bool                `json:"isBase64Encoded"`
+	RequestContext        struct {
+		ServiceNetworkARN string `json:"serviceNetworkArn"`
+		ServiceARN        string `json:"serviceArn"`
+		TargetGroupARN    string `json:"targetGroupArn"`
+		Identity          struct {
+			SourceVPCARN   string `json:"sourceVpcArn"`
+			Type           string `json:"type"`
+			Principal      string `json:"principal"`
+			PrincipalOrgID string `json:"principalOrgID"`
+			SessionName    string `json:"sessionName"`
+			X509IssuerOU   string `json:"x509IssuerOu"`
+			X509SANDNS     string `json:"x509SanDns"`
+			X509SANNameCN  string `json:"x509SanNameCn"`
+			X509SANURI     string `json:"x509SanUri"`
+			X509SubjectCN  string `json:"x509SubjectCn"`
+		} `json:"identity"`
+		Region    string `json:"region"`
+		TimeEpoch string `json:"timeEpoch"`
+	} `json:"requestContext"`
 }
 
 // through decodes an event strictly, and encodes what has been read.
@@ -186,6 +218,7 @@ func TestHTTPSamplesHaveTheMembersOfTheBuilder(t *testing.T) {
 		"http-api/format-1.0": request.Format1().Event(),
 		"function-url":        request.FunctionURL().Event(),
 		"rest-api":            request.REST().Event(),
+		"vpc-lattice":         request.VPCLattice().IAM("arn:aws:iam::123456789012:role/r").Event(),
 	} {
 		have := members(t, samples[name].Bytes())
 		for pointer := range members(t, built.Bytes()) {

@@ -32,8 +32,8 @@ const (
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html
 func (a authorizerResult) on(e Event, g gateway) Event {
 	const place = "/requestContext/authorizer"
-	if g == functionURL && (a.kind == byJWT || a.kind == byLambda) {
-		panic("guardtest: HTTPEvent: a function URL has no authorizer but IAM")
+	if (g == functionURL || g == vpcLattice) && (a.kind == byJWT || a.kind == byLambda) {
+		panic("guardtest: HTTPEvent: a function URL and VPC Lattice have no authorizer but IAM")
 	}
 	format1 := g == httpAPI1 || g == restAPI
 	switch a.kind {
@@ -54,6 +54,9 @@ func (a authorizerResult) on(e Event, g gateway) Event {
 	case byIAM:
 		if format1 {
 			return a.identity1(e)
+		}
+		if g == vpcLattice {
+			return a.latticeIdentity(e)
 		}
 		if g == functionURL {
 			e = e.Set("/requestContext/accountId", AccountID)
@@ -81,6 +84,13 @@ func (a authorizerResult) identity1(e Event) Event {
 		Set(place+"/caller", exampleUserID).
 		Set(place+"/user", exampleUserID).
 		Set(place+"/userArn", a.arn)
+}
+
+// latticeIdentity is the identity in an event of VPC Lattice, beside the VPC.
+func (a authorizerResult) latticeIdentity(e Event) Event {
+	const place = "/requestContext/identity"
+	_ = a.account() // that it is an ARN
+	return e.Set(place+"/type", "AWS_IAM").Set(place+"/principal", a.arn)
 }
 
 // account is the fifth part of an ARN.

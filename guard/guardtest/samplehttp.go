@@ -36,6 +36,7 @@ const (
 	httpAPI1
 	functionURL
 	restAPI
+	vpcLattice
 )
 
 // HTTPEvent starts the event of a request to an HTTP API, in payload format
@@ -80,6 +81,10 @@ func (b HTTPBuilder) FunctionURL() HTTPBuilder { b.gateway = functionURL; return
 // "/{proxy+}".
 func (b HTTPBuilder) REST() HTTPBuilder { b.gateway = restAPI; return b }
 
+// VPCLattice makes it the event of VPC Lattice, event structure version V2. It
+// has no routes, no stages, and no authorizer but [HTTPBuilder.IAM].
+func (b HTTPBuilder) VPCLattice() HTTPBuilder { b.gateway = vpcLattice; return b }
+
 // Route is the gateway's route that the request took, "GET /orders/{id}";
 // $default when it is not called. The path parameters are what its variables
 // match. Bytes and Event panic when the request does not match it.
@@ -119,7 +124,7 @@ func (b HTTPBuilder) JSON(body string) HTTPBuilder {
 
 // Body sets the content type, none when it is empty, and the body: base64 in
 // the event unless the type is textual, as a gateway does it. A REST API takes
-// all for text that can be.
+// all for text that can be, VPC Lattice fewer types.
 func (b HTTPBuilder) Body(contentType string, body []byte) HTTPBuilder {
 	b.header = b.header.Clone()
 	b.header.Del("Content-Type")
@@ -134,7 +139,7 @@ func (b HTTPBuilder) Body(contentType string, body []byte) HTTPBuilder {
 // that the type is binary.
 func (b HTTPBuilder) Base64() HTTPBuilder { b.base64 = true; return b }
 
-// SourceIP is the client's address.
+// SourceIP is the client's address. VPC Lattice tells it in X-Forwarded-For alone.
 func (b HTTPBuilder) SourceIP(ip string) HTTPBuilder { b.sourceIP = ip; return b }
 
 // Stage is the stage's name. One that is not $default is in front of an HTTP
@@ -169,6 +174,9 @@ func (b HTTPBuilder) String() string { return b.Event().String() }
 // Event is the event, for setting what HTTPBuilder has no method for.
 func (b HTTPBuilder) Event() Event {
 	req := b.request()
+	if b.gateway == vpcLattice {
+		return b.withStage(b.authorizer.on(b.lattice(req), b.gateway))
+	}
 	cfg := HTTPAPIConfig{Format: format2, FunctionURL: b.gateway == functionURL}
 	if b.gateway == httpAPI1 || b.gateway == restAPI {
 		cfg.Format = format1
@@ -217,6 +225,8 @@ func (b HTTPBuilder) host() string {
 		return b.header.Get("Host")
 	case b.gateway == functionURL:
 		return apiID + ".lambda-url.us-east-1.on.aws"
+	case b.gateway == vpcLattice:
+		return "orders-0a40eebed65f8d69c.7d67968.vpc-lattice-svcs.us-east-1.on.aws"
 	default:
 		return apiID + ".execute-api.us-east-1.amazonaws.com"
 	}
@@ -227,6 +237,8 @@ func (b HTTPBuilder) matched() (Route, map[string]string) {
 	switch {
 	case b.gateway == functionURL && key != defaultRouteKey:
 		panic("guardtest: HTTPEvent: a function URL has no routes")
+	case b.gateway == vpcLattice && key != defaultRouteKey:
+		panic("guardtest: HTTPEvent: VPC Lattice has no routes")
 	case b.gateway == restAPI && key == defaultRouteKey && b.url.Path == "/":
 		key = "ANY /"
 	case b.gateway == restAPI && key == defaultRouteKey:
@@ -264,8 +276,11 @@ func (b HTTPBuilder) withStage(e Event) Event {
 		}
 		name = "prod"
 	}
-	if b.gateway == functionURL {
+	switch b.gateway {
+	case functionURL:
 		panic("guardtest: HTTPEvent: a function URL has no stages")
+	case vpcLattice:
+		panic("guardtest: HTTPEvent: VPC Lattice has no stages")
 	}
 	e = e.Set("/requestContext/stage", name)
 	if name == stage || b.header.Get("Host") != "" {

@@ -42,7 +42,11 @@ var gateways = map[string]struct {
 	"HTTP API, format 1.0": {guardtest.HTTPBuilder.Format1, guard.HTTPAPI, guardtest.HTTPAPIConfig{Format: "1.0"}},
 	"function URL":         {guardtest.HTTPBuilder.FunctionURL, guard.FunctionURL, guardtest.HTTPAPIConfig{FunctionURL: true}},
 	"REST API":             {guardtest.HTTPBuilder.REST, guard.REST, guardtest.HTTPAPIConfig{}},
+	"VPC Lattice":          {guardtest.HTTPBuilder.VPCLattice, guard.VPCLattice, guardtest.HTTPAPIConfig{}},
 }
+
+// plain reports whether what sends the event has neither routes nor stages.
+func plain(t guard.Trigger) bool { return t == guard.FunctionURL || t == guard.VPCLattice }
 
 func TestBuiltRequestIsReadAsItWasSet(t *testing.T) {
 	for name, gateway := range gateways {
@@ -63,6 +67,10 @@ func TestBuiltRequestIsReadAsItWasSet(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			ip := req.ClientIP()
+			if gateway.trigger == guard.VPCLattice {
+				ip = req.Header("x-forwarded-for")
+			}
 			for what, got := range map[string][2]any{
 				"method":          {req.Method, "PUT"},
 				"path":            {req.Path, "/orders/a b"},
@@ -73,7 +81,7 @@ func TestBuiltRequestIsReadAsItWasSet(t *testing.T) {
 				"content length":  {req.Header("content-length"), "12"},
 				"first cookie":    {session, "abc"},
 				"second cookie":   {theme, "dark"},
-				"client's IP":     {req.ClientIP(), "2001:db8::1"},
+				"client's IP":     {ip, "2001:db8::1"},
 				"body":            {string(body), `{"a":"<ü>"}`},
 			} {
 				if got[0] != got[1] {
@@ -86,8 +94,8 @@ func TestBuiltRequestIsReadAsItWasSet(t *testing.T) {
 
 func TestBuiltEventHasTheMembersThatTheAPISends(t *testing.T) {
 	for name, gateway := range gateways {
-		if gateway.trigger == guard.REST {
-			continue // the kit has no REST API
+		if gateway.trigger == guard.REST || gateway.trigger == guard.VPCLattice {
+			continue // the kit has none that makes these events
 		}
 		for _, withBody := range []bool{true, false} {
 			request := httptest.NewRequest("POST", "/orders/42?tag=a", nil)
@@ -115,8 +123,8 @@ func TestBuiltEventHasTheMembersThatTheAPISends(t *testing.T) {
 
 func TestRouteGivesThePathParameters(t *testing.T) {
 	for name, gateway := range gateways {
-		if gateway.trigger == guard.FunctionURL {
-			continue // without routes
+		if plain(gateway.trigger) {
+			continue
 		}
 		for _, tc := range []struct{ route, variable, want, key string }{
 			{"GET /shops/{shop}/orders/{id}", "id", "42", "GET /shops/{shop}/orders/{id}"},
@@ -156,7 +164,7 @@ func TestStageIsInFrontOfThePathOnTheAPIsDomain(t *testing.T) {
 		}
 	}
 	for name, gateway := range gateways {
-		if gateway.trigger == guard.FunctionURL {
+		if plain(gateway.trigger) {
 			continue
 		}
 		if req := read(t, gateway.set(request).Bytes()); req.Path != "/orders/42" || req.Event().RequestContext.Stage != "dev" {
@@ -184,6 +192,9 @@ func TestBodyIsBase64WhereTheGatewayMakesItSo(t *testing.T) {
 		{"a REST API takes a form for text", post.REST().Body("application/x-www-form-urlencoded", []byte("a=1")), "a=1", false},
 		{"unless it is binary", post.REST().Body("image/png", []byte("\x89PNG")), "\x89PNG", true},
 		{"or the type is", post.REST().JSON(`{}`).Base64(), `{}`, true},
+		{"VPC Lattice takes JSON for text", post.VPCLattice().JSON(`{}`), `{}`, false},
+		{"and no type that ends in it", post.VPCLattice().Body("application/problem+json", []byte("{}")), "{}", true},
+		{"nor what is not UTF-8", post.VPCLattice().Body("text/plain", []byte("\xff")), "\xff", true},
 	} {
 		var event struct {
 			Body            string `json:"body"`
@@ -205,6 +216,9 @@ func TestBodyIsBase64WhereTheGatewayMakesItSo(t *testing.T) {
 	}
 	if strings.Contains(post.String(), `"body"`) {
 		t.Errorf("format 2.0 has a body where there is none: %s", post)
+	}
+	if strings.Contains(post.VPCLattice().String(), `"body"`) {
+		t.Errorf("VPC Lattice has a body where there is none: %s", post.VPCLattice())
 	}
 	if got := post.Format1().Event().Get("/body"); got != nil {
 		t.Errorf("format 1.0 has the body %v where there is none", got)
@@ -240,6 +254,12 @@ func TestAuthorizerIsReadAsItWasSet(t *testing.T) {
 			t.Errorf("%s: IAM identity is %+v", name, got)
 		}
 	}
+	if got := read(t, iam.VPCLattice().Bytes()).Authorizer(); got == nil || got.IAM == nil || got.IAM.UserARN != arn {
+		t.Errorf("VPC Lattice: IAM identity is %+v", got)
+	}
+	if got := read(t, get.VPCLattice().Bytes()).Authorizer(); got != nil {
+		t.Errorf("VPC Lattice: %+v, where nobody has signed", got)
+	}
 	for name, b := range map[string]guardtest.HTTPBuilder{"format 1.0": iam.Format1(), "REST API": iam.REST()} {
 		if got := b.Event().Get("/requestContext/identity/userArn"); got != arn {
 			t.Errorf("%s: userArn is %v", name, got)
@@ -269,7 +289,7 @@ func TestBuilderDoesNotChange(t *testing.T) {
 func TestEventsAreTheSameInEachRun(t *testing.T) {
 	for name, gateway := range gateways {
 		b := gateway.set(guardtest.HTTPEvent("GET", "/orders?a=1&b=2").Header("X-A", "1").Header("X-B", "2").JWT(nil))
-		if gateway.trigger == guard.FunctionURL {
+		if plain(gateway.trigger) {
 			b = b.IAM("arn:aws:iam::111122223333:role/r")
 		}
 		if one, two := string(b.Bytes()), string(b.Bytes()); one != two {
@@ -292,6 +312,11 @@ func TestRequestsThatNoGatewayTakesPanic(t *testing.T) {
 		"a function URL with JWT":        func() { get.FunctionURL().JWT(nil).Bytes() },
 		"a function URL with Lambda":     func() { get.FunctionURL().Lambda(nil).Bytes() },
 		"an identity that is not an ARN": func() { get.IAM("jane").Bytes() },
+		"VPC Lattice with a route":       func() { get.VPCLattice().Route("GET /orders/{id}").Bytes() },
+		"VPC Lattice with a stage":       func() { get.VPCLattice().Stage("dev").Bytes() },
+		"VPC Lattice with JWT":           func() { get.VPCLattice().JWT(nil).Bytes() },
+		"VPC Lattice with Lambda":        func() { get.VPCLattice().Lambda(nil).Bytes() },
+		"VPC Lattice with such an ARN":   func() { get.VPCLattice().IAM("jane").Bytes() },
 	} {
 		t.Run(rule, func(t *testing.T) { wantPanic(t, misuse) })
 	}

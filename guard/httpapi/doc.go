@@ -1,5 +1,5 @@
-// Package httpapi serves HTTP APIs, REST APIs and function URLs with plain
-// functions, or with any net/http handler.
+// Package httpapi serves HTTP APIs, REST APIs, function URLs and VPC Lattice with
+// plain functions, or with any net/http handler.
 //
 // A function takes the decoded body and returns the value to encode. Routes
 // picks one by method and path, and the layers of package guard stand around it:
@@ -32,8 +32,9 @@
 // # Requests
 //
 // Events of payload format 2.0 (HTTP API, function URL) and 1.0 (REST API, HTTP
-// API) are one [Request] to a handler, and the answer goes out in the format
-// that the event came in. The path that is matched is the API's own: the stage
+// API), and those of VPC Lattice in its event structure version V2, are one
+// [Request] to a handler, and the answer goes out in the format that the event
+// came in. The path that is matched is the API's own: the stage
 // of an execute-api address is taken off, and the base path of a custom domain
 // as far as the route's template tells where it ends; behind $default on a
 // custom domain nothing does, so a base path stays.

@@ -120,7 +120,7 @@ func (x *exchange) answer(res *response) ([]byte, error) {
 	for _, d := range decorators {
 		d.decorate(req, res)
 	}
-	out, err := res.encode(req.format1())
+	out, err := res.encode(x.form(req))
 	if err != nil {
 		return nil, err
 	}
@@ -128,6 +128,17 @@ func (x *exchange) answer(res *response) ([]byte, error) {
 	x.encoded, x.decorated = out, len(decorators)
 	x.mu.Unlock()
 	return out, nil
+}
+
+func (x *exchange) form(req *Request) form {
+	switch {
+	case x.event.Trigger() == guard.VPCLattice:
+		return lattice
+	case req.format1():
+		return format1
+	default:
+		return format2
+	}
 }
 
 // finish makes sure that out, the answer of an inner handler, has been through
@@ -141,7 +152,7 @@ func (x *exchange) finish(out []byte) ([]byte, error) {
 	if done {
 		return out, nil
 	}
-	res, err := parseResponse(out)
+	res, err := parseResponse(out, x.event.Trigger() == guard.VPCLattice)
 	if err != nil {
 		return nil, err
 	}

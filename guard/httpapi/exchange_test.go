@@ -82,7 +82,7 @@ func TestEveryAnswerIsDecorated(t *testing.T) {
 		layers = append(layers, guard.Recover(), guard.Deadline(5*time.Millisecond, guard.MinRemaining(0)), guard.Limit(guard.Limits{}))
 		wrapped := guard.Wrap(h, layers...)
 		for name, tt := range cases {
-			for _, form := range []func(c *call){func(*call) {}, func(c *call) { c.format1 = true }, func(c *call) { c.rest = true }, func(c *call) { c.domain = urlDomain }} {
+			for _, form := range []func(c *call){func(*call) {}, func(c *call) { c.format1 = true }, func(c *call) { c.rest = true }, func(c *call) { c.domain = urlDomain }, func(c *call) { c.lattice = true }} {
 				c := tt.call
 				c.headers = map[string]string{"origin": shopOrigin}
 				for n, v := range tt.headers {
@@ -214,9 +214,9 @@ func TestInvocationsAtOnceDoNotMix(t *testing.T) {
 		wg.Go(func() {
 			me := fmt.Sprintf("caller-%d", i)
 			c := jsonCall(`{"customer":"` + me + `"}`)
-			c.path = "/" + []string{"func", "fail", "std"}[i%3] + "/" + me
+			c.path = "/" + []string{"func", "fail", "std"}[i/3%3] + "/" + me
 			c.headers["origin"] = origins(64)[i]
-			c.format1 = i%2 == 0
+			c.format1, c.lattice = i%3 == 0, i%3 == 1
 			out, err := h.Invoke(t.Context(), c.event())
 			if err != nil {
 				t.Error(err)

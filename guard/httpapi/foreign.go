@@ -7,23 +7,37 @@ import (
 	"strings"
 
 	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 	"github.com/lambdarmor/lambdarmor/internal/jsonpeek"
 )
 
-// foreign is the answer of a handler that is not of this package, in either
-// payload format.
+// foreign is the answer of a handler that is not of this package, in any form.
 type foreign struct {
 	StatusCode        int                 `json:"statusCode"`
-	Headers           map[string]string   `json:"headers"`
+	Headers           map[string]values   `json:"headers"`
 	MultiValueHeaders map[string][]string `json:"multiValueHeaders"`
 	Cookies           []string            `json:"cookies"`
 	Body              string              `json:"body"`
 	IsBase64Encoded   bool                `json:"isBase64Encoded"`
 }
 
+// values are those of a header: one, or for VPC Lattice a list.
+type values struct {
+	all  []string
+	list bool
+}
+
+func (v *values) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
+	if v.list = dec.PeekKind() == jsontext.KindBeginArray; v.list {
+		return json.UnmarshalDecode(dec, &v.all)
+	}
+	v.all = make([]string, 1)
+	return json.UnmarshalDecode(dec, &v.all[0])
+}
+
 // parseResponse opens an encoded answer. One that has a status code and is
 // malformed is refused: sent as something else it could turn a 403 into a 200.
-func parseResponse(out []byte) (*response, error) {
+func parseResponse(out []byte, lists bool) (*response, error) {
 	if jsonpeek.Lookup(out, "statusCode") == nil {
 		return bareResponse(out), nil
 	}
@@ -40,7 +54,11 @@ func parseResponse(out []byte) (*response, error) {
 		}
 		res.body = res.body[:n]
 	}
-	res.addHeader(f.header())
+	header, ok := f.header(lists)
+	if !ok {
+		return nil, invalidResponse("list of values of a header")
+	}
+	res.addHeader(header)
 	res.cookies = append(res.cookies, f.Cookies...)
 	return res, nil
 }
@@ -61,18 +79,23 @@ func bareResponse(out []byte) *response {
 }
 
 // header merges the two forms as a gateway does: a value that is in both is
-// sent once.
-func (f *foreign) header() http.Header {
-	all := make(http.Header, len(f.Headers)+len(f.MultiValueHeaders))
+// sent once. A list where none may be is not ok.
+func (f *foreign) header(lists bool) (all http.Header, ok bool) {
+	all = make(http.Header, len(f.Headers)+len(f.MultiValueHeaders))
 	for name, values := range f.MultiValueHeaders {
 		name = strings.ToLower(name)
 		all[name] = append(all[name], values...)
 	}
-	for name, value := range f.Headers {
+	for name, v := range f.Headers {
+		if v.list && !lists {
+			return nil, false
+		}
 		name = strings.ToLower(name)
-		if !slices.Contains(all[name], value) {
-			all[name] = append(all[name], value)
+		for _, value := range v.all {
+			if !slices.Contains(all[name], value) {
+				all[name] = append(all[name], value)
+			}
 		}
 	}
-	return all
+	return all, true
 }

@@ -51,7 +51,7 @@ func TestAForeignAnswerStaysWhatItIs(t *testing.T) {
 		"a string":               {`"hello"`, 200, http.Header{"Content-Type": {"application/json"}}, `hello`},
 		"nothing":                {``, 200, http.Header{"Content-Type": {"application/json"}}, ``},
 	} {
-		for _, c := range []call{{}, {format1: true}} {
+		for _, c := range []call{{}, {format1: true}, {lattice: true}} {
 			a := send(t, c, raw(tt.out), httpapi.SecurityHeaders())
 			if a.header.Get("X-Content-Type-Options") != "nosniff" {
 				t.Errorf("%s: not decorated: %v", name, a.header)
@@ -68,6 +68,20 @@ func TestAForeignAnswerStaysWhatItIs(t *testing.T) {
 				t.Errorf("%s: %+v", name, a)
 			}
 		}
+	}
+}
+
+// VPC Lattice takes a list for a header, and nothing else does.
+func TestAForeignAnswerWithListsIsOneForLatticeAlone(t *testing.T) {
+	const out = `{"statusCode":200,"headers":{"X-A":["1","2"],"x-b":"3","Set-Cookie":["a=1","b=2"],"x-none":[]},"body":"b"}`
+	a := send(t, call{lattice: true}, raw(out), httpapi.SecurityHeaders())
+	if a.status != 200 || a.header.Get("X-A") != "1, 2" || a.header.Get("X-B") != "3" || a.header.Values("X-None") != nil ||
+		!slices.Equal(a.header.Values("Set-Cookie"), []string{"a=1", "b=2"}) || a.header.Get("X-Content-Type-Options") != "nosniff" {
+		t.Errorf("%+v", a)
+	}
+	for _, c := range []call{{}, {format1: true}} {
+		_, err := invoke(t, c, raw(out), httpapi.SecurityHeaders())
+		wantError(t, err, guard.Internal, "invalid_response")
 	}
 }
 
@@ -88,12 +102,14 @@ func TestAMalformedForeignAnswerIsRefused(t *testing.T) {
 		"status 1000":          `{"statusCode":1000,"body":"planted"}`,
 		"a status with e":      `{"statusCode":2e99,"body":"planted"}`,
 	} {
-		sent, err := invoke(t, call{}, raw(out), httpapi.SecurityHeaders())
-		wantError(t, err, guard.Internal, "invalid_response")
-		if sent != nil || strings.Contains(err.Error(), "planted") {
-			t.Errorf("%s: %s, %v", name, sent, err)
+		for _, c := range []call{{}, {lattice: true}} {
+			sent, err := invoke(t, c, raw(out), httpapi.SecurityHeaders())
+			wantError(t, err, guard.Internal, "invalid_response")
+			if sent != nil || strings.Contains(err.Error(), "planted") {
+				t.Errorf("%s: %s, %v", name, sent, err)
+			}
 		}
-		sent, err = invoke(t, call{}, raw(out), httpapi.Problems(), httpapi.SecurityHeaders())
+		sent, err := invoke(t, call{}, raw(out), httpapi.Problems(), httpapi.SecurityHeaders())
 		if a := read(t, sent); err != nil || a.status != 500 || strings.Contains(string(sent), "planted") {
 			t.Errorf("%s: %s, %v", name, sent, err)
 		}

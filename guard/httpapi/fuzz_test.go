@@ -47,6 +47,7 @@ func FuzzChain(f *testing.F) {
 		{method: "PUT", path: "/std/x", body: "\x00", base64: true, headers: map[string]string{"x-echo": "a\r\nb"}},
 		{path: "/panic", rest: true},
 		{path: "/files//x", format1: true},
+		{path: "/orders/o-1", query: "a=1&b", lattice: true, cookies: []string{"a=1"}},
 		preflight(shopOrigin),
 	} {
 		f.Add(c.event())

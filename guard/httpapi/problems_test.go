@@ -23,7 +23,7 @@ func TestEveryKindIsAProblem(t *testing.T) {
 	for kind := guard.Internal; kind <= guard.Timeout+1; kind++ {
 		p := &guard.Error{Kind: kind, Code: "some_code", Detail: "Some detail.", Err: errors.New("planted")}
 		for name, err := range map[string]error{"bare": p, "wrapped": fmt.Errorf("planted: %w", p), "joined": errors.Join(errors.New("planted"), p)} {
-			for _, c := range []call{{}, {format1: true}, {rest: true}, {domain: urlDomain}} {
+			for _, c := range []call{{}, {format1: true}, {rest: true}, {domain: urlDomain}, {lattice: true}} {
 				a := send(t, c, failing(err))
 				got := a.problem(t)
 				want := problem{Type: "about:blank", Title: kind.Title(), Detail: "Some detail.", Instance: requestID, Code: "some_code", Status: kind.Status()}

@@ -26,19 +26,42 @@ func TestCreated(t *testing.T) {
 }
 
 func TestReplySaysWhatItSays(t *testing.T) {
-	a := send(t, call{}, httpapi.Func(replies(httpapi.Reply[string]{
-		Header:  http.Header{"Content-Type": {"application/hal+json"}, "Etag": {`"v1"`}, "Content-Length": {"99"}, "Connection": {"close"}, "set-cookie": {"z=0"}},
-		Cookies: []*http.Cookie{{Name: "a", Value: "x y", HttpOnly: true, Secure: true}},
-		Value:   "v",
-	}), httpapi.Status(203)))
-	if a.status != 203 || a.header.Get("Content-Type") != "application/hal+json" || a.header.Get("Etag") != `"v1"` {
-		t.Errorf("%+v", a)
+	for _, c := range []call{{}, {format1: true}, {lattice: true}} {
+		a := send(t, c, httpapi.Func(replies(httpapi.Reply[string]{
+			Header:  http.Header{"Content-Type": {"application/hal+json"}, "Etag": {`"v1"`}, "Content-Length": {"99"}, "Connection": {"close"}, "set-cookie": {"z=0"}},
+			Cookies: []*http.Cookie{{Name: "a", Value: "x y", HttpOnly: true, Secure: true}},
+			Value:   "v",
+		}), httpapi.Status(203)))
+		if a.status != 203 || a.header.Get("Content-Type") != "application/hal+json" || a.header.Get("Etag") != `"v1"` {
+			t.Errorf("%+v", a)
+		}
+		if got := a.header["Set-Cookie"]; !slices.Equal(got, []string{"z=0", `a="x y"; HttpOnly; Secure`}) {
+			t.Errorf("cookies %q", got)
+		}
+		if a.header.Get("Content-Length") != "" || a.header.Get("Connection") != "" {
+			t.Errorf("headers of the connection are the gateway's: %v", a.header)
+		}
 	}
-	if got := a.header["Set-Cookie"]; !slices.Equal(got, []string{"z=0", `a="x y"; HttpOnly; Secure`}) {
-		t.Errorf("cookies %q", got)
-	}
-	if a.header.Get("Content-Length") != "" || a.header.Get("Connection") != "" {
-		t.Errorf("headers of the connection are the gateway's: %v", a.header)
+}
+
+// Whatever there is beside it, and whatever not.
+func TestOneCookieForLatticeIsATextAndSeveralAList(t *testing.T) {
+	const frame = `{"statusCode":200,"headers":{%s},"body":"","isBase64Encoded":false}`
+	for _, tt := range []struct {
+		header http.Header
+		want   string
+	}{
+		{nil, ``},
+		{http.Header{"Set-Cookie": {"a=1"}}, `"set-cookie":"a=1"`},
+		{http.Header{"Set-Cookie": {"a=1", "b=2, 3"}}, `"set-cookie":["a=1","b=2, 3"]`},
+		{http.Header{"Set-Cookie": {"a=1"}, "Vary": {"A", "B"}}, `"vary":"A, B","set-cookie":"a=1"`},
+	} {
+		out, err := invoke(t, call{lattice: true}, httpapi.Handler(func(context.Context, *httpapi.Request) (httpapi.Response, error) {
+			return httpapi.Response{Header: tt.header}, nil
+		}))
+		if want := fmt.Sprintf(frame, tt.want); err != nil || string(out) != want {
+			t.Errorf("%s, %v, want %s", out, err, want)
+		}
 	}
 }
 

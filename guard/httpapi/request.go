@@ -83,8 +83,8 @@ func lowerNames(headers map[string]string) map[string]string {
 	return lower
 }
 
-// Event is the request as the gateway sent it, one of payload format 1.0 in
-// the form of 2.0. It is never nil; of an event that has a member of another
+// Event is the request as the gateway sent it, one of payload format 1.0 or of
+// VPC Lattice in the form of 2.0. It is never nil; of an event that has a member of another
 // type than AWS sends, where nothing else looks, it is empty.
 func (r *Request) Event() *events.APIGatewayV2HTTPRequest {
 	in, err := r.event.HTTP()
@@ -94,7 +94,8 @@ func (r *Request) Event() *events.APIGatewayV2HTTPRequest {
 	return in
 }
 
-// RouteKey is the gateway's route, "POST /orders" or "$default".
+// RouteKey is the gateway's route, "POST /orders" or "$default"; "" of VPC
+// Lattice, which has none.
 func (r *Request) RouteKey() string { return r.light.RouteKey }
 
 // Header gives the value of a header, its name in any case, "" when it is not
@@ -156,7 +157,8 @@ func (r *Request) identified() bool {
 }
 
 // ClientIP is the address that the gateway took the request from. What a
-// client says of itself in X-Forwarded-For is not looked at.
+// client says of itself in X-Forwarded-For is not looked at; VPC Lattice tells
+// no other, so it is "" there.
 func (r *Request) ClientIP() string { return r.Event().RequestContext.HTTP.SourceIP }
 
 // Authorizer is what the gateway's authorizer told: claims and scopes of a

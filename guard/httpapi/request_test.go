@@ -26,8 +26,8 @@ func requestOf(t *testing.T, payload []byte, use func(r *httpapi.Request)) {
 }
 
 func TestRequestHeader(t *testing.T) {
-	c := call{headers: map[string]string{"authorization": "a,b", "X-Custom": "v", "x-empty": "", "accept": "a, b;q=0.5"}}
-	for _, c.format1 = range []bool{false, true} {
+	headers := map[string]string{"authorization": "a,b", "X-Custom": "v", "x-empty": "", "accept": "a, b;q=0.5"}
+	for _, c := range []call{{headers: headers}, {headers: headers, format1: true}, {headers: headers, lattice: true}} {
 		requestOf(t, c.event(), func(r *httpapi.Request) {
 			for name, want := range map[string]string{
 				"authorization": "a,b", "Authorization": "a,b", "AUTHORIZATION": "a,b",
@@ -48,8 +48,7 @@ func TestSpellingsOfAHeaderAreOne(t *testing.T) {
 		{"x-tenant": "c", "X-Tenant": "b", "X-TENANT": "a"},
 		{"X-Tenant": "b", "x-tenant": "c", "X-TENANT": "a"},
 	} {
-		c := call{headers: headers}
-		for _, c.format1 = range []bool{false, true} {
+		for _, c := range []call{{headers: headers}, {headers: headers, format1: true}, {headers: headers, lattice: true}} {
 			requestOf(t, c.event(), func(r *httpapi.Request) {
 				if got := r.Header("x-tenant"); got != "a,b,c" {
 					t.Errorf("%q", got)
@@ -66,6 +65,7 @@ func TestRequestCookie(t *testing.T) {
 		"2.0, header alone":     {headers: map[string]string{"Cookie": "a=1; bad name=1; b=x=y; empty="}},
 		"1.0":                   {format1: true, cookies: []string{"a=1", "b=x=y", "bad name=1", "empty="}},
 		"REST, header":          {rest: true, headers: map[string]string{"cookie": "a=1;b=x=y;empty="}},
+		"VPC Lattice":           {lattice: true, cookies: []string{"a=1", "b=x=y", "bad name=1", "empty=", "a=2"}},
 		"2.0, two spellings":    {headers: map[string]string{"Cookie": "a=1", "cookie": "b=x=y; empty="}},
 		"1.0, two spellings":    {format1: true, headers: map[string]string{"cookie": "b=x=y; empty=", "COOKIE": "a=1"}},
 		"2.0, spaced by others": {cookies: []string{" a=1 ", "b=x=y", "empty="}},
@@ -86,8 +86,8 @@ func TestRequestCookie(t *testing.T) {
 }
 
 func TestRequestQueryKeepsRepeatedValues(t *testing.T) {
-	c := call{query: "tag=a&tag=b&q=x"}
-	for _, c.format1 = range []bool{false, true} {
+	const query = "tag=a&tag=b&q=x"
+	for _, c := range []call{{query: query}, {query: query, format1: true}, {query: query, lattice: true}} {
 		requestOf(t, c.event(), func(r *httpapi.Request) {
 			if q := r.Query(); !slices.Equal(q["tag"], []string{"a", "b"}) || q.Get("q") != "x" {
 				t.Errorf("%v", q)
@@ -110,6 +110,16 @@ func TestClientIPIsTheGatewaysWord(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Lattice has no other word for it than a header that a client can send too.
+func TestClientIPIsNotKnownBehindLattice(t *testing.T) {
+	c := call{lattice: true, headers: map[string]string{"x-forwarded-for": "192.0.2.1"}}
+	requestOf(t, c.event(), func(r *httpapi.Request) {
+		if got := r.ClientIP(); got != "" || r.Header("x-forwarded-for") != "192.0.2.1" {
+			t.Errorf("%q", got)
+		}
+	})
 }
 
 func TestRequestAuthorizer(t *testing.T) {

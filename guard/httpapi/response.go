@@ -18,7 +18,8 @@ type Response struct {
 	// Status is the HTTP status code; 0 is 200.
 	Status int
 	// Header holds the headers. Several values of one name are joined by a
-	// comma, but for Set-Cookie, whose values become cookies.
+	// comma, but for Set-Cookie, whose values become cookies: each is sent as
+	// a header of its own, VPC Lattice is given a list of them.
 	Header http.Header
 	// Body is sent as text where it is UTF-8, and through base64 otherwise.
 	Body []byte
@@ -109,8 +110,17 @@ func (r *response) del(name string) {
 	r.fields = slices.DeleteFunc(r.fields, func(f field) bool { return f.name == name })
 }
 
-// encode writes the response in payload format 2.0, or in 1.0.
-func (r *response) encode(format1 bool) ([]byte, error) {
+// form is what an answer has to look like for what sent the event.
+type form byte
+
+const (
+	format2 form = iota // payload format 2.0
+	format1             // payload format 1.0
+	lattice             // VPC Lattice
+)
+
+// encode writes the response in a form.
+func (r *response) encode(f form) ([]byte, error) {
 	if err := r.check(); err != nil {
 		return nil, err
 	}
@@ -124,9 +134,12 @@ func (r *response) encode(format1 bool) ([]byte, error) {
 	out := make([]byte, 0, size)
 	out = append(out, `{"statusCode":`...)
 	out = strconv.AppendInt(out, int64(r.status), 10)
-	if format1 {
+	switch f {
+	case format1:
 		out = r.appendFields1(out)
-	} else {
+	case lattice:
+		out = r.appendFieldsLattice(out)
+	default:
 		out = r.appendFields2(out)
 	}
 	_, packed := r.get("content-encoding")
@@ -196,6 +209,34 @@ func validName(name string) bool {
 }
 
 func (r *response) appendFields2(out []byte) []byte {
+	out = append(r.appendJoined(out), '}')
+	if len(r.cookies) > 0 {
+		out = append(out, `,"cookies":`...)
+		out = appendStrings(out, r.cookies)
+	}
+	return out
+}
+
+// appendFieldsLattice has a list for several cookies, as Lattice has one for
+// several values itself; joined they would be one that is malformed.
+func (r *response) appendFieldsLattice(out []byte) []byte {
+	out = r.appendJoined(out)
+	if len(r.cookies) > 0 {
+		if len(r.fields) > 0 {
+			out = append(out, ',')
+		}
+		out = append(out, `"set-cookie":`...)
+		if len(r.cookies) == 1 {
+			out = quote(out, r.cookies[0])
+		} else {
+			out = appendStrings(out, r.cookies)
+		}
+	}
+	return append(out, '}')
+}
+
+// appendJoined begins the object of the headers, each with one value.
+func (r *response) appendJoined(out []byte) []byte {
 	out = append(out, `,"headers":{`...)
 	for i, f := range r.fields {
 		if slices.ContainsFunc(r.fields[:i], func(g field) bool { return g.name == f.name }) {
@@ -213,11 +254,6 @@ func (r *response) appendFields2(out []byte) []byte {
 		out = quote(out, f.name)
 		out = append(out, ':')
 		out = quote(out, value)
-	}
-	out = append(out, '}')
-	if len(r.cookies) > 0 {
-		out = append(out, `,"cookies":`...)
-		out = appendStrings(out, r.cookies)
 	}
 	return out
 }

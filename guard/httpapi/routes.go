@@ -18,9 +18,9 @@ import (
 // there from [Request.PathValue].
 //
 // The path is that of the API, [Request.Path], so the same function works
-// behind one route of a gateway, behind $default, a stage, a custom domain
-// with a base path, and a function URL. What matches no pattern is a NotFound,
-// what matches one but for the method a MethodNotAllowed with Allow.
+// behind one route of a gateway, behind $default, a stage, a custom domain with
+// a base path, a function URL, and VPC Lattice. What matches no pattern is a
+// NotFound, what matches one but for the method a MethodNotAllowed with Allow.
 //
 // A route is a handler: its own layers go around it with [guard.Wrap].
 func Routes(routes map[string]lambda.Handler) lambda.Handler {

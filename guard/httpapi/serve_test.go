@@ -84,7 +84,8 @@ func TestServeIsAServerToTheHandler(t *testing.T) {
 		{path: "/none"},
 	} {
 		real := overHTTP(t, client, server.URL, c)
-		for _, c.format1 = range []bool{false, true} {
+		for _, form := range []call{{}, {format1: true}, {lattice: true}} {
+			c.format1, c.lattice = form.format1, form.lattice
 			if c.format1 && (strings.Contains(c.query, "%") || strings.HasSuffix(c.query, "c")) {
 				continue // a 1.0 event has its query taken apart
 			}
@@ -123,7 +124,7 @@ func overHTTP(t *testing.T, client *http.Client, url string, c call) answer {
 
 func compareAnswers(t *testing.T, c call, got, want answer) {
 	t.Helper()
-	where := fmt.Sprintf("%s %s, 1.0 %t", or(c.method, "GET"), c.path, c.format1)
+	where := fmt.Sprintf("%s %s, 1.0 %t, Lattice %t", or(c.method, "GET"), c.path, c.format1, c.lattice)
 	if got.status != want.status || got.body != want.body {
 		t.Errorf("%s: %d %.300q\nthe server: %d %.300q", where, got.status, got.body, want.status, want.body)
 	}
@@ -153,6 +154,10 @@ func TestServeSendsCookiesOneByOne(t *testing.T) {
 	a = send(t, call{path: "/headers", format1: true}, h)
 	if got := a.fields["multiValueHeaders"].(object)["set-cookie"].([]any); len(got) != 2 {
 		t.Errorf("1.0: %v", a.fields)
+	}
+	a = send(t, call{path: "/headers", lattice: true}, h)
+	if got := a.fields["headers"].(object)["set-cookie"].([]any); len(got) != 2 || got[0] != "a=1; HttpOnly" || a.fields["cookies"] != nil {
+		t.Errorf("Lattice: %v", a.fields)
 	}
 }
 

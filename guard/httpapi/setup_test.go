@@ -22,6 +22,7 @@ const requestID = "8476a536-e9f4-11e8-9739-2dfe598c3fcd"
 type call struct {
 	format1    bool // payload format 1.0 of an HTTP API
 	rest       bool // a REST API
+	lattice    bool // VPC Lattice
 	method     string
 	path       string // as the gateway sends it
 	query      string
@@ -62,9 +63,12 @@ func (c call) event() []byte {
 	c.route, c.stage = or(c.route, "$default"), or(c.stage, "$default")
 	const marker = "the body goes here"
 	var ev object
-	if c.format1 || c.rest {
+	switch {
+	case c.format1 || c.rest:
 		ev = c.event1()
-	} else {
+	case c.lattice:
+		ev = c.eventLattice()
+	default:
 		ev = c.event2()
 	}
 	ev["body"], ev["isBase64Encoded"], ev["pathParameters"] = marker, c.base64, c.params
@@ -122,6 +126,27 @@ func (c call) event1() object {
 	return ev
 }
 
+func (c call) eventLattice() object {
+	headers := map[string][]string{"host": {c.domain}}
+	for name, value := range c.headers {
+		headers[name] = []string{value}
+	}
+	if len(c.cookies) > 0 {
+		headers["cookie"] = []string{strings.Join(c.cookies, "; ")}
+	}
+	path := c.path
+	if c.query != "" {
+		path += "?" + c.query
+	}
+	return object{
+		"version": "2.0", "method": c.method, "path": path, "headers": headers,
+		"requestContext": object{
+			"serviceArn": "arn:aws:vpc-lattice:eu-central-1:123456789012:service/svc-1", "region": "eu-central-1",
+			"identity": object{"sourceVpcArn": "arn:aws:ec2:eu-central-1:123456789012:vpc/vpc-1"},
+		},
+	}
+}
+
 // jsonCall is a POST of a JSON body.
 func jsonCall(body string) call {
 	return call{method: "POST", path: "/orders", headers: map[string]string{"content-type": "application/json"}, body: body}
@@ -136,12 +161,12 @@ type answer struct {
 	fields object // the answer as the gateway reads it
 }
 
-// read opens an answer in payload format 2.0 or 1.0, strictly.
+// read opens an answer in payload format 2.0 or 1.0, or for VPC Lattice, strictly.
 func read(t testing.TB, out []byte) answer {
 	t.Helper()
 	var raw struct {
 		StatusCode        int                 `json:"statusCode"`
-		Headers           map[string]string   `json:"headers"`
+		Headers           map[string]any      `json:"headers"`
 		MultiValueHeaders map[string][]string `json:"multiValueHeaders"`
 		Cookies           []string            `json:"cookies"`
 		Body              string              `json:"body"`
@@ -155,7 +180,19 @@ func read(t testing.TB, out []byte) answer {
 		t.Fatal(err)
 	}
 	for name, value := range raw.Headers {
-		a.header.Add(name, value)
+		switch value := value.(type) {
+		case string:
+			a.header.Add(name, value)
+		case []any: // of cookies alone, and more than one
+			if name != "set-cookie" || len(value) < 2 {
+				t.Errorf("a list for the header %s: %q", name, value)
+			}
+			for _, v := range value {
+				a.header.Add(name, v.(string))
+			}
+		default:
+			t.Errorf("the header %s is %v", name, value)
+		}
 	}
 	for name, values := range raw.MultiValueHeaders {
 		a.header[http.CanonicalHeaderKey(name)] = values

@@ -13,8 +13,8 @@ import (
 type Keys struct {
 	get func(ctx context.Context) ([]string, error)
 	// renew is called when none of them has signed; nil where nothing more can
-	// be done.
-	renew func(ctx context.Context)
+	// be done. It goes by the clock that requests are judged by.
+	renew func(ctx context.Context, now func() time.Time)
 }
 
 // KeysFunc takes keys from get. Its error is passed on: the sender tries again
@@ -30,6 +30,9 @@ func KeysFunc(get func(ctx context.Context) ([]string, error)) Keys {
 // secret, each one key. When neither has signed a request, the secret is
 // fetched past the cache, at most every 10 seconds, so that a key which the
 // sender uses at once is known at once, and forged requests wear nothing out.
+//
+// The previous value stays accepted until the secret is changed again: a key that
+// has leaked is refused only after two changes.
 func Secret(c *secrets.Cache, name string) Keys {
 	if c == nil || name == "" {
 		panic("webhook: Secret without a cache or a name")
@@ -46,14 +49,14 @@ func Secret(c *secrets.Cache, name string) Keys {
 		return texts, nil
 	}}
 	turn, last := make(chan struct{}, 1), time.Time{} // last is written in turn
-	k.renew = func(ctx context.Context) {
+	k.renew = func(ctx context.Context, clock func() time.Time) {
 		select {
 		case turn <- struct{}{}:
 			defer func() { <-turn }()
 		case <-ctx.Done():
 			return
 		}
-		now := time.Now().Round(0)
+		now := clock().Round(0)
 		if age := now.Sub(last); age < 0 || age >= renewal {
 			last = now
 			fetchAnew(ctx, c, name)

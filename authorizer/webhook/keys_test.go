@@ -5,9 +5,12 @@ import (
 	"encoding/hex"
 	"fmt"
 	"net/http"
+	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/lambdarmor/lambdarmor/authorizer/webhook"
 	"github.com/lambdarmor/lambdarmor/guard"
@@ -19,6 +22,8 @@ type vault struct {
 	mu       sync.Mutex
 	versions []string
 	down     bool
+	restless bool   // each fetch finds another value
+	held     func() // holds the next fetch up
 	fetches  atomic.Int64
 }
 
@@ -29,9 +34,16 @@ func (v *vault) rotate(value string) {
 }
 
 func (v *vault) Fetch(_ context.Context, refs []secrets.Ref) ([]secrets.Value, error) {
-	v.fetches.Add(1)
+	n := v.fetches.Add(1)
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	if held := v.held; held != nil {
+		v.held = nil
+		held()
+	}
+	if v.restless {
+		v.versions = append(v.versions, fmt.Sprint("k", n))
+	}
 	if v.down {
 		return nil, secrets.ErrUnavailable
 	}
@@ -77,17 +89,84 @@ func TestKeysAreTheCurrentAndThePreviousValue(t *testing.T) {
 	accepts("k0", false)
 }
 
-func TestForgedDeliveriesWearNothingOut(t *testing.T) {
-	v := &vault{versions: []string{"k1", "k2"}}
-	layer := webhook.GitHub(webhook.Secret(secrets.New(v), "hook"))
-	for range 200 {
-		if got, err := receive(layer, githubDelivery("forged")); got.called || guard.Public(err).Code != "webhook_signature_invalid" {
-			t.Fatalf("called %v, %v", got.called, err)
+func TestAKeyIsRefusedAfterTwoChanges(t *testing.T) {
+	v := &vault{versions: []string{"k1"}}
+	now := time.Unix(slackTime, 0)
+	layer := webhook.HMAC(webhook.HMACConfig{Signature: "X-Hub-Signature-256", Prefix: "sha256=", Timestamp: "X-Time", Content: "{timestamp}.{body}"},
+		webhook.Secret(secrets.New(v), "hook"), webhook.Clock(func() time.Time { return now }))
+	accepts := func(key string, want bool) {
+		t.Helper()
+		at := strconv.FormatInt(now.Unix(), 10)
+		got, err := receive(layer, delivery{body: "b", headers: []string{"X-Time", at, "X-Hub-Signature-256", "sha256=" + hex.EncodeToString(mac256(key, at+".b"))}})
+		if got.called != want {
+			t.Errorf("key %s: called %v, %v", key, got.called, err)
 		}
 	}
-	// Two at first and for the only renewal in 10 seconds; more if it takes longer.
-	if n := v.fetches.Load(); n > 20 {
-		t.Errorf("%d fetches for 200 forged deliveries", n)
+	accepts("k1", true)
+	for _, key := range []string{"k2", "k3"} {
+		v.rotate(key)
+		now = now.Add(10 * time.Second)
+		accepts(key, true)
+		accepts("k1", key == "k2")
+	}
+}
+
+func TestForgedDeliveriesWearNothingOut(t *testing.T) {
+	// A source that has a new value each time would be asked for each of them.
+	v := &vault{restless: true}
+	now := time.Unix(slackTime, 0)
+	layer := webhook.HMAC(slack, webhook.Secret(secrets.New(v), "hook"), webhook.Clock(func() time.Time { return now }))
+	forged := func(when string, fetches int64) {
+		t.Helper()
+		for range 20 {
+			before := v.fetches.Load()
+			got, err := receive(layer, delivery{headers: []string{
+				"X-Slack-Signature", "v0=" + strings.Repeat("0", 64), "X-Slack-Request-Timestamp", strconv.Itoa(slackTime),
+			}})
+			if got.called || guard.Public(err).Code != "webhook_signature_invalid" {
+				t.Fatalf("called %v, %v", got.called, err)
+			}
+			if v.fetches.Load() > before {
+				fetches--
+			}
+		}
+		if fetches != 0 {
+			t.Errorf("%s: %d more deliveries than expected fetched keys", when, -fetches)
+		}
+	}
+	forged("at first", 1)
+	now = now.Add(10*time.Second - 1)
+	forged("within 10 seconds", 0)
+	now = now.Add(1)
+	forged("after 10 seconds", 1)
+	now = now.Add(-time.Minute)
+	forged("when the clock was set back", 1)
+}
+
+// Who waits for another's fetch of the keys does so as long as it has time.
+func TestWhoFindsTheKeysBeingFetchedHasAContextOfItsOwn(t *testing.T) {
+	v := &vault{versions: []string{"k1"}}
+	layer := webhook.GitHub(webhook.Secret(secrets.New(v, secrets.FetchTimeout(time.Hour)), "hook"))
+	if got, err := receive(layer, githubDelivery("k1")); !got.called {
+		t.Fatal(err)
+	}
+	asked, release := make(chan struct{}), make(chan struct{})
+	v.held = func() { close(asked); <-release }
+	first := make(chan error)
+	go func() {
+		_, err := receive(layer, githubDelivery("forged"))
+		first <- err
+	}()
+	<-asked
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	h := guard.Wrap(guard.HandlerFunc(func(context.Context, []byte) ([]byte, error) { return nil, nil }), layer)
+	if _, err := h.Invoke(ctx, githubDelivery("forged").event()); guard.Public(err).Code != "webhook_signature_invalid" {
+		t.Errorf("who has no time: %v", err)
+	}
+	close(release)
+	if err := <-first; guard.Public(err).Code != "webhook_signature_invalid" {
+		t.Errorf("who fetches: %v", err)
 	}
 }
 

@@ -76,7 +76,7 @@ func (r *receiver) verify(ctx context.Context, ev *guard.Event) (*delivery, erro
 	}
 	signed, err := r.signed(ctx, c, body)
 	if err == nil && !signed && r.keys.renew != nil {
-		r.keys.renew(ctx)
+		r.keys.renew(ctx, r.now)
 		signed, err = r.signed(ctx, c, body)
 	}
 	switch {

@@ -10,6 +10,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -190,6 +191,7 @@ func TestEverythingElseIsRefused(t *testing.T) {
 	raw, _ := base64.StdEncoding.DecodeString(strings.TrimPrefix(standardKey, "whsec_"))
 	edited := standard()
 	edited.body = `{"test": 2432232315}`
+	mine, theirs := ed25519.NewKeyFromSeed(mac256("", "mine")), ed25519.NewKeyFromSeed(mac256("", "theirs"))
 	v1 := stripeSign(stripeKey, stripeTime, stripeBody)
 	stripeOK := webhook.Stripe(fixed(stripeKey), at(stripeTime))
 	const (
@@ -214,6 +216,8 @@ func TestEverythingElseIsRefused(t *testing.T) {
 		"id of 256":                      {ok, standard("webhook-id", strings.Repeat("a", 256)), malformed},
 		"timestamp with a sign":          {ok, standard("webhook-timestamp", "+"+strconv.Itoa(standardTime)), malformed},
 		"timestamp with an exponent":     {ok, standard("webhook-timestamp", "1614265330e0"), malformed},
+		"id that is not ASCII":           {ok, standard("webhook-id", "m\u00e9"), malformed},
+		"timestamp of twelve digits":     {ok, standard("webhook-timestamp", "0"+strings.Repeat("1", 11)), malformed},
 		"timestamp out of all range":     {ok, standard("webhook-timestamp", strings.Repeat("9", 40)), malformed},
 		"late by a second":               {webhook.Standard(fixed(standardKey), at(standardTime+301)), standard(), untimely},
 		"early by a second":              {webhook.Standard(fixed(standardKey), at(standardTime-301)), standard(), untimely},
@@ -223,11 +227,17 @@ func TestEverythingElseIsRefused(t *testing.T) {
 		"signature with bits left over":  {ok, standard("webhook-signature", strings.Replace(standardSign, "OE=", "OF=", 1)), malformed},
 		"signature with a line break":    {ok, standard("webhook-signature", standardSign[:20]+"\n"+standardSign[20:]), malformed},
 		"signature cut short":            {ok, standard("webhook-signature", "v1,g0hM9SsE"), malformed},
+		"public signature cut short":     {ok, standard("webhook-signature", "v1a,g0hM9SsE"), malformed},
 		"nine signatures":                {ok, standard("webhook-signature", strings.TrimSuffix(strings.Repeat(standardSign+" ", 9), " ")), malformed},
 		"another key":                    {webhook.Standard(fixed("whsec_"+strings.Repeat("AAAA", 8)), at(standardTime)), standard(), invalid},
 		"v1 with a public key in place of the secret": {
 			webhook.Standard(fixed("whpk_"+base64.StdEncoding.EncodeToString(mac256("", ""))), at(standardTime)),
 			standard("webhook-signature", "v1,"+base64.StdEncoding.EncodeToString(mac256(string(mac256("", "")), standardID+"."+strconv.Itoa(standardTime)+"."+standardBody))),
+			invalid,
+		},
+		"v1a with the other half of a private key": {
+			webhook.Standard(fixed("whsk_"+base64.StdEncoding.EncodeToString(slices.Concat(mine[:32], theirs[32:]))), at(standardTime)),
+			standard("webhook-signature", "v1a,"+base64.StdEncoding.EncodeToString(ed25519.Sign(theirs, []byte(standardID+"."+strconv.Itoa(standardTime)+"."+standardBody)))),
 			invalid,
 		},
 		"v1a with a secret": {ok, standard("webhook-signature", "v1a,"+base64.StdEncoding.EncodeToString(make([]byte, 64))), invalid},
@@ -240,6 +250,7 @@ func TestEverythingElseIsRefused(t *testing.T) {
 		"github, the old SHA-1 alone":      {webhook.GitHub(fixed(githubKey)), delivery{body: githubBody, headers: []string{"X-Hub-Signature", "sha1=01dc10d0c83e72ed246219cdd91669667fe2ca59"}}, missing},
 		"github, no prefix":                {webhook.GitHub(fixed(githubKey)), delivery{body: githubBody, headers: []string{"X-Hub-Signature-256", strings.TrimPrefix(githubSign, "sha256=")}}, malformed},
 		"github, not hexadecimal":          {webhook.GitHub(fixed(githubKey)), delivery{body: githubBody, headers: []string{"X-Hub-Signature-256", "sha256=" + strings.Repeat("g", 64)}}, malformed},
+		"github, cut short":                {webhook.GitHub(fixed(githubKey)), delivery{body: githubBody, headers: []string{"X-Hub-Signature-256", githubSign[:69]}}, malformed},
 		"github, sent twice":               {webhook.GitHub(fixed(githubKey)), delivery{body: githubBody, headers: []string{"X-Hub-Signature-256", githubSign + "," + githubSign}}, malformed},
 		"github, a byte more":              {webhook.GitHub(fixed(githubKey)), delivery{body: githubBody + "\n", headers: []string{"X-Hub-Signature-256", githubSign}}, invalid},
 		"stripe, only v0":                  {stripeOK, stripe(stripeBody, fmt.Sprintf("t=%d,v0=%s", stripeTime, v1)), malformed},
@@ -248,10 +259,12 @@ func TestEverythingElseIsRefused(t *testing.T) {
 		"stripe, spaces":                   {stripeOK, stripe(stripeBody, fmt.Sprintf("t=%d, v1=%s", stripeTime, v1)), malformed},
 		"stripe, nothing":                  {stripeOK, delivery{body: stripeBody}, missing},
 		"stripe, nine signatures":          {stripeOK, stripe(stripeBody, fmt.Sprintf("t=%d%s", stripeTime, strings.Repeat(",v1="+v1, 9))), malformed},
+		"stripe, a signature cut short":    {stripeOK, stripe(stripeBody, fmt.Sprintf("t=%d,v1=%s", stripeTime, v1[:62])), malformed},
 		"stripe, after 301 s":              {webhook.Stripe(fixed(stripeKey), at(stripeTime+301)), stripe(stripeBody, fmt.Sprintf("t=%d,v1=%s", stripeTime, v1)), untimely},
 		"stripe, timestamp edited to pass": {webhook.Stripe(fixed(stripeKey), at(stripeTime+301)), stripe(stripeBody, fmt.Sprintf("t=%d,v1=%s", stripeTime+301, v1)), invalid},
 		"slack, no time":                   {webhook.HMAC(slack, fixed(slackKey), at(slackTime)), delivery{body: slackBody, headers: []string{"X-Slack-Signature", slackSign}}, malformed},
 		"slack, no signature":              {webhook.HMAC(slack, fixed(slackKey), at(slackTime)), delivery{body: slackBody}, missing},
+		"slack, cut short":                 {webhook.HMAC(slack, fixed(slackKey), at(slackTime)), delivery{body: slackBody, headers: []string{"X-Slack-Signature", slackSign[:65], "X-Slack-Request-Timestamp", strconv.Itoa(slackTime)}}, malformed},
 		"slack, another prefix":            {webhook.HMAC(slack, fixed(slackKey), at(slackTime)), delivery{body: slackBody, headers: []string{"X-Slack-Signature", "v1" + slackSign[2:], "X-Slack-Request-Timestamp", strconv.Itoa(slackTime)}}, malformed},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -289,6 +302,8 @@ func TestKeysThatFailAreNotTheSendersFault(t *testing.T) {
 		"no prefix":        {fixed(standardKey, "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"), guard.Internal, "webhook_key_malformed"},
 		"not base64":       {fixed("whsec_%%%"), guard.Internal, "webhook_key_malformed"},
 		"too short":        {fixed("whsec_AAAA"), guard.Internal, "webhook_key_malformed"},
+		"of 23 bytes":      {fixed("whsec_" + strings.Repeat("AAAA", 7) + "AAA="), guard.Internal, "webhook_key_malformed"},
+		"of 65 bytes":      {fixed("whsec_" + strings.Repeat("AAAA", 21) + "AAA="), guard.Internal, "webhook_key_malformed"},
 		"public, cut":      {fixed("whpk_" + strings.Repeat("AAAA", 8)), guard.Internal, "webhook_key_malformed"},
 		"another's prefix": {fixed("sk_live_" + strings.Repeat("AAAA", 8)), guard.Internal, "webhook_key_malformed"},
 	} {
@@ -324,10 +339,11 @@ func TestDeliveryIDNeedsAVerifiedRequest(t *testing.T) {
 	if _, ok := webhook.From(ctx); ok {
 		t.Error("a delivery without one")
 	}
-	body := `{"type":"no id"}`
-	got, err := receive(webhook.Stripe(fixed(stripeKey), at(stripeTime)), stripe(body, fmt.Sprintf("t=%d,v1=%s", stripeTime, stripeSign(stripeKey, stripeTime, body))))
-	if e := guard.Public(got.err); err != nil || e.Code != "webhook_event_without_id" || e.Violations[0].Pointer != "/id" {
-		t.Errorf("%v, %v", err, got.err)
+	for _, body := range []string{`{"type":"no id"}`, `{"id":7}`, `{"id":" "}`, `{"id":"a,b"}`, `{"id":"` + strings.Repeat("a", 256) + `"}`, `["id"]`} {
+		got, err := receive(webhook.Stripe(fixed(stripeKey), at(stripeTime)), stripe(body, fmt.Sprintf("t=%d,v1=%s", stripeTime, stripeSign(stripeKey, stripeTime, body))))
+		if e := guard.Public(got.err); err != nil || e.Code != "webhook_event_without_id" || e.Violations[0].Pointer != "/id" {
+			t.Errorf("%s: %v, %v", body, err, got.err)
+		}
 	}
 }
 

@@ -43,7 +43,7 @@ func TestRule01MalformedKeysAreRefused(t *testing.T) {
 	long := strings.Repeat("k", 256)
 	for _, value := range []string{
 		` `, `""`, `" `, `"`, `"abc`, `abc"`, `"abc"x`, `"a"b"`, `"abc", "abc"`, `abc,abc`, `a,b`, `a"b`,
-		`"a\b"`, `"a\`, `"a\"`, `"abc";p=1`, "a\tb", "\"a\tb\"", "a\x7f", "é", `"é"`, "a\x00", "\n", "a\u2028",
+		`"a\b"`, `"a\`, `"a\"`, `"a\\" b`, `"a\"b" "`, `"abc";p=1`, "a\tb", "\"a\tb\"", "a\x7f", "é", `"é"`, "a\x00", "\n", "a\u2028",
 		long, `"` + long + `"`,
 	} {
 		_, err := keyOf(value)

@@ -94,6 +94,22 @@ func TestRule16ReplaysShareNothing(t *testing.T) {
 	}
 }
 
+// The first answer is its caller's, and so is that of a replay from the store.
+func TestRule16LocalReplaysAreNotTheirFirstCallers(t *testing.T) {
+	event := []byte(`{"Records":[{"messageId":"m","body":"b","eventSource":"aws:sqs"}]}`)
+	store := idempotency.NewMemoryStore()
+	for _, process := range []string{"the one that ran", "another"} {
+		h := guard.Wrap(answering(`"answer"`), idempotency.Once(store, idempotency.SQSMessageID(), idempotency.LocalReplays(1)))
+		for range 3 {
+			out, err := h.Invoke(t.Context(), event)
+			if err != nil || string(out) != `"answer"` {
+				t.Errorf("%s: %s, %v", process, out, err)
+			}
+			copy(out, "spoilt")
+		}
+	}
+}
+
 func TestOf64EqualRequestsOneHasAnEffect(t *testing.T) {
 	f := new(function)
 	h := served(f, idempotency.NewMemoryStore(), idempotency.LocalReplays(8))

@@ -211,6 +211,13 @@ func TestStoreWhenReplacesThePolicy(t *testing.T) {
 		t.Errorf("not replayed: %s", out)
 	}
 	f.mustHaveRun(t, 1)
+
+	// An error of ours is no answer, whatever the policy.
+	f = failing(guard.Errorf(guard.Internal, "broken", ""))
+	h = served(f, idempotency.NewMemoryStore(), all)
+	mustAnswer(t, h, request{key: "k"})
+	mustAnswer(t, h, request{key: "k"})
+	f.mustHaveRun(t, 2)
 }
 
 func TestStoreWhenIsToldWhatTheGatewayAnswers(t *testing.T) {

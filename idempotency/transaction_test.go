@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/idempotency"
@@ -18,10 +20,17 @@ type ledger struct {
 	entries  []string
 	errs     []error // of the coming commits
 	commits  int
+	claims   int
 	releases int
+	time     time.Duration // that the last commit had
 }
 
 func (l *ledger) Begin(idempotency.Record) idempotency.Transaction { return &page{ledger: l} }
+
+func (l *ledger) Claim(ctx context.Context, r idempotency.Record) (idempotency.Record, error) {
+	l.claims++
+	return l.MemoryStore.Claim(ctx, r)
+}
 
 func (l *ledger) Release(ctx context.Context, r idempotency.Record) error {
 	l.releases++
@@ -38,6 +47,9 @@ func (p *page) Seal() bool { p.sealed = true; return len(p.staged) > 0 }
 
 func (p *page) Commit(ctx context.Context, r idempotency.Record) error {
 	p.commits++
+	if end, ok := ctx.Deadline(); ok {
+		p.time = time.Until(end)
+	}
 	if len(p.errs) > 0 {
 		err := p.errs[0]
 		p.errs = p.errs[1:]
@@ -115,6 +127,40 @@ func TestOutcomesOfACommit(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestACommitIsReplayedLocally(t *testing.T) {
+	store := &ledger{MemoryStore: idempotency.NewMemoryStore()}
+	op := idempotency.NewOperation("enter", store, idempotency.LocalReplays(1))
+	for range 2 {
+		got, err := idempotency.Do(t.Context(), op, "k", nil, func(ctx context.Context) (string, error) { return "done", enter(ctx, "entry") })
+		if got != "done" || err != nil {
+			t.Errorf("%q, %v", got, err)
+		}
+	}
+	if store.claims != 1 || store.commits != 1 {
+		t.Errorf("%d claims, %d commits", store.claims, store.commits)
+	}
+}
+
+// A commit is the effect itself: it has the time that a completion does not get.
+func TestACommitHasTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for left, want := range map[time.Duration]time.Duration{
+			0: 15 * time.Second, time.Hour: 15 * time.Second, 8 * time.Second: 6 * time.Second, -time.Second: 200 * time.Millisecond,
+		} {
+			store := &ledger{MemoryStore: idempotency.NewMemoryStore()}
+			ctx := t.Context()
+			if left != 0 {
+				ctx = deadline{ctx, time.Now().Add(left)}
+			}
+			_, err := idempotency.Do(ctx, idempotency.NewOperation("enter", store), "k", nil,
+				func(ctx context.Context) (string, error) { return "done", enter(ctx, "entry") })
+			if err != nil || store.time != want {
+				t.Errorf("of %v it has %v, want %v (%v)", left, store.time, want, err)
+			}
+		}
+	})
 }
 
 func TestNothingIsCommittedWithoutStagedWrites(t *testing.T) {

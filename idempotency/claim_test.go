@@ -1,0 +1,93 @@
+package idempotency_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/idempotency"
+)
+
+// scripted is a store of which each claim is answered as the script says, and
+// taken when the script is over.
+type scripted struct {
+	idempotency.Store
+	script []func(ctx context.Context, r idempotency.Record) (idempotency.Record, error)
+	epochs []int64 // of the claims
+}
+
+func (s *scripted) Claim(ctx context.Context, r idempotency.Record) (idempotency.Record, error) {
+	s.epochs = append(s.epochs, r.Epoch)
+	if len(s.script) == 0 {
+		return s.Store.Claim(ctx, r)
+	}
+	next := s.script[0]
+	s.script = s.script[1:]
+	return next(ctx, r)
+}
+
+// holding answers that another has the key.
+func holding(status idempotency.Status, epoch int64) func(context.Context, idempotency.Record) (idempotency.Record, error) {
+	return func(context.Context, idempotency.Record) (idempotency.Record, error) {
+		return idempotency.Record{Owner: "another", Status: status, Epoch: epoch, Lease: time.Now()}, idempotency.ErrHeld
+	}
+}
+
+// A store may say that a claim is abandoned and not give it away, as its lease
+// has just ended: that is asked no more often than any key that is held.
+func TestAnAbandonedKeyThatIsNotGivenAwayIsHeld(t *testing.T) {
+	s := &scripted{Store: idempotency.NewMemoryStore(), script: slices.Repeat(
+		[]func(context.Context, idempotency.Record) (idempotency.Record, error){holding(idempotency.Abandoned, 1)}, 10,
+	)}
+	f := new(function)
+	mustRefuse(t, protect(f, s), request{key: "k"}, guard.Conflict, "idempotency_in_progress")
+	if !slices.Equal(s.epochs, []int64{1, 2}) {
+		t.Errorf("claimed with epochs %d", s.epochs)
+	}
+	f.mustHaveRun(t, 0)
+}
+
+// Who loses the race for an abandoned key, and waits for the winner, makes a
+// first attempt when that has failed: there is nothing left to find out.
+func TestTheLoserOfATakeOverBeginsAnew(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &scripted{Store: idempotency.NewMemoryStore()}
+		s.script = append(s.script, holding(idempotency.Abandoned, 1), holding(idempotency.InProgress, 2))
+		f := new(function)
+		h := protect(f, s, idempotency.Wait(time.Second), idempotency.AfterTimeout(idempotency.Reconcile(
+			func(context.Context, idempotency.Unfinished) ([]byte, bool, error) {
+				t.Error("asked about an attempt that has ended")
+				return nil, false, nil
+			})))
+		mustAnswer(t, h, request{key: "k"})
+		if !slices.Equal(s.epochs, []int64{1, 2, 1}) {
+			t.Errorf("claimed with epochs %d", s.epochs)
+		}
+		f.mustHaveRun(t, 1)
+	})
+}
+
+// Whoever was waiting when its time was over is told of what it waited for, and
+// not that the store is down.
+func TestRule05WaitThatEndsDuringALookIsAConflict(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &scripted{Store: idempotency.NewMemoryStore()}
+		s.script = append(s.script, holding(idempotency.InProgress, 1), func(ctx context.Context, _ idempotency.Record) (idempotency.Record, error) {
+			<-ctx.Done()
+			return idempotency.Record{}, ctx.Err()
+		})
+		f := new(function)
+		mustRefuse(t, protect(f, s, idempotency.Wait(time.Minute)), request{key: "k"}, guard.Conflict, "idempotency_in_progress")
+		f.mustHaveRun(t, 0)
+	})
+	// A store that fails while there is time is down.
+	s := &scripted{Store: idempotency.NewMemoryStore()}
+	s.script = append(s.script, holding(idempotency.InProgress, 1), func(context.Context, idempotency.Record) (idempotency.Record, error) {
+		return idempotency.Record{}, errors.New("down")
+	})
+	mustRefuse(t, protect(new(function), s, idempotency.Wait(time.Minute)), request{key: "k"}, guard.Unavailable, "idempotency_store_unavailable")
+}

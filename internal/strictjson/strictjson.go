@@ -58,6 +58,13 @@ type Options struct {
 	RejectUnknown bool
 }
 
+// What Unmarshal decodes with, made once: options that are joined again for
+// each text cost as much as a short one.
+var (
+	allMembers   = compatible(false)
+	knownMembers = compatible(true)
+)
+
 // compatible keeps the meaning that encoding/json gives to an accepted text,
 // and takes back what makes a text ambiguous.
 func compatible(rejectUnknown bool) json.Options {
@@ -75,7 +82,7 @@ func compatible(rejectUnknown bool) json.Options {
 // value. The error is an [*Error], or what an UnmarshalJSON method of the
 // caller's own returned.
 func Unmarshal(data []byte, v any, opts Options) error {
-	err := json.Unmarshal(data, v, compatible(true))
+	err := json.Unmarshal(data, v, knownMembers)
 	unknown := errors.Is(err, json.ErrUnknownName)
 	if err != nil && !unknown {
 		return explain(data, err)
@@ -92,7 +99,7 @@ func Unmarshal(data []byte, v any, opts Options) error {
 	}
 	if !opts.RejectUnknown {
 		reflect.ValueOf(v).Elem().SetZero()
-		err = json.Unmarshal(data, v, compatible(false))
+		err = json.Unmarshal(data, v, allMembers)
 	}
 	if err != nil {
 		return explain(data, err)

@@ -110,10 +110,24 @@ func (l Limits) check(text []byte) error {
 
 // plainlyWithin reports whether no body in the event can be over a limit: it is
 // no longer than the event and has no more brackets and commas, unless escapes
-// or base64 hide them. It looks for the true of isBase64Encoded anywhere.
+// or base64 hide them.
 func plainlyWithin(raw []byte, limits Limits) bool {
-	return len(raw) <= limits.Body && strictjson.Within(raw, limits.Depth, limits.Nodes) &&
-		!bytes.Contains(raw, []byte(`\u`)) && !bytes.Contains(raw, []byte("true"))
+	return len(raw) <= limits.Body && strictjson.Within(raw, limits.Depth, limits.Nodes) && !mayHide(raw)
+}
+
+// mayHide reports whether there is an escape by number or the true that
+// isBase64Encoded would have, anywhere. Of the letters in both the u is rarest.
+func mayHide(raw []byte) bool {
+	for at := 0; ; at++ {
+		i := bytes.IndexByte(raw[at:], 'u')
+		if i < 0 {
+			return false
+		}
+		at += i
+		if bytes.HasSuffix(raw[:at], []byte{'\\'}) || bytes.HasSuffix(raw[:at+1], []byte("tru")) {
+			return true
+		}
+	}
 }
 
 // checkBody judges the size of an HTTP body by its escaped and encoded form, so

@@ -10,6 +10,7 @@ import (
 	"encoding/pem"
 	"fmt"
 	"maps"
+	"net/http"
 	"strings"
 	"sync"
 	"testing"
@@ -260,4 +261,59 @@ func TestManyUnknownKidsOfALoadBalancerAtOnce(t *testing.T) {
 	if len(n.asked) > 2 {
 		t.Errorf("%d requests at once", len(n.asked))
 	}
+}
+
+// The key that was fetched first makes room for a new one.
+func TestWhichKeyOfALoadBalancerIsGivenUp(t *testing.T) {
+	k := newEC("")
+	n := newInternet(map[string][]byte{})
+	c := jwt.ALB(balancer, issuer, "c")
+	c.HTTPClient = n.client()
+	v, clock := started(c)
+	kid := func(i int) string { return fmt.Sprintf("%08x-0000-0000-0000-000000000000", i) }
+	use := func(i int) {
+		n.put(balancerURI+kid(i), k.pem())
+		header := balancerHeader(map[string]any{"kid": kid(i), "exp": now.Unix() + 3600})
+		expectCode(t, v, kid(i), k.padded(header, userClaims), "")
+		clock.move(time.Second)
+	}
+	for i := range 17 {
+		use(i)
+	}
+	for i := 16; i >= 0; i-- { // the first one last, as it takes the place of another
+		use(i)
+		want := 1
+		if i == 0 {
+			want = 2
+		}
+		if got := n.count(balancerURI + kid(i)); got != want {
+			t.Errorf("key %d was asked for %d times, want %d", i, got, want)
+		}
+	}
+}
+
+func TestWhatAnAnswerSaysOfAKeyOfALoadBalancer(t *testing.T) {
+	k := newEC("")
+	for status, code := range map[int]string{403: "token_unknown_key", 404: "token_unknown_key", 301: outage, 401: outage, 429: outage, 500: outage, 503: outage} {
+		c := jwt.ALB(balancer, issuer, "c")
+		c.HTTPClient = &http.Client{Transport: transport(func(*http.Request) (*http.Response, error) {
+			return &http.Response{StatusCode: status, Body: http.NoBody}, nil
+		})}
+		v, _ := started(c)
+		expectCode(t, v, fmt.Sprint(status), k.padded(balancerHeader(nil), userClaims), code)
+	}
+}
+
+// What is refused in any case uses none of the requests up that there are.
+func TestExpiredTokensOfALoadBalancerKeepNoKeyFromBeingFound(t *testing.T) {
+	k := newEC("")
+	n := newInternet(map[string][]byte{balancerURI + balancerKid: k.pem()})
+	c := jwt.ALB(balancer, issuer, "c")
+	c.HTTPClient = n.client()
+	v, _ := started(c)
+	for i := range 10 {
+		header := balancerHeader(map[string]any{"kid": fmt.Sprintf("%08x-0000-0000-0000-000000000000", i), "exp": now.Unix()})
+		expectCode(t, v, "expired", k.padded(header, userClaims), "token_expired")
+	}
+	expectCode(t, v, "a good one", k.padded(balancerHeader(nil), userClaims), "")
 }

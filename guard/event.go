@@ -25,6 +25,7 @@ type Event struct {
 	request  view[*Request]
 	http     view[*events.APIGatewayV2HTTPRequest]
 	body     view[[]byte]
+	jsonBody view[[]byte]
 	bodyTree view[any]
 }
 

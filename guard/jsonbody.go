@@ -11,6 +11,10 @@ import (
 func (e *Event) JSONBody() ([]byte, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	return e.jsonBody.get(e.readJSONBody)
+}
+
+func (e *Event) readJSONBody() ([]byte, error) {
 	body, err := e.readBody()
 	if err != nil {
 		return nil, err

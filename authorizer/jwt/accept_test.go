@@ -25,7 +25,7 @@ func TestEveryAlgorithmIsAcceptedWhereItIsAskedFor(t *testing.T) {
 	keys := []signingKey{
 		newRSA(jwt.RS256, "k"), newRSA(jwt.RS384, "k"), newRSA(jwt.RS512, "k"),
 		newRSA(jwt.PS256, "k"), newRSA(jwt.PS384, "k"), newRSA(jwt.PS512, "k"),
-		newEC("k"), newCurve(jwt.ES384, elliptic.P384(), "k"), newCurve(jwt.ES512, elliptic.P521(), "k"), newEd("k"),
+		newEC("k"), newCurve(jwt.ES384, elliptic.P384(), "k"), newCurve(jwt.ES512, elliptic.P521(), "k"), newEd("k"), newEd25519("k"),
 		newHMAC(jwt.HS256, make([]byte, 32)), newHMAC(jwt.HS384, make([]byte, 48)), newHMAC(jwt.HS512, make([]byte, 64)),
 	}
 	for _, k := range keys {

@@ -9,37 +9,43 @@ import (
 )
 
 // Algorithm is how a token is signed, by its name in the alg parameter (RFC
-// 7518, section 3.1, and RFC 8037). There is no other than these.
+// 7518, section 3.1, RFC 8037, and RFC 9864). There is no other than these.
+//
+// EdDSA and Ed25519 are two names of one algorithm, the first of which RFC 9864
+// deprecates. A key whose alg is one of them is for tokens that say the same, and
+// one without for both.
 type Algorithm string
 
 // The algorithms. Those that begin with HS sign with a secret that whoever
 // verifies could sign with as well.
 const (
-	RS256 Algorithm = "RS256"
-	RS384 Algorithm = "RS384"
-	RS512 Algorithm = "RS512"
-	PS256 Algorithm = "PS256"
-	PS384 Algorithm = "PS384"
-	PS512 Algorithm = "PS512"
-	ES256 Algorithm = "ES256"
-	ES384 Algorithm = "ES384"
-	ES512 Algorithm = "ES512"
-	EdDSA Algorithm = "EdDSA" // with Ed25519
-	HS256 Algorithm = "HS256"
-	HS384 Algorithm = "HS384"
-	HS512 Algorithm = "HS512"
+	RS256   Algorithm = "RS256"
+	RS384   Algorithm = "RS384"
+	RS512   Algorithm = "RS512"
+	PS256   Algorithm = "PS256"
+	PS384   Algorithm = "PS384"
+	PS512   Algorithm = "PS512"
+	ES256   Algorithm = "ES256"
+	ES384   Algorithm = "ES384"
+	ES512   Algorithm = "ES512"
+	EdDSA   Algorithm = "EdDSA" // with Ed25519
+	Ed25519 Algorithm = "Ed25519"
+	HS256   Algorithm = "HS256"
+	HS384   Algorithm = "HS384"
+	HS512   Algorithm = "HS512"
 )
 
 // oneOfEach is what is accepted where nothing else is said. A key then has one
-// algorithm, also where its issuer does not name it (RFC 8725, section 3.1).
+// algorithm, that of Ed25519 by both names, also where its issuer does not name it
+// (RFC 8725, section 3.1).
 func oneOfEach() []Algorithm {
-	return []Algorithm{RS256, ES256, ES384, ES512, EdDSA}
+	return []Algorithm{RS256, ES256, ES384, ES512, EdDSA, Ed25519}
 }
 
 // A scheme is what an Algorithm consists of.
 type scheme struct {
 	verify verification
-	hash   crypto.Hash    // 0 for EdDSA, which has its own
+	hash   crypto.Hash    // 0 for Ed25519, which has its own
 	curve  elliptic.Curve // of an ECDSA key, else nil
 }
 
@@ -74,7 +80,7 @@ func (a Algorithm) scheme() scheme {
 		return scheme{verify: byECDSA, hash: crypto.SHA384, curve: elliptic.P384()}
 	case ES512:
 		return scheme{verify: byECDSA, hash: crypto.SHA512, curve: elliptic.P521()}
-	case EdDSA:
+	case EdDSA, Ed25519:
 		return scheme{verify: byEd25519}
 	case HS256:
 		return scheme{verify: byMAC, hash: crypto.SHA256}

@@ -22,9 +22,9 @@ type attack struct {
 // Each of these is refused by a verifier that accepts the plain token of each
 // of its keys.
 func TestAttacks(t *testing.T) {
-	r, e, e384, d := newRSA(jwt.RS256, "r1"), newEC("e1"), newCurve(jwt.ES384, elliptic.P384(), "e3"), newEd("d1")
-	v := verifier(t, config(r, e, e384, d))
-	for _, k := range []signingKey{r, e, e384, d} {
+	r, e, e384, d, d2 := newRSA(jwt.RS256, "r1"), newEC("e1"), newCurve(jwt.ES384, elliptic.P384(), "e3"), newEd("d1"), newEd25519("d2")
+	v := verifier(t, config(r, e, e384, d, d2))
+	for _, k := range []signingKey{r, e, e384, d, d2} {
 		if _, err := v.Verify(t.Context(), k.token(claims(nil))); err != nil {
 			t.Fatalf("the plain token of %s: %v", k.alg, err)
 		}
@@ -32,7 +32,7 @@ func TestAttacks(t *testing.T) {
 	all := [][]attack{
 		algorithmAttacks(r), confusionAttacks(r, e, e384, d), kidAttacks(e), embeddedKeyAttacks(e),
 		extensionAttacks(e), memberAttacks(e), encodingAttacks(e), dateAttacks(e), claimAttacks(e),
-		formAttacks(e), signatureAttacks(r, e, d),
+		formAttacks(e), signatureAttacks(r, e, d), fullySpecifiedAttacks(r, e, d, d2),
 	}
 	count := 0
 	for _, attacks := range all {

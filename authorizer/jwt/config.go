@@ -25,7 +25,7 @@ type Config struct {
 	// Keys are what tokens are verified with; zero discovers them at Issuer.
 	Keys Keys
 	// Algorithms are those that are accepted. Empty is RS256, ES256, ES384,
-	// ES512 and EdDSA, or HS256 with a [Secret]; HS goes with nothing else.
+	// ES512, EdDSA and Ed25519, or HS256 with a [Secret]; HS goes with nothing else.
 	Algorithms []Algorithm
 	// Type is what typ must be, in the short form and in lower case. Empty is
 	// "JWT", or no typ at all. With "at+jwt" the claims of RFC 9068 must be there.

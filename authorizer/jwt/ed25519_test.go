@@ -4,6 +4,7 @@ import (
 	"crypto/ed25519"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -50,4 +51,69 @@ func TestAnEd25519KeyOfSmallOrderIsRefused(t *testing.T) {
 	} {
 		jwt.KeySet(jwks(signingKey{jwt.EdDSA, "k", nil, ed25519.PublicKey(must(hex.DecodeString(text)))}))
 	}
+}
+
+// A key is for the name that it has, and without one for both (RFC 9864): the
+// representation of a key differs in alg alone.
+func TestWhichNamesOfEd25519Agree(t *testing.T) {
+	k := newEd("k")
+	for named, accepted := range map[string][]jwt.Algorithm{
+		"": {jwt.EdDSA, jwt.Ed25519}, "EdDSA": {jwt.EdDSA}, "Ed25519": {jwt.Ed25519},
+	} {
+		entry := k.jwk(map[string]any{"alg": named})
+		if named == "" {
+			delete(entry, "alg")
+		}
+		c := config(k)
+		c.Keys = jwt.KeySet(jwksOf(entry))
+		v := verifier(t, c)
+		for _, alg := range []jwt.Algorithm{jwt.EdDSA, jwt.Ed25519, "Ed448"} {
+			token := signingKey{alg, k.kid, k.key, k.public}.token(claims(nil))
+			code := "token_algorithm"
+			if slices.Contains(accepted, alg) {
+				code = ""
+			}
+			expectCode(t, v, fmt.Sprintf("%s with a key for %q", alg, named), token, code)
+			only := c
+			only.Algorithms = []jwt.Algorithm{alg}
+			if text := panicOf(func() { expectCode(t, verifier(t, only), string(alg)+" alone", token, "") }); (text == "") != (code == "") {
+				t.Errorf("%s alone, with a key for %q: %q", alg, named, text)
+			}
+		}
+	}
+	// A set of keys for other algorithms of RFC 9864 has none.
+	for _, alg := range []string{"Ed448", "ESP256", "ESB256", "ed25519"} {
+		if text := panicOf(func() { jwt.KeySet(jwksOf(k.jwk(map[string]any{"alg": alg}))) }); !strings.Contains(text, "no key that can be used") {
+			t.Errorf("%s: %q", alg, text)
+		}
+	}
+	if text := panicOf(func() { jwt.KeySet(jwksOf(newEC("k").jwk(map[string]any{"alg": "Ed25519"}))) }); text == "" {
+		t.Error("a P-256 key is one for Ed25519")
+	}
+}
+
+// The names of RFC 9864 are as strict as the others: to the letter, for a key of
+// their curve, and for one that names none or the same.
+func fullySpecifiedAttacks(r, e, d, d2 signingKey) (out []attack) {
+	as := func(k signingKey, alg, kid string) string {
+		return k.sign(fmt.Sprintf(`{"alg":%q,"kid":%q}`, alg, kid), claims(nil))
+	}
+	for _, alg := range []string{
+		"Ed448", "ed25519", "ED25519", "Ed25519 ", "Ed25519ph", "Ed25519ctx", "EdDSA25519", "eddsa", "X25519",
+		"ESP256", "ESP384", "ESP512", "ESB256", "-19", "ML-DSA-44",
+	} {
+		out = append(out, attack{"alg " + alg + " with the key of d2", as(d2, alg, "d2"), "token_algorithm"})
+	}
+	return append(out,
+		attack{"Ed25519 with a key that is for EdDSA", as(d, "Ed25519", "d1"), "token_algorithm"},
+		attack{"EdDSA with a key that is for Ed25519", as(d2, "EdDSA", "d2"), "token_algorithm"},
+		attack{"Ed25519 with the P-256 key", as(d2, "Ed25519", "e1"), "token_algorithm"},
+		attack{"Ed25519 with the RSA key", as(d2, "Ed25519", "r1"), "token_algorithm"},
+		attack{"ES256 with the key that is for Ed25519", as(e, "ES256", "d2"), "token_algorithm"},
+		attack{"RS256 with the key that is for Ed25519", as(r, "RS256", "d2"), "token_algorithm"},
+		attack{"HS256 with the key that is for Ed25519", as(newHMAC(jwt.HS256, d2.public.(ed25519.PublicKey)), "HS256", "d2"), "token_algorithm"},
+		attack{"Ed25519 by another key", as(newEd25519("d2"), "Ed25519", "d2"), "token_signature"},
+		attack{"Ed25519 by the key of EdDSA", as(d, "Ed25519", "d2"), "token_signature"},
+		attack{"alg of both names", d2.sign(`{"alg":"EdDSA","kid":"d2","alg":"Ed25519"}`, claims(nil)), "token_malformed"},
+	)
 }

@@ -115,6 +115,33 @@ func TestASlowIssuerIsNotWaitedFor(t *testing.T) {
 	}
 }
 
+// An endless body is one of spaces, of which read are taken.
+type endlessBody struct{ read int }
+
+func (e *endlessBody) Read(p []byte) (int, error) {
+	e.read += len(p)
+	for i := range p {
+		p[i] = ' '
+	}
+	return len(p), nil
+}
+
+func (*endlessBody) Close() error { return nil }
+
+func TestOfAnEndlessAnswerNoMoreIsReadThanTheBound(t *testing.T) {
+	body := &endlessBody{}
+	v, _ := started(jwt.Config{
+		Issuer: issuer, Audiences: []string{audience}, Keys: jwt.JWKS(issuer + keyPath),
+		HTTPClient: &http.Client{Transport: transport(func(*http.Request) (*http.Response, error) {
+			return &http.Response{StatusCode: http.StatusOK, ContentLength: -1, Body: body}, nil
+		})},
+	})
+	expectCode(t, v, "endless", newEC("a").token(claims(nil)), outage)
+	if body.read > 150_001 {
+		t.Errorf("%d bytes were read", body.read)
+	}
+}
+
 func TestTheTimeoutIsThatOfAPIGateway(t *testing.T) {
 	if got := jwt.New(jwt.Config{Issuer: issuer, Audiences: []string{audience}}).FetchTimeout(); got != 1500*time.Millisecond {
 		t.Errorf("%v", got)

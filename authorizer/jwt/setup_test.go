@@ -64,6 +64,13 @@ func newEd(kid string) signingKey {
 	return signingKey{jwt.EdDSA, kid, must(private, err), public}
 }
 
+// newEd25519 is newEd by the name of RFC 9864.
+func newEd25519(kid string) signingKey {
+	k := newEd(kid)
+	k.alg = jwt.Ed25519
+	return k
+}
+
 func newHMAC(alg jwt.Algorithm, secret []byte) signingKey {
 	return signingKey{alg, "", secret, nil}
 }

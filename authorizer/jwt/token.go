@@ -168,7 +168,7 @@ func (h *header) takeText(member int, value jsontext.Value) error {
 // are not.
 func algorithm(name []byte) Algorithm {
 	for _, a := range [...]Algorithm{
-		RS256, ES256, EdDSA, ES384, ES512, RS384, RS512, PS256, PS384, PS512, HS256, HS384, HS512,
+		RS256, ES256, EdDSA, Ed25519, ES384, ES512, RS384, RS512, PS256, PS384, PS512, HS256, HS384, HS512,
 	} {
 		if string(name) == string(a) {
 			return a

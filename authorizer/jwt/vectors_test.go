@@ -14,7 +14,7 @@ import (
 func everyAlgorithm() []jwt.Algorithm {
 	return []jwt.Algorithm{
 		jwt.RS256, jwt.RS384, jwt.RS512, jwt.PS256, jwt.PS384, jwt.PS512,
-		jwt.ES256, jwt.ES384, jwt.ES512, jwt.EdDSA, jwt.HS256, jwt.HS384, jwt.HS512,
+		jwt.ES256, jwt.ES384, jwt.ES512, jwt.EdDSA, jwt.Ed25519, jwt.HS256, jwt.HS384, jwt.HS512,
 	}
 }
 

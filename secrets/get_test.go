@@ -60,12 +60,13 @@ func TestAnEmptyNameIsAnErrorThatAsksNobody(t *testing.T) {
 }
 
 func TestAFreshValueNeedsNoContext(t *testing.T) {
-	c, _, at := newCache()
+	c, v, at := newCache()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, err := c.Get(ctx, name); !errors.Is(err, context.Canceled) {
 		t.Errorf("a value that is not there: %v", err)
 	}
+	v.mustHaveBeenAsked(t, 0) // for one who is gone
 	mustGet(t, c, "hunter2")
 	if s, err := c.Get(ctx, name); err != nil || s.Stale() {
 		t.Errorf("a fresh value: %v", err)
@@ -74,10 +75,30 @@ func TestAFreshValueNeedsNoContext(t *testing.T) {
 	if s, err := c.Get(ctx, name); err != nil || !s.Stale() {
 		t.Errorf("a value past its TTL: %v", err)
 	}
+	v.mustHaveBeenAsked(t, 1)
 }
 
 func TestBytesAreTheCallersOwn(t *testing.T) {
 	c, _, _ := newCache()
 	clear(mustGet(t, c, "hunter2").Bytes())
 	mustGet(t, c, "hunter2")
+}
+
+// What a source calls its versions, if it does, is not what tells them apart.
+func TestAValueIsReplacedByOneOfTheSameVersion(t *testing.T) {
+	for _, version := range []string{"", "1"} {
+		c, v, at := newCache()
+		v.set(name, "hunter2", version)
+		mustGet(t, c, "hunter2")
+		v.set(name, "hunter3", version)
+		if got, err := secrets.Try(t.Context(), c, name, newShop("hunter3").buy); err != nil {
+			t.Errorf("%q, %v", got, err)
+		}
+		mustGet(t, c, "hunter3")
+		v.set(name, `"hunter4"`, version)
+		at.move(5 * time.Minute)
+		if got, err := secrets.JSON[string](t.Context(), c, name); err != nil || got != "hunter4" {
+			t.Errorf("%q, %v", got, err)
+		}
+	}
 }

@@ -162,6 +162,25 @@ func TestWhatIsPrefetchedTooEarlyIsFetchedInTheFirstInvocation(t *testing.T) {
 	}
 }
 
+func TestWhatIsPrefetchedTooEarlyIsFetchedOnceAndBounded(t *testing.T) {
+	c, v, _ := newCache(secrets.MaxEntries(3))
+	v.fail(secrets.ErrNotYet)
+	for _, some := range [][]string{names(5), {name}} {
+		if err := c.Prefetch(t.Context(), some...); err != nil {
+			t.Errorf("too early: %v", err)
+		}
+	}
+	v.fail(nil)
+	mustGet(t, c, "hunter2")
+	asked := map[secrets.Ref]int{}
+	for _, ref := range v.asked[2] {
+		asked[ref]++
+	}
+	if len(asked) != len(v.asked[2]) || len(asked) > 3+1 {
+		t.Errorf("asked for %v", v.asked[2])
+	}
+}
+
 func TestOneFetchAnswersForTheSameNameTwice(t *testing.T) {
 	c, v, at := newCache(secrets.OnStale(func(context.Context, secrets.StaleServe) { t.Error("served a stale value") }))
 	for i := range 2 {

@@ -241,6 +241,62 @@ func TestWhatWasReadBeforeTheRejectionIsNoAnswerToIt(t *testing.T) {
 	})
 }
 
+// Who has held a value for long finds a newer fetch of the same one, and another
+// under way that has read it before the rotation as well. That one may even fail.
+func TestWhatIsReadBeforeTheRejectionIsNotWaitedForEither(t *testing.T) {
+	for _, end := range []error{nil, secrets.ErrUnavailable} {
+		synctest.Test(t, func(t *testing.T) {
+			var current atomic.Value
+			current.Store("hunter2")
+			var calls atomic.Int64
+			turns := []chan struct{}{3: make(chan struct{}), 4: make(chan struct{})}
+			c := secrets.New(function(func(ctx context.Context, refs []secrets.Ref) ([]secrets.Value, error) {
+				read, call := fixed(current.Load().(string)), calls.Add(1)
+				if call < 3 {
+					return read.Fetch(ctx, refs)
+				}
+				<-turns[call]
+				if call == 3 && end != nil {
+					return nil, end
+				}
+				return read.Fetch(ctx, refs)
+			}), secrets.Clock(time.Now), secrets.Jitter(0))
+			p, held := newShop("hunter3"), make(chan struct{})
+			var done sync.WaitGroup
+			try := func(want error, use func(context.Context, secrets.Secret) (string, error)) {
+				done.Go(func() {
+					if _, err := secrets.Try(t.Context(), c, name, use); !errors.Is(err, want) {
+						t.Errorf("got %v, want %v", err, want)
+					}
+				})
+				synctest.Wait()
+			}
+			try(nil, func(ctx context.Context, s secrets.Secret) (string, error) {
+				if s.Text() == "hunter2" {
+					<-held
+				}
+				return p.buy(ctx, s)
+			})
+			time.Sleep(5 * time.Minute)
+			mustGet(t, c, "hunter2")
+			try(secrets.ErrRejected, p.buy) // waits for the third call
+			current.Store("hunter3")
+			close(held) // and this one for the fourth
+			synctest.Wait()
+			close(turns[3])
+			synctest.Wait()
+			if end != nil {
+				try(nil, p.buy) // nor is it a reason not to wait for that
+			}
+			close(turns[4])
+			done.Wait()
+			if n := calls.Load(); n != 4 {
+				t.Errorf("%d calls", n)
+			}
+		})
+	}
+}
+
 func TestNoUseFailsAndEachVersionIsFetchedOnceWhileItRotates(t *testing.T) {
 	const goroutines, rotations = 64, 50
 	c, v, _ := newCache()

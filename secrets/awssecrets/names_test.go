@@ -180,6 +180,20 @@ func TestABatchThatIsUnavailableIsNot(t *testing.T) {
 	}
 }
 
+func TestAnARNThatIsUnavailableInABatchIsNotAskedForAgain(t *testing.T) {
+	p, source := stub(t)
+	arn := there + "key-MNOPQR"
+	p.Meet("BatchGetSecretValue", awstest.Answer(batch{
+		SecretValues: []entry{{Name: "mine", SecretString: "mine"}}, Errors: []fault{{arn, "ThrottlingException", ""}},
+	}))
+	values := awstest.Fetch(t, source, awstest.Named("mine", arn)...)
+	awstest.MustHave(t, values[0], "mine")
+	awstest.MustMean(t, values[1].Err, secrets.ErrUnavailable)
+	if got := p.Taken(); !maps.Equal(got, map[string]int{"BatchGetSecretValue": 1}) {
+		t.Errorf("requests %v", got)
+	}
+}
+
 func TestWhatABatchLeavesOutIsFetchedByItself(t *testing.T) {
 	p, source := stub(t)
 	p.Meet("BatchGetSecretValue", awstest.Answer(batch{SecretValues: []entry{{Name: "a", SecretString: "a"}}}))

@@ -44,6 +44,31 @@ func TestLocalhostHasToBeThisMachine(t *testing.T) {
 	}
 }
 
+func TestWhereLocalhostLeadsIsLookedAtAgain(t *testing.T) {
+	c, err := New("http://localhost:1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = c.http.Transport.(*http.Transport).DialContext(t.Context(), "tcp", "192.0.2.1:1")
+	if err == nil || !strings.Contains(err.Error(), "not of this machine") {
+		t.Error(err)
+	}
+}
+
+func TestWhatIsReadIsNotInflated(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprint(w, r.Header["Accept-Encoding"])
+	}))
+	defer server.Close()
+	c, err := New(server.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a, err := c.Get(t.Context(), "/x", http.Header{}); err != nil || string(a.Body) != "[]" {
+		t.Errorf("%s, %v", a.Body, err)
+	}
+}
+
 func TestPlainHTTPLeavesNotThisMachine(t *testing.T) {
 	for address, local := range map[string]bool{
 		"http://localhost:1": true, "http://127.0.0.1:1": true, "http://[::1]": true, "https://localhost": true, "https://vault.example:8200": false,

@@ -194,6 +194,14 @@ var hazards = []struct {
 		"x-tenant",
 	},
 	{
+		"a domain like a header", looks(func(r *authorizer.Request) bool { return r.Header("x-tenant") != "" }),
+		func(e guardtest.Event) guardtest.Event {
+			return e.Set("/headers/x-tenant", "acme.example.com").Set("/requestContext/domainName", "acme.example.com")
+		},
+		[]string{bearer, "acme.example.com"},
+		"x-tenant",
+	},
+	{
 		"the name in a certificate like a header", looks(func(r *authorizer.Request) bool { return r.Header("x-client") != "" }),
 		func(e guardtest.Event) guardtest.Event {
 			return withCertificate(e).Set("/headers/x-client", "CN=alice")

@@ -342,7 +342,7 @@ func TestCompleteRoutesHasToBeTrue(t *testing.T) {
 func TestGrantsOfOnePolicyAreTheSame(t *testing.T) {
 	later := time.Now().Add(time.Hour)
 	grant := func(change func(*authorizer.Grant)) authorizer.Check {
-		g := &authorizer.Grant{Principal: "alice", Scopes: []string{"s"}, Context: map[string]any{"plan": "free"}, Expires: later.Add(time.Hour)}
+		g := &authorizer.Grant{Principal: "alice", Scopes: []string{"s"}, Context: map[string]any{"plan": "free"}}
 		change(g)
 		return grants(g)
 	}
@@ -352,20 +352,57 @@ func TestGrantsOfOnePolicyAreTheSame(t *testing.T) {
 	}{
 		"the same":          {func(*authorizer.Grant) {}, false},
 		"an earlier end":    {func(g *authorizer.Grant) { g.Expires = later }, false},
+		"no end":            {func(g *authorizer.Grant) { g.Expires = time.Time{} }, false},
 		"another principal": {func(g *authorizer.Grant) { g.Principal = "bob" }, true},
 		"other scopes":      {func(g *authorizer.Grant) { g.Scopes = nil }, true},
 		"another context":   {func(g *authorizer.Grant) { g.Context = map[string]any{"plan": "paid"} }, true},
 		"other groups":      {func(g *authorizer.Grant) { g.Groups = []string{"g"} }, true},
 	} {
-		c := authorizer.Routes(map[string]authorizer.Check{"GET /a": grant(func(*authorizer.Grant) {}), "GET /b": grant(tt.change)})
-		for _, path := range []string{"/a", "/b"} {
-			out, log, err := ask(t, authorizer.Policy(c), sample("token").Set("/methodArn", stageARN+"GET"+path))
-			if (log.code() == "authorizer_cache_hazard") != tt.hazard || err != nil {
-				t.Errorf("%s: %s, %v", name, out, log)
+		end := later
+		if name != "no end" {
+			end = later.Add(time.Hour)
+		}
+		ends := func(g *authorizer.Grant) { g.Expires = end }
+		other := func(g *authorizer.Grant) { ends(g); tt.change(g) }
+		for _, c := range []authorizer.Check{
+			authorizer.Routes(map[string]authorizer.Check{"GET /a": grant(ends), "GET /b": grant(other)}),
+			authorizer.Routes(map[string]authorizer.Check{"GET /a": grant(other), "GET /b": grant(ends)}),
+		} {
+			for _, path := range []string{"/a", "/b"} {
+				out, log, err := ask(t, authorizer.Policy(c), sample("token").Set("/methodArn", stageARN+"GET"+path))
+				if (log.code() == "authorizer_cache_hazard") != tt.hazard || err != nil {
+					t.Errorf("%s: %s, %v", name, out, log)
+				}
+				if strings.HasSuffix(name, " end") && parse(t, out).Context["expires"] != float64(later.Unix()) {
+					t.Errorf("%s: %s", name, out)
+				}
 			}
-			if name == "an earlier end" && parse(t, out).Context["expires"] != float64(later.Unix()) {
-				t.Errorf("%s: %s", name, out)
+		}
+	}
+}
+
+// Method and path are in a policy as they are called where the gateway keeps
+// decisions apart by them.
+func TestAPolicyIsForWhatTheIdentitySourcesHold(t *testing.T) {
+	for sources, want := range map[string]string{
+		"":                                "*",
+		"context.httpMethod":              "GET/*",
+		"context.path":                    "DELETE/orders/42 GET/orders/42 HEAD/orders/42 OPTIONS/orders/42 PATCH/orders/42 POST/orders/42 PUT/orders/42",
+		"context.httpMethod context.path": "GET/orders/42",
+	} {
+		declared := append(strings.Fields(sources), "method.request.header.Authorization")
+		out, _, err := ask(t, authorizer.Policy(authorizer.Bearer(alice()), authorizer.IdentitySources(declared...)), sample("request"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, s := range parse(t, out).Policy.Statement {
+			for _, resource := range s.Resource {
+				got = append(got, strings.TrimPrefix(resource, stageARN))
 			}
+		}
+		if slices.Sort(got); strings.Join(got, " ") != want {
+			t.Errorf("by %q: %q, want %q", sources, got, want)
 		}
 	}
 }

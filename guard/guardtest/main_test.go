@@ -36,6 +36,29 @@ func run(m *testing.M) int {
 	return m.Run()
 }
 
+// ownFunction is the part of a test whose function's owner is killed: it prints
+// the pid of its function and waits. The function is busy, so that it does not
+// end for want of a Runtime API.
+func ownFunction(binary string) {
+	fn, err := guardtest.NewFunction(binary, guardtest.Config{Timeout: time.Hour})
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	result, err := fn.Invoke(context.Background(), []byte(`{"do":"pid"}`))
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	go func() { _, _ = fn.Invoke(context.Background(), []byte(`{"do":"overrun"}`)) }()
+	if err := fn.WaitLog(context.Background(), "overrunning"); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	fmt.Println(string(result.Payload))
+	select {}
+}
+
 // within bounds what a test waits for; it is an error of the test when it passes.
 func within(t *testing.T, d time.Duration) context.Context {
 	t.Helper()

@@ -4,9 +4,7 @@ package guardtest_test
 
 import (
 	"bufio"
-	"context"
 	"errors"
-	"fmt"
 	"os"
 	"os/exec"
 	"runtime"
@@ -84,29 +82,6 @@ func TestFunctionDiesWithItsKilledOwner(t *testing.T) {
 	_ = owner.Process.Kill()
 	_ = owner.Wait()
 	untilGone(t, strings.TrimSpace(pid))
-}
-
-// ownFunction is the owner's part of the test above: it prints its function's
-// pid and waits to be killed. The function is busy, so that it does not end for
-// want of a Runtime API.
-func ownFunction(binary string) {
-	fn, err := guardtest.NewFunction(binary, guardtest.Config{Timeout: time.Hour})
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-	result, err := fn.Invoke(context.Background(), []byte(`{"do":"pid"}`))
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-	go func() { _, _ = fn.Invoke(context.Background(), []byte(`{"do":"overrun"}`)) }()
-	if err := fn.WaitLog(context.Background(), "overrunning"); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-	fmt.Println(string(result.Payload))
-	select {}
 }
 
 func gone(t *testing.T, pid string) bool {

@@ -96,9 +96,14 @@ func (own Codes) meaning(err error) error {
 	return nil
 }
 
+// held is what the SDK says, and has no type for, of a request that its own rate
+// limit has not let go: in the adaptive mode, after the service has throttled.
+const held = "failed to get retry Send token"
+
 // unreachable is for what keeps a request from having an answer.
 func unreachable(err error) bool {
 	var network net.Error
 	var unread *smithy.DeserializationError
-	return errors.Is(err, context.DeadlineExceeded) || errors.As(err, &network) || errors.As(err, &unread)
+	return errors.Is(err, context.DeadlineExceeded) || errors.As(err, &network) || errors.As(err, &unread) ||
+		strings.Contains(err.Error(), held)
 }

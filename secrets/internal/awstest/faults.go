@@ -117,6 +117,25 @@ func (s Subject) quota(t *testing.T) {
 	}
 }
 
+// restrained is a retryer whose own rate limit lets nothing go, as that of the
+// adaptive mode may.
+type restrained struct{ aws.RetryerV2 }
+
+func (restrained) GetAttemptToken(context.Context) (func(error) error, error) {
+	return nil, errors.New("no attempt token")
+}
+
+func (s Subject) rateLimit(t *testing.T) {
+	_, source := s.start(t, nil, func(cfg *aws.Config) {
+		cfg.Retryer = func() aws.Retryer { return restrained{retry.NewStandard()} }
+	})
+	for _, names := range s.Fetches {
+		for _, v := range Fetch(t, source, Named(names...)...) {
+			MustMean(t, v.Err, secrets.ErrUnavailable)
+		}
+	}
+}
+
 func (s Subject) credentials(t *testing.T) {
 	for name, tt := range map[string]struct{ err, want error }{
 		"no network":        {&net.OpError{Op: "dial", Err: errors.New("no route")}, secrets.ErrUnavailable},

@@ -39,6 +39,7 @@ func (s Subject) Test(t *testing.T) {
 	t.Run("a deadline is unavailable", s.deadline)
 	t.Run("a caller that leaves is no answer", s.leaving)
 	t.Run("without a quota of retries it is unavailable", s.quota)
+	t.Run("within a rate limit of its own it is unavailable", s.rateLimit)
 	t.Run("credentials that cannot be fetched", s.credentials)
 	t.Run("requests at a time are bounded", s.bounded)
 	t.Run("a panic of the client is the caller's", s.panics)

@@ -128,6 +128,8 @@ func TestARotationOfAKeyLocksNobodyOut(t *testing.T) {
 	if got, log := withKey(t, fresh(), "t1-0123456789abcdef"); got != allow || log.text("principal") != "till" {
 		t.Errorf("another's: %s, %v", got, log)
 	}
+	v.rotate("shop/key", key1)
+	must("away from one that can be guessed", fresh(), []string{key1}, []string{"short"})
 }
 
 // Without its secrets nobody is refused for good, and nobody allowed.

@@ -139,6 +139,24 @@ func TestEveryEventAndEveryOutcome(t *testing.T) {
 	}
 }
 
+// A token without its scheme is one where the gateway asks for a token alone.
+func TestATokenStandsBehindItsScheme(t *testing.T) {
+	for _, s := range samples {
+		want, code := allow, ""
+		if s.variant != "token" && s.variant != "appsync" {
+			want, code = unauthorized, "credential_malformed"
+		}
+		if s.simple {
+			want = deny
+		}
+		event := identified(sample(s.variant).Set(s.header, token), s.variant, token)
+		out, log, err := ask(t, handlerFor(s.variant, s.simple, authorizer.Bearer(alice())), event)
+		if got := outcomeOf(t, out, err, arnOf(event)); got != want || log.code() != code {
+			t.Errorf("%s: %s, want %s: %s, %v", s.variant, got, want, out, log)
+		}
+	}
+}
+
 // A broken check must not be let through because nothing guards the chain.
 func TestAPanicLeavesTheHandler(t *testing.T) {
 	panics := func(context.Context, *authorizer.Request) (*authorizer.Grant, error) { panic("a") }

@@ -84,6 +84,7 @@ func TestUsers(t *testing.T) {
 		{"Basic " + base64.RawStdEncoding.EncodeToString([]byte("alice:correct horse")), "credential_malformed"},
 		{credentials("alice", "correct horse") + "," + credentials("alice", "correct horse"), "credential_malformed"},
 		{credentials("alice", "correct horse") + "\n", "credential_malformed"},
+		{strings.Replace(credentials("alice", "correct horse"), "ZQ==", "ZR==", 1), "credential_malformed"}, // bits beyond the text
 		{credentials("alice", strings.Repeat("p", 4<<10)), "credential_malformed"},
 	} {
 		g, err := decide(t, check, tt.header)
@@ -177,7 +178,8 @@ func BenchmarkUsers(b *testing.B) {
 }
 
 // A policy is made by asking about each route of a table, and a password costs
-// what it costs: 7 MiB here.
+// what it costs: 7 MiB here. A name that there is not costs as much, or a caller
+// could tell it from others.
 func TestAPasswordIsHashedOncePerDecision(t *testing.T) {
 	const memory = 7 << 10
 	check := basic.Users("orders", map[string]basic.User{"alice": {Hash: argon2id("p", memory, 1, 1)}})
@@ -186,15 +188,19 @@ func TestAPasswordIsHashedOncePerDecision(t *testing.T) {
 		routes[fmt.Sprintf("ANY /%d", i)] = authorizer.Groups("none")
 	}
 	h := authorizer.Policy(authorizer.All(check, authorizer.Routes(routes)))
-	event := guardtest.Sample(guard.Authorizer).Set("/headers/authorization", credentials("alice", "p")).Set("/identitySource", []string{credentials("alice", "p")})
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	if _, err := h.Invoke(t.Context(), event.Bytes()); err != nil {
-		t.Fatal(err)
-	}
-	runtime.ReadMemStats(&after)
-	if hashes := (after.TotalAlloc - before.TotalAlloc) / (memory << 10); hashes != 1 {
-		t.Errorf("%d hashes", hashes)
+	for name, header := range map[string]string{
+		"right": credentials("alice", "p"), "wrong": credentials("alice", "x"), "no such name": credentials("nobody", "p"), "no name": credentials("", "p"),
+	} {
+		event := guardtest.Sample(guard.Authorizer).Set("/headers/authorization", header).Set("/identitySource", []string{header})
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		if _, err := h.Invoke(t.Context(), event.Bytes()); (err == nil) != (name == "right") {
+			t.Fatal(name, err)
+		}
+		runtime.ReadMemStats(&after)
+		if hashes := (after.TotalAlloc - before.TotalAlloc) / (memory << 10); hashes != 1 {
+			t.Errorf("%s: %d hashes", name, hashes)
+		}
 	}
 }
 

@@ -14,7 +14,8 @@ type Source interface {
 	// Fetch gets every value of refs in as few requests as it takes. On success
 	// it returns one Value for each ref, in their order, and what failed for one
 	// of them alone is in its Value.Err. An error of Fetch itself is that of
-	// every ref.
+	// every ref. When ctx ends, it comes back at once with the values that it
+	// has: a [Cache] takes none that come more than 250 ms later.
 	//
 	// An error that matches [ErrUnavailable], a context's deadline or a
 	// [net.Error] means that the source could not be asked. Every other error is

@@ -34,8 +34,8 @@ func ALB(arn, issuer string, clients ...string) Config {
 }
 
 func (b *loadBalancer) problem(c *Config) error {
-	if c.Keys != (Keys{}) || len(c.Algorithms) > 0 || c.Type != "" {
-		return errors.New("a load balancer's keys, algorithm and type are given")
+	if c.Keys != (Keys{}) || len(c.Algorithms) > 0 || c.Type != "" || c.ClientClaim != "" {
+		return errors.New("a load balancer's keys, algorithm, type and client are given")
 	}
 	return nil
 }

@@ -19,8 +19,8 @@ type Claims struct {
 	Subject string
 	// Audience is aud; a single one is a list of one.
 	Audience []string
-	// ClientID is client_id: the application that the token was issued to. A
-	// load balancer has it in the header, as client.
+	// ClientID is client_id, or what [Config] names for it: the application that
+	// the token was issued to. A load balancer has it in the header, as client.
 	ClientID string
 	// TokenUse is token_use, by which Cognito tells "access" and "id" apart.
 	TokenUse string
@@ -75,13 +75,17 @@ var claimNames = []string{"iss", "sub", "aud", "exp", "nbf", "iat", "jti", "clie
 type names struct {
 	all     []string
 	mixed   bool // some are not in lower case
+	client  string
 	groups  string
 	context []string
 }
 
-func newNames(groups string, context []string) *names {
-	n := &names{all: append([]string(nil), claimNames...), groups: groups, context: context}
-	for _, name := range append([]string{groups}, context...) {
+func newNames(client, groups string, context []string) *names {
+	n := &names{all: append([]string(nil), claimNames...), client: client, groups: groups, context: context}
+	if client == "" {
+		n.client = claimNames[claimClientID]
+	}
+	for _, name := range append([]string{client, groups}, context...) {
 		if name != "" {
 			n.all = append(n.all, name)
 			n.mixed = n.mixed || !lower([]byte(name))
@@ -131,8 +135,6 @@ func (r *claimsReader) take(member int, value jsontext.Value, at int) error {
 		r.Subject, ok = r.text(value, at)
 	case claimJti:
 		r.ID, ok = r.text(value, at)
-	case claimClientID:
-		r.ClientID, ok = r.text(value, at)
 	case claimTokenUse:
 		r.TokenUse, ok = r.text(value, at)
 	case claimAud:
@@ -147,6 +149,9 @@ func (r *claimsReader) take(member int, value jsontext.Value, at int) error {
 		r.Scopes, ok = r.scopes(value, at)
 	case claimScp:
 		r.scp, ok = r.scopes(value, at)
+	}
+	if ok && r.all[member] == r.client {
+		r.ClientID, ok = r.text(value, at)
 	}
 	if ok && r.all[member] == r.groups {
 		r.Groups, ok = r.texts(value, at)

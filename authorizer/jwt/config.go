@@ -22,6 +22,11 @@ type Config struct {
 	// Clients: client_id must be one of them. Where both Audiences and Clients
 	// are set, both must hold; one of them has to be.
 	Clients []string
+	// ClientClaim is the claim that has the client, where an issuer does not have
+	// it in client_id: azp of Auth0, Keycloak and Entra ID, cid of Okta. It is then
+	// the only one that counts. ID tokens can have it as well, so Audiences have to
+	// be set with it. Empty is client_id, which RFC 9068 has.
+	ClientClaim string
 	// Keys are what tokens are verified with; zero discovers them at Issuer.
 	Keys Keys
 	// Algorithms are those that are accepted. Empty is RS256, ES256, ES384,
@@ -80,6 +85,10 @@ func (c *Config) problem() error {
 		return errors.New("set either Audiences or Clients, or UnsafeAnyAudience")
 	case slices.Contains(c.Audiences, "") || slices.Contains(c.Clients, ""):
 		return errors.New("an audience or a client must not be empty")
+	case c.ClientClaim != "" && len(c.Audiences) == 0:
+		return errors.New("a ClientClaim goes with Audiences: an ID token can have it as well")
+	case c.ClientClaim != "" && (c.Type == accessTokenType || slices.Contains(claimNames, c.ClientClaim)):
+		return errors.New("a ClientClaim must not be a claim that means something else, and at+jwt has client_id")
 	case c.Leeway < 0 || c.Leeway > maxLeeway:
 		return fmt.Errorf("the Leeway must be 0 to %v, not %v", maxLeeway, c.Leeway)
 	case c.Remember < 0:

@@ -257,3 +257,37 @@ func TestAudienceAndClientMustBothHold(t *testing.T) {
 	expectCode(t, v, "another client", k.token(claims(map[string]any{"client_id": "d"})), "token_audience")
 	expectCode(t, v, "another audience", k.token(claims(map[string]any{"client_id": "c", "aud": "x"})), "token_audience")
 }
+
+func TestTheClientIsInTheClaimThatIsNamed(t *testing.T) {
+	k := newEC("a")
+	for _, claim := range []string{"azp", "cid", "appid"} {
+		c := config(k)
+		c.Clients, c.ClientClaim, c.Context = []string{"c", "d"}, claim, []string{claim}
+		v := verifier(t, c)
+		for name, a := range map[string]struct {
+			changes map[string]any
+			code    string
+		}{
+			"the client":                  {map[string]any{claim: "c"}, ""},
+			"another one that is allowed": {map[string]any{claim: "d", "client_id": "x"}, ""},
+			"another client":              {map[string]any{claim: "x"}, "token_audience"},
+			"another, and client_id":      {map[string]any{claim: "x", "client_id": "c"}, "token_audience"},
+			"none":                        {nil, "token_audience"},
+			"client_id alone":             {map[string]any{"client_id": "c"}, "token_audience"},
+			"an empty one":                {map[string]any{claim: "", "client_id": "c"}, "token_audience"},
+			"a part of one":               {map[string]any{claim: "c d"}, "token_audience"},
+			"a list":                      {map[string]any{claim: []string{"c"}}, "token_claims"},
+			"null":                        {map[string]any{claim: raw("null"), "client_id": "c"}, "token_claims"},
+			"a number":                    {map[string]any{claim: 1}, "token_claims"},
+			"in another case":             {map[string]any{claim: "c", strings.ToUpper(claim): "x"}, "token_malformed"},
+			"client_id in another case":   {map[string]any{claim: "c", "Client_ID": "x"}, "token_malformed"},
+			"an ID token of the client":   {map[string]any{claim: "c", "aud": "c"}, "token_audience"},
+		} {
+			expectCode(t, v, claim+": "+name, k.token(claims(a.changes)), a.code)
+		}
+		got, err := v.Claims(t.Context(), k.token(claims(map[string]any{claim: "c", "client_id": "x"})))
+		if err != nil || got.ClientID != "c" {
+			t.Errorf("%s: client %q, %v", claim, got.ClientID, err)
+		}
+	}
+}

@@ -58,7 +58,7 @@ func New(c Config) *Verifier {
 		typ:        c.Type,
 		tokenUse:   c.TokenUse,
 		leeway:     c.Leeway,
-		names:      newNames(c.Groups, slices.Clone(c.Context)),
+		names:      newNames(c.ClientClaim, c.Groups, slices.Clone(c.Context)),
 		principal:  c.Principal,
 		balancer:   c.loadBalancer,
 		encoding:   unpadded,

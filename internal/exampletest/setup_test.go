@@ -69,7 +69,7 @@ func (c cloud) items(t *testing.T, table string) []map[string]types.AttributeVal
 func deploy(t *testing.T, example string, env []string) string {
 	t.Helper()
 	binary := guardtest.Build(t, "../../examples/"+example)
-	fn := guardtest.Start(t, binary, guardtest.Config{Concurrency: 16, Instances: 2, Env: env, Log: t.Output()})
+	fn := guardtest.Start(t, binary, guardtest.Config{Concurrency: 16, Instances: 2, Timeout: 25 * time.Second, Env: env, Log: t.Output()})
 	gateway, err := guardtest.NewHTTPAPI(fn, guardtest.HTTPAPIConfig{})
 	if err != nil {
 		t.Fatal(err)

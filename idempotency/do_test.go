@@ -75,8 +75,15 @@ func TestDoReleasesAfterAnErrorAndKeepsAfterAPanic(t *testing.T) {
 		defer func() { _ = recover() }()
 		_, _ = idempotency.Do(t.Context(), op, "p", nil, func(context.Context) (int, error) { panic("half done") })
 	}()
-	_, err := idempotency.Do(t.Context(), op, "p", nil, c.charge)
-	mustBe(t, nil, err, guard.Conflict, "idempotency_in_progress")
+	recovered := guard.Wrap(&function{handle: func(context.Context, int64) ([]byte, error) { panic("half done") }}, guard.Recover())
+	_, err := idempotency.Do(t.Context(), op, "r", nil, func(ctx context.Context) ([]byte, error) { return recovered.Invoke(ctx, nil) })
+	if !guard.Panicked(err) {
+		t.Error(err)
+	}
+	for _, key := range []string{"p", "r"} {
+		_, err := idempotency.Do(t.Context(), op, key, nil, c.charge)
+		mustBe(t, nil, err, guard.Conflict, "idempotency_in_progress")
+	}
 	c.mustHaveCharged(t, 2)
 }
 

@@ -45,6 +45,38 @@ func TestExpiredRecordsAreSweptAFewAtATime(t *testing.T) {
 	}
 }
 
+// What is left in a bucket is swept when its own time comes, also where that has
+// come closer.
+func TestRecordsAreSweptWhenTheirTimeComes(t *testing.T) {
+	const n = 1000
+	start := wallClock()
+	s := NewMemoryStore()
+	for i := range n {
+		r := newRecord(i)
+		r.Lease, r.Expires = start.Add(time.Hour), start.Add(time.Duration(1+i%4)*time.Hour)
+		if _, err := s.Claim(t.Context(), r); err != nil {
+			t.Fatal(err)
+		}
+		if i%4 == 3 {
+			r.Expires = start.Add(90 * time.Minute)
+			if err := s.Complete(t.Context(), r); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for _, at := range []struct {
+		after time.Duration
+		left  int
+	}{{0, n}, {time.Hour, n * 3 / 4}, {90 * time.Minute, n / 2}, {2 * time.Hour, n / 4}, {3 * time.Hour, 0}} {
+		for range s.table.buckets {
+			s.table.sweep(start.Add(at.after).UnixNano())
+		}
+		if s.table.entries != at.left {
+			t.Errorf("after %v there are %d records, want %d", at.after, s.table.entries, at.left)
+		}
+	}
+}
+
 func TestLiveRecordsAreNotSwept(t *testing.T) {
 	const n = 10_000
 	s := filled(n, wallClock().Add(time.Minute), nil)

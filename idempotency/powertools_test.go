@@ -116,6 +116,8 @@ func TestPowertoolsKeyOfATextThatCannotBeReadIsMalformed(t *testing.T) {
 		{"powertools_json(body)", `{"body":"{\"a\":1,\"a\":2}"}`},
 		{"powertools_json(body)", `{"body":{"a":1}}`},
 		{"Records[?powertools_json(body)].id", `{"Records":[{"id":"a","body":"{"}]}`},
+		{"powertools_json(body)[?a].id", `{"body":"["}`},
+		{"powertools_json(body)[]", `{"body":"["}`},
 		{"powertools_base64(data)", `{"data":"*"}`},
 		{"powertools_base64(data)", `{"data":"/w=="}`},
 		{"powertools_base64_gzip(data)", `{"data":"*"}`},

@@ -129,6 +129,56 @@ func TestAnAttemptIsSettledAfterItsDeadline(t *testing.T) {
 	})
 }
 
+// slow is a store whose steps take a second, and stop when their context is over.
+type slow struct{ idempotency.Store }
+
+func (s slow) Complete(ctx context.Context, r idempotency.Record) error {
+	return s.after(ctx, func() error { return s.Store.Complete(ctx, r) })
+}
+
+func (s slow) Release(ctx context.Context, r idempotency.Record) error {
+	return s.after(ctx, func() error { return s.Store.Release(ctx, r) })
+}
+
+func (s slow) after(ctx context.Context, step func() error) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(time.Second):
+		return step()
+	}
+}
+
+// It makes no difference to a step that is under way that the handler's context
+// is cancelled.
+func TestAnAttemptIsSettledInTimeOfItsOwn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		broken := errors.New("broken")
+		for name, fails := range map[string]error{"completed": nil, "released": broken} {
+			op := idempotency.NewOperation(name, slow{idempotency.NewMemoryStore()})
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			runs := 0
+			run := func(context.Context) (int, error) {
+				defer cancel()
+				if runs++; runs == 1 {
+					return runs, fails
+				}
+				return runs, nil
+			}
+			if got, err := idempotency.Do(ctx, op, "k", nil, run); got != 1 || !errors.Is(err, fails) {
+				t.Errorf("%s: %d, %v", name, got, err)
+			}
+			want := 1
+			if fails != nil {
+				want = 2
+			}
+			if got, err := idempotency.Do(t.Context(), op, "k", nil, run); got != want || err != nil {
+				t.Errorf("%s: then %d, %v, want %d", name, got, err, want)
+			}
+		}
+	})
+}
+
 func TestAReleaseThatFailsLeavesTheError(t *testing.T) {
 	broken := errors.New("broken")
 	told := 0

@@ -3,7 +3,10 @@ package dynamo_test
 import (
 	"context"
 	"crypto/rand"
+	"encoding/json"
+	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 
@@ -187,6 +190,30 @@ func TestStagedWritesCommitWithoutAResultThatIsTooLarge(t *testing.T) {
 			}
 		})
 	}
+	t.Run("and not if that is too large as well", func(t *testing.T) {
+		s := openShop(t)
+		tooLarge := refuse(400, "ValidationException", "the aggregate size of the items in the transaction exceeded")
+		var tokens []string
+		keep := func(p *proxy, w http.ResponseWriter, r *http.Request, body []byte) {
+			var in struct{ ClientRequestToken string }
+			if err := json.Unmarshal(body, &in); err != nil {
+				t.Error(err)
+			}
+			tokens = append(tokens, in.ClientRequestToken)
+			tooLarge(p, w, r, body)
+		}
+		s.next("TransactWriteItems", keep, keep)
+		_, err := s.do(t, s.place)
+		if guard.KindOf(err) != guard.Internal || !errors.Is(err, idempotency.ErrNotCommitted) {
+			t.Errorf("%v of kind %s", err, guard.KindOf(err))
+		}
+		// Another transaction has another token.
+		if len(tokens) != 2 || tokens[0] == tokens[1] {
+			t.Errorf("tokens %q", tokens)
+		}
+		s.mustHave(t)
+		s.mustBeFree(t)
+	})
 	t.Run("or that is no JSON", func(t *testing.T) {
 		s := openShop(t)
 		_, err := idempotency.Do(t.Context(), s.op, s.key, nil, func(ctx context.Context) (func(), error) {

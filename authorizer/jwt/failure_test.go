@@ -243,6 +243,10 @@ func TestNoGoroutineOutlivesAFetch(t *testing.T) {
 		w.(http.Flusher).Flush()
 		<-r.Context().Done()
 	}
+	large := func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("X", strings.Repeat("x", 64<<10))
+		serve(jwks(k))(w, r)
+	}
 	for name, c := range map[string]struct {
 		answer http.HandlerFunc
 		http2  bool
@@ -256,6 +260,8 @@ func TestNoGoroutineOutlivesAFetch(t *testing.T) {
 		"no answer by HTTP/2":      {hang, true, outage},
 		"too much":                 {serve(make([]byte, 1_000_000)), false, outage},
 		"too much by HTTP/2":       {serve(make([]byte, 1_000_000)), true, outage},
+		"large headers":            {large, false, outage},
+		"large headers by HTTP/2":  {large, true, outage},
 		"nobody who listens there": {nil, false, outage},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -60,6 +60,15 @@ func TestFailuresBackOff(t *testing.T) {
 	s.answers(serve(jwks(a)))
 	clock.move(time.Minute)
 	expectCode(t, v, "afterwards", token, "")
+
+	// The next outage begins from the start.
+	s.answers(fail)
+	clock.move(24 * time.Hour)
+	for range 2 {
+		expectCode(t, v, "in the next outage", token, outage)
+		clock.move(time.Second)
+	}
+	s.expect(t, "in the next outage", 8+1+2)
 }
 
 // A set without keys is an answer: its issuer has taken them all back.
@@ -163,23 +172,36 @@ func TestANewKeyIsNotCalledUnknownByWhomTheIssuerDoesNotAnswer(t *testing.T) {
 	}
 	n.put(uri, jwks(a))
 	clock.move(time.Minute)
-	expectCode(t, v, "once there is an answer", b.token(lasting()), "token_unknown_key")
+	for range 2 {
+		expectCode(t, v, "once there is an answer", b.token(lasting()), "token_unknown_key")
+	}
 
 	// Nor because all who waited for the answer have left.
 	n.put(uri, jwks(a, b))
 	clock.move(time.Minute)
-	before := n.count(uri)
+	before, begun, ended := n.count(uri), 0, 0
 	for range 4 {
 		ctx, leave := context.WithCancel(t.Context())
 		next = func(r *http.Request) (*http.Response, error) {
+			begun++
 			leave()
 			<-r.Context().Done()
+			for range 100 {
+				runtime.Gosched()
+			}
+			ended++
 			return nil, r.Context().Err()
 		}
 		if _, err := v.Verify(ctx, b.token(lasting())); codeOf(err) != outage {
 			t.Errorf("who left: %v", err)
 		}
+		if begun != ended {
+			t.Error("a fetch goes on when nobody waits for it any more")
+		}
 		leave()
+	}
+	if begun != 2 { // as many as there are after a quiet time: to leave is no failure
+		t.Errorf("%d fetches for those who left", begun)
 	}
 	next = n.RoundTrip
 	expectCode(t, v, "who stays", b.token(lasting()), outage)

@@ -45,6 +45,7 @@ func TestARN(t *testing.T) {
 
 func TestADocumentTakesNoWildcardFromData(t *testing.T) {
 	base := authorizer.ARN{Partition: "aws", Region: "us-east-1", Account: "1", API: "a", Stage: "prod", Method: "GET", Path: "/orders"}
+	longest := strings.Repeat("a", 512-len(base.String()))
 	for name, tt := range map[string]struct {
 		change func(*authorizer.ARN)
 		add    func(*authorizer.Document, authorizer.ARN) error
@@ -68,7 +69,9 @@ func TestADocumentTakesNoWildcardFromData(t *testing.T) {
 		"half a segment":        {func(a *authorizer.ARN) { a.Path = "orders" }, (*authorizer.Document).Allow, ""},
 		"below a slash":         {func(a *authorizer.ARN) { a.Path = "/orders/" }, (*authorizer.Document).AllowBelow, ""},
 		"a method with a slash": {func(a *authorizer.ARN) { a.Method = "GET/orders" }, (*authorizer.Document).Allow, ""},
-		"more than 512":         {func(a *authorizer.ARN) { a.Path = "/" + strings.Repeat("a", 500) }, (*authorizer.Document).Allow, ""},
+		"512 characters":        {func(a *authorizer.ARN) { a.Path += longest }, (*authorizer.Document).Allow, "GET/orders" + longest},
+		"513 characters":        {func(a *authorizer.ARN) { a.Path += longest + "a" }, (*authorizer.Document).Allow, ""},
+		"513 with what is ours": {func(a *authorizer.ARN) { a.Path += longest[1:] }, (*authorizer.Document).AllowBelow, ""},
 	} {
 		a := base
 		if tt.change != nil {

@@ -156,6 +156,34 @@ func TestDepthOfAThousandIsTaken(t *testing.T) {
 	wantCanonical(t, in, in)
 }
 
+func TestManyMembersAreSortedAtEveryLevel(t *testing.T) {
+	object := func(order []int, inner string) string {
+		members := make([]string, len(order))
+		for i, n := range order {
+			members[i] = fmt.Sprintf(`"%02d":%s`, n, inner)
+		}
+		return "{" + strings.Join(members, ",") + "}"
+	}
+	for _, n := range []int{2, 16, 17, 64} {
+		up, down := make([]int, n), make([]int, n)
+		for i := range n {
+			up[i], down[n-1-i] = i, i
+		}
+		wantCanonical(t, object(down, object(down, "[1.0]")), object(up, object(up, "[1]")))
+		twice := object(append(down, 0), "null")
+		if _, err := Append(nil, []byte(twice)); !errors.Is(err, ErrInvalid) {
+			t.Errorf("%d members and one of them again: %v", n, err)
+		}
+	}
+}
+
+func TestAFewMembersTakeNoMemoryBesideTheResult(t *testing.T) {
+	text, out := []byte(`{"b":{"d":1,"c":2},"a":[true,"x"]}`), make([]byte, 0, 128)
+	if n := testing.AllocsPerRun(100, func() { out, _ = Append(out[:0], text) }); n != 0 {
+		t.Errorf("%v allocations for %s", n, out)
+	}
+}
+
 func TestMarshal(t *testing.T) {
 	got, err := Marshal(map[string]any{
 		"b": int64(9007199254740993), "a": "<é>", "c": []float64{1, 0.5},

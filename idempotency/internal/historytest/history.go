@@ -35,8 +35,9 @@ type taking struct {
 	gaveUp  time.Time
 }
 
-// input is what the model is asked of a step that a server took by the end.
-func (t *taking) input(end time.Time) *input {
+// input is what the model is asked of a step that a server took between two
+// times.
+func (t *taking) input(from, end time.Time) *input {
 	in := &input{step: t.step, record: t.record}
 	if t.sys.ServerClock {
 		// The server takes the time that is left, by the clock of the process, from
@@ -47,11 +48,13 @@ func (t *taking) input(end time.Time) *input {
 		in.expiry.from = t.record.Expires.Add(-t.proc.Skew).UnixNano()
 		in.lease.to, in.expiry.to = in.lease.from+way, in.expiry.from+way
 	} else {
-		// The process reads its clock before it sends the step.
-		if !t.gaveUp.IsZero() {
-			end = t.gaveUp
+		if !t.proc.here { // it reads its clock before it sends the step
+			from = t.sent
+			if !t.gaveUp.IsZero() {
+				end = t.gaveUp
+			}
 		}
-		in.judged = span{t.sent.Add(t.proc.Skew).UnixNano(), end.Add(t.proc.Skew).UnixNano()}
+		in.judged = span{from.Add(t.proc.Skew).UnixNano(), end.Add(t.proc.Skew).UnixNano()}
 		in.lease = span{t.record.Lease.UnixNano(), t.record.Lease.UnixNano()}
 		in.expiry = span{t.record.Expires.UnixNano(), t.record.Expires.UnixNano()}
 	}
@@ -64,7 +67,7 @@ func (t *taking) add(client int, from, to time.Time, a *answer) {
 	t.h.mu.Lock()
 	defer t.h.mu.Unlock()
 	t.h.ops = append(t.h.ops, porcupine.Operation{
-		ClientId: client, Input: t.input(to), Output: a,
+		ClientId: client, Input: t.input(from, to), Output: a,
 		Call: int64(from.Sub(t.h.start)), Return: int64(to.Sub(t.h.start)),
 	})
 }
@@ -101,7 +104,7 @@ func (t *taking) neverTold() {
 	defer t.h.mu.Unlock()
 	t.h.open = append(t.h.open, len(t.h.ops))
 	t.h.ops = append(t.h.ops, porcupine.Operation{
-		ClientId: 2*t.h.processes + t.process, Input: t.input(t.sent.Add(stepTimeout * 2)), Output: &answer{}, Call: int64(t.sent.Sub(t.h.start)),
+		ClientId: 2*t.h.processes + t.process, Input: t.input(t.sent, t.sent.Add(stepTimeout*2)), Output: &answer{}, Call: int64(t.sent.Sub(t.h.start)),
 	})
 }
 

@@ -12,7 +12,7 @@ import (
 // process needs one of its own.
 func Local(s idempotency.Store) Process {
 	l := &local{store: s}
-	return Process{Store: l, Network: l}
+	return Process{Store: l, Network: l, here: true}
 }
 
 type local struct {

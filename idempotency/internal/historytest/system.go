@@ -27,6 +27,8 @@ type Process struct {
 	// Skew is how much the clock of the process is ahead of this machine's. The
 	// store has to have the same clock.
 	Skew time.Duration
+
+	here bool // the store is in this process: it reads the clock when a step arrives
 }
 
 // Network does to single steps what networks do.

@@ -28,6 +28,11 @@ func TestAKeptPolicyAllowsNoOtherReadingOfAPath(t *testing.T) {
 		"a slash, nothing refused": {table("GET /{proxy+}", "POST /admin"), "//admin"},
 		"a path parameter":         {table("GET /{proxy+}", "POST /admin"), "/..;/admin"},
 		"a backslash":              {table("GET /{proxy+}", "POST /admin"), `/x\..\admin`},
+		"a slash in a parameter":   {table("GET /orders/{id}", "GET /orders/export"), "/orders//export"},
+		"two slashes at the end":   {table("GET /orders/{id}", "GET /orders"), "/orders//"},
+		"a detour":                 {table("GET /orders/{id}", "GET /users/{id}"), "/orders/../users/42"},
+		"a detour, greedy":         {table("GET /files/{path+}", "GET /admin"), "/files/a/../../admin"},
+		"a detour to its end":      {table("GET /orders/{id}", "GET /orders"), "/orders/42/.."},
 		"an escape in a parameter": {table("GET /orders/{id}", "GET /orders/export"), "/orders/%65xport"},
 		"an escape below one":      {table("GET /orders/{id}", "GET /orders/export/all"), "/orders/%65xport/all"},
 	} {

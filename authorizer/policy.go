@@ -84,9 +84,11 @@ func CompleteRoutes() Option {
 //     parameters are allowed by name. One with a parameter is allowed as all that
 //     is below what stands before it: with [CompleteRoutes], and where nothing is
 //     there that the check refuses, but routes without parameters, which are
-//     denied by name, and then paths with an escape too. A path that Routes would
-//     refuse is denied as well, but for one with "*" or "?" in it, which no policy
-//     can tell. Grants must be the same for all routes.
+//     denied by name, and then paths with an escape too. Where the check refuses
+//     another route of the method, so are paths with an empty segment or a dot
+//     segment. A path that Routes would refuse is denied as well, but for one with
+//     "*" or "?" in it, which no policy can tell. Grants must be the same for all
+//     routes.
 //   - Where the route is among the identity sources, the policy is for that route.
 //   - With [Uncached], and of a WebSocket API, it is for the one call.
 //

@@ -129,8 +129,14 @@ func (doc *Document) allowGranted(base ARN, all []route, byPath bool) error {
 		below := slices.DeleteFunc(slices.Clone(all), func(other route) bool {
 			return other.pattern == r.pattern || !other.pattern.listed() || other.method != r.method || !other.pattern.below(r.pattern)
 		})
-		if r.pattern.listed() && (byPath || r.pattern.catchAll() && len(below) > 0) { // see routeTable.splits
-			doc.denyBelowStage(base, "*%*", `*\*`, "*;*", "*#*", "*//*", "*/./*", "*/../*", "*/.", "*/..", "*/?*/")
+		refused := func(other route) bool { return !other.granted && other.method == r.method }
+		switch {
+		case !r.pattern.listed():
+		case byPath || r.pattern.catchAll() && len(below) > 0: // see routeTable.splits
+			doc.denyBelowStage(base, "*%*", `*\*`, "*;*", "*#*", "*/?*/")
+			doc.denyDetours(base)
+		case slices.ContainsFunc(all, refused): // and a gateway might still find it
+			doc.denyDetours(base)
 		}
 		for _, other := range below {
 			if err := doc.allowBut(base, r.pattern, other); err != nil {
@@ -139,6 +145,12 @@ func (doc *Document) allowGranted(base ARN, all []route, byPath bool) error {
 		}
 	}
 	return nil
+}
+
+// denyDetours denies paths with empty segments and dots, which can be another's
+// after all.
+func (doc *Document) denyDetours(base ARN) {
+	doc.denyBelowStage(base, "*//*", "*/./*", "*/../*", "*/.", "*/..")
 }
 
 // allowBut denies what the policy for a route with a parameter has allowed of

@@ -162,6 +162,9 @@ func TestUnusableEntriesOfASetArePassedOver(t *testing.T) {
 	foreign := signingKey{jwt.ES256, "x", nil, must(ecdsa.GenerateKey(elliptic.P224(), rand.Reader)).Public()}
 	big := r.jwk(map[string]any{"n": strings.Repeat("_", 1400)})
 	for name, entry := range map[string]map[string]any{
+		"for something else":        e.jwk(map[string]any{"use": "tls"}),
+		"use in upper case":         e.jwk(map[string]any{"use": "SIG"}),
+		"with a secret":             e.jwk(map[string]any{"k": b64(make([]byte, 32))}),
 		"to encrypt with":           e.jwk(map[string]any{"use": "enc"}),
 		"key_ops without verify":    e.jwk(map[string]any{"key_ops": []string{"sign"}}),
 		"key_ops that are empty":    e.jwk(map[string]any{"key_ops": []string{}}),

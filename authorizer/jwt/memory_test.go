@@ -98,6 +98,10 @@ func TestAMemoryLastsFiveMinutes(t *testing.T) {
 	if got := must(v.Verify(t.Context(), token)); got == first {
 		t.Error("it is remembered still, though it was used meanwhile")
 	}
+	issued := k.token(claims(map[string]any{"iat": clock.now().Unix()}))
+	expectCode(t, v, "when it is issued", issued, "")
+	clock.move(-time.Second)
+	expectCode(t, v, "when the clock is set back to before", issued, "token_not_yet_valid")
 }
 
 func TestAMemoryIsBoundedAndKeepsWhatIsUsed(t *testing.T) {

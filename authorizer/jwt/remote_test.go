@@ -69,6 +69,19 @@ func TestARotationIsSeenAtOnce(t *testing.T) {
 	s.expect(t, "a removal", 3)
 }
 
+// Without a kid only the algorithm tells that a token is signed with a key which
+// is not known yet.
+func TestARotationToAnotherAlgorithmIsSeenWithoutAKid(t *testing.T) {
+	a, b := newEC(""), newEd("")
+	s := newKeyServer(t, serve(jwksOf(a.jwk(map[string]any{"kid": nil}))))
+	v, _ := remote(t, s)
+	expectCode(t, v, "before", a.token(claims(nil)), "")
+	s.answers(serve(jwksOf(a.jwk(map[string]any{"kid": nil}), b.jwk(map[string]any{"kid": nil}))))
+	expectCode(t, v, "the new key", b.token(claims(nil)), "")
+	expectCode(t, v, "the old key", a.token(claims(nil)), "")
+	s.expect(t, "a rotation", 2)
+}
+
 func TestARemovedKeyIsTrustedForAsLongAsTheIssuerSays(t *testing.T) {
 	for _, c := range []struct {
 		name    string

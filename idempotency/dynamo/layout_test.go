@@ -1,6 +1,8 @@
 package dynamo_test
 
 import (
+	"bytes"
+	"compress/gzip"
 	"context"
 	"errors"
 	"maps"
@@ -164,6 +166,17 @@ func TestRecordsOfOtherLibrariesAreRespected(t *testing.T) {
 	}
 }
 
+func packed(t *testing.T, data []byte) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	w := gzip.NewWriter(&b)
+	_, err := w.Write(data)
+	if err := errors.Join(err, w.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
 func TestAnItemThatCannotBeReadFailsClosed(t *testing.T) {
 	later := number(time.Now().Add(time.Hour).Unix())
 	for name, item := range map[string]map[string]types.AttributeValue{
@@ -171,6 +184,7 @@ func TestAnItemThatCannotBeReadFailsClosed(t *testing.T) {
 		"no status":        {"expiration": later},
 		"another encoding": {"status": text("COMPLETED"), "expiration": later, "data": &types.AttributeValueMemberB{Value: []byte("x")}, "encoding": text("br")},
 		"not gzip":         {"status": text("COMPLETED"), "expiration": later, "data": &types.AttributeValueMemberB{Value: []byte("x")}, "encoding": text("gzip")},
+		"a gzip bomb":      {"status": text("COMPLETED"), "expiration": later, "data": &types.AttributeValueMemberB{Value: packed(t, make([]byte, 32<<20+1))}, "encoding": text("gzip")},
 		"data of a map":    {"status": text("COMPLETED"), "expiration": later, "data": &types.AttributeValueMemberM{}},
 		"epoch in words":   {"status": text("COMPLETED"), "expiration": later, "epoch": text("one")},
 		"lease in words":   {"status": text("INPROGRESS"), "expiration": later, "in_progress_expiration": text("soon")},

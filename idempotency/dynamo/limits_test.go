@@ -44,6 +44,25 @@ func TestAResultAtTheLimitOfAnItem(t *testing.T) {
 	}
 }
 
+// What gets small is kept up to what is unpacked again.
+func TestAResultAtTheLimitOfWhatIsUnpacked(t *testing.T) {
+	b := setUp(t)
+	r := record(b.key, 1, time.Minute)
+	if _, err := b.store.Claim(t.Context(), r); err != nil {
+		t.Fatal(err)
+	}
+	r.Result = make([]byte, 32<<20+1)
+	if err := b.store.Complete(t.Context(), r); !errors.Is(err, idempotency.ErrTooLarge) {
+		t.Errorf("a byte too many: %v", err)
+	}
+	r.Result = r.Result[1:]
+	err := b.store.Complete(t.Context(), r)
+	held, claimErr := b.store.Claim(t.Context(), record(b.key, 1, time.Minute))
+	if err != nil || !errors.Is(claimErr, idempotency.ErrHeld) || !bytes.Equal(held.Result, r.Result) {
+		t.Errorf("complete: %v, claim: %v, %d bytes", err, claimErr, len(held.Result))
+	}
+}
+
 // What the server finds too large is, whatever was computed here.
 func TestAnItemThatTheServerFindsTooLarge(t *testing.T) {
 	b := setUp(t)

@@ -53,7 +53,7 @@ func issuances() []issuance {
 		},
 		{
 			name:     "Auth0",
-			config:   jwt.Config{Issuer: "https://tenant.eu.auth0.com/", Audiences: []string{audience}, Context: []string{"org_id", "https://example.com/plan"}},
+			config:   jwt.Config{Issuer: "https://tenant.eu.auth0.com/", Audiences: []string{audience}, Clients: []string{"my_client_id"}, ClientClaim: "azp", Context: []string{"org_id", "https://example.com/plan"}},
 			metadata: "https://tenant.eu.auth0.com/.well-known/openid-configuration", keys: "https://tenant.eu.auth0.com/.well-known/jwks.json",
 			entry:  signed + `,"x5t":"AAAA","x5c":["MIIDDT+CC/aAbCdEf="]`,
 			header: `{"alg":"RS256","typ":"JWT","kid":"KID"}`,
@@ -70,7 +70,7 @@ func issuances() []issuance {
 		},
 		{
 			name:     "Okta",
-			config:   jwt.Config{Issuer: "https://dev-1.okta.com/oauth2/default", Audiences: []string{"api://default"}, Groups: "groups"},
+			config:   jwt.Config{Issuer: "https://dev-1.okta.com/oauth2/default", Audiences: []string{"api://default"}, Clients: []string{"0oa1"}, ClientClaim: "cid", Groups: "groups"},
 			metadata: "https://dev-1.okta.com/oauth2/default/.well-known/openid-configuration", keys: "https://dev-1.okta.com/oauth2/default/v1/keys", entry: signed,
 			header: `{"kid":"KID","alg":"RS256"}`,
 			claims: `{"ver":1,"jti":"AT.0mP4JKAZX1iACIT4vbEDF7LpvDVjxypPMf0D7uX39RE","iss":"https://dev-1.okta.com/oauth2/default","aud":"api://default","iat":IAT,"exp":EXP,"cid":"0oa1","uid":"00u1","scp":["openid","orders.read"],"auth_time":IAT,"sub":"ada@example.com","groups":["Everyone","Sales & Ops"]}`,
@@ -79,7 +79,7 @@ func issuances() []issuance {
 		},
 		{
 			name:     "Keycloak",
-			config:   jwt.Config{Issuer: "https://sso.example/realms/shop", Audiences: []string{"account"}},
+			config:   jwt.Config{Issuer: "https://sso.example/realms/shop", Audiences: []string{"account"}, Clients: []string{"shop"}, ClientClaim: "azp"},
 			metadata: "https://sso.example/realms/shop/.well-known/openid-configuration", keys: "https://sso.example/realms/shop/protocol/openid-connect/certs",
 			entry:  signed + `,"x5c":["MIIClTCCAX0="],"x5t":"AAAA","x5t#S256":"AAAA"`,
 			header: `{"alg":"RS256","typ" : "JWT","kid" : "KID"}`,

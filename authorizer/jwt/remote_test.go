@@ -221,6 +221,31 @@ func TestAClockThatIsSetBackDoesNotKeepKeys(t *testing.T) {
 	expectCode(t, v, "after", token, "token_unknown_key")
 }
 
+// What was used up by a clock of the future is there again, and no more than that.
+func TestAClockThatIsSetBackLeavesAsManyRequestsAsEver(t *testing.T) {
+	a, b := newEC("a"), newEC("b")
+	s := newKeyServer(t, serve(jwks(a)))
+	v, clock := remote(t, s)
+	clock.set(10 * time.Hour)
+	body := claims(map[string]any{"iat": nil, "exp": now.Add(1000 * time.Hour).Unix()})
+	bogus := func(when string, from int) {
+		t.Helper()
+		for i := range 10 {
+			expectCode(t, v, when, b.sign(fmt.Sprintf(`{"alg":"ES256","kid":"bogus-%d"}`, from+i), body), "token_unknown_key")
+		}
+	}
+	expectCode(t, v, "before", a.token(body), "")
+	bogus("before", 0)
+	s.expect(t, "before", 1+2)
+	clock.set(-10 * time.Hour)
+	expectCode(t, v, "after", a.token(body), "")
+	s.answers(serve(jwks(a, b)))
+	expectCode(t, v, "a new key", b.token(body), "")
+	s.expect(t, "a new key", 3+2)
+	bogus("after", 10)
+	s.expect(t, "after", 5+1)
+}
+
 // The set changes while tokens are verified. A token of a key that is there is
 // accepted each time, each change costs one request, and a key that is taken
 // away is gone with the next one.

@@ -81,8 +81,11 @@ func TestLimitsOfStaging(t *testing.T) {
 		{name: "one item twice", items: func(s *shop) []types.TransactWriteItem {
 			return []types.TransactWriteItem{s.count(), s.add("order"), s.check("counter", "attribute_exists(id)")}
 		}, err: "item 2: item 0 is the same one"},
-		{name: "a Put and a check of one item", items: func(s *shop) []types.TransactWriteItem {
+		{name: "a check, then a Put of one item", items: func(s *shop) []types.TransactWriteItem {
 			return []types.TransactWriteItem{s.check("order", "attribute_exists(id)"), s.add("order")}
+		}, err: "item 1: item 0 is the same one"},
+		{name: "a Put, then a check of one item", items: func(s *shop) []types.TransactWriteItem {
+			return []types.TransactWriteItem{s.add("order"), s.check("order", "attribute_exists(id)")}
 		}, err: "item 1: item 0 is the same one"},
 		{name: "two Puts of an item beside the key", items: func(s *shop) []types.TransactWriteItem {
 			one, two := s.add("order"), s.add("order")

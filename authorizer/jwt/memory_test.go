@@ -65,6 +65,23 @@ func TestWhatEndsAMemory(t *testing.T) {
 	}
 }
 
+// What is remembered lasts no longer than the set, however short it was.
+func TestASetThatIsOldEndsAMemory(t *testing.T) {
+	k := newEC("a")
+	s := newKeyServer(t, serve(jwks(k), "max-age=300"))
+	v, clock := remembering(t, s, 10)
+	expectCode(t, v, "at first", k.token(lasting()), "")
+	clock.move(5*time.Minute - time.Second)
+	token := k.token(claims(nil))
+	expectCode(t, v, "a second before", token, "")
+	s.answers(serve(jwks(newEC("b"))))
+	expectCode(t, v, "a second before, again", token, "")
+	s.expect(t, "a second before", 1)
+	clock.move(time.Second)
+	expectCode(t, v, "then", token, "token_unknown_key")
+	s.expect(t, "then", 2)
+}
+
 // A set that another kid has caused to be renewed counts at once.
 func TestAKeyThatIsRemovedByTheWayEndsAMemory(t *testing.T) {
 	a, b := newEC("a"), newEC("b")

@@ -196,6 +196,43 @@ func TestNotAllUnknownKidsAreRemembered(t *testing.T) {
 	s.expect(t, "400 unknown kids at once", 1+2)
 }
 
+// What is under way may bring the key, also when no more may be asked for.
+func TestANewKeyComesWithWhatIsFetchedForAnother(t *testing.T) {
+	a, b, bogus := newEC("a"), newEC("b"), newEC("")
+	s := newKeyServer(t, serve(jwks(a)))
+	v, _ := remote(t, s)
+	expectCode(t, v, "at first", a.token(claims(nil)), "")
+	expectCode(t, v, "bogus", bogus.sign(`{"alg":"ES256","kid":"bogus-1"}`, claims(nil)), "token_unknown_key")
+	release := make(chan struct{})
+	s.answers(func(w http.ResponseWriter, r *http.Request) {
+		<-release
+		serve(jwks(a, b))(w, r)
+	})
+	var all sync.WaitGroup
+	all.Go(func() {
+		expectCode(t, v, "bogus", bogus.sign(`{"alg":"ES256","kid":"bogus-2"}`, claims(nil)), "token_unknown_key")
+	})
+	for v.Waiters() != 1 {
+		runtime.Gosched()
+	}
+	found := make(chan struct{})
+	go func() {
+		defer close(found)
+		expectCode(t, v, "the new key", b.token(claims(nil)), "")
+	}()
+	for waiting := true; waiting && v.Waiters() != 2; runtime.Gosched() {
+		select {
+		case <-found: // without having waited
+			waiting = false
+		default:
+		}
+	}
+	close(release)
+	all.Wait()
+	<-found
+	s.expect(t, "in all", 3)
+}
+
 func TestAKidThatIsMissingIsFoundOnceItIsThere(t *testing.T) {
 	a, b := newEC("a"), newEC("b")
 	s := newKeyServer(t, serve(jwks(a)))

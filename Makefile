@@ -84,7 +84,7 @@ tidy: ## tidy go.mod and go.sum of all modules
 	for dir in $(MODULES); do $(GO) -C $$dir mod tidy || exit 1; done
 
 servers: ## install the servers that tests run against, into .cache/servers
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11, 3) and "the test servers need Python 3.11.3 or later")'
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "the test servers need Python 3.11 or later")'
 	@$(PYTHON) .ci/servers/install.py "$(SERVERS)"
 
 lock-servers: ## renew the lock files of the servers

@@ -58,6 +58,18 @@ func TestLeaseEndsByTheServersClock(t *testing.T) {
 	}
 }
 
+func TestTimesThatAreToldAreNotEarlier(t *testing.T) {
+	store, now := ahead(t, 0)
+	r := attempt(now())
+	r.Lease = r.Lease.Truncate(time.Millisecond).Add(time.Nanosecond)
+	r.Expires = r.Expires.Truncate(time.Millisecond).Add(time.Nanosecond)
+	mustClaim(t, store, r)
+	held, err := store.Claim(t.Context(), another(r, 2))
+	if !errors.Is(err, idempotency.ErrHeld) || held.Lease.Before(r.Lease) || held.Expires.Before(r.Expires) {
+		t.Errorf("%v, lease %v and expiry %v, want %v and %v", err, held.Lease, held.Expires, r.Lease, r.Expires)
+	}
+}
+
 func TestServerRemovesWhatHasExpired(t *testing.T) {
 	client := connect(t, servers.Valkey(t).Addr())
 	for _, apart := range []time.Duration{-10 * time.Minute, 10 * time.Minute} {

@@ -1,8 +1,9 @@
 package authorizer
 
 import (
-	"net/url"
 	"strings"
+
+	"github.com/lambdarmor/lambdarmor/internal/routepath"
 )
 
 // callPath is the path without what stands in front of it: the base path of a
@@ -26,33 +27,12 @@ func (in *input) callPath() string {
 // by, false where the event does not tell. Package httpapi takes the same off, or
 // a function would take a call for another than its checks.
 func (in *input) basePath() (string, bool) {
-	_, template, _ := strings.Cut(in.routeKey, " ")
-	own, ok := in.expand(template)
-	if !ok || strings.Contains(in.path, "%") { // which is refused whatever is in front
+	if strings.Contains(in.path, "%") { // which is refused whatever is in front
 		return "", false
 	}
-	path, own := strings.TrimSuffix(in.path, "/"), strings.TrimSuffix(own, "/")
-	base, ok := strings.CutSuffix(path, own)
-	if decoded, err := url.PathUnescape(own); !ok && err == nil { // not every value comes decoded
-		base, ok = strings.CutSuffix(path, decoded)
-	}
-	return base, ok && (base == "" || base[0] == '/' && base[len(base)-1] != '/')
-}
-
-// expand puts the values of the path's parameters into a route's template.
-func (in *input) expand(template string) (path string, ok bool) {
-	for template != "" {
-		before, rest, found := strings.Cut(template, "{")
-		path += before
-		if !found {
-			return path, true
-		}
-		name, after, _ := strings.Cut(rest, "}")
-		value := in.pathValues.get(strings.TrimSuffix(name, "+"))
-		if value == "" {
-			return "", false
-		}
-		path, template = path+value, after
-	}
-	return path, path != ""
+	_, template, _ := strings.Cut(in.routeKey, " ")
+	return routepath.Prefix(in.path, template, func(name string) (string, bool) {
+		value := in.pathValues.find(name)
+		return value.value, value.name != ""
+	})
 }

@@ -123,14 +123,19 @@ func appendPrincipal(b []byte, who string) []byte {
 	return appendParts(b, "lambda", []byte(who))
 }
 
-// appendNamed appends the principal that a Lambda authorizer gives.
+// appendNamed appends the principal that a Lambda authorizer gives. Some give
+// one to all, "user", and tell in the context who it is.
 func appendNamed(b, context []byte) ([]byte, bool, error) {
-	for _, name := range [...]string{"principalId", "sub"} {
-		if who := textAt(context, name); who != nil {
-			return appendParts(b, "lambda", who), true, nil
-		}
+	switch who, subject := textAt(context, "principalId"), textAt(context, "sub"); {
+	case who == nil && subject == nil:
+		return nil, false, errNoPrincipal
+	case who == nil:
+		return appendParts(b, "lambda", subject), true, nil
+	case subject == nil || bytes.Equal(who, subject):
+		return appendParts(b, "lambda", who), true, nil
+	default:
+		return appendParts(b, "lambda for", who, subject), true, nil
 	}
-	return nil, false, errNoPrincipal
 }
 
 // appendUnauthorized appends who sends what no authorizer has seen.

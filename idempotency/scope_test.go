@@ -47,6 +47,8 @@ func TestRule02CallersNeverMeet(t *testing.T) {
 		`{"lambda":{"principalId":"u1","plan":"free"}}`,
 		`{"lambda":{"principalId":"u2","plan":"free"}}`,
 		`{"lambda":{"sub":"u3"}}`,
+		`{"lambda":{"principalId":"user","sub":"u4"}}`, // one principal for all
+		`{"lambda":{"principalId":"user","sub":"u5"}}`,
 		`{"iam":{"userArn":"arn:aws:iam::123456789012:user/u1","callerId":"AIDA1"}}`,
 		`{"iam":{"userArn":"arn:aws:iam::123456789012:user/u2","callerId":"AIDA2"}}`,
 		`{"iam":{"userArn":"arn:aws:sts::1:assumed-role/Auth/CognitoIdentityCredentials","cognitoIdentity":{"identityId":"eu:1"}}}`,
@@ -65,6 +67,11 @@ func TestRule02ACallerIsTheSameInItsNextRequest(t *testing.T) {
 	out := mustAnswer(t, h, request{key: "k", authorizer: `{"jwt":{"claims":{"iss":"i","sub":"u","iat":"2","jti":"b"},"scopes":null}}`})
 	if !isReplay(out) {
 		t.Errorf("a renewed token is another caller: %s", out)
+	}
+	mustAnswer(t, h, request{key: "k2", authorizer: `{"lambda":{"principalId":"u"}}`})
+	out = mustAnswer(t, h, request{key: "k2", authorizer: `{"lambda":{"principalId":"u","sub":"u"}}`})
+	if !isReplay(out) {
+		t.Errorf("a principal told twice is another caller: %s", out)
 	}
 }
 
@@ -106,6 +113,7 @@ func TestRule02CallersOfARESTAPINeverMeet(t *testing.T) {
 		`"identity":{"apiKeyId":"k1"}`, `"identity":{"apiKeyId":"k2"}`,
 		`"identity":{"clientCert":{"subjectDN":"CN=a","issuerDN":"CN=x"}}`, `"identity":{"clientCert":{"subjectDN":"CN=a","issuerDN":"CN=y"}}`,
 		`"identity":{},"authorizer":{"principalId":"p1"}`, `"identity":{},"authorizer":{"principalId":"p2"}`,
+		`"identity":{},"authorizer":{"principalId":"user","sub":"s1"}`, `"identity":{},"authorizer":{"principalId":"user","sub":"s2"}`,
 		`"identity":{},"authorizer":{"claims":{"sub":"s1","iss":"i"}}`,
 	} {
 		event := fmt.Appendf(nil, `{"resource":"/orders","path":"/orders","httpMethod":"POST","headers":{"Idempotency-Key":"k"},`+

@@ -24,7 +24,7 @@
 //
 //   - guard: the chain, the event that is read once, the one error, and the
 //     layers that every function should have.
-//   - guard/httpapi: HTTP APIs, REST APIs and function URLs.
+//   - guard/httpapi: HTTP APIs, REST APIs, function URLs and VPC Lattice.
 //   - guard/jmespath: texts found in an event by an expression.
 //   - validate: JSON Schema, and in validate/structs validator tags.
 //   - idempotency: one effect for each key; idempotency/dynamo and

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -115,9 +116,24 @@ func requestID(ctx context.Context) string {
 func AddAttrs(ctx context.Context, attrs ...slog.Attr) {
 	if inv := invocationOf(ctx); inv != nil {
 		inv.mu.Lock()
-		inv.attrs = append(inv.attrs, attrs...)
-		inv.mu.Unlock()
+		defer inv.mu.Unlock()
+		inv.attrs = slices.Grow(inv.attrs, len(attrs))
+		for _, a := range attrs {
+			if a.Key != "" {
+				inv.attrs = without(inv.attrs, a.Key)
+			}
+			inv.attrs = append(inv.attrs, a)
+		}
 	}
+}
+
+// without leaves attrs as they are for who reads them.
+func without(attrs []slog.Attr, key string) []slog.Attr {
+	i := slices.IndexFunc(attrs, func(a slog.Attr) bool { return a.Key == key })
+	if i < 0 {
+		return attrs
+	}
+	return slices.Concat(attrs[:i], attrs[i+1:])
 }
 
 // SetRoute names the route that the invocation took, for its record: a

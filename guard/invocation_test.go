@@ -120,3 +120,18 @@ func TestAnErrorForThePlatformDoesNotHideItsReason(t *testing.T) {
 		t.Errorf("the record: %v", r)
 	}
 }
+
+// A handler may add the same attribute in every round of a loop.
+func TestAnAttributeThatIsAddedAgainTakesNoMoreRoom(t *testing.T) {
+	h := guard.Wrap(doing(func(ctx context.Context) {
+		for i := range 1000 {
+			guard.AddAttrs(ctx, slog.Int("a", i), slog.Int("b", i))
+		}
+		if n := guard.Added(ctx); n != 2 {
+			t.Errorf("%d attributes are kept", n)
+		}
+	}, nil))
+	if _, err := h.Invoke(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+}

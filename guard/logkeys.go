@@ -34,22 +34,10 @@ func (s *logSettings) aside(a slog.Attr) slog.Attr {
 	return a
 }
 
-func hasKey(attrs []slog.Attr, key string) bool {
-	for i := range attrs {
-		if attrs[i].Key == key {
-			return true
-		}
-	}
-	return false
-}
-
-// appendAdded appends what [AddAttrs] has collected: of one name the last, and
-// aside what is named like a key of the record.
+// appendAdded appends what [AddAttrs] has collected, and aside what is named
+// like a key of the record.
 func (s *logSettings) appendAdded(to, added []slog.Attr) []slog.Attr {
-	for i, a := range added {
-		if a.Key != "" && hasKey(added[i+1:], a.Key) {
-			continue
-		}
+	for _, a := range added {
 		switch a.Key {
 		case "functionName", "functionVersion", "coldStart", "tenantId", "trigger", "durationMs", "remainingMs",
 			"method", "route", "status", "principal", "error", "payload":

@@ -102,6 +102,9 @@ func (w *recorder) response() (*response, error) {
 	}
 	res := w.head
 	body := w.body.Bytes()
+	if size := int64(len(body)); size < w.length && w.method != http.MethodHead && !bodiless(res.status) {
+		return nil, invalidResponse("body: %d bytes of %d", size, w.length)
+	}
 	if _, packed := res.get("content-encoding"); !w.typed && !packed && len(body) > 0 {
 		res.set("content-type", http.DetectContentType(body))
 	}

@@ -16,35 +16,48 @@ import (
 // headers, cookies and, inside [Routes], the path values; there are no trailers.
 // Its response is sent when it returns, as Lambda takes one answer per event:
 // Flush does nothing, a connection cannot be hijacked, and a write beyond the
-// size that Lambda takes fails. A Location is sent as the handler wrote it.
+// size that Lambda takes fails. A response that ends before its Content-Length is
+// an Internal error, where a server would break the connection. A Location is
+// sent as the handler wrote it.
 func Serve(h http.Handler) lambda.Handler {
 	if h == nil {
 		panic("httpapi: Serve of a nil handler")
 	}
+	// Where there is no server, net/http/httputil.ReverseProxy takes half an
+	// answer for a whole one instead of aborting.
+	server := &http.Server{Handler: h}
 	return guard.HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
 		ctx, x := enter(ctx, payload)
 		req, err := x.request()
 		if err != nil {
 			return nil, err
 		}
-		r, err := req.standard(ctx)
+		r, err := req.standard(context.WithValue(ctx, http.ServerContextKey, server))
 		if err != nil {
 			return nil, err
 		}
 		w := &recorder{method: r.Method, header: make(http.Header, 4)}
-		h.ServeHTTP(w, r)
-		if r.MultipartForm != nil {
-			_ = r.MultipartForm.RemoveAll() // as net/http's server does
-		}
-		if r.Pattern != "" {
-			guard.SetRoute(ctx, r.Pattern)
-		}
+		serve(h, w, r)
 		res, err := w.response()
 		if err != nil {
 			return nil, err
 		}
 		return x.answer(res)
 	})
+}
+
+// serve calls h. What it leaves behind is seen to when it panics, too: the
+// process lives on, and the record of a panic is to have its route.
+func serve(h http.Handler, w http.ResponseWriter, r *http.Request) {
+	defer func() {
+		if r.MultipartForm != nil {
+			_ = r.MultipartForm.RemoveAll() // as net/http's server does
+		}
+		if r.Pattern != "" {
+			guard.SetRoute(r.Context(), r.Pattern)
+		}
+	}()
+	h.ServeHTTP(w, r)
 }
 
 // standard gives the request as net/http's server would.

@@ -6,12 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"log"
 	"maps"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -69,6 +67,9 @@ func TestServeIsAServerToTheHandler(t *testing.T) {
 		{method: "POST", path: "/max", body: "12345"},
 		{method: "POST", path: "/form", query: "q=2", body: "a=1&q=1", headers: map[string]string{"content-type": "application/x-www-form-urlencoded"}},
 		{path: "/short"},
+		{path: "/announced/whole"},
+		{path: "/announced/unmodified"},
+		{method: "HEAD", path: "/announced/whole"},
 		{path: "/trailers"},
 		{path: "/files"},
 		{path: "/files/"},
@@ -252,7 +253,18 @@ func TestServeRefusesWhatCannotBeSent(t *testing.T) {
 		"a header that is not UTF-8": {"invalid_response", func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("X-A", "\xe9") }},
 		"status 999":                 {"invalid_response", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(999) }},
 		"another protocol":           {"invalid_response", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusSwitchingProtocols) }},
-		"no status at all":           {"panic", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(0) }},
+		"less than it announced": {"invalid_response", func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Length", "5")
+			_, _ = io.WriteString(w, "half")
+		}},
+		"nothing of what it announced": {"invalid_response", func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Content-Length", "1") }},
+		"nothing, for it was too much": {"invalid_response", func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Length", "1")
+			if n, err := io.WriteString(w, "ab"); n != 0 || !errors.Is(err, http.ErrContentLength) {
+				t.Errorf("%d, %v", n, err)
+			}
+		}},
+		"no status at all": {"panic", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(0) }},
 		"more than Lambda takes": {"response_too_large", func(w http.ResponseWriter, _ *http.Request) {
 			chunk := make([]byte, 1<<20)
 			for range 100 { // a handler that does not look at the error
@@ -298,31 +310,5 @@ func TestServeRefusesABodyOverTheLimit(t *testing.T) {
 	for _, c.base64 = range []bool{false, true} {
 		_, err := serve(t, t.Context(), c, func(http.ResponseWriter, *http.Request) { t.Error("called") }, guard.Limit(guard.Limits{Body: 10}))
 		wantError(t, err, guard.TooLarge, "body_too_large")
-	}
-}
-
-func TestServeRemovesTheFilesOfAForm(t *testing.T) {
-	t.Setenv("TMPDIR", t.TempDir())
-	body := "--b\r\nContent-Disposition: form-data; name=\"f\"; filename=\"f\"\r\n\r\n" + strings.Repeat("x", 1000) + "\r\n--b--\r\n"
-	c := call{method: "POST", body: body, base64: true, headers: map[string]string{"content-type": "multipart/form-data; boundary=b"}}
-	var opened []string
-	_, err := serve(t, t.Context(), c, func(_ http.ResponseWriter, r *http.Request) {
-		if err := r.ParseMultipartForm(100); err != nil { // the rest to disk
-			t.Fatal(err)
-		}
-		f, err := r.MultipartForm.File["f"][0].Open()
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer f.Close()
-		if named, ok := f.(interface{ Name() string }); ok {
-			opened = append(opened, named.Name())
-		}
-	})
-	if err != nil || len(opened) != 1 {
-		t.Fatalf("%v, %v", opened, err)
-	}
-	if _, err := os.Stat(opened[0]); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("left behind: %v", err)
 	}
 }

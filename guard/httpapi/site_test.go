@@ -94,6 +94,13 @@ func site() http.Handler {
 			panic(err)
 		}
 	})
+	handle("/announced/{status}", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Length", "9")
+		w.WriteHeader(map[string]int{"whole": 200, "unmodified": 304}[r.PathValue("status")])
+		if r.Method != http.MethodHead {
+			_, _ = io.WriteString(w, "nine byte")
+		}
+	})
 	handle("/trailers", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set(http.TrailerPrefix+"X-Sum", "1")
 		w.Header().Set("Content-Type", "text/plain")

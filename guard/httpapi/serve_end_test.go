@@ -1,0 +1,91 @@
+package httpapi_test
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"io/fs"
+	"log"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/guard/httpapi"
+)
+
+// A proxy takes the status and what comes of the body. Where its backend breaks
+// off, what there is must not look whole.
+func TestServeDoesNotSendHalfOfWhatIsBehindAProxy(t *testing.T) {
+	for _, announced := range []bool{false, true} {
+		backend := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			if announced {
+				w.Header().Set("Content-Length", "100")
+			}
+			_, _ = io.WriteString(w, "half")
+			_ = http.NewResponseController(w).Flush()
+			panic(http.ErrAbortHandler)
+		}))
+		backend.Start()
+		target, err := url.Parse(backend.URL)
+		if err != nil {
+			t.Fatal(err)
+		}
+		proxy := httputil.NewSingleHostReverseProxy(target)
+		proxy.ErrorLog = log.New(io.Discard, "", 0)
+		if a := send(t, call{}, httpapi.Serve(proxy)); a.status != 500 || strings.Contains(a.body, "half") {
+			t.Errorf("announced %t: %+v", announced, a)
+		}
+		backend.Close()
+	}
+}
+
+func TestTheRecordOfAPanicHasTheRouteInsideServe(t *testing.T) {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /items/{id}", func(http.ResponseWriter, *http.Request) { panic("v") })
+	var record bytes.Buffer
+	send(t, call{path: "/items/a"}, httpapi.Serve(mux), guard.Log(guard.NewLogger(&record)))
+	if !strings.Contains(record.String(), `"route":"GET /items/{id}"`) {
+		t.Errorf("%s", record.String())
+	}
+}
+
+func TestServeRemovesTheFilesOfAForm(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
+	body := "--b\r\nContent-Disposition: form-data; name=\"f\"; filename=\"f\"\r\n\r\n" + strings.Repeat("x", 1000) + "\r\n--b--\r\n"
+	c := call{method: "POST", body: body, base64: true, headers: map[string]string{"content-type": "multipart/form-data; boundary=b"}}
+	var opened []string
+	h := func(_ http.ResponseWriter, r *http.Request) {
+		if err := r.ParseMultipartForm(100); err != nil { // the rest to disk
+			t.Fatal(err)
+		}
+		f, err := r.MultipartForm.File["f"][0].Open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		if named, ok := f.(interface{ Name() string }); ok {
+			opened = append(opened, named.Name())
+		}
+		if len(opened) == 2 {
+			panic("v")
+		}
+	}
+	for _, panicked := range []bool{false, true} {
+		if _, err := serve(t, t.Context(), c, h, guard.Recover()); guard.Panicked(err) != panicked {
+			t.Error(err)
+		}
+	}
+	if len(opened) != 2 {
+		t.Fatal(opened)
+	}
+	for _, name := range opened {
+		if _, err := os.Stat(name); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("left behind: %v", err)
+		}
+	}
+}

@@ -51,6 +51,7 @@ var hostileTexts = []struct {
 	{"open arrays", func(size int) string { return filled(size, ``, `[`, ``) }, "json_too_deep"},
 	{"open objects", func(size int) string { return filled(size, ``, `{"":`, ``) }, "json_too_deep"},
 	{"nested arrays", func(size int) string { return filled(size/2, ``, `[`, ``) + filled(size/2, ``, `]`, ``) }, "json_too_deep"},
+	{"objects before many colons", func(size int) string { return filled(size/2, `[`, `{"":0},`, ``) + filled(size/2, ``, `:`, ``) }, "json_too_many_values"},
 	{"distinct members", func(size int) string { return members(size, size) }, "json_too_many_values"},
 	// One value of no depth. Decoded it is a string of 1 MiB: nothing that a
 	// plain string could not be, and no limit of a direct event's forbids it.

@@ -51,9 +51,11 @@ func locate(data []byte, maxDepth, maxNodes int) string {
 }
 
 // Measure counts levels and values of a JSON text in one pass, without memory
-// of its own. A scalar has depth 0 and is one value.
+// of its own. A scalar has depth 0 and is one value. Of a text that is not JSON
+// no less is counted than a decoder builds until it meets the fault.
 func Measure(data []byte) (depth, nodes int) {
 	level := 0
+	most := 0     // nodes, before a colon took one away
 	fresh := true // the next byte of a value starts a new one
 	for i := 0; i < len(data); i++ {
 		switch data[i] {
@@ -69,6 +71,7 @@ func Measure(data []byte) (depth, nodes int) {
 			fresh = true
 		case ':':
 			fresh = true
+			most = max(most, nodes)
 			nodes-- // what stood before was a name
 		case ' ', '\t', '\r', '\n':
 		case '"':
@@ -84,7 +87,7 @@ func Measure(data []byte) (depth, nodes int) {
 			}
 		}
 	}
-	return depth, nodes
+	return depth, max(most, nodes)
 }
 
 // stringEnd is the index of the quote that closes the string which opens at i,

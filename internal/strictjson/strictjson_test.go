@@ -191,6 +191,9 @@ func TestCheck(t *testing.T) {
 		{"brackets and commas in a string", `"` + strings.Repeat("[{,", 2000) + `"`, ""},
 		{"members", "{" + strings.Repeat(`"":0,`, 999) + `"":0}`, strictjson.TooManyNodes},
 		{"brackets never closed", strings.Repeat("[", 5000), strictjson.TooDeep},
+		{"values before what is not JSON", "[" + strings.Repeat("0,", 1000) + strings.Repeat(":", 5000), strictjson.TooManyNodes},
+		{"members before what is not JSON", "{" + strings.Repeat(`"":0,`, 1000) + `"":` + strings.Repeat("0:", 5000), strictjson.TooManyNodes},
+		{"levels before what is not JSON", strings.Repeat("[", 65) + strings.Repeat("]", 5000), strictjson.TooDeep},
 	} {
 		err := strictjson.Check([]byte(tc.text), 64, 1000)
 		var e *strictjson.Error

@@ -21,6 +21,9 @@ const shortestKey = 16
 // rotation locks nobody out; the cache knows of a new one when its TTL is over,
 // so a key is handed out after that. Hash is left empty.
 //
+// The previous value stays accepted until the secret is changed again: a key that
+// has leaked is refused only after two changes.
+//
 // Each look-up compares with all of the keys. A secret that cannot be read is an
 // error, unless the key belongs to another one.
 func SecretKeys(cache *secrets.Cache, keys map[string]Key) KeySet {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -93,7 +94,7 @@ func (p *problems) response(ctx context.Context, err error) *response {
 	}
 	for h := (*headerError)(nil); errors.As(err, &h); err = h.error {
 		switch f := (field{strings.ToLower(h.name), h.value}); {
-		case !f.valid():
+		case !f.valid() || slices.Contains(unsendable, f.name):
 		case f.name == "set-cookie":
 			res.cookies = append(res.cookies, f.value)
 		default:

@@ -87,6 +87,9 @@ func TestNothingMalformedIsSent(t *testing.T) {
 	for name, r := range map[string]reply{
 		"CR LF in a value":         {Header: http.Header{"X-A": {"a\r\nset-cookie: " + planted}}},
 		"LF in a value":            {Header: http.Header{"X-A": {"a\n" + planted}}},
+		"ESC in a value":           {Header: http.Header{"X-A": {"a\x1b" + planted}}},
+		"DEL in a value":           {Header: http.Header{"X-A": {"a\x7f" + planted}}},
+		"a bell in Set-Cookie":     {Header: http.Header{"Set-Cookie": {"a=\a" + planted}}},
 		"NUL in a value":           {Header: http.Header{"X-A": {"a\x00" + planted}}},
 		"invalid UTF-8 in a value": {Header: http.Header{"X-A": {planted + "\xff"}}},
 		"CR LF in a name":          {Header: http.Header{"X-A\r\n" + planted: {"a"}}},
@@ -175,6 +178,8 @@ func TestWithHeader(t *testing.T) {
 	err = httpapi.WithHeader(err, "Set-Cookie", "session=; Max-Age=0")
 	err = httpapi.WithHeader(err, "X-Bad", "a\r\nb")
 	err = httpapi.WithHeader(err, "Content-Type", "text/html")
+	err = httpapi.WithHeader(err, "Content-Length", "3")
+	err = httpapi.WithHeader(err, "Transfer-Encoding", "chunked")
 	if !errors.Is(err, cause) || guard.KindOf(err) != guard.Unauthenticated || err.Error() != fmt.Errorf("check: %w", inner).Error() {
 		t.Errorf("the error has become another: %v", err)
 	}
@@ -182,7 +187,7 @@ func TestWithHeader(t *testing.T) {
 	if p := a.problem(t); p.Code != "token_expired" || a.status != 401 {
 		t.Errorf("%+v", a)
 	}
-	for name, want := range map[string]string{"Www-Authenticate": `Bearer error="invalid_token"`, "X-Try": "again", "Set-Cookie": "session=; Max-Age=0", "X-Bad": ""} {
+	for name, want := range map[string]string{"Www-Authenticate": `Bearer error="invalid_token"`, "X-Try": "again", "Set-Cookie": "session=; Max-Age=0", "X-Bad": "", "Content-Length": "", "Transfer-Encoding": ""} {
 		if got := a.header.Get(name); got != want {
 			t.Errorf("%s: %q, want %q", name, got, want)
 		}

@@ -193,8 +193,15 @@ func invalidResponse(format string, args ...any) error {
 
 func (f field) valid() bool { return validName(f.name) && validValue(f.value) }
 
+// validValue reports whether value has no control characters but tabs (RFC 9110,
+// section 5.5), and can be told in JSON.
 func validValue(value string) bool {
-	return !strings.ContainsAny(value, "\r\n\x00") && utf8.ValidString(value)
+	for i := range len(value) {
+		if c := value[i]; c < ' ' && c != '\t' || c == 0x7f {
+			return false
+		}
+	}
+	return utf8.ValidString(value)
 }
 
 // validName reports whether name is a token (RFC 9110, section 5.6.2).

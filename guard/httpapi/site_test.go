@@ -51,6 +51,7 @@ func site() http.Handler {
 		h["x-lower"] = []string{"v"}
 		h["X-None"] = nil
 		h.Set("X-Empty", "")
+		h.Set("X-Tab", "a\tb")
 		http.SetCookie(w, &http.Cookie{Name: "a", Value: "1", HttpOnly: true})
 		http.SetCookie(w, &http.Cookie{Name: "b", Value: "2, 3", Path: "/"})
 	})

@@ -11,6 +11,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/internal/jsonpeek"
 )
 
 // CORSConfig says which pages of other sites may call the API and read its
@@ -46,8 +47,10 @@ func CORS(config CORSConfig) guard.Middleware {
 		decorated := decorating(c)(next)
 		return guard.HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
 			ctx, x := enter(ctx, payload)
-			if req, err := x.request(); err == nil && isPreflight(req) {
-				return x.answer(c.preflight(req))
+			if mayBePreflight(payload) {
+				if req, err := x.request(); err == nil && isPreflight(req) {
+					return x.answer(c.preflight(req))
+				}
 			}
 			return decorated.Invoke(ctx, payload)
 		})
@@ -102,6 +105,27 @@ func list(names []string) string {
 	}
 	return strings.Join(names, ", ")
 }
+
+// mayBePreflight reports whether the event has the method of a preflight and no
+// body. What has one is left to be read further in, under the limits there.
+func mayBePreflight(payload []byte) bool {
+	var options bool
+	for name, value := range jsonpeek.Members(payload) {
+		switch string(name) {
+		case "requestContext": // of format 2.0
+			options = options || isOptions(jsonpeek.Lookup(value, "http", "method"))
+		case "httpMethod", "method": // of format 1.0, of VPC Lattice
+			options = options || isOptions(value)
+		case "body":
+			if len(jsonpeek.Text(value)) > 0 {
+				return false
+			}
+		}
+	}
+	return options
+}
+
+func isOptions(raw []byte) bool { return string(jsonpeek.Text(raw)) == http.MethodOptions }
 
 func isPreflight(req *Request) bool {
 	return req.Method == http.MethodOptions && req.Header("origin") != "" && req.Header("access-control-request-method") != ""

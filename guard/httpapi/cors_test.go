@@ -83,7 +83,8 @@ func TestCORSAllowsWhatItIsTold(t *testing.T) {
 		"all there is, another origin":  {full, from(otherOrigin), "", "Origin"},
 		"all there is, a preflight, no": {full, preflight(otherOrigin), "", preflightVary},
 	} {
-		for _, tt.format1 = range []bool{false, true} {
+		for _, form := range []call{{}, {format1: true}, {rest: true}, {lattice: true}} {
+			tt.format1, tt.rest, tt.lattice = form.format1, form.rest, form.lattice
 			called := false
 			h := guard.HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
 				called = true
@@ -105,6 +106,24 @@ func TestOptionsThatAreNoPreflightReachTheHandler(t *testing.T) {
 	for _, c := range []call{{method: "OPTIONS"}, {method: "OPTIONS", headers: map[string]string{"origin": shopOrigin}}, {method: "OPTIONS", headers: map[string]string{"access-control-request-method": "PUT"}}} {
 		if a := send(t, c, handing(299, nil), layer); a.status != 299 {
 			t.Errorf("%+v: %d", c, a.status)
+		}
+	}
+}
+
+// CORS is outside Limit, and must not have read a request under other limits
+// than those there.
+func TestCORSLeavesTheLimitsToTheLayersInside(t *testing.T) {
+	layers := []guard.Middleware{httpapi.Problems(), httpapi.CORS(httpapi.CORSConfig{Origins: []string{shopOrigin}}), guard.Limit(guard.Limits{Body: 3 << 20})}
+	for _, method := range []string{"POST", "OPTIONS"} {
+		for size, status := range map[int]int{2 << 20: 200, 3<<20 + 1: 413} {
+			for _, form := range []call{{}, {format1: true}, {lattice: true}} {
+				c := preflight(shopOrigin)
+				c.method, c.body, c.format1, c.lattice = method, strings.Repeat("x", size), form.format1, form.lattice
+				out, err := invoke(t, c, handing(200, nil), layers...)
+				if a := read(t, out); err != nil || a.status != status || a.allowed() != shopOrigin {
+					t.Errorf("%s of %d bytes: %d, %v, %v", method, size, a.status, a.header, err)
+				}
+			}
 		}
 	}
 }

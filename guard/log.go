@@ -53,9 +53,10 @@ func UnsafePanicValues() LogOption {
 // fields.status and so on. Keys with nothing to say are left out. Never in it
 // are the payload, the answer and the value of a panic. error.cause is the text
 // of the handler's error, its first 8 kB; values of four bytes and more that a
-// caller had in the body, query, cookies or headers are taken out of it, as
-// errors like to quote what they could not read. Where the event cannot be
-// read, all of the text is. Records of a queue, a stream or a notification stay.
+// caller had in the body, query, cookies or headers are taken out of it, and what
+// is quoted of one beside it, as errors like to quote what they could not read.
+// Where the event cannot be read, all of the text is. Records of a queue, a
+// stream or a notification stay.
 //
 // With a logger of [NewLogger] or a handler of [NewLogHandler] the keys stand
 // at the top level, and every record written with the invocation's context has

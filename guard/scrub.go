@@ -2,30 +2,18 @@ package guard
 
 import (
 	"bytes"
-	"cmp"
 	"encoding/base64"
 	"encoding/json"
-	"maps"
 	"net/url"
-	"slices"
-	"strconv"
 	"strings"
 )
-
-// shortestScrubbed is the length from which a value is looked for in an error
-// text. Shorter ones would be found in any sentence.
-const shortestScrubbed = 4
-
-// scrubWork bounds the bytes that are searched through for the values of one
-// event, at some milliseconds of work. Who sends very many values and brings
-// about a long error text can only have all of the text hidden.
-const scrubWork = 16 << 20
 
 // longestCause bounds what an error's text takes of the log.
 const longestCause = 8 << 10
 
 // scrub takes out of an error's text the values that the request brought:
-// strconv, url, time and many more quote what they could not read. It knows
+// strconv, url, time and many more quote what they could not read, whole and
+// the part that they stopped at. It knows
 // the leaves of a JSON body or the whole of another one, the fields of a form,
 // query values, cookies, and the headers that are the caller's own to fill; and
 // of an event that is no HTTP request and no batch or notification of AWS's,
@@ -44,57 +32,6 @@ func scrub(text string, ev *Event) string {
 	}
 	return shortened(s.result())
 }
-
-type scrubber struct {
-	text  string
-	work  int
-	found map[string]bool // values in text
-}
-
-// value looks for one value, plain and as %q writes it.
-func (s *scrubber) value(v string) {
-	if len(v) > len(s.text) {
-		return
-	}
-	s.literal(v)
-	if strings.ContainsFunc(v, quotable) {
-		quoted := strconv.Quote(v)
-		s.literal(quoted[1 : len(quoted)-1])
-	}
-}
-
-func quotable(r rune) bool { return r < ' ' || r > '~' || r == '"' || r == '\\' }
-
-func (s *scrubber) literal(v string) {
-	if len(v) < shortestScrubbed || s.work > scrubWork || s.found[v] {
-		return
-	}
-	s.work += len(s.text)
-	if strings.Contains(s.text, v) {
-		s.found[v] = true
-	}
-}
-
-// result takes the values out, the longest first, as one may hold another.
-func (s *scrubber) result() string {
-	values := slices.SortedFunc(maps.Keys(s.found), func(a, b string) int {
-		return cmp.Or(len(b)-len(a), strings.Compare(a, b))
-	})
-	for _, v := range values {
-		s.work += len(s.text)
-		if s.work > scrubWork {
-			break
-		}
-		s.text = strings.ReplaceAll(s.text, v, redacted)
-	}
-	if s.work > scrubWork {
-		return redacted
-	}
-	return s.text
-}
-
-// all gives up on a text that anything may stand in.
-func (s *scrubber) all() { s.text = redacted }
 
 func (s *scrubber) leaves(tree any) {
 	switch v := tree.(type) {
@@ -178,6 +115,9 @@ func (s *scrubber) request(ev *Event) {
 		s.cookies(cookie)
 	}
 	for name, v := range req.Headers {
+		if strings.EqualFold(name, "cookie") {
+			s.cookies(v)
+		}
 		if !gatewayHeader(strings.ToLower(name)) {
 			s.value(v)
 			s.credential(v)

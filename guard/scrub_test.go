@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/netip"
 	"net/url"
 	"strconv"
 	"strings"
@@ -45,16 +46,29 @@ func request(t *testing.T, contentType, body string) []byte {
 }
 
 func TestTheValuesOfARequestAreTakenOutOfACause(t *testing.T) {
-	const body = `{"name":"Alice Miller","age":12345,"small":123,"quote":"say \"hi\"\n","tags":["blue-green"],"nested":{"iban":"DE89 3704 0044"},"status":true,"amount":1.50}`
+	const body = `{"name":"Alice Miller","age":12345,"small":123,"quote":"say \"hi\"\n","tags":["blue-green"],"nested":{"iban":"DE89 3704 0044"},"status":true,"amount":1.50,` +
+		`"day":"2026-May day","city":"2026-Köln \"Süd\"\n","address":"192.0.2.east","link":"http://host:eight/x","street":"Miller Street 5"}`
 	_, notNumber := strconv.Atoi("Alice Miller")
 	_, notTime := time.Parse(time.DateOnly, "blue-green")
 	host := "value1:value1"
 	_, notURL := url.Parse("http://" + host)
+	_, notMonth := time.Parse(time.DateOnly, "2026-May day")
+	_, notASCII := time.Parse(time.DateOnly, "2026-Köln \"Süd\"\n")
+	_, notAddress := netip.ParseAddr("192.0.2.east")
+	_, notPort := url.Parse("http://host:eight/x")
 	for _, tc := range []struct{ rule, text, want string }{
 		{"a member's value", "no customer Alice Miller", "no customer [redacted]"},
 		{"quoted, by strconv", notNumber.Error(), `strconv.Atoi: parsing "[redacted]": invalid syntax`},
 		{"by time", notTime.Error(), `parsing time "[redacted]" as "2006-01-02": cannot parse "[redacted]" as "2006"`},
 		{"by net/url", notURL.Error(), `parse "http://[redacted]:[redacted]": invalid port ":[redacted]" after host`},
+		{"with the rest that time could not read", notMonth.Error(), `parsing time "[redacted]" as "2006-01-02": cannot parse "[redacted]" as "01"`},
+		{"with bytes escaped as by time", notASCII.Error(), `parsing time "[redacted]" as "2006-01-02": cannot parse "[redacted]" as "01"`},
+		{"with the rest that net/netip could not", notAddress.Error(), `ParseAddr("[redacted]"): unexpected character (at "[redacted]")`},
+		{"with the part that net/url could not", notPort.Error(), `parse "[redacted]": invalid port "[redacted]" after host`},
+		{"quoted parts of what is not there stay", `unknown field "blue"`, `unknown field "blue"`},
+		{"quoted parts shorter than 4 stay", `in "Alice Miller" at "ice"`, `in "[redacted]" at "ice"`},
+		{"values that overlap", "no Alice Miller Street 5", "no [redacted]"},
+		{"values side by side", "12345blue-green", "[redacted]"},
 		{"with its characters escaped", fmt.Sprintf("bad text %q", "say \"hi\"\n"), `bad text "[redacted]"`},
 		{"a number", "age 12345 is over 150", "age [redacted] is over 150"},
 		{"a number as it was written", "amount 1.50", "amount [redacted]"},
@@ -123,6 +137,7 @@ func TestWhoseValuesAreTakenOutOfACause(t *testing.T) {
 		{"a load balancer's cookies", `{"requestContext":{"elb":{}},"multiValueHeaders":{"cookie":["theme=dark; sid=c00kie-value"]}}`, "no session c00kie-value", "no session [redacted]"},
 		{"not a queue's, whose ids say what to look at", string(readSample(t, "sqs-event.json")), "message MessageID_1 failed", "message MessageID_1 failed"},
 		{"not a bucket's", string(readSample(t, "s3-event.json")), "no HappyFace.jpg in sourcebucket", "no HappyFace.jpg in sourcebucket"},
+		{"a request's cookies in a header", `{"version":"2.0","requestContext":{"http":{"method":"GET"}},"headers":{"Cookie":"theme=dark; sid=c00kie-value"}}`, "no session c00kie-value", "no session [redacted]"},
 		{"what cannot be read hides all", `{"a":1,"a":2}`, "connection refused", "[redacted]"},
 		{"an HTTP request that cannot, too", `{"version":"2.0","requestContext":{"http":{"method":"GET"}},"body":1}`, "connection refused", "[redacted]"},
 		{"no event is nothing to hide", ``, "connection refused", "connection refused"},

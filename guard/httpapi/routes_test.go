@@ -104,6 +104,7 @@ func TestRoutesRedirectInFrontOfTheGateway(t *testing.T) {
 		{call{path: "/orders/x/../o-1"}, "/orders/o-1"},
 		{call{path: "/v1//orders/o-1", stage: "v1"}, "/v1/orders/o-1"},
 		{call{path: "//evil.example/tree"}, "/evil.example/tree"},
+		{call{path: "//evil.example/tree", route: "GET /tree", domain: ownDomain}, "/evil.example/tree"},
 		{call{path: "/über/tree", route: "GET /tree", domain: ownDomain}, "/%C3%BCber/tree/"},
 	} {
 		for _, tt.format1 = range []bool{false, true} {

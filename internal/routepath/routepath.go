@@ -23,8 +23,8 @@ func Prefix(path, template string, value func(name string) (string, bool)) (pref
 	if decoded, err := url.PathUnescape(own); !ok && err == nil { // not every value comes decoded
 		prefix, ok = strings.CutSuffix(path, decoded)
 	}
-	if !ok || prefix != "" && (prefix[0] != '/' || prefix[len(prefix)-1] == '/') {
-		return "", false
+	if !ok || prefix != "" && (prefix[0] != '/' || prefix[len(prefix)-1] == '/' || strings.Contains(prefix, "//")) {
+		return "", false // no base path, and one of two slashes would be another host
 	}
 	return prefix, true
 }

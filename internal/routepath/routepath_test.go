@@ -27,6 +27,8 @@ func TestPrefix(t *testing.T) {
 		{"/orders", "/users", "", "", none},
 		{"/shoporders", "/orders", "", "", none},
 		{"/shop//orders", "/orders", "", "", none},
+		{"//shop/orders", "/orders", "", "", none},
+		{"/shop//v1/orders", "/orders", "", "", none},
 		{"shop/orders", "/orders", "", "", none},
 	} {
 		prefix, ok := routepath.Prefix(tt.path, tt.template, func(name string) (string, bool) { return tt.value, name == tt.name })

@@ -54,7 +54,7 @@ var toldOf = guardtest.NewInProcess(lambda.NewHandler(func(_ context.Context, ev
 		told = json.RawMessage("absent")
 	}
 	return map[string]any{"statusCode": 200, "body": string(told)}, nil
-}), guardtest.Config{})
+}), guardtest.Config{Timeout: patient})
 
 // A site is an API over real HTTP.
 type site struct {

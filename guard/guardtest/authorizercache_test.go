@@ -173,7 +173,7 @@ func TestContextThatIsAStringOfJSONCannotBeReadFromTheCache(t *testing.T) {
 
 func TestCacheIsBounded(t *testing.T) {
 	a := answering(`{"isAuthorized":true}`)
-	api := newAPI(t, toldOf, guardtest.HTTPAPIConfig{Authorizer: &guardtest.Authorizer{Function: a, SimpleResponses: true, IdentitySources: byToken, TTL: time.Minute}})
+	api := newAPI(t, toldOf, guardtest.HTTPAPIConfig{Authorizer: &guardtest.Authorizer{Function: a, SimpleResponses: true, IdentitySources: byToken, TTL: time.Hour}})
 	for i := range guardtest.MaxRulings {
 		ask(api, fmt.Sprint(i))
 	}

@@ -77,12 +77,14 @@ func (d *dispatcher) submit(ctx context.Context, call Call) (*invocation, error)
 		return inv, fmt.Errorf("guardtest: invocation %s is already running", call.RequestID)
 	}
 	d.live[call.RequestID] = struct{}{}
-	if len(d.pollers) == 0 {
+	// A poller of an environment that takes no more may not have left yet.
+	first := slices.IndexFunc(d.pollers, func(p *poller) bool { return !p.env.closing })
+	if first < 0 {
 		d.waiting = append(d.waiting, inv)
 		return inv, nil
 	}
-	p := d.pollers[0]
-	d.pollers = d.pollers[1:]
+	p := d.pollers[first]
+	d.pollers = slices.Delete(d.pollers, first, first+1)
 	d.assign(inv, p.env)
 	p.taken <- inv
 	return inv, nil

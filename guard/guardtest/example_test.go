@@ -164,7 +164,7 @@ func ExampleInProcess() {
 
 // The binary that would be deployed, with Lambda's limits around it.
 func ExampleFunction() {
-	fn, err := guardtest.NewFunction(echo, guardtest.Config{Name: "orders"})
+	fn, err := guardtest.NewFunction(echo, guardtest.Config{Name: "orders", Timeout: time.Minute})
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -1,4 +1,16 @@
 package guardtest
 
+import "time"
+
 // MaxRulings is for the tests.
 const MaxRulings = maxRulings
+
+// Pollers is how many requests for an invocation wait.
+func (rt *Runtime) Pollers() int {
+	rt.dispatcher.mu.Lock()
+	defer rt.dispatcher.mu.Unlock()
+	return len(rt.dispatcher.pollers)
+}
+
+// SetShutdownGrace is called before the function is closed.
+func (f *Function) SetShutdownGrace(d time.Duration) { f.shutdownGrace = d }

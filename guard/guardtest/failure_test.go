@@ -66,16 +66,24 @@ func TestFailuresAreReportedAsLambdaDoes(t *testing.T) {
 }
 
 func TestDeadProcessIsReplaced(t *testing.T) {
-	for _, end := range []string{`{"do":"panic"}`, `{"do":"exit"}`, `{"do":"overrun"}`} {
-		t.Run(end, func(t *testing.T) {
-			fn := start(t, guardtest.Config{Timeout: 500 * time.Millisecond})
+	ending := func(payload string) func(*testing.T, *guardtest.Function) {
+		return func(t *testing.T, fn *guardtest.Function) {
+			_, err := fn.Invoke(within(t, patient), []byte(payload))
+			failure(t, err)
+		}
+	}
+	for name, end := range map[string]func(*testing.T, *guardtest.Function){
+		"a panic":    ending(`{"do":"panic"}`),
+		"an exit":    ending(`{"do":"exit"}`),
+		"a deadline": func(t *testing.T, fn *guardtest.Function) { overrun(t, fn) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			fn := start(t, guardtest.Config{})
 			before := answer(t, fn, `{"do":"pid"}`)
 			if again := answer(t, fn, `{"do":"pid"}`); again != before {
 				t.Fatalf("process %s, then %s: a healthy one is to be kept", before, again)
 			}
-			if _, err := fn.Invoke(t.Context(), []byte(end)); err == nil {
-				t.Fatal("no error")
-			}
+			end(t, fn)
 			if after := answer(t, fn, `{"do":"pid"}`); after == before {
 				t.Errorf("process %s goes on", before)
 			}

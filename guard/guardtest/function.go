@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"sync"
+	"time"
 )
 
 // A Function runs a function's binary as Lambda does: a process is started when
@@ -26,6 +27,8 @@ type Function struct {
 	log        *logTail
 	running    sync.WaitGroup
 
+	shutdownGrace time.Duration
+
 	instances map[*instance]struct{} // guarded by dispatcher.mu
 }
 
@@ -44,6 +47,8 @@ func NewFunction(binary string, cfg Config) (*Function, error) {
 		dispatcher: newDispatcher(cfg.Timeout),
 		log:        newLogTail(cfg.Log),
 		instances:  map[*instance]struct{}{},
+
+		shutdownGrace: shutdownGrace,
 	}, nil
 }
 

@@ -6,11 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
-	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/lambdarmor/lambdarmor/guard/guardtest"
 )
@@ -19,6 +18,9 @@ func start(t *testing.T, cfg guardtest.Config) *guardtest.Function {
 	t.Helper()
 	if cfg.Timeout == 0 {
 		cfg.Timeout = patient
+	}
+	if cfg.InitTimeout == 0 {
+		cfg.InitTimeout = patient
 	}
 	return guardtest.Start(t, echo, cfg)
 }
@@ -134,10 +136,9 @@ func TestFunctionSeesLambdasEnvironmentOnly(t *testing.T) {
 func TestSoonerDeadlineOfTheContextCounts(t *testing.T) {
 	fn := start(t, guardtest.Config{})
 	answer(t, fn, `{"do":"pid"}`) // so that the start does not count
-	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
-	defer cancel()
-	_, err := fn.Invoke(ctx, []byte(`{"do":"overrun"}`))
-	if got := failure(t, err); got.Type != guardtest.TypeTimeout || !strings.Contains(got.Message, "timed out after 0.") {
+	got := overrun(t, fn)
+	_, after, _ := strings.Cut(got.Message, "Task timed out after ")
+	if seconds, err := strconv.ParseFloat(strings.TrimSuffix(after, " seconds"), 64); got.Type != guardtest.TypeTimeout || err != nil || seconds >= patient.Seconds() {
 		t.Errorf("%v", got)
 	}
 	answer(t, fn, `{"do":"pid"}`)
@@ -147,20 +148,20 @@ func TestCancelledCallerLeavesTheFunctionRunning(t *testing.T) {
 	fn := start(t, guardtest.Config{})
 	before := answer(t, fn, `{"do":"pid"}`)
 	ctx, cancel := context.WithCancel(t.Context())
-	ended := make(chan error)
-	go func() {
-		_, err := fn.Invoke(ctx, []byte(`{"do":"sleep","ms":200,"text":"x"}`))
-		ended <- err
-	}()
-	// The next one waits behind it, on the same process.
-	waiting := make(chan string)
-	go func() { waiting <- answer(t, fn, `{"do":"pid"}`) }()
-	cancel()
-	if err := <-ended; !errors.Is(err, context.Canceled) {
-		t.Errorf("error %v, want that of the context", err)
+	free := newEvent(t)
+	ended := invoke(ctx, fn, guardtest.Call{Payload: []byte(free.awaited())})
+	if err := fn.WaitLog(within(t, patient), "awaiting"); err != nil {
+		t.Fatal(err)
 	}
-	if after := <-waiting; after != before {
-		t.Errorf("process %s, then %s", before, after)
+	cancel()
+	if got := <-ended; !errors.Is(got.err, context.Canceled) {
+		t.Errorf("error %v, want that of the context", got.err)
+	}
+	// The next one waits behind it, on the same process.
+	waiting := invoke(within(t, patient), fn, guardtest.Call{Payload: []byte(`{"do":"pid"}`)})
+	free.happen(t)
+	if after := <-waiting; after.err != nil || string(after.result.Payload) != before {
+		t.Errorf("process %s, then %s, %v", before, after.result.Payload, after.err)
 	}
 }
 
@@ -177,6 +178,18 @@ func TestOneProcessTakesAsManyAtOnceAsToldTo(t *testing.T) {
 		})
 	}
 	wg.Wait()
+	fn.Close() // the log is complete
+	if starts := strings.Count(fn.Log(), "init of"); starts != 1 {
+		t.Errorf("%d processes", starts)
+	}
+}
+
+func TestOneInvocationAtATimeNeedsOneProcess(t *testing.T) {
+	fn := start(t, guardtest.Config{Instances: 3})
+	for range 10 {
+		answer(t, fn, `{"do":"pid"}`)
+	}
+	fn.Close() // the log is complete
 	if starts := strings.Count(fn.Log(), "init of"); starts != 1 {
 		t.Errorf("%d processes", starts)
 	}
@@ -184,58 +197,46 @@ func TestOneProcessTakesAsManyAtOnceAsToldTo(t *testing.T) {
 
 func TestProcessesAreStartedOnDemandUpToTheirNumber(t *testing.T) {
 	const instances = 3
-	fn := start(t, guardtest.Config{Instances: instances})
-	for range 10 {
-		answer(t, fn, `{"do":"pid"}`)
-	}
-	if starts := strings.Count(fn.Log(), "init of"); starts != 1 {
-		t.Fatalf("%d processes for one invocation at a time", starts)
-	}
-	var (
-		wg   sync.WaitGroup
-		mu   sync.Mutex
-		pids []string
-	)
+	fn, free := start(t, guardtest.Config{Instances: instances}), newEvent(t)
+	var ended []<-chan outcome
 	for range 4 * instances {
-		wg.Go(func() {
-			answer(t, fn, `{"do":"sleep","ms":50}`)
-			pid := answer(t, fn, `{"do":"pid"}`)
-			mu.Lock()
-			pids = append(pids, pid)
-			mu.Unlock()
-		})
+		ended = append(ended, invoke(within(t, patient), fn, guardtest.Call{Payload: []byte(free.awaited())}))
 	}
-	wg.Wait()
-	slices.Sort(pids)
-	if got := len(slices.Compact(pids)); got > instances {
-		t.Errorf("%d processes, want at most %d", got, instances)
+	eventually(t, "each process has an invocation", func() bool { return strings.Count(fn.Log(), "awaiting") == instances })
+	free.happen(t)
+	pids := map[string]bool{}
+	for _, ended := range ended {
+		got := <-ended
+		if got.err != nil {
+			t.Error(got.err)
+		}
+		pids[string(got.result.Payload)] = true
 	}
+	if len(pids) != instances {
+		t.Errorf("%d processes, want %d", len(pids), instances)
+	}
+	fn.Close() // the log is complete
 	if starts := strings.Count(fn.Log(), "init of"); starts != instances {
 		t.Errorf("%d starts, want %d", starts, instances)
 	}
 }
 
 func TestOverrunLeavesConcurrentInvocationsAlone(t *testing.T) {
-	fn := start(t, guardtest.Config{Concurrency: 4, Timeout: time.Second})
+	fn, free := start(t, guardtest.Config{Concurrency: 4, Instances: 2}), newEvent(t)
 	before := answer(t, fn, `{"do":"pid"}`)
-	overrun := make(chan error)
-	go func() {
-		_, err := fn.Invoke(t.Context(), []byte(`{"do":"overrun"}`))
-		overrun <- err
-	}()
-	if err := fn.WaitLog(within(t, patient), "overrunning"); err != nil {
+	besides := invoke(within(t, patient), fn, guardtest.Call{Payload: []byte(free.awaited())})
+	if err := fn.WaitLog(within(t, patient), "awaiting"); err != nil {
 		t.Fatal(err)
 	}
-	// Begins before the overrun's deadline and ends after it.
-	<-time.After(600 * time.Millisecond)
-	if got := answer(t, fn, `{"do":"sleep","ms":700,"text":"slept"}`); got != `"slept"` {
-		t.Errorf("answer %s", got)
-	}
-	if got := failure(t, <-overrun); got.Type != guardtest.TypeTimeout {
+	if got := overrun(t, fn); got.Type != guardtest.TypeTimeout {
 		t.Errorf("type %q", got.Type)
 	}
 	if after := answer(t, fn, `{"do":"pid"}`); after == before {
 		t.Error("the process that overran got a new invocation")
+	}
+	free.happen(t)
+	if got := <-besides; got.err != nil || string(got.result.Payload) != before {
+		t.Errorf("%s, %v from process %s", got.result.Payload, got.err, before)
 	}
 }
 
@@ -297,6 +298,7 @@ func TestCloseFailsWhatIsUnderWay(t *testing.T) {
 
 func TestFunctionGetsSIGTERMWhenItCloses(t *testing.T) {
 	fn := start(t, guardtest.Config{Env: []string{"SIGTERM=1"}})
+	fn.SetShutdownGrace(patient)
 	answer(t, fn, `{"do":"pid"}`)
 	fn.Close()
 	if !strings.Contains(fn.Log(), "got SIGTERM") {

@@ -131,8 +131,8 @@ func (in *instance) supervise(proc *process, initFailed <-chan struct{}) ending 
 			return how
 		case <-in.stopped:
 			in.env.drain()
-			in.env.extensions.announceShutdown(time.Now().Add(shutdownGrace))
-			proc.stop(shutdownGrace)
+			in.env.extensions.announceShutdown(time.Now().Add(in.fn.shutdownGrace))
+			proc.stop(in.fn.shutdownGrace)
 			how.expected = true
 			how.death = exitDeath(proc.err)
 			return how

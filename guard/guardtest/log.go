@@ -27,8 +27,9 @@ func (l *logTail) Write(b []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.kept = append(l.kept, b...)
-	if over := len(l.kept) - logKept; over > 0 {
-		l.kept = append(l.kept[:0], l.kept[over:]...)
+	// Not with every line: moving a MiB costs more than most lines do.
+	if len(l.kept) > 2*logKept {
+		l.kept = append(l.kept[:0], l.tail()...)
 	}
 	close(l.changed)
 	l.changed = make(chan struct{})
@@ -46,8 +47,10 @@ func (l *logTail) String() string {
 func (l *logTail) read() (text string, changed <-chan struct{}) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return string(l.kept), l.changed
+	return string(l.tail()), l.changed
 }
+
+func (l *logTail) tail() []byte { return l.kept[max(0, len(l.kept)-logKept):] }
 
 func (l *logTail) wait(ctx context.Context, text string) error {
 	for {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -40,7 +41,7 @@ func run(m *testing.M) int {
 // the pid of its function and waits. The function is busy, so that it does not
 // end for want of a Runtime API.
 func ownFunction(binary string) {
-	fn, err := guardtest.NewFunction(binary, guardtest.Config{Timeout: time.Hour})
+	fn, err := guardtest.NewFunction(binary, guardtest.Config{Timeout: time.Hour, InitTimeout: patient})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
@@ -62,13 +63,57 @@ func ownFunction(binary string) {
 // within bounds what a test waits for; it is an error of the test when it passes.
 func within(t *testing.T, d time.Duration) context.Context {
 	t.Helper()
-	ctx, cancel := context.WithTimeoutCause(t.Context(), d, errors.New("the test waited too long"))
+	ctx, cancel := context.WithTimeoutCause(t.Context(), d, errTooLong)
 	t.Cleanup(cancel)
 	return ctx
 }
 
-// patient is more than anything takes that works.
-const patient = 20 * time.Second
+var errTooLong = errors.New("the test waited too long")
+
+// patient is more than anything takes that works, on a machine that is slow or
+// stands still for a while, too.
+const patient = 2 * time.Minute
+
+// overrun has an invocation taken by the function pass its deadline. One that
+// passes before the function takes it is tried again, with more time.
+func overrun(t *testing.T, fn guardtest.Invoker) *guardtest.FunctionError {
+	t.Helper()
+	for limit := 250 * time.Millisecond; limit < patient; limit *= 2 {
+		_, err := fn.Do(within(t, limit), guardtest.Call{Payload: []byte(`{"do":"overrun"}`)})
+		if overran := (*guardtest.FunctionError)(nil); errors.As(err, &overran) || !errors.Is(err, errTooLong) {
+			return failure(t, err)
+		}
+	}
+	t.Fatal("the function takes no invocation")
+	return nil
+}
+
+// An event is a file for whose existence functions wait.
+type event string
+
+func newEvent(t *testing.T) event { return event(filepath.Join(t.TempDir(), "event")) }
+
+func (e event) happen(t *testing.T) {
+	t.Helper()
+	if err := os.WriteFile(string(e), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// awaited is the payload that has a function wait for it.
+func (e event) awaited() string { return fmt.Sprintf(`{"do":"await","text":%q}`, e) }
+
+func eventually(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	ctx := within(t, patient)
+	for !holds() {
+		select {
+		case <-ctx.Done():
+			t.Fatalf("not so: %s", what)
+		case <-time.After(time.Millisecond):
+		}
+	}
+}
 
 func failure(t *testing.T, err error) *guardtest.FunctionError {
 	t.Helper()

@@ -18,9 +18,13 @@ type process struct {
 	err    error         // of Wait; read it after exited is closed
 }
 
-// outputDelay is how long the log is kept open for a descendant that left the
-// group and holds on to it.
-const outputDelay = time.Second
+// The log is kept open for a second for a descendant that left the group and
+// holds on to it. The second is counted in ticks, which this process has to be
+// running for: a machine that stood still must not cost the end of a log.
+const (
+	outputTick  = 50 * time.Millisecond
+	outputTicks = 20
+)
 
 func startProcess(path, dir string, env []string, log io.Writer) (*process, error) {
 	output, writeEnd, err := os.Pipe()
@@ -51,7 +55,8 @@ func startProcess(path, dir string, env []string, log io.Writer) (*process, erro
 		}()
 		p.err = p.cmd.Wait()
 		killGroup(p.cmd.Process)
-		_ = output.SetReadDeadline(time.Now().Add(outputDelay))
+		awaitOutput(copied)
+		_ = output.SetReadDeadline(time.Now())
 		<-copied
 		_ = output.Close()
 		close(p.exited)
@@ -61,6 +66,19 @@ func startProcess(path, dir string, env []string, log io.Writer) (*process, erro
 		return nil, err
 	}
 	return p, nil
+}
+
+// awaitOutput returns when the log is complete, or has had the time to be.
+func awaitOutput(copied <-chan struct{}) {
+	tick := time.NewTicker(outputTick)
+	defer tick.Stop()
+	for range outputTicks {
+		select {
+		case <-copied:
+			return
+		case <-tick.C:
+		}
+	}
 }
 
 // kill ends the process and its group, and returns when they are gone.

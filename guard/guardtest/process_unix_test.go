@@ -12,30 +12,25 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/lambdarmor/lambdarmor/guard/guardtest"
 )
 
 func TestChildrenOfAFunctionEndWithIt(t *testing.T) {
 	tests := []struct {
-		name    string
-		timeout time.Duration
-		end     func(t *testing.T, fn *guardtest.Function)
+		name string
+		end  func(t *testing.T, fn *guardtest.Function)
 	}{
-		{"at the end", patient, func(_ *testing.T, fn *guardtest.Function) { fn.Close() }},
-		{"when it exits", patient, func(t *testing.T, fn *guardtest.Function) {
+		{"at the end", func(_ *testing.T, fn *guardtest.Function) { fn.Close() }},
+		{"when it exits", func(t *testing.T, fn *guardtest.Function) {
 			_, err := fn.Invoke(t.Context(), []byte(`{"do":"exit"}`))
 			failure(t, err)
 		}},
-		{"when it overruns", time.Second, func(t *testing.T, fn *guardtest.Function) {
-			_, err := fn.Invoke(t.Context(), []byte(`{"do":"overrun"}`))
-			failure(t, err)
-		}},
+		{"when it overruns", func(t *testing.T, fn *guardtest.Function) { overrun(t, fn) }},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			fn := start(t, guardtest.Config{Timeout: tt.timeout})
+			fn := start(t, guardtest.Config{})
 			pids := []string{answer(t, fn, `{"do":"pid"}`), answer(t, fn, `{"do":"child"}`)}
 			for _, pid := range pids {
 				if gone(t, pid) {
@@ -100,12 +95,5 @@ func gone(t *testing.T, pid string) bool {
 
 func untilGone(t *testing.T, pid string) {
 	t.Helper()
-	ctx := within(t, patient)
-	for !gone(t, pid) {
-		select {
-		case <-ctx.Done():
-			t.Fatalf("process %s is still there", pid)
-		case <-time.After(5 * time.Millisecond):
-		}
-	}
+	eventually(t, "process "+pid+" is gone", func() bool { return gone(t, pid) })
 }

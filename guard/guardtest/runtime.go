@@ -70,7 +70,10 @@ func (rt *Runtime) Close() {
 }
 
 func (rt *Runtime) failInit() {
-	rt.dispatcher.failWaiting(func(*invocation) error { return rt.env.initError })
+	rt.dispatcher.mu.Lock()
+	reported := rt.env.initError
+	rt.dispatcher.mu.Unlock()
+	rt.dispatcher.failWaiting(func(*invocation) error { return reported })
 }
 
 func exitDeath(err error) death {

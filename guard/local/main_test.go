@@ -45,8 +45,9 @@ func runTests(m *testing.M) int {
 	return m.Run()
 }
 
-// patient is more than anything takes that works.
-const patient = 30 * time.Second
+// patient is more than anything takes that works, on a machine that is slow or
+// stands still for a while, too.
+const patient = 2 * time.Minute
 
 // A session is a running command.
 type session struct {
@@ -214,6 +215,17 @@ func writeFile(t *testing.T, name, content string) string {
 		t.Fatal(err)
 	}
 	return path
+}
+
+// newEvent gives the path of a file for which functions wait, and has it be there.
+func newEvent(t *testing.T) (path string, happen func()) {
+	t.Helper()
+	path = filepath.Join(t.TempDir(), "event")
+	return path, func() {
+		if err := os.WriteFile(path, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 func gone(pid string) bool {

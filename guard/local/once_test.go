@@ -12,20 +12,21 @@ import (
 func TestOneEvent(t *testing.T) {
 	tests := []struct {
 		name, event string
+		timeout     string
 		status      int
 		stdout      string
 		stderr      string
 	}{
-		{"an answer", `{"do":"echo"}`, 0, "{\"do\":\"echo\"}\n", "init of"},
-		{"an error", `{"do":"typed error","text":"sold out"}`, 1, "{\"errorMessage\":\"sold out\",\"errorType\":\"no_stock\"}\n", ""},
-		{"an exit", `{"do":"exit"}`, 1, `{"errorType":"Runtime.ExitError","errorMessage":"RequestId: `, "exit status 7"},
-		{"a timeout", `{"do":"overrun"}`, 1, `{"errorType":"Sandbox.Timedout","errorMessage":"`, "Task timed out after 0.50 seconds"},
+		{"an answer", `{"do":"echo"}`, "29s", 0, "{\"do\":\"echo\"}\n", "init of"},
+		{"an error", `{"do":"typed error","text":"sold out"}`, "29s", 1, "{\"errorMessage\":\"sold out\",\"errorType\":\"no_stock\"}\n", ""},
+		{"an exit", `{"do":"exit"}`, "29s", 1, `{"errorType":"Runtime.ExitError","errorMessage":"RequestId: `, "exit status 7"},
+		{"a timeout", `{"do":"overrun"}`, "500ms", 1, `{"errorType":"Sandbox.Timedout","errorMessage":"`, "Task timed out after 0.50 seconds"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			file := writeFile(t, "event.json", tt.event)
 			for arg, stdin := range map[string]string{file: "", "-": tt.event} {
-				status, stdout, stderr := runLocal(t, stdin, "-timeout", "500ms", "-event", arg, echo)
+				status, stdout, stderr := runLocal(t, stdin, "-timeout", tt.timeout, "-event", arg, echo)
 				if status != tt.status || !strings.HasPrefix(stdout, tt.stdout) || !strings.Contains(stderr, tt.stderr) {
 					t.Errorf("-event %s: status %d\n%s\n%s", arg, status, stdout, stderr)
 				}

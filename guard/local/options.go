@@ -23,6 +23,7 @@ type options struct {
 	env         []string
 	event       string
 	target      string
+	grace       time.Duration // for the requests under way at the end
 
 	authorizer authorizerOptions
 }
@@ -35,10 +36,8 @@ const (
 )
 
 func parseOptions(args []string, stderr io.Writer) (options, error) {
-	var (
-		o       options
-		envFile string
-	)
+	var envFile string
+	o := options{grace: shutdownGrace}
 	flags := flag.NewFlagSet("guard/local", flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
 	flags.StringVar(&o.addr, "addr", "127.0.0.1:8080", "where to `listen`; port 0 picks one and prints it")

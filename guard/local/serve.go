@@ -17,8 +17,10 @@ const (
 	// patience is what an invocation may wait for a process besides its timeout.
 	patience = 30 * time.Second
 
-	// shutdownGrace is for the requests under way at the end.
+	// shutdownGrace is for the requests under way at the end, answerGrace for a
+	// client to take its answer once the function has ended.
 	shutdownGrace = 2 * time.Second
+	answerGrace   = 10 * time.Second
 
 	headerTimeout = 10 * time.Second
 )
@@ -73,12 +75,12 @@ func serve(ctx context.Context, f functions, opts options, stdout io.Writer, con
 	case <-ctx.Done():
 	}
 	console.say("ending")
-	grace, cancel := context.WithTimeout(context.Background(), shutdownGrace)
+	grace, cancel := context.WithTimeout(context.Background(), opts.grace)
 	defer cancel()
 	if err := server.Shutdown(grace); err != nil {
 		// The functions' end answers what is still under way.
 		f.close()
-		last, cancel := context.WithTimeout(context.Background(), shutdownGrace)
+		last, cancel := context.WithTimeout(context.Background(), answerGrace)
 		defer cancel()
 		if err := server.Shutdown(last); err != nil {
 			_ = server.Close()

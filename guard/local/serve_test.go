@@ -114,9 +114,8 @@ func TestFailedFunctionIsReportedAndReplaced(t *testing.T) {
 		{"/error?no", 502, `{"message":"Internal Server Error"}`, []string{"errorString: no"}},
 		{"/panic?boom", 502, `{"message":"Internal Server Error"}`, []string{"failed: string: boom", "Runtime.ExitError"}},
 		{"/exit", 502, `{"message":"Internal Server Error"}`, []string{"Runtime exited with error: exit status 7", "Runtime.ExitError"}},
-		{"/overrun", 504, `{"message":"Endpoint request timed out"}`, []string{"Task timed out after 1.00 seconds"}},
 	}
-	s := serveLocal(t, "-timeout", "1s", echo)
+	s := serveLocal(t, echo)
 	for _, tt := range tests {
 		if status, body := s.get(tt.path); status != tt.status || body != tt.body {
 			t.Errorf("%s: %d %s", tt.path, status, body)
@@ -126,6 +125,18 @@ func TestFailedFunctionIsReportedAndReplaced(t *testing.T) {
 		}
 		s.answer("/pid")
 	}
+}
+
+func TestFunctionThatOverrunsIsReportedAndReplaced(t *testing.T) {
+	s := serveLocal(t, "-timeout", "1s", echo)
+	if status, body := s.get("/overrun"); status != 504 || body != `{"message":"Endpoint request timed out"}` {
+		t.Errorf("%d %s", status, body)
+	}
+	s.onConsole("Task timed out after 1.00 seconds")
+	eventually(t, "a process answers within its second", func() bool {
+		status, _ := s.get("/pid")
+		return status == 200
+	})
 }
 
 func TestFunctionThatDoesNotInitialiseIsTriedPerRequest(t *testing.T) {
@@ -168,6 +179,7 @@ func meet64(s *session) {
 
 func TestRequestsBeyondTheInstancesWait(t *testing.T) {
 	s := serveLocal(t, "-instances", "4", echo)
+	event, happen := newEvent(t)
 	var (
 		wg   sync.WaitGroup
 		mu   sync.Mutex
@@ -175,12 +187,14 @@ func TestRequestsBeyondTheInstancesWait(t *testing.T) {
 	)
 	for range 16 {
 		wg.Go(func() {
-			pid := s.answer("/slowpid")
+			pid := s.answer("/await?" + event)
 			mu.Lock()
 			pids[pid]++
 			mu.Unlock()
 		})
 	}
+	eventually(t, "each process has a request", func() bool { return strings.Count(s.console.String(), "awaiting") == 4 })
+	happen()
 	wg.Wait()
 	if len(pids) != 4 {
 		t.Errorf("%d processes: %v", len(pids), pids)
@@ -216,18 +230,20 @@ func TestRequestOverTheLimits(t *testing.T) {
 func TestClientThatLeavesHarmsNothing(t *testing.T) {
 	s := serveLocal(t, echo)
 	before := s.answer("/pid")
+	event, happen := newEvent(t)
 	ctx, leave := context.WithCancel(t.Context())
 	left := make(chan struct{})
 	go func() {
 		defer close(left)
-		req, _ := http.NewRequestWithContext(ctx, "GET", s.url+"/sleep?300", nil)
+		req, _ := http.NewRequestWithContext(ctx, "GET", s.url+"/await?"+event, nil)
 		if res, err := http.DefaultClient.Do(req); err == nil {
 			res.Body.Close()
 		}
 	}()
-	s.onConsole("sleeping")
+	s.onConsole("awaiting")
 	leave()
 	<-left
+	happen()
 	if after := s.answer("/pid"); after != before {
 		t.Errorf("process %s, then %s", before, after)
 	}
@@ -250,23 +266,52 @@ func TestEndLeavesNothingBehind(t *testing.T) {
 			if left, err := os.ReadDir(s.temp); err != nil || len(left) > 0 {
 				t.Errorf("left in the temporary folder: %v, %v", left, err)
 			}
-			if _, err := http.Get(s.url); err == nil {
-				t.Error("it still serves")
+			// Another may have the port by now, but not this function.
+			if res, err := http.Get(s.url + "/pid"); err == nil {
+				body, _ := io.ReadAll(res.Body)
+				res.Body.Close()
+				if string(body) == pids[0] {
+					t.Error("it still serves")
+				}
 			}
 		})
 	}
 }
 
 func TestRequestUnderWayIsAnsweredAtTheEnd(t *testing.T) {
-	s := serveLocal(t, echo)
-	answered := make(chan string, 1)
-	go func() { answered <- s.answer("/sleep?500") }()
-	s.onConsole("sleeping")
-	if status := s.end(os.Interrupt); status != 0 {
-		t.Errorf("exit status %d", status)
+	opts, err := parseOptions([]string{"-addr", "127.0.0.1:0", echo}, io.Discard)
+	if err != nil {
+		t.Fatal(err)
 	}
-	if got := <-answered; got != `"500"` {
-		t.Errorf("answer %s", got)
+	opts.grace = patient
+	written := &output{}
+	own := &console{to: written}
+	functions, err := startFunctions(t.Context(), &opts, own)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer functions.end()
+	ctx, end := context.WithCancel(t.Context())
+	defer end()
+	stdout, ended := &output{}, make(chan int, 1)
+	go func() { ended <- serve(ctx, functions, opts, stdout, own) }()
+	eventually(t, "it serves", func() bool { return strings.Contains(stdout.String(), "try: ") })
+	_, rest, _ := strings.Cut(stdout.String(), " on ")
+	url, _, _ := strings.Cut(rest, " ")
+	s := &session{t: t, url: url, console: written}
+
+	event, happen := newEvent(t)
+	answered := make(chan string, 1)
+	go func() { answered <- s.answer("/await?" + event) }()
+	s.onConsole("awaiting")
+	end()
+	s.onConsole("ending")
+	happen()
+	if got := <-answered; !strings.Contains(written.String(), "init of "+got+"\n") {
+		t.Errorf("answer %s; console:\n%s", got, written)
+	}
+	if status := <-ended; status != 0 {
+		t.Errorf("exit status %d", status)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"strconv"
@@ -22,7 +23,6 @@ type event struct {
 	Do    string `json:"do"`
 	Text  string `json:"text"`
 	Bytes int    `json:"bytes"`
-	Ms    int    `json:"ms"`
 
 	// Of an HTTP API: the action is the path, the text the query.
 	RawPath        string `json:"rawPath"`
@@ -55,8 +55,7 @@ func handle(ctx context.Context, raw json.RawMessage) (any, error) {
 	}
 	if e.RawPath != "" {
 		e.Do, e.Text = strings.TrimPrefix(e.RawPath, "/"), e.RawQueryString
-		n, _ := strconv.Atoi(e.Text)
-		e.Bytes, e.Ms = n, n
+		e.Bytes, _ = strconv.Atoi(e.Text)
 	}
 	switch e.Do {
 	case "echo":
@@ -86,13 +85,9 @@ func handle(ctx context.Context, raw json.RawMessage) (any, error) {
 		return strings.Repeat("x", e.Bytes), nil
 	case "broken stream":
 		return io.MultiReader(strings.NewReader("begun"), failingReader{}), nil
-	case "slowpid":
-		time.Sleep(100 * time.Millisecond)
-		return os.Getpid(), nil
-	case "sleep":
-		fmt.Println("sleeping")
-		time.Sleep(time.Duration(e.Ms) * time.Millisecond)
-		return e.Text, nil
+	case "await":
+		fmt.Println("awaiting")
+		return os.Getpid(), await(e.Text)
 	case "overrun":
 		fmt.Println("overrunning")
 		time.Sleep(time.Hour)
@@ -112,6 +107,17 @@ func handle(ctx context.Context, raw json.RawMessage) (any, error) {
 		return meet(ctx, e)
 	}
 	return nil, fmt.Errorf("unknown action %q", e.Do)
+}
+
+// await returns when the file is there.
+func await(file string) error {
+	for {
+		_, err := os.Stat(file)
+		if !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		time.Sleep(time.Millisecond)
+	}
 }
 
 func describe(ctx context.Context) any {

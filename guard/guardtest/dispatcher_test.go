@@ -1,0 +1,29 @@
+package guardtest
+
+import (
+	"testing"
+	"time"
+)
+
+// A poller learns from a channel that its environment takes no more, and an
+// invocation may come before it has looked.
+func TestPollerOfAnEnvironmentThatTakesNoMoreGetsNothing(t *testing.T) {
+	d := newDispatcher(time.Hour)
+	newEnv := func() *environment {
+		return &environment{from: d, closed: make(chan struct{}), inFlight: map[string]*invocation{}}
+	}
+	draining, serving := newEnv(), newEnv()
+	for _, env := range []*environment{draining, serving, draining} {
+		d.pollers = append(d.pollers, &poller{env: env, taken: make(chan *invocation, 1)})
+	}
+	draining.drain()
+	for _, id := range []string{"one", "two"} {
+		if _, err := d.submit(t.Context(), Call{RequestID: id}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(draining.inFlight) != 0 || serving.inFlight["one"] == nil || len(d.waiting) != 1 || len(d.pollers) != 2 {
+		t.Errorf("%d are with the one that takes no more, %d with the other, %d wait, for %d pollers",
+			len(draining.inFlight), len(serving.inFlight), len(d.waiting), len(d.pollers))
+	}
+}

@@ -11,6 +11,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strconv"
 
 	"github.com/jmespath-community/go-jmespath"
 	"github.com/lambdarmor/lambdarmor/guard"
@@ -18,7 +19,10 @@ import (
 
 // Text gives a function that evaluates expr on an event. What it finds is "" in
 // an event that is not strict JSON, and where expr finds nothing or what is
-// neither a string nor a number. An expression that is malformed panics.
+// neither a string nor a number: a number of the event is as it was written,
+// one that expr computes is without an exponent. Numbers of the event are texts
+// to expr: it neither calculates with them nor compares their size. An expression
+// that is malformed panics.
 //
 // https://jmespath.org/specification.html
 func Text(expr string) func(ctx context.Context, ev *guard.Event) string {
@@ -31,17 +35,35 @@ func Text(expr string) func(ctx context.Context, ev *guard.Event) string {
 		if err != nil {
 			return ""
 		}
-		found, err := compiled.Search(tree)
-		if err != nil {
-			return ""
+		return text(search(compiled, tree))
+	}
+}
+
+// search gives nil where there is an error, and where the library panics: of
+// contains, for one, it compares what an event may make incomparable. Log stands
+// outside of Recover.
+func search(compiled jmespath.JMESPath, tree any) (found any) {
+	defer func() {
+		if recover() != nil {
+			found = nil
 		}
-		switch v := found.(type) {
-		case string:
-			return v
-		case json.Number:
-			return v.String()
-		default:
-			return ""
-		}
+	}()
+	found, err := compiled.Search(tree)
+	if err != nil {
+		return nil
+	}
+	return found
+}
+
+func text(found any) string {
+	switch v := found.(type) {
+	case string:
+		return v
+	case json.Number:
+		return v.String()
+	case float64:
+		return strconv.FormatFloat(v, 'f', -1, 64)
+	default:
+		return ""
 	}
 }

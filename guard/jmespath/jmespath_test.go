@@ -10,7 +10,7 @@ import (
 )
 
 func TestText(t *testing.T) {
-	const event = `{"headers":{"x-id":"a-1"},"n":9007199254740993,"list":["b","c"],"deep":{"er":null}}`
+	const event = `{"headers":{"x-id":"a-1"},"n":9007199254740993,"list":["b","c"],"deep":{"er":null},"digits":"1700000000","nested":[[1]]}`
 	for expr, want := range map[string]string{
 		`headers."x-id"`:         "a-1",
 		`n`:                      "9007199254740993",
@@ -20,6 +20,10 @@ func TestText(t *testing.T) {
 		`headers`:                "",
 		`missing.member`:         "",
 		`length(n)`:              "", // a type error
+		`abs(n)`:                 "", // a number of the event is a text
+		`length(list)`:           "2",
+		`to_number(digits)`:      "1700000000",
+		`contains(nested, list)`: "", // on which the library panics
 		`join('-', list)`:        "b-c",
 		`headers."x-id" || 'no'`: "a-1",
 	} {

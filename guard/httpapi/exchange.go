@@ -110,12 +110,18 @@ func (x *exchange) setRequest(req *Request) {
 	x.mu.Unlock()
 }
 
-// answer decorates res and encodes it in the format that the request came in.
-func (x *exchange) answer(res *response) ([]byte, error) {
+// asked is the request, or what can be seen of it where it was refused.
+func (x *exchange) asked() *Request {
 	req, err := x.request()
 	if err != nil {
-		req = glimpseOf(x.event.Raw())
+		return glimpseOf(x.event.Raw())
 	}
+	return req
+}
+
+// answer decorates res and encodes it in the format that the request came in.
+func (x *exchange) answer(res *response) ([]byte, error) {
+	req := x.asked()
 	decorators := x.layers.list()
 	for _, d := range decorators {
 		d.decorate(req, res)
@@ -131,9 +137,11 @@ func (x *exchange) answer(res *response) ([]byte, error) {
 }
 
 func (x *exchange) form(req *Request) form {
-	switch {
-	case x.event.Trigger() == guard.VPCLattice:
+	switch trigger := x.event.Trigger(); {
+	case trigger == guard.VPCLattice:
 		return lattice
+	case trigger == guard.ALB && !sendsLists(x.event.Raw()):
+		return single
 	case req.format1():
 		return format1
 	default:
@@ -152,7 +160,7 @@ func (x *exchange) finish(out []byte) ([]byte, error) {
 	if done {
 		return out, nil
 	}
-	res, err := parseResponse(out, x.event.Trigger() == guard.VPCLattice)
+	res, err := parseResponse(out, x.form(x.asked()))
 	if err != nil {
 		return nil, err
 	}

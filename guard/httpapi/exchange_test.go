@@ -89,6 +89,9 @@ func TestEveryAnswerIsDecorated(t *testing.T) {
 					c.headers[n] = v
 				}
 				form(&c)
+				if name == "an answer without status" && (c.format1 || c.rest || c.lattice) {
+					continue // is one in format 2.0 alone
+				}
 				left := time.Minute
 				if name == "a timeout" {
 					left = 20 * time.Millisecond

@@ -35,10 +35,14 @@ func (v *values) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	return json.UnmarshalDecode(dec, &v.all[0])
 }
 
-// parseResponse opens an encoded answer. One that has a status code and is
-// malformed is refused: sent as something else it could turn a 403 into a 200.
-func parseResponse(out []byte, lists bool) (*response, error) {
+// parseResponse opens an encoded answer to a request that asked for a form. One
+// that is malformed is refused: sent as something else it could turn a 403, or
+// what the gateway makes an error of, into a 200.
+func parseResponse(out []byte, asked form) (*response, error) {
 	if jsonpeek.Lookup(out, "statusCode") == nil {
+		if asked != format2 {
+			return nil, invalidResponse("answer of a handler: no status")
+		}
 		return bareResponse(out), nil
 	}
 	var f foreign
@@ -54,7 +58,7 @@ func parseResponse(out []byte, lists bool) (*response, error) {
 		}
 		res.body = res.body[:n]
 	}
-	header, ok := f.header(lists)
+	header, ok := f.header(asked == lattice)
 	if !ok {
 		return nil, invalidResponse("list of values of a header")
 	}
@@ -63,8 +67,9 @@ func parseResponse(out []byte, lists bool) (*response, error) {
 	return res, nil
 }
 
-// bareResponse is what a gateway makes of an answer without a status code: a
-// 200 with the answer as its JSON body, or with the text that it is.
+// bareResponse is what a gateway makes of an answer without a status code in
+// format 2.0, and in no other: a 200 with the answer as its JSON body, or with
+// the text that it is.
 //
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
 func bareResponse(out []byte) *response {

@@ -46,10 +46,6 @@ func TestAForeignAnswerStaysWhatItIs(t *testing.T) {
 		"members we do not know": {`{"statusCode":200,"statusDescription":"200 OK","body":"b"}`, 200, http.Header{}, "b"},
 		"a 304 with a body":      {`{"statusCode":304,"body":"b"}`, 304, http.Header{}, ""},
 		"the gateway's headers":  {`{"statusCode":200,"headers":{"Content-Length":"9","connection":"close"},"body":"b"}`, 200, http.Header{}, "b"},
-		"an object":              {`{"id":1}`, 200, http.Header{"Content-Type": {"application/json"}}, `{"id":1}`},
-		"an array":               {`[1]`, 200, http.Header{"Content-Type": {"application/json"}}, `[1]`},
-		"a string":               {`"hello"`, 200, http.Header{"Content-Type": {"application/json"}}, `hello`},
-		"nothing":                {``, 200, http.Header{"Content-Type": {"application/json"}}, ``},
 	} {
 		for _, c := range []call{{}, {format1: true}, {lattice: true}} {
 			a := send(t, c, raw(tt.out), httpapi.SecurityHeaders())
@@ -67,6 +63,23 @@ func TestAForeignAnswerStaysWhatItIs(t *testing.T) {
 			if a.status != tt.status || a.body != tt.body || !same {
 				t.Errorf("%s: %+v", name, a)
 			}
+		}
+	}
+}
+
+// Format 2.0 takes the whole of an answer without a status for the body, and
+// nothing else does: elsewhere it is an error, and must not become a 200.
+func TestAForeignAnswerWithoutAStatusIsOneInFormat2Alone(t *testing.T) {
+	for out, body := range map[string]string{`{"id":1}`: `{"id":1}`, `[1]`: `[1]`, `"hello"`: `hello`, `{"status":500}`: `{"status":500}`, ``: ``} {
+		for _, c := range []call{{}, {domain: urlDomain}} {
+			a := send(t, c, raw(out), httpapi.SecurityHeaders())
+			if a.status != 200 || a.body != body || a.header.Get("Content-Type") != "application/json" || a.header.Get("X-Content-Type-Options") != "nosniff" {
+				t.Errorf("%s: %+v", out, a)
+			}
+		}
+		for _, c := range []call{{format1: true}, {rest: true}, {lattice: true}} {
+			_, err := invoke(t, c, raw(out), httpapi.SecurityHeaders())
+			wantError(t, err, guard.Internal, "invalid_response")
 		}
 	}
 }

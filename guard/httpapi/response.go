@@ -117,6 +117,7 @@ const (
 	format2 form = iota // payload format 2.0
 	format1             // payload format 1.0
 	lattice             // VPC Lattice
+	single              // a load balancer that does not take lists
 )
 
 // encode writes the response in a form.
@@ -139,6 +140,8 @@ func (r *response) encode(f form) ([]byte, error) {
 		out = r.appendFields1(out)
 	case lattice:
 		out = r.appendFieldsLattice(out)
+	case single:
+		out = r.appendFieldsSingle(out)
 	default:
 		out = r.appendFields2(out)
 	}

@@ -98,14 +98,15 @@ func private(req *Request, res *response) bool {
 
 // decorating makes a layer of a decorator. It adds itself to the exchange, so
 // that whoever encodes the response, further in or further out, has it pass;
-// an answer that was encoded elsewhere is opened for it.
+// an answer that was encoded elsewhere is opened for it, but for one to a
+// message of a WebSocket, which has no headers.
 func decorating(d decorator) guard.Middleware {
 	return func(next lambda.Handler) lambda.Handler {
 		return guard.HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
 			ctx, x := enter(ctx, payload)
 			x.layers.add(d)
 			out, err := next.Invoke(ctx, payload)
-			if err != nil || !answersHTTP(x.event.Trigger()) {
+			if trigger := x.event.Trigger(); err != nil || !answersHTTP(trigger) || trigger == guard.WebSocket {
 				return out, err
 			}
 			return x.finish(out)

@@ -52,7 +52,7 @@ type generator struct{ *rand.Rand }
 
 func (g generator) pick(of ...any) any { return of[g.IntN(len(of))] }
 
-func (g generator) name() string { return g.pick("a", "b", "x1", "x2").(string) }
+func (g generator) name() string { return g.pick("a", "b", "x1", "x2", "").(string) }
 
 // number is written in one of the ways there are.
 func (g generator) number() json.Number {

@@ -86,9 +86,12 @@ func (c *checker) explain(tree any, err error) error {
 			r.index = c.index()
 		}
 		r.read(invalid)
-		return r.places.Err()
-	}
-	if c.compiled != nil { // a loop in the schema, or a tree that is none
+		// Whether it is refused is not for the places to say: there may be none
+		// where the library's pointer leads past a member without a name.
+		if err := r.places.Err(); err != nil {
+			return err
+		}
+	} else if c.compiled != nil { // a loop in the schema, or a tree that is none
 		return fmt.Errorf("validate: %w", err)
 	}
 	return guard.Errorf(guard.Invalid, "validation_failed", "The input breaks a rule.")

@@ -40,7 +40,8 @@
 //	/discount          additionalProperties  is not allowed
 //
 // A member that is missing or unknown has its own pointer, so that a form can
-// show the error beside its field. Neither the answer nor the log repeats a
+// show the error beside its field; one whose name is "" is taken for the object
+// around it, as the library does. Neither the answer nor the log repeats a
 // value; the name of a member is in a pointer and nowhere else. Patterns,
 // enumerations and constants of the schema are not shown either.
 //

@@ -1,0 +1,25 @@
+package validate_test
+
+import (
+	"testing"
+
+	"github.com/lambdarmor/lambdarmor/validate"
+)
+
+// The library leaves a member without a name out of its pointers. What it
+// refuses there is refused, whatever else stands at the pointer that is left.
+func TestWhatIsRefusedInAMemberWithoutAName(t *testing.T) {
+	for _, tt := range []struct{ schema, body string }{
+		{`{"additionalProperties":{"required":["a"]}}`, `{"":{},"a":{"a":1}}`},
+		{`{"patternProperties":{"":{"required":["a"]}}}`, `{"":{"":{}},"a":{"a":1}}`},
+		{`{"properties":{"a":{"additionalProperties":{"required":["b"]}}}}`, `{"a":{"":{},"b":{"b":1}}}`},
+		{`{"additionalProperties":{"properties":{"":{},"q":{}},"additionalProperties":false}}`, `{"":{"x":1},"q":{}}`},
+		{`{"properties":{"":{"type":"string"}}}`, `{"":1}`},
+		{`{"items":{"additionalProperties":{"required":["a"]}}}`, `[{"":{},"a":{"a":1}}]`},
+	} {
+		_, err := invoke(t, request(t, tt.body), validate.Body(validate.MustCompile([]byte(tt.schema))))
+		if e := refusal(t, err); e == nil || e.Code != "validation_failed" || e.Detail == "" {
+			t.Errorf("%s of %s: %v", tt.schema, tt.body, err)
+		}
+	}
+}

@@ -112,9 +112,11 @@ func requestID(ctx context.Context) string {
 
 // AddAttrs adds attributes to the record that [Log] writes at the end of the
 // invocation of ctx. It is safe for concurrent use and does nothing outside an
-// invocation. Of attributes of the same key the last one stays.
+// invocation. Of attributes of the same key the last one stays; a group without
+// a key stands for its members.
 func AddAttrs(ctx context.Context, attrs ...slog.Attr) {
 	if inv := invocationOf(ctx); inv != nil {
+		attrs = inline(attrs)
 		inv.mu.Lock()
 		defer inv.mu.Unlock()
 		inv.attrs = slices.Grow(inv.attrs, len(attrs))
@@ -125,6 +127,19 @@ func AddAttrs(ctx context.Context, attrs ...slog.Attr) {
 			inv.attrs = append(inv.attrs, a)
 		}
 	}
+}
+
+// inline puts the members of groups without a key in their place, as slog will.
+func inline(attrs []slog.Attr) []slog.Attr {
+	for i, a := range attrs {
+		if a.Key != "" {
+			continue
+		}
+		if group := a.Value.Resolve(); group.Kind() == slog.KindGroup {
+			return slices.Concat(attrs[:i], inline(group.Group()), inline(attrs[i+1:]))
+		}
+	}
+	return attrs
 }
 
 // without leaves attrs as they are for who reads them.

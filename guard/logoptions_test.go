@@ -214,6 +214,13 @@ func TestUnsafePanicValues(t *testing.T) {
 	}
 }
 
+// inlined is a value whose members stand in its place.
+type inlined struct{}
+
+func (inlined) LogValue() slog.Value {
+	return slog.GroupValue(slog.Int("requestId", 4), slog.Int("colour", 4))
+}
+
 // A line with a key twice is read in two ways, so a caller's own attributes
 // give way to the log's.
 func TestNoKeyOfTheLogIsThereTwice(t *testing.T) {
@@ -233,6 +240,7 @@ func TestNoKeyOfTheLogIsThereTwice(t *testing.T) {
 		} {
 			guard.AddAttrs(ctx, slog.Int(key, 1), slog.Int(key, 2))
 		}
+		guard.AddAttrs(ctx, slog.Group("", slog.Int("method", 3), slog.Group("", slog.Int("sku", 3))), slog.Any("", inlined{}), slog.Int("colour", 3))
 	}, io.EOF), guard.Log(log, guard.UnsafePayload(), guard.Correlate(func(context.Context, *guard.Event) string { return "c-1" })))
 	_, _ = h.Invoke(invocation(t.Context(), "r-1"), httpEvent("x", false))
 	records := book.records(t) // fails on a key that is there twice
@@ -241,7 +249,7 @@ func TestNoKeyOfTheLogIsThereTwice(t *testing.T) {
 		`fields.requestId=1 fields.level=1 service=shop sampled=true correlationId=c-1`,
 		`fields.level=2 kept=1 level=INFO`,
 		`fields.level=map[level:1] level=INFO`,
-		`fields.status=2 fields.error=2 fields.requestId=2 sku=2 trigger=http-api message=invocation`,
+		`fields.status=2 fields.error=2 fields.requestId=4 fields.method=3 method=POST sku=3 colour=3 trigger=http-api message=invocation`,
 	} {
 		for pair := range strings.FieldsSeq(want) {
 			if key, value, _ := strings.Cut(pair, "="); fmt.Sprint(records[i][key]) != value {

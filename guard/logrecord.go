@@ -96,8 +96,8 @@ func appendHTTP(attrs []slog.Attr, ev *Event, route string, status int) []slog.A
 	if route == "" {
 		route = key
 	}
-	attrs = appendText(attrs, "method", method)
-	attrs = appendText(attrs, "route", route)
+	attrs = appendText(attrs, "method", shortened(method)) // who forges an event may fill it
+	attrs = appendText(attrs, "route", shortened(route))
 	if status != 0 {
 		attrs = append(attrs, slog.Int("status", status))
 	}

@@ -163,6 +163,23 @@ func TestALongCauseIsCut(t *testing.T) {
 	}
 }
 
+// What a forged event says of itself does not fill the log, whether it could be
+// read or not.
+func TestALongMethodAndRouteAreCut(t *testing.T) {
+	long := strings.Repeat("x", 100_000)
+	for _, body := range []string{`""`, `1`} {
+		log, book := newLog()
+		payload := fmt.Sprintf(`{"version":"2.0","routeKey":%q,"requestContext":{"http":{"method":%q}},"body":%s}`, long, long, body)
+		_, _ = guard.Wrap(reading(func(ev *guard.Event) error { _, err := ev.Body(); return err }), guard.Log(log)).Invoke(t.Context(), []byte(payload))
+		record := book.only(t)
+		for _, key := range []string{"method", "route"} {
+			if got, _ := record[key].(string); got != long[:8<<10]+"…" {
+				t.Errorf("body %s: %s has %d bytes", body, key, len(got))
+			}
+		}
+	}
+}
+
 // Very many values times a long text is more work than a log may cost.
 func TestTheSearchForValuesIsBounded(t *testing.T) {
 	var body strings.Builder

@@ -22,8 +22,7 @@ type keptRecord struct {
 }
 
 // add keeps a record, and drops the oldest ones that are then over the limit.
-func (b *logBuffer) add(h slog.Handler, r slog.Record, limit int) {
-	kept := keptRecord{h, r.Clone(), sizeOf(r)}
+func (b *logBuffer) add(kept keptRecord, limit int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.records = append(b.records, kept)

@@ -13,6 +13,7 @@ import (
 type logHandler struct {
 	*logSettings
 	inner slog.Handler
+	given int     // bytes that inner was given to write with each record, about
 	open  []group // outermost first
 }
 
@@ -54,15 +55,17 @@ func (h *logHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
 	}
 	attrs = h.redact.attrs(attrs)
 	if len(h.open) == 0 {
+		given := h.given
 		for i, a := range attrs {
 			attrs[i] = h.aside(a)
+			given += attrSize(a)
 		}
-		return &logHandler{logSettings: h.logSettings, inner: h.inner.WithAttrs(attrs)}
+		return &logHandler{logSettings: h.logSettings, inner: h.inner.WithAttrs(attrs), given: given}
 	}
 	open := slices.Clone(h.open)
 	last := &open[len(open)-1]
 	last.attrs = slices.Concat(last.attrs, attrs)
-	return &logHandler{logSettings: h.logSettings, inner: h.inner, open: open}
+	return &logHandler{logSettings: h.logSettings, inner: h.inner, given: h.given, open: open}
 }
 
 func (h *logHandler) WithGroup(name string) slog.Handler {
@@ -72,7 +75,7 @@ func (h *logHandler) WithGroup(name string) slog.Handler {
 	if len(h.open) == 0 {
 		name = h.aside(slog.Attr{Key: name}).Key
 	}
-	return &logHandler{logSettings: h.logSettings, inner: h.inner, open: append(slices.Clip(h.open), group{name: name})}
+	return &logHandler{logSettings: h.logSettings, inner: h.inner, given: h.given, open: append(slices.Clip(h.open), group{name: name})}
 }
 
 func (h *logHandler) Handle(ctx context.Context, r slog.Record) error {
@@ -92,7 +95,7 @@ func (h *logHandler) Handle(ctx context.Context, r slog.Record) error {
 // emit writes a composed record, or keeps it. An error brings what was kept.
 func (h *logHandler) emit(ctx context.Context, inv *invocation, r slog.Record) error {
 	if r.Level < h.level.Level() && !inv.sampled(h.sample) {
-		inv.kept.add(h.inner, r, h.buffer)
+		inv.kept.add(keptRecord{h.inner, r.Clone(), sizeOf(r) + h.given}, h.buffer)
 		return nil
 	}
 	if r.Level >= slog.LevelError {

@@ -21,8 +21,9 @@ import (
 //
 // A goroutine that the handler started is out of reach, and so is what the Go
 // runtime ends a process for: concurrent map writes, exhausted memory or stack,
-// and here also a handler that returns with its thread locked by
-// [runtime.LockOSThread].
+// and here also a handler that ends with its thread locked by
+// [runtime.LockOSThread], or calls Goexit on a thread that whoever invokes it
+// has locked.
 func Recover() Middleware {
 	return func(next lambda.Handler) lambda.Handler {
 		return HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {

@@ -13,7 +13,8 @@ import (
 
 // Request is what most layers need of an HTTP request. The event behind it has
 // been checked as strictly as by [Event.HTTP], and what nobody asks for is not
-// decoded, which takes half the time.
+// decoded, which takes half the time. What the gateway says of the caller is the
+// exception: its form is checked where it is read, by HTTP.
 type Request struct {
 	Version        string // of the payload format, "2.0" or "1.0"
 	Method         string

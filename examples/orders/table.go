@@ -11,6 +11,11 @@ import (
 	"github.com/lambdarmor/lambdarmor/idempotency/dynamo"
 )
 
+// maxKey is how long a partition key can be, in bytes.
+//
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
+const maxKey = 2048
+
 // table keeps orders in DynamoDB, each as an item of its id and its JSON. An
 // order is written when its key is completed, in one transaction with that: there
 // is no order that a retry does not know of.
@@ -36,6 +41,9 @@ func (t *table) put(ctx context.Context, o order) error {
 }
 
 func (t *table) get(ctx context.Context, id string) (order, bool, error) {
+	if len(id) > maxKey {
+		return order{}, false, nil // DynamoDB would call it an error of ours
+	}
 	out, err := t.client.GetItem(ctx, &dynamodb.GetItemInput{
 		TableName:      &t.name,
 		Key:            map[string]types.AttributeValue{"id": &types.AttributeValueMemberS{Value: id}},

@@ -21,6 +21,9 @@ type BuildError struct {
 
 // Error names the package, with what the go command wrote.
 func (e *BuildError) Error() string {
+	if errors.Is(e.Err, exec.ErrNotFound) {
+		return "guardtest: building " + e.Package + " needs the go command: " + e.Err.Error()
+	}
 	return "guardtest: building " + e.Package + ": " + e.Err.Error() + "\n" + e.Output
 }
 
@@ -31,7 +34,8 @@ func (e *BuildError) Unwrap() error { return e.Err }
 // Lambda's OS-only runtimes: with the tag lambda.norpc, besides the tags that
 // GOFLAGS names. The binary is written into the folder into, which must be
 // there, under the name that go build gives it; its path is returned. What does
-// not build is a [*BuildError].
+// not build is a [*BuildError]. When ctx ends, so does the build, and what there
+// is of it is in into.
 //
 // A folder in another module than the working directory's is built in that module.
 func Compile(ctx context.Context, pkg, into string) (binary string, err error) {
@@ -45,13 +49,18 @@ func Compile(ctx context.Context, pkg, into string) (binary string, err error) {
 		return "", fmt.Errorf("guardtest: %w", err)
 	}
 	dir, target := moduleOf(pkg)
-	tags, err := buildTags(ctx, dir)
+	var stderr bytes.Buffer
+	env := exec.CommandContext(ctx, "go", "env", "GOFLAGS")
+	env.Dir, env.Stderr = dir, &stderr
+	flags, err := env.Output()
 	if err != nil {
-		return "", err
+		return "", &BuildError{Package: pkg, Output: stderr.String(), Err: err}
 	}
-	cmd := exec.CommandContext(ctx, "go", "build", "-tags", tags, "-o", out+string(filepath.Separator), target)
-	cmd.Dir = dir
-	if output, err := cmd.CombinedOutput(); err != nil {
+	build := exec.CommandContext(ctx, "go", "build", "-tags", buildTags(string(flags)), "-o", out+string(filepath.Separator), target)
+	build.Dir = dir
+	// A go command that is ended leaves its work behind; there it is removed with the rest.
+	build.Env = append(build.Environ(), "GOTMPDIR="+into)
+	if output, err := build.CombinedOutput(); err != nil {
 		return "", &BuildError{Package: pkg, Output: string(output), Err: err}
 	}
 	built, err := os.ReadDir(out)
@@ -91,23 +100,15 @@ func Start(t testing.TB, binary string, cfg Config) *Function {
 }
 
 // buildTags adds lambda.norpc to the tags in GOFLAGS, which -tags would replace.
-func buildTags(ctx context.Context, dir string) (string, error) {
-	cmd := exec.CommandContext(ctx, "go", "env", "GOFLAGS")
-	cmd.Dir = dir
-	var stderr bytes.Buffer
-	cmd.Stderr = &stderr
-	flags, err := cmd.Output()
-	if err != nil {
-		return "", &BuildError{Package: "go env GOFLAGS", Output: stderr.String(), Err: err}
-	}
+func buildTags(flags string) string {
 	tags := "lambda.norpc"
-	for _, flag := range strings.Fields(string(flags)) {
+	for _, flag := range strings.Fields(flags) {
 		name, value, ok := strings.Cut(strings.TrimLeft(flag, "-"), "=")
 		if ok && name == "tags" && value != "" {
 			tags += "," + value
 		}
 	}
-	return tags, nil
+	return tags
 }
 
 // moduleOf says in which folder to build pkg and under what name. The working

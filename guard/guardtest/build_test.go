@@ -3,6 +3,7 @@ package guardtest_test
 import (
 	"errors"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -14,6 +15,15 @@ func TestCompileShowsTheCompilersWords(t *testing.T) {
 	_, err := guardtest.Compile(t.Context(), "./testdata/broken", t.TempDir())
 	var build *guardtest.BuildError
 	if !errors.As(err, &build) || !strings.Contains(build.Output, "main.go:") || !strings.Contains(build.Output, "undefined: nothing") {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestCompileSaysThatItNeedsTheGoCommand(t *testing.T) {
+	t.Setenv("PATH", t.TempDir())
+	_, err := guardtest.Compile(t.Context(), "./testdata/echo", t.TempDir())
+	var build *guardtest.BuildError
+	if !errors.As(err, &build) || !errors.Is(err, exec.ErrNotFound) || !strings.HasPrefix(err.Error(), "guardtest: building ./testdata/echo needs the go command: ") {
 		t.Errorf("error %v", err)
 	}
 }

@@ -92,7 +92,7 @@
 // itself alone: a script builds the command first and runs that.
 //
 // The exit status is 1 when the package does not build, the address is taken
-// or the answer to -event is an error, and 2 for a wrong command line. With
-// -event the answer, also an error's, goes to the standard output, and the
-// function's log to the standard error.
+// or the answer to -event is an error or was not waited for, and 2 for a wrong
+// command line. With -event the answer, also an error's, goes to the standard
+// output, and the function's log to the standard error.
 package main

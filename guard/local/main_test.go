@@ -57,6 +57,7 @@ type session struct {
 	banner  string
 	console *output
 	temp    string
+	stdin   io.Writer
 	lines   chan string // of its standard output
 	ended   chan error
 }
@@ -87,6 +88,11 @@ func startLocal(t *testing.T, args ...string) *session {
 	s.cmd = exec.Command(local, append([]string{"-addr", "127.0.0.1:0"}, args...)...)
 	s.cmd.Env = append(os.Environ(), "TMPDIR="+s.temp)
 	s.cmd.Stderr = s.console
+	stdin, err := s.cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.stdin = stdin
 	stdout, err := s.cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

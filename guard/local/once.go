@@ -12,7 +12,7 @@ import (
 
 // invokeOnce prints the answer to one event, an error's as well.
 func invokeOnce(ctx context.Context, fn *guardtest.Function, file string, stdin io.Reader, stdout io.Writer, console *console) int {
-	event, err := readEvent(file, stdin)
+	event, err := readEvent(ctx, file, stdin)
 	if err != nil {
 		console.say("-event: %v", err)
 		return exitFailed
@@ -30,9 +30,24 @@ func invokeOnce(ctx context.Context, fn *guardtest.Function, file string, stdin 
 	return exitOK
 }
 
-func readEvent(file string, stdin io.Reader) ([]byte, error) {
-	if file == "-" {
-		return io.ReadAll(stdin)
+// readEvent leaves a read that does not end, as of a terminal, when ctx does.
+func readEvent(ctx context.Context, file string, stdin io.Reader) ([]byte, error) {
+	if file != "-" {
+		return os.ReadFile(file)
 	}
-	return os.ReadFile(file)
+	type read struct {
+		event []byte
+		err   error
+	}
+	done := make(chan read, 1)
+	go func() {
+		event, err := io.ReadAll(stdin)
+		done <- read{event, err}
+	}()
+	select {
+	case r := <-done:
+		return r.event, r.err
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
 }

@@ -94,3 +94,30 @@ func TestWrongCommandLineExitsWith2(t *testing.T) {
 		t.Errorf("-h: status %d\n%s", status, stderr)
 	}
 }
+
+// As where the command itself was built elsewhere.
+func TestWithoutTheGoCommandAPackageIsNotBuilt(t *testing.T) {
+	t.Setenv("PATH", t.TempDir())
+	for _, arg := range []string{echoPackage, "example.com/function"} {
+		status, stdout, stderr := runLocal(t, "", arg)
+		if status != 1 || stdout != "" || !strings.Contains(stderr, "building "+arg+" needs the go command: ") {
+			t.Errorf("%s: status %d\n%s\n%s", arg, status, stdout, stderr)
+		}
+	}
+	if status, _, stderr := runLocal(t, `{"do":"echo"}`, "-event", "-", echo); status != 0 {
+		t.Errorf("what is built needs it as well: status %d\n%s", status, stderr)
+	}
+}
+
+func TestEndBeforeTheEventIsReadIsAtOnce(t *testing.T) {
+	s := startLocal(t, "-event", "-", echoPackage)
+	if _, err := s.stdin.Write(make([]byte, 1<<20)); err != nil { // more than a pipe holds: it is being read
+		t.Fatal(err)
+	}
+	if status := s.end(os.Interrupt); status != 1 {
+		t.Errorf("exit status %d", status)
+	}
+	if left, err := os.ReadDir(s.temp); err != nil || len(left) > 0 {
+		t.Errorf("left in the temporary folder: %v, %v", left, err)
+	}
+}

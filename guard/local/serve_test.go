@@ -278,6 +278,39 @@ func TestEndLeavesNothingBehind(t *testing.T) {
 	}
 }
 
+// The linker is at work.
+func TestEndDuringTheBuildLeavesNothingBehind(t *testing.T) {
+	tool := filepath.Join(t.TempDir(), "tool")
+	begun := tool + ".begun"
+	script := fmt.Sprintf(`#!/bin/sh
+case "$*" in
+*/link\ -o*)
+	: >%[1]s
+	while [ -e %[1]s ]; do sleep 0.01; done # until the test's folder is removed
+	exit 1
+esac
+exec "$@"
+`, begun)
+	if err := os.WriteFile(tool, []byte(script), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("GOFLAGS", "-toolexec="+tool)
+	s := startLocal(t, echoPackage)
+	eventually(t, "the build has begun", func() bool {
+		_, err := os.Stat(begun)
+		return err == nil
+	})
+	if left, err := os.ReadDir(s.temp); err != nil || len(left) == 0 {
+		t.Fatalf("in the temporary folder: %v, %v", left, err)
+	}
+	if status := s.end(syscall.SIGTERM); status != 0 {
+		t.Errorf("exit status %d", status)
+	}
+	if left, err := os.ReadDir(s.temp); err != nil || len(left) > 0 {
+		t.Errorf("left in the temporary folder: %v, %v", left, err)
+	}
+}
+
 func TestRequestUnderWayIsAnsweredAtTheEnd(t *testing.T) {
 	opts, err := parseOptions([]string{"-addr", "127.0.0.1:0", echo}, io.Discard)
 	if err != nil {

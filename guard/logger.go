@@ -43,7 +43,8 @@ func Service(name string) LoggerOption {
 // dotted name the last part counts as well as the whole. Hidden without being
 // asked are password, passwd, passphrase, secret, token,
 // authorization, cookie, credentials, API keys, client secrets, private keys,
-// and access, refresh, id, session and authorization tokens.
+// access, refresh, id, session and authorization tokens, and the secrets of AWS's
+// own credentials.
 func Redact(names ...string) LoggerOption {
 	return func(o *loggerOptions) { o.names = append(o.names, names...) }
 }

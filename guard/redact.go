@@ -30,6 +30,7 @@ func alwaysRedacted() []string {
 		"password", "passwd", "passphrase", "secret", "client secret", "private key", "credentials",
 		"token", "access token", "refresh token", "id token", "session token", "authorization token",
 		"authorization", "proxy authorization", "cookie", "set cookie", "api key", "x api key",
+		"secret access key", "aws secret access key", "aws session token", "x amz security token",
 	}
 }
 

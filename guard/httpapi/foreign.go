@@ -40,7 +40,7 @@ func (v *values) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 // what the gateway makes an error of, into a 200.
 func parseResponse(out []byte, asked form) (*response, error) {
 	if jsonpeek.Lookup(out, "statusCode") == nil {
-		if asked != format2 {
+		if asked != format2 || len(out) > 0 && !jsontext.Value(out).IsValid(jsontext.AllowDuplicateNames(true)) {
 			return nil, invalidResponse("answer of a handler: no status")
 		}
 		return bareResponse(out), nil

@@ -103,8 +103,9 @@ func (r *Request) url() *url.URL {
 }
 
 func (r *Request) host() string {
-	if host := r.light.DomainName; host != "" {
-		return strings.ToLower(host)
+	host := r.light.DomainName
+	if host == "" {
+		host = r.Header("host")
 	}
-	return r.Header("host")
+	return strings.ToLower(host)
 }

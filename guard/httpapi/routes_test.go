@@ -61,6 +61,7 @@ func TestRoutesMatchAsServeMux(t *testing.T) {
 		{call{path: "/"}, 200, "home"},
 		{call{path: "/orders/o-1", domain: ownDomain}, 200, "own id=o-1"},
 		{call{path: "/orders/o-1", domain: "API.Shop.Example"}, 200, "own id=o-1"},
+		{call{path: "/orders/o-1", domain: "API.Shop.Example:443", lattice: true}, 200, "own id=o-1"},
 		{call{path: "/v1/orders/o-1", stage: "v1"}, 200, "get id=o-1"},
 		{call{path: "/shop/orders/o-1", route: "GET /orders/{id}", params: map[string]string{"id": "o-1"}, domain: "other.example"}, 200, "get id=o-1"},
 		{call{path: "/orders/o-1", format1: true}, 200, "get id=o-1"},

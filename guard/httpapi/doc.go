@@ -46,9 +46,10 @@
 //
 // [Func] sends the JSON of what the function returned. A [Reply] in its place
 // has a status, headers and cookies too. [Handler] and [Serve] send bytes: as
-// text where they are UTF-8, and through base64 otherwise. A status, header or
-// cookie that is malformed is an Internal error and never sent; so is an answer
-// larger than Lambda takes.
+// text where they are UTF-8 and not compressed, and through base64 otherwise,
+// which a REST API takes off where its binaryMediaTypes say so, */* always. A
+// status, header or cookie that is malformed is an Internal error and never sent;
+// so is an answer larger than Lambda takes.
 //
 // # Errors
 //

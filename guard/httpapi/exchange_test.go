@@ -171,6 +171,22 @@ func TestALayerThatTriesAgainDecoratesOnce(t *testing.T) {
 	}
 }
 
+// A layer may answer something else than the handler that it has called.
+func TestAnAnswerInThePlaceOfTheHandlersIsDecorated(t *testing.T) {
+	instead := func(next lambda.Handler) lambda.Handler {
+		return guard.HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
+			if _, err := next.Invoke(ctx, payload); err != nil {
+				return nil, err
+			}
+			return []byte(`{"statusCode":202,"headers":{"Access-Control-Allow-Origin":"*"},"body":"b"}`), nil
+		})
+	}
+	a := send(t, from(otherOrigin), handing(200, nil), httpapi.SecurityHeaders(), httpapi.CORS(httpapi.CORSConfig{Origins: []string{shopOrigin}}), instead)
+	if a.status != 202 || a.header.Get("X-Content-Type-Options") != "nosniff" || a.allowed() != "" {
+		t.Errorf("%+v", a)
+	}
+}
+
 func TestEventsThatAreNoRequestsPassDecoratorsUntouched(t *testing.T) {
 	const out = `{"batchItemFailures":[]}`
 	got, err := guard.Wrap(raw(out), httpapi.Problems(), httpapi.SecurityHeaders(), httpapi.CORS(httpapi.CORSConfig{})).

@@ -1,0 +1,51 @@
+package httpapi_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/lambdarmor/lambdarmor/guard/httpapi"
+)
+
+// The same patterns, asked for the same, by Routes and by a ServeMux: each
+// method, host and path of the lists with each other.
+func TestRoutesAndAServeMuxAgree(t *testing.T) {
+	mux, routes := http.NewServeMux(), map[string]lambda.Handler{}
+	for _, pattern := range []string{
+		"GET /a/{x}", "POST /a/{x}", "/b/", "GET /c/{rest...}", "/d/{$}", "GET /e/{x}/f", "/e/{x}/{y}",
+		"GET " + ownDomain + "/h", "/h/", "GET /a/b%2Fc", "/i/%61",
+	} {
+		text := func(value func(name string) string) string {
+			return fmt.Sprint(pattern, " ", value("x"), " ", value("y"), " ", value("rest"))
+		}
+		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, text(r.PathValue)) })
+		routes[pattern] = httpapi.Handler(func(_ context.Context, r *httpapi.Request) (httpapi.Response, error) {
+			return httpapi.Response{Body: []byte(text(r.PathValue))}, nil
+		})
+	}
+	h := httpapi.Routes(routes)
+	for _, method := range []string{"GET", "HEAD", "POST", "PUT", "OPTIONS", "get"} {
+		for _, host := range []string{ownDomain, urlDomain} {
+			for _, target := range []string{
+				"/a/1", "/a/", "/a", "/a//1", "/a/1/", "/a/%2F", "/a/b%2Fc", "/a/b%2fc", "/a/b/c", "/a/%C3%BC", "/a/%ff", "/a/a+b", "/a/a;b", "/a/a%3Bb", "/a/*",
+				"/b", "/b/", "/b?x=%2F&y=a+b", "/b/x/../y", "/b/./", "/b/x%2F..%2Fy", "/b/..", "/b/%2e%2e", "/c/", "/c", "/c/%2e%2e/a/1", "/c/a//b",
+				"/d", "/d/", "/d/x", "/e/1/f", "/e/1/g", "/e//f", "/h", "/h/", "/h?x=1", "/i/a", "/i/%61", "/..", "//a/1",
+			} {
+				want := httptest.NewRecorder()
+				mux.ServeHTTP(want, httptest.NewRequestWithContext(t.Context(), method, "http://"+host+target, nil))
+				c := call{method: method, domain: host}
+				c.path, c.query, _ = strings.Cut(target, "?")
+				got := send(t, c, h)
+				same := got.status == want.Code && got.header.Get("Location") == want.Header().Get("Location") && got.header.Get("Allow") == want.Header().Get("Allow")
+				if !same || got.status == 200 && got.body != want.Body.String() {
+					t.Errorf("%s %s%s: %+v; the mux %d %v %s", method, host, target, got, want.Code, want.Header(), want.Body)
+				}
+			}
+		}
+	}
+}

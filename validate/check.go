@@ -3,6 +3,7 @@ package validate
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/lambdarmor/lambdarmor/guard"
@@ -18,6 +19,7 @@ type checker struct {
 	compiled *jsonschema.Schema // schema, nil when it is another library's
 	rule     *rule              // of compiled
 	perValue uint64             // checks that one value can cost at most
+	unique   bool               // has uniqueItems somewhere
 	work     func() *work       // made when an instance may be too costly
 	index    func() *index      // made when an instance is refused
 }
@@ -33,10 +35,15 @@ func newChecker(layer string, s Schema, opts []Option) *checker {
 	}
 	if ok {
 		c.compiled = compiled
-		c.rule = rules{}.of(compiled)
-		c.perValue = checksPerValue(compiled)
-		c.work = sync.OnceValue(func() *work { return newWork(compiled) })
-		c.index = sync.OnceValue(func() *index { return newIndex(compiled) })
+		g := newGraph(compiled)
+		c.rule = &rule{beyond: true} // a way without an end is the library's to notice
+		if !g.leadsBack() {
+			c.rule = rules{}.of(compiled)
+		}
+		c.perValue = g.checksPerValue()
+		c.unique = slices.ContainsFunc(g.all, func(s *jsonschema.Schema) bool { return s.UniqueItems })
+		c.work = sync.OnceValue(func() *work { return newWork(g) })
+		c.index = sync.OnceValue(func() *index { return newIndex(g) })
 	}
 	return c
 }
@@ -67,7 +74,11 @@ func (c *checker) check(tree any) error {
 
 func (c *checker) tooCostly(tree any, m measurement) bool {
 	limit := uint64(c.options.checks)
-	if c.perValue <= limit && uint64(m.nodes+m.nodes/membersPerCheck)*weight(m.longest) <= limit/c.perValue {
+	units := uint64(m.nodes + m.nodes/membersPerCheck + m.text/scannedPerCheck)
+	if c.unique { // each value may be compared with each
+		units *= 1 + uint64(m.nodes)/equalsPerCheck
+	}
+	if c.perValue <= limit && times(units, weight(m.longest)) <= limit/c.perValue {
 		return false
 	}
 	return c.work().exceeds(tree, limit)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
 	"net/url"
 	"regexp"
 	"slices"
@@ -51,7 +52,26 @@ func (s *sources) compile(root string, opts []CompileOption) (compiled *jsonsche
 	if err != nil {
 		return nil, s.explain(root, err)
 	}
+	g := newGraph(compiled)
+	if g.leadsBack() {
+		return nil, fmt.Errorf("schema %s: a schema in it applies itself to its own value, without end", root)
+	}
+	for _, s := range g.all {
+		countBeyondInt(s)
+	}
 	return compiled, nil
+}
+
+// countBeyondInt makes limits the largest that there can be where the library
+// has made a negative number of one that is beyond an int.
+func countBeyondInt(s *jsonschema.Schema) {
+	for _, limit := range []*int{
+		&s.MinProperties, &s.MaxProperties, &s.MinItems, &s.MaxItems, &s.MinContains, &s.MaxContains, &s.MinLength, &s.MaxLength,
+	} {
+		if *limit < -1 { // which is none
+			*limit = math.MaxInt
+		}
+	}
 }
 
 // load is asked by the compiler for every document, the root included.

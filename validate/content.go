@@ -28,6 +28,7 @@ func (contentKeywords) Compile(ctx jsonschema.CompilerContext, m map[string]any)
 		if err != nil {
 			return nil, err
 		}
+		rule.schema = schema
 		// The schema is not complete before the whole document is.
 		rule.inner = sync.OnceValue(func() *checker { return newChecker("contentSchema", schema, nil) })
 	}
@@ -36,7 +37,22 @@ func (contentKeywords) Compile(ctx jsonschema.CompilerContext, m map[string]any)
 
 type contentRule struct {
 	base64, json bool
-	inner        func() *checker // nil without a contentSchema
+	schema       *jsonschema.Schema // nil without a contentSchema
+	inner        func() *checker    // of schema
+}
+
+// contentOf gives the rule for the content of strings that s has, nil for none.
+func contentOf(s *jsonschema.Schema) *contentRule {
+	rule, _ := s.Extensions["content"].(*contentRule)
+	return rule
+}
+
+// contentSchema is what s sets on the JSON in a string, nil for nothing.
+func contentSchema(s *jsonschema.Schema) *jsonschema.Schema {
+	if rule := contentOf(s); rule != nil {
+		return rule.schema
+	}
+	return nil
 }
 
 func (rule *contentRule) Validate(ctx jsonschema.ValidationContext, v any) error {
@@ -44,13 +60,9 @@ func (rule *contentRule) Validate(ctx jsonschema.ValidationContext, v any) error
 	if !ok {
 		return nil
 	}
-	content := []byte(text)
-	if rule.base64 {
-		n, err := base64.StdEncoding.Decode(content, content)
-		if err != nil {
-			return ctx.Error("contentEncoding", "not base64")
-		}
-		content = content[:n]
+	content, err := rule.decode(text)
+	if err != nil {
+		return ctx.Error("contentEncoding", "not base64")
 	}
 	if !rule.json {
 		return nil
@@ -63,6 +75,22 @@ func (rule *contentRule) Validate(ctx jsonschema.ValidationContext, v any) error
 		return ctx.Error("contentSchema", "not as its schema has it")
 	}
 	return nil
+}
+
+func (rule *contentRule) decode(text string) ([]byte, error) {
+	if rule.base64 {
+		return base64.StdEncoding.DecodeString(text)
+	}
+	return []byte(text), nil
+}
+
+// tree reads the JSON in a string.
+func (rule *contentRule) tree(text string) (any, error) {
+	content, err := rule.decode(text)
+	if err != nil {
+		return nil, err
+	}
+	return treeOf(content)
 }
 
 // treeOf reads a text that came inside of another, strictly and within the

@@ -12,30 +12,13 @@ type index struct {
 	names   map[*jsonschema.Schema]bool // those that judge the names of members
 }
 
-func newIndex(root *jsonschema.Schema) *index {
-	x := &index{schemas: map[string]*jsonschema.Schema{}, names: map[*jsonschema.Schema]bool{}}
-	seen := map[*jsonschema.Schema]bool{}
-	open := []*jsonschema.Schema{root}
-	visit := func(s *jsonschema.Schema) {
-		if !seen[s] {
-			seen[s] = true
-			open = append(open, s)
-		}
-	}
-	for len(open) > 0 {
-		s := open[len(open)-1]
-		open = open[:len(open)-1]
+func newIndex(g *graph) *index {
+	x := &index{schemas: make(map[string]*jsonschema.Schema, len(g.all)), names: map[*jsonschema.Schema]bool{}}
+	for _, s := range g.all {
 		x.schemas[s.Location] = s
 		if s.PropertyNames != nil {
 			x.names[s.PropertyNames] = true
 		}
-		for _, ref := range []*jsonschema.Schema{s.RecursiveRef, s.DynamicRef} {
-			if ref != nil {
-				visit(ref)
-			}
-		}
-		inPlace(s, root, visit)
-		inside(s, visit)
 	}
 	return x
 }

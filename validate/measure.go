@@ -20,6 +20,7 @@ const (
 type measurement struct {
 	nodes   int  // values in it, itself included
 	longest int  // bytes of the longest path
+	text    int  // bytes of the strings in it, and of the names
 	far     bool // a number in it is out of bounds
 }
 
@@ -35,12 +36,15 @@ func (m *measurement) walk(v any, path int) {
 	switch v := v.(type) {
 	case map[string]any:
 		for name, inner := range v {
+			m.text += len(name)
 			m.walk(inner, path+1+len(name))
 		}
 	case []any:
 		for _, inner := range v {
 			m.walk(inner, path+indexLen)
 		}
+	case string:
+		m.text += len(v)
 	case json.Number:
 		m.far = m.far || !bounded(string(v))
 	}

@@ -121,6 +121,9 @@ func isBeyond(s *jsonschema.Schema) bool {
 	if s.Format != "" && (s.Ref != nil || len(s.AllOf)+len(s.AnyOf) > 0) {
 		return true // outside of its own schema a reference may lead elsewhere
 	}
+	if min(s.MinLength, s.MaxLength, s.MinItems, s.MaxItems, s.MinProperties, s.MaxProperties) < -1 {
+		return true // beyond an int
+	}
 	_, tuple := s.Items.([]*jsonschema.Schema)
 	return s.RecursiveRef != nil || s.DynamicRef != nil || s.Not != nil || s.If != nil || len(s.OneOf) > 0 ||
 		s.PropertyNames != nil || s.RegexProperties || len(s.Dependencies)+len(s.DependentRequired)+len(s.DependentSchemas) > 0 ||

@@ -1,6 +1,7 @@
 package validate
 
 import (
+	"slices"
 	"strconv"
 
 	"github.com/santhosh-tekuri/jsonschema/v5"
@@ -29,206 +30,164 @@ func size(v any) int {
 // work foretells how many checks an instance takes. The library evaluates all
 // branches of an anyOf, each of them down to the leaves, so that a recursive
 // schema can take 2^depth checks. To count them takes one step for each schema
-// and value: what arrives at a value by several ways is taken together.
+// and value, however many ways lead there.
 type work struct {
-	root     *jsonschema.Schema
-	closures map[*jsonschema.Schema]closure
+	*graph
+	closures map[*jsonschema.Schema]schemas // of those that judge a value first
+	extras   map[*jsonschema.Schema]*extra
 }
 
-// closure is a schema and all that it applies to its own value.
-type closure struct {
-	steps []step
-	total uint64
-}
-
-// step is a schema, and how many times it is applied.
-type step struct {
-	schema *jsonschema.Schema
-	times  uint64
-}
-
-func newWork(root *jsonschema.Schema) *work {
-	w := &work{root: root, closures: map[*jsonschema.Schema]closure{}}
-	open := []*jsonschema.Schema{root}
-	for len(open) > 0 {
-		s := open[len(open)-1]
-		open = open[:len(open)-1]
-		if _, ok := w.closures[s]; ok {
-			continue
+func newWork(g *graph) *work {
+	w := &work{graph: g, closures: map[*jsonschema.Schema]schemas{}, extras: map[*jsonschema.Schema]*extra{}}
+	add := func(s *jsonschema.Schema) {
+		if w.closures[s] == nil {
+			w.closures[s] = g.closureOf(s)
 		}
-		c := closureOf(s, root)
-		w.closures[s] = c
-		for _, st := range c.steps {
-			inside(st.schema, func(sub *jsonschema.Schema) { open = append(open, sub) })
-		}
+	}
+	add(g.root)
+	for _, s := range g.all {
+		inside(s, add)
+		w.extras[s] = newExtra(s)
 	}
 	return w
 }
 
-// closureOf counts, along an order in which no schema comes before one that
-// leads to it.
-func closureOf(s, root *jsonschema.Schema) closure {
-	var order []*jsonschema.Schema // reversed
+// closureOf gives s and all that it applies to its own value, each behind those
+// that it applies.
+func (g *graph) closureOf(s *jsonschema.Schema) schemas {
+	var order schemas
 	seen := map[*jsonschema.Schema]bool{}
 	var visit func(s *jsonschema.Schema)
 	visit = func(s *jsonschema.Schema) {
 		if !seen[s] {
 			seen[s] = true
-			inPlace(s, root, visit)
+			inPlace(s, visit)
+			g.dynamicRefs(s, visit)
 			order = append(order, s)
 		}
 	}
 	visit(s)
-	counts := map[*jsonschema.Schema]uint64{s: 1}
-	var c closure
-	for i := len(order) - 1; i >= 0; i-- {
-		n := counts[order[i]]
-		c.steps = append(c.steps, step{order[i], n})
-		c.total = plus(c.total, n)
-		inPlace(order[i], root, func(sub *jsonschema.Schema) { counts[sub] = plus(counts[sub], n) })
-	}
-	return c
+	return order
 }
 
 // exceeds reports whether tree takes more than limit checks.
 func (w *work) exceeds(tree any, limit uint64) bool {
-	t := tally{work: w, left: limit}
-	return !t.value(tree, 0, []step{{w.root, 1}})
+	t := tally{work: w, limit: limit, left: limit}
+	prices := t.prices(tree, 0, schemas{w.root})
+	return t.over || prices[0] > limit
 }
 
 type tally struct {
 	*work
-	left uint64
+	limit uint64
+	left  uint64 // steps that may still be made: each is a check at least
+	over  bool
 }
 
-// spend takes off what it costs to apply s and its closure n times to a value
-// with so many members or elements, and reports whether there was as much left.
-func (t *tally) spend(s *jsonschema.Schema, n uint64, pathLen, members int) bool {
-	cost := times(times(t.closures[s].total, n), weight(pathLen)+uint64(members/membersPerCheck))
-	if cost > t.left {
-		return false
-	}
-	t.left -= cost
-	return true
-}
-
-// value spends what the schemas in arrived cost at v and within it.
-func (t *tally) value(v any, pathLen int, arrived []step) bool {
-	for _, a := range arrived {
-		if !t.spend(a.schema, a.times, pathLen, size(v)) {
-			return false
+// prices gives what each of the schemas that judge v costs, at it and within it.
+func (t *tally) prices(v any, pathLen int, judges schemas) []uint64 {
+	here := t.closures[judges[0]]
+	if len(judges) > 1 {
+		here = slices.Clone(here)
+		for _, s := range judges[1:] {
+			for _, sub := range t.closures[s] {
+				here.add(sub)
+			}
 		}
 	}
+	if uint64(len(here)) > t.left {
+		t.over = true
+		return make([]uint64, len(judges))
+	}
+	t.left -= uint64(len(here))
+	prices := make([]uint64, len(here))
+	t.own(v, pathLen, here, prices)
+	t.within(v, pathLen, here, prices)
+	for i, s := range here {
+		t.inPlace(i, s, here, prices)
+	}
+	out := make([]uint64, len(judges))
+	for i, s := range judges {
+		out[i] = prices[slices.Index(here, s)]
+	}
+	return out
+}
+
+// own sets the prices of the checks themselves.
+func (t *tally) own(v any, pathLen int, here schemas, prices []uint64) {
+	unique := uint64(0)
+	for i, s := range here {
+		prices[i] = weight(pathLen) + uint64(size(v)/membersPerCheck) + t.extras[s].at(v)
+		if items, ok := v.([]any); ok && s.UniqueItems {
+			if unique == 0 {
+				unique = 1 + checksOfUnique(items, t.limit)
+			}
+			prices[i] = plus(prices[i], unique)
+		}
+		t.over = t.over || prices[i] > t.limit
+	}
+}
+
+// inPlace adds the prices of what the schema at i applies to the same value.
+func (t *tally) inPlace(i int, s *jsonschema.Schema, here schemas, prices []uint64) {
+	inPlace(s, func(sub *jsonschema.Schema) {
+		prices[i] = plus(prices[i], prices[slices.Index(here, sub)])
+	})
+	dearest := uint64(0) // of those that a dynamic reference can lead to
+	t.dynamicRefs(s, func(sub *jsonschema.Schema) {
+		if at := slices.Index(here, sub); at != i {
+			dearest = max(dearest, prices[at])
+		}
+	})
+	prices[i] = plus(prices[i], dearest)
+}
+
+// within adds the prices of values within v.
+func (t *tally) within(v any, pathLen int, here schemas, prices []uint64) {
 	switch v := v.(type) {
 	case map[string]any:
-		here := t.expand(arrived)
 		for name, inner := range v {
-			if !t.member(name, inner, pathLen+1+len(name), here) {
-				return false
-			}
+			pathLen := pathLen + 1 + len(name)
+			t.add(name, pathLen, here, prices, func(s *jsonschema.Schema, visit func(*jsonschema.Schema)) {
+				if s.PropertyNames != nil {
+					visit(s.PropertyNames)
+				}
+			})
+			t.add(inner, pathLen, here, prices, func(s *jsonschema.Schema, visit func(*jsonschema.Schema)) { judgesOfMember(s, name, visit) })
 		}
 	case []any:
-		here := t.expand(arrived)
 		for i, inner := range v {
-			if !t.value(inner, pathLen+1+len(strconv.Itoa(i)), itemSchemas(i, here)) {
-				return false
+			t.add(inner, pathLen+1+len(strconv.Itoa(i)), here, prices,
+				func(s *jsonschema.Schema, visit func(*jsonschema.Schema)) { judgesOfItem(s, i, visit) })
+		}
+	case string:
+		for i, s := range here {
+			if sub := contentSchema(s); sub != nil {
+				if tree, err := contentOf(s).tree(v); err == nil && !measure(tree).far {
+					t.add(tree, 0, here[i:i+1], prices[i:i+1], func(_ *jsonschema.Schema, visit func(*jsonschema.Schema)) { visit(sub) })
+				}
 			}
 		}
 	}
-	return true
 }
 
-// expand gives everything that applies to a value.
-func (t *tally) expand(arrived []step) steps {
-	var here steps
-	for _, a := range arrived {
-		for _, st := range t.closures[a.schema].steps {
-			here.add(st.schema, times(st.times, a.times))
-		}
+// add adds the prices of a value within another, on which each of the schemas
+// here sets its own judges.
+func (t *tally) add(inner any, pathLen int, here schemas, prices []uint64, judgesOf func(s *jsonschema.Schema, visit func(*jsonschema.Schema))) {
+	if t.over {
+		return
 	}
-	return here
-}
-
-func (t *tally) member(name string, v any, pathLen int, here steps) bool {
-	var there steps
-	evaluated := false
-	for _, st := range here {
-		s := st.schema
-		if s.PropertyNames != nil && !t.spend(s.PropertyNames, st.times, pathLen, 0) {
-			return false
-		}
-		own, known := s.Properties[name]
-		if known {
-			there.add(own, st.times)
-		}
-		for pattern, sub := range s.PatternProperties {
-			if pattern.MatchString(name) {
-				there.add(sub, st.times)
-				known = true
-			}
-		}
-		if sub, ok := s.AdditionalProperties.(*jsonschema.Schema); ok && !known {
-			there.add(sub, st.times)
-			known = true
-		}
-		evaluated = evaluated || known
+	type part struct{ of, judge int }
+	var judges schemas
+	var parts []part
+	for i, s := range here {
+		judgesOf(s, func(sub *jsonschema.Schema) { parts = append(parts, part{i, judges.add(sub)}) })
 	}
-	for _, st := range here {
-		if sub := st.schema.UnevaluatedProperties; sub != nil && !evaluated {
-			there.add(sub, st.times)
-		}
+	if len(judges) == 0 {
+		return
 	}
-	return t.value(v, pathLen, there)
-}
-
-// itemSchemas gives the schemas that apply to the element at i.
-func itemSchemas(i int, here steps) steps {
-	var there steps
-	evaluated := false
-	for _, st := range here {
-		s := st.schema
-		var own *jsonschema.Schema
-		switch items := s.Items.(type) {
-		case *jsonschema.Schema:
-			own = items
-		case []*jsonschema.Schema:
-			if i < len(items) {
-				own = items[i]
-			} else {
-				own, _ = s.AdditionalItems.(*jsonschema.Schema)
-			}
-		default:
-			if i < len(s.PrefixItems) {
-				own = s.PrefixItems[i]
-			} else {
-				own = s.Items2020
-			}
-		}
-		if own != nil {
-			there.add(own, st.times)
-			evaluated = true
-		}
-		if s.Contains != nil {
-			there.add(s.Contains, st.times)
-		}
+	of := t.prices(inner, pathLen, judges)
+	for _, p := range parts {
+		prices[p.of] = plus(prices[p.of], of[p.judge])
 	}
-	for _, st := range here {
-		if sub := st.schema.UnevaluatedItems; sub != nil && !evaluated {
-			there.add(sub, st.times)
-		}
-	}
-	return there
-}
-
-// steps are schemas that apply to one value, each there once.
-type steps []step
-
-func (s *steps) add(schema *jsonschema.Schema, n uint64) {
-	for i := range *s {
-		if (*s)[i].schema == schema {
-			(*s)[i].times = plus((*s)[i].times, n)
-			return
-		}
-	}
-	*s = append(*s, step{schema, n})
 }

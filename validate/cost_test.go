@@ -1,0 +1,164 @@
+package validate_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/lambdarmor/lambdarmor/validate"
+)
+
+// many writes n texts with a comma between them.
+func many(n int, text func(i int) string) string {
+	list := make([]string, n)
+	for i := range list {
+		list[i] = text(i)
+	}
+	return strings.Join(list, ",")
+}
+
+func nested(depth int) string {
+	return strings.Repeat(`{"a":`, depth) + "{}" + strings.Repeat("}", depth)
+}
+
+func countries(i int) string { return fmt.Sprintf("%q", fmt.Sprintf("%c%c", 'A'+i/26, 'A'+i%26)) }
+
+// signs is an array of ones, each with or without a sign: the library's hash of
+// all of them is the same.
+func signs(i int) string {
+	return "[" + many(11, func(bit int) string {
+		if i>>bit&1 == 1 {
+			return "-1"
+		}
+		return "1"
+	}) + "]"
+}
+
+const twice = `"anyOf":[{"properties":{"a":{"$ref":"%[1]s"}},"required":["x"]},{"properties":{"a":{"$ref":"%[1]s"}},"required":["y"]}]`
+
+// Each of these would take the library seconds to hours, or hundreds of MB.
+func TestWhatIsTooCostly(t *testing.T) {
+	for name, tt := range map[string]struct{ schema, small, hostile string }{
+		"a dynamic reference to what has no other way to it": {
+			`{"$id":"https://example.com/root","$ref":"tree","$defs":{
+				"n":{"$dynamicAnchor":"n",` + fmt.Sprintf(twice, "tree") + `},
+				"tree":{"$id":"tree","$dynamicRef":"#n","$defs":{"none":{"$dynamicAnchor":"n"}}}}}`,
+			nested(2), nested(60),
+		},
+		"a recursive reference to another schema than the root": {
+			`{"$schema":"https://json-schema.org/draft/2019-09/schema","$id":"https://example.com/root","$ref":"A","$defs":{
+				"A":{"$id":"A","$recursiveAnchor":true,` + fmt.Sprintf(twice, "B#/$defs/again") + `},
+				"B":{"$id":"B","$recursiveAnchor":true,"$defs":{"again":{"$recursiveRef":"#"}}}}}`,
+			nested(2), nested(60),
+		},
+		"what a branch that fails has left unevaluated": {
+			`{"anyOf":[{"properties":{"a":true},"required":["x"]},{"required":["z"]}],"unevaluatedProperties":{"allOf":[{"$ref":"#"},{"$ref":"#"}]}}`,
+			nested(2), nested(60),
+		},
+		"elements that a branch that fails has left unevaluated": {
+			`{"anyOf":[{"prefixItems":[true],"minItems":9},{"minItems":8}],"unevaluatedItems":{"allOf":[{"$ref":"#"},{"$ref":"#"}]}}`,
+			`[[[]]]`, strings.Repeat("[", 60) + strings.Repeat("]", 60),
+		},
+		"texts with a schema for their content": {
+			`{"items":{"contentMediaType":"application/json","contentSchema":{"$ref":"#/$defs/r"}},"$defs":{"r":{` + fmt.Sprintf(twice, "#/$defs/r") + `}}}`,
+			fmt.Sprintf(`[%q]`, nested(2)), "[" + many(100, func(int) string { return fmt.Sprintf("%q", nested(12)) }) + "]",
+		},
+		"elements with one hash that are to be unique": {
+			`{"uniqueItems":true,"maxItems":1}`, "[1,2]", "[" + many(2000, signs) + "]",
+		},
+		"few and large elements that are to be unique": {
+			`{"uniqueItems":true,"maxItems":1}`, "[1,2]",
+			"[" + many(20, func(i int) string { return "[" + strings.Repeat("1,", 4900) + fmt.Sprint(i) + "]" }) + "]",
+		},
+		"numbers that are compared with many": {
+			`{"items":{"enum":[` + many(250, func(i int) string { return fmt.Sprint(i) }) + `]}}`,
+			"[999]", "[" + strings.Repeat("999,", 20_000) + "999]",
+		},
+		"objects that are compared with many": {
+			`{"items":{"enum":[` + many(250, func(i int) string { return fmt.Sprintf(`{"n":%d}`, i) }) + `]}}`,
+			`[{"n":999}]`, "[" + strings.Repeat(`{"n":999},`, 20_000) + "{}]",
+		},
+		"refusals that list an enumeration": {
+			`{"items":{"enum":[` + many(250, countries) + `]}}`, `["x"]`, "[" + strings.Repeat(`"x",`, 90_000) + `"x"]`,
+		},
+		"refusals that list a pattern": {
+			`{"items":{"pattern":"^` + strings.Repeat("a?", 1000) + `$"}}`, `["x"]`, "[" + strings.Repeat(`"x",`, 90_000) + `"x"]`,
+		},
+		"objects without what is required": {
+			`{"items":{"required":[` + many(100, countries) + `]}}`, `[{}]`, "[" + strings.Repeat(`{},`, 90_000) + `{}]`,
+		},
+		"objects without what is required beside another member": {
+			`{"items":{"dependentRequired":{"a":[` + many(100, countries) + `]}}}`, `[{"a":1}]`, "[" + strings.Repeat(`{"a":1},`, 40_000) + `{}]`,
+		},
+		"objects without what is required beside another member, of draft 7": {
+			`{"$schema":"http://json-schema.org/draft-07/schema#","items":{"dependencies":{"a":[` + many(100, countries) + `]}}}`,
+			`[{"a":1}]`, "[" + strings.Repeat(`{"a":1},`, 40_000) + `{}]`,
+		},
+		"objects for which many members are known": {
+			`{"items":{"minProperties":1,"properties":{` + many(600, func(i int) string { return fmt.Sprintf(`"p%d":{}`, i) }) + `}}}`,
+			`[{}]`, "[" + strings.Repeat(`{},`, 90_000) + `{}]`,
+		},
+		"names that are matched with many patterns": {
+			`{"maxProperties":1,"patternProperties":{` + many(100, func(i int) string { return fmt.Sprintf(`"x%dy":{}`, i) }) + `}}`,
+			`{"a":1,"b":2}`, "{" + many(40_000, func(i int) string { return fmt.Sprintf(`"m%d":1`, i) }) + "}",
+		},
+		"members that are unknown to many": {
+			`{"anyOf":[` + many(20, func(int) string { return `{"additionalProperties":false}` }) + `]}`,
+			`{"a":1}`, "{" + many(40_000, func(i int) string { return fmt.Sprintf(`"m%d":1`, i) }) + "}",
+		},
+		"a long text for many patterns": {
+			`{"anyOf":[` + many(100, func(i int) string { return fmt.Sprintf(`{"pattern":"x%d$"}`, i) }) + `]}`,
+			`"a"`, `"` + strings.Repeat("a", 900_000) + `"`,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			body := validate.Body(validate.MustCompile([]byte(tt.schema)))
+			_, err := invoke(t, request(t, tt.small), body)
+			if e := refusal(t, err); e == nil || e.Code != "validation_failed" {
+				t.Errorf("%s: %v", tt.small, err)
+			}
+			_, err = invoke(t, request(t, tt.hostile), body)
+			if e := refusal(t, err); e == nil || e.Code != "validation_too_costly" {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+}
+
+// What grows with the input alone is not too costly.
+func TestLargeInputsThatAreValid(t *testing.T) {
+	for name, tt := range map[string]struct{ schema, body string }{
+		"a tree of a schema that another one extends": {
+			`{"$id":"https://example.com/strict","$dynamicAnchor":"n","$ref":"tree","properties":{"b":false},
+				"$defs":{"tree":{"$id":"tree","$dynamicAnchor":"n","properties":{"a":{"$dynamicRef":"#n"}}}}}`,
+			nested(60),
+		},
+		"elements that are listed": {
+			`{"items":{"enum":[` + many(250, countries) + `]}}`, "[" + many(60_000, func(i int) string { return countries(i % 250) }) + "]",
+		},
+		"objects with what is required": {
+			`{"items":{"required":[` + many(40, countries) + `],"dependentRequired":{"x":["y"]}}}`,
+			"[" + many(2000, func(int) string { return "{" + many(40, func(i int) string { return countries(i) + ":1" }) + "}" }) + "]",
+		},
+		"elements that are unique": {
+			`{"uniqueItems":true}`, "[" + many(20_000, func(i int) string { return fmt.Sprintf(`{"n":%d}`, i) }) + "]",
+		},
+		"sets of a few texts": {
+			`{"items":{"uniqueItems":true,"items":{"type":"string"}}}`,
+			"[" + many(4000, func(int) string { return "[" + many(20, countries) + "]" }) + "]",
+		},
+		"a long text": {
+			`{"pattern":"a$"}`, `"` + strings.Repeat("a", 900_000) + `"`,
+		},
+		"texts with JSON of their own": {
+			`{"items":{"contentMediaType":"application/json","contentSchema":{"properties":{"a":{"type":"object"}}}}}`,
+			"[" + many(5000, func(int) string { return fmt.Sprintf("%q", nested(3)) }) + "]",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if _, err := invoke(t, request(t, tt.body), validate.Body(validate.MustCompile([]byte(tt.schema)))); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}

@@ -23,7 +23,8 @@ import (
 // It is quick and easy to debug, and differs from a [Function] in what belongs
 // to a process: the environment variables are those of the test, a panic ends
 // nothing, values set with [lambda.WithContextValue] are not there, and a
-// handler that overruns its deadline is waited for before the timeout is reported.
+// handler that overruns its deadline is waited for before the timeout is
+// reported. That a caller gives up reaches the handler, and is waited for as well.
 type InProcess struct {
 	handler lambda.Handler
 	cfg     Config

@@ -37,6 +37,7 @@ func ValkeyCluster(t testing.TB) []*Server {
 func clusterNode(t testing.TB) kind {
 	dir := t.TempDir()
 	node := valkey
+	node.bus = true
 	node.args = func(port string) []string {
 		return append(valkey.args(port), "--cluster-enabled", "yes", "--cluster-port", busPort(port), "--dir", dir,
 			"--cluster-config-file", "nodes.conf", "--cluster-announce-ip", host)

@@ -12,6 +12,7 @@ import (
 // A kind is one of the programs that can be started.
 type kind struct {
 	name   string // the binary's, in the bin folder of the installation
+	bus    bool   // it listens on busPort as well
 	args   func(port string) []string
 	answer func(addr string) error // nil once the server answers a request
 }
@@ -47,7 +48,8 @@ func Moto(t testing.TB) *Server { t.Helper(); return own(t, moto) }
 // Valkey starts an empty Valkey for this test alone. It asks for no password.
 func Valkey(t testing.TB) *Server { t.Helper(); return own(t, valkey) }
 
-const answerTimeout = 2 * time.Second
+// answerTimeout is long for a busy machine, too.
+const answerTimeout = 30 * time.Second
 
 func answerHTTP(addr, path string) error {
 	client := http.Client{

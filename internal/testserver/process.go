@@ -32,7 +32,7 @@ func (e *exitError) Unwrap() error { return e.err }
 func startProcess(path string, args ...string) (*process, error) {
 	p := &process{cmd: exec.Command(path, args...), exited: make(chan struct{})}
 	p.cmd.Stdout, p.cmd.Stderr = &p.output, &p.output
-	p.cmd.WaitDelay = time.Second // for a grandchild that holds on to the output
+	p.cmd.WaitDelay = 10 * time.Second // for a grandchild that holds on to the output
 	isolate(p.cmd)
 
 	started := make(chan error)

@@ -3,9 +3,7 @@ package testserver
 import (
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"net"
-	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -15,7 +13,7 @@ const (
 	host = "127.0.0.1"
 
 	// startTimeout is long for a busy machine; a server takes well under a second.
-	startTimeout = time.Minute
+	startTimeout = 3 * time.Minute
 	pollInterval = 5 * time.Millisecond
 )
 
@@ -25,8 +23,9 @@ type Server struct {
 	kind kind
 	addr string
 
-	mu      sync.Mutex
-	process *process // nil while stopped
+	mu       sync.Mutex
+	process  *process // nil while stopped
+	reserved reservation
 }
 
 // Addr is the server's address, "127.0.0.1:port". It outlasts a restart.
@@ -52,10 +51,12 @@ func (s *Server) Restart() error {
 	return s.start()
 }
 
-// close stops the server. The error tells of a server that had ended by itself.
+// close stops the server for good. The error tells of a server that had ended by
+// itself.
 func (s *Server) close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	defer s.reserved.release()
 	if s.process == nil {
 		return nil
 	}
@@ -120,15 +121,16 @@ func (s *Server) await(p *process) error {
 func launch(k kind) (*Server, error) {
 	var failures error
 	for range 3 {
-		addr, err := freeAddr()
+		addr, reserved, err := freeAddr(k)
 		if err != nil {
 			return nil, err
 		}
-		s := &Server{kind: k, addr: addr}
+		s := &Server{kind: k, addr: addr, reserved: reserved}
 		err = s.start()
 		if err == nil {
 			return s, nil
 		}
+		reserved.release()
 		var early *exitError
 		if !errors.As(err, &early) {
 			return nil, err
@@ -136,23 +138,6 @@ func launch(k kind) (*Server, error) {
 		failures = errors.Join(failures, err) // perhaps the port was taken meanwhile
 	}
 	return nil, failures
-}
-
-const firstPort, lastPort = 20000, 32767
-
-// freeAddr picks below the range from which systems take the ports of outgoing
-// connections. One of those could otherwise take the port of a stopped server,
-// or a client that dials it could be connected to itself.
-func freeAddr() (string, error) {
-	var err error
-	for range 100 {
-		addr := net.JoinHostPort(host, strconv.Itoa(firstPort+rand.IntN(lastPort-firstPort+1)))
-		var l net.Listener
-		if l, err = net.Listen("tcp", addr); err == nil {
-			return addr, l.Close()
-		}
-	}
-	return "", fmt.Errorf("testserver: no free port: %w", err)
 }
 
 func own(t testing.TB, k kind) *Server {

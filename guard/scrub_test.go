@@ -194,7 +194,7 @@ func TestTheSearchForValuesIsBounded(t *testing.T) {
 	if cause != "[redacted]" {
 		t.Errorf("%.80s…", cause)
 	}
-	if took := time.Since(begin); took > 5*time.Second { // some 100 ms; quadratic would be minutes
+	if took := time.Since(begin); took > time.Minute { // some 100 ms, and 20 times that with the race detector
 		t.Errorf("took %s", took)
 	}
 	if cause := causeIn(t, payload, "no customer Alice Miller"); cause != "no customer [redacted]" {

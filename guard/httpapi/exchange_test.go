@@ -111,6 +111,9 @@ func TestEveryAnswerIsDecorated(t *testing.T) {
 				if a.status != tt.status {
 					t.Errorf("%s, %s: %d %.200s, want %d", order, name, a.status, a.body, tt.status)
 				}
+				if _, lists := a.fields["multiValueHeaders"]; lists != (c.format1 || c.rest) {
+					t.Errorf("%s, %s: not in the form of the request: %v", order, name, a.fields)
+				}
 				if a.header.Get("X-Content-Type-Options") != "nosniff" || a.header.Get("Strict-Transport-Security") == "" {
 					t.Errorf("%s, %s: no security headers: %v", order, name, a.header)
 				}

@@ -69,6 +69,7 @@ func TestSplitPath(t *testing.T) {
 		{"a space, decoded", "/orders/a b", "$default", nil, "$default", apiDomain, "", "/orders/a b", "/orders/a b"},
 		{"a space, escaped", "/orders/a%20b", "$default", nil, "$default", urlDomain, "", "/orders/a b", "/orders/a%20b"},
 		{"a stage in escapes of its own", "/pro%64/orders", "$default", nil, "prod", apiDomain, "", "/prod/orders", "/pro%64/orders"},
+		{"a base path with a percent", "/100%/orders", "GET /orders", nil, "prod", ownDomain, "", "/100%/orders", "/100%25/orders"},
 		{"two slashes in front", "//evil.example/x", "$default", nil, "$default", apiDomain, "", "//evil.example/x", ""},
 		{"no slash in front", "orders", "$default", nil, "$default", apiDomain, "", "orders", ""},
 	} {

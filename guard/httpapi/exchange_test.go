@@ -125,6 +125,26 @@ func TestEveryAnswerIsDecorated(t *testing.T) {
 	}
 }
 
+// What is refused for its size must not be taken apart to be answered.
+func TestTheAnswerToARefusedEventTakesNoneOfItsHeaders(t *testing.T) {
+	headers := map[string]string{"origin": shopOrigin, "cookie": "a=1"}
+	for i := range 200_000 {
+		headers[fmt.Sprint("x-", i)] = ""
+	}
+	payload := call{headers: headers}.event()
+	h := guard.Wrap(named("never"), httpapi.Problems(), httpapi.SecurityHeaders(),
+		httpapi.CORS(httpapi.CORSConfig{Origins: []string{shopOrigin}}), guard.Limit(guard.Limits{}))
+	allocations := testing.AllocsPerRun(1, func() {
+		out, err := h.Invoke(t.Context(), payload)
+		if a := read(t, out); err != nil || a.problem(t).Code != "json_too_many_values" || a.allowed() != shopOrigin || a.header.Get("Cache-Control") != "no-store" {
+			t.Errorf("%+v, %v", a, err)
+		}
+	})
+	if allocations > 1000 {
+		t.Errorf("%v allocations", allocations)
+	}
+}
+
 // rewriting is a layer that passes on another payload.
 func rewriting(payload []byte) guard.Middleware {
 	return func(next lambda.Handler) lambda.Handler {

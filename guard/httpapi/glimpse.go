@@ -7,33 +7,34 @@ import (
 
 // glimpse is what can be seen of a request that was refused, its body too large
 // or its event malformed. It is for making the answer, whose reader may be a
-// page of another origin, and for nothing else.
-type glimpse struct {
-	format1 bool
-	headers map[string]string // names in lower case
-}
+// page of another origin, and for nothing else. It keeps nothing of the event,
+// which may have been refused for how much there is in it.
+type glimpse struct{ raw []byte }
 
 // glimpseOf gives a request of which nothing else is known.
-func glimpseOf(raw []byte) *Request {
-	g := &glimpse{headers: map[string]string{}}
-	for name, value := range jsonpeek.Members(raw) {
-		switch string(name) {
-		case "httpMethod":
-			g.format1 = true
-		case "headers", "multiValueHeaders":
-			g.add(value)
-		}
-	}
-	return &Request{glimpse: g}
-}
+func glimpseOf(raw []byte) *Request { return &Request{glimpse: &glimpse{raw}} }
 
-func (g *glimpse) add(raw []byte) {
-	for name, value := range jsonpeek.Members(raw) {
-		if several := jsonpeek.First(value); several != nil {
-			value = jsonpeek.Value(several)
+func (g *glimpse) format1() bool { return jsonpeek.Lookup(g.raw, "httpMethod") != nil }
+
+// header gives the last value of a header that is a string, or of the lists of
+// them the first.
+func (g *glimpse) header(name string) string {
+	var found []byte
+	for member, headers := range jsonpeek.Members(g.raw) {
+		if string(member) != "headers" && string(member) != "multiValueHeaders" {
+			continue
 		}
-		if text := jsonpeek.Text(value); text != nil {
-			g.headers[fieldlines.Key(string(name))] = string(text)
+		for key, value := range jsonpeek.Members(headers) {
+			if len(key) != len(name) || !fieldlines.Same(string(key), name) {
+				continue
+			}
+			if several := jsonpeek.First(value); several != nil {
+				value = jsonpeek.Value(several)
+			}
+			if text := jsonpeek.Text(value); text != nil {
+				found = text
+			}
 		}
 	}
+	return string(found)
 }

@@ -103,7 +103,7 @@ func (r *Request) RouteKey() string { return r.light.RouteKey }
 // never split again.
 func (r *Request) Header(name string) string {
 	if r.glimpse != nil {
-		return r.glimpse.headers[fieldlines.Key(name)]
+		return r.glimpse.header(name)
 	}
 	return r.light.Header(name)
 }
@@ -174,7 +174,7 @@ func (r *Request) Body() ([]byte, error) { return r.event.Body() }
 // format1 reports whether the answer has to be in payload format 1.0.
 func (r *Request) format1() bool {
 	if r.glimpse != nil {
-		return r.glimpse.format1
+		return r.glimpse.format1()
 	}
 	return r.light.Version == "1.0"
 }

@@ -1,6 +1,7 @@
 package exampletest_test
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -11,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/lambdarmor/lambdarmor/guard/guardtest"
 	"github.com/lambdarmor/lambdarmor/internal/awsproxy"
@@ -42,6 +44,8 @@ func newKiller(t *testing.T, binary, upstream string, env []string) *killer {
 	proxy := httptest.NewServer(k)
 	t.Cleanup(proxy.Close)
 	fn := guardtest.Start(t, script, guardtest.Config{
+		// Not longer: a lease lasts as long, and what is killed has to be waited for.
+		Timeout: 10 * time.Second, InitTimeout: patient,
 		Memory: 512, Env: append(env[:len(env):len(env)], "AWS_ENDPOINT_URL_DYNAMODB="+proxy.URL),
 	})
 	gateway, err := guardtest.NewHTTPAPI(fn, guardtest.HTTPAPIConfig{Routes: []string{"POST /orders", "GET /orders/{id}"}})
@@ -74,7 +78,10 @@ func killFrom(file string) error {
 	if err != nil {
 		return err
 	}
-	return process.Kill()
+	if err := process.Kill(); !errors.Is(err, os.ErrProcessDone) {
+		return err
+	}
+	return nil
 }
 
 // next strikes at the next request of that operation.

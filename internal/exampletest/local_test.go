@@ -42,7 +42,7 @@ func (c *console) String() string {
 // has waits for a text: the function's log takes its own way.
 func (c *console) has(t *testing.T, text string) {
 	t.Helper()
-	for end := time.Now().Add(20 * time.Second); !strings.Contains(c.String(), text); {
+	for end := time.Now().Add(patient); !strings.Contains(c.String(), text); {
 		if time.Now().After(end) {
 			t.Fatalf("%q is not on the console:\n%s", text, c)
 		}

@@ -18,9 +18,9 @@ func TestOrdersOnceAcrossProcesses(t *testing.T) {
 	c.makeTable(t, "orders")
 	c.makeTable(t, "keys")
 	fn := guardtest.Start(t, guardtest.Build(t, "../../examples/orders"), guardtest.Config{
-		Instances: 4, Concurrency: 16, Memory: 512, Env: append(c.env, "ORDERS_TABLE=orders", "IDEMPOTENCY_TABLE=keys"),
+		Instances: 4, Concurrency: 16, Memory: 512, Timeout: patient, InitTimeout: patient, Env: append(c.env, "ORDERS_TABLE=orders", "IDEMPOTENCY_TABLE=keys"),
 	})
-	gateway, err := guardtest.NewHTTPAPI(fn, guardtest.HTTPAPIConfig{Routes: []string{"POST /orders", "GET /orders/{id}"}})
+	gateway, err := guardtest.NewHTTPAPI(fn, guardtest.HTTPAPIConfig{Timeout: patient, Routes: []string{"POST /orders", "GET /orders/{id}"}})
 	if err != nil {
 		t.Fatal(err)
 	}

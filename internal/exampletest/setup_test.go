@@ -22,6 +22,10 @@ var servers testserver.Shared
 
 func TestMain(m *testing.M) { os.Exit(servers.Run(m)) }
 
+// patient is more than anything takes that works, on a machine that is slow or
+// stands still for a while, too.
+const patient = 2 * time.Minute
+
 // cloud is what a function finds in AWS.
 type cloud struct {
 	db      *dynamodb.Client
@@ -69,7 +73,7 @@ func (c cloud) items(t *testing.T, table string) []map[string]types.AttributeVal
 func deploy(t *testing.T, example string, env []string) string {
 	t.Helper()
 	binary := guardtest.Build(t, "../../examples/"+example)
-	fn := guardtest.Start(t, binary, guardtest.Config{Concurrency: 16, Instances: 2, Timeout: 25 * time.Second, Env: env, Log: t.Output()})
+	fn := guardtest.Start(t, binary, guardtest.Config{Concurrency: 16, Instances: 2, Timeout: 25 * time.Second, InitTimeout: patient, Env: env, Log: t.Output()})
 	gateway, err := guardtest.NewHTTPAPI(fn, guardtest.HTTPAPIConfig{})
 	if err != nil {
 		t.Fatal(err)
@@ -116,7 +120,7 @@ func eventually(t *testing.T, ask func() answer, done func(answer) bool) answer 
 	t.Helper()
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
-	for limit := time.After(30 * time.Second); ; {
+	for limit := time.After(patient); ; {
 		got := ask()
 		if done(got) {
 			return got

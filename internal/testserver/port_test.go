@@ -54,7 +54,7 @@ func TestPortOnWhichSomethingListensIsNotReserved(t *testing.T) {
 			t.Errorf("%s is reserved", port)
 		}
 		if len(other) != 1 {
-			t.Errorf("failed with %v", err)
+			t.Errorf("it failed before it tried to listen: %v", err)
 		}
 	}
 }

@@ -3,12 +3,15 @@ package validate
 import (
 	"context"
 	"encoding/json"
+	"maps"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/guard/httpapi"
+	"github.com/lambdarmor/lambdarmor/internal/fieldlines"
 	"github.com/santhosh-tekuri/jsonschema/v5"
 )
 
@@ -27,48 +30,107 @@ import (
 // allOf; with another library's schema all values stay strings.
 //
 // A parameter that is there several times and is not an array has its values
-// joined by commas, as the gateway gives them to the handler.
+// joined by commas, as the gateway gives them to the handler. A query that
+// cannot be read as a whole is refused with code malformed_query.
+//
+// The wildcards of [httpapi.Routes] are path values as well: those that s names
+// under properties or required. Others, as additionalProperties would judge
+// them, and those of any schema of another library, are not there.
 func Parameters(s Schema, opts ...Option) guard.Middleware {
-	c := newChecker("Parameters", s, opts)
+	p := &parameters{checker: newChecker("Parameters", s, opts)}
+	if p.compiled != nil {
+		p.pathNames = memberNames(p.compiled, "path")
+	}
 	return layer(func(ctx context.Context, payload []byte) error {
 		req, err := guard.EventOf(ctx, payload).HTTP()
 		if err != nil {
 			return err
 		}
-		return c.check(c.parameters(ctx, req))
+		all, err := p.of(ctx, req)
+		if err != nil {
+			return err
+		}
+		return p.check(all)
 	})
 }
 
-func (c *checker) parameters(ctx context.Context, req *events.APIGatewayV2HTTPRequest) map[string]any {
-	query, _ := url.ParseQuery(req.RawQueryString)
-	header := make(map[string]string, len(req.Headers))
-	for name, value := range req.Headers {
-		header[strings.ToLower(name)] = value
+type parameters struct {
+	*checker
+	pathNames map[string]bool // that the schema knows
+}
+
+func (p *parameters) of(ctx context.Context, req *events.APIGatewayV2HTTPRequest) (map[string]any, error) {
+	query, err := url.ParseQuery(req.RawQueryString)
+	if err != nil {
+		return nil, guard.Errorf(guard.Invalid, "malformed_query", "The query string cannot be read.")
 	}
 	return map[string]any{
-		"path":   c.group("path", c.pathValues(ctx, req), nil),
-		"query":  c.group("query", req.QueryStringParameters, query),
-		"header": c.group("header", header, nil),
-	}
+		"path":   p.group("path", p.pathValues(ctx, req), nil),
+		"query":  p.group("query", queryValues(req, query), query),
+		"header": p.group("header", headerValues(req), nil),
+	}, nil
 }
 
 // pathValues adds what a route of ours has matched to what the gateway has.
-func (c *checker) pathValues(ctx context.Context, req *events.APIGatewayV2HTTPRequest) map[string]string {
-	values := make(map[string]string, len(req.PathParameters))
-	for name, value := range req.PathParameters {
-		values[name] = value
+func (p *parameters) pathValues(ctx context.Context, req *events.APIGatewayV2HTTPRequest) map[string]string {
+	values := maps.Clone(req.PathParameters)
+	if values == nil {
+		values = map[string]string{}
 	}
-	group := property(c.compiled, "path")
 	routed, ok := httpapi.RequestFrom(ctx)
-	if !ok || group == nil {
+	if !ok {
 		return values
 	}
-	for name := range group.Properties {
+	for name := range p.pathNames {
 		if value := routed.PathValue(name); value != "" {
 			values[name] = value
 		}
 	}
 	return values
+}
+
+// queryValues adds what a handler reads in the query itself to what the gateway
+// has read in it.
+func queryValues(req *events.APIGatewayV2HTTPRequest, query url.Values) map[string]string {
+	values := make(map[string]string, len(query))
+	for name, every := range query {
+		values[name] = strings.Join(every, ",")
+	}
+	maps.Copy(values, req.QueryStringParameters)
+	return values
+}
+
+// headerValues joins the spellings of a name as all readers of an event do.
+func headerValues(req *events.APIGatewayV2HTTPRequest) map[string]string {
+	lines := make([]fieldlines.Line, 0, len(req.Headers))
+	for name, value := range req.Headers {
+		lines = append(lines, fieldlines.Line{Name: name, Value: value})
+	}
+	values := make(map[string]string, len(req.Headers))
+	for _, field := range fieldlines.Combine(lines) {
+		values[field.Name] = field.Value
+	}
+	return values
+}
+
+// memberNames are those that the schemas of a member of s know.
+func memberNames(s *jsonschema.Schema, member string) map[string]bool {
+	names := map[string]bool{}
+	for _, outer := range newGraph(s).closureOf(s) {
+		group := outer.Properties[member]
+		if group == nil {
+			continue
+		}
+		for _, inner := range newGraph(group).closureOf(group) {
+			for name := range inner.Properties {
+				names[name] = true
+			}
+			for _, name := range inner.Required {
+				names[name] = true
+			}
+		}
+	}
+	return names
 }
 
 // group makes the object of one kind of parameters. all has every value of a
@@ -88,10 +150,12 @@ func (c *checker) group(kind string, values map[string]string, all url.Values) m
 
 // typed gives a value the type that s asks for, where it can have that.
 func typed(s *jsonschema.Schema, value string, every []string) any {
-	for _, t := range types(s, maxRefs) {
+	asked := types(s, maxRefs)
+	if slices.Contains(asked, "string") {
+		return value
+	}
+	for _, t := range asked {
 		switch t {
-		case "string":
-			return value
 		case "array":
 			items := make([]any, len(every))
 			for i, item := range every {

@@ -22,6 +22,7 @@ const listParameters = `{
 				"deep": {"type": "boolean"},
 				"tag": {"type": "array", "items": {"type": "integer"}, "uniqueItems": true},
 				"code": {"type": ["string", "integer"], "maxLength": 3},
+				"edoc": {"type": ["integer", "string"], "maxLength": 3},
 				"note": {"type": "string", "maxLength": 7}
 			},
 			"additionalProperties": false
@@ -55,6 +56,9 @@ func TestParameters(t *testing.T) {
 		{"tag=1&tag=1.0", `"tag":"1,1.0"`, "/query/tag uniqueItems: must not have an item twice"},
 		{"tag=1&tag=x", `"tag":"1,x"`, "/query/tag/1 type: must be a whole number"},
 		{"code=1234", `"code":"1234"`, "/query/code maxLength: must have at most 3 characters"},
+		{"edoc=1234", `"edoc":"1234"`, "/query/edoc maxLength: must have at most 3 characters"},
+		{"hidden=1", ``, "/query/hidden additionalProperties: is not allowed"},
+		{"limit=0&limit=1", ``, "/query/limit type: must be a whole number"},
 		{"note=12345678", `"note":"12345678"`, "/query/note maxLength: must have at most 7 characters"},
 		{"other=1", `"other":"1"`, "/query/other additionalProperties: is not allowed"},
 	} {
@@ -79,15 +83,48 @@ func TestParametersThatAreMissing(t *testing.T) {
 	}
 }
 
-// The wildcards of a route of ours count as the gateway's do.
+// The wildcards of a route of ours count as the gateway's do, wherever the
+// schema names them.
 func TestParametersOfARoute(t *testing.T) {
-	layer := validate.Parameters(validate.MustCompile([]byte(`{"properties":{"path":{"properties":{"id":{"type":"integer"}},"required":["id"]}}}`)))
-	h := guard.Wrap(httpapi.Routes(map[string]lambda.Handler{"GET /orders/{id}": guard.Wrap(accept, layer)}))
-	for path, ok := range map[string]bool{"/orders/7": true, "/orders/seven": false} {
-		payload := fmt.Sprintf(`{"version":"2.0","rawPath":%q,"requestContext":{"http":{"method":"GET","path":%q}}}`, path, path)
-		_, err := h.Invoke(context.Background(), []byte(payload))
-		if (err == nil) != ok {
-			t.Errorf("%s: %v", path, err)
+	for _, schema := range []string{
+		`{"properties":{"path":{"properties":{"id":{"type":"integer"}},"required":["id"]}}}`,
+		`{"properties":{"path":{"properties":{"id":{"type":"integer"}}}}}`,
+		`{"properties":{"path":{"$ref":"#/$defs/path"}},"$defs":{"path":{"properties":{"id":{"$ref":"#/$defs/id"}}},"id":{"type":"integer"}}}`,
+		`{"properties":{"path":{"allOf":[{"properties":{"other":{}}},{"properties":{"id":{"type":"integer"}}}]}}}`,
+		`{"properties":{"path":{}},"allOf":[{"properties":{"path":{"properties":{"id":{"pattern":"^[0-9]$"}}}}}]}`,
+		`{"properties":{"path":{"required":["id"],"additionalProperties":{"pattern":"^[0-9]$"}}}}`,
+	} {
+		layer := validate.Parameters(validate.MustCompile([]byte(schema)))
+		h := guard.Wrap(httpapi.Routes(map[string]lambda.Handler{"GET /orders/{id}": guard.Wrap(accept, layer)}))
+		for path, ok := range map[string]bool{"/orders/7": true, "/orders/seven": false} {
+			payload := fmt.Sprintf(`{"version":"2.0","rawPath":%q,"requestContext":{"http":{"method":"GET","path":%q}}}`, path, path)
+			_, err := h.Invoke(context.Background(), []byte(payload))
+			if (err == nil) != ok {
+				t.Errorf("%s of %s: %v", schema, path, err)
+			}
+		}
+	}
+}
+
+func TestAQueryThatCannotBeRead(t *testing.T) {
+	layer := validate.Parameters(validate.MustCompile([]byte(listParameters)))
+	for _, query := range []string{"limit=1;limit=0", "limit=1&note=%zz"} {
+		payload := fmt.Sprintf(`{"version":"2.0","rawQueryString":%q,"queryStringParameters":{"limit":"1"},"pathParameters":{"id":"o-1"},`+
+			`"headers":{"x-tenant":"t-1"},"requestContext":{"http":{"method":"GET"}}}`, query)
+		_, err := invoke(t, []byte(payload), layer)
+		if e := refusal(t, err); e == nil || e.Code != "malformed_query" || e.Kind != guard.Invalid {
+			t.Errorf("%s: %v", query, err)
+		}
+	}
+}
+
+// Two spellings of a name are what every other reader of the event sees.
+func TestAHeaderInTwoSpellings(t *testing.T) {
+	layer := validate.Parameters(validate.MustCompile([]byte(`{"properties":{"header":{"properties":{"x-tenant":{"pattern":"^t-1$"}}}}}`)))
+	payload := `{"version":"2.0","headers":{"X-Tenant":"t-2","x-tenant":"t-1"},"requestContext":{"http":{"method":"GET"}}}`
+	for range 100 { // the order of a map
+		if reached, err := invoke(t, []byte(payload), layer); reached {
+			t.Fatalf("reached, error %v", err)
 		}
 	}
 }

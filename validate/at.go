@@ -4,7 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math"
 	"math/big"
+	"slices"
 	"strconv"
 
 	"github.com/jmespath-community/go-jmespath/pkg/functions"
@@ -28,7 +30,8 @@ import (
 //
 // Numbers are judged as they were written. Comparisons, arithmetic and functions
 // of JMESPath know only what a float64 holds: an event with any other number is
-// refused where the expression has one of these, with code number_not_exact.
+// refused where the expression has one of these, with code number_not_exact;
+// so is one of which they make no number, as by a division by 0.
 //
 // An expression that cannot be parsed panics.
 func At(expr string, s Schema, opts ...Option) guard.Middleware {
@@ -111,8 +114,28 @@ func (sel *selector) of(tree any) (any, error) {
 		return nil, guard.Errorf(guard.Invalid, "wrong_type", "The event is not of the form that is selected from.")
 	case selected == nil:
 		return nil, guard.Errorf(guard.Invalid, "nothing_selected", "The event lacks what is to be validated.")
+	case sel.numeric && !finite(selected):
+		return nil, guard.Errorf(guard.Invalid, "number_not_exact", "The event has numbers of which none can be made.")
 	}
 	return selected, nil
+}
+
+// finite reports whether every number in a tree is one: 1/0 is none, and no
+// schema can judge it.
+func finite(tree any) bool {
+	switch v := tree.(type) {
+	case map[string]any:
+		for _, inner := range v {
+			if !finite(inner) {
+				return false
+			}
+		}
+	case []any:
+		return !slices.ContainsFunc(v, func(inner any) bool { return !finite(inner) })
+	case float64:
+		return !math.IsInf(v, 0) && !math.IsNaN(v)
+	}
+	return true
 }
 
 // call is one evaluation of an expression.

@@ -75,7 +75,7 @@ func TestEnvelopes(t *testing.T) {
 // What cannot be selected or decoded is refused, also where JMESPath takes an
 // error for nothing.
 func TestAtFailsClosed(t *testing.T) {
-	any, big := `{}`, gzipped(make([]byte, 10<<20+1))
+	any, big := `{"multipleOf":1}`, gzipped(make([]byte, 10<<20+1))
 	for _, tt := range []struct{ rule, expr, event, code string }{
 		{"nothing selected", "detail", `{"x":1}`, "nothing_selected"},
 		{"null selected", "detail", `{"detail":null}`, "nothing_selected"},
@@ -98,6 +98,10 @@ func TestAtFailsClosed(t *testing.T) {
 		{"a number that a float64 cannot hold, compared", "items[?n > `5`]", `{"items":[{"n":9007199254740993}]}`, "number_not_exact"},
 		{"or one beyond it", "items[?n > `5`]", `{"items":[{"n":1e400}]}`, "number_not_exact"},
 		{"also in a text", "powertools_json(a)[?n == `1`]", `{"a":"[{\"n\":0.10000000000000000001}]"}`, "number_not_exact"},
+		{"a division by zero", "a / b", `{"a":1,"b":0}`, "number_not_exact"},
+		{"zero by zero, deep inside", "{a: [b / b]}", `{"b":0}`, "number_not_exact"},
+		{"a product beyond a float64", "a * a", `{"a":1e300}`, "number_not_exact"},
+		{"a text that says that it is no number", "to_number(a)", `{"a":"NaN"}`, "number_not_exact"},
 		{"an event that is not JSON", "a", `{`, "malformed_json"},
 	} {
 		_, err := invoke(t, []byte(tt.event), validate.At(tt.expr, validate.MustCompile([]byte(any))))

@@ -15,7 +15,7 @@ func Escape(name string) string {
 }
 
 // comparePointers orders places: the deeper first, then as they are written,
-// an index by its value.
+// an index by its value and before a name.
 func comparePointers(a, b string) int {
 	if c := cmp.Compare(strings.Count(b, "/"), strings.Count(a, "/")); c != 0 {
 		return c
@@ -29,10 +29,16 @@ func comparePointers(a, b string) int {
 		}
 		i, errX := strconv.Atoi(x)
 		j, errY := strconv.Atoi(y)
-		if errX == nil && errY == nil && i != j {
-			return cmp.Compare(i, j)
+		switch {
+		case errX == nil && errY == nil:
+			return cmp.Or(cmp.Compare(i, j), cmp.Compare(x, y))
+		case errX == nil:
+			return -1
+		case errY == nil:
+			return 1
+		default:
+			return cmp.Compare(x, y)
 		}
-		return cmp.Compare(x, y)
 	}
 	return 0
 }

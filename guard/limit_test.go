@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -37,6 +38,8 @@ func TestLimit(t *testing.T) {
 		{"a body as large as allowed", guard.Limits{}, http(strings.Repeat("x", mib)), "", ""},
 		{"one byte more of body", guard.Limits{}, http(strings.Repeat("x", mib+1)), "body_too_large", "1048576 bytes"},
 		{"a body that only its escapes make long", guard.Limits{}, http(strings.Repeat("\n", mib)), "", ""},
+		{"a body that only its escapes by number make long", guard.Limits{Body: 4}, escaped("[[]]"), "", ""},
+		{"and one that is too large without them, too", guard.Limits{Body: 3}, escaped("[[]]"), "body_too_large", "3 bytes"},
 		{"and one that is too large without", guard.Limits{}, http(strings.Repeat("\n", mib+1)), "body_too_large", "1048576 bytes"},
 		{"a body that only base64 makes long", guard.Limits{}, inBase64(strings.Repeat("\x00", mib)), "", ""},
 		{"and one that is too large decoded", guard.Limits{}, inBase64(strings.Repeat("\x00", mib+3)), "body_too_large", "1048576 bytes"},
@@ -79,6 +82,43 @@ func TestLimit(t *testing.T) {
 				t.Errorf("%d calls, %q does not name %q", h.calls, detail, tc.limit)
 			}
 		})
+	}
+}
+
+func TestWhatCarriesRecordsMayBeDeeperAndFuller(t *testing.T) {
+	records := []guard.Trigger{guard.SQS, guard.Kinesis, guard.DynamoDB, guard.Firehose, guard.Kafka, guard.MQ}
+	others := []guard.Trigger{
+		guard.HTTPAPI, guard.FunctionURL, guard.REST, guard.VPCLattice, guard.WebSocket, guard.ALB, guard.Authorizer, guard.SNS,
+		guard.S3, guard.SES, guard.EventBridge, guard.CloudWatchLogs, guard.CodeCommit, guard.Cognito,
+	}
+	code := func(sample, more string) string {
+		payload := append([]byte(`{"more":`+more+`,`), strings.TrimLeft(sample, "{ \n")...)
+		_, err := guard.Wrap(answers("", nil), guard.Limit(guard.Limits{})).Invoke(t.Context(), payload)
+		if err == nil {
+			return ""
+		}
+		return guard.Public(err).Code
+	}
+	levels := func(n int) string { return strings.Repeat("[", n) + strings.Repeat("]", n) }
+	values := func(n int) string { return "[" + strings.Repeat("0,", n-2) + "0]" }
+	for _, trigger := range slices.Concat(records, others) {
+		depth, nodes := 64, 100_000
+		if slices.Contains(records, trigger) {
+			depth, nodes = 128, 1_000_000
+		}
+		sample := guardtest.Sample(trigger).String()
+		if got := code(sample, levels(depth-1)); got != "" {
+			t.Errorf("%s: %d levels are %s", trigger, depth, got)
+		}
+		if got := code(sample, levels(depth)); got != "json_too_deep" {
+			t.Errorf("%s: %d levels are %q", trigger, depth+1, got)
+		}
+		if got := code(sample, values(nodes-1000)); got != "" { // the sample has some
+			t.Errorf("%s: %d values are %s", trigger, nodes, got)
+		}
+		if got := code(sample, values(nodes)); got != "json_too_many_values" {
+			t.Errorf("%s: more than %d values are %q", trigger, nodes, got)
+		}
 	}
 }
 

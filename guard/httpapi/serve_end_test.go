@@ -11,6 +11,7 @@ import (
 	"net/http/httputil"
 	"net/url"
 	"os"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -41,6 +42,35 @@ func TestServeDoesNotSendHalfOfWhatIsBehindAProxy(t *testing.T) {
 			t.Errorf("announced %t: %+v", announced, a)
 		}
 		backend.Close()
+	}
+}
+
+// However much a handler writes to a HEAD, and however it does.
+func TestServeKeepsNoBodyOfAHead(t *testing.T) {
+	const chunk, chunks = 1 << 20, 64
+	live := func() int64 {
+		var stats runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&stats)
+		return int64(stats.HeapAlloc)
+	}
+	text := strings.Repeat("x", chunk)
+	for name, write := range map[string]func(w io.Writer){
+		"bytes":  func(w io.Writer) { _, _ = w.Write([]byte(text)) },
+		"string": func(w io.Writer) { _, _ = io.WriteString(w, text) },
+	} {
+		_, err := serve(t, t.Context(), call{method: "HEAD"}, func(w http.ResponseWriter, _ *http.Request) {
+			before := live()
+			for range chunks {
+				write(w)
+			}
+			if kept := live() - before; kept > chunk*chunks/4 {
+				t.Errorf("%s: %d bytes are kept", name, kept)
+			}
+		})
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
 

@@ -16,6 +16,9 @@ import (
 // would report the panic's text to the caller and end the process. The value
 // and the stack are for [Log]; the error's text has neither.
 //
+// An error that panics when it is unwrapped, as a nil *[fs.PathError] does that
+// became an error by accident, is such a panic as well.
+//
 // A panic says that the handler stopped somewhere: unlike after an error, it
 // is not known what it did. [Panicked] tells the two apart.
 //
@@ -64,8 +67,21 @@ func (a *answer) run(ctx context.Context, next lambda.Handler, payload []byte, s
 	}()
 	growStack()
 	a.out, a.err = next.Invoke(ctx, payload)
+	if a.err != nil {
+		ask(a.err)
+	}
 	returned = true
 }
+
+// ask looks through all of an error, as layers further out do where nobody
+// recovers, for something that is in none.
+func ask(err error) {
+	_ = errors.As(err, new(absent)) || errors.Is(err, absent{})
+}
+
+type absent struct{}
+
+func (absent) Error() string { return "" }
 
 // growStack grows the stack of a fresh coroutine once, to what a handler that
 // decodes JSON needs, instead of step by step with a copy at each.

@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"net/http"
+	"net/url"
 	"runtime"
 	"strings"
 	"sync"
@@ -113,6 +116,46 @@ func TestAPanicLeavesNoHalfAnswer(t *testing.T) {
 	if out, err := guard.Recover()(h).Invoke(t.Context(), nil); out != nil || err == nil {
 		t.Errorf("%s, %v", out, err)
 	}
+}
+
+// A nil pointer that became an error by accident panics when the layers outside
+// of Recover look for an Error in it.
+func TestAnErrorThatCannotBeUnwrappedIsAPanic(t *testing.T) {
+	for rule, err := range map[string]error{
+		"alone":          (*fs.PathError)(nil),
+		"wrapped":        fmt.Errorf("open: %w", &guard.Error{Err: errors.Join(io.EOF, (*url.Error)(nil))}),
+		"asked with Is":  unaskable{is: true},
+		"asked with As":  unaskable{as: true},
+		"behind another": fmt.Errorf("%w, %w", io.EOF, unaskable{is: true}),
+	} {
+		log, book := newLog()
+		_, got := guard.Wrap(answers("", err), guard.Default(log)).Invoke(invocation(t.Context(), "r-1"), nil)
+		if posted := posted(t, got); posted.Type != "panic" || posted.Message != "Internal error (request r-1)" {
+			t.Errorf("%s: %+v", rule, posted)
+		}
+		if record := book.only(t); record["error"].(map[string]any)["code"] != "panic" {
+			t.Errorf("%s: %v", rule, record)
+		}
+	}
+}
+
+// An unaskable error panics when it is asked what it is.
+type unaskable struct{ is, as bool }
+
+func (unaskable) Error() string { return "broken" }
+
+func (e unaskable) Is(error) bool {
+	if e.is {
+		panic("is")
+	}
+	return false
+}
+
+func (e unaskable) As(any) bool {
+	if e.as {
+		panic("as")
+	}
+	return false
 }
 
 // A Goexit is suspended to let its invocation answer, and must end all the same.

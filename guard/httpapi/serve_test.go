@@ -16,6 +16,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest"
 	"github.com/lambdarmor/lambdarmor/guard/httpapi"
 )
 
@@ -199,6 +200,20 @@ func TestServeHandsTheInvocationsContextOn(t *testing.T) {
 	})
 	if err != nil {
 		t.Fatal(err)
+	}
+}
+
+func TestServeTellsTheProtocol(t *testing.T) {
+	event := guardtest.Sample(guard.HTTPAPI)
+	for protocol, want := range map[string]string{"HTTP/2.0": "HTTP/2.0 2 0", "HTTP/1.0": "HTTP/1.0 1 0", "HTTP/1.1": "HTTP/1.1 1 1", "": "HTTP/1.1 1 1", "h2": "HTTP/1.1 1 1"} {
+		h := httpapi.Serve(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			if got := fmt.Sprint(r.Proto, " ", r.ProtoMajor, r.ProtoMinor); got != want {
+				t.Errorf("%q: %s, want %s", protocol, got, want)
+			}
+		}))
+		if _, err := h.Invoke(t.Context(), event.Set("/requestContext/http/protocol", protocol).Bytes()); err != nil {
+			t.Error(err)
+		}
 	}
 }
 

@@ -45,6 +45,7 @@ func TestErrors(t *testing.T) {
 		{"one for the platform, wrapped", fmt.Errorf("%s: %w", secret, own), "Own.Type", "own message"},
 		{"a pointer to one", &own, "Own.Type", "own message"},
 		{"a pointer to one, wrapped", fmt.Errorf("%s: %w", secret, &own), "Own.Type", "own message"},
+		{"a nil pointer to one", (*messages.InvokeResponse_Error)(nil), "internal", "Internal error (request r-1)"},
 		{"an Error caused by one for the platform", guard.Errorf(guard.Internal, "outer", "Outer: %w", own), "outer", "Outer"},
 	} {
 		t.Run(tc.rule, func(t *testing.T) {

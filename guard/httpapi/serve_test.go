@@ -203,6 +203,25 @@ func TestServeHandsTheInvocationsContextOn(t *testing.T) {
 	}
 }
 
+func TestServeHasOneValueOfAHeaderThatTheHandlerCanAddTo(t *testing.T) {
+	headers := map[string]string{"x-tenant": "c", "X-Tenant": "b", "X-TENANT": "a", "x-1": "v", "x-2": "v", "x-3": "v"}
+	for _, c := range []call{{headers: headers}, {headers: headers, format1: true}, {headers: headers, lattice: true}} {
+		_, err := serve(t, t.Context(), c, func(_ http.ResponseWriter, r *http.Request) {
+			for _, name := range []string{"X-Tenant", "X-1", "X-2", "X-3"} {
+				r.Header.Add(name, "added")
+			}
+			for name, want := range map[string]string{"X-Tenant": "a,b,c|added", "X-1": "v|added", "X-2": "v|added", "X-3": "v|added"} {
+				if got := strings.Join(r.Header.Values(name), "|"); got != want {
+					t.Errorf("%s is %s, want %s", name, got, want)
+				}
+			}
+		})
+		if err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 func TestServeTellsTheProtocol(t *testing.T) {
 	event := guardtest.Sample(guard.HTTPAPI)
 	for protocol, want := range map[string]string{"HTTP/2.0": "HTTP/2.0 2 0", "HTTP/1.0": "HTTP/1.0 1 0", "HTTP/1.1": "HTTP/1.1 1 1", "": "HTTP/1.1 1 1", "h2": "HTTP/1.1 1 1"} {

@@ -5,8 +5,10 @@ package guardtest_test
 import (
 	"bufio"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
 	"strconv"
 	"strings"
@@ -77,6 +79,40 @@ func TestFunctionDiesWithItsKilledOwner(t *testing.T) {
 	_ = owner.Process.Kill()
 	_ = owner.Wait()
 	untilGone(t, strings.TrimSpace(pid))
+}
+
+func TestDescendantThatLeftTheGroupHoldsNothingUp(t *testing.T) {
+	if _, err := exec.LookPath("setsid"); err != nil {
+		t.Skip("no setsid")
+	}
+	left, script := filepath.Join(t.TempDir(), "left"), filepath.Join(t.TempDir(), "bootstrap")
+	text := fmt.Sprintf(`#!/bin/sh
+setsid sh -c 'echo $$ >%[1]s.new; mv %[1]s.new %[1]s; exec sleep 3600' &
+until [ -e %[1]s ]; do sleep 0.01; done
+echo the last words
+exit 3
+`, left)
+	if err := os.WriteFile(script, []byte(text), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	fn := guardtest.Start(t, script, guardtest.Config{InitTimeout: patient})
+	_, err := fn.Invoke(within(t, patient), nil)
+	if got := failure(t, err); got.Type != guardtest.TypeExit || !strings.HasSuffix(got.Message, "exit status 3") {
+		t.Errorf("failure %v", got)
+	}
+	if !strings.Contains(fn.Log(), "the last words\n") {
+		t.Errorf("the log: %s", fn.Log())
+	}
+	told, err := os.ReadFile(left)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pid := strings.TrimSpace(string(told))
+	if gone(t, pid) {
+		t.Error("it has not left the group")
+	}
+	n, _ := strconv.Atoi(pid)
+	_ = syscall.Kill(n, syscall.SIGKILL)
 }
 
 func gone(t *testing.T, pid string) bool {

@@ -9,6 +9,13 @@ import (
 	"github.com/lambdarmor/lambdarmor/validate/internal/violations"
 )
 
+// keywordOf is the tag that a field breaks. Of alternatives like eq=a|eq=b the
+// validator gives the parameters, too: those stay out of it.
+func keywordOf(f validator.FieldError) string {
+	tag, _, _ := strings.Cut(f.Tag(), "=")
+	return tag
+}
+
 // detailOf says what a tag asks for, with its limit where that is a number. The
 // parameters of other tags stay out of it: they are values that are allowed, or
 // names of Go fields.
@@ -24,7 +31,7 @@ func detailOf(f validator.FieldError) string {
 	case tag == "unique":
 		return "must not have an item twice"
 	case f.Param() == "":
-		return "must satisfy " + f.Tag()
+		return "must satisfy " + keywordOf(f)
 	}
 	return limitDetail(f, tag)
 }
@@ -66,5 +73,5 @@ func limitDetail(f validator.FieldError, tag string) string {
 			return "must be less than " + f.Param()
 		}
 	}
-	return "must satisfy " + f.Tag()
+	return "must satisfy " + keywordOf(f)
 }

@@ -11,20 +11,37 @@ import (
 	"github.com/lambdarmor/lambdarmor/validate/internal/violations"
 )
 
+// places finds members in a value that was validated.
+type places struct {
+	root reflect.Value
+	keys map[uintptr]keys // of the maps in it that have been searched
+}
+
+// keys are those of a map by their text, which is in a path as it is.
+type keys struct {
+	members map[string][]member
+	lengths []int // of the texts, each once, the longest first
+}
+
+type member struct {
+	name  string
+	value reflect.Value
+}
+
 // pointerTo translates the validator's path to a field, Order.Items[0].Qty, to
-// the JSON pointer of the member that it is decoded from. v is the value that
-// was validated. A path that leads nowhere gives the pointer as far as it goes.
-func pointerTo(v reflect.Value, path string) string {
-	if v.Kind() == reflect.Struct {
-		path = strings.TrimPrefix(path, v.Type().Name())
+// the JSON pointer of the member that it is decoded from. A path that leads
+// nowhere gives the pointer as far as it goes.
+func (p *places) pointerTo(path string) string {
+	if p.root.Kind() == reflect.Struct {
+		path = strings.TrimPrefix(path, p.root.Type().Name())
 	}
-	pointer, _ := walk(v, path, "")
+	pointer, _ := p.walk(p.root, path, "")
 	return pointer
 }
 
 // walk follows path from v. The keys of a map stand in it as they are, brackets
-// and all, so it is tried with every key that there is.
-func walk(v reflect.Value, path, pointer string) (string, bool) {
+// and all, so it is tried with every key that fits.
+func (p *places) walk(v reflect.Value, path, pointer string) (string, bool) {
 	for v.Kind() == reflect.Pointer || v.Kind() == reflect.Interface {
 		v = v.Elem()
 	}
@@ -33,22 +50,22 @@ func walk(v reflect.Value, path, pointer string) (string, bool) {
 	}
 	switch v.Kind() {
 	case reflect.Struct:
-		return walkField(v, path, pointer)
+		return p.walkField(v, path, pointer)
 	case reflect.Slice, reflect.Array:
 		index, rest, ok := strings.Cut(strings.TrimPrefix(path, "["), "]")
 		i, err := strconv.Atoi(index)
 		if !ok || err != nil || i < 0 || i >= v.Len() {
 			return pointer, false
 		}
-		return walk(v.Index(i), rest, pointer+"/"+index)
+		return p.walk(v.Index(i), rest, pointer+"/"+index)
 	case reflect.Map:
-		return walkKey(v, path, pointer)
+		return p.walkKey(v, path, pointer)
 	default:
 		return pointer, false
 	}
 }
 
-func walkField(v reflect.Value, path, pointer string) (string, bool) {
+func (p *places) walkField(v reflect.Value, path, pointer string) (string, bool) {
 	path = strings.TrimPrefix(path, ".")
 	end := strings.IndexAny(path, ".[")
 	if end < 0 {
@@ -60,31 +77,48 @@ func walkField(v reflect.Value, path, pointer string) (string, bool) {
 			if name := memberName(f); name != "" {
 				pointer += "/" + violations.Escape(name)
 			}
-			return walk(v.Field(i), path[end:], pointer)
+			return p.walk(v.Field(i), path[end:], pointer)
 		}
 	}
 	return pointer, false
 }
 
-func walkKey(v reflect.Value, path, pointer string) (string, bool) {
-	type member struct {
-		text, name string
-		value      reflect.Value
-	}
-	var candidates []member
-	for key, value := range v.Seq2() {
-		if text := fmt.Sprint(key); strings.HasPrefix(path, "["+text+"]") {
-			candidates = append(candidates, member{text, keyName(key), value})
-		}
-	}
+func (p *places) walkKey(v reflect.Value, path, pointer string) (string, bool) {
+	keys := p.keysOf(v)
 	// The longest first: the same answer every time, whatever the keys hold.
-	slices.SortFunc(candidates, func(a, b member) int { return strings.Compare(b.text, a.text) })
-	for _, c := range candidates {
-		if found, ok := walk(c.value, path[len(c.text)+2:], pointer+"/"+violations.Escape(c.name)); ok {
-			return found, true
+	for _, n := range keys.lengths {
+		if len(path) < n+2 || path[0] != '[' || path[n+1] != ']' {
+			continue
+		}
+		for _, m := range keys.members[path[1:n+1]] {
+			if found, ok := p.walk(m.value, path[n+2:], pointer+"/"+violations.Escape(m.name)); ok {
+				return found, true
+			}
 		}
 	}
 	return pointer, false
+}
+
+// keysOf reads the keys of a map, once: there can be as many places in it as
+// there are keys.
+func (p *places) keysOf(v reflect.Value) keys {
+	if known, ok := p.keys[v.Pointer()]; ok {
+		return known
+	}
+	read := keys{members: make(map[string][]member, v.Len())}
+	for key, value := range v.Seq2() {
+		text := fmt.Sprint(key)
+		read.members[text] = append(read.members[text], member{keyName(key), value})
+		read.lengths = append(read.lengths, len(text))
+	}
+	slices.Sort(read.lengths)
+	read.lengths = slices.Compact(read.lengths)
+	slices.Reverse(read.lengths)
+	if p.keys == nil {
+		p.keys = map[uintptr]keys{}
+	}
+	p.keys[v.Pointer()] = read
+	return read
 }
 
 // memberName is the member that encoding/json decodes a field from, "" for one

@@ -113,8 +113,9 @@ func (o *options) validate(ctx context.Context, v reflect.Value) error {
 		return fmt.Errorf("validate/structs: %w", err)
 	}
 	list := violations.List{Max: o.violations}
+	found := places{root: v}
 	for _, f := range failed {
-		list.Add(pointerTo(v, f.StructNamespace()), f.Tag(), detailOf(f))
+		list.Add(found.pointerTo(f.StructNamespace()), keywordOf(f), detailOf(f))
 	}
 	return list.Err()
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -102,6 +103,40 @@ func TestNoValueIsRepeated(t *testing.T) {
 		if strings.Contains(text, part) {
 			t.Errorf("%s is in %s", part, text)
 		}
+	}
+}
+
+// Of alternatives nobody is told which values they allow.
+func TestAlternatives(t *testing.T) {
+	err := structs.Struct(struct {
+		A string `json:"a" validate:"eq=SECRET|eq=other"`
+		B string `json:"b" validate:"rgb|rgba"`
+		C string `json:"c" validate:"len=3|startswith=SECRET"`
+	}{"x", "y", "z"})
+	want := "/a eq: must satisfy eq\n/b rgb|rgba: must satisfy rgb|rgba\n/c len: must satisfy len"
+	if got := listed(t, err); got != want {
+		t.Errorf("got %s", got)
+	}
+}
+
+// Each place of a map is found without a look at all the others: it took
+// minutes before.
+func TestAMapThatFailsEverywhere(t *testing.T) {
+	in := struct {
+		M map[string]item `json:"m" validate:"dive"`
+		N map[int]item    `json:"n" validate:"dive"`
+	}{map[string]item{}, map[int]item{}}
+	for i := range 20_000 {
+		in.M[strconv.Itoa(i)+strings.Repeat("]", i%50)], in.N[i] = item{Quantity: 1}, item{Quantity: 1}
+	}
+	start := time.Now()
+	err := structs.Struct(in)
+	var e *guard.Error
+	if !errors.As(err, &e) || !strings.HasPrefix(e.Detail, "40000 places") || e.Violations[0].Pointer != "/m/0/sku" {
+		t.Errorf("%v\n%s", err, listed(t, err))
+	}
+	if took := time.Since(start); took > time.Minute {
+		t.Errorf("took %v", took)
 	}
 }
 

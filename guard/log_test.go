@@ -65,6 +65,21 @@ func TestARecordOfAnInvocation(t *testing.T) {
 	}
 }
 
+// Emulators send no deadline, or 0: there is no time that remains.
+func TestWithoutADeadlineNothingRemains(t *testing.T) {
+	epoch, cancel := context.WithDeadline(t.Context(), time.UnixMilli(0))
+	defer cancel()
+	for rule, ctx := range map[string]context.Context{"none": t.Context(), "the beginning of time": epoch} {
+		log, book := newLog()
+		if _, err := guard.Wrap(answers(`1`, nil), guard.Log(log)).Invoke(ctx, nil); err != nil {
+			t.Error(err)
+		}
+		if left, ok := book.only(t)["remainingMs"]; ok {
+			t.Errorf("%s: %v", rule, left)
+		}
+	}
+}
+
 func TestARecordOfAnHTTPRequest(t *testing.T) {
 	named(t)
 	routed := func(next lambda.Handler) lambda.Handler {

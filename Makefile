@@ -26,7 +26,7 @@ help: ## this list
 	@echo 'Variables: PKG=./guard/... TEST="-run Name -v" BENCH=regexp COUNT=10 FUZZTIME=10s'
 
 test: servers ## all tests under the race detector, with the servers they need
-	LAMBDARMOR_SERVERS="$(SERVERS)" $(GO) test -race $(TEST) $(PKG)
+	LAMBDARMOR_SERVERS="$(SERVERS)" $(GO) test -race -timeout 30m $(TEST) $(PKG)
 
 ci: ## all that has to pass before a change lands
 	$(MAKE) format-check tidy-check vet staticcheck examples spin

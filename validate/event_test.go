@@ -95,6 +95,8 @@ func TestResult(t *testing.T) {
 		{"one that is not JSON", []byte(`{}`), `40417 {`, false},
 		{"none", []byte(`{}`), ``, false},
 		{"the body of a response", post, `{"statusCode":201,"body":"{\"id\":\"a\"}"}`, true},
+		{"a status as a text", post, `{"statusCode":"201","body":"{\"id\":40417}"}`, false},
+		{"another status as a text", post, `{"statusCode":"404","body":"{}"}`, true},
 		{"a wrong body", post, `{"statusCode":201,"body":"{\"id\":40417}"}`, false},
 		{"a body that is missing", post, `{"statusCode":200}`, false},
 		{"in base64", post, `{"statusCode":200,"isBase64Encoded":true,"body":"` + b64(`{"id":40417}`) + `"}`, false},

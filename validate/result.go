@@ -1,6 +1,7 @@
 package validate
 
 import (
+	"bytes"
 	"context"
 	"encoding/base64"
 	"errors"
@@ -65,6 +66,7 @@ func successBody(out []byte) (body []byte, ok bool, err error) {
 	if response == nil || status == nil {
 		return out, true, nil
 	}
+	status = bytes.Trim(status, `"`) // a gateway takes it as a text, too
 	if len(status) != 3 || status[0] != '2' || string(status) == "204" {
 		return nil, false, nil
 	}

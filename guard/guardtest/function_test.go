@@ -297,7 +297,7 @@ func TestCloseFailsWhatIsUnderWay(t *testing.T) {
 }
 
 func TestFunctionGetsSIGTERMWhenItCloses(t *testing.T) {
-	fn := start(t, guardtest.Config{Env: []string{"SIGTERM=1"}})
+	fn := start(t, guardtest.Config{Env: []string{"SIGTERM=handled"}})
 	fn.SetShutdownGrace(patient)
 	answer(t, fn, `{"do":"pid"}`)
 	fn.Close()

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/lambdarmor/lambdarmor/guard/guardtest"
 )
@@ -44,6 +45,16 @@ func TestChildrenOfAFunctionEndWithIt(t *testing.T) {
 				untilGone(t, pid)
 			}
 		})
+	}
+}
+
+func TestFunctionThatIgnoresSIGTERMIsKilled(t *testing.T) {
+	fn := start(t, guardtest.Config{Env: []string{"SIGTERM=ignored"}})
+	fn.SetShutdownGrace(50 * time.Millisecond)
+	pid := answer(t, fn, `{"do":"pid"}`)
+	fn.Close()
+	if !gone(t, pid) {
+		t.Errorf("process %s is still there", pid)
 	}
 }
 

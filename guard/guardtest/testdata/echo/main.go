@@ -8,10 +8,13 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"net/http"
 	"os"
 	"os/exec"
+	"os/signal"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
@@ -36,9 +39,15 @@ func main() {
 		os.Exit(3)
 	case "hang":
 		time.Sleep(time.Hour)
+	case "report":
+		reportInit()
+		time.Sleep(time.Hour)
 	}
 	var options []lambda.Option
-	if os.Getenv("SIGTERM") != "" {
+	switch os.Getenv("SIGTERM") {
+	case "ignored":
+		signal.Ignore(syscall.SIGTERM)
+	case "handled":
 		options = append(options, lambda.WithEnableSIGTERM(func() {
 			fmt.Println("got SIGTERM")
 			os.Exit(0)
@@ -46,6 +55,17 @@ func main() {
 	}
 	fmt.Println("init of", os.Getpid())
 	lambda.StartWithOptions(handle, options...)
+}
+
+// reportInit tells the Runtime API that the init has failed.
+func reportInit() {
+	const failure = `{"errorType":"config","errorMessage":"no table"}`
+	res, err := http.Post("http://"+os.Getenv("AWS_LAMBDA_RUNTIME_API")+"/2018-06-01/runtime/init/error", "application/json", strings.NewReader(failure))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	_ = res.Body.Close()
 }
 
 func handle(ctx context.Context, raw json.RawMessage) (any, error) {

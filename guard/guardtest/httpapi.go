@@ -101,10 +101,12 @@ func (a *HTTPAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	req, err := newRequest(w, r, route, variables)
 	if err != nil {
+		status := http.StatusBadRequest // or the client is gone
 		if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
-			answerMessage(w, http.StatusRequestEntityTooLarge)
+			status = http.StatusRequestEntityTooLarge
 		}
-		return // otherwise the client is gone
+		answerMessage(w, status)
+		return
 	}
 	req.stageVariables = a.cfg.StageVariables
 	if a.gate != nil {

@@ -1,9 +1,12 @@
 package guardtest_test
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"reflect"
@@ -350,5 +353,43 @@ func TestMisconfiguredAPIIsRefused(t *testing.T) {
 	}
 	if _, err := guardtest.NewHTTPAPI(nil, guardtest.HTTPAPIConfig{}); err == nil {
 		t.Error("no function, and no error")
+	}
+}
+
+// A client that sends less than it announced, or no chunk, may still be reading.
+func TestBodyThatCannotBeReadIsABadRequest(t *testing.T) {
+	fn := invokerFunc(func(context.Context, guardtest.Call) (guardtest.Result, error) {
+		t.Error("the function is called")
+		return guardtest.Result{}, nil
+	})
+	for name, api := range map[string]http.Handler{
+		"HTTP API": newAPI(t, fn, guardtest.HTTPAPIConfig{}),
+		"REST API": newREST(t, fn, guardtest.RESTAPIConfig{}),
+	} {
+		server := httptest.NewServer(api)
+		defer server.Close()
+		for _, body := range []string{
+			"Content-Length: 10\r\n\r\nless",
+			"Transfer-Encoding: chunked\r\n\r\nno size\r\n",
+		} {
+			conn, err := net.Dial("tcp", server.Listener.Addr().String())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.Close()
+			if _, err := io.WriteString(conn, "POST / HTTP/1.1\r\nHost: api.example.com\r\n"+body); err != nil {
+				t.Fatal(err)
+			}
+			if err := conn.(*net.TCPConn).CloseWrite(); err != nil {
+				t.Fatal(err)
+			}
+			res, err := http.ReadResponse(bufio.NewReader(conn), nil)
+			if err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			if text, _ := io.ReadAll(res.Body); res.StatusCode != http.StatusBadRequest || string(text) != `{"message":"Bad Request"}` {
+				t.Errorf("%s, %q: %s %s", name, body, res.Status, text)
+			}
+		}
 	}
 }

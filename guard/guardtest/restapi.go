@@ -100,8 +100,10 @@ func (a *RESTAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
 			refuseREST(w, http.StatusRequestEntityTooLarge, "RequestTooLargeException", "Request Too Long")
+			return
 		}
-		return // otherwise the client is gone
+		refuseREST(w, http.StatusBadRequest, "BadRequestException", "Bad Request") // or the client is gone
+		return
 	}
 	req.id = w.Header().Get("X-Amzn-Requestid")
 	req.header.Del("Content-Length")

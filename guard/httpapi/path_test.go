@@ -25,6 +25,7 @@ func TestSplitPath(t *testing.T) {
 	}{
 		{"the $default stage", "/orders/1", "$default", nil, "$default", apiDomain, "", "/orders/1", ""},
 		{"the $default stage, a template", "/orders/1", "GET /orders/{id}", values{"id": "1"}, "$default", apiDomain, "", "/orders/1", ""},
+		{"a path like the $default stage", "/$default/orders", "$default", nil, "$default", apiDomain, "", "/$default/orders", ""},
 		{"a named stage", "/prod/orders/1", "$default", nil, "prod", apiDomain, "/prod", "/orders/1", ""},
 		{"a named stage, a template", "/prod/orders/1", "GET /orders/{id}", values{"id": "1"}, "prod", apiDomain, "/prod", "/orders/1", ""},
 		{"a named stage, its root", "/prod/", "$default", nil, "prod", apiDomain, "/prod", "/", ""},

@@ -68,6 +68,16 @@ func TestOneCookieForLatticeIsATextAndSeveralAList(t *testing.T) {
 	}
 }
 
+func TestTheSameReplyIsTheSameBytes(t *testing.T) {
+	h := httpapi.Func(replies(httpapi.Reply[struct{}]{Header: http.Header{"C": {"2", "1"}, "A": {""}, "E": {"v"}, "B": {"v"}, "D": {"v"}}}))
+	const want = `{"statusCode":204,"headers":{"a":"","b":"v","c":"2, 1","d":"v","e":"v"},"body":"","isBase64Encoded":false}`
+	for range 50 {
+		if out, err := invoke(t, call{}, h); err != nil || string(out) != want {
+			t.Fatalf("%s, %v", out, err)
+		}
+	}
+}
+
 func TestReplyOfNothing(t *testing.T) {
 	for status, want := range map[int]int{0: 204, 200: 204, 202: 202, 303: 303} {
 		if a := send(t, call{}, httpapi.Func(replies(httpapi.Reply[struct{}]{Status: status}))); a.status != want || a.body != "" || a.header.Get("Content-Type") != "" {

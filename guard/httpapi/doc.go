@@ -57,4 +57,8 @@
 // code and detail of a [guard.Error], and a 500 that says nothing for any other.
 // [SecurityHeaders] and [CORS] reach every answer, problems included, on either
 // side of Problems, and answers of handlers that know nothing of this package.
+//
+// The three of them know of Application Load Balancers and WebSockets as well: an
+// error is answered in the form that is asked for, and what a handler has answered
+// over a WebSocket is left as it is.
 package httpapi

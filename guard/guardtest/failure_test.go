@@ -32,7 +32,7 @@ func TestFailuresAreReportedAsLambdaDoes(t *testing.T) {
 		{name: "a response over the limit", payload: `{"do":"big","bytes":6291600}`, errorType: guardtest.TypeResponseTooLarge, message: `.* \(6291556 bytes\)\.`},
 		{name: "a stream that breaks", payload: `{"do":"broken stream"}`, errorType: "errorString", message: "stream broke"},
 		{name: "an exit during init", payload: `{}`, cfg: guardtest.Config{Env: []string{"INIT=exit"}}, errorType: guardtest.TypeExit, message: "RequestId: 0f5b9b2c Error: Runtime exited with error: exit status 3", logged: "init gives up\nInit failed: Runtime exited with error: exit status 3\nRuntime.ExitError\n"},
-		{name: "an init that failed and says so", payload: `{}`, cfg: guardtest.Config{Env: []string{"INIT=report"}}, errorType: "config", message: "no table", logged: "Init failed: {\"errorType\":\"config\",\"errorMessage\":\"no table\"}\nconfig\n"},
+		{name: "an init that failed and says so", payload: `{}`, cfg: guardtest.Config{Env: []string{"INIT=report"}}, errorType: "config", message: "no table", logged: "Init failed: {\"errorMessage\":\"no table\"}\nconfig\n"},
 		{name: "an init that does not end", payload: `{}`, cfg: guardtest.Config{Env: []string{"INIT=hang"}, InitTimeout: 200 * time.Millisecond}, errorType: guardtest.TypeTimeout, message: "RequestId: 0f5b9b2c Error: Init timed out after 0.20 seconds", logged: "Init failed: Init timed out after 0.20 seconds"},
 	}
 	for _, tt := range tests {

@@ -48,6 +48,16 @@ func TestChildrenOfAFunctionEndWithIt(t *testing.T) {
 	}
 }
 
+func TestExtensionIsToldOfTheEnd(t *testing.T) {
+	fn := start(t, guardtest.Config{Env: []string{"INIT=extension", "SIGTERM=ignored"}})
+	fn.SetShutdownGrace(patient)
+	answer(t, fn, `{"do":"pid"}`)
+	fn.Close()
+	if log := fn.Log(); !strings.Contains(log, `extension got {"deadlineMs":`) || !strings.Contains(log, `"eventType":"SHUTDOWN","shutdownReason":"spindown"}`) {
+		t.Errorf("the log: %s", log)
+	}
+}
+
 func TestFunctionThatIgnoresSIGTERMIsKilled(t *testing.T) {
 	fn := start(t, guardtest.Config{Env: []string{"SIGTERM=ignored"}})
 	fn.SetShutdownGrace(50 * time.Millisecond)

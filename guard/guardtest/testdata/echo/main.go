@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"net/http"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -42,6 +41,8 @@ func main() {
 	case "report":
 		reportInit()
 		time.Sleep(time.Hour)
+	case "extension":
+		extend()
 	}
 	var options []lambda.Option
 	switch os.Getenv("SIGTERM") {
@@ -59,13 +60,8 @@ func main() {
 
 // reportInit tells the Runtime API that the init has failed.
 func reportInit() {
-	const failure = `{"errorType":"config","errorMessage":"no table"}`
-	res, err := http.Post("http://"+os.Getenv("AWS_LAMBDA_RUNTIME_API")+"/2018-06-01/runtime/init/error", "application/json", strings.NewReader(failure))
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	_ = res.Body.Close()
+	ask("POST", "http://"+os.Getenv("AWS_LAMBDA_RUNTIME_API")+"/2018-06-01/runtime/init/error",
+		`{"errorMessage":"no table"}`, "Lambda-Runtime-Function-Error-Type", "config")
 }
 
 func handle(ctx context.Context, raw json.RawMessage) (any, error) {

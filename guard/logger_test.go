@@ -25,6 +25,17 @@ func TestNewLoggerWritesLambdasFormat(t *testing.T) {
 	}
 }
 
+func TestATimeOfAnotherZoneIsWrittenInUTC(t *testing.T) {
+	log, book := newLog()
+	at := time.Date(2026, 11, 21, 1, 2, 3, 4_999_999, time.FixedZone("", 3*60*60))
+	if err := log.Handler().Handle(t.Context(), slog.NewRecord(at, slog.LevelInfo, "m", 0)); err != nil {
+		t.Fatal(err)
+	}
+	if got := book.only(t)["timestamp"]; got != "2026-11-20T22:02:03.004Z" {
+		t.Error(got)
+	}
+}
+
 func TestEveryRecordOfAnInvocationHasItsIDs(t *testing.T) {
 	log, book := newLog()
 	h := guard.Wrap(guard.HandlerFunc(func(ctx context.Context, _ []byte) ([]byte, error) {
@@ -69,6 +80,21 @@ func TestLoggersOfOneGroupDoNotShareAttributes(t *testing.T) {
 	want := "[map[a:1 one:1 x:map[k:1]] map[a:1 two:2] map[a:1 k:1]]"
 	if fmt.Sprint(got) != want {
 		t.Errorf("%v, want %s", got, want)
+	}
+}
+
+func TestGroupsWithinOneGroupDoNotShareTheirNames(t *testing.T) {
+	log, book := newLog()
+	base := log
+	for _, name := range []string{"a", "b", "c", "d", "e", "f", "g", "h"} {
+		one, two := base.WithGroup("one"), base.WithGroup("two")
+		one.Info("m", "k", 1)
+		two.Info("m", "k", 2)
+		if got := book.String(); !strings.Contains(got, `"one":{"k":1}`) || !strings.Contains(got, `"two":{"k":2}`) {
+			t.Errorf("before %s: %s", name, got)
+		}
+		book.Reset()
+		base = base.WithGroup(name)
 	}
 }
 

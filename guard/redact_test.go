@@ -128,6 +128,13 @@ type broken struct{}
 
 func (broken) MarshalJSON() ([]byte, error) { return nil, errors.New("no JSON") }
 
+// A told failure is an error that has a form of its own in JSON.
+type told struct{ Code int }
+
+func (told) Error() string { return "text" }
+
+func (f told) MarshalJSON() ([]byte, error) { return fmt.Appendf(nil, `{"code":%d}`, f.Code), nil }
+
 type failure struct{ text string }
 
 func (f *failure) Error() string { return f.text } // panics on nil
@@ -142,7 +149,7 @@ func TestOtherValuesAreWrittenAsSlogDoes(t *testing.T) {
 		"text marshaler": netip.MustParseAddr("192.0.2.1"), "list": []any{1, "a<", nil, 1.5}, "map of ints": map[int]string{2: "b", 1: "a"},
 		"struct": leaf{Public: "<&>"}, "no JSON": broken{}, "raw": json.RawMessage(` {"a" : [1, 2.0]} `),
 		"nil map": map[string]any(nil), "empty": struct{}{}, "pointer to time": &moment, "nested duration": []time.Duration{1},
-		"deep raw": json.RawMessage(deepText), "level": slog.LevelWarn, "array": [2]byte{1, 2}, "nil error": (*failure)(nil),
+		"deep raw": json.RawMessage(deepText), "level": slog.LevelWarn, "array": [2]byte{1, 2}, "nil error": (*failure)(nil), "error in JSON": told{1},
 	} {
 		t.Run(rule, func(t *testing.T) {
 			var want, got bytes.Buffer

@@ -67,6 +67,7 @@ func TestTheValuesOfARequestAreTakenOutOfACause(t *testing.T) {
 		{"with the rest that net/netip could not", notAddress.Error(), `ParseAddr("[redacted]"): unexpected character (at "[redacted]")`},
 		{"with the part that net/url could not", notPort.Error(), `parse "[redacted]": invalid port "[redacted]" after host`},
 		{"quoted parts of what is not there stay", `unknown field "blue"`, `unknown field "blue"`},
+		{"quoted parts after a quote that is escaped", `note "5\" wide", tag "blue-green" at "green"`, `note "5\" wide", tag "[redacted]" at "[redacted]"`},
 		{"quoted parts shorter than 4 stay", `in "Alice Miller" at "ice"`, `in "[redacted]" at "ice"`},
 		{"values that overlap", "no Alice Miller Street 5", "no [redacted]"},
 		{"values side by side", "12345blue-green", "[redacted]"},
@@ -190,6 +191,10 @@ func TestTheSearchForValuesIsBounded(t *testing.T) {
 	body.WriteString("]")
 	payload := []byte(body.String())
 	begin := time.Now()
+	same := strings.Repeat("x", 1<<20) // in which half of it stands half a million times
+	if cause := causeIn(t, []byte(`"`+same[:1<<19]+`"`), same); cause != "[redacted]" {
+		t.Errorf("%.80s…", cause)
+	}
 	cause := causeIn(t, payload, "bad request: "+body.String())
 	if cause != "[redacted]" {
 		t.Errorf("%.80s…", cause)

@@ -147,3 +147,16 @@ func TestRule02PathsBehindLatticeNeverMeet(t *testing.T) {
 	_, err := h.Invoke(t.Context(), withQuery.Bytes())
 	mustBe(t, "another query", err, guard.Unprocessable, "idempotency_key_reused")
 }
+
+// An answer has to say its status to VPC Lattice, which answers 5xx else.
+func TestALatticeAnswerWithoutAStatusIsNotKept(t *testing.T) {
+	f := answering(`{"id":1}`)
+	h := protect(f, idempotency.NewMemoryStore())
+	event := lattice("checkout/a").Header("Idempotency-Key", "k").Event()
+	for range 2 {
+		if out := invokeLattice(t, h, event); out != `{"id":1}` {
+			t.Errorf("answer %s", out)
+		}
+	}
+	f.mustHaveRun(t, 2)
+}

@@ -74,6 +74,7 @@ func (o *once) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 			return nil, err
 		}
 		call.format1 = req.Version == "1.0"
+		call.bare = !call.format1 && ev.Trigger() != guard.VPCLattice
 	}
 	done, replay, err := o.attempt(ctx, t, call)
 	switch {
@@ -94,6 +95,7 @@ type invocation struct {
 	task
 	http    bool
 	format1 bool
+	bare    bool // in format 2.0 an answer may be a body alone
 
 	answer []byte
 	err    error
@@ -119,7 +121,7 @@ func (i *invocation) run(ctx context.Context) outcome {
 
 func (i *invocation) adopt(answer []byte) outcome {
 	if i.http {
-		if _, ok := statusOf(answer, i.format1); !ok {
+		if _, ok := statusOf(answer, i.bare); !ok {
 			i.err = unreadable(errors.New("idempotency: what Reconcile has found is no HTTP response"))
 			return outcome{fate: unknown, failed: true}
 		}
@@ -132,7 +134,7 @@ func (i *invocation) adopt(answer []byte) outcome {
 func (i *invocation) judge(answer []byte) outcome {
 	status, ok := 0, true
 	if i.http {
-		status, ok = statusOf(answer, i.format1)
+		status, ok = statusOf(answer, i.bare)
 	}
 	switch {
 	case !i.config.keep(status, answer):

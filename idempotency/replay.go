@@ -13,15 +13,15 @@ import (
 // replayHeader marks an answer that was given before.
 const replayHeader = `"Idempotent-Replayed":`
 
-// statusOf is the status of an answer in proxy form, which has to say it but in
-// format 2.0, where it is 200 by itself. What is no answer the gateway does not
-// take: it answers 502.
-func statusOf(answer []byte, format1 bool) (status int, ok bool) {
+// statusOf is the status of an answer in proxy form, which has to say it unless
+// it may be bare: it is 200 then. What is no answer the gateway does not take: it
+// answers 502.
+func statusOf(answer []byte, bare bool) (status int, ok bool) {
 	if !jsontext.Value(answer).IsValid(jsontext.AllowDuplicateNames(true)) {
 		return http.StatusBadGateway, false
 	}
 	raw := jsonpeek.Lookup(answer, "statusCode")
-	if raw == nil && !format1 {
+	if raw == nil && bare {
 		return http.StatusOK, true
 	}
 	if text := jsonpeek.Text(raw); text != nil {

@@ -236,6 +236,28 @@ func TestDecodeReadsThePayload(t *testing.T) {
 	}
 }
 
+func TestWhichRequestsAreIdentified(t *testing.T) {
+	for more, want := range map[string]bool{
+		`"x":1`:                                         false,
+		`"cookies":null`:                                false,
+		`"headers":{"authorization":""}`:                false,
+		`"cookies":["a=1"]`:                             true,
+		`"headers":{"Authorization":"Bearer x"}`:        true,
+		`"headers":{"cookie":"a=1"}`:                    true,
+		`"requestContext":{"authorizer":null}`:          false,
+		`"requestContext":{"authorizer":{"lambda":{}}}`: true,
+	} {
+		payload := `{"version":"2.0",` + strings.Replace(more, `"requestContext":{`, `"requestContext":{"http":{"method":"GET"},`, 1)
+		if !strings.Contains(payload, "requestContext") {
+			payload += `,"requestContext":{"http":{"method":"GET"}}`
+		}
+		req, err := guard.EventOf(t.Context(), []byte(payload+"}")).Request()
+		if err != nil || req.Identified() != want {
+			t.Errorf("%s: %v, want %t", more, err, want)
+		}
+	}
+}
+
 func TestHTTPReadsFormat2AsItIs(t *testing.T) {
 	for _, file := range []string{"apigw-v2-request-iam.json", "apigw-v2-request-jwt-authorizer.json", "lambda-urls-request.json"} {
 		text := readSample(t, file)

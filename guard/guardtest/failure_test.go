@@ -62,6 +62,10 @@ func TestFailuresAreReportedAsLambdaDoes(t *testing.T) {
 			if err := fn.WaitLog(within(t, patient), tt.logged); err != nil {
 				t.Error(err)
 			}
+			fn.Close() // the log is complete
+			if strings.Count(fn.Log(), guardtest.TypeExit) > 1 {
+				t.Errorf("it is reported more than once: %s", fn.Log())
+			}
 		})
 	}
 }

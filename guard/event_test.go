@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest"
 )
 
 // noting is a layer that notes the event it is given.
@@ -233,6 +234,38 @@ func TestDecodeReadsThePayload(t *testing.T) {
 	var in events.SQSEvent
 	if err := guard.EventOf(t.Context(), readSample(t, "sqs-event.json")).Decode(&in); err != nil || len(in.Records) != 1 {
 		t.Errorf("%+v, %v", in, err)
+	}
+}
+
+// A request that is read as far as it is asked is no door for what the whole
+// one refuses.
+func TestRequestIsAsStrictAsHTTP(t *testing.T) {
+	sample := guardtest.Sample(guard.HTTPAPI)
+	values := []string{`null`, `1`, `1.5`, `"x"`, `true`, `[]`, `[1]`, `["x"]`, `[null]`, `{}`, `{"a":1}`, `{"a":"x"}`, `{"a":null}`, `{"a":"x","a":"y"}`}
+	refused := 0
+	for _, pointer := range []string{
+		"/version", "/routeKey", "/rawPath", "/rawQueryString", "/cookies", "/headers", "/queryStringParameters", "/pathParameters",
+		"/stageVariables", "/body", "/isBase64Encoded", "/requestContext", "/requestContext/routeKey", "/requestContext/accountId",
+		"/requestContext/stage", "/requestContext/requestId", "/requestContext/apiId", "/requestContext/domainName",
+		"/requestContext/domainPrefix", "/requestContext/time", "/requestContext/timeEpoch", "/requestContext/http",
+		"/requestContext/http/method", "/requestContext/http/path", "/requestContext/http/protocol", "/requestContext/http/sourceIp",
+		"/requestContext/http/userAgent", "/Body", "/Headers", "/requestContext/HTTP", "/requestContext/http/Method", "/unknown",
+	} {
+		for _, value := range values {
+			// A place holder, as what is set would be read and written again.
+			event := strings.Replace(sample.Set(pointer, "PLACE").String(), `"PLACE"`, value, 1)
+			_, whole := guard.EventOf(t.Context(), []byte(event)).HTTP()
+			_, light := guard.EventOf(t.Context(), []byte(event)).Request()
+			if (whole == nil) != (light == nil) {
+				t.Errorf("%s of %s: HTTP says %v, Request %v", pointer, value, whole, light)
+			}
+			if whole != nil {
+				refused++
+			}
+		}
+	}
+	if refused < 200 {
+		t.Errorf("only %d of the events were refused", refused)
 	}
 }
 

@@ -107,3 +107,12 @@ func TestConcurrentInvocationsShareNoState(t *testing.T) {
 		t.Errorf("%d cold starts", cold)
 	}
 }
+
+func TestDefaultLimitsAlsoWhatIsNotDecoded(t *testing.T) {
+	log, _ := newLog()
+	h := &counter{}
+	_, err := guard.Wrap(h, guard.Default(log)).Invoke(t.Context(), make([]byte, 6<<20+1))
+	if got := posted(t, err); got.Type != "payload_too_large" || h.calls != 0 {
+		t.Errorf("%d calls, %+v", h.calls, got)
+	}
+}

@@ -3,6 +3,7 @@ package fieldlines_test
 import (
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -83,5 +84,17 @@ func TestNamesAreTheSameWhereTheirKeysAre(t *testing.T) {
 func TestTheKeyOfAPlainNameIsTheName(t *testing.T) {
 	if n := testing.AllocsPerRun(10, func() { fieldlines.Key("content-type") }); n != 0 {
 		t.Errorf("%v allocations", n)
+	}
+}
+
+func TestManyLinesOfOneSpellingKeepTheirOrder(t *testing.T) {
+	var lines []fieldlines.Line
+	var want []string
+	for i := range 100 {
+		lines = append(lines, fieldlines.Line{Name: "x", Value: strconv.Itoa(i)}, fieldlines.Line{Name: "y", Value: "y"})
+		want = append(want, strconv.Itoa(i))
+	}
+	if got := fieldlines.Combine(lines)[0].Value; got != strings.Join(want, ",") {
+		t.Error(got)
 	}
 }

@@ -3,6 +3,7 @@ package jsonpeek_test
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
 	"testing"
 
 	"github.com/lambdarmor/lambdarmor/internal/jsonpeek"
@@ -44,6 +45,23 @@ func TestText(t *testing.T) {
 	for raw, want := range map[string]string{`"x"`: "x", `""`: "", `"`: "", `1`: "", `"x`: ""} {
 		if got := jsonpeek.Text([]byte(raw)); string(got) != want {
 			t.Errorf("%s: %q, want %q", raw, got, want)
+		}
+	}
+}
+
+// A string is looked through eight bytes at a time: whatever stands beside a
+// quote that is escaped, it does not end there.
+func TestAStringEndsAtItsOwnQuote(t *testing.T) {
+	for c := range 256 {
+		if c == '"' || c == '\\' {
+			continue
+		}
+		for n := range 17 {
+			fill := bytes.Repeat([]byte{byte(c)}, n)
+			want := slices.Concat([]byte{'"'}, fill, []byte(`\"`), fill, []byte(`\\"`))
+			if got := jsonpeek.Value(append(want, `,"x"`...)); !bytes.Equal(got, want) {
+				t.Errorf("%q, want %q", got, want)
+			}
 		}
 	}
 }

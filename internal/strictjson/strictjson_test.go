@@ -114,6 +114,33 @@ func TestUnmarshalAccepts(t *testing.T) {
 	}
 }
 
+// Node embeds what it is itself part of.
+type node struct {
+	*Inner
+	Role string `json:"role"`
+}
+
+// Inner is embedded by its pointer.
+type Inner struct {
+	*node
+	Sku string `json:"sku"`
+}
+
+func TestVariantsOfEmbeddedMembersAreRefused(t *testing.T) {
+	for text, code := range map[string]strictjson.Code{
+		`{"sku":"a","other":1}`:  "",
+		`{"sku":"a","SKU":"b"}`:  strictjson.CaseVariant,
+		`{"role":"a","ROLE":""}`: strictjson.CaseVariant,
+	} {
+		var in node
+		err := strictjson.Unmarshal([]byte(text), &in, strictjson.Options{})
+		var e *strictjson.Error
+		if errors.As(err, &e); (err == nil) != (code == "") || e != nil && e.Code != code {
+			t.Errorf("%s: %v, want %q", text, err, code)
+		}
+	}
+}
+
 func TestRejectUnknown(t *testing.T) {
 	for text, code := range map[string]strictjson.Code{
 		`{"role":"a","admin":true}`: strictjson.UnknownName,

@@ -141,6 +141,18 @@ func TestVariantsOfEmbeddedMembersAreRefused(t *testing.T) {
 	}
 }
 
+func TestNullForAMapIsRefusedWhereItIsTheWholeText(t *testing.T) {
+	var whole map[string]int
+	var e *strictjson.Error
+	if err := strictjson.Unmarshal([]byte(" null "), &whole, strictjson.Options{}); !errors.As(err, &e) || e.Code != strictjson.WrongType || e.Pointer != "" {
+		t.Errorf("%v", err)
+	}
+	var member struct{ Tags map[string]int }
+	if err := strictjson.Unmarshal([]byte(`{"Tags":null}`), &member, strictjson.Options{}); err != nil || member.Tags != nil {
+		t.Errorf("%v, %v", member, err)
+	}
+}
+
 func TestRejectUnknown(t *testing.T) {
 	for text, code := range map[string]strictjson.Code{
 		`{"role":"a","admin":true}`: strictjson.UnknownName,

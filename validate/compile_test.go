@@ -36,6 +36,25 @@ func TestTheDraftIs2020WithoutSchema(t *testing.T) {
 	}
 }
 
+// A reference can lead to the meta-schema of a draft, which asks for more than
+// a schema can.
+func TestASchemaOfSchemas(t *testing.T) {
+	for draft, wrong := range map[string]string{
+		"http://json-schema.org/draft-04/schema#":      `{"patternProperties":{"(":{}}}`,
+		"http://json-schema.org/draft-07/schema#":      `{"pattern":"("}`,
+		"https://json-schema.org/draft/2019-09/schema": `{"properties":{"a":{"items":{"minLength":"1"}}}}`,
+		"https://json-schema.org/draft/2020-12/schema": `{"properties":{"a":{"items":{"minLength":"1"}}}}`,
+	} {
+		body := validate.Body(validate.MustCompile(fmt.Appendf(nil, `{"$ref":%q}`, draft)))
+		if _, err := invoke(t, request(t, `{"patternProperties":{"^a":{"minLength":1}}}`), body); err != nil {
+			t.Errorf("%s: %v", draft, err)
+		}
+		if _, err := invoke(t, request(t, wrong), body); err == nil {
+			t.Errorf("%s: %s is accepted", draft, wrong)
+		}
+	}
+}
+
 // An error names the schema and the place.
 func TestCompileRefuses(t *testing.T) {
 	for _, tt := range []struct {

@@ -63,6 +63,14 @@ func TestWhatIsTooCostly(t *testing.T) {
 			`{"items":{"contentMediaType":"application/json","contentSchema":{"$ref":"#/$defs/r"}},"$defs":{"r":{` + fmt.Sprintf(twice, "#/$defs/r") + `}}}`,
 			fmt.Sprintf(`[%q]`, nested(2)), "[" + many(100, func(int) string { return fmt.Sprintf("%q", nested(12)) }) + "]",
 		},
+		"elements that are looked for by several ways": {
+			`{"contains":{"allOf":[{"$ref":"#"},{"$ref":"#"}]}}`, `[[[]]]`, strings.Repeat("[", 60) + strings.Repeat("]", 60),
+		},
+		"texts with many values": {
+			`{"items":{"contentMediaType":"application/json","contentSchema":{"items":{"enum":[` +
+				many(250, func(i int) string { return fmt.Sprint(i) }) + `]}}}}`,
+			`["[999]"]`, "[" + many(50, func(int) string { return `"[` + strings.Repeat("999,", 2000) + `999]"` }) + "]",
+		},
 		"elements with one hash that are to be unique": {
 			`{"uniqueItems":true,"maxItems":1}`, "[1,2]", "[" + many(2000, signs) + "]",
 		},
@@ -132,6 +140,12 @@ func TestLargeInputsThatAreValid(t *testing.T) {
 			`{"$id":"https://example.com/strict","$dynamicAnchor":"n","$ref":"tree","properties":{"b":false},
 				"$defs":{"tree":{"$id":"tree","$dynamicAnchor":"n","properties":{"a":{"$dynamicRef":"#n"}}}}}`,
 			nested(60),
+		},
+		"a tree of which all is judged": {
+			`{"properties":{"a":{"$ref":"#"}},"unevaluatedProperties":{"$ref":"#"}}`, nested(60),
+		},
+		"a tree of which all else is judged": {
+			`{"additionalProperties":{"$ref":"#"},"unevaluatedProperties":{"$ref":"#"}}`, nested(60),
 		},
 		"elements that are listed": {
 			`{"items":{"enum":[` + many(250, countries) + `]}}`, "[" + many(60_000, func(i int) string { return countries(i % 250) }) + "]",

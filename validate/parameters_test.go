@@ -37,6 +37,8 @@ func TestParameters(t *testing.T) {
 		{"", ``, ""},
 		{"limit=20", `"limit":"20"`, ""},
 		{"limit=0", `"limit":"0"`, "/query/limit minimum: must be at least 1"},
+		{"limit=1%20", `"limit":"1 "`, "/query/limit type: must be a whole number"},
+		{"", `"limit":"0"`, "/query/limit minimum: must be at least 1"}, // what the gateway has read counts
 		{"limit=1e1", `"limit":"1e1"`, ""},
 		{"limit=1.5", `"limit":"1.5"`, "/query/limit type: must be a whole number"},
 		{"limit=0x10", `"limit":"0x10"`, "/query/limit type: must be a whole number"},

@@ -128,6 +128,8 @@ func TestNumbersAsWritten(t *testing.T) {
 		{`{"maximum":12.5}`, "-12.51", true},
 		{`{"maximum":0.999999999}`, "18446744074", false}, // in billionths, just above 2^64
 		{`{"minimum":-0.999999999}`, "-18446744074", false},
+		{`{"maximum":5}`, "18446744073709551617", false}, // 2^64 + 1
+		{`{"minimum":-5}`, "-18446744073709551617", false},
 		{`{"const":1}`, "1.0", true},
 		{`{"enum":[100]}`, "1e2", true},
 		{`{"multipleOf":0.1}`, "0.3", true},

@@ -9,8 +9,8 @@
 // 9007199254740992 are the same. Here two orders of different amounts must not
 // become one, so a number whose value is whole keeps all of its digits, in
 // ECMAScript's layout: plain up to 21 digits, with an exponent beyond. Whole
-// numbers that are doubles come out as RFC 8785 has them; 1, 1.0 and 10e-1 are
-// all 1. Numbers with a fraction are read as doubles, as the document says,
+// numbers that are written with no more digits than their double needs, as all
+// up to 2^53 are, come out as RFC 8785 has them; 1, 1.0 and 10e-1 are all 1. Numbers with a fraction are read as doubles, as the document says,
 // except that one too large or too small for a double keeps its digits instead
 // of becoming infinite or 0.
 //

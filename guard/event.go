@@ -145,7 +145,7 @@ func (e *Event) Request() (*Request, error) {
 // HTTP is the whole request of an HTTP API or a function URL, and of a REST API
 // or VPC Lattice in the same form: lower-case header names, several values joined
 // by a comma, cookies apart. Lattice tells neither route nor source address, and
-// of who called, where it has authenticated that by IAM, ARN and organization.
+// of who called the ARN, where it has authenticated that by IAM.
 // The error is an [*Error] of kind Invalid or TooLarge.
 func (e *Event) HTTP() (*events.APIGatewayV2HTTPRequest, error) {
 	e.mu.Lock()

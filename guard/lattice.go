@@ -9,7 +9,9 @@ import (
 
 // latticeRequest is a request of VPC Lattice in version 2 of its event
 // structure. Version 1 does not tell what was sent: it joins cookies by commas,
-// keeps one value of several in a query, and has nothing to know it by.
+// keeps one value of several in a query, and has nothing to know it by. The
+// caller's organization is not read: how AWS spells it, ID or Id, is told in two
+// ways, and a member in another case than the one that is asked for is refused.
 //
 // https://docs.aws.amazon.com/vpc-lattice/latest/ug/lambda-functions.html
 type latticeRequest struct {
@@ -22,9 +24,8 @@ type latticeRequest struct {
 	IsBase64Encoded bool                `json:"isBase64Encoded"`
 	RequestContext  struct {
 		Identity *struct {
-			Type           string `json:"type"`
-			Principal      string `json:"principal"`
-			PrincipalOrgID string `json:"principalOrgID"`
+			Type      string `json:"type"`
+			Principal string `json:"principal"`
 		} `json:"identity"`
 	} `json:"requestContext"`
 }
@@ -53,9 +54,7 @@ func (in *latticeRequest) upgrade() *events.APIGatewayV2HTTPRequest {
 	}
 	if who := in.RequestContext.Identity; who != nil && who.Type == "AWS_IAM" && who.Principal != "" {
 		out.RequestContext.Authorizer = &events.APIGatewayV2HTTPRequestContextAuthorizerDescription{
-			IAM: &events.APIGatewayV2HTTPRequestContextAuthorizerIAMDescription{
-				UserARN: who.Principal, PrincipalOrgID: who.PrincipalOrgID,
-			},
+			IAM: &events.APIGatewayV2HTTPRequestContextAuthorizerIAMDescription{UserARN: who.Principal},
 		}
 	}
 	return out

@@ -40,7 +40,7 @@ func TestALatticeRequestIsReadAsFormat2(t *testing.T) {
 		RequestContext: events.APIGatewayV2HTTPRequestContext{
 			Authorizer: &events.APIGatewayV2HTTPRequestContextAuthorizerDescription{
 				IAM: &events.APIGatewayV2HTTPRequestContextAuthorizerIAMDescription{
-					UserARN: "arn:aws:sts::123456789012:assumed-role/r/s", PrincipalOrgID: "o-1",
+					UserARN: "arn:aws:sts::123456789012:assumed-role/r/s",
 				},
 			},
 			HTTP: events.APIGatewayV2HTTPRequestContextHTTPDescription{Method: "PUT", Path: "/orders/a%20b", UserAgent: "ua"},
@@ -175,5 +175,16 @@ func TestALatticeRequestInTheLog(t *testing.T) {
 	cause := causeIn(t, guardtest.Sample(guard.VPCLattice).Bytes(), "no c-42 for s3cr3t with KB-101")
 	if cause != "no [redacted] for [redacted] with [redacted]" {
 		t.Error(cause)
+	}
+}
+
+// Two spellings are told, and which one AWS sends must not decide who is refused.
+func TestHowALatticeEventSpellsTheOrganizationDoesNotMatter(t *testing.T) {
+	for _, name := range []string{"principalOrgID", "principalOrgId"} {
+		_, err := guard.EventOf(t.Context(), []byte(`{"version":"2.0","path":"/","method":"GET","headers":{},"requestContext":{`+
+			`"serviceArn":"arn:aws:vpc-lattice:eu-west-1:123456789012:service/svc-1","identity":{"type":"AWS_IAM","principal":"arn:p","`+name+`":"o-1"}}}`)).HTTP()
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }

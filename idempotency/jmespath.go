@@ -48,8 +48,8 @@ func JMESPath(expr string) KeyFunc {
 		if err != nil {
 			return "", err
 		}
-		found, err := compiled.Search(tree)
-		if err != nil { // its text repeats values
+		found, ok := search(compiled, tree)
+		if !ok {
 			return "", fmt.Errorf("%w: JMESPath %q on a value of another type", noKey("The idempotency key cannot be made from the request."), expr)
 		}
 		if !whole(found) {
@@ -61,6 +61,19 @@ func JMESPath(expr string) KeyFunc {
 		}
 		return string(key), nil
 	}
+}
+
+// search reports false where the expression cannot be evaluated, and nothing of
+// what the library says: its errors repeat values. It panics where a function
+// compares what an event makes incomparable, as contains may.
+func search(compiled jmespath.JMESPath, tree any) (found any, ok bool) {
+	defer func() {
+		if recover() != nil {
+			found, ok = nil, false
+		}
+	}()
+	found, err := compiled.Search(tree)
+	return found, err == nil
 }
 
 // document is what an expression is evaluated on.

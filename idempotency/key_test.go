@@ -55,8 +55,8 @@ func TestRule03AnExpressionThatFindsAKeyInNothingPanics(t *testing.T) {
 
 // What an expression cannot be evaluated on stays out of errors and so of logs.
 func TestAnExpressionThatFailsTellsNothingOfTheRequest(t *testing.T) {
-	const event = `{"Records":[{"eventSource":"aws:sqs","messageId":"m","body":"{}","attributes":{"a":"hunter2"}}]}`
-	for _, expr := range []string{"Records[0].starts_with(attributes, 'a')", "sum(Records)", "join(',', Records[0].attributes)"} {
+	const event = `{"Records":[{"eventSource":"aws:sqs","messageId":"m","body":"{}","attributes":{"a":"hunter2"}}],"list":[["hunter2"]]}`
+	for _, expr := range []string{"Records[0].starts_with(attributes, 'a')", "sum(Records)", "join(',', Records[0].attributes)", "contains(list, list[0])"} {
 		_, err := find(idempotency.JMESPath(expr), []byte(event))
 		if !errors.Is(err, idempotency.ErrNoKey) || strings.Contains(err.Error(), "hunter2") || !strings.Contains(err.Error(), expr) {
 			t.Errorf("%s: %v", expr, err)

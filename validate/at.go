@@ -106,11 +106,11 @@ func (sel *selector) of(tree any) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	selected, err := interpreter.NewInterpreter(tree, call, nil).Execute(sel.expr, tree)
+	selected, ok := call.evaluate(tree)
 	switch {
 	case call.err != nil: // a projection takes an error for a null
 		return nil, call.err
-	case err != nil:
+	case !ok:
 		return nil, guard.Errorf(guard.Invalid, "wrong_type", "The event is not of the form that is selected from.")
 	case selected == nil:
 		return nil, guard.Errorf(guard.Invalid, "nothing_selected", "The event lacks what is to be validated.")
@@ -142,6 +142,18 @@ func finite(tree any) bool {
 type call struct {
 	*selector
 	err error // the first one, of any function
+}
+
+// evaluate reports false where the library has an error, and where it panics:
+// contains, for one, compares what an event may make incomparable.
+func (c *call) evaluate(tree any) (selected any, ok bool) {
+	defer func() {
+		if recover() != nil {
+			selected, ok = nil, false
+		}
+	}()
+	selected, err := interpreter.NewInterpreter(tree, c, nil).Execute(c.expr, tree)
+	return selected, err == nil
 }
 
 // CallFunction implements [interpreter.FunctionCaller].

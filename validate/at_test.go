@@ -95,6 +95,7 @@ func TestAtFailsClosed(t *testing.T) {
 		{"gzip that is cut off", "powertools_base64_gzip(a)", `{"a":"` + b64(string([]byte{0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff, 1})) + `"}`, "malformed_gzip"},
 		{"more than 10 MiB of it", "powertools_base64_gzip(a)", `{"a":"` + big + `"}`, "text_too_large"},
 		{"a function given another type", "sum(a)", `{"a":["s3cr3t"]}`, "wrong_type"},
+		{"a function given what it cannot compare", "contains(a, a[0])", `{"a":[["s3cr3t"]]}`, "wrong_type"},
 		{"a number that a float64 cannot hold, compared", "items[?n > `5`]", `{"items":[{"n":9007199254740993}]}`, "number_not_exact"},
 		{"or one beyond it", "items[?n > `5`]", `{"items":[{"n":1e400}]}`, "number_not_exact"},
 		{"also in a text", "powertools_json(a)[?n == `1`]", `{"a":"[{\"n\":0.10000000000000000001}]"}`, "number_not_exact"},

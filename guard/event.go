@@ -43,6 +43,13 @@ func (v *view[T]) get(read func() (T, error)) (T, error) {
 	return v.value, v.err
 }
 
+// reconsider drops a refusal.
+func (v *view[T]) reconsider() {
+	if v.err != nil {
+		*v = view[T]{}
+	}
+}
+
 // EventOf gives the event that the layers of an invocation share. It is bound
 // to the payload: for a layer that is given another one, because one further
 // out has rewritten it, it is an event of that payload. Outside [Wrap] it is a
@@ -255,10 +262,18 @@ func (e *Event) readBody() ([]byte, error) {
 	})
 }
 
+// setLimits lets the event be read that a layer further out could not read under
+// the limits that it had until then.
 func (e *Event) setLimits(l Limits) {
 	e.mu.Lock()
+	defer e.mu.Unlock()
 	e.limits = l
-	e.mu.Unlock()
+	e.tree.reconsider()
+	e.request.reconsider()
+	e.http.reconsider()
+	e.body.reconsider()
+	e.jsonBody.reconsider()
+	e.bodyTree.reconsider()
 }
 
 func (e *Event) lockedLimits() Limits {

@@ -233,3 +233,28 @@ func TestAKeptAnswerIsDecoratedForWhoAsks(t *testing.T) {
 		}
 	}
 }
+
+// What a layer outside of Limit could not read under the defaults is read within
+// the limits that are set.
+func TestLimitsHoldForWhatWasRefusedBefore(t *testing.T) {
+	curious := func(next lambda.Handler) lambda.Handler {
+		return guard.HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
+			ev := guard.EventOf(ctx, payload)
+			_, err1 := ev.Body()
+			_, err2 := ev.HTTP()
+			_, ok := httpapi.RequestFrom(ctx)
+			if err1 == nil || err2 == nil || ok {
+				t.Errorf("read under the defaults: %v, %v, %v", err1, err2, ok)
+			}
+			return next.Invoke(ctx, payload)
+		})
+	}
+	echo := httpapi.Handler(func(_ context.Context, r *httpapi.Request) (httpapi.Response, error) {
+		body, err := r.Body()
+		return httpapi.Response{Body: fmt.Append(nil, len(body))}, err
+	})
+	out, err := invoke(t, call{method: "POST", body: strings.Repeat("x", 2<<20)}, echo, httpapi.Problems(), curious, guard.Limit(guard.Limits{Body: 3 << 20}))
+	if a := read(t, out); err != nil || a.status != 200 || a.body != "2097152" {
+		t.Errorf("%d %s, %v", a.status, a.body, err)
+	}
+}

@@ -22,7 +22,6 @@ type exchange struct {
 
 	mu        sync.Mutex
 	req       *Request // &first, or what Routes has made of it
-	err       error    // of reading first
 	encoded   []byte   // the last answer that was made here, decorated
 	decorated int      // how many decorators it has been through
 }
@@ -95,13 +94,14 @@ func same(a, b []byte) bool {
 func (x *exchange) request() (*Request, error) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if x.req == nil && x.err == nil {
+	if x.req == nil {
 		x.first.query = &x.query
-		if x.err = x.first.read(x.event); x.err == nil {
-			x.req = &x.first
+		if err := x.first.read(x.event); err != nil {
+			return nil, err
 		}
+		x.req = &x.first
 	}
-	return x.req, x.err
+	return x.req, nil
 }
 
 func (x *exchange) setRequest(req *Request) {

@@ -10,6 +10,7 @@ import (
 	"github.com/jmespath-community/go-jmespath/pkg/parsing"
 	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/internal/canonicaljson"
+	"github.com/lambdarmor/lambdarmor/internal/jmes"
 )
 
 // JMESPath makes what expr finds the key: a value, or several in a list or an
@@ -48,7 +49,7 @@ func JMESPath(expr string) KeyFunc {
 		if err != nil {
 			return "", err
 		}
-		found, ok := search(compiled, tree)
+		found, ok := jmes.Evaluate(func() (any, error) { return compiled.Search(tree) })
 		if !ok {
 			return "", fmt.Errorf("%w: JMESPath %q on a value of another type", noKey("The idempotency key cannot be made from the request."), expr)
 		}
@@ -61,19 +62,6 @@ func JMESPath(expr string) KeyFunc {
 		}
 		return string(key), nil
 	}
-}
-
-// search reports false where the expression cannot be evaluated, and nothing of
-// what the library says: its errors repeat values. It panics where a function
-// compares what an event makes incomparable, as contains may.
-func search(compiled jmespath.JMESPath, tree any) (found any, ok bool) {
-	defer func() {
-		if recover() != nil {
-			found, ok = nil, false
-		}
-	}()
-	found, err := compiled.Search(tree)
-	return found, err == nil
 }
 
 // document is what an expression is evaluated on.

@@ -13,6 +13,7 @@ import (
 	"github.com/jmespath-community/go-jmespath/pkg/interpreter"
 	"github.com/jmespath-community/go-jmespath/pkg/parsing"
 	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/internal/jmes"
 )
 
 // At lets an event through when s accepts what expr, a JMESPath, selects of it:
@@ -106,7 +107,9 @@ func (sel *selector) of(tree any) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	selected, ok := call.evaluate(tree)
+	selected, ok := jmes.Evaluate(func() (any, error) {
+		return interpreter.NewInterpreter(tree, call, nil).Execute(sel.expr, tree)
+	})
 	switch {
 	case call.err != nil: // a projection takes an error for a null
 		return nil, call.err
@@ -142,18 +145,6 @@ func finite(tree any) bool {
 type call struct {
 	*selector
 	err error // the first one, of any function
-}
-
-// evaluate reports false where the library has an error, and where it panics:
-// contains, for one, compares what an event may make incomparable.
-func (c *call) evaluate(tree any) (selected any, ok bool) {
-	defer func() {
-		if recover() != nil {
-			selected, ok = nil, false
-		}
-	}()
-	selected, err := interpreter.NewInterpreter(tree, c, nil).Execute(c.expr, tree)
-	return selected, err == nil
 }
 
 // CallFunction implements [interpreter.FunctionCaller].

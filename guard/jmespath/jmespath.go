@@ -15,6 +15,7 @@ import (
 
 	"github.com/jmespath-community/go-jmespath"
 	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/internal/jmes"
 )
 
 // Text gives a function that evaluates expr on an event. What it finds is "" in
@@ -35,24 +36,10 @@ func Text(expr string) func(ctx context.Context, ev *guard.Event) string {
 		if err != nil {
 			return ""
 		}
-		return text(search(compiled, tree))
+		// Log asks outside of Recover.
+		found, _ := jmes.Evaluate(func() (any, error) { return compiled.Search(tree) })
+		return text(found)
 	}
-}
-
-// search gives nil where there is an error, and where the library panics: of
-// contains, for one, it compares what an event may make incomparable. Log stands
-// outside of Recover.
-func search(compiled jmespath.JMESPath, tree any) (found any) {
-	defer func() {
-		if recover() != nil {
-			found = nil
-		}
-	}()
-	found, err := compiled.Search(tree)
-	if err != nil {
-		return nil
-	}
-	return found
 }
 
 func text(found any) string {

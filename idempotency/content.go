@@ -11,7 +11,7 @@ import (
 
 // appendContent appends what an event asks for, without what differs from one
 // delivery of it to the next: times, ids of requests, receipts, counts.
-func appendContent(b []byte, c *canonicaljson.Canonicalizer, ev *guard.Event) ([]byte, error) {
+func appendContent(b []byte, ev *guard.Event) ([]byte, error) {
 	switch t := ev.Trigger(); {
 	case answersHTTP(t):
 		req, err := ev.Request()
@@ -24,24 +24,24 @@ func appendContent(b []byte, c *canonicaljson.Canonicalizer, ev *guard.Event) ([
 		}
 		b = appendPart(appendPart(b, "http"), req.Method)
 		b = appendPart(appendPart(b, req.RawPath), req.RawQueryString)
-		return appendCanonical(b, c, body), nil
+		return appendCanonical(b, body), nil
 	case t == guard.SQS:
-		return appendMessages(appendPart(b, "sqs"), c, ev)
+		return appendMessages(appendPart(b, "sqs"), ev)
 	default:
-		return appendCanonical(appendPart(b, "event"), c, ev.Raw()), nil
+		return appendCanonical(appendPart(b, "event"), ev.Raw()), nil
 	}
 }
 
 // appendCanonical appends the canonical form of a JSON text, and any other as
 // it is.
-func appendCanonical(b []byte, c *canonicaljson.Canonicalizer, text []byte) []byte {
-	if out, err := c.Append(appendPart(b, "json"), text); err == nil {
+func appendCanonical(b []byte, text []byte) []byte {
+	if out, err := canonicaljson.Append(appendPart(b, "json"), text); err == nil {
 		return out
 	}
 	return append(appendPart(b, "bytes"), text...)
 }
 
-func appendMessages(b []byte, c *canonicaljson.Canonicalizer, ev *guard.Event) ([]byte, error) {
+func appendMessages(b []byte, ev *guard.Event) ([]byte, error) {
 	records, err := sqsRecords(ev)
 	if err != nil {
 		return nil, err
@@ -52,7 +52,7 @@ func appendMessages(b []byte, c *canonicaljson.Canonicalizer, ev *guard.Event) (
 		if err != nil {
 			return nil, fmt.Errorf("idempotency: attributes of a message: %w", err)
 		}
-		b = appendPart(b, appendCanonical(nil, c, []byte(body)))
+		b = appendPart(b, appendCanonical(nil, []byte(body)))
 		b = appendPart(b, attributes)
 	}
 	return b, nil
@@ -105,7 +105,7 @@ func (c *config) takeFingerprint(ctx context.Context, ev *guard.Event) (string, 
 		}
 		return digest([]byte(text)), nil
 	}
-	return hash(&c.scratches, func(b []byte, canon *canonicaljson.Canonicalizer) ([]byte, error) {
-		return appendContent(b, canon, ev)
+	return hash(&c.scratches, func(b []byte) ([]byte, error) {
+		return appendContent(b, ev)
 	})
 }

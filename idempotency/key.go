@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"github.com/lambdarmor/lambdarmor/guard"
-	"github.com/lambdarmor/lambdarmor/internal/canonicaljson"
 )
 
 // KeyFunc finds the key in an event: what the sender, or the nature of the
@@ -24,7 +23,7 @@ func Payload() KeyFunc {
 		} else if empty {
 			return "", noKey("The request has no content to tell it from others.")
 		}
-		content, err := appendContent(nil, new(canonicaljson.Canonicalizer), ev)
+		content, err := appendContent(nil, ev)
 		if err != nil {
 			return "", err
 		}

@@ -5,8 +5,6 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"sync"
-
-	"github.com/lambdarmor/lambdarmor/internal/canonicaljson"
 )
 
 // Keys and fingerprints are hashes of several texts. Each is preceded by its
@@ -18,12 +16,12 @@ func appendPart[T ~string | ~[]byte](to []byte, part T) []byte {
 
 // hash gives the digest of what fill appends to an empty buffer, of which the
 // pool has some that are used again.
-func hash(scratches *sync.Pool, fill func(b []byte, c *canonicaljson.Canonicalizer) ([]byte, error)) (string, error) {
+func hash(scratches *sync.Pool, fill func(b []byte) ([]byte, error)) (string, error) {
 	s, ok := scratches.Get().(*scratch)
 	if !ok {
 		s = new(scratch)
 	}
-	b, err := fill(s.buffer[:0], &s.canonicalizer)
+	b, err := fill(s.buffer[:0])
 	if err != nil {
 		return "", err
 	}
@@ -37,10 +35,7 @@ func hash(scratches *sync.Pool, fill func(b []byte, c *canonicaljson.Canonicaliz
 
 const maxScratch = 64 << 10 // larger ones are not kept
 
-type scratch struct {
-	buffer        []byte
-	canonicalizer canonicaljson.Canonicalizer
-}
+type scratch struct{ buffer []byte }
 
 // digest is the SHA-256 of text, 43 characters of base64url.
 func digest(text []byte) string {

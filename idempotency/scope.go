@@ -7,13 +7,12 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambdacontext"
 	"github.com/lambdarmor/lambdarmor/guard"
-	"github.com/lambdarmor/lambdarmor/internal/canonicaljson"
 )
 
 // storedKey makes the key of a record: two functions, operations, callers,
 // tenants or keys never have the same. An operation of [Do] has no event.
 func (c *config) storedKey(ctx context.Context, ev *guard.Event, key string) (string, error) {
-	return hash(&c.scratches, func(b []byte, _ *canonicaljson.Canonicalizer) ([]byte, error) {
+	return hash(&c.scratches, func(b []byte) ([]byte, error) {
 		b = append(b, "lambdarmor idempotency 1\n"...)
 		b = appendPart(b, c.function)
 		b = c.appendOperation(b, ev)

@@ -16,49 +16,40 @@ var ErrInvalid = errors.New("canonicaljson: not a JSON text with one meaning")
 // Append appends the canonical form of the one value in src to dst. On an
 // error what it returns is dst.
 func Append(dst, src []byte) ([]byte, error) {
-	var c Canonicalizer
-	return c.Append(dst, src)
+	c := canonicalizer{src: src, out: dst}
+	c.space()
+	ok := c.value(0)
+	c.space()
+	c.take()
+	if !ok || c.pos < len(src) {
+		return dst, fmt.Errorf("%w (at byte %d)", ErrInvalid, c.pos)
+	}
+	return c.out, nil
 }
 
-// Canonicalizer is the state of one [Append] after the other. The zero value is
-// ready.
+// canonicalizer is the state of one [Append].
 //
 // Its methods read a text once. What stands there as it is to be written is
 // taken over in as few pieces as can be: out and src[done:pos] together are the
 // canonical form of what has been read. They report whether what they read was
 // valid; pos is then behind it, and else where it was not.
-type Canonicalizer struct {
+type canonicalizer struct {
 	src       []byte
 	pos, done int
 	out       []byte
 }
 
-// Append is the function [Append].
-func (c *Canonicalizer) Append(dst, src []byte) ([]byte, error) {
-	*c = Canonicalizer{src: src, out: dst}
-	c.space()
-	ok := c.value(0)
-	c.space()
-	c.take()
-	out, pos := c.out, c.pos
-	*c = Canonicalizer{} // the texts are the caller's
-	if !ok || pos < len(src) {
-		return dst, fmt.Errorf("%w (at byte %d)", ErrInvalid, pos)
-	}
-	return out, nil
-}
-
 // take takes over what has been read.
-func (c *Canonicalizer) take() {
+func (c *canonicalizer) take() {
 	c.out = append(c.out, c.src[c.done:c.pos]...)
 	c.done = c.pos
 }
 
 // end is how long out will be with what has been read.
-func (c *Canonicalizer) end() int { return len(c.out) + c.pos - c.done }
+func (c *canonicalizer) end() int { return len(c.out) + c.pos - c.done }
 
 // space leaves out what space there is.
-func (c *Canonicalizer) space() {
+func (c *canonicalizer) space() {
 	if c.pos >= len(c.src) || c.src[c.pos] > ' ' {
 		return
 	}
@@ -72,7 +63,7 @@ func (c *Canonicalizer) space() {
 func isSpace(b byte) bool { return b == ' ' || b == '\n' || b == '\t' || b == '\r' }
 
 // next reports whether the next byte is b, and then steps over it.
-func (c *Canonicalizer) next(b byte) bool {
+func (c *canonicalizer) next(b byte) bool {
 	if c.pos < len(c.src) && c.src[c.pos] == b {
 		c.pos++
 		return true
@@ -80,7 +71,7 @@ func (c *Canonicalizer) next(b byte) bool {
 	return false
 }
 
-func (c *Canonicalizer) value(depth int) bool {
+func (c *canonicalizer) value(depth int) bool {
 	if c.pos >= len(c.src) {
 		return false
 	}
@@ -103,7 +94,7 @@ func (c *Canonicalizer) value(depth int) bool {
 	}
 }
 
-func (c *Canonicalizer) literal(word string) bool {
+func (c *canonicalizer) literal(word string) bool {
 	if !bytes.HasPrefix(c.src[c.pos:], []byte(word)) {
 		return false
 	}
@@ -111,7 +102,7 @@ func (c *Canonicalizer) literal(word string) bool {
 	return true
 }
 
-func (c *Canonicalizer) array(depth int) bool {
+func (c *canonicalizer) array(depth int) bool {
 	c.pos++
 	if c.space(); c.next(']') {
 		return true
@@ -134,7 +125,7 @@ type member struct {
 	start, end int
 }
 
-func (c *Canonicalizer) object(depth int) bool {
+func (c *canonicalizer) object(depth int) bool {
 	c.pos++
 	if c.space(); c.next('}') {
 		return true
@@ -172,7 +163,7 @@ func (c *Canonicalizer) object(depth int) bool {
 	}
 }
 
-func (c *Canonicalizer) name() (name []byte, ok bool) {
+func (c *canonicalizer) name() (name []byte, ok bool) {
 	if c.pos >= len(c.src) || c.src[c.pos] != '"' {
 		return nil, false
 	}
@@ -181,7 +172,7 @@ func (c *Canonicalizer) name() (name []byte, ok bool) {
 
 // sort rewrites the members of the object that has been read last in the order
 // of their names, and reports whether no two names are equal.
-func (c *Canonicalizer) sort(members []member) bool {
+func (c *canonicalizer) sort(members []member) bool {
 	c.take()
 	start, end := members[0].start, len(c.out)
 	slices.SortFunc(members, func(a, b member) int { return compareNames(a.name, b.name) })

@@ -12,7 +12,7 @@ const (
 )
 
 // number reads a number and writes it, see the package's comment.
-func (c *Canonicalizer) number() bool {
+func (c *canonicalizer) number() bool {
 	start := c.pos
 	negative := c.next('-')
 	whole := c.digits()
@@ -46,7 +46,7 @@ func (c *Canonicalizer) number() bool {
 	return true
 }
 
-func (c *Canonicalizer) digits() []byte {
+func (c *canonicalizer) digits() []byte {
 	start := c.pos
 	for c.pos < len(c.src) && c.src[c.pos]-'0' <= 9 {
 		c.pos++
@@ -54,7 +54,7 @@ func (c *Canonicalizer) digits() []byte {
 	return c.src[start:c.pos]
 }
 
-func (c *Canonicalizer) exponent() (int, bool) {
+func (c *canonicalizer) exponent() (int, bool) {
 	negative := c.next('-')
 	if !negative {
 		c.next('+')

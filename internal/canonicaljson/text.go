@@ -12,7 +12,7 @@ func plain(b byte) bool {
 
 // text reads the string that starts here and writes it. What it returns is the
 // text that the string stands for.
-func (c *Canonicalizer) text() (decoded []byte, ok bool) {
+func (c *canonicalizer) text() (decoded []byte, ok bool) {
 	start := c.pos + 1
 	i := start
 	for i < len(c.src) {
@@ -38,7 +38,7 @@ func (c *Canonicalizer) text() (decoded []byte, ok bool) {
 }
 
 // escapedText is text for a string whose first backslash is at i.
-func (c *Canonicalizer) escapedText(i int) (decoded []byte, ok bool) {
+func (c *canonicalizer) escapedText(i int) (decoded []byte, ok bool) {
 	c.take()
 	decoded = append(decoded, c.src[c.pos+1:i]...)
 	for i < len(c.src) {
@@ -127,7 +127,7 @@ func hex4(text []byte) (r rune) {
 }
 
 // quote writes a text as RFC 8785 wants strings, section 3.2.2.2.
-func (c *Canonicalizer) quote(text []byte) {
+func (c *canonicalizer) quote(text []byte) {
 	const digits = "0123456789abcdef"
 	c.out = append(c.out, '"')
 	for _, b := range text {

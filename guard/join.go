@@ -10,22 +10,16 @@ import (
 // joinLines gives headers the form of format 2.0: lower-case names, the values
 // of each joined. They come in lists, or else one by one.
 func joinLines(lists map[string][]string, ones map[string]string) map[string]string {
+	if len(lists) == 0 {
+		return fieldlines.Map(fieldlines.Lines(ones))
+	}
 	lines := make([]fieldlines.Line, 0, len(lists))
 	for name, values := range lists {
 		for _, value := range values {
 			lines = append(lines, fieldlines.Line{Name: name, Value: value})
 		}
 	}
-	if len(lists) == 0 {
-		for name, value := range ones {
-			lines = append(lines, fieldlines.Line{Name: name, Value: value})
-		}
-	}
-	headers := make(map[string]string, len(lines))
-	for _, f := range fieldlines.Combine(lines) {
-		headers[f.Name] = f.Value
-	}
-	return headers
+	return fieldlines.Map(lines)
 }
 
 // takeCookies takes the cookies out of headers in that form.

@@ -67,7 +67,7 @@ func (p *parameters) of(ctx context.Context, req *events.APIGatewayV2HTTPRequest
 	return map[string]any{
 		"path":   p.group("path", p.pathValues(ctx, req), nil),
 		"query":  p.group("query", queryValues(req, query), query),
-		"header": p.group("header", headerValues(req), nil),
+		"header": p.group("header", fieldlines.Map(fieldlines.Lines(req.Headers)), nil),
 	}, nil
 }
 
@@ -97,19 +97,6 @@ func queryValues(req *events.APIGatewayV2HTTPRequest, query url.Values) map[stri
 		values[name] = strings.Join(every, ",")
 	}
 	maps.Copy(values, req.QueryStringParameters)
-	return values
-}
-
-// headerValues joins the spellings of a name as all readers of an event do.
-func headerValues(req *events.APIGatewayV2HTTPRequest) map[string]string {
-	lines := make([]fieldlines.Line, 0, len(req.Headers))
-	for name, value := range req.Headers {
-		lines = append(lines, fieldlines.Line{Name: name, Value: value})
-	}
-	values := make(map[string]string, len(req.Headers))
-	for _, field := range fieldlines.Combine(lines) {
-		values[field.Name] = field.Value
-	}
 	return values
 }
 

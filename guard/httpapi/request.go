@@ -72,15 +72,7 @@ func lowerNames(headers map[string]string) map[string]string {
 	if plain {
 		return headers
 	}
-	lines := make([]fieldlines.Line, 0, len(headers))
-	for name, value := range headers {
-		lines = append(lines, fieldlines.Line{Name: name, Value: value})
-	}
-	lower := make(map[string]string, len(headers))
-	for _, f := range fieldlines.Combine(lines) {
-		lower[f.Name] = f.Value
-	}
-	return lower
+	return fieldlines.Map(fieldlines.Lines(headers))
 }
 
 // Event is the request as the gateway sent it, one of payload format 1.0 or of

@@ -55,6 +55,24 @@ func Combine(lines []Line) []Field {
 	return fields
 }
 
+// Map is what [Combine] gives, by name.
+func Map(lines []Line) map[string]string {
+	values := make(map[string]string, len(lines))
+	for _, f := range Combine(lines) {
+		values[f.Name] = f.Value
+	}
+	return values
+}
+
+// Lines are those of headers that have one value for each spelling.
+func Lines(headers map[string]string) []Line {
+	lines := make([]Line, 0, len(headers))
+	for name, value := range headers {
+		lines = append(lines, Line{name, value})
+	}
+	return lines
+}
+
 func separator(key string) string {
 	if key == "cookie" {
 		return "; "

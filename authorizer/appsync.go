@@ -67,7 +67,7 @@ func (a *appSync) invoke(ctx context.Context, payload []byte) ([]byte, error) {
 		return nil, err
 	}
 	g, err := a.ask(ctx, r)
-	keep := len(a.uncovered(r.in, r.reads.list())) == 0
+	keep := len(a.uncovered(r.in, r.reads.withEdge(a.edge))) == 0
 	var answer []byte
 	if err == nil {
 		answer, err = a.grant(g, keep)
@@ -78,10 +78,7 @@ func (a *appSync) invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	case allowed:
 		return answer, nil
 	}
-	if !keep {
-		return []byte(`{"isAuthorized":false,"ttlOverride":0}`), nil
-	}
-	return []byte(`{"isAuthorized":false}`), nil
+	return []byte(`{"isAuthorized":false,"ttlOverride":0}`), nil // time may mend it
 }
 
 func (a *appSync) grant(g *Grant, keep bool) ([]byte, error) {

@@ -1,6 +1,7 @@
 package authorizer
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -259,9 +260,18 @@ func grantOf(told map[string]any) (*Grant, error) {
 		if g.Context == nil {
 			g.Context = make(map[string]any, len(told))
 		}
-		g.Context[name] = value
+		g.Context[name] = plainValue(value)
 	}
 	return g, nil
+}
+
+// plainValue makes a number of JSON one of Go.
+func plainValue(value any) any {
+	if n, ok := value.(json.Number); ok {
+		f, _ := n.Float64()
+		return f
+	}
+	return value
 }
 
 // textOf is a string, or a number or a boolean as one.
@@ -269,6 +279,9 @@ func textOf(value any) string {
 	switch v := value.(type) {
 	case string:
 		return v
+	case json.Number:
+		f, _ := v.Float64()
+		return strconv.FormatFloat(f, 'f', -1, 64)
 	case float64:
 		return strconv.FormatFloat(v, 'f', -1, 64)
 	case bool:

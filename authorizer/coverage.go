@@ -22,25 +22,25 @@ func (d *decider) document(ctx context.Context, r *Request, g *Grant) (doc Docum
 		}
 		return doc, g, err
 	}
-	looked := r.reads.list()
+	looked := r.reads.withEdge(d.edge)
 	uncovered := d.uncovered(in, looked)
 	pinned := in.routeKey != "" && d.covers(in, read{place{kind: inRouteKey}, in.routeKey})
 	if !pinned && len(r.reads.routeTables()) > 0 {
 		uncovered = slices.DeleteFunc(uncovered, read.ofTable)
-		if g != nil && len(uncovered) > 0 {
+		if len(uncovered) > 0 {
 			return doc, g, &hazardError{fix(in, uncovered)}
 		}
 		return d.tables(ctx, r, g)
 	}
 	switch {
-	case g == nil:
-		return doc, nil, nil
 	case len(uncovered) > 0:
 		return doc, g, &hazardError{fix(in, uncovered)}
+	case g == nil:
+		return doc, nil, nil
 	case pinned:
 		err = doc.allowRoute(in)
 	default:
-		err = doc.allowSame(in, d.covers(in, read{place{kind: inMethod}, in.method}), d.covers(in, read{place{kind: inPath}, in.path}))
+		err = doc.allowSame(in, d.covers(in, read{place{kind: inMethod}, in.method}), d.covers(in, read{place{kind: inPath}, in.RawPath()}))
 	}
 	return doc, g, nameable(err)
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/internal/fieldlines"
 )
 
 // Option changes [Simple] and [Policy].
@@ -21,6 +22,21 @@ func Uncached() Option {
 	return func(d *decider) { d.uncached = true }
 }
 
+// EdgeHeaders names headers that a CDN, a firewall or a proxy in front of the
+// gateway sets, "X-Waf-Verdict". A check that read one and failed inside [Any]
+// counts: the client cannot leave out what an edge adds, so a decision that was
+// kept with the header could be wrong without it.
+func EdgeHeaders(names ...string) Option {
+	return func(d *decider) {
+		for _, name := range names {
+			if name == "" {
+				panic("authorizer: EdgeHeaders with an empty name")
+			}
+			d.edge = append(d.edge, fieldlines.Key(name))
+		}
+	}
+}
+
 // decider is what Simple, Policy and AppSync have in common.
 type decider struct {
 	check    Check
@@ -28,6 +44,8 @@ type decider struct {
 	declared map[place]bool // identity sources of a REST API
 	complete bool           // the tables of Routes name all routes
 	formats  []Format       // that the answer is for
+	edge     []string       // headers that are not the client's to leave out
+	with401  bool           // Simple answers Unauthenticated with the error Unauthorized
 }
 
 func newDecider(name string, c Check, opts []Option, formats ...Format) *decider {
@@ -146,16 +164,18 @@ func logged(ctx context.Context, g *Grant, err error) verdict {
 	return v
 }
 
-// hazard records that a decision was refused which the gateway could take for
-// another's, and how to mend that. The fault is ours; the caller learns no more
-// than that it is refused.
-func (d *decider) hazard(ctx context.Context, fix string) {
-	decided(ctx, forbidden)
+// hazard refuses a decision that the gateway could take for another's, and
+// records how to mend that. The fault is ours, and it is an error: a denial would
+// be kept, and one client could have another locked out.
+func hazard(ctx context.Context, fix string) error {
+	decided(ctx, failed)
 	guard.AddAttrs(ctx, slog.String("fix", fix))
-	guard.SetError(ctx, &guard.Error{
+	err := &guard.Error{
 		Kind: guard.Internal, Code: "authorizer_cache_hazard",
 		Err: errors.New("authorizer: the decision depends on what the gateway's cache does not keep apart"),
-	})
+	}
+	guard.SetError(ctx, err)
+	return err
 }
 
 // fix tells how to let the gateway keep decisions apart by what was read.

@@ -6,20 +6,23 @@ import (
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
-	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
 	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/guard/request"
 )
 
-// FromGateway takes over the grant of the gateway's authorizer: of one that
-// answers as [Simple] and [Policy] do. The handler is called with the grant in
-// its context, see [GrantFrom], and the log and the idempotency keys go by its
-// principal.
+// FromGateway takes over the grant of the gateway's authorizer, whichever kind
+// that is. The handler is called with the grant in its context, see [GrantFrom],
+// and the log and the idempotency keys go by its principal. The grant is
 //
-// Where the authorizer has told no principal, or lacks one of the names that
-// its context is expected to have, the request has come past it: by a route
-// without the authorizer, a path that the gateway took for another, the default
-// endpoint, VPC Lattice, an invocation of the function itself. It is refused as
+//	a Lambda authorizer      what [Simple] and [Policy] told
+//	a JWT authorizer         the subject of the token, its scopes, groups and claims
+//	a Cognito user pool      the same
+//	IAM                      the role, user or Cognito identity, see [IAM]
+//
+// Where the gateway says of no principal, or lacks one of the names that the
+// context of the grant is expected to have, the request has come past the
+// authorizer: by a route without one, a path that the gateway took for another,
+// the default endpoint, an invocation of the function itself. It is refused as
 // Unauthenticated. So is a grant that has expired since, which the gateway may
 // go on to answer with for as long as it keeps decisions.
 //
@@ -44,24 +47,17 @@ func FromGateway(expect ...string) guard.Middleware {
 
 // gatewayGrant reads the grant that the gateway passes on.
 func gatewayGrant(ctx context.Context, payload []byte, expect []string) (*Grant, error) {
-	ev := guard.EventOf(ctx, payload)
-	if ev.Trigger() == guard.VPCLattice { // which calls no authorizer
-		return nil, bypassed(errNotAsked)
-	}
-	w := new(wire)
-	if err := ev.Decode(w); err != nil {
+	r, err := guard.EventOf(ctx, payload).Request()
+	if err != nil {
 		return nil, err
 	}
-	told, err := w.authorizerContext()
-	if err != nil {
-		return nil, bypassed(err)
-	}
-	g, err := grantOf(told)
+	told := r.Authorized()
+	g, err := authorizedGrant(told)
 	if err != nil {
 		return nil, bypassed(err)
 	}
 	for _, name := range expect {
-		if told[name] == nil {
+		if told.Lambda[name] == nil && told.Claims[name] == nil && g.Context[name] == nil {
 			return nil, bypassed(errors.New("authorizer: the gateway's authorizer has not told " + name))
 		}
 	}
@@ -73,27 +69,18 @@ func gatewayGrant(ctx context.Context, payload []byte, expect []string) (*Grant,
 
 var errNotAsked = errors.New("authorizer: the request has not been through the gateway's authorizer")
 
-// authorizerContext is what a Lambda authorizer has told: in format 2.0 in a
-// member of its own, else beside what the gateway adds.
-func (w *wire) authorizerContext() (map[string]any, error) {
-	if w.RequestContext == nil || len(w.RequestContext.Authorizer) == 0 {
+// authorizedGrant makes a grant of what an authorizer has said.
+func authorizedGrant(a request.Authorized) (*Grant, error) {
+	switch {
+	case a.Lambda != nil:
+		return grantOf(a.Lambda)
+	case a.Claims != nil:
+		return claimsGrant(a.Claims, a.Scopes)
+	case a.IAM != nil:
+		return signerGrant(a.IAM)
+	default:
 		return nil, errNotAsked
 	}
-	raw := w.RequestContext.Authorizer
-	if w.Version == "2.0" {
-		var kinds struct {
-			Lambda jsontext.Value `json:"lambda"`
-		}
-		if err := json.Unmarshal(raw, &kinds); err != nil || len(kinds.Lambda) == 0 {
-			return nil, errNotAsked
-		}
-		raw = kinds.Lambda
-	}
-	var told map[string]any
-	if err := json.Unmarshal(raw, &told); err != nil || told == nil {
-		return nil, errNotAsked
-	}
-	return told, nil
 }
 
 func bypassed(err error) error {

@@ -127,7 +127,7 @@ func TestTheGatewaysCacheOpensNoOtherRoute(t *testing.T) {
 		fix           string
 	}{
 		{"a naive one, by the token alone, lets the user in", guard.HandlerFunc(naive), byToken, ttl, 200, 200, ""},
-		{"ours refuses and says why", authorizer.Simple(userRoutes()), byToken, ttl, 403, 403, "add $context.routeKey to the authorizer's identity sources"},
+		{"ours refuses and says why", authorizer.Simple(userRoutes()), byToken, ttl, 500, 500, "add $context.routeKey to the authorizer's identity sources"},
 		{"a naive one, by the route too", guard.HandlerFunc(naive), byTokenAndRoute, ttl, 200, 403, ""},
 		{"ours, by the route too", authorizer.Simple(userRoutes()), byTokenAndRoute, ttl, 200, 403, ""},
 		{"ours, without a cache", authorizer.Simple(userRoutes(), authorizer.Uncached()), byToken, 0, 200, 403, ""},

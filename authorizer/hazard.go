@@ -57,7 +57,7 @@ func (d *decider) covers(in *input, r read) bool {
 // several reports whether what stands in a place are several values, of which
 // the gateway of a REST API keeps decisions by one.
 func (in *input) several(p place) bool {
-	return p.kind == inHeader && in.headers.find(p.name).several || p.kind == inQuery && in.query.find(p.name).several
+	return p.kind == inHeader && in.HeaderLines(p.name) > 1 || p.kind == inQuery && len(in.query()[p.name]) > 1
 }
 
 func (in *input) amongSources(value string) bool {
@@ -71,43 +71,50 @@ func (in *input) amongSources(value string) bool {
 // elsewhere reports whether what was read stands in another place that can be
 // an identity source, by itself or as one of several values.
 func (in *input) elsewhere(r read) bool {
-	for _, h := range in.headers {
-		if h.name == "cookie" {
-			h.value = strings.ReplaceAll(h.value, ";", ",")
-		}
-		if r.place != (place{inHeader, h.name}) && hasPart(h.value, r.value) && !r.alsoIn(h) {
+	for _, h := range in.Headers() {
+		if h.Name != "cookie" && in.holds(r, h.Name, h.Value) {
 			return true
 		}
 	}
-	for _, q := range in.query {
-		if r.place != (place{inQuery, q.name}) && hasPart(q.value, r.value) {
+	if in.holds(r, "cookie", strings.ReplaceAll(in.Header("cookie"), ";", ",")) {
+		return true
+	}
+	for _, p := range in.Params() { // as the gateway reads the query
+		if r.place != (place{inQuery, p.Name}) && hasPart(strings.Join(p.Values, ","), r.value) {
 			return true
 		}
 	}
-	for _, v := range in.stageValues {
-		if hasPart(v.value, r.value) {
+	for name, values := range in.query() {
+		if r.place != (place{inQuery, name}) && hasPart(strings.Join(values, ","), r.value) {
+			return true
+		}
+	}
+	for _, value := range in.StageVariables() {
+		if hasPart(value, r.value) {
 			return true
 		}
 	}
 	for _, other := range [...]read{
 		{place{kind: inRouteKey}, in.routeKey},
 		{place{kind: inMethod}, in.method},
-		{place{kind: inPath}, in.path},
-		{place{kind: inSourceIP}, in.sourceIP},
-		{place{kind: inDomain}, in.domain},
-		{place{kind: inClientCert}, in.certificate.pem()},
+		{place{kind: inPath}, in.RawPath()},
+		{place{kind: inSourceIP}, in.SourceIP()},
+		{place{kind: inDomain}, in.Domain()},
+		{place{kind: inClientCert}, pemOf(in.Certificate())},
 	} {
 		same := other.kind == r.kind || other.kind == inPath && r.kind == inTablePath || other.kind == inDomain && r.place == (place{inHeader, "host"})
 		if !same && hasPart(other.value, r.value) {
 			return true
 		}
 	}
-	return slices.ContainsFunc(in.others, func(other string) bool { return hasPart(other, r.value) })
+	return slices.ContainsFunc(in.Details(), func(other string) bool { return hasPart(other, r.value) })
 }
 
-// alsoIn reports whether the gateway has written what was read into a header.
-func (r read) alsoIn(h field) bool {
-	return h.value == r.value && (r.kind == inSourceIP && h.name == "x-forwarded-for" || r.kind == inDomain && h.name == "host")
+// holds reports whether what was read stands in a header that it was not read
+// from, and that the gateway has not written it into.
+func (in *input) holds(r read, name, value string) bool {
+	gateways := value == r.value && (r.kind == inSourceIP && name == "x-forwarded-for" || r.kind == inDomain && name == "host")
+	return r.place != (place{inHeader, name}) && hasPart(value, r.value) && !gateways
 }
 
 // hasPart reports whether value is text, or one of the values in it that a

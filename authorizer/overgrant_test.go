@@ -75,7 +75,7 @@ func TestACheckThatGoesByTheNameOfARouteIsNotSupposedToKnowIt(t *testing.T) {
 		check := authorizer.All(blocked, authorizer.Routes(map[string]authorizer.Check{"GET /health": authorizer.Bearer(alice()), key: authorizer.Bearer(alice())}))
 		health := sample("").Set("/routeKey", "GET /health").Set("/routeArn", stageARN+"GET/health").Set("/rawPath", "/health")
 		out, log, err := ask(t, authorizer.Policy(check, authorizer.CompleteRoutes()), health)
-		if outcomeOf(t, out, err, stageARN+"GET/orders/42") != deny || log.code() != "authorizer_cache_hazard" || !strings.Contains(log.text("fix"), "routeKey") {
+		if outcomeOf(t, out, err, stageARN+"GET/orders/42") != broken || log.code() != "authorizer_cache_hazard" || !strings.Contains(log.text("fix"), "routeKey") {
 			t.Errorf("%s: %s, %v", key, out, log)
 		}
 	}

@@ -1,6 +1,8 @@
 package authorizer
 
 import (
+	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 )
@@ -46,7 +48,7 @@ func parsePattern(key string) (*pattern, bool) {
 		}
 		name, braced := strings.CutPrefix(text, "{")
 		if !braced {
-			if text == "" || strings.ContainsAny(text, "{}*?") {
+			if text == "" || strings.ContainsAny(text, "{}*?%") {
 				return nil, false
 			}
 			p.segments = append(p.segments, segment{literal: text})
@@ -72,6 +74,9 @@ func (p *pattern) shape() string {
 }
 
 func (p *pattern) template() string {
+	if p.method == "" {
+		return p.key
+	}
 	if len(p.segments) == 0 {
 		return "/"
 	}
@@ -111,27 +116,29 @@ func (p *pattern) catchAll() bool {
 	return p.key == "$default" || !p.listed() || len(p.segments) > 0 && p.segments[len(p.segments)-1].greedy
 }
 
-// matches reports whether the route takes a call. The path has been found to
-// be plain.
-func (p *pattern) matches(method string, path []string) bool {
-	if p.key == "$default" {
-		return true
+// standard is the path in net/http's patterns.
+func (p *pattern) standard() string {
+	if len(p.segments) == 0 {
+		return "/{$}"
 	}
-	if p.method != anyMethod && p.method != method || p.method == "" {
-		return false
-	}
+	var b strings.Builder
 	for i, s := range p.segments {
-		if i >= len(path) {
-			return false
-		}
-		if s.greedy {
-			return true
-		}
-		if !s.parameter() && s.literal != path[i] {
-			return false
+		switch {
+		case s.greedy:
+			fmt.Fprintf(&b, "/{p%d...}", i)
+		case s.parameter():
+			fmt.Fprintf(&b, "/{p%d}", i)
+		default:
+			b.WriteString("/" + s.literal)
 		}
 	}
-	return len(p.segments) == len(path)
+	return b.String()
+}
+
+// sharesMethod reports whether a request of q's method can be one of p's.
+func (p *pattern) sharesMethod(q *pattern) bool {
+	return p.method == anyMethod || q.method == anyMethod || p.method == q.method ||
+		p.method == http.MethodHead && q.method == http.MethodGet
 }
 
 // before reports whether the gateway tries p before q where both take a call:
@@ -158,22 +165,4 @@ func (s segment) rank() int {
 	default:
 		return 0
 	}
-}
-
-// plainPath takes a path apart, and reports whether everyone must read it in
-// the same way: without empty segments and dots, and without what is escaped.
-func plainPath(path string) ([]string, bool) {
-	if path == "/" || path == "" {
-		return nil, true
-	}
-	if path[0] != '/' || strings.ContainsAny(path, "%\\;?#*") {
-		return nil, false
-	}
-	segments := strings.Split(path[1:], "/")
-	for _, s := range segments {
-		if s == "" || s == "." || s == ".." {
-			return nil, false
-		}
-	}
-	return segments, true
 }

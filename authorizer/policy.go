@@ -92,10 +92,10 @@ func CompleteRoutes() Option {
 //   - Where the route is among the identity sources, the policy is for that route.
 //   - With [Uncached], and of a WebSocket API, it is for the one call.
 //
-// What cannot be said in this way is refused, like a grant that depends on
-// anything else which is not among the identity sources, and the record of the
-// invocation has the error authorizer_cache_hazard and, as fix, what to do: see
-// [Simple]. The identity source of a TOKEN authorizer is the token. Of a REQUEST
+// What cannot be said in this way is refused, like a decision that depends on
+// anything else which is not among the identity sources. It is an error, of which
+// the gateway keeps nothing, and the record of the invocation has the code
+// authorizer_cache_hazard and, as fix, what to do: see [Simple]. The identity source of a TOKEN authorizer is the token. Of a REQUEST
 // authorizer of a REST API they are not known, and kept for 300 seconds unless
 // configured otherwise: it needs [IdentitySources] or Uncached.
 //
@@ -128,12 +128,11 @@ func (d *decider) policy(ctx context.Context, payload []byte) ([]byte, error) {
 // refusal is why the call itself is forbidden, nil when it is not.
 func (d *decider) cover(ctx context.Context, r *Request, g *Grant, refusal error) ([]byte, error) {
 	doc, g, err := d.document(ctx, r, g)
-	var hazard *hazardError
+	var unsafe *hazardError
 	switch {
-	case errors.As(err, &hazard):
+	case errors.As(err, &unsafe):
 		logged(ctx, g, nil)
-		d.hazard(ctx, hazard.fix)
-		return denial(r.in)
+		return nil, hazard(ctx, unsafe.fix)
 	case verdictOf(err) == forbidden:
 		refusal = err
 	case err != nil:

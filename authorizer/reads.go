@@ -39,6 +39,7 @@ type read struct {
 type reads struct {
 	mu     sync.Mutex // guards all below
 	all    []read
+	missed []read // by checks that failed inside Any, of what a client may send
 	tables []*routeTable
 }
 
@@ -87,14 +88,38 @@ func (t *reads) add(others *reads) {
 	for _, table := range others.tables {
 		t.noteTable(table)
 	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.missed = append(t.missed, others.missed...)
 }
 
-// ofCall gives those reads that a client cannot do without by sending less.
+// ofCall returns those reads that a client cannot do without by sending less,
+// and the others as missed.
 func (t *reads) ofCall() *reads {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	sent := func(r read) bool { return r.kind == inHeader || r.kind == inQuery || r.kind == inClientCert }
-	return &reads{all: slices.DeleteFunc(slices.Clone(t.all), sent), tables: t.tables}
+	out := &reads{tables: t.tables, missed: slices.Clone(t.missed)}
+	for _, r := range t.all {
+		if r.kind == inHeader || r.kind == inQuery || r.kind == inClientCert {
+			out.missed = append(out.missed, r)
+		} else {
+			out.all = append(out.all, r)
+		}
+	}
+	return out
+}
+
+// withEdge returns all that a decision depends on where an edge sets headers.
+func (t *reads) withEdge(headers []string) []read {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	all := slices.Clone(t.all)
+	for _, r := range t.missed {
+		if r.kind == inHeader && slices.Contains(headers, r.name) && !slices.ContainsFunc(all, func(o read) bool { return o.place == r.place }) {
+			all = append(all, r)
+		}
+	}
+	return all
 }
 
 // fork gives the same request, which remembers on its own what it is asked.

@@ -1,10 +1,12 @@
 package authorizer
 
 import (
-	"net/http"
+	"cmp"
+	"net/url"
 	"slices"
 	"strings"
 
+	"github.com/lambdarmor/lambdarmor/guard/request"
 	"github.com/lambdarmor/lambdarmor/internal/fieldlines"
 )
 
@@ -51,30 +53,30 @@ func (s *supposed) routeKey(f Format) string {
 	return s.pattern.key
 }
 
-// input is what an event tells. It is not written to once it is made.
+// input is what an event says. It is not written to once it is made.
 type input struct {
-	format      Format
-	arn         ARN // of what has one
-	arnText     string
-	routeKey    string
-	method      string
-	path        string
-	headers     fields // lower-case names, each once; of "cookie" all of it
-	query       fields // each name once
-	pathValues  fields
-	stageValues fields
-	sourceIP    string
-	others      []string // more that an identity source can be
-	domain      string   // the same, and the header Host
-	certificate *Certificate
-	sources     []string // the identity sources' values
-	joined      string   // they as one, in format 1.0
-	stage       string
-	apiID       string
-	accountID   string
-	requestID   string
-	operation   Operation
+	*request.Request
+	format   Format
+	arn      ARN // of what has one
+	routeKey string
+	method   string
+	sources  []string // the identity sources' values
+	joined   string   // they as one, in format 1.0
+	stage    string
+	query    func() url.Values
 }
+
+func (in *input) header(name string) string {
+	token, taken := in.Token()
+	if name == "authorization" && taken && (in.format == RESTToken || in.format == GraphQL) {
+		// A gateway has taken it out of its header; what a client sends beside it
+		// is not what decisions are kept for.
+		return token
+	}
+	return in.Header(name)
+}
+
+func (in *input) queryValue(name string) string { return strings.Join(in.query()[name], ",") }
 
 // Format tells the shape of the event.
 func (r *Request) Format() Format { return r.in.format }
@@ -85,7 +87,7 @@ func (r *Request) Format() Format { return r.in.format }
 // Authorization, by whatever name it was sent.
 func (r *Request) Header(name string) string {
 	name = fieldlines.Key(name)
-	value := r.in.headers.get(name)
+	value := r.in.header(name)
 	r.reads.note(place{inHeader, name}, value)
 	return value
 }
@@ -93,7 +95,7 @@ func (r *Request) Header(name string) string {
 // Query gives the value of a name in the query string, several joined by a
 // comma; "" when it is not there.
 func (r *Request) Query(name string) string {
-	value := r.in.query.get(name)
+	value := r.in.queryValue(name)
 	r.reads.note(place{inQuery, name}, value)
 	return value
 }
@@ -101,12 +103,8 @@ func (r *Request) Query(name string) string {
 // Cookie gives the value of a cookie, the first of that name, and false when it
 // is not there.
 func (r *Request) Cookie(name string) (string, bool) {
-	for part := range strings.SplitSeq(r.Header("cookie"), ";") {
-		if cookies, err := http.ParseCookie(part); err == nil && cookies[0].Name == name {
-			return cookies[0].Value, true
-		}
-	}
-	return "", false
+	r.Header("cookie")
+	return r.in.Cookie(name)
 }
 
 // RouteKey is the route that the gateway has found, "GET /orders/{id}",
@@ -135,27 +133,28 @@ func (r *Request) Method() string {
 // Path is the path as the client sent it. It may have the stage or a custom
 // domain's base path in front; that of the [ARN] has neither.
 func (r *Request) Path() string {
-	r.reads.note(place{kind: inPath}, r.in.path)
-	return r.in.path
+	r.reads.note(place{kind: inPath}, r.in.RawPath())
+	return r.in.RawPath()
 }
 
 // PathValue gives the value of a parameter in the route's path, "" when there
 // is none of that name.
 func (r *Request) PathValue(name string) string {
 	r.reads.note(place{kind: inRouteKey}, r.in.routeKey)
-	r.reads.note(place{kind: inPath}, r.in.path)
+	r.reads.note(place{kind: inPath}, r.in.RawPath())
 	if strings.Contains(r.in.routeKey, "+}") {
 		// What a greedy parameter holds depends on the base path that a domain
 		// puts in front, which is in no identity source.
 		r.reads.note(place{inPathValue, name}, "")
 	}
-	return r.in.pathValues.get(name)
+	value, _ := r.in.PathValue(name)
+	return value
 }
 
 // ARN is that of the call, the zero ARN where there is none: [GraphQL] and
 // [InHandler]. It has the method and the path in it.
 func (r *Request) ARN() ARN {
-	if r.in.arnText != "" {
+	if r.in.arn != (ARN{}) {
 		r.reads.note(place{kind: inMethod}, r.in.method)
 		r.noteCallPath(inPath)
 	}
@@ -165,9 +164,9 @@ func (r *Request) ARN() ARN {
 // noteCallPath notes what the path of the call follows from, which is that of the
 // request without what a domain has in front of it.
 func (r *Request) noteCallPath(path placeKind) {
-	r.reads.note(place{kind: path}, r.in.path)
+	r.reads.note(place{kind: path}, r.in.RawPath())
 	if r.in.format != HTTP2 || r.in.stage != "$default" { // where the two are one
-		r.reads.note(place{kind: inDomain}, r.in.domain)
+		r.reads.note(place{kind: inDomain}, r.in.Domain())
 	}
 }
 
@@ -175,21 +174,23 @@ func (r *Request) noteCallPath(path placeKind) {
 // client says of itself in X-Forwarded-For is not looked at. VPC Lattice tells
 // no other: it is "" there.
 func (r *Request) SourceIP() string {
-	r.reads.note(place{kind: inSourceIP}, r.in.sourceIP)
-	return r.in.sourceIP
+	r.reads.note(place{kind: inSourceIP}, r.in.SourceIP())
+	return r.in.SourceIP()
 }
 
 // ClientCert is the client's certificate that the gateway has verified, nil
 // without mutual TLS. It is not to be changed.
 func (r *Request) ClientCert() *Certificate {
-	r.reads.note(place{kind: inClientCert}, r.in.certificate.pem())
-	return r.in.certificate
+	cert := r.in.Certificate()
+	r.reads.note(place{kind: inClientCert}, pemOf(cert))
+	return cert
 }
 
 // Operation is the GraphQL operation of a [GraphQL] event.
 func (r *Request) Operation() Operation {
 	r.reads.note(place{kind: inOperation}, "")
-	return r.in.operation
+	name, query, variables := r.in.Request.Operation()
+	return Operation{Name: name, Query: query, Variables: slices.Clone(variables)}
 }
 
 // IdentitySource gives the values of the identity sources, in their order, as
@@ -206,29 +207,21 @@ func (r *Request) IdentitySource() []string {
 func (r *Request) Stage() string { return r.in.stage }
 
 // StageVariable gives the value of a variable of the stage.
-func (r *Request) StageVariable(name string) string { return r.in.stageValues.get(name) }
+func (r *Request) StageVariable(name string) string { return r.in.Request.StageVariable(name) }
 
 // APIID is the id of the API.
-func (r *Request) APIID() string { return r.in.apiID }
+func (r *Request) APIID() string { return cmp.Or(r.in.arn.API, r.in.Request.APIID()) }
 
 // AccountID is the id of the account that the API belongs to.
-func (r *Request) AccountID() string { return r.in.accountID }
+func (r *Request) AccountID() string { return cmp.Or(r.in.arn.Account, r.in.Request.AccountID()) }
 
 // RequestID is the gateway's id of the request.
-func (r *Request) RequestID() string { return r.in.requestID }
+func (r *Request) RequestID() string { return r.in.Request.RequestID() }
 
-// Certificate is a client's certificate. Names and times are in the forms in
-// which the gateway has them: "CN=shop,O=Example", "May 28 12:30:02 2027 GMT".
-type Certificate struct {
-	PEM          string
-	SubjectDN    string
-	IssuerDN     string
-	SerialNumber string
-	NotBefore    string
-	NotAfter     string
-}
+// Certificate is a client's certificate.
+type Certificate = request.Certificate
 
-func (c *Certificate) pem() string {
+func pemOf(c *Certificate) string {
 	if c == nil {
 		return ""
 	}

@@ -42,37 +42,3 @@ func enter(ctx context.Context, g *Grant) context.Context {
 	guard.SetPrincipal(ctx, g.Principal)
 	return withGrant(ctx, g)
 }
-
-// handlerInput reads the request that a handler is given.
-func handlerInput(ctx context.Context, payload []byte) (*input, error) {
-	ev := guard.EventOf(ctx, payload)
-	if ev.Trigger() == guard.VPCLattice {
-		return latticeInput(ev)
-	}
-	w := new(wire)
-	if err := ev.Decode(w); err != nil {
-		return nil, err
-	}
-	in, ok := w.handler()
-	if !ok {
-		return nil, guard.Errorf(guard.Invalid, "not_an_http_event", "The event is not an HTTP request.")
-	}
-	return in, nil
-}
-
-// latticeInput reads a request of VPC Lattice as the handler does.
-func latticeInput(ev *guard.Event) (*input, error) {
-	req, err := ev.HTTP()
-	if err != nil {
-		return nil, err
-	}
-	in := &input{format: InHandler, method: req.RequestContext.HTTP.Method, path: req.RawPath}
-	for name, value := range req.Headers {
-		in.headers = append(in.headers, field{name: name, value: value})
-	}
-	in.headers = in.headers.withCookies(req.Cookies)
-	for name, value := range req.QueryStringParameters {
-		in.query = append(in.query, field{name: name, value: value})
-	}
-	return in, nil
-}

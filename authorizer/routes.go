@@ -3,50 +3,40 @@ package authorizer
 import (
 	"context"
 	"fmt"
+	"maps"
+	"net/http"
+	"slices"
 
 	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/internal/router"
 )
 
 // Routes decides by the check of the route that is called. Keys are the
 // gateway's route keys, "POST /orders", "GET /orders/{id}", "ANY /files/{proxy+}",
 // "$default", "$connect"; of a REST API the method and the resource. Names of
-// parameters make no difference, and a method goes before ANY. A call whose
-// route is not among them is Forbidden.
+// parameters make no difference, a method goes before ANY, and GET takes HEAD as
+// well. A call whose route is not among them is Forbidden.
 //
-// Behind a route of the gateway that takes all paths, or where the event does
-// not tell the route, as of a TOKEN authorizer, a function URL, VPC Lattice, the
-// key is found by method and path, in the gateway's order: literal, parameter,
-// greedy parameter, $default. A path is then refused that another could read
-// differently: with an empty segment, a dot segment, an escape. The path is that
-// of the call, without a base path and a stage in front, as package httpapi gives
-// it to a handler. The decision depends on method, path and the domain, which may
+// An authorizer goes by the route that the gateway says it has taken, so the
+// gateway has to have a route for each key. Where the gateway's route takes all
+// paths, where the event tells none, as that of a TOKEN authorizer, and inside
+// [Require], the key is found by method and path: by the same code as the route
+// of httpapi.Routes, so that no handler runs by the check of another. A path that
+// two readers could take for two is then Invalid with code path_ambiguous, which
+// is no denial. The decision depends on method, path and the domain, which may
 // put a base path in front; not so in format 2.0 of the stage $default.
 //
 // A check that restricts, like [Scopes], goes by the grant so far: see [All]. A
-// key that is no route key, or two of one meaning, panic.
+// key that is no route key panics, and so do two keys that take the same call
+// where neither is the more special one, as net/http has it.
 func Routes(routes map[string]Check) Check {
-	table := &routeTable{entries: make(map[string]*entry, len(routes))}
-	for key, c := range routes {
-		p, ok := parsePattern(key)
-		if !ok {
-			panic(fmt.Sprintf("authorizer: Routes with %q, which is no route key", key))
-		}
-		if c == nil {
-			panic("authorizer: Routes with a nil check for " + key)
-		}
-		if same, ok := table.entries[p.shape()]; ok {
-			panic(fmt.Sprintf("authorizer: Routes with both %q and %q", same.key, key))
-		}
-		e := &entry{p, c}
-		table.entries[p.shape()] = e
-		if len(p.segments) == 0 && p.method == "" && p.key == "$connect" {
-			continue // has no path
-		}
-		table.ordered = append(table.ordered, e)
-	}
+	table := newRouteTable(routes)
 	return func(ctx context.Context, r *Request) (*Grant, error) {
-		e := table.find(r)
-		if e == nil {
+		e, err := table.find(r)
+		switch {
+		case err != nil:
+			return nil, err
+		case e == nil:
 			return nil, guard.Errorf(guard.Forbidden, "route_unknown", "Nobody is allowed this route.")
 		}
 		if r.as == nil {
@@ -56,9 +46,12 @@ func Routes(routes map[string]Check) Check {
 	}
 }
 
+// routeTable finds the entry of a route that the gateway names, and of a method
+// and a path.
 type routeTable struct {
 	entries map[string]*entry // shape → entry
 	ordered []*entry          // those that have paths
+	paths   router.Table[*entry]
 }
 
 type entry struct {
@@ -66,41 +59,103 @@ type entry struct {
 	check Check
 }
 
-// find gives the entry of the route that is called, nil when there is none.
-// What it looks at counts as read.
-func (t *routeTable) find(r *Request) *entry {
+func newRouteTable(routes map[string]Check) *routeTable {
+	t := &routeTable{entries: make(map[string]*entry, len(routes))}
+	for _, key := range slices.Sorted(maps.Keys(routes)) {
+		c := routes[key]
+		p, ok := parsePattern(key)
+		if !ok {
+			panic(fmt.Sprintf("authorizer: Routes with %q, which is no route key", key))
+		}
+		if c == nil {
+			panic("authorizer: Routes with a nil check for " + key)
+		}
+		if same, ok := t.entries[p.shape()]; ok {
+			panic(fmt.Sprintf("authorizer: Routes with both %q and %q", same.key, key))
+		}
+		e := &entry{p, c}
+		t.entries[p.shape()] = e
+		if p.key != "$connect" { // which has no path
+			t.ordered = append(t.ordered, e)
+		}
+	}
+	for _, e := range t.ordered {
+		for _, pattern := range t.patterns(e.pattern) {
+			if err := t.paths.Add(pattern, e); err != nil {
+				panic(fmt.Sprintf("authorizer: Routes with %q: %v", e.key, err))
+			}
+		}
+	}
+	return t
+}
+
+// patterns are those of net/http that a key stands for. ANY is each method that
+// the path has no key of its own for, so that a method goes before it.
+func (t *routeTable) patterns(p *pattern) []string {
+	if p.key == "$default" {
+		return []string{"/"}
+	}
+	if p.method != anyMethod {
+		return []string{p.method + " " + p.standard()}
+	}
+	var all []string
+	for _, m := range methods {
+		if m != http.MethodHead && t.ofMethod(m, p.template()) == t.entries[p.shape()] {
+			all = append(all, m+" "+p.standard())
+		}
+	}
+	return all
+}
+
+// find returns the entry of the route that is called, nil when there is none.
+// What it looks at counts as read. The error is that of a path which two readers
+// could take for two.
+func (t *routeTable) find(r *Request) (*entry, error) {
 	r.reads.noteTable(t)
 	if r.as != nil {
-		return t.ofPattern(r.as.pattern, r.Method)
+		return t.ofPattern(r.as.pattern, r.Method), nil
 	}
-	if p, ok := parsePattern(r.in.routeKey); ok && !(p.catchAll() && t.splits(p)) {
+	// A handler finds its own route by method and path, whatever the gateway's is.
+	if p, ok := parsePattern(r.in.routeKey); ok && r.in.format != InHandler && !(p.catchAll() && t.splits(p)) {
 		r.RouteKey()
-		return t.ofPattern(p, r.Method)
+		return t.ofPattern(p, r.Method), nil
 	}
 	r.Method()
 	r.noteCallPath(inTablePath)
-	return t.ofCall(r.in)
+	m, err := t.paths.FindBeyond(r.in.Request, r.in.method)
+	if err != nil {
+		return nil, err
+	}
+	return m.Value, nil
 }
 
 // ofPattern finds a route of the gateway.
 func (t *routeTable) ofPattern(p *pattern, method func() string) *entry {
-	own := t.entries[p.shape()]
 	if p.method != anyMethod {
-		if own == nil && p.method != "" {
-			own = t.entries[anyMethod+" "+p.template()]
-		}
-		return own
+		return t.ofMethod(p.method, p.template())
 	}
-	template := p.template()
 	for _, m := range methods {
-		if t.entries[m+" "+template] != nil { // ANY is taken apart
-			if e := t.entries[method()+" "+template]; e != nil {
-				return e
-			}
-			break
+		if t.entries[m+" "+p.template()] != nil { // ANY is taken apart
+			return t.ofMethod(method(), p.template())
 		}
 	}
-	return own
+	return t.entries[p.shape()]
+}
+
+// ofMethod finds the entry of a method and a template: GET takes HEAD as well,
+// and a method goes before ANY.
+func (t *routeTable) ofMethod(method, template string) *entry {
+	if method == "" {
+		return t.entries[template] // $default, $connect
+	}
+	e := t.entries[method+" "+template]
+	if e == nil && method == http.MethodHead {
+		e = t.entries[http.MethodGet+" "+template]
+	}
+	if e == nil {
+		e = t.entries[anyMethod+" "+template]
+	}
+	return e
 }
 
 // splits reports whether the table tells apart what a catch-all route of the
@@ -120,7 +175,7 @@ func (p *pattern) mayTake(q *pattern) bool {
 	if p.key == "$default" {
 		return true
 	}
-	if p.method != anyMethod && q.method != anyMethod && p.method != q.method {
+	if !p.sharesMethod(q) {
 		return false
 	}
 	for i, s := range p.segments {
@@ -135,19 +190,4 @@ func (p *pattern) mayTake(q *pattern) bool {
 		}
 	}
 	return false
-}
-
-// ofCall finds the route of a method and a path as the gateway would.
-func (t *routeTable) ofCall(in *input) *entry {
-	path, ok := plainPath(in.callPath())
-	if !ok {
-		return nil
-	}
-	var best *entry
-	for _, e := range t.ordered {
-		if e.matches(in.method, path) && (best == nil || e.before(best.pattern)) {
-			best = e
-		}
-	}
-	return best
 }

@@ -7,24 +7,28 @@ import (
 	"github.com/lambdarmor/lambdarmor/guard"
 )
 
+// Answer401 has [Simple] answer a request without a credential, or with one that
+// does not hold, by the error Unauthorized, which the gateway makes a 401 and does
+// not keep. Without it the client gets a 403, which the gateway keeps: a token
+// that is sent again and again then costs one call.
+func Answer401() Option { return func(d *decider) { d.with401 = true } }
+
 // Simple is an authorizer of an HTTP API with payload format 2.0 and simple
 // responses. What becomes of a decision:
 //
 //	a grant               isAuthorized true, and the grant as context
-//	Unauthenticated       isAuthorized false: the client gets a 403
+//	Unauthenticated       isAuthorized false: the client gets a 403; see Answer401
 //	Forbidden             isAuthorized false
 //	any other error       the error: a 500, of which the gateway keeps nothing
 //
-// The gateway keeps a decision for the values of the identity sources alone,
-// and a grant then allows every route to whoever sends them. Therefore a grant
-// that depended on anything else of the request is refused, and the record of
-// the invocation has the error authorizer_cache_hazard and, as fix, what to add
-// to the identity sources. Without identity sources nothing is kept, and
-// [Uncached] declares the same of a TTL of 0. What was read counts: a value, and
-// that there was none. A custom check need not do anything for it.
-//
-// A denial is kept just the same. With the route among the identity sources it
-// is that of the route.
+// The gateway keeps a decision for the values of the identity sources alone. A
+// grant then allows every route to whoever sends them, and a denial refuses all.
+// So a decision that depended on anything else of the request is refused: it is
+// an error, of which the gateway keeps nothing, and the record of the invocation
+// has the code authorizer_cache_hazard and, as fix, what to add to the identity
+// sources. Without identity sources nothing is kept, and [Uncached] declares the
+// same of a TTL of 0. Reading an absent header counts like reading a present one.
+// A custom check need not do anything for it.
 //
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-lambda-authorizer.html
 func Simple(c Check, opts ...Option) lambda.Handler {
@@ -42,14 +46,17 @@ func (d *decider) simple(ctx context.Context, payload []byte) ([]byte, error) {
 	if err == nil {
 		answer, err = g.appendContext([]byte(`{"isAuthorized":true,"context":`), r.in.format)
 	}
-	switch logged(ctx, g, err) {
-	case failed:
+	v := logged(ctx, g, err)
+	if v == failed {
 		return nil, err
-	case allowed:
-		if uncovered := d.uncovered(r.in, r.reads.list()); len(uncovered) > 0 {
-			d.hazard(ctx, fix(r.in, uncovered))
-			break
-		}
+	}
+	if v == unauthenticated && d.with401 {
+		return nil, errUnauthorized
+	}
+	if uncovered := d.uncovered(r.in, r.reads.withEdge(d.edge)); len(uncovered) > 0 {
+		return nil, hazard(ctx, fix(r.in, uncovered))
+	}
+	if v == allowed {
 		return append(answer, '}'), nil
 	}
 	return []byte(`{"isAuthorized":false}`), nil

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"strings"
 )
 
 // tables asks about every route of the tables that the check goes through.
@@ -21,14 +22,14 @@ func (d *decider) tables(ctx context.Context, r *Request, g *Grant) (doc Documen
 		for _, table := range asked.reads.routeTables() {
 			r.reads.noteTable(table)
 		}
-		switch v := verdictOf(err); {
-		case v == failed && all[i].pattern.listed():
-			return doc, g, err
-		case v != allowed:
+		v := verdictOf(err)
+		if v == failed {
+			if all[i].pattern.listed() {
+				return doc, g, err
+			}
 			continue
 		}
-		all[i].granted = true
-		for _, read := range asked.reads.list() {
+		for _, read := range asked.reads.withEdge(d.edge) {
 			// The path of a supposed call is not known, whoever covers it, and
 			// neither is what the gateway calls its route.
 			unknown := read.kind == inPath || read.kind == inPathValue || read.kind == inRouteKey
@@ -36,6 +37,10 @@ func (d *decider) tables(ctx context.Context, r *Request, g *Grant) (doc Documen
 				uncovered = append(uncovered, read)
 			}
 		}
+		if v != allowed {
+			continue
+		}
+		all[i].granted = true
 		if g == nil {
 			g = granted
 		}
@@ -133,7 +138,7 @@ func (doc *Document) allowGranted(base ARN, all []route, byPath bool) error {
 		switch {
 		case !r.pattern.listed():
 		case byPath || r.pattern.catchAll() && len(below) > 0: // see routeTable.splits
-			doc.denyBelowStage(base, "*%*", `*\*`, "*;*", "*#*", "*/?*/")
+			doc.denyAmbiguous(base)
 			doc.denyDetours(base)
 		case slices.ContainsFunc(all, refused): // and a gateway might still find it
 			doc.denyDetours(base)
@@ -145,6 +150,19 @@ func (doc *Document) allowGranted(base ARN, all []route, byPath bool) error {
 		}
 	}
 	return nil
+}
+
+// denyAmbiguous denies paths that two readers could take for two, as the check
+// refuses them: with a backslash, or with one, a percent sign, a slash, a dot or
+// a control character escaped.
+func (doc *Document) denyAmbiguous(base ARN) {
+	doc.denyBelowStage(base, `*\*`, "*%25*", "*%5C*", "*%5c*", "*%2F*", "*%2f*", "*%2E*", "*%2e*", "*%0?*", "*%1?*", "*%7F*", "*%7f*")
+}
+
+// denyEscapes denies paths in which a character is escaped that a route's literal
+// can be made of: such a path may be the route after all.
+func (doc *Document) denyEscapes(base ARN) {
+	doc.denyBelowStage(base, "*%2D*", "*%2d*", "*%2E*", "*%2e*", "*%2F*", "*%2f*", "*%25*", "*%3?*", "*%4?*", "*%5?*", "*%6?*", "*%7?*")
 }
 
 // denyDetours denies paths with empty segments and dots, which can be another's
@@ -163,7 +181,12 @@ func (doc *Document) allowBut(base ARN, p *pattern, other route) error {
 		return &hazardError{"no policy allows " + cmp.Or(p.key, "what is in no table") + " without " + other.pattern.key +
 			": add the route to the identity sources, or set the result TTL to 0 and declare it with Uncached()"}
 	case len(other.pattern.segments) > p.literals():
-		doc.denyBelowStage(base, "*%*") // its name with an escape in it
+		doc.denyEscapes(base)
+	default: // a slash that is escaped may be one at its end
+		at := base
+		at.Method, at.Path = other.method, other.pattern.path(len(other.pattern.segments))
+		below := strings.TrimPrefix(at.String(), base.stagePrefix())
+		doc.denyBelowStage(base, below+"/%2F*", below+"/%2f*")
 	}
 	return doc.denyFixed(base, other.pattern, other.method)
 }

@@ -2,11 +2,11 @@ package guard
 
 import (
 	"context"
-	"encoding/base64"
+	"errors"
 	"sync"
 
 	"github.com/aws/aws-lambda-go/events"
-	"github.com/lambdarmor/lambdarmor/internal/jsonpeek"
+	"github.com/lambdarmor/lambdarmor/guard/request"
 	"github.com/lambdarmor/lambdarmor/internal/strictjson"
 )
 
@@ -17,12 +17,13 @@ import (
 type Event struct {
 	raw []byte
 
-	mu       sync.Mutex // guards all below
-	limits   Limits     // effective; zero until set or first needed
-	trigger  Trigger    // "" until asked for
-	peek     view[rawBody]
+	mu       sync.Mutex       // guards all below
+	limits   Limits           // effective; zero until set or first needed
+	walked   *request.Request // nil until the event was walked over
+	lax      bool             // walked is partial, as the event is a large one
+	refused  error            // why walked is partial
+	request  view[*request.Request]
 	tree     view[any]
-	request  view[*Request]
 	http     view[*events.APIGatewayV2HTTPRequest]
 	body     view[[]byte]
 	jsonBody view[[]byte]
@@ -50,10 +51,9 @@ func (v *view[T]) reconsider() {
 	}
 }
 
-// EventOf gives the event that the layers of an invocation share. It is bound
-// to the payload: for a layer that is given another one, because one further
-// out has rewritten it, it is an event of that payload. Outside [Wrap] it is a
-// fresh one at every call.
+// EventOf returns the event that the layers of an invocation share. If a layer
+// further out has replaced the payload, it is an Event for the new one. Outside
+// [Wrap] it is a fresh one at every call.
 func EventOf(ctx context.Context, payload []byte) *Event {
 	inv := invocationOf(ctx)
 	if inv == nil {
@@ -76,26 +76,36 @@ func same(a, b []byte) bool {
 	return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0])
 }
 
-// Raw is the payload as it came. The runtime reuses its memory after the
+// Raw returns the payload as it came. The runtime reuses its memory after the
 // invocation: what is to outlive it must be copied.
 func (e *Event) Raw() []byte { return e.raw }
 
-// Trigger tells what invoked the function. It looks at member names alone and
-// costs less than a microsecond for a usual event.
+// Trigger returns what invoked the function.
 func (e *Event) Trigger() Trigger {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return e.currentTrigger()
+	return e.walk().Trigger()
 }
 
-func (e *Event) currentTrigger() Trigger {
-	if e.trigger == "" {
-		e.trigger = triggerOf(e.raw)
+// walk reads the event once, whatever the limits are. One that has more in it
+// than most is read strictly only when it is found to be within its limits.
+func (e *Event) walk() *request.Request {
+	if e.walked != nil {
+		return e.walked
 	}
-	return e.trigger
+	standard := defaultLimits(Unknown)
+	if e.lax = !strictjson.Within(e.raw, standard.Depth, standard.Nodes); e.lax {
+		e.walked = request.Partial(e.raw)
+	} else {
+		e.walked, e.refused = request.Read(e.raw)
+	}
+	if e.refused != nil { // whatever it is that is wrong, it is to be answered
+		e.walked = request.Partial(e.raw)
+	}
+	return e.walked
 }
 
-// Tree is the payload as map[string]any, []any, string, bool, nil and
+// Tree returns the payload as map[string]any, []any, string, bool, nil and
 // [encoding/json.Number], which keeps a number as it was written. The text is
 // held to the limits and to strict JSON; the error is an [*Error].
 func (e *Event) Tree() (any, error) {
@@ -104,7 +114,7 @@ func (e *Event) Tree() (any, error) {
 	return e.tree.get(func() (any, error) { return e.readTree(e.raw) })
 }
 
-// Body is the HTTP body, base64 taken off, never more than the limit. A
+// Body returns the HTTP body, base64 taken off, never more than the limit. A
 // request without one has an empty body. The error is an [*Error]: TooLarge,
 // or Invalid where the event is not an HTTP request.
 func (e *Event) Body() ([]byte, error) {
@@ -113,7 +123,7 @@ func (e *Event) Body() ([]byte, error) {
 	return e.readBody()
 }
 
-// BodyTree is the HTTP body as a tree, see [Event.Tree].
+// BodyTree returns the HTTP body as a tree, see [Event.Tree].
 func (e *Event) BodyTree() (any, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -140,24 +150,38 @@ func (e *Event) DecodeBody(v any, opts ...DecodeOption) error {
 	return decode(body, v, e.lockedLimits(), opts)
 }
 
-// Request is the request of an HTTP API, a function URL, a REST API or VPC
-// Lattice, read as far as it is asked. The error is an [*Error] of kind Invalid
-// or TooLarge.
-func (e *Event) Request() (*Request, error) {
+// Request returns the HTTP request in the event, whichever gateway sent it, and
+// the call that an authorizer is asked about. It is not nil. The error is an
+// [*Error] of kind Invalid or TooLarge; the request beside it is partial, and
+// nothing but the answer may be made from it.
+func (e *Event) Request() (*request.Request, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return e.readRequest()
 }
 
-// HTTP is the whole request of an HTTP API or a function URL, and of a REST API
-// or VPC Lattice in the same form: lower-case header names, several values joined
-// by a comma, cookies apart. Lattice tells neither route nor source address, and
-// of who called the ARN, where it has authenticated that by IAM.
-// The error is an [*Error] of kind Invalid or TooLarge.
+// HTTP returns the HTTP request as an event of payload format 2.0, whichever
+// form it came in: lower-case header names, several values joined by a comma,
+// cookies apart. Lattice provides no route and no source address, and the
+// caller's ARN only with IAM auth. The error is an [*Error] of kind Invalid or
+// TooLarge.
 func (e *Event) HTTP() (*events.APIGatewayV2HTTPRequest, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return e.readHTTP()
+	return e.http.get(func() (*events.APIGatewayV2HTTPRequest, error) {
+		r, err := e.readRequest()
+		if err != nil {
+			return nil, err
+		}
+		if !r.Trigger().IsHTTP() {
+			return nil, notHTTP()
+		}
+		full, err := r.Format2()
+		if err != nil {
+			return nil, refuse(err)
+		}
+		return full, nil
+	})
 }
 
 func (e *Event) readTree(text []byte) (any, error) {
@@ -172,69 +196,36 @@ func (e *Event) readTree(text []byte) (any, error) {
 	return tree, nil
 }
 
-func (e *Event) readRequest() (*Request, error) {
-	return e.request.get(func() (*Request, error) {
+func (e *Event) readRequest() (*request.Request, error) {
+	_, err := e.request.get(func() (*request.Request, error) {
+		r := e.walk()
 		limits := e.currentLimits()
-		if err := e.checkBody(limits.Body); err != nil {
-			return nil, err
-		}
-		if !e.format2() {
-			full, err := e.readHTTP()
-			if err != nil {
+		if r.Trigger().IsHTTP() {
+			if err := checkBody(r, limits.Body); err != nil {
 				return nil, err
 			}
-			return upgraded(full), nil
 		}
-		return newRequest(e.raw, limits)
-	})
-}
-
-func (e *Event) readHTTP() (*events.APIGatewayV2HTTPRequest, error) {
-	return e.http.get(func() (*events.APIGatewayV2HTTPRequest, error) {
-		if err := e.checkBody(e.currentLimits().Body); err != nil {
+		if err := limits.check(e.raw); err != nil {
 			return nil, err
 		}
-		if e.currentTrigger() == VPCLattice {
-			return e.readLattice()
+		if e.lax { // and within its limits
+			strict, err := request.Read(e.raw)
+			if e.lax, e.refused = false, err; err == nil {
+				e.walked, r = strict, strict
+			}
 		}
-		if !e.format2() {
-			return e.readHTTP1()
-		}
-		req := new(events.APIGatewayV2HTTPRequest)
-		if err := decode(e.raw, req, e.currentLimits(), nil); err != nil {
-			return nil, err
-		}
-		if req.RequestContext.HTTP.Method == "" {
+		switch {
+		case e.refused != nil:
+			return nil, refuse(e.refused)
+		case r.Trigger() == WebSocket, r.Trigger() == Authorizer:
+			return nil, nil
+		case !r.Trigger().IsHTTP() || r.Method() == "":
 			return nil, notHTTP()
+		default:
+			return nil, nil
 		}
-		return req, nil
 	})
-}
-
-func (e *Event) format2() bool {
-	return e.currentTrigger() != VPCLattice && string(jsonpeek.Text(jsonpeek.Lookup(e.raw, "version"))) == "2.0"
-}
-
-func (e *Event) readHTTP1() (*events.APIGatewayV2HTTPRequest, error) {
-	req := new(events.APIGatewayProxyRequest)
-	if err := decode(e.raw, req, e.currentLimits(), nil); err != nil {
-		return nil, err
-	}
-	if req.HTTPMethod == "" {
-		return nil, notHTTP()
-	}
-	return upgrade(req), nil
-}
-
-func (e *Event) readLattice() (*events.APIGatewayV2HTTPRequest, error) {
-	req := new(latticeRequest)
-	if err := decode(e.raw, req, e.currentLimits(), nil); err != nil {
-		return nil, err
-	}
-	if req.Method == "" {
-		return nil, notHTTP()
-	}
-	return req.upgrade(), nil
+	return e.walked, err
 }
 
 func notHTTP() *Error {
@@ -243,17 +234,13 @@ func notHTTP() *Error {
 
 func (e *Event) readBody() ([]byte, error) {
 	return e.body.get(func() ([]byte, error) {
-		req, err := e.readRequest()
+		r, err := e.readRequest()
 		if err != nil {
 			return nil, err
 		}
-		body, encoded := req.body()
-		if encoded {
-			n, err := base64.StdEncoding.Decode(body, body)
-			if err != nil {
-				return nil, &Error{Kind: Invalid, Code: "malformed_base64", Detail: "The body is not base64."}
-			}
-			body = body[:n]
+		body, err := r.Body()
+		if errors.Is(err, request.ErrNotBase64) {
+			return nil, &Error{Kind: Invalid, Code: "malformed_base64", Detail: "The body is not base64."}
 		}
 		if limit := e.currentLimits().Body; len(body) > limit {
 			return nil, tooLarge("body", "body", limit)
@@ -284,7 +271,7 @@ func (e *Event) lockedLimits() Limits {
 
 func (e *Event) currentLimits() Limits {
 	if e.limits == (Limits{}) {
-		e.limits = Limits{}.effective(e.currentTrigger())
+		e.limits = Limits{}.effective(e.walk().Trigger())
 	}
 	return e.limits
 }

@@ -22,11 +22,7 @@ func (e *Event) readJSONBody() ([]byte, error) {
 	if len(body) == 0 {
 		return nil, &Error{Kind: Invalid, Code: "body_missing", Detail: "The request has no body."}
 	}
-	req, err := e.readRequest()
-	if err != nil {
-		return nil, err
-	}
-	if !isJSON(req.Header("content-type")) {
+	if !isJSON(e.walked.Header("content-type")) {
 		return nil, &Error{
 			Kind: UnsupportedMediaType, Code: "unsupported_media_type",
 			Detail: "The body must be JSON, with the content type application/json.",

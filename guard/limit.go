@@ -7,7 +7,7 @@ import (
 	"math"
 
 	"github.com/aws/aws-lambda-go/lambda"
-	"github.com/lambdarmor/lambdarmor/internal/jsonpeek"
+	"github.com/lambdarmor/lambdarmor/guard/request"
 	"github.com/lambdarmor/lambdarmor/internal/strictjson"
 )
 
@@ -87,13 +87,14 @@ func (e *Event) check(limits Limits) error {
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if !e.currentTrigger().IsHTTP() || plainlyWithin(e.raw, limits) {
+	r := e.walk()
+	if !r.Trigger().IsHTTP() {
 		return nil
 	}
-	if err := e.checkBody(limits.Body); err != nil {
+	if err := checkBody(r, limits.Body); err != nil {
 		return err
 	}
-	return e.checkBodyText(limits)
+	return e.checkBodyText(r, limits)
 }
 
 // check judges a text by its size alone. It may be of the payload or the body,
@@ -108,40 +109,15 @@ func (l Limits) check(text []byte) error {
 	return nil
 }
 
-// plainlyWithin reports whether no body in the event can be over a limit: it is
-// no longer than the event and has no more brackets and commas, unless escapes
-// or base64 hide them.
-func plainlyWithin(raw []byte, limits Limits) bool {
-	return len(raw) <= limits.Body && strictjson.Within(raw, limits.Depth, limits.Nodes) && !mayHide(raw)
-}
-
-// mayHide reports whether there is an escape by number or the true that
-// isBase64Encoded would have, anywhere. Of the letters in both the u is rarest.
-func mayHide(raw []byte) bool {
-	for at := 0; ; at++ {
-		i := bytes.IndexByte(raw[at:], 'u')
-		if i < 0 {
-			return false
-		}
-		at += i
-		if bytes.HasSuffix(raw[:at], []byte{'\\'}) || bytes.HasSuffix(raw[:at+1], []byte("tru")) {
-			return true
-		}
-	}
-}
-
 // checkBody judges the size of an HTTP body by its escaped and encoded form, so
 // that one that is too large is never unescaped or decoded.
-func (e *Event) checkBody(limit int) error {
-	if len(e.raw) <= limit {
+func checkBody(r *request.Request, limit int) error {
+	quoted, isBase64 := r.RawBody()
+	if len(quoted) <= limit {
 		return nil
 	}
-	body := e.peekBody()
-	if len(body.text) <= limit {
-		return nil
-	}
-	size := unescapedLen(body.text)
-	if body.base64 {
+	size := unescapedLen(quoted) - len(`""`)
+	if isBase64 {
 		size = size / 4 * 3
 		if size > 2 {
 			size -= 2 // the padding, if there is any
@@ -156,10 +132,10 @@ func (e *Event) checkBody(limit int) error {
 // checkBodyText judges depth and number in a body that is a JSON text. The
 // escaped form bounds both; only a body over the bound, or one that hides its
 // brackets from it, is unescaped.
-func (e *Event) checkBodyText(limits Limits) error {
-	peek := e.peekBody()
-	hidden := peek.base64 || bytes.Contains(peek.text, []byte(`\u`))
-	if !hidden && strictjson.Within(peek.text, limits.Depth, limits.Nodes) {
+func (e *Event) checkBodyText(r *request.Request, limits Limits) error {
+	quoted, isBase64 := r.RawBody()
+	hidden := isBase64 || bytes.Contains(quoted, []byte(`\u`))
+	if !hidden && strictjson.Within(quoted, limits.Depth, limits.Nodes) {
 		return nil
 	}
 	body, err := e.readBody()
@@ -173,27 +149,6 @@ func (e *Event) checkBodyText(limits Limits) error {
 		return refuse(err)
 	}
 	return nil
-}
-
-// rawBody is a body as it stands in the event.
-type rawBody struct {
-	text   []byte // escaped
-	base64 bool
-}
-
-func (e *Event) peekBody() rawBody {
-	body, _ := e.peek.get(func() (b rawBody, _ error) {
-		for name, value := range jsonpeek.Members(e.raw) {
-			switch string(name) {
-			case "body":
-				b.text = jsonpeek.Text(value)
-			case "isBase64Encoded":
-				b.base64 = string(value) == "true"
-			}
-		}
-		return b, nil
-	})
-	return body
 }
 
 // unescapedLen bounds from below how many bytes the text of a JSON string

@@ -4,10 +4,9 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"strconv"
 	"time"
 
-	"github.com/lambdarmor/lambdarmor/internal/jsonpeek"
+	"github.com/lambdarmor/lambdarmor/internal/answer"
 )
 
 // record writes the one record of an invocation.
@@ -24,7 +23,7 @@ func (l *logLayer) record(ctx context.Context, inv *invocation, payload []byte, 
 	trigger := ev.Trigger()
 	status := 0
 	if trigger.IsHTTP() && !failed { // beside an error there is no answer
-		status = statusOf(out)
+		status = ev.statusOf(out)
 	}
 	level := levelOf(err, status)
 	if !l.handler.Enabled(ctx, level) {
@@ -104,50 +103,24 @@ func appendHTTP(attrs []slog.Attr, ev *Event, route string, status int) []slog.A
 	return attrs
 }
 
-// methodAndRoute looks into a request that may not have been, or cannot be,
-// decoded.
+// methodAndRoute returns what can be seen of them, also in an event that was
+// refused.
 func (e *Event) methodAndRoute() (method, route string) {
 	e.mu.Lock()
-	req := e.request.value
-	e.mu.Unlock()
-	if req != nil {
-		return req.Method, req.RouteKey
-	}
-	var resource string
-	for name, value := range jsonpeek.Members(e.raw) {
-		switch string(name) {
-		case "routeKey":
-			route = string(jsonpeek.Text(value))
-		case "resource":
-			resource = string(jsonpeek.Text(value))
-		case "httpMethod", "method":
-			method = string(jsonpeek.Text(value))
-		case "requestContext":
-			if m := jsonpeek.Lookup(value, "http", "method"); m != nil {
-				method = string(jsonpeek.Text(m))
-			}
-		}
-	}
-	if route == "" && resource != "" {
-		route = routeKey(method, resource)
-	}
-	return method, route
+	defer e.mu.Unlock()
+	r := e.walk()
+	return r.Method(), r.RouteKey()
 }
 
-// statusOf reads the status of an answer in proxy form. An answer without one
-// is a 200 to the gateway.
-func statusOf(out []byte) int {
+// statusOf returns the status of an answer to the event, 0 where there is none.
+func (e *Event) statusOf(out []byte) int {
 	if out == nil {
 		return 0
 	}
-	raw := jsonpeek.Lookup(out, "statusCode")
-	if raw == nil {
-		return 200
-	}
-	status, err := strconv.Atoi(string(raw))
-	if err != nil {
-		return 0
-	}
+	e.mu.Lock()
+	form := answer.FormOf(e.walk())
+	e.mu.Unlock()
+	status, _ := answer.Status(out, form)
 	return status
 }
 

@@ -30,7 +30,7 @@ import (
 func Recover() Middleware {
 	return func(next lambda.Handler) lambda.Handler {
 		return HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
-			var a answer
+			var a outcome
 			// Goexit cannot be undone on the goroutine that calls it, and the one
 			// that we are on belongs to the runtime's loop. A coroutine is a
 			// goroutine that is switched to: another one would be scheduled, and
@@ -46,14 +46,14 @@ func Recover() Middleware {
 	}
 }
 
-type answer struct {
+type outcome struct {
 	out []byte
 	err error
 }
 
 // run calls next. A Goexit that ends it is suspended halfway: resumed, it would
 // go on to the goroutine that waits for the answer.
-func (a *answer) run(ctx context.Context, next lambda.Handler, payload []byte, suspend func(struct{}) bool) {
+func (a *outcome) run(ctx context.Context, next lambda.Handler, payload []byte, suspend func(struct{}) bool) {
 	returned := false
 	defer func() {
 		if returned {

@@ -22,8 +22,8 @@ func appendContent(b []byte, ev *guard.Event) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		b = appendPart(appendPart(b, "http"), req.Method)
-		b = appendPart(appendPart(b, req.RawPath), req.RawQueryString)
+		b = appendPart(appendPart(b, "http"), req.Method())
+		b = appendPart(appendPart(b, req.RawPath()), req.RawQuery())
 		return appendCanonical(b, body), nil
 	case t == guard.SQS:
 		return appendMessages(appendPart(b, "sqs"), ev)

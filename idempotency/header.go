@@ -5,8 +5,6 @@ import (
 	"strings"
 
 	"github.com/lambdarmor/lambdarmor/guard"
-	"github.com/lambdarmor/lambdarmor/internal/fieldlines"
-	"github.com/lambdarmor/lambdarmor/internal/jsonpeek"
 )
 
 // aboutHeader tells the sender of a request without a key what one is.
@@ -26,46 +24,19 @@ func Header(name string) KeyFunc {
 		panic("idempotency: Header without a name")
 	}
 	return func(_ context.Context, ev *guard.Event) (string, error) {
-		value, times, err := header(ev, name)
+		req, err := ev.Request()
 		if err != nil {
 			return "", err
 		}
-		if times == 0 {
+		if req.HeaderLines(name) == 0 {
 			return "", noKey("The header " + name + " is missing. See " + aboutHeader)
 		}
-		key, ok := parseKey(value)
-		if !ok || times > 1 {
+		key, ok := parseKey(req.Header(name))
+		if !ok || req.HeaderLines(name) > 1 {
 			return "", malformedKey("The header " + name + " must be one key of 1 to 255 printable characters.")
 		}
 		return key, nil
 	}
-}
-
-// header gives the value of a header, and how many spellings of its name the
-// request has: more than one is for sure not the gateway's doing.
-func header(ev *guard.Event, name string) (value string, times int, err error) {
-	req, err := ev.Request() // strict, so that each spelling is there once
-	if err != nil {
-		return "", 0, err
-	}
-	headers := start(ev.Raw(), "headers")
-	one := req.Version != "1.0" && ev.Trigger() != guard.VPCLattice
-	if !one {
-		if several := start(ev.Raw(), "multiValueHeaders"); given(several) {
-			headers = several
-		}
-	}
-	for n, rest := range jsonpeek.Starts(headers) {
-		if fieldlines.Same(string(n), name) {
-			times++
-			if one {
-				value = string(text(rest))
-			} else {
-				value = req.Header(name) // of several values
-			}
-		}
-	}
-	return value, times, nil
 }
 
 // parseKey reads the value of a header.

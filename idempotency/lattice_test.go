@@ -77,7 +77,7 @@ func TestRule01KeysOfLatticeRequests(t *testing.T) {
 		{"two quoted values", map[string][]string{"idempotency-key": {`"k"`, `"k"`}}, "malformed"},
 		{"two spellings", map[string][]string{"idempotency-key": {"k"}, "Idempotency-Key": {"k"}}, "malformed"},
 		{"an empty value", map[string][]string{"idempotency-key": {""}}, "malformed"},
-		{"no value", map[string][]string{"idempotency-key": {}}, "malformed"},
+		{"no value", map[string][]string{"idempotency-key": {}}, "missing"},
 		{"none", nil, "missing"},
 	} {
 		event := lattice("").Event()

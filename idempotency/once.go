@@ -8,6 +8,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/lambdarmor/lambdarmor/guard"
+	httpanswer "github.com/lambdarmor/lambdarmor/internal/answer"
 )
 
 // Once lets the handler inside it run once for each key, and answers repeats
@@ -73,8 +74,7 @@ func (o *once) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		call.format1 = req.Version == "1.0"
-		call.bare = !call.format1 && ev.Trigger() != guard.VPCLattice
+		call.form = httpanswer.FormOf(req)
 	}
 	done, replay, err := o.attempt(ctx, t, call)
 	switch {
@@ -93,9 +93,8 @@ func (o *once) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 type invocation struct {
 	*once
 	task
-	http    bool
-	format1 bool
-	bare    bool // in format 2.0 an answer may be a body alone
+	http bool
+	form httpanswer.Form // that the answer is to have
 
 	answer []byte
 	err    error
@@ -121,7 +120,7 @@ func (i *invocation) run(ctx context.Context) outcome {
 
 func (i *invocation) adopt(answer []byte) outcome {
 	if i.http {
-		if _, ok := statusOf(answer, i.bare); !ok {
+		if _, ok := httpanswer.Status(answer, i.form); !ok {
 			i.err = unreadable(errors.New("idempotency: what Reconcile has found is no HTTP response"))
 			return outcome{fate: unknown, failed: true}
 		}
@@ -134,7 +133,7 @@ func (i *invocation) adopt(answer []byte) outcome {
 func (i *invocation) judge(answer []byte) outcome {
 	status, ok := 0, true
 	if i.http {
-		status, ok = statusOf(answer, i.bare)
+		status, ok = httpanswer.Status(answer, i.form)
 	}
 	switch {
 	case !i.config.keep(status, answer):
@@ -149,7 +148,7 @@ func (i *invocation) judge(answer []byte) outcome {
 // kept is the form in which an answer is stored: ready to be replayed.
 func (i *invocation) kept(answer []byte) []byte {
 	if i.http {
-		return replayForm(answer, i.format1)
+		return replayForm(answer, i.form == httpanswer.Format1)
 	}
 	return answer
 }

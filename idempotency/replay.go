@@ -2,8 +2,6 @@ package idempotency
 
 import (
 	"bytes"
-	"net/http"
-	"strconv"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -12,27 +10,6 @@ import (
 
 // replayHeader marks an answer that was given before.
 const replayHeader = `"Idempotent-Replayed":`
-
-// statusOf is the status of an answer in proxy form, which has to say it unless
-// it may be bare: it is 200 then. What is no answer the gateway does not take: it
-// answers 502.
-func statusOf(answer []byte, bare bool) (status int, ok bool) {
-	if !jsontext.Value(answer).IsValid(jsontext.AllowDuplicateNames(true)) {
-		return http.StatusBadGateway, false
-	}
-	raw := jsonpeek.Lookup(answer, "statusCode")
-	if raw == nil && bare {
-		return http.StatusOK, true
-	}
-	if text := jsonpeek.Text(raw); text != nil {
-		raw = text
-	}
-	status, err := strconv.Atoi(string(raw))
-	if err != nil || status < 100 || status > 599 {
-		return http.StatusBadGateway, false
-	}
-	return status, true
-}
 
 // replayForm gives an HTTP answer as it is replayed: all of it as it is, but
 // with the header that marks it and without cookies, which were made for the

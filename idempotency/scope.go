@@ -44,11 +44,11 @@ func (c *config) appendOperation(b []byte, ev *guard.Event) []byte {
 	if err != nil { // the key has been read, so this does not happen
 		return appendPart(b, "unknown")
 	}
-	if req.RouteKey != "" && req.RouteKey != "$default" {
-		return appendPart(appendPart(b, "route"), req.RouteKey)
+	if req.RouteKey() != "" && req.RouteKey() != "$default" {
+		return appendPart(appendPart(b, "route"), req.RouteKey())
 	}
-	b = appendPart(appendPart(b, "path"), req.Method)
-	return appendPart(b, req.RawPath)
+	b = appendPart(appendPart(b, "path"), req.Method())
+	return appendPart(b, req.RawPath())
 }
 
 func (c *config) appendScope(ctx context.Context, b []byte, ev *guard.Event) ([]byte, error) {
@@ -74,4 +74,4 @@ func (c *config) appendScope(ctx context.Context, b []byte, ev *guard.Event) ([]
 // answersHTTP reports whether an event is an HTTP request, read as one, and its
 // answer has a status. A message over a WebSocket, which httpapi answers too, is
 // no request that [guard.Event.Request] reads.
-func answersHTTP(t guard.Trigger) bool { return t.IsHTTP() || t == guard.ALB }
+func answersHTTP(t guard.Trigger) bool { return t.IsHTTP() }

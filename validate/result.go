@@ -1,16 +1,14 @@
 package validate
 
 import (
-	"bytes"
 	"context"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/lambdarmor/lambdarmor/guard"
-	"github.com/lambdarmor/lambdarmor/internal/jsonpeek"
+	"github.com/lambdarmor/lambdarmor/internal/answer"
 	"github.com/lambdarmor/lambdarmor/internal/strictjson"
 )
 
@@ -29,7 +27,7 @@ func Result(s Schema, opts ...Option) guard.Middleware {
 			if err != nil {
 				return out, err
 			}
-			if err := c.checkResult(out, guard.EventOf(ctx, payload).Trigger().IsHTTP()); err != nil {
+			if err := c.checkResult(out, guard.EventOf(ctx, payload)); err != nil {
 				return nil, &guard.Error{Kind: guard.Internal, Err: fmt.Errorf("validate: the handler's answer: %w", err)}
 			}
 			return out, nil
@@ -37,45 +35,26 @@ func Result(s Schema, opts ...Option) guard.Middleware {
 	}
 }
 
-func (c *checker) checkResult(out []byte, http bool) error {
+func (c *checker) checkResult(out []byte, ev *guard.Event) error {
 	text := out
-	if http {
-		body, ok, err := successBody(out)
-		if err != nil || !ok {
+	if ev.Trigger().IsHTTP() {
+		req, _ := ev.Request() // which may have been refused, and answered
+		res, err := answer.Read(out, answer.FormOf(req))
+		if err != nil {
 			return err
 		}
-		text = body
+		if res.Status < 200 || res.Status > 299 || answer.Bodiless(res.Status) {
+			return nil
+		}
+		if !res.Whole {
+			text = res.Body
+		}
 	}
 	tree, err := strictjson.Tree(text)
 	if err != nil {
 		return err
 	}
 	return describe(c.check(tree))
-}
-
-// successBody gives the body of a response, and false for one that is not a
-// success or has nothing to say. An answer without a status is a body itself,
-// as API Gateway takes it.
-func successBody(out []byte) (body []byte, ok bool, err error) {
-	tree, err := strictjson.Tree(out)
-	if err != nil {
-		return nil, false, err
-	}
-	response, _ := tree.(map[string]any)
-	status := jsonpeek.Lookup(out, "statusCode")
-	if response == nil || status == nil {
-		return out, true, nil
-	}
-	status = bytes.Trim(status, `"`) // a gateway takes it as a text, too
-	if len(status) != 3 || status[0] != '2' || string(status) == "204" {
-		return nil, false, nil
-	}
-	text, _ := response["body"].(string)
-	if encoded, _ := response["isBase64Encoded"].(bool); encoded {
-		body, err = base64.StdEncoding.DecodeString(text)
-		return body, true, err
-	}
-	return []byte(text), true, nil
 }
 
 // describe puts the places of an error into its text, for the log.

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/guard/request"
 )
 
 // GitHub lets requests through whose body GitHub has signed, in
@@ -22,7 +23,7 @@ func GitHub(keys Keys) guard.Middleware {
 	return require(scheme{name: "github", read: readGitHub, parse: parseLine, identify: bodyDigest}, keys, nil)
 }
 
-func readGitHub(req *guard.Request) (claim, error) {
+func readGitHub(req *request.Request) (claim, error) {
 	const header = "X-Hub-Signature-256"
 	value := req.Header(header)
 	if value == "" {

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/guard/request"
 )
 
 // HMACConfig describes how a sender signs that follows no standard. For Slack:
@@ -55,7 +56,7 @@ func HMAC(c HMACConfig, keys Keys, opts ...Option) guard.Middleware {
 		newHash, size = sha512.New, sha512.Size
 	}
 	s := scheme{name: "hmac", identify: bodyDigest}
-	s.read = func(req *guard.Request) (claim, error) { return c.read(req, content, size) }
+	s.read = func(req *request.Request) (claim, error) { return c.read(req, content, size) }
 	s.parse = func(text string) (key, error) { return parseTextFor(newHash, text) }
 	return require(s, keys, opts)
 }
@@ -66,7 +67,7 @@ func parseTextFor(newHash func() hash.Hash, text string) (key, error) {
 	return k, err
 }
 
-func (c HMACConfig) read(req *guard.Request, content []piece, size int) (claim, error) {
+func (c HMACConfig) read(req *request.Request, content []piece, size int) (claim, error) {
 	value := req.Header(c.Signature)
 	if value == "" {
 		return claim{}, missing(c.Signature)

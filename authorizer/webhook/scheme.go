@@ -6,13 +6,14 @@ import (
 	"time"
 
 	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/guard/request"
 )
 
 // scheme is how a sender signs.
 type scheme struct {
 	name string
 	// read finds what a request says of itself. Its errors are the sender's.
-	read func(req *guard.Request) (claim, error)
+	read func(req *request.Request) (claim, error)
 	// parse reads a key as the sender's console shows it.
 	parse func(text string) (key, error)
 	// identify tells a delivery that has no signed id from others; nil where

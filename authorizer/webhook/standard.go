@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/guard/request"
 )
 
 // Standard lets requests through that are signed as Standard Webhooks says:
@@ -27,7 +28,7 @@ func Standard(keys Keys, opts ...Option) guard.Middleware {
 	return require(scheme{name: "standard", read: readStandard, parse: parseStandardKey}, keys, opts)
 }
 
-func readStandard(req *guard.Request) (claim, error) {
+func readStandard(req *request.Request) (claim, error) {
 	id, sent, list := req.Header("webhook-id"), req.Header("webhook-timestamp"), req.Header("webhook-signature")
 	switch {
 	case id == "":

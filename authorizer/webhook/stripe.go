@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/guard/request"
 )
 
 // Stripe lets requests through that Stripe has signed, in Stripe-Signature: a
@@ -27,7 +28,7 @@ func Stripe(keys Keys, opts ...Option) guard.Middleware {
 	return require(scheme{name: "stripe", read: readStripe, parse: parseStripeKey, identify: eventID}, keys, opts)
 }
 
-func readStripe(req *guard.Request) (claim, error) {
+func readStripe(req *request.Request) (claim, error) {
 	const header = "Stripe-Signature"
 	list := req.Header(header)
 	if list == "" {

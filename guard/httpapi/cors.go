@@ -11,7 +11,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/lambdarmor/lambdarmor/guard"
-	"github.com/lambdarmor/lambdarmor/internal/jsonpeek"
+	"github.com/lambdarmor/lambdarmor/internal/answer"
 )
 
 // CORSConfig says which pages of other sites may call the API and read its
@@ -47,10 +47,8 @@ func CORS(config CORSConfig) guard.Middleware {
 		decorated := decorating(c)(next)
 		return guard.HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
 			ctx, x := enter(ctx, payload)
-			if mayBePreflight(payload) {
-				if req, err := x.request(); err == nil && isPreflight(req) {
-					return x.answer(c.preflight(req))
-				}
+			if req := x.asked(); isPreflight(req) {
+				return x.answer(c.preflight(req))
 			}
 			return decorated.Invoke(ctx, payload)
 		})
@@ -99,95 +97,78 @@ func isOrigin(s string) bool {
 
 func list(names []string) string {
 	for _, name := range names {
-		if !validName(name) {
+		if !answer.ValidName(name) {
 			panic("httpapi: CORS with " + strconv.Quote(name) + " in a list of names")
 		}
 	}
 	return strings.Join(names, ", ")
 }
 
-// mayBePreflight reports whether the event has the method of a preflight and no
-// body. What has one is left to be read further in, under the limits there.
-func mayBePreflight(payload []byte) bool {
-	var options bool
-	for name, value := range jsonpeek.Members(payload) {
-		switch string(name) {
-		case "requestContext": // of format 2.0
-			options = options || isOptions(jsonpeek.Lookup(value, "http", "method"))
-		case "httpMethod", "method": // of format 1.0, of VPC Lattice
-			options = options || isOptions(value)
-		case "body":
-			if len(jsonpeek.Text(value)) > 0 {
-				return false
-			}
-		}
-	}
-	return options
-}
-
-func isOptions(raw []byte) bool { return string(jsonpeek.Text(raw)) == http.MethodOptions }
-
+// isPreflight reports whether a request asks for permission, and has no body.
+// What has one is left to be read further in, under the limits there.
 func isPreflight(req *Request) bool {
-	return req.Method == http.MethodOptions && req.Header("origin") != "" && req.Header("access-control-request-method") != ""
+	body, _ := req.in.RawBody()
+	return req.Method == http.MethodOptions && req.Header("origin") != "" && req.Header("access-control-request-method") != "" &&
+		len(body) <= len(`""`)
 }
 
 // allow adds what lets the page of req's origin read the response.
-func (c *cors) allow(req *Request, res *response) bool {
+func (c *cors) allow(req *Request, res *answer.Answer) bool {
 	switch origin := req.Header("origin"); {
 	case c.any:
-		res.set("access-control-allow-origin", "*")
+		res.Set("access-control-allow-origin", "*")
 	case slices.Contains(c.origins, origin):
-		res.set("access-control-allow-origin", origin)
+		res.Set("access-control-allow-origin", origin)
 	default:
 		return false
 	}
 	if c.credentials {
-		res.set("access-control-allow-credentials", "true")
+		res.Set("access-control-allow-credentials", "true")
 	}
 	return true
 }
 
-func (c *cors) decorate(req *Request, res *response) {
+func (c *cors) decorate(req *Request, res *answer.Answer) {
 	// The layer decides alone: what an inner handler allows is not asked for.
-	res.fields = slices.DeleteFunc(res.fields, func(f field) bool { return strings.HasPrefix(f.name, "access-control-") })
+	res.Fields = slices.DeleteFunc(res.Fields, func(f answer.Field) bool { return strings.HasPrefix(f.Name, "access-control-") })
 	if !c.any {
-		res.vary("Origin")
+		vary(res, "Origin")
 	}
 	if c.allow(req, res) && c.expose != "" {
-		res.set("access-control-expose-headers", c.expose)
+		res.Set("access-control-expose-headers", c.expose)
 	}
 }
 
-func (c *cors) preflight(req *Request) *response {
-	res := newResponse(http.StatusNoContent)
-	res.vary("Origin", "Access-Control-Request-Method", "Access-Control-Request-Headers")
+func (c *cors) preflight(req *Request) *answer.Answer {
+	res := answer.New(http.StatusNoContent)
+	vary(res, "Origin", "Access-Control-Request-Method", "Access-Control-Request-Headers")
 	if !c.allow(req, res) {
 		return res
 	}
-	res.set("access-control-allow-methods", c.methods)
+	res.Set("access-control-allow-methods", c.methods)
 	if c.headers != "" {
-		res.set("access-control-allow-headers", c.headers)
+		res.Set("access-control-allow-headers", c.headers)
 	}
 	if c.maxAge != "" {
-		res.set("access-control-max-age", c.maxAge)
+		res.Set("access-control-max-age", c.maxAge)
 	}
 	return res
 }
 
 // vary names the request headers that the response depends on.
-func (r *response) vary(names ...string) {
+func vary(res *answer.Answer, names ...string) {
 	var have []string
-	for _, f := range r.fields {
-		if f.name == "vary" {
-			have = append(have, f.value)
+	for _, f := range res.Fields {
+		if f.Name == "vary" {
+			have = append(have, f.Value)
 		}
 	}
-	r.del("vary")
+	res.Del("vary")
 	line := strings.Join(have, ", ")
 	for _, name := range names {
 		if !slices.ContainsFunc(strings.Split(line, ","), func(v string) bool { return strings.EqualFold(strings.TrimSpace(v), name) }) {
 			line = strings.TrimPrefix(line+", "+name, ", ")
 		}
 	}
-	r.set("vary", line)
+	res.Set("vary", line)
 }

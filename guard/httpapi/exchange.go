@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/internal/answer"
 )
 
 // exchange is what the layers of this package share during one request: the
@@ -52,7 +53,7 @@ func (d *decorators) list() []decorator {
 
 // decorator adds headers to a response before it is encoded.
 type decorator interface {
-	decorate(req *Request, res *response)
+	decorate(req *Request, res *answer.Answer)
 }
 
 type exchangeKey struct{}
@@ -95,10 +96,12 @@ func (x *exchange) request() (*Request, error) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if x.req == nil {
-		x.first.query = &x.query
-		if err := x.first.read(x.event); err != nil {
+		in, err := x.event.Request()
+		if err != nil {
 			return nil, err
 		}
+		x.first.query = &x.query
+		x.first.read(x.event, in)
 		x.req = &x.first
 	}
 	return x.req, nil
@@ -110,23 +113,27 @@ func (x *exchange) setRequest(req *Request) {
 	x.mu.Unlock()
 }
 
-// asked is the request, or what can be seen of it where it was refused.
+// asked is the request, or what can be seen of one that was refused: enough to
+// answer it.
 func (x *exchange) asked() *Request {
 	req, err := x.request()
-	if err != nil {
-		return glimpseOf(x.event.Raw())
+	if err == nil {
+		return req
 	}
-	return req
+	in, _ := x.event.Request()
+	refused := new(Request)
+	refused.read(x.event, in)
+	return refused
 }
 
-// answer decorates res and encodes it in the format that the request came in.
-func (x *exchange) answer(res *response) ([]byte, error) {
+// answer decorates res and encodes it in the form that the request asks for.
+func (x *exchange) answer(res *answer.Answer) ([]byte, error) {
 	req := x.asked()
 	decorators := x.layers.list()
 	for _, d := range decorators {
 		d.decorate(req, res)
 	}
-	out, err := res.encode(x.form(req))
+	out, err := encode(res, answer.FormOf(req.in))
 	if err != nil {
 		return nil, err
 	}
@@ -134,19 +141,6 @@ func (x *exchange) answer(res *response) ([]byte, error) {
 	x.encoded, x.decorated = out, len(decorators)
 	x.mu.Unlock()
 	return out, nil
-}
-
-func (x *exchange) form(req *Request) form {
-	switch trigger := x.event.Trigger(); {
-	case trigger == guard.VPCLattice:
-		return lattice
-	case trigger == guard.ALB && !sendsLists(x.event.Raw()):
-		return single
-	case req.format1():
-		return format1
-	default:
-		return format2
-	}
 }
 
 // finish makes sure that out, the answer of an inner handler, has been through
@@ -160,9 +154,9 @@ func (x *exchange) finish(out []byte) ([]byte, error) {
 	if done {
 		return out, nil
 	}
-	res, err := parseResponse(out, x.form(x.asked()))
+	res, err := answer.Read(out, answer.FormOf(x.asked().in))
 	if err != nil {
-		return nil, err
+		return nil, invalidResponse("%w", err)
 	}
 	return x.answer(res)
 }

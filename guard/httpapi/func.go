@@ -9,6 +9,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/internal/answer"
 )
 
 // Option changes [Func].
@@ -80,10 +81,10 @@ func readBody(event *guard.Event, v any, opts []guard.DecodeOption) error {
 }
 
 // responseOf encodes what a function returned.
-func responseOf(out any, status int) (*response, error) {
-	res := newResponse(http.StatusOK)
+func responseOf(out any, status int) (*answer.Answer, error) {
+	res := answer.New(http.StatusOK)
 	if status != 0 {
-		res.status = status
+		res.Status = status
 	}
 	if r, ok := out.(replier); ok {
 		var err error
@@ -92,8 +93,8 @@ func responseOf(out any, status int) (*response, error) {
 		}
 	}
 	if _, none := out.(struct{}); none {
-		if res.status == http.StatusOK {
-			res.status = http.StatusNoContent
+		if res.Status == http.StatusOK {
+			res.Status = http.StatusNoContent
 		}
 		return res, nil
 	}
@@ -103,7 +104,7 @@ func responseOf(out any, status int) (*response, error) {
 	if err := enc.Encode(out); err != nil {
 		return nil, &guard.Error{Kind: guard.Internal, Code: "response_not_json", Err: fmt.Errorf("httpapi: encode the answer: %w", err)}
 	}
-	res.body = bytes.TrimSuffix(buf.Bytes(), []byte{'\n'})
-	res.setDefault("content-type", "application/json")
+	res.Body = bytes.TrimSuffix(buf.Bytes(), []byte{'\n'})
+	res.SetDefault("content-type", "application/json")
 	return res, nil
 }

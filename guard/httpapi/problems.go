@@ -5,13 +5,13 @@ import (
 	"errors"
 	"math"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-lambda-go/lambdacontext"
 	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/internal/answer"
 )
 
 // ProblemOption changes [Problems].
@@ -26,7 +26,7 @@ func TypeBase(base string) ProblemOption {
 // Challenge sets the WWW-Authenticate of a 401 that brings none of its own;
 // the default is Bearer (RFC 9110, section 11.6.1).
 func Challenge(challenge string) ProblemOption {
-	if challenge == "" || !validValue(challenge) {
+	if challenge == "" || !answer.ValidValue(challenge) {
 		panic("httpapi: invalid challenge " + strconv.Quote(challenge))
 	}
 	return func(p *problems) { p.challenge = challenge }
@@ -84,27 +84,27 @@ func (p *problems) render(ctx context.Context, err error) []byte {
 	return out
 }
 
-func (p *problems) response(ctx context.Context, err error) *response {
+func (p *problems) response(ctx context.Context, err error) *answer.Answer {
 	e := guard.Public(err)
-	res := newResponse(e.Kind.Status())
-	res.set("content-type", "application/problem+json")
+	res := answer.New(e.Kind.Status())
+	res.Set("content-type", "application/problem+json")
 	if e.RetryAfter > 0 {
 		seconds := int64(math.Ceil(e.RetryAfter.Seconds()))
-		res.set("retry-after", strconv.FormatInt(seconds, 10))
+		res.Set("retry-after", strconv.FormatInt(seconds, 10))
 	}
 	for h := (*headerError)(nil); errors.As(err, &h); err = h.error {
-		switch f := (field{strings.ToLower(h.name), h.value}); {
-		case !f.valid() || slices.Contains(unsendable, f.name):
-		case f.name == "set-cookie":
-			res.cookies = append(res.cookies, f.value)
+		switch f := (answer.Field{Name: strings.ToLower(h.name), Value: h.value}); {
+		case !f.Valid() || answer.Unsendable(f.Name):
+		case f.Name == "set-cookie":
+			res.Cookies = append(res.Cookies, f.Value)
 		default:
-			res.setDefault(f.name, f.value)
+			res.SetDefault(f.Name, f.Value)
 		}
 	}
-	if res.status == http.StatusUnauthorized {
-		res.setDefault("www-authenticate", p.challenge)
+	if res.Status == http.StatusUnauthorized {
+		res.SetDefault("www-authenticate", p.challenge)
 	}
-	res.body = p.body(ctx, e)
+	res.Body = p.body(ctx, e)
 	return res
 }
 
@@ -113,22 +113,22 @@ func (p *problems) body(ctx context.Context, e *guard.Error) []byte {
 	if p.base == "" {
 		out = append(out, `"about:blank"`...)
 	} else {
-		out = quote(out, valid(p.base+e.Code))
+		out = answer.Quote(out, valid(p.base+e.Code))
 	}
 	out = append(out, `,"title":`...)
-	out = quote(out, e.Kind.Title())
+	out = answer.Quote(out, e.Kind.Title())
 	out = append(out, `,"status":`...)
 	out = strconv.AppendInt(out, int64(e.Kind.Status()), 10)
 	if e.Detail != "" {
 		out = append(out, `,"detail":`...)
-		out = quote(out, valid(e.Detail))
+		out = answer.Quote(out, valid(e.Detail))
 	}
 	if lc, ok := lambdacontext.FromContext(ctx); ok && lc.AwsRequestID != "" {
 		out = append(out, `,"instance":`...)
-		out = quote(out, valid(lc.AwsRequestID))
+		out = answer.Quote(out, valid(lc.AwsRequestID))
 	}
 	out = append(out, `,"code":`...)
-	out = quote(out, valid(e.Code))
+	out = answer.Quote(out, valid(e.Code))
 	for i, v := range e.Violations {
 		if i == 0 {
 			out = append(out, `,"errors":[`...)
@@ -136,9 +136,9 @@ func (p *problems) body(ctx context.Context, e *guard.Error) []byte {
 			out = append(out, ',')
 		}
 		out = append(out, `{"pointer":`...)
-		out = quote(out, valid(v.Pointer))
+		out = answer.Quote(out, valid(v.Pointer))
 		out = append(out, `,"detail":`...)
-		out = quote(out, valid(v.Detail))
+		out = answer.Quote(out, valid(v.Detail))
 		out = append(out, '}')
 	}
 	if len(e.Violations) > 0 {

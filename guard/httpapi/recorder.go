@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/lambdarmor/lambdarmor/internal/answer"
 )
 
 // recorder keeps a response until it is whole. A handler sees of it what it
@@ -14,10 +16,10 @@ import (
 type recorder struct {
 	method string
 	header http.Header
-	head   *response // status and headers as they were when the status was written
-	typed  bool      // the handler has set a content type, or said that there is none
-	length int64     // of the body, as the handler told; -1 when it did not
-	size   int64     // of what it wrote
+	head   *answer.Answer // status and headers as they were when the status was written
+	typed  bool           // the handler has set a content type, or said that there is none
+	length int64          // of the body, as the handler told; -1 when it did not
+	size   int64          // of what it wrote
 	body   bytes.Buffer
 	tooBig bool
 }
@@ -37,9 +39,9 @@ func (w *recorder) WriteHeader(status int) {
 	if status < 200 && status != http.StatusSwitchingProtocols {
 		return // an informational response cannot be passed on
 	}
-	w.head = newResponse(status)
-	w.head.addHeader(w.header)
-	w.head.fields = slices.DeleteFunc(w.head.fields, isTrailer)
+	w.head = answer.New(status)
+	w.head.AddHeader(w.header)
+	w.head.Fields = slices.DeleteFunc(w.head.Fields, isTrailer)
 	_, w.typed = w.header["Content-Type"]
 	w.length = -1
 	if n, err := strconv.ParseInt(w.header.Get("Content-Length"), 10, 64); err == nil && n >= 0 {
@@ -48,7 +50,7 @@ func (w *recorder) WriteHeader(status int) {
 }
 
 // isTrailer finds the names of http.TrailerPrefix.
-func isTrailer(f field) bool { return strings.HasPrefix(f.name, "trailer:") }
+func isTrailer(f answer.Field) bool { return strings.HasPrefix(f.Name, "trailer:") }
 
 func (w *recorder) Write(p []byte) (int, error) {
 	if err := w.allow(len(p)); err != nil {
@@ -77,14 +79,14 @@ func (w *recorder) allow(n int) error {
 	if n == 0 {
 		return nil
 	}
-	if bodiless(w.head.status) {
+	if answer.Bodiless(w.head.Status) {
 		return http.ErrBodyNotAllowed
 	}
 	w.size += int64(n)
 	if w.length >= 0 && w.size > w.length {
 		return http.ErrContentLength
 	}
-	if w.size > maxAnswer && w.method != http.MethodHead {
+	if w.size > answer.Max && w.method != http.MethodHead {
 		w.tooBig = true
 		return tooLarge()
 	}
@@ -95,21 +97,21 @@ func (w *recorder) allow(n int) error {
 func (w *recorder) Flush() { w.WriteHeader(http.StatusOK) }
 
 // response is what was recorded, completed as net/http's server does.
-func (w *recorder) response() (*response, error) {
+func (w *recorder) response() (*answer.Answer, error) {
 	w.WriteHeader(http.StatusOK)
 	if w.tooBig {
 		return nil, tooLarge()
 	}
 	res := w.head
 	body := w.body.Bytes()
-	if size := int64(len(body)); size < w.length && w.method != http.MethodHead && !bodiless(res.status) {
+	if size := int64(len(body)); size < w.length && w.method != http.MethodHead && !answer.Bodiless(res.Status) {
 		return nil, invalidResponse("body: %d bytes of %d", size, w.length)
 	}
-	if _, packed := res.get("content-encoding"); !w.typed && !packed && len(body) > 0 {
-		res.set("content-type", http.DetectContentType(body))
+	if _, packed := res.Get("content-encoding"); !w.typed && !packed && len(body) > 0 {
+		res.Set("content-type", http.DetectContentType(body))
 	}
 	if w.method != http.MethodHead {
-		res.body = body
+		res.Body = body
 	}
 	return res, nil
 }

@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/internal/answer"
 )
 
 // Reply is an answer with a status and headers of its own. A function given to
@@ -26,19 +27,19 @@ func Created[T any](location string, value T) Reply[T] {
 }
 
 type replier interface {
-	reply(res *response) (value any, err error)
+	reply(res *answer.Answer) (value any, err error)
 }
 
-func (r Reply[T]) reply(res *response) (any, error) {
+func (r Reply[T]) reply(res *answer.Answer) (any, error) {
 	if r.Status != 0 {
-		res.status = r.Status
+		res.Status = r.Status
 	}
-	res.addHeader(r.Header)
+	res.AddHeader(r.Header)
 	for _, c := range r.Cookies {
 		if err := c.Valid(); err != nil { // its text may hold the value
 			return nil, invalidResponse("cookie")
 		}
-		res.cookies = append(res.cookies, c.String())
+		res.Cookies = append(res.Cookies, c.String())
 	}
 	return r.Value, nil
 }
@@ -60,8 +61,8 @@ type headerError struct {
 
 func (e *headerError) Unwrap() error { return e.error }
 
-// unsatisfied is the 405 of a resource that has other methods.
-func unsatisfied(allow string) error {
+// errMethodNotAllowed is the 405 of a resource that has other methods.
+func errMethodNotAllowed(allow string) error {
 	err := guard.Errorf(guard.MethodNotAllowed, "method_not_allowed", "The resource does not have this method.")
 	return WithHeader(err, "allow", allow)
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
@@ -12,13 +14,26 @@ import (
 	"github.com/lambdarmor/lambdarmor/guard/httpapi"
 )
 
+// ambiguous is another reading of what is refused. An HTTP API has decoded the
+// path, a function URL has not.
+func ambiguous(host, path string) bool {
+	if host == urlDomain {
+		decoded, err := url.PathUnescape(path)
+		if err != nil || strings.Contains(strings.ToLower(path), "%2f") {
+			return true
+		}
+		path = decoded
+	}
+	return strings.Contains(path, "%") || strings.Contains(path, "//") || slices.Contains(strings.Split(path, "/"), ".") || slices.Contains(strings.Split(path, "/"), "..")
+}
+
 // The same patterns, asked for the same, by Routes and by a ServeMux: each
 // method, host and path of the lists with each other.
 func TestRoutesAndAServeMuxAgree(t *testing.T) {
 	mux, routes := http.NewServeMux(), map[string]lambda.Handler{}
 	for _, pattern := range []string{
 		"GET /a/{x}", "POST /a/{x}", "/b/", "GET /c/{rest...}", "/d/{$}", "GET /e/{x}/f", "/e/{x}/{y}",
-		"GET " + ownDomain + "/h", "/h/", "GET /a/b%2Fc", "/i/%61",
+		"GET " + ownDomain + "/h", "/h/",
 	} {
 		text := func(value func(name string) string) string {
 			return fmt.Sprint(pattern, " ", value("x"), " ", value("y"), " ", value("rest"))
@@ -41,6 +56,12 @@ func TestRoutesAndAServeMuxAgree(t *testing.T) {
 				c := call{method: method, domain: host}
 				c.path, c.query, _ = strings.Cut(target, "?")
 				got := send(t, c, h)
+				if ambiguous(host, c.path) {
+					if got.status != http.StatusBadRequest || !strings.Contains(got.body, "path_ambiguous") {
+						t.Errorf("%s %s%s: got %+v, want path_ambiguous", method, host, target, got)
+					}
+					continue
+				}
 				same := got.status == want.Code && got.header.Get("Location") == want.Header().Get("Location") && got.header.Get("Allow") == want.Header().Get("Allow")
 				if !same || got.status == 200 && got.body != want.Body.String() {
 					t.Errorf("%s %s%s: %+v; the mux %d %v %s", method, host, target, got, want.Code, want.Header(), want.Body)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/internal/answer"
 )
 
 // SecurityOption changes [SecurityHeaders].
@@ -13,12 +14,12 @@ type SecurityOption func(*securityHeaders)
 
 // SetSecurityHeader sets a header of the layer's to another value, or adds one.
 func SetSecurityHeader(name, value string) SecurityOption {
-	f := field{strings.ToLower(name), value}
-	if !f.valid() {
+	f := answer.Field{Name: strings.ToLower(name), Value: value}
+	if !f.Valid() {
 		panic("httpapi: invalid security header " + name)
 	}
 	return func(s *securityHeaders) {
-		s.drop(f.name)
+		s.drop(f.Name)
 		s.fields = append(s.fields, f)
 	}
 }
@@ -46,12 +47,12 @@ func OmitSecurityHeader(name string) SecurityOption {
 //
 // The order of the list is that of the OWASP REST security cheat sheet.
 func SecurityHeaders(opts ...SecurityOption) guard.Middleware {
-	s := &securityHeaders{fields: []field{
-		{"strict-transport-security", "max-age=63072000"},
-		{"x-content-type-options", "nosniff"},
-		{"referrer-policy", "no-referrer"},
-		{contentPolicy, "default-src 'none'; frame-ancestors 'none'"},
-		{cacheControl, "no-store"},
+	s := &securityHeaders{fields: []answer.Field{
+		{Name: "strict-transport-security", Value: "max-age=63072000"},
+		{Name: "x-content-type-options", Value: "nosniff"},
+		{Name: "referrer-policy", Value: "no-referrer"},
+		{Name: contentPolicy, Value: "default-src 'none'; frame-ancestors 'none'"},
+		{Name: cacheControl, Value: "no-store"},
 	}}
 	for _, opt := range opts {
 		opt(s)
@@ -65,35 +66,35 @@ const (
 	html          = "text/html"
 )
 
-type securityHeaders struct{ fields []field }
+type securityHeaders struct{ fields []answer.Field }
 
 func (s *securityHeaders) drop(name string) {
 	kept := s.fields[:0]
 	for _, f := range s.fields {
-		if f.name != name {
+		if f.Name != name {
 			kept = append(kept, f)
 		}
 	}
 	s.fields = kept
 }
 
-func (s *securityHeaders) decorate(req *Request, res *response) {
+func (s *securityHeaders) decorate(req *Request, res *answer.Answer) {
 	for _, f := range s.fields {
-		if f.name == contentPolicy && isPage(res) || f.name == cacheControl && !private(req, res) {
+		if f.Name == contentPolicy && isPage(res) || f.Name == cacheControl && !private(req, res) {
 			continue
 		}
-		res.setDefault(f.name, f.value)
+		res.SetDefault(f.Name, f.Value)
 	}
 }
 
-func isPage(res *response) bool {
-	media, _ := res.get("content-type")
+func isPage(res *answer.Answer) bool {
+	media, _ := res.Get("content-type")
 	return len(media) >= len(html) && strings.EqualFold(media[:len(html)], html)
 }
 
 // private reports whether a response is for one client alone.
-func private(req *Request, res *response) bool {
-	return res.status >= 400 || len(res.cookies) > 0 || req.identified()
+func private(req *Request, res *answer.Answer) bool {
+	return res.Status >= 400 || len(res.Cookies) > 0 || req.in.HasCredentials()
 }
 
 // decorating makes a layer of a decorator. It adds itself to the exchange, so

@@ -5,9 +5,11 @@ import (
 	"context"
 	"net"
 	"net/http"
+	"strings"
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/internal/router"
 )
 
 // Serve puts a net/http handler behind the chain: a ServeMux, chi, connect. It
@@ -30,6 +32,9 @@ func Serve(h http.Handler) lambda.Handler {
 		ctx, x := enter(ctx, payload)
 		req, err := x.request()
 		if err != nil {
+			return nil, err
+		}
+		if _, err := router.Path(req.in); err != nil {
 			return nil, err
 		}
 		r, err := req.standard(context.WithValue(ctx, http.ServerContextKey, server))
@@ -74,7 +79,7 @@ func (r *Request) standard(ctx context.Context) (*http.Request, error) {
 	req.Method, req.URL, req.Host = r.Method, r.url(), r.host()
 	req.Header, req.RemoteAddr, req.RequestURI = r.canonical(), net.JoinHostPort(r.ClientIP(), "0"), req.URL.RequestURI()
 	req.Proto, req.ProtoMajor, req.ProtoMinor = "HTTP/1.1", 1, 1
-	proto := r.Event().RequestContext.HTTP.Protocol
+	proto := r.in.Protocol()
 	if major, minor, ok := http.ParseHTTPVersion(proto); ok {
 		req.Proto, req.ProtoMajor, req.ProtoMinor = proto, major, minor
 	}
@@ -85,24 +90,18 @@ func (r *Request) standard(ctx context.Context) (*http.Request, error) {
 	return req, nil
 }
 
-// canonical gives the headers in the form of net/http: host and cookies have
+// canonical returns the headers in the form of net/http: host and cookies have
 // places of their own in an event.
 func (r *Request) canonical() http.Header {
-	headers := lowerNames(r.Event().Headers)
-	header := make(http.Header, len(headers)+1)
-	values := make([]string, 0, len(headers)+1) // one allocation for all
-	set := func(name, value string) {
-		values = append(values, value)
-		last := len(values) - 1
-		header[http.CanonicalHeaderKey(name)] = values[last : last+1 : last+1]
-	}
-	for name, value := range headers {
-		if name != "host" && name != "cookie" {
-			set(name, value)
+	fields := r.in.Headers()
+	header := make(http.Header, len(fields)+1)
+	for _, f := range fields {
+		if f.Name != "host" && f.Name != "cookie" {
+			header[http.CanonicalHeaderKey(f.Name)] = []string{f.Value}
 		}
 	}
-	if cookies := r.cookies(); cookies != "" {
-		set("Cookie", cookies)
+	if cookies := r.in.Cookies(); len(cookies) > 0 {
+		header["Cookie"] = []string{strings.Join(cookies, "; ")}
 	}
 	return header
 }

@@ -10,6 +10,7 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -35,11 +36,9 @@ func TestServeIsAServerToTheHandler(t *testing.T) {
 		{method: "POST", path: "/request", body: "text é", headers: map[string]string{"content-type": "text/plain"}},
 		{method: "PUT", path: "/request", body: "\x00\xff\xfe", base64: true},
 		{method: "PURGE", path: "/request"},
-		{path: "/items/a%2Fb"},
-		{path: "/items/a%20b%25"},
+		{path: "/items/a%20b"},
 		{path: "/items/"},
 		{method: "POST", path: "/items/a"},
-		{path: "/items//a"},
 		{path: "/status/created"},
 		{path: "/status/empty"},
 		{path: "/status/unmodified"},
@@ -88,6 +87,9 @@ func TestServeIsAServerToTheHandler(t *testing.T) {
 		real := overHTTP(t, client, server.URL, c)
 		for _, form := range []call{{}, {format1: true}, {lattice: true}} {
 			c.format1, c.lattice = form.format1, form.lattice
+			if path, err := url.PathUnescape(c.path); err == nil && !c.lattice {
+				c.path = path // as an HTTP API sends it
+			}
 			if c.format1 && (strings.Contains(c.query, "%") || strings.HasSuffix(c.query, "c")) {
 				continue // a 1.0 event has its query taken apart
 			}
@@ -237,13 +239,22 @@ func TestServeTellsTheProtocol(t *testing.T) {
 }
 
 func TestServeTakesTheStageOff(t *testing.T) {
-	_, err := serve(t, t.Context(), call{path: "/v1/a%2Fb", query: "q=1", stage: "v1"}, func(_ http.ResponseWriter, r *http.Request) {
-		if r.URL.Path != "/a/b" || r.URL.EscapedPath() != "/a%2Fb" || r.RequestURI != "/a%2Fb?q=1" || r.URL.String() != "/a%2Fb?q=1" {
-			t.Errorf("%+v, %q", r.URL, r.RequestURI)
+	_, err := serve(t, t.Context(), call{path: "/v1/a b", query: "q=1", stage: "v1"}, func(_ http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/a b" || r.URL.RawPath != "" || r.RequestURI != "/a%20b?q=1" || r.URL.String() != "/a%20b?q=1" {
+			t.Errorf("got %+v, %q", r.URL, r.RequestURI)
 		}
 	})
 	if err != nil {
 		t.Fatal(err)
+	}
+}
+
+// A handler that routes by itself could take such a path for another than a
+// check does.
+func TestServeRefusesAPathOfTwoReadings(t *testing.T) {
+	for _, path := range []string{"/a//b", "/a/../b", "/a%2Fb", "/100%", `/a\b`, "/a\x00"} {
+		_, err := serve(t, t.Context(), call{path: path}, func(http.ResponseWriter, *http.Request) { t.Errorf("%q: the handler was called", path) })
+		wantError(t, err, guard.Invalid, "path_ambiguous")
 	}
 }
 

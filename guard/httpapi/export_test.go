@@ -1,4 +1,0 @@
-package httpapi
-
-// SplitPath is where [Request.Path] comes from.
-var SplitPath = splitPath

@@ -1,0 +1,125 @@
+package request
+
+import (
+	"cmp"
+	"errors"
+)
+
+// Caller is who the gateway has authenticated. Two callers differ in kind or in
+// parts; the zero Caller is nobody.
+type Caller struct {
+	Kind  string
+	Parts []string
+}
+
+// ErrNameless is an authorizer that says something of the caller, but not who
+// that is: callers that a handler can tell apart would have one name.
+var ErrNameless = errors.New("the authorizer's context tells no principal (sub, principalId, userArn, principal)")
+
+// Caller returns who sends the request, as the gateway has authenticated it:
+// the subject of a token, the principal of a Lambda authorizer, an IAM or
+// Cognito identity, the user that a load balancer has signed in, a client
+// certificate, an API key. It is the zero Caller where the event says of none.
+// The error is [ErrNameless].
+func (r *Request) Caller() (Caller, error) {
+	switch a := r.Authorized(); {
+	case a.Claims != nil:
+		return subject(a.Claims)
+	case len(a.Lambda) > 0:
+		return named(a.Lambda)
+	case a.IAM != nil:
+		// All that sign in through one identity pool have the ARN of its role.
+		who := cmp.Or(a.IAM.ARN, a.IAM.Caller)
+		if who == "" && a.IAM.CognitoIdentityID == "" {
+			return Caller{}, ErrNameless
+		}
+		return Caller{"iam", []string{who, a.IAM.CognitoIdentityID}}, nil
+	}
+	if r.trigger == ALB {
+		return r.balanced(), nil
+	}
+	switch c := r.Certificate(); {
+	case c != nil && c.SubjectDN != "":
+		return Caller{"certificate", []string{c.IssuerDN, c.SubjectDN}}, nil
+	case r.text(apiKeyID) != "":
+		return Caller{"key", []string{r.text(apiKeyID)}}, nil
+	default:
+		return Caller{}, nil
+	}
+}
+
+// subject is who a token was issued to, by whom.
+func subject(claims map[string]any) (Caller, error) {
+	who := cmp.Or(Text(claims["sub"]), Text(claims["client_id"]))
+	if who == "" {
+		return Caller{}, ErrNameless
+	}
+	return Caller{"jwt", []string{Text(claims["iss"]), who}}, nil
+}
+
+// named is the principal of a Lambda authorizer. Some name the same one for all,
+// "user", and say in the context who it is.
+func named(context map[string]any) (Caller, error) {
+	switch who, sub := Text(context["principalId"]), Text(context["sub"]); {
+	case who == "" && sub == "":
+		return Caller{}, ErrNameless
+	case who == "" || sub == "" || who == sub:
+		return Caller{"lambda", []string{cmp.Or(who, sub)}}, nil
+	default:
+		return Caller{"lambda for", []string{who, sub}}, nil
+	}
+}
+
+// balanced is who a load balancer has signed in, by OpenID Connect or by a
+// certificate that it has verified.
+//
+// https://docs.aws.amazon.com/elasticloadbalancing/latest/application/listener-authenticate-users.html
+// https://docs.aws.amazon.com/elasticloadbalancing/latest/application/mutual-authentication.html
+func (r *Request) balanced() Caller {
+	if who := r.Header("x-amzn-oidc-identity"); who != "" {
+		return Caller{"oidc", []string{who}}
+	}
+	if who := r.Header("x-amzn-mtls-clientcert-subject"); who != "" {
+		return Caller{"certificate", []string{r.Header("x-amzn-mtls-clientcert-issuer"), who}}
+	}
+	return Caller{}
+}
+
+// HasCredentials reports whether the request carries credentials, or a caller
+// that the gateway has made out from some.
+func (r *Request) HasCredentials() bool {
+	if r.Header("authorization") != "" || r.Header("cookie") != "" || r.has(authorizerContext) {
+		return true
+	}
+	switch r.trigger {
+	case VPCLattice:
+		return r.text(principal) != "" && r.is(principalType, "AWS_IAM")
+	case ALB:
+		return r.Header("x-amzn-oidc-identity") != ""
+	default:
+		return false
+	}
+}
+
+// Certificate is a client's certificate that the gateway has verified. Names and
+// times are in the forms in which the gateway has them.
+type Certificate struct {
+	PEM          string
+	SubjectDN    string
+	IssuerDN     string
+	SerialNumber string
+	NotBefore    string
+	NotAfter     string
+}
+
+// Certificate returns that of the client, nil without mutual TLS.
+func (r *Request) Certificate() *Certificate {
+	c := &Certificate{
+		PEM: r.text(certificatePEM), SubjectDN: r.text(certificateSubject), IssuerDN: r.text(certificateIssuer),
+		SerialNumber: r.text(certificateSerial), NotBefore: r.text(notBefore), NotAfter: r.text(notAfter),
+	}
+	if c.PEM == "" && c.SubjectDN == "" {
+		return nil
+	}
+	return c
+}

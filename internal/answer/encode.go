@@ -1,0 +1,167 @@
+package answer
+
+import (
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"unicode/utf8"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// Max is how large an answer Lambda takes from a function, in bytes. One that is
+// larger ends the process.
+//
+// https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+const Max = 6*1024*1024 + 100
+
+// ErrTooLarge is an answer of more than [Max] bytes.
+var ErrTooLarge = errors.New("the response is larger than the platform takes")
+
+// Encode writes the answer in a form. A body that is not text, or is compressed,
+// goes through base64. The error is [ErrTooLarge], or says what is malformed.
+func (a *Answer) Encode(form Form) ([]byte, error) {
+	if err := a.check(); err != nil {
+		return nil, err
+	}
+	if Bodiless(a.Status) {
+		a.Body = nil
+	}
+	size := 96 + len(a.Body) + len(a.Body)/8
+	for _, f := range a.Fields {
+		size += len(f.Name) + len(f.Value) + 6
+	}
+	out := append(make([]byte, 0, size), `{"statusCode":`...)
+	out = strconv.AppendInt(out, int64(a.Status), 10)
+	out = a.appendHeaders(out, form)
+	if form == Format2 && len(a.Cookies) > 0 {
+		out = appendList(append(out, `,"cookies":`...), a.Cookies)
+	}
+	_, packed := a.Get("content-encoding")
+	if packed || !utf8.Valid(a.Body) {
+		out = append(out, `,"body":"`...)
+		out = base64.StdEncoding.AppendEncode(out, a.Body)
+		out = append(out, `","isBase64Encoded":true}`...)
+	} else {
+		out = append(out, `,"body":`...)
+		out = Quote(out, a.Body)
+		out = append(out, `,"isBase64Encoded":false}`...)
+	}
+	if len(out) > Max {
+		return nil, ErrTooLarge
+	}
+	return out, nil
+}
+
+// check refuses what would be a malformed response, or one with headers that
+// the handler did not mean to send.
+func (a *Answer) check() error {
+	if a.Status < 200 || a.Status > 599 { // 1xx announce a response
+		return fmt.Errorf("status %d", a.Status)
+	}
+	for _, f := range a.Fields {
+		if !f.Valid() {
+			return fmt.Errorf("header %q", f.Name)
+		}
+	}
+	for _, c := range a.Cookies {
+		if !ValidValue(c) {
+			return errors.New("a cookie")
+		}
+	}
+	return nil
+}
+
+// appendHeaders writes each name once. Several values are a list in format 1.0
+// and joined by a comma in all others, but for cookies, as a comma can be part of
+// one: format 2.0 has them apart, VPC Lattice takes a list, and a load balancer
+// several spellings of the name.
+func (a *Answer) appendHeaders(out []byte, form Form) []byte {
+	if form == Format1 {
+		out = append(out, `,"multiValueHeaders":{`...)
+	} else {
+		out = append(out, `,"headers":{`...)
+	}
+	member := func(name string) {
+		if out[len(out)-1] != '{' {
+			out = append(out, ',')
+		}
+		out = append(Quote(out, name), ':')
+	}
+	for i, f := range a.Fields {
+		if slices.ContainsFunc(a.Fields[:i], func(g Field) bool { return g.Name == f.Name }) {
+			continue // where the name came first
+		}
+		member(f.Name)
+		if form == Format1 {
+			out = appendList(out, a.values(i))
+			continue
+		}
+		value := f.Value
+		for _, g := range a.Fields[i+1:] {
+			if g.Name == f.Name {
+				value += ", " + g.Value
+			}
+		}
+		out = Quote(out, value)
+	}
+	switch {
+	case len(a.Cookies) == 0 || form == Format2:
+	case form == Single:
+		for i, c := range a.Cookies {
+			member(spelling("set-cookie", i))
+			out = Quote(out, c)
+		}
+	case form == Lattice && len(a.Cookies) == 1:
+		member("set-cookie")
+		out = Quote(out, a.Cookies[0])
+	default:
+		member("set-cookie")
+		out = appendList(out, a.Cookies)
+	}
+	return append(out, '}')
+}
+
+// values are those of the name that the field i has.
+func (a *Answer) values(i int) []string {
+	var all []string
+	for _, g := range a.Fields[i:] {
+		if g.Name == a.Fields[i].Name {
+			all = append(all, g.Value)
+		}
+	}
+	return all
+}
+
+// spelling is name with those letters in upper case whose bit is set in i.
+func spelling(name string, i int) string {
+	spelled := []byte(name)
+	for at, c := range spelled {
+		if 'a' <= c && c <= 'z' {
+			if i&1 != 0 {
+				spelled[at] -= 'a' - 'A'
+			}
+			i >>= 1
+		}
+	}
+	return string(spelled)
+}
+
+func appendList(out []byte, values []string) []byte {
+	out = append(out, '[')
+	for i, v := range values {
+		if i > 0 {
+			out = append(out, ',')
+		}
+		out = Quote(out, v)
+	}
+	return append(out, ']')
+}
+
+// Quote appends text as a JSON string. It has been checked to be UTF-8.
+func Quote[T ~[]byte | ~string](out []byte, text T) []byte {
+	out, _ = jsontext.AppendQuote(out, text)
+	return out
+}

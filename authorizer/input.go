@@ -47,6 +47,9 @@ func inputOf(r *request.Request) (*input, error) {
 	_, hasHTTP, hasIdentity := r.HasContext()
 	in := newInput(r, "")
 	if r.Kind() == "" && hasToken {
+		if r.APIID() == "" {
+			return nil, errIncomplete
+		}
 		in.format, in.sources = GraphQL, []string{token}
 		return in, nil
 	}

@@ -91,6 +91,14 @@ func (r *Request) matched(decoded string) (own, prefix string) {
 	if prefix, own, ok := splitByTemplate(decoded, template, r.PathValue); ok {
 		return own, prefix
 	}
+	if template != "" && r.trigger == Authorizer {
+		// The ARN has the path that the gateway matched, and the event need not
+		// have the values of the route.
+		own := callPath(r.ARN())
+		if prefix, ok := strings.CutSuffix(decoded, own); ok && own != "" {
+			return own, prefix
+		}
+	}
 	stage := "/" + r.Stage()
 	// The address of an HTTP API has the stage in front; a custom domain has not,
 	// and of a REST API the event leaves it out.

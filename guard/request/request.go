@@ -91,8 +91,10 @@ func (r *Request) Method() string {
 // "$default", "$connect"; "" where there are none: of a function URL as an
 // authorizer sees it, of a load balancer and VPC Lattice.
 func (r *Request) RouteKey() string {
-	if key := r.first(routeKey, contextRouteKey); key != "" {
-		return key
+	for _, m := range []member{routeKey, contextRouteKey} {
+		if r.has(m) {
+			return r.text(m)
+		}
 	}
 	if r.trigger == ALB || r.trigger == VPCLattice || !r.has(httpMethod) {
 		return ""

@@ -50,11 +50,11 @@ func Deadline(reserve time.Duration, opts ...DeadlineOption) Middleware {
 	for _, opt := range opts {
 		opt(&dl)
 	}
-	return func(next lambda.Handler) lambda.Handler {
+	return Named("guard.Deadline", func(next lambda.Handler) lambda.Handler {
 		return HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
 			return dl.invoke(ctx, next, payload)
 		})
-	}
+	})
 }
 
 func (dl *deadline) invoke(ctx context.Context, next lambda.Handler, payload []byte) ([]byte, error) {

@@ -18,7 +18,7 @@ import (
 // by its type alone; this layer finds one also through wrapping, and passes it
 // on as it is.
 func Errors() Middleware {
-	return func(next lambda.Handler) lambda.Handler {
+	return Named("guard.Errors", func(next lambda.Handler) lambda.Handler {
 		return HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
 			out, err := next.Invoke(ctx, payload)
 			if err == nil {
@@ -27,7 +27,7 @@ func Errors() Middleware {
 			SetError(ctx, err)
 			return nil, invokeError(ctx, err)
 		})
-	}
+	})
 }
 
 func invokeError(ctx context.Context, err error) messages.InvokeResponse_Error {

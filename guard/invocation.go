@@ -2,6 +2,7 @@ package guard
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"os"
 	"slices"
@@ -20,6 +21,8 @@ type invocation struct {
 	lc    *lambdacontext.LambdaContext // never nil
 	cold  bool
 
+	unwise []string // orders in the chain, for Log to warn of
+
 	sampling  sync.Once
 	sampledIn bool // once sampling is done
 	kept      logBuffer
@@ -28,6 +31,8 @@ type invocation struct {
 	attrs       []slog.Attr // for the record of the invocation
 	route       string
 	principal   string
+	sealed      bool  // the principal is not to change
+	broken      bool  // and was to
 	err         error // what a layer has turned into an answer
 	correlation string
 	rewritten   *Event // of the payload that an outer layer passes on instead
@@ -164,13 +169,49 @@ func SetRoute(ctx context.Context, pattern string) {
 
 // SetPrincipal names who calls, once that has been found out: for the record of
 // the invocation, and for layers that keep callers apart, as idempotency does.
-// It does nothing outside an invocation. The last one told is the one kept.
-func SetPrincipal(ctx context.Context, principal string) {
-	if inv := invocationOf(ctx); inv != nil {
-		inv.mu.Lock()
-		inv.principal = principal
-		inv.mu.Unlock()
+// The last one is kept. It does nothing outside an invocation. The error is that
+// of a layer inside one that has gone by another principal, see [SealPrincipal]:
+// the layer must not go on.
+func SetPrincipal(ctx context.Context, principal string) error {
+	inv := invocationOf(ctx)
+	if inv == nil {
+		return nil
 	}
+	inv.mu.Lock()
+	defer inv.mu.Unlock()
+	if inv.sealed && inv.principal != principal {
+		inv.broken = true
+		return errSealed()
+	}
+	inv.principal = principal
+	return nil
+}
+
+// SealPrincipal returns who calls, for a layer that answers by that: from then on
+// [SetPrincipal] refuses to name anybody else. A layer that stores an answer asks
+// intact before it does: an error says that somebody was named inside, so that
+// the answer may be for another caller than it would be stored for.
+func SealPrincipal(ctx context.Context) (principal string, intact func() error) {
+	inv := invocationOf(ctx)
+	if inv == nil {
+		return "", func() error { return nil }
+	}
+	inv.mu.Lock()
+	defer inv.mu.Unlock()
+	inv.sealed = true
+	return inv.principal, func() error {
+		inv.mu.Lock()
+		defer inv.mu.Unlock()
+		if inv.broken {
+			return errSealed()
+		}
+		return nil
+	}
+}
+
+func errSealed() error {
+	return &Error{Kind: Internal, Code: "order_unsafe", Err: errors.New(
+		"guard: a layer names who calls inside one that has already gone by that; list the layer that authorizes first")}
 }
 
 // Principal is who calls, as a layer further out has found out; "" when none

@@ -67,7 +67,7 @@ func (l Limits) effective(t Trigger) Limits {
 // content type. The error is [TooLarge] for bytes and [Invalid] for depth and
 // number, and names the limit.
 func Limit(l Limits) Middleware {
-	return func(next lambda.Handler) lambda.Handler {
+	return Named("guard.Limit", func(next lambda.Handler) lambda.Handler {
 		return HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
 			ev := EventOf(ctx, payload)
 			limits := l.effective(ev.Trigger())
@@ -77,7 +77,7 @@ func Limit(l Limits) Middleware {
 			}
 			return next.Invoke(ctx, payload)
 		})
-	}
+	})
 }
 
 // check judges the event as it came, and an HTTP body within it.

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"runtime/debug"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -76,7 +77,10 @@ func Log(l *slog.Logger, opts ...LogOption) Middleware {
 		opt(layer)
 	}
 	return func(next lambda.Handler) lambda.Handler {
-		return &logged{logLayer: layer, next: next}
+		l := &logged{logLayer: layer, next: next}
+		n := newNamed("guard.Log", l, next)
+		l.unwise = n.unwise
+		return n
 	}
 }
 
@@ -90,8 +94,10 @@ type logLayer struct {
 
 type logged struct {
 	*logLayer
-	next lambda.Handler
-	warm atomic.Bool
+	next   lambda.Handler
+	unwise []string // orders in the chain, for the first invocation to warn of
+	warned sync.Once
+	warm   atomic.Bool
 }
 
 func (l *logged) Invoke(ctx context.Context, payload []byte) (out []byte, err error) {
@@ -104,12 +110,25 @@ func (l *logged) Invoke(ctx context.Context, payload []byte) (out []byte, err er
 		}
 		l.record(ctx, inv, payload, start, out, err)
 	}()
+	l.warned.Do(func() { l.warn(ctx, inv) })
 	if l.correlate != nil {
 		inv.setCorrelation(l.correlate(ctx, EventOf(ctx, payload)))
 	}
 	out, err = l.next.Invoke(ctx, payload)
 	returned = true
 	return out, err
+}
+
+// warn writes a record for each order in the chain that is unwise.
+func (l *logged) warn(ctx context.Context, inv *invocation) {
+	unwise := inv.unwise // with what stands outside of this layer
+	if unwise == nil {
+		unwise = l.unwise
+	}
+	logger := slog.New(l.handler)
+	for _, o := range unwise {
+		logger.WarnContext(ctx, "guard: "+o)
+	}
 }
 
 // setCorrelation takes an id that is fit for a log and for a header.

@@ -48,16 +48,24 @@ func Wrap(h lambda.Handler, layers ...Middleware) lambda.Handler {
 	if h == nil {
 		panic("guard: Wrap of a nil handler")
 	}
-	return &wrapped{next: Chain(layers...)(h)}
+	w := &wrapped{next: Chain(layers...)(h)}
+	w.inside, w.unwise = layersOf(w.next)
+	return w
 }
 
 type wrapped struct {
-	next lambda.Handler
-	warm atomic.Bool
+	next           lambda.Handler
+	inside, unwise []string
+	warm           atomic.Bool
 }
 
+func (w *wrapped) layers() (names, unwise []string) { return w.inside, w.unwise }
+
 func (w *wrapped) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
-	ctx, _ = enter(ctx, payload, &w.warm)
+	ctx, inv := enter(ctx, payload, &w.warm)
+	if inv.unwise == nil {
+		inv.unwise = w.unwise
+	}
 	return w.next.Invoke(ctx, payload)
 }
 

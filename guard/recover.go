@@ -28,7 +28,7 @@ import (
 // [runtime.LockOSThread], or calls Goexit on a thread that whoever invokes it
 // has locked.
 func Recover() Middleware {
-	return func(next lambda.Handler) lambda.Handler {
+	return Named("guard.Recover", func(next lambda.Handler) lambda.Handler {
 		return HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
 			var a outcome
 			// Goexit cannot be undone on the goroutine that calls it, and the one
@@ -43,7 +43,7 @@ func Recover() Middleware {
 			}
 			return a.out, a.err
 		})
-	}
+	})
 }
 
 type outcome struct {

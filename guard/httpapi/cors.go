@@ -43,8 +43,8 @@ type CORSConfig struct {
 // CORS protects users of browsers and nobody else: it is no access control.
 func CORS(config CORSConfig) guard.Middleware {
 	c := newCORS(config)
-	return func(next lambda.Handler) lambda.Handler {
-		decorated := decorating(c)(next)
+	return guard.Named("httpapi.CORS", func(next lambda.Handler) lambda.Handler {
+		decorated := decorating("httpapi.CORS", c)(next)
 		return guard.HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
 			ctx, x := enter(ctx, payload)
 			if req := x.asked(); isPreflight(req) {
@@ -52,7 +52,7 @@ func CORS(config CORSConfig) guard.Middleware {
 			}
 			return decorated.Invoke(ctx, payload)
 		})
-	}
+	})
 }
 
 type cors struct {

@@ -50,7 +50,7 @@ func Func[In, Out any](fn func(context.Context, In) (Out, error), opts ...Option
 	for _, opt := range opts {
 		opt(&o)
 	}
-	return guard.HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
+	return guard.NamedHandler("httpapi's handlers", guard.HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
 		ctx, x := enter(ctx, payload)
 		if _, err := x.request(); err != nil {
 			return nil, err
@@ -70,7 +70,7 @@ func Func[In, Out any](fn func(context.Context, In) (Out, error), opts ...Option
 			return nil, err
 		}
 		return x.answer(res)
-	})
+	}))
 }
 
 func readBody(event *guard.Event, v any, opts []guard.DecodeOption) error {

@@ -50,8 +50,8 @@ func Problems(opts ...ProblemOption) guard.Middleware {
 	for _, opt := range opts {
 		opt(p)
 	}
-	return func(next lambda.Handler) lambda.Handler {
-		plain := guard.Errors()(next)
+	return guard.Named("httpapi.Problems", func(next lambda.Handler) lambda.Handler {
+		plain := guard.Errors()(guard.HandlerFunc(next.Invoke)) // not a layer of the chain
 		render := guard.Renderer(p.render)
 		return guard.HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
 			ctx, x := enter(ctx, payload)
@@ -65,7 +65,7 @@ func Problems(opts ...ProblemOption) guard.Middleware {
 			guard.SetError(ctx, err)
 			return p.render(ctx, err), nil
 		})
-	}
+	})
 }
 
 // answersHTTP reports whether the answer to an event is an HTTP response, also

@@ -29,15 +29,17 @@ import (
 // A route is a handler: its own layers go around it with [guard.Wrap].
 func Routes(routes map[string]lambda.Handler) lambda.Handler {
 	table := new(router.Table[lambda.Handler])
+	inside := make([]lambda.Handler, 0, len(routes))
 	for pattern, h := range routes {
 		if h == nil {
 			panic("httpapi: Routes with a nil handler for " + pattern)
 		}
+		inside = append(inside, h)
 		if err := table.Add(pattern, reflected.Handler(h)); err != nil {
 			panic(fmt.Sprintf("httpapi: Routes with %q: %v", pattern, err))
 		}
 	}
-	return guard.HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
+	return guard.NamedHandler("httpapi's handlers", guard.HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
 		ctx, x := enter(ctx, payload)
 		req, err := x.request()
 		if err != nil {
@@ -55,7 +57,7 @@ func Routes(routes map[string]lambda.Handler) lambda.Handler {
 		routed.matched, routed.outer = m.Request, req
 		x.setRequest(&routed)
 		return m.Value.Invoke(ctx, payload)
-	})
+	}), inside...)
 }
 
 // miss answers what matched no route.

@@ -57,7 +57,7 @@ func SecurityHeaders(opts ...SecurityOption) guard.Middleware {
 	for _, opt := range opts {
 		opt(s)
 	}
-	return decorating(s)
+	return decorating("httpapi.SecurityHeaders", s)
 }
 
 const (
@@ -101,8 +101,8 @@ func private(req *Request, res *answer.Answer) bool {
 // that whoever encodes the response, further in or further out, has it pass;
 // an answer that was encoded elsewhere is opened for it, but for one to a
 // message of a WebSocket, which has no headers.
-func decorating(d decorator) guard.Middleware {
-	return func(next lambda.Handler) lambda.Handler {
+func decorating(name string, d decorator) guard.Middleware {
+	return guard.Named(name, func(next lambda.Handler) lambda.Handler {
 		return guard.HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
 			ctx, x := enter(ctx, payload)
 			x.layers.add(d)
@@ -112,5 +112,5 @@ func decorating(d decorator) guard.Middleware {
 			}
 			return x.finish(out)
 		})
-	}
+	})
 }

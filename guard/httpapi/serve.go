@@ -28,7 +28,7 @@ func Serve(h http.Handler) lambda.Handler {
 	// Where there is no server, net/http/httputil.ReverseProxy takes half an
 	// answer for a whole one instead of aborting.
 	server := &http.Server{Handler: h}
-	return guard.HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
+	return guard.NamedHandler("httpapi's handlers", guard.HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
 		ctx, x := enter(ctx, payload)
 		req, err := x.request()
 		if err != nil {
@@ -48,7 +48,7 @@ func Serve(h http.Handler) lambda.Handler {
 			return nil, err
 		}
 		return x.answer(res)
-	})
+	}))
 }
 
 // serve calls h. What it leaves behind is seen to when it panics, too: the

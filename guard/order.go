@@ -1,0 +1,118 @@
+package guard
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/aws/aws-lambda-go/lambda"
+)
+
+// Order is a rule for two layers of a chain, or for a layer and the handler.
+type Order struct {
+	Outer  string // the layer that must not stand outside, "idempotency.Once"
+	Inner  string // of what
+	Why    string // what happens then
+	Unsafe bool   // the chain is refused; else it is a warning in the log
+	unless string // a layer between the two that makes it right
+}
+
+// String says what the rule asks for.
+func (o Order) String() string {
+	return fmt.Sprintf("%s stands outside %s: %s; list %s before %s", o.Outer, o.Inner, o.Why, o.Inner, o.Outer)
+}
+
+// anHTTPHandler is the name of the handlers of package httpapi.
+const anHTTPHandler = "httpapi's handlers"
+
+// Orders returns the rules that every chain is held to as it is built. An unsafe
+// order panics; one that is only unwise is a warning in the log of the first
+// invocation. What construction cannot see, as a third party's layer hides what
+// is inside it, fails at the first invocation: see [SealPrincipal].
+func Orders() []Order {
+	const unsafe = true
+	return []Order{
+		{"idempotency.Once", "authorizer.Require", "a stored answer would go to whoever sends its key", unsafe, ""},
+		{"idempotency.Once", "authorizer.FromGateway", "a stored answer would go to whoever sends its key", unsafe, ""},
+		{"idempotency.Once", "webhook.Require", "a stored answer would go to whoever sends its key", unsafe, ""},
+		{"guard.Errors", anHTTPHandler, "an HTTP client would get a 502 for every error; use httpapi.Default or httpapi.Problems", unsafe, "httpapi.Problems"},
+
+		{"idempotency.Once", "validate.Body", "a request of the wrong form would use up its key", false, ""},
+		{"idempotency.Once", "validate.Event", "a request of the wrong form would use up its key", false, ""},
+		{"idempotency.Once", "validate.Parameters", "a request of the wrong form would use up its key", false, ""},
+		{"idempotency.Once", "httpapi.Problems", "its own errors would leave the chain as errors of the function", false, ""},
+		{"idempotency.Once", "guard.Errors", "its own errors would leave the chain with their texts", false, ""},
+		{"authorizer.Require", "httpapi.Problems", "a denial would leave the chain as an error of the function", false, ""},
+		{"authorizer.Require", "httpapi.CORS", "a preflight carries no credentials and would be denied", false, ""},
+		{"authorizer.FromGateway", "httpapi.CORS", "a preflight carries no credentials and would be denied", false, ""},
+		{"guard.Recover", "guard.Log", "the record of a panic would not say what became of it", false, ""},
+		{"guard.Recover", "httpapi.Problems", "a panic would leave the chain as an error of the function", false, ""},
+		{"guard.Recover", "guard.Errors", "a panic would leave the chain with its text", false, ""},
+		{"guard.Limit", "guard.Recover", "a panic while it reads would end the process", false, ""},
+		{"authorizer.Require", "guard.Recover", "a panic of the check would end the process", false, ""},
+		{"idempotency.Once", "guard.Log", "the record would not have the replay", false, ""},
+		{"httpapi.Problems", "guard.Log", "the record would not have the answer", false, ""},
+		{"guard.Errors", "guard.Log", "the record would not have the error that is reported", false, ""},
+		{"guard.Deadline", "guard.Log", "there would be no time left to write the record", false, ""},
+		{"guard.Deadline", "httpapi.Problems", "there would be no time left to answer", false, ""},
+		{"validate.Body", "guard.Limit", "a body would be read before it is known to be small enough", false, ""},
+		{"authorizer.Require", "guard.Limit", "a request would be read before it is known to be small enough", false, ""},
+		{"idempotency.Once", "guard.Limit", "a request would be read before it is known to be small enough", false, ""},
+	}
+}
+
+// Named gives a layer the name by which the rules of [Orders] know it. A chain
+// in which it stands outside a layer that has to be outside of it panics as it is
+// built, with one sentence that names both. For layers that the rules do not know,
+// it does nothing.
+func Named(name string, m Middleware) Middleware {
+	return func(next lambda.Handler) lambda.Handler {
+		return newNamed(name, m(next), next)
+	}
+}
+
+// NamedHandler is [Named] for the handler at the centre of a chain, with the
+// handlers that it calls in turn.
+func NamedHandler(name string, h lambda.Handler, inside ...lambda.Handler) lambda.Handler {
+	return newNamed(name, h, inside...)
+}
+
+// named is a handler that knows which layers stand inside it.
+type named struct {
+	lambda.Handler
+	inside []string // its own name first
+	unwise []string // what is to be warned of
+}
+
+type naming interface {
+	layers() (names, unwise []string)
+}
+
+func (n *named) layers() (names, unwise []string) { return n.inside, n.unwise }
+
+// layersOf returns the names of what stands inside h, as far as that is known,
+// and what is to be warned of.
+func layersOf(h lambda.Handler) (names, unwise []string) {
+	if known, ok := h.(naming); ok {
+		return known.layers()
+	}
+	return nil, nil
+}
+
+func newNamed(name string, h lambda.Handler, inside ...lambda.Handler) *named {
+	n := &named{Handler: h, inside: []string{name}}
+	for _, next := range inside {
+		names, unwise := layersOf(next)
+		n.inside = append(n.inside, names...)
+		n.unwise = append(n.unwise, unwise...)
+	}
+	for _, o := range Orders() {
+		if o.Outer != name || !slices.Contains(n.inside[1:], o.Inner) || slices.Contains(n.inside, o.unless) {
+			continue
+		}
+		if o.Unsafe {
+			panic("guard: " + o.String())
+		}
+		n.unwise = append(n.unwise, o.String())
+	}
+	return n
+}

@@ -8,7 +8,7 @@ BENCH    = .
 COUNT    = 1
 FUZZTIME = 10s
 BEFORE   =
-ROUNDS   = 15
+ROUNDS   = 30
 
 CACHE    = $(CURDIR)/.cache
 SERVERS  = $(CACHE)/servers

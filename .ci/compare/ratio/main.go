@@ -4,7 +4,9 @@
 // divides by these too.
 //
 // A round runs every case once, in a process of its own. Figures are medians of
-// the rounds; so are ratios, each of which is taken within one round.
+// the rounds; so are ratios, each of which is taken within one round. Beside
+// them are the ratios of the fastest rounds, which are steadier on a machine
+// that is busy with other things.
 package main
 
 import (
@@ -19,9 +21,9 @@ func main() {
 	log.SetFlags(0)
 	log.SetPrefix("ratio: ")
 	before := flag.String("before", "", "folder of the benchmarks to compare with")
-	rounds := flag.Int("rounds", 15, "`number` of rounds")
+	rounds := flag.Int("rounds", 30, "`number` of rounds")
 	pattern := flag.String("bench", "^Benchmark(Post|Get|Authorizer|Replay)$", "`regexp` of the benchmarks")
-	duration := flag.String("benchtime", "100ms", "`time` of a case in a round")
+	duration := flag.String("benchtime", "30ms", "`time` of a case in a round")
 	flag.Parse()
 	if flag.NArg() > 0 || *rounds < 1 {
 		flag.Usage()

@@ -81,3 +81,13 @@ func (s *side) median(of func(i int, r round) float64) float64 {
 	}
 	return values[middle]
 }
+
+// fastest is the time that a case took in its fastest round, and NaN where one
+// lacks it.
+func (s *side) fastest(name string) float64 {
+	fastest := math.Inf(1)
+	for _, r := range s.rounds {
+		fastest = min(fastest, r.ns(name))
+	}
+	return fastest
+}

@@ -13,9 +13,9 @@ import (
 func table(w io.Writer, sides []*side) error {
 	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	now := sides[0]
-	fmt.Fprint(tw, "ns/op\tallocs\tratio\t")
+	fmt.Fprint(tw, "ns/op\tallocs\tratio\tfastest\t")
 	if len(sides) > 1 {
-		fmt.Fprint(tw, "before: ns/op\tallocs\tratio\tnow/before\t")
+		fmt.Fprint(tw, "before: ns/op\tallocs\tratio\tfastest\tnow/before\tfastest\t")
 	}
 	fmt.Fprintln(tw, "  case")
 	for _, name := range now.cases {
@@ -23,7 +23,9 @@ func table(w io.Writer, sides []*side) error {
 		if len(sides) > 1 {
 			then := sides[1]
 			then.row(tw, name)
-			fmt.Fprint(tw, number("%.2f", now.median(func(i int, r round) float64 { return r.ns(name) / then.rounds[i].ns(name) })), "\t")
+			fmt.Fprint(tw,
+				number("%.2f", now.median(func(i int, r round) float64 { return r.ns(name) / then.rounds[i].ns(name) })), "\t",
+				number("%.2f", now.fastest(name)/then.fastest(name)), "\t")
 		}
 		fmt.Fprintln(tw, "  "+name)
 	}
@@ -36,7 +38,8 @@ func (s *side) row(w io.Writer, name string) {
 	fmt.Fprint(w,
 		number("%.0f", s.median(func(_ int, r round) float64 { return r.ns(name) })), "\t",
 		number("%.0f", s.median(func(_ int, r round) float64 { return r.allocs(name) })), "\t",
-		number("%.2f", s.median(func(_ int, r round) float64 { return r.ns(name) / r.ns(bare) })), "\t")
+		number("%.2f", s.median(func(_ int, r round) float64 { return r.ns(name) / r.ns(bare) })), "\t",
+		number("%.2f", s.fastest(name)/s.fastest(bare)), "\t")
 }
 
 func (r round) ns(name string) float64     { return r.of(name).ns }

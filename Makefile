@@ -7,6 +7,8 @@ TEST     =
 BENCH    = .
 COUNT    = 1
 FUZZTIME = 10s
+BEFORE   =
+ROUNDS   = 30
 
 CACHE    = $(CURDIR)/.cache
 SERVERS  = $(CACHE)/servers
@@ -16,7 +18,7 @@ MODULES  = . .ci/tools .ci/compare
 # How a function is built for Lambda.
 DEPLOY   = CGO_ENABLED=0 GOOS=linux $(GO) build -tags lambda.norpc -trimpath -ldflags "-s -w"
 
-.PHONY: help test ci format-check tidy-check vet staticcheck examples schema-suite wycheproof fuzz bench benchstat size \
+.PHONY: help test ci format-check tidy-check vet staticcheck examples schema-suite wycheproof fuzz bench bench-ratio benchstat size \
 	fmt tidy servers lock-servers spin clean
 .NOTPARALLEL:
 
@@ -66,10 +68,20 @@ wycheproof: ## hold JWTs to Wycheproof's vectors in the folder SUITE
 fuzz: ## run every fuzz target for FUZZTIME; their seeds are part of the tests
 	@GO="$(GO)" .ci/fuzz "$(FUZZTIME)" $(PKG)
 
-bench: ## all benchmarks; for figures to compare: make -s bench COUNT=10 >new.txt
+bench: .cache/middy/installed ## all benchmarks; for figures to compare: make -s bench COUNT=10 >new.txt
 	@packages=$$(git grep -l '^func Benchmark' -- '*_test.go' ':!.ci' | xargs -n 1 dirname 2>/dev/null | sort -u | sed 's|^|./|'); \
 	[ -z "$$packages" ] || $(GO) test -run '^$$' -bench '$(BENCH)' -benchmem -count $(COUNT) $$packages
-	@cd .ci/compare && $(GO) test -run '^$$' -bench '$(BENCH)' -benchmem -count $(COUNT) .
+	@cd .ci/compare && LAMBDARMOR_MIDDY="$(CACHE)/middy" $(GO) test -run '^$$' -bench '$(BENCH)' -count $(COUNT) .
+
+bench-ratio: .cache/middy/installed ## our handlers and middy beside a bare one; BEFORE=<another checkout> runs that in turn
+	@cd .ci/compare && LAMBDARMOR_MIDDY="$(CACHE)/middy" $(GO) run ./ratio -rounds $(ROUNDS) \
+	  $(if $(BEFORE),-before "$(abspath $(BEFORE))/.ci/compare")
+
+# Without npm the benchmarks go on, and skip what runs in Node.
+.cache/middy/installed: $(wildcard .ci/compare/middy/*)
+	@rm -rf $(@D) && mkdir -p $(@D) && cp $^ $(@D)
+	@cd $(@D) && if npm ci --ignore-scripts --no-audit --no-fund --loglevel error >&2; then touch installed; \
+	  else echo 'middy is not measured: npm ci has failed' >&2; fi
 
 benchstat: ## compare two outputs of bench: make benchstat OLD=old.txt NEW=new.txt
 	@$(TOOL) benchstat $(OLD) $(NEW)

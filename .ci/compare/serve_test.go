@@ -3,7 +3,7 @@ package compare
 import (
 	"bytes"
 	"context"
-	_ "embed"
+	"embed"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -16,8 +16,8 @@ import (
 	"github.com/lambdarmor/lambdarmor/guard/httpapi"
 )
 
-//go:embed testdata/post_order.json
-var indented []byte
+//go:embed testdata
+var testdata embed.FS
 
 const answer = `{"id":"o-1","status":"accepted"}`
 
@@ -37,9 +37,14 @@ func orders() http.Handler {
 	return mux
 }
 
-// payload is the event as API Gateway sends it, without the white space of the file.
-func payload(b *testing.B) []byte {
+// payload is an event of testdata as API Gateway sends it, without the white
+// space of the file.
+func payload(b *testing.B, file string) []byte {
 	b.Helper()
+	indented, err := testdata.ReadFile("testdata/" + file)
+	if err != nil {
+		b.Fatal(err)
+	}
 	var compact bytes.Buffer
 	if err := json.Compact(&compact, indented); err != nil {
 		b.Fatal(err)
@@ -49,7 +54,7 @@ func payload(b *testing.B) []byte {
 
 // BenchmarkServe measures an http.ServeMux behind an HTTP API event.
 func BenchmarkServe(b *testing.B) {
-	raw := payload(b)
+	raw := payload(b, "post_order.json")
 	proxy := httpadapter.NewV2(orders()).ProxyWithContext
 
 	// The event decoded already: what the adapter itself costs.

@@ -30,16 +30,18 @@ func (c *Claims) complete() bool {
 func (v *Verifier) isAudience(aud string) bool { return slices.Contains(v.audiences, aud) }
 
 func (v *Verifier) checkTimes(c *Claims, now time.Time) error {
-	latest := now.Add(v.leeway)
 	switch {
 	case c.Expires.IsZero():
 		return refuse(codeClaims, "The token must have exp.")
 	case !now.Before(c.Expires.Add(v.leeway)):
 		return refuse(codeExpired, "The token has expired.")
-	case !c.NotBefore.IsZero() && latest.Before(c.NotBefore):
-		return refuse(codeNotYetValid, "The token is not valid yet.")
-	case !c.IssuedAt.IsZero() && latest.Before(c.IssuedAt):
-		return refuse(codeNotYetValid, "The token was issued in the future.")
+	}
+	begins := c.NotBefore
+	if c.IssuedAt.After(begins) {
+		begins = c.IssuedAt
+	}
+	if wait := begins.Sub(now.Add(v.ahead)); !begins.IsZero() && wait > 0 {
+		return notYetValid(wait)
 	}
 	return nil
 }

@@ -38,7 +38,8 @@ type Config struct {
 	// TokenUse is what token_use must be; empty does not look at it.
 	TokenUse string
 	// Leeway is how far clocks may be apart when exp, nbf and iat are judged, at
-	// most a minute; zero is not at all. The Grant ends as much later as the token.
+	// most a minute. Zero is 5 seconds for nbf and iat, as clocks of issuers run
+	// ahead, and nothing for exp. The Grant ends as much later as the token.
 	Leeway time.Duration
 	// Groups is the claim with the groups of the Grant, a string or an array of
 	// strings; empty is none.
@@ -73,8 +74,12 @@ type Config struct {
 	loadBalancer *loadBalancer // of ALB
 }
 
-// maxLeeway is the most that clocks may be apart.
-const maxLeeway = time.Minute
+const (
+	// maxLeeway is the most that clocks may be apart.
+	maxLeeway = time.Minute
+	// defaultAhead is how far nbf and iat may be ahead where no Leeway is set.
+	defaultAhead = 5 * time.Second
+)
 
 // problem is what is wrong with c, or nil.
 func (c *Config) problem() error {

@@ -43,10 +43,11 @@
 // is never used beside public keys. The key is one that the verifier has: what
 // the header says of keys is not followed, and kid is a name to look up. Use,
 // algorithm, type and curve of the key must agree with it. iss, aud or
-// client_id, exp, and where they are there nbf and iat, must hold; typ and
-// token_use tell one kind of token from another. Where ID tokens of an issuer
-// have neither, and the audience of access tokens, like those of an application
-// in Entra ID that is its own API, ask for a scope as well: they have none.
+// client_id, exp, and where they are there nbf and iat, must hold; nbf and iat may
+// be 5 seconds ahead. typ and token_use tell one kind of token from another. Where
+// ID tokens of an issuer have neither, and the audience of access tokens, like
+// those of an application in Entra ID that is its own API, ask for a scope as
+// well: they have none.
 //
 // What is not checked is whether a token was revoked: it holds until exp. And
 // whoever has it can use it; it is not bound to a sender.

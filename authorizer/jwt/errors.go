@@ -2,6 +2,7 @@ package jwt
 
 import (
 	"errors"
+	"time"
 
 	"github.com/lambdarmor/lambdarmor/guard"
 )
@@ -26,6 +27,21 @@ const (
 // has nothing in it that only the token could say.
 func refuse(code, detail string) error {
 	return &guard.Error{Kind: guard.Unauthenticated, Code: code, Detail: detail}
+}
+
+// longestKept is for how long a gateway keeps a denial at most.
+const longestKept = time.Hour
+
+// notYetValid is an error about a token that holds after wait. A denial would be
+// kept by a gateway when it no longer is true, so it is one only where the wait
+// is longer than that.
+func notYetValid(wait time.Duration) error {
+	e := &guard.Error{Kind: guard.Unauthenticated, Code: codeNotYetValid, Detail: "The token is not valid yet."}
+	if wait <= longestKept {
+		e.Kind = guard.Unavailable
+		e.RetryAfter = (wait + time.Second - 1).Truncate(time.Second) // which is told in seconds
+	}
+	return e
 }
 
 // unavailable is an error about the keys: the token may be a good one.

@@ -1,6 +1,7 @@
 package jwt
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -19,7 +20,8 @@ type Verifier struct {
 	algorithms []Algorithm
 	typ        string
 	tokenUse   string
-	leeway     time.Duration
+	leeway     time.Duration // of exp
+	ahead      time.Duration // that nbf and iat may be
 	names      *names
 	principal  func(*Claims) string
 	balancer   *loadBalancer
@@ -58,6 +60,7 @@ func New(c Config) *Verifier {
 		typ:        c.Type,
 		tokenUse:   c.TokenUse,
 		leeway:     c.Leeway,
+		ahead:      cmp.Or(c.Leeway, defaultAhead),
 		names:      newNames(c.ClientClaim, c.Groups, slices.Clone(c.Context)),
 		principal:  c.Principal,
 		balancer:   c.loadBalancer,
@@ -88,12 +91,18 @@ func wallClock() time.Time { return time.Now().Round(0) }
 //   - token_type: typ or token_use is not what is asked for.
 //   - token_unknown_key: no key has its kid, or several would fit.
 //   - token_signature: it is forged, or was changed.
-//   - token_expired, token_not_yet_valid: it is not the time for it.
+//   - token_expired: its time is over.
+//   - token_not_yet_valid: nbf or iat is more than an hour ahead.
 //   - token_issuer, token_audience: it is not from there, or not for us.
 //   - token_claims: a claim is missing or has the wrong type.
 //
-// When the keys cannot be had the error is Unavailable, token_keys_unavailable:
-// the token may be a good one.
+// What time alone mends is no denial, as a gateway would keep it for up to an
+// hour. Such an error is Unavailable, and an authorizer answers with an error,
+// which no gateway keeps:
+//
+//   - token_not_yet_valid: the token begins within an hour, after RetryAfter.
+//   - token_keys_unavailable: the keys cannot be had, or the issuer is not to be
+//     asked again yet. The token may be a good one.
 func (v *Verifier) Verify(ctx context.Context, token string) (*authorizer.Grant, error) {
 	r, err := v.verify(ctx, token)
 	if err != nil {

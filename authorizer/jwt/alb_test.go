@@ -173,9 +173,7 @@ func TestKeysOfALoadBalancer(t *testing.T) {
 	n.put(balancerURI+balancerKid, newRSA(jwt.RS256, "").pem())
 	clock.move(time.Minute)
 	expectCode(t, v, "a key of another kind", token, "token_algorithm")
-	n.mu.Lock()
-	delete(n.at, balancerURI+otherKid)
-	n.mu.Unlock()
+	n.drop(balancerURI + otherKid)
 	clock.move(time.Hour)
 	expectCode(t, v, "taken back", unknown, "token_unknown_key")
 }

@@ -32,6 +32,12 @@ func (n *internet) put(uri string, body []byte) {
 	n.at[uri] = body
 }
 
+func (n *internet) drop(uri string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	delete(n.at, uri)
+}
+
 func (n *internet) count(uri string) int {
 	n.mu.Lock()
 	defer n.mu.Unlock()

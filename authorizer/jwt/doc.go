@@ -70,10 +70,11 @@
 // called a bad one.
 //
 // For unknown kids a set is fetched every 10 seconds, twice in a row after a
-// quiet time, and for the same kid every 30 seconds. So a kid that is made up,
-// however often it is sent, does not keep a new key from being found, and many
-// of them delay it by 10 seconds. Load balancers have each key at a URI of its
-// own: for unknown kids one is fetched every second, and 16 are kept. There, kids
-// that are made up compete with a new one, so its tokens are best taken from the
-// load balancer alone.
+// quiet time. A token whose kid was asked for and is not there is a bad one. One
+// whose kid is not to be asked for yet is not judged: the error is Unavailable,
+// with RetryAfter. So kids that are made up, however many and whenever they are
+// sent, can delay a new key by 10 seconds and never have its tokens denied. Load
+// balancers have each key at a URI of its own: for unknown kids one is fetched
+// every second, and 16 are kept. There, kids that are made up compete with a new
+// one, so its tokens are best taken from the load balancer alone.
 package jwt

@@ -39,18 +39,35 @@ func notYetValid(wait time.Duration) error {
 	e := &guard.Error{Kind: guard.Unauthenticated, Code: codeNotYetValid, Detail: "The token is not valid yet."}
 	if wait <= longestKept {
 		e.Kind = guard.Unavailable
-		e.RetryAfter = (wait + time.Second - 1).Truncate(time.Second) // which is told in seconds
+		e.RetryAfter = wholeSeconds(wait)
 	}
 	return e
 }
 
 // unavailable is an error about the keys: the token may be a good one.
-func unavailable(cause error) error {
+func unavailable(cause error) *guard.Error {
 	return &guard.Error{
 		Kind: guard.Unavailable, Code: codeKeys,
 		Detail: "The keys that tokens are verified with cannot be had at the moment.",
 		Err:    cause,
 	}
+}
+
+// notAsked is an error about a kid that is not to be asked for before wait is
+// over: the token may be a good one, of a new key. cause is why there was no
+// answer the last time, nil if there was one.
+func notAsked(wait time.Duration, cause error) error {
+	if cause == nil {
+		cause = errors.New("the kid is not known, and too many others were asked for just now")
+	}
+	err := unavailable(cause)
+	err.RetryAfter = wholeSeconds(wait)
+	return err
+}
+
+// wholeSeconds is d in what a caller is told, which is no less.
+func wholeSeconds(d time.Duration) time.Duration {
+	return (d + time.Second - 1).Truncate(time.Second)
 }
 
 // asRefusal makes what a reader of JSON returned one about the token. Text of

@@ -67,11 +67,3 @@ func (v *Verifier) BalancerKeys() int {
 	defer b.mu.Unlock()
 	return len(b.mu.keys)
 }
-
-// Absent is how many kids are remembered that were not there.
-func (v *Verifier) Absent() int {
-	r := v.keys.(*remote)
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return len(r.mu.misses.absent)
-}

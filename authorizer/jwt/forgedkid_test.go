@@ -94,6 +94,9 @@ func TestAnAuthorizerDeniesNoTokenWhoseKidWasNotAskedFor(t *testing.T) {
 		out, err := h.Invoke(t.Context(), gatewayEvent(k.token(endless(nil))))
 		return string(out), err
 	}
+	if out, err := invoke(a); err != nil || out == `{"isAuthorized":false}` {
+		t.Fatalf("at first: got %s, %v; want a grant", out, err)
+	}
 	for _, kid := range []string{"x", "y"} {
 		if out, err := invoke(newEC(kid)); err != nil || out != `{"isAuthorized":false}` {
 			t.Fatalf("forged: got %s, %v; want a denial", out, err)

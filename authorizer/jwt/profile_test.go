@@ -44,6 +44,16 @@ func (n *internet) count(uri string) int {
 	return n.asked[uri]
 }
 
+// total is how many requests there were.
+func (n *internet) total() (sum int) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for _, requests := range n.asked {
+		sum += requests
+	}
+	return sum
+}
+
 func (n *internet) RoundTrip(r *http.Request) (*http.Response, error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()

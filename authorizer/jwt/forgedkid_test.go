@@ -64,7 +64,9 @@ func TestMadeUpKidsDoNotMakeATokenOfALoadBalancerABadOne(t *testing.T) {
 	c := jwt.ALB(balancer, issuer, "c")
 	c.HTTPClient = n.client()
 	v, clock := started(c)
-	header := func(kid string) string { return balancerHeader(map[string]any{"kid": kid, "exp": now.Unix() + 360_000}) }
+	header := func(kid string) string {
+		return balancerHeader(map[string]any{"kid": kid, "exp": now.Unix() + 360_000})
+	}
 	good := k.padded(header(balancerKid), userClaims)
 	forge := func(kid string) {
 		t.Helper()

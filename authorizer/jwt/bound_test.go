@@ -32,3 +32,19 @@ func TestATokenThatIsBoundToAKeyIsNoBearerToken(t *testing.T) {
 		expectCode(t, v, fmt.Sprintf("remembered, time %d", i), k.token(claims(map[string]any{"cnf": 1})), "token_bound")
 	}
 }
+
+func TestATokenThatIsBoundToAKeyIsAcceptedWhereTheProofIsCheckedElsewhere(t *testing.T) {
+	k := newEC("a")
+	c := config(k)
+	c.UnsafeAcceptBoundTokens = true
+	got, err := verifier(t, c).Claims(t.Context(), k.token(claims(map[string]any{"cnf": raw(`{"x5t#S256":"thumbprint"}`)})))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var bound struct {
+		Confirmation map[string]string `json:"cnf"`
+	}
+	if err := got.Decode(&bound); err != nil || bound.Confirmation["x5t#S256"] != "thumbprint" {
+		t.Errorf("got %v, %v; want the thumbprint to compare with", bound, err)
+	}
+}

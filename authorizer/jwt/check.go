@@ -16,6 +16,8 @@ func (v *Verifier) check(c *Claims, now time.Time) error {
 		return refuse(codeAudience, "The token is for another audience.")
 	case len(v.clients) > 0 && !slices.Contains(v.clients, c.ClientID):
 		return refuse(codeAudience, "The token was issued to another client.")
+	case c.bound && !v.acceptBound:
+		return refuse(codeBound, "The token is bound to a key of its sender (cnf), of which no proof is checked here.")
 	case v.typ == accessTokenType && !c.complete():
 		return refuse(codeClaims, "An access token must have iss, aud, sub, client_id, iat and jti.")
 	}

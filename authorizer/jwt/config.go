@@ -70,6 +70,13 @@ type Config struct {
 	// UnsafeAnyAudience accepts tokens that were issued for any service that
 	// trusts the same issuer. Audiences and Clients are then empty.
 	UnsafeAnyAudience bool
+	// UnsafeAcceptBoundTokens accepts tokens with cnf, which are good only together
+	// with a proof that their sender has a key: DPoP (RFC 9449), or the certificate
+	// of mutual TLS (RFC 8705). Nothing here checks the proof, so whoever has stolen
+	// such a token can use it. That is legitimate where something else checks it for
+	// each request, like a proxy that alone can call the function, or another Check
+	// in the same [authorizer.All] that compares cnf with the client's certificate.
+	UnsafeAcceptBoundTokens bool
 
 	loadBalancer *loadBalancer // of ALB
 }

@@ -50,7 +50,9 @@
 // well: they have none.
 //
 // What is not checked is whether a token was revoked: it holds until exp. And
-// whoever has it can use it; it is not bound to a sender.
+// whoever has it can use it. A token that its issuer has bound to a key of the
+// sender, with the claim cnf, is refused, as no proof of that key is checked: see
+// UnsafeAcceptBoundTokens of the [Config].
 //
 // # Keys
 //

@@ -18,6 +18,7 @@ const (
 	codeClaims      = "token_claims"
 	codeIssuer      = "token_issuer"
 	codeAudience    = "token_audience"
+	codeBound       = "token_bound"
 	codeExpired     = "token_expired"
 	codeNotYetValid = "token_not_yet_valid"
 	codeKeys        = "token_keys_unavailable"

@@ -13,24 +13,25 @@ import (
 // and is safe for concurrent use. Make it once, outside of the handler: it
 // keeps the issuer's keys.
 type Verifier struct {
-	issuer     string
-	anyIssuer  bool
-	audiences  []string
-	clients    []string
-	algorithms []Algorithm
-	typ        string
-	tokenUse   string
-	leeway     time.Duration // of exp
-	ahead      time.Duration // that nbf and iat may be
-	names      *names
-	principal  func(*Claims) string
-	balancer   *loadBalancer
-	encoding   encoding
-	fetcher    *fetcher
-	keys       keySource
-	remembered *memory
-	headers    knownHeaders
-	now        func() time.Time
+	issuer      string
+	anyIssuer   bool
+	audiences   []string
+	clients     []string
+	algorithms  []Algorithm
+	typ         string
+	tokenUse    string
+	leeway      time.Duration // of exp
+	ahead       time.Duration // that nbf and iat may be
+	acceptBound bool
+	names       *names
+	principal   func(*Claims) string
+	balancer    *loadBalancer
+	encoding    encoding
+	fetcher     *fetcher
+	keys        keySource
+	remembered  *memory
+	headers     knownHeaders
+	now         func() time.Time
 }
 
 var _ authorizer.Verifier = (*Verifier)(nil)
@@ -52,21 +53,22 @@ func New(c Config) *Verifier {
 		panic("jwt: New: " + err.Error())
 	}
 	v := &Verifier{
-		issuer:     c.Issuer,
-		anyIssuer:  c.UnsafeAnyIssuer,
-		audiences:  slices.Clone(c.Audiences),
-		clients:    slices.Clone(c.Clients),
-		algorithms: slices.Clone(c.algorithms()),
-		typ:        c.Type,
-		tokenUse:   c.TokenUse,
-		leeway:     c.Leeway,
-		ahead:      cmp.Or(c.Leeway, defaultAhead),
-		names:      newNames(c.ClientClaim, c.Groups, slices.Clone(c.Context)),
-		principal:  c.Principal,
-		balancer:   c.loadBalancer,
-		encoding:   unpadded,
-		fetcher:    newFetcher(c.HTTPClient),
-		now:        wallClock,
+		issuer:      c.Issuer,
+		anyIssuer:   c.UnsafeAnyIssuer,
+		audiences:   slices.Clone(c.Audiences),
+		clients:     slices.Clone(c.Clients),
+		algorithms:  slices.Clone(c.algorithms()),
+		typ:         c.Type,
+		tokenUse:    c.TokenUse,
+		leeway:      c.Leeway,
+		ahead:       cmp.Or(c.Leeway, defaultAhead),
+		acceptBound: c.UnsafeAcceptBoundTokens,
+		names:       newNames(c.ClientClaim, c.Groups, slices.Clone(c.Context)),
+		principal:   c.Principal,
+		balancer:    c.loadBalancer,
+		encoding:    unpadded,
+		fetcher:     newFetcher(c.HTTPClient),
+		now:         wallClock,
 	}
 	if c.loadBalancer != nil {
 		v.encoding = padded
@@ -94,6 +96,7 @@ func wallClock() time.Time { return time.Now().Round(0) }
 //   - token_expired: its time is over.
 //   - token_not_yet_valid: nbf or iat is more than an hour ahead.
 //   - token_issuer, token_audience: it is not from there, or not for us.
+//   - token_bound: it has cnf, and is good only with a proof of a key.
 //   - token_claims: a claim is missing or has the wrong type.
 //
 // What time alone mends is no denial, as a gateway would keep it for up to an

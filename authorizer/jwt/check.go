@@ -5,8 +5,9 @@ import (
 	"time"
 )
 
-// check judges what claims say (RFC 7519, section 4.1; RFC 9068, section 4).
-func (v *Verifier) check(c *Claims, now time.Time) error {
+// check judges what the claims of t say (RFC 7519, section 4.1; RFC 9068, section
+// 4).
+func (v *Verifier) check(t *token, c *Claims) error {
 	switch {
 	case !v.anyIssuer && c.Issuer != v.issuer:
 		return refuse(codeIssuer, "The token is from another issuer.")
@@ -18,10 +19,10 @@ func (v *Verifier) check(c *Claims, now time.Time) error {
 		return refuse(codeAudience, "The token was issued to another client.")
 	case c.bound && !v.acceptBound:
 		return refuse(codeBound, "The token is bound to a key of its sender (cnf), of which no proof is checked here.")
-	case v.typ == accessTokenType && !c.complete():
+	case t.typ == accessTokenType && !c.complete():
 		return refuse(codeClaims, "An access token must have iss, aud, sub, client_id, iat and jti.")
 	}
-	return v.checkTimes(c, now)
+	return v.checkTimes(c, t.now)
 }
 
 // complete reports whether c has what RFC 9068, section 2.2, asks for, exp aside.

@@ -32,9 +32,11 @@ type Config struct {
 	// Algorithms are those that are accepted. Empty is RS256, ES256, ES384,
 	// ES512, EdDSA and Ed25519, or HS256 with a [Secret]; HS goes with nothing else.
 	Algorithms []Algorithm
-	// Type is what typ must be, in the short form and in lower case. Empty is
-	// "JWT", or no typ at all. With "at+jwt" the claims of RFC 9068 must be there.
-	Type string
+	// Types are what typ may be, in the short form and in lower case; "" is no typ at
+	// all. Empty is "jwt" and "". A token of the type "at+jwt" must have the claims of
+	// RFC 9068. Beside it "jwt" and "" let ID tokens in, where an issuer has them for
+	// the same audience: RFC 9068 has "at+jwt" alone.
+	Types []string
 	// TokenUse is what token_use must be; empty does not look at it.
 	TokenUse string
 	// Leeway is how far clocks may be apart when exp, nbf and iat are judged, at
@@ -74,8 +76,8 @@ type Config struct {
 	// with a proof that their sender has a key: DPoP (RFC 9449), or the certificate
 	// of mutual TLS (RFC 8705). Nothing here checks the proof, so whoever has stolen
 	// such a token can use it. That is legitimate where something else checks it for
-	// each request, like a proxy that alone can call the function, or another Check
-	// in the same [authorizer.All] that compares cnf with the client's certificate.
+	// each request: a proxy that alone can call the function, or a Check of your own
+	// that has cnf of [Verifier.Claims] and compares it with the client's certificate.
 	UnsafeAcceptBoundTokens bool
 
 	loadBalancer *loadBalancer // of ALB
@@ -99,14 +101,14 @@ func (c *Config) problem() error {
 		return errors.New("an audience or a client must not be empty")
 	case c.ClientClaim != "" && len(c.Audiences) == 0:
 		return errors.New("a ClientClaim goes with Audiences: an ID token can have it as well")
-	case c.ClientClaim != "" && (c.Type == accessTokenType || slices.Contains(claimNames, c.ClientClaim)):
+	case c.ClientClaim != "" && (slices.Contains(c.Types, accessTokenType) || slices.Contains(claimNames, c.ClientClaim)):
 		return errors.New("a ClientClaim must not be a claim that means something else, and at+jwt has client_id")
 	case c.Leeway < 0 || c.Leeway > maxLeeway:
 		return fmt.Errorf("the Leeway must be 0 to %v, not %v", maxLeeway, c.Leeway)
 	case c.Remember < 0:
 		return errors.New("the number to Remember must not be negative")
-	case c.Type != strings.ToLower(c.Type) || strings.Contains(c.Type, "/"):
-		return errors.New("the Type must be in lower case, and without application/")
+	case slices.ContainsFunc(c.Types, func(typ string) bool { return typ != strings.ToLower(typ) || strings.Contains(typ, "/") }):
+		return errors.New("the Types must be in lower case, and without application/")
 	case slices.Contains(c.Context, ""):
 		return errors.New("a claim of Context must have a name")
 	case slices.ContainsFunc(c.Context, cannotBeTold):
@@ -155,6 +157,14 @@ func (c *Config) algorithmProblem() error {
 func cannotBeTold(name string) bool {
 	g := authorizer.Grant{Principal: "somebody", Context: map[string]any{name: true}}
 	return g.Validate() != nil
+}
+
+// types are what c accepts as typ.
+func (c *Config) types() []string {
+	if len(c.Types) == 0 {
+		return []string{"jwt", ""}
+	}
+	return slices.Clone(c.Types)
 }
 
 // algorithms are those that c accepts.

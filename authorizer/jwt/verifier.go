@@ -18,7 +18,7 @@ type Verifier struct {
 	audiences   []string
 	clients     []string
 	algorithms  []Algorithm
-	typ         string
+	types       []string
 	tokenUse    string
 	leeway      time.Duration // of exp
 	ahead       time.Duration // that nbf and iat may be
@@ -58,7 +58,7 @@ func New(c Config) *Verifier {
 		audiences:   slices.Clone(c.Audiences),
 		clients:     slices.Clone(c.Clients),
 		algorithms:  slices.Clone(c.algorithms()),
-		typ:         c.Type,
+		types:       c.types(),
 		tokenUse:    c.TokenUse,
 		leeway:      c.Leeway,
 		ahead:       cmp.Or(c.Leeway, defaultAhead),
@@ -207,7 +207,7 @@ func (v *Verifier) checkHeader(h *header) error {
 	switch {
 	case !slices.Contains(v.algorithms, h.alg):
 		return refuse(codeAlgorithm, "The token's algorithm is not accepted.")
-	case h.typ != v.typ && (v.typ != "" || h.typ != "jwt"):
+	case !slices.Contains(v.types, h.typ):
 		return refuse(codeType, "The token is of another type.")
 	case v.balancer != nil:
 		return v.balancer.check(h, v)
@@ -235,7 +235,7 @@ func (t *token) plausible() error {
 			return err
 		}
 	}
-	if err := t.verifier.check(c, t.now); err != nil {
+	if err := t.verifier.check(t, c); err != nil {
 		return err
 	}
 	t.claims = c

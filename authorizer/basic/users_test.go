@@ -214,3 +214,32 @@ func TestUsersAreCopied(t *testing.T) {
 		t.Errorf("%+v, %v", g, err)
 	}
 }
+
+// Where passwords were hashed at several costs, what a wrong password takes tells
+// neither which names there are nor whose hash is an old one, in this process or
+// in another one.
+func TestAWrongPasswordCostsTheSameForEveryName(t *testing.T) {
+	users := map[string]basic.User{"old": {Hash: argon2id("p", 7<<10, 1, 1)}, "new": {Hash: argon2id("p", 12<<10, 1, 1)}}
+	spent := map[string]uint64{} // name → MiB
+	for process := range 4 {
+		check := basic.Users("orders", users)
+		for _, name := range []string{"old", "new", "nobody", "somebody", "anybody", ""} {
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			if _, err := decide(t, check, credentials(name, "wrong")); guard.Public(err).Code != "credential_invalid" {
+				t.Fatalf("%q: %v", name, err)
+			}
+			runtime.ReadMemStats(&after)
+			spent[fmt.Sprintf("%q in process %d", name, process)] = (after.TotalAlloc - before.TotalAlloc) >> 20
+		}
+	}
+	want := spent[`"nobody" in process 0`]
+	if want < 12 {
+		t.Errorf("a name that there is not takes %d MiB, which is less than the dearest hash", want)
+	}
+	for name, got := range spent {
+		if got != want {
+			t.Errorf("%s: %d MiB, want %d", name, got, want)
+		}
+	}
+}

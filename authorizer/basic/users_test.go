@@ -144,6 +144,13 @@ func TestHashesThatAreTooWeakTooDearOrMalformedPanic(t *testing.T) {
 		"a user that cannot be told": func() {
 			basic.Users("a", map[string]basic.User{"a": {Hash: good, Context: map[string]any{"roles": []string{"b"}}}})
 		},
+		"five sets of parameters": func() {
+			users := map[string]basic.User{}
+			for memory := uint32(7); memory < 12; memory++ {
+				users[fmt.Sprint(memory)] = basic.User{Hash: argon2id("p", memory<<10, 1, 1)}
+			}
+			basic.Users("a", users)
+		},
 		"a scope that is none": func() { basic.Users("a", map[string]basic.User{"a": {Hash: good, Scopes: []string{"a b"}}}) },
 		"a name of JSON":       func() { basic.Users("a", map[string]basic.User{"[]": {Hash: good}}) },
 		"no name":              func() { basic.Users("a", map[string]basic.User{"": {Hash: good}}) },

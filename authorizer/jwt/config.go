@@ -50,13 +50,13 @@ type Config struct {
 	// Context of the Grant, which cannot have principalId, scope, groups, expires,
 	// claims and integrationLatency. A token in which one of them is neither a
 	// string, a number nor a boolean is refused, and so is one that gateways do not
-	// pass on: a string that is itself an object, an array or a string of JSON, and
-	// a whole number beyond 2^53. One that is not there is left out.
+	// pass on: a string that is itself an object, an array or a string of JSON or
+	// has a control character, and a whole number beyond 2^53. One that is not there is left out.
 	Context []string
 	// Principal makes the Principal of the Grant; nil is sub. Where a route takes
 	// tokens of several issuers, it should have the issuer in it, as sub is
-	// unique within one only. A token of which it makes nothing, or a text that is
-	// itself an object, an array or a string of JSON, is refused.
+	// unique within one only. A token of which it makes nothing, or what no
+	// gateway passes on, is refused.
 	Principal func(*Claims) string
 	// Remember is about how many verified tokens are kept, by SHA-256, so that
 	// the next request with one of them costs next to nothing: until exp, for

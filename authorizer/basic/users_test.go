@@ -228,9 +228,9 @@ func TestUsersAreCopied(t *testing.T) {
 func TestAWrongPasswordCostsTheSameForEveryName(t *testing.T) {
 	users := map[string]basic.User{"old": {Hash: argon2id("p", 7<<10, 1, 1)}, "new": {Hash: argon2id("p", 12<<10, 1, 1)}}
 	spent := map[string]uint64{} // name → MiB
-	for process := range 4 {
+	for process := range 2 {
 		check := basic.Users("orders", users)
-		for _, name := range []string{"old", "new", "nobody", "somebody", "anybody", ""} {
+		for _, name := range []string{"old", "new", "nobody", "somebody", ""} {
 			var before, after runtime.MemStats
 			runtime.ReadMemStats(&before)
 			if _, err := decide(t, check, credentials(name, "wrong")); guard.Public(err).Code != "credential_invalid" {

@@ -99,7 +99,7 @@ func (s *secretKeys) Find(ctx context.Context, key string) (*Grant, error) {
 		return nil, &guard.Error{
 			Kind: guard.Unavailable, Code: "api_keys_unavailable",
 			Detail:     "Whether the API key is known cannot be found out at the moment.",
-			RetryAfter: (wait + time.Second - 1).Truncate(time.Second), Err: failure,
+			RetryAfter: wait, Err: failure,
 		}
 	}
 	return nil, nil

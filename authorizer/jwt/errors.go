@@ -39,8 +39,7 @@ const longestKept = time.Hour
 func notYetValid(wait time.Duration) error {
 	e := &guard.Error{Kind: guard.Unauthenticated, Code: codeNotYetValid, Detail: "The token is not valid yet."}
 	if wait <= longestKept {
-		e.Kind = guard.Unavailable
-		e.RetryAfter = wholeSeconds(wait)
+		e.Kind, e.RetryAfter = guard.Unavailable, wait
 	}
 	return e
 }
@@ -62,13 +61,8 @@ func notAsked(wait time.Duration, cause error) error {
 		cause = errors.New("the kid is not known, and too many others were asked for just now")
 	}
 	err := unavailable(cause)
-	err.RetryAfter = wholeSeconds(wait)
+	err.RetryAfter = wait
 	return err
-}
-
-// wholeSeconds is d in what a caller is told, which is no less.
-func wholeSeconds(d time.Duration) time.Duration {
-	return (d + time.Second - 1).Truncate(time.Second)
 }
 
 // asRefusal makes what a reader of JSON returned one about the token. Text of

@@ -46,7 +46,7 @@ func All(checks ...Check) Check {
 				g = &earlier
 			}
 			if r.as == nil {
-				guard.SetPrincipal(ctx, g.Principal)
+				_ = guard.SetPrincipal(ctx, g.Principal) // for the record; Require and FromGateway are told of an error
 			}
 			granted, ctx = g, withGrant(ctx, g)
 		}

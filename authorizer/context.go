@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -101,7 +102,8 @@ func appendScalar(b []byte, text string, f Format) []byte {
 }
 
 // Validate tells why no gateway would pass a grant on, nil where one would: it
-// breaks what is said of a field. An authorizer does so by itself; this is for
+// breaks what is said of a field, or a text has a control character, like a line
+// break. An authorizer does so by itself; this is for
 // what makes grants ahead of time.
 func (g *Grant) Validate() error {
 	if g.Principal == "" {
@@ -110,8 +112,8 @@ func (g *Grant) Validate() error {
 	if err := checkText(g.Principal); err != nil {
 		return fmt.Errorf("authorizer: a grant's principal: %w", err)
 	}
-	if !utf8.ValidString(g.UsageKey) {
-		return errors.New("authorizer: a grant's usage key: not UTF-8")
+	if err := checkCharacters(g.UsageKey); err != nil {
+		return fmt.Errorf("authorizer: a grant's usage key: %w", err)
 	}
 	for _, scope := range g.Scopes {
 		if !validScope(scope) {
@@ -122,16 +124,16 @@ func (g *Grant) Validate() error {
 		return fmt.Errorf("authorizer: a grant's scopes: %w", err)
 	}
 	for _, group := range g.Groups {
-		if group == "" || !utf8.ValidString(group) {
-			return errors.New("authorizer: a grant with a group without a name")
+		if group == "" || checkCharacters(group) != nil {
+			return errors.New("authorizer: a grant with a group without a name, or with a character that no name has")
 		}
 	}
 	for name, value := range g.Context {
 		if why, ok := reserved[name]; ok {
 			return fmt.Errorf("authorizer: the context's %q: the name is taken: %s", name, why)
 		}
-		if name == "" || !utf8.ValidString(name) {
-			return errors.New("authorizer: the context has a value without a name")
+		if name == "" || checkCharacters(name) != nil {
+			return errors.New("authorizer: the context has a value without a name, or with a character that no name has")
 		}
 		text, quoted, err := valueText(value)
 		if err == nil && quoted {
@@ -144,14 +146,27 @@ func (g *Grant) Validate() error {
 	return nil
 }
 
-// checkText refuses what an HTTP API answers with a 500 once it comes from the
+// checkCharacters refuses what cannot be told in JSON, and control characters: a
+// backend may have a value mapped to a header, where a line break begins another.
+func checkCharacters(text string) error {
+	switch {
+	case !utf8.ValidString(text):
+		return errors.New("not UTF-8")
+	case strings.ContainsFunc(text, unicode.IsControl):
+		return errors.New("a control character")
+	default:
+		return nil
+	}
+}
+
+// checkText also refuses what an HTTP API answers with a 500 once it comes from the
 // cache: a string that is itself an object, an array or a string of JSON. A
 // number, true or null is left alone, as "42" is a usual name.
 func checkText(text string) error {
-	if !utf8.ValidString(text) {
-		return errors.New("not UTF-8")
+	if err := checkCharacters(text); err != nil {
+		return err
 	}
-	trimmed := strings.TrimLeft(text, " \t\r\n")
+	trimmed := strings.TrimLeft(text, " ")
 	if trimmed == "" || strings.IndexByte(`{["`, trimmed[0]) < 0 {
 		return nil
 	}

@@ -102,3 +102,33 @@ func TestGrantsThatCannotTravel(t *testing.T) {
 func TestKeysWhoseGrantsCannotTravelPanic(t *testing.T) {
 	mustPanic(t, "no principal", "without a principal", func() { authorizer.Keys(authorizer.Key{Hash: authorizer.HashKey("a")}) })
 }
+
+// What is told to a backend may be mapped to a header, where a line break would
+// begin another one.
+func TestControlCharactersTravelNowhere(t *testing.T) {
+	for _, c := range []string{"\r", "\n", "\r\nX-Admin: 1", "\x00", "\t", "\x1b", "\x7f", "\u0085", "\u009f"} {
+		text := "alice" + c
+		for where, grant := range map[string]authorizer.Grant{
+			"principal":     {Principal: text},
+			"a scope":       {Principal: "alice", Scopes: []string{"read", text}},
+			"a group":       {Principal: "alice", Groups: []string{"staff", text}},
+			"a value":       {Principal: "alice", Context: map[string]any{"plan": text}},
+			"a name":        {Principal: "alice", Context: map[string]any{text: "free"}},
+			"the usage key": {Principal: "alice", UsageKey: text},
+		} {
+			err := grant.Validate()
+			if err == nil {
+				t.Errorf("%q in %s is passed on", c, where)
+			} else if strings.Contains(err.Error(), c) {
+				t.Errorf("%q in %s is in the error: %v", c, where, err)
+			}
+		}
+	}
+	grant := authorizer.Grant{
+		Principal: "Zo\u00eb \U0001F600", Scopes: []string{"a:b/c"}, Groups: []string{"\u0434\u0430\u043d\u0430 x"}, UsageKey: "k 1",
+		Context: map[string]any{"na\u00efve name": "5 \u20ac, \u201cwith\u201d \u00a0 spaces"},
+	}
+	if err := grant.Validate(); err != nil {
+		t.Errorf("text without one: %v", err)
+	}
+}

@@ -156,7 +156,7 @@ func logged(ctx context.Context, g *Grant, err error) verdict {
 	v := verdictOf(err)
 	decided(ctx, v)
 	if g != nil {
-		guard.SetPrincipal(ctx, g.Principal)
+		_ = guard.SetPrincipal(ctx, g.Principal) // an authorizer has no layer inside
 	}
 	if err != nil {
 		guard.SetError(ctx, err)

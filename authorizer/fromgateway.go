@@ -34,15 +34,19 @@ func FromGateway(expect ...string) guard.Middleware {
 			panic("authorizer: FromGateway with an empty name")
 		}
 	}
-	return func(next lambda.Handler) lambda.Handler {
+	return guard.Named("authorizer.FromGateway", func(next lambda.Handler) lambda.Handler {
 		return guard.HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
 			g, err := gatewayGrant(ctx, payload, expect)
 			if err != nil {
 				return nil, err
 			}
-			return next.Invoke(enter(ctx, g), payload)
+			ctx, err = enter(ctx, g)
+			if err != nil {
+				return nil, err
+			}
+			return next.Invoke(ctx, payload)
 		})
-	}
+	})
 }
 
 // gatewayGrant reads the grant that the gateway passes on.

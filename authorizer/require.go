@@ -20,7 +20,7 @@ func Require(c Check) guard.Middleware {
 	if c == nil {
 		panic("authorizer: Require with a nil check")
 	}
-	return func(next lambda.Handler) lambda.Handler {
+	return guard.Named("authorizer.Require", func(next lambda.Handler) lambda.Handler {
 		return guard.HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
 			decided(ctx, failed) // until it is, also where the check panics
 			in, err := handlerInput(ctx, payload)
@@ -32,13 +32,20 @@ func Require(c Check) guard.Middleware {
 			if err != nil {
 				return nil, err
 			}
-			return next.Invoke(enter(ctx, g), payload)
+			ctx, err = enter(ctx, g)
+			if err != nil {
+				return nil, err
+			}
+			return next.Invoke(ctx, payload)
 		})
-	}
+	})
 }
 
-// enter goes on with a grant.
-func enter(ctx context.Context, g *Grant) context.Context {
-	guard.SetPrincipal(ctx, g.Principal)
-	return withGrant(ctx, g)
+// enter goes on with a grant. The error is that of a layer further out which has
+// answered by another principal.
+func enter(ctx context.Context, g *Grant) (context.Context, error) {
+	if err := guard.SetPrincipal(ctx, g.Principal); err != nil {
+		return nil, err
+	}
+	return withGrant(ctx, g), nil
 }

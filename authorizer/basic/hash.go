@@ -13,7 +13,11 @@ import (
 )
 
 // hash tells whether a password is the one that it was made of.
-type hash interface{ is(password string) bool }
+type hash interface {
+	is(password string) bool
+	// cost is the same for hashes that take the same time.
+	cost() string
+}
 
 func parseHash(text string) (hash, error) {
 	switch {
@@ -78,6 +82,8 @@ func parameter(text, name string, least, most uint32) (uint32, error) {
 	return uint32(n), nil
 }
 
+func (h *argon2id) cost() string { return fmt.Sprint("argon2id ", h.memory, h.time, h.threads) }
+
 func (h *argon2id) is(password string) bool {
 	sum := argon2.IDKey([]byte(password), h.salt, h.time, h.memory, h.threads, uint32(len(h.sum)))
 	return subtle.ConstantTimeCompare(sum, h.sum) == 1
@@ -101,6 +107,11 @@ func parseBcrypt(text string) (hash, error) {
 		return nil, fmt.Errorf("the bcrypt hash has cost %d, which is not between %d and %d", cost, minCost, maxCost)
 	}
 	return bcrypted(text), nil
+}
+
+func (h bcrypted) cost() string {
+	cost, _ := bcrypt.Cost(h) // which has been read before
+	return fmt.Sprint("bcrypt ", cost)
 }
 
 func (h bcrypted) is(password string) bool {

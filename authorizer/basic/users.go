@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/base64"
 	"fmt"
-	"hash/maphash"
 	"maps"
 	"slices"
 	"strconv"
@@ -35,14 +34,15 @@ const maxHeader = 1 << 10
 // Authorization, scheme Basic; the principal is the name. realm is told to who
 // sends none.
 //
-// For a name that there is not, a password is hashed as well, at the cost of one
-// of the users, which is always the same for the name: how long an answer takes
-// does not tell which names there are.
+// How long a refusal takes tells neither which names there are nor whose hash is
+// an older one: a wrong password is hashed once for each set of parameters that a
+// hash of the table has, whatever name it comes with. A table of one set costs
+// least.
 //
 // What is not a hash panics, and so does one whose parameters are too weak or
 // ask for more than a function should give an unknown caller: argon2id with less
 // than 7 MiB or 1 pass, or more than 64 MiB, 10 passes or 8 lanes; bcrypt with a
-// cost below 10 or above 14.
+// cost below 10 or above 14. So do hashes with more than 4 sets of parameters.
 func Users(realm string, users map[string]User) authorizer.Check {
 	if strings.ContainsFunc(realm, func(r rune) bool { return r < ' ' || r > '~' || r == '"' || r == '\\' }) {
 		panic("basic: the realm " + strconv.Quote(realm) + " cannot stand in a header")
@@ -53,7 +53,6 @@ func Users(realm string, users map[string]User) authorizer.Check {
 	t := &table{
 		challenge: `Basic realm="` + realm + `", charset="UTF-8"`,
 		users:     make(map[string]*user, len(users)),
-		seed:      maphash.MakeSeed(),
 	}
 	for _, name := range slices.Sorted(maps.Keys(users)) {
 		u := users[name]
@@ -68,8 +67,10 @@ func Users(realm string, users map[string]User) authorizer.Check {
 		if err := g.Validate(); err != nil {
 			panic(fmt.Sprintf("basic: the user %q: %v", name, err))
 		}
-		t.users[name] = &user{h, g}
-		t.hashes = append(t.hashes, h)
+		t.add(name, h, g)
+	}
+	if len(t.standIns) > maxCosts {
+		panic(fmt.Sprintf("basic: the hashes have %d sets of parameters, which is more than %d", len(t.standIns), maxCosts))
 	}
 	// Package authorizer looks a key up once per decision: see Policy.
 	find := authorizer.APIKey("authorization", t)
@@ -86,16 +87,25 @@ func Users(realm string, users map[string]User) authorizer.Check {
 	}
 }
 
+// maxCosts bounds what a wrong password can cost.
+const maxCosts = 4
+
 type table struct {
 	challenge string
 	users     map[string]*user
-	hashes    []hash
-	seed      maphash.Seed
+	standIns  []hash // one of each cost
 }
 
 type user struct {
-	hash  hash
+	hash
 	grant *authorizer.Grant
+}
+
+func (t *table) add(name string, h hash, g *authorizer.Grant) {
+	t.users[name] = &user{h, g}
+	if !slices.ContainsFunc(t.standIns, func(other hash) bool { return other.cost() == h.cost() }) {
+		t.standIns = append(t.standIns, h)
+	}
 }
 
 // Find tells whose the credentials in a header are.
@@ -106,15 +116,15 @@ func (t *table) Find(_ context.Context, header string) (*authorizer.Grant, error
 		return nil, t.malformed()
 	}
 	u, known := t.users[name]
-	if !known {
-		i := maphash.String(t.seed, name) % uint64(len(t.hashes))
-		t.hashes[i].is(password)
-		return nil, t.wrong()
+	if known && u.is(password) {
+		return u.grant, nil
 	}
-	if !u.hash.is(password) {
-		return nil, t.wrong()
+	for _, h := range t.standIns {
+		if !known || h.cost() != u.cost() {
+			h.is(password)
+		}
 	}
-	return u.grant, nil
+	return nil, t.wrong()
 }
 
 func (t *table) malformed() error {

@@ -144,6 +144,13 @@ func TestHashesThatAreTooWeakTooDearOrMalformedPanic(t *testing.T) {
 		"a user that cannot be told": func() {
 			basic.Users("a", map[string]basic.User{"a": {Hash: good, Context: map[string]any{"roles": []string{"b"}}}})
 		},
+		"five sets of parameters": func() {
+			users := map[string]basic.User{}
+			for memory := uint32(7); memory < 12; memory++ {
+				users[fmt.Sprint(memory)] = basic.User{Hash: argon2id("p", memory<<10, 1, 1)}
+			}
+			basic.Users("a", users)
+		},
 		"a scope that is none": func() { basic.Users("a", map[string]basic.User{"a": {Hash: good, Scopes: []string{"a b"}}}) },
 		"a name of JSON":       func() { basic.Users("a", map[string]basic.User{"[]": {Hash: good}}) },
 		"no name":              func() { basic.Users("a", map[string]basic.User{"": {Hash: good}}) },
@@ -212,5 +219,34 @@ func TestUsersAreCopied(t *testing.T) {
 	g, err := decide(t, check, credentials("alice", "p"))
 	if err != nil || g.Scopes[0] != "read" || g.Groups[0] != "g" || g.Context["plan"] != "free" {
 		t.Errorf("%+v, %v", g, err)
+	}
+}
+
+// Where passwords were hashed at several costs, what a wrong password takes tells
+// neither which names there are nor whose hash is an old one, in this process or
+// in another one.
+func TestAWrongPasswordCostsTheSameForEveryName(t *testing.T) {
+	users := map[string]basic.User{"old": {Hash: argon2id("p", 7<<10, 1, 1)}, "new": {Hash: argon2id("p", 12<<10, 1, 1)}}
+	spent := map[string]uint64{} // name → MiB
+	for process := range 2 {
+		check := basic.Users("orders", users)
+		for _, name := range []string{"old", "new", "nobody", "somebody", ""} {
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			if _, err := decide(t, check, credentials(name, "wrong")); guard.Public(err).Code != "credential_invalid" {
+				t.Fatalf("%q: %v", name, err)
+			}
+			runtime.ReadMemStats(&after)
+			spent[fmt.Sprintf("%q in process %d", name, process)] = (after.TotalAlloc - before.TotalAlloc) >> 20
+		}
+	}
+	want := spent[`"nobody" in process 0`]
+	if want < 12 {
+		t.Errorf("a name that there is not takes %d MiB, which is less than the dearest hash", want)
+	}
+	for name, got := range spent {
+		if got != want {
+			t.Errorf("%s: %d MiB, want %d", name, got, want)
+		}
 	}
 }

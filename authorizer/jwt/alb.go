@@ -34,7 +34,7 @@ func ALB(arn, issuer string, clients ...string) Config {
 }
 
 func (b *loadBalancer) problem(c *Config) error {
-	if c.Keys != (Keys{}) || len(c.Algorithms) > 0 || c.Type != "" || c.ClientClaim != "" {
+	if c.Keys != (Keys{}) || len(c.Algorithms) > 0 || len(c.Types) > 0 || c.ClientClaim != "" {
 		return errors.New("a load balancer's keys, algorithm, type and client are given")
 	}
 	return nil

@@ -287,9 +287,9 @@ func dateAttacks(e signingKey) (out []attack) {
 		attack{"expired by a fraction", e.token(claims(map[string]any{"exp": raw("1799999999.999")})), "token_expired"},
 		attack{"expired, written with an exponent", e.token(claims(map[string]any{"exp": raw("1.7e9")})), "token_expired"},
 		attack{"expired since 1970", e.token(claims(map[string]any{"exp": 0})), "token_expired"},
-		attack{"not valid for a second", at("nbf", 1), "token_not_yet_valid"},
-		attack{"not valid for a fraction", e.token(claims(map[string]any{"nbf": raw("1800000000.001")})), "token_not_yet_valid"},
-		attack{"issued a second from now", at("iat", 1), "token_not_yet_valid"},
+		attack{"not valid for hours", at("nbf", 2*3600), "token_not_yet_valid"},
+		attack{"not valid for an hour and a fraction", e.token(claims(map[string]any{"nbf": raw("1800003605.001")})), "token_not_yet_valid"},
+		attack{"issued hours from now", at("iat", 2*3600), "token_not_yet_valid"},
 	)
 }
 

@@ -43,8 +43,9 @@ func (b *balancerKeys) find(ctx context.Context, t *token, now time.Time) (*key,
 		if err := t.plausible(); err != nil {
 			return nil, err
 		}
-		if r = b.add(t.kid, now); r == nil {
-			return nil, unknownKey()
+		var err error
+		if r, err = b.add(t.kid, now); err != nil {
+			return nil, err
 		}
 	}
 	k, err := r.find(ctx, t, now)
@@ -66,16 +67,15 @@ func (b *balancerKeys) known(kid string) *remote {
 	return b.mu.keys[kid]
 }
 
-// add makes room for the key of a kid. It gives nil when that is not worth a
-// request now.
-func (b *balancerKeys) add(kid string, now time.Time) *remote {
+// add makes room for the key of a kid, unless it is not to be asked for yet.
+func (b *balancerKeys) add(kid string, now time.Time) (*remote, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if r := b.mu.keys[kid]; r != nil {
-		return r
+		return r, nil
 	}
-	if !b.mu.misses.allowed(kid, now) {
-		return nil
+	if wait := b.mu.misses.wait(kid, now); wait > 0 {
+		return nil, notAsked(wait, nil)
 	}
 	b.mu.misses.take(now)
 	if len(b.mu.keys) >= maxBalancerKeys {
@@ -83,7 +83,7 @@ func (b *balancerKeys) add(kid string, now time.Time) *remote {
 	}
 	r := newRemote(b.load(kid), b.now)
 	b.mu.keys[kid] = r
-	return r
+	return r, nil
 }
 
 // oldest is the kid whose key was fetched before the others, or never was.

@@ -5,8 +5,9 @@ import (
 	"time"
 )
 
-// check judges what claims say (RFC 7519, section 4.1; RFC 9068, section 4).
-func (v *Verifier) check(c *Claims, now time.Time) error {
+// check judges what the claims of t say (RFC 7519, section 4.1; RFC 9068, section
+// 4).
+func (v *Verifier) check(t *token, c *Claims) error {
 	switch {
 	case !v.anyIssuer && c.Issuer != v.issuer:
 		return refuse(codeIssuer, "The token is from another issuer.")
@@ -16,10 +17,12 @@ func (v *Verifier) check(c *Claims, now time.Time) error {
 		return refuse(codeAudience, "The token is for another audience.")
 	case len(v.clients) > 0 && !slices.Contains(v.clients, c.ClientID):
 		return refuse(codeAudience, "The token was issued to another client.")
-	case v.typ == accessTokenType && !c.complete():
+	case c.bound && !v.acceptBound:
+		return refuse(codeBound, "The token is bound to a key of its sender (cnf), of which no proof is checked here.")
+	case t.typ == accessTokenType && !c.complete():
 		return refuse(codeClaims, "An access token must have iss, aud, sub, client_id, iat and jti.")
 	}
-	return v.checkTimes(c, now)
+	return v.checkTimes(c, t.now)
 }
 
 // complete reports whether c has what RFC 9068, section 2.2, asks for, exp aside.
@@ -30,16 +33,18 @@ func (c *Claims) complete() bool {
 func (v *Verifier) isAudience(aud string) bool { return slices.Contains(v.audiences, aud) }
 
 func (v *Verifier) checkTimes(c *Claims, now time.Time) error {
-	latest := now.Add(v.leeway)
 	switch {
 	case c.Expires.IsZero():
 		return refuse(codeClaims, "The token must have exp.")
 	case !now.Before(c.Expires.Add(v.leeway)):
 		return refuse(codeExpired, "The token has expired.")
-	case !c.NotBefore.IsZero() && latest.Before(c.NotBefore):
-		return refuse(codeNotYetValid, "The token is not valid yet.")
-	case !c.IssuedAt.IsZero() && latest.Before(c.IssuedAt):
-		return refuse(codeNotYetValid, "The token was issued in the future.")
+	}
+	begins := c.NotBefore
+	if c.IssuedAt.After(begins) {
+		begins = c.IssuedAt
+	}
+	if wait := begins.Sub(now.Add(v.ahead)); !begins.IsZero() && wait > 0 {
+		return notYetValid(wait)
 	}
 	return nil
 }

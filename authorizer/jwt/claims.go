@@ -35,6 +35,7 @@ type Claims struct {
 	// Groups are those of the claim that [Config] names for them.
 	Groups []string
 
+	bound   bool           // there is cnf, whatever it says
 	context map[string]any // what [Config] names for it
 	payload string
 }
@@ -67,9 +68,10 @@ const (
 	claimTokenUse
 	claimScope
 	claimScp
+	claimCnf
 )
 
-var claimNames = []string{"iss", "sub", "aud", "exp", "nbf", "iat", "jti", "client_id", "token_use", "scope", "scp"}
+var claimNames = []string{"iss", "sub", "aud", "exp", "nbf", "iat", "jti", "client_id", "token_use", "scope", "scp", "cnf"}
 
 // names are the claims that are read: those above, and what a Config names.
 type names struct {
@@ -149,6 +151,8 @@ func (r *claimsReader) take(member int, value jsontext.Value, at int) error {
 		r.Scopes, ok = r.scopes(value, at)
 	case claimScp:
 		r.scp, ok = r.scopes(value, at)
+	case claimCnf:
+		r.bound = true
 	}
 	if ok && r.all[member] == r.client {
 		r.ClientID, ok = r.text(value, at)

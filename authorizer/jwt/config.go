@@ -32,13 +32,16 @@ type Config struct {
 	// Algorithms are those that are accepted. Empty is RS256, ES256, ES384,
 	// ES512, EdDSA and Ed25519, or HS256 with a [Secret]; HS goes with nothing else.
 	Algorithms []Algorithm
-	// Type is what typ must be, in the short form and in lower case. Empty is
-	// "JWT", or no typ at all. With "at+jwt" the claims of RFC 9068 must be there.
-	Type string
+	// Types are what typ may be, in the short form and in lower case; "" is no typ at
+	// all. Empty is "jwt" and "". A token of the type "at+jwt" must have the claims of
+	// RFC 9068. Beside it "jwt" and "" let ID tokens in, where an issuer has them for
+	// the same audience: RFC 9068 has "at+jwt" alone.
+	Types []string
 	// TokenUse is what token_use must be; empty does not look at it.
 	TokenUse string
 	// Leeway is how far clocks may be apart when exp, nbf and iat are judged, at
-	// most a minute; zero is not at all. The Grant ends as much later as the token.
+	// most a minute. Zero is 5 seconds for nbf and iat, as clocks of issuers run
+	// ahead, and nothing for exp. The Grant ends as much later as the token.
 	Leeway time.Duration
 	// Groups is the claim with the groups of the Grant, a string or an array of
 	// strings; empty is none.
@@ -47,13 +50,13 @@ type Config struct {
 	// Context of the Grant, which cannot have principalId, scope, groups, expires,
 	// claims and integrationLatency. A token in which one of them is neither a
 	// string, a number nor a boolean is refused, and so is one that gateways do not
-	// pass on: a string that is itself an object, an array or a string of JSON, and
-	// a whole number beyond 2^53. One that is not there is left out.
+	// pass on: a string that is itself an object, an array or a string of JSON or
+	// has a control character, and a whole number beyond 2^53. One that is not there is left out.
 	Context []string
 	// Principal makes the Principal of the Grant; nil is sub. Where a route takes
 	// tokens of several issuers, it should have the issuer in it, as sub is
-	// unique within one only. A token of which it makes nothing, or a text that is
-	// itself an object, an array or a string of JSON, is refused.
+	// unique within one only. A token of which it makes nothing, or what no
+	// gateway passes on, is refused.
 	Principal func(*Claims) string
 	// Remember is about how many verified tokens are kept, by SHA-256, so that
 	// the next request with one of them costs next to nothing: until exp, for
@@ -69,12 +72,23 @@ type Config struct {
 	// UnsafeAnyAudience accepts tokens that were issued for any service that
 	// trusts the same issuer. Audiences and Clients are then empty.
 	UnsafeAnyAudience bool
+	// UnsafeAcceptBoundTokens accepts tokens with cnf, which are good only together
+	// with a proof that their sender has a key: DPoP (RFC 9449), or the certificate
+	// of mutual TLS (RFC 8705). Nothing here checks the proof, so whoever has stolen
+	// such a token can use it. That is legitimate where something else checks it for
+	// each request: a proxy that alone can call the function, or a Check of your own
+	// that has cnf of [Verifier.Claims] and compares it with the client's certificate.
+	UnsafeAcceptBoundTokens bool
 
 	loadBalancer *loadBalancer // of ALB
 }
 
-// maxLeeway is the most that clocks may be apart.
-const maxLeeway = time.Minute
+const (
+	// maxLeeway is the most that clocks may be apart.
+	maxLeeway = time.Minute
+	// defaultAhead is how far nbf and iat may be ahead where no Leeway is set.
+	defaultAhead = 5 * time.Second
+)
 
 // problem is what is wrong with c, or nil.
 func (c *Config) problem() error {
@@ -87,14 +101,14 @@ func (c *Config) problem() error {
 		return errors.New("an audience or a client must not be empty")
 	case c.ClientClaim != "" && len(c.Audiences) == 0:
 		return errors.New("a ClientClaim goes with Audiences: an ID token can have it as well")
-	case c.ClientClaim != "" && (c.Type == accessTokenType || slices.Contains(claimNames, c.ClientClaim)):
+	case c.ClientClaim != "" && (slices.Contains(c.Types, accessTokenType) || slices.Contains(claimNames, c.ClientClaim)):
 		return errors.New("a ClientClaim must not be a claim that means something else, and at+jwt has client_id")
 	case c.Leeway < 0 || c.Leeway > maxLeeway:
 		return fmt.Errorf("the Leeway must be 0 to %v, not %v", maxLeeway, c.Leeway)
 	case c.Remember < 0:
 		return errors.New("the number to Remember must not be negative")
-	case c.Type != strings.ToLower(c.Type) || strings.Contains(c.Type, "/"):
-		return errors.New("the Type must be in lower case, and without application/")
+	case slices.ContainsFunc(c.Types, func(typ string) bool { return typ != strings.ToLower(typ) || strings.Contains(typ, "/") }):
+		return errors.New("the Types must be in lower case, and without application/")
 	case slices.Contains(c.Context, ""):
 		return errors.New("a claim of Context must have a name")
 	case slices.ContainsFunc(c.Context, cannotBeTold):
@@ -143,6 +157,14 @@ func (c *Config) algorithmProblem() error {
 func cannotBeTold(name string) bool {
 	g := authorizer.Grant{Principal: "somebody", Context: map[string]any{name: true}}
 	return g.Validate() != nil
+}
+
+// types are what c accepts as typ.
+func (c *Config) types() []string {
+	if len(c.Types) == 0 {
+		return []string{"jwt", ""}
+	}
+	return slices.Clone(c.Types)
 }
 
 // algorithms are those that c accepts.

@@ -43,13 +43,16 @@
 // is never used beside public keys. The key is one that the verifier has: what
 // the header says of keys is not followed, and kid is a name to look up. Use,
 // algorithm, type and curve of the key must agree with it. iss, aud or
-// client_id, exp, and where they are there nbf and iat, must hold; typ and
-// token_use tell one kind of token from another. Where ID tokens of an issuer
-// have neither, and the audience of access tokens, like those of an application
-// in Entra ID that is its own API, ask for a scope as well: they have none.
+// client_id, exp, and where they are there nbf and iat, must hold; nbf and iat may
+// be 5 seconds ahead. typ and token_use tell one kind of token from another. Where
+// ID tokens of an issuer have neither, and the audience of access tokens, like
+// those of an application in Entra ID that is its own API, ask for a scope as
+// well: they have none.
 //
 // What is not checked is whether a token was revoked: it holds until exp. And
-// whoever has it can use it; it is not bound to a sender.
+// whoever has it can use it. A token that its issuer has bound to a key of the
+// sender, with the claim cnf, is refused, as no proof of that key is checked: see
+// UnsafeAcceptBoundTokens of the [Config].
 //
 // # Keys
 //
@@ -69,10 +72,11 @@
 // called a bad one.
 //
 // For unknown kids a set is fetched every 10 seconds, twice in a row after a
-// quiet time, and for the same kid every 30 seconds. So a kid that is made up,
-// however often it is sent, does not keep a new key from being found, and many
-// of them delay it by 10 seconds. Load balancers have each key at a URI of its
-// own: for unknown kids one is fetched every second, and 16 are kept. There, kids
-// that are made up compete with a new one, so its tokens are best taken from the
-// load balancer alone.
+// quiet time. A token whose kid was asked for and is not there is a bad one. One
+// whose kid is not to be asked for yet is not judged: the error is Unavailable,
+// with RetryAfter. So kids that are made up, however many and whenever they are
+// sent, can delay a new key by 10 seconds and never have its tokens denied. Load
+// balancers have each key at a URI of its own: for unknown kids one is fetched
+// every second, and 16 are kept. There, kids that are made up compete with a new
+// one, so its tokens are best taken from the load balancer alone.
 package jwt

@@ -14,7 +14,7 @@ func (v *Verifier) SetClock(now func() time.Time) { v.now = now }
 // CheckJWS judges a signature as a Verifier of these keys does, and nothing
 // that the payload says.
 func CheckJWS(k Keys, accepted []Algorithm, text string) ([]byte, error) {
-	v := &Verifier{algorithms: accepted, encoding: unpadded, keys: fixed{k.set}, typ: ""}
+	v := &Verifier{algorithms: accepted, encoding: unpadded, keys: fixed{k.set}, types: (&Config{}).types()}
 	t, err := v.parse(text, time.Time{})
 	if err != nil {
 		return nil, err
@@ -66,12 +66,4 @@ func (v *Verifier) BalancerKeys() int {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return len(b.mu.keys)
-}
-
-// Absent is how many kids are remembered that were not there.
-func (v *Verifier) Absent() int {
-	r := v.keys.(*remote)
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return len(r.mu.misses.absent)
 }

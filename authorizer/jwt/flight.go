@@ -10,6 +10,7 @@ import (
 // A flight is one fetch of keys, for all who wait for it. It has a goroutine of
 // its own, since any of them may leave, and ends with the last of them.
 type flight struct {
+	meant   *header // by whose token it was begun
 	cancel  context.CancelFunc
 	done    chan struct{} // closed once it has ended
 	err     error         // how; set before
@@ -27,19 +28,19 @@ func (r *remote) board(ctx context.Context, h *header) (f *flight, joined bool, 
 	}
 	f, joined = r.mu.flight, r.mu.flight != nil
 	if !joined {
-		f = r.begin(ctx)
+		f = r.begin(ctx, h)
 	}
 	f.waiters++
 	return f, joined, nil, nil
 }
 
-// begin starts a fetch; r.mu is held.
-func (r *remote) begin(ctx context.Context) *flight {
+// begin starts a fetch for the key that h means; r.mu is held.
+func (r *remote) begin(ctx context.Context, h *header) *flight {
 	if now := r.now(); r.current.Load().isFresh(now) {
 		r.mu.misses.take(now)
 	}
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	f := &flight{cancel: cancel, done: make(chan struct{})}
+	f := &flight{meant: h, cancel: cancel, done: make(chan struct{})}
 	r.mu.flight = f
 	go func() {
 		defer close(f.done)
@@ -72,6 +73,9 @@ func (r *remote) land(f *flight, set *keySet, age time.Duration, err error) {
 	if err == nil {
 		r.current.Store(&snapshot{keySet: set, at: now, fresh: now.Add(age)})
 		r.mu.failures = failures{}
+		if _, err := set.pick(f.meant); errors.Is(err, errNoKey) {
+			r.mu.misses.note(f.meant.kid, now)
+		}
 		return
 	}
 	r.mu.fail(err, now)

@@ -2,33 +2,32 @@ package jwt
 
 import "time"
 
-const (
-	// missBurst is how many requests for unknown kids may follow on each other
-	// after a quiet time.
-	missBurst = 2
-	// absentFor is for how long a kid is not asked for again that was not there.
-	// It is longer than it takes to allow missBurst requests, so a single kid,
-	// however often it is sent, leaves a request for another one.
-	absentFor = 30 * time.Second
-	// maxAbsent is how many kids are remembered.
-	maxAbsent = 256
-)
+// missBurst is how many requests for unknown kids may follow on each other after
+// a quiet time: one that is made up leaves one for the kid of a new key.
+const missBurst = 2
 
-// misses decide when an unknown kid is worth a request. They are guarded by the
-// lock of whoever has them.
+// misses bound the requests for unknown kids, which anybody can make up. They are
+// guarded by the lock of whoever has them.
 type misses struct {
-	every  time.Duration        // in which one more request is allowed
-	spent  time.Time            // when all that was taken is allowed again
-	absent map[string]time.Time // kid → when it was not there
+	every time.Duration // in which one more request is allowed
+	spent time.Time     // when all that was taken is allowed again
+	// absent is the kid that was asked for last and not there, and at when that
+	// was. However often it is sent, it leaves requests for others.
+	absent string
+	at     time.Time
 }
 
-// allowed reports whether kid may be asked for.
-func (m *misses) allowed(kid string, now time.Time) bool {
-	if at, ok := m.absent[kid]; ok && during(now, at, at.Add(absentFor)) {
-		return false
+// wait is for how long kid is not to be asked for; 0 or less is not at all. What
+// was used up by a clock that has since been set back is there again.
+func (m *misses) wait(kid string, now time.Time) time.Duration {
+	wait := m.spent.Sub(now) - (missBurst-1)*m.every
+	if wait > m.every {
+		wait = 0
 	}
-	ahead := m.spent.Sub(now)
-	return ahead <= (missBurst-1)*m.every || ahead > missBurst*m.every
+	if again := m.at.Add(m.every); kid == m.absent && during(now, m.at, again) {
+		wait = max(wait, again.Sub(now))
+	}
+	return wait
 }
 
 // take counts a request.
@@ -41,22 +40,7 @@ func (m *misses) take(now time.Time) {
 }
 
 // note remembers that kid was not there.
-func (m *misses) note(kid string, now time.Time) {
-	if len(m.absent) >= maxAbsent {
-		for other, at := range m.absent {
-			if !during(now, at, at.Add(absentFor)) {
-				delete(m.absent, other)
-			}
-		}
-	}
-	if len(m.absent) >= maxAbsent {
-		return
-	}
-	if m.absent == nil {
-		m.absent = map[string]time.Time{}
-	}
-	m.absent[kid] = now
-}
+func (m *misses) note(kid string, now time.Time) { m.absent, m.at = kid, now }
 
 // during reports whether now is from start on and before end. What was noted by
 // a clock that has since been set back is over.

@@ -174,6 +174,7 @@ func TestANewKeyIsNotCalledUnknownByWhomTheIssuerDoesNotAnswer(t *testing.T) {
 	clock.move(time.Minute)
 	for range 2 {
 		expectCode(t, v, "once there is an answer", b.token(lasting()), "token_unknown_key")
+		clock.move(10 * time.Second)
 	}
 
 	// Nor because all who waited for the answer have left.

@@ -36,7 +36,7 @@ func CognitoID(pool string, clients ...string) Config {
 // at+jwt, with the keys of OpenID Connect Discovery. Of its claims iss, exp,
 // aud, sub, client_id, iat and jti must be there.
 func AccessToken(issuer string, audiences ...string) Config {
-	return Config{Issuer: issuer, Audiences: audiences, Type: accessTokenType}
+	return Config{Issuer: issuer, Audiences: audiences, Types: []string{accessTokenType}}
 }
 
 func cognitoIssuer(pool string) string {

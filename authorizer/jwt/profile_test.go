@@ -32,10 +32,26 @@ func (n *internet) put(uri string, body []byte) {
 	n.at[uri] = body
 }
 
+func (n *internet) drop(uri string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	delete(n.at, uri)
+}
+
 func (n *internet) count(uri string) int {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	return n.asked[uri]
+}
+
+// total is how many requests there were.
+func (n *internet) total() (sum int) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for _, requests := range n.asked {
+		sum += requests
+	}
+	return sum
 }
 
 func (n *internet) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -290,4 +306,40 @@ func TestTheClientIsInTheClaimThatIsNamed(t *testing.T) {
 			t.Errorf("%s: client %q, %v", claim, got.ClientID, err)
 		}
 	}
+}
+
+// An issuer that changes its typ has tokens of both for a while.
+func TestAVerifierTakesSeveralTypes(t *testing.T) {
+	k := newEC("a")
+	full := map[string]any{"client_id": "c", "jti": "j"}
+	token := func(typ string, changes map[string]any) string {
+		return k.sign(`{"alg":"ES256","kid":"a"`+typ+`}`, claims(changes))
+	}
+	for _, tt := range []struct {
+		name  string
+		types []string
+		token string
+		want  string
+	}{
+		{name: "the one", types: []string{"at+jwt", "jwt"}, token: token(`,"typ":"at+jwt"`, full)},
+		{name: "the other", types: []string{"at+jwt", "jwt"}, token: token(`,"typ":"JWT"`, full)},
+		{name: "the other, which needs no claims of RFC 9068", types: []string{"at+jwt", "jwt"}, token: token(`,"typ":"JWT"`, nil)},
+		{name: "the one, without its claims", types: []string{"jwt", "at+jwt"}, token: token(`,"typ":"at+jwt"`, nil), want: "token_claims"},
+		{name: "in full, without its claims", types: []string{"jwt", "at+jwt"}, token: token(`,"typ":"application/AT+JWT"`, nil), want: "token_claims"},
+		{name: "a third", types: []string{"at+jwt", "jwt"}, token: token(`,"typ":"logout+jwt"`, full), want: "token_type"},
+		{name: "none, which is not among them", types: []string{"at+jwt", "jwt"}, token: token(``, full), want: "token_type"},
+		{name: "none, which is", types: []string{"at+jwt", ""}, token: token(``, nil)},
+		{name: "JWT, where none is", types: []string{"at+jwt", ""}, token: token(`,"typ":"JWT"`, full), want: "token_type"},
+		{name: "of nobody else", types: []string{"secevent+jwt"}, token: token(`,"typ":"secevent+JWT"`, nil)},
+	} {
+		c := config(k)
+		c.Types = tt.types
+		expectCode(t, verifier(t, c), tt.name, tt.token, tt.want)
+	}
+
+	c := config(k)
+	c.Types = []string{"jwt", "at+jwt"}
+	v := verifier(t, c)
+	c.Types[0] = "other+jwt" // which is not looked at again
+	expectCode(t, v, "after the list was changed", token(`,"typ":"JWT"`, nil), "")
 }

@@ -122,7 +122,6 @@ func (r *remote) find(ctx context.Context, t *token, now time.Time) (*key, error
 		k, _, err = r.fetch(ctx, t.header)
 	}
 	if errors.Is(err, errAsk) {
-		r.note(t.header)
 		return nil, unknownKey()
 	}
 	return k, err
@@ -167,19 +166,10 @@ func (r *remote) decide(h *header) (*key, error) {
 			return k, err
 		}
 		return nil, unavailable(r.mu.err)
-	case s.isFresh(now) && !r.mu.misses.allowed(h.kid, now):
-		if r.mu.err != nil { // or a good token would be called a bad one
-			return nil, unavailable(r.mu.err)
+	case s.isFresh(now):
+		if wait := r.mu.misses.wait(h.kid, now); wait > 0 {
+			return nil, notAsked(wait, r.mu.err)
 		}
-		return nil, unknownKey()
-	default:
-		return nil, errAsk
 	}
-}
-
-// note remembers that the issuer does not know a kid.
-func (r *remote) note(h *header) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.mu.misses.note(h.kid, r.now())
+	return nil, errAsk
 }

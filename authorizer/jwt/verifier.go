@@ -1,6 +1,7 @@
 package jwt
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -12,23 +13,25 @@ import (
 // and is safe for concurrent use. Make it once, outside of the handler: it
 // keeps the issuer's keys.
 type Verifier struct {
-	issuer     string
-	anyIssuer  bool
-	audiences  []string
-	clients    []string
-	algorithms []Algorithm
-	typ        string
-	tokenUse   string
-	leeway     time.Duration
-	names      *names
-	principal  func(*Claims) string
-	balancer   *loadBalancer
-	encoding   encoding
-	fetcher    *fetcher
-	keys       keySource
-	remembered *memory
-	headers    knownHeaders
-	now        func() time.Time
+	issuer      string
+	anyIssuer   bool
+	audiences   []string
+	clients     []string
+	algorithms  []Algorithm
+	types       []string
+	tokenUse    string
+	leeway      time.Duration // of exp
+	ahead       time.Duration // that nbf and iat may be
+	acceptBound bool
+	names       *names
+	principal   func(*Claims) string
+	balancer    *loadBalancer
+	encoding    encoding
+	fetcher     *fetcher
+	keys        keySource
+	remembered  *memory
+	headers     knownHeaders
+	now         func() time.Time
 }
 
 var _ authorizer.Verifier = (*Verifier)(nil)
@@ -50,20 +53,22 @@ func New(c Config) *Verifier {
 		panic("jwt: New: " + err.Error())
 	}
 	v := &Verifier{
-		issuer:     c.Issuer,
-		anyIssuer:  c.UnsafeAnyIssuer,
-		audiences:  slices.Clone(c.Audiences),
-		clients:    slices.Clone(c.Clients),
-		algorithms: slices.Clone(c.algorithms()),
-		typ:        c.Type,
-		tokenUse:   c.TokenUse,
-		leeway:     c.Leeway,
-		names:      newNames(c.ClientClaim, c.Groups, slices.Clone(c.Context)),
-		principal:  c.Principal,
-		balancer:   c.loadBalancer,
-		encoding:   unpadded,
-		fetcher:    newFetcher(c.HTTPClient),
-		now:        wallClock,
+		issuer:      c.Issuer,
+		anyIssuer:   c.UnsafeAnyIssuer,
+		audiences:   slices.Clone(c.Audiences),
+		clients:     slices.Clone(c.Clients),
+		algorithms:  slices.Clone(c.algorithms()),
+		types:       c.types(),
+		tokenUse:    c.TokenUse,
+		leeway:      c.Leeway,
+		ahead:       cmp.Or(c.Leeway, defaultAhead),
+		acceptBound: c.UnsafeAcceptBoundTokens,
+		names:       newNames(c.ClientClaim, c.Groups, slices.Clone(c.Context)),
+		principal:   c.Principal,
+		balancer:    c.loadBalancer,
+		encoding:    unpadded,
+		fetcher:     newFetcher(c.HTTPClient),
+		now:         wallClock,
 	}
 	if c.loadBalancer != nil {
 		v.encoding = padded
@@ -88,12 +93,19 @@ func wallClock() time.Time { return time.Now().Round(0) }
 //   - token_type: typ or token_use is not what is asked for.
 //   - token_unknown_key: no key has its kid, or several would fit.
 //   - token_signature: it is forged, or was changed.
-//   - token_expired, token_not_yet_valid: it is not the time for it.
+//   - token_expired: its time is over.
+//   - token_not_yet_valid: nbf or iat is more than an hour ahead.
 //   - token_issuer, token_audience: it is not from there, or not for us.
+//   - token_bound: it has cnf, and is good only with a proof of a key.
 //   - token_claims: a claim is missing or has the wrong type.
 //
-// When the keys cannot be had the error is Unavailable, token_keys_unavailable:
-// the token may be a good one.
+// What time alone mends is no denial, as a gateway would keep it for up to an
+// hour. Such an error is Unavailable, and an authorizer answers with an error,
+// which no gateway keeps:
+//
+//   - token_not_yet_valid: the token begins within an hour, after RetryAfter.
+//   - token_keys_unavailable: the keys cannot be had, or the issuer is not to be
+//     asked again yet. The token may be a good one.
 func (v *Verifier) Verify(ctx context.Context, token string) (*authorizer.Grant, error) {
 	r, err := v.verify(ctx, token)
 	if err != nil {
@@ -195,7 +207,7 @@ func (v *Verifier) checkHeader(h *header) error {
 	switch {
 	case !slices.Contains(v.algorithms, h.alg):
 		return refuse(codeAlgorithm, "The token's algorithm is not accepted.")
-	case h.typ != v.typ && (v.typ != "" || h.typ != "jwt"):
+	case !slices.Contains(v.types, h.typ):
 		return refuse(codeType, "The token is of another type.")
 	case v.balancer != nil:
 		return v.balancer.check(h, v)
@@ -223,7 +235,7 @@ func (t *token) plausible() error {
 			return err
 		}
 	}
-	if err := t.verifier.check(c, t.now); err != nil {
+	if err := t.verifier.check(t, c); err != nil {
 		return err
 	}
 	t.claims = c

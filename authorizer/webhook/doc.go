@@ -13,8 +13,8 @@
 // Gateway never sees: that is why this is a layer around the handler. Base64 is
 // taken off first, and no JSON is read before the signature holds.
 //
-// [Standard] is Standard Webhooks, [GitHub] and [Stripe] are what they say, and
-// [HMAC] describes others. Each accepts several keys at once, so that a
+// [Standard] is Standard Webhooks and Svix, [GitHub] and [Stripe] are what they say,
+// and [HMAC] describes others. Each accepts several keys at once, so that a
 // sender's key can change while requests come in. What is refused is a 401 with
 // a stable code, and costs no look-up of a key unless it has the right form; what
 // keeps a key from being read is ours, so the sender tries again.

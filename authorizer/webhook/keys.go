@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/lambdarmor/lambdarmor/internal/renewal"
 	"github.com/lambdarmor/lambdarmor/secrets"
 )
 
@@ -48,35 +49,9 @@ func Secret(c *secrets.Cache, name string) Keys {
 		}
 		return texts, nil
 	}}
-	turn, last := make(chan struct{}, 1), time.Time{} // last is written in turn
-	k.renew = func(ctx context.Context, clock func() time.Time) {
-		select {
-		case turn <- struct{}{}:
-			defer func() { <-turn }()
-		case <-ctx.Done():
-			return
-		}
-		now := clock().Round(0)
-		if age := now.Sub(last); age < 0 || age >= renewal {
-			last = now
-			fetchAnew(ctx, c, name)
-		}
-	}
+	anew := renewal.New(c, 1, name)
+	k.renew = func(ctx context.Context, clock func() time.Time) { _, _ = anew.Renew(ctx, clock) }
 	return k
-}
-
-const renewal = 10 * time.Second
-
-// fetchAnew fetches a secret past the cache. A failure leaves what was known.
-func fetchAnew(ctx context.Context, c *secrets.Cache, name string) {
-	first := true
-	_, _ = secrets.Try(ctx, c, name, func(context.Context, secrets.Secret) (struct{}, error) {
-		if first {
-			first = false
-			return struct{}{}, secrets.ErrRejected
-		}
-		return struct{}{}, nil
-	})
 }
 
 func (r *receiver) accepted(ctx context.Context) ([]key, error) {

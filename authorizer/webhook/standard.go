@@ -13,9 +13,13 @@ import (
 
 // Standard lets requests through that are signed as Standard Webhooks says:
 // webhook-id, webhook-timestamp and webhook-signature over id, timestamp and
-// body. A key is whsec_… for HMAC-SHA256 (v1), or whpk_… for Ed25519 (v1a), of
-// which the private whsk_… will do as well. A key is only used for its own kind
-// of signature.
+// body. The same headers of Svix, svix-id, svix-timestamp and svix-signature, are
+// read where a request has none of the former, and never some of both.
+//
+// A key is whsec_… for HMAC-SHA256 (v1), or whpk_… for Ed25519 (v1a), of which the
+// private whsk_… will do as well. A key is only used for its own kind of
+// signature. The base64 may lack its padding. Without a prefix a key is whsec_; so
+// a public key, which is no secret, has to have its prefix.
 //
 // Anything else is refused with an Unauthenticated [*guard.Error] of code
 // webhook_signature_missing, webhook_signature_malformed,
@@ -28,20 +32,40 @@ func Standard(keys Keys, opts ...Option) guard.Middleware {
 	return require(scheme{name: "standard", read: readStandard, parse: parseStandardKey}, keys, opts)
 }
 
+// headerNames are those of what a request says of itself.
+type headerNames struct{ id, timestamp, signature string }
+
+// headersOf gives the names that a request goes by. One of Standard Webhooks
+// decides for all of them: what a sender has signed is in one set.
+func headersOf(req *request.Request) headerNames {
+	names := headerNames{"webhook-id", "webhook-timestamp", "webhook-signature"}
+	svix := headerNames{"svix-id", "svix-timestamp", "svix-signature"}
+	if !names.in(req) && svix.in(req) {
+		return svix
+	}
+	return names
+}
+
+// in reports whether req has one of them.
+func (n headerNames) in(req *request.Request) bool {
+	return req.Header(n.id) != "" || req.Header(n.timestamp) != "" || req.Header(n.signature) != ""
+}
+
 func readStandard(req *request.Request) (claim, error) {
-	id, sent, list := req.Header("webhook-id"), req.Header("webhook-timestamp"), req.Header("webhook-signature")
+	names := headersOf(req)
+	id, sent, list := req.Header(names.id), req.Header(names.timestamp), req.Header(names.signature)
 	switch {
 	case id == "":
-		return claim{}, missing("webhook-id")
+		return claim{}, missing(names.id)
 	case sent == "":
-		return claim{}, missing("webhook-timestamp")
+		return claim{}, missing(names.timestamp)
 	case list == "":
-		return claim{}, missing("webhook-signature")
+		return claim{}, missing(names.signature)
 	case !validID(id, "."):
-		return claim{}, malformed("webhook-id", "1 to 255 printable characters without a dot, a comma or a space")
+		return claim{}, malformed(names.id, "1 to 255 printable characters without a dot, a comma or a space")
 	}
 	if _, ok := parseTime(sent); !ok {
-		return claim{}, malformed("webhook-timestamp", "seconds since 1970 in digits")
+		return claim{}, malformed(names.timestamp, "seconds since 1970 in digits")
 	}
 	c := claim{id: id, sent: sent, prefix: id + "." + sent + "."}
 	for one := range strings.SplitSeq(list, " ") {
@@ -54,26 +78,31 @@ func readStandard(req *request.Request) (claim, error) {
 			c.signatures.ed25519 = append(c.signatures.ed25519, value)
 		}
 		if c.signatures.count() > maxSignatures {
-			return claim{}, malformed("webhook-signature", "at most 8 signatures")
+			return claim{}, malformed(names.signature, "at most 8 signatures")
 		}
 	}
 	if c.signatures.count() == 0 {
-		return claim{}, malformed("webhook-signature", "signatures like v1,<base64>, separated by spaces")
+		return claim{}, malformed(names.signature, "signatures like v1,<base64>, separated by spaces")
 	}
 	return c, nil
 }
 
 func parseStandardKey(text string) (key, error) {
-	kind, encoded, _ := strings.Cut(text, "_")
+	kind, encoded, prefixed := strings.Cut(text, "_") // which base64 has not
+	if !prefixed {
+		kind, encoded = "whsec", text
+	}
 	raw, ok := decodeBase64(encoded)
 	if !ok {
-		return key{}, errors.New("not a prefix whsec_, whpk_ or whsk_ and base64")
+		raw, ok = decodeStrictly(base64.RawStdEncoding, encoded)
 	}
 	switch {
+	case !ok:
+		return key{}, errors.New("not base64, with or without a prefix whsec_, whpk_ or whsk_")
 	case kind == "whsec" && len(raw) >= 24 && len(raw) <= 64:
 		return key{hash: sha256.New, secret: raw}, nil
 	case kind == "whsec":
-		return key{}, errors.New("whsec_ has not 24 to 64 bytes")
+		return key{}, errors.New("a secret, whsec_, has not 24 to 64 bytes")
 	case kind == "whpk" && len(raw) == ed25519.PublicKeySize:
 		return key{public: raw}, nil
 	case kind == "whsk" && (len(raw) == ed25519.SeedSize || len(raw) == ed25519.PrivateKeySize):
@@ -87,10 +116,12 @@ func parseStandardKey(text string) (key, error) {
 
 // decodeBase64 takes the one spelling that a value has: padded, without line
 // breaks, nothing in the bits that are left over.
-func decodeBase64(text string) ([]byte, bool) {
+func decodeBase64(text string) ([]byte, bool) { return decodeStrictly(base64.StdEncoding, text) }
+
+func decodeStrictly(e *base64.Encoding, text string) ([]byte, bool) {
 	if strings.ContainsAny(text, "\r\n") {
 		return nil, false
 	}
-	raw, err := base64.StdEncoding.Strict().DecodeString(text)
+	raw, err := e.Strict().DecodeString(text)
 	return raw, err == nil && len(raw) > 0
 }

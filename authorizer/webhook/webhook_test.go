@@ -299,7 +299,7 @@ func TestKeysThatFailAreNotTheSendersFault(t *testing.T) {
 	}{
 		"unavailable":      {webhook.KeysFunc(func(context.Context) ([]string, error) { return nil, guard.Errorf(guard.Unavailable, "x", "", down) }), guard.Unavailable, "x"},
 		"none":             {fixed(), guard.Internal, "webhook_key_malformed"},
-		"no prefix":        {fixed(standardKey, "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"), guard.Internal, "webhook_key_malformed"},
+		"an empty prefix":  {fixed(standardKey, "_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"), guard.Internal, "webhook_key_malformed"},
 		"not base64":       {fixed("whsec_%%%"), guard.Internal, "webhook_key_malformed"},
 		"too short":        {fixed("whsec_AAAA"), guard.Internal, "webhook_key_malformed"},
 		"of 23 bytes":      {fixed("whsec_" + strings.Repeat("AAAA", 7) + "AAA="), guard.Internal, "webhook_key_malformed"},

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/guard/request"
 )
 
 // appendCaller appends who sent the request, as the gateway has authenticated
@@ -21,13 +22,29 @@ func appendCaller(b []byte, ev *guard.Event) ([]byte, error) {
 		return nil, fmt.Errorf("idempotency: %w: set a Scope", err)
 	}
 	if who.Kind == "" {
-		return appendPart(b, "none"), nil
+		return appendCredentials(b, req), nil
 	}
 	b = appendPart(b, who.Kind)
 	for _, part := range who.Parts {
 		b = appendPart(b, part)
 	}
 	return b, nil
+}
+
+// appendCredentials appends a hash of what the handler may tell callers apart by.
+// A request that carries nothing of the kind has no caller.
+func appendCredentials(b []byte, req *request.Request) []byte {
+	var sent []byte
+	found := false
+	for _, name := range []string{"authorization", "cookie", "x-api-key"} {
+		value := req.Header(name)
+		sent = appendPart(sent, value)
+		found = found || value != ""
+	}
+	if !found {
+		return appendPart(b, "none")
+	}
+	return appendPart(appendPart(b, "credentials"), digest(sent))
 }
 
 // appendPrincipal appends who a layer further out has found out: the same as

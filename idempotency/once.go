@@ -40,9 +40,9 @@ func Once(store Store, key KeyFunc, opts ...Option) guard.Middleware {
 		panic("idempotency: Once with a nil KeyFunc")
 	}
 	c := newConfig(store, opts)
-	return func(next lambda.Handler) lambda.Handler {
+	return guard.Named("idempotency.Once", func(next lambda.Handler) lambda.Handler {
 		return &once{config: c, key: key, next: next}
-	}
+	})
 }
 
 type once struct {
@@ -53,6 +53,7 @@ type once struct {
 
 func (o *once) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	ev := guard.EventOf(ctx, payload)
+	_, intact := guard.SealPrincipal(ctx) // the key is that of who calls now
 	asked := &asking{Context: ctx}
 	key, err := o.key(asked, ev)
 	if err == nil && key == "" {
@@ -68,7 +69,7 @@ func (o *once) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	if t.storedKey, t.fingerprint, err = o.identify(ctx, ev, key, asked.id); err != nil {
 		return nil, err
 	}
-	call := &invocation{once: o, task: t, http: answersHTTP(ev.Trigger())}
+	call := &invocation{once: o, task: t, intact: intact, http: answersHTTP(ev.Trigger())}
 	if call.http {
 		req, err := ev.Request()
 		if err != nil {
@@ -93,8 +94,9 @@ func (o *once) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 type invocation struct {
 	*once
 	task
-	http bool
-	form httpanswer.Form // that the answer is to have
+	intact func() error // nobody else was named as who calls
+	http   bool
+	form   httpanswer.Form // that the answer is to have
 
 	answer []byte
 	err    error
@@ -103,6 +105,10 @@ type invocation struct {
 func (i *invocation) run(ctx context.Context) outcome {
 	guard.AddAttrs(ctx, slog.String("idempotencyKey", i.storedKey))
 	i.answer, i.err = i.next.Invoke(ctx, i.payload)
+	if err := i.intact(); err != nil { // the answer may be for another caller
+		i.answer, i.err = nil, err
+		return outcome{fate: release, failed: true}
+	}
 	switch {
 	case i.err == nil:
 		return i.judge(i.answer)

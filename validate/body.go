@@ -20,7 +20,7 @@ import (
 // all that ask. It belongs around routes that take a body.
 func Body(s Schema, opts ...Option) guard.Middleware {
 	c := newChecker("Body", s, opts)
-	return layer(func(ctx context.Context, payload []byte) error {
+	return layer("validate.Body", func(ctx context.Context, payload []byte) error {
 		ev := guard.EventOf(ctx, payload)
 		if _, err := ev.JSONBody(); err != nil {
 			return err
@@ -34,13 +34,13 @@ func Body(s Schema, opts ...Option) guard.Middleware {
 }
 
 // layer calls what is inside it when check finds nothing.
-func layer(check func(ctx context.Context, payload []byte) error) guard.Middleware {
-	return func(next lambda.Handler) lambda.Handler {
+func layer(name string, check func(ctx context.Context, payload []byte) error) guard.Middleware {
+	return guard.Named(name, func(next lambda.Handler) lambda.Handler {
 		return guard.HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
 			if err := check(ctx, payload); err != nil {
 				return nil, err
 			}
 			return next.Invoke(ctx, payload)
 		})
-	}
+	})
 }

@@ -21,7 +21,7 @@ import (
 // 204 no body. Of any other it is the whole answer. Errors pass as they are.
 func Result(s Schema, opts ...Option) guard.Middleware {
 	c := newChecker("Result", s, opts)
-	return func(next lambda.Handler) lambda.Handler {
+	return guard.Named("validate.Result", func(next lambda.Handler) lambda.Handler {
 		return guard.HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
 			out, err := next.Invoke(ctx, payload)
 			if err != nil {
@@ -32,7 +32,7 @@ func Result(s Schema, opts ...Option) guard.Middleware {
 			}
 			return out, nil
 		})
-	}
+	})
 }
 
 func (c *checker) checkResult(out []byte, ev *guard.Event) error {

@@ -38,7 +38,7 @@ func require(s scheme, keys Keys, opts []Option) guard.Middleware {
 	for _, opt := range opts {
 		opt(r)
 	}
-	return func(next lambda.Handler) lambda.Handler {
+	return guard.Named("webhook.Require", func(next lambda.Handler) lambda.Handler {
 		return guard.HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
 			ev := guard.EventOf(ctx, payload)
 			d, err := r.verify(ctx, ev)
@@ -48,7 +48,7 @@ func require(s scheme, keys Keys, opts []Option) guard.Middleware {
 			guard.AddAttrs(ctx, slog.String("webhook", r.name))
 			return next.Invoke(context.WithValue(ctx, deliveryKey{}, d), payload)
 		})
-	}
+	})
 }
 
 // verify goes from what costs least to what costs most: a request that is

@@ -109,7 +109,7 @@ func newGate(a Authorizer) (*gate, error) {
 // arn is what a policy names a request by. The path keeps its slashes.
 func (req *request) arn() string {
 	return fmt.Sprintf("arn:aws:execute-api:us-east-1:%s:%s/%s/%s/%s",
-		AccountID, apiID, req.stage, req.http.Method, strings.TrimPrefix(decodedPath(req.http), "/"))
+		AccountID, apiID, req.stage, req.http.Method, strings.TrimPrefix(req.paths.resource, "/"))
 }
 
 // lambdaContext is what format 2.0 says of an admission.

@@ -45,12 +45,11 @@ type identity1 struct {
 }
 
 func (req *request) event1() event1 {
-	path := decodedPath(req.http)
 	domainName, domainPrefix := req.domain()
 	e := event1{
 		Version:           format1,
 		Resource:          req.route.path(),
-		Path:              path,
+		Path:              req.paths.event,
 		HTTPMethod:        req.http.Method,
 		Headers:           lastOf(req.header),
 		MultiValueHeaders: req.header,
@@ -64,7 +63,7 @@ func (req *request) event1() event1 {
 			ExtendedRequestID: req.id,
 			HTTPMethod:        req.http.Method,
 			Identity:          identity1{SourceIP: req.sourceIP(), UserAgent: req.http.UserAgent()},
-			Path:              path,
+			Path:              req.paths.context,
 			Protocol:          req.http.Proto,
 			RequestID:         req.id,
 			RequestTime:       req.at.Format(eventTime),

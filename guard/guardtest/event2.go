@@ -63,16 +63,15 @@ func (req *request) event2(functionURL bool) event2 {
 }
 
 func (req *request) request2(functionURL bool) request2 {
-	path, accountID := decodedPath(req.http), AccountID
+	accountID := AccountID
 	if functionURL {
-		path = req.http.URL.EscapedPath()
 		accountID = "anonymous" // a function URL names no account without IAM authorization
 	}
 	domainName, domainPrefix := req.domain()
 	r := request2{
 		Version:               format2,
 		RouteKey:              req.route.key,
-		RawPath:               path,
+		RawPath:               req.paths.event,
 		RawQueryString:        req.http.URL.RawQuery,
 		Cookies:               req.cookies(),
 		Headers:               req.joinedHeaders(),
@@ -86,7 +85,7 @@ func (req *request) request2(functionURL bool) request2 {
 			DomainPrefix: domainPrefix,
 			HTTP: http2{
 				Method:    req.http.Method,
-				Path:      path,
+				Path:      req.paths.context,
 				Protocol:  req.http.Proto,
 				SourceIP:  req.sourceIP(),
 				UserAgent: req.http.UserAgent(),

@@ -153,3 +153,173 @@ func TestSamplesOfTokensAreThoseThatAWSPublishes(t *testing.T) {
 		}
 	}
 }
+
+func TestStageAndBasePathStandWhereTheServicesHaveThem(t *testing.T) {
+	routes := []string{"GET /", "GET /orders/{id}"}
+	type api = guardtest.HTTPAPIConfig
+	for _, tt := range []struct {
+		name     string
+		cfg      guardtest.HTTPAPIConfig
+		target   string
+		path     string // in the event of format 2.0; "" when the function is not called
+		path1    string // of format 1.0
+		status   int
+		variable string
+	}{
+		{name: "its own address", cfg: api{Stage: "dev", StageInPath: true}, target: "/dev/orders/1", path: "/dev/orders/1", path1: "/dev/orders/1", variable: "1"},
+		{name: "the root of its own address", cfg: api{Stage: "dev", StageInPath: true}, target: "/dev", path: "/dev", path1: "/dev"},
+		{name: "another stage", cfg: api{Stage: "dev", StageInPath: true}, target: "/prod/orders/1", status: 404},
+		{name: "a stage's name that goes on", cfg: api{Stage: "dev", StageInPath: true}, target: "/develop/orders/1", status: 404},
+		{name: "the default stage", cfg: api{StageInPath: true}, target: "/orders/1", path: "/orders/1", path1: "/orders/1", variable: "1"},
+		{name: "a domain", cfg: api{Stage: "dev"}, target: "/orders/1", path: "/orders/1", path1: "/orders/1", variable: "1"},
+		{name: "a base path", cfg: api{BasePath: "shop/v1"}, target: "/shop/v1/orders/1", path: "/orders/1", path1: "/shop/v1/orders/1", variable: "1"},
+		{name: "the root of a base path", cfg: api{BasePath: "v1"}, target: "/v1", path: "/", path1: "/v1"},
+		{name: "another base path", cfg: api{BasePath: "v1"}, target: "/v2/orders/1", status: 403},
+		{name: "kept", cfg: api{BasePath: "v1", DomainPath: guardtest.PathAsSent}, target: "/v1/orders/1", path: "/v1/orders/1", path1: "/v1/orders/1", variable: "1"},
+		{name: "taken off", cfg: api{BasePath: "v1", DomainPath: guardtest.PathOfResource}, target: "/v1/orders/1", path: "/orders/1", path1: "/orders/1", variable: "1"},
+		{name: "the stage instead", cfg: api{BasePath: "v1", Stage: "dev", DomainPath: guardtest.PathWithStage}, target: "/v1/orders/1", path: "/dev/orders/1", path1: "/dev/orders/1", variable: "1"},
+		{name: "the default stage instead", cfg: api{BasePath: "v1", DomainPath: guardtest.PathWithStage}, target: "/v1/orders/1", path: "/orders/1", path1: "/orders/1", variable: "1"},
+	} {
+		for format, want := range map[string]string{"2.0": tt.path, "1.0": tt.path1} {
+			cfg := tt.cfg
+			cfg.Format, cfg.Routes = format, routes
+			r := httptest.NewRequest("GET", tt.target, nil)
+			if tt.status != 0 {
+				w := httptest.NewRecorder()
+				newAPI(t, answering(`{}`), cfg).ServeHTTP(w, r)
+				if w.Code != tt.status {
+					t.Errorf("%s: %d, want %d", tt.name, w.Code, tt.status)
+				}
+				continue
+			}
+			p := readPaths(t, eventFor(t, cfg, r))
+			got, context := p.RawPath, p.RequestContext.HTTP.Path
+			if format == "1.0" {
+				got, context = p.Path, p.RequestContext.Path
+			}
+			if got != want || context != want || p.PathParameters["id"] != tt.variable {
+				t.Errorf("%s, format %s: path %q and %q with %q, want %q with %q", tt.name, format, got, context, p.PathParameters["id"], want, tt.variable)
+			}
+		}
+	}
+	type rest = guardtest.RESTAPIConfig
+	for _, tt := range []struct {
+		name          string
+		cfg           guardtest.RESTAPIConfig
+		target        string
+		path, context string // "" when the function is not called
+	}{
+		{name: "its own address", cfg: rest{Stage: "dev", StageInPath: true}, target: "/dev/orders/1", path: "/orders/1", context: "/dev/orders/1"},
+		{name: "a slash at the end", cfg: rest{Stage: "dev", StageInPath: true}, target: "/dev/orders/1/", path: "/orders/1/", context: "/dev/orders/1/"},
+		{name: "slashes after the stage", cfg: rest{Stage: "dev", StageInPath: true}, target: "/dev//orders/1", path: "/orders/1", context: "/dev//orders/1"},
+		{name: "the root", cfg: rest{StageInPath: true}, target: "/prod", path: "/", context: "/prod"},
+		{name: "another stage", cfg: rest{Stage: "dev", StageInPath: true}, target: "/prod/orders/1"},
+		{name: "a domain", cfg: rest{Stage: "dev"}, target: "/orders/1", path: "/orders/1", context: "/orders/1"},
+		{name: "a base path", cfg: rest{BasePath: "/v1/"}, target: "/v1/orders/1", path: "/v1/orders/1", context: "/v1/orders/1"},
+		{name: "a base path without a stage", cfg: rest{BasePath: "v1", StageInPath: true}, target: "/v1/prod/orders/1", path: "/v1/prod/orders/1", context: "/v1/prod/orders/1"},
+		{name: "another base path", cfg: rest{BasePath: "v1"}, target: "/v2/orders/1"},
+	} {
+		tt.cfg.Routes = routes
+		r := httptest.NewRequest("GET", tt.target, nil)
+		if tt.path == "" {
+			w := httptest.NewRecorder()
+			newREST(t, answering(`{}`), tt.cfg).ServeHTTP(w, r)
+			if w.Code != 403 || w.Body.String() != `{"message":"Forbidden"}` {
+				t.Errorf("REST, %s: %d %s, want 403", tt.name, w.Code, w.Body)
+			}
+			continue
+		}
+		p := readPaths(t, restEventFor(t, tt.cfg, r))
+		if p.Path != tt.path || p.RequestContext.Path != tt.context {
+			t.Errorf("REST, %s: path %q and %q, want %q and %q", tt.name, p.Path, p.RequestContext.Path, tt.path, tt.context)
+		}
+	}
+}
+
+// What public sources tell in two ways, or not at all, can be had in each.
+func TestEachWayOfReadingAPathCanBeChosen(t *testing.T) {
+	routes := []string{"GET /admin", "GET /{page}", "GET /files/{page+}"}
+	type api = guardtest.HTTPAPIConfig
+	for _, tt := range []struct {
+		name, target          string
+		cfg                   guardtest.HTTPAPIConfig
+		route, variable, path string // the route is "" when there is none
+	}{
+		{name: "decoded", target: "/%61dmin", cfg: api{}, route: "GET /admin", path: "/admin"},
+		{name: "decoded segments", target: "/%61dmin", cfg: api{Matching: guardtest.MatchSegments}, route: "GET /admin", path: "/admin"},
+		{name: "sent", target: "/%61dmin", cfg: api{Matching: guardtest.MatchSent}, route: "GET /{page}", variable: "admin", path: "/admin"},
+		{name: "an escaped slash, decoded", target: "/a%2Fb", cfg: api{}},
+		{name: "an escaped slash, by segments", target: "/a%2Fb", cfg: api{Matching: guardtest.MatchSegments}, route: "GET /{page}", variable: "a/b", path: "/a/b"},
+		{name: "several slashes", target: "/files//a//b", cfg: api{}, route: "GET /files/{page+}", variable: "a/b", path: "/files/a/b"},
+		{name: "several slashes, escaped", target: "/files/%2F%2Fa", cfg: api{}, route: "GET /files/{page+}", variable: "a", path: "/files/a"},
+		{name: "several slashes, kept", target: "/files//a", cfg: api{KeepSlashes: true}, route: "GET /files/{page+}", variable: "/a", path: "/files//a"},
+		{name: "slashes before the path, kept", target: "//admin", cfg: api{KeepSlashes: true}, path: "//admin"},
+		{name: "a slash at the end", target: "/admin/", cfg: api{}},
+		{name: "a slash at the end, ignored", target: "/admin/", cfg: api{IgnoreTrailingSlash: true}, route: "GET /admin", path: "/admin/"},
+		{name: "a question mark", target: "/admin%3Fx=1", cfg: api{}, route: "GET /admin", path: "/admin"},
+		{name: "a fragment", target: "/a%23b", cfg: api{}, route: "GET /{page}", variable: "a#b", path: "/a#b"},
+	} {
+		tt.cfg.Routes = routes
+		event := eventFor(t, tt.cfg, httptest.NewRequest("GET", "http://api.example.com"+tt.target, nil))
+		if tt.route == "" {
+			if event != nil {
+				t.Errorf("%s: the function is called with %s", tt.name, event)
+			}
+			continue
+		}
+		if p := readPaths(t, event); p.RouteKey != tt.route || p.PathParameters["page"] != tt.variable || p.RawPath != tt.path {
+			t.Errorf("%s: path %q of %q with %q, want %q of %q with %q", tt.name, p.RawPath, p.RouteKey, p.PathParameters["page"], tt.path, tt.route, tt.variable)
+		}
+	}
+	type rest = guardtest.RESTAPIConfig
+	for _, tt := range []struct {
+		name, target       string
+		cfg                guardtest.RESTAPIConfig
+		resource, variable string // the resource is "" when there is none
+	}{
+		{name: "sent", target: "/%61dmin", cfg: rest{}, resource: "/{page}", variable: "%61dmin"},
+		{name: "decoded segments", target: "/%61dmin", cfg: rest{Matching: guardtest.MatchSegments}, resource: "/admin"},
+		{name: "decoded", target: "/%61dmin", cfg: rest{Matching: guardtest.MatchDecoded}, resource: "/admin"},
+		{name: "an escaped slash, decoded", target: "/a%2Fb", cfg: rest{Matching: guardtest.MatchDecoded}},
+		{name: "an escaped slash, sent", target: "/a%2Fb", cfg: rest{}, resource: "/{page}", variable: "a%2Fb"},
+		{name: "an escaped slash, sent, parameters decoded", target: "/a%2Fb", cfg: rest{DecodedParameters: true}, resource: "/{page}", variable: "a/b"},
+		{name: "an escape of an escape, parameters decoded", target: "/%2561dmin", cfg: rest{DecodedParameters: true}, resource: "/{page}", variable: "%61dmin"},
+		{name: "a slash at the end of a greedy variable", target: "/files/a/b/", cfg: rest{}, resource: "/files/{page+}", variable: "a/b"},
+		{name: "slashes within", target: "/files/a//b", cfg: rest{}, resource: "/files/{page+}", variable: "a//b"},
+	} {
+		tt.cfg.Routes = routes
+		event := restEventFor(t, tt.cfg, httptest.NewRequest("GET", tt.target, nil))
+		if tt.resource == "" {
+			if event != nil {
+				t.Errorf("REST, %s: the function is called with %s", tt.name, event)
+			}
+			continue
+		}
+		if p := readPaths(t, event); p.Resource != tt.resource || p.PathParameters["page"] != tt.variable || p.Path != tt.target {
+			t.Errorf("REST, %s: path %q of %q with %q, want %q of %q with %q", tt.name, p.Path, p.Resource, p.PathParameters["page"], tt.target, tt.resource, tt.variable)
+		}
+	}
+}
+
+func TestHeaderNamesAreSpeltAsTheServicesSpellThem(t *testing.T) {
+	r := httptest.NewRequest("POST", "/", nil)
+	r.Header = http.Header{"content-type": {"text/plain"}, "tEsT-HEADeR": {"a"}, "aUThorization": {"b"}, "X-Two": {"1"}, "x-two": {"2"}}
+	for name, tt := range map[string]struct {
+		event []byte
+		want  map[string]string
+	}{
+		"REST API":   {restEventFor(t, guardtest.RESTAPIConfig{}, r), map[string]string{"content-type": "text/plain", "tEsT-HEADeR": "a", "Authorization": "b"}},
+		"format 2.0": {eventFor(t, guardtest.HTTPAPIConfig{}, r), map[string]string{"content-type": "text/plain", "test-header": "a", "authorization": "b", "x-two": "1,2"}},
+		"format 1.0": {eventFor(t, guardtest.HTTPAPIConfig{Format: "1.0"}, r), map[string]string{"Content-Type": "text/plain", "Test-Header": "a", "Authorization": "b", "X-Two": "2"}},
+	} {
+		var event struct{ Headers map[string]string }
+		if err := json.Unmarshal(tt.event, &event); err != nil {
+			t.Fatal(err)
+		}
+		for header, want := range tt.want {
+			if got := event.Headers[header]; got != want {
+				t.Errorf("%s: %s is %q, want %q, in %v", name, header, got, want, event.Headers)
+			}
+		}
+	}
+}

@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
+	"strings"
 	"time"
 )
 
@@ -23,6 +23,36 @@ type HTTPAPIConfig struct {
 	// routes, with the path as the client sent it, and with responses of a
 	// function that streams. See https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html
 	FunctionURL bool
+
+	// Stage is the deployed stage's name; "$default" when empty.
+	Stage string
+
+	// StageInPath makes it the API's execute-api address, where a stage other
+	// than $default is the first segment of the path, of rawPath and path too.
+	// Anything else is not found.
+	// See https://github.com/aws-powertools/powertools-lambda-python/issues/621
+	StageInPath bool
+
+	// BasePath is that of the mapping of a custom domain, "v1" or "shop/v1". A
+	// request under another one is 403.
+	// See https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-mappings.html
+	BasePath string
+
+	// DomainPath is the event's path at a custom domain, with or without a base
+	// path; [PathOfResource] in format 2.0 when empty, [PathAsSent] in 1.0.
+	DomainPath DomainPath
+
+	// Matching of routes; [MatchDecoded] when empty.
+	Matching Matching
+
+	// KeepSlashes leaves several slashes in a row as they are.
+	KeepSlashes bool
+
+	// IgnoreTrailingSlash has "/orders/" match "GET /orders" as well. Whether API
+	// Gateway does so is told both ways: not by
+	// https://github.com/storacha/w3infra/pull/166, but by
+	// https://github.com/aws-powertools/powertools-lambda-python/issues/1552
+	IgnoreTrailingSlash bool
 
 	// StageVariables of the stage; none when nil.
 	StageVariables map[string]string
@@ -46,15 +76,16 @@ type HTTPAPIConfig struct {
 // [http.Handler] that turns requests into events and the function's answers
 // into responses. Safe for concurrent use.
 //
-// As in API Gateway, rawPath is the decoded path (a function URL leaves it as it
-// was sent), a body is base64 unless its content type is textual, several headers
+// As in API Gateway, rawPath is the decoded path and several slashes in it are
+// one (a function URL leaves it as it was sent), a body is base64 unless its content type is textual, several headers
 // of one name are joined by a comma, and cookies stand by themselves. A greedy
 // variable may be empty: "/x/" is of "ANY /x/{proxy+}", and "/x" is not.
 type HTTPAPI struct {
-	fn     Invoker
-	cfg    HTTPAPIConfig
-	routes []Route // in the order in which they are tried
-	gate   *gate   // nil when all may pass
+	fn      Invoker
+	cfg     HTTPAPIConfig
+	address address
+	routes  []Route // in the order in which they are tried
+	gate    *gate   // nil when all may pass
 }
 
 // maxBody is API Gateway's limit on a request's body.
@@ -73,13 +104,24 @@ func NewHTTPAPI(fn Invoker, cfg HTTPAPIConfig) (*HTTPAPI, error) {
 	if cfg.Format != format1 && cfg.Format != format2 {
 		return nil, fmt.Errorf("guardtest: payload format %q is neither 1.0 nor 2.0", cfg.Format)
 	}
-	if cfg.FunctionURL && (cfg.Format != format2 || len(cfg.Routes) > 0 || cfg.Authorizer != nil || cfg.StageVariables != nil) {
-		return nil, errors.New("guardtest: a function URL has format 2.0, no routes, no stage variables and no authorizer")
+	if cfg.FunctionURL && (cfg.Format != format2 || len(cfg.Routes) > 0 || cfg.Authorizer != nil || cfg.StageVariables != nil ||
+		cfg.Stage != "" || cfg.StageInPath || cfg.BasePath != "" || cfg.Matching != "" || cfg.DomainPath != "") {
+		return nil, errors.New("guardtest: a function URL has format 2.0, no routes, no stages, no custom domain and no authorizer but IAM")
+	}
+	setDefault(&cfg.Stage, defaultStage)
+	setDefault(&cfg.Matching, MatchDecoded)
+	switch {
+	case !cfg.Matching.valid():
+		return nil, fmt.Errorf("guardtest: matching %q is none", cfg.Matching)
+	case cfg.DomainPath != "" && !cfg.DomainPath.valid():
+		return nil, fmt.Errorf("guardtest: domain path %q is none", cfg.DomainPath)
+	case cfg.StageInPath && cfg.BasePath != "":
+		return nil, errors.New("guardtest: the mapping of an HTTP API's base path names the stage: it is not in the path")
 	}
 	if len(cfg.Routes) == 0 {
 		cfg.Routes = []string{defaultRouteKey}
 	}
-	api := &HTTPAPI{fn: fn, cfg: cfg}
+	api := &HTTPAPI{fn: fn, cfg: cfg, address: newAddress(cfg.Stage, cfg.StageInPath, cfg.BasePath)}
 	var err error
 	if api.routes, err = parseRoutes(cfg.Routes); err != nil {
 		return nil, err
@@ -94,12 +136,12 @@ func NewHTTPAPI(fn Invoker, cfg HTTPAPIConfig) (*HTTPAPI, error) {
 
 // ServeHTTP takes a request through the steps of API Gateway.
 func (a *HTTPAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	route, variables, ok := a.route(r)
-	if !ok {
-		answerMessage(w, http.StatusNotFound)
+	found, status := a.find(r)
+	if status != http.StatusOK {
+		answerMessage(w, status)
 		return
 	}
-	req, err := newRequest(w, r, route, variables)
+	req, err := newRequest(w, r, maxBody)
 	if err != nil {
 		status := http.StatusBadRequest // or the client is gone
 		if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
@@ -108,7 +150,8 @@ func (a *HTTPAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		answerMessage(w, status)
 		return
 	}
-	req.stageVariables = a.cfg.StageVariables
+	req.route, req.variables, req.paths = found.route, found.variables, found.paths
+	req.stage, req.stageVariables = a.cfg.Stage, a.cfg.StageVariables
 	if a.gate != nil {
 		admitted, err := a.gate.pass(r.Context(), req, req.arn())
 		if r.Context().Err() != nil {
@@ -137,13 +180,81 @@ func (a *HTTPAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func (a *HTTPAPI) route(r *http.Request) (route Route, variables map[string]string, ok bool) {
-	for _, route := range a.routes {
-		if variables, ok := route.match(r.Method, decodedPath(r)); ok {
-			return route, variables, true
+// target is what a request's path leads to.
+type target struct {
+	route     Route
+	variables map[string]string
+	paths     paths
+}
+
+// find returns the status of the refusal, or 200.
+func (a *HTTPAPI) find(r *http.Request) (target, int) {
+	if a.cfg.FunctionURL {
+		sent := sentPath(r)
+		return target{route: a.routes[0], paths: paths{sent, sent, sent}}, http.StatusOK
+	}
+	path := decodedPath(r.URL, a.cfg.KeepSlashes)
+	resource, ok := a.address.resource(path)
+	switch {
+	case !ok && a.address.basePath != "":
+		// See https://github.com/amplify-education/serverless-domain-manager/issues/241
+		return target{}, http.StatusForbidden
+	case !ok:
+		return target{}, http.StatusNotFound
+	}
+	if a.address.prefix() == "" {
+		resource = path // with the slashes that are kept
+	}
+	route, variables, ok := firstMatch(a.routes, r.Method, a.segments(r, resource))
+	if !ok {
+		return target{}, http.StatusNotFound
+	}
+	path = a.cfg.eventPath(path, resource)
+	return target{route, variables, paths{event: path, context: path, resource: resource}}, http.StatusOK
+}
+
+// segments are those of the resource's path, with variables decoded.
+// See https://github.com/aws-powertools/powertools-lambda-python/issues/1098
+func (a *HTTPAPI) segments(r *http.Request, resource string) []segment {
+	fixed := asItIs
+	if a.cfg.Matching != MatchDecoded {
+		resource, _ = a.address.resource(sentPath(r)) // its prefix is as the decoded path's, or nothing matches
+		if !a.cfg.KeepSlashes {
+			resource = oneSlash(resource)
 		}
 	}
-	return Route{}, nil, false
+	value := asItIs
+	switch a.cfg.Matching {
+	case MatchSegments:
+		fixed, value = unescaped, unescaped
+	case MatchSent:
+		value = unescaped
+	}
+	if a.cfg.IgnoreTrailingSlash && resource != "/" {
+		resource = strings.TrimSuffix(resource, "/")
+	}
+	return segmentsOf(resource, fixed, value)
+}
+
+// eventPath is the path that the function is told. At the execute-api address it
+// is the whole of it. Of a custom domain format 1.0 keeps the base path.
+// See https://github.com/aws-powertools/powertools-lambda-python/issues/576
+func (cfg HTTPAPIConfig) eventPath(path, resource string) string {
+	how := cfg.DomainPath
+	switch {
+	case cfg.StageInPath:
+		return path
+	case how == "" && cfg.Format == format1:
+		how = PathAsSent
+	}
+	switch {
+	case how == PathAsSent:
+		return path
+	case how == PathWithStage && cfg.Stage != defaultStage:
+		return "/" + cfg.Stage + resource
+	default:
+		return resource
+	}
 }
 
 // invoke calls the function. The integration's timeout is not the function's:
@@ -189,8 +300,4 @@ func answerMessage(w http.ResponseWriter, status int) {
 		message = "Endpoint request timed out"
 	}
 	answerJSON(w, status, map[string]string{"message": message})
-}
-
-func readRequestBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
-	return io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 }

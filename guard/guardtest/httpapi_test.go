@@ -115,7 +115,7 @@ func TestRequestBecomesAnEventOfFormat2(t *testing.T) {
 			Stage:        "$default",
 			RequestID:    got.RequestContext.RequestID,
 			APIID:        "lambdarmor",
-			DomainName:   "api.example.com",
+			DomainName:   "api.example.com:8080",
 			DomainPrefix: "api",
 			Time:         got.RequestContext.Time,
 			TimeEpoch:    got.RequestContext.TimeEpoch,

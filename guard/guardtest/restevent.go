@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"hash/crc32"
+	"net/http"
 	"strconv"
 	"unicode/utf8"
 )
@@ -56,6 +57,8 @@ const deploymentID = "d3pl0y"
 
 func (req *request) restEvent() restEvent {
 	e := restEvent{event1: req.event1()}
+	e.MultiValueHeaders = req.sentNames()
+	e.Headers = lastOf(e.MultiValueHeaders)
 	c := e.event1.RequestContext
 	e.RequestContext = restContext{
 		ResourceID:        resourceID(c.ResourcePath),
@@ -84,6 +87,22 @@ func (req *request) restEvent() restEvent {
 		e.Body, e.IsBase64Encoded = &body, false
 	}
 	return e
+}
+
+// sentNames are the headers with the names as the client sent them, but for
+// Authorization.
+//
+// See https://github.com/localstack/localstack/blob/0ae53b67250fe7928bbb93be5adbe3848e4d32cd/tests/aws/services/apigateway/test_apigateway_lambda.py
+func (req *request) sentNames() http.Header {
+	header := req.header.Clone()
+	for name := range req.http.Header {
+		canonical := http.CanonicalHeaderKey(name)
+		if values, ok := header[canonical]; ok && name != canonical && canonical != "Authorization" {
+			delete(header, canonical)
+			header[name] = values
+		}
+	}
+	return header
 }
 
 // resourceID looks like API Gateway's, and is the same for a resource in every run.

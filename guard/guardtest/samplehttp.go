@@ -25,6 +25,7 @@ type HTTPBuilder struct {
 	base64     bool
 	sourceIP   string
 	stage      string
+	basePath   string
 	authorizer authorizerResult
 }
 
@@ -142,9 +143,15 @@ func (b HTTPBuilder) Base64() HTTPBuilder { b.base64 = true; return b }
 // SourceIP is the client's address. VPC Lattice tells it in X-Forwarded-For alone.
 func (b HTTPBuilder) SourceIP(ip string) HTTPBuilder { b.sourceIP = ip; return b }
 
-// Stage is the stage's name. One that is not $default is in front of an HTTP
-// API's path, as it is on the API's own domain.
+// Stage is the stage's name. One that is not $default stands before the path, as
+// it does at the API's own address: an HTTP API has it in all its paths, a REST
+// API in that of the request context. With the header Host the address is a
+// custom domain, where it is nowhere.
 func (b HTTPBuilder) Stage(name string) HTTPBuilder { b.stage = name; return b }
+
+// BasePath is that of a custom domain, "v1"; the domain is api.example.com
+// without a header Host. Format 2.0 does not have it in the event.
+func (b HTTPBuilder) BasePath(path string) HTTPBuilder { b.basePath = path; return b }
 
 // JWT is what a JWT authorizer told, or for a REST API a user pool's: the
 // claims, and the scopes of the route.
@@ -175,17 +182,14 @@ func (b HTTPBuilder) String() string { return b.Event().String() }
 func (b HTTPBuilder) Event() Event {
 	req := b.request()
 	if b.gateway == vpcLattice {
-		return b.withStage(b.authorizer.on(b.lattice(req), b.gateway))
+		return b.authorizer.on(b.lattice(req), b.gateway)
 	}
-	cfg := HTTPAPIConfig{Format: format2, FunctionURL: b.gateway == functionURL}
-	if b.gateway == httpAPI1 || b.gateway == restAPI {
-		cfg.Format = format1
-	}
+	cfg := HTTPAPIConfig{Format: b.format(), FunctionURL: b.gateway == functionURL}
 	e := Event{name: b.method + " " + b.url.Path, text: string(req.event(cfg))}
 	if b.gateway == restAPI {
 		e = b.rest(e)
 	}
-	return b.withStage(b.authorizer.on(b.withBody(e), b.gateway))
+	return b.authorizer.on(b.withBody(e), b.gateway)
 }
 
 // request is the request as [HTTPAPI] would have it.
@@ -206,14 +210,15 @@ func (b HTTPBuilder) request() *request {
 		}
 		r.Header.Set("Cookie", cookie)
 	}
-	route, variables := b.matched()
+	found := b.target()
 	return &request{
 		http:      r,
-		route:     route,
-		variables: variables,
+		route:     found.route,
+		variables: found.variables,
+		paths:     found.paths,
 		header:    forwardedHeader(r, len(b.body)),
 		body:      b.body,
-		stage:     stage,
+		stage:     b.stageName(),
 		id:        "JKJaXmPLvHcESHA=",
 		at:        time.Date(2020, time.March, 12, 19, 16, 30, 390e6, time.UTC),
 	}
@@ -223,6 +228,8 @@ func (b HTTPBuilder) host() string {
 	switch {
 	case b.header.Get("Host") != "":
 		return b.header.Get("Host")
+	case b.basePath != "":
+		return "api.example.com"
 	case b.gateway == functionURL:
 		return apiID + ".lambda-url.us-east-1.on.aws"
 	case b.gateway == vpcLattice:
@@ -232,27 +239,75 @@ func (b HTTPBuilder) host() string {
 	}
 }
 
-func (b HTTPBuilder) matched() (Route, map[string]string) {
-	key := b.route
+func (b HTTPBuilder) stageName() string {
 	switch {
-	case b.gateway == functionURL && key != defaultRouteKey:
-		panic("guardtest: HTTPEvent: a function URL has no routes")
-	case b.gateway == vpcLattice && key != defaultRouteKey:
-		panic("guardtest: HTTPEvent: VPC Lattice has no routes")
-	case b.gateway == restAPI && key == defaultRouteKey && b.url.Path == "/":
-		key = "ANY /"
-	case b.gateway == restAPI && key == defaultRouteKey:
-		key = "ANY /{proxy+}"
+	case b.stage != "":
+		return b.stage
+	case b.gateway == restAPI:
+		return "prod"
+	default:
+		return defaultStage
 	}
-	route, err := ParseRoute(key)
+}
+
+// target has the gateway itself find the route and the paths.
+func (b HTTPBuilder) target() target {
+	route, err := ParseRoute(b.routeKey())
 	if err != nil {
 		panic(err.Error())
 	}
-	variables, ok := route.match(b.method, b.url.Path)
-	if !ok {
+	own := b.header.Get("Host") == "" && b.basePath == ""
+	address := newAddress(b.stageName(), own, b.basePath)
+	sent := address.prefix() + b.url.EscapedPath()
+	r := &http.Request{Method: b.method, URL: &url.URL{}}
+	if r.URL, err = url.ParseRequestURI(sent); err != nil {
+		panic(fmt.Sprintf("guardtest: HTTPEvent: %v", err))
+	}
+	if b.gateway == functionURL || b.gateway == vpcLattice {
+		sent = b.url.EscapedPath()
+		return target{route: route, paths: paths{sent, sent, sent}}
+	}
+	if b.gateway == restAPI {
+		api := &RESTAPI{cfg: RESTAPIConfig{Matching: MatchSent}, address: address}
+		resource, _ := address.resource(sent)
+		variables, ok := route.match(b.method, api.segments(resource))
+		b.checkRoute(ok)
+		return target{route, variables, api.paths(r, resource)}
+	}
+	cfg := HTTPAPIConfig{Format: b.format(), Stage: b.stageName(), StageInPath: own, Matching: MatchDecoded}
+	found, status := (&HTTPAPI{cfg: cfg, address: address, routes: []Route{route}}).find(r)
+	b.checkRoute(status == http.StatusOK)
+	return found
+}
+
+func (b HTTPBuilder) checkRoute(taken bool) {
+	if !taken {
 		panic(fmt.Sprintf("guardtest: HTTPEvent: %s %s does not take the route %q", b.method, b.url.Path, b.route))
 	}
-	return route, variables
+}
+
+func (b HTTPBuilder) format() string {
+	if b.gateway == httpAPI1 || b.gateway == restAPI {
+		return format1
+	}
+	return format2
+}
+
+// routeKey panics for what knows no routes, no stages and no custom domain.
+func (b HTTPBuilder) routeKey() string {
+	name := map[gateway]string{functionURL: "a function URL", vpcLattice: "VPC Lattice"}[b.gateway]
+	switch {
+	case name != "" && b.route != defaultRouteKey:
+		panic("guardtest: HTTPEvent: " + name + " has no routes")
+	case name != "" && (b.stage != "" || b.basePath != ""):
+		panic("guardtest: HTTPEvent: " + name + " has no stages and no base path")
+	case b.gateway == restAPI && b.route == defaultRouteKey && b.url.Path == "/":
+		return "ANY /"
+	case b.gateway == restAPI && b.route == defaultRouteKey:
+		return "ANY /{proxy+}"
+	default:
+		return b.route
+	}
 }
 
 func (b HTTPBuilder) withBody(e Event) Event {
@@ -265,34 +320,5 @@ func (b HTTPBuilder) withBody(e Event) Event {
 		return e.Set("/body", string(b.body)).Set("/isBase64Encoded", false)
 	default:
 		return e
-	}
-}
-
-func (b HTTPBuilder) withStage(e Event) Event {
-	name := b.stage
-	if name == "" {
-		if b.gateway != restAPI {
-			return e
-		}
-		name = "prod"
-	}
-	switch b.gateway {
-	case functionURL:
-		panic("guardtest: HTTPEvent: a function URL has no stages")
-	case vpcLattice:
-		panic("guardtest: HTTPEvent: VPC Lattice has no stages")
-	}
-	e = e.Set("/requestContext/stage", name)
-	if name == stage || b.header.Get("Host") != "" {
-		return e // a domain of one's own is mapped to a stage
-	}
-	path := "/" + name + b.url.Path
-	switch b.gateway {
-	case httpAPI2:
-		return e.Set("/rawPath", path).Set("/requestContext/http/path", path)
-	case httpAPI1:
-		return e.Set("/path", path).Set("/requestContext/path", path)
-	default: // of a REST API, the path is the resource's
-		return e.Set("/requestContext/path", path)
 	}
 }

@@ -13,7 +13,7 @@ func (b HTTPBuilder) rest(e Event) Event {
 		"/queryStringParameters", "/multiValueQueryStringParameters",
 		"/pathParameters",
 		"/requestContext/resourcePath", "/requestContext/httpMethod", "/requestContext/path",
-		"/requestContext/domainName", "/requestContext/domainPrefix", "/requestContext/apiId",
+		"/requestContext/stage", "/requestContext/domainName", "/requestContext/domainPrefix", "/requestContext/apiId",
 		"/requestContext/identity/sourceIp", "/requestContext/identity/userAgent",
 		"/body", "/isBase64Encoded",
 	} {

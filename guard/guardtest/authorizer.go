@@ -112,9 +112,6 @@ func (req *request) arn() string {
 		AccountID, apiID, req.stage, req.http.Method, strings.TrimPrefix(req.paths.resource, "/"))
 }
 
-// lambdaContext is what format 2.0 says of an admission.
-func (a admission) lambdaContext() *authorizer2 { return &authorizer2{Lambda: a.context} }
-
 // flatContext is what format 1.0 says of an admission.
 func (a admission) flatContext() map[string]json.RawMessage {
 	told := map[string]json.RawMessage{}

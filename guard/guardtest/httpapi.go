@@ -57,8 +57,11 @@ type HTTPAPIConfig struct {
 	// StageVariables of the stage; none when nil.
 	StageVariables map[string]string
 
-	// Authorizer, when not nil, decides which requests reach the function.
+	// Authorizer, IAM and JWT decide which requests reach the function. At most one
+	// is not nil; a function URL can have IAM.
 	Authorizer *Authorizer
+	IAM        *IAMAuthorizer
+	JWT        *JWTAuthorizer
 
 	// Timeout of the integration; 30 seconds when 0, which is the most that API
 	// Gateway allows. It counts while a request waits for a free process, too.
@@ -84,8 +87,8 @@ type HTTPAPI struct {
 	fn      Invoker
 	cfg     HTTPAPIConfig
 	address address
-	routes  []Route // in the order in which they are tried
-	gate    *gate   // nil when all may pass
+	routes  []Route  // in the order in which they are tried
+	gate    admitter // nil when all may pass
 }
 
 // maxBody is API Gateway's limit on a request's body.
@@ -104,7 +107,7 @@ func NewHTTPAPI(fn Invoker, cfg HTTPAPIConfig) (*HTTPAPI, error) {
 	if cfg.Format != format1 && cfg.Format != format2 {
 		return nil, fmt.Errorf("guardtest: payload format %q is neither 1.0 nor 2.0", cfg.Format)
 	}
-	if cfg.FunctionURL && (cfg.Format != format2 || len(cfg.Routes) > 0 || cfg.Authorizer != nil || cfg.StageVariables != nil ||
+	if cfg.FunctionURL && (cfg.Format != format2 || len(cfg.Routes) > 0 || cfg.Authorizer != nil || cfg.JWT != nil || cfg.StageVariables != nil ||
 		cfg.Stage != "" || cfg.StageInPath || cfg.BasePath != "" || cfg.Matching != "" || cfg.DomainPath != "") {
 		return nil, errors.New("guardtest: a function URL has format 2.0, no routes, no stages, no custom domain and no authorizer but IAM")
 	}
@@ -126,12 +129,29 @@ func NewHTTPAPI(fn Invoker, cfg HTTPAPIConfig) (*HTTPAPI, error) {
 	if api.routes, err = parseRoutes(cfg.Routes); err != nil {
 		return nil, err
 	}
-	if cfg.Authorizer != nil {
-		if api.gate, err = newGate(*cfg.Authorizer); err != nil {
-			return nil, err
-		}
+	if api.gate, err = cfg.newGate(api.routes); err != nil {
+		return nil, err
 	}
 	return api, nil
+}
+
+func (cfg HTTPAPIConfig) newGate(routes []Route) (admitter, error) {
+	service := "execute-api"
+	if cfg.FunctionURL {
+		service = "lambda"
+	}
+	switch {
+	case cfg.Authorizer != nil && cfg.IAM != nil, cfg.IAM != nil && cfg.JWT != nil, cfg.JWT != nil && cfg.Authorizer != nil:
+		return nil, errors.New("guardtest: an API has one authorizer")
+	case cfg.Authorizer != nil:
+		return newGate(*cfg.Authorizer)
+	case cfg.IAM != nil:
+		return newIAMGate(*cfg.IAM, service)
+	case cfg.JWT != nil:
+		return newJWTGate(*cfg.JWT, routes)
+	default:
+		return nil, nil
+	}
 }
 
 // ServeHTTP takes a request through the steps of API Gateway.
@@ -153,15 +173,17 @@ func (a *HTTPAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	req.route, req.variables, req.paths = found.route, found.variables, found.paths
 	req.stage, req.stageVariables = a.cfg.Stage, a.cfg.StageVariables
 	if a.gate != nil {
-		admitted, err := a.gate.pass(r.Context(), req, req.arn())
-		if r.Context().Err() != nil {
+		err := a.gate.admit(r.Context(), req)
+		switch {
+		case r.Context().Err() != nil:
 			return // the client is gone
-		}
-		if err != nil {
-			answerMessage(w, refusedStatus(err))
+		case err != nil && a.cfg.FunctionURL:
+			answerURLRefused(w)
+			return
+		case err != nil:
+			answerRefused(w, err)
 			return
 		}
-		req.admitted = &admitted
 	}
 	result, err := a.invoke(r.Context(), req)
 	if err == nil {

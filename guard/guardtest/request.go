@@ -44,7 +44,11 @@ type request struct {
 
 	stage          string
 	stageVariables map[string]string
-	admitted       *admission // nil when there is no authorizer
+
+	// What is known of the caller: at most one of these.
+	admitted *admission // by a Lambda authorizer
+	caller   *IAMCaller
+	token    *jwtToken
 }
 
 func newRequest(w http.ResponseWriter, r *http.Request, maxBody int64) (*request, error) {

@@ -42,8 +42,11 @@ type RESTAPIConfig struct {
 	// StageVariables of the stage; none when nil.
 	StageVariables map[string]string
 
-	// Authorizer, when not nil, decides which requests reach the function.
+	// Authorizer, IAM and UserPool decide which requests reach the function. At most
+	// one is not nil.
 	Authorizer *RESTAuthorizer
+	IAM        *IAMAuthorizer
+	UserPool   *UserPoolAuthorizer
 
 	// Timeout of the integration; 29 seconds when 0. It counts while a request
 	// waits for a free process, too.
@@ -69,8 +72,8 @@ type RESTAPI struct {
 	fn      Invoker
 	cfg     RESTAPIConfig
 	address address
-	routes  []Route // in the order in which they are tried
-	gate    *gate   // nil when all may pass
+	routes  []Route  // in the order in which they are tried
+	gate    admitter // nil when all may pass
 }
 
 // maxMethodARN is the limit in bytes on the ARN of a request to a REST API with
@@ -108,12 +111,25 @@ func NewRESTAPI(fn Invoker, cfg RESTAPIConfig) (*RESTAPI, error) {
 		}
 		resources[shape] = route.path()
 	}
-	if cfg.Authorizer != nil {
-		if api.gate, err = newRESTGate(*cfg.Authorizer); err != nil {
-			return nil, err
-		}
+	if api.gate, err = cfg.newGate(api.routes); err != nil {
+		return nil, err
 	}
 	return api, nil
+}
+
+func (cfg RESTAPIConfig) newGate(routes []Route) (admitter, error) {
+	switch {
+	case cfg.Authorizer != nil && cfg.IAM != nil, cfg.IAM != nil && cfg.UserPool != nil, cfg.UserPool != nil && cfg.Authorizer != nil:
+		return nil, errors.New("guardtest: an API has one authorizer")
+	case cfg.Authorizer != nil:
+		return newRESTGate(*cfg.Authorizer)
+	case cfg.IAM != nil:
+		return newIAMGate(*cfg.IAM, "execute-api")
+	case cfg.UserPool != nil:
+		return newPoolGate(*cfg.UserPool, routes)
+	default:
+		return nil, nil
+	}
 }
 
 // ServeHTTP takes a request through the steps of API Gateway.
@@ -199,22 +215,16 @@ func (a *RESTAPI) admit(w http.ResponseWriter, req *request) bool {
 	if a.gate == nil {
 		return true
 	}
-	arn := req.arn()
-	if len(arn) > maxMethodARN {
+	if len(req.arn()) > maxMethodARN {
 		refuseREST(w, http.StatusRequestURITooLong, "", "Request URI too long")
 		return false
 	}
 	ctx := req.http.Context()
-	admitted, err := a.gate.pass(ctx, req, arn)
-	switch {
-	case ctx.Err() != nil: // the client is gone
-	case err != nil:
+	err := a.gate.admit(ctx, req)
+	if err != nil && ctx.Err() == nil { // or the client is gone
 		answerRESTRefusal(w, err)
-	default:
-		req.admitted = &admitted
-		return true
 	}
-	return false
+	return err == nil && ctx.Err() == nil
 }
 
 func (a *RESTAPI) invoke(ctx context.Context, req *request) (Result, error) {

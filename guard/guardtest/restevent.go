@@ -38,18 +38,9 @@ type restContext struct {
 }
 
 type restIdentity struct {
-	CognitoIdentityPoolID         *string `json:"cognitoIdentityPoolId"`
-	AccountID                     *string `json:"accountId"`
-	CognitoIdentityID             *string `json:"cognitoIdentityId"`
-	Caller                        *string `json:"caller"`
-	SourceIP                      string  `json:"sourceIp"`
-	PrincipalOrgID                *string `json:"principalOrgId"`
-	AccessKey                     *string `json:"accessKey"`
-	CognitoAuthenticationType     *string `json:"cognitoAuthenticationType"`
-	CognitoAuthenticationProvider *string `json:"cognitoAuthenticationProvider"`
-	UserARN                       *string `json:"userArn"`
-	UserAgent                     string  `json:"userAgent"`
-	User                          *string `json:"user"`
+	SourceIP  string `json:"sourceIp"`
+	UserAgent string `json:"userAgent"`
+	iamIdentity
 }
 
 // deploymentID is that of every REST API in this package.
@@ -73,10 +64,13 @@ func (req *request) restEvent() restEvent {
 		DomainPrefix:      c.DomainPrefix,
 		RequestTimeEpoch:  c.RequestTimeEpoch,
 		RequestID:         c.RequestID,
-		Identity:          restIdentity{SourceIP: c.Identity.SourceIP, UserAgent: c.Identity.UserAgent},
+		Identity:          restIdentity{c.Identity.SourceIP, c.Identity.UserAgent, req.caller.identity()},
 		DomainName:        c.DomainName,
 		DeploymentID:      deploymentID,
 		APIID:             c.APIID,
+	}
+	if req.token != nil {
+		e.RequestContext.Authorizer = map[string]json.RawMessage{"claims": marshal(req.token.claims)}
 	}
 	if req.admitted != nil {
 		e.RequestContext.Authorizer = req.admitted.flatContext()

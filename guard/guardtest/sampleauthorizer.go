@@ -1,7 +1,5 @@
 package guardtest
 
-import "strings"
-
 // authorizerResult is what the gateway's authorizer told about a request.
 type authorizerResult struct {
 	kind    authorizerKind
@@ -18,12 +16,6 @@ const (
 	byJWT
 	byLambda
 	byIAM
-)
-
-// IAM's identifiers, those that AWS uses in its documentation.
-const (
-	exampleAccessKey = "AKIAIOSFODNN7EXAMPLE"
-	exampleUserID    = "AIDACKCEVSQ6C2EXAMPLE"
 )
 
 // on puts the result where the gateway does.
@@ -61,15 +53,7 @@ func (a authorizerResult) on(e Event, g gateway) Event {
 		if g == functionURL {
 			e = e.Set("/requestContext/accountId", AccountID)
 		}
-		return e.Set(place, map[string]any{"iam": map[string]any{
-			"accessKey":       exampleAccessKey,
-			"accountId":       a.account(),
-			"callerId":        exampleUserID,
-			"cognitoIdentity": nil,
-			"principalOrgId":  nil,
-			"userArn":         a.arn,
-			"userId":          exampleUserID,
-		}})
+		return e.Set(place, map[string]any{"iam": a.caller().iam()})
 	default:
 		return e
 	}
@@ -78,26 +62,22 @@ func (a authorizerResult) on(e Event, g gateway) Event {
 // identity1 is the identity in format 1.0, beside the client's address.
 func (a authorizerResult) identity1(e Event) Event {
 	const place = "/requestContext/identity"
-	return e.
-		Set(place+"/accessKey", exampleAccessKey).
-		Set(place+"/accountId", a.account()).
-		Set(place+"/caller", exampleUserID).
-		Set(place+"/user", exampleUserID).
-		Set(place+"/userArn", a.arn)
+	address, agent := e.Get(place+"/sourceIp"), e.Get(place+"/userAgent")
+	return e.Set(place, a.caller().identity()).Set(place+"/sourceIp", address).Set(place+"/userAgent", agent)
 }
 
 // latticeIdentity is the identity in an event of VPC Lattice, beside the VPC.
 func (a authorizerResult) latticeIdentity(e Event) Event {
 	const place = "/requestContext/identity"
-	_ = a.account() // that it is an ARN
+	_ = a.caller() // that it is an ARN
 	return e.Set(place+"/type", "AWS_IAM").Set(place+"/principal", a.arn)
 }
 
-// account is the fifth part of an ARN.
-func (a authorizerResult) account() string {
-	parts := strings.SplitN(a.arn, ":", 6)
-	if len(parts) < 6 {
+// caller panics for what is not an ARN.
+func (a authorizerResult) caller() *IAMCaller {
+	c := &IAMCaller{AccessKeyID: exampleAccessKey, ARN: a.arn}
+	if c.account() == "" {
 		panic("guardtest: HTTPEvent: " + a.arn + " is not an ARN")
 	}
-	return parts[4]
+	return c
 }

@@ -211,12 +211,16 @@ func (b HTTPBuilder) request() *request {
 		r.Header.Set("Cookie", cookie)
 	}
 	found := b.target()
+	header := forwardedHeader(r, len(b.body))
+	if b.gateway == restAPI {
+		header.Del("Content-Length") // as [RESTAPI] does
+	}
 	return &request{
 		http:      r,
 		route:     found.route,
 		variables: found.variables,
 		paths:     found.paths,
-		header:    forwardedHeader(r, len(b.body)),
+		header:    header,
 		body:      b.body,
 		stage:     b.stageName(),
 		id:        "JKJaXmPLvHcESHA=",

@@ -67,7 +67,10 @@ func TestBuiltRequestIsReadAsItWasSet(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			ip := req.ClientIP()
+			ip, length := req.ClientIP(), "12"
+			if gateway.trigger == guard.REST {
+				length = "" // which a REST API does not pass on
+			}
 			if gateway.trigger == guard.VPCLattice {
 				ip = req.Header("x-forwarded-for")
 			}
@@ -78,7 +81,7 @@ func TestBuiltRequestIsReadAsItWasSet(t *testing.T) {
 				"header":          {req.Header("IDEMPOTENCY-KEY"), "k-1"},
 				"repeated header": {req.Header("accept"), "text/plain,text/html"},
 				"content type":    {req.Header("content-type"), "application/json"},
-				"content length":  {req.Header("content-length"), "12"},
+				"content length":  {req.Header("content-length"), length},
 				"first cookie":    {session, "abc"},
 				"second cookie":   {theme, "dark"},
 				"client's IP":     {ip, "2001:db8::1"},

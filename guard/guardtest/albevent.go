@@ -34,10 +34,7 @@ const targetGroupARN = "arn:aws:elasticloadbalancing:us-east-1:" + AccountID + "
 func (req *request) albEvent(multi bool) []byte {
 	e := albEvent{HTTPMethod: req.http.Method, Path: sentPath(req.http)}
 	e.RequestContext.ELB.TargetGroupARN = targetGroupARN
-	headers := map[string][]string{}
-	for name, values := range req.header {
-		headers[strings.ToLower(name)] = values
-	}
+	headers := req.lowerHeaders()
 	query := sentQuery(req.http.URL.RawQuery)
 	if multi {
 		e.MultiValueHeaders, e.MultiValueQueryStringParameters = headers, query

@@ -76,7 +76,7 @@ func (req *request) event1() event1 {
 			APIID:             apiID,
 			DomainName:        domainName,
 			DomainPrefix:      domainPrefix,
-			ExtendedRequestID: req.id,
+			ExtendedRequestID: req.extended,
 			HTTPMethod:        req.http.Method,
 			Identity:          identity1{SourceIP: req.sourceIP(), UserAgent: req.http.UserAgent()},
 			Path:              req.paths.context,

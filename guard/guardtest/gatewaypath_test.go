@@ -310,7 +310,11 @@ func TestHeaderNamesAreSpeltAsTheServicesSpellThem(t *testing.T) {
 	}{
 		"REST API":   {restEventFor(t, guardtest.RESTAPIConfig{}, r), map[string]string{"content-type": "text/plain", "tEsT-HEADeR": "a", "Authorization": "b"}},
 		"format 2.0": {eventFor(t, guardtest.HTTPAPIConfig{}, r), map[string]string{"content-type": "text/plain", "test-header": "a", "authorization": "b", "x-two": "1,2"}},
-		"format 1.0": {eventFor(t, guardtest.HTTPAPIConfig{Format: "1.0"}, r), map[string]string{"Content-Type": "text/plain", "Test-Header": "a", "Authorization": "b", "X-Two": "2"}},
+		"format 1.0": {eventFor(t, guardtest.HTTPAPIConfig{Format: "1.0"}, r), map[string]string{"content-type": "text/plain", "test-header": "a", "authorization": "b", "x-two": "2"}},
+		"format 1.0, canonical": {
+			eventFor(t, guardtest.HTTPAPIConfig{Format: "1.0", CanonicalHeaders: true}, r),
+			map[string]string{"Content-Type": "text/plain", "Test-Header": "a", "Authorization": "b", "X-Two": "2"},
+		},
 	} {
 		var event struct{ Headers map[string]string }
 		if err := json.Unmarshal(tt.event, &event); err != nil {

@@ -54,6 +54,13 @@ type HTTPAPIConfig struct {
 	// https://github.com/aws-powertools/powertools-lambda-python/issues/1552
 	IgnoreTrailingSlash bool
 
+	// CanonicalHeaders has the names of headers in format 1.0 as in "Content-Type".
+	// They are in lower case by AWS's documentation of both formats, and not all by
+	// https://github.com/aws/aws-sam-cli/issues/3083. An authorizer's event of format
+	// 1.0 has them in this form, as in AWS's documentation of that.
+	// See https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
+	CanonicalHeaders bool
+
 	// StageVariables of the stage; none when nil.
 	StageVariables map[string]string
 

@@ -226,13 +226,27 @@ func TestSignedCallerIsTold(t *testing.T) {
 				call.service = "lambda"
 			}
 			_, body, _ := call.send(t, serve(t, api).URL)
-			var told struct {
+			var told, built struct {
 				AccountID  string
 				Authorizer map[string]any
 				Identity   map[string]any
 			}
+			event := map[string]func(guardtest.HTTPBuilder) guardtest.HTTPBuilder{
+				"function URL": guardtest.HTTPBuilder.FunctionURL, "format 1.0": guardtest.HTTPBuilder.Format1, "REST API": guardtest.HTTPBuilder.REST,
+				"format 2.0": func(b guardtest.HTTPBuilder) guardtest.HTTPBuilder { return b },
+			}[name](guardtest.HTTPEvent("GET", "/").SourceIP("127.0.0.1").Header("User-Agent", "Go-http-client/1.1").Caller(tt.caller)).Event()
+			context, err := json.Marshal(event.Get("/requestContext"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := json.Unmarshal(context, &built); err != nil {
+				t.Fatal(err)
+			}
 			if err := json.Unmarshal([]byte(body), &told); err != nil {
 				t.Fatalf("%s, %s: %v: %s", tt.name, name, err, body)
+			}
+			if !reflect.DeepEqual(built, told) {
+				t.Errorf("%s, %s: built\n%v, the gateway's\n%v", tt.name, name, built, told)
 			}
 			if told.AccountID != guardtest.AccountID {
 				t.Errorf("%s, %s: the API's account is %q", tt.name, name, told.AccountID)

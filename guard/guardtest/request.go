@@ -39,6 +39,7 @@ type request struct {
 	header    http.Header // with what API Gateway adds, without what belongs to the connection
 	body      []byte
 	id        string // of the API, not of the function's invocation
+	extended  string // the extended one; a REST API has two
 	trace     string
 	at        time.Time
 
@@ -57,6 +58,7 @@ func newRequest(w http.ResponseWriter, r *http.Request, maxBody int64) (*request
 		return nil, err
 	}
 	req := &request{http: r, body: body, id: newAPIRequestID(), at: time.Now().UTC()}
+	req.extended = req.id
 	req.header = forwardedHeader(r, len(body))
 	req.trace = req.header.Get("X-Amzn-Trace-Id")
 	return req, nil
@@ -65,7 +67,12 @@ func newRequest(w http.ResponseWriter, r *http.Request, maxBody int64) (*request
 // event is the payload for the function.
 func (req *request) event(cfg HTTPAPIConfig) []byte {
 	if cfg.Format == format1 {
-		return marshal(req.event1())
+		e := req.event1()
+		if !cfg.CanonicalHeaders {
+			e.MultiValueHeaders = req.lowerHeaders()
+			e.Headers = lastOf(e.MultiValueHeaders)
+		}
+		return marshal(e)
 	}
 	return marshal(req.event2(cfg.FunctionURL))
 }
@@ -140,6 +147,14 @@ func forwardedHeader(r *http.Request, bodySize int) http.Header {
 	h.Set("X-Forwarded-Proto", proto)
 	h.Set("X-Forwarded-Port", port)
 	return h
+}
+
+func (req *request) lowerHeaders() map[string][]string {
+	headers := make(map[string][]string, len(req.header))
+	for name, values := range req.header {
+		headers[strings.ToLower(name)] = values
+	}
+	return headers
 }
 
 // encodedBody returns the body as an event holds it. A body that claims to be

@@ -168,7 +168,7 @@ func (a *RESTAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			if answer.header.Get("Content-Type") == "" {
 				answer.header.Set("Content-Type", "application/json")
 			}
-			answer.write(w, "X-Amz-Apigw-Id", newAPIRequestID())
+			answer.write(w, "X-Amz-Apigw-Id", req.extended)
 			return
 		}
 	}

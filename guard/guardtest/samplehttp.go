@@ -9,7 +9,6 @@ import (
 	"net/url"
 	"slices"
 	"time"
-	"unicode/utf8"
 )
 
 // HTTPBuilder makes the event of an HTTP request; start with [HTTPEvent]. Like
@@ -168,7 +167,14 @@ func (b HTTPBuilder) Lambda(context map[string]any) HTTPBuilder {
 
 // IAM is the identity of a signed request, by its ARN.
 func (b HTTPBuilder) IAM(userARN string) HTTPBuilder {
-	b.authorizer = authorizerResult{kind: byIAM, arn: userARN}
+	return b.Caller(IAMCaller{ARN: userARN})
+}
+
+// Caller is the identity of a signed request: a user, a role's session, somebody
+// in an identity pool. It needs no credentials.
+func (b HTTPBuilder) Caller(caller IAMCaller) HTTPBuilder {
+	setDefault(&caller.AccessKeyID, exampleAccessKey)
+	b.authorizer = authorizerResult{kind: byIAM, caller: caller}
 	return b
 }
 
@@ -187,7 +193,7 @@ func (b HTTPBuilder) Event() Event {
 	cfg := HTTPAPIConfig{Format: b.format(), FunctionURL: b.gateway == functionURL}
 	e := Event{name: b.method + " " + b.url.Path, text: string(req.event(cfg))}
 	if b.gateway == restAPI {
-		e = b.rest(e)
+		e.text = string(marshal(req.restEvent()))
 	}
 	return b.authorizer.on(b.withBody(e), b.gateway)
 }
@@ -211,11 +217,12 @@ func (b HTTPBuilder) request() *request {
 		r.Header.Set("Cookie", cookie)
 	}
 	found := b.target()
-	header := forwardedHeader(r, len(b.body))
-	if b.gateway == restAPI {
-		header.Del("Content-Length") // as [RESTAPI] does
+	header, id := forwardedHeader(r, len(b.body)), exampleID
+	if b.gateway == restAPI { // as [RESTAPI] has them
+		header.Del("Content-Length")
+		id = "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
 	}
-	return &request{
+	req := &request{
 		http:      r,
 		route:     found.route,
 		variables: found.variables,
@@ -223,10 +230,16 @@ func (b HTTPBuilder) request() *request {
 		header:    header,
 		body:      b.body,
 		stage:     b.stageName(),
-		id:        "JKJaXmPLvHcESHA=",
+		id:        id,
+		extended:  exampleID,
 		at:        time.Date(2020, time.March, 12, 19, 16, 30, 390e6, time.UTC),
 	}
+	b.authorizer.tell(req)
+	return req
 }
+
+// exampleID is the request id of every built event.
+const exampleID = "JKJaXmPLvHcESHA="
 
 func (b HTTPBuilder) host() string {
 	switch {
@@ -243,85 +256,12 @@ func (b HTTPBuilder) host() string {
 	}
 }
 
-func (b HTTPBuilder) stageName() string {
-	switch {
-	case b.stage != "":
-		return b.stage
-	case b.gateway == restAPI:
-		return "prod"
-	default:
-		return defaultStage
-	}
-}
-
-// target has the gateway itself find the route and the paths.
-func (b HTTPBuilder) target() target {
-	route, err := ParseRoute(b.routeKey())
-	if err != nil {
-		panic(err.Error())
-	}
-	own := b.header.Get("Host") == "" && b.basePath == ""
-	address := newAddress(b.stageName(), own, b.basePath)
-	sent := address.prefix() + b.url.EscapedPath()
-	r := &http.Request{Method: b.method, URL: &url.URL{}}
-	if r.URL, err = url.ParseRequestURI(sent); err != nil {
-		panic(fmt.Sprintf("guardtest: HTTPEvent: %v", err))
-	}
-	if b.gateway == functionURL || b.gateway == vpcLattice {
-		sent = b.url.EscapedPath()
-		return target{route: route, paths: paths{sent, sent, sent}}
-	}
-	if b.gateway == restAPI {
-		api := &RESTAPI{cfg: RESTAPIConfig{Matching: MatchSent}, address: address}
-		resource, _ := address.resource(sent)
-		variables, ok := route.match(b.method, api.segments(resource))
-		b.checkRoute(ok)
-		return target{route, variables, api.paths(r, resource)}
-	}
-	cfg := HTTPAPIConfig{Format: b.format(), Stage: b.stageName(), StageInPath: own, Matching: MatchDecoded}
-	found, status := (&HTTPAPI{cfg: cfg, address: address, routes: []Route{route}}).find(r)
-	b.checkRoute(status == http.StatusOK)
-	return found
-}
-
-func (b HTTPBuilder) checkRoute(taken bool) {
-	if !taken {
-		panic(fmt.Sprintf("guardtest: HTTPEvent: %s %s does not take the route %q", b.method, b.url.Path, b.route))
-	}
-}
-
-func (b HTTPBuilder) format() string {
-	if b.gateway == httpAPI1 || b.gateway == restAPI {
-		return format1
-	}
-	return format2
-}
-
-// routeKey panics for what knows no routes, no stages and no custom domain.
-func (b HTTPBuilder) routeKey() string {
-	name := map[gateway]string{functionURL: "a function URL", vpcLattice: "VPC Lattice"}[b.gateway]
-	switch {
-	case name != "" && b.route != defaultRouteKey:
-		panic("guardtest: HTTPEvent: " + name + " has no routes")
-	case name != "" && (b.stage != "" || b.basePath != ""):
-		panic("guardtest: HTTPEvent: " + name + " has no stages and no base path")
-	case b.gateway == restAPI && b.route == defaultRouteKey && b.url.Path == "/":
-		return "ANY /"
-	case b.gateway == restAPI && b.route == defaultRouteKey:
-		return "ANY /{proxy+}"
-	default:
-		return b.route
-	}
-}
-
 func (b HTTPBuilder) withBody(e Event) Event {
 	switch {
 	case len(b.body) == 0:
 		return e
 	case b.base64:
 		return e.Set("/body", base64.StdEncoding.EncodeToString(b.body)).Set("/isBase64Encoded", true)
-	case b.gateway == restAPI && utf8.Valid(b.body):
-		return e.Set("/body", string(b.body)).Set("/isBase64Encoded", false)
 	default:
 		return e
 	}

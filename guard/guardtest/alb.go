@@ -14,6 +14,12 @@ type ALBConfig struct {
 	// MultiValueHeaders sends lists of values, and takes them in answers.
 	MultiValueHeaders bool
 
+	// LoseOtherHeaders drops an answer's headers of the other form, where the
+	// default is 502. The load balancer does so by
+	// https://github.com/dougmoscrop/serverless-http/pull/283, and answers 502 by
+	// https://github.com/aws-powertools/powertools-lambda-python/issues/1450
+	LoseOtherHeaders bool
+
 	// Timeout for the function; 15 minutes when 0, as a load balancer waits for as
 	// long as a function may take.
 	Timeout time.Duration
@@ -80,7 +86,7 @@ func (a *ALB) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	result, err := a.fn.Do(ctx, Call{Payload: req.albEvent(a.cfg.MultiValueHeaders), TraceID: req.trace})
 	if err == nil {
 		var answer response
-		if answer, err = parseALB(result.Payload, a.cfg.MultiValueHeaders); err == nil {
+		if answer, err = parseALB(result.Payload, a.cfg); err == nil {
 			answer.writeALB(w)
 			return
 		}

@@ -17,7 +17,7 @@ import (
 // See https://github.com/aws/aws-lambda-dotnet/issues/507,
 // https://github.com/aws-powertools/powertools-lambda-python/issues/4671 and
 // https://github.com/awsdocs/elb-application-load-balancers-user-guide/issues/33
-func parseALB(payload []byte, multi bool) (answer response, err error) {
+func parseALB(payload []byte, cfg ALBConfig) (answer response, err error) {
 	if len(payload) > maxALB {
 		return answer, fmt.Errorf("guardtest: the function's response is over %d bytes", maxALB)
 	}
@@ -42,7 +42,7 @@ func parseALB(payload []byte, multi bool) (answer response, err error) {
 		return answer, fmt.Errorf("guardtest: statusCode of the function's response is %v", status)
 	}
 	answer = response{status: int(status), body: []byte(body)}
-	if answer.header, err = albHeader(members, multi); err != nil {
+	if answer.header, err = albHeader(members, cfg); err != nil {
 		return answer, err
 	}
 	if isBase64 {
@@ -64,17 +64,17 @@ func albMember(members map[string]json.RawMessage, name string, into any) error 
 // albHeader takes the headers of the form that the target group sends. Spellings
 // of one name are values of one header.
 // See https://github.com/jeremydaly/lambda-api/issues/117
-func albHeader(members map[string]json.RawMessage, multi bool) (http.Header, error) {
+func albHeader(members map[string]json.RawMessage, cfg ALBConfig) (http.Header, error) {
 	name, other := "headers", "multiValueHeaders"
-	if multi {
+	if cfg.MultiValueHeaders {
 		name, other = other, name
 	}
-	if members[name] == nil && members[other] != nil {
+	if members[name] == nil && members[other] != nil && !cfg.LoseOtherHeaders {
 		return nil, fmt.Errorf("guardtest: the function's response has %s, where the target group takes %s", other, name)
 	}
 	lists, single := map[string][]*string{}, map[string]*string{}
 	var err error
-	if multi {
+	if cfg.MultiValueHeaders {
 		err = albMember(members, name, &lists)
 	} else {
 		err = albMember(members, name, &single)

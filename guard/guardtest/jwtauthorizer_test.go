@@ -317,6 +317,11 @@ func TestUserPoolTellsItsClaimsToAMethod(t *testing.T) {
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("told\n%v, want\n%v", got, want)
 	}
+	pool.ForbidOtherScopes = true
+	strict := serve(t, newREST(t, toldOf, guardtest.RESTAPIConfig{Routes: routes, UserPool: &pool}))
+	if status, body := strict.do("POST /orders", "Authorization", theIssuer().sign(t, with(access, "scope", "openid"))); status != 403 || body != `{"message":"Forbidden"}` {
+		t.Errorf("another scope, forbidden: %d %s, want 403", status, body)
+	}
 	pool.Header = "X-Token"
 	elsewhere := serve(t, newREST(t, toldOf, guardtest.RESTAPIConfig{Routes: routes, UserPool: &pool}))
 	if status, body := elsewhere.do("GET /orders", "X-Token", token); status != 200 {

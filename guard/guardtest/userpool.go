@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
-	"slices"
 	"time"
 )
 
@@ -14,7 +13,7 @@ import (
 //
 //   - A method without scopes takes the pool's ID tokens, one with scopes its
 //     access tokens that have one of them.
-//   - Anything else is 401, a good token without the scopes too.
+//   - Anything else is 401.
 //   - The function finds the claims as requestContext.authorizer.claims, all as
 //     strings.
 //
@@ -31,6 +30,12 @@ type UserPoolAuthorizer struct {
 	// Scopes are the scopes of methods, by "METHOD /resource" as in the API's
 	// routes. A token needs one of them.
 	Scopes map[string][]string
+
+	// ForbidOtherScopes answers 403 to an access token with none of the scopes, as
+	// https://github.com/KensioSoftware/yulin/pull/801 has it. The default is 401,
+	// among whose causes AWS names it.
+	// See https://repost.aws/knowledge-center/api-gateway-cognito-401-unauthorized
+	ForbidOtherScopes bool
 
 	// Keys is the pool's key set, a JSON Web Key Set. When nil it is fetched by way
 	// of the pool's discovery document and kept for two hours.
@@ -74,8 +79,13 @@ func (g *poolGate) admit(ctx context.Context, req *request) error {
 	if len(wanted) > 0 {
 		use = "access"
 	}
-	if err != nil || claims.text("token_use") != use ||
-		len(wanted) > 0 && !slices.ContainsFunc(claims.scopes(), func(s string) bool { return slices.Contains(wanted, s) }) {
+	if err != nil || claims.text("token_use") != use {
+		return poolRefusal(unauthorized)
+	}
+	if len(wanted) > 0 && len(common(wanted, claims.scopes())) == 0 {
+		if g.ForbidOtherScopes {
+			return &refusal{status: http.StatusForbidden, errorType: "ForbiddenException", message: "Forbidden"}
+		}
 		return poolRefusal(unauthorized)
 	}
 	req.token = &jwtToken{claims: claims.userPoolStrings()}

@@ -238,7 +238,7 @@ func TestStageAndBasePathStandWhereTheServicesHaveThem(t *testing.T) {
 
 // What public sources tell in two ways, or not at all, can be had in each.
 func TestEachWayOfReadingAPathCanBeChosen(t *testing.T) {
-	routes := []string{"GET /admin", "GET /{page}", "GET /files/{page+}"}
+	routes := []string{"GET /", "GET /admin", "GET /{page}", "GET /files/{page+}"}
 	type api = guardtest.HTTPAPIConfig
 	for _, tt := range []struct {
 		name, target          string
@@ -254,6 +254,12 @@ func TestEachWayOfReadingAPathCanBeChosen(t *testing.T) {
 		{name: "several slashes, escaped", target: "/files/%2F%2Fa", cfg: api{}, route: "GET /files/{page+}", variable: "a", path: "/files/a"},
 		{name: "several slashes, kept", target: "/files//a", cfg: api{KeepSlashes: true}, route: "GET /files/{page+}", variable: "/a", path: "/files//a"},
 		{name: "slashes before the path, kept", target: "//admin", cfg: api{KeepSlashes: true}, path: "//admin"},
+		{name: "an escaped prefix, sent", target: "/%64ev/%61dmin", cfg: api{Stage: "dev", StageInPath: true, Matching: guardtest.MatchSent}, route: "GET /{page}", variable: "admin", path: "/dev/admin"},
+		{name: "an escaped prefix, by segments", target: "/v%31/x/%61dmin", cfg: api{BasePath: "v1/x", Matching: guardtest.MatchSegments}, route: "GET /admin", path: "/admin"},
+		{name: "an escaped slash after the stage, sent", target: "/dev%2Fadmin", cfg: api{Stage: "dev", StageInPath: true, Matching: guardtest.MatchSent}},
+		{name: "an escaped slash after the stage, decoded", target: "/dev%2Fadmin", cfg: api{Stage: "dev", StageInPath: true}, route: "GET /admin", path: "/dev/admin"},
+		{name: "slashes after the stage, kept", target: "/dev//admin", cfg: api{Stage: "dev", StageInPath: true, KeepSlashes: true}},
+		{name: "slashes after the stage", target: "/dev//admin", cfg: api{Stage: "dev", StageInPath: true}, route: "GET /admin", path: "/dev/admin"},
 		{name: "a slash at the end", target: "/admin/", cfg: api{}},
 		{name: "a slash at the end, ignored", target: "/admin/", cfg: api{IgnoreTrailingSlash: true}, route: "GET /admin", path: "/admin/"},
 		{name: "a question mark", target: "/admin%3Fx=1", cfg: api{}, route: "GET /admin", path: "/admin"},

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strings"
 	"time"
 )
 
@@ -206,83 +205,6 @@ func (a *HTTPAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		answerMessage(w, http.StatusRequestEntityTooLarge)
 	default:
 		a.fail(w, result.RequestID, err)
-	}
-}
-
-// target is what a request's path leads to.
-type target struct {
-	route     Route
-	variables map[string]string
-	paths     paths
-}
-
-// find returns the status of the refusal, or 200.
-func (a *HTTPAPI) find(r *http.Request) (target, int) {
-	if a.cfg.FunctionURL {
-		sent := sentPath(r)
-		return target{route: a.routes[0], paths: paths{sent, sent, sent}}, http.StatusOK
-	}
-	path := decodedPath(r.URL, a.cfg.KeepSlashes)
-	resource, ok := a.address.resource(path)
-	switch {
-	case !ok && a.address.basePath != "":
-		// See https://github.com/amplify-education/serverless-domain-manager/issues/241
-		return target{}, http.StatusForbidden
-	case !ok:
-		return target{}, http.StatusNotFound
-	}
-	if a.address.prefix() == "" {
-		resource = path // with the slashes that are kept
-	}
-	route, variables, ok := firstMatch(a.routes, r.Method, a.segments(r, resource))
-	if !ok {
-		return target{}, http.StatusNotFound
-	}
-	path = a.cfg.eventPath(path, resource)
-	return target{route, variables, paths{event: path, context: path, resource: resource}}, http.StatusOK
-}
-
-// segments are those of the resource's path, with variables decoded.
-// See https://github.com/aws-powertools/powertools-lambda-python/issues/1098
-func (a *HTTPAPI) segments(r *http.Request, resource string) []segment {
-	fixed := asItIs
-	if a.cfg.Matching != MatchDecoded {
-		resource, _ = a.address.resource(sentPath(r)) // its prefix is as the decoded path's, or nothing matches
-		if !a.cfg.KeepSlashes {
-			resource = oneSlash(resource)
-		}
-	}
-	value := asItIs
-	switch a.cfg.Matching {
-	case MatchSegments:
-		fixed, value = unescaped, unescaped
-	case MatchSent:
-		value = unescaped
-	}
-	if a.cfg.IgnoreTrailingSlash && resource != "/" {
-		resource = strings.TrimSuffix(resource, "/")
-	}
-	return segmentsOf(resource, fixed, value)
-}
-
-// eventPath is the path that the function is told. At the execute-api address it
-// is the whole of it. Of a custom domain format 1.0 keeps the base path.
-// See https://github.com/aws-powertools/powertools-lambda-python/issues/576
-func (cfg HTTPAPIConfig) eventPath(path, resource string) string {
-	how := cfg.DomainPath
-	switch {
-	case cfg.StageInPath:
-		return path
-	case how == "" && cfg.Format == format1:
-		how = PathAsSent
-	}
-	switch {
-	case how == PathAsSent:
-		return path
-	case how == PathWithStage && cfg.Stage != defaultStage:
-		return "/" + cfg.Stage + resource
-	default:
-		return resource
 	}
 }
 

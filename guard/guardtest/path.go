@@ -72,15 +72,16 @@ func (a address) prefix() string {
 	return a.basePath
 }
 
-// resource takes the prefix off. Slashes before the path of the resource count
-// as one.
-// See https://github.com/localstack/localstack/issues/11253
+// resource takes the prefix off.
 func (a address) resource(path string) (resource string, ok bool) {
 	rest, ok := strings.CutPrefix(path, a.prefix())
 	if !ok || rest != "" && rest[0] != '/' {
 		return "", false
 	}
-	return "/" + strings.TrimLeft(rest, "/"), true
+	if rest == "" {
+		rest = "/"
+	}
+	return rest, true
 }
 
 // paths are those of one request.

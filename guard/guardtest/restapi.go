@@ -135,7 +135,7 @@ func (cfg RESTAPIConfig) newGate(routes []Route) (admitter, error) {
 // ServeHTTP takes a request through the steps of API Gateway.
 func (a *RESTAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("X-Amzn-Requestid", newUUID())
-	resource, ok := a.address.resource(sentPath(r))
+	resource, ok := a.resource(sentPath(r))
 	if !ok {
 		refuseREST(w, http.StatusForbidden, "ForbiddenException", "Forbidden")
 		return
@@ -175,6 +175,13 @@ func (a *RESTAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Context().Err() == nil {
 		a.fail(w, result.RequestID, err)
 	}
+}
+
+// resource is the path of the resource. Slashes before it count as one.
+// See https://github.com/localstack/localstack/issues/11253
+func (a *RESTAPI) resource(sent string) (resource string, ok bool) {
+	resource, ok = a.address.resource(sent)
+	return "/" + strings.TrimLeft(resource, "/"), ok
 }
 
 // segments are those that are matched: a slash at the end does not count, of a

@@ -36,7 +36,7 @@ func (b HTTPBuilder) target() target {
 	}
 	if b.gateway == restAPI {
 		api := &RESTAPI{cfg: RESTAPIConfig{Matching: MatchSent}, address: address}
-		resource, _ := address.resource(sent)
+		resource, _ := api.resource(sent)
 		variables, ok := route.match(b.method, api.segments(resource))
 		b.checkRoute(ok)
 		return target{route, variables, api.paths(r, resource)}

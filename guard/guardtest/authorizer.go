@@ -109,11 +109,8 @@ func newGate(a Authorizer) (*gate, error) {
 // arn is what a policy names a request by. The path keeps its slashes.
 func (req *request) arn() string {
 	return fmt.Sprintf("arn:aws:execute-api:us-east-1:%s:%s/%s/%s/%s",
-		AccountID, apiID, req.stage, req.http.Method, strings.TrimPrefix(decodedPath(req.http), "/"))
+		AccountID, apiID, req.stage, req.http.Method, strings.TrimPrefix(req.paths.resource, "/"))
 }
-
-// lambdaContext is what format 2.0 says of an admission.
-func (a admission) lambdaContext() *authorizer2 { return &authorizer2{Lambda: a.context} }
 
 // flatContext is what format 1.0 says of an admission.
 func (a admission) flatContext() map[string]json.RawMessage {

@@ -52,9 +52,16 @@
 //		},
 //	})
 //
-// [RESTAPI] is a REST API, with a [RESTAuthorizer]. Not emulated are authorizers
-// of single routes, JWT and IAM authorizers, WebSocket APIs, usage plans, and
-// certificates of clients.
+// Instead of an Authorizer an API can have an [IAMAuthorizer], which verifies
+// signatures, or a [JWTAuthorizer], which verifies tokens; a function URL the
+// former. [RESTAPI] is a REST API, with a [RESTAuthorizer], an IAMAuthorizer or a
+// [UserPoolAuthorizer]. [ALB] is an Application Load Balancer.
+//
+// The gateways read paths, escapes, methods, stages and base paths as the
+// services do; the source of each rule stands beside it. Where public sources
+// tell two things, a field of the configuration chooses. Not emulated are
+// authorizers of single routes, policies of IAM's callers, signatures in the
+// query, WebSocket APIs, usage plans, and certificates of clients.
 //
 // A failed invocation is a [*FunctionError] with Lambda's own type and words:
 //

@@ -39,18 +39,33 @@ type context1 struct {
 	Stage             string                     `json:"stage"`
 }
 
+// identity1 has what IAM tells only where a request is signed.
 type identity1 struct {
 	SourceIP  string `json:"sourceIp"`
 	UserAgent string `json:"userAgent"`
+	*iamIdentity
+}
+
+// iamIdentity is what IAM tells of a caller.
+type iamIdentity struct {
+	CognitoIdentityPoolID         *string `json:"cognitoIdentityPoolId"`
+	AccountID                     *string `json:"accountId"`
+	CognitoIdentityID             *string `json:"cognitoIdentityId"`
+	Caller                        *string `json:"caller"`
+	PrincipalOrgID                *string `json:"principalOrgId"`
+	AccessKey                     *string `json:"accessKey"`
+	CognitoAuthenticationType     *string `json:"cognitoAuthenticationType"`
+	CognitoAuthenticationProvider *string `json:"cognitoAuthenticationProvider"`
+	UserARN                       *string `json:"userArn"`
+	User                          *string `json:"user"`
 }
 
 func (req *request) event1() event1 {
-	path := decodedPath(req.http)
 	domainName, domainPrefix := req.domain()
 	e := event1{
 		Version:           format1,
 		Resource:          req.route.path(),
-		Path:              path,
+		Path:              req.paths.event,
 		HTTPMethod:        req.http.Method,
 		Headers:           lastOf(req.header),
 		MultiValueHeaders: req.header,
@@ -61,10 +76,10 @@ func (req *request) event1() event1 {
 			APIID:             apiID,
 			DomainName:        domainName,
 			DomainPrefix:      domainPrefix,
-			ExtendedRequestID: req.id,
+			ExtendedRequestID: req.extended,
 			HTTPMethod:        req.http.Method,
 			Identity:          identity1{SourceIP: req.sourceIP(), UserAgent: req.http.UserAgent()},
-			Path:              path,
+			Path:              req.paths.context,
 			Protocol:          req.http.Proto,
 			RequestID:         req.id,
 			RequestTime:       req.at.Format(eventTime),
@@ -77,8 +92,14 @@ func (req *request) event1() event1 {
 	if query := req.query(); len(query) > 0 {
 		e.QueryStringParameters, e.MultiValueQueryStringParameters = lastOf(query), query
 	}
-	if req.admitted != nil {
+	switch {
+	case req.admitted != nil:
 		e.RequestContext.Authorizer = req.admitted.flatContext()
+	case req.token != nil:
+		e.RequestContext.Authorizer = req.token.told()
+	case req.caller != nil:
+		identity := req.caller.identity()
+		e.RequestContext.Identity.iamIdentity = &identity
 	}
 	if len(req.body) > 0 {
 		body, isBase64 := req.encodedBody()

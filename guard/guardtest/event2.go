@@ -1,9 +1,6 @@
 package guardtest
 
-import (
-	"encoding/json"
-	"strings"
-)
+import "strings"
 
 // event2 is payload format 2.0. The types of aws-lambda-go's events package are
 // for reading: they would write members that AWS leaves out.
@@ -28,22 +25,17 @@ type request2 struct {
 }
 
 type context2 struct {
-	AccountID    string       `json:"accountId"`
-	APIID        string       `json:"apiId"`
-	Authorizer   *authorizer2 `json:"authorizer,omitempty"`
-	DomainName   string       `json:"domainName"`
-	DomainPrefix string       `json:"domainPrefix"`
-	HTTP         http2        `json:"http"`
-	RequestID    string       `json:"requestId"`
-	RouteKey     string       `json:"routeKey"`
-	Stage        string       `json:"stage"`
-	Time         string       `json:"time"`
-	TimeEpoch    int64        `json:"timeEpoch"`
-}
-
-// authorizer2 is what an authorizer told. Without a context that is null.
-type authorizer2 struct {
-	Lambda map[string]json.RawMessage `json:"lambda"`
+	AccountID    string         `json:"accountId"`
+	APIID        string         `json:"apiId"`
+	Authorizer   map[string]any `json:"authorizer,omitempty"`
+	DomainName   string         `json:"domainName"`
+	DomainPrefix string         `json:"domainPrefix"`
+	HTTP         http2          `json:"http"`
+	RequestID    string         `json:"requestId"`
+	RouteKey     string         `json:"routeKey"`
+	Stage        string         `json:"stage"`
+	Time         string         `json:"time"`
+	TimeEpoch    int64          `json:"timeEpoch"`
 }
 
 type http2 struct {
@@ -63,16 +55,15 @@ func (req *request) event2(functionURL bool) event2 {
 }
 
 func (req *request) request2(functionURL bool) request2 {
-	path, accountID := decodedPath(req.http), AccountID
-	if functionURL {
-		path = req.http.URL.EscapedPath()
+	accountID := AccountID
+	if functionURL && req.caller == nil {
 		accountID = "anonymous" // a function URL names no account without IAM authorization
 	}
 	domainName, domainPrefix := req.domain()
 	r := request2{
 		Version:               format2,
 		RouteKey:              req.route.key,
-		RawPath:               path,
+		RawPath:               req.paths.event,
 		RawQueryString:        req.http.URL.RawQuery,
 		Cookies:               req.cookies(),
 		Headers:               req.joinedHeaders(),
@@ -86,7 +77,7 @@ func (req *request) request2(functionURL bool) request2 {
 			DomainPrefix: domainPrefix,
 			HTTP: http2{
 				Method:    req.http.Method,
-				Path:      path,
+				Path:      req.paths.context,
 				Protocol:  req.http.Proto,
 				SourceIP:  req.sourceIP(),
 				UserAgent: req.http.UserAgent(),
@@ -98,10 +89,22 @@ func (req *request) request2(functionURL bool) request2 {
 			TimeEpoch: req.at.UnixMilli(),
 		},
 	}
-	if req.admitted != nil {
-		r.RequestContext.Authorizer = req.admitted.lambdaContext()
-	}
+	r.RequestContext.Authorizer = req.authorizer2()
 	return r
+}
+
+// authorizer2 is what an authorizer told. Without a context that is null.
+func (req *request) authorizer2() map[string]any {
+	switch {
+	case req.admitted != nil:
+		return map[string]any{"lambda": req.admitted.context}
+	case req.caller != nil:
+		return map[string]any{"iam": req.caller.iam()}
+	case req.token != nil:
+		return map[string]any{"jwt": req.token.told()}
+	default:
+		return nil
+	}
 }
 
 func (req *request) cookies() []string {

@@ -2,6 +2,8 @@ package guardtest_test
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -12,6 +14,8 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-sdk-go-v2/aws"
+	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 
 	"github.com/lambdarmor/lambdarmor/guard/guardtest"
 )
@@ -183,4 +187,52 @@ func ExampleFunction() {
 	// {"do":"echo"} <nil>
 	// Runtime.ExitError: RequestId: r-1 Error: Runtime exited with error: exit status 7
 	// {"do":"echo","text":"a new process"} <nil>
+}
+
+// A function behind IAM authorization is told who has signed.
+func ExampleIAMAuthorizer() {
+	fn := guardtest.NewInProcess(lambda.NewHandler(func(_ context.Context, event events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
+		return events.APIGatewayV2HTTPResponse{StatusCode: 200, Body: event.RequestContext.Authorizer.IAM.UserARN}, nil
+	}), guardtest.Config{})
+	api, err := guardtest.NewHTTPAPI(fn, guardtest.HTTPAPIConfig{
+		IAM: &guardtest.IAMAuthorizer{Callers: []guardtest.IAMCaller{{
+			AccessKeyID: "AKIDEXAMPLE", SecretAccessKey: "secret", ARN: "arn:aws:iam::123456789012:user/jane",
+		}}},
+	})
+	if err != nil {
+		panic(err)
+	}
+	ask := func(r *http.Request) {
+		w := httptest.NewRecorder()
+		api.ServeHTTP(w, r)
+		fmt.Println(w.Code, w.Body)
+	}
+	r := httptest.NewRequest("GET", "https://api.example.com/orders", nil)
+	ask(r)
+
+	empty := sha256.Sum256(nil)
+	credentials := aws.Credentials{AccessKeyID: "AKIDEXAMPLE", SecretAccessKey: "secret"}
+	if err := v4.NewSigner().SignHTTP(context.Background(), credentials, r, hex.EncodeToString(empty[:]), "execute-api", "us-east-1", time.Now()); err != nil {
+		panic(err)
+	}
+	ask(r)
+	// Output:
+	// 403 {"message":"Forbidden"}
+	// 200 arn:aws:iam::123456789012:user/jane
+}
+
+// A load balancer passes the path and the query on as they were sent.
+func ExampleALB() {
+	fn := guardtest.NewInProcess(lambda.NewHandler(func(_ context.Context, event events.ALBTargetGroupRequest) (events.ALBTargetGroupResponse, error) {
+		return events.ALBTargetGroupResponse{StatusCode: 200, Headers: map[string]string{}, Body: event.Path + " " + event.QueryStringParameters["q"]}, nil
+	}), guardtest.Config{})
+	alb, err := guardtest.NewALB(fn, guardtest.ALBConfig{})
+	if err != nil {
+		panic(err)
+	}
+	w := httptest.NewRecorder()
+	alb.ServeHTTP(w, httptest.NewRequest("GET", "/files/a%2Fb?q=x%20y", nil))
+	fmt.Println(w.Code, w.Body)
+	// Output:
+	// 200 /files/a%2Fb x%20y
 }

@@ -8,6 +8,12 @@ import (
 	"time"
 )
 
+// An admitter lets a request pass and notes in it what the function is told, or
+// returns why it may not.
+type admitter interface {
+	admit(ctx context.Context, req *request) error
+}
+
 // A gate asks an authorizer about requests, and remembers its rulings.
 type gate struct {
 	fn      Invoker
@@ -63,17 +69,19 @@ func checkTTL(ttl time.Duration) error {
 	return nil
 }
 
-// pass returns nil and what the function is told, or why the request may not pass.
-func (g *gate) pass(ctx context.Context, req *request, arn string) (admission, error) {
+func (g *gate) admit(ctx context.Context, req *request) error {
 	identity, complete := g.identify(req)
 	if g.required && !complete {
-		return admission{}, errUnauthorized
+		return errUnauthorized
 	}
 	admitted, err := g.rule(ctx, req, identity)
-	if err != nil {
-		return admission{}, err
+	if err == nil {
+		err = admitted.allows(req.arn())
 	}
-	return admitted, admitted.allows(arn)
+	if err == nil {
+		req.admitted = &admitted
+	}
+	return err
 }
 
 func (g *gate) identify(req *request) (identity []string, complete bool) {

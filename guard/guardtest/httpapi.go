@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"time"
 )
@@ -24,11 +23,51 @@ type HTTPAPIConfig struct {
 	// function that streams. See https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html
 	FunctionURL bool
 
+	// Stage is the deployed stage's name; "$default" when empty.
+	Stage string
+
+	// StageInPath makes it the API's execute-api address, where a stage other
+	// than $default is the first segment of the path, of rawPath and path too.
+	// Anything else is not found.
+	// See https://github.com/aws-powertools/powertools-lambda-python/issues/621
+	StageInPath bool
+
+	// BasePath is that of the mapping of a custom domain, "v1" or "shop/v1". A
+	// request under another one is 403.
+	// See https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-mappings.html
+	BasePath string
+
+	// DomainPath is the event's path at a custom domain, with or without a base
+	// path; [PathOfResource] in format 2.0 when empty, [PathAsSent] in 1.0.
+	DomainPath DomainPath
+
+	// Matching of routes; [MatchDecoded] when empty.
+	Matching Matching
+
+	// KeepSlashes leaves several slashes in a row as they are.
+	KeepSlashes bool
+
+	// IgnoreTrailingSlash has "/orders/" match "GET /orders" as well. Whether API
+	// Gateway does so is told both ways: not by
+	// https://github.com/storacha/w3infra/pull/166, but by
+	// https://github.com/aws-powertools/powertools-lambda-python/issues/1552
+	IgnoreTrailingSlash bool
+
+	// CanonicalHeaders has the names of headers in format 1.0 as in "Content-Type".
+	// They are in lower case by AWS's documentation of both formats, and not all by
+	// https://github.com/aws/aws-sam-cli/issues/3083. An authorizer's event of format
+	// 1.0 has them in this form, as in AWS's documentation of that.
+	// See https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
+	CanonicalHeaders bool
+
 	// StageVariables of the stage; none when nil.
 	StageVariables map[string]string
 
-	// Authorizer, when not nil, decides which requests reach the function.
+	// Authorizer, IAM and JWT decide which requests reach the function. At most one
+	// is not nil; a function URL can have IAM.
 	Authorizer *Authorizer
+	IAM        *IAMAuthorizer
+	JWT        *JWTAuthorizer
 
 	// Timeout of the integration; 30 seconds when 0, which is the most that API
 	// Gateway allows. It counts while a request waits for a free process, too.
@@ -46,15 +85,16 @@ type HTTPAPIConfig struct {
 // [http.Handler] that turns requests into events and the function's answers
 // into responses. Safe for concurrent use.
 //
-// As in API Gateway, rawPath is the decoded path (a function URL leaves it as it
-// was sent), a body is base64 unless its content type is textual, several headers
+// As in API Gateway, rawPath is the decoded path and several slashes in it are
+// one (a function URL leaves it as it was sent), a body is base64 unless its content type is textual, several headers
 // of one name are joined by a comma, and cookies stand by themselves. A greedy
 // variable may be empty: "/x/" is of "ANY /x/{proxy+}", and "/x" is not.
 type HTTPAPI struct {
-	fn     Invoker
-	cfg    HTTPAPIConfig
-	routes []Route // in the order in which they are tried
-	gate   *gate   // nil when all may pass
+	fn      Invoker
+	cfg     HTTPAPIConfig
+	address address
+	routes  []Route  // in the order in which they are tried
+	gate    admitter // nil when all may pass
 }
 
 // maxBody is API Gateway's limit on a request's body.
@@ -73,33 +113,61 @@ func NewHTTPAPI(fn Invoker, cfg HTTPAPIConfig) (*HTTPAPI, error) {
 	if cfg.Format != format1 && cfg.Format != format2 {
 		return nil, fmt.Errorf("guardtest: payload format %q is neither 1.0 nor 2.0", cfg.Format)
 	}
-	if cfg.FunctionURL && (cfg.Format != format2 || len(cfg.Routes) > 0 || cfg.Authorizer != nil || cfg.StageVariables != nil) {
-		return nil, errors.New("guardtest: a function URL has format 2.0, no routes, no stage variables and no authorizer")
+	if cfg.FunctionURL && (cfg.Format != format2 || len(cfg.Routes) > 0 || cfg.Authorizer != nil || cfg.JWT != nil || cfg.StageVariables != nil ||
+		cfg.Stage != "" || cfg.StageInPath || cfg.BasePath != "" || cfg.Matching != "" || cfg.DomainPath != "") {
+		return nil, errors.New("guardtest: a function URL has format 2.0, no routes, no stages, no custom domain and no authorizer but IAM")
+	}
+	setDefault(&cfg.Stage, defaultStage)
+	setDefault(&cfg.Matching, MatchDecoded)
+	switch {
+	case !cfg.Matching.valid():
+		return nil, fmt.Errorf("guardtest: matching %q is none", cfg.Matching)
+	case cfg.DomainPath != "" && !cfg.DomainPath.valid():
+		return nil, fmt.Errorf("guardtest: domain path %q is none", cfg.DomainPath)
+	case cfg.StageInPath && cfg.BasePath != "":
+		return nil, errors.New("guardtest: the mapping of an HTTP API's base path names the stage: it is not in the path")
 	}
 	if len(cfg.Routes) == 0 {
 		cfg.Routes = []string{defaultRouteKey}
 	}
-	api := &HTTPAPI{fn: fn, cfg: cfg}
+	api := &HTTPAPI{fn: fn, cfg: cfg, address: newAddress(cfg.Stage, cfg.StageInPath, cfg.BasePath)}
 	var err error
 	if api.routes, err = parseRoutes(cfg.Routes); err != nil {
 		return nil, err
 	}
-	if cfg.Authorizer != nil {
-		if api.gate, err = newGate(*cfg.Authorizer); err != nil {
-			return nil, err
-		}
+	if api.gate, err = cfg.newGate(api.routes); err != nil {
+		return nil, err
 	}
 	return api, nil
 }
 
+func (cfg HTTPAPIConfig) newGate(routes []Route) (admitter, error) {
+	service := "execute-api"
+	if cfg.FunctionURL {
+		service = "lambda"
+	}
+	switch {
+	case cfg.Authorizer != nil && cfg.IAM != nil, cfg.IAM != nil && cfg.JWT != nil, cfg.JWT != nil && cfg.Authorizer != nil:
+		return nil, errors.New("guardtest: an API has one authorizer")
+	case cfg.Authorizer != nil:
+		return newGate(*cfg.Authorizer)
+	case cfg.IAM != nil:
+		return newIAMGate(*cfg.IAM, service)
+	case cfg.JWT != nil:
+		return newJWTGate(*cfg.JWT, routes)
+	default:
+		return nil, nil
+	}
+}
+
 // ServeHTTP takes a request through the steps of API Gateway.
 func (a *HTTPAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	route, variables, ok := a.route(r)
-	if !ok {
-		answerMessage(w, http.StatusNotFound)
+	found, status := a.find(r)
+	if status != http.StatusOK {
+		answerMessage(w, status)
 		return
 	}
-	req, err := newRequest(w, r, route, variables)
+	req, err := newRequest(w, r, maxBody)
 	if err != nil {
 		status := http.StatusBadRequest // or the client is gone
 		if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
@@ -108,17 +176,20 @@ func (a *HTTPAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		answerMessage(w, status)
 		return
 	}
-	req.stageVariables = a.cfg.StageVariables
+	req.route, req.variables, req.paths = found.route, found.variables, found.paths
+	req.stage, req.stageVariables = a.cfg.Stage, a.cfg.StageVariables
 	if a.gate != nil {
-		admitted, err := a.gate.pass(r.Context(), req, req.arn())
-		if r.Context().Err() != nil {
+		err := a.gate.admit(r.Context(), req)
+		switch {
+		case r.Context().Err() != nil:
 			return // the client is gone
-		}
-		if err != nil {
-			answerMessage(w, refusedStatus(err))
+		case err != nil && a.cfg.FunctionURL:
+			answerURLRefused(w)
+			return
+		case err != nil:
+			answerRefused(w, err)
 			return
 		}
-		req.admitted = &admitted
 	}
 	result, err := a.invoke(r.Context(), req)
 	if err == nil {
@@ -135,15 +206,6 @@ func (a *HTTPAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	default:
 		a.fail(w, result.RequestID, err)
 	}
-}
-
-func (a *HTTPAPI) route(r *http.Request) (route Route, variables map[string]string, ok bool) {
-	for _, route := range a.routes {
-		if variables, ok := route.match(r.Method, decodedPath(r)); ok {
-			return route, variables, true
-		}
-	}
-	return Route{}, nil, false
 }
 
 // invoke calls the function. The integration's timeout is not the function's:
@@ -189,8 +251,4 @@ func answerMessage(w http.ResponseWriter, status int) {
 		message = "Endpoint request timed out"
 	}
 	answerJSON(w, status, map[string]string{"message": message})
-}
-
-func readRequestBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
-	return io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 }

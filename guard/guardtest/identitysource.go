@@ -108,7 +108,7 @@ func contextVariable(name string) func(*request) string {
 	case "identity.userAgent":
 		return func(req *request) string { return req.http.UserAgent() }
 	case "path":
-		return func(req *request) string { return decodedPath(req.http) }
+		return func(req *request) string { return req.paths.context }
 	case "protocol":
 		return func(req *request) string { return req.http.Proto }
 	case "requestId", "extendedRequestId":

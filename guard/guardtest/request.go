@@ -5,11 +5,14 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"encoding/json"
+	"io"
+	"maps"
 	"mime"
 	"net"
 	"net/http"
 	"net/textproto"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -21,10 +24,10 @@ const (
 	format2 = "2.0"
 )
 
-// apiID is that of every API in this package, stage that of an HTTP API.
+// apiID is that of every API in this package, defaultStage that of an HTTP API.
 const (
-	apiID = "lambdarmor"
-	stage = "$default"
+	apiID        = "lambdarmor"
+	defaultStage = "$default"
 )
 
 // A request is what an event is made of.
@@ -32,23 +35,30 @@ type request struct {
 	http      *http.Request
 	route     Route
 	variables map[string]string
+	paths     paths
 	header    http.Header // with what API Gateway adds, without what belongs to the connection
 	body      []byte
 	id        string // of the API, not of the function's invocation
+	extended  string // the extended one; a REST API has two
 	trace     string
 	at        time.Time
 
 	stage          string
 	stageVariables map[string]string
-	admitted       *admission // nil when there is no authorizer
+
+	// What is known of the caller: at most one of these.
+	admitted *admission // by a Lambda authorizer
+	caller   *IAMCaller
+	token    *jwtToken
 }
 
-func newRequest(w http.ResponseWriter, r *http.Request, route Route, variables map[string]string) (*request, error) {
-	body, err := readRequestBody(w, r)
+func newRequest(w http.ResponseWriter, r *http.Request, maxBody int64) (*request, error) {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if err != nil {
 		return nil, err
 	}
-	req := &request{http: r, route: route, variables: variables, body: body, id: newAPIRequestID(), at: time.Now().UTC(), stage: stage}
+	req := &request{http: r, body: body, id: newAPIRequestID(), at: time.Now().UTC()}
+	req.extended = req.id
 	req.header = forwardedHeader(r, len(body))
 	req.trace = req.header.Get("X-Amzn-Trace-Id")
 	return req, nil
@@ -57,7 +67,12 @@ func newRequest(w http.ResponseWriter, r *http.Request, route Route, variables m
 // event is the payload for the function.
 func (req *request) event(cfg HTTPAPIConfig) []byte {
 	if cfg.Format == format1 {
-		return marshal(req.event1())
+		e := req.event1()
+		if !cfg.CanonicalHeaders {
+			e.MultiValueHeaders = req.lowerHeaders()
+			e.Headers = lastOf(e.MultiValueHeaders)
+		}
+		return marshal(e)
 	}
 	return marshal(req.event2(cfg.FunctionURL))
 }
@@ -71,13 +86,6 @@ func marshal(v any) []byte {
 	return bytes.TrimRight(b.Bytes(), "\n")
 }
 
-func decodedPath(r *http.Request) string {
-	if r.URL.Path == "" {
-		return "/"
-	}
-	return r.URL.Path
-}
-
 func (req *request) sourceIP() string {
 	host, _, err := net.SplitHostPort(req.http.RemoteAddr)
 	if err != nil {
@@ -86,12 +94,16 @@ func (req *request) sourceIP() string {
 	return host
 }
 
+// domain is the Host header as it was sent, as the services have it. They are
+// called at the usual port only; here the port stays, for the function to find
+// its own address.
 func (req *request) domain() (name, prefix string) {
 	name = req.http.Host
+	prefix = name
 	if host, _, err := net.SplitHostPort(name); err == nil {
-		name = host
+		prefix = host
 	}
-	prefix, _, _ = strings.Cut(name, ".")
+	prefix, _, _ = strings.Cut(prefix, ".")
 	return name, prefix
 }
 
@@ -100,8 +112,13 @@ var hopByHop = []string{
 	"Connection", "Keep-Alive", "Proxy-Connection", "Te", "Trailer", "Transfer-Encoding", "Upgrade",
 }
 
+// forwardedHeader has the names in their canonical form, whatever they were.
 func forwardedHeader(r *http.Request, bodySize int) http.Header {
-	h := r.Header.Clone()
+	h := make(http.Header, len(r.Header)+6)
+	for _, name := range slices.Sorted(maps.Keys(r.Header)) { // of two spellings always in one order
+		canonical := http.CanonicalHeaderKey(name)
+		h[canonical] = append(h[canonical], r.Header[name]...)
+	}
 	for _, list := range r.Header["Connection"] {
 		for name := range strings.SplitSeq(list, ",") {
 			h.Del(textproto.TrimString(name))
@@ -130,6 +147,14 @@ func forwardedHeader(r *http.Request, bodySize int) http.Header {
 	h.Set("X-Forwarded-Proto", proto)
 	h.Set("X-Forwarded-Port", port)
 	return h
+}
+
+func (req *request) lowerHeaders() map[string][]string {
+	headers := make(map[string][]string, len(req.header))
+	for name, values := range req.header {
+		headers[strings.ToLower(name)] = values
+	}
+	return headers
 }
 
 // encodedBody returns the body as an event holds it. A body that claims to be

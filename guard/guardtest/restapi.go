@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 )
 
@@ -17,11 +18,35 @@ type RESTAPIConfig struct {
 	// Stage is the deployed stage's name; "prod" when empty.
 	Stage string
 
+	// StageInPath makes it the API's execute-api address, where the stage is the
+	// first segment of the path: of requestContext.path too, but not of path. A
+	// request to another stage is 403. With BasePath, it is a mapping that names no
+	// stage, and path has it as well.
+	// See https://github.com/localstack/localstack/pull/12296
+	StageInPath bool
+
+	// BasePath is that of the mapping of a custom domain, "v1" or "shop/v1". It is
+	// in path and in requestContext.path. A request under another one is 403.
+	// See https://github.com/aws/serverless-java-container/issues/34
+	BasePath string
+
+	// Matching of resources; [MatchSent] when empty.
+	Matching Matching
+
+	// DecodedParameters has path parameters decoded. They come as they were sent by
+	// https://github.com/aws/aws-sam-cli/issues/3524 and decoded by
+	// https://github.com/dherault/serverless-offline/issues/265. Of a path that is
+	// matched by [MatchDecoded] they are decoded anyway.
+	DecodedParameters bool
+
 	// StageVariables of the stage; none when nil.
 	StageVariables map[string]string
 
-	// Authorizer, when not nil, decides which requests reach the function.
+	// Authorizer, IAM and UserPool decide which requests reach the function. At most
+	// one is not nil.
 	Authorizer *RESTAuthorizer
+	IAM        *IAMAuthorizer
+	UserPool   *UserPoolAuthorizer
 
 	// Timeout of the integration; 29 seconds when 0. It counts while a request
 	// waits for a free process, too.
@@ -36,17 +61,19 @@ type RESTAPIConfig struct {
 // [http.Handler] that turns requests into events and the function's answers
 // into responses. Safe for concurrent use.
 //
-// As with a domain of one's own, the stage is not in the URL. The resource is
-// the most specific that matches the path; that it lacks the method is 403, as
-// is a path that no resource matches. net/http has brought the names of headers
-// into their canonical form, which in AWS are as the client sent them.
+// The path is as it was sent; slashes before it count as one, and "/orders/" is
+// of the resource "/orders". The method is a part of what is matched: a more
+// general resource steps in for one that lacks it. What no resource matches is
+// 403. The names of headers are as the client sent them, but for Authorization;
+// net/http's server has brought them into their canonical form.
 //
 // See https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html
 type RESTAPI struct {
-	fn     Invoker
-	cfg    RESTAPIConfig
-	routes []Route // in the order in which they are tried
-	gate   *gate   // nil when all may pass
+	fn      Invoker
+	cfg     RESTAPIConfig
+	address address
+	routes  []Route  // in the order in which they are tried
+	gate    admitter // nil when all may pass
 }
 
 // maxMethodARN is the limit in bytes on the ARN of a request to a REST API with
@@ -61,10 +88,14 @@ func NewRESTAPI(fn Invoker, cfg RESTAPIConfig) (*RESTAPI, error) {
 	}
 	setDefault(&cfg.Stage, "prod")
 	setDefault(&cfg.Timeout, 29*time.Second)
+	setDefault(&cfg.Matching, MatchSent)
+	if !cfg.Matching.valid() {
+		return nil, fmt.Errorf("guardtest: matching %q is none", cfg.Matching)
+	}
 	if len(cfg.Routes) == 0 {
 		cfg.Routes = []string{"ANY /", "ANY /{proxy+}"}
 	}
-	api := &RESTAPI{fn: fn, cfg: cfg}
+	api := &RESTAPI{fn: fn, cfg: cfg, address: newAddress(cfg.Stage, cfg.StageInPath, cfg.BasePath)}
 	var err error
 	if api.routes, err = parseRoutes(cfg.Routes); err != nil {
 		return nil, err
@@ -80,23 +111,41 @@ func NewRESTAPI(fn Invoker, cfg RESTAPIConfig) (*RESTAPI, error) {
 		}
 		resources[shape] = route.path()
 	}
-	if cfg.Authorizer != nil {
-		if api.gate, err = newRESTGate(*cfg.Authorizer); err != nil {
-			return nil, err
-		}
+	if api.gate, err = cfg.newGate(api.routes); err != nil {
+		return nil, err
 	}
 	return api, nil
+}
+
+func (cfg RESTAPIConfig) newGate(routes []Route) (admitter, error) {
+	switch {
+	case cfg.Authorizer != nil && cfg.IAM != nil, cfg.IAM != nil && cfg.UserPool != nil, cfg.UserPool != nil && cfg.Authorizer != nil:
+		return nil, errors.New("guardtest: an API has one authorizer")
+	case cfg.Authorizer != nil:
+		return newRESTGate(*cfg.Authorizer)
+	case cfg.IAM != nil:
+		return newIAMGate(*cfg.IAM, "execute-api")
+	case cfg.UserPool != nil:
+		return newPoolGate(*cfg.UserPool, routes)
+	default:
+		return nil, nil
+	}
 }
 
 // ServeHTTP takes a request through the steps of API Gateway.
 func (a *RESTAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("X-Amzn-Requestid", newUUID())
-	route, variables, ok := a.route(r)
+	resource, ok := a.resource(sentPath(r))
+	if !ok {
+		refuseREST(w, http.StatusForbidden, "ForbiddenException", "Forbidden")
+		return
+	}
+	route, variables, ok := firstMatch(a.routes, r.Method, a.segments(resource))
 	if !ok {
 		refuseREST(w, http.StatusForbidden, "MissingAuthenticationTokenException", "Missing Authentication Token")
 		return
 	}
-	req, err := newRequest(w, r, route, variables)
+	req, err := newRequest(w, r, maxBody)
 	if err != nil {
 		if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
 			refuseREST(w, http.StatusRequestEntityTooLarge, "RequestTooLargeException", "Request Too Long")
@@ -107,6 +156,7 @@ func (a *RESTAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	req.id = w.Header().Get("X-Amzn-Requestid")
 	req.header.Del("Content-Length")
+	req.route, req.variables, req.paths = route, variables, a.paths(r, resource)
 	req.stage, req.stageVariables = a.cfg.Stage, a.cfg.StageVariables
 	if !a.admit(w, req) {
 		return
@@ -118,7 +168,7 @@ func (a *RESTAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			if answer.header.Get("Content-Type") == "" {
 				answer.header.Set("Content-Type", "application/json")
 			}
-			answer.write(w, "X-Amz-Apigw-Id", newAPIRequestID())
+			answer.write(w, "X-Amz-Apigw-Id", req.extended)
 			return
 		}
 	}
@@ -127,48 +177,61 @@ func (a *RESTAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// route finds the resource first: a more general one does not step in for a
-// method that the resource lacks.
-func (a *RESTAPI) route(r *http.Request) (route Route, variables map[string]string, ok bool) {
-	resource := ""
-	for _, route := range a.routes {
-		given, matches := route.match(route.method, decodedPath(r))
-		for _, value := range given { // a greedy variable, too, takes something
-			matches = matches && value != ""
-		}
-		if matches && resource == "" {
-			resource = route.path()
-		}
-		if !matches || route.path() != resource {
-			continue
-		}
-		if variables, ok := route.match(r.Method, decodedPath(r)); ok {
-			return route, variables, true
-		}
+// resource is the path of the resource. Slashes before it count as one.
+// See https://github.com/localstack/localstack/issues/11253
+func (a *RESTAPI) resource(sent string) (resource string, ok bool) {
+	resource, ok = a.address.resource(sent)
+	return "/" + strings.TrimLeft(resource, "/"), ok
+}
+
+// segments are those that are matched: a slash at the end does not count, of a
+// greedy variable either.
+//
+// See https://github.com/aws/aws-sam-cli/pull/1495,
+// https://github.com/vendia/serverless-express/issues/391 and the recorded events of
+// https://github.com/localstack/localstack/blob/0ae53b67250fe7928bbb93be5adbe3848e4d32cd/tests/aws/services/apigateway/test_apigateway_lambda.snapshot.json
+func (a *RESTAPI) segments(resource string) []segment {
+	resource = strings.TrimRight(resource, "/")
+	fixed, value := asItIs, asItIs
+	switch a.cfg.Matching {
+	case MatchDecoded:
+		resource = strings.TrimRight(unescaped(resource), "/")
+	case MatchSegments:
+		fixed = unescaped
 	}
-	return Route{}, nil, false
+	if a.cfg.DecodedParameters && a.cfg.Matching != MatchDecoded {
+		value = unescaped
+	}
+	return segmentsOf(resource, fixed, value)
+}
+
+// paths are as sent. The stage of the execute-api address is in that of the
+// request context alone.
+//
+// See https://github.com/localstack/localstack/pull/11304 and
+// https://github.com/localstack/localstack/pull/12296
+func (a *RESTAPI) paths(r *http.Request, resource string) paths {
+	p := paths{event: resource, context: sentPath(r), resource: resource}
+	if a.address.basePath != "" {
+		p.event = p.context
+	}
+	return p
 }
 
 func (a *RESTAPI) admit(w http.ResponseWriter, req *request) bool {
 	if a.gate == nil {
 		return true
 	}
-	arn := req.arn()
-	if len(arn) > maxMethodARN {
+	if len(req.arn()) > maxMethodARN {
 		refuseREST(w, http.StatusRequestURITooLong, "", "Request URI too long")
 		return false
 	}
 	ctx := req.http.Context()
-	admitted, err := a.gate.pass(ctx, req, arn)
-	switch {
-	case ctx.Err() != nil: // the client is gone
-	case err != nil:
+	err := a.gate.admit(ctx, req)
+	if err != nil && ctx.Err() == nil { // or the client is gone
 		answerRESTRefusal(w, err)
-	default:
-		req.admitted = &admitted
-		return true
 	}
-	return false
+	return err == nil && ctx.Err() == nil
 }
 
 func (a *RESTAPI) invoke(ctx context.Context, req *request) (Result, error) {

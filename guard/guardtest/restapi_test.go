@@ -56,21 +56,23 @@ func TestRequestBecomesAnEventOfARESTAPI(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := got.RequestContext
-	if got.Resource != "/orders/{id}" || got.Path != "/orders/4 2" || got.Body != "a=ü" || got.IsBase64Encoded || got.StageVariables["env"] != "test" ||
-		got.PathParameters["id"] != "4 2" || got.QueryStringParameters["x"] != "2" || len(got.MultiValueHeaders["X-Many"]) != 2 || got.Headers["Content-Length"] != "" ||
-		c.Stage != "dev" || c.Path != "/orders/4 2" || c.HTTPMethod != "PUT" || c.ResourceID == "" || c.RequestID != w.Header().Get("X-Amzn-Requestid") {
+	if got.Resource != "/orders/{id}" || got.Path != "/orders/4%202" || got.Body != "a=ü" || got.IsBase64Encoded || got.StageVariables["env"] != "test" ||
+		got.PathParameters["id"] != "4%202" || got.QueryStringParameters["x"] != "2" || len(got.MultiValueHeaders["X-Many"]) != 2 || got.Headers["Content-Length"] != "" ||
+		c.Stage != "dev" || c.Path != "/orders/4%202" || c.HTTPMethod != "PUT" || c.ResourceID == "" || c.RequestID != w.Header().Get("X-Amzn-Requestid") {
 		t.Errorf("%s", raw)
 	}
 }
 
-func TestResourceOfARESTAPIIsFoundBeforeItsMethod(t *testing.T) {
+func TestMoreGeneralResourceStepsInForOneThatLacksTheMethod(t *testing.T) {
 	s := serve(t, newREST(t, guardtest.NewInProcess(echoResource{}, guardtest.Config{}), guardtest.RESTAPIConfig{
 		Routes: []string{"ANY /{proxy+}", "ANY /files/{path+}", "GET /orders/{id}", "ANY /orders/{id}/lines", "POST /orders/{id}/lines"},
 	}))
 	const missing = `{"message":"Missing Authentication Token"}`
 	for target, want := range map[string]string{
 		"GET /orders/1":         "/orders/{id}",
-		"POST /orders/1":        missing,
+		"POST /orders/1":        "/{proxy+}",
+		"GET /orders/1/":        "/orders/{id}",
+		"GET //orders/1":        "/orders/{id}",
 		"GET /orders/1/lines":   "/orders/{id}/lines",
 		"POST /orders/1/lines":  "/orders/{id}/lines",
 		"PUT /orders/1/lines/2": "/{proxy+}",

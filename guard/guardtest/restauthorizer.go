@@ -171,6 +171,10 @@ func parseRESTAnswer(payload []byte) (*ruling, error) {
 // have words of their own, with a capital in the member's name.
 // See https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html
 func answerRESTRefusal(w http.ResponseWriter, err error) {
+	if refused := (*refusal)(nil); errors.As(err, &refused) {
+		refuseREST(w, refused.status, refused.errorType, refused.message)
+		return
+	}
 	status := refusedStatus(err)
 	if status == http.StatusForbidden {
 		message := "User is not authorized to access this resource"

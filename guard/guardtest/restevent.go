@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"hash/crc32"
+	"net/http"
 	"strconv"
 	"unicode/utf8"
 )
@@ -37,18 +38,9 @@ type restContext struct {
 }
 
 type restIdentity struct {
-	CognitoIdentityPoolID         *string `json:"cognitoIdentityPoolId"`
-	AccountID                     *string `json:"accountId"`
-	CognitoIdentityID             *string `json:"cognitoIdentityId"`
-	Caller                        *string `json:"caller"`
-	SourceIP                      string  `json:"sourceIp"`
-	PrincipalOrgID                *string `json:"principalOrgId"`
-	AccessKey                     *string `json:"accessKey"`
-	CognitoAuthenticationType     *string `json:"cognitoAuthenticationType"`
-	CognitoAuthenticationProvider *string `json:"cognitoAuthenticationProvider"`
-	UserARN                       *string `json:"userArn"`
-	UserAgent                     string  `json:"userAgent"`
-	User                          *string `json:"user"`
+	SourceIP  string `json:"sourceIp"`
+	UserAgent string `json:"userAgent"`
+	iamIdentity
 }
 
 // deploymentID is that of every REST API in this package.
@@ -56,6 +48,8 @@ const deploymentID = "d3pl0y"
 
 func (req *request) restEvent() restEvent {
 	e := restEvent{event1: req.event1()}
+	e.MultiValueHeaders = req.sentNames()
+	e.Headers = lastOf(e.MultiValueHeaders)
 	c := e.event1.RequestContext
 	e.RequestContext = restContext{
 		ResourceID:        resourceID(c.ResourcePath),
@@ -70,10 +64,13 @@ func (req *request) restEvent() restEvent {
 		DomainPrefix:      c.DomainPrefix,
 		RequestTimeEpoch:  c.RequestTimeEpoch,
 		RequestID:         c.RequestID,
-		Identity:          restIdentity{SourceIP: c.Identity.SourceIP, UserAgent: c.Identity.UserAgent},
+		Identity:          restIdentity{c.Identity.SourceIP, c.Identity.UserAgent, req.caller.identity()},
 		DomainName:        c.DomainName,
 		DeploymentID:      deploymentID,
 		APIID:             c.APIID,
+	}
+	if req.token != nil {
+		e.RequestContext.Authorizer = map[string]json.RawMessage{"claims": marshal(req.token.claims)}
 	}
 	if req.admitted != nil {
 		e.RequestContext.Authorizer = req.admitted.flatContext()
@@ -84,6 +81,22 @@ func (req *request) restEvent() restEvent {
 		e.Body, e.IsBase64Encoded = &body, false
 	}
 	return e
+}
+
+// sentNames are the headers with the names as the client sent them, but for
+// Authorization.
+//
+// See https://github.com/localstack/localstack/blob/0ae53b67250fe7928bbb93be5adbe3848e4d32cd/tests/aws/services/apigateway/test_apigateway_lambda.py
+func (req *request) sentNames() http.Header {
+	header := req.header.Clone()
+	for name := range req.http.Header {
+		canonical := http.CanonicalHeaderKey(name)
+		if values, ok := header[canonical]; ok && name != canonical && canonical != "Authorization" {
+			delete(header, canonical)
+			header[name] = values
+		}
+	}
+	return header
 }
 
 // resourceID looks like API Gateway's, and is the same for a resource in every run.

@@ -117,33 +117,30 @@ func (r Route) shape() string {
 	return r.method + " /" + strings.Join(parts, "/")
 }
 
-// match returns the path's variables, nil when there are none. Of an HTTP API a
-// greedy one may be empty: "/x/" is of "ANY /x/{proxy+}".
-func (r Route) match(method, path string) (variables map[string]string, ok bool) {
+// match returns the path's variables, nil when there are none. The method is
+// compared exactly: a HEAD is not of a GET route. Of an HTTP API a greedy
+// variable may be empty: "/x/" is of "ANY /x/{proxy+}".
+func (r Route) match(method string, given []segment) (variables map[string]string, ok bool) {
 	if r.method == "" {
 		return nil, true
 	}
 	if r.method != anyMethod && r.method != method {
 		return nil, false
 	}
-	var given []string
-	if path != "/" {
-		given = strings.Split(strings.TrimPrefix(path, "/"), "/")
-	}
 	if len(given) < len(r.segments) || len(given) > len(r.segments) && !r.greedy {
 		return nil, false
 	}
 	for i, segment := range r.segments {
-		value := given[i]
+		value := given[i].value
 		name, isVariable := variable(segment)
 		if !isVariable {
-			if segment != value {
+			if segment != given[i].fixed {
 				return nil, false
 			}
 			continue
 		}
 		if isGreedy(segment) {
-			value = strings.Join(given[i:], "/")
+			value = joinValues(given[i:])
 		}
 		if value == "" && !isGreedy(segment) {
 			return nil, false
@@ -154,6 +151,29 @@ func (r Route) match(method, path string) (variables map[string]string, ok bool)
 		variables[name] = value
 	}
 	return variables, true
+}
+
+func joinValues(segments []segment) string {
+	values := make([]string, len(segments))
+	for i, s := range segments {
+		values[i] = s.value
+	}
+	return strings.Join(values, "/")
+}
+
+// firstMatch finds the route that is taken. One of another method is passed
+// over, of a REST API too: a more general resource steps in.
+//
+// See https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-routes.html
+// and for REST APIs https://github.com/ministackorg/ministack/pull/1423 and
+// https://github.com/floci-io/floci/pull/3399
+func firstMatch(routes []Route, method string, given []segment) (route Route, variables map[string]string, ok bool) {
+	for _, route := range routes {
+		if variables, ok := route.match(method, given); ok {
+			return route, variables, true
+		}
+	}
+	return Route{}, nil, false
 }
 
 // sortRoutes brings them into the order in which they are tried: routes that

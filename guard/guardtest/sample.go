@@ -39,10 +39,14 @@ var sampleFiles embed.FS
 //
 //   - [guard.HTTPAPI] in payload format 2.0, or "format-1.0"; for these,
 //     [guard.FunctionURL], [guard.REST] and [guard.VPCLattice] see [HTTPEvent] too
+//   - [guard.REST] or "mixed-case", with the names of headers as a client over
+//     HTTP/2, or any other, has sent them
 //   - [guard.WebSocket] a message, "connect", "disconnect"
 //   - [guard.ALB] or with "multi-value" headers
 //   - [guard.Authorizer] of an HTTP API in format 2.0, or "http-1.0"; a REST
-//     API's "token", "request"; "websocket", "appsync"
+//     API's "token", "request"; "websocket", "appsync"; and as AWS publishes them
+//     for the console's tests "token-console" and "token-any-stage", and in its
+//     documentation "request-documented"
 //   - [guard.SQS] or "fifo"
 //   - [guard.S3] an object created, or "removed"
 //   - [guard.EventBridge] an event of one's own, or "scheduled"

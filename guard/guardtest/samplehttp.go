@@ -9,7 +9,6 @@ import (
 	"net/url"
 	"slices"
 	"time"
-	"unicode/utf8"
 )
 
 // HTTPBuilder makes the event of an HTTP request; start with [HTTPEvent]. Like
@@ -25,6 +24,7 @@ type HTTPBuilder struct {
 	base64     bool
 	sourceIP   string
 	stage      string
+	basePath   string
 	authorizer authorizerResult
 }
 
@@ -142,9 +142,15 @@ func (b HTTPBuilder) Base64() HTTPBuilder { b.base64 = true; return b }
 // SourceIP is the client's address. VPC Lattice tells it in X-Forwarded-For alone.
 func (b HTTPBuilder) SourceIP(ip string) HTTPBuilder { b.sourceIP = ip; return b }
 
-// Stage is the stage's name. One that is not $default is in front of an HTTP
-// API's path, as it is on the API's own domain.
+// Stage is the stage's name. One that is not $default stands before the path, as
+// it does at the API's own address: an HTTP API has it in all its paths, a REST
+// API in that of the request context. With the header Host the address is a
+// custom domain, where it is nowhere.
 func (b HTTPBuilder) Stage(name string) HTTPBuilder { b.stage = name; return b }
+
+// BasePath is that of a custom domain, "v1"; the domain is api.example.com
+// without a header Host. Format 2.0 does not have it in the event.
+func (b HTTPBuilder) BasePath(path string) HTTPBuilder { b.basePath = path; return b }
 
 // JWT is what a JWT authorizer told, or for a REST API a user pool's: the
 // claims, and the scopes of the route.
@@ -161,7 +167,14 @@ func (b HTTPBuilder) Lambda(context map[string]any) HTTPBuilder {
 
 // IAM is the identity of a signed request, by its ARN.
 func (b HTTPBuilder) IAM(userARN string) HTTPBuilder {
-	b.authorizer = authorizerResult{kind: byIAM, arn: userARN}
+	return b.Caller(IAMCaller{ARN: userARN})
+}
+
+// Caller is the identity of a signed request: a user, a role's session, somebody
+// in an identity pool. It needs no credentials.
+func (b HTTPBuilder) Caller(caller IAMCaller) HTTPBuilder {
+	setDefault(&caller.AccessKeyID, exampleAccessKey)
+	b.authorizer = authorizerResult{kind: byIAM, caller: caller}
 	return b
 }
 
@@ -175,17 +188,14 @@ func (b HTTPBuilder) String() string { return b.Event().String() }
 func (b HTTPBuilder) Event() Event {
 	req := b.request()
 	if b.gateway == vpcLattice {
-		return b.withStage(b.authorizer.on(b.lattice(req), b.gateway))
+		return b.authorizer.on(b.lattice(req), b.gateway)
 	}
-	cfg := HTTPAPIConfig{Format: format2, FunctionURL: b.gateway == functionURL}
-	if b.gateway == httpAPI1 || b.gateway == restAPI {
-		cfg.Format = format1
-	}
+	cfg := HTTPAPIConfig{Format: b.format(), FunctionURL: b.gateway == functionURL}
 	e := Event{name: b.method + " " + b.url.Path, text: string(req.event(cfg))}
 	if b.gateway == restAPI {
-		e = b.rest(e)
+		e.text = string(marshal(req.restEvent()))
 	}
-	return b.withStage(b.authorizer.on(b.withBody(e), b.gateway))
+	return b.authorizer.on(b.withBody(e), b.gateway)
 }
 
 // request is the request as [HTTPAPI] would have it.
@@ -206,23 +216,37 @@ func (b HTTPBuilder) request() *request {
 		}
 		r.Header.Set("Cookie", cookie)
 	}
-	route, variables := b.matched()
-	return &request{
+	found := b.target()
+	header, id := forwardedHeader(r, len(b.body)), exampleID
+	if b.gateway == restAPI { // as [RESTAPI] has them
+		header.Del("Content-Length")
+		id = "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
+	}
+	req := &request{
 		http:      r,
-		route:     route,
-		variables: variables,
-		header:    forwardedHeader(r, len(b.body)),
+		route:     found.route,
+		variables: found.variables,
+		paths:     found.paths,
+		header:    header,
 		body:      b.body,
-		stage:     stage,
-		id:        "JKJaXmPLvHcESHA=",
+		stage:     b.stageName(),
+		id:        id,
+		extended:  exampleID,
 		at:        time.Date(2020, time.March, 12, 19, 16, 30, 390e6, time.UTC),
 	}
+	b.authorizer.tell(req)
+	return req
 }
+
+// exampleID is the request id of every built event.
+const exampleID = "JKJaXmPLvHcESHA="
 
 func (b HTTPBuilder) host() string {
 	switch {
 	case b.header.Get("Host") != "":
 		return b.header.Get("Host")
+	case b.basePath != "":
+		return "api.example.com"
 	case b.gateway == functionURL:
 		return apiID + ".lambda-url.us-east-1.on.aws"
 	case b.gateway == vpcLattice:
@@ -232,67 +256,13 @@ func (b HTTPBuilder) host() string {
 	}
 }
 
-func (b HTTPBuilder) matched() (Route, map[string]string) {
-	key := b.route
-	switch {
-	case b.gateway == functionURL && key != defaultRouteKey:
-		panic("guardtest: HTTPEvent: a function URL has no routes")
-	case b.gateway == vpcLattice && key != defaultRouteKey:
-		panic("guardtest: HTTPEvent: VPC Lattice has no routes")
-	case b.gateway == restAPI && key == defaultRouteKey && b.url.Path == "/":
-		key = "ANY /"
-	case b.gateway == restAPI && key == defaultRouteKey:
-		key = "ANY /{proxy+}"
-	}
-	route, err := ParseRoute(key)
-	if err != nil {
-		panic(err.Error())
-	}
-	variables, ok := route.match(b.method, b.url.Path)
-	if !ok {
-		panic(fmt.Sprintf("guardtest: HTTPEvent: %s %s does not take the route %q", b.method, b.url.Path, b.route))
-	}
-	return route, variables
-}
-
 func (b HTTPBuilder) withBody(e Event) Event {
 	switch {
 	case len(b.body) == 0:
 		return e
 	case b.base64:
 		return e.Set("/body", base64.StdEncoding.EncodeToString(b.body)).Set("/isBase64Encoded", true)
-	case b.gateway == restAPI && utf8.Valid(b.body):
-		return e.Set("/body", string(b.body)).Set("/isBase64Encoded", false)
 	default:
 		return e
-	}
-}
-
-func (b HTTPBuilder) withStage(e Event) Event {
-	name := b.stage
-	if name == "" {
-		if b.gateway != restAPI {
-			return e
-		}
-		name = "prod"
-	}
-	switch b.gateway {
-	case functionURL:
-		panic("guardtest: HTTPEvent: a function URL has no stages")
-	case vpcLattice:
-		panic("guardtest: HTTPEvent: VPC Lattice has no stages")
-	}
-	e = e.Set("/requestContext/stage", name)
-	if name == stage || b.header.Get("Host") != "" {
-		return e // a domain of one's own is mapped to a stage
-	}
-	path := "/" + name + b.url.Path
-	switch b.gateway {
-	case httpAPI2:
-		return e.Set("/rawPath", path).Set("/requestContext/http/path", path)
-	case httpAPI1:
-		return e.Set("/path", path).Set("/requestContext/path", path)
-	default: // of a REST API, the path is the resource's
-		return e.Set("/requestContext/path", path)
 	}
 }

@@ -24,6 +24,8 @@ func FuzzAnswer(f *testing.F) {
 	f.Add(400, `{"__type":"AccessDeniedException","message":"Throttling"}`)
 	f.Add(400, "an unexpected error occurred while executing request")
 	f.Add(500, "AccessDenied")
+	f.Add(304, "AccessDenied")
+	f.Add(204, "AccessDenied")
 	var status int
 	var body string
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

@@ -43,6 +43,9 @@ func FuzzAnswer(f *testing.F) {
 			t.Skip()
 		}
 		status, body = s, b
+		if s == http.StatusNoContent || s == http.StatusNotModified {
+			b = "" // HTTP has no body with these, and the server sends none
+		}
 		for i, src := range all {
 			got := one(context.Background(), src, secrets.Ref{Name: "a/b/c"})
 			if (got.Err == nil) == (got.Data == nil) && len(b) > 0 {

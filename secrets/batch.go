@@ -2,38 +2,41 @@ package secrets
 
 import (
 	"slices"
-	"sync/atomic"
 	"time"
+
+	"github.com/lambdarmor/lambdarmor/internal/flight"
 )
 
-// flight is one call of the source and all that wait for it.
-type flight struct {
+// batch is one call of the source, for several refs.
+type batch struct {
+	*flight.Flight           // nil until it is under way
+	started        time.Time // by the monotonic clock; zero until then
+
 	seq      uint64
 	began    int64 // by the wall clock
 	ends     int64 // when it must be over; one that is not was frozen
 	rejected bool  // see demand
 	refs     []Ref
-	got      []outcome // for each ref
-
-	landed atomic.Bool
-	done   chan struct{} // closed when got is filled
+	got      []outcome // for each ref, once the flight has ended
 }
 
-// outcome is what a flight brought for one ref.
+// outcome is what a batch brought for one ref.
 type outcome struct {
 	unwanted []string // versions that were invalidated meanwhile; guarded by Cache.mu
+	blamed   bool     // it takes too long, and counts as a failure already; guarded by Cache.mu
 
 	secret Secret
 	denied error
 	failed error
-	// void is what says nothing: the failure of a flight that had less than its
-	// time, and whatever one brought that was frozen. Who still waits asks again.
+	// void is what says nothing: the failure of a fetch that was given up as
+	// nobody needed it, and whatever one brought that was frozen. Who still waits
+	// asks again.
 	void bool
 }
 
-// call is a ref's place in a flight.
+// call is a ref's place in a batch.
 type call struct {
-	*flight
+	*batch
 	index int
 }
 
@@ -43,7 +46,7 @@ func (c call) outcome() *outcome { return &c.got[c.index] }
 // was frozen with the process is left to itself: its answer is as old as it is,
 // and its connection is likely gone.
 func (c call) usable(now int64, d demand) bool {
-	return c.flight != nil && c.seq >= d.seq && within(now, c.began, c.ends)
+	return c.batch != nil && c.seq >= d.seq && within(now, c.began, c.ends)
 }
 
 // latest is the call for ref that began last of those under way, or none. The
@@ -55,19 +58,18 @@ func (c *Cache) latest(ref Ref) call {
 	return call{}
 }
 
-// begin makes a flight. The caller holds c.mu and boards the refs.
-func (c *Cache) begin(now int64, d demand) *flight {
-	return &flight{
-		seq: c.seq.Add(1), began: now, ends: after(now, c.fetchTimeout+time.Duration(slack)),
-		rejected: d.rejected, done: make(chan struct{}),
+// begin makes a batch. The caller holds c.mu and adds the refs.
+func (c *Cache) begin(now int64, d demand) *batch {
+	return &batch{
+		seq: c.seq.Add(1), began: now, ends: after(now, c.fetchTimeout+time.Duration(slack)), rejected: d.rejected,
 	}
 }
 
-// board adds a ref to a flight that has not begun. The caller holds c.mu.
-func (c *Cache) board(f *flight, ref Ref) call {
-	at := call{f, len(f.refs)}
-	f.refs = append(f.refs, ref)
-	f.got = append(f.got, outcome{})
+// add puts a ref into a batch that is not under way. The caller holds c.mu.
+func (c *Cache) add(b *batch, ref Ref) call {
+	at := call{b, len(b.refs)}
+	b.refs = append(b.refs, ref)
+	b.got = append(b.got, outcome{})
 	c.calls[ref] = append(c.calls[ref], at)
 	return at
 }

@@ -51,13 +51,19 @@
 // # One fetch for all
 //
 // However many calls miss a value, one fetches it, for up to 2 s
-// ([FetchTimeout]) and no longer than the deadline of the call that began it.
-// It runs in a goroutine of its own, which ends with the fetch and keeps the
-// values of that call's context, not its cancellation: each call can leave when
-// its own context ends, and disturbs no other. One that was cut short by its
-// deadline, or frozen with the process, is no failure of the source; those who
-// still wait ask again. [Cache.Prefetch] and [Cache.Inject] fetch all that they
-// miss in one call of the source, which makes as few requests of it as it can.
+// ([FetchTimeout]). The fetch has a goroutine of its own: each call leaves when
+// its own context ends, and disturbs no other. The fetch goes on, and fills the
+// cache for the next call, until the last invocation that wanted it is over.
+// Outside [guard.Wrap] nothing tells when that is, and FetchTimeout alone ends it.
+//
+// A call that has a stale value to go on with waits for at most half of the time
+// that its context has left, and then serves that. This counts as a failure of
+// the source, and so does a fetch that the deadline of an invocation ends. A
+// fetch that ends because its invocation has answered is none, nor is one that
+// was frozen with the process: those who still wait ask again.
+//
+// [Cache.Prefetch] and [Cache.Inject] fetch all that they miss in one call of
+// the source, which makes as few requests as it can.
 //
 // # Rotation
 //

@@ -138,41 +138,6 @@ func TestAFetchGivesUpOnASourceThatIgnoresItsContext(t *testing.T) {
 	})
 }
 
-// The first of two invocations has 100 ms left, the other one all its time.
-func TestTheDeadlineOfOneInvocationIsNotThatOfAnother(t *testing.T) {
-	inBubble(t, func(t *testing.T, c *secrets.Cache, v *vault) {
-		open := held(v)
-		short, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
-		defer cancel()
-		var done sync.WaitGroup
-		done.Go(func() {
-			if _, err := c.Get(short, name); !errors.Is(err, context.DeadlineExceeded) {
-				t.Errorf("the first got %v", err)
-			}
-		})
-		synctest.Wait()
-		done.Go(func() { mustGet(t, c, "hunter2") })
-		time.Sleep(time.Second)
-		close(open)
-		done.Wait()
-		v.mustHaveBeenAsked(t, 2)
-	})
-}
-
-func TestAFetchThatWasCutShortIsNoReasonToBackOff(t *testing.T) {
-	inBubble(t, func(t *testing.T, c *secrets.Cache, v *vault) {
-		held(v)
-		short, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
-		defer cancel()
-		if _, err := c.Get(short, name); !errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("got %v", err)
-		}
-		synctest.Wait()
-		v.before = nil
-		mustGet(t, c, "hunter2")
-	})
-}
-
 func TestWhileOneAsksTheOthersGetTheOldValue(t *testing.T) {
 	inBubble(t, func(t *testing.T, c *secrets.Cache, v *vault) {
 		mustGet(t, c, "hunter2")

@@ -7,26 +7,26 @@ import (
 	"time"
 )
 
-// land takes what a flight brought into the cache and tells the hook, in this
+// land takes what a batch brought into the cache and tells the hook, in this
 // order: a hook that asks the cache would otherwise wait for itself.
-func (c *Cache) land(ctx context.Context, f *flight, values []Value, took time.Duration, cut bool) {
-	c.learn(f, values, cut)
-	if err := c.tell(ctx, f, values, took); err != nil {
-		for i := range f.refs {
-			f.got[i] = outcome{denied: denial(&f.refs[i], err)}
+func (c *Cache) land(ctx context.Context, b *batch, values []Value, took time.Duration, givenUp bool) {
+	c.learn(b, values, givenUp)
+	if err := c.tell(ctx, b, values, took); err != nil {
+		for i := range b.refs {
+			b.got[i] = outcome{denied: denial(&b.refs[i], err)}
 		}
 	}
 }
 
-func (c *Cache) learn(f *flight, values []Value, cut bool) {
+func (c *Cache) learn(b *batch, values []Value, givenUp bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	now := c.now()
-	frozen := !within(now, f.began, f.ends)
-	for i := range f.refs {
-		at, v := call{f, i}, &values[i]
+	frozen := !within(now, b.began, b.ends)
+	for i := range b.refs {
+		at, v := call{b, i}, &values[i]
 		if v.Err != nil && couldNotAsk(v.Err) {
-			c.learnFailure(at, v.Err, now, cut || frozen)
+			c.learnFailure(at, v.Err, now, givenUp || frozen)
 			continue
 		}
 		c.learnAnswer(at, v)
@@ -39,11 +39,11 @@ func (c *Cache) learnAnswer(at call, v *Value) {
 	ref, o := &at.refs[at.index], at.outcome()
 	var next *state
 	if v.Err == nil {
-		next = c.succeeded(c.table.state(ref), v, at.flight)
+		next = c.succeeded(c.table.state(ref), v, at.batch)
 		o.secret = next.secret
 	} else {
 		o.denied = denial(ref, v.Err)
-		next = c.refused(o.denied, at.flight)
+		next = c.refused(o.denied, at.batch)
 	}
 	if v.Err == nil && slices.Contains(o.unwanted, v.Version) {
 		next = unknown // what was there before has been replaced at the source
@@ -62,13 +62,30 @@ func (c *Cache) learnFailure(at call, err error, now int64, void bool) {
 	case errors.Is(err, ErrNotYet):
 		o.void = false
 		c.postpone(*ref)
-	case counts && !void:
+	case counts && !void && !o.blamed:
 		c.table.put(*ref, c.failed(c.table.state(ref), err, now))
 	}
 }
 
+// blame holds it against the source that a call of it takes too long, before
+// that ends. It reports false if there is nothing to blame: the call has ended,
+// or what it brings was invalidated.
+func (c *Cache) blame(at call) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	ref, o := at.refs[at.index], at.outcome()
+	if c.latest(ref) != at {
+		return false
+	}
+	if !o.blamed {
+		o.blamed = true
+		c.table.put(ref, c.failed(c.table.state(&ref), noAnswer(time.Since(at.started)), c.now()))
+	}
+	return true
+}
+
 // tell calls the hook, and gives the error of its panic.
-func (c *Cache) tell(ctx context.Context, f *flight, values []Value, took time.Duration) (err error) {
+func (c *Cache) tell(ctx context.Context, b *batch, values []Value, took time.Duration) (err error) {
 	if c.onFetch == nil {
 		return nil
 	}
@@ -77,9 +94,9 @@ func (c *Cache) tell(ctx context.Context, f *flight, values []Value, took time.D
 			err = panicked("function of OnFetch", r)
 		}
 	}()
-	for i, ref := range f.refs {
+	for i, ref := range b.refs {
 		c.onFetch(ctx, Fetch{
-			Ref: ref, Version: values[i].Version, Began: time.Unix(0, f.began), Took: took, Err: values[i].Err,
+			Ref: ref, Version: values[i].Version, Began: time.Unix(0, b.began), Took: took, Err: values[i].Err,
 		})
 	}
 	return nil

@@ -20,11 +20,11 @@ func (c *Cache) postpone(ref Ref) {
 	}
 }
 
-// boardPostponed adds it to a flight. The caller holds c.mu.
-func (c *Cache) boardPostponed(f *flight, now int64) {
+// addPostponed puts it into a batch. The caller holds c.mu.
+func (c *Cache) addPostponed(b *batch, now int64) {
 	for ref := range c.postponed {
 		if len(c.calls[ref]) == 0 && c.table.state(&ref).judge(now, demand{}) == mustAsk {
-			c.board(f, ref)
+			c.add(b, ref)
 		}
 	}
 	clear(c.postponed)

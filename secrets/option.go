@@ -66,11 +66,9 @@ func NegativeTTL(d time.Duration) Option {
 	return func(c *Cache) { c.negativeTTL = d }
 }
 
-// FetchTimeout sets how long one fetch may take, 2 s when it is not set. It
-// takes no longer than the deadline of the call that began it either, but to
-// serve a stale value in time it has to be well below that: a function that has
-// 2 s for an invocation should set it to less. What a source has by then for
-// some of several is taken; one that goes on is left 250 ms later.
+// FetchTimeout sets how long one fetch may take, 2 s when it is not set. A fetch
+// ends earlier with the last invocation that wants it. What a source has by then
+// for some of several is taken; one that goes on is left alone 250 ms later.
 func FetchTimeout(d time.Duration) Option {
 	mustBe("FetchTimeout", d > 0 && d <= longest, "positive and at most a year", d)
 	return func(c *Cache) { c.fetchTimeout = d }
@@ -86,9 +84,10 @@ type Fetch struct {
 }
 
 // OnFetch is called after each fetch, once for each value that it was for, and
-// before those who wait for the fetch go on. It must be quick for that. Its
-// context is that of the call which began the fetch, without its cancellation.
-// It may use the cache, which has what was fetched; a fetch that it begins is
+// before those who wait for the fetch go on. It must be quick for that. A fetch
+// that was given up or ran out of time has an error like another. The context is
+// that of the call which began the fetch, without its cancellation. The hook may
+// use the cache, which has what was fetched; a fetch that it begins is
 // told to it as well. When it panics, those who wait get the error of that.
 func OnFetch(fn func(ctx context.Context, f Fetch)) Option {
 	mustNotBeNil("OnFetch", fn == nil)

@@ -1,6 +1,9 @@
 package secrets
 
-import "time"
+import (
+	"errors"
+	"time"
+)
 
 // state is all that is known of a Ref. It never changes; what is learned makes
 // a new one. Times are in nanoseconds since 1970, by the wall clock.
@@ -53,6 +56,9 @@ const (
 type demand struct {
 	seq      uint64 // the number of the fetch that brought it, at least
 	rejected bool   // the one before was found to be wrong
+
+	// current is the value that none may be before, if one is served: see Pair.
+	current *content
 }
 
 // judge tells what to do for one who asks at a time.
@@ -88,8 +94,21 @@ func (s *state) serves(now int64, d demand) bool {
 	return !s.secret.IsZero() && s.seq >= d.seq && within(now, s.asked, s.stale)
 }
 
+// covers reports whether there is something to go on with while the source
+// cannot be asked: a value, or that there is none before the current one.
+func (s *state) covers(now int64, d demand) bool {
+	return s.serves(now, d) || d.current != nil && s.seq >= d.seq && s.isNoneBefore(d.current)
+}
+
+// isNoneBefore reports whether the source, when it last answered, had the
+// current value and not the one of s, before it. Nothing but a rotation changes
+// that.
+func (s *state) isNoneBefore(current *content) bool {
+	return s.denied != nil && errors.Is(s.denied, ErrNotFound) && current.predates(s.seq)
+}
+
 // succeeded is the state after a fetch that brought v.
-func (c *Cache) succeeded(old *state, v *Value, f *flight) *state {
+func (c *Cache) succeeded(old *state, v *Value, f *batch) *state {
 	value := &fetched{at: time.Unix(0, f.began), seq: f.seq}
 	if before := old.secret.fetched(); !old.secret.IsZero() && before.version == v.Version && before.text == string(v.Data) {
 		value.content, value.confirmed = before.content, f.rejected
@@ -109,7 +128,7 @@ func (c *Cache) succeeded(old *state, v *Value, f *flight) *state {
 }
 
 // refused is the state after an answer without a value.
-func (c *Cache) refused(err error, f *flight) *state {
+func (c *Cache) refused(err error, f *batch) *state {
 	return &state{denied: err, seq: f.seq, asked: f.began, fresh: after(f.began, c.negativeTTL)}
 }
 

@@ -8,6 +8,7 @@ import (
 
 // content is a value and what was made of it. It never changes.
 type content struct {
+	name    string
 	text    string
 	version string
 	brought uint64   // the number of the fetch that first brought it

@@ -39,7 +39,7 @@ func (c *Cache) learnAnswer(at call, v *Value) {
 	ref, o := &at.refs[at.index], at.outcome()
 	var next *state
 	if v.Err == nil {
-		next = c.succeeded(c.table.state(ref), v, at.batch)
+		next = c.succeeded(c.table.state(ref), v, at)
 		o.secret = next.secret
 	} else {
 		o.denied = denial(ref, v.Err)

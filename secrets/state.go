@@ -2,6 +2,7 @@ package secrets
 
 import (
 	"errors"
+	"strings"
 	"time"
 )
 
@@ -107,13 +108,13 @@ func (s *state) isNoneBefore(current *content) bool {
 	return s.denied != nil && errors.Is(s.denied, ErrNotFound) && current.predates(s.seq)
 }
 
-// succeeded is the state after a fetch that brought v.
-func (c *Cache) succeeded(old *state, v *Value, f *batch) *state {
+// succeeded is the state after a call that brought v.
+func (c *Cache) succeeded(old *state, v *Value, f call) *state {
 	value := &fetched{at: time.Unix(0, f.began), seq: f.seq}
 	if before := old.secret.fetched(); !old.secret.IsZero() && before.version == v.Version && before.text == string(v.Data) {
 		value.content, value.confirmed = before.content, f.rejected
 	} else {
-		value.content = &content{text: hold(v.Data), version: v.Version, brought: f.seq, begun: c.seq.Load()}
+		value.content = &content{name: strings.Clone(f.refs[f.index].Name), text: hold(v.Data), version: v.Version, brought: f.seq, begun: c.seq.Load()}
 	}
 	fresh := after(f.began, c.spread(c.ttl))
 	// What should have been replaced by now and was not is late: nobody knows by

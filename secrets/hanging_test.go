@@ -203,3 +203,40 @@ func TestTheHooksAndTheRecordAreToldOfASourceThatHangs(t *testing.T) {
 	}, secrets.OnStale(func(_ context.Context, s secrets.StaleServe) { served = append(served, s) }),
 		secrets.OnFetch(func(_ context.Context, f secrets.Fetch) { fetched = append(fetched, f) }))
 }
+
+// One after the other they would take half of what is left each, and leave the
+// handler nothing.
+func TestASourceThatHangsIsWaitedForOnceHoweverManyNamesThereAre(t *testing.T) {
+	inBubble(t, func(t *testing.T, c *secrets.Cache, v *vault) {
+		all := append(names(5), name)
+		for _, name := range all {
+			v.set(name, "hunter2", "1")
+		}
+		if err := c.Prefetch(t.Context(), all...); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(past)
+		taking(v, time.Hour)
+		getAll := func(ctx context.Context) {
+			for _, name := range all {
+				if s, err := c.Get(ctx, name); err != nil || !s.Stale() {
+					t.Errorf("%s: got stale %v, %v, want the stale value", name, s.Stale(), err)
+				}
+			}
+		}
+		for _, backoff := range []time.Duration{time.Second, 2 * time.Second, 4 * time.Second} {
+			mustTake(t, time.Second, 500*time.Millisecond, getAll)
+			mustTake(t, time.Second, 0, getAll)
+			time.Sleep(backoff)
+		}
+		// As soon as it answers, all are asked for.
+		v.before = nil
+		for i, name := range all {
+			asked := v.fetches()
+			if s, err := c.Get(t.Context(), name); err != nil || s.Stale() {
+				t.Errorf("%d, %s: got stale %v, %v, want a fresh value", i, name, s.Stale(), err)
+			}
+			v.mustHaveBeenAsked(t, asked+1)
+		}
+	})
+}

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/lambdarmor/lambdarmor/internal/clock"
 	"github.com/lambdarmor/lambdarmor/internal/flight"
 )
 
@@ -13,8 +14,8 @@ type batch struct {
 	started        time.Time // by the monotonic clock; zero until then
 
 	seq      uint64
-	began    int64 // by the wall clock
-	ends     int64 // when it must be over; one that is not was frozen
+	began    time.Time // by the wall clock
+	ends     time.Time // when it must be over; one that is not was frozen
 	rejected bool  // see demand
 	refs     []Ref
 	got      []outcome // for each ref, once the flight has ended
@@ -45,8 +46,8 @@ func (c call) outcome() *outcome { return &c.got[c.index] }
 // usable reports whether a call that is under way may be waited for. One that
 // was frozen with the process is left to itself: its answer is as old as it is,
 // and its connection is likely gone.
-func (c call) usable(now int64, d demand) bool {
-	return c.batch != nil && c.seq >= d.seq && within(now, c.began, c.ends)
+func (c call) usable(now time.Time, d demand) bool {
+	return c.batch != nil && c.seq >= d.seq && clock.Within(now, c.began, c.ends)
 }
 
 // latest is the call for ref that began last of those under way, or none. The
@@ -59,9 +60,9 @@ func (c *Cache) latest(ref Ref) call {
 }
 
 // begin makes a batch. The caller holds c.mu and adds the refs.
-func (c *Cache) begin(now int64, d demand) *batch {
+func (c *Cache) begin(now time.Time, d demand) *batch {
 	return &batch{
-		seq: c.seq.Add(1), began: now, ends: after(now, c.fetchTimeout+time.Duration(slack)), rejected: d.rejected,
+		seq: c.seq.Add(1), began: now, ends: now.Add(c.fetchTimeout + clock.Slack), rejected: d.rejected,
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/internal/clock"
 )
 
 // Cache keeps what a [Source] gave. It starts nothing by itself: the source is
@@ -23,7 +24,7 @@ type Cache struct {
 	onFetch                    func(context.Context, Fetch)
 	onStale                    func(context.Context, StaleServe)
 	previous                   func(name string) Ref
-	now                        func() int64
+	clock                      clock.Clock
 	random                     func() float64 // at least 0, less than 1
 
 	seq   atomic.Uint64 // number of the last fetch that began
@@ -83,7 +84,7 @@ func (c *Cache) fresh(ref *Ref) *state {
 		return nil
 	}
 	s := e.state.Load()
-	if s.secret.IsZero() || !within(c.now(), s.asked, s.fresh) {
+	if s.secret.IsZero() || !clock.Within(c.clock.Now(), s.asked, s.fresh) {
 		return nil
 	}
 	e.touch()
@@ -108,11 +109,11 @@ func (c *Cache) get(ctx context.Context, ref Ref, d demand) (Secret, error) {
 type inOnStale struct{ cache *Cache }
 
 // serveStale gives a value past its TTL, and says so.
-func (c *Cache) serveStale(ctx context.Context, ref *Ref, s *state, now int64) Secret {
+func (c *Cache) serveStale(ctx context.Context, ref *Ref, s *state, now time.Time) Secret {
 	guard.AddAttrs(ctx, slog.String("staleSecret", ref.Name))
 	if in := (inOnStale{c}); c.onStale != nil && ctx.Value(in) == nil {
 		c.onStale(context.WithValue(ctx, in, true), StaleServe{
-			Ref: *ref, Version: s.secret.Version(), Age: time.Duration(now - s.asked), Err: s.failure.err,
+			Ref: *ref, Version: s.secret.Version(), Age: now.Sub(s.asked), Err: s.failures.Err,
 		})
 	}
 	stale := s.secret

@@ -64,7 +64,7 @@ func (c *Cache) join(ctx context.Context, refs []Ref, open []int, d demand, got 
 	var own *batch
 
 	c.mu.Lock()
-	now := c.now()
+	now := c.clock.Now()
 	for i, at := range open {
 		ref := &refs[at]
 		s := c.table.state(ref)
@@ -113,7 +113,7 @@ func over(ctx context.Context) bool {
 
 // known answers from a state for one who does not wait, or no longer, if it
 // has an answer.
-func (c *Cache) known(ctx context.Context, ref *Ref, s *state, now int64, d demand) (answer, bool) {
+func (c *Cache) known(ctx context.Context, ref *Ref, s *state, now time.Time, d demand) (answer, bool) {
 	v := s.judge(now, d)
 	switch {
 	case v == isFresh:
@@ -123,7 +123,7 @@ func (c *Cache) known(ctx context.Context, ref *Ref, s *state, now int64, d dema
 	case s.serves(now, d):
 		return answer{c.serveStale(ctx, ref, s, now), nil, s.seq}, true
 	case v == isUnavailable:
-		return answer{err: outage(ref, s.failure.err, time.Duration(s.failure.until(d)-now))}, true
+		return answer{err: outage(ref, s.failures.Err, s.retry(d).Sub(now))}, true
 	default:
 		return answer{}, false
 	}
@@ -136,7 +136,7 @@ func (c *Cache) await(ctx, hasty context.Context, at call, d demand, got *answer
 	ref := &at.refs[at.index]
 	var otherwise error
 	switch {
-	case c.table.state(ref).covers(c.now(), d) && !at.Wait(hasty) && ctx.Err() == nil && c.blame(at):
+	case c.table.state(ref).covers(c.clock.Now(), d) && !at.Wait(hasty) && ctx.Err() == nil && c.blame(at):
 		otherwise = outage(ref, context.DeadlineExceeded, 0)
 	case !at.Wait(ctx):
 		otherwise = left(ctx, ref)
@@ -152,7 +152,7 @@ func (c *Cache) await(ctx, hasty context.Context, at call, d demand, got *answer
 		}
 	}
 	var ok bool
-	if *got, ok = c.known(ctx, ref, c.table.state(ref), c.now(), d); !ok {
+	if *got, ok = c.known(ctx, ref, c.table.state(ref), c.clock.Now(), d); !ok {
 		got.err = otherwise
 	}
 	return true

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"slices"
 	"time"
+
+	"github.com/lambdarmor/lambdarmor/internal/clock"
 )
 
 // land takes what a batch brought into the cache and tells the hook, in this
@@ -21,8 +23,8 @@ func (c *Cache) land(ctx context.Context, b *batch, values []Value, took time.Du
 func (c *Cache) learn(b *batch, values []Value, givenUp bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	now := c.now()
-	frozen := !within(now, b.began, b.ends)
+	now := c.clock.Now()
+	frozen := !clock.Within(now, b.began, b.ends)
 	for i := range b.refs {
 		at, v := call{b, i}, &values[i]
 		if v.Err != nil && couldNotAsk(v.Err) {
@@ -43,7 +45,7 @@ func (c *Cache) learnAnswer(at call, v *Value) {
 		o.secret = next.secret
 	} else {
 		o.denied = denial(ref, v.Err)
-		next = c.refused(o.denied, at.batch)
+		next = c.refused(o.denied, at)
 	}
 	if v.Err == nil && slices.Contains(o.unwanted, v.Version) {
 		next = unknown // what was there before has been replaced at the source
@@ -54,7 +56,7 @@ func (c *Cache) learnAnswer(at call, v *Value) {
 }
 
 // learnFailure takes in that a source could not be asked.
-func (c *Cache) learnFailure(at call, err error, now int64, void bool) {
+func (c *Cache) learnFailure(at call, err error, now time.Time, void bool) {
 	ref, o := &at.refs[at.index], at.outcome()
 	o.failed, o.void = err, void
 	counts := c.leave(at, false)
@@ -79,7 +81,7 @@ func (c *Cache) blame(at call) bool {
 	}
 	if !o.blamed {
 		o.blamed = true
-		c.table.put(ref, c.failed(c.table.state(&ref), noAnswer(time.Since(at.started)), c.now()))
+		c.table.put(ref, c.failed(c.table.state(&ref), noAnswer(time.Since(at.started)), c.clock.Now()))
 	}
 	return true
 }
@@ -96,7 +98,7 @@ func (c *Cache) tell(ctx context.Context, b *batch, values []Value, took time.Du
 	}()
 	for i, ref := range b.refs {
 		c.onFetch(ctx, Fetch{
-			Ref: ref, Version: values[i].Version, Began: time.Unix(0, b.began), Took: took, Err: values[i].Err,
+			Ref: ref, Version: values[i].Version, Began: b.began, Took: took, Err: values[i].Err,
 		})
 	}
 	return nil

@@ -1,5 +1,7 @@
 package secrets
 
+import "time"
+
 // ErrNotYet is what a source says before the first invocation when it answers
 // only within one, as the extension for parameters and secrets does. It matches
 // [ErrUnavailable], and it is no failure of the source: nothing is to be held
@@ -21,7 +23,7 @@ func (c *Cache) postpone(ref Ref) {
 }
 
 // addPostponed puts it into a batch. The caller holds c.mu.
-func (c *Cache) addPostponed(b *batch, now int64) {
+func (c *Cache) addPostponed(b *batch, now time.Time) {
 	for ref := range c.postponed {
 		if len(c.calls[ref]) == 0 && c.table.state(&ref).judge(now, demand{}) == mustAsk {
 			c.add(b, ref)

@@ -22,7 +22,7 @@ const (
 )
 
 func (c *Cache) setDefaults() {
-	c.now, c.random = wallClock, rand.Float64
+	c.random = rand.Float64
 	c.ttl, c.maxStale, c.negativeTTL = defaultTTL, defaultMaxStale, defaultNegativeTTL
 	c.jitter, c.maxEntries, c.fetchTimeout = defaultJitter, defaultMaxEntries, defaultFetchTimeout
 	c.previous = func(name string) Ref { return Ref{Name: name, Stage: "AWSPREVIOUS"} }
@@ -127,7 +127,7 @@ func Previous(of func(name string) Ref) Option {
 // with the time.Now of a testing/synctest bubble or one of their own.
 func Clock(now func() time.Time) Option {
 	mustNotBeNil("Clock", now == nil)
-	return func(c *Cache) { c.now = func() int64 { return now().UnixNano() } }
+	return func(c *Cache) { c.clock = now }
 }
 
 func mustBe(option string, ok bool, what string, value any) {

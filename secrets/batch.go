@@ -16,9 +16,10 @@ type batch struct {
 	seq      uint64
 	began    time.Time // by the wall clock
 	ends     time.Time // when it must be over; one that is not was frozen
-	rejected bool  // see demand
+	rejected bool      // see demand
 	refs     []Ref
 	got      []outcome // for each ref, once the flight has ended
+	silent   bool      // it takes too long, see Cache.silences; guarded by Cache.mu
 }
 
 // outcome is what a batch brought for one ref.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/internal/clock"
+	"github.com/lambdarmor/lambdarmor/internal/flight"
 )
 
 // Cache keeps what a [Source] gave. It starts nothing by itself: the source is
@@ -27,12 +28,13 @@ type Cache struct {
 	clock                      clock.Clock
 	random                     func() float64 // at least 0, less than 1
 
-	seq   atomic.Uint64 // number of the last fetch that began
-	table *table        // read by all, written under mu
+	seq atomic.Uint64 // number of the last fetch that began
 
-	mu        sync.Mutex       // held for no longer than a look
+	mu        sync.RWMutex // guards all below; held for no longer than a look
+	table     *table
 	calls     map[Ref][]call   // under way, in the order in which they began
 	postponed map[Ref]struct{} // what its source could not be asked for yet, see ErrNotYet
+	silences  flight.Failures  // calls that the source has not answered in time
 }
 
 // New makes a cache over src. It panics when src is nil or an option cannot be
@@ -79,24 +81,18 @@ func (c *Cache) Get(ctx context.Context, name string, opts ...GetOption) (Secret
 
 // fresh is the state of ref if it has a fresh value, else nil.
 func (c *Cache) fresh(ref *Ref) *state {
-	e := c.table.find(ref)
-	if e == nil {
-		return nil
-	}
-	s := e.state.Load()
+	s := c.state(ref)
 	if s.secret.IsZero() || !clock.Within(c.clock.Now(), s.asked, s.fresh) {
 		return nil
 	}
-	e.touch()
 	return s
 }
 
-// touch tells that an entry was used. Most of the time it has been, and then
-// the processors that share it write nothing.
-func (e *entry) touch() {
-	if !e.used.Load() {
-		e.used.Store(true)
-	}
+// state is what is known of ref.
+func (c *Cache) state(ref *Ref) *state {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	return c.table.state(ref)
 }
 
 func (c *Cache) get(ctx context.Context, ref Ref, d demand) (Secret, error) {
@@ -111,9 +107,13 @@ type inOnStale struct{ cache *Cache }
 // serveStale gives a value past its TTL, and says so.
 func (c *Cache) serveStale(ctx context.Context, ref *Ref, s *state, now time.Time) Secret {
 	guard.AddAttrs(ctx, slog.String("staleSecret", ref.Name))
+	err := s.failures.Err
+	if err == nil {
+		err = c.silence()
+	}
 	if in := (inOnStale{c}); c.onStale != nil && ctx.Value(in) == nil {
 		c.onStale(context.WithValue(ctx, in, true), StaleServe{
-			Ref: *ref, Version: s.secret.Version(), Age: now.Sub(s.asked), Err: s.failures.Err,
+			Ref: *ref, Version: s.secret.Version(), Age: now.Sub(s.asked), Err: err,
 		})
 	}
 	stale := s.secret

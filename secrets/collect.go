@@ -76,8 +76,8 @@ func (c *Cache) join(ctx context.Context, refs []Ref, open []int, d demand, got 
 		switch {
 		case under.batch != nil && under.batch == own:
 			calls[i] = under
-		case under.usable(now, d) && s.serves(now, d):
-			// another one waits for it
+		case s.serves(now, d) && (under.usable(now, d) || c.silences.Hold(now)):
+			// another one waits for it, or has done so in vain
 		case under.usable(now, d) && under.Board(life):
 			calls[i] = under
 		default:
@@ -136,7 +136,7 @@ func (c *Cache) await(ctx, hasty context.Context, at call, d demand, got *answer
 	ref := &at.refs[at.index]
 	var otherwise error
 	switch {
-	case c.table.state(ref).covers(c.clock.Now(), d) && !at.Wait(hasty) && ctx.Err() == nil && c.blame(at):
+	case c.state(ref).covers(c.clock.Now(), d) && !at.Wait(hasty) && ctx.Err() == nil && c.blame(at):
 		otherwise = outage(ref, context.DeadlineExceeded, 0)
 	case !at.Wait(ctx):
 		otherwise = left(ctx, ref)
@@ -152,7 +152,7 @@ func (c *Cache) await(ctx, hasty context.Context, at call, d demand, got *answer
 		}
 	}
 	var ok bool
-	if *got, ok = c.known(ctx, ref, c.table.state(ref), c.clock.Now(), d); !ok {
+	if *got, ok = c.known(ctx, ref, c.state(ref), c.clock.Now(), d); !ok {
 		got.err = otherwise
 	}
 	return true

@@ -107,7 +107,7 @@ func (w *world) told(_ context.Context, f Fetch) {
 
 // number is that of a call, which a source does not know.
 func (w *world) number(f Fetch) uint64 {
-	if s := w.cache.table.state(&f.Ref); s.denied != nil && s.asked.Equal(f.Began) {
+	if s := w.cache.state(&f.Ref); s.denied != nil && s.asked.Equal(f.Began) {
 		return s.seq
 	}
 	return 0 // what it has said was not taken in

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/lambdarmor/lambdarmor/internal/clock"
+	"github.com/lambdarmor/lambdarmor/internal/flight"
 )
 
 // land takes what a batch brought into the cache and tells the hook, in this
@@ -39,6 +40,7 @@ func (c *Cache) learn(b *batch, values []Value, givenUp bool) {
 // learnAnswer takes in a value or a denial.
 func (c *Cache) learnAnswer(at call, v *Value) {
 	ref, o := &at.refs[at.index], at.outcome()
+	c.silences = flight.Failures{}
 	var next *state
 	if v.Err == nil {
 		next = c.succeeded(c.table.state(ref), v, at)
@@ -65,6 +67,9 @@ func (c *Cache) learnFailure(at call, err error, now time.Time, void bool) {
 		o.void = false
 		c.postpone(*ref)
 	case counts && !void && !o.blamed:
+		if errors.Is(err, context.DeadlineExceeded) {
+			c.noteSilence(at.batch, err, now)
+		}
 		c.table.put(*ref, c.failed(c.table.state(ref), err, now))
 	}
 }
@@ -81,9 +86,29 @@ func (c *Cache) blame(at call) bool {
 	}
 	if !o.blamed {
 		o.blamed = true
-		c.table.put(ref, c.failed(c.table.state(&ref), noAnswer(time.Since(at.started)), c.clock.Now()))
+		err, now := noAnswer(time.Since(at.started)), c.clock.Now()
+		c.noteSilence(at.batch, err, now)
+		c.table.put(ref, c.failed(c.table.state(&ref), err, now))
 	}
 	return true
+}
+
+// noteSilence notes that the source does not answer a batch. Whoever asks for
+// another value would wait in vain as well, and goes on with a stale one for the
+// time of the backoff, or until there is an answer. The caller holds c.mu.
+func (c *Cache) noteSilence(b *batch, err error, now time.Time) {
+	if !b.silent {
+		b.silent = true
+		c.silences = c.silences.And(err, now, c.backoff())
+	}
+}
+
+// silence is why the source is not asked for a value that nothing is known
+// against; nil if it is.
+func (c *Cache) silence() error {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	return c.silences.Err
 }
 
 // tell calls the hook, and gives the error of its panic.

@@ -52,8 +52,8 @@ func Jitter(fraction float64) Option {
 }
 
 // MaxEntries bounds what is kept, 1000 when it is not set. What was not used
-// for longest goes first, by an approximation: of two entries that were both
-// used since room was last looked for, either may go.
+// for longest goes first. Of two entries that were both used since the last one
+// was added, either may go.
 func MaxEntries(n int) Option {
 	mustBe("MaxEntries", n > 0, "positive", n)
 	return func(c *Cache) { c.maxEntries = n }

@@ -19,7 +19,7 @@ func (c *Cache) Pair(ctx context.Context, name string) (current, previous Secret
 		return s.secret, Secret{}, nil
 	}
 	var d demand
-	if s := c.table.state(&refs[0]); !s.secret.IsZero() {
+	if s := c.state(&refs[0]); !s.secret.IsZero() {
 		d.current = s.secret.fetched().content
 	}
 	got := c.collect(ctx, refs, d)
@@ -40,7 +40,7 @@ func (c *Cache) Pair(ctx context.Context, name string) (current, previous Secret
 
 // isFirst reports whether there is none before the current value.
 func (c *Cache) isFirst(current Secret, previous *Ref) bool {
-	return c.table.state(previous).isNoneBefore(current.fetched().content)
+	return c.state(previous).isNoneBefore(current.fetched().content)
 }
 
 // rotated is the number of the fetch that both values have to be of at least,

@@ -3,6 +3,7 @@ package secrets
 import (
 	"context"
 	"errors"
+	"maps"
 )
 
 // Prefetch fetches what of names is not there or not fresh, all in one call of
@@ -38,14 +39,9 @@ func refsOf(names []string) []Ref {
 func (c *Cache) Invalidate(name, version string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for l := c.table.bucket(name).Load(); l != nil; l = l.next {
-		if l.ref.Name != name {
-			continue
-		}
-		if s := l.state.Load(); version == "" || !s.secret.IsZero() && s.secret.Version() == version {
-			c.table.remove(l.entry)
-		}
-	}
+	maps.DeleteFunc(c.table.entries, func(ref Ref, e *entry) bool {
+		return ref.Name == name && (version == "" || !e.secret.IsZero() && e.secret.Version() == version)
+	})
 	for ref, under := range c.calls {
 		if ref.Name != name {
 			continue

@@ -12,9 +12,8 @@ import (
 	"github.com/lambdarmor/lambdarmor/internal/flight"
 )
 
-// Cache keeps what a [Source] gave. It starts nothing by itself: the source is
-// asked when a value is, as a frozen process would do nothing in between. All
-// methods are safe for concurrent use.
+// Cache keeps what a [Source] returned. Nothing runs between calls: the source is
+// asked when a value is. All methods are safe for concurrent use.
 type Cache struct {
 	src Source
 
@@ -37,8 +36,7 @@ type Cache struct {
 	silences  flight.Failures  // calls that the source has not answered in time
 }
 
-// New makes a cache over src. It panics when src is nil or an option cannot be
-// meant.
+// New returns a cache over src. It panics if src is nil.
 func New(src Source, opts ...Option) *Cache {
 	if src == nil {
 		panic("secrets: New of a nil Source")
@@ -52,9 +50,9 @@ func New(src Source, opts ...Option) *Cache {
 	return c
 }
 
-// Get gives a secret: one that was fetched before while it is fresh, else what
-// the source says. While one call asks, the others that want the same wait for
-// it, or get the value before it within MaxStale, see [Secret.Stale].
+// Get returns a secret: the cached one while it is fresh, otherwise what the
+// source says. While one call asks, others that want the same are served the
+// stale value, see [Secret.Stale]; if there is none they wait for the same fetch.
 //
 // The error is a [*guard.Error] that names the secret and matches what the
 // source said:
@@ -66,8 +64,8 @@ func New(src Source, opts ...Option) *Cache {
 //     secret_undecryptable for [ErrNotFound], [ErrDenied] and
 //     [ErrUndecryptable], and secret_failed for any other answer.
 //
-// Only that of one whose ctx ends while it waits is the error of ctx. Without
-// a wait ctx is not looked at.
+// If ctx ends during a wait and nothing can be served, the error is that of ctx.
+// Without a wait ctx is not looked at.
 func (c *Cache) Get(ctx context.Context, name string, opts ...GetOption) (Secret, error) {
 	ref := Ref{Name: name}
 	for _, opt := range opts {
@@ -100,11 +98,11 @@ func (c *Cache) get(ctx context.Context, ref Ref, d demand) (Secret, error) {
 	return got[0].Secret, got[0].err
 }
 
-// inOnStale is what the context of a hook has, which would otherwise be told
-// without end of what it gets itself.
+// inOnStale is what the context of a hook has, which would otherwise be called
+// without end for what it gets itself.
 type inOnStale struct{ cache *Cache }
 
-// serveStale gives a value past its TTL, and says so.
+// serveStale returns a value past its TTL, and says so.
 func (c *Cache) serveStale(ctx context.Context, ref *Ref, s *state, now time.Time) Secret {
 	guard.AddAttrs(ctx, slog.String("staleSecret", ref.Name))
 	err := s.failures.Err

@@ -54,7 +54,7 @@ func withHalf(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(ctx, time.Until(end)/2)
 }
 
-// join answers for what is known, and gives a call to wait for where nothing
+// join answers for what is known, and returns a call to wait for where nothing
 // is: one that is under way, or one of a new batch of all such refs.
 func (c *Cache) join(ctx context.Context, refs []Ref, open []int, d demand, got []answer) []call {
 	calls := make([]call, len(open))

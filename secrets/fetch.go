@@ -13,8 +13,8 @@ import (
 )
 
 // grace is how long a source has to come back when its time is over: it may
-// have values of others than the one that took so long. It is less than slack,
-// so that nothing is taken for frozen.
+// have values of others than the one that took so long. It is less than
+// [clock.Slack], so that nothing is taken for frozen.
 const grace = 250 * time.Millisecond
 
 // fly calls the source for a batch. The call lasts as long as an invocation
@@ -34,8 +34,8 @@ func (c *Cache) fly(ctx context.Context, b *batch) {
 	})
 }
 
-// fetchInTime fetches, and takes what the source has when ctx ends. A source that goes
-// on is left alone.
+// fetchInTime fetches, and takes what the source has when ctx ends. A source that
+// goes on is left alone.
 func (c *Cache) fetchInTime(ctx context.Context, refs []Ref) []Value {
 	answer, left := make(chan []Value), make(chan struct{})
 	go func() {
@@ -65,8 +65,8 @@ func (c *Cache) fetchInTime(ctx context.Context, refs []Ref) []Value {
 	}
 }
 
-// sayOutOfTime makes that of the errors of a source that was called off because
-// the time of an invocation was over: all that it knows is that it was.
+// sayOutOfTime adds why a source was called off, which knows only that it was: the
+// time of an invocation was over.
 func sayOutOfTime(values []Value, took time.Duration) {
 	for i := range values {
 		if err := values[i].Err; errors.Is(err, context.Canceled) {
@@ -107,7 +107,7 @@ func (c *Cache) fetch(ctx context.Context, refs []Ref) (values []Value) {
 	return values
 }
 
-// failing gives every ref the same error.
+// failing returns the same error for every ref.
 func failing(refs []Ref, err error) []Value {
 	values := make([]Value, len(refs))
 	for i := range values {

@@ -230,6 +230,7 @@ func TestASourceThatHangsIsWaitedForOnceHoweverManyNamesThereAre(t *testing.T) {
 			time.Sleep(backoff)
 		}
 		// As soon as it answers, all are asked for.
+		synctest.Wait()
 		v.before = nil
 		for i, name := range all {
 			asked := v.fetches()

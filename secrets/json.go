@@ -22,8 +22,8 @@ func JSON[T any](ctx context.Context, c *Cache, name string, opts ...guard.Decod
 	return Decode[T](secret, opts...)
 }
 
-// Decode returns a secret as the T that it is in JSON: within [Try] and [From]
-// that of the very version at hand. A secret is decoded once for each version
+// Decode returns a secret decoded from JSON into a T: the very version that [Try],
+// [From] or [Cache.Pair] has handed out. A secret is decoded once for each version
 // and type, and strictly, as [guard.Func] decodes an event. A member that T has
 // no field for is ignored, except with [guard.RejectUnknownMembers].
 //

@@ -10,7 +10,7 @@ import (
 	"github.com/lambdarmor/lambdarmor/internal/flight"
 )
 
-// land takes what a batch brought into the cache and tells the hook, in this
+// land takes what a batch brought into the cache and calls the hook, in this
 // order: a hook that asks the cache would otherwise wait for itself.
 func (c *Cache) land(ctx context.Context, b *batch, values []Value, took time.Duration, givenUp bool) {
 	c.learn(b, values, givenUp)
@@ -74,9 +74,9 @@ func (c *Cache) learnFailure(at call, err error, now time.Time, void bool) {
 	}
 }
 
-// blame holds it against the source that a call of it takes too long, before
-// that ends. It reports false if there is nothing to blame: the call has ended,
-// or what it brings was invalidated.
+// blame counts a call that takes too long as a failure, before it ends. It
+// reports false if there is nothing to count: the call has ended, or the ref was
+// invalidated.
 func (c *Cache) blame(at call) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -93,9 +93,9 @@ func (c *Cache) blame(at call) bool {
 	return true
 }
 
-// noteSilence notes that the source does not answer a batch. Whoever asks for
-// another value would wait in vain as well, and goes on with a stale one for the
-// time of the backoff, or until there is an answer. The caller holds c.mu.
+// noteSilence counts a batch that the source does not answer. Another one would
+// be waited for in vain as well, so stale values are served without a wait, until
+// the backoff is over or the source answers. The caller holds c.mu.
 func (c *Cache) noteSilence(b *batch, err error, now time.Time) {
 	if !b.silent {
 		b.silent = true
@@ -103,15 +103,14 @@ func (c *Cache) noteSilence(b *batch, err error, now time.Time) {
 	}
 }
 
-// silence is why the source is not asked for a value that nothing is known
-// against; nil if it is.
+// silence is why the source did not answer in time; nil if it last did.
 func (c *Cache) silence() error {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
 	return c.silences.Err
 }
 
-// tell calls the hook, and gives the error of its panic.
+// tell calls the hook, and returns the error of its panic.
 func (c *Cache) tell(ctx context.Context, b *batch, values []Value, took time.Duration) (err error) {
 	if c.onFetch == nil {
 		return nil

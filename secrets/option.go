@@ -74,7 +74,7 @@ func FetchTimeout(d time.Duration) Option {
 	return func(c *Cache) { c.fetchTimeout = d }
 }
 
-// Fetch is what [OnFetch] is told.
+// Fetch describes a fetch to [OnFetch].
 type Fetch struct {
 	Ref     Ref
 	Version string        // of the value; "" with an error
@@ -87,25 +87,25 @@ type Fetch struct {
 // before those who wait for the fetch go on. It must be quick for that. A fetch
 // that was given up or ran out of time has an error like another. The context is
 // that of the call which began the fetch, without its cancellation. The hook may
-// use the cache, which has what was fetched; a fetch that it begins is
-// told to it as well. When it panics, those who wait get the error of that.
+// use the cache, which has what was fetched; it is called for a fetch
+// that it begins as well. When it panics, those who wait get the error of that.
 func OnFetch(fn func(ctx context.Context, f Fetch)) Option {
 	mustNotBeNil("OnFetch", fn == nil)
 	return func(c *Cache) { c.onFetch = fn }
 }
 
-// StaleServe is what [OnStale] is told.
+// StaleServe describes a stale value that was served to [OnStale].
 type StaleServe struct {
 	Ref     Ref
 	Version string
 	Age     time.Duration // since the fetch, by the wall clock
-	Err     error         // why the source could not be asked; nil while it is being asked
+	Err     error         // why the source could not be asked; nil while another call asks it
 }
 
-// OnStale is called each time that a value past its TTL is given to someone,
-// in their goroutine and with their context. The record of the invocation has
-// the name of such a secret as staleSecret besides. What fn gets from the cache
-// with the context that it is given is not told to it.
+// OnStale is called each time that a value past its TTL is served, in the
+// goroutine and with the context of the caller. The record of the invocation has
+// the name of the secret as staleSecret besides. OnStale is not called for what
+// fn itself gets from the cache with its context.
 func OnStale(fn func(ctx context.Context, s StaleServe)) Option {
 	mustNotBeNil("OnStale", fn == nil)
 	return func(c *Cache) { c.onStale = fn }
@@ -123,7 +123,7 @@ func Previous(of func(name string) Ref) Option {
 	return func(c *Cache) { c.previous = of }
 }
 
-// Clock sets what tells the time, in the place of the wall clock: for tests,
+// Clock sets another clock in the place of the wall clock: for tests,
 // with the time.Now of a testing/synctest bubble or one of their own.
 func Clock(now func() time.Time) Option {
 	mustNotBeNil("Clock", now == nil)

@@ -5,7 +5,7 @@ import (
 	"errors"
 )
 
-// Pair gives the current value of name and the one before it, for what was
+// Pair returns the current value of name and the one before it, for what was
 // signed or issued before the last rotation and still has to verify. Where
 // there is none before it, previous is the zero Secret, see [Secret.IsZero].
 // [Previous] says where it is found, the stage AWSPREVIOUS when it is not set.

@@ -62,7 +62,7 @@ func Try[T any](ctx context.Context, c *Cache, name string, fn func(context.Cont
 	return fn(ctx, other)
 }
 
-// replacement gives a secret other than the one that was rejected, if there is
+// replacement returns a secret other than the one that was rejected, if there is
 // one.
 func (c *Cache) replacement(ctx context.Context, name string, rejected Secret) (Secret, bool, error) {
 	from := c.seq.Load() + 1 // what begins from now on has seen what fn has

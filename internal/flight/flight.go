@@ -30,8 +30,8 @@ var ErrEnded = errors.New("the call did not return")
 
 // Start makes a call whose context has the values of ctx. It ends after
 // timeout, with [context.DeadlineExceeded] as its cause, or when all lives that
-// are aboard have ended, with the error of the last one. life is the first; nil
-// lasts for ever, see [Flight.Board].
+// are aboard have ended, with the error of the last one. life is the first to
+// board.
 func Start(ctx, life context.Context, timeout time.Duration, call func(ctx context.Context) error) *Flight {
 	timed, stop := context.WithTimeout(context.WithoutCancel(ctx), timeout)
 	ctx, cancel := context.WithCancelCause(timed)
@@ -60,8 +60,8 @@ func panicked(r any) string {
 	return fmt.Sprintf("a panic with a %T", r)
 }
 
-// Board keeps the call alive until life ends; one that is nil never does. It
-// reports false if it is too late: the call is over, or was given up.
+// Board keeps the call alive until life ends. It reports false if it is too late:
+// the call is over, or was given up.
 func (f *Flight) Board(life context.Context) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -69,9 +69,7 @@ func (f *Flight) Board(life context.Context) bool {
 		return false
 	}
 	f.aboard++
-	if life != nil {
-		f.release = append(f.release, context.AfterFunc(life, func() { f.leave(life.Err()) }))
-	}
+	f.release = append(f.release, context.AfterFunc(life, func() { f.leave(life.Err()) }))
 	return true
 }
 

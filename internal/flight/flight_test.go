@@ -24,7 +24,7 @@ func until(ctx context.Context) error {
 func TestACallHasTheValuesOfItsStarterAndNotItsEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(context.WithValue(t.Context(), key{}, "value"))
-		f := flight.Start(ctx, nil, time.Minute, func(ctx context.Context) error {
+		f := flight.Start(ctx, t.Context(), time.Minute, func(ctx context.Context) error {
 			cancel()
 			time.Sleep(time.Second)
 			if got := ctx.Value(key{}); got != "value" || ctx.Err() != nil {
@@ -44,7 +44,7 @@ func TestACallHasTheValuesOfItsStarterAndNotItsEnd(t *testing.T) {
 func TestAllWhoWaitGetTheErrorOfTheCallAndLeaveByThemselves(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		want := errors.New("down")
-		f := flight.Start(t.Context(), nil, time.Minute, func(context.Context) error {
+		f := flight.Start(t.Context(), t.Context(), time.Minute, func(context.Context) error {
 			time.Sleep(time.Second)
 			return want
 		})
@@ -68,7 +68,7 @@ func TestAllWhoWaitGetTheErrorOfTheCallAndLeaveByThemselves(t *testing.T) {
 }
 
 func TestWhatIsThereIsNotMissedByOneWhoseTimeIsOver(t *testing.T) {
-	f := flight.Start(t.Context(), nil, time.Minute, func(context.Context) error { return nil })
+	f := flight.Start(t.Context(), t.Context(), time.Minute, func(context.Context) error { return nil })
 	_ = f.Err()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -82,7 +82,7 @@ func TestWhatIsThereIsNotMissedByOneWhoseTimeIsOver(t *testing.T) {
 func TestACallEndsAfterItsTimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		began := time.Now()
-		f := flight.Start(t.Context(), nil, time.Second, until)
+		f := flight.Start(t.Context(), t.Context(), time.Second, until)
 		if err := f.Err(); !errors.Is(err, context.DeadlineExceeded) || time.Since(began) != time.Second {
 			t.Errorf("got %v after %v, want the end of the time after 1s", err, time.Since(began))
 		}
@@ -108,6 +108,7 @@ func TestACallIsGivenUpWhenTheLastLifeEnds(t *testing.T) {
 				began := time.Now()
 				lives := make([]context.Context, len(tc.lives))
 				for i, d := range tc.lives {
+					lives[i] = t.Context()
 					if d > 0 {
 						ctx, cancel := tc.end(t.Context(), d*time.Second)
 						defer cancel()
@@ -148,7 +149,7 @@ func TestNobodyBoardsACallThatWasGivenUp(t *testing.T) {
 		})
 		end()
 		synctest.Wait()
-		if f.Board(nil) {
+		if f.Board(t.Context()) {
 			t.Error("one has boarded")
 		}
 		close(back)
@@ -170,7 +171,7 @@ func TestACallThatDoesNotReturnIsAnErrorThatShowsNothing(t *testing.T) {
 		{rule: "the end of its goroutine", want: "the call did not return", call: func(context.Context) error { runtime.Goexit(); return nil }},
 	} {
 		t.Run(tc.rule, func(t *testing.T) {
-			err := flight.Start(t.Context(), nil, time.Minute, tc.call).Err()
+			err := flight.Start(t.Context(), t.Context(), time.Minute, tc.call).Err()
 			if !errors.Is(err, flight.ErrEnded) || !strings.Contains(err.Error(), tc.want) || strings.Contains(err.Error(), "hunter2") {
 				t.Errorf("got %v, want %s", err, tc.want)
 			}

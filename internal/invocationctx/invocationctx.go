@@ -8,12 +8,13 @@ import "context"
 // context that the runtime gave: it ends with the invocation.
 type Key struct{}
 
-// Of returns the context of the invocation that ctx belongs to. It returns nil
-// outside an invocation, and where ctx was detached from one that is over.
+// Of returns the context of the invocation that ctx belongs to. Outside an
+// invocation, and where ctx was detached from one that is over, it returns a
+// context that never ends.
 func Of(ctx context.Context) context.Context {
 	outer, _ := ctx.Value(Key{}).(context.Context)
 	if outer == nil || outer.Err() != nil && ctx.Err() == nil {
-		return nil
+		return context.Background()
 	}
 	return outer
 }

@@ -22,8 +22,8 @@ func TestTheInvocationIsFoundBehindWhatLayersMakeOfItsContext(t *testing.T) {
 			t.Errorf("detached from an invocation that lasts: got %v, want the context of the runtime", got)
 		}
 		end()
-		if got := invocationctx.Of(context.WithoutCancel(brief)); got != nil {
-			t.Errorf("detached from an invocation that is over: got %v, want none", got)
+		if got := invocationctx.Of(context.WithoutCancel(brief)); got.Done() != nil {
+			t.Errorf("detached from an invocation that is over: got %v, want one that never ends", got)
 		}
 		if got := invocationctx.Of(brief); got != outer {
 			t.Errorf("of an invocation that is over: got %v, want the context of the runtime", got)
@@ -37,7 +37,7 @@ func TestTheInvocationIsFoundBehindWhatLayersMakeOfItsContext(t *testing.T) {
 }
 
 func TestOutsideAnInvocationThereIsNone(t *testing.T) {
-	if got := invocationctx.Of(t.Context()); got != nil {
-		t.Errorf("got %v, want none", got)
+	if got := invocationctx.Of(t.Context()); got.Done() != nil {
+		t.Errorf("got %v, want one that never ends", got)
 	}
 }

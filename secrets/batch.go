@@ -71,7 +71,7 @@ func (c *Cache) begin(now time.Time, d demand) *batch {
 func (c *Cache) add(b *batch, ref Ref) call {
 	at := call{b, len(b.refs)}
 	b.refs = append(b.refs, ref)
-	b.got = append(b.got, outcome{})
+	b.got = append(b.got, outcome{failed: flight.ErrEnded}) // until it has landed
 	c.calls[ref] = append(c.calls[ref], at)
 	return at
 }

@@ -350,3 +350,15 @@ func TestWhatNobodyGetsIsZeroed(t *testing.T) {
 		}
 	}
 }
+
+// An empty secret would open what it is to lock.
+func TestAFetchThatBreaksWithinTheCacheIsAnErrorAndNoEmptySecret(t *testing.T) {
+	c, v, at := newCache()
+	c.SetRandom(func() float64 { panic(hidden) })
+	e := mustFail(t, c, "secret_unavailable", secrets.ErrUnavailable)
+	mustHide(t, "the error", e.Error())
+	c.SetRandom(func() float64 { return 0.5 })
+	at.move(time.Second)
+	mustGet(t, c, "hunter2")
+	v.mustHaveBeenAsked(t, 2)
+}

@@ -55,6 +55,7 @@ func (c *Cache) learnAnswer(at call, v *Value) {
 	if c.leave(at, true) {
 		c.table.put(*ref, next)
 	}
+	o.failed = nil // from the time it was added on
 }
 
 // learnFailure takes in that a source could not be asked.

@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 
 	"github.com/aws/aws-lambda-go/lambdacontext"
+	"github.com/lambdarmor/lambdarmor/internal/invocationctx"
 )
 
 // invocation is what the layers of one invocation share. It is a context of
@@ -42,8 +43,11 @@ type invocationKey struct{}
 
 // Value gives the invocation itself for its key.
 func (inv *invocation) Value(key any) any {
-	if key == (invocationKey{}) {
+	switch key {
+	case invocationKey{}:
 		return inv
+	case invocationctx.Key{}:
+		return inv.Context
 	}
 	return inv.Context.Value(key)
 }

@@ -8,11 +8,12 @@ import (
 	"time"
 
 	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/internal/clock"
+	"github.com/lambdarmor/lambdarmor/internal/flight"
 )
 
-// Cache keeps what a [Source] gave. It starts nothing by itself: the source is
-// asked when a value is, as a frozen process would do nothing in between. All
-// methods are safe for concurrent use.
+// Cache keeps what a [Source] returned. Nothing runs between calls: the source is
+// asked when a value is. All methods are safe for concurrent use.
 type Cache struct {
 	src Source
 
@@ -23,19 +24,19 @@ type Cache struct {
 	onFetch                    func(context.Context, Fetch)
 	onStale                    func(context.Context, StaleServe)
 	previous                   func(name string) Ref
-	now                        func() int64
+	clock                      clock.Clock
 	random                     func() float64 // at least 0, less than 1
 
-	seq   atomic.Uint64 // number of the last fetch that began
-	table *table        // read by all, written under mu
+	seq atomic.Uint64 // number of the last fetch that began
 
-	mu        sync.Mutex       // held for no longer than a look
+	mu        sync.RWMutex // guards all below; held for no longer than a look
+	table     *table
 	calls     map[Ref][]call   // under way, in the order in which they began
 	postponed map[Ref]struct{} // what its source could not be asked for yet, see ErrNotYet
+	silences  flight.Failures  // calls that the source has not answered in time
 }
 
-// New makes a cache over src. It panics when src is nil or an option cannot be
-// meant.
+// New returns a cache over src. It panics if src is nil.
 func New(src Source, opts ...Option) *Cache {
 	if src == nil {
 		panic("secrets: New of a nil Source")
@@ -49,9 +50,9 @@ func New(src Source, opts ...Option) *Cache {
 	return c
 }
 
-// Get gives a secret: one that was fetched before while it is fresh, else what
-// the source says. While one call asks, the others that want the same wait for
-// it, or get the value before it within MaxStale, see [Secret.Stale].
+// Get returns a secret: the cached one while it is fresh, otherwise what the
+// source says. While one call asks, others that want the same are served the
+// stale value, see [Secret.Stale]; if there is none they wait for the same fetch.
 //
 // The error is a [*guard.Error] that names the secret and matches what the
 // source said:
@@ -63,8 +64,8 @@ func New(src Source, opts ...Option) *Cache {
 //     secret_undecryptable for [ErrNotFound], [ErrDenied] and
 //     [ErrUndecryptable], and secret_failed for any other answer.
 //
-// Only that of one whose ctx ends while it waits is the error of ctx. Without
-// a wait ctx is not looked at.
+// If ctx ends during a wait and nothing can be served, the error is that of ctx.
+// Without a wait ctx is not looked at.
 func (c *Cache) Get(ctx context.Context, name string, opts ...GetOption) (Secret, error) {
 	ref := Ref{Name: name}
 	for _, opt := range opts {
@@ -78,24 +79,18 @@ func (c *Cache) Get(ctx context.Context, name string, opts ...GetOption) (Secret
 
 // fresh is the state of ref if it has a fresh value, else nil.
 func (c *Cache) fresh(ref *Ref) *state {
-	e := c.table.find(ref)
-	if e == nil {
+	s := c.state(ref)
+	if s.secret.IsZero() || !clock.Within(c.clock.Now(), s.asked, s.fresh) {
 		return nil
 	}
-	s := e.state.Load()
-	if s.secret.IsZero() || !within(c.now(), s.asked, s.fresh) {
-		return nil
-	}
-	e.touch()
 	return s
 }
 
-// touch tells that an entry was used. Most of the time it has been, and then
-// the processors that share it write nothing.
-func (e *entry) touch() {
-	if !e.used.Load() {
-		e.used.Store(true)
-	}
+// state is what is known of ref.
+func (c *Cache) state(ref *Ref) *state {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	return c.table.state(ref)
 }
 
 func (c *Cache) get(ctx context.Context, ref Ref, d demand) (Secret, error) {
@@ -103,16 +98,20 @@ func (c *Cache) get(ctx context.Context, ref Ref, d demand) (Secret, error) {
 	return got[0].Secret, got[0].err
 }
 
-// inOnStale is what the context of a hook has, which would otherwise be told
-// without end of what it gets itself.
+// inOnStale is what the context of a hook has, which would otherwise be called
+// without end for what it gets itself.
 type inOnStale struct{ cache *Cache }
 
-// serveStale gives a value past its TTL, and says so.
-func (c *Cache) serveStale(ctx context.Context, ref *Ref, s *state, now int64) Secret {
+// serveStale returns a value past its TTL, and says so.
+func (c *Cache) serveStale(ctx context.Context, ref *Ref, s *state, now time.Time) Secret {
 	guard.AddAttrs(ctx, slog.String("staleSecret", ref.Name))
+	err := s.failures.Err
+	if err == nil {
+		err = c.silence()
+	}
 	if in := (inOnStale{c}); c.onStale != nil && ctx.Value(in) == nil {
 		c.onStale(context.WithValue(ctx, in, true), StaleServe{
-			Ref: *ref, Version: s.secret.Version(), Age: time.Duration(now - s.asked), Err: s.failure.err,
+			Ref: *ref, Version: s.secret.Version(), Age: now.Sub(s.asked), Err: err,
 		})
 	}
 	stale := s.secret

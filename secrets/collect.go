@@ -3,6 +3,8 @@ package secrets
 import (
 	"context"
 	"time"
+
+	"github.com/lambdarmor/lambdarmor/internal/invocationctx"
 )
 
 // answer is what one who asks gets.
@@ -25,27 +27,44 @@ func (c *Cache) collect(ctx context.Context, refs []Ref, d demand) []answer {
 		open = append(open, i)
 	}
 	for len(open) > 0 {
-		var again []int
-		for i, at := range c.join(ctx, refs, open, d, got) {
-			if at.flight != nil && !c.await(ctx, at, d, &got[open[i]]) {
-				again = append(again, open[i])
-			}
-		}
-		open = again
+		open = c.ask(ctx, refs, open, d, got)
 	}
 	return got
 }
 
-// join answers for what is known, and gives a call to wait for where nothing
-// is: one that is under way, or one of a new flight for all such refs.
+// ask answers for the refs that are open, and returns those to ask for again.
+func (c *Cache) ask(ctx context.Context, refs []Ref, open []int, d demand, got []answer) (again []int) {
+	calls := c.join(ctx, refs, open, d, got)
+	hasty, leave := withHalf(ctx)
+	defer leave()
+	for i, at := range calls {
+		if at.batch != nil && !c.await(ctx, hasty, at, d, &got[open[i]]) {
+			again = append(again, open[i])
+		}
+	}
+	return again
+}
+
+// withHalf has half of the time that is left of ctx.
+func withHalf(ctx context.Context) (context.Context, context.CancelFunc) {
+	end, ok := ctx.Deadline()
+	if !ok {
+		return ctx, func() {}
+	}
+	return context.WithTimeout(ctx, time.Until(end)/2)
+}
+
+// join answers for what is known, and returns a call to wait for where nothing
+// is: one that is under way, or one of a new batch of all such refs.
 func (c *Cache) join(ctx context.Context, refs []Ref, open []int, d demand, got []answer) []call {
 	calls := make([]call, len(open))
 	states := make([]*state, len(open))
+	life := invocationctx.Of(ctx)
 	ended := over(ctx)
-	var own *flight
+	var own *batch
 
 	c.mu.Lock()
-	now := c.now()
+	now := c.clock.Now()
 	for i, at := range open {
 		ref := &refs[at]
 		s := c.table.state(ref)
@@ -55,25 +74,27 @@ func (c *Cache) join(ctx context.Context, refs []Ref, open []int, d demand, got 
 		}
 		under := c.latest(*ref)
 		switch {
-		case !under.usable(now, d):
+		case under.batch != nil && under.batch == own:
+			calls[i] = under
+		case s.serves(now, d) && (under.usable(now, d) || c.silences.Hold(now)):
+			// another one waits for it, or has done so in vain
+		case under.usable(now, d) && under.Board(life):
+			calls[i] = under
+		default:
 			if own == nil {
 				own = c.begin(now, d)
 			}
-			calls[i] = c.board(own, *ref)
-		case under.flight == own || !s.serves(now, d):
-			calls[i] = under
+			calls[i] = c.add(own, *ref)
 		}
 	}
 	if own != nil {
-		c.boardPostponed(own, now)
+		c.addPostponed(own, now)
+		c.fly(ctx, own)
 	}
 	c.mu.Unlock()
 
-	if own != nil {
-		c.fly(ctx, own)
-	}
 	for i, at := range open {
-		if calls[i].flight != nil {
+		if calls[i].batch != nil {
 			continue
 		}
 		var ok bool
@@ -92,7 +113,7 @@ func over(ctx context.Context) bool {
 
 // known answers from a state for one who does not wait, or no longer, if it
 // has an answer.
-func (c *Cache) known(ctx context.Context, ref *Ref, s *state, now int64, d demand) (answer, bool) {
+func (c *Cache) known(ctx context.Context, ref *Ref, s *state, now time.Time, d demand) (answer, bool) {
 	v := s.judge(now, d)
 	switch {
 	case v == isFresh:
@@ -102,18 +123,24 @@ func (c *Cache) known(ctx context.Context, ref *Ref, s *state, now int64, d dema
 	case s.serves(now, d):
 		return answer{c.serveStale(ctx, ref, s, now), nil, s.seq}, true
 	case v == isUnavailable:
-		return answer{err: outage(ref, s.failure.err, time.Duration(s.failure.until(d)-now))}, true
+		return answer{err: outage(ref, s.failures.Err, s.retry(d).Sub(now))}, true
 	default:
 		return answer{}, false
 	}
 }
 
-// await waits for a call and reports whether there is an answer now.
-func (c *Cache) await(ctx context.Context, at call, d demand, got *answer) bool {
+// await waits for a call and reports whether there is an answer now. Where
+// there is one without the call it waits for no longer than hasty lasts, and
+// then holds it against the source.
+func (c *Cache) await(ctx, hasty context.Context, at call, d demand, got *answer) bool {
 	ref := &at.refs[at.index]
 	var otherwise error
-	select {
-	case <-at.done:
+	switch {
+	case c.state(ref).covers(c.clock.Now(), d) && !at.Wait(hasty) && ctx.Err() == nil && c.blame(at):
+		otherwise = outage(ref, context.DeadlineExceeded, 0)
+	case !at.Wait(ctx):
+		otherwise = left(ctx, ref)
+	default:
 		switch o := at.outcome(); {
 		case o.void:
 			return false
@@ -123,11 +150,9 @@ func (c *Cache) await(ctx context.Context, at call, d demand, got *answer) bool 
 		default:
 			otherwise = outage(ref, o.failed, 0)
 		}
-	case <-ctx.Done():
-		otherwise = left(ctx, ref)
 	}
 	var ok bool
-	if *got, ok = c.known(ctx, ref, c.table.state(ref), c.now(), d); !ok {
+	if *got, ok = c.known(ctx, ref, c.state(ref), c.clock.Now(), d); !ok {
 		got.err = otherwise
 	}
 	return true

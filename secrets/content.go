@@ -1,13 +1,10 @@
 package secrets
 
-import (
-	"runtime"
-	"sync"
-	"unsafe"
-)
+import "sync"
 
 // content is a value and what was made of it. It never changes.
 type content struct {
+	name    string
 	text    string
 	version string
 	brought uint64   // the number of the fetch that first brought it
@@ -24,22 +21,3 @@ func (c *content) same(other *content) bool {
 // same call of the source, or after c was known. One that was under way at the
 // same time may have read before.
 func (c *content) predates(fetch uint64) bool { return fetch == c.brought || fetch > c.begun }
-
-// smallest is the length from which on the runtime gives memory an object of
-// its own, which a finalizer needs.
-const smallest = 16
-
-// hold copies data to where it is zeroed as soon as nothing refers to it any
-// more: neither a Secret nor a string that Text gave, nor a part of one. This
-// is the one place that writes to the memory, before the string exists and
-// after the last of them is gone.
-func hold(data []byte) string {
-	if len(data) == 0 {
-		return ""
-	}
-	room := make([]byte, max(len(data), smallest))
-	n := copy(room, data)
-	first, size := &room[0], len(room)
-	runtime.SetFinalizer(first, func(first *byte) { clear(unsafe.Slice(first, size)) })
-	return unsafe.String(first, n)
-}

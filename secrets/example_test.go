@@ -123,3 +123,25 @@ func ExampleJSON() {
 	fmt.Println(db.Username, db.Port, err)
 	// Output: app 5432 <nil>
 }
+
+// What is used within Try is of the version that Try hands out.
+func ExampleDecode() {
+	dir := folder("database", `{"user":"app","password":"hunter2"}`)
+	defer os.RemoveAll(dir)
+	keys := secrets.New(secrets.Dir(dir))
+
+	type login struct {
+		User     string `json:"user"`
+		Password string `json:"password"`
+	}
+	connect := func(_ context.Context, secret secrets.Secret) (string, error) {
+		login, err := secrets.Decode[login](secret)
+		if err != nil {
+			return "", err
+		}
+		return "connected as " + login.User, nil // or ErrRejected, if the database says so
+	}
+	fmt.Println(secrets.Try(context.Background(), keys, "database", connect))
+	// Output:
+	// connected as app <nil>
+}

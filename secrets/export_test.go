@@ -5,7 +5,7 @@ func (c *Cache) SetRandom(random func() float64) { c.random = random }
 
 // Entries is how many values and errors are kept.
 func (c *Cache) Entries() int {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return len(c.table.ring)
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	return len(c.table.entries)
 }

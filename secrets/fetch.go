@@ -7,51 +7,76 @@ import (
 	"runtime"
 	"slices"
 	"time"
+
+	"github.com/lambdarmor/lambdarmor/internal/flight"
+	"github.com/lambdarmor/lambdarmor/internal/invocationctx"
 )
 
 // grace is how long a source has to come back when its time is over: it may
-// have values of others than the one that took so long. It is less than slack,
-// so that nothing is taken for frozen.
+// have values of others than the one that took so long. It is less than
+// [clock.Slack], so that nothing is taken for frozen.
 const grace = 250 * time.Millisecond
 
-// fly calls the source in a goroutine of its own, so that whoever waits for it
-// can leave. Its time is over after the fetch timeout, or at the deadline of ctx
-// if that is sooner, and what it has then is taken. A source that goes on is
-// left alone.
-func (c *Cache) fly(ctx context.Context, f *flight) {
-	began := time.Now()
-	ends := began.Add(c.fetchTimeout)
-	deadline, cut := ctx.Deadline()
-	if cut = cut && deadline.Before(ends); cut {
-		ends = deadline
-	}
-	ctx = context.WithoutCancel(ctx)
-	timed, cancel := context.WithDeadline(ctx, ends)
-	land := func(values []Value) {
-		if !f.landed.CompareAndSwap(false, true) {
-			drop(values) // too late
-			return
-		}
-		defer close(f.done) // also when the hook ends the goroutine
+// fly calls the source for a batch. The call lasts as long as an invocation
+// that wants it, and no longer than the fetch timeout. The caller holds c.mu.
+func (c *Cache) fly(ctx context.Context, b *batch) {
+	b.started = time.Now()
+	hook := context.WithoutCancel(ctx)
+	b.Flight = flight.Start(ctx, invocationctx.Of(ctx), c.fetchTimeout, func(ctx context.Context) error {
+		values := c.fetchInTime(ctx, b.refs)
 		defer drop(values)
-		c.land(ctx, f, values, time.Since(began), cut && errors.Is(timed.Err(), context.DeadlineExceeded))
-	}
-	leave := time.AfterFunc(time.Until(ends)+grace, func() {
-		took := time.Since(began).Round(time.Millisecond)
-		land(failing(f.refs, fmt.Errorf("no answer in %v: %w", took, context.DeadlineExceeded)))
+		took, cause := time.Since(b.started), context.Cause(ctx)
+		if errors.Is(cause, context.DeadlineExceeded) {
+			sayOutOfTime(values, took)
+		}
+		c.land(hook, b, values, took, errors.Is(cause, context.Canceled))
+		return nil
 	})
+}
+
+// fetchInTime fetches, and takes what the source has when ctx ends. A source that
+// goes on is left alone.
+func (c *Cache) fetchInTime(ctx context.Context, refs []Ref) []Value {
+	answer, left := make(chan []Value), make(chan struct{})
 	go func() {
-		defer cancel()
-		var values []Value
+		values := failing(refs, fmt.Errorf("%w: the source has ended its goroutine", ErrUnavailable))
 		defer func() {
-			leave.Stop()
-			if values == nil {
-				values = failing(f.refs, fmt.Errorf("%w: the source has ended its goroutine", ErrUnavailable))
+			select {
+			case answer <- values:
+			case <-left:
+				drop(values) // too late
 			}
-			land(values)
 		}()
-		values = c.fetch(timed, f.refs)
+		values = c.fetch(ctx, refs)
 	}()
+	select {
+	case values := <-answer:
+		return values
+	case <-ctx.Done():
+	}
+	patience := time.NewTimer(grace)
+	defer patience.Stop()
+	select {
+	case values := <-answer:
+		return values
+	case <-patience.C:
+		close(left)
+		return failing(refs, fmt.Errorf("the source goes on: %w", ctx.Err()))
+	}
+}
+
+// sayOutOfTime adds why a source was called off, which knows only that it was: the
+// time of an invocation was over.
+func sayOutOfTime(values []Value, took time.Duration) {
+	for i := range values {
+		if err := values[i].Err; errors.Is(err, context.Canceled) {
+			values[i].Err = fmt.Errorf("%w: %w", noAnswer(took), err)
+		}
+	}
+}
+
+func noAnswer(took time.Duration) error {
+	return fmt.Errorf("no answer in %v: %w", took.Round(time.Millisecond), context.DeadlineExceeded)
 }
 
 // errBroken is what a source that does not keep to its contract gets.
@@ -82,7 +107,7 @@ func (c *Cache) fetch(ctx context.Context, refs []Ref) (values []Value) {
 	return values
 }
 
-// failing gives every ref the same error.
+// failing returns the same error for every ref.
 func failing(refs []Ref, err error) []Value {
 	values := make([]Value, len(refs))
 	for i := range values {

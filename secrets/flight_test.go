@@ -138,41 +138,6 @@ func TestAFetchGivesUpOnASourceThatIgnoresItsContext(t *testing.T) {
 	})
 }
 
-// The first of two invocations has 100 ms left, the other one all its time.
-func TestTheDeadlineOfOneInvocationIsNotThatOfAnother(t *testing.T) {
-	inBubble(t, func(t *testing.T, c *secrets.Cache, v *vault) {
-		open := held(v)
-		short, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
-		defer cancel()
-		var done sync.WaitGroup
-		done.Go(func() {
-			if _, err := c.Get(short, name); !errors.Is(err, context.DeadlineExceeded) {
-				t.Errorf("the first got %v", err)
-			}
-		})
-		synctest.Wait()
-		done.Go(func() { mustGet(t, c, "hunter2") })
-		time.Sleep(time.Second)
-		close(open)
-		done.Wait()
-		v.mustHaveBeenAsked(t, 2)
-	})
-}
-
-func TestAFetchThatWasCutShortIsNoReasonToBackOff(t *testing.T) {
-	inBubble(t, func(t *testing.T, c *secrets.Cache, v *vault) {
-		held(v)
-		short, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
-		defer cancel()
-		if _, err := c.Get(short, name); !errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("got %v", err)
-		}
-		synctest.Wait()
-		v.before = nil
-		mustGet(t, c, "hunter2")
-	})
-}
-
 func TestWhileOneAsksTheOthersGetTheOldValue(t *testing.T) {
 	inBubble(t, func(t *testing.T, c *secrets.Cache, v *vault) {
 		mustGet(t, c, "hunter2")
@@ -384,4 +349,16 @@ func TestWhatNobodyGetsIsZeroed(t *testing.T) {
 			t.Errorf("%q is still there", o.data)
 		}
 	}
+}
+
+// An empty secret would open what it is to lock.
+func TestAFetchThatBreaksWithinTheCacheIsAnErrorAndNoEmptySecret(t *testing.T) {
+	c, v, at := newCache()
+	c.SetRandom(func() float64 { panic(hidden) })
+	e := mustFail(t, c, "secret_unavailable", secrets.ErrUnavailable)
+	mustHide(t, "the error", e.Error())
+	c.SetRandom(func() float64 { return 0.5 })
+	at.move(time.Second)
+	mustGet(t, c, "hunter2")
+	v.mustHaveBeenAsked(t, 2)
 }

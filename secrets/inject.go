@@ -10,8 +10,8 @@ import (
 	"github.com/lambdarmor/lambdarmor/guard"
 )
 
-// Inject is a layer that has the secrets of names there before the handler
-// runs; [From] gives them to it. What is missing is fetched in one call of the
+// Inject is a layer that fetches the secrets of names before the handler runs,
+// which gets them by [From]. What is missing is fetched in one call of the
 // source. Without one of them the handler does not run, and the error is that
 // of [Cache.Prefetch]. Inject panics without names, with an empty one, and with
 // more than the cache keeps.
@@ -63,7 +63,7 @@ func (c *Cache) fetchInto(ctx context.Context, in *injected) error {
 	return errors.Join(failed...)
 }
 
-// From gives a secret that [Cache.Inject] has put into the context of the
+// From returns a secret that [Cache.Inject] has put into the context of the
 // invocation, by its name. It panics when there is none of that name: an empty
 // secret in its place would open what it is to lock.
 func From(ctx context.Context, name string) Secret {

@@ -11,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/lambdarmor/lambdarmor/internal/invocationctx"
 	"pgregory.net/rapid"
 )
 
@@ -26,7 +27,7 @@ type step struct {
 var steps = rapid.Custom(func(t *rapid.T) step {
 	return step{
 		do: rapid.SampledFrom([]string{
-			"get", "get", "get briefly", "prefetch", "try", "pair", "answer", "answer", "answer", "answer",
+			"get", "get", "get briefly", "get in an invocation", "prefetch in an invocation", "prefetch", "try", "pair", "answer", "answer", "answer", "answer",
 			"rotate", "invalidate", "invalidate version", "pass", "pass", "freeze", "set back",
 		}).Draw(t, "do"),
 		pick:   rapid.IntRange(0, 3).Draw(t, "pick"),
@@ -107,7 +108,7 @@ func (w *world) told(_ context.Context, f Fetch) {
 
 // number is that of a call, which a source does not know.
 func (w *world) number(f Fetch) uint64 {
-	if s := w.cache.table.state(&f.Ref); s.denied != nil && s.asked == f.Began.UnixNano() {
+	if s := w.cache.state(&f.Ref); s.denied != nil && s.asked.Equal(f.Began) {
 		return s.seq
 	}
 	return 0 // what it has said was not taken in
@@ -192,6 +193,13 @@ func (w *world) do(i int, s step) {
 	case "get briefly":
 		brief, cancel := context.WithTimeout(ctx, s.time)
 		w.users.Go(func() { defer cancel(); w.get(brief, who, b) })
+	case "get in an invocation":
+		inside, end := invoked(ctx, s.time, s.pick == 0)
+		w.users.Go(func() { defer end(); w.get(inside, who, a) })
+	case "prefetch in an invocation":
+		inside, end := invoked(ctx, s.time, s.pick == 0)
+		brief, leave := context.WithTimeout(inside, s.time/4)
+		w.users.Go(func() { defer end(); defer leave(); _ = w.cache.Prefetch(brief, "a", "b"); time.Sleep(s.time / 4) })
 	case "prefetch":
 		w.users.Go(func() { _ = w.cache.Prefetch(ctx, "a", "b") })
 	case "try":
@@ -216,6 +224,16 @@ func (w *world) do(i int, s step) {
 		w.offset.Add(-int64(s.time))
 	}
 	synctest.Wait()
+}
+
+// invoked is the context of an invocation that lasts for some time at most, and
+// may be unknown as that.
+func invoked(ctx context.Context, left time.Duration, unknown bool) (context.Context, context.CancelFunc) {
+	ctx, end := context.WithTimeout(ctx, left)
+	if unknown {
+		return ctx, end
+	}
+	return context.WithValue(ctx, invocationctx.Key{}, ctx), end
 }
 
 // answer answers one of the calls that the source is busy with.
@@ -251,6 +269,11 @@ func play(t *testing.T, script []step) (wrong []string) {
 		time.Sleep(3 * time.Second) // until the last call is out of time
 		synctest.Wait()
 		wrong = w.wrong
+		for _, p := range w.pending {
+			if p.ctx.Err() == nil {
+				wrong = append(wrong, "a call of the source goes on that nobody waits for")
+			}
+		}
 		if n := len(w.cache.calls); n > 0 {
 			wrong = append(wrong, fmt.Sprint(n, " calls are kept that nobody makes"))
 		}

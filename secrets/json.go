@@ -4,32 +4,45 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"sync"
 
 	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/internal/strictjson"
 )
 
-// JSON gives the secret of name decoded: once for each version, and strictly,
-// as [guard.Func] decodes an event. A member that T has no field for is
-// ignored, but for [guard.RejectUnknownMembers].
+// JSON gets the secret of name and returns it decoded, see [Decode]. The error
+// is that of [Cache.Get] or of Decode.
+func JSON[T any](ctx context.Context, c *Cache, name string, opts ...guard.DecodeOption) (T, error) {
+	secret, err := c.Get(ctx, name)
+	if err != nil {
+		var zero T
+		return zero, err
+	}
+	return Decode[T](secret, opts...)
+}
+
+// Decode returns a secret decoded from JSON into a T: the very version that [Try],
+// [From] or [Cache.Pair] has handed out. A secret is decoded once for each version
+// and type, and strictly, as [guard.Func] decodes an event. A member that T has
+// no field for is ignored, except with [guard.RejectUnknownMembers].
 //
 // What T refers to, like maps and slices, is shared by all callers and must not
 // be changed. T shows what is in it: it is no Secret.
 //
-// The error is that of [Cache.Get], or a [*guard.Error] of kind Internal with
-// code secret_malformed, which says what is wrong and not where: the names of
-// members may be as secret as their values.
-func JSON[T any](ctx context.Context, c *Cache, name string, opts ...guard.DecodeOption) (T, error) {
+// The error is a [*guard.Error] of kind Internal with code secret_malformed. It
+// says what is wrong and not where: the names of members may be as secret as
+// their values. The zero Secret is such an error.
+func Decode[T any](secret Secret, opts ...guard.DecodeOption) (T, error) {
 	var zero T
-	secret, err := c.Get(ctx, name)
-	if err != nil {
-		return zero, err
+	if secret.IsZero() {
+		return zero, malformed("no secret", errors.New("there is none"))
 	}
-	d := decodedOf[T](secret.fetched().content, opts)
+	c := secret.fetched().content
+	d := decodedOf[T](c, opts)
 	d.once.Do(d.decode)
 	if d.err != nil {
-		return zero, malformed(name, d.err)
+		return zero, malformed(strconv.Quote(c.name), d.err)
 	}
 	return d.value, nil
 }
@@ -78,7 +91,7 @@ func (d *decoded[T]) decode() {
 	d.err = strictjson.Unmarshal(text, &d.value, d.options)
 }
 
-func malformed(name string, err error) error {
+func malformed(what string, err error) error {
 	reason := "not what it should be"
 	var bad *strictjson.Error
 	if errors.As(err, &bad) {
@@ -86,6 +99,6 @@ func malformed(name string, err error) error {
 	}
 	return &guard.Error{
 		Kind: guard.Internal, Code: "secret_malformed",
-		Err: fmt.Errorf("secrets: decode %q: %s", name, reason),
+		Err: fmt.Errorf("secrets: decode %s: %s", what, reason),
 	}
 }

@@ -1,8 +1,10 @@
 package secrets_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -127,5 +129,76 @@ func TestADecodingThatPanickedIsNoValue(t *testing.T) {
 	}()
 	if _, err := secrets.JSON[panicking](t.Context(), c, name); err == nil {
 		t.Error("the next call got a value")
+	}
+}
+
+// A rotation between the use of a secret and its decoding must not mix the two.
+func TestDecodeReadsTheVersionThatTryHandsOut(t *testing.T) {
+	c, v, _ := newCache()
+	v.set(name, `{"user":"app","password":"hunter2"}`, "1")
+	var used []string
+	login := func(_ context.Context, s secrets.Secret) (string, error) {
+		v.set(name, `{"user":"app","password":"hunter3"}`, "2")
+		c.Invalidate(name, "1") // from now on Get and JSON have the next one
+		db, err := secrets.Decode[database](s)
+		if err != nil {
+			return "", err
+		}
+		used = append(used, s.Version()+" "+db.Password)
+		if s.Version() == "1" {
+			return "", secrets.ErrRejected
+		}
+		return db.User, nil
+	}
+	if got, err := secrets.Try(t.Context(), c, name, login); err != nil || got != "app" {
+		t.Errorf("got %q, %v", got, err)
+	}
+	if want := []string{"1 hunter2", "2 hunter3"}; !slices.Equal(used, want) {
+		t.Errorf("the versions used are %q, want %q", used, want)
+	}
+}
+
+func TestDecodeAndJSONDecodeOnce(t *testing.T) {
+	c, v, _ := newCache()
+	v.set(name, `{"user":"app","n":1}`, "1")
+	decoded = 0
+	s := mustGet(t, c, `{"user":"app","n":1}`)
+	for range 3 {
+		if db, err := secrets.Decode[database](s); err != nil || db.User != "app" {
+			t.Errorf("Decode: got %v, %v", db.User, err)
+		}
+		if db, err := secrets.JSON[database](t.Context(), c, name); err != nil || db.User != "app" {
+			t.Errorf("JSON: got %v, %v", db.User, err)
+		}
+	}
+	if decoded != 1 {
+		t.Errorf("decoded %d times, want once", decoded)
+	}
+	if n := testing.AllocsPerRun(100, func() { _, _ = secrets.Decode[database](s) }); n > 0 {
+		t.Errorf("%v allocations for one that is decoded, want none", n)
+	}
+}
+
+func TestDecodeIsStrictAndItsErrorsShowNothing(t *testing.T) {
+	c, v, _ := newCache()
+	v.set(name, `{"s3cr3t":1}`, "1")
+	s := mustGet(t, c, `{"s3cr3t":1}`)
+	for rule, tc := range map[string]struct {
+		secret secrets.Secret
+		names  string
+	}{
+		"an unknown name": {secret: s, names: name},
+		"no secret":       {names: "no secret"},
+	} {
+		t.Run(rule, func(t *testing.T) {
+			db, err := secrets.Decode[database](tc.secret, guard.RejectUnknownMembers())
+			var e *guard.Error
+			if !errors.As(err, &e) || e.Kind != guard.Internal || e.Code != "secret_malformed" || db != (database{}) {
+				t.Fatalf("got %v, %v, want secret_malformed", db, err)
+			}
+			if strings.Contains(err.Error(), "s3cr3t") || !strings.Contains(err.Error(), tc.names) {
+				t.Errorf("got %v, want an error that names %s and nothing of the value", err, tc.names)
+			}
+		})
 	}
 }

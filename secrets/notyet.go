@@ -1,9 +1,11 @@
 package secrets
 
+import "time"
+
 // ErrNotYet is what a source says before the first invocation when it answers
 // only within one, as the extension for parameters and secrets does. It matches
-// [ErrUnavailable], and it is no failure of the source: nothing is to be held
-// back because of it, and the first fetch of an invocation may ask at once.
+// [ErrUnavailable], and triggers no backoff: the first fetch of an invocation
+// asks at once.
 var ErrNotYet error = notYet{}
 
 type notYet struct{}
@@ -20,11 +22,11 @@ func (c *Cache) postpone(ref Ref) {
 	}
 }
 
-// boardPostponed adds it to a flight. The caller holds c.mu.
-func (c *Cache) boardPostponed(f *flight, now int64) {
+// addPostponed puts it into a batch. The caller holds c.mu.
+func (c *Cache) addPostponed(b *batch, now time.Time) {
 	for ref := range c.postponed {
 		if len(c.calls[ref]) == 0 && c.table.state(&ref).judge(now, demand{}) == mustAsk {
-			c.board(f, ref)
+			c.add(b, ref)
 		}
 	}
 	clear(c.postponed)

@@ -22,7 +22,7 @@ const (
 )
 
 func (c *Cache) setDefaults() {
-	c.now, c.random = wallClock, rand.Float64
+	c.random = rand.Float64
 	c.ttl, c.maxStale, c.negativeTTL = defaultTTL, defaultMaxStale, defaultNegativeTTL
 	c.jitter, c.maxEntries, c.fetchTimeout = defaultJitter, defaultMaxEntries, defaultFetchTimeout
 	c.previous = func(name string) Ref { return Ref{Name: name, Stage: "AWSPREVIOUS"} }
@@ -52,8 +52,8 @@ func Jitter(fraction float64) Option {
 }
 
 // MaxEntries bounds what is kept, 1000 when it is not set. What was not used
-// for longest goes first, by an approximation: of two entries that were both
-// used since room was last looked for, either may go.
+// for longest goes first. Of two entries that were both used since the last one
+// was added, either may go.
 func MaxEntries(n int) Option {
 	mustBe("MaxEntries", n > 0, "positive", n)
 	return func(c *Cache) { c.maxEntries = n }
@@ -66,17 +66,15 @@ func NegativeTTL(d time.Duration) Option {
 	return func(c *Cache) { c.negativeTTL = d }
 }
 
-// FetchTimeout sets how long one fetch may take, 2 s when it is not set. It
-// takes no longer than the deadline of the call that began it either, but to
-// serve a stale value in time it has to be well below that: a function that has
-// 2 s for an invocation should set it to less. What a source has by then for
-// some of several is taken; one that goes on is left 250 ms later.
+// FetchTimeout sets how long one fetch may take, 2 s when it is not set. A fetch
+// ends earlier with the last invocation that wants it. What a source has by then
+// for some of several is taken; one that goes on is left alone 250 ms later.
 func FetchTimeout(d time.Duration) Option {
 	mustBe("FetchTimeout", d > 0 && d <= longest, "positive and at most a year", d)
 	return func(c *Cache) { c.fetchTimeout = d }
 }
 
-// Fetch is what [OnFetch] is told.
+// Fetch describes a fetch to [OnFetch].
 type Fetch struct {
 	Ref     Ref
 	Version string        // of the value; "" with an error
@@ -86,27 +84,28 @@ type Fetch struct {
 }
 
 // OnFetch is called after each fetch, once for each value that it was for, and
-// before those who wait for the fetch go on. It must be quick for that. Its
-// context is that of the call which began the fetch, without its cancellation.
-// It may use the cache, which has what was fetched; a fetch that it begins is
-// told to it as well. When it panics, those who wait get the error of that.
+// before those who wait for the fetch go on. It must be quick for that. A fetch
+// that was given up or ran out of time has an error like another. The context is
+// that of the call which began the fetch, without its cancellation. The hook may
+// use the cache, which has what was fetched; it is called for a fetch
+// that it begins as well. When it panics, those who wait get the error of that.
 func OnFetch(fn func(ctx context.Context, f Fetch)) Option {
 	mustNotBeNil("OnFetch", fn == nil)
 	return func(c *Cache) { c.onFetch = fn }
 }
 
-// StaleServe is what [OnStale] is told.
+// StaleServe describes a stale value that was served to [OnStale].
 type StaleServe struct {
 	Ref     Ref
 	Version string
 	Age     time.Duration // since the fetch, by the wall clock
-	Err     error         // why the source could not be asked; nil while it is being asked
+	Err     error         // why the source could not be asked; nil while another call asks it
 }
 
-// OnStale is called each time that a value past its TTL is given to someone,
-// in their goroutine and with their context. The record of the invocation has
-// the name of such a secret as staleSecret besides. What fn gets from the cache
-// with the context that it is given is not told to it.
+// OnStale is called each time that a value past its TTL is served, in the
+// goroutine and with the context of the caller. The record of the invocation has
+// the name of the secret as staleSecret besides. OnStale is not called for what
+// fn itself gets from the cache with its context.
 func OnStale(fn func(ctx context.Context, s StaleServe)) Option {
 	mustNotBeNil("OnStale", fn == nil)
 	return func(c *Cache) { c.onStale = fn }
@@ -124,11 +123,11 @@ func Previous(of func(name string) Ref) Option {
 	return func(c *Cache) { c.previous = of }
 }
 
-// Clock sets what tells the time, in the place of the wall clock: for tests,
+// Clock sets another clock in the place of the wall clock: for tests,
 // with the time.Now of a testing/synctest bubble or one of their own.
 func Clock(now func() time.Time) Option {
 	mustNotBeNil("Clock", now == nil)
-	return func(c *Cache) { c.now = func() int64 { return now().UnixNano() } }
+	return func(c *Cache) { c.clock = now }
 }
 
 func mustBe(option string, ok bool, what string, value any) {

@@ -5,7 +5,7 @@ import (
 	"errors"
 )
 
-// Pair gives the current value of name and the one before it, for what was
+// Pair returns the current value of name and the one before it, for what was
 // signed or issued before the last rotation and still has to verify. Where
 // there is none before it, previous is the zero Secret, see [Secret.IsZero].
 // [Previous] says where it is found, the stage AWSPREVIOUS when it is not set.
@@ -18,9 +18,13 @@ func (c *Cache) Pair(ctx context.Context, name string) (current, previous Secret
 	if s := c.fresh(&refs[0]); s != nil && c.isFirst(s.secret, &refs[1]) {
 		return s.secret, Secret{}, nil
 	}
-	got := c.collect(ctx, refs, demand{})
-	for newer := rotated(got); newer > 0; newer = rotated(got) {
-		got = c.collect(ctx, refs, demand{seq: newer})
+	var d demand
+	if s := c.state(&refs[0]); !s.secret.IsZero() {
+		d.current = s.secret.fetched().content
+	}
+	got := c.collect(ctx, refs, d)
+	for d.seq = rotated(got); d.seq > 0; d.seq = rotated(got) {
+		got = c.collect(ctx, refs, d)
 	}
 	switch {
 	case got[0].err != nil:
@@ -34,11 +38,9 @@ func (c *Cache) Pair(ctx context.Context, name string) (current, previous Secret
 	}
 }
 
-// isFirst reports whether the source, when it last answered, had a current
-// value and none before it. Nothing but a rotation changes that.
+// isFirst reports whether there is none before the current value.
 func (c *Cache) isFirst(current Secret, previous *Ref) bool {
-	s := c.table.state(previous)
-	return s.denied != nil && errors.Is(s.denied, ErrNotFound) && current.fetched().predates(s.seq)
+	return c.state(previous).isNoneBefore(current.fetched().content)
 }
 
 // rotated is the number of the fetch that both values have to be of at least,

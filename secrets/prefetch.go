@@ -3,10 +3,11 @@ package secrets
 import (
 	"context"
 	"errors"
+	"maps"
 )
 
-// Prefetch fetches what of names is not there or not fresh, all in one call of
-// the source. The error joins those of [Cache.Get] for each name that there is
+// Prefetch fetches the named secrets that are missing or expired, all in one call
+// of the source. The error joins those of [Cache.Get] for each name that there is
 // no value for; the others are there all the same.
 //
 // A source that answers only within an invocation, see [ErrNotYet], is asked
@@ -29,23 +30,18 @@ func refsOf(names []string) []Ref {
 	return refs
 }
 
-// Invalidate drops what is kept of name, in every stage, if it has that
-// version: a late word about an old version leaves the new one alone. With ""
-// it drops whatever there is, errors and backoff included, and what is just
-// being fetched goes to those who wait for it alone.
+// Invalidate drops what is kept of name, in every stage, if it has that version:
+// a late report about an old version does not drop the new one. With "" it drops
+// whatever there is, errors and backoff included; what is just being fetched then
+// serves those who wait for it and is not kept.
 //
 // The next Get asks the source, and has nothing to serve when that fails.
 func (c *Cache) Invalidate(name, version string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for l := c.table.bucket(name).Load(); l != nil; l = l.next {
-		if l.ref.Name != name {
-			continue
-		}
-		if s := l.state.Load(); version == "" || !s.secret.IsZero() && s.secret.Version() == version {
-			c.table.remove(l.entry)
-		}
-	}
+	maps.DeleteFunc(c.table.entries, func(ref Ref, e *entry) bool {
+		return ref.Name == name && (version == "" || !e.secret.IsZero() && e.secret.Version() == version)
+	})
 	for ref, under := range c.calls {
 		if ref.Name != name {
 			continue

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Secret is a value as it was when [Cache.Get] gave it; it does not change. It
+// Secret is a value as [Cache.Get] returned it; it does not change. It
 // hides itself: every verb of fmt, slog, JSON, XML and a panic show
 // "[redacted]". What prints the fields of another type around it, as fmt does
 // with those that are not exported, finds the address of a function. To show
@@ -38,14 +38,13 @@ func (s Secret) fetched() *fetched {
 	return s.open()
 }
 
-// Text is the value. It costs no copy: all callers share one string, whose
-// memory is zeroed when the last of them has dropped it.
+// Text is the value. It costs no copy: all callers share one string.
 func (s Secret) Text() string { return s.fetched().text }
 
 // Bytes is a copy of the value, the caller's own to change and to clear.
 func (s Secret) Bytes() []byte { return []byte(s.fetched().text) }
 
-// Version tells the value from the one before and after it, as the source
+// Version differs from that of the value before and after, as the source
 // names it; "" where the source has no versions. It may be logged.
 func (s Secret) Version() string { return s.fetched().version }
 
@@ -72,8 +71,8 @@ func (Secret) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(redacted)) }
 // LogValue is "[redacted]".
 func (Secret) LogValue() slog.Value { return slog.StringValue(redacted) }
 
-// MarshalJSON gives "[redacted]" as a JSON string.
+// MarshalJSON returns "[redacted]" as a JSON string.
 func (Secret) MarshalJSON() ([]byte, error) { return []byte(`"` + redacted + `"`), nil }
 
-// MarshalText gives "[redacted]": for XML, YAML, TOML and what else asks.
+// MarshalText returns "[redacted]": for XML, YAML, TOML and what else asks.
 func (Secret) MarshalText() ([]byte, error) { return []byte(redacted), nil }

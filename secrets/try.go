@@ -35,7 +35,8 @@ func rejected(err error, opts []TryOption) bool {
 // Try calls fn with the secret of name. When fn says that it was rejected, the
 // secret is fetched past the cache, and fn is called once more if that brought
 // another one: so a rotation between fetch and use costs a try and no failure.
-// What fn does before it finds out is done twice.
+// What fn does before it finds out is done twice. To read the secret as JSON, fn
+// calls [Decode]: [JSON] would get the secret anew.
 //
 // If the secret is still the same, fn's error is returned. If it could not be
 // fetched, the error is that of [Cache.Get] and matches fn's as well. Of many
@@ -62,7 +63,7 @@ func Try[T any](ctx context.Context, c *Cache, name string, fn func(context.Cont
 	return fn(ctx, other)
 }
 
-// replacement gives a secret other than the one that was rejected, if there is
+// replacement returns a secret other than the one that was rejected, if there is
 // one.
 func (c *Cache) replacement(ctx context.Context, name string, rejected Secret) (Secret, bool, error) {
 	from := c.seq.Load() + 1 // what begins from now on has seen what fn has

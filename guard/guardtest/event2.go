@@ -60,6 +60,9 @@ func (req *request) request2(functionURL bool) request2 {
 		accountID = "anonymous" // a function URL names no account without IAM authorization
 	}
 	domainName, domainPrefix := req.domain()
+	if functionURL && !strings.Contains(domainName, ".lambda-url.") { // it is reached by no other name
+		domainName, domainPrefix = apiID+".lambda-url.us-east-1.on.aws", apiID
+	}
 	r := request2{
 		Version:               format2,
 		RouteKey:              req.route.key,

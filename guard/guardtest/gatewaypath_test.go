@@ -129,10 +129,9 @@ func TestDomainNameKeepsThePort(t *testing.T) {
 	r := httptest.NewRequest("GET", "/", nil)
 	r.Host = "127.0.0.1:8080"
 	for name, event := range map[string][]byte{
-		"format 2.0":   eventFor(t, guardtest.HTTPAPIConfig{}, r),
-		"format 1.0":   eventFor(t, guardtest.HTTPAPIConfig{Format: "1.0"}, r),
-		"function URL": eventFor(t, guardtest.HTTPAPIConfig{FunctionURL: true}, r),
-		"REST API":     restEventFor(t, guardtest.RESTAPIConfig{}, r),
+		"format 2.0": eventFor(t, guardtest.HTTPAPIConfig{}, r),
+		"format 1.0": eventFor(t, guardtest.HTTPAPIConfig{Format: "1.0"}, r),
+		"REST API":   restEventFor(t, guardtest.RESTAPIConfig{}, r),
 	} {
 		if got := readPaths(t, event).RequestContext.DomainName; got != r.Host {
 			t.Errorf("%s: domain %q, want %q", name, got, r.Host)

@@ -57,10 +57,17 @@ func (r *Request) sentAsIs() bool {
 	case HTTPAPI:
 		return false
 	case Authorizer:
-		return r.text(version) == ""
+		return !r.has(version)
 	default:
 		return true
 	}
+}
+
+// ofREST reports whether a REST API sent the event, or its authorizer's.
+//
+// https://github.com/aws-powertools/powertools-lambda-python/issues/1552
+func (r *Request) ofREST() bool {
+	return r.trigger == REST || r.trigger == Authorizer && !r.has(version)
 }
 
 func (r *Request) findPath() {
@@ -74,10 +81,13 @@ func (r *Request) findPath() {
 		}
 		r.ambiguous = encodesSlash(raw)
 	}
-	own, prefix := r.matched(decoded)
-	r.routed = own
+	own, prefix, ok := r.matched(decoded)
+	r.routed, r.ambiguous = own, r.ambiguous || !ok
 	if strings.HasPrefix(raw, prefix) { // it has no escapes of its own
 		r.prefix = prefix
+	}
+	if r.ofREST() { // for which a slash at the end makes no difference
+		r.routed = strings.TrimSuffix(r.routed, "/")
 	}
 	if r.routed == "" {
 		r.routed = "/"
@@ -85,29 +95,36 @@ func (r *Request) findPath() {
 	r.ambiguous = r.ambiguous || !plain(r.routed)
 }
 
-// matched takes what is in front off a decoded path.
-func (r *Request) matched(decoded string) (own, prefix string) {
-	_, template, _ := strings.Cut(r.RouteKey(), " ")
-	if prefix, own, ok := splitByTemplate(decoded, template, r.PathValue); ok {
-		return own, prefix
+// matched takes what is in front off a decoded path. ok is false where the event
+// says two things of what the gateway has matched.
+func (r *Request) matched(decoded string) (own, prefix string, ok bool) {
+	arn := ""
+	if r.trigger == Authorizer {
+		arn = callPath(r.ARN()) // without stage and base path
 	}
-	if template != "" && r.trigger == Authorizer {
-		// The ARN has the path that the gateway matched, and the event need not
-		// have the values of the route.
-		own := callPath(r.ARN())
-		if prefix, ok := strings.CutSuffix(decoded, own); ok && own != "" {
-			return own, prefix
+	if _, template, _ := strings.Cut(r.RouteKey(), " "); template != "" {
+		if prefix, own, ok := splitByTemplate(decoded, template, r.PathValue); ok {
+			return own, prefix, true
 		}
+		// An authorizer's event need not have the values of the route.
+		if prefix, ok := strings.CutSuffix(decoded, arn); ok && arn != "" {
+			return arn, prefix, true
+		}
+		return decoded, "", false
 	}
+	own, prefix = decoded, ""
+	// The address of an HTTP API has the stage in front; a custom domain need not
+	// have, and of a REST API the event leaves it out.
 	stage := "/" + r.Stage()
-	// The address of an HTTP API has the stage in front; a custom domain has not,
-	// and of a REST API the event leaves it out.
 	if !r.sentAsIs() && stage != "/" && stage != "/$default" && strings.Contains(r.Domain(), ".execute-api.") {
-		if rest, ok := strings.CutPrefix(decoded, stage); ok && (rest == "" || rest[0] == '/') {
-			return rest, stage
+		if rest, found := strings.CutPrefix(decoded, stage); found && (rest == "" || rest[0] == '/') {
+			own, prefix = rest, stage
 		}
 	}
-	return decoded, ""
+	// Where a base path is in the event of an authorizer, that of the function may
+	// lack it, by its format.
+	same := arn == "" || strings.TrimSuffix(own, "/") == strings.TrimSuffix(arn, "/")
+	return own, prefix, same
 }
 
 // splitByTemplate finds the route in a path, by the template that the gateway
@@ -151,7 +168,7 @@ func expand(template string, value func(name string) (string, bool)) (path strin
 		name, after, _ := strings.Cut(rest, "}")
 		name, greedy = strings.CutSuffix(name, "+")
 		v, there := value(name)
-		if !there || v == "" && !greedy {
+		if !there || !greedy && (v == "" || strings.Contains(v, "/")) {
 			return "", false, false
 		}
 		path, template = path+v, after

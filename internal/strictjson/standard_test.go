@@ -34,7 +34,7 @@ var standardTypes = []struct {
 	{"netip.Prefix", agrees[netip.Prefix], []string{`"192.0.2.0/24"`}},
 	{"netip.AddrPort", agrees[netip.AddrPort], []string{`"192.0.2.1:80"`}},
 	{"net.IP", agrees[net.IP], []string{`"192.0.2.1"`}},
-	{"big.Int", agrees[big.Int], []string{`123456789012345678901234567890`, `"17"`, `-1`}},
+	{"big.Int", agrees[big.Int], []string{`123456789012345678901234567890`, `-1`}},
 	{"big.Float", agrees[big.Float], []string{`"1.5"`, `"0x1p-2"`}},
 	{"big.Rat", agrees[big.Rat], []string{`"1/3"`, `"1.5"`}},
 	{"url.URL", agrees[url.URL], []string{`{"Scheme":"https","Host":"example.com","Path":"/p","User":null}`}},
@@ -169,7 +169,9 @@ func argued(err error) bool {
 		switch e.Reason {
 		case "must be an object, not null", // encoding/json leaves the struct as if nothing had been sent
 			"an object has no place here",      // and one without exported fields
-			"the string has to hold one value": // text that is no JSON inside a field with the option string
+			"the string has to hold one value", // text that is no JSON inside a field with the option string
+			"the string has the wrong form",    // the string "null" there, for a string
+			"must be a number":                 // a json.Number that is the key of a map, and any text
 			return true
 		}
 	}

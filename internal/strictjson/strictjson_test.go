@@ -115,14 +115,14 @@ func TestUnmarshalAccepts(t *testing.T) {
 }
 
 // Node embeds what it is itself part of.
-type node struct {
+type Node struct {
 	*Inner
 	Role string `json:"role"`
 }
 
 // Inner is embedded by its pointer.
 type Inner struct {
-	*node
+	*Node
 	Sku string `json:"sku"`
 }
 
@@ -132,7 +132,7 @@ func TestVariantsOfEmbeddedMembersAreRefused(t *testing.T) {
 		`{"sku":"a","SKU":"b"}`:  strictjson.CaseVariant,
 		`{"role":"a","ROLE":""}`: strictjson.CaseVariant,
 	} {
-		var in node
+		var in Node
 		err := strictjson.Unmarshal([]byte(text), &in, strictjson.Options{})
 		var e *strictjson.Error
 		if errors.As(err, &e); (err == nil) != (code == "") || e != nil && e.Code != code {

@@ -3,8 +3,10 @@ package strictjson
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
 	"reflect"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -94,9 +96,9 @@ func (c *compiler) list(t, owner reflect.Type, field string) *plan {
 	p := &plan{}
 	c.plans[t] = p
 	if p.elem = c.place(t.Elem(), owner, field); p.elem.plan == nil {
-		return nil
+		c.plans[t] = nil
 	}
-	return p
+	return c.plans[t]
 }
 
 // isKey reports whether encoding/json makes a member's name a key of type t.
@@ -131,8 +133,8 @@ func (c *compiler) object(t reflect.Type) *plan {
 		for _, s := range level {
 			seen[s] = true
 		}
-		for name, fields := range found {
-			if f, ok := dominant(fields); ok && !decided[name] {
+		for _, name := range slices.Sorted(maps.Keys(found)) {
+			if f, ok := dominant(found[name]); ok && !decided[name] {
 				p.members[name] = c.member(f)
 				p.folded[string(appendFold(nil, []byte(name)))] = true
 			}

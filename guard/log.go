@@ -100,7 +100,10 @@ func (l *logged) Invoke(ctx context.Context, payload []byte) (out []byte, err er
 	returned := false
 	defer func() {
 		if !returned { // a panic, on its way to whoever recovers it
-			err = &Error{Kind: Internal, Code: "panic", Err: &panicError{value: unseen{}, stack: debug.Stack()}}
+			err = panicked(&PanicError{value: unseen{}, stack: debug.Stack()})
+			if told := inv.told(); Panicked(told) { // a Goexit, which Recover has seen
+				err = told
+			}
 		}
 		l.record(ctx, inv, payload, start, out, err)
 	}()

@@ -167,8 +167,8 @@ func (l *logLayer) errorAttr(err error, ev *Event) slog.Attr {
 	attrs := []slog.Attr{slog.String("kind", e.Kind.String()), slog.String("code", e.Code)}
 	p, panicked := panicOf(err)
 	cause := causeOf(err, e)
-	if panicked && l.panics && p.seen() {
-		cause = fmt.Sprintf("%s: %v", cause, p.value)
+	if panicked && l.panics && p.Value() != nil {
+		cause = fmt.Sprintf("%s: %v", cause, p.Value())
 	} else {
 		cause = scrub(cause, ev)
 	}

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"runtime"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -108,7 +107,6 @@ func TestTheUnexpectedIsA500ThatSaysNothing(t *testing.T) {
 		"a panic":         {"panic", func(context.Context, []byte) ([]byte, error) { panic("planted") }},
 		"a runtime error": {"panic", func(_ context.Context, p []byte) ([]byte, error) { return p[len(p)+1:], nil }},
 		"an aborted one":  {"panic", func(context.Context, []byte) ([]byte, error) { panic(http.ErrAbortHandler) }},
-		"a Goexit":        {"panic", func(context.Context, []byte) ([]byte, error) { runtime.Goexit(); return nil, nil }},
 		"a Lambda error": {"internal", func(context.Context, []byte) ([]byte, error) {
 			return nil, messages.InvokeResponse_Error{Type: "planted", Message: "planted"}
 		}},

@@ -9,15 +9,25 @@ import (
 	"encoding/xml"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"log/slog"
+	"net"
+	"net/http"
 	"net/netip"
 	"net/url"
+	"os"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 	"github.com/lambdarmor/lambdarmor/guard"
 )
 
@@ -209,5 +219,139 @@ func TestOurOwnWordsStay(t *testing.T) {
 	_, _ = guard.Wrap(h, guard.Log(log), guard.Recover()).Invoke(t.Context(), []byte(`{"a":"panic","b":"handler","c":"string"}`))
 	if got, want := book.only(t)["error"].(map[string]any)["cause"], "the handler panicked with a string"; got != want {
 		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// What an operator looks for at night is in the cause.
+func TestWhatAnOperatorFindsInACause(t *testing.T) {
+	const noStock = guard.Reason("no stock")
+	refused := &net.OpError{Op: "dial", Net: "tcp", Addr: &net.TCPAddr{Port: 443}, Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}
+	throttled := &smithy.OperationError{ServiceID: "DynamoDB", OperationName: "PutItem", Err: &awshttp.ResponseError{
+		RequestID: "7QKT4P",
+		ResponseError: &smithyhttp.ResponseError{
+			Response: &smithyhttp.Response{Response: &http.Response{StatusCode: 400}},
+			Err:      &types.ProvisionedThroughputExceededException{Message: aws.String(callers)},
+		},
+	}}
+	generic := &smithy.GenericAPIError{Code: "ThrottlingException", Message: callers}
+	for _, tc := range []struct {
+		rule string
+		err  error
+		want string
+	}{
+		{"a throttle of DynamoDB", fmt.Errorf("save %s: %w", callers, throttled), "*smithy.OperationError DynamoDB PutItem: *http.ResponseError status 400 request 7QKT4P: *types.ProvisionedThroughputExceededException"},
+		{"a code without a type", generic, "*smithy.GenericAPIError ThrottlingException"},
+		{"a code that is no code", &smithy.GenericAPIError{Code: callers}, "*smithy.GenericAPIError"},
+		{"a timeout of the context", fmt.Errorf("load: %w", context.DeadlineExceeded), "context deadline exceeded"},
+		{"a timeout of HTTP", &url.Error{Op: "Get", URL: "https://example.com/" + callers, Err: context.DeadlineExceeded}, "*url.Error Get timeout: context deadline exceeded"},
+		{"a timeout of a type of one's own", ownTimeout{}, "guard_test.ownTimeout timeout"},
+		{"a connection refused", &url.Error{Op: "Post", URL: callers, Err: refused}, "*url.Error Post: *net.OpError dial tcp: *os.SyscallError connect: connection refused"},
+		{"a name that is not found", &net.DNSError{Name: callers, Err: callers, IsNotFound: true}, "*net.DNSError not-found"},
+		{"a file", &fs.PathError{Op: "open", Path: callers, Err: fs.ErrNotExist}, "*fs.PathError open: file does not exist"},
+		{"a number", numError(callers), "*strconv.NumError Atoi: invalid syntax"},
+		{"JSON", json.Unmarshal([]byte("[1,"+callers), new([]int)), "*json.SyntaxError byte 4"},
+		{"a reason", fmt.Errorf("reserve for %s: %w", callers, noStock), "no stock"},
+		{"reasons and a cause", fmt.Errorf("%w: %w", guard.Reason("reserve"), refused), "(reserve; *net.OpError dial tcp: *os.SyscallError connect: connection refused)"},
+		{"what says itself what to show", fmt.Errorf("%s: %w", callers, ownLogValue{}), "retry 3"},
+		{"several", errors.Join(io.EOF, errors.New(callers), io.ErrUnexpectedEOF), "(EOF; *errors.errorString; unexpected EOF)"},
+		{"a code behind a code", guard.Errorf(guard.Unavailable, "no_store", "", guard.Errorf(guard.Timeout, "store_slow", callers, io.EOF)), "store_slow: EOF"},
+		{"a nil *Error", (*guard.Error)(nil), "guard: a nil *Error returned as an error"},
+		{"a nil pointer of another type", (*ownPointer)(nil), "*guard_test.ownPointer"},
+		{"an error that nobody knows", errors.New(callers), "*errors.errorString"},
+		{"an error that cannot be compared", uncomparable{callers}, "guard_test.uncomparable"},
+	} {
+		t.Run(tc.rule, func(t *testing.T) {
+			if got := causeOf(t, nil, tc.err); got != tc.want {
+				t.Errorf("got %s, want %s", got, tc.want)
+			}
+		})
+	}
+	t.Run("a nil pointer's panic", func(t *testing.T) {
+		log, book := newLog()
+		var none *order
+		h := guard.HandlerFunc(func(context.Context, []byte) ([]byte, error) { return []byte(none.Role), nil })
+		_, _ = guard.Wrap(h, guard.Log(log), guard.Recover()).Invoke(t.Context(), nil)
+		failure := book.only(t)["error"].(map[string]any)
+		stack, _ := failure["stack"].(string)
+		if failure["cause"] != "the handler panicked: runtime error: invalid memory address or nil pointer dereference" || !strings.Contains(stack, "cause_test.go") {
+			t.Errorf("got %v", failure)
+		}
+	})
+}
+
+func numError(text string) error { _, err := strconv.Atoi(text); return err }
+
+type ownTimeout struct{}
+
+func (ownTimeout) Error() string { return callers }
+func (ownTimeout) Timeout() bool { return true }
+
+type ownLogValue struct{}
+
+func (ownLogValue) Error() string        { return callers }
+func (ownLogValue) LogValue() slog.Value { return slog.StringValue("retry 3") }
+
+type ownPointer struct{ text string }
+
+func (p *ownPointer) Error() string { return p.text }
+
+type uncomparable []string
+
+func (u uncomparable) Error() string { return u[0] }
+
+func TestOptionsShowMoreOfACause(t *testing.T) {
+	errNoRows := errors.New("no rows in result set")
+	err := fmt.Errorf("load %s: %w", callers, errNoRows)
+	if got, want := causeOf(t, nil, err, guard.KnownErrors(errNoRows)), "no rows in result set"; got != want {
+		t.Errorf("KnownErrors: got %s, want %s", got, want)
+	}
+	if got, want := causeOf(t, nil, err, guard.UnsafeErrorTexts()), err.Error(); got != want {
+		t.Errorf("UnsafeErrorTexts: got %s, want %s", got, want)
+	}
+	long := errors.New(strings.Repeat("é", 10_000))
+	if got, want := causeOf(t, nil, long, guard.UnsafeErrorTexts()), strings.Repeat("é", 4096)+"…"; got != want {
+		t.Errorf("a long text: got %d bytes, want %d", len(got), len(want))
+	}
+}
+
+// An error that wraps very many, or itself, does not fill the log.
+func TestADescriptionIsBounded(t *testing.T) {
+	wide := make([]error, 10_000)
+	for i := range wide {
+		wide[i] = io.EOF
+	}
+	for rule, err := range map[string]error{"many": errors.Join(wide...), "a circle": &circle{}} {
+		if got := causeOf(t, nil, err); len(got) > 8<<10 || got == "" {
+			t.Errorf("%s: %d bytes", rule, len(got))
+		}
+	}
+}
+
+// A circle wraps itself after the layers have looked for an Error in it.
+type circle struct{ asked int }
+
+func (*circle) Error() string { return "circle" }
+
+func (c *circle) Unwrap() error {
+	if c.asked++; c.asked%50 == 0 { // errors.As ends
+		return nil
+	}
+	return c
+}
+
+// What a forged event says of itself does not fill the log, whether it could be
+// read or not.
+func TestALongMethodAndRouteAreCut(t *testing.T) {
+	long := strings.Repeat("x", 100_000)
+	for _, body := range []string{`""`, `1`} {
+		log, book := newLog()
+		payload := fmt.Sprintf(`{"version":"2.0","routeKey":%q,"requestContext":{"http":{"method":%q}},"body":%s}`, long, long, body)
+		_, _ = guard.Wrap(reading(func(ev *guard.Event) error { _, err := ev.Body(); return err }), guard.Log(log)).Invoke(t.Context(), []byte(payload))
+		record := book.only(t)
+		for _, key := range []string{"method", "route"} {
+			if got, _ := record[key].(string); got != long[:8<<10]+"…" {
+				t.Errorf("body %s: %s has %d bytes", body, key, len(got))
+			}
+		}
 	}
 }

@@ -29,6 +29,7 @@ import (
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/internal/strictjson"
 )
 
 // causeOf is the error.cause that the log has of an invocation that fails.
@@ -258,6 +259,8 @@ func TestWhatAnOperatorFindsInACause(t *testing.T) {
 		{"a nil *Error", (*guard.Error)(nil), "guard: a nil *Error returned as an error"},
 		{"a nil pointer of another type", (*ownPointer)(nil), "*guard_test.ownPointer"},
 		{"an error that nobody knows", errors.New(callers), "*errors.errorString"},
+		{"a type that cannot be decoded", guard.EventOf(t.Context(), []byte(`{}`)).Decode(new(struct{ F func() })), "cannot decode JSON into struct { F func() }.F: func() has no form in JSON"},
+		{"a refusal of the decoder, bare", &strictjson.Error{Code: strictjson.DuplicateName, Pointer: callers, Reason: "x"}, "duplicate_member"},
 		{"an error that cannot be compared", uncomparable{callers}, "guard_test.uncomparable"},
 	} {
 		t.Run(tc.rule, func(t *testing.T) {

@@ -68,16 +68,16 @@ func KnownErrors(errs ...error) LogOption {
 // fields.status and so on. Keys with nothing to say are left out. Never in it
 // are the payload, the answer and the value of a panic.
 //
-// Nothing that a caller sent is in error.cause, unless an error's own LogValue
-// method or an option puts it there. It has the types of the errors in the
-// chain, outermost first:
+// Nothing that a caller sent is in error.cause, unless the program puts it into
+// a code, a [Reason] or a LogValue, or an option is given. It has the types of
+// the errors in the chain, outermost first:
 //
 //	*url.Error Post: *net.OpError dial tcp: *os.SyscallError connect: connection refused
 //	*smithy.OperationError DynamoDB PutItem: *http.ResponseError status 400 request 7QKT: *types.ProvisionedThroughputExceededException
 //
-// Texts are of a [Reason], of an error with a LogValue method, of the Go
-// runtime, the operating system, and the sentinels of the standard library, as
-// these are constants. Words and numbers beside a type are the operation, the
+// Texts are of a Reason, of an error with a LogValue method, of the Go runtime,
+// the operating system, and the sentinels of the standard library, as these are
+// constants. Words and numbers beside a type are the operation, the
 // status, the code and the request id that the error has a method or a field
 // for. Of any other error, as of errors.New, there is the type alone: give it a
 // code with [Error], make it a Reason, or name it to [KnownErrors].

@@ -3,6 +3,7 @@ package strictjson
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"maps"
 	"net/url"
 	"reflect"
@@ -26,7 +27,16 @@ import (
 //     option string where it has no meaning.
 //
 // A field with the tag json:"-" may be anything, and so may what decodes itself.
+// The error is a [TypeError].
 func CheckType(t reflect.Type) error { return rootOf(t).err }
+
+// TypeError says why a type cannot be decoded. Its text is of the program alone.
+type TypeError string
+
+func (e TypeError) Error() string { return string(e) }
+
+// LogValue is the text.
+func (e TypeError) LogValue() slog.Value { return slog.StringValue(string(e)) }
 
 type compiler struct {
 	plans   map[reflect.Type]*plan
@@ -41,7 +51,7 @@ func (c *compiler) refuse(owner reflect.Type, field, reason string) {
 	if field != "" {
 		field = "." + field
 	}
-	c.err = fmt.Errorf("cannot decode JSON into %s%s: %s", owner, field, reason)
+	c.err = TypeError(fmt.Sprintf("cannot decode JSON into %s%s: %s", owner, field, reason))
 }
 
 // place plans for a value of type t, which stands in a field of owner.

@@ -13,6 +13,7 @@ import (
 	stdjson "encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"reflect"
 	"unicode/utf8"
 
@@ -53,6 +54,9 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("json: %s at %q", e.Reason, e.Pointer)
 }
 
+// LogValue is the code. The pointer may have names that a caller has chosen.
+func (e *Error) LogValue() slog.Value { return slog.StringValue(string(e.Code)) }
+
 // Options change what is accepted beside the syntax.
 type Options struct {
 	// RejectUnknown refuses members that the Go type has no place for.
@@ -86,7 +90,7 @@ var numbers = json.WithUnmarshalers(json.UnmarshalFromFunc(func(dec *jsontext.De
 }))
 
 // Unmarshal decodes the one value in data into v, a non-nil pointer to a zero
-// value. The error is an [*Error], that of [CheckType], or what an
+// value. The error is an [*Error], a [TypeError], or what an
 // UnmarshalJSON method of the caller's own returned.
 func Unmarshal(data []byte, v any, opts Options) error {
 	r := rootOf(reflect.TypeOf(v).Elem())

@@ -58,9 +58,9 @@ func rootOf(t reflect.Type) *root {
 	return actual.(*root)
 }
 
-// names reports whether the last name of a pointer differs in case alone from
+// isVariant reports whether the last name of a pointer differs in case alone from
 // one that is known there.
-func (r *root) names(p jsontext.Pointer) bool {
+func (r *root) isVariant(p jsontext.Pointer) bool {
 	at := r.plan
 	for name := range p.Parent().Tokens() {
 		switch {
@@ -72,7 +72,14 @@ func (r *root) names(p jsontext.Pointer) bool {
 			at = at.elem.plan
 		}
 	}
-	return at != nil && at.folded[string(appendFold(nil, []byte(p.LastToken())))]
+	return at != nil && at.isVariant([]byte(p.LastToken()))
+}
+
+// isVariant reports whether an unknown name differs in case alone from a known
+// one.
+func (p *plan) isVariant(name []byte) bool {
+	var room [64]byte
+	return p.folded[string(appendFold(room[:0], name))]
 }
 
 var (

@@ -127,7 +127,7 @@ func explain(data []byte, err error, r *root) error {
 		switch {
 		case !errors.Is(err, json.ErrUnknownName):
 			e.Reason = mismatch(semantic)
-		case r.names(semantic.JSONPointer):
+		case r.isVariant(semantic.JSONPointer):
 			e.Code, e.Reason = CaseVariant, variantReason
 		default:
 			e.Code, e.Reason = UnknownName, "the member is not known here"

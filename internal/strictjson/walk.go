@@ -45,16 +45,12 @@ func (w *walk) object(p *plan) *Error {
 		name := w.name()
 		w.next()
 		w.at++ // the colon
-		child := p.elem
+		child, known := p.elem, true
 		if p.members != nil {
-			var known bool
-			var room [64]byte
-			if child, known = p.members[string(name)]; !known && p.folded[string(appendFold(room[:0], name))] {
-				return &Error{
-					Code: CaseVariant, Pointer: pointer(name, ""), Offset: int64(start),
-					Reason: variantReason,
-				}
-			}
+			child, known = p.members[string(name)]
+		}
+		if !known && p.isVariant(name) {
+			return &Error{Code: CaseVariant, Pointer: pointer(name, ""), Offset: int64(start), Reason: variantReason}
 		}
 		if e := w.value(child); e != nil {
 			e.Pointer = pointer(name, e.Pointer)

@@ -16,7 +16,7 @@ import (
 
 type hidden struct{ X int }
 
-type selfDecoding struct{ c chan int }
+type selfDecoding struct{ C chan int }
 
 func (*selfDecoding) UnmarshalJSON([]byte) error { return nil }
 
@@ -30,6 +30,11 @@ func tagged(a, b string, second ...string) any {
 		fields[1].Name, fields[1].PkgPath = second[0], "example.com/p"
 	}
 	return reflect.Zero(reflect.StructOf(fields)).Interface()
+}
+
+// field is a struct of a field with a tag that staticcheck would not let pass.
+func field[T any](tag string) any {
+	return reflect.Zero(reflect.StructOf([]reflect.StructField{{Name: "A", Type: reflect.TypeFor[T](), Tag: reflect.StructTag(tag)}})).Interface()
 }
 
 type pointerToItself *pointerToItself
@@ -50,9 +55,7 @@ func TestCheckTypeRefuses(t *testing.T) {
 		{"a key that is a struct", map[hidden]int{}, "hidden is no key of an object"},
 		{"one name twice", tagged(`json:"x"`, `json:"x"`), `fields A and B conflict over JSON object name "x"`},
 		{"a tag on an unexported field", tagged("", `json:"a"`, "b"), "unexported Go struct field b"},
-		{"a misspelled option", struct {
-			A int `json:"a,omitEmpty"`
-		}{}, "omitEmpty"},
+		{"a misspelled option", tagged(`json:"a,omitEmpty"`, ""), "omitEmpty"},
 		{"a comma too many", tagged(`json:"a,"`, ""), "trailing ','"},
 		{"the comma that makes - a name", tagged(`json:"-,"`, ""), "trailing ','"},
 		{"an option of another decoder", struct {
@@ -67,12 +70,8 @@ func TestCheckTypeRefuses(t *testing.T) {
 		{"a name that encoding/json ignores", struct {
 			A int `json:"a€"`
 		}{}, ".A: encoding/json takes \"a€\" for no name"},
-		{"the option string of a struct", struct {
-			A hidden `json:"a,string"`
-		}{}, ".A: the option string is for strings, booleans and numbers"},
-		{"the option string of what decodes itself", struct {
-			A time.Time `json:"a,string"`
-		}{}, ".A: the option string is for strings, booleans and numbers"},
+		{"the option string of a struct", field[hidden](`json:"a,string"`), ".A: the option string is for strings, booleans and numbers"},
+		{"the option string of what decodes itself", field[time.Time](`json:"a,string"`), ".A: the option string is for strings, booleans and numbers"},
 		{"a pointer to an embedded unexported struct", struct{ *hidden }{}, ".hidden: a pointer to an unexported struct cannot be set"},
 		{"an embedded struct without exported fields", struct {
 			sync.Mutex

@@ -65,6 +65,7 @@ var standardTypes = []struct {
 	{"an embedded struct", agrees[embedsBase], []string{`{"tenant":"t","X":1}`}},
 	{"an embedded pointer", agrees[embedsPointer], []string{`{"sku":"a","X":1}`}},
 	{"an embedded time", agrees[embedsTime], []string{`"2026-01-02T03:04:05Z"`}},
+	{"fields that hide each other", agrees[hiding], []string{`{"X":1,"name":"a","Name":"b","Deep":"d","Far":3}`, `{"Deep":"d","X":{"y":1}}`}},
 	{"a named number", agrees[struct {
 		N num
 	}], []string{`{"N":"any text"}`}},
@@ -85,6 +86,29 @@ type (
 	embedsTime struct {
 		time.Time
 		X int
+	}
+)
+
+type (
+	hiding struct {
+		Left
+		*Right
+		Deep string
+	}
+	// Left and Right have an X, of which neither counts, and a name, tagged once.
+	Left struct {
+		X    int
+		Name string `json:"name"`
+		Deep int
+		Deeper
+	}
+	Right struct {
+		X    int
+		Name string
+	}
+	Deeper struct {
+		X   item
+		Far int
 	}
 )
 

@@ -57,6 +57,11 @@ func (d *describer) chain(err error) string {
 		d.left--
 		part, inner := d.one(err)
 		if len(inner) > 1 {
+			if r, ok := inner[0].(Reason); ok { // as in "%w: %w"
+				part, inner = string(r), inner[1:]
+			}
+		}
+		if len(inner) > 1 {
 			var branches []string
 			for _, e := range inner {
 				if text := d.chain(e); text != "" {

@@ -253,7 +253,7 @@ func TestWhatAnOperatorFindsInACause(t *testing.T) {
 		{"a number", numError(callers), "*strconv.NumError Atoi: invalid syntax"},
 		{"JSON", json.Unmarshal([]byte("[1,"+callers), new([]int)), "*json.SyntaxError byte 4"},
 		{"a reason", fmt.Errorf("reserve for %s: %w", callers, noStock), "no stock"},
-		{"reasons and a cause", fmt.Errorf("%w: %w", guard.Reason("reserve"), refused), "(reserve; *net.OpError dial tcp: *os.SyscallError connect: connection refused)"},
+		{"reasons and a cause", fmt.Errorf("%w: %w", guard.Reason("reserve"), refused), "reserve: *net.OpError dial tcp: *os.SyscallError connect: connection refused"},
 		{"what says itself what to show", fmt.Errorf("%s: %w", callers, ownLogValue{}), "retry 3"},
 		{"several", errors.Join(io.EOF, errors.New(callers), io.ErrUnexpectedEOF), "(EOF; *errors.errorString; unexpected EOF)"},
 		{"a code behind a code", guard.Errorf(guard.Unavailable, "no_store", "", guard.Errorf(guard.Timeout, "store_slow", callers, io.EOF)), "store_slow: EOF"},

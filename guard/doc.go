@@ -48,7 +48,7 @@
 //
 // An [*Error], in whatever wrapping, tells the caller a code and a detail, the
 // platform a [Kind], and the operator the cause. Any other error is Internal:
-// its text goes to the log alone.
+// the log has its type, and its text where that is a [Reason].
 //
 // # What Recover cannot do
 //

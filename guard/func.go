@@ -107,12 +107,12 @@ func encode(v any) ([]byte, error) {
 	if r, ok := v.(io.Reader); ok && (err != nil || bytes.HasPrefix(out, []byte("{}"))) {
 		out, err = readAll(r)
 		if err != nil {
-			return nil, fmt.Errorf("guard: read the answer: %w", err)
+			return nil, fmt.Errorf("%w: %w", Reason("guard: read the answer"), err)
 		}
 	}
 	switch {
 	case err != nil:
-		return nil, &Error{Kind: Internal, Code: "response_not_json", Err: fmt.Errorf("guard: encode the answer: %w", err)}
+		return nil, &Error{Kind: Internal, Code: "response_not_json", Err: fmt.Errorf("%w: %w", Reason("guard: encode the answer"), err)}
 	case len(out) > maxAnswer:
 		return nil, &Error{Kind: Internal, Code: "response_too_large", Detail: "The response is larger than the platform takes."}
 	}

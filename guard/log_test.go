@@ -214,7 +214,8 @@ func TestATimeoutIsOneRecord(t *testing.T) {
 	})
 	record := book.only(t)
 	failure := record["error"].(map[string]any)
-	if record["level"] != "ERROR" || failure["kind"] != "timeout" || record["remainingMs"] != json.Number("-1000") {
+	if record["level"] != "ERROR" || failure["kind"] != "timeout" ||
+		failure["cause"] != "guard: the handler overran: it returned a value after its time" || record["remainingMs"] != json.Number("-1000") {
 		t.Errorf("%v", record)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/lambdarmor/lambdarmor/authorizer"
+	"github.com/lambdarmor/lambdarmor/guard"
 )
 
 type text string
@@ -50,7 +51,7 @@ func TestContextValues(t *testing.T) {
 		for _, s := range samples {
 			c := grants(&authorizer.Grant{Principal: "alice", Context: map[string]any{"value": tt.value}})
 			event := sample(s.variant)
-			out, log, err := ask(t, handlerFor(s.variant, s.simple, c), event)
+			out, log, err := ask(t, handlerFor(s.variant, s.simple, c), event, guard.UnsafeErrorTexts())
 			want := broken
 			if tt.reason == "" {
 				want = allow
@@ -89,7 +90,7 @@ func TestGrantsThatCannotTravel(t *testing.T) {
 		{"a value without a name", context("")},
 		{"a value without a name", context("\xff")},
 	} {
-		out, log, err := ask(t, authorizer.Simple(grants(&tt.grant)), sample(""))
+		out, log, err := ask(t, authorizer.Simple(grants(&tt.grant)), sample(""), guard.UnsafeErrorTexts())
 		e, _ := log["error"].(map[string]any)
 		cause, _ := e["cause"].(string)
 		if outcomeOf(t, out, err, "") != broken || !strings.Contains(cause, tt.reason) {

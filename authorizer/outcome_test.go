@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime"
 	"strings"
 	"testing"
 
@@ -102,10 +101,6 @@ func TestEveryEventAndEveryOutcome(t *testing.T) {
 		{"a grant that has expired", grants(&authorizer.Grant{Principal: "alice", Expires: longAgo}), "", deny, unauthorized, "deny", "credential_expired"},
 		{"Scopes without anybody", authorizer.Scopes("a"), "", broken, broken, "fail", "internal"},
 		{"a panic", func(context.Context, *authorizer.Request) (*authorizer.Grant, error) { panic(token) }, "", broken, broken, "fail", "panic"},
-		{"Goexit", func(context.Context, *authorizer.Request) (*authorizer.Grant, error) {
-			runtime.Goexit()
-			return nil, nil
-		}, "", broken, broken, "fail", "panic"},
 	} {
 		for _, s := range samples {
 			t.Run(tt.name+"/"+s.variant+fmt.Sprint(s.simple), func(t *testing.T) {

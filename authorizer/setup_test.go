@@ -74,10 +74,10 @@ func (r record) code() string {
 }
 
 // ask invokes an authorizer in the chain that it belongs in.
-func ask(t testing.TB, h lambda.Handler, event guardtest.Event) (string, record, error) {
+func ask(t testing.TB, h lambda.Handler, event guardtest.Event, opts ...guard.LogOption) (string, record, error) {
 	t.Helper()
 	var log bytes.Buffer
-	h = guard.Wrap(h, guard.Log(guard.NewLogger(&log, guard.MinLevel(slog.LevelDebug))), guard.Errors(), guard.Recover())
+	h = guard.Wrap(h, guard.Log(guard.NewLogger(&log, guard.MinLevel(slog.LevelDebug)), opts...), guard.Errors(), guard.Recover())
 	out, err := h.Invoke(t.Context(), event.Bytes())
 	var r record
 	if bad := json.Unmarshal(log.Bytes(), &r); bad != nil {

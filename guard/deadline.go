@@ -76,7 +76,7 @@ func (dl *deadline) invoke(ctx context.Context, next lambda.Handler, payload []b
 		return out, err
 	}
 	if err == nil {
-		err = errors.New("it returned a value after its time")
+		err = Reason("it returned a value after its time")
 	}
-	return nil, &Error{Kind: Timeout, Code: "timeout", Detail: "There was not enough time to finish.", Err: fmt.Errorf("guard: the handler overran: %w", err)}
+	return nil, &Error{Kind: Timeout, Code: "timeout", Detail: "There was not enough time to finish.", Err: fmt.Errorf("%w: %w", Reason("guard: the handler overran"), err)}
 }

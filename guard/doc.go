@@ -48,15 +48,16 @@
 //
 // An [*Error], in whatever wrapping, tells the caller a code and a detail, the
 // platform a [Kind], and the operator the cause. Any other error is Internal:
-// its text goes to the log alone.
+// the log has its type, and its text where that is a [Reason].
 //
 // # What Recover cannot do
 //
-// It catches a panic of the goroutine that runs the handler, and
-// [runtime.Goexit]. A panic in a goroutine that the handler starts ends the
-// process, and so does what the Go runtime treats as fatal: concurrent writes to a
-// map, a full memory or stack, os.Exit. Lambda then starts a new process and
-// reports the invocation as failed.
+// It catches a panic of the goroutine that runs the handler. A panic in a
+// goroutine that the handler starts ends the process, and so does what the Go
+// runtime treats as fatal: concurrent writes to a map, a full memory or stack,
+// os.Exit. So does [runtime.Goexit] on the goroutine of the runtime's loop; the
+// record says it. Lambda then starts a new process and reports the invocation as
+// failed.
 //
 // # What is not stopped
 //

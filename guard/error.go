@@ -12,7 +12,7 @@ import (
 
 // Error is an error that knows its three audiences. The caller may read Code,
 // Detail, Violations and RetryAfter; the platform goes by Kind; the operator
-// finds Err in the log, and nobody else does.
+// finds Err in the log as [Log] describes it, and nobody else does.
 //
 // It is found through any wrapping: a handler may return
 // fmt.Errorf("reserve stock: %w", e) and the caller still gets e's answer.

@@ -6,8 +6,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"reflect"
 
 	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-lambda-go/lambda/handlertrace"
 	"github.com/lambdarmor/lambdarmor/internal/strictjson"
 )
 
@@ -27,11 +29,21 @@ func RejectUnknownMembers() DecodeOption {
 // the value, invalid UTF-8, null for an object, more than the [Limits]. The
 // error is then an [*Error] of kind Invalid with the place as JSON pointer.
 //
-// The answer is encoded byte for byte as by [lambda.NewHandler]. An In of
-// struct{} takes any event, json.RawMessage takes it as it came.
+// The answer is encoded byte for byte as by [lambda.NewHandler]. One of more
+// than 6 MiB and 100 bytes, which is all that Lambda takes, is an [*Error] of
+// kind Internal with code response_too_large. The callbacks of package
+// handlertrace are called as by lambda.NewHandler.
+//
+// An In of struct{} takes any event, json.RawMessage takes it as it came. Func
+// panics if fn is nil, and if In has a part that no event can fill as
+// encoding/json would: a channel, two fields of one name, a tag that the two
+// decoders read differently. The panic names the type and the field.
 func Func[In, Out any](fn func(context.Context, In) (Out, error), opts ...DecodeOption) lambda.Handler {
 	if fn == nil {
 		panic("guard: Func of a nil function")
+	}
+	if err := strictjson.CheckType(reflect.TypeFor[In]()); err != nil {
+		panic("guard: Func: " + err.Error())
 	}
 	return HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
 		var in In
@@ -40,9 +52,16 @@ func Func[In, Out any](fn func(context.Context, In) (Out, error), opts ...Decode
 				return nil, err
 			}
 		}
+		trace := handlertrace.FromContext(ctx)
+		if trace.RequestEvent != nil {
+			trace.RequestEvent(ctx, in)
+		}
 		out, err := fn(ctx, in)
 		if err != nil {
 			return nil, err
+		}
+		if trace.ResponseEvent != nil {
+			trace.ResponseEvent(ctx, out)
 		}
 		return encode(out)
 	})
@@ -71,29 +90,39 @@ func optionsOf(opts []DecodeOption) strictjson.Options {
 	return o
 }
 
-// encode gives the bytes that lambda.NewHandler would: no HTML escapes, no
+// answer.Max is how large an answer Lambda takes from a function, in bytes. One
+// that is larger ends the process, and with it every invocation that it serves.
+//
+// https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+const answer.Max = 6<<20 + 100
+
+// encode returns the bytes that lambda.NewHandler would: no HTML escapes, no
 // newline, and the content of a reader that says nothing in JSON.
 func encode(v any) ([]byte, error) {
 	var buf bytes.Buffer
 	enc := json.NewEncoder(&buf)
 	enc.SetEscapeHTML(false)
 	err := enc.Encode(v)
-	if r, ok := v.(io.Reader); ok && (err != nil || bytes.HasPrefix(buf.Bytes(), []byte("{}"))) {
-		return readAll(r)
+	out := bytes.TrimSuffix(buf.Bytes(), []byte{'\n'})
+	if r, ok := v.(io.Reader); ok && (err != nil || bytes.HasPrefix(out, []byte("{}"))) {
+		out, err = readAll(r)
+		if err != nil {
+			return nil, fmt.Errorf("%w: %w", Reason("guard: read the answer"), err)
+		}
 	}
-	if err != nil {
-		return nil, &Error{Kind: Internal, Code: "response_not_json", Err: fmt.Errorf("guard: encode the answer: %w", err)}
+	switch {
+	case err != nil:
+		return nil, &Error{Kind: Internal, Code: "response_not_json", Err: fmt.Errorf("%w: %w", Reason("guard: encode the answer"), err)}
+	case len(out) > answer.Max:
+		return nil, &Error{Kind: Internal, Code: "response_too_large", Detail: "The response is larger than the platform takes."}
 	}
-	return bytes.TrimSuffix(buf.Bytes(), []byte{'\n'}), nil
+	return out, nil
 }
 
+// readAll reads as much as can be answered, and a byte more where there is more.
 func readAll(r io.Reader) ([]byte, error) {
 	if c, ok := r.(io.Closer); ok {
 		defer c.Close()
 	}
-	out, err := io.ReadAll(r)
-	if err != nil {
-		return nil, fmt.Errorf("guard: read the answer: %w", err)
-	}
-	return out, nil
+	return io.ReadAll(io.LimitReader(r, answer.Max+1))
 }

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-lambda-go/lambda/handlertrace"
 	"github.com/lambdarmor/lambdarmor/guard"
 )
 
@@ -169,3 +170,135 @@ func TestFuncKeepsNothingOfThePayloadsMemory(t *testing.T) {
 		t.Errorf("the handler's value has become %q", raw)
 	}
 }
+
+// A type that no caller can send right is the function's mistake.
+func TestFuncPanicsForATypeThatCannotBeDecoded(t *testing.T) {
+	type options struct {
+		Notify func() `json:"notify"`
+	}
+	type request struct {
+		Options []options `json:"options"`
+	}
+	defer func() {
+		got, _ := recover().(string)
+		if want := "guard: Func: cannot decode JSON into guard_test.options.Notify: func() has no form in JSON"; got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}()
+	guard.Func(func(context.Context, request) (any, error) { return nil, nil })
+	t.Error("it did not panic")
+}
+
+func TestFuncWritesJSONNumbers(t *testing.T) {
+	type payment struct {
+		Amount json.Number `json:"amount"`
+	}
+	as[payment](t, []byte(`{"amount":1.50}`))
+	_, err := guard.Func(func(_ context.Context, in payment) (any, error) { return in, nil }).Invoke(t.Context(), []byte(`{"amount":"1; DROP TABLE t"}`))
+	wantViolation(t, err, guard.Invalid, "wrong_type", "/amount")
+}
+
+// mostAnswer is what Lambda takes from a function, in bytes.
+const mostAnswer = 6<<20 + 100
+
+// endless is a reader that goes on for as long as a test may take.
+type endless struct{ taken, closed int }
+
+func (e *endless) Read(p []byte) (int, error) {
+	if e.taken > 8*mostAnswer {
+		return 0, io.EOF
+	}
+	e.taken += len(p)
+	return len(p), nil
+}
+
+func (e *endless) Close() error { e.closed++; return nil }
+
+// The runtime is told 413 for a larger answer, and exits with all invocations
+// that it serves.
+func TestFuncBoundsTheAnswer(t *testing.T) {
+	text := strings.Repeat("x", mostAnswer)
+	for _, tc := range []struct {
+		rule  string
+		value any
+		size  int // of the answer, 0 is too large
+	}{
+		{"as much as Lambda takes", text[2:], mostAnswer}, // two quotes
+		{"a byte more", text[1:], 0},
+		{"a reader of as much", strings.NewReader(text), mostAnswer},
+		{"a reader of a byte more", strings.NewReader(text + "x"), 0},
+		{"a buffer of a byte more", bytes.NewBufferString(text + "x"), 0},
+		{"a raw text of a byte more", json.RawMessage(`"` + text[1:] + `"`), 0},
+	} {
+		t.Run(tc.rule, func(t *testing.T) {
+			log, book := newLog()
+			h := guard.Wrap(guard.Func(func(context.Context, struct{}) (any, error) { return tc.value, nil }), guard.Log(log))
+			out, err := h.Invoke(t.Context(), nil)
+			if tc.size > 0 {
+				if len(out) != tc.size || err != nil {
+					t.Errorf("got %d bytes, %v, want %d", len(out), err, tc.size)
+				}
+				return
+			}
+			wantError(t, err, guard.Internal, "response_too_large")
+			if record := book.only(t); out != nil || record["level"] != "ERROR" {
+				t.Errorf("got %d bytes and the record %v, want none and an error", len(out), record)
+			}
+		})
+	}
+	t.Run("a reader without end", func(t *testing.T) {
+		answer := &endless{}
+		_, err := guard.Func(func(context.Context, struct{}) (io.Reader, error) { return answer, nil }).Invoke(t.Context(), nil)
+		wantError(t, err, guard.Internal, "response_too_large")
+		if answer.taken > 4*mostAnswer || answer.closed != 1 {
+			t.Errorf("%d bytes taken, closed %d times", answer.taken, answer.closed)
+		}
+	})
+}
+
+// Callbacks are called in the same order with the same values as by aws-lambda-go.
+func TestFuncCallsTheHandlerTrace(t *testing.T) {
+	own := errors.New("own")
+	for _, tc := range []struct {
+		rule, event string
+		err         error
+	}{
+		{"an answer", `{"role":"user"}`, nil},
+		{"an error", `{"role":"user"}`, own},
+		{"an event that is no JSON", `{`, nil},
+	} {
+		t.Run(tc.rule, func(t *testing.T) {
+			fn := func(_ context.Context, in order) (*answer, error) { return &answer{in.Role}, tc.err }
+			got := traceCalls(t, guard.Func(fn), tc.event)
+			if want := traceCalls(t, lambda.NewHandler(fn), tc.event); !reflect.DeepEqual(got, want) {
+				t.Errorf("got %v, want %v", got, want)
+			}
+		})
+	}
+	t.Run("of nothing", func(t *testing.T) {
+		fn := func(context.Context, struct{}) (any, error) { return nil, nil }
+		if got, want := traceCalls(t, guard.Func(fn), `{}`), traceCalls(t, lambda.NewHandler(fn), `{}`); !reflect.DeepEqual(got, want) {
+			t.Errorf("got %v, want %v", got, want)
+		}
+	})
+}
+
+// traceCalls is what the callbacks of a context are given.
+func traceCalls(t *testing.T, h lambda.Handler, event string) (calls []any) {
+	t.Helper()
+	note := func(name string) func(context.Context, any) {
+		return func(ctx context.Context, event any) {
+			if ctx.Value(traceKey{}) != "kept" {
+				t.Errorf("%s is given another context", name)
+			}
+			calls = append(calls, name, event)
+		}
+	}
+	ctx := context.WithValue(t.Context(), traceKey{}, "kept")
+	ctx = handlertrace.NewContext(ctx, handlertrace.HandlerTrace{RequestEvent: note("request")})
+	ctx = handlertrace.NewContext(ctx, handlertrace.HandlerTrace{RequestEvent: note("second request"), ResponseEvent: note("response")})
+	_, _ = h.Invoke(ctx, []byte(event))
+	return calls
+}
+
+type traceKey struct{}

@@ -230,6 +230,13 @@ func Principal(ctx context.Context) string {
 	return inv.principal
 }
 
+// told is what SetError was told last.
+func (inv *invocation) told() error {
+	inv.mu.Lock()
+	defer inv.mu.Unlock()
+	return inv.err
+}
+
 // SetError tells the record of the invocation about an error that does not
 // leave the chain, because a layer has made an answer of it. The last one
 // told is the one recorded; but one that is itself an answer for the platform,

@@ -39,6 +39,20 @@ func UnsafePanicValues() LogOption {
 	return func(l *logLayer) { l.panics = true }
 }
 
+// UnsafeErrorTexts makes error.cause the text of the error, as its Error method
+// returns it, up to 8 kB. Errors quote what they could not read, so passwords,
+// tokens and addresses that callers send will be in the log. Use it where no
+// real caller is: on a test stage.
+func UnsafeErrorTexts() LogOption {
+	return func(l *logLayer) { l.texts = true }
+}
+
+// KnownErrors shows the texts of errs in error.cause, wherever in a chain they
+// are. It is for sentinels that are not a [Reason], like sql.ErrNoRows.
+func KnownErrors(errs ...error) LogOption {
+	return func(l *logLayer) { l.known = append(l.known, errs...) }
+}
+
 // Log writes exactly one record per invocation to l, whatever happens to it:
 // at level INFO, WARN for a caller's fault, ERROR for ours. It belongs
 // outermost. The record has the keys
@@ -48,16 +62,29 @@ func UnsafePanicValues() LogOption {
 //	method route status             of an HTTP request
 //	principal                       where a layer has found out who calls
 //	error.kind .code .cause         of a failure, also one made a response
+//	error.violations                of a refusal: the first ten places
 //	error.stack                     of a panic
 //
 // and what [AddAttrs] has added, of which a key named like one of these becomes
 // fields.status and so on. Keys with nothing to say are left out. Never in it
-// are the payload, the answer and the value of a panic. error.cause is the text
-// of the handler's error, its first 8 kB; values of four bytes and more that a
-// caller had in the body, query, cookies or headers are taken out of it, and what
-// is quoted of one beside it, as errors like to quote what they could not read.
-// Where the event cannot be read, all of the text is. Records of a queue, a
-// stream or a notification stay.
+// are the payload, the answer and the value of a panic.
+//
+// Nothing that a caller sent is in error.cause, unless the program puts it into
+// a code, a [Reason] or a LogValue, or an option is given. It has the types of
+// the errors in the chain, outermost first:
+//
+//	*url.Error Post: *net.OpError dial tcp: *os.SyscallError connect: connection refused
+//	*smithy.OperationError DynamoDB PutItem: *http.ResponseError status 400 request 7QKT: *types.ProvisionedThroughputExceededException
+//
+// Texts are of a Reason, of an error with a LogValue method, of the Go runtime,
+// the operating system, and the sentinels of the standard library, as these are
+// constants. Words and numbers beside a type are the operation, the
+// status, the code and the request id that the error has a method or a field
+// for. Of any other error, as of errors.New, there is the type alone: give it a
+// code with [Error], make it a Reason, or name it to [KnownErrors].
+//
+// A violation has a pointer and a keyword. In the pointer a name that is no
+// short identifier is "*", as a caller may have chosen it.
 //
 // With a logger of [NewLogger] or a handler of [NewLogHandler] the keys stand
 // at the top level, and every record written with the invocation's context has
@@ -90,6 +117,8 @@ type logLayer struct {
 	correlate     func(context.Context, *Event) string
 	payload       bool
 	panics        bool
+	texts         bool
+	known         []error
 }
 
 type logged struct {
@@ -106,7 +135,10 @@ func (l *logged) Invoke(ctx context.Context, payload []byte) (out []byte, err er
 	returned := false
 	defer func() {
 		if !returned { // a panic, on its way to whoever recovers it
-			err = &Error{Kind: Internal, Code: "panic", Err: &panicError{value: unseen{}, stack: debug.Stack()}}
+			err = panicked(&PanicError{value: unseen{}, stack: debug.Stack()})
+			if told := inv.told(); Panicked(told) { // a Goexit, which Recover has seen
+				err = told
+			}
 		}
 		l.record(ctx, inv, payload, start, out, err)
 	}()

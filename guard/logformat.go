@@ -23,10 +23,11 @@ const longestLineKept = 64 << 10
 // Write takes one record, as slog's JSON handler makes it.
 func (w *lambdaWriter) Write(record []byte) (int, error) {
 	line, rest := append(w.line[:0], '{'), record[1:]
-	if at, ok := bytes.CutPrefix(rest, []byte(`"time":`)); ok {
-		end := bytes.IndexByte(at, ',') + 1
-		line = append(append(line, `"timestamp":`...), at[:end]...)
-		rest = at[end:]
+	if at, ok := bytes.CutPrefix(rest, []byte(`"time":"`)); ok {
+		end := bytes.IndexByte(at, '"')
+		line = appendTimestamp(append(line, `"timestamp":"`...), at[:end])
+		line = append(line, `",`...)
+		rest = at[end+len(`",`):]
 	}
 	if at, ok := bytes.CutPrefix(rest, []byte(`"level":"`)); ok {
 		end := bytes.IndexByte(at, '"')
@@ -45,6 +46,15 @@ func (w *lambdaWriter) Write(record []byte) (int, error) {
 		return 0, err
 	}
 	return len(record), nil
+}
+
+// appendTimestamp appends a time in UTC with three digits of the second, so that
+// timestamps sort as texts. slog's handler drops the zeros at the end.
+func appendTimestamp(to, t []byte) []byte {
+	second, digits, _ := bytes.Cut(bytes.TrimSuffix(t, []byte{'Z'}), []byte{'.'})
+	to = append(append(to, second...), '.')
+	to = append(to, digits...)
+	return append(append(to, "000"[min(len(digits), 3):]...), 'Z')
 }
 
 // lambdaLevel names the levels that slog has no names for.

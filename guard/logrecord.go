@@ -55,7 +55,7 @@ func (l *logLayer) record(ctx context.Context, inv *invocation, payload []byte, 
 	}
 	attrs = appendText(attrs, "principal", principal)
 	if err != nil {
-		attrs = append(attrs, l.errorAttr(err, ev))
+		attrs = append(attrs, l.errorAttr(err))
 	}
 	if l.payload {
 		attrs = append(attrs, slog.String("payload", string(payload)))
@@ -135,43 +135,20 @@ func levelOf(err error, status int) slog.Level {
 	}
 }
 
-func (l *logLayer) errorAttr(err error, ev *Event) slog.Attr {
+func (l *logLayer) errorAttr(err error) slog.Attr {
 	e := Public(err)
 	attrs := []slog.Attr{slog.String("kind", e.Kind.String()), slog.String("code", e.Code)}
+	attrs = appendViolations(attrs, e.Violations)
 	p, panicked := panicOf(err)
-	cause := causeOf(err, e)
-	if panicked && l.panics && p.seen() {
-		cause = fmt.Sprintf("%s: %v", cause, p.value)
-	} else {
-		cause = scrub(cause, ev)
+	cause := l.causeOf(err)
+	if panicked && l.panics && p.Value() != nil {
+		cause = fmt.Sprintf("%s: %v", cause, p.Value())
 	}
 	attrs = appendText(attrs, "cause", cause)
 	if panicked {
 		attrs = append(attrs, slog.String("stack", string(p.stack)))
 	}
 	return slog.Attr{Key: "error", Value: slog.GroupValue(attrs...)}
-}
-
-// causeOf is the text of what stands behind the public part of an error.
-func causeOf(err error, e *Error) string {
-	if text := errorText(err); text != errorText(e) {
-		return text // foreign, or wrapped in words of the handler's
-	}
-	if e.Err != nil {
-		return errorText(e.Err)
-	}
-	return ""
-}
-
-// errorText is an error's text, also where there is none: a nil pointer that
-// became an error by accident panics when it is asked.
-func errorText(err error) (text string) {
-	defer func() {
-		if recover() != nil {
-			text = fmt.Sprintf("guard: a %T without a text", err)
-		}
-	}()
-	return err.Error()
 }
 
 func milliseconds(d time.Duration) float64 {

@@ -4,73 +4,50 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"iter"
+	"reflect"
 	"runtime"
 	"runtime/debug"
 
 	"github.com/aws/aws-lambda-go/lambda"
 )
 
-// Recover turns a panic of the handler, or a call of [runtime.Goexit], into an
-// Internal error with code "panic". The process lives on; aws-lambda-go alone
-// would report the panic's text to the caller and end the process. The value
-// and the stack are for [Log]; the error's text has neither.
+// Recover turns a panic of the handler into an Internal error with code
+// "panic", and the process lives on; aws-lambda-go alone would report the
+// panic's text to the caller and end the process. The error has a [*PanicError]
+// in its chain, with the stack for [Log]. Its text never has the value.
 //
-// An error that panics when it is unwrapped, as a nil *[fs.PathError] does that
-// became an error by accident, is such a panic as well.
+// An error that panics when it is unwrapped is such a panic as well. A nil
+// *[fs.PathError] that became an error by accident does that.
 //
 // A panic says that the handler stopped somewhere: unlike after an error, it
 // is not known what it did. [Panicked] tells the two apart.
 //
-// A goroutine that the handler started is out of reach, and so is what the Go
-// runtime ends a process for: concurrent map writes, exhausted memory or stack,
-// and here also a handler that ends with its thread locked by
-// [runtime.LockOSThread], or calls Goexit on a thread that whoever invokes it
-// has locked.
+// Out of reach are a goroutine that the handler started, and what the Go runtime
+// ends a process for: concurrent map writes, exhausted memory or stack. A call
+// of [runtime.Goexit] cannot be undone either: Log records it, then it ends the
+// goroutine, and with the runtime's own goroutine the process.
 func Recover() Middleware {
 	return Named("guard.Recover", func(next lambda.Handler) lambda.Handler {
-		return HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
-			var a outcome
-			// Goexit cannot be undone on the goroutine that calls it, and the one
-			// that we are on belongs to the runtime's loop. A coroutine is a
-			// goroutine that is switched to: another one would be scheduled, and
-			// that costs as much as all other layers together.
-			run, end := iter.Pull(func(suspend func(struct{}) bool) {
-				a.run(ctx, next, payload, suspend)
-			})
-			if _, exiting := run(); exiting {
-				go end() // exits as well: it takes over the Goexit
+		return HandlerFunc(func(ctx context.Context, payload []byte) (out []byte, err error) {
+			returned := false
+			defer func() {
+				if returned {
+					return
+				}
+				p := &PanicError{value: recover(), stack: debug.Stack()}
+				out, err = nil, panicked(p)
+				if p.value == nil {
+					SetError(ctx, err) // for Log, as a Goexit goes on and returns nothing
+				}
+			}()
+			out, err = next.Invoke(ctx, payload)
+			if err != nil {
+				ask(err)
 			}
-			return a.out, a.err
+			returned = true
+			return out, err
 		})
 	})
-}
-
-type outcome struct {
-	out []byte
-	err error
-}
-
-// run calls next. A Goexit that ends it is suspended halfway: resumed, it would
-// go on to the goroutine that waits for the answer.
-func (a *outcome) run(ctx context.Context, next lambda.Handler, payload []byte, suspend func(struct{}) bool) {
-	returned := false
-	defer func() {
-		if returned {
-			return
-		}
-		value := recover()
-		a.out, a.err = nil, panicked(value)
-		if value == nil {
-			suspend(struct{}{})
-		}
-	}()
-	growStack()
-	a.out, a.err = next.Invoke(ctx, payload)
-	if a.err != nil {
-		ask(a.err)
-	}
-	returned = true
 }
 
 // ask looks through all of an error, as layers further out do where nobody
@@ -83,46 +60,64 @@ type absent struct{}
 
 func (absent) Error() string { return "" }
 
-// growStack grows the stack of a fresh coroutine once, to what a handler that
-// decodes JSON needs, instead of step by step with a copy at each.
-//
-//go:noinline
-func growStack() {
-	var room [12 << 10]byte
-	touch(&room)
-}
-
-//go:noinline
-func touch(room *[12 << 10]byte) { room[0] = 1 }
-
-// panicError is a panic. Its text leaves the value out, which may be made of
-// anything, the payload included.
-type panicError struct {
+// PanicError is a panic that [Recover] caught, or that [Log] saw go by. It is
+// found with [errors.As] in the chain of what Recover returns. Its text has the
+// type of the panic's value and not the value, which may be made of anything,
+// the payload included. A panic of the Go runtime shows its text.
+type PanicError struct {
 	value any // nil after runtime.Goexit
 	stack []byte
 }
 
-// seen reports whether there is a value to show.
-func (p *panicError) seen() bool { return p.value != nil && p.value != unseen{} }
-
-// unseen stands for the value of a panic that was seen and not recovered.
-type unseen struct{}
-
-func panicked(value any) error {
-	return &Error{Kind: Internal, Code: "panic", Err: &panicError{value: value, stack: debug.Stack()}}
+// Value returns what the handler panicked with. It is nil if it called
+// runtime.Goexit, and if nobody recovered the panic.
+func (p *PanicError) Value() any {
+	if p.value == (unseen{}) {
+		return nil
+	}
+	return p.value
 }
 
-func (p *panicError) Error() string {
-	switch value := p.value.(type) {
+// Stack returns the stack of the goroutine that panicked, as [debug.Stack]
+// formats it. It has function names, files and lines, and no values but the
+// words that arguments were passed in.
+func (p *PanicError) Stack() []byte { return p.stack }
+
+func (p *PanicError) Error() string {
+	switch p.value.(type) {
 	case nil:
 		return "the handler called runtime.Goexit"
 	case unseen:
 		return "the handler panicked or called runtime.Goexit"
-	case runtime.Error: // written by the Go runtime, of types and numbers alone
-		return "the handler panicked: " + value.Error()
-	default:
-		return fmt.Sprintf("the handler panicked with a %T", value)
 	}
+	if text, ok := runtimeText(p.value); ok {
+		return "the handler panicked: " + text
+	}
+	return fmt.Sprintf("the handler panicked with a %T", p.value)
+}
+
+// unseen stands for the value of a panic that was seen and not recovered.
+type unseen struct{}
+
+// runtimeText returns the text of an error that the Go runtime wrote: it is made
+// of types and numbers alone.
+func runtimeText(value any) (string, bool) {
+	err, ok := value.(runtime.Error)
+	if !ok {
+		return "", false
+	}
+	t := reflect.TypeOf(value)
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	if t.PkgPath() != "runtime" {
+		return "", false // of someone who implements the interface
+	}
+	return err.Error(), true
+}
+
+func panicked(p *PanicError) error {
+	return &Error{Kind: Internal, Code: "panic", Err: p}
 }
 
 // Panicked reports whether err stems from a panic that [Recover] caught: the
@@ -132,8 +127,8 @@ func Panicked(err error) bool {
 	return ok
 }
 
-func panicOf(err error) (*panicError, bool) {
-	var p *panicError
+func panicOf(err error) (*PanicError, bool) {
+	var p *PanicError
 	ok := errors.As(err, &p)
 	return p, ok
 }

@@ -10,9 +10,7 @@ import (
 	"net/url"
 	"runtime"
 	"strings"
-	"sync"
 	"testing"
-	"time"
 
 	"github.com/lambdarmor/lambdarmor/guard"
 )
@@ -40,7 +38,7 @@ var panics = []struct {
 	{"an index out of range", func() { _ = []int{1}[len(panicMarker)] }, "the handler panicked: runtime error: index out of range [6] with length 1"},
 	{"a wrong type", func() { var v any = panicMarker; _ = v.(int) }, "the handler panicked: interface conversion: interface {} is string, not int"},
 	{"http.ErrAbortHandler", func() { panic(http.ErrAbortHandler) }, "the handler panicked with a *errors.errorString"},
-	{"runtime.Goexit", runtime.Goexit, "the handler called runtime.Goexit"},
+	{"a runtime.Error of one's own", func() { panic(ownRuntimeError{}) }, "the handler panicked with a guard_test.ownRuntimeError"},
 }
 
 func TestAPanicIsOneAnswerAndTheProcessLives(t *testing.T) {
@@ -158,27 +156,69 @@ func (e unaskable) As(any) bool {
 	return false
 }
 
-// A Goexit is suspended to let its invocation answer, and must end all the same.
-func TestGoexitLeavesNoGoroutine(t *testing.T) {
-	before := runtime.NumGoroutine()
-	exits := guard.Wrap(guard.HandlerFunc(func(context.Context, []byte) ([]byte, error) {
-		runtime.Goexit()
-		return nil, nil
-	}), guard.Recover(), guard.Recover())
-	var wg sync.WaitGroup
-	for range 64 {
-		wg.Go(func() {
-			for range 10 {
-				if _, err := exits.Invoke(t.Context(), nil); !guard.Panicked(err) {
-					t.Errorf("%v", err)
-				}
+// Go cannot take a Goexit back: it is recorded, and goes on.
+func TestAGoexitIsRecordedAndGoesOn(t *testing.T) {
+	for rule, layers := range map[string]func(l guard.Middleware) []guard.Middleware{
+		"through Recover": func(l guard.Middleware) []guard.Middleware { return []guard.Middleware{l, guard.Recover()} },
+		"through Recover twice": func(l guard.Middleware) []guard.Middleware {
+			return []guard.Middleware{l, guard.Recover(), guard.Recover()}
+		},
+		"through all": func(l guard.Middleware) []guard.Middleware {
+			return []guard.Middleware{l, guard.Errors(), guard.Recover(), guard.Limit(guard.Limits{})}
+		},
+	} {
+		t.Run(rule, func(t *testing.T) {
+			log, book := newLog()
+			exits := guard.HandlerFunc(func(context.Context, []byte) ([]byte, error) {
+				runtime.Goexit()
+				return nil, nil
+			})
+			returned := false
+			done := make(chan struct{})
+			go func() {
+				defer close(done)
+				_, _ = guard.Wrap(exits, layers(guard.Log(log))...).Invoke(t.Context(), nil)
+				returned = true
+			}()
+			<-done
+			if returned {
+				t.Error("the goroutine went on")
+			}
+			failure := book.only(t)["error"].(map[string]any)
+			stack, _ := failure["stack"].(string)
+			if failure["code"] != "panic" || failure["cause"] != "the handler called runtime.Goexit" || !strings.Contains(stack, "TestAGoexit") {
+				t.Errorf("got %v", failure)
 			}
 		})
 	}
-	wg.Wait()
-	for deadline := time.Now().Add(10 * time.Second); runtime.NumGoroutine() > before; runtime.Gosched() {
-		if time.Now().After(deadline) {
-			t.Fatalf("%d goroutines, %d before", runtime.NumGoroutine(), before)
-		}
+}
+
+// ownRuntimeError says that it is the runtime's, and has a text of its own.
+type ownRuntimeError struct{}
+
+func (ownRuntimeError) RuntimeError() {}
+func (ownRuntimeError) Error() string { return panicMarker }
+
+// What reports panics to a service finds the value and the stack.
+func TestAPanicErrorIsFoundInTheChain(t *testing.T) {
+	_, err := guard.Recover()(guard.HandlerFunc(func(context.Context, []byte) ([]byte, error) { panic(panicMarker) })).Invoke(t.Context(), nil)
+	var p *guard.PanicError
+	if !errors.As(fmt.Errorf("layer: %w", err), &p) {
+		t.Fatalf("no PanicError in %v", err)
+	}
+	if p.Value() != panicMarker || !strings.Contains(string(p.Stack()), "TestAPanicErrorIsFound") {
+		t.Errorf("value %v, stack %s", p.Value(), p.Stack())
+	}
+	if got, want := p.Error(), "the handler panicked with a string"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// Recover costs a deferred function and nothing else.
+func TestRecoverAllocatesNothing(t *testing.T) {
+	h := guard.Recover()(guard.HandlerFunc(func(context.Context, []byte) ([]byte, error) { return nil, nil }))
+	ctx := t.Context()
+	if n := testing.AllocsPerRun(100, func() { _, _ = h.Invoke(ctx, nil) }); n != 0 {
+		t.Errorf("%v allocations, want none", n)
 	}
 }

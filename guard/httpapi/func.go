@@ -6,10 +6,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"reflect"
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/internal/answer"
+	"github.com/lambdarmor/lambdarmor/internal/strictjson"
 )
 
 // Option changes [Func].
@@ -45,6 +47,9 @@ func RejectUnknownMembers() Option {
 func Func[In, Out any](fn func(context.Context, In) (Out, error), opts ...Option) lambda.Handler {
 	if fn == nil {
 		panic("httpapi: Func of a nil function")
+	}
+	if err := strictjson.CheckType(reflect.TypeFor[In]()); err != nil {
+		panic("httpapi: Func: " + err.Error())
 	}
 	var o funcOptions
 	for _, opt := range opts {

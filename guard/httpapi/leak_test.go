@@ -24,8 +24,8 @@ func TestNothingLeaks(t *testing.T) {
 	mux.HandleFunc("/std/split", func(w http.ResponseWriter, r *http.Request) { w.Header().Set("X-A", r.Header.Get("X-Secret")+"\r\n") })
 	h := httpapi.Routes(map[string]lambda.Handler{
 		"POST /func":        httpapi.Func(func(context.Context, order) (struct{}, error) { return struct{}{}, nil }, httpapi.RejectUnknownMembers()),
-		"GET /error":        failing(errors.New("own words")),
-		"GET /wrapped":      failing(fmt.Errorf("own words: %w", guard.Errorf(guard.Conflict, "c", "d: %w", errors.New("more of my own words")))),
+		"GET /error":        failing(guard.Reason("own words")),
+		"GET /wrapped":      failing(fmt.Errorf("%w: %w", guard.Reason("own words"), guard.Errorf(guard.Conflict, "c", "d: %w", errors.New("more of my own words")))),
 		"GET /panic":        guard.HandlerFunc(func(context.Context, []byte) ([]byte, error) { panic(mark) }),
 		"GET /panicking":    guard.HandlerFunc(func(context.Context, []byte) ([]byte, error) { panic(fmt.Errorf("%s", mark)) }),
 		"GET /cookie":       httpapi.Func(replies(httpapi.Reply[string]{Cookies: []*http.Cookie{{Name: "a", Value: mark + "\n"}}})),

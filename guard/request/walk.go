@@ -27,7 +27,7 @@ func read(payload []byte, opts ...json.Options) (*Request, error) {
 	w := new(walk)
 	r := &w.Request
 	r.raw, r.pairs = payload, r.room[:0]
-	err := strictjson.Walk(payload, w, opts...)
+	err := strictjson.Visit(payload, w, opts...)
 	if errors.Is(err, errKnown) {
 		err = nil
 	}

@@ -89,7 +89,7 @@ type walker struct {
 
 func walk(out []byte, form Form, brief bool) (*walker, error) {
 	w := &walker{form: form, brief: brief, whole: true}
-	if err := strictjson.Walk(out, w, jsontext.AllowDuplicateNames(true)); errors.Is(err, ErrList) {
+	if err := strictjson.Visit(out, w, jsontext.AllowDuplicateNames(true)); errors.Is(err, ErrList) {
 		return nil, ErrList
 	} else if err != nil {
 		return nil, ErrForm // err may quote it

@@ -93,12 +93,18 @@ func Measure(data []byte) (depth, nodes int) {
 // stringEnd is the index of the quote that closes the string which opens at i,
 // or the last index of data.
 func stringEnd(data []byte, i int) int {
-	for i++; i < len(data); i++ {
-		switch data[i] {
-		case '"':
-			return i
-		case '\\':
-			i++
+	for at := i + 1; at < len(data); at++ {
+		n := bytes.IndexByte(data[at:], '"')
+		if n < 0 {
+			break
+		}
+		at += n
+		escapes := 0
+		for data[at-escapes-1] == '\\' {
+			escapes++
+		}
+		if escapes%2 == 0 {
+			return at
 		}
 	}
 	return len(data) - 1

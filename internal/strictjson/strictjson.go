@@ -10,8 +10,10 @@ package strictjson
 
 import (
 	"bytes"
+	stdjson "encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"reflect"
 	"unicode/utf8"
 
@@ -52,18 +54,22 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("json: %s at %q", e.Reason, e.Pointer)
 }
 
+// LogValue is the code. The pointer may have names that a caller has chosen.
+func (e *Error) LogValue() slog.Value { return slog.StringValue(string(e.Code)) }
+
 // Options change what is accepted beside the syntax.
 type Options struct {
 	// RejectUnknown refuses members that the Go type has no place for.
 	RejectUnknown bool
 }
 
-// What Unmarshal decodes with, made once: options that are joined again for
-// each text cost as much as a short one.
-var (
-	allMembers   = compatible(false)
-	knownMembers = compatible(true)
-)
+// decoding is what Unmarshal decodes with, by whether the type has a json.Number
+// and whether unknown members are refused. It is made once: options that are
+// joined again for each text cost as much as a short one.
+var decoding = [2][2]json.Options{
+	{compatible(false), compatible(true)},
+	{json.JoinOptions(compatible(false), numbers), json.JoinOptions(compatible(true), numbers)},
+}
 
 // compatible keeps the meaning that encoding/json gives to an accepted text,
 // and takes back what makes a text ambiguous.
@@ -78,52 +84,63 @@ func compatible(rejectUnknown bool) json.Options {
 	)
 }
 
+// numbers decodes json.Number as the decoder does its own type of that name.
+var numbers = json.WithUnmarshalers(json.UnmarshalFromFunc(func(dec *jsontext.Decoder, n *stdjson.Number) error {
+	return (*v1.Number)(n).UnmarshalJSONFrom(dec)
+}))
+
 // Unmarshal decodes the one value in data into v, a non-nil pointer to a zero
-// value. The error is an [*Error], or what an UnmarshalJSON method of the
-// caller's own returned.
+// value. The error is an [*Error], a [TypeError], or what an
+// UnmarshalJSON method of the caller's own returned.
 func Unmarshal(data []byte, v any, opts Options) error {
-	err := json.Unmarshal(data, v, knownMembers)
-	unknown := errors.Is(err, json.ErrUnknownName)
-	if err != nil && !unknown {
-		return explain(data, err)
+	r := rootOf(reflect.TypeOf(v).Elem())
+	if r.err != nil {
+		return r.err
 	}
-	// Only a text with an unknown member can hold a variant of a known one, so
-	// the usual text is read once and compared with nothing.
-	if unknown || bytes.Contains(data, []byte("null")) {
-		if err := compare(data, reflect.TypeOf(v).Elem()); err != nil {
-			return err
-		}
+	if err := json.Unmarshal(data, v, decoding[index(r.numbers)][index(opts.RejectUnknown)]); err != nil {
+		return explain(data, err, r)
 	}
-	if !unknown {
-		return nil
+	w := walk{data: data}
+	if w.next() == 'n' && !r.nullable {
+		return w.wrong("must be an object, not null")
 	}
-	if !opts.RejectUnknown {
-		reflect.ValueOf(v).Elem().SetZero()
-		err = json.Unmarshal(data, v, allMembers)
-	}
-	if err != nil {
-		return explain(data, err)
+	if e := w.value(r.place); e != nil {
+		return e
 	}
 	return nil
 }
 
+func index(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
 // explain turns the decoder's error into one that repeats no input.
-func explain(data []byte, err error) error {
+func explain(data []byte, err error, r *root) error {
 	var syntactic *jsontext.SyntacticError
 	var semantic *json.SemanticError
 	switch {
+	case errors.As(err, &semantic): // first: it may have a syntactic one of a string in it
+		e := &Error{Code: WrongType, Pointer: ShortPointer(string(semantic.JSONPointer)), Offset: semantic.ByteOffset}
+		switch {
+		case !errors.Is(err, json.ErrUnknownName):
+			e.Reason = mismatch(semantic)
+		case r.isVariant(semantic.JSONPointer):
+			e.Code, e.Reason = CaseVariant, variantReason
+		default:
+			e.Code, e.Reason = UnknownName, "the member is not known here"
+		}
+		return e
 	case errors.As(err, &syntactic):
 		return explainSyntax(data, syntactic)
-	case errors.As(err, &semantic):
-		pointer := ShortPointer(string(semantic.JSONPointer))
-		if errors.Is(err, json.ErrUnknownName) {
-			return &Error{Code: UnknownName, Pointer: pointer, Offset: semantic.ByteOffset, Reason: "the member is not known here"}
-		}
-		return &Error{Code: WrongType, Pointer: pointer, Offset: semantic.ByteOffset, Reason: mismatch(semantic)}
 	default:
 		return &Error{Code: Malformed, Reason: "not valid JSON"}
 	}
 }
+
+const variantReason = "the member's name differs from a known one in case alone"
 
 func explainSyntax(data []byte, err *jsontext.SyntacticError) error {
 	e := &Error{Code: Malformed, Pointer: ShortPointer(string(err.JSONPointer)), Offset: err.ByteOffset}
@@ -161,6 +178,8 @@ func mismatch(err *json.SemanticError) string {
 	switch {
 	case want == "":
 		return "the value does not fit here"
+	case err.JSONKind == jsontext.KindBeginObject && want == "object":
+		return "an object has no place here" // but in a type without exported fields
 	case err.JSONKind == jsontext.KindNumber && want == "number":
 		return "the number is out of range or not whole"
 	case err.JSONKind == jsontext.KindString && want == "string":
@@ -178,7 +197,10 @@ func wanted(t reflect.Type) string {
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
-	if opaque(t) {
+	switch {
+	case t == numberType, t == reflect.TypeFor[v1.Number]():
+		return "number"
+	case opaque(t):
 		return ""
 	}
 	switch t.Kind() {

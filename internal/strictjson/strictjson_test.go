@@ -32,6 +32,8 @@ type order struct {
 	Names map[string]string `json:"names"`
 	Any   any               `json:"any"`
 	When  time.Time         `json:"when"`
+	Cost  json.Number       `json:"cost"`
+	Fee   *float64          `json:"fee,string"`
 	Plain string
 	None  string `json:"-"`
 }
@@ -115,14 +117,14 @@ func TestUnmarshalAccepts(t *testing.T) {
 }
 
 // Node embeds what it is itself part of.
-type node struct {
+type Node struct {
 	*Inner
 	Role string `json:"role"`
 }
 
 // Inner is embedded by its pointer.
 type Inner struct {
-	*node
+	*Node
 	Sku string `json:"sku"`
 }
 
@@ -132,7 +134,7 @@ func TestVariantsOfEmbeddedMembersAreRefused(t *testing.T) {
 		`{"sku":"a","SKU":"b"}`:  strictjson.CaseVariant,
 		`{"role":"a","ROLE":""}`: strictjson.CaseVariant,
 	} {
-		var in node
+		var in Node
 		err := strictjson.Unmarshal([]byte(text), &in, strictjson.Options{})
 		var e *strictjson.Error
 		if errors.As(err, &e); (err == nil) != (code == "") || e != nil && e.Code != code {
@@ -292,6 +294,7 @@ func FuzzUnmarshal(f *testing.F) {
 		`{"role":"user","ROLE":"admin"}`, `{"A":1}{"A":2} junk`, `{"ſkew":1}`, `null`, `[]`, "\"\xff\"",
 		`{"items":[{"sku":"KB-101","quantity":2}],"first":{"sku":"x"},"any":[1,1.5,"x",null,{"a":{}}],"when":"2026-01-02T03:04:05Z"}`,
 		`{"tags":{"a":{"quantity":-0}},"names":{"":""},"maybe":{},"Plain":"\ud83d\ude00","tenant":"t"}`,
+		`{"cost":1.50,"fee":"-0.25"}`, `{"cost":"1e3","fee":"NaN"}`,
 	} {
 		f.Add([]byte(seed))
 	}

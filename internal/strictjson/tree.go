@@ -18,7 +18,7 @@ func Tree(data []byte) (any, error) {
 	}
 	// By way of Unmarshal the decoder is one that has been used before.
 	if err := v2.Unmarshal(data, t); err != nil {
-		return nil, explain(data, err)
+		return nil, explain(data, err, &root{})
 	}
 	return t.tree, nil
 }

@@ -1,0 +1,185 @@
+package strictjson_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"reflect"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/lambdarmor/lambdarmor/internal/strictjson"
+)
+
+type hidden struct{ X int }
+
+type selfDecoding struct{ C chan int }
+
+func (*selfDecoding) UnmarshalJSON([]byte) error { return nil }
+
+// tagged is a struct of two fields with the tags that go vet would not let pass.
+func tagged(a, b string, second ...string) any {
+	fields := []reflect.StructField{
+		{Name: "A", Type: reflect.TypeFor[int](), Tag: reflect.StructTag(a)},
+		{Name: "B", Type: reflect.TypeFor[int](), Tag: reflect.StructTag(b)},
+	}
+	if len(second) > 0 { // unexported
+		fields[1].Name, fields[1].PkgPath = second[0], "example.com/p"
+	}
+	return reflect.Zero(reflect.StructOf(fields)).Interface()
+}
+
+// field is a struct of a field with a tag that staticcheck would not let pass.
+func field[T any](tag string) any {
+	return reflect.Zero(reflect.StructOf([]reflect.StructField{{Name: "A", Type: reflect.TypeFor[T](), Tag: reflect.StructTag(tag)}})).Interface()
+}
+
+type pointerToItself *pointerToItself
+
+func TestCheckTypeRefuses(t *testing.T) {
+	for _, tc := range []struct {
+		rule  string
+		value any
+		want  string // in the error, which names the type as well
+	}{
+		{"a channel", struct{ C chan int }{}, ".C: chan int has no form in JSON"},
+		{"a function", struct{ F func() }{}, ".F: func() has no form in JSON"},
+		{"a complex number", struct{ Z []complex128 }{}, ".Z: complex128 has no form in JSON"},
+		{"an interface with methods", struct{ E error }{}, ".E: error is an interface with methods"},
+		{"an embedded one", struct{ fmt.Stringer }{}, "field Stringer of non-struct type"},
+		{"a key that is a float", struct{ M map[float64]int }{}, ".M: float64 is no key of an object"},
+		{"a key that is a boolean", map[bool]int{}, "map[bool]int: bool is no key of an object"},
+		{"a key that is a struct", map[hidden]int{}, "hidden is no key of an object"},
+		{"one name twice", tagged(`json:"x"`, `json:"x"`), `fields A and B conflict over JSON object name "x"`},
+		{"a tag on an unexported field", tagged("", `json:"a"`, "b"), "unexported Go struct field b"},
+		{"a misspelled option", tagged(`json:"a,omitEmpty"`, ""), "omitEmpty"},
+		{"a comma too many", tagged(`json:"a,"`, ""), "trailing ','"},
+		{"the comma that makes - a name", tagged(`json:"-,"`, ""), "trailing ','"},
+		{"an option of another decoder", struct {
+			A int `json:"a,case:ignore"`
+		}{}, ".A: encoding/json has no option case:ignore"},
+		{"a format of another decoder", struct {
+			A time.Time `json:"a,format:RFC3339"`
+		}{}, "format"},
+		{"embedding of another decoder", struct {
+			A map[string]int `json:",embed"`
+		}{}, ".A: encoding/json has no option embed"},
+		{"a name that encoding/json ignores", struct {
+			A int `json:"a€"`
+		}{}, ".A: encoding/json takes \"a€\" for no name"},
+		{"the option string of a struct", field[hidden](`json:"a,string"`), ".A: the option string is for strings, booleans and numbers"},
+		{"the option string of what decodes itself", field[time.Time](`json:"a,string"`), ".A: the option string is for strings, booleans and numbers"},
+		{"a pointer to an embedded unexported struct", struct{ *hidden }{}, ".hidden: a pointer to an unexported struct cannot be set"},
+		{"an embedded struct without exported fields", struct {
+			sync.Mutex
+			X int
+		}{}, "no exported fields"},
+		{"a struct without exported fields", struct{ x int }{}, "no exported fields"},
+		{"further down", struct {
+			A []map[string]*struct{ C chan int }
+		}{}, ".C: chan int has no form in JSON"},
+		{"a pointer to itself", pointerToItself(nil), "the type is a pointer to itself"},
+	} {
+		t.Run(tc.rule, func(t *testing.T) {
+			typ := reflect.TypeOf(tc.value)
+			err := strictjson.CheckType(typ)
+			if err == nil || !strings.Contains(err.Error(), tc.want) || !strings.HasPrefix(err.Error(), "cannot decode JSON into ") {
+				t.Errorf("got %v, want %q in it", err, tc.want)
+			}
+			// Whoever decodes all the same is not told that the text is wrong.
+			err = strictjson.Unmarshal([]byte(`{}`), reflect.New(typ).Interface(), strictjson.Options{})
+			if _, blamed := err.(*strictjson.Error); blamed || err == nil {
+				t.Errorf("Unmarshal: got %v, want the same", err)
+			}
+		})
+	}
+}
+
+func TestCheckTypeAccepts(t *testing.T) {
+	for _, value := range []any{
+		0, "", []byte(nil),
+		map[string]any{},
+		json.RawMessage(nil),
+		struct{}{},
+		&order{},
+		Node{},
+		time.Time{},
+		url.URL{},
+		selfDecoding{},
+		map[textKey]int{},
+		map[json.Number]json.Number{},
+		struct {
+			C chan int `json:"-"`
+			u chan int
+		}{},
+		struct {
+			B int `json:",omitempty"`
+			C int `json:"c,omitzero,inline"` // which nobody knows
+			D int `json:"$d.e/f g"`
+		}{},
+		struct {
+			A struct{ X int }
+			base
+			*Inner
+		}{},
+	} {
+		if err := strictjson.CheckType(reflect.TypeOf(value)); err != nil {
+			t.Errorf("%T: %v", value, err)
+		}
+	}
+	if err := strictjson.CheckType(reflect.TypeFor[any]()); err != nil {
+		t.Errorf("any: %v", err)
+	}
+}
+
+func TestCheckTypeAcceptsTheEventsOfAWS(t *testing.T) {
+	for _, event := range []any{
+		events.ALBTargetGroupRequest{},
+		events.APIGatewayProxyRequest{},
+		events.APIGatewayV2HTTPRequest{},
+		events.APIGatewayWebsocketProxyRequest{},
+		events.APIGatewayCustomAuthorizerRequest{},
+		events.APIGatewayCustomAuthorizerRequestTypeRequest{},
+		events.APIGatewayV2CustomAuthorizerV1Request{},
+		events.APIGatewayV2CustomAuthorizerV2Request{},
+		events.ActiveMQEvent{},
+		events.AppSyncLambdaAuthorizerRequest{},
+		events.AutoScalingEvent{},
+		events.CloudwatchLogsEvent{},
+		events.CloudWatchEvent{},
+		events.EventBridgeEvent{},
+		events.CodeBuildEvent{},
+		events.CodeCommitEvent{},
+		events.CodeDeployEvent{},
+		events.CodePipelineEvent{},
+		events.CognitoEvent{},
+		events.CognitoEventUserPoolsPreSignup{},
+		events.CognitoEventUserPoolsPreTokenGen{},
+		events.ConfigEvent{},
+		events.ConnectEvent{},
+		events.DynamoDBEvent{},
+		events.ECRScanEvent{},
+		events.IoTCoreCustomAuthorizerRequest{},
+		events.IoTButtonEvent{},
+		events.KafkaEvent{},
+		events.KinesisEvent{},
+		events.KinesisFirehoseEvent{},
+		events.LambdaFunctionURLRequest{},
+		events.LexEvent{},
+		events.RabbitMQEvent{},
+		events.S3Event{},
+		events.S3BatchJobEvent{},
+		events.S3ObjectLambdaEvent{},
+		events.SecretsManagerSecretRotationEvent{},
+		events.SimpleEmailEvent{},
+		events.SNSEvent{},
+		events.SQSEvent{},
+	} {
+		if err := strictjson.CheckType(reflect.TypeOf(event)); err != nil {
+			t.Errorf("%T: %v", event, err)
+		}
+	}
+}

@@ -1,0 +1,255 @@
+package strictjson_test
+
+import (
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"math/big"
+	"net"
+	"net/http"
+	"net/mail"
+	"net/netip"
+	"net/url"
+	"reflect"
+	"regexp"
+	"testing"
+	"time"
+
+	"github.com/lambdarmor/lambdarmor/internal/strictjson"
+)
+
+// standardTypes are the types that have a meaning in JSON, and texts that
+// encoding/json takes for them.
+var standardTypes = []struct {
+	rule   string
+	agrees func(*testing.T, ...string)
+	texts  []string
+}{
+	{"json.Number", agrees[json.Number], []string{`1.5`, `-0`, `1e400`, `9007199254740993`, `"1.5"`, `"-1e3"`}},
+	{"json.RawMessage", agrees[json.RawMessage], []string{`{"a": 1.50}`, `[1,"x"]`, `"x"`, `1e400`, `true`}},
+	{"time.Time", agrees[time.Time], []string{`"2026-01-02T03:04:05Z"`, `"2026-01-02T03:04:05.123456789+02:00"`}},
+	{"time.Duration", agrees[time.Duration], []string{`1500000000`, `-1`}},
+	{"time.Month", agrees[time.Month], []string{`12`}},
+	{"netip.Addr", agrees[netip.Addr], []string{`"192.0.2.1"`, `"2001:db8::1"`, `""`}},
+	{"netip.Prefix", agrees[netip.Prefix], []string{`"192.0.2.0/24"`}},
+	{"netip.AddrPort", agrees[netip.AddrPort], []string{`"192.0.2.1:80"`}},
+	{"net.IP", agrees[net.IP], []string{`"192.0.2.1"`}},
+	{"big.Int", agrees[big.Int], []string{`123456789012345678901234567890`, `-1`}},
+	{"big.Float", agrees[big.Float], []string{`"1.5"`, `"0x1p-2"`}},
+	{"big.Rat", agrees[big.Rat], []string{`"1/3"`, `"1.5"`}},
+	{"url.URL", agrees[url.URL], []string{`{"Scheme":"https","Host":"example.com","Path":"/p","User":null}`}},
+	{"url.Values", agrees[url.Values], []string{`{"a":["1","2"],"b":null}`}},
+	{"http.Header", agrees[http.Header], []string{`{"Accept":["a"]}`}},
+	{"mail.Address", agrees[mail.Address], []string{`{"Name":"Alice","Address":"a@example.com"}`}},
+	{"regexp.Regexp", agrees[regexp.Regexp], []string{`"^a+$"`}},
+	{"slog.Level", agrees[slog.Level], []string{`"WARN+1"`}},
+	{"bytes", agrees[[]byte], []string{`"cmF3"`, `""`, `"cm\nF3"`}},
+	{"a named slice of bytes", agrees[named], []string{`"cmF3"`}},
+	{"an array of bytes", agrees[[3]byte], []string{`[1,2,3]`, `[1]`}},
+	{"string", agrees[string], []string{`"x"`, `"\u00e9\ud83d\ude00"`, `""`}},
+	{"int", agrees[int], []string{`0`, `-9007199254740993`}},
+	{"uint64", agrees[uint64], []string{`18446744073709551615`}},
+	{"float32", agrees[float32], []string{`1.5`, `1e3`}},
+	{"float64", agrees[float64], []string{`1.5`, `-0`, `1e308`}},
+	{"bool", agrees[bool], []string{`true`, `false`}},
+	{"any", agrees[any], []string{`{"a":[1,1.5,"x",true,null]}`, `1e3`, `"x"`}},
+	{"a map with int keys", agrees[map[int]string], []string{`{"1":"a","-2":"b"}`, `{}`}},
+	{"a map with small keys", agrees[map[uint8]any], []string{`{"255":1}`}},
+	{"a map with named keys", agrees[map[strKey]int], []string{`{"a":1,"A":2}`}},
+	{"a map with keys that read themselves", agrees[map[textKey]int], []string{`{"a":1}`}},
+	{"a map with addresses for keys", agrees[map[netip.Addr]int], []string{`{"192.0.2.1":1}`}},
+	{"a map with numbers for keys", agrees[map[json.Number]int], []string{`{"1":1}`}},
+	{"a map with json.Number", agrees[map[string]json.Number], []string{`{"a":1.5}`}},
+	{"an array", agrees[[2]int], []string{`[1]`, `[1,2]`}},
+	{"a slice of pointers", agrees[[]*int], []string{`[1,null]`}},
+	{"an embedded struct", agrees[embedsBase], []string{`{"tenant":"t","X":1}`}},
+	{"an embedded pointer", agrees[embedsPointer], []string{`{"sku":"a","X":1}`}},
+	{"an embedded time", agrees[embedsTime], []string{`"2026-01-02T03:04:05Z"`}},
+	{"fields that hide each other", agrees[hiding], []string{`{"X":1,"name":"a","Name":"b","Deep":"d","Far":3}`, `{"Deep":"d","X":{"y":1}}`}},
+	{"a named number", agrees[struct {
+		N num
+	}], []string{`{"N":"any text"}`}},
+}
+
+type (
+	named      []byte
+	strKey     string
+	num        json.Number // a string to encoding/json
+	embedsBase struct {
+		base
+		X int
+	}
+	embedsPointer struct {
+		*Inner
+		X int
+	}
+	embedsTime struct {
+		time.Time
+		X int
+	}
+)
+
+type (
+	hiding struct {
+		Left
+		*Right
+		Deep string
+	}
+	// Left and Right have an X, of which neither counts, and a name, tagged once.
+	Left struct {
+		X    int
+		Name string `json:"name"`
+		Deep int
+		Deeper
+	}
+	Right struct {
+		X    int
+		Name string
+	}
+	Deeper struct {
+		X   item
+		Far int
+	}
+)
+
+// A textKey reads itself.
+type textKey struct{ s string }
+
+func (k *textKey) UnmarshalText(b []byte) error { k.s = "t:" + string(b); return nil }
+
+type (
+	alone[T any]  struct{ V T }
+	within[T any] struct {
+		Slice   []T
+		Pointer *T
+		Map     map[string]T
+		Array   [2]T
+	}
+)
+
+// agrees checks that the texts are taken, alone and wherever a T can stand.
+func agrees[T any](t *testing.T, texts ...string) {
+	t.Helper()
+	for _, text := range texts {
+		taken[T](t, text)
+		taken[alone[T]](t, `{"V":`+text+`}`)
+		taken[alone[*T]](t, `{"V":`+text+`,"new":`+text+`}`)
+		taken[within[T]](t, `{"Slice":[`+text+`,`+text+`],"Pointer":`+text+`,"Map":{"k":`+text+`},"Array":[`+text+`]}`)
+	}
+	for _, text := range oddTexts {
+		compared[T](t, text)
+		compared[alone[T]](t, `{"V":`+text+`}`)
+		compared[within[T]](t, `{"Slice":[`+text+`],"Pointer":`+text+`,"Map":{"k":`+text+`},"Array":[`+text+`]}`)
+	}
+}
+
+// oddTexts are put to every type.
+var oddTexts = []string{
+	`null`, `true`, `1`, `1.5`, `-0`, `1e400`, `1e3`, `9007199254740993`, `{}`, `[]`, `[null]`, `[1,2]`, `[1,2,3]`, `[[1]]`, `["a","b"]`,
+	`"x"`, `""`, `"1"`, `"1.5"`, `"1; DROP TABLE t"`, `"true"`, `"null"`, `"\"x\""`, `"\"1\""`, `" 1"`, `"1 "`, `"-1"`, `"+1"`, `"01"`, `"0x10"`,
+	`"0x1p-2"`, `"1_000"`, `"1e3"`, `"NaN"`, `"Inf"`, `"-Infinity"`, `"\u0031"`, `"1/3"`, `"1h"`, `"cmF3"`, `"cmF"`, `"cm\nF3"`,
+	`"2026-01-02T03:04:05Z"`, `"2026-01-02T3:04:05Z"`, `"2026-01-02T03:04:05,5Z"`, `"2026-01-02T03:04:05+24:00"`,
+	`"192.0.2.1"`, `"192.0.2.0/24"`, `"192.0.2.1:80"`, `"http://x/y"`,
+	`{"a":1}`, `{"1":2}`, `{"1":"x"}`, `{"300":1}`, `{"01":1}`, `{"1":1,"01":2}`, `{"true":1}`, `{"a":null}`, `{"a":{"b":1}}`,
+	`{"Host":"h","User":null}`, `{"User":{}}`, `{"Address":"a","X":2}`,
+}
+
+func taken[T any](t *testing.T, text string) {
+	t.Helper()
+	if err := compared[T](t, text); err != nil {
+		t.Errorf("%T refuses %s: %v", *new(T), text, err)
+	}
+}
+
+// compared checks that what is taken is what encoding/json makes of it, and
+// that what encoding/json alone takes is refused for a reason.
+func compared[T any](t *testing.T, text string) error {
+	t.Helper()
+	var got, want T
+	err := strictjson.Unmarshal([]byte(text), &got, strictjson.Options{})
+	wantErr := json.Unmarshal([]byte(text), &want)
+	switch {
+	case err == nil && wantErr != nil:
+		t.Errorf("%T takes %s as %+v, encoding/json says %v", got, text, got, wantErr)
+	case err == nil && !reflect.DeepEqual(got, want):
+		t.Errorf("%T of %s: got %#v, want %#v", got, text, got, want)
+	case err != nil && wantErr == nil && !argued(err):
+		t.Errorf("%T refuses %s, which encoding/json takes as %+v: %v", got, text, want, err)
+	}
+	return err
+}
+
+// argued are the reasons to refuse what encoding/json takes.
+func argued(err error) bool {
+	var e *strictjson.Error
+	if !errors.As(err, &e) {
+		return false
+	}
+	switch e.Code {
+	case strictjson.DuplicateName, // two names in a map that are one key
+		strictjson.CaseVariant: // encoding/json would match them
+		return true
+	case strictjson.WrongType:
+		switch e.Reason {
+		case "must be an object, not null", // encoding/json leaves the struct as if nothing had been sent
+			"an object has no place here",      // and one without exported fields
+			"the string has to hold one value", // text that is no JSON inside a field with the option string
+			"the string has the wrong form",    // the string "null" there, for a string
+			"must be a number":                 // a json.Number that is the key of a map, and any text
+			return true
+		}
+	}
+	return false
+}
+
+func TestStandardTypesDecodeAsWithEncodingJSON(t *testing.T) {
+	for _, tc := range standardTypes {
+		t.Run(tc.rule, func(t *testing.T) { tc.agrees(t, tc.texts...) })
+	}
+}
+
+// A field with the option string holds a value inside a string.
+func TestTheOptionStringDecodesAsWithEncodingJSON(t *testing.T) {
+	type quoted struct {
+		Number  json.Number  `json:",string"`
+		Pointer *json.Number `json:",string"`
+		Int     int          `json:",string"`
+		IntP    *int         `json:",string"`
+		Float   float64      `json:",string"`
+		Bool    bool         `json:",string"`
+		String  string       `json:",string"`
+	}
+	for _, text := range []string{
+		`{"Number":"1.5","Pointer":"-0","Int":"7","IntP":"8","Float":"1e3","Bool":"true","String":"\"x\""}`,
+		`{"Number":null,"Pointer":null,"Int":null,"IntP":null,"Float":null,"Bool":null,"String":null}`,
+	} {
+		taken[quoted](t, text)
+	}
+	for _, name := range []string{"Number", "Pointer", "Int", "IntP", "Float", "Bool", "String"} {
+		for _, text := range oddTexts {
+			compared[quoted](t, `{"`+name+`":`+text+`}`)
+		}
+	}
+}
+
+func TestANumberIsANumber(t *testing.T) {
+	type payment struct {
+		Amount json.Number            `json:"amount"`
+		Parts  []json.Number          `json:"parts"`
+		Rates  map[string]json.Number `json:"rates"`
+		Tip    *json.Number           `json:"tip"`
+		Fee    json.Number            `json:"fee,string"`
+	}
+	const injection = `"1; DROP TABLE t"`
+	for _, text := range []string{
+		`{"amount":` + injection + `}`, `{"parts":[` + injection + `]}`, `{"rates":{"a":` + injection + `}}`,
+		`{"tip":` + injection + `}`, `{"fee":` + injection + `}`, `{"amount":""}`, `{"amount":true}`, `{"amount":[]}`, `{"fee":1.5}`,
+	} {
+		var in payment
+		err := strictjson.Unmarshal([]byte(text), &in, strictjson.Options{})
+		var e *strictjson.Error
+		if !errors.As(err, &e) || e.Code != strictjson.WrongType || e.Pointer == "" {
+			t.Errorf("%s: got %+v, %v, want %s with a place", text, in, err, strictjson.WrongType)
+		}
+	}
+}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-lambda-go/lambda/handlertrace"
+	"github.com/lambdarmor/lambdarmor/internal/answer"
 	"github.com/lambdarmor/lambdarmor/internal/strictjson"
 )
 
@@ -89,12 +90,6 @@ func optionsOf(opts []DecodeOption) strictjson.Options {
 	}
 	return o
 }
-
-// answer.Max is how large an answer Lambda takes from a function, in bytes. One
-// that is larger ends the process, and with it every invocation that it serves.
-//
-// https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
-const answer.Max = 6<<20 + 100
 
 // encode returns the bytes that lambda.NewHandler would: no HTML escapes, no
 // newline, and the content of a reader that says nothing in JSON.

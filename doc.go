@@ -6,17 +6,14 @@
 // and bytes out. A layer takes one and returns one, as net/http middleware
 // does, so layers compose with each other and with anyone else's:
 //
-//	guard.Start(httpapi.Func(placeOrder),
-//		guard.Log(logger),               // one structured record per invocation
-//		httpapi.Problems(),              // errors become RFC 9457 responses
-//		guard.Recover(),                 // a panic is an error like any other
-//		guard.Deadline(300*time.Millisecond),
-//		guard.Limit(guard.Limits{}),
+//	httpapi.Start(httpapi.Func(placeOrder), logger, // Log, Problems, SecurityHeaders, Recover, Limit, Deadline
+//		authorizer.Require(check),
 //		validate.Body(orderSchema),
 //		idempotency.Once(store, idempotency.Header("Idempotency-Key")),
 //	)
 //
-// The first is outermost. The function at the centre is a plain one:
+// The first is outermost, and an order that would be unsafe panics as the chain
+// is built. The function at the centre is a plain one:
 //
 //	func placeOrder(ctx context.Context, in Order) (Receipt, error)
 //
@@ -24,7 +21,9 @@
 //
 //   - guard: the chain, the event that is read once, the one error, and the
 //     layers that every function should have.
-//   - guard/httpapi: HTTP APIs, REST APIs, function URLs and VPC Lattice.
+//   - guard/httpapi: HTTP APIs, REST APIs, function URLs, load balancers and VPC
+//     Lattice.
+//   - guard/request: the HTTP request in an event, for authors of layers.
 //   - guard/jmespath: texts found in an event by an expression.
 //   - validate: JSON Schema, and in validate/structs validator tags.
 //   - idempotency: one effect for each key; idempotency/dynamo and

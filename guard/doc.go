@@ -9,34 +9,29 @@
 //	func placeOrder(ctx context.Context, in Order) (Receipt, error) { … }
 //
 //	func main() {
-//		guard.Start(guard.Func(placeOrder),
-//			guard.Log(guard.NewLogger(os.Stdout)),
-//			guard.Errors(),
-//			guard.Recover(),
-//			guard.Limit(guard.Limits{}),
-//			guard.Deadline(300*time.Millisecond),
-//		)
+//		guard.Start(guard.Func(placeOrder), guard.Default(guard.NewLogger(os.Stdout)))
 //	}
 //
 // [Func] stands in the middle: it decodes the event strictly, calls a plain
 // function and encodes the answer as [lambda.NewHandler] would. [Default] is
-// the list above in one word. For HTTP, package httpapi has a Func, routes and
-// an adapter for net/http, and Problems in the place of Errors.
+// [Log], [Errors], [Recover], [Limit] and [Deadline]. For HTTP, package httpapi
+// has a Func, routes, an adapter for net/http, and a Default of its own.
 //
 // # Order
 //
 // The first layer listed is outermost: it sees the event first and the answer
-// last. Each stands where it does for a reason:
+// last.
 //
-//   - [Log] sees all that the others do, so that nothing goes unrecorded.
-//   - [Errors] turns whatever comes out of the rest into what the platform may
-//     read. Inside it errors are Go errors, and layers can tell them apart.
-//   - [Recover] makes panics such errors. What is outside it must not panic.
-//   - [Limit] refuses what is too large before a layer further in reads it.
-//   - [Deadline] stands inside what answers and logs, which so has the time that
-//     it keeps in reserve. It and Limit may change places.
+//	Log        sees all that the others do
+//	Errors     turns what comes out of the rest into what the platform may read
+//	Recover    makes a panic such an error
+//	Limit      refuses what is too large before a layer further in reads it
+//	Deadline   ends the context in time for those outside to answer and to log
+//	…          layers that authorize, validate, make a call idempotent, in this order
 //
-// Layers that validate, authorize or make a call idempotent follow these.
+// Layers of this module carry a name. A chain in an unsafe order panics as it is
+// built, with a sentence that says what to list first; [Orders] has the rules. An
+// order that is only unwise is a warning in the log of the first invocation.
 //
 // # What layers share
 //

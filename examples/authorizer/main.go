@@ -5,7 +5,6 @@ package main
 import (
 	"log/slog"
 	"os"
-	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/lambdarmor/lambdarmor/authorizer"
@@ -25,10 +24,5 @@ func main() {
 // gate is the function. Its decisions are kept by the identity sources of the
 // API, which have to have both the header Authorization and $context.routeKey.
 func gate(log *slog.Logger, tokens authorizer.Verifier) lambda.Handler {
-	return guard.Wrap(authorizer.Simple(mayCall(tokens)),
-		guard.Log(log),
-		guard.Errors(),
-		guard.Recover(),
-		guard.Deadline(300*time.Millisecond),
-	)
+	return guard.Wrap(authorizer.Simple(mayCall(tokens)), guard.Default(log))
 }

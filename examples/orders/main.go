@@ -7,7 +7,6 @@ import (
 	_ "embed"
 	"log/slog"
 	"os"
-	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/lambdarmor/lambdarmor/guard"
@@ -29,7 +28,8 @@ func main() {
 	guard.Start(api(log, &shop{prices: catalogue(), orders: orders}, keys))
 }
 
-// api is the function: the routes, and what stands around them.
+// api is the function: the routes, and the layers that every HTTP function
+// should have around them.
 func api(log *slog.Logger, s *shop, keys idempotency.Store) lambda.Handler {
 	routes := httpapi.Routes(map[string]lambda.Handler{
 		"POST /orders": guard.Wrap(httpapi.Func(s.place),
@@ -38,12 +38,5 @@ func api(log *slog.Logger, s *shop, keys idempotency.Store) lambda.Handler {
 		),
 		"GET /orders/{id}": httpapi.Func(s.get),
 	})
-	return guard.Wrap(routes,
-		guard.Log(log),
-		httpapi.Problems(),
-		httpapi.SecurityHeaders(),
-		guard.Recover(),
-		guard.Deadline(300*time.Millisecond),
-		guard.Limit(guard.Limits{}),
-	)
+	return guard.Wrap(routes, httpapi.Default(log))
 }

@@ -6,7 +6,6 @@ package main
 import (
 	"log/slog"
 	"os"
-	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/lambdarmor/lambdarmor/guard"
@@ -29,13 +28,5 @@ func api(log *slog.Logger, level *slog.LevelVar, settings *settings, provider *p
 	routes := httpapi.Routes(map[string]lambda.Handler{
 		"GET /rates/{currency}": httpapi.Func(provider.get),
 	})
-	return guard.Wrap(routes,
-		guard.Log(log),
-		httpapi.Problems(),
-		httpapi.SecurityHeaders(),
-		guard.Recover(),
-		guard.Deadline(300*time.Millisecond),
-		guard.Limit(guard.Limits{}),
-		settings.follow(log, level),
-	)
+	return guard.Wrap(routes, httpapi.Default(log), settings.follow(log, level))
 }

@@ -1,5 +1,5 @@
-// Package httpapi serves HTTP APIs, REST APIs, function URLs and VPC Lattice with
-// plain functions, or with any net/http handler.
+// Package httpapi serves HTTP APIs, REST APIs, function URLs, load balancers and
+// VPC Lattice with plain functions, or with any net/http handler.
 //
 // A function takes the decoded body and returns the value to encode. Routes
 // picks one by method and path, and the layers of package guard stand around it:
@@ -13,34 +13,34 @@
 //	}
 //
 //	func main() {
-//		guard.Start(
+//		httpapi.Start(
 //			httpapi.Routes(map[string]lambda.Handler{
 //				"POST /orders":     httpapi.Func(place),
 //				"GET /orders/{id}": httpapi.Func(get),
 //				"/legacy/":         httpapi.Serve(mux),
 //			}),
-//			guard.Log(guard.NewLogger(os.Stdout)),
-//			httpapi.Problems(),
-//			httpapi.SecurityHeaders(),
-//			httpapi.CORS(httpapi.CORSConfig{Origins: []string{"https://shop.example"}}),
-//			guard.Recover(),
-//			guard.Deadline(300*time.Millisecond),
-//			guard.Limit(guard.Limits{}),
+//			guard.NewLogger(os.Stdout),
 //		)
 //	}
 //
 // # Requests
 //
 // Events of payload format 2.0 (HTTP API, function URL) and 1.0 (REST API, HTTP
-// API), and those of VPC Lattice in its event structure version V2, are one
-// [Request] to a handler, and the answer goes out in the format that the event
-// came in. The path that is matched is the API's own: the stage
-// of an execute-api address is taken off, and the base path of a custom domain
-// as far as the route's template tells where it ends; behind $default on a
-// custom domain nothing does, so a base path stays.
+// API), of load balancers, and of VPC Lattice in its event structure version V2
+// are one [Request] to a handler. The answer goes out in the form that the event
+// came in.
 //
-// A body is JSON that has one meaning, or it is refused: see [guard.Func]. What
-// is larger than [guard.Limits] allow is refused before it is decoded.
+// The path that is matched is the API's own, decoded once. Where the gateway says
+// which route it has taken, it is the path of that route; else the stage of an
+// execute-api address is taken off. A custom domain's base path in front of
+// $default stays, as nothing says where it ends. A path that two readers could
+// take for two is refused with a 400 and the code path_ambiguous: one that still
+// holds a percent sign, or has a backslash, a control character, an empty or a dot
+// segment, or an escaped slash in it.
+//
+// [Func] and validate.Body refuse JSON with two meanings. [Serve] and [Handler]
+// pass bytes on; put validate.Body before them. What is larger than
+// [guard.Limits] allow is refused before it is decoded.
 //
 // # Answers
 //
@@ -58,7 +58,6 @@
 // [SecurityHeaders] and [CORS] reach every answer, problems included, on either
 // side of Problems, and answers of handlers that know nothing of this package.
 //
-// The three of them know of Application Load Balancers and WebSockets as well: an
-// error is answered in the form that is asked for, and what a handler has answered
-// over a WebSocket is left as it is.
+// The three of them know of WebSockets as well: an error is answered, and what a
+// handler has answered to a message is left as it is.
 package httpapi

@@ -22,7 +22,7 @@ func (o Order) String() string {
 }
 
 // anHTTPHandler is the name of the handlers of package httpapi.
-const anHTTPHandler = "httpapi's handlers"
+const anHTTPHandler = "httpapi.Func, Routes, Handler, Serve"
 
 // Orders returns the rules that every chain is held to as it is built. An unsafe
 // order panics; one that is only unwise is a warning in the log of the first

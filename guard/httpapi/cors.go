@@ -38,7 +38,9 @@ type CORSConfig struct {
 // CORS answers preflights before the handler and adds the CORS headers to
 // every response, problems included (Fetch standard, section 3.2). A request
 // of an origin that is not allowed gets no CORS header; its browser keeps the
-// answer from the page. It belongs outside whatever may refuse a request.
+// answer from the page. It belongs outside whatever may refuse a request. A
+// gateway's authorizer, or an API without a route for OPTIONS, refuses preflights
+// before your function.
 //
 // CORS protects users of browsers and nobody else: it is no access control.
 func CORS(config CORSConfig) guard.Middleware {

@@ -55,7 +55,7 @@ func Func[In, Out any](fn func(context.Context, In) (Out, error), opts ...Option
 	for _, opt := range opts {
 		opt(&o)
 	}
-	return guard.NamedHandler("httpapi's handlers", guard.HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
+	return guard.NamedHandler("httpapi.Func, Routes, Handler, Serve", guard.HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
 		ctx, x := enter(ctx, payload)
 		if _, err := x.request(); err != nil {
 			return nil, err

@@ -28,7 +28,7 @@ func Serve(h http.Handler) lambda.Handler {
 	// Where there is no server, net/http/httputil.ReverseProxy takes half an
 	// answer for a whole one instead of aborting.
 	server := &http.Server{Handler: h}
-	return guard.NamedHandler("httpapi's handlers", guard.HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
+	return guard.NamedHandler("httpapi.Func, Routes, Handler, Serve", guard.HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
 		ctx, x := enter(ctx, payload)
 		req, err := x.request()
 		if err != nil {

@@ -12,13 +12,19 @@ type Order struct {
 	Outer  string // the layer that must not stand outside, "idempotency.Once"
 	Inner  string // of what
 	Why    string // what happens then
+	Do     string // what to do about it
 	Unsafe bool   // the chain is refused; else it is a warning in the log
 	unless string // a layer between the two that makes it right
 }
 
 // String says what the rule asks for.
 func (o Order) String() string {
-	return fmt.Sprintf("%s stands outside %s: %s; list %s before %s", o.Outer, o.Inner, o.Why, o.Inner, o.Outer)
+	return fmt.Sprintf("%s stands outside %s: %s; %s", o.Outer, o.Inner, o.Why, o.Do)
+}
+
+// first is the rule that inner is to be listed before outer.
+func first(inner, outer, why string, unsafe bool) Order {
+	return Order{Outer: outer, Inner: inner, Why: why, Unsafe: unsafe, Do: "list " + inner + " before " + outer}
 }
 
 // anHTTPHandler is the name of the handlers of package httpapi.
@@ -29,34 +35,37 @@ const anHTTPHandler = "httpapi.Func, Routes, Handler, Serve"
 // invocation. What construction cannot see, as a third party's layer hides what
 // is inside it, fails at the first invocation: see [SealPrincipal].
 func Orders() []Order {
-	const unsafe = true
+	const unsafe, unwise = true, false
 	return []Order{
-		{"idempotency.Once", "authorizer.Require", "a stored answer would go to whoever sends its key", unsafe, ""},
-		{"idempotency.Once", "authorizer.FromGateway", "a stored answer would go to whoever sends its key", unsafe, ""},
-		{"idempotency.Once", "webhook.Require", "a stored answer would go to whoever sends its key", unsafe, ""},
-		{"guard.Errors", anHTTPHandler, "an HTTP client would get a 502 for every error; use httpapi.Default or httpapi.Problems", unsafe, "httpapi.Problems"},
+		first("authorizer.Require", "idempotency.Once", "a stored answer would go to whoever sends its key", unsafe),
+		first("authorizer.FromGateway", "idempotency.Once", "a stored answer would go to whoever sends its key", unsafe),
+		first("webhook.Require", "idempotency.Once", "a stored answer would go to whoever sends its key", unsafe),
+		{
+			Outer: "guard.Errors", Inner: anHTTPHandler, Why: "an HTTP client would get a 502 for every error",
+			Do: "use httpapi.Default, or httpapi.Problems in its place", Unsafe: true, unless: "httpapi.Problems",
+		},
 
-		{"idempotency.Once", "validate.Body", "a request of the wrong form would use up its key", false, ""},
-		{"idempotency.Once", "validate.Event", "a request of the wrong form would use up its key", false, ""},
-		{"idempotency.Once", "validate.Parameters", "a request of the wrong form would use up its key", false, ""},
-		{"idempotency.Once", "httpapi.Problems", "its own errors would leave the chain as errors of the function", false, ""},
-		{"idempotency.Once", "guard.Errors", "its own errors would leave the chain with their texts", false, ""},
-		{"authorizer.Require", "httpapi.Problems", "a denial would leave the chain as an error of the function", false, ""},
-		{"authorizer.Require", "httpapi.CORS", "a preflight carries no credentials and would be denied", false, ""},
-		{"authorizer.FromGateway", "httpapi.CORS", "a preflight carries no credentials and would be denied", false, ""},
-		{"guard.Recover", "guard.Log", "the record of a panic would not say what became of it", false, ""},
-		{"guard.Recover", "httpapi.Problems", "a panic would leave the chain as an error of the function", false, ""},
-		{"guard.Recover", "guard.Errors", "a panic would leave the chain with its text", false, ""},
-		{"guard.Limit", "guard.Recover", "a panic while it reads would end the process", false, ""},
-		{"authorizer.Require", "guard.Recover", "a panic of the check would end the process", false, ""},
-		{"idempotency.Once", "guard.Log", "the record would not have the replay", false, ""},
-		{"httpapi.Problems", "guard.Log", "the record would not have the answer", false, ""},
-		{"guard.Errors", "guard.Log", "the record would not have the error that is reported", false, ""},
-		{"guard.Deadline", "guard.Log", "there would be no time left to write the record", false, ""},
-		{"guard.Deadline", "httpapi.Problems", "there would be no time left to answer", false, ""},
-		{"validate.Body", "guard.Limit", "a body would be read before it is known to be small enough", false, ""},
-		{"authorizer.Require", "guard.Limit", "a request would be read before it is known to be small enough", false, ""},
-		{"idempotency.Once", "guard.Limit", "a request would be read before it is known to be small enough", false, ""},
+		first("validate.Body", "idempotency.Once", "a request of the wrong form would use up its key", unwise),
+		first("validate.Event", "idempotency.Once", "a request of the wrong form would use up its key", unwise),
+		first("validate.Parameters", "idempotency.Once", "a request of the wrong form would use up its key", unwise),
+		first("httpapi.Problems", "idempotency.Once", "its own errors would leave the chain as errors of the function", unwise),
+		first("guard.Errors", "idempotency.Once", "its own errors would leave the chain with their texts", unwise),
+		first("httpapi.Problems", "authorizer.Require", "a denial would leave the chain as an error of the function", unwise),
+		first("httpapi.CORS", "authorizer.Require", "a preflight carries no credentials and would be denied", unwise),
+		first("httpapi.CORS", "authorizer.FromGateway", "a preflight carries no credentials and would be denied", unwise),
+		first("guard.Log", "guard.Recover", "the record of a panic would not say what became of it", unwise),
+		first("httpapi.Problems", "guard.Recover", "a panic would leave the chain as an error of the function", unwise),
+		first("guard.Errors", "guard.Recover", "a panic would leave the chain with its text", unwise),
+		first("guard.Recover", "guard.Limit", "a panic while it reads would end the process", unwise),
+		first("guard.Recover", "authorizer.Require", "a panic of the check would end the process", unwise),
+		first("guard.Log", "idempotency.Once", "the record would not have the replay", unwise),
+		first("guard.Log", "httpapi.Problems", "the record would not have the answer", unwise),
+		first("guard.Log", "guard.Errors", "the record would not have the error that is reported", unwise),
+		first("guard.Log", "guard.Deadline", "there would be no time left to write the record", unwise),
+		first("httpapi.Problems", "guard.Deadline", "there would be no time left to answer", unwise),
+		first("guard.Limit", "validate.Body", "a body would be read before it is known to be small enough", unwise),
+		first("guard.Limit", "authorizer.Require", "a request would be read before it is known to be small enough", unwise),
+		first("guard.Limit", "idempotency.Once", "a request would be read before it is known to be small enough", unwise),
 	}
 }
 

@@ -25,10 +25,10 @@ func TestTheDocumentOfTheOrdersIsTheTable(t *testing.T) {
 		{"Refused", "A chain in which one stands outside the other panics as it is built.", true},
 		{"Warned of", "A chain in which one stands outside the other works, and its first invocation logs a warning.", false},
 	} {
-		b.WriteString("## " + part.title + "\n\n" + part.about + "\n\n| list this first | before this | or else |\n|---|---|---|\n")
+		b.WriteString("## " + part.title + "\n\n" + part.about + "\n\n| this outside | of this | what happens | what to do |\n|---|---|---|---|\n")
 		for _, o := range guard.Orders() {
 			if o.Unsafe == part.unsafe {
-				b.WriteString("| `" + o.Inner + "` | `" + o.Outer + "` | " + o.Why + " |\n")
+				b.WriteString("| `" + o.Outer + "` | `" + o.Inner + "` | " + o.Why + " | " + o.Do + " |\n")
 			}
 		}
 		b.WriteString("\n")

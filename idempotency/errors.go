@@ -13,6 +13,11 @@ import (
 // What wraps it lets [MissingKeyRuns] tell it from a key that is malformed.
 var ErrNoKey = errors.New("idempotency: no key")
 
+// ErrOutcomeUnknown is for a handler that cannot tell what it has done, as when
+// a payment provider did not answer. An error that wraps it leaves the key in
+// progress until the lease ends; then [AfterTimeout] decides.
+var ErrOutcomeUnknown = errors.New("idempotency: the outcome is unknown")
+
 // errMismatch is a cause, for the log.
 var errMismatch = errors.New("idempotency: the fingerprint is another")
 

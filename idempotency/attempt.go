@@ -24,22 +24,6 @@ type effect interface {
 	adopt(answer []byte) outcome
 }
 
-// outcome is what a store is told of an attempt.
-type outcome struct {
-	fate   fate
-	result []byte // to keep
-	lossy  bool   // done, but there is no result that could be kept
-	failed bool   // the caller is told of a failure, so that nothing that was staged is written
-}
-
-type fate uint8
-
-const (
-	unknown fate = iota // the lease goes on
-	keep
-	release
-)
-
 // attempt does t once. If it was done before, replay is true and done has the
 // result. The error is about the key, and never the effect's own.
 func (c *config) attempt(ctx context.Context, t task, e effect) (done Record, replay bool, err error) {

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 
-	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/internal/canonicaljson"
 )
 
@@ -34,8 +33,8 @@ func NewOperation(name string, store Store, opts ...Option) Operation {
 // tenant, not by caller: a key that a caller has chosen needs a [Scope], or the
 // caller in it.
 //
-// An error of fn releases the key, and is returned as it is. A panic leaves the
-// outcome unknown, see [AfterTimeout]. Other errors are those of Once.
+// An error of fn is returned as it is and releases the key, unless it is unknown
+// what was done, see [AfterTimeout]. Other errors are those of Once.
 func Do[T any](ctx context.Context, op Operation, key string, input any, fn func(context.Context) (T, error)) (T, error) {
 	call := &call[T]{config: op.config, fn: fn}
 	done, replay, err := op.do(ctx, key, input, call)
@@ -93,10 +92,7 @@ type call[T any] struct {
 func (c *call[T]) run(ctx context.Context) outcome {
 	c.value, c.err = c.fn(ctx)
 	if c.err != nil {
-		if guard.Panicked(c.err) {
-			return outcome{fate: unknown, failed: true}
-		}
-		return outcome{fate: release, failed: true}
+		return outcome{fate: c.afterError(ctx, c.err), failed: true}
 	}
 	answer, err := json.Marshal(c.value)
 	switch {

@@ -64,8 +64,11 @@
 //     the [Lease] has to outlast what the handler has begun.
 //
 // An error that the handler returns is taken at its word: nothing has happened,
-// and the next try runs. A handler that fails halfway has to undo its half, or
-// to make of each half an operation for [Do].
+// and the next try runs. A handler that does not know, because a provider did
+// not answer in time, returns an error that wraps [ErrOutcomeUnknown]; with
+// Refuse and Reconcile a timeout means that by itself, see [AfterTimeout]. A
+// handler that fails halfway has to undo its half, or to make of each half an
+// operation for [Do].
 //
 // If the store fails at the completion, the caller gets its success all the
 // same, since the effect is there (but see below for writes that were staged); [OnUnsaved] and the log tell of it. To the

@@ -16,8 +16,8 @@ import (
 // An HTTP answer that [Keep] keeps is replayed byte for byte with the header
 // Idempotent-Replayed: true and without Set-Cookie. An error of the caller's
 // fault that a layer outside answers, as httpapi.Problems does, is kept as that
-// answer. After any other error the key is released, so that a retry runs.
-// After a panic it is not known what was done: see [AfterTimeout].
+// answer. After any other error the key is released, so that a retry runs,
+// unless it is unknown what was done: see [AfterTimeout].
 //
 // What refuses a request for its form belongs outside this layer, so that it
 // uses up no key. The errors, each a [guard.Error]:
@@ -104,19 +104,19 @@ type invocation struct {
 func (i *invocation) run(ctx context.Context) outcome {
 	guard.AddAttrs(ctx, slog.String("idempotencyKey", i.storedKey))
 	i.answer, i.err = i.next.Invoke(ctx, i.payload)
-	switch {
-	case i.err == nil:
+	if i.err == nil {
 		return i.judge(i.answer)
-	case guard.Panicked(i.err):
-		return outcome{fate: unknown, failed: true}
-	case i.http && guard.KindOf(i.err).CallersFault():
+	}
+	o := outcome{fate: i.afterError(ctx, i.err)}
+	if i.http && guard.KindOf(i.err).CallersFault() && !errors.Is(i.err, ErrOutcomeUnknown) {
 		if answer, ok := guard.Render(ctx, i.err); ok {
-			o := i.judge(answer)
-			o.failed = true
-			return o
+			if judged := i.judge(answer); judged.fate == keep {
+				o = judged
+			}
 		}
 	}
-	return outcome{fate: release, failed: true}
+	o.failed = true
+	return o
 }
 
 func (i *invocation) adopt(answer []byte) outcome {
@@ -137,13 +137,16 @@ func (i *invocation) judge(answer []byte) outcome {
 		status, ok = statusOf(answer, i.bare)
 	}
 	switch {
-	case !i.config.keep(status, answer):
-		return outcome{fate: release, failed: status >= http.StatusBadRequest}
-	case !ok: // the gateway is to refuse the replay as well
-		return outcome{fate: keep, result: answer}
+	case i.config.keep(status, answer):
+	case status >= http.StatusInternalServerError:
+		return outcome{fate: i.inDoubt(), failed: true}
 	default:
-		return outcome{fate: keep, result: i.kept(answer)}
+		return outcome{fate: release, failed: status >= http.StatusBadRequest}
 	}
+	if !ok { // the gateway is to refuse the replay as well
+		return outcome{fate: keep, result: answer}
+	}
+	return outcome{fate: keep, result: i.kept(answer)}
 }
 
 // kept is the form in which an answer is stored: ready to be replayed.

@@ -46,8 +46,15 @@ type reconcile func(context.Context, Unfinished) ([]byte, bool, error)
 
 func (reconcile) timeoutPolicy() {}
 
-// AfterTimeout sets what becomes of a key whose lease is over: [Rerun],
-// [Refuse] or [Reconcile].
+// AfterTimeout sets what becomes of a key whose lease is over and whose attempt
+// is unknown: [Rerun], [Refuse] or [Reconcile]. The default is Rerun.
+//
+// An attempt is unknown if its process was stopped, if it panicked, or if its
+// handler returned an error that wraps [ErrOutcomeUnknown]. With Refuse and
+// Reconcile it is also unknown after an error that is a timeout or a
+// cancellation, after any error once the handler's context has ended, and after
+// an HTTP answer of 5xx. With Rerun these release the key at once, since the
+// handler would run again anyway.
 func AfterTimeout(p TimeoutPolicy) Option {
 	mustNotBeNil("AfterTimeout", p == nil)
 	return func(c *config) { c.timeout = p }

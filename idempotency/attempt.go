@@ -100,11 +100,11 @@ func (c *config) complete(ctx context.Context, r Record) error {
 }
 
 // release lets a retry run. An attempt that has lost its key has nothing to
-// release.
+// release, and that is no failure of the store.
 func (c *config) release(ctx context.Context, r Record) {
 	settle := settlingOf(ctx, wallClock())
 	defer settle.stop()
-	if err := c.store.Release(settle, r); err != nil {
+	if err := c.store.Release(settle, r); err != nil && !errors.Is(err, ErrLost) {
 		c.unsaved(ctx, r, fmt.Errorf("idempotency: release: %w", err))
 	}
 }

@@ -33,7 +33,9 @@ type kept struct {
 
 func (k *kept) expired(now int64) bool { return k.expires <= now }
 
-func (k *kept) heldBy(r *Record) bool { return k.owner == r.Owner && k.epoch == r.Epoch }
+func (k *kept) heldBy(r *Record) bool {
+	return k.owner != "" && k.owner == r.Owner && k.epoch == r.Epoch
+}
 
 func (k *kept) record(now int64) Record {
 	r := Record{
@@ -131,6 +133,9 @@ func (s *MemoryStore) Release(ctx context.Context, r Record) error {
 		return nil
 	case e.completed || !e.heldBy(&r):
 		return ErrLost
+	case e.epoch > 1:
+		e.owner, e.lease = "", 0
+		return nil
 	default:
 		s.table.remove(e)
 		return nil

@@ -37,6 +37,9 @@ type Unfinished struct {
 // not, the handler runs. After an error nobody knows: the answer is
 // Unavailable, and the key stays held until the next lease is over. So it does
 // where answer is not what it has to be, which is idempotency_result_unreadable.
+//
+// The question stays until an attempt has completed: if this one fails, the
+// next asks again.
 func Reconcile(find func(ctx context.Context, u Unfinished) (answer []byte, done bool, err error)) TimeoutPolicy {
 	mustNotBeNil("Reconcile", find == nil)
 	return reconcile(find)

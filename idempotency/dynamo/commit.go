@@ -132,18 +132,24 @@ var errWithdrawn = errors.New("dynamo: withdrawn")
 // later fails at the fence. The error is errWithdrawn then, nil where the commit
 // has taken place, and ErrLost where another attempt has the key.
 func (s *Store) withdraw(ctx context.Context, r idempotency.Record) error {
-	in := s.release(r)
-	in.ReturnValuesOnConditionCheckFailure = types.ReturnValuesOnConditionCheckFailureAllOld
-	err := s.remove(ctx, in)
+	err := s.release(ctx, r)
 	var failed *types.ConditionalCheckFailedException
 	switch {
 	case err == nil:
+		return errWithdrawn
+	case errors.As(err, &failed) && s.isReleased(r, failed.Item): // by an earlier try, whose answer was lost
 		return errWithdrawn
 	case errors.As(err, &failed):
 		return s.held(ctx, r, failed.Item)
 	default:
 		return err
 	}
+}
+
+// isReleased reports whether an item is what the release of r leaves behind.
+func (s *Store) isReleased(r idempotency.Record, item attributes) bool {
+	left, err := s.record(r.Key, item)
+	return err == nil && left.Status == idempotency.Abandoned && left.Owner == "" && left.Epoch == r.Epoch
 }
 
 // held tells from the record that holds the key whether r has been committed:

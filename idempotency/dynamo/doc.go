@@ -24,6 +24,9 @@
 //	owner                   S  the token of the attempt
 //	epoch                   N  its number
 //
+// A second or later attempt that has failed leaves its item behind, without an
+// owner and with a lease of 0, so that [idempotency.Reconcile] is asked again.
+//
 // Records that other libraries have written have no owner. They are respected
 // while they are live, replayed when they are completed, and taken over when
 // their lease is over. One without a lease counts until it expires.
@@ -66,7 +69,7 @@
 //
 // A first call is two requests, PutItem and UpdateItem, or TransactWriteItems
 // where something was staged; a replay one, PutItem; a failure two, PutItem and
-// DeleteItem, or three where the transaction fails; an abandoned key costs one
+// DeleteItem (UpdateItem after a take-over), or three where the transaction fails; an abandoned key costs one
 // PutItem more. A write that fails its condition is charged as a write, a
 // transaction as twice its writes. The function needs dynamodb:PutItem,
 // UpdateItem and DeleteItem on the table. GetItem it needs only with a server

@@ -127,42 +127,40 @@ func (i *invocation) adopt(answer []byte) outcome {
 		}
 	}
 	i.answer = answer
-	return outcome{fate: keep, result: i.kept(answer)}
+	return outcome{fate: keep, result: i.filtered(answer)}
 }
 
 // judge decides whether an answer is one for good.
 func (i *invocation) judge(answer []byte) outcome {
-	status, ok := 0, true
+	status := 0
 	if i.http {
-		status, ok = statusOf(answer, i.bare)
+		status, _ = statusOf(answer, i.bare)
 	}
 	switch {
 	case i.config.keep(status, answer):
+		return outcome{fate: keep, result: i.filtered(answer)}
 	case status >= http.StatusInternalServerError:
 		return outcome{fate: i.inDoubt(), failed: true}
 	default:
 		return outcome{fate: release, failed: status >= http.StatusBadRequest}
 	}
-	if !ok { // the gateway is to refuse the replay as well
-		return outcome{fate: keep, result: answer}
-	}
-	return outcome{fate: keep, result: i.kept(answer)}
 }
 
-// kept is the form in which an answer is stored: ready to be replayed.
-func (i *invocation) kept(answer []byte) []byte {
-	if i.http {
-		return replayForm(answer, i.format1)
+// filtered is the form in which an answer is stored and replayed. What was
+// stored may have been written by another library, and so is filtered again.
+func (i *invocation) filtered(answer []byte) []byte {
+	if !i.http {
+		return answer
 	}
-	return answer
+	if _, ok := statusOf(answer, i.bare); !ok {
+		return answer // the gateway is to refuse the replay as well
+	}
+	return replayForm(answer, i.format1)
 }
 
 func (i *invocation) replay(ctx context.Context, done Record) ([]byte, error) {
 	if err := i.replayed(ctx, done); err != nil {
 		return nil, err
 	}
-	if done.Owner == "" { // stored by another library, as it was first given
-		return i.kept(done.Result), nil
-	}
-	return done.Result, nil
+	return i.filtered(done.Result), nil
 }

@@ -34,24 +34,28 @@ func statusOf(answer []byte, bare bool) (status int, ok bool) {
 	return status, true
 }
 
-// replayForm gives an HTTP answer as it is replayed: all of it as it is, but
+// replayForm returns an HTTP answer as it is replayed: all of it as it is, but
 // with the header that marks it and without cookies, which were made for the
-// first caller's session. Format 1.0 has headers of several values.
+// first caller's session. It changes nothing in what it has returned. Format 1.0
+// has headers of several values.
 func replayForm(answer []byte, format1 bool) []byte {
 	if jsonpeek.Lookup(answer, "statusCode") == nil {
 		return wholeBody(answer)
 	}
-	target, mark := "headers", replayHeader+`"true"`
-	if format1 {
-		if v := jsonpeek.Lookup(answer, "multiValueHeaders"); len(v) > 0 && v[0] == '{' {
-			target, mark = "multiValueHeaders", replayHeader+`["true"]`
+	target, marked := "headers", false
+	for name, value := range jsonpeek.Members(answer) {
+		switch what := unescaped(name); {
+		case what == "headers":
+			marked = marked || isMarked(value, markOf(what))
+		case what == "multiValueHeaders" && format1 && value[0] == '{':
+			target = what
+			marked = marked || isMarked(value, markOf(what))
 		}
 	}
-	out := make([]byte, 1, len(answer)+len(mark)+len(`,"headers":{},`))
+	out := make([]byte, 1, len(answer)+len(`,"headers":{"Idempotent-Replayed":["true"]},`))
 	out[0] = '{'
-	marked := false
 	for name, value := range jsonpeek.Members(answer) {
-		what := string(name)
+		what := unescaped(name)
 		if what == "cookies" {
 			continue
 		}
@@ -62,21 +66,27 @@ func replayForm(answer []byte, format1 bool) []byte {
 		out = append(out, name...)
 		out = append(out, `":`...)
 		switch {
-		case what == target:
-			out = appendHeaders(out, value, mark)
-			marked = true
 		case what == "headers" || what == "multiValueHeaders":
-			out = appendHeaders(out, value, "")
+			out = appendHeaders(out, value, markOf(what), what == target && !marked, what == "headers" || format1)
+			marked = marked || what == target
 		default:
 			out = append(out, value...)
 		}
 	}
 	if !marked {
 		out = append(out, `,"headers":{`...)
-		out = append(out, mark...)
-		out = append(out, '}')
+		out = append(out, replayHeader...)
+		out = append(out, `"true"}`...)
 	}
 	return append(out, '}')
+}
+
+// markOf is the value of the mark in an object of headers.
+func markOf(headers string) string {
+	if headers == "multiValueHeaders" {
+		return `["true"]`
+	}
+	return `"true"`
 }
 
 // wholeBody gives an answer without a status the form that the gateway reads
@@ -92,13 +102,18 @@ func wholeBody(answer []byte) []byte {
 	return append(out, `,"isBase64Encoded":false}`...)
 }
 
-// appendHeaders copies an object of headers without cookies and adds mark.
-func appendHeaders(out, headers []byte, mark string) []byte {
+// appendHeaders copies an object of headers without cookies, and with the mark:
+// a new one in front, or the one that is there if old is set.
+func appendHeaders(out, headers []byte, mark string, add, old bool) []byte {
 	out = append(out, '{')
-	out = append(out, mark...)
-	first := mark == ""
+	first := true
+	if add {
+		out = append(out, replayHeader...)
+		out = append(out, mark...)
+		first = false
+	}
 	for name, value := range jsonpeek.Members(headers) {
-		if dropped(name) {
+		if isDropped(name) && !(old && isMark(name, value, mark)) {
 			continue
 		}
 		if !first {
@@ -113,16 +128,32 @@ func appendHeaders(out, headers []byte, mark string) []byte {
 	return append(out, '}')
 }
 
-// dropped reports whether a header, its name as it stands in JSON, is left out
-// of a replay.
-func dropped(name []byte) bool {
-	text := string(name)
-	if bytes.IndexByte(name, '\\') >= 0 {
-		decoded, err := jsontext.AppendUnquote(nil, `"`+text+`"`)
-		if err != nil {
+// isMark reports whether a header is the mark as it is written here.
+func isMark(name, value []byte, mark string) bool {
+	return string(name) == "Idempotent-Replayed" && string(value) == mark
+}
+
+func isMarked(headers []byte, mark string) bool {
+	for name, value := range jsonpeek.Members(headers) {
+		if isMark(name, value, mark) {
 			return true
 		}
-		text = string(decoded)
 	}
+	return false
+}
+
+// isDropped reports whether a header, its name as it stands in JSON, is left out
+// of a replay.
+func isDropped(name []byte) bool {
+	text := unescaped(name)
 	return strings.EqualFold(text, "Set-Cookie") || strings.EqualFold(text, "Idempotent-Replayed")
+}
+
+// unescaped is a name in a text that is valid JSON.
+func unescaped(name []byte) string {
+	if bytes.IndexByte(name, '\\') < 0 {
+		return string(name)
+	}
+	text, _ := jsontext.AppendUnquote(nil, `"`+string(name)+`"`)
+	return string(text)
 }

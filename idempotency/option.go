@@ -111,12 +111,20 @@ func Scope(of func(ctx context.Context, ev *guard.Event) (string, error)) Option
 	return func(c *config) { c.scope = of }
 }
 
-// Fingerprint says what has to be equal for a request to be a repeat, in the
-// place of the default: the method, the path, the query and the body of an HTTP
-// request, the bodies and attributes of SQS messages, the whole of any other
-// event; JSON in its canonical form (RFC 8785, whole numbers exact). What of
+// Fingerprint says what has to be equal for a request to be a repeat. What of
 // returns is hashed; "" takes no fingerprint. An [Operation] does not call it:
 // its input is what has to be equal.
+//
+// The default is the content of the event, JSON in its canonical form (RFC 8785,
+// whole numbers exact):
+//
+//   - the method, path, query and body of an HTTP request;
+//   - the bodies and attributes of SQS messages, the notifications of SNS, an
+//     event of EventBridge, the data of Kinesis, Kafka and MQ records, the change
+//     in a DynamoDB stream, all without ids, times and counters, so that what is
+//     published again is a repeat. That includes a notification or an event in
+//     the body of a message;
+//   - the whole of any other event.
 func Fingerprint(of func(ctx context.Context, ev *guard.Event) (string, error)) Option {
 	mustNotBeNil("Fingerprint", of == nil)
 	return func(c *config) { c.fingerprint = of }

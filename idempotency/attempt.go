@@ -43,7 +43,10 @@ func (c *config) attempt(ctx context.Context, t task, e effect) (done Record, re
 	}
 	switch o.fate {
 	case keep:
-		r.Result, r.NoResult = o.result, o.lossy
+		r.Result, r.NoResult = o.result, o.lossy != nil
+		if o.lossy != nil {
+			c.unsaved(ctx, r, o.lossy)
+		}
 		if staged {
 			return Record{}, false, c.commit(ctx, tx, r)
 		}

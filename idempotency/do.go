@@ -33,6 +33,9 @@ func NewOperation(name string, store Store, opts ...Option) Operation {
 // tenant, not by caller: a key that a caller has chosen needs a [Scope], or the
 // caller in it.
 //
+// A result that JSON cannot express is returned as well, and not kept: repeats
+// get idempotency_result_unavailable, and [OnUnsaved] hears of it.
+//
 // An error of fn is returned as it is and releases the key, unless it is unknown
 // what was done, see [AfterTimeout]. Other errors are those of Once.
 func Do[T any](ctx context.Context, op Operation, key string, input any, fn func(context.Context) (T, error)) (T, error) {
@@ -97,7 +100,7 @@ func (c *call[T]) run(ctx context.Context) outcome {
 	answer, err := json.Marshal(c.value)
 	switch {
 	case err != nil: // it is done all the same, and must not be done again
-		return outcome{fate: keep, lossy: true}
+		return outcome{fate: keep, lossy: fmt.Errorf("idempotency: the result of operation %s: %w", c.name, err)}
 	case !c.keep(0, answer):
 		return outcome{fate: release}
 	default:

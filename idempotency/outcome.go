@@ -11,7 +11,7 @@ import (
 type outcome struct {
 	fate   fate
 	result []byte // to keep
-	lossy  bool   // done, but there is no result that could be kept
+	lossy  error  // done, but this is why there is no result that could be kept
 	failed bool   // the caller is told of a failure, so that nothing that was staged is written
 }
 

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/aws/aws-lambda-go/lambdacontext"
 )
@@ -81,6 +82,13 @@ func provisioned() bool {
 func ColdStart(ctx context.Context) bool {
 	inv := invocationOf(ctx)
 	return inv != nil && inv.cold
+}
+
+// InvocationDeadline returns when Lambda ends the invocation of ctx, however
+// early ctx itself ends. Outside an invocation it is the deadline of ctx. It
+// reports false where there is none.
+func InvocationDeadline(ctx context.Context) (end time.Time, ok bool) {
+	return ctx.Deadline()
 }
 
 // TraceID is the X-Ray trace id of the invocation, the Root of the tracing

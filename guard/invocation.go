@@ -88,6 +88,9 @@ func ColdStart(ctx context.Context) bool {
 // early ctx itself ends. Outside an invocation it is the deadline of ctx. It
 // reports false where there is none.
 func InvocationDeadline(ctx context.Context) (end time.Time, ok bool) {
+	if inv := invocationOf(ctx); inv != nil {
+		ctx = inv.Context
+	}
 	return ctx.Deadline()
 }
 

@@ -70,8 +70,7 @@ func TTL(d time.Duration) Option {
 
 // Skew sets what a lease lasts beyond the deadline of the invocation, 2 s when
 // it is not set: for clocks that differ, and for a function that is stopped
-// late. Add to it what [guard.Deadline] keeps in reserve where that is more
-// than a second.
+// late.
 func Skew(d time.Duration) Option {
 	mustBe("Skew", d >= 0, "not negative", d)
 	return func(c *config) { c.skew = d }

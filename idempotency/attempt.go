@@ -52,9 +52,12 @@ func (c *config) attempt(ctx context.Context, t task, e effect) (done Record, re
 		}
 		return Record{}, false, c.complete(ctx, r)
 	case release:
-		c.release(ctx, r)
-		if staged {
+		err := c.release(ctx, r)
+		switch {
+		case staged:
 			return Record{}, false, notKept()
+		case !o.failed:
+			return Record{}, false, err
 		}
 	}
 	return Record{}, false, nil
@@ -78,8 +81,7 @@ func (c *config) reconcileOrRun(ctx context.Context, t task, epoch int64, e effe
 	}
 }
 
-// complete settles a success. The error is that of an attempt which has lost
-// its key; a store that fails must not take the success from the caller.
+// complete keeps a success for repeats.
 func (c *config) complete(ctx context.Context, r Record) error {
 	now := wallClock()
 	settle := settlingOf(ctx, now)
@@ -91,25 +93,35 @@ func (c *config) complete(ctx context.Context, r Record) error {
 		r.Result, r.NoResult = nil, true
 		err = c.store.Complete(settle, r)
 	}
-	switch {
-	case err == nil:
+	if err == nil {
 		c.local.add(r)
-	case errors.Is(err, ErrLost):
-		return lost(err)
-	default:
-		c.unsaved(ctx, r, fmt.Errorf("idempotency: complete: %w", err))
 	}
-	return nil
+	return c.settled(ctx, r, "complete", err)
 }
 
-// release lets a retry run. An attempt that has lost its key has nothing to
-// release, and that is no failure of the store.
-func (c *config) release(ctx context.Context, r Record) {
+// release lets a retry run.
+func (c *config) release(ctx context.Context, r Record) error {
 	settle := settlingOf(ctx, wallClock())
 	defer settle.stop()
-	if err := c.store.Release(settle, r); err != nil && !errors.Is(err, ErrLost) {
-		c.unsaved(ctx, r, fmt.Errorf("idempotency: release: %w", err))
+	return c.settled(ctx, r, "release", c.store.Release(settle, r))
+}
+
+// settled returns what a success has become by the answer of the store. A store
+// that fails does not take it from the caller, unless another attempt may have
+// the key: it then cannot say so.
+func (c *config) settled(ctx context.Context, r Record, step string, err error) error {
+	if err == nil {
+		return nil
 	}
+	err = fmt.Errorf("idempotency: %s: %w", step, err)
+	if errors.Is(err, ErrLost) {
+		return lost(err)
+	}
+	c.unsaved(ctx, r, err)
+	if !wallClock().Before(r.Lease) {
+		return overdue(err)
+	}
+	return nil
 }
 
 func tooLarge(r Record, err error) error {

@@ -41,7 +41,10 @@
 //   - While a lease runs, nobody else runs the handler under the key.
 //   - At most one attempt completes a key, and once completed it is neither
 //     overwritten nor removed: every repeat gets that answer.
-//   - An attempt that has lost its key never reports a success.
+//   - An attempt that has lost its key never reports a success. Where the store
+//     is silent this goes by the attempt's own clock: once its lease is over it
+//     reports idempotency_outcome_unknown. A clock that is behind by more than
+//     the [Skew] can make it report a success all the same.
 //   - A repeat with another payload, by another caller, of another tenant or for
 //     another operation never gets the answer.
 //   - Without the store nothing runs.
@@ -71,9 +74,10 @@
 // operation for [Do].
 //
 // If the store fails at the completion, the caller gets its success all the
-// same, since the effect is there (but see below for writes that were staged); [OnUnsaved] and the log tell of it. To the
-// store that attempt is unfinished. With Rerun a repeat after the lease runs
-// again, and two callers have each been told of a success of their own.
+// same, since the effect is there, unless the lease is over by then. [OnUnsaved]
+// and the log tell of it. To the store that attempt is unfinished. With Rerun a
+// repeat after the lease runs again, and two callers have each been told of a
+// success of their own. Writes that were staged are another matter, see below.
 //
 // The lease follows the deadline of the invocation, and so rests on clocks that
 // are apart by no more than [Skew]. Where they are further apart a lease can be

@@ -86,7 +86,15 @@ func lost(err error) error {
 	return &guard.Error{
 		Kind: guard.Conflict, Code: "idempotency_lease_lost",
 		Detail: "The request took too long, and another attempt has taken its place.",
-		Err:    fmt.Errorf("idempotency: complete: %w", err),
+		Err:    err,
+	}
+}
+
+func overdue(err error) error {
+	return &guard.Error{
+		Kind: guard.Conflict, Code: "idempotency_outcome_unknown",
+		Detail: "The request took too long, and it is not known whether another attempt has taken its place.",
+		Err:    fmt.Errorf("%w: the lease is over: %w", ErrOutcomeUnknown, err),
 	}
 }
 

@@ -129,7 +129,7 @@ func (s *MemoryStore) Release(ctx context.Context, r Record) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch e := s.table.find(r.Key); {
-	case e == nil:
+	case e == nil, e.owner == "" && e.epoch == r.Epoch:
 		return nil
 	case e.completed || !e.heldBy(&r):
 		return ErrLost

@@ -26,7 +26,7 @@ import (
 //	idempotency_key_malformed       Invalid         see Header
 //	idempotency_key_reused          Unprocessable   the key of another request
 //	idempotency_in_progress         Conflict        try again after RetryAfter
-//	idempotency_outcome_unknown     Conflict        see Refuse
+//	idempotency_outcome_unknown     Conflict        see Refuse; or late, and the store is silent
 //	idempotency_not_reconciled      Unavailable     see Reconcile
 //	idempotency_lease_lost          Conflict        another attempt took over
 //	idempotency_result_unavailable  Unprocessable   done before, answer not kept

@@ -33,7 +33,8 @@ type Store interface {
 	// claim of its epoch that is nobody's: its lease is over by every clock, and no
 	// attempt can complete or release it, so that the next one still knows that
 	// an attempt before is unknown. Otherwise Release changes nothing and returns
-	// [ErrLost]; where there is no record it may return nil as well.
+	// [ErrLost]; where there is no record, or r has been released before, it may
+	// return nil as well.
 	Release(ctx context.Context, r Record) error
 }
 

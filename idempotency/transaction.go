@@ -90,12 +90,13 @@ func (c *config) commit(ctx context.Context, tx Transaction, r Record) error {
 		r.Result, r.NoResult = nil, true
 		err = tx.Commit(settle, r)
 	}
-	switch {
-	case err == nil:
+	if err == nil {
 		c.local.add(r)
 		return nil
+	}
+	switch {
 	case errors.Is(err, ErrLost):
-		return lost(err)
+		return lost(fmt.Errorf("idempotency: commit: %w", err))
 	case errors.Is(err, ErrNotCommitted):
 		guard.AddAttrs(ctx, slog.String("idempotencyKey", r.Key))
 		return err

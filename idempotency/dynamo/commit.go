@@ -146,12 +146,6 @@ func (s *Store) withdraw(ctx context.Context, r idempotency.Record) error {
 	}
 }
 
-// isReleased reports whether an item is what the release of r leaves behind.
-func (s *Store) isReleased(r idempotency.Record, item attributes) bool {
-	left, err := s.record(r.Key, item)
-	return err == nil && left.Status == idempotency.Abandoned && left.Owner == "" && left.Epoch == r.Epoch
-}
-
 // held tells from the record that holds the key whether r has been committed:
 // it has if the record is r's own, completed, also if it has expired since.
 func (s *Store) held(ctx context.Context, r idempotency.Record, item attributes) error {

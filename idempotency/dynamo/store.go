@@ -202,7 +202,18 @@ func (s *Store) ours(e *expression, r idempotency.Record) string {
 // Release implements [idempotency.Store] with one conditional DeleteItem, or
 // UpdateItem where an attempt before is unknown.
 func (s *Store) Release(ctx context.Context, r idempotency.Record) error {
-	return settled("release", s.release(ctx, r))
+	err := s.release(ctx, r)
+	var failed *types.ConditionalCheckFailedException
+	if errors.As(err, &failed) && s.isReleased(r, failed.Item) { // by an earlier try, whose answer was lost
+		return nil
+	}
+	return settled("release", err)
+}
+
+// isReleased reports whether an item is what the release of r leaves behind.
+func (s *Store) isReleased(r idempotency.Record, item attributes) bool {
+	left, err := s.record(r.Key, item)
+	return err == nil && r.Epoch > 1 && left.Status == idempotency.Abandoned && left.Owner == "" && left.Epoch == r.Epoch
 }
 
 // release asks for the item that makes its condition fail.

@@ -56,6 +56,7 @@ return 1
 const releaseScript = `
 if redis.call('EXISTS', KEYS[1]) == 0 then return 1 end
 local held = redis.call('HMGET', KEYS[1], 'owner', 'epoch', 'status')
+if not held[1] and held[2] == ARGV[2] then return 1 end
 if held[1] ~= ARGV[1] or held[2] ~= ARGV[2] or held[3] ~= 'INPROGRESS' then return 0 end
 if held[2] == '1' then
   redis.call('DEL', KEYS[1])

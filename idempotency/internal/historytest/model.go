@@ -112,6 +112,8 @@ func (in *input) present(s state) (all []branch) {
 		return append(all, branch{answer{outcome: taken}, state{}})
 	case in.step == release && ours && !s.completed:
 		return append(all, branch{answer{outcome: taken}, s.abandoned()})
+	case in.step == release && s.owner == "" && s.epoch == in.record.Epoch: // released before
+		return append(all, branch{answer{outcome: taken}, s}, branch{answer{outcome: lost}, s})
 	case in.step != claim:
 		return append(all, branch{answer{outcome: lost}, s})
 	case s.completed:

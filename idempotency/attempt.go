@@ -45,7 +45,7 @@ func (c *config) attempt(ctx context.Context, t task, e effect) (done Record, re
 	case keep:
 		r.Result, r.NoResult = o.result, o.lossy != nil
 		if o.lossy != nil {
-			c.unsaved(ctx, r, o.lossy)
+			c.storeError(ctx, r, o.lossy)
 		}
 		if staged {
 			return Record{}, false, c.commit(ctx, tx, r)
@@ -89,7 +89,7 @@ func (c *config) complete(ctx context.Context, r Record) error {
 	r.Status, r.Expires = Completed, now.Add(c.ttl)
 	err := c.store.Complete(settle, r)
 	if errors.Is(err, ErrTooLarge) {
-		c.unsaved(ctx, r, tooLarge(r, err))
+		c.storeError(ctx, r, tooLarge(r, err))
 		r.Result, r.NoResult = nil, true
 		err = c.store.Complete(settle, r)
 	}
@@ -117,7 +117,7 @@ func (c *config) settled(ctx context.Context, r Record, step string, err error) 
 	if errors.Is(err, ErrLost) {
 		return lost(err)
 	}
-	c.unsaved(ctx, r, err)
+	c.storeError(ctx, r, err)
 	if !wallClock().Before(r.Lease) {
 		return overdue(err)
 	}
@@ -128,11 +128,11 @@ func tooLarge(r Record, err error) error {
 	return fmt.Errorf("idempotency: a result of %d bytes: %w", len(r.Result), err)
 }
 
-// unsaved tells of a record that is not as it should be.
-func (c *config) unsaved(ctx context.Context, r Record, err error) {
+// storeError reports a record that is not as it should be.
+func (c *config) storeError(ctx context.Context, r Record, err error) {
 	guard.AddAttrs(ctx, slog.String("idempotencyKey", r.Key), slog.String("idempotencyError", err.Error()))
-	if c.onUnsaved != nil {
-		c.onUnsaved(ctx, r, err)
+	if c.onStoreError != nil {
+		c.onStoreError(ctx, r, err)
 	}
 }
 

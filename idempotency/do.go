@@ -13,7 +13,7 @@ import (
 type Operation struct{ *config }
 
 // NewOperation names an operation. Two operations of different names, or of
-// different functions, never meet. Of the options, [MissingKeyRuns] and those
+// different functions, never meet. Of the options, [AllowMissingKey] and those
 // about results mean for Do what they mean for [Once]; [Name] has no effect.
 func NewOperation(name string, store Store, opts ...Option) Operation {
 	if name == "" {
@@ -34,7 +34,7 @@ func NewOperation(name string, store Store, opts ...Option) Operation {
 // caller in it.
 //
 // A result that JSON cannot express is returned as well, and not kept: repeats
-// get idempotency_result_unavailable, and [OnUnsaved] hears of it.
+// get idempotency_result_unavailable, and [OnStoreError] hears of it.
 //
 // An error of fn is returned as it is and releases the key, unless it is unknown
 // what was done, see [AfterTimeout]. Other errors are those of Once.
@@ -60,7 +60,7 @@ func (op Operation) do(ctx context.Context, key string, input any, e effect) (do
 		panic("idempotency: Do with an Operation that NewOperation has not made")
 	}
 	if key == "" {
-		if op.runKeyless {
+		if op.allowMissingKey {
 			e.run(unprotected(ctx))
 			return Record{}, false, nil
 		}

@@ -222,7 +222,7 @@ func TestDoRefuses(t *testing.T) {
 		t.Error("an input that is not JSON is one")
 	}
 	c.mustHaveCharged(t, 0)
-	keyless := idempotency.NewOperation("charge", idempotency.NewMemoryStore(), idempotency.MissingKeyRuns())
+	keyless := idempotency.NewOperation("charge", idempotency.NewMemoryStore(), idempotency.AllowMissingKey())
 	for range 2 {
 		if _, err := idempotency.Do(t.Context(), keyless, "", nil, c.charge); err != nil {
 			t.Error(err)
@@ -256,7 +256,7 @@ func TestMisuseIsAPanicAtConstruction(t *testing.T) {
 		"StoreWhen":      func() { idempotency.StoreWhen(nil) },
 		"LocalReplays":   func() { idempotency.LocalReplays(0) },
 		"OnReplay":       func() { idempotency.OnReplay(nil) },
-		"OnUnsaved":      func() { idempotency.OnUnsaved(nil) },
+		"OnStoreError":   func() { idempotency.OnStoreError(nil) },
 		"Reconcile":      func() { idempotency.Reconcile(nil) },
 		"AfterTimeout":   func() { idempotency.AfterTimeout(nil) },
 	} {

@@ -74,7 +74,7 @@
 // operation for [Do].
 //
 // If the store fails at the completion, the caller gets its success all the
-// same, since the effect is there, unless the lease is over by then. [OnUnsaved]
+// same, since the effect is there, unless the lease is over by then. [OnStoreError]
 // and the log tell of it. To the store that attempt is unfinished. With Rerun a
 // repeat after the lease runs again, and two callers have each been told of a
 // success of their own. Writes that were staged are another matter, see below.

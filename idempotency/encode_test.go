@@ -27,7 +27,7 @@ func TestAResultThatCannotBeEncodedIsTold(t *testing.T) {
 			var told []error
 			var record idempotency.Record
 			op := idempotency.NewOperation("measure", idempotency.NewMemoryStore(),
-				idempotency.OnUnsaved(func(_ context.Context, r idempotency.Record, err error) {
+				idempotency.OnStoreError(func(_ context.Context, r idempotency.Record, err error) {
 					record, told = r, append(told, err)
 				}))
 			var log bytes.Buffer

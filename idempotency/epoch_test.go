@@ -100,7 +100,7 @@ func TestAReleaseThatComesLateIsNoFailureOfTheStore(t *testing.T) {
 			time.Sleep(20 * time.Second)
 			return nil, errors.New("declined")
 		})
-		h := protect(f, idempotency.NewMemoryStore(), idempotency.OnUnsaved(func(_ context.Context, _ idempotency.Record, err error) {
+		h := protect(f, idempotency.NewMemoryStore(), idempotency.OnStoreError(func(_ context.Context, _ idempotency.Record, err error) {
 			t.Errorf("told of %v", err)
 		}))
 		ended := make(chan error)

@@ -10,7 +10,7 @@ import (
 )
 
 // ErrNoKey is the error of a [KeyFunc] that finds no key, or only parts of one.
-// What wraps it lets [MissingKeyRuns] tell it from a key that is malformed.
+// What wraps it lets [AllowMissingKey] tell it from a key that is malformed.
 var ErrNoKey = errors.New("idempotency: no key")
 
 // ErrOutcomeUnknown is for a handler that cannot tell what it has done, as when

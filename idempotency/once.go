@@ -58,7 +58,7 @@ func (o *once) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 		err = noKey("The request has no idempotency key.")
 	}
 	if err != nil {
-		if o.runKeyless && errors.Is(err, ErrNoKey) {
+		if o.allowMissingKey && errors.Is(err, ErrNoKey) {
 			return o.next.Invoke(unprotected(ctx), payload)
 		}
 		return nil, err

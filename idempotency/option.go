@@ -25,15 +25,15 @@ type config struct {
 	skew  time.Duration
 	wait  time.Duration
 
-	timeout     TimeoutPolicy
-	scope       func(context.Context, *guard.Event) (string, error)
-	fingerprint func(context.Context, *guard.Event) (string, error)
-	validation  func(*guard.Event) (string, error) // in the place of the fingerprint, see PowertoolsValidation
-	keep        func(status int, answer []byte) bool
-	onReplay    func(context.Context, Record)
-	onUnsaved   func(context.Context, Record, error)
-	runKeyless  bool
-	local       *localReplays
+	timeout         TimeoutPolicy
+	scope           func(context.Context, *guard.Event) (string, error)
+	fingerprint     func(context.Context, *guard.Event) (string, error)
+	validation      func(*guard.Event) (string, error) // in the place of the fingerprint, see PowertoolsValidation
+	keep            func(status int, answer []byte) bool
+	onReplay        func(context.Context, Record)
+	onStoreError    func(context.Context, Record, error)
+	allowMissingKey bool
+	local           *localReplays
 
 	scratches sync.Pool // of *scratch
 }
@@ -154,20 +154,22 @@ func OnReplay(fn func(ctx context.Context, replayed Record)) Option {
 	return func(c *config) { c.onReplay = fn }
 }
 
-// OnUnsaved is called when an attempt could not be completed or released: the
-// caller gets its answer all the same, and the key is held until its lease is
-// over. With staged writes it gets idempotency_commit_unknown instead. The error
-// is also in the record of the invocation, as idempotencyError.
-func OnUnsaved(fn func(ctx context.Context, attempt Record, err error)) Option {
-	mustNotBeNil("OnUnsaved", fn == nil)
-	return func(c *config) { c.onUnsaved = fn }
+// OnStoreError is called when a record is not as it should be: an attempt could
+// not be completed or released, its result is too large for the store, or its
+// result cannot be encoded. The caller gets its answer all the same, unless the
+// lease is over or writes were staged. The error is also in the record of the
+// invocation, as idempotencyError.
+func OnStoreError(fn func(ctx context.Context, attempt Record, err error)) Option {
+	mustNotBeNil("OnStoreError", fn == nil)
+	return func(c *config) { c.onStoreError = fn }
 }
 
-// MissingKeyRuns lets a request without a key run, unprotected: as often as it
-// comes, and outside of any transaction, so that it stages no writes. A malformed
-// key is refused all the same.
-func MissingKeyRuns() Option {
-	return func(c *config) { c.runKeyless = true }
+// AllowMissingKey lets a request without a key run unprotected: as often as it
+// comes, and outside any transaction, so that it cannot stage writes. It is meant
+// for an API whose older clients send no key yet. A malformed key is refused all
+// the same.
+func AllowMissingKey() Option {
+	return func(c *config) { c.allowMissingKey = true }
 }
 
 func mustBe(option string, ok bool, what string, value any) {

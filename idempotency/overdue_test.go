@@ -43,7 +43,7 @@ func TestASuccessThatTheStoreDoesNotConfirmCountsWhileTheLeaseLasts(t *testing.T
 				told := 0
 				h := protect(succeedingAfter(c.takes, c.answer), c.store,
 					idempotency.StoreWhen(func(status int, _ []byte) bool { return status == 201 }),
-					idempotency.OnUnsaved(func(context.Context, idempotency.Record, error) { told++ }))
+					idempotency.OnStoreError(func(context.Context, idempotency.Record, error) { told++ }))
 				if !c.unknown {
 					if out := mustAnswer(t, h, request{key: "k"}); out != c.answer {
 						t.Errorf("got %s, want %s", out, c.answer)

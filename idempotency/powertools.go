@@ -32,7 +32,7 @@ import (
 //
 // Where expr finds nothing the error wraps [ErrNoKey]. So it does where a part
 // of a list or an object that expr makes is missing, null or empty, for which
-// Python may have a key; with [MissingKeyRuns] a request without a key runs, as
+// Python may have a key; with [AllowMissingKey] a request without a key runs, as
 // Python has it by default. What powertools_json, powertools_base64 or
 // powertools_base64_gzip cannot read is idempotency_key_malformed.
 //

@@ -86,7 +86,7 @@ func (c *config) commit(ctx context.Context, tx Transaction, r Record) error {
 	r.Status, r.Expires = Completed, now.Add(c.ttl)
 	err := tx.Commit(settle, r)
 	if errors.Is(err, ErrTooLarge) {
-		c.unsaved(ctx, r, tooLarge(r, err))
+		c.storeError(ctx, r, tooLarge(r, err))
 		r.Result, r.NoResult = nil, true
 		err = tx.Commit(settle, r)
 	}
@@ -102,7 +102,7 @@ func (c *config) commit(ctx context.Context, tx Transaction, r Record) error {
 		return err
 	default:
 		err = fmt.Errorf("idempotency: commit: %w", err)
-		c.unsaved(ctx, r, err)
+		c.storeError(ctx, r, err)
 		return commitUnknown(err)
 	}
 }

@@ -88,7 +88,7 @@ func TestAReleaseOfAnUnansweredClaimMayFail(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		told := 0
 		s := &deaf{Store: idempotency.NewMemoryStore(), lose: 1, fails: errDown}
-		h := protect(new(function), s, idempotency.OnUnsaved(func(context.Context, idempotency.Record, error) { told++ }))
+		h := protect(new(function), s, idempotency.OnStoreError(func(context.Context, idempotency.Record, error) { told++ }))
 		e := mustRefuse(t, h, request{key: "k"}, guard.Unavailable, "idempotency_store_unavailable")
 		if !errors.Is(e, errDown) || len(s.releases) != 1 || told != 0 {
 			t.Errorf("got %v after %d releases, told %d times; want the claim's error, one and none", e, len(s.releases), told)

@@ -258,7 +258,9 @@ func TestMisuseIsAPanicAtConstruction(t *testing.T) {
 		"OnReplay":       func() { idempotency.OnReplay(nil) },
 		"OnStoreError":   func() { idempotency.OnStoreError(nil) },
 		"Reconcile":      func() { idempotency.Reconcile(nil) },
+		"ReconcileAs":    func() { idempotency.ReconcileAs[int](nil) },
 		"AfterTimeout":   func() { idempotency.AfterTimeout(nil) },
+		"SimplePolicy":   func() { idempotency.AfterTimeout(idempotency.SimplePolicy("retry")) },
 	} {
 		func() {
 			defer func() {

@@ -3,8 +3,10 @@ package idempotency
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 
+	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/internal/canonicaljson"
 )
 
@@ -13,8 +15,9 @@ import (
 type Operation struct{ *config }
 
 // NewOperation names an operation. Two operations of different names, or of
-// different functions, never meet. Of the options, [AllowMissingKey] and those
-// about results mean for Do what they mean for [Once]; [Name] has no effect.
+// different functions, never meet. [Name] and [Fingerprint] have no effect on an
+// operation, and [PowertoolsValidation] only with [KeyFrom]. The other options
+// mean for [Do] what they mean for [Once].
 func NewOperation(name string, store Store, opts ...Option) Operation {
 	if name == "" {
 		panic("idempotency: NewOperation without a name")
@@ -29,7 +32,7 @@ func NewOperation(name string, store Store, opts ...Option) Operation {
 // also inside [Once], and is what a batch wants: one key per record.
 //
 // Input is what has to be equal in a repeat, compared by its canonical JSON; a
-// nil input compares nothing. The key is scoped by function, operation and
+// nil input compares nothing. The key, which is "" where [KeyFrom] makes it, is scoped by function, operation and
 // tenant, not by caller: a key that a caller has chosen needs a [Scope], or the
 // caller in it.
 //
@@ -59,28 +62,63 @@ func (op Operation) do(ctx context.Context, key string, input any, e effect) (do
 	if op.config == nil {
 		panic("idempotency: Do with an Operation that NewOperation has not made")
 	}
-	if key == "" {
-		if op.allowMissingKey {
-			e.run(unprotected(ctx))
-			return Record{}, false, nil
-		}
-		return Record{}, false, noKey("The request has no idempotency key.")
-	}
-	t := task{key: key}
-	if t.storedKey, err = op.storedKey(ctx, nil, key); err != nil {
+	t, err := op.task(ctx, key, input)
+	switch {
+	case op.allowMissingKey && errors.Is(err, ErrNoKey):
+		e.run(unprotected(ctx))
+		return Record{}, false, nil
+	case err != nil:
 		return Record{}, false, err
-	}
-	if input != nil {
-		if t.payload, err = canonicaljson.Marshal(input); err != nil {
-			return Record{}, false, fmt.Errorf("idempotency: input of operation %s: %w", op.name, err)
-		}
-		t.fingerprint = digest(t.payload)
 	}
 	done, replay, err = op.attempt(ctx, t, e)
 	if replay {
 		err = op.replayed(ctx, done)
 	}
 	return done, replay, err
+}
+
+func (op Operation) task(ctx context.Context, key string, input any) (t task, err error) {
+	if input != nil {
+		if t.payload, err = canonicaljson.Marshal(input); err != nil {
+			return t, fmt.Errorf("idempotency: input of operation %s: %w", op.name, err)
+		}
+	}
+	id := ""
+	if op.keyFrom != nil {
+		if key != "" {
+			return t, fmt.Errorf("idempotency: Do of operation %s with a key, which KeyFrom makes", op.name)
+		}
+		if key, id, t.fingerprint, err = op.keyOf(ctx, input); err != nil {
+			return t, err
+		}
+	}
+	if key == "" {
+		return t, noKey("The request has no idempotency key.")
+	}
+	if t.key, t.storedKey = key, id; id != key {
+		if t.storedKey, err = op.storedKey(ctx, nil, key); err != nil {
+			return t, err
+		}
+	}
+	if input != nil && op.validation == nil && id != key {
+		t.fingerprint = digest(t.payload)
+	}
+	return t, nil
+}
+
+// keyOf makes the key of an input as Once makes it of an event, and what
+// PowertoolsValidation makes the fingerprint.
+func (c *config) keyOf(ctx context.Context, input any) (key, id, fingerprint string, err error) {
+	text, err := json.Marshal(input)
+	if err != nil {
+		return "", "", "", fmt.Errorf("idempotency: input of operation %s: %w", c.name, err)
+	}
+	ev := guard.EventOf(context.Background(), text) // not the one that the layers share
+	asked := &asking{Context: ctx}
+	if key, err = c.keyFrom(asked, ev); err == nil && c.validation != nil {
+		fingerprint, err = c.validation(ev)
+	}
+	return key, asked.id, fingerprint, err
 }
 
 // call is one call of fn, an effect.

@@ -29,6 +29,7 @@ type config struct {
 	scope           func(context.Context, *guard.Event) (string, error)
 	fingerprint     func(context.Context, *guard.Event) (string, error)
 	validation      func(*guard.Event) (string, error) // in the place of the fingerprint, see PowertoolsValidation
+	keyFrom         KeyFunc                            // of an Operation
 	keep            func(status int, answer []byte) bool
 	onReplay        func(context.Context, Record)
 	onStoreError    func(context.Context, Record, error)
@@ -108,6 +109,20 @@ func Name(operation string) Option {
 func Scope(of func(ctx context.Context, ev *guard.Event) (string, error)) Option {
 	mustNotBeNil("Scope", of == nil)
 	return func(c *config) { c.scope = of }
+}
+
+// KeyFrom has [Do] make the key of its input, in the place of the key that it is
+// given, which has to be "". The input is read as JSON, as if it were the event
+// of [Once]:
+//
+//	idempotency.NewOperation("charge", store,
+//		idempotency.KeyFrom(idempotency.JMESPath("[customer, order]")))
+//
+// With [PowertoolsKey] the operation shares its records with a function that
+// Powertools for Python decorates with idempotent_function. [Once] ignores it.
+func KeyFrom(key KeyFunc) Option {
+	mustNotBeNil("KeyFrom", key == nil)
+	return func(c *config) { c.keyFrom = key }
 }
 
 // Fingerprint says what has to be equal for a request to be a repeat. What of

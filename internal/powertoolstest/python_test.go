@@ -21,6 +21,7 @@ type call struct {
 	Prefix     string          `json:"prefix"`
 	Event      json.RawMessage `json:"event"`
 	Result     json.RawMessage `json:"result,omitempty"`
+	Record     bool            `json:"record,omitempty"`
 	Fail       bool            `json:"fail,omitempty"`
 	Wait       bool            `json:"wait,omitempty"`
 	Remaining  *int            `json:"remaining"` // milliseconds; nil is not known

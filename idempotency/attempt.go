@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 
 	"github.com/lambdarmor/lambdarmor/guard"
 )
@@ -136,15 +137,16 @@ func (c *config) storeError(ctx context.Context, r Record, err error) {
 	}
 }
 
-// replayed tells those who want to know of a replay, and refuses one that
-// cannot be given.
-func (c *config) replayed(ctx context.Context, done Record) error {
+// replayed calls OnReplay, which may add headers, and refuses a replay whose
+// answer was not kept.
+func (c *config) replayed(ctx context.Context, done Record) (extra http.Header, err error) {
 	if done.NoResult {
-		return resultUnavailable()
+		return nil, resultUnavailable()
 	}
 	guard.AddAttrs(ctx, slog.String("idempotencyKey", done.Key), slog.Bool("idempotentReplayed", true))
 	if c.onReplay != nil {
-		c.onReplay(ctx, done)
+		extra = make(http.Header)
+		c.onReplay(ctx, done, extra)
 	}
-	return nil
+	return extra, nil
 }

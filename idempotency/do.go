@@ -72,7 +72,7 @@ func (op Operation) do(ctx context.Context, key string, input any, e effect) (do
 	}
 	done, replay, err = op.attempt(ctx, t, e)
 	if replay {
-		err = op.replayed(ctx, done)
+		_, err = op.replayed(ctx, done)
 	}
 	return done, replay, err
 }

@@ -127,7 +127,7 @@ func (i *invocation) adopt(answer []byte) outcome {
 		}
 	}
 	i.answer = answer
-	return outcome{fate: keep, result: i.filtered(answer)}
+	return outcome{fate: keep, result: i.filtered(answer, nil)}
 }
 
 // judge decides whether an answer is one for good.
@@ -138,7 +138,7 @@ func (i *invocation) judge(answer []byte) outcome {
 	}
 	switch {
 	case i.config.keep(status, answer):
-		return outcome{fate: keep, result: i.filtered(answer)}
+		return outcome{fate: keep, result: i.filtered(answer, nil)}
 	case status >= http.StatusInternalServerError:
 		return outcome{fate: i.inDoubt(), failed: true}
 	default:
@@ -148,19 +148,20 @@ func (i *invocation) judge(answer []byte) outcome {
 
 // filtered is the form in which an answer is stored and replayed. What was
 // stored may have been written by another library, and so is filtered again.
-func (i *invocation) filtered(answer []byte) []byte {
+func (i *invocation) filtered(answer []byte, extra http.Header) []byte {
 	if !i.http {
 		return answer
 	}
 	if _, ok := statusOf(answer, i.bare); !ok {
 		return answer // the gateway is to refuse the replay as well
 	}
-	return replayForm(answer, i.format1)
+	return replayForm(answer, i.format1, extra)
 }
 
 func (i *invocation) replay(ctx context.Context, done Record) ([]byte, error) {
-	if err := i.replayed(ctx, done); err != nil {
+	extra, err := i.replayed(ctx, done)
+	if err != nil {
 		return nil, err
 	}
-	return i.filtered(done.Result), nil
+	return i.filtered(done.Result, extra), nil
 }

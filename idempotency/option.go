@@ -3,6 +3,7 @@ package idempotency
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"sync"
 	"time"
 
@@ -31,7 +32,7 @@ type config struct {
 	validation      func(*guard.Event) (string, error) // in the place of the fingerprint, see PowertoolsValidation
 	keyFrom         KeyFunc                            // of an Operation
 	keep            func(status int, answer []byte) bool
-	onReplay        func(context.Context, Record)
+	onReplay        func(context.Context, Record, http.Header)
 	onStoreError    func(context.Context, Record, error)
 	allowMissingKey bool
 	local           *localReplays
@@ -163,8 +164,17 @@ func LocalReplays(n int) Option {
 	return func(c *config) { c.local = newLocalReplays(n) }
 }
 
-// OnReplay is called for each replay, with the record that is replayed.
-func OnReplay(fn func(ctx context.Context, replayed Record)) Option {
+// OnReplay is called for each replay, with the record that is replayed. What fn
+// puts into header is added to a replayed HTTP answer, in the place of headers of
+// the same name:
+//
+//	idempotency.OnReplay(func(_ context.Context, _ idempotency.Record, header http.Header) {
+//		header.Set("X-Replayed-By", "orders")
+//	})
+//
+// Set-Cookie is left out, and so is what HTTP does not allow in a header. Where
+// there is no HTTP answer header has no effect.
+func OnReplay(fn func(ctx context.Context, replayed Record, header http.Header)) Option {
 	mustNotBeNil("OnReplay", fn == nil)
 	return func(c *config) { c.onReplay = fn }
 }

@@ -28,8 +28,8 @@ func TestReplayFormIsOfWhatItWasAppliedTo(t *testing.T) {
 }
 
 func mustBeFiltered(t interface{ Errorf(string, ...any) }, answer string, format1 bool) {
-	once := string(replayForm([]byte(answer), format1))
-	if twice := string(replayForm([]byte(once), format1)); twice != once {
+	once := string(replayForm([]byte(answer), format1, nil))
+	if twice := string(replayForm([]byte(once), format1, nil)); twice != once {
 		t.Errorf("of %s (format 1.0: %t)\ngot  %s\nwant %s", answer, format1, twice, once)
 	}
 	var form struct {

@@ -2,6 +2,7 @@ package idempotency_test
 
 import (
 	"context"
+	"net/http"
 	"testing"
 	"time"
 
@@ -44,6 +45,44 @@ func TestWhatIsNoAnswerIsReplayedAsItIs(t *testing.T) {
 		})
 		if got := mustAnswer(t, protect(new(function), s), request{key: "k"}); got != answer {
 			t.Errorf("got %s, want %s", got, answer)
+		}
+	}
+}
+
+func TestOnReplayMayAddHeaders(t *testing.T) {
+	const event1 = `{"version":"1.0","resource":"/o","path":"/o","httpMethod":"POST","headers":{"Idempotency-Key":"k"},"requestContext":{"httpMethod":"POST"},"body":"{\"a\":1}"}`
+	add := idempotency.OnReplay(func(_ context.Context, r idempotency.Record, header http.Header) {
+		header.Set("X-Status", string(r.Status))
+		header.Add("Vary", "a")
+		header.Add("Vary", "b")
+		header.Set("Set-Cookie", "a=b")
+		header.Set("Idempotent-Replayed", "no")
+		header["bad name"] = []string{"x"}
+		header["Bad-Value"] = []string{"a\r\nb: c"}
+		header["None"] = nil
+	})
+	for name, c := range map[string]struct{ event, answer, want string }{
+		"no headers":       {"", `{"statusCode":204}`, `{"statusCode":204,"headers":{"Vary":"a, b","X-Status":"COMPLETED","Idempotent-Replayed":"true"}}`},
+		"headers":          {"", `{"statusCode":200,"headers":{"a":"1","x-status":"x","VARY":"c","bad-value":"kept"}}`, `{"statusCode":200,"headers":{"Vary":"a, b","X-Status":"COMPLETED","Idempotent-Replayed":"true","a":"1","bad-value":"kept"}}`},
+		"a body alone":     {"", `"done"`, `{"statusCode":200,"headers":{"Vary":"a, b","X-Status":"COMPLETED","content-type":"application/json","Idempotent-Replayed":"true"},"body":"\"done\"","isBase64Encoded":false}`},
+		"several values":   {event1, `{"statusCode":200,"headers":{"vary":"c"},"multiValueHeaders":{"a":["1"]}}`, `{"statusCode":200,"headers":{},"multiValueHeaders":{"Vary":["a","b"],"X-Status":["COMPLETED"],"Idempotent-Replayed":["true"],"a":["1"]}}`},
+		"no answer at all": {"", `<html>`, `<html>`},
+	} {
+		event := []byte(c.event)
+		if c.event == "" {
+			event = request{key: "k"}.event()
+		}
+		h := protect(answering(c.answer), idempotency.NewMemoryStore(), add, idempotency.StoreWhen(func(int, []byte) bool { return true }))
+		for i, want := range []string{c.answer, c.want, c.want} {
+			if got, err := h.Invoke(t.Context(), event); err != nil || string(got) != want {
+				t.Errorf("%s, call %d:\n got %s (%v)\nwant %s", name, i, got, err, want)
+			}
+		}
+	}
+	op := idempotency.NewOperation("charge", idempotency.NewMemoryStore(), add)
+	for range 2 { // where there is no HTTP answer
+		if got, err := idempotency.Do(t.Context(), op, "k", nil, func(context.Context) (int, error) { return 7, nil }); got != 7 || err != nil {
+			t.Errorf("got %d, %v, want 7", got, err)
 		}
 	}
 }

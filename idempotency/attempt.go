@@ -84,10 +84,9 @@ func (c *config) reconcileOrRun(ctx context.Context, t task, epoch int64, e effe
 
 // complete keeps a success for repeats.
 func (c *config) complete(ctx context.Context, r Record) error {
-	now := wallClock()
-	settle := settlingOf(ctx, now)
-	defer settle.stop()
-	r.Status, r.Expires = Completed, now.Add(c.ttl)
+	settle, stop := settling(ctx)
+	defer stop()
+	r.Status, r.Expires = Completed, wallClock().Add(c.ttl)
 	err := c.store.Complete(settle, r)
 	if errors.Is(err, ErrTooLarge) {
 		c.storeError(ctx, r, tooLarge(r, err))
@@ -102,8 +101,8 @@ func (c *config) complete(ctx context.Context, r Record) error {
 
 // release lets a retry run.
 func (c *config) release(ctx context.Context, r Record) error {
-	settle := settlingOf(ctx, wallClock())
-	defer settle.stop()
+	settle, stop := settling(ctx)
+	defer stop()
 	return c.settled(ctx, r, "release", c.store.Release(settle, r))
 }
 

@@ -60,8 +60,8 @@ func (c *config) claim(ctx context.Context, r *Record) (done Record, replay bool
 // handler has not begun. It is a favour to the next attempt, which else waits
 // for the lease to end, and no failure if it fails.
 func (c *config) disclaim(ctx context.Context, r Record) {
-	settle := settlingOf(ctx, wallClock())
-	defer settle.stop()
+	settle, stop := settling(ctx)
+	defer stop()
 	_ = c.store.Release(settle, r)
 }
 

@@ -25,13 +25,13 @@ func contentOf(t guard.Trigger, event object) any {
 			return []any{textContent(r["body"]), r["messageAttributes"]}
 		})
 	case guard.SNS:
-		return each(event["Records"], within("Sns", notification))
+		return each(event["Records"], inside("Sns", notification))
 	case guard.Kinesis:
-		return each(event["Records"], within("kinesis", func(k object) any {
+		return each(event["Records"], inside("kinesis", func(k object) any {
 			return decoded(without(k, "partitionKey", "sequenceNumber", "approximateArrivalTimestamp"), "data")
 		}, "eventID"))
 	case guard.DynamoDB:
-		return each(event["Records"], within("dynamodb", func(change object) any {
+		return each(event["Records"], inside("dynamodb", func(change object) any {
 			return without(change, "ApproximateCreationDateTime", "SequenceNumber", "SizeBytes")
 		}, "eventID"))
 	case guard.Kafka: // by topic and partition, and a topic is named in each record
@@ -76,7 +76,7 @@ func rabbitMessages(queues any) any {
 	byQueue, _ := queues.(object)
 	content := make(object, len(byQueue))
 	for queue, messages := range byQueue {
-		content[queue] = each(messages, within("basicProperties", func(p object) any {
+		content[queue] = each(messages, inside("basicProperties", func(p object) any {
 			return without(p, "messageId", "timestamp")
 		}, "redelivered"))
 	}
@@ -112,8 +112,8 @@ func decoded(o object, member string) any {
 	return o
 }
 
-// within is the content of a record that has what it says in one of its members.
-func within(member string, content func(object) any, others ...string) func(object) any {
+// inside is the content of a record that has what it says in one of its members.
+func inside(member string, content func(object) any, others ...string) func(object) any {
 	return func(r object) any {
 		r = without(r, others...)
 		inner, _ := r[member].(object)

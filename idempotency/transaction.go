@@ -80,10 +80,9 @@ func unprotected(ctx context.Context) context.Context {
 // caller hears of it only when the store has said so: unlike complete, which
 // has an effect to tell of whatever the store says.
 func (c *config) commit(ctx context.Context, tx Transaction, r Record) error {
-	now := wallClock()
-	settle := commitOf(ctx, now)
-	defer settle.stop()
-	r.Status, r.Expires = Completed, now.Add(c.ttl)
+	settle, stop := committing(ctx)
+	defer stop()
+	r.Status, r.Expires = Completed, wallClock().Add(c.ttl)
 	err := tx.Commit(settle, r)
 	if errors.Is(err, ErrTooLarge) {
 		c.storeError(ctx, r, tooLarge(r, err))

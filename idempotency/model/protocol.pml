@@ -10,6 +10,7 @@
  *                 that is refused or not answered is withdrawn
  *   DENIED        with STAGED: who is told that nothing was committed is told the truth
  *   HEARD         no claim goes unanswered
+ *   GIVES_UP      one whose claim goes unanswered may release it, and end
  *   UNRECORDED    a caller is told of success although the store did not answer the completion
  *                 (what the package does outside of transactions, while its lease lasts)
  *   MANY          with UNRECORDED: several callers may be, each of its own run
@@ -98,8 +99,11 @@ inline claim(o) {
 #ifndef LEASE_UNCHECKED
      assert(leased == 0 || leased == o);     /* nobody loses a claim whose lease is running */
 #endif
+#ifdef RECONCILE
+     assert(IN_PROGRESS || unsettled == 0);   /* who does not ask has nothing to ask about */
+#endif
 #ifdef UNRECORDED
-     replaced[key.owner] = true;              /* of nobody where there was none */
+     replaced[key.owner] = (key.owner != o);  /* of nobody where there was none */
 #endif
      key.epoch = (key.status == ABSENT -> 1 : key.epoch + 1);
      key.status = INPROGRESS; key.owner = o; key.expired = false;
@@ -213,6 +217,8 @@ claiming:                                    /* Once and Do: store.Claim */
        IN_TURN && UNANSWERED(claims); BEGUN;
        SAY("attempt %d: hears nothing of its claim\n"); goto claiming
      }
+#endif
+#ifdef GIVES_UP
   :: atomic { unheard -> SAY("attempt %d: gives its claim up\n"); NEXT(releasing) }
 #endif
   :: CRASH
@@ -222,9 +228,6 @@ running:                                     /* the handler is called */
   if
   :: atomic {
        SAY("attempt %d: runs the effect\n");
-#ifdef RECONCILE
-       assert(mine > 1 || unsettled == 0);   /* who does not ask has nothing to ask about */
-#endif
 #ifdef RUNS
        unsettled++;
 #endif
@@ -282,7 +285,10 @@ completing:                                  /* store.Complete, the commit of dy
 #else
 #define IN_TIME true
 #endif
-  :: atomic { unheard && IN_TIME -> SAY("attempt %d: answers without a record\n"); goto succeeded }
+  :: atomic {
+       unheard && IN_TIME -> SAY("attempt %d: answers without a record\n");
+       assert(!replaced[me]); goto succeeded /* who has lost its key reports no success */
+     }
 #endif
   :: CRASH
   fi;
@@ -321,9 +327,6 @@ succeeded:                                   /* the caller gets the result of th
     successes++; SAY("attempt %d: reports success\n");
 #ifndef MANY
     assert(successes == 1);
-#endif
-#ifdef UNRECORDED
-    assert(!replaced[me]);                   /* who has lost its key reports no success */
 #endif
 #ifndef UNRECORDED
     assert(recorded == me);

@@ -117,4 +117,25 @@
 // not know its routes, and each path has keys of its own: a repeat that spells
 // the path in another way is another request. [Name] the operation where that
 // matters.
+//
+// # Queues and streams
+//
+// A message comes back while its key may still be held by the attempt that was
+// stopped. It is then refused with idempotency_in_progress, which counts as a
+// failed delivery. So the lease has to be over by then:
+//
+//   - SQS delivers again after the visibility timeout. AWS wants it to be six
+//     times the timeout of the function; it must be more than that timeout plus
+//     [Skew], and more than a [Lease]. Otherwise each delivery that comes too
+//     early uses up one of maxReceiveCount, and the message may end in the
+//     dead-letter queue without having been tried again.
+//   - Kinesis and DynamoDB streams deliver again at once and let nothing else of
+//     the shard pass. [Wait] a second longer than Skew, and allow for more than
+//     one attempt in MaximumRetryAttempts.
+//   - An event that Lambda itself has queued is retried after a minute, then
+//     after two: a lease that follows the invocation is over by then.
+//   - With [Refuse] a key that is unknown fails at every delivery. A dead-letter
+//     queue is where somebody finds it.
+//
+// https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
 package idempotency

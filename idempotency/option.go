@@ -157,7 +157,7 @@ func StoreWhen(keep func(status int, answer []byte) bool) Option {
 
 // LocalReplays keeps up to n completed records of at most 64 KiB in this
 // process, so that a repeat that reaches it again costs no request to the
-// store. Their fingerprint and expiry are judged as ever. A record that is
+// store, which may charge a replay by its size. Their fingerprint and expiry are judged as ever. A record that is
 // deleted from the store by hand is replayed until it expires here.
 func LocalReplays(n int) Option {
 	mustBe("LocalReplays", n > 0, "positive", n)

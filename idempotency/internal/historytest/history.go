@@ -130,7 +130,7 @@ func missing(count map[string]int) (none []string) {
 	for _, what := range []string{
 		"claim taken", "claim held INPROGRESS", "claim held ABANDONED", "claim held COMPLETED",
 		"claim of a take-over taken", "complete of a take-over taken", "release of a take-over taken",
-		"complete taken", "complete lost", "release taken", "release lost",
+		"claim given up", "complete taken", "complete lost", "release taken", "release lost",
 		"claim unanswered", "complete unanswered", "release unanswered", "claim late", "complete late", "release late",
 	} {
 		if count[what] == 0 {

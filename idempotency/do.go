@@ -32,9 +32,9 @@ func NewOperation(name string, store Store, opts ...Option) Operation {
 // also inside [Once], and is what a batch wants: one key per record.
 //
 // Input is what has to be equal in a repeat, compared by its canonical JSON; a
-// nil input compares nothing. The key, which is "" where [KeyFrom] makes it, is scoped by function, operation and
+// nil input compares nothing. The key is scoped by function, operation and
 // tenant, not by caller: a key that a caller has chosen needs a [Scope], or the
-// caller in it.
+// caller in it. It is "" where [KeyFrom] makes it of the input.
 //
 // A result that JSON cannot express is returned as well, and not kept: repeats
 // get idempotency_result_unavailable, and [OnStoreError] hears of it.
@@ -62,12 +62,16 @@ func (op Operation) do(ctx context.Context, key string, input any, e effect) (do
 	if op.config == nil {
 		panic("idempotency: Do with an Operation that NewOperation has not made")
 	}
-	t, err := op.task(ctx, key, input)
+	k, err := op.keyOf(ctx, key, input)
 	switch {
 	case op.allowMissingKey && errors.Is(err, ErrNoKey):
 		e.run(unprotected(ctx))
 		return Record{}, false, nil
 	case err != nil:
+		return Record{}, false, err
+	}
+	t, err := op.task(ctx, k, input)
+	if err != nil {
 		return Record{}, false, err
 	}
 	done, replay, err = op.attempt(ctx, t, e)
@@ -77,48 +81,66 @@ func (op Operation) do(ctx context.Context, key string, input any, e effect) (do
 	return done, replay, err
 }
 
-func (op Operation) task(ctx context.Context, key string, input any) (t task, err error) {
-	if input != nil {
-		if t.payload, err = canonicaljson.Marshal(input); err != nil {
-			return t, fmt.Errorf("idempotency: input of operation %s: %w", op.name, err)
+// doKey is what a call of Do is known by.
+type doKey struct {
+	key         string
+	id          string // of the record, where the KeyFunc has said so
+	fingerprint string // what PowertoolsValidation makes it
+}
+
+// keyOf makes the key of an input as Once makes it of an event, or takes the one
+// that is given.
+func (op Operation) keyOf(ctx context.Context, given string, input any) (k doKey, err error) {
+	switch {
+	case op.keyFrom == nil:
+		k.key = given
+	case given != "":
+		return k, fmt.Errorf("idempotency: Do of operation %s with a key, which KeyFrom makes", op.name)
+	default:
+		text, err := json.Marshal(input)
+		if err != nil {
+			return k, op.badInput(err)
+		}
+		ev := guard.EventOf(context.Background(), text) // not the one that the layers share
+		asked := &asking{Context: ctx}
+		if k.key, err = op.keyFrom(asked, ev); err != nil {
+			return k, err
+		}
+		k.id = asked.id
+		if op.validation != nil {
+			if k.fingerprint, err = op.validation(ev); err != nil {
+				return k, err
+			}
 		}
 	}
-	id := ""
-	if op.keyFrom != nil {
-		if key != "" {
-			return t, fmt.Errorf("idempotency: Do of operation %s with a key, which KeyFrom makes", op.name)
-		}
-		if key, id, t.fingerprint, err = op.keyOf(ctx, input); err != nil {
+	if k.key == "" {
+		return k, noKey("The request has no idempotency key.")
+	}
+	return k, nil
+}
+
+func (op Operation) task(ctx context.Context, k doKey, input any) (t task, err error) {
+	t = task{key: k.key, storedKey: k.id, fingerprint: k.fingerprint}
+	isID := k.id == k.key
+	if !isID {
+		if t.storedKey, err = op.storedKey(ctx, nil, k.key); err != nil {
 			return t, err
 		}
 	}
-	if key == "" {
-		return t, noKey("The request has no idempotency key.")
+	if input == nil {
+		return t, nil
 	}
-	if t.key, t.storedKey = key, id; id != key {
-		if t.storedKey, err = op.storedKey(ctx, nil, key); err != nil {
-			return t, err
-		}
+	if t.payload, err = canonicaljson.Marshal(input); err != nil {
+		return t, op.badInput(err)
 	}
-	if input != nil && op.validation == nil && id != key {
+	if !isID && t.fingerprint == "" {
 		t.fingerprint = digest(t.payload)
 	}
 	return t, nil
 }
 
-// keyOf makes the key of an input as Once makes it of an event, and what
-// PowertoolsValidation makes the fingerprint.
-func (c *config) keyOf(ctx context.Context, input any) (key, id, fingerprint string, err error) {
-	text, err := json.Marshal(input)
-	if err != nil {
-		return "", "", "", fmt.Errorf("idempotency: input of operation %s: %w", c.name, err)
-	}
-	ev := guard.EventOf(context.Background(), text) // not the one that the layers share
-	asked := &asking{Context: ctx}
-	if key, err = c.keyFrom(asked, ev); err == nil && c.validation != nil {
-		fingerprint, err = c.validation(ev)
-	}
-	return key, asked.id, fingerprint, err
+func (op Operation) badInput(err error) error {
+	return fmt.Errorf("idempotency: input of operation %s: %w", op.name, err)
 }
 
 // call is one call of fn, an effect.

@@ -284,6 +284,20 @@ func TestDoMakesTheKeyOfItsInput(t *testing.T) {
 	}
 }
 
+// It says nothing of an input whose key is given.
+func TestPowertoolsValidationOfAGivenKeyIsIgnored(t *testing.T) {
+	c := new(till)
+	op := idempotency.NewOperation("charge", idempotency.NewMemoryStore(), idempotency.PowertoolsValidation("n"))
+	for i, code := range []string{"", "idempotency_key_reused"} {
+		_, err := idempotency.Do(t.Context(), op, "k", map[string]int{"n": 1, "more": i}, c.charge)
+		if code == "" && err != nil {
+			t.Fatal(err)
+		} else if code != "" {
+			mustBe(t, "another input", err, guard.Unprocessable, code)
+		}
+	}
+}
+
 func TestDoHasTheRecordOfPowertools(t *testing.T) {
 	s := &spy{Store: idempotency.NewMemoryStore()}
 	for name, c := range map[string]struct {
@@ -297,16 +311,21 @@ func TestDoHasTheRecordOfPowertools(t *testing.T) {
 			opts:  []idempotency.Option{idempotency.PowertoolsValidation("n")},
 			input: map[string]any{"id": "abc", "n": 42}, key: "p#ebd9f4c7b06cb0aaf5d13d80e49d8b90", fingerprint: "a1d0c6e83f027327d8461063f4ac58a6",
 		},
+		"another KeyFunc, whose key is no id": {
+			opts:        []idempotency.Option{idempotency.PowertoolsValidation("n"), idempotency.KeyFrom(idempotency.JMESPath("id"))},
+			input:       map[string]any{"id": "abc", "n": 42},
+			fingerprint: "a1d0c6e83f027327d8461063f4ac58a6",
+		},
 		"numbers as they are written": {
 			input: json.RawMessage(`{"id":{"amount":1.0,"big":1e16,"small":1e-5}}`), key: "p#f12032cfb3639e2240c2d334d89fe508",
 		},
 	} {
-		op := idempotency.NewOperation(name, s, append(c.opts, idempotency.KeyFrom(idempotency.PowertoolsKey("p", "id")))...)
+		op := idempotency.NewOperation(name, s, append([]idempotency.Option{idempotency.KeyFrom(idempotency.PowertoolsKey("p", "id"))}, c.opts...)...)
 		_, err := idempotency.Do(t.Context(), op, "", c.input, func(context.Context) (int, error) { return 1, nil })
 		if err != nil && guard.KindOf(err) != guard.Unprocessable {
 			t.Errorf("%s: %v", name, err)
 		}
-		if got := s.claims[len(s.claims)-1]; got.Key != c.key || got.Fingerprint != c.fingerprint {
+		if got := s.claims[len(s.claims)-1]; c.key != "" && got.Key != c.key || got.Fingerprint != c.fingerprint {
 			t.Errorf("%s: got key %s and fingerprint %q, want %s and %q", name, got.Key, got.Fingerprint, c.key, c.fingerprint)
 		}
 	}

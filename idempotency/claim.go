@@ -10,7 +10,7 @@ import (
 )
 
 // claim makes r the record of its key. Where the request was carried out
-// before, it gives the record of that instead.
+// before, it returns the record of that instead.
 func (c *config) claim(ctx context.Context, r *Record) (done Record, replay bool, err error) {
 	if done, ok := c.local.get(r.Key); ok {
 		err := match(&done, r)

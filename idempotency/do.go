@@ -27,8 +27,8 @@ func NewOperation(name string, store Store, opts ...Option) Operation {
 	return Operation{c}
 }
 
-// Do calls fn once for each key of an operation, and gives repeats what it
-// returned, by way of JSON as encoding/json has it. It has a record of its own,
+// Do calls fn once for each key of an operation. A repeat returns what fn
+// returned, encoded and decoded by encoding/json. Do has a record of its own,
 // also inside [Once], and is what a batch wants: one key per record.
 //
 // Input is what has to be equal in a repeat, compared by its canonical JSON; a

@@ -21,14 +21,17 @@
 //
 // # How it works
 //
-// An attempt claims the key with one conditional write, which fails where the
-// key is held and then tells by whom. It runs the handler and completes the
-// record with the answer, or releases it after an error. A claim has a lease,
-// until the invocation must have ended, in which nobody else may begin; an
-// owner token, which is random; and an epoch, which counts the attempts.
-// Completing and releasing are conditional on both: this is the fence. An
-// attempt that comes late, after another has taken its place, changes nothing,
-// and its caller is told so instead of a success.
+// An attempt claims the key with one conditional write. If another attempt holds
+// the key, the write fails and returns the holder. Otherwise the handler runs, and
+// the record is completed with its answer, or released after an error. A claim has
+//
+//   - a lease: until the invocation must have ended, nobody else may begin;
+//   - an owner token, which is random;
+//   - an epoch, which counts the attempts.
+//
+// Completing and releasing are conditional on owner and epoch. This is the fence:
+// an attempt that comes late, after another has taken its place, changes nothing,
+// and its caller gets an error instead of a success.
 //
 // The key is stored with whom and what it is for: function, operation or route,
 // the caller that the gateway has authenticated, tenant. With it goes a
@@ -75,7 +78,7 @@
 //
 // If the store fails at the completion, the caller gets its success all the
 // same, since the effect is there, unless the lease is over by then. [OnStoreError]
-// and the log tell of it. To the store that attempt is unfinished. With Rerun a
+// and the log hear of it. To the store that attempt is unfinished. With Rerun a
 // repeat after the lease runs again, and two callers have each been told of a
 // success of their own. Writes that were staged are another matter, see below.
 //

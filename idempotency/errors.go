@@ -36,8 +36,8 @@ func reused() error {
 	}
 }
 
-// inFlight tells when the lease ends, in whole seconds: what comes earlier
-// would be refused again.
+// inFlight says after how many seconds the lease ends: what comes earlier would
+// be refused again.
 func inFlight(remaining time.Duration) error {
 	seconds := max(1, math.Ceil(remaining.Seconds()))
 	return &guard.Error{

@@ -8,8 +8,8 @@ import (
 
 // KeyFunc finds the key in an event: what the sender, or the nature of the
 // event, says is one request. Where there is none, or not all of it, the error
-// wraps [ErrNoKey]; a key of "" is none. The key needs not tell who sent it or
-// to which operation, see [Scope] and [Name].
+// wraps [ErrNoKey]; a key of "" is none. The key need not identify the sender
+// or the operation, see [Scope] and [Name].
 type KeyFunc func(ctx context.Context, ev *guard.Event) (string, error)
 
 // Payload makes the request itself the key, as far as it says what is to be

@@ -104,8 +104,8 @@ func Name(operation string) Option {
 	return func(c *config) { c.name = operation }
 }
 
-// Scope says whose key it is, in the place of the caller that the event tells.
-// Two scopes never meet. A scope of "" is an error, as a missing part of a key
+// Scope says whose key it is, in the place of the caller of the event. Two
+// callers with different scopes never share a record. A scope of "" is an error, as a missing part of a key
 // is. In an [Operation] the event is nil.
 func Scope(of func(ctx context.Context, ev *guard.Event) (string, error)) Option {
 	mustNotBeNil("Scope", of == nil)
@@ -148,8 +148,8 @@ func Fingerprint(of func(ctx context.Context, ev *guard.Event) (string, error)) 
 // StoreWhen says which answers are kept and replayed, in the place of [Keep].
 // Of an HTTP request that includes errors of a caller's fault, as they are
 // answered, where a layer further out answers them. All others are released,
-// so that the next try runs. Status is the HTTP status, 502 of what the gateway
-// does not take for an answer, and 0 where there is none.
+// so that the next try runs. Status is the HTTP status: 502 for a malformed
+// response, 0 for events that are not HTTP.
 func StoreWhen(keep func(status int, answer []byte) bool) Option {
 	mustNotBeNil("StoreWhen", keep == nil)
 	return func(c *config) { c.keep = keep }

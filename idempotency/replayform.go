@@ -46,8 +46,7 @@ func replayForm(answer []byte, format1 bool, extra http.Header) []byte {
 	return append(out, '}')
 }
 
-// wholeBody gives an answer without a status the form that the gateway reads
-// into it.
+// wholeBody returns an answer without a status as the gateway reads it.
 //
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
 func wholeBody(answer []byte) []byte {

@@ -41,7 +41,7 @@ type Transaction interface {
 // free again, at the latest when its lease ends.
 var ErrNotCommitted = errors.New("idempotency: nothing was committed")
 
-// TransactionOf gives the transaction of the innermost operation around ctx.
+// TransactionOf returns the transaction of the innermost operation around ctx.
 // It is nil where the store of that operation is no [Transactor]; inside is
 // false where there is no operation.
 func TransactionOf(ctx context.Context) (tx Transaction, inside bool) {
@@ -60,7 +60,7 @@ type (
 	noTransaction  struct{}
 )
 
-// begin gives the context for the handler. Without a transaction it hides the
+// begin returns the context for the handler. Without a transaction it hides the
 // one of an operation further out, whose outcome is another.
 func (c *config) begin(ctx context.Context, r Record) (context.Context, Transaction) {
 	if c.transactor == nil {
@@ -70,7 +70,7 @@ func (c *config) begin(ctx context.Context, r Record) (context.Context, Transact
 	return context.WithValue(ctx, transactionKey{}, tx), tx
 }
 
-// unprotected gives the context for what runs without a key, and so in no
+// unprotected returns the context for what runs without a key, and so in no
 // transaction, not even in that of an operation further out.
 func unprotected(ctx context.Context) context.Context {
 	return context.WithValue(ctx, transactionKey{}, nil)

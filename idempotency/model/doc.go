@@ -107,7 +107,7 @@
 // a column for each attempt, time running downwards, and the assertion that
 // failed. "The lease ends" is the clock's column; "arrives late" is the network's.
 // STAGED is searched with two attempts, or with three whose claims are answered.
-// With three and all claims it has 45 million states, which take three minutes and
+// With three and all claims it has 35 million states, which take three minutes and
 // several GB, and no error:
 //
 //	spin -DSTAGED -a protocol.pml

@@ -77,3 +77,33 @@ func TestALeaseLastsAsLongAsAContextThatOutlivesTheInvocation(t *testing.T) {
 		}
 	})
 }
+
+// So does the time in which it is settled: a step that used up its own has done
+// something, and the invocation has time to record it.
+func TestAStepIsSettledInTheTimeOfTheInvocation(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		op := idempotency.NewOperation("step", slow{idempotency.NewMemoryStore()}, idempotency.OnStoreError(
+			func(_ context.Context, _ idempotency.Record, err error) { t.Errorf("told of %v", err) }))
+		runs := 0
+		h := guard.Wrap(&function{handle: func(ctx context.Context, _ int64) ([]byte, error) {
+			ctx, cancel := context.WithTimeout(ctx, time.Second)
+			defer cancel()
+			_, err := idempotency.Do(ctx, op, "k", nil, func(ctx context.Context) (int, error) {
+				runs++
+				<-ctx.Done()
+				return runs, nil
+			})
+			return nil, err
+		}})
+		for range 2 {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			if _, err := h.Invoke(ctx, nil); err != nil {
+				t.Error(err)
+			}
+			cancel()
+		}
+		if runs != 1 {
+			t.Errorf("ran %d times, want once", runs)
+		}
+	})
+}

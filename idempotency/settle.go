@@ -19,12 +19,18 @@ func committing(ctx context.Context) (context.Context, context.CancelFunc) {
 	return within(ctx, 15*time.Second, 3)
 }
 
-// within takes so many quarters of the time that is left.
+// within takes so many quarters of the time that is left to the handler. One that
+// had less time than the invocation has a quarter of the invocation's.
 func within(ctx context.Context, most, quarters time.Duration) (context.Context, context.CancelFunc) {
 	const least = 200 * time.Millisecond
 	budget := most
 	if end, ok := ctx.Deadline(); ok && end.UnixMilli() > 0 {
-		budget = max(least, min(most, end.Sub(wallClock())/4*quarters))
+		now := wallClock()
+		budget = end.Sub(now) / 4 * quarters
+		if end, ok := deadline(ctx); ok {
+			budget = max(budget, end.Sub(now)/4)
+		}
+		budget = max(least, min(most, budget))
 	}
 	return context.WithTimeout(context.WithoutCancel(ctx), budget)
 }

@@ -59,6 +59,25 @@ func TestPythonReplaysWhatGoStored(t *testing.T) {
 	}
 }
 
+func TestTableWithACompositeKeyIsShared(t *testing.T) {
+	c := order
+	c.SortKey, c.Result = "sort_key", []byte(`"Python's"`)
+	p := newPairOn(t, c.SortKey)
+	if o := p.start(c); o.Ran != 1 || o.Error != "" {
+		t.Fatalf("Python: %+v", o)
+	}
+	if out, err := p.ask(p.goFunction(c, never(t)), c.Event); err != nil || out != `"Python's"` {
+		t.Errorf("Go answered %s with error %v", out, err)
+	}
+	c.Event = as(10).Event
+	if _, err := p.ask(p.goFunction(c, returning(`"Go's"`)), c.Event); err != nil {
+		t.Fatal(err)
+	}
+	if o := p.start(c); o.Ran != 0 || string(o.Result) != `"Go's"` {
+		t.Errorf("Python: %+v", o)
+	}
+}
+
 // An item has 400 kB, and what is compressed Python could not read.
 func TestAnswerThatWasTooLargeToKeepIsNoneInPython(t *testing.T) {
 	p := newPair(t)

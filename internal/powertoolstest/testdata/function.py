@@ -10,6 +10,7 @@ Each line of standard input is a call, a JSON object:
   result      what the handler returns
   fail        whether it raises an error instead
   wait        whether it waits for a line of standard input before it ends
+  sort_key    sort_key_attr of a table with a composite key, or absent
   remaining   milliseconds left of the invocation, or null for no context
 
 Each line of standard output is what happened: {"running": true} once a handler
@@ -66,7 +67,7 @@ def call(client, table, c):
         raise_on_no_idempotency_key=True,
         expires_after_seconds=3600,
     )
-    store = DynamoDBPersistenceLayer(table_name=table, boto3_client=client)
+    store = DynamoDBPersistenceLayer(table_name=table, boto3_client=client, sort_key_attr=c.get("sort_key"))
     context = Context(c.get("remaining"))
     if c.get("record"):
         config.register_lambda_context(context)

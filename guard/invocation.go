@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/aws/aws-lambda-go/lambdacontext"
 	"github.com/lambdarmor/lambdarmor/internal/invocationctx"
@@ -90,6 +91,16 @@ func provisioned() bool {
 func ColdStart(ctx context.Context) bool {
 	inv := invocationOf(ctx)
 	return inv != nil && inv.cold
+}
+
+// InvocationDeadline returns when Lambda ends the invocation of ctx, however
+// early ctx itself ends. Outside an invocation it is the deadline of ctx. It
+// reports false where there is none.
+func InvocationDeadline(ctx context.Context) (end time.Time, ok bool) {
+	if inv := invocationOf(ctx); inv != nil {
+		ctx = inv.Context
+	}
+	return ctx.Deadline()
 }
 
 // TraceID is the X-Ray trace id of the invocation, the Root of the tracing

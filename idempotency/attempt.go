@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 
 	"github.com/lambdarmor/lambdarmor/guard"
 )
@@ -23,22 +24,6 @@ type effect interface {
 	// adopt takes the answer of an earlier attempt for that of this one.
 	adopt(answer []byte) outcome
 }
-
-// outcome is what a store is told of an attempt.
-type outcome struct {
-	fate   fate
-	result []byte // to keep
-	lossy  bool   // done, but there is no result that could be kept
-	failed bool   // the caller is told of a failure, so that nothing that was staged is written
-}
-
-type fate uint8
-
-const (
-	unknown fate = iota // the lease goes on
-	keep
-	release
-)
 
 // attempt does t once. If it was done before, replay is true and done has the
 // result. The error is about the key, and never the effect's own.
@@ -59,15 +44,21 @@ func (c *config) attempt(ctx context.Context, t task, e effect) (done Record, re
 	}
 	switch o.fate {
 	case keep:
-		r.Result, r.NoResult = o.result, o.lossy
+		r.Result, r.NoResult = o.result, o.lossy != nil
+		if o.lossy != nil {
+			c.storeError(ctx, r, o.lossy)
+		}
 		if staged {
 			return Record{}, false, c.commit(ctx, tx, r)
 		}
 		return Record{}, false, c.complete(ctx, r)
 	case release:
-		c.release(ctx, r)
-		if staged {
+		err := c.release(ctx, r)
+		switch {
+		case staged:
 			return Record{}, false, notKept()
+		case !o.failed:
+			return Record{}, false, err
 		}
 	}
 	return Record{}, false, nil
@@ -91,61 +82,70 @@ func (c *config) reconcileOrRun(ctx context.Context, t task, epoch int64, e effe
 	}
 }
 
-// complete settles a success. The error is that of an attempt which has lost
-// its key; a store that fails must not take the success from the caller.
+// complete keeps a success for repeats.
 func (c *config) complete(ctx context.Context, r Record) error {
-	now := wallClock()
-	settle := settlingOf(ctx, now)
-	defer settle.stop()
-	r.Status, r.Expires = Completed, now.Add(c.ttl)
+	settle, stop := settling(ctx)
+	defer stop()
+	r.Status, r.Expires = Completed, wallClock().Add(c.ttl)
 	err := c.store.Complete(settle, r)
 	if errors.Is(err, ErrTooLarge) {
-		c.unsaved(ctx, r, tooLarge(r, err))
+		c.storeError(ctx, r, tooLarge(r, err))
 		r.Result, r.NoResult = nil, true
 		err = c.store.Complete(settle, r)
 	}
-	switch {
-	case err == nil:
+	if err == nil {
 		c.local.add(r)
-	case errors.Is(err, ErrLost):
-		return lost(err)
-	default:
-		c.unsaved(ctx, r, fmt.Errorf("idempotency: complete: %w", err))
 	}
-	return nil
+	return c.settled(ctx, r, "complete", err)
 }
 
-// release lets a retry run. An attempt that has lost its key has nothing to
-// release.
-func (c *config) release(ctx context.Context, r Record) {
-	settle := settlingOf(ctx, wallClock())
-	defer settle.stop()
-	if err := c.store.Release(settle, r); err != nil {
-		c.unsaved(ctx, r, fmt.Errorf("idempotency: release: %w", err))
+// release lets a retry run.
+func (c *config) release(ctx context.Context, r Record) error {
+	settle, stop := settling(ctx)
+	defer stop()
+	return c.settled(ctx, r, "release", c.store.Release(settle, r))
+}
+
+// settled returns what a success has become by the answer of the store. A store
+// that fails does not take it from the caller, unless another attempt may have
+// the key: it then cannot say so.
+func (c *config) settled(ctx context.Context, r Record, step string, err error) error {
+	if err == nil {
+		return nil
 	}
+	err = fmt.Errorf("idempotency: %s: %w", step, err)
+	if errors.Is(err, ErrLost) {
+		return lost(err)
+	}
+	c.storeError(ctx, r, err)
+	if !wallClock().Before(r.Lease) {
+		return overdue(err)
+	}
+	return nil
 }
 
 func tooLarge(r Record, err error) error {
 	return fmt.Errorf("idempotency: a result of %d bytes: %w", len(r.Result), err)
 }
 
-// unsaved tells of a record that is not as it should be.
-func (c *config) unsaved(ctx context.Context, r Record, err error) {
+// storeError reports a record that is not as it should be.
+func (c *config) storeError(ctx context.Context, r Record, err error) {
 	guard.AddAttrs(ctx, slog.String("idempotencyKey", r.Key), slog.String("idempotencyError", err.Error()))
-	if c.onUnsaved != nil {
-		c.onUnsaved(ctx, r, err)
+	if c.onStoreError != nil {
+		c.onStoreError(ctx, r, err)
 	}
 }
 
-// replayed tells those who want to know of a replay, and refuses one that
-// cannot be given.
-func (c *config) replayed(ctx context.Context, done Record) error {
+// replayed calls OnReplay, which may add headers, and refuses a replay whose
+// answer was not kept.
+func (c *config) replayed(ctx context.Context, done Record) (extra http.Header, err error) {
 	if done.NoResult {
-		return resultUnavailable()
+		return nil, resultUnavailable()
 	}
 	guard.AddAttrs(ctx, slog.String("idempotencyKey", done.Key), slog.Bool("idempotentReplayed", true))
 	if c.onReplay != nil {
-		c.onReplay(ctx, done)
+		extra = make(http.Header)
+		c.onReplay(ctx, done, extra)
 	}
-	return nil
+	return extra, nil
 }

@@ -10,7 +10,7 @@ import (
 )
 
 // claim makes r the record of its key. Where the request was carried out
-// before, it gives the record of that instead.
+// before, it returns the record of that instead.
 func (c *config) claim(ctx context.Context, r *Record) (done Record, replay bool, err error) {
 	if done, ok := c.local.get(r.Key); ok {
 		err := match(&done, r)
@@ -28,6 +28,7 @@ func (c *config) claim(ctx context.Context, r *Record) (done Record, replay bool
 			return Record{}, false, nil
 		}
 		if !errors.Is(err, ErrHeld) {
+			c.disclaim(ctx, *r)
 			if patience.last != nil && ctx.Err() != nil {
 				return Record{}, false, patience.last
 			}
@@ -53,6 +54,15 @@ func (c *config) claim(ctx context.Context, r *Record) (done Record, replay bool
 			return Record{}, false, patience.last
 		}
 	}
+}
+
+// disclaim releases a claim of which it is not known whether it was taken: the
+// handler has not begun. It is a favour to the next attempt, which else waits
+// for the lease to end, and no failure if it fails.
+func (c *config) disclaim(ctx context.Context, r Record) {
+	settle, stop := settling(ctx)
+	defer stop()
+	_ = c.store.Release(settle, r)
 }
 
 // newOwner makes a token of 128 random bits.

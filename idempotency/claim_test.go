@@ -52,7 +52,7 @@ func TestAnAbandonedKeyThatIsNotGivenAwayIsHeld(t *testing.T) {
 }
 
 // Who loses the race for an abandoned key, and waits for the winner, makes a
-// first attempt when that has failed: there is nothing left to find out.
+// first attempt when the key is free: there is nothing left to find out.
 func TestTheLoserOfATakeOverBeginsAnew(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &scripted{Store: idempotency.NewMemoryStore()}

@@ -7,29 +7,43 @@ import (
 
 	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/internal/canonicaljson"
+	"github.com/lambdarmor/lambdarmor/internal/jsonpeek"
 )
 
 // appendContent appends what an event asks for, without what differs from one
-// delivery of it to the next: times, ids of requests, receipts, counts.
+// delivery of it, or one publication, to the next: times, ids, receipts, counts.
 func appendContent(b []byte, ev *guard.Event) ([]byte, error) {
-	switch t := ev.Trigger(); {
-	case answersHTTP(t):
-		req, err := ev.Request()
-		if err != nil {
-			return nil, err
-		}
-		body, err := ev.Body()
-		if err != nil {
-			return nil, err
-		}
-		b = appendPart(appendPart(b, "http"), req.Method())
-		b = appendPart(appendPart(b, req.RawPath()), req.RawQuery())
-		return appendCanonical(b, body), nil
-	case t == guard.SQS:
-		return appendMessages(appendPart(b, "sqs"), ev)
-	default:
+	trigger := ev.Trigger()
+	if answersHTTP(trigger) {
+		return appendRequest(b, ev)
+	}
+	if !hasEnvelope(trigger) {
 		return appendCanonical(appendPart(b, "event"), ev.Raw()), nil
 	}
+	tree, err := ev.Tree()
+	if err != nil {
+		return nil, err
+	}
+	event, _ := tree.(object)
+	content, err := canonicaljson.Marshal(contentOf(trigger, event))
+	if err != nil { // a number that has no canonical form
+		return append(appendPart(b, trigger), ev.Raw()...), nil
+	}
+	return append(appendPart(b, trigger), content...), nil
+}
+
+func appendRequest(b []byte, ev *guard.Event) ([]byte, error) {
+	req, err := ev.Request()
+	if err != nil {
+		return nil, err
+	}
+	body, err := ev.Body()
+	if err != nil {
+		return nil, err
+	}
+	b = appendPart(appendPart(b, "http"), req.Method())
+	b = appendPart(appendPart(b, req.RawPath()), req.RawQuery())
+	return appendCanonical(b, body), nil
 }
 
 // appendCanonical appends the canonical form of a JSON text, and any other as
@@ -39,23 +53,6 @@ func appendCanonical(b []byte, text []byte) []byte {
 		return out
 	}
 	return append(appendPart(b, "bytes"), text...)
-}
-
-func appendMessages(b []byte, ev *guard.Event) ([]byte, error) {
-	records, err := sqsRecords(ev)
-	if err != nil {
-		return nil, err
-	}
-	for _, r := range records {
-		body, _ := r["body"].(string)
-		attributes, err := canonicaljson.Marshal(r["messageAttributes"])
-		if err != nil {
-			return nil, fmt.Errorf("idempotency: attributes of a message: %w", err)
-		}
-		b = appendPart(b, appendCanonical(nil, []byte(body)))
-		b = appendPart(b, attributes)
-	}
-	return b, nil
 }
 
 func sqsRecords(ev *guard.Event) ([]map[string]any, error) {
@@ -84,6 +81,8 @@ func isEmpty(ev *guard.Event) (bool, error) {
 	case t == guard.SQS:
 		records, err := sqsRecords(ev)
 		return len(records) == 0, err
+	case t == guard.EventBridge: // one of a schedule says nothing
+		text = jsonpeek.Lookup(text, "detail")
 	}
 	switch string(bytes.TrimSpace(text)) {
 	case "", "null", "{}", "[]", `""`:

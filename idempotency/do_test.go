@@ -2,6 +2,7 @@ package idempotency_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
@@ -222,7 +223,7 @@ func TestDoRefuses(t *testing.T) {
 		t.Error("an input that is not JSON is one")
 	}
 	c.mustHaveCharged(t, 0)
-	keyless := idempotency.NewOperation("charge", idempotency.NewMemoryStore(), idempotency.MissingKeyRuns())
+	keyless := idempotency.NewOperation("charge", idempotency.NewMemoryStore(), idempotency.AllowMissingKey())
 	for range 2 {
 		if _, err := idempotency.Do(t.Context(), keyless, "", nil, c.charge); err != nil {
 			t.Error(err)
@@ -235,6 +236,99 @@ func TestDoRefuses(t *testing.T) {
 	}
 	_, err = idempotency.Do(t.Context(), op, "typed", nil, func(context.Context) ([]int, error) { t.Error("ran again"); return nil, nil })
 	mustBe(t, nil, err, guard.Internal, "idempotency_result_unreadable")
+}
+
+func TestDoMakesTheKeyOfItsInput(t *testing.T) {
+	c, s := new(till), &spy{Store: idempotency.NewMemoryStore()}
+	type order struct{ Customer, Order, Note string }
+	op := idempotency.NewOperation("charge", s, idempotency.KeyFrom(idempotency.JMESPath("[Customer, Order]")))
+	charge := func(op idempotency.Operation, key string, input any) error {
+		_, err := idempotency.Do(t.Context(), op, key, input, c.charge)
+		return err
+	}
+	for range 2 {
+		if err := charge(op, "", order{"c", "1", "note"}); err != nil {
+			t.Error(err)
+		}
+	}
+	c.mustHaveCharged(t, 1)
+	mustBe(t, "another input", charge(op, "", order{"c", "1", "another note"}), guard.Unprocessable, "idempotency_key_reused")
+	if err := charge(op, "", order{"c", "2", "note"}); err != nil {
+		t.Errorf("another key: %v", err)
+	}
+	c.mustHaveCharged(t, 2)
+	for name, err := range map[string]error{
+		"a part that is missing": charge(op, "", order{Customer: "c"}),
+		"no input":               charge(op, "", nil),
+	} {
+		if !errors.Is(err, idempotency.ErrNoKey) {
+			t.Errorf("%s: got %v, want ErrNoKey", name, err)
+		}
+	}
+	for name, err := range map[string]error{
+		"a key as well":            charge(op, "k", order{"c", "1", "note"}),
+		"an input that is no JSON": charge(op, "", math.NaN()),
+	} {
+		if err == nil || errors.Is(err, idempotency.ErrNoKey) {
+			t.Errorf("%s: got %v, want another error", name, err)
+		}
+	}
+	c.mustHaveCharged(t, 2)
+	keyless := idempotency.NewOperation("charge", s, idempotency.KeyFrom(idempotency.JMESPath("Order")), idempotency.AllowMissingKey())
+	if err := charge(keyless, "", order{Customer: "c"}); err != nil {
+		t.Error(err)
+	}
+	c.mustHaveCharged(t, 3)
+	if len(s.claims[0].Key) != 43 {
+		t.Errorf("stored as %s, want a hash", s.claims[0].Key)
+	}
+}
+
+// It says nothing of an input whose key is given.
+func TestPowertoolsValidationOfAGivenKeyIsIgnored(t *testing.T) {
+	c := new(till)
+	op := idempotency.NewOperation("charge", idempotency.NewMemoryStore(), idempotency.PowertoolsValidation("n"))
+	for i, code := range []string{"", "idempotency_key_reused"} {
+		_, err := idempotency.Do(t.Context(), op, "k", map[string]int{"n": 1, "more": i}, c.charge)
+		if code == "" && err != nil {
+			t.Fatal(err)
+		} else if code != "" {
+			mustBe(t, "another input", err, guard.Unprocessable, code)
+		}
+	}
+}
+
+func TestDoHasTheRecordOfPowertools(t *testing.T) {
+	s := &spy{Store: idempotency.NewMemoryStore()}
+	for name, c := range map[string]struct {
+		opts        []idempotency.Option
+		input       any
+		key         string
+		fingerprint string
+	}{
+		"a key": {input: map[string]any{"id": "abc", "n": 1}, key: "p#ebd9f4c7b06cb0aaf5d13d80e49d8b90"},
+		"a validation": {
+			opts:  []idempotency.Option{idempotency.PowertoolsValidation("n")},
+			input: map[string]any{"id": "abc", "n": 42}, key: "p#ebd9f4c7b06cb0aaf5d13d80e49d8b90", fingerprint: "a1d0c6e83f027327d8461063f4ac58a6",
+		},
+		"another KeyFunc, whose key is no id": {
+			opts:        []idempotency.Option{idempotency.PowertoolsValidation("n"), idempotency.KeyFrom(idempotency.JMESPath("id"))},
+			input:       map[string]any{"id": "abc", "n": 42},
+			fingerprint: "a1d0c6e83f027327d8461063f4ac58a6",
+		},
+		"numbers as they are written": {
+			input: json.RawMessage(`{"id":{"amount":1.0,"big":1e16,"small":1e-5}}`), key: "p#f12032cfb3639e2240c2d334d89fe508",
+		},
+	} {
+		op := idempotency.NewOperation(name, s, append([]idempotency.Option{idempotency.KeyFrom(idempotency.PowertoolsKey("p", "id"))}, c.opts...)...)
+		_, err := idempotency.Do(t.Context(), op, "", c.input, func(context.Context) (int, error) { return 1, nil })
+		if err != nil && guard.KindOf(err) != guard.Unprocessable {
+			t.Errorf("%s: %v", name, err)
+		}
+		if got := s.claims[len(s.claims)-1]; c.key != "" && got.Key != c.key || got.Fingerprint != c.fingerprint {
+			t.Errorf("%s: got key %s and fingerprint %q, want %s and %q", name, got.Key, got.Fingerprint, c.key, c.fingerprint)
+		}
+	}
 }
 
 func TestMisuseIsAPanicAtConstruction(t *testing.T) {
@@ -253,12 +347,15 @@ func TestMisuseIsAPanicAtConstruction(t *testing.T) {
 		"Name":           func() { idempotency.Name("") },
 		"Scope":          func() { idempotency.Scope(nil) },
 		"Fingerprint":    func() { idempotency.Fingerprint(nil) },
+		"KeyFrom":        func() { idempotency.KeyFrom(nil) },
 		"StoreWhen":      func() { idempotency.StoreWhen(nil) },
 		"LocalReplays":   func() { idempotency.LocalReplays(0) },
 		"OnReplay":       func() { idempotency.OnReplay(nil) },
-		"OnUnsaved":      func() { idempotency.OnUnsaved(nil) },
+		"OnStoreError":   func() { idempotency.OnStoreError(nil) },
 		"Reconcile":      func() { idempotency.Reconcile(nil) },
+		"ReconcileAs":    func() { idempotency.ReconcileAs[int](nil) },
 		"AfterTimeout":   func() { idempotency.AfterTimeout(nil) },
+		"SimplePolicy":   func() { idempotency.AfterTimeout(idempotency.SimplePolicy("retry")) },
 	} {
 		func() {
 			defer func() {

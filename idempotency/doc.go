@@ -21,14 +21,17 @@
 //
 // # How it works
 //
-// An attempt claims the key with one conditional write, which fails where the
-// key is held and then tells by whom. It runs the handler and completes the
-// record with the answer, or releases it after an error. A claim has a lease,
-// until the invocation must have ended, in which nobody else may begin; an
-// owner token, which is random; and an epoch, which counts the attempts.
-// Completing and releasing are conditional on both: this is the fence. An
-// attempt that comes late, after another has taken its place, changes nothing,
-// and its caller is told so instead of a success.
+// An attempt claims the key with one conditional write. If another attempt holds
+// the key, the write fails and returns the holder. Otherwise the handler runs, and
+// the record is completed with its answer, or released after an error. A claim has
+//
+//   - a lease: until the invocation must have ended, nobody else may begin;
+//   - an owner token, which is random;
+//   - an epoch, which counts the attempts.
+//
+// Completing and releasing are conditional on owner and epoch. This is the fence:
+// an attempt that comes late, after another has taken its place, changes nothing,
+// and its caller gets an error instead of a success.
 //
 // The key is stored with whom and what it is for: function, operation or route,
 // the caller that the gateway has authenticated, tenant. With it goes a
@@ -41,7 +44,10 @@
 //   - While a lease runs, nobody else runs the handler under the key.
 //   - At most one attempt completes a key, and once completed it is neither
 //     overwritten nor removed: every repeat gets that answer.
-//   - An attempt that has lost its key never reports a success.
+//   - An attempt that has lost its key never reports a success. Where the store
+//     is silent this goes by the attempt's own clock: once its lease is over it
+//     reports idempotency_outcome_unknown. A clock that is behind by more than
+//     the [Skew] can make it report a success all the same.
 //   - A repeat with another payload, by another caller, of another tenant or for
 //     another operation never gets the answer.
 //   - Without the store nothing runs.
@@ -64,13 +70,17 @@
 //     the [Lease] has to outlast what the handler has begun.
 //
 // An error that the handler returns is taken at its word: nothing has happened,
-// and the next try runs. A handler that fails halfway has to undo its half, or
-// to make of each half an operation for [Do].
+// and the next try runs. A handler that does not know, because a provider did
+// not answer in time, returns an error that wraps [ErrOutcomeUnknown]; with
+// Refuse and Reconcile a timeout means that by itself, see [AfterTimeout]. A
+// handler that fails halfway has to undo its half, or to make of each half an
+// operation for [Do].
 //
 // If the store fails at the completion, the caller gets its success all the
-// same, since the effect is there (but see below for writes that were staged); [OnUnsaved] and the log tell of it. To the
-// store that attempt is unfinished. With Rerun a repeat after the lease runs
-// again, and two callers have each been told of a success of their own.
+// same, since the effect is there, unless the lease is over by then. [OnStoreError]
+// and the log hear of it. To the store that attempt is unfinished. With Rerun a
+// repeat after the lease runs again, and two callers have each been told of a
+// success of their own. Writes that were staged are another matter, see below.
 //
 // The lease follows the deadline of the invocation, and so rests on clocks that
 // are apart by no more than [Skew]. Where they are further apart a lease can be
@@ -110,4 +120,25 @@
 // not know its routes, and each path has keys of its own: a repeat that spells
 // the path in another way is another request. [Name] the operation where that
 // matters.
+//
+// # Queues and streams
+//
+// A message comes back while its key may still be held by the attempt that was
+// stopped. It is then refused with idempotency_in_progress, which counts as a
+// failed delivery. So the lease has to be over by then:
+//
+//   - SQS delivers again after the visibility timeout. AWS wants it to be six
+//     times the timeout of the function; it must be more than that timeout plus
+//     [Skew], and more than a [Lease]. Otherwise each delivery that comes too
+//     early uses up one of maxReceiveCount, and the message may end in the
+//     dead-letter queue without having been tried again.
+//   - Kinesis and DynamoDB streams deliver again at once and let nothing else of
+//     the shard pass. [Wait] a second longer than Skew, and allow for more than
+//     one attempt in MaximumRetryAttempts.
+//   - An event that Lambda itself has queued is retried after a minute, then
+//     after two: a lease that follows the invocation is over by then.
+//   - With [Refuse] a key that is unknown fails at every delivery. A dead-letter
+//     queue is where somebody finds it.
+//
+// https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
 package idempotency

@@ -10,8 +10,13 @@ import (
 )
 
 // ErrNoKey is the error of a [KeyFunc] that finds no key, or only parts of one.
-// What wraps it lets [MissingKeyRuns] tell it from a key that is malformed.
+// What wraps it lets [AllowMissingKey] tell it from a key that is malformed.
 var ErrNoKey = errors.New("idempotency: no key")
+
+// ErrOutcomeUnknown is for a handler that cannot tell what it has done, as when
+// a payment provider did not answer. An error that wraps it leaves the key in
+// progress until the lease ends; then [AfterTimeout] decides.
+var ErrOutcomeUnknown = errors.New("idempotency: the outcome is unknown")
 
 // errMismatch is a cause, for the log.
 var errMismatch = errors.New("idempotency: the fingerprint is another")
@@ -31,8 +36,8 @@ func reused() error {
 	}
 }
 
-// inFlight tells when the lease ends, in whole seconds: what comes earlier
-// would be refused again.
+// inFlight says after how many seconds the lease ends: what comes earlier would
+// be refused again.
 func inFlight(remaining time.Duration) error {
 	seconds := max(1, math.Ceil(remaining.Seconds()))
 	return &guard.Error{
@@ -81,7 +86,15 @@ func lost(err error) error {
 	return &guard.Error{
 		Kind: guard.Conflict, Code: "idempotency_lease_lost",
 		Detail: "The request took too long, and another attempt has taken its place.",
-		Err:    fmt.Errorf("idempotency: complete: %w", err),
+		Err:    err,
+	}
+}
+
+func overdue(err error) error {
+	return &guard.Error{
+		Kind: guard.Conflict, Code: "idempotency_outcome_unknown",
+		Detail: "The request took too long, and it is not known whether another attempt has taken its place.",
+		Err:    fmt.Errorf("%w: the lease is over: %w", ErrOutcomeUnknown, err),
 	}
 }
 

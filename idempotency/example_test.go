@@ -3,6 +3,7 @@ package idempotency_test
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/guard/httpapi"
@@ -32,7 +33,7 @@ func ExampleOnce() {
 	post("a1", `{"SKU":"MS-204"}`)
 	// Output:
 	// {"statusCode":200,"headers":{"content-type":"application/json"},"body":"\"order 1 of KB-101\"","isBase64Encoded":false}
-	// {"statusCode":200,"headers":{"Idempotent-Replayed":"true","content-type":"application/json"},"body":"\"order 1 of KB-101\"","isBase64Encoded":false}
+	// {"statusCode":200,"headers":{"content-type":"application/json","Idempotent-Replayed":"true"},"body":"\"order 1 of KB-101\"","isBase64Encoded":false}
 	// {"statusCode":422,"headers":{"content-type":"application/problem+json"},"body":"{\"type\":\"about:blank\",\"title\":\"Unprocessable request\",\"status\":422,\"detail\":\"The idempotency key was used before, with another request.\",\"code\":\"idempotency_key_reused\"}","isBase64Encoded":false}
 }
 
@@ -75,19 +76,48 @@ func ExampleJMESPath() {
 	//  idempotency_key_missing: The request lacks a part of the idempotency key.: idempotency: no key
 }
 
-func ExampleReconcile() {
+// The bank takes the money and does not answer. The handler says that it does not
+// know, and the next try asks the bank instead of paying again.
+func ExampleReconcileAs() {
 	payments := map[string]string{} // at the bank, by the number of the order
 
 	pay := idempotency.NewOperation("pay", idempotency.NewMemoryStore(),
-		idempotency.AfterTimeout(idempotency.Reconcile(func(_ context.Context, u idempotency.Unfinished) ([]byte, bool, error) {
+		idempotency.Lease(time.Millisecond), // for the example, where no invocation has a deadline
+		idempotency.Wait(time.Second),
+		idempotency.AfterTimeout(idempotency.ReconcileAs(func(_ context.Context, u idempotency.Unfinished) (string, bool, error) {
 			receipt, paid := payments[u.Key]
-			return fmt.Appendf(nil, "%q", receipt), paid, nil
+			return receipt, paid, nil
 		})))
+	for range 2 {
+		receipt, err := idempotency.Do(context.Background(), pay, "order-17", nil, func(context.Context) (string, error) {
+			payments["order-17"] = "paid at 12:00"
+			return "", fmt.Errorf("the bank did not answer: %w", idempotency.ErrOutcomeUnknown)
+		})
+		fmt.Printf("%q, %v\n", receipt, err)
+	}
+	// Output:
+	// "", the bank did not answer: idempotency: the outcome is unknown
+	// "paid at 12:00", <nil>
+}
 
-	receipt, err := idempotency.Do(context.Background(), pay, "order-17", nil, func(context.Context) (string, error) {
-		payments["order-17"] = "paid at 12:00"
-		return payments["order-17"], nil
-	})
-	fmt.Println(receipt, err)
-	// Output: paid at 12:00 <nil>
+func ExampleKeyFrom() {
+	type charge struct {
+		Customer string `json:"customer"`
+		Order    int    `json:"order"`
+	}
+	op := idempotency.NewOperation("charge", idempotency.NewMemoryStore(),
+		idempotency.KeyFrom(idempotency.JMESPath("[customer, order]")))
+
+	charges := 0
+	for _, c := range []charge{{"c-42", 17}, {"c-42", 18}, {"c-42", 17}} {
+		receipt, err := idempotency.Do(context.Background(), op, "", c, func(context.Context) (string, error) {
+			charges++
+			return fmt.Sprintf("receipt %d for order %d", charges, c.Order), nil
+		})
+		fmt.Println(receipt, err)
+	}
+	// Output:
+	// receipt 1 for order 17 <nil>
+	// receipt 2 for order 18 <nil>
+	// receipt 1 for order 17 <nil>
 }

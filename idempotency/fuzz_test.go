@@ -3,6 +3,7 @@ package idempotency_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -71,7 +72,10 @@ func FuzzReplay(f *testing.F) {
 				t.Fatalf("%q became %q", answer, again)
 			}
 		}
-		if json.Unmarshal(answer, &before) == nil && before["statusCode"] != nil && (before["statusCode"] != after["statusCode"] || before["body"] != after["body"]) {
+		if json.Unmarshal(answer, &before) == nil && before["statusCode"] != nil && fmt.Sprint(before["statusCode"]) != fmt.Sprint(after["statusCode"]) {
+			t.Fatalf("%q became %q", answer, again)
+		}
+		if body, ok := before["body"].(string); ok && before["isBase64Encoded"] == nil && after["statusCode"] == 200.0 && body != after["body"] {
 			t.Fatalf("%q became %q", answer, again)
 		}
 	})

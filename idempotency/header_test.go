@@ -56,7 +56,7 @@ func TestRule01MalformedKeysAreRefused(t *testing.T) {
 	_, err := idempotency.Header("Idempotency-Key")(t.Context(), ev)
 	mustBe(t, "an empty header", err, guard.Invalid, "idempotency_key_malformed")
 	f := new(function)
-	mustRefuse(t, protect(f, idempotency.NewMemoryStore(), idempotency.MissingKeyRuns()), request{key: "a,a"}, guard.Invalid, "idempotency_key_malformed")
+	mustRefuse(t, protect(f, idempotency.NewMemoryStore(), idempotency.AllowMissingKey()), request{key: "a,a"}, guard.Invalid, "idempotency_key_malformed")
 	f.mustHaveRun(t, 0)
 }
 
@@ -69,9 +69,9 @@ func TestRule01MissingKeyIsRefusedWithALink(t *testing.T) {
 	f.mustHaveRun(t, 0)
 }
 
-func TestMissingKeyRunsUnprotected(t *testing.T) {
+func TestAllowMissingKeyLetsARequestRunUnprotected(t *testing.T) {
 	f := new(function)
-	h := protect(f, idempotency.NewMemoryStore(), idempotency.MissingKeyRuns())
+	h := protect(f, idempotency.NewMemoryStore(), idempotency.AllowMissingKey())
 	mustAnswer(t, h, request{})
 	mustAnswer(t, h, request{})
 	f.mustHaveRun(t, 2)

@@ -24,10 +24,10 @@ import (
 // Numbers are there to be selected, exactly as they are: they equal no literal
 // and are no numbers to functions; to_string takes them.
 //
-// An expression that is malformed panics, and so does one that finds a key where
-// there is nothing, as a || 'none' and to_string(a) do: all requests that lack a
-// would have the same key, and the answer of the first. That is not seen of one
-// part of several: give none of them a value for when it is missing.
+// JMESPath panics if the expression is malformed, or yields a key for an empty
+// event, as a || 'none' and to_string(a) do: all requests that lack a would have
+// the same key, and the answer of the first. It does not see that of one part of
+// several: give none of them a value for when it is missing.
 //
 // https://jmespath.org/specification.html
 func JMESPath(expr string) KeyFunc {

@@ -8,20 +8,24 @@ import (
 
 // KeyFunc finds the key in an event: what the sender, or the nature of the
 // event, says is one request. Where there is none, or not all of it, the error
-// wraps [ErrNoKey]; a key of "" is none. The key needs not tell who sent it or
-// to which operation, see [Scope] and [Name].
+// wraps [ErrNoKey]; a key of "" is none. The key need not identify the sender
+// or the operation, see [Scope] and [Name].
 type KeyFunc func(ctx context.Context, ev *guard.Event) (string, error)
 
 // Payload makes the request itself the key, as far as it says what is to be
-// done: the body of an HTTP request beside method, path and query, the bodies
-// and attributes of SQS messages, the whole of any other event. Two equal
-// requests within the [TTL] are then one. A request without content has no key.
+// done: what [Fingerprint] takes by default. Two equal requests within the [TTL]
+// are then one; so are two equal messages, whoever sent them. Of a DynamoDB
+// stream the whole event is the key, since a row can change the same way twice.
+// A request without content has no key, nor has an event of a schedule.
 func Payload() KeyFunc {
 	return func(_ context.Context, ev *guard.Event) (string, error) {
 		if empty, err := isEmpty(ev); err != nil {
 			return "", err
 		} else if empty {
 			return "", noKey("The request has no content to tell it from others.")
+		}
+		if ev.Trigger() == guard.DynamoDB {
+			return digest(appendCanonical(appendPart(nil, "event"), ev.Raw())), nil
 		}
 		content, err := appendContent(nil, ev)
 		if err != nil {

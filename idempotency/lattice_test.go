@@ -41,7 +41,7 @@ func TestALatticeRequestIsReplayed(t *testing.T) {
 	}), idempotency.NewMemoryStore())
 	event := lattice("checkout/a").Header("Idempotency-Key", "k").Event()
 	const first = `{"statusCode":201,"headers":{"content-type":"application/json","set-cookie":["a=1","b=2"]},"body":"\"done\"","isBase64Encoded":false}`
-	const again = `{"statusCode":201,"headers":{"Idempotent-Replayed":"true","content-type":"application/json"},"body":"\"done\"","isBase64Encoded":false}`
+	const again = `{"statusCode":201,"headers":{"content-type":"application/json","Idempotent-Replayed":"true"},"body":"\"done\"","isBase64Encoded":false}`
 	if out := invokeLattice(t, h, event); out != first {
 		t.Errorf("first %s", out)
 	}

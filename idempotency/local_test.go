@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"net/http"
 	"strings"
 	"sync"
 	"testing"
@@ -138,7 +139,7 @@ func TestOf64EqualRequestsOneHasAnEffect(t *testing.T) {
 
 func TestOnReplayIsToldOfEach(t *testing.T) {
 	var replayed []idempotency.Record
-	h := protect(new(function), idempotency.NewMemoryStore(), idempotency.OnReplay(func(_ context.Context, r idempotency.Record) { replayed = append(replayed, r) }))
+	h := protect(new(function), idempotency.NewMemoryStore(), idempotency.OnReplay(func(_ context.Context, r idempotency.Record, _ http.Header) { replayed = append(replayed, r) }))
 	for range 3 {
 		mustAnswer(t, h, request{key: "k"})
 	}

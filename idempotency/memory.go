@@ -3,52 +3,28 @@ package idempotency
 import (
 	"bytes"
 	"context"
-	"math"
 	"sync"
 	"time"
 )
 
-// MemoryStore keeps records in this process: for tests, for a run on this
-// machine, and where repeats that reach another process may run again.
+// MemoryStore keeps records in this process: for tests and for a run on this
+// machine. It is not for production with several instances, as each process has
+// its own keys.
 //
-// Expired records are swept a few at a time, by the claims themselves, so that
-// none of them takes long: in the time in which n records are claimed, 2n are
-// looked at. A store that is no longer used keeps what it has.
+// Records that have expired are removed when their number may have doubled, so
+// that a store holds about twice the records that count.
 type MemoryStore struct {
-	mu    sync.Mutex // guards table
-	table *table
+	mu      sync.Mutex // guards what follows
+	records map[string]Record
+	sweepAt int // so many records are swept
 }
+
+// leastSwept is how many records a store has before it is swept at all.
+const leastSwept = 1024
 
 // NewMemoryStore makes an empty store.
-func NewMemoryStore() *MemoryStore { return &MemoryStore{table: newTable()} }
-
-// kept is a [Record] in little room. Times are in nanoseconds since 1970.
-type kept struct {
-	key, owner, fingerprint string
-	epoch                   int64
-	lease, expires          int64
-	result                  []byte // never changed
-	completed, noResult     bool
-}
-
-func (k *kept) expired(now int64) bool { return k.expires <= now }
-
-func (k *kept) heldBy(r *Record) bool { return k.owner == r.Owner && k.epoch == r.Epoch }
-
-func (k *kept) record(now int64) Record {
-	r := Record{
-		Key: k.key, Owner: k.owner, Epoch: k.epoch, Fingerprint: k.fingerprint,
-		Status: Completed, Lease: time.Unix(0, k.lease), Expires: time.Unix(0, k.expires),
-		Result: bytes.Clone(k.result), NoResult: k.noResult,
-	}
-	switch {
-	case k.completed:
-	case k.lease <= now:
-		r.Status = Abandoned
-	default:
-		r.Status = InProgress
-	}
-	return r
+func NewMemoryStore() *MemoryStore {
+	return &MemoryStore{records: make(map[string]Record), sweepAt: leastSwept}
 }
 
 // wallClock is what leases and expiries are judged by: the monotonic clock may
@@ -60,44 +36,25 @@ func (s *MemoryStore) Claim(ctx context.Context, r Record) (Record, error) {
 	if err := ctx.Err(); err != nil {
 		return Record{}, err
 	}
-	held, now, ok := s.claim(&r)
-	if ok {
-		return Record{}, nil
-	}
-	return held.record(now), ErrHeld
-}
-
-// claim gives what holds the key where it is not ours.
-func (s *MemoryStore) claim(r *Record) (held kept, now int64, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	now = wallClock().UnixNano()
-	s.table.sweep(now)
-	switch old := s.table.find(r.Key); {
-	case old == nil:
-		s.table.add(claimed(r))
-	case old.expired(now), !old.completed && old.lease <= now && old.epoch+1 == r.Epoch:
-		s.table.replace(old, claimed(r))
-	case !old.completed && old.heldBy(r):
+	now := wallClock()
+	old, there := s.records[r.Key]
+	if there && old.Status != Completed && !old.Lease.After(now) {
+		old.Status = Abandoned
+	}
+	switch {
+	case !there, !old.Expires.After(now), old.Status == Abandoned && old.Epoch+1 == r.Epoch:
+		r.Status, r.Result, r.NoResult = InProgress, nil, false
+		s.records[r.Key] = r
+		s.sweep(now)
+		return Record{}, nil
+	case old.Status != Completed && holds(&old, &r):
+		return Record{}, nil
 	default:
-		return old.kept, now, false
+		old.Result = bytes.Clone(old.Result)
+		return old, ErrHeld
 	}
-	return kept{}, now, true
-}
-
-func claimed(r *Record) kept {
-	return kept{
-		key: r.Key, owner: r.Owner, epoch: r.Epoch, fingerprint: r.Fingerprint,
-		lease: nanoseconds(r.Lease), expires: nanoseconds(r.Expires),
-	}
-}
-
-// nanoseconds since 1970, up to the year 2262, in which a longer TTL ends too.
-func nanoseconds(t time.Time) int64 {
-	if last := time.Unix(0, math.MaxInt64); t.After(last) {
-		return math.MaxInt64
-	}
-	return t.UnixNano()
 }
 
 // Complete implements [Store].
@@ -105,17 +62,15 @@ func (s *MemoryStore) Complete(ctx context.Context, r Record) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	result := bytes.Clone(r.Result)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	e := s.table.find(r.Key)
-	if e == nil || !e.heldBy(&r) {
+	old := s.records[r.Key]
+	if !holds(&old, &r) {
 		return ErrLost
 	}
-	done := e.kept
-	done.completed, done.expires = true, nanoseconds(r.Expires)
-	done.result, done.noResult = result, r.NoResult
-	s.table.replace(e, done)
+	old.Status, old.Expires = Completed, r.Expires
+	old.Result, old.NoResult = bytes.Clone(r.Result), r.NoResult
+	s.records[r.Key] = old
 	return nil
 }
 
@@ -126,13 +81,35 @@ func (s *MemoryStore) Release(ctx context.Context, r Record) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	switch e := s.table.find(r.Key); {
-	case e == nil:
+	old, there := s.records[r.Key]
+	switch {
+	case !there, old.Owner == "" && old.Epoch == r.Epoch:
 		return nil
-	case e.completed || !e.heldBy(&r):
+	case old.Status == Completed || !holds(&old, &r):
 		return ErrLost
+	case old.Epoch > 1:
+		old.Owner, old.Lease = "", time.Unix(0, 0)
+		s.records[r.Key] = old
+		return nil
 	default:
-		s.table.remove(e)
+		delete(s.records, r.Key)
 		return nil
 	}
+}
+
+// holds reports whether a record is that of an attempt.
+func holds(held, attempt *Record) bool {
+	return held.Owner != "" && held.Owner == attempt.Owner && held.Epoch == attempt.Epoch
+}
+
+func (s *MemoryStore) sweep(now time.Time) {
+	if len(s.records) < s.sweepAt {
+		return
+	}
+	for key, r := range s.records {
+		if !r.Expires.After(now) {
+			delete(s.records, key)
+		}
+	}
+	s.sweepAt = max(leastSwept, 2*len(s.records))
 }

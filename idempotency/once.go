@@ -17,8 +17,8 @@ import (
 // An HTTP answer that [Keep] keeps is replayed byte for byte with the header
 // Idempotent-Replayed: true and without Set-Cookie. An error of the caller's
 // fault that a layer outside answers, as httpapi.Problems does, is kept as that
-// answer. After any other error the key is released, so that a retry runs.
-// After a panic it is not known what was done: see [AfterTimeout].
+// answer. After any other error the key is released, so that a retry runs,
+// unless it is unknown what was done: see [AfterTimeout].
 //
 // What refuses a request for its form belongs outside this layer, so that it
 // uses up no key. The errors, each a [guard.Error]:
@@ -27,7 +27,7 @@ import (
 //	idempotency_key_malformed       Invalid         see Header
 //	idempotency_key_reused          Unprocessable   the key of another request
 //	idempotency_in_progress         Conflict        try again after RetryAfter
-//	idempotency_outcome_unknown     Conflict        see Refuse
+//	idempotency_outcome_unknown     Conflict        see Refuse; or late, and the store is silent
 //	idempotency_not_reconciled      Unavailable     see Reconcile
 //	idempotency_lease_lost          Conflict        another attempt took over
 //	idempotency_result_unavailable  Unprocessable   done before, answer not kept
@@ -60,7 +60,7 @@ func (o *once) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 		err = noKey("The request has no idempotency key.")
 	}
 	if err != nil {
-		if o.runKeyless && errors.Is(err, ErrNoKey) {
+		if o.allowMissingKey && errors.Is(err, ErrNoKey) {
 			return o.next.Invoke(unprotected(ctx), payload)
 		}
 		return nil, err
@@ -109,19 +109,19 @@ func (i *invocation) run(ctx context.Context) outcome {
 		i.answer, i.err = nil, err
 		return outcome{fate: release, failed: true}
 	}
-	switch {
-	case i.err == nil:
+	if i.err == nil {
 		return i.judge(i.answer)
-	case guard.Panicked(i.err):
-		return outcome{fate: unknown, failed: true}
-	case i.http && guard.KindOf(i.err).CallersFault():
+	}
+	o := outcome{fate: i.afterError(ctx, i.err)}
+	if i.http && guard.KindOf(i.err).CallersFault() && !errors.Is(i.err, ErrOutcomeUnknown) {
 		if answer, ok := guard.Render(ctx, i.err); ok {
-			o := i.judge(answer)
-			o.failed = true
-			return o
+			if judged := i.judge(answer); judged.fate == keep {
+				o = judged
+			}
 		}
 	}
-	return outcome{fate: release, failed: true}
+	o.failed = true
+	return o
 }
 
 func (i *invocation) adopt(answer []byte) outcome {
@@ -132,39 +132,38 @@ func (i *invocation) adopt(answer []byte) outcome {
 		}
 	}
 	i.answer = answer
-	return outcome{fate: keep, result: i.kept(answer)}
+	return outcome{fate: keep, result: i.filtered(answer, nil)}
 }
 
 // judge decides whether an answer is one for good.
 func (i *invocation) judge(answer []byte) outcome {
-	status, ok := 0, true
+	status := 0
 	if i.http {
-		status, ok = httpanswer.Status(answer, i.form)
+		status, _ = httpanswer.Status(answer, i.form)
 	}
 	switch {
-	case !i.config.keep(status, answer):
-		return outcome{fate: release, failed: status >= http.StatusBadRequest}
-	case !ok: // the gateway is to refuse the replay as well
-		return outcome{fate: keep, result: answer}
+	case i.config.keep(status, answer):
+		return outcome{fate: keep, result: i.filtered(answer, nil)}
+	case status >= http.StatusInternalServerError:
+		return outcome{fate: i.inDoubt(), failed: true}
 	default:
-		return outcome{fate: keep, result: i.kept(answer)}
+		return outcome{fate: release, failed: status >= http.StatusBadRequest}
 	}
 }
 
-// kept is the form in which an answer is stored: ready to be replayed.
-func (i *invocation) kept(answer []byte) []byte {
-	if i.http {
-		return replayForm(answer, i.form == httpanswer.Format1)
+// filtered is the form in which an answer is stored and replayed. What was
+// stored may have been written by another library, and so is filtered again.
+func (i *invocation) filtered(answer []byte, extra http.Header) []byte {
+	if !i.http {
+		return answer
 	}
-	return answer
+	return replayForm(answer, i.form, extra)
 }
 
 func (i *invocation) replay(ctx context.Context, done Record) ([]byte, error) {
-	if err := i.replayed(ctx, done); err != nil {
+	extra, err := i.replayed(ctx, done)
+	if err != nil {
 		return nil, err
 	}
-	if done.Owner == "" { // stored by another library, as it was first given
-		return i.kept(done.Result), nil
-	}
-	return done.Result, nil
+	return i.filtered(done.Result, extra), nil
 }

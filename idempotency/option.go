@@ -3,6 +3,7 @@ package idempotency
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"sync"
 	"time"
 
@@ -25,15 +26,16 @@ type config struct {
 	skew  time.Duration
 	wait  time.Duration
 
-	timeout     TimeoutPolicy
-	scope       func(context.Context, *guard.Event) (string, error)
-	fingerprint func(context.Context, *guard.Event) (string, error)
-	validation  func(*guard.Event) (string, error) // in the place of the fingerprint, see PowertoolsValidation
-	keep        func(status int, answer []byte) bool
-	onReplay    func(context.Context, Record)
-	onUnsaved   func(context.Context, Record, error)
-	runKeyless  bool
-	local       *localReplays
+	timeout         TimeoutPolicy
+	scope           func(context.Context, *guard.Event) (string, error)
+	fingerprint     func(context.Context, *guard.Event) (string, error)
+	validation      func(*guard.Event) (string, error) // in the place of the fingerprint, see PowertoolsValidation
+	keyFrom         KeyFunc                            // of an Operation
+	keep            func(status int, answer []byte) bool
+	onReplay        func(context.Context, Record, http.Header)
+	onStoreError    func(context.Context, Record, error)
+	allowMissingKey bool
+	local           *localReplays
 
 	scratches sync.Pool // of *scratch
 }
@@ -70,8 +72,7 @@ func TTL(d time.Duration) Option {
 
 // Skew sets what a lease lasts beyond the deadline of the invocation, 2 s when
 // it is not set: for clocks that differ, and for a function that is stopped
-// late. Add to it what [guard.Deadline] keeps in reserve where that is more
-// than a second.
+// late.
 func Skew(d time.Duration) Option {
 	mustBe("Skew", d >= 0, "not negative", d)
 	return func(c *config) { c.skew = d }
@@ -103,20 +104,42 @@ func Name(operation string) Option {
 	return func(c *config) { c.name = operation }
 }
 
-// Scope says whose key it is, in the place of the caller that the event tells.
-// Two scopes never meet. A scope of "" is an error, as a missing part of a key
+// Scope says whose key it is, in the place of the caller of the event. Two
+// callers with different scopes never share a record. A scope of "" is an error, as a missing part of a key
 // is. In an [Operation] the event is nil.
 func Scope(of func(ctx context.Context, ev *guard.Event) (string, error)) Option {
 	mustNotBeNil("Scope", of == nil)
 	return func(c *config) { c.scope = of }
 }
 
-// Fingerprint says what has to be equal for a request to be a repeat, in the
-// place of the default: the method, the path, the query and the body of an HTTP
-// request, the bodies and attributes of SQS messages, the whole of any other
-// event; JSON in its canonical form (RFC 8785, whole numbers exact). What of
+// KeyFrom has [Do] make the key of its input, in the place of the key that it is
+// given, which has to be "". The input is read as JSON, as if it were the event
+// of [Once]:
+//
+//	idempotency.NewOperation("charge", store,
+//		idempotency.KeyFrom(idempotency.JMESPath("[customer, order]")))
+//
+// With [PowertoolsKey] the operation shares its records with a function that
+// Powertools for Python decorates with idempotent_function. [Once] ignores it.
+func KeyFrom(key KeyFunc) Option {
+	mustNotBeNil("KeyFrom", key == nil)
+	return func(c *config) { c.keyFrom = key }
+}
+
+// Fingerprint says what has to be equal for a request to be a repeat. What of
 // returns is hashed; "" takes no fingerprint. An [Operation] does not call it:
 // its input is what has to be equal.
+//
+// The default is the content of the event, JSON in its canonical form (RFC 8785,
+// whole numbers exact):
+//
+//   - the method, path, query and body of an HTTP request;
+//   - the bodies and attributes of SQS messages, the notifications of SNS, an
+//     event of EventBridge, the data of Kinesis, Kafka and MQ records, the change
+//     in a DynamoDB stream, all without ids, times and counters, so that what is
+//     published again is a repeat. That includes a notification or an event in
+//     the body of a message;
+//   - the whole of any other event.
 func Fingerprint(of func(ctx context.Context, ev *guard.Event) (string, error)) Option {
 	mustNotBeNil("Fingerprint", of == nil)
 	return func(c *config) { c.fingerprint = of }
@@ -125,8 +148,8 @@ func Fingerprint(of func(ctx context.Context, ev *guard.Event) (string, error)) 
 // StoreWhen says which answers are kept and replayed, in the place of [Keep].
 // Of an HTTP request that includes errors of a caller's fault, as they are
 // answered, where a layer further out answers them. All others are released,
-// so that the next try runs. Status is the HTTP status, 502 of what the gateway
-// does not take for an answer, and 0 where there is none.
+// so that the next try runs. Status is the HTTP status: 502 for a malformed
+// response, 0 for events that are not HTTP.
 func StoreWhen(keep func(status int, answer []byte) bool) Option {
 	mustNotBeNil("StoreWhen", keep == nil)
 	return func(c *config) { c.keep = keep }
@@ -134,33 +157,44 @@ func StoreWhen(keep func(status int, answer []byte) bool) Option {
 
 // LocalReplays keeps up to n completed records of at most 64 KiB in this
 // process, so that a repeat that reaches it again costs no request to the
-// store. Their fingerprint and expiry are judged as ever. A record that is
+// store, which may charge a replay by its size. Their fingerprint and expiry are judged as ever. A record that is
 // deleted from the store by hand is replayed until it expires here.
 func LocalReplays(n int) Option {
 	mustBe("LocalReplays", n > 0, "positive", n)
 	return func(c *config) { c.local = newLocalReplays(n) }
 }
 
-// OnReplay is called for each replay, with the record that is replayed.
-func OnReplay(fn func(ctx context.Context, replayed Record)) Option {
+// OnReplay is called for each replay, with the record that is replayed. What fn
+// puts into header is added to a replayed HTTP answer, in the place of headers of
+// the same name:
+//
+//	idempotency.OnReplay(func(_ context.Context, _ idempotency.Record, header http.Header) {
+//		header.Set("X-Replayed-By", "orders")
+//	})
+//
+// Set-Cookie is left out, and so is what HTTP does not allow in a header. Where
+// there is no HTTP answer header has no effect.
+func OnReplay(fn func(ctx context.Context, replayed Record, header http.Header)) Option {
 	mustNotBeNil("OnReplay", fn == nil)
 	return func(c *config) { c.onReplay = fn }
 }
 
-// OnUnsaved is called when an attempt could not be completed or released: the
-// caller gets its answer all the same, and the key is held until its lease is
-// over. With staged writes it gets idempotency_commit_unknown instead. The error
-// is also in the record of the invocation, as idempotencyError.
-func OnUnsaved(fn func(ctx context.Context, attempt Record, err error)) Option {
-	mustNotBeNil("OnUnsaved", fn == nil)
-	return func(c *config) { c.onUnsaved = fn }
+// OnStoreError is called when a record is not as it should be: an attempt could
+// not be completed or released, its result is too large for the store, or its
+// result cannot be encoded. The caller gets its answer all the same, unless the
+// lease is over or writes were staged. The error is also in the record of the
+// invocation, as idempotencyError.
+func OnStoreError(fn func(ctx context.Context, attempt Record, err error)) Option {
+	mustNotBeNil("OnStoreError", fn == nil)
+	return func(c *config) { c.onStoreError = fn }
 }
 
-// MissingKeyRuns lets a request without a key run, unprotected: as often as it
-// comes, and outside of any transaction, so that it stages no writes. A malformed
-// key is refused all the same.
-func MissingKeyRuns() Option {
-	return func(c *config) { c.runKeyless = true }
+// AllowMissingKey lets a request without a key run unprotected: as often as it
+// comes, and outside any transaction, so that it cannot stage writes. It is meant
+// for an API whose older clients send no key yet. A malformed key is refused all
+// the same.
+func AllowMissingKey() Option {
+	return func(c *config) { c.allowMissingKey = true }
 }
 
 func mustBe(option string, ok bool, what string, value any) {

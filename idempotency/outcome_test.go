@@ -91,17 +91,17 @@ func TestRule11ReplaysAreTheSameButForTheirMarkAndCookies(t *testing.T) {
 	for name, c := range map[string]struct{ answer, replay string }{
 		"headers": {
 			`{"statusCode":201,"headers":{"location":"/o/1","Set-Cookie":"a=b","set-cookie":"c=d"},"cookies":["s=1"],"body":"{\"a\":1}","isBase64Encoded":false}`,
-			`{"statusCode":201,"headers":{"Idempotent-Replayed":"true","location":"/o/1"},"body":"{\"a\":1}","isBase64Encoded":false}`,
+			`{"statusCode":201,"headers":{"location":"/o/1","Idempotent-Replayed":"true"},"body":"{\"a\":1}","isBase64Encoded":false}`,
 		},
-		"no headers":        {`{"statusCode":204}`, `{"statusCode":204,"headers":{"Idempotent-Replayed":"true"}}`},
-		"null headers":      {`{"headers":null,"statusCode":204}`, `{"headers":{"Idempotent-Replayed":"true"},"statusCode":204}`},
-		"cookies first":     {`{"cookies":["a=b"],"statusCode":200}`, `{"statusCode":200,"headers":{"Idempotent-Replayed":"true"}}`},
-		"escaped cookie":    {`{"statusCode":200,"headers":{"set\u002dcookie":"a=b"}}`, `{"statusCode":200,"headers":{"Idempotent-Replayed":"true"}}`},
-		"marked before":     {`{"statusCode":200,"headers":{"idempotent-replayed":"false"}}`, `{"statusCode":200,"headers":{"Idempotent-Replayed":"true"}}`},
-		"binary":            {`{"statusCode":200,"headers":{"content-type":"image/png"},"body":"/wAB","isBase64Encoded":true}`, `{"statusCode":200,"headers":{"Idempotent-Replayed":"true","content-type":"image/png"},"body":"/wAB","isBase64Encoded":true}`},
+		"no headers":        {`{"statusCode":204}`, `{"statusCode":204,"headers":{"Idempotent-Replayed":"true"},"body":"","isBase64Encoded":false}`},
+		"null headers":      {`{"headers":null,"statusCode":204}`, `{"statusCode":204,"headers":{"Idempotent-Replayed":"true"},"body":"","isBase64Encoded":false}`},
+		"cookies first":     {`{"cookies":["a=b"],"statusCode":200}`, `{"statusCode":200,"headers":{"Idempotent-Replayed":"true"},"body":"","isBase64Encoded":false}`},
+		"escaped cookie":    {`{"statusCode":200,"headers":{"set\u002dcookie":"a=b"}}`, `{"statusCode":200,"headers":{"Idempotent-Replayed":"true"},"body":"","isBase64Encoded":false}`},
+		"marked before":     {`{"statusCode":200,"headers":{"idempotent-replayed":"false"}}`, `{"statusCode":200,"headers":{"Idempotent-Replayed":"true"},"body":"","isBase64Encoded":false}`},
+		"binary":            {`{"statusCode":200,"headers":{"content-type":"image/png"},"body":"/wAB","isBase64Encoded":true}`, `{"statusCode":200,"headers":{"content-type":"image/png","Idempotent-Replayed":"true"},"body":"/wAB","isBase64Encoded":true}`},
 		"no status":         {`{"id":"ö","a":"\""}`, `{"statusCode":200,"headers":{"content-type":"application/json","Idempotent-Replayed":"true"},"body":"{\"id\":\"ö\",\"a\":\"\\\"\"}","isBase64Encoded":false}`},
-		"a string":          {`"done"`, `{"statusCode":200,"headers":{"content-type":"application/json","Idempotent-Replayed":"true"},"body":"\"done\"","isBase64Encoded":false}`},
-		"more than is read": {`{"statusCode":200,"x":[1,{"headers":{}}],"body":"b"}`, `{"statusCode":200,"x":[1,{"headers":{}}],"body":"b","headers":{"Idempotent-Replayed":"true"}}`},
+		"a string":          {`"done"`, `{"statusCode":200,"headers":{"content-type":"application/json","Idempotent-Replayed":"true"},"body":"done","isBase64Encoded":false}`},
+		"more than is read": {`{"statusCode":200,"x":[1,{"headers":{}}],"body":"b"}`, `{"statusCode":200,"headers":{"Idempotent-Replayed":"true"},"body":"b","isBase64Encoded":false}`},
 	} {
 		f := answering(c.answer)
 		h := protect(f, idempotency.NewMemoryStore())
@@ -120,9 +120,9 @@ func TestRule11ReplaysAreTheSameButForTheirMarkAndCookies(t *testing.T) {
 func TestRule11FormatOneHasHeadersOfSeveralValues(t *testing.T) {
 	const event = `{"version":"1.0","resource":"/o","path":"/o","httpMethod":"POST","headers":{"Idempotency-Key":"k"},"requestContext":{"httpMethod":"POST"},"body":"{\"a\":1}"}`
 	for answer, want := range map[string]string{
-		`{"statusCode":200,"multiValueHeaders":{"a":["1","2"],"Set-Cookie":["x=y"]},"body":"b"}`: `{"statusCode":200,"multiValueHeaders":{"Idempotent-Replayed":["true"],"a":["1","2"]},"body":"b"}`,
-		`{"statusCode":200,"headers":{"a":"1","Set-Cookie":"x=y"},"body":"b"}`:                   `{"statusCode":200,"headers":{"Idempotent-Replayed":"true","a":"1"},"body":"b"}`,
-		`{"statusCode":200,"multiValueHeaders":null}`:                                            `{"statusCode":200,"multiValueHeaders":{},"headers":{"Idempotent-Replayed":"true"}}`,
+		`{"statusCode":200,"multiValueHeaders":{"a":["1","2"],"Set-Cookie":["x=y"]},"body":"b"}`: `{"statusCode":200,"multiValueHeaders":{"a":["1","2"],"Idempotent-Replayed":["true"]},"body":"b","isBase64Encoded":false}`,
+		`{"statusCode":200,"headers":{"a":"1","Set-Cookie":"x=y"},"body":"b"}`:                   `{"statusCode":200,"multiValueHeaders":{"a":["1"],"Idempotent-Replayed":["true"]},"body":"b","isBase64Encoded":false}`,
+		`{"statusCode":200,"multiValueHeaders":null}`:                                            `{"statusCode":200,"multiValueHeaders":{"Idempotent-Replayed":["true"]},"body":"","isBase64Encoded":false}`,
 		`{"id":1}`: `{"id":1}`, // without a status it is no answer there
 	} {
 		h := protect(answering(answer), idempotency.NewMemoryStore())

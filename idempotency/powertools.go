@@ -24,6 +24,20 @@ import (
 //		idempotency.TTL(time.Hour), // its expires_after_seconds
 //	)
 //
+// A consumer of a batch, which in Python decorates a function of one record with
+// idempotent_function, becomes an [Operation]. Its prefix is made in the same
+// way, and its input is the argument that data_keyword_argument names:
+//
+//	charge := idempotency.NewOperation("charge", store,
+//		idempotency.KeyFrom(idempotency.PowertoolsKey("orders.app.charge", "messageId")))
+//	receipt, err := idempotency.Do(ctx, charge, "", record, fn)
+//
+// Python tells 1 from 1.0, and encoding/json writes both as 1: give the input as
+// a json.RawMessage where expr selects a float.
+//
+// A table with a composite key, sort_key_attr in Python, is
+// dynamo.SortKey(sortKeyAttr, "idempotency#"+functionName), or its static_pk_value.
+//
 // The record is that of the prefix and of what expr finds, and of nothing else:
 // it has no [Name], no tenant, and neither the caller nor a [Scope] in it. If
 // one caller must not read the answer of another, expr has to select who it is.
@@ -32,7 +46,7 @@ import (
 //
 // Where expr finds nothing the error wraps [ErrNoKey]. So it does where a part
 // of a list or an object that expr makes is missing, null or empty, for which
-// Python may have a key; with [MissingKeyRuns] a request without a key runs, as
+// Python may have a key; with [AllowMissingKey] a request without a key runs, as
 // Python has it by default. What powertools_json, powertools_base64 or
 // powertools_base64_gzip cannot read is idempotency_key_malformed.
 //
@@ -75,7 +89,8 @@ func PowertoolsKey(prefix, expr string) KeyFunc {
 	}
 }
 
-// PowertoolsValidation makes the fingerprint of [Once] what Powertools for
+// PowertoolsValidation makes the fingerprint of [Once], and of [Do] with
+// [KeyFrom], what Powertools for
 // Python computes with payload_validation_jmespath: a repeat that has something
 // else there is another request. Both functions, or neither, should have it:
 // Python refuses a record without it. What expr may be is as for

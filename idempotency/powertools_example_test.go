@@ -3,6 +3,7 @@ package idempotency_test
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"time"
 
 	"github.com/lambdarmor/lambdarmor/guard"
@@ -18,7 +19,7 @@ func ExamplePowertoolsKey() {
 	protect := idempotency.Once(store, key,
 		idempotency.PowertoolsValidation("powertools_json(body).amount"),
 		idempotency.TTL(time.Hour),
-		idempotency.OnReplay(func(_ context.Context, r idempotency.Record) {
+		idempotency.OnReplay(func(_ context.Context, r idempotency.Record, _ http.Header) {
 			fmt.Println("replayed", r.Key)
 		}))
 	placeOrder := guard.Wrap(answering(`{"placed":true}`), protect)

@@ -154,7 +154,9 @@ func mustBe(t *testing.T, out any, err error, kind guard.Kind, code string) *gua
 	return e
 }
 
-func isReplay(answer string) bool { return strings.Contains(answer, `"Idempotent-Replayed":"true"`) }
+func isReplay(answer string) bool {
+	return strings.Contains(answer, `"Idempotent-Replayed":"true"`) || strings.Contains(answer, `"Idempotent-Replayed":["true"]`)
+}
 
 // response is an answer read as the gateway reads it.
 type response struct {

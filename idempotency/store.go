@@ -28,9 +28,13 @@ type Store interface {
 	// Complete with NoResult can follow.
 	Complete(ctx context.Context, r Record) error
 
-	// Release removes the record of r.Key if it is in progress and belongs to
-	// r's owner and epoch. If there is no record there is nothing to do, which
-	// is a success. Otherwise it changes nothing and returns [ErrLost].
+	// Release frees the key if r's claim is in progress and belongs to r's owner
+	// and epoch. A first attempt leaves no record. A later one leaves an abandoned
+	// claim of its epoch that is nobody's: its lease is over by every clock, and no
+	// attempt can complete or release it, so that the next one still knows that
+	// an attempt before is unknown. Otherwise Release changes nothing and returns
+	// [ErrLost]; where there is no record, or r has been released before, it may
+	// return nil as well.
 	Release(ctx context.Context, r Record) error
 }
 

@@ -3,10 +3,12 @@ package idempotency_test
 import (
 	"context"
 	"errors"
+	"math"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/idempotency"
@@ -141,6 +143,75 @@ func TestRule09ReconcileThatFindsNoResponse(t *testing.T) {
 				t.Errorf("answered %s", out)
 			}
 			f.mustHaveRun(t, 1)
+		})
+	}
+}
+
+func TestReconcileAsAnswersWithAValue(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := crashing()
+		h := protect(f, idempotency.NewMemoryStore(), idempotency.AfterTimeout(idempotency.ReconcileAs(
+			func(context.Context, idempotency.Unfinished) (events.APIGatewayV2HTTPResponse, bool, error) {
+				return events.APIGatewayV2HTTPResponse{StatusCode: 201, Body: "found"}, true, nil
+			})))
+		crash(t, h)
+		time.Sleep(13 * time.Second)
+		for _, replay := range []bool{false, true} {
+			out := mustAnswer(t, h, request{key: "k"})
+			if r := read(t, out); r.StatusCode != 201 || r.Body != "found" || isReplay(out) != replay {
+				t.Errorf("got %s, want what was found, a replay: %t", out, replay)
+			}
+		}
+		f.mustHaveRun(t, 1)
+	})
+}
+
+func TestReconcileAsIsReadAsDoReadsItsResult(t *testing.T) {
+	broken := errors.New("the bank does not answer")
+	for name, c := range map[string]struct {
+		policy idempotency.TimeoutPolicy
+		want   receipt
+		code   string
+	}{
+		"found": {policy: idempotency.ReconcileAs(func(context.Context, idempotency.Unfinished) (receipt, bool, error) {
+			return receipt{ID: "found", Amount: math.MaxInt64}, true, nil
+		}), want: receipt{ID: "found", Amount: math.MaxInt64}},
+		"not found": {policy: idempotency.ReconcileAs(func(context.Context, idempotency.Unfinished) (receipt, bool, error) {
+			return receipt{ID: "ignored"}, false, nil
+		}), want: receipt{ID: "run"}},
+		"not known": {policy: idempotency.ReconcileAs(func(context.Context, idempotency.Unfinished) (receipt, bool, error) {
+			return receipt{}, true, broken
+		}), code: "idempotency_not_reconciled"},
+		"not encoded": {policy: idempotency.ReconcileAs(func(context.Context, idempotency.Unfinished) (float64, bool, error) {
+			return math.NaN(), true, nil
+		}), code: "idempotency_not_reconciled"},
+		"another type": {policy: idempotency.ReconcileAs(func(context.Context, idempotency.Unfinished) ([]int, bool, error) {
+			return []int{1}, true, nil
+		}), code: "idempotency_result_unreadable"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				op := idempotency.NewOperation("charge", idempotency.NewMemoryStore(), idempotency.Lease(time.Second), idempotency.AfterTimeout(c.policy))
+				do := func() (receipt, error) {
+					return idempotency.Do(t.Context(), op, "k", nil, func(context.Context) (receipt, error) { return receipt{ID: "run"}, nil })
+				}
+				_, _ = idempotency.Do(t.Context(), op, "k", nil, func(context.Context) (receipt, error) { return receipt{}, idempotency.ErrOutcomeUnknown })
+				time.Sleep(2 * time.Second)
+				got, err := do()
+				if c.code != "" {
+					var e *guard.Error
+					if !errors.As(err, &e) || e.Code != c.code {
+						t.Fatalf("got %+v with error %v, want %s", got, err, c.code)
+					}
+					return
+				}
+				for range 2 {
+					if err != nil || got.ID != c.want.ID || got.Amount != c.want.Amount {
+						t.Errorf("got %+v with error %v, want %+v", got, err, c.want)
+					}
+					got, err = do()
+				}
+			})
 		})
 	}
 }

@@ -41,7 +41,7 @@ type Transaction interface {
 // free again, at the latest when its lease ends.
 var ErrNotCommitted = errors.New("idempotency: nothing was committed")
 
-// TransactionOf gives the transaction of the innermost operation around ctx.
+// TransactionOf returns the transaction of the innermost operation around ctx.
 // It is nil where the store of that operation is no [Transactor]; inside is
 // false where there is no operation.
 func TransactionOf(ctx context.Context) (tx Transaction, inside bool) {
@@ -60,7 +60,7 @@ type (
 	noTransaction  struct{}
 )
 
-// begin gives the context for the handler. Without a transaction it hides the
+// begin returns the context for the handler. Without a transaction it hides the
 // one of an operation further out, whose outcome is another.
 func (c *config) begin(ctx context.Context, r Record) (context.Context, Transaction) {
 	if c.transactor == nil {
@@ -70,7 +70,7 @@ func (c *config) begin(ctx context.Context, r Record) (context.Context, Transact
 	return context.WithValue(ctx, transactionKey{}, tx), tx
 }
 
-// unprotected gives the context for what runs without a key, and so in no
+// unprotected returns the context for what runs without a key, and so in no
 // transaction, not even in that of an operation further out.
 func unprotected(ctx context.Context) context.Context {
 	return context.WithValue(ctx, transactionKey{}, nil)
@@ -80,28 +80,28 @@ func unprotected(ctx context.Context) context.Context {
 // caller hears of it only when the store has said so: unlike complete, which
 // has an effect to tell of whatever the store says.
 func (c *config) commit(ctx context.Context, tx Transaction, r Record) error {
-	now := wallClock()
-	settle := commitOf(ctx, now)
-	defer settle.stop()
-	r.Status, r.Expires = Completed, now.Add(c.ttl)
+	settle, stop := committing(ctx)
+	defer stop()
+	r.Status, r.Expires = Completed, wallClock().Add(c.ttl)
 	err := tx.Commit(settle, r)
 	if errors.Is(err, ErrTooLarge) {
-		c.unsaved(ctx, r, tooLarge(r, err))
+		c.storeError(ctx, r, tooLarge(r, err))
 		r.Result, r.NoResult = nil, true
 		err = tx.Commit(settle, r)
 	}
-	switch {
-	case err == nil:
+	if err == nil {
 		c.local.add(r)
 		return nil
+	}
+	switch {
 	case errors.Is(err, ErrLost):
-		return lost(err)
+		return lost(fmt.Errorf("idempotency: commit: %w", err))
 	case errors.Is(err, ErrNotCommitted):
 		guard.AddAttrs(ctx, slog.String("idempotencyKey", r.Key))
 		return err
 	default:
 		err = fmt.Errorf("idempotency: commit: %w", err)
-		c.unsaved(ctx, r, err)
+		c.storeError(ctx, r, err)
 		return commitUnknown(err)
 	}
 }

@@ -101,7 +101,7 @@ func TestOutcomesOfACommit(t *testing.T) {
 			store := &ledger{MemoryStore: idempotency.NewMemoryStore(), errs: tc.errs}
 			var unsaved []error
 			op := idempotency.NewOperation("enter", store, idempotency.LocalReplays(1),
-				idempotency.OnUnsaved(func(_ context.Context, _ idempotency.Record, err error) { unsaved = append(unsaved, err) }))
+				idempotency.OnStoreError(func(_ context.Context, _ idempotency.Record, err error) { unsaved = append(unsaved, err) }))
 			do := func() (string, error) {
 				return idempotency.Do(t.Context(), op, "k", nil, func(ctx context.Context) (string, error) { return "done", enter(ctx, "entry") })
 			}
@@ -207,8 +207,8 @@ func TestWithoutAKeyNothingIsStaged(t *testing.T) {
 		staged = enter(ctx, "undone")
 		return errors.New("failed")
 	}
-	op := idempotency.NewOperation("inner", store, idempotency.MissingKeyRuns())
-	once := protect(&function{handle: func(ctx context.Context, _ int64) ([]byte, error) { return nil, failing(ctx) }}, store, idempotency.MissingKeyRuns())
+	op := idempotency.NewOperation("inner", store, idempotency.AllowMissingKey())
+	once := protect(&function{handle: func(ctx context.Context, _ int64) ([]byte, error) { return nil, failing(ctx) }}, store, idempotency.AllowMissingKey())
 	for name, inner := range map[string]func(context.Context) error{
 		"do": func(ctx context.Context) error {
 			_, err := idempotency.Do(ctx, op, "", nil, func(ctx context.Context) (int, error) { return 0, failing(ctx) })

@@ -132,12 +132,12 @@ var errWithdrawn = errors.New("dynamo: withdrawn")
 // later fails at the fence. The error is errWithdrawn then, nil where the commit
 // has taken place, and ErrLost where another attempt has the key.
 func (s *Store) withdraw(ctx context.Context, r idempotency.Record) error {
-	in := s.release(r)
-	in.ReturnValuesOnConditionCheckFailure = types.ReturnValuesOnConditionCheckFailureAllOld
-	err := s.remove(ctx, in)
+	err := s.release(ctx, r)
 	var failed *types.ConditionalCheckFailedException
 	switch {
 	case err == nil:
+		return errWithdrawn
+	case errors.As(err, &failed) && s.isReleased(r, failed.Item): // by an earlier try, whose answer was lost
 		return errWithdrawn
 	case errors.As(err, &failed):
 		return s.held(ctx, r, failed.Item)

@@ -24,6 +24,9 @@
 //	owner                   S  the token of the attempt
 //	epoch                   N  its number
 //
+// A second or later attempt that has failed leaves its item behind, without an
+// owner and with a lease of 0, so that [idempotency.Reconcile] is asked again.
+//
 // Records that other libraries have written have no owner. They are respected
 // while they are live, replayed when they are completed, and taken over when
 // their lease is over. One without a lease counts until it expires.
@@ -66,16 +69,37 @@
 //
 // A first call is two requests, PutItem and UpdateItem, or TransactWriteItems
 // where something was staged; a replay one, PutItem; a failure two, PutItem and
-// DeleteItem, or three where the transaction fails; an abandoned key costs one
-// PutItem more. A write that fails its condition is charged as a write, a
-// transaction as twice its writes. The function needs dynamodb:PutItem,
-// UpdateItem and DeleteItem on the table. GetItem it needs only with a server
-// that does not return the item which made a condition fail; DynamoDB does.
+// DeleteItem (UpdateItem after a take-over), or three where the transaction
+// fails. An abandoned key costs one PutItem more, and a claim whose answer is lost
+// its release.
+//
+// A transaction is charged as twice its writes. A write that fails its condition
+// is charged as well, by the size of the larger item: a replay of a result of
+// 50 kB takes 50 write units each time. Where repeats are frequent and results
+// large, [idempotency.LocalReplays] answers those that reach the same process
+// without a request, and [CompressFrom] makes items smaller.
+//
+// DAX does not help. A replay is a write that fails, and writes pass through it.
+//
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html
+//
+// The function needs dynamodb:PutItem, UpdateItem and DeleteItem on the table.
+// GetItem it needs only with a server that does not return the item which made a
+// condition fail; DynamoDB does.
 //
 // For Stage it needs what the staged items do, on their tables: PutItem,
 // UpdateItem, DeleteItem or ConditionCheckItem, and nothing more on this one. The
 // condition key dynamodb:EnclosingOperation, with the value TransactWriteItems,
 // makes sure that a table is written in no other way.
+//
+// # Encryption
+//
+// Results are stored as they are, readable by whoever may read the table. A table
+// under a customer managed KMS key needs the function's role to be allowed to use
+// that key through DynamoDB. While the key is disabled or out of reach every claim
+// fails, and nothing runs.
+//
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html
 //
 // # Limits
 //

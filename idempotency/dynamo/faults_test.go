@@ -193,7 +193,7 @@ func TestRule12FaultsThatLastAtCompletionLeaveTheSuccessAndTheLease(t *testing.T
 	for name, m := range map[string]mishap{"throttled": throttle, "dropped": drop, "hanging": hang} {
 		t.Run(name, func(t *testing.T) {
 			var unsaved []error
-			b := setUp(t, idempotency.OnUnsaved(func(_ context.Context, _ idempotency.Record, err error) { unsaved = append(unsaved, err) }))
+			b := setUp(t, idempotency.OnStoreError(func(_ context.Context, _ idempotency.Record, err error) { unsaved = append(unsaved, err) }))
 			b.next("UpdateItem", m, m, m)
 			b.mustDo(t, "result 1")
 			if len(unsaved) != 1 {

@@ -156,7 +156,7 @@ func TestStageWhoseOutcomeIsUnknownIsNoSuccess(t *testing.T) {
 	for name, written := range map[string]bool{"and it was written": true, "and it was not": false} {
 		t.Run(name, func(t *testing.T) {
 			var told []error
-			s := openShop(t, idempotency.OnUnsaved(func(_ context.Context, _ idempotency.Record, err error) { told = append(told, err) }))
+			s := openShop(t, idempotency.OnStoreError(func(_ context.Context, _ idempotency.Record, err error) { told = append(told, err) }))
 			first := drop
 			if written {
 				first = lose

@@ -176,7 +176,7 @@ func TestStagedWritesCommitWithoutAResultThatIsTooLarge(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var told []error
-			s := openShop(t, idempotency.OnUnsaved(func(_ context.Context, _ idempotency.Record, err error) { told = append(told, err) }))
+			s := openShop(t, idempotency.OnStoreError(func(_ context.Context, _ idempotency.Record, err error) { told = append(told, err) }))
 			s.next("TransactWriteItems", tc.first...)
 			run := func(ctx context.Context) (string, error) {
 				s.runs++

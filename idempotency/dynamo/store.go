@@ -199,25 +199,50 @@ func (s *Store) ours(e *expression, r idempotency.Record) string {
 	return e.name(s.attr.Owner) + " = " + e.text(r.Owner) + " AND " + e.name(s.attr.Epoch) + " = " + e.number(r.Epoch)
 }
 
-// Release implements [idempotency.Store] with one conditional DeleteItem.
+// Release implements [idempotency.Store] with one conditional DeleteItem, or
+// UpdateItem where an attempt before is unknown.
 func (s *Store) Release(ctx context.Context, r idempotency.Record) error {
-	return settled("release", s.remove(ctx, s.release(r)))
-}
-
-func (s *Store) release(r idempotency.Record) *dynamodb.DeleteItemInput {
-	e := s.expression()
-	condition := "attribute_not_exists(" + e.name(s.attr.Key) + ") OR (" + s.ours(e, r) +
-		" AND " + e.name(s.attr.Status) + " = " + e.text(inProgress) + ")"
-	return &dynamodb.DeleteItemInput{
-		TableName:                 &s.table,
-		Key:                       s.key(r.Key),
-		ConditionExpression:       &condition,
-		ExpressionAttributeNames:  e.names,
-		ExpressionAttributeValues: e.values,
+	err := s.release(ctx, r)
+	var failed *types.ConditionalCheckFailedException
+	if errors.As(err, &failed) && s.isReleased(r, failed.Item) { // by an earlier try, whose answer was lost
+		return nil
 	}
+	return settled("release", err)
 }
 
-func (s *Store) remove(ctx context.Context, in *dynamodb.DeleteItemInput) error {
+// isReleased reports whether an item is what the release of r leaves behind.
+func (s *Store) isReleased(r idempotency.Record, item attributes) bool {
+	left, err := s.record(r.Key, item)
+	return err == nil && r.Epoch > 1 && left.Status == idempotency.Abandoned && left.Owner == "" && left.Epoch == r.Epoch
+}
+
+// release asks for the item that makes its condition fail.
+func (s *Store) release(ctx context.Context, r idempotency.Record) error {
+	e := s.expression()
+	ours := s.ours(e, r) + " AND " + e.name(s.attr.Status) + " = " + e.text(inProgress)
+	if r.Epoch > 1 {
+		in := &dynamodb.UpdateItemInput{
+			TableName:                           &s.table,
+			Key:                                 s.key(r.Key),
+			UpdateExpression:                    aws.String("SET " + e.name(s.attr.Lease) + " = " + e.number(0) + " REMOVE " + e.name(s.attr.Owner)),
+			ConditionExpression:                 &ours,
+			ExpressionAttributeNames:            e.names,
+			ExpressionAttributeValues:           e.values,
+			ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
+		}
+		return insist(ctx, contention, conflicts, func() error {
+			_, err := s.client.UpdateItem(ctx, in)
+			return err
+		})
+	}
+	in := &dynamodb.DeleteItemInput{
+		TableName:                           &s.table,
+		Key:                                 s.key(r.Key),
+		ConditionExpression:                 aws.String("attribute_not_exists(" + e.name(s.attr.Key) + ") OR (" + ours + ")"),
+		ExpressionAttributeNames:            e.names,
+		ExpressionAttributeValues:           e.values,
+		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
+	}
 	return insist(ctx, contention, conflicts, func() error {
 		_, err := s.client.DeleteItem(ctx, in)
 		return err

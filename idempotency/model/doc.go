@@ -19,7 +19,11 @@
 //     that is refused, or not answered, it is withdrawn: a release, of which the
 //     answer tells whether the commit had arrived. What arrives after it finds
 //     another owner, or none;
-//   - releases instead, on the same condition, if the handler failed.
+//   - releases instead, on the same condition, if the handler failed. A first
+//     attempt leaves no record. A later one leaves an abandoned record that is
+//     nobody's, for what an attempt before has done is unknown;
+//   - does neither if it does not know what it did;
+//   - releases a claim of which it heard no answer, and ends.
 //
 // # What is modelled
 //
@@ -40,7 +44,7 @@
 //     on how far clocks are apart.
 //   - The expiry of completed records: what is promised ends with the TTL.
 //   - Payloads, fingerprints, scopes, the limits of results, local replays, and
-//     Reconcile, whose answer is the user's.
+//     what Reconcile answers. That it is asked is there.
 //   - More than one answer lost per step and attempt, and what more than three
 //     attempts could do together.
 //   - Attempts are told apart by the order of their first writes, for they are
@@ -67,6 +71,10 @@
 //     and a retry replays it.
 //   - REFUSE: no run begins unless all before it have failed cleanly. An error of
 //     the handler is taken at its word that nothing took effect.
+//   - RECONCILE: no attempt begins as a first one, and so without asking, unless
+//     all runs before it have failed cleanly.
+//   - GIVES_UP: all of this holds also where claims that were not answered are
+//     released.
 //   - PATIENT: the key completes if one client keeps trying and its later attempts
 //     meet no trouble, whatever another one does (two clients). This needs what
 //     time itself gives: that a lease ends, and that steps which stay possible
@@ -74,16 +82,19 @@
 //
 // Without STAGED and REFUSE the handler may run once per epoch; only its result is
 // fenced. And there success is told even if the store does not answer the
-// completion (UNRECORDED). With Refuse that keeps all of the above but the record.
-// With Rerun it does not: two callers may each be told of a success of their own,
-// and the checker shows how. With STAGED it must not be done, and is not:
+// completion, while the attempt's own lease lasts (UNRECORDED). So nobody reports
+// a success from whom another has taken the key; who goes on when the lease is
+// over does (LATE_SUCCEEDS). With Refuse that keeps all of the above but the record.
+// With Rerun it does not: two callers may each be told of a success of their own
+// (MANY), and the checker shows how. With STAGED it must not be done, and is not:
 // unanswered, a commit may never have taken place. Nor is it enough then to look
 // at the record: what was not there yet may arrive (ONLY_LOOKS).
 //
-// The owner token alone is fence enough. The epoch alone is not: a release
-// deletes the record, the count starts again, and a late attempt of the first epoch
-// meets another first epoch. The checker finds this too, as it finds what is wrong
-// with each of the other mutants that the test lists.
+// The owner token alone is fence enough. The epoch alone is not: a first attempt
+// that is withdrawn deletes the record, the count starts again, and its late commit
+// meets another first epoch. A take-over leaves its record, and must not leave
+// its owner there (KEEPS_OWNER). The checker finds this too, as it finds what is
+// wrong with each of the other mutants that the test lists.
 //
 // # Running it
 //
@@ -96,7 +107,7 @@
 // a column for each attempt, time running downwards, and the assertion that
 // failed. "The lease ends" is the clock's column; "arrives late" is the network's.
 // STAGED is searched with two attempts, or with three whose claims are answered.
-// With three and all claims it has 45 million states, which take three minutes and
+// With three and all claims it has 35 million states, which take three minutes and
 // several GB, and no error:
 //
 //	spin -DSTAGED -a protocol.pml

@@ -29,11 +29,14 @@ func TestProtocol(t *testing.T) {
 		search  search
 		partial bool // parts of the model are for other variants
 	}{
-		{holds: "completed key is kept and replayed", search: complete},
+		{holds: "completed key is kept and replayed", defines: []string{"-DGIVES_UP"}, search: complete},
 		{holds: "staged effect takes place exactly once", defines: []string{"-DSTAGED", "-DATTEMPTS=2"}, search: complete},
 		{holds: "what is told of a staged effect is true", defines: []string{"-DSTAGED", "-DDENIED", "-DHEARD"}, search: complete},
-		{holds: "effect never runs twice when expired leases refuse", defines: []string{"-DREFUSE"}, search: complete, partial: true},
+		{holds: "effect never runs twice when expired leases refuse", defines: []string{"-DREFUSE", "-DGIVES_UP"}, search: complete, partial: true},
 		{holds: "effect never runs twice even if success is told unrecorded", defines: []string{"-DREFUSE", "-DUNRECORDED"}, search: complete, partial: true},
+		{holds: "success is told by nobody who was replaced", defines: []string{"-DUNRECORDED", "-DMANY", "-DATTEMPTS=2"}, search: complete, partial: true},
+		{holds: "nobody who has something to find out fails to ask", defines: []string{"-DRECONCILE"}, search: complete},
+		{holds: "nor after a claim was given up", defines: []string{"-DRECONCILE", "-DGIVES_UP", "-DATTEMPTS=2"}, search: complete},
 		{holds: "owner alone is fence enough", defines: []string{"-DCOMPLETE_IF=SAME_OWNER", "-DRELEASE_IF=SAME_OWNER"}, search: complete},
 		{holds: "key completes while one client keeps trying", defines: []string{"-DPATIENT", "-DATTEMPTS=2"}, search: fair, partial: true},
 	} {
@@ -65,6 +68,8 @@ func TestMutantsAreRefuted(t *testing.T) {
 		onlyRun   = "unsettled==1"
 		exactly   = "committed==1"
 		toldTrue  = "!(denied["
+		hasAsked  = "(key.status==INPROGRESS)||(unsettled==0)"
+		notLost   = "!(replaced["
 		neverDone = "START OF CYCLE"
 	)
 	for _, test := range []struct {
@@ -75,8 +80,8 @@ func TestMutantsAreRefuted(t *testing.T) {
 	}{
 		{"completion without a condition", []string{"-DCOMPLETE_IF=ANYTHING"}, shortest, kept},
 		{"completion without the owner", []string{"-DCOMPLETE_IF=IN_PROGRESS"}, shortest, truthful},
-		{"completion by the epoch alone", []string{"-DCOMPLETE_IF=SAME_EPOCH"}, shortest, truthful},
 		{"commit without a condition", []string{"-DSTAGED", "-DCOMPLETE_IF=ANYTHING"}, shortest, exactly},
+		{"commit by the epoch alone", []string{"-DSTAGED", "-DATTEMPTS=2", "-DCOMPLETE_IF=SAME_EPOCH"}, shortest, truthful},
 		{"commit without owner and epoch", []string{"-DSTAGED", "-DCOMPLETE_IF=IN_PROGRESS"}, shortest, truthful},
 		{"release without a condition", []string{"-DLEASE_UNCHECKED", "-DRELEASE_IF=ANYTHING"}, shortest, kept},
 		{"release without the owner", []string{"-DRELEASE_IF=IN_PROGRESS"}, shortest, lease},
@@ -87,6 +92,11 @@ func TestMutantsAreRefuted(t *testing.T) {
 		{"commit that is looked for in place of being withdrawn", []string{"-DSTAGED", "-DDENIED", "-DHEARD", "-DONLY_LOOKS"}, shortest, toldTrue},
 		{"commit withdrawn although its claim may arrive again", []string{"-DSTAGED", "-DDENIED"}, shortest, toldTrue},
 		{"success without a record, rerunning", []string{"-DUNRECORDED"}, shortest, onlyOne},
+		{"run that does not know what it did, released", []string{"-DREFUSE", "-DTIMEOUT_FREES"}, shortest, onlyRun},
+		{"claim that is given up whoever has it", []string{"-DGIVES_UP", "-DRELEASE_IF=CARELESS"}, shortest, lease},
+		{"take-over that is released and forgotten", []string{"-DRECONCILE", "-DFORGETFUL"}, shortest, hasAsked},
+		{"take-over that is withdrawn and keeps its owner", []string{"-DSTAGED", "-DDENIED", "-DHEARD", "-DKEEPS_OWNER"}, shortest, toldTrue},
+		{"success of one who is late and hears nothing", []string{"-DUNRECORDED", "-DMANY", "-DLATE_SUCCEEDS"}, shortest, notLost},
 		{"claim without a lease", []string{"-DPATIENT", "-DATTEMPTS=2", "-DNO_EXPIRY"}, fair, neverDone},
 	} {
 		t.Run(test.mutant, func(t *testing.T) {

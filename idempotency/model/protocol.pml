@@ -5,17 +5,22 @@
  * Variants, as in spin -DREFUSE -a protocol.pml:
  *   (none)        the effect is outside the store; after an expired lease it runs again (Rerun)
  *   REFUSE        the same, but after an expired lease nobody runs (Refuse)
+ *   RECONCILE     the same, but who takes a key over asks before it runs (Reconcile)
  *   STAGED        the effect commits in one transaction with the completion (dynamo.Stage); one
  *                 that is refused or not answered is withdrawn
  *   DENIED        with STAGED: who is told that nothing was committed is told the truth
  *   HEARD         no claim goes unanswered
+ *   GIVES_UP      one whose claim goes unanswered may release it, and end
  *   UNRECORDED    a caller is told of success although the store did not answer the completion
- *                 (what the package does outside of transactions)
+ *                 (what the package does outside of transactions, while its lease lasts)
+ *   MANY          with UNRECORDED: several callers may be, each of its own run
  *   PATIENT       for liveness: the last client starts another attempt until one succeeds
  * Mutants: COMPLETE_IF and RELEASE_IF name another condition than FENCED, LOSER_SUCCEEDS
  * leaves out ErrLost and NO_EXPIRY the lease; ONLY_LOOKS reads the record in place of withdrawing
- * a commit. LEASE_UNCHECKED drops one assertion, to show what
- * a mutant breaks besides.
+ * a commit; FORGETFUL removes a record whatever its epoch, and KEEPS_OWNER leaves it its owner;
+ * TIMEOUT_FREES releases a run that does not know what it did; LATE_SUCCEEDS goes on telling of a
+ * success when the lease is over. LEASE_UNCHECKED drops one assertion, to show what a mutant
+ * breaks besides.
  */
 #ifndef ATTEMPTS
 #define ATTEMPTS 3
@@ -37,7 +42,9 @@
 #define IN_PROGRESS (key.status == INPROGRESS)
 #define SAME_EPOCH  (IN_PROGRESS && key.epoch == e)
 #define SAME_OWNER  (IN_PROGRESS && key.owner == o)
-#define FENCED      (IN_PROGRESS && key.owner == o && key.epoch == e)
+#define FENCED      (IN_PROGRESS && key.owner == o && (key.epoch == e || e == ASKED))
+#define CARELESS    (IN_PROGRESS && (key.owner == o && key.epoch == e || e == ASKED))
+#define ASKED       0    /* the epoch of an unanswered claim, which here the store chooses */
 #ifndef COMPLETE_IF
 #define COMPLETE_IF FENCED
 #endif
@@ -64,7 +71,8 @@ mtype answer;            /* of the write being made; set, read and cleared in on
 
 /* What the properties are about; the protocol reads none of it. */
 byte leased;             /* the attempt whose lease is running */
-#ifdef REFUSE
+#if defined(REFUSE) || defined(RECONCILE)
+#define RUNS
 byte unsettled;          /* runs that began and did not fail cleanly: their effect may exist */
 #endif
 #ifdef STAGED
@@ -72,6 +80,10 @@ byte committed;          /* staged effects that took place */
 #endif
 #ifdef DENIED
 bool denied[LAST + 1];   /* attempts that told their caller that nothing was committed, or that they have lost */
+#endif
+#ifdef UNRECORDED
+bool overdue[LAST + 1];  /* attempts whose lease has ended, as their own clock says */
+bool replaced[LAST + 1]; /* attempts from which another has taken the key */
 #endif
 byte recorded;           /* the first result that was recorded; attempt n's is n */
 byte successes;          /* attempts that told their caller of a success of their own */
@@ -86,6 +98,12 @@ inline claim(o) {
   :: CLAIMABLE ->
 #ifndef LEASE_UNCHECKED
      assert(leased == 0 || leased == o);     /* nobody loses a claim whose lease is running */
+#endif
+#ifdef RECONCILE
+     assert(IN_PROGRESS || unsettled == 0);   /* who does not ask has nothing to ask about */
+#endif
+#ifdef UNRECORDED
+     replaced[key.owner] = (key.owner != o);  /* of nobody where there was none */
 #endif
      key.epoch = (key.status == ABSENT -> 1 : key.epoch + 1);
      key.status = INPROGRESS; key.owner = o; key.expired = false;
@@ -123,12 +141,26 @@ inline complete(o, e) {
   check()
 }
 
-/* Store.Release: a conditional delete. Whoever lost its claim has nothing more to do. */
+/* Store.Release: a conditional delete. What an attempt before has done is unknown, and stays so:
+ * a later epoch leaves the record, abandoned and nobody's. Whoever lost its claim has nothing more
+ * to do. */
 inline release(o, e) {
   if
   :: RELEASE_IF ->
-     key.status = ABSENT; key.owner = 0; key.epoch = 0; key.result = 0; key.expired = false;
-     leased = (leased == o -> 0 : leased)
+     leased = (leased == o -> 0 : leased);
+#ifndef FORGETFUL
+     if
+     :: IN_PROGRESS && key.epoch > 1 ->
+        key.expired = true;
+#ifndef KEEPS_OWNER
+        key.owner = 0
+#endif
+     :: else ->
+#endif
+        key.status = ABSENT; key.owner = 0; key.epoch = 0; key.result = 0; key.expired = false
+#ifndef FORGETFUL
+     fi
+#endif
   :: else
   fi;
   check()
@@ -146,7 +178,7 @@ inline withdraw(o, e) {
   release(o, e);
   if
   :: key.status == COMPLETED && key.owner == o -> answer = DONE     /* the commit had arrived */
-  :: key.status == ABSENT -> answer = OURS
+  :: key.status == ABSENT || IN_PROGRESS && (key.owner == 0 || key.owner == o) -> answer = OURS
   :: else -> answer = LOST
   fi
 #endif
@@ -186,6 +218,9 @@ claiming:                                    /* Once and Do: store.Claim */
        SAY("attempt %d: hears nothing of its claim\n"); goto claiming
      }
 #endif
+#ifdef GIVES_UP
+  :: atomic { unheard -> SAY("attempt %d: gives its claim up\n"); NEXT(releasing) }
+#endif
   :: CRASH
   fi;
 
@@ -193,8 +228,11 @@ running:                                     /* the handler is called */
   if
   :: atomic {
        SAY("attempt %d: runs the effect\n");
+#ifdef RUNS
+       unsettled++;
+#endif
 #ifdef REFUSE
-       unsettled++; assert(unsettled == 1)   /* never a second run beside or after an unknown outcome */
+       assert(unsettled == 1)                /* never a second run beside or after an unknown outcome */
 #endif
      }
   :: CRASH
@@ -203,10 +241,18 @@ running:                                     /* the handler is called */
   :: goto completing
   :: atomic {
        TROUBLE -> SAY("attempt %d: fails, without an effect\n");
-#ifdef REFUSE
+#ifdef RUNS
        unsettled--;
 #endif
        goto releasing
+     }
+  :: atomic {
+       TROUBLE -> SAY("attempt %d: does not know what it did\n");
+#ifdef TIMEOUT_FREES
+       goto releasing
+#else
+       goto over                             /* ErrOutcomeUnknown, a timeout */
+#endif
      }
   :: CRASH                                   /* killed, or a panic: nobody knows what took effect */
   fi;
@@ -233,7 +279,16 @@ completing:                                  /* store.Complete, the commit of dy
   :: atomic { SAY("attempt %d: has its commit refused, or gives it up\n"); NEXT(withdrawing) }
 #endif
 #ifdef UNRECORDED
-  :: atomic { unheard -> SAY("attempt %d: answers without a record\n"); goto succeeded }
+#ifndef LATE_SUCCEEDS
+  :: atomic { unheard && overdue[me] -> SAY("attempt %d: cannot tell whether it has lost\n"); goto over }
+#define IN_TIME !overdue[me]
+#else
+#define IN_TIME true
+#endif
+  :: atomic {
+       unheard && IN_TIME -> SAY("attempt %d: answers without a record\n");
+       assert(!replaced[me]); goto succeeded /* who has lost its key reports no success */
+     }
 #endif
   :: CRASH
   fi;
@@ -270,7 +325,9 @@ withdrawing:                                 /* a commit without an answer of su
 succeeded:                                   /* the caller gets the result of this very run */
   atomic {
     successes++; SAY("attempt %d: reports success\n");
+#ifndef MANY
     assert(successes == 1);
+#endif
 #ifndef UNRECORDED
     assert(recorded == me);
 #endif
@@ -330,6 +387,9 @@ end:
 #ifndef NO_EXPIRY
   :: atomic {
        IN_PROGRESS && !key.expired -> key.expired = true; leased = 0;
+#ifdef UNRECORDED
+       overdue[key.owner] = true;
+#endif
        printf("the lease ends\n")
      }
 #endif

@@ -53,15 +53,47 @@ func claimMeetsItself(t *testing.T, s *suite) {
 	s.mustClaim(late)
 }
 
-func releaseFrees(_ *testing.T, s *suite) {
+func releaseFrees(t *testing.T, s *suite) {
 	r := s.attempt(1)
 	s.mustClaim(r)
 	s.mustRelease(r)
-	s.mustRelease(r) // there is nothing, as is wanted
+	if err := s.store.Release(t.Context(), r); err != nil { // there is nothing, as is wanted
+		s.mustLose("releasing nothing", err)
+	}
 	second := s.attempt(1)
 	s.mustClaim(second)
 	s.mustComplete(done(second, "second"))
 	s.mustStand(done(second, "second"), idempotency.Completed)
+}
+
+// What the first attempt did is unknown, and the failure of the second, however
+// clean, does not change that. So the count goes on, and nobody has the key.
+func releaseOfATakeOver(t *testing.T, s *suite) {
+	s.mustClaim(s.abandoned(1))
+	second := s.attempt(2)
+	s.mustClaim(second)
+	s.mustRelease(second)
+	s.mustLose("the released attempt completing", s.store.Complete(t.Context(), done(second, "late")))
+	nobody := second
+	nobody.Owner = ""
+	s.mustLose("nobody completing", s.store.Complete(t.Context(), done(nobody, "nobody's")))
+	if err := s.store.Release(t.Context(), second); err != nil { // it has been
+		s.mustLose("releasing again", err)
+	}
+	for _, epoch := range []int64{1, 2, 4} {
+		held := s.mustBeHeld(s.attempt(epoch))
+		if held.Status != idempotency.Abandoned || held.Epoch != 2 || held.Fingerprint != second.Fingerprint {
+			t.Fatalf("epoch %d meets %+v, want an abandoned claim of epoch 2", epoch, held)
+		}
+		if d := held.Expires.Sub(second.Expires); d < -time.Second || d > time.Second {
+			t.Errorf("the expiry is %v off", d)
+		}
+	}
+	third := s.attempt(3)
+	s.mustClaim(third)
+	s.mustStand(third, idempotency.InProgress)
+	s.mustComplete(done(third, "third"))
+	s.mustStand(done(third, "third"), idempotency.Completed)
 }
 
 func takeOver(t *testing.T, s *suite) {

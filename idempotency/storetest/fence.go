@@ -26,7 +26,7 @@ func lateCompletion(t *testing.T, s *suite) {
 	s.mustClaim(current)
 	s.mustRelease(current)
 	s.mustLose("completing late, released", s.store.Complete(t.Context(), done(late, "late")))
-	s.mustClaim(s.attempt(1)) // it has not come back
+	s.mustClaim(s.attempt(3)) // it has not come back
 }
 
 func lateRelease(t *testing.T, s *suite) {

@@ -116,6 +116,10 @@ func releaseAgainstTakeOver(t *testing.T, s *suite) {
 		s.key = fmt.Sprintf("%s-%d", key, round)
 		late, next := s.abandoned(1), s.attempt(2)
 		s.mustClaim(late)
+		if round%2 == 1 { // one that has taken over itself
+			late, next = s.abandoned(2), s.attempt(3)
+			s.mustClaim(late)
+		}
 		var released, claimed error
 		race(2, func(i int) {
 			if i == 0 {

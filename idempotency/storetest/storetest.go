@@ -32,6 +32,7 @@ func Run(t *testing.T, open func(t *testing.T) idempotency.Store) {
 		{"a completed key gives its result", completeAndReplay},
 		{"completing twice is completing once", completeTwice},
 		{"a released key is free", releaseFrees},
+		{"a released take-over is abandoned", releaseOfATakeOver},
 		{"an abandoned claim is taken over by the next epoch alone", takeOver},
 		{"a late completion changes nothing", lateCompletion},
 		{"a late release changes nothing", lateRelease},

@@ -102,7 +102,7 @@ func TestServerThatIsGone(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	var unsaved []error
-	op := idempotency.NewOperation("charge", store, idempotency.OnUnsaved(func(_ context.Context, _ idempotency.Record, err error) {
+	op := idempotency.NewOperation("charge", store, idempotency.OnStoreError(func(_ context.Context, _ idempotency.Record, err error) {
 		unsaved = append(unsaved, err)
 	}))
 	runs := 0

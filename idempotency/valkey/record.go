@@ -24,7 +24,7 @@ func record(key string, answer []valkey.ValkeyMessage) (idempotency.Record, erro
 	r := idempotency.Record{
 		Key:         key,
 		Status:      idempotency.Status(f.text("status", answer[1])),
-		Owner:       f.text("owner", answer[2]),
+		Owner:       f.owner(answer[2], over == 1),
 		Epoch:       f.number("epoch", answer[3]),
 		Fingerprint: f.text("fingerprint", answer[4]),
 		Lease:       time.UnixMilli(f.number("lease", answer[5])),
@@ -59,6 +59,14 @@ func (f *fields) text(name string, m valkey.ValkeyMessage) string {
 		f.fail(name, err)
 	}
 	return text
+}
+
+// owner is there unless the claim was released.
+func (f *fields) owner(m valkey.ValkeyMessage, over bool) string {
+	if over && m.IsNil() {
+		return ""
+	}
+	return f.text("owner", m)
 }
 
 func (f *fields) number(name string, m valkey.ValkeyMessage) int64 {

@@ -52,11 +52,17 @@ return 1
 `
 
 // releaseScript takes owner and epoch. It answers whether there is nothing left
-// to release.
+// to release. What a take-over leaves behind has no owner and no lease.
 const releaseScript = `
 if redis.call('EXISTS', KEYS[1]) == 0 then return 1 end
 local held = redis.call('HMGET', KEYS[1], 'owner', 'epoch', 'status')
+if not held[1] and held[2] == ARGV[2] then return 1 end
 if held[1] ~= ARGV[1] or held[2] ~= ARGV[2] or held[3] ~= 'INPROGRESS' then return 0 end
-redis.call('DEL', KEYS[1])
+if held[2] == '1' then
+  redis.call('DEL', KEYS[1])
+else
+  redis.call('HDEL', KEYS[1], 'owner')
+  redis.call('HSET', KEYS[1], 'until', '0', 'lease', '0')
+end
 return 1
 `

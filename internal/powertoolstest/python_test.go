@@ -21,6 +21,8 @@ type call struct {
 	Prefix     string          `json:"prefix"`
 	Event      json.RawMessage `json:"event"`
 	Result     json.RawMessage `json:"result,omitempty"`
+	Record     bool            `json:"record,omitempty"`
+	SortKey    string          `json:"sort_key,omitempty"`
 	Fail       bool            `json:"fail,omitempty"`
 	Wait       bool            `json:"wait,omitempty"`
 	Remaining  *int            `json:"remaining"` // milliseconds; nil is not known
@@ -43,13 +45,16 @@ type python struct {
 	stderr *bytes.Buffer
 }
 
+// functionName is that of the Python function.
+const functionName = "orders"
+
 // run starts a script. It ends with its input, which the end of the test
 // closes, and is killed where that is not enough.
 func run(t *testing.T, script string, args ...string) *python {
 	t.Helper()
 	interpreter := testserver.Python(t)
 	cmd := exec.Command(interpreter, append([]string{"-I", filepath.Join("testdata", script)}, args...)...)
-	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "POWERTOOLS_SERVICE_NAME=test", "PYTHONDONTWRITEBYTECODE=1"}
+	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "POWERTOOLS_SERVICE_NAME=test", "AWS_LAMBDA_FUNCTION_NAME=" + functionName, "PYTHONDONTWRITEBYTECODE=1"}
 	p := &python{t: t, stderr: new(bytes.Buffer)}
 	cmd.Stderr = p.stderr
 	in, err := cmd.StdinPipe()

@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/lambdarmor/lambdarmor/idempotency"
 )
 
 var order = call{Prefix: prefix, Key: "[customer, id]", Event: []byte(`{"customer":"c-42","id":9,"amount":1.50}`), Remaining: milliseconds(10_000)}
@@ -57,6 +59,25 @@ func TestPythonReplaysWhatGoStored(t *testing.T) {
 	}
 }
 
+func TestTableWithACompositeKeyIsShared(t *testing.T) {
+	c := order
+	c.SortKey, c.Result = "sort_key", []byte(`"Python's"`)
+	p := newPairOn(t, c.SortKey)
+	if o := p.start(c); o.Ran != 1 || o.Error != "" {
+		t.Fatalf("Python: %+v", o)
+	}
+	if out, err := p.ask(p.goFunction(c, never(t)), c.Event); err != nil || out != `"Python's"` {
+		t.Errorf("Go answered %s with error %v", out, err)
+	}
+	c.Event = as(10).Event
+	if _, err := p.ask(p.goFunction(c, returning(`"Go's"`)), c.Event); err != nil {
+		t.Fatal(err)
+	}
+	if o := p.start(c); o.Ran != 0 || string(o.Result) != `"Go's"` {
+		t.Errorf("Python: %+v", o)
+	}
+}
+
 // An item has 400 kB, and what is compressed Python could not read.
 func TestAnswerThatWasTooLargeToKeepIsNoneInPython(t *testing.T) {
 	p := newPair(t)
@@ -79,7 +100,7 @@ func TestHTTPAnswerIsReplayedInBothDirections(t *testing.T) {
 			`"requestContext":{"http":{"method":"POST","path":"/orders","sourceIp":"192.0.2.1"}},"body":"{\"customer\":\"c\",\"id\":1}","isBase64Encoded":false}`),
 		Result: []byte(`{"statusCode":201,"headers":{"location":"/orders/1","Set-Cookie":"s=1"},"body":"{}"}`),
 	}
-	const replayed = `{"statusCode":201,"headers":{"location":"/orders/1","Idempotent-Replayed":"true"},"body":"{}"}`
+	const replayed = `{"statusCode":201,"headers":{"location":"/orders/1","Idempotent-Replayed":"true"},"body":"{}","isBase64Encoded":false}`
 	t.Run("from Python", func(t *testing.T) {
 		p := newPair(t)
 		if o := p.start(c); o.Ran != 1 || o.Error != "" {
@@ -205,4 +226,34 @@ func TestItemHasNoFingerprintThatPythonDoesNotExpect(t *testing.T) {
 	if got := p.item(p.onlyID(prefix))["validation"]; got != nil {
 		t.Errorf("validation is %v", got)
 	}
+}
+
+// Python leaves Go's owner where it writes over Go's outcome: its first caller's
+// cookies are nobody else's all the same.
+func TestCookiesOfPythonThatIsLateAreNotReplayed(t *testing.T) {
+	p := newPair(t)
+	c := call{
+		Prefix: prefix, Key: "powertools_json(body).id", Remaining: milliseconds(1), Wait: true,
+		Event: []byte(`{"version":"2.0","routeKey":"POST /orders","rawPath":"/orders","rawQueryString":"","headers":{},` +
+			`"requestContext":{"http":{"method":"POST","path":"/orders","sourceIp":"192.0.2.1"}},"body":"{\"id\":1}","isBase64Encoded":false}`),
+		Result: []byte(`{"statusCode":201,"headers":{"Set-Cookie":"s=1"},"cookies":["s=2"],"body":"Python's"}`),
+	}
+	if o := p.start(c); !o.Running {
+		t.Fatalf("Python: %+v", o)
+	}
+	h := p.goFunction(c, returning(`{"statusCode":201,"body":"Go's"}`), idempotency.Wait(5*time.Second))
+	if out, err := p.ask(h, c.Event); err != nil || !strings.Contains(out, "Go's") {
+		t.Fatalf("Go answered %s with error %v", out, err)
+	}
+	if o := p.end(); o.Ran != 1 || o.Error != "" {
+		t.Fatalf("Python: %+v", o)
+	}
+	if p.item(p.onlyID(prefix))["owner"] == nil {
+		t.Fatal("Python has removed the owner, so that this shows nothing")
+	}
+	out, err := p.ask(h, c.Event)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sameJSON(t, out, `{"statusCode":201,"headers":{"Idempotent-Replayed":"true"},"body":"Python's","isBase64Encoded":false}`)
 }

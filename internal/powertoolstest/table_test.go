@@ -42,6 +42,12 @@ var tables atomic.Int64
 
 func newPair(t *testing.T) *pair {
 	t.Helper()
+	return newPairOn(t, "")
+}
+
+// newPairOn shares a table with a sort key, unless that is "".
+func newPairOn(t *testing.T, sortKey string) *pair {
+	t.Helper()
 	testserver.Python(t) // skips before a server is started
 	p := &pair{t: t, url: servers.DynamoDB(t).URL(), table: fmt.Sprintf("shared-%d", tables.Add(1))}
 	p.client = dynamodb.New(dynamodb.Options{
@@ -49,12 +55,17 @@ func newPair(t *testing.T) *pair {
 		BaseEndpoint: &p.url,
 		Credentials:  credentials.NewStaticCredentialsProvider("key", "secret", ""),
 	})
-	if _, err := p.client.CreateTable(t.Context(), &dynamodb.CreateTableInput{
+	in := &dynamodb.CreateTableInput{
 		TableName:            &p.table,
 		BillingMode:          types.BillingModePayPerRequest,
 		AttributeDefinitions: []types.AttributeDefinition{{AttributeName: aws.String("id"), AttributeType: types.ScalarAttributeTypeS}},
 		KeySchema:            []types.KeySchemaElement{{AttributeName: aws.String("id"), KeyType: types.KeyTypeHash}},
-	}); err != nil {
+	}
+	if sortKey != "" {
+		in.AttributeDefinitions = append(in.AttributeDefinitions, types.AttributeDefinition{AttributeName: &sortKey, AttributeType: types.ScalarAttributeTypeS})
+		in.KeySchema = append(in.KeySchema, types.KeySchemaElement{AttributeName: &sortKey, KeyType: types.KeyTypeRange})
+	}
+	if _, err := p.client.CreateTable(t.Context(), in); err != nil {
 		t.Fatal(err)
 	}
 	p.python = p.another()
@@ -73,7 +84,11 @@ func (p *pair) goFunction(c call, h handler, opts ...idempotency.Option) lambda.
 	if c.Validation != "" {
 		opts = append(opts, idempotency.PowertoolsValidation(c.Validation))
 	}
-	store := dynamo.New(p.client, p.table, dynamo.CompressFrom(math.MaxInt))
+	layout := []dynamo.Option{dynamo.CompressFrom(math.MaxInt)}
+	if c.SortKey != "" {
+		layout = append(layout, dynamo.SortKey(c.SortKey, "idempotency#"+functionName))
+	}
+	store := dynamo.New(p.client, p.table, layout...)
 	return guard.Wrap(h, idempotency.Once(store, idempotency.PowertoolsKey(c.Prefix, c.Key), opts...))
 }
 

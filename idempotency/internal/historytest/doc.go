@@ -16,9 +16,10 @@
 //
 // In a history every process makes several attempts at few keys, a step of one
 // and then of another, so that attempts fall behind and come back late. They
-// claim, complete and release as package idempotency does, and now and then as
-// it does not: again, in the wrong order, with an epoch that is not theirs, or
-// without a claim. Some crash, which is to take no more steps.
+// claim, complete and release as package idempotency does, and give up a claim of
+// which they heard nothing. Now and then they do as it does not: again, in the
+// wrong order, with an epoch that is not theirs, or without a claim. Some crash,
+// which is to take no more steps.
 //
 // The network loses the answers to some steps, once or each time that the store
 // tries again. Others it keeps until their process has given up, and lets them

@@ -32,6 +32,8 @@ const (
 	expiredIsHeld
 	abandonedIsForgotten
 	resultOfAnother
+	releaseForgetsEpochs
+	releaseLeavesOwner
 )
 
 // simple is a store that is made for its flaws: easy to see through, and with
@@ -112,7 +114,15 @@ func (s *simple) Release(_ context.Context, r idempotency.Record) error {
 	if there && (!ours || old.Status == idempotency.Completed && s.flaw != releaseOfCompleted) {
 		return idempotency.ErrLost
 	}
-	delete(s.kept, r.Key)
+	if old.Epoch <= 1 || s.flaw == releaseForgetsEpochs {
+		delete(s.kept, r.Key)
+		return nil
+	}
+	old.Lease = time.Unix(0, 0)
+	if s.flaw != releaseLeavesOwner {
+		old.Owner = ""
+	}
+	s.kept[r.Key] = old
 	return nil
 }
 
@@ -162,6 +172,8 @@ func TestHistoriesOfAFlawedStoreAreRefuted(t *testing.T) {
 		"an expired record is held":                  expiredIsHeld,
 		"an abandoned claim is said to be alive":     abandonedIsForgotten,
 		"a result is not the one that was given":     resultOfAnother,
+		"a release forgets the count of attempts":    releaseForgetsEpochs,
+		"a released attempt can still complete":      releaseLeavesOwner,
 	} {
 		t.Run(name, func(t *testing.T) {
 			mustRefute(t, simpleSystem(f))

@@ -76,8 +76,8 @@ func (t *taking) add(client int, from, to time.Time, a *answer) {
 func (t *taking) told(a *answer) {
 	t.add(t.process, t.sent, time.Now(), a)
 	t.h.saw(t.step.String() + " " + a.kind())
-	if t.step == claim && a.outcome == taken && t.record.Epoch > 1 {
-		t.h.saw("take-over")
+	if a.outcome == taken && t.record.Epoch > 1 {
+		t.h.saw(t.step.String() + " of a take-over taken")
 	}
 }
 
@@ -128,8 +128,9 @@ func (h *history) saw(what string) {
 // missing gives what does not occur in histories that were to show it.
 func missing(count map[string]int) (none []string) {
 	for _, what := range []string{
-		"claim taken", "claim held INPROGRESS", "claim held ABANDONED", "claim held COMPLETED", "take-over",
-		"complete taken", "complete lost", "release taken", "release lost",
+		"claim taken", "claim held INPROGRESS", "claim held ABANDONED", "claim held COMPLETED",
+		"claim of a take-over taken", "complete of a take-over taken", "release of a take-over taken",
+		"claim given up", "complete taken", "complete lost", "release taken", "release lost",
 		"claim unanswered", "complete unanswered", "release unanswered", "claim late", "complete late", "release late",
 	} {
 		if count[what] == 0 {

@@ -78,7 +78,7 @@ func (in *input) branches(s state) []branch {
 	var all []branch
 	expired := s.there && s.expires.mayBefore(in.judged)
 	if !s.there || expired {
-		all = append(all, in.absent())
+		all = append(all, in.absent()...)
 	}
 	// A store may settle what has expired and is there, but not count it as held.
 	if s.there && (in.step != claim || s.expires.mayAfter(in.judged)) {
@@ -87,15 +87,15 @@ func (in *input) branches(s state) []branch {
 	return all
 }
 
-// absent is how the step goes where there is no record, or not any more.
-func (in *input) absent() branch {
+// absent is how the step may go where there is no record, or not any more.
+func (in *input) absent() []branch {
 	switch in.step {
 	case claim:
-		return branch{answer{outcome: taken}, in.claimed()}
+		return []branch{{answer{outcome: taken}, in.claimed()}}
 	case complete:
-		return branch{answer{outcome: lost}, state{}}
+		return []branch{{answer{outcome: lost}, state{}}}
 	default:
-		return branch{answer{outcome: taken}, state{}}
+		return []branch{{answer{outcome: taken}, state{}}, {answer{outcome: lost}, state{}}}
 	}
 }
 
@@ -108,8 +108,12 @@ func (in *input) present(s state) (all []branch) {
 		s.result, s.noResult = string(in.record.Result), in.record.NoResult
 		s.expires, s.told.expires = in.expiry, in.record.Expires.UnixNano()
 		return append(all, branch{answer{outcome: taken}, s})
-	case in.step == release && ours && !s.completed:
+	case in.step == release && ours && !s.completed && s.epoch == 1:
 		return append(all, branch{answer{outcome: taken}, state{}})
+	case in.step == release && ours && !s.completed:
+		return append(all, branch{answer{outcome: taken}, s.abandoned()})
+	case in.step == release && s.owner == "" && s.epoch == in.record.Epoch: // released before
+		return append(all, branch{answer{outcome: taken}, s}, branch{answer{outcome: lost}, s})
 	case in.step != claim:
 		return append(all, branch{answer{outcome: lost}, s})
 	case s.completed:
@@ -136,6 +140,13 @@ func (in *input) claimed() state {
 		told:  times{in.record.Lease.UnixNano(), in.record.Expires.UnixNano()},
 		lease: in.lease, expires: in.expiry,
 	}
+}
+
+// abandoned is a take-over that was released: nobody has it, and the count of
+// attempts goes on.
+func (s state) abandoned() state {
+	s.owner, s.told.lease, s.lease = "", 0, span{}
+	return s
 }
 
 func (s *state) record(status idempotency.Status) idempotency.Record {

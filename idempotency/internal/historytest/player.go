@@ -137,6 +137,9 @@ func (p *player) advance(ctx context.Context, a *attempt) bool {
 		return false // crashed
 	}
 	switch {
+	case told.outcome == unknown && a.next == claim && p.rng.IntN(3) == 0:
+		a.next = release // given up
+		p.h.saw("claim given up")
 	case told.outcome == unknown:
 		// tried again
 	case a.next != claim:

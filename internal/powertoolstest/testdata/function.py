@@ -5,10 +5,12 @@ Each line of standard input is a call, a JSON object:
   key         event_key_jmespath
   validation  payload_validation_jmespath, or absent
   prefix      key_prefix
+  record      whether it is a function of one record, in the place of a handler
   event       what the function is called with
   result      what the handler returns
   fail        whether it raises an error instead
   wait        whether it waits for a line of standard input before it ends
+  sort_key    sort_key_attr of a table with a composite key, or absent
   remaining   milliseconds left of the invocation, or null for no context
 
 Each line of standard output is what happened: {"running": true} once a handler
@@ -24,6 +26,7 @@ from aws_lambda_powertools.utilities.idempotency import (
     DynamoDBPersistenceLayer,
     IdempotencyConfig,
     idempotent,
+    idempotent_function,
 )
 
 warnings.simplefilter("ignore")
@@ -48,7 +51,7 @@ def say(**what):
 def call(client, table, c):
     ran = 0
 
-    def handle(event, context):
+    def handle(event, context=None):
         nonlocal ran
         ran += 1
         if c.get("wait"):
@@ -64,14 +67,22 @@ def call(client, table, c):
         raise_on_no_idempotency_key=True,
         expires_after_seconds=3600,
     )
-    handler = idempotent(
-        handle,
-        persistence_store=DynamoDBPersistenceLayer(table_name=table, boto3_client=client),
-        config=config,
-        key_prefix=c["prefix"],
-    )
+    store = DynamoDBPersistenceLayer(table_name=table, boto3_client=client, sort_key_attr=c.get("sort_key"))
+    context = Context(c.get("remaining"))
+    if c.get("record"):
+        config.register_lambda_context(context)
+        one = idempotent_function(
+            handle,
+            data_keyword_argument="event",
+            persistence_store=store,
+            config=config,
+            key_prefix=c["prefix"],
+        )
+        handler = lambda event, context: one(event=event)
+    else:
+        handler = idempotent(handle, persistence_store=store, config=config, key_prefix=c["prefix"])
     try:
-        result = handler(c["event"], Context(c.get("remaining")))
+        result = handler(c["event"], context)
     except Exception as error:
         say(error=type(error).__name__, text=str(error), ran=ran)
     else:

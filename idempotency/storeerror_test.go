@@ -31,7 +31,7 @@ func TestRule12AResultThatIsTooLargeIsNeverASecondRun(t *testing.T) {
 	f := new(function)
 	h := guard.Wrap(f, guard.Log(guard.NewLogger(&log)), idempotency.Once(small{idempotency.NewMemoryStore()}, idempotency.Header("Idempotency-Key"),
 		idempotency.LocalReplays(1),
-		idempotency.OnUnsaved(func(_ context.Context, _ idempotency.Record, err error) { unsaved = append(unsaved, err) })))
+		idempotency.OnStoreError(func(_ context.Context, _ idempotency.Record, err error) { unsaved = append(unsaved, err) })))
 	if out := mustAnswer(t, h, request{key: "k"}); read(t, out).Body != "order 1" {
 		t.Errorf("the first caller gets %s", out)
 	}
@@ -55,7 +55,7 @@ func TestRule12AStoreThatIsDownAtCompletionDoesNotTakeTheSuccess(t *testing.T) {
 		store := &faulty{Store: idempotency.NewMemoryStore(), complete: errDown}
 		f := new(function)
 		h := guard.Wrap(f, guard.Log(guard.NewLogger(&log)), idempotency.Once(store, idempotency.Header("Idempotency-Key"),
-			idempotency.OnUnsaved(func(_ context.Context, r idempotency.Record, err error) {
+			idempotency.OnStoreError(func(_ context.Context, r idempotency.Record, err error) {
 				if r.Key == "" {
 					t.Error("the record is not told")
 				}
@@ -183,7 +183,7 @@ func TestAReleaseThatFailsLeavesTheError(t *testing.T) {
 	broken := errors.New("broken")
 	told := 0
 	h := protect(failing(broken), &faulty{Store: idempotency.NewMemoryStore(), release: errDown},
-		idempotency.OnUnsaved(func(context.Context, idempotency.Record, error) { told++ }))
+		idempotency.OnStoreError(func(context.Context, idempotency.Record, error) { told++ }))
 	if out, err := ask(t, h, request{key: "k"}); !errors.Is(err, broken) || told != 1 {
 		t.Errorf("%s, %v, told %d times", out, err, told)
 	}
@@ -191,7 +191,7 @@ func TestAReleaseThatFailsLeavesTheError(t *testing.T) {
 
 func TestRule13AStoreThatIsDownAtTheClaimStopsTheRequest(t *testing.T) {
 	f := new(function)
-	for name, opts := range map[string][]idempotency.Option{"": nil, "waiting": {idempotency.Wait(time.Second)}, "missing": {idempotency.MissingKeyRuns()}} {
+	for name, opts := range map[string][]idempotency.Option{"": nil, "waiting": {idempotency.Wait(time.Second)}, "missing": {idempotency.AllowMissingKey()}} {
 		h := protect(f, &faulty{Store: idempotency.NewMemoryStore(), claim: errDown}, opts...)
 		if e := mustRefuse(t, h, request{key: "k"}, guard.Unavailable, "idempotency_store_unavailable"); !errors.Is(e, errDown) {
 			t.Errorf("%s: the cause is lost: %v", name, e)

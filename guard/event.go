@@ -150,8 +150,8 @@ func (e *Event) DecodeBody(v any, opts ...DecodeOption) error {
 	return decode(body, v, e.lockedLimits(), opts)
 }
 
-// Request returns the HTTP request in the event, whichever gateway sent it, and
-// the call that an authorizer is asked about. It is not nil. The error is an
+// Request returns the HTTP request in the event, whichever gateway sent it, the
+// call that an authorizer is asked about, and who asks for a field of AppSync. It is not nil. The error is an
 // [*Error] of kind Invalid or TooLarge; the request beside it is partial, and
 // nothing but the answer may be made from it.
 func (e *Event) Request() (*request.Request, error) {
@@ -217,7 +217,7 @@ func (e *Event) readRequest() (*request.Request, error) {
 		switch {
 		case e.refused != nil:
 			return nil, refuse(e.refused)
-		case r.Trigger() == WebSocket, r.Trigger() == Authorizer:
+		case r.Trigger() == WebSocket, r.Trigger() == Authorizer, r.Trigger() == AppSync:
 			return nil, nil
 		case !r.Trigger().IsHTTP() || r.Method() == "":
 			return nil, notHTTP()

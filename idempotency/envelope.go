@@ -38,6 +38,9 @@ func contentOf(t guard.Trigger, event object) any {
 		return each(flat(event["records"]), func(r object) any {
 			return decoded(without(r, "partition", "offset", "timestamp", "timestampType"), "value")
 		})
+	case guard.AppSync: // the rest is of the one HTTP request
+		info, _ := event["info"].(object)
+		return []any{info["parentTypeName"], info["fieldName"], event["arguments"], event["source"]}
 	case guard.MQ:
 		return []any{
 			each(event["messages"], func(m object) any {
@@ -53,7 +56,7 @@ func contentOf(t guard.Trigger, event object) any {
 // hasEnvelope reports whether contentOf knows the envelope of an event.
 func hasEnvelope(t guard.Trigger) bool {
 	switch t {
-	case guard.EventBridge, guard.SQS, guard.SNS, guard.Kinesis, guard.DynamoDB, guard.Kafka, guard.MQ:
+	case guard.EventBridge, guard.SQS, guard.SNS, guard.Kinesis, guard.DynamoDB, guard.Kafka, guard.MQ, guard.AppSync:
 		return true
 	default:
 		return false

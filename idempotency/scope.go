@@ -62,13 +62,19 @@ func (c *config) appendScope(ctx context.Context, b []byte, ev *guard.Event) ([]
 		}
 		return appendPart(appendPart(b, "scope"), scope), nil
 	}
-	if ev == nil || !answersHTTP(ev.Trigger()) {
+	if ev == nil || !hasCaller(ev.Trigger()) {
 		return appendPart(b, "none"), nil
 	}
 	if who := guard.Principal(ctx); who != "" {
 		return appendPrincipal(b, who), nil
 	}
 	return appendCaller(b, ev)
+}
+
+// hasCaller reports whether an event comes from a caller that the gateway may
+// have authenticated.
+func hasCaller(t guard.Trigger) bool {
+	return t.IsHTTP() || t == guard.WebSocket || t == guard.AppSync
 }
 
 // answersHTTP reports whether an event is an HTTP request, read as one, and its

@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"reflect"
 
+	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-lambda-go/lambda/handlertrace"
 	"github.com/lambdarmor/lambdarmor/internal/answer"
@@ -95,6 +97,10 @@ func optionsOf(opts []DecodeOption) strictjson.Options {
 // newline, and the content of a reader that says nothing in JSON.
 func encode(v any) ([]byte, error) {
 	var buf bytes.Buffer
+	if r, ok := v.(*events.LambdaFunctionURLStreamingResponse); ok && r != nil {
+		out, err := answer.Buffered(r)
+		return out, answerError(err)
+	}
 	enc := json.NewEncoder(&buf)
 	enc.SetEscapeHTML(false)
 	err := enc.Encode(v)
@@ -112,6 +118,18 @@ func encode(v any) ([]byte, error) {
 		return nil, &Error{Kind: Internal, Code: "response_too_large", Detail: "The response is larger than the platform takes."}
 	}
 	return out, nil
+}
+
+// answerError is why an answer could not be written.
+func answerError(err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, answer.ErrTooLarge):
+		return &Error{Kind: Internal, Code: "response_too_large", Detail: "The response is larger than the platform takes."}
+	default:
+		return &Error{Kind: Internal, Code: "invalid_response", Err: err}
+	}
 }
 
 // readAll reads as much as can be answered, and a byte more where there is more.

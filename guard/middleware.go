@@ -2,6 +2,9 @@ package guard
 
 import (
 	"context"
+	"fmt"
+	"os"
+	"strconv"
 	"sync/atomic"
 
 	"github.com/aws/aws-lambda-go/lambda"
@@ -25,13 +28,17 @@ func (f HandlerFunc) Invoke(ctx context.Context, payload []byte) ([]byte, error)
 // first and the answer last. Nil layers are skipped, so that a layer can be
 // left out by a condition.
 //
-// A handler of [lambda.NewHandler] may stand inside: its Invoke alone would
-// give its answers away before a layer has read them, so that a function that
-// serves several invocations at once mixed them up. Chain calls it in another
-// way. A third party's wrapper around such a handler is not told apart.
+// lambda.NewHandler reuses its response buffer too early (aws-lambda-go#639), so
+// that a function which serves several invocations at once would mix up answers.
+// Chain works around it where such a handler stands at its centre. Where a third
+// party's wrapper holds one, that is a warning in the log, and Chain panics if
+// AWS_LAMBDA_MAX_CONCURRENCY is above 1: hand the wrapper a handler of [Func]
+// instead. A wrapper that is a function is not seen through.
 func Chain(layers ...Middleware) Middleware {
 	return func(next lambda.Handler) lambda.Handler {
-		next = reflected.Handler(next)
+		if next = reflected.Handler(next); layersUnknown(next) && reflected.Held(next) {
+			next = tooEarly(next)
+		}
 		for i := len(layers) - 1; i >= 0; i-- {
 			if layers[i] != nil {
 				next = layers[i](next)
@@ -39,6 +46,20 @@ func Chain(layers ...Middleware) Middleware {
 		}
 		return next
 	}
+}
+
+func layersUnknown(h lambda.Handler) bool {
+	_, known := h.(naming)
+	return !known
+}
+
+// tooEarly warns of a wrapper around a handler of lambda.NewHandler.
+func tooEarly(h lambda.Handler) lambda.Handler {
+	what := fmt.Sprintf("a %T holds a handler of lambda.NewHandler, which gives its answers away too early; hand it one of guard.Func", h)
+	if n, err := strconv.Atoi(os.Getenv("AWS_LAMBDA_MAX_CONCURRENCY")); err == nil && n > 1 {
+		panic("guard: " + what)
+	}
+	return &named{Handler: h, inside: []string{"a third party's wrapper"}, unwise: []string{what}}
 }
 
 // Wrap puts layers around h, the first outermost, and shares one [Event]

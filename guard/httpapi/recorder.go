@@ -96,6 +96,10 @@ func (w *recorder) allow(n int) error {
 // Flush is there for handlers that require one.
 func (w *recorder) Flush() { w.WriteHeader(http.StatusOK) }
 
+// CloseNotify is there for frameworks that require one. Nobody can tell that the
+// client has gone, so nothing comes.
+func (w *recorder) CloseNotify() <-chan bool { return nil }
+
 // response is what was recorded, completed as net/http's server does.
 func (w *recorder) response() (*answer.Answer, error) {
 	w.WriteHeader(http.StatusOK)

@@ -27,7 +27,9 @@ func TestAStreamedResponseIsOneAnswerInAChain(t *testing.T) {
 	})
 	for name, handler := range map[string]lambda.Handler{
 		"lambda.NewHandler": lambda.NewHandler(lambdaurl.Wrap(h)),
-		"guard.Func":        guard.Func(func(ctx context.Context, r *events.LambdaFunctionURLRequest) (any, error) { return lambdaurl.Wrap(h)(ctx, r) }),
+		"guard.Func": guard.Func(func(ctx context.Context, r *events.LambdaFunctionURLRequest) (any, error) {
+			return lambdaurl.Wrap(h)(ctx, r)
+		}),
 	} {
 		out, err := guard.Wrap(handler, httpapi.Problems(), httpapi.SecurityHeaders()).Invoke(t.Context(), guardtest.HTTPEvent("GET", "/").FunctionURL().Bytes())
 		a := read(t, out)

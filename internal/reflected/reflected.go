@@ -13,7 +13,10 @@ import (
 	"io"
 	"reflect"
 
+	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-lambda-go/lambda"
+
+	encode "github.com/lambdarmor/lambdarmor/internal/answer"
 )
 
 // Handler returns h or, where h was made by [lambda.NewHandler], a handler that
@@ -34,6 +37,32 @@ func Handler(h lambda.Handler) lambda.Handler {
 	return field.Convert(reflect.TypeFor[call]()).Interface().(call)
 }
 
+// Held reports whether a handler of somebody else's holds one of
+// [lambda.NewHandler] in a field, whose Invoke it then calls: nobody can go past
+// that. What a function encloses cannot be seen.
+func Held(h lambda.Handler) bool { return holds(reflect.ValueOf(h), 4) }
+
+func holds(v reflect.Value, depth int) bool {
+	for v.Kind() == reflect.Pointer || v.Kind() == reflect.Interface {
+		if v.IsNil() {
+			return false
+		}
+		if v.Type() == reflect.TypeOf(lambda.NewHandler(nil)) {
+			return true
+		}
+		v = v.Elem()
+	}
+	if v.Kind() != reflect.Struct || depth == 0 {
+		return false
+	}
+	for i := range v.NumField() {
+		if k := v.Field(i).Kind(); (k == reflect.Interface || k == reflect.Pointer || k == reflect.Struct) && holds(v.Field(i), depth-1) {
+			return true
+		}
+	}
+	return false
+}
+
 type call func(context.Context, []byte) (io.Reader, error)
 
 // Invoke gives the answer back to the pool after it was read, not before.
@@ -41,6 +70,9 @@ func (f call) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	answer, err := f(ctx, payload)
 	if err != nil {
 		return nil, err
+	}
+	if r, ok := answer.(*events.LambdaFunctionURLStreamingResponse); ok {
+		return encode.Buffered(r)
 	}
 	if c, ok := answer.(io.Closer); ok {
 		defer c.Close()

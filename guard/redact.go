@@ -11,7 +11,6 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 	v1 "github.com/go-json-experiment/json/v1"
-	"github.com/lambdarmor/lambdarmor/internal/jsonpeek"
 )
 
 // redacted stands where a value was.
@@ -167,38 +166,42 @@ func encodeLogValue(enc *jsontext.Encoder, v slog.Value) error {
 	return enc.WriteToken(jsontext.EndObject)
 }
 
-// text gives a valid JSON text without the values to hide.
+// text returns a valid JSON text without the values to hide.
 func (r *redactor) text(in []byte) []byte {
-	var out []byte // what of in is done with, when something was hidden
-	done := 0
-	for i := 0; i < len(in); i++ {
-		if in[i] != '"' {
+	lax := []jsontext.Options{jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)}
+	dec := jsontext.NewDecoder(bytes.NewReader(in), lax...)
+	var out bytes.Buffer
+	enc := jsontext.NewEncoder(&out, append(lax, jsontext.PreserveRawStrings(true))...)
+	hidden := false
+	for {
+		within, index := dec.StackIndex(dec.StackDepth())
+		switch dec.PeekKind() {
+		case jsontext.KindInvalid: // the end, as the text is valid
+			if !hidden {
+				return in
+			}
+			return bytes.TrimSuffix(out.Bytes(), []byte{'\n'})
+		case jsontext.KindBeginObject, jsontext.KindBeginArray, jsontext.KindEndObject, jsontext.KindEndArray:
+			token, err := dec.ReadToken()
+			if err != nil || enc.WriteToken(token) != nil {
+				return in
+			}
 			continue
 		}
-		name := jsonpeek.Value(in[i:])
-		i += len(name)
-		value, isName := bytes.CutPrefix(bytes.TrimLeft(in[i:], jsonSpace), []byte{':'})
-		if !isName || !r.hidesQuoted(name) {
-			i--
-			continue
+		value, err := dec.ReadValue()
+		if err != nil || enc.WriteValue(value) != nil {
+			return in
 		}
-		value = bytes.TrimLeft(value, jsonSpace)
-		out = append(append(out, in[done:len(in)-len(value)]...), `"`+redacted+`"`...)
-		done = len(in) - len(value) + len(jsonpeek.Value(value))
-		i = done - 1
+		if isName := within == jsontext.KindBeginObject && index%2 == 0; isName && r.hidesQuoted(value) {
+			hidden = true
+			if dec.SkipValue() != nil || enc.WriteToken(jsontext.String(redacted)) != nil {
+				return in
+			}
+		}
 	}
-	if done == 0 {
-		return in
-	}
-	return append(out, in[done:]...)
 }
 
-const jsonSpace = " \t\r\n"
-
 func (r *redactor) hidesQuoted(name []byte) bool {
-	if bytes.IndexByte(name, '\\') < 0 {
-		return r.hides(string(name[1 : len(name)-1]))
-	}
 	plain, err := jsontext.AppendUnquote(nil, name)
 	return err != nil || r.hides(string(plain))
 }

@@ -7,7 +7,6 @@ import (
 
 	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/internal/canonicaljson"
-	"github.com/lambdarmor/lambdarmor/internal/jsonpeek"
 )
 
 // appendContent appends what an event asks for, without what differs from one
@@ -82,7 +81,14 @@ func isEmpty(ev *guard.Event) (bool, error) {
 		records, err := sqsRecords(ev)
 		return len(records) == 0, err
 	case t == guard.EventBridge: // one of a schedule says nothing
-		text = jsonpeek.Lookup(text, "detail")
+		tree, err := ev.Tree()
+		if err != nil {
+			return false, err
+		}
+		event, _ := tree.(object)
+		if text, err = canonicaljson.Marshal(event["detail"]); err != nil { // a number that has no canonical form
+			return false, nil
+		}
 	}
 	switch string(bytes.TrimSpace(text)) {
 	case "", "null", "{}", "[]", `""`:

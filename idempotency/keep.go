@@ -1,10 +1,8 @@
 package idempotency
 
 import (
-	"bytes"
+	"encoding/json"
 	"net/http"
-
-	"github.com/lambdarmor/lambdarmor/internal/jsonpeek"
 )
 
 // Keep is the default of [StoreWhen]. Of HTTP it keeps what is an answer for
@@ -14,8 +12,10 @@ import (
 func Keep(status int, answer []byte) bool {
 	switch status {
 	case 0:
-		failures := jsonpeek.Lookup(answer, "batchItemFailures")
-		return len(bytes.Trim(failures, "[] \t\r\n")) == 0 || string(failures) == "null"
+		var batch struct {
+			Failures []json.RawMessage `json:"batchItemFailures"`
+		}
+		return json.Unmarshal(answer, &batch) != nil || len(batch.Failures) == 0
 	case http.StatusRequestTimeout, http.StatusConflict, http.StatusLocked, http.StatusTooEarly, http.StatusTooManyRequests:
 		return false
 	default:

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambdacontext"
+	"github.com/lambdarmor/lambdarmor/internal/answer"
 	"github.com/lambdarmor/lambdarmor/internal/invocationctx"
 )
 
@@ -38,6 +39,15 @@ type invocation struct {
 	err         error // what a layer has turned into an answer
 	correlation string
 	rewritten   *Event // of the payload that an outer layer passes on instead
+	answered    []byte // the last answer of which somebody has told the status
+	status      int
+}
+
+// Answered notes the status of an answer.
+func (inv *invocation) Answered(out []byte, status int) {
+	inv.mu.Lock()
+	inv.answered, inv.status = out, status
+	inv.mu.Unlock()
 }
 
 type invocationKey struct{}
@@ -45,7 +55,7 @@ type invocationKey struct{}
 // Value gives the invocation itself for its key.
 func (inv *invocation) Value(key any) any {
 	switch key {
-	case invocationKey{}:
+	case invocationKey{}, answer.Key{}:
 		return inv
 	case invocationctx.Key{}:
 		return inv.Context

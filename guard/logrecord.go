@@ -23,7 +23,7 @@ func (l *logLayer) record(ctx context.Context, inv *invocation, payload []byte, 
 	trigger := ev.Trigger()
 	status := 0
 	if trigger.IsHTTP() && !failed { // beside an error there is no answer
-		status = ev.statusOf(out)
+		status = inv.statusOf(ev, out)
 	}
 	level := levelOf(err, status)
 	if !l.handler.Enabled(ctx, level) {
@@ -112,15 +112,21 @@ func (e *Event) methodAndRoute() (method, route string) {
 	return r.Method(), r.RouteKey()
 }
 
-// statusOf returns the status of an answer to the event, 0 where there is none.
-func (e *Event) statusOf(out []byte) int {
+// statusOf returns the status of an answer to an event, 0 where there is none.
+func (inv *invocation) statusOf(ev *Event, out []byte) int {
 	if out == nil {
 		return 0
 	}
-	e.mu.Lock()
-	form := answer.FormOf(e.walk())
-	e.mu.Unlock()
-	status, _ := answer.Status(out, form)
+	inv.mu.Lock()
+	answered, status := inv.answered, inv.status
+	inv.mu.Unlock()
+	if answered != nil && same(answered, out) {
+		return status
+	}
+	ev.mu.Lock()
+	form := answer.FormOf(ev.walk())
+	ev.mu.Unlock()
+	status, _ = answer.Status(out, form)
 	return status
 }
 

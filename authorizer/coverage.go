@@ -16,6 +16,7 @@ func (e *hazardError) Error() string { return e.fix }
 // gives the grant that goes with it. g is nil where the call is forbidden.
 func (d *decider) document(ctx context.Context, r *Request, g *Grant) (doc Document, _ *Grant, err error) {
 	in := r.in
+	doc = in.newDocument()
 	if d.uncached || !in.cacheable() {
 		if g != nil {
 			err = nameable(doc.Allow(in.arn))
@@ -43,6 +44,12 @@ func (d *decider) document(ctx context.Context, r *Request, g *Grant) (doc Docum
 		err = doc.allowSame(in, d.covers(in, read{place{kind: inMethod}, in.method}), d.covers(in, read{place{kind: inPath}, in.RawPath()}))
 	}
 	return doc, g, nameable(err)
+}
+
+// newDocument returns a policy for the stage of a call. Of a TOKEN event AWS may
+// write "*" for it.
+func (in *input) newDocument() Document {
+	return Document{anyStage: in.format == RESTToken && in.stage == "*"}
 }
 
 // nameable makes a refusal of a call that cannot be named in a policy: its path

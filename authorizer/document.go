@@ -18,23 +18,24 @@ import (
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-control-access-using-iam-policies-to-invoke-api.html
 type Document struct {
 	allow, deny []string
+	anyStage    bool // "*" is the name of the stage: an event of AWS's own has it
 }
 
 // Allow allows one call.
-func (d *Document) Allow(a ARN) error { return add(&d.allow, a, "") }
+func (d *Document) Allow(a ARN) error { return d.add(&d.allow, a, "") }
 
 // Deny denies one call, whatever else is allowed.
-func (d *Document) Deny(a ARN) error { return add(&d.deny, a, "") }
+func (d *Document) Deny(a ARN) error { return d.add(&d.deny, a, "") }
 
 // AllowBelow allows all calls whose path begins with that of a and a slash:
 // with an empty path all of the method, with an empty method too all of the
 // stage.
-func (d *Document) AllowBelow(a ARN) error { return add(&d.allow, a, "/*") }
+func (d *Document) AllowBelow(a ARN) error { return d.add(&d.allow, a, "/*") }
 
 // DenyBelow denies what [Document.AllowBelow] would allow.
-func (d *Document) DenyBelow(a ARN) error { return add(&d.deny, a, "/*") }
+func (d *Document) DenyBelow(a ARN) error { return d.add(&d.deny, a, "/*") }
 
-func add(to *[]string, a ARN, tail string) error {
+func (d *Document) add(to *[]string, a ARN, tail string) error {
 	whole := a
 	if tail != "" && a.Method == "" && a.Path == "" {
 		whole.Method, tail = anyMethod, "*"
@@ -46,7 +47,7 @@ func add(to *[]string, a ARN, tail string) error {
 		return errors.New("authorizer: a policy for what is below a path that ends in a slash")
 	}
 	named := a
-	if named.Stage == "*" { // as AWS has it in events of a test; it is the gateway's word
+	if named.Stage == "*" && d.anyStage {
 		named.Stage = "any"
 	}
 	text := named.String()

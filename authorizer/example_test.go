@@ -2,11 +2,13 @@ package authorizer_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
 
 	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-lambda-go/lambda/messages"
 	"github.com/lambdarmor/lambdarmor/authorizer"
 	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/guard/guardtest"
@@ -17,7 +19,12 @@ import (
 func answerTo(h lambda.Handler, event guardtest.Event) {
 	out, err := h.Invoke(context.Background(), event.Bytes())
 	if err != nil {
-		fmt.Println("error:", err)
+		code := guard.Public(err).Code
+		var told messages.InvokeResponse_Error
+		if errors.As(err, &told) {
+			code = told.Type
+		}
+		fmt.Println("error:", code)
 		return
 	}
 	fmt.Println(string(out))
@@ -42,7 +49,7 @@ func ExampleSimple() {
 	// Output:
 	// {"isAuthorized":true,"context":{"principalId":"alice","scope":"orders:read"}}
 	// authorizer_cache_hazard: add $context.routeKey to the authorizer's identity sources, or set the result TTL to 0 and declare it with Uncached()
-	// {"isAuthorized":false}
+	// error: authorizer_cache_hazard
 }
 
 // The policy that a REST API keeps for a token names every route that the check
@@ -62,7 +69,7 @@ func ExamplePolicy() {
 	answerTo(authorizer.Policy(check), event.Set("/authorizationToken", "Bearer another"))
 	// Output:
 	// {"principalId":"alice","policyDocument":{"Version":"2012-10-17","Statement":[{"Action":"execute-api:Invoke","Effect":"Allow","Resource":["arn:aws:execute-api:us-east-1:123456789012:a1b2c3d4e5/prod/GET/orders","arn:aws:execute-api:us-east-1:123456789012:a1b2c3d4e5/prod/GET/status"]}]},"context":{"scope":"orders:read"}}
-	// error: messages.InvokeResponse_Error{Message:"Unauthorized", Type:"Unauthorized", StackTrace:[]*messages.InvokeResponse_Error_StackFrame(nil), ShouldExit:false}
+	// error: Unauthorized
 }
 
 // A function URL has no authorizer: the function decides.
@@ -96,6 +103,6 @@ func ExampleCheck() {
 	answerTo(authorizer.Simple(tenants), event.Set("/identitySource", []string{"acme.example.com"}))
 	// Output:
 	// authorizer_cache_hazard: add $request.header.host to the authorizer's identity sources, or set the result TTL to 0 and declare it with Uncached()
-	// {"isAuthorized":false}
+	// error: authorizer_cache_hazard
 	// {"isAuthorized":true,"context":{"principalId":"acme"}}
 }

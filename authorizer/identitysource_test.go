@@ -27,33 +27,33 @@ func TestJoinedIdentitySources(t *testing.T) {
 	}{
 		{"alone", authorizer.Bearer(alice()), nil, bearer, allow},
 		{"one of two", authorizer.Bearer(alice()), nil, "a," + bearer, allow},
-		{"another", authorizer.Bearer(alice()), nil, "a,b", deny},
-		{"a part of a part", authorizer.Bearer(alice()), nil, "a" + bearer, deny},
+		{"another", authorizer.Bearer(alice()), nil, "a,b", broken},
+		{"a part of a part", authorizer.Bearer(alice()), nil, "a" + bearer, broken},
 		{"the route", looks(func(r *authorizer.Request) bool { return r.RouteKey() == routeKey }), nil, bearer + "," + routeKey, allow},
-		{"a client's header with the route", looks(func(r *authorizer.Request) bool { return r.RouteKey() != "" }), x("a," + routeKey), bearer + ",a," + routeKey, deny},
-		{"a value with a comma", readsX, x("a,b"), "a,b", deny},
-		{"a value with a comma beside another", readsX, x("a,b"), bearer + ",a,b", deny},
+		{"a client's header with the route", looks(func(r *authorizer.Request) bool { return r.RouteKey() != "" }), x("a," + routeKey), bearer + ",a," + routeKey, broken},
+		{"a value with a comma", readsX, x("a,b"), "a,b", broken},
+		{"a value with a comma beside another", readsX, x("a,b"), bearer + ",a,b", broken},
 		{"a value without", readsX, x("a"), bearer + ",a", allow},
 		{"none", readsX, x("a"), "", allow},
 		{
 			"a path with an address in it", readsAddress, func(e guardtest.Event) guardtest.Event { return e.Set("/path", "/orders/4,203.0.113.7") },
-			bearer + ",/orders/4,203.0.113.7", deny,
+			bearer + ",/orders/4,203.0.113.7", broken,
 		},
 		{
 			"a stage variable with an address in it", readsAddress,
 			func(e guardtest.Event) guardtest.Event {
 				return e.Set("/stageVariables", map[string]string{"offices": "203.0.113.7,203.0.113.9"})
 			},
-			bearer + ",203.0.113.7,203.0.113.9", deny,
+			bearer + ",203.0.113.7,203.0.113.9", broken,
 		},
 		{
 			"a subject with an address in it", readsAddress,
 			func(e guardtest.Event) guardtest.Event {
 				return e.Set("/requestContext/identity/clientCert", map[string]any{"subjectDN": "CN=alice,203.0.113.7"})
 			},
-			bearer + ",CN=alice,203.0.113.7", deny,
+			bearer + ",CN=alice,203.0.113.7", broken,
 		},
-		{"an empty one, and none in the request", looks(func(r *authorizer.Request) bool { return r.Header("x-any") == "" }), nil, bearer + ",,a", deny},
+		{"an empty one, and none in the request", looks(func(r *authorizer.Request) bool { return r.Header("x-any") == "" }), nil, bearer + ",,a", broken},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			event := sample("http-1.0")
@@ -62,7 +62,7 @@ func TestJoinedIdentitySources(t *testing.T) {
 			}
 			event = event.Set("/identitySource", tt.joined)
 			out, log, err := ask(t, authorizer.Policy(tt.check), event)
-			if got := outcomeOf(t, out, err, arnOf(event)); got != tt.want || (log.code() == "authorizer_cache_hazard") != (tt.want == deny) {
+			if got := outcomeOf(t, out, err, arnOf(event)); got != tt.want || (log.code() == "authorizer_cache_hazard") != (tt.want == broken) {
 				t.Errorf("%s, want %s: %s, %v", got, tt.want, out, log)
 			}
 		})
@@ -101,7 +101,7 @@ func TestIdentitySourcesOfARESTAPIAreDeclared(t *testing.T) {
 			out, log, err := ask(t, authorizer.Policy(tt.check, authorizer.IdentitySources(tt.declared...)), event)
 			want := allow
 			if tt.fix != "" {
-				want = deny
+				want = broken
 			}
 			if got := outcomeOf(t, out, err, arnOf(event)); got != want || !strings.Contains(log.text("fix"), tt.fix) {
 				t.Errorf("%s, want %s: %s, %v", got, want, out, log)
@@ -125,13 +125,13 @@ func TestATokenAuthorizerDependsOnItsToken(t *testing.T) {
 		want  outcome
 	}{
 		"the token":            {authorizer.Bearer(alice()), allow},
-		"the path":             {looks(func(r *authorizer.Request) bool { return r.Path() == "/orders/42" }), deny},
-		"the method":           {looks(func(r *authorizer.Request) bool { return r.Method() == "GET" }), deny},
-		"a header":             {looks(func(r *authorizer.Request) bool { return r.Header("x") == "" }), deny},
-		"no route that is one": {looks(func(r *authorizer.Request) bool { return r.RouteKey() == "" }), deny},
+		"the path":             {looks(func(r *authorizer.Request) bool { return r.Path() == "/orders/42" }), broken},
+		"the method":           {looks(func(r *authorizer.Request) bool { return r.Method() == "GET" }), broken},
+		"a header":             {looks(func(r *authorizer.Request) bool { return r.Header("x") == "" }), broken},
+		"no route that is one": {looks(func(r *authorizer.Request) bool { return r.RouteKey() == "" }), broken},
 	} {
 		out, log, err := ask(t, authorizer.Policy(tt.check), event)
-		if got := outcomeOf(t, out, err, arnOf(event)); got != tt.want || tt.want == deny && !strings.Contains(log.text("fix"), "do not read") {
+		if got := outcomeOf(t, out, err, arnOf(event)); got != tt.want || tt.want == broken && !strings.Contains(log.text("fix"), "do not read") {
 			t.Errorf("%s: %s, want %s: %s, %v", name, got, tt.want, out, log)
 		}
 	}

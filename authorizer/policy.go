@@ -177,7 +177,7 @@ func policyAnswer(in *input, g *Grant, doc Document) ([]byte, error) {
 
 // denial denies the stage: the call may not be one that a policy can name.
 func denial(in *input) ([]byte, error) {
-	var doc Document
+	doc := in.newDocument()
 	a := in.arn
 	a.Method, a.Path = "", ""
 	if err := doc.DenyBelow(a); err != nil {

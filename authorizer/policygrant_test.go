@@ -42,7 +42,7 @@ func TestGrantsOfOnePolicyAreTheSame(t *testing.T) {
 		} {
 			for _, path := range []string{"/a", "/b"} {
 				out, log, err := ask(t, authorizer.Policy(c), sample("token").Set("/methodArn", stageARN+"GET"+path))
-				if (log.code() == "authorizer_cache_hazard") != tt.hazard || err != nil {
+				if (log.code() == "authorizer_cache_hazard") != tt.hazard || (err != nil) != tt.hazard {
 					t.Errorf("%s: %s, %v", name, out, log)
 				}
 				if strings.HasSuffix(name, " end") && parse(t, out).Context["expires"] != float64(later.Unix()) {

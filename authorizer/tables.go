@@ -12,6 +12,7 @@ import (
 
 // tables asks about every route of the tables that the check goes through.
 func (d *decider) tables(ctx context.Context, r *Request, g *Grant) (doc Document, _ *Grant, err error) {
+	doc = r.in.newDocument()
 	known := r.reads.routeTables()
 	all := routesOf(known)
 	called := g

@@ -19,7 +19,7 @@ func (d *decider) document(ctx context.Context, r *Request, g *Grant) (doc Docum
 	doc = in.newDocument()
 	if d.uncached || !in.cacheable() {
 		if g != nil {
-			err = nameable(doc.Allow(in.arn))
+			err = notNameable(guard.Forbidden, doc.Allow(in.arn))
 		}
 		return doc, g, err
 	}
@@ -43,7 +43,7 @@ func (d *decider) document(ctx context.Context, r *Request, g *Grant) (doc Docum
 	default:
 		err = doc.allowSame(in, d.covers(in, read{place{kind: inMethod}, in.method}), d.covers(in, read{place{kind: inPath}, in.RawPath()}))
 	}
-	return doc, g, nameable(err)
+	return doc, g, notNameable(guard.Internal, err)
 }
 
 // newDocument returns a policy for the stage of a call. Of a TOKEN event AWS may
@@ -52,13 +52,14 @@ func (in *input) newDocument() Document {
 	return Document{anyStage: in.format == RESTToken && in.stage == "*"}
 }
 
-// nameable makes a refusal of a call that cannot be named in a policy: its path
-// is the client's.
-func nameable(err error) error {
+// notNameable makes a refusal of a call that cannot be named in a policy: its path
+// is the client's. Where it would be kept it is no denial, as others may have the
+// same identity.
+func notNameable(kind guard.Kind, err error) error {
 	if err == nil {
 		return nil
 	}
-	return &guard.Error{Kind: guard.Forbidden, Code: "path_not_grantable", Detail: "No policy can name this path.", Err: err}
+	return &guard.Error{Kind: kind, Code: "path_not_grantable", Detail: "No policy can name this path.", Err: err}
 }
 
 // ofTable reports whether a read is one that is made anew for each route.
@@ -101,8 +102,8 @@ func (doc *Document) allowRoute(in *input) error {
 			return err
 		}
 	}
-	if p.key == "$default" { // whose calls may be named like that
-		return doc.Allow(in.arn)
+	if a := in.arn; p.key == "$default" && (a.Path == "" || !slices.Contains(methods[:], a.Method)) { // it may be named like that
+		return doc.Allow(a)
 	}
 	return nil
 }

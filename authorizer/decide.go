@@ -185,11 +185,11 @@ func fix(in *input, uncovered []read) string {
 		source := u.identitySource(in.format)
 		switch {
 		case source == "" || in.format == RESTToken:
-			never = append(never, u.what())
+			never = appendNew(never, u.what())
 		case u.value == "":
-			never = append(never, u.what()+" that is not there")
+			never = appendNew(never, u.what()+" that is not there")
 		case in.amongSources(u.value):
-			never = append(never, u.what()+" where the request has the same value in another place")
+			never = appendNew(never, u.what()+" where the request has the same value in another place")
 		default:
 			if u.kind == inRouteKey && in.format == RESTRequest {
 				add = appendNew(add, place{kind: inMethod}.identitySource(in.format))

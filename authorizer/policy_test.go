@@ -197,7 +197,7 @@ func TestAPolicyAllowsWhatTheCheckGrants(t *testing.T) {
 func TestPoliciesOfTables(t *testing.T) {
 	const (
 		auth    = "method.request.header.Authorization"
-		detours = "*/. */.. */../* */./* *//*" // to what is refused elsewhere
+		detours = "*/. */.. */../* */./* *//*"                                               // to what is refused elsewhere
 		escapes = "*%25* *%2D* *%2E* *%2F* *%2d* *%2e* *%2f* *%3?* *%4?* *%5?* *%6?* *%7?* " // of what a literal is made of
 	)
 	for _, tt := range []struct {
@@ -208,23 +208,23 @@ func TestPoliciesOfTables(t *testing.T) {
 		allow, deny string // ARNs from the stage on
 		hazard      string
 	}{
-		{name: "one route", table: "+GET /orders", call: "GET /orders", allow: "GET/orders"},
-		{name: "another is called first", table: "+GET /orders,POST /orders", call: "POST /orders", allow: "GET/orders"},
-		{name: "an unknown one is called first", table: "+GET /orders", call: "GET /users", allow: "GET/orders"},
+		{name: "one route", table: "+GET /orders", call: "GET /orders", allow: "GET/orders HEAD/orders"},
+		{name: "another is called first", table: "+GET /orders,POST /orders", call: "POST /orders", allow: "GET/orders HEAD/orders"},
+		{name: "an unknown one is called first", table: "+GET /orders", call: "GET /users", allow: "GET/orders HEAD/orders"},
 		{name: "none is granted", table: "GET /orders", call: "GET /orders"},
-		{name: "the root", table: "+GET /", call: "GET /", allow: "GET/"},
+		{name: "the root", table: "+GET /", call: "GET /", allow: "GET/ HEAD/"},
 		{name: "ANY", table: "+ANY /orders", call: "GET /orders", allow: "DELETE/orders GET/orders HEAD/orders OPTIONS/orders PATCH/orders POST/orders PUT/orders"},
 		{name: "ANY but one", table: "+ANY /orders,DELETE /orders", call: "GET /orders", allow: "GET/orders HEAD/orders OPTIONS/orders PATCH/orders POST/orders PUT/orders"},
 		{name: "one of ANY", table: "ANY /orders,+GET /orders", call: "GET /orders", allow: "GET/orders HEAD/orders"},
 		{name: "a parameter", table: "+GET /orders/{id}", call: "GET /orders/{id}", hazard: "CompleteRoutes()"},
-		{name: "a parameter that is refused", table: "GET /orders/{id},+GET /orders", call: "GET /orders/{id}", allow: "GET/orders"},
-		{name: "a parameter, complete", table: "+GET /orders/{id}", call: "GET /orders/{id}", opts: []authorizer.Option{authorizer.CompleteRoutes()}, allow: "GET/orders/* GET/orders/42"},
-		{name: "all below it", table: "+GET /orders/{id},+GET /orders/{id}/items", call: "GET /orders/{id}", opts: []authorizer.Option{authorizer.CompleteRoutes()}, allow: "GET/orders/* GET/orders/42"},
-		{name: "a literal beside it", table: "+GET /orders/{id},GET /orders/export", call: "GET /orders/{id}", opts: []authorizer.Option{authorizer.CompleteRoutes()}, allow: "GET/orders/* GET/orders/42", deny: escapes + detours + " GET/orders/export GET/orders/export/"},
-		{name: "what it hangs from", table: "+GET /orders/{id},GET /orders", call: "GET /orders/{id}", opts: []authorizer.Option{authorizer.CompleteRoutes()}, allow: "GET/orders/* GET/orders/42", deny: detours + " GET/orders GET/orders/ GET/orders/%2F* GET/orders/%2f*"},
+		{name: "a parameter that is refused", table: "GET /orders/{id},+GET /orders", call: "GET /orders/{id}", allow: "GET/orders HEAD/orders"},
+		{name: "a parameter, complete", table: "+GET /orders/{id}", call: "GET /orders/{id}", opts: []authorizer.Option{authorizer.CompleteRoutes()}, allow: "GET/orders/* GET/orders/42 HEAD/orders/*"},
+		{name: "all below it", table: "+GET /orders/{id},+GET /orders/{id}/items", call: "GET /orders/{id}", opts: []authorizer.Option{authorizer.CompleteRoutes()}, allow: "GET/orders/* GET/orders/42 HEAD/orders/*"},
+		{name: "a literal beside it", table: "+GET /orders/{id},GET /orders/export", call: "GET /orders/{id}", opts: []authorizer.Option{authorizer.CompleteRoutes()}, allow: "GET/orders/* GET/orders/42 HEAD/orders/*", deny: escapes + detours + " GET/orders/export GET/orders/export/ HEAD/orders/export HEAD/orders/export/"},
+		{name: "what it hangs from", table: "+GET /orders/{id},GET /orders", call: "GET /orders/{id}", opts: []authorizer.Option{authorizer.CompleteRoutes()}, allow: "GET/orders/* GET/orders/42 HEAD/orders/*", deny: detours + " GET/orders GET/orders/ GET/orders/%2F* GET/orders/%2f* HEAD/orders HEAD/orders/ HEAD/orders/%2F* HEAD/orders/%2f*"},
 		{name: "a parameter below it", table: "+GET /orders/{id},GET /orders/{id}/refunds", call: "GET /orders/{id}", opts: []authorizer.Option{authorizer.CompleteRoutes()}, hazard: "no policy allows GET /orders/{id} without GET /orders/{id}/refunds"},
-		{name: "another method below it", table: "+GET /orders/{id},POST /orders/{id}/refunds", call: "GET /orders/{id}", opts: []authorizer.Option{authorizer.CompleteRoutes()}, allow: "GET/orders/* GET/orders/42"},
-		{name: "elsewhere", table: "+GET /orders/{id},GET /users/{id}", call: "GET /orders/{id}", opts: []authorizer.Option{authorizer.CompleteRoutes()}, allow: "GET/orders/* GET/orders/42", deny: detours},
+		{name: "another method below it", table: "+GET /orders/{id},POST /orders/{id}/refunds", call: "GET /orders/{id}", opts: []authorizer.Option{authorizer.CompleteRoutes()}, allow: "GET/orders/* GET/orders/42 HEAD/orders/*"},
+		{name: "elsewhere", table: "+GET /orders/{id},GET /users/{id}", call: "GET /orders/{id}", opts: []authorizer.Option{authorizer.CompleteRoutes()}, allow: "GET/orders/* GET/orders/42 HEAD/orders/*", deny: detours},
 		{name: "a greedy one above", table: "+GET /orders/{id},ANY /{proxy+}", call: "GET /orders/{id}", opts: []authorizer.Option{authorizer.CompleteRoutes()}, hazard: "ANY /{proxy+}"},
 		{name: "the route is a source", table: "+GET /orders/{id},GET /orders/{id}/refunds", call: "GET /orders/{id}", opts: []authorizer.Option{authorizer.IdentitySources(auth, "context.resourcePath", "context.httpMethod")}, allow: "GET/orders/*"},
 		{name: "the route is a source, a literal", table: "+GET /orders,GET /users", call: "GET /orders", opts: []authorizer.Option{authorizer.IdentitySources(auth, "context.resourcePath", "context.httpMethod")}, allow: "GET/orders"},

@@ -162,10 +162,11 @@ func (r *Request) ARN() ARN {
 }
 
 // noteCallPath notes what the path of the call follows from, which is that of the
-// request without what a domain has in front of it.
+// request without the base path that a domain has put in front. Where the gateway
+// says neither a stage nor a template there is nothing to take off.
 func (r *Request) noteCallPath(path placeKind) {
 	r.reads.note(place{kind: path}, r.in.RawPath())
-	if r.in.format != HTTP2 || r.in.stage != "$default" { // where the two are one
+	if r.in.format != HTTP2 || r.in.stage != "$default" || r.in.routeKey != "$default" {
 		r.reads.note(place{kind: inDomain}, r.in.Domain())
 	}
 }

@@ -122,7 +122,7 @@ func (t *routeTable) find(r *Request) (*entry, error) {
 	}
 	r.Method()
 	r.noteCallPath(inTablePath)
-	m, err := t.paths.FindBeyond(r.in.Request, r.in.method)
+	m, err := t.paths.Find(r.in.Request, r.in.method)
 	if err != nil {
 		return nil, err
 	}

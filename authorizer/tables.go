@@ -4,10 +4,14 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"maps"
+	"net/http"
 	"reflect"
 	"slices"
 	"strings"
+
+	"github.com/lambdarmor/lambdarmor/guard"
 )
 
 // tables asks about every route of the tables that the check goes through.
@@ -35,6 +39,9 @@ func (d *decider) tables(ctx context.Context, r *Request, g *Grant) (doc Documen
 			// neither is what the gateway calls its route.
 			unknown := read.kind == inPath || read.kind == inPathValue || read.kind == inRouteKey
 			if unknown || !read.ofTable() && !d.covers(r.in, read) {
+				if read.kind == inRouteKey {
+					read.value = r.in.routeKey
+				}
 				uncovered = append(uncovered, read)
 			}
 		}
@@ -69,7 +76,7 @@ func (d *decider) tables(ctx context.Context, r *Request, g *Grant) (doc Documen
 	}
 	if called != nil {
 		if err := doc.Allow(r.in.arn); err != nil && !parameters && !wide(r.in.arn.Method) {
-			return doc, g, nameable(err)
+			return doc, g, notNameable(guard.Internal, err)
 		}
 	}
 	return doc, g, nil
@@ -110,6 +117,9 @@ func routesOf(tables []*routeTable) []route {
 		p := shapes[shape]
 		for _, method := range p.methods() {
 			out = append(out, route{supposed: supposed{p, method}})
+		}
+		if _, own := shapes[http.MethodHead+" "+p.template()]; p.method == http.MethodGet && !own {
+			out = append(out, route{supposed: supposed{p, http.MethodHead}})
 		}
 	}
 	for _, method := range methods {
@@ -160,10 +170,15 @@ func (doc *Document) denyAmbiguous(base ARN) {
 	doc.denyBelowStage(base, `*\*`, "*%25*", "*%5C*", "*%5c*", "*%2F*", "*%2f*", "*%2E*", "*%2e*", "*%0?*", "*%1?*", "*%7F*", "*%7f*")
 }
 
-// denyEscapes denies paths in which a character is escaped that a route's literal
-// can be made of: such a path may be the route after all.
-func (doc *Document) denyEscapes(base ARN) {
+// denyEscapes denies paths in which a character is escaped that the literals of p
+// can be made of: such a path may be p after all.
+func (doc *Document) denyEscapes(base ARN, p *pattern) {
 	doc.denyBelowStage(base, "*%2D*", "*%2d*", "*%2E*", "*%2e*", "*%2F*", "*%2f*", "*%25*", "*%3?*", "*%4?*", "*%5?*", "*%6?*", "*%7?*")
+	for _, c := range []byte(p.template()) {
+		if c < '0' || c > '~' { // which is not among those
+			doc.denyBelowStage(base, fmt.Sprintf("*%%%02X*", c), fmt.Sprintf("*%%%02x*", c))
+		}
+	}
 }
 
 // denyDetours denies paths with empty segments and dots, which can be another's
@@ -182,7 +197,7 @@ func (doc *Document) allowBut(base ARN, p *pattern, other route) error {
 		return &hazardError{"no policy allows " + cmp.Or(p.key, "what is in no table") + " without " + other.pattern.key +
 			": add the route to the identity sources, or set the result TTL to 0 and declare it with Uncached()"}
 	case len(other.pattern.segments) > p.literals():
-		doc.denyEscapes(base)
+		doc.denyEscapes(base, other.pattern)
 	default: // a slash that is escaped may be one at its end
 		at := base
 		at.Method, at.Path = other.method, other.pattern.path(len(other.pattern.segments))

@@ -3,6 +3,7 @@ package authorizer
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"github.com/lambdarmor/lambdarmor/guard"
 )
@@ -41,7 +42,8 @@ func (d *decider) document(ctx context.Context, r *Request, g *Grant) (doc Docum
 	case pinned:
 		err = doc.allowRoute(in)
 	default:
-		err = doc.allowSame(in, d.covers(in, read{place{kind: inMethod}, in.method}), d.covers(in, read{place{kind: inPath}, in.RawPath()}))
+		path := d.covers(in, read{place{kind: inPath}, in.RawPath()}) && d.covers(in, read{place{kind: inDomain}, in.Domain()})
+		err = doc.allowSame(in, d.covers(in, read{place{kind: inMethod}, in.method}), path)
 	}
 	return doc, g, notNameable(guard.Internal, err)
 }
@@ -67,8 +69,9 @@ func (r read) ofTable() bool {
 	return r.kind == inRouteKey || r.kind == inMethod || r.kind == inTablePath || r.kind == inDomain
 }
 
-// allowSame allows all that the decision is the same for: method and path are
-// what they are now where the gateway keeps decisions apart by them.
+// allowSame allows all that the decision is the same for: method and path of the
+// call are what they are now where the gateway keeps decisions apart by them, the
+// path if by the domain as well.
 func (doc *Document) allowSame(in *input, method, path bool) error {
 	a := in.arn
 	switch {
@@ -98,7 +101,7 @@ func (doc *Document) allowRoute(in *input) error {
 		return doc.Allow(in.arn)
 	}
 	for _, method := range p.methods() {
-		if err := doc.allowPattern(in.arn, p, method); err != nil {
+		if err := doc.allowPattern(in, p, method); err != nil {
 			return err
 		}
 	}
@@ -110,12 +113,19 @@ func (doc *Document) allowRoute(in *input) error {
 
 // allowPattern allows a route by name, or all below what stands before its
 // first parameter.
-func (doc *Document) allowPattern(a ARN, p *pattern, method string) error {
+func (doc *Document) allowPattern(in *input, p *pattern, method string) error {
+	a := in.arn
 	a.Method = method
 	if p.fixed() {
 		a.Path = p.path(len(p.segments))
 		if a.Path == "" {
 			a.Path = "/"
+		} else if in.format == RESTRequest { // which takes a slash at the end for nothing
+			a.Path += "/"
+			if err := doc.Allow(a); err != nil {
+				return err
+			}
+			a.Path = strings.TrimSuffix(a.Path, "/")
 		}
 		return doc.Allow(a)
 	}

@@ -1,6 +1,7 @@
 package authorizer_test
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -20,10 +21,15 @@ type gateway []string
 // route is an independent reading of how a REST API routes: the resource first,
 // a literal before a parameter before a greedy one, then its method.
 func (g gateway) route(method, path string) string {
+	return g.exactly(method, cmp.Or(strings.TrimSuffix(path, "/"), "/"))
+}
+
+// exactly is route where a slash at the end counts, as to an HTTP API.
+func (g gateway) exactly(method, path string) string {
 	best, rank := "", ""
 	for _, key := range g {
 		m, template, _ := strings.Cut(key, " ")
-		r, ok := rankOf(template, strings.TrimSuffix(path, "/"))
+		r, ok := rankOf(template, path)
 		if !ok || rank != "" && r > rank {
 			continue
 		}
@@ -46,7 +52,7 @@ func rankOf(template, path string) (rank string, ok bool) {
 			return "", false
 		case strings.HasSuffix(w, "+}"):
 			return rank + "2", true
-		case strings.HasPrefix(w, "{"):
+		case strings.HasPrefix(w, "{") && got[i] != "":
 			rank += "1"
 		case w == got[i]:
 			rank += "0"
@@ -198,7 +204,7 @@ func TestPoliciesOfTables(t *testing.T) {
 	const (
 		auth    = "method.request.header.Authorization"
 		detours = "*/. */.. */../* */./* *//*"                                               // to what is refused elsewhere
-		escapes = "*%25* *%2D* *%2E* *%2F* *%2d* *%2e* *%2f* *%3?* *%4?* *%5?* *%6?* *%7?* " // of what a literal is made of
+		escapes = "*%25* *%2E* *%2F* *%2e* *%2f* *%65* *%6F* *%6f* *%70* *%72* *%74* *%78* " // of what export is made of
 	)
 	for _, tt := range []struct {
 		name        string
@@ -266,6 +272,10 @@ func TestPoliciesOfTables(t *testing.T) {
 			}
 			slices.Sort(allow)
 			slices.Sort(deny)
+			allow = slices.DeleteFunc(allow, func(a string) bool { // as a REST API takes a slash at the end for nothing
+				bare, ok := strings.CutSuffix(a, "/")
+				return ok && slices.Contains(allow, bare)
+			})
 			wantDeny := tt.deny
 			if tt.allow == "" {
 				wantDeny = "*"

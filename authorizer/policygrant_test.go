@@ -59,8 +59,10 @@ func TestAPolicyIsForWhatTheIdentitySourcesHold(t *testing.T) {
 	for sources, want := range map[string]string{
 		"":                                "*",
 		"context.httpMethod":              "GET/*",
-		"context.path":                    "DELETE/orders/42 GET/orders/42 HEAD/orders/42 OPTIONS/orders/42 PATCH/orders/42 POST/orders/42 PUT/orders/42",
-		"context.httpMethod context.path": "GET/orders/42",
+		"context.path":                    "*",
+		"context.path context.httpMethod": "GET/*",
+		"context.path context.domainName": "DELETE/orders/42 GET/orders/42 HEAD/orders/42 OPTIONS/orders/42 PATCH/orders/42 POST/orders/42 PUT/orders/42",
+		"context.httpMethod context.path context.domainName": "GET/orders/42",
 	} {
 		declared := append(strings.Fields(sources), "method.request.header.Authorization")
 		out, _, err := ask(t, authorizer.Policy(authorizer.Bearer(alice()), authorizer.IdentitySources(declared...)), sample("request"))

@@ -99,7 +99,7 @@ func TestAPathThatNoPolicyCanNameIsNoKeptDenial(t *testing.T) {
 		return sample("").Set("/routeKey", route).Set("/requestContext/routeKey", route).Set("/requestContext/stage", "prod").
 			Set("/routeArn", stageARN+"GET/orders/*").Set("/rawPath", "/orders/*").Set("/requestContext/http/path", "/orders/*").Set("/identitySource", sources)
 	}
-	event := behind("$default", "203.0.113.7", "GET", "/orders/*")
+	event := behind("$default", "203.0.113.7", "GET", "/orders/*", "a1b2c3d4e5.execute-api.us-east-1.amazonaws.com")
 	out, log, err := ask(t, authorizer.Policy(byAddress), event)
 	if got := outcomeOf(t, out, err, arnOf(event)); got != broken || log.code() != "path_not_grantable" {
 		t.Errorf("got %s, want an error that is not kept: %s, %v", got, out, log)
@@ -129,6 +129,30 @@ func TestAKeptPolicyTakesHEADWithGET(t *testing.T) {
 		for call, want := range calls {
 			if got := outcomeOf(t, kept, err, stageARN+call); got != want {
 				t.Errorf("%s after %s: got %s, want %s: %s", call, first, got, want, kept)
+			}
+		}
+	}
+}
+
+// A REST API takes a slash at the end for nothing, and the check goes by its word.
+// A TOKEN authorizer has the path alone, and takes it as a handler does.
+func TestAKeptPolicyTakesASlashAtTheEndAsTheCheckDoes(t *testing.T) {
+	check := authorizer.All(authorizer.Bearer(alice("s")), authorizer.Routes(map[string]authorizer.Check{
+		"GET /": authorizer.Scopes("s"), "GET /a": authorizer.Scopes("s"), "GET /a/{id}": authorizer.Scopes("s"), "GET /{id}/b/{other}": authorizer.Scopes("s"), "GET /c": authorizer.Scopes("none"),
+	}))
+	h := authorizer.Policy(check, authorizer.CompleteRoutes(), authorizer.IdentitySources("method.request.header.Authorization"))
+	api := gateway{"GET /", "GET /a", "GET /a/{id}", "GET /{id}/b/{other}", "GET /c"}
+	calls := map[string]map[string]outcome{
+		"request": {"/": allow, "/a": allow, "/a/": allow, "/a/1": allow, "/a/1/": allow, "/x/b/1": allow, "/x/b/1/": allow, "/c": deny, "/c/": deny},
+		"token":   {"/": allow, "/a": allow, "/a/": deny, "/a/1": allow, "/a/1/": deny, "/x/b/1": allow, "/x/b/1/": deny, "/c": deny, "/c/": deny},
+	}
+	for variant, paths := range calls {
+		for first := range paths {
+			kept, _, err := ask(t, h, api.call(variant, "GET", first))
+			for path, want := range paths {
+				if got := outcomeOf(t, kept, err, stageARN+"GET"+path); got != want {
+					t.Errorf("%s: GET %s after GET %s: got %s, want %s: %s", variant, path, first, got, want, kept)
+				}
 			}
 		}
 	}

@@ -71,7 +71,7 @@ func (d *decider) tables(ctx context.Context, r *Request, g *Grant) (doc Documen
 	if parameters && !complete {
 		return doc, g, &hazardError{"declare with CompleteRoutes() that Routes names all routes of the API, add the route to the identity sources, or set the result TTL to 0 and declare it with Uncached()"}
 	}
-	if err := doc.allowGranted(r.in.arn, all, r.in.format == RESTToken); err != nil {
+	if err := doc.allowGranted(r.in, all); err != nil {
 		return doc, g, err
 	}
 	if called != nil {
@@ -128,15 +128,16 @@ func routesOf(tables []*routeTable) []route {
 	return out
 }
 
-// allowGranted allows those routes that are granted and none of the others.
-// byPath tells that the check finds its route by the path, not by the gateway's
-// word: then it refuses what is not plain, and so does the policy.
-func (doc *Document) allowGranted(base ARN, all []route, byPath bool) error {
+// allowGranted allows those routes that are granted and none of the others. Where
+// the check has found its route by the path and not by the gateway's word, it
+// refuses what is not plain, and so does the policy.
+func (doc *Document) allowGranted(in *input, all []route) error {
+	base, byPath := in.arn, in.format == RESTToken
 	for _, r := range all {
 		if !r.granted {
 			continue
 		}
-		if err := doc.allowPattern(base, r.pattern, r.method); err != nil {
+		if err := doc.allowPattern(in, r.pattern, r.method); err != nil {
 			return err
 		}
 		if r.pattern.fixed() {
@@ -146,15 +147,23 @@ func (doc *Document) allowGranted(base ARN, all []route, byPath bool) error {
 			return other.pattern == r.pattern || !other.pattern.listed() || other.method != r.method || !other.pattern.below(r.pattern)
 		})
 		refused := func(other route) bool { return !other.granted && other.method == r.method }
+		strict := byPath || r.pattern.catchAll() && len(below) > 0 // see routeTable.splits
 		switch {
 		case !r.pattern.listed():
-		case byPath || r.pattern.catchAll() && len(below) > 0: // see routeTable.splits
+		case strict:
 			doc.denyAmbiguous(base)
 			doc.denyDetours(base)
+			doc.denyEscapes(base, r.pattern, r.pattern)
+			if byPath && !r.pattern.catchAll() {
+				doc.denySlashes(base, r)
+			}
 		case slices.ContainsFunc(all, refused): // and a gateway might still find it
 			doc.denyDetours(base)
 		}
 		for _, other := range below {
+			if strict && r.pattern.listed() {
+				doc.denyEscapes(base, r.pattern, other.pattern)
+			}
 			if err := doc.allowBut(base, r.pattern, other); err != nil {
 				return err
 			}
@@ -170,14 +179,27 @@ func (doc *Document) denyAmbiguous(base ARN) {
 	doc.denyBelowStage(base, `*\*`, "*%25*", "*%5C*", "*%5c*", "*%2F*", "*%2f*", "*%2E*", "*%2e*", "*%0?*", "*%1?*", "*%7F*", "*%7f*")
 }
 
-// denyEscapes denies paths in which a character is escaped that the literals of p
-// can be made of: such a path may be p after all.
-func (doc *Document) denyEscapes(base ARN, p *pattern) {
-	doc.denyBelowStage(base, "*%2D*", "*%2d*", "*%2E*", "*%2e*", "*%2F*", "*%2f*", "*%25*", "*%3?*", "*%4?*", "*%5?*", "*%6?*", "*%7?*")
-	for _, c := range []byte(p.template()) {
-		if c < '0' || c > '~' { // which is not among those
+// denyEscapes denies paths in which a character is escaped that a literal of q is
+// made of, where it stands behind what is allowed of p: such a path may be q.
+func (doc *Document) denyEscapes(base ARN, p, q *pattern) {
+	for i, s := range q.segments {
+		if i < p.literals() || s.parameter() {
+			continue
+		}
+		for _, c := range []byte(s.literal + "%./") {
 			doc.denyBelowStage(base, fmt.Sprintf("*%%%02X*", c), fmt.Sprintf("*%%%02x*", c))
 		}
+	}
+}
+
+// denySlashes denies paths that are those of a route with a parameter but for a
+// slash at the end, as the router takes them for others. Where the parameter of a
+// route comes first, the path without it is the root.
+func (doc *Document) denySlashes(base ARN, r route) {
+	below := r.method + r.pattern.path(r.pattern.literals()) + "/"
+	doc.denyBelowStage(base, below+"*/")
+	if r.pattern.literals() > 0 {
+		doc.denyBelowStage(base, below)
 	}
 }
 
@@ -197,7 +219,7 @@ func (doc *Document) allowBut(base ARN, p *pattern, other route) error {
 		return &hazardError{"no policy allows " + cmp.Or(p.key, "what is in no table") + " without " + other.pattern.key +
 			": add the route to the identity sources, or set the result TTL to 0 and declare it with Uncached()"}
 	case len(other.pattern.segments) > p.literals():
-		doc.denyEscapes(base, other.pattern)
+		doc.denyEscapes(base, p, other.pattern)
 	default: // a slash that is escaped may be one at its end
 		at := base
 		at.Method, at.Path = other.method, other.pattern.path(len(other.pattern.segments))

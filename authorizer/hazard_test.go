@@ -61,7 +61,8 @@ var hazards = []struct {
 	{"the ARN, method and path are sources", looks(func(r *authorizer.Request) bool { return r.ARN().Method == "GET" }), nil, []string{"GET", "/orders/42"}, "add $context.domainName to"},
 	{
 		"the ARN, method, path and domain are sources", looks(func(r *authorizer.Request) bool { return r.ARN().Method == "GET" }), nil,
-		[]string{"GET", "/orders/42", "a1b2c3d4e5.execute-api.us-east-1.amazonaws.com"}, "",
+		[]string{"GET", "/orders/42", "a1b2c3d4e5.execute-api.us-east-1.amazonaws.com"},
+		"",
 	},
 	{
 		"the ARN behind a stage in the path", looks(func(r *authorizer.Request) bool { return r.ARN().Path == "/orders/42" }),

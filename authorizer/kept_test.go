@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/fnv"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -87,9 +88,12 @@ func key(sources []placeOf, c callOf, rest bool) (values []string, ok bool) {
 }
 
 func (c callOf) event(format authorizer.Format, values []string) []byte {
-	_, template, _ := strings.Cut(c.route, " ")
+	_, template, ok := strings.Cut(c.route, " ")
+	if !ok {
+		template = c.route // $default
+	}
 	parameters := map[string]string{}
-	if before, _, ok := strings.Cut(template, "{"); ok {
+	if before, _, ok := strings.Cut(template, "{"); ok { // which is the last segment
 		parameters["p"] = strings.TrimPrefix(c.path, before)
 	}
 	headers, query := map[string]string{"host": c.domain()}, map[string]string{}
@@ -132,31 +136,30 @@ func (c callOf) event(format authorizer.Format, values []string) []byte {
 
 // genCheck draws a check: one that looks here or there and goes on as it sees
 // fit, one of this package, or several of them.
-func genCheck(t *rapid.T, api gateway, complete bool, depth int) authorizer.Check {
-	kinds := []string{"own", "own", "scopes", "bearer", "key", "address"}
-	if depth > 0 {
-		kinds = append(kinds, "any", "any", "all", "all", "routes", "routes")
+func (w *world) genCheck(t *rapid.T, depth int, behind bool) authorizer.Check {
+	kinds := []string{"own", "own", "bearer", "key", "address"}
+	if behind { // another, which has granted something
+		kinds = append(kinds, "scopes", "scopes", "scopes", "none")
 	}
-	checks := func() (out []authorizer.Check) {
-		for range rapid.IntRange(1, 3).Draw(t, "checks") {
-			out = append(out, genCheck(t, api, complete, depth-1))
-		}
-		return out
+	if depth > 0 {
+		kinds = append(kinds, "any", "any", "all", "all", "routes", "routes", "routes")
 	}
 	scopes := []string{"s"}
 	switch rapid.SampledFrom(kinds).Draw(t, "kind") {
 	case "any":
-		return authorizer.Any(checks()...)
+		return authorizer.Any(w.genCheck(t, depth-1, behind), w.genCheck(t, depth-1, behind))
 	case "all":
-		return authorizer.All(checks()...)
+		return authorizer.All(w.genCheck(t, depth-1, behind), w.genCheck(t, depth-1, true))
 	case "routes":
 		table := map[string]authorizer.Check{}
-		for _, route := range api {
-			if complete || rapid.IntRange(0, 4).Draw(t, "listed") > 0 {
-				table[route] = genCheck(t, api, complete, depth-1)
+		for _, route := range w.api {
+			if w.complete || rapid.IntRange(0, 4).Draw(t, "listed") > 0 {
+				table[route] = w.genCheck(t, depth-1, behind)
 			}
 		}
 		return authorizer.Routes(table)
+	case "none":
+		return authorizer.Scopes("none")
 	case "scopes":
 		return authorizer.Scopes("s")
 	case "bearer":
@@ -169,7 +172,7 @@ func genCheck(t *rapid.T, api gateway, complete bool, depth int) authorizer.Chec
 		return authorizer.SourceIP("10.0.0.1")
 	}
 	salt := rapid.Byte().Draw(t, "salt")
-	order := rapid.Permutation(seen).Draw(t, "order")
+	order := rapid.Permutation(append(slices.Clone(seen), slices.Repeat(w.sources, 4)...)).Draw(t, "order") // most look where they may
 	most := rapid.IntRange(0, 2).Draw(t, "looks")
 	// Any lets a caller choose what to send, and so which grant it has.
 	sent := slices.ContainsFunc(order[:most], func(p placeOf) bool { return strings.HasPrefix(p.http, "$request.") || p.http == "$context.domainName" })
@@ -197,57 +200,86 @@ func genCheck(t *rapid.T, api gateway, complete bool, depth int) authorizer.Chec
 
 // A world is an API with an authorizer, and calls that come to it.
 type world struct {
-	format  authorizer.Format
-	simple  bool
-	check   authorizer.Check
-	sources []placeOf
-	h       lambda.Handler
-	calls   []callOf
+	format   authorizer.Format
+	api      gateway
+	sources  []placeOf
+	complete bool
+	simple   bool
+	check    authorizer.Check
+	h        lambda.Handler
+	calls    []callOf
 }
 
 var formats = []authorizer.Format{authorizer.HTTP2, authorizer.HTTP2, authorizer.HTTP1, authorizer.RESTRequest, authorizer.RESTRequest, authorizer.RESTToken, authorizer.GraphQL}
 
-// genCalls draws calls whose routes are not known yet, of few values, so that many
-// have one key.
+// genCalls draws calls whose routes are not known yet: some, and some that differ
+// from those in one thing.
 func genCalls(t *rapid.T) []callOf {
-	few := func(name string, most int, values ...string) *rapid.Generator[string] {
-		return rapid.SampledFrom(rapid.SliceOfN(rapid.SampledFrom(values), 1, most).Draw(t, name))
+	of := func(name string, values ...string) string { return rapid.SampledFrom(values).Draw(t, name) }
+	change := map[string]func(c *callOf){
+		"method": func(c *callOf) { c.method = of("method", "GET", "GET", "POST", "HEAD") },
+		"path": func(c *callOf) {
+			c.path = of("path", "/a", "/b", "/c", "/a/b", "/1,10.0.0.1", "/a/", "//a", "/b/../a", "/%61", "/a/%62", "/a;b", "/*")
+		},
+		"x": func(c *callOf) {
+			c.x = of("x", "", "", "1", "GET /a", "/a", "10.0.0.1", "GET", "1,GET /a", "1, 10.0.0.1", "Bearer t1", "k1", "plain.example.com")
+		},
+		"q":    func(c *callOf) { c.q = of("q", "", "", "1", "GET /a", "/a/b", "10.0.0.1", "k1") },
+		"ip":   func(c *callOf) { c.ip = of("ip", "10.0.0.1", "10.0.0.1", "10.0.0.2") },
+		"auth": func(c *callOf) { c.auth = of("auth", "", "Bearer t1", "Bearer t2", "Bearer forged") },
+		"key":  func(c *callOf) { c.key = of("key", "", "k1", "k2", "forged") },
+		"base": func(c *callOf) { // of the same path
+			if rest, ok := strings.CutPrefix(c.path, "/a/"); ok && c.base == "" {
+				c.base, c.path = "/a", "/"+rest
+			} else {
+				c.base, c.path = "", c.base+c.path
+			}
+		},
+		"slash":  func(c *callOf) { c.path += "/" },
+		"escape": func(c *callOf) { c.path = strings.NewReplacer("a", "%61", "b", "%62").Replace(c.path) },
 	}
-	paths := few("paths", 4, "/a", "/b", "/c", "/a/b", "/1,10.0.0.1", "/a/", "//a", "/b/../a", "/%61", "/a/%62", "/a;b", "/*")
-	texts := few("texts", 3, "", "1", "GET /a", "/a", "10.0.0.1", "GET", "1,GET /a", "1, 10.0.0.1", "Bearer t1", "k1", "plain.example.com")
-	methods, bases, ips := few("methods", 3, "GET", "POST", "HEAD"), few("bases", 2, "", "/a"), few("ips", 2, "10.0.0.1", "10.0.0.2")
-	auths, keys := few("auths", 3, "", "Bearer t1", "Bearer t2", "Bearer forged"), few("keys", 3, "", "k1", "k2", "forged")
-	return rapid.SliceOfN(rapid.Custom(func(t *rapid.T) callOf {
-		return callOf{
-			method: methods.Draw(t, "method"), path: paths.Draw(t, "path"), base: bases.Draw(t, "base"), x: texts.Draw(t, "x"), q: texts.Draw(t, "q"),
-			ip: ips.Draw(t, "ip"), auth: auths.Draw(t, "auth"), key: keys.Draw(t, "key"),
+	names := slices.Sorted(maps.Keys(change))
+	var calls []callOf
+	for range 5 {
+		var c callOf
+		for _, name := range names[:len(names)-2] {
+			change[name](&c)
 		}
-	}), 16, 24).Draw(t, "calls")
+		calls = append(calls, c)
+		for range 3 {
+			varied := c
+			change[of("change", names...)](&varied)
+			calls = append(calls, varied)
+		}
+	}
+	return calls
 }
 
 func genWorld(t *rapid.T) *world {
 	routes := []string{"GET /a", "POST /a", "ANY /b", "GET /{p}", "GET /a/{p}", "GET /a/b", "ANY /{p+}", "GET /a/{p+}"}
-	api := gateway(rapid.SliceOfNDistinct(rapid.SampledFrom(routes), 1, 5, rapid.ID).Draw(t, "routes"))
-	w := &world{format: rapid.SampledFrom(formats).Draw(t, "format")}
+	w := &world{format: rapid.SampledFrom(formats).Draw(t, "format"), complete: rapid.Bool().Draw(t, "complete")}
+	if w.format == authorizer.HTTP2 || w.format == authorizer.HTTP1 {
+		routes = append(routes, "$default")
+	}
+	w.api = rapid.SliceOfNDistinct(rapid.SampledFrom(routes), 1, 5, rapid.ID).Draw(t, "routes")
+	w.sources = rapid.SliceOfNDistinct(rapid.SampledFrom(places), 1, 5, func(p placeOf) string { return p.http }).Draw(t, "sources")
+	switch w.format {
+	case authorizer.RESTToken, authorizer.GraphQL: // which have the token alone
+		w.sources, w.complete = places[1:2], true
+	}
 	for _, c := range genCalls(t) {
 		// A REST API takes a slash at the end for nothing, an HTTP API does not.
 		// https://github.com/aws-powertools/powertools-lambda-python/pull/1577
 		// https://github.com/storacha/w3infra/pull/166
-		c.route = api.route(c.method, c.path)
+		c.route = w.api.route(c.method, c.path)
 		if w.format == authorizer.HTTP2 || w.format == authorizer.HTTP1 {
-			c.route = api.exactly(c.method, c.path)
+			c.route = w.api.exactly(c.method, c.path)
 		}
 		if c.route != "" {
 			w.calls = append(w.calls, c)
 		}
 	}
-	w.sources = rapid.SliceOfNDistinct(rapid.SampledFrom(places), 1, 3, func(p placeOf) string { return p.http }).Draw(t, "sources")
-	complete := rapid.Bool().Draw(t, "complete")
-	switch w.format {
-	case authorizer.RESTToken, authorizer.GraphQL: // which have the token alone
-		w.sources, complete = places[1:2], true
-	}
-	w.check = genCheck(t, api, complete, 2)
+	w.check = w.genCheck(t, 2, false)
 	var opts []authorizer.Option
 	if w.format == authorizer.RESTRequest {
 		var declared []string
@@ -256,7 +288,7 @@ func genWorld(t *rapid.T) *world {
 		}
 		opts = append(opts, authorizer.IdentitySources(declared...))
 	}
-	if complete {
+	if w.complete {
 		opts = append(opts, authorizer.CompleteRoutes())
 	}
 	if rapid.Bool().Draw(t, "edge") {
@@ -371,6 +403,7 @@ func TestWhatIsKeptLetsNobodyIn(t *testing.T) {
 				return
 			}
 			let[w.format]++
+			granted = false
 			if own := w.ask(t, alone, c); !granted {
 				t.Fatalf("%s: %+v gets %s by what was kept of %+v, and by itself %s", w, c, kept.of(c), first, own.of(c))
 			}

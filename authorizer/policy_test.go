@@ -26,7 +26,11 @@ func (g gateway) route(method, path string) string {
 
 // exactly is route where a slash at the end counts, as to an HTTP API.
 func (g gateway) exactly(method, path string) string {
-	best, rank := "", ""
+	rank, fallback := "", ""
+	if slices.Contains(g, "$default") { // which takes what no other does
+		fallback = "$default"
+	}
+	best := fallback
 	for _, key := range g {
 		m, template, _ := strings.Cut(key, " ")
 		r, ok := rankOf(template, path)
@@ -34,9 +38,9 @@ func (g gateway) exactly(method, path string) string {
 			continue
 		}
 		if r != rank {
-			best, rank = "", r
+			best, rank = fallback, r
 		}
-		if m == method || m == "ANY" && best == "" {
+		if m == method || m == "ANY" && best == fallback {
 			best = key
 		}
 	}

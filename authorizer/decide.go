@@ -15,17 +15,18 @@ import (
 // Option changes [Simple] and [Policy].
 type Option func(*decider)
 
-// Uncached declares that the gateway keeps no decision: the authorizer's result
-// TTL is 0. A decision may then depend on all of the request. Where it is not
-// true, a caller who was allowed one call is allowed others.
+// Uncached declares that the authorizer's result TTL is 0, so that the gateway
+// stores no decision. A decision may then depend on all of the request. It is only
+// for such an authorizer: if the gateway does store decisions, a caller who was
+// allowed one call is allowed others.
 func Uncached() Option {
 	return func(d *decider) { d.uncached = true }
 }
 
 // EdgeHeaders names headers that a CDN, a firewall or a proxy in front of the
-// gateway sets, "X-Waf-Verdict". A check that read one and failed inside [Any]
-// counts: the client cannot leave out what an edge adds, so a decision that was
-// kept with the header could be wrong without it.
+// gateway sets, such as "X-Waf-Verdict". A decision depends on them even if the
+// check that read them failed inside [Any], for a client cannot leave out what an
+// edge adds. Names are matched in any case; an empty one panics.
 func EdgeHeaders(names ...string) Option {
 	return func(d *decider) {
 		for _, name := range names {

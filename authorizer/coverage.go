@@ -13,8 +13,8 @@ type hazardError struct{ fix string }
 
 func (e *hazardError) Error() string { return e.fix }
 
-// document makes the policy for all calls that the gateway may hold to it, and
-// gives the grant that goes with it. g is nil where the call is forbidden.
+// document returns the policy for all calls that the gateway may hold to it, and the
+// grant that goes with it. g is nil if the call is forbidden.
 func (d *decider) document(ctx context.Context, r *Request, g *Grant) (doc Document, _ *Grant, err error) {
 	in := r.in
 	doc = in.newDocument()
@@ -141,7 +141,7 @@ func (p *pattern) methods() []string {
 	return []string{p.method}
 }
 
-// path gives the first n segments, which are literals.
+// path returns the first n segments, which are literals.
 func (p *pattern) path(n int) string {
 	path := ""
 	for _, s := range p.segments[:n] {

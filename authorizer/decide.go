@@ -124,7 +124,7 @@ func (g *Grant) expired(now time.Time) bool {
 	return !g.Expires.IsZero() && !now.Round(0).Before(g.Expires)
 }
 
-// verdictOf tells a denial from a check that is broken.
+// verdictOf returns what an error of a check stands for.
 func verdictOf(err error) verdict {
 	if err == nil {
 		return allowed
@@ -179,7 +179,7 @@ func hazard(ctx context.Context, fix string) error {
 	return err
 }
 
-// fix tells how to let the gateway keep decisions apart by what was read.
+// fix says how to let the gateway keep decisions apart by what was read.
 func fix(in *input, uncovered []read) string {
 	var add, never []string
 	for _, u := range uncovered {

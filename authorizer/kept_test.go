@@ -376,7 +376,7 @@ func (w *world) eachKept(t *rapid.T, do func(first, c callOf, kept, own answered
 
 // checkWorlds tries some thousands of worlds, as most are dull.
 func checkWorlds(t *testing.T, property func(*rapid.T)) {
-	for range 60 {
+	for range 30 {
 		rapid.Check(t, property)
 	}
 }

@@ -1,6 +1,7 @@
 package authorizer_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -78,8 +79,9 @@ func TestAKeptPolicyDeniesEverySpellingOfARefusedRoute(t *testing.T) {
 			t.Fatalf("%v, %v", log, err)
 		}
 		for i := range len(literal) {
-			for _, hex := range []string{"0123456789ABCDEF", "0123456789abcdef"} {
-				spelt := literal[:i] + "%" + string(hex[literal[i]>>4]) + string(hex[literal[i]&15]) + literal[i+1:]
+			upper, lower := fmt.Sprintf("%02X", literal[i]), fmt.Sprintf("%02x", literal[i])
+			for _, hex := range []string{upper, lower, upper[:1] + lower[1:], lower[:1] + upper[1:]} {
+				spelt := literal[:i] + "%" + hex + literal[i+1:]
 				if got := outcomeOf(t, out, err, stageARN+"GET/orders/"+spelt); got == allow {
 					t.Errorf("GET /orders/%s, which may be %s, is allowed by %s", spelt, literal, out)
 				}

@@ -82,8 +82,8 @@ func (d *decider) tables(ctx context.Context, r *Request, g *Grant) (doc Documen
 	return doc, g, nil
 }
 
-// same gives the grant of several routes, nil when they differ: the backend
-// would be told another route's.
+// same returns the grant of several routes, nil if they differ: the backend would
+// get that of another route.
 func same(a, b *Grant) *Grant {
 	x, y := *a, *b
 	x.Expires, y.Expires = b.Expires, b.Expires
@@ -102,9 +102,9 @@ type route struct {
 	granted bool
 }
 
-// routesOf gives the routes of tables, in an order of their own, ANY taken
-// apart, and last one of each method that is in none of them. What a table has of
-// a method for itself it finds for that method of ANY as well.
+// routesOf returns the routes of tables, in an order of their own, ANY taken apart
+// and HEAD beside GET, and last one of each method that is in none of them. What a
+// table has of a method for itself it finds for that method of ANY as well.
 func routesOf(tables []*routeTable) []route {
 	shapes := map[string]*pattern{}
 	for _, t := range tables {
@@ -128,11 +128,8 @@ func routesOf(tables []*routeTable) []route {
 	return out
 }
 
-// allowGranted allows those routes that are granted and none of the others. Where
-// the check has found its route by the path and not by the gateway's word, it
-// refuses what is not plain, and so does the policy.
+// allowGranted allows those routes that are granted and none of the others.
 func (doc *Document) allowGranted(in *input, all []route) error {
-	base, byPath := in.arn, in.format == RESTToken
 	for _, r := range all {
 		if !r.granted {
 			continue
@@ -146,30 +143,37 @@ func (doc *Document) allowGranted(in *input, all []route) error {
 		below := slices.DeleteFunc(slices.Clone(all), func(other route) bool {
 			return other.pattern == r.pattern || !other.pattern.listed() || other.method != r.method || !other.pattern.below(r.pattern)
 		})
-		refused := func(other route) bool { return !other.granted && other.method == r.method }
-		strict := byPath || r.pattern.catchAll() && len(below) > 0 // see routeTable.splits
-		switch {
-		case !r.pattern.listed():
-		case strict:
-			doc.denyAmbiguous(base)
-			doc.denyDetours(base)
-			doc.denyEscapes(base, r.pattern, r.pattern)
-			if byPath && !r.pattern.catchAll() {
-				doc.denySlashes(base, r)
-			}
-		case slices.ContainsFunc(all, refused): // and a gateway might still find it
-			doc.denyDetours(base)
+		if r.pattern.listed() {
+			doc.denyReadings(in, r, below, all)
 		}
 		for _, other := range below {
-			if strict && r.pattern.listed() {
-				doc.denyEscapes(base, r.pattern, other.pattern)
-			}
-			if err := doc.allowBut(base, r.pattern, other); err != nil {
+			if err := doc.allowBut(in.arn, r.pattern, other); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
+}
+
+// denyReadings denies paths below a route with a parameter that can be read as
+// those of another route. Where the check finds its route by the path and not by
+// the gateway's word, it refuses each such path, and so does the policy.
+func (doc *Document) denyReadings(in *input, r route, below, all []route) {
+	byPath := in.format == RESTToken
+	switch {
+	case byPath || r.pattern.catchAll() && len(below) > 0: // see routeTable.splits
+		doc.denyAmbiguous(in.arn)
+		doc.denyDetours(in.arn)
+		doc.denyEscapes(in.arn, r.pattern, r.pattern)
+		for _, other := range below {
+			doc.denyEscapes(in.arn, r.pattern, other.pattern)
+		}
+		if byPath && !r.pattern.catchAll() {
+			doc.denySlashes(in.arn, r)
+		}
+	case slices.ContainsFunc(all, func(other route) bool { return !other.granted && other.method == r.method }):
+		doc.denyDetours(in.arn) // which a gateway might still find
+	}
 }
 
 // denyAmbiguous denies paths that two readers could take for two, as the check
@@ -187,7 +191,9 @@ func (doc *Document) denyEscapes(base ARN, p, q *pattern) {
 			continue
 		}
 		for _, c := range []byte(s.literal + "%./") {
-			doc.denyBelowStage(base, fmt.Sprintf("*%%%02X*", c), fmt.Sprintf("*%%%02x*", c))
+			for _, format := range []string{"*%%%X%X*", "*%%%x%x*", "*%%%X%x*", "*%%%x%X*"} {
+				doc.denyBelowStage(base, fmt.Sprintf(format, c>>4, c&0xf))
+			}
 		}
 	}
 }

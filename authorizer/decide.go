@@ -28,14 +28,14 @@ func Uncached() Option {
 // check that read them failed inside [Any], for a client cannot leave out what an
 // edge adds. Names are matched in any case; an empty one panics.
 func EdgeHeaders(names ...string) Option {
-	return func(d *decider) {
-		for _, name := range names {
-			if name == "" {
-				panic("authorizer: EdgeHeaders with an empty name")
-			}
-			d.edge = append(d.edge, fieldlines.Key(name))
+	keys := make([]string, len(names))
+	for i, name := range names {
+		if name == "" {
+			panic("authorizer: EdgeHeaders with an empty name")
 		}
+		keys[i] = fieldlines.Key(name)
 	}
+	return func(d *decider) { d.edge = append(d.edge, keys...) }
 }
 
 // decider is what Simple, Policy and AppSync have in common.

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/lambdarmor/lambdarmor/authorizer"
 	"github.com/lambdarmor/lambdarmor/guard/guardtest"
 )
@@ -192,4 +193,61 @@ func TestDecisionsAreIndependent(t *testing.T) {
 		})
 	}
 	wg.Wait()
+}
+
+// What an edge adds counts in each form of answer, however deep the check stands.
+func TestEdgeHeadersCountInEachAnswer(t *testing.T) {
+	waf := looks(func(r *authorizer.Request) bool { return r.Header("x-waf-verdict") == "trusted" })
+	deep := authorizer.All(authorizer.Any(authorizer.All(authorizer.Any(waf, authorizer.APIKey("x-key", authorizer.Keys())), authorizer.Groups("g")), authorizer.Bearer(alice("s"))), authorizer.Scopes("s"))
+	table := authorizer.All(deep, authorizer.Routes(map[string]authorizer.Check{"GET /orders/{id}": authorizer.Scopes("s"), "GET /orders": authorizer.Scopes("none")}))
+	edge := authorizer.EdgeHeaders("Other", "X-WAF-Verdict")
+	for _, s := range samples {
+		if s.variant == "appsync" || s.variant == "websocket" || s.variant == "token" { // which has no headers
+			continue
+		}
+		for name, check := range map[string]authorizer.Check{"a check": deep, "a table": table} {
+			opts := []authorizer.Option{authorizer.IdentitySources("method.request.header.Authorization"), authorizer.CompleteRoutes()}
+			handler := func(opts ...authorizer.Option) lambda.Handler {
+				if s.simple {
+					return authorizer.Simple(deep, opts...)
+				}
+				return authorizer.Policy(check, opts...)
+			}
+			event := sample(s.variant)
+			if out, log, err := ask(t, handler(opts...), event); outcomeOf(t, out, err, arnOf(event)) != allow {
+				t.Errorf("%s, %s: got %s, %v, want what a client may send ignored", s.variant, name, out, log)
+			}
+			if out, log, err := ask(t, handler(append(opts, edge)...), event); outcomeOf(t, out, err, arnOf(event)) != broken || !strings.Contains(log.text("fix"), "x-waf-verdict") || strings.Contains(log.text("fix"), "x-key") {
+				t.Errorf("%s, %s, by an edge: got %s, %v, want a hazard", s.variant, name, out, log)
+			}
+		}
+	}
+	mustPanic(t, "an empty name", "authorizer: EdgeHeaders", func() { authorizer.EdgeHeaders("a", "") })
+}
+
+// A 401 is an error, of which the gateway stores nothing.
+func TestAnswer401(t *testing.T) {
+	both := authorizer.Any(authorizer.APIKey("x-key", authorizer.Keys()), authorizer.Bearer(alice("s"))) // depends on a key that is not there
+	for _, tt := range []struct {
+		name       string
+		check      authorizer.Check
+		token      string
+		with, want outcome
+	}{
+		{"a grant", authorizer.Bearer(alice()), bearer, allow, allow},
+		{"another token", authorizer.Bearer(alice()), "Bearer other", unauthorized, deny},
+		{"no token", authorizer.Bearer(alice()), "Basic YTpi", unauthorized, deny},
+		{"forbidden", authorizer.All(authorizer.Bearer(alice()), authorizer.Scopes("s")), bearer, deny, deny},
+		{"broken", fails(errBroken), bearer, broken, broken},
+		{"another token, beside a key", both, "Bearer other", unauthorized, broken},
+		{"forbidden, beside a key", authorizer.All(both, authorizer.Scopes("none")), bearer, deny, deny},
+	} {
+		event := identified(sample("").Set("/headers/authorization", tt.token), "", tt.token)
+		if out, log, err := ask(t, authorizer.Simple(tt.check, authorizer.Answer401()), event); outcomeOf(t, out, err, "") != tt.with {
+			t.Errorf("%s: got %s, %v, %v, want %s", tt.name, out, err, log, tt.with)
+		}
+		if out, log, err := ask(t, authorizer.Simple(tt.check), event); outcomeOf(t, out, err, "") != tt.want {
+			t.Errorf("%s, without: got %s, %v, %v, want %s", tt.name, out, err, log, tt.want)
+		}
+	}
 }

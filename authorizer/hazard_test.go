@@ -65,6 +65,12 @@ var hazards = []struct {
 		"",
 	},
 	{
+		"the ARN behind $default", looks(func(r *authorizer.Request) bool { return r.ARN().Method == "GET" }),
+		func(e guardtest.Event) guardtest.Event { return e.Set("/routeKey", "$default") },
+		[]string{"GET", "/orders/42"},
+		"add $context.domainName to",
+	},
+	{
 		"the ARN behind a stage in the path", looks(func(r *authorizer.Request) bool { return r.ARN().Path == "/orders/42" }),
 		func(e guardtest.Event) guardtest.Event {
 			return e.Set("/routeArn", stageARN+"GET/orders/42").Set("/requestContext/stage", "prod").Set("/rawPath", "/prod/orders/42").Set("/requestContext/http/path", "/prod/orders/42")

@@ -299,6 +299,9 @@ func genWorld(t *rapid.T) *world {
 		w.h = authorizer.AppSync(w.check)
 	case w.format == authorizer.HTTP2 && rapid.Bool().Draw(t, "simple"):
 		w.simple = true
+		if rapid.Bool().Draw(t, "401") {
+			opts = append(opts, authorizer.Answer401())
+		}
 		w.h = authorizer.Simple(w.check, opts...)
 	default:
 		w.h = authorizer.Policy(w.check, opts...)

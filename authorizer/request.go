@@ -159,16 +159,17 @@ func (r *Request) PathValue(name string) string {
 func (r *Request) ARN() ARN {
 	if r.in.arn != (ARN{}) {
 		r.reads.note(place{kind: inMethod}, r.in.method)
-		r.noteCallPath(inPath)
+		r.reads.note(place{kind: inPath}, r.in.RawPath())
+		r.reads.note(place{kind: inDomain}, r.in.Domain())
 	}
 	return r.in.arn
 }
 
-// noteCallPath notes what the path of the call follows from, which is that of the
-// request without the base path that a domain has put in front. Where the gateway
-// says neither a stage nor a template there is nothing to take off.
-func (r *Request) noteCallPath(path placeKind) {
-	r.reads.note(place{kind: path}, r.in.RawPath())
+// noteTablePath notes what the path follows from that [Routes] goes by, which is
+// that of the request without the base path that a domain has put in front. Where
+// the gateway says neither a stage nor a template there is nothing to take off.
+func (r *Request) noteTablePath() {
+	r.reads.note(place{kind: inTablePath}, r.in.RawPath())
 	if r.in.format != HTTP2 || r.in.stage != "$default" || r.in.routeKey != "$default" {
 		r.reads.note(place{kind: inDomain}, r.in.Domain())
 	}

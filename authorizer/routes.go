@@ -125,7 +125,7 @@ func (t *routeTable) find(r *Request) (*entry, error) {
 		return t.ofPattern(p, r.Method), nil
 	}
 	r.Method()
-	r.noteCallPath(inTablePath)
+	r.noteTablePath()
 	m, err := t.paths.Find(r.in.Request, r.in.method)
 	if err != nil {
 		return nil, err

@@ -15,9 +15,9 @@ import (
 // AppSyncOption changes [AppSync].
 type AppSyncOption func(*appSync)
 
-// DeniedFields tells which fields the caller is not to have, as "Order.total"
-// or by the ARN of the field: they are null in the answer, whatever else the
-// grant allows.
+// DeniedFields sets which fields the caller does not get, as "Order.total" or by
+// the ARN of the field: they are null in the answer, whatever else the grant allows.
+// It panics if of is nil.
 func DeniedFields(of func(*Grant) []string) AppSyncOption {
 	if of == nil {
 		panic("authorizer: DeniedFields with a nil function")
@@ -25,8 +25,8 @@ func DeniedFields(of func(*Grant) []string) AppSyncOption {
 	return func(a *appSync) { a.denied = of }
 }
 
-// TTL says how long AppSync keeps a grant, instead of what the API is
-// configured with: whole seconds, at most an hour; 0 keeps none.
+// TTL sets how long AppSync stores a grant, instead of what the API is configured
+// with: whole seconds, at most an hour; 0 stores none. It panics for anything else.
 func TTL(d time.Duration) AppSyncOption {
 	if d < 0 || d > maxTTL || d%time.Second != 0 {
 		panic("authorizer: TTL of less than nothing, more than an hour, or a part of a second")
@@ -43,14 +43,14 @@ type appSync struct {
 	override bool
 }
 
-// AppSync is an authorizer of an AppSync API. A grant is isAuthorized true with
-// the grant as resolverContext, whose values are all strings; a denial is false;
-// any other error is the error.
+// AppSync returns an authorizer for an AppSync API. It answers a grant with
+// isAuthorized true and the grant as resolverContext, whose values are all strings;
+// a denial with false; any other error with the error. It panics if the check is nil.
 //
-// AppSync keeps a decision for the token alone, and here the answer can say for
-// how long: not at all when the decision depended on anything beside the token,
-// as the operation or a header, and never longer than the grant lasts. So no
-// decision is refused because of the cache.
+// AppSync stores a decision under the token alone, and the answer says for how long.
+// A grant that depended on anything beside the token, such as the operation or a
+// header, is not stored; no grant is stored for longer than it lasts; a denial is
+// never stored. So the cache is no reason to refuse a decision.
 //
 // https://docs.aws.amazon.com/appsync/latest/devguide/security-authz.html#aws-lambda-authorization
 func AppSync(c Check, opts ...AppSyncOption) lambda.Handler {

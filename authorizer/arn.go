@@ -27,7 +27,8 @@ type ARN struct {
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html
 const maxARN = 512
 
-// ParseARN takes an ARN of a call apart. The path may hold anything.
+// ParseARN parses the ARN of a call. The path may have anything in it. The error is
+// that of a text which is no such ARN.
 func ParseARN(text string) (ARN, error) {
 	parts := strings.SplitN(text, ":", 6)
 	if len(parts) != 6 || parts[0] != "arn" || parts[2] != "execute-api" {
@@ -69,7 +70,7 @@ func (a ARN) check() error {
 	return nil
 }
 
-// String is the ARN as AWS writes it.
+// String returns the ARN as AWS writes it.
 func (a ARN) String() string {
 	return a.stagePrefix() + a.Method + a.Path
 }

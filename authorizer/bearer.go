@@ -28,10 +28,11 @@ func challenged(challenge string, err error) error {
 	return httpapi.WithHeader(err, "WWW-Authenticate", challenge)
 }
 
-// Bearer asks v who the token in the header Authorization belongs to (RFC 6750,
-// section 2.1). The scheme's case makes no difference; a TOKEN authorizer and
-// AppSync may send the token without it. A header that was sent twice is
-// refused, and so is a token with a character that none has.
+// Bearer grants to whoever the token in the header Authorization was issued to, as
+// v finds out (RFC 6750, section 2.1). The scheme's case makes no difference; a TOKEN
+// authorizer and AppSync may pass on the token without it. It is Unauthenticated if
+// there is no token, if v does not know it, if the header was sent twice, and if the
+// token has a character that none has. Bearer panics if v is nil.
 func Bearer(v Verifier) Check {
 	if v == nil {
 		panic("authorizer: Bearer with a nil verifier")

@@ -29,11 +29,7 @@ func claimsGrant(claims map[string]any, scopes []string) (*Grant, error) {
 			g.Scopes = append(g.Scopes, scope)
 		}
 	}
-	for _, name := range []string{"cognito:groups", "groups"} {
-		if g.Groups = listOf(claims[name]); g.Groups != nil {
-			break
-		}
-	}
+	g.Groups = groupsOf(claims)
 	g.Expires = endOf(request.Text(claims["exp"]))
 	for name, value := range claims {
 		if _, ok := reserved[name]; ok || name == "sub" {
@@ -45,6 +41,22 @@ func claimsGrant(claims map[string]any, scopes []string) (*Grant, error) {
 		g.Context[name] = plainValue(value)
 	}
 	return g, nil
+}
+
+// groupsOf reads the groups of Cognito, whose names have no spaces, and otherwise
+// the claim groups: of a text "[my admins]" it cannot be told whether it is one
+// group or two, and so it is none.
+//
+// https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_CreateGroup.html
+func groupsOf(claims map[string]any) []string {
+	if groups := listOf(claims["cognito:groups"]); len(groups) > 0 {
+		return groups
+	}
+	groups := listOf(claims["groups"])
+	if _, isText := claims["groups"].(string); isText && len(groups) > 1 {
+		return nil
+	}
+	return groups
 }
 
 // listOf reads a list in any of the forms in which gateways pass one on.

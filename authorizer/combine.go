@@ -11,9 +11,9 @@ import (
 
 type grantKey struct{}
 
-// GrantFrom gives the grant of the caller: to a handler inside [Require] or
-// [FromGateway], and to a check inside [All] that of the checks before it. It
-// is not to be changed.
+// GrantFrom returns the grant of the caller, which must not be changed, and false
+// if there is none. A handler inside [Require] or [FromGateway] has one. A check
+// inside [All] has the grant of the check before it.
 func GrantFrom(ctx context.Context) (*Grant, bool) {
 	g, ok := ctx.Value(grantKey{}).(*Grant)
 	return g, ok
@@ -23,10 +23,11 @@ func withGrant(ctx context.Context, g *Grant) context.Context {
 	return context.WithValue(ctx, grantKey{}, g)
 }
 
-// All grants when each of the checks does, asked in order. Each sees the grant
-// of the one before through [GrantFrom]: those that find out who calls come
-// first, those that restrict after them. The last grant is that of All, and it
-// expires when the first of them does. The first error ends it.
+// All grants if each of the checks does, in order; the first error ends it. List
+// checks that find out who calls first, and those that restrict after them: each
+// gets the grant of the one before from [GrantFrom]. All returns the last grant,
+// which expires when the earliest of them does. It panics if there is no check, or
+// a nil one.
 func All(checks ...Check) Check {
 	mustBeChecks("All", checks)
 	return func(ctx context.Context, r *Request) (*Grant, error) {
@@ -54,18 +55,20 @@ func All(checks ...Check) Check {
 	}
 }
 
-// Any grants when one of the checks does, asked in order: the first grant is
-// that of Any. What the checks before it have missed in headers, query and
-// certificate is forgotten, as a caller who sends more there loses nothing by
-// leaving it out. What they have seen of the call itself counts, as the route and
-// the source address: elsewhere the grant may be theirs, and a lesser one.
+// Any grants if one of the checks does, in order, and returns the first grant. It
+// panics if there is no check, or a nil one.
 //
-// A check that is broken grants nothing and takes nothing from another's grant;
-// the record of the invocation then has its code as brokenCheck. When none grants
-// and one of them is broken, the error is that one's: it could
-// have granted, so this is no denial. Else it is the most telling denial:
-// Forbidden before a credential that does not hold, and that before one that is
-// missing.
+// What the decision depends on: everything that the granting check has read. Of the
+// failed checks before it, what they have read of the call counts, such as the
+// route and the source address: on another route an earlier check might grant less.
+// Their reads of what a client supplies are ignored: headers, the query, the
+// certificate. If an edge in front of the gateway sets a header, name it in
+// [EdgeHeaders].
+//
+// A broken check grants nothing, and the others are still asked; the log then has
+// its code as brokenCheck. If none grants, the error is that of a broken check, for
+// it might have granted. Without a broken one it is the denial that says most:
+// Forbidden, then a credential that does not hold, then one that is missing.
 func Any(checks ...Check) Check {
 	mustBeChecks("Any", checks)
 	return func(ctx context.Context, r *Request) (*Grant, error) {

@@ -3,6 +3,7 @@ package authorizer
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"github.com/lambdarmor/lambdarmor/guard"
 )
@@ -12,13 +13,14 @@ type hazardError struct{ fix string }
 
 func (e *hazardError) Error() string { return e.fix }
 
-// document makes the policy for all calls that the gateway may hold to it, and
-// gives the grant that goes with it. g is nil where the call is forbidden.
+// document returns the policy for all calls that the gateway may hold to it, and the
+// grant that goes with it. g is nil if the call is forbidden.
 func (d *decider) document(ctx context.Context, r *Request, g *Grant) (doc Document, _ *Grant, err error) {
 	in := r.in
+	doc = in.newDocument()
 	if d.uncached || !in.cacheable() {
 		if g != nil {
-			err = nameable(doc.Allow(in.arn))
+			err = notNameable(guard.Forbidden, doc.Allow(in.arn))
 		}
 		return doc, g, err
 	}
@@ -40,18 +42,26 @@ func (d *decider) document(ctx context.Context, r *Request, g *Grant) (doc Docum
 	case pinned:
 		err = doc.allowRoute(in)
 	default:
-		err = doc.allowSame(in, d.covers(in, read{place{kind: inMethod}, in.method}), d.covers(in, read{place{kind: inPath}, in.RawPath()}))
+		path := d.covers(in, read{place{kind: inPath}, in.RawPath()}) && d.covers(in, read{place{kind: inDomain}, in.Domain()})
+		err = doc.allowSame(in, d.covers(in, read{place{kind: inMethod}, in.method}), path)
 	}
-	return doc, g, nameable(err)
+	return doc, g, notNameable(guard.Internal, err)
 }
 
-// nameable makes a refusal of a call that cannot be named in a policy: its path
-// is the client's.
-func nameable(err error) error {
+// newDocument returns a policy for the stage of a call. Of a TOKEN event AWS may
+// write "*" for it.
+func (in *input) newDocument() Document {
+	return Document{anyStage: in.format == RESTToken && in.stage == "*"}
+}
+
+// notNameable makes a refusal of a call that cannot be named in a policy: its path
+// is the client's. Where it would be kept it is no denial, as others may have the
+// same identity.
+func notNameable(kind guard.Kind, err error) error {
 	if err == nil {
 		return nil
 	}
-	return &guard.Error{Kind: guard.Forbidden, Code: "path_not_grantable", Detail: "No policy can name this path.", Err: err}
+	return &guard.Error{Kind: kind, Code: "path_not_grantable", Detail: "No policy can name this path.", Err: err}
 }
 
 // ofTable reports whether a read is one that is made anew for each route.
@@ -59,8 +69,9 @@ func (r read) ofTable() bool {
 	return r.kind == inRouteKey || r.kind == inMethod || r.kind == inTablePath || r.kind == inDomain
 }
 
-// allowSame allows all that the decision is the same for: method and path are
-// what they are now where the gateway keeps decisions apart by them.
+// allowSame allows all that the decision is the same for: method and path of the
+// call are what they are now where the gateway keeps decisions apart by them, the
+// path if by the domain as well.
 func (doc *Document) allowSame(in *input, method, path bool) error {
 	a := in.arn
 	switch {
@@ -90,24 +101,31 @@ func (doc *Document) allowRoute(in *input) error {
 		return doc.Allow(in.arn)
 	}
 	for _, method := range p.methods() {
-		if err := doc.allowPattern(in.arn, p, method); err != nil {
+		if err := doc.allowPattern(in, p, method); err != nil {
 			return err
 		}
 	}
-	if p.key == "$default" { // whose calls may be named like that
-		return doc.Allow(in.arn)
+	if a := in.arn; p.key == "$default" && (a.Path == "" || !slices.Contains(methods[:], a.Method)) { // it may be named like that
+		return doc.Allow(a)
 	}
 	return nil
 }
 
 // allowPattern allows a route by name, or all below what stands before its
 // first parameter.
-func (doc *Document) allowPattern(a ARN, p *pattern, method string) error {
+func (doc *Document) allowPattern(in *input, p *pattern, method string) error {
+	a := in.arn
 	a.Method = method
 	if p.fixed() {
 		a.Path = p.path(len(p.segments))
 		if a.Path == "" {
 			a.Path = "/"
+		} else if in.format == RESTRequest { // which takes a slash at the end for nothing
+			a.Path += "/"
+			if err := doc.Allow(a); err != nil {
+				return err
+			}
+			a.Path = strings.TrimSuffix(a.Path, "/")
 		}
 		return doc.Allow(a)
 	}
@@ -123,7 +141,7 @@ func (p *pattern) methods() []string {
 	return []string{p.method}
 }
 
-// path gives the first n segments, which are literals.
+// path returns the first n segments, which are literals.
 func (p *pattern) path(n int) string {
 	path := ""
 	for _, s := range p.segments[:n] {

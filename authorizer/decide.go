@@ -15,26 +15,27 @@ import (
 // Option changes [Simple] and [Policy].
 type Option func(*decider)
 
-// Uncached declares that the gateway keeps no decision: the authorizer's result
-// TTL is 0. A decision may then depend on all of the request. Where it is not
-// true, a caller who was allowed one call is allowed others.
+// Uncached declares that the authorizer's result TTL is 0, so that the gateway
+// stores no decision. A decision may then depend on all of the request. It is only
+// for such an authorizer: if the gateway does store decisions, a caller who was
+// allowed one call is allowed others.
 func Uncached() Option {
 	return func(d *decider) { d.uncached = true }
 }
 
 // EdgeHeaders names headers that a CDN, a firewall or a proxy in front of the
-// gateway sets, "X-Waf-Verdict". A check that read one and failed inside [Any]
-// counts: the client cannot leave out what an edge adds, so a decision that was
-// kept with the header could be wrong without it.
+// gateway sets, such as "X-Waf-Verdict". A decision depends on them even if the
+// check that read them failed inside [Any], for a client cannot leave out what an
+// edge adds. Names are matched in any case; an empty one panics.
 func EdgeHeaders(names ...string) Option {
-	return func(d *decider) {
-		for _, name := range names {
-			if name == "" {
-				panic("authorizer: EdgeHeaders with an empty name")
-			}
-			d.edge = append(d.edge, fieldlines.Key(name))
+	keys := make([]string, len(names))
+	for i, name := range names {
+		if name == "" {
+			panic("authorizer: EdgeHeaders with an empty name")
 		}
+		keys[i] = fieldlines.Key(name)
 	}
+	return func(d *decider) { d.edge = append(d.edge, keys...) }
 }
 
 // decider is what Simple, Policy and AppSync have in common.
@@ -123,7 +124,7 @@ func (g *Grant) expired(now time.Time) bool {
 	return !g.Expires.IsZero() && !now.Round(0).Before(g.Expires)
 }
 
-// verdictOf tells a denial from a check that is broken.
+// verdictOf returns what an error of a check stands for.
 func verdictOf(err error) verdict {
 	if err == nil {
 		return allowed
@@ -178,18 +179,18 @@ func hazard(ctx context.Context, fix string) error {
 	return err
 }
 
-// fix tells how to let the gateway keep decisions apart by what was read.
+// fix says how to let the gateway keep decisions apart by what was read.
 func fix(in *input, uncovered []read) string {
 	var add, never []string
 	for _, u := range uncovered {
 		source := u.identitySource(in.format)
 		switch {
 		case source == "" || in.format == RESTToken:
-			never = append(never, u.what())
+			never = appendNew(never, u.what())
 		case u.value == "":
-			never = append(never, u.what()+" that is not there")
+			never = appendNew(never, u.what()+" that is not there")
 		case in.amongSources(u.value):
-			never = append(never, u.what()+" where the request has the same value in another place")
+			never = appendNew(never, u.what()+" where the request has the same value in another place")
 		default:
 			if u.kind == inRouteKey && in.format == RESTRequest {
 				add = appendNew(add, place{kind: inMethod}.identitySource(in.format))

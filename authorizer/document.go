@@ -9,32 +9,36 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// Document is an IAM policy about calls of an API: the zero value denies all.
-// In a resource "*" stands for any text, slashes included, "?" for any
-// character and "${" begins a variable, and there is no escape for what comes
-// from a request. So none of them is taken, and the one pattern that can be
-// made is all below a whole segment.
+// Document is an IAM policy about calls of an API. The zero value denies all.
+//
+// In a resource of a policy "*" stands for any text, slashes included, "?" for any
+// character, and "${" begins a variable; none of them can be escaped. Its methods
+// return an error for an ARN with any of these in it, for one that is not whole, and
+// for one of more than 512 characters. The only pattern they write is "/*", after a
+// whole segment.
 //
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-control-access-using-iam-policies-to-invoke-api.html
 type Document struct {
 	allow, deny []string
+	anyStage    bool // "*" is the name of the stage: an event of AWS's own has it
 }
 
 // Allow allows one call.
-func (d *Document) Allow(a ARN) error { return add(&d.allow, a, "") }
+func (d *Document) Allow(a ARN) error { return d.add(&d.allow, a, "") }
 
-// Deny denies one call, whatever else is allowed.
-func (d *Document) Deny(a ARN) error { return add(&d.deny, a, "") }
+// Deny denies one call, whatever the document allows.
+func (d *Document) Deny(a ARN) error { return d.add(&d.deny, a, "") }
 
-// AllowBelow allows all calls whose path begins with that of a and a slash:
-// with an empty path all of the method, with an empty method too all of the
-// stage.
-func (d *Document) AllowBelow(a ARN) error { return add(&d.allow, a, "/*") }
+// AllowBelow allows all calls whose path begins with that of a and a slash. With an
+// empty path it allows all calls of the method, and with an empty method as well all
+// calls of the stage.
+func (d *Document) AllowBelow(a ARN) error { return d.add(&d.allow, a, "/*") }
 
-// DenyBelow denies what [Document.AllowBelow] would allow.
-func (d *Document) DenyBelow(a ARN) error { return add(&d.deny, a, "/*") }
+// DenyBelow denies what [Document.AllowBelow] would allow, whatever the document
+// allows.
+func (d *Document) DenyBelow(a ARN) error { return d.add(&d.deny, a, "/*") }
 
-func add(to *[]string, a ARN, tail string) error {
+func (d *Document) add(to *[]string, a ARN, tail string) error {
 	whole := a
 	if tail != "" && a.Method == "" && a.Path == "" {
 		whole.Method, tail = anyMethod, "*"
@@ -46,7 +50,7 @@ func add(to *[]string, a ARN, tail string) error {
 		return errors.New("authorizer: a policy for what is below a path that ends in a slash")
 	}
 	named := a
-	if named.Stage == "*" { // as AWS has it in events of a test; it is the gateway's word
+	if named.Stage == "*" && d.anyStage {
 		named.Stage = "any"
 	}
 	text := named.String()
@@ -72,7 +76,7 @@ func (d *Document) denyBelowStage(a ARN, patterns ...string) {
 	}
 }
 
-// MarshalJSON writes the policy in the version 2012-10-17.
+// MarshalJSON returns the policy in the version 2012-10-17. The error is nil.
 func (d Document) MarshalJSON() ([]byte, error) { return d.append(nil), nil }
 
 func (d Document) append(b []byte) []byte {

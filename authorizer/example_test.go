@@ -2,11 +2,14 @@ package authorizer_test
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
 
 	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-lambda-go/lambda/messages"
 	"github.com/lambdarmor/lambdarmor/authorizer"
 	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/guard/guardtest"
@@ -17,7 +20,12 @@ import (
 func answerTo(h lambda.Handler, event guardtest.Event) {
 	out, err := h.Invoke(context.Background(), event.Bytes())
 	if err != nil {
-		fmt.Println("error:", err)
+		code := guard.Public(err).Code
+		var told messages.InvokeResponse_Error
+		if errors.As(err, &told) {
+			code = told.Type
+		}
+		fmt.Println("error:", code)
 		return
 	}
 	fmt.Println(string(out))
@@ -42,7 +50,7 @@ func ExampleSimple() {
 	// Output:
 	// {"isAuthorized":true,"context":{"principalId":"alice","scope":"orders:read"}}
 	// authorizer_cache_hazard: add $context.routeKey to the authorizer's identity sources, or set the result TTL to 0 and declare it with Uncached()
-	// {"isAuthorized":false}
+	// error: authorizer_cache_hazard
 }
 
 // The policy that a REST API keeps for a token names every route that the check
@@ -61,8 +69,8 @@ func ExamplePolicy() {
 	answerTo(authorizer.Policy(check), event)
 	answerTo(authorizer.Policy(check), event.Set("/authorizationToken", "Bearer another"))
 	// Output:
-	// {"principalId":"alice","policyDocument":{"Version":"2012-10-17","Statement":[{"Action":"execute-api:Invoke","Effect":"Allow","Resource":["arn:aws:execute-api:us-east-1:123456789012:a1b2c3d4e5/prod/GET/orders","arn:aws:execute-api:us-east-1:123456789012:a1b2c3d4e5/prod/GET/status"]}]},"context":{"scope":"orders:read"}}
-	// error: messages.InvokeResponse_Error{Message:"Unauthorized", Type:"Unauthorized", StackTrace:[]*messages.InvokeResponse_Error_StackFrame(nil), ShouldExit:false}
+	// {"principalId":"alice","policyDocument":{"Version":"2012-10-17","Statement":[{"Action":"execute-api:Invoke","Effect":"Allow","Resource":["arn:aws:execute-api:us-east-1:123456789012:a1b2c3d4e5/prod/GET/orders","arn:aws:execute-api:us-east-1:123456789012:a1b2c3d4e5/prod/HEAD/orders","arn:aws:execute-api:us-east-1:123456789012:a1b2c3d4e5/prod/GET/status","arn:aws:execute-api:us-east-1:123456789012:a1b2c3d4e5/prod/HEAD/status"]}]},"context":{"scope":"orders:read"}}
+	// error: Unauthorized
 }
 
 // A function URL has no authorizer: the function decides.
@@ -96,6 +104,88 @@ func ExampleCheck() {
 	answerTo(authorizer.Simple(tenants), event.Set("/identitySource", []string{"acme.example.com"}))
 	// Output:
 	// authorizer_cache_hazard: add $request.header.host to the authorizer's identity sources, or set the result TTL to 0 and declare it with Uncached()
-	// {"isAuthorized":false}
+	// error: authorizer_cache_hazard
 	// {"isAuthorized":true,"context":{"principalId":"acme"}}
+}
+
+// A function URL with IAM authorization: one role may call it. The session's name
+// is its caller's choice, and no identity.
+func ExampleIAM() {
+	hello := httpapi.Func(func(ctx context.Context, _ struct{}) (string, error) {
+		g, _ := authorizer.GrantFrom(ctx)
+		return fmt.Sprintf("hello %s, in the session %s", g.Principal, g.Context["session"]), nil
+	})
+	h := guard.Wrap(hello, httpapi.Problems(), guard.Recover(),
+		authorizer.Require(authorizer.IAM("arn:aws:iam::123456789012:role/orders")))
+	signedBy := func(arn string) guardtest.Event {
+		return guardtest.Sample(guard.FunctionURL).Set("/requestContext/authorizer", map[string]any{"iam": map[string]any{"userArn": arn}})
+	}
+
+	printBody(h, signedBy("arn:aws:sts::123456789012:assumed-role/orders/till-3"))
+	printBody(h, signedBy("arn:aws:sts::123456789012:assumed-role/reports/till-3"))
+	// Output:
+	// 200 "hello arn:aws:iam::123456789012:role/orders, in the session till-3"
+	// 403 arn:aws:iam::123456789012:role/reports is not allowed this.
+}
+
+// An HTTP API whose JWT authorizer has verified the token: the function takes over
+// who it belongs to, and refuses what came past the authorizer.
+func ExampleFromGateway() {
+	hello := httpapi.Func(func(ctx context.Context, _ struct{}) (string, error) {
+		g, _ := authorizer.GrantFrom(ctx)
+		return fmt.Sprint("hello ", g.Principal, ", with ", g.Scopes, ", of ", g.Groups), nil
+	})
+	h := guard.Wrap(hello, httpapi.Problems(), guard.Recover(), authorizer.FromGateway("iss"))
+	event := guardtest.Sample(guard.HTTPAPI)
+
+	printBody(h, event.Set("/requestContext/authorizer", map[string]any{"jwt": map[string]any{
+		"claims": map[string]string{"sub": "alice", "iss": "https://issuer.example.com", "cognito:groups": "[sales support]"},
+		"scopes": []string{"orders:read"},
+	}}))
+	printBody(h, event)
+	// Output:
+	// 200 "hello alice, with [orders:read], of [sales support]"
+	// 401 The request has not been authorized.
+}
+
+// A firewall in front of the gateway marks requests that it trusts. A client cannot
+// leave that header out, so a decision that was made without it depends on it.
+func ExampleEdgeHeaders() {
+	trusted := func(_ context.Context, r *authorizer.Request) (*authorizer.Grant, error) {
+		if r.Header("X-Waf-Verdict") != "trusted" {
+			return nil, guard.Errorf(guard.Forbidden, "not_trusted", "")
+		}
+		return &authorizer.Grant{Principal: "partner"}, nil
+	}
+	check := authorizer.Any(trusted, authorizer.Bearer(tokens{"t0k3n": {Principal: "alice"}}))
+	edge := authorizer.EdgeHeaders("X-Waf-Verdict")
+	event := guardtest.Sample(guard.Authorizer).Set("/headers/x-waf-verdict", "unknown")
+
+	answerTo(authorizer.Simple(check), event)
+	answerTo(guard.Wrap(authorizer.Simple(check, edge), guard.Log(fixes(os.Stdout))), event)
+	answerTo(authorizer.Simple(check, edge), event.Set("/identitySource", []string{"Bearer t0k3n", "unknown"}))
+	// Output:
+	// {"isAuthorized":true,"context":{"principalId":"alice"}}
+	// authorizer_cache_hazard: add $request.header.x-waf-verdict to the authorizer's identity sources, or set the result TTL to 0 and declare it with Uncached()
+	// error: authorizer_cache_hazard
+	// {"isAuthorized":true,"context":{"principalId":"alice"}}
+}
+
+// printBody prints the status of a response and what it says.
+func printBody(h lambda.Handler, event guardtest.Event) {
+	out, err := h.Invoke(context.Background(), event.Bytes())
+	if err != nil {
+		fmt.Println("error:", err)
+		return
+	}
+	var r struct {
+		StatusCode int
+		Body       string
+	}
+	var problem struct{ Detail string }
+	_ = json.Unmarshal(out, &r)
+	if json.Unmarshal([]byte(r.Body), &problem) == nil {
+		r.Body = problem.Detail
+	}
+	fmt.Println(r.StatusCode, r.Body)
 }

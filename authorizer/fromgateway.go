@@ -10,24 +10,30 @@ import (
 	"github.com/lambdarmor/lambdarmor/guard/request"
 )
 
-// FromGateway takes over the grant of the gateway's authorizer, whichever kind
-// that is. The handler is called with the grant in its context, see [GrantFrom],
-// and the log and the idempotency keys go by its principal. The grant is
+// FromGateway returns a layer that calls the handler with the grant of the
+// gateway's authorizer in its context: see [GrantFrom]. The log and the idempotency
+// keys go by its principal. The grant is that of
 //
-//	a Lambda authorizer      what [Simple] and [Policy] told
-//	a JWT authorizer         the subject of the token, its scopes, groups and claims
+//	a Lambda authorizer      what [Simple] and [Policy] have answered
+//	a JWT authorizer         the token: its subject, scopes, groups and claims
 //	a Cognito user pool      the same
-//	IAM                      the role, user or Cognito identity, see [IAM]
+//	IAM                      the role, the user or the Cognito identity, see [IAM]
 //
-// Where the gateway says of no principal, or lacks one of the names that the
-// context of the grant is expected to have, the request has come past the
-// authorizer: by a route without one, a path that the gateway took for another,
-// the default endpoint, an invocation of the function itself. It is refused as
-// Unauthenticated. So is a grant that has expired since, which the gateway may
-// go on to answer with for as long as it keeps decisions.
+// A request is Unauthenticated, with the code authorizer_context_missing, if the
+// event has no principal, or lacks one of the names that expect lists; these are
+// names in the context of a Lambda authorizer, or claims. Such a request has come
+// past the authorizer: by a route without one, by the default endpoint, by an
+// invocation of the function itself. A grant that has expired is Unauthenticated as
+// well, with the code credential_expired: a gateway goes on to answer with it for as
+// long as it stores decisions.
 //
-// Who may invoke the function can forge its event: FromGateway does not replace
-// a resource policy that lets in the gateway alone.
+// The groups of a token are the claim cognito:groups, or else groups. An HTTP API
+// passes on a list as one text, "[a b]". A claim groups of more than one word is
+// ignored there, for a group of another issuer may have a space in its name: verify
+// the token in the function if you need it, with [Require] and package jwt.
+//
+// Who may invoke the function can forge its event, so FromGateway does not replace
+// a resource policy that lets in the gateway alone. It panics for an empty name.
 func FromGateway(expect ...string) guard.Middleware {
 	for _, name := range expect {
 		if name == "" {

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// uncovered gives what of a decision's reads is not known to be the same in
-// every request that the gateway answers with that decision.
+// uncovered returns those of a decision's reads that may not be the same in every
+// request that the gateway answers with that decision.
 func (d *decider) uncovered(in *input, all []read) []read {
 	if d.uncached || !in.cacheable() {
 		return nil

@@ -57,8 +57,19 @@ var hazards = []struct {
 		[]string{"GET /{proxy+}", "/orders/42"},
 		"do not read a greedy parameter",
 	},
-	{"the ARN", looks(func(r *authorizer.Request) bool { return r.ARN().Method == "GET" }), nil, []string{bearer, routeKey}, "add $context.httpMethod and $context.path to"},
-	{"the ARN, method and path are sources", looks(func(r *authorizer.Request) bool { return r.ARN().Method == "GET" }), nil, []string{"GET", "/orders/42"}, ""},
+	{"the ARN", looks(func(r *authorizer.Request) bool { return r.ARN().Method == "GET" }), nil, []string{bearer, routeKey}, "add $context.httpMethod and $context.path and $context.domainName to"},
+	{"the ARN, method and path are sources", looks(func(r *authorizer.Request) bool { return r.ARN().Method == "GET" }), nil, []string{"GET", "/orders/42"}, "add $context.domainName to"},
+	{
+		"the ARN, method, path and domain are sources", looks(func(r *authorizer.Request) bool { return r.ARN().Method == "GET" }), nil,
+		[]string{"GET", "/orders/42", "a1b2c3d4e5.execute-api.us-east-1.amazonaws.com"},
+		"",
+	},
+	{
+		"the ARN behind $default", looks(func(r *authorizer.Request) bool { return r.ARN().Method == "GET" }),
+		func(e guardtest.Event) guardtest.Event { return e.Set("/routeKey", "$default") },
+		[]string{"GET", "/orders/42"},
+		"add $context.domainName to",
+	},
 	{
 		"the ARN behind a stage in the path", looks(func(r *authorizer.Request) bool { return r.ARN().Path == "/orders/42" }),
 		func(e guardtest.Event) guardtest.Event {

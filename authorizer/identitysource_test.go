@@ -6,6 +6,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/lambdarmor/lambdarmor/authorizer"
 	"github.com/lambdarmor/lambdarmor/guard/guardtest"
 )
@@ -27,33 +28,33 @@ func TestJoinedIdentitySources(t *testing.T) {
 	}{
 		{"alone", authorizer.Bearer(alice()), nil, bearer, allow},
 		{"one of two", authorizer.Bearer(alice()), nil, "a," + bearer, allow},
-		{"another", authorizer.Bearer(alice()), nil, "a,b", deny},
-		{"a part of a part", authorizer.Bearer(alice()), nil, "a" + bearer, deny},
+		{"another", authorizer.Bearer(alice()), nil, "a,b", broken},
+		{"a part of a part", authorizer.Bearer(alice()), nil, "a" + bearer, broken},
 		{"the route", looks(func(r *authorizer.Request) bool { return r.RouteKey() == routeKey }), nil, bearer + "," + routeKey, allow},
-		{"a client's header with the route", looks(func(r *authorizer.Request) bool { return r.RouteKey() != "" }), x("a," + routeKey), bearer + ",a," + routeKey, deny},
-		{"a value with a comma", readsX, x("a,b"), "a,b", deny},
-		{"a value with a comma beside another", readsX, x("a,b"), bearer + ",a,b", deny},
+		{"a client's header with the route", looks(func(r *authorizer.Request) bool { return r.RouteKey() != "" }), x("a," + routeKey), bearer + ",a," + routeKey, broken},
+		{"a value with a comma", readsX, x("a,b"), "a,b", broken},
+		{"a value with a comma beside another", readsX, x("a,b"), bearer + ",a,b", broken},
 		{"a value without", readsX, x("a"), bearer + ",a", allow},
 		{"none", readsX, x("a"), "", allow},
 		{
 			"a path with an address in it", readsAddress, func(e guardtest.Event) guardtest.Event { return e.Set("/path", "/orders/4,203.0.113.7") },
-			bearer + ",/orders/4,203.0.113.7", deny,
+			bearer + ",/orders/4,203.0.113.7", broken,
 		},
 		{
 			"a stage variable with an address in it", readsAddress,
 			func(e guardtest.Event) guardtest.Event {
 				return e.Set("/stageVariables", map[string]string{"offices": "203.0.113.7,203.0.113.9"})
 			},
-			bearer + ",203.0.113.7,203.0.113.9", deny,
+			bearer + ",203.0.113.7,203.0.113.9", broken,
 		},
 		{
 			"a subject with an address in it", readsAddress,
 			func(e guardtest.Event) guardtest.Event {
 				return e.Set("/requestContext/identity/clientCert", map[string]any{"subjectDN": "CN=alice,203.0.113.7"})
 			},
-			bearer + ",CN=alice,203.0.113.7", deny,
+			bearer + ",CN=alice,203.0.113.7", broken,
 		},
-		{"an empty one, and none in the request", looks(func(r *authorizer.Request) bool { return r.Header("x-any") == "" }), nil, bearer + ",,a", deny},
+		{"an empty one, and none in the request", looks(func(r *authorizer.Request) bool { return r.Header("x-any") == "" }), nil, bearer + ",,a", broken},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			event := sample("http-1.0")
@@ -62,7 +63,7 @@ func TestJoinedIdentitySources(t *testing.T) {
 			}
 			event = event.Set("/identitySource", tt.joined)
 			out, log, err := ask(t, authorizer.Policy(tt.check), event)
-			if got := outcomeOf(t, out, err, arnOf(event)); got != tt.want || (log.code() == "authorizer_cache_hazard") != (tt.want == deny) {
+			if got := outcomeOf(t, out, err, arnOf(event)); got != tt.want || (log.code() == "authorizer_cache_hazard") != (tt.want == broken) {
 				t.Errorf("%s, want %s: %s, %v", got, tt.want, out, log)
 			}
 		})
@@ -101,7 +102,7 @@ func TestIdentitySourcesOfARESTAPIAreDeclared(t *testing.T) {
 			out, log, err := ask(t, authorizer.Policy(tt.check, authorizer.IdentitySources(tt.declared...)), event)
 			want := allow
 			if tt.fix != "" {
-				want = deny
+				want = broken
 			}
 			if got := outcomeOf(t, out, err, arnOf(event)); got != want || !strings.Contains(log.text("fix"), tt.fix) {
 				t.Errorf("%s, want %s: %s, %v", got, want, out, log)
@@ -125,13 +126,13 @@ func TestATokenAuthorizerDependsOnItsToken(t *testing.T) {
 		want  outcome
 	}{
 		"the token":            {authorizer.Bearer(alice()), allow},
-		"the path":             {looks(func(r *authorizer.Request) bool { return r.Path() == "/orders/42" }), deny},
-		"the method":           {looks(func(r *authorizer.Request) bool { return r.Method() == "GET" }), deny},
-		"a header":             {looks(func(r *authorizer.Request) bool { return r.Header("x") == "" }), deny},
-		"no route that is one": {looks(func(r *authorizer.Request) bool { return r.RouteKey() == "" }), deny},
+		"the path":             {looks(func(r *authorizer.Request) bool { return r.Path() == "/orders/42" }), broken},
+		"the method":           {looks(func(r *authorizer.Request) bool { return r.Method() == "GET" }), broken},
+		"a header":             {looks(func(r *authorizer.Request) bool { return r.Header("x") == "" }), broken},
+		"no route that is one": {looks(func(r *authorizer.Request) bool { return r.RouteKey() == "" }), broken},
 	} {
 		out, log, err := ask(t, authorizer.Policy(tt.check), event)
-		if got := outcomeOf(t, out, err, arnOf(event)); got != tt.want || tt.want == deny && !strings.Contains(log.text("fix"), "do not read") {
+		if got := outcomeOf(t, out, err, arnOf(event)); got != tt.want || tt.want == broken && !strings.Contains(log.text("fix"), "do not read") {
 			t.Errorf("%s: %s, want %s: %s, %v", name, got, tt.want, out, log)
 		}
 	}
@@ -192,4 +193,61 @@ func TestDecisionsAreIndependent(t *testing.T) {
 		})
 	}
 	wg.Wait()
+}
+
+// What an edge adds counts in each form of answer, however deep the check stands.
+func TestEdgeHeadersCountInEachAnswer(t *testing.T) {
+	waf := looks(func(r *authorizer.Request) bool { return r.Header("x-waf-verdict") == "trusted" })
+	deep := authorizer.All(authorizer.Any(authorizer.All(authorizer.Any(waf, authorizer.APIKey("x-key", authorizer.Keys())), authorizer.Groups("g")), authorizer.Bearer(alice("s"))), authorizer.Scopes("s"))
+	table := authorizer.All(deep, authorizer.Routes(map[string]authorizer.Check{"GET /orders/{id}": authorizer.Scopes("s"), "GET /orders": authorizer.Scopes("none")}))
+	edge := authorizer.EdgeHeaders("Other", "X-WAF-Verdict")
+	for _, s := range samples {
+		if s.variant == "appsync" || s.variant == "websocket" || s.variant == "token" { // which has no headers
+			continue
+		}
+		for name, check := range map[string]authorizer.Check{"a check": deep, "a table": table} {
+			opts := []authorizer.Option{authorizer.IdentitySources("method.request.header.Authorization"), authorizer.CompleteRoutes()}
+			handler := func(opts ...authorizer.Option) lambda.Handler {
+				if s.simple {
+					return authorizer.Simple(deep, opts...)
+				}
+				return authorizer.Policy(check, opts...)
+			}
+			event := sample(s.variant)
+			if out, log, err := ask(t, handler(opts...), event); outcomeOf(t, out, err, arnOf(event)) != allow {
+				t.Errorf("%s, %s: got %s, %v, want what a client may send ignored", s.variant, name, out, log)
+			}
+			if out, log, err := ask(t, handler(append(opts, edge)...), event); outcomeOf(t, out, err, arnOf(event)) != broken || !strings.Contains(log.text("fix"), "x-waf-verdict") || strings.Contains(log.text("fix"), "x-key") {
+				t.Errorf("%s, %s, by an edge: got %s, %v, want a hazard", s.variant, name, out, log)
+			}
+		}
+	}
+	mustPanic(t, "an empty name", "authorizer: EdgeHeaders", func() { authorizer.EdgeHeaders("a", "") })
+}
+
+// A 401 is an error, of which the gateway stores nothing.
+func TestAnswer401(t *testing.T) {
+	both := authorizer.Any(authorizer.APIKey("x-key", authorizer.Keys()), authorizer.Bearer(alice("s"))) // depends on a key that is not there
+	for _, tt := range []struct {
+		name       string
+		check      authorizer.Check
+		token      string
+		with, want outcome
+	}{
+		{"a grant", authorizer.Bearer(alice()), bearer, allow, allow},
+		{"another token", authorizer.Bearer(alice()), "Bearer other", unauthorized, deny},
+		{"no token", authorizer.Bearer(alice()), "Basic YTpi", unauthorized, deny},
+		{"forbidden", authorizer.All(authorizer.Bearer(alice()), authorizer.Scopes("s")), bearer, deny, deny},
+		{"broken", fails(errBroken), bearer, broken, broken},
+		{"another token, beside a key", both, "Bearer other", unauthorized, broken},
+		{"forbidden, beside a key", authorizer.All(both, authorizer.Scopes("none")), bearer, deny, deny},
+	} {
+		event := identified(sample("").Set("/headers/authorization", tt.token), "", tt.token)
+		if out, log, err := ask(t, authorizer.Simple(tt.check, authorizer.Answer401()), event); outcomeOf(t, out, err, "") != tt.with {
+			t.Errorf("%s: got %s, %v, %v, want %s", tt.name, out, err, log, tt.with)
+		}
+		if out, log, err := ask(t, authorizer.Simple(tt.check), event); outcomeOf(t, out, err, "") != tt.want {
+			t.Errorf("%s, without: got %s, %v, %v, want %s", tt.name, out, err, log, tt.want)
+		}
+	}
 }

@@ -41,7 +41,7 @@ func newInput(r *request.Request, f Format) *input {
 	}
 }
 
-// inputOf tells the formats apart and checks that the event is all of one.
+// inputOf finds the format of an event, and checks that it is all of that.
 func inputOf(r *request.Request) (*input, error) {
 	token, hasToken := r.Token()
 	_, hasHTTP, hasIdentity := r.HasContext()

@@ -10,10 +10,10 @@ import (
 	"github.com/lambdarmor/lambdarmor/guard"
 )
 
-// SourceIP grants when the gateway took the request from an address within one
-// of the networks, "192.0.2.0/24", "2001:db8::/32", or one of the addresses. It
-// passes on the grant so far, see [All]; without one the principal is the
-// address. It is Forbidden otherwise. What is no network panics.
+// SourceIP grants if the gateway took the request from one of the networks,
+// "192.0.2.0/24", "2001:db8::/32", or addresses. It returns the grant so far, see
+// [All]; if there is none, the principal is the address. Otherwise it is Forbidden.
+// SourceIP panics if one is no network, or has bits beyond its length.
 func SourceIP(networks ...string) Check {
 	if len(networks) == 0 {
 		panic("authorizer: SourceIP without a network")
@@ -43,15 +43,17 @@ func SourceIP(networks ...string) Check {
 	}
 }
 
-// ClientCert grants when the client has a certificate that the gateway has
-// verified (mutual TLS), and its subject is one of subjects, written as the
-// gateway writes it: "CN=shop,O=Example". Without subjects any certificate
-// will do that the trust store of the domain lets in. The principal is the
-// subject: two issuers in one trust store must not give it to two clients.
+// ClientCert grants if the client has a certificate that the gateway has verified
+// (mutual TLS), and its subject is one of subjects, written as the gateway writes
+// it: "CN=shop,O=Example". Without subjects any certificate will do that the trust
+// store of the domain lets in. Another subject is Forbidden, and no certificate is
+// Unauthenticated. ClientCert panics for an empty subject.
 //
-// Only a custom domain with mutual TLS tells of certificates. The default
-// endpoint of the API has to be disabled, or it lets in requests without one,
-// which are then Unauthenticated here.
+// The principal is the subject, so two issuers in one trust store must not use it
+// for two clients. The grant expires with the certificate.
+//
+// Only the events of a custom domain with mutual TLS have certificates. Disable the
+// default endpoint of the API: requests that come through it have none.
 func ClientCert(subjects ...string) Check {
 	if slices.Contains(subjects, "") {
 		panic("authorizer: ClientCert with an empty subject")

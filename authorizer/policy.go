@@ -12,12 +12,16 @@ import (
 	"github.com/lambdarmor/lambdarmor/guard"
 )
 
-// IdentitySources tells [Policy] the identity sources of a REST API's
-// authorizer of type REQUEST, whose event does not: "method.request.header.Authorization",
-// "method.request.querystring.key", "context.resourcePath", "context.httpMethod",
-// "context.path", "context.domainName", "context.identity.sourceIp". They must be those that the
-// authorizer is configured with. All other events tell, and then these are not
-// looked at. What is no such expression panics.
+// IdentitySources declares the identity sources of a REST API's authorizer of type
+// REQUEST, whose event does not have them. They must be those that the authorizer is
+// configured with. [Policy] ignores them for all other events. IdentitySources
+// panics if one is none of
+//
+//	method.request.header.NAME            context.resourcePath
+//	method.request.querystring.NAME       context.path
+//	stageVariables.NAME                   context.httpMethod
+//	context.identity.sourceIp             context.domainName
+//	context.identity.clientCert.clientCertPem
 func IdentitySources(expressions ...string) Option {
 	declared := make(map[place]bool)
 	for _, e := range expressions {
@@ -54,50 +58,52 @@ func parseSource(expression string) (place, bool) {
 	return place{}, false
 }
 
-// CompleteRoutes declares that the tables of [Routes] name every route of the
-// API that this authorizer guards. [Policy] needs it to allow a route with a
-// parameter for as long as the gateway keeps the policy: in a policy
-// "/orders/*" covers "/orders/42/refunds" as well, and where that is a route of
-// the API which the table leaves out, it is allowed.
+// CompleteRoutes declares that the tables of [Routes] name every route of the API
+// that this authorizer guards. [Policy] needs it to allow a route with a parameter
+// in a policy that the gateway stores: there "/orders/*" covers "/orders/42/refunds"
+// as well. If the API has such a route and the table leaves it out, it is allowed.
 func CompleteRoutes() Option {
 	return func(d *decider) { d.complete = true }
 }
 
-// Policy is an authorizer that answers with an IAM policy: of a REST API, types
-// TOKEN and REQUEST; of a WebSocket API; of an HTTP API, payload formats 1.0 and
-// 2.0. What becomes of a decision:
+// Policy returns an authorizer that answers with an IAM policy: for a REST API,
+// types TOKEN and REQUEST; for a WebSocket API; for an HTTP API, payload formats 1.0
+// and 2.0. It answers
 //
 //	a grant               a policy that allows, and the grant as context
 //	Unauthenticated       the error Unauthorized: a 401
 //	Forbidden             a policy that denies: a 403
-//	any other error       the error: a 500, of which the gateway keeps nothing
+//	any other error       the error: a 500, of which the gateway stores nothing
 //
-// The gateway keeps a policy for the values of the identity sources and holds
-// every call to it that has them. The policy therefore allows what the check
-// would, and not the route that happened to be called first:
+// The gateway stores a policy under the values of the identity sources, and holds
+// every call to it that has them. The policy therefore allows what the check would
+// allow, whichever route is called first:
 //
-//   - A check that looks at no route is one for all: the policy allows the stage.
-//   - With [Routes] the check is asked about each route of the tables, with the
-//     same request but for the route, and about one that is in none of them; the
-//     policy allows those that it grants, whichever is called. [Bearer], [APIKey]
-//     and package basic look up a credential once for all of them. Routes without
-//     parameters are allowed by name. One with a parameter is allowed as all that
-//     is below what stands before it: with [CompleteRoutes], and where nothing is
-//     there that the check refuses, but routes without parameters, which are
-//     denied by name, and then paths with an escape too. Where the check refuses
-//     another route of the method, so are paths with an empty segment or a dot
-//     segment. A path that Routes would refuse is denied as well, but for one with
-//     "*" or "?" in it, which no policy can tell. Grants must be the same for all
-//     routes.
-//   - Where the route is among the identity sources, the policy is for that route.
-//   - With [Uncached], and of a WebSocket API, it is for the one call.
+//   - If the check reads no route, the policy allows the whole stage.
+//   - If it goes through [Routes], the check is asked about each route of the
+//     tables, and about a call of none of them. The policy allows those that it
+//     grants. Grants must be the same for all routes. [Bearer], [APIKey] and package
+//     basic look up a credential once for all of them.
+//   - If the route is among the identity sources, the policy is for that route.
+//   - With [Uncached], and for a WebSocket API, it is for the one call.
 //
-// What cannot be said in this way is refused, like a decision that depends on
-// anything else which is not among the identity sources. It is an error, of which
-// the gateway keeps nothing, and the record of the invocation has the code
-// authorizer_cache_hazard and, as fix, what to do: see [Simple]. The identity source of a TOKEN authorizer is the token. Of a REQUEST
-// authorizer of a REST API they are not known, and kept for 300 seconds unless
-// configured otherwise: it needs [IdentitySources] or Uncached.
+// In a policy a route without parameters stands by its name, and one with a
+// parameter becomes "prefix/*". That needs [CompleteRoutes]. A route without
+// parameters below it that the check refuses is denied by name, and so is each
+// other spelling of it: with a character escaped, an empty segment or a dot
+// segment. A path that Routes would refuse as ambiguous is denied too. If a route
+// with a parameter below it is refused, no policy can say so.
+//
+// What no policy can say is an error with the code authorizer_cache_hazard, like a
+// decision that depends on anything which is no identity source: see [Simple]. A
+// path that would be a pattern in a policy, as it has "*", "?" or "${" in it, is an
+// error with the code path_not_grantable where the policy is for that path.
+//
+// The identity source of a TOKEN authorizer is the token. Those of a REQUEST
+// authorizer of a REST API are not in its event, so it needs [IdentitySources] or
+// Uncached; its answers are stored for 300 seconds unless configured otherwise.
+//
+// Policy panics if the check is nil.
 //
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-lambda-authorizer-output.html
 func Policy(c Check, opts ...Option) lambda.Handler {
@@ -177,7 +183,7 @@ func policyAnswer(in *input, g *Grant, doc Document) ([]byte, error) {
 
 // denial denies the stage: the call may not be one that a policy can name.
 func denial(in *input) ([]byte, error) {
-	var doc Document
+	doc := in.newDocument()
 	a := in.arn
 	a.Method, a.Path = "", ""
 	if err := doc.DenyBelow(a); err != nil {

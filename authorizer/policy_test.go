@@ -1,11 +1,14 @@
 package authorizer_test
 
 import (
+	"cmp"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/lambdarmor/lambdarmor/authorizer"
+	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/guard/guardtest"
 	"pgregory.net/rapid"
 )
@@ -18,17 +21,26 @@ type gateway []string
 // route is an independent reading of how a REST API routes: the resource first,
 // a literal before a parameter before a greedy one, then its method.
 func (g gateway) route(method, path string) string {
-	best, rank := "", ""
+	return g.exactly(method, cmp.Or(strings.TrimSuffix(path, "/"), "/"))
+}
+
+// exactly is route where a slash at the end counts, as to an HTTP API.
+func (g gateway) exactly(method, path string) string {
+	rank, fallback := "", ""
+	if slices.Contains(g, "$default") { // which takes what no other does
+		fallback = "$default"
+	}
+	best := fallback
 	for _, key := range g {
 		m, template, _ := strings.Cut(key, " ")
-		r, ok := rankOf(template, strings.TrimSuffix(path, "/"))
+		r, ok := rankOf(template, path)
 		if !ok || rank != "" && r > rank {
 			continue
 		}
 		if r != rank {
-			best, rank = "", r
+			best, rank = fallback, r
 		}
-		if m == method || m == "ANY" && best == "" {
+		if m == method || m == "ANY" && best == fallback {
 			best = key
 		}
 	}
@@ -44,7 +56,7 @@ func rankOf(template, path string) (rank string, ok bool) {
 			return "", false
 		case strings.HasSuffix(w, "+}"):
 			return rank + "2", true
-		case strings.HasPrefix(w, "{"):
+		case strings.HasPrefix(w, "{") && got[i] != "":
 			rank += "1"
 		case w == got[i]:
 			rank += "0"
@@ -95,12 +107,20 @@ func genRoutes(name string, not gateway) *rapid.Generator[gateway] {
 				template = strings.TrimRight(template[:strings.LastIndex(template, "/")], "/") + "/{x+}"
 			}
 			key := rapid.SampledFrom([]string{"GET", "POST", "ANY"}).Draw(t, "method") + " " + template
-			if !slices.Contains(routes, key) && !slices.Contains(not, key) {
+			if !slices.Contains(routes, key) && !slices.Contains(not, key) && fits(append(slices.Clone(routes), key)) {
 				routes = append(routes, key)
 			}
 		}
 		return routes
 	})
+}
+
+// fits reports whether routes are a table: of no two of them neither is the more
+// special one.
+func fits(routes gateway) (ok bool) {
+	defer func() { ok = recover() == nil }()
+	table(routes...)
+	return true
 }
 
 // Whatever is called first: the policy that the gateway keeps allows no call
@@ -151,6 +171,10 @@ func TestAPolicyAllowsWhatTheCheckGrants(t *testing.T) {
 		for range min(8, len(firsts)) {
 			first := rapid.SampledFrom(firsts).Draw(t, "first")
 			out, err := authorizer.Policy(check, opts...).Invoke(t.Context(), api.call(variant, first[0], first[1]).Bytes())
+			if guard.Public(err).Code == "authorizer_cache_hazard" { // which is not kept
+				refused++
+				continue
+			}
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -158,10 +182,7 @@ func TestAPolicyAllowsWhatTheCheckGrants(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			expressed := a.PrincipalID == "alice"
-			if !expressed {
-				refused++
-			}
+			expressed := a.PrincipalID == "alice" || !slices.Contains(slices.Collect(maps.Values(granted)), true)
 			for _, c := range firsts {
 				held++
 				route := api.route(c[0], c[1])
@@ -186,7 +207,8 @@ func TestAPolicyAllowsWhatTheCheckGrants(t *testing.T) {
 func TestPoliciesOfTables(t *testing.T) {
 	const (
 		auth    = "method.request.header.Authorization"
-		detours = "*/. */.. */../* */./* *//*" // to what is refused elsewhere
+		detours = "*/. */.. */../* */./* *//*"                                               // to what is refused elsewhere
+		escapes = "*%25* *%2E* *%2F* *%2e* *%2f* *%65* *%6F* *%6f* *%70* *%72* *%74* *%78* " // of what export is made of
 	)
 	for _, tt := range []struct {
 		name        string
@@ -196,23 +218,23 @@ func TestPoliciesOfTables(t *testing.T) {
 		allow, deny string // ARNs from the stage on
 		hazard      string
 	}{
-		{name: "one route", table: "+GET /orders", call: "GET /orders", allow: "GET/orders"},
-		{name: "another is called first", table: "+GET /orders,POST /orders", call: "POST /orders", allow: "GET/orders"},
-		{name: "an unknown one is called first", table: "+GET /orders", call: "GET /users", allow: "GET/orders"},
+		{name: "one route", table: "+GET /orders", call: "GET /orders", allow: "GET/orders HEAD/orders"},
+		{name: "another is called first", table: "+GET /orders,POST /orders", call: "POST /orders", allow: "GET/orders HEAD/orders"},
+		{name: "an unknown one is called first", table: "+GET /orders", call: "GET /users", allow: "GET/orders HEAD/orders"},
 		{name: "none is granted", table: "GET /orders", call: "GET /orders"},
-		{name: "the root", table: "+GET /", call: "GET /", allow: "GET/"},
+		{name: "the root", table: "+GET /", call: "GET /", allow: "GET/ HEAD/"},
 		{name: "ANY", table: "+ANY /orders", call: "GET /orders", allow: "DELETE/orders GET/orders HEAD/orders OPTIONS/orders PATCH/orders POST/orders PUT/orders"},
 		{name: "ANY but one", table: "+ANY /orders,DELETE /orders", call: "GET /orders", allow: "GET/orders HEAD/orders OPTIONS/orders PATCH/orders POST/orders PUT/orders"},
-		{name: "one of ANY", table: "ANY /orders,+GET /orders", call: "GET /orders", allow: "GET/orders"},
+		{name: "one of ANY", table: "ANY /orders,+GET /orders", call: "GET /orders", allow: "GET/orders HEAD/orders"},
 		{name: "a parameter", table: "+GET /orders/{id}", call: "GET /orders/{id}", hazard: "CompleteRoutes()"},
-		{name: "a parameter that is refused", table: "GET /orders/{id},+GET /orders", call: "GET /orders/{id}", allow: "GET/orders"},
-		{name: "a parameter, complete", table: "+GET /orders/{id}", call: "GET /orders/{id}", opts: []authorizer.Option{authorizer.CompleteRoutes()}, allow: "GET/orders/* GET/orders/42"},
-		{name: "all below it", table: "+GET /orders/{id},+GET /orders/{id}/items", call: "GET /orders/{id}", opts: []authorizer.Option{authorizer.CompleteRoutes()}, allow: "GET/orders/* GET/orders/42"},
-		{name: "a literal beside it", table: "+GET /orders/{id},GET /orders/export", call: "GET /orders/{id}", opts: []authorizer.Option{authorizer.CompleteRoutes()}, allow: "GET/orders/* GET/orders/42", deny: "*%* " + detours + " GET/orders/export GET/orders/export/"},
-		{name: "what it hangs from", table: "+GET /orders/{id},GET /orders", call: "GET /orders/{id}", opts: []authorizer.Option{authorizer.CompleteRoutes()}, allow: "GET/orders/* GET/orders/42", deny: detours + " GET/orders GET/orders/"},
+		{name: "a parameter that is refused", table: "GET /orders/{id},+GET /orders", call: "GET /orders/{id}", allow: "GET/orders HEAD/orders"},
+		{name: "a parameter, complete", table: "+GET /orders/{id}", call: "GET /orders/{id}", opts: []authorizer.Option{authorizer.CompleteRoutes()}, allow: "GET/orders/* GET/orders/42 HEAD/orders/*"},
+		{name: "all below it", table: "+GET /orders/{id},+GET /orders/{id}/items", call: "GET /orders/{id}", opts: []authorizer.Option{authorizer.CompleteRoutes()}, allow: "GET/orders/* GET/orders/42 HEAD/orders/*"},
+		{name: "a literal beside it", table: "+GET /orders/{id},GET /orders/export", call: "GET /orders/{id}", opts: []authorizer.Option{authorizer.CompleteRoutes()}, allow: "GET/orders/* GET/orders/42 HEAD/orders/*", deny: escapes + detours + " GET/orders/export GET/orders/export/ HEAD/orders/export HEAD/orders/export/"},
+		{name: "what it hangs from", table: "+GET /orders/{id},GET /orders", call: "GET /orders/{id}", opts: []authorizer.Option{authorizer.CompleteRoutes()}, allow: "GET/orders/* GET/orders/42 HEAD/orders/*", deny: detours + " GET/orders GET/orders/ GET/orders/%2F* GET/orders/%2f* HEAD/orders HEAD/orders/ HEAD/orders/%2F* HEAD/orders/%2f*"},
 		{name: "a parameter below it", table: "+GET /orders/{id},GET /orders/{id}/refunds", call: "GET /orders/{id}", opts: []authorizer.Option{authorizer.CompleteRoutes()}, hazard: "no policy allows GET /orders/{id} without GET /orders/{id}/refunds"},
-		{name: "another method below it", table: "+GET /orders/{id},POST /orders/{id}/refunds", call: "GET /orders/{id}", opts: []authorizer.Option{authorizer.CompleteRoutes()}, allow: "GET/orders/* GET/orders/42"},
-		{name: "elsewhere", table: "+GET /orders/{id},GET /users/{id}", call: "GET /orders/{id}", opts: []authorizer.Option{authorizer.CompleteRoutes()}, allow: "GET/orders/* GET/orders/42", deny: detours},
+		{name: "another method below it", table: "+GET /orders/{id},POST /orders/{id}/refunds", call: "GET /orders/{id}", opts: []authorizer.Option{authorizer.CompleteRoutes()}, allow: "GET/orders/* GET/orders/42 HEAD/orders/*"},
+		{name: "elsewhere", table: "+GET /orders/{id},GET /users/{id}", call: "GET /orders/{id}", opts: []authorizer.Option{authorizer.CompleteRoutes()}, allow: "GET/orders/* GET/orders/42 HEAD/orders/*", deny: detours},
 		{name: "a greedy one above", table: "+GET /orders/{id},ANY /{proxy+}", call: "GET /orders/{id}", opts: []authorizer.Option{authorizer.CompleteRoutes()}, hazard: "ANY /{proxy+}"},
 		{name: "the route is a source", table: "+GET /orders/{id},GET /orders/{id}/refunds", call: "GET /orders/{id}", opts: []authorizer.Option{authorizer.IdentitySources(auth, "context.resourcePath", "context.httpMethod")}, allow: "GET/orders/*"},
 		{name: "the route is a source, a literal", table: "+GET /orders,GET /users", call: "GET /orders", opts: []authorizer.Option{authorizer.IdentitySources(auth, "context.resourcePath", "context.httpMethod")}, allow: "GET/orders"},
@@ -232,8 +254,11 @@ func TestPoliciesOfTables(t *testing.T) {
 			event := sample("request").Set("/methodArn", stageARN+method+path).Set("/httpMethod", method).Set("/resource", template).Set("/path", path)
 			h := authorizer.Policy(authorizer.All(authorizer.Bearer(alice("s")), authorizer.Routes(routes)), append([]authorizer.Option{authorizer.IdentitySources(auth)}, tt.opts...)...)
 			out, log, err := ask(t, h, event)
+			if (err != nil) != (tt.hazard != "") || (log.code() == "authorizer_cache_hazard") != (tt.hazard != "") || !strings.Contains(log.text("fix"), tt.hazard) {
+				t.Fatalf("got %s, %v, %v, want a hazard %q", out, log, err, tt.hazard)
+			}
 			if err != nil {
-				t.Fatal(err)
+				return
 			}
 			var allow, deny []string
 			for _, s := range parse(t, out).Policy.Statement {
@@ -251,11 +276,15 @@ func TestPoliciesOfTables(t *testing.T) {
 			}
 			slices.Sort(allow)
 			slices.Sort(deny)
+			allow = slices.DeleteFunc(allow, func(a string) bool { // as a REST API takes a slash at the end for nothing
+				bare, ok := strings.CutSuffix(a, "/")
+				return ok && slices.Contains(allow, bare)
+			})
 			wantDeny := tt.deny
 			if tt.allow == "" {
 				wantDeny = "*"
 			}
-			if strings.Join(allow, " ") != tt.allow || strings.Join(deny, " ") != wantDeny || (log.code() == "authorizer_cache_hazard") != (tt.hazard != "") || !strings.Contains(log.text("fix"), tt.hazard) {
+			if strings.Join(allow, " ") != tt.allow || strings.Join(deny, " ") != wantDeny {
 				t.Errorf("allow %q, deny %q, want %q and %q: %v", allow, deny, tt.allow, wantDeny, log)
 			}
 		})
@@ -327,13 +356,13 @@ func TestCompleteRoutesHasToBeTrue(t *testing.T) {
 		want  outcome
 	}{
 		"the gateway routes":         {one, routeKey, allow},
-		"the function routes":        {one, "ANY /{proxy+}", deny},
-		"$default is refused":        {authorizer.All(authorizer.Bearer(alice()), both), routeKey, deny},
-		"$default is what is called": {authorizer.All(authorizer.Bearer(alice()), both), "$default", deny},
+		"the function routes":        {one, "ANY /{proxy+}", broken},
+		"$default is refused":        {authorizer.All(authorizer.Bearer(alice()), both), routeKey, broken},
+		"$default is what is called": {authorizer.All(authorizer.Bearer(alice()), both), "$default", broken},
 	} {
 		event := sample("").Set("/routeKey", tt.route)
 		out, log, err := ask(t, authorizer.Policy(tt.check, authorizer.CompleteRoutes()), event)
-		if got := outcomeOf(t, out, err, arnOf(event)); got != tt.want || (tt.want == deny) != (log.code() == "authorizer_cache_hazard") {
+		if got := outcomeOf(t, out, err, arnOf(event)); got != tt.want || (tt.want == broken) != (log.code() == "authorizer_cache_hazard") {
 			t.Errorf("%s: %s: %s, %v", name, got, out, log)
 		}
 	}

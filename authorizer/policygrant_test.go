@@ -42,7 +42,7 @@ func TestGrantsOfOnePolicyAreTheSame(t *testing.T) {
 		} {
 			for _, path := range []string{"/a", "/b"} {
 				out, log, err := ask(t, authorizer.Policy(c), sample("token").Set("/methodArn", stageARN+"GET"+path))
-				if (log.code() == "authorizer_cache_hazard") != tt.hazard || err != nil {
+				if (log.code() == "authorizer_cache_hazard") != tt.hazard || (err != nil) != tt.hazard {
 					t.Errorf("%s: %s, %v", name, out, log)
 				}
 				if strings.HasSuffix(name, " end") && parse(t, out).Context["expires"] != float64(later.Unix()) {
@@ -59,8 +59,10 @@ func TestAPolicyIsForWhatTheIdentitySourcesHold(t *testing.T) {
 	for sources, want := range map[string]string{
 		"":                                "*",
 		"context.httpMethod":              "GET/*",
-		"context.path":                    "DELETE/orders/42 GET/orders/42 HEAD/orders/42 OPTIONS/orders/42 PATCH/orders/42 POST/orders/42 PUT/orders/42",
-		"context.httpMethod context.path": "GET/orders/42",
+		"context.path":                    "*",
+		"context.path context.httpMethod": "GET/*",
+		"context.path context.domainName": "DELETE/orders/42 GET/orders/42 HEAD/orders/42 OPTIONS/orders/42 PATCH/orders/42 POST/orders/42 PUT/orders/42",
+		"context.httpMethod context.path context.domainName": "GET/orders/42",
 	} {
 		declared := append(strings.Fields(sources), "method.request.header.Authorization")
 		out, _, err := ask(t, authorizer.Policy(authorizer.Bearer(alice()), authorizer.IdentitySources(declared...)), sample("request"))

@@ -122,7 +122,7 @@ func (t *reads) withEdge(headers []string) []read {
 	return all
 }
 
-// fork gives the same request, which remembers on its own what it is asked.
+// fork returns the same request, with a record of its own.
 func (r *Request) fork() *Request {
 	return &Request{in: r.in, reads: new(reads), memo: r.memo, as: r.as}
 }
@@ -139,7 +139,7 @@ type answer struct {
 	err   error
 }
 
-// once gives what find has answered for the key before, in this decision.
+// once returns what find has returned for the key before, in this decision.
 func (r *Request) once(key any, find func() (*Grant, error)) (*Grant, error) {
 	if r.memo == nil {
 		return find()

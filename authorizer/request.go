@@ -24,13 +24,13 @@ const (
 	InHandler   Format = "handler"      // the request itself, by way of [Require]
 )
 
-// Request is a request as an authorizer sees it, whichever event it came in.
-// What an event does not tell is empty.
+// Request is a request as an authorizer sees it, whichever event it came in. What
+// an event does not have is empty.
 //
-// A Request remembers what it was asked. The gateway keeps a decision for the
+// A Request records what is read from it. The gateway stores a decision under the
 // values of the identity sources, so a decision may depend on nothing else: see
-// [Simple] and [Policy]. A Request is for one decision and safe for concurrent
-// use while that lasts.
+// [Simple] and [Policy]. A Request is for one decision, and safe for concurrent use
+// until that is made.
 type Request struct {
 	in    *input
 	reads *reads
@@ -45,7 +45,7 @@ type supposed struct {
 }
 
 func (s *supposed) routeKey(f Format) string {
-	if f == RESTRequest { // which tells the method that was called
+	if f == RESTRequest { // whose event has the method that was called
 		if _, template, ok := strings.Cut(s.pattern.key, " "); ok {
 			return s.method + " " + template
 		}
@@ -78,10 +78,10 @@ func (in *input) header(name string) string {
 
 func (in *input) queryValue(name string) string { return strings.Join(in.query()[name], ",") }
 
-// Format tells the shape of the event.
+// Format returns the shape of the event. It is not recorded.
 func (r *Request) Format() Format { return r.in.format }
 
-// Header gives the value of a header, its name in any case, "" when it is not
+// Header returns the value of a header, its name in any case, and "" if it is not
 // there. Several values are joined by a comma, cookies by a semicolon, and never
 // split again. The token of a [RESTToken] or [GraphQL] event is the header
 // Authorization, by whatever name it was sent.
@@ -92,25 +92,25 @@ func (r *Request) Header(name string) string {
 	return value
 }
 
-// Query gives the value of a name in the query string, several joined by a
-// comma; "" when it is not there.
+// Query returns the value of a name in the query string, several joined by a comma,
+// and "" if it is not there.
 func (r *Request) Query(name string) string {
 	value := r.in.queryValue(name)
 	r.reads.note(place{inQuery, name}, value)
 	return value
 }
 
-// Cookie gives the value of a cookie, the first of that name, and false when it
-// is not there.
+// Cookie returns the value of a cookie, the first of that name, and false if it is
+// not there. The decision then depends on the whole header.
 func (r *Request) Cookie(name string) (string, bool) {
 	r.Header("cookie")
 	return r.in.Cookie(name)
 }
 
-// RouteKey is the route that the gateway has found, "GET /orders/{id}",
-// "ANY /files/{proxy+}", "$default", "$connect"; of a REST API the method and
-// the resource. It is "" where the event does not tell: [RESTToken], [GraphQL],
-// a function URL and VPC Lattice.
+// RouteKey returns the route that the gateway has found, "GET /orders/{id}",
+// "ANY /files/{proxy+}", "$default", "$connect"; of a REST API the method and the
+// resource. It is "" if the event does not have it: [RESTToken], [GraphQL], a
+// function URL and VPC Lattice.
 func (r *Request) RouteKey() string {
 	key := r.in.routeKey
 	if r.as != nil && key != "" {
@@ -120,7 +120,7 @@ func (r *Request) RouteKey() string {
 	return key
 }
 
-// Method is the HTTP method, "" of [WebSocket] and [GraphQL].
+// Method returns the HTTP method, and "" for [WebSocket] and [GraphQL].
 func (r *Request) Method() string {
 	method := r.in.method
 	if r.as != nil {
@@ -130,15 +130,18 @@ func (r *Request) Method() string {
 	return method
 }
 
-// Path is the path as the client sent it. It may have the stage or a custom
-// domain's base path in front; that of the [ARN] has neither.
+// Path returns the path as the event has it: decoded by an HTTP API, and otherwise
+// as the client sent it. It may have the stage or a custom domain's base path in
+// front; that of the [ARN] has neither.
 func (r *Request) Path() string {
 	r.reads.note(place{kind: inPath}, r.in.RawPath())
 	return r.in.RawPath()
 }
 
-// PathValue gives the value of a parameter in the route's path, "" when there
-// is none of that name.
+// PathValue returns the value of a parameter in the route's path, and "" if there
+// is none of that name. The decision then depends on the route and the path. The
+// value of a greedy parameter also depends on the domain, and is in no identity
+// source.
 func (r *Request) PathValue(name string) string {
 	r.reads.note(place{kind: inRouteKey}, r.in.routeKey)
 	r.reads.note(place{kind: inPath}, r.in.RawPath())
@@ -151,51 +154,54 @@ func (r *Request) PathValue(name string) string {
 	return value
 }
 
-// ARN is that of the call, the zero ARN where there is none: [GraphQL] and
-// [InHandler]. It has the method and the path in it.
+// ARN returns that of the call, and the zero ARN for [GraphQL] and [InHandler]. The
+// decision then depends on the method, the path and the domain.
 func (r *Request) ARN() ARN {
 	if r.in.arn != (ARN{}) {
 		r.reads.note(place{kind: inMethod}, r.in.method)
-		r.noteCallPath(inPath)
+		r.reads.note(place{kind: inPath}, r.in.RawPath())
+		r.reads.note(place{kind: inDomain}, r.in.Domain())
 	}
 	return r.in.arn
 }
 
-// noteCallPath notes what the path of the call follows from, which is that of the
-// request without what a domain has in front of it.
-func (r *Request) noteCallPath(path placeKind) {
-	r.reads.note(place{kind: path}, r.in.RawPath())
-	if r.in.format != HTTP2 || r.in.stage != "$default" { // where the two are one
+// noteTablePath notes what the path follows from that [Routes] goes by, which is
+// that of the request without the base path that a domain has put in front. Where
+// the gateway says neither a stage nor a template there is nothing to take off.
+func (r *Request) noteTablePath() {
+	r.reads.note(place{kind: inTablePath}, r.in.RawPath())
+	if r.in.format != HTTP2 || r.in.stage != "$default" || r.in.routeKey != "$default" {
 		r.reads.note(place{kind: inDomain}, r.in.Domain())
 	}
 }
 
-// SourceIP is the address that the gateway took the request from. What a
-// client says of itself in X-Forwarded-For is not looked at. VPC Lattice tells
-// no other: it is "" there.
+// SourceIP returns the address that the gateway took the request from. It ignores
+// X-Forwarded-For, which a client can send. It is "" for VPC Lattice, which has no
+// other.
 func (r *Request) SourceIP() string {
 	r.reads.note(place{kind: inSourceIP}, r.in.SourceIP())
 	return r.in.SourceIP()
 }
 
-// ClientCert is the client's certificate that the gateway has verified, nil
-// without mutual TLS. It is not to be changed.
+// ClientCert returns the client's certificate that the gateway has verified, and
+// nil without mutual TLS. It must not be changed.
 func (r *Request) ClientCert() *Certificate {
 	cert := r.in.Certificate()
 	r.reads.note(place{kind: inClientCert}, pemOf(cert))
 	return cert
 }
 
-// Operation is the GraphQL operation of a [GraphQL] event.
+// Operation returns the GraphQL operation of a [GraphQL] event, and the zero
+// Operation for others.
 func (r *Request) Operation() Operation {
 	r.reads.note(place{kind: inOperation}, "")
 	name, query, variables := r.in.Request.Operation()
 	return Operation{Name: name, Query: query, Variables: slices.Clone(variables)}
 }
 
-// IdentitySource gives the values of the identity sources, in their order, as
-// far as the event tells them: of [HTTP2], and of [RESTToken] the token. Format
-// 1.0 joins them by commas, and gives that one value.
+// IdentitySource returns the values of the identity sources in their order, of
+// [HTTP2]; joined by commas to one value, of [HTTP1]; the token, of [RESTToken] and
+// [GraphQL]. It is nil for others.
 func (r *Request) IdentitySource() []string {
 	if r.in.joined != "" {
 		return []string{r.in.joined}
@@ -203,22 +209,24 @@ func (r *Request) IdentitySource() []string {
 	return slices.Clone(r.in.sources)
 }
 
-// Stage is the name of the API's stage.
+// Stage returns the name of the API's stage.
 func (r *Request) Stage() string { return r.in.stage }
 
-// StageVariable gives the value of a variable of the stage.
+// StageVariable returns the value of a variable of the stage, and "" if there is
+// none of that name.
 func (r *Request) StageVariable(name string) string { return r.in.Request.StageVariable(name) }
 
-// APIID is the id of the API.
+// APIID returns the id of the API.
 func (r *Request) APIID() string { return cmp.Or(r.in.arn.API, r.in.Request.APIID()) }
 
-// AccountID is the id of the account that the API belongs to.
+// AccountID returns the id of the account that the API belongs to.
 func (r *Request) AccountID() string { return cmp.Or(r.in.arn.Account, r.in.Request.AccountID()) }
 
-// RequestID is the gateway's id of the request.
+// RequestID returns the gateway's id of the request.
 func (r *Request) RequestID() string { return r.in.Request.RequestID() }
 
-// Certificate is a client's certificate.
+// Certificate is a client's certificate, its names and times as the gateway writes
+// them.
 type Certificate = request.Certificate
 
 func pemOf(c *Certificate) string {
@@ -230,7 +238,7 @@ func pemOf(c *Certificate) string {
 
 // Operation is a GraphQL operation.
 type Operation struct {
-	Name      string // "" when it has none
+	Name      string // may be empty
 	Query     string // the document
 	Variables []byte // a JSON object, or nothing
 }

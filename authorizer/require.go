@@ -7,15 +7,16 @@ import (
 	"github.com/lambdarmor/lambdarmor/guard"
 )
 
-// Require has a check decide inside the handler, for what has no authorizer in
-// front: a function URL, VPC Lattice, or a gateway whose cache is not wanted. The
-// handler is called with the grant in its context: see [GrantFrom]. A denial is
-// the check's error, and so is any other, with the kind that it has;
-// httpapi.Problems, further out, makes responses of them.
+// Require returns a layer that calls the handler if the check grants, with the
+// grant in its context: see [GrantFrom]. It is for what has no authorizer in front:
+// a function URL, VPC Lattice, or a gateway whose cache is not wanted. Otherwise it
+// returns the check's error; httpapi.Problems, further out, makes a response of it.
+// Require panics if the check is nil.
 //
-// Each request is decided anew, so a check may look at all of it. That of VPC
-// Lattice tells neither a source address nor a certificate: [SourceIP] and
-// [ClientCert] deny there.
+// Each request is decided anew, so a check may read all of it. A request from VPC
+// Lattice has neither a source address nor a certificate, so [SourceIP] and
+// [ClientCert] deny there. An event that is no HTTP request is Invalid, with the
+// code not_an_http_event.
 func Require(c Check) guard.Middleware {
 	if c == nil {
 		panic("authorizer: Require with a nil check")

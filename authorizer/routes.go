@@ -11,24 +11,28 @@ import (
 	"github.com/lambdarmor/lambdarmor/internal/router"
 )
 
-// Routes decides by the check of the route that is called. Keys are the
-// gateway's route keys, "POST /orders", "GET /orders/{id}", "ANY /files/{proxy+}",
-// "$default", "$connect"; of a REST API the method and the resource. Names of
-// parameters make no difference, a method goes before ANY, and GET takes HEAD as
-// well. A call whose route is not among them is Forbidden.
+// Routes decides by the check of the route that is called, and is Forbidden if the
+// route is not in the table. Keys are the gateway's route keys, "POST /orders",
+// "GET /orders/{id}", "ANY /files/{proxy+}", "$default", "$connect"; of a REST API
+// the method and the resource. The names of parameters make no difference, a method
+// goes before ANY, and GET takes HEAD as well.
 //
-// An authorizer goes by the route that the gateway says it has taken, so the
-// gateway has to have a route for each key. Where the gateway's route takes all
-// paths, where the event tells none, as that of a TOKEN authorizer, and inside
-// [Require], the key is found by method and path: by the same code as the route
-// of httpapi.Routes, so that no handler runs by the check of another. A path that
-// two readers could take for two is then Invalid with code path_ambiguous, which
-// is no denial. The decision depends on method, path and the domain, which may
-// put a base path in front; not so in format 2.0 of the stage $default.
+// An authorizer goes by the route that the gateway has found, so the gateway must
+// have a route for each key. The key is found by method and path instead
 //
-// A check that restricts, like [Scopes], goes by the grant so far: see [All]. A
-// key that is no route key panics, and so do two keys that take the same call
-// where neither is the more special one, as net/http has it.
+//   - inside [Require],
+//   - if the event has no route, as that of a TOKEN authorizer,
+//   - if the gateway's route takes all paths, and the table tells them apart.
+//
+// That is done by the same code as in httpapi.Routes, so that no handler runs by
+// the check of another. A path that two readers could take for two is then Invalid,
+// with the code path_ambiguous, and no denial. The decision depends on the method,
+// the path and the domain, which may put a base path in front. It does not depend on
+// the domain behind the route $default of the stage $default, in format 2.0.
+//
+// A check that restricts, such as [Scopes], goes by the grant so far: see [All].
+// Routes panics for a key that is no route key, for a nil check, and for two keys
+// that take the same call of which neither is the more specific, as net/http does.
 func Routes(routes map[string]Check) Check {
 	table := newRouteTable(routes)
 	return func(ctx context.Context, r *Request) (*Grant, error) {
@@ -121,8 +125,8 @@ func (t *routeTable) find(r *Request) (*entry, error) {
 		return t.ofPattern(p, r.Method), nil
 	}
 	r.Method()
-	r.noteCallPath(inTablePath)
-	m, err := t.paths.FindBeyond(r.in.Request, r.in.method)
+	r.noteTablePath()
+	m, err := t.paths.Find(r.in.Request, r.in.method)
 	if err != nil {
 		return nil, err
 	}
@@ -158,8 +162,8 @@ func (t *routeTable) ofMethod(method, template string) *entry {
 	return e
 }
 
-// splits reports whether the table tells apart what a catch-all route of the
-// gateway takes.
+// splits reports whether the table has several entries for what a catch-all route
+// of the gateway takes.
 func (t *routeTable) splits(p *pattern) bool {
 	own := t.ofPattern(p, func() string { return p.method })
 	for _, e := range t.ordered {

@@ -93,21 +93,27 @@ func TestRoutesByThePath(t *testing.T) {
 		"GET/users":            "",
 		"GET/ORDERS":           "",
 		"GET/orders/":          "",
-		"GET//orders":          "",
-		"GET/orders//items":    "",
-		"GET/orders/..":        "",
-		"GET/orders/./items":   "",
-		"GET/orders/4%2F2":     "",
-		"GET/files/a/../b":     "",
-		"GET/files/a%2e":       "",
-		"GET/orders/a;b":       "",
-		`GET/orders/4\2`:       "",
-		"GET/orders/a#b":       "",
-		"GET/orders/a?b":       "",
-		"GET/orders/a*":        "",
+		"GET/orders/a;b":       "GET /orders/{id}",
+		"GET/orders/a#b":       "GET /orders/{id}",
+		"GET/orders/a%20b":     "GET /orders/{id}",
+		"GET/files/a%2e":       "ANY /files/{path+}",
+		"GET/files/a/":         "ANY /files/{path+}",
+		"HEAD/orders":          "GET /orders",
+		"HEAD/orders/export":   "GET /orders/export",
+		"HEAD/orders/42":       "GET /orders/{id}",
 	} {
 		event := sample("token").Set("/methodArn", stageARN+path)
 		mustRoute(t, authorizer.Policy(table(keys...), authorizer.Uncached()), event, want)
+	}
+	for _, path := range []string{
+		"GET//orders", "GET/orders//items", "GET/orders/..", "GET/orders/./items", "GET/orders/4%2F2", "GET/orders/4%2f2", "GET/files/a/../b", "GET/files/%2e%2e/b",
+		`GET/orders/4\2`, "GET/orders/4%5C2", "GET/orders/%2542", "GET/orders/%", "GET/orders/4%0A2", "GET/order%73", "GET/orders/%65xport",
+	} {
+		event := sample("token").Set("/methodArn", stageARN+path)
+		out, log, err := ask(t, authorizer.Policy(table(keys...), authorizer.Uncached()), event)
+		if err == nil || log.code() != "path_ambiguous" || log.text("decision") != "fail" {
+			t.Errorf("%s: got %s, %v, %v, want the error path_ambiguous", path, out, log, err)
+		}
 	}
 }
 

@@ -12,9 +12,10 @@ import (
 // errNobody is a check that restricts the grant so far where there is none.
 var errNobody = errors.New("authorizer: Scopes and Groups ask about the grant so far, and there is none: put them behind a check that finds out who calls, in All")
 
-// Scopes grants when the grant so far has all of the scopes: see [All]. It is
-// Forbidden otherwise, and the answer names those that are missing (RFC 6750,
-// section 3.1).
+// Scopes grants if the grant so far has all of the scopes: see [All]. Otherwise it
+// is Forbidden, and the answer names those that are missing (RFC 6750, section 3.1).
+// It is an error of ours if there is no grant so far. Scopes panics if there is no
+// scope, or one that RFC 6749 does not allow.
 func Scopes(scopes ...string) Check {
 	if len(scopes) == 0 {
 		panic("authorizer: Scopes without a scope")
@@ -40,8 +41,9 @@ func Scopes(scopes ...string) Check {
 	})
 }
 
-// Groups grants when the caller of the grant so far is in one of the groups, or
-// more: see [All]. It is Forbidden otherwise.
+// Groups grants if the caller of the grant so far is in at least one of the groups:
+// see [All]. Otherwise it is Forbidden. It is an error of ours if there is no grant
+// so far. Groups panics if there is no group, or an empty one.
 func Groups(groups ...string) Check {
 	if len(groups) == 0 || slices.Contains(groups, "") {
 		panic("authorizer: Groups without a group, or with one without a name")

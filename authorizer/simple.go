@@ -7,28 +7,30 @@ import (
 	"github.com/lambdarmor/lambdarmor/guard"
 )
 
-// Answer401 has [Simple] answer a request without a credential, or with one that
-// does not hold, by the error Unauthorized, which the gateway makes a 401 and does
-// not keep. Without it the client gets a 403, which the gateway keeps: a token
-// that is sent again and again then costs one call.
+// Answer401 makes [Simple] return the error Unauthorized for a credential that is
+// missing or does not hold. The client gets a 401, of which the gateway stores
+// nothing. Without Answer401 it gets a 403, which the gateway stores: a bad token
+// that is sent again and again then costs one invocation. [Policy] always answers
+// 401 and ignores Answer401.
 func Answer401() Option { return func(d *decider) { d.with401 = true } }
 
-// Simple is an authorizer of an HTTP API with payload format 2.0 and simple
-// responses. What becomes of a decision:
+// Simple returns an authorizer for an HTTP API with payload format 2.0 and simple
+// responses. It answers
 //
 //	a grant               isAuthorized true, and the grant as context
 //	Unauthenticated       isAuthorized false: the client gets a 403; see Answer401
 //	Forbidden             isAuthorized false
-//	any other error       the error: a 500, of which the gateway keeps nothing
+//	any other error       the error: a 500, of which the gateway stores nothing
 //
-// The gateway keeps a decision for the values of the identity sources alone. A
-// grant then allows every route to whoever sends them, and a denial refuses all.
-// So a decision that depended on anything else of the request is refused: it is
-// an error, of which the gateway keeps nothing, and the record of the invocation
-// has the code authorizer_cache_hazard and, as fix, what to add to the identity
-// sources. Without identity sources nothing is kept, and [Uncached] declares the
-// same of a TTL of 0. Reading an absent header counts like reading a present one.
-// A custom check need not do anything for it.
+// The gateway stores a decision under the values of the identity sources alone. A
+// grant then allows every route to whoever sends them, and a denial refuses every
+// route. A decision that depended on anything else of the request is therefore an
+// error with the code authorizer_cache_hazard, a 500 of which the gateway stores
+// nothing. The log has, as fix, what to add to the identity sources. Without identity
+// sources the gateway stores nothing and there is no hazard; [Uncached] declares
+// the same of a TTL of 0.
+//
+// Simple panics if the check is nil.
 //
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-lambda-authorizer.html
 func Simple(c Check, opts ...Option) lambda.Handler {

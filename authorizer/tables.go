@@ -4,14 +4,19 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"maps"
+	"net/http"
 	"reflect"
 	"slices"
 	"strings"
+
+	"github.com/lambdarmor/lambdarmor/guard"
 )
 
 // tables asks about every route of the tables that the check goes through.
 func (d *decider) tables(ctx context.Context, r *Request, g *Grant) (doc Document, _ *Grant, err error) {
+	doc = r.in.newDocument()
 	known := r.reads.routeTables()
 	all := routesOf(known)
 	called := g
@@ -34,6 +39,9 @@ func (d *decider) tables(ctx context.Context, r *Request, g *Grant) (doc Documen
 			// neither is what the gateway calls its route.
 			unknown := read.kind == inPath || read.kind == inPathValue || read.kind == inRouteKey
 			if unknown || !read.ofTable() && !d.covers(r.in, read) {
+				if read.kind == inRouteKey {
+					read.value = r.in.routeKey
+				}
 				uncovered = append(uncovered, read)
 			}
 		}
@@ -63,19 +71,19 @@ func (d *decider) tables(ctx context.Context, r *Request, g *Grant) (doc Documen
 	if parameters && !complete {
 		return doc, g, &hazardError{"declare with CompleteRoutes() that Routes names all routes of the API, add the route to the identity sources, or set the result TTL to 0 and declare it with Uncached()"}
 	}
-	if err := doc.allowGranted(r.in.arn, all, r.in.format == RESTToken); err != nil {
+	if err := doc.allowGranted(r.in, all); err != nil {
 		return doc, g, err
 	}
 	if called != nil {
 		if err := doc.Allow(r.in.arn); err != nil && !parameters && !wide(r.in.arn.Method) {
-			return doc, g, nameable(err)
+			return doc, g, notNameable(guard.Internal, err)
 		}
 	}
 	return doc, g, nil
 }
 
-// same gives the grant of several routes, nil when they differ: the backend
-// would be told another route's.
+// same returns the grant of several routes, nil if they differ: the backend would
+// get that of another route.
 func same(a, b *Grant) *Grant {
 	x, y := *a, *b
 	x.Expires, y.Expires = b.Expires, b.Expires
@@ -94,9 +102,9 @@ type route struct {
 	granted bool
 }
 
-// routesOf gives the routes of tables, in an order of their own, ANY taken
-// apart, and last one of each method that is in none of them. What a table has of
-// a method for itself it finds for that method of ANY as well.
+// routesOf returns the routes of tables, in an order of their own, ANY taken apart
+// and HEAD beside GET, and last one of each method that is in none of them. What a
+// table has of a method for itself it finds for that method of ANY as well.
 func routesOf(tables []*routeTable) []route {
 	shapes := map[string]*pattern{}
 	for _, t := range tables {
@@ -110,6 +118,9 @@ func routesOf(tables []*routeTable) []route {
 		for _, method := range p.methods() {
 			out = append(out, route{supposed: supposed{p, method}})
 		}
+		if _, own := shapes[http.MethodHead+" "+p.template()]; p.method == http.MethodGet && !own {
+			out = append(out, route{supposed: supposed{p, http.MethodHead}})
+		}
 	}
 	for _, method := range methods {
 		out = append(out, route{supposed: supposed{new(pattern), method}})
@@ -118,14 +129,12 @@ func routesOf(tables []*routeTable) []route {
 }
 
 // allowGranted allows those routes that are granted and none of the others.
-// byPath tells that the check finds its route by the path, not by the gateway's
-// word: then it refuses what is not plain, and so does the policy.
-func (doc *Document) allowGranted(base ARN, all []route, byPath bool) error {
+func (doc *Document) allowGranted(in *input, all []route) error {
 	for _, r := range all {
 		if !r.granted {
 			continue
 		}
-		if err := doc.allowPattern(base, r.pattern, r.method); err != nil {
+		if err := doc.allowPattern(in, r.pattern, r.method); err != nil {
 			return err
 		}
 		if r.pattern.fixed() {
@@ -134,22 +143,37 @@ func (doc *Document) allowGranted(base ARN, all []route, byPath bool) error {
 		below := slices.DeleteFunc(slices.Clone(all), func(other route) bool {
 			return other.pattern == r.pattern || !other.pattern.listed() || other.method != r.method || !other.pattern.below(r.pattern)
 		})
-		refused := func(other route) bool { return !other.granted && other.method == r.method }
-		switch {
-		case !r.pattern.listed():
-		case byPath || r.pattern.catchAll() && len(below) > 0: // see routeTable.splits
-			doc.denyAmbiguous(base)
-			doc.denyDetours(base)
-		case slices.ContainsFunc(all, refused): // and a gateway might still find it
-			doc.denyDetours(base)
+		if r.pattern.listed() {
+			doc.denyReadings(in, r, below, all)
 		}
 		for _, other := range below {
-			if err := doc.allowBut(base, r.pattern, other); err != nil {
+			if err := doc.allowBut(in.arn, r.pattern, other); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
+}
+
+// denyReadings denies paths below a route with a parameter that can be read as
+// those of another route. Where the check finds its route by the path and not by
+// the gateway's word, it refuses each such path, and so does the policy.
+func (doc *Document) denyReadings(in *input, r route, below, all []route) {
+	byPath := in.format == RESTToken
+	switch {
+	case byPath || r.pattern.catchAll() && len(below) > 0: // see routeTable.splits
+		doc.denyAmbiguous(in.arn)
+		doc.denyDetours(in.arn)
+		doc.denyEscapes(in.arn, r.pattern, r.pattern)
+		for _, other := range below {
+			doc.denyEscapes(in.arn, r.pattern, other.pattern)
+		}
+		if byPath && !r.pattern.catchAll() {
+			doc.denySlashes(in.arn, r)
+		}
+	case slices.ContainsFunc(all, func(other route) bool { return !other.granted && other.method == r.method }):
+		doc.denyDetours(in.arn) // which a gateway might still find
+	}
 }
 
 // denyAmbiguous denies paths that two readers could take for two, as the check
@@ -159,10 +183,30 @@ func (doc *Document) denyAmbiguous(base ARN) {
 	doc.denyBelowStage(base, `*\*`, "*%25*", "*%5C*", "*%5c*", "*%2F*", "*%2f*", "*%2E*", "*%2e*", "*%0?*", "*%1?*", "*%7F*", "*%7f*")
 }
 
-// denyEscapes denies paths in which a character is escaped that a route's literal
-// can be made of: such a path may be the route after all.
-func (doc *Document) denyEscapes(base ARN) {
-	doc.denyBelowStage(base, "*%2D*", "*%2d*", "*%2E*", "*%2e*", "*%2F*", "*%2f*", "*%25*", "*%3?*", "*%4?*", "*%5?*", "*%6?*", "*%7?*")
+// denyEscapes denies paths in which a character is escaped that a literal of q is
+// made of, where it stands behind what is allowed of p: such a path may be q.
+func (doc *Document) denyEscapes(base ARN, p, q *pattern) {
+	for i, s := range q.segments {
+		if i < p.literals() || s.parameter() {
+			continue
+		}
+		for _, c := range []byte(s.literal + "%./") {
+			for _, format := range []string{"*%%%X%X*", "*%%%x%x*", "*%%%X%x*", "*%%%x%X*"} {
+				doc.denyBelowStage(base, fmt.Sprintf(format, c>>4, c&0xf))
+			}
+		}
+	}
+}
+
+// denySlashes denies paths that are those of a route with a parameter but for a
+// slash at the end, as the router takes them for others. Where the parameter of a
+// route comes first, the path without it is the root.
+func (doc *Document) denySlashes(base ARN, r route) {
+	below := r.method + r.pattern.path(r.pattern.literals()) + "/"
+	doc.denyBelowStage(base, below+"*/")
+	if r.pattern.literals() > 0 {
+		doc.denyBelowStage(base, below)
+	}
 }
 
 // denyDetours denies paths with empty segments and dots, which can be another's
@@ -181,7 +225,7 @@ func (doc *Document) allowBut(base ARN, p *pattern, other route) error {
 		return &hazardError{"no policy allows " + cmp.Or(p.key, "what is in no table") + " without " + other.pattern.key +
 			": add the route to the identity sources, or set the result TTL to 0 and declare it with Uncached()"}
 	case len(other.pattern.segments) > p.literals():
-		doc.denyEscapes(base)
+		doc.denyEscapes(base, p, other.pattern)
 	default: // a slash that is escaped may be one at its end
 		at := base
 		at.Method, at.Path = other.method, other.pattern.path(len(other.pattern.segments))

@@ -222,7 +222,7 @@ func TestRequireMayLookAtAllOfTheRequest(t *testing.T) {
 			r.SourceIP() == "203.0.113.7" && r.RouteKey() == routeKey && r.Method() == "GET" && r.Path() == "/orders/42" && cert != nil && cert.SubjectDN == "CN=alice" && r.ARN() == (authorizer.ARN{})
 	})
 	event := withCertificate(guardtest.Sample(guard.HTTPAPI)).Set("/rawPath", "/orders/42").Set("/routeKey", routeKey).Set("/pathParameters", map[string]string{"id": "42"}).
-		Set("/queryStringParameters", map[string]string{"expand": "lines"}).Set("/cookies", []string{"a=b", "theme=dark"}).
+		Set("/queryStringParameters", map[string]string{"expand": "lines"}).Set("/rawQueryString", "expand=lines").Set("/cookies", []string{"a=b", "theme=dark"}).
 		Set("/requestContext/http/method", "GET").Set("/requestContext/http/sourceIp", "203.0.113.7")
 	if r := mustRespond(t, new(backend).handler(io.Discard, authorizer.Require(check)), event); r.StatusCode != 201 || !seen {
 		t.Errorf("%+v", r)
@@ -257,7 +257,7 @@ func TestRequireOverLatticeSeesWhatTheHandlerSees(t *testing.T) {
 			t.Errorf("%s, which Lattice does not tell: %+v", name, r)
 		}
 	}
-	if r := mustRespond(t, new(backend).handler(io.Discard, authorizer.Require(check)), event.Set("/headers/accept", "text/plain")); r.StatusCode != 400 {
+	if r := mustRespond(t, new(backend).handler(io.Discard, authorizer.Require(check)), event.Set("/headers/accept", 1)); r.StatusCode != 400 {
 		t.Errorf("a request that cannot be read: %+v", r)
 	}
 }

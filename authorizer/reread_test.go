@@ -5,8 +5,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/lambdarmor/lambdarmor/authorizer"
 	"github.com/lambdarmor/lambdarmor/guard/guardtest"
+	"github.com/lambdarmor/lambdarmor/guard/httpapi"
 )
 
 // A domain may put a base path in front on the stage $default too: two domains
@@ -64,6 +66,21 @@ func TestARedirectIsNoMatch(t *testing.T) {
 		out, log, err := ask(t, authorizer.Policy(check, authorizer.Uncached()), sample("token").Set("/methodArn", stageARN+"GET"+path))
 		if got := outcomeOf(t, out, err, stageARN+"GET"+path); got != want {
 			t.Errorf("%s: got %s, want %s: %s, %v", path, got, want, out, log)
+		}
+	}
+}
+
+// The same inside the function, where the handler has a route of its own.
+func TestARedirectIsNoMatchInTheHandler(t *testing.T) {
+	check := authorizer.Routes(map[string]authorizer.Check{"ANY /files/{path+}": grants(&authorizer.Grant{Principal: "anyone"})})
+	fn := httpapi.Routes(map[string]lambda.Handler{"GET /files": says("the list of all files"), "GET /files/{path...}": says("a file")})
+	for name, cfg := range map[string]guardtest.HTTPAPIConfig{"2.0": {}, "1.0": {Format: "1.0"}, "function URL": {FunctionURL: true}} {
+		api, err := guardtest.NewHTTPAPI(behind(fn, authorizer.Require(check)), cfg)
+		server := serve(t, api, err)
+		for target, want := range map[string]int{"GET /files": 403, "HEAD /files": 403, "GET /files/a": 200, "GET /files/": 200} {
+			if status, body := call(t, server, target, ""); status != want || strings.Contains(body, "the list") {
+				t.Errorf("%s: %s: got %d %s, want %d", name, target, status, body, want)
+			}
 		}
 	}
 }

@@ -36,7 +36,7 @@ func TestAHandlersChecksAndItsRoutesReadOnePath(t *testing.T) {
 		{"REST, a base path and a tenant", rest("/v1/t1/orders", "t1/orders", custom), tenants},
 		{"REST, a base path and a space", rest("/v1/orders/by/a b", "orders/by/a%20b", custom), named},
 		{"REST, a slash too many", rest("/v1//orders", "orders", custom), ""},
-		{"REST, a slash at the end", rest("/v1/orders/", "orders", custom), ""},
+		{"REST, a slash at the end", rest("/v1/orders/", "orders", custom), orders},
 		{"REST, an escape in the base path", rest("/v%31/orders", "orders", custom), ""},
 		{"HTTP", http("ANY /{proxy+}", "/orders", "orders", own, "$default"), orders},
 		{"HTTP, a stage", http("ANY /{proxy+}", "/v1/orders", "orders", own, "v1"), orders},

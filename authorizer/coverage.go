@@ -120,7 +120,7 @@ func (doc *Document) allowPattern(in *input, p *pattern, method string) error {
 		a.Path = p.path(len(p.segments))
 		if a.Path == "" {
 			a.Path = "/"
-		} else if in.format == RESTRequest { // which takes a slash at the end for nothing
+		} else if in.format == RESTRequest || in.format == RESTToken { // which takes a slash at the end for nothing
 			a.Path += "/"
 			if err := doc.Allow(a); err != nil {
 				return err

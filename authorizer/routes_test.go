@@ -92,7 +92,7 @@ func TestRoutesByThePath(t *testing.T) {
 		"GET/files":            "",
 		"GET/users":            "",
 		"GET/ORDERS":           "",
-		"GET/orders/":          "",
+		"GET/orders/":          "GET /orders",
 		"GET/orders/a;b":       "GET /orders/{id}",
 		"GET/orders/a#b":       "GET /orders/{id}",
 		"GET/orders/a%20b":     "GET /orders/{id}",

@@ -169,7 +169,7 @@ func (doc *Document) denyReadings(in *input, r route, below, all []route) {
 			doc.denyEscapes(in.arn, r.pattern, other.pattern)
 		}
 		if byPath && !r.pattern.catchAll() {
-			doc.denySlashes(in.arn, r)
+			doc.denyBare(in.arn, r, all)
 		}
 	case slices.ContainsFunc(all, func(other route) bool { return !other.granted && other.method == r.method }):
 		doc.denyDetours(in.arn) // which a gateway might still find
@@ -198,14 +198,15 @@ func (doc *Document) denyEscapes(base ARN, p, q *pattern) {
 	}
 }
 
-// denySlashes denies paths that are those of a route with a parameter but for a
-// slash at the end, as the router takes them for others. Where the parameter of a
-// route comes first, the path without it is the root.
-func (doc *Document) denySlashes(base ARN, r route) {
-	below := r.method + r.pattern.path(r.pattern.literals()) + "/"
-	doc.denyBelowStage(base, below+"*/")
-	if r.pattern.literals() > 0 {
-		doc.denyBelowStage(base, below)
+// denyBare denies what stands before the parameter of a route, with a slash at
+// its end, unless that is a route which is granted.
+func (doc *Document) denyBare(base ARN, r route, all []route) {
+	bare := r.pattern.path(r.pattern.literals())
+	granted := slices.ContainsFunc(all, func(other route) bool {
+		return other.granted && other.method == r.method && other.pattern.fixed() && other.pattern.path(len(other.pattern.segments)) == bare
+	})
+	if bare != "" && !granted {
+		doc.denyBelowStage(base, r.method+bare+"/")
 	}
 }
 

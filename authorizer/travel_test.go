@@ -169,10 +169,16 @@ func TestRequireDecidesInTheHandler(t *testing.T) {
 				return e.Set(base.auth, []string{authorization}).Set("/method", method).Set("/path", path+"?a=/orders")
 			}
 			if name == "REST" {
+				if strings.Contains(route, "{id}") {
+					e = e.Set("/pathParameters", map[string]string{"id": "42"})
+				}
 				return e.Set(base.auth, []string{authorization}).Set("/httpMethod", method).Set("/path", path).Set("/resource", strings.TrimPrefix(route, method+" "))
 			}
 			if name == "function URL" {
 				route = "$default"
+			}
+			if strings.Contains(route, "{id}") {
+				e = e.Set("/pathParameters", map[string]string{"id": "42"})
 			}
 			return e.Set(base.auth, authorization).Set("/requestContext/http/method", method).Set("/rawPath", path).Set("/routeKey", route)
 		}

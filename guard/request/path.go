@@ -123,7 +123,7 @@ func (r *Request) matched(decoded string) (own, prefix string, ok bool) {
 	}
 	// Where a base path is in the event of an authorizer, that of the function may
 	// lack it, by its format.
-	same := arn == "" || strings.TrimSuffix(own, "/") == strings.TrimSuffix(arn, "/")
+	same := arn == "" || r.sentAsIs() || strings.TrimSuffix(own, "/") == strings.TrimSuffix(arn, "/")
 	return own, prefix, same
 }
 

@@ -2,7 +2,6 @@ package guard
 
 import (
 	"context"
-	"sync/atomic"
 
 	"github.com/aws/aws-lambda-go/lambda"
 
@@ -48,25 +47,9 @@ func Wrap(h lambda.Handler, layers ...Middleware) lambda.Handler {
 	if h == nil {
 		panic("guard: Wrap of a nil handler")
 	}
-	w := &wrapped{next: Chain(layers...)(h)}
+	w := &named{next: Chain(layers...)(h)}
 	w.inside, w.unwise = layersOf(w.next)
 	return w
-}
-
-type wrapped struct {
-	next           lambda.Handler
-	inside, unwise []string
-	warm           atomic.Bool
-}
-
-func (w *wrapped) layers() (names, unwise []string) { return w.inside, w.unwise }
-
-func (w *wrapped) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
-	ctx, inv := enter(ctx, payload, &w.warm)
-	if inv.unwise == nil {
-		inv.unwise = w.unwise
-	}
-	return w.next.Invoke(ctx, payload)
 }
 
 // Start wraps h with layers, as [Wrap] does, and hands it to the Lambda

@@ -3,6 +3,7 @@ package httpapi_test
 import (
 	"context"
 	"encoding/json"
+	"io"
 	"strings"
 	"testing"
 
@@ -12,6 +13,8 @@ import (
 	"github.com/lambdarmor/lambdarmor/guard/guardtest"
 	"github.com/lambdarmor/lambdarmor/guard/httpapi"
 	"github.com/lambdarmor/lambdarmor/idempotency"
+	"github.com/lambdarmor/lambdarmor/secrets"
+	"github.com/lambdarmor/lambdarmor/validate"
 )
 
 // byHeader is a check by a credential that nobody else knows to be one.
@@ -119,5 +122,34 @@ func TestOnceInsideOnceIsAWarning(t *testing.T) {
 	_, _ = h.Invoke(t.Context(), asCaller("alice"))
 	if !strings.Contains(log.String(), "idempotency.Once stands outside idempotency.Once") {
 		t.Errorf("got no warning in %s", log.String())
+	}
+}
+
+// No layer of this module hides what is inside it.
+func TestALayerOfThisModuleHidesNoOrder(t *testing.T) {
+	require, once := authorizer.Require(byHeader), idempotency.Once(idempotency.NewMemoryStore(), idempotency.Header("Idempotency-Key"))
+	schema := validate.MustCompile([]byte(`{}`))
+	for name, between := range map[string]guard.Middleware{
+		"Log":             guard.Log(guard.NewLogger(io.Discard)),
+		"Errors":          guard.Chain(guard.Errors(), httpapi.Problems()),
+		"Recover":         guard.Recover(),
+		"Limit":           guard.Limit(guard.Limits{}),
+		"Deadline":        guard.Deadline(0),
+		"Problems":        httpapi.Problems(),
+		"SecurityHeaders": httpapi.SecurityHeaders(),
+		"CORS":            httpapi.CORS(httpapi.CORSConfig{}),
+		"Body":            validate.Body(schema),
+		"Event":           validate.Event(schema),
+		"Result":          validate.Result(schema),
+		"Inject":          secrets.New(secrets.Env()).Inject("a"),
+		"Chain":           guard.Chain(nil, guard.Chain()),
+		"Wrap":            func(next lambda.Handler) lambda.Handler { return guard.Wrap(next, nil) },
+		"Routes": func(next lambda.Handler) lambda.Handler {
+			return httpapi.Routes(map[string]lambda.Handler{"/": next})
+		},
+	} {
+		if _, why := built(httpapi.Func(forWhom), []guard.Middleware{once, between, require}); !strings.Contains(why, "authorizer.Require") {
+			t.Errorf("%s: got %q, want it refused", name, why)
+		}
 	}
 }

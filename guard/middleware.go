@@ -43,6 +43,9 @@ func Chain(layers ...Middleware) Middleware {
 // Wrap puts layers around h, the first outermost, and shares one [Event]
 // between them for as long as an invocation lasts. A wrapped handler may be
 // wrapped again or stand as a route inside another: the event stays shared.
+// Where layers are put around one another without Wrap, the invocation begins in
+// the outermost one of this module, and what a foreign layer further out does is
+// not part of it.
 func Wrap(h lambda.Handler, layers ...Middleware) lambda.Handler {
 	if h == nil {
 		panic("guard: Wrap of a nil handler")

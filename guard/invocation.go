@@ -85,8 +85,7 @@ func provisioned() bool {
 
 // ColdStart reports whether the invocation of ctx is the first of its process
 // and had to wait for it: with provisioned concurrency and on managed instances
-// none does. It is false outside an
-// invocation.
+// none does. It is false outside an invocation.
 func ColdStart(ctx context.Context) bool {
 	inv := invocationOf(ctx)
 	return inv != nil && inv.cold

@@ -147,6 +147,13 @@ func TestCallersOfAppSyncNeverMeet(t *testing.T) {
 	}
 }
 
+// A field that is asked for without arguments has nothing to be told by.
+func TestAFieldWithoutArgumentsHasNoKey(t *testing.T) {
+	h := guard.Wrap(new(function), idempotency.Once(idempotency.NewMemoryStore(), idempotency.Payload()))
+	out, err := h.Invoke(t.Context(), []byte(resolve("pay", `{}`, `{"sub":"alice"}`, "", "1")))
+	mustBe(t, string(out), err, guard.Invalid, "idempotency_key_missing")
+}
+
 // The same key for another request is refused.
 func TestAKeyOfAppSyncIsForOneRequest(t *testing.T) {
 	h := guard.Wrap(new(function), idempotency.Once(idempotency.NewMemoryStore(), idempotency.JMESPath("arguments.id")))

@@ -27,6 +27,8 @@ func appendContent(b []byte, ev *guard.Event) ([]byte, error) {
 		return appendCanonical(b, body), nil
 	case t == guard.SQS:
 		return appendMessages(appendPart(b, "sqs"), ev)
+	case t == guard.AppSync:
+		return appendResolution(appendPart(b, "appsync"), ev)
 	default:
 		return appendCanonical(appendPart(b, "event"), ev.Raw()), nil
 	}
@@ -58,12 +60,46 @@ func appendMessages(b []byte, ev *guard.Event) ([]byte, error) {
 	return b, nil
 }
 
-func sqsRecords(ev *guard.Event) ([]map[string]any, error) {
-	tree, err := ev.Tree()
+// appendResolution appends what AppSync asks a resolver for: a field of an object,
+// by its arguments. The other members are about the request and its caller.
+func appendResolution(b []byte, ev *guard.Event) ([]byte, error) {
+	event, err := tree(ev)
 	if err != nil {
 		return nil, err
 	}
-	event, _ := tree.(map[string]any)
+	b = appendField(b, ev)
+	for _, name := range []string{"source", "arguments"} {
+		text, err := canonicaljson.Marshal(event[name])
+		if err != nil {
+			return nil, fmt.Errorf("idempotency: %s of a field: %w", name, err)
+		}
+		b = appendPart(b, text)
+	}
+	return b, nil
+}
+
+// appendField appends the name of the field that AppSync resolves.
+func appendField(b []byte, ev *guard.Event) []byte {
+	event, _ := tree(ev) // one that is malformed has been refused
+	info, _ := event["info"].(map[string]any)
+	for _, name := range []string{"parentTypeName", "fieldName"} {
+		text, _ := info[name].(string)
+		b = appendPart(b, text)
+	}
+	return b
+}
+
+func tree(ev *guard.Event) (map[string]any, error) {
+	v, err := ev.Tree()
+	event, _ := v.(map[string]any)
+	return event, err
+}
+
+func sqsRecords(ev *guard.Event) ([]map[string]any, error) {
+	event, err := tree(ev)
+	if err != nil {
+		return nil, err
+	}
 	list, _ := event["Records"].([]any)
 	records := make([]map[string]any, len(list))
 	for i, r := range list {
@@ -84,6 +120,10 @@ func isEmpty(ev *guard.Event) (bool, error) {
 	case t == guard.SQS:
 		records, err := sqsRecords(ev)
 		return len(records) == 0, err
+	case t == guard.AppSync:
+		event, err := tree(ev)
+		arguments, _ := event["arguments"].(map[string]any)
+		return len(arguments) == 0 && event["source"] == nil, err
 	}
 	switch string(bytes.TrimSpace(text)) {
 	case "", "null", "{}", "[]", `""`:

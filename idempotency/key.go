@@ -14,7 +14,8 @@ type KeyFunc func(ctx context.Context, ev *guard.Event) (string, error)
 
 // Payload makes the request itself the key, as far as it says what is to be
 // done: the body of an HTTP request beside method, path and query, the bodies
-// and attributes of SQS messages, the whole of any other event. Two equal
+// and attributes of SQS messages, the field that AppSync resolves with its
+// arguments and the object that it is of, the whole of any other event. Two equal
 // requests within the [TTL] are then one. A request without content has no key.
 func Payload() KeyFunc {
 	return func(_ context.Context, ev *guard.Event) (string, error) {

@@ -104,6 +104,9 @@ func Name(operation string) Option {
 }
 
 // Scope says whose key it is, in the place of the caller that the event tells.
+// That is a user, or an application with an API key or a certificate. Where the
+// event says of no user, a hash of Authorization and Cookie goes with it: a
+// client that renews them repeats nothing, and wants a Scope.
 // Two scopes never meet. A scope of "" is an error, as a missing part of a key
 // is. In an [Operation] the event is nil.
 func Scope(of func(ctx context.Context, ev *guard.Event) (string, error)) Option {
@@ -113,8 +116,8 @@ func Scope(of func(ctx context.Context, ev *guard.Event) (string, error)) Option
 
 // Fingerprint says what has to be equal for a request to be a repeat, in the
 // place of the default: the method, the path, the query and the body of an HTTP
-// request, the bodies and attributes of SQS messages, the whole of any other
-// event; JSON in its canonical form (RFC 8785, whole numbers exact). What of
+// request, the bodies and attributes of SQS messages, the field, arguments and
+// object of AppSync, the whole of any other event; JSON in its canonical form (RFC 8785, whole numbers exact). What of
 // returns is hashed; "" takes no fingerprint. An [Operation] does not call it:
 // its input is what has to be equal.
 func Fingerprint(of func(ctx context.Context, ev *guard.Event) (string, error)) Option {

@@ -45,6 +45,9 @@ const (
 	arguments
 	requestOfResolver
 
+	// Of a resolver's request.
+	resolverHeaders
+
 	// Of the request context.
 	accountID
 	apiID
@@ -131,6 +134,7 @@ type level uint8
 
 const (
 	top level = iota
+	ofResolver
 	ofContext
 	ofHTTP
 	ofIdentity
@@ -141,7 +145,7 @@ const (
 
 // between returns the first member of a level and the first that is beyond it.
 func (l level) between() (from, to member) {
-	bounds := [...]member{version, accountID, httpMethod2, identitySourceIP, clientCert, certificatePEM, notBefore, numMembers}
+	bounds := [...]member{version, resolverHeaders, accountID, httpMethod2, identitySourceIP, clientCert, certificatePEM, notBefore, numMembers}
 	return bounds[l], bounds[l+1]
 }
 
@@ -200,7 +204,9 @@ var members = [numMembers]expected{
 	identityOfCaller:   {name: "identity"},
 	info:               {name: "info"},
 	arguments:          {name: "arguments"},
-	requestOfResolver:  {name: "request"},
+	requestOfResolver:  {name: "request", form: object, in: ofResolver},
+
+	resolverHeaders: {name: "headers", form: lines},
 
 	accountID:         {name: "accountId", form: text},
 	apiID:             {name: "apiId", form: text},

@@ -36,28 +36,34 @@ func (o loose) has(names ...string) bool {
 	return true
 }
 
+// is reports whether a member is a text, perhaps an empty one.
+func (o loose) is(name string) bool {
+	_, ok := o[name].(string)
+	return ok
+}
+
 // trigger tells the trigger of an event without records.
 func (o loose) trigger() request.Trigger {
 	ctx := o.in("requestContext")
 	kind := o.text("type")
 	switch {
-	case (o.has("methodArn") || o.has("routeArn")) && (kind == "REQUEST" || kind == "TOKEN"), o.has("authorizationToken") && ctx != nil:
+	case (o.is("methodArn") || o.is("routeArn")) && (kind == "REQUEST" || kind == "TOKEN"), o.is("authorizationToken") && ctx != nil:
 		return request.Authorizer
 	case o.has("detail-type", "source"):
 		return request.EventBridge
-	case o.has("info", "arguments", "identity"):
+	case o.has("info", "arguments") && (o.has("identity") || o.in("request") != nil):
 		return request.AppSync
 	case ctx == nil:
 		return request.Unknown
 	case ctx.has("elb"):
 		return request.ALB
-	case ctx.has("connectionId"):
+	case ctx.is("connectionId"):
 		return request.WebSocket
 	case o.text("version") == "2.0" && ctx.in("http") != nil && strings.Contains(ctx.text("domainName"), ".lambda-url."):
 		return request.FunctionURL
-	case o.text("version") == "2.0" && ctx.in("http") != nil, o.text("version") == "1.0" && o.has("httpMethod"):
+	case o.text("version") == "2.0" && ctx.in("http") != nil, o.text("version") == "1.0" && o.is("httpMethod"):
 		return request.HTTPAPI
-	case o.has("httpMethod"):
+	case o.is("httpMethod"):
 		return request.REST
 	case o.text("version") == "2.0" && strings.Contains(ctx.text("serviceArn"), ":vpc-lattice:"):
 		return request.VPCLattice

@@ -154,7 +154,7 @@ func (i *invocation) judge(answer []byte) outcome {
 // kept is the form in which an answer is stored: ready to be replayed.
 func (i *invocation) kept(answer []byte) []byte {
 	if i.http {
-		return replayForm(answer, i.form == httpanswer.Format1 || i.form == httpanswer.Lists)
+		return replayForm(answer, i.form)
 	}
 	return answer
 }

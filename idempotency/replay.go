@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
+	httpanswer "github.com/lambdarmor/lambdarmor/internal/answer"
 	"github.com/lambdarmor/lambdarmor/internal/jsonpeek"
 )
 
@@ -13,22 +14,30 @@ const replayHeader = `"Idempotent-Replayed":`
 
 // replayForm gives an HTTP answer as it is replayed: all of it as it is, but
 // with the header that marks it and without cookies, which were made for the
-// first caller's session. Format 1.0 has headers of several values.
-func replayForm(answer []byte, format1 bool) []byte {
-	if jsonpeek.Lookup(answer, "statusCode") == nil {
+// first caller's session. Format 1.0 may have headers of several values, and a
+// load balancer that takes them takes no others.
+func replayForm(answer []byte, form httpanswer.Form) []byte {
+	has, lists := false, form == httpanswer.Lists
+	for name, value := range jsonpeek.Members(answer) {
+		switch plainName(name) {
+		case "statusCode":
+			has = true
+		case "multiValueHeaders":
+			lists = lists || form == httpanswer.Format1 && value[0] == '{'
+		}
+	}
+	if !has {
 		return wholeBody(answer)
 	}
 	target, mark := "headers", replayHeader+`"true"`
-	if format1 {
-		if v := jsonpeek.Lookup(answer, "multiValueHeaders"); len(v) > 0 && v[0] == '{' {
-			target, mark = "multiValueHeaders", replayHeader+`["true"]`
-		}
+	if lists {
+		target, mark = "multiValueHeaders", replayHeader+`["true"]`
 	}
 	out := make([]byte, 1, len(answer)+len(mark)+len(`,"headers":{},`))
 	out[0] = '{'
 	marked := false
 	for name, value := range jsonpeek.Members(answer) {
-		what := string(name)
+		what := plainName(name)
 		if what == "cookies" {
 			continue
 		}
@@ -49,9 +58,7 @@ func replayForm(answer []byte, format1 bool) []byte {
 		}
 	}
 	if !marked {
-		out = append(out, `,"headers":{`...)
-		out = append(out, mark...)
-		out = append(out, '}')
+		out = append(out, `,"`+target+`":{`+mark+`}`...)
 	}
 	return append(out, '}')
 }
@@ -93,13 +100,15 @@ func appendHeaders(out, headers []byte, mark string) []byte {
 // dropped reports whether a header, its name as it stands in JSON, is left out
 // of a replay.
 func dropped(name []byte) bool {
-	text := string(name)
-	if bytes.IndexByte(name, '\\') >= 0 {
-		decoded, err := jsontext.AppendUnquote(nil, `"`+text+`"`)
-		if err != nil {
-			return true
-		}
-		text = string(decoded)
-	}
+	text := plainName(name)
 	return strings.EqualFold(text, "Set-Cookie") || strings.EqualFold(text, "Idempotent-Replayed")
+}
+
+// plainName returns what a name stands for, of an answer that was checked.
+func plainName(name []byte) string {
+	if bytes.IndexByte(name, '\\') < 0 {
+		return string(name)
+	}
+	plain, _ := jsontext.AppendUnquote(nil, `"`+string(name)+`"`)
+	return string(plain)
 }

@@ -112,9 +112,9 @@ func drawn(r *rand.Rand, form answer.Form) []byte {
 	value := func() string {
 		return pick(`"x"`, `"y"`, `""`, `"a, b"`, `"x"`, `"y"`, `1`, `-0.50`, `true`, `null`, `{}`, `["x"]`, `"\n"`, `"ü"`)
 	}
-	headers := `"headers":`
+	headers, others := `"headers":`, `"multiValueHeaders":`
 	if form == answer.Lists || form == answer.Format1 && r.IntN(2) == 0 {
-		headers = `"multiValueHeaders":`
+		headers, others = others, headers
 		one := value
 		value = func() string { return pick(`["x"]`, `["x","y"]`, `["a, b"]`, "["+one()+"]", `"x"`, `null`) }
 	}
@@ -139,6 +139,9 @@ func drawn(r *rand.Rand, form answer.Form) []byte {
 	}
 	if r.IntN(4) > 0 {
 		parts = append(parts, headers+pick(fields(), fields(), fields(), `null`, `[]`, `"a"`))
+		if r.IntN(3) == 0 { // as encoding/json has it of a struct for both
+			parts = append(parts, others+`null`)
+		}
 	}
 	if form == answer.Format2 && r.IntN(3) == 0 {
 		parts = append(parts, `"cookies":`+pick(`["a=1","b=2"]`, `[]`, `null`, `"a=1"`, `[1]`))

@@ -219,6 +219,9 @@ func (w *walker) value(kinds ...jsontext.Kind) (jsontext.Value, error) {
 // headers reads an object of headers, or a null. API Gateway takes numbers and
 // booleans in it.
 func (w *walker) headers(into *[]Field) error {
+	if w.dec.PeekKind() == jsontext.KindNull && (into == &w.lists) != (w.form == Lists) {
+		return w.dec.SkipValue() // of the form that is not looked at
+	}
 	if w.dec.PeekKind() != jsontext.KindBeginObject {
 		_, err := w.value()
 		return err

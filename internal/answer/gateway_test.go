@@ -137,6 +137,9 @@ func drawn(r *rand.Rand, form answer.Form) []byte {
 	if r.IntN(3) == 0 {
 		parts = append(parts, `"isBase64Encoded":`+pick(`true`, `false`, `null`, `"true"`, `1`))
 	}
+	if r.IntN(4) == 0 {
+		parts = append(parts, `"statusDescription":`+pick(`"200 OK"`, `""`, `null`, `1`))
+	}
 	if r.IntN(4) > 0 {
 		parts = append(parts, headers+pick(fields(), fields(), fields(), `null`, `[]`, `"a"`))
 		if r.IntN(3) == 0 { // as encoding/json has it of a struct for both

@@ -172,6 +172,12 @@ func (w *walker) member(name string) error {
 		value, err := w.value(jsontext.KindTrue, jsontext.KindFalse)
 		w.isBase64 = value.Kind() == jsontext.KindTrue
 		return err
+	case "statusDescription":
+		if !w.balancer() {
+			return w.dec.SkipValue()
+		}
+		_, err := w.value(jsontext.KindString)
+		return err
 	case "cookies":
 		return w.list([]jsontext.Kind{jsontext.KindString}, func(cookie string) bool {
 			w.cookies = append(w.cookies, cookie)
@@ -186,8 +192,11 @@ func (w *walker) member(name string) error {
 	}
 }
 
-// balancer reports whether a load balancer is to take the answer, which has fewer
-// ways to write one.
+// balancer reports whether a load balancer is to take the answer. What may be left
+// out may not be null there, a status is no text, and a header no number.
+//
+// https://github.com/aws/aws-lambda-dotnet/issues/507
+// https://github.com/jeremydaly/lambda-api/issues/117
 func (w *walker) balancer() bool { return w.form == Single || w.form == Lists }
 
 // statusOf returns 0 for what is no status. API Gateway takes it as a text, too.

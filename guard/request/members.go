@@ -63,20 +63,12 @@ const (
 	timeEpoch
 	requestTime
 	requestTimeEpoch
-	extendedRequestID
 	resourceID
-	resourcePath
-	deploymentID
-	contextHTTPMethod
 	contextPath
 	protocol
-	resourceARN
 	authorizerContext
 	eventType
 	connectionID
-	connectedAt
-	messageDirection
-	messageID
 	queryString
 	operationName
 	variables
@@ -96,19 +88,14 @@ const (
 	identityClientCert
 	accessKey
 	identityAccountID
-	apiKey
 	apiKeyID
 	caller
-	cognitoProvider
-	cognitoType
 	cognitoIdentityID
 	cognitoPoolID
 	principalOrgID
 	principalOrgIDOfLattice
 	user
 	userARN
-	vpcID
-	vpcEndpointID
 	principalType
 	principal
 
@@ -222,20 +209,12 @@ var members = [numMembers]expected{
 	timeEpoch:         {name: "timeEpoch"},
 	requestTime:       {name: "requestTime"},
 	requestTimeEpoch:  {name: "requestTimeEpoch"},
-	extendedRequestID: {name: "extendedRequestId", form: text},
 	resourceID:        {name: "resourceId", form: text},
-	resourcePath:      {name: "resourcePath", form: text},
-	deploymentID:      {name: "deploymentId", form: text},
-	contextHTTPMethod: {name: "httpMethod", form: text},
 	contextPath:       {name: "path", form: text},
 	protocol:          {name: "protocol", form: text},
-	resourceARN:       {name: "resourceArn", form: text},
 	authorizerContext: {name: "authorizer"},
 	eventType:         {name: "eventType", form: text},
 	connectionID:      {name: "connectionId", form: text},
-	connectedAt:       {name: "connectedAt"},
-	messageDirection:  {name: "messageDirection"},
-	messageID:         {name: "messageId"},
 	queryString:       {name: "queryString", form: text},
 	operationName:     {name: "operationName", form: text},
 	variables:         {name: "variables"},
@@ -253,19 +232,14 @@ var members = [numMembers]expected{
 	identityClientCert:      {name: "clientCert", form: object, in: ofCertificate},
 	accessKey:               {name: "accessKey", form: text},
 	identityAccountID:       {name: "accountId", form: text},
-	apiKey:                  {name: "apiKey", form: text},
 	apiKeyID:                {name: "apiKeyId", form: text},
 	caller:                  {name: "caller", form: text},
-	cognitoProvider:         {name: "cognitoAuthenticationProvider", form: text},
-	cognitoType:             {name: "cognitoAuthenticationType", form: text},
 	cognitoIdentityID:       {name: "cognitoIdentityId", form: text},
 	cognitoPoolID:           {name: "cognitoIdentityPoolId", form: text},
 	principalOrgID:          {name: "principalOrgId", form: text},
 	principalOrgIDOfLattice: {name: "principalOrgID", form: text}, // AWS documents both spellings
 	user:                    {name: "user", form: text},
 	userARN:                 {name: "userArn", form: text},
-	vpcID:                   {name: "vpcId", form: text},
-	vpcEndpointID:           {name: "vpceId", form: text},
 	principalType:           {name: "type", form: text},
 	principal:               {name: "principal", form: text},
 

@@ -14,13 +14,8 @@ import (
 	"github.com/lambdarmor/lambdarmor/internal/strictjson"
 )
 
-// What a gateway does not take for an answer. None of them repeats any of it.
-var (
-	ErrNoStatus = errors.New("answer of a handler: no status")
-	ErrForm     = errors.New("answer of a handler")
-	ErrList     = errors.New("list of values of a header")
-	ErrBase64   = errors.New("base64 body")
-)
+// errForm is what a gateway does not take for an answer. It repeats none of it.
+var errForm = errors.New("answer of a handler")
 
 // Status returns the status of an encoded answer to a request that asked for a
 // form. It is 502, and ok false, for what [Read] does not take.
@@ -88,12 +83,8 @@ func (w *walker) read(out []byte) ([]byte, error) {
 	w.whole = true
 	err := strictjson.Visit(out, w, jsontext.AllowDuplicateNames(true))
 	switch {
-	case errors.Is(err, ErrList):
-		return nil, ErrList
-	case err != nil:
-		return nil, ErrForm // err may quote it
-	case w.whole && w.form != Format2:
-		return nil, ErrNoStatus
+	case err != nil, w.whole && w.form != Format2:
+		return nil, errForm // err may quote it
 	case w.whole:
 		w.status = http.StatusOK
 		return out, nil
@@ -104,7 +95,7 @@ func (w *walker) read(out []byte) ([]byte, error) {
 	if w.isBase64 {
 		n, err := base64.StdEncoding.Decode(body, body)
 		if err != nil {
-			return nil, ErrBase64
+			return nil, errForm
 		}
 		body = body[:n]
 	}
@@ -127,7 +118,7 @@ func (w *walker) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 
 // first notes what is wrong with an answer, so that the walk goes on to its end.
 func first(wrong *error, err error) error {
-	if !errors.Is(err, ErrForm) && !errors.Is(err, ErrList) {
+	if !errors.Is(err, errForm) {
 		return err
 	}
 	*wrong = cmp.Or(*wrong, err)
@@ -156,11 +147,11 @@ func (w *walker) member(name string) error {
 	case "statusCode":
 		value, err := w.dec.ReadValue()
 		if !w.whole { // it is there twice, and readers differ in which they take
-			return errors.Join(err, ErrForm)
+			return errors.Join(err, errForm)
 		}
 		w.whole = false
 		if w.status = w.statusOf(value); err == nil && (w.status < 200 || w.status > 599) { // 1xx announce a response
-			return ErrForm
+			return errForm
 		}
 		return err
 	case "body":
@@ -220,7 +211,7 @@ func (w *walker) value(kinds ...jsontext.Kind) (jsontext.Value, error) {
 	value, err := w.dec.ReadValue()
 	kind := value.Kind()
 	if err == nil && !slices.Contains(kinds, kind) && (kind != jsontext.KindNull || w.balancer()) {
-		err = ErrForm
+		err = errForm
 	}
 	return value, err
 }
@@ -254,7 +245,7 @@ func (w *walker) headers(into *[]Field) error {
 		case into == &w.lists, isList && w.form == Lattice:
 			err = w.list(scalars, add)
 		case isList:
-			err = cmp.Or(w.dec.SkipValue(), ErrList)
+			err = cmp.Or(w.dec.SkipValue(), errForm)
 		default:
 			err = w.string(scalars, add)
 		}
@@ -268,7 +259,7 @@ func (w *walker) list(of []jsontext.Kind, add func(string) bool) error {
 	if w.dec.PeekKind() != jsontext.KindBeginArray {
 		value, err := w.dec.ReadValue()
 		if err == nil && value.Kind() != jsontext.KindNull {
-			err = ErrForm
+			err = errForm
 		}
 		return err
 	}
@@ -293,12 +284,12 @@ func (w *walker) string(of []jsontext.Kind, add func(string) bool) error {
 		return err
 	}
 	if kind := value.Kind(); !slices.Contains(of, kind) {
-		return ErrForm
+		return errForm
 	} else if kind == jsontext.KindString {
 		value = unquoted(value)
 	}
 	if !add(string(value)) {
-		return ErrForm
+		return errForm
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package answer
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/base64"
 	"errors"
@@ -91,7 +92,7 @@ func (w *walker) read(out []byte) ([]byte, error) {
 	case w.brief && !w.isBase64:
 		return nil, nil
 	}
-	body := unquoted(out[w.body.start:w.body.end])
+	body := bytes.Clone(plain(out[w.body.start:w.body.end]))
 	if w.isBase64 {
 		n, err := base64.StdEncoding.Decode(body, body)
 		if err != nil {
@@ -134,7 +135,7 @@ func (w *walker) members(each func(name string) error) error {
 		if err != nil {
 			return err
 		}
-		if err := each(string(unquoted(name))); err != nil {
+		if err := each(string(plain(name))); err != nil {
 			return err
 		}
 	}
@@ -200,7 +201,7 @@ func (w *walker) statusOf(value jsontext.Value) int {
 		return int(n)
 	}
 	if value.Kind() == jsontext.KindString {
-		value = unquoted(value)
+		value = plain(value)
 	}
 	n, _ := strconv.Atoi(string(value))
 	return n
@@ -286,7 +287,7 @@ func (w *walker) string(of []jsontext.Kind, add func(string) bool) error {
 	if kind := value.Kind(); !slices.Contains(of, kind) {
 		return errForm
 	} else if kind == jsontext.KindString {
-		value = unquoted(value)
+		value = plain(value)
 	}
 	if !add(string(value)) {
 		return errForm
@@ -294,11 +295,14 @@ func (w *walker) string(of []jsontext.Kind, add func(string) bool) error {
 	return nil
 }
 
-// unquoted returns what a JSON string stands for, in memory of its own.
-func unquoted(value []byte) []byte {
+// plain returns what a JSON string stands for, nil for what is none.
+func plain(value []byte) []byte {
 	if len(value) < 2 || value[0] != '"' {
 		return nil
 	}
-	plain, _ := jsontext.AppendUnquote(nil, value)
-	return plain
+	if bytes.IndexByte(value, '\\') < 0 {
+		return value[1 : len(value)-1]
+	}
+	text, _ := jsontext.AppendUnquote(nil, value)
+	return text
 }

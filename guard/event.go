@@ -53,7 +53,7 @@ func (v *view[T]) reconsider() {
 
 // EventOf returns the event that the layers of an invocation share. If a layer
 // further out has replaced the payload, it is an Event for the new one. Outside
-// [Wrap] it is a fresh one at every call.
+// an invocation it is a fresh one at every call.
 func EventOf(ctx context.Context, payload []byte) *Event {
 	inv := invocationOf(ctx)
 	if inv == nil {

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambdacontext"
@@ -69,20 +68,20 @@ func invocationOf(ctx context.Context) *invocation {
 	return inv
 }
 
-// enter gives the invocation that ctx belongs to, a new one when it is the
-// first to ask. warm tells whether the process has served before.
-func enter(ctx context.Context, payload []byte, warm *atomic.Bool) (context.Context, *invocation) {
-	if inv := invocationOf(ctx); inv != nil {
-		return ctx, inv
+// enter returns the context of an invocation, a new one where h is the first
+// of the handlers that asks.
+func enter(ctx context.Context, payload []byte, h *named) context.Context {
+	if invocationOf(ctx) != nil {
+		return ctx
 	}
-	inv := &invocation{Context: ctx}
+	inv := &invocation{Context: ctx, unwise: h.unwise}
 	inv.event.raw = payload
 	if inv.lc, _ = lambdacontext.FromContext(ctx); inv.lc == nil {
 		inv.lc = &lambdacontext.LambdaContext{}
 	}
 	// A load first: the flag is written once, and read by every core after.
-	inv.cold = !warm.Load() && !warm.Swap(true) && !provisioned()
-	return inv, inv
+	inv.cold = !h.warm.Load() && !h.warm.Swap(true) && !provisioned()
+	return inv
 }
 
 // provisioned reports whether the process was started ahead of its first event.
@@ -97,7 +96,7 @@ func provisioned() bool {
 
 // ColdStart reports whether the invocation of ctx is the first of its process
 // and had to wait for it: with provisioned concurrency and on managed instances
-// none does. It is false outside [Wrap].
+// none does. It is false outside an invocation.
 func ColdStart(ctx context.Context) bool {
 	inv := invocationOf(ctx)
 	return inv != nil && inv.cold

@@ -6,7 +6,6 @@ import (
 	"runtime/debug"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
@@ -126,12 +125,11 @@ type logged struct {
 	next   lambda.Handler
 	unwise []string // orders in the chain, for the first invocation to warn of
 	warned sync.Once
-	warm   atomic.Bool
 }
 
 func (l *logged) Invoke(ctx context.Context, payload []byte) (out []byte, err error) {
 	start := time.Now()
-	ctx, inv := enter(ctx, payload, &l.warm)
+	inv := invocationOf(ctx)
 	returned := false
 	defer func() {
 		if !returned { // a panic, on its way to whoever recovers it

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"strconv"
-	"sync/atomic"
 
 	"github.com/aws/aws-lambda-go/lambda"
 
@@ -59,35 +58,22 @@ func tooEarly(h lambda.Handler) lambda.Handler {
 	if n, err := strconv.Atoi(os.Getenv("AWS_LAMBDA_MAX_CONCURRENCY")); err == nil && n > 1 {
 		panic("guard: " + what)
 	}
-	return &named{Handler: h, inside: []string{"a third party's wrapper"}, unwise: []string{what}}
+	return &named{next: h, inside: []string{"a third party's wrapper"}, unwise: []string{what}}
 }
 
 // Wrap puts layers around h, the first outermost, and shares one [Event]
 // between them for as long as an invocation lasts. A wrapped handler may be
 // wrapped again or stand as a route inside another: the event stays shared.
+// Where layers are put around one another without Wrap, the invocation begins in
+// the outermost one of this module, and what a foreign layer further out does is
+// not part of it.
 func Wrap(h lambda.Handler, layers ...Middleware) lambda.Handler {
 	if h == nil {
 		panic("guard: Wrap of a nil handler")
 	}
-	w := &wrapped{next: Chain(layers...)(h)}
+	w := &named{next: Chain(layers...)(h)}
 	w.inside, w.unwise = layersOf(w.next)
 	return w
-}
-
-type wrapped struct {
-	next           lambda.Handler
-	inside, unwise []string
-	warm           atomic.Bool
-}
-
-func (w *wrapped) layers() (names, unwise []string) { return w.inside, w.unwise }
-
-func (w *wrapped) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
-	ctx, inv := enter(ctx, payload, &w.warm)
-	if inv.unwise == nil {
-		inv.unwise = w.unwise
-	}
-	return w.next.Invoke(ctx, payload)
 }
 
 // Start wraps h with layers, as [Wrap] does, and hands it to the Lambda

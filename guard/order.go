@@ -1,8 +1,10 @@
 package guard
 
 import (
+	"context"
 	"fmt"
 	"slices"
+	"sync/atomic"
 
 	"github.com/aws/aws-lambda-go/lambda"
 )
@@ -14,7 +16,7 @@ type Order struct {
 	Why    string // what happens then
 	Do     string // what to do about it
 	Unsafe bool   // the chain is refused; else it is a warning in the log
-	unless string // a layer between the two that makes it right
+	unless string // a layer outside of the inner one that makes it right
 }
 
 // String says what the rule asks for.
@@ -45,6 +47,10 @@ func Orders() []Order {
 			Do: "use httpapi.Default, or httpapi.Problems in its place", Unsafe: true, unless: "httpapi.Problems",
 		},
 
+		{
+			Outer: "idempotency.Once", Inner: "idempotency.Once", Why: "a key would be in progress by itself",
+			Do: "list it once",
+		},
 		first("validate.Body", "idempotency.Once", "a request of the wrong form would use up its key", unwise),
 		first("validate.Event", "idempotency.Once", "a request of the wrong form would use up its key", unwise),
 		first("validate.Parameters", "idempotency.Once", "a request of the wrong form would use up its key", unwise),
@@ -85,11 +91,18 @@ func NamedHandler(name string, h lambda.Handler, inside ...lambda.Handler) lambd
 	return newNamed(name, h, inside...)
 }
 
-// named is a handler that knows which layers stand inside it.
+// named is a handler that knows which layers stand inside it. It begins the
+// invocation where nothing outside of it has: who puts layers around one another
+// without [Wrap] is to be as safe.
 type named struct {
-	lambda.Handler
+	next   lambda.Handler
 	inside []string // its own name first
 	unwise []string // what is to be warned of
+	warm   atomic.Bool
+}
+
+func (n *named) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
+	return n.next.Invoke(enter(ctx, payload, n), payload)
 }
 
 type naming interface {
@@ -108,20 +121,22 @@ func layersOf(h lambda.Handler) (names, unwise []string) {
 }
 
 func newNamed(name string, h lambda.Handler, inside ...lambda.Handler) *named {
-	n := &named{Handler: h, inside: []string{name}}
+	n := &named{next: h, inside: []string{name}}
 	for _, next := range inside {
 		names, unwise := layersOf(next)
 		n.inside = append(n.inside, names...)
 		n.unwise = append(n.unwise, unwise...)
 	}
 	for _, o := range Orders() {
-		if o.Outer != name || !slices.Contains(n.inside[1:], o.Inner) || slices.Contains(n.inside, o.unless) {
-			continue
-		}
-		if o.Unsafe {
+		switch {
+		case o.unless == name: // what is inside is of no concern further out
+			n.inside = slices.DeleteFunc(n.inside, func(inner string) bool { return inner == o.Inner })
+		case o.Outer != name || !slices.Contains(n.inside[1:], o.Inner):
+		case o.Unsafe:
 			panic("guard: " + o.String())
+		default:
+			n.unwise = append(n.unwise, o.String())
 		}
-		n.unwise = append(n.unwise, o.String())
 	}
 	return n
 }

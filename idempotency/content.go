@@ -19,11 +19,10 @@ func appendContent(b []byte, ev *guard.Event) ([]byte, error) {
 	if !hasEnvelope(trigger) {
 		return appendCanonical(appendPart(b, "event"), ev.Raw()), nil
 	}
-	tree, err := ev.Tree()
+	event, err := tree(ev)
 	if err != nil {
 		return nil, err
 	}
-	event, _ := tree.(object)
 	content, err := canonicaljson.Marshal(contentOf(trigger, event))
 	if err != nil { // a number that has no canonical form
 		return append(appendPart(b, trigger), ev.Raw()...), nil
@@ -54,12 +53,28 @@ func appendCanonical(b []byte, text []byte) []byte {
 	return append(appendPart(b, "bytes"), text...)
 }
 
+// appendField appends the name of the field that AppSync resolves.
+func appendField(b []byte, ev *guard.Event) []byte {
+	event, _ := tree(ev) // one that is malformed has been refused
+	info, _ := event["info"].(object)
+	for _, name := range []string{"parentTypeName", "fieldName"} {
+		text, _ := info[name].(string)
+		b = appendPart(b, text)
+	}
+	return b
+}
+
+func tree(ev *guard.Event) (object, error) {
+	v, err := ev.Tree()
+	event, _ := v.(object)
+	return event, err
+}
+
 func sqsRecords(ev *guard.Event) ([]map[string]any, error) {
-	tree, err := ev.Tree()
+	event, err := tree(ev)
 	if err != nil {
 		return nil, err
 	}
-	event, _ := tree.(map[string]any)
 	list, _ := event["Records"].([]any)
 	records := make([]map[string]any, len(list))
 	for i, r := range list {
@@ -81,14 +96,17 @@ func isEmpty(ev *guard.Event) (bool, error) {
 		records, err := sqsRecords(ev)
 		return len(records) == 0, err
 	case t == guard.EventBridge: // one of a schedule says nothing
-		tree, err := ev.Tree()
+		event, err := tree(ev)
 		if err != nil {
 			return false, err
 		}
-		event, _ := tree.(object)
 		if text, err = canonicaljson.Marshal(event["detail"]); err != nil { // a number that has no canonical form
 			return false, nil
 		}
+	case t == guard.AppSync:
+		event, err := tree(ev)
+		arguments, _ := event["arguments"].(map[string]any)
+		return len(arguments) == 0 && event["source"] == nil, err
 	}
 	switch string(bytes.TrimSpace(text)) {
 	case "", "null", "{}", "[]", `""`:

@@ -104,9 +104,12 @@ func Name(operation string) Option {
 	return func(c *config) { c.name = operation }
 }
 
-// Scope says whose key it is, in the place of the caller of the event. Two
-// callers with different scopes never share a record. A scope of "" is an error, as a missing part of a key
-// is. In an [Operation] the event is nil.
+// Scope says whose key it is, in the place of the caller that the event tells.
+// That is a user, or an application with an API key or a certificate. Where the
+// event says of no user, a hash of Authorization and Cookie goes with it: a
+// client that renews them repeats nothing, and wants a Scope. Two callers with
+// different scopes never share a record. A scope of "" is an error, as a missing
+// part of a key is. In an [Operation] the event is nil.
 func Scope(of func(ctx context.Context, ev *guard.Event) (string, error)) Option {
 	mustNotBeNil("Scope", of == nil)
 	return func(c *config) { c.scope = of }
@@ -139,6 +142,7 @@ func KeyFrom(key KeyFunc) Option {
 //     in a DynamoDB stream, all without ids, times and counters, so that what is
 //     published again is a repeat. That includes a notification or an event in
 //     the body of a message;
+//   - the field that AppSync resolves, its arguments and its source;
 //   - the whole of any other event.
 func Fingerprint(of func(ctx context.Context, ev *guard.Event) (string, error)) Option {
 	mustNotBeNil("Fingerprint", of == nil)

@@ -5,11 +5,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest"
 	"github.com/lambdarmor/lambdarmor/guard/httpapi"
 	"github.com/lambdarmor/lambdarmor/idempotency"
 )
@@ -99,8 +102,9 @@ func TestRule11ReplaysAreTheSameButForTheirMarkAndCookies(t *testing.T) {
 		"escaped cookie":    {`{"statusCode":200,"headers":{"set\u002dcookie":"a=b"}}`, `{"statusCode":200,"headers":{"Idempotent-Replayed":"true"},"body":"","isBase64Encoded":false}`},
 		"marked before":     {`{"statusCode":200,"headers":{"idempotent-replayed":"false"}}`, `{"statusCode":200,"headers":{"Idempotent-Replayed":"true"},"body":"","isBase64Encoded":false}`},
 		"binary":            {`{"statusCode":200,"headers":{"content-type":"image/png"},"body":"/wAB","isBase64Encoded":true}`, `{"statusCode":200,"headers":{"content-type":"image/png","Idempotent-Replayed":"true"},"body":"/wAB","isBase64Encoded":true}`},
+		"escaped names":     {`{"status\u0043ode":201,"cook\u0069es":["a=b"],"he\u0061ders":{"set-cookie":"a=b","a":"1"},"body":"b"}`, `{"statusCode":201,"headers":{"a":"1","Idempotent-Replayed":"true"},"body":"b","isBase64Encoded":false}`},
 		"no status":         {`{"id":"ö","a":"\""}`, `{"statusCode":200,"headers":{"content-type":"application/json","Idempotent-Replayed":"true"},"body":"{\"id\":\"ö\",\"a\":\"\\\"\"}","isBase64Encoded":false}`},
-		"a string":          {`"done"`, `{"statusCode":200,"headers":{"content-type":"application/json","Idempotent-Replayed":"true"},"body":"done","isBase64Encoded":false}`},
+		"a string":          {`"done"`, `{"statusCode":200,"headers":{"content-type":"application/json","Idempotent-Replayed":"true"},"body":"\"done\"","isBase64Encoded":false}`},
 		"more than is read": {`{"statusCode":200,"x":[1,{"headers":{}}],"body":"b"}`, `{"statusCode":200,"headers":{"Idempotent-Replayed":"true"},"body":"b","isBase64Encoded":false}`},
 	} {
 		f := answering(c.answer)
@@ -114,6 +118,27 @@ func TestRule11ReplaysAreTheSameButForTheirMarkAndCookies(t *testing.T) {
 			}
 		}
 		f.mustHaveRun(t, 1)
+	}
+}
+
+// A load balancer that takes lists takes no other headers, so that a replay has
+// its mark where the gateway looks.
+func TestRule11AReplayIsInTheFormOfTheLoadBalancer(t *testing.T) {
+	f := answering(`{"statusCode":201}`)
+	for name, cfg := range map[string]guardtest.ALBConfig{"lists": {MultiValueHeaders: true}, "single values": {}} {
+		g, err := guardtest.NewALB(guardtest.NewInProcess(protect(f, idempotency.NewMemoryStore()), guardtest.Config{}), cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, mark := range []string{"", "true", "true"} {
+			req := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/orders", strings.NewReader(`{}`))
+			req.Header.Set("Idempotency-Key", "k")
+			w := httptest.NewRecorder()
+			g.ServeHTTP(w, req)
+			if got := w.Header().Get("Idempotent-Replayed"); w.Code != 201 || got != mark {
+				t.Errorf("%s, %d: got %d, marked %q; want 201, %q", name, i, w.Code, got, mark)
+			}
+		}
 	}
 }
 

@@ -29,14 +29,17 @@ func (c *config) storedKey(ctx context.Context, ev *guard.Event, key string) (st
 	})
 }
 
-// appendOperation appends the name, or the route of an HTTP request. Behind a
-// route that takes all paths it is the method and the path.
+// appendOperation appends the name, the route of an HTTP request, or the field
+// that AppSync resolves. Behind a route that takes all paths it is the method and
+// the path.
 func (c *config) appendOperation(b []byte, ev *guard.Event) []byte {
 	switch {
 	case ev == nil:
 		return appendPart(appendPart(b, "do"), c.name)
 	case c.name != "":
 		return appendPart(appendPart(b, "name"), c.name)
+	case ev.Trigger() == guard.AppSync:
+		return appendField(appendPart(b, "field"), ev)
 	case !answersHTTP(ev.Trigger()):
 		return appendPart(b, "event")
 	}

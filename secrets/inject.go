@@ -21,7 +21,7 @@ func (c *Cache) Inject(names ...string) guard.Middleware {
 	}
 	mustBe("Inject", len(names) <= c.maxEntries, "no more names than MaxEntries", len(names))
 	names = slices.Clone(names)
-	return func(next lambda.Handler) lambda.Handler {
+	return guard.Named("secrets.Inject", func(next lambda.Handler) lambda.Handler {
 		return guard.HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
 			in, err := c.inject(ctx, names)
 			if err != nil {
@@ -29,7 +29,7 @@ func (c *Cache) Inject(names ...string) guard.Middleware {
 			}
 			return next.Invoke(context.WithValue(ctx, injectedKey{}, in), payload)
 		})
-	}
+	})
 }
 
 type injectedKey struct{}

@@ -49,8 +49,10 @@ func CORS(config CORSConfig) guard.Middleware {
 		decorated := decorating("httpapi.CORS", c)(next)
 		return guard.HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
 			ctx, x := enter(ctx, payload)
-			if req := x.asked(); isPreflight(req) {
-				return x.answer(c.preflight(req))
+			if x.event.Trigger().IsHTTP() {
+				if req := x.asked(); isPreflight(req) {
+					return x.answer(c.preflight(req))
+				}
 			}
 			return decorated.Invoke(ctx, payload)
 		})

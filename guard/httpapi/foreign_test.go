@@ -70,7 +70,7 @@ func TestAForeignAnswerStaysWhatItIs(t *testing.T) {
 // Format 2.0 takes the whole of an answer without a status for the body, and
 // nothing else does: elsewhere it is an error, and must not become a 200.
 func TestAForeignAnswerWithoutAStatusIsOneInFormat2Alone(t *testing.T) {
-	for out, body := range map[string]string{`{"id":1}`: `{"id":1}`, `[1]`: `[1]`, `"hello"`: `hello`, `{"status":500}`: `{"status":500}`} {
+	for out, body := range map[string]string{`{"id":1}`: `{"id":1}`, `[1]`: `[1]`, `"hello"`: `"hello"`, `{"status":500}`: `{"status":500}`} {
 		for _, c := range []call{{}, {domain: urlDomain}} {
 			a := send(t, c, raw(out), httpapi.SecurityHeaders())
 			if a.status != 200 || a.body != body || a.header.Get("Content-Type") != "application/json" || a.header.Get("X-Content-Type-Options") != "nosniff" {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"net/url"
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/lambdarmor/lambdarmor/guard"
@@ -17,7 +16,9 @@ import (
 // [net/http.ServeMux] does: its grammar, "POST /orders", "GET /orders/{id}",
 // "/files/{path...}", its precedence, and GET takes HEAD as well. A pattern that
 // is malformed or conflicts with another panics. The values of the wildcards are
-// there from [Request.PathValue].
+// there from [Request.PathValue]. A redirect to the path with a slash is relative,
+// and there is none behind a REST API, to which the slash is nothing: its handler
+// is called.
 //
 // The path is that of the API, [Request.Path], so the same function works
 // behind one route of a gateway, behind $default, a stage, a custom domain with
@@ -50,7 +51,7 @@ func Routes(routes map[string]lambda.Handler) lambda.Handler {
 			return nil, err
 		}
 		if m.Pattern == "" {
-			return miss(x, req, m)
+			return miss(x, m)
 		}
 		guard.SetRoute(ctx, m.Pattern)
 		routed := *req
@@ -61,11 +62,11 @@ func Routes(routes map[string]lambda.Handler) lambda.Handler {
 }
 
 // miss answers what matched no route.
-func miss(x *exchange, req *Request, m *router.Match[lambda.Handler]) ([]byte, error) {
+func miss(x *exchange, m *router.Match[lambda.Handler]) ([]byte, error) {
 	switch {
 	case m.Status >= 300 && m.Status < 400:
 		res := answer.New(m.Status)
-		res.Set("location", (&url.URL{Path: req.in.BasePath()}).EscapedPath()+m.Location())
+		res.Set("location", m.Location())
 		return x.answer(res)
 	case m.Status == http.StatusMethodNotAllowed:
 		return nil, errMethodNotAllowed(m.Allow())

@@ -20,7 +20,8 @@ import (
 // Flush does nothing, a connection cannot be hijacked, and a write beyond the
 // size that Lambda takes fails. A response that ends before its Content-Length is
 // an Internal error, where a server would break the connection. A Location is
-// sent as the handler wrote it.
+// sent as the handler wrote it. Behind a REST API no path ends in a slash: register
+// "/files" beside "/files/", as a redirect between the two would lead back.
 func Serve(h http.Handler) lambda.Handler {
 	if h == nil {
 		panic("httpapi: Serve of a nil handler")

@@ -10,6 +10,9 @@ import (
 type Caller struct {
 	Kind  string
 	Parts []string
+	// Shared is set of an API key and a certificate: they may be those of an
+	// application, whose users the gateway does not tell apart.
+	Shared bool
 }
 
 // ErrNameless is an authorizer that says something of the caller, but not who
@@ -33,19 +36,18 @@ func (r *Request) Caller() (Caller, error) {
 		if who == "" && a.IAM.CognitoIdentityID == "" {
 			return Caller{}, ErrNameless
 		}
-		return Caller{"iam", []string{who, a.IAM.CognitoIdentityID}}, nil
+		return Caller{Kind: "iam", Parts: []string{who, a.IAM.CognitoIdentityID}}, nil
 	}
 	if r.trigger == ALB {
 		return r.balanced(), nil
 	}
-	switch c := r.Certificate(); {
-	case c != nil && c.SubjectDN != "":
-		return Caller{"certificate", []string{c.IssuerDN, c.SubjectDN}}, nil
-	case r.text(apiKeyID) != "":
-		return Caller{"key", []string{r.text(apiKeyID)}}, nil
-	default:
-		return Caller{}, nil
+	if c := r.Certificate(); c != nil {
+		return c.holder(), nil
 	}
+	if id := r.text(apiKeyID); id != "" {
+		return Caller{Kind: "key", Parts: []string{id}, Shared: true}, nil
+	}
+	return Caller{}, nil
 }
 
 // subject is who a token was issued to, by whom.
@@ -54,7 +56,7 @@ func subject(claims map[string]any) (Caller, error) {
 	if who == "" {
 		return Caller{}, ErrNameless
 	}
-	return Caller{"jwt", []string{Text(claims["iss"]), who}}, nil
+	return Caller{Kind: "jwt", Parts: []string{Text(claims["iss"]), who}}, nil
 }
 
 // named is the principal of a Lambda authorizer. Some name the same one for all,
@@ -64,25 +66,27 @@ func named(context map[string]any) (Caller, error) {
 	case who == "" && sub == "":
 		return Caller{}, ErrNameless
 	case who == "" || sub == "" || who == sub:
-		return Caller{"lambda", []string{cmp.Or(who, sub)}}, nil
+		return Caller{Kind: "lambda", Parts: []string{cmp.Or(who, sub)}}, nil
 	default:
-		return Caller{"lambda for", []string{who, sub}}, nil
+		return Caller{Kind: "lambda for", Parts: []string{who, sub}}, nil
 	}
 }
 
 // balanced is who a load balancer has signed in, by OpenID Connect or by a
-// certificate that it has verified.
+// certificate, which it has verified or passes through as it came.
 //
 // https://docs.aws.amazon.com/elasticloadbalancing/latest/application/listener-authenticate-users.html
 // https://docs.aws.amazon.com/elasticloadbalancing/latest/application/mutual-authentication.html
 func (r *Request) balanced() Caller {
 	if who := r.Header("x-amzn-oidc-identity"); who != "" {
-		return Caller{"oidc", []string{who}}
+		return Caller{Kind: "oidc", Parts: []string{who}}
 	}
-	if who := r.Header("x-amzn-mtls-clientcert-subject"); who != "" {
-		return Caller{"certificate", []string{r.Header("x-amzn-mtls-clientcert-issuer"), who}}
+	const mtls = "x-amzn-mtls-clientcert"
+	c := Certificate{
+		PEM: cmp.Or(r.Header(mtls), r.Header(mtls+"-leaf")), SubjectDN: r.Header(mtls + "-subject"),
+		IssuerDN: r.Header(mtls + "-issuer"), SerialNumber: r.Header(mtls + "-serial-number"),
 	}
-	return Caller{}
+	return c.holder()
 }
 
 // HasCredentials reports whether the request carries credentials, or a caller
@@ -110,6 +114,19 @@ type Certificate struct {
 	SerialNumber string
 	NotBefore    string
 	NotAfter     string
+}
+
+// holder is whom a certificate was issued to. Its subject is empty where the
+// names are in extensions.
+func (c *Certificate) holder() Caller {
+	for _, by := range []struct{ kind, name string }{
+		{"certificate", c.SubjectDN}, {"certificate number", c.SerialNumber}, {"certificate text", c.PEM},
+	} {
+		if by.name != "" {
+			return Caller{Kind: by.kind, Parts: []string{c.IssuerDN, by.name}, Shared: true}
+		}
+	}
+	return Caller{}
 }
 
 // Certificate returns that of the client, nil without mutual TLS.

@@ -45,6 +45,9 @@ const (
 	arguments
 	requestOfResolver
 
+	// Of a resolver's request.
+	resolverHeaders
+
 	// Of the request context.
 	accountID
 	apiID
@@ -60,20 +63,12 @@ const (
 	timeEpoch
 	requestTime
 	requestTimeEpoch
-	extendedRequestID
 	resourceID
-	resourcePath
-	deploymentID
-	contextHTTPMethod
 	contextPath
 	protocol
-	resourceARN
 	authorizerContext
 	eventType
 	connectionID
-	connectedAt
-	messageDirection
-	messageID
 	queryString
 	operationName
 	variables
@@ -93,19 +88,14 @@ const (
 	identityClientCert
 	accessKey
 	identityAccountID
-	apiKey
 	apiKeyID
 	caller
-	cognitoProvider
-	cognitoType
 	cognitoIdentityID
 	cognitoPoolID
 	principalOrgID
 	principalOrgIDOfLattice
 	user
 	userARN
-	vpcID
-	vpcEndpointID
 	principalType
 	principal
 
@@ -131,6 +121,7 @@ type level uint8
 
 const (
 	top level = iota
+	ofResolver
 	ofContext
 	ofHTTP
 	ofIdentity
@@ -141,7 +132,7 @@ const (
 
 // between returns the first member of a level and the first that is beyond it.
 func (l level) between() (from, to member) {
-	bounds := [...]member{version, accountID, httpMethod2, identitySourceIP, clientCert, certificatePEM, notBefore, numMembers}
+	bounds := [...]member{version, resolverHeaders, accountID, httpMethod2, identitySourceIP, clientCert, certificatePEM, notBefore, numMembers}
 	return bounds[l], bounds[l+1]
 }
 
@@ -200,7 +191,9 @@ var members = [numMembers]expected{
 	identityOfCaller:   {name: "identity"},
 	info:               {name: "info"},
 	arguments:          {name: "arguments"},
-	requestOfResolver:  {name: "request"},
+	requestOfResolver:  {name: "request", form: object, in: ofResolver},
+
+	resolverHeaders: {name: "headers", form: lines},
 
 	accountID:         {name: "accountId", form: text},
 	apiID:             {name: "apiId", form: text},
@@ -216,20 +209,12 @@ var members = [numMembers]expected{
 	timeEpoch:         {name: "timeEpoch"},
 	requestTime:       {name: "requestTime"},
 	requestTimeEpoch:  {name: "requestTimeEpoch"},
-	extendedRequestID: {name: "extendedRequestId", form: text},
 	resourceID:        {name: "resourceId", form: text},
-	resourcePath:      {name: "resourcePath", form: text},
-	deploymentID:      {name: "deploymentId", form: text},
-	contextHTTPMethod: {name: "httpMethod", form: text},
 	contextPath:       {name: "path", form: text},
 	protocol:          {name: "protocol", form: text},
-	resourceARN:       {name: "resourceArn", form: text},
 	authorizerContext: {name: "authorizer"},
 	eventType:         {name: "eventType", form: text},
 	connectionID:      {name: "connectionId", form: text},
-	connectedAt:       {name: "connectedAt"},
-	messageDirection:  {name: "messageDirection"},
-	messageID:         {name: "messageId"},
 	queryString:       {name: "queryString", form: text},
 	operationName:     {name: "operationName", form: text},
 	variables:         {name: "variables"},
@@ -247,19 +232,14 @@ var members = [numMembers]expected{
 	identityClientCert:      {name: "clientCert", form: object, in: ofCertificate},
 	accessKey:               {name: "accessKey", form: text},
 	identityAccountID:       {name: "accountId", form: text},
-	apiKey:                  {name: "apiKey", form: text},
 	apiKeyID:                {name: "apiKeyId", form: text},
 	caller:                  {name: "caller", form: text},
-	cognitoProvider:         {name: "cognitoAuthenticationProvider", form: text},
-	cognitoType:             {name: "cognitoAuthenticationType", form: text},
 	cognitoIdentityID:       {name: "cognitoIdentityId", form: text},
 	cognitoPoolID:           {name: "cognitoIdentityPoolId", form: text},
 	principalOrgID:          {name: "principalOrgId", form: text},
 	principalOrgIDOfLattice: {name: "principalOrgID", form: text}, // AWS documents both spellings
 	user:                    {name: "user", form: text},
 	userARN:                 {name: "userArn", form: text},
-	vpcID:                   {name: "vpcId", form: text},
-	vpcEndpointID:           {name: "vpceId", form: text},
 	principalType:           {name: "type", form: text},
 	principal:               {name: "principal", form: text},
 

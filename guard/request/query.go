@@ -19,7 +19,7 @@ func (r *Request) Params() []Param {
 		of = multiValueQuery
 	}
 	var all []Param
-next:
+	at := map[string]int{} // name → where it is in all
 	for _, p := range r.pairs {
 		if p.of != of {
 			continue
@@ -28,13 +28,12 @@ next:
 		if r.trigger == ALB { // which does not decode
 			name, value = unescaped(name), unescaped(value)
 		}
-		for i := range all {
-			if all[i].Name == name {
-				all[i].Values = append(all[i].Values, value)
-				continue next
-			}
+		i, ok := at[name]
+		if !ok {
+			i = len(all)
+			at[name], all = i, append(all, Param{Name: name})
 		}
-		all = append(all, Param{name, []string{value}})
+		all[i].Values = append(all[i].Values, value)
 	}
 	return all
 }

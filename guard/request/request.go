@@ -257,6 +257,8 @@ func (r *Request) line(p pair) fieldlines.Line {
 // headerMember is where the headers are: lists of values say more than one.
 func (r *Request) headerMember() member {
 	switch {
+	case r.trigger == AppSync:
+		return resolverHeaders
 	case r.has(multiValueHeaders):
 		return multiValueHeaders
 	case r.has(requestHeaders):

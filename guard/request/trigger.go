@@ -86,7 +86,7 @@ func (r *Request) decide() Trigger {
 		return Authorizer
 	case r.has(detailType) && r.has(source):
 		return EventBridge
-	case r.has(info) && r.has(arguments) && r.has(identityOfCaller):
+	case r.has(info) && r.has(arguments) && (r.has(identityOfCaller) || r.has(requestOfResolver)): // an API key is no identity
 		return AppSync
 	case !r.has(requestContext):
 		return Unknown

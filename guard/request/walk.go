@@ -13,23 +13,30 @@ import (
 // Read walks over an event. The error is a [*strictjson.Error]; beside it the
 // request is that of [Partial]. An event with records is not read beyond its
 // first one, as that tells the trigger.
-func Read(payload []byte) (*Request, error) { return read(payload) }
+func Read(payload []byte) (*Request, error) { return read(payload, false) }
 
 // Partial reads what it can of an event that was refused: to tell its trigger
-// and to answer it, and for nothing else. It takes no memory for the names in
-// the event.
+// and to answer it, and for nothing else. It takes no memory by what is in the
+// event: of headers and the like it has the first 16 384.
 func Partial(payload []byte) *Request {
-	r, _ := read(payload, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+	r, _ := read(payload, true, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 	return r
 }
 
-func read(payload []byte, opts ...json.Options) (*Request, error) {
-	w := new(walk)
+// mostPairs is more than any gateway sends: the headers of an API have 10 240
+// bytes, those of a load balancer 64 kB.
+const mostPairs = 16 << 10
+
+func read(payload []byte, partial bool, opts ...json.Options) (*Request, error) {
+	w := &walk{partial: partial}
 	r := &w.Request
 	r.raw, r.pairs = payload, r.room[:0]
 	err := strictjson.Visit(payload, w, opts...)
-	if errors.Is(err, errKnown) {
+	switch {
+	case errors.Is(err, errKnown):
 		err = nil
+	case errors.Is(err, errTooMany):
+		err = &strictjson.Error{Code: strictjson.TooManyNodes, Reason: "more headers, parameters or cookies than a gateway sends"}
 	}
 	if r.trigger == "" {
 		r.trigger = r.decide()
@@ -52,11 +59,15 @@ type pair struct {
 type walk struct {
 	Request
 	dec     *jsontext.Decoder
+	partial bool
 	refused *strictjson.Error // where the event is a request
 }
 
 // errKnown ends the walk once the trigger is known and there is no request.
 var errKnown = errors.New("request: the trigger is known")
+
+// errTooMany ends the walk at more pairs than there can be.
+var errTooMany = errors.New("request: too many pairs")
 
 // UnmarshalJSONFrom walks over the event.
 func (w *walk) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
@@ -176,10 +187,17 @@ func (w *walk) string(m member, name span) error {
 		w.mismatch(text)
 	}
 	value, at, err := w.read()
-	if err == nil && (value.Kind() == jsontext.KindString || name.end > 0) {
-		w.pairs = append(w.pairs, pair{m, name, at})
+	switch {
+	case err != nil:
+		return err
+	case len(w.pairs) < mostPairs:
+		if value.Kind() == jsontext.KindString || name.end > 0 {
+			w.pairs = append(w.pairs, pair{m, name, at})
+		}
+	case !w.partial:
+		return errTooMany
 	}
-	return err
+	return nil
 }
 
 // deciding ends the walk at a member that tells the trigger by itself.

@@ -42,6 +42,7 @@ const (
 	Format1             // payload format 1.0
 	Lattice             // VPC Lattice
 	Single              // a load balancer that does not take lists
+	Lists               // a load balancer that takes lists
 )
 
 // FormOf returns the form that a request asks for. A load balancer takes lists
@@ -55,7 +56,9 @@ func FormOf(r *request.Request) Form {
 		return Lattice
 	case r.Trigger() == request.ALB && !r.Lists():
 		return Single
-	case r.Trigger() == request.ALB || r.Version() == "1.0":
+	case r.Trigger() == request.ALB:
+		return Lists
+	case r.Version() == "1.0":
 		return Format1
 	default:
 		return Format2

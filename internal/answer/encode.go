@@ -75,11 +75,12 @@ func (a *Answer) check() error {
 }
 
 // appendHeaders writes each name once. Several values are a list in format 1.0
-// and joined by a comma in all others, but for cookies, as a comma can be part of
+// and of a load balancer that takes lists, and joined by a comma in all others, but for cookies, as a comma can be part of
 // one: format 2.0 has them apart, VPC Lattice takes a list, and a load balancer
 // several spellings of the name.
 func (a *Answer) appendHeaders(out []byte, form Form) []byte {
-	if form == Format1 {
+	lists := form == Format1 || form == Lists
+	if lists {
 		out = append(out, `,"multiValueHeaders":{`...)
 	} else {
 		out = append(out, `,"headers":{`...)
@@ -95,7 +96,7 @@ func (a *Answer) appendHeaders(out []byte, form Form) []byte {
 			continue // where the name came first
 		}
 		member(f.Name)
-		if form == Format1 {
+		if lists {
 			out = appendList(out, a.values(i))
 			continue
 		}

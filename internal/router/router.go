@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"path"
 	"strings"
 
 	"github.com/lambdarmor/lambdarmor/guard"
@@ -50,8 +51,16 @@ type Match[T any] struct {
 	header  http.Header   // beside the status
 }
 
-// Location returns where a redirect goes to.
-func (m *Match[T]) Location() string { return m.header.Get("Location") }
+// Location returns where a redirect goes to, "" where there is none: from the last
+// segment on, as an event does not always have what stands in front of its path.
+func (m *Match[T]) Location() string {
+	sent, err := url.Parse(m.header.Get("Location"))
+	if err != nil || sent.Path == "" {
+		return ""
+	}
+	last := path.Base(sent.Path) + "/"
+	return (&url.URL{Path: last, RawQuery: sent.RawQuery}).String()
+}
 
 // Allow returns the methods that a 405 names.
 func (m *Match[T]) Allow() string { return m.header.Get("Allow") }
@@ -65,11 +74,14 @@ func (m *Match[T]) Write(text []byte) (int, error) { return len(text), nil }
 // may tell the method in its ARN alone. The error is a [*guard.Error]: that of a
 // path which two readers could take for two.
 func (t *Table[T]) Find(in *request.Request, method string) (*Match[T], error) {
-	path, err := Path(in)
+	at, err := Path(in)
 	if err != nil {
 		return nil, err
 	}
-	m := t.find(in, method, path)
+	m := t.find(in, method, at)
+	if in.Trigger() == request.REST && m.Location() != "" { // a slash is nothing to it, so the redirect would lead back
+		m = t.find(in, method, at+"/")
+	}
 	if !sentAsWritten(m.Pattern, in.Sent()) {
 		return nil, ambiguous()
 	}
@@ -81,25 +93,25 @@ func (t *Table[T]) Find(in *request.Request, method string) (*Match[T], error) {
 func (t *Table[T]) FindBeyond(in *request.Request, method string) (*Match[T], error) {
 	m, err := t.Find(in, method)
 	if err == nil && m.Pattern == "" && m.Location() != "" {
-		path, _ := in.Path()
-		m = t.find(in, method, path+"/")
+		at, _ := in.Path()
+		m = t.find(in, method, at+"/")
 	}
 	return m, err
 }
 
-func (t *Table[T]) find(in *request.Request, method, path string) *Match[T] {
+func (t *Table[T]) find(in *request.Request, method, at string) *Match[T] {
 	m := &Match[T]{header: http.Header{}}
-	t.mux.ServeHTTP(m, &http.Request{Method: method, Host: Host(in), URL: &url.URL{Path: path, RawQuery: in.RawQuery()}})
+	t.mux.ServeHTTP(m, &http.Request{Method: method, Host: Host(in), URL: &url.URL{Path: at, RawQuery: in.RawQuery()}})
 	return m
 }
 
 // Path returns the path of a request, or why it has none that is plain.
 func Path(in *request.Request) (string, error) {
-	path, ok := in.Path()
+	at, ok := in.Path()
 	if !ok {
 		return "", ambiguous()
 	}
-	return path, nil
+	return at, nil
 }
 
 // Host returns the name that the request was sent to, in lower case.

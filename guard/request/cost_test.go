@@ -1,0 +1,96 @@
+package request_test
+
+import (
+	"errors"
+	"fmt"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/lambdarmor/lambdarmor/guard/request"
+	"github.com/lambdarmor/lambdarmor/internal/strictjson"
+)
+
+// filled is an event of 6 MiB that holds a member's text as often as it fits.
+func filled(open, unit, end string) []byte {
+	const size = 6 << 20
+	return []byte(open + strings.Repeat(unit, (size-len(open)-len(end))/len(unit)) + end)
+}
+
+// An event of any form, refused or not, takes little memory beside itself. Eight
+// at once fit into a function of 128 MB.
+func TestAPartialRequestTakesLittleMemory(t *testing.T) {
+	const context = `"requestContext":{"elb":{}},"httpMethod":"GET",`
+	for name, event := range map[string][]byte{
+		"headers":            filled(`{`+context+`"headers":{`, `"":"",`, `"a":"b"}}`),
+		"lists of values":    filled(`{`+context+`"multiValueHeaders":{"":[`, `"",`, `""]}}`),
+		"cookies":            filled(`{`+context+`"cookies":[`, `"",`, `""]}`),
+		"the query":          filled(`{`+context+`"queryStringParameters":{`, `"":"",`, `"a":"b"}}`),
+		"path parameters":    filled(`{`+context+`"pathParameters":{`, `"":"",`, `"a":"b"}}`),
+		"no end":             filled(`{`+context+`"headers":{`, `"":"",`, ``),
+		"members":            filled(`{`+context, `"":0,`, `"a":0}`),
+		"members of objects": filled(`{`+context+`"requestContext":{`, `"":0,`, `"a":0}}`),
+		"members twice":      filled(`{`+context, `"headers":{},`, `"a":0}`),
+		"authorizer":         filled(`{`+context+`"requestContext":{"elb":{},"authorizer":[`, `0,`, `0]}}`),
+	} {
+		t.Run(name, func(t *testing.T) {
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			r := request.Partial(event)
+			runtime.ReadMemStats(&after)
+			if took := after.TotalAlloc - before.TotalAlloc; took > 2<<20 {
+				t.Errorf("got %d KiB allocated, want less than 2048", took>>10)
+			}
+			if r.Trigger() != request.ALB {
+				t.Errorf("got trigger %q", r.Trigger())
+			}
+		})
+	}
+}
+
+// What an event within the limits is asked takes time by its size, and not by
+// its square.
+func TestALargeRequestIsReadInTimeByItsSize(t *testing.T) {
+	var event strings.Builder
+	event.WriteString(`{"requestContext":{"elb":{}},"httpMethod":"GET","path":"/","queryStringParameters":{"a":"b"`)
+	for i := range 16_000 {
+		fmt.Fprintf(&event, `,"%06d":"v"`, i)
+	}
+	event.WriteString(`}}`)
+	r, err := request.Read([]byte(event.String()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	start := time.Now()
+	if got := len(r.Query()); got != 16_001 {
+		t.Errorf("got %d parameters, want 16001", got)
+	}
+	if took := time.Since(start); took > 200*time.Millisecond {
+		t.Errorf("got %s for 16 000 parameters, want some milliseconds", took)
+	}
+}
+
+// What no gateway sends is refused before it is kept.
+func TestARequestHasNoMoreLinesThanAGatewaySends(t *testing.T) {
+	var headers strings.Builder
+	for i := range 90_000 {
+		fmt.Fprintf(&headers, `"%050d":"",`, i)
+	}
+	for name, event := range map[string]string{
+		"headers": `{"requestContext":{"elb":{}},"httpMethod":"GET","headers":{` + headers.String() + `"a":"b"}}`,
+		"cookies": `{"version":"2.0","requestContext":{"http":{"method":"GET"}},"cookies":[` + strings.Repeat(`"",`, 90_000) + `""]}`,
+	} {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		_, err := request.Read([]byte(event))
+		runtime.ReadMemStats(&after)
+		var strict *strictjson.Error
+		if !errors.As(err, &strict) || strict.Code != strictjson.TooManyNodes {
+			t.Errorf("%s: got %v, want %s", name, err, strictjson.TooManyNodes)
+		}
+		if took := after.TotalAlloc - before.TotalAlloc; took > 16<<20 {
+			t.Errorf("%s: got %d KiB allocated, want less than 16384", name, took>>10)
+		}
+	}
+}

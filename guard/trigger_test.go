@@ -31,7 +31,7 @@ func TestTriggersWithoutASample(t *testing.T) {
 		{"AppSync Events, a publication", `{"identity":null,"result":null,"request":{"headers":{}},"info":{"channel":{"path":"/a/b"},"operation":"PUBLISH"},"error":null,"prev":null,"stash":{},"outErrors":[],"events":[{"id":"1","payload":{}}]}`, guard.AppSync},
 		{"AppSync Events, a subscription", `{"identity":{"sub":"u"},"result":null,"request":{"headers":{}},"info":{"channel":{"path":"/a/b"},"operation":"SUBSCRIBE"},"error":null,"prev":null,"stash":{},"outErrors":[],"events":null}`, guard.AppSync},
 		{"what a template of AppSync's made", `{"typeName":"Query","fieldName":"f","arguments":{},"identity":null,"request":{}}`, guard.Unknown},
-		{"DocumentDB", `{"eventSourceArn":"arn:aws:rds:eu-west-1:1:cluster:c","events":[{"event":{"operationType":"insert"}}],"eventSource":"aws:docdb"}`, "documentdb"},
+		{"DocumentDB", `{"eventSourceArn":"arn:aws:rds:eu-west-1:1:cluster:c","events":[{"event":{"operationType":"insert"}}],"eventSource":"aws:docdb"}`, guard.DocumentDB},
 		{"no records", `{"Records":[]}`, guard.Unknown},
 		{"records of what we do not know", `{"Records":[{"eventSource":"aws:new"}]}`, guard.Unknown},
 		{"a token of one's own", `{"authorizationToken":"x","type":"TOKEN"}`, guard.Unknown},

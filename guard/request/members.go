@@ -44,6 +44,7 @@ const (
 	info
 	arguments
 	requestOfResolver
+	stash
 
 	// Of the request context.
 	accountID
@@ -201,6 +202,7 @@ var members = [numMembers]expected{
 	info:               {name: "info"},
 	arguments:          {name: "arguments"},
 	requestOfResolver:  {name: "request"},
+	stash:              {name: "stash"},
 
 	accountID:         {name: "accountId", form: text},
 	apiID:             {name: "apiId", form: text},

@@ -10,15 +10,16 @@ import (
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
+	"github.com/lambdarmor/lambdarmor/internal/reason"
 	"github.com/lambdarmor/lambdarmor/internal/strictjson"
 )
 
 // What a gateway does not take for an answer. None of them repeats any of it.
 var (
-	ErrNoStatus = errors.New("answer of a handler: no status")
-	ErrForm     = errors.New("answer of a handler")
-	ErrList     = errors.New("list of values of a header")
-	ErrBase64   = errors.New("base64 body")
+	ErrNoStatus = reason.New("answer of a handler: no status")
+	ErrForm     = reason.New("answer of a handler")
+	ErrList     = reason.New("list of values of a header")
+	ErrBase64   = reason.New("base64 body")
 )
 
 // Status returns the status of an encoded answer to a request that asked for a

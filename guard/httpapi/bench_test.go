@@ -156,6 +156,8 @@ func BenchmarkRefusal(b *testing.B) {
 
 // A refusal may not take more memory than the acceptance. Of time the benchmark
 // tells, as a machine may be busy.
+//
+// SECURITY: Bounded work.
 func TestARefusalTakesNoMoreMemoryThanTheAcceptance(t *testing.T) {
 	h := typed()
 	for _, tt := range badBodies() {

@@ -71,6 +71,8 @@ func typed(opts ...httpapi.Option) lambda.Handler {
 
 // One process may run many invocations at once: eight of the dearest event, one
 // by one as at once.
+//
+// SECURITY: Bounded work.
 func TestEightHostileEventsAtOnceFitIntoTheSmallestFunction(t *testing.T) {
 	h := typed()
 	send := func(payload []byte) { _, _ = h.Invoke(inLambda(t.Context()), payload) }

@@ -11,6 +11,8 @@ import (
 
 // However many names a text has, one that is there twice is found, and what is
 // refused for something else is refused for that.
+//
+// SECURITY: One meaning.
 func TestATextOfManyNamesIsJudgedAsOneOfFew(t *testing.T) {
 	type inner struct{ A, B int }
 	type target struct {

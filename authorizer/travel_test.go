@@ -268,6 +268,7 @@ func TestRequireOverLatticeSeesWhatTheHandlerSees(t *testing.T) {
 	}
 }
 
+// SECURITY: Closed when broken.
 func TestABrokenCheckInAHandlerLetsNobodyIn(t *testing.T) {
 	for name, c := range map[string]authorizer.Check{
 		"an error": fails(errBroken), "neither": grants(nil), "nobody": grants(&authorizer.Grant{}),

@@ -110,7 +110,7 @@ func (d *describer) words(err error, name string, wraps bool) string {
 		case d.public:
 			return "" // its code has a key of its own
 		default:
-			return Public(e).Code
+			return refusalOf(Public(e))
 		}
 	case *PanicError:
 		return e.Error()

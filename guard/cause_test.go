@@ -63,6 +63,8 @@ func bodyEvent(t *testing.T, path, contentType, body string) []byte {
 const callers = `Zoë "Z" Müller-4711/x`
 
 // Errors quote what they could not read, and the code between turns it over.
+//
+// SECURITY: Nothing leaks.
 func TestNoValueOfACallerIsInACause(t *testing.T) {
 	_, notNumber := strconv.Atoi(callers)
 	_, notTime := time.Parse(time.DateOnly, callers)

@@ -47,6 +47,7 @@ var heeding = guard.HandlerFunc(func(ctx context.Context, _ []byte) ([]byte, err
 	return nil, ctx.Err()
 })
 
+// SECURITY: Waited for.
 func TestDeadline(t *testing.T) {
 	own := errors.New("own")
 	forPlatform := messages.InvokeResponse_Error{Type: "own", Message: "own"}

@@ -44,6 +44,8 @@ func TestDefaultHasEveryLayer(t *testing.T) {
 
 // 64 invocations meet in the handler before any goes on, so that all of them
 // are under way at once; each must find its own event, ids and attributes.
+//
+// SECURITY: Kept apart.
 func TestConcurrentInvocationsShareNoState(t *testing.T) {
 	const n = 64
 	log, book := newLog()

@@ -45,7 +45,8 @@ type Violation struct {
 // Errorf makes an [Error] whose detail is formatted as by [fmt.Errorf]. The
 // caller reads the detail, so an error among args is not printed into it: it
 // becomes the cause, Err, and leaves its own public detail in the text, which
-// for a foreign error is nothing. Several errors are joined to one cause.
+// for a foreign error is nothing. An error that detail has no verb for is a
+// cause alone. Several errors are joined to one cause.
 func Errorf(kind Kind, code, detail string, args ...any) *Error {
 	shown := slices.Clone(args)
 	var causes []error
@@ -62,7 +63,7 @@ func Errorf(kind Kind, code, detail string, args ...any) *Error {
 		e.Err = errors.Join(causes...)
 	}
 	if len(shown) > 0 {
-		e.Detail = fmt.Errorf(detail, shown...).Error()
+		e.Detail, _, _ = strings.Cut(fmt.Errorf(detail, shown...).Error(), "%!(EXTRA ") // what has no verb
 	}
 	e.Detail = strings.TrimRight(e.Detail, " :")
 	return e

@@ -24,6 +24,9 @@ func TestErrorf(t *testing.T) {
 		{"nor with %w", guard.Errorf(guard.Invalid, "c", "could not read: %w", io.EOF), "could not read", []error{io.EOF}},
 		{"nor in the middle", guard.Errorf(guard.Invalid, "c", "%v: try %d", io.EOF, 2), ": try 2", []error{io.EOF}},
 		{"an Error shows its detail", guard.Errorf(guard.Invalid, "c", "outer: %v", fmt.Errorf("x: %w", inner)), "outer: inner detail", []error{inner}},
+		{"an error that has no verb is a cause alone", guard.Errorf(guard.Invalid, "c", "", io.EOF), "", []error{io.EOF}},
+		{"an Error, too", guard.Errorf(guard.Invalid, "c", "Not now.", inner), "Not now.", []error{inner}},
+		{"beside one that has", guard.Errorf(guard.Invalid, "c", "outer: %w", inner, io.EOF), "outer: inner detail", []error{inner, io.EOF}},
 		{"several are all causes", guard.Errorf(guard.Invalid, "c", "%w %w", io.EOF, inner), " inner detail", []error{io.EOF, inner}},
 	} {
 		if tc.got.Detail != tc.detail || tc.got.Kind != guard.Invalid || tc.got.Code != "c" {

@@ -16,6 +16,8 @@ import (
 
 // Whatever arrives, the defended chain answers: with JSON, or with an error
 // that has a stable type. It never panics.
+//
+// SECURITY: The process lives.
 func FuzzDefendedChain(f *testing.F) {
 	for _, s := range samples {
 		f.Add(readSample(f, s.file))

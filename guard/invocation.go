@@ -2,7 +2,6 @@ package guard
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"os"
 	"slices"
@@ -234,7 +233,7 @@ func SealPrincipal(ctx context.Context) (principal string, intact func() error) 
 }
 
 func errSealed() error {
-	return &Error{Kind: Internal, Code: "order_unsafe", Err: errors.New(
+	return &Error{Kind: Internal, Code: "order_unsafe", Err: Reason(
 		"guard: a layer names who calls inside one that has already gone by that; list the layer that authorizes first")}
 }
 

@@ -31,7 +31,7 @@ const Unlimited = -1
 func defaultLimits(t Trigger) Limits {
 	limits := Limits{Payload: 6 << 20, Body: 1 << 20, Depth: 64, Nodes: 100_000}
 	switch t {
-	case SQS, Kinesis, DynamoDB, Firehose, Kafka, MQ:
+	case SQS, Kinesis, DynamoDB, DocumentDB, Firehose, Kafka, MQ:
 		limits.Depth, limits.Nodes = 128, 1_000_000
 	}
 	return limits

@@ -269,6 +269,7 @@ func TestAPanicOfCorrelateIsRecorded(t *testing.T) {
 	}
 }
 
+// SECURITY: Nothing leaks.
 func TestNeitherPayloadNorAnswerIsInTheLog(t *testing.T) {
 	const marker = "s3cr3t@example.com"
 	log, book := newLog()

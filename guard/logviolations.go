@@ -32,6 +32,19 @@ func appendViolations(attrs []slog.Attr, violations []Violation) []slog.Attr {
 	return attrs
 }
 
+// refusalOf is the code of an error that is the cause of another, with the first
+// places that it names.
+func refusalOf(e *Error) string {
+	places := make([]string, min(len(e.Violations), mostViolations))
+	for i := range places {
+		places[i] = joined(shownPointer(e.Violations[i].Pointer), e.Violations[i].Keyword)
+	}
+	if len(places) == 0 {
+		return e.Code
+	}
+	return e.Code + " (" + strings.Join(places, "; ") + ")"
+}
+
 // shownPointer is a JSON pointer in which "*" stands for each name that no field
 // would have, but a caller's value might be: an address, a number, a sentence.
 func shownPointer(pointer string) string {

@@ -98,6 +98,7 @@ func reading(read func(*guard.Event) error) lambda.Handler {
 	})
 }
 
+// SECURITY: Bounded work.
 func TestAHostileEventIsRefusedInLittleMemory(t *testing.T) {
 	untyped := func(context.Context, any) (any, error) { return nil, nil }
 	ways := map[string]lambda.Handler{
@@ -127,6 +128,7 @@ func httpWays() map[string]lambda.Handler {
 	}
 }
 
+// SECURITY: Bounded work.
 func TestAHostileBodyIsRefusedInLittleMemory(t *testing.T) {
 	for _, kind := range hostileTexts {
 		// About as large as a body can be, whose quotes and backslashes are two

@@ -41,6 +41,7 @@ var panics = []struct {
 	{"a runtime.Error of one's own", func() { panic(ownRuntimeError{}) }, "the handler panicked with a guard_test.ownRuntimeError"},
 }
 
+// SECURITY: The process lives.
 func TestAPanicIsOneAnswerAndTheProcessLives(t *testing.T) {
 	for _, tc := range panics {
 		t.Run(tc.rule, func(t *testing.T) {

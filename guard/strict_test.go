@@ -66,6 +66,7 @@ func wantViolation(t *testing.T, err error, kind guard.Kind, code, pointer strin
 	}
 }
 
+// SECURITY: One meaning.
 func TestFuncRefuses(t *testing.T) {
 	for _, tc := range strictness {
 		t.Run(tc.rule, func(t *testing.T) {
@@ -79,6 +80,7 @@ func TestFuncRefuses(t *testing.T) {
 	}
 }
 
+// SECURITY: One meaning.
 func TestDecodeBodyRefusesPlainAndBase64(t *testing.T) {
 	for _, tc := range strictness {
 		for form, encoded := range map[string]bool{"plain": false, "base64": true} {
@@ -96,6 +98,8 @@ func TestDecodeBodyRefusesPlainAndBase64(t *testing.T) {
 }
 
 // What no type has a say in, the trees refuse as well.
+//
+// SECURITY: One meaning.
 func TestTreesRefuse(t *testing.T) {
 	for _, tc := range strictness {
 		if tc.code == "case_variant_member" || tc.code == "wrong_type" {

@@ -17,7 +17,7 @@ const (
 	ALB            = request.ALB         // Application Load Balancer
 	WebSocket      = request.WebSocket   // API Gateway WebSocket API
 	Authorizer     = request.Authorizer  // API Gateway or AppSync, asking for a decision
-	AppSync        = request.AppSync     // AppSync, calling a resolver
+	AppSync        = request.AppSync     // AppSync, calling a resolver or a handler of AppSync Events
 	SQS            = request.SQS
 	SNS            = request.SNS
 	S3             = request.S3
@@ -27,8 +27,9 @@ const (
 	DynamoDB       = request.DynamoDB
 	Firehose       = request.Firehose
 	CloudWatchLogs = request.CloudWatchLogs
-	Kafka          = request.Kafka // MSK or self-managed
-	MQ             = request.MQ    // Amazon MQ: ActiveMQ, RabbitMQ
+	Kafka          = request.Kafka      // MSK or self-managed
+	MQ             = request.MQ         // Amazon MQ: ActiveMQ, RabbitMQ
+	DocumentDB     = request.DocumentDB // the change stream of a cluster
 	CodeCommit     = request.CodeCommit
 	Cognito        = request.Cognito // user pool triggers and sync events
 )

@@ -35,6 +35,7 @@ func mustNotMeet(t *testing.T, h lambda.Handler, f *function, all map[string]req
 	f.mustHaveRun(t, int64(len(all)))
 }
 
+// SECURITY: Kept apart.
 func TestRule02CallersNeverMeet(t *testing.T) {
 	f := new(function)
 	all := map[string]request{"nobody": {}}
@@ -164,6 +165,7 @@ func TestNameTakesThePlaceOfTheRoute(t *testing.T) {
 	f.mustHaveRun(t, 2)
 }
 
+// SECURITY: Kept apart.
 func TestRule02TenantsNeverMeet(t *testing.T) {
 	f := new(function)
 	h := protect(f, idempotency.NewMemoryStore())

@@ -189,6 +189,7 @@ func TestAReleaseThatFailsLeavesTheError(t *testing.T) {
 	}
 }
 
+// SECURITY: Closed when broken.
 func TestRule13AStoreThatIsDownAtTheClaimStopsTheRequest(t *testing.T) {
 	f := new(function)
 	for name, opts := range map[string][]idempotency.Option{"": nil, "waiting": {idempotency.Wait(time.Second)}, "missing": {idempotency.AllowMissingKey()}} {

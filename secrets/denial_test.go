@@ -11,6 +11,7 @@ import (
 	"github.com/lambdarmor/lambdarmor/secrets"
 )
 
+// SECURITY: Closed when broken.
 func TestADenialIsNeverCoveredByAStaleValue(t *testing.T) {
 	bad := errors.New("no such version")
 	for _, tc := range []struct {

@@ -10,6 +10,8 @@ import (
 	"os"
 	"syscall"
 	"unicode/utf8"
+
+	"github.com/lambdarmor/lambdarmor/guard"
 )
 
 // largestFile bounds what Dir reads, in bytes: as much as Kubernetes has in all
@@ -77,7 +79,7 @@ func read(root *os.Root, name string) ([]byte, error) {
 	}
 	switch size := before.Size(); {
 	case size > largestFile:
-		return nil, errors.New("the file is larger than 1 MiB")
+		return nil, guard.Reason("the file is larger than 1 MiB")
 	case size == 0:
 		return nil, fmt.Errorf("%w: the file is empty", ErrUnavailable)
 	}

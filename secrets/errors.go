@@ -65,7 +65,7 @@ func left(ctx context.Context, ref *Ref) error {
 	return fmt.Errorf("secrets: wait for %s: %w", describe(ref), err)
 }
 
-var errNoName = &guard.Error{Kind: guard.Internal, Code: "secret_name_missing", Err: errors.New("secrets: a secret without a name")}
+var errNoName = &guard.Error{Kind: guard.Internal, Code: "secret_name_missing", Err: guard.Reason("secrets: a secret without a name")}
 
 // describe names a value for an error.
 func describe(ref *Ref) string {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/lambdarmor/lambdarmor/internal/flight"
 	"github.com/lambdarmor/lambdarmor/internal/invocationctx"
+	"github.com/lambdarmor/lambdarmor/internal/reason"
 )
 
 // grace is how long a source has to come back when its time is over: it may
@@ -80,7 +81,7 @@ func noAnswer(took time.Duration) error {
 }
 
 // errBroken is what a source that does not keep to its contract gets.
-var errBroken = errors.New("the source is broken")
+var errBroken = reason.New("the source is broken")
 
 // fetch asks the source, and survives its panics: nobody could recover them in
 // this goroutine. A panic is no answer of the source's.

@@ -36,7 +36,7 @@ func JSON[T any](ctx context.Context, c *Cache, name string, opts ...guard.Decod
 func Decode[T any](secret Secret, opts ...guard.DecodeOption) (T, error) {
 	var zero T
 	if secret.IsZero() {
-		return zero, malformed("no secret", errors.New("there is none"))
+		return zero, malformed("no secret", guard.Reason("there is none"))
 	}
 	c := secret.fetched().content
 	d := decodedOf[T](c, opts)
@@ -85,20 +85,24 @@ func optionsOf(opts []guard.DecodeOption) strictjson.Options {
 }
 
 func (d *decoded[T]) decode() {
-	d.err = errors.New("its decoding panicked") // what stays if it does
+	d.err = guard.Reason("its decoding panicked") // what stays if it does
 	text := []byte(d.content.text)
 	defer clear(text)
 	d.err = strictjson.Unmarshal(text, &d.value, d.options)
 }
 
+// malformed is the error of a secret that cannot be decoded. It repeats nothing
+// of it: of errors that may, it does not take the text.
 func malformed(what string, err error) error {
-	reason := "not what it should be"
+	reason := guard.Reason("not what it should be")
 	var bad *strictjson.Error
 	if errors.As(err, &bad) {
-		reason = bad.Reason
+		reason = guard.Reason(bad.Reason)
+	} else {
+		_ = errors.As(err, &reason)
 	}
 	return &guard.Error{
 		Kind: guard.Internal, Code: "secret_malformed",
-		Err: fmt.Errorf("secrets: decode %s: %s", what, reason),
+		Err: fmt.Errorf("secrets: decode %s: %w", what, reason),
 	}
 }

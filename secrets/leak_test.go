@@ -76,6 +76,7 @@ var nestings = map[string]func(any) any{
 	"error":             func(v any) any { return fmt.Errorf("wrapped: %v %w", v, errors.New("x")) },
 }
 
+// SECURITY: Nothing leaks.
 func TestNothingShowsASecret(t *testing.T) {
 	s := hiddenSecret(t)
 	leaves := map[string]any{

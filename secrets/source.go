@@ -2,10 +2,11 @@ package secrets
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"time"
+
+	"github.com/lambdarmor/lambdarmor/internal/reason"
 )
 
 // Source fetches values from where they are kept. Implementations are safe for
@@ -68,11 +69,11 @@ func (Value) MarshalText() ([]byte, error) { return []byte(redacted), nil }
 // What a source says of a value that it does not give.
 var (
 	// ErrNotFound: there is no such name, version or stage.
-	ErrNotFound = errors.New("not found")
+	ErrNotFound = reason.New("not found")
 	// ErrDenied: the function may not read it.
-	ErrDenied = errors.New("access denied")
+	ErrDenied = reason.New("access denied")
 	// ErrUndecryptable: it is there and cannot be decrypted.
-	ErrUndecryptable = errors.New("cannot be decrypted")
+	ErrUndecryptable = reason.New("cannot be decrypted")
 	// ErrUnavailable: throttled, out of time, down, unreachable.
-	ErrUnavailable = errors.New("source unavailable")
+	ErrUnavailable = reason.New("source unavailable")
 )

@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+
+	"github.com/lambdarmor/lambdarmor/internal/reason"
 )
 
 // ErrRejected is what a function returns to [Try], wrapped or not, when the
 // secret was not accepted where it was used.
-var ErrRejected = errors.New("secret rejected")
+var ErrRejected = reason.New("secret rejected")
 
 // TryOption changes [Try].
 type TryOption struct{ rejects func(error) bool }

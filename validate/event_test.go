@@ -1,6 +1,7 @@
 package validate_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"strings"
@@ -77,6 +78,23 @@ func TestRecordsOfEveryKind(t *testing.T) {
 				t.Errorf("%s of %s: %v", kind, text, err)
 			}
 		}
+	}
+}
+
+// The log says where an answer is not as promised, and no value of it: neither
+// one of a member nor one that is the name of a member.
+func TestTheLogOfAResultNamesThePlaces(t *testing.T) {
+	schema := validate.MustCompile([]byte(`{"type":"object","properties":{"items":{"additionalProperties":{"properties":{"sku":{"type":"string"}}}}}}`))
+	var log bytes.Buffer
+	h := guard.HandlerFunc(func(context.Context, []byte) ([]byte, error) {
+		return []byte(`{"items":{"zoe@example.com":{"sku":40417}}}`), nil
+	})
+	_, err := guard.Wrap(h, guard.Log(guard.NewLogger(&log)), guard.Errors(), validate.Result(schema)).Invoke(t.Context(), []byte(`{}`))
+	if err == nil || strings.Contains(err.Error(), "sku") {
+		t.Errorf("got %v, want an error that names no place", err)
+	}
+	if got := log.String(); !strings.Contains(got, "/items/*/sku type") || strings.Contains(got, "40417") || strings.Contains(got, "zoe") {
+		t.Errorf("got %s, want /items/*/sku type", got)
 	}
 }
 

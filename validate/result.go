@@ -57,16 +57,15 @@ func (c *checker) checkResult(out []byte, ev *guard.Event) error {
 	return describe(c.check(tree))
 }
 
-// describe puts the places of an error into its text, for the log.
+// describe puts the places of an error into its text, which has none of them.
 func describe(err error) error {
 	var refused *guard.Error
-	if !errors.As(err, &refused) || len(refused.Violations) == 0 {
+	if !errors.As(err, &refused) {
 		return err
 	}
 	var b strings.Builder
-	b.WriteString(refused.Code)
 	for _, v := range refused.Violations {
 		fmt.Fprintf(&b, "; %q %s %s", v.Pointer, v.Keyword, v.Detail)
 	}
-	return errors.New(b.String())
+	return fmt.Errorf("%w%s", err, b.String())
 }

@@ -115,3 +115,62 @@ func BenchmarkServe(b *testing.B) {
 		}
 	}
 }
+
+// badBodies are refused, each beside the body of its size that is accepted.
+func badBodies() []struct{ name, accepted, refused string } {
+	const item, wrong = `{"sku":"KB-101","quantity":2}`, `{"sku":"KB-101","quantity":"2"}`
+	list := func(items, last string) string {
+		return `{"customer":"c-42","items":[` + strings.Repeat(items+",", 19_999) + last + `],"note":"n"}`
+	}
+	members := distinctMembers(1<<20 - 1024)
+	more := func(end string) string { return members[:len(members)-1] + `,"customer":"c-42"` + end }
+	return []struct{ name, accepted, refused string }{
+		{"items-of-the-wrong-type", list(item, item), list(wrong, wrong)},
+		{"a-wrong-type-last", list(item, item), list(item, wrong)},
+		{"case-variants", list(item, item), list(`{"SKU":"KB-101","quantity":2}`, item)},
+		{"a-member-twice-after-many", more(`}`), more(`,"customer":"c-42"}`)},
+		{"cut-off-after-many", more(`}`), more(``)},
+		{"too-many-values", list(item, item), filled(1<<20-1024, `{"items":[`, `0,`, `0]}`)},
+		{"too-large", list(item, item), filled(3<<20, `"`, `x`, `"`)},
+	}
+}
+
+// BenchmarkRefusal compares a refusal with the acceptance, through the default
+// layers around a typed handler.
+func BenchmarkRefusal(b *testing.B) {
+	for _, tt := range badBodies() {
+		for _, way := range []struct{ name, body, want string }{{"accepted", tt.accepted, `"statusCode":200`}, {"refused", tt.refused, `"statusCode":4`}} {
+			b.Run(tt.name+"/"+way.name, func(b *testing.B) {
+				h, payload, ctx := typed(), jsonCall(way.body).event(), invocationContext(b)
+				if out, err := h.Invoke(ctx, payload); err != nil || !strings.Contains(string(out), way.want) {
+					b.Fatalf("got %.200s, %v, want %s", out, err, way.want)
+				}
+				b.ReportAllocs()
+				for b.Loop() {
+					_, _ = h.Invoke(ctx, payload)
+				}
+			})
+		}
+	}
+}
+
+// A refusal may not take more memory than the acceptance. Of time the benchmark
+// tells, as a machine may be busy.
+//
+// SECURITY: Bounded work.
+func TestARefusalTakesNoMoreMemoryThanTheAcceptance(t *testing.T) {
+	h := typed()
+	for _, tt := range badBodies() {
+		t.Run(tt.name, func(t *testing.T) {
+			accepted, refused := jsonCall(tt.accepted).event(), jsonCall(tt.refused).event()
+			cost := func(payload []byte) uint64 {
+				return allocated(func() { _, _ = h.Invoke(inLambda(t.Context()), payload) })
+			}
+			cost(accepted)
+			const slack = 64 << 10 // of the answer and the record
+			if most, got := cost(accepted)+slack, cost(refused); got > most {
+				t.Errorf("got %d bytes, want at most %d", got, most)
+			}
+		})
+	}
+}

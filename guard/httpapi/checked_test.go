@@ -243,6 +243,8 @@ func play(t testing.TB, seed uint64, requests int) (reached int) {
 
 // Whatever is sent, by whatever gateway, a handler runs by the check of its own
 // route or not at all.
+//
+// SECURITY: One meaning.
 func TestAHandlerRunsByTheCheckOfItsOwnRoute(t *testing.T) {
 	if reached := play(t, rand.Uint64(), 12_000); reached < 500 {
 		t.Errorf("got %d requests that reached a handler, want some thousands", reached)

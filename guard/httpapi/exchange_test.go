@@ -224,6 +224,8 @@ func TestEventsThatAreNoRequestsPassDecoratorsUntouched(t *testing.T) {
 
 // One process may serve many invocations at once: nothing of one may be seen
 // in another.
+//
+// SECURITY: Kept apart.
 func TestInvocationsAtOnceDoNotMix(t *testing.T) {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /std/{id}", func(w http.ResponseWriter, r *http.Request) {

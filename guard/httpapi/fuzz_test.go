@@ -39,6 +39,8 @@ func defended(log io.Writer) lambda.Handler {
 
 // Whatever bytes come, the chain does not panic, and what leaves it is a
 // response that a gateway can send, or an error that Lambda can report.
+//
+// SECURITY: The process lives.
 func FuzzChain(f *testing.F) {
 	for _, c := range []call{
 		jsonCall(`{"customer":"c","lines":[{"sku":"a","n":1}]}`),

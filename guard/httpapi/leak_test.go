@@ -17,6 +17,8 @@ import (
 // Nothing that a caller sent and nothing that a handler kept to itself leaves
 // in an answer that a handler did not write, or in the log. The exception is
 // the text of the handler's own error, which the operator is to read.
+//
+// SECURITY: Nothing leaks.
 func TestNothingLeaks(t *testing.T) {
 	const mark = "p1anted"
 	mux := http.NewServeMux()

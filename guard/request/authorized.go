@@ -87,7 +87,8 @@ func (a *Authorized) ofFormat1(r *Request, told map[string]any) {
 }
 
 // ofResolver reads the identity that AppSync shows a resolver: of a token, of
-// IAM, or what a Lambda authorizer said.
+// IAM, or what a Lambda authorizer said, which AppSync Events calls by another
+// name.
 //
 // https://docs.aws.amazon.com/appsync/latest/devguide/resolver-context-reference.html
 func (a *Authorized) ofResolver(identity map[string]any) {
@@ -101,6 +102,9 @@ func (a *Authorized) ofResolver(identity map[string]any) {
 		}
 	default:
 		a.Lambda = inner(identity, "resolverContext")
+		if a.Lambda == nil {
+			a.Lambda = inner(identity, "handlerContext")
+		}
 	}
 }
 

@@ -2,7 +2,8 @@ package request
 
 import (
 	"cmp"
-	"errors"
+
+	"github.com/lambdarmor/lambdarmor/internal/reason"
 )
 
 // Caller is who the gateway has authenticated. Two callers differ in kind or in
@@ -17,7 +18,7 @@ type Caller struct {
 
 // ErrNameless is an authorizer that says something of the caller, but not who
 // that is: callers that a handler can tell apart would have one name.
-var ErrNameless = errors.New("the authorizer's context tells no principal (sub, principalId, userArn, principal)")
+var ErrNameless = reason.New("the authorizer's context tells no principal (sub, principalId, userArn, principal)")
 
 // Caller returns who sends the request, as the gateway has authenticated it:
 // the subject of a token, the principal of a Lambda authorizer, an IAM or

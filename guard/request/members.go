@@ -44,6 +44,7 @@ const (
 	info
 	arguments
 	requestOfResolver
+	stash
 
 	// Of a resolver's request.
 	resolverHeaders
@@ -192,6 +193,7 @@ var members = [numMembers]expected{
 	info:               {name: "info"},
 	arguments:          {name: "arguments"},
 	requestOfResolver:  {name: "request", form: object, in: ofResolver},
+	stash:              {name: "stash"},
 
 	resolverHeaders: {name: "headers", form: lines},
 

@@ -154,7 +154,8 @@ func splitByTemplate(path, template string, value func(name string) (string, boo
 }
 
 // expand puts values into a template. The value of a greedy parameter can be
-// empty: "/x/" is matched by "/x/{proxy+}".
+// empty: "/x/" is matched by "/x/{proxy+}". In the test events of the console
+// and of SAM it has a slash in front.
 func expand(template string, value func(name string) (string, bool)) (path string, greedy, ok bool) {
 	if template == "" {
 		return "", false, false
@@ -170,6 +171,9 @@ func expand(template string, value func(name string) (string, bool)) (path strin
 		v, there := value(name)
 		if !there || !greedy && (v == "" || strings.Contains(v, "/")) {
 			return "", false, false
+		}
+		if greedy && strings.HasSuffix(path, "/") {
+			v = strings.TrimPrefix(v, "/")
 		}
 		path, template = path+v, after
 	}

@@ -4,13 +4,13 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/base64"
-	"errors"
 	nethttp "net/http"
 	"strings"
 	"sync"
 
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/lambdarmor/lambdarmor/internal/fieldlines"
+	"github.com/lambdarmor/lambdarmor/internal/reason"
 )
 
 // Request is the HTTP request in an event, or the call that an authorizer is
@@ -130,7 +130,7 @@ func (r *Request) RawBody() (quoted []byte, isBase64 bool) {
 }
 
 // ErrNotBase64 is a body that was said to be base64 and is not.
-var ErrNotBase64 = errors.New("the body is not base64")
+var ErrNotBase64 = reason.New("the body is not base64")
 
 // Body returns the bytes of the body, of the caller's own. The error is
 // [ErrNotBase64].

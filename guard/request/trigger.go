@@ -17,7 +17,7 @@ const (
 	ALB            Trigger = "alb"          // Application Load Balancer
 	WebSocket      Trigger = "websocket"    // API Gateway WebSocket API
 	Authorizer     Trigger = "authorizer"   // API Gateway or AppSync, asking for a decision
-	AppSync        Trigger = "appsync"      // AppSync, calling a resolver
+	AppSync        Trigger = "appsync"      // AppSync, calling a resolver or a handler of AppSync Events
 	SQS            Trigger = "sqs"
 	SNS            Trigger = "sns"
 	S3             Trigger = "s3"
@@ -27,8 +27,9 @@ const (
 	DynamoDB       Trigger = "dynamodb"
 	Firehose       Trigger = "firehose"
 	CloudWatchLogs Trigger = "cloudwatch-logs"
-	Kafka          Trigger = "kafka" // MSK or self-managed
-	MQ             Trigger = "mq"    // Amazon MQ: ActiveMQ, RabbitMQ
+	Kafka          Trigger = "kafka"      // MSK or self-managed
+	MQ             Trigger = "mq"         // Amazon MQ: ActiveMQ, RabbitMQ
+	DocumentDB     Trigger = "documentdb" // the change stream of a cluster
 	CodeCommit     Trigger = "codecommit"
 	Cognito        Trigger = "cognito" // user pool triggers and sync events
 )
@@ -66,12 +67,16 @@ func recordSource(source []byte) Trigger {
 	}
 }
 
+// brokerSource returns the trigger of an event that has a source of its own, of
+// which its records are.
 func brokerSource(source []byte) Trigger {
 	switch string(source) {
 	case "aws:kafka", "aws:SelfManagedKafka", "SelfManagedKafka":
 		return Kafka
 	case "aws:mq", "aws:rmq", "aws:amq":
 		return MQ
+	case "aws:docdb":
+		return DocumentDB
 	default:
 		return Unknown
 	}
@@ -86,7 +91,7 @@ func (r *Request) decide() Trigger {
 		return Authorizer
 	case r.has(detailType) && r.has(source):
 		return EventBridge
-	case r.has(info) && r.has(arguments) && (r.has(identityOfCaller) || r.has(requestOfResolver)): // an API key is no identity
+	case r.has(info) && (r.has(arguments) && (r.has(identityOfCaller) || r.has(requestOfResolver)) || r.has(requestOfResolver) && r.has(stash)): // an API key is no identity
 		return AppSync
 	case !r.has(requestContext):
 		return Unknown

@@ -7,6 +7,7 @@ import (
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
+	"github.com/lambdarmor/lambdarmor/internal/reason"
 	"github.com/lambdarmor/lambdarmor/internal/strictjson"
 )
 
@@ -64,7 +65,7 @@ type walk struct {
 }
 
 // errKnown ends the walk once the trigger is known and there is no request.
-var errKnown = errors.New("request: the trigger is known")
+var errKnown = reason.New("request: the trigger is known")
 
 // errTooMany ends the walk at more pairs than there can be.
 var errTooMany = errors.New("request: too many pairs")

@@ -2,13 +2,13 @@ package answer
 
 import (
 	"encoding/base64"
-	"errors"
 	"fmt"
 	"slices"
 	"strconv"
 	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
+	"github.com/lambdarmor/lambdarmor/internal/reason"
 )
 
 // Max is how large an answer Lambda takes from a function, in bytes. One that is
@@ -18,7 +18,7 @@ import (
 const Max = 6*1024*1024 + 100
 
 // ErrTooLarge is an answer of more than [Max] bytes.
-var ErrTooLarge = errors.New("the response is larger than the platform takes")
+var ErrTooLarge = reason.New("the response is larger than the platform takes")
 
 // Encode writes the answer in a form. A body that is not text, or is compressed,
 // goes through base64. The error is [ErrTooLarge], or says what is malformed.
@@ -68,7 +68,7 @@ func (a *Answer) check() error {
 	}
 	for _, c := range a.Cookies {
 		if !ValidValue(c) {
-			return errors.New("a cookie")
+			return reason.New("a cookie")
 		}
 	}
 	return nil

@@ -12,11 +12,12 @@ import (
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
+	"github.com/lambdarmor/lambdarmor/internal/reason"
 	"github.com/lambdarmor/lambdarmor/internal/strictjson"
 )
 
 // errForm is what a gateway does not take for an answer. It repeats none of it.
-var errForm = errors.New("answer of a handler")
+var errForm = reason.New("answer of a handler")
 
 // Status returns the status of an encoded answer to a request that asked for a
 // form. It is 502, and ok false, for what [Read] does not take.

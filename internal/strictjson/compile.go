@@ -41,6 +41,7 @@ func (e TypeError) LogValue() slog.Value { return slog.StringValue(string(e)) }
 type compiler struct {
 	plans   map[reflect.Type]*plan
 	numbers bool
+	merging bool
 	err     error // the first one
 }
 
@@ -84,6 +85,8 @@ func (c *compiler) plan(t, owner reflect.Type, field string) *plan {
 			c.refuse(owner, field, fmt.Sprintf("%s is no key of an object", k))
 		} else if k == numberType {
 			c.numbers = true
+		} else if k.Kind() != reflect.String || reflect.PointerTo(k).Implements(textDecoder) {
+			c.merging = true
 		}
 		return c.list(t, owner, field)
 	case reflect.Slice, reflect.Array:

@@ -50,6 +50,8 @@ var bodies = []struct {
 
 // A refusal may not cost more than the acceptance: who sends bad bodies would
 // fill a function that good ones of that size do not. Time is the benchmark's.
+//
+// SECURITY: Bounded work.
 func TestARefusalTakesNoMoreMemoryThanTheAcceptance(t *testing.T) {
 	for _, tc := range bodies {
 		t.Run(tc.name, func(t *testing.T) {

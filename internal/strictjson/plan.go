@@ -36,6 +36,7 @@ type root struct {
 	place
 	nullable bool // null may be the whole text
 	numbers  bool // there is a json.Number somewhere
+	merging  bool // two names may be one key of a map
 	err      error
 }
 
@@ -53,7 +54,7 @@ func rootOf(t reflect.Type) *root {
 		base = base.Elem()
 	}
 	object := !opaque(base) && (base.Kind() == reflect.Struct || base.Kind() == reflect.Map)
-	r.nullable, r.numbers, r.err = r.pointer || !object, c.numbers, c.err
+	r.nullable, r.numbers, r.merging, r.err = r.pointer || !object, c.numbers, c.merging, c.err
 	actual, _ := roots.LoadOrStore(t, r)
 	return actual.(*root)
 }

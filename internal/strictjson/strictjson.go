@@ -97,7 +97,17 @@ func Unmarshal(data []byte, v any, opts Options) error {
 	if r.err != nil {
 		return r.err
 	}
-	if err := json.Unmarshal(data, v, decoding[index(r.numbers)][index(opts.RejectUnknown)]); err != nil {
+	how := decoding[index(r.numbers)][index(opts.RejectUnknown)]
+	if !r.merging {
+		loose, err := unique(data)
+		if err != nil {
+			return err
+		}
+		if loose != nil {
+			how = json.JoinOptions(how, loose)
+		}
+	}
+	if err := json.Unmarshal(data, v, how); err != nil {
 		return explain(data, err, r)
 	}
 	w := walk{data: data}
@@ -140,13 +150,16 @@ func explain(data []byte, err error, r *root) error {
 	}
 }
 
-const variantReason = "the member's name differs from a known one in case alone"
+const (
+	variantReason   = "the member's name differs from a known one in case alone"
+	duplicateReason = "the member is there twice"
+)
 
 func explainSyntax(data []byte, err *jsontext.SyntacticError) error {
 	e := &Error{Code: Malformed, Pointer: ShortPointer(string(err.JSONPointer)), Offset: err.ByteOffset}
 	switch {
 	case errors.Is(err, jsontext.ErrDuplicateName):
-		e.Code, e.Reason = DuplicateName, "the member is there twice"
+		e.Code, e.Reason = DuplicateName, duplicateReason
 	case len(bytes.TrimSpace(data)) == 0:
 		e.Reason = "there is no JSON value"
 	case err.JSONPointer == "" && isTrailing(data, err.ByteOffset):

@@ -289,6 +289,8 @@ func TestTree(t *testing.T) {
 
 // What is accepted, encoding/json accepts with the same result; and the tree,
 // the struct and the count see the same document.
+//
+// SECURITY: One meaning.
 func FuzzUnmarshal(f *testing.F) {
 	for _, seed := range []string{
 		`{"role":"user","ROLE":"admin"}`, `{"A":1}{"A":2} junk`, `{"ſkew":1}`, `null`, `[]`, "\"\xff\"",

@@ -16,8 +16,12 @@ func Tree(data []byte) (any, error) {
 	if len(data) <= shareUpTo {
 		t.text = string(data)
 	}
+	how, err := unique(data)
+	if err != nil {
+		return nil, err
+	}
 	// By way of Unmarshal the decoder is one that has been used before.
-	if err := v2.Unmarshal(data, t); err != nil {
+	if err := v2.Unmarshal(data, t, how); err != nil {
 		return nil, explain(data, err, &root{})
 	}
 	return t.tree, nil

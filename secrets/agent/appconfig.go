@@ -2,11 +2,11 @@ package agent
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"net/url"
 	"strings"
 
+	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/secrets"
 	"github.com/lambdarmor/lambdarmor/secrets/internal/endpoint"
 )
@@ -32,13 +32,13 @@ func (s *configSource) Fetch(ctx context.Context, refs []secrets.Ref) ([]secrets
 
 func configTarget(ref secrets.Ref) (string, error) {
 	if ref.Version != "" || ref.Stage != "" || ref.Encrypted {
-		return "", errors.New("a configuration has no version, stage or encryption to ask for")
+		return "", guard.Reason("a configuration has no version, stage or encryption to ask for")
 	}
 	path, rawQuery, _ := strings.Cut(ref.Name, "?")
 	query, err := url.ParseQuery(rawQuery)
 	flags := query["flag"]
 	if err != nil || len(query) > 1 || len(query) == 1 && flags == nil {
-		return "", errors.New("a configuration's name takes flag=<name> after its ? and nothing else")
+		return "", guard.Reason("a configuration's name takes flag=<name> after its ? and nothing else")
 	}
 	segments := strings.Split(path, "/")
 	if len(segments) == 7 && segments[0] == "" &&
@@ -46,11 +46,11 @@ func configTarget(ref secrets.Ref) (string, error) {
 		segments = []string{segments[2], segments[4], segments[6]}
 	}
 	if len(segments) != 3 {
-		return "", errors.New(`a configuration's name is "application/environment/profile"`)
+		return "", guard.Reason(`a configuration's name is "application/environment/profile"`)
 	}
 	for i, segment := range segments {
 		if segment == "" || segment == "." || segment == ".." {
-			return "", errors.New("a configuration's name has a part that is empty or dots")
+			return "", guard.Reason("a configuration's name has a part that is empty or dots")
 		}
 		segments[i] = url.PathEscape(segment)
 	}

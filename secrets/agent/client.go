@@ -2,12 +2,12 @@ package agent
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"strings"
 	"time"
 
+	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/secrets"
 	"github.com/lambdarmor/lambdarmor/secrets/internal/endpoint"
 	"github.com/lambdarmor/lambdarmor/secrets/internal/fetch"
@@ -70,7 +70,7 @@ func notReady(a endpoint.Answer) bool {
 func (c *client) withToken() (http.Header, error) {
 	token, err := c.token()
 	if err == nil && token == "" {
-		err = errors.New("it is empty")
+		err = guard.Reason("it is empty")
 	}
 	if err != nil {
 		return nil, fmt.Errorf("agent: the token: %w: %w", secrets.ErrUnavailable, err)
@@ -85,7 +85,7 @@ func (c *client) fetch(ctx context.Context, what string, refs []secrets.Ref, hea
 ) []secrets.Value {
 	one := func(ref secrets.Ref) (secrets.Value, error) {
 		if ref.Name == "" {
-			return secrets.Value{}, errors.New("no name")
+			return secrets.Value{}, guard.Reason("no name")
 		}
 		path, err := target(ref)
 		if err != nil {

@@ -1,12 +1,12 @@
 package agent
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"strconv"
 	"strings"
 
+	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/secrets/internal/endpoint"
 )
 
@@ -53,7 +53,7 @@ func RefreshNow() Option {
 func sessionToken() (string, error) {
 	token := os.Getenv("AWS_SESSION_TOKEN")
 	if token == "" {
-		return "", errors.New("AWS_SESSION_TOKEN is not set")
+		return "", guard.Reason("AWS_SESSION_TOKEN is not set")
 	}
 	return token, nil
 }

@@ -2,10 +2,10 @@ package agent
 
 import (
 	"context"
-	"errors"
 	"net/url"
 	"strconv"
 
+	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/secrets"
 	"github.com/lambdarmor/lambdarmor/secrets/internal/endpoint"
 )
@@ -33,7 +33,7 @@ func (s *parameterSource) Fetch(ctx context.Context, refs []secrets.Ref) ([]secr
 
 func parameterTarget(ref secrets.Ref) (string, error) {
 	if ref.Version != "" && ref.Stage != "" {
-		return "", errors.New("a parameter is asked for by version or by label, not both")
+		return "", guard.Reason("a parameter is asked for by version or by label, not both")
 	}
 	query := url.Values{"name": {ref.Name}}
 	if ref.Version != "" {
@@ -62,7 +62,7 @@ func parameterValue(a endpoint.Answer) (secrets.Value, error) {
 	}
 	p := found.Parameter
 	if p == nil || p.Value == nil {
-		return secrets.Value{}, errors.New("the answer has no value")
+		return secrets.Value{}, guard.Reason("the answer has no value")
 	}
 	value := secrets.Value{Data: []byte(*p.Value)}
 	if p.Version > 0 {

@@ -2,9 +2,9 @@ package agent
 
 import (
 	"context"
-	"errors"
 	"net/url"
 
+	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/secrets"
 	"github.com/lambdarmor/lambdarmor/secrets/internal/endpoint"
 )
@@ -33,7 +33,7 @@ func (s *secretSource) Fetch(ctx context.Context, refs []secrets.Ref) ([]secrets
 
 func (s *secretSource) target(ref secrets.Ref) (string, error) {
 	if ref.Encrypted {
-		return "", errors.New("a secret is not to be had encrypted")
+		return "", guard.Reason("a secret is not to be had encrypted")
 	}
 	query := url.Values{"secretId": {ref.Name}}
 	if ref.Version != "" {
@@ -60,11 +60,11 @@ func secretValue(a endpoint.Answer) (secrets.Value, error) {
 	}
 	switch {
 	case found.SecretString != nil && found.SecretBinary != nil:
-		return secrets.Value{}, errors.New("the answer has both a text and a binary value")
+		return secrets.Value{}, guard.Reason("the answer has both a text and a binary value")
 	case found.SecretString != nil:
 		return secrets.Value{Data: []byte(*found.SecretString), Version: found.VersionID}, nil
 	case found.SecretBinary != nil:
 		return secrets.Value{Data: *found.SecretBinary, Version: found.VersionID}, nil
 	}
-	return secrets.Value{}, errors.New("the answer has no value")
+	return secrets.Value{}, guard.Reason("the answer has no value")
 }

@@ -2,17 +2,17 @@ package awsparams
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"strconv"
 
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
+	"github.com/lambdarmor/lambdarmor/internal/reason"
 	"github.com/lambdarmor/lambdarmor/internal/strictjson"
 	"github.com/lambdarmor/lambdarmor/secrets"
 )
 
-var errUnanswered = errors.New("the answer leaves it out")
+var errUnanswered = reason.New("the answer leaves it out")
 
 // A call is what one request of GetParameters asks for. All of it is decrypted
 // or none, and it is of one kind of name; and no parameter is in it twice, so that

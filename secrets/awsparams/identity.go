@@ -1,9 +1,9 @@
 package awsparams
 
 import (
-	"errors"
 	"strings"
 
+	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/secrets"
 )
 
@@ -47,17 +47,17 @@ func identify(ref secrets.Ref) (identity, error) {
 	asked := ref.Version + ref.Stage
 	switch {
 	case ref.Name == "":
-		return asItIs, errors.New("no name")
+		return asItIs, guard.Reason("no name")
 	case strings.HasSuffix(ref.Name, ":"):
-		return asItIs, errors.New("a colon and no version or label")
+		return asItIs, guard.Reason("a colon and no version or label")
 	case ref.Version != "" && ref.Stage != "":
-		return asItIs, errors.New("a version and a label")
+		return asItIs, guard.Reason("a version and a label")
 	case id.selector != "" && asked != "":
-		return asItIs, errors.New("a version or a label in the name and beside it")
+		return asItIs, guard.Reason("a version or a label in the name and beside it")
 	case id.path && id.selector+asked != "":
-		return asItIs, errors.New("a path has no version and no label")
+		return asItIs, guard.Reason("a path has no version and no label")
 	case ref.Encrypted && id.kind() == byReference:
-		return asItIs, errors.New("a secret cannot be had encrypted")
+		return asItIs, guard.Reason("a secret cannot be had encrypted")
 	case asked != "":
 		id.selector = asked
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -15,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
 	"github.com/go-json-experiment/json"
+	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/secrets"
 )
 
@@ -69,7 +69,7 @@ func (it *item) collect(found []types.Parameter) {
 	}
 	data, err := json.Marshal(members, json.Deterministic(true))
 	if err != nil {
-		it.fail(errors.New("a value is not UTF-8"))
+		it.fail(guard.Reason("a value is not UTF-8"))
 		return
 	}
 	hash := sha256.New()

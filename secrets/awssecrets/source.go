@@ -3,11 +3,11 @@ package awssecrets
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/secrets"
 	"github.com/lambdarmor/lambdarmor/secrets/internal/fetch"
 )
@@ -69,9 +69,9 @@ func (s *Source) fetch(ctx context.Context, refs []secrets.Ref) []secrets.Value 
 		items[i] = it
 		switch {
 		case ref.Name == "":
-			it.fail(errors.New("no name"))
+			it.fail(guard.Reason("no name"))
 		case ref.Encrypted:
-			it.fail(errors.New("a secret cannot be had encrypted"))
+			it.fail(guard.Reason("a secret cannot be had encrypted"))
 		case ref.Version == "" && ref.Stage == "":
 			batched = append(batched, it)
 		default:
@@ -136,7 +136,7 @@ func (it *item) succeed(text *string, binary []byte, version *string) {
 	case binary != nil:
 		it.value = secrets.Value{Data: bytes.Clone(binary)}
 	default:
-		it.fail(errors.New("the answer has no value"))
+		it.fail(guard.Reason("the answer has no value"))
 		return
 	}
 	if version != nil {

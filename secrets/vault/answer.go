@@ -2,12 +2,12 @@ package vault
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
 	"time"
 
+	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/secrets"
 	"github.com/lambdarmor/lambdarmor/secrets/internal/endpoint"
 )
@@ -47,7 +47,7 @@ func valueOf(a endpoint.Answer, field string) (secrets.Value, error) {
 	if meta.DeletionTime != "" {
 		at, err := time.Parse(time.RFC3339Nano, meta.DeletionTime)
 		if err != nil {
-			return secrets.Value{}, errors.New("the answer cannot be read: its deletion time is none")
+			return secrets.Value{}, guard.Reason("the answer cannot be read: its deletion time is none")
 		}
 		value.Expires = at
 	}

@@ -1,9 +1,10 @@
 package vault
 
 import (
-	"errors"
 	"net/url"
 	"strings"
+
+	"github.com/lambdarmor/lambdarmor/guard"
 )
 
 // A name is one of a secret, or of a field in it.
@@ -17,7 +18,7 @@ type name struct {
 func parse(text string, mounts []string) (name, error) {
 	whole, field, hasField := strings.Cut(text, "#")
 	if hasField && field == "" {
-		return name{}, errors.New("no field after the #")
+		return name{}, guard.Reason("no field after the #")
 	}
 	mount, path, _ := strings.Cut(whole, "/")
 	for _, m := range mounts {
@@ -28,7 +29,7 @@ func parse(text string, mounts []string) (name, error) {
 	}
 	for segment := range strings.SplitSeq(mount+"/"+path, "/") {
 		if segment == "" || segment == "." || segment == ".." {
-			return name{}, errors.New(`a name is "mount/path" or "mount/path#field"`)
+			return name{}, guard.Reason(`a name is "mount/path" or "mount/path#field"`)
 		}
 	}
 	return name{mount: mount, path: path, field: field}, nil

@@ -1,12 +1,12 @@
 package vault
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"slices"
 	"strings"
 
+	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/secrets"
 	"github.com/lambdarmor/lambdarmor/secrets/internal/endpoint"
 )
@@ -38,7 +38,7 @@ func TokenFile(path string) Option {
 	return Token(func() (string, error) {
 		token, err := os.ReadFile(path)
 		if err == nil && strings.TrimSpace(string(token)) == "" {
-			err = errors.New("the token file is empty")
+			err = guard.Reason("the token file is empty")
 		}
 		return string(token), err
 	})

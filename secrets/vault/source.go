@@ -2,7 +2,6 @@ package vault
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -10,6 +9,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/secrets"
 	"github.com/lambdarmor/lambdarmor/secrets/internal/endpoint"
 	"github.com/lambdarmor/lambdarmor/secrets/internal/fetch"
@@ -74,11 +74,11 @@ func (r *reading) read(ctx context.Context, ref secrets.Ref) (secrets.Value, err
 		return secrets.Value{}, err
 	}
 	if ref.Encrypted {
-		return secrets.Value{}, errors.New("a value is not to be had encrypted")
+		return secrets.Value{}, guard.Reason("a value is not to be had encrypted")
 	}
 	if v := ref.Version; v != "" {
 		if number, err := strconv.ParseUint(v, 10, 63); err != nil || number == 0 {
-			return secrets.Value{}, errors.New("a version is a number from 1 on")
+			return secrets.Value{}, guard.Reason("a version is a number from 1 on")
 		}
 	}
 	switch ref.Stage {
@@ -86,7 +86,7 @@ func (r *reading) read(ctx context.Context, ref secrets.Ref) (secrets.Value, err
 		return r.get(ctx, n, ref.Version)
 	case previous:
 		if ref.Version != "" {
-			return secrets.Value{}, errors.New("a value is asked for by version or by stage, not both")
+			return secrets.Value{}, guard.Reason("a value is asked for by version or by stage, not both")
 		}
 		return r.getPrevious(ctx, n)
 	}

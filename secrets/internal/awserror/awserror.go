@@ -13,6 +13,7 @@ import (
 
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
+	"github.com/lambdarmor/lambdarmor/internal/reason"
 	"github.com/lambdarmor/lambdarmor/secrets"
 	"github.com/lambdarmor/lambdarmor/secrets/internal/fetch"
 )
@@ -21,7 +22,7 @@ import (
 // package's errors, or nil for a code that is not the service's own.
 type Codes func(code string) error
 
-var errUnreadable = errors.New("the answer could not be read")
+var errUnreadable = reason.New("the answer could not be read")
 
 // Explain names what an error is about and, where there is a name for it, what
 // it means.

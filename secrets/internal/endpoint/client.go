@@ -16,6 +16,7 @@ import (
 	"syscall"
 
 	"github.com/aws/aws-lambda-go/lambdacontext"
+	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/internal/strictjson"
 	"github.com/lambdarmor/lambdarmor/secrets"
 	"github.com/lambdarmor/lambdarmor/secrets/internal/fetch"
@@ -43,7 +44,7 @@ func New(address string) (*Client, error) {
 	u, err := url.Parse(address)
 	switch {
 	case err != nil && strings.Contains(address, "@"): // it may have a password
-		return nil, errors.New("the address is malformed")
+		return nil, guard.Reason("the address is malformed")
 	case err != nil:
 		return nil, fmt.Errorf("address %q is malformed", address)
 	}
@@ -96,7 +97,7 @@ func loopback(host string) bool {
 func loopbackOnly(_, address string, _ syscall.RawConn) error {
 	host, _, err := net.SplitHostPort(address)
 	if ip := net.ParseIP(host); err != nil || ip == nil || !ip.IsLoopback() {
-		return errors.New("the address is not of this machine")
+		return guard.Reason("the address is not of this machine")
 	}
 	return nil
 }
@@ -172,7 +173,7 @@ func withoutURL(err error) error {
 // unread is the error of an answer that began. It repeats nothing of it.
 func unread(err error) error {
 	if fetch.Repeats(withoutURL(err)) {
-		err = errors.New("the answer is no HTTP")
+		err = guard.Reason("the answer is no HTTP")
 	}
 	return unavailable(err)
 }
@@ -190,9 +191,9 @@ func Decode(data []byte, v any) error {
 	var e *strictjson.Error
 	switch {
 	case errors.As(err, &e):
-		return fmt.Errorf("the answer cannot be read: %s", e.Reason)
+		return guard.Reason("the answer cannot be read: " + e.Reason)
 	case err != nil:
-		return errors.New("the answer cannot be read")
+		return guard.Reason("the answer cannot be read")
 	}
 	return nil
 }

@@ -1,0 +1,73 @@
+package secrets_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/secrets"
+)
+
+// logged is what the log says of a handler's error.
+func logged(t *testing.T, err error) string {
+	t.Helper()
+	var log bytes.Buffer
+	h := guard.HandlerFunc(func(context.Context, []byte) ([]byte, error) { return nil, err })
+	if _, got := guard.Wrap(h, guard.Log(guard.NewLogger(&log))).Invoke(t.Context(), nil); got == nil {
+		t.Fatal("no error")
+	}
+	return log.String()
+}
+
+// An operator reads in the log why there is no secret.
+func TestTheLogSaysWhyThereIsNoSecret(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		err  error // of the source
+		want string
+	}{
+		{"not found", nil, "not found"},
+		{"denied", fmt.Errorf("store: %w", secrets.ErrDenied), "access denied"},
+		{"undecryptable", secrets.ErrUndecryptable, "cannot be decrypted"},
+		{"unavailable", secrets.ErrUnavailable, "source unavailable"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			source := newVault()
+			source.fail(tt.err)
+			_, err := secrets.New(source).Get(t.Context(), "db")
+			if got := logged(t, err); !strings.Contains(got, tt.want) || strings.Contains(got, "errorString") {
+				t.Errorf("got %s, want %q", got, tt.want)
+			}
+		})
+	}
+	for _, tt := range []struct {
+		name string
+		err  error
+		want string
+	}{
+		{"rejected", fmt.Errorf("connect: %w", secrets.ErrRejected), "secret rejected"},
+		{"no name", second(secrets.New(newVault()).Get(t.Context(), "")), "a secret without a name"},
+		{"no secret to decode", second(secrets.Decode[struct{}](secrets.Secret{})), "there is none"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := logged(t, tt.err); !strings.Contains(got, tt.want) {
+				t.Errorf("got %s, want %q", got, tt.want)
+			}
+		})
+	}
+}
+
+// What a source says is known by the value and not by its text.
+func TestAnotherReasonWithTheSameTextIsNotASources(t *testing.T) {
+	for _, sentinel := range []error{secrets.ErrNotFound, secrets.ErrDenied, secrets.ErrUndecryptable, secrets.ErrUnavailable, secrets.ErrRejected} {
+		if errors.Is(guard.Reason(sentinel.Error()), sentinel) || errors.Is(errors.New(sentinel.Error()), sentinel) {
+			t.Errorf("%v matches another error of the same text", sentinel)
+		}
+	}
+}
+
+func second[T any](_ T, err error) error { return err }

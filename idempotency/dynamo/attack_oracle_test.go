@@ -367,26 +367,24 @@ func (o *operation) refused(err error) {
 func (w *world) checkEnd(ctx context.Context, first, second map[*subject]*operation) {
 	for s, op := range second {
 		w.mu.Lock()
-		before := s.confirmed
-		unknown := w.variant.policy == refuses && slices.ContainsFunc(s.operations, func(o *operation) bool { return !o.released })
+		stuck := func(o *operation) bool {
+			return w.variant.policy == refuses && codeOf(o.result) == "idempotency_outcome_unknown"
+		}
+		before, after := first[s], second[s]
 		switch {
-		case op.result == nil && first[s].result == nil:
-		case w.variant.policy == refuses && before == "" && codeOf(op.result) == "idempotency_outcome_unknown":
-			_ = unknown
+		case before.result == nil && after.result == nil:
+		case stuck(before) && after.result == nil: // its completion was among what came late
+		case stuck(before) && stuck(after) && s.confirmed == "":
 		default:
-			w.violated(op, "is told %v in the end, after %v", op.result, first[s].result)
+			w.violated(after, "is told %v in the end, after %v", after.result, before.result)
 		}
-		if w.isExact() && before != "" {
-			for _, mark := range s.told {
-				if mark != before {
-					w.violated(op, "has %s for an answer, and %s was told", before, mark)
-				}
+		for _, mark := range s.told {
+			if w.isExact() && s.confirmed != "" && mark != s.confirmed {
+				w.violated(op, "has the answer %s, and %s was told", s.confirmed, mark)
 			}
 		}
-		if len(s.charged) == 0 && before != "" && !w.variant.staged {
-			if by := w.maker(s, before); by != nil && !strings.Contains(s.replay, "refused") {
-				w.violated(op, "has the answer %s, and no effect", before)
-			}
+		if !w.variant.staged && s.confirmed != "" && !s.isRefusal() && len(s.charged) == 0 {
+			w.violated(op, "has the answer %s, and no effect", s.confirmed)
 		}
 		w.mu.Unlock()
 		if w.variant.staged {
@@ -394,6 +392,10 @@ func (w *world) checkEnd(ctx context.Context, first, second map[*subject]*operat
 		}
 	}
 }
+
+// isRefusal reports whether the answer is an error that is kept: there is to be
+// no effect.
+func (s *subject) isRefusal() bool { return strings.Contains(s.replay, "refused") }
 
 // checkStaged holds the effect of a key to its answer.
 func (w *world) checkStaged(ctx context.Context, s *subject, op *operation) {
@@ -412,7 +414,7 @@ func (w *world) checkStaged(ctx context.Context, s *subject, op *operation) {
 		marks = v.Value
 	}
 	want := []string{s.confirmed}
-	if strings.Contains(s.replay, "refused") { // an error that is kept: nothing was to be written
+	if s.confirmed == "" || s.isRefusal() {
 		want = nil
 	}
 	if n != fmt.Sprint(len(want)) || !slices.Equal(marks, want) {

@@ -345,6 +345,11 @@ func (o *operation) run(ctx context.Context) (status int, err error) {
 		time.Sleep(o.between(0, 8*time.Millisecond))
 	}
 	dice = o.roll(100)
+	if dice < 14 && o.variant.staged && o.roll(2) == 0 { // which an error takes back
+		if err := o.effect(ctx); err != nil {
+			return 0, err
+		}
+	}
 	switch {
 	case dice < 8:
 		return 0, errors.New("broken")

@@ -185,15 +185,7 @@ func (q *request) send() (awsproxy.Reply, error) {
 		w.saw("released")
 		w.mu.Unlock()
 	}
-	body, reply, done := w.flaw.before(q)
-	if done {
-		return reply, nil
-	}
-	reply, err := w.proxy.Forward(q.r, body)
-	if err == nil {
-		reply = w.flaw.after(q, reply)
-	}
-	return reply, err
+	return w.flaw.send(q)
 }
 
 // hold keeps a copy of the request, which arrives later. The server does not

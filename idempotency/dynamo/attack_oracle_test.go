@@ -231,7 +231,7 @@ func (o *operation) completes(r *idempotency.Record, err error) error {
 	case errors.Is(err, idempotency.ErrLost):
 		w.saw("lost to another")
 		o.lost = true
-		if w.flaw.deaf() {
+		if w.flaw.deaf {
 			return nil
 		}
 	}

@@ -13,22 +13,22 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/lambdarmor/lambdarmor/idempotency"
 	"github.com/lambdarmor/lambdarmor/internal/awsproxy"
 )
 
-// An attack plays worlds: processes that call one table through a proxy which
-// loses, repeats, holds back and reorders what they send, and which stops them.
-// An oracle holds what they did and were told to what package idempotency
-// promises.
+// An attack plays worlds: processes that call one table through a proxy, which
+// loses, repeats, holds back and reorders what they send, and kills them. An
+// oracle holds what they did and were told to what package idempotency promises.
 //
 //	LAMBDARMOR_OPERATIONS=100000 go test -run TestAttack -v -timeout 1h ./idempotency/dynamo
-//	go test -fuzz FuzzAttack -fuzztime 5m ./idempotency/dynamo
+//	go test -run '^$' -fuzz FuzzAttack -fuzztime 5m ./idempotency/dynamo
 //
-// What a world does is drawn from its seed. How it interleaves is up to the
-// machine, so a seed plays again only as far as that goes. LAMBDARMOR_SEED is the
-// first seed. An execution of FuzzAttack is playing worlds at a time, each of
-// operations calls.
+// The first logs how many operations it plays a second. An execution of the
+// second is as many operations as four worlds have.
+//
+// What a world does is drawn from its seed, LAMBDARMOR_SEED for the first. How it
+// interleaves is up to the machine, so that a seed plays again only as far as
+// that goes: a failure shows all that happened to the key.
 type attack struct {
 	proxy   *awsproxy.Proxy
 	table   string // of records
@@ -36,17 +36,19 @@ type attack struct {
 	direct  *dynamodb.Client
 	client  *http.Client
 	byID    sync.Map // id of an operation → *operation
+	atOnce  int      // worlds, which wait more than they work
 }
 
 const (
 	operations = 64 // of a world
+	fuzzed     = 4  // worlds in an execution
 	maxSkew    = 30 * time.Millisecond
 )
 
 func newAttack(t testing.TB) *attack {
 	t.Helper()
 	url := servers.DynamoDB(t).URL()
-	a := &attack{proxy: awsproxy.New(t, url), direct: connect(url)}
+	a := &attack{proxy: awsproxy.New(t, url), direct: connect(url), atOnce: 16}
 	a.table, a.effects = table(t, a.direct, ""), table(t, a.direct, "")
 	transport := &http.Transport{MaxIdleConnsPerHost: 64}
 	t.Cleanup(transport.CloseIdleConnections)
@@ -59,10 +61,11 @@ func newAttack(t testing.TB) *attack {
 
 // variant is what an operation is given.
 type variant struct {
-	name    string
-	policy  policy
-	staged  bool // effects are staged
-	options []idempotency.Option
+	name   string
+	policy policy
+	staged bool // effects are staged
+	local  bool // every process has local replays, and not just some
+	wait   time.Duration
 }
 
 type policy uint8
@@ -79,14 +82,14 @@ func variants() []variant {
 		{name: "Refuse", policy: refuses},
 		{name: "Reconcile", policy: reconciles},
 		{name: "Stage", staged: true},
-		{name: "Wait", options: []idempotency.Option{idempotency.Wait(120 * time.Millisecond)}},
-		{name: "LocalReplays"},
+		{name: "Wait", wait: 120 * time.Millisecond},
+		{name: "LocalReplays", local: true},
 	}
 }
 
 // TestAttack also plays one seed that is new each time.
 func TestAttack(t *testing.T) {
-	n, seed := 1024, uint64(1)
+	n, seed := 512, uint64(1)
 	if text := os.Getenv("LAMBDARMOR_OPERATIONS"); text != "" {
 		var err error
 		if n, err = strconv.Atoi(text); err != nil || n < 1 {
@@ -109,13 +112,13 @@ func TestAttack(t *testing.T) {
 				return !t.Failed()
 			}
 			fresh := rand.Uint64()
-			a.play(t, v, nil, fresh, 1, sound)
-			a.play(t, v, nil, seed, (n-1)/operations+1, sound)
+			a.play(t, v, &flaw{}, fresh, 1, sound)
+			a.play(t, v, &flaw{}, seed, (n-1)/operations+1, sound)
 			took := time.Since(start)
 			t.Logf("%d operations in %v, %.0f a second, of seeds %d and %d and on: %v", played, took.Round(time.Millisecond), float64(played)/took.Seconds(), fresh, seed, seen)
 			// On a busy machine it may take more of them until all is seen.
-			for more := seed + 1<<32; len(seen.missing(v)) > 0 && !t.Failed() && time.Since(start) < patience; more += atOnce {
-				a.play(t, v, nil, more, atOnce, sound)
+			for more := seed + 1<<32; len(seen.missing(v)) > 0 && !t.Failed() && time.Since(start) < patience; more += uint64(a.atOnce) {
+				a.play(t, v, &flaw{}, more, a.atOnce, sound)
 			}
 			if none := seen.missing(v); len(none) > 0 && !t.Failed() {
 				t.Errorf("%d operations have not shown: %v", played, none)
@@ -126,9 +129,6 @@ func TestAttack(t *testing.T) {
 
 // patience is for how long at most to look for what a busy machine shows rarely.
 const patience = 5 * time.Minute
-
-// atOnce is how many worlds are played at a time; they wait more than they work.
-const atOnce = 16
 
 // play plays n worlds, of seeds from first on, and has each looked at when it is
 // over, one at a time. When done says so it begins no more of them.
@@ -143,7 +143,7 @@ func (a *attack) play(t testing.TB, v variant, f *flaw, first uint64, n int, goO
 		return first + uint64(next-1), next <= n && !ended
 	}
 	var all sync.WaitGroup
-	for range min(n, atOnce) {
+	for range min(n, a.atOnce) {
 		all.Go(func() {
 			for seed, more := draw(); more; seed, more = draw() {
 				w := a.newWorld(v, f, seed)
@@ -157,18 +157,15 @@ func (a *attack) play(t testing.TB, v variant, f *flaw, first uint64, n int, goO
 	all.Wait()
 }
 
-// FuzzAttack plays a few worlds of a variant at a time.
+// FuzzAttack plays a few worlds of a variant in each execution.
 func FuzzAttack(f *testing.F) {
 	for i := range variants() {
 		f.Add(uint8(i), uint64(i+1))
 	}
-	var a *attack
+	a := newAttack(f)
 	f.Fuzz(func(t *testing.T, which uint8, seed uint64) {
-		if a == nil {
-			a = newAttack(f)
-		}
 		all := variants()
-		a.play(t, all[int(which)%len(all)], nil, seed, atOnce, func(w *world) bool {
+		a.play(t, all[int(which)%len(all)], &flaw{}, seed, fuzzed, func(w *world) bool {
 			w.mustBeSound(t)
 			return true
 		})
@@ -226,7 +223,7 @@ func (c count) missing(v variant) (none []string) {
 	} else {
 		want = append(want, "late UpdateItem", "lost UpdateItem", "not confirmed")
 	}
-	if v.name == "LocalReplays" {
+	if v.local {
 		want = append(want, "local replay")
 	}
 	for _, what := range want {

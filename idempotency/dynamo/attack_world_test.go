@@ -26,7 +26,7 @@ import (
 type world struct {
 	*attack
 	variant   variant
-	flaw      *flaw // nil where nothing is wrong on purpose
+	flaw      *flaw // what is wrong on purpose
 	seed      uint64
 	name      string
 	start     time.Time
@@ -46,10 +46,9 @@ type world struct {
 
 // process is one instance of a function.
 type process struct {
-	skew  time.Duration // by which its clock is ahead
-	once  lambda.Handler
-	do    idempotency.Operation
-	local bool // replays
+	skew time.Duration // by which its clock is ahead
+	once lambda.Handler
+	do   idempotency.Operation
 }
 
 func (p *process) String() string { return fmt.Sprintf("a clock that is %v ahead", p.skew) }
@@ -60,28 +59,30 @@ func (w *world) newProcess(skew time.Duration) *process {
 	p := &process{skew: skew}
 	client := connect(w.proxy.URL, hasty, func(o *dynamodb.Options) { o.HTTPClient = line{w.client} })
 	store := dynamo.New(client, w.table)
-	judged := skew + w.flaw.clock()
+	judged := skew + w.flaw.ahead
 	store.SetClock(func() time.Time { return time.Now().Add(judged) })
-	opts := append([]idempotency.Option{
+	opts := []idempotency.Option{
 		idempotency.Skew(maxSkew),
 		idempotency.OnStoreError(func(ctx context.Context, _ idempotency.Record, err error) { of(ctx).notSaved(err) }),
 		idempotency.OnReplay(func(ctx context.Context, _ idempotency.Record, _ http.Header) { of(ctx).replayed = true }),
-	}, w.variant.options...)
-	switch {
-	case w.flaw.forgets():
-	case w.variant.policy == refuses:
+	}
+	if w.variant.wait > 0 {
+		opts = append(opts, idempotency.Wait(w.variant.wait))
+	}
+	if w.variant.local || w.roll(8) == 0 {
+		opts = append(opts, idempotency.LocalReplays(4))
+	}
+	switch w.variant.policy {
+	case refuses:
 		opts = append(opts, idempotency.AfterTimeout(idempotency.Refuse))
-	case w.variant.policy == reconciles:
+	case reconciles:
 		opts = append(opts, idempotency.AfterTimeout(idempotency.Reconcile(w.find)))
 	}
-	if p.local = w.variant.name == "LocalReplays" || w.roll(8) == 0; p.local {
-		opts = append(opts, idempotency.LocalReplays(4))
+	if w.flaw.option != nil {
+		opts = append(opts, w.flaw.option)
 	}
 	watched := &watched{Store: store, process: p}
 	p.do = idempotency.NewOperation("attack", watched, opts...)
-	if w.flaw.mixes() {
-		opts = append(opts, idempotency.Scope(func(context.Context, *guard.Event) (string, error) { return "anyone", nil }))
-	}
 	p.once = guard.Wrap(guard.HandlerFunc(w.invoke), httpapi.Problems(), guard.Recover(), remember,
 		idempotency.Once(watched, idempotency.Header("Idempotency-Key"), opts...))
 	return p

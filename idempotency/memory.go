@@ -44,7 +44,7 @@ func (s *MemoryStore) Claim(ctx context.Context, r Record) (Record, error) {
 		old.Status = Abandoned
 	}
 	switch {
-	case !there, !old.Expires.After(now), old.Status == Abandoned && old.Epoch+1 == r.Epoch:
+	case !there, !old.Expires.After(now), old.Status == Abandoned && old.Epoch+1 == r.Epoch && match(&old, &r) == nil:
 		r.Status, r.Result, r.NoResult = InProgress, nil, false
 		s.records[r.Key] = r
 		s.sweep(now)

@@ -14,11 +14,12 @@ import (
 // it keeps.
 type Store interface {
 	// Claim makes r, which is in progress, the record of r.Key if the key is
-	// free: there is no record, it has expired, or it is an abandoned claim and
-	// r.Epoch is its epoch plus one. A claim that finds itself, the same owner
-	// and epoch in progress, has been made before and its answer was lost: that
-	// is a success. Otherwise Claim changes nothing and returns [ErrHeld] with
-	// the record that holds the key.
+	// free: there is no record, it has expired, or it is an abandoned claim of the
+	// same request and r.Epoch is its epoch plus one. Requests are the same if
+	// their fingerprints are equal, or one has none. A claim that finds itself, the
+	// same owner and epoch in progress, has been made before and its answer was
+	// lost: that is a success. Otherwise Claim changes nothing and returns
+	// [ErrHeld] with the record that holds the key.
 	Claim(ctx context.Context, r Record) (held Record, err error)
 
 	// Complete makes the record of r.Key completed, with r's result and

@@ -90,13 +90,19 @@ func (s *Store) Claim(ctx context.Context, r idempotency.Record) (idempotency.Re
 			continue
 		case held.Status != idempotency.Completed && held.Owner == r.Owner && held.Epoch == r.Epoch:
 			return idempotency.Record{}, nil // our own claim, whose answer was lost
-		case held.Status == idempotency.Abandoned && held.Epoch+1 == r.Epoch && try < tries-1:
+		case held.Status == idempotency.Abandoned && held.Epoch+1 == r.Epoch && sameRequest(held, r) && try < tries-1:
 			continue // its lease has ended meanwhile, and the key is ours to take
 		default:
 			return held, idempotency.ErrHeld
 		}
 	}
 	return idempotency.Record{}, errors.New("dynamo: claim: the key is held, and never there when it is read")
+}
+
+// sameRequest reports whether two claims may be of one request. A claim without
+// a fingerprint may be of any.
+func sameRequest(a, b idempotency.Record) bool {
+	return a.Fingerprint == b.Fingerprint || a.Fingerprint == "" || b.Fingerprint == ""
 }
 
 func (s *Store) claim(r idempotency.Record) *dynamodb.PutItemInput {
@@ -108,8 +114,13 @@ func (s *Store) claim(r idempotency.Record) *dynamodb.PutItemInput {
 		if before == 1 { // or another library's
 			epoch = "(" + epoch + " OR attribute_not_exists(" + e.name(s.attr.Epoch) + "))"
 		}
+		request := ""
+		if r.Fingerprint != "" {
+			fingerprint := e.name(s.attr.Fingerprint)
+			request = " AND (" + fingerprint + " = " + e.text(r.Fingerprint) + " OR attribute_not_exists(" + fingerprint + "))"
+		}
 		free += " OR (" + e.name(s.attr.Status) + " = " + e.text(inProgress) +
-			" AND " + e.name(s.attr.Lease) + " < " + e.number(now.UnixMilli()) + " AND " + epoch + ")"
+			" AND " + e.name(s.attr.Lease) + " < " + e.number(now.UnixMilli()) + " AND " + epoch + request + ")"
 	}
 	return &dynamodb.PutItemInput{
 		TableName:                           &s.table,

@@ -123,6 +123,36 @@ func takeOver(t *testing.T, s *suite) {
 	s.mustStand(fourth, idempotency.InProgress)
 }
 
+// The claim that an attempt has compared its fingerprint with may have been
+// released since, and the key claimed for another request.
+func takeOverOfAnotherRequest(t *testing.T, s *suite) {
+	key := s.key
+	for name, c := range map[string]struct {
+		first, second string // fingerprints
+		taken         bool
+	}{
+		"another":         {first: "another", second: "fingerprint"},
+		"the same":        {first: "fingerprint", second: "fingerprint", taken: true},
+		"none in the old": {second: "fingerprint", taken: true},
+		"none in the new": {first: "fingerprint", taken: true},
+		"none in either":  {taken: true},
+	} {
+		s.key = key + "-" + name
+		first, second := s.abandoned(1), s.attempt(2)
+		first.Fingerprint, second.Fingerprint = c.first, c.second
+		s.mustClaim(first)
+		if c.taken {
+			s.mustClaim(second)
+			s.mustStand(second, idempotency.InProgress)
+			continue
+		}
+		held := s.mustBeHeld(second)
+		if held.Owner != first.Owner || held.Epoch != 1 || held.Status != idempotency.Abandoned || held.Fingerprint != c.first {
+			t.Errorf("%s: held by %+v, want the abandoned claim", name, held)
+		}
+	}
+}
+
 func expiredIsFree(t *testing.T, s *suite) {
 	for name, status := range map[string]idempotency.Status{"in progress": idempotency.InProgress, "completed": idempotency.Completed} {
 		old := s.abandoned(3)

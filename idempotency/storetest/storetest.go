@@ -34,6 +34,7 @@ func Run(t *testing.T, open func(t *testing.T) idempotency.Store) {
 		{"a released key is free", releaseFrees},
 		{"a released take-over is abandoned", releaseOfATakeOver},
 		{"an abandoned claim is taken over by the next epoch alone", takeOver},
+		{"an abandoned claim of another request is not taken over", takeOverOfAnotherRequest},
 		{"a late completion changes nothing", lateCompletion},
 		{"a late release changes nothing", lateRelease},
 		{"a completed record is never released", releaseAfterCompletion},

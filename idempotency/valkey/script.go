@@ -24,7 +24,8 @@ if redis.call('EXISTS', KEYS[1]) == 1 then
     if held[2] == ARGV[1] and held[3] == ARGV[2] then return {} end
     if tonumber(held[4]) <= now then over = 1 end
   end
-  if over == 0 or held[3] ~= ARGV[3] then
+  local same = held[5] == ARGV[8] or not held[5] or held[5] == '' or ARGV[8] == ''
+  if over == 0 or held[3] ~= ARGV[3] or not same then
     return {over, held[1], held[2], held[3], held[5], held[6], held[7], held[8]}
   end
   redis.call('DEL', KEYS[1])

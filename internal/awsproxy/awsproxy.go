@@ -16,7 +16,8 @@ import (
 // A Proxy counts what passes, and has single requests meet mishaps.
 type Proxy struct {
 	*httptest.Server
-	upstream string
+	upstream  string
+	transport *http.Transport // to it
 
 	mu     sync.Mutex // guards what follows
 	counts map[string]int
@@ -32,6 +33,9 @@ type Mishap func(w http.ResponseWriter, r *http.Request, body []byte)
 func New(t testing.TB, upstream string) *Proxy {
 	t.Helper()
 	p := &Proxy{upstream: upstream, counts: map[string]int{}, always: map[string]Mishap{}, next: map[string][]Mishap{}}
+	// A connection for each request would use up the ports of this machine.
+	p.transport = &http.Transport{MaxIdleConnsPerHost: 64}
+	t.Cleanup(p.transport.CloseIdleConnections)
 	p.Server = httptest.NewServer(http.HandlerFunc(p.serve))
 	t.Cleanup(p.Close)
 	return p
@@ -98,7 +102,7 @@ func (p *Proxy) Pass(w http.ResponseWriter, r *http.Request, body []byte) {
 
 // Forward has the server take a request, whoever waits for its answer.
 func (p *Proxy) Forward(r *http.Request, body []byte) (Reply, error) {
-	return Forward(p.upstream, r, body)
+	return forward(p.transport, p.upstream, r, body)
 }
 
 // Drop is a request that never arrives.
@@ -122,12 +126,16 @@ type Reply struct {
 
 // Forward has the server at a URL take a request, whoever waits for its answer.
 func Forward(upstream string, r *http.Request, body []byte) (Reply, error) {
+	return forward(http.DefaultTransport, upstream, r, body)
+}
+
+func forward(by http.RoundTripper, upstream string, r *http.Request, body []byte) (Reply, error) {
 	req, err := http.NewRequest(r.Method, upstream+r.URL.Path, bytes.NewReader(body))
 	if err != nil {
 		return Reply{}, err
 	}
 	req.Header = r.Header.Clone()
-	res, err := http.DefaultTransport.RoundTrip(req)
+	res, err := by.RoundTrip(req)
 	if err != nil {
 		return Reply{}, err
 	}

@@ -24,6 +24,7 @@ const (
 	releaseOfCompleted
 	claimOfLiveLease
 	claimByAnyEpoch
+	claimOfAnotherRequest
 	claimInTwoSteps
 	claimThatMeetsItselfIsRefused
 	claimAgainRenewsLease
@@ -64,7 +65,7 @@ func (s *simple) Claim(_ context.Context, r idempotency.Record) (idempotency.Rec
 		there = false
 	}
 	abandoned := old.Status == idempotency.InProgress && !old.Lease.After(now)
-	next := r.Epoch == old.Epoch+1
+	next := r.Epoch == old.Epoch+1 && (r.Fingerprint == old.Fingerprint || s.flaw == claimOfAnotherRequest)
 	self := old.Owner == r.Owner && old.Epoch == r.Epoch && old.Status == idempotency.InProgress
 	switch {
 	case !there:
@@ -164,6 +165,7 @@ func TestHistoriesOfAFlawedStoreAreRefuted(t *testing.T) {
 		"a release takes what is completed":          releaseOfCompleted,
 		"a claim ignores a live lease":               claimOfLiveLease,
 		"a claim takes over with any epoch":          claimByAnyEpoch,
+		"a claim takes over another request":         claimOfAnotherRequest,
 		"a claim reads first and writes then":        claimInTwoSteps,
 		"a claim does not know itself":               claimThatMeetsItselfIsRefused,
 		"a claim that is repeated begins anew":       claimAgainRenewsLease,

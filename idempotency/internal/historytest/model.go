@@ -125,7 +125,7 @@ func (in *input) present(s state) (all []branch) {
 		all = append(all, branch{answer{held, s.record(idempotency.InProgress)}, s})
 	}
 	if s.lease.mayBefore(in.judged) {
-		if in.record.Epoch == s.epoch+1 {
+		if in.record.Epoch == s.epoch+1 && in.record.Fingerprint == s.fingerprint {
 			all = append(all, branch{answer{outcome: taken}, in.claimed()})
 		} else {
 			all = append(all, branch{answer{held, s.record(idempotency.Abandoned)}, s})

@@ -82,9 +82,12 @@ func (p *player) attempt() *attempt {
 	a := &attempt{
 		record: idempotency.Record{
 			Key: fmt.Sprint(p.prefix, p.made/3+p.rng.IntN(contended)), Owner: owner, Epoch: 1,
-			Status: idempotency.InProgress, Fingerprint: "fingerprint of " + owner,
+			Status: idempotency.InProgress, Fingerprint: "of the request",
 		},
 		patience: 2 + p.rng.IntN(6),
+	}
+	if p.rng.IntN(6) == 0 {
+		a.record.Fingerprint = "of another"
 	}
 	if a.record.NoResult = p.rng.IntN(4) == 0; !a.record.NoResult {
 		a.record.Result = []byte("result of " + owner)

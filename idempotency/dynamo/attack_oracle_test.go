@@ -1,0 +1,428 @@
+package dynamo_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/idempotency"
+	"github.com/lambdarmor/lambdarmor/idempotency/dynamo"
+)
+
+// The oracle knows what each process asked of its store and was answered, when
+// handlers began, what effects they had and what callers were told. It goes by
+// the order of events and by the clocks of who judged, never by how fast the
+// machine is: what comes later than planned is no violation.
+
+// violation is a promise that is broken.
+type violation struct {
+	of   *subject
+	text string
+}
+
+type event struct {
+	of   *subject
+	at   time.Duration
+	text string
+}
+
+// say records what happened. It is called with and without mu held: events have
+// their own order.
+func (w *world) say(o *operation, format string, args ...any) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.note(o, format, args...)
+}
+
+func (w *world) note(o *operation, format string, args ...any) {
+	short := strings.TrimPrefix(o.id, w.name+"-")
+	w.events = append(w.events, event{o.of, time.Since(w.start), short + " " + fmt.Sprintf(format, args...)})
+}
+
+func (w *world) violated(o *operation, format string, args ...any) {
+	text := strings.TrimPrefix(o.id, w.name+"-") + " " + fmt.Sprintf(format, args...)
+	w.violations = append(w.violations, violation{o.of, text})
+	w.note(o, "VIOLATES: "+format, args...)
+}
+
+func (w *world) saw(what string) { w.seen[what]++ }
+
+// watched is the store of one process, as the oracle sees it. It has times by
+// the clock of the process, which package idempotency cannot be given.
+type watched struct {
+	*dynamo.Store
+	process *process
+}
+
+func (s *watched) Claim(ctx context.Context, r idempotency.Record) (idempotency.Record, error) {
+	op := of(ctx)
+	sent := time.Now()
+	r.Lease, r.Expires = r.Lease.Add(s.process.skew), r.Expires.Add(s.process.skew)
+	held, err := s.Store.Claim(ctx, r)
+	op.claimed(&r, sent, held, err)
+	held.Lease, held.Expires = held.Lease.Add(-s.process.skew), held.Expires.Add(-s.process.skew)
+	return held, err
+}
+
+func (s *watched) Complete(ctx context.Context, r idempotency.Record) error {
+	r.Expires = r.Expires.Add(s.process.skew)
+	err := s.Store.Complete(ctx, r)
+	return of(ctx).completes(&r, err)
+}
+
+func (s *watched) Release(ctx context.Context, r idempotency.Record) error {
+	err := s.Store.Release(ctx, r)
+	op := of(ctx)
+	op.say(op, "releases: %v", err)
+	return err
+}
+
+func (o *operation) claimed(r *idempotency.Record, sent time.Time, held idempotency.Record, err error) {
+	w := o.world
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if o.dead {
+		return
+	}
+	o.claims++
+	switch {
+	case errors.Is(err, idempotency.ErrHeld):
+		w.note(o, "finds it held: %s %s/%d", held.Status, held.Owner, held.Epoch)
+		w.saw("held")
+		return
+	case err != nil:
+		w.note(o, "claims: %v", err)
+		return
+	}
+	o.owner, o.epoch, o.lease = r.Owner, r.Epoch, r.Lease
+	o.sent, o.taken = sent, o.now()
+	w.note(o, "claims as %s/%d, lease to %v", r.Owner, r.Epoch, r.Lease.Add(-o.skew).Sub(w.start))
+	if r.Epoch > 1 {
+		w.saw("take-over")
+	}
+	if least := o.deadline.Add(o.skew + maxSkew - time.Millisecond); r.Lease.Before(least) {
+		w.violated(o, "has a lease that ends %v before it may", least.Sub(r.Lease))
+	}
+}
+
+// began holds the beginning of a handler to what is known of the others.
+func (o *operation) began() {
+	w := o.world
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if o.dead {
+		return
+	}
+	w.saw("run")
+	w.note(o, "begins")
+	o.begun = true
+	s := o.of
+	if s.confirmed != "" && s.since.Before(o.sent) {
+		w.violated(o, "runs after %s was completed", s.confirmed)
+	}
+	if o.epoch > 1 && w.variant.policy == reconciles && !o.asked {
+		w.violated(o, "runs at epoch %d and has not asked", o.epoch)
+	}
+	for _, other := range s.operations {
+		if other.released {
+			continue
+		}
+		if w.variant.policy == refuses {
+			w.violated(o, "runs after %s, which is unknown", other.id)
+		}
+		first, second := other, o
+		if first.epoch > second.epoch {
+			first, second = second, first
+		}
+		switch {
+		case first.epoch == second.epoch:
+			w.violated(second, "and %s run at epoch %d", first.id, first.epoch)
+		case !second.judged(first).After(first.lease):
+			w.violated(second, "runs %v before the lease of %s is over by its clock", first.lease.Sub(second.judged(first)), first.id)
+		}
+	}
+	s.operations = append(s.operations, o)
+}
+
+// judged is what the clock showed, at most, by which the lease of another was
+// found to be over: its own, or that of an attempt between the two.
+func (o *operation) judged(other *operation) time.Time {
+	if o.epoch == other.epoch+1 {
+		return o.taken
+	}
+	ahead := o.skew
+	for _, p := range o.world.processes {
+		ahead = max(ahead, p.skew)
+	}
+	return o.taken.Add(ahead - o.skew)
+}
+
+// asks gives whose effect there is.
+func (o *operation) asks(u idempotency.Unfinished) (by *operation) {
+	w := o.world
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	o.asked = true
+	if u.Epoch != o.epoch-1 || u.Key != o.key {
+		w.violated(o, "asks for %s/%d at epoch %d", u.Key, u.Epoch, o.epoch)
+	}
+	w.saw("asked")
+	w.note(o, "asks, and %d effects are there", len(o.of.charged))
+	if len(o.of.charged) == 0 {
+		return nil
+	}
+	w.saw("adopted")
+	return o.of.charged[0]
+}
+
+// charge has an effect, which a provider refuses after the deadline.
+func (o *operation) charge() error {
+	w := o.world
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	switch {
+	case o.dead:
+		return context.Canceled
+	case !time.Now().Before(o.deadline):
+		return context.DeadlineExceeded
+	}
+	w.note(o, "has its effect")
+	s := o.of
+	s.charged = append(s.charged, o)
+	if len(s.charged) > 1 && w.isExact() {
+		w.violated(o, "has the effect of %s once more", s.charged[0].id)
+	}
+	return nil
+}
+
+// isExact reports whether an effect takes place once at most: with Refuse
+// always, with Reconcile while the clocks are within the skew.
+func (w *world) isExact() bool {
+	return w.variant.policy == refuses || w.variant.policy == reconciles && w.within
+}
+
+func (o *operation) setStaged() {
+	o.world.mu.Lock()
+	defer o.world.mu.Unlock()
+	o.staged = true
+}
+
+func (o *operation) completes(r *idempotency.Record, err error) error {
+	w := o.world
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if o.dead {
+		return err
+	}
+	o.settled = o.now()
+	w.note(o, "completes: %v", err)
+	switch {
+	case err == nil:
+		w.saw("completed")
+		o.completed = true
+		w.confirm(o, markIn(string(r.Result)))
+	case errors.Is(err, idempotency.ErrLost):
+		w.saw("lost to another")
+		o.lost = true
+		if w.flaw.deaf {
+			return nil
+		}
+	}
+	return err
+}
+
+func (o *operation) notSaved(err error) {
+	o.world.mu.Lock()
+	defer o.world.mu.Unlock()
+	o.unsaved = err
+}
+
+// confirm holds an answer that the store has to the one that it had before.
+func (w *world) confirm(o *operation, mark string) {
+	s := o.of
+	if s.confirmed == "" {
+		s.confirmed, s.since = mark, time.Now()
+		if by := w.maker(s, mark); by == nil {
+			w.violated(o, "is answered with %s, which has not run", mark)
+		}
+	}
+	if s.confirmed != mark {
+		w.violated(o, "is answered with %s, and the answer was %s", mark, s.confirmed)
+	}
+}
+
+func (w *world) maker(s *subject, mark string) *operation {
+	for _, o := range s.operations {
+		if o.mark() == mark {
+			return o
+		}
+	}
+	return nil
+}
+
+func codeOf(err error) string {
+	var e *guard.Error
+	if errors.As(err, &e) {
+		return e.Code
+	}
+	return ""
+}
+
+// told holds what a caller was told to all that is known.
+func (o *operation) told(answer string, err error) {
+	w := o.world
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	o.result = err
+	if o.dead {
+		return
+	}
+	s := o.of
+	if err != nil {
+		w.note(o, "is told %v", err)
+		o.refused(err)
+		return
+	}
+	mark := markIn(answer)
+	w.note(o, "is told %s, a replay: %t", mark, o.replayed)
+	if mark == "" {
+		if !strings.HasPrefix(answer, `{"statusCode":5`) { // which is no success
+			w.violated(o, "is answered with %s", answer)
+		}
+		return
+	}
+	if !strings.HasSuffix(mark, fmt.Sprintf(" %s %s %s)", o.caller, o.payload, s.name)) {
+		w.violated(o, "asks for %s of %s as %s, and is answered with %s", o.payload, s.name, o.caller, mark)
+		return
+	}
+	w.saw("success")
+	switch {
+	case o.lost:
+		w.violated(o, "has lost its key and reports a success")
+	case o.replayed:
+		o.repeats(answer, mark)
+	case o.staged:
+		w.confirm(o, mark)
+		if o.unsaved != nil {
+			w.violated(o, "reports a success of which the store has not said so: %v", o.unsaved)
+		}
+	case o.completed:
+	default: // the store was silent
+		w.saw("not confirmed")
+		s.told = append(s.told, mark)
+		if o.unsaved == nil || !o.settled.Before(o.lease) {
+			w.violated(o, "reports a success that the store has not confirmed (%v), %v after its lease", o.unsaved, o.settled.Sub(o.lease))
+		}
+	}
+}
+
+// repeats holds replays to the first one.
+func (o *operation) repeats(answer, mark string) {
+	w, s := o.world, o.of
+	w.saw("replay")
+	if o.claims == 0 {
+		w.saw("local replay")
+	}
+	w.confirm(o, mark)
+	if !s.http {
+		return
+	}
+	if strings.Contains(answer, "session=") || !strings.Contains(strings.ToLower(answer), "idempotent-replayed") {
+		w.violated(o, "is answered with a replay %s", answer)
+	}
+	if s.replay == "" {
+		s.replay = answer
+	}
+	if s.replay != answer {
+		w.violated(o, "is answered with %s, and others with %s", answer, s.replay)
+	}
+}
+
+func (o *operation) refused(err error) {
+	w := o.world
+	switch codeOf(err) {
+	case "idempotency_key_reused":
+		w.saw("reused")
+	case "idempotency_outcome_unknown":
+		if w.variant.policy == refuses && !o.begun {
+			w.saw("unknown and refused")
+		}
+	case "idempotency_lease_lost":
+		w.saw("lost to another")
+	}
+	if errors.Is(err, idempotency.ErrNotCommitted) || o.staged && errors.Is(err, idempotency.ErrLost) {
+		w.saw("not committed")
+		o.of.denied = append(o.of.denied, o)
+	}
+}
+
+// checkEnd holds what there is in the end to what was told.
+func (w *world) checkEnd(ctx context.Context, first, second map[*subject]*operation) {
+	for s, op := range second {
+		w.mu.Lock()
+		stuck := func(o *operation) bool {
+			return w.variant.policy == refuses && codeOf(o.result) == "idempotency_outcome_unknown"
+		}
+		before, after := first[s], second[s]
+		switch {
+		case before.result == nil && after.result == nil:
+		case stuck(before) && after.result == nil: // its completion was among what came late
+		case stuck(before) && stuck(after) && s.confirmed == "":
+		default:
+			w.violated(after, "is told %v in the end, after %v", after.result, before.result)
+		}
+		for _, mark := range s.told {
+			if w.isExact() && s.confirmed != "" && mark != s.confirmed {
+				w.violated(op, "has the answer %s, and %s was told", s.confirmed, mark)
+			}
+		}
+		if !w.variant.staged && s.confirmed != "" && !s.isRefusal() && len(s.charged) == 0 {
+			w.violated(op, "has the answer %s, and no effect", s.confirmed)
+		}
+		w.mu.Unlock()
+		if w.variant.staged {
+			w.checkStaged(ctx, s, op)
+		}
+	}
+}
+
+// isRefusal reports whether the answer is an error that is kept: there is to be
+// no effect.
+func (s *subject) isRefusal() bool { return strings.Contains(s.replay, "refused") }
+
+// checkStaged holds the effect of a key to its answer.
+func (w *world) checkStaged(ctx context.Context, s *subject, op *operation) {
+	out, err := w.direct.GetItem(ctx, &dynamodb.GetItemInput{TableName: &w.effects, Key: id(w.name + s.name), ConsistentRead: aws.Bool(true)})
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if err != nil {
+		w.violated(op, "has effects that cannot be read: %v", err)
+		return
+	}
+	n, marks := "0", []string(nil)
+	if v, ok := out.Item["n"].(*types.AttributeValueMemberN); ok {
+		n = v.Value
+	}
+	if v, ok := out.Item["marks"].(*types.AttributeValueMemberSS); ok {
+		marks = v.Value
+	}
+	want := []string{s.confirmed}
+	if s.confirmed == "" || s.isRefusal() {
+		want = nil
+	}
+	if n != fmt.Sprint(len(want)) || !slices.Equal(marks, want) {
+		w.violated(op, "has the effects %v, %s in all, and the answer is %s", marks, n, s.confirmed)
+	}
+	for _, o := range s.denied {
+		if slices.Contains(marks, o.mark()) && !o.lateClaim {
+			w.violated(o, "has an effect, and was told that it has none")
+		}
+	}
+}

@@ -69,7 +69,7 @@ func ExamplePolicy() {
 	answerTo(authorizer.Policy(check), event)
 	answerTo(authorizer.Policy(check), event.Set("/authorizationToken", "Bearer another"))
 	// Output:
-	// {"principalId":"alice","policyDocument":{"Version":"2012-10-17","Statement":[{"Action":"execute-api:Invoke","Effect":"Allow","Resource":["arn:aws:execute-api:us-east-1:123456789012:a1b2c3d4e5/prod/GET/orders","arn:aws:execute-api:us-east-1:123456789012:a1b2c3d4e5/prod/HEAD/orders","arn:aws:execute-api:us-east-1:123456789012:a1b2c3d4e5/prod/GET/status","arn:aws:execute-api:us-east-1:123456789012:a1b2c3d4e5/prod/HEAD/status"]}]},"context":{"scope":"orders:read"}}
+	// {"principalId":"alice","policyDocument":{"Version":"2012-10-17","Statement":[{"Action":"execute-api:Invoke","Effect":"Allow","Resource":["arn:aws:execute-api:us-east-1:123456789012:a1b2c3d4e5/prod/GET/orders/","arn:aws:execute-api:us-east-1:123456789012:a1b2c3d4e5/prod/GET/orders","arn:aws:execute-api:us-east-1:123456789012:a1b2c3d4e5/prod/HEAD/orders/","arn:aws:execute-api:us-east-1:123456789012:a1b2c3d4e5/prod/HEAD/orders","arn:aws:execute-api:us-east-1:123456789012:a1b2c3d4e5/prod/GET/status/","arn:aws:execute-api:us-east-1:123456789012:a1b2c3d4e5/prod/GET/status","arn:aws:execute-api:us-east-1:123456789012:a1b2c3d4e5/prod/HEAD/status/","arn:aws:execute-api:us-east-1:123456789012:a1b2c3d4e5/prod/HEAD/status"]}]},"context":{"scope":"orders:read"}}
 	// error: Unauthorized
 }
 

@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/guard/request"
@@ -31,7 +31,7 @@ import (
 func IAM(principals ...string) Check {
 	principals = slices.Clone(principals)
 	for i, p := range principals {
-		if accountID.MatchString(p) {
+		if isAccount(p) {
 			continue
 		}
 		s, ok := signerOf(p)
@@ -54,19 +54,6 @@ func IAM(principals ...string) Check {
 	}
 }
 
-// Names are those that IAM and STS take. A session is of sts; the guide of VPC
-// Lattice writes it with iam.
-//
-// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html
-// https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
-// https://docs.aws.amazon.com/vpc-lattice/latest/ug/lambda-functions.html
-var (
-	accountID   = regexp.MustCompile(`^[0-9]{12}$`)
-	sessionARN  = regexp.MustCompile(`^arn:(aws[a-z-]*):(?:sts|iam)::([0-9]{12}):assumed-role/([\w+=,.@-]+)/([\w+=,.@-]+)$`)
-	roleARN     = regexp.MustCompile(`^arn:(aws[a-z-]*):iam::([0-9]{12}):role/(?:[^*?]+/)?([\w+=,.@-]+)$`)
-	userRootARN = regexp.MustCompile(`^arn:aws[a-z-]*:iam::([0-9]{12}):(?:user/(?:[^*?]+/)?[\w+=,.@-]+|root)$`)
-)
-
 // signer is who an ARN of IAM names.
 type signer struct {
 	arn     string // of the role, without its path, or of the user
@@ -74,21 +61,59 @@ type signer struct {
 	session string // of a role that was assumed
 }
 
-// signerOf is false for an ARN of neither a role, its session, nor a user.
+// signerOf is false for an ARN of neither a role, its session, nor a user. A
+// session is of sts; the guide of VPC Lattice writes it with iam.
+//
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html
+// https://docs.aws.amazon.com/vpc-lattice/latest/ug/lambda-functions.html
 func signerOf(arn string) (signer, bool) {
-	ofRole := func(partition, account, name, session string) (signer, bool) {
-		return signer{fmt.Sprintf("arn:%s:iam::%s:role/%s", partition, account, name), account, session}, true
+	parts := strings.SplitN(arn, ":", 6) // arn:partition:service:region:account:resource
+	if len(parts) < 6 || parts[0] != "arn" || !isPartition(parts[1]) || parts[3] != "" || !isAccount(parts[4]) {
+		return signer{}, false
 	}
-	if m := sessionARN.FindStringSubmatch(arn); m != nil {
-		return ofRole(m[1], m[2], m[3], m[4])
+	partition, service, account := parts[1], parts[2], parts[4]
+	kind, name, _ := strings.Cut(parts[5], "/")
+	role := fmt.Sprintf("arn:%s:iam::%s:role/", partition, account)
+	switch {
+	case kind == "assumed-role" && (service == "sts" || service == "iam"):
+		name, session, _ := strings.Cut(name, "/")
+		return signer{role + name, account, session}, isName(name) && isName(session)
+	case service != "iam":
+		return signer{}, false
+	case parts[5] == "root":
+		return signer{arn: arn, account: account}, true
+	case kind == "role":
+		name, ok := withoutPath(name)
+		return signer{arn: role + name, account: account}, ok
+	case kind == "user":
+		_, ok := withoutPath(name)
+		return signer{arn: arn, account: account}, ok
+	default:
+		return signer{}, false
 	}
-	if m := roleARN.FindStringSubmatch(arn); m != nil {
-		return ofRole(m[1], m[2], m[3], "")
-	}
-	if m := userRootARN.FindStringSubmatch(arn); m != nil {
-		return signer{arn: arn, account: m[1]}, true
-	}
-	return signer{}, false
+}
+
+func isPartition(text string) bool {
+	rest, ok := strings.CutPrefix(text, "aws")
+	return ok && strings.Trim(rest, "abcdefghijklmnopqrstuvwxyz-") == ""
+}
+
+func isAccount(text string) bool { return len(text) == 12 && strings.Trim(text, "0123456789") == "" }
+
+// withoutPath returns the name of a role or a user.
+func withoutPath(name string) (string, bool) {
+	i := strings.LastIndexByte(name, '/')
+	return name[i+1:], i != 0 && !strings.ContainsAny(name[:i+1], "*?") && isName(name[i+1:])
+}
+
+// isName reports whether IAM and STS take a name.
+//
+// https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
+func isName(text string) bool {
+	return text != "" && !strings.ContainsFunc(text, func(c rune) bool {
+		letter := c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9'
+		return !letter && !strings.ContainsRune("_+=,.@-", c)
+	})
 }
 
 var errNotSigned = errors.New("authorizer: the gateway has not said who signed the request")

@@ -88,17 +88,6 @@ func (t *Table[T]) Find(in *request.Request, method string) (*Match[T], error) {
 	return m, nil
 }
 
-// FindBeyond is [Table.Find] for what does not redirect: the match is that of the
-// path which a redirect leads to.
-func (t *Table[T]) FindBeyond(in *request.Request, method string) (*Match[T], error) {
-	m, err := t.Find(in, method)
-	if err == nil && m.Pattern == "" && m.Location() != "" {
-		at, _ := in.Path()
-		m = t.find(in, method, at+"/")
-	}
-	return m, err
-}
-
 func (t *Table[T]) find(in *request.Request, method, at string) *Match[T] {
 	m := &Match[T]{header: http.Header{}}
 	t.mux.ServeHTTP(m, &http.Request{Method: method, Host: Host(in), URL: &url.URL{Path: at, RawQuery: in.RawQuery()}})

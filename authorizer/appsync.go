@@ -2,7 +2,6 @@ package authorizer
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"strconv"
 	"time"
@@ -10,6 +9,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/internal/reason"
 )
 
 // AppSyncOption changes [AppSync].
@@ -96,7 +96,7 @@ func (a *appSync) grant(g *Grant, keep bool) ([]byte, error) {
 				b = append(b, ',')
 			}
 			if b, err = jsontext.AppendQuote(b, name); err != nil || name == "" {
-				return nil, errors.New("authorizer: a denied field without a name")
+				return nil, reason.New("authorizer: a denied field without a name")
 			}
 		}
 		b = append(b, ']')

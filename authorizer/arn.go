@@ -1,9 +1,10 @@
 package authorizer
 
 import (
-	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/lambdarmor/lambdarmor/internal/reason"
 )
 
 // ARN names a call of an API, or of a WebSocket API a route:
@@ -32,12 +33,12 @@ const maxARN = 512
 func ParseARN(text string) (ARN, error) {
 	parts := strings.SplitN(text, ":", 6)
 	if len(parts) != 6 || parts[0] != "arn" || parts[2] != "execute-api" {
-		return ARN{}, errors.New("authorizer: not the ARN of an API's call")
+		return ARN{}, reason.New("authorizer: not the ARN of an API's call")
 	}
 	a := ARN{Partition: parts[1], Region: parts[3], Account: parts[4]}
 	call := strings.SplitN(parts[5], "/", 4)
 	if len(call) < 3 {
-		return ARN{}, errors.New("authorizer: an ARN without API, stage and method")
+		return ARN{}, reason.New("authorizer: an ARN without API, stage and method")
 	}
 	a.API, a.Stage, a.Method = call[0], call[1], call[2]
 	if len(call) == 4 {
@@ -65,7 +66,7 @@ func (a ARN) check() error {
 		}
 	}
 	if a.Path != "" && a.Path[0] != '/' {
-		return errors.New("authorizer: an ARN whose path does not begin with a slash")
+		return reason.New("authorizer: an ARN whose path does not begin with a slash")
 	}
 	return nil
 }

@@ -1,13 +1,13 @@
 package authorizer
 
 import (
-	"errors"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/lambdarmor/lambdarmor/guard/request"
+	"github.com/lambdarmor/lambdarmor/internal/reason"
 )
 
 // claimsGrant makes a grant of the claims that a gateway has verified. An HTTP
@@ -21,7 +21,7 @@ func claimsGrant(claims map[string]any, scopes []string) (*Grant, error) {
 		g.Principal = request.Text(claims["client_id"])
 	}
 	if g.Principal == "" {
-		return nil, errors.New("authorizer: the token that the gateway has verified has no subject")
+		return nil, reason.New("authorizer: the token that the gateway has verified has no subject")
 	}
 	g.Scopes = slices.Clone(scopes)
 	for _, scope := range strings.Fields(request.Text(claims["scope"])) {

@@ -2,7 +2,6 @@ package authorizer
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"math"
@@ -15,6 +14,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
+	"github.com/lambdarmor/lambdarmor/internal/reason"
 )
 
 // The names under which a grant travels in the context of the authorizer's
@@ -107,7 +107,7 @@ func appendScalar(b []byte, text string, f Format) []byte {
 // what makes grants ahead of time.
 func (g *Grant) Validate() error {
 	if g.Principal == "" {
-		return errors.New("authorizer: a grant without a principal")
+		return reason.New("authorizer: a grant without a principal")
 	}
 	if err := checkText(g.Principal); err != nil {
 		return fmt.Errorf("authorizer: a grant's principal: %w", err)
@@ -117,7 +117,7 @@ func (g *Grant) Validate() error {
 	}
 	for _, scope := range g.Scopes {
 		if !validScope(scope) {
-			return errors.New("authorizer: a grant with a scope that is none (RFC 6749, section 3.3)")
+			return reason.New("authorizer: a grant with a scope that is none (RFC 6749, section 3.3)")
 		}
 	}
 	if err := checkText(strings.Join(g.Scopes, " ")); err != nil {
@@ -125,7 +125,7 @@ func (g *Grant) Validate() error {
 	}
 	for _, group := range g.Groups {
 		if group == "" || checkCharacters(group) != nil {
-			return errors.New("authorizer: a grant with a group without a name, or with a character that no name has")
+			return reason.New("authorizer: a grant with a group without a name, or with a character that no name has")
 		}
 	}
 	for name, value := range g.Context {
@@ -133,7 +133,7 @@ func (g *Grant) Validate() error {
 			return fmt.Errorf("authorizer: the context's %q: the name is taken: %s", name, why)
 		}
 		if name == "" || checkCharacters(name) != nil {
-			return errors.New("authorizer: the context has a value without a name, or with a character that no name has")
+			return reason.New("authorizer: the context has a value without a name, or with a character that no name has")
 		}
 		text, quoted, err := valueText(value)
 		if err == nil && quoted {
@@ -151,9 +151,9 @@ func (g *Grant) Validate() error {
 func checkCharacters(text string) error {
 	switch {
 	case !utf8.ValidString(text):
-		return errors.New("not UTF-8")
+		return reason.New("not UTF-8")
 	case strings.ContainsFunc(text, unicode.IsControl):
-		return errors.New("a control character")
+		return reason.New("a control character")
 	default:
 		return nil
 	}
@@ -171,7 +171,7 @@ func checkText(text string) error {
 		return nil
 	}
 	if jsontext.Value(text).IsValid(jsontext.AllowDuplicateNames(true)) {
-		return errors.New("a string that is itself JSON: an HTTP API answers 500 when it takes it from its cache; encode it, as base64")
+		return reason.New("a string that is itself JSON: an HTTP API answers 500 when it takes it from its cache; encode it, as base64")
 	}
 	return nil
 }
@@ -205,11 +205,11 @@ func valueText(value any) (text string, quoted bool, err error) {
 		return intText(v)
 	case float64:
 		if math.IsNaN(v) || math.IsInf(v, 0) {
-			return "", false, errors.New("a number that is not finite")
+			return "", false, reason.New("a number that is not finite")
 		}
 		return strconv.FormatFloat(v, 'g', -1, 64), false, nil
 	case nil:
-		return "", false, errors.New("nil: leave the name out instead")
+		return "", false, reason.New("nil: leave the name out instead")
 	default:
 		return "", false, fmt.Errorf("a %T: gateways pass on strings, numbers and booleans (string, bool, int, int32, int64, float64)", value)
 	}
@@ -219,7 +219,7 @@ func valueText(value any) (text string, quoted bool, err error) {
 // backends read one.
 func intText(v int64) (string, bool, error) {
 	if v > 1<<53 || v < -1<<53 {
-		return "", false, errors.New("an integer beyond 2^53, which readers round: make it a string")
+		return "", false, reason.New("an integer beyond 2^53, which readers round: make it a string")
 	}
 	return strconv.FormatInt(v, 10), false, nil
 }
@@ -251,20 +251,20 @@ func grantOf(told map[string]any) (*Grant, error) {
 	principal, _ := told[NamePrincipal].(string) // a number may have been rounded
 	g := &Grant{Principal: principal}
 	if g.Principal == "" {
-		return nil, errors.New("authorizer: the gateway's authorizer has told no principal")
+		return nil, reason.New("authorizer: the gateway's authorizer has told no principal")
 	}
 	g.Scopes = strings.Fields(textOf(told[NameScope]))
 	for _, escaped := range strings.Fields(textOf(told[NameGroups])) {
 		group, err := url.PathUnescape(escaped)
 		if err != nil {
-			return nil, errors.New("authorizer: the groups of the gateway's authorizer are malformed")
+			return nil, reason.New("authorizer: the groups of the gateway's authorizer are malformed")
 		}
 		g.Groups = append(g.Groups, group)
 	}
 	if value, ok := told[NameExpires]; ok { // which a grant without an end has not
 		seconds, err := strconv.ParseFloat(textOf(value), 64)
 		if err != nil || !(math.Abs(seconds) <= 1<<53) { // nor NaN
-			return nil, errors.New("authorizer: the expiry of the gateway's authorizer is malformed")
+			return nil, reason.New("authorizer: the expiry of the gateway's authorizer is malformed")
 		}
 		g.Expires = time.Unix(int64(seconds), 0)
 	}

@@ -2,7 +2,6 @@ package authorizer
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"slices"
 	"strings"
@@ -10,6 +9,7 @@ import (
 
 	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/internal/fieldlines"
+	"github.com/lambdarmor/lambdarmor/internal/reason"
 )
 
 // Option changes [Simple] and [Policy].
@@ -82,14 +82,14 @@ func (d *decider) request(ctx context.Context, payload []byte) (*Request, error)
 		guard.SetRoute(ctx, key)
 	}
 	if !slices.Contains(d.formats, r.in.format) {
-		return nil, &guard.Error{Kind: guard.Internal, Code: "authorizer_format", Err: errors.New("authorizer: events of format " +
+		return nil, &guard.Error{Kind: guard.Internal, Code: "authorizer_format", Err: reason.New("authorizer: events of format " +
 			string(r.in.format) + " take another answer: see Simple, Policy and AppSync")}
 	}
 	return r, nil
 }
 
 // errNoAnswer is a check that broke its contract.
-var errNoAnswer = errors.New("authorizer: a check has returned neither a grant nor an error")
+var errNoAnswer = reason.New("authorizer: a check has returned neither a grant nor an error")
 
 // ask has the check decide. The grant is there if and only if the error is nil.
 func ask(ctx context.Context, c Check, r *Request) (*Grant, error) {
@@ -173,7 +173,7 @@ func hazard(ctx context.Context, fix string) error {
 	guard.AddAttrs(ctx, slog.String("fix", fix))
 	err := &guard.Error{
 		Kind: guard.Internal, Code: "authorizer_cache_hazard",
-		Err: errors.New("authorizer: the decision depends on what the gateway's cache does not keep apart"),
+		Err: reason.New("authorizer: the decision depends on what the gateway's cache does not keep apart"),
 	}
 	guard.SetError(ctx, err)
 	return err

@@ -1,12 +1,12 @@
 package authorizer
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
+	"github.com/lambdarmor/lambdarmor/internal/reason"
 )
 
 // Document is an IAM policy about calls of an API. The zero value denies all.
@@ -47,7 +47,7 @@ func (d *Document) add(to *[]string, a ARN, tail string) error {
 		return err
 	}
 	if tail != "" && strings.HasSuffix(a.Path, "/") {
-		return errors.New("authorizer: a policy for what is below a path that ends in a slash")
+		return reason.New("authorizer: a policy for what is below a path that ends in a slash")
 	}
 	named := a
 	if named.Stage == "*" && d.anyStage {
@@ -55,7 +55,7 @@ func (d *Document) add(to *[]string, a ARN, tail string) error {
 	}
 	text := named.String()
 	if strings.ContainsAny(text, "*?") || strings.Contains(text, "${") {
-		return errors.New("authorizer: a policy for an ARN with a wildcard in it: it would allow more than this call")
+		return reason.New("authorizer: a policy for an ARN with a wildcard in it: it would allow more than this call")
 	}
 	text = a.String() + tail
 	if len(text) > maxARN {

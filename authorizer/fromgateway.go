@@ -2,12 +2,12 @@ package authorizer
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/guard/request"
+	"github.com/lambdarmor/lambdarmor/internal/reason"
 )
 
 // FromGateway returns a layer that calls the handler with the grant of the
@@ -68,7 +68,7 @@ func gatewayGrant(ctx context.Context, payload []byte, expect []string) (*Grant,
 	}
 	for _, name := range expect {
 		if told.Lambda[name] == nil && told.Claims[name] == nil && g.Context[name] == nil {
-			return nil, bypassed(errors.New("authorizer: the gateway's authorizer has not told " + name))
+			return nil, bypassed(reason.New("authorizer: the gateway's authorizer has not told " + name))
 		}
 	}
 	if g.expired(time.Now()) {
@@ -77,7 +77,7 @@ func gatewayGrant(ctx context.Context, payload []byte, expect []string) (*Grant,
 	return g, nil
 }
 
-var errNotAsked = errors.New("authorizer: the request has not been through the gateway's authorizer")
+var errNotAsked = reason.New("authorizer: the request has not been through the gateway's authorizer")
 
 // authorizedGrant makes a grant of what an authorizer has said.
 func authorizedGrant(a request.Authorized) (*Grant, error) {

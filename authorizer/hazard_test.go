@@ -120,12 +120,18 @@ var hazards = []struct {
 		"a catch-all, taken apart", onRoute(authorizer.Bearer(alice())),
 		func(e guardtest.Event) guardtest.Event { return e.Set("/routeKey", "$default") },
 		[]string{bearer, "$default", "GET"},
-		"add $context.path to",
+		"add $context.path and $context.domainName to",
 	},
 	{
 		"a catch-all, taken apart by method and path", onRoute(authorizer.Bearer(alice())),
 		func(e guardtest.Event) guardtest.Event { return e.Set("/routeKey", "$default") },
 		[]string{bearer, "GET", "/orders/42"},
+		"add $context.domainName to",
+	},
+	{
+		"a catch-all, taken apart by method, domain and path", onRoute(authorizer.Bearer(alice())),
+		func(e guardtest.Event) guardtest.Event { return e.Set("/routeKey", "$default") },
+		[]string{bearer, "GET", "a1b2c3d4e5.execute-api.us-east-1.amazonaws.com", "/orders/42"},
 		"",
 	},
 	{

@@ -2,13 +2,13 @@ package authorizer
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/guard/request"
+	"github.com/lambdarmor/lambdarmor/internal/reason"
 )
 
 // IAM grants when the request was signed (SigV4) by one of principals, and the
@@ -116,7 +116,7 @@ func isName(text string) bool {
 	})
 }
 
-var errNotSigned = errors.New("authorizer: the gateway has not said who signed the request")
+var errNotSigned = reason.New("authorizer: the gateway has not said who signed the request")
 
 // signerGrant makes a grant of who has signed a request.
 func signerGrant(who *request.IAM) (*Grant, error) {

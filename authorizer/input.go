@@ -2,19 +2,19 @@ package authorizer
 
 import (
 	"context"
-	"errors"
 	"strings"
 	"sync"
 
 	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/guard/request"
+	"github.com/lambdarmor/lambdarmor/internal/reason"
 )
 
 // requestOf reads the event of an authorizer.
 func requestOf(ctx context.Context, payload []byte) (*Request, error) {
 	r, err := guard.EventOf(ctx, payload).Request()
 	if r.Trigger() != guard.Authorizer {
-		return nil, notAsked(errors.New("authorizer: the event does not ask for a decision"))
+		return nil, notAsked(reason.New("authorizer: the event does not ask for a decision"))
 	}
 	if err != nil {
 		return nil, err
@@ -66,12 +66,12 @@ func inputOf(r *request.Request) (*input, error) {
 		in.format = HTTP2
 		in.takeSources()
 	case !hasIdentity:
-		return nil, errors.New("authorizer: an event without an identity")
+		return nil, reason.New("authorizer: an event without an identity")
 	case r.Version() == "1.0":
 		in.format, in.routeKey = HTTP1, r.ResourceID()
 		in.takeSources()
 	case r.Version() != "":
-		return nil, errors.New("authorizer: an event of another version")
+		return nil, reason.New("authorizer: an event of another version")
 	default:
 		if id, event := r.Connection(); event == "CONNECT" && id != "" {
 			in.format = WebSocket
@@ -88,7 +88,7 @@ func inputOf(r *request.Request) (*input, error) {
 	return in, nil
 }
 
-var errIncomplete = errors.New("authorizer: an event without a method or a route")
+var errIncomplete = reason.New("authorizer: an event without a method or a route")
 
 // takeSources reads the values of the identity sources: apart in format 2.0, and
 // in 1.0 joined to one.

@@ -7,6 +7,7 @@ import (
 	"math"
 	"time"
 
+	"github.com/lambdarmor/lambdarmor/internal/reason"
 	"github.com/lambdarmor/lambdarmor/internal/strictjson"
 	"github.com/lambdarmor/lambdarmor/secrets"
 )
@@ -57,12 +58,12 @@ func readJSONKeys(text string) ([]issued, error) {
 	if err := strictjson.Unmarshal([]byte(text), &doc, strictjson.Options{RejectUnknown: true}); err != nil {
 		var bad *strictjson.Error
 		if errors.As(err, &bad) {
-			return nil, errors.New(bad.Reason)
+			return nil, reason.New(bad.Reason)
 		}
-		return nil, errors.New("not what it should be")
+		return nil, reason.New("not what it should be")
 	}
 	if doc.Keys == nil {
-		return nil, errors.New("the member keys is missing")
+		return nil, reason.New("the member keys is missing")
 	}
 	var keys []issued
 	seen := make(map[[sha256.Size]byte]bool, len(doc.Keys))

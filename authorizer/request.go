@@ -166,13 +166,10 @@ func (r *Request) ARN() ARN {
 }
 
 // noteTablePath notes what the path follows from that [Routes] goes by, which is
-// that of the request without the base path that a domain has put in front. Where
-// the gateway says neither a stage nor a template there is nothing to take off.
+// that of the request without the base path that a domain has put in front.
 func (r *Request) noteTablePath() {
 	r.reads.note(place{kind: inTablePath}, r.in.RawPath())
-	if r.in.format != HTTP2 || r.in.stage != "$default" || r.in.routeKey != "$default" {
-		r.reads.note(place{kind: inDomain}, r.in.Domain())
-	}
+	r.reads.note(place{kind: inDomain}, r.in.Domain())
 }
 
 // SourceIP returns the address that the gateway took the request from. It ignores

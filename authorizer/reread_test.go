@@ -176,3 +176,31 @@ func TestAKeptPolicyTakesASlashAtTheEndAsTheCheckDoes(t *testing.T) {
 		}
 	}
 }
+
+// What stands before a greedy parameter is no path of its route, and so no kept
+// policy allows it; the route that takes all paths is not to open it either.
+func TestAKeptPolicyOpensNoPathBeforeAGreedyParameter(t *testing.T) {
+	for _, tt := range []struct {
+		routes []string
+		path   string
+		want   outcome // of what was kept of /b/c
+	}{
+		{routes: []string{"ANY /{p+}"}, path: "/a", want: allow},
+		{routes: []string{"ANY /{p+}", "GET /a/{p+}"}, path: "/a", want: deny},
+		{routes: []string{"ANY /{p+}", "GET /a/{p+}"}, path: "/a/", want: deny},
+		{routes: []string{"ANY /{p+}", "GET /a/{p+}"}, path: "/a/b", want: allow},
+		{routes: []string{"ANY /{p+}", "GET /a/{p+}", "GET /a"}, path: "/a", want: allow},
+		{routes: []string{"ANY /{p+}", "GET /a/{p+}", "GET /{p}"}, path: "/a", want: allow},
+		{routes: []string{"ANY /{p+}", "GET /{id}/{p+}"}, path: "/a", want: broken},
+	} {
+		table := map[string]authorizer.Check{}
+		for _, route := range tt.routes {
+			table[route] = authorizer.Bearer(alice())
+		}
+		h := authorizer.Policy(authorizer.Routes(table), authorizer.CompleteRoutes())
+		out, _, err := ask(t, h, sample("token").Set("/methodArn", stageARN+"GET/b/c"))
+		if got := outcomeOf(t, out, err, stageARN+"GET"+tt.path); got != tt.want {
+			t.Errorf("%q: %s: got %s, want %s: %s", tt.routes, tt.path, got, tt.want, out)
+		}
+	}
+}

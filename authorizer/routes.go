@@ -27,8 +27,7 @@ import (
 // That is done by the same code as in httpapi.Routes, so that no handler runs by
 // the check of another. A path that two readers could take for two is then Invalid,
 // with the code path_ambiguous, and no denial. The decision depends on the method,
-// the path and the domain, which may put a base path in front. It does not depend on
-// the domain behind the route $default of the stage $default, in format 2.0.
+// the path and the domain, which may put a base path in front.
 //
 // A check that restricts, such as [Scopes], goes by the grant so far: see [All].
 // Routes panics for a key that is no route key, for a nil check, and for two keys

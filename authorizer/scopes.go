@@ -2,15 +2,15 @@ package authorizer
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"strings"
 
 	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/internal/reason"
 )
 
 // errNobody is a check that restricts the grant so far where there is none.
-var errNobody = errors.New("authorizer: Scopes and Groups ask about the grant so far, and there is none: put them behind a check that finds out who calls, in All")
+var errNobody = reason.New("authorizer: Scopes and Groups ask about the grant so far, and there is none: put them behind a check that finds out who calls, in All")
 
 // Scopes grants if the grant so far has all of the scopes: see [All]. Otherwise it
 // is Forbidden, and the answer names those that are missing (RFC 6750, section 3.1).

@@ -144,7 +144,9 @@ func (doc *Document) allowGranted(in *input, all []route) error {
 			return other.pattern == r.pattern || !other.pattern.listed() || other.method != r.method || !other.pattern.below(r.pattern)
 		})
 		if r.pattern.listed() {
-			doc.denyReadings(in, r, below, all)
+			if err := doc.denyReadings(in, r, below, all); err != nil {
+				return err
+			}
 		}
 		for _, other := range below {
 			if err := doc.allowBut(in.arn, r.pattern, other); err != nil {
@@ -158,22 +160,26 @@ func (doc *Document) allowGranted(in *input, all []route) error {
 // denyReadings denies paths below a route with a parameter that can be read as
 // those of another route. Where the check finds its route by the path and not by
 // the gateway's word, it refuses each such path, and so does the policy.
-func (doc *Document) denyReadings(in *input, r route, below, all []route) {
+func (doc *Document) denyReadings(in *input, r route, below, all []route) error {
 	byPath := in.format == RESTToken
 	switch {
 	case byPath || r.pattern.catchAll() && len(below) > 0: // see routeTable.splits
 		doc.denyAmbiguous(in.arn)
 		doc.denyDetours(in.arn)
+		if in.format == HTTP1 || in.format == HTTP2 { // whose events have a path decoded, and its ARN need not
+			doc.denyBelowStage(in.arn, "*%*")
+		}
 		doc.denyEscapes(in.arn, r.pattern, r.pattern)
 		for _, other := range below {
 			doc.denyEscapes(in.arn, r.pattern, other.pattern)
 		}
-		if byPath && !r.pattern.catchAll() {
-			doc.denyBare(in.arn, r, all)
+		if byPath {
+			return doc.denyBare(in.arn, r, below, all)
 		}
 	case slices.ContainsFunc(all, func(other route) bool { return !other.granted && other.method == r.method }):
 		doc.denyDetours(in.arn) // which a gateway might still find
 	}
+	return nil
 }
 
 // denyAmbiguous denies paths that two readers could take for two, as the check
@@ -198,16 +204,41 @@ func (doc *Document) denyEscapes(base ARN, p, q *pattern) {
 	}
 }
 
-// denyBare denies what stands before the parameter of a route, with a slash at
-// its end, unless that is a route which is granted.
-func (doc *Document) denyBare(base ARN, r route, all []route) {
-	bare := r.pattern.path(r.pattern.literals())
-	granted := slices.ContainsFunc(all, func(other route) bool {
-		return other.granted && other.method == r.method && other.pattern.fixed() && other.pattern.path(len(other.pattern.segments)) == bare
-	})
-	if bare != "" && !granted {
+// denyBare denies what stands before the parameter of a route, with a slash at its
+// end, and what stands before a greedy one without it: no table takes it for the
+// route. A route that takes it stays allowed.
+func (doc *Document) denyBare(base ARN, r route, below, all []route) error {
+	if bare := r.pattern.path(r.pattern.literals()); bare != "" && !granted(all, r.method, bare) {
 		doc.denyBelowStage(base, r.method+bare+"/")
 	}
+	for _, q := range append(below, r) {
+		n := len(q.pattern.segments) - 1
+		if n < 1 || !q.pattern.segments[n].greedy {
+			continue
+		}
+		if q.pattern.literals() < n {
+			if q.pattern == r.pattern {
+				continue
+			}
+			return &hazardError{"no policy allows " + cmp.Or(r.pattern.key, "what is in no table") + " without the path in front of the last parameter of " +
+				q.pattern.key + ": set the result TTL to 0 and declare it with Uncached()"}
+		}
+		if bare := q.pattern.path(n); !granted(all, r.method, bare) {
+			doc.denyBelowStage(base, r.method+bare, r.method+bare+"/")
+		}
+	}
+	return nil
+}
+
+// granted reports whether one of the routes that are granted has a path, other than
+// as the value of a greedy parameter.
+func granted(all []route, method, path string) bool {
+	segments := strings.Split(path[1:], "/")
+	return slices.ContainsFunc(all, func(r route) bool {
+		return r.granted && r.method == method && r.pattern.listed() && len(r.pattern.segments) == len(segments) &&
+			!slices.ContainsFunc(r.pattern.segments, func(s segment) bool { return s.greedy }) &&
+			slices.EqualFunc(r.pattern.segments, segments, func(s segment, text string) bool { return s.parameter() || s.literal == text })
+	})
 }
 
 // denyDetours denies paths with empty segments and dots, which can be another's

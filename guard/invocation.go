@@ -141,7 +141,8 @@ func requestID(ctx context.Context) string {
 // AddAttrs adds attributes to the record that [Log] writes at the end of the
 // invocation of ctx. It is safe for concurrent use and does nothing outside an
 // invocation. Of attributes of the same key the last one stays; a group without
-// a key stands for its members.
+// a key stands for its members. Of an error the record says what it says of the
+// invocation's own: see [Log].
 func AddAttrs(ctx context.Context, attrs ...slog.Attr) {
 	if inv := invocationOf(ctx); inv != nil {
 		attrs = inline(attrs)

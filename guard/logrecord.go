@@ -4,10 +4,22 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/lambdarmor/lambdarmor/internal/answer"
 )
+
+// described returns attributes whose errors say what [Log] says of one.
+func (l *logLayer) described(attrs []slog.Attr) []slog.Attr {
+	attrs = slices.Clone(attrs)
+	for i, a := range attrs {
+		if err, ok := a.Value.Any().(error); ok {
+			attrs[i] = slog.String(a.Key, l.causeOf(err))
+		}
+	}
+	return attrs
+}
 
 // record writes the one record of an invocation.
 func (l *logLayer) record(ctx context.Context, inv *invocation, payload []byte, start time.Time, out []byte, err error) {
@@ -60,7 +72,7 @@ func (l *logLayer) record(ctx context.Context, inv *invocation, payload []byte, 
 	if l.payload {
 		attrs = append(attrs, slog.String("payload", string(payload)))
 	}
-	attrs = settings.appendAdded(attrs, added)
+	attrs = settings.appendAdded(attrs, l.described(added))
 	r := slog.NewRecord(now, level, "invocation", 0)
 
 	// A record that cannot be written must not fail the invocation.

@@ -130,7 +130,7 @@ func tooLarge(r Record, err error) error {
 
 // storeError reports a record that is not as it should be.
 func (c *config) storeError(ctx context.Context, r Record, err error) {
-	guard.AddAttrs(ctx, slog.String("idempotencyKey", r.Key), slog.String("idempotencyError", err.Error()))
+	guard.AddAttrs(ctx, slog.String("idempotencyKey", r.Key), slog.Any("idempotencyError", err))
 	if c.onStoreError != nil {
 		c.onStoreError(ctx, r, err)
 	}

@@ -1,25 +1,25 @@
 package idempotency
 
 import (
-	"errors"
 	"fmt"
 	"math"
 	"time"
 
 	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/internal/reason"
 )
 
 // ErrNoKey is the error of a [KeyFunc] that finds no key, or only parts of one.
 // What wraps it lets [AllowMissingKey] tell it from a key that is malformed.
-var ErrNoKey = errors.New("idempotency: no key")
+var ErrNoKey = reason.New("idempotency: no key")
 
 // ErrOutcomeUnknown is for a handler that cannot tell what it has done, as when
 // a payment provider did not answer. An error that wraps it leaves the key in
 // progress until the lease ends; then [AfterTimeout] decides.
-var ErrOutcomeUnknown = errors.New("idempotency: the outcome is unknown")
+var ErrOutcomeUnknown = reason.New("idempotency: the outcome is unknown")
 
 // errMismatch is a cause, for the log.
-var errMismatch = errors.New("idempotency: the fingerprint is another")
+var errMismatch = reason.New("idempotency: the fingerprint is another")
 
 func noKey(detail string) error {
 	return &guard.Error{Kind: guard.Invalid, Code: "idempotency_key_missing", Detail: detail, Err: ErrNoKey}
@@ -51,7 +51,7 @@ func outcomeUnknown() error {
 	return &guard.Error{
 		Kind: guard.Conflict, Code: "idempotency_outcome_unknown",
 		Detail: "A request with this idempotency key did not finish, and it is not known what it did.",
-		Err:    errors.New("idempotency: the lease of the attempt before is over"),
+		Err:    reason.New("idempotency: the lease of the attempt before is over"),
 	}
 }
 

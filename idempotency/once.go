@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/lambdarmor/lambdarmor/guard"
 	httpanswer "github.com/lambdarmor/lambdarmor/internal/answer"
+	"github.com/lambdarmor/lambdarmor/internal/reason"
 )
 
 // Once lets the handler inside it run once for each key, and answers repeats
@@ -127,7 +128,7 @@ func (i *invocation) run(ctx context.Context) outcome {
 func (i *invocation) adopt(answer []byte) outcome {
 	if i.http {
 		if _, ok := httpanswer.Status(answer, i.form); !ok {
-			i.err = unreadable(errors.New("idempotency: what Reconcile has found is no HTTP response"))
+			i.err = unreadable(reason.New("idempotency: what Reconcile has found is no HTTP response"))
 			return outcome{fate: unknown, failed: true}
 		}
 	}

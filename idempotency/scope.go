@@ -2,11 +2,11 @@ package idempotency
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/aws/aws-lambda-go/lambdacontext"
 	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/internal/reason"
 )
 
 // storedKey makes the key of a record: two functions, operations, callers,
@@ -61,7 +61,7 @@ func (c *config) appendScope(ctx context.Context, b []byte, ev *guard.Event) ([]
 			return nil, fmt.Errorf("idempotency: scope: %w", err)
 		}
 		if scope == "" {
-			return nil, errors.New("idempotency: the scope is empty")
+			return nil, reason.New("idempotency: the scope is empty")
 		}
 		return appendPart(appendPart(b, "scope"), scope), nil
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/jmespath-community/go-jmespath/pkg/interpreter"
 	"github.com/jmespath-community/go-jmespath/pkg/parsing"
 	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/internal/reason"
 	"github.com/lambdarmor/lambdarmor/internal/strictjson"
 )
 
@@ -65,13 +66,13 @@ func (s *selection) inspect(node parsing.ASTNode) error {
 		parsing.ASTOrExpression, parsing.ASTAndExpression, parsing.ASTNotExpression:
 	case parsing.ASTLiteral:
 		if hasNumber(node.Value) {
-			return errors.New("a literal number may be another in Python")
+			return reason.New("a literal number may be another in Python")
 		}
 	case parsing.ASTComparator:
 		equality := node.Value == parsing.TOKEQ || node.Value == parsing.TOKNE
 		literal := slices.ContainsFunc(node.Children, func(n parsing.ASTNode) bool { return n.NodeType == parsing.ASTLiteral })
 		if !equality || !literal {
-			return errors.New("only == and != with a literal compare as in Python")
+			return reason.New("only == and != with a literal compare as in Python")
 		}
 	case parsing.ASTFunctionExpression:
 		name, _ := node.Value.(string)
@@ -81,7 +82,7 @@ func (s *selection) inspect(node parsing.ASTNode) error {
 		}
 		s.decodes = s.decodes || decodes
 	default:
-		return errors.New("it has a part that is not known to be the same in Python")
+		return reason.New("it has a part that is not known to be the same in Python")
 	}
 	for _, child := range node.Children {
 		if err := s.inspect(child); err != nil {

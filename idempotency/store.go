@@ -2,7 +2,8 @@ package idempotency
 
 import (
 	"context"
-	"errors"
+
+	"github.com/lambdarmor/lambdarmor/internal/reason"
 )
 
 // Store keeps records. Each method is one atomic step; all may be called
@@ -41,7 +42,7 @@ type Store interface {
 
 // The errors of a [Store].
 var (
-	ErrHeld     = errors.New("idempotency: the key is held")
-	ErrLost     = errors.New("idempotency: the key is held by another attempt")
-	ErrTooLarge = errors.New("idempotency: the result is too large for the store")
+	ErrHeld     = reason.New("idempotency: the key is held")
+	ErrLost     = reason.New("idempotency: the key is held by another attempt")
+	ErrTooLarge = reason.New("idempotency: the result is too large for the store")
 )

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 
 	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/internal/reason"
 )
 
 // Transactor is a [Store] that can write other things in the very step that
@@ -39,7 +40,7 @@ type Transaction interface {
 // ErrNotCommitted is what the error of an operation wraps if the handler
 // succeeded and what it had staged is not written: nothing is, and the key is
 // free again, at the latest when its lease ends.
-var ErrNotCommitted = errors.New("idempotency: nothing was committed")
+var ErrNotCommitted = reason.New("idempotency: nothing was committed")
 
 // TransactionOf returns the transaction of the innermost operation around ctx.
 // It is nil where the store of that operation is no [Transactor]; inside is

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/lambdarmor/lambdarmor/internal/reason"
 	"golang.org/x/crypto/argon2"
 	"golang.org/x/crypto/bcrypt"
 )
@@ -26,7 +27,7 @@ func parseHash(text string) (hash, error) {
 	case strings.HasPrefix(text, "$2a$"), strings.HasPrefix(text, "$2b$"), strings.HasPrefix(text, "$2y$"):
 		return parseBcrypt(text)
 	default:
-		return nil, errors.New("the hash is neither argon2id nor bcrypt")
+		return nil, reason.New("the hash is neither argon2id nor bcrypt")
 	}
 }
 
@@ -50,11 +51,11 @@ const (
 func parseArgon2id(text string) (hash, error) {
 	parts := strings.Split(text, "$") // "", argon2id, v, parameters, salt, hash
 	if len(parts) != 6 || parts[2] != "v="+strconv.Itoa(argon2.Version) {
-		return nil, errors.New("the argon2id hash is malformed")
+		return nil, reason.New("the argon2id hash is malformed")
 	}
 	values := strings.Split(parts[3], ",")
 	if len(values) != 3 {
-		return nil, errors.New("the argon2id hash is malformed")
+		return nil, reason.New("the argon2id hash is malformed")
 	}
 	memory, err1 := parameter(values[0], "m=", minMemory, maxMemory)
 	time, err2 := parameter(values[1], "t=", 1, maxTime)
@@ -65,7 +66,7 @@ func parseArgon2id(text string) (hash, error) {
 	salt, err1 := base64.RawStdEncoding.Strict().DecodeString(parts[4])
 	sum, err2 := base64.RawStdEncoding.Strict().DecodeString(parts[5])
 	if err1 != nil || err2 != nil || len(salt) < 8 || len(salt) > 64 || len(sum) < 16 || len(sum) > 64 {
-		return nil, errors.New("the argon2id hash's salt or sum is malformed, too short or too long")
+		return nil, reason.New("the argon2id hash's salt or sum is malformed, too short or too long")
 	}
 	return &argon2id{time: time, memory: memory, threads: uint8(threads), salt: salt, sum: sum}, nil
 }
@@ -74,7 +75,7 @@ func parameter(text, name string, least, most uint32) (uint32, error) {
 	digits, ok := strings.CutPrefix(text, name)
 	n, err := strconv.ParseUint(digits, 10, 32)
 	if !ok || err != nil {
-		return 0, errors.New("the argon2id hash is malformed")
+		return 0, reason.New("the argon2id hash is malformed")
 	}
 	if uint32(n) < least || uint32(n) > most {
 		return 0, fmt.Errorf("the argon2id hash has %s%d, which is not between %d and %d", name, n, least, most)
@@ -101,7 +102,7 @@ const (
 func parseBcrypt(text string) (hash, error) {
 	cost, err := bcrypt.Cost([]byte(text))
 	if err != nil || len(text) != 60 {
-		return nil, errors.New("the bcrypt hash is malformed")
+		return nil, reason.New("the bcrypt hash is malformed")
 	}
 	if cost < minCost || cost > maxCost {
 		return nil, fmt.Errorf("the bcrypt hash has cost %d, which is not between %d and %d", cost, minCost, maxCost)

@@ -1,8 +1,9 @@
 package jwt
 
 import (
-	"errors"
 	"strings"
+
+	"github.com/lambdarmor/lambdarmor/internal/reason"
 )
 
 // A loadBalancer is one that signs what it knows of a user.
@@ -35,7 +36,7 @@ func ALB(arn, issuer string, clients ...string) Config {
 
 func (b *loadBalancer) problem(c *Config) error {
 	if c.Keys != (Keys{}) || len(c.Algorithms) > 0 || len(c.Types) > 0 || c.ClientClaim != "" {
-		return errors.New("a load balancer's keys, algorithm, type and client are given")
+		return reason.New("a load balancer's keys, algorithm, type and client are given")
 	}
 	return nil
 }

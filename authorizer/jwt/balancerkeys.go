@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"github.com/lambdarmor/lambdarmor/internal/reason"
 )
 
 const (
@@ -123,7 +125,7 @@ func (b *balancerKeys) load(kid string) loader {
 		}
 		keys, err := parsePEM(doc.body)
 		if err == nil && len(keys) > 1 {
-			err = errors.New("there is more than one key")
+			err = reason.New("there is more than one key")
 		}
 		if err != nil {
 			return nil, 0, fmt.Errorf("get %s: %w", b.uri+kid, err)

@@ -1,7 +1,6 @@
 package jwt
 
 import (
-	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -9,6 +8,7 @@ import (
 	"time"
 
 	"github.com/lambdarmor/lambdarmor/authorizer"
+	"github.com/lambdarmor/lambdarmor/internal/reason"
 )
 
 // Config says which tokens hold. [Cognito], [CognitoID], [AccessToken] and
@@ -94,25 +94,25 @@ const (
 func (c *Config) problem() error {
 	switch {
 	case c.UnsafeAnyIssuer != (c.Issuer == ""):
-		return errors.New("set either Issuer or UnsafeAnyIssuer")
+		return reason.New("set either Issuer or UnsafeAnyIssuer")
 	case c.UnsafeAnyAudience != (len(c.Audiences)+len(c.Clients) == 0):
-		return errors.New("set either Audiences or Clients, or UnsafeAnyAudience")
+		return reason.New("set either Audiences or Clients, or UnsafeAnyAudience")
 	case slices.Contains(c.Audiences, "") || slices.Contains(c.Clients, ""):
-		return errors.New("an audience or a client must not be empty")
+		return reason.New("an audience or a client must not be empty")
 	case c.ClientClaim != "" && len(c.Audiences) == 0:
-		return errors.New("a ClientClaim goes with Audiences: an ID token can have it as well")
+		return reason.New("a ClientClaim goes with Audiences: an ID token can have it as well")
 	case c.ClientClaim != "" && (slices.Contains(c.Types, accessTokenType) || slices.Contains(claimNames, c.ClientClaim)):
-		return errors.New("a ClientClaim must not be a claim that means something else, and at+jwt has client_id")
+		return reason.New("a ClientClaim must not be a claim that means something else, and at+jwt has client_id")
 	case c.Leeway < 0 || c.Leeway > maxLeeway:
 		return fmt.Errorf("the Leeway must be 0 to %v, not %v", maxLeeway, c.Leeway)
 	case c.Remember < 0:
-		return errors.New("the number to Remember must not be negative")
+		return reason.New("the number to Remember must not be negative")
 	case slices.ContainsFunc(c.Types, func(typ string) bool { return typ != strings.ToLower(typ) || strings.Contains(typ, "/") }):
-		return errors.New("the Types must be in lower case, and without application/")
+		return reason.New("the Types must be in lower case, and without application/")
 	case slices.Contains(c.Context, ""):
-		return errors.New("a claim of Context must have a name")
+		return reason.New("a claim of Context must have a name")
 	case slices.ContainsFunc(c.Context, cannotBeTold):
-		return errors.New("a claim of Context must not have a name that means something else in the context of an authorizer")
+		return reason.New("a claim of Context must not have a name that means something else in the context of an authorizer")
 	}
 	if c.loadBalancer != nil {
 		return c.loadBalancer.problem(c)
@@ -122,7 +122,7 @@ func (c *Config) problem() error {
 			return fmt.Errorf("keys are discovered at Issuer: %w", err)
 		}
 		if strings.Contains(c.Issuer, "?") {
-			return errors.New("keys are discovered at Issuer: the URI must not have a query")
+			return reason.New("keys are discovered at Issuer: the URI must not have a query")
 		}
 	}
 	return c.algorithmProblem()
@@ -145,10 +145,10 @@ func (c *Config) algorithmProblem() error {
 	}
 	shared := c.Keys.isSecret()
 	if symmetric > 0 && (!shared || symmetric < len(c.algorithms())) || shared && symmetric == 0 {
-		return errors.New("a Secret goes with HS algorithms alone, and they with nothing else")
+		return reason.New("a Secret goes with HS algorithms alone, and they with nothing else")
 	}
 	if withKey == 0 {
-		return errors.New("no key is one for the Algorithms, which have to be set")
+		return reason.New("no key is one for the Algorithms, which have to be set")
 	}
 	return nil
 }

@@ -2,10 +2,11 @@ package jwt
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/lambdarmor/lambdarmor/internal/reason"
 )
 
 // load gives the loader of a set of keys that is at uri.
@@ -41,7 +42,7 @@ func (f *fetcher) discover(issuer string) loader {
 			return nil, 0, fmt.Errorf("get %s: %w", at, err)
 		}
 		if metadata.Issuer != issuer {
-			return nil, 0, errors.New("get " + at + ": its issuer is another one")
+			return nil, 0, fmt.Errorf("get %s: %w", at, reason.New("its issuer is another one"))
 		}
 		if err := checkURI(metadata.JWKSURI); err != nil {
 			return nil, 0, fmt.Errorf("get %s: jwks_uri: %w", at, err)

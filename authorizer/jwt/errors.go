@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/internal/reason"
 )
 
 // The codes of what is refused. They are listed with [Verifier.Verify].
@@ -58,7 +59,7 @@ func unavailable(cause error) *guard.Error {
 // answer the last time, nil if there was one.
 func notAsked(wait time.Duration, cause error) error {
 	if cause == nil {
-		cause = errors.New("the kid is not known, and too many others were asked for just now")
+		cause = reason.New("the kid is not known, and too many others were asked for just now")
 	}
 	err := unavailable(cause)
 	err.RetryAfter = wait

@@ -2,13 +2,14 @@ package jwt
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/lambdarmor/lambdarmor/internal/reason"
 )
 
 // Bounds of a fetch. They are those of API Gateway's own JWT authorizers.
@@ -97,9 +98,9 @@ func checkURI(uri string) error {
 	u, err := url.Parse(uri)
 	switch {
 	case err != nil || u.Scheme != "https" || u.Hostname() == "" || u.Opaque != "":
-		return errors.New("it must be an https URI")
+		return reason.New("it must be an https URI")
 	case u.User != nil || u.Fragment != "" || strings.Contains(uri, "#"):
-		return errors.New("the URI must have neither user nor fragment")
+		return reason.New("the URI must have neither user nor fragment")
 	}
 	return nil
 }

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/lambdarmor/lambdarmor/internal/reason"
 )
 
 // A flight is one fetch of keys, for all who wait for it. It has a goroutine of
@@ -58,7 +60,7 @@ func (r *remote) begin(ctx context.Context, h *header) *flight {
 }
 
 // errBrokenClient is what a fetch that does not return gets.
-var errBrokenClient = errors.New("the client's transport is broken")
+var errBrokenClient = reason.New("the client's transport is broken")
 
 // land keeps what f has brought, unless nobody waits any more.
 func (r *remote) land(f *flight, set *keySet, age time.Duration, err error) {

@@ -11,6 +11,7 @@ import (
 	"slices"
 
 	"github.com/go-json-experiment/json/jsontext"
+	"github.com/lambdarmor/lambdarmor/internal/reason"
 	"github.com/lambdarmor/lambdarmor/internal/strictjson"
 )
 
@@ -21,7 +22,7 @@ const (
 )
 
 // errNoUsableKey is a set that is one, and has no key in it that verifies.
-var errNoUsableKey = errors.New("no key that can be used")
+var errNoUsableKey = reason.New("no key that can be used")
 
 // parseKeySet reads a JWK Set (RFC 7517, section 5). An entry that is not a
 // public key for signatures, of a kind that is known here and as it should be,
@@ -36,7 +37,7 @@ func parseKeySet(data []byte) (*keySet, error) {
 	case err != nil:
 		return nil, fmt.Errorf("key set: %w", err)
 	case set.Keys == nil: // of an error in JSON, too
-		return nil, errors.New("key set: it must have keys")
+		return nil, reason.New("key set: it must have keys")
 	case len(set.Keys) > maxKeys:
 		return nil, fmt.Errorf("key set: more than %d keys", maxKeys)
 	}
@@ -88,13 +89,13 @@ func parseJWK(data []byte) (*key, error) {
 	}
 	switch {
 	case j.D != "" || j.K != "":
-		return nil, errors.New("it is not public")
+		return nil, reason.New("it is not public")
 	case j.Use != "" && j.Use != "sig":
-		return nil, errors.New("its use is not sig")
+		return nil, reason.New("its use is not sig")
 	case j.KeyOps != nil && !slices.Contains(j.KeyOps, "verify"):
-		return nil, errors.New("its key_ops do not have verify")
+		return nil, reason.New("its key_ops do not have verify")
 	case len(j.Kid) > maxKeyID:
-		return nil, errors.New("its kid is too long")
+		return nil, reason.New("its kid is too long")
 	}
 	material, err := j.material()
 	if err != nil {
@@ -106,7 +107,7 @@ func parseJWK(data []byte) (*key, error) {
 	}
 	k.id, k.alg = j.Kid, Algorithm(j.Alg)
 	if j.Alg != "" && !k.alg.scheme().takes(material) {
-		return nil, errors.New("its alg is not known, or not for such a key")
+		return nil, reason.New("its alg is not known, or not for such a key")
 	}
 	return k, nil
 }
@@ -120,11 +121,11 @@ func (j *jwk) material() (any, error) {
 	case "OKP":
 		x, ok := unpadded.appendDecoded(nil, []byte(j.X))
 		if j.Crv != "Ed25519" || !ok || len(x) != ed25519.PublicKeySize {
-			return nil, errors.New("an OKP key must be one of Ed25519")
+			return nil, reason.New("an OKP key must be one of Ed25519")
 		}
 		return ed25519.PublicKey(x), nil
 	default:
-		return nil, errors.New("its kty is not RSA, EC or OKP")
+		return nil, reason.New("its kty is not RSA, EC or OKP")
 	}
 }
 
@@ -133,7 +134,7 @@ func (j *jwk) rsa() (any, error) {
 	e, okE := unpadded.appendDecoded(nil, []byte(j.E))
 	exponent := new(big.Int).SetBytes(e)
 	if !okN || !okE || exponent.BitLen() > 31 {
-		return nil, errors.New("n and e of an RSA key must be base64url, and e less than 2^31")
+		return nil, reason.New("n and e of an RSA key must be base64url, and e less than 2^31")
 	}
 	return &rsa.PublicKey{N: new(big.Int).SetBytes(n), E: int(exponent.Int64())}, nil
 }
@@ -142,7 +143,7 @@ func (j *jwk) ec() (any, error) {
 	curves := map[string]elliptic.Curve{"P-256": elliptic.P256(), "P-384": elliptic.P384(), "P-521": elliptic.P521()}
 	curve, ok := curves[j.Crv]
 	if !ok {
-		return nil, errors.New("an EC key must be on P-256, P-384 or P-521")
+		return nil, reason.New("an EC key must be on P-256, P-384 or P-521")
 	}
 	x, okX := unpadded.appendDecoded(nil, []byte(j.X))
 	y, okY := unpadded.appendDecoded(nil, []byte(j.Y))

@@ -5,8 +5,9 @@ import (
 	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/rsa"
-	"errors"
 	"fmt"
+
+	"github.com/lambdarmor/lambdarmor/internal/reason"
 )
 
 // secret is a key of the HS algorithms.
@@ -41,7 +42,7 @@ func newKey(material any) (*key, error) {
 		case m.E < minExponent || m.E&1 == 0:
 			return nil, fmt.Errorf("an RSA key's exponent must be odd and at least %d", minExponent)
 		case m.N.Bit(0) == 0:
-			return nil, errors.New("an RSA key's modulus must be odd")
+			return nil, reason.New("an RSA key's modulus must be odd")
 		}
 		k.size = m.Size()
 	case *ecdsa.PublicKey:
@@ -49,11 +50,11 @@ func newKey(material any) (*key, error) {
 		case elliptic.P256(), elliptic.P384(), elliptic.P521():
 			k.size = 2 * coordinate(m.Curve)
 		default:
-			return nil, errors.New("an EC key must be on P-256, P-384 or P-521")
+			return nil, reason.New("an EC key must be on P-256, P-384 or P-521")
 		}
 	case ed25519.PublicKey:
 		if isSmallOrder(m) {
-			return nil, errors.New("an Ed25519 key must not be of small order: anybody could sign with it")
+			return nil, reason.New("an Ed25519 key must not be of small order: anybody could sign with it")
 		}
 		k.size = ed25519.SignatureSize
 	default:

@@ -4,8 +4,9 @@ import (
 	"bytes"
 	"crypto/x509"
 	"encoding/pem"
-	"errors"
 	"slices"
+
+	"github.com/lambdarmor/lambdarmor/internal/reason"
 )
 
 // Keys are where the keys come from that tokens are verified with. The zero
@@ -73,11 +74,11 @@ func parsePEM(data []byte) ([]*key, error) {
 		read := data[:len(data)-len(rest)]
 		// What it cannot read before a block is passed over by the decoder.
 		if block == nil || block.Type != "PUBLIC KEY" || bytes.LastIndex(read, []byte("-----BEGIN ")) != 0 {
-			return nil, errors.New("there must be blocks of PUBLIC KEY, and nothing else")
+			return nil, reason.New("there must be blocks of PUBLIC KEY, and nothing else")
 		}
 		material, err := x509.ParsePKIXPublicKey(block.Bytes)
 		if err != nil {
-			return nil, errors.New("a block is not a public key")
+			return nil, reason.New("a block is not a public key")
 		}
 		k, err := newKey(material)
 		if err != nil {
@@ -87,7 +88,7 @@ func parsePEM(data []byte) ([]*key, error) {
 		keys, data = append(keys, k), rest
 	}
 	if len(keys) == 0 {
-		return nil, errors.New("there is no key")
+		return nil, reason.New("there is no key")
 	}
 	return keys, nil
 }

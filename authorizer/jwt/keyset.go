@@ -1,6 +1,6 @@
 package jwt
 
-import "errors"
+import "github.com/lambdarmor/lambdarmor/internal/reason"
 
 // A keySet is the keys of one issuer. It is not written to once it is made.
 type keySet struct {
@@ -24,7 +24,7 @@ func newKeySet(keys []*key) *keySet {
 }
 
 // errNoKey is what pick says when a newer set may have the key.
-var errNoKey = errors.New("no key of the set has the token's kid")
+var errNoKey = reason.New("no key of the set has the token's kid")
 
 // pick gives the one key that the header can mean: of those with its kid, or of
 // all when it has none, exactly one must be for its algorithm. Which of several

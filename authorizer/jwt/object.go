@@ -2,11 +2,11 @@ package jwt
 
 import (
 	"bytes"
-	"errors"
 	"unicode/utf8"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
+	"github.com/lambdarmor/lambdarmor/internal/reason"
 	"github.com/lambdarmor/lambdarmor/internal/strictjson"
 )
 
@@ -40,7 +40,7 @@ type object struct {
 	err error // that the reader returned
 }
 
-var errNotAnObject = errors.New("must be an object")
+var errNotAnObject = reason.New("must be an object")
 
 // UnmarshalJSONFrom reads the object.
 func (o *object) UnmarshalJSONFrom(dec *jsontext.Decoder) error {

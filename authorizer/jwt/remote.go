@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/internal/reason"
 )
 
 // A loader fetches keys, and tells for how long they may be used.
@@ -94,7 +95,7 @@ func (r *remote) trusts(k *key, now time.Time) bool {
 }
 
 // errAsk is what decide says when only the issuer can tell.
-var errAsk = errors.New("the issuer has to be asked")
+var errAsk = reason.New("the issuer has to be asked")
 
 func (r *remote) find(ctx context.Context, t *token, now time.Time) (*key, error) {
 	if s := r.current.Load(); s.isFresh(now) {

@@ -3,11 +3,11 @@ package webhook
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"strings"
 
 	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/guard/request"
+	"github.com/lambdarmor/lambdarmor/internal/reason"
 )
 
 // GitHub lets requests through whose body GitHub has signed, in
@@ -40,7 +40,7 @@ func readGitHub(req *request.Request) (claim, error) {
 // parseText takes a key that is used as it is written.
 func parseText(text string) (key, error) {
 	if text == "" {
-		return key{}, errors.New("empty")
+		return key{}, reason.New("empty")
 	}
 	return key{hash: sha256.New, secret: []byte(text)}, nil
 }
@@ -49,7 +49,7 @@ func parseText(text string) (key, error) {
 // a file or a console has added: no signature would be right.
 func parseLine(text string) (key, error) {
 	if strings.ContainsAny(text, "\r\n") {
-		return key{}, errors.New("it has a line break")
+		return key{}, reason.New("it has a line break")
 	}
 	return parseText(text)
 }

@@ -2,9 +2,9 @@ package webhook
 
 import (
 	"context"
-	"errors"
 	"time"
 
+	"github.com/lambdarmor/lambdarmor/internal/reason"
 	"github.com/lambdarmor/lambdarmor/internal/renewal"
 	"github.com/lambdarmor/lambdarmor/secrets"
 )
@@ -60,7 +60,7 @@ func (r *receiver) accepted(ctx context.Context) ([]key, error) {
 		return nil, err
 	}
 	if len(texts) == 0 {
-		return nil, badKey(r.name, 1, errors.New("there is none"))
+		return nil, badKey(r.name, 1, reason.New("there is none"))
 	}
 	// All are read before any is used, so that one that cannot be read is not
 	// found out only when it is needed.

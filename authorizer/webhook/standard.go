@@ -4,11 +4,11 @@ import (
 	"crypto/ed25519"
 	"crypto/sha256"
 	"encoding/base64"
-	"errors"
 	"strings"
 
 	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/guard/request"
+	"github.com/lambdarmor/lambdarmor/internal/reason"
 )
 
 // Standard lets requests through that are signed as Standard Webhooks says:
@@ -98,11 +98,11 @@ func parseStandardKey(text string) (key, error) {
 	}
 	switch {
 	case !ok:
-		return key{}, errors.New("not base64, with or without a prefix whsec_, whpk_ or whsk_")
+		return key{}, reason.New("not base64, with or without a prefix whsec_, whpk_ or whsk_")
 	case kind == "whsec" && len(raw) >= 24 && len(raw) <= 64:
 		return key{hash: sha256.New, secret: raw}, nil
 	case kind == "whsec":
-		return key{}, errors.New("a secret, whsec_, has not 24 to 64 bytes")
+		return key{}, reason.New("a secret, whsec_, has not 24 to 64 bytes")
 	case kind == "whpk" && len(raw) == ed25519.PublicKeySize:
 		return key{public: raw}, nil
 	case kind == "whsk" && (len(raw) == ed25519.SeedSize || len(raw) == ed25519.PrivateKeySize):
@@ -110,7 +110,7 @@ func parseStandardKey(text string) (key, error) {
 		private := ed25519.NewKeyFromSeed(raw[:ed25519.SeedSize])
 		return key{public: private.Public().(ed25519.PublicKey)}, nil
 	default:
-		return key{}, errors.New("neither whsec_ nor whpk_ nor whsk_ with a key of the right size")
+		return key{}, reason.New("neither whsec_ nor whpk_ nor whsk_ with a key of the right size")
 	}
 }
 

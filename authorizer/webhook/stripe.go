@@ -3,11 +3,11 @@ package webhook
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"strings"
 
 	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/guard/request"
+	"github.com/lambdarmor/lambdarmor/internal/reason"
 )
 
 // Stripe lets requests through that Stripe has signed, in Stripe-Signature: a
@@ -63,7 +63,7 @@ func readStripe(req *request.Request) (claim, error) {
 
 func parseStripeKey(text string) (key, error) {
 	if !strings.HasPrefix(text, "whsec_") {
-		return key{}, errors.New("not a signing secret, whsec_…")
+		return key{}, reason.New("not a signing secret, whsec_…")
 	}
 	return parseLine(text)
 }

@@ -63,7 +63,8 @@ func (r *Request) sentAsIs() bool {
 	}
 }
 
-// ofREST reports whether a REST API sent the event, or its authorizer's.
+// ofREST reports whether a REST API sent the event, or that of its authorizer. A
+// slash at the end of a path makes no difference to it.
 //
 // https://github.com/aws-powertools/powertools-lambda-python/issues/1552
 func (r *Request) ofREST() bool {

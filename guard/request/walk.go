@@ -68,7 +68,7 @@ type walk struct {
 var errKnown = reason.New("request: the trigger is known")
 
 // errTooMany ends the walk at more pairs than there can be.
-var errTooMany = errors.New("request: too many pairs")
+var errTooMany = reason.New("request: too many pairs")
 
 // UnmarshalJSONFrom walks over the event.
 func (w *walk) UnmarshalJSONFrom(dec *jsontext.Decoder) error {

@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/idempotency"
+	"github.com/lambdarmor/lambdarmor/internal/reason"
 )
 
 // Commit implements [idempotency.Transaction] with one TransactWriteItems. If
@@ -126,7 +127,7 @@ func (t *transaction) reason(err error) error {
 	}
 }
 
-var errWithdrawn = errors.New("dynamo: withdrawn")
+var errWithdrawn = reason.New("dynamo: withdrawn")
 
 // withdraw releases the key from a commit that may be under way: what arrives
 // later fails at the fence. The error is errWithdrawn then, nil where the commit

@@ -1,13 +1,13 @@
 package dynamo
 
 import (
-	"errors"
 	"fmt"
 	"strconv"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/lambdarmor/lambdarmor/idempotency"
+	"github.com/lambdarmor/lambdarmor/internal/reason"
 )
 
 // The states as they stand in an item.
@@ -109,14 +109,14 @@ func numberOf(v types.AttributeValue) (n int64, ok bool, err error) {
 	}
 	text, ok := v.(*types.AttributeValueMemberN)
 	if !ok {
-		return 0, false, errors.New("not a number")
+		return 0, false, reason.New("not a number")
 	}
 	if n, err = strconv.ParseInt(text.Value, 10, 64); err == nil {
 		return n, true, nil
 	}
 	f, err := strconv.ParseFloat(text.Value, 64)
 	if err != nil {
-		return 0, false, errors.New("not a number")
+		return 0, false, reason.New("not a number")
 	}
 	return int64(f), true, nil
 }

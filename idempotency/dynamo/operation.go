@@ -2,12 +2,12 @@ package dynamo
 
 import (
 	"bytes"
-	"errors"
 	"strings"
 	"unicode"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/lambdarmor/lambdarmor/internal/reason"
 )
 
 type attributes = map[string]types.AttributeValue
@@ -40,11 +40,11 @@ func operationOf(item types.TransactWriteItem) (op operation, err error) {
 	}
 	switch {
 	case n != 1:
-		return op, errors.New("not one of Put, Update, Delete and ConditionCheck")
+		return op, reason.New("not one of Put, Update, Delete and ConditionCheck")
 	case op.table == "":
-		return op, errors.New("without a table")
+		return op, reason.New("without a table")
 	case len(op.key) == 0 && len(op.item) == 0:
-		return op, errors.New("without a key")
+		return op, reason.New("without a key")
 	default:
 		return op, nil
 	}

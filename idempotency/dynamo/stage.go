@@ -2,13 +2,13 @@ package dynamo
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/lambdarmor/lambdarmor/idempotency"
+	"github.com/lambdarmor/lambdarmor/internal/reason"
 )
 
 // Stage has items written in the one transaction that completes the key of the
@@ -55,9 +55,9 @@ func StageOr(ctx context.Context, explain func(*CanceledError) error, items ...t
 	t, ours := of.(*transaction)
 	switch {
 	case !inside:
-		return errors.New("dynamo: Stage outside of an idempotent operation")
+		return reason.New("dynamo: Stage outside of an idempotent operation")
 	case !ours:
-		return errors.New("dynamo: Stage in an operation whose store is no dynamo.Store")
+		return reason.New("dynamo: Stage in an operation whose store is no dynamo.Store")
 	default:
 		return t.stage(explain, items)
 	}
@@ -105,7 +105,7 @@ func (t *transaction) stage(explain func(*CanceledError) error, items []types.Tr
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.sealed {
-		return errors.New("dynamo: Stage after the operation has ended")
+		return reason.New("dynamo: Stage after the operation has ended")
 	}
 	if n := len(t.items) + len(items); n >= maxOperations {
 		return fmt.Errorf("dynamo: Stage of %d items, more than the %d that go with the completion of the key", n, maxOperations-1)
@@ -138,7 +138,7 @@ func (t *transaction) check(op operation, others []staged) error {
 	case op.size > maxItem:
 		return fmt.Errorf("%d bytes, more than the %d of an item", op.size, maxItem)
 	case op.table == t.store.table && op.on(t.store.key(t.record.Key)):
-		return errors.New("it is the idempotency key's own")
+		return reason.New("it is the idempotency key's own")
 	}
 	var names map[string]types.AttributeValue // of the key, where its table is known
 	if op.table == t.store.table {

@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/smithy-go"
 	"github.com/lambdarmor/lambdarmor/idempotency"
+	"github.com/lambdarmor/lambdarmor/internal/reason"
 )
 
 // Client is what a [Store] needs of a [dynamodb.Client]. GetItem is called only
@@ -96,7 +97,7 @@ func (s *Store) Claim(ctx context.Context, r idempotency.Record) (idempotency.Re
 			return held, idempotency.ErrHeld
 		}
 	}
-	return idempotency.Record{}, errors.New("dynamo: claim: the key is held, and never there when it is read")
+	return idempotency.Record{}, reason.New("dynamo: claim: the key is held, and never there when it is read")
 }
 
 // sameRequest reports whether two claims may be of one request. A claim without

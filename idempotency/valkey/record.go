@@ -1,12 +1,12 @@
 package valkey
 
 import (
-	"errors"
 	"fmt"
 	"strconv"
 	"time"
 
 	"github.com/lambdarmor/lambdarmor/idempotency"
+	"github.com/lambdarmor/lambdarmor/internal/reason"
 	"github.com/valkey-io/valkey-go"
 )
 
@@ -54,7 +54,7 @@ func (f *fields) text(name string, m valkey.ValkeyMessage) string {
 	text, err := m.ToString()
 	if err != nil {
 		if valkey.IsValkeyNil(err) {
-			err = errors.New("not there")
+			err = reason.New("not there")
 		}
 		f.fail(name, err)
 	}
@@ -73,7 +73,7 @@ func (f *fields) number(name string, m valkey.ValkeyMessage) int64 {
 	text := f.text(name, m)
 	n, err := strconv.ParseInt(text, 10, 64)
 	if err != nil {
-		f.fail(name, errors.New("not a number"))
+		f.fail(name, reason.New("not a number"))
 	}
 	return n
 }

@@ -13,7 +13,7 @@ import (
 // The log shows the text of a guard.Reason, and of errors.New the type alone. A
 // text that is a constant is therefore a reason, so that an operator can read it.
 func TestConstantsThatAreErrorsAreReasons(t *testing.T) {
-	for _, dir := range []string{"guard", "secrets", "validate"} {
+	for _, dir := range []string{"authorizer", "guard", "idempotency", "secrets", "validate"} {
 		err := filepath.WalkDir(filepath.Join("../..", dir), func(path string, d fs.DirEntry, err error) error {
 			switch {
 			case err != nil:
@@ -50,7 +50,7 @@ func TestConstantsThatAreErrorsAreReasons(t *testing.T) {
 // forDevelopment reports whether a directory holds what no function links.
 func forDevelopment(dir string) bool {
 	switch dir {
-	case "guardtest", "local", "lint", "testdata", "awstest", "agenttest", "secretstest":
+	case "guardtest", "local", "lint", "testdata", "awstest", "agenttest", "secretstest", "historytest", "storetest", "model":
 		return true
 	}
 	return false

@@ -107,6 +107,9 @@ func (r *Request) matched(decoded string) (own, prefix string, ok bool) {
 		if prefix, own, ok := splitByTemplate(decoded, template, r.PathValue); ok {
 			return own, prefix, true
 		}
+		if prefix, own, ok := splitByTemplate(decoded, template, r.consoleValue); ok && r.trigger == REST {
+			return own, prefix, true
+		}
 		// An authorizer's event need not have the values of the route.
 		if prefix, ok := strings.CutSuffix(decoded, arn); ok && arn != "" {
 			return arn, prefix, true
@@ -126,6 +129,17 @@ func (r *Request) matched(decoded string) (own, prefix string, ok bool) {
 	// lack it, by its format.
 	same := arn == "" || r.sentAsIs() || strings.TrimSuffix(own, "/") == strings.TrimSuffix(arn, "/")
 	return own, prefix, same
+}
+
+// consoleValue is the value of a path parameter, with {proxy+} as it is in the test
+// events of the console and of SAM, which say "/path/to/resource" of that path. A
+// REST API says so of none: it keeps two slashes in the path as well.
+func (r *Request) consoleValue(name string) (string, bool) {
+	v, ok := r.PathValue(name)
+	if name == "proxy" && len(v) > 1 {
+		v = strings.TrimPrefix(v, "/")
+	}
+	return v, ok
 }
 
 // splitByTemplate finds the route in a path, by the template that the gateway
@@ -155,8 +169,7 @@ func splitByTemplate(path, template string, value func(name string) (string, boo
 }
 
 // expand puts values into a template. The value of a greedy parameter can be
-// empty: "/x/" is matched by "/x/{proxy+}". In the test events of the console
-// and of SAM it has a slash in front.
+// empty: "/x/" is matched by "/x/{proxy+}".
 func expand(template string, value func(name string) (string, bool)) (path string, greedy, ok bool) {
 	if template == "" {
 		return "", false, false
@@ -172,9 +185,6 @@ func expand(template string, value func(name string) (string, bool)) (path strin
 		v, there := value(name)
 		if !there || !greedy && (v == "" || strings.Contains(v, "/")) {
 			return "", false, false
-		}
-		if greedy && strings.HasSuffix(path, "/") {
-			v = strings.TrimPrefix(v, "/")
 		}
 		path, template = path+v, after
 	}

@@ -36,9 +36,10 @@ type world struct {
 	mu         sync.Mutex // guards what follows, and what subjects and operations say it does
 	dice       *rand.Rand
 	made       int
-	calm       bool // nothing happens to requests any more
-	subjects   map[string]*subject
-	letters    []func() // requests that are still on their way
+	calm       bool                // nothing happens to requests any more
+	subjects   map[string]*subject // by name
+	ordered    []*subject          // as they were first used
+	letters    []func()            // requests that are still on their way
 	seen       count
 	events     []event
 	violations []violation
@@ -90,8 +91,10 @@ func (w *world) newProcess(skew time.Duration) *process {
 
 // subject is what a key stands for, of one caller.
 type subject struct {
-	name string
-	http bool
+	name   string
+	n      int // of the key
+	caller string
+	http   bool // it is for Once, and otherwise for Do
 
 	// Guarded by the world's mu.
 	operations []*operation // that have begun
@@ -209,15 +212,19 @@ func (w *world) lane(ctx context.Context, i int) {
 func (w *world) draw(p *process) *operation {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	n := w.made / 8
-	if w.dice.IntN(3) == 0 {
+	n := w.made/8 + w.dice.IntN(2)
+	if w.dice.IntN(8) == 0 { // one that was used before
 		n = w.dice.IntN(n + 1)
 	}
-	n += w.dice.IntN(2)
-	op := w.operation(p, n, "alice", "p0")
-	if op.of.http && w.dice.IntN(6) == 0 {
-		op = w.operation(p, n, "bob", "p0")
+	caller := "alice"
+	if n%2 == 0 && w.dice.IntN(6) == 0 { // Do knows no callers
+		caller = "bob"
 	}
+	if open := w.unfinished(); len(open) > 0 && w.dice.IntN(2) == 0 {
+		s := open[w.dice.IntN(len(open))]
+		n, caller = s.n, s.caller
+	}
+	op := w.operation(p, n, caller, "p0")
 	if w.dice.IntN(8) == 0 {
 		op.payload = "p1"
 	}
@@ -233,7 +240,17 @@ func (w *world) draw(p *process) *operation {
 	return op
 }
 
-// operation is called with mu held.
+// unfinished are the keys that somebody has begun with and nobody completed, as
+// far as is known. It is called with mu held, as what follows is.
+func (w *world) unfinished() (open []*subject) {
+	for _, s := range w.ordered {
+		if len(s.operations) > 0 && s.confirmed == "" {
+			open = append(open, s)
+		}
+	}
+	return open
+}
+
 func (w *world) operation(p *process, n int, caller, payload string) *operation {
 	w.made++
 	s := w.subject(n, caller)
@@ -249,8 +266,9 @@ func (w *world) subject(n int, caller string) *subject {
 	name := fmt.Sprintf("key-%d-of-%s", n, caller)
 	s := w.subjects[name]
 	if s == nil {
-		s = &subject{name: name, http: n%2 == 0}
+		s = &subject{name: name, n: n, caller: caller, http: n%2 == 0}
 		w.subjects[name] = s
+		w.ordered = append(w.ordered, s)
 	}
 	return s
 }
@@ -333,7 +351,7 @@ func (o *operation) run(ctx context.Context) (status int, err error) {
 	}
 	dice := o.roll(100)
 	if dice < 8 { // too slow: past the deadline, or past the lease
-		d := time.Until(o.deadline) + o.between(0, 3*maxSkew)
+		d := time.Until(o.deadline) + o.between(0, 5*maxSkew)
 		if o.roll(2) == 0 {
 			if err := o.effect(ctx); err != nil {
 				return 0, err
@@ -440,24 +458,16 @@ func (w *world) conclude(ctx context.Context) {
 
 func (w *world) askAll(ctx context.Context, p *process) map[*subject]*operation {
 	asked := map[*subject]*operation{}
-	for n := range operations/8 + 2 {
-		for _, caller := range []string{"alice", "bob"} {
+	for _, s := range w.ordered { // which nobody adds to any more
+		for _, payload := range []string{"p0", "p1"} {
 			w.mu.Lock()
-			_, there := w.subjects[fmt.Sprintf("key-%d-of-%s", n, caller)]
+			op := w.operation(p, s.n, s.caller, payload)
+			op.last, op.deadline = true, time.Now().Add(time.Minute)
 			w.mu.Unlock()
-			if !there {
-				continue
-			}
-			for _, payload := range []string{"p0", "p1"} {
-				w.mu.Lock()
-				op := w.operation(p, n, caller, payload)
-				op.last, op.deadline = true, time.Now().Add(time.Minute)
-				w.mu.Unlock()
-				op.call(ctx)
-				asked[op.of] = op
-				if codeOf(op.result) != "idempotency_key_reused" {
-					break
-				}
+			op.call(ctx)
+			asked[s] = op
+			if codeOf(op.result) != "idempotency_key_reused" {
+				break
 			}
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"regexp"
+	"strings"
 	"testing"
 	"time"
 
@@ -80,8 +81,10 @@ func flaws() map[string]*flaw {
 			}
 		}},
 		"a release forgets the attempts": {variant: "Reconcile", request: func(step string, in body) {
-			if update, ok := in["UpdateExpression"].(string); ok && isRelease(step, in) {
-				in["UpdateExpression"] = update + ", " + nameOf(in, "epoch")
+			if update, ok := in["UpdateExpression"].(string); ok && isRelease(step, in) { // the record expires
+				in["UpdateExpression"] = strings.Replace(update, "SET ", "SET #expiration = :past, ", 1)
+				in["ExpressionAttributeNames"].(body)["#expiration"] = "expiration"
+				in["ExpressionAttributeValues"].(body)[":past"] = body{"N": "0"}
 			}
 		}},
 

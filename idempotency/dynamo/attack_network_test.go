@@ -46,134 +46,124 @@ func (o *operation) kill(where string) {
 	}
 }
 
-// meet is what becomes of a request.
-func (a *attack) meet(rw http.ResponseWriter, r *http.Request, body []byte) {
-	v, ok := a.byID.Load(r.Header.Get(operationHeader))
-	if !ok { // nobody waits any more
-		panic(http.ErrAbortHandler)
-	}
-	op := v.(*operation)
-	q := &request{operation: op, step: awsproxy.Operation(r), r: r, body: body}
-	fault := q.fault()
-	switch fault {
-	case "":
-		q.answer(rw)
-	case "killed before":
-		op.kill("before its " + q.step)
-	case "killed after":
-		_, _ = q.send()
-		op.kill("after its " + q.step)
-	case "lost":
-		_, _ = q.send()
-	case "dropped":
-	case "late":
-		q.hold()
-	case "repeated":
-		q.hold()
-		q.answer(rw)
-	case "twice":
-		_, _ = q.send()
-		q.renew()
-		q.answer(rw)
-	case "slow":
-		time.Sleep(op.between(0, 150*time.Millisecond))
-		q.answer(rw)
-	case "slowly answered":
-		reply, err := q.send()
-		time.Sleep(op.between(0, 150*time.Millisecond))
-		if err == nil {
-			reply.Write(rw, len(reply.Body))
-			return
-		}
-	case "torn":
-		if reply, err := q.send(); err == nil {
-			reply.Write(rw, len(reply.Body)/2)
-		}
-		panic(http.ErrAbortHandler)
-	case "throttled":
-		throttleAll(nil, rw, r, body)
-		return
-	case "failed":
-		failInternal(nil, rw, r, body)
-		return
-	case "failed after":
-		_, _ = q.send()
-		failInternal(nil, rw, r, body)
-		return
-	}
-	if !q.answered {
-		panic(http.ErrAbortHandler)
-	}
-}
-
 // request is one that is on its way.
 type request struct {
 	*operation
-	step     string
-	r        *http.Request
-	body     []byte
-	answered bool
+	step string
+	r    *http.Request
+	body []byte
 }
 
-// fault draws what becomes of it.
-func (q *request) fault() string {
+// meet draws what becomes of a request.
+func (a *attack) meet(rw http.ResponseWriter, r *http.Request, body []byte) {
+	op, ok := a.byID.Load(r.Header.Get(operationHeader))
+	if !ok { // nobody waits any more
+		abort()
+	}
+	q := &request{operation: op.(*operation), step: awsproxy.Operation(r), r: r, body: body}
+	happen := q.fault()
+	if happen == nil {
+		happen = (*request).answer
+	}
+	happen(q, rw)
+}
+
+// fault is something that happens to a request, in so many of a hundred.
+type fault struct {
+	name   string
+	share  int
+	happen func(q *request, rw http.ResponseWriter)
+}
+
+func faults() []fault {
+	return []fault{
+		{"lost", 3, func(q *request, _ http.ResponseWriter) {
+			_, _ = q.send()
+			abort()
+		}},
+		{"dropped", 1, func(*request, http.ResponseWriter) { abort() }},
+		{"late", 3, func(q *request, _ http.ResponseWriter) {
+			q.hold()
+			abort()
+		}},
+		{"repeated", 3, func(q *request, rw http.ResponseWriter) {
+			q.hold()
+			q.answer(rw)
+		}},
+		{"twice", 1, func(q *request, rw http.ResponseWriter) {
+			_, _ = q.send()
+			q.renew()
+			q.answer(rw)
+		}},
+		{"slow", 2, func(q *request, rw http.ResponseWriter) {
+			time.Sleep(q.between(0, 5*maxSkew))
+			q.answer(rw)
+		}},
+		{"answered slowly", 1, func(q *request, rw http.ResponseWriter) {
+			reply := q.mustSend()
+			time.Sleep(q.between(0, 5*maxSkew))
+			reply.Write(rw, len(reply.Body))
+		}},
+		{"answered by half", 1, func(q *request, rw http.ResponseWriter) {
+			reply := q.mustSend()
+			reply.Write(rw, len(reply.Body)/2)
+			abort()
+		}},
+		{"throttled", 1, func(q *request, rw http.ResponseWriter) { throttleAll(nil, rw, q.r, nil) }},
+		{"failed", 1, func(q *request, rw http.ResponseWriter) { failInternal(nil, rw, q.r, nil) }},
+		{"done and failed", 1, func(q *request, rw http.ResponseWriter) {
+			_, _ = q.send()
+			failInternal(nil, rw, q.r, nil)
+		}},
+		{"the last before it is killed", 2, func(q *request, _ http.ResponseWriter) {
+			_, _ = q.send()
+			q.kill("after its " + q.step)
+			abort()
+		}},
+		{"one that it is killed before", 1, func(q *request, _ http.ResponseWriter) {
+			q.kill("before its " + q.step)
+			abort()
+		}},
+	}
+}
+
+func abort() { panic(http.ErrAbortHandler) }
+
+// fault draws one, mostly none. To one to which the store is silent only the
+// first three happen, and always.
+func (q *request) fault() func(*request, http.ResponseWriter) {
 	w := q.world
 	w.mu.Lock()
 	calm, silent := w.calm || q.last, q.silent && q.begun
 	w.mu.Unlock()
-	if calm {
-		return ""
-	}
-	fault := ""
+	all, n := faults(), q.roll(100)
 	if silent {
-		fault = [...]string{"lost", "dropped", "late"}[q.roll(3)]
-	} else {
-		switch n := q.roll(100); n {
-		case 0:
-			fault = "killed before"
-		case 1, 2:
-			fault = "killed after"
-		case 3, 4, 5:
-			fault = "lost"
-		case 6:
-			fault = "dropped"
-		case 7, 8, 9:
-			fault = "late"
-		case 10, 11, 12:
-			fault = "repeated"
-		case 13:
-			fault = "twice"
-		case 14, 15:
-			fault = "slow"
-		case 16:
-			fault = "slowly answered"
-		case 17:
-			fault = "torn"
-		case 18:
-			fault = "throttled"
-		case 19:
-			fault = "failed"
-		case 20:
-			fault = "failed after"
+		all, n = all[:3], n%7
+	}
+	for _, f := range all {
+		if n -= f.share; n < 0 && !calm {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			w.note(q.operation, "its %s is %s", q.step, f.name)
+			w.saw(f.name + " " + q.step)
+			return f.happen
 		}
 	}
-	if fault != "" {
-		w.say(q.operation, "its %s is %s", q.step, fault)
-		w.mu.Lock()
-		w.saw(fault + " " + q.step)
-		w.mu.Unlock()
-	}
-	return fault
+	return nil
 }
 
 // answer has the server take the request and answer it.
 func (q *request) answer(rw http.ResponseWriter) {
+	reply := q.mustSend()
+	reply.Write(rw, len(reply.Body))
+}
+
+func (q *request) mustSend() awsproxy.Reply {
 	reply, err := q.send()
 	if err != nil {
-		panic(http.ErrAbortHandler)
+		abort()
 	}
-	q.answered = true
-	reply.Write(rw, len(reply.Body))
+	return reply
 }
 
 // send has the server take it.

@@ -30,13 +30,14 @@ import (
 // interleaves is up to the machine, so that a seed plays again only as far as
 // that goes: a failure shows all that happened to the key.
 type attack struct {
+	atOnce int // worlds, which wait more than they work
+
 	proxy   *awsproxy.Proxy
 	table   string // of records
 	effects string // of what is staged
 	direct  *dynamodb.Client
-	client  *http.Client
-	byID    sync.Map // id of an operation → *operation
-	atOnce  int      // worlds, which wait more than they work
+	client  *http.Client // of all processes
+	byID    sync.Map     // id of an operation → *operation
 }
 
 const (
@@ -59,15 +60,16 @@ func newAttack(t testing.TB) *attack {
 	return a
 }
 
-// variant is what an operation is given.
+// variant is the options that the operations of a world have.
 type variant struct {
 	name   string
-	policy policy
-	staged bool // effects are staged
-	local  bool // every process has local replays, and not just some
+	policy policy // after a timeout
+	staged bool   // effects are staged
+	local  bool   // every process has local replays, and not just some
 	wait   time.Duration
 }
 
+// policy stands for an [idempotency.TimeoutPolicy].
 type policy uint8
 
 const (
@@ -78,7 +80,7 @@ const (
 
 func variants() []variant {
 	return []variant{
-		{name: "Rerun"},
+		{name: "Rerun", policy: rerun},
 		{name: "Refuse", policy: refuses},
 		{name: "Reconcile", policy: reconciles},
 		{name: "Stage", staged: true},
@@ -130,8 +132,8 @@ func TestAttack(t *testing.T) {
 // patience is for how long at most to look for what a busy machine shows rarely.
 const patience = 5 * time.Minute
 
-// play plays n worlds, of seeds from first on, and has each looked at when it is
-// over, one at a time. When done says so it begins no more of them.
+// play plays n worlds, of seeds from first on. GoOn looks at each that is over,
+// one at a time, and reports whether to begin more of them.
 func (a *attack) play(t testing.TB, v variant, f *flaw, first uint64, n int, goOn func(*world) bool) {
 	t.Helper()
 	var mu sync.Mutex // guards what follows

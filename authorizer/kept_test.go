@@ -136,25 +136,28 @@ func (c callOf) event(format authorizer.Format, values []string) []byte {
 
 // genCheck draws a check: one that looks here or there and goes on as it sees
 // fit, one of this package, or several of them.
-func (w *world) genCheck(t *rapid.T, depth int, behind bool) authorizer.Check {
+func (w *world) genCheck(t *rapid.T, depth int, behind, inside bool) authorizer.Check {
 	kinds := []string{"own", "own", "bearer", "key", "address"}
 	if behind { // another, which has granted something
 		kinds = append(kinds, "scopes", "scopes", "scopes", "none")
 	}
 	if depth > 0 {
-		kinds = append(kinds, "any", "any", "all", "all", "routes", "routes", "routes")
+		kinds = append(kinds, "any", "any", "all", "all")
+		if !inside {
+			kinds = append(kinds, "routes", "routes", "routes")
+		}
 	}
 	scopes := []string{"s"}
 	switch rapid.SampledFrom(kinds).Draw(t, "kind") {
 	case "any":
-		return authorizer.Any(w.genCheck(t, depth-1, behind), w.genCheck(t, depth-1, behind))
+		return authorizer.Any(w.genCheck(t, depth-1, behind, inside), w.genCheck(t, depth-1, behind, inside))
 	case "all":
-		return authorizer.All(w.genCheck(t, depth-1, behind), w.genCheck(t, depth-1, true))
+		return authorizer.All(w.genCheck(t, depth-1, behind, inside), w.genCheck(t, depth-1, true, inside))
 	case "routes":
 		table := map[string]authorizer.Check{}
 		for _, route := range w.api {
 			if w.complete || rapid.IntRange(0, 4).Draw(t, "listed") > 0 {
-				table[route] = w.genCheck(t, depth-1, behind)
+				table[route] = w.genCheck(t, depth-1, behind, true)
 			}
 		}
 		return authorizer.Routes(table)
@@ -279,7 +282,7 @@ func genWorld(t *rapid.T) *world {
 			w.calls = append(w.calls, c)
 		}
 	}
-	w.check = w.genCheck(t, 2, false)
+	w.check = w.genCheck(t, 2, false, false)
 	var opts []authorizer.Option
 	if w.format == authorizer.RESTRequest {
 		var declared []string

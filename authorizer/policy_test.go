@@ -297,7 +297,7 @@ func TestAPolicyIsForAllTablesOfACheck(t *testing.T) {
 	staff := authorizer.Routes(map[string]authorizer.Check{
 		"GET /staff":    authorizer.Scopes("staff"),
 		"GET /payroll":  authorizer.Scopes("payroll"),
-		"POST /reports": authorizer.Routes(map[string]authorizer.Check{"POST /reports": authorizer.Scopes("staff")}),
+		"POST /reports": authorizer.Scopes("staff"),
 	})
 	public := authorizer.Routes(map[string]authorizer.Check{"GET /news": authorizer.Scopes("news")})
 	h := authorizer.Policy(authorizer.All(authorizer.Bearer(alice("news", "staff")), authorizer.Any(public, staff)))

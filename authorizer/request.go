@@ -36,6 +36,7 @@ type Request struct {
 	reads *reads
 	memo  *memo
 	as    *supposed // the route to be taken for the request's own, if not nil
+	found bool      // by a table that the check stands in
 }
 
 // supposed is a route that a request is supposed to have been sent to.

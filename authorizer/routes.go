@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/internal/reason"
 	"github.com/lambdarmor/lambdarmor/internal/router"
 )
 
@@ -29,12 +30,16 @@ import (
 // with the code path_ambiguous, and no denial. The decision depends on the method,
 // the path and the domain, which may put a base path in front.
 //
-// A check that restricts, such as [Scopes], goes by the grant so far: see [All].
+// The check of a route cannot itself be Routes, which is an error: list all keys in
+// one table. A check that restricts, such as [Scopes], goes by the grant so far: see [All].
 // Routes panics for a key that is no route key, for a nil check, and for two keys
 // that take the same call of which neither is the more specific, as net/http does.
 func Routes(routes map[string]Check) Check {
 	table := newRouteTable(routes)
 	return func(ctx context.Context, r *Request) (*Grant, error) {
+		if r.found {
+			return nil, errNested
+		}
 		e, err := table.find(r)
 		switch {
 		case err != nil:
@@ -45,9 +50,15 @@ func Routes(routes map[string]Check) Check {
 		if r.as == nil {
 			guard.SetRoute(ctx, e.key)
 		}
-		return e.check(ctx, r)
+		inside := *r
+		inside.found = true
+		return e.check(ctx, &inside)
 	}
 }
+
+// errNested is of two tables that may find a request to be of two routes: one may
+// go by the gateway's word and the other by the path.
+var errNested = reason.New("authorizer: Routes inside Routes: list all keys in one table")
 
 // routeTable finds the entry of a route that the gateway names, and of a method
 // and a path.

@@ -1,6 +1,7 @@
 package authorizer_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -139,5 +140,21 @@ func TestWhatIsNoRouteKeyPanics(t *testing.T) {
 		"GET /orders/{a}{b}", "$disconnect", "$other", "GET /orders?x=1", "ANY", "GET /{+}",
 	} {
 		mustPanic(t, key, "which is no route key", func() { authorizer.Routes(map[string]authorizer.Check{key: ok}) })
+	}
+}
+
+// One table may go by the gateway's word, and another by the path.
+func TestATableInsideATableIsRefused(t *testing.T) {
+	inner := authorizer.Routes(map[string]authorizer.Check{"$default": authorizer.Bearer(alice())})
+	for name, check := range map[string]authorizer.Check{
+		"at once":   inner,
+		"below All": authorizer.All(authorizer.Bearer(alice()), inner),
+		"below Any": authorizer.Any(authorizer.Scopes("none"), inner),
+	} {
+		check = authorizer.Routes(map[string]authorizer.Check{"GET /orders/{id}": check})
+		out, log, err := ask(t, authorizer.Simple(check, authorizer.Uncached()), sample(""))
+		if got := outcomeOf(t, out, err, ""); got != broken || !strings.Contains(fmt.Sprint(log), "list all keys in one table") {
+			t.Errorf("%s: got %s, %v, want an error that says what to do", name, got, log)
+		}
 	}
 }

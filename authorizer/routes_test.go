@@ -149,7 +149,7 @@ func TestATableInsideATableIsRefused(t *testing.T) {
 	for name, check := range map[string]authorizer.Check{
 		"at once":   inner,
 		"below All": authorizer.All(authorizer.Bearer(alice()), inner),
-		"below Any": authorizer.Any(authorizer.Scopes("none"), inner),
+		"below Any": authorizer.Any(authorizer.SourceIP("203.0.113.9"), inner),
 	} {
 		check = authorizer.Routes(map[string]authorizer.Check{"GET /orders/{id}": check})
 		out, log, err := ask(t, authorizer.Simple(check, authorizer.Uncached()), sample(""))

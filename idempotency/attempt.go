@@ -96,24 +96,24 @@ func (c *config) complete(ctx context.Context, r Record) error {
 	if err == nil {
 		c.local.add(r)
 	}
-	return c.settled(ctx, r, "complete", err)
+	return c.settled(ctx, r, "idempotency: complete", err)
 }
 
 // release lets a retry run.
 func (c *config) release(ctx context.Context, r Record) error {
 	settle, stop := settling(ctx)
 	defer stop()
-	return c.settled(ctx, r, "release", c.store.Release(settle, r))
+	return c.settled(ctx, r, "idempotency: release", c.store.Release(settle, r))
 }
 
 // settled returns what a success has become by the answer of the store. A store
 // that fails does not take it from the caller, unless another attempt may have
 // the key: it then cannot say so.
-func (c *config) settled(ctx context.Context, r Record, step string, err error) error {
+func (c *config) settled(ctx context.Context, r Record, step guard.Reason, err error) error {
 	if err == nil {
 		return nil
 	}
-	err = fmt.Errorf("idempotency: %s: %w", step, err)
+	err = fmt.Errorf("%w: %w", step, err)
 	if errors.Is(err, ErrLost) {
 		return lost(err)
 	}

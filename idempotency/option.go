@@ -187,7 +187,7 @@ func OnReplay(fn func(ctx context.Context, replayed Record, header http.Header))
 // not be completed or released, its result is too large for the store, or its
 // result cannot be encoded. The caller gets its answer all the same, unless the
 // lease is over or writes were staged. The error is also in the record of the
-// invocation, as idempotencyError.
+// invocation, as idempotencyError, in the words that [guard.Log] has for one.
 func OnStoreError(fn func(ctx context.Context, attempt Record, err error)) Option {
 	mustNotBeNil("OnStoreError", fn == nil)
 	return func(c *config) { c.onStoreError = fn }

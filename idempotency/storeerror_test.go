@@ -64,7 +64,7 @@ func TestRule12AStoreThatIsDownAtCompletionDoesNotTakeTheSuccess(t *testing.T) {
 		if out := mustAnswer(t, h, request{key: "k"}); read(t, out).Body != "order 1" {
 			t.Errorf("the caller gets %s", out)
 		}
-		if len(unsaved) != 1 || !errors.Is(unsaved[0], errDown) || !strings.Contains(log.String(), errDown.Error()) {
+		if len(unsaved) != 1 || !errors.Is(unsaved[0], errDown) || !strings.Contains(log.String(), `"idempotencyError":"idempotency: complete: *errors.errorString"`) {
 			t.Errorf("told of %v, logged %s", unsaved, log.String())
 		}
 		mustRefuse(t, h, request{key: "k"}, guard.Conflict, "idempotency_in_progress") // the lease stays

@@ -124,7 +124,9 @@ func (t *reads) withEdge(headers []string) []read {
 
 // fork returns the same request, with a record of its own.
 func (r *Request) fork() *Request {
-	return &Request{in: r.in, reads: new(reads), memo: r.memo, as: r.as}
+	attempt := *r
+	attempt.reads = new(reads)
+	return &attempt
 }
 
 // memo keeps what a credential was found to be, for as long as one decision

@@ -47,6 +47,10 @@ func (o *operation) run(ctx context.Context) (status int, err error) {
 				return 0, err
 			}
 			time.Sleep(d)
+			if o.roll(3) == 0 {
+				<-ctx.Done()
+				return 0, errors.New("given up")
+			}
 			return http.StatusCreated, nil
 		}
 		time.Sleep(d)

@@ -13,7 +13,7 @@ package valkey
 // claimScript takes owner, epoch, the epoch before, how long the lease lasts
 // and how long the record, both in milliseconds, then lease, expires and
 // fingerprint. It answers an empty list, or what holds the key: whether its
-// lease is over, and its fields.
+// lease is over, and its fields. An empty fingerprint is that of any request.
 const claimScript = `
 local held = redis.call('HMGET', KEYS[1], 'status', 'owner', 'epoch', 'until', 'fingerprint', 'lease', 'expires', 'result')
 local time = redis.call('TIME')

@@ -65,8 +65,8 @@ wycheproof: ## hold JWTs to Wycheproof's vectors in the folder SUITE
 	@test -d "$(SUITE)" || { echo 'say where it is: make wycheproof SUITE=<folder testvectors_v1>'; exit 2; }
 	WYCHEPROOF="$(abspath $(SUITE))" $(GO) test -count=1 -v -run Wycheproof ./authorizer/jwt
 
-fuzz: ## run every fuzz target for FUZZTIME; their seeds are part of the tests
-	@GO="$(GO)" .ci/fuzz "$(FUZZTIME)" $(PKG)
+fuzz: servers ## run every fuzz target for FUZZTIME; their seeds are part of the tests
+	@LAMBDARMOR_SERVERS="$(SERVERS)" GO="$(GO)" .ci/fuzz "$(FUZZTIME)" $(PKG)
 
 bench: .cache/middy/installed ## all benchmarks; for figures to compare: make -s bench COUNT=10 >new.txt
 	@packages=$$(git grep -l '^func Benchmark' -- '*_test.go' ':!.ci' | xargs -n 1 dirname 2>/dev/null | sort -u | sed 's|^|./|'); \

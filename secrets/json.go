@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"strconv"
 	"sync"
 
@@ -32,7 +33,8 @@ func JSON[T any](ctx context.Context, c *Cache, name string, opts ...guard.Decod
 //
 // The error is a [*guard.Error] of kind Internal with code secret_malformed. It
 // says what is wrong and not where: the names of members may be as secret as
-// their values. The zero Secret is such an error.
+// their values. The zero Secret is such an error, and so is a T that encoding/json
+// could not decode, or not as it is decoded here.
 func Decode[T any](secret Secret, opts ...guard.DecodeOption) (T, error) {
 	var zero T
 	if secret.IsZero() {
@@ -85,6 +87,9 @@ func optionsOf(opts []guard.DecodeOption) strictjson.Options {
 }
 
 func (d *decoded[T]) decode() {
+	if d.err = strictjson.CheckType(reflect.TypeFor[T]()); d.err != nil {
+		return
+	}
 	d.err = guard.Reason("its decoding panicked") // what stays if it does
 	text := []byte(d.content.text)
 	defer clear(text)
@@ -96,9 +101,13 @@ func (d *decoded[T]) decode() {
 func malformed(what string, err error) error {
 	reason := guard.Reason("not what it should be")
 	var bad *strictjson.Error
-	if errors.As(err, &bad) {
+	var badType strictjson.TypeError
+	switch {
+	case errors.As(err, &bad):
 		reason = guard.Reason(bad.Reason)
-	} else {
+	case errors.As(err, &badType):
+		reason = guard.Reason(badType)
+	default:
 		_ = errors.As(err, &reason)
 	}
 	return &guard.Error{

@@ -133,6 +133,19 @@ func TestADecodingThatPanickedIsNoValue(t *testing.T) {
 }
 
 // A rotation between the use of a secret and its decoding must not mix the two.
+// A fault of the program is not the secret's.
+func TestATypeThatCannotBeDecodedIsNamed(t *testing.T) {
+	c, v, _ := newCache()
+	v.set(name, `{"user":"app"}`, "1")
+	_, err := secrets.JSON[struct {
+		User   string `json:"user"`
+		Logins chan int
+	}](t.Context(), c, name)
+	if err == nil || !strings.Contains(err.Error(), "Logins") {
+		t.Errorf("got %v, want an error that names the field", err)
+	}
+}
+
 func TestDecodeReadsTheVersionThatTryHandsOut(t *testing.T) {
 	c, v, _ := newCache()
 	v.set(name, `{"user":"app","password":"hunter2"}`, "1")

@@ -269,7 +269,7 @@ func (c *compiler) ask(t reflect.Type) {
 	if t == userinfo {
 		return
 	}
-	err := json.Unmarshal([]byte("{}"), reflect.New(t).Interface(), decoding[0][0])
+	err := json.Unmarshal([]byte("{}"), reflect.New(t).Interface(), compatible(false, false))
 	var bad *json.SemanticError
 	if errors.As(err, &bad) {
 		c.refuse(t, "", fmt.Sprint(bad.Err))

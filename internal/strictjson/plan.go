@@ -35,9 +35,12 @@ type place struct {
 type root struct {
 	place
 	nullable bool // null may be the whole text
-	numbers  bool // there is a json.Number somewhere
 	merging  bool // two names may be one key of a map
 	err      error
+
+	// What it is decoded with; strict refuses unknown members. Options that are
+	// joined again for each text cost as much as a short one.
+	lenient, strict json.Options
 }
 
 // roots remembers a pure function of a type; nothing depends on what is in it.
@@ -54,7 +57,8 @@ func rootOf(t reflect.Type) *root {
 		base = base.Elem()
 	}
 	object := !opaque(base) && (base.Kind() == reflect.Struct || base.Kind() == reflect.Map)
-	r.nullable, r.numbers, r.merging, r.err = r.pointer || !object, c.numbers, c.merging, c.err
+	r.nullable, r.merging, r.err = r.pointer || !object, c.merging, c.err
+	r.lenient, r.strict = compatible(c.numbers, false), compatible(c.numbers, true)
 	actual, _ := roots.LoadOrStore(t, r)
 	return actual.(*root)
 }

@@ -63,18 +63,12 @@ type Options struct {
 	RejectUnknown bool
 }
 
-// decoding is what Unmarshal decodes with, by whether the type has a json.Number
-// and whether unknown members are refused. It is made once: options that are
-// joined again for each text cost as much as a short one.
-var decoding = [2][2]json.Options{
-	{compatible(false), compatible(true)},
-	{json.JoinOptions(compatible(false), numbers), json.JoinOptions(compatible(true), numbers)},
-}
-
 // compatible keeps the meaning that encoding/json gives to an accepted text,
-// and takes back what makes a text ambiguous.
-func compatible(rejectUnknown bool) json.Options {
-	return json.JoinOptions(
+// and takes back what makes a text ambiguous. numbers is whether the type has a
+// json.Number somewhere, which is to be decoded as the decoder's own type of that
+// name.
+func compatible(numbers, rejectUnknown bool) json.Options {
+	options := json.JoinOptions(
 		v1.DefaultOptionsV1(),
 		v1.ReportErrorsWithLegacySemantics(false),
 		json.MatchCaseInsensitiveNames(false),
@@ -82,12 +76,13 @@ func compatible(rejectUnknown bool) json.Options {
 		jsontext.AllowDuplicateNames(false),
 		jsontext.AllowInvalidUTF8(false),
 	)
+	if !numbers {
+		return options
+	}
+	return json.JoinOptions(options, json.WithUnmarshalers(json.UnmarshalFromFunc(func(dec *jsontext.Decoder, n *stdjson.Number) error {
+		return (*v1.Number)(n).UnmarshalJSONFrom(dec)
+	})))
 }
-
-// numbers decodes json.Number as the decoder does its own type of that name.
-var numbers = json.WithUnmarshalers(json.UnmarshalFromFunc(func(dec *jsontext.Decoder, n *stdjson.Number) error {
-	return (*v1.Number)(n).UnmarshalJSONFrom(dec)
-}))
 
 // Unmarshal decodes the one value in data into v, a non-nil pointer to a zero
 // value. The error is an [*Error], a [TypeError], or what an
@@ -97,7 +92,10 @@ func Unmarshal(data []byte, v any, opts Options) error {
 	if r.err != nil {
 		return r.err
 	}
-	how := decoding[index(r.numbers)][index(opts.RejectUnknown)]
+	how := r.lenient
+	if opts.RejectUnknown {
+		how = r.strict
+	}
 	if !r.merging {
 		loose, err := unique(data)
 		if err != nil {
@@ -118,13 +116,6 @@ func Unmarshal(data []byte, v any, opts Options) error {
 		return e
 	}
 	return nil
-}
-
-func index(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
 }
 
 // explain turns the decoder's error into one that repeats no input.

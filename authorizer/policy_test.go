@@ -153,6 +153,14 @@ func TestAPolicyAllowsWhatTheCheckGrants(t *testing.T) {
 			}
 			return granted[route]
 		}
+		// A token's event has the path alone, and what stands before a greedy parameter
+		// is then of no route: see TestARedirectIsNoMatch.
+		beforeGreedy := func(path string) bool {
+			return slices.ContainsFunc(table, func(key string) bool {
+				rest, ok := strings.CutPrefix(key[strings.IndexByte(key, '/'):], path+"/{")
+				return ok && strings.HasSuffix(rest, "+}") && !strings.Contains(rest, "/")
+			})
+		}
 		check := authorizer.All(authorizer.Bearer(alice("s")), authorizer.Routes(routes))
 		opts := []authorizer.Option{authorizer.IdentitySources("method.request.header.Authorization")}
 		if complete {
@@ -189,7 +197,7 @@ func TestAPolicyAllowsWhatTheCheckGrants(t *testing.T) {
 				switch got := a.Policy.allows(stageARN + c[0] + c[1]); {
 				case got && !grants(route):
 					t.Fatalf("%s %s, route %q, is refused and allowed by %s", c[0], c[1], route, out)
-				case !got && grants(route) && expressed && !strings.HasSuffix(c[1], "/"):
+				case !got && grants(route) && expressed && !strings.HasSuffix(c[1], "/") && !(variant == "token" && beforeGreedy(c[1])):
 					t.Fatalf("%s %s, route %q, is granted and not allowed by %s", c[0], c[1], route, out)
 				case got:
 					allowed++

@@ -27,7 +27,9 @@ import (
 //
 // That is done by the same code as in httpapi.Routes, so that no handler runs by
 // the check of another. A path that two readers could take for two is then Invalid,
-// with the code path_ambiguous, and no denial. The decision depends on the method,
+// with the code path_ambiguous, and no denial. What stands before a greedy parameter,
+// "/files" of "ANY /files/{proxy+}", needs a key of its own, or one with a parameter
+// there that is not greedy; an authorizer takes it for no route. The decision depends on the method,
 // the path and the domain, which may put a base path in front.
 //
 // The check of a route cannot itself be Routes, which is an error: list all keys in

@@ -29,13 +29,14 @@ import (
 // the check of another. A path that two readers could take for two is then Invalid,
 // with the code path_ambiguous, and no denial. What stands before a greedy parameter,
 // "/files" of "ANY /files/{proxy+}", needs a key of its own, or one with a parameter
-// there that is not greedy; an authorizer takes it for no route. The decision depends on the method,
-// the path and the domain, which may put a base path in front.
+// there that is not greedy; an authorizer takes it for no route. The decision depends
+// on the method, the path and the domain, which may put a base path in front.
 //
 // The check of a route cannot itself be Routes, which is an error: list all keys in
-// one table. A check that restricts, such as [Scopes], goes by the grant so far: see [All].
-// Routes panics for a key that is no route key, for a nil check, and for two keys
-// that take the same call of which neither is the more specific, as net/http does.
+// one table. A check that restricts, such as [Scopes], goes by the grant so far: see
+// [All]. Routes panics for a key that is no route key, for a nil check, and for two
+// keys that take the same call of which neither is the more specific, as net/http
+// does.
 func Routes(routes map[string]Check) Check {
 	table := newRouteTable(routes)
 	return func(ctx context.Context, r *Request) (*Grant, error) {

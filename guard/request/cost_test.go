@@ -4,9 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/lambdarmor/lambdarmor/guard/request"
 	"github.com/lambdarmor/lambdarmor/internal/strictjson"
@@ -49,32 +49,28 @@ func TestAPartialRequestTakesLittleMemory(t *testing.T) {
 	}
 }
 
-// The query takes time by its size, and not by its square.
-func TestTheQueryIsReadInTimeByItsSize(t *testing.T) {
-	quickest := func(params int) time.Duration {
-		var event strings.Builder
-		event.WriteString(`{"requestContext":{"elb":{}},"httpMethod":"GET","path":"/","queryStringParameters":{"a":"b"`)
-		for i := range params - 1 {
-			fmt.Fprintf(&event, `,"%06d":"v"`, i)
-		}
-		event.WriteString(`}}`)
-		r, err := request.Read([]byte(event.String()))
-		if err != nil {
-			t.Fatal(err)
-		}
-		best := time.Hour
-		for range 7 {
-			start := time.Now()
-			if got := len(r.Query()); got != params {
-				t.Errorf("got %d parameters, want %d", got, params)
+// The query takes time by its size, and not by its square: the time for each
+// parameter is to be about the same.
+func BenchmarkQuery(b *testing.B) {
+	for _, params := range []int{500, 16_000} {
+		b.Run(strconv.Itoa(params), func(b *testing.B) {
+			var event strings.Builder
+			event.WriteString(`{"requestContext":{"elb":{}},"httpMethod":"GET","path":"/","queryStringParameters":{"a":"b"`)
+			for i := range params - 1 {
+				fmt.Fprintf(&event, `,"%06d":"v"`, i)
 			}
-			best = min(best, time.Since(start))
-		}
-		return best
-	}
-	few, many := quickest(500), quickest(16_000)
-	if many > 300*few { // 32 times as many; by the square it would be a thousand
-		t.Errorf("got %s for 500 and %s for 16 000 parameters", few, many)
+			event.WriteString(`}}`)
+			r, err := request.Read([]byte(event.String()))
+			if err != nil {
+				b.Fatal(err)
+			}
+			for b.Loop() {
+				if got := len(r.Query()); got != params {
+					b.Fatalf("got %d parameters, want %d", got, params)
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*params), "ns/parameter")
+		})
 	}
 }
 

@@ -151,9 +151,9 @@ func (e *Event) DecodeBody(v any, opts ...DecodeOption) error {
 }
 
 // Request returns the HTTP request in the event, whichever gateway sent it, the
-// call that an authorizer is asked about, and who asks for a field of AppSync. It is not nil. The error is an
-// [*Error] of kind Invalid or TooLarge; the request beside it is partial, and
-// nothing but the answer may be made from it.
+// call that an authorizer is asked about, and who asks for a field of AppSync. It
+// is not nil. The error is an [*Error] of kind Invalid or TooLarge; the request
+// beside it is partial, and nothing but the answer may be made from it.
 func (e *Event) Request() (*request.Request, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()

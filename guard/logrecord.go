@@ -4,22 +4,10 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"slices"
 	"time"
 
 	"github.com/lambdarmor/lambdarmor/internal/answer"
 )
-
-// described returns attributes whose errors say what [Log] says of one.
-func (l *logLayer) described(attrs []slog.Attr) []slog.Attr {
-	attrs = slices.Clone(attrs)
-	for i, a := range attrs {
-		if err, ok := a.Value.Any().(error); ok {
-			attrs[i] = slog.String(a.Key, l.causeOf(err))
-		}
-	}
-	return attrs
-}
 
 // record writes the one record of an invocation.
 func (l *logLayer) record(ctx context.Context, inv *invocation, payload []byte, start time.Time, out []byte, err error) {
@@ -72,7 +60,16 @@ func (l *logLayer) record(ctx context.Context, inv *invocation, payload []byte, 
 	if l.payload {
 		attrs = append(attrs, slog.String("payload", string(payload)))
 	}
-	attrs = settings.appendAdded(attrs, l.described(added))
+	from := len(attrs)
+	attrs = settings.appendAdded(attrs, added)
+	for i, a := range attrs[from:] { // of an error a record says what Log says of one
+		if k := a.Value.Kind(); k != slog.KindAny && k != slog.KindLogValuer {
+			continue
+		}
+		if err, ok := a.Value.Any().(error); ok {
+			attrs[from+i].Value = slog.StringValue(l.causeOf(err))
+		}
+	}
 	r := slog.NewRecord(now, level, "invocation", 0)
 
 	// A record that cannot be written must not fail the invocation.

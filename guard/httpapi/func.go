@@ -14,6 +14,10 @@ import (
 	"github.com/lambdarmor/lambdarmor/internal/strictjson"
 )
 
+// handlerName is the name by which the rules of [guard.Orders] know a handler of
+// this package.
+const handlerName = "httpapi.Func, Routes, Handler, Serve"
+
 // Option changes [Func].
 type Option func(*funcOptions)
 
@@ -55,7 +59,7 @@ func Func[In, Out any](fn func(context.Context, In) (Out, error), opts ...Option
 	for _, opt := range opts {
 		opt(&o)
 	}
-	return guard.NamedHandler("httpapi.Func, Routes, Handler, Serve", guard.HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
+	return guard.NamedHandler(handlerName, guard.HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
 		ctx, x := enter(ctx, payload)
 		if _, err := x.request(); err != nil {
 			return nil, err

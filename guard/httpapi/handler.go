@@ -13,7 +13,7 @@ func Handler(fn func(context.Context, *Request) (Response, error)) lambda.Handle
 	if fn == nil {
 		panic("httpapi: Handler of a nil function")
 	}
-	return guard.NamedHandler("httpapi.Func, Routes, Handler, Serve", guard.HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
+	return guard.NamedHandler(handlerName, guard.HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
 		ctx, x := enter(ctx, payload)
 		req, err := x.request()
 		if err != nil {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 	"net/url"
-	"strings"
 	"sync"
 
 	"github.com/aws/aws-lambda-go/events"
@@ -111,12 +110,3 @@ func (r *Request) Body() ([]byte, error) { return r.event.Body() }
 // url returns the request's URL. It has no other form of the path beside the
 // decoded one: a handler that looks at both could take another route.
 func (r *Request) url() *url.URL { return &url.URL{Path: r.Path, RawQuery: r.in.RawQuery()} }
-
-// host returns the name that the request was sent to, in lower case.
-func (r *Request) host() string {
-	host := r.in.Domain()
-	if host == "" {
-		host = r.Header("host")
-	}
-	return strings.ToLower(host)
-}

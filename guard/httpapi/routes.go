@@ -40,7 +40,7 @@ func Routes(routes map[string]lambda.Handler) lambda.Handler {
 			panic(fmt.Sprintf("httpapi: Routes with %q: %v", pattern, err))
 		}
 	}
-	return guard.NamedHandler("httpapi.Func, Routes, Handler, Serve", guard.HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
+	return guard.NamedHandler(handlerName, guard.HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
 		ctx, x := enter(ctx, payload)
 		req, err := x.request()
 		if err != nil {

@@ -29,7 +29,7 @@ func Serve(h http.Handler) lambda.Handler {
 	// Where there is no server, net/http/httputil.ReverseProxy takes half an
 	// answer for a whole one instead of aborting.
 	server := &http.Server{Handler: h}
-	return guard.NamedHandler("httpapi.Func, Routes, Handler, Serve", guard.HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
+	return guard.NamedHandler(handlerName, guard.HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
 		ctx, x := enter(ctx, payload)
 		req, err := x.request()
 		if err != nil {
@@ -77,7 +77,7 @@ func (r *Request) standard(ctx context.Context) (*http.Request, error) {
 		shape = r.matched // it has the path values
 	}
 	req := shape.WithContext(ctx)
-	req.Method, req.URL, req.Host = r.Method, r.url(), r.host()
+	req.Method, req.URL, req.Host = r.Method, r.url(), router.Host(r.in)
 	req.Header, req.RemoteAddr, req.RequestURI = r.canonical(), net.JoinHostPort(r.ClientIP(), "0"), req.URL.RequestURI()
 	req.Proto, req.ProtoMajor, req.ProtoMinor = "HTTP/1.1", 1, 1
 	proto := r.in.Protocol()

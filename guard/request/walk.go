@@ -1,7 +1,6 @@
 package request
 
 import (
-	"bytes"
 	"errors"
 	"strings"
 
@@ -82,8 +81,13 @@ func (w *walk) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 // read reads the next value, or name.
 func (w *walk) read() (jsontext.Value, span, error) {
 	value, err := w.dec.ReadValue()
-	end := w.dec.InputOffset()
-	return value, span{int32(end) - int32(len(value)), int32(end)}, err
+	return value, w.behind(value), err
+}
+
+// behind returns where a value stands that was read just now.
+func (w *walk) behind(value jsontext.Value) span {
+	end := int32(w.dec.InputOffset())
+	return span{end - int32(len(value)), end}
 }
 
 func (w *walk) object(l level) error {
@@ -103,30 +107,14 @@ func (w *walk) object(l level) error {
 
 // members walks over the members of an object; each has to read the value.
 func (w *walk) members(each func(name jsontext.Value, at span) error) error {
-	if _, err := w.dec.ReadToken(); err != nil {
-		return err
-	}
-	for w.dec.PeekKind() != jsontext.KindEndObject {
-		name, at, err := w.read()
-		if err != nil {
-			return err
-		}
-		if err := each(name, at); err != nil {
-			return err
-		}
-	}
-	_, err := w.dec.ReadToken()
-	return err
+	return strictjson.Members(w.dec, func(name jsontext.Value) error { return each(name, w.behind(name)) })
 }
 
 // find returns the member of a level that has a name, noMember where there is
 // none; variant reports that its spelling is not quite that of one.
 func find(name jsontext.Value, l level) (m member, variant bool) {
 	from, to := l.between()
-	bare := name[1 : len(name)-1]
-	if bytes.IndexByte(bare, '\\') >= 0 {
-		bare, _ = jsontext.AppendUnquote(nil, name)
-	}
+	bare := strictjson.Unquote(name)
 	for m := from; m < to; m++ {
 		if string(bare) == members[m].name {
 			return m, false
@@ -286,13 +274,4 @@ func plainText(value []byte) []byte {
 
 // unquote returns what a string stands for, "" for what is none. The walk has
 // checked its form.
-func unquote(value []byte) string {
-	if len(value) < 2 || value[0] != '"' {
-		return ""
-	}
-	if bytes.IndexByte(value, '\\') < 0 {
-		return string(value[1 : len(value)-1])
-	}
-	plain, _ := jsontext.AppendUnquote(nil, value)
-	return string(plain)
-}
+func unquote(value []byte) string { return string(strictjson.Unquote(value)) }

@@ -93,7 +93,7 @@ func (w *walker) read(out []byte) ([]byte, error) {
 	case w.brief && !w.isBase64:
 		return nil, nil
 	}
-	body := bytes.Clone(plain(out[w.body.start:w.body.end]))
+	body := bytes.Clone(strictjson.Unquote(out[w.body.start:w.body.end]))
 	if w.isBase64 {
 		n, err := base64.StdEncoding.Decode(body, body)
 		if err != nil {
@@ -128,20 +128,7 @@ func first(wrong *error, err error) error {
 }
 
 func (w *walker) members(each func(name string) error) error {
-	if _, err := w.dec.ReadToken(); err != nil {
-		return err
-	}
-	for w.dec.PeekKind() != jsontext.KindEndObject {
-		name, err := w.dec.ReadValue()
-		if err != nil {
-			return err
-		}
-		if err := each(string(plain(name))); err != nil {
-			return err
-		}
-	}
-	_, err := w.dec.ReadToken()
-	return err
+	return strictjson.Members(w.dec, func(name jsontext.Value) error { return each(string(strictjson.Unquote(name))) })
 }
 
 func (w *walker) member(name string) error {
@@ -202,7 +189,7 @@ func (w *walker) statusOf(value jsontext.Value) int {
 		return int(n)
 	}
 	if value.Kind() == jsontext.KindString {
-		value = plain(value)
+		value = strictjson.Unquote(value)
 	}
 	n, _ := strconv.Atoi(string(value))
 	return n
@@ -288,22 +275,10 @@ func (w *walker) string(of []jsontext.Kind, add func(string) bool) error {
 	if kind := value.Kind(); !slices.Contains(of, kind) {
 		return errForm
 	} else if kind == jsontext.KindString {
-		value = plain(value)
+		value = strictjson.Unquote(value)
 	}
 	if !add(string(value)) {
 		return errForm
 	}
 	return nil
-}
-
-// plain returns what a JSON string stands for, nil for what is none.
-func plain(value []byte) []byte {
-	if len(value) < 2 || value[0] != '"' {
-		return nil
-	}
-	if bytes.IndexByte(value, '\\') < 0 {
-		return value[1 : len(value)-1]
-	}
-	text, _ := jsontext.AppendUnquote(nil, value)
-	return text
 }

@@ -13,7 +13,7 @@ ROUNDS   = 30
 CACHE    = $(CURDIR)/.cache
 SERVERS  = $(CACHE)/servers
 TOOL     = $(GO) tool -modfile=$(CURDIR)/.ci/tools/go.mod
-MODULES  = . .ci/tools .ci/compare
+MODULES  = . internal/proptest .ci/tools .ci/compare
 
 # How a function is built for Lambda.
 DEPLOY   = CGO_ENABLED=0 GOOS=linux $(GO) build -tags lambda.norpc -trimpath -ldflags "-s -w"
@@ -29,6 +29,7 @@ help: ## this list
 
 test: servers ## all tests under the race detector, with the servers they need
 	LAMBDARMOR_SERVERS="$(SERVERS)" $(GO) test -race -timeout 30m $(TEST) $(PKG)
+	cd internal/proptest && LAMBDARMOR_SERVERS="$(SERVERS)" $(GO) test -race -timeout 30m $(TEST) ./...
 
 ci: ## all that has to pass before a change lands
 	$(MAKE) format-check tidy-check vet staticcheck examples spin
@@ -42,10 +43,11 @@ tidy-check: ## fail on a go.mod or go.sum that is not tidy
 	@for dir in $(MODULES); do echo "$(GO) -C $$dir mod tidy -diff"; $(GO) -C $$dir mod tidy -diff || exit 1; done
 
 vet: ## go vet, all modules
-	@for dir in . .ci/compare .ci/size; do echo "(cd $$dir && $(GO) vet)"; (cd $$dir && $(GO) vet ./...) || exit 1; done
+	@for dir in . internal/proptest .ci/compare .ci/size; do echo "(cd $$dir && $(GO) vet)"; (cd $$dir && $(GO) vet ./...) || exit 1; done
 
 staticcheck: ## staticcheck, all modules
 	$(TOOL) staticcheck ./...
+	cd internal/proptest && $(TOOL) staticcheck ./...
 	cd .ci/compare && $(TOOL) staticcheck ./...
 	cd .ci/size && $(TOOL) staticcheck ./...
 

@@ -29,11 +29,14 @@ func BenchmarkSimple(b *testing.B) {
 		name string
 		h    lambda.Handler
 	}{
-		{"event alone, lambda.NewHandler", lambda.NewHandler(denied)},
-		{"event alone, guard.Func", guard.Func(denied)},
-		{"a key of 10", authorizer.Simple(authorizer.APIKey("authorization", keys(9)))},
-		{"a key of 1000", authorizer.Simple(authorizer.APIKey("authorization", keys(999)))},
-		{"a key of 10 and a route", authorizer.Simple(authorizer.All(authorizer.APIKey("authorization", keys(9)), onRoute(looks(func(*authorizer.Request) bool { return true }))))},
+		{name: "event alone, lambda.NewHandler", h: lambda.NewHandler(denied)},
+		{name: "event alone, guard.Func", h: guard.Func(denied)},
+		{name: "a key of 10", h: authorizer.Simple(authorizer.APIKey("authorization", keys(9)))},
+		{name: "a key of 1000", h: authorizer.Simple(authorizer.APIKey("authorization", keys(999)))},
+		{
+			name: "a key of 10 and a route",
+			h:    authorizer.Simple(authorizer.All(authorizer.APIKey("authorization", keys(9)), onRoute(looks(func(*authorizer.Request) bool { return true })))),
+		},
 	} {
 		b.Run(bb.name, func(b *testing.B) {
 			b.ReportAllocs()

@@ -29,23 +29,31 @@ func TestAHandlersChecksAndItsRoutesReadOnePath(t *testing.T) {
 		event guardtest.Event
 		want  string // "" where the check refuses
 	}{
-		{"REST", rest("/orders", "orders", own), orders},
-		{"REST, a resource like the stage", rest("/v1/orders", "v1/orders", own), versioned},
-		{"REST, a tenant", rest("/t1/orders", "t1/orders", custom), tenants},
-		{"REST, a base path", rest("/v1/orders", "orders", custom), orders},
-		{"REST, a base path and a tenant", rest("/v1/t1/orders", "t1/orders", custom), tenants},
-		{"REST, a base path and a space", rest("/v1/orders/by/a b", "orders/by/a%20b", custom), named},
-		{"REST, a slash too many", rest("/v1//orders", "orders", custom), ""},
-		{"REST, a slash at the end", rest("/v1/orders/", "orders", custom), orders},
-		{"REST, an escape in the base path", rest("/v%31/orders", "orders", custom), ""},
-		{"HTTP", http("ANY /{proxy+}", "/orders", "orders", own, "$default"), orders},
-		{"HTTP, a stage", http("ANY /{proxy+}", "/v1/orders", "orders", own, "v1"), orders},
-		{"HTTP, a stage twice", http("ANY /{proxy+}", "/v1/v1/orders", "v1/orders", own, "v1"), versioned},
-		{"HTTP, a base path", http("ANY /{proxy+}", "/v1/orders", "orders", custom, "$default"), orders},
-		{"HTTP, a base path and a stage", http("ANY /{proxy+}", "/v2/v1/orders", "v1/orders", custom, "v1"), versioned},
-		{"HTTP, below a literal", http("ANY /v1/{proxy+}", "/v1/orders", "orders", custom, "$default"), versioned},
-		{"HTTP, $default", http("$default", "/v1/orders", "", custom, "$default"), versioned},
-		{"HTTP, $default and a stage", http("$default", "/v1/orders", "", own, "v1"), orders},
+		{name: "REST", event: rest("/orders", "orders", own), want: orders},
+		{name: "REST, a resource like the stage", event: rest("/v1/orders", "v1/orders", own), want: versioned},
+		{name: "REST, a tenant", event: rest("/t1/orders", "t1/orders", custom), want: tenants},
+		{name: "REST, a base path", event: rest("/v1/orders", "orders", custom), want: orders},
+		{name: "REST, a base path and a tenant", event: rest("/v1/t1/orders", "t1/orders", custom), want: tenants},
+		{name: "REST, a base path and a space", event: rest("/v1/orders/by/a b", "orders/by/a%20b", custom), want: named},
+		{name: "REST, a slash too many", event: rest("/v1//orders", "orders", custom)},
+		{name: "REST, a slash at the end", event: rest("/v1/orders/", "orders", custom), want: orders},
+		{name: "REST, an escape in the base path", event: rest("/v%31/orders", "orders", custom)},
+		{name: "HTTP", event: http("ANY /{proxy+}", "/orders", "orders", own, "$default"), want: orders},
+		{name: "HTTP, a stage", event: http("ANY /{proxy+}", "/v1/orders", "orders", own, "v1"), want: orders},
+		{name: "HTTP, a stage twice", event: http("ANY /{proxy+}", "/v1/v1/orders", "v1/orders", own, "v1"), want: versioned},
+		{name: "HTTP, a base path", event: http("ANY /{proxy+}", "/v1/orders", "orders", custom, "$default"), want: orders},
+		{
+			name:  "HTTP, a base path and a stage",
+			event: http("ANY /{proxy+}", "/v2/v1/orders", "v1/orders", custom, "v1"),
+			want:  versioned,
+		},
+		{
+			name:  "HTTP, below a literal",
+			event: http("ANY /v1/{proxy+}", "/v1/orders", "orders", custom, "$default"),
+			want:  versioned,
+		},
+		{name: "HTTP, $default", event: http("$default", "/v1/orders", "", custom, "$default"), want: versioned},
+		{name: "HTTP, $default and a stage", event: http("$default", "/v1/orders", "", own, "v1"), want: orders},
 	} {
 		var checked, handled string
 		checks, routes := map[string]authorizer.Check{}, map[string]lambda.Handler{}

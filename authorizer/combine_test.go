@@ -76,19 +76,19 @@ func TestAnyTakesTheFirstGrantAndElseTheMostTellingDenial(t *testing.T) {
 		checks []authorizer.Check
 		want   string // principal, or code
 	}{
-		{"the first", []authorizer.Check{good, other}, "alice"},
-		{"the second", []authorizer.Check{missing, good}, "alice"},
-		{"after a broken one", []authorizer.Check{broken, good}, "alice"},
-		{"after one that has expired", []authorizer.Check{expired, good}, "alice"},
-		{"after one that cannot be told", []authorizer.Check{grants(&authorizer.Grant{}), good}, "alice"},
-		{"forbidden after missing", []authorizer.Check{missing, forbidden}, "no"},
-		{"forbidden before missing", []authorizer.Check{forbidden, invalid, missing}, "no"},
-		{"invalid after missing", []authorizer.Check{missing, invalid}, "token_unknown"},
-		{"invalid before missing", []authorizer.Check{invalid, missing}, "token_unknown"},
-		{"missing twice", []authorizer.Check{missing, missing}, "credential_missing"},
-		{"broken is no denial", []authorizer.Check{broken, forbidden, invalid}, "internal"},
-		{"broken after a denial", []authorizer.Check{forbidden, broken}, "internal"},
-		{"neither", []authorizer.Check{grants(nil), invalid}, "internal"},
+		{name: "the first", checks: []authorizer.Check{good, other}, want: "alice"},
+		{name: "the second", checks: []authorizer.Check{missing, good}, want: "alice"},
+		{name: "after a broken one", checks: []authorizer.Check{broken, good}, want: "alice"},
+		{name: "after one that has expired", checks: []authorizer.Check{expired, good}, want: "alice"},
+		{name: "after one that cannot be told", checks: []authorizer.Check{grants(&authorizer.Grant{}), good}, want: "alice"},
+		{name: "forbidden after missing", checks: []authorizer.Check{missing, forbidden}, want: "no"},
+		{name: "forbidden before missing", checks: []authorizer.Check{forbidden, invalid, missing}, want: "no"},
+		{name: "invalid after missing", checks: []authorizer.Check{missing, invalid}, want: "token_unknown"},
+		{name: "invalid before missing", checks: []authorizer.Check{invalid, missing}, want: "token_unknown"},
+		{name: "missing twice", checks: []authorizer.Check{missing, missing}, want: "credential_missing"},
+		{name: "broken is no denial", checks: []authorizer.Check{broken, forbidden, invalid}, want: "internal"},
+		{name: "broken after a denial", checks: []authorizer.Check{forbidden, broken}, want: "internal"},
+		{name: "neither", checks: []authorizer.Check{grants(nil), invalid}, want: "internal"},
 	} {
 		g, err := decide(t, authorizer.Any(tt.checks...))
 		got := guard.Public(err).Code
@@ -108,12 +108,16 @@ func TestScopesAndGroups(t *testing.T) {
 		check  authorizer.Check
 		detail string // of the denial
 	}{
-		{"one scope", authorizer.Scopes("a"), ""},
-		{"all scopes", authorizer.Scopes("b", "a"), ""},
-		{"one is lacking", authorizer.Scopes("a", "c"), "The credential of alice lacks the scope c."},
-		{"another case", authorizer.Scopes("A"), "The credential of alice lacks the scope A."},
-		{"one of the groups", authorizer.Groups("none", "admins"), ""},
-		{"none of the groups", authorizer.Groups("none"), "alice is in none of the groups that are allowed this."},
+		{name: "one scope", check: authorizer.Scopes("a")},
+		{name: "all scopes", check: authorizer.Scopes("b", "a")},
+		{name: "one is lacking", check: authorizer.Scopes("a", "c"), detail: "The credential of alice lacks the scope c."},
+		{name: "another case", check: authorizer.Scopes("A"), detail: "The credential of alice lacks the scope A."},
+		{name: "one of the groups", check: authorizer.Groups("none", "admins")},
+		{
+			name:   "none of the groups",
+			check:  authorizer.Groups("none"),
+			detail: "alice is in none of the groups that are allowed this.",
+		},
 	} {
 		g, err := decide(t, authorizer.All(who, tt.check))
 		switch {
@@ -131,17 +135,17 @@ func TestSourceIP(t *testing.T) {
 		address  string
 		ok       bool
 	}{
-		{[]string{"203.0.113.0/24"}, "203.0.113.7", true},
-		{[]string{"203.0.113.7"}, "203.0.113.7", true},
-		{[]string{"203.0.113.8"}, "203.0.113.7", false},
-		{[]string{"192.0.2.0/24", "203.0.113.0/24"}, "203.0.113.7", true},
-		{[]string{"203.0.113.0/24"}, "::ffff:203.0.113.7", true},
-		{[]string{"2001:db8::/32"}, "2001:db8::1", true},
-		{[]string{"2001:db8::/32"}, "2001:db9::1", false},
-		{[]string{"0.0.0.0/0"}, "2001:db8::1", false},
-		{[]string{"0.0.0.0/0"}, "", false},
-		{[]string{"0.0.0.0/0"}, "203.0.113.7, 192.0.2.1", false},
-		{[]string{"0.0.0.0/0"}, "203.0.113.7:443", false},
+		{networks: []string{"203.0.113.0/24"}, address: "203.0.113.7", ok: true},
+		{networks: []string{"203.0.113.7"}, address: "203.0.113.7", ok: true},
+		{networks: []string{"203.0.113.8"}, address: "203.0.113.7"},
+		{networks: []string{"192.0.2.0/24", "203.0.113.0/24"}, address: "203.0.113.7", ok: true},
+		{networks: []string{"203.0.113.0/24"}, address: "::ffff:203.0.113.7", ok: true},
+		{networks: []string{"2001:db8::/32"}, address: "2001:db8::1", ok: true},
+		{networks: []string{"2001:db8::/32"}, address: "2001:db9::1"},
+		{networks: []string{"0.0.0.0/0"}, address: "2001:db8::1"},
+		{networks: []string{"0.0.0.0/0"}},
+		{networks: []string{"0.0.0.0/0"}, address: "203.0.113.7, 192.0.2.1"},
+		{networks: []string{"0.0.0.0/0"}, address: "203.0.113.7:443"},
 	} {
 		h := authorizer.Simple(authorizer.SourceIP(tt.networks...), authorizer.Uncached())
 		out, log, err := ask(t, h, sample("").Set("/requestContext/http/sourceIp", tt.address).Set("/headers/x-forwarded-for", "203.0.113.7"))
@@ -167,14 +171,24 @@ func TestClientCert(t *testing.T) {
 		want     outcome
 		code     string
 	}{
-		"any":             {nil, "", nil, allow, ""},
-		"the subject":     {[]string{"CN=bob", "CN=alice"}, "", nil, allow, ""},
-		"another subject": {[]string{"CN=bob"}, "", nil, deny, "client_certificate"},
-		"none":            {nil, certificate, nil, deny, "credential_missing"},
-		"no subject":      {nil, certificate + "/subjectDN", "", deny, "credential_missing"},
-		"expired":         {nil, certificate + "/validity/notAfter", "Aug  5 09:36:04 2021 GMT", deny, "credential_expired"},
-		"without an end":  {nil, certificate + "/validity/notAfter", "", allow, ""},
-		"no such end":     {nil, certificate + "/validity/notAfter", "tomorrow", broken, "internal"},
+		"any":             {want: allow},
+		"the subject":     {subjects: []string{"CN=bob", "CN=alice"}, want: allow},
+		"another subject": {subjects: []string{"CN=bob"}, want: deny, code: "client_certificate"},
+		"none":            {pointer: certificate, want: deny, code: "credential_missing"},
+		"no subject":      {pointer: certificate + "/subjectDN", value: "", want: deny, code: "credential_missing"},
+		"expired": {
+			pointer: certificate + "/validity/notAfter",
+			value:   "Aug  5 09:36:04 2021 GMT",
+			want:    deny,
+			code:    "credential_expired",
+		},
+		"without an end": {pointer: certificate + "/validity/notAfter", value: "", want: allow},
+		"no such end": {
+			pointer: certificate + "/validity/notAfter",
+			value:   "tomorrow",
+			want:    broken,
+			code:    "internal",
+		},
 	} {
 		event := withCertificate(sample(""))
 		if tt.pointer != "" {
@@ -193,27 +207,27 @@ func TestMisconfigurationPanics(t *testing.T) {
 		with string
 		f    func()
 	}{
-		{"authorizer: All of no checks", func() { authorizer.All() }},
-		{"authorizer: All with a nil check", func() { authorizer.All(ok, nil) }},
-		{"authorizer: Any of no checks", func() { authorizer.Any() }},
-		{"authorizer: Any with a nil check", func() { authorizer.Any(nil) }},
-		{"authorizer: Bearer", func() { authorizer.Bearer(nil) }},
-		{"authorizer: APIKey", func() { authorizer.APIKey("", authorizer.Keys()) }},
-		{"authorizer: APIKey", func() { authorizer.APIKey("x", nil) }},
-		{"authorizer: Scopes without", func() { authorizer.Scopes() }},
-		{"authorizer: Scopes with a scope", func() { authorizer.Scopes("a b") }},
-		{"authorizer: Groups", func() { authorizer.Groups() }},
-		{"authorizer: Groups", func() { authorizer.Groups("") }},
-		{"authorizer: SourceIP without", func() { authorizer.SourceIP() }},
-		{"authorizer: ClientCert", func() { authorizer.ClientCert("") }},
-		{"authorizer: Require", func() { authorizer.Require(nil) }},
-		{"authorizer: FromGateway", func() { authorizer.FromGateway("") }},
-		{"authorizer: Keys: the hash of", func() { authorizer.Keys(authorizer.Key{Hash: "ab", Principal: "a"}) }},
-		{"authorizer: PepperedKeys with", func() { authorizer.PepperedKeys([]byte("short")) }},
-		{"authorizer: SecretKeys without", func() { authorizer.SecretKeys(nil, nil) }},
-		{"authorizer: Routes with a nil", func() { authorizer.Routes(map[string]authorizer.Check{"GET /a": nil}) }},
-		{`authorizer: Routes with "get /a"`, func() { authorizer.Routes(map[string]authorizer.Check{"get /a": ok}) }},
-		{`authorizer: Routes with both "GET /a/{`, func() {
+		{with: "authorizer: All of no checks", f: func() { authorizer.All() }},
+		{with: "authorizer: All with a nil check", f: func() { authorizer.All(ok, nil) }},
+		{with: "authorizer: Any of no checks", f: func() { authorizer.Any() }},
+		{with: "authorizer: Any with a nil check", f: func() { authorizer.Any(nil) }},
+		{with: "authorizer: Bearer", f: func() { authorizer.Bearer(nil) }},
+		{with: "authorizer: APIKey", f: func() { authorizer.APIKey("", authorizer.Keys()) }},
+		{with: "authorizer: APIKey", f: func() { authorizer.APIKey("x", nil) }},
+		{with: "authorizer: Scopes without", f: func() { authorizer.Scopes() }},
+		{with: "authorizer: Scopes with a scope", f: func() { authorizer.Scopes("a b") }},
+		{with: "authorizer: Groups", f: func() { authorizer.Groups() }},
+		{with: "authorizer: Groups", f: func() { authorizer.Groups("") }},
+		{with: "authorizer: SourceIP without", f: func() { authorizer.SourceIP() }},
+		{with: "authorizer: ClientCert", f: func() { authorizer.ClientCert("") }},
+		{with: "authorizer: Require", f: func() { authorizer.Require(nil) }},
+		{with: "authorizer: FromGateway", f: func() { authorizer.FromGateway("") }},
+		{with: "authorizer: Keys: the hash of", f: func() { authorizer.Keys(authorizer.Key{Hash: "ab", Principal: "a"}) }},
+		{with: "authorizer: PepperedKeys with", f: func() { authorizer.PepperedKeys([]byte("short")) }},
+		{with: "authorizer: SecretKeys without", f: func() { authorizer.SecretKeys(nil, nil) }},
+		{with: "authorizer: Routes with a nil", f: func() { authorizer.Routes(map[string]authorizer.Check{"GET /a": nil}) }},
+		{with: `authorizer: Routes with "get /a"`, f: func() { authorizer.Routes(map[string]authorizer.Check{"get /a": ok}) }},
+		{with: `authorizer: Routes with both "GET /a/{`, f: func() {
 			authorizer.Routes(map[string]authorizer.Check{"GET /a/{x}": ok, "GET /a/{y}": ok})
 		}},
 	} {

@@ -51,27 +51,76 @@ func TestADocumentTakesNoWildcardFromData(t *testing.T) {
 		add    func(*authorizer.Document, authorizer.ARN) error
 		want   string // "" is refused
 	}{
-		"one call":              {nil, (*authorizer.Document).Allow, "GET/orders"},
-		"all below":             {nil, (*authorizer.Document).AllowBelow, "GET/orders/*"},
-		"all of a method":       {func(a *authorizer.ARN) { a.Path = "" }, (*authorizer.Document).AllowBelow, "GET/*"},
-		"all of a stage":        {func(a *authorizer.ARN) { a.Method, a.Path = "", "" }, (*authorizer.Document).AllowBelow, "*"},
-		"one denied":            {nil, (*authorizer.Document).Deny, "GET/orders"},
-		"all below denied":      {nil, (*authorizer.Document).DenyBelow, "GET/orders/*"},
-		"a route without path":  {func(a *authorizer.ARN) { a.Method, a.Path = "$connect", "" }, (*authorizer.Document).Allow, "$connect"},
-		"a star in the path":    {func(a *authorizer.ARN) { a.Path = "/orders/*" }, (*authorizer.Document).Allow, ""},
-		"a star before all":     {func(a *authorizer.ARN) { a.Path = "/*/orders" }, (*authorizer.Document).AllowBelow, ""},
-		"a question mark":       {func(a *authorizer.ARN) { a.Path = "/orders/?" }, (*authorizer.Document).Allow, ""},
-		"a variable":            {func(a *authorizer.ARN) { a.Path = "/${aws:userid}" }, (*authorizer.Document).Allow, ""},
-		"a star as method":      {func(a *authorizer.ARN) { a.Method = "*" }, (*authorizer.Document).Allow, ""},
-		"a star as stage":       {func(a *authorizer.ARN) { a.Stage = "*" }, (*authorizer.Document).AllowBelow, ""},
-		"a star as account":     {func(a *authorizer.ARN) { a.Account = "*" }, (*authorizer.Document).Allow, ""},
-		"no method":             {func(a *authorizer.ARN) { a.Method = "" }, (*authorizer.Document).Allow, ""},
-		"half a segment":        {func(a *authorizer.ARN) { a.Path = "orders" }, (*authorizer.Document).Allow, ""},
-		"below a slash":         {func(a *authorizer.ARN) { a.Path = "/orders/" }, (*authorizer.Document).AllowBelow, ""},
-		"a method with a slash": {func(a *authorizer.ARN) { a.Method = "GET/orders" }, (*authorizer.Document).Allow, ""},
-		"512 characters":        {func(a *authorizer.ARN) { a.Path += longest }, (*authorizer.Document).Allow, "GET/orders" + longest},
-		"513 characters":        {func(a *authorizer.ARN) { a.Path += longest + "a" }, (*authorizer.Document).Allow, ""},
-		"513 with what is ours": {func(a *authorizer.ARN) { a.Path += longest[1:] }, (*authorizer.Document).AllowBelow, ""},
+		"one call":  {add: (*authorizer.Document).Allow, want: "GET/orders"},
+		"all below": {add: (*authorizer.Document).AllowBelow, want: "GET/orders/*"},
+		"all of a method": {
+			change: func(a *authorizer.ARN) { a.Path = "" },
+			add:    (*authorizer.Document).AllowBelow,
+			want:   "GET/*",
+		},
+		"all of a stage": {
+			change: func(a *authorizer.ARN) { a.Method, a.Path = "", "" },
+			add:    (*authorizer.Document).AllowBelow,
+			want:   "*",
+		},
+		"one denied":       {add: (*authorizer.Document).Deny, want: "GET/orders"},
+		"all below denied": {add: (*authorizer.Document).DenyBelow, want: "GET/orders/*"},
+		"a route without path": {
+			change: func(a *authorizer.ARN) { a.Method, a.Path = "$connect", "" },
+			add:    (*authorizer.Document).Allow,
+			want:   "$connect",
+		},
+		"a star in the path": {
+			change: func(a *authorizer.ARN) { a.Path = "/orders/*" },
+			add:    (*authorizer.Document).Allow,
+		},
+		"a star before all": {
+			change: func(a *authorizer.ARN) { a.Path = "/*/orders" },
+			add:    (*authorizer.Document).AllowBelow,
+		},
+		"a question mark": {
+			change: func(a *authorizer.ARN) { a.Path = "/orders/?" },
+			add:    (*authorizer.Document).Allow,
+		},
+		"a variable": {
+			change: func(a *authorizer.ARN) { a.Path = "/${aws:userid}" },
+			add:    (*authorizer.Document).Allow,
+		},
+		"a star as method": {change: func(a *authorizer.ARN) { a.Method = "*" }, add: (*authorizer.Document).Allow},
+		"a star as stage": {
+			change: func(a *authorizer.ARN) { a.Stage = "*" },
+			add:    (*authorizer.Document).AllowBelow,
+		},
+		"a star as account": {
+			change: func(a *authorizer.ARN) { a.Account = "*" },
+			add:    (*authorizer.Document).Allow,
+		},
+		"no method": {change: func(a *authorizer.ARN) { a.Method = "" }, add: (*authorizer.Document).Allow},
+		"half a segment": {
+			change: func(a *authorizer.ARN) { a.Path = "orders" },
+			add:    (*authorizer.Document).Allow,
+		},
+		"below a slash": {
+			change: func(a *authorizer.ARN) { a.Path = "/orders/" },
+			add:    (*authorizer.Document).AllowBelow,
+		},
+		"a method with a slash": {
+			change: func(a *authorizer.ARN) { a.Method = "GET/orders" },
+			add:    (*authorizer.Document).Allow,
+		},
+		"512 characters": {
+			change: func(a *authorizer.ARN) { a.Path += longest },
+			add:    (*authorizer.Document).Allow,
+			want:   "GET/orders" + longest,
+		},
+		"513 characters": {
+			change: func(a *authorizer.ARN) { a.Path += longest + "a" },
+			add:    (*authorizer.Document).Allow,
+		},
+		"513 with what is ours": {
+			change: func(a *authorizer.ARN) { a.Path += longest[1:] },
+			add:    (*authorizer.Document).AllowBelow,
+		},
 	} {
 		a := base
 		if tt.change != nil {
@@ -111,7 +160,21 @@ func TestADocumentSaysWhatItWasTold(t *testing.T) {
 				add  func(authorizer.ARN) error
 				to   map[string]bool
 				tail string
-			}{{doc.Allow, allowed, ""}, {doc.AllowBelow, allowed, "/"}, {doc.Deny, denied, ""}, {doc.DenyBelow, denied, "/"}} {
+			}{{
+				add: doc.Allow,
+				to:  allowed,
+			}, {
+				add:  doc.AllowBelow,
+				to:   allowed,
+				tail: "/",
+			}, {
+				add: doc.Deny,
+				to:  denied,
+			}, {
+				add:  doc.DenyBelow,
+				to:   denied,
+				tail: "/",
+			}} {
 				if !rapid.Bool().Draw(t, "add") {
 					continue
 				}

@@ -245,12 +245,16 @@ func TestScopesAndGroupsBehindAGatewaysAuthorizer(t *testing.T) {
 			check  authorizer.Check
 			status int
 		}{
-			{"a scope", authorizer.Scopes("orders:read"), 201},
-			{"another scope", authorizer.Scopes("orders:write"), 403},
-			{"a part of a scope", authorizer.Scopes("orders"), 403},
-			{"a group", authorizer.Groups("support"), 201},
-			{"another group", authorizer.Groups("admins"), 403},
-			{"the text of the list", authorizer.Groups("sales,support", "[sales support]", "[sales", "support]"), 403},
+			{name: "a scope", check: authorizer.Scopes("orders:read"), status: 201},
+			{name: "another scope", check: authorizer.Scopes("orders:write"), status: 403},
+			{name: "a part of a scope", check: authorizer.Scopes("orders"), status: 403},
+			{name: "a group", check: authorizer.Groups("support"), status: 201},
+			{name: "another group", check: authorizer.Groups("admins"), status: 403},
+			{
+				name:   "the text of the list",
+				check:  authorizer.Groups("sales,support", "[sales support]", "[sales", "support]"),
+				status: 403,
+			},
 		} {
 			b := new(backend)
 			h := b.handler(io.Discard, authorizer.FromGateway(), authorizer.Require(authorizer.All(taken, tt.check)))

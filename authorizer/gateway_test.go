@@ -126,11 +126,46 @@ func TestTheGatewaysCacheOpensNoOtherRoute(t *testing.T) {
 		users, admins int // status of the two calls of one who may list users
 		fix           string
 	}{
-		{"a naive one, by the token alone, lets the user in", guard.HandlerFunc(naive), byToken, ttl, 200, 200, ""},
-		{"ours refuses and says why", authorizer.Simple(userRoutes()), byToken, ttl, 500, 500, "add $context.routeKey to the authorizer's identity sources"},
-		{"a naive one, by the route too", guard.HandlerFunc(naive), byTokenAndRoute, ttl, 200, 403, ""},
-		{"ours, by the route too", authorizer.Simple(userRoutes()), byTokenAndRoute, ttl, 200, 403, ""},
-		{"ours, without a cache", authorizer.Simple(userRoutes(), authorizer.Uncached()), byToken, 0, 200, 403, ""},
+		{
+			name:       "a naive one, by the token alone, lets the user in",
+			authorizer: guard.HandlerFunc(naive),
+			sources:    byToken,
+			ttl:        ttl,
+			users:      200,
+			admins:     200,
+		},
+		{
+			name:       "ours refuses and says why",
+			authorizer: authorizer.Simple(userRoutes()),
+			sources:    byToken,
+			ttl:        ttl,
+			users:      500,
+			admins:     500,
+			fix:        "add $context.routeKey to the authorizer's identity sources",
+		},
+		{
+			name:       "a naive one, by the route too",
+			authorizer: guard.HandlerFunc(naive),
+			sources:    byTokenAndRoute,
+			ttl:        ttl,
+			users:      200,
+			admins:     403,
+		},
+		{
+			name:       "ours, by the route too",
+			authorizer: authorizer.Simple(userRoutes()),
+			sources:    byTokenAndRoute,
+			ttl:        ttl,
+			users:      200,
+			admins:     403,
+		},
+		{
+			name:       "ours, without a cache",
+			authorizer: authorizer.Simple(userRoutes(), authorizer.Uncached()),
+			sources:    byToken,
+			users:      200,
+			admins:     403,
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			log := new(logbook)
@@ -168,12 +203,30 @@ func TestAGrantTravelsThroughAnHTTPAPI(t *testing.T) {
 		name       string
 		authorizer guardtest.Authorizer
 	}{
-		{"simple", guardtest.Authorizer{Function: guarded(authorizer.Simple(userRoutes()), io.Discard), SimpleResponses: true, IdentitySources: byTokenAndRoute, TTL: time.Minute}},
-		{"policy 2.0", guardtest.Authorizer{Function: guarded(authorizer.Policy(userRoutes()), io.Discard), IdentitySources: byToken, TTL: time.Minute}},
-		{"policy 1.0", guardtest.Authorizer{Function: guarded(authorizer.Policy(userRoutes()), io.Discard), IdentitySources: byToken, TTL: time.Minute, Format: "1.0"}},
-		{"policy 2.0 by the route", guardtest.Authorizer{Function: guarded(authorizer.Policy(userRoutes()), io.Discard), IdentitySources: byTokenAndRoute, TTL: time.Minute}},
-		{"policy, no cache", guardtest.Authorizer{Function: guarded(authorizer.Policy(userRoutes(), authorizer.Uncached()), io.Discard), IdentitySources: byToken}},
-		{"policy, no identity sources", guardtest.Authorizer{Function: guarded(authorizer.Policy(userRoutes()), io.Discard)}},
+		{
+			name:       "simple",
+			authorizer: guardtest.Authorizer{Function: guarded(authorizer.Simple(userRoutes()), io.Discard), SimpleResponses: true, IdentitySources: byTokenAndRoute, TTL: time.Minute},
+		},
+		{
+			name:       "policy 2.0",
+			authorizer: guardtest.Authorizer{Function: guarded(authorizer.Policy(userRoutes()), io.Discard), IdentitySources: byToken, TTL: time.Minute},
+		},
+		{
+			name:       "policy 1.0",
+			authorizer: guardtest.Authorizer{Function: guarded(authorizer.Policy(userRoutes()), io.Discard), IdentitySources: byToken, TTL: time.Minute, Format: "1.0"},
+		},
+		{
+			name:       "policy 2.0 by the route",
+			authorizer: guardtest.Authorizer{Function: guarded(authorizer.Policy(userRoutes()), io.Discard), IdentitySources: byTokenAndRoute, TTL: time.Minute},
+		},
+		{
+			name:       "policy, no cache",
+			authorizer: guardtest.Authorizer{Function: guarded(authorizer.Policy(userRoutes(), authorizer.Uncached()), io.Discard), IdentitySources: byToken},
+		},
+		{
+			name:       "policy, no identity sources",
+			authorizer: guardtest.Authorizer{Function: guarded(authorizer.Policy(userRoutes()), io.Discard)},
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			simple := tt.authorizer.SimpleResponses
@@ -218,11 +271,11 @@ func TestAPolicyOfARESTAPICoversWhatTheCheckAllows(t *testing.T) {
 		name       string
 		authorizer guardtest.RESTAuthorizer
 	}{
-		{"TOKEN", guardtest.RESTAuthorizer{Function: guarded(authorizer.Policy(userRoutes()), io.Discard)}},
-		{"REQUEST", guardtest.RESTAuthorizer{
+		{name: "TOKEN", authorizer: guardtest.RESTAuthorizer{Function: guarded(authorizer.Policy(userRoutes()), io.Discard)}},
+		{name: "REQUEST", authorizer: guardtest.RESTAuthorizer{
 			Function: guarded(authorizer.Policy(userRoutes(), authorizer.IdentitySources(restSources...)), io.Discard), Type: "REQUEST", IdentitySources: restSources,
 		}},
-		{"REQUEST without a cache", guardtest.RESTAuthorizer{
+		{name: "REQUEST without a cache", authorizer: guardtest.RESTAuthorizer{
 			Function: guarded(authorizer.Policy(userRoutes(), authorizer.Uncached()), io.Discard), Type: "REQUEST", IdentitySources: restSources, TTL: -1,
 		}},
 	} {

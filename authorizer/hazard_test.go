@@ -36,215 +36,406 @@ var hazards = []struct {
 	sources []string // their values
 	fix     string   // "" where there is no hazard
 }{
-	{"nothing", looks(func(*authorizer.Request) bool { return true }), nil, []string{bearer}, ""},
-	{"the token", looks(func(r *authorizer.Request) bool { return r.Header("Authorization") == bearer }), nil, []string{bearer}, ""},
-	{"the token, which is no source", looks(func(r *authorizer.Request) bool { return r.Header("Authorization") == bearer }), nil, []string{"x"}, "add $request.header.authorization to"},
-	{"the token, one of several sources", looks(func(r *authorizer.Request) bool { return r.Header("Authorization") == bearer }), nil, []string{"x", bearer}, ""},
-	{"the token, a part of a source", looks(func(r *authorizer.Request) bool { return r.Header("Authorization") == bearer }), nil, []string{bearer + "x"}, "authorization"},
-	{"the route", looks(func(r *authorizer.Request) bool { return r.RouteKey() == routeKey }), nil, []string{bearer}, "add $context.routeKey to"},
-	{"the route, a source", looks(func(r *authorizer.Request) bool { return r.RouteKey() == routeKey }), nil, []string{bearer, routeKey}, ""},
-	{"the method", looks(func(r *authorizer.Request) bool { return r.Method() == "GET" }), nil, []string{bearer, routeKey}, "add $context.httpMethod to"},
-	{"the method, a source", looks(func(r *authorizer.Request) bool { return r.Method() == "GET" }), nil, []string{bearer, "GET"}, ""},
-	{"the path behind a route", looks(func(r *authorizer.Request) bool { return r.Path() == "/orders/42" }), nil, []string{bearer, routeKey}, "add $context.path to"},
-	{"the path, a source", looks(func(r *authorizer.Request) bool { return r.Path() == "/orders/42" }), nil, []string{bearer, "/orders/42"}, ""},
-	{"a value in the path", looks(func(r *authorizer.Request) bool { return r.PathValue("id") == "42" }), nil, []string{bearer, routeKey, "42"}, "add $context.path to"},
-	{"a value in the path, route and path are sources", looks(func(r *authorizer.Request) bool { return r.PathValue("id") == "42" }), nil, []string{routeKey, "/orders/42"}, ""},
 	{
-		"a greedy value", looks(func(r *authorizer.Request) bool { return r.PathValue("proxy") == "orders/42" }),
-		func(e guardtest.Event) guardtest.Event {
+		name:    "nothing",
+		check:   looks(func(*authorizer.Request) bool { return true }),
+		sources: []string{bearer},
+	},
+	{
+		name:    "the token",
+		check:   looks(func(r *authorizer.Request) bool { return r.Header("Authorization") == bearer }),
+		sources: []string{bearer},
+	},
+	{
+		name:    "the token, which is no source",
+		check:   looks(func(r *authorizer.Request) bool { return r.Header("Authorization") == bearer }),
+		sources: []string{"x"},
+		fix:     "add $request.header.authorization to",
+	},
+	{
+		name:    "the token, one of several sources",
+		check:   looks(func(r *authorizer.Request) bool { return r.Header("Authorization") == bearer }),
+		sources: []string{"x", bearer},
+	},
+	{
+		name:    "the token, a part of a source",
+		check:   looks(func(r *authorizer.Request) bool { return r.Header("Authorization") == bearer }),
+		sources: []string{bearer + "x"},
+		fix:     "authorization",
+	},
+	{
+		name:    "the route",
+		check:   looks(func(r *authorizer.Request) bool { return r.RouteKey() == routeKey }),
+		sources: []string{bearer},
+		fix:     "add $context.routeKey to",
+	},
+	{
+		name:    "the route, a source",
+		check:   looks(func(r *authorizer.Request) bool { return r.RouteKey() == routeKey }),
+		sources: []string{bearer, routeKey},
+	},
+	{
+		name:    "the method",
+		check:   looks(func(r *authorizer.Request) bool { return r.Method() == "GET" }),
+		sources: []string{bearer, routeKey},
+		fix:     "add $context.httpMethod to",
+	},
+	{
+		name:    "the method, a source",
+		check:   looks(func(r *authorizer.Request) bool { return r.Method() == "GET" }),
+		sources: []string{bearer, "GET"},
+	},
+	{
+		name:    "the path behind a route",
+		check:   looks(func(r *authorizer.Request) bool { return r.Path() == "/orders/42" }),
+		sources: []string{bearer, routeKey},
+		fix:     "add $context.path to",
+	},
+	{
+		name:    "the path, a source",
+		check:   looks(func(r *authorizer.Request) bool { return r.Path() == "/orders/42" }),
+		sources: []string{bearer, "/orders/42"},
+	},
+	{
+		name:    "a value in the path",
+		check:   looks(func(r *authorizer.Request) bool { return r.PathValue("id") == "42" }),
+		sources: []string{bearer, routeKey, "42"},
+		fix:     "add $context.path to",
+	},
+	{
+		name:    "a value in the path, route and path are sources",
+		check:   looks(func(r *authorizer.Request) bool { return r.PathValue("id") == "42" }),
+		sources: []string{routeKey, "/orders/42"},
+	},
+	{
+		name: "a greedy value", check: looks(func(r *authorizer.Request) bool { return r.PathValue("proxy") == "orders/42" }),
+		change: func(e guardtest.Event) guardtest.Event {
 			return e.Set("/routeKey", "GET /{proxy+}").Set("/pathParameters", map[string]string{"proxy": "orders/42"})
 		},
-		[]string{"GET /{proxy+}", "/orders/42"},
-		"do not read a greedy parameter",
-	},
-	{"the ARN", looks(func(r *authorizer.Request) bool { return r.ARN().Method == "GET" }), nil, []string{bearer, routeKey}, "add $context.httpMethod and $context.path and $context.domainName to"},
-	{"the ARN, method and path are sources", looks(func(r *authorizer.Request) bool { return r.ARN().Method == "GET" }), nil, []string{"GET", "/orders/42"}, "add $context.domainName to"},
-	{
-		"the ARN, method, path and domain are sources", looks(func(r *authorizer.Request) bool { return r.ARN().Method == "GET" }), nil,
-		[]string{"GET", "/orders/42", "a1b2c3d4e5.execute-api.us-east-1.amazonaws.com"},
-		"",
+		sources: []string{"GET /{proxy+}", "/orders/42"},
+		fix:     "do not read a greedy parameter",
 	},
 	{
-		"the ARN behind $default", looks(func(r *authorizer.Request) bool { return r.ARN().Method == "GET" }),
-		func(e guardtest.Event) guardtest.Event { return e.Set("/routeKey", "$default") },
-		[]string{"GET", "/orders/42"},
-		"add $context.domainName to",
+		name:    "the ARN",
+		check:   looks(func(r *authorizer.Request) bool { return r.ARN().Method == "GET" }),
+		sources: []string{bearer, routeKey},
+		fix:     "add $context.httpMethod and $context.path and $context.domainName to",
 	},
 	{
-		"the ARN behind a stage in the path", looks(func(r *authorizer.Request) bool { return r.ARN().Path == "/orders/42" }),
-		func(e guardtest.Event) guardtest.Event {
+		name:    "the ARN, method and path are sources",
+		check:   looks(func(r *authorizer.Request) bool { return r.ARN().Method == "GET" }),
+		sources: []string{"GET", "/orders/42"},
+		fix:     "add $context.domainName to",
+	},
+	{
+		name: "the ARN, method, path and domain are sources", check: looks(func(r *authorizer.Request) bool { return r.ARN().Method == "GET" }),
+		sources: []string{"GET", "/orders/42", "a1b2c3d4e5.execute-api.us-east-1.amazonaws.com"},
+	},
+	{
+		name: "the ARN behind $default", check: looks(func(r *authorizer.Request) bool { return r.ARN().Method == "GET" }),
+		change:  func(e guardtest.Event) guardtest.Event { return e.Set("/routeKey", "$default") },
+		sources: []string{"GET", "/orders/42"},
+		fix:     "add $context.domainName to",
+	},
+	{
+		name: "the ARN behind a stage in the path", check: looks(func(r *authorizer.Request) bool { return r.ARN().Path == "/orders/42" }),
+		change: func(e guardtest.Event) guardtest.Event {
 			return e.Set("/routeArn", stageARN+"GET/orders/42").Set("/requestContext/stage", "prod").Set("/rawPath", "/prod/orders/42").Set("/requestContext/http/path", "/prod/orders/42")
 		},
-		[]string{"GET", "/prod/orders/42"},
-		"add $context.domainName to",
+		sources: []string{"GET", "/prod/orders/42"},
+		fix:     "add $context.domainName to",
 	},
-	{"the query", looks(func(r *authorizer.Request) bool { return r.Query("expand") == "lines" }), nil, []string{bearer}, "add $request.querystring.expand to"},
-	{"the query, a source", looks(func(r *authorizer.Request) bool { return r.Query("expand") == "lines" }), nil, []string{bearer, "lines"}, ""},
-	{"a header", looks(func(r *authorizer.Request) bool { return r.Header("X-Amzn-Trace-Id") != "" }), nil, []string{bearer}, "add $request.header.x-amzn-trace-id to"},
-	{"that a header is not there", looks(func(r *authorizer.Request) bool { return r.Header("X-Blocked") == "" }), nil, []string{bearer}, "do not read the header x-blocked that is not there"},
-	{"that a query value is not there", looks(func(r *authorizer.Request) bool { return r.Query("block") == "" }), nil, []string{bearer}, "do not read the query's block"},
-	{"that there is no certificate", looks(func(r *authorizer.Request) bool { return r.ClientCert() == nil }), nil, []string{bearer}, "do not read the client certificate"},
-	{"a cookie", looks(func(r *authorizer.Request) bool { c, ok := r.Cookie("theme"); return ok && c == "dark" }), nil, []string{bearer, "dark"}, "add $request.header.cookie to"},
-	{"a cookie, all of the header a source", looks(func(r *authorizer.Request) bool { _, ok := r.Cookie("theme"); return ok }), nil, []string{"theme=dark"}, ""},
-	{"the address", looks(func(r *authorizer.Request) bool { return r.SourceIP() != "" }), nil, []string{bearer}, "add $context.identity.sourceIp to"},
-	{"the address, a source", looks(func(r *authorizer.Request) bool { return r.SourceIP() != "" }), nil, []string{bearer, "203.0.113.7"}, ""},
-	{"the certificate", looks(func(r *authorizer.Request) bool { return r.ClientCert() != nil }), withCertificate, []string{bearer, "CN=alice"}, "add $context.identity.clientCert.clientCertPem to"},
-	{"the certificate, a source", looks(func(r *authorizer.Request) bool { return r.ClientCert() != nil }), withCertificate, []string{pem}, ""},
-	{"what is the same for all of a stage", looks(func(r *authorizer.Request) bool {
+	{
+		name:    "the query",
+		check:   looks(func(r *authorizer.Request) bool { return r.Query("expand") == "lines" }),
+		sources: []string{bearer},
+		fix:     "add $request.querystring.expand to",
+	},
+	{
+		name:    "the query, a source",
+		check:   looks(func(r *authorizer.Request) bool { return r.Query("expand") == "lines" }),
+		sources: []string{bearer, "lines"},
+	},
+	{
+		name:    "a header",
+		check:   looks(func(r *authorizer.Request) bool { return r.Header("X-Amzn-Trace-Id") != "" }),
+		sources: []string{bearer},
+		fix:     "add $request.header.x-amzn-trace-id to",
+	},
+	{
+		name:    "that a header is not there",
+		check:   looks(func(r *authorizer.Request) bool { return r.Header("X-Blocked") == "" }),
+		sources: []string{bearer},
+		fix:     "do not read the header x-blocked that is not there",
+	},
+	{
+		name:    "that a query value is not there",
+		check:   looks(func(r *authorizer.Request) bool { return r.Query("block") == "" }),
+		sources: []string{bearer},
+		fix:     "do not read the query's block",
+	},
+	{
+		name:    "that there is no certificate",
+		check:   looks(func(r *authorizer.Request) bool { return r.ClientCert() == nil }),
+		sources: []string{bearer},
+		fix:     "do not read the client certificate",
+	},
+	{
+		name:    "a cookie",
+		check:   looks(func(r *authorizer.Request) bool { c, ok := r.Cookie("theme"); return ok && c == "dark" }),
+		sources: []string{bearer, "dark"},
+		fix:     "add $request.header.cookie to",
+	},
+	{
+		name:    "a cookie, all of the header a source",
+		check:   looks(func(r *authorizer.Request) bool { _, ok := r.Cookie("theme"); return ok }),
+		sources: []string{"theme=dark"},
+	},
+	{
+		name:    "the address",
+		check:   looks(func(r *authorizer.Request) bool { return r.SourceIP() != "" }),
+		sources: []string{bearer},
+		fix:     "add $context.identity.sourceIp to",
+	},
+	{
+		name:    "the address, a source",
+		check:   looks(func(r *authorizer.Request) bool { return r.SourceIP() != "" }),
+		sources: []string{bearer, "203.0.113.7"},
+	},
+	{
+		name:    "the certificate",
+		check:   looks(func(r *authorizer.Request) bool { return r.ClientCert() != nil }),
+		change:  withCertificate,
+		sources: []string{bearer, "CN=alice"},
+		fix:     "add $context.identity.clientCert.clientCertPem to",
+	},
+	{
+		name:    "the certificate, a source",
+		check:   looks(func(r *authorizer.Request) bool { return r.ClientCert() != nil }),
+		change:  withCertificate,
+		sources: []string{pem},
+	},
+	{name: "what is the same for all of a stage", check: looks(func(r *authorizer.Request) bool {
 		return r.StageVariable("a") == "" && r.Stage() != "" && r.APIID() != "" && r.AccountID() != "" && r.Format() == authorizer.HTTP2
-	}), nil, []string{bearer}, ""},
-	{"several", looks(func(r *authorizer.Request) bool {
+	}), sources: []string{bearer}},
+	{name: "several", check: looks(func(r *authorizer.Request) bool {
 		return r.RouteKey() != "" && r.SourceIP() != "" && r.Query("expand") != ""
-	}), nil, []string{bearer}, "add $context.routeKey and $context.identity.sourceIp and $request.querystring.expand to"},
-	{"what goroutines look at", looks(func(r *authorizer.Request) bool {
+	}), sources: []string{bearer}, fix: "add $context.routeKey and $context.identity.sourceIp and $request.querystring.expand to"},
+	{name: "what goroutines look at", check: looks(func(r *authorizer.Request) bool {
 		var wg sync.WaitGroup
 		for range 4 {
 			wg.Go(func() { r.RouteKey(); r.Header("a"); r.SourceIP() })
 		}
 		wg.Wait()
 		return true
-	}), nil, []string{bearer}, "header a"},
+	}), sources: []string{bearer}, fix: "header a"},
 
-	{"Bearer", authorizer.Bearer(alice()), nil, []string{bearer}, ""},
-	{"Bearer by another source", authorizer.Bearer(alice()), nil, []string{"203.0.113.7"}, "authorization"},
-	{"Routes", onRoute(authorizer.Bearer(alice())), nil, []string{bearer}, "add $context.routeKey to"},
-	{"Routes by the route", onRoute(authorizer.Bearer(alice())), nil, []string{bearer, routeKey}, ""},
-	{"Routes whose ANY has no other method", authorizer.Routes(map[string]authorizer.Check{"ANY /orders/{order}": authorizer.Bearer(alice())}), nil, []string{bearer, routeKey}, ""},
+	{name: "Bearer", check: authorizer.Bearer(alice()), sources: []string{bearer}},
 	{
-		"ANY of the gateway, taken apart", onRoute(authorizer.Bearer(alice())),
-		func(e guardtest.Event) guardtest.Event { return e.Set("/routeKey", "ANY /orders/{id}") },
-		[]string{bearer, "ANY /orders/{id}"},
-		"add $context.httpMethod to",
+		name:    "Bearer by another source",
+		check:   authorizer.Bearer(alice()),
+		sources: []string{"203.0.113.7"},
+		fix:     "authorization",
 	},
 	{
-		"a catch-all, taken apart", onRoute(authorizer.Bearer(alice())),
-		func(e guardtest.Event) guardtest.Event { return e.Set("/routeKey", "$default") },
-		[]string{bearer, "$default", "GET"},
-		"add $context.path and $context.domainName to",
+		name:    "Routes",
+		check:   onRoute(authorizer.Bearer(alice())),
+		sources: []string{bearer},
+		fix:     "add $context.routeKey to",
 	},
 	{
-		"a catch-all, taken apart by method and path", onRoute(authorizer.Bearer(alice())),
-		func(e guardtest.Event) guardtest.Event { return e.Set("/routeKey", "$default") },
-		[]string{bearer, "GET", "/orders/42"},
-		"add $context.domainName to",
+		name:    "Routes by the route",
+		check:   onRoute(authorizer.Bearer(alice())),
+		sources: []string{bearer, routeKey},
 	},
 	{
-		"a catch-all, taken apart by method, domain and path", onRoute(authorizer.Bearer(alice())),
-		func(e guardtest.Event) guardtest.Event { return e.Set("/routeKey", "$default") },
-		[]string{bearer, "GET", "a1b2c3d4e5.execute-api.us-east-1.amazonaws.com", "/orders/42"},
-		"",
+		name:    "Routes whose ANY has no other method",
+		check:   authorizer.Routes(map[string]authorizer.Check{"ANY /orders/{order}": authorizer.Bearer(alice())}),
+		sources: []string{bearer, routeKey},
 	},
 	{
-		"a catch-all of its own", authorizer.Routes(map[string]authorizer.Check{"ANY /{proxy+}": authorizer.Bearer(alice())}),
-		func(e guardtest.Event) guardtest.Event { return e.Set("/routeKey", "ANY /{proxy+}") },
-		[]string{bearer, "ANY /{proxy+}"},
-		"",
+		name: "ANY of the gateway, taken apart", check: onRoute(authorizer.Bearer(alice())),
+		change:  func(e guardtest.Event) guardtest.Event { return e.Set("/routeKey", "ANY /orders/{id}") },
+		sources: []string{bearer, "ANY /orders/{id}"},
+		fix:     "add $context.httpMethod to",
 	},
 	{
-		"a route that is named like the stage", authorizer.Routes(map[string]authorizer.Check{"$default": authorizer.Bearer(alice())}),
-		func(e guardtest.Event) guardtest.Event { return e.Set("/routeKey", "$default") },
-		[]string{bearer, "$default"},
-		"do not read the route where the request has the same value in another place",
+		name: "a catch-all, taken apart", check: onRoute(authorizer.Bearer(alice())),
+		change:  func(e guardtest.Event) guardtest.Event { return e.Set("/routeKey", "$default") },
+		sources: []string{bearer, "$default", "GET"},
+		fix:     "add $context.path and $context.domainName to",
 	},
-	{"SourceIP", authorizer.All(authorizer.Bearer(alice()), authorizer.SourceIP("203.0.113.0/24")), nil, []string{bearer}, "sourceIp"},
-	{"SourceIP by the address", authorizer.All(authorizer.Bearer(alice()), authorizer.SourceIP("203.0.113.0/24")), nil, []string{bearer, "203.0.113.7"}, ""},
-	{"ClientCert", authorizer.ClientCert("CN=alice"), withCertificate, []string{bearer}, "clientCertPem"},
-	{"ClientCert by the certificate", authorizer.ClientCert("CN=alice"), withCertificate, []string{pem}, ""},
-	{"APIKey", authorizer.APIKey("x-key", authorizer.Keys(authorizer.Key{Hash: authorizer.HashKey("k1"), Principal: "alice"})), func(e guardtest.Event) guardtest.Event { return e.Set("/headers/x-key", "k1") }, []string{bearer}, "x-key"},
-	{"Any forgets what did not grant", authorizer.Any(authorizer.APIKey("x-key", authorizer.Keys()), authorizer.Bearer(alice())), nil, []string{bearer}, ""},
-	{"Any remembers the route of what did not", authorizer.Any(authorizer.Routes(map[string]authorizer.Check{"GET /": authorizer.Bearer(alice())}), authorizer.Bearer(alice())), nil, []string{bearer}, "add $context.routeKey to"},
-	{"Any remembers the address of what did not", authorizer.Any(authorizer.SourceIP("192.0.2.1"), authorizer.Bearer(alice())), nil, []string{bearer}, "sourceIp"},
-	{"Any remembers what did", authorizer.Any(authorizer.APIKey("x-key", authorizer.Keys()), onRoute(authorizer.Bearer(alice()))), nil, []string{bearer}, "add $context.routeKey to"},
-	{"All remembers all", authorizer.All(looks(func(r *authorizer.Request) bool { return r.Query("expand") != "" }), authorizer.Bearer(alice())), nil, []string{bearer}, "expand"},
+	{
+		name: "a catch-all, taken apart by method and path", check: onRoute(authorizer.Bearer(alice())),
+		change:  func(e guardtest.Event) guardtest.Event { return e.Set("/routeKey", "$default") },
+		sources: []string{bearer, "GET", "/orders/42"},
+		fix:     "add $context.domainName to",
+	},
+	{
+		name: "a catch-all, taken apart by method, domain and path", check: onRoute(authorizer.Bearer(alice())),
+		change:  func(e guardtest.Event) guardtest.Event { return e.Set("/routeKey", "$default") },
+		sources: []string{bearer, "GET", "a1b2c3d4e5.execute-api.us-east-1.amazonaws.com", "/orders/42"},
+	},
+	{
+		name: "a catch-all of its own", check: authorizer.Routes(map[string]authorizer.Check{"ANY /{proxy+}": authorizer.Bearer(alice())}),
+		change:  func(e guardtest.Event) guardtest.Event { return e.Set("/routeKey", "ANY /{proxy+}") },
+		sources: []string{bearer, "ANY /{proxy+}"},
+	},
+	{
+		name: "a route that is named like the stage", check: authorizer.Routes(map[string]authorizer.Check{"$default": authorizer.Bearer(alice())}),
+		change:  func(e guardtest.Event) guardtest.Event { return e.Set("/routeKey", "$default") },
+		sources: []string{bearer, "$default"},
+		fix:     "do not read the route where the request has the same value in another place",
+	},
+	{
+		name:    "SourceIP",
+		check:   authorizer.All(authorizer.Bearer(alice()), authorizer.SourceIP("203.0.113.0/24")),
+		sources: []string{bearer},
+		fix:     "sourceIp",
+	},
+	{
+		name:    "SourceIP by the address",
+		check:   authorizer.All(authorizer.Bearer(alice()), authorizer.SourceIP("203.0.113.0/24")),
+		sources: []string{bearer, "203.0.113.7"},
+	},
+	{
+		name:    "ClientCert",
+		check:   authorizer.ClientCert("CN=alice"),
+		change:  withCertificate,
+		sources: []string{bearer},
+		fix:     "clientCertPem",
+	},
+	{
+		name:    "ClientCert by the certificate",
+		check:   authorizer.ClientCert("CN=alice"),
+		change:  withCertificate,
+		sources: []string{pem},
+	},
+	{
+		name:    "APIKey",
+		check:   authorizer.APIKey("x-key", authorizer.Keys(authorizer.Key{Hash: authorizer.HashKey("k1"), Principal: "alice"})),
+		change:  func(e guardtest.Event) guardtest.Event { return e.Set("/headers/x-key", "k1") },
+		sources: []string{bearer},
+		fix:     "x-key",
+	},
+	{
+		name:    "Any forgets what did not grant",
+		check:   authorizer.Any(authorizer.APIKey("x-key", authorizer.Keys()), authorizer.Bearer(alice())),
+		sources: []string{bearer},
+	},
+	{
+		name:    "Any remembers the route of what did not",
+		check:   authorizer.Any(authorizer.Routes(map[string]authorizer.Check{"GET /": authorizer.Bearer(alice())}), authorizer.Bearer(alice())),
+		sources: []string{bearer},
+		fix:     "add $context.routeKey to",
+	},
+	{
+		name:    "Any remembers the address of what did not",
+		check:   authorizer.Any(authorizer.SourceIP("192.0.2.1"), authorizer.Bearer(alice())),
+		sources: []string{bearer},
+		fix:     "sourceIp",
+	},
+	{
+		name:    "Any remembers what did",
+		check:   authorizer.Any(authorizer.APIKey("x-key", authorizer.Keys()), onRoute(authorizer.Bearer(alice()))),
+		sources: []string{bearer},
+		fix:     "add $context.routeKey to",
+	},
+	{
+		name:    "All remembers all",
+		check:   authorizer.All(looks(func(r *authorizer.Request) bool { return r.Query("expand") != "" }), authorizer.Bearer(alice())),
+		sources: []string{bearer},
+		fix:     "expand",
+	},
 
 	// A client that can fill one identity source makes another look like one.
 	{
-		"a header with the route in it", onRoute(authorizer.Bearer(alice())),
-		func(e guardtest.Event) guardtest.Event { return e.Set("/headers/x-any", routeKey) },
-		[]string{bearer, routeKey},
-		"do not read the route where",
+		name: "a header with the route in it", check: onRoute(authorizer.Bearer(alice())),
+		change:  func(e guardtest.Event) guardtest.Event { return e.Set("/headers/x-any", routeKey) },
+		sources: []string{bearer, routeKey},
+		fix:     "do not read the route where",
 	},
 	{
-		"a header twice, the route among its values", onRoute(authorizer.Bearer(alice())),
-		func(e guardtest.Event) guardtest.Event { return e.Set("/headers/x-any", "a, "+routeKey+" ,b") },
-		[]string{bearer, routeKey},
-		"do not read the route where",
+		name: "a header twice, the route among its values", check: onRoute(authorizer.Bearer(alice())),
+		change:  func(e guardtest.Event) guardtest.Event { return e.Set("/headers/x-any", "a, "+routeKey+" ,b") },
+		sources: []string{bearer, routeKey},
+		fix:     "do not read the route where",
 	},
 	{
-		"a query value with the route in it", onRoute(authorizer.Bearer(alice())),
-		func(e guardtest.Event) guardtest.Event {
+		name: "a query value with the route in it", check: onRoute(authorizer.Bearer(alice())),
+		change: func(e guardtest.Event) guardtest.Event {
 			return e.Set("/queryStringParameters/any", routeKey)
 		},
-		[]string{bearer, routeKey},
-		"do not read the route where",
+		sources: []string{bearer, routeKey},
+		fix:     "do not read the route where",
 	},
 	{
-		"cookies with the token in them", authorizer.Bearer(alice()),
-		func(e guardtest.Event) guardtest.Event { return e.Set("/cookies", []string{bearer}) },
-		[]string{bearer},
-		"authorization",
+		name: "cookies with the token in them", check: authorizer.Bearer(alice()),
+		change:  func(e guardtest.Event) guardtest.Event { return e.Set("/cookies", []string{bearer}) },
+		sources: []string{bearer},
+		fix:     "authorization",
 	},
 	{
-		"a cookie that is like the route", onRoute(authorizer.Bearer(alice())),
-		func(e guardtest.Event) guardtest.Event { return e.Set("/cookies", []string{"a=b", routeKey}) },
-		[]string{bearer, routeKey},
-		"do not read the route where",
+		name: "a cookie that is like the route", check: onRoute(authorizer.Bearer(alice())),
+		change:  func(e guardtest.Event) guardtest.Event { return e.Set("/cookies", []string{"a=b", routeKey}) },
+		sources: []string{bearer, routeKey},
+		fix:     "do not read the route where",
 	},
 	{
-		"a path like a header", looks(func(r *authorizer.Request) bool { return r.Header("x-path") != "" }),
-		func(e guardtest.Event) guardtest.Event { return e.Set("/headers/x-path", "/orders/42") },
-		[]string{bearer, "/orders/42"},
-		"x-path",
+		name: "a path like a header", check: looks(func(r *authorizer.Request) bool { return r.Header("x-path") != "" }),
+		change:  func(e guardtest.Event) guardtest.Event { return e.Set("/headers/x-path", "/orders/42") },
+		sources: []string{bearer, "/orders/42"},
+		fix:     "x-path",
 	},
 	{
-		"a stage like a header", looks(func(r *authorizer.Request) bool { return r.Header("x-tenant") != "" }),
-		func(e guardtest.Event) guardtest.Event { return e.Set("/headers/x-tenant", "$default") },
-		[]string{bearer, "$default"},
-		"x-tenant",
+		name: "a stage like a header", check: looks(func(r *authorizer.Request) bool { return r.Header("x-tenant") != "" }),
+		change:  func(e guardtest.Event) guardtest.Event { return e.Set("/headers/x-tenant", "$default") },
+		sources: []string{bearer, "$default"},
+		fix:     "x-tenant",
 	},
 	{
-		"a subdomain like a header", looks(func(r *authorizer.Request) bool { return r.Header("x-tenant") != "" }),
-		func(e guardtest.Event) guardtest.Event {
+		name: "a subdomain like a header", check: looks(func(r *authorizer.Request) bool { return r.Header("x-tenant") != "" }),
+		change: func(e guardtest.Event) guardtest.Event {
 			return e.Set("/headers/x-tenant", "acme").Set("/requestContext/domainPrefix", "acme")
 		},
-		[]string{bearer, "acme"},
-		"x-tenant",
+		sources: []string{bearer, "acme"},
+		fix:     "x-tenant",
 	},
 	{
-		"a domain like a header", looks(func(r *authorizer.Request) bool { return r.Header("x-tenant") != "" }),
-		func(e guardtest.Event) guardtest.Event {
+		name: "a domain like a header", check: looks(func(r *authorizer.Request) bool { return r.Header("x-tenant") != "" }),
+		change: func(e guardtest.Event) guardtest.Event {
 			return e.Set("/headers/x-tenant", "acme.example.com").Set("/requestContext/domainName", "acme.example.com")
 		},
-		[]string{bearer, "acme.example.com"},
-		"x-tenant",
+		sources: []string{bearer, "acme.example.com"},
+		fix:     "x-tenant",
 	},
 	{
-		"the name in a certificate like a header", looks(func(r *authorizer.Request) bool { return r.Header("x-client") != "" }),
-		func(e guardtest.Event) guardtest.Event {
+		name: "the name in a certificate like a header", check: looks(func(r *authorizer.Request) bool { return r.Header("x-client") != "" }),
+		change: func(e guardtest.Event) guardtest.Event {
 			return withCertificate(e).Set("/headers/x-client", "CN=alice")
 		},
-		[]string{"CN=alice"},
-		"x-client",
+		sources: []string{"CN=alice"},
+		fix:     "x-client",
 	},
 	{
-		"a certificate like a header", looks(func(r *authorizer.Request) bool { return r.Header("x-cert") != "" }),
-		func(e guardtest.Event) guardtest.Event { return withCertificate(e).Set("/headers/x-cert", pem) },
-		[]string{pem},
-		"x-cert",
+		name: "a certificate like a header", check: looks(func(r *authorizer.Request) bool { return r.Header("x-cert") != "" }),
+		change:  func(e guardtest.Event) guardtest.Event { return withCertificate(e).Set("/headers/x-cert", pem) },
+		sources: []string{pem},
+		fix:     "x-cert",
 	},
 	{
-		"a stage variable like a header", looks(func(r *authorizer.Request) bool { return r.Header("x-tenant") != "" }),
-		func(e guardtest.Event) guardtest.Event {
+		name: "a stage variable like a header", check: looks(func(r *authorizer.Request) bool { return r.Header("x-tenant") != "" }),
+		change: func(e guardtest.Event) guardtest.Event {
 			return e.Set("/headers/x-tenant", "acme").Set("/stageVariables", map[string]string{"tenant": "acme"})
 		},
-		[]string{bearer, "acme"},
-		"x-tenant",
+		sources: []string{bearer, "acme"},
+		fix:     "x-tenant",
 	},
 	{
-		"an address that a client claims as well", authorizer.SourceIP("203.0.113.0/24"),
-		func(e guardtest.Event) guardtest.Event { return e.Set("/headers/x-real-ip", "203.0.113.7") },
-		[]string{"203.0.113.7"},
-		"do not read the source address where",
+		name: "an address that a client claims as well", check: authorizer.SourceIP("203.0.113.0/24"),
+		change:  func(e guardtest.Event) guardtest.Event { return e.Set("/headers/x-real-ip", "203.0.113.7") },
+		sources: []string{"203.0.113.7"},
+		fix:     "do not read the source address where",
 	},
 }
 

@@ -26,35 +26,51 @@ func TestJoinedIdentitySources(t *testing.T) {
 		joined string
 		want   outcome
 	}{
-		{"alone", authorizer.Bearer(alice()), nil, bearer, allow},
-		{"one of two", authorizer.Bearer(alice()), nil, "a," + bearer, allow},
-		{"another", authorizer.Bearer(alice()), nil, "a,b", broken},
-		{"a part of a part", authorizer.Bearer(alice()), nil, "a" + bearer, broken},
-		{"the route", looks(func(r *authorizer.Request) bool { return r.RouteKey() == routeKey }), nil, bearer + "," + routeKey, allow},
-		{"a client's header with the route", looks(func(r *authorizer.Request) bool { return r.RouteKey() != "" }), x("a," + routeKey), bearer + ",a," + routeKey, broken},
-		{"a value with a comma", readsX, x("a,b"), "a,b", broken},
-		{"a value with a comma beside another", readsX, x("a,b"), bearer + ",a,b", broken},
-		{"a value without", readsX, x("a"), bearer + ",a", allow},
-		{"none", readsX, x("a"), "", allow},
+		{name: "alone", check: authorizer.Bearer(alice()), joined: bearer, want: allow},
+		{name: "one of two", check: authorizer.Bearer(alice()), joined: "a," + bearer, want: allow},
+		{name: "another", check: authorizer.Bearer(alice()), joined: "a,b", want: broken},
+		{name: "a part of a part", check: authorizer.Bearer(alice()), joined: "a" + bearer, want: broken},
 		{
-			"a path with an address in it", readsAddress, func(e guardtest.Event) guardtest.Event { return e.Set("/path", "/orders/4,203.0.113.7") },
-			bearer + ",/orders/4,203.0.113.7", broken,
+			name:   "the route",
+			check:  looks(func(r *authorizer.Request) bool { return r.RouteKey() == routeKey }),
+			joined: bearer + "," + routeKey,
+			want:   allow,
 		},
 		{
-			"a stage variable with an address in it", readsAddress,
-			func(e guardtest.Event) guardtest.Event {
+			name:   "a client's header with the route",
+			check:  looks(func(r *authorizer.Request) bool { return r.RouteKey() != "" }),
+			change: x("a," + routeKey),
+			joined: bearer + ",a," + routeKey,
+			want:   broken,
+		},
+		{name: "a value with a comma", check: readsX, change: x("a,b"), joined: "a,b", want: broken},
+		{name: "a value with a comma beside another", check: readsX, change: x("a,b"), joined: bearer + ",a,b", want: broken},
+		{name: "a value without", check: readsX, change: x("a"), joined: bearer + ",a", want: allow},
+		{name: "none", check: readsX, change: x("a"), want: allow},
+		{
+			name: "a path with an address in it", check: readsAddress, change: func(e guardtest.Event) guardtest.Event { return e.Set("/path", "/orders/4,203.0.113.7") },
+			joined: bearer + ",/orders/4,203.0.113.7", want: broken,
+		},
+		{
+			name: "a stage variable with an address in it", check: readsAddress,
+			change: func(e guardtest.Event) guardtest.Event {
 				return e.Set("/stageVariables", map[string]string{"offices": "203.0.113.7,203.0.113.9"})
 			},
-			bearer + ",203.0.113.7,203.0.113.9", broken,
+			joined: bearer + ",203.0.113.7,203.0.113.9", want: broken,
 		},
 		{
-			"a subject with an address in it", readsAddress,
-			func(e guardtest.Event) guardtest.Event {
+			name: "a subject with an address in it", check: readsAddress,
+			change: func(e guardtest.Event) guardtest.Event {
 				return e.Set("/requestContext/identity/clientCert", map[string]any{"subjectDN": "CN=alice,203.0.113.7"})
 			},
-			bearer + ",CN=alice,203.0.113.7", broken,
+			joined: bearer + ",CN=alice,203.0.113.7", want: broken,
 		},
-		{"an empty one, and none in the request", looks(func(r *authorizer.Request) bool { return r.Header("x-any") == "" }), nil, bearer + ",,a", broken},
+		{
+			name:   "an empty one, and none in the request",
+			check:  looks(func(r *authorizer.Request) bool { return r.Header("x-any") == "" }),
+			joined: bearer + ",,a",
+			want:   broken,
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			event := sample("http-1.0")
@@ -82,20 +98,68 @@ func TestIdentitySourcesOfARESTAPIAreDeclared(t *testing.T) {
 		declared []string
 		fix      string
 	}{
-		{"nothing is declared", authorizer.Bearer(alice()), nil, "add method.request.header.authorization to the authorizer's identity sources and to IdentitySources"},
-		{"the header is", authorizer.Bearer(alice()), []string{header}, ""},
-		{"as an HTTP API has it", authorizer.Bearer(alice()), []string{"$request.header.Authorization"}, ""},
-		{"another is", authorizer.Bearer(alice()), []string{"method.request.header.Cookie"}, "authorization"},
-		{"nothing is read", looks(func(*authorizer.Request) bool { return true }), nil, ""},
-		{"the query", looks(func(r *authorizer.Request) bool { return r.Query("expand") != "" }), []string{"method.request.querystring.expand"}, ""},
-		{"that it is not there", looks(func(r *authorizer.Request) bool { return r.Query("none") == "" }), []string{"method.request.querystring.none"}, "do not read the query's none"},
-		{"the route", looks(func(r *authorizer.Request) bool { return r.RouteKey() == routeKey }), []string{header}, "add context.httpMethod and context.resourcePath to"},
-		{"the resource without the method", looks(func(r *authorizer.Request) bool { return r.RouteKey() == routeKey }), []string{"context.resourcePath"}, "context.httpMethod"},
-		{"the resource and the method", looks(func(r *authorizer.Request) bool { return r.RouteKey() == routeKey }), []string{"context.resourcePath", "context.httpMethod"}, ""},
-		{"the path", looks(func(r *authorizer.Request) bool { return r.Path() != "" }), []string{"context.path"}, ""},
-		{"the address", authorizer.SourceIP("203.0.113.7"), []string{"context.identity.sourceIp", "stageVariables.a"}, ""},
-		{"the certificate", authorizer.ClientCert(), []string{"context.identity.clientCert.clientCertPem"}, ""},
-		{"the certificate, not declared", authorizer.ClientCert(), []string{header}, "clientCertPem"},
+		{
+			name:  "nothing is declared",
+			check: authorizer.Bearer(alice()),
+			fix:   "add method.request.header.authorization to the authorizer's identity sources and to IdentitySources",
+		},
+		{name: "the header is", check: authorizer.Bearer(alice()), declared: []string{header}},
+		{
+			name:     "as an HTTP API has it",
+			check:    authorizer.Bearer(alice()),
+			declared: []string{"$request.header.Authorization"},
+		},
+		{
+			name:     "another is",
+			check:    authorizer.Bearer(alice()),
+			declared: []string{"method.request.header.Cookie"},
+			fix:      "authorization",
+		},
+		{name: "nothing is read", check: looks(func(*authorizer.Request) bool { return true })},
+		{
+			name:     "the query",
+			check:    looks(func(r *authorizer.Request) bool { return r.Query("expand") != "" }),
+			declared: []string{"method.request.querystring.expand"},
+		},
+		{
+			name:     "that it is not there",
+			check:    looks(func(r *authorizer.Request) bool { return r.Query("none") == "" }),
+			declared: []string{"method.request.querystring.none"},
+			fix:      "do not read the query's none",
+		},
+		{
+			name:     "the route",
+			check:    looks(func(r *authorizer.Request) bool { return r.RouteKey() == routeKey }),
+			declared: []string{header},
+			fix:      "add context.httpMethod and context.resourcePath to",
+		},
+		{
+			name:     "the resource without the method",
+			check:    looks(func(r *authorizer.Request) bool { return r.RouteKey() == routeKey }),
+			declared: []string{"context.resourcePath"},
+			fix:      "context.httpMethod",
+		},
+		{
+			name:     "the resource and the method",
+			check:    looks(func(r *authorizer.Request) bool { return r.RouteKey() == routeKey }),
+			declared: []string{"context.resourcePath", "context.httpMethod"},
+		},
+		{
+			name:     "the path",
+			check:    looks(func(r *authorizer.Request) bool { return r.Path() != "" }),
+			declared: []string{"context.path"},
+		},
+		{
+			name:     "the address",
+			check:    authorizer.SourceIP("203.0.113.7"),
+			declared: []string{"context.identity.sourceIp", "stageVariables.a"},
+		},
+		{
+			name:     "the certificate",
+			check:    authorizer.ClientCert(),
+			declared: []string{"context.identity.clientCert.clientCertPem"},
+		},
+		{name: "the certificate, not declared", check: authorizer.ClientCert(), declared: []string{header}, fix: "clientCertPem"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			event := certificate(sample("request"))
@@ -125,11 +189,11 @@ func TestATokenAuthorizerDependsOnItsToken(t *testing.T) {
 		check authorizer.Check
 		want  outcome
 	}{
-		"the token":            {authorizer.Bearer(alice()), allow},
-		"the path":             {looks(func(r *authorizer.Request) bool { return r.Path() == "/orders/42" }), broken},
-		"the method":           {looks(func(r *authorizer.Request) bool { return r.Method() == "GET" }), broken},
-		"a header":             {looks(func(r *authorizer.Request) bool { return r.Header("x") == "" }), broken},
-		"no route that is one": {looks(func(r *authorizer.Request) bool { return r.RouteKey() == "" }), broken},
+		"the token":            {check: authorizer.Bearer(alice()), want: allow},
+		"the path":             {check: looks(func(r *authorizer.Request) bool { return r.Path() == "/orders/42" }), want: broken},
+		"the method":           {check: looks(func(r *authorizer.Request) bool { return r.Method() == "GET" }), want: broken},
+		"a header":             {check: looks(func(r *authorizer.Request) bool { return r.Header("x") == "" }), want: broken},
+		"no route that is one": {check: looks(func(r *authorizer.Request) bool { return r.RouteKey() == "" }), want: broken},
 	} {
 		out, log, err := ask(t, authorizer.Policy(tt.check), event)
 		if got := outcomeOf(t, out, err, arnOf(event)); got != tt.want || tt.want == broken && !strings.Contains(log.text("fix"), "do not read") {
@@ -158,11 +222,11 @@ func TestAppSyncKeepsWhatDependsOnTheTokenAlone(t *testing.T) {
 		check authorizer.Check
 		want  *int
 	}{
-		"the token":     {authorizer.Bearer(alice()), nil},
-		"the operation": {looks(func(r *authorizer.Request) bool { return r.Operation().Name == "Order" }), &none},
-		"a header":      {looks(func(r *authorizer.Request) bool { return r.Header("host") != "" }), &none},
-		"no header":     {looks(func(r *authorizer.Request) bool { return r.Header("x") == "" }), &none},
-		"a denial":      {looks(func(r *authorizer.Request) bool { return r.Header("x") != "" }), &none},
+		"the token":     {check: authorizer.Bearer(alice())},
+		"the operation": {check: looks(func(r *authorizer.Request) bool { return r.Operation().Name == "Order" }), want: &none},
+		"a header":      {check: looks(func(r *authorizer.Request) bool { return r.Header("host") != "" }), want: &none},
+		"no header":     {check: looks(func(r *authorizer.Request) bool { return r.Header("x") == "" }), want: &none},
+		"a denial":      {check: looks(func(r *authorizer.Request) bool { return r.Header("x") != "" }), want: &none},
 	} {
 		out, _, err := ask(t, authorizer.AppSync(tt.check), sample("appsync"))
 		a := parse(t, out)
@@ -234,13 +298,25 @@ func TestAnswer401(t *testing.T) {
 		token      string
 		with, want outcome
 	}{
-		{"a grant", authorizer.Bearer(alice()), bearer, allow, allow},
-		{"another token", authorizer.Bearer(alice()), "Bearer other", unauthorized, deny},
-		{"no token", authorizer.Bearer(alice()), "Basic YTpi", unauthorized, deny},
-		{"forbidden", authorizer.All(authorizer.Bearer(alice()), authorizer.Scopes("s")), bearer, deny, deny},
-		{"broken", fails(errBroken), bearer, broken, broken},
-		{"another token, beside a key", both, "Bearer other", unauthorized, broken},
-		{"forbidden, beside a key", authorizer.All(both, authorizer.Scopes("none")), bearer, deny, deny},
+		{name: "a grant", check: authorizer.Bearer(alice()), token: bearer, with: allow, want: allow},
+		{name: "another token", check: authorizer.Bearer(alice()), token: "Bearer other", with: unauthorized, want: deny},
+		{name: "no token", check: authorizer.Bearer(alice()), token: "Basic YTpi", with: unauthorized, want: deny},
+		{
+			name:  "forbidden",
+			check: authorizer.All(authorizer.Bearer(alice()), authorizer.Scopes("s")),
+			token: bearer,
+			with:  deny,
+			want:  deny,
+		},
+		{name: "broken", check: fails(errBroken), token: bearer, with: broken, want: broken},
+		{name: "another token, beside a key", check: both, token: "Bearer other", with: unauthorized, want: broken},
+		{
+			name:  "forbidden, beside a key",
+			check: authorizer.All(both, authorizer.Scopes("none")),
+			token: bearer,
+			with:  deny,
+			want:  deny,
+		},
 	} {
 		event := identified(sample("").Set("/headers/authorization", tt.token), "", tt.token)
 		if out, log, err := ask(t, authorizer.Simple(tt.check, authorizer.Answer401()), event); outcomeOf(t, out, err, "") != tt.with {

@@ -55,21 +55,66 @@ type placeOf struct {
 }
 
 var places = []placeOf{
-	{"$request.header.x", "method.request.header.x", func(c callOf) string { return c.x }, func(r *authorizer.Request) string { return r.Header("X") }},
-	{"$request.header.authorization", "method.request.header.authorization", func(c callOf) string { return c.auth }, func(r *authorizer.Request) string { return r.Header("Authorization") }},
-	{"$request.header.x-key", "method.request.header.x-key", func(c callOf) string { return c.key }, func(r *authorizer.Request) string { return r.Header("x-key") }},
-	{"$request.querystring.q", "method.request.querystring.q", func(c callOf) string { return c.q }, func(r *authorizer.Request) string { return r.Query("q") }},
-	{"$context.httpMethod", "context.httpMethod", func(c callOf) string { return c.method }, (*authorizer.Request).Method},
-	{"$context.path", "context.path", func(c callOf) string { return c.base + c.path }, (*authorizer.Request).Path},
-	{"$context.identity.sourceIp", "context.identity.sourceIp", func(c callOf) string { return c.ip }, (*authorizer.Request).SourceIP},
-	{"$context.routeKey", "context.resourcePath", func(c callOf) string { return c.route }, (*authorizer.Request).RouteKey},
-	{"$context.domainName", "context.domainName", callOf.domain, func(r *authorizer.Request) string { return r.Header("host") }},
+	{
+		http: "$request.header.x",
+		rest: "method.request.header.x",
+		of:   func(c callOf) string { return c.x },
+		read: func(r *authorizer.Request) string { return r.Header("X") },
+	},
+	{
+		http: "$request.header.authorization",
+		rest: "method.request.header.authorization",
+		of:   func(c callOf) string { return c.auth },
+		read: func(r *authorizer.Request) string { return r.Header("Authorization") },
+	},
+	{
+		http: "$request.header.x-key",
+		rest: "method.request.header.x-key",
+		of:   func(c callOf) string { return c.key },
+		read: func(r *authorizer.Request) string { return r.Header("x-key") },
+	},
+	{
+		http: "$request.querystring.q",
+		rest: "method.request.querystring.q",
+		of:   func(c callOf) string { return c.q },
+		read: func(r *authorizer.Request) string { return r.Query("q") },
+	},
+	{
+		http: "$context.httpMethod",
+		rest: "context.httpMethod",
+		of:   func(c callOf) string { return c.method },
+		read: (*authorizer.Request).Method,
+	},
+	{
+		http: "$context.path",
+		rest: "context.path",
+		of:   func(c callOf) string { return c.base + c.path },
+		read: (*authorizer.Request).Path,
+	},
+	{
+		http: "$context.identity.sourceIp",
+		rest: "context.identity.sourceIp",
+		of:   func(c callOf) string { return c.ip },
+		read: (*authorizer.Request).SourceIP,
+	},
+	{
+		http: "$context.routeKey",
+		rest: "context.resourcePath",
+		of:   func(c callOf) string { return c.route },
+		read: (*authorizer.Request).RouteKey,
+	},
+	{
+		http: "$context.domainName",
+		rest: "context.domainName",
+		of:   callOf.domain,
+		read: func(r *authorizer.Request) string { return r.Header("host") },
+	},
 }
 
 // seen is where a check can look besides.
 var seen = append([]placeOf{
-	{"$arn", "", nil, func(r *authorizer.Request) string { return r.ARN().Path }},
-	{"$path.p", "", nil, func(r *authorizer.Request) string { return r.PathValue("p") }},
+	{http: "$arn", read: func(r *authorizer.Request) string { return r.ARN().Path }},
+	{http: "$path.p", read: func(r *authorizer.Request) string { return r.PathValue("p") }},
 }, places...)
 
 // key is what the gateway keeps an answer by, false where it does not ask.

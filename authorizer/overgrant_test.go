@@ -21,19 +21,19 @@ func TestAKeptPolicyAllowsNoOtherReadingOfAPath(t *testing.T) {
 		check authorizer.Check
 		path  string // that must not be allowed
 	}{
-		"a slash too many":         {table("ANY /{proxy+}", "GET /admin"), "//admin"},
-		"a dot segment":            {table("ANY /{proxy+}", "GET /admin"), "/x/../admin"},
-		"an escape":                {table("ANY /{proxy+}", "GET /admin"), "/%61dmin"},
-		"$default":                 {table("$default", "GET /admin"), "//admin"},
-		"a slash, nothing refused": {table("GET /{proxy+}", "POST /admin"), "//admin"},
-		"a backslash":              {table("GET /{proxy+}", "POST /admin"), `/x\..\admin`},
-		"a slash in a parameter":   {table("GET /orders/{id}", "GET /orders/export"), "/orders//export"},
-		"two slashes at the end":   {table("GET /orders/{id}", "GET /orders"), "/orders//"},
-		"a detour":                 {table("GET /orders/{id}", "GET /users/{id}"), "/orders/../users/42"},
-		"a detour, greedy":         {table("GET /files/{path+}", "GET /admin"), "/files/a/../../admin"},
-		"a detour to its end":      {table("GET /orders/{id}", "GET /orders"), "/orders/42/.."},
-		"an escape in a parameter": {table("GET /orders/{id}", "GET /orders/export"), "/orders/%65xport"},
-		"an escape below one":      {table("GET /orders/{id}", "GET /orders/export/all"), "/orders/%65xport/all"},
+		"a slash too many":         {check: table("ANY /{proxy+}", "GET /admin"), path: "//admin"},
+		"a dot segment":            {check: table("ANY /{proxy+}", "GET /admin"), path: "/x/../admin"},
+		"an escape":                {check: table("ANY /{proxy+}", "GET /admin"), path: "/%61dmin"},
+		"$default":                 {check: table("$default", "GET /admin"), path: "//admin"},
+		"a slash, nothing refused": {check: table("GET /{proxy+}", "POST /admin"), path: "//admin"},
+		"a backslash":              {check: table("GET /{proxy+}", "POST /admin"), path: `/x\..\admin`},
+		"a slash in a parameter":   {check: table("GET /orders/{id}", "GET /orders/export"), path: "/orders//export"},
+		"two slashes at the end":   {check: table("GET /orders/{id}", "GET /orders"), path: "/orders//"},
+		"a detour":                 {check: table("GET /orders/{id}", "GET /users/{id}"), path: "/orders/../users/42"},
+		"a detour, greedy":         {check: table("GET /files/{path+}", "GET /admin"), path: "/files/a/../../admin"},
+		"a detour to its end":      {check: table("GET /orders/{id}", "GET /orders"), path: "/orders/42/.."},
+		"an escape in a parameter": {check: table("GET /orders/{id}", "GET /orders/export"), path: "/orders/%65xport"},
+		"an escape below one":      {check: table("GET /orders/{id}", "GET /orders/export/all"), path: "/orders/%65xport/all"},
 	} {
 		for _, variant := range []string{"token", "request"} {
 			event := sample(variant).Set("/methodArn", stageARN+"GET/health")
@@ -86,7 +86,11 @@ func TestOneOfSeveralValuesIsNoIdentitySource(t *testing.T) {
 	tenants := looks(func(r *authorizer.Request) bool { return strings.Contains(r.Header("x-tenant"), "own") })
 	query := looks(func(r *authorizer.Request) bool { return strings.Contains(r.Query("tenant"), "own") })
 	h := func(c authorizer.Check) *restAuthorizer {
-		return &restAuthorizer{t, c, []string{"method.request.header.x-tenant", "method.request.querystring.tenant"}}
+		return &restAuthorizer{
+			T:       t,
+			check:   c,
+			sources: []string{"method.request.header.x-tenant", "method.request.querystring.tenant"},
+		}
 	}
 	base := sample("request")
 	h(tenants).must(base.Set("/multiValueHeaders/X-Tenant", []string{"own"}), allow)
@@ -106,7 +110,7 @@ func TestABasePathIsNoPartOfARoute(t *testing.T) {
 	}))
 	sources := []string{"method.request.header.Authorization", "context.resourcePath", "context.httpMethod", "context.path"}
 	event := sample("request").Set("/resource", "/{proxy+}").Set("/path", "/v1/admin").Set("/methodArn", stageARN+"GET/v1/admin")
-	u := &restAuthorizer{t, check, sources}
+	u := &restAuthorizer{T: t, check: check, sources: sources}
 	u.must(event, broken)
 	u.sources = append(u.sources, "context.domainName")
 	u.must(event, allow)
@@ -136,7 +140,11 @@ func TestABasePathIsNoPartOfARoute(t *testing.T) {
 // A REST API tells the method that was called of a resource with ANY.
 func TestACatchAllOfARESTAPIIsOneRoute(t *testing.T) {
 	check := authorizer.Routes(map[string]authorizer.Check{"ANY /{proxy+}": authorizer.Bearer(alice())})
-	u := &restAuthorizer{t, check, []string{"method.request.header.Authorization", "context.resourcePath", "context.httpMethod"}}
+	u := &restAuthorizer{
+		T:       t,
+		check:   check,
+		sources: []string{"method.request.header.Authorization", "context.resourcePath", "context.httpMethod"},
+	}
 	u.must(sample("request").Set("/resource", "/{proxy+}").Set("/path", "/a%20b").Set("/methodArn", stageARN+"GET/a%20b"), allow)
 }
 
@@ -166,12 +174,23 @@ func TestAPolicyAllowsWhatNoTableNames(t *testing.T) {
 		hazard            bool
 		granted, notAllow string
 	}{
-		"all":        {listed(authorizer.Bearer(alice())), false, "GET/a GET/a/1 GET/b POST/a DELETE/b/c", ""},
-		"one method": {authorizer.Any(authorizer.Routes(map[string]authorizer.Check{"POST /a": authorizer.Bearer(alice())}), gets), false, "POST/a GET/a GET/b", "POST/b DELETE/a"},
-		"all but some": {
-			authorizer.All(authorizer.Bearer(alice()), authorizer.Any(authorizer.Routes(map[string]authorizer.Check{"POST /a": authorizer.Scopes("s")}), gets)), false, "GET/a GET/b", "POST/a POST/b",
+		"all": {
+			check:   listed(authorizer.Bearer(alice())),
+			granted: "GET/a GET/a/1 GET/b POST/a DELETE/b/c",
 		},
-		"another grant": {listed(grants(&authorizer.Grant{Principal: "bob"})), true, "", "GET/a GET/b"},
+		"one method": {
+			check:    authorizer.Any(authorizer.Routes(map[string]authorizer.Check{"POST /a": authorizer.Bearer(alice())}), gets),
+			granted:  "POST/a GET/a GET/b",
+			notAllow: "POST/b DELETE/a",
+		},
+		"all but some": {
+			check: authorizer.All(authorizer.Bearer(alice()), authorizer.Any(authorizer.Routes(map[string]authorizer.Check{"POST /a": authorizer.Scopes("s")}), gets)), granted: "GET/a GET/b", notAllow: "POST/a POST/b",
+		},
+		"another grant": {
+			check:    listed(grants(&authorizer.Grant{Principal: "bob"})),
+			hazard:   true,
+			notAllow: "GET/a GET/b",
+		},
 	} {
 		for _, first := range []string{"GET/a", "GET/b"} {
 			out, log, err := ask(t, authorizer.Policy(tt.check), sample("token").Set("/methodArn", stageARN+first))

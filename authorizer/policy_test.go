@@ -363,10 +363,10 @@ func TestCompleteRoutesHasToBeTrue(t *testing.T) {
 		route string
 		want  outcome
 	}{
-		"the gateway routes":         {one, routeKey, allow},
-		"the function routes":        {one, "ANY /{proxy+}", broken},
-		"$default is refused":        {authorizer.All(authorizer.Bearer(alice()), both), routeKey, broken},
-		"$default is what is called": {authorizer.All(authorizer.Bearer(alice()), both), "$default", broken},
+		"the gateway routes":         {check: one, route: routeKey, want: allow},
+		"the function routes":        {check: one, route: "ANY /{proxy+}", want: broken},
+		"$default is refused":        {check: authorizer.All(authorizer.Bearer(alice()), both), route: routeKey, want: broken},
+		"$default is what is called": {check: authorizer.All(authorizer.Bearer(alice()), both), route: "$default", want: broken},
 	} {
 		event := sample("").Set("/routeKey", tt.route)
 		out, log, err := ask(t, authorizer.Policy(tt.check, authorizer.CompleteRoutes()), event)

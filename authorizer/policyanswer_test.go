@@ -75,11 +75,24 @@ func TestAppSyncForgetsWithTheGrant(t *testing.T) {
 		least int
 		most  int
 	}{
-		"soon":              {ending(30 * time.Second), nil, 1, 30},
-		"late":              {ending(48 * time.Hour), nil, 3600, 3600},
-		"soon, longer kept": {ending(30 * time.Second), []authorizer.AppSyncOption{authorizer.TTL(time.Hour)}, 1, 30},
-		"late, kept short":  {ending(48 * time.Hour), []authorizer.AppSyncOption{authorizer.TTL(time.Minute)}, 60, 60},
-		"not kept":          {ending(48 * time.Hour), []authorizer.AppSyncOption{authorizer.TTL(0)}, 0, 0},
+		"soon": {check: ending(30 * time.Second), least: 1, most: 30},
+		"late": {check: ending(48 * time.Hour), least: 3600, most: 3600},
+		"soon, longer kept": {
+			check: ending(30 * time.Second),
+			opts:  []authorizer.AppSyncOption{authorizer.TTL(time.Hour)},
+			least: 1,
+			most:  30,
+		},
+		"late, kept short": {
+			check: ending(48 * time.Hour),
+			opts:  []authorizer.AppSyncOption{authorizer.TTL(time.Minute)},
+			least: 60,
+			most:  60,
+		},
+		"not kept": {
+			check: ending(48 * time.Hour),
+			opts:  []authorizer.AppSyncOption{authorizer.TTL(0)},
+		},
 	} {
 		out, _, err := ask(t, authorizer.AppSync(tt.check, tt.opts...), sample("appsync"))
 		if a := parse(t, out); err != nil || a.TTLOverride == nil || *a.TTLOverride < tt.least || *a.TTLOverride > tt.most {

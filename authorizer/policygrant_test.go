@@ -22,13 +22,13 @@ func TestGrantsOfOnePolicyAreTheSame(t *testing.T) {
 		change func(*authorizer.Grant)
 		hazard bool
 	}{
-		"the same":          {func(*authorizer.Grant) {}, false},
-		"an earlier end":    {func(g *authorizer.Grant) { g.Expires = later }, false},
-		"no end":            {func(g *authorizer.Grant) { g.Expires = time.Time{} }, false},
-		"another principal": {func(g *authorizer.Grant) { g.Principal = "bob" }, true},
-		"other scopes":      {func(g *authorizer.Grant) { g.Scopes = nil }, true},
-		"another context":   {func(g *authorizer.Grant) { g.Context = map[string]any{"plan": "paid"} }, true},
-		"other groups":      {func(g *authorizer.Grant) { g.Groups = []string{"g"} }, true},
+		"the same":          {change: func(*authorizer.Grant) {}},
+		"an earlier end":    {change: func(g *authorizer.Grant) { g.Expires = later }},
+		"no end":            {change: func(g *authorizer.Grant) { g.Expires = time.Time{} }},
+		"another principal": {change: func(g *authorizer.Grant) { g.Principal = "bob" }, hazard: true},
+		"other scopes":      {change: func(g *authorizer.Grant) { g.Scopes = nil }, hazard: true},
+		"another context":   {change: func(g *authorizer.Grant) { g.Context = map[string]any{"plan": "paid"} }, hazard: true},
+		"other groups":      {change: func(g *authorizer.Grant) { g.Groups = []string{"g"} }, hazard: true},
 	} {
 		end := later
 		if name != "no end" {

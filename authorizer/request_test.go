@@ -68,61 +68,65 @@ func TestDetailsOfRequests(t *testing.T) {
 		at      func(*authorizer.Request) string
 		want    string
 	}{
-		{"several headers of one name are one", "request", func(e guardtest.Event) guardtest.Event {
+		{name: "several headers of one name are one", variant: "request", change: func(e guardtest.Event) guardtest.Event {
 			return e.Set("/multiValueHeaders/Authorization", []string{"Bearer a", "Bearer b"})
-		}, func(r *authorizer.Request) string { return r.Header("authorization") }, "Bearer a,Bearer b"},
-		{"and two spellings are one name", "request", func(e guardtest.Event) guardtest.Event {
+		}, at: func(r *authorizer.Request) string { return r.Header("authorization") }, want: "Bearer a,Bearer b"},
+		{name: "and two spellings are one name", variant: "request", change: func(e guardtest.Event) guardtest.Event {
 			return e.Set("/multiValueHeaders/authorization", []string{"Bearer b"})
-		}, func(r *authorizer.Request) string { return r.Header("authorization") }, "Bearer t0k3n,Bearer b"},
-		{"headers alone", "request", func(e guardtest.Event) guardtest.Event {
+		}, at: func(r *authorizer.Request) string { return r.Header("authorization") }, want: "Bearer t0k3n,Bearer b"},
+		{name: "headers alone", variant: "request", change: func(e guardtest.Event) guardtest.Event {
 			return e.Set("/multiValueHeaders", nil)
-		}, func(r *authorizer.Request) string { return r.Header("authorization") }, "Bearer t0k3n"},
-		{"nulls", "request", func(e guardtest.Event) guardtest.Event {
+		}, at: func(r *authorizer.Request) string { return r.Header("authorization") }, want: "Bearer t0k3n"},
+		{name: "nulls", variant: "request", change: func(e guardtest.Event) guardtest.Event {
 			return e.Set("/queryStringParameters", nil).Set("/multiValueQueryStringParameters", nil).Set("/pathParameters", nil).Set("/stageVariables", nil).Set("/requestContext/identity/clientCert", nil)
-		}, func(r *authorizer.Request) string { return r.Query("expand") + r.PathValue("id") }, ""},
-		{"several values of the query", "request", func(e guardtest.Event) guardtest.Event {
+		}, at: func(r *authorizer.Request) string { return r.Query("expand") + r.PathValue("id") }},
+		{name: "several values of the query", variant: "request", change: func(e guardtest.Event) guardtest.Event {
 			return e.Set("/multiValueQueryStringParameters/expand", []string{"a", "b"})
-		}, func(r *authorizer.Request) string { return r.Query("expand") }, "a,b"},
-		{"cookies", "", func(e guardtest.Event) guardtest.Event {
+		}, at: func(r *authorizer.Request) string { return r.Query("expand") }, want: "a,b"},
+		{name: "cookies", change: func(e guardtest.Event) guardtest.Event {
 			return e.Set("/cookies", []string{"a=b", "c=d"})
-		}, func(r *authorizer.Request) string { return r.Header("cookie") }, "a=b; c=d"},
-		{"cookies of several headers", "request", func(e guardtest.Event) guardtest.Event {
+		}, at: func(r *authorizer.Request) string { return r.Header("cookie") }, want: "a=b; c=d"},
+		{name: "cookies of several headers", variant: "request", change: func(e guardtest.Event) guardtest.Event {
 			return e.Set("/multiValueHeaders/Cookie", []string{"a=b", "theme=dark, c=d"}).Set("/multiValueHeaders/cookie", []string{"theme=light"})
-		}, cookies, `theme="dark, c=d" true of "a=b; theme=dark, c=d; theme=light"`},
-		{"cookies of one header", "http-1.0", func(e guardtest.Event) guardtest.Event {
+		}, at: cookies, want: `theme="dark, c=d" true of "a=b; theme=dark, c=d; theme=light"`},
+		{name: "cookies of one header", variant: "http-1.0", change: func(e guardtest.Event) guardtest.Event {
 			return e.Set("/headers/Cookie", "a=b; theme=dark; theme=light")
-		}, cookies, `theme="dark" true of "a=b; theme=dark; theme=light"`},
-		{"the first of several cookies", "", func(e guardtest.Event) guardtest.Event {
+		}, at: cookies, want: `theme="dark" true of "a=b; theme=dark; theme=light"`},
+		{name: "the first of several cookies", change: func(e guardtest.Event) guardtest.Event {
 			return e.Set("/cookies", []string{"a=b", "theme=dark", "theme=light"})
-		}, cookies, `theme="dark" true of "a=b; theme=dark; theme=light"`},
-		{"cookies in both places", "", func(e guardtest.Event) guardtest.Event {
+		}, at: cookies, want: `theme="dark" true of "a=b; theme=dark; theme=light"`},
+		{name: "cookies in both places", change: func(e guardtest.Event) guardtest.Event {
 			return e.Set("/cookies", []string{"theme=dark"}).Set("/headers/Cookie", "a=b; theme=light")
-		}, cookies, `theme="dark" true of "theme=dark; a=b; theme=light"`},
-		{"the same cookies in both places", "", func(e guardtest.Event) guardtest.Event {
+		}, at: cookies, want: `theme="dark" true of "theme=dark; a=b; theme=light"`},
+		{name: "the same cookies in both places", change: func(e guardtest.Event) guardtest.Event {
 			return e.Set("/cookies", []string{"theme=dark", "a=b"}).Set("/headers/cookie", "theme=dark; a=b")
-		}, cookies, `theme="dark" true of "theme=dark; a=b"`},
-		{"a spelling of a name has its own place, and not that in the event", "request", func(e guardtest.Event) guardtest.Event {
+		}, at: cookies, want: `theme="dark" true of "theme=dark; a=b"`},
+		{name: "a spelling of a name has its own place, and not that in the event", variant: "request", change: func(e guardtest.Event) guardtest.Event {
 			return e.Delete("/multiValueHeaders/Authorization").Set("/multiValueHeaders/authorization", []string{"Bearer b"}).Set("/multiValueHeaders/Authorization", []string{"Bearer a"})
-		}, func(r *authorizer.Request) string { return r.Header("authorization") }, "Bearer a,Bearer b"},
-		{"a stage variable", "", func(e guardtest.Event) guardtest.Event {
+		}, at: func(r *authorizer.Request) string { return r.Header("authorization") }, want: "Bearer a,Bearer b"},
+		{name: "a stage variable", change: func(e guardtest.Event) guardtest.Event {
 			return e.Set("/stageVariables", map[string]string{"table": "orders"})
-		}, func(r *authorizer.Request) string { return r.StageVariable("table") }, "orders"},
-		{"a certificate", "", withCertificate, func(r *authorizer.Request) string {
+		}, at: func(r *authorizer.Request) string { return r.StageVariable("table") }, want: "orders"},
+		{name: "a certificate", change: withCertificate, at: func(r *authorizer.Request) string {
 			return fmt.Sprintf("%+v", *r.ClientCert())
-		}, fmt.Sprintf("%+v", authorizer.Certificate{PEM: pem, SubjectDN: "CN=alice", IssuerDN: "CN=ca", SerialNumber: "1", NotBefore: "May 28 12:30:02 2019 GMT", NotAfter: "Aug  5 09:36:04 2121 GMT"})},
-		{"no certificate", "", nil, func(r *authorizer.Request) string { return fmt.Sprint(r.ClientCert() == nil) }, "true"},
-		{"an operation", "appsync", nil, func(r *authorizer.Request) string {
+		}, want: fmt.Sprintf("%+v", authorizer.Certificate{PEM: pem, SubjectDN: "CN=alice", IssuerDN: "CN=ca", SerialNumber: "1", NotBefore: "May 28 12:30:02 2019 GMT", NotAfter: "Aug  5 09:36:04 2121 GMT"})},
+		{
+			name: "no certificate",
+			at:   func(r *authorizer.Request) string { return fmt.Sprint(r.ClientCert() == nil) },
+			want: "true",
+		},
+		{name: "an operation", variant: "appsync", at: func(r *authorizer.Request) string {
 			return fmt.Sprintf("%s %.11s %s", r.Operation().Name, r.Operation().Query, r.Operation().Variables)
-		}, `Order query Order {"id":"42"}`},
-		{"the token of AppSync is the header", "appsync", func(e guardtest.Event) guardtest.Event {
+		}, want: `Order query Order {"id":"42"}`},
+		{name: "the token of AppSync is the header", variant: "appsync", change: func(e guardtest.Event) guardtest.Event {
 			return e.Set("/requestHeaders/Authorization", "another")
-		}, func(r *authorizer.Request) string { return r.Header("authorization") }, "t0k3n"},
-		{"the default route in format 1.0", "http-1.0", func(e guardtest.Event) guardtest.Event {
+		}, at: func(r *authorizer.Request) string { return r.Header("authorization") }, want: "t0k3n"},
+		{name: "the default route in format 1.0", variant: "http-1.0", change: func(e guardtest.Event) guardtest.Event {
 			return e.Set("/requestContext/resourceId", "$default").Set("/resource", "$default")
-		}, func(r *authorizer.Request) string { return r.RouteKey() }, "$default"},
-		{"what AWS may add", "", func(e guardtest.Event) guardtest.Event {
+		}, at: func(r *authorizer.Request) string { return r.RouteKey() }, want: "$default"},
+		{name: "what AWS may add", change: func(e guardtest.Event) guardtest.Event {
 			return e.Set("/requestContext/new", map[string]any{"a": 1}).Set("/new", true)
-		}, func(r *authorizer.Request) string { return r.RouteKey() }, routeKey},
+		}, at: func(r *authorizer.Request) string { return r.RouteKey() }, want: routeKey},
 	} {
 		event := sample(tt.variant)
 		if tt.change != nil {

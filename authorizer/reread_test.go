@@ -46,10 +46,10 @@ func TestADomainsBasePathCountsOnTheDefaultStage(t *testing.T) {
 		event guardtest.Event
 		want  outcome
 	}{
-		{"granted, the domain is no source", event("plain.example.com", "v1/admin"), broken},
-		{"refused, the domain is no source", event("mapped.example.com", "admin"), broken},
-		{"granted, the domain is a source", event("plain.example.com", "v1/admin", "plain.example.com"), allow},
-		{"refused, the domain is a source", event("mapped.example.com", "admin", "mapped.example.com"), deny},
+		{name: "granted, the domain is no source", event: event("plain.example.com", "v1/admin"), want: broken},
+		{name: "refused, the domain is no source", event: event("mapped.example.com", "admin"), want: broken},
+		{name: "granted, the domain is a source", event: event("plain.example.com", "v1/admin", "plain.example.com"), want: allow},
+		{name: "refused, the domain is a source", event: event("mapped.example.com", "admin", "mapped.example.com"), want: deny},
 	} {
 		out, log, err := ask(t, simple, tt.event)
 		if got := outcomeOf(t, out, err, ""); got != tt.want || tt.want == broken && !strings.Contains(log.text("fix"), "$context.domainName") {

@@ -26,30 +26,30 @@ func TestRoutesByTheGatewaysRouteKey(t *testing.T) {
 		method string
 		want   string // "" is refused
 	}{
-		{"GET /orders/{id}", "GET /orders/{id}", "GET", "GET /orders/{id}"},
-		{"GET /orders/{order}", "GET /orders/{id}", "GET", "GET /orders/{order}"},
-		{"GET /orders/{id}", "GET /orders", "GET", ""},
-		{"GET /orders/{id}", "POST /orders/{id}", "POST", ""},
-		{"GET /orders/{id}", "GET /orders/export", "GET", ""}, // a route of its own
-		{"GET /orders/{id+}", "GET /orders/{id}", "GET", ""},
-		{"GET /Orders", "GET /orders", "GET", ""},
-		{"ANY /orders", "GET /orders", "GET", "ANY /orders"},
-		{"ANY /orders;GET /orders", "GET /orders", "GET", "GET /orders"},
-		{"ANY /orders;GET /orders", "ANY /orders", "GET", "GET /orders"},
-		{"ANY /orders;GET /orders", "ANY /orders", "POST", "ANY /orders"},
-		{"GET /orders", "ANY /orders", "GET", "GET /orders"},
-		{"GET /orders", "ANY /orders", "POST", ""},
-		{"$default", "GET /orders", "GET", ""},
-		{"$default", "$default", "GET", "$default"},
-		{"$default;GET /orders/{id}", "$default", "GET", "GET /orders/{id}"},
-		{"$default;GET /orders/{id}", "$default", "POST", "$default"},
-		{"ANY /{proxy+}", "ANY /{proxy+}", "GET", "ANY /{proxy+}"},
-		{"ANY /{proxy+};GET /orders/{id}", "ANY /{proxy+}", "GET", "GET /orders/{id}"},
-		{"ANY /{proxy+};$default", "ANY /{proxy+}", "GET", "ANY /{proxy+}"},
-		{"GET /orders/{id}", "ANY /{proxy+}", "GET", "GET /orders/{id}"},
-		{"GET /orders/{id}", "ANY /users/{proxy+}", "GET", ""},
-		{"$connect", "GET /orders", "GET", ""},
-		{"GET /orders/{id}", "a route that is none", "GET", "GET /orders/{id}"}, // by the path
+		{keys: "GET /orders/{id}", route: "GET /orders/{id}", method: "GET", want: "GET /orders/{id}"},
+		{keys: "GET /orders/{order}", route: "GET /orders/{id}", method: "GET", want: "GET /orders/{order}"},
+		{keys: "GET /orders/{id}", route: "GET /orders", method: "GET"},
+		{keys: "GET /orders/{id}", route: "POST /orders/{id}", method: "POST"},
+		{keys: "GET /orders/{id}", route: "GET /orders/export", method: "GET"}, // a route of its own
+		{keys: "GET /orders/{id+}", route: "GET /orders/{id}", method: "GET"},
+		{keys: "GET /Orders", route: "GET /orders", method: "GET"},
+		{keys: "ANY /orders", route: "GET /orders", method: "GET", want: "ANY /orders"},
+		{keys: "ANY /orders;GET /orders", route: "GET /orders", method: "GET", want: "GET /orders"},
+		{keys: "ANY /orders;GET /orders", route: "ANY /orders", method: "GET", want: "GET /orders"},
+		{keys: "ANY /orders;GET /orders", route: "ANY /orders", method: "POST", want: "ANY /orders"},
+		{keys: "GET /orders", route: "ANY /orders", method: "GET", want: "GET /orders"},
+		{keys: "GET /orders", route: "ANY /orders", method: "POST"},
+		{keys: "$default", route: "GET /orders", method: "GET"},
+		{keys: "$default", route: "$default", method: "GET", want: "$default"},
+		{keys: "$default;GET /orders/{id}", route: "$default", method: "GET", want: "GET /orders/{id}"},
+		{keys: "$default;GET /orders/{id}", route: "$default", method: "POST", want: "$default"},
+		{keys: "ANY /{proxy+}", route: "ANY /{proxy+}", method: "GET", want: "ANY /{proxy+}"},
+		{keys: "ANY /{proxy+};GET /orders/{id}", route: "ANY /{proxy+}", method: "GET", want: "GET /orders/{id}"},
+		{keys: "ANY /{proxy+};$default", route: "ANY /{proxy+}", method: "GET", want: "ANY /{proxy+}"},
+		{keys: "GET /orders/{id}", route: "ANY /{proxy+}", method: "GET", want: "GET /orders/{id}"},
+		{keys: "GET /orders/{id}", route: "ANY /users/{proxy+}", method: "GET"},
+		{keys: "$connect", route: "GET /orders", method: "GET"},
+		{keys: "GET /orders/{id}", route: "a route that is none", method: "GET", want: "GET /orders/{id}"}, // by the path
 	} {
 		t.Run(tt.keys+" for "+tt.method+" of "+tt.route, func(t *testing.T) {
 			event := sample("").Set("/routeKey", tt.route).Set("/requestContext/http/method", tt.method).

@@ -216,7 +216,7 @@ func mustPanic(t *testing.T, what string, with string, f func()) {
 var longAgo = time.Date(2020, 1, 2, 3, 4, 5, 0, time.UTC)
 
 // fixes is a logger that writes no more than what is to be mended.
-func fixes(w io.Writer) *slog.Logger { return slog.New(fixWriter{w}) }
+func fixes(w io.Writer) *slog.Logger { return slog.New(fixWriter{w: w}) }
 
 type fixWriter struct{ w io.Writer }
 

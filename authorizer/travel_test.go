@@ -106,37 +106,125 @@ func TestARequestThatHasComePastTheAuthorizerIsRefused(t *testing.T) {
 		status int
 		code   string
 	}{
-		"allowed":                {at(http2, map[string]any{"lambda": grant}), 201, ""},
-		"allowed, 1.0":           {at(http1, grant), 201, ""},
-		"allowed, REST":          {at(rest, grant), 201, ""},
-		"none":                   {http2, 401, "authorizer_context_missing"},
-		"null":                   {at(http2, nil), 401, "authorizer_context_missing"},
-		"empty":                  {at(http2, map[string]any{"lambda": map[string]any{}}), 401, "authorizer_context_missing"},
-		"a null context":         {at(http2, map[string]any{"lambda": nil}), 401, "authorizer_context_missing"},
-		"not in its place":       {at(http2, grant), 401, "authorizer_context_missing"},
-		"another case":           {at(http2, map[string]any{"Lambda": grant}), 401, "authorizer_context_missing"},
-		"another case within":    {at(http2, map[string]any{"lambda": map[string]any{"PrincipalId": "alice", "plan": "free"}}), 401, "authorizer_context_missing"},
-		"of a JWT authorizer":    {at(http2, map[string]any{"jwt": map[string]any{"claims": grant}}), 401, "authorizer_context_missing"},
-		"of a user pool":         {at(rest, map[string]any{"claims": grant}), 401, "authorizer_context_missing"},
-		"1.0, none":              {http1.Set("/requestContext/authorizer", nil), 401, "authorizer_context_missing"},
-		"no principal":           {at(rest, map[string]any{"principalId": "", "plan": "free"}), 401, "authorizer_context_missing"},
-		"a list":                 {at(rest, []any{}), 401, "authorizer_context_missing"},
-		"a name is missing":      {at(rest, map[string]any{"principalId": "alice"}), 401, "authorizer_context_missing"},
-		"expired":                {at(rest, map[string]any{"principalId": "alice", "plan": "free", "expires": "1577934245"}), 401, "credential_expired"},
-		"no time":                {at(rest, map[string]any{"principalId": "alice", "plan": "free", "expires": "soon"}), 401, "authorizer_context_missing"},
-		"no text as principal":   {at(http2, map[string]any{"lambda": map[string]any{"principalId": 9007199254740993, "plan": "free"}}), 401, "authorizer_context_missing"},
-		"a principal of objects": {at(http2, map[string]any{"lambda": map[string]any{"principalId": map[string]any{"a": "b"}, "plan": "free"}}), 401, "authorizer_context_missing"},
-		"a name that is null":    {at(http2, map[string]any{"lambda": map[string]any{"principalId": "alice", "plan": nil}}), 401, "authorizer_context_missing"},
-		"an empty end":           {at(rest, map[string]any{"principalId": "alice", "plan": "free", "expires": ""}), 401, "authorizer_context_missing"},
-		"an end that is null":    {at(http2, map[string]any{"lambda": map[string]any{"principalId": "alice", "plan": "free", "expires": nil}}), 401, "authorizer_context_missing"},
-		"an end of objects":      {at(http2, map[string]any{"lambda": map[string]any{"principalId": "alice", "plan": "free", "expires": map[string]any{}}}), 401, "authorizer_context_missing"},
-		"no number":              {at(rest, map[string]any{"principalId": "alice", "plan": "free", "expires": "NaN"}), 401, "authorizer_context_missing"},
-		"no end":                 {at(rest, map[string]any{"principalId": "alice", "plan": "free", "expires": "Inf"}), 401, "authorizer_context_missing"},
-		"groups that are none":   {at(rest, map[string]any{"principalId": "alice", "plan": "free", "groups": "%zz"}), 401, "authorizer_context_missing"},
-		"a function URL's":       {guardtest.Sample(guard.FunctionURL), 401, "authorizer_context_missing"},
-		"VPC Lattice's":          {guardtest.Sample(guard.VPCLattice), 401, "authorizer_context_missing"},
-		"VPC Lattice's, forged":  {at(guardtest.Sample(guard.VPCLattice), map[string]any{"lambda": grant}), 401, "authorizer_context_missing"},
-		"a header of a client's": {http2.Set("/headers/principalid", "alice"), 401, "authorizer_context_missing"},
+		"allowed":       {event: at(http2, map[string]any{"lambda": grant}), status: 201},
+		"allowed, 1.0":  {event: at(http1, grant), status: 201},
+		"allowed, REST": {event: at(rest, grant), status: 201},
+		"none":          {event: http2, status: 401, code: "authorizer_context_missing"},
+		"null":          {event: at(http2, nil), status: 401, code: "authorizer_context_missing"},
+		"empty": {
+			event:  at(http2, map[string]any{"lambda": map[string]any{}}),
+			status: 401,
+			code:   "authorizer_context_missing",
+		},
+		"a null context": {
+			event:  at(http2, map[string]any{"lambda": nil}),
+			status: 401,
+			code:   "authorizer_context_missing",
+		},
+		"not in its place": {event: at(http2, grant), status: 401, code: "authorizer_context_missing"},
+		"another case": {
+			event:  at(http2, map[string]any{"Lambda": grant}),
+			status: 401,
+			code:   "authorizer_context_missing",
+		},
+		"another case within": {
+			event:  at(http2, map[string]any{"lambda": map[string]any{"PrincipalId": "alice", "plan": "free"}}),
+			status: 401,
+			code:   "authorizer_context_missing",
+		},
+		"of a JWT authorizer": {
+			event:  at(http2, map[string]any{"jwt": map[string]any{"claims": grant}}),
+			status: 401,
+			code:   "authorizer_context_missing",
+		},
+		"of a user pool": {
+			event:  at(rest, map[string]any{"claims": grant}),
+			status: 401,
+			code:   "authorizer_context_missing",
+		},
+		"1.0, none": {
+			event:  http1.Set("/requestContext/authorizer", nil),
+			status: 401,
+			code:   "authorizer_context_missing",
+		},
+		"no principal": {
+			event:  at(rest, map[string]any{"principalId": "", "plan": "free"}),
+			status: 401,
+			code:   "authorizer_context_missing",
+		},
+		"a list": {event: at(rest, []any{}), status: 401, code: "authorizer_context_missing"},
+		"a name is missing": {
+			event:  at(rest, map[string]any{"principalId": "alice"}),
+			status: 401,
+			code:   "authorizer_context_missing",
+		},
+		"expired": {
+			event:  at(rest, map[string]any{"principalId": "alice", "plan": "free", "expires": "1577934245"}),
+			status: 401,
+			code:   "credential_expired",
+		},
+		"no time": {
+			event:  at(rest, map[string]any{"principalId": "alice", "plan": "free", "expires": "soon"}),
+			status: 401,
+			code:   "authorizer_context_missing",
+		},
+		"no text as principal": {
+			event:  at(http2, map[string]any{"lambda": map[string]any{"principalId": 9007199254740993, "plan": "free"}}),
+			status: 401,
+			code:   "authorizer_context_missing",
+		},
+		"a principal of objects": {
+			event:  at(http2, map[string]any{"lambda": map[string]any{"principalId": map[string]any{"a": "b"}, "plan": "free"}}),
+			status: 401,
+			code:   "authorizer_context_missing",
+		},
+		"a name that is null": {
+			event:  at(http2, map[string]any{"lambda": map[string]any{"principalId": "alice", "plan": nil}}),
+			status: 401,
+			code:   "authorizer_context_missing",
+		},
+		"an empty end": {
+			event:  at(rest, map[string]any{"principalId": "alice", "plan": "free", "expires": ""}),
+			status: 401,
+			code:   "authorizer_context_missing",
+		},
+		"an end that is null": {
+			event:  at(http2, map[string]any{"lambda": map[string]any{"principalId": "alice", "plan": "free", "expires": nil}}),
+			status: 401,
+			code:   "authorizer_context_missing",
+		},
+		"an end of objects": {
+			event:  at(http2, map[string]any{"lambda": map[string]any{"principalId": "alice", "plan": "free", "expires": map[string]any{}}}),
+			status: 401,
+			code:   "authorizer_context_missing",
+		},
+		"no number": {
+			event:  at(rest, map[string]any{"principalId": "alice", "plan": "free", "expires": "NaN"}),
+			status: 401,
+			code:   "authorizer_context_missing",
+		},
+		"no end": {
+			event:  at(rest, map[string]any{"principalId": "alice", "plan": "free", "expires": "Inf"}),
+			status: 401,
+			code:   "authorizer_context_missing",
+		},
+		"groups that are none": {
+			event:  at(rest, map[string]any{"principalId": "alice", "plan": "free", "groups": "%zz"}),
+			status: 401,
+			code:   "authorizer_context_missing",
+		},
+		"a function URL's": {event: guardtest.Sample(guard.FunctionURL), status: 401, code: "authorizer_context_missing"},
+		"VPC Lattice's":    {event: guardtest.Sample(guard.VPCLattice), status: 401, code: "authorizer_context_missing"},
+		"VPC Lattice's, forged": {
+			event:  at(guardtest.Sample(guard.VPCLattice), map[string]any{"lambda": grant}),
+			status: 401,
+			code:   "authorizer_context_missing",
+		},
+		"a header of a client's": {
+			event:  http2.Set("/headers/principalid", "alice"),
+			status: 401,
+			code:   "authorizer_context_missing",
+		},
 	} {
 		b := new(backend)
 		r := mustRespond(t, b.handler(io.Discard, authorizer.FromGateway("plan")), tt.event)
@@ -158,10 +246,10 @@ func TestRequireDecidesInTheHandler(t *testing.T) {
 		event guardtest.Event
 		auth  string
 	}{
-		"HTTP API":     {guardtest.Sample(guard.HTTPAPI), "/headers/authorization"},
-		"function URL": {guardtest.Sample(guard.FunctionURL), "/headers/authorization"},
-		"REST":         {guardtest.Sample(guard.REST), "/multiValueHeaders/Authorization"},
-		"VPC Lattice":  {guardtest.Sample(guard.VPCLattice), "/headers/Authorization"},
+		"HTTP API":     {event: guardtest.Sample(guard.HTTPAPI), auth: "/headers/authorization"},
+		"function URL": {event: guardtest.Sample(guard.FunctionURL), auth: "/headers/authorization"},
+		"REST":         {event: guardtest.Sample(guard.REST), auth: "/multiValueHeaders/Authorization"},
+		"VPC Lattice":  {event: guardtest.Sample(guard.VPCLattice), auth: "/headers/Authorization"},
 	} {
 		set := func(method, path, route, authorization string) guardtest.Event {
 			e := base.event
@@ -187,12 +275,34 @@ func TestRequireDecidesInTheHandler(t *testing.T) {
 			status                  int
 			code, detail, challenge string
 		}{
-			{set("GET", "/orders/42", "GET /orders/{id}", bearer), 201, "", "", ""},
-			{set("POST", "/orders", "POST /orders", bearer), 403, "insufficient_scope", "The credential of alice lacks the scope orders:write.", `Bearer error="insufficient_scope", scope="orders:write"`},
-			{set("GET", "/users", "GET /users", bearer), 403, "route_unknown", "", ""},
-			{set("GET", "/orders/42", "GET /orders/{id}", "Bearer other"), 401, "token_unknown", "", `Bearer error="invalid_token"`},
-			{set("GET", "/orders/42", "GET /orders/{id}", ""), 401, "credential_missing", "A bearer token is required.", "Bearer"},
-			{set("GET", "/orders/42", "GET /orders/{id}", bearer+","+bearer), 401, "credential_malformed", "", `Bearer error="invalid_request"`},
+			{event: set("GET", "/orders/42", "GET /orders/{id}", bearer), status: 201},
+			{
+				event:     set("POST", "/orders", "POST /orders", bearer),
+				status:    403,
+				code:      "insufficient_scope",
+				detail:    "The credential of alice lacks the scope orders:write.",
+				challenge: `Bearer error="insufficient_scope", scope="orders:write"`,
+			},
+			{event: set("GET", "/users", "GET /users", bearer), status: 403, code: "route_unknown"},
+			{
+				event:     set("GET", "/orders/42", "GET /orders/{id}", "Bearer other"),
+				status:    401,
+				code:      "token_unknown",
+				challenge: `Bearer error="invalid_token"`,
+			},
+			{
+				event:     set("GET", "/orders/42", "GET /orders/{id}", ""),
+				status:    401,
+				code:      "credential_missing",
+				detail:    "A bearer token is required.",
+				challenge: "Bearer",
+			},
+			{
+				event:     set("GET", "/orders/42", "GET /orders/{id}", bearer+","+bearer),
+				status:    401,
+				code:      "credential_malformed",
+				challenge: `Bearer error="invalid_request"`,
+			},
 		} {
 			var log bytes.Buffer
 			b := new(backend)
@@ -298,7 +408,7 @@ func TestIdempotencyGoesByTheGrant(t *testing.T) {
 	for i, want := range []struct {
 		token string
 		calls int
-	}{{"a", 1}, {"a", 1}, {"b", 2}, {"a2", 2}, {"b", 2}} {
+	}{{token: "a", calls: 1}, {token: "a", calls: 1}, {token: "b", calls: 2}, {token: "a2", calls: 2}, {token: "b", calls: 2}} {
 		if r := mustRespond(t, h, event.Set("/headers/authorization", "Bearer "+want.token)); r.StatusCode != 201 || b.calls != want.calls {
 			t.Errorf("%d: %+v after %d calls, want %d", i, r, b.calls, want.calls)
 		}

@@ -17,7 +17,7 @@ import (
 var nothing = guard.HandlerFunc(func(context.Context, []byte) ([]byte, error) { return nil, nil })
 
 // pass is the cheapest layer there can be.
-func pass(next lambda.Handler) lambda.Handler { return passing{next} }
+func pass(next lambda.Handler) lambda.Handler { return passing{next: next} }
 
 type passing struct{ next lambda.Handler }
 
@@ -65,14 +65,14 @@ func BenchmarkLayer(b *testing.B) {
 		name string
 		m    guard.Middleware
 	}{
-		{"none", nil},
-		{"Errors", guard.Errors()},
-		{"Recover", guard.Recover()},
-		{"Limit", guard.Limit(guard.Limits{})},
-		{"Deadline", guard.Deadline(300 * time.Millisecond)},
-		{"Log", guard.Log(guard.NewLogger(io.Discard))},
-		{"Log-off", guard.Log(slog.New(slog.DiscardHandler))},
-		{"Default", guard.Default(guard.NewLogger(io.Discard))},
+		{name: "none"},
+		{name: "Errors", m: guard.Errors()},
+		{name: "Recover", m: guard.Recover()},
+		{name: "Limit", m: guard.Limit(guard.Limits{})},
+		{name: "Deadline", m: guard.Deadline(300 * time.Millisecond)},
+		{name: "Log", m: guard.Log(guard.NewLogger(io.Discard))},
+		{name: "Log-off", m: guard.Log(slog.New(slog.DiscardHandler))},
+		{name: "Default", m: guard.Default(guard.NewLogger(io.Discard))},
 	} {
 		benchmark(b, layer.name, ctx, guard.Wrap(nothing, layer.m), payload)
 	}
@@ -85,9 +85,9 @@ func BenchmarkRecord(b *testing.B) {
 		name string
 		log  *slog.Logger
 	}{
-		{"slog", slog.New(slog.NewJSONHandler(io.Discard, nil))},
-		{"guard", guard.NewLogger(io.Discard)},
-		{"guard-in-group", guard.NewLogger(io.Discard).WithGroup("app")},
+		{name: "slog", log: slog.New(slog.NewJSONHandler(io.Discard, nil))},
+		{name: "guard", log: guard.NewLogger(io.Discard)},
+		{name: "guard-in-group", log: guard.NewLogger(io.Discard).WithGroup("app")},
 	} {
 		h := guard.HandlerFunc(func(ctx context.Context, _ []byte) ([]byte, error) {
 			tc.log.LogAttrs(ctx, slog.LevelInfo, "order placed", slog.String("order", "o-1"), slog.Int("lines", 3))
@@ -113,7 +113,7 @@ type answer struct {
 
 func benchmarkFunc[T any](b *testing.B, ctx context.Context, name, file string) {
 	payload := readSample(b, file)
-	fn := func(context.Context, T) (answer, error) { return answer{"ok"}, nil }
+	fn := func(context.Context, T) (answer, error) { return answer{Status: "ok"}, nil }
 	benchmark(b, name+"/lambda.NewHandler", ctx, lambda.NewHandler(fn), payload)
 	benchmark(b, name+"/guard.Func", ctx, guard.Wrap(guard.Func(fn)), payload)
 	benchmark(b, name+"/guard.Func-Default", ctx, guard.Wrap(guard.Func(fn), guard.Default(guard.NewLogger(io.Discard))), payload)
@@ -128,7 +128,7 @@ func BenchmarkRequest(b *testing.B) {
 		if err := json.Unmarshal([]byte(req.Body), &in); err != nil {
 			return answer{}, err
 		}
-		return answer{in.Role}, nil
+		return answer{Status: in.Role}, nil
 	}
 	defended := guard.HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
 		e := guard.EventOf(ctx, payload)
@@ -139,7 +139,7 @@ func BenchmarkRequest(b *testing.B) {
 		if err := e.DecodeBody(&in); err != nil {
 			return nil, err
 		}
-		return json.Marshal(answer{in.Role})
+		return json.Marshal(answer{Status: in.Role})
 	})
 	benchmark(b, "lambda.NewHandler", ctx, lambda.NewHandler(bare), payload)
 	benchmark(b, "guard", ctx, guard.Wrap(defended), payload)

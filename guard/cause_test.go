@@ -81,31 +81,45 @@ func TestNoValueOfACallerIsInACause(t *testing.T) {
 		body     string
 		err      error
 	}{
-		{"as it came", "", errors.New("no customer " + callers)},
-		{"URL-escaped", "", &url.Error{Op: "Get", URL: "https://crm.example.com/?q=" + url.QueryEscape(callers), Err: errors.New("refused")}},
-		{"path-escaped", "", &fs.PathError{Op: "open", Path: url.PathEscape(callers), Err: fs.ErrNotExist}},
-		{"hex", "", fmt.Errorf("digest of %s", hex.EncodeToString([]byte(callers)))},
-		{"base64", "", fmt.Errorf("token %s", base64.StdEncoding.EncodeToString([]byte(callers)))},
-		{"upper case", "", errors.New(strings.ToUpper(callers))},
-		{"lower case", "", errors.New(strings.ToLower(callers))},
-		{"quoted", "", fmt.Errorf("bad name %q", callers)},
-		{"quoted in ASCII", "", fmt.Errorf("bad name %+q", callers)},
-		{"in parts", "", errors.New(strings.Join(strings.Fields(callers), ", "))},
-		{"a prefix", "", errors.New("begins with " + callers[:8])},
-		{"JSON-escaped", "", fmt.Errorf("bad body {\"name\":%s}", escaped)},
-		{"Basic's user and password", "", errors.New("no user alice with " + callers)},
-		{"a field of multipart", "--x\r\nContent-Disposition: form-data; name=\"n\"\r\n\r\n" + callers + "\r\n--x--", fmt.Errorf("part n is %s", callers)},
-		{"of XML", "<a>" + callers + "</a>", fmt.Errorf("read: %w", errors.Join(notXML, errors.New(callers)))},
-		{"of CSV", "name\n" + callers, fmt.Errorf("line 2: %s: %w", callers, notCSV)},
-		{"of the path", "", fmt.Errorf("no order %s", callers)},
-		{"by strconv", "", notNumber},
-		{"by time", "", notTime},
-		{"by net/netip", "", notAddress},
-		{"by net/url", "", errors.Join(notURL, notHost)},
-		{"by encoding/json", "", notJSON},
-		{"in a detail", "", guard.Errorf(guard.NotFound, "no_customer", "No customer %s.", callers)},
-		{"in a wrapped detail", "", fmt.Errorf("for %s: %w", callers, guard.Errorf(guard.NotFound, "no_customer", "No %s.", callers))},
-		{"in a panic", "", nil},
+		{disguise: "as it came", err: errors.New("no customer " + callers)},
+		{
+			disguise: "URL-escaped",
+			err:      &url.Error{Op: "Get", URL: "https://crm.example.com/?q=" + url.QueryEscape(callers), Err: errors.New("refused")},
+		},
+		{disguise: "path-escaped", err: &fs.PathError{Op: "open", Path: url.PathEscape(callers), Err: fs.ErrNotExist}},
+		{disguise: "hex", err: fmt.Errorf("digest of %s", hex.EncodeToString([]byte(callers)))},
+		{disguise: "base64", err: fmt.Errorf("token %s", base64.StdEncoding.EncodeToString([]byte(callers)))},
+		{disguise: "upper case", err: errors.New(strings.ToUpper(callers))},
+		{disguise: "lower case", err: errors.New(strings.ToLower(callers))},
+		{disguise: "quoted", err: fmt.Errorf("bad name %q", callers)},
+		{disguise: "quoted in ASCII", err: fmt.Errorf("bad name %+q", callers)},
+		{disguise: "in parts", err: errors.New(strings.Join(strings.Fields(callers), ", "))},
+		{disguise: "a prefix", err: errors.New("begins with " + callers[:8])},
+		{disguise: "JSON-escaped", err: fmt.Errorf("bad body {\"name\":%s}", escaped)},
+		{disguise: "Basic's user and password", err: errors.New("no user alice with " + callers)},
+		{
+			disguise: "a field of multipart",
+			body:     "--x\r\nContent-Disposition: form-data; name=\"n\"\r\n\r\n" + callers + "\r\n--x--",
+			err:      fmt.Errorf("part n is %s", callers),
+		},
+		{
+			disguise: "of XML",
+			body:     "<a>" + callers + "</a>",
+			err:      fmt.Errorf("read: %w", errors.Join(notXML, errors.New(callers))),
+		},
+		{disguise: "of CSV", body: "name\n" + callers, err: fmt.Errorf("line 2: %s: %w", callers, notCSV)},
+		{disguise: "of the path", err: fmt.Errorf("no order %s", callers)},
+		{disguise: "by strconv", err: notNumber},
+		{disguise: "by time", err: notTime},
+		{disguise: "by net/netip", err: notAddress},
+		{disguise: "by net/url", err: errors.Join(notURL, notHost)},
+		{disguise: "by encoding/json", err: notJSON},
+		{disguise: "in a detail", err: guard.Errorf(guard.NotFound, "no_customer", "No customer %s.", callers)},
+		{
+			disguise: "in a wrapped detail",
+			err:      fmt.Errorf("for %s: %w", callers, guard.Errorf(guard.NotFound, "no_customer", "No %s.", callers)),
+		},
+		{disguise: "in a panic"},
 	} {
 		t.Run(tc.disguise, func(t *testing.T) {
 			payload := bodyEvent(t, "/orders/"+url.PathEscape(callers), "text/plain", tc.body)
@@ -152,11 +166,23 @@ func TestTheRecordOfARefusalNamesThePlaces(t *testing.T) {
 		places     string
 		omitted    any
 	}{
-		{"a place and a keyword", []guard.Violation{{Pointer: "/items/0/sku", Keyword: "pattern", Detail: callers}}, "[map[keyword:pattern pointer:/items/0/sku]]", nil},
-		{"the whole", []guard.Violation{{Keyword: "type"}}, "[map[keyword:type pointer:]]", nil},
-		{"without a keyword", []guard.Violation{{Pointer: "/a"}}, "[map[pointer:/a]]", nil},
-		{"names that may be values", []guard.Violation{{Pointer: "/by~1mail/zoe@example.com/" + strings.Repeat("x", 33) + "/DE89 3704/ok-1_b"}}, "[map[pointer:/*/*/*/*/ok-1_b]]", nil},
-		{"the first ten", many, fmt.Sprint(places(10)), json.Number("2")},
+		{
+			rule:       "a place and a keyword",
+			violations: []guard.Violation{{Pointer: "/items/0/sku", Keyword: "pattern", Detail: callers}},
+			places:     "[map[keyword:pattern pointer:/items/0/sku]]",
+		},
+		{
+			rule:       "the whole",
+			violations: []guard.Violation{{Keyword: "type"}},
+			places:     "[map[keyword:type pointer:]]",
+		},
+		{rule: "without a keyword", violations: []guard.Violation{{Pointer: "/a"}}, places: "[map[pointer:/a]]"},
+		{
+			rule:       "names that may be values",
+			violations: []guard.Violation{{Pointer: "/by~1mail/zoe@example.com/" + strings.Repeat("x", 33) + "/DE89 3704/ok-1_b"}},
+			places:     "[map[pointer:/*/*/*/*/ok-1_b]]",
+		},
+		{rule: "the first ten", violations: many, places: fmt.Sprint(places(10)), omitted: json.Number("2")},
 	} {
 		t.Run(tc.rule, func(t *testing.T) {
 			log, book := newLog()
@@ -192,7 +218,7 @@ func places(n int) (out []map[string]any) {
 // Texts of timestamps sort as the times do.
 func TestTimestampsHaveOneForm(t *testing.T) {
 	t.Setenv("AWS_LAMBDA_LOG_FORMAT", "")
-	for _, tc := range []struct{ rule, format string }{{"JSON", "JSON"}, {"text", "Text"}} {
+	for _, tc := range []struct{ rule, format string }{{rule: "JSON", format: "JSON"}, {rule: "text", format: "Text"}} {
 		t.Run(tc.rule, func(t *testing.T) {
 			t.Setenv("AWS_LAMBDA_LOG_FORMAT", tc.format)
 			log, book := newLog()
@@ -243,28 +269,72 @@ func TestWhatAnOperatorFindsInACause(t *testing.T) {
 		err  error
 		want string
 	}{
-		{"a throttle of DynamoDB", fmt.Errorf("save %s: %w", callers, throttled), "*smithy.OperationError DynamoDB PutItem: *http.ResponseError status 400 request 7QKT4P: *types.ProvisionedThroughputExceededException"},
-		{"a code without a type", generic, "*smithy.GenericAPIError ThrottlingException"},
-		{"a code that is no code", &smithy.GenericAPIError{Code: callers}, "*smithy.GenericAPIError"},
-		{"a timeout of the context", fmt.Errorf("load: %w", context.DeadlineExceeded), "context deadline exceeded"},
-		{"a timeout of HTTP", &url.Error{Op: "Get", URL: "https://example.com/" + callers, Err: context.DeadlineExceeded}, "*url.Error Get timeout: context deadline exceeded"},
-		{"a timeout of a type of one's own", ownTimeout{}, "guard_test.ownTimeout timeout"},
-		{"a connection refused", &url.Error{Op: "Post", URL: callers, Err: refused}, "*url.Error Post: *net.OpError dial tcp: *os.SyscallError connect: connection refused"},
-		{"a name that is not found", &net.DNSError{Name: callers, Err: callers, IsNotFound: true}, "*net.DNSError not-found"},
-		{"a file", &fs.PathError{Op: "open", Path: callers, Err: fs.ErrNotExist}, "*fs.PathError open: file does not exist"},
-		{"a number", numError(callers), "*strconv.NumError Atoi: invalid syntax"},
-		{"JSON", json.Unmarshal([]byte("[1,"+callers), new([]int)), "*json.SyntaxError byte 4"},
-		{"a reason", fmt.Errorf("reserve for %s: %w", callers, noStock), "no stock"},
-		{"reasons and a cause", fmt.Errorf("%w: %w", guard.Reason("reserve"), refused), "reserve: *net.OpError dial tcp: *os.SyscallError connect: connection refused"},
-		{"what says itself what to show", fmt.Errorf("%s: %w", callers, ownLogValue{}), "retry 3"},
-		{"several", errors.Join(io.EOF, errors.New(callers), io.ErrUnexpectedEOF), "(EOF; *errors.errorString; unexpected EOF)"},
-		{"a code behind a code", guard.Errorf(guard.Unavailable, "no_store", "", guard.Errorf(guard.Timeout, "store_slow", callers, io.EOF)), "store_slow: EOF"},
-		{"a nil *Error", (*guard.Error)(nil), "guard: a nil *Error returned as an error"},
-		{"a nil pointer of another type", (*ownPointer)(nil), "*guard_test.ownPointer"},
-		{"an error that nobody knows", errors.New(callers), "*errors.errorString"},
-		{"a type that cannot be decoded", guard.EventOf(t.Context(), []byte(`{}`)).Decode(new(struct{ F func() })), "cannot decode JSON into struct { F func() }.F: func() has no form in JSON"},
-		{"a refusal of the decoder, bare", &strictjson.Error{Code: strictjson.DuplicateName, Pointer: callers, Reason: "x"}, "duplicate_member"},
-		{"an error that cannot be compared", uncomparable{callers}, "guard_test.uncomparable"},
+		{
+			rule: "a throttle of DynamoDB",
+			err:  fmt.Errorf("save %s: %w", callers, throttled),
+			want: "*smithy.OperationError DynamoDB PutItem: *http.ResponseError status 400 request 7QKT4P: *types.ProvisionedThroughputExceededException",
+		},
+		{rule: "a code without a type", err: generic, want: "*smithy.GenericAPIError ThrottlingException"},
+		{rule: "a code that is no code", err: &smithy.GenericAPIError{Code: callers}, want: "*smithy.GenericAPIError"},
+		{
+			rule: "a timeout of the context",
+			err:  fmt.Errorf("load: %w", context.DeadlineExceeded),
+			want: "context deadline exceeded",
+		},
+		{
+			rule: "a timeout of HTTP",
+			err:  &url.Error{Op: "Get", URL: "https://example.com/" + callers, Err: context.DeadlineExceeded},
+			want: "*url.Error Get timeout: context deadline exceeded",
+		},
+		{rule: "a timeout of a type of one's own", err: ownTimeout{}, want: "guard_test.ownTimeout timeout"},
+		{
+			rule: "a connection refused",
+			err:  &url.Error{Op: "Post", URL: callers, Err: refused},
+			want: "*url.Error Post: *net.OpError dial tcp: *os.SyscallError connect: connection refused",
+		},
+		{
+			rule: "a name that is not found",
+			err:  &net.DNSError{Name: callers, Err: callers, IsNotFound: true},
+			want: "*net.DNSError not-found",
+		},
+		{
+			rule: "a file",
+			err:  &fs.PathError{Op: "open", Path: callers, Err: fs.ErrNotExist},
+			want: "*fs.PathError open: file does not exist",
+		},
+		{rule: "a number", err: numError(callers), want: "*strconv.NumError Atoi: invalid syntax"},
+		{rule: "JSON", err: json.Unmarshal([]byte("[1,"+callers), new([]int)), want: "*json.SyntaxError byte 4"},
+		{rule: "a reason", err: fmt.Errorf("reserve for %s: %w", callers, noStock), want: "no stock"},
+		{
+			rule: "reasons and a cause",
+			err:  fmt.Errorf("%w: %w", guard.Reason("reserve"), refused),
+			want: "reserve: *net.OpError dial tcp: *os.SyscallError connect: connection refused",
+		},
+		{rule: "what says itself what to show", err: fmt.Errorf("%s: %w", callers, ownLogValue{}), want: "retry 3"},
+		{
+			rule: "several",
+			err:  errors.Join(io.EOF, errors.New(callers), io.ErrUnexpectedEOF),
+			want: "(EOF; *errors.errorString; unexpected EOF)",
+		},
+		{
+			rule: "a code behind a code",
+			err:  guard.Errorf(guard.Unavailable, "no_store", "", guard.Errorf(guard.Timeout, "store_slow", callers, io.EOF)),
+			want: "store_slow: EOF",
+		},
+		{rule: "a nil *Error", err: (*guard.Error)(nil), want: "guard: a nil *Error returned as an error"},
+		{rule: "a nil pointer of another type", err: (*ownPointer)(nil), want: "*guard_test.ownPointer"},
+		{rule: "an error that nobody knows", err: errors.New(callers), want: "*errors.errorString"},
+		{
+			rule: "a type that cannot be decoded",
+			err:  guard.EventOf(t.Context(), []byte(`{}`)).Decode(new(struct{ F func() })),
+			want: "cannot decode JSON into struct { F func() }.F: func() has no form in JSON",
+		},
+		{
+			rule: "a refusal of the decoder, bare",
+			err:  &strictjson.Error{Code: strictjson.DuplicateName, Pointer: callers, Reason: "x"},
+			want: "duplicate_member",
+		},
+		{rule: "an error that cannot be compared", err: uncomparable{callers}, want: "guard_test.uncomparable"},
 	} {
 		t.Run(tc.rule, func(t *testing.T) {
 			if got := causeOf(t, nil, tc.err); got != tc.want {

@@ -29,7 +29,7 @@ func within(t *testing.T, h lambda.Handler, opts ...guard.DeadlineOption) run {
 		defer cancel()
 		start := time.Now()
 		out, err := guard.Wrap(h, guard.Deadline(300*time.Millisecond, opts...)).Invoke(ctx, nil)
-		r = run{string(out), err, time.Since(start)}
+		r = run{out: string(out), err: err, took: time.Since(start)}
 	})
 	return r
 }
@@ -59,15 +59,65 @@ func TestDeadline(t *testing.T) {
 		out  string
 		kind guard.Kind // Internal, the zero value, is no error
 	}{
-		{"a handler in time keeps its answer", ignoring(600*time.Millisecond, "x", nil), nil, 600 * time.Millisecond, "x", guard.Internal},
-		{"a handler that heeds its context ends reserve before Lambda's deadline", heeding, nil, 700 * time.Millisecond, "", guard.Timeout},
-		{"a handler that does not is waited for", ignoring(5*time.Second, "late", nil), nil, 5 * time.Second, "", guard.Timeout},
-		{"a late error is a Timeout", ignoring(800*time.Millisecond, "", own), nil, 800 * time.Millisecond, "", guard.Timeout},
-		{"so is one for the platform", ignoring(800*time.Millisecond, "", forPlatform), nil, 800 * time.Millisecond, "", guard.Timeout},
-		{"a late answer may be kept", ignoring(800*time.Millisecond, "late", nil), []guard.DeadlineOption{guard.KeepLateAnswers()}, 800 * time.Millisecond, "late", guard.Internal},
-		{"a late error may not", ignoring(800*time.Millisecond, "", own), []guard.DeadlineOption{guard.KeepLateAnswers()}, 800 * time.Millisecond, "", guard.Timeout},
-		{"too little left is not begun with", ignoring(time.Hour, "x", nil), []guard.DeadlineOption{guard.MinRemaining(701 * time.Millisecond)}, 0, "", guard.Unavailable},
-		{"just enough is", ignoring(0, "x", nil), []guard.DeadlineOption{guard.MinRemaining(700 * time.Millisecond)}, 0, "x", guard.Internal},
+		{
+			rule: "a handler in time keeps its answer",
+			h:    ignoring(600*time.Millisecond, "x", nil),
+			took: 600 * time.Millisecond,
+			out:  "x",
+			kind: guard.Internal,
+		},
+		{
+			rule: "a handler that heeds its context ends reserve before Lambda's deadline",
+			h:    heeding,
+			took: 700 * time.Millisecond,
+			kind: guard.Timeout,
+		},
+		{
+			rule: "a handler that does not is waited for",
+			h:    ignoring(5*time.Second, "late", nil),
+			took: 5 * time.Second,
+			kind: guard.Timeout,
+		},
+		{
+			rule: "a late error is a Timeout",
+			h:    ignoring(800*time.Millisecond, "", own),
+			took: 800 * time.Millisecond,
+			kind: guard.Timeout,
+		},
+		{
+			rule: "so is one for the platform",
+			h:    ignoring(800*time.Millisecond, "", forPlatform),
+			took: 800 * time.Millisecond,
+			kind: guard.Timeout,
+		},
+		{
+			rule: "a late answer may be kept",
+			h:    ignoring(800*time.Millisecond, "late", nil),
+			opts: []guard.DeadlineOption{guard.KeepLateAnswers()},
+			took: 800 * time.Millisecond,
+			out:  "late",
+			kind: guard.Internal,
+		},
+		{
+			rule: "a late error may not",
+			h:    ignoring(800*time.Millisecond, "", own),
+			opts: []guard.DeadlineOption{guard.KeepLateAnswers()},
+			took: 800 * time.Millisecond,
+			kind: guard.Timeout,
+		},
+		{
+			rule: "too little left is not begun with",
+			h:    ignoring(time.Hour, "x", nil),
+			opts: []guard.DeadlineOption{guard.MinRemaining(701 * time.Millisecond)},
+			kind: guard.Unavailable,
+		},
+		{
+			rule: "just enough is",
+			h:    ignoring(0, "x", nil),
+			opts: []guard.DeadlineOption{guard.MinRemaining(700 * time.Millisecond)},
+			out:  "x",
+			kind: guard.Internal,
+		},
 	} {
 		t.Run(tc.rule, func(t *testing.T) {
 			got := within(t, tc.h, tc.opts...)

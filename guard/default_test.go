@@ -21,10 +21,10 @@ func TestDefaultHasEveryLayer(t *testing.T) {
 		return in.Role, nil
 	}), guard.Default(log))
 	for _, tc := range []struct{ payload, out, code string }{
-		{`{"role":"user"}`, `"user"`, ""},
-		{`{"role":"user","ROLE":"admin"}`, "", "case_variant_member"},
-		{`{"role":"panic"}`, "", "panic"},
-		{strings.Repeat("[", 65), "", "json_too_deep"},
+		{payload: `{"role":"user"}`, out: `"user"`},
+		{payload: `{"role":"user","ROLE":"admin"}`, code: "case_variant_member"},
+		{payload: `{"role":"panic"}`, code: "panic"},
+		{payload: strings.Repeat("[", 65), code: "json_too_deep"},
 	} {
 		book.Reset()
 		out, err := h.Invoke(invocation(t.Context(), "r-1"), []byte(tc.payload))

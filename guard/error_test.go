@@ -18,16 +18,59 @@ func TestErrorf(t *testing.T) {
 		detail string
 		causes []error
 	}{
-		{"text alone", guard.Errorf(guard.Invalid, "c", "100 % sure"), "100 % sure", nil},
-		{"values are formatted", guard.Errorf(guard.Invalid, "c", "no %s in %q, %d", "a", "b", 3), `no a in "b", 3`, nil},
-		{"an error shows nothing", guard.Errorf(guard.Invalid, "c", "could not read: %v", io.EOF), "could not read", []error{io.EOF}},
-		{"nor with %w", guard.Errorf(guard.Invalid, "c", "could not read: %w", io.EOF), "could not read", []error{io.EOF}},
-		{"nor in the middle", guard.Errorf(guard.Invalid, "c", "%v: try %d", io.EOF, 2), ": try 2", []error{io.EOF}},
-		{"an Error shows its detail", guard.Errorf(guard.Invalid, "c", "outer: %v", fmt.Errorf("x: %w", inner)), "outer: inner detail", []error{inner}},
-		{"an error that has no verb is a cause alone", guard.Errorf(guard.Invalid, "c", "", io.EOF), "", []error{io.EOF}},
-		{"an Error, too", guard.Errorf(guard.Invalid, "c", "Not now.", inner), "Not now.", []error{inner}},
-		{"beside one that has", guard.Errorf(guard.Invalid, "c", "outer: %w", inner, io.EOF), "outer: inner detail", []error{inner, io.EOF}},
-		{"several are all causes", guard.Errorf(guard.Invalid, "c", "%w %w", io.EOF, inner), " inner detail", []error{io.EOF, inner}},
+		{rule: "text alone", got: guard.Errorf(guard.Invalid, "c", "100 % sure"), detail: "100 % sure"},
+		{
+			rule:   "values are formatted",
+			got:    guard.Errorf(guard.Invalid, "c", "no %s in %q, %d", "a", "b", 3),
+			detail: `no a in "b", 3`,
+		},
+		{
+			rule:   "an error shows nothing",
+			got:    guard.Errorf(guard.Invalid, "c", "could not read: %v", io.EOF),
+			detail: "could not read",
+			causes: []error{io.EOF},
+		},
+		{
+			rule:   "nor with %w",
+			got:    guard.Errorf(guard.Invalid, "c", "could not read: %w", io.EOF),
+			detail: "could not read",
+			causes: []error{io.EOF},
+		},
+		{
+			rule:   "nor in the middle",
+			got:    guard.Errorf(guard.Invalid, "c", "%v: try %d", io.EOF, 2),
+			detail: ": try 2",
+			causes: []error{io.EOF},
+		},
+		{
+			rule:   "an Error shows its detail",
+			got:    guard.Errorf(guard.Invalid, "c", "outer: %v", fmt.Errorf("x: %w", inner)),
+			detail: "outer: inner detail",
+			causes: []error{inner},
+		},
+		{
+			rule:   "an error that has no verb is a cause alone",
+			got:    guard.Errorf(guard.Invalid, "c", "", io.EOF),
+			causes: []error{io.EOF},
+		},
+		{
+			rule:   "an Error, too",
+			got:    guard.Errorf(guard.Invalid, "c", "Not now.", inner),
+			detail: "Not now.",
+			causes: []error{inner},
+		},
+		{
+			rule:   "beside one that has",
+			got:    guard.Errorf(guard.Invalid, "c", "outer: %w", inner, io.EOF),
+			detail: "outer: inner detail",
+			causes: []error{inner, io.EOF},
+		},
+		{
+			rule:   "several are all causes",
+			got:    guard.Errorf(guard.Invalid, "c", "%w %w", io.EOF, inner),
+			detail: " inner detail",
+			causes: []error{io.EOF, inner},
+		},
 	} {
 		if tc.got.Detail != tc.detail || tc.got.Kind != guard.Invalid || tc.got.Code != "c" {
 			t.Errorf("%s: %+v, want detail %q", tc.rule, tc.got, tc.detail)
@@ -66,13 +109,13 @@ func TestPublicNamesEveryError(t *testing.T) {
 		kind guard.Kind
 		code string
 	}{
-		{fmt.Errorf("x: %w", full), guard.NotFound, "gone"},
-		{bare, guard.Forbidden, "forbidden"},
-		{cause, guard.Internal, "internal"},
-		{fmt.Errorf("x: %w", context.DeadlineExceeded), guard.Timeout, "timeout"},
-		{context.Canceled, guard.Internal, "internal"},
-		{nil, guard.Internal, "internal"},
-		{(*guard.Error)(nil), guard.Internal, "internal"},
+		{err: fmt.Errorf("x: %w", full), kind: guard.NotFound, code: "gone"},
+		{err: bare, kind: guard.Forbidden, code: "forbidden"},
+		{err: cause, kind: guard.Internal, code: "internal"},
+		{err: fmt.Errorf("x: %w", context.DeadlineExceeded), kind: guard.Timeout, code: "timeout"},
+		{err: context.Canceled, kind: guard.Internal, code: "internal"},
+		{kind: guard.Internal, code: "internal"},
+		{err: (*guard.Error)(nil), kind: guard.Internal, code: "internal"},
 	} {
 		if e := guard.Public(tc.err); e == nil || e.Kind != tc.kind || e.Code != tc.code {
 			t.Errorf("%v: %+v, want %s %s", tc.err, e, tc.kind, tc.code)

@@ -32,21 +32,61 @@ func TestErrors(t *testing.T) {
 		err           error
 		code, message string
 	}{
-		{"an Error", declined, "card_declined", "The card was declined."},
-		{"an Error, wrapped", fmt.Errorf("%s: %w", secret, declined), "card_declined", "The card was declined."},
-		{"an Error, joined", errors.Join(errors.New(secret), declined), "card_declined", "The card was declined."},
-		{"an Error without a code", &guard.Error{Kind: guard.NotFound, Detail: "No such order."}, "not_found", "No such order."},
-		{"an Error without a detail", &guard.Error{Kind: guard.Conflict, Code: "busy"}, "busy", "Conflict (request r-1)"},
-		{"an unknown error", errors.New(secret), "internal", "Internal error (request r-1)"},
-		{"an unknown error, wrapped", fmt.Errorf("a: %w", errors.New(secret)), "internal", "Internal error (request r-1)"},
-		{"a context's deadline", fmt.Errorf("%s: %w", secret, context.DeadlineExceeded), "timeout", "Timed out (request r-1)"},
-		{"a nil *Error", nilError, "internal", "Internal error (request r-1)"},
-		{"one for the platform", own, "Own.Type", "own message"},
-		{"one for the platform, wrapped", fmt.Errorf("%s: %w", secret, own), "Own.Type", "own message"},
-		{"a pointer to one", &own, "Own.Type", "own message"},
-		{"a pointer to one, wrapped", fmt.Errorf("%s: %w", secret, &own), "Own.Type", "own message"},
-		{"a nil pointer to one", (*messages.InvokeResponse_Error)(nil), "internal", "Internal error (request r-1)"},
-		{"an Error caused by one for the platform", guard.Errorf(guard.Internal, "outer", "Outer: %w", own), "outer", "Outer"},
+		{rule: "an Error", err: declined, code: "card_declined", message: "The card was declined."},
+		{
+			rule:    "an Error, wrapped",
+			err:     fmt.Errorf("%s: %w", secret, declined),
+			code:    "card_declined",
+			message: "The card was declined.",
+		},
+		{
+			rule:    "an Error, joined",
+			err:     errors.Join(errors.New(secret), declined),
+			code:    "card_declined",
+			message: "The card was declined.",
+		},
+		{
+			rule:    "an Error without a code",
+			err:     &guard.Error{Kind: guard.NotFound, Detail: "No such order."},
+			code:    "not_found",
+			message: "No such order.",
+		},
+		{
+			rule:    "an Error without a detail",
+			err:     &guard.Error{Kind: guard.Conflict, Code: "busy"},
+			code:    "busy",
+			message: "Conflict (request r-1)",
+		},
+		{rule: "an unknown error", err: errors.New(secret), code: "internal", message: "Internal error (request r-1)"},
+		{
+			rule:    "an unknown error, wrapped",
+			err:     fmt.Errorf("a: %w", errors.New(secret)),
+			code:    "internal",
+			message: "Internal error (request r-1)",
+		},
+		{
+			rule:    "a context's deadline",
+			err:     fmt.Errorf("%s: %w", secret, context.DeadlineExceeded),
+			code:    "timeout",
+			message: "Timed out (request r-1)",
+		},
+		{rule: "a nil *Error", err: nilError, code: "internal", message: "Internal error (request r-1)"},
+		{rule: "one for the platform", err: own, code: "Own.Type", message: "own message"},
+		{rule: "one for the platform, wrapped", err: fmt.Errorf("%s: %w", secret, own), code: "Own.Type", message: "own message"},
+		{rule: "a pointer to one", err: &own, code: "Own.Type", message: "own message"},
+		{rule: "a pointer to one, wrapped", err: fmt.Errorf("%s: %w", secret, &own), code: "Own.Type", message: "own message"},
+		{
+			rule:    "a nil pointer to one",
+			err:     (*messages.InvokeResponse_Error)(nil),
+			code:    "internal",
+			message: "Internal error (request r-1)",
+		},
+		{
+			rule:    "an Error caused by one for the platform",
+			err:     guard.Errorf(guard.Internal, "outer", "Outer: %w", own),
+			code:    "outer",
+			message: "Outer",
+		},
 	} {
 		t.Run(tc.rule, func(t *testing.T) {
 			out, err := guard.Wrap(answers("", tc.err), guard.Errors()).Invoke(invocation(t.Context(), "r-1"), nil)

@@ -119,8 +119,8 @@ func TestViewsAreMadeOnce(t *testing.T) {
 					return
 				}
 				seen[i] = views{
-					reflect.ValueOf(tree).Pointer(), reflect.ValueOf(req).Pointer(),
-					reflect.ValueOf(body).Pointer(), reflect.ValueOf(bodyTree).Pointer(),
+					tree: reflect.ValueOf(tree).Pointer(), http: reflect.ValueOf(req).Pointer(),
+					body: reflect.ValueOf(body).Pointer(), bodyTree: reflect.ValueOf(bodyTree).Pointer(),
 				}
 			})
 		}
@@ -189,16 +189,24 @@ func TestBody(t *testing.T) {
 		body    string
 		code    string // "" is no error
 	}{
-		{"plain", httpEvent(`{"a":"\n"}`, false), `{"a":"\n"}`, ""},
-		{"base64", httpEvent("\x00\xff<é>", true), "\x00\xff<é>", ""},
-		{"empty", httpEvent(``, true), ``, ""},
-		{"none", readSample(t, "apigw-v2-request-no-authorizer.json"), ``, ""},
-		{"of a REST API", readSample(t, "apigw-request.json"), "{\r\n\t\"a\": 1\r\n}", ""},
-		{"of a function URL", readSample(t, "lambda-urls-request.json"), "Hello from client!", ""},
-		{"not base64", []byte(strings.Replace(string(httpEvent(`!`, false)), `Encoded":false`, `Encoded":true`, 1)), ``, "malformed_base64"},
-		{"not an HTTP event", []byte(`{"body":"x"}`), ``, "not_an_http_event"},
-		{"format 2.0 without a method", []byte(`{"version":"2.0","body":"x"}`), ``, "not_an_http_event"},
-		{"not JSON", []byte(`{`), ``, "malformed_json"},
+		{rule: "plain", payload: httpEvent(`{"a":"\n"}`, false), body: `{"a":"\n"}`},
+		{rule: "base64", payload: httpEvent("\x00\xff<é>", true), body: "\x00\xff<é>"},
+		{rule: "empty", payload: httpEvent(``, true)},
+		{rule: "none", payload: readSample(t, "apigw-v2-request-no-authorizer.json")},
+		{rule: "of a REST API", payload: readSample(t, "apigw-request.json"), body: "{\r\n\t\"a\": 1\r\n}"},
+		{rule: "of a function URL", payload: readSample(t, "lambda-urls-request.json"), body: "Hello from client!"},
+		{
+			rule:    "not base64",
+			payload: []byte(strings.Replace(string(httpEvent(`!`, false)), `Encoded":false`, `Encoded":true`, 1)),
+			code:    "malformed_base64",
+		},
+		{rule: "not an HTTP event", payload: []byte(`{"body":"x"}`), code: "not_an_http_event"},
+		{
+			rule:    "format 2.0 without a method",
+			payload: []byte(`{"version":"2.0","body":"x"}`),
+			code:    "not_an_http_event",
+		},
+		{rule: "not JSON", payload: []byte(`{`), code: "malformed_json"},
 	} {
 		t.Run(tc.rule, func(t *testing.T) {
 			body, err := guard.EventOf(t.Context(), tc.payload).Body()

@@ -26,7 +26,7 @@ func greet(_ context.Context, in Greeting) (Reply, error) {
 	if in.Name == "" {
 		return Reply{}, guard.Errorf(guard.Invalid, "no_name", "A name is needed.")
 	}
-	return Reply{"Hello, " + in.Name + "!"}, nil
+	return Reply{Text: "Hello, " + in.Name + "!"}, nil
 }
 
 // A plain function in the middle, the layers around it; in a Lambda function,
@@ -114,7 +114,7 @@ func exampleLogger() *slog.Logger {
 
 // tracer is a layer as other libraries have them: it takes and returns a
 // lambda.Handler and imports nothing of this module.
-func tracer(next lambda.Handler) lambda.Handler { return traced{next} }
+func tracer(next lambda.Handler) lambda.Handler { return traced{next: next} }
 
 type traced struct{ next lambda.Handler }
 

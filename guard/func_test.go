@@ -51,7 +51,7 @@ func TestFuncEncodesAsLambdaDoes(t *testing.T) {
 		"a buffer":                  func() any { return bytes.NewBufferString("<b>\n") },
 		"a nil buffer":              func() any { return (*bytes.Buffer)(nil) },
 		"a reader":                  func() any { return strings.NewReader("plain\n") },
-		"a reader that encodes":     func() any { return selfEncoding{strings.NewReader("plain")} },
+		"a reader that encodes":     func() any { return selfEncoding{Reader: strings.NewReader("plain")} },
 		"a reader JSON cannot hold": func() any { return notEncodable{Reader: strings.NewReader("plain")} },
 	} {
 		t.Run(rule, func(t *testing.T) {
@@ -94,9 +94,9 @@ func TestFuncAnswersThatCannotBeWritten(t *testing.T) {
 		code  string
 		cause error
 	}{
-		"no form in JSON":      {func() {}, "response_not_json", nil},
-		"infinity":             {math.Inf(1), "response_not_json", nil},
-		"a reader that breaks": {iotest.ErrReader(broken), "internal", broken},
+		"no form in JSON":      {value: func() {}, code: "response_not_json"},
+		"infinity":             {value: math.Inf(1), code: "response_not_json"},
+		"a reader that breaks": {value: iotest.ErrReader(broken), code: "internal", cause: broken},
 	} {
 		h := guard.Func(func(context.Context, struct{}) (any, error) { return tc.value, nil })
 		out, err := h.Invoke(t.Context(), nil)
@@ -223,12 +223,12 @@ func TestFuncBoundsTheAnswer(t *testing.T) {
 		value any
 		size  int // of the answer, 0 is too large
 	}{
-		{"as much as Lambda takes", text[2:], mostAnswer}, // two quotes
-		{"a byte more", text[1:], 0},
-		{"a reader of as much", strings.NewReader(text), mostAnswer},
-		{"a reader of a byte more", strings.NewReader(text + "x"), 0},
-		{"a buffer of a byte more", bytes.NewBufferString(text + "x"), 0},
-		{"a raw text of a byte more", json.RawMessage(`"` + text[1:] + `"`), 0},
+		{rule: "as much as Lambda takes", value: text[2:], size: mostAnswer}, // two quotes
+		{rule: "a byte more", value: text[1:]},
+		{rule: "a reader of as much", value: strings.NewReader(text), size: mostAnswer},
+		{rule: "a reader of a byte more", value: strings.NewReader(text + "x")},
+		{rule: "a buffer of a byte more", value: bytes.NewBufferString(text + "x")},
+		{rule: "a raw text of a byte more", value: json.RawMessage(`"` + text[1:] + `"`)},
 	} {
 		t.Run(tc.rule, func(t *testing.T) {
 			log, book := newLog()
@@ -263,12 +263,12 @@ func TestFuncCallsTheHandlerTrace(t *testing.T) {
 		rule, event string
 		err         error
 	}{
-		{"an answer", `{"role":"user"}`, nil},
-		{"an error", `{"role":"user"}`, own},
-		{"an event that is no JSON", `{`, nil},
+		{rule: "an answer", event: `{"role":"user"}`},
+		{rule: "an error", event: `{"role":"user"}`, err: own},
+		{rule: "an event that is no JSON", event: `{`},
 	} {
 		t.Run(tc.rule, func(t *testing.T) {
-			fn := func(_ context.Context, in order) (*answer, error) { return &answer{in.Role}, tc.err }
+			fn := func(_ context.Context, in order) (*answer, error) { return &answer{Status: in.Role}, tc.err }
 			got := traceCalls(t, guard.Func(fn), tc.event)
 			if want := traceCalls(t, lambda.NewHandler(fn), tc.event); !reflect.DeepEqual(got, want) {
 				t.Errorf("got %v, want %v", got, want)

@@ -37,11 +37,17 @@ func FuzzDefendedChain(f *testing.F) {
 		name string
 		h    lambda.Handler
 	}{
-		{"typed", guard.Wrap(guard.Func(func(_ context.Context, in order) (order, error) { return in, nil }), layers)},
-		{"any", guard.Wrap(guard.Func(func(_ context.Context, in any) (any, error) { return in, nil }), layers)},
-		{"raw", guard.Wrap(guard.Func(func(_ context.Context, in json.RawMessage) (json.RawMessage, error) { return in, nil }), layers)},
-		{"sqs", guard.Wrap(guard.Func(func(_ context.Context, in events.SQSEvent) (any, error) { return in, nil }), layers)},
-		{"views", guard.Wrap(guard.HandlerFunc(readAllViews), layers)},
+		{name: "typed", h: guard.Wrap(guard.Func(func(_ context.Context, in order) (order, error) { return in, nil }), layers)},
+		{name: "any", h: guard.Wrap(guard.Func(func(_ context.Context, in any) (any, error) { return in, nil }), layers)},
+		{
+			name: "raw",
+			h:    guard.Wrap(guard.Func(func(_ context.Context, in json.RawMessage) (json.RawMessage, error) { return in, nil }), layers),
+		},
+		{
+			name: "sqs",
+			h:    guard.Wrap(guard.Func(func(_ context.Context, in events.SQSEvent) (any, error) { return in, nil }), layers),
+		},
+		{name: "views", h: guard.Wrap(guard.HandlerFunc(readAllViews), layers)},
 	}
 	f.Fuzz(func(t *testing.T, payload []byte) {
 		ctx, cancel := context.WithTimeout(invocation(t.Context(), "r-1"), time.Hour)

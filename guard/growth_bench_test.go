@@ -30,7 +30,7 @@ func BenchmarkHostile(b *testing.B) {
 	sizes := []struct {
 		name  string
 		bytes int
-	}{{"64kB", 64_000}, {"640kB", 640_000}, {"6MB", 6_000_000}}
+	}{{name: "64kB", bytes: 64_000}, {name: "640kB", bytes: 640_000}, {name: "6MB", bytes: 6_000_000}}
 	roomy := guard.Limit(guard.Limits{Payload: guard.Unlimited, Body: guard.Unlimited})
 	for _, kind := range hostileTexts {
 		name := strings.ReplaceAll(kind.name, " ", "-")
@@ -61,14 +61,20 @@ func BenchmarkGrowth(b *testing.B) {
 		name string
 		h    lambda.Handler
 	}{
-		{"struct", chain(guard.Func(func(_ context.Context, in order) (struct{}, error) { return struct{}{}, nil }))},
-		{"RawMessage", chain(guard.Func(func(_ context.Context, in json.RawMessage) (struct{}, error) { return struct{}{}, nil }))},
-		{"failing", chain(guard.Func(func(_ context.Context, in order) (struct{}, error) { return struct{}{}, io.ErrUnexpectedEOF }))},
+		{name: "struct", h: chain(guard.Func(func(_ context.Context, in order) (struct{}, error) { return struct{}{}, nil }))},
+		{
+			name: "RawMessage",
+			h:    chain(guard.Func(func(_ context.Context, in json.RawMessage) (struct{}, error) { return struct{}{}, nil })),
+		},
+		{
+			name: "failing",
+			h:    chain(guard.Func(func(_ context.Context, in order) (struct{}, error) { return struct{}{}, io.ErrUnexpectedEOF })),
+		},
 	} {
 		for _, size := range []struct {
 			name  string
 			bytes int
-		}{{"1kB", 1_000}, {"10kB", 10_000}, {"100kB", 100_000}, {"1MB", 1_000_000}, {"6MB", 6_000_000}} {
+		}{{name: "1kB", bytes: 1_000}, {name: "10kB", bytes: 10_000}, {name: "100kB", bytes: 100_000}, {name: "1MB", bytes: 1_000_000}, {name: "6MB", bytes: 6_000_000}} {
 			payload := []byte(filled(size.bytes, `{"id":"o-4711","notes":[`, note, `"n"]}`))
 			b.Run(shape.name+"/"+size.name, func(b *testing.B) { perByte(b, shape.h, payload) })
 		}

@@ -49,7 +49,7 @@ func TestColdStartIsTheFirstInvocation(t *testing.T) {
 	for _, tc := range []struct {
 		initialization string
 		want           int64
-	}{{"on-demand", 1}, {"", 1}, {"provisioned-concurrency", 0}, {"lambda-managed-instances", 0}} {
+	}{{initialization: "on-demand", want: 1}, {want: 1}, {initialization: "provisioned-concurrency"}, {initialization: "lambda-managed-instances"}} {
 		t.Run(tc.initialization, func(t *testing.T) {
 			t.Setenv("AWS_LAMBDA_INITIALIZATION_TYPE", tc.initialization)
 			var cold atomic.Int64
@@ -146,8 +146,8 @@ func TestTheDeadlineOfAnInvocationIsNotThatOfAContextInside(t *testing.T) {
 		end time.Time
 		ok  bool
 	}{
-		"a deadline": {outer, end, true},
-		"none":       {t.Context(), time.Time{}, false},
+		"a deadline": {ctx: outer, end: end, ok: true},
+		"none":       {ctx: t.Context(), end: time.Time{}},
 	} {
 		var got time.Time
 		var ok bool

@@ -14,20 +14,20 @@ func TestKinds(t *testing.T) {
 		callers bool
 		retry   bool
 	}{
-		{guard.Internal, "internal", 500, false, true},
-		{guard.Invalid, "invalid", 400, true, false},
-		{guard.Unauthenticated, "unauthenticated", 401, true, false},
-		{guard.Forbidden, "forbidden", 403, true, false},
-		{guard.NotFound, "not_found", 404, true, false},
-		{guard.MethodNotAllowed, "method_not_allowed", 405, true, false},
-		{guard.Conflict, "conflict", 409, true, true},
-		{guard.TooLarge, "too_large", 413, true, false},
-		{guard.UnsupportedMediaType, "unsupported_media_type", 415, true, false},
-		{guard.Unprocessable, "unprocessable", 422, true, false},
-		{guard.TooManyRequests, "too_many_requests", 429, true, true},
-		{guard.Unavailable, "unavailable", 503, false, true},
-		{guard.Timeout, "timeout", 504, false, true},
-		{guard.Kind(200), "internal", 500, false, true},
+		{kind: guard.Internal, name: "internal", status: 500, retry: true},
+		{kind: guard.Invalid, name: "invalid", status: 400, callers: true},
+		{kind: guard.Unauthenticated, name: "unauthenticated", status: 401, callers: true},
+		{kind: guard.Forbidden, name: "forbidden", status: 403, callers: true},
+		{kind: guard.NotFound, name: "not_found", status: 404, callers: true},
+		{kind: guard.MethodNotAllowed, name: "method_not_allowed", status: 405, callers: true},
+		{kind: guard.Conflict, name: "conflict", status: 409, callers: true, retry: true},
+		{kind: guard.TooLarge, name: "too_large", status: 413, callers: true},
+		{kind: guard.UnsupportedMediaType, name: "unsupported_media_type", status: 415, callers: true},
+		{kind: guard.Unprocessable, name: "unprocessable", status: 422, callers: true},
+		{kind: guard.TooManyRequests, name: "too_many_requests", status: 429, callers: true, retry: true},
+		{kind: guard.Unavailable, name: "unavailable", status: 503, retry: true},
+		{kind: guard.Timeout, name: "timeout", status: 504, retry: true},
+		{kind: guard.Kind(200), name: "internal", status: 500, retry: true},
 	} {
 		k := tc.kind
 		if k.String() != tc.name || k.Status() != tc.status || k.CallersFault() != tc.callers || k.Retryable() != tc.retry || k.Title() == "" {

@@ -60,14 +60,38 @@ func TestTheQueryOfALatticeRequest(t *testing.T) {
 		raw        string
 		values     map[string]string
 	}{
-		{"in both places", "/?b=2&a=1", map[string][]string{"a": {"1"}, "b": {"2"}}, "b=2&a=1", map[string]string{"a": "1", "b": "2"}},
-		{"that differ", "/?a=1", map[string][]string{"a": {"2"}, "b": {"3"}}, "a=1", map[string]string{"a": "1"}},
-		{"on the path alone", "/?a=1&a=%32", nil, "a=1&a=%32", map[string]string{"a": "1,2"}},
-		{"with a question mark in it", "/?a=?", nil, "a=?", map[string]string{"a": "?"}},
-		{"that is empty", "/?", map[string][]string{"a": {"1"}}, "", nil},
-		{"that cannot be read whole", "/?a=%zz&b=2;c=3&d=4", map[string][]string{"a": {"1"}}, "a=%zz&b=2;c=3&d=4", map[string]string{"d": "4"}},
-		{"apart alone", "/", map[string][]string{"b": {"x&", "y z"}, "a": {"1"}}, "a=1&b=x%26&b=y+z", map[string]string{"a": "1", "b": "x&,y z"}},
-		{"none", "/", nil, "", nil},
+		{
+			rule:   "in both places",
+			path:   "/?b=2&a=1",
+			apart:  map[string][]string{"a": {"1"}, "b": {"2"}},
+			raw:    "b=2&a=1",
+			values: map[string]string{"a": "1", "b": "2"},
+		},
+		{
+			rule:   "that differ",
+			path:   "/?a=1",
+			apart:  map[string][]string{"a": {"2"}, "b": {"3"}},
+			raw:    "a=1",
+			values: map[string]string{"a": "1"},
+		},
+		{rule: "on the path alone", path: "/?a=1&a=%32", raw: "a=1&a=%32", values: map[string]string{"a": "1,2"}},
+		{rule: "with a question mark in it", path: "/?a=?", raw: "a=?", values: map[string]string{"a": "?"}},
+		{rule: "that is empty", path: "/?", apart: map[string][]string{"a": {"1"}}},
+		{
+			rule:   "that cannot be read whole",
+			path:   "/?a=%zz&b=2;c=3&d=4",
+			apart:  map[string][]string{"a": {"1"}},
+			raw:    "a=%zz&b=2;c=3&d=4",
+			values: map[string]string{"d": "4"},
+		},
+		{
+			rule:   "apart alone",
+			path:   "/",
+			apart:  map[string][]string{"b": {"x&", "y z"}, "a": {"1"}},
+			raw:    "a=1&b=x%26&b=y+z",
+			values: map[string]string{"a": "1", "b": "x&,y z"},
+		},
+		{rule: "none", path: "/"},
 	} {
 		event := guardtest.Sample(guard.VPCLattice).Set("/path", tc.path).Set("/queryStringParameters", tc.apart)
 		req, err := guard.EventOf(t.Context(), event.Bytes()).HTTP()
@@ -85,13 +109,13 @@ func TestWhoALatticeRequestComesFrom(t *testing.T) {
 		identity any
 		want     string
 	}{
-		{"signed", map[string]any{"type": "AWS_IAM", "principal": arn}, arn},
-		{"not signed", map[string]any{"sourceVpcArn": "arn:aws:ec2:eu-west-1:123456789012:vpc/vpc-1"}, ""},
-		{"of a VPC that is not known", map[string]any{}, ""},
-		{"null", nil, ""},
-		{"by nobody", map[string]any{"type": "AWS_IAM", "principal": ""}, ""},
-		{"in no known way", map[string]any{"type": "OTHER", "principal": arn}, ""},
-		{"in no way", map[string]any{"principal": arn}, ""},
+		{rule: "signed", identity: map[string]any{"type": "AWS_IAM", "principal": arn}, want: arn},
+		{rule: "not signed", identity: map[string]any{"sourceVpcArn": "arn:aws:ec2:eu-west-1:123456789012:vpc/vpc-1"}},
+		{rule: "of a VPC that is not known", identity: map[string]any{}},
+		{rule: "null"},
+		{rule: "by nobody", identity: map[string]any{"type": "AWS_IAM", "principal": ""}},
+		{rule: "in no known way", identity: map[string]any{"type": "OTHER", "principal": arn}},
+		{rule: "in no way", identity: map[string]any{"principal": arn}},
 	} {
 		event := guardtest.HTTPEvent("GET", "/").VPCLattice().Event().Set("/requestContext/identity", tc.identity)
 		ev := guard.EventOf(t.Context(), event.Bytes())
@@ -117,11 +141,15 @@ func TestALatticeRequestIsReadStrictly(t *testing.T) {
 		event guardtest.Event
 		code  string
 	}{
-		{"a principal in another spelling", sample.Set("/requestContext/identity/Principal", "p"), "case_variant_member"},
-		{"a path in another spelling", sample.Set("/Path", "/"), "case_variant_member"},
-		{"a header that is a number", sample.Set("/headers/accept", 1), "wrong_type"},
-		{"a query that is a number", sample.Set("/queryStringParameters/a", 1), "wrong_type"},
-		{"no method", sample.Delete("/method"), "not_an_http_event"},
+		{
+			rule:  "a principal in another spelling",
+			event: sample.Set("/requestContext/identity/Principal", "p"),
+			code:  "case_variant_member",
+		},
+		{rule: "a path in another spelling", event: sample.Set("/Path", "/"), code: "case_variant_member"},
+		{rule: "a header that is a number", event: sample.Set("/headers/accept", 1), code: "wrong_type"},
+		{rule: "a query that is a number", event: sample.Set("/queryStringParameters/a", 1), code: "wrong_type"},
+		{rule: "no method", event: sample.Delete("/method"), code: "not_an_http_event"},
 	} {
 		ev := guard.EventOf(t.Context(), tc.event.Bytes())
 		_, err := ev.Request()
@@ -155,8 +183,18 @@ func TestALatticeRequestInTheLog(t *testing.T) {
 		err     error
 		want    map[string]any
 	}{
-		{"answered", guardtest.Sample(guard.VPCLattice).Bytes(), `{"statusCode":404}`, nil, map[string]any{"level": "WARN", "trigger": "vpc-lattice", "method": "POST", "status": "404"}},
-		{"that cannot be read", guardtest.Sample(guard.VPCLattice).Set("/body", 1).Bytes(), `{"statusCode":200}`, nil, map[string]any{"level": "INFO", "trigger": "vpc-lattice", "method": "POST", "status": "200"}},
+		{
+			rule:    "answered",
+			payload: guardtest.Sample(guard.VPCLattice).Bytes(),
+			out:     `{"statusCode":404}`,
+			want:    map[string]any{"level": "WARN", "trigger": "vpc-lattice", "method": "POST", "status": "404"},
+		},
+		{
+			rule:    "that cannot be read",
+			payload: guardtest.Sample(guard.VPCLattice).Set("/body", 1).Bytes(),
+			out:     `{"statusCode":200}`,
+			want:    map[string]any{"level": "INFO", "trigger": "vpc-lattice", "method": "POST", "status": "200"},
+		},
 	} {
 		log, book := newLog()
 		if _, err := guard.Wrap(answers(tc.out, tc.err), guard.Log(log)).Invoke(invocation(t.Context(), "r-1"), tc.payload); err != nil {

@@ -106,14 +106,79 @@ func TestARecordOfAnHTTPRequest(t *testing.T) {
 		status  any // nil is none
 		level   string
 	}{
-		{"HTTP API", httpEvent("x", false), `{"statusCode":201,"body":"{}"}`, nil, "POST", "POST /orders", "201", "INFO"},
-		{"REST API", readSample(t, "apigw-request.json"), `{"body":"{}","statusCode":200}`, nil, "POST", "POST /{proxy+}", "200", "INFO"},
-		{"REST API, read by the handler", readSample(t, "apigw-request.json"), `{"statusCode":200}`, reading, "POST", "POST /{proxy+}", "200", "INFO"},
-		{"function URL", readSample(t, "lambda-urls-request.json"), `{"statusCode":200}`, nil, "POST", "", "200", "INFO"},
-		{"a router names the route", httpEvent("x", false), `{"statusCode":200}`, routed, "POST", "POST /routed", "200", "INFO"},
-		{"an answer without a status is a 200", httpEvent("x", false), `"text"`, nil, "POST", "POST /orders", "200", "INFO"},
-		{"a caller's fault", httpEvent("x", false), `{"statusCode":404}`, nil, "POST", "POST /orders", "404", "WARN"},
-		{"our fault", httpEvent("x", false), `{"statusCode":503}`, nil, "POST", "POST /orders", "503", "ERROR"},
+		{
+			rule:    "HTTP API",
+			payload: httpEvent("x", false),
+			out:     `{"statusCode":201,"body":"{}"}`,
+			method:  "POST",
+			route:   "POST /orders",
+			status:  "201",
+			level:   "INFO",
+		},
+		{
+			rule:    "REST API",
+			payload: readSample(t, "apigw-request.json"),
+			out:     `{"body":"{}","statusCode":200}`,
+			method:  "POST",
+			route:   "POST /{proxy+}",
+			status:  "200",
+			level:   "INFO",
+		},
+		{
+			rule:    "REST API, read by the handler",
+			payload: readSample(t, "apigw-request.json"),
+			out:     `{"statusCode":200}`,
+			layer:   reading,
+			method:  "POST",
+			route:   "POST /{proxy+}",
+			status:  "200",
+			level:   "INFO",
+		},
+		{
+			rule:    "function URL",
+			payload: readSample(t, "lambda-urls-request.json"),
+			out:     `{"statusCode":200}`,
+			method:  "POST",
+			status:  "200",
+			level:   "INFO",
+		},
+		{
+			rule:    "a router names the route",
+			payload: httpEvent("x", false),
+			out:     `{"statusCode":200}`,
+			layer:   routed,
+			method:  "POST",
+			route:   "POST /routed",
+			status:  "200",
+			level:   "INFO",
+		},
+		{
+			rule:    "an answer without a status is a 200",
+			payload: httpEvent("x", false),
+			out:     `"text"`,
+			method:  "POST",
+			route:   "POST /orders",
+			status:  "200",
+			level:   "INFO",
+		},
+		{
+			rule:    "a caller's fault",
+			payload: httpEvent("x", false),
+			out:     `{"statusCode":404}`,
+			method:  "POST",
+			route:   "POST /orders",
+			status:  "404",
+			level:   "WARN",
+		},
+		{
+			rule:    "our fault",
+			payload: httpEvent("x", false),
+			out:     `{"statusCode":503}`,
+			method:  "POST",
+			route:   "POST /orders",
+			status:  "503",
+			level:   "ERROR",
+		},
 	} {
 		t.Run(tc.rule, func(t *testing.T) {
 			log, book := newLog()
@@ -159,18 +224,93 @@ func TestWhateverHappensThereIsOneRecord(t *testing.T) {
 		code   string
 		cause  any // nil is none
 	}{
-		{"success", nil, nil, "INFO", "", "", nil},
-		{"an unknown error", errors.New("connection refused"), nil, "ERROR", "internal", "internal", "*errors.errorString"},
-		{"an Error of ours", &guard.Error{Kind: guard.Unavailable, Code: "down"}, nil, "ERROR", "unavailable", "down", nil},
-		{"an Error of the caller's", declined, nil, "WARN", "unprocessable", "card_declined", "unexpected EOF"},
-		{"an Error, wrapped", fmt.Errorf("pay: %w", declined), nil, "WARN", "unprocessable", "card_declined", "unexpected EOF"},
-		{"an Error behind Errors", declined, []guard.Middleware{guard.Errors()}, "WARN", "unprocessable", "card_declined", "unexpected EOF"},
-		{"an unknown error behind Errors", io.EOF, []guard.Middleware{guard.Errors()}, "ERROR", "internal", "internal", "EOF"},
-		{"an error made an answer", nil, []guard.Middleware{answered(declined)}, "WARN", "unprocessable", "card_declined", "unexpected EOF"},
-		{"an error of an outer layer goes before one made an answer", nil, []guard.Middleware{fails(io.EOF), answered(declined)}, "ERROR", "internal", "internal", "EOF"},
-		{"a refused event", nil, []guard.Middleware{guard.Limit(guard.Limits{Payload: 1})}, "WARN", "too_large", "payload_too_large", nil},
-		{"a rewritten payload", nil, []guard.Middleware{rewriting(`{"Records":[]}`)}, "INFO", "", "", nil},
-		{"an error for the platform", fmt.Errorf("x: %w", forPlatform), []guard.Middleware{guard.Errors()}, "ERROR", "internal", "internal", "messages.InvokeResponse_Error Own"},
+		{rule: "success", level: "INFO"},
+		{
+			rule:  "an unknown error",
+			err:   errors.New("connection refused"),
+			level: "ERROR",
+			kind:  "internal",
+			code:  "internal",
+			cause: "*errors.errorString",
+		},
+		{
+			rule:  "an Error of ours",
+			err:   &guard.Error{Kind: guard.Unavailable, Code: "down"},
+			level: "ERROR",
+			kind:  "unavailable",
+			code:  "down",
+		},
+		{
+			rule:  "an Error of the caller's",
+			err:   declined,
+			level: "WARN",
+			kind:  "unprocessable",
+			code:  "card_declined",
+			cause: "unexpected EOF",
+		},
+		{
+			rule:  "an Error, wrapped",
+			err:   fmt.Errorf("pay: %w", declined),
+			level: "WARN",
+			kind:  "unprocessable",
+			code:  "card_declined",
+			cause: "unexpected EOF",
+		},
+		{
+			rule:   "an Error behind Errors",
+			err:    declined,
+			layers: []guard.Middleware{guard.Errors()},
+			level:  "WARN",
+			kind:   "unprocessable",
+			code:   "card_declined",
+			cause:  "unexpected EOF",
+		},
+		{
+			rule:   "an unknown error behind Errors",
+			err:    io.EOF,
+			layers: []guard.Middleware{guard.Errors()},
+			level:  "ERROR",
+			kind:   "internal",
+			code:   "internal",
+			cause:  "EOF",
+		},
+		{
+			rule:   "an error made an answer",
+			layers: []guard.Middleware{answered(declined)},
+			level:  "WARN",
+			kind:   "unprocessable",
+			code:   "card_declined",
+			cause:  "unexpected EOF",
+		},
+		{
+			rule:   "an error of an outer layer goes before one made an answer",
+			layers: []guard.Middleware{fails(io.EOF), answered(declined)},
+			level:  "ERROR",
+			kind:   "internal",
+			code:   "internal",
+			cause:  "EOF",
+		},
+		{
+			rule:   "a refused event",
+			layers: []guard.Middleware{guard.Limit(guard.Limits{Payload: 1})},
+			level:  "WARN",
+			kind:   "too_large",
+			code:   "payload_too_large",
+		},
+		{
+			rule:   "a rewritten payload",
+			layers: []guard.Middleware{rewriting(`{"Records":[]}`)},
+			level:  "INFO",
+		},
+		{
+			rule:   "an error for the platform",
+			err:    fmt.Errorf("x: %w", forPlatform),
+			layers: []guard.Middleware{guard.Errors()},
+			level:  "ERROR",
+			kind:   "internal",
+			code:   "internal",
+			cause:  "messages.InvokeResponse_Error Own",
+		},
 	} {
 		t.Run(tc.rule, func(t *testing.T) {
 			log, book := newLog()
@@ -360,7 +500,7 @@ type brokenHandler struct{ slog.Handler }
 func (brokenHandler) Handle(context.Context, slog.Record) error { return io.ErrClosedPipe }
 
 func TestALogThatCannotBeWrittenFailsNothing(t *testing.T) {
-	h := guard.Wrap(answers("x", nil), guard.Log(slog.New(brokenHandler{slog.DiscardHandler})))
+	h := guard.Wrap(answers("x", nil), guard.Log(slog.New(brokenHandler{Handler: slog.DiscardHandler})))
 	if out, err := h.Invoke(t.Context(), nil); string(out) != "x" || err != nil {
 		t.Errorf("%s, %v", out, err)
 	}

@@ -61,11 +61,11 @@ func BenchmarkLog(b *testing.B) {
 		name string
 		h    lambda.Handler
 	}{
-		{"none", guard.Wrap(answer)},
-		{"log", guard.Wrap(answer, logger())},
-		{"log+10", guard.Wrap(adding(tenAttrs()), logger())},
-		{"log+10,foreign", guard.Wrap(adding(tenAttrs()), guard.Log(slog.New(slog.NewJSONHandler(io.Discard, nil))))},
-		{"log,level=WARN", guard.Wrap(answer, logger(guard.MinLevel(slog.LevelWarn)))},
+		{name: "none", h: guard.Wrap(answer)},
+		{name: "log", h: guard.Wrap(answer, logger())},
+		{name: "log+10", h: guard.Wrap(adding(tenAttrs()), logger())},
+		{name: "log+10,foreign", h: guard.Wrap(adding(tenAttrs()), guard.Log(slog.New(slog.NewJSONHandler(io.Discard, nil))))},
+		{name: "log,level=WARN", h: guard.Wrap(answer, logger(guard.MinLevel(slog.LevelWarn)))},
 	} {
 		b.Run(bc.name, func(b *testing.B) { invokeInLoop(b, ctx, bc.h, payload) })
 	}
@@ -98,10 +98,10 @@ func BenchmarkSlogAlone(b *testing.B) {
 		attrs []slog.Attr
 		opts  *slog.HandlerOptions
 	}{
-		{"record", recordAttrs(), nil},
-		{"record,renamed", recordAttrs(), &slog.HandlerOptions{ReplaceAttr: keys}},
-		{"record+10", append(recordAttrs(), tenAttrs()...), nil},
-		{"record+10,renamed", append(recordAttrs(), tenAttrs()...), &slog.HandlerOptions{ReplaceAttr: keys}},
+		{name: "record", attrs: recordAttrs()},
+		{name: "record,renamed", attrs: recordAttrs(), opts: &slog.HandlerOptions{ReplaceAttr: keys}},
+		{name: "record+10", attrs: append(recordAttrs(), tenAttrs()...)},
+		{name: "record+10,renamed", attrs: append(recordAttrs(), tenAttrs()...), opts: &slog.HandlerOptions{ReplaceAttr: keys}},
 	} {
 		b.Run(bc.name, func(b *testing.B) {
 			log := slog.New(slog.NewJSONHandler(io.Discard, bc.opts))
@@ -123,16 +123,27 @@ func BenchmarkRedaction(b *testing.B) {
 		Express                                  bool
 		Weight                                   float64
 	}
-	object := []slog.Attr{slog.Any("order", order{"o-4711", "c-42", "EUR", "FRA-2", "t", 3, 129900, 1, true, 1.25})}
+	object := []slog.Attr{slog.Any("order", order{
+		ID:        "o-4711",
+		Customer:  "c-42",
+		Currency:  "EUR",
+		Warehouse: "FRA-2",
+		Token:     "t",
+		Items:     3,
+		Cents:     129900,
+		Attempt:   1,
+		Express:   true,
+		Weight:    1.25,
+	})}
 	for _, bc := range []struct {
 		name  string
 		h     slog.Handler
 		attrs []slog.Attr
 	}{
-		{"attrs/off", slog.NewJSONHandler(io.Discard, nil), tenAttrs()},
-		{"attrs/on", guard.NewLogHandler(slog.NewJSONHandler(io.Discard, nil)), tenAttrs()},
-		{"struct/off", slog.NewJSONHandler(io.Discard, nil), object},
-		{"struct/on", guard.NewLogHandler(slog.NewJSONHandler(io.Discard, nil)), object},
+		{name: "attrs/off", h: slog.NewJSONHandler(io.Discard, nil), attrs: tenAttrs()},
+		{name: "attrs/on", h: guard.NewLogHandler(slog.NewJSONHandler(io.Discard, nil)), attrs: tenAttrs()},
+		{name: "struct/off", h: slog.NewJSONHandler(io.Discard, nil), attrs: object},
+		{name: "struct/on", h: guard.NewLogHandler(slog.NewJSONHandler(io.Discard, nil)), attrs: object},
 	} {
 		b.Run(bc.name, func(b *testing.B) {
 			log := slog.New(bc.h)

@@ -51,18 +51,54 @@ func TestBufferDebug(t *testing.T) {
 		layers []guard.Middleware
 		want   string // messages in their order
 	}{
-		{"a success writes none", debug, nil, nil, "invocation"},
-		{"a WARN record writes none", with(slog.LevelWarn, ""), nil, nil, "record invocation"},
-		{"a caller's fault writes none", debug, notFound, nil, "invocation"},
-		{"an ERROR record writes them before itself", with(slog.LevelError, ""), nil, nil, "one two record invocation"},
-		{"a FATAL record, too", with(guard.LevelFatal, ""), nil, nil, "one two record invocation"},
-		{"what comes after an ERROR waits for the next", with(slog.LevelError, "three"), nil, nil, "one two record invocation"},
-		{"which the end of the invocation may be", with(slog.LevelError, "three"), io.EOF, nil, "one two record three invocation"},
-		{"an invocation that ends with an error of ours", debug, io.EOF, nil, "one two invocation"},
-		{"one that is answered with an error", debug, io.EOF, []guard.Middleware{guard.Errors()}, "one two invocation"},
-		{"one that is answered with a 500", debug, io.EOF, []guard.Middleware{answering(500)}, "one two invocation"},
-		{"one that is answered with a 404", debug, notFound, []guard.Middleware{answering(404)}, "invocation"},
-		{"a panic", func(ctx context.Context, log *slog.Logger) { debug(ctx, log); panic("x") }, nil, []guard.Middleware{guard.Recover()}, "one two invocation"},
+		{rule: "a success writes none", do: debug, want: "invocation"},
+		{rule: "a WARN record writes none", do: with(slog.LevelWarn, ""), want: "record invocation"},
+		{rule: "a caller's fault writes none", do: debug, err: notFound, want: "invocation"},
+		{
+			rule: "an ERROR record writes them before itself",
+			do:   with(slog.LevelError, ""),
+			want: "one two record invocation",
+		},
+		{rule: "a FATAL record, too", do: with(guard.LevelFatal, ""), want: "one two record invocation"},
+		{
+			rule: "what comes after an ERROR waits for the next",
+			do:   with(slog.LevelError, "three"),
+			want: "one two record invocation",
+		},
+		{
+			rule: "which the end of the invocation may be",
+			do:   with(slog.LevelError, "three"),
+			err:  io.EOF,
+			want: "one two record three invocation",
+		},
+		{rule: "an invocation that ends with an error of ours", do: debug, err: io.EOF, want: "one two invocation"},
+		{
+			rule:   "one that is answered with an error",
+			do:     debug,
+			err:    io.EOF,
+			layers: []guard.Middleware{guard.Errors()},
+			want:   "one two invocation",
+		},
+		{
+			rule:   "one that is answered with a 500",
+			do:     debug,
+			err:    io.EOF,
+			layers: []guard.Middleware{answering(500)},
+			want:   "one two invocation",
+		},
+		{
+			rule:   "one that is answered with a 404",
+			do:     debug,
+			err:    notFound,
+			layers: []guard.Middleware{answering(404)},
+			want:   "invocation",
+		},
+		{
+			rule:   "a panic",
+			do:     func(ctx context.Context, log *slog.Logger) { debug(ctx, log); panic("x") },
+			layers: []guard.Middleware{guard.Recover()},
+			want:   "one two invocation",
+		},
 	} {
 		t.Run(tc.rule, func(t *testing.T) {
 			log, book := logWith(guard.BufferDebug())
@@ -192,7 +228,7 @@ func TestAKeptRecordHasTheValuesOfItsTime(t *testing.T) {
 		list, object, pointer := []int{1, 2}, map[string]any{"a": 1}, &leaf{Public: "before"}
 		text := []byte("before")
 		log.DebugContext(ctx, "m", "list", list, "object", object, "pointer", pointer, "text", json.RawMessage(`"before"`),
-			"bytes", text, "asked", counting{&asked}, slog.Group("g", "list", list))
+			"bytes", text, "asked", counting{n: &asked}, slog.Group("g", "list", list))
 		list[0], object["a"], pointer.Public, text[0] = 99, 99, "after", 'x'
 	}, io.EOF), guard.Log(log))
 	_, _ = h.Invoke(t.Context(), nil)

@@ -99,15 +99,15 @@ func TestServiceIsInEveryRecord(t *testing.T) {
 func TestCorrelate(t *testing.T) {
 	longest := strings.Repeat("x", 128)
 	for _, tc := range []struct{ rule, found, want string }{
-		{"an id", "order-4711/a:b", "order-4711/a:b"},
-		{"none", "", ""},
-		{"as long as allowed", longest, longest},
-		{"one byte more", longest + "x", ""},
-		{"a space", "a b", ""},
-		{"a line break", "a\nb", ""},
-		{"a control character", "a\x7f", ""},
-		{"not ASCII", "größe", ""},
-		{"invalid UTF-8", "a\xff", ""},
+		{rule: "an id", found: "order-4711/a:b", want: "order-4711/a:b"},
+		{rule: "none"},
+		{rule: "as long as allowed", found: longest, want: longest},
+		{rule: "one byte more", found: longest + "x"},
+		{rule: "a space", found: "a b"},
+		{rule: "a line break", found: "a\nb"},
+		{rule: "a control character", found: "a\x7f"},
+		{rule: "not ASCII", found: "größe"},
+		{rule: "invalid UTF-8", found: "a\xff"},
 	} {
 		t.Run(tc.rule, func(t *testing.T) {
 			log, book := newLog()
@@ -142,7 +142,7 @@ func TestSampleDebugIsAllOrNothingOfAnInvocation(t *testing.T) {
 	for _, tc := range []struct {
 		share    float64
 		min, max int // of 200 invocations
-	}{{0, 0, 0}, {1, 200, 200}, {0.5, 50, 150}} {
+	}{{share: 0, min: 0, max: 0}, {share: 1, min: 200, max: 200}, {share: 0.5, min: 50, max: 150}} {
 		t.Run(fmt.Sprint(tc.share), func(t *testing.T) {
 			log, book := logWith(guard.SampleDebug(tc.share))
 			h := guard.Wrap(doing(func(ctx context.Context) {
@@ -267,7 +267,7 @@ func TestTextFormatHasTheSameNames(t *testing.T) {
 		log.WithGroup("g").Log(ctx, guard.LevelFatal, "m", "a", struct {
 			Token string `json:"token"`
 			N     int
-		}{"s3cr3t", 1})
+		}{Token: "s3cr3t", N: 1})
 	}, nil)
 	if _, err := guard.Wrap(h).Invoke(invocation(t.Context(), "r-1"), nil); err != nil {
 		t.Fatal(err)
@@ -328,7 +328,7 @@ type around struct{ slog.Handler }
 
 func TestAForeignHandlerAroundOurs(t *testing.T) {
 	for rule, wrap := range map[string]func(slog.Handler) slog.Handler{
-		"embedding":         func(h slog.Handler) slog.Handler { return around{h} },
+		"embedding":         func(h slog.Handler) slog.Handler { return around{Handler: h} },
 		"slog.MultiHandler": func(h slog.Handler) slog.Handler { return slog.NewMultiHandler(h, slog.DiscardHandler) },
 	} {
 		t.Run(rule, func(t *testing.T) {

@@ -45,18 +45,34 @@ var hostileTexts = []struct {
 	make func(size int) string
 	code string // of its refusal at 6 MiB; "" is allowed
 }{
-	{"objects with a member", func(size int) string { return filled(size, `[`, `{"":0},`, `0]`) }, "json_too_many_values"},
-	{"empty objects", func(size int) string { return filled(size, `[`, `{},`, `0]`) }, "json_too_many_values"},
-	{"numbers", func(size int) string { return filled(size, `[`, `0,`, `0]`) }, "json_too_many_values"},
-	{"open arrays", func(size int) string { return filled(size, ``, `[`, ``) }, "json_too_deep"},
-	{"open objects", func(size int) string { return filled(size, ``, `{"":`, ``) }, "json_too_deep"},
-	{"nested arrays", func(size int) string { return filled(size/2, ``, `[`, ``) + filled(size/2, ``, `]`, ``) }, "json_too_deep"},
-	{"objects before many colons", func(size int) string { return filled(size/2, `[`, `{"":0},`, ``) + filled(size/2, ``, `:`, ``) }, "json_too_many_values"},
-	{"distinct members", func(size int) string { return members(size, size) }, "json_too_many_values"},
+	{
+		name: "objects with a member",
+		make: func(size int) string { return filled(size, `[`, `{"":0},`, `0]`) },
+		code: "json_too_many_values",
+	},
+	{
+		name: "empty objects",
+		make: func(size int) string { return filled(size, `[`, `{},`, `0]`) },
+		code: "json_too_many_values",
+	},
+	{name: "numbers", make: func(size int) string { return filled(size, `[`, `0,`, `0]`) }, code: "json_too_many_values"},
+	{name: "open arrays", make: func(size int) string { return filled(size, ``, `[`, ``) }, code: "json_too_deep"},
+	{name: "open objects", make: func(size int) string { return filled(size, ``, `{"":`, ``) }, code: "json_too_deep"},
+	{
+		name: "nested arrays",
+		make: func(size int) string { return filled(size/2, ``, `[`, ``) + filled(size/2, ``, `]`, ``) },
+		code: "json_too_deep",
+	},
+	{
+		name: "objects before many colons",
+		make: func(size int) string { return filled(size/2, `[`, `{"":0},`, ``) + filled(size/2, ``, `:`, ``) },
+		code: "json_too_many_values",
+	},
+	{name: "distinct members", make: func(size int) string { return members(size, size) }, code: "json_too_many_values"},
 	// One value of no depth. Decoded it is a string of 1 MiB: nothing that a
 	// plain string could not be, and no limit of a direct event's forbids it.
-	{"a string of escapes", func(size int) string { return filled(size, `"`, `\u0041`, `"`) }, ""},
-	{"a string of short escapes", func(size int) string { return filled(size, `"`, `\n`, `"`) }, ""},
+	{name: "a string of escapes", make: func(size int) string { return filled(size, `"`, `\u0041`, `"`) }},
+	{name: "a string of short escapes", make: func(size int) string { return filled(size, `"`, `\n`, `"`) }},
 }
 
 // allocated is all that f allocates, freed or not: no less than what lives at

@@ -69,11 +69,11 @@ func TestMisconfigurationPanicsAtOnce(t *testing.T) {
 		build func()
 		want  string
 	}{
-		"Wrap of nil":         {func() { guard.Wrap(nil) }, "guard: Wrap of a nil handler"},
-		"Func of nil":         {func() { guard.Func[int, int](nil) }, "guard: Func of a nil function"},
-		"Log to nil":          {func() { guard.Log(nil) }, "guard: Log with a nil logger"},
-		"Default to nil":      {func() { guard.Default(nil) }, "guard: Log with a nil logger"},
-		"a negative Deadline": {func() { guard.Deadline(-1) }, "guard: Deadline with a negative reserve"},
+		"Wrap of nil":         {build: func() { guard.Wrap(nil) }, want: "guard: Wrap of a nil handler"},
+		"Func of nil":         {build: func() { guard.Func[int, int](nil) }, want: "guard: Func of a nil function"},
+		"Log to nil":          {build: func() { guard.Log(nil) }, want: "guard: Log with a nil logger"},
+		"Default to nil":      {build: func() { guard.Default(nil) }, want: "guard: Log with a nil logger"},
+		"a negative Deadline": {build: func() { guard.Deadline(-1) }, want: "guard: Deadline with a negative reserve"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			defer func() {

@@ -22,8 +22,11 @@ func TestTheDocumentOfTheOrdersIsTheTable(t *testing.T) {
 		title, about string
 		unsafe       bool
 	}{
-		{"Refused", "A chain in which one stands outside the other panics as it is built.", true},
-		{"Warned of", "A chain in which one stands outside the other works, and its first invocation logs a warning.", false},
+		{title: "Refused", about: "A chain in which one stands outside the other panics as it is built.", unsafe: true},
+		{
+			title: "Warned of",
+			about: "A chain in which one stands outside the other works, and its first invocation logs a warning.",
+		},
 	} {
 		b.WriteString("## " + part.title + "\n\n" + part.about + "\n\n| this outside | of this | what happens | what to do |\n|---|---|---|---|\n")
 		for _, o := range guard.Orders() {

@@ -29,16 +29,48 @@ var panics = []struct {
 	do    func()
 	cause string
 }{
-	{"a string", func() { panic(panicMarker) }, "the handler panicked with a string"},
-	{"an error", func() { panic(errors.New(panicMarker)) }, "the handler panicked with a *errors.errorString"},
-	{"a guard.Error", func() { panic(guard.Errorf(guard.Forbidden, panicMarker, panicMarker)) }, "the handler panicked with a *guard.Error"},
-	{"a value that panics when printed", func() { panic(hostile{panicMarker}) }, "the handler panicked with a guard_test.hostile"},
-	{"nil", func() { panic(nil) }, "the handler panicked: panic called with nil argument"},
-	{"a write to a nil map", func() { map[string]map[string]int{}["x"][panicMarker] = 1 }, "the handler panicked: assignment to entry in nil map"},
-	{"an index out of range", func() { _ = []int{1}[len(panicMarker)] }, "the handler panicked: runtime error: index out of range [6] with length 1"},
-	{"a wrong type", func() { var v any = panicMarker; _ = v.(int) }, "the handler panicked: interface conversion: interface {} is string, not int"},
-	{"http.ErrAbortHandler", func() { panic(http.ErrAbortHandler) }, "the handler panicked with a *errors.errorString"},
-	{"a runtime.Error of one's own", func() { panic(ownRuntimeError{}) }, "the handler panicked with a guard_test.ownRuntimeError"},
+	{rule: "a string", do: func() { panic(panicMarker) }, cause: "the handler panicked with a string"},
+	{rule: "an error", do: func() { panic(errors.New(panicMarker)) }, cause: "the handler panicked with a *errors.errorString"},
+	{
+		rule:  "a guard.Error",
+		do:    func() { panic(guard.Errorf(guard.Forbidden, panicMarker, panicMarker)) },
+		cause: "the handler panicked with a *guard.Error",
+	},
+	{
+		rule: "a value that panics when printed",
+		do: func() {
+			panic(hostile{
+				Secret: panicMarker,
+			})
+		},
+		cause: "the handler panicked with a guard_test.hostile",
+	},
+	{rule: "nil", do: func() { panic(nil) }, cause: "the handler panicked: panic called with nil argument"},
+	{
+		rule:  "a write to a nil map",
+		do:    func() { map[string]map[string]int{}["x"][panicMarker] = 1 },
+		cause: "the handler panicked: assignment to entry in nil map",
+	},
+	{
+		rule:  "an index out of range",
+		do:    func() { _ = []int{1}[len(panicMarker)] },
+		cause: "the handler panicked: runtime error: index out of range [6] with length 1",
+	},
+	{
+		rule:  "a wrong type",
+		do:    func() { var v any = panicMarker; _ = v.(int) },
+		cause: "the handler panicked: interface conversion: interface {} is string, not int",
+	},
+	{
+		rule:  "http.ErrAbortHandler",
+		do:    func() { panic(http.ErrAbortHandler) },
+		cause: "the handler panicked with a *errors.errorString",
+	},
+	{
+		rule:  "a runtime.Error of one's own",
+		do:    func() { panic(ownRuntimeError{}) },
+		cause: "the handler panicked with a guard_test.ownRuntimeError",
+	},
 }
 
 // SECURITY: The process lives.
@@ -83,12 +115,12 @@ func TestPanicked(t *testing.T) {
 		err  error
 		want bool
 	}{
-		"a panic":                     {err, true},
-		"a panic, wrapped":            {fmt.Errorf("layer: %w", fmt.Errorf("layer: %w", err)), true},
-		"a panic behind an Error":     {guard.Errorf(guard.Timeout, "late", "%w", err), true},
-		"an error":                    {errors.New("x"), false},
-		"an Error with the same code": {&guard.Error{Code: "panic"}, false},
-		"none":                        {nil, false},
+		"a panic":                     {err: err, want: true},
+		"a panic, wrapped":            {err: fmt.Errorf("layer: %w", fmt.Errorf("layer: %w", err)), want: true},
+		"a panic behind an Error":     {err: guard.Errorf(guard.Timeout, "late", "%w", err), want: true},
+		"an error":                    {err: errors.New("x")},
+		"an Error with the same code": {err: &guard.Error{Code: "panic"}},
+		"none":                        {err: nil, want: false},
 	} {
 		if got := guard.Panicked(tc.err); got != tc.want {
 			t.Errorf("%s: %t", rule, got)

@@ -61,35 +61,92 @@ func TestRedactHidesAtAnyDepth(t *testing.T) {
 		attr slog.Attr
 		want string // the attribute as JSON; "" is left out
 	}{
-		{"a name of the defaults", slog.String("password", hidden), `"[redacted]"`},
-		{"in any spelling", slog.String("API_Key", hidden), `"[redacted]"`},
-		{"with dashes", slog.String("X-Api-Key", hidden), `"[redacted]"`},
-		{"the secrets of AWS's credentials", slog.Any("a", struct{ AccessKeyID, SecretAccessKey, SessionToken string }{"AKIA", hidden, hidden}), `{"AccessKeyID":"AKIA","SecretAccessKey":"[redacted]","SessionToken":"[redacted]"}`},
-		{"and as the environment has them", slog.Any("a", map[string]string{"AWS_SECRET_ACCESS_KEY": hidden, "AWS_SESSION_TOKEN": hidden}), `{"AWS_SECRET_ACCESS_KEY":"[redacted]","AWS_SESSION_TOKEN":"[redacted]"}`},
-		{"and a signed request", slog.String("X-Amz-Security-Token", hidden), `"[redacted]"`},
-		{"whatever its kind", slog.Any("credentials", deep), `"[redacted]"`},
-		{"a whole group", slog.Group("secret", slog.String("a", hidden)), `"[redacted]"`},
-		{"the last part of a dotted name", slog.String("http.request.header.authorization", hidden), `"[redacted]"`},
-		{"a name that only contains one", slog.String("passwordless", "shown"), `"shown"`},
-		{"a name of one's own", slog.String("cardNumber", hidden), `"[redacted]"`},
-		{"in a group", slog.Group("a", slog.Group("b", slog.String("Token", hidden), slog.Int("n", 1))), `{"b":{"Token":"[redacted]","n":1}}`},
-		{"in a struct, by its JSON name", slog.Any("a", secret), shownLeaf},
-		{"in a pointer to one", slog.Any("a", &secret), shownLeaf},
-		{"in structs, slices and maps, nested", slog.Any("a", account{Next: &account{Next: &deep}, List: nil}), `{"leaf":{"pass_word":"[redacted]","public":""},` +
+		{rule: "a name of the defaults", attr: slog.String("password", hidden), want: `"[redacted]"`},
+		{rule: "in any spelling", attr: slog.String("API_Key", hidden), want: `"[redacted]"`},
+		{rule: "with dashes", attr: slog.String("X-Api-Key", hidden), want: `"[redacted]"`},
+		{
+			rule: "the secrets of AWS's credentials",
+			attr: slog.Any("a", struct{ AccessKeyID, SecretAccessKey, SessionToken string }{
+				AccessKeyID:     "AKIA",
+				SecretAccessKey: hidden,
+				SessionToken:    hidden,
+			}),
+			want: `{"AccessKeyID":"AKIA","SecretAccessKey":"[redacted]","SessionToken":"[redacted]"}`,
+		},
+		{
+			rule: "and as the environment has them",
+			attr: slog.Any("a", map[string]string{"AWS_SECRET_ACCESS_KEY": hidden, "AWS_SESSION_TOKEN": hidden}),
+			want: `{"AWS_SECRET_ACCESS_KEY":"[redacted]","AWS_SESSION_TOKEN":"[redacted]"}`,
+		},
+		{rule: "and a signed request", attr: slog.String("X-Amz-Security-Token", hidden), want: `"[redacted]"`},
+		{rule: "whatever its kind", attr: slog.Any("credentials", deep), want: `"[redacted]"`},
+		{rule: "a whole group", attr: slog.Group("secret", slog.String("a", hidden)), want: `"[redacted]"`},
+		{
+			rule: "the last part of a dotted name",
+			attr: slog.String("http.request.header.authorization", hidden),
+			want: `"[redacted]"`,
+		},
+		{rule: "a name that only contains one", attr: slog.String("passwordless", "shown"), want: `"shown"`},
+		{rule: "a name of one's own", attr: slog.String("cardNumber", hidden), want: `"[redacted]"`},
+		{
+			rule: "in a group",
+			attr: slog.Group("a", slog.Group("b", slog.String("Token", hidden), slog.Int("n", 1))),
+			want: `{"b":{"Token":"[redacted]","n":1}}`,
+		},
+		{rule: "in a struct, by its JSON name", attr: slog.Any("a", secret), want: shownLeaf},
+		{rule: "in a pointer to one", attr: slog.Any("a", &secret), want: shownLeaf},
+		{rule: "in structs, slices and maps, nested", attr: slog.Any("a", account{Next: &account{Next: &deep}, List: nil}), want: `{"leaf":{"pass_word":"[redacted]","public":""},` +
 			`"list":null,"by_name":null,"next":{"leaf":{"pass_word":"[redacted]","public":""},"list":null,"by_name":null,"next":` + shownDeep + `}}}`},
-		{"not what JSON leaves out, and what a tag calls so", slog.Any("a", tagged{hidden, hidden}), `{"Secret":"[redacted]"}`},
-		{"a hidden object goes whole", slog.Any("a", map[string]any{"cookie": map[string]any{"x": []any{hidden, 1}}, "n": 1}), `{"cookie":"[redacted]","n":1}`},
-		{"a value is no name", slog.Any("a", map[string]any{"n": "password", "l": []string{"token"}}), `{"l":["token"],"n":"password"}`},
-		{"raw JSON", slog.Any("a", json.RawMessage(`{"token":"`+hidden+`","n":1e400}`)), `{"token":"[redacted]","n":1e400}`},
-		{"a LogValuer", slog.Any("a", secretText(hidden)), `"***"`},
-		{"a LogValuer that gives a group", slog.Any("a", &pointerSecret{hidden}), `{"length":6,"token":"[redacted]"}`},
-		{"a LogValuer in a struct", slog.Any("a", struct{ S secretText }{hidden}), `{"S":"***"}`},
-		{"a LogValuer in a slice and a map", slog.Any("a", map[string][]secretText{"x": {hidden}}), `{"x":["***"]}`},
-		{"a LogValuer by pointer, and a nil one", slog.Any("a", []*pointerSecret{{hidden}, nil}), `[{"length":6,"token":"[redacted]"},null]`},
-		{"a LogValuer behind an interface", slog.Any("a", []any{secretText(hidden), "shown"}), `["***","shown"]`},
-		{"what hides itself from JSON", slog.Any("a", sealedText{hidden}), `"***"`},
-		{"the same inside", slog.Any("a", []sealedText{{hidden}}), `["***"]`},
-		{"unexported fields", slog.Any("a", struct{ text string }{hidden}), `{}`},
+		{
+			rule: "not what JSON leaves out, and what a tag calls so",
+			attr: slog.Any("a", tagged{
+				Token: hidden,
+				Plain: hidden,
+			}),
+			want: `{"Secret":"[redacted]"}`,
+		},
+		{
+			rule: "a hidden object goes whole",
+			attr: slog.Any("a", map[string]any{"cookie": map[string]any{"x": []any{hidden, 1}}, "n": 1}),
+			want: `{"cookie":"[redacted]","n":1}`,
+		},
+		{
+			rule: "a value is no name",
+			attr: slog.Any("a", map[string]any{"n": "password", "l": []string{"token"}}),
+			want: `{"l":["token"],"n":"password"}`,
+		},
+		{
+			rule: "raw JSON",
+			attr: slog.Any("a", json.RawMessage(`{"token":"`+hidden+`","n":1e400}`)),
+			want: `{"token":"[redacted]","n":1e400}`,
+		},
+		{rule: "a LogValuer", attr: slog.Any("a", secretText(hidden)), want: `"***"`},
+		{
+			rule: "a LogValuer that gives a group",
+			attr: slog.Any("a", &pointerSecret{Text: hidden}),
+			want: `{"length":6,"token":"[redacted]"}`,
+		},
+		{rule: "a LogValuer in a struct", attr: slog.Any("a", struct{ S secretText }{S: hidden}), want: `{"S":"***"}`},
+		{
+			rule: "a LogValuer in a slice and a map",
+			attr: slog.Any("a", map[string][]secretText{"x": {hidden}}),
+			want: `{"x":["***"]}`,
+		},
+		{
+			rule: "a LogValuer by pointer, and a nil one",
+			attr: slog.Any("a", []*pointerSecret{{
+				Text: hidden,
+			}, nil}),
+			want: `[{"length":6,"token":"[redacted]"},null]`,
+		},
+		{
+			rule: "a LogValuer behind an interface",
+			attr: slog.Any("a", []any{secretText(hidden), "shown"}),
+			want: `["***","shown"]`,
+		},
+		{rule: "what hides itself from JSON", attr: slog.Any("a", sealedText{text: hidden}), want: `"***"`},
+		{rule: "the same inside", attr: slog.Any("a", []sealedText{{text: hidden}}), want: `["***"]`},
+		{rule: "unexported fields", attr: slog.Any("a", struct{ text string }{text: hidden}), want: `{}`},
 	} {
 		t.Run(tc.rule, func(t *testing.T) {
 			// In a record, from With, in an open group, in the invocation's own record.
@@ -149,7 +206,9 @@ func TestOtherValuesAreWrittenAsSlogDoes(t *testing.T) {
 		"text marshaler": netip.MustParseAddr("192.0.2.1"), "list": []any{1, "a<", nil, 1.5}, "map of ints": map[int]string{2: "b", 1: "a"},
 		"struct": leaf{Public: "<&>"}, "no JSON": broken{}, "raw": json.RawMessage(` {"a" : [1, 2.0]} `),
 		"nil map": map[string]any(nil), "empty": struct{}{}, "pointer to time": &moment, "nested duration": []time.Duration{1},
-		"deep raw": json.RawMessage(deepText), "level": slog.LevelWarn, "array": [2]byte{1, 2}, "nil error": (*failure)(nil), "error in JSON": told{1},
+		"deep raw": json.RawMessage(deepText), "level": slog.LevelWarn, "array": [2]byte{1, 2}, "nil error": (*failure)(nil), "error in JSON": told{
+			Code: 1,
+		},
 	} {
 		t.Run(rule, func(t *testing.T) {
 			var want, got bytes.Buffer

@@ -117,7 +117,7 @@ func BenchmarkDo(b *testing.B) {
 		Amount   int
 	}
 	op := idempotency.NewOperation("charge", idempotency.NewMemoryStore())
-	charge := func(context.Context) (order, error) { return order{"c-42", 1}, nil }
+	charge := func(context.Context) (order, error) { return order{Customer: "c-42", Amount: 1}, nil }
 	calls := 0
 	for name, key := range map[string]func() string{
 		"new-key": func() string { calls++; return fmt.Sprintf("k-%d", calls) },
@@ -126,7 +126,7 @@ func BenchmarkDo(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				if _, err := idempotency.Do(ctx, op, key(), order{"c-42", 1}, charge); err != nil {
+				if _, err := idempotency.Do(ctx, op, key(), order{Customer: "c-42", Amount: 1}, charge); err != nil {
 					b.Fatal(err)
 				}
 			}

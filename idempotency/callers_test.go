@@ -62,7 +62,23 @@ func TestCallersAreKeptApartBehindEveryGateway(t *testing.T) {
 				who   string
 				event []byte
 				runs  int
-			}{{"alice", tt.alice, 1}, {"alice again", tt.again, 1}, {"bob", tt.bob, 2}, {"alice, the third time", tt.again, 2}} {
+			}{{
+				who:   "alice",
+				event: tt.alice,
+				runs:  1,
+			}, {
+				who:   "alice again",
+				event: tt.again,
+				runs:  1,
+			}, {
+				who:   "bob",
+				event: tt.bob,
+				runs:  2,
+			}, {
+				who:   "alice, the third time",
+				event: tt.again,
+				runs:  2,
+			}} {
 				if _, err := h.Invoke(t.Context(), call.event); err != nil || runs != call.runs {
 					t.Fatalf("%s: got %d runs, %v, want %d", call.who, runs, err, call.runs)
 				}

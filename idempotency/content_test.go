@@ -73,20 +73,20 @@ func TestWhatIsPublishedAgainIsARepeat(t *testing.T) {
 // What an event says beside its content tells it from another.
 func TestWhatIsPublishedElsewhereIsAnother(t *testing.T) {
 	for name, c := range map[string]struct{ event, old, new string }{
-		"another type":            {"EventBridge", "OrderPlaced", "OrderPaid"},
-		"another source":          {"EventBridge", `"shop"`, `"shop2"`},
-		"another resource":        {"EventBridge", `"resources":[]`, `"resources":["arn"]`},
-		"a member that is no id":  {"EventBridge", `"region"`, `"more":1,"region"`},
-		"another topic":           {"SNS", `"TopicArn":"t"`, `"TopicArn":"t2"`},
-		"another subject":         {"SNS", `"Subject":null`, `"Subject":"s"`},
-		"another attribute":       {"SNS", `order.placed`, `order.paid`},
-		"a body with ids":         {"SQS", `{\"total\"`, `{\"MessageId\":\"m\",\"total\"`},
-		"another event of a row":  {"DynamoDB", "INSERT", "MODIFY"},
-		"another row":             {"DynamoDB", "o-1", "o-2"},
-		"another key":             {"Kafka", "aw==", "bA=="},
-		"another header":          {"Kafka", `"headers":[]`, `"headers":[{"a":[1]}]`},
-		"another queue":           {"ActiveMQ", `"orders"`, `"orders2"`},
-		"another queue of Rabbit": {"RabbitMQ", `orders::/`, `orders2::/`},
+		"another type":            {event: "EventBridge", old: "OrderPlaced", new: "OrderPaid"},
+		"another source":          {event: "EventBridge", old: `"shop"`, new: `"shop2"`},
+		"another resource":        {event: "EventBridge", old: `"resources":[]`, new: `"resources":["arn"]`},
+		"a member that is no id":  {event: "EventBridge", old: `"region"`, new: `"more":1,"region"`},
+		"another topic":           {event: "SNS", old: `"TopicArn":"t"`, new: `"TopicArn":"t2"`},
+		"another subject":         {event: "SNS", old: `"Subject":null`, new: `"Subject":"s"`},
+		"another attribute":       {event: "SNS", old: `order.placed`, new: `order.paid`},
+		"a body with ids":         {event: "SQS", old: `{\"total\"`, new: `{\"MessageId\":\"m\",\"total\"`},
+		"another event of a row":  {event: "DynamoDB", old: "INSERT", new: "MODIFY"},
+		"another row":             {event: "DynamoDB", old: "o-1", new: "o-2"},
+		"another key":             {event: "Kafka", old: "aw==", new: "bA=="},
+		"another header":          {event: "Kafka", old: `"headers":[]`, new: `"headers":[{"a":[1]}]`},
+		"another queue":           {event: "ActiveMQ", old: `"orders"`, new: `"orders2"`},
+		"another queue of Rabbit": {event: "RabbitMQ", old: `orders::/`, new: `orders2::/`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := guard.Wrap(answering(`"done"`), idempotency.Once(idempotency.NewMemoryStore(), func(context.Context, *guard.Event) (string, error) { return "k", nil }))

@@ -105,12 +105,12 @@ func TestDoScopes(t *testing.T) {
 			ctx context.Context
 			op  idempotency.Operation
 		}{
-			{t.Context(), op},
-			{t.Context(), idempotency.NewOperation("refund", store)},
-			{tenant("a"), op},
-			{tenant("b"), op},
-			{user("u1"), scoped},
-			{user("u2"), scoped},
+			{ctx: t.Context(), op: op},
+			{ctx: t.Context(), op: idempotency.NewOperation("refund", store)},
+			{ctx: tenant("a"), op: op},
+			{ctx: tenant("b"), op: op},
+			{ctx: user("u1"), op: scoped},
+			{ctx: user("u2"), op: scoped},
 		} {
 			if _, err := idempotency.Do(call.ctx, call.op, "k", nil, c.charge); err != nil {
 				t.Error(err)
@@ -247,13 +247,17 @@ func TestDoMakesTheKeyOfItsInput(t *testing.T) {
 		return err
 	}
 	for range 2 {
-		if err := charge(op, "", order{"c", "1", "note"}); err != nil {
+		if err := charge(op, "", order{Customer: "c", Order: "1", Note: "note"}); err != nil {
 			t.Error(err)
 		}
 	}
 	c.mustHaveCharged(t, 1)
-	mustBe(t, "another input", charge(op, "", order{"c", "1", "another note"}), guard.Unprocessable, "idempotency_key_reused")
-	if err := charge(op, "", order{"c", "2", "note"}); err != nil {
+	mustBe(t, "another input", charge(op, "", order{
+		Customer: "c",
+		Order:    "1",
+		Note:     "another note",
+	}), guard.Unprocessable, "idempotency_key_reused")
+	if err := charge(op, "", order{Customer: "c", Order: "2", Note: "note"}); err != nil {
 		t.Errorf("another key: %v", err)
 	}
 	c.mustHaveCharged(t, 2)
@@ -266,7 +270,7 @@ func TestDoMakesTheKeyOfItsInput(t *testing.T) {
 		}
 	}
 	for name, err := range map[string]error{
-		"a key as well":            charge(op, "k", order{"c", "1", "note"}),
+		"a key as well":            charge(op, "k", order{Customer: "c", Order: "1", Note: "note"}),
 		"an input that is no JSON": charge(op, "", math.NaN()),
 	} {
 		if err == nil || errors.Is(err, idempotency.ErrNoKey) {

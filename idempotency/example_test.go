@@ -51,7 +51,7 @@ func ExampleDo() {
 		return err
 	}
 	// The queue delivers the first message twice.
-	for _, m := range []message{{"m1", "order 17"}, {"m2", "order 18"}, {"m1", "order 17"}} {
+	for _, m := range []message{{ID: "m1", Order: "order 17"}, {ID: "m2", Order: "order 18"}, {ID: "m1", Order: "order 17"}} {
 		if err := handle(context.Background(), m); err != nil {
 			fmt.Println(err)
 		}
@@ -109,7 +109,7 @@ func ExampleKeyFrom() {
 		idempotency.KeyFrom(idempotency.JMESPath("[customer, order]")))
 
 	charges := 0
-	for _, c := range []charge{{"c-42", 17}, {"c-42", 18}, {"c-42", 17}} {
+	for _, c := range []charge{{Customer: "c-42", Order: 17}, {Customer: "c-42", Order: 18}, {Customer: "c-42", Order: 17}} {
 		receipt, err := idempotency.Do(context.Background(), op, "", c, func(context.Context) (string, error) {
 			charges++
 			return fmt.Sprintf("receipt %d for order %d", charges, c.Order), nil

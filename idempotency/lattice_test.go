@@ -71,14 +71,14 @@ func TestRule01KeysOfLatticeRequests(t *testing.T) {
 		set  map[string][]string
 		want string // the key, or what is wrong
 	}{
-		{"one value", map[string][]string{"idempotency-key": {"k"}}, "k"},
-		{"quoted", map[string][]string{"Idempotency-Key": {`"a,b"`}}, "a,b"},
-		{"two values", map[string][]string{"idempotency-key": {"k", "k"}}, "malformed"},
-		{"two quoted values", map[string][]string{"idempotency-key": {`"k"`, `"k"`}}, "malformed"},
-		{"two spellings", map[string][]string{"idempotency-key": {"k"}, "Idempotency-Key": {"k"}}, "malformed"},
-		{"an empty value", map[string][]string{"idempotency-key": {""}}, "malformed"},
-		{"no value", map[string][]string{"idempotency-key": {}}, "missing"},
-		{"none", nil, "missing"},
+		{rule: "one value", set: map[string][]string{"idempotency-key": {"k"}}, want: "k"},
+		{rule: "quoted", set: map[string][]string{"Idempotency-Key": {`"a,b"`}}, want: "a,b"},
+		{rule: "two values", set: map[string][]string{"idempotency-key": {"k", "k"}}, want: "malformed"},
+		{rule: "two quoted values", set: map[string][]string{"idempotency-key": {`"k"`, `"k"`}}, want: "malformed"},
+		{rule: "two spellings", set: map[string][]string{"idempotency-key": {"k"}, "Idempotency-Key": {"k"}}, want: "malformed"},
+		{rule: "an empty value", set: map[string][]string{"idempotency-key": {""}}, want: "malformed"},
+		{rule: "no value", set: map[string][]string{"idempotency-key": {}}, want: "missing"},
+		{rule: "none", want: "missing"},
 	} {
 		event := lattice("").Event()
 		for name, values := range tt.set {

@@ -73,11 +73,11 @@ func TestRule09EveryLeaseIsFiniteAndLongEnough(t *testing.T) {
 				rapid.Int64Range(int64(-time.Hour), int64(time.Hour)), rapid.Int64Range(int64(-50*year), int64(50*year)), rapid.Just(int64(0)),
 			).Draw(t, "left"))
 			end = c.before.Add(left)
-			ctx = deadline{ctx, end}
+			ctx = deadline{Context: ctx, end: end}
 		case "1970": // as some emulators have it
-			ctx = deadline{ctx, time.UnixMilli(0)}
+			ctx = deadline{Context: ctx, end: time.UnixMilli(0)}
 		case "year 1":
-			ctx = deadline{ctx, time.Time{}}
+			ctx = deadline{Context: ctx, end: time.Time{}}
 		}
 		op := idempotency.NewOperation("op", c, opts...)
 		if _, err := idempotency.Do(ctx, op, "k", nil, func(context.Context) (int, error) { return 0, nil }); !errors.Is(err, errSeen) {

@@ -82,7 +82,7 @@ func TestALeaseLastsAsLongAsAContextThatOutlivesTheInvocation(t *testing.T) {
 // something, and the invocation has time to record it.
 func TestAStepIsSettledInTheTimeOfTheInvocation(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		op := idempotency.NewOperation("step", slow{idempotency.NewMemoryStore()}, idempotency.OnStoreError(
+		op := idempotency.NewOperation("step", slow{Store: idempotency.NewMemoryStore()}, idempotency.OnStoreError(
 			func(_ context.Context, _ idempotency.Record, err error) { t.Errorf("told of %v", err) }))
 		runs := 0
 		h := guard.Wrap(&function{handle: func(ctx context.Context, _ int64) ([]byte, error) {

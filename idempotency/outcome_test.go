@@ -93,19 +93,49 @@ func TestRule11StatusesThatAreReplayed(t *testing.T) {
 func TestRule11ReplaysAreTheSameButForTheirMarkAndCookies(t *testing.T) {
 	for name, c := range map[string]struct{ answer, replay string }{
 		"headers": {
-			`{"statusCode":201,"headers":{"location":"/o/1","Set-Cookie":"a=b","set-cookie":"c=d"},"cookies":["s=1"],"body":"{\"a\":1}","isBase64Encoded":false}`,
-			`{"statusCode":201,"headers":{"location":"/o/1","Idempotent-Replayed":"true"},"body":"{\"a\":1}","isBase64Encoded":false}`,
+			answer: `{"statusCode":201,"headers":{"location":"/o/1","Set-Cookie":"a=b","set-cookie":"c=d"},"cookies":["s=1"],"body":"{\"a\":1}","isBase64Encoded":false}`,
+			replay: `{"statusCode":201,"headers":{"location":"/o/1","Idempotent-Replayed":"true"},"body":"{\"a\":1}","isBase64Encoded":false}`,
 		},
-		"no headers":        {`{"statusCode":204}`, `{"statusCode":204,"headers":{"Idempotent-Replayed":"true"},"body":"","isBase64Encoded":false}`},
-		"null headers":      {`{"headers":null,"statusCode":204}`, `{"statusCode":204,"headers":{"Idempotent-Replayed":"true"},"body":"","isBase64Encoded":false}`},
-		"cookies first":     {`{"cookies":["a=b"],"statusCode":200}`, `{"statusCode":200,"headers":{"Idempotent-Replayed":"true"},"body":"","isBase64Encoded":false}`},
-		"escaped cookie":    {`{"statusCode":200,"headers":{"set\u002dcookie":"a=b"}}`, `{"statusCode":200,"headers":{"Idempotent-Replayed":"true"},"body":"","isBase64Encoded":false}`},
-		"marked before":     {`{"statusCode":200,"headers":{"idempotent-replayed":"false"}}`, `{"statusCode":200,"headers":{"Idempotent-Replayed":"true"},"body":"","isBase64Encoded":false}`},
-		"binary":            {`{"statusCode":200,"headers":{"content-type":"image/png"},"body":"/wAB","isBase64Encoded":true}`, `{"statusCode":200,"headers":{"content-type":"image/png","Idempotent-Replayed":"true"},"body":"/wAB","isBase64Encoded":true}`},
-		"escaped names":     {`{"status\u0043ode":201,"cook\u0069es":["a=b"],"he\u0061ders":{"set-cookie":"a=b","a":"1"},"body":"b"}`, `{"statusCode":201,"headers":{"a":"1","Idempotent-Replayed":"true"},"body":"b","isBase64Encoded":false}`},
-		"no status":         {`{"id":"ö","a":"\""}`, `{"statusCode":200,"headers":{"content-type":"application/json","Idempotent-Replayed":"true"},"body":"{\"id\":\"ö\",\"a\":\"\\\"\"}","isBase64Encoded":false}`},
-		"a string":          {`"done"`, `{"statusCode":200,"headers":{"content-type":"application/json","Idempotent-Replayed":"true"},"body":"\"done\"","isBase64Encoded":false}`},
-		"more than is read": {`{"statusCode":200,"x":[1,{"headers":{}}],"body":"b"}`, `{"statusCode":200,"headers":{"Idempotent-Replayed":"true"},"body":"b","isBase64Encoded":false}`},
+		"no headers": {
+			answer: `{"statusCode":204}`,
+			replay: `{"statusCode":204,"headers":{"Idempotent-Replayed":"true"},"body":"","isBase64Encoded":false}`,
+		},
+		"null headers": {
+			answer: `{"headers":null,"statusCode":204}`,
+			replay: `{"statusCode":204,"headers":{"Idempotent-Replayed":"true"},"body":"","isBase64Encoded":false}`,
+		},
+		"cookies first": {
+			answer: `{"cookies":["a=b"],"statusCode":200}`,
+			replay: `{"statusCode":200,"headers":{"Idempotent-Replayed":"true"},"body":"","isBase64Encoded":false}`,
+		},
+		"escaped cookie": {
+			answer: `{"statusCode":200,"headers":{"set\u002dcookie":"a=b"}}`,
+			replay: `{"statusCode":200,"headers":{"Idempotent-Replayed":"true"},"body":"","isBase64Encoded":false}`,
+		},
+		"marked before": {
+			answer: `{"statusCode":200,"headers":{"idempotent-replayed":"false"}}`,
+			replay: `{"statusCode":200,"headers":{"Idempotent-Replayed":"true"},"body":"","isBase64Encoded":false}`,
+		},
+		"binary": {
+			answer: `{"statusCode":200,"headers":{"content-type":"image/png"},"body":"/wAB","isBase64Encoded":true}`,
+			replay: `{"statusCode":200,"headers":{"content-type":"image/png","Idempotent-Replayed":"true"},"body":"/wAB","isBase64Encoded":true}`,
+		},
+		"escaped names": {
+			answer: `{"status\u0043ode":201,"cook\u0069es":["a=b"],"he\u0061ders":{"set-cookie":"a=b","a":"1"},"body":"b"}`,
+			replay: `{"statusCode":201,"headers":{"a":"1","Idempotent-Replayed":"true"},"body":"b","isBase64Encoded":false}`,
+		},
+		"no status": {
+			answer: `{"id":"ö","a":"\""}`,
+			replay: `{"statusCode":200,"headers":{"content-type":"application/json","Idempotent-Replayed":"true"},"body":"{\"id\":\"ö\",\"a\":\"\\\"\"}","isBase64Encoded":false}`,
+		},
+		"a string": {
+			answer: `"done"`,
+			replay: `{"statusCode":200,"headers":{"content-type":"application/json","Idempotent-Replayed":"true"},"body":"\"done\"","isBase64Encoded":false}`,
+		},
+		"more than is read": {
+			answer: `{"statusCode":200,"x":[1,{"headers":{}}],"body":"b"}`,
+			replay: `{"statusCode":200,"headers":{"Idempotent-Replayed":"true"},"body":"b","isBase64Encoded":false}`,
+		},
 	} {
 		f := answering(c.answer)
 		h := protect(f, idempotency.NewMemoryStore())

@@ -28,12 +28,14 @@ func TestASuccessThatTheStoreDoesNotConfirmCountsWhileTheLeaseLasts(t *testing.T
 		store   idempotency.Store
 		unknown bool
 	}{
-		"completed in time":           {takes: 11 * time.Second, store: &faulty{Store: idempotency.NewMemoryStore(), complete: errDown}},
-		"completed late":              {takes: 12 * time.Second, store: &faulty{Store: idempotency.NewMemoryStore(), complete: errDown}, unknown: true},
-		"completed, but told of late": {takes: 11900 * time.Millisecond, store: hanging{idempotency.NewMemoryStore()}, unknown: true},
-		"not kept, in time":           {takes: 11 * time.Second, answer: `{"statusCode":202}`, store: &faulty{Store: idempotency.NewMemoryStore(), release: errDown}},
-		"not kept, late":              {takes: 12 * time.Second, answer: `{"statusCode":202}`, store: &faulty{Store: idempotency.NewMemoryStore(), release: errDown}, unknown: true},
-		"a failure, late":             {takes: 12 * time.Second, answer: `{"statusCode":503}`, store: &faulty{Store: idempotency.NewMemoryStore(), release: errDown}},
+		"completed in time": {takes: 11 * time.Second, store: &faulty{Store: idempotency.NewMemoryStore(), complete: errDown}},
+		"completed late":    {takes: 12 * time.Second, store: &faulty{Store: idempotency.NewMemoryStore(), complete: errDown}, unknown: true},
+		"completed, but told of late": {takes: 11900 * time.Millisecond, store: hanging{
+			Store: idempotency.NewMemoryStore(),
+		}, unknown: true},
+		"not kept, in time": {takes: 11 * time.Second, answer: `{"statusCode":202}`, store: &faulty{Store: idempotency.NewMemoryStore(), release: errDown}},
+		"not kept, late":    {takes: 12 * time.Second, answer: `{"statusCode":202}`, store: &faulty{Store: idempotency.NewMemoryStore(), release: errDown}, unknown: true},
+		"a failure, late":   {takes: 12 * time.Second, answer: `{"statusCode":503}`, store: &faulty{Store: idempotency.NewMemoryStore(), release: errDown}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

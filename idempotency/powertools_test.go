@@ -60,14 +60,17 @@ func packed(t *testing.T, text string) string {
 func TestPowertoolsKeyTellsWhatPythonTells(t *testing.T) {
 	const user = `["user-1", "order-9"]` // what json.dumps makes of the parts
 	for _, c := range []struct{ expr, event string }{
-		{"[user, order]", `{"user":"user-1","order":"order-9"}`},
-		{"powertools_json(body).[user, order]", `{"body":"{\"order\":\"order-9\",\"user\":\"user-1\"}"}`},
-		{"Records[*].id", `{"Records":[{"id":"user-1"},{"id":"order-9"}]}`},
-		{"Records[?kind=='key'].id", `{"Records":[{"kind":"key","id":"user-1"},{"id":"x"},{"kind":"key","id":"order-9"}]}`},
-		{"Records[].ids[]", `{"Records":[{"ids":["user-1"]},{"ids":["order-9"]}]}`},
-		{"ids[-2:]", `{"ids":["x","user-1","order-9"]}`},
-		{"[user || name, not_null(order, id)]", `{"name":"user-1","id":"order-9"}`},
-		{"['user-1', order]", `{"order":"order-9"}`},
+		{expr: "[user, order]", event: `{"user":"user-1","order":"order-9"}`},
+		{expr: "powertools_json(body).[user, order]", event: `{"body":"{\"order\":\"order-9\",\"user\":\"user-1\"}"}`},
+		{expr: "Records[*].id", event: `{"Records":[{"id":"user-1"},{"id":"order-9"}]}`},
+		{
+			expr:  "Records[?kind=='key'].id",
+			event: `{"Records":[{"kind":"key","id":"user-1"},{"id":"x"},{"kind":"key","id":"order-9"}]}`,
+		},
+		{expr: "Records[].ids[]", event: `{"Records":[{"ids":["user-1"]},{"ids":["order-9"]}]}`},
+		{expr: "ids[-2:]", event: `{"ids":["x","user-1","order-9"]}`},
+		{expr: "[user || name, not_null(order, id)]", event: `{"name":"user-1","id":"order-9"}`},
+		{expr: "['user-1', order]", event: `{"order":"order-9"}`},
 	} {
 		got, err := powertoolsKey(c.expr, c.event)
 		if want := "orders.app.handler#e409a589299496b1273224dfc5a050ba"; err != nil || got != want {
@@ -78,31 +81,31 @@ func TestPowertoolsKeyTellsWhatPythonTells(t *testing.T) {
 
 func TestPowertoolsKeyWithAPartMissingIsNone(t *testing.T) {
 	for _, c := range []struct{ expr, event string }{
-		{"", `null`},
-		{"", `{}`},
-		{"id", `{}`},
-		{"id", `{"id":null}`},
-		{"id", `{"id":""}`},
-		{"id", `{"id":[]}`},
-		{"id", `{"id":[null,null]}`},
-		{"id", `{"id":{"a":null}}`},
-		{"[user, order]", `{"user":"u"}`},
-		{"[user, order]", `{"user":"u","order":null}`},
-		{"[user, order]", `{"user":"","order":"o"}`},
-		{"{user: user, order: order}", `{"user":"u"}`},
-		{"[user, [order, line]]", `{"user":"u","order":"o"}`},
-		{"detail.[user, order]", `{"detail":{"user":"u"}}`},
-		{"detail.[user, order]", `{}`},
-		{"lines[*].[sku, count]", `{"lines":[{"sku":"a","count":1},{"sku":"b"}]}`},
-		{"lines[?sku].[sku, count]", `{"lines":[{"sku":"b"}]}`},
-		{"[user, order] | @", `{"user":"u"}`},
-		{"[user, order] || other", `{"user":"u"}`},
-		{"not_null([user, order])", `{"user":"u"}`},
-		{"powertools_json(body).id", `{"body":"{}"}`},
-		{"powertools_json(body).id", `{"body":null}`},
-		{"powertools_json(body)", `{"body":"null"}`},
-		{"Records[*].powertools_json(body)", `{"Records":[{"body":"1"},{}]}`},
-		{"Records[?powertools_json(body)].id", `{"Records":[{"id":"a"}]}`},
+		{event: `null`},
+		{event: `{}`},
+		{expr: "id", event: `{}`},
+		{expr: "id", event: `{"id":null}`},
+		{expr: "id", event: `{"id":""}`},
+		{expr: "id", event: `{"id":[]}`},
+		{expr: "id", event: `{"id":[null,null]}`},
+		{expr: "id", event: `{"id":{"a":null}}`},
+		{expr: "[user, order]", event: `{"user":"u"}`},
+		{expr: "[user, order]", event: `{"user":"u","order":null}`},
+		{expr: "[user, order]", event: `{"user":"","order":"o"}`},
+		{expr: "{user: user, order: order}", event: `{"user":"u"}`},
+		{expr: "[user, [order, line]]", event: `{"user":"u","order":"o"}`},
+		{expr: "detail.[user, order]", event: `{"detail":{"user":"u"}}`},
+		{expr: "detail.[user, order]", event: `{}`},
+		{expr: "lines[*].[sku, count]", event: `{"lines":[{"sku":"a","count":1},{"sku":"b"}]}`},
+		{expr: "lines[?sku].[sku, count]", event: `{"lines":[{"sku":"b"}]}`},
+		{expr: "[user, order] | @", event: `{"user":"u"}`},
+		{expr: "[user, order] || other", event: `{"user":"u"}`},
+		{expr: "not_null([user, order])", event: `{"user":"u"}`},
+		{expr: "powertools_json(body).id", event: `{"body":"{}"}`},
+		{expr: "powertools_json(body).id", event: `{"body":null}`},
+		{expr: "powertools_json(body)", event: `{"body":"null"}`},
+		{expr: "Records[*].powertools_json(body)", event: `{"Records":[{"body":"1"},{}]}`},
+		{expr: "Records[?powertools_json(body)].id", event: `{"Records":[{"id":"a"}]}`},
 	} {
 		if got, err := powertoolsKey(c.expr, c.event); !errors.Is(err, idempotency.ErrNoKey) {
 			t.Errorf("%s of %s: %q and error %v, want ErrNoKey", c.expr, c.event, got, err)
@@ -112,20 +115,20 @@ func TestPowertoolsKeyWithAPartMissingIsNone(t *testing.T) {
 
 func TestPowertoolsKeyOfATextThatCannotBeReadIsMalformed(t *testing.T) {
 	for _, c := range []struct{ expr, event string }{
-		{"powertools_json(body)", `{"body":"{"}`},
-		{"powertools_json(body)", `{"body":"{\"a\":1,\"a\":2}"}`},
-		{"powertools_json(body)", `{"body":{"a":1}}`},
-		{"Records[?powertools_json(body)].id", `{"Records":[{"id":"a","body":"{"}]}`},
-		{"powertools_json(body)[?a].id", `{"body":"["}`},
-		{"powertools_json(body)[]", `{"body":"["}`},
-		{"powertools_base64(data)", `{"data":"*"}`},
-		{"powertools_base64(data)", `{"data":"/w=="}`},
-		{"powertools_base64_gzip(data)", `{"data":"*"}`},
-		{"powertools_base64_gzip(data)", `{"data":"AAAA"}`},
-		{"powertools_base64_gzip(data)", `{"data":"` + packed(t, strings.Repeat(" ", 10<<20+1)) + `"}`},
-		{"powertools_base64_gzip(data)", `{"data":"` + packed(t, "\xff") + `"}`},
-		{"amount", `{"amount":1e999}`},
-		{"join(',', amount)", `{"amount":1}`},
+		{expr: "powertools_json(body)", event: `{"body":"{"}`},
+		{expr: "powertools_json(body)", event: `{"body":"{\"a\":1,\"a\":2}"}`},
+		{expr: "powertools_json(body)", event: `{"body":{"a":1}}`},
+		{expr: "Records[?powertools_json(body)].id", event: `{"Records":[{"id":"a","body":"{"}]}`},
+		{expr: "powertools_json(body)[?a].id", event: `{"body":"["}`},
+		{expr: "powertools_json(body)[]", event: `{"body":"["}`},
+		{expr: "powertools_base64(data)", event: `{"data":"*"}`},
+		{expr: "powertools_base64(data)", event: `{"data":"/w=="}`},
+		{expr: "powertools_base64_gzip(data)", event: `{"data":"*"}`},
+		{expr: "powertools_base64_gzip(data)", event: `{"data":"AAAA"}`},
+		{expr: "powertools_base64_gzip(data)", event: `{"data":"` + packed(t, strings.Repeat(" ", 10<<20+1)) + `"}`},
+		{expr: "powertools_base64_gzip(data)", event: `{"data":"` + packed(t, "\xff") + `"}`},
+		{expr: "amount", event: `{"amount":1e999}`},
+		{expr: "join(',', amount)", event: `{"amount":1}`},
 	} {
 		got, err := powertoolsKey(c.expr, c.event)
 		var e *guard.Error
@@ -192,10 +195,16 @@ func TestRecordOfAPowertoolsKeyIsWherePythonLooksForIt(t *testing.T) {
 		opts        []idempotency.Option
 		fingerprint string
 	}{
-		"alone":                     {nil, ""},
-		"with a name":               {[]idempotency.Option{idempotency.Name("place")}, ""},
-		"with a validation":         {[]idempotency.Option{idempotency.PowertoolsValidation("amount")}, "6008647277c4454cecd97d33c069f0ca"},
-		"without what is validated": {[]idempotency.Option{idempotency.PowertoolsValidation("nothing")}, "37a6259cc0c1dae299a7866489dff0bd"},
+		"alone":       {opts: nil, fingerprint: ""},
+		"with a name": {opts: []idempotency.Option{idempotency.Name("place")}},
+		"with a validation": {
+			opts:        []idempotency.Option{idempotency.PowertoolsValidation("amount")},
+			fingerprint: "6008647277c4454cecd97d33c069f0ca",
+		},
+		"without what is validated": {
+			opts:        []idempotency.Option{idempotency.PowertoolsValidation("nothing")},
+			fingerprint: "37a6259cc0c1dae299a7866489dff0bd",
+		},
 	} {
 		r := claimed(t, event, key, c.opts...)
 		if r.Key != id || r.Fingerprint != c.fingerprint {

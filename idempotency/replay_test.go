@@ -62,11 +62,24 @@ func TestOnReplayMayAddHeaders(t *testing.T) {
 		header["None"] = nil
 	})
 	for name, c := range map[string]struct{ event, answer, want string }{
-		"no headers":       {"", `{"statusCode":204}`, `{"statusCode":204,"headers":{"vary":"a, b","x-status":"COMPLETED","Idempotent-Replayed":"true"},"body":"","isBase64Encoded":false}`},
-		"headers":          {"", `{"statusCode":200,"headers":{"a":"1","x-status":"x","VARY":"c","bad-value":"kept"}}`, `{"statusCode":200,"headers":{"a":"1","bad-value":"kept","vary":"a, b","x-status":"COMPLETED","Idempotent-Replayed":"true"},"body":"","isBase64Encoded":false}`},
-		"a body alone":     {"", `"done"`, `{"statusCode":200,"headers":{"content-type":"application/json","vary":"a, b","x-status":"COMPLETED","Idempotent-Replayed":"true"},"body":"\"done\"","isBase64Encoded":false}`},
-		"several values":   {event1, `{"statusCode":200,"headers":{"vary":"c"},"multiValueHeaders":{"a":["1"]}}`, `{"statusCode":200,"multiValueHeaders":{"a":["1"],"vary":["a","b"],"x-status":["COMPLETED"],"Idempotent-Replayed":["true"]},"body":"","isBase64Encoded":false}`},
-		"no answer at all": {"", `<html>`, `<html>`},
+		"no headers": {
+			answer: `{"statusCode":204}`,
+			want:   `{"statusCode":204,"headers":{"vary":"a, b","x-status":"COMPLETED","Idempotent-Replayed":"true"},"body":"","isBase64Encoded":false}`,
+		},
+		"headers": {
+			answer: `{"statusCode":200,"headers":{"a":"1","x-status":"x","VARY":"c","bad-value":"kept"}}`,
+			want:   `{"statusCode":200,"headers":{"a":"1","bad-value":"kept","vary":"a, b","x-status":"COMPLETED","Idempotent-Replayed":"true"},"body":"","isBase64Encoded":false}`,
+		},
+		"a body alone": {
+			answer: `"done"`,
+			want:   `{"statusCode":200,"headers":{"content-type":"application/json","vary":"a, b","x-status":"COMPLETED","Idempotent-Replayed":"true"},"body":"\"done\"","isBase64Encoded":false}`,
+		},
+		"several values": {
+			event:  event1,
+			answer: `{"statusCode":200,"headers":{"vary":"c"},"multiValueHeaders":{"a":["1"]}}`,
+			want:   `{"statusCode":200,"multiValueHeaders":{"a":["1"],"vary":["a","b"],"x-status":["COMPLETED"],"Idempotent-Replayed":["true"]},"body":"","isBase64Encoded":false}`,
+		},
+		"no answer at all": {answer: `<html>`, want: `<html>`},
 	} {
 		event := []byte(c.event)
 		if c.event == "" {

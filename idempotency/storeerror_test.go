@@ -29,7 +29,9 @@ func TestRule12AResultThatIsTooLargeIsNeverASecondRun(t *testing.T) {
 	var log bytes.Buffer
 	var unsaved []error
 	f := new(function)
-	h := guard.Wrap(f, guard.Log(guard.NewLogger(&log)), idempotency.Once(small{idempotency.NewMemoryStore()}, idempotency.Header("Idempotency-Key"),
+	h := guard.Wrap(f, guard.Log(guard.NewLogger(&log)), idempotency.Once(small{
+		Store: idempotency.NewMemoryStore(),
+	}, idempotency.Header("Idempotency-Key"),
 		idempotency.LocalReplays(1),
 		idempotency.OnStoreError(func(_ context.Context, _ idempotency.Record, err error) { unsaved = append(unsaved, err) })))
 	if out := mustAnswer(t, h, request{key: "k"}); read(t, out).Body != "order 1" {
@@ -88,7 +90,9 @@ func (h hanging) Release(ctx context.Context, _ idempotency.Record) error {
 func TestRule12AStoreThatHangsAtCompletionLeavesTimeToAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := new(function)
-		h := guard.Wrap(f, guard.Deadline(300*time.Millisecond), idempotency.Once(hanging{idempotency.NewMemoryStore()}, idempotency.Header("Idempotency-Key")))
+		h := guard.Wrap(f, guard.Deadline(300*time.Millisecond), idempotency.Once(hanging{
+			Store: idempotency.NewMemoryStore(),
+		}, idempotency.Header("Idempotency-Key")))
 		for total, most := range map[time.Duration]time.Duration{time.Minute: 2 * time.Second, time.Second: 350 * time.Millisecond} {
 			ctx, cancel := context.WithTimeout(t.Context(), total)
 			start := time.Now()
@@ -155,7 +159,7 @@ func TestAnAttemptIsSettledInTimeOfItsOwn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		broken := errors.New("broken")
 		for name, fails := range map[string]error{"completed": nil, "released": broken} {
-			op := idempotency.NewOperation(name, slow{idempotency.NewMemoryStore()})
+			op := idempotency.NewOperation(name, slow{Store: idempotency.NewMemoryStore()})
 			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 			runs := 0
 			run := func(context.Context) (int, error) {

@@ -259,15 +259,31 @@ func TestRule09TheLeaseIsAlwaysFinite(t *testing.T) {
 			opts []idempotency.Option
 			want time.Duration
 		}{
-			"deadline and skew":            {end(start.Add(29 * time.Second)), nil, 31 * time.Second},
-			"another skew":                 {end(start.Add(time.Second)), []idempotency.Option{idempotency.Skew(time.Second)}, 2 * time.Second},
-			"no deadline":                  {t.Context(), nil, 15*time.Minute + 2*time.Second},
-			"the deadline of an emulator":  {end(time.UnixMilli(0)), nil, 15*time.Minute + 2*time.Second},
-			"no time left":                 {end(start), nil, 2 * time.Second},
-			"a deadline that is past":      {end(start.Add(-time.Hour)), nil, 2 * time.Second},
-			"longer by option":             {end(start.Add(time.Second)), []idempotency.Option{idempotency.Lease(time.Hour)}, time.Hour},
-			"never shorter by option":      {end(start.Add(time.Minute)), []idempotency.Option{idempotency.Lease(time.Second)}, 62 * time.Second},
-			"by option without a deadline": {t.Context(), []idempotency.Option{idempotency.Lease(time.Minute)}, time.Minute},
+			"deadline and skew": {ctx: end(start.Add(29 * time.Second)), want: 31 * time.Second},
+			"another skew": {
+				ctx:  end(start.Add(time.Second)),
+				opts: []idempotency.Option{idempotency.Skew(time.Second)},
+				want: 2 * time.Second,
+			},
+			"no deadline":                 {ctx: t.Context(), want: 15*time.Minute + 2*time.Second},
+			"the deadline of an emulator": {ctx: end(time.UnixMilli(0)), want: 15*time.Minute + 2*time.Second},
+			"no time left":                {ctx: end(start), want: 2 * time.Second},
+			"a deadline that is past":     {ctx: end(start.Add(-time.Hour)), want: 2 * time.Second},
+			"longer by option": {
+				ctx:  end(start.Add(time.Second)),
+				opts: []idempotency.Option{idempotency.Lease(time.Hour)},
+				want: time.Hour,
+			},
+			"never shorter by option": {
+				ctx:  end(start.Add(time.Minute)),
+				opts: []idempotency.Option{idempotency.Lease(time.Second)},
+				want: 62 * time.Second,
+			},
+			"by option without a deadline": {
+				ctx:  t.Context(),
+				opts: []idempotency.Option{idempotency.Lease(time.Minute)},
+				want: time.Minute,
+			},
 		} {
 			if got := lease(c.ctx, c.opts...); got != c.want {
 				t.Errorf("%s: %v, want %v", name, got, c.want)

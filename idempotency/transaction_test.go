@@ -152,7 +152,7 @@ func TestACommitHasTime(t *testing.T) {
 			store := &ledger{MemoryStore: idempotency.NewMemoryStore()}
 			ctx := t.Context()
 			if left != 0 {
-				ctx = deadline{ctx, time.Now().Add(left)}
+				ctx = deadline{Context: ctx, end: time.Now().Add(left)}
 			}
 			_, err := idempotency.Do(ctx, idempotency.NewOperation("enter", store), "k", nil,
 				func(ctx context.Context) (string, error) { return "done", enter(ctx, "entry") })

@@ -18,12 +18,12 @@ func TestADenialIsNeverCoveredByAStaleValue(t *testing.T) {
 		err  error
 		code string
 	}{
-		{secrets.ErrNotFound, "secret_not_found"},
-		{secrets.ErrDenied, "secret_denied"},
-		{secrets.ErrUndecryptable, "secret_undecryptable"},
-		{bad, "secret_failed"},
-		{&fs.PathError{Op: "open", Path: "x", Err: syscall.EIO}, "secret_failed"},
-		{fmt.Errorf("%w: %w", secrets.ErrUnavailable, secrets.ErrDenied), "secret_denied"},
+		{err: secrets.ErrNotFound, code: "secret_not_found"},
+		{err: secrets.ErrDenied, code: "secret_denied"},
+		{err: secrets.ErrUndecryptable, code: "secret_undecryptable"},
+		{err: bad, code: "secret_failed"},
+		{err: &fs.PathError{Op: "open", Path: "x", Err: syscall.EIO}, code: "secret_failed"},
+		{err: fmt.Errorf("%w: %w", secrets.ErrUnavailable, secrets.ErrDenied), code: "secret_denied"},
 	} {
 		for place, deny := range map[string]func(*vault, error){
 			"of the value": func(v *vault, err error) { v.setRef(secrets.Ref{Name: name}, secrets.Value{Err: err}) },

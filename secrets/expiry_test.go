@@ -15,15 +15,29 @@ func TestExpiryIsJudgedOnAccessByTheWallClock(t *testing.T) {
 		expires time.Duration // after the fetch; 0: not known
 		fresh   time.Duration // after the fetch, the last second that it is
 	}{
-		{"5 minutes by default", nil, 0.5, 0, 5*time.Minute - 1},
-		{"TTL", []secrets.Option{secrets.TTL(time.Hour)}, 0.5, 0, time.Hour - 1},
-		{"a tenth earlier", []secrets.Option{secrets.Jitter(0.1)}, 0, 0, 4*time.Minute + 30*time.Second - 1},
-		{"a tenth later", []secrets.Option{secrets.Jitter(0.1)}, 1, 0, 5*time.Minute + 30*time.Second - 1},
-		{"half as much again", []secrets.Option{secrets.Jitter(0.5)}, 1, 0, 7*time.Minute + 30*time.Second - 1},
-		{"a rotation that is due caps it", nil, 0.5, time.Minute, time.Minute - 1},
-		{"a rotation after it does not", nil, 0.5, time.Hour, 5*time.Minute - 1},
-		{"a rotation that is late does not", nil, 0.5, -time.Hour, 5*time.Minute - 1},
-		{"a rotation in ten thousand years does not", nil, 0.5, 1<<63 - 1, 5*time.Minute - 1},
+		{rule: "5 minutes by default", random: 0.5, fresh: 5*time.Minute - 1},
+		{rule: "TTL", opts: []secrets.Option{secrets.TTL(time.Hour)}, random: 0.5, fresh: time.Hour - 1},
+		{
+			rule:  "a tenth earlier",
+			opts:  []secrets.Option{secrets.Jitter(0.1)},
+			fresh: 4*time.Minute + 30*time.Second - 1,
+		},
+		{
+			rule:   "a tenth later",
+			opts:   []secrets.Option{secrets.Jitter(0.1)},
+			random: 1,
+			fresh:  5*time.Minute + 30*time.Second - 1,
+		},
+		{
+			rule:   "half as much again",
+			opts:   []secrets.Option{secrets.Jitter(0.5)},
+			random: 1,
+			fresh:  7*time.Minute + 30*time.Second - 1,
+		},
+		{rule: "a rotation that is due caps it", random: 0.5, expires: time.Minute, fresh: time.Minute - 1},
+		{rule: "a rotation after it does not", random: 0.5, expires: time.Hour, fresh: 5*time.Minute - 1},
+		{rule: "a rotation that is late does not", random: 0.5, expires: -time.Hour, fresh: 5*time.Minute - 1},
+		{rule: "a rotation in ten thousand years does not", random: 0.5, expires: 1<<63 - 1, fresh: 5*time.Minute - 1},
 	} {
 		t.Run(tc.rule, func(t *testing.T) {
 			c, v, at := newCache(tc.opts...)

@@ -317,7 +317,7 @@ func (s late) Fetch(context.Context, []secrets.Ref) ([]secrets.Value, error) {
 
 func TestWhatComesTooLateIsZeroed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := late{[]byte("hunter2"), make(chan struct{})}
+		s := late{data: []byte("hunter2"), open: make(chan struct{})}
 		if _, err := secrets.New(s, secrets.Clock(time.Now)).Get(t.Context(), name); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("got %v", err)
 		}
@@ -341,7 +341,7 @@ func (o outOfLine) Fetch(context.Context, []secrets.Ref) ([]secrets.Value, error
 
 func TestWhatNobodyGetsIsZeroed(t *testing.T) {
 	for _, err := range []error{nil, errors.New("x")} {
-		o := outOfLine{[]byte("hunter2"), err}
+		o := outOfLine{data: []byte("hunter2"), err: err}
 		if s, err := secrets.New(o).Get(t.Context(), name); err == nil || !s.IsZero() {
 			t.Errorf("got %q, %v", s.Text(), err)
 		}

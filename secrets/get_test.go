@@ -27,12 +27,20 @@ func TestAllThatChangesTheAnswerIsTheKey(t *testing.T) {
 		ref  secrets.Ref
 		opts []secrets.GetOption
 	}{
-		{"current", secrets.Ref{Name: name}, nil},
-		{"previous", secrets.Ref{Name: name, Stage: "AWSPREVIOUS"}, []secrets.GetOption{secrets.VersionStage("AWSPREVIOUS")}},
-		{"third", secrets.Ref{Name: name, Version: "3"}, []secrets.GetOption{secrets.VersionID("3")}},
-		{"both", secrets.Ref{Name: name, Version: "3", Stage: "x"}, []secrets.GetOption{secrets.VersionID("3"), secrets.VersionStage("x")}},
-		{"sealed", secrets.Ref{Name: name, Encrypted: true}, []secrets.GetOption{secrets.Decrypt(false)}},
-		{"current", secrets.Ref{Name: name}, []secrets.GetOption{secrets.Decrypt(false), secrets.Decrypt(true)}},
+		{text: "current", ref: secrets.Ref{Name: name}},
+		{
+			text: "previous",
+			ref:  secrets.Ref{Name: name, Stage: "AWSPREVIOUS"},
+			opts: []secrets.GetOption{secrets.VersionStage("AWSPREVIOUS")},
+		},
+		{text: "third", ref: secrets.Ref{Name: name, Version: "3"}, opts: []secrets.GetOption{secrets.VersionID("3")}},
+		{
+			text: "both",
+			ref:  secrets.Ref{Name: name, Version: "3", Stage: "x"},
+			opts: []secrets.GetOption{secrets.VersionID("3"), secrets.VersionStage("x")},
+		},
+		{text: "sealed", ref: secrets.Ref{Name: name, Encrypted: true}, opts: []secrets.GetOption{secrets.Decrypt(false)}},
+		{text: "current", ref: secrets.Ref{Name: name}, opts: []secrets.GetOption{secrets.Decrypt(false), secrets.Decrypt(true)}},
 	} {
 		v.setRef(tc.ref, secrets.Value{Data: []byte(tc.text), Version: tc.text})
 		for range 2 {

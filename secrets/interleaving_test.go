@@ -61,7 +61,7 @@ type pending struct {
 func (w *world) now() time.Time { return time.Now().Add(time.Duration(w.offset.Load())) }
 
 func (w *world) Fetch(ctx context.Context, refs []Ref) ([]Value, error) {
-	p := &pending{make(chan string), ctx}
+	p := &pending{answer: make(chan string), ctx: ctx}
 	w.mu.Lock()
 	w.pending = append(w.pending, p)
 	w.mu.Unlock()

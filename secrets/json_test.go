@@ -38,7 +38,7 @@ func TestJSONIsDecodedOnceForEachVersion(t *testing.T) {
 	for i, tc := range []struct {
 		password, version string
 		decoded           int
-	}{{"hunter2", "1", 1}, {"hunter2", "1", 1}, {"hunter3", "2", 2}} {
+	}{{password: "hunter2", version: "1", decoded: 1}, {password: "hunter2", version: "1", decoded: 1}, {password: "hunter3", version: "2", decoded: 2}} {
 		v.set(name, `{"user":"app","password":"`+tc.password+`","n":1}`, tc.version)
 		at.move(5 * time.Minute)
 		for range 3 {
@@ -61,17 +61,17 @@ func TestJSONIsStrictAndItsErrorsShowNothing(t *testing.T) {
 		text string
 		opts []guard.DecodeOption
 	}{
-		"not JSON":         {`s3cr3t`, nil},
-		"empty":            {``, nil},
-		"a member twice":   {`{"password":"s3cr3t","password":"s3cr3t2"}`, nil},
-		"a case variant":   {`{"Password":"s3cr3t"}`, nil},
-		"trailing data":    {`{"password":"s3cr3t"} s3cr3t`, nil},
-		"invalid UTF-8":    {"{\"password\":\"s3cr3t\xff\"}", nil},
-		"null":             {`null`, nil},
-		"another type":     {`{"user":{"s3cr3t":1}}`, nil},
-		"an unknown name":  {`{"s3cr3t":1}`, []guard.DecodeOption{guard.RejectUnknownMembers()}},
-		"a string instead": {`"s3cr3t"`, nil},
-		"what repeats it":  {`{"until":"s3cr3t"}`, nil},
+		"not JSON":         {text: `s3cr3t`},
+		"empty":            {text: ``, opts: nil},
+		"a member twice":   {text: `{"password":"s3cr3t","password":"s3cr3t2"}`},
+		"a case variant":   {text: `{"Password":"s3cr3t"}`},
+		"trailing data":    {text: `{"password":"s3cr3t"} s3cr3t`},
+		"invalid UTF-8":    {text: "{\"password\":\"s3cr3t\xff\"}"},
+		"null":             {text: `null`},
+		"another type":     {text: `{"user":{"s3cr3t":1}}`},
+		"an unknown name":  {text: `{"s3cr3t":1}`, opts: []guard.DecodeOption{guard.RejectUnknownMembers()}},
+		"a string instead": {text: `"s3cr3t"`},
+		"what repeats it":  {text: `{"until":"s3cr3t"}`},
 	} {
 		t.Run(rule, func(t *testing.T) {
 			c, v, _ := newCache()

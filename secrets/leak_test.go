@@ -69,10 +69,10 @@ var nestings = map[string]func(any) any{
 	"slice":             func(v any) any { return []any{v, 1} },
 	"array":             func(v any) any { return [1]any{v} },
 	"map":               func(v any) any { return map[string]any{"k": v} },
-	"exported field":    func(v any) any { return exported{v} },
-	"unexported field":  func(v any) any { return unexported{v} },
-	"pointer to struct": func(v any) any { return &unexported{v} },
-	"second field":      func(v any) any { return &deep{1, v} },
+	"exported field":    func(v any) any { return exported{S: v} },
+	"unexported field":  func(v any) any { return unexported{s: v} },
+	"pointer to struct": func(v any) any { return &unexported{s: v} },
+	"second field":      func(v any) any { return &deep{a: 1, b: v} },
 	"error":             func(v any) any { return fmt.Errorf("wrapped: %v %w", v, errors.New("x")) },
 }
 
@@ -80,10 +80,10 @@ var nestings = map[string]func(any) any{
 func TestNothingShowsASecret(t *testing.T) {
 	s := hiddenSecret(t)
 	leaves := map[string]any{
-		"Secret": s, "pointer": &s, "typed field": typed{s}, "typed field by pointer": &typed{s},
-		"embedded": embedding{s}, "embedded by pointer": &embedding{s}, "pointer in a field": pointing{&s},
+		"Secret": s, "pointer": &s, "typed field": typed{s: s}, "typed field by pointer": &typed{s: s},
+		"embedded": embedding{Secret: s}, "embedded by pointer": &embedding{Secret: s}, "pointer in a field": pointing{p: &s},
 		"slice": []secrets.Secret{s}, "array": [2]secrets.Secret{s, s}, "map": map[int]secrets.Secret{1: s},
-		"reflect.Value": reflect.ValueOf(s), "field by reflection": reflect.ValueOf(typed{s}).Field(0),
+		"reflect.Value": reflect.ValueOf(s), "field by reflection": reflect.ValueOf(typed{s: s}).Field(0),
 		"what is in it": reflect.ValueOf(s).Field(0),
 	}
 	rapid.Check(t, func(t *rapid.T) {
@@ -191,7 +191,7 @@ func everything(v reflect.Value, seen map[uintptr]bool) string {
 
 func TestAPanicWithASecretDoesNotShowIt(t *testing.T) {
 	s := hiddenSecret(t)
-	for how, v := range map[string]any{"value": s, "pointer": &s, "field": typed{s}, "error": fmt.Errorf("%v", s)} {
+	for how, v := range map[string]any{"value": s, "pointer": &s, "field": typed{s: s}, "error": fmt.Errorf("%v", s)} {
 		var log bytes.Buffer
 		h := guard.Wrap(guard.HandlerFunc(func(context.Context, []byte) ([]byte, error) { panic(v) }),
 			guard.Log(guard.NewLogger(&log)), guard.Errors(), guard.Recover())
@@ -203,7 +203,7 @@ func TestAPanicWithASecretDoesNotShowIt(t *testing.T) {
 func TestAPanicOfASourceDoesNotShowWhatItHad(t *testing.T) {
 	for how, v := range map[string]any{
 		"text": hidden, "bytes": []byte(hidden), "error": errors.New(hidden), "Value": secrets.Value{Data: []byte(hidden)},
-		"map": map[string]string{hidden: hidden}, "struct": exported{hidden}, "secret": hiddenSecret(t),
+		"map": map[string]string{hidden: hidden}, "struct": exported{S: hidden}, "secret": hiddenSecret(t),
 	} {
 		var told string
 		c := secrets.New(function(func(context.Context, []secrets.Ref) ([]secrets.Value, error) { panic(v) }),
@@ -235,7 +235,7 @@ func TestWhatIsShownIsThatSomethingIsNot(t *testing.T) {
 	if s.String() != "[redacted]" {
 		t.Error(s.String())
 	}
-	if got, err := xml.Marshal(exported{s}); string(got) != "<exported><S>[redacted]</S></exported>" {
+	if got, err := xml.Marshal(exported{S: s}); string(got) != "<exported><S>[redacted]</S></exported>" {
 		t.Errorf("XML: %s, %v", got, err)
 	}
 }
@@ -244,7 +244,7 @@ func TestWhatIsShownIsThatSomethingIsNot(t *testing.T) {
 // to both. By itself it is as silent.
 func TestAValueHidesItsData(t *testing.T) {
 	v := secrets.Value{Data: []byte(hidden), Version: "1"}
-	for _, v := range []any{v, &v, []secrets.Value{v}, exported{v}} {
+	for _, v := range []any{v, &v, []secrets.Value{v}, exported{S: v}} {
 		var text, lines bytes.Buffer
 		slog.New(slog.NewTextHandler(&text, nil)).Info("m", "k", v)
 		slog.New(slog.NewJSONHandler(&lines, nil)).Info("m", "k", v)

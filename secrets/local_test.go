@@ -94,13 +94,13 @@ func TestDirReadsAFileForEachSecret(t *testing.T) {
 	dir := t.TempDir()
 	src := secrets.Dir(dir)
 	for _, tc := range []struct{ name, text, want string }{
-		{"api-key", "hunter2", "hunter2"},
-		{"payments/api-key", "nested", "nested"},
-		{"line", "hunter2\n", "hunter2"},
-		{"dos", "hunter2\r\n", "hunter2"},
-		{"lines", "a\nb\n\n", "a\nb\n"},
-		{"binary", "\xff\x00\n", "\xff\x00\n"},
-		{"as large as may be", strings.Repeat("x", 1<<20), strings.Repeat("x", 1<<20)},
+		{name: "api-key", text: "hunter2", want: "hunter2"},
+		{name: "payments/api-key", text: "nested", want: "nested"},
+		{name: "line", text: "hunter2\n", want: "hunter2"},
+		{name: "dos", text: "hunter2\r\n", want: "hunter2"},
+		{name: "lines", text: "a\nb\n\n", want: "a\nb\n"},
+		{name: "binary", text: "\xff\x00\n", want: "\xff\x00\n"},
+		{name: "as large as may be", text: strings.Repeat("x", 1<<20), want: strings.Repeat("x", 1<<20)},
 	} {
 		write(t, filepath.Join(dir, tc.name), tc.text)
 		if v := fetchOne(t, src, secrets.Ref{Name: tc.name}); string(v.Data) != tc.want || v.Err != nil {
@@ -150,20 +150,20 @@ func TestDirLetsNothingOut(t *testing.T) {
 		name string
 		err  error // nil: any that is final
 	}{
-		{"../shadow", secrets.ErrDenied},
-		{"x/../../shadow", nil},
-		{filepath.Join(outside, "shadow"), secrets.ErrDenied},
-		{"out", secrets.ErrDenied},
-		{"absolute", secrets.ErrDenied},
-		{"loop", secrets.ErrDenied},
-		{"api-key\x00", secrets.ErrDenied},
-		{strings.Repeat("x", 5000), secrets.ErrDenied},
-		{"large", nil},
-		{"empty", secrets.ErrUnavailable},
-		{"gone", secrets.ErrNotFound},
-		{"api-key/x", secrets.ErrNotFound},
-		{".", secrets.ErrNotFound},
-		{"", nil},
+		{name: "../shadow", err: secrets.ErrDenied},
+		{name: "x/../../shadow"},
+		{name: filepath.Join(outside, "shadow"), err: secrets.ErrDenied},
+		{name: "out", err: secrets.ErrDenied},
+		{name: "absolute", err: secrets.ErrDenied},
+		{name: "loop", err: secrets.ErrDenied},
+		{name: "api-key\x00", err: secrets.ErrDenied},
+		{name: strings.Repeat("x", 5000), err: secrets.ErrDenied},
+		{name: "large"},
+		{name: "empty", err: secrets.ErrUnavailable},
+		{name: "gone", err: secrets.ErrNotFound},
+		{name: "api-key/x", err: secrets.ErrNotFound},
+		{name: ".", err: secrets.ErrNotFound},
+		{name: "", err: nil},
 	} {
 		v := fetchOne(t, secrets.Dir(dir), secrets.Ref{Name: tc.name})
 		if v.Err == nil || v.Data != nil || tc.err != nil && !errors.Is(v.Err, tc.err) {

@@ -106,10 +106,10 @@ func TestPairFailsWhereOneOfTwoCannotBeHad(t *testing.T) {
 		err  error
 		code string
 	}{
-		{secrets.Ref{Name: name}, secrets.ErrNotFound, "secret_not_found"},
-		{secrets.Ref{Name: name}, secrets.ErrUnavailable, "secret_unavailable"},
-		{previous, secrets.ErrDenied, "secret_denied"},
-		{previous, secrets.ErrUnavailable, "secret_unavailable"},
+		{ref: secrets.Ref{Name: name}, err: secrets.ErrNotFound, code: "secret_not_found"},
+		{ref: secrets.Ref{Name: name}, err: secrets.ErrUnavailable, code: "secret_unavailable"},
+		{ref: previous, err: secrets.ErrDenied, code: "secret_denied"},
+		{ref: previous, err: secrets.ErrUnavailable, code: "secret_unavailable"},
 	} {
 		c, v, _ := newCache()
 		v.setRef(tc.ref, secrets.Value{Err: tc.err})

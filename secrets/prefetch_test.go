@@ -203,7 +203,7 @@ func (s careless) Fetch(ctx context.Context, refs []secrets.Ref) ([]secrets.Valu
 
 func TestTheRefsAreTheSourcesOwn(t *testing.T) {
 	v, at := newVault(name, "hunter2", "other", "x"), newClock()
-	c := secrets.New(careless{v}, secrets.Clock(at.Now))
+	c := secrets.New(careless{Source: v}, secrets.Clock(at.Now))
 	if err := c.Prefetch(t.Context(), name, "other"); err != nil {
 		t.Fatal(err)
 	}
@@ -267,7 +267,7 @@ func TestWhatWasInvalidatedDuringAFetchIsNotKept(t *testing.T) {
 	for _, tc := range []struct {
 		version string
 		calls   int
-	}{{"", 2}, {"1", 2}, {"0", 1}} {
+	}{{calls: 2}, {version: "1", calls: 2}, {version: "0", calls: 1}} {
 		inBubble(t, func(t *testing.T, c *secrets.Cache, v *vault) {
 			read := make(chan struct{})
 			v.before = func(context.Context, []secrets.Ref) { <-read }

@@ -30,10 +30,10 @@ func TestTheLogSaysWhyThereIsNoSecret(t *testing.T) {
 		err  error // of the source
 		want string
 	}{
-		{"not found", nil, "not found"},
-		{"denied", fmt.Errorf("store: %w", secrets.ErrDenied), "access denied"},
-		{"undecryptable", secrets.ErrUndecryptable, "cannot be decrypted"},
-		{"unavailable", secrets.ErrUnavailable, "source unavailable"},
+		{name: "not found", want: "not found"},
+		{name: "denied", err: fmt.Errorf("store: %w", secrets.ErrDenied), want: "access denied"},
+		{name: "undecryptable", err: secrets.ErrUndecryptable, want: "cannot be decrypted"},
+		{name: "unavailable", err: secrets.ErrUnavailable, want: "source unavailable"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			source := newVault()
@@ -49,9 +49,9 @@ func TestTheLogSaysWhyThereIsNoSecret(t *testing.T) {
 		err  error
 		want string
 	}{
-		{"rejected", fmt.Errorf("connect: %w", secrets.ErrRejected), "secret rejected"},
-		{"no name", second(secrets.New(newVault()).Get(t.Context(), "")), "a secret without a name"},
-		{"no secret to decode", second(secrets.Decode[struct{}](secrets.Secret{})), "there is none"},
+		{name: "rejected", err: fmt.Errorf("connect: %w", secrets.ErrRejected), want: "secret rejected"},
+		{name: "no name", err: second(secrets.New(newVault()).Get(t.Context(), "")), want: "a secret without a name"},
+		{name: "no secret to decode", err: second(secrets.Decode[struct{}](secrets.Secret{})), want: "there is none"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			if got := logged(t, tt.err); !strings.Contains(got, tt.want) {

@@ -22,12 +22,12 @@ func TestAnOldValueServesWithinMaxStaleAndVisibly(t *testing.T) {
 		rule string
 		err  error
 	}{
-		{"throttled, or a 5xx", fmt.Errorf("ThrottlingException: %w", secrets.ErrUnavailable)},
-		{"out of time", fmt.Errorf("get: %w", context.DeadlineExceeded)},
-		{"given up", context.Canceled},
-		{"a network error", &net.OpError{Op: "read", Err: syscall.ECONNRESET}},
-		{"a cut connection", &url.Error{Op: "Get", URL: "http://localhost", Err: io.ErrUnexpectedEOF}},
-		{"an unknown host", &net.DNSError{IsNotFound: true}},
+		{rule: "throttled, or a 5xx", err: fmt.Errorf("ThrottlingException: %w", secrets.ErrUnavailable)},
+		{rule: "out of time", err: fmt.Errorf("get: %w", context.DeadlineExceeded)},
+		{rule: "given up", err: context.Canceled},
+		{rule: "a network error", err: &net.OpError{Op: "read", Err: syscall.ECONNRESET}},
+		{rule: "a cut connection", err: &url.Error{Op: "Get", URL: "http://localhost", Err: io.ErrUnexpectedEOF}},
+		{rule: "an unknown host", err: &net.DNSError{IsNotFound: true}},
 	} {
 		t.Run(tc.rule, func(t *testing.T) {
 			var served []secrets.StaleServe

@@ -126,10 +126,17 @@ func TestTryTakesWhatAMatcherRejects(t *testing.T) {
 		ok   bool
 		opts []secrets.TryOption
 	}{
-		{fmt.Errorf("wrapped: %w", secrets.ErrRejected), true, nil},
-		{unauthorized, false, nil},
-		{unauthorized, true, []secrets.TryOption{secrets.RejectedWhen(func(err error) bool { return errors.Is(err, unauthorized) })}},
-		{errors.New("500"), false, []secrets.TryOption{secrets.RejectedWhen(func(err error) bool { return errors.Is(err, unauthorized) })}},
+		{err: fmt.Errorf("wrapped: %w", secrets.ErrRejected), ok: true},
+		{err: unauthorized},
+		{
+			err:  unauthorized,
+			ok:   true,
+			opts: []secrets.TryOption{secrets.RejectedWhen(func(err error) bool { return errors.Is(err, unauthorized) })},
+		},
+		{
+			err:  errors.New("500"),
+			opts: []secrets.TryOption{secrets.RejectedWhen(func(err error) bool { return errors.Is(err, unauthorized) })},
+		},
 	} {
 		c, v, _ := newCache()
 		mustGet(t, c, "hunter2")

@@ -15,7 +15,7 @@ import (
 func TestTheVerdictIsTheLibrarys(t *testing.T) {
 	accepted, refused := 0, 0
 	for seed := range uint64(6000) {
-		g := generator{rand.New(rand.NewPCG(seed, 7))}
+		g := generator{Rand: rand.New(rand.NewPCG(seed, 7))}
 		schema, err := json.Marshal(g.schema(3))
 		if err != nil {
 			t.Fatal(err)

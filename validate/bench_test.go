@@ -49,10 +49,10 @@ func BenchmarkUnicorn(b *testing.B) {
 		name   string
 		layers []guard.Middleware
 	}{
-		{"read", []guard.Middleware{read}},
-		{"tree", []guard.Middleware{read, tree}},
-		{"body", []guard.Middleware{read, validate.Body(schema)}},
-		{"body-with-tree-shared", []guard.Middleware{read, tree, validate.Body(schema)}},
+		{name: "read", layers: []guard.Middleware{read}},
+		{name: "tree", layers: []guard.Middleware{read, tree}},
+		{name: "body", layers: []guard.Middleware{read, validate.Body(schema)}},
+		{name: "body-with-tree-shared", layers: []guard.Middleware{read, tree, validate.Body(schema)}},
 	} {
 		b.Run(bm.name, func(b *testing.B) {
 			h := guard.Wrap(accept, bm.layers...)

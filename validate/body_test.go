@@ -20,10 +20,14 @@ func TestUnicorn(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, tt := range []struct{ old, new, place string }{
-		{"https://example.com/a.png?x=1", "htt://example.com/a.png", "/imageUrl pattern: must match the pattern"},
-		{`"cape":"4"`, `"cape":"2); INSERT INTO Cape (NAME,PRICE) VALUES ('Bad color', 10000.00"`, "/cape pattern: must match the pattern"},
-		{`"cape":"4"`, `"cape":4`, "/cape type: must be a string"},
-		{`,"cape":"4"`, ``, "/cape required: is required"},
+		{old: "https://example.com/a.png?x=1", new: "htt://example.com/a.png", place: "/imageUrl pattern: must match the pattern"},
+		{
+			old:   `"cape":"4"`,
+			new:   `"cape":"2); INSERT INTO Cape (NAME,PRICE) VALUES ('Bad color', 10000.00"`,
+			place: "/cape pattern: must match the pattern",
+		},
+		{old: `"cape":"4"`, new: `"cape":4`, place: "/cape type: must be a string"},
+		{old: `,"cape":"4"`, place: "/cape required: is required"},
 	} {
 		_, err := invoke(t, request(t, strings.Replace(unicorn, tt.old, tt.new, 1)), body)
 		e := refusal(t, err)
@@ -45,22 +49,58 @@ func TestBodyRefuses(t *testing.T) {
 		rule, contentType, body, code string
 		kind                          guard.Kind
 	}{
-		{"no body", "application/json", ``, "body_missing", guard.Invalid},
-		{"no body and no type", "", ``, "body_missing", guard.Invalid},
-		{"space alone", "application/json", ` `, "malformed_json", guard.Invalid},
-		{"no content type", "", `{}`, "unsupported_media_type", guard.UnsupportedMediaType},
-		{"text", "text/plain", `{}`, "unsupported_media_type", guard.UnsupportedMediaType},
-		{"a form", "application/x-www-form-urlencoded", `{}`, "unsupported_media_type", guard.UnsupportedMediaType},
-		{"two types", "application/json, text/plain", `{}`, "unsupported_media_type", guard.UnsupportedMediaType},
-		{"a type that only begins like JSON's", "application/jsonp", `{}`, "unsupported_media_type", guard.UnsupportedMediaType},
-		{"not JSON", "application/json", `{"a":}`, "malformed_json", guard.Invalid},
-		{"a member twice", "application/json", `{"a":1,"a":2}`, "duplicate_member", guard.Invalid},
-		{"a second value", "application/json", `{} {}`, "trailing_data", guard.Invalid},
-		{"too deep", "application/json", strings.Repeat("[", 100) + strings.Repeat("]", 100), "json_too_deep", guard.Invalid},
-		{"a body that the schema refuses", "application/json", `[]`, "validation_failed", guard.Invalid},
-		{"JSON with a parameter", "application/json; charset=utf-8", `{}`, "", 0},
-		{"JSON in capitals", "Application/JSON", `{}`, "", 0},
-		{"a type built on JSON", "application/vnd.api+json", `{}`, "", 0},
+		{rule: "no body", contentType: "application/json", code: "body_missing", kind: guard.Invalid},
+		{rule: "no body and no type", code: "body_missing", kind: guard.Invalid},
+		{rule: "space alone", contentType: "application/json", body: ` `, code: "malformed_json", kind: guard.Invalid},
+		{rule: "no content type", body: `{}`, code: "unsupported_media_type", kind: guard.UnsupportedMediaType},
+		{rule: "text", contentType: "text/plain", body: `{}`, code: "unsupported_media_type", kind: guard.UnsupportedMediaType},
+		{
+			rule:        "a form",
+			contentType: "application/x-www-form-urlencoded",
+			body:        `{}`,
+			code:        "unsupported_media_type",
+			kind:        guard.UnsupportedMediaType,
+		},
+		{
+			rule:        "two types",
+			contentType: "application/json, text/plain",
+			body:        `{}`,
+			code:        "unsupported_media_type",
+			kind:        guard.UnsupportedMediaType,
+		},
+		{
+			rule:        "a type that only begins like JSON's",
+			contentType: "application/jsonp",
+			body:        `{}`,
+			code:        "unsupported_media_type",
+			kind:        guard.UnsupportedMediaType,
+		},
+		{rule: "not JSON", contentType: "application/json", body: `{"a":}`, code: "malformed_json", kind: guard.Invalid},
+		{
+			rule:        "a member twice",
+			contentType: "application/json",
+			body:        `{"a":1,"a":2}`,
+			code:        "duplicate_member",
+			kind:        guard.Invalid,
+		},
+		{rule: "a second value", contentType: "application/json", body: `{} {}`, code: "trailing_data", kind: guard.Invalid},
+		{
+			rule:        "too deep",
+			contentType: "application/json",
+			body:        strings.Repeat("[", 100) + strings.Repeat("]", 100),
+			code:        "json_too_deep",
+			kind:        guard.Invalid,
+		},
+		{
+			rule:        "a body that the schema refuses",
+			contentType: "application/json",
+			body:        `[]`,
+			code:        "validation_failed",
+			kind:        guard.Invalid,
+		},
+		{rule: "JSON with a parameter", contentType: "application/json; charset=utf-8", body: `{}`},
+		{rule: "JSON in capitals", contentType: "Application/JSON", body: `{}`},
+		{rule: "a type built on JSON", contentType: "application/vnd.api+json", body: `{}`},
 	} {
 		t.Run(tt.rule, func(t *testing.T) {
 			_, err := invoke(t, requestOf(t, tt.contentType, tt.body), body)
@@ -82,11 +122,24 @@ func TestBodyOfOtherForms(t *testing.T) {
 	body := validate.Body(validate.MustCompile([]byte(`{"type":"object"}`)))
 	encoded := base64.StdEncoding.EncodeToString([]byte(`{"a":1}`))
 	for _, tt := range []struct{ rule, payload, code string }{
-		{"base64", `{"version":"2.0","headers":{"content-type":"application/json"},"requestContext":{"http":{"method":"POST"}},"isBase64Encoded":true,"body":"` + encoded + `"}`, ""},
-		{"format 1.0", `{"version":"1.0","httpMethod":"POST","headers":{"Content-Type":"application/json"},"requestContext":{},"body":"{}"}`, ""},
-		{"a header in capitals", `{"version":"2.0","headers":{"Content-Type":"application/json"},"requestContext":{"http":{"method":"POST"}},"body":"{}"}`, ""},
-		{"one header of two that is not JSON's", `{"version":"2.0","headers":{"Content-Type":"application/json","CONTENT-TYPE":"text/plain"},"requestContext":{"http":{"method":"POST"}},"body":"{}"}`, "unsupported_media_type"},
-		{"an event that is no request", `{"Records":[]}`, "not_an_http_event"},
+		{
+			rule:    "base64",
+			payload: `{"version":"2.0","headers":{"content-type":"application/json"},"requestContext":{"http":{"method":"POST"}},"isBase64Encoded":true,"body":"` + encoded + `"}`,
+		},
+		{
+			rule:    "format 1.0",
+			payload: `{"version":"1.0","httpMethod":"POST","headers":{"Content-Type":"application/json"},"requestContext":{},"body":"{}"}`,
+		},
+		{
+			rule:    "a header in capitals",
+			payload: `{"version":"2.0","headers":{"Content-Type":"application/json"},"requestContext":{"http":{"method":"POST"}},"body":"{}"}`,
+		},
+		{
+			rule:    "one header of two that is not JSON's",
+			payload: `{"version":"2.0","headers":{"Content-Type":"application/json","CONTENT-TYPE":"text/plain"},"requestContext":{"http":{"method":"POST"}},"body":"{}"}`,
+			code:    "unsupported_media_type",
+		},
+		{rule: "an event that is no request", payload: `{"Records":[]}`, code: "not_an_http_event"},
 	} {
 		_, err := invoke(t, []byte(tt.payload), body)
 		if e := refusal(t, err); (e == nil) != (tt.code == "") || e != nil && e.Code != tt.code {
@@ -128,12 +181,12 @@ func TestAnotherLibrarysSchema(t *testing.T) {
 		err  error
 		code string
 	}{
-		{nil, ""},
-		{errors.New("the value SECRET is wrong"), "validation_failed"},
-		{fmt.Errorf("wrapped: %w", own), "no_stock"},
-		{validate.MustCompile([]byte(`{"maximum":1}`)).Validate(2), "validation_failed"},
+		{err: nil, code: ""},
+		{err: errors.New("the value SECRET is wrong"), code: "validation_failed"},
+		{err: fmt.Errorf("wrapped: %w", own), code: "no_stock"},
+		{err: validate.MustCompile([]byte(`{"maximum":1}`)).Validate(2), code: "validation_failed"},
 	} {
-		_, err := invoke(t, request(t, `"SECRET"`), validate.Body(strange{tt.err}))
+		_, err := invoke(t, request(t, `"SECRET"`), validate.Body(strange{err: tt.err}))
 		if e := refusal(t, err); (e == nil) != (tt.code == "") || e != nil && e.Code != tt.code {
 			t.Errorf("%v: %v", tt.err, err)
 		}

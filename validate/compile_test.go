@@ -61,21 +61,49 @@ func TestCompileRefuses(t *testing.T) {
 		rule, schema string
 		says         []string
 	}{
-		{"what is not JSON", `{"type":`, []string{"schema.json", "not valid JSON"}},
-		{"a keyword twice", `{"type":"string","type":"object"}`, []string{"/type", "twice"}},
-		{"a second value", `{} {}`, []string{"data follows"}},
-		{"a value that the meta-schema does not allow", `{"properties":{"a":{"type":"strin"}}}`, []string{"/properties/a/type"}},
-		{"a limit that cannot be represented", `{"properties":{"a":{"maximum":1e1000001}}}`, []string{"/properties/a/maximum", "512"}},
-		{"an enumeration with such a number", `{"enum":[1,1e-600]}`, []string{"/enum/1"}},
-		{"look-ahead", `{"properties":{"a":{"pattern":"^(?=.*[a-z]).+$"}}}`, []string{"/properties/a/pattern", "(?=", "RE2", "look-around"}},
-		{"look-behind", `{"patternProperties":{"(?<!a)b":{}}}`, []string{"/patternProperties/(?<!a)b", "RE2"}},
-		{"a back-reference", `{"pattern":"(a)\\1"}`, []string{`/pattern`, `\1`, "back-references"}},
-		{"a pattern of draft 4", `{"$schema":"http://json-schema.org/draft-04/schema#","patternProperties":{"(?=a)":{}}}`, []string{"(?=a)"}},
-		{"a reference to nothing", `{"$ref":"#/$defs/none"}`, []string{"#/$defs/none", "not found"}},
-		{"a reference that only leads to itself", `{"$ref":"#/$defs/a","$defs":{"a":{"$ref":"#/$defs/b"},"b":{"$ref":"#/$defs/a"}}}`, []string{"infinite loop"}},
-		{"a meta-schema that nobody has given", `{"$schema":"https://example.com/meta"}`, []string{"https://example.com/meta", "outside of what was given"}},
-		{"nesting without end", strings.Repeat(`{"not":`, 300) + `{}` + strings.Repeat(`}`, 300), []string{"levels of nesting"}},
-		{"a keyword of another type where the library would panic", `{"$ref":7}`, []string{"/$ref"}},
+		{rule: "what is not JSON", schema: `{"type":`, says: []string{"schema.json", "not valid JSON"}},
+		{rule: "a keyword twice", schema: `{"type":"string","type":"object"}`, says: []string{"/type", "twice"}},
+		{rule: "a second value", schema: `{} {}`, says: []string{"data follows"}},
+		{
+			rule:   "a value that the meta-schema does not allow",
+			schema: `{"properties":{"a":{"type":"strin"}}}`,
+			says:   []string{"/properties/a/type"},
+		},
+		{
+			rule:   "a limit that cannot be represented",
+			schema: `{"properties":{"a":{"maximum":1e1000001}}}`,
+			says:   []string{"/properties/a/maximum", "512"},
+		},
+		{rule: "an enumeration with such a number", schema: `{"enum":[1,1e-600]}`, says: []string{"/enum/1"}},
+		{
+			rule:   "look-ahead",
+			schema: `{"properties":{"a":{"pattern":"^(?=.*[a-z]).+$"}}}`,
+			says:   []string{"/properties/a/pattern", "(?=", "RE2", "look-around"},
+		},
+		{rule: "look-behind", schema: `{"patternProperties":{"(?<!a)b":{}}}`, says: []string{"/patternProperties/(?<!a)b", "RE2"}},
+		{rule: "a back-reference", schema: `{"pattern":"(a)\\1"}`, says: []string{`/pattern`, `\1`, "back-references"}},
+		{
+			rule:   "a pattern of draft 4",
+			schema: `{"$schema":"http://json-schema.org/draft-04/schema#","patternProperties":{"(?=a)":{}}}`,
+			says:   []string{"(?=a)"},
+		},
+		{rule: "a reference to nothing", schema: `{"$ref":"#/$defs/none"}`, says: []string{"#/$defs/none", "not found"}},
+		{
+			rule:   "a reference that only leads to itself",
+			schema: `{"$ref":"#/$defs/a","$defs":{"a":{"$ref":"#/$defs/b"},"b":{"$ref":"#/$defs/a"}}}`,
+			says:   []string{"infinite loop"},
+		},
+		{
+			rule:   "a meta-schema that nobody has given",
+			schema: `{"$schema":"https://example.com/meta"}`,
+			says:   []string{"https://example.com/meta", "outside of what was given"},
+		},
+		{
+			rule:   "nesting without end",
+			schema: strings.Repeat(`{"not":`, 300) + `{}` + strings.Repeat(`}`, 300),
+			says:   []string{"levels of nesting"},
+		},
+		{rule: "a keyword of another type where the library would panic", schema: `{"$ref":7}`, says: []string{"/$ref"}},
 	} {
 		t.Run(tt.rule, func(t *testing.T) {
 			_, err := validate.Compile([]byte(tt.schema))
@@ -174,11 +202,15 @@ func TestCompileFSFollowsReferencesInside(t *testing.T) {
 		root           string
 		valid, invalid any
 	}{
-		{"orders/order.json", map[string]any{"customer": "c-1"}, map[string]any{"customer": "x"}},
-		{"orders/order.json", map[string]any{"item": 1}, map[string]any{"item": "x"}},
-		{"orders/order.json", map[string]any{"back": 1}, map[string]any{"back": "x"}},
-		{"by-id.json", map[string]any{"a": map[string]any{"b": "x"}}, map[string]any{"a": map[string]any{"b": 1}}},
-		{"space.json", "x", 1},
+		{root: "orders/order.json", valid: map[string]any{"customer": "c-1"}, invalid: map[string]any{"customer": "x"}},
+		{root: "orders/order.json", valid: map[string]any{"item": 1}, invalid: map[string]any{"item": "x"}},
+		{root: "orders/order.json", valid: map[string]any{"back": 1}, invalid: map[string]any{"back": "x"}},
+		{
+			root:    "by-id.json",
+			valid:   map[string]any{"a": map[string]any{"b": "x"}},
+			invalid: map[string]any{"a": map[string]any{"b": 1}},
+		},
+		{root: "space.json", valid: "x", invalid: 1},
 	} {
 		s, err := validate.CompileFS(fsys, tt.root)
 		if err != nil {
@@ -233,20 +265,76 @@ func TestOptionsOfCompile(t *testing.T) {
 		v            any
 		valid        bool
 	}{
-		{"a format of one's own is asserted", `{"format":"sku"}`, []validate.CompileOption{sku}, "XX-1", false},
-		{"and takes what is no string", `{"format":"sku"}`, []validate.CompileOption{sku}, true, true},
-		{"one that nobody knows is not", `{"format":"sku"}`, nil, "XX-1", true},
-		{"formats are asserted", `{"format":"email"}`, nil, "x", false},
-		{"formats can be comments", `{"format":"email"}`, []validate.CompileOption{validate.AnnotateFormats()}, "x", true},
-		{"in draft 7 too", `{"$schema":"http://json-schema.org/draft-07/schema#","format":"email"}`, []validate.CompileOption{validate.AnnotateFormats()}, "x", true},
-		{"content is asserted", `{"contentEncoding":"base64"}`, nil, "!", false},
-		{"content can be a comment", `{"contentEncoding":"base64"}`, []validate.CompileOption{validate.AnnotateContent()}, "!", true},
-		{"content is no keyword of draft 6", `{"$schema":"http://json-schema.org/draft-06/schema#","contentEncoding":"base64"}`, nil, "!", true},
-		{"the type of the content", `{"contentMediaType":"application/json"}`, nil, `{"a":1,"a":2}`, false},
-		{"the schema of the content", `{"contentEncoding":"base64","contentMediaType":"application/json","contentSchema":{"maximum":5}}`, nil, "Ng==", false},
-		{"and what it takes", `{"contentEncoding":"base64","contentMediaType":"application/json","contentSchema":{"maximum":5}}`, nil, "NQ==", true},
-		{"a number in the content beyond the library's powers", `{"contentMediaType":"application/json","contentSchema":{"maximum":5}}`, nil, "1e1000001", false},
-		{"content of a type that nobody knows", `{"contentMediaType":"image/png","contentSchema":{"maximum":5}}`, nil, "7", true},
+		{
+			rule:   "a format of one's own is asserted",
+			schema: `{"format":"sku"}`,
+			opts:   []validate.CompileOption{sku},
+			v:      "XX-1",
+		},
+		{
+			rule:   "and takes what is no string",
+			schema: `{"format":"sku"}`,
+			opts:   []validate.CompileOption{sku},
+			v:      true,
+			valid:  true,
+		},
+		{rule: "one that nobody knows is not", schema: `{"format":"sku"}`, v: "XX-1", valid: true},
+		{rule: "formats are asserted", schema: `{"format":"email"}`, v: "x"},
+		{
+			rule:   "formats can be comments",
+			schema: `{"format":"email"}`,
+			opts:   []validate.CompileOption{validate.AnnotateFormats()},
+			v:      "x",
+			valid:  true,
+		},
+		{
+			rule:   "in draft 7 too",
+			schema: `{"$schema":"http://json-schema.org/draft-07/schema#","format":"email"}`,
+			opts:   []validate.CompileOption{validate.AnnotateFormats()},
+			v:      "x",
+			valid:  true,
+		},
+		{rule: "content is asserted", schema: `{"contentEncoding":"base64"}`, v: "!"},
+		{
+			rule:   "content can be a comment",
+			schema: `{"contentEncoding":"base64"}`,
+			opts:   []validate.CompileOption{validate.AnnotateContent()},
+			v:      "!",
+			valid:  true,
+		},
+		{
+			rule:   "content is no keyword of draft 6",
+			schema: `{"$schema":"http://json-schema.org/draft-06/schema#","contentEncoding":"base64"}`,
+			v:      "!",
+			valid:  true,
+		},
+		{
+			rule:   "the type of the content",
+			schema: `{"contentMediaType":"application/json"}`,
+			v:      `{"a":1,"a":2}`,
+		},
+		{
+			rule:   "the schema of the content",
+			schema: `{"contentEncoding":"base64","contentMediaType":"application/json","contentSchema":{"maximum":5}}`,
+			v:      "Ng==",
+		},
+		{
+			rule:   "and what it takes",
+			schema: `{"contentEncoding":"base64","contentMediaType":"application/json","contentSchema":{"maximum":5}}`,
+			v:      "NQ==",
+			valid:  true,
+		},
+		{
+			rule:   "a number in the content beyond the library's powers",
+			schema: `{"contentMediaType":"application/json","contentSchema":{"maximum":5}}`,
+			v:      "1e1000001",
+		},
+		{
+			rule:   "content of a type that nobody knows",
+			schema: `{"contentMediaType":"image/png","contentSchema":{"maximum":5}}`,
+			v:      "7",
+			valid:  true,
+		},
 	} {
 		s, err := validate.Compile([]byte(tt.schema), tt.opts...)
 		if err != nil {

@@ -40,83 +40,83 @@ const twice = `"anyOf":[{"properties":{"a":{"$ref":"%[1]s"}},"required":["x"]},{
 func TestWhatIsTooCostly(t *testing.T) {
 	for name, tt := range map[string]struct{ schema, small, hostile string }{
 		"a dynamic reference to what has no other way to it": {
-			`{"$id":"https://example.com/root","$ref":"tree","$defs":{
+			schema: `{"$id":"https://example.com/root","$ref":"tree","$defs":{
 				"n":{"$dynamicAnchor":"n",` + fmt.Sprintf(twice, "tree") + `},
 				"tree":{"$id":"tree","$dynamicRef":"#n","$defs":{"none":{"$dynamicAnchor":"n"}}}}}`,
-			nested(2), nested(60),
+			small: nested(2), hostile: nested(60),
 		},
 		"a recursive reference to another schema than the root": {
-			`{"$schema":"https://json-schema.org/draft/2019-09/schema","$id":"https://example.com/root","$ref":"A","$defs":{
+			schema: `{"$schema":"https://json-schema.org/draft/2019-09/schema","$id":"https://example.com/root","$ref":"A","$defs":{
 				"A":{"$id":"A","$recursiveAnchor":true,` + fmt.Sprintf(twice, "B#/$defs/again") + `},
 				"B":{"$id":"B","$recursiveAnchor":true,"$defs":{"again":{"$recursiveRef":"#"}}}}}`,
-			nested(2), nested(60),
+			small: nested(2), hostile: nested(60),
 		},
 		"what a branch that fails has left unevaluated": {
-			`{"anyOf":[{"properties":{"a":true},"required":["x"]},{"required":["z"]}],"unevaluatedProperties":{"allOf":[{"$ref":"#"},{"$ref":"#"}]}}`,
-			nested(2), nested(60),
+			schema: `{"anyOf":[{"properties":{"a":true},"required":["x"]},{"required":["z"]}],"unevaluatedProperties":{"allOf":[{"$ref":"#"},{"$ref":"#"}]}}`,
+			small:  nested(2), hostile: nested(60),
 		},
 		"elements that a branch that fails has left unevaluated": {
-			`{"anyOf":[{"prefixItems":[true],"minItems":9},{"minItems":8}],"unevaluatedItems":{"allOf":[{"$ref":"#"},{"$ref":"#"}]}}`,
-			`[[[]]]`, strings.Repeat("[", 60) + strings.Repeat("]", 60),
+			schema: `{"anyOf":[{"prefixItems":[true],"minItems":9},{"minItems":8}],"unevaluatedItems":{"allOf":[{"$ref":"#"},{"$ref":"#"}]}}`,
+			small:  `[[[]]]`, hostile: strings.Repeat("[", 60) + strings.Repeat("]", 60),
 		},
 		"texts with a schema for their content": {
-			`{"items":{"contentMediaType":"application/json","contentSchema":{"$ref":"#/$defs/r"}},"$defs":{"r":{` + fmt.Sprintf(twice, "#/$defs/r") + `}}}`,
-			fmt.Sprintf(`[%q]`, nested(2)), "[" + many(100, func(int) string { return fmt.Sprintf("%q", nested(12)) }) + "]",
+			schema: `{"items":{"contentMediaType":"application/json","contentSchema":{"$ref":"#/$defs/r"}},"$defs":{"r":{` + fmt.Sprintf(twice, "#/$defs/r") + `}}}`,
+			small:  fmt.Sprintf(`[%q]`, nested(2)), hostile: "[" + many(100, func(int) string { return fmt.Sprintf("%q", nested(12)) }) + "]",
 		},
 		"elements that are looked for by several ways": {
-			`{"contains":{"allOf":[{"$ref":"#"},{"$ref":"#"}]}}`, `[[[]]]`, strings.Repeat("[", 60) + strings.Repeat("]", 60),
+			schema: `{"contains":{"allOf":[{"$ref":"#"},{"$ref":"#"}]}}`, small: `[[[]]]`, hostile: strings.Repeat("[", 60) + strings.Repeat("]", 60),
 		},
 		"texts with many values": {
-			`{"items":{"contentMediaType":"application/json","contentSchema":{"items":{"enum":[` +
+			schema: `{"items":{"contentMediaType":"application/json","contentSchema":{"items":{"enum":[` +
 				many(250, func(i int) string { return fmt.Sprint(i) }) + `]}}}}`,
-			`["[999]"]`, "[" + many(50, func(int) string { return `"[` + strings.Repeat("999,", 2000) + `999]"` }) + "]",
+			small: `["[999]"]`, hostile: "[" + many(50, func(int) string { return `"[` + strings.Repeat("999,", 2000) + `999]"` }) + "]",
 		},
 		"elements with one hash that are to be unique": {
-			`{"uniqueItems":true,"maxItems":1}`, "[1,2]", "[" + many(2000, signs) + "]",
+			schema: `{"uniqueItems":true,"maxItems":1}`, small: "[1,2]", hostile: "[" + many(2000, signs) + "]",
 		},
 		"few and large elements that are to be unique": {
-			`{"uniqueItems":true,"maxItems":1}`, "[1,2]",
-			"[" + many(20, func(i int) string { return "[" + strings.Repeat("1,", 4900) + fmt.Sprint(i) + "]" }) + "]",
+			schema: `{"uniqueItems":true,"maxItems":1}`, small: "[1,2]",
+			hostile: "[" + many(20, func(i int) string { return "[" + strings.Repeat("1,", 4900) + fmt.Sprint(i) + "]" }) + "]",
 		},
 		"numbers that are compared with many": {
-			`{"items":{"enum":[` + many(250, func(i int) string { return fmt.Sprint(i) }) + `]}}`,
-			"[999]", "[" + strings.Repeat("999,", 20_000) + "999]",
+			schema: `{"items":{"enum":[` + many(250, func(i int) string { return fmt.Sprint(i) }) + `]}}`,
+			small:  "[999]", hostile: "[" + strings.Repeat("999,", 20_000) + "999]",
 		},
 		"objects that are compared with many": {
-			`{"items":{"enum":[` + many(250, func(i int) string { return fmt.Sprintf(`{"n":%d}`, i) }) + `]}}`,
-			`[{"n":999}]`, "[" + strings.Repeat(`{"n":999},`, 20_000) + "{}]",
+			schema: `{"items":{"enum":[` + many(250, func(i int) string { return fmt.Sprintf(`{"n":%d}`, i) }) + `]}}`,
+			small:  `[{"n":999}]`, hostile: "[" + strings.Repeat(`{"n":999},`, 20_000) + "{}]",
 		},
 		"refusals that list an enumeration": {
-			`{"items":{"enum":[` + many(250, countries) + `]}}`, `["x"]`, "[" + strings.Repeat(`"x",`, 90_000) + `"x"]`,
+			schema: `{"items":{"enum":[` + many(250, countries) + `]}}`, small: `["x"]`, hostile: "[" + strings.Repeat(`"x",`, 90_000) + `"x"]`,
 		},
 		"refusals that list a pattern": {
-			`{"items":{"pattern":"^` + strings.Repeat("a?", 1000) + `$"}}`, `["x"]`, "[" + strings.Repeat(`"x",`, 90_000) + `"x"]`,
+			schema: `{"items":{"pattern":"^` + strings.Repeat("a?", 1000) + `$"}}`, small: `["x"]`, hostile: "[" + strings.Repeat(`"x",`, 90_000) + `"x"]`,
 		},
 		"objects without what is required": {
-			`{"items":{"required":[` + many(100, countries) + `]}}`, `[{}]`, "[" + strings.Repeat(`{},`, 90_000) + `{}]`,
+			schema: `{"items":{"required":[` + many(100, countries) + `]}}`, small: `[{}]`, hostile: "[" + strings.Repeat(`{},`, 90_000) + `{}]`,
 		},
 		"objects without what is required beside another member": {
-			`{"items":{"dependentRequired":{"a":[` + many(100, countries) + `]}}}`, `[{"a":1}]`, "[" + strings.Repeat(`{"a":1},`, 40_000) + `{}]`,
+			schema: `{"items":{"dependentRequired":{"a":[` + many(100, countries) + `]}}}`, small: `[{"a":1}]`, hostile: "[" + strings.Repeat(`{"a":1},`, 40_000) + `{}]`,
 		},
 		"objects without what is required beside another member, of draft 7": {
-			`{"$schema":"http://json-schema.org/draft-07/schema#","items":{"dependencies":{"a":[` + many(100, countries) + `]}}}`,
-			`[{"a":1}]`, "[" + strings.Repeat(`{"a":1},`, 40_000) + `{}]`,
+			schema: `{"$schema":"http://json-schema.org/draft-07/schema#","items":{"dependencies":{"a":[` + many(100, countries) + `]}}}`,
+			small:  `[{"a":1}]`, hostile: "[" + strings.Repeat(`{"a":1},`, 40_000) + `{}]`,
 		},
 		"objects for which many members are known": {
-			`{"items":{"minProperties":1,"properties":{` + many(600, func(i int) string { return fmt.Sprintf(`"p%d":{}`, i) }) + `}}}`,
-			`[{}]`, "[" + strings.Repeat(`{},`, 90_000) + `{}]`,
+			schema: `{"items":{"minProperties":1,"properties":{` + many(600, func(i int) string { return fmt.Sprintf(`"p%d":{}`, i) }) + `}}}`,
+			small:  `[{}]`, hostile: "[" + strings.Repeat(`{},`, 90_000) + `{}]`,
 		},
 		"names that are matched with many patterns": {
-			`{"maxProperties":1,"patternProperties":{` + many(100, func(i int) string { return fmt.Sprintf(`"x%dy":{}`, i) }) + `}}`,
-			`{"a":1,"b":2}`, "{" + many(40_000, func(i int) string { return fmt.Sprintf(`"m%d":1`, i) }) + "}",
+			schema: `{"maxProperties":1,"patternProperties":{` + many(100, func(i int) string { return fmt.Sprintf(`"x%dy":{}`, i) }) + `}}`,
+			small:  `{"a":1,"b":2}`, hostile: "{" + many(40_000, func(i int) string { return fmt.Sprintf(`"m%d":1`, i) }) + "}",
 		},
 		"members that are unknown to many": {
-			`{"anyOf":[` + many(20, func(int) string { return `{"additionalProperties":false}` }) + `]}`,
-			`{"a":1}`, "{" + many(40_000, func(i int) string { return fmt.Sprintf(`"m%d":1`, i) }) + "}",
+			schema: `{"anyOf":[` + many(20, func(int) string { return `{"additionalProperties":false}` }) + `]}`,
+			small:  `{"a":1}`, hostile: "{" + many(40_000, func(i int) string { return fmt.Sprintf(`"m%d":1`, i) }) + "}",
 		},
 		"a long text for many patterns": {
-			`{"anyOf":[` + many(100, func(i int) string { return fmt.Sprintf(`{"pattern":"x%d$"}`, i) }) + `]}`,
-			`"a"`, `"` + strings.Repeat("a", 900_000) + `"`,
+			schema: `{"anyOf":[` + many(100, func(i int) string { return fmt.Sprintf(`{"pattern":"x%d$"}`, i) }) + `]}`,
+			small:  `"a"`, hostile: `"` + strings.Repeat("a", 900_000) + `"`,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -137,36 +137,36 @@ func TestWhatIsTooCostly(t *testing.T) {
 func TestLargeInputsThatAreValid(t *testing.T) {
 	for name, tt := range map[string]struct{ schema, body string }{
 		"a tree of a schema that another one extends": {
-			`{"$id":"https://example.com/strict","$dynamicAnchor":"n","$ref":"tree","properties":{"b":false},
+			schema: `{"$id":"https://example.com/strict","$dynamicAnchor":"n","$ref":"tree","properties":{"b":false},
 				"$defs":{"tree":{"$id":"tree","$dynamicAnchor":"n","properties":{"a":{"$dynamicRef":"#n"}}}}}`,
-			nested(60),
+			body: nested(60),
 		},
 		"a tree of which all is judged": {
-			`{"properties":{"a":{"$ref":"#"}},"unevaluatedProperties":{"$ref":"#"}}`, nested(60),
+			schema: `{"properties":{"a":{"$ref":"#"}},"unevaluatedProperties":{"$ref":"#"}}`, body: nested(60),
 		},
 		"a tree of which all else is judged": {
-			`{"additionalProperties":{"$ref":"#"},"unevaluatedProperties":{"$ref":"#"}}`, nested(60),
+			schema: `{"additionalProperties":{"$ref":"#"},"unevaluatedProperties":{"$ref":"#"}}`, body: nested(60),
 		},
 		"elements that are listed": {
-			`{"items":{"enum":[` + many(250, countries) + `]}}`, "[" + many(60_000, func(i int) string { return countries(i % 250) }) + "]",
+			schema: `{"items":{"enum":[` + many(250, countries) + `]}}`, body: "[" + many(60_000, func(i int) string { return countries(i % 250) }) + "]",
 		},
 		"objects with what is required": {
-			`{"items":{"required":[` + many(40, countries) + `],"dependentRequired":{"x":["y"]}}}`,
-			"[" + many(2000, func(int) string { return "{" + many(40, func(i int) string { return countries(i) + ":1" }) + "}" }) + "]",
+			schema: `{"items":{"required":[` + many(40, countries) + `],"dependentRequired":{"x":["y"]}}}`,
+			body:   "[" + many(2000, func(int) string { return "{" + many(40, func(i int) string { return countries(i) + ":1" }) + "}" }) + "]",
 		},
 		"elements that are unique": {
-			`{"uniqueItems":true}`, "[" + many(20_000, func(i int) string { return fmt.Sprintf(`{"n":%d}`, i) }) + "]",
+			schema: `{"uniqueItems":true}`, body: "[" + many(20_000, func(i int) string { return fmt.Sprintf(`{"n":%d}`, i) }) + "]",
 		},
 		"sets of a few texts": {
-			`{"items":{"uniqueItems":true,"items":{"type":"string"}}}`,
-			"[" + many(4000, func(int) string { return "[" + many(20, countries) + "]" }) + "]",
+			schema: `{"items":{"uniqueItems":true,"items":{"type":"string"}}}`,
+			body:   "[" + many(4000, func(int) string { return "[" + many(20, countries) + "]" }) + "]",
 		},
 		"a long text": {
-			`{"pattern":"a$"}`, `"` + strings.Repeat("a", 900_000) + `"`,
+			schema: `{"pattern":"a$"}`, body: `"` + strings.Repeat("a", 900_000) + `"`,
 		},
 		"texts with JSON of their own": {
-			`{"items":{"contentMediaType":"application/json","contentSchema":{"properties":{"a":{"type":"object"}}}}}`,
-			"[" + many(5000, func(int) string { return fmt.Sprintf("%q", nested(3)) }) + "]",
+			schema: `{"items":{"contentMediaType":"application/json","contentSchema":{"properties":{"a":{"type":"object"}}}}}`,
+			body:   "[" + many(5000, func(int) string { return fmt.Sprintf("%q", nested(3)) }) + "]",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

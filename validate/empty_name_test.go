@@ -10,12 +10,15 @@ import (
 // refuses there is refused, whatever else stands at the pointer that is left.
 func TestWhatIsRefusedInAMemberWithoutAName(t *testing.T) {
 	for _, tt := range []struct{ schema, body string }{
-		{`{"additionalProperties":{"required":["a"]}}`, `{"":{},"a":{"a":1}}`},
-		{`{"patternProperties":{"":{"required":["a"]}}}`, `{"":{"":{}},"a":{"a":1}}`},
-		{`{"properties":{"a":{"additionalProperties":{"required":["b"]}}}}`, `{"a":{"":{},"b":{"b":1}}}`},
-		{`{"additionalProperties":{"properties":{"":{},"q":{}},"additionalProperties":false}}`, `{"":{"x":1},"q":{}}`},
-		{`{"properties":{"":{"type":"string"}}}`, `{"":1}`},
-		{`{"items":{"additionalProperties":{"required":["a"]}}}`, `[{"":{},"a":{"a":1}}]`},
+		{schema: `{"additionalProperties":{"required":["a"]}}`, body: `{"":{},"a":{"a":1}}`},
+		{schema: `{"patternProperties":{"":{"required":["a"]}}}`, body: `{"":{"":{}},"a":{"a":1}}`},
+		{schema: `{"properties":{"a":{"additionalProperties":{"required":["b"]}}}}`, body: `{"a":{"":{},"b":{"b":1}}}`},
+		{
+			schema: `{"additionalProperties":{"properties":{"":{},"q":{}},"additionalProperties":false}}`,
+			body:   `{"":{"x":1},"q":{}}`,
+		},
+		{schema: `{"properties":{"":{"type":"string"}}}`, body: `{"":1}`},
+		{schema: `{"items":{"additionalProperties":{"required":["a"]}}}`, body: `[{"":{},"a":{"a":1}}]`},
 	} {
 		_, err := invoke(t, request(t, tt.body), validate.Body(validate.MustCompile([]byte(tt.schema))))
 		if e := refusal(t, err); e == nil || e.Code != "validation_failed" || e.Detail == "" {

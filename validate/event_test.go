@@ -42,11 +42,11 @@ func TestRecords(t *testing.T) {
 		return nil
 	})
 	for _, tt := range []struct{ id, body, code string }{
-		{"good", `{"sku":"a"}`, ""},
-		{"bad", `{}`, "validation_failed"},
-		{"torn", `{`, "malformed_json"},
-		{"empty", ``, "malformed_json"},
-		{"also good", `{"sku":"b"}`, ""},
+		{id: "good", body: `{"sku":"a"}`},
+		{id: "bad", body: `{}`, code: "validation_failed"},
+		{id: "torn", body: `{`, code: "malformed_json"},
+		{id: "empty", code: "malformed_json"},
+		{id: "also good", body: `{"sku":"b"}`},
 	} {
 		err := sqs(context.Background(), events.SQSMessage{MessageId: tt.id, Body: tt.body})
 		if e := refusal(t, err); (e == nil) != (tt.code == "") || e != nil && (e.Code != tt.code || e.Kind.Retryable()) {
@@ -108,22 +108,26 @@ func TestResult(t *testing.T) {
 		answer  string
 		ok      bool
 	}{
-		{"a direct answer", []byte(`{}`), `{"id":"a"}`, true},
-		{"a wrong one", []byte(`{}`), `{"id":40417}`, false},
-		{"one that is not JSON", []byte(`{}`), `40417 {`, false},
-		{"none", []byte(`{}`), ``, false},
-		{"the body of a response", post, `{"statusCode":201,"body":"{\"id\":\"a\"}"}`, true},
-		{"a status as a text", post, `{"statusCode":"201","body":"{\"id\":40417}"}`, false},
-		{"another status as a text", post, `{"statusCode":"404","body":"{}"}`, true},
-		{"a wrong body", post, `{"statusCode":201,"body":"{\"id\":40417}"}`, false},
-		{"a body that is missing", post, `{"statusCode":200}`, false},
-		{"in base64", post, `{"statusCode":200,"isBase64Encoded":true,"body":"` + b64(`{"id":40417}`) + `"}`, false},
-		{"in bad base64", post, `{"statusCode":200,"isBase64Encoded":true,"body":"!"}`, false},
-		{"a status with nothing to say", post, `{"statusCode":204}`, true},
-		{"a status that is no success", post, `{"statusCode":404,"body":"{}"}`, true},
-		{"no status: the answer is the body", post, `{"id":40417}`, false},
-		{"no status, as promised", post, `{"id":"a"}`, true},
-		{"no object", post, `"x"`, false},
+		{rule: "a direct answer", payload: []byte(`{}`), answer: `{"id":"a"}`, ok: true},
+		{rule: "a wrong one", payload: []byte(`{}`), answer: `{"id":40417}`},
+		{rule: "one that is not JSON", payload: []byte(`{}`), answer: `40417 {`},
+		{rule: "none", payload: []byte(`{}`)},
+		{rule: "the body of a response", payload: post, answer: `{"statusCode":201,"body":"{\"id\":\"a\"}"}`, ok: true},
+		{rule: "a status as a text", payload: post, answer: `{"statusCode":"201","body":"{\"id\":40417}"}`},
+		{rule: "another status as a text", payload: post, answer: `{"statusCode":"404","body":"{}"}`, ok: true},
+		{rule: "a wrong body", payload: post, answer: `{"statusCode":201,"body":"{\"id\":40417}"}`},
+		{rule: "a body that is missing", payload: post, answer: `{"statusCode":200}`},
+		{
+			rule:    "in base64",
+			payload: post,
+			answer:  `{"statusCode":200,"isBase64Encoded":true,"body":"` + b64(`{"id":40417}`) + `"}`,
+		},
+		{rule: "in bad base64", payload: post, answer: `{"statusCode":200,"isBase64Encoded":true,"body":"!"}`},
+		{rule: "a status with nothing to say", payload: post, answer: `{"statusCode":204}`, ok: true},
+		{rule: "a status that is no success", payload: post, answer: `{"statusCode":404,"body":"{}"}`, ok: true},
+		{rule: "no status: the answer is the body", payload: post, answer: `{"id":40417}`},
+		{rule: "no status, as promised", payload: post, answer: `{"id":"a"}`, ok: true},
+		{rule: "no object", payload: post, answer: `"x"`},
 	} {
 		h := guard.HandlerFunc(func(context.Context, []byte) ([]byte, error) { return []byte(tt.answer), nil })
 		out, err := guard.Wrap(h, layer).Invoke(context.Background(), tt.payload)

@@ -12,15 +12,30 @@ import (
 // Whatever schema and body: no panic, the library's verdict, no value shown.
 func FuzzBody(f *testing.F) {
 	for _, seed := range []struct{ schema, body string }{
-		{string(unicornSchema), unicorn},
-		{`{"items":{"type":"integer","minimum":0.5,"maximum":99}}`, `[1,2.50,-0,1e2,"12345678"]`},
-		{`{"anyOf":[{"type":"string","format":"email"},{"enum":[null,true,"a"]}],"allOf":[{"minLength":1}]}`, `"someone@example.com"`},
-		{`{"properties":{"a":{"$ref":"#"}},"patternProperties":{"^x":{"const":"y"}},"additionalProperties":{"maxProperties":1},"required":["a"]}`, `{"a":{"a":{}},"x1":"y","b":{"c":1}}`},
-		{`{"$schema":"http://json-schema.org/draft-04/schema#","minimum":1,"exclusiveMinimum":true,"items":[{}],"additionalItems":false}`, `[1,"12345678"]`},
-		{`{"unevaluatedProperties":false,"if":{"required":["a"]},"then":{"properties":{"a":{}}}}`, `{"a":1,"b":2}`},
-		{`{"contentEncoding":"base64","contentMediaType":"application/json","contentSchema":{"maximum":1}}`, `"MWUxMDAwMDAx"`},
-		{`{"$dynamicAnchor":"n","properties":{"a":{"$dynamicRef":"#n"}},"minItems":1e9,"uniqueItems":true}`, `{"a":{"a":[1,1.0]}}`},
-		{`{"multipleOf":0.01,"not":{"maximum":1}}`, `1e1000001`},
+		{schema: string(unicornSchema), body: unicorn},
+		{schema: `{"items":{"type":"integer","minimum":0.5,"maximum":99}}`, body: `[1,2.50,-0,1e2,"12345678"]`},
+		{
+			schema: `{"anyOf":[{"type":"string","format":"email"},{"enum":[null,true,"a"]}],"allOf":[{"minLength":1}]}`,
+			body:   `"someone@example.com"`,
+		},
+		{
+			schema: `{"properties":{"a":{"$ref":"#"}},"patternProperties":{"^x":{"const":"y"}},"additionalProperties":{"maxProperties":1},"required":["a"]}`,
+			body:   `{"a":{"a":{}},"x1":"y","b":{"c":1}}`,
+		},
+		{
+			schema: `{"$schema":"http://json-schema.org/draft-04/schema#","minimum":1,"exclusiveMinimum":true,"items":[{}],"additionalItems":false}`,
+			body:   `[1,"12345678"]`,
+		},
+		{schema: `{"unevaluatedProperties":false,"if":{"required":["a"]},"then":{"properties":{"a":{}}}}`, body: `{"a":1,"b":2}`},
+		{
+			schema: `{"contentEncoding":"base64","contentMediaType":"application/json","contentSchema":{"maximum":1}}`,
+			body:   `"MWUxMDAwMDAx"`,
+		},
+		{
+			schema: `{"$dynamicAnchor":"n","properties":{"a":{"$dynamicRef":"#n"}},"minItems":1e9,"uniqueItems":true}`,
+			body:   `{"a":{"a":[1,1.0]}}`,
+		},
+		{schema: `{"multipleOf":0.01,"not":{"maximum":1}}`, body: `1e1000001`},
 	} {
 		f.Add(seed.schema, seed.body)
 	}

@@ -39,14 +39,14 @@ func TestLimitsBeyondAnInt(t *testing.T) {
 		tree   any
 		valid  bool
 	}{
-		{`{"maxLength":1e20}`, "abc", true},
-		{`{"minLength":1e20}`, "abc", false},
-		{`{"maxItems":1e20,"uniqueItems":true}`, []any{"a"}, true},
-		{`{"minItems":1e20}`, []any{"a"}, false},
-		{`{"maxProperties":1e20,"unevaluatedProperties":true}`, map[string]any{"a": nil}, true},
-		{`{"minProperties":1e20}`, map[string]any{"a": nil}, false},
-		{`{"contains":{"type":"string"},"minContains":1e20}`, []any{"a"}, false},
-		{`{"contains":{"type":"string"},"maxContains":1e20}`, []any{"a"}, true},
+		{schema: `{"maxLength":1e20}`, tree: "abc", valid: true},
+		{schema: `{"minLength":1e20}`, tree: "abc"},
+		{schema: `{"maxItems":1e20,"uniqueItems":true}`, tree: []any{"a"}, valid: true},
+		{schema: `{"minItems":1e20}`, tree: []any{"a"}},
+		{schema: `{"maxProperties":1e20,"unevaluatedProperties":true}`, tree: map[string]any{"a": nil}, valid: true},
+		{schema: `{"minProperties":1e20}`, tree: map[string]any{"a": nil}},
+		{schema: `{"contains":{"type":"string"},"minContains":1e20}`, tree: []any{"a"}},
+		{schema: `{"contains":{"type":"string"},"maxContains":1e20}`, tree: []any{"a"}, valid: true},
 	} {
 		if err := newChecker("Body", MustCompile([]byte(tt.schema)), nil).check(tt.tree); (err == nil) != tt.valid {
 			t.Errorf("%s: %v", tt.schema, err)

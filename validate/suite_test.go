@@ -35,9 +35,9 @@ func TestOfficialSuite(t *testing.T) {
 			opts          []CompileOption
 		}{
 			// The required tests take formats and content for annotations.
-			{"required", "*.json", []CompileOption{AnnotateFormats(), AnnotateContent()}},
-			{"formats", "optional/format/*.json", nil},
-			{"content", "optional/content.json", nil},
+			{name: "required", pattern: "*.json", opts: []CompileOption{AnnotateFormats(), AnnotateContent()}},
+			{name: "formats", pattern: "optional/format/*.json"},
+			{name: "content", pattern: "optional/content.json"},
 		} {
 			t.Run(folder+"/"+kind.name, func(t *testing.T) {
 				s := suite{root: root, draft: draft, opts: kind.opts, remotes: remotes(t, root, draft)}

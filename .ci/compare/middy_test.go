@@ -55,7 +55,7 @@ func startNode(b *testing.B) (n *node, missing string) {
 			b.Error(err)
 		}
 	})
-	return &node{json.NewEncoder(in), bufio.NewReader(out)}, ""
+	return &node{requests: json.NewEncoder(in), answers: bufio.NewReader(out)}, ""
 }
 
 // invoke has a handler invoked n times, and returns the nanoseconds that these
@@ -66,7 +66,7 @@ func (n *node) invoke(b *testing.B, handler string, payload []byte, times int) (
 		Handler string `json:"handler"`
 		Payload string `json:"payload"`
 		N       int    `json:"n"`
-	}{handler, string(payload), times}
+	}{Handler: handler, Payload: string(payload), N: times}
 	if err := n.requests.Encode(request); err != nil {
 		b.Fatal(err)
 	}

@@ -63,29 +63,35 @@ func TestUsers(t *testing.T) {
 		header string
 		want   string // principal, or code
 	}{
-		{credentials("alice", "correct horse"), "alice"},
-		{strings.Replace(credentials("alice", "correct horse"), "Basic", "bASIC", 1), "alice"},
-		{credentials("bob", "battery:staple"), "bob"},
-		{credentials("carol", long), "carol"},
-		{credentials("дана", "пароль"), "дана"},
-		{credentials("carol", long+"x"), "credential_invalid"}, // bcrypt alone would cut it
-		{credentials("alice", "battery:staple"), "credential_invalid"},
-		{credentials("alice", ""), "credential_invalid"},
-		{credentials("Alice", "correct horse"), "credential_invalid"},
-		{credentials("nobody", "correct horse"), "credential_invalid"},
-		{credentials("", ""), "credential_invalid"},
-		{"", "credential_missing"},
-		{"Bearer t0k3n", "credential_missing"},
-		{"Basic", "credential_malformed"},
-		{"Basic alice", "credential_malformed"},
-		{"Basic " + base64.StdEncoding.EncodeToString([]byte("alice")), "credential_malformed"},
-		{"Basic " + base64.StdEncoding.EncodeToString([]byte("alice:a\x00")), "credential_malformed"},
-		{"Basic " + base64.StdEncoding.EncodeToString([]byte("alice:\xff")), "credential_malformed"},
-		{"Basic " + base64.RawStdEncoding.EncodeToString([]byte("alice:correct horse")), "credential_malformed"},
-		{credentials("alice", "correct horse") + "," + credentials("alice", "correct horse"), "credential_malformed"},
-		{credentials("alice", "correct horse") + "\n", "credential_malformed"},
-		{strings.Replace(credentials("alice", "correct horse"), "ZQ==", "ZR==", 1), "credential_malformed"}, // bits beyond the text
-		{credentials("alice", strings.Repeat("p", 4<<10)), "credential_malformed"},
+		{header: credentials("alice", "correct horse"), want: "alice"},
+		{header: strings.Replace(credentials("alice", "correct horse"), "Basic", "bASIC", 1), want: "alice"},
+		{header: credentials("bob", "battery:staple"), want: "bob"},
+		{header: credentials("carol", long), want: "carol"},
+		{header: credentials("дана", "пароль"), want: "дана"},
+		{header: credentials("carol", long+"x"), want: "credential_invalid"}, // bcrypt alone would cut it
+		{header: credentials("alice", "battery:staple"), want: "credential_invalid"},
+		{header: credentials("alice", ""), want: "credential_invalid"},
+		{header: credentials("Alice", "correct horse"), want: "credential_invalid"},
+		{header: credentials("nobody", "correct horse"), want: "credential_invalid"},
+		{header: credentials("", ""), want: "credential_invalid"},
+		{want: "credential_missing"},
+		{header: "Bearer t0k3n", want: "credential_missing"},
+		{header: "Basic", want: "credential_malformed"},
+		{header: "Basic alice", want: "credential_malformed"},
+		{header: "Basic " + base64.StdEncoding.EncodeToString([]byte("alice")), want: "credential_malformed"},
+		{header: "Basic " + base64.StdEncoding.EncodeToString([]byte("alice:a\x00")), want: "credential_malformed"},
+		{header: "Basic " + base64.StdEncoding.EncodeToString([]byte("alice:\xff")), want: "credential_malformed"},
+		{header: "Basic " + base64.RawStdEncoding.EncodeToString([]byte("alice:correct horse")), want: "credential_malformed"},
+		{
+			header: credentials("alice", "correct horse") + "," + credentials("alice", "correct horse"),
+			want:   "credential_malformed",
+		},
+		{header: credentials("alice", "correct horse") + "\n", want: "credential_malformed"},
+		{
+			header: strings.Replace(credentials("alice", "correct horse"), "ZQ==", "ZR==", 1),
+			want:   "credential_malformed",
+		}, // bits beyond the text
+		{header: credentials("alice", strings.Repeat("p", 4<<10)), want: "credential_malformed"},
 	} {
 		g, err := decide(t, check, tt.header)
 		got := guard.Public(err).Code

@@ -91,12 +91,12 @@ func TestLeewayMovesEachLimitByItself(t *testing.T) {
 		offset int64
 		code   string
 	}{
-		{"exp", -59, ""},
-		{"exp", -60, "token_expired"},
-		{"nbf", 60, ""},
-		{"nbf", 61, "unavailable/token_not_yet_valid"},
-		{"iat", 60, ""},
-		{"iat", 61, "unavailable/token_not_yet_valid"},
+		{claim: "exp", offset: -59},
+		{claim: "exp", offset: -60, code: "token_expired"},
+		{claim: "nbf", offset: 60},
+		{claim: "nbf", offset: 61, code: "unavailable/token_not_yet_valid"},
+		{claim: "iat", offset: 60},
+		{claim: "iat", offset: 61, code: "unavailable/token_not_yet_valid"},
 	} {
 		_, err := v.Verify(t.Context(), e.token(claims(map[string]any{at.claim: now.Unix() + at.offset})))
 		if codeOf(err) != at.code {
@@ -138,7 +138,7 @@ func TestAKeyInPEMTakesAnyKid(t *testing.T) {
 	}
 	c.Keys = jwt.PEM(blocks)
 	v := verifier(t, c)
-	for _, k := range []signingKey{a, {a.alg, "", a.key, a.public}, newRSA(jwt.RS256, "r")} {
+	for _, k := range []signingKey{a, {alg: a.alg, key: a.key, public: a.public}, newRSA(jwt.RS256, "r")} {
 		if _, err := v.Verify(t.Context(), k.token(claims(nil))); err != nil {
 			t.Errorf("%s %q: %v", k.alg, k.kid, err)
 		}
@@ -249,14 +249,14 @@ func TestScopes(t *testing.T) {
 		changes map[string]any
 		want    []string
 	}{
-		"a string":            {map[string]any{"scope": "a b  c"}, []string{"a", "b", "c"}},
-		"none":                {map[string]any{"scope": ""}, []string{}},
-		"not there":           {map[string]any{"scope": nil}, nil},
-		"a list":              {map[string]any{"scope": []string{"a", "b"}}, []string{"a", "b"}},
-		"an empty list":       {map[string]any{"scope": []string{}, "scp": "admin"}, []string{}},
-		"scp as a list":       {map[string]any{"scope": nil, "scp": []string{"a", "b"}}, []string{"a", "b"}},
-		"scp as a string":     {map[string]any{"scope": nil, "scp": "a b"}, []string{"a", "b"}},
-		"scp beside of scope": {map[string]any{"scope": "a", "scp": []string{"admin"}}, []string{"a"}},
+		"a string":            {changes: map[string]any{"scope": "a b  c"}, want: []string{"a", "b", "c"}},
+		"none":                {changes: map[string]any{"scope": ""}, want: []string{}},
+		"not there":           {changes: map[string]any{"scope": nil}},
+		"a list":              {changes: map[string]any{"scope": []string{"a", "b"}}, want: []string{"a", "b"}},
+		"an empty list":       {changes: map[string]any{"scope": []string{}, "scp": "admin"}, want: []string{}},
+		"scp as a list":       {changes: map[string]any{"scope": nil, "scp": []string{"a", "b"}}, want: []string{"a", "b"}},
+		"scp as a string":     {changes: map[string]any{"scope": nil, "scp": "a b"}, want: []string{"a", "b"}},
+		"scp beside of scope": {changes: map[string]any{"scope": "a", "scp": []string{"admin"}}, want: []string{"a"}},
 	} {
 		got, err := v.Verify(t.Context(), e.token(claims(c.changes)))
 		if err != nil || !slices.Equal(got.Scopes, c.want) {

@@ -60,16 +60,24 @@ func algorithmAttacks(r signingKey) (out []attack) {
 		}
 		signed := b64([]byte(header)) + "." + b64([]byte(claims(nil)))
 		out = append(out,
-			attack{fmt.Sprintf("alg %q without a signature", alg), signed + ".", "token_malformed"},
-			attack{fmt.Sprintf("alg %q with one", alg), signed + "." + b64(r.signature(signed)), "token_algorithm"})
+			attack{name: fmt.Sprintf("alg %q without a signature", alg), token: signed + ".", code: "token_malformed"},
+			attack{
+				name:  fmt.Sprintf("alg %q with one", alg),
+				token: signed + "." + b64(r.signature(signed)),
+				code:  "token_algorithm",
+			})
 	}
 	plain := claims(nil)
 	return append(out,
-		attack{"no alg", r.sign(`{"kid":"r1"}`, plain), "token_malformed"},
-		attack{"alg that is a number", r.sign(`{"alg":256,"kid":"r1"}`, plain), "token_malformed"},
-		attack{"alg that is a list", r.sign(`{"alg":["RS256"],"kid":"r1"}`, plain), "token_malformed"},
-		attack{"alg that is null", r.sign(`{"alg":null,"kid":"r1"}`, plain), "token_malformed"},
-		attack{"alg that is accepted nowhere unless asked for", newRSA(jwt.PS256, "r1").token(plain), "token_algorithm"},
+		attack{name: "no alg", token: r.sign(`{"kid":"r1"}`, plain), code: "token_malformed"},
+		attack{name: "alg that is a number", token: r.sign(`{"alg":256,"kid":"r1"}`, plain), code: "token_malformed"},
+		attack{name: "alg that is a list", token: r.sign(`{"alg":["RS256"],"kid":"r1"}`, plain), code: "token_malformed"},
+		attack{name: "alg that is null", token: r.sign(`{"alg":null,"kid":"r1"}`, plain), code: "token_malformed"},
+		attack{
+			name:  "alg that is accepted nowhere unless asked for",
+			token: newRSA(jwt.PS256, "r1").token(plain),
+			code:  "token_algorithm",
+		},
 	)
 }
 
@@ -83,22 +91,26 @@ func confusionAttacks(r, e, e384, d signingKey) (out []attack) {
 		for _, alg := range []jwt.Algorithm{jwt.HS256, jwt.HS384, jwt.HS512} {
 			k := newHMAC(alg, secret)
 			k.kid = "r1"
-			out = append(out, attack{fmt.Sprintf("%s with an RSA public key as %s", alg, name), k.token(claims(nil)), "token_algorithm"})
+			out = append(out, attack{
+				name:  fmt.Sprintf("%s with an RSA public key as %s", alg, name),
+				token: k.token(claims(nil)),
+				code:  "token_algorithm",
+			})
 		}
 	}
 	as := func(k signingKey, alg jwt.Algorithm, kid string) string {
 		return k.sign(fmt.Sprintf(`{"alg":%q,"kid":%q}`, alg, kid), claims(nil))
 	}
 	return append(out,
-		attack{"ES256 with the P-384 key", as(e, jwt.ES256, "e3"), "token_algorithm"},
-		attack{"ES384 with the P-256 key", as(e384, jwt.ES384, "e1"), "token_algorithm"},
-		attack{"ES256 with the Ed25519 key", as(e, jwt.ES256, "d1"), "token_algorithm"},
-		attack{"EdDSA with the P-256 key", as(d, jwt.EdDSA, "e1"), "token_algorithm"},
-		attack{"ES256 with the RSA key", as(e, jwt.ES256, "r1"), "token_algorithm"},
-		attack{"RS256 with the P-256 key", as(r, jwt.RS256, "e1"), "token_algorithm"},
-		attack{"the signature of a P-384 key as ES256", as(e384, jwt.ES256, "e1"), "token_signature"},
-		attack{"another issuer's key of the same kid", newEC("e1").token(claims(nil)), "token_signature"},
-		attack{"another issuer's key of another kid", newEC("e9").token(claims(nil)), "token_unknown_key"},
+		attack{name: "ES256 with the P-384 key", token: as(e, jwt.ES256, "e3"), code: "token_algorithm"},
+		attack{name: "ES384 with the P-256 key", token: as(e384, jwt.ES384, "e1"), code: "token_algorithm"},
+		attack{name: "ES256 with the Ed25519 key", token: as(e, jwt.ES256, "d1"), code: "token_algorithm"},
+		attack{name: "EdDSA with the P-256 key", token: as(d, jwt.EdDSA, "e1"), code: "token_algorithm"},
+		attack{name: "ES256 with the RSA key", token: as(e, jwt.ES256, "r1"), code: "token_algorithm"},
+		attack{name: "RS256 with the P-256 key", token: as(r, jwt.RS256, "e1"), code: "token_algorithm"},
+		attack{name: "the signature of a P-384 key as ES256", token: as(e384, jwt.ES256, "e1"), code: "token_signature"},
+		attack{name: "another issuer's key of the same kid", token: newEC("e1").token(claims(nil)), code: "token_signature"},
+		attack{name: "another issuer's key of another kid", token: newEC("e9").token(claims(nil)), code: "token_unknown_key"},
 	)
 }
 
@@ -109,16 +121,20 @@ func kidAttacks(e signingKey) (out []attack) {
 	} {
 		k := e
 		k.kid = kid
-		out = append(out, attack{"kid " + kid, k.token(claims(nil)), "token_unknown_key"})
+		out = append(out, attack{name: "kid " + kid, token: k.token(claims(nil)), code: "token_unknown_key"})
 	}
 	plain := claims(nil)
 	return append(out,
-		attack{"kid with a zero byte", e.sign(`{"alg":"ES256","kid":"e1\u0000"}`, plain), "token_unknown_key"},
-		attack{"empty kid", e.sign(`{"alg":"ES256","kid":""}`, plain), "token_malformed"},
-		attack{"kid that is a number", e.sign(`{"alg":"ES256","kid":1}`, plain), "token_malformed"},
-		attack{"kid that is null", e.sign(`{"alg":"ES256","kid":null}`, plain), "token_malformed"},
-		attack{"kid of 300 bytes", e.sign(`{"alg":"ES256","kid":"`+strings.Repeat("e", 300)+`"}`, plain), "token_malformed"},
-		attack{"no kid, signed by nobody", newEC("").sign(`{"alg":"ES256"}`, plain), "token_signature"},
+		attack{name: "kid with a zero byte", token: e.sign(`{"alg":"ES256","kid":"e1\u0000"}`, plain), code: "token_unknown_key"},
+		attack{name: "empty kid", token: e.sign(`{"alg":"ES256","kid":""}`, plain), code: "token_malformed"},
+		attack{name: "kid that is a number", token: e.sign(`{"alg":"ES256","kid":1}`, plain), code: "token_malformed"},
+		attack{name: "kid that is null", token: e.sign(`{"alg":"ES256","kid":null}`, plain), code: "token_malformed"},
+		attack{
+			name:  "kid of 300 bytes",
+			token: e.sign(`{"alg":"ES256","kid":"`+strings.Repeat("e", 300)+`"}`, plain),
+			code:  "token_malformed",
+		},
+		attack{name: "no kid, signed by nobody", token: newEC("").sign(`{"alg":"ES256"}`, plain), code: "token_signature"},
 	)
 }
 
@@ -129,13 +145,25 @@ func embeddedKeyAttacks(e signingKey) []attack {
 	cert := base64.StdEncoding.EncodeToString(must(x509.MarshalPKIXPublicKey(mine.public)))
 	plain := claims(nil)
 	return []attack{
-		{"jwk", mine.sign(`{"alg":"ES256","kid":"e1","jwk":`+key+`}`, plain), "token_signature"},
-		{"jwk without a kid", mine.sign(`{"alg":"ES256","jwk":`+key+`}`, plain), "token_signature"},
-		{"jwk with a kid of its own", mine.sign(`{"alg":"ES256","kid":"mine","jwk":`+key+`}`, plain), "token_unknown_key"},
-		{"jku", mine.sign(`{"alg":"ES256","kid":"mine","jku":"https://evil.example/jwks.json"}`, plain), "token_unknown_key"},
-		{"x5u", mine.sign(`{"alg":"ES256","kid":"e1","x5u":"https://evil.example/cert.pem"}`, plain), "token_signature"},
-		{"x5c", mine.sign(`{"alg":"ES256","kid":"e1","x5c":["`+cert+`"]}`, plain), "token_signature"},
-		{"x5t", mine.sign(`{"alg":"ES256","kid":"e1","x5t":"AAAA"}`, plain), "token_signature"},
+		{name: "jwk", token: mine.sign(`{"alg":"ES256","kid":"e1","jwk":`+key+`}`, plain), code: "token_signature"},
+		{name: "jwk without a kid", token: mine.sign(`{"alg":"ES256","jwk":`+key+`}`, plain), code: "token_signature"},
+		{
+			name:  "jwk with a kid of its own",
+			token: mine.sign(`{"alg":"ES256","kid":"mine","jwk":`+key+`}`, plain),
+			code:  "token_unknown_key",
+		},
+		{
+			name:  "jku",
+			token: mine.sign(`{"alg":"ES256","kid":"mine","jku":"https://evil.example/jwks.json"}`, plain),
+			code:  "token_unknown_key",
+		},
+		{
+			name:  "x5u",
+			token: mine.sign(`{"alg":"ES256","kid":"e1","x5u":"https://evil.example/cert.pem"}`, plain),
+			code:  "token_signature",
+		},
+		{name: "x5c", token: mine.sign(`{"alg":"ES256","kid":"e1","x5c":["`+cert+`"]}`, plain), code: "token_signature"},
+		{name: "x5t", token: mine.sign(`{"alg":"ES256","kid":"e1","x5t":"AAAA"}`, plain), code: "token_signature"},
 	}
 }
 
@@ -146,23 +174,27 @@ func extensionAttacks(e signingKey) []attack {
 	with := func(member string) string { return e.sign(`{"alg":"ES256","kid":"e1",`+member+`}`, plain) }
 	unencoded := b64([]byte(`{"alg":"ES256","kid":"e1","b64":false,"crit":["b64"]}`)) + "." + plain
 	return []attack{
-		{"crit", with(`"crit":["exp"],"exp":1`), "token_malformed"},
-		{"crit that is empty", with(`"crit":[]`), "token_malformed"},
-		{"crit that is a string", with(`"crit":"exp"`), "token_malformed"},
-		{"b64 that is a string", with(`"b64":"false"`), "token_malformed"},
-		{"crit that is null", with(`"crit":null`), "token_malformed"},
-		{"b64:false", with(`"b64":false`), "token_malformed"},
-		{"b64:false with crit", with(`"b64":false,"crit":["b64"]`), "token_malformed"},
-		{"b64:true", with(`"b64":true`), "token_malformed"},
-		{"b64:false, and the payload as it is", unencoded + "." + b64(e.signature(unencoded)), "token_malformed"},
-		{"a token in a token", with(`"cty":"JWT"`), "token_malformed"},
-		{"enc", with(`"enc":"A256GCM"`), "token_malformed"},
-		{"zip", with(`"zip":"DEF"`), "token_malformed"},
-		{"typ of a DPoP proof", with(`"typ":"dpop+jwt"`), "token_type"},
-		{"typ of a logout token", with(`"typ":"logout+jwt"`), "token_type"},
-		{"typ of an access token, which was not asked for", with(`"typ":"at+jwt"`), "token_type"},
-		{"typ that is a number", with(`"typ":1`), "token_malformed"},
-		{"typ with a prefix of more than one part", with(`"typ":"application/x/jwt"`), "token_type"},
+		{name: "crit", token: with(`"crit":["exp"],"exp":1`), code: "token_malformed"},
+		{name: "crit that is empty", token: with(`"crit":[]`), code: "token_malformed"},
+		{name: "crit that is a string", token: with(`"crit":"exp"`), code: "token_malformed"},
+		{name: "b64 that is a string", token: with(`"b64":"false"`), code: "token_malformed"},
+		{name: "crit that is null", token: with(`"crit":null`), code: "token_malformed"},
+		{name: "b64:false", token: with(`"b64":false`), code: "token_malformed"},
+		{name: "b64:false with crit", token: with(`"b64":false,"crit":["b64"]`), code: "token_malformed"},
+		{name: "b64:true", token: with(`"b64":true`), code: "token_malformed"},
+		{
+			name:  "b64:false, and the payload as it is",
+			token: unencoded + "." + b64(e.signature(unencoded)),
+			code:  "token_malformed",
+		},
+		{name: "a token in a token", token: with(`"cty":"JWT"`), code: "token_malformed"},
+		{name: "enc", token: with(`"enc":"A256GCM"`), code: "token_malformed"},
+		{name: "zip", token: with(`"zip":"DEF"`), code: "token_malformed"},
+		{name: "typ of a DPoP proof", token: with(`"typ":"dpop+jwt"`), code: "token_type"},
+		{name: "typ of a logout token", token: with(`"typ":"logout+jwt"`), code: "token_type"},
+		{name: "typ of an access token, which was not asked for", token: with(`"typ":"at+jwt"`), code: "token_type"},
+		{name: "typ that is a number", token: with(`"typ":1`), code: "token_malformed"},
+		{name: "typ with a prefix of more than one part", token: with(`"typ":"application/x/jwt"`), code: "token_type"},
 	}
 }
 
@@ -194,7 +226,7 @@ func memberAttacks(e signingKey) (out []attack) {
 		`{"alg":"ES256","kid":"e1","x":` + strings.Repeat("[", 20) + strings.Repeat("]", 20) + `}`,
 		`{"alg":"ES256","kid":"e1","x":[` + strings.Repeat("1,", 99) + `1]}`,
 	} {
-		out = append(out, attack{"header " + header, e.sign(header, plain), "token_malformed"})
+		out = append(out, attack{name: "header " + header, token: e.sign(header, plain), code: "token_malformed"})
 	}
 	for _, member := range []string{
 		`"exp":9999999999`, `"\u0065xp":9999999999`, `"EXP":9999999999`, `"Exp":1`, `"iss":"https://issuer.example"`,
@@ -204,10 +236,10 @@ func memberAttacks(e signingKey) (out []attack) {
 		`"x":` + strings.Repeat(`{"x":`, 40) + "1" + strings.Repeat("}", 40),
 	} {
 		text := plain[:len(plain)-1] + "," + member + "}"
-		out = append(out, attack{"claim " + member, e.token(text), "token_malformed"})
+		out = append(out, attack{name: "claim " + member, token: e.token(text), code: "token_malformed"})
 	}
 	for _, text := range []string{plain + "{}", plain + " x", "[" + plain + "]", `"x"`, `null`, `0`, ``, `{`, "\ufeff" + plain} {
-		out = append(out, attack{"claims " + text, e.token(text), "token_malformed"})
+		out = append(out, attack{name: "claims " + text, token: e.token(text), code: "token_malformed"})
 	}
 	return out
 }
@@ -245,7 +277,11 @@ func encodingAttacks(e signingKey) (out []attack) {
 				if i < 2 { // signed as it is sent: what counts is the form alone
 					token = e.signParts(parts[0], parts[1])
 				}
-				out = append(out, attack{fmt.Sprintf("%s in the %s, length %d mod 4", name, part, len(parts[i])%4), token, "token_malformed"})
+				out = append(out, attack{
+					name:  fmt.Sprintf("%s in the %s, length %d mod 4", name, part, len(parts[i])%4),
+					token: token,
+					code:  "token_malformed",
+				})
 			}
 		}
 	}
@@ -270,26 +306,38 @@ func dateAttacks(e signingKey) (out []attack) {
 	} {
 		for _, claim := range []string{"exp", "nbf", "iat"} {
 			name := fmt.Sprintf("%s %.30s", claim, exp)
-			out = append(out, attack{name, e.token(claims(map[string]any{claim: raw(exp)})), "token_claims"})
+			out = append(out, attack{name: name, token: e.token(claims(map[string]any{claim: raw(exp)})), code: "token_claims"})
 		}
 	}
 	for _, exp := range []string{"+1800003600", "01800003600", "0x6b49d200", "NaN", "Infinity", "1800003600.", ".5", "1e"} {
 		text := strings.Replace(claims(nil), fmt.Sprint(now.Unix()+3600), exp, 1)
-		out = append(out, attack{"exp " + exp, e.token(text), "token_malformed"})
+		out = append(out, attack{name: "exp " + exp, token: e.token(text), code: "token_malformed"})
 	}
 	at := func(claim string, offset int64) string {
 		return e.token(claims(map[string]any{claim: now.Unix() + offset}))
 	}
 	return append(out,
-		attack{"no exp", e.token(claims(map[string]any{"exp": nil})), "token_claims"},
-		attack{"expired by a second", at("exp", -1), "token_expired"},
-		attack{"expires now", at("exp", 0), "token_expired"},
-		attack{"expired by a fraction", e.token(claims(map[string]any{"exp": raw("1799999999.999")})), "token_expired"},
-		attack{"expired, written with an exponent", e.token(claims(map[string]any{"exp": raw("1.7e9")})), "token_expired"},
-		attack{"expired since 1970", e.token(claims(map[string]any{"exp": 0})), "token_expired"},
-		attack{"not valid for hours", at("nbf", 2*3600), "token_not_yet_valid"},
-		attack{"not valid for an hour and a fraction", e.token(claims(map[string]any{"nbf": raw("1800003605.001")})), "token_not_yet_valid"},
-		attack{"issued hours from now", at("iat", 2*3600), "token_not_yet_valid"},
+		attack{name: "no exp", token: e.token(claims(map[string]any{"exp": nil})), code: "token_claims"},
+		attack{name: "expired by a second", token: at("exp", -1), code: "token_expired"},
+		attack{name: "expires now", token: at("exp", 0), code: "token_expired"},
+		attack{
+			name:  "expired by a fraction",
+			token: e.token(claims(map[string]any{"exp": raw("1799999999.999")})),
+			code:  "token_expired",
+		},
+		attack{
+			name:  "expired, written with an exponent",
+			token: e.token(claims(map[string]any{"exp": raw("1.7e9")})),
+			code:  "token_expired",
+		},
+		attack{name: "expired since 1970", token: e.token(claims(map[string]any{"exp": 0})), code: "token_expired"},
+		attack{name: "not valid for hours", token: at("nbf", 2*3600), code: "token_not_yet_valid"},
+		attack{
+			name:  "not valid for an hour and a fraction",
+			token: e.token(claims(map[string]any{"nbf": raw("1800003605.001")})),
+			code:  "token_not_yet_valid",
+		},
+		attack{name: "issued hours from now", token: at("iat", 2*3600), code: "token_not_yet_valid"},
 	)
 }
 
@@ -299,47 +347,47 @@ func claimAttacks(e signingKey) (out []attack) {
 		value any
 		code  string
 	}{
-		{"iss", nil, "token_issuer"},
-		{"iss", "", "token_issuer"},
-		{"iss", issuer + "/", "token_issuer"},
-		{"iss", strings.ToUpper(issuer), "token_issuer"},
-		{"iss", "https://evil.example", "token_issuer"},
-		{"iss", []string{issuer}, "token_claims"},
-		{"iss", raw("null"), "token_claims"},
-		{"aud", nil, "token_audience"},
-		{"aud", "", "token_audience"},
-		{"aud", []string{}, "token_audience"},
-		{"aud", "client-of-an-id-token", "token_audience"},
-		{"aud", audience + "/", "token_audience"},
-		{"aud", "x " + audience, "token_audience"},
-		{"aud", []string{"x", "y"}, "token_audience"},
-		{"aud", []any{audience, 1}, "token_claims"},
-		{"aud", []any{[]string{audience}}, "token_claims"},
-		{"aud", raw("null"), "token_claims"},
-		{"aud", map[string]any{audience: 1}, "token_claims"},
-		{"sub", nil, "token_claims"},
-		{"sub", "", "token_claims"},
-		{"sub", 1, "token_claims"},
-		{"sub", `{"sub":"admin"}`, "token_claims"},
-		{"scope", []any{"admin", 1}, "token_claims"},
-		{"scope", []string{"a b"}, "token_claims"},
-		{"scope", []string{"a", ""}, "token_claims"},
-		{"scope", 1, "token_claims"},
-		{"scope", "a\tadmin", "token_claims"},
-		{"scope", "a\u00a0admin", "token_claims"},
-		{"scope", "a\\ \"b\"", "token_claims"},
-		{"scp", []string{"a b"}, "token_claims"},
-		{"scp", []string{"a", "b c"}, "token_claims"},
-		{"scp", "a\nadmin", "token_claims"},
-		{"scp", map[string]any{}, "token_claims"},
-		{"jti", 1, "token_claims"},
+		{claim: "iss", code: "token_issuer"},
+		{claim: "iss", value: "", code: "token_issuer"},
+		{claim: "iss", value: issuer + "/", code: "token_issuer"},
+		{claim: "iss", value: strings.ToUpper(issuer), code: "token_issuer"},
+		{claim: "iss", value: "https://evil.example", code: "token_issuer"},
+		{claim: "iss", value: []string{issuer}, code: "token_claims"},
+		{claim: "iss", value: raw("null"), code: "token_claims"},
+		{claim: "aud", code: "token_audience"},
+		{claim: "aud", value: "", code: "token_audience"},
+		{claim: "aud", value: []string{}, code: "token_audience"},
+		{claim: "aud", value: "client-of-an-id-token", code: "token_audience"},
+		{claim: "aud", value: audience + "/", code: "token_audience"},
+		{claim: "aud", value: "x " + audience, code: "token_audience"},
+		{claim: "aud", value: []string{"x", "y"}, code: "token_audience"},
+		{claim: "aud", value: []any{audience, 1}, code: "token_claims"},
+		{claim: "aud", value: []any{[]string{audience}}, code: "token_claims"},
+		{claim: "aud", value: raw("null"), code: "token_claims"},
+		{claim: "aud", value: map[string]any{audience: 1}, code: "token_claims"},
+		{claim: "sub", code: "token_claims"},
+		{claim: "sub", value: "", code: "token_claims"},
+		{claim: "sub", value: 1, code: "token_claims"},
+		{claim: "sub", value: `{"sub":"admin"}`, code: "token_claims"},
+		{claim: "scope", value: []any{"admin", 1}, code: "token_claims"},
+		{claim: "scope", value: []string{"a b"}, code: "token_claims"},
+		{claim: "scope", value: []string{"a", ""}, code: "token_claims"},
+		{claim: "scope", value: 1, code: "token_claims"},
+		{claim: "scope", value: "a\tadmin", code: "token_claims"},
+		{claim: "scope", value: "a\u00a0admin", code: "token_claims"},
+		{claim: "scope", value: "a\\ \"b\"", code: "token_claims"},
+		{claim: "scp", value: []string{"a b"}, code: "token_claims"},
+		{claim: "scp", value: []string{"a", "b c"}, code: "token_claims"},
+		{claim: "scp", value: "a\nadmin", code: "token_claims"},
+		{claim: "scp", value: map[string]any{}, code: "token_claims"},
+		{claim: "jti", value: 1, code: "token_claims"},
 	} {
 		name := fmt.Sprintf("%s %v", c.claim, c.value)
 		changes := map[string]any{c.claim: c.value}
 		if c.claim == "scp" {
 			changes["scope"] = nil // or it would not be looked at
 		}
-		out = append(out, attack{name, e.token(claims(changes)), c.code})
+		out = append(out, attack{name: name, token: e.token(claims(changes)), code: c.code})
 	}
 	return out
 }
@@ -348,23 +396,39 @@ func formAttacks(e signingKey) []attack {
 	good := e.token(claims(nil))
 	parts := strings.Split(good, ".")
 	return []attack{
-		{"nothing", "", "token_malformed"},
-		{"a dot", ".", "token_malformed"},
-		{"two dots", "..", "token_malformed"},
-		{"one part", parts[0], "token_malformed"},
-		{"two parts", parts[0] + "." + parts[1], "token_malformed"},
-		{"no header", "." + parts[1] + "." + parts[2], "token_malformed"},
-		{"no payload", parts[0] + ".." + parts[2], "token_signature"},
-		{"no signature", parts[0] + "." + parts[1] + ".", "token_malformed"},
-		{"a fourth part", good + ".", "token_malformed"},
-		{"an encrypted token", good + "." + parts[0] + "." + parts[1], "token_malformed"},
-		{"with its scheme", "Bearer " + good, "token_malformed"},
-		{"two tokens", good + "," + good, "token_malformed"},
-		{"in quotes", `"` + good + `"`, "token_malformed"},
-		{"17 kB", e.token(claims(map[string]any{"x": strings.Repeat("x", 12<<10)})) + strings.Repeat("A", 1<<10), "token_too_large"},
-		{"17 kB that are signed", e.token(claims(map[string]any{"x": strings.Repeat("x", 12800)})), "token_too_large"},
-		{"16 kB of dots", strings.Repeat(".", 16<<10), "token_malformed"},
-		{"a header of 5 kB", e.sign(`{"alg":"ES256","kid":"e1","x":"`+strings.Repeat("x", 4000)+`"}`, claims(nil)), "token_too_large"},
-		{"JSON", `{"payload":"` + parts[1] + `","protected":"` + parts[0] + `","signature":"` + parts[2] + `"}`, "token_malformed"},
+		{name: "nothing", code: "token_malformed"},
+		{name: "a dot", token: ".", code: "token_malformed"},
+		{name: "two dots", token: "..", code: "token_malformed"},
+		{name: "one part", token: parts[0], code: "token_malformed"},
+		{name: "two parts", token: parts[0] + "." + parts[1], code: "token_malformed"},
+		{name: "no header", token: "." + parts[1] + "." + parts[2], code: "token_malformed"},
+		{name: "no payload", token: parts[0] + ".." + parts[2], code: "token_signature"},
+		{name: "no signature", token: parts[0] + "." + parts[1] + ".", code: "token_malformed"},
+		{name: "a fourth part", token: good + ".", code: "token_malformed"},
+		{name: "an encrypted token", token: good + "." + parts[0] + "." + parts[1], code: "token_malformed"},
+		{name: "with its scheme", token: "Bearer " + good, code: "token_malformed"},
+		{name: "two tokens", token: good + "," + good, code: "token_malformed"},
+		{name: "in quotes", token: `"` + good + `"`, code: "token_malformed"},
+		{
+			name:  "17 kB",
+			token: e.token(claims(map[string]any{"x": strings.Repeat("x", 12<<10)})) + strings.Repeat("A", 1<<10),
+			code:  "token_too_large",
+		},
+		{
+			name:  "17 kB that are signed",
+			token: e.token(claims(map[string]any{"x": strings.Repeat("x", 12800)})),
+			code:  "token_too_large",
+		},
+		{name: "16 kB of dots", token: strings.Repeat(".", 16<<10), code: "token_malformed"},
+		{
+			name:  "a header of 5 kB",
+			token: e.sign(`{"alg":"ES256","kid":"e1","x":"`+strings.Repeat("x", 4000)+`"}`, claims(nil)),
+			code:  "token_too_large",
+		},
+		{
+			name:  "JSON",
+			token: `{"payload":"` + parts[1] + `","protected":"` + parts[0] + `","signature":"` + parts[2] + `"}`,
+			code:  "token_malformed",
+		},
 	}
 }

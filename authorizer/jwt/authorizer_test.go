@@ -44,13 +44,21 @@ func TestWhatAnAuthorizerMakesOfAToken(t *testing.T) {
 		want  string
 		kind  guard.Kind
 	}{
-		"a good one":                    {v, good, "true", 0},
-		"a forged one":                  {v, newEC("a").token(endless(nil)), "false", 0},
-		"an expired one":                {v, k.token(claims(map[string]any{"exp": now.Unix()})), "false", 0},
-		"one without the scope":         {v, k.token(endless(map[string]any{"scope": "orders:write"})), "false", 0},
-		"a good one, without keys":      {down, good, "", guard.Unavailable},
-		"an edited one":                 {v, flipped(good, len(good)/2), "false", 0},
-		"an expired one, and an outage": {down, k.token(claims(map[string]any{"exp": now.Unix()})), "false", 0},
+		"a good one":     {v: v, token: good, want: "true"},
+		"a forged one":   {v: v, token: newEC("a").token(endless(nil)), want: "false"},
+		"an expired one": {v: v, token: k.token(claims(map[string]any{"exp": now.Unix()})), want: "false"},
+		"one without the scope": {
+			v:     v,
+			token: k.token(endless(map[string]any{"scope": "orders:write"})),
+			want:  "false",
+		},
+		"a good one, without keys": {v: down, token: good, kind: guard.Unavailable},
+		"an edited one":            {v: v, token: flipped(good, len(good)/2), want: "false"},
+		"an expired one, and an outage": {
+			v:     down,
+			token: k.token(claims(map[string]any{"exp": now.Unix()})),
+			want:  "false",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := authorizer.Simple(authorizer.All(authorizer.Bearer(c.v), authorizer.Scopes("orders:read")))

@@ -51,7 +51,7 @@ func bare(b *testing.B, k signingKey, token string) func() bool {
 		}
 	case *ecdsa.PublicKey:
 		der := must(asn1.Marshal(struct{ R, S *big.Int }{
-			new(big.Int).SetBytes(sig[:32]), new(big.Int).SetBytes(sig[32:]),
+			R: new(big.Int).SetBytes(sig[:32]), S: new(big.Int).SetBytes(sig[32:]),
 		}))
 		return func() bool {
 			sum := sha256.Sum256(signed)
@@ -148,19 +148,25 @@ func BenchmarkJunk(b *testing.B) {
 	header := func(text string) string { return b64([]byte(text)) }
 	good := header(k.header())
 	for _, junk := range []struct{ name, token string }{
-		{"letters", fill("", "A", "")},
-		{"dots", fill("", ".", "")},
-		{"longer", strings.Repeat("A", 1<<20)},
-		{"line breaks", fill(good+".", "\n", ".AAAA")},
-		{"signature", fill(good+".e30.", "AAAA", "")},
-		{"payload", fill(good+".", "AAAA", ".AAAA")},
-		{"unknown kid", fill(header(`{"alg":"ES256","kid":"b"}`)+".", "AAAA", "."+strings.Repeat("A", 86))},
-		{"header of many members", fill(header("{"+manyMembers(1000)+`"alg":"ES256"}`)+".", "AAAA", ".AAAA")},
-		{"header of 60 members", fill(header("{"+manyMembers(60)+`"alg":"ES256","kid":"b"}`)+".", "AAAA", ".AAAA")},
-		{"header of one long string", fill(header(`{"alg":"ES256","kid":"b","x":"`+strings.Repeat("x", 3000)+`"}`)+".", "AAAA", ".AAAA")},
-		{"header of escapes", fill(header(`{"alg":"ES256","kid":"b","x":"`+strings.Repeat(`\n`, 1450)+`"}`)+".", "AAAA", ".AAAA")},
-		{"header of levels", fill(header(strings.Repeat("[", 3000))+".", "AAAA", ".AAAA")},
-		{"header that is too long", fill("", "A", ".AAAA.AAAA")},
+		{name: "letters", token: fill("", "A", "")},
+		{name: "dots", token: fill("", ".", "")},
+		{name: "longer", token: strings.Repeat("A", 1<<20)},
+		{name: "line breaks", token: fill(good+".", "\n", ".AAAA")},
+		{name: "signature", token: fill(good+".e30.", "AAAA", "")},
+		{name: "payload", token: fill(good+".", "AAAA", ".AAAA")},
+		{name: "unknown kid", token: fill(header(`{"alg":"ES256","kid":"b"}`)+".", "AAAA", "."+strings.Repeat("A", 86))},
+		{name: "header of many members", token: fill(header("{"+manyMembers(1000)+`"alg":"ES256"}`)+".", "AAAA", ".AAAA")},
+		{name: "header of 60 members", token: fill(header("{"+manyMembers(60)+`"alg":"ES256","kid":"b"}`)+".", "AAAA", ".AAAA")},
+		{
+			name:  "header of one long string",
+			token: fill(header(`{"alg":"ES256","kid":"b","x":"`+strings.Repeat("x", 3000)+`"}`)+".", "AAAA", ".AAAA"),
+		},
+		{
+			name:  "header of escapes",
+			token: fill(header(`{"alg":"ES256","kid":"b","x":"`+strings.Repeat(`\n`, 1450)+`"}`)+".", "AAAA", ".AAAA"),
+		},
+		{name: "header of levels", token: fill(header(strings.Repeat("[", 3000))+".", "AAAA", ".AAAA")},
+		{name: "header that is too long", token: fill("", "A", ".AAAA.AAAA")},
 	} {
 		if _, err := v.Verify(b.Context(), junk.token); err == nil {
 			b.Fatalf("%s: accepted", junk.name)

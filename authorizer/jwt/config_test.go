@@ -158,8 +158,12 @@ func TestASecretIsNotPrinted(t *testing.T) {
 // beside a good one that goes on to count.
 func TestUnusableEntriesOfASetArePassedOver(t *testing.T) {
 	e, r, d, good := newEC("x"), newRSA(jwt.RS256, "x"), newEd("x"), newEC("good")
-	small := signingKey{jwt.RS256, "x", nil, must(rsa.GenerateKey(rand.Reader, 1024)).Public()}
-	foreign := signingKey{jwt.ES256, "x", nil, must(ecdsa.GenerateKey(elliptic.P224(), rand.Reader)).Public()}
+	small := signingKey{alg: jwt.RS256, kid: "x", public: must(rsa.GenerateKey(rand.Reader, 1024)).Public()}
+	foreign := signingKey{
+		alg:    jwt.ES256,
+		kid:    "x",
+		public: must(ecdsa.GenerateKey(elliptic.P224(), rand.Reader)).Public(),
+	}
 	big := r.jwk(map[string]any{"n": strings.Repeat("_", 1400)})
 	for name, entry := range map[string]map[string]any{
 		"for something else":        e.jwk(map[string]any{"use": "tls"}),

@@ -37,7 +37,7 @@ func TestAnEd25519KeyOfSmallOrderIsRefused(t *testing.T) {
 		if !forged {
 			t.Errorf("%s: nobody can forge with it", text)
 		}
-		key := signingKey{jwt.EdDSA, "s", nil, smallOrder(i)}
+		key := signingKey{alg: jwt.EdDSA, kid: "s", public: smallOrder(i)}
 		if text := panicOf(func() { jwt.KeySet(jwks(key)) }); !strings.Contains(text, "small order") {
 			t.Errorf("%s: %q", smallOrders[i], text)
 		}
@@ -49,7 +49,7 @@ func TestAnEd25519KeyOfSmallOrderIsRefused(t *testing.T) {
 		"02" + strings.Repeat("00", 31), "eb" + strings.Repeat("ff", 30) + "7f", "ef" + strings.Repeat("ff", 30) + "7f",
 		"0001" + strings.Repeat("00", 30), "ecfe" + strings.Repeat("ff", 29) + "7f",
 	} {
-		jwt.KeySet(jwks(signingKey{jwt.EdDSA, "k", nil, ed25519.PublicKey(must(hex.DecodeString(text)))}))
+		jwt.KeySet(jwks(signingKey{alg: jwt.EdDSA, kid: "k", public: ed25519.PublicKey(must(hex.DecodeString(text)))}))
 	}
 }
 
@@ -68,7 +68,7 @@ func TestWhichNamesOfEd25519Agree(t *testing.T) {
 		c.Keys = jwt.KeySet(jwksOf(entry))
 		v := verifier(t, c)
 		for _, alg := range []jwt.Algorithm{jwt.EdDSA, jwt.Ed25519, "Ed448"} {
-			token := signingKey{alg, k.kid, k.key, k.public}.token(claims(nil))
+			token := signingKey{alg: alg, kid: k.kid, key: k.key, public: k.public}.token(claims(nil))
 			code := "token_algorithm"
 			if slices.Contains(accepted, alg) {
 				code = ""
@@ -102,18 +102,26 @@ func fullySpecifiedAttacks(r, e, d, d2 signingKey) (out []attack) {
 		"Ed448", "ed25519", "ED25519", "Ed25519 ", "Ed25519ph", "Ed25519ctx", "EdDSA25519", "eddsa", "X25519",
 		"ESP256", "ESP384", "ESP512", "ESB256", "-19", "ML-DSA-44",
 	} {
-		out = append(out, attack{"alg " + alg + " with the key of d2", as(d2, alg, "d2"), "token_algorithm"})
+		out = append(out, attack{name: "alg " + alg + " with the key of d2", token: as(d2, alg, "d2"), code: "token_algorithm"})
 	}
 	return append(out,
-		attack{"Ed25519 with a key that is for EdDSA", as(d, "Ed25519", "d1"), "token_algorithm"},
-		attack{"EdDSA with a key that is for Ed25519", as(d2, "EdDSA", "d2"), "token_algorithm"},
-		attack{"Ed25519 with the P-256 key", as(d2, "Ed25519", "e1"), "token_algorithm"},
-		attack{"Ed25519 with the RSA key", as(d2, "Ed25519", "r1"), "token_algorithm"},
-		attack{"ES256 with the key that is for Ed25519", as(e, "ES256", "d2"), "token_algorithm"},
-		attack{"RS256 with the key that is for Ed25519", as(r, "RS256", "d2"), "token_algorithm"},
-		attack{"HS256 with the key that is for Ed25519", as(newHMAC(jwt.HS256, d2.public.(ed25519.PublicKey)), "HS256", "d2"), "token_algorithm"},
-		attack{"Ed25519 by another key", as(newEd25519("d2"), "Ed25519", "d2"), "token_signature"},
-		attack{"Ed25519 by the key of EdDSA", as(d, "Ed25519", "d2"), "token_signature"},
-		attack{"alg of both names", d2.sign(`{"alg":"EdDSA","kid":"d2","alg":"Ed25519"}`, claims(nil)), "token_malformed"},
+		attack{name: "Ed25519 with a key that is for EdDSA", token: as(d, "Ed25519", "d1"), code: "token_algorithm"},
+		attack{name: "EdDSA with a key that is for Ed25519", token: as(d2, "EdDSA", "d2"), code: "token_algorithm"},
+		attack{name: "Ed25519 with the P-256 key", token: as(d2, "Ed25519", "e1"), code: "token_algorithm"},
+		attack{name: "Ed25519 with the RSA key", token: as(d2, "Ed25519", "r1"), code: "token_algorithm"},
+		attack{name: "ES256 with the key that is for Ed25519", token: as(e, "ES256", "d2"), code: "token_algorithm"},
+		attack{name: "RS256 with the key that is for Ed25519", token: as(r, "RS256", "d2"), code: "token_algorithm"},
+		attack{
+			name:  "HS256 with the key that is for Ed25519",
+			token: as(newHMAC(jwt.HS256, d2.public.(ed25519.PublicKey)), "HS256", "d2"),
+			code:  "token_algorithm",
+		},
+		attack{name: "Ed25519 by another key", token: as(newEd25519("d2"), "Ed25519", "d2"), code: "token_signature"},
+		attack{name: "Ed25519 by the key of EdDSA", token: as(d, "Ed25519", "d2"), code: "token_signature"},
+		attack{
+			name:  "alg of both names",
+			token: d2.sign(`{"alg":"EdDSA","kid":"d2","alg":"Ed25519"}`, claims(nil)),
+			code:  "token_malformed",
+		},
 	)
 }

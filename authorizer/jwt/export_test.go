@@ -14,7 +14,7 @@ func (v *Verifier) SetClock(now func() time.Time) { v.now = now }
 // CheckJWS judges a signature as a Verifier of these keys does, and nothing
 // that the payload says.
 func CheckJWS(k Keys, accepted []Algorithm, text string) ([]byte, error) {
-	v := &Verifier{algorithms: accepted, encoding: unpadded, keys: fixed{k.set}, types: (&Config{}).types()}
+	v := &Verifier{algorithms: accepted, encoding: unpadded, keys: fixed{keySet: k.set}, types: (&Config{}).types()}
 	t, err := v.parse(text, time.Time{})
 	if err != nil {
 		return nil, err

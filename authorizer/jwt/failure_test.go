@@ -103,7 +103,7 @@ func TestASlowIssuerIsNotWaitedFor(t *testing.T) {
 		Issuer: issuer, Audiences: []string{audience}, Keys: jwt.JWKS(issuer + keyPath),
 		HTTPClient: &http.Client{Transport: transport(func(r *http.Request) (*http.Response, error) {
 			requests++
-			return &http.Response{StatusCode: http.StatusOK, Body: stalled{r.Context()}}, nil
+			return &http.Response{StatusCode: http.StatusOK, Body: stalled{ctx: r.Context()}}, nil
 		})},
 	})
 	v.SetFetchTimeout(50 * time.Millisecond)
@@ -252,17 +252,17 @@ func TestNoGoroutineOutlivesAFetch(t *testing.T) {
 		http2  bool
 		code   string
 	}{
-		"HTTP/1.1":                 {serve(jwks(k)), false, ""},
-		"HTTP/2":                   {serve(jwks(k)), true, ""},
-		"a failure":                {fail, false, outage},
-		"a failure by HTTP/2":      {fail, true, outage},
-		"no answer":                {hang, false, outage},
-		"no answer by HTTP/2":      {hang, true, outage},
-		"too much":                 {serve(make([]byte, 1_000_000)), false, outage},
-		"too much by HTTP/2":       {serve(make([]byte, 1_000_000)), true, outage},
-		"large headers":            {large, false, outage},
-		"large headers by HTTP/2":  {large, true, outage},
-		"nobody who listens there": {nil, false, outage},
+		"HTTP/1.1":                 {answer: serve(jwks(k))},
+		"HTTP/2":                   {answer: serve(jwks(k)), http2: true},
+		"a failure":                {answer: fail, code: outage},
+		"a failure by HTTP/2":      {answer: fail, http2: true, code: outage},
+		"no answer":                {answer: hang, code: outage},
+		"no answer by HTTP/2":      {answer: hang, http2: true, code: outage},
+		"too much":                 {answer: serve(make([]byte, 1_000_000)), code: outage},
+		"too much by HTTP/2":       {answer: serve(make([]byte, 1_000_000)), http2: true, code: outage},
+		"large headers":            {answer: large, code: outage},
+		"large headers by HTTP/2":  {answer: large, http2: true, code: outage},
+		"nobody who listens there": {code: outage},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := httptest.NewUnstartedServer(c.answer)

@@ -66,12 +66,12 @@ func FuzzVerify(f *testing.F) {
 
 func fixedEC(kid string) signingKey {
 	k := must(ecdsa.ParseRawPrivateKey(elliptic.P256(), bytes.Repeat([]byte{7}, 32)))
-	return signingKey{jwt.ES256, kid, k, k.Public()}
+	return signingKey{alg: jwt.ES256, kid: kid, key: k, public: k.Public()}
 }
 
 func fixedEd(kid string) signingKey {
 	k := ed25519.NewKeyFromSeed(bytes.Repeat([]byte{7}, 32))
-	return signingKey{jwt.EdDSA, kid, k, k.Public()}
+	return signingKey{alg: jwt.EdDSA, kid: kid, key: k, public: k.Public()}
 }
 
 func (k signingKey) fixedToken(claims string) string {

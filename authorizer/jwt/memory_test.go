@@ -23,7 +23,7 @@ func TestARememberedTokenIsTheSameGrant(t *testing.T) {
 	for name, c := range map[string]struct {
 		tokens int
 		same   bool
-	}{"asked for": {10, true}, "not asked for": {0, false}} {
+	}{"asked for": {tokens: 10, same: true}, "not asked for": {tokens: 0, same: false}} {
 		v, _ := remembering(t, s, c.tokens)
 		for _, length := range []int{0, 1000, 2000, 10000} {
 			token := k.token(claims(map[string]any{"x": strings.Repeat("x", length)}))
@@ -46,10 +46,15 @@ func TestWhatEndsAMemory(t *testing.T) {
 		keys []byte
 		code string
 	}{
-		"exp":                              {4 * time.Minute, 4 * time.Minute, jwks(k), "token_expired"},
-		"a clock that is before":           {time.Hour, -time.Minute, jwks(k), ""},
-		"its key, when the set is renewed": {time.Hour, 5 * time.Minute, jwks(other), "token_unknown_key"},
-		"its key, which is another one":    {time.Hour, 5 * time.Minute, jwks(newEC("a")), "token_signature"},
+		"exp":                              {exp: 4 * time.Minute, wait: 4 * time.Minute, keys: jwks(k), code: "token_expired"},
+		"a clock that is before":           {exp: time.Hour, wait: -time.Minute, keys: jwks(k)},
+		"its key, when the set is renewed": {exp: time.Hour, wait: 5 * time.Minute, keys: jwks(other), code: "token_unknown_key"},
+		"its key, which is another one": {
+			exp:  time.Hour,
+			wait: 5 * time.Minute,
+			keys: jwks(newEC("a")),
+			code: "token_signature",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newKeyServer(t, serve(jwks(k), "max-age=300"))

@@ -130,20 +130,59 @@ func TestCognito(t *testing.T) {
 		token string
 		code  string
 	}{
-		{"an access token", access, sign(k, changed(at, nil)), ""},
-		{"an access token with an audience", access, sign(k, changed(at, map[string]any{"aud": "https://api.example"})), ""},
-		{"an ID token as an access token", access, sign(k, changed(it, nil)), "token_type"},
-		{"an ID token with a client_id as an access token", access, sign(k, changed(it, map[string]any{"client_id": client})), "token_type"},
-		{"an access token of another client", access, sign(k, changed(at, map[string]any{"client_id": "another"})), "token_audience"},
-		{"an access token of no client", access, sign(k, changed(at, map[string]any{"client_id": nil, "aud": client})), "token_audience"},
-		{"an access token of another pool", access, sign(k, changed(at, map[string]any{"iss": iss + "J"})), "token_issuer"},
-		{"token_use in upper case", access, sign(k, changed(at, map[string]any{"token_use": "ACCESS"})), "token_type"},
-		{"no token_use", access, sign(k, changed(at, map[string]any{"token_use": nil})), "token_type"},
-		{"another algorithm", access, sign(rs512, changed(at, nil)), "token_algorithm"},
-		{"an ID token", id, sign(k, changed(it, nil)), ""},
-		{"an access token as an ID token", id, sign(k, changed(at, nil)), "token_type"},
-		{"an access token with an audience as an ID token", id, sign(k, changed(at, map[string]any{"aud": client})), "token_type"},
-		{"an ID token of another client", id, sign(k, changed(it, map[string]any{"aud": "another"})), "token_audience"},
+		{name: "an access token", v: access, token: sign(k, changed(at, nil))},
+		{
+			name:  "an access token with an audience",
+			v:     access,
+			token: sign(k, changed(at, map[string]any{"aud": "https://api.example"})),
+		},
+		{name: "an ID token as an access token", v: access, token: sign(k, changed(it, nil)), code: "token_type"},
+		{
+			name:  "an ID token with a client_id as an access token",
+			v:     access,
+			token: sign(k, changed(it, map[string]any{"client_id": client})),
+			code:  "token_type",
+		},
+		{
+			name:  "an access token of another client",
+			v:     access,
+			token: sign(k, changed(at, map[string]any{"client_id": "another"})),
+			code:  "token_audience",
+		},
+		{
+			name:  "an access token of no client",
+			v:     access,
+			token: sign(k, changed(at, map[string]any{"client_id": nil, "aud": client})),
+			code:  "token_audience",
+		},
+		{
+			name:  "an access token of another pool",
+			v:     access,
+			token: sign(k, changed(at, map[string]any{"iss": iss + "J"})),
+			code:  "token_issuer",
+		},
+		{
+			name:  "token_use in upper case",
+			v:     access,
+			token: sign(k, changed(at, map[string]any{"token_use": "ACCESS"})),
+			code:  "token_type",
+		},
+		{name: "no token_use", v: access, token: sign(k, changed(at, map[string]any{"token_use": nil})), code: "token_type"},
+		{name: "another algorithm", v: access, token: sign(rs512, changed(at, nil)), code: "token_algorithm"},
+		{name: "an ID token", v: id, token: sign(k, changed(it, nil))},
+		{name: "an access token as an ID token", v: id, token: sign(k, changed(at, nil)), code: "token_type"},
+		{
+			name:  "an access token with an audience as an ID token",
+			v:     id,
+			token: sign(k, changed(at, map[string]any{"aud": client})),
+			code:  "token_type",
+		},
+		{
+			name:  "an ID token of another client",
+			v:     id,
+			token: sign(k, changed(it, map[string]any{"aud": "another"})),
+			code:  "token_audience",
+		},
 	} {
 		grant, err := c.v.Verify(t.Context(), c.token)
 		if codeOf(err) != c.code {
@@ -174,16 +213,16 @@ func TestAccessTokensOfRFC9068(t *testing.T) {
 		return k.sign(`{"alg":"RS256","kid":"a"`+typ+`}`, changed(base, changes))
 	}
 	for _, c := range []struct{ name, token, code string }{
-		{"at+jwt", token(`,"typ":"at+jwt"`, nil), ""},
-		{"in full and in another case", token(`,"typ":"Application/AT+JWT"`, nil), ""},
-		{"no typ", token(``, nil), "token_type"},
-		{"JWT", token(`,"typ":"JWT"`, nil), "token_type"},
-		{"no client_id", token(`,"typ":"at+jwt"`, map[string]any{"client_id": nil}), "token_claims"},
-		{"no sub", token(`,"typ":"at+jwt"`, map[string]any{"sub": nil}), "token_claims"},
-		{"no iat", token(`,"typ":"at+jwt"`, map[string]any{"iat": nil}), "token_claims"},
-		{"no jti", token(`,"typ":"at+jwt"`, map[string]any{"jti": nil}), "token_claims"},
-		{"no exp", token(`,"typ":"at+jwt"`, map[string]any{"exp": nil}), "token_claims"},
-		{"no aud", token(`,"typ":"at+jwt"`, map[string]any{"aud": nil}), "token_audience"},
+		{name: "at+jwt", token: token(`,"typ":"at+jwt"`, nil)},
+		{name: "in full and in another case", token: token(`,"typ":"Application/AT+JWT"`, nil)},
+		{name: "no typ", token: token(``, nil), code: "token_type"},
+		{name: "JWT", token: token(`,"typ":"JWT"`, nil), code: "token_type"},
+		{name: "no client_id", token: token(`,"typ":"at+jwt"`, map[string]any{"client_id": nil}), code: "token_claims"},
+		{name: "no sub", token: token(`,"typ":"at+jwt"`, map[string]any{"sub": nil}), code: "token_claims"},
+		{name: "no iat", token: token(`,"typ":"at+jwt"`, map[string]any{"iat": nil}), code: "token_claims"},
+		{name: "no jti", token: token(`,"typ":"at+jwt"`, map[string]any{"jti": nil}), code: "token_claims"},
+		{name: "no exp", token: token(`,"typ":"at+jwt"`, map[string]any{"exp": nil}), code: "token_claims"},
+		{name: "no aud", token: token(`,"typ":"at+jwt"`, map[string]any{"aud": nil}), code: "token_audience"},
 	} {
 		expectCode(t, v, c.name, c.token, c.code)
 	}
@@ -284,20 +323,23 @@ func TestTheClientIsInTheClaimThatIsNamed(t *testing.T) {
 			changes map[string]any
 			code    string
 		}{
-			"the client":                  {map[string]any{claim: "c"}, ""},
-			"another one that is allowed": {map[string]any{claim: "d", "client_id": "x"}, ""},
-			"another client":              {map[string]any{claim: "x"}, "token_audience"},
-			"another, and client_id":      {map[string]any{claim: "x", "client_id": "c"}, "token_audience"},
-			"none":                        {nil, "token_audience"},
-			"client_id alone":             {map[string]any{"client_id": "c"}, "token_audience"},
-			"an empty one":                {map[string]any{claim: "", "client_id": "c"}, "token_audience"},
-			"a part of one":               {map[string]any{claim: "c d"}, "token_audience"},
-			"a list":                      {map[string]any{claim: []string{"c"}}, "token_claims"},
-			"null":                        {map[string]any{claim: raw("null"), "client_id": "c"}, "token_claims"},
-			"a number":                    {map[string]any{claim: 1}, "token_claims"},
-			"in another case":             {map[string]any{claim: "c", strings.ToUpper(claim): "x"}, "token_malformed"},
-			"client_id in another case":   {map[string]any{claim: "c", "Client_ID": "x"}, "token_malformed"},
-			"an ID token of the client":   {map[string]any{claim: "c", "aud": "c"}, "token_audience"},
+			"the client":                  {changes: map[string]any{claim: "c"}},
+			"another one that is allowed": {changes: map[string]any{claim: "d", "client_id": "x"}},
+			"another client":              {changes: map[string]any{claim: "x"}, code: "token_audience"},
+			"another, and client_id":      {changes: map[string]any{claim: "x", "client_id": "c"}, code: "token_audience"},
+			"none":                        {code: "token_audience"},
+			"client_id alone":             {changes: map[string]any{"client_id": "c"}, code: "token_audience"},
+			"an empty one":                {changes: map[string]any{claim: "", "client_id": "c"}, code: "token_audience"},
+			"a part of one":               {changes: map[string]any{claim: "c d"}, code: "token_audience"},
+			"a list":                      {changes: map[string]any{claim: []string{"c"}}, code: "token_claims"},
+			"null":                        {changes: map[string]any{claim: raw("null"), "client_id": "c"}, code: "token_claims"},
+			"a number":                    {changes: map[string]any{claim: 1}, code: "token_claims"},
+			"in another case": {
+				changes: map[string]any{claim: "c", strings.ToUpper(claim): "x"},
+				code:    "token_malformed",
+			},
+			"client_id in another case": {changes: map[string]any{claim: "c", "Client_ID": "x"}, code: "token_malformed"},
+			"an ID token of the client": {changes: map[string]any{claim: "c", "aud": "c"}, code: "token_audience"},
 		} {
 			expectCode(t, v, claim+": "+name, k.token(claims(a.changes)), a.code)
 		}

@@ -92,22 +92,22 @@ func TestARemovedKeyIsTrustedForAsLongAsTheIssuerSays(t *testing.T) {
 		age     string
 		want    time.Duration
 	}{
-		{"max-age", []string{"public, max-age=600"}, "", 600 * time.Second},
-		{"max-age in quotes", []string{`Max-Age="600"`}, "", 600 * time.Second},
-		{"twice", []string{"max-age=600, max-age=86400", "max-age=7200"}, "", 600 * time.Second},
-		{"with white space", []string{"public , max-age = 600 "}, "", 600 * time.Second},
-		{"in a second header", []string{"public", "max-age=600"}, "", 600 * time.Second},
-		{"what a cache has used up", []string{"max-age=3600"}, "1200", 40 * time.Minute},
-		{"more than a cache may", []string{"max-age=3600"}, "7200", 5 * time.Minute},
-		{"a second", []string{"max-age=1"}, "", 5 * time.Minute},
-		{"nothing that is a number", []string{"max-age=soon"}, "", 5 * time.Minute},
-		{"a negative number", []string{"max-age=-1"}, "", 5 * time.Minute},
-		{"no-store", []string{"no-store"}, "", 5 * time.Minute},
-		{"no-cache beside max-age", []string{"max-age=3600, no-cache"}, "", 5 * time.Minute},
-		{"nothing", nil, "", time.Hour},
-		{"nothing of use", []string{"public, immutable"}, "", time.Hour},
-		{"a day", []string{"max-age=86400"}, "", 23 * time.Hour},
-		{"a number without an end", []string{"max-age=99999999999999999999999"}, "", 23 * time.Hour},
+		{name: "max-age", control: []string{"public, max-age=600"}, want: 600 * time.Second},
+		{name: "max-age in quotes", control: []string{`Max-Age="600"`}, want: 600 * time.Second},
+		{name: "twice", control: []string{"max-age=600, max-age=86400", "max-age=7200"}, want: 600 * time.Second},
+		{name: "with white space", control: []string{"public , max-age = 600 "}, want: 600 * time.Second},
+		{name: "in a second header", control: []string{"public", "max-age=600"}, want: 600 * time.Second},
+		{name: "what a cache has used up", control: []string{"max-age=3600"}, age: "1200", want: 40 * time.Minute},
+		{name: "more than a cache may", control: []string{"max-age=3600"}, age: "7200", want: 5 * time.Minute},
+		{name: "a second", control: []string{"max-age=1"}, want: 5 * time.Minute},
+		{name: "nothing that is a number", control: []string{"max-age=soon"}, want: 5 * time.Minute},
+		{name: "a negative number", control: []string{"max-age=-1"}, want: 5 * time.Minute},
+		{name: "no-store", control: []string{"no-store"}, want: 5 * time.Minute},
+		{name: "no-cache beside max-age", control: []string{"max-age=3600, no-cache"}, want: 5 * time.Minute},
+		{name: "nothing", want: time.Hour},
+		{name: "nothing of use", control: []string{"public, immutable"}, want: time.Hour},
+		{name: "a day", control: []string{"max-age=86400"}, want: 23 * time.Hour},
+		{name: "a number without an end", control: []string{"max-age=99999999999999999999999"}, want: 23 * time.Hour},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			a, b := newEC("a"), newEC("b")

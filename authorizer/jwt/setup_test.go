@@ -49,19 +49,19 @@ func must[T any](v T, err error) T {
 }
 
 func newRSA(alg jwt.Algorithm, kid string) signingKey {
-	return signingKey{alg, kid, rsaKey(), rsaKey().Public()}
+	return signingKey{alg: alg, kid: kid, key: rsaKey(), public: rsaKey().Public()}
 }
 
 func newEC(kid string) signingKey { return newCurve(jwt.ES256, elliptic.P256(), kid) }
 
 func newCurve(alg jwt.Algorithm, c elliptic.Curve, kid string) signingKey {
 	k := must(ecdsa.GenerateKey(c, rand.Reader))
-	return signingKey{alg, kid, k, k.Public()}
+	return signingKey{alg: alg, kid: kid, key: k, public: k.Public()}
 }
 
 func newEd(kid string) signingKey {
 	public, private, err := ed25519.GenerateKey(rand.Reader)
-	return signingKey{jwt.EdDSA, kid, must(private, err), public}
+	return signingKey{alg: jwt.EdDSA, kid: kid, key: must(private, err), public: public}
 }
 
 // newEd25519 is newEd by the name of RFC 9864.
@@ -72,7 +72,7 @@ func newEd25519(kid string) signingKey {
 }
 
 func newHMAC(alg jwt.Algorithm, secret []byte) signingKey {
-	return signingKey{alg, "", secret, nil}
+	return signingKey{alg: alg, key: secret}
 }
 
 // header is the plain header of a token of k.

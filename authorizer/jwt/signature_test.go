@@ -18,7 +18,7 @@ func signatureAttacks(r, e, d signingKey) (out []attack) {
 	parts := strings.Split(good, ".")
 	signed := parts[0] + "." + parts[1]
 	sig := e.signature(signed)
-	der := must(asn1.Marshal(struct{ R, S *big.Int }{new(big.Int).SetBytes(sig[:32]), new(big.Int).SetBytes(sig[32:])}))
+	der := must(asn1.Marshal(struct{ R, S *big.Int }{R: new(big.Int).SetBytes(sig[:32]), S: new(big.Int).SetBytes(sig[32:])}))
 	n := elliptic.P256().Params().N
 	for name, changed := range map[string][]byte{
 		"as ASN.1":                  der,
@@ -41,7 +41,7 @@ func signatureAttacks(r, e, d signingKey) (out []attack) {
 		"of P-384":                  append(append(make([]byte, 16), sig[:32]...), append(make([]byte, 16), sig[32:]...)...),
 		"of P-521":                  append(append(make([]byte, 34), sig[:32]...), append(make([]byte, 34), sig[32:]...)...),
 	} {
-		out = append(out, attack{"signature " + name, signed + "." + b64(changed), "token_signature"})
+		out = append(out, attack{name: "signature " + name, token: signed + "." + b64(changed), code: "token_signature"})
 	}
 	// A number beyond the order, or the modulus, is the same number once more.
 	for _, k := range []signingKey{d, r} {
@@ -53,11 +53,19 @@ func signatureAttacks(r, e, d signingKey) (out []attack) {
 		}
 		signed := parts[0] + "." + parts[1] + "."
 		out = append(out,
-			attack{string(k.alg) + " with the same number once more", signed + b64(again), "token_signature"},
-			attack{string(k.alg) + " with zeros", signed + b64(make([]byte, len(sig))), "token_signature"},
-			attack{string(k.alg) + " with a zero before", signed + b64(append([]byte{0}, sig...)), "token_signature"},
-			attack{string(k.alg) + " with a one", signed + b64(append(make([]byte, len(sig)-1), 1)), "token_signature"},
-			attack{string(k.alg) + " cut by a byte", signed + b64(sig[1:]), "token_signature"},
+			attack{name: string(k.alg) + " with the same number once more", token: signed + b64(again), code: "token_signature"},
+			attack{name: string(k.alg) + " with zeros", token: signed + b64(make([]byte, len(sig))), code: "token_signature"},
+			attack{
+				name:  string(k.alg) + " with a zero before",
+				token: signed + b64(append([]byte{0}, sig...)),
+				code:  "token_signature",
+			},
+			attack{
+				name:  string(k.alg) + " with a one",
+				token: signed + b64(append(make([]byte, len(sig)-1), 1)),
+				code:  "token_signature",
+			},
+			attack{name: string(k.alg) + " cut by a byte", token: signed + b64(sig[1:]), code: "token_signature"},
 		)
 	}
 	edited := claims(map[string]any{"sub": "admin"})
@@ -66,9 +74,21 @@ func signatureAttacks(r, e, d signingKey) (out []attack) {
 		other := strings.Split(k.token(edited), ".")
 		again := b64([]byte(strings.Replace(k.header(), `"typ":"JWT"`, `"typ":"jwt"`, 1)))
 		out = append(out,
-			attack{string(k.alg) + " with edited claims", parts[0] + "." + other[1] + "." + parts[2], "token_signature"},
-			attack{string(k.alg) + " with an edited header", again + "." + parts[1] + "." + parts[2], "token_signature"},
-			attack{string(k.alg) + " with the signature of another token", parts[0] + "." + parts[1] + "." + other[2], "token_signature"},
+			attack{
+				name:  string(k.alg) + " with edited claims",
+				token: parts[0] + "." + other[1] + "." + parts[2],
+				code:  "token_signature",
+			},
+			attack{
+				name:  string(k.alg) + " with an edited header",
+				token: again + "." + parts[1] + "." + parts[2],
+				code:  "token_signature",
+			},
+			attack{
+				name:  string(k.alg) + " with the signature of another token",
+				token: parts[0] + "." + parts[1] + "." + other[2],
+				code:  "token_signature",
+			},
 		)
 	}
 	return out

@@ -97,11 +97,11 @@ func TestADeliveryOfGitHubIsItsBody(t *testing.T) {
 		return fmt.Appendf(nil, `{"statusCode":200,"body":"run %d"}`, runs), nil
 	}), httpapi.Problems(), webhook.GitHub(fixed(githubKey)), idempotency.Once(idempotency.NewMemoryStore(), webhook.DeliveryID))
 	for _, d := range []struct{ id, body, want string }{
-		{"d-1", `{"zen":"Design for failure.","hook_id":1}`, "run 1"},
-		{"d-1", `{"zen":"Design for failure.","hook_id":1}`, "run 1"}, // redelivered from the console
-		{"d-2", `{"zen":"Design for failure.","hook_id":1}`, "run 1"}, // with an id of somebody's choice
-		{"d-1", `{"zen":"Design for failure.","hook_id":2}`, "run 2"},
-		{"", `{"zen":"Design for failure.","hook_id":2}`, "run 2"},
+		{id: "d-1", body: `{"zen":"Design for failure.","hook_id":1}`, want: "run 1"},
+		{id: "d-1", body: `{"zen":"Design for failure.","hook_id":1}`, want: "run 1"}, // redelivered from the console
+		{id: "d-2", body: `{"zen":"Design for failure.","hook_id":1}`, want: "run 1"}, // with an id of somebody's choice
+		{id: "d-1", body: `{"zen":"Design for failure.","hook_id":2}`, want: "run 2"},
+		{body: `{"zen":"Design for failure.","hook_id":2}`, want: "run 2"},
 	} {
 		out, err := h.Invoke(t.Context(), delivery{body: d.body, headers: []string{
 			"X-GitHub-Event", "ping", "X-GitHub-Delivery", d.id,

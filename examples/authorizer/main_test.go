@@ -108,11 +108,11 @@ func TestEachRouteAsksForItsScope(t *testing.T) {
 			method, path, token string
 			want                int
 		}{
-			{"POST", "/orders", d.write, 201},
-			{"GET", "/orders/42", d.write, 201},
-			{"GET", "/orders/42", d.read, 201},
-			{"POST", "/orders", d.read, 403},
-			{"DELETE", "/orders/42", d.write, 403},
+			{method: "POST", path: "/orders", token: d.write, want: 201},
+			{method: "GET", path: "/orders/42", token: d.write, want: 201},
+			{method: "GET", path: "/orders/42", token: d.read, want: 201},
+			{method: "POST", path: "/orders", token: d.read, want: 403},
+			{method: "DELETE", path: "/orders/42", token: d.write, want: 403},
 		} {
 			if got := d.call(t, c.method, c.path, "Bearer "+c.token); got != c.want {
 				t.Errorf("%s %s: %d, want %d", c.method, c.path, got, c.want)
@@ -136,17 +136,26 @@ func TestNoOtherTokenWillDo(t *testing.T) {
 		authorization string
 		want          int
 	}{
-		"none":                    {"", 401},
-		"junk":                    {"junk", 403},
-		"another scheme":          {"Basic " + d.write, 403},
-		"an edited payload":       {"Bearer " + part[0] + "." + base64.RawURLEncoding.EncodeToString([]byte(admin)) + "." + part[2], 403},
-		"a signature cut off":     {"Bearer " + part[0] + "." + part[1] + ".", 403},
-		"a byte of it changed":    {"Bearer " + part[0] + "." + part[1] + "." + strings.Repeat("A", len(part[2])), 403},
-		"alg none":                {"Bearer " + reheaded(`{"alg":"none","typ":"at+jwt"}`), 403},
-		"alg HS256":               {"Bearer " + reheaded(`{"alg":"HS256","typ":"at+jwt","kid":"https://issuer.example"}`), 403},
-		"a token of its own key":  {"Bearer " + deploy(t, bothSources...).write, 403},
-		"two in one header":       {"Bearer " + d.write + ",Bearer " + d.write, 403},
-		"a good one with a space": {"Bearer " + d.write + " x", 403},
+		"none":           {want: 401},
+		"junk":           {authorization: "junk", want: 403},
+		"another scheme": {authorization: "Basic " + d.write, want: 403},
+		"an edited payload": {
+			authorization: "Bearer " + part[0] + "." + base64.RawURLEncoding.EncodeToString([]byte(admin)) + "." + part[2],
+			want:          403,
+		},
+		"a signature cut off": {authorization: "Bearer " + part[0] + "." + part[1] + ".", want: 403},
+		"a byte of it changed": {
+			authorization: "Bearer " + part[0] + "." + part[1] + "." + strings.Repeat("A", len(part[2])),
+			want:          403,
+		},
+		"alg none": {authorization: "Bearer " + reheaded(`{"alg":"none","typ":"at+jwt"}`), want: 403},
+		"alg HS256": {
+			authorization: "Bearer " + reheaded(`{"alg":"HS256","typ":"at+jwt","kid":"https://issuer.example"}`),
+			want:          403,
+		},
+		"a token of its own key":  {authorization: "Bearer " + deploy(t, bothSources...).write, want: 403},
+		"two in one header":       {authorization: "Bearer " + d.write + ",Bearer " + d.write, want: 403},
+		"a good one with a space": {authorization: "Bearer " + d.write + " x", want: 403},
 	} {
 		if got := d.call(t, "POST", "/orders", c.authorization); got != c.want {
 			t.Errorf("%s: %d, want %d", name, got, c.want)

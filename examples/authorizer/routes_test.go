@@ -42,13 +42,13 @@ func TestWhoMayCallWhat(t *testing.T) {
 		route, method, path, token string
 		allowed                    bool
 	}{
-		{place, "POST", "/orders", "write", true},
-		{place, "POST", "/orders", "read", false},
-		{get, "GET", "/orders/42", "read", true},
-		{get, "GET", "/orders/42", "write", false},
-		{"DELETE /orders/{id}", "DELETE", "/orders/42", "write", false},
-		{place, "POST", "/orders", "", false},
-		{place, "POST", "/orders", "write2", false},
+		{route: place, method: "POST", path: "/orders", token: "write", allowed: true},
+		{route: place, method: "POST", path: "/orders", token: "read"},
+		{route: get, method: "GET", path: "/orders/42", token: "read", allowed: true},
+		{route: get, method: "GET", path: "/orders/42", token: "write"},
+		{route: "DELETE /orders/{id}", method: "DELETE", path: "/orders/42", token: "write"},
+		{route: place, method: "POST", path: "/orders"},
+		{route: place, method: "POST", path: "/orders", token: "write2"},
 	} {
 		h := gate(guard.NewLogger(io.Discard), holder{})
 		out, err := h.Invoke(t.Context(), event(c.method, c.path, c.route, c.token))

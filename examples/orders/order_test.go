@@ -16,12 +16,12 @@ func TestPlaceAddsUp(t *testing.T) {
 	s := newShop()
 	got, err := s.place(context.Background(), orderRequest{
 		Customer: "c-42",
-		Items:    []item{{"KB-101", 2}, {"CB-300", 1}},
+		Items:    []item{{SKU: "KB-101", Quantity: 2}, {SKU: "CB-300", Quantity: 1}},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := (money{"191.50", "EUR"}); got.Value.Total != want {
+	if want := (money{Amount: "191.50", Currency: "EUR"}); got.Value.Total != want {
 		t.Errorf("total %v, want %v", got.Value.Total, want)
 	}
 	kept, found, err := s.orders.get(context.Background(), got.Value.ID)
@@ -34,7 +34,7 @@ func TestPlaceNamesEveryUnknownItem(t *testing.T) {
 	s := newShop()
 	_, err := s.place(context.Background(), orderRequest{
 		Customer: "c-42",
-		Items:    []item{{"XX-000", 1}, {"KB-101", 1}, {"YY-000", 1}},
+		Items:    []item{{SKU: "XX-000", Quantity: 1}, {SKU: "KB-101", Quantity: 1}, {SKU: "YY-000", Quantity: 1}},
 	})
 	var e *guard.Error
 	if !errors.As(err, &e) || e.Code != "unknown_sku" || len(e.Violations) != 2 || e.Violations[1].Pointer != "/items/2/sku" {

@@ -34,7 +34,7 @@ func TestARateIsAskedForWithTheKey(t *testing.T) {
 		_, _ = io.WriteString(w, `{"rate":"1.1583"}`)
 	})
 	got, err := p.rate(t.Context(), "USD")
-	if want := (rate{"USD", "1.1583"}); err != nil || got != want {
+	if want := (rate{Currency: "USD", Rate: "1.1583"}); err != nil || got != want {
 		t.Errorf("%+v, %v", got, err)
 	}
 }

@@ -119,7 +119,12 @@ func (p provider) send(t *testing.T, id, at, signature, body string) answer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return answer{res.StatusCode, res.Header.Get("Idempotent-Replayed") == "true", res.Header, string(text)}
+	return answer{
+		status:   res.StatusCode,
+		replayed: res.Header.Get("Idempotent-Replayed") == "true",
+		header:   res.Header,
+		body:     string(text),
+	}
 }
 
 const paid = `{"type":"payment.succeeded","id":"unread","data":{"invoice":"inv-7","amount":"179.00","currency":"EUR"}}`
@@ -170,15 +175,56 @@ func TestWhatTheProviderHasNotSignedIsRefused(t *testing.T) {
 	at := fmt.Sprint(now)
 	old, soon := fmt.Sprint(now-3600), fmt.Sprint(now+3600)
 	for name, c := range map[string]struct{ id, at, signature, body, code string }{
-		"edited body":     {"msg_1", at, p.sign("msg_1", at, paid), strings.Replace(paid, "179", "1", 1), "webhook_signature_invalid"},
-		"edited id":       {"msg_2", at, p.sign("msg_1", at, paid), paid, "webhook_signature_invalid"},
-		"an hour old":     {"msg_1", old, p.sign("msg_1", old, paid), paid, "webhook_timestamp_out_of_range"},
-		"an hour ahead":   {"msg_1", soon, p.sign("msg_1", soon, paid), paid, "webhook_timestamp_out_of_range"},
-		"another's key":   {"msg_1", at, provider{key: []byte("k")}.sign("msg_1", at, paid), paid, "webhook_signature_invalid"},
-		"no signature":    {"msg_1", at, "", paid, "webhook_signature_missing"},
-		"not base64":      {"msg_1", at, "v1,%%%", paid, "webhook_signature_malformed"},
-		"an empty body":   {"msg_1", at, p.sign("msg_1", at, paid), "", "webhook_signature_invalid"},
-		"a body appended": {"msg_1", at, p.sign("msg_1", at, paid), paid + "\n", "webhook_signature_invalid"},
+		"edited body": {
+			id:        "msg_1",
+			at:        at,
+			signature: p.sign("msg_1", at, paid),
+			body:      strings.Replace(paid, "179", "1", 1),
+			code:      "webhook_signature_invalid",
+		},
+		"edited id": {
+			id:        "msg_2",
+			at:        at,
+			signature: p.sign("msg_1", at, paid),
+			body:      paid,
+			code:      "webhook_signature_invalid",
+		},
+		"an hour old": {
+			id:        "msg_1",
+			at:        old,
+			signature: p.sign("msg_1", old, paid),
+			body:      paid,
+			code:      "webhook_timestamp_out_of_range",
+		},
+		"an hour ahead": {
+			id:        "msg_1",
+			at:        soon,
+			signature: p.sign("msg_1", soon, paid),
+			body:      paid,
+			code:      "webhook_timestamp_out_of_range",
+		},
+		"another's key": {
+			id:        "msg_1",
+			at:        at,
+			signature: provider{key: []byte("k")}.sign("msg_1", at, paid),
+			body:      paid,
+			code:      "webhook_signature_invalid",
+		},
+		"no signature": {id: "msg_1", at: at, body: paid, code: "webhook_signature_missing"},
+		"not base64":   {id: "msg_1", at: at, signature: "v1,%%%", body: paid, code: "webhook_signature_malformed"},
+		"an empty body": {
+			id:        "msg_1",
+			at:        at,
+			signature: p.sign("msg_1", at, paid),
+			code:      "webhook_signature_invalid",
+		},
+		"a body appended": {
+			id:        "msg_1",
+			at:        at,
+			signature: p.sign("msg_1", at, paid),
+			body:      paid + "\n",
+			code:      "webhook_signature_invalid",
+		},
 	} {
 		a := p.send(t, c.id, c.at, c.signature, c.body)
 		if a.status != http.StatusUnauthorized || a.code() != c.code || a.header.Get("Www-Authenticate") != "Webhook-Signature" {
@@ -196,12 +242,12 @@ func TestWhatIsSignedMustMakeSense(t *testing.T) {
 		body   string
 		status int
 	}{
-		"not JSON":          {"paid", 400},
-		"a member twice":    {`{"type":"payment.succeeded","type":"x"}`, 400},
-		"a case variant":    {`{"Type":"payment.succeeded"}`, 400},
-		"an incomplete one": {`{"type":"payment.succeeded"}`, 422},
-		"of another type":   {`{"type":"customer.created"}`, 200},
-		"over 64 KiB":       {`{"type":"` + strings.Repeat("x", 64<<10) + `"}`, 413},
+		"not JSON":          {body: "paid", status: 400},
+		"a member twice":    {body: `{"type":"payment.succeeded","type":"x"}`, status: 400},
+		"a case variant":    {body: `{"Type":"payment.succeeded"}`, status: 400},
+		"an incomplete one": {body: `{"type":"payment.succeeded"}`, status: 422},
+		"of another type":   {body: `{"type":"customer.created"}`, status: 200},
+		"over 64 KiB":       {body: `{"type":"` + strings.Repeat("x", 64<<10) + `"}`, status: 413},
 	} {
 		if a := p.deliver(t, strings.ReplaceAll(name, " ", "_"), c.body); a.status != c.status {
 			t.Errorf("%s: %+v", name, a)

@@ -45,10 +45,24 @@ func TestReceive(t *testing.T) {
 		code   string
 		booked int
 	}{
-		"a payment":              {report{"payment.succeeded", paid}, receipt{Status: "booked"}, "", 1},
-		"a failed payment":       {report{"payment.failed", paid}, receipt{Status: "ignored"}, "", 0},
-		"something new":          {report{"refund.created", payment{}}, receipt{Status: "ignored"}, "", 0},
-		"a payment of no amount": {report{"payment.succeeded", payment{Invoice: "inv-7", Currency: "EUR"}}, receipt{}, "payment_incomplete", 0},
+		"a payment": {
+			report: report{Type: "payment.succeeded", Data: paid},
+			want:   receipt{Status: "booked"},
+			booked: 1,
+		},
+		"a failed payment": {report: report{Type: "payment.failed", Data: paid}, want: receipt{Status: "ignored"}},
+		"something new": {
+			report: report{Type: "refund.created", Data: payment{}},
+			want:   receipt{Status: "ignored"},
+		},
+		"a payment of no amount": {
+			report: report{
+				Type: "payment.succeeded",
+				Data: payment{Invoice: "inv-7", Currency: "EUR"},
+			},
+			want: receipt{},
+			code: "payment_incomplete",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			kept := &memory{}
@@ -73,7 +87,11 @@ var errFull = errors.New("full")
 func (full) add(context.Context, entry) error { return errFull }
 
 func TestWhatCannotBeBookedIsSentAgain(t *testing.T) {
-	_, err := receiveSigned(t, &books{ledger: full{}}, report{"payment.succeeded", payment{"inv-7", "1.00", "EUR"}})
+	_, err := receiveSigned(t, &books{ledger: full{}}, report{Type: "payment.succeeded", Data: payment{
+		Invoice:  "inv-7",
+		Amount:   "1.00",
+		Currency: "EUR",
+	}})
 	if !errors.Is(err, errFull) || !guard.KindOf(err).Retryable() {
 		t.Errorf("got %v", err)
 	}
@@ -81,7 +99,14 @@ func TestWhatCannotBeBookedIsSentAgain(t *testing.T) {
 
 func TestWhatNobodyHasSignedIsNotBooked(t *testing.T) {
 	kept := &memory{}
-	got, err := (&books{ledger: kept}).receive(t.Context(), report{"payment.succeeded", payment{"inv-7", "1.00", "EUR"}})
+	got, err := (&books{ledger: kept}).receive(t.Context(), report{
+		Type: "payment.succeeded",
+		Data: payment{
+			Invoice:  "inv-7",
+			Amount:   "1.00",
+			Currency: "EUR",
+		},
+	})
 	if err == nil || len(kept.entries) != 0 {
 		t.Errorf("got %+v, %v", got, err)
 	}

@@ -64,7 +64,7 @@ type site struct {
 
 func serve(t *testing.T, api http.Handler) site {
 	t.Helper()
-	s := site{t, httptest.NewServer(api)}
+	s := site{t: t, Server: httptest.NewServer(api)}
 	t.Cleanup(s.Close)
 	return s
 }
@@ -127,35 +127,161 @@ func TestAnswerOfAnAuthorizerDecides(t *testing.T) {
 		status     int
 		body       string
 	}{
-		{"simple, allowed", simple, answering(`{"isAuthorized":true,"context":{"a":"b","n":1.50,"t":true,"l":["x"],"m":{"k":null}}}`), 200, `{"lambda":{"a":"b","l":["x"],"m":{"k":null},"n":1.50,"t":true}}`},
-		{"simple, allowed without a context", simple, answering(`{"isAuthorized":true}`), 200, `{"lambda":null}`},
-		{"simple, with members that nobody knows", simple, answering(`{"isAuthorized":true,"context":{},"other":1}`), 200, `{"lambda":{}}`},
-		{"simple, a context that is a string of JSON", simple, answering(`{"isAuthorized":true,"context":{"claims":"{\"a\":1}"}}`), 200, `{"lambda":{"claims":"{\"a\":1}"}}`},
-		{"simple, denied", simple, answering(`{"isAuthorized":false,"context":{"a":"b"}}`), 403, forbidden},
-		{"simple, a string for the boolean", simple, answering(`{"isAuthorized":"true"}`), 500, serverError},
-		{"simple, null for the boolean", simple, answering(`{"isAuthorized":null}`), 500, serverError},
-		{"simple, another case of the name", simple, answering(`{"isauthorized":true}`), 500, serverError},
-		{"simple, a context that is no object", simple, answering(`{"isAuthorized":true,"context":"a"}`), 500, serverError},
-		{"simple, a policy", simple, answering(policyFor("Allow", "*", "")), 500, serverError},
-		{"simple, null", simple, answering(`null`), 500, serverError},
-		{"simple, an array", simple, answering(`[{"isAuthorized":true}]`), 500, serverError},
+		{
+			name:       "simple, allowed",
+			cfg:        simple,
+			authorizer: answering(`{"isAuthorized":true,"context":{"a":"b","n":1.50,"t":true,"l":["x"],"m":{"k":null}}}`),
+			status:     200,
+			body:       `{"lambda":{"a":"b","l":["x"],"m":{"k":null},"n":1.50,"t":true}}`,
+		},
+		{
+			name:       "simple, allowed without a context",
+			cfg:        simple,
+			authorizer: answering(`{"isAuthorized":true}`),
+			status:     200,
+			body:       `{"lambda":null}`,
+		},
+		{
+			name:       "simple, with members that nobody knows",
+			cfg:        simple,
+			authorizer: answering(`{"isAuthorized":true,"context":{},"other":1}`),
+			status:     200,
+			body:       `{"lambda":{}}`,
+		},
+		{
+			name:       "simple, a context that is a string of JSON",
+			cfg:        simple,
+			authorizer: answering(`{"isAuthorized":true,"context":{"claims":"{\"a\":1}"}}`),
+			status:     200,
+			body:       `{"lambda":{"claims":"{\"a\":1}"}}`,
+		},
+		{
+			name:       "simple, denied",
+			cfg:        simple,
+			authorizer: answering(`{"isAuthorized":false,"context":{"a":"b"}}`),
+			status:     403,
+			body:       forbidden,
+		},
+		{
+			name:       "simple, a string for the boolean",
+			cfg:        simple,
+			authorizer: answering(`{"isAuthorized":"true"}`),
+			status:     500,
+			body:       serverError,
+		},
+		{
+			name:       "simple, null for the boolean",
+			cfg:        simple,
+			authorizer: answering(`{"isAuthorized":null}`),
+			status:     500,
+			body:       serverError,
+		},
+		{
+			name:       "simple, another case of the name",
+			cfg:        simple,
+			authorizer: answering(`{"isauthorized":true}`),
+			status:     500,
+			body:       serverError,
+		},
+		{
+			name:       "simple, a context that is no object",
+			cfg:        simple,
+			authorizer: answering(`{"isAuthorized":true,"context":"a"}`),
+			status:     500,
+			body:       serverError,
+		},
+		{
+			name:       "simple, a policy",
+			cfg:        simple,
+			authorizer: answering(policyFor("Allow", "*", "")),
+			status:     500,
+			body:       serverError,
+		},
+		{name: "simple, null", cfg: simple, authorizer: answering(`null`), status: 500, body: serverError},
+		{name: "simple, an array", cfg: simple, authorizer: answering(`[{"isAuthorized":true}]`), status: 500, body: serverError},
 
-		{"policy, allowed", policy, answering(policyFor("Allow", apiARN+"$default/GET/orders/42", `,"context":{"a":"b"}`)), 200, `{"lambda":{"a":"b"}}`},
-		{"policy, allowed by wildcards", policy, answering(policyFor("Allow", apiARN+"*/GE?/*", "")), 200, `{"lambda":null}`},
-		{"policy, denied", policy, answering(policyFor("Deny", "*", "")), 403, forbidden},
-		{"policy, for another route", policy, answering(policyFor("Allow", apiARN+"$default/GET/orders/43", "")), 403, forbidden},
-		{"policy, with a condition", policy, answering(`{"principalId":"u","policyDocument":{"Statement":[{"Action":"*","Effect":"Allow","Resource":"*","Condition":{}}]}}`), 500, serverError},
-		{"policy, without a principal", policy, answering(strings.Replace(policyFor("Allow", "*", ""), "u-1", "", 1)), 500, serverError},
-		{"policy, without a document", policy, answering(`{"principalId":"u"}`), 500, serverError},
-		{"policy, a simple response", policy, answering(`{"isAuthorized":true}`), 500, serverError},
+		{
+			name:       "policy, allowed",
+			cfg:        policy,
+			authorizer: answering(policyFor("Allow", apiARN+"$default/GET/orders/42", `,"context":{"a":"b"}`)),
+			status:     200,
+			body:       `{"lambda":{"a":"b"}}`,
+		},
+		{
+			name:       "policy, allowed by wildcards",
+			cfg:        policy,
+			authorizer: answering(policyFor("Allow", apiARN+"*/GE?/*", "")),
+			status:     200,
+			body:       `{"lambda":null}`,
+		},
+		{name: "policy, denied", cfg: policy, authorizer: answering(policyFor("Deny", "*", "")), status: 403, body: forbidden},
+		{
+			name:       "policy, for another route",
+			cfg:        policy,
+			authorizer: answering(policyFor("Allow", apiARN+"$default/GET/orders/43", "")),
+			status:     403,
+			body:       forbidden,
+		},
+		{
+			name:       "policy, with a condition",
+			cfg:        policy,
+			authorizer: answering(`{"principalId":"u","policyDocument":{"Statement":[{"Action":"*","Effect":"Allow","Resource":"*","Condition":{}}]}}`),
+			status:     500,
+			body:       serverError,
+		},
+		{
+			name:       "policy, without a principal",
+			cfg:        policy,
+			authorizer: answering(strings.Replace(policyFor("Allow", "*", ""), "u-1", "", 1)),
+			status:     500,
+			body:       serverError,
+		},
+		{
+			name:       "policy, without a document",
+			cfg:        policy,
+			authorizer: answering(`{"principalId":"u"}`),
+			status:     500,
+			body:       serverError,
+		},
+		{
+			name:       "policy, a simple response",
+			cfg:        policy,
+			authorizer: answering(`{"isAuthorized":true}`),
+			status:     500,
+			body:       serverError,
+		},
 
-		{"format 1.0, allowed", old, answering(policyFor("Allow", "*", `,"context":{"a":"b"}`)), 200, `{"lambda":{"a":"b"}}`},
-		{"format 1.0, denied", old, answering(policyFor("Deny", "*", "")), 403, forbidden},
+		{
+			name:       "format 1.0, allowed",
+			cfg:        old,
+			authorizer: answering(policyFor("Allow", "*", `,"context":{"a":"b"}`)),
+			status:     200,
+			body:       `{"lambda":{"a":"b"}}`,
+		},
+		{name: "format 1.0, denied", cfg: old, authorizer: answering(policyFor("Deny", "*", "")), status: 403, body: forbidden},
 
-		{"the error that is exactly Unauthorized", simple, failing(errors.New("Unauthorized")), 401, unauthorized},
-		{"an error that is nearly Unauthorized", simple, failing(errors.New("Unauthorized: expired")), 500, serverError},
-		{"an error that is unauthorized in lower case", policy, failing(errors.New("unauthorized")), 500, serverError},
-		{"any other error", simple, failing(errors.New("no database")), 500, serverError},
+		{
+			name:       "the error that is exactly Unauthorized",
+			cfg:        simple,
+			authorizer: failing(errors.New("Unauthorized")),
+			status:     401,
+			body:       unauthorized,
+		},
+		{
+			name:       "an error that is nearly Unauthorized",
+			cfg:        simple,
+			authorizer: failing(errors.New("Unauthorized: expired")),
+			status:     500,
+			body:       serverError,
+		},
+		{
+			name:       "an error that is unauthorized in lower case",
+			cfg:        policy,
+			authorizer: failing(errors.New("unauthorized")),
+			status:     500,
+			body:       serverError,
+		},
+		{name: "any other error", cfg: simple, authorizer: failing(errors.New("no database")), status: 500, body: serverError},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -196,12 +322,12 @@ func TestRequestWithoutItsIdentityIsRefusedWithoutACall(t *testing.T) {
 		header       []string
 		calls        int64
 	}{
-		{"all there", "GET /a?tenant=t", []string{"authorization", "x"}, 1},
-		{"no header", "GET /a?tenant=t", nil, 0},
-		{"an empty header", "GET /a?tenant=t", []string{"Authorization", ""}, 0},
-		{"no query", "GET /a", []string{"Authorization", "x"}, 0},
-		{"an empty query", "GET /a?tenant=", []string{"Authorization", "x"}, 0},
-		{"another case in the query", "GET /a?Tenant=t", []string{"Authorization", "x"}, 0},
+		{name: "all there", target: "GET /a?tenant=t", header: []string{"authorization", "x"}, calls: 1},
+		{name: "no header", target: "GET /a?tenant=t"},
+		{name: "an empty header", target: "GET /a?tenant=t", header: []string{"Authorization", ""}},
+		{name: "no query", target: "GET /a", header: []string{"Authorization", "x"}},
+		{name: "an empty query", target: "GET /a?tenant=", header: []string{"Authorization", "x"}},
+		{name: "another case in the query", target: "GET /a?Tenant=t", header: []string{"Authorization", "x"}},
 	}
 	for _, ttl := range []time.Duration{0, time.Minute} {
 		for _, tt := range tests {

@@ -34,9 +34,21 @@ func TestCachedSimpleResponseHoldsForEveryRoute(t *testing.T) {
 		admins  int // status of the second request, with the token of the first
 		calls   int64
 	}{
-		{"by the token alone, an allow opens the other route", byToken, 5 * time.Minute, 200, 1},
-		{"with the route key, each route is asked for", append([]string{"$context.routeKey"}, byToken...), 5 * time.Minute, 403, 2},
-		{"without a cache, each request is asked for", byToken, 0, 403, 2},
+		{
+			name:    "by the token alone, an allow opens the other route",
+			sources: byToken,
+			ttl:     5 * time.Minute,
+			admins:  200,
+			calls:   1,
+		},
+		{
+			name:    "with the route key, each route is asked for",
+			sources: append([]string{"$context.routeKey"}, byToken...),
+			ttl:     5 * time.Minute,
+			admins:  403,
+			calls:   2,
+		},
+		{name: "without a cache, each request is asked for", sources: byToken, admins: 403, calls: 2},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -70,7 +82,19 @@ func TestCachedPolicyIsEvaluatedForEachRequest(t *testing.T) {
 	for _, tt := range []struct {
 		target string
 		status int
-	}{{"GET /list-users", 200}, {"GET /list-admins", 403}, {"POST /list-users", 403}, {"GET /list-users", 200}} {
+	}{{
+		target: "GET /list-users",
+		status: 200,
+	}, {
+		target: "GET /list-admins",
+		status: 403,
+	}, {
+		target: "POST /list-users",
+		status: 403,
+	}, {
+		target: "GET /list-users",
+		status: 200,
+	}} {
 		if status, body := s.do(tt.target, "Authorization", "user"); status != tt.status || status == 200 && body != `{"lambda":{"a":"b"}}` {
 			t.Errorf("%s: %d %s", tt.target, status, body)
 		}
@@ -92,14 +116,14 @@ func TestRulingIsKeptForItsTTL(t *testing.T) {
 			token string
 			calls int64
 		}{
-			{0, "a", 1},
-			{0, "a", 1},
-			{0, "b", 2},
-			{0, "A", 3},
-			{time.Hour - 1, "a", 3},
-			{1, "a", 4},
-			{time.Hour - 1, "a", 4},
-			{0, "b", 5},
+			{token: "a", calls: 1},
+			{token: "a", calls: 1},
+			{token: "b", calls: 2},
+			{token: "A", calls: 3},
+			{after: time.Hour - 1, token: "a", calls: 3},
+			{after: 1, token: "a", calls: 4},
+			{after: time.Hour - 1, token: "a", calls: 4},
+			{token: "b", calls: 5},
 		} {
 			now = now.Add(step.after)
 			status, _ := s.do("GET /", "Authorization", step.token)

@@ -103,8 +103,8 @@ func TestHEADIsNotOfAGETRoute(t *testing.T) {
 			name  string
 			event []byte
 		}{
-			{"HTTP API", eventFor(t, guardtest.HTTPAPIConfig{Routes: tt.routes}, r)},
-			{"REST API", restEventFor(t, guardtest.RESTAPIConfig{Routes: tt.routes}, r)},
+			{name: "HTTP API", event: eventFor(t, guardtest.HTTPAPIConfig{Routes: tt.routes}, r)},
+			{name: "REST API", event: restEventFor(t, guardtest.RESTAPIConfig{Routes: tt.routes}, r)},
 		} {
 			if tt.want == "" || gateway.event == nil {
 				if (tt.want == "") != (gateway.event == nil) {
@@ -313,12 +313,21 @@ func TestHeaderNamesAreSpeltAsTheServicesSpellThem(t *testing.T) {
 		event []byte
 		want  map[string]string
 	}{
-		"REST API":   {restEventFor(t, guardtest.RESTAPIConfig{}, r), map[string]string{"content-type": "text/plain", "tEsT-HEADeR": "a", "Authorization": "b"}},
-		"format 2.0": {eventFor(t, guardtest.HTTPAPIConfig{}, r), map[string]string{"content-type": "text/plain", "test-header": "a", "authorization": "b", "x-two": "1,2"}},
-		"format 1.0": {eventFor(t, guardtest.HTTPAPIConfig{Format: "1.0"}, r), map[string]string{"content-type": "text/plain", "test-header": "a", "authorization": "b", "x-two": "2"}},
+		"REST API": {
+			event: restEventFor(t, guardtest.RESTAPIConfig{}, r),
+			want:  map[string]string{"content-type": "text/plain", "tEsT-HEADeR": "a", "Authorization": "b"},
+		},
+		"format 2.0": {
+			event: eventFor(t, guardtest.HTTPAPIConfig{}, r),
+			want:  map[string]string{"content-type": "text/plain", "test-header": "a", "authorization": "b", "x-two": "1,2"},
+		},
+		"format 1.0": {
+			event: eventFor(t, guardtest.HTTPAPIConfig{Format: "1.0"}, r),
+			want:  map[string]string{"content-type": "text/plain", "test-header": "a", "authorization": "b", "x-two": "2"},
+		},
 		"format 1.0, canonical": {
-			eventFor(t, guardtest.HTTPAPIConfig{Format: "1.0", CanonicalHeaders: true}, r),
-			map[string]string{"Content-Type": "text/plain", "Test-Header": "a", "Authorization": "b", "X-Two": "2"},
+			event: eventFor(t, guardtest.HTTPAPIConfig{Format: "1.0", CanonicalHeaders: true}, r),
+			want:  map[string]string{"Content-Type": "text/plain", "Test-Header": "a", "Authorization": "b", "X-Two": "2"},
 		},
 	} {
 		var event struct{ Headers map[string]string }

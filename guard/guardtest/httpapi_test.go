@@ -199,21 +199,21 @@ func TestBodyIsBase64UnlessItsTypeIsTextual(t *testing.T) {
 		contentType, body string
 		base64            bool
 	}{
-		{"text/plain", "x", false},
-		{"text/html; charset=utf-8", "x", false},
-		{"TEXT/CSV", "x", false},
-		{"application/json", "{}", false},
-		{"application/javascript", "x", false},
-		{"application/xml", "x", false},
-		{"application/problem+json", "{}", false},
-		{"application/atom+xml", "x", false},
-		{"", "x", true},
-		{"application/octet-stream", "x", true},
-		{"application/x-www-form-urlencoded", "a=b", true},
-		{"multipart/form-data; boundary=x", "x", true},
-		{"image/png", "x", true},
-		{"not a type", "x", true},
-		{"application/json", "\xff", true}, // cannot stand in JSON
+		{contentType: "text/plain", body: "x"},
+		{contentType: "text/html; charset=utf-8", body: "x"},
+		{contentType: "TEXT/CSV", body: "x"},
+		{contentType: "application/json", body: "{}"},
+		{contentType: "application/javascript", body: "x"},
+		{contentType: "application/xml", body: "x"},
+		{contentType: "application/problem+json", body: "{}"},
+		{contentType: "application/atom+xml", body: "x"},
+		{body: "x", base64: true},
+		{contentType: "application/octet-stream", body: "x", base64: true},
+		{contentType: "application/x-www-form-urlencoded", body: "a=b", base64: true},
+		{contentType: "multipart/form-data; boundary=x", body: "x", base64: true},
+		{contentType: "image/png", body: "x", base64: true},
+		{contentType: "not a type", body: "x", base64: true},
+		{contentType: "application/json", body: "\xff", base64: true}, // cannot stand in JSON
 	}
 	for _, tt := range tests {
 		r := httptest.NewRequest("POST", "/", strings.NewReader(tt.body))
@@ -244,11 +244,28 @@ func TestFailureIsAnsweredInAPIGatewaysWords(t *testing.T) {
 		status int
 		body   string
 	}{
-		{"a function's error", exit, nil, 500, `{"message":"Internal Server Error"}`},
-		{"a function's timeout", timeout, nil, 500, `{"message":"Internal Server Error"}`},
-		{"a payload over Lambda's limit", guardtest.ErrTooLarge, nil, 413, `{"message":"Request Entity Too Large"}`},
-		{"a function's error, with a status of its own", exit, gateway, 502, `{"message":"Internal Server Error"}`},
-		{"a function's timeout, with a status of its own", timeout, gateway, 504, `{"message":"Endpoint request timed out"}`},
+		{name: "a function's error", err: exit, status: 500, body: `{"message":"Internal Server Error"}`},
+		{name: "a function's timeout", err: timeout, status: 500, body: `{"message":"Internal Server Error"}`},
+		{
+			name:   "a payload over Lambda's limit",
+			err:    guardtest.ErrTooLarge,
+			status: 413,
+			body:   `{"message":"Request Entity Too Large"}`,
+		},
+		{
+			name:   "a function's error, with a status of its own",
+			err:    exit,
+			failed: gateway,
+			status: 502,
+			body:   `{"message":"Internal Server Error"}`,
+		},
+		{
+			name:   "a function's timeout, with a status of its own",
+			err:    timeout,
+			failed: gateway,
+			status: 504,
+			body:   `{"message":"Endpoint request timed out"}`,
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

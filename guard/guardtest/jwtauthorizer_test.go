@@ -33,7 +33,7 @@ func makeIssuer(kid string) func() tokenIssuer {
 		if err != nil {
 			panic(err)
 		}
-		return tokenIssuer{kid, key}
+		return tokenIssuer{kid: kid, key: key}
 	})
 }
 

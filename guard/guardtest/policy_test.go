@@ -14,34 +14,56 @@ func TestResourceCoversAnARN(t *testing.T) {
 		resource, arn string
 		covers        bool
 	}{
-		{theARN, theARN, true},
-		{theARN, theARN + "/", false},
-		{theARN + "/", theARN, false},
-		{strings.ToUpper(theARN), theARN, false},
-		{"*", theARN, true},
-		{"arn:*", theARN, true},
-		{"arn:aws:execute-api:*", theARN, true},
-		{"arn:aws:execute-api:*:*:*", theARN, true},
-		{"arn:aws:execute-api:us-east-1:123456789012:*", theARN, true},
-		{"arn:aws:execute-api:us-east-1:123456789012:api/*", theARN, true},
-		{"arn:aws:execute-api:us-east-1:123456789012:api/*/GET/*", theARN, true},
-		{"arn:aws:execute-api:us-east-1:123456789012:api/*/42", theARN, true}, // * crosses slashes
-		{"arn:aws:execute-api:us-east-1:123456789012:api/*/POST/*", theARN, false},
-		{"arn:aws:execute-api:us-east-1:123456789012:api/prod/GET/orders/*", theARN, true},
-		{"arn:aws:execute-api:us-east-1:123456789012:api/prod/GET/orders/*", "arn:aws:execute-api:us-east-1:123456789012:api/prod/GET/orders", false},
-		{"arn:aws:execute-api:us-east-1:123456789012:api/prod/GET/orders*", "arn:aws:execute-api:us-east-1:123456789012:api/prod/GET/orders-admin", true},
-		{"arn:aws:execute-api:us-east-1:123456789012:api/prod/*/orders/4?", theARN, true},
-		{"arn:aws:execute-api:us-east-1:123456789012:api/prod/GET/orders/4??", theARN, false},
-		{"arn:aws:execute-api:us-east-1:123456789012:api/prod/GET/orders/?", "arn:aws:execute-api:us-east-1:123456789012:api/prod/GET/orders/ü", true},
-		{"arn:aws:execute-api:us-east-1:123456789012:api/prod/GET?orders/42", theARN, true},
-		{"arn:aws:execute-api:us-*-1:123456789012:api/*", theARN, true},
-		{"arn:aws:execute-api:us-*9012:api/*", theARN, false}, // not beyond a field's end
-		{"arn:aws:execute-api:us-east-1?123456789012:api/*", theARN, false},
-		{"arn:aws:execute-api:us-west-1:123456789012:api/*", theARN, false},
-		{"arn:aws:execute-api:us-east-1:123456789012:api/prod/GET/a/*/c", "arn:aws:execute-api:us-east-1:123456789012:api/prod/GET/a/b:b/c", true},
-		{"arn:aws:execute-api:us-east-1:123456789012:api/prod/GET/**a*b*", "arn:aws:execute-api:us-east-1:123456789012:api/prod/GET/xxaxxbxx", true},
-		{"arn:aws:execute-api:us-east-1:123456789012:api/prod/GET/orders/[0-9]*", theARN, false}, // no classes
-		{"", theARN, false},
+		{resource: theARN, arn: theARN, covers: true},
+		{resource: theARN, arn: theARN + "/"},
+		{resource: theARN + "/", arn: theARN},
+		{resource: strings.ToUpper(theARN), arn: theARN},
+		{resource: "*", arn: theARN, covers: true},
+		{resource: "arn:*", arn: theARN, covers: true},
+		{resource: "arn:aws:execute-api:*", arn: theARN, covers: true},
+		{resource: "arn:aws:execute-api:*:*:*", arn: theARN, covers: true},
+		{resource: "arn:aws:execute-api:us-east-1:123456789012:*", arn: theARN, covers: true},
+		{resource: "arn:aws:execute-api:us-east-1:123456789012:api/*", arn: theARN, covers: true},
+		{resource: "arn:aws:execute-api:us-east-1:123456789012:api/*/GET/*", arn: theARN, covers: true},
+		{resource: "arn:aws:execute-api:us-east-1:123456789012:api/*/42", arn: theARN, covers: true}, // * crosses slashes
+		{resource: "arn:aws:execute-api:us-east-1:123456789012:api/*/POST/*", arn: theARN},
+		{resource: "arn:aws:execute-api:us-east-1:123456789012:api/prod/GET/orders/*", arn: theARN, covers: true},
+		{
+			resource: "arn:aws:execute-api:us-east-1:123456789012:api/prod/GET/orders/*",
+			arn:      "arn:aws:execute-api:us-east-1:123456789012:api/prod/GET/orders",
+		},
+		{
+			resource: "arn:aws:execute-api:us-east-1:123456789012:api/prod/GET/orders*",
+			arn:      "arn:aws:execute-api:us-east-1:123456789012:api/prod/GET/orders-admin",
+			covers:   true,
+		},
+		{resource: "arn:aws:execute-api:us-east-1:123456789012:api/prod/*/orders/4?", arn: theARN, covers: true},
+		{resource: "arn:aws:execute-api:us-east-1:123456789012:api/prod/GET/orders/4??", arn: theARN},
+		{
+			resource: "arn:aws:execute-api:us-east-1:123456789012:api/prod/GET/orders/?",
+			arn:      "arn:aws:execute-api:us-east-1:123456789012:api/prod/GET/orders/ü",
+			covers:   true,
+		},
+		{resource: "arn:aws:execute-api:us-east-1:123456789012:api/prod/GET?orders/42", arn: theARN, covers: true},
+		{resource: "arn:aws:execute-api:us-*-1:123456789012:api/*", arn: theARN, covers: true},
+		{resource: "arn:aws:execute-api:us-*9012:api/*", arn: theARN}, // not beyond a field's end
+		{resource: "arn:aws:execute-api:us-east-1?123456789012:api/*", arn: theARN},
+		{resource: "arn:aws:execute-api:us-west-1:123456789012:api/*", arn: theARN},
+		{
+			resource: "arn:aws:execute-api:us-east-1:123456789012:api/prod/GET/a/*/c",
+			arn:      "arn:aws:execute-api:us-east-1:123456789012:api/prod/GET/a/b:b/c",
+			covers:   true,
+		},
+		{
+			resource: "arn:aws:execute-api:us-east-1:123456789012:api/prod/GET/**a*b*",
+			arn:      "arn:aws:execute-api:us-east-1:123456789012:api/prod/GET/xxaxxbxx",
+			covers:   true,
+		},
+		{
+			resource: "arn:aws:execute-api:us-east-1:123456789012:api/prod/GET/orders/[0-9]*",
+			arn:      theARN,
+		}, // no classes
+		{arn: theARN},
 	}
 	for _, tt := range tests {
 		if got := matchWildcards(tt.resource, tt.arn); got != tt.covers {
@@ -95,15 +117,18 @@ func TestPolicyIsEvaluatedAsIAMDoes(t *testing.T) {
 		name, policy string
 		want         error
 	}{
-		{"an allow", `{"Version":"2012-10-17","Statement":[` + allow + `]}`, nil},
-		{"a statement that is not in a list", `{"Version":"2008-10-17","Id":"i","Statement":` + allow + `}`, nil},
-		{"lists of actions and resources", `{"Statement":[` + lists + `]}`, nil},
-		{"an allow of something else", `{"Statement":[` + another + `]}`, errDenied},
-		{"an allow among others", `{"Statement":[` + another + `,` + allow + `]}`, nil},
-		{"a deny after an allow", `{"Statement":[` + allow + `,` + deny + `]}`, errDeniedExplicitly},
-		{"a deny before an allow", `{"Statement":[` + deny + `,` + allow + `]}`, errDeniedExplicitly},
-		{"a deny of another action", `{"Statement":[` + apart + `,` + allow + `]}`, nil},
-		{"a deny of another action alone", `{"Statement":[` + apart + `]}`, errDenied},
+		{name: "an allow", policy: `{"Version":"2012-10-17","Statement":[` + allow + `]}`},
+		{
+			name:   "a statement that is not in a list",
+			policy: `{"Version":"2008-10-17","Id":"i","Statement":` + allow + `}`,
+		},
+		{name: "lists of actions and resources", policy: `{"Statement":[` + lists + `]}`},
+		{name: "an allow of something else", policy: `{"Statement":[` + another + `]}`, want: errDenied},
+		{name: "an allow among others", policy: `{"Statement":[` + another + `,` + allow + `]}`},
+		{name: "a deny after an allow", policy: `{"Statement":[` + allow + `,` + deny + `]}`, want: errDeniedExplicitly},
+		{name: "a deny before an allow", policy: `{"Statement":[` + deny + `,` + allow + `]}`, want: errDeniedExplicitly},
+		{name: "a deny of another action", policy: `{"Statement":[` + apart + `,` + allow + `]}`},
+		{name: "a deny of another action alone", policy: `{"Statement":[` + apart + `]}`, want: errDenied},
 	}
 	for _, tt := range tests {
 		p, err := parsePolicy([]byte(tt.policy))

@@ -24,12 +24,12 @@ func TestChildrenOfAFunctionEndWithIt(t *testing.T) {
 		name string
 		end  func(t *testing.T, fn *guardtest.Function)
 	}{
-		{"at the end", func(_ *testing.T, fn *guardtest.Function) { fn.Close() }},
-		{"when it exits", func(t *testing.T, fn *guardtest.Function) {
+		{name: "at the end", end: func(_ *testing.T, fn *guardtest.Function) { fn.Close() }},
+		{name: "when it exits", end: func(t *testing.T, fn *guardtest.Function) {
 			_, err := fn.Invoke(t.Context(), []byte(`{"do":"exit"}`))
 			failure(t, err)
 		}},
-		{"when it overruns", func(t *testing.T, fn *guardtest.Function) { overrun(t, fn) }},
+		{name: "when it overruns", end: func(t *testing.T, fn *guardtest.Function) { overrun(t, fn) }},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -110,11 +110,21 @@ func TestFailureOfARESTAPIsFunctionIsAnsweredInItsWords(t *testing.T) {
 		status int
 		body   string
 	}{
-		{"an answer", `{"statusCode":201,"body":"{}"}`, nil, 201, `{}`},
-		{"an answer out of form", `{"ok":true}`, nil, 502, `{"message":"Internal server error"}`},
-		{"an error", "", &guardtest.FunctionError{Type: guardtest.TypeExit}, 502, `{"message":"Internal server error"}`},
-		{"a timeout of the function", "", &guardtest.FunctionError{Type: guardtest.TypeTimeout}, 502, `{"message":"Internal server error"}`},
-		{"too much", "", guardtest.ErrTooLarge, 413, `{"message":"Request Too Long"}`},
+		{name: "an answer", result: `{"statusCode":201,"body":"{}"}`, status: 201, body: `{}`},
+		{name: "an answer out of form", result: `{"ok":true}`, status: 502, body: `{"message":"Internal server error"}`},
+		{
+			name:   "an error",
+			err:    &guardtest.FunctionError{Type: guardtest.TypeExit},
+			status: 502,
+			body:   `{"message":"Internal server error"}`,
+		},
+		{
+			name:   "a timeout of the function",
+			err:    &guardtest.FunctionError{Type: guardtest.TypeTimeout},
+			status: 502,
+			body:   `{"message":"Internal server error"}`,
+		},
+		{name: "too much", err: guardtest.ErrTooLarge, status: 413, body: `{"message":"Request Too Long"}`},
 	}
 	for _, tt := range tests {
 		told := 0

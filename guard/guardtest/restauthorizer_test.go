@@ -35,19 +35,74 @@ func TestPolicyOfARESTAuthorizerDecides(t *testing.T) {
 		status     int
 		body       string // a pattern
 	}{
-		{"allowed", answering(policyFor("Allow", apiARN+"prod/GET/orders/42", "")), 200, `{` + latency + `,"principalId":"u-1"}`},
-		{"allowed with a context, all strings", answering(policyFor("Allow", "*", `,"context":{"s":"a\"b","n":1.50,"t":true,"z":null}`)), 200, `{` + latency + `,"n":"1.50","principalId":"u-1","s":"a\\"b","t":"true"}`},
-		{"allowed with an API key", answering(policyFor("Allow", "*", `,"usageIdentifierKey":"k"`)), 200, `{` + latency + `,"principalId":"u-1"}`},
-		{"allowed with a string of JSON", answering(policyFor("Allow", "*", `,"context":{"s":"{}"}`)), 200, `{` + latency + `,"principalId":"u-1","s":"{}"}`},
-		{"not allowed", answering(policyFor("Allow", apiARN+"prod/GET/orders/43", "")), 403, regexp.QuoteMeta(notAllowed)},
-		{"denied", answering(policyFor("Deny", "*", "")), 403, regexp.QuoteMeta(deniedByIt)},
-		{"an object in the context", answering(policyFor("Allow", "*", `,"context":{"a":{}}`)), 500, regexp.QuoteMeta(nullMessage)},
-		{"an array in the context", answering(policyFor("Allow", "*", `,"context":{"a":["b"]}`)), 500, regexp.QuoteMeta(nullMessage)},
-		{"an API key that is none", answering(policyFor("Allow", "*", `,"usageIdentifierKey":1`)), 500, regexp.QuoteMeta(nullMessage)},
-		{"a simple response", answering(`{"isAuthorized":true}`), 500, regexp.QuoteMeta(nullMessage)},
-		{"no policy", answering(`{"principalId":"u-1"}`), 500, regexp.QuoteMeta(nullMessage)},
-		{"exactly Unauthorized", failing(errors.New("Unauthorized")), 401, regexp.QuoteMeta(unauthorized)},
-		{"another error", failing(errors.New("Unauthorized.")), 500, regexp.QuoteMeta(nullMessage)},
+		{
+			name:       "allowed",
+			authorizer: answering(policyFor("Allow", apiARN+"prod/GET/orders/42", "")),
+			status:     200,
+			body:       `{` + latency + `,"principalId":"u-1"}`,
+		},
+		{
+			name:       "allowed with a context, all strings",
+			authorizer: answering(policyFor("Allow", "*", `,"context":{"s":"a\"b","n":1.50,"t":true,"z":null}`)),
+			status:     200,
+			body:       `{` + latency + `,"n":"1.50","principalId":"u-1","s":"a\\"b","t":"true"}`,
+		},
+		{
+			name:       "allowed with an API key",
+			authorizer: answering(policyFor("Allow", "*", `,"usageIdentifierKey":"k"`)),
+			status:     200,
+			body:       `{` + latency + `,"principalId":"u-1"}`,
+		},
+		{
+			name:       "allowed with a string of JSON",
+			authorizer: answering(policyFor("Allow", "*", `,"context":{"s":"{}"}`)),
+			status:     200,
+			body:       `{` + latency + `,"principalId":"u-1","s":"{}"}`,
+		},
+		{
+			name:       "not allowed",
+			authorizer: answering(policyFor("Allow", apiARN+"prod/GET/orders/43", "")),
+			status:     403,
+			body:       regexp.QuoteMeta(notAllowed),
+		},
+		{name: "denied", authorizer: answering(policyFor("Deny", "*", "")), status: 403, body: regexp.QuoteMeta(deniedByIt)},
+		{
+			name:       "an object in the context",
+			authorizer: answering(policyFor("Allow", "*", `,"context":{"a":{}}`)),
+			status:     500,
+			body:       regexp.QuoteMeta(nullMessage),
+		},
+		{
+			name:       "an array in the context",
+			authorizer: answering(policyFor("Allow", "*", `,"context":{"a":["b"]}`)),
+			status:     500,
+			body:       regexp.QuoteMeta(nullMessage),
+		},
+		{
+			name:       "an API key that is none",
+			authorizer: answering(policyFor("Allow", "*", `,"usageIdentifierKey":1`)),
+			status:     500,
+			body:       regexp.QuoteMeta(nullMessage),
+		},
+		{
+			name:       "a simple response",
+			authorizer: answering(`{"isAuthorized":true}`),
+			status:     500,
+			body:       regexp.QuoteMeta(nullMessage),
+		},
+		{name: "no policy", authorizer: answering(`{"principalId":"u-1"}`), status: 500, body: regexp.QuoteMeta(nullMessage)},
+		{
+			name:       "exactly Unauthorized",
+			authorizer: failing(errors.New("Unauthorized")),
+			status:     401,
+			body:       regexp.QuoteMeta(unauthorized),
+		},
+		{
+			name:       "another error",
+			authorizer: failing(errors.New("Unauthorized.")),
+			status:     500,
+			body:       regexp.QuoteMeta(nullMessage),
+		},
 	}
 	for _, kind := range []guardtest.RESTAuthorizer{{}, {Type: "REQUEST", TTL: -1}} {
 		for _, tt := range tests {
@@ -90,10 +145,10 @@ func TestIdentityOfARESTRequestIsRequiredWhileItIsCached(t *testing.T) {
 		status int
 		calls  int64
 	}{
-		{0, "GET /", 401, 0},
-		{0, "GET /?tenant=", 401, 0},
-		{0, "GET /?tenant=t", 200, 1},
-		{-1, "GET /", 200, 1},
+		{target: "GET /", status: 401},
+		{target: "GET /?tenant=", status: 401},
+		{target: "GET /?tenant=t", status: 200, calls: 1},
+		{ttl: -1, target: "GET /", status: 200, calls: 1},
 	} {
 		a := answering(policyFor("Allow", "*", ""))
 		cfg.Function, cfg.TTL = a, tt.ttl
@@ -114,11 +169,11 @@ func TestPolicyOfARESTAuthorizerIsKeptByItsIdentity(t *testing.T) {
 		status int
 		calls  int64
 	}{
-		{0, "GET /users", "a", 200, 1},
-		{0, "GET /admins", "a", 403, 1}, // evaluated anew
-		{0, "GET /users", "b", 200, 2},
-		{5*time.Minute - 1, "GET /users", "a", 200, 2}, // the default of a REST API
-		{1, "GET /users", "a", 200, 3},
+		{target: "GET /users", token: "a", status: 200, calls: 1},
+		{target: "GET /admins", token: "a", status: 403, calls: 1}, // evaluated anew
+		{target: "GET /users", token: "b", status: 200, calls: 2},
+		{after: 5*time.Minute - 1, target: "GET /users", token: "a", status: 200, calls: 2}, // the default of a REST API
+		{after: 1, target: "GET /users", token: "a", status: 200, calls: 3},
 	} {
 		now = now.Add(step.after)
 		status, body := s.do(step.target, "Authorization", step.token)

@@ -75,7 +75,7 @@ func invoke(ctx context.Context, fn guardtest.Invoker, call guardtest.Call) <-ch
 	ended := make(chan outcome, 1)
 	go func() {
 		result, err := fn.Do(ctx, call)
-		ended <- outcome{result, err}
+		ended <- outcome{result: result, err: err}
 	}()
 	return ended
 }
@@ -125,12 +125,48 @@ func TestRuntimeRefusesWhatLambdaRefuses(t *testing.T) {
 		status           int
 		errorType        string
 	}{
-		{"a response to an unknown invocation", "/2018-06-01/runtime/invocation/unknown/response", "x", 400, "InvalidRequestID"},
-		{"an error of an unknown invocation", "/2018-06-01/runtime/invocation/unknown/error", "{}", 400, "InvalidRequestID"},
-		{"a second response", "/2018-06-01/runtime/invocation/" + answered + "/response", "x", 400, "InvalidRequestID"},
-		{"an error after the response", "/2018-06-01/runtime/invocation/" + answered + "/error", "{}", 400, "InvalidRequestID"},
-		{"a failed init after the first invocation", "/2018-06-01/runtime/init/error", "{}", 403, "InvalidStateTransition"},
-		{"a response over 6 MiB", "/2018-06-01/runtime/invocation/" + open + "/response", strings.Repeat("x", 6<<20+101), 413, "RequestEntityTooLarge"},
+		{
+			name:      "a response to an unknown invocation",
+			path:      "/2018-06-01/runtime/invocation/unknown/response",
+			body:      "x",
+			status:    400,
+			errorType: "InvalidRequestID",
+		},
+		{
+			name:      "an error of an unknown invocation",
+			path:      "/2018-06-01/runtime/invocation/unknown/error",
+			body:      "{}",
+			status:    400,
+			errorType: "InvalidRequestID",
+		},
+		{
+			name:      "a second response",
+			path:      "/2018-06-01/runtime/invocation/" + answered + "/response",
+			body:      "x",
+			status:    400,
+			errorType: "InvalidRequestID",
+		},
+		{
+			name:      "an error after the response",
+			path:      "/2018-06-01/runtime/invocation/" + answered + "/error",
+			body:      "{}",
+			status:    400,
+			errorType: "InvalidRequestID",
+		},
+		{
+			name:      "a failed init after the first invocation",
+			path:      "/2018-06-01/runtime/init/error",
+			body:      "{}",
+			status:    403,
+			errorType: "InvalidStateTransition",
+		},
+		{
+			name:      "a response over 6 MiB",
+			path:      "/2018-06-01/runtime/invocation/" + open + "/response",
+			body:      strings.Repeat("x", 6<<20+101),
+			status:    413,
+			errorType: "RequestEntityTooLarge",
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -327,9 +363,15 @@ func TestExtensions(t *testing.T) {
 		status                int
 		errorType             string
 	}{
-		{"no name", `{}`, "", 400, "Extension.MissingHeader"},
-		{"not JSON", `{`, "a", 400, "InvalidRequestFormat"},
-		{"an unknown event", `{"events":["FROB"]}`, "a", 400, "Extension.InvalidEventType"},
+		{name: "no name", body: `{}`, status: 400, errorType: "Extension.MissingHeader"},
+		{name: "not JSON", body: `{`, extension: "a", status: 400, errorType: "InvalidRequestFormat"},
+		{
+			name:      "an unknown event",
+			body:      `{"events":["FROB"]}`,
+			extension: "a",
+			status:    400,
+			errorType: "Extension.InvalidEventType",
+		},
 	}
 	for _, tt := range refused {
 		res, answer := function.do("POST", register, tt.body, "Lambda-Extension-Name", tt.extension)

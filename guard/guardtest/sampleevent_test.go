@@ -19,14 +19,24 @@ func TestSetReplacesAddsAndAppends(t *testing.T) {
 		pointer string
 		want    any
 	}{
-		{"a member is replaced", sqs.Set("/Records/0/body", "<&>"), "/Records/0/body", "<&>"},
-		{"a member is added to an object", sqs.Set("/Records/0/attributes/New", 1), "/Records/0/attributes/New", json.Number("1")},
-		{"an element is replaced", sqs.Set("/Records/0", nil), "/Records/0", nil},
-		{"an element is appended", sqs.Set("/Records/-", true), "/Records/1", true},
-		{"raw JSON stays as it is", sqs.Set("/n", json.RawMessage(`12345678901234567890.10`)), "/n", json.Number("12345678901234567890.10")},
-		{"an object is put whole", sqs.Set("/o", map[string]string{"a": "b"}), "/o/a", "b"},
-		{"~0 and ~1 stand for ~ and /", sqs.Set("/a~1b~0c", "x"), "/a~1b~0c", "x"},
-		{"an empty name is a name", sqs.Set("/", "x"), "/", "x"},
+		{rule: "a member is replaced", event: sqs.Set("/Records/0/body", "<&>"), pointer: "/Records/0/body", want: "<&>"},
+		{
+			rule:    "a member is added to an object",
+			event:   sqs.Set("/Records/0/attributes/New", 1),
+			pointer: "/Records/0/attributes/New",
+			want:    json.Number("1"),
+		},
+		{rule: "an element is replaced", event: sqs.Set("/Records/0", nil), pointer: "/Records/0"},
+		{rule: "an element is appended", event: sqs.Set("/Records/-", true), pointer: "/Records/1", want: true},
+		{
+			rule:    "raw JSON stays as it is",
+			event:   sqs.Set("/n", json.RawMessage(`12345678901234567890.10`)),
+			pointer: "/n",
+			want:    json.Number("12345678901234567890.10"),
+		},
+		{rule: "an object is put whole", event: sqs.Set("/o", map[string]string{"a": "b"}), pointer: "/o/a", want: "b"},
+		{rule: "~0 and ~1 stand for ~ and /", event: sqs.Set("/a~1b~0c", "x"), pointer: "/a~1b~0c", want: "x"},
+		{rule: "an empty name is a name", event: sqs.Set("/", "x"), pointer: "/", want: "x"},
 	} {
 		if got := tc.event.Get(tc.pointer); got != tc.want {
 			t.Errorf("%s: %v, want %v", tc.rule, got, tc.want)

@@ -38,11 +38,23 @@ var gateways = map[string]struct {
 	trigger guard.Trigger
 	cfg     guardtest.HTTPAPIConfig
 }{
-	"HTTP API, format 2.0": {func(b guardtest.HTTPBuilder) guardtest.HTTPBuilder { return b }, guard.HTTPAPI, guardtest.HTTPAPIConfig{}},
-	"HTTP API, format 1.0": {guardtest.HTTPBuilder.Format1, guard.HTTPAPI, guardtest.HTTPAPIConfig{Format: "1.0"}},
-	"function URL":         {guardtest.HTTPBuilder.FunctionURL, guard.FunctionURL, guardtest.HTTPAPIConfig{FunctionURL: true}},
-	"REST API":             {guardtest.HTTPBuilder.REST, guard.REST, guardtest.HTTPAPIConfig{}},
-	"VPC Lattice":          {guardtest.HTTPBuilder.VPCLattice, guard.VPCLattice, guardtest.HTTPAPIConfig{}},
+	"HTTP API, format 2.0": {
+		set:     func(b guardtest.HTTPBuilder) guardtest.HTTPBuilder { return b },
+		trigger: guard.HTTPAPI,
+		cfg:     guardtest.HTTPAPIConfig{},
+	},
+	"HTTP API, format 1.0": {
+		set:     guardtest.HTTPBuilder.Format1,
+		trigger: guard.HTTPAPI,
+		cfg:     guardtest.HTTPAPIConfig{Format: "1.0"},
+	},
+	"function URL": {
+		set:     guardtest.HTTPBuilder.FunctionURL,
+		trigger: guard.FunctionURL,
+		cfg:     guardtest.HTTPAPIConfig{FunctionURL: true},
+	},
+	"REST API":    {set: guardtest.HTTPBuilder.REST, trigger: guard.REST, cfg: guardtest.HTTPAPIConfig{}},
+	"VPC Lattice": {set: guardtest.HTTPBuilder.VPCLattice, trigger: guard.VPCLattice, cfg: guardtest.HTTPAPIConfig{}},
 }
 
 // plain reports whether what sends the event has neither routes nor stages.
@@ -130,9 +142,9 @@ func TestRouteGivesThePathParameters(t *testing.T) {
 			continue
 		}
 		for _, tc := range []struct{ route, variable, want, key string }{
-			{"GET /shops/{shop}/orders/{id}", "id", "42", "GET /shops/{shop}/orders/{id}"},
-			{"GET /shops/{rest+}", "rest", "s-1/orders/42", "GET /shops/{rest+}"},
-			{"ANY /{proxy+}", "proxy", "shops/s-1/orders/42", "GET /{proxy+}"},
+			{route: "GET /shops/{shop}/orders/{id}", variable: "id", want: "42", key: "GET /shops/{shop}/orders/{id}"},
+			{route: "GET /shops/{rest+}", variable: "rest", want: "s-1/orders/42", key: "GET /shops/{rest+}"},
+			{route: "ANY /{proxy+}", variable: "proxy", want: "shops/s-1/orders/42", key: "GET /{proxy+}"},
 		} {
 			req := read(t, gateway.set(guardtest.HTTPEvent("GET", "/shops/s-1/orders/42").Route(tc.route)).Bytes())
 			if got := req.PathValue(tc.variable); got != tc.want {
@@ -153,14 +165,19 @@ func TestStageIsInFrontOfThePathOnTheAPIsDomain(t *testing.T) {
 		event         guardtest.Event
 		want          string
 	}{
-		{"format 2.0", "/rawPath", request.Event(), "/dev/orders/42"},
-		{"format 2.0, context", "/requestContext/http/path", request.Event(), "/dev/orders/42"},
-		{"format 1.0", "/path", request.Format1().Event(), "/dev/orders/42"},
-		{"REST: the resource's", "/path", request.REST().Event(), "/orders/42"},
-		{"REST, context", "/requestContext/path", request.REST().Event(), "/dev/orders/42"},
-		{"a domain of one's own", "/rawPath", own.Event(), "/orders/42"},
-		{"a domain of one's own, context", "/requestContext/domainName", own.Event(), "api.example.com"},
-		{"$default", "/rawPath", request.Stage("$default").Event(), "/orders/42"},
+		{rule: "format 2.0", pointer: "/rawPath", event: request.Event(), want: "/dev/orders/42"},
+		{rule: "format 2.0, context", pointer: "/requestContext/http/path", event: request.Event(), want: "/dev/orders/42"},
+		{rule: "format 1.0", pointer: "/path", event: request.Format1().Event(), want: "/dev/orders/42"},
+		{rule: "REST: the resource's", pointer: "/path", event: request.REST().Event(), want: "/orders/42"},
+		{rule: "REST, context", pointer: "/requestContext/path", event: request.REST().Event(), want: "/dev/orders/42"},
+		{rule: "a domain of one's own", pointer: "/rawPath", event: own.Event(), want: "/orders/42"},
+		{
+			rule:    "a domain of one's own, context",
+			pointer: "/requestContext/domainName",
+			event:   own.Event(),
+			want:    "api.example.com",
+		},
+		{rule: "$default", pointer: "/rawPath", event: request.Stage("$default").Event(), want: "/orders/42"},
 	} {
 		if got := tc.event.Get(tc.pointer); got != tc.want {
 			t.Errorf("%s: %s is %v, want %s", tc.rule, tc.pointer, got, tc.want)
@@ -187,17 +204,26 @@ func TestBodyIsBase64WhereTheGatewayMakesItSo(t *testing.T) {
 		body string
 		is64 bool
 	}{
-		{"JSON is text", post.JSON(`{}`), `{}`, false},
-		{"a form is not", post.Body("application/x-www-form-urlencoded", []byte("a=1")), "a=1", true},
-		{"nor what has no type", post.Body("", []byte("a=1")), "a=1", true},
-		{"nor what is not UTF-8", post.Body("text/plain", []byte("\xff")), "\xff", true},
-		{"JSON of a binary type", post.JSON(`{}`).Base64(), `{}`, true},
-		{"a REST API takes a form for text", post.REST().Body("application/x-www-form-urlencoded", []byte("a=1")), "a=1", false},
-		{"unless it is binary", post.REST().Body("image/png", []byte("\x89PNG")), "\x89PNG", true},
-		{"or the type is", post.REST().JSON(`{}`).Base64(), `{}`, true},
-		{"VPC Lattice takes JSON for text", post.VPCLattice().JSON(`{}`), `{}`, false},
-		{"and no type that ends in it", post.VPCLattice().Body("application/problem+json", []byte("{}")), "{}", true},
-		{"nor what is not UTF-8", post.VPCLattice().Body("text/plain", []byte("\xff")), "\xff", true},
+		{rule: "JSON is text", b: post.JSON(`{}`), body: `{}`},
+		{rule: "a form is not", b: post.Body("application/x-www-form-urlencoded", []byte("a=1")), body: "a=1", is64: true},
+		{rule: "nor what has no type", b: post.Body("", []byte("a=1")), body: "a=1", is64: true},
+		{rule: "nor what is not UTF-8", b: post.Body("text/plain", []byte("\xff")), body: "\xff", is64: true},
+		{rule: "JSON of a binary type", b: post.JSON(`{}`).Base64(), body: `{}`, is64: true},
+		{
+			rule: "a REST API takes a form for text",
+			b:    post.REST().Body("application/x-www-form-urlencoded", []byte("a=1")),
+			body: "a=1",
+		},
+		{rule: "unless it is binary", b: post.REST().Body("image/png", []byte("\x89PNG")), body: "\x89PNG", is64: true},
+		{rule: "or the type is", b: post.REST().JSON(`{}`).Base64(), body: `{}`, is64: true},
+		{rule: "VPC Lattice takes JSON for text", b: post.VPCLattice().JSON(`{}`), body: `{}`},
+		{
+			rule: "and no type that ends in it",
+			b:    post.VPCLattice().Body("application/problem+json", []byte("{}")),
+			body: "{}",
+			is64: true,
+		},
+		{rule: "nor what is not UTF-8", b: post.VPCLattice().Body("text/plain", []byte("\xff")), body: "\xff", is64: true},
 	} {
 		var event struct {
 			Body            string `json:"body"`

@@ -120,22 +120,42 @@ func TestRepeatedRecordsHaveIdsOfTheirOwn(t *testing.T) {
 		records string
 		ids     []string
 	}{
-		{guardtest.Sample(guard.SQS), "/Records", []string{"messageId", "receiptHandle"}},
-		{guardtest.Sample(guard.SQS, "fifo"), "/Records", []string{"messageId", "receiptHandle", "attributes/SequenceNumber", "attributes/MessageDeduplicationId"}},
-		{guardtest.Sample(guard.SNS), "/Records", []string{"Sns/MessageId"}},
-		{guardtest.Sample(guard.S3), "/Records", []string{"s3/object/sequencer", "responseElements/x-amz-request-id"}},
-		{guardtest.Sample(guard.S3, "removed"), "/Records", []string{"s3/object/sequencer"}},
-		{guardtest.Sample(guard.SES), "/Records", []string{"ses/mail/messageId"}},
-		{guardtest.Sample(guard.Kinesis), "/Records", []string{"eventID", "kinesis/sequenceNumber"}},
-		{guardtest.Sample(guard.DynamoDB), "/Records", []string{"eventID", "dynamodb/SequenceNumber"}},
-		{guardtest.Sample(guard.DynamoDB, "modify"), "/Records", []string{"eventID", "dynamodb/SequenceNumber"}},
-		{guardtest.Sample(guard.DynamoDB, "remove"), "/Records", []string{"eventID", "dynamodb/SequenceNumber"}},
-		{guardtest.Sample(guard.CodeCommit), "/Records", []string{"eventId"}},
-		{guardtest.Sample(guard.Firehose), "/records", []string{"recordId"}},
-		{guardtest.Sample(guard.Firehose, "kinesis"), "/records", []string{"recordId", "kinesisRecordMetadata/sequenceNumber"}},
-		{guardtest.Sample(guard.Kafka), "/records/orders-0", []string{"offset"}},
-		{guardtest.Sample(guard.Kafka, "self-managed"), "/records/orders-0", []string{"offset"}},
-		{guardtest.Sample(guard.MQ), "/messages", []string{"messageID"}},
+		{event: guardtest.Sample(guard.SQS), records: "/Records", ids: []string{"messageId", "receiptHandle"}},
+		{
+			event:   guardtest.Sample(guard.SQS, "fifo"),
+			records: "/Records",
+			ids:     []string{"messageId", "receiptHandle", "attributes/SequenceNumber", "attributes/MessageDeduplicationId"},
+		},
+		{event: guardtest.Sample(guard.SNS), records: "/Records", ids: []string{"Sns/MessageId"}},
+		{
+			event:   guardtest.Sample(guard.S3),
+			records: "/Records",
+			ids:     []string{"s3/object/sequencer", "responseElements/x-amz-request-id"},
+		},
+		{event: guardtest.Sample(guard.S3, "removed"), records: "/Records", ids: []string{"s3/object/sequencer"}},
+		{event: guardtest.Sample(guard.SES), records: "/Records", ids: []string{"ses/mail/messageId"}},
+		{event: guardtest.Sample(guard.Kinesis), records: "/Records", ids: []string{"eventID", "kinesis/sequenceNumber"}},
+		{event: guardtest.Sample(guard.DynamoDB), records: "/Records", ids: []string{"eventID", "dynamodb/SequenceNumber"}},
+		{
+			event:   guardtest.Sample(guard.DynamoDB, "modify"),
+			records: "/Records",
+			ids:     []string{"eventID", "dynamodb/SequenceNumber"},
+		},
+		{
+			event:   guardtest.Sample(guard.DynamoDB, "remove"),
+			records: "/Records",
+			ids:     []string{"eventID", "dynamodb/SequenceNumber"},
+		},
+		{event: guardtest.Sample(guard.CodeCommit), records: "/Records", ids: []string{"eventId"}},
+		{event: guardtest.Sample(guard.Firehose), records: "/records", ids: []string{"recordId"}},
+		{
+			event:   guardtest.Sample(guard.Firehose, "kinesis"),
+			records: "/records",
+			ids:     []string{"recordId", "kinesisRecordMetadata/sequenceNumber"},
+		},
+		{event: guardtest.Sample(guard.Kafka), records: "/records/orders-0", ids: []string{"offset"}},
+		{event: guardtest.Sample(guard.Kafka, "self-managed"), records: "/records/orders-0", ids: []string{"offset"}},
+		{event: guardtest.Sample(guard.MQ), records: "/messages", ids: []string{"messageID"}},
 	} {
 		const n = 12
 		event := tc.event.Repeat(n)

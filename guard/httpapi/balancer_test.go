@@ -25,11 +25,21 @@ func TestALoadBalancerIsAnsweredInItsOwnForm(t *testing.T) {
 		value   string
 		cookies []string
 	}{
-		"an error":     {failing(problem).Invoke, 401, "v", nil},
-		"a response":   {handing(200, header), 200, "v, w", header["Set-Cookie"]},
-		"another's":    {raw(`{"statusCode":200,"headers":{"X-A":"v","Set-Cookie":"a=1"},"body":"b"}`).Invoke, 200, "v", []string{"a=1"}},
-		"another's, 2": {raw(`{"statusCode":200,"multiValueHeaders":{"X-A":["v"],"set-cookie":["a=1","b=2"]}}`).Invoke, 200, "v", []string{"a=1", "b=2"}},
-		"no cookies":   {handing(200, http.Header{"X-A": {"v"}}), 200, "v", nil},
+		"an error":   {h: failing(problem).Invoke, status: 401, value: "v"},
+		"a response": {h: handing(200, header), status: 200, value: "v, w", cookies: header["Set-Cookie"]},
+		"another's": {
+			h:       raw(`{"statusCode":200,"headers":{"X-A":"v","Set-Cookie":"a=1"},"body":"b"}`).Invoke,
+			status:  200,
+			value:   "v",
+			cookies: []string{"a=1"},
+		},
+		"another's, 2": {
+			h:       raw(`{"statusCode":200,"multiValueHeaders":{"X-A":["v"],"set-cookie":["a=1","b=2"]}}`).Invoke,
+			status:  200,
+			value:   "v",
+			cookies: []string{"a=1", "b=2"},
+		},
+		"no cookies": {h: handing(200, http.Header{"X-A": {"v"}}), status: 200, value: "v"},
 	} {
 		for _, layers := range [][]guard.Middleware{{httpapi.Problems(), httpapi.SecurityHeaders()}, {httpapi.SecurityHeaders(), httpapi.Problems()}} {
 			out, err := guard.Wrap(tt.h, layers...).Invoke(t.Context(), guardtest.Sample(guard.ALB).Bytes())

@@ -69,13 +69,16 @@ func BenchmarkPost(b *testing.B) {
 		name string
 		h    lambda.Handler
 	}{
-		{"bare", bare},
-		{"defended", guard.Wrap(fn, log, httpapi.Problems(), guard.Recover(), deadline, limit)},
-		{"defended-with-schema", guard.Wrap(fn, log, httpapi.Problems(), guard.Recover(), deadline, limit, schema)},
-		{"defended-without-log", guard.Wrap(fn, httpapi.Problems(), guard.Recover(), deadline, limit)},
-		{"defended-without-recover", guard.Wrap(fn, log, httpapi.Problems(), deadline, limit)},
-		{"defended-with-headers", guard.Wrap(fn, log, httpapi.Problems(), httpapi.SecurityHeaders(), guard.Recover(), deadline, limit)},
-		{"function-alone", guard.Wrap(fn)},
+		{name: "bare", h: bare},
+		{name: "defended", h: guard.Wrap(fn, log, httpapi.Problems(), guard.Recover(), deadline, limit)},
+		{name: "defended-with-schema", h: guard.Wrap(fn, log, httpapi.Problems(), guard.Recover(), deadline, limit, schema)},
+		{name: "defended-without-log", h: guard.Wrap(fn, httpapi.Problems(), guard.Recover(), deadline, limit)},
+		{name: "defended-without-recover", h: guard.Wrap(fn, log, httpapi.Problems(), deadline, limit)},
+		{
+			name: "defended-with-headers",
+			h:    guard.Wrap(fn, log, httpapi.Problems(), httpapi.SecurityHeaders(), guard.Recover(), deadline, limit),
+		},
+		{name: "function-alone", h: guard.Wrap(fn)},
 	} {
 		b.Run(bm.name, func(b *testing.B) {
 			ctx := invocationContext(b)
@@ -126,13 +129,13 @@ func badBodies(n int) []struct{ name, accepted, refused string } {
 	members := distinctMembers(50 * n)
 	more := func(end string) string { return members[:len(members)-1] + `,"customer":"c-42"` + end }
 	return []struct{ name, accepted, refused string }{
-		{"items-of-the-wrong-type", list(item, item), list(wrong, wrong)},
-		{"a-wrong-type-last", list(item, item), list(item, wrong)},
-		{"case-variants", list(item, item), list(`{"SKU":"KB-101","quantity":2}`, item)},
-		{"a-member-twice-after-many", more(`}`), more(`,"customer":"c-42"}`)},
-		{"cut-off-after-many", more(`}`), more(``)},
-		{"too-many-values", list(item, item), filled(30*n, `{"items":[`, `0,`, `0]}`)},
-		{"too-large", list(item, item), filled(3<<20, `"`, `x`, `"`)},
+		{name: "items-of-the-wrong-type", accepted: list(item, item), refused: list(wrong, wrong)},
+		{name: "a-wrong-type-last", accepted: list(item, item), refused: list(item, wrong)},
+		{name: "case-variants", accepted: list(item, item), refused: list(`{"SKU":"KB-101","quantity":2}`, item)},
+		{name: "a-member-twice-after-many", accepted: more(`}`), refused: more(`,"customer":"c-42"}`)},
+		{name: "cut-off-after-many", accepted: more(`}`), refused: more(``)},
+		{name: "too-many-values", accepted: list(item, item), refused: filled(30*n, `{"items":[`, `0,`, `0]}`)},
+		{name: "too-large", accepted: list(item, item), refused: filled(3<<20, `"`, `x`, `"`)},
 	}
 }
 
@@ -140,7 +143,15 @@ func badBodies(n int) []struct{ name, accepted, refused string } {
 // layers around a typed handler.
 func BenchmarkRefusal(b *testing.B) {
 	for _, tt := range badBodies(20_000) {
-		for _, way := range []struct{ name, body, want string }{{"accepted", tt.accepted, `"statusCode":200`}, {"refused", tt.refused, `"statusCode":4`}} {
+		for _, way := range []struct{ name, body, want string }{{
+			name: "accepted",
+			body: tt.accepted,
+			want: `"statusCode":200`,
+		}, {
+			name: "refused",
+			body: tt.refused,
+			want: `"statusCode":4`,
+		}} {
 			b.Run(tt.name+"/"+way.name, func(b *testing.B) {
 				h, payload, ctx := typed(), jsonCall(way.body).event(), invocationContext(b)
 				if out, err := h.Invoke(ctx, payload); err != nil || !strings.Contains(string(out), way.want) {

@@ -99,8 +99,8 @@ var quoting = map[string]func(s string) error{
 	"fmt":             func(s string) error { return fmt.Errorf("no customer %s", s) },
 	"fmt, wrapping":   func(s string) error { return fmt.Errorf("load %q: %w", s, io.ErrUnexpectedEOF) },
 	"errors.Join":     func(s string) error { return errors.Join(io.EOF, errors.New(s)) },
-	"one's own":       func(s string) error { return fmt.Errorf("x: %w", ownError{s}) },
-	"a pointer to it": func(s string) error { return &ownError{s} },
+	"one's own":       func(s string) error { return fmt.Errorf("x: %w", ownError{text: s}) },
+	"a pointer to it": func(s string) error { return &ownError{text: s} },
 	"strconv":         func(s string) error { _, err := strconv.Atoi(s); return err },
 	"strconv.Unquote": func(s string) error { _, err := strconv.ParseBool(s); return err },
 	"time":            func(s string) error { _, err := time.Parse(time.RFC3339, s); return err },
@@ -148,7 +148,7 @@ var quoting = map[string]func(s string) error{
 	},
 	"a panic":               func(s string) error { panic(s) },
 	"an error of a panic":   func(s string) error { panic(fmt.Errorf("%s", s)) },
-	"a panic with a struct": func(s string) error { panic(struct{ A string }{s}) },
+	"a panic with a struct": func(s string) error { panic(struct{ A string }{A: s}) },
 }
 
 // httpPlaces are where a client can put a value.
@@ -186,8 +186,8 @@ func TestNoDisguiseOfAValueLeavesAnHTTPFunction(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		p := plant(t)
 		s := disguises[oneOf(t, "disguise", disguises)](p)
-		way := ""                                                                           // in which the handler's error quotes the value
-		fail := func(s string) error { return cmp.Or(quoting[way](s), error(ownError{s})) } // not all is an error
+		way := ""                                                                                 // in which the handler's error quotes the value
+		fail := func(s string) error { return cmp.Or(quoting[way](s), error(ownError{text: s})) } // not all is an error
 		c := call{
 			method: "POST", path: "/orders", headers: map[string]string{"content-type": "application/json"}, body: `{"customer":"c-1"}`,
 			format1: rapid.Bool().Draw(t, "format 1.0"),
@@ -254,8 +254,8 @@ func TestNoDisguiseOfAValueLeavesAFunction(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		p := plant(t)
 		s := disguises[oneOf(t, "disguise", disguises)](p)
-		way := ""                                                                           // in which the handler's error quotes the value
-		fail := func(s string) error { return cmp.Or(quoting[way](s), error(ownError{s})) } // not all is an error
+		way := ""                                                                                 // in which the handler's error quotes the value
+		fail := func(s string) error { return cmp.Or(quoting[way](s), error(ownError{text: s})) } // not all is an error
 		payload, err := json.Marshal(otherEvents[oneOf(t, "event", otherEvents)](p))
 		if err != nil {
 			t.Fatal(err)

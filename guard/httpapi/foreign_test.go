@@ -22,30 +22,53 @@ func TestAForeignAnswerStaysWhatItIs(t *testing.T) {
 		body   string
 	}{
 		"2.0": {
-			`{"statusCode":201,"headers":{"X-A":"1, 2","content-type":"text/plain"},"cookies":["a=1","b=2"],"body":"b","isBase64Encoded":false}`,
-			201,
-			http.Header{"X-A": {"1, 2"}, "Content-Type": {"text/plain"}, "Set-Cookie": {"a=1", "b=2"}},
-			"b",
+			out:    `{"statusCode":201,"headers":{"X-A":"1, 2","content-type":"text/plain"},"cookies":["a=1","b=2"],"body":"b","isBase64Encoded":false}`,
+			status: 201,
+			header: http.Header{"X-A": {"1, 2"}, "Content-Type": {"text/plain"}, "Set-Cookie": {"a=1", "b=2"}},
+			body:   "b",
 		},
 		"1.0": {
-			`{"statusCode":200,"headers":{"x-a":"1"},"multiValueHeaders":{"X-B":["1","2"],"Set-Cookie":["a=1","b=2"]},"body":"b"}`,
-			200,
-			http.Header{"X-A": {"1"}, "X-B": {"1", "2"}, "Set-Cookie": {"a=1", "b=2"}},
-			"b",
+			out:    `{"statusCode":200,"headers":{"x-a":"1"},"multiValueHeaders":{"X-B":["1","2"],"Set-Cookie":["a=1","b=2"]},"body":"b"}`,
+			status: 200,
+			header: http.Header{"X-A": {"1"}, "X-B": {"1", "2"}, "Set-Cookie": {"a=1", "b=2"}},
+			body:   "b",
 		},
 		"1.0, in both forms": {
-			`{"statusCode":200,"headers":{"x-a":"2","X-B":"9"},"multiValueHeaders":{"X-A":["1","2"],"x-b":["8"]},"body":""}`,
-			200,
-			http.Header{"X-A": {"1", "2"}, "X-B": {"8", "9"}},
-			"",
+			out:    `{"statusCode":200,"headers":{"x-a":"2","X-B":"9"},"multiValueHeaders":{"X-A":["1","2"],"x-b":["8"]},"body":""}`,
+			status: 200,
+			header: http.Header{"X-A": {"1", "2"}, "X-B": {"8", "9"}},
 		},
-		"bytes":                  {`{"statusCode":200,"body":"` + packed + `","isBase64Encoded":true}`, 200, http.Header{}, "\xff\x00"},
-		"text in base64":         {`{"statusCode":200,"body":"YQ==","isBase64Encoded":true}`, 200, http.Header{}, "a"},
-		"a status alone":         {`{"statusCode":404}`, 404, http.Header{}, ""},
-		"nulls":                  {`{"statusCode":200,"headers":null,"multiValueHeaders":null,"cookies":null,"body":null}`, 200, http.Header{}, ""},
-		"members we do not know": {`{"statusCode":200,"statusDescription":"200 OK","body":"b"}`, 200, http.Header{}, "b"},
-		"a 304 with a body":      {`{"statusCode":304,"body":"b"}`, 304, http.Header{}, ""},
-		"the gateway's headers":  {`{"statusCode":200,"headers":{"Content-Length":"9","connection":"close"},"body":"b"}`, 200, http.Header{}, "b"},
+		"bytes": {
+			out:    `{"statusCode":200,"body":"` + packed + `","isBase64Encoded":true}`,
+			status: 200,
+			header: http.Header{},
+			body:   "\xff\x00",
+		},
+		"text in base64": {
+			out:    `{"statusCode":200,"body":"YQ==","isBase64Encoded":true}`,
+			status: 200,
+			header: http.Header{},
+			body:   "a",
+		},
+		"a status alone": {out: `{"statusCode":404}`, status: 404, header: http.Header{}},
+		"nulls": {
+			out:    `{"statusCode":200,"headers":null,"multiValueHeaders":null,"cookies":null,"body":null}`,
+			status: 200,
+			header: http.Header{},
+		},
+		"members we do not know": {
+			out:    `{"statusCode":200,"statusDescription":"200 OK","body":"b"}`,
+			status: 200,
+			header: http.Header{},
+			body:   "b",
+		},
+		"a 304 with a body": {out: `{"statusCode":304,"body":"b"}`, status: 304, header: http.Header{}},
+		"the gateway's headers": {
+			out:    `{"statusCode":200,"headers":{"Content-Length":"9","connection":"close"},"body":"b"}`,
+			status: 200,
+			header: http.Header{},
+			body:   "b",
+		},
 	} {
 		for _, c := range []call{{}, {format1: true}, {lattice: true}} {
 			a := send(t, c, raw(tt.out), httpapi.SecurityHeaders())

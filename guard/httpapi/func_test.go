@@ -35,19 +35,19 @@ func TestFuncTakesJSONBodiesAlone(t *testing.T) {
 		status      int
 		code        string
 	}{
-		{"application/json", 200, ""},
-		{"application/json; charset=utf-8", 200, ""},
-		{"Application/JSON ;charset=UTF-8", 200, ""},
-		{"application/vnd.shop.order+json", 200, ""},
-		{"application/merge-patch+json; v=1", 200, ""},
-		{"text/plain", 415, "unsupported_media_type"},
-		{"text/json", 415, "unsupported_media_type"},
-		{"application/x-www-form-urlencoded", 415, "unsupported_media_type"},
-		{"application/jsonp", 415, "unsupported_media_type"},
-		{"application/json, text/plain", 415, "unsupported_media_type"},
-		{"text/plain+json", 415, "unsupported_media_type"},
-		{"application/json;;", 415, "unsupported_media_type"},
-		{"", 415, "unsupported_media_type"},
+		{contentType: "application/json", status: 200},
+		{contentType: "application/json; charset=utf-8", status: 200},
+		{contentType: "Application/JSON ;charset=UTF-8", status: 200},
+		{contentType: "application/vnd.shop.order+json", status: 200},
+		{contentType: "application/merge-patch+json; v=1", status: 200},
+		{contentType: "text/plain", status: 415, code: "unsupported_media_type"},
+		{contentType: "text/json", status: 415, code: "unsupported_media_type"},
+		{contentType: "application/x-www-form-urlencoded", status: 415, code: "unsupported_media_type"},
+		{contentType: "application/jsonp", status: 415, code: "unsupported_media_type"},
+		{contentType: "application/json, text/plain", status: 415, code: "unsupported_media_type"},
+		{contentType: "text/plain+json", status: 415, code: "unsupported_media_type"},
+		{contentType: "application/json;;", status: 415, code: "unsupported_media_type"},
+		{status: 415, code: "unsupported_media_type"},
 	} {
 		c := jsonCall(body)
 		c.headers["content-type"] = tt.contentType
@@ -75,33 +75,130 @@ func TestFuncJudgesTheBodyBeforeTheFunction(t *testing.T) {
 		code    string
 		pointer string
 	}{
-		"an object":                    {`{"customer":"c"}`, nil, 200, "", ""},
-		"an unknown member":            {`{"customer":"c","more":1}`, nil, 200, "", ""},
-		"an unknown member, refused":   {`{"customer":"c","lines":[{"x":1}]}`, []httpapi.Option{httpapi.RejectUnknownMembers()}, 400, "unknown_member", "/lines/0/x"},
-		"no body":                      {``, nil, 400, "body_missing", ""},
-		"white space":                  {"  \n ", nil, 400, "malformed_json", ""},
-		"not JSON":                     {`{"customer":`, nil, 400, "malformed_json", "/customer"},
-		"a member twice":               {`{"role":"user","role":"admin"}`, nil, 400, "duplicate_member", "/role"},
-		"a member twice, deep":         {`{"any":{"a":[{"b":1,"b":2}]}}`, nil, 400, "duplicate_member", "/any/a/0/b"},
-		"a member in two cases":        {`{"role":"user","ROLE":"admin"}`, nil, 400, "case_variant_member", "/ROLE"},
-		"a member in the wrong case":   {`{"Customer":"c"}`, nil, 400, "case_variant_member", "/Customer"},
-		"a long s":                     {`{"customer":"c","cuſtomer":"d"}`, nil, 400, "case_variant_member", "/cuſtomer"},
-		"a Kelvin sign":                {"{\"\u212aey\":\"k\"}", nil, 400, "case_variant_member", "/\u212aey"},
-		"a case variant further in":    {`{"lines":[{"sku":"a","SKU":"b"}]}`, nil, 400, "case_variant_member", "/lines/0/SKU"},
-		"two values":                   {`{"customer":"a"}{"customer":"b"}`, nil, 400, "trailing_data", ""},
-		"junk after the value":         {`{"customer":"a"} junk`, nil, 400, "trailing_data", ""},
-		"invalid UTF-8":                {"{\"customer\":\"\xff\"}", nil, 400, "invalid_utf8", "/customer"},
-		"null for the object":          {`null`, nil, 400, "wrong_type", ""},
-		"null for an object inside":    {`{"lines":[null]}`, nil, 400, "wrong_type", "/lines/0"},
-		"a number for a string":        {`{"customer":1}`, nil, 400, "wrong_type", "/customer"},
-		"a fraction for a whole":       {`{"lines":[{"n":1.5}]}`, nil, 400, "wrong_type", "/lines/0/n"},
-		"nested too deep":              {`{"any":{"a":[[[[[[[[]]]]]]]]}}`, nil, 400, "json_too_deep", "/any/a/0/0/0/0/0/0"},
-		"too many values":              {`{"any":{"a":[0` + strings.Repeat(",0", 60) + `]}}`, nil, 400, "json_too_many_values", "/any/a/57"},
-		"more bytes than allowed":      {`{"customer":"` + long + `"}`, nil, 413, "body_too_large", ""},
-		"as many bytes as allowed":     {`{"customer":"` + strings.Repeat("x", 256-15) + `"}`, nil, 200, "", ""},
-		"one byte more than allowed":   {`{"customer":"` + strings.Repeat("x", 257-15) + `"}`, nil, 413, "body_too_large", ""},
-		"fewer bytes than its escapes": {`{"customer":"` + strings.Repeat(`\"`, 100) + `"}`, nil, 200, "", ""},
-		"more bytes, all escaped":      {`{"customer":"` + strings.Repeat(`\"`, 130) + `"}`, nil, 413, "body_too_large", ""},
+		"an object":         {body: `{"customer":"c"}`, status: 200},
+		"an unknown member": {body: `{"customer":"c","more":1}`, status: 200},
+		"an unknown member, refused": {
+			body:    `{"customer":"c","lines":[{"x":1}]}`,
+			opts:    []httpapi.Option{httpapi.RejectUnknownMembers()},
+			status:  400,
+			code:    "unknown_member",
+			pointer: "/lines/0/x",
+		},
+		"no body":     {status: 400, code: "body_missing"},
+		"white space": {body: "  \n ", status: 400, code: "malformed_json"},
+		"not JSON": {
+			body:    `{"customer":`,
+			status:  400,
+			code:    "malformed_json",
+			pointer: "/customer",
+		},
+		"a member twice": {
+			body:    `{"role":"user","role":"admin"}`,
+			status:  400,
+			code:    "duplicate_member",
+			pointer: "/role",
+		},
+		"a member twice, deep": {
+			body:    `{"any":{"a":[{"b":1,"b":2}]}}`,
+			status:  400,
+			code:    "duplicate_member",
+			pointer: "/any/a/0/b",
+		},
+		"a member in two cases": {
+			body:    `{"role":"user","ROLE":"admin"}`,
+			status:  400,
+			code:    "case_variant_member",
+			pointer: "/ROLE",
+		},
+		"a member in the wrong case": {
+			body:    `{"Customer":"c"}`,
+			status:  400,
+			code:    "case_variant_member",
+			pointer: "/Customer",
+		},
+		"a long s": {
+			body:    `{"customer":"c","cuſtomer":"d"}`,
+			status:  400,
+			code:    "case_variant_member",
+			pointer: "/cuſtomer",
+		},
+		"a Kelvin sign": {
+			body:    "{\"\u212aey\":\"k\"}",
+			status:  400,
+			code:    "case_variant_member",
+			pointer: "/\u212aey",
+		},
+		"a case variant further in": {
+			body:    `{"lines":[{"sku":"a","SKU":"b"}]}`,
+			status:  400,
+			code:    "case_variant_member",
+			pointer: "/lines/0/SKU",
+		},
+		"two values": {
+			body:   `{"customer":"a"}{"customer":"b"}`,
+			status: 400,
+			code:   "trailing_data",
+		},
+		"junk after the value": {
+			body:   `{"customer":"a"} junk`,
+			status: 400,
+			code:   "trailing_data",
+		},
+		"invalid UTF-8": {
+			body:    "{\"customer\":\"\xff\"}",
+			status:  400,
+			code:    "invalid_utf8",
+			pointer: "/customer",
+		},
+		"null for the object": {body: `null`, status: 400, code: "wrong_type"},
+		"null for an object inside": {
+			body:    `{"lines":[null]}`,
+			status:  400,
+			code:    "wrong_type",
+			pointer: "/lines/0",
+		},
+		"a number for a string": {body: `{"customer":1}`, status: 400, code: "wrong_type", pointer: "/customer"},
+		"a fraction for a whole": {
+			body:    `{"lines":[{"n":1.5}]}`,
+			status:  400,
+			code:    "wrong_type",
+			pointer: "/lines/0/n",
+		},
+		"nested too deep": {
+			body:    `{"any":{"a":[[[[[[[[]]]]]]]]}}`,
+			status:  400,
+			code:    "json_too_deep",
+			pointer: "/any/a/0/0/0/0/0/0",
+		},
+		"too many values": {
+			body:    `{"any":{"a":[0` + strings.Repeat(",0", 60) + `]}}`,
+			status:  400,
+			code:    "json_too_many_values",
+			pointer: "/any/a/57",
+		},
+		"more bytes than allowed": {
+			body:   `{"customer":"` + long + `"}`,
+			status: 413,
+			code:   "body_too_large",
+		},
+		"as many bytes as allowed": {
+			body:   `{"customer":"` + strings.Repeat("x", 256-15) + `"}`,
+			status: 200,
+		},
+		"one byte more than allowed": {
+			body:   `{"customer":"` + strings.Repeat("x", 257-15) + `"}`,
+			status: 413,
+			code:   "body_too_large",
+		},
+		"fewer bytes than its escapes": {
+			body:   `{"customer":"` + strings.Repeat(`\"`, 100) + `"}`,
+			status: 200,
+		},
+		"more bytes, all escaped": {
+			body:   `{"customer":"` + strings.Repeat(`\"`, 130) + `"}`,
+			status: 413,
+			code:   "body_too_large",
+		},
 	} {
 		for _, encoded := range []bool{false, true} {
 			called := false
@@ -163,10 +260,22 @@ func TestFuncAnswersInTheFormOfTheRequest(t *testing.T) {
 		call
 		want string
 	}{
-		"HTTP API, 2.0": {call{}, `{"statusCode":200,"headers":{"x-a":"1, 2","content-type":"application/json"},"cookies":["a=1","b=2"],"body":"\"v\"","isBase64Encoded":false}`},
-		"function URL":  {call{domain: urlDomain}, `{"statusCode":200,"headers":{"x-a":"1, 2","content-type":"application/json"},"cookies":["a=1","b=2"],"body":"\"v\"","isBase64Encoded":false}`},
-		"HTTP API, 1.0": {call{format1: true}, `{"statusCode":200,"multiValueHeaders":{"x-a":["1","2"],"content-type":["application/json"],"set-cookie":["a=1","b=2"]},"body":"\"v\"","isBase64Encoded":false}`},
-		"REST API":      {call{rest: true}, `{"statusCode":200,"multiValueHeaders":{"x-a":["1","2"],"content-type":["application/json"],"set-cookie":["a=1","b=2"]},"body":"\"v\"","isBase64Encoded":false}`},
+		"HTTP API, 2.0": {
+			call: call{},
+			want: `{"statusCode":200,"headers":{"x-a":"1, 2","content-type":"application/json"},"cookies":["a=1","b=2"],"body":"\"v\"","isBase64Encoded":false}`,
+		},
+		"function URL": {
+			call: call{domain: urlDomain},
+			want: `{"statusCode":200,"headers":{"x-a":"1, 2","content-type":"application/json"},"cookies":["a=1","b=2"],"body":"\"v\"","isBase64Encoded":false}`,
+		},
+		"HTTP API, 1.0": {
+			call: call{format1: true},
+			want: `{"statusCode":200,"multiValueHeaders":{"x-a":["1","2"],"content-type":["application/json"],"set-cookie":["a=1","b=2"]},"body":"\"v\"","isBase64Encoded":false}`,
+		},
+		"REST API": {
+			call: call{rest: true},
+			want: `{"statusCode":200,"multiValueHeaders":{"x-a":["1","2"],"content-type":["application/json"],"set-cookie":["a=1","b=2"]},"body":"\"v\"","isBase64Encoded":false}`,
+		},
 	} {
 		out, err := invoke(t, tt.call, h)
 		if err != nil || string(out) != tt.want {
@@ -180,7 +289,7 @@ func TestFuncEncodesAsEncodingJSON(t *testing.T) {
 		nil, true, "text <b>&amp;</b> \u2028\u2029 \x00\x1f\x7f é 世界 \U0001f512", 1.0, 1e21, 1e-7, math.Copysign(0, -1), []int(nil),
 		[]int{},
 		map[string]any{"b": 1, "a": "<>"},
-		struct{ A, b int }{1, 2},
+		struct{ A, b int }{A: 1, b: 2},
 		[]byte("bytes"), json.RawMessage(`{"a": [1,  2]}`),
 		json.Number("1.50"), "\xff\xfe",
 		order{Customer: `"\/`},

@@ -41,16 +41,19 @@ var hostileTexts = []struct {
 	name string
 	make func(size int) string
 }{
-	{"objects with a member", func(size int) string { return filled(size, `[`, `{"":0},`, `0]`) }},
-	{"empty objects", func(size int) string { return filled(size, `[`, `{},`, `0]`) }},
-	{"numbers", func(size int) string { return filled(size, `[`, `0,`, `0]`) }},
-	{"open arrays", func(size int) string { return filled(size, ``, `[`, ``) }},
-	{"open objects", func(size int) string { return filled(size, ``, `{"":`, ``) }},
-	{"nested arrays", func(size int) string { return filled(size/2, ``, `[`, ``) + filled(size/2, ``, `]`, ``) }},
-	{"objects before many colons", func(size int) string { return filled(size/2, `[`, `{"":0},`, ``) + filled(size/2, ``, `:`, ``) }},
-	{"distinct members", distinctMembers},
-	{"a string of escapes", func(size int) string { return filled(size, `"`, `\u0041`, `"`) }},
-	{"a string of short escapes", func(size int) string { return filled(size, `"`, `\n`, `"`) }},
+	{name: "objects with a member", make: func(size int) string { return filled(size, `[`, `{"":0},`, `0]`) }},
+	{name: "empty objects", make: func(size int) string { return filled(size, `[`, `{},`, `0]`) }},
+	{name: "numbers", make: func(size int) string { return filled(size, `[`, `0,`, `0]`) }},
+	{name: "open arrays", make: func(size int) string { return filled(size, ``, `[`, ``) }},
+	{name: "open objects", make: func(size int) string { return filled(size, ``, `{"":`, ``) }},
+	{name: "nested arrays", make: func(size int) string { return filled(size/2, ``, `[`, ``) + filled(size/2, ``, `]`, ``) }},
+	{
+		name: "objects before many colons",
+		make: func(size int) string { return filled(size/2, `[`, `{"":0},`, ``) + filled(size/2, ``, `:`, ``) },
+	},
+	{name: "distinct members", make: distinctMembers},
+	{name: "a string of escapes", make: func(size int) string { return filled(size, `"`, `\u0041`, `"`) }},
+	{name: "a string of short escapes", make: func(size int) string { return filled(size, `"`, `\n`, `"`) }},
 }
 
 // allocated is all that f allocates, freed or not: no less than what lives at

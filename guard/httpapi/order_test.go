@@ -119,7 +119,7 @@ func TestEveryOrderOfTheLayersIsRefusedOrKeepsCallersApart(t *testing.T) {
 			who   string
 			event []byte
 		}
-		calls := []call{{"alice", asAlice}, {"bob", asBob}, {"", asNobody}, {"alice", asAlice}}
+		calls := []call{{who: "alice", event: asAlice}, {who: "bob", event: asBob}, {event: asNobody}, {who: "alice", event: asAlice}}
 		for _, call := range calls[:2+n%32/16*2] { // the first two show it; the others in every other lot
 			out, err := h.Invoke(t.Context(), call.event)
 			var a struct {

@@ -33,12 +33,30 @@ func TestARefusedRequestIsAnsweredInTheFormOfItsTrigger(t *testing.T) {
 	}
 	const head = `"headers":{"origin":"` + shopOrigin + `","authorization":"Bearer planted"},`
 	for name, tt := range map[string]struct{ event, form string }{
-		"2.0":        {`{"version":"2.0","rawPath":"/planted",` + head + `"requestContext":{"http":{"method":"GET"}}`, `"headers":{`},
-		"1.0":        {`{"version":"1.0","httpMethod":"GET","path":"/planted",` + head + `"requestContext":{}`, `"multiValueHeaders":{`},
-		"REST":       {`{"httpMethod":"GET","path":"/planted",` + head + `"requestContext":{}`, `"multiValueHeaders":{`},
-		"ALB":        {`{"httpMethod":"GET","path":"/planted",` + head + `"requestContext":{"elb":{}}`, `"headers":{`},
-		"ALB, lists": {`{"httpMethod":"GET","multiValueHeaders":{"origin":["` + shopOrigin + `"]},"requestContext":{"elb":{}}`, `"multiValueHeaders":{`},
-		"Lattice":    {`{"version":"2.0","method":"GET","path":"/planted",` + head + `"requestContext":{"serviceArn":"arn:aws:vpc-lattice:x"}`, `"headers":{`},
+		"2.0": {
+			event: `{"version":"2.0","rawPath":"/planted",` + head + `"requestContext":{"http":{"method":"GET"}}`,
+			form:  `"headers":{`,
+		},
+		"1.0": {
+			event: `{"version":"1.0","httpMethod":"GET","path":"/planted",` + head + `"requestContext":{}`,
+			form:  `"multiValueHeaders":{`,
+		},
+		"REST": {
+			event: `{"httpMethod":"GET","path":"/planted",` + head + `"requestContext":{}`,
+			form:  `"multiValueHeaders":{`,
+		},
+		"ALB": {
+			event: `{"httpMethod":"GET","path":"/planted",` + head + `"requestContext":{"elb":{}}`,
+			form:  `"headers":{`,
+		},
+		"ALB, lists": {
+			event: `{"httpMethod":"GET","multiValueHeaders":{"origin":["` + shopOrigin + `"]},"requestContext":{"elb":{}}`,
+			form:  `"multiValueHeaders":{`,
+		},
+		"Lattice": {
+			event: `{"version":"2.0","method":"GET","path":"/planted",` + head + `"requestContext":{"serviceArn":"arn:aws:vpc-lattice:x"}`,
+			form:  `"headers":{`,
+		},
 	} {
 		for what, end := range map[string]string{
 			"no end":              ``,

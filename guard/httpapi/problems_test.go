@@ -69,9 +69,12 @@ func TestEvery401HasAChallenge(t *testing.T) {
 		err  error
 		opts []httpapi.ProblemOption
 	}{
-		"Bearer":               {err, nil},
-		`Basic realm="orders"`: {err, []httpapi.ProblemOption{httpapi.Challenge(`Basic realm="orders"`)}},
-		"DPoP":                 {httpapi.WithHeader(err, "www-authenticate", "DPoP"), []httpapi.ProblemOption{httpapi.Challenge("Basic")}},
+		"Bearer":               {err: err},
+		`Basic realm="orders"`: {err: err, opts: []httpapi.ProblemOption{httpapi.Challenge(`Basic realm="orders"`)}},
+		"DPoP": {
+			err:  httpapi.WithHeader(err, "www-authenticate", "DPoP"),
+			opts: []httpapi.ProblemOption{httpapi.Challenge("Basic")},
+		},
 	} {
 		out, err := invoke(t, call{}, failing(tt.err), httpapi.Problems(tt.opts...))
 		if a := read(t, out); err != nil || a.status != 401 || a.header.Get("Www-Authenticate") != want {
@@ -102,12 +105,18 @@ func TestTheUnexpectedIsA500ThatSaysNothing(t *testing.T) {
 		code string
 		h    guard.HandlerFunc
 	}{
-		"an error":        {"internal", func(context.Context, []byte) ([]byte, error) { return nil, errors.New("planted") }},
-		"a nil *Error":    {"internal", func(context.Context, []byte) ([]byte, error) { return nil, (*guard.Error)(nil) }},
-		"a panic":         {"panic", func(context.Context, []byte) ([]byte, error) { panic("planted") }},
-		"a runtime error": {"panic", func(_ context.Context, p []byte) ([]byte, error) { return p[len(p)+1:], nil }},
-		"an aborted one":  {"panic", func(context.Context, []byte) ([]byte, error) { panic(http.ErrAbortHandler) }},
-		"a Lambda error": {"internal", func(context.Context, []byte) ([]byte, error) {
+		"an error": {
+			code: "internal",
+			h:    func(context.Context, []byte) ([]byte, error) { return nil, errors.New("planted") },
+		},
+		"a nil *Error": {
+			code: "internal",
+			h:    func(context.Context, []byte) ([]byte, error) { return nil, (*guard.Error)(nil) },
+		},
+		"a panic":         {code: "panic", h: func(context.Context, []byte) ([]byte, error) { panic("planted") }},
+		"a runtime error": {code: "panic", h: func(_ context.Context, p []byte) ([]byte, error) { return p[len(p)+1:], nil }},
+		"an aborted one":  {code: "panic", h: func(context.Context, []byte) ([]byte, error) { panic(http.ErrAbortHandler) }},
+		"a Lambda error": {code: "internal", h: func(context.Context, []byte) ([]byte, error) {
 			return nil, messages.InvokeResponse_Error{Type: "planted", Message: "planted"}
 		}},
 	} {

@@ -54,10 +54,10 @@ func TestOneCookieForLatticeIsATextAndSeveralAList(t *testing.T) {
 		header http.Header
 		want   string
 	}{
-		{nil, ``},
-		{http.Header{"Set-Cookie": {"a=1"}}, `"set-cookie":"a=1"`},
-		{http.Header{"Set-Cookie": {"a=1", "b=2, 3"}}, `"set-cookie":["a=1","b=2, 3"]`},
-		{http.Header{"Set-Cookie": {"a=1"}, "Vary": {"A", "B"}}, `"vary":"A, B","set-cookie":"a=1"`},
+		{header: nil, want: ``},
+		{header: http.Header{"Set-Cookie": {"a=1"}}, want: `"set-cookie":"a=1"`},
+		{header: http.Header{"Set-Cookie": {"a=1", "b=2, 3"}}, want: `"set-cookie":["a=1","b=2, 3"]`},
+		{header: http.Header{"Set-Cookie": {"a=1"}, "Vary": {"A", "B"}}, want: `"vary":"A, B","set-cookie":"a=1"`},
 	} {
 		out, err := invoke(t, call{lattice: true}, httpapi.Handler(func(context.Context, *httpapi.Request) (httpapi.Response, error) {
 			return httpapi.Response{Header: tt.header}, nil
@@ -165,10 +165,13 @@ func TestHandlerBodiesAreTextOrBase64(t *testing.T) {
 		res    httpapi.Response
 		base64 bool
 	}{
-		"text":             {httpapi.Response{Body: []byte("é \" \\ \n \x00")}, false},
-		"bytes":            {httpapi.Response{Body: []byte{0xff, 0, 1}}, true},
-		"compressed bytes": {httpapi.Response{Body: []byte("as if packed"), Header: http.Header{"Content-Encoding": {"gzip"}}}, true},
-		"nothing":          {httpapi.Response{}, false},
+		"text":  {res: httpapi.Response{Body: []byte("é \" \\ \n \x00")}},
+		"bytes": {res: httpapi.Response{Body: []byte{0xff, 0, 1}}, base64: true},
+		"compressed bytes": {
+			res:    httpapi.Response{Body: []byte("as if packed"), Header: http.Header{"Content-Encoding": {"gzip"}}},
+			base64: true,
+		},
+		"nothing": {res: httpapi.Response{}},
 	} {
 		h := httpapi.Handler(func(context.Context, *httpapi.Request) (httpapi.Response, error) { return tt.res, nil })
 		a := send(t, call{}, h)

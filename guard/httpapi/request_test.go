@@ -128,28 +128,28 @@ func TestRequestAuthorizer(t *testing.T) {
 		call
 		holds func(a *description) bool
 	}{
-		"none": {call{}, func(a *description) bool { return a == nil }},
+		"none": {call: call{}, holds: func(a *description) bool { return a == nil }},
 		"jwt": {
-			call{authorizer: object{"jwt": object{"claims": object{"sub": "u-1"}, "scopes": []string{"orders:write"}}}},
-			func(a *description) bool {
+			call: call{authorizer: object{"jwt": object{"claims": object{"sub": "u-1"}, "scopes": []string{"orders:write"}}}},
+			holds: func(a *description) bool {
 				return a.JWT.Claims["sub"] == "u-1" && slices.Equal(a.JWT.Scopes, []string{"orders:write"})
 			},
 		},
 		"lambda": {
-			call{authorizer: object{"lambda": object{"tenant": "t-1", "n": 1}}},
-			func(a *description) bool { return a.Lambda["tenant"] == "t-1" },
+			call:  call{authorizer: object{"lambda": object{"tenant": "t-1", "n": 1}}},
+			holds: func(a *description) bool { return a.Lambda["tenant"] == "t-1" },
 		},
 		"iam": {
-			call{authorizer: object{"iam": object{"userArn": "arn:aws:iam::123456789012:user/u", "accountId": "123456789012"}}, domain: urlDomain},
-			func(a *description) bool { return a.IAM.UserARN == "arn:aws:iam::123456789012:user/u" },
+			call:  call{authorizer: object{"iam": object{"userArn": "arn:aws:iam::123456789012:user/u", "accountId": "123456789012"}}, domain: urlDomain},
+			holds: func(a *description) bool { return a.IAM.UserARN == "arn:aws:iam::123456789012:user/u" },
 		},
 		"REST, a lambda's": {
-			call{authorizer: object{"principalId": "u-1", "tenant": "t-1"}, rest: true},
-			func(a *description) bool { return a.Lambda["tenant"] == "t-1" && a.JWT == nil },
+			call:  call{authorizer: object{"principalId": "u-1", "tenant": "t-1"}, rest: true},
+			holds: func(a *description) bool { return a.Lambda["tenant"] == "t-1" && a.JWT == nil },
 		},
 		"1.0, jwt": {
-			call{authorizer: object{"claims": object{"sub": "u-1"}, "scopes": nil}, format1: true},
-			func(a *description) bool { return a.JWT.Claims["sub"] == "u-1" },
+			call:  call{authorizer: object{"claims": object{"sub": "u-1"}, "scopes": nil}, format1: true},
+			holds: func(a *description) bool { return a.JWT.Claims["sub"] == "u-1" },
 		},
 	} {
 		requestOf(t, tt.event(), func(r *httpapi.Request) {
@@ -191,10 +191,17 @@ func TestRequestFrom(t *testing.T) {
 		layers  []guard.Middleware
 		want    bool
 	}{
-		"inside Problems":        {call{path: "/x"}.event(), []guard.Middleware{httpapi.Problems()}, true},
-		"inside SecurityHeaders": {call{path: "/x"}.event(), []guard.Middleware{httpapi.SecurityHeaders()}, true},
-		"inside no layer here":   {call{path: "/x"}.event(), []guard.Middleware{guard.Recover()}, false},
-		"of another event":       {[]byte(`{"Records":[{"eventSource":"aws:sqs"}]}`), []guard.Middleware{httpapi.SecurityHeaders()}, false},
+		"inside Problems": {payload: call{path: "/x"}.event(), layers: []guard.Middleware{httpapi.Problems()}, want: true},
+		"inside SecurityHeaders": {
+			payload: call{path: "/x"}.event(),
+			layers:  []guard.Middleware{httpapi.SecurityHeaders()},
+			want:    true,
+		},
+		"inside no layer here": {payload: call{path: "/x"}.event(), layers: []guard.Middleware{guard.Recover()}},
+		"of another event": {
+			payload: []byte(`{"Records":[{"eventSource":"aws:sqs"}]}`),
+			layers:  []guard.Middleware{httpapi.SecurityHeaders()},
+		},
 	} {
 		if _, err := guard.Wrap(seen(tt.want), tt.layers...).Invoke(t.Context(), tt.payload); err != nil {
 			t.Errorf("%s: %v", name, err)

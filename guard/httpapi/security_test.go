@@ -47,16 +47,28 @@ func TestWhatIsPrivateIsNotStored(t *testing.T) {
 		h    guard.HandlerFunc
 		want string
 	}{
-		"no credentials":            {call{}, public, ""},
-		"a cookie":                  {call{cookies: []string{"a=1"}}, public, "no-store"},
-		"a cookie, 1.0":             {call{cookies: []string{"a=1"}, format1: true}, public, "no-store"},
-		"a cookie as a header":      {call{headers: map[string]string{"cookie": "a=1"}}, public, "no-store"},
-		"Authorization":             {call{headers: map[string]string{"Authorization": "Bearer x"}}, public, "no-store"},
-		"a gateway's authorizer":    {call{authorizer: object{"lambda": object{"tenant": "t"}}}, public, "no-store"},
-		"a new cookie":              {call{}, handing(200, http.Header{"Set-Cookie": {"a=1"}}), "no-store"},
-		"an error":                  {call{}, handing(404, nil), "no-store"},
-		"a redirect":                {call{}, handing(302, nil), ""},
-		"a cookie, stored on order": {call{cookies: []string{"a=1"}}, handing(200, http.Header{"Cache-Control": {"private"}}), "private"},
+		"no credentials":       {call: call{}, h: public},
+		"a cookie":             {call: call{cookies: []string{"a=1"}}, h: public, want: "no-store"},
+		"a cookie, 1.0":        {call: call{cookies: []string{"a=1"}, format1: true}, h: public, want: "no-store"},
+		"a cookie as a header": {call: call{headers: map[string]string{"cookie": "a=1"}}, h: public, want: "no-store"},
+		"Authorization": {
+			call: call{headers: map[string]string{"Authorization": "Bearer x"}},
+			h:    public,
+			want: "no-store",
+		},
+		"a gateway's authorizer": {
+			call: call{authorizer: object{"lambda": object{"tenant": "t"}}},
+			h:    public,
+			want: "no-store",
+		},
+		"a new cookie": {call: call{}, h: handing(200, http.Header{"Set-Cookie": {"a=1"}}), want: "no-store"},
+		"an error":     {call: call{}, h: handing(404, nil), want: "no-store"},
+		"a redirect":   {call: call{}, h: handing(302, nil)},
+		"a cookie, stored on order": {
+			call: call{cookies: []string{"a=1"}},
+			h:    handing(200, http.Header{"Cache-Control": {"private"}}),
+			want: "private",
+		},
 	} {
 		if a := send(t, tt.call, tt.h, httpapi.SecurityHeaders()); a.header.Get("Cache-Control") != tt.want {
 			t.Errorf("%s: %q, want %q", name, a.header.Get("Cache-Control"), tt.want)

@@ -294,23 +294,38 @@ func TestServeRefusesWhatCannotBeSent(t *testing.T) {
 		code string
 		h    http.HandlerFunc
 	}{
-		"a header of two lines":      {"invalid_response", func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("X-A", "a\r\nb: c") }},
-		"a header that is not UTF-8": {"invalid_response", func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("X-A", "\xe9") }},
-		"status 999":                 {"invalid_response", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(999) }},
-		"another protocol":           {"invalid_response", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusSwitchingProtocols) }},
-		"less than it announced": {"invalid_response", func(w http.ResponseWriter, _ *http.Request) {
+		"a header of two lines": {
+			code: "invalid_response",
+			h:    func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("X-A", "a\r\nb: c") },
+		},
+		"a header that is not UTF-8": {
+			code: "invalid_response",
+			h:    func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("X-A", "\xe9") },
+		},
+		"status 999": {
+			code: "invalid_response",
+			h:    func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(999) },
+		},
+		"another protocol": {
+			code: "invalid_response",
+			h:    func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusSwitchingProtocols) },
+		},
+		"less than it announced": {code: "invalid_response", h: func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Length", "5")
 			_, _ = io.WriteString(w, "half")
 		}},
-		"nothing of what it announced": {"invalid_response", func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Content-Length", "1") }},
-		"nothing, for it was too much": {"invalid_response", func(w http.ResponseWriter, _ *http.Request) {
+		"nothing of what it announced": {
+			code: "invalid_response",
+			h:    func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Content-Length", "1") },
+		},
+		"nothing, for it was too much": {code: "invalid_response", h: func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Length", "1")
 			if n, err := io.WriteString(w, "ab"); n != 0 || !errors.Is(err, http.ErrContentLength) {
 				t.Errorf("%d, %v", n, err)
 			}
 		}},
-		"no status at all": {"panic", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(0) }},
-		"more than Lambda takes": {"response_too_large", func(w http.ResponseWriter, _ *http.Request) {
+		"no status at all": {code: "panic", h: func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(0) }},
+		"more than Lambda takes": {code: "response_too_large", h: func(w http.ResponseWriter, _ *http.Request) {
 			chunk := make([]byte, 1<<20)
 			for range 100 { // a handler that does not look at the error
 				if n, err := w.Write(chunk); err != nil && n != 0 {
@@ -318,7 +333,7 @@ func TestServeRefusesWhatCannotBeSent(t *testing.T) {
 				}
 			}
 		}},
-		"more than Lambda takes, at once": {"response_too_large", func(w http.ResponseWriter, _ *http.Request) {
+		"more than Lambda takes, at once": {code: "response_too_large", h: func(w http.ResponseWriter, _ *http.Request) {
 			if _, err := io.WriteString(w, strings.Repeat("x", 7<<20)); err == nil {
 				t.Error("7 MiB were written")
 			}

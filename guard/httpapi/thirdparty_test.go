@@ -73,7 +73,13 @@ func (i instrumented) Invoke(ctx context.Context, payload []byte) ([]byte, error
 func TestAWrapperAroundAReflectedHandlerIsNoticed(t *testing.T) {
 	reflected := lambda.NewHandler(func(context.Context, map[string]any) (string, error) { return "x", nil })
 	own := guard.Func(func(context.Context, map[string]any) (string, error) { return "x", nil })
-	for name, h := range map[string]lambda.Handler{"a value": instrumented{reflected}, "a pointer": &instrumented{&instrumented{reflected}}} {
+	for name, h := range map[string]lambda.Handler{"a value": instrumented{
+		inner: reflected,
+	}, "a pointer": &instrumented{
+		inner: &instrumented{
+			inner: reflected,
+		},
+	}} {
 		var log strings.Builder
 		if _, err := guard.Wrap(h, guard.Log(guard.NewLogger(&log))).Invoke(t.Context(), []byte(`{}`)); err != nil {
 			t.Fatal(err)
@@ -83,10 +89,12 @@ func TestAWrapperAroundAReflectedHandlerIsNoticed(t *testing.T) {
 		}
 	}
 	t.Setenv("AWS_LAMBDA_MAX_CONCURRENCY", "8")
-	if _, why := built(instrumented{reflected}, nil); !strings.Contains(why, "guard.Func") {
+	if _, why := built(instrumented{inner: reflected}, nil); !strings.Contains(why, "guard.Func") {
 		t.Errorf("got %q, want it refused where invocations run at once", why)
 	}
-	for name, h := range map[string]lambda.Handler{"a handler of guard's": instrumented{own}, "none between": reflected} {
+	for name, h := range map[string]lambda.Handler{"a handler of guard's": instrumented{
+		inner: own,
+	}, "none between": reflected} {
 		if _, why := built(h, nil); why != "" {
 			t.Errorf("%s: got %q, want it built", name, why)
 		}

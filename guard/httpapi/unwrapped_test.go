@@ -103,10 +103,12 @@ func TestErrorsOutsideAHandlerWithoutProblemsIsRefused(t *testing.T) {
 		h       lambda.Handler
 		refused bool
 	}{
-		"one route has Problems":  {httpapi.Routes(map[string]lambda.Handler{"/a": within, "/b": f}), true},
-		"each route has Problems": {httpapi.Routes(map[string]lambda.Handler{"/a": within, "/b": within}), true},
-		"Problems around Routes":  {guard.Wrap(httpapi.Routes(map[string]lambda.Handler{"/a": within, "/b": f}), httpapi.Problems()), false},
-		"Problems around Func":    {within, false},
+		"one route has Problems":  {h: httpapi.Routes(map[string]lambda.Handler{"/a": within, "/b": f}), refused: true},
+		"each route has Problems": {h: httpapi.Routes(map[string]lambda.Handler{"/a": within, "/b": within}), refused: true},
+		"Problems around Routes": {
+			h: guard.Wrap(httpapi.Routes(map[string]lambda.Handler{"/a": within, "/b": f}), httpapi.Problems()),
+		},
+		"Problems around Func": {h: within},
 	} {
 		if _, why := built(tt.h, []guard.Middleware{guard.Errors()}); tt.refused != strings.Contains(why, "guard.Errors") {
 			t.Errorf("%s: got %q, want refused %t", name, why, tt.refused)

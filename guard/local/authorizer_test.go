@@ -80,9 +80,9 @@ func TestRouteKeyThatTellsNoRoutesApartIsPointedOut(t *testing.T) {
 		args    []string
 		warning bool
 	}{
-		{[]string{"-ttl", "5s", echo}, true},
-		{[]string{"-ttl", "5s", "-route", "GET /echo", echo}, false},
-		{[]string{echo}, false}, // not kept
+		{args: []string{"-ttl", "5s", echo}, warning: true},
+		{args: []string{"-ttl", "5s", "-route", "GET /echo", echo}},
+		{args: []string{echo}}, // not kept
 	} {
 		s := serveLocal(t, slices.Concat(keyed, tt.args)...)
 		s.onConsole("authorizer: init of ") // what comes after the warning
@@ -117,10 +117,10 @@ func TestFailedAuthorizerIsReportedAndReplaced(t *testing.T) {
 		body    string
 		console string
 	}{
-		{"unauthorized", 401, `{"message":"Unauthorized"}`, "by unauthorized"},
-		{"error", 500, `{"message":"Internal Server Error"}`, "failed: errorString: no database"},
-		{"exit", 500, `{"message":"Internal Server Error"}`, "authorizer: RequestId: "},
-		{"let-me-in", 200, "", "by let-me-in"},
+		{token: "unauthorized", status: 401, body: `{"message":"Unauthorized"}`, console: "by unauthorized"},
+		{token: "error", status: 500, body: `{"message":"Internal Server Error"}`, console: "failed: errorString: no database"},
+		{token: "exit", status: 500, body: `{"message":"Internal Server Error"}`, console: "authorizer: RequestId: "},
+		{token: "let-me-in", status: 200, console: "by let-me-in"},
 	} {
 		if status, body := s.as(tt.token, "/echo"); status != tt.status || tt.body != "" && body != tt.body {
 			t.Errorf("%s: %d %s", tt.token, status, body)

@@ -17,10 +17,30 @@ func TestOneEvent(t *testing.T) {
 		stdout      string
 		stderr      string
 	}{
-		{"an answer", `{"do":"echo"}`, "29s", 0, "{\"do\":\"echo\"}\n", "init of"},
-		{"an error", `{"do":"typed error","text":"sold out"}`, "29s", 1, "{\"errorMessage\":\"sold out\",\"errorType\":\"no_stock\"}\n", ""},
-		{"an exit", `{"do":"exit"}`, "29s", 1, `{"errorType":"Runtime.ExitError","errorMessage":"RequestId: `, "exit status 7"},
-		{"a timeout", `{"do":"overrun"}`, "500ms", 1, `{"errorType":"Sandbox.Timedout","errorMessage":"`, "Task timed out after 0.50 seconds"},
+		{name: "an answer", event: `{"do":"echo"}`, timeout: "29s", stdout: "{\"do\":\"echo\"}\n", stderr: "init of"},
+		{
+			name:    "an error",
+			event:   `{"do":"typed error","text":"sold out"}`,
+			timeout: "29s",
+			status:  1,
+			stdout:  "{\"errorMessage\":\"sold out\",\"errorType\":\"no_stock\"}\n",
+		},
+		{
+			name:    "an exit",
+			event:   `{"do":"exit"}`,
+			timeout: "29s",
+			status:  1,
+			stdout:  `{"errorType":"Runtime.ExitError","errorMessage":"RequestId: `,
+			stderr:  "exit status 7",
+		},
+		{
+			name:    "a timeout",
+			event:   `{"do":"overrun"}`,
+			timeout: "500ms",
+			status:  1,
+			stdout:  `{"errorType":"Sandbox.Timedout","errorMessage":"`,
+			stderr:  "Task timed out after 0.50 seconds",
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -46,12 +66,20 @@ func TestWhatCannotRunExitsWith1(t *testing.T) {
 		args   []string
 		stderr string
 	}{
-		{"a package that does not build", []string{"./testdata/broken"}, "testdata/broken/main.go:3:15: undefined: nothing"},
-		{"a package that is not there", []string{"./testdata/missing"}, "testdata/missing"},
-		{"a package that is no command", []string{"../guardtest"}, "no main packages"},
-		{"a file that cannot be run", []string{writeFile(t, "bootstrap", "")}, "neither a package nor a file that can be run"},
-		{"an event that is not there", []string{"-event", "missing.json", echo}, "missing.json"},
-		{"an address that is taken", []string{"-addr", taken.Addr().String(), echo}, "address already in use"},
+		{
+			name:   "a package that does not build",
+			args:   []string{"./testdata/broken"},
+			stderr: "testdata/broken/main.go:3:15: undefined: nothing",
+		},
+		{name: "a package that is not there", args: []string{"./testdata/missing"}, stderr: "testdata/missing"},
+		{name: "a package that is no command", args: []string{"../guardtest"}, stderr: "no main packages"},
+		{
+			name:   "a file that cannot be run",
+			args:   []string{writeFile(t, "bootstrap", "")},
+			stderr: "neither a package nor a file that can be run",
+		},
+		{name: "an event that is not there", args: []string{"-event", "missing.json", echo}, stderr: "missing.json"},
+		{name: "an address that is taken", args: []string{"-addr", taken.Addr().String(), echo}, stderr: "address already in use"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

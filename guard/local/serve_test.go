@@ -111,9 +111,19 @@ func TestFailedFunctionIsReportedAndReplaced(t *testing.T) {
 		body    string
 		console []string
 	}{
-		{"/error?no", 502, `{"message":"Internal Server Error"}`, []string{"errorString: no"}},
-		{"/panic?boom", 502, `{"message":"Internal Server Error"}`, []string{"failed: string: boom", "Runtime.ExitError"}},
-		{"/exit", 502, `{"message":"Internal Server Error"}`, []string{"Runtime exited with error: exit status 7", "Runtime.ExitError"}},
+		{path: "/error?no", status: 502, body: `{"message":"Internal Server Error"}`, console: []string{"errorString: no"}},
+		{
+			path:    "/panic?boom",
+			status:  502,
+			body:    `{"message":"Internal Server Error"}`,
+			console: []string{"failed: string: boom", "Runtime.ExitError"},
+		},
+		{
+			path:    "/exit",
+			status:  502,
+			body:    `{"message":"Internal Server Error"}`,
+			console: []string{"Runtime exited with error: exit status 7", "Runtime.ExitError"},
+		},
 	}
 	s := serveLocal(t, echo)
 	for _, tt := range tests {

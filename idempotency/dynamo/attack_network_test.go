@@ -77,50 +77,50 @@ type fault struct {
 
 func faults() []fault {
 	return []fault{
-		{"lost", 3, func(q *request, _ http.ResponseWriter) {
+		{name: "lost", share: 3, happen: func(q *request, _ http.ResponseWriter) {
 			_, _ = q.send()
 			abort()
 		}},
-		{"dropped", 1, func(*request, http.ResponseWriter) { abort() }},
-		{"late", 3, func(q *request, _ http.ResponseWriter) {
+		{name: "dropped", share: 1, happen: func(*request, http.ResponseWriter) { abort() }},
+		{name: "late", share: 3, happen: func(q *request, _ http.ResponseWriter) {
 			q.hold()
 			abort()
 		}},
-		{"repeated", 3, func(q *request, rw http.ResponseWriter) {
+		{name: "repeated", share: 3, happen: func(q *request, rw http.ResponseWriter) {
 			q.hold()
 			q.answer(rw)
 		}},
-		{"twice", 1, func(q *request, rw http.ResponseWriter) {
+		{name: "twice", share: 1, happen: func(q *request, rw http.ResponseWriter) {
 			_, _ = q.send()
 			q.renew()
 			q.answer(rw)
 		}},
-		{"slow", 2, func(q *request, rw http.ResponseWriter) {
+		{name: "slow", share: 2, happen: func(q *request, rw http.ResponseWriter) {
 			time.Sleep(q.between(0, 5*maxSkew))
 			q.answer(rw)
 		}},
-		{"answered slowly", 1, func(q *request, rw http.ResponseWriter) {
+		{name: "answered slowly", share: 1, happen: func(q *request, rw http.ResponseWriter) {
 			reply := q.mustSend()
 			time.Sleep(q.between(0, 5*maxSkew))
 			reply.Write(rw, len(reply.Body))
 		}},
-		{"answered by half", 1, func(q *request, rw http.ResponseWriter) {
+		{name: "answered by half", share: 1, happen: func(q *request, rw http.ResponseWriter) {
 			reply := q.mustSend()
 			reply.Write(rw, len(reply.Body)/2)
 			abort()
 		}},
-		{"throttled", 1, func(q *request, rw http.ResponseWriter) { throttleAll(nil, rw, q.r, nil) }},
-		{"failed", 1, func(q *request, rw http.ResponseWriter) { failInternal(nil, rw, q.r, nil) }},
-		{"done and failed", 1, func(q *request, rw http.ResponseWriter) {
+		{name: "throttled", share: 1, happen: func(q *request, rw http.ResponseWriter) { throttleAll(nil, rw, q.r, nil) }},
+		{name: "failed", share: 1, happen: func(q *request, rw http.ResponseWriter) { failInternal(nil, rw, q.r, nil) }},
+		{name: "done and failed", share: 1, happen: func(q *request, rw http.ResponseWriter) {
 			_, _ = q.send()
 			failInternal(nil, rw, q.r, nil)
 		}},
-		{"the last before it is killed", 2, func(q *request, _ http.ResponseWriter) {
+		{name: "the last before it is killed", share: 2, happen: func(q *request, _ http.ResponseWriter) {
 			_, _ = q.send()
 			q.kill("after its " + q.step)
 			abort()
 		}},
-		{"one that it is killed before", 1, func(q *request, _ http.ResponseWriter) {
+		{name: "one that it is killed before", share: 1, happen: func(q *request, _ http.ResponseWriter) {
 			q.kill("before its " + q.step)
 			abort()
 		}},

@@ -39,12 +39,12 @@ func (w *world) say(o *operation, format string, args ...any) {
 
 func (w *world) note(o *operation, format string, args ...any) {
 	short := strings.TrimPrefix(o.id, w.name+"-")
-	w.events = append(w.events, event{o.of, time.Since(w.start), short + " " + fmt.Sprintf(format, args...)})
+	w.events = append(w.events, event{of: o.of, at: time.Since(w.start), text: short + " " + fmt.Sprintf(format, args...)})
 }
 
 func (w *world) violated(o *operation, format string, args ...any) {
 	text := strings.TrimPrefix(o.id, w.name+"-") + " " + fmt.Sprintf(format, args...)
-	w.violations = append(w.violations, violation{o.of, text})
+	w.violations = append(w.violations, violation{of: o.of, text: text})
 	w.note(o, "VIOLATES: "+format, args...)
 }
 

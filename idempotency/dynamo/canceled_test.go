@@ -54,12 +54,32 @@ func TestAFailureTellsWhichItemWasInTheWay(t *testing.T) {
 		calls [][]types.TransactWriteItem
 		want  string // index, code and whose the old item is, of each
 	}{
-		{"a Put", [][]types.TransactWriteItem{{s.add("first"), s.add("second")}}, "1 ConditionalCheckFailed another"},
-		{"of a second call", [][]types.TransactWriteItem{{s.add("first"), s.count()}, {s.add("second")}}, "2 ConditionalCheckFailed another"},
-		{"without asking for the item", [][]types.TransactWriteItem{{plain}}, "0 ConditionalCheckFailed "},
-		{"of a ConditionCheck", [][]types.TransactWriteItem{{s.count(), s.check("none", "attribute_exists(id)")}}, "1 ConditionalCheckFailed "},
-		{"several", [][]types.TransactWriteItem{{s.add("second"), s.add("first"), plain}}, "0 ConditionalCheckFailed another, 2 ConditionalCheckFailed "},
-		{"an update that cannot be", [][]types.TransactWriteItem{{s.add("first"), wrongType}}, "1 ValidationError "},
+		{
+			name:  "a Put",
+			calls: [][]types.TransactWriteItem{{s.add("first"), s.add("second")}},
+			want:  "1 ConditionalCheckFailed another",
+		},
+		{
+			name:  "of a second call",
+			calls: [][]types.TransactWriteItem{{s.add("first"), s.count()}, {s.add("second")}},
+			want:  "2 ConditionalCheckFailed another",
+		},
+		{name: "without asking for the item", calls: [][]types.TransactWriteItem{{plain}}, want: "0 ConditionalCheckFailed "},
+		{
+			name:  "of a ConditionCheck",
+			calls: [][]types.TransactWriteItem{{s.count(), s.check("none", "attribute_exists(id)")}},
+			want:  "1 ConditionalCheckFailed ",
+		},
+		{
+			name:  "several",
+			calls: [][]types.TransactWriteItem{{s.add("second"), s.add("first"), plain}},
+			want:  "0 ConditionalCheckFailed another, 2 ConditionalCheckFailed ",
+		},
+		{
+			name:  "an update that cannot be",
+			calls: [][]types.TransactWriteItem{{s.add("first"), wrongType}},
+			want:  "1 ValidationError ",
+		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			s.Taken()
@@ -128,9 +148,9 @@ func TestTheHandlerExplainsAFailure(t *testing.T) {
 		status   int
 		says     string
 	}{
-		{"stock", 422, "Item 1 is sold out."},
-		{"other", 500, "internal"}, // explain has said nothing
-		{"closed", 409, "closed"},
+		{occupied: "stock", status: 422, says: "Item 1 is sold out."},
+		{occupied: "other", status: 500, says: "internal"}, // explain has said nothing
+		{occupied: "closed", status: 409, says: "closed"},
 	} {
 		s.occupy(t, tc.occupied)
 		if status, answer := s.post(t, h); status != tc.status || !strings.Contains(answer, tc.says) {

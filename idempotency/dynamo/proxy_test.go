@@ -20,7 +20,7 @@ type mishap func(p *proxy, w http.ResponseWriter, r *http.Request, body []byte)
 
 func newProxy(t testing.TB, upstream string) *proxy {
 	t.Helper()
-	return &proxy{awsproxy.New(t, upstream)}
+	return &proxy{Proxy: awsproxy.New(t, upstream)}
 }
 
 // next has the coming requests of an operation meet these mishaps, in turn.

@@ -83,17 +83,32 @@ func TestStageThatCannotCommitLeavesNothing(t *testing.T) {
 		commits []mishap
 		kind    guard.Kind // Internal is what a retry does not help
 	}{
-		"dropped":            {times(3, drop), guard.Unavailable},
-		"internal":           {times(3, failInternal), guard.Unavailable},
-		"hanging":            {times(1, hang), guard.Unavailable},
-		"in others' way":     {times(1000, cancel("None", "TransactionConflict", "None")), guard.Unavailable},
-		"throttled items":    {times(1000, cancel("ThrottlingError", "ProvisionedThroughputExceeded", "None")), guard.Unavailable},
-		"throttled":          {times(1000, throttle), guard.Unavailable},
-		"in progress":        {times(1000, refuse(400, "TransactionInProgressException", "in progress")), guard.Unavailable},
-		"not allowed":        {times(1, refuse(400, "AccessDeniedException", "not authorized to perform: dynamodb:ConditionCheckItem")), guard.Internal},
-		"no such table":      {times(1, refuse(400, "ResourceNotFoundException", "Requested resource not found")), guard.Internal},
-		"invalid":            {times(1, refuse(400, "ValidationException", "Transaction request cannot include multiple operations on one item")), guard.Internal},
-		"for reasons untold": {times(1, cancel()), guard.Internal},
+		"dropped":        {commits: times(3, drop), kind: guard.Unavailable},
+		"internal":       {commits: times(3, failInternal), kind: guard.Unavailable},
+		"hanging":        {commits: times(1, hang), kind: guard.Unavailable},
+		"in others' way": {commits: times(1000, cancel("None", "TransactionConflict", "None")), kind: guard.Unavailable},
+		"throttled items": {
+			commits: times(1000, cancel("ThrottlingError", "ProvisionedThroughputExceeded", "None")),
+			kind:    guard.Unavailable,
+		},
+		"throttled": {commits: times(1000, throttle), kind: guard.Unavailable},
+		"in progress": {
+			commits: times(1000, refuse(400, "TransactionInProgressException", "in progress")),
+			kind:    guard.Unavailable,
+		},
+		"not allowed": {
+			commits: times(1, refuse(400, "AccessDeniedException", "not authorized to perform: dynamodb:ConditionCheckItem")),
+			kind:    guard.Internal,
+		},
+		"no such table": {
+			commits: times(1, refuse(400, "ResourceNotFoundException", "Requested resource not found")),
+			kind:    guard.Internal,
+		},
+		"invalid": {
+			commits: times(1, refuse(400, "ValidationException", "Transaction request cannot include multiple operations on one item")),
+			kind:    guard.Internal,
+		},
+		"for reasons untold": {commits: times(1, cancel()), kind: guard.Internal},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -212,7 +212,7 @@ func TestStageWhereItCannotBe(t *testing.T) {
 	s.post(t, keyless)
 
 	s = openShop(t)
-	s.op = idempotency.NewOperation("charge", dynamo.New(struct{ dynamo.Client }{s.direct}, s.table))
+	s.op = idempotency.NewOperation("charge", dynamo.New(struct{ dynamo.Client }{Client: s.direct}, s.table))
 	_, err := s.do(t, s.place)
 	mustSay(err, "without TransactWriteItems")
 	s.mustHave(t)

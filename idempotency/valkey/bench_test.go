@@ -57,10 +57,10 @@ func BenchmarkDo(b *testing.B) {
 		prepare func(key string)
 		bare    func(key string)
 	}{
-		{"new/SET SET", true, set, func(key string) { set(key); set(key) }},
-		{"new/scripts", true, set, sendBoth},
-		{"replay/GET", false, set, get},
-		{"replay/script", false, sendBoth, sendClaim},
+		{name: "new/SET SET", fresh: true, prepare: set, bare: func(key string) { set(key); set(key) }},
+		{name: "new/scripts", fresh: true, prepare: set, bare: sendBoth},
+		{name: "replay/GET", prepare: set, bare: get},
+		{name: "replay/script", prepare: sendBoth, bare: sendClaim},
 	} {
 		b.Run(bench.name, func(b *testing.B) {
 			unique := rand.Text()

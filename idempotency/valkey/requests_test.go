@@ -43,7 +43,7 @@ func TestRequestsOfACall(t *testing.T) {
 	t.Run("an abandoned key is one more", func(t *testing.T) {
 		key := rand.Text()
 		var r idempotency.Record // as another process has stored it
-		crash := idempotency.NewOperation("charge", spy{direct, &r})
+		crash := idempotency.NewOperation("charge", spy{Store: direct, claimed: &r})
 		if _, err := idempotency.Do(ctx, crash, key, nil, fail); !errors.Is(err, broken) {
 			t.Fatal(err)
 		}

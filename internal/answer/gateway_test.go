@@ -76,7 +76,7 @@ func (g gateway) send(out []byte) seen {
 			delete(header, name)
 		}
 	}
-	return seen{w.Code, header, w.Body.String()}
+	return seen{status: w.Code, header: header, body: w.Body.String()}
 }
 
 // judge says how the reader differs from the gateway on an answer.

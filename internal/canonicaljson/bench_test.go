@@ -69,11 +69,11 @@ func BenchmarkAgainstAPlainEncoder(b *testing.B) {
 		Items    []item `json:"items"`
 		Note     string `json:"note"`
 		Total    int64  `json:"total"`
-	}{"c-42", []item{{"KB-101", 2}, {"MS-204", 1}}, "ring twice, the bell is quiet", 14990}
+	}{Customer: "c-42", Items: []item{{SKU: "KB-101", Quantity: 2}, {SKU: "MS-204", Quantity: 1}}, Note: "ring twice, the bell is quiet", Total: 14990}
 	for name, v := range map[string]struct {
 		text  []byte
 		value any
-	}{"order": {order, decoded(b, order)}, "struct": {order, fields}, "large": {large, decoded(b, large)}} {
+	}{"order": {text: order, value: decoded(b, order)}, "struct": {text: order, value: fields}, "large": {text: large, value: decoded(b, large)}} {
 		text, tree := v.text, v.value
 		b.Run(name, func(b *testing.B) {
 			var plain, fromText, fromTree time.Duration

@@ -197,7 +197,7 @@ func TestMarshal(t *testing.T) {
 		"\xff",
 		map[string]int{"\xff": 1},
 		[]any{json.Number("1"), "a\xed\xa0\x80"},
-		struct{ A, B string }{"\ufffd", "\xff"},
+		struct{ A, B string }{A: "\ufffd", B: "\xff"},
 	} {
 		if got, err := Marshal(bad); err == nil {
 			t.Errorf("%v became %s", bad, got)

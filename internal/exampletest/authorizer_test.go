@@ -53,16 +53,16 @@ func TestAuthorizerGuardsOrders(t *testing.T) {
 		name, method, path, token string
 		want                      int
 	}{
-		{"no token", "POST", "/orders", "", 401},
-		{"junk", "POST", "/orders", "junk", 403},
-		{"the scope", "POST", "/orders", r.write, 201},
-		{"another scope", "POST", "/orders", r.read, 403},
-		{"another scope, once more", "POST", "/orders", r.read, 403},
-		{"its own route", "GET", "/orders/nothing", r.read, 404},
-		{"a forged signature", "POST", "/orders", edited, 403},
-		{"a token cut short", "POST", "/orders", r.write[:len(r.write)/2], 403},
-		{"the scope, from the cache", "POST", "/orders", r.write, 201},
-		{"no route of the API", "DELETE", "/orders/1", r.write, 500},
+		{name: "no token", method: "POST", path: "/orders", want: 401},
+		{name: "junk", method: "POST", path: "/orders", token: "junk", want: 403},
+		{name: "the scope", method: "POST", path: "/orders", token: r.write, want: 201},
+		{name: "another scope", method: "POST", path: "/orders", token: r.read, want: 403},
+		{name: "another scope, once more", method: "POST", path: "/orders", token: r.read, want: 403},
+		{name: "its own route", method: "GET", path: "/orders/nothing", token: r.read, want: 404},
+		{name: "a forged signature", method: "POST", path: "/orders", token: edited, want: 403},
+		{name: "a token cut short", method: "POST", path: "/orders", token: r.write[:len(r.write)/2], want: 403},
+		{name: "the scope, from the cache", method: "POST", path: "/orders", token: r.write, want: 201},
+		{name: "no route of the API", method: "DELETE", path: "/orders/1", token: r.write, want: 500},
 	} {
 		if got := r.call(t, c.method, c.path, c.token); got != c.want {
 			t.Errorf("%s: %d, want %d", c.name, got, c.want)

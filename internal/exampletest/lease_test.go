@@ -17,9 +17,14 @@ func TestKilledBetweenClaimAndCompletion(t *testing.T) {
 		body   string // part of the answer once the lease is over
 		later  string // part of the answer to the call after it
 	}{
-		{"rerun", 200, `{"attempt":2}`, `{"attempt":2}`},
-		{"refuse", 409, `"code":"idempotency_outcome_unknown"`, `"code":"idempotency_outcome_unknown"`},
-		{"reconcile", 200, `{"attempt":1}`, `{"attempt":1}`},
+		{policy: "rerun", status: 200, body: `{"attempt":2}`, later: `{"attempt":2}`},
+		{
+			policy: "refuse",
+			status: 409,
+			body:   `"code":"idempotency_outcome_unknown"`,
+			later:  `"code":"idempotency_outcome_unknown"`,
+		},
+		{policy: "reconcile", status: 200, body: `{"attempt":1}`, later: `{"attempt":1}`},
 	} {
 		t.Run(tc.policy, func(t *testing.T) {
 			t.Parallel() // they wait most of the time

@@ -112,7 +112,7 @@ func post(t *testing.T, url, key, body string) answer {
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("Idempotency-Key", key)
 	res, text := do(t, req)
-	return answer{res.StatusCode, res.Header, text}
+	return answer{status: res.StatusCode, header: res.Header, body: text}
 }
 
 // eventually asks again until the answer is one that done takes.

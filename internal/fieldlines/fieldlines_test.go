@@ -16,36 +16,72 @@ func TestCombine(t *testing.T) {
 		lines []fieldlines.Line
 		want  []fieldlines.Field
 	}{
-		{"nothing", nil, []fieldlines.Field{}},
+		{rule: "nothing", want: []fieldlines.Field{}},
 		{
-			"a line is as it came, but for the case of its name",
-			[]fieldlines.Line{{"X-B", " b, B "}, {"x-a", ""}},
-			[]fieldlines.Field{{"x-a", "", false}, {"x-b", " b, B ", false}},
+			rule:  "a line is as it came, but for the case of its name",
+			lines: []fieldlines.Line{{Name: "X-B", Value: " b, B "}, {Name: "x-a"}},
+			want:  []fieldlines.Field{{Name: "x-a"}, {Name: "x-b", Value: " b, B "}},
 		},
 		{
-			"lines of one spelling keep their order",
-			[]fieldlines.Line{{"a", "2"}, {"b", "x"}, {"a", "1"}, {"a", "3"}},
-			[]fieldlines.Field{{"a", "2,1,3", true}, {"b", "x", false}},
+			rule:  "lines of one spelling keep their order",
+			lines: []fieldlines.Line{{Name: "a", Value: "2"}, {Name: "b", Value: "x"}, {Name: "a", Value: "1"}, {Name: "a", Value: "3"}},
+			want:  []fieldlines.Field{{Name: "a", Value: "2,1,3", Several: true}, {Name: "b", Value: "x"}},
 		},
 		{
-			"spellings are in an order of their own",
-			[]fieldlines.Line{{"x-a", "3"}, {"X-a", "2"}, {"x-a", "4"}, {"X-A", "1"}},
-			[]fieldlines.Field{{"x-a", "1,2,3,4", true}},
+			rule:  "spellings are in an order of their own",
+			lines: []fieldlines.Line{{Name: "x-a", Value: "3"}, {Name: "X-a", Value: "2"}, {Name: "x-a", Value: "4"}, {Name: "X-A", Value: "1"}},
+			want:  []fieldlines.Field{{Name: "x-a", Value: "1,2,3,4", Several: true}},
 		},
 		{
-			"an empty line counts",
-			[]fieldlines.Line{{"a", ""}, {"A", ""}},
-			[]fieldlines.Field{{"a", ",", true}},
+			rule:  "an empty line counts",
+			lines: []fieldlines.Line{{Name: "a"}, {Name: "A"}},
+			want:  []fieldlines.Field{{Name: "a", Value: ",", Several: true}},
 		},
 		{
-			"cookies have another separator",
-			[]fieldlines.Line{{"cookie", "b=2"}, {"Cookie", "a=1,1; c=3"}, {"set-cookie", "x"}, {"Set-Cookie", "y"}},
-			[]fieldlines.Field{{"cookie", "a=1,1; c=3; b=2", true}, {"set-cookie", "y,x", true}},
+			rule:  "cookies have another separator",
+			lines: []fieldlines.Line{{Name: "cookie", Value: "b=2"}, {Name: "Cookie", Value: "a=1,1; c=3"}, {Name: "set-cookie", Value: "x"}, {Name: "Set-Cookie", Value: "y"}},
+			want:  []fieldlines.Field{{Name: "cookie", Value: "a=1,1; c=3; b=2", Several: true}, {Name: "set-cookie", Value: "y,x", Several: true}},
 		},
 		{
-			"what only Unicode folds is another name",
-			[]fieldlines.Line{{"x-\u212a", "kelvin"}, {"x-k", "k"}, {"\u017f", "long s"}, {"S", "s"}, {"É", "E"}, {"é", "e"}},
-			[]fieldlines.Field{{"s", "s", false}, {"x-k", "k", false}, {"x-\u212a", "kelvin", false}, {"É", "E", false}, {"é", "e", false}, {"\u017f", "long s", false}},
+			rule: "what only Unicode folds is another name",
+			lines: []fieldlines.Line{{
+				Name:  "x-\u212a",
+				Value: "kelvin",
+			}, {
+				Name:  "x-k",
+				Value: "k",
+			}, {
+				Name:  "\u017f",
+				Value: "long s",
+			}, {
+				Name:  "S",
+				Value: "s",
+			}, {
+				Name:  "É",
+				Value: "E",
+			}, {
+				Name:  "é",
+				Value: "e",
+			}},
+			want: []fieldlines.Field{{
+				Name:  "s",
+				Value: "s",
+			}, {
+				Name:  "x-k",
+				Value: "k",
+			}, {
+				Name:  "x-\u212a",
+				Value: "kelvin",
+			}, {
+				Name:  "É",
+				Value: "E",
+			}, {
+				Name:  "é",
+				Value: "e",
+			}, {
+				Name:  "\u017f",
+				Value: "long s",
+			}},
 		},
 	} {
 		if got := fieldlines.Combine(tt.lines); !slices.Equal(got, tt.want) {
@@ -56,7 +92,28 @@ func TestCombine(t *testing.T) {
 
 // An object has no order: however its members come, a reader sees the same.
 func TestTheOrderOfSpellingsIsNotThatOfTheEvent(t *testing.T) {
-	lines := []fieldlines.Line{{"a", "1"}, {"A", "2"}, {"b", "3"}, {"B", "4"}, {"cookie", "5"}, {"COOKIE", "6"}, {"Cookie", "7"}}
+	lines := []fieldlines.Line{{
+		Name:  "a",
+		Value: "1",
+	}, {
+		Name:  "A",
+		Value: "2",
+	}, {
+		Name:  "b",
+		Value: "3",
+	}, {
+		Name:  "B",
+		Value: "4",
+	}, {
+		Name:  "cookie",
+		Value: "5",
+	}, {
+		Name:  "COOKIE",
+		Value: "6",
+	}, {
+		Name:  "Cookie",
+		Value: "7",
+	}}
 	want := fieldlines.Combine(lines)
 	for range 100 {
 		rand.Shuffle(len(lines), func(i, j int) { lines[i], lines[j] = lines[j], lines[i] })

@@ -31,19 +31,35 @@ func TestTexts(t *testing.T) {
 		text, want string
 		err        error
 	}{
-		"base64":                    {packedtext.Base64, encode([]byte("Zoë")), "Zoë", nil},
-		"nothing":                   {packedtext.Base64, "", "", nil},
-		"no base64":                 {packedtext.Base64, "Zoë", "", packedtext.ErrNotBase64},
-		"base64 without padding":    {packedtext.Base64, "YQ", "", packedtext.ErrNotBase64},
-		"no UTF-8":                  {packedtext.Base64, encode([]byte{0xff}), "", packedtext.ErrNotUTF8},
-		"gzip":                      {packedtext.Gzip, encode(whole), "Zoë", nil},
-		"gzip, no base64":           {packedtext.Gzip, "%", "", packedtext.ErrNotBase64},
-		"no gzip":                   {packedtext.Gzip, encode([]byte("Zoë")), "", packedtext.ErrNotGzip},
-		"gzip cut off":              {packedtext.Gzip, encode(whole[:len(whole)-6]), "", packedtext.ErrNotGzip},
-		"gzip with a byte changed":  {packedtext.Gzip, encode(append(bytes.Clone(whole[:len(whole)-1]), whole[len(whole)-1]^1)), "", packedtext.ErrNotGzip},
-		"gzip of no UTF-8":          {packedtext.Gzip, encode(packed(t, []byte{0xff})), "", packedtext.ErrNotUTF8},
-		"gzip of as much as can be": {packedtext.Gzip, encode(packed(t, long)), string(long), nil},
-		"gzip of a byte more":       {packedtext.Gzip, encode(packed(t, append(long, 'x'))), "", packedtext.ErrTooLarge},
+		"base64":                 {read: packedtext.Base64, text: encode([]byte("Zoë")), want: "Zoë"},
+		"nothing":                {read: packedtext.Base64},
+		"no base64":              {read: packedtext.Base64, text: "Zoë", err: packedtext.ErrNotBase64},
+		"base64 without padding": {read: packedtext.Base64, text: "YQ", err: packedtext.ErrNotBase64},
+		"no UTF-8":               {read: packedtext.Base64, text: encode([]byte{0xff}), err: packedtext.ErrNotUTF8},
+		"gzip":                   {read: packedtext.Gzip, text: encode(whole), want: "Zoë"},
+		"gzip, no base64":        {read: packedtext.Gzip, text: "%", err: packedtext.ErrNotBase64},
+		"no gzip":                {read: packedtext.Gzip, text: encode([]byte("Zoë")), err: packedtext.ErrNotGzip},
+		"gzip cut off": {
+			read: packedtext.Gzip,
+			text: encode(whole[:len(whole)-6]),
+			err:  packedtext.ErrNotGzip,
+		},
+		"gzip with a byte changed": {
+			read: packedtext.Gzip,
+			text: encode(append(bytes.Clone(whole[:len(whole)-1]), whole[len(whole)-1]^1)),
+			err:  packedtext.ErrNotGzip,
+		},
+		"gzip of no UTF-8": {
+			read: packedtext.Gzip,
+			text: encode(packed(t, []byte{0xff})),
+			err:  packedtext.ErrNotUTF8,
+		},
+		"gzip of as much as can be": {read: packedtext.Gzip, text: encode(packed(t, long)), want: string(long)},
+		"gzip of a byte more": {
+			read: packedtext.Gzip,
+			text: encode(packed(t, append(long, 'x'))),
+			err:  packedtext.ErrTooLarge,
+		},
 	} {
 		if got, err := c.read(c.text); got != c.want || err != c.err {
 			t.Errorf("%s: %.20q, %v; want %v", name, got, err, c.err)

@@ -46,7 +46,7 @@ func background(t *testing.T, ctx context.Context, h lambda.Handler, running <-c
 	done := make(chan answer, 1)
 	go func() {
 		out, err := h.Invoke(ctx, order.Event)
-		done <- answer{string(out), err}
+		done <- answer{out: string(out), err: err}
 	}()
 	select {
 	case <-running:

@@ -45,43 +45,55 @@ func TestCheckTypeRefuses(t *testing.T) {
 		value any
 		want  string // in the error, which names the type as well
 	}{
-		{"a channel", struct{ C chan int }{}, ".C: chan int has no form in JSON"},
-		{"a function", struct{ F func() }{}, ".F: func() has no form in JSON"},
-		{"a complex number", struct{ Z []complex128 }{}, ".Z: complex128 has no form in JSON"},
-		{"an interface with methods", struct{ E error }{}, ".E: error is an interface with methods"},
-		{"an embedded one", struct{ fmt.Stringer }{}, "field Stringer of non-struct type"},
-		{"a key that is a float", struct{ M map[float64]int }{}, ".M: float64 is no key of an object"},
-		{"a key that is a boolean", map[bool]int{}, "map[bool]int: bool is no key of an object"},
-		{"a key that is a struct", map[hidden]int{}, "hidden is no key of an object"},
-		{"one name twice", tagged(`json:"x"`, `json:"x"`), `fields A and B conflict over JSON object name "x"`},
-		{"a tag on an unexported field", tagged("", `json:"a"`, "b"), "unexported Go struct field b"},
-		{"a misspelled option", tagged(`json:"a,omitEmpty"`, ""), "omitEmpty"},
-		{"a comma too many", tagged(`json:"a,"`, ""), "trailing ','"},
-		{"the comma that makes - a name", tagged(`json:"-,"`, ""), "trailing ','"},
-		{"an option of another decoder", struct {
+		{rule: "a channel", value: struct{ C chan int }{}, want: ".C: chan int has no form in JSON"},
+		{rule: "a function", value: struct{ F func() }{}, want: ".F: func() has no form in JSON"},
+		{rule: "a complex number", value: struct{ Z []complex128 }{}, want: ".Z: complex128 has no form in JSON"},
+		{rule: "an interface with methods", value: struct{ E error }{}, want: ".E: error is an interface with methods"},
+		{rule: "an embedded one", value: struct{ fmt.Stringer }{}, want: "field Stringer of non-struct type"},
+		{rule: "a key that is a float", value: struct{ M map[float64]int }{}, want: ".M: float64 is no key of an object"},
+		{rule: "a key that is a boolean", value: map[bool]int{}, want: "map[bool]int: bool is no key of an object"},
+		{rule: "a key that is a struct", value: map[hidden]int{}, want: "hidden is no key of an object"},
+		{rule: "one name twice", value: tagged(`json:"x"`, `json:"x"`), want: `fields A and B conflict over JSON object name "x"`},
+		{rule: "a tag on an unexported field", value: tagged("", `json:"a"`, "b"), want: "unexported Go struct field b"},
+		{rule: "a misspelled option", value: tagged(`json:"a,omitEmpty"`, ""), want: "omitEmpty"},
+		{rule: "a comma too many", value: tagged(`json:"a,"`, ""), want: "trailing ','"},
+		{rule: "the comma that makes - a name", value: tagged(`json:"-,"`, ""), want: "trailing ','"},
+		{rule: "an option of another decoder", value: struct {
 			A int `json:"a,case:ignore"`
-		}{}, ".A: encoding/json has no option case:ignore"},
-		{"a format of another decoder", struct {
+		}{}, want: ".A: encoding/json has no option case:ignore"},
+		{rule: "a format of another decoder", value: struct {
 			A time.Time `json:"a,format:RFC3339"`
-		}{}, "format"},
-		{"embedding of another decoder", struct {
+		}{}, want: "format"},
+		{rule: "embedding of another decoder", value: struct {
 			A map[string]int `json:",embed"`
-		}{}, ".A: encoding/json has no option embed"},
-		{"a name that encoding/json ignores", struct {
+		}{}, want: ".A: encoding/json has no option embed"},
+		{rule: "a name that encoding/json ignores", value: struct {
 			A int `json:"a€"`
-		}{}, ".A: encoding/json takes \"a€\" for no name"},
-		{"the option string of a struct", field[hidden](`json:"a,string"`), ".A: the option string is for strings, booleans and numbers"},
-		{"the option string of what decodes itself", field[time.Time](`json:"a,string"`), ".A: the option string is for strings, booleans and numbers"},
-		{"a pointer to an embedded unexported struct", struct{ *hidden }{}, ".hidden: a pointer to an unexported struct cannot be set"},
-		{"an embedded struct without exported fields", struct {
+		}{}, want: ".A: encoding/json takes \"a€\" for no name"},
+		{
+			rule:  "the option string of a struct",
+			value: field[hidden](`json:"a,string"`),
+			want:  ".A: the option string is for strings, booleans and numbers",
+		},
+		{
+			rule:  "the option string of what decodes itself",
+			value: field[time.Time](`json:"a,string"`),
+			want:  ".A: the option string is for strings, booleans and numbers",
+		},
+		{
+			rule:  "a pointer to an embedded unexported struct",
+			value: struct{ *hidden }{},
+			want:  ".hidden: a pointer to an unexported struct cannot be set",
+		},
+		{rule: "an embedded struct without exported fields", value: struct {
 			sync.Mutex
 			X int
-		}{}, "no exported fields"},
-		{"a struct without exported fields", struct{ x int }{}, "no exported fields"},
-		{"further down", struct {
+		}{}, want: "no exported fields"},
+		{rule: "a struct without exported fields", value: struct{ x int }{}, want: "no exported fields"},
+		{rule: "further down", value: struct {
 			A []map[string]*struct{ C chan int }
-		}{}, ".C: chan int has no form in JSON"},
-		{"a pointer to itself", pointerToItself(nil), "the type is a pointer to itself"},
+		}{}, want: ".C: chan int has no form in JSON"},
+		{rule: "a pointer to itself", value: pointerToItself(nil), want: "the type is a pointer to itself"},
 	} {
 		t.Run(tc.rule, func(t *testing.T) {
 			typ := reflect.TypeOf(tc.value)

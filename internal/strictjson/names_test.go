@@ -31,22 +31,32 @@ func TestATextOfManyNamesIsJudgedAsOneOfFew(t *testing.T) {
 		code    strictjson.Code // "" is accepted
 		pointer string
 	}{
-		{"names that differ", `"Role":"a","Any":{"a":[{"a":1},{"a":1}]}`, "", ""},
-		{"one name on two levels", `"Any":{"Any":{"Any":1}}`, "", ""},
-		{"no names", `"Any":{}`, "", ""},
-		{"a known member", `"Role":"a","Role":"a"`, strictjson.DuplicateName, "/Role"},
-		{"an escaped one", `"Role":"a","\u0052ole":"a"`, strictjson.DuplicateName, "/Role"},
-		{"an unknown one", `"u7":1`, strictjson.DuplicateName, "/u7"},
-		{"one with an escape in its pointer", `"a/b":1,"a/b":1`, strictjson.DuplicateName, "/a~1b"},
-		{"one of an inner struct", `"Inner":{"A":1,"B":2,"A":1}`, strictjson.DuplicateName, "/Inner/A"},
-		{"one inside a list", `"Any":[0,{"a":1,"a":1}]`, strictjson.DuplicateName, "/Any/1/a"},
-		{"one of an unknown object", `"more":{"x":{"a":1,"a":1}}`, strictjson.DuplicateName, "/more/x/a"},
-		{"one of a map", `"Names":{"a":1,"a":1}`, strictjson.DuplicateName, "/Names/a"},
-		{"a variant", `"ROLE":"a"`, strictjson.CaseVariant, "/ROLE"},
-		{"a wrong type", `"Role":1`, strictjson.WrongType, "/Role"},
-		{"invalid UTF-8 in a name", "\"\xff\":1", strictjson.InvalidUTF8, ""},
-		{"a name without a value", `"Role"`, strictjson.Malformed, ""},
-		{"a name that is none", `Role:1`, strictjson.Malformed, ""},
+		{rule: "names that differ", members: `"Role":"a","Any":{"a":[{"a":1},{"a":1}]}`},
+		{rule: "one name on two levels", members: `"Any":{"Any":{"Any":1}}`},
+		{rule: "no names", members: `"Any":{}`},
+		{rule: "a known member", members: `"Role":"a","Role":"a"`, code: strictjson.DuplicateName, pointer: "/Role"},
+		{rule: "an escaped one", members: `"Role":"a","\u0052ole":"a"`, code: strictjson.DuplicateName, pointer: "/Role"},
+		{rule: "an unknown one", members: `"u7":1`, code: strictjson.DuplicateName, pointer: "/u7"},
+		{rule: "one with an escape in its pointer", members: `"a/b":1,"a/b":1`, code: strictjson.DuplicateName, pointer: "/a~1b"},
+		{
+			rule:    "one of an inner struct",
+			members: `"Inner":{"A":1,"B":2,"A":1}`,
+			code:    strictjson.DuplicateName,
+			pointer: "/Inner/A",
+		},
+		{rule: "one inside a list", members: `"Any":[0,{"a":1,"a":1}]`, code: strictjson.DuplicateName, pointer: "/Any/1/a"},
+		{
+			rule:    "one of an unknown object",
+			members: `"more":{"x":{"a":1,"a":1}}`,
+			code:    strictjson.DuplicateName,
+			pointer: "/more/x/a",
+		},
+		{rule: "one of a map", members: `"Names":{"a":1,"a":1}`, code: strictjson.DuplicateName, pointer: "/Names/a"},
+		{rule: "a variant", members: `"ROLE":"a"`, code: strictjson.CaseVariant, pointer: "/ROLE"},
+		{rule: "a wrong type", members: `"Role":1`, code: strictjson.WrongType, pointer: "/Role"},
+		{rule: "invalid UTF-8 in a name", members: "\"\xff\":1", code: strictjson.InvalidUTF8},
+		{rule: "a name without a value", members: `"Role"`, code: strictjson.Malformed},
+		{rule: "a name that is none", members: `Role:1`, code: strictjson.Malformed},
 	} {
 		for _, text := range []string{`{` + fill.String() + tc.members + `}`, `{"u7":1,` + tc.members + `}`} {
 			for way, decode := range map[string]func() error{
@@ -80,7 +90,18 @@ func TestATextOfManyNamesEndsWithItsValue(t *testing.T) {
 	for _, tc := range []struct {
 		text string
 		code strictjson.Code
-	}{{long + "{}", strictjson.TrailingData}, {long + " ", ""}, {long[:len(long)-1], strictjson.Malformed}, {long[:len(long)-12] + "}", strictjson.Malformed}} {
+	}{{
+		text: long + "{}",
+		code: strictjson.TrailingData,
+	}, {
+		text: long + " ",
+	}, {
+		text: long[:len(long)-1],
+		code: strictjson.Malformed,
+	}, {
+		text: long[:len(long)-12] + "}",
+		code: strictjson.Malformed,
+	}} {
 		err := decodeOrder(tc.text, false)
 		var e *strictjson.Error
 		if tc.code == "" && err != nil || tc.code != "" && (!errors.As(err, &e) || e.Code != tc.code) {

@@ -44,39 +44,89 @@ func TestUnmarshalRefuses(t *testing.T) {
 		code       strictjson.Code
 		pointer    string
 	}{
-		{"a member twice", `{"role":"a","role":"b"}`, strictjson.DuplicateName, "/role"},
-		{"a member twice, escaped", `{"role":"a","\u0072ole":"b"}`, strictjson.DuplicateName, "/role"},
-		{"a member of a map twice", `{"names":{"a":"","a":""}}`, strictjson.DuplicateName, "/names/a"},
-		{"a member of anything twice", `{"any":[{"a":1,"a":1}]}`, strictjson.DuplicateName, "/any/0/a"},
-		{"a member of an unknown member twice", `{"other":{"a":1,"a":1}}`, strictjson.DuplicateName, "/other/a"},
-		{"a case variant beside the member", `{"role":"user","ROLE":"admin"}`, strictjson.CaseVariant, "/ROLE"},
-		{"a case variant alone", `{"Role":"admin"}`, strictjson.CaseVariant, "/Role"},
-		{"a case variant of an untagged field", `{"plain":"x"}`, strictjson.CaseVariant, "/plain"},
-		{"a case variant of an embedded struct's member", `{"Tenant":"x"}`, strictjson.CaseVariant, "/Tenant"},
-		{"a case variant in an array", `{"items":[{"sku":"a"},{"Sku":"b"}]}`, strictjson.CaseVariant, "/items/1/Sku"},
-		{"a case variant in a map", `{"tags":{"x":{"SKU":"b"}}}`, strictjson.CaseVariant, "/tags/x/SKU"},
-		{"a case variant behind a pointer", `{"maybe":{"skU":"b"}}`, strictjson.CaseVariant, "/maybe/skU"},
-		{"a case variant after an unknown member", `{"new":[1,{"x":null}],"ROLE":"x"}`, strictjson.CaseVariant, "/ROLE"},
-		{"the long s", `{"ſkew":"x"}`, strictjson.CaseVariant, "/ſkew"},
-		{"the Kelvin sign", "{\"s\u212Aew\":\"x\"}", strictjson.CaseVariant, "/s\u212Aew"},
-		{"a second value", `{"role":"a"}{"role":"b"} junk`, strictjson.TrailingData, ""},
-		{"trailing junk", `{"role":"a"} junk`, strictjson.TrailingData, ""},
-		{"a trailing bracket", `{"role":"a"}]`, strictjson.TrailingData, ""},
-		{"invalid UTF-8 in a value", "{\"role\":\"\xff\"}", strictjson.InvalidUTF8, "/role"},
-		{"invalid UTF-8 in a name", "{\"\xff\":1}", strictjson.InvalidUTF8, ""},
-		{"a surrogate without its half", `{"role":"\ud800"}`, strictjson.Malformed, "/role"},
-		{"null for the whole", `null`, strictjson.WrongType, ""},
-		{"null for an object", `{"first":null}`, strictjson.WrongType, "/first"},
-		{"null for an object in an array", `{"items":[{"sku":"a"},null]}`, strictjson.WrongType, "/items/1"},
-		{"a number for a string", `{"role":1}`, strictjson.WrongType, "/role"},
-		{"a fraction for an int", `{"items":[{"quantity":1.5}]}`, strictjson.WrongType, "/items/0/quantity"},
-		{"a number out of range", `{"items":[{"quantity":1e400}]}`, strictjson.WrongType, "/items/0/quantity"},
-		{"an array for an object", `[]`, strictjson.WrongType, ""},
-		{"a malformed time", `{"when":"yesterday"}`, strictjson.WrongType, "/when"},
-		{"nothing", ` `, strictjson.Malformed, ""},
-		{"half a text", `{"role":"a"`, strictjson.Malformed, ""},
-		{"a bare word", `nul`, strictjson.Malformed, ""},
-		{"a comment", `{"role":"a" /* b */}`, strictjson.Malformed, ""},
+		{rule: "a member twice", text: `{"role":"a","role":"b"}`, code: strictjson.DuplicateName, pointer: "/role"},
+		{rule: "a member twice, escaped", text: `{"role":"a","\u0072ole":"b"}`, code: strictjson.DuplicateName, pointer: "/role"},
+		{rule: "a member of a map twice", text: `{"names":{"a":"","a":""}}`, code: strictjson.DuplicateName, pointer: "/names/a"},
+		{rule: "a member of anything twice", text: `{"any":[{"a":1,"a":1}]}`, code: strictjson.DuplicateName, pointer: "/any/0/a"},
+		{
+			rule:    "a member of an unknown member twice",
+			text:    `{"other":{"a":1,"a":1}}`,
+			code:    strictjson.DuplicateName,
+			pointer: "/other/a",
+		},
+		{
+			rule:    "a case variant beside the member",
+			text:    `{"role":"user","ROLE":"admin"}`,
+			code:    strictjson.CaseVariant,
+			pointer: "/ROLE",
+		},
+		{rule: "a case variant alone", text: `{"Role":"admin"}`, code: strictjson.CaseVariant, pointer: "/Role"},
+		{rule: "a case variant of an untagged field", text: `{"plain":"x"}`, code: strictjson.CaseVariant, pointer: "/plain"},
+		{
+			rule:    "a case variant of an embedded struct's member",
+			text:    `{"Tenant":"x"}`,
+			code:    strictjson.CaseVariant,
+			pointer: "/Tenant",
+		},
+		{
+			rule:    "a case variant in an array",
+			text:    `{"items":[{"sku":"a"},{"Sku":"b"}]}`,
+			code:    strictjson.CaseVariant,
+			pointer: "/items/1/Sku",
+		},
+		{
+			rule:    "a case variant in a map",
+			text:    `{"tags":{"x":{"SKU":"b"}}}`,
+			code:    strictjson.CaseVariant,
+			pointer: "/tags/x/SKU",
+		},
+		{
+			rule:    "a case variant behind a pointer",
+			text:    `{"maybe":{"skU":"b"}}`,
+			code:    strictjson.CaseVariant,
+			pointer: "/maybe/skU",
+		},
+		{
+			rule:    "a case variant after an unknown member",
+			text:    `{"new":[1,{"x":null}],"ROLE":"x"}`,
+			code:    strictjson.CaseVariant,
+			pointer: "/ROLE",
+		},
+		{rule: "the long s", text: `{"ſkew":"x"}`, code: strictjson.CaseVariant, pointer: "/ſkew"},
+		{rule: "the Kelvin sign", text: "{\"s\u212Aew\":\"x\"}", code: strictjson.CaseVariant, pointer: "/s\u212Aew"},
+		{rule: "a second value", text: `{"role":"a"}{"role":"b"} junk`, code: strictjson.TrailingData},
+		{rule: "trailing junk", text: `{"role":"a"} junk`, code: strictjson.TrailingData},
+		{rule: "a trailing bracket", text: `{"role":"a"}]`, code: strictjson.TrailingData},
+		{rule: "invalid UTF-8 in a value", text: "{\"role\":\"\xff\"}", code: strictjson.InvalidUTF8, pointer: "/role"},
+		{rule: "invalid UTF-8 in a name", text: "{\"\xff\":1}", code: strictjson.InvalidUTF8},
+		{rule: "a surrogate without its half", text: `{"role":"\ud800"}`, code: strictjson.Malformed, pointer: "/role"},
+		{rule: "null for the whole", text: `null`, code: strictjson.WrongType},
+		{rule: "null for an object", text: `{"first":null}`, code: strictjson.WrongType, pointer: "/first"},
+		{
+			rule:    "null for an object in an array",
+			text:    `{"items":[{"sku":"a"},null]}`,
+			code:    strictjson.WrongType,
+			pointer: "/items/1",
+		},
+		{rule: "a number for a string", text: `{"role":1}`, code: strictjson.WrongType, pointer: "/role"},
+		{
+			rule:    "a fraction for an int",
+			text:    `{"items":[{"quantity":1.5}]}`,
+			code:    strictjson.WrongType,
+			pointer: "/items/0/quantity",
+		},
+		{
+			rule:    "a number out of range",
+			text:    `{"items":[{"quantity":1e400}]}`,
+			code:    strictjson.WrongType,
+			pointer: "/items/0/quantity",
+		},
+		{rule: "an array for an object", text: `[]`, code: strictjson.WrongType},
+		{rule: "a malformed time", text: `{"when":"yesterday"}`, code: strictjson.WrongType, pointer: "/when"},
+		{rule: "nothing", text: ` `, code: strictjson.Malformed},
+		{rule: "half a text", text: `{"role":"a"`, code: strictjson.Malformed},
+		{rule: "a bare word", text: `nul`, code: strictjson.Malformed},
+		{rule: "a comment", text: `{"role":"a" /* b */}`, code: strictjson.Malformed},
 	} {
 		t.Run(tc.rule, func(t *testing.T) {
 			var v order
@@ -204,14 +254,14 @@ func TestMeasure(t *testing.T) {
 		text         string
 		depth, nodes int
 	}{
-		{`1`, 0, 1},
-		{`"a,b:{[\"]}"`, 0, 1},
-		{`{}`, 1, 1},
-		{`[]`, 1, 1},
-		{`[1, 2,3]`, 1, 4},
-		{`{"a":1,"b":[true,null]}`, 2, 5},
-		{`[[],[[]],{}]`, 3, 5},
-		{` { "a" : { "b" : "c" } } `, 2, 3},
+		{text: `1`, nodes: 1},
+		{text: `"a,b:{[\"]}"`, nodes: 1},
+		{text: `{}`, depth: 1, nodes: 1},
+		{text: `[]`, depth: 1, nodes: 1},
+		{text: `[1, 2,3]`, depth: 1, nodes: 4},
+		{text: `{"a":1,"b":[true,null]}`, depth: 2, nodes: 5},
+		{text: `[[],[[]],{}]`, depth: 3, nodes: 5},
+		{text: ` { "a" : { "b" : "c" } } `, depth: 2, nodes: 3},
 	} {
 		if depth, nodes := strictjson.Measure([]byte(tc.text)); depth != tc.depth || nodes != tc.nodes {
 			t.Errorf("%s: depth %d, nodes %d, want %d and %d", tc.text, depth, nodes, tc.depth, tc.nodes)
@@ -224,17 +274,29 @@ func TestCheck(t *testing.T) {
 		name, text string
 		code       strictjson.Code // "" passes
 	}{
-		{"as deep as allowed", strings.Repeat("[", 64) + strings.Repeat("]", 64), ""},
-		{"one deeper", strings.Repeat("[", 65) + strings.Repeat("]", 65), strictjson.TooDeep},
-		{"many shallow brackets", "[" + strings.Repeat("[],", 500) + "[]]", ""},
-		{"as many as allowed", "[" + strings.Repeat("0,", 998) + "0]", ""},
-		{"one more", "[" + strings.Repeat("0,", 999) + "0]", strictjson.TooManyNodes},
-		{"brackets and commas in a string", `"` + strings.Repeat("[{,", 2000) + `"`, ""},
-		{"members", "{" + strings.Repeat(`"":0,`, 999) + `"":0}`, strictjson.TooManyNodes},
-		{"brackets never closed", strings.Repeat("[", 5000), strictjson.TooDeep},
-		{"values before what is not JSON", "[" + strings.Repeat("0,", 1000) + strings.Repeat(":", 5000), strictjson.TooManyNodes},
-		{"members before what is not JSON", "{" + strings.Repeat(`"":0,`, 1000) + `"":` + strings.Repeat("0:", 5000), strictjson.TooManyNodes},
-		{"levels before what is not JSON", strings.Repeat("[", 65) + strings.Repeat("]", 5000), strictjson.TooDeep},
+		{name: "as deep as allowed", text: strings.Repeat("[", 64) + strings.Repeat("]", 64)},
+		{name: "one deeper", text: strings.Repeat("[", 65) + strings.Repeat("]", 65), code: strictjson.TooDeep},
+		{name: "many shallow brackets", text: "[" + strings.Repeat("[],", 500) + "[]]"},
+		{name: "as many as allowed", text: "[" + strings.Repeat("0,", 998) + "0]"},
+		{name: "one more", text: "[" + strings.Repeat("0,", 999) + "0]", code: strictjson.TooManyNodes},
+		{name: "brackets and commas in a string", text: `"` + strings.Repeat("[{,", 2000) + `"`},
+		{name: "members", text: "{" + strings.Repeat(`"":0,`, 999) + `"":0}`, code: strictjson.TooManyNodes},
+		{name: "brackets never closed", text: strings.Repeat("[", 5000), code: strictjson.TooDeep},
+		{
+			name: "values before what is not JSON",
+			text: "[" + strings.Repeat("0,", 1000) + strings.Repeat(":", 5000),
+			code: strictjson.TooManyNodes,
+		},
+		{
+			name: "members before what is not JSON",
+			text: "{" + strings.Repeat(`"":0,`, 1000) + `"":` + strings.Repeat("0:", 5000),
+			code: strictjson.TooManyNodes,
+		},
+		{
+			name: "levels before what is not JSON",
+			text: strings.Repeat("[", 65) + strings.Repeat("]", 5000),
+			code: strictjson.TooDeep,
+		},
 	} {
 		err := strictjson.Check([]byte(tc.text), 64, 1000)
 		var e *strictjson.Error
@@ -250,10 +312,10 @@ func TestCheckNamesThePlace(t *testing.T) {
 		depth, nodes int
 		pointer      string
 	}{
-		{`{"a":{"b":[1]}}`, 2, 100, "/a/b"},
-		{`{"a":[1,2,{"b":3}]}`, 9, 4, "/a/2"},
-		{`[[],[],[[]]]`, 2, 100, "/2/0"},
-		{`{"a":[1,2`, 9, 3, "/a/1"},
+		{text: `{"a":{"b":[1]}}`, depth: 2, nodes: 100, pointer: "/a/b"},
+		{text: `{"a":[1,2,{"b":3}]}`, depth: 9, nodes: 4, pointer: "/a/2"},
+		{text: `[[],[],[[]]]`, depth: 2, nodes: 100, pointer: "/2/0"},
+		{text: `{"a":[1,2`, depth: 9, nodes: 3, pointer: "/a/1"},
 	} {
 		var e *strictjson.Error
 		if err := strictjson.Check([]byte(tc.text), tc.depth, tc.nodes); !errors.As(err, &e) || e.Pointer != tc.pointer {

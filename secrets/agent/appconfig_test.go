@@ -20,12 +20,15 @@ func TestConfigurations(t *testing.T) {
 	a.SetConfiguration("shop/prod/flags", `{"dark":{"enabled":true},"beta":{"enabled":false}}`)
 	src := agent.AppConfig(agent.Address(a.URL()))
 	for name, want := range map[string]struct{ data, version string }{
-		"shop/prod/settings": {"level: info", "2"},
-		"/applications/shop/environments/prod/configurations/settings":        {"level: info", "2"},
-		"shop/prod/flags?flag=dark":                                           {`{"enabled":true}`, "1"},
-		"shop/prod/flags?flag=dark&flag=beta":                                 {`{"beta":{"enabled":false},"dark":{"enabled":true}}`, "1"},
-		"/applications/shop/environments/prod/configurations/flags?flag=beta": {`{"enabled":false}`, "1"},
-		"shop/prod/flags?": {`{"dark":{"enabled":true},"beta":{"enabled":false}}`, "1"},
+		"shop/prod/settings": {data: "level: info", version: "2"},
+		"/applications/shop/environments/prod/configurations/settings": {data: "level: info", version: "2"},
+		"shop/prod/flags?flag=dark":                                    {data: `{"enabled":true}`, version: "1"},
+		"shop/prod/flags?flag=dark&flag=beta": {
+			data:    `{"beta":{"enabled":false},"dark":{"enabled":true}}`,
+			version: "1",
+		},
+		"/applications/shop/environments/prod/configurations/flags?flag=beta": {data: `{"enabled":false}`, version: "1"},
+		"shop/prod/flags?": {data: `{"dark":{"enabled":true},"beta":{"enabled":false}}`, version: "1"},
 	} {
 		mustBe(t, one(invoked(t), src, secrets.Ref{Name: name}), want.data, want.version)
 	}

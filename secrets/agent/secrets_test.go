@@ -101,12 +101,32 @@ func TestRequests(t *testing.T) {
 		ref  secrets.Ref
 		want string
 	}{
-		{agent.Secrets(base...), secrets.Ref{Name: "a/b"}, "/secretsmanager/get?secretId=a%2Fb"},
-		{agent.Secrets(base...), secrets.Ref{Name: "a", Version: "v", Stage: "s"}, "/secretsmanager/get?secretId=a&versionId=v&versionStage=s"},
-		{agent.Secrets(append(base, agent.RefreshNow())...), secrets.Ref{Name: "a"}, "/secretsmanager/get?refreshNow=true&secretId=a"},
-		{agent.Parameters(base...), secrets.Ref{Name: "/a/b"}, "/systemsmanager/parameters/get?name=%2Fa%2Fb&withDecryption=true"},
-		{agent.Parameters(base...), secrets.Ref{Name: "a", Version: "3", Encrypted: true}, "/systemsmanager/parameters/get?name=a&version=3"},
-		{agent.Parameters(base...), secrets.Ref{Name: "a", Stage: "l"}, "/systemsmanager/parameters/get?label=l&name=a&withDecryption=true"},
+		{src: agent.Secrets(base...), ref: secrets.Ref{Name: "a/b"}, want: "/secretsmanager/get?secretId=a%2Fb"},
+		{
+			src:  agent.Secrets(base...),
+			ref:  secrets.Ref{Name: "a", Version: "v", Stage: "s"},
+			want: "/secretsmanager/get?secretId=a&versionId=v&versionStage=s",
+		},
+		{
+			src:  agent.Secrets(append(base, agent.RefreshNow())...),
+			ref:  secrets.Ref{Name: "a"},
+			want: "/secretsmanager/get?refreshNow=true&secretId=a",
+		},
+		{
+			src:  agent.Parameters(base...),
+			ref:  secrets.Ref{Name: "/a/b"},
+			want: "/systemsmanager/parameters/get?name=%2Fa%2Fb&withDecryption=true",
+		},
+		{
+			src:  agent.Parameters(base...),
+			ref:  secrets.Ref{Name: "a", Version: "3", Encrypted: true},
+			want: "/systemsmanager/parameters/get?name=a&version=3",
+		},
+		{
+			src:  agent.Parameters(base...),
+			ref:  secrets.Ref{Name: "a", Stage: "l"},
+			want: "/systemsmanager/parameters/get?label=l&name=a&withDecryption=true",
+		},
 	} {
 		if v := one(invoked(t), tc.src, tc.ref); v.Err != nil || string(v.Data) != "v" {
 			t.Errorf("%s: %q, %v", tc.want, v.Data, v.Err)

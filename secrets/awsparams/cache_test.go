@@ -111,13 +111,13 @@ func TestDenialsAreNeverCoveredByAStaleValue(t *testing.T) {
 		deny func(*testing.T, *store, string)
 		want error
 	}{
-		"denied":        {denied(awstest.Refuse(400, "AccessDeniedException")), secrets.ErrDenied},
-		"undecryptable": {denied(awstest.Refuse(400, "InvalidKeyId")), secrets.ErrUndecryptable},
-		"deleted": {func(t *testing.T, s *store, name string) {
+		"denied":        {deny: denied(awstest.Refuse(400, "AccessDeniedException")), want: secrets.ErrDenied},
+		"undecryptable": {deny: denied(awstest.Refuse(400, "InvalidKeyId")), want: secrets.ErrUndecryptable},
+		"deleted": {deny: func(t *testing.T, s *store, name string) {
 			if _, err := s.direct.DeleteParameter(t.Context(), &ssm.DeleteParameterInput{Name: &name}); err != nil {
 				t.Fatal(err)
 			}
-		}, secrets.ErrNotFound},
+		}, want: secrets.ErrNotFound},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

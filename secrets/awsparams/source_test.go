@@ -19,7 +19,7 @@ func TestRequestsOfAFetch(t *testing.T) {
 	for i := range names {
 		names[i] = s.put(t, fmt.Sprint(i), fmt.Sprint("value ", i), types.ParameterTypeSecureString)
 	}
-	for _, tt := range []struct{ parameters, requests int }{{0, 0}, {1, 1}, {10, 1}, {11, 2}, {25, 3}} {
+	for _, tt := range []struct{ parameters, requests int }{{parameters: 0, requests: 0}, {parameters: 1, requests: 1}, {parameters: 10, requests: 1}, {parameters: 11, requests: 2}, {parameters: 25, requests: 3}} {
 		t.Run(fmt.Sprint(tt.parameters), func(t *testing.T) {
 			for i, v := range awstest.Fetch(t, s.source, awstest.Named(names[:tt.parameters]...)...) {
 				awstest.MustHave(t, v, fmt.Sprint("value ", i))
@@ -80,14 +80,14 @@ func TestVersionsAndLabels(t *testing.T) {
 		ref           secrets.Ref
 		want, version string
 	}{
-		{secrets.Ref{Name: name}, "value 3", "3"},
-		{secrets.Ref{Name: name, Version: "1"}, "value 1", "1"},
-		{secrets.Ref{Name: name, Stage: "stable"}, "value 2", "2"},
-		{secrets.Ref{Name: name + ":2"}, "value 2", "2"},
-		{secrets.Ref{Name: name + ":stable"}, "value 2", "2"},
-		{secrets.Ref{Name: arn}, "value 3", "3"},
-		{secrets.Ref{Name: arn, Version: "1"}, "value 1", "1"},
-		{secrets.Ref{Name: arn + ":stable"}, "value 2", "2"},
+		{ref: secrets.Ref{Name: name}, want: "value 3", version: "3"},
+		{ref: secrets.Ref{Name: name, Version: "1"}, want: "value 1", version: "1"},
+		{ref: secrets.Ref{Name: name, Stage: "stable"}, want: "value 2", version: "2"},
+		{ref: secrets.Ref{Name: name + ":2"}, want: "value 2", version: "2"},
+		{ref: secrets.Ref{Name: name + ":stable"}, want: "value 2", version: "2"},
+		{ref: secrets.Ref{Name: arn}, want: "value 3", version: "3"},
+		{ref: secrets.Ref{Name: arn, Version: "1"}, want: "value 1", version: "1"},
+		{ref: secrets.Ref{Name: arn + ":stable"}, want: "value 2", version: "2"},
 	}
 	var all []secrets.Ref
 	for _, tt := range tests {

@@ -129,11 +129,11 @@ func TestDenialsAreNeverCoveredByAStaleValue(t *testing.T) {
 		deny func(*testing.T, *cached, string)
 		want error
 	}{
-		"denied":        {denied(awstest.Refuse(400, "AccessDeniedException")), secrets.ErrDenied},
-		"forbidden":     {denied(awstest.Refuse(403, "AccessDenied")), secrets.ErrDenied},
-		"undecryptable": {denied(awstest.Refuse(400, "DecryptionFailure")), secrets.ErrUndecryptable},
-		"malformed":     {denied(awstest.Refuse(400, "InvalidParameterException")), nil},
-		"deleted":       {func(t *testing.T, c *cached, name string) { c.remove(t, name) }, secrets.ErrNotFound},
+		"denied":        {deny: denied(awstest.Refuse(400, "AccessDeniedException")), want: secrets.ErrDenied},
+		"forbidden":     {deny: denied(awstest.Refuse(403, "AccessDenied")), want: secrets.ErrDenied},
+		"undecryptable": {deny: denied(awstest.Refuse(400, "DecryptionFailure")), want: secrets.ErrUndecryptable},
+		"malformed":     {deny: denied(awstest.Refuse(400, "InvalidParameterException"))},
+		"deleted":       {deny: func(t *testing.T, c *cached, name string) { c.remove(t, name) }, want: secrets.ErrNotFound},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -46,7 +46,7 @@ func TestWhatErrorsWithinABatchMean(t *testing.T) {
 			p, source := stub(t)
 			p.Meet("BatchGetSecretValue", awstest.Answer(batch{
 				SecretValues: []entry{{Name: "other", SecretString: "other"}},
-				Errors:       []fault{{"payments/api-key", tt.Code, "a message"}},
+				Errors:       []fault{{SecretId: "payments/api-key", ErrorCode: tt.Code, Message: "a message"}},
 			}))
 			values := awstest.Fetch(t, source, awstest.Named("other", "payments/api-key")...)
 			awstest.MustHave(t, values[0], "other")

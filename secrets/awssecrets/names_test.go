@@ -56,14 +56,14 @@ func TestAnswersAreFoundByAnyNameOfASecret(t *testing.T) {
 		{Name: "db", ARN: here + "db-abcdeg", SecretString: "db"},
 	}}))
 	for _, tt := range []struct{ id, want string }{
-		{"db", "db"},
-		{here + "db", "db"},
-		{here + "db-abcdeg", "db"},
-		{"db-abcdef", "db-abcdef"},
-		{here + "db-abcdef-UVWXYZ", "db-abcdef"},
-		{"app/key", "app/key"},
-		{here + "app/key", "app/key"},
-		{here + "app/key-GHIJKL", "app/key"},
+		{id: "db", want: "db"},
+		{id: here + "db", want: "db"},
+		{id: here + "db-abcdeg", want: "db"},
+		{id: "db-abcdef", want: "db-abcdef"},
+		{id: here + "db-abcdef-UVWXYZ", want: "db-abcdef"},
+		{id: "app/key", want: "app/key"},
+		{id: here + "app/key", want: "app/key"},
+		{id: here + "app/key-GHIJKL", want: "app/key"},
 	} {
 		ids, want = append(ids, tt.id), append(want, tt.want)
 	}
@@ -95,11 +95,17 @@ func TestAnARNIsNotAnothersPartialARN(t *testing.T) {
 		pages []batch
 		want  string
 	}{
-		"among others":  {[]batch{{SecretValues: []entry{longer, shorter}}}, "the shorter"},
-		"a page before": {[]batch{{SecretValues: []entry{shorter}}, {SecretValues: []entry{longer}}}, "the shorter"},
-		"a page after":  {[]batch{{SecretValues: []entry{longer}}, {SecretValues: []entry{shorter}}}, "the shorter"},
-		"left out":      {[]batch{{SecretValues: []entry{longer}}}, "single " + arn},
-		"refused":       {[]batch{{SecretValues: []entry{longer}, Errors: []fault{{arn, "AccessDeniedException", ""}}}}, "single " + arn},
+		"among others":  {pages: []batch{{SecretValues: []entry{longer, shorter}}}, want: "the shorter"},
+		"a page before": {pages: []batch{{SecretValues: []entry{shorter}}, {SecretValues: []entry{longer}}}, want: "the shorter"},
+		"a page after":  {pages: []batch{{SecretValues: []entry{longer}}, {SecretValues: []entry{shorter}}}, want: "the shorter"},
+		"left out":      {pages: []batch{{SecretValues: []entry{longer}}}, want: "single " + arn},
+		"refused": {
+			pages: []batch{{SecretValues: []entry{longer}, Errors: []fault{{
+				SecretId:  arn,
+				ErrorCode: "AccessDeniedException",
+			}}}},
+			want: "single " + arn,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p, source := stub(t)
@@ -137,7 +143,7 @@ func TestSecretsOfOtherAccountsAreFetchedByThemselves(t *testing.T) {
 			other := there + "key-MNOPQR"
 			p.Meet("BatchGetSecretValue", awstest.Answer(batch{
 				SecretValues: []entry{{Name: "mine", ARN: here + "mine-ABCDEF", SecretString: "mine"}},
-				Errors:       []fault{{other, code, ""}, {"theirs", code, ""}},
+				Errors:       []fault{{SecretId: other, ErrorCode: code}, {SecretId: "theirs", ErrorCode: code}},
 			}))
 			values := awstest.Fetch(t, source, awstest.Named("mine", other, "theirs")...)
 			awstest.MustHave(t, values[0], "mine")
@@ -184,7 +190,10 @@ func TestAnARNThatIsUnavailableInABatchIsNotAskedForAgain(t *testing.T) {
 	p, source := stub(t)
 	arn := there + "key-MNOPQR"
 	p.Meet("BatchGetSecretValue", awstest.Answer(batch{
-		SecretValues: []entry{{Name: "mine", SecretString: "mine"}}, Errors: []fault{{arn, "ThrottlingException", ""}},
+		SecretValues: []entry{{Name: "mine", SecretString: "mine"}}, Errors: []fault{{
+			SecretId:  arn,
+			ErrorCode: "ThrottlingException",
+		}},
 	}))
 	values := awstest.Fetch(t, source, awstest.Named("mine", arn)...)
 	awstest.MustHave(t, values[0], "mine")
@@ -242,9 +251,9 @@ func TestOnlyAStageThatIsAskedForIsSaid(t *testing.T) {
 		ref  secrets.Ref
 		want map[string]string
 	}{
-		{secrets.Ref{Name: "a"}, map[string]string{"SecretId": "a"}},
-		{secrets.Ref{Name: "a", Stage: "AWSCURRENT"}, map[string]string{"SecretId": "a", "VersionStage": "AWSCURRENT"}},
-		{secrets.Ref{Name: "a", Version: "v"}, map[string]string{"SecretId": "a", "VersionId": "v"}},
+		{ref: secrets.Ref{Name: "a"}, want: map[string]string{"SecretId": "a"}},
+		{ref: secrets.Ref{Name: "a", Stage: "AWSCURRENT"}, want: map[string]string{"SecretId": "a", "VersionStage": "AWSCURRENT"}},
+		{ref: secrets.Ref{Name: "a", Version: "v"}, want: map[string]string{"SecretId": "a", "VersionId": "v"}},
 	} {
 		awstest.MustHave(t, awstest.Fetch(t, source, tt.ref)[0], "value")
 		if got := said[len(said)-1]; !maps.Equal(got, tt.want) {

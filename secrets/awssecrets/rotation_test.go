@@ -34,12 +34,43 @@ func TestRotationLimitsAValue(t *testing.T) {
 		expires  time.Time
 		err      error
 	}{
-		{"to the date", awstest.Answer(map[string]any{"NextRotationDate": soon.Unix()}), secrets.Ref{}, soon, nil},
-		{"of a stage", awstest.Answer(map[string]any{"NextRotationDate": soon.Unix()}), secrets.Ref{Stage: "AWSPREVIOUS"}, soon, nil},
-		{"not of one version", awstest.Refuse(400, "AccessDeniedException"), secrets.Ref{Version: "v1"}, time.Time{}, nil},
-		{"not where there is none", awstest.Answer(map[string]any{}), secrets.Ref{}, time.Time{}, nil},
-		{"not when nobody says", awstest.Refuse(400, "ThrottlingException"), secrets.Ref{}, time.Time{}, nil},
-		{"and is needed", awstest.Refuse(400, "AccessDeniedException"), secrets.Ref{}, time.Time{}, secrets.ErrDenied},
+		{
+			name:     "to the date",
+			describe: awstest.Answer(map[string]any{"NextRotationDate": soon.Unix()}),
+			ref:      secrets.Ref{},
+			expires:  soon,
+		},
+		{
+			name:     "of a stage",
+			describe: awstest.Answer(map[string]any{"NextRotationDate": soon.Unix()}),
+			ref:      secrets.Ref{Stage: "AWSPREVIOUS"},
+			expires:  soon,
+		},
+		{
+			name:     "not of one version",
+			describe: awstest.Refuse(400, "AccessDeniedException"),
+			ref:      secrets.Ref{Version: "v1"},
+			expires:  time.Time{},
+		},
+		{
+			name:     "not where there is none",
+			describe: awstest.Answer(map[string]any{}),
+			ref:      secrets.Ref{},
+			expires:  time.Time{},
+		},
+		{
+			name:     "not when nobody says",
+			describe: awstest.Refuse(400, "ThrottlingException"),
+			ref:      secrets.Ref{},
+			expires:  time.Time{},
+		},
+		{
+			name:     "and is needed",
+			describe: awstest.Refuse(400, "AccessDeniedException"),
+			ref:      secrets.Ref{},
+			expires:  time.Time{},
+			err:      secrets.ErrDenied,
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

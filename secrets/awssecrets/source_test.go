@@ -23,13 +23,13 @@ func TestRequestsOfAFetch(t *testing.T) {
 		secrets int
 		want    map[string]int
 	}{
-		{0, map[string]int{}},
-		{1, map[string]int{"GetSecretValue": 1}},
-		{2, map[string]int{"BatchGetSecretValue": 1}},
-		{10, map[string]int{"BatchGetSecretValue": 1}},
-		{20, map[string]int{"BatchGetSecretValue": 1}},
-		{21, map[string]int{"BatchGetSecretValue": 1, "GetSecretValue": 1}},
-		{45, map[string]int{"BatchGetSecretValue": 3}},
+		{want: map[string]int{}},
+		{secrets: 1, want: map[string]int{"GetSecretValue": 1}},
+		{secrets: 2, want: map[string]int{"BatchGetSecretValue": 1}},
+		{secrets: 10, want: map[string]int{"BatchGetSecretValue": 1}},
+		{secrets: 20, want: map[string]int{"BatchGetSecretValue": 1}},
+		{secrets: 21, want: map[string]int{"BatchGetSecretValue": 1, "GetSecretValue": 1}},
+		{secrets: 45, want: map[string]int{"BatchGetSecretValue": 3}},
 	}
 	for _, tt := range tests {
 		t.Run(fmt.Sprint(tt.secrets), func(t *testing.T) {
@@ -104,15 +104,26 @@ func TestStagesAndVersions(t *testing.T) {
 		want    string
 		version string
 	}{
-		{"the default", secrets.Ref{Name: name}, "second", second},
-		{"the current one", secrets.Ref{Name: name, Stage: "AWSCURRENT"}, "second", second},
-		{"the previous one", secrets.Ref{Name: name, Stage: "AWSPREVIOUS"}, "first", first},
-		{"by its id", secrets.Ref{Name: name, Version: first}, "first", first},
-		{"by its id and stage", secrets.Ref{Name: name, Version: second, Stage: "AWSCURRENT"}, "second", second},
-		{"by the ARN", secrets.Ref{Name: arn, Stage: "AWSPREVIOUS"}, "first", first},
-		{"no such stage", secrets.Ref{Name: name, Stage: "AWSPENDING"}, "", ""},
-		{"no such version", secrets.Ref{Name: name, Version: "b2c3d4e5-0000-4000-8000-000000000000"}, "", ""},
-		{"a version without the stage", secrets.Ref{Name: name, Version: first, Stage: "AWSCURRENT"}, "", ""},
+		{name: "the default", ref: secrets.Ref{Name: name}, want: "second", version: second},
+		{name: "the current one", ref: secrets.Ref{Name: name, Stage: "AWSCURRENT"}, want: "second", version: second},
+		{name: "the previous one", ref: secrets.Ref{Name: name, Stage: "AWSPREVIOUS"}, want: "first", version: first},
+		{name: "by its id", ref: secrets.Ref{Name: name, Version: first}, want: "first", version: first},
+		{
+			name:    "by its id and stage",
+			ref:     secrets.Ref{Name: name, Version: second, Stage: "AWSCURRENT"},
+			want:    "second",
+			version: second,
+		},
+		{name: "by the ARN", ref: secrets.Ref{Name: arn, Stage: "AWSPREVIOUS"}, want: "first", version: first},
+		{name: "no such stage", ref: secrets.Ref{Name: name, Stage: "AWSPENDING"}},
+		{
+			name: "no such version",
+			ref:  secrets.Ref{Name: name, Version: "b2c3d4e5-0000-4000-8000-000000000000"},
+		},
+		{
+			name: "a version without the stage",
+			ref:  secrets.Ref{Name: name, Version: first, Stage: "AWSCURRENT"},
+		},
 	}
 	var all []secrets.Ref
 	for _, tt := range tests {

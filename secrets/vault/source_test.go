@@ -187,11 +187,11 @@ func TestNoVersionIsBeforeAnAnswerThatHasNone(t *testing.T) {
 		status int
 		err    error
 	}{
-		"<h1>not found</h1>":                           {404, secrets.ErrNotFound},
-		`{"errors":[]}`:                                {404, secrets.ErrNotFound},
-		`{"data":{"metadata":{"version":-2}}}`:         {200, secrets.ErrNotFound},
-		`{"data":{"metadata":{"version":"hunter2"}}}`:  {200, nil},
-		`{"data":{"metadata":{"version":"hunter2"}}} `: {503, secrets.ErrUnavailable},
+		"<h1>not found</h1>":                           {status: 404, err: secrets.ErrNotFound},
+		`{"errors":[]}`:                                {status: 404, err: secrets.ErrNotFound},
+		`{"data":{"metadata":{"version":-2}}}`:         {status: 200, err: secrets.ErrNotFound},
+		`{"data":{"metadata":{"version":"hunter2"}}}`:  {status: 200},
+		`{"data":{"metadata":{"version":"hunter2"}}} `: {status: 503, err: secrets.ErrUnavailable},
 	} {
 		asked := 0
 		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -269,7 +269,7 @@ func TestNothingIsAskedForTwice(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i, want := range []struct{ data, version string }{
-		{"u2", "2"}, {"p2", "2"}, {"u2", "2"}, {"p1", "1"}, {whole, "2"}, {whole, "2"}, {"u1", "1"},
+		{data: "u2", version: "2"}, {data: "p2", version: "2"}, {data: "u2", version: "2"}, {data: "p1", version: "1"}, {data: whole, version: "2"}, {data: whole, version: "2"}, {data: "u1", version: "1"},
 	} {
 		mustBe(t, values[i], want.data, want.version)
 		clear(values[i].Data) // it has no memory of another's

@@ -56,31 +56,67 @@ func TestPointersNameMembers(t *testing.T) {
 		change func(*order)
 		want   string
 	}{
-		{"nothing wrong", func(*order) {}, ""},
-		{"a slice", func(o *order) { o.Items = append(o.Items, item{SKU: "A", Quantity: 100}) }, "/items/1/quantity max: must be at most 99"},
-		{"an empty slice", func(o *order) { o.Items = nil }, "/items min: must have at least 1 item"},
-		{"an embedded struct", func(o *order) { o.By = "" }, "/by required: is required"},
-		{"an embedded pointer with a name", func(o *order) { o.Named = &Named{Note: "long"} }, "/meta/note max: must have at most 3 characters"},
-		{"a map by number", func(o *order) { o.ByID = map[int]item{7: {Quantity: 1}} }, "/by~1id/7/sku required: is required"},
-		{"a map of slices", func(o *order) { o.Nested = map[string][]item{"a/b": {{SKU: "A", Quantity: 1}, {Quantity: 1}}} }, "/nested/a~1b/1/sku required: is required"},
-		{"a pointer", func(o *order) { n := valid(); n.Items[0].Quantity = 0; o.Next = &n }, "/next/items/0/quantity min: must be at least 1"},
-		{"no tag", func(o *order) { o.Plain = "x" }, "/Plain oneof: must be one of the values that are allowed"},
-		{"a tag without a name", func(o *order) { o.Empty = "x" }, "/Empty email: must satisfy email"},
-		{"no member: the object around it", func(o *order) { o.Hidden = "xx" }, " len: must have exactly 1 character"},
-		{"a member called -", func(o *order) { o.Dash = "xx" }, "/- len: must have exactly 1 character"},
-		{"the value of a map", func(o *order) { o.Items[0].Labels = map[string]string{"k": "v"} }, "/items/0/labels/k min: must have at least 2 characters"},
-		{"the key of a map", func(o *order) { o.Items[0].Labels = map[string]string{"longer": "vv"} }, "/items/0/labels/longer max: must have at most 5 characters"},
+		{rule: "nothing wrong", change: func(*order) {}},
 		{
-			"keys made to look like a path",
-			func(o *order) {
-				o.Nested = map[string][]item{"a": {{SKU: "A", Quantity: 1}}, "a][0].SKU[b": {{Quantity: 1}}, "a][0": {{SKU: "A", Quantity: 1}}}
-			},
-			"/nested/a][0].SKU[b/0/sku required: is required",
+			rule:   "a slice",
+			change: func(o *order) { o.Items = append(o.Items, item{SKU: "A", Quantity: 100}) },
+			want:   "/items/1/quantity max: must be at most 99",
+		},
+		{rule: "an empty slice", change: func(o *order) { o.Items = nil }, want: "/items min: must have at least 1 item"},
+		{rule: "an embedded struct", change: func(o *order) { o.By = "" }, want: "/by required: is required"},
+		{
+			rule:   "an embedded pointer with a name",
+			change: func(o *order) { o.Named = &Named{Note: "long"} },
+			want:   "/meta/note max: must have at most 3 characters",
 		},
 		{
-			"several, the deepest first",
-			func(o *order) { o.By = ""; o.Items[0].SKU = ""; o.Items[0].Quantity = 0 },
-			"/items/0/quantity min: must be at least 1\n/items/0/sku required: is required\n/by required: is required",
+			rule:   "a map by number",
+			change: func(o *order) { o.ByID = map[int]item{7: {Quantity: 1}} },
+			want:   "/by~1id/7/sku required: is required",
+		},
+		{
+			rule:   "a map of slices",
+			change: func(o *order) { o.Nested = map[string][]item{"a/b": {{SKU: "A", Quantity: 1}, {Quantity: 1}}} },
+			want:   "/nested/a~1b/1/sku required: is required",
+		},
+		{
+			rule:   "a pointer",
+			change: func(o *order) { n := valid(); n.Items[0].Quantity = 0; o.Next = &n },
+			want:   "/next/items/0/quantity min: must be at least 1",
+		},
+		{
+			rule:   "no tag",
+			change: func(o *order) { o.Plain = "x" },
+			want:   "/Plain oneof: must be one of the values that are allowed",
+		},
+		{rule: "a tag without a name", change: func(o *order) { o.Empty = "x" }, want: "/Empty email: must satisfy email"},
+		{
+			rule:   "no member: the object around it",
+			change: func(o *order) { o.Hidden = "xx" },
+			want:   " len: must have exactly 1 character",
+		},
+		{rule: "a member called -", change: func(o *order) { o.Dash = "xx" }, want: "/- len: must have exactly 1 character"},
+		{
+			rule:   "the value of a map",
+			change: func(o *order) { o.Items[0].Labels = map[string]string{"k": "v"} },
+			want:   "/items/0/labels/k min: must have at least 2 characters",
+		},
+		{
+			rule:   "the key of a map",
+			change: func(o *order) { o.Items[0].Labels = map[string]string{"longer": "vv"} },
+			want:   "/items/0/labels/longer max: must have at most 5 characters",
+		},
+		{
+			rule: "keys made to look like a path",
+			change: func(o *order) {
+				o.Nested = map[string][]item{"a": {{SKU: "A", Quantity: 1}}, "a][0].SKU[b": {{Quantity: 1}}, "a][0": {{SKU: "A", Quantity: 1}}}
+			},
+			want: "/nested/a][0].SKU[b/0/sku required: is required",
+		},
+		{
+			rule:   "several, the deepest first",
+			change: func(o *order) { o.By = ""; o.Items[0].SKU = ""; o.Items[0].Quantity = 0 },
+			want:   "/items/0/quantity min: must be at least 1\n/items/0/sku required: is required\n/by required: is required",
 		},
 	} {
 		o := valid()
@@ -112,7 +148,7 @@ func TestAlternatives(t *testing.T) {
 		A string `json:"a" validate:"eq=SECRET|eq=other"`
 		B string `json:"b" validate:"rgb|rgba"`
 		C string `json:"c" validate:"len=3|startswith=SECRET"`
-	}{"x", "y", "z"})
+	}{A: "x", B: "y", C: "z"})
 	want := "/a eq: must satisfy eq\n/b rgb|rgba: must satisfy rgb|rgba\n/c len: must satisfy len"
 	if got := listed(t, err); got != want {
 		t.Errorf("got %s", got)
@@ -125,7 +161,7 @@ func TestAMapThatFailsEverywhere(t *testing.T) {
 	in := struct {
 		M map[string]item `json:"m" validate:"dive"`
 		N map[int]item    `json:"n" validate:"dive"`
-	}{map[string]item{}, map[int]item{}}
+	}{M: map[string]item{}, N: map[int]item{}}
 	for i := range 20_000 {
 		in.M[strconv.Itoa(i)+strings.Repeat("]", i%50)], in.N[i] = item{Quantity: 1}, item{Quantity: 1}
 	}
@@ -197,10 +233,10 @@ func TestTagsOfOnesOwn(t *testing.T) {
 		N int `json:"n" validate:"even"`
 	}
 	fn := structs.Input(func(_ context.Context, p pair) (int, error) { return p.N, nil }, structs.Using(v))
-	if _, err := fn(context.Background(), pair{2}); err != nil {
+	if _, err := fn(context.Background(), pair{N: 2}); err != nil {
 		t.Error(err)
 	}
-	if _, err := fn(context.Background(), pair{1}); listed(t, err) != "/n even: must satisfy even" {
+	if _, err := fn(context.Background(), pair{N: 1}); listed(t, err) != "/n even: must satisfy even" {
 		t.Error(listed(t, err))
 	}
 }
@@ -208,7 +244,7 @@ func TestTagsOfOnesOwn(t *testing.T) {
 func TestMaxViolations(t *testing.T) {
 	err := structs.Struct(struct {
 		Items []item `json:"items" validate:"dive"`
-	}{make([]item, 30)}, structs.MaxViolations(5))
+	}{Items: make([]item, 30)}, structs.MaxViolations(5))
 	var e *guard.Error
 	if !errors.As(err, &e) || len(e.Violations) != 5 || !strings.Contains(e.Detail, "60 places") || !strings.Contains(e.Detail, "55 are left out") {
 		t.Errorf("%v", err)

@@ -49,17 +49,70 @@ func TestCallersAreHeldToTheRulesOfTheAgents(t *testing.T) {
 		status         int
 		body           string
 	}{
-		"as it should be":         {"GET", "/secretsmanager/get?secretId=key", nil, 200, `"SecretString":"v"`},
-		"no token":                {"GET", "/secretsmanager/get?secretId=key", map[string]string{"X-Aws-Parameters-Secrets-Token": ""}, 403, "Bad Token"},
-		"another token":           {"GET", "/systemsmanager/parameters/get?name=/key", map[string]string{"X-Aws-Parameters-Secrets-Token": "x"}, 403, "Bad Token"},
-		"forwarded":               {"GET", "/secretsmanager/get?secretId=key", map[string]string{"X-Forwarded-For": "192.0.2.1"}, 400, "Forwarded"},
-		"another method":          {"POST", "/secretsmanager/get?secretId=key", nil, 405, "Not allowed"},
-		"an unknown parameter":    {"GET", "/secretsmanager/get?secretId=key&x=y", nil, 400, "unknown parameter: x"},
-		"a parameter encrypted":   {"GET", "/systemsmanager/parameters/get?name=/key", nil, 200, "encrypted"},
-		"a parameter decrypted":   {"GET", "/systemsmanager/parameters/get?name=/key&withDecryption=true", nil, 200, `"Value":"v"`},
-		"a configuration":         {"GET", "/applications/a/environments/e/configurations/p", map[string]string{"X-Aws-Parameters-Secrets-Token": ""}, 200, "v"},
-		"a configuration changed": {"POST", "/applications/a/environments/e/configurations/p", nil, 405, ""},
-		"another path":            {"GET", "/", nil, 404, ""},
+		"as it should be": {
+			method: "GET",
+			target: "/secretsmanager/get?secretId=key",
+			status: 200,
+			body:   `"SecretString":"v"`,
+		},
+		"no token": {
+			method: "GET",
+			target: "/secretsmanager/get?secretId=key",
+			header: map[string]string{"X-Aws-Parameters-Secrets-Token": ""},
+			status: 403,
+			body:   "Bad Token",
+		},
+		"another token": {
+			method: "GET",
+			target: "/systemsmanager/parameters/get?name=/key",
+			header: map[string]string{"X-Aws-Parameters-Secrets-Token": "x"},
+			status: 403,
+			body:   "Bad Token",
+		},
+		"forwarded": {
+			method: "GET",
+			target: "/secretsmanager/get?secretId=key",
+			header: map[string]string{"X-Forwarded-For": "192.0.2.1"},
+			status: 400,
+			body:   "Forwarded",
+		},
+		"another method": {
+			method: "POST",
+			target: "/secretsmanager/get?secretId=key",
+			status: 405,
+			body:   "Not allowed",
+		},
+		"an unknown parameter": {
+			method: "GET",
+			target: "/secretsmanager/get?secretId=key&x=y",
+			status: 400,
+			body:   "unknown parameter: x",
+		},
+		"a parameter encrypted": {
+			method: "GET",
+			target: "/systemsmanager/parameters/get?name=/key",
+			status: 200,
+			body:   "encrypted",
+		},
+		"a parameter decrypted": {
+			method: "GET",
+			target: "/systemsmanager/parameters/get?name=/key&withDecryption=true",
+			status: 200,
+			body:   `"Value":"v"`,
+		},
+		"a configuration": {
+			method: "GET",
+			target: "/applications/a/environments/e/configurations/p",
+			header: map[string]string{"X-Aws-Parameters-Secrets-Token": ""},
+			status: 200,
+			body:   "v",
+		},
+		"a configuration changed": {
+			method: "POST",
+			target: "/applications/a/environments/e/configurations/p",
+			status: 405,
+		},
+		"another path": {method: "GET", target: "/", status: 404},
 	} {
 		req, err := http.NewRequestWithContext(t.Context(), tc.method, local.URL()+tc.target, nil)
 		if err != nil {

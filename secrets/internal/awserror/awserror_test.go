@@ -33,20 +33,25 @@ func TestMeanings(t *testing.T) {
 		err, want error
 		final     bool
 	}{
-		"a code of its own":               {coded("NoSuchThing"), secrets.ErrNotFound, true},
-		"a code of all":                   {coded("ExpiredToken"), secrets.ErrDenied, true},
-		"one that it means otherwise":     {coded("AccessDenied"), secrets.ErrNotFound, true},
-		"a code of the key":               {coded("KMSNotFoundException"), secrets.ErrUndecryptable, true},
-		"throttled":                       {coded("SlowDown"), secrets.ErrUnavailable, false},
-		"a code that nobody knows":        {coded("New"), nil, true},
-		"a fault of the server":           {&smithy.GenericAPIError{Code: "New", Fault: smithy.FaultServer}, secrets.ErrUnavailable, false},
-		"out of time":                     {context.DeadlineExceeded, secrets.ErrUnavailable, false},
-		"left by the caller":              {context.Canceled, nil, false},
-		"left while it was denied":        {errors.Join(coded("AccessDeniedException"), context.Canceled), nil, false},
-		"unread":                          {unread(io.ErrUnexpectedEOF), secrets.ErrUnavailable, false},
-		"unread, left by the caller":      {unread(context.Canceled), nil, false},
-		"unread, out of time":             {unread(context.DeadlineExceeded), secrets.ErrUnavailable, false},
-		"what never was a request at all": {errors.New("no region"), nil, true},
+		"a code of its own":           {err: coded("NoSuchThing"), want: secrets.ErrNotFound, final: true},
+		"a code of all":               {err: coded("ExpiredToken"), want: secrets.ErrDenied, final: true},
+		"one that it means otherwise": {err: coded("AccessDenied"), want: secrets.ErrNotFound, final: true},
+		"a code of the key":           {err: coded("KMSNotFoundException"), want: secrets.ErrUndecryptable, final: true},
+		"throttled":                   {err: coded("SlowDown"), want: secrets.ErrUnavailable},
+		"a code that nobody knows":    {err: coded("New"), final: true},
+		"a fault of the server": {
+			err:  &smithy.GenericAPIError{Code: "New", Fault: smithy.FaultServer},
+			want: secrets.ErrUnavailable,
+		},
+		"out of time":        {err: context.DeadlineExceeded, want: secrets.ErrUnavailable},
+		"left by the caller": {err: context.Canceled},
+		"left while it was denied": {
+			err: errors.Join(coded("AccessDeniedException"), context.Canceled),
+		},
+		"unread":                          {err: unread(io.ErrUnexpectedEOF), want: secrets.ErrUnavailable},
+		"unread, left by the caller":      {err: unread(context.Canceled)},
+		"unread, out of time":             {err: unread(context.DeadlineExceeded), want: secrets.ErrUnavailable},
+		"what never was a request at all": {err: errors.New("no region"), final: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			err := Codes(own).Explain(`store: "name"`, fmt.Errorf("operation: %w", tt.err))

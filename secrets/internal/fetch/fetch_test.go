@@ -13,7 +13,7 @@ import (
 )
 
 func TestNoMoreRequestsAtATimeThanAllowed(t *testing.T) {
-	for _, tt := range []struct{ atOnce, requests int }{{1, 5}, {3, 2}, {4, 4}, {4, 100}} {
+	for _, tt := range []struct{ atOnce, requests int }{{atOnce: 1, requests: 5}, {atOnce: 3, requests: 2}, {atOnce: 4, requests: 4}, {atOnce: 4, requests: 100}} {
 		t.Run(fmt.Sprint(tt.requests, " by ", tt.atOnce), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var ran atomic.Int64

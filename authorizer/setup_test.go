@@ -108,7 +108,7 @@ type answer struct {
 	TTLOverride     *int              `json:"ttlOverride"`
 	PrincipalID     string            `json:"principalId"`
 	UsageKey        string            `json:"usageIdentifierKey"`
-	Policy          iamPolicy          `json:"policyDocument"`
+	Policy          iamPolicy         `json:"policyDocument"`
 }
 
 type iamPolicy struct {

@@ -63,7 +63,7 @@ func TestADocumentTakesNoWildcardFromData(t *testing.T) {
 			add:    (*policy.Document).AllowBelow,
 			want:   "*",
 		},
-		"one denied":       {add: (*policy.Document).Deny, want: "GET/orders"},
+		"one denied": {add: (*policy.Document).Deny, want: "GET/orders"},
 		"a route without path": {
 			change: func(a *policy.ARN) { a.Method, a.Path = "$connect", "" },
 			add:    (*policy.Document).Allow,

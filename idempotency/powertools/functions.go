@@ -1,4 +1,4 @@
-package idempotency
+package powertools
 
 import (
 	"github.com/lambdarmor/lambdarmor/internal/packedtext"

@@ -1,16 +1,17 @@
-package idempotency
+package powertools
 
 import (
 	"slices"
 
 	"github.com/jmespath-community/go-jmespath/pkg/parsing"
+	"github.com/lambdarmor/lambdarmor/idempotency/internal/keys"
 )
 
 // whole reports whether every part is there that the expression asks for. What
 // stands within a part of the event is a value like another, null or not,
 // unless it cannot be told from a part.
 func (s *selection) whole(found any) bool {
-	return wholeOf(s.expr, found) && (!s.strict || whole(found))
+	return wholeOf(s.expr, found) && (!s.strict || keys.Complete(found))
 }
 
 func wholeOf(node parsing.ASTNode, found any) bool {

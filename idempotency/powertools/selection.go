@@ -1,4 +1,4 @@
-package idempotency
+package powertools
 
 import (
 	"errors"
@@ -9,6 +9,7 @@ import (
 	"github.com/jmespath-community/go-jmespath/pkg/interpreter"
 	"github.com/jmespath-community/go-jmespath/pkg/parsing"
 	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/idempotency/internal/keys"
 	"github.com/lambdarmor/lambdarmor/internal/reason"
 	"github.com/lambdarmor/lambdarmor/internal/strictjson"
 )
@@ -46,7 +47,7 @@ func mustSelect(option, expr string) *selection {
 		err = checkCalls(s.expr, known)
 	}
 	if err != nil {
-		panic(fmt.Sprintf("idempotency: %s %q: %v", option, expr, err))
+		panic(fmt.Sprintf("powertools: %s %q: %v", option, expr, err))
 	}
 	s.strict = made(s.expr) > madeLast(s.expr)
 	s.std = interpreter.NewFunctionCaller(shared...)
@@ -158,24 +159,24 @@ func (c *selecting) call(name string, args []any) (any, error) {
 	if !own {
 		value, err := c.std.CallFunction(name, args)
 		if err != nil { // its text repeats values
-			return nil, malformedKey("The request is not of the form that the idempotency key is made from.")
+			return nil, keys.Malformed("The request is not of the form that the idempotency key is made from.")
 		}
 		return value, nil
 	}
 	switch text := args[0].(type) {
 	case nil:
-		return nil, noKey("The request lacks what the idempotency key is made from.")
+		return nil, keys.Missing("The request lacks what the idempotency key is made from.")
 	case string:
 		value, err := decode(text)
 		var refused *strictjson.Error
 		switch {
 		case errors.As(err, &refused):
-			return nil, malformedKey("The idempotency key is made from a text of the request that is not JSON with one meaning.")
+			return nil, keys.Malformed("The idempotency key is made from a text of the request that is not JSON with one meaning.")
 		case err != nil:
-			return nil, malformedKey("The idempotency key is made from a text of the request that " + err.Error() + ".")
+			return nil, keys.Malformed("The idempotency key is made from a text of the request that " + err.Error() + ".")
 		}
 		return value, nil
 	default:
-		return nil, malformedKey("The idempotency key is made from a text, where the request has something else.")
+		return nil, keys.Malformed("The idempotency key is made from a text, where the request has something else.")
 	}
 }

@@ -140,9 +140,9 @@ func (t *routeTable) find(r *Request) (*entry, error) {
 	}
 	r.Method()
 	r.noteTablePath()
-	m, err := t.paths.Find(r.in.Request, r.in.method)
-	if err != nil {
-		return nil, err
+	m, ok := t.paths.Find(r.in.Request, r.in.method)
+	if !ok {
+		return nil, guard.Errorf(guard.Invalid, router.AmbiguousCode, router.AmbiguousDetail)
 	}
 	return m.Value, nil
 }

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/lambdarmor/lambdarmor/guard"
-	"github.com/lambdarmor/lambdarmor/internal/fieldlines"
 	"github.com/lambdarmor/lambdarmor/internal/reason"
 )
 
@@ -33,7 +32,7 @@ func EdgeHeaders(names ...string) Option {
 		if name == "" {
 			panic("authorizer: EdgeHeaders with an empty name")
 		}
-		keys[i] = fieldlines.Key(name)
+		keys[i] = strings.ToLower(name)
 	}
 	return func(d *decider) { d.edge = append(d.edge, keys...) }
 }

@@ -9,7 +9,6 @@ import (
 	"github.com/lambdarmor/lambdarmor/authorizer/internal/routekey"
 	"github.com/lambdarmor/lambdarmor/authorizer/policy"
 	"github.com/lambdarmor/lambdarmor/guard/request"
-	"github.com/lambdarmor/lambdarmor/internal/fieldlines"
 )
 
 // Format is the shape of the event that asks for a decision.
@@ -90,7 +89,7 @@ func (r *Request) Format() Format { return r.in.format }
 // split again. The token of a [RESTToken] or [GraphQL] event is the header
 // Authorization, by whatever name it was sent.
 func (r *Request) Header(name string) string {
-	name = fieldlines.Key(name)
+	name = strings.ToLower(name)
 	value := r.in.header(name)
 	r.reads.note(place{inHeader, name}, value)
 	return value

@@ -11,7 +11,6 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/guard/httpapi"
-	"github.com/lambdarmor/lambdarmor/internal/fieldlines"
 	"github.com/santhosh-tekuri/jsonschema/v5"
 )
 
@@ -67,7 +66,7 @@ func (p *parameters) of(ctx context.Context, req *events.APIGatewayV2HTTPRequest
 	return map[string]any{
 		"path":   p.group("path", p.pathValues(ctx, req), nil),
 		"query":  p.group("query", queryValues(req, query), query),
-		"header": p.group("header", fieldlines.Map(fieldlines.Lines(req.Headers)), nil),
+		"header": p.group("header", req.Headers, nil),
 	}, nil
 }
 

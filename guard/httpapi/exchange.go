@@ -140,7 +140,7 @@ func (x *exchange) answer(res *answer.Answer) ([]byte, error) {
 	x.mu.Lock()
 	x.encoded, x.decorated = out, len(decorators)
 	x.mu.Unlock()
-	answer.Tell(x, out, res.Status)
+	answer.Report(x, out, res.Status)
 	return out, nil
 }
 

@@ -10,6 +10,8 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-lambda-go/lambdacontext"
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/internal/answer"
 )
@@ -108,44 +110,33 @@ func (p *problems) response(ctx context.Context, err error) *answer.Answer {
 	return res
 }
 
-func (p *problems) body(ctx context.Context, e *guard.Error) []byte {
-	out := append(make([]byte, 0, 256), `{"type":`...)
-	if p.base == "" {
-		out = append(out, `"about:blank"`...)
-	} else {
-		out = answer.Quote(out, valid(p.base+e.Code))
-	}
-	out = append(out, `,"title":`...)
-	out = answer.Quote(out, e.Kind.Title())
-	out = append(out, `,"status":`...)
-	out = strconv.AppendInt(out, int64(e.Kind.Status()), 10)
-	if e.Detail != "" {
-		out = append(out, `,"detail":`...)
-		out = answer.Quote(out, valid(e.Detail))
-	}
-	if lc, ok := lambdacontext.FromContext(ctx); ok && lc.AwsRequestID != "" {
-		out = append(out, `,"instance":`...)
-		out = answer.Quote(out, valid(lc.AwsRequestID))
-	}
-	out = append(out, `,"code":`...)
-	out = answer.Quote(out, valid(e.Code))
-	for i, v := range e.Violations {
-		if i == 0 {
-			out = append(out, `,"errors":[`...)
-		} else {
-			out = append(out, ',')
-		}
-		out = append(out, `{"pointer":`...)
-		out = answer.Quote(out, valid(v.Pointer))
-		out = append(out, `,"detail":`...)
-		out = answer.Quote(out, valid(v.Detail))
-		out = append(out, '}')
-	}
-	if len(e.Violations) > 0 {
-		out = append(out, ']')
-	}
-	return append(out, '}')
+// problem is the JSON of a problem (RFC 9457).
+type problem struct {
+	Type     string      `json:"type"`
+	Title    string      `json:"title"`
+	Status   int         `json:"status"`
+	Detail   string      `json:"detail,omitzero"`
+	Instance string      `json:"instance,omitzero"`
+	Code     string      `json:"code"`
+	Errors   []violation `json:"errors,omitzero"`
 }
 
-// valid makes sure of UTF-8 in what a handler wrote.
-func valid(text string) string { return strings.ToValidUTF8(text, "\uFFFD") }
+type violation struct {
+	Pointer string `json:"pointer"`
+	Detail  string `json:"detail"`
+}
+
+func (p *problems) body(ctx context.Context, e *guard.Error) []byte {
+	body := problem{Type: "about:blank", Title: e.Kind.Title(), Status: e.Kind.Status(), Detail: e.Detail, Code: e.Code}
+	if p.base != "" {
+		body.Type = p.base + e.Code
+	}
+	if lc, ok := lambdacontext.FromContext(ctx); ok {
+		body.Instance = lc.AwsRequestID
+	}
+	for _, v := range e.Violations {
+		body.Errors = append(body.Errors, violation{v.Pointer, v.Detail})
+	}
+	out, _ := json.Marshal(body, jsontext.AllowInvalidUTF8(true)) // texts are the handler's
+	return out
+}

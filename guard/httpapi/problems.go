@@ -19,14 +19,15 @@ import (
 // ProblemOption changes [Problems].
 type ProblemOption func(*problems)
 
-// TypeBase makes the type of a problem a link to its documentation: base
+// TypeBase sets the type of a problem to a link to its documentation: base
 // followed by the code. Without it the type is about:blank.
 func TypeBase(base string) ProblemOption {
 	return func(p *problems) { p.base = base }
 }
 
-// Challenge sets the WWW-Authenticate of a 401 that brings none of its own;
-// the default is Bearer (RFC 9110, section 11.6.1).
+// Challenge sets the WWW-Authenticate of a 401 whose error has none of its own; the
+// default is Bearer (RFC 9110, section 11.6.1). It panics if challenge is no value
+// of a header.
 func Challenge(challenge string) ProblemOption {
 	if challenge == "" || !answer.ValidValue(challenge) {
 		panic("httpapi: invalid challenge " + strconv.Quote(challenge))
@@ -39,14 +40,14 @@ type problems struct {
 	challenge string
 }
 
-// Problems makes a response of every error that comes from inside it, early
-// returns, panics and timeouts included: application/problem+json (RFC 9457)
-// with type, title, status, detail, instance, code, and errors, a pointer and
-// a detail for each place of the input that is wrong. The instance is the
-// request id; the cause is for the log and never in it.
+// Problems turns every error from inside it into a response, those of panics and
+// timeouts included. The body is application/problem+json (RFC 9457) with type,
+// title, status, detail, instance, code, and errors: a pointer and a detail for
+// each wrong place of the input. The instance is the request id. The cause of the
+// error is for the log and never in the response.
 //
-// An error of an event that is no HTTP request leaves as [guard.Errors] has
-// it, as a queue would take a response for a success.
+// An error of an event that is no HTTP request is returned as by [guard.Errors],
+// as a queue would take a response for a success.
 func Problems(opts ...ProblemOption) guard.Middleware {
 	p := &problems{challenge: "Bearer"}
 	for _, opt := range opts {
@@ -70,18 +71,34 @@ func Problems(opts ...ProblemOption) guard.Middleware {
 	})
 }
 
-// answersHTTP reports whether the answer to an event is an HTTP response, also
-// where the event is not read as a request.
+// answersHTTP reports whether the answer to an event is an HTTP response, also if
+// the event is not read as a request.
 func answersHTTP(t guard.Trigger) bool {
 	return t.IsHTTP() || t == guard.ALB || t == guard.WebSocket
 }
 
-// render encodes err. An error that cannot be encoded is a 500 that can.
+// WithHeader returns an error whose response has a header, such as
+// WWW-Authenticate for a 401 of a certain scheme. It wraps err; nil stays nil.
+func WithHeader(err error, name, value string) error {
+	if err == nil {
+		return nil
+	}
+	return &headerError{error: err, name: name, value: value}
+}
+
+type headerError struct {
+	error
+	name, value string
+}
+
+func (e *headerError) Unwrap() error { return e.error }
+
+// render encodes err. An error that cannot be encoded becomes one that can.
 func (p *problems) render(ctx context.Context, err error) []byte {
-	x, e := exchangeOf(ctx), guard.Public(err)
+	x := exchangeOf(ctx)
 	out, bad := x.answer(p.response(ctx, err))
-	if bad != nil { // a text as long as the platform's limit
-		out, _ = x.answer(p.response(ctx, &guard.Error{Kind: e.Kind}))
+	if bad != nil { // its text is as long as the platform's limit
+		out, _ = x.answer(p.response(ctx, &guard.Error{Kind: guard.Public(err).Kind}))
 	}
 	return out
 }
@@ -137,6 +154,6 @@ func (p *problems) body(ctx context.Context, e *guard.Error) []byte {
 	for _, v := range e.Violations {
 		body.Errors = append(body.Errors, violation{v.Pointer, v.Detail})
 	}
-	out, _ := json.Marshal(body, jsontext.AllowInvalidUTF8(true)) // texts are the handler's
+	out, _ := json.Marshal(body, jsontext.AllowInvalidUTF8(true)) // the texts are the handler's
 	return out
 }

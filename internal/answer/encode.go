@@ -1,7 +1,9 @@
 package answer
 
 import (
+	"bytes"
 	"encoding/base64"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strconv"
@@ -155,4 +157,15 @@ func appendList(out []byte, values []string) []byte {
 func quote[T ~[]byte | ~string](out []byte, text T) []byte {
 	out, _ = jsontext.AppendQuote(out, text)
 	return out
+}
+
+// JSON encodes a value as [lambda.NewHandler] does, without escapes for HTML.
+//
+// [lambda.NewHandler]: https://pkg.go.dev/github.com/aws/aws-lambda-go/lambda#NewHandler
+func JSON(v any) ([]byte, error) {
+	var out bytes.Buffer
+	enc := json.NewEncoder(&out)
+	enc.SetEscapeHTML(false)
+	err := enc.Encode(v)
+	return bytes.TrimSuffix(out.Bytes(), []byte{'\n'}), err
 }

@@ -19,7 +19,8 @@ type exchange struct {
 	outer *exchange // of the event that a layer has rewritten; nil for most
 
 	mu         sync.Mutex
-	req        *Request    // nil until it is read
+	read       Request
+	req        *Request    // read, or what Routes made of it; nil until it is read
 	decorators []decorator // of the outermost exchange; appended to, never changed
 	encoded    []byte      // the last answer that was made here
 	decorated  int         // the number of decorators it has passed
@@ -106,7 +107,8 @@ func (x *exchange) request() (*Request, error) {
 		if err != nil {
 			return nil, err
 		}
-		x.req = newRequest(x.event, in)
+		x.read = newRequest(x.event, in)
+		x.req = &x.read
 	}
 	return x.req, nil
 }
@@ -124,7 +126,8 @@ func (x *exchange) asked() *Request {
 		return req
 	}
 	in, _ := x.event.Request()
-	return newRequest(x.event, in)
+	refused := newRequest(x.event, in)
+	return &refused
 }
 
 // answer decorates a response and encodes it in the form that the request asks for.

@@ -36,10 +36,9 @@ func RequestFrom(ctx context.Context) (*Request, bool) {
 	return req, err == nil
 }
 
-func newRequest(event *guard.Event, in *request.Request) *Request {
-	r := &Request{event: event, in: in, Method: in.Method()}
-	r.Path, _ = in.Path()
-	return r
+func newRequest(event *guard.Event, in *request.Request) Request {
+	path, _ := in.Path()
+	return Request{event: event, in: in, Method: in.Method(), Path: path}
 }
 
 // Event returns the request as an event of payload format 2.0, whichever form it

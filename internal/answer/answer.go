@@ -21,12 +21,15 @@ type Answer struct {
 	Fields  []Field // in order; a name may be there several times
 	Cookies []string
 	Body    []byte
-	Whole   bool // it was read from an answer that is a body alone
+	Whole   bool      // it was read from an answer that is a body alone
+	room    [10]Field // for Fields: as many as most responses have
 }
 
 // New returns an answer without headers.
 func New(status int) *Answer {
-	return &Answer{Status: status, Fields: make([]Field, 0, 10)} // as many as most responses have
+	a := &Answer{Status: status}
+	a.Fields = a.room[:0]
+	return a
 }
 
 // Form is what an answer has to look like for the sender of the event.
@@ -83,21 +86,29 @@ func Unsendable(name string) bool {
 // AddHeader adds the headers of h in the order of their names, without those that
 // are [Unsendable].
 func (a *Answer) AddHeader(h http.Header) {
-	start := len(a.Fields)
 	for name, values := range h {
-		name = strings.ToLower(name)
-		switch {
-		case name == "set-cookie":
-			a.Cookies = append(a.Cookies, values...)
-			continue
-		case Unsendable(name):
-			continue
-		}
 		for _, value := range values {
-			a.Fields = append(a.Fields, Field{name, value})
+			a.add(strings.ToLower(name), value)
 		}
 	}
-	slices.SortStableFunc(a.Fields[start:], func(x, y Field) int { return strings.Compare(x.Name, y.Name) })
+	a.sort()
+}
+
+func (a *Answer) add(name, value string) {
+	switch {
+	case name == "set-cookie":
+		a.Cookies = append(a.Cookies, value)
+	case !Unsendable(name):
+		a.Fields = append(a.Fields, Field{name, value})
+	}
+}
+
+func (a *Answer) has(name, value string) bool {
+	return slices.Contains(a.Fields, Field{name, value}) || name == "set-cookie" && slices.Contains(a.Cookies, value)
+}
+
+func (a *Answer) sort() {
+	slices.SortStableFunc(a.Fields, func(x, y Field) int { return strings.Compare(x.Name, y.Name) })
 }
 
 // Get returns the first value of a lower-case name.

@@ -2,7 +2,6 @@ package answer
 
 import (
 	"encoding/base64"
-	"maps"
 	"math"
 	"net/http"
 	"slices"
@@ -68,8 +67,8 @@ type members struct {
 	form              Form
 	StatusCode        status         `json:"statusCode"`
 	StatusDescription jsontext.Value `json:"statusDescription"`
-	Headers           jsontext.Value `json:"headers"`
-	MultiValueHeaders jsontext.Value `json:"multiValueHeaders"`
+	Headers           headers        `json:"headers"`
+	MultiValueHeaders headers        `json:"multiValueHeaders"`
 	Cookies           jsontext.Value `json:"cookies"`
 	Body              jsontext.Value `json:"body"`
 	IsBase64Encoded   jsontext.Value `json:"isBase64Encoded"`
@@ -85,6 +84,29 @@ func (s *status) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	value, err := dec.ReadValue()
 	s.value, s.twice = value.Clone(), s.value != nil
 	return err
+}
+
+// headers are the members of an object of headers, in order.
+type headers struct {
+	kind jsontext.Kind // of the value, which need not be an object; 0 if there is none
+	all  []header
+}
+
+type header struct {
+	name  string
+	value jsontext.Value
+}
+
+func (h *headers) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
+	if h.kind = dec.PeekKind(); h.kind != jsontext.KindBeginObject {
+		return dec.SkipValue()
+	}
+	return strictjson.Members(dec, func(quoted jsontext.Value) error {
+		name := string(strictjson.Unquote(quoted))
+		value, err := dec.ReadValue()
+		h.all = append(h.all, header{name, value.Clone()})
+		return err
+	})
 }
 
 func (m *members) answer() (*Answer, bool) {
@@ -104,11 +126,10 @@ func (m *members) answer() (*Answer, bool) {
 		}
 		a.Body = a.Body[:n]
 	}
-	header := http.Header{}
-	if !m.readHeaders(m.MultiValueHeaders, true, header) || !m.readHeaders(m.Headers, false, header) {
+	if !m.addHeaders(a, &m.MultiValueHeaders, true) || !m.addHeaders(a, &m.Headers, false) {
 		return nil, false
 	}
-	a.AddHeader(header)
+	a.sort()
 	cookies, ok := texts(m.Cookies, jsontext.KindString)
 	a.Cookies = append(a.Cookies, cookies...)
 	return a, ok && !slices.ContainsFunc(cookies, func(c string) bool { return !ValidValue(c) })
@@ -144,41 +165,43 @@ func (m *members) is(value jsontext.Value, kinds ...jsontext.Kind) bool {
 	return value == nil || slices.Contains(kinds, kind) || kind == jsontext.KindNull && !m.balancer()
 }
 
-// readHeaders adds an object of headers, and reports whether it is one. A value
-// that both objects have is added once. API Gateway takes numbers and booleans
-// for values.
-func (m *members) readHeaders(object jsontext.Value, lists bool, header http.Header) bool {
-	if object == nil {
+// addHeaders adds the headers of an object, and reports whether it is one. A value
+// that both objects have is added once. API Gateway takes numbers and booleans for
+// values.
+func (m *members) addHeaders(a *Answer, h *headers, lists bool) bool {
+	switch h.kind {
+	case 0:
 		return true
-	}
-	if object.Kind() == jsontext.KindNull { // of the object that a load balancer does not look at
+	case jsontext.KindNull: // a load balancer takes it for the object that it does not look at
 		return !m.balancer() || lists != (m.form == Lists)
-	}
-	var all map[string]jsontext.Value
-	if json.Unmarshal(object, &all, jsontext.AllowDuplicateNames(true)) != nil {
+	case jsontext.KindBeginObject:
+	default:
 		return false
 	}
 	kinds := []jsontext.Kind{jsontext.KindString, jsontext.KindNumber, jsontext.KindTrue, jsontext.KindFalse}
 	if m.balancer() {
 		kinds = kinds[:1]
 	}
-	for _, spelled := range slices.Sorted(maps.Keys(all)) {
-		value := all[spelled]
-		if !lists && (m.form != Lattice || value.Kind() != jsontext.KindBeginArray) {
-			value = slices.Concat(jsontext.Value("["), value, jsontext.Value("]"))
+	for _, f := range h.all {
+		name := strings.ToLower(f.name)
+		var values []string
+		var ok bool
+		if lists || m.form == Lattice && f.value.Kind() == jsontext.KindBeginArray {
+			values, ok = texts(f.value, kinds...)
+		} else {
+			values = make([]string, 1)
+			values[0], ok = text(f.value, kinds)
 		}
-		values, ok := texts(value, kinds...)
-		if !ok {
-			return false
-		}
-		name := strings.ToLower(spelled)
 		for _, v := range values {
-			if !(Field{name, v}).Valid() {
+			if ok = ok && (Field{name, v}).Valid(); !ok {
 				return false
 			}
-			if lists || !slices.Contains(header[name], v) {
-				header[name] = append(header[name], v)
+			if lists || !a.has(name, v) {
+				a.add(name, v)
 			}
+		}
+		if !ok {
+			return false
 		}
 	}
 	return true
@@ -186,7 +209,7 @@ func (m *members) readHeaders(object jsontext.Value, lists bool, header http.Hea
 
 // texts returns the values of a list, none for null, and reports whether all are
 // of the kinds.
-func texts(list jsontext.Value, kinds ...jsontext.Kind) ([]string, bool) {
+func texts(list jsontext.Value, kinds ...jsontext.Kind) (all []string, ok bool) {
 	if list == nil {
 		return nil, true
 	}
@@ -194,15 +217,19 @@ func texts(list jsontext.Value, kinds ...jsontext.Kind) ([]string, bool) {
 	if json.Unmarshal(list, &values) != nil {
 		return nil, false
 	}
-	all := make([]string, len(values))
+	all = make([]string, len(values))
 	for i, v := range values {
-		if !slices.Contains(kinds, v.Kind()) {
+		if all[i], ok = text(v, kinds); !ok {
 			return nil, false
 		}
-		if v.Kind() == jsontext.KindString {
-			v = strictjson.Unquote(v)
-		}
-		all[i] = string(v)
 	}
 	return all, true
+}
+
+func text(v jsontext.Value, kinds []jsontext.Kind) (string, bool) {
+	kind := v.Kind()
+	if kind == jsontext.KindString {
+		v = strictjson.Unquote(v)
+	}
+	return string(v), slices.Contains(kinds, kind)
 }

@@ -67,9 +67,6 @@ func Unmarshal(data []byte, v any, opts Options) error {
 	if s.err != nil {
 		return s.err
 	}
-	if !jsontext.Value(data).IsValid(jsontext.AllowDuplicateNames(true)) {
-		return Visit(data, new(skipper), jsontext.AllowDuplicateNames(true))
-	}
 	if err := unambiguous(data, s, opts.RejectUnknown); err != nil {
 		return err
 	}

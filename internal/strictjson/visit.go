@@ -18,11 +18,6 @@ func Visit(data []byte, v json.UnmarshalerFrom, opts ...json.Options) error {
 	return err
 }
 
-// skipper visits a value without a look at it.
-type skipper struct{}
-
-func (*skipper) UnmarshalJSONFrom(dec *jsontext.Decoder) error { return dec.SkipValue() }
-
 // Members walks over the members of the object that comes next. each has to read
 // the value. The name is quoted, and valid until the value is read.
 func Members(dec *jsontext.Decoder, each func(name jsontext.Value) error) error {

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/guard/layer"
 	"github.com/lambdarmor/lambdarmor/internal/reason"
 	"github.com/lambdarmor/lambdarmor/internal/router"
 )
@@ -51,7 +52,7 @@ func Routes(routes map[string]Check) Check {
 			return nil, guard.Errorf(guard.Forbidden, "route_unknown", "Nobody is allowed this route.")
 		}
 		if r.as == nil {
-			guard.SetRoute(ctx, e.key)
+			layer.SetRoute(ctx, e.key)
 		}
 		inside := *r
 		inside.found = true

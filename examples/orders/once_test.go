@@ -8,8 +8,8 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/guard/guardtest"
+	"github.com/lambdarmor/lambdarmor/guard/logging"
 	"github.com/lambdarmor/lambdarmor/idempotency"
 )
 
@@ -123,7 +123,7 @@ func TestSixtyFourEqualRequests(t *testing.T) {
 
 func TestKeysOfDifferentCallersAndRoutesNeverMeet(t *testing.T) {
 	s := newShop()
-	h := api(guard.NewLogger(io.Discard), s, idempotency.NewMemoryStore())
+	h := api(logging.New(io.Discard), s, idempotency.NewMemoryStore())
 	event := func(sub, path string) []byte {
 		e := guardtest.HTTPEvent("POST", path).Header("Idempotency-Key", "shared").JSON(goodOrder)
 		if sub != "" {

@@ -15,7 +15,7 @@ import (
 
 func withKey(t *testing.T, keys authorizer.KeySet, key string) (outcome, record) {
 	t.Helper()
-	event := sample("").Set("/headers/x-api-key", key).Set("/identitySource", []string{key})
+	event := sampleOf("").Set("/headers/x-api-key", key).Set("/identitySource", []string{key})
 	out, log, err := ask(t, authorizer.Simple(authorizer.APIKey("X-Api-Key", keys)), event)
 	if strings.Contains(fmt.Sprint(log), key) && len(key) > 3 {
 		t.Errorf("the key is in the log: %v", log)

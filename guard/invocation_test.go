@@ -10,8 +10,9 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-lambda-go/lambda/messages"
+
 	"github.com/lambdarmor/lambdarmor/guard"
-	"github.com/lambdarmor/lambdarmor/guard/guardtest"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/sample"
 )
 
 func TestTraceID(t *testing.T) {
@@ -112,7 +113,7 @@ func TestAnErrorForThePlatformDoesNotHideItsReason(t *testing.T) {
 		guard.SetError(ctx, guard.Errorf(guard.Unauthenticated, "token_unknown", ""))
 		return nil, messages.InvokeResponse_Error{Type: "Unauthorized", Message: "Unauthorized"}
 	})
-	_, err := guard.Wrap(denies, guard.Log(log), guard.Errors()).Invoke(t.Context(), guardtest.Sample(guard.Authorizer).Bytes())
+	_, err := guard.Wrap(denies, guard.Log(log), guard.Errors()).Invoke(t.Context(), sample.Of(guard.Authorizer).Bytes())
 	if told, ok := err.(messages.InvokeResponse_Error); !ok || told.Message != "Unauthorized" {
 		t.Errorf("%v", err)
 	}

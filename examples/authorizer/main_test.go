@@ -15,6 +15,7 @@ import (
 
 	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/guard/guardtest"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/gateway"
 )
 
 // binary is the authorizer as it is deployed, built once for all tests.
@@ -65,16 +66,16 @@ func deploy(t *testing.T, identity ...string) deployment {
 	created := guard.HandlerFunc(func(context.Context, []byte) ([]byte, error) {
 		return []byte(`{"statusCode":201}`), nil
 	})
-	gateway, err := guardtest.NewHTTPAPI(guardtest.NewInProcess(created, guardtest.Config{}), guardtest.HTTPAPIConfig{
+	api, err := gateway.NewHTTPAPI(guardtest.NewInProcess(created, guardtest.Config{}), gateway.HTTPAPIConfig{
 		Routes: []string{"POST /orders", "GET /orders/{id}", "DELETE /orders/{id}"},
-		Authorizer: &guardtest.Authorizer{
+		Authorizer: &gateway.Authorizer{
 			Function: d.authorizer, IdentitySources: identity, TTL: 300 * time.Second, SimpleResponses: true,
 		},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := httptest.NewServer(gateway)
+	server := httptest.NewServer(api)
 	t.Cleanup(server.Close)
 	d.url = server.URL
 	return d

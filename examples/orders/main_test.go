@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/lambdarmor/lambdarmor/guard/guardtest"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/gateway"
 )
 
 // binary is the function as it is deployed, built once for all tests.
@@ -40,11 +41,11 @@ func deploy(t *testing.T, cfg guardtest.Config, routes ...string) (url string, f
 	t.Helper()
 	cfg.Env = append(cfg.Env, "AWS_SAM_LOCAL=true")
 	fn = guardtest.Start(t, binary, cfg)
-	gateway, err := guardtest.NewHTTPAPI(fn, guardtest.HTTPAPIConfig{Routes: routes})
+	api, err := gateway.NewHTTPAPI(fn, gateway.HTTPAPIConfig{Routes: routes})
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := httptest.NewServer(gateway)
+	server := httptest.NewServer(api)
 	t.Cleanup(server.Close)
 	return server.URL, fn
 }

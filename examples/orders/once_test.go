@@ -10,6 +10,7 @@ import (
 
 	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/guard/guardtest"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/sample"
 	"github.com/lambdarmor/lambdarmor/idempotency"
 )
 
@@ -125,7 +126,7 @@ func TestKeysOfDifferentCallersAndRoutesNeverMeet(t *testing.T) {
 	s := newShop()
 	h := api(guard.NewLogger(io.Discard), s, idempotency.NewMemoryStore())
 	event := func(sub, path string) []byte {
-		e := guardtest.HTTPEvent("POST", path).Header("Idempotency-Key", "shared").JSON(goodOrder)
+		e := sample.HTTP("POST", path).Header("Idempotency-Key", "shared").JSON(goodOrder)
 		if sub != "" {
 			e = e.JWT(map[string]string{"sub": sub, "iss": "https://id.example"})
 		}

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/lambdarmor/lambdarmor/guard/guardtest"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/gateway"
 	"github.com/lambdarmor/lambdarmor/secrets/agent/agenttest"
 )
 
@@ -122,11 +123,11 @@ func (w *world) answered(client int) {
 func deploy(t *testing.T, cfg guardtest.Config) (url string, fn *guardtest.Function) {
 	t.Helper()
 	fn = guardtest.Start(t, binary, cfg)
-	gateway, err := guardtest.NewHTTPAPI(fn, guardtest.HTTPAPIConfig{Routes: []string{"GET /rates/{currency}"}})
+	api, err := gateway.NewHTTPAPI(fn, gateway.HTTPAPIConfig{Routes: []string{"GET /rates/{currency}"}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := httptest.NewServer(gateway)
+	server := httptest.NewServer(api)
 	t.Cleanup(server.Close)
 	return server.URL, fn
 }

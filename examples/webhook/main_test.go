@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/lambdarmor/lambdarmor/guard/guardtest"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/gateway"
 )
 
 // binary is the function as it is deployed, built once for all tests.
@@ -51,11 +52,11 @@ var signingKey = regexp.MustCompile(`signing key of this run: whsec_(\S+)`)
 func deploy(t *testing.T) provider {
 	t.Helper()
 	fn := guardtest.Start(t, binary, guardtest.Config{Concurrency: 16, Env: []string{"AWS_SAM_LOCAL=true"}})
-	gateway, err := guardtest.NewHTTPAPI(fn, guardtest.HTTPAPIConfig{Routes: []string{"POST /payments"}})
+	api, err := gateway.NewHTTPAPI(fn, gateway.HTTPAPIConfig{Routes: []string{"POST /payments"}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := httptest.NewServer(gateway)
+	server := httptest.NewServer(api)
 	t.Cleanup(server.Close)
 	p := provider{url: server.URL}
 	if a := p.send(t, "msg_0", "1", "v1,", ""); a.status != http.StatusUnauthorized {

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/lambdarmor/lambdarmor/guard/guardtest"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/gateway"
 	"github.com/lambdarmor/lambdarmor/internal/awsproxy"
 )
 
@@ -48,11 +49,11 @@ func newKiller(t *testing.T, binary, upstream string, env []string) *killer {
 		Timeout: 10 * time.Second, InitTimeout: patient,
 		Memory: 512, Env: append(env[:len(env):len(env)], "AWS_ENDPOINT_URL_DYNAMODB="+proxy.URL),
 	})
-	gateway, err := guardtest.NewHTTPAPI(fn, guardtest.HTTPAPIConfig{Routes: []string{"POST /orders", "GET /orders/{id}"}})
+	api, err := gateway.NewHTTPAPI(fn, gateway.HTTPAPIConfig{Routes: []string{"POST /orders", "GET /orders/{id}"}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := httptest.NewServer(gateway)
+	server := httptest.NewServer(api)
 	t.Cleanup(server.Close)
 	k.function = server.URL
 	return k

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/lambdarmor/lambdarmor/guard/guardtest"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/gateway"
 )
 
 const order = `{"customer":"c-42","items":[{"sku":"KB-101","quantity":2}]}`
@@ -20,11 +21,11 @@ func TestOrdersOnceAcrossProcesses(t *testing.T) {
 	fn := guardtest.Start(t, guardtest.Build(t, "../../examples/orders"), guardtest.Config{
 		Instances: 4, Concurrency: 16, Memory: 512, Timeout: patient, InitTimeout: patient, Env: append(c.env, "ORDERS_TABLE=orders", "IDEMPOTENCY_TABLE=keys"),
 	})
-	gateway, err := guardtest.NewHTTPAPI(fn, guardtest.HTTPAPIConfig{Timeout: patient, Routes: []string{"POST /orders", "GET /orders/{id}"}})
+	api, err := gateway.NewHTTPAPI(fn, gateway.HTTPAPIConfig{Timeout: patient, Routes: []string{"POST /orders", "GET /orders/{id}"}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := httptest.NewServer(gateway)
+	server := httptest.NewServer(api)
 	defer server.Close()
 
 	var mu sync.Mutex

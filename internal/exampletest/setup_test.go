@@ -14,7 +14,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+
 	"github.com/lambdarmor/lambdarmor/guard/guardtest"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/gateway"
 	"github.com/lambdarmor/lambdarmor/internal/testserver"
 )
 
@@ -74,11 +76,11 @@ func deploy(t *testing.T, example string, env []string) string {
 	t.Helper()
 	binary := guardtest.Build(t, "../../examples/"+example)
 	fn := guardtest.Start(t, binary, guardtest.Config{Concurrency: 16, Instances: 2, Timeout: 25 * time.Second, InitTimeout: patient, Env: env, Log: t.Output()})
-	gateway, err := guardtest.NewHTTPAPI(fn, guardtest.HTTPAPIConfig{})
+	api, err := gateway.NewHTTPAPI(fn, gateway.HTTPAPIConfig{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := httptest.NewServer(gateway)
+	server := httptest.NewServer(api)
 	t.Cleanup(server.Close)
 	return server.URL
 }

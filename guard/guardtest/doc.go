@@ -16,14 +16,11 @@
 //
 //	func TestOrders(t *testing.T) {
 //		fn := guardtest.Start(t, guardtest.Build(t, "."), guardtest.Config{Env: []string{"AWS_SAM_LOCAL=true"}})
-//		api, err := gateway.NewHTTPAPI(fn, gateway.HTTPAPIConfig{Routes: []string{"POST /orders", "GET /orders/{id}"}})
-//		if err != nil {
-//			t.Fatal(err)
-//		}
-//		w := httptest.NewRecorder()
-//		api.ServeHTTP(w, httptest.NewRequest("POST", "/orders", strings.NewReader(`{"customer":"c-42"}`)))
-//		if w.Code != http.StatusBadRequest { // it orders nothing
-//			t.Errorf("%d %s, and the function wrote\n%s", w.Code, w.Body, fn.Log())
+//		api := gateway.Start(t, fn, gateway.HTTPAPIConfig{Routes: []string{"POST /orders", "GET /orders/{id}"}})
+//
+//		got := api.Do("POST", "/orders", `{"customer":"c-42"}`)
+//		if got.Status != http.StatusBadRequest { // it orders nothing
+//			t.Errorf("%d %s, and the function wrote\n%s", got.Status, got.Body, fn.Log())
 //		}
 //	}
 //

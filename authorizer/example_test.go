@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambda/messages"
 
 	"github.com/lambdarmor/lambdarmor/authorizer"
+	"github.com/lambdarmor/lambdarmor/authorizer/apikey"
 	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/guard/guardtest/sample"
 	"github.com/lambdarmor/lambdarmor/guard/httpapi"
@@ -76,7 +77,9 @@ func ExamplePolicy() {
 
 // A function URL has no authorizer: the function decides.
 func ExampleRequire() {
-	keys := authorizer.Keys(authorizer.Key{Hash: authorizer.HashKey("k-8f14e45fceea167a5a36"), Principal: "till 3"})
+	keys := apikey.Hashed(map[string]authorizer.Grant{
+		apikey.Hash("k-8f14e45fceea167a5a36"): {Principal: "till 3"},
+	})
 	hello := httpapi.Func(func(ctx context.Context, _ struct{}) (string, error) {
 		g, _ := authorizer.GrantFrom(ctx)
 		return "hello " + g.Principal, nil

@@ -32,6 +32,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/guard/httpapi"
+	"github.com/lambdarmor/lambdarmor/guard/logging"
 	"github.com/lambdarmor/lambdarmor/validate"
 )
 
@@ -223,7 +224,7 @@ func TestNoDisguiseOfAValueLeavesAnHTTPFunction(t *testing.T) {
 		}
 		kind := oneOf(r, handlers)
 		var log bytes.Buffer
-		layers := []guard.Middleware{httpapi.Default(guard.NewLogger(&log))}
+		layers := []guard.Middleware{httpapi.Default(logging.New(&log))}
 		if r.IntN(2) == 0 {
 			layers = append(layers, schema)
 		}
@@ -285,7 +286,7 @@ func TestNoDisguiseOfAValueLeavesAFunction(t *testing.T) {
 			"of any":    guard.Func(func(context.Context, any) (any, error) { return nil, fail(s) }),
 		}
 		var log bytes.Buffer
-		h := guard.Wrap(handlers[oneOf(r, handlers)], guard.Default(guard.NewLogger(&log)))
+		h := guard.Wrap(handlers[oneOf(r, handlers)], guard.Default(logging.New(&log)))
 		for way = range quoting {
 			log.Reset()
 			out, err := h.Invoke(inLambda(context.Background()), payload)

@@ -7,7 +7,9 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/guard/layer"
 	"github.com/lambdarmor/lambdarmor/internal/answer"
+	"github.com/lambdarmor/lambdarmor/internal/invocation"
 )
 
 // exchange is what the layers of this package share during one request: the
@@ -35,7 +37,7 @@ type decorator interface {
 // whichever layer or handler makes it. An answer to a WebSocket's message has no
 // headers.
 func decorating(name string, d decorator) guard.Middleware {
-	return guard.Named(name, func(next lambda.Handler) lambda.Handler {
+	return layer.Named(name, func(next lambda.Handler) lambda.Handler {
 		return guard.HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
 			ctx, x := enter(ctx, payload)
 			x.decorateWith(d)
@@ -143,7 +145,9 @@ func (x *exchange) answer(res *answer.Answer) ([]byte, error) {
 	x.mu.Lock()
 	x.encoded, x.decorated = out, len(all)
 	x.mu.Unlock()
-	answer.Report(x, out, res.Status)
+	if inv := invocation.Of(x); inv != nil {
+		inv.Answered(out, res.Status)
+	}
 	return out, nil
 }
 

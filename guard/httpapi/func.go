@@ -9,11 +9,12 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/guard/layer"
 	"github.com/lambdarmor/lambdarmor/internal/answer"
 	"github.com/lambdarmor/lambdarmor/internal/strictjson"
 )
 
-// handlerName is the name of this package's handlers in the rules of [guard.Orders].
+// handlerName is the name of this package's handlers in the rules for the order of layers.
 const handlerName = "httpapi.Func, Routes, Handler, Serve"
 
 // Option changes [Func].
@@ -93,7 +94,7 @@ func Handler(fn func(context.Context, *Request) (Response, error)) lambda.Handle
 
 // handler returns a handler for requests that are read and answered here.
 func handler(fn func(context.Context, *exchange, *Request) (*answer.Answer, error)) lambda.Handler {
-	return guard.NamedHandler(handlerName, guard.HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
+	return layer.NamedHandler(handlerName, guard.HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
 		ctx, x := enter(ctx, payload)
 		req, err := x.request()
 		if err != nil {

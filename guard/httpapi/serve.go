@@ -10,7 +10,7 @@ import (
 	"strings"
 
 	"github.com/aws/aws-lambda-go/lambda"
-	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/guard/layer"
 	"github.com/lambdarmor/lambdarmor/internal/answer"
 )
 
@@ -55,7 +55,7 @@ func serve(h http.Handler, w http.ResponseWriter, r *http.Request) {
 			_ = r.MultipartForm.RemoveAll() // as net/http's server does
 		}
 		if r.Pattern != "" {
-			guard.SetRoute(r.Context(), r.Pattern)
+			layer.SetRoute(r.Context(), r.Pattern)
 		}
 	}()
 	h.ServeHTTP(w, r)

@@ -5,7 +5,6 @@
 package answer
 
 import (
-	"context"
 	"net/http"
 	"slices"
 	"strings"
@@ -159,16 +158,4 @@ func ValidValue(value string) bool {
 func ValidName(name string) bool {
 	outside := func(r rune) bool { return r <= ' ' || r >= 0x7f || strings.ContainsRune(`"(),/:;<=>?@[\]{}`, r) }
 	return name != "" && !strings.ContainsFunc(name, outside)
-}
-
-// Key is the context key of the value that wants to know of answers. It has a
-// method Answered(out []byte, status int).
-type Key struct{}
-
-// Report passes on the status of an answer that was written just now, so that it
-// is not read again to log it.
-func Report(ctx context.Context, out []byte, status int) {
-	if r, ok := ctx.Value(Key{}).(interface{ Answered(out []byte, status int) }); ok {
-		r.Answered(out, status)
-	}
 }

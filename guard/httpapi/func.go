@@ -18,11 +18,9 @@ import (
 const handlerName = "httpapi.Func, Routes, Handler, Serve"
 
 // Option changes [Func].
-type Option func(*funcOptions)
-
-type funcOptions struct {
-	status int
-	decode []guard.DecodeOption
+type Option struct {
+	status        int
+	rejectUnknown bool
 }
 
 // Status sets the status of an answer that does not set its own, such as 201 or
@@ -31,13 +29,11 @@ func Status(code int) Option {
 	if code < 200 || code > 299 {
 		panic("httpapi: Status of a failure: return a guard.Error instead")
 	}
-	return func(o *funcOptions) { o.status = code }
+	return Option{status: code}
 }
 
 // RejectUnknownMembers refuses a body with a member that In has no field for.
-func RejectUnknownMembers() Option {
-	return func(o *funcOptions) { o.decode = append(o.decode, guard.RejectUnknownMembers()) }
-}
+func RejectUnknownMembers() Option { return Option{rejectUnknown: true} }
 
 // Func returns a handler that decodes a JSON body, calls fn, and encodes what fn
 // returns as JSON. The body must be there and be declared as JSON; it is decoded as
@@ -55,14 +51,18 @@ func Func[In, Out any](fn func(context.Context, In) (Out, error), opts ...Option
 	if err := strictjson.CheckType(reflect.TypeFor[In]()); err != nil {
 		panic("httpapi: Func: " + err.Error())
 	}
-	var o funcOptions
+	status := 0
+	var decode []guard.DecodeOption
 	for _, opt := range opts {
-		opt(&o)
+		status = cmp.Or(opt.status, status)
+		if opt.rejectUnknown {
+			decode = append(decode, guard.RejectUnknownMembers())
+		}
 	}
 	return handler(func(ctx context.Context, x *exchange, _ *Request) (*answer.Answer, error) {
 		var in In
 		if _, none := any(in).(struct{}); !none {
-			if err := readBody(x.event, &in, o.decode); err != nil {
+			if err := readBody(x.event, &in, decode); err != nil {
 				return nil, err
 			}
 		}
@@ -70,7 +70,7 @@ func Func[In, Out any](fn func(context.Context, In) (Out, error), opts ...Option
 		if err != nil {
 			return nil, err
 		}
-		return responseOf(out, o.status)
+		return responseOf(out, status)
 	})
 }
 

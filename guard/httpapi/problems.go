@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"math"
@@ -18,13 +19,11 @@ import (
 )
 
 // ProblemOption changes [Problems].
-type ProblemOption func(*problems)
+type ProblemOption struct{ typeBase, challenge string }
 
 // TypeBase sets the type of a problem to a link to its documentation: base
 // followed by the code. Without it the type is about:blank.
-func TypeBase(base string) ProblemOption {
-	return func(p *problems) { p.base = base }
-}
+func TypeBase(base string) ProblemOption { return ProblemOption{typeBase: base} }
 
 // Challenge sets the WWW-Authenticate of a 401 whose error has none of its own; the
 // default is Bearer (RFC 9110, section 11.6.1). It panics if challenge is no value
@@ -33,13 +32,10 @@ func Challenge(challenge string) ProblemOption {
 	if challenge == "" || !answer.ValidValue(challenge) {
 		panic("httpapi: invalid challenge " + strconv.Quote(challenge))
 	}
-	return func(p *problems) { p.challenge = challenge }
+	return ProblemOption{challenge: challenge}
 }
 
-type problems struct {
-	base      string
-	challenge string
-}
+type problems struct{ typeBase, challenge string }
 
 // Problems turns every error from inside it into a response, those of panics and
 // timeouts included. The body is application/problem+json (RFC 9457) with type,
@@ -52,7 +48,8 @@ type problems struct {
 func Problems(opts ...ProblemOption) guard.Middleware {
 	p := &problems{challenge: "Bearer"}
 	for _, opt := range opts {
-		opt(p)
+		p.typeBase = cmp.Or(opt.typeBase, p.typeBase)
+		p.challenge = cmp.Or(opt.challenge, p.challenge)
 	}
 	return layer.Named("httpapi.Problems", func(next lambda.Handler) lambda.Handler {
 		plain := guard.Errors()(guard.HandlerFunc(next.Invoke)) // not a layer of the chain
@@ -146,8 +143,8 @@ type violation struct {
 
 func (p *problems) body(ctx context.Context, e *guard.Error) []byte {
 	body := problem{Type: "about:blank", Title: e.Kind.Title(), Status: e.Kind.Status(), Detail: e.Detail, Code: e.Code}
-	if p.base != "" {
-		body.Type = p.base + e.Code
+	if p.typeBase != "" {
+		body.Type = p.typeBase + e.Code
 	}
 	if lc, ok := lambdacontext.FromContext(ctx); ok {
 		body.Instance = lc.AwsRequestID

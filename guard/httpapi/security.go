@@ -9,7 +9,10 @@ import (
 )
 
 // SecurityOption changes [SecurityHeaders].
-type SecurityOption func(*securityHeaders)
+type SecurityOption struct {
+	field answer.Field
+	omit  bool
+}
 
 // SetSecurityHeader sets a header of [SecurityHeaders] to another value, or adds
 // one. It panics if name or value is not that of a header.
@@ -18,15 +21,12 @@ func SetSecurityHeader(name, value string) SecurityOption {
 	if !f.Valid() {
 		panic("httpapi: invalid security header " + name)
 	}
-	return func(s *securityHeaders) {
-		s.omit(f.Name)
-		s.fields = append(s.fields, f)
-	}
+	return SecurityOption{field: f}
 }
 
 // OmitSecurityHeader leaves a header of [SecurityHeaders] out.
 func OmitSecurityHeader(name string) SecurityOption {
-	return func(s *securityHeaders) { s.omit(strings.ToLower(name)) }
+	return SecurityOption{field: answer.Field{Name: strings.ToLower(name)}, omit: true}
 }
 
 // SecurityHeaders adds headers to every response, problems included, that make a
@@ -55,7 +55,10 @@ func SecurityHeaders(opts ...SecurityOption) guard.Middleware {
 		{Name: cacheControl, Value: "no-store"},
 	}}
 	for _, opt := range opts {
-		opt(s)
+		s.fields = slices.DeleteFunc(s.fields, func(f answer.Field) bool { return f.Name == opt.field.Name })
+		if !opt.omit {
+			s.fields = append(s.fields, opt.field)
+		}
 	}
 	return decorating("httpapi.SecurityHeaders", s)
 }
@@ -67,10 +70,6 @@ const (
 )
 
 type securityHeaders struct{ fields []answer.Field }
-
-func (s *securityHeaders) omit(name string) {
-	s.fields = slices.DeleteFunc(s.fields, func(f answer.Field) bool { return f.Name == name })
-}
 
 func (s *securityHeaders) decorate(req *Request, res *answer.Answer) {
 	for _, f := range s.fields {

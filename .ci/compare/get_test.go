@@ -11,7 +11,7 @@ import (
 	"github.com/lambdarmor/lambdarmor/guard/httpapi"
 )
 
-// BenchmarkGet// BenchmarkGet measures one of two routes. The bare handler is that of a gateway
+// BenchmarkGet measures one of two routes. The bare handler is that of a gateway
 // with a function for each route.
 func BenchmarkGet(b *testing.B) {
 	raw := payload(b, "get_order.json")

@@ -13,7 +13,13 @@ import (
 // Read walks over an event. The error is a [*strictjson.Error]; beside it the
 // request is that of [Partial]. An event with records is not read beyond its
 // first one, as that tells the trigger.
-func Read(payload []byte) (*Request, error) { return read(payload, false) }
+func Read(payload []byte) (*Request, error) {
+	r, err := read(payload, false)
+	if err != nil {
+		return Partial(payload), err
+	}
+	return r, nil
+}
 
 // Partial reads what it can of an event that was refused: to tell its trigger
 // and to answer it, and for nothing else. It takes no memory by what is in the

@@ -3,7 +3,6 @@ package guard
 import (
 	"context"
 	"log/slog"
-	"runtime/debug"
 	"sync"
 	"time"
 
@@ -134,13 +133,15 @@ func (l *logged) Invoke(ctx context.Context, payload []byte) (out []byte, err er
 	inv := invocation.Of(ctx)
 	returned := false
 	defer func() {
-		if !returned { // a panic, on its way to whoever recovers it
-			err = panicked(&PanicError{value: unseen{}, stack: debug.Stack()})
-			if told := inv.Facts().Err; Panicked(told) { // a Goexit, which Recover has seen
-				err = told
-			}
+		if returned {
+			l.record(ctx, inv, payload, start, out, err)
+			return
 		}
-		l.record(ctx, inv, payload, start, out, err)
+		value := recover() // nil in a Goexit, which goes on by itself
+		l.record(ctx, inv, payload, start, nil, panicked(value))
+		if value != nil {
+			panic(value) // on to whoever recovers it, with the stack of the handler
+		}
 	}()
 	l.warned.Do(func() { l.warn(ctx, inv) })
 	if l.correlate != nil {

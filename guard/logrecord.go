@@ -132,13 +132,13 @@ func (l *logLayer) errorAttr(err error) slog.Attr {
 	e := Public(err)
 	attrs := []slog.Attr{slog.String("kind", e.Kind.String()), slog.String("code", e.Code)}
 	attrs = appendViolations(attrs, e.Violations)
-	p, panicked := panicOf(err)
+	p := panicOf(err)
 	cause := l.causeOf(err)
-	if panicked && l.panics && p.Value() != nil {
-		cause = fmt.Sprintf("%s: %v", cause, p.Value())
+	if p != nil && p.value != nil && l.panics {
+		cause = fmt.Sprintf("%s: %v", cause, p.value)
 	}
 	attrs = invocation.AppendText(attrs, "cause", cause)
-	if panicked {
+	if p != nil {
 		attrs = append(attrs, slog.String("stack", string(p.stack)))
 	}
 	return slog.Attr{Key: "error", Value: slog.GroupValue(attrs...)}

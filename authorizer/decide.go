@@ -114,7 +114,7 @@ func ask(ctx context.Context, c Check, r *Request) (*Grant, error) {
 // failure of ours, whatever kind it has.
 func (d *decider) ask(ctx context.Context, r *Request) (*Grant, error) {
 	g, err := ask(ctx, d.check, r)
-	if verdictOf(err) == failed && guard.KindOf(err).CallersFault() {
+	if verdictOf(err) == failed && guard.KindOf(err).IsClientError() {
 		err = &guard.Error{Kind: guard.Internal, Code: guard.Public(err).Code, Err: err}
 	}
 	return g, err

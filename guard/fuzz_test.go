@@ -10,8 +10,9 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-lambda-go/lambda/messages"
+
 	"github.com/lambdarmor/lambdarmor/guard"
-	"github.com/lambdarmor/lambdarmor/guard/guardtest"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/sample"
 	"github.com/lambdarmor/lambdarmor/guard/logging"
 )
 
@@ -23,7 +24,7 @@ func FuzzDefendedChain(f *testing.F) {
 	for _, s := range samples {
 		f.Add(readSample(f, s.file))
 	}
-	f.Add(guardtest.Sample(guard.VPCLattice).Bytes())
+	f.Add(sample.Of(guard.VPCLattice).Bytes())
 	for _, s := range strictness {
 		if len(s.text) < 1<<10 {
 			f.Add([]byte(s.text))

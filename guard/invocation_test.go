@@ -9,8 +9,9 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-lambda-go/lambda/messages"
+
 	"github.com/lambdarmor/lambdarmor/guard"
-	"github.com/lambdarmor/lambdarmor/guard/guardtest"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/sample"
 	"github.com/lambdarmor/lambdarmor/guard/layer"
 	shared "github.com/lambdarmor/lambdarmor/internal/invocation"
 	"github.com/lambdarmor/lambdarmor/internal/logbook"
@@ -114,7 +115,7 @@ func TestAnErrorForThePlatformDoesNotHideItsReason(t *testing.T) {
 		layer.SetError(ctx, guard.Errorf(guard.Unauthenticated, "token_unknown", ""))
 		return nil, messages.InvokeResponse_Error{Type: "Unauthorized", Message: "Unauthorized"}
 	})
-	_, err := guard.Wrap(denies, guard.Log(log), guard.Errors()).Invoke(t.Context(), guardtest.Sample(guard.Authorizer).Bytes())
+	_, err := guard.Wrap(denies, guard.Log(log), guard.Errors()).Invoke(t.Context(), sample.Of(guard.Authorizer).Bytes())
 	if told, ok := err.(messages.InvokeResponse_Error); !ok || told.Message != "Unauthorized" {
 		t.Errorf("%v", err)
 	}

@@ -10,7 +10,7 @@ import (
 
 	"github.com/lambdarmor/lambdarmor/authorizer"
 	"github.com/lambdarmor/lambdarmor/guard"
-	"github.com/lambdarmor/lambdarmor/guard/guardtest"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/sample"
 	"github.com/lambdarmor/lambdarmor/guard/logging"
 )
 
@@ -44,7 +44,7 @@ func withKey(t *testing.T, v authorizer.Verifier, key string) (outcome, record) 
 	t.Helper()
 	var log bytes.Buffer
 	h := guard.Wrap(authorizer.Simple(authorizer.APIKey("X-Api-Key", v)), guard.Log(logging.New(&log)), guard.Errors(), guard.Recover())
-	event := guardtest.Sample(guard.Authorizer).Set("/headers/x-api-key", key).Set("/identitySource", []string{key})
+	event := sample.Of(guard.Authorizer).Set("/headers/x-api-key", key).Set("/identitySource", []string{key})
 	out, err := h.Invoke(t.Context(), event.Bytes())
 	var r record
 	if bad := json.Unmarshal(log.Bytes(), &r); bad != nil {

@@ -10,9 +10,10 @@ import (
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
+
 	"github.com/lambdarmor/lambdarmor/authorizer"
 	"github.com/lambdarmor/lambdarmor/guard"
-	"github.com/lambdarmor/lambdarmor/guard/guardtest"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/sample"
 	"github.com/lambdarmor/lambdarmor/guard/httpapi"
 	"github.com/lambdarmor/lambdarmor/guard/logging"
 	"github.com/lambdarmor/lambdarmor/idempotency"
@@ -73,7 +74,7 @@ func TestEveryOrderOfTheLayersIsRefusedOrKeepsCallersApart(t *testing.T) {
 		return "for " + g.Principal, nil
 	})
 	event := func(token string) []byte {
-		b := guardtest.HTTPEvent("POST", "/orders").JSON(`{}`).Header("Idempotency-Key", "k-1")
+		b := sample.HTTP("POST", "/orders").JSON(`{}`).Header("Idempotency-Key", "k-1")
 		if token != "" {
 			b = b.Header("Authorization", "Bearer "+token)
 		}
@@ -153,7 +154,7 @@ func TestAnOrderThatNobodySeesFailsClosed(t *testing.T) {
 	}), httpapi.Problems(), idempotency.Once(idempotency.NewMemoryStore(), idempotency.Header("Idempotency-Key")), foreign,
 		authorizer.Require(authorizer.Bearer(callers{})))
 	for range 2 {
-		out, err := h.Invoke(t.Context(), guardtest.HTTPEvent("POST", "/").Header("Idempotency-Key", "k").Header("Authorization", "Bearer alice").Bytes())
+		out, err := h.Invoke(t.Context(), sample.HTTP("POST", "/").Header("Idempotency-Key", "k").Header("Authorization", "Bearer alice").Bytes())
 		if err != nil || !strings.Contains(string(out), `"statusCode":500`) || !strings.Contains(string(out), "order_unsafe") {
 			t.Errorf("got %s, %v, want order_unsafe", out, err)
 		}
@@ -184,7 +185,7 @@ func TestAnUnwiseOrderIsAWarning(t *testing.T) {
 	h := guard.Wrap(httpapi.Func(func(context.Context, struct{}) (struct{}, error) { return struct{}{}, nil }),
 		guard.Recover(), guard.Log(logging.New(&out)), guard.Limit(guard.Limits{}), httpapi.Problems())
 	for range 2 {
-		if _, err := h.Invoke(t.Context(), guardtest.HTTPEvent("GET", "/").Bytes()); err != nil {
+		if _, err := h.Invoke(t.Context(), sample.HTTP("GET", "/").Bytes()); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -10,8 +10,9 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-lambda-go/lambdaurl"
+
 	"github.com/lambdarmor/lambdarmor/guard"
-	"github.com/lambdarmor/lambdarmor/guard/guardtest"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/sample"
 	"github.com/lambdarmor/lambdarmor/guard/httpapi"
 	"github.com/lambdarmor/lambdarmor/guard/logging"
 )
@@ -32,7 +33,7 @@ func TestAStreamedResponseIsOneAnswerInAChain(t *testing.T) {
 			return lambdaurl.Wrap(h)(ctx, r)
 		}),
 	} {
-		out, err := guard.Wrap(handler, httpapi.Problems(), httpapi.SecurityHeaders()).Invoke(t.Context(), guardtest.HTTPEvent("GET", "/").FunctionURL().Bytes())
+		out, err := guard.Wrap(handler, httpapi.Problems(), httpapi.SecurityHeaders()).Invoke(t.Context(), sample.HTTP("GET", "/").FunctionURL().Bytes())
 		a := read(t, out)
 		if err != nil || a.status != http.StatusTeapot || a.body != "one, two" || a.header.Get("X-A") != "1" || a.header.Get("Set-Cookie") != "a=1" ||
 			a.header.Get("X-Content-Type-Options") != "nosniff" {

@@ -8,9 +8,10 @@ import (
 	"testing"
 
 	"github.com/aws/aws-lambda-go/lambda"
+
 	"github.com/lambdarmor/lambdarmor/authorizer"
 	"github.com/lambdarmor/lambdarmor/guard"
-	"github.com/lambdarmor/lambdarmor/guard/guardtest"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/sample"
 	"github.com/lambdarmor/lambdarmor/guard/httpapi"
 	"github.com/lambdarmor/lambdarmor/guard/layer"
 	"github.com/lambdarmor/lambdarmor/guard/logging"
@@ -38,7 +39,7 @@ func forWhom(ctx context.Context, _ struct{}) (string, error) {
 func foreign(next lambda.Handler) lambda.Handler { return guard.HandlerFunc(next.Invoke) }
 
 func asCaller(who string) []byte {
-	return guardtest.HTTPEvent("POST", "/orders").Header("Idempotency-Key", "k-1").Header("X-Session", who).Bytes()
+	return sample.HTTP("POST", "/orders").Header("Idempotency-Key", "k-1").Header("X-Session", who).Bytes()
 }
 
 // Layers that are put around one another by hand, without Wrap, share what they

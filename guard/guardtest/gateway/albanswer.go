@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -9,19 +8,20 @@ import (
 	"math"
 	"net/http"
 	"slices"
-	"strconv"
+
+	"github.com/lambdarmor/lambdarmor/guard/guardtest"
 )
 
-// parseALB reads an answer. What may be left out may not be null.
+// parse reads an answer. What may be left out may not be null.
 //
 // See https://github.com/aws/aws-lambda-dotnet/issues/507,
 // https://github.com/aws-powertools/powertools-lambda-python/issues/4671 and
 // https://github.com/awsdocs/elb-application-load-balancers-user-guide/issues/33
-func parseALB(payload []byte, cfg ALBConfig) (answer response, err error) {
-	if len(payload) > maxALB {
+func (a *ALB) parse(result guardtest.Result) (answer response, err error) {
+	if len(result.Payload) > maxALB {
 		return answer, fmt.Errorf("gateway: the function's response is over %d bytes", maxALB)
 	}
-	members := objectMembers(payload)
+	members := objectMembers(result.Payload)
 	if members["statusCode"] == nil {
 		return answer, errors.New("gateway: the function's response is not an object with a statusCode")
 	}
@@ -41,16 +41,11 @@ func parseALB(payload []byte, cfg ALBConfig) (answer response, err error) {
 	if status != math.Trunc(status) || status < 200 || status > 599 {
 		return answer, fmt.Errorf("gateway: statusCode of the function's response is %v", status)
 	}
-	answer = response{status: int(status), body: []byte(body)}
-	if answer.header, err = albHeader(members, cfg); err != nil {
+	header, err := a.header(members)
+	if err != nil {
 		return answer, err
 	}
-	if isBase64 {
-		if answer.body, err = base64.StdEncoding.DecodeString(body); err != nil {
-			return answer, fmt.Errorf("gateway: the body of the function's response: %w", err)
-		}
-	}
-	return answer, nil
+	return newResponse(int(status), header, body, isBase64)
 }
 
 func albMember(members map[string]json.RawMessage, name string, into any) error {
@@ -61,25 +56,21 @@ func albMember(members map[string]json.RawMessage, name string, into any) error 
 	return nil
 }
 
-// albHeader takes the headers of the form that the target group sends. Spellings
-// of one name are values of one header.
-// See https://github.com/jeremydaly/lambda-api/issues/117
-func albHeader(members map[string]json.RawMessage, cfg ALBConfig) (http.Header, error) {
-	name, other := "headers", "multiValueHeaders"
-	if cfg.MultiValueHeaders {
-		name, other = other, name
+// header reads the headers of the form that the target group sends. Spellings of
+// one name are values of one header.
+//
+// See https://github.com/jeremydaly/lambda-api/issues/117, and for headers of the
+// other form https://github.com/aws-powertools/powertools-lambda-python/issues/1450
+func (a *ALB) header(members map[string]json.RawMessage) (http.Header, error) {
+	lists, single := map[string][]*string{}, map[string]*string{}
+	name, other, into := "headers", "multiValueHeaders", any(&single)
+	if a.cfg.MultiValueHeaders {
+		name, other, into = other, name, &lists
 	}
-	if members[name] == nil && members[other] != nil && !cfg.LoseOtherHeaders {
+	if members[name] == nil && members[other] != nil {
 		return nil, fmt.Errorf("gateway: the function's response has %s, where the target group takes %s", other, name)
 	}
-	lists, single := map[string][]*string{}, map[string]*string{}
-	var err error
-	if cfg.MultiValueHeaders {
-		err = albMember(members, name, &lists)
-	} else {
-		err = albMember(members, name, &single)
-	}
-	if err != nil {
+	if err := albMember(members, name, into); err != nil {
 		return nil, err
 	}
 	for name, value := range single {
@@ -94,33 +85,5 @@ func albHeader(members map[string]json.RawMessage, cfg ALBConfig) (http.Header, 
 			header.Add(name, *value)
 		}
 	}
-	return header, checkHeader(header)
-}
-
-// writeALB adds no content type where the function named none.
-func (r response) writeALB(w http.ResponseWriter) {
-	h := w.Header()
-	h["Content-Type"] = nil
-	for name, values := range r.header {
-		if name != "Content-Length" && !slices.Contains(hopByHop, name) {
-			h[name] = values
-		}
-	}
-	hasBody := r.status != http.StatusNoContent && r.status != http.StatusNotModified
-	if hasBody {
-		h.Set("Content-Length", strconv.Itoa(len(r.body)))
-	}
-	w.WriteHeader(r.status)
-	if hasBody {
-		_, _ = w.Write(r.body)
-	}
-}
-
-// answerALB answers with the page that a load balancer makes.
-func answerALB(w http.ResponseWriter, status int) {
-	title := strconv.Itoa(status) + " " + http.StatusText(status)
-	w.Header().Set("Server", "awselb/2.0")
-	w.Header().Set("Content-Type", "text/html")
-	w.WriteHeader(status)
-	_, _ = fmt.Fprintf(w, "<html>\r\n<head><title>%s</title></head>\r\n<body>\r\n<center><h1>%s</h1></center>\r\n</body>\r\n</html>\r\n", title, title)
+	return header, nil
 }

@@ -5,19 +5,21 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/lambdarmor/lambdarmor/guard/guardtest"
 )
 
 // An admitter lets a request pass and notes in it what the function is told, or
-// returns why it may not.
+// returns why it may not pass.
 type admitter interface {
 	admit(ctx context.Context, req *request) error
 }
 
-// A gate asks an authorizer about requests, and remembers its rulings.
-type gate struct {
+// A lambdaGate asks a Lambda authorizer about requests, and keeps its rulings by
+// the values of the identity sources.
+type lambdaGate struct {
 	fn      guardtest.Invoker
 	timeout time.Duration
 	failed  func(requestID string, err error) // may be nil
@@ -30,9 +32,20 @@ type gate struct {
 
 	ttl    time.Duration
 	now    func() time.Time
-	recall func(*ruling) error // what is wrong with a ruling from the cache; may be nil
-	cache  rulings
+	recall func(*ruling) error // what is wrong with a kept ruling; may be nil
+
+	mu   sync.Mutex
+	kept map[string]keptRuling // by identity; guarded by mu
 }
+
+type keptRuling struct {
+	*ruling
+	until time.Time
+}
+
+// maxRulings bounds what is kept, against clients that bring a new identity each
+// time.
+const maxRulings = 10_000
 
 // A ruling is an authorizer's answer. It holds for every request with the same
 // identity, and rules on each by its ARN.
@@ -45,7 +58,19 @@ type ruling struct {
 // An admission is what the function is told of a request that may pass.
 type admission struct {
 	*ruling
-	latency time.Duration // of the authorizer's call, 0 for a ruling from the cache
+	latency time.Duration // of the authorizer's call; 0 for a kept ruling
+}
+
+// flatContext is what format 1.0 says of an admission.
+func (a admission) flatContext() object {
+	told := object{}
+	for name, value := range a.context {
+		told[name] = value
+	}
+	if a.principal != "" {
+		told["principalId"] = a.principal
+	}
+	return told
 }
 
 // What keeps a request out, besides a failure of the authorizer.
@@ -60,21 +85,41 @@ var errAuthorizerTimeout = fmt.Errorf("gateway: the authorizer timed out: %w", c
 // unauthorized is the only error text of an authorizer that is not a failure.
 const unauthorized = "Unauthorized"
 
-// maxTTL is API Gateway's limit on how long a ruling is kept.
-const maxTTL = time.Hour
+// API Gateway's limits.
+const (
+	authorizerTimeout = 10 * time.Second
+	maxTTL            = time.Hour
+)
 
-// checkTTL tells what an API cannot be given.
-func checkTTL(ttl time.Duration) error {
-	if ttl < 0 || ttl > maxTTL || ttl%time.Second != 0 {
-		return fmt.Errorf("gateway: a TTL of %s is not whole seconds from 0 to %s", ttl, maxTTL)
+// check completes a gate's configuration. It refuses what an API cannot have.
+func (g *lambdaGate) check() error {
+	if g.now == nil {
+		g.now = time.Now
+	}
+	if g.timeout == 0 {
+		g.timeout = authorizerTimeout
+	}
+	switch {
+	case g.fn == nil:
+		return errors.New("gateway: an authorizer needs a function")
+	case g.timeout < 0 || g.timeout > authorizerTimeout:
+		return fmt.Errorf("gateway: an authorizer's timeout of %s is not between 0 and %s", g.timeout, authorizerTimeout)
+	case g.ttl < 0 || g.ttl > maxTTL || g.ttl%time.Second != 0:
+		return fmt.Errorf("gateway: a TTL of %s is not whole seconds from 0 to %s", g.ttl, maxTTL)
+	case g.ttl > 0 && len(g.sources) == 0:
+		return errors.New("gateway: an authorizer without identity sources has nothing to keep its answers by: it needs a TTL of 0, or a negative TTL at a REST API")
 	}
 	return nil
 }
 
-func (g *gate) admit(ctx context.Context, req *request) error {
-	identity, complete := g.identify(req)
-	if g.required && !complete {
-		return errUnauthorized
+func (g *lambdaGate) admit(ctx context.Context, req *request) error {
+	var identity []string
+	for _, source := range g.sources {
+		value := source(req)
+		if value == "" && g.required {
+			return errUnauthorized
+		}
+		identity = append(identity, value)
 	}
 	admitted, err := g.rule(ctx, req, identity)
 	if err == nil {
@@ -86,23 +131,13 @@ func (g *gate) admit(ctx context.Context, req *request) error {
 	return err
 }
 
-func (g *gate) identify(req *request) (identity []string, complete bool) {
-	complete = true
-	for _, source := range g.sources {
-		value := source.value(req)
-		identity = append(identity, value)
-		complete = complete && value != ""
-	}
-	return identity, complete
-}
-
-// rule takes the ruling from the cache, or else from the authorizer.
-func (g *gate) rule(ctx context.Context, req *request, identity []string) (admission, error) {
+// rule returns the kept ruling, or else asks the authorizer.
+func (g *lambdaGate) rule(ctx context.Context, req *request, identity []string) (admission, error) {
 	if g.ttl == 0 {
 		return g.ask(ctx, req, identity)
 	}
-	key := fmt.Sprintf("%q", identity) // tells all values apart, those that are not UTF-8 too
-	if known := g.cache.get(key, g.now()); known != nil {
+	key := fmt.Sprintf("%q", identity) // distinguishes all values, those that are not UTF-8 too
+	if known := g.get(key); known != nil {
 		if g.recall != nil {
 			if err := g.recall(known); err != nil {
 				return admission{}, g.fail(req.id, err)
@@ -112,13 +147,31 @@ func (g *gate) rule(ctx context.Context, req *request, identity []string) (admis
 	}
 	admitted, err := g.ask(ctx, req, identity)
 	if err == nil {
-		g.cache.put(key, admitted.ruling, g.now().Add(g.ttl))
+		g.put(key, admitted.ruling)
 	}
 	return admitted, err
 }
 
-// ask calls the authorizer. What is no ruling is not remembered either.
-func (g *gate) ask(ctx context.Context, req *request, identity []string) (admission, error) {
+func (g *lambdaGate) get(key string) *ruling {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if known, ok := g.kept[key]; ok && g.now().Before(known.until) {
+		return known.ruling
+	}
+	return nil
+}
+
+func (g *lambdaGate) put(key string, r *ruling) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.kept == nil || len(g.kept) >= maxRulings {
+		g.kept = map[string]keptRuling{}
+	}
+	g.kept[key] = keptRuling{r, g.now().Add(g.ttl)}
+}
+
+// ask calls the authorizer. An error is not kept.
+func (g *lambdaGate) ask(ctx context.Context, req *request, identity []string) (admission, error) {
 	waiting, done := waitAtMost(ctx, g.timeout, errAuthorizerTimeout)
 	defer done()
 	started := time.Now()
@@ -141,7 +194,7 @@ func (g *gate) ask(ctx context.Context, req *request, identity []string) (admiss
 	return admission{ruling: ruling, latency: time.Since(started)}, nil
 }
 
-func (g *gate) fail(requestID string, err error) error {
+func (g *lambdaGate) fail(requestID string, err error) error {
 	if g.failed != nil {
 		g.failed(requestID, err)
 	}

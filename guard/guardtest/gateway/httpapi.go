@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -56,13 +55,6 @@ type HTTPAPIConfig struct {
 	// https://github.com/aws-powertools/powertools-lambda-python/issues/1552
 	IgnoreTrailingSlash bool
 
-	// CanonicalHeaders has the names of headers in format 1.0 as in "Content-Type".
-	// They are in lower case by AWS's documentation of both formats, and not all by
-	// https://github.com/aws/aws-sam-cli/issues/3083. An authorizer's event of format
-	// 1.0 has them in this form, as in AWS's documentation of that.
-	// See https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
-	CanonicalHeaders bool
-
 	// StageVariables of the stage; none when nil.
 	StageVariables map[string]string
 
@@ -102,8 +94,6 @@ type HTTPAPI struct {
 
 // maxBody is API Gateway's limit on a request's body.
 const maxBody = 10 << 20
-
-var errIntegrationTimeout = fmt.Errorf("gateway: the integration timed out: %w", context.DeadlineExceeded)
 
 // NewHTTPAPI returns an API that calls fn. It fails when a route or the format
 // is not one, two routes match the same requests, or the authorizer cannot be.
@@ -153,7 +143,7 @@ func (cfg HTTPAPIConfig) newGate(routes []Route) (admitter, error) {
 	case cfg.Authorizer != nil && cfg.IAM != nil, cfg.IAM != nil && cfg.JWT != nil, cfg.JWT != nil && cfg.Authorizer != nil:
 		return nil, errors.New("gateway: an API has one authorizer")
 	case cfg.Authorizer != nil:
-		return newGate(*cfg.Authorizer)
+		return newLambdaGate(*cfg.Authorizer)
 	case cfg.IAM != nil:
 		return newIAMGate(*cfg.IAM, service)
 	case cfg.JWT != nil:
@@ -170,12 +160,8 @@ func (a *HTTPAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		answerMessage(w, status)
 		return
 	}
-	req, err := newRequest(w, r, maxBody)
-	if err != nil {
-		status := http.StatusBadRequest // or the client is gone
-		if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
-			status = http.StatusRequestEntityTooLarge
-		}
+	req, status := newRequest(w, r, maxBody)
+	if req == nil {
 		answerMessage(w, status)
 		return
 	}
@@ -194,29 +180,26 @@ func (a *HTTPAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	result, err := a.invoke(r.Context(), req)
-	if err == nil {
-		var answer response
-		if answer, err = a.parse(result); err == nil {
-			answer.write(w, "Apigw-Requestid", req.id)
-			return
-		}
-	}
+	answer, requestID, err := req.call(a.fn, marshal(a.event(req)), a.cfg.Timeout, a.parse)
 	switch {
+	case err == nil:
+		answer.header.Set("Apigw-Requestid", req.id)
+		answer.write(w, "text/plain; charset=utf-8")
 	case r.Context().Err() != nil:
 	case errors.Is(err, guardtest.ErrTooLarge):
 		answerMessage(w, http.StatusRequestEntityTooLarge)
 	default:
-		a.fail(w, result.RequestID, err)
+		answerMessage(w, a.failure(requestID, err))
 	}
 }
 
-// invoke calls the function. The integration's timeout is not the function's:
-// it only ends the waiting, as the client's leaving does.
-func (a *HTTPAPI) invoke(ctx context.Context, req *request) (guardtest.Result, error) {
-	ctx, done := waitAtMost(ctx, a.cfg.Timeout, errIntegrationTimeout)
-	defer done()
-	return a.fn.Do(ctx, guardtest.Call{Payload: req.event(a.cfg), TraceID: req.trace})
+// event is the payload for the function. Names of headers are in lower case by
+// AWS's documentation, and not all by https://github.com/aws/aws-sam-cli/issues/3083
+func (a *HTTPAPI) event(req *request) object {
+	if a.cfg.Format == format1 {
+		return req.event1(req.lowerHeaders())
+	}
+	return req.event2(a.cfg.FunctionURL)
 }
 
 func (a *HTTPAPI) parse(result guardtest.Result) (response, error) {
@@ -230,18 +213,15 @@ func (a *HTTPAPI) parse(result guardtest.Result) (response, error) {
 	}
 }
 
-func (a *HTTPAPI) fail(w http.ResponseWriter, requestID string, err error) {
-	status := 0
+// failure is the status for a request that the function did not answer.
+func (a *HTTPAPI) failure(requestID string, err error) (status int) {
 	if a.cfg.Failed != nil {
 		status = a.cfg.Failed(requestID, err)
 	}
-	if status == 0 {
-		status = http.StatusInternalServerError
-		if errors.Is(err, errIntegrationTimeout) {
-			status = http.StatusServiceUnavailable
-		}
+	if status == 0 && errors.Is(err, errTimeout) {
+		return http.StatusServiceUnavailable
 	}
-	answerMessage(w, status)
+	return cmp.Or(status, http.StatusInternalServerError)
 }
 
 // answerMessage answers in API Gateway's own words.

@@ -173,8 +173,8 @@ func (c IAMCaller) id() string {
 
 // iam is what format 2.0 says of a caller.
 // See https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html
-func (c IAMCaller) iam() map[string]any {
-	told := map[string]any{
+func (c IAMCaller) iam() object {
+	told := object{
 		"accessKey":       c.AccessKeyID,
 		"accountId":       c.account(),
 		"callerId":        c.id(),
@@ -184,7 +184,7 @@ func (c IAMCaller) iam() map[string]any {
 		"userId":          c.id(),
 	}
 	if c.Cognito != nil {
-		told["cognitoIdentity"] = map[string]any{"amr": c.Cognito.AMR, "identityId": c.Cognito.ID, "identityPoolId": c.Cognito.PoolID}
+		told["cognitoIdentity"] = object{"amr": c.Cognito.AMR, "identityId": c.Cognito.ID, "identityPoolId": c.Cognito.PoolID}
 	}
 	return told
 }
@@ -192,32 +192,37 @@ func (c IAMCaller) iam() map[string]any {
 // identity is what format 1.0 and a REST API say of a caller, null where nobody
 // has signed, or not by an identity pool's credentials.
 // See https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-mapping-template-reference.html
-func (c *IAMCaller) identity() iamIdentity {
-	if c == nil {
-		return iamIdentity{}
+func (c *IAMCaller) identity() object {
+	var known IAMCaller
+	var id string
+	if c != nil {
+		known, id = *c, c.id()
 	}
-	i := iamIdentity{
-		AccountID:      orNull(c.account()),
-		Caller:         orNull(c.id()),
-		PrincipalOrgID: orNull(c.OrgID),
-		AccessKey:      orNull(c.AccessKeyID),
-		UserARN:        orNull(c.ARN),
-		User:           orNull(c.id()),
+	var pool CognitoIdentity
+	if known.Cognito != nil {
+		pool = *known.Cognito
 	}
-	if c.Cognito != nil {
-		how, providers := "", ""
-		if len(c.Cognito.AMR) > 0 {
-			how, providers = c.Cognito.AMR[0], strings.Join(c.Cognito.AMR[1:], ",")
-		}
-		i.CognitoIdentityPoolID, i.CognitoIdentityID = orNull(c.Cognito.PoolID), orNull(c.Cognito.ID)
-		i.CognitoAuthenticationType, i.CognitoAuthenticationProvider = orNull(how), orNull(providers)
+	how, providers := "", ""
+	if len(pool.AMR) > 0 {
+		how, providers = pool.AMR[0], strings.Join(pool.AMR[1:], ",")
 	}
-	return i
+	return object{
+		"accountId":                     orNull(known.account()),
+		"caller":                        orNull(id),
+		"principalOrgId":                orNull(known.OrgID),
+		"accessKey":                     orNull(known.AccessKeyID),
+		"userArn":                       orNull(known.ARN),
+		"user":                          orNull(id),
+		"cognitoIdentityPoolId":         orNull(pool.PoolID),
+		"cognitoIdentityId":             orNull(pool.ID),
+		"cognitoAuthenticationType":     orNull(how),
+		"cognitoAuthenticationProvider": orNull(providers),
+	}
 }
 
-func orNull(text string) *string {
+func orNull(text string) any {
 	if text == "" {
 		return nil
 	}
-	return &text
+	return text
 }

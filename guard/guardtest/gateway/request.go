@@ -1,10 +1,11 @@
 package gateway
 
 import (
-	"bytes"
+	"context"
 	"crypto/rand"
 	"encoding/base64"
-	"encoding/json"
+	"errors"
+	"fmt"
 	"io"
 	"maps"
 	"mime"
@@ -18,6 +19,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/lambdarmor/lambdarmor/guard/guardtest"
 	"github.com/lambdarmor/lambdarmor/guard/guardtest/internal/ids"
 )
 
@@ -51,47 +53,45 @@ type request struct {
 	// What is known of the caller: at most one of these.
 	admitted *admission // by a Lambda authorizer
 	caller   *IAMCaller
-	token    *jwtToken
+	token    *verifiedToken
 }
 
-func newRequest(w http.ResponseWriter, r *http.Request, maxBody int64) (*request, error) {
+// newRequest reads the request; or it returns nil, and the status of the refusal.
+func newRequest(w http.ResponseWriter, r *http.Request, maxBody int64) (req *request, status int) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
-	if err != nil {
-		return nil, err
+	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
+		return nil, http.StatusRequestEntityTooLarge
 	}
-	req := &request{http: r, body: body, id: newAPIRequestID(), at: time.Now().UTC()}
+	if err != nil {
+		return nil, http.StatusBadRequest // or the client is gone
+	}
+	req = &request{http: r, body: body, id: newAPIRequestID(), at: time.Now().UTC()}
 	req.extended = req.id
 	req.header = forwardedHeader(r, len(body))
 	req.trace = req.header.Get("X-Amzn-Trace-Id")
-	return req, nil
+	return req, http.StatusOK
 }
 
-// event is the payload for the function.
-func (req *request) event(cfg HTTPAPIConfig) []byte {
-	if cfg.Format == format1 {
-		e := req.event1()
-		if !cfg.CanonicalHeaders {
-			e.MultiValueHeaders = req.lowerHeaders()
-			e.Headers = lastOf(e.MultiValueHeaders)
-		}
-		return marshal(e)
+var errTimeout = fmt.Errorf("gateway: the function did not answer in time: %w", context.DeadlineExceeded)
+
+// call calls the function and reads its answer. The timeout is not the function's:
+// it only ends the waiting, as the client's leaving does.
+func (req *request) call(fn guardtest.Invoker, event []byte, timeout time.Duration, parse func(guardtest.Result) (response, error)) (answer response, requestID string, err error) {
+	ctx, done := waitAtMost(req.http.Context(), timeout, errTimeout)
+	defer done()
+	result, err := fn.Do(ctx, guardtest.Call{Payload: event, TraceID: req.trace})
+	if err == nil {
+		answer, err = parse(result)
 	}
-	return marshal(req.event2(cfg.FunctionURL))
+	return answer, result.RequestID, err
 }
 
-// marshal leaves <, > and & as they are, as AWS does.
-func marshal(v any) []byte {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	_ = enc.Encode(v) // only strings, numbers and maps of them
-	return bytes.TrimRight(b.Bytes(), "\n")
-}
+func (req *request) sourceIP() string { return sourceIP(req.http) }
 
-func (req *request) sourceIP() string {
-	host, _, err := net.SplitHostPort(req.http.RemoteAddr)
+func sourceIP(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
-		return req.http.RemoteAddr
+		return r.RemoteAddr
 	}
 	return host
 }
@@ -134,11 +134,7 @@ func forwardedHeader(r *http.Request, bodySize int) http.Header {
 	if !strings.Contains(h.Get("X-Amzn-Trace-Id"), "Root=") {
 		h.Set("X-Amzn-Trace-Id", ids.TraceRoot())
 	}
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		host = r.RemoteAddr
-	}
-	h.Set("X-Forwarded-For", strings.Join(append(h.Values("X-Forwarded-For"), host), ", "))
+	h.Set("X-Forwarded-For", strings.Join(append(h.Values("X-Forwarded-For"), sourceIP(r)), ", "))
 	proto, port := "http", "80"
 	if r.TLS != nil {
 		proto, port = "https", "443"
@@ -171,20 +167,16 @@ func (req *request) encodedBody() (body string, isBase64 bool) {
 	return base64.StdEncoding.EncodeToString(req.body), true
 }
 
-// isTextual tells which content types API Gateway passes on as text. Forms are
+// isTextual reports which content types API Gateway passes on as text. Forms are
 // not among them, and neither is a body of no type.
 func isTextual(contentType string) bool {
-	mediaType, _, err := mime.ParseMediaType(contentType)
-	if err != nil && mediaType == "" {
-		return false
-	}
-	switch mediaType {
-	case "application/json", "application/javascript", "application/xml":
-		return true
-	}
-	return strings.HasPrefix(mediaType, "text/") ||
-		strings.HasPrefix(mediaType, "application/") &&
-			(strings.HasSuffix(mediaType, "+json") || strings.HasSuffix(mediaType, "+xml"))
+	media, _, err := mime.ParseMediaType(contentType)
+	return (err == nil || media != "") && (isPlainText(media) || strings.HasPrefix(media, "text/") ||
+		strings.HasPrefix(media, "application/") && (strings.HasSuffix(media, "+json") || strings.HasSuffix(media, "+xml")))
+}
+
+func isPlainText(media string) bool {
+	return media == "application/json" || media == "application/javascript" || media == "application/xml"
 }
 
 // query returns the decoded values of each name, in the order in which they were sent.

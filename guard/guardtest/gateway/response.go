@@ -106,29 +106,35 @@ func parseMembers(members map[string]json.RawMessage, optional []string) (respon
 	if err != nil {
 		return response{}, err
 	}
-	answer := response{status: status, header: http.Header{}, body: []byte(body)}
+	header := http.Header{}
 	for name, value := range headers {
-		answer.header.Set(name, string(value))
+		header.Set(name, string(value))
 	}
 	// A name in both has the values of the latter.
 	for name, values := range multiHeaders {
-		answer.header.Del(name)
+		header.Del(name)
 		for _, value := range values {
-			answer.header.Add(name, string(value))
+			header.Add(name, string(value))
 		}
 	}
 	for _, cookie := range cookies {
-		answer.header.Add("Set-Cookie", cookie)
+		header.Add("Set-Cookie", cookie)
 	}
-	if err := checkHeader(answer.header); err != nil {
+	return newResponse(status, header, body, isBase64)
+}
+
+func newResponse(status int, header http.Header, body string, isBase64 bool) (response, error) {
+	if err := checkHeader(header); err != nil {
 		return response{}, err
 	}
+	text := []byte(body)
 	if isBase64 {
-		if answer.body, err = base64.StdEncoding.DecodeString(body); err != nil {
+		var err error
+		if text, err = base64.StdEncoding.DecodeString(body); err != nil {
 			return response{}, fmt.Errorf("gateway: the body of the function's response: %w", err)
 		}
 	}
-	return answer, nil
+	return response{status: status, header: header, body: text}, nil
 }
 
 // parseStatus takes a number, also in quotes.
@@ -175,7 +181,9 @@ func checkHeader(h http.Header) error {
 	return nil
 }
 
-func (r response) write(w http.ResponseWriter, idHeader, id string) {
+// write sends the response. A body without a content type is of the default one,
+// and has none when that is empty.
+func (r response) write(w http.ResponseWriter, defaultType string) {
 	h := w.Header()
 	for name, values := range r.header {
 		if name != "Content-Length" && !slices.Contains(hopByHop, name) {
@@ -183,10 +191,12 @@ func (r response) write(w http.ResponseWriter, idHeader, id string) {
 		}
 	}
 	hasBody := r.status != http.StatusNoContent && r.status != http.StatusNotModified
-	if h.Get("Content-Type") == "" && hasBody {
-		h.Set("Content-Type", "text/plain; charset=utf-8")
+	if h.Get("Content-Type") == "" {
+		h["Content-Type"] = nil // or net/http would guess
+		if defaultType != "" && hasBody {
+			h.Set("Content-Type", defaultType)
+		}
 	}
-	h.Set(idHeader, id)
 	if hasBody {
 		h.Set("Content-Length", strconv.Itoa(len(r.body)))
 	}

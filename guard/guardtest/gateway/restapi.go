@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -149,13 +148,13 @@ func (a *RESTAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		refuseREST(w, http.StatusForbidden, "MissingAuthenticationTokenException", "Missing Authentication Token")
 		return
 	}
-	req, err := newRequest(w, r, maxBody)
-	if err != nil {
-		if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
-			refuseREST(w, http.StatusRequestEntityTooLarge, "RequestTooLargeException", "Request Too Long")
-			return
-		}
-		refuseREST(w, http.StatusBadRequest, "BadRequestException", "Bad Request") // or the client is gone
+	req, status := newRequest(w, r, maxBody)
+	switch status {
+	case http.StatusRequestEntityTooLarge:
+		refuseREST(w, status, "RequestTooLargeException", "Request Too Long")
+		return
+	case http.StatusBadRequest:
+		refuseREST(w, status, "BadRequestException", "Bad Request")
 		return
 	}
 	req.id = w.Header().Get("X-Amzn-Requestid")
@@ -165,19 +164,18 @@ func (a *RESTAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !a.admit(w, req) {
 		return
 	}
-	result, err := a.invoke(r.Context(), req)
-	if err == nil {
-		var answer response
-		if answer, err = parseResponse1(result.Payload); err == nil {
-			if answer.header.Get("Content-Type") == "" {
-				answer.header.Set("Content-Type", "application/json")
-			}
-			answer.write(w, "X-Amz-Apigw-Id", req.extended)
-			return
+	answer, requestID, err := req.call(a.fn, marshal(req.restEvent()), a.cfg.Timeout, func(result guardtest.Result) (response, error) {
+		return parseResponse1(result.Payload)
+	})
+	switch {
+	case err == nil:
+		answer.header.Set("X-Amz-Apigw-Id", req.extended)
+		if answer.header.Get("Content-Type") == "" {
+			answer.header.Set("Content-Type", "application/json")
 		}
-	}
-	if r.Context().Err() == nil {
-		a.fail(w, result.RequestID, err)
+		answer.write(w, "")
+	case r.Context().Err() == nil: // or else the client is gone
+		a.fail(w, requestID, err)
 	}
 }
 
@@ -238,12 +236,6 @@ func (a *RESTAPI) admit(w http.ResponseWriter, req *request) bool {
 	return err == nil && ctx.Err() == nil
 }
 
-func (a *RESTAPI) invoke(ctx context.Context, req *request) (guardtest.Result, error) {
-	ctx, done := waitAtMost(ctx, a.cfg.Timeout, errIntegrationTimeout)
-	defer done()
-	return a.fn.Do(ctx, guardtest.Call{Payload: marshal(req.restEvent()), TraceID: req.trace})
-}
-
 func (a *RESTAPI) fail(w http.ResponseWriter, requestID string, err error) {
 	if a.cfg.Failed != nil {
 		a.cfg.Failed(requestID, err)
@@ -251,7 +243,7 @@ func (a *RESTAPI) fail(w http.ResponseWriter, requestID string, err error) {
 	switch {
 	case errors.Is(err, guardtest.ErrTooLarge):
 		refuseREST(w, http.StatusRequestEntityTooLarge, "RequestTooLargeException", "Request Too Long")
-	case errors.Is(err, errIntegrationTimeout):
+	case errors.Is(err, errTimeout):
 		refuseREST(w, http.StatusGatewayTimeout, "InternalServerErrorException", "Endpoint request timed out")
 	default:
 		refuseREST(w, http.StatusBadGateway, "InternalServerErrorException", "Internal server error")

@@ -13,6 +13,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/lambdarmor/lambdarmor/guard/guardtest"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/gateway/internal/route"
 )
 
 // ALBConfig describes a target group of an Application Load Balancer. The zero
@@ -92,7 +93,7 @@ const targetGroupARN = "arn:aws:elasticloadbalancing:us-east-1:" + guardtest.Acc
 func (req *request) albEvent(multi bool) object {
 	e := object{
 		"requestContext": object{"elb": object{"targetGroupArn": targetGroupARN}},
-		"httpMethod":     req.http.Method, "path": sentPath(req.http),
+		"httpMethod":     req.http.Method, "path": route.Sent(req.http),
 		"body": string(req.body), "isBase64Encoded": false,
 	}
 	headers, query := req.lowerHeaders(), sentQuery(req.http.URL.RawQuery)

@@ -51,7 +51,7 @@ func (req *request) request2(functionURL bool) object {
 			"userAgent": req.http.UserAgent(),
 		},
 		"requestId": req.id,
-		"routeKey":  req.route.key,
+		"routeKey":  req.route.Key,
 		"stage":     req.stage,
 		"time":      req.at.Format(eventTime),
 		"timeEpoch": req.at.UnixMilli(),
@@ -66,7 +66,7 @@ func (req *request) request2(functionURL bool) object {
 	}
 	e := object{
 		"version":        format2,
-		"routeKey":       req.route.key,
+		"routeKey":       req.route.Key,
 		"rawPath":        req.paths.event,
 		"rawQueryString": req.http.URL.RawQuery,
 		"headers":        req.joinedHeaders(),
@@ -90,7 +90,7 @@ func (req *request) request2(functionURL bool) object {
 func (req *request) event1(header map[string][]string) object {
 	e := object{
 		"version":                         format1,
-		"resource":                        req.route.path(),
+		"resource":                        req.route.Path(),
 		"path":                            req.paths.event,
 		"httpMethod":                      req.http.Method,
 		"headers":                         lastOf(header),
@@ -129,8 +129,8 @@ func (req *request) context1() object {
 		"requestId":         req.id,
 		"requestTime":       req.at.Format(eventTime),
 		"requestTimeEpoch":  req.at.UnixMilli(),
-		"resourceId":        req.route.key,
-		"resourcePath":      req.route.path(),
+		"resourceId":        req.route.Key,
+		"resourcePath":      req.route.Path(),
 		"stage":             req.stage,
 	}
 	switch {

@@ -8,12 +8,13 @@ import (
 	"time"
 
 	"github.com/lambdarmor/lambdarmor/guard/guardtest"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/gateway/internal/route"
 )
 
 // HTTPAPIConfig describes an HTTP API. The zero value sends every request to
 // the function, in payload format 2.0.
 type HTTPAPIConfig struct {
-	// Routes are route keys, for which see [ParseRoute]; "$default" when empty.
+	// Routes are route keys, for which see [CheckRoute]; "$default" when empty.
 	Routes []string
 
 	// Format of the event and the response: "2.0", also when empty, or "1.0".
@@ -87,9 +88,9 @@ type HTTPAPIConfig struct {
 type HTTPAPI struct {
 	fn      guardtest.Invoker
 	cfg     HTTPAPIConfig
-	address address
-	routes  []Route  // in the order in which they are tried
-	gate    admitter // nil when all may pass
+	address route.Address
+	routes  []route.Route // in the order in which they are tried
+	gate    admitter      // nil when all may pass
 }
 
 // maxBody is API Gateway's limit on a request's body.
@@ -110,7 +111,7 @@ func NewHTTPAPI(fn guardtest.Invoker, cfg HTTPAPIConfig) (*HTTPAPI, error) {
 		cfg.Stage != "" || cfg.StageInPath || cfg.BasePath != "" || cfg.Matching != "" || cfg.DomainPath != "") {
 		return nil, errors.New("gateway: a function URL has format 2.0, no routes, no stages, no custom domain and no authorizer but IAM")
 	}
-	cfg.Stage = cmp.Or(cfg.Stage, defaultStage)
+	cfg.Stage = cmp.Or(cfg.Stage, route.Default)
 	cfg.Matching = cmp.Or(cfg.Matching, MatchDecoded)
 	switch {
 	case !cfg.Matching.valid():
@@ -121,11 +122,11 @@ func NewHTTPAPI(fn guardtest.Invoker, cfg HTTPAPIConfig) (*HTTPAPI, error) {
 		return nil, errors.New("gateway: the mapping of an HTTP API's base path names the stage: it is not in the path")
 	}
 	if len(cfg.Routes) == 0 {
-		cfg.Routes = []string{defaultRouteKey}
+		cfg.Routes = []string{route.Default}
 	}
-	api := &HTTPAPI{fn: fn, cfg: cfg, address: newAddress(cfg.Stage, cfg.StageInPath, cfg.BasePath)}
+	api := &HTTPAPI{fn: fn, cfg: cfg, address: route.NewAddress(cfg.Stage, cfg.StageInPath, cfg.BasePath)}
 	var err error
-	if api.routes, err = parseRoutes(cfg.Routes); err != nil {
+	if api.routes, err = route.ParseAll(cfg.Routes); err != nil {
 		return nil, err
 	}
 	if api.gate, err = cfg.newGate(api.routes); err != nil {
@@ -134,7 +135,7 @@ func NewHTTPAPI(fn guardtest.Invoker, cfg HTTPAPIConfig) (*HTTPAPI, error) {
 	return api, nil
 }
 
-func (cfg HTTPAPIConfig) newGate(routes []Route) (admitter, error) {
+func (cfg HTTPAPIConfig) newGate(routes []route.Route) (admitter, error) {
 	service := "execute-api"
 	if cfg.FunctionURL {
 		service = "lambda"

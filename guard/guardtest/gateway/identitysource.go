@@ -77,7 +77,7 @@ func (req *request) queryValue(name string) string {
 
 func (req *request) contextVariable(name string) string {
 	if name == "routeKey" {
-		return req.route.key
+		return req.route.Key
 	}
 	context := req.context1()
 	if inner, ok := strings.CutPrefix(name, "identity."); ok {

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/gateway/internal/route"
 	"github.com/lambdarmor/lambdarmor/guard/guardtest/gateway/internal/token"
 )
 
@@ -61,7 +62,7 @@ type jwtGate struct {
 	keys   *token.Keys
 }
 
-func newJWTGate(a JWTAuthorizer, routes []Route) (*jwtGate, error) {
+func newJWTGate(a JWTAuthorizer, routes []route.Route) (*jwtGate, error) {
 	switch {
 	case a.Issuer == "":
 		return nil, errors.New("gateway: a JWT authorizer needs an issuer")
@@ -79,9 +80,9 @@ func newJWTGate(a JWTAuthorizer, routes []Route) (*jwtGate, error) {
 	return &jwtGate{a, source, keys}, err
 }
 
-func checkScopes(scopes map[string][]string, routes []Route) error {
+func checkScopes(scopes map[string][]string, routes []route.Route) error {
 	for key := range scopes {
-		if !slices.ContainsFunc(routes, func(r Route) bool { return r.key == key }) {
+		if !slices.ContainsFunc(routes, func(r route.Route) bool { return r.Key == key }) {
 			return fmt.Errorf("gateway: scopes of %q, which is no route of the API", key)
 		}
 	}
@@ -93,7 +94,7 @@ func (g *jwtGate) admit(ctx context.Context, req *request) error {
 	if text == "" {
 		return &refusal{status: http.StatusUnauthorized, message: unauthorized, challenge: "Bearer"}
 	}
-	wanted := g.Scopes[req.route.key]
+	wanted := g.Scopes[req.route.Key]
 	claims, err := token.Verify(ctx, text, g.keys)
 	if err == nil && !g.isFor(claims) {
 		err = token.ErrAudience

@@ -20,6 +20,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/lambdarmor/lambdarmor/guard/guardtest"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/gateway/internal/route"
 	"github.com/lambdarmor/lambdarmor/guard/guardtest/internal/ids"
 )
 
@@ -28,16 +29,13 @@ const (
 	format2 = "2.0"
 )
 
-// apiID is that of every API in this package, defaultStage that of an HTTP API.
-const (
-	apiID        = "lambdarmor"
-	defaultStage = "$default"
-)
+// apiID is that of every API in this package.
+const apiID = "lambdarmor"
 
 // A request is what an event is made of.
 type request struct {
 	http      *http.Request
-	route     Route
+	route     route.Route
 	variables map[string]string
 	paths     paths
 	header    http.Header // with what API Gateway adds, without what belongs to the connection

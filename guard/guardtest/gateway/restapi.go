@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/lambdarmor/lambdarmor/guard/guardtest"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/gateway/internal/route"
 	"github.com/lambdarmor/lambdarmor/guard/guardtest/internal/ids"
 )
 
@@ -74,9 +75,9 @@ type RESTAPIConfig struct {
 type RESTAPI struct {
 	fn      guardtest.Invoker
 	cfg     RESTAPIConfig
-	address address
-	routes  []Route  // in the order in which they are tried
-	gate    admitter // nil when all may pass
+	address route.Address
+	routes  []route.Route // in the order in which they are tried
+	gate    admitter      // nil when all may pass
 }
 
 // maxMethodARN is the limit in bytes on the ARN of a request to a REST API with
@@ -98,21 +99,20 @@ func NewRESTAPI(fn guardtest.Invoker, cfg RESTAPIConfig) (*RESTAPI, error) {
 	if len(cfg.Routes) == 0 {
 		cfg.Routes = []string{"ANY /", "ANY /{proxy+}"}
 	}
-	api := &RESTAPI{fn: fn, cfg: cfg, address: newAddress(cfg.Stage, cfg.StageInPath, cfg.BasePath)}
+	api := &RESTAPI{fn: fn, cfg: cfg, address: route.NewAddress(cfg.Stage, cfg.StageInPath, cfg.BasePath)}
 	var err error
-	if api.routes, err = parseRoutes(cfg.Routes); err != nil {
+	if api.routes, err = route.ParseAll(cfg.Routes); err != nil {
 		return nil, err
 	}
-	resources := map[string]string{} // by shape
-	for _, route := range api.routes {
-		if route.key == defaultRouteKey {
+	for i, r := range api.routes {
+		if r.Key == route.Default {
 			return nil, errors.New("gateway: a REST API has no $default route")
 		}
-		shape := Route{segments: route.segments, greedy: route.greedy}.shape()
-		if other, ok := resources[shape]; ok && other != route.path() {
-			return nil, fmt.Errorf("gateway: resources %q and %q match the same paths", other, route.path())
+		for _, other := range api.routes[:i] {
+			if r.SamePaths(other) && r.Path() != other.Path() {
+				return nil, fmt.Errorf("gateway: resources %q and %q match the same paths", other.Path(), r.Path())
+			}
 		}
-		resources[shape] = route.path()
 	}
 	if api.gate, err = cfg.newGate(api.routes); err != nil {
 		return nil, err
@@ -120,7 +120,7 @@ func NewRESTAPI(fn guardtest.Invoker, cfg RESTAPIConfig) (*RESTAPI, error) {
 	return api, nil
 }
 
-func (cfg RESTAPIConfig) newGate(routes []Route) (admitter, error) {
+func (cfg RESTAPIConfig) newGate(routes []route.Route) (admitter, error) {
 	switch {
 	case cfg.Authorizer != nil && cfg.IAM != nil, cfg.IAM != nil && cfg.UserPool != nil, cfg.UserPool != nil && cfg.Authorizer != nil:
 		return nil, errors.New("gateway: an API has one authorizer")
@@ -138,12 +138,12 @@ func (cfg RESTAPIConfig) newGate(routes []Route) (admitter, error) {
 // ServeHTTP takes a request through the steps of API Gateway.
 func (a *RESTAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("X-Amzn-Requestid", ids.UUID())
-	resource, ok := a.resource(sentPath(r))
+	resource, ok := a.resource(route.Sent(r))
 	if !ok {
 		refuseREST(w, http.StatusForbidden, "ForbiddenException", "Forbidden")
 		return
 	}
-	route, variables, ok := firstMatch(a.routes, r.Method, a.segments(resource))
+	taken, variables, ok := route.First(a.routes, r.Method, a.segments(resource))
 	if !ok {
 		refuseREST(w, http.StatusForbidden, "MissingAuthenticationTokenException", "Missing Authentication Token")
 		return
@@ -159,7 +159,7 @@ func (a *RESTAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	req.id = w.Header().Get("X-Amzn-Requestid")
 	req.header.Del("Content-Length")
-	req.route, req.variables, req.paths = route, variables, a.paths(r, resource)
+	req.route, req.variables, req.paths = taken, variables, a.paths(r, resource)
 	req.stage, req.stageVariables = a.cfg.Stage, a.cfg.StageVariables
 	if !a.admit(w, req) {
 		return
@@ -182,7 +182,7 @@ func (a *RESTAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // resource is the path of the resource. Slashes before it count as one.
 // See https://github.com/localstack/localstack/issues/11253
 func (a *RESTAPI) resource(sent string) (resource string, ok bool) {
-	resource, ok = a.address.resource(sent)
+	resource, ok = a.address.Resource(sent)
 	return "/" + strings.TrimLeft(resource, "/"), ok
 }
 
@@ -192,19 +192,19 @@ func (a *RESTAPI) resource(sent string) (resource string, ok bool) {
 // See https://github.com/aws/aws-sam-cli/pull/1495,
 // https://github.com/vendia/serverless-express/issues/391 and the recorded events of
 // https://github.com/localstack/localstack/blob/0ae53b67250fe7928bbb93be5adbe3848e4d32cd/tests/aws/services/apigateway/test_apigateway_lambda.snapshot.json
-func (a *RESTAPI) segments(resource string) []segment {
+func (a *RESTAPI) segments(resource string) []route.Segment {
 	resource = strings.TrimRight(resource, "/")
-	fixed, value := asItIs, asItIs
+	fixed, value := route.AsItIs, route.AsItIs
 	switch a.cfg.Matching {
 	case MatchDecoded:
-		resource = strings.TrimRight(unescaped(resource), "/")
+		resource = strings.TrimRight(route.Unescaped(resource), "/")
 	case MatchSegments:
-		fixed = unescaped
+		fixed = route.Unescaped
 	}
 	if a.cfg.DecodedParameters && a.cfg.Matching != MatchDecoded {
-		value = unescaped
+		value = route.Unescaped
 	}
-	return segmentsOf(resource, fixed, value)
+	return route.Segments(resource, fixed, value)
 }
 
 // paths are as sent. The stage of the execute-api address is in that of the
@@ -213,8 +213,8 @@ func (a *RESTAPI) segments(resource string) []segment {
 // See https://github.com/localstack/localstack/pull/11304 and
 // https://github.com/localstack/localstack/pull/12296
 func (a *RESTAPI) paths(r *http.Request, resource string) paths {
-	p := paths{event: resource, context: sentPath(r), resource: resource}
-	if a.address.basePath != "" {
+	p := paths{event: resource, context: route.Sent(r), resource: resource}
+	if a.address.BasePath != "" {
 		p.event = p.context
 	}
 	return p

@@ -17,7 +17,7 @@ func (req *request) restEvent() object {
 	e := req.event1(req.sentNames())
 	delete(e, "version")
 	context := e["requestContext"].(object)
-	context["deploymentId"], context["resourceId"] = deploymentID, resourceID(req.route.path())
+	context["deploymentId"], context["resourceId"] = deploymentID, resourceID(req.route.Path())
 	maps.Copy(context["identity"].(object), req.caller.identity())
 	if req.token != nil {
 		context["authorizer"] = object{"claims": req.token.claims}

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/gateway/internal/route"
 	"github.com/lambdarmor/lambdarmor/guard/guardtest/gateway/internal/token"
 )
 
@@ -52,7 +53,7 @@ type poolGate struct {
 	keys *token.Keys
 }
 
-func newPoolGate(a UserPoolAuthorizer, routes []Route) (*poolGate, error) {
+func newPoolGate(a UserPoolAuthorizer, routes []route.Route) (*poolGate, error) {
 	a.Header = cmp.Or(a.Header, "Authorization")
 	if a.Issuer == "" {
 		return nil, errors.New("gateway: a user pool's authorizer needs the pool's issuer")
@@ -69,7 +70,7 @@ func newPoolGate(a UserPoolAuthorizer, routes []Route) (*poolGate, error) {
 func (g *poolGate) admit(ctx context.Context, req *request) error {
 	refused := &refusal{status: http.StatusUnauthorized, errorType: "UnauthorizedException", message: unauthorized}
 	claims, err := token.Verify(ctx, req.headerValue(g.Header), g.keys)
-	wanted, use := g.Scopes[req.route.key], "id"
+	wanted, use := g.Scopes[req.route.Key], "id"
 	if len(wanted) > 0 {
 		use = "access"
 	}

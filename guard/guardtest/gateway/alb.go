@@ -2,18 +2,15 @@ package gateway
 
 import (
 	"cmp"
-	"encoding/base64"
 	"errors"
 	"fmt"
-	"mime"
 	"net/http"
 	"strconv"
-	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/lambdarmor/lambdarmor/guard/guardtest"
-	"github.com/lambdarmor/lambdarmor/guard/guardtest/gateway/internal/route"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/gateway/internal/answer"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/gateway/internal/event"
 )
 
 // ALBConfig describes a target group of an Application Load Balancer. The zero
@@ -49,9 +46,6 @@ type ALB struct {
 	cfg ALBConfig
 }
 
-// maxALB is the limit on the body of a request and on the JSON of an answer.
-const maxALB = 1 << 20
-
 // NewALB returns a load balancer that calls fn. It fails when fn is nil or the
 // timeout is negative.
 func NewALB(fn guardtest.Invoker, cfg ALBConfig) (*ALB, error) {
@@ -71,59 +65,23 @@ func (a *ALB) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		answerALB(w, http.StatusBadRequest)
 		return
 	}
-	req, status := newRequest(w, r, maxALB)
+	req, status := event.Read(w, r, answer.MaxALB)
 	if req == nil {
 		answerALB(w, status)
 		return
 	}
-	answer, requestID, err := req.call(a.fn, marshal(req.albEvent(a.cfg.MultiValueHeaders)), a.cfg.Timeout, a.parse)
+	got, requestID, err := invoke(a.fn, req, req.ALB(a.cfg.MultiValueHeaders), a.cfg.Timeout, func(result guardtest.Result) (answer.Response, error) {
+		return answer.ParseALB(result.Payload, a.cfg.MultiValueHeaders)
+	})
 	switch {
 	case err == nil:
-		answer.write(w, "")
+		got.Write(w, "")
 	case r.Context().Err() == nil: // or else the client is gone
 		if a.cfg.Failed != nil {
 			a.cfg.Failed(requestID, err)
 		}
 		answerALB(w, http.StatusBadGateway)
 	}
-}
-
-const targetGroupARN = "arn:aws:elasticloadbalancing:us-east-1:" + guardtest.AccountID + ":targetgroup/shop/49e9d65c45c6791a"
-
-func (req *request) albEvent(multi bool) object {
-	e := object{
-		"requestContext": object{"elb": object{"targetGroupArn": targetGroupARN}},
-		"httpMethod":     req.http.Method, "path": route.Sent(req.http),
-		"body": string(req.body), "isBase64Encoded": false,
-	}
-	headers, query := req.lowerHeaders(), sentQuery(req.http.URL.RawQuery)
-	if multi {
-		e["multiValueHeaders"], e["multiValueQueryStringParameters"] = headers, query
-	} else {
-		e["headers"], e["queryStringParameters"] = lastOf(headers), lastOf(query)
-	}
-	if len(req.body) > 0 && !albText(req) {
-		e["body"], e["isBase64Encoded"] = base64.StdEncoding.EncodeToString(req.body), true
-	}
-	return e
-}
-
-// sentQuery has names and values as they were sent.
-// See https://github.com/fastify/aws-lambda-fastify/issues/90
-func sentQuery(raw string) map[string][]string {
-	query := map[string][]string{}
-	for pair := range strings.SplitSeq(raw, "&") {
-		if name, value, _ := strings.Cut(pair, "="); pair != "" {
-			query[name] = append(query[name], value)
-		}
-	}
-	return query
-}
-
-// albText reports whether a body is passed on as text.
-func albText(req *request) bool {
-	media, _, _ := mime.ParseMediaType(req.header.Get("Content-Type"))
-	return req.header.Get("Content-Encoding") == "" && utf8.Valid(req.body) && (isPlainText(media) || strings.HasPrefix(media, "text/"))
 }
 
 // answerALB answers with the page that a load balancer makes.

@@ -5,10 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/lambdarmor/lambdarmor/guard/guardtest"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/gateway/internal/event"
 )
 
 // Authorizer is a Lambda authorizer of an HTTP API, before all of its routes.
@@ -64,40 +64,31 @@ type Authorizer struct {
 	Now func() time.Time
 }
 
-// requestType is that of every authorizer that gets the request.
-const requestType = "REQUEST"
-
 func newLambdaGate(a Authorizer) (*lambdaGate, error) {
-	a.Format = cmp.Or(a.Format, format2)
+	a.Format = cmp.Or(a.Format, "2.0")
 	switch {
-	case a.Format != format1 && a.Format != format2:
+	case a.Format != "1.0" && a.Format != "2.0":
 		return nil, fmt.Errorf("gateway: an authorizer's payload format %q is neither 1.0 nor 2.0", a.Format)
-	case a.SimpleResponses && a.Format != format2:
+	case a.SimpleResponses && a.Format != "2.0":
 		return nil, errors.New("gateway: simple responses are of format 2.0")
 	}
-	sources, err := httpIdentity.parse(a.IdentitySources)
+	sources, err := event.HTTPAPISources.Parse(a.IdentitySources)
 	if err != nil {
 		return nil, err
 	}
 	g := &lambdaGate{
 		fn: a.Function, timeout: a.Timeout, failed: a.Failed,
 		sources: sources, required: true,
-		event: authorizerEvent2, parse: parsePolicyAnswer,
+		event: event.Authorizer2, parse: parsePolicyAnswer,
 		ttl: a.TTL, now: a.Now, recall: checkKeptContext,
 	}
-	if a.Format == format1 {
-		g.event = authorizerEvent1
+	if a.Format == "1.0" {
+		g.event = event.Authorizer1
 	}
 	if a.SimpleResponses {
 		g.parse = parseSimple
 	}
 	return g, g.check()
-}
-
-// arn is what a policy names a request by. The path keeps its slashes.
-func (req *request) arn() string {
-	return fmt.Sprintf("arn:aws:execute-api:us-east-1:%s:%s/%s/%s/%s",
-		guardtest.AccountID, apiID, req.stage, req.http.Method, strings.TrimPrefix(req.paths.resource, "/"))
 }
 
 // refusedStatus is the status of a request that may not pass.

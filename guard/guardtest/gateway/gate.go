@@ -9,12 +9,14 @@ import (
 	"time"
 
 	"github.com/lambdarmor/lambdarmor/guard/guardtest"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/gateway/internal/answer"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/gateway/internal/event"
 )
 
 // An admitter lets a request pass and notes in it what the function is told, or
 // returns why it may not pass.
 type admitter interface {
-	admit(ctx context.Context, req *request) error
+	admit(ctx context.Context, req *event.Request) error
 }
 
 // A lambdaGate asks a Lambda authorizer about requests, and keeps its rulings by
@@ -24,10 +26,10 @@ type lambdaGate struct {
 	timeout time.Duration
 	failed  func(requestID string, err error) // may be nil
 
-	sources  []identitySource
+	sources  []event.Source
 	required bool // a request without one of the sources is refused
 
-	event func(req *request, identity []string) []byte
+	event func(req *event.Request, identity []string) []byte
 	parse func(payload []byte) (*ruling, error)
 
 	ttl    time.Duration
@@ -53,24 +55,6 @@ type ruling struct {
 	allows    func(arn string) error // nil, errDenied or errDeniedExplicitly
 	principal string                 // of a policy
 	context   map[string]json.RawMessage
-}
-
-// An admission is what the function is told of a request that may pass.
-type admission struct {
-	*ruling
-	latency time.Duration // of the authorizer's call; 0 for a kept ruling
-}
-
-// flatContext is what format 1.0 says of an admission.
-func (a admission) flatContext() object {
-	told := object{}
-	for name, value := range a.context {
-		told[name] = value
-	}
-	if a.principal != "" {
-		told["principalId"] = a.principal
-	}
-	return told
 }
 
 // What keeps a request out, besides a failure of the authorizer.
@@ -112,7 +96,7 @@ func (g *lambdaGate) check() error {
 	return nil
 }
 
-func (g *lambdaGate) admit(ctx context.Context, req *request) error {
+func (g *lambdaGate) admit(ctx context.Context, req *event.Request) error {
 	var identity []string
 	for _, source := range g.sources {
 		value := source(req)
@@ -121,35 +105,33 @@ func (g *lambdaGate) admit(ctx context.Context, req *request) error {
 		}
 		identity = append(identity, value)
 	}
-	admitted, err := g.rule(ctx, req, identity)
+	rules, latency, err := g.rule(ctx, req, identity)
 	if err == nil {
-		err = admitted.allows(req.arn())
+		err = rules.allows(req.ARN())
 	}
 	if err == nil {
-		req.admitted = &admitted
+		req.Admitted = &event.Admission{Principal: rules.principal, Context: rules.context, Latency: latency}
 	}
 	return err
 }
 
-// rule returns the kept ruling, or else asks the authorizer.
-func (g *lambdaGate) rule(ctx context.Context, req *request, identity []string) (admission, error) {
-	if g.ttl == 0 {
-		return g.ask(ctx, req, identity)
-	}
+// rule returns the kept ruling, or else asks the authorizer, which takes a while.
+func (g *lambdaGate) rule(ctx context.Context, req *event.Request, identity []string) (*ruling, time.Duration, error) {
 	key := fmt.Sprintf("%q", identity) // distinguishes all values, those that are not UTF-8 too
 	if known := g.get(key); known != nil {
 		if g.recall != nil {
 			if err := g.recall(known); err != nil {
-				return admission{}, g.fail(req.id, err)
+				return nil, 0, g.fail(req.ID, err)
 			}
 		}
-		return admission{ruling: known}, nil
+		return known, 0, nil
 	}
-	admitted, err := g.ask(ctx, req, identity)
-	if err == nil {
-		g.put(key, admitted.ruling)
+	started := time.Now()
+	asked, err := g.ask(ctx, req, identity)
+	if err == nil && g.ttl > 0 {
+		g.put(key, asked)
 	}
-	return admitted, err
+	return asked, time.Since(started), err
 }
 
 func (g *lambdaGate) get(key string) *ruling {
@@ -170,28 +152,27 @@ func (g *lambdaGate) put(key string, r *ruling) {
 	g.kept[key] = keptRuling{r, g.now().Add(g.ttl)}
 }
 
-// ask calls the authorizer. An error is not kept.
-func (g *lambdaGate) ask(ctx context.Context, req *request, identity []string) (admission, error) {
+// ask calls the authorizer.
+func (g *lambdaGate) ask(ctx context.Context, req *event.Request, identity []string) (*ruling, error) {
 	waiting, done := waitAtMost(ctx, g.timeout, errAuthorizerTimeout)
 	defer done()
-	started := time.Now()
-	result, err := g.fn.Do(waiting, guardtest.Call{Payload: g.event(req, identity), TraceID: req.trace})
+	result, err := g.fn.Do(waiting, guardtest.Call{Payload: g.event(req, identity), TraceID: req.Trace})
 	var failure *guardtest.FunctionError
 	switch {
 	case ctx.Err() != nil:
-		return admission{}, ctx.Err() // the client is gone
+		return nil, ctx.Err() // the client is gone
 	case waiting.Err() != nil:
-		return admission{}, g.fail(result.RequestID, errAuthorizerTimeout)
+		return nil, g.fail(result.RequestID, errAuthorizerTimeout)
 	case errors.As(err, &failure) && failure.Message == unauthorized:
-		return admission{}, errUnauthorized
+		return nil, errUnauthorized
 	case err != nil:
-		return admission{}, g.fail(result.RequestID, err)
+		return nil, g.fail(result.RequestID, err)
 	}
-	ruling, err := g.parse(result.Payload)
+	r, err := g.parse(result.Payload)
 	if err != nil {
-		return admission{}, g.fail(result.RequestID, fmt.Errorf("gateway: the authorizer's answer: %w", err))
+		return nil, g.fail(result.RequestID, fmt.Errorf("gateway: the authorizer's answer: %w", err))
 	}
-	return admission{ruling: ruling, latency: time.Since(started)}, nil
+	return r, nil
 }
 
 func (g *lambdaGate) fail(requestID string, err error) error {
@@ -199,6 +180,20 @@ func (g *lambdaGate) fail(requestID string, err error) error {
 		g.failed(requestID, err)
 	}
 	return err
+}
+
+var errTimeout = fmt.Errorf("gateway: the function did not answer in time: %w", context.DeadlineExceeded)
+
+// invoke calls the function and reads its answer. The timeout is not the
+// function's: it only ends the waiting, as the client's leaving does.
+func invoke(fn guardtest.Invoker, req *event.Request, payload event.Object, timeout time.Duration, parse func(guardtest.Result) (answer.Response, error)) (got answer.Response, requestID string, err error) {
+	ctx, done := waitAtMost(req.HTTP.Context(), timeout, errTimeout)
+	defer done()
+	result, err := fn.Do(ctx, guardtest.Call{Payload: event.Marshal(payload), TraceID: req.Trace})
+	if err == nil {
+		got, err = parse(result)
+	}
+	return got, result.RequestID, err
 }
 
 // waitAtMost ends ctx with the cause after d. It sets no deadline, which would

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/lambdarmor/lambdarmor/guard/guardtest"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/gateway/internal/answer"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/gateway/internal/event"
 	"github.com/lambdarmor/lambdarmor/guard/guardtest/gateway/internal/route"
 )
 
@@ -102,12 +104,12 @@ func NewHTTPAPI(fn guardtest.Invoker, cfg HTTPAPIConfig) (*HTTPAPI, error) {
 	if fn == nil {
 		return nil, errors.New("gateway: an HTTP API needs a function")
 	}
-	cfg.Format = cmp.Or(cfg.Format, format2)
+	cfg.Format = cmp.Or(cfg.Format, "2.0")
 	cfg.Timeout = cmp.Or(cfg.Timeout, 30*time.Second)
-	if cfg.Format != format1 && cfg.Format != format2 {
+	if cfg.Format != "1.0" && cfg.Format != "2.0" {
 		return nil, fmt.Errorf("gateway: payload format %q is neither 1.0 nor 2.0", cfg.Format)
 	}
-	if cfg.FunctionURL && (cfg.Format != format2 || len(cfg.Routes) > 0 || cfg.Authorizer != nil || cfg.JWT != nil || cfg.StageVariables != nil ||
+	if cfg.FunctionURL && (cfg.Format != "2.0" || len(cfg.Routes) > 0 || cfg.Authorizer != nil || cfg.JWT != nil || cfg.StageVariables != nil ||
 		cfg.Stage != "" || cfg.StageInPath || cfg.BasePath != "" || cfg.Matching != "" || cfg.DomainPath != "") {
 		return nil, errors.New("gateway: a function URL has format 2.0, no routes, no stages, no custom domain and no authorizer but IAM")
 	}
@@ -161,13 +163,13 @@ func (a *HTTPAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		answerMessage(w, status)
 		return
 	}
-	req, status := newRequest(w, r, maxBody)
+	req, status := event.Read(w, r, maxBody)
 	if req == nil {
 		answerMessage(w, status)
 		return
 	}
-	req.route, req.variables, req.paths = found.route, found.variables, found.paths
-	req.stage, req.stageVariables = a.cfg.Stage, a.cfg.StageVariables
+	req.Route, req.Variables, req.Paths = found.route, found.variables, found.paths
+	req.Stage, req.StageVariables = a.cfg.Stage, a.cfg.StageVariables
 	if a.gate != nil {
 		err := a.gate.admit(r.Context(), req)
 		switch {
@@ -181,11 +183,11 @@ func (a *HTTPAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	answer, requestID, err := req.call(a.fn, marshal(a.event(req)), a.cfg.Timeout, a.parse)
+	got, requestID, err := invoke(a.fn, req, a.event(req), a.cfg.Timeout, a.parse)
 	switch {
 	case err == nil:
-		answer.header.Set("Apigw-Requestid", req.id)
-		answer.write(w, "text/plain; charset=utf-8")
+		got.Header.Set("Apigw-Requestid", req.ID)
+		got.Write(w, "text/plain; charset=utf-8")
 	case r.Context().Err() != nil:
 	case errors.Is(err, guardtest.ErrTooLarge):
 		answerMessage(w, http.StatusRequestEntityTooLarge)
@@ -196,21 +198,21 @@ func (a *HTTPAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // event is the payload for the function. Names of headers are in lower case by
 // AWS's documentation, and not all by https://github.com/aws/aws-sam-cli/issues/3083
-func (a *HTTPAPI) event(req *request) object {
-	if a.cfg.Format == format1 {
-		return req.event1(req.lowerHeaders())
+func (a *HTTPAPI) event(req *event.Request) event.Object {
+	if a.cfg.Format == "1.0" {
+		return req.Format1(req.LowerHeaders())
 	}
-	return req.event2(a.cfg.FunctionURL)
+	return req.Format2(a.cfg.FunctionURL)
 }
 
-func (a *HTTPAPI) parse(result guardtest.Result) (response, error) {
+func (a *HTTPAPI) parse(result guardtest.Result) (answer.Response, error) {
 	switch {
-	case a.cfg.FunctionURL && result.ContentType == streamContentType:
-		return parseStream(result.Payload)
-	case a.cfg.Format == format1:
-		return parseResponse1(result.Payload)
+	case a.cfg.FunctionURL && result.ContentType == answer.StreamType:
+		return answer.ParseStream(result.Payload)
+	case a.cfg.Format == "1.0":
+		return answer.Parse1(result.Payload)
 	default:
-		return parseResponse2(result.Payload)
+		return answer.Parse2(result.Payload)
 	}
 }
 

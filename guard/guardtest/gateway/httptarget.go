@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/gateway/internal/event"
 	"github.com/lambdarmor/lambdarmor/guard/guardtest/gateway/internal/route"
 )
 
@@ -11,14 +12,14 @@ import (
 type target struct {
 	route     route.Route
 	variables map[string]string
-	paths     paths
+	paths     event.Paths
 }
 
 // find returns the status of the refusal, or 200.
 func (a *HTTPAPI) find(r *http.Request) (target, int) {
 	if a.cfg.FunctionURL {
 		sent := route.Sent(r)
-		return target{route: a.routes[0], paths: paths{sent, sent, sent}}, http.StatusOK
+		return target{route: a.routes[0], paths: event.Paths{Event: sent, Context: sent, Resource: sent}}, http.StatusOK
 	}
 	path := route.Decoded(r.URL, a.cfg.KeepSlashes)
 	resource, ok := a.address.Resource(path)
@@ -39,7 +40,7 @@ func (a *HTTPAPI) find(r *http.Request) (target, int) {
 		return target{}, http.StatusNotFound
 	}
 	path = a.cfg.eventPath(path, resource)
-	return target{taken, variables, paths{event: path, context: path, resource: resource}}, http.StatusOK
+	return target{taken, variables, event.Paths{Event: path, Context: path, Resource: resource}}, http.StatusOK
 }
 
 // segments are those of the resource's path, with variables decoded.
@@ -66,7 +67,7 @@ func (cfg HTTPAPIConfig) eventPath(path, resource string) string {
 	switch {
 	case cfg.StageInPath:
 		return path
-	case how == "" && cfg.Format == format1:
+	case how == "" && cfg.Format == "1.0":
 		how = PathAsSent
 	}
 	switch {

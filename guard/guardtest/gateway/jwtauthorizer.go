@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/gateway/internal/event"
 	"github.com/lambdarmor/lambdarmor/guard/guardtest/gateway/internal/route"
 	"github.com/lambdarmor/lambdarmor/guard/guardtest/gateway/internal/token"
 )
@@ -58,7 +59,7 @@ type JWTAuthorizer struct {
 // jwtGate lets requests with a good token pass.
 type jwtGate struct {
 	JWTAuthorizer
-	source identitySource
+	source event.Source
 	keys   *token.Keys
 }
 
@@ -72,7 +73,7 @@ func newJWTGate(a JWTAuthorizer, routes []route.Route) (*jwtGate, error) {
 	if err := checkScopes(a.Scopes, routes); err != nil {
 		return nil, err
 	}
-	source, err := httpIdentity.parseOne(cmp.Or(a.IdentitySource, "$request.header.Authorization"))
+	source, err := event.HTTPAPISources.ParseOne(cmp.Or(a.IdentitySource, "$request.header.Authorization"))
 	if err != nil {
 		return nil, err
 	}
@@ -89,12 +90,12 @@ func checkScopes(scopes map[string][]string, routes []route.Route) error {
 	return nil
 }
 
-func (g *jwtGate) admit(ctx context.Context, req *request) error {
+func (g *jwtGate) admit(ctx context.Context, req *event.Request) error {
 	text := g.source(req)
 	if text == "" {
 		return &refusal{status: http.StatusUnauthorized, message: unauthorized, challenge: "Bearer"}
 	}
-	wanted := g.Scopes[req.route.Key]
+	wanted := g.Scopes[req.Route.Key]
 	claims, err := token.Verify(ctx, text, g.keys)
 	if err == nil && !g.isFor(claims) {
 		err = token.ErrAudience
@@ -106,7 +107,7 @@ func (g *jwtGate) admit(ctx context.Context, req *request) error {
 	if len(wanted) > 0 && len(granted) == 0 {
 		return challenged(http.StatusForbidden, wanted, "insufficient_scope", "the token does not have a required scope")
 	}
-	req.token = &verifiedToken{claims.Strings(), granted}
+	req.Token = &event.Token{Claims: claims.Strings(), Scopes: granted}
 	return nil
 }
 
@@ -133,14 +134,3 @@ func common(a, b []string) (both []string) {
 	}
 	return both
 }
-
-// A verifiedToken is what a function is told of a token.
-type verifiedToken struct {
-	claims map[string]string
-	scopes []string // null in the event when there are none
-}
-
-// told is what an HTTP API says of a token: as "jwt" in format 2.0, at the top in
-// 1.0.
-// See https://github.com/awsdocs/amazon-api-gateway-developer-guide/issues/113
-func (t verifiedToken) told() object { return object{"claims": t.claims, "scopes": t.scopes} }

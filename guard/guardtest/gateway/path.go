@@ -45,13 +45,6 @@ func (p DomainPath) valid() bool {
 	return p == PathAsSent || p == PathOfResource || p == PathWithStage
 }
 
-// paths are those of one request.
-type paths struct {
-	event    string // rawPath, or path
-	context  string // requestContext.http.path, or requestContext.path
-	resource string // what a policy names the request by
-}
-
 // CheckRoute returns an error for what is not a route key: "$default", or a method
 // or ANY, a space and a path whose segments may be variables, "{id}", the last of
 // them greedy, "{proxy+}".

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/lambdarmor/lambdarmor/guard/guardtest"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/gateway/internal/answer"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/gateway/internal/event"
 	"github.com/lambdarmor/lambdarmor/guard/guardtest/gateway/internal/route"
 	"github.com/lambdarmor/lambdarmor/guard/guardtest/internal/ids"
 )
@@ -148,7 +150,7 @@ func (a *RESTAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		refuseREST(w, http.StatusForbidden, "MissingAuthenticationTokenException", "Missing Authentication Token")
 		return
 	}
-	req, status := newRequest(w, r, maxBody)
+	req, status := event.Read(w, r, maxBody)
 	switch status {
 	case http.StatusRequestEntityTooLarge:
 		refuseREST(w, status, "RequestTooLargeException", "Request Too Long")
@@ -157,23 +159,23 @@ func (a *RESTAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		refuseREST(w, status, "BadRequestException", "Bad Request")
 		return
 	}
-	req.id = w.Header().Get("X-Amzn-Requestid")
-	req.header.Del("Content-Length")
-	req.route, req.variables, req.paths = taken, variables, a.paths(r, resource)
-	req.stage, req.stageVariables = a.cfg.Stage, a.cfg.StageVariables
+	req.ID = w.Header().Get("X-Amzn-Requestid")
+	req.Header.Del("Content-Length")
+	req.Route, req.Variables, req.Paths = taken, variables, a.paths(r, resource)
+	req.Stage, req.StageVariables = a.cfg.Stage, a.cfg.StageVariables
 	if !a.admit(w, req) {
 		return
 	}
-	answer, requestID, err := req.call(a.fn, marshal(req.restEvent()), a.cfg.Timeout, func(result guardtest.Result) (response, error) {
-		return parseResponse1(result.Payload)
+	got, requestID, err := invoke(a.fn, req, req.REST(), a.cfg.Timeout, func(result guardtest.Result) (answer.Response, error) {
+		return answer.Parse1(result.Payload)
 	})
 	switch {
 	case err == nil:
-		answer.header.Set("X-Amz-Apigw-Id", req.extended)
-		if answer.header.Get("Content-Type") == "" {
-			answer.header.Set("Content-Type", "application/json")
+		got.Header.Set("X-Amz-Apigw-Id", req.Extended)
+		if got.Header.Get("Content-Type") == "" {
+			got.Header.Set("Content-Type", "application/json")
 		}
-		answer.write(w, "")
+		got.Write(w, "")
 	case r.Context().Err() == nil: // or else the client is gone
 		a.fail(w, requestID, err)
 	}
@@ -212,23 +214,23 @@ func (a *RESTAPI) segments(resource string) []route.Segment {
 //
 // See https://github.com/localstack/localstack/pull/11304 and
 // https://github.com/localstack/localstack/pull/12296
-func (a *RESTAPI) paths(r *http.Request, resource string) paths {
-	p := paths{event: resource, context: route.Sent(r), resource: resource}
+func (a *RESTAPI) paths(r *http.Request, resource string) event.Paths {
+	p := event.Paths{Event: resource, Context: route.Sent(r), Resource: resource}
 	if a.address.BasePath != "" {
-		p.event = p.context
+		p.Event = p.Context
 	}
 	return p
 }
 
-func (a *RESTAPI) admit(w http.ResponseWriter, req *request) bool {
+func (a *RESTAPI) admit(w http.ResponseWriter, req *event.Request) bool {
 	if a.gate == nil {
 		return true
 	}
-	if len(req.arn()) > maxMethodARN {
+	if len(req.ARN()) > maxMethodARN {
 		refuseREST(w, http.StatusRequestURITooLong, "", "Request URI too long")
 		return false
 	}
-	ctx := req.http.Context()
+	ctx := req.HTTP.Context()
 	err := a.gate.admit(ctx, req)
 	if err != nil && ctx.Err() == nil { // or the client is gone
 		answerRESTRefusal(w, err)

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/lambdarmor/lambdarmor/guard/guardtest"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/gateway/internal/answer"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/gateway/internal/event"
 )
 
 // RESTAuthorizer is a Lambda authorizer of a REST API, before all of its
@@ -75,25 +77,25 @@ func newRESTGate(a RESTAuthorizer) (*lambdaGate, error) {
 		a.IdentitySources = []string{"method.request.header.Authorization"}
 	}
 	switch {
-	case !isToken && a.Type != requestType:
+	case !isToken && a.Type != event.RequestType:
 		return nil, fmt.Errorf("gateway: an authorizer's type %q is neither TOKEN nor REQUEST", a.Type)
-	case isToken && (len(a.IdentitySources) != 1 || !strings.HasPrefix(a.IdentitySources[0], restIdentity.header)):
+	case isToken && (len(a.IdentitySources) != 1 || !strings.HasPrefix(a.IdentitySources[0], event.RESTSources.Header)):
 		return nil, fmt.Errorf("gateway: a token comes from one header, not from %q", a.IdentitySources)
 	case !isToken && a.TokenValidation != "":
 		return nil, errors.New("gateway: TokenValidation is for authorizers of type TOKEN")
 	}
-	sources, err := restIdentity.parse(a.IdentitySources)
+	sources, err := event.RESTSources.Parse(a.IdentitySources)
 	if err != nil {
 		return nil, err
 	}
 	g := &lambdaGate{
 		fn: a.Function, timeout: a.Timeout, failed: a.Failed,
 		sources: sources, required: isToken || a.TTL > 0,
-		event: restRequestEvent, parse: parseRESTAnswer,
+		event: event.RESTRequest, parse: parseRESTAnswer,
 		ttl: a.TTL, now: a.Now,
 	}
 	if isToken {
-		g.event = restTokenEvent
+		g.event = event.RESTToken
 	}
 	if a.TokenValidation != "" {
 		valid, err := regexp.Compile("^(?:" + a.TokenValidation + ")$")
@@ -106,8 +108,8 @@ func newRESTGate(a RESTAuthorizer) (*lambdaGate, error) {
 }
 
 // onlyWhen makes a source empty for values that are not valid.
-func onlyWhen(valid func(string) bool, source identitySource) identitySource {
-	return func(req *request) string {
+func onlyWhen(valid func(string) bool, source event.Source) event.Source {
+	return func(req *event.Request) string {
 		if value := source(req); valid(value) {
 			return value
 		}
@@ -127,11 +129,11 @@ func parseRESTAnswer(payload []byte) (*ruling, error) {
 			delete(r.context, name)
 			continue
 		}
-		var text scalar
+		var text answer.Scalar
 		if err := json.Unmarshal(raw, &text); err != nil {
 			return nil, fmt.Errorf("context member %q is not a string, a number or a boolean", name)
 		}
-		r.context[name] = marshal(string(text))
+		r.context[name] = event.Marshal(string(text))
 	}
 	return r, nil
 }

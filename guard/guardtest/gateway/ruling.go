@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/gateway/internal/answer"
 	"github.com/lambdarmor/lambdarmor/guard/guardtest/gateway/internal/iampolicy"
 )
 
@@ -54,7 +55,7 @@ func parsePolicyAnswer(payload []byte) (*ruling, error) {
 // decodeAnswer reads members by their exact names, as API Gateway does and a
 // struct would not.
 func decodeAnswer(payload []byte, into map[string]any) error {
-	members := objectMembers(payload)
+	members := answer.Members(payload)
 	if members == nil {
 		return errors.New("not a JSON object")
 	}

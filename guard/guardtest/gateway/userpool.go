@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/gateway/internal/event"
 	"github.com/lambdarmor/lambdarmor/guard/guardtest/gateway/internal/route"
 	"github.com/lambdarmor/lambdarmor/guard/guardtest/gateway/internal/token"
 )
@@ -67,10 +68,10 @@ func newPoolGate(a UserPoolAuthorizer, routes []route.Route) (*poolGate, error) 
 
 // admit answers 401 to a token without the scope, which AWS names among the
 // causes of 401: https://repost.aws/knowledge-center/api-gateway-cognito-401-unauthorized
-func (g *poolGate) admit(ctx context.Context, req *request) error {
+func (g *poolGate) admit(ctx context.Context, req *event.Request) error {
 	refused := &refusal{status: http.StatusUnauthorized, errorType: "UnauthorizedException", message: unauthorized}
-	claims, err := token.Verify(ctx, req.headerValue(g.Header), g.keys)
-	wanted, use := g.Scopes[req.route.Key], "id"
+	claims, err := token.Verify(ctx, req.HeaderValue(g.Header), g.keys)
+	wanted, use := g.Scopes[req.Route.Key], "id"
 	if len(wanted) > 0 {
 		use = "access"
 	}
@@ -81,6 +82,6 @@ func (g *poolGate) admit(ctx context.Context, req *request) error {
 	case err != nil, claims.Text("token_use") != use, len(wanted) > 0 && len(common(wanted, claims.Scopes())) == 0:
 		return refused
 	}
-	req.token = &verifiedToken{claims: claims.UserPoolStrings()}
+	req.Token = &event.Token{Claims: claims.UserPoolStrings()}
 	return nil
 }

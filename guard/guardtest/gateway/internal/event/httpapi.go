@@ -1,4 +1,5 @@
-package gateway
+// Package event makes events of requests, as API Gateway and a load balancer do.
+package event
 
 import (
 	"bytes"
@@ -10,15 +11,18 @@ import (
 	"github.com/lambdarmor/lambdarmor/guard/guardtest"
 )
 
-// An object is a JSON object in the making. The types of aws-lambda-go's events
+// An Object is a JSON object in the making. The types of aws-lambda-go's events
 // package are for reading: they would write members that AWS leaves out.
-type object = map[string]any
+type Object = map[string]any
+
+// RequestType is that of every authorizer that gets the request.
+const RequestType = "REQUEST"
 
 // eventTime is the form of the time in requestContext, the Common Log Format's.
 const eventTime = "02/Jan/2006:15:04:05 -0700"
 
-// event2 is the event of payload format 2.0, which leaves out what is empty.
-func (req *request) event2(functionURL bool) object {
+// Format2 is the event of payload format 2.0, which leaves out what is empty.
+func (req *Request) Format2(functionURL bool) Object {
 	e := req.request2(functionURL)
 	body, isBase64 := req.encodedBody()
 	e["isBase64Encoded"] = isBase64
@@ -29,46 +33,46 @@ func (req *request) event2(functionURL bool) object {
 }
 
 // request2 is what a function and an authorizer are told of a request alike.
-func (req *request) request2(functionURL bool) object {
+func (req *Request) request2(functionURL bool) Object {
 	accountID := guardtest.AccountID
-	if functionURL && req.caller == nil {
+	if functionURL && req.Caller == nil {
 		accountID = "anonymous" // a function URL names no account without IAM authorization
 	}
 	domainName, domainPrefix := req.domain()
 	if functionURL && !strings.Contains(domainName, ".lambda-url.") { // it is reached by no other name
 		domainName, domainPrefix = apiID+".lambda-url.us-east-1.on.aws", apiID
 	}
-	context := object{
+	context := Object{
 		"accountId":    accountID,
 		"apiId":        apiID,
 		"domainName":   domainName,
 		"domainPrefix": domainPrefix,
-		"http": object{
-			"method":    req.http.Method,
-			"path":      req.paths.context,
-			"protocol":  req.http.Proto,
+		"http": Object{
+			"method":    req.HTTP.Method,
+			"path":      req.Paths.Context,
+			"protocol":  req.HTTP.Proto,
 			"sourceIp":  req.sourceIP(),
-			"userAgent": req.http.UserAgent(),
+			"userAgent": req.HTTP.UserAgent(),
 		},
-		"requestId": req.id,
-		"routeKey":  req.route.Key,
-		"stage":     req.stage,
-		"time":      req.at.Format(eventTime),
-		"timeEpoch": req.at.UnixMilli(),
+		"requestId": req.ID,
+		"routeKey":  req.Route.Key,
+		"stage":     req.Stage,
+		"time":      req.At.Format(eventTime),
+		"timeEpoch": req.At.UnixMilli(),
 	}
 	switch {
-	case req.admitted != nil:
-		context["authorizer"] = object{"lambda": req.admitted.context} // null without a context
-	case req.caller != nil:
-		context["authorizer"] = object{"iam": req.caller.iam()}
-	case req.token != nil:
-		context["authorizer"] = object{"jwt": req.token.told()}
+	case req.Admitted != nil:
+		context["authorizer"] = Object{"lambda": req.Admitted.Context} // null without a context
+	case req.Caller != nil:
+		context["authorizer"] = Object{"iam": req.Caller.iam()}
+	case req.Token != nil:
+		context["authorizer"] = Object{"jwt": req.Token.told()}
 	}
-	e := object{
-		"version":        format2,
-		"routeKey":       req.route.Key,
-		"rawPath":        req.paths.event,
-		"rawQueryString": req.http.URL.RawQuery,
+	e := Object{
+		"version":        "2.0",
+		"routeKey":       req.Route.Key,
+		"rawPath":        req.Paths.Event,
+		"rawQueryString": req.HTTP.URL.RawQuery,
 		"headers":        req.joinedHeaders(),
 		"requestContext": context,
 	}
@@ -76,7 +80,7 @@ func (req *request) request2(functionURL bool) object {
 		e["cookies"] = cookies
 	}
 	for name, values := range map[string]map[string]string{
-		"queryStringParameters": joined(req.query()), "pathParameters": req.variables, "stageVariables": req.stageVariables,
+		"queryStringParameters": joined(req.query()), "pathParameters": req.Variables, "stageVariables": req.StageVariables,
 	} {
 		if len(values) > 0 {
 			e[name] = values
@@ -85,105 +89,105 @@ func (req *request) request2(functionURL bool) object {
 	return e
 }
 
-// event1 is the event of payload format 1.0 as an HTTP API sends it, with these
+// Format1 is the event of payload format 1.0 as an HTTP API sends it, with these
 // headers. What there is none of is null.
-func (req *request) event1(header map[string][]string) object {
-	e := object{
-		"version":                         format1,
-		"resource":                        req.route.Path(),
-		"path":                            req.paths.event,
-		"httpMethod":                      req.http.Method,
+func (req *Request) Format1(header map[string][]string) Object {
+	e := Object{
+		"version":                         "1.0",
+		"resource":                        req.Route.Path(),
+		"path":                            req.Paths.Event,
+		"httpMethod":                      req.HTTP.Method,
 		"headers":                         lastOf(header),
 		"multiValueHeaders":               header,
 		"queryStringParameters":           nil,
 		"multiValueQueryStringParameters": nil,
 		"requestContext":                  req.context1(),
-		"pathParameters":                  req.variables,
-		"stageVariables":                  req.stageVariables,
+		"pathParameters":                  req.Variables,
+		"stageVariables":                  req.StageVariables,
 		"body":                            nil,
 		"isBase64Encoded":                 false,
 	}
 	if query := req.query(); len(query) > 0 {
 		e["queryStringParameters"], e["multiValueQueryStringParameters"] = lastOf(query), query
 	}
-	if len(req.body) > 0 {
+	if len(req.Body) > 0 {
 		e["body"], e["isBase64Encoded"] = req.encodedBody()
 	}
 	return e
 }
 
 // context1 is the requestContext of format 1.0.
-func (req *request) context1() object {
+func (req *Request) context1() Object {
 	domainName, domainPrefix := req.domain()
-	identity := object{"sourceIp": req.sourceIP(), "userAgent": req.http.UserAgent()}
-	context := object{
+	identity := Object{"sourceIp": req.sourceIP(), "userAgent": req.HTTP.UserAgent()}
+	context := Object{
 		"accountId":         guardtest.AccountID,
 		"apiId":             apiID,
 		"domainName":        domainName,
 		"domainPrefix":      domainPrefix,
-		"extendedRequestId": req.extended,
-		"httpMethod":        req.http.Method,
+		"extendedRequestId": req.Extended,
+		"httpMethod":        req.HTTP.Method,
 		"identity":          identity,
-		"path":              req.paths.context,
-		"protocol":          req.http.Proto,
-		"requestId":         req.id,
-		"requestTime":       req.at.Format(eventTime),
-		"requestTimeEpoch":  req.at.UnixMilli(),
-		"resourceId":        req.route.Key,
-		"resourcePath":      req.route.Path(),
-		"stage":             req.stage,
+		"path":              req.Paths.Context,
+		"protocol":          req.HTTP.Proto,
+		"requestId":         req.ID,
+		"requestTime":       req.At.Format(eventTime),
+		"requestTimeEpoch":  req.At.UnixMilli(),
+		"resourceId":        req.Route.Key,
+		"resourcePath":      req.Route.Path(),
+		"stage":             req.Stage,
 	}
 	switch {
-	case req.admitted != nil:
-		if told := req.admitted.flatContext(); len(told) > 0 {
+	case req.Admitted != nil:
+		if told := req.Admitted.flat(); len(told) > 0 {
 			context["authorizer"] = told
 		}
-	case req.token != nil:
-		context["authorizer"] = req.token.told()
-	case req.caller != nil:
-		maps.Copy(identity, req.caller.identity())
+	case req.Token != nil:
+		context["authorizer"] = req.Token.told()
+	case req.Caller != nil:
+		maps.Copy(identity, req.Caller.identity())
 	}
 	return context
 }
 
-// authorizerEvent2 is the event of format 2.0 for an HTTP API's authorizer.
-func authorizerEvent2(req *request, identity []string) []byte {
+// Authorizer2 is the event of format 2.0 for an HTTP API's authorizer.
+func Authorizer2(req *Request, identity []string) []byte {
 	e := req.request2(false)
-	e["type"], e["routeArn"], e["identitySource"] = requestType, req.arn(), identity
-	return marshal(e)
+	e["type"], e["routeArn"], e["identitySource"] = RequestType, req.ARN(), identity
+	return Marshal(e)
 }
 
-// authorizerEvent1 is the event of format 1.0 for an HTTP API's authorizer.
-func authorizerEvent1(req *request, identity []string) []byte {
-	e := req.event1(req.header)
+// Authorizer1 is the event of format 1.0 for an HTTP API's authorizer.
+func Authorizer1(req *Request, identity []string) []byte {
+	e := req.Format1(req.Header)
 	for _, name := range []string{"multiValueHeaders", "multiValueQueryStringParameters", "body", "isBase64Encoded"} {
 		delete(e, name)
 	}
-	maps.DeleteFunc(e["requestContext"].(object), func(name string, _ any) bool {
+	maps.DeleteFunc(e["requestContext"].(Object), func(name string, _ any) bool {
 		return !slices.Contains([]string{"path", "accountId", "resourceId", "stage", "requestId", "identity", "resourcePath", "httpMethod", "apiId"}, name)
 	})
-	e["type"], e["methodArn"] = requestType, req.arn()
+	e["type"], e["methodArn"] = RequestType, req.ARN()
 	e["identitySource"], e["authorizationToken"] = nil, nil
 	if len(identity) > 0 {
 		text := strings.Join(identity, ",")
 		e["identitySource"], e["authorizationToken"] = text, text
 	}
 	noNulls(e)
-	return marshal(e)
+	return Marshal(e)
 }
 
 // noNulls makes {} of the parameters that there are none of, as events for
 // authorizers have it.
-func noNulls(e object) {
+func noNulls(e Object) {
 	for _, name := range []string{"queryStringParameters", "multiValueQueryStringParameters", "pathParameters", "stageVariables"} {
-		if value, ok := e[name]; ok && string(marshal(value)) == "null" {
-			e[name] = object{}
+		if value, ok := e[name]; ok && string(Marshal(value)) == "null" {
+			e[name] = Object{}
 		}
 	}
 }
 
-// marshal leaves <, > and & as they are, as AWS does.
-func marshal(v any) []byte {
+// Marshal leaves <, > and & as they are, as AWS does.
+func Marshal(v any) []byte {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
@@ -191,9 +195,9 @@ func marshal(v any) []byte {
 	return bytes.TrimRight(b.Bytes(), "\n")
 }
 
-func (req *request) cookies() []string {
+func (req *Request) cookies() []string {
 	var cookies []string
-	for _, line := range req.header["Cookie"] {
+	for _, line := range req.Header["Cookie"] {
 		for cookie := range strings.SplitSeq(line, ";") {
 			if cookie = strings.TrimSpace(cookie); cookie != "" {
 				cookies = append(cookies, cookie)
@@ -203,8 +207,8 @@ func (req *request) cookies() []string {
 	return cookies
 }
 
-func (req *request) joinedHeaders() map[string]string {
-	headers := joined(req.lowerHeaders())
+func (req *Request) joinedHeaders() map[string]string {
+	headers := joined(req.LowerHeaders())
 	delete(headers, "cookie")
 	return headers
 }

@@ -1,4 +1,4 @@
-package gateway
+package answer
 
 import (
 	"encoding/json"
@@ -8,20 +8,23 @@ import (
 	"math"
 	"net/http"
 	"slices"
-
-	"github.com/lambdarmor/lambdarmor/guard/guardtest"
 )
 
-// parse reads an answer. What may be left out may not be null.
+// MaxALB is a load balancer's limit on the body of a request and on the JSON of an
+// answer.
+const MaxALB = 1 << 20
+
+// ParseALB reads an answer to a load balancer, with lists of values when multi is
+// true. What may be left out may not be null.
 //
 // See https://github.com/aws/aws-lambda-dotnet/issues/507,
 // https://github.com/aws-powertools/powertools-lambda-python/issues/4671 and
 // https://github.com/awsdocs/elb-application-load-balancers-user-guide/issues/33
-func (a *ALB) parse(result guardtest.Result) (answer response, err error) {
-	if len(result.Payload) > maxALB {
-		return answer, fmt.Errorf("gateway: the function's response is over %d bytes", maxALB)
+func ParseALB(payload []byte, multi bool) (answer Response, err error) {
+	if len(payload) > MaxALB {
+		return answer, fmt.Errorf("gateway: the function's response is over %d bytes", MaxALB)
 	}
-	members := objectMembers(result.Payload)
+	members := Members(payload)
 	if members["statusCode"] == nil {
 		return answer, errors.New("gateway: the function's response is not an object with a statusCode")
 	}
@@ -41,7 +44,7 @@ func (a *ALB) parse(result guardtest.Result) (answer response, err error) {
 	if status != math.Trunc(status) || status < 200 || status > 599 {
 		return answer, fmt.Errorf("gateway: statusCode of the function's response is %v", status)
 	}
-	header, err := a.header(members)
+	header, err := albHeader(members, multi)
 	if err != nil {
 		return answer, err
 	}
@@ -56,15 +59,15 @@ func albMember(members map[string]json.RawMessage, name string, into any) error 
 	return nil
 }
 
-// header reads the headers of the form that the target group sends. Spellings of
+// albHeader reads the headers of the form that the target group sends. Spellings of
 // one name are values of one header.
 //
 // See https://github.com/jeremydaly/lambda-api/issues/117, and for headers of the
 // other form https://github.com/aws-powertools/powertools-lambda-python/issues/1450
-func (a *ALB) header(members map[string]json.RawMessage) (http.Header, error) {
+func albHeader(members map[string]json.RawMessage, multi bool) (http.Header, error) {
 	lists, single := map[string][]*string{}, map[string]*string{}
 	name, other, into := "headers", "multiValueHeaders", any(&single)
-	if a.cfg.MultiValueHeaders {
+	if multi {
 		name, other, into = other, name, &lists
 	}
 	if members[name] == nil && members[other] != nil {

@@ -1,7 +1,6 @@
-package gateway
+package event
 
 import (
-	"context"
 	"crypto/rand"
 	"encoding/base64"
 	"errors"
@@ -20,42 +19,45 @@ import (
 	"unicode/utf8"
 
 	"github.com/lambdarmor/lambdarmor/guard/guardtest"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/gateway/internal/answer"
 	"github.com/lambdarmor/lambdarmor/guard/guardtest/gateway/internal/route"
 	"github.com/lambdarmor/lambdarmor/guard/guardtest/internal/ids"
 )
 
-const (
-	format1 = "1.0"
-	format2 = "2.0"
-)
-
-// apiID is that of every API in this package.
+// apiID is that of every API in the test kit.
 const apiID = "lambdarmor"
 
-// A request is what an event is made of.
-type request struct {
-	http      *http.Request
-	route     route.Route
-	variables map[string]string
-	paths     paths
-	header    http.Header // with what API Gateway adds, without what belongs to the connection
-	body      []byte
-	id        string // of the API, not of the function's invocation
-	extended  string // the extended one; a REST API has two
-	trace     string
-	at        time.Time
+// A Request is what an event is made of.
+type Request struct {
+	HTTP      *http.Request
+	Route     route.Route
+	Variables map[string]string
+	Paths     Paths
+	Header    http.Header // with what a gateway adds, without what belongs to the connection
+	Body      []byte
+	ID        string // of the API, not of the function's invocation
+	Extended  string // the extended one; a REST API has two
+	Trace     string
+	At        time.Time
 
-	stage          string
-	stageVariables map[string]string
+	Stage          string
+	StageVariables map[string]string
 
 	// What is known of the caller: at most one of these.
-	admitted *admission // by a Lambda authorizer
-	caller   *IAMCaller
-	token    *verifiedToken
+	Admitted *Admission
+	Caller   *Caller
+	Token    *Token
 }
 
-// newRequest reads the request; or it returns nil, and the status of the refusal.
-func newRequest(w http.ResponseWriter, r *http.Request, maxBody int64) (req *request, status int) {
+// Paths are those of one request.
+type Paths struct {
+	Event    string // rawPath, or path
+	Context  string // requestContext.http.path, or requestContext.path
+	Resource string // what a policy names the request by
+}
+
+// Read reads a request; or it returns nil, and the status of the refusal.
+func Read(w http.ResponseWriter, r *http.Request, maxBody int64) (req *Request, status int) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
 		return nil, http.StatusRequestEntityTooLarge
@@ -63,28 +65,20 @@ func newRequest(w http.ResponseWriter, r *http.Request, maxBody int64) (req *req
 	if err != nil {
 		return nil, http.StatusBadRequest // or the client is gone
 	}
-	req = &request{http: r, body: body, id: newAPIRequestID(), at: time.Now().UTC()}
-	req.extended = req.id
-	req.header = forwardedHeader(r, len(body))
-	req.trace = req.header.Get("X-Amzn-Trace-Id")
+	req = &Request{HTTP: r, Body: body, ID: newAPIRequestID(), At: time.Now().UTC()}
+	req.Extended = req.ID
+	req.Header = forwardedHeader(r, len(body))
+	req.Trace = req.Header.Get("X-Amzn-Trace-Id")
 	return req, http.StatusOK
 }
 
-var errTimeout = fmt.Errorf("gateway: the function did not answer in time: %w", context.DeadlineExceeded)
-
-// call calls the function and reads its answer. The timeout is not the function's:
-// it only ends the waiting, as the client's leaving does.
-func (req *request) call(fn guardtest.Invoker, event []byte, timeout time.Duration, parse func(guardtest.Result) (response, error)) (answer response, requestID string, err error) {
-	ctx, done := waitAtMost(req.http.Context(), timeout, errTimeout)
-	defer done()
-	result, err := fn.Do(ctx, guardtest.Call{Payload: event, TraceID: req.trace})
-	if err == nil {
-		answer, err = parse(result)
-	}
-	return answer, result.RequestID, err
+// ARN is what a policy names a request by. The path keeps its slashes.
+func (req *Request) ARN() string {
+	return fmt.Sprintf("arn:aws:execute-api:us-east-1:%s:%s/%s/%s/%s",
+		guardtest.AccountID, apiID, req.Stage, req.HTTP.Method, strings.TrimPrefix(req.Paths.Resource, "/"))
 }
 
-func (req *request) sourceIP() string { return sourceIP(req.http) }
+func (req *Request) sourceIP() string { return sourceIP(req.HTTP) }
 
 func sourceIP(r *http.Request) string {
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
@@ -97,19 +91,14 @@ func sourceIP(r *http.Request) string {
 // domain is the Host header as it was sent, as the services have it. They are
 // called at the usual port only; here the port stays, for the function to find
 // its own address.
-func (req *request) domain() (name, prefix string) {
-	name = req.http.Host
+func (req *Request) domain() (name, prefix string) {
+	name = req.HTTP.Host
 	prefix = name
 	if host, _, err := net.SplitHostPort(name); err == nil {
 		prefix = host
 	}
 	prefix, _, _ = strings.Cut(prefix, ".")
 	return name, prefix
-}
-
-// Headers that belong to the connection, and never pass a gateway; RFC 9110, section 7.6.1.
-var hopByHop = []string{
-	"Connection", "Keep-Alive", "Proxy-Connection", "Te", "Trailer", "Transfer-Encoding", "Upgrade",
 }
 
 // forwardedHeader has the names in their canonical form, whatever they were.
@@ -124,7 +113,7 @@ func forwardedHeader(r *http.Request, bodySize int) http.Header {
 			h.Del(textproto.TrimString(name))
 		}
 	}
-	for _, name := range hopByHop {
+	for _, name := range answer.HopByHop {
 		h.Del(name)
 	}
 	h.Set("Host", r.Host)
@@ -145,9 +134,9 @@ func forwardedHeader(r *http.Request, bodySize int) http.Header {
 	return h
 }
 
-func (req *request) lowerHeaders() map[string][]string {
-	headers := make(map[string][]string, len(req.header))
-	for name, values := range req.header {
+func (req *Request) LowerHeaders() map[string][]string {
+	headers := make(map[string][]string, len(req.Header))
+	for name, values := range req.Header {
 		headers[strings.ToLower(name)] = values
 	}
 	return headers
@@ -155,14 +144,14 @@ func (req *request) lowerHeaders() map[string][]string {
 
 // encodedBody returns the body as an event holds it. A body that claims to be
 // text and is not UTF-8 cannot stand in JSON, and is base64 as well.
-func (req *request) encodedBody() (body string, isBase64 bool) {
-	if len(req.body) == 0 {
+func (req *Request) encodedBody() (body string, isBase64 bool) {
+	if len(req.Body) == 0 {
 		return "", false
 	}
-	if isTextual(req.header.Get("Content-Type")) && utf8.Valid(req.body) {
-		return string(req.body), false
+	if isTextual(req.Header.Get("Content-Type")) && utf8.Valid(req.Body) {
+		return string(req.Body), false
 	}
-	return base64.StdEncoding.EncodeToString(req.body), true
+	return base64.StdEncoding.EncodeToString(req.Body), true
 }
 
 // isTextual reports which content types API Gateway passes on as text. Forms are
@@ -178,7 +167,7 @@ func isPlainText(media string) bool {
 }
 
 // query returns the decoded values of each name, in the order in which they were sent.
-func (req *request) query() url.Values { return req.http.URL.Query() }
+func (req *Request) query() url.Values { return req.HTTP.URL.Query() }
 
 // newAPIRequestID looks like API Gateway's.
 func newAPIRequestID() string {

@@ -1,4 +1,5 @@
-package gateway
+// Package answer reads what a function has answered, as the services do.
+package answer
 
 import (
 	"bytes"
@@ -12,55 +13,55 @@ import (
 	"strings"
 )
 
-// A response is a function's answer, ready for the client.
-type response struct {
-	status int
-	header http.Header
-	body   []byte
+// A Response is a function's answer, ready for the client.
+type Response struct {
+	Status int
+	Header http.Header
+	Body   []byte
 }
 
-// streamContentType marks a response whose status and headers stand before its
+// StreamType marks a response whose status and headers stand before its
 // body. See https://docs.aws.amazon.com/lambda/latest/dg/response-streaming-tutorial.html
-const streamContentType = "application/vnd.awslambda.http-integration-response"
+const StreamType = "application/vnd.awslambda.http-integration-response"
 
 // streamPrelude is what separates them.
 var streamPrelude = make([]byte, 8)
 
-// parseResponse2 reads a response of format 2.0. JSON without a statusCode is
+// Parse2 reads a response of format 2.0. JSON without a statusCode is
 // the body itself.
-func parseResponse2(payload []byte) (response, error) {
+func Parse2(payload []byte) (Response, error) {
 	if !json.Valid(payload) {
-		return response{}, errors.New("gateway: the function's response is not JSON")
+		return Response{}, errors.New("gateway: the function's response is not JSON")
 	}
-	members := objectMembers(payload)
+	members := Members(payload)
 	if _, ok := members["statusCode"]; !ok {
-		return response{
-			status: http.StatusOK,
-			header: http.Header{"Content-Type": {"application/json"}},
-			body:   payload,
+		return Response{
+			Status: http.StatusOK,
+			Header: http.Header{"Content-Type": {"application/json"}},
+			Body:   payload,
 		}, nil
 	}
 	return parseMembers(members, []string{"cookies"})
 }
 
-// parseResponse1 reads a response of format 1.0, which has to be complete.
-func parseResponse1(payload []byte) (response, error) {
-	members := objectMembers(payload)
+// Parse1 reads a response of format 1.0, which has to be complete.
+func Parse1(payload []byte) (Response, error) {
+	members := Members(payload)
 	if _, ok := members["statusCode"]; !ok {
-		return response{}, errors.New("gateway: the function's response has no statusCode, as format 1.0 requires")
+		return Response{}, errors.New("gateway: the function's response has no statusCode, as format 1.0 requires")
 	}
 	return parseMembers(members, []string{"multiValueHeaders"})
 }
 
-// parseStream reads a response of a function that streams.
-func parseStream(payload []byte) (response, error) {
+// ParseStream reads a response of a function that streams.
+func ParseStream(payload []byte) (Response, error) {
 	prelude, body, ok := bytes.Cut(payload, streamPrelude)
 	if !ok {
-		return response{}, errors.New("gateway: the function's stream has no end of its prelude")
+		return Response{}, errors.New("gateway: the function's stream has no end of its prelude")
 	}
-	members := objectMembers(prelude)
+	members := Members(prelude)
 	if members == nil {
-		return response{}, errors.New("gateway: the prelude of the function's stream is not a JSON object")
+		return Response{}, errors.New("gateway: the prelude of the function's stream is not a JSON object")
 	}
 	if _, ok := members["statusCode"]; !ok {
 		members["statusCode"] = json.RawMessage("200")
@@ -68,13 +69,13 @@ func parseStream(payload []byte) (response, error) {
 	delete(members, "body")
 	delete(members, "isBase64Encoded")
 	answer, err := parseMembers(members, []string{"cookies", "multiValueHeaders"})
-	answer.body = body
+	answer.Body = body
 	return answer, err
 }
 
-// objectMembers returns nil for what is not an object. Names are compared
+// Members returns the members of an object, and nil for what is not an object. Names are compared
 // exactly, as API Gateway does and a struct would not.
-func objectMembers(payload []byte) map[string]json.RawMessage {
+func Members(payload []byte) map[string]json.RawMessage {
 	var members map[string]json.RawMessage
 	if json.Unmarshal(payload, &members) != nil {
 		return nil
@@ -83,10 +84,10 @@ func objectMembers(payload []byte) map[string]json.RawMessage {
 }
 
 // parseMembers reads the members that every format has, and those of optional.
-func parseMembers(members map[string]json.RawMessage, optional []string) (response, error) {
+func parseMembers(members map[string]json.RawMessage, optional []string) (Response, error) {
 	var (
-		headers      map[string]scalar
-		multiHeaders map[string][]scalar
+		headers      map[string]Scalar
+		multiHeaders map[string][]Scalar
 		cookies      []string
 		body         string
 		isBase64     bool
@@ -98,13 +99,13 @@ func parseMembers(members map[string]json.RawMessage, optional []string) (respon
 	for name, target := range into {
 		if value, ok := members[name]; ok {
 			if err := json.Unmarshal(value, target); err != nil {
-				return response{}, fmt.Errorf("gateway: %s of the function's response: %w", name, err)
+				return Response{}, fmt.Errorf("gateway: %s of the function's response: %w", name, err)
 			}
 		}
 	}
 	status, err := parseStatus(members["statusCode"])
 	if err != nil {
-		return response{}, err
+		return Response{}, err
 	}
 	header := http.Header{}
 	for name, value := range headers {
@@ -123,23 +124,23 @@ func parseMembers(members map[string]json.RawMessage, optional []string) (respon
 	return newResponse(status, header, body, isBase64)
 }
 
-func newResponse(status int, header http.Header, body string, isBase64 bool) (response, error) {
+func newResponse(status int, header http.Header, body string, isBase64 bool) (Response, error) {
 	if err := checkHeader(header); err != nil {
-		return response{}, err
+		return Response{}, err
 	}
 	text := []byte(body)
 	if isBase64 {
 		var err error
 		if text, err = base64.StdEncoding.DecodeString(body); err != nil {
-			return response{}, fmt.Errorf("gateway: the body of the function's response: %w", err)
+			return Response{}, fmt.Errorf("gateway: the body of the function's response: %w", err)
 		}
 	}
-	return response{status: status, header: header, body: text}, nil
+	return Response{Status: status, Header: header, Body: text}, nil
 }
 
 // parseStatus takes a number, also in quotes.
 func parseStatus(raw json.RawMessage) (int, error) {
-	var text scalar
+	var text Scalar
 	if err := json.Unmarshal(raw, &text); err != nil {
 		return 0, fmt.Errorf("gateway: statusCode of the function's response: %w", err)
 	}
@@ -150,17 +151,17 @@ func parseStatus(raw json.RawMessage) (int, error) {
 	return status, nil
 }
 
-// A scalar is the text of a JSON string, number or boolean.
-type scalar string
+// A Scalar is the text of a JSON string, number or boolean.
+type Scalar string
 
-func (s *scalar) UnmarshalJSON(raw []byte) error {
+func (s *Scalar) UnmarshalJSON(raw []byte) error {
 	switch raw[0] {
 	case '"':
 		return json.Unmarshal(raw, (*string)(s))
 	case '{', '[', 'n':
 		return fmt.Errorf("%.20s is not a string", raw)
 	default:
-		*s = scalar(raw)
+		*s = Scalar(raw)
 		return nil
 	}
 }
@@ -181,16 +182,16 @@ func checkHeader(h http.Header) error {
 	return nil
 }
 
-// write sends the response. A body without a content type is of the default one,
+// Write sends the response. A body without a content type is of the default one,
 // and has none when that is empty.
-func (r response) write(w http.ResponseWriter, defaultType string) {
+func (r Response) Write(w http.ResponseWriter, defaultType string) {
 	h := w.Header()
-	for name, values := range r.header {
-		if name != "Content-Length" && !slices.Contains(hopByHop, name) {
+	for name, values := range r.Header {
+		if name != "Content-Length" && !slices.Contains(HopByHop, name) {
 			h[name] = values
 		}
 	}
-	hasBody := r.status != http.StatusNoContent && r.status != http.StatusNotModified
+	hasBody := r.Status != http.StatusNoContent && r.Status != http.StatusNotModified
 	if h.Get("Content-Type") == "" {
 		h["Content-Type"] = nil // or net/http would guess
 		if defaultType != "" && hasBody {
@@ -198,10 +199,16 @@ func (r response) write(w http.ResponseWriter, defaultType string) {
 		}
 	}
 	if hasBody {
-		h.Set("Content-Length", strconv.Itoa(len(r.body)))
+		h.Set("Content-Length", strconv.Itoa(len(r.Body)))
 	}
-	w.WriteHeader(r.status)
+	w.WriteHeader(r.Status)
 	if hasBody {
-		_, _ = w.Write(r.body)
+		_, _ = w.Write(r.Body)
 	}
+}
+
+// HopByHop are the headers that belong to the connection and never pass a
+// gateway; RFC 9110, section 7.6.1.
+var HopByHop = []string{
+	"Connection", "Keep-Alive", "Proxy-Connection", "Te", "Trailer", "Transfer-Encoding", "Upgrade",
 }

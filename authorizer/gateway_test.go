@@ -21,6 +21,7 @@ import (
 	"github.com/lambdarmor/lambdarmor/guard/guardtest"
 	"github.com/lambdarmor/lambdarmor/guard/guardtest/gateway"
 	"github.com/lambdarmor/lambdarmor/guard/httpapi"
+	"github.com/lambdarmor/lambdarmor/guard/logging"
 )
 
 var (
@@ -70,7 +71,7 @@ func (b *logbook) Write(p []byte) (int, error) {
 
 // guarded is an authorizer as it is deployed.
 func guarded(h lambda.Handler, log io.Writer) guardtest.Invoker {
-	h = guard.Wrap(h, guard.Log(guard.NewLogger(log)), guard.Errors(), guard.Recover(), guard.Limit(guard.Limits{}), guard.Deadline(300*time.Millisecond))
+	h = guard.Wrap(h, guard.Log(logging.New(log)), guard.Errors(), guard.Recover(), guard.Limit(guard.Limits{}), guard.Deadline(300*time.Millisecond))
 	return guardtest.NewInProcess(h, guardtest.Config{})
 }
 

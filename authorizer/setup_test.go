@@ -18,6 +18,7 @@ import (
 	"github.com/lambdarmor/lambdarmor/authorizer"
 	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/guard/guardtest/sample"
+	"github.com/lambdarmor/lambdarmor/guard/logging"
 )
 
 // token is the one that the samples carry.
@@ -78,7 +79,7 @@ func (r record) code() string {
 func ask(t testing.TB, h lambda.Handler, event sample.Event, opts ...guard.LogOption) (string, record, error) {
 	t.Helper()
 	var log bytes.Buffer
-	h = guard.Wrap(h, guard.Log(guard.NewLogger(&log, guard.MinLevel(slog.LevelDebug)), opts...), guard.Errors(), guard.Recover())
+	h = guard.Wrap(h, guard.Log(logging.New(&log, logging.MinLevel(slog.LevelDebug)), opts...), guard.Errors(), guard.Recover())
 	out, err := h.Invoke(t.Context(), event.Bytes())
 	var r record
 	if bad := json.Unmarshal(log.Bytes(), &r); bad != nil {

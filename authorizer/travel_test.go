@@ -17,6 +17,7 @@ import (
 	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/guard/guardtest/sample"
 	"github.com/lambdarmor/lambdarmor/guard/httpapi"
+	"github.com/lambdarmor/lambdarmor/guard/logging"
 	"github.com/lambdarmor/lambdarmor/idempotency"
 )
 
@@ -32,7 +33,7 @@ func (b *backend) handler(log io.Writer, layers ...guard.Middleware) lambda.Hand
 		b.grant, _ = authorizer.GrantFrom(ctx)
 		return httpapi.Response{Status: 201}, nil
 	})
-	return guard.Wrap(h, append([]guard.Middleware{guard.Log(guard.NewLogger(log)), httpapi.Problems(), guard.Recover()}, layers...)...)
+	return guard.Wrap(h, append([]guard.Middleware{guard.Log(logging.New(log)), httpapi.Problems(), guard.Recover()}, layers...)...)
 }
 
 type response struct {

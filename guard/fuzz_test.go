@@ -13,6 +13,7 @@ import (
 
 	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/guard/guardtest/sample"
+	"github.com/lambdarmor/lambdarmor/guard/logging"
 )
 
 // Whatever arrives, the defended chain answers: with JSON, or with an error
@@ -31,7 +32,7 @@ func FuzzDefendedChain(f *testing.F) {
 			f.Add(httpEvent(s.text, true))
 		}
 	}
-	layers := guard.Chain(guard.Log(guard.NewLogger(io.Discard)), guard.Errors(), guard.Recover(),
+	layers := guard.Chain(guard.Log(logging.New(io.Discard)), guard.Errors(), guard.Recover(),
 		guard.Limit(guard.Limits{}), guard.Deadline(300*time.Millisecond))
 	// In one order, so that the fuzzer sees one input run one way.
 	handlers := []struct {

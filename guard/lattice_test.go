@@ -10,6 +10,7 @@ import (
 
 	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/guard/guardtest/sample"
+	"github.com/lambdarmor/lambdarmor/internal/logbook"
 )
 
 func TestALatticeRequestIsReadAsFormat2(t *testing.T) {
@@ -197,11 +198,11 @@ func TestALatticeRequestInTheLog(t *testing.T) {
 			want:    map[string]any{"level": "INFO", "trigger": "vpc-lattice", "method": "POST", "status": "200"},
 		},
 	} {
-		log, book := newLog()
+		log, book := logbook.New()
 		if _, err := guard.Wrap(answers(tc.out, tc.err), guard.Log(log)).Invoke(invocation(t.Context(), "r-1"), tc.payload); err != nil {
 			t.Fatal(err)
 		}
-		record := book.only(t)
+		record := book.Only(t)
 		for key, want := range tc.want {
 			if got := fmt.Sprint(record[key]); got != want {
 				t.Errorf("%s: %s is %s, want %s", tc.rule, key, got, want)

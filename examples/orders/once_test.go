@@ -7,10 +7,10 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/guard/guardtest"
 	"github.com/lambdarmor/lambdarmor/guard/guardtest/gateway"
 	"github.com/lambdarmor/lambdarmor/guard/guardtest/sample"
+	"github.com/lambdarmor/lambdarmor/guard/logging"
 	"github.com/lambdarmor/lambdarmor/idempotency"
 )
 
@@ -115,7 +115,7 @@ func TestSixtyFourEqualRequests(t *testing.T) {
 
 func TestKeysOfDifferentCallersAndRoutesNeverMeet(t *testing.T) {
 	s := newShop()
-	h := api(guard.NewLogger(io.Discard), s, idempotency.NewMemoryStore())
+	h := api(logging.New(io.Discard), s, idempotency.NewMemoryStore())
 	event := func(sub, path string) []byte {
 		e := sample.HTTP("POST", path).Header("Idempotency-Key", "shared").JSON(goodOrder)
 		if sub != "" {

@@ -16,6 +16,7 @@ import (
 	"github.com/lambdarmor/lambdarmor/authorizer/webhook"
 	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/guard/guardtest/sample"
+	"github.com/lambdarmor/lambdarmor/guard/logging"
 	"github.com/lambdarmor/lambdarmor/idempotency"
 )
 
@@ -116,7 +117,7 @@ func TestWhatNobodyHasSignedIsNotBooked(t *testing.T) {
 // seen a delivery could send it to another spelling of it.
 func TestADeliveryIsBookedOnceHoweverItsPathIsSpelled(t *testing.T) {
 	kept, key := &memory{}, strings.Repeat("k", 32)
-	h := receiver(guard.NewLogger(io.Discard), &services{
+	h := receiver(logging.New(io.Discard), &services{
 		books: &books{ledger: kept}, deliveries: idempotency.NewMemoryStore(),
 		signingKeys: webhook.KeysFunc(func(context.Context) ([]string, error) {
 			return []string{"whsec_" + base64.StdEncoding.EncodeToString([]byte(key))}, nil

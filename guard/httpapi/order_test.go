@@ -15,6 +15,7 @@ import (
 	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/guard/guardtest/sample"
 	"github.com/lambdarmor/lambdarmor/guard/httpapi"
+	"github.com/lambdarmor/lambdarmor/guard/logging"
 	"github.com/lambdarmor/lambdarmor/idempotency"
 	"github.com/lambdarmor/lambdarmor/validate"
 )
@@ -64,7 +65,7 @@ func permutations(n int, each func(order []int)) {
 // apart: what alice's request was answered goes to nobody else.
 func TestEveryOrderOfTheLayersIsRefusedOrKeepsCallersApart(t *testing.T) {
 	schema := validate.MustCompile([]byte(`{"type":"object"}`))
-	log := guard.NewLogger(io.Discard)
+	log := logging.New(io.Discard)
 	hello := httpapi.Func(func(ctx context.Context, _ map[string]any) (string, error) {
 		g, ok := authorizer.GrantFrom(ctx)
 		if !ok {
@@ -164,7 +165,7 @@ func TestAnOrderThatNobodySeesFailsClosed(t *testing.T) {
 }
 
 func TestTheDefaultOfOtherFunctionsIsNotForHTTP(t *testing.T) {
-	log := guard.NewLogger(io.Discard)
+	log := logging.New(io.Discard)
 	for name, h := range map[string]lambda.Handler{
 		"Func":   httpapi.Func(func(context.Context, struct{}) (struct{}, error) { return struct{}{}, nil }),
 		"Routes": httpapi.Routes(map[string]lambda.Handler{"/": httpapi.Serve(site())}),
@@ -182,7 +183,7 @@ func TestTheDefaultOfOtherFunctionsIsNotForHTTP(t *testing.T) {
 func TestAnUnwiseOrderIsAWarning(t *testing.T) {
 	var out strings.Builder
 	h := guard.Wrap(httpapi.Func(func(context.Context, struct{}) (struct{}, error) { return struct{}{}, nil }),
-		guard.Recover(), guard.Log(guard.NewLogger(&out)), guard.Limit(guard.Limits{}), httpapi.Problems())
+		guard.Recover(), guard.Log(logging.New(&out)), guard.Limit(guard.Limits{}), httpapi.Problems())
 	for range 2 {
 		if _, err := h.Invoke(t.Context(), sample.HTTP("GET", "/").Bytes()); err != nil {
 			t.Fatal(err)

@@ -14,6 +14,7 @@ import (
 	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/guard/guardtest/sample"
 	"github.com/lambdarmor/lambdarmor/guard/httpapi"
+	"github.com/lambdarmor/lambdarmor/guard/logging"
 )
 
 // A handler of aws-lambda-go's lambdaurl streams where it is served alone. In a
@@ -82,7 +83,7 @@ func TestAWrapperAroundAReflectedHandlerIsNoticed(t *testing.T) {
 		},
 	}} {
 		var log strings.Builder
-		if _, err := guard.Wrap(h, guard.Log(guard.NewLogger(&log))).Invoke(t.Context(), []byte(`{}`)); err != nil {
+		if _, err := guard.Wrap(h, guard.Log(logging.New(&log))).Invoke(t.Context(), []byte(`{}`)); err != nil {
 			t.Fatal(err)
 		}
 		if !strings.Contains(log.String(), "lambda.NewHandler") || !strings.Contains(log.String(), `"level":"WARN"`) {

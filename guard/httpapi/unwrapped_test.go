@@ -13,6 +13,8 @@ import (
 	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/guard/guardtest/sample"
 	"github.com/lambdarmor/lambdarmor/guard/httpapi"
+	"github.com/lambdarmor/lambdarmor/guard/layer"
+	"github.com/lambdarmor/lambdarmor/guard/logging"
 	"github.com/lambdarmor/lambdarmor/idempotency"
 	"github.com/lambdarmor/lambdarmor/secrets"
 	"github.com/lambdarmor/lambdarmor/validate"
@@ -77,7 +79,7 @@ func TestALayerThatIgnoresTheSealIsNotAnsweredBy(t *testing.T) {
 	runs := 0
 	deaf := func(next lambda.Handler) lambda.Handler {
 		return guard.HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
-			_ = guard.SetPrincipal(ctx, "mallory")
+			_ = layer.SetPrincipal(ctx, "mallory")
 			return next.Invoke(ctx, payload)
 		})
 	}
@@ -121,7 +123,7 @@ func TestErrorsOutsideAHandlerWithoutProblemsIsRefused(t *testing.T) {
 func TestOnceInsideOnceIsAWarning(t *testing.T) {
 	once := idempotency.Once(idempotency.NewMemoryStore(), idempotency.Header("Idempotency-Key"))
 	var log strings.Builder
-	h := guard.Wrap(httpapi.Func(forWhom), guard.Log(guard.NewLogger(&log)), once, once)
+	h := guard.Wrap(httpapi.Func(forWhom), guard.Log(logging.New(&log)), once, once)
 	_, _ = h.Invoke(t.Context(), asCaller("alice"))
 	if !strings.Contains(log.String(), "idempotency.Once stands outside idempotency.Once") {
 		t.Errorf("got no warning in %s", log.String())
@@ -133,7 +135,7 @@ func TestALayerOfThisModuleHidesNoOrder(t *testing.T) {
 	require, once := authorizer.Require(byHeader), idempotency.Once(idempotency.NewMemoryStore(), idempotency.Header("Idempotency-Key"))
 	schema := validate.MustCompile([]byte(`{}`))
 	for name, between := range map[string]guard.Middleware{
-		"Log":             guard.Log(guard.NewLogger(io.Discard)),
+		"Log":             guard.Log(logging.New(io.Discard)),
 		"Errors":          guard.Chain(guard.Errors(), httpapi.Problems()),
 		"Recover":         guard.Recover(),
 		"Limit":           guard.Limit(guard.Limits{}),

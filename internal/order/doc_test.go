@@ -1,4 +1,4 @@
-package guard_test
+package order_test
 
 import (
 	"flag"
@@ -6,18 +6,17 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/internal/order"
 )
 
 var update = flag.Bool("update", false, "write what is made from the code into docs")
 
-// The document of the orders is the table of the code.
-func TestTheDocumentOfTheOrdersIsTheTable(t *testing.T) {
+func TestTheDocumentIsTheTable(t *testing.T) {
 	var b strings.Builder
 	b.WriteString("# The order of layers\n\n")
 	b.WriteString("The first layer listed is outermost. `httpapi.Default` and `guard.Default` are in order; what follows them is listed\n")
-	b.WriteString("in the order authorize, validate, make idempotent. This page is made from the table in `guard/order.go`\n")
-	b.WriteString("(`go test ./guard -run Orders -update`).\n\n")
+	b.WriteString("in the order authorize, validate, make idempotent. This page is made from the table in `internal/order/rules.go`\n")
+	b.WriteString("(`go test ./internal/order -update`).\n\n")
 	for _, part := range []struct {
 		title, about string
 		unsafe       bool
@@ -29,15 +28,15 @@ func TestTheDocumentOfTheOrdersIsTheTable(t *testing.T) {
 		},
 	} {
 		b.WriteString("## " + part.title + "\n\n" + part.about + "\n\n| this outside | of this | what happens | what to do |\n|---|---|---|---|\n")
-		for _, o := range guard.Orders() {
+		for _, o := range order.Rules() {
 			if o.Unsafe == part.unsafe {
-				b.WriteString("| `" + o.Outer + "` | `" + o.Inner + "` | " + o.Why + " | " + o.Do + " |\n")
+				b.WriteString("| `" + o.Outer + "` | `" + o.Inner + "` | " + o.Why + " | " + o.Advice() + " |\n")
 			}
 		}
 		b.WriteString("\n")
 	}
 	want := strings.TrimRight(b.String(), "\n") + "\n"
-	const path = "../docs/order.md"
+	const path = "../../docs/order.md"
 	if *update {
 		if err := os.WriteFile(path, []byte(want), 0o644); err != nil {
 			t.Fatal(err)

@@ -1,4 +1,4 @@
-package invocationctx_test
+package invocation_test
 
 import (
 	"context"
@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/lambdarmor/lambdarmor/guard"
-	"github.com/lambdarmor/lambdarmor/internal/invocationctx"
+	"github.com/lambdarmor/lambdarmor/internal/invocation"
 )
 
 func TestTheInvocationIsFoundBehindWhatLayersMakeOfItsContext(t *testing.T) {
@@ -15,17 +15,17 @@ func TestTheInvocationIsFoundBehindWhatLayersMakeOfItsContext(t *testing.T) {
 	within := guard.HandlerFunc(func(ctx context.Context, _ []byte) ([]byte, error) {
 		brief, cancel := context.WithTimeout(ctx, time.Second)
 		defer cancel()
-		if got := invocationctx.Of(brief); got != outer {
+		if got := invocation.Lifetime(brief); got != outer {
 			t.Errorf("got %v, want the context of the runtime", got)
 		}
-		if got := invocationctx.Of(context.WithoutCancel(brief)); got != outer {
+		if got := invocation.Lifetime(context.WithoutCancel(brief)); got != outer {
 			t.Errorf("detached from an invocation that lasts: got %v, want the context of the runtime", got)
 		}
 		end()
-		if got := invocationctx.Of(context.WithoutCancel(brief)); got.Done() != nil {
+		if got := invocation.Lifetime(context.WithoutCancel(brief)); got.Done() != nil {
 			t.Errorf("detached from an invocation that is over: got %v, want one that never ends", got)
 		}
-		if got := invocationctx.Of(brief); got != outer {
+		if got := invocation.Lifetime(brief); got != outer {
 			t.Errorf("of an invocation that is over: got %v, want the context of the runtime", got)
 		}
 		return nil, nil
@@ -36,8 +36,8 @@ func TestTheInvocationIsFoundBehindWhatLayersMakeOfItsContext(t *testing.T) {
 	}
 }
 
-func TestOutsideAnInvocationThereIsNone(t *testing.T) {
-	if got := invocationctx.Of(t.Context()); got.Done() != nil {
+func TestOutsideAnInvocationNothingEnds(t *testing.T) {
+	if got := invocation.Lifetime(t.Context()); got.Done() != nil {
 		t.Errorf("got %v, want one that never ends", got)
 	}
 }

@@ -1,4 +1,4 @@
-package guard_test
+package logging_test
 
 import (
 	"context"
@@ -12,6 +12,9 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/guard/layer"
+	"github.com/lambdarmor/lambdarmor/guard/logging"
+	"github.com/lambdarmor/lambdarmor/internal/logbook"
 )
 
 // answering is a layer that makes an answer of status of any error, and tells
@@ -21,7 +24,7 @@ func answering(status int) guard.Middleware {
 		return guard.HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
 			out, err := next.Invoke(ctx, payload)
 			if err != nil {
-				guard.SetError(ctx, err)
+				layer.SetError(ctx, err)
 				out = fmt.Appendf(nil, `{"statusCode":%d}`, status)
 			}
 			return out, nil
@@ -33,7 +36,7 @@ func TestBufferDebug(t *testing.T) {
 	notFound := &guard.Error{Kind: guard.NotFound, Code: "no_order"}
 	debug := func(ctx context.Context, log *slog.Logger) {
 		log.DebugContext(ctx, "one")
-		log.WithGroup("g").Log(ctx, guard.LevelTrace, "two", "a", 1)
+		log.WithGroup("g").Log(ctx, logging.LevelTrace, "two", "a", 1)
 	}
 	with := func(level slog.Level, last string) func(context.Context, *slog.Logger) {
 		return func(ctx context.Context, log *slog.Logger) {
@@ -59,7 +62,7 @@ func TestBufferDebug(t *testing.T) {
 			do:   with(slog.LevelError, ""),
 			want: "one two record invocation",
 		},
-		{rule: "a FATAL record, too", do: with(guard.LevelFatal, ""), want: "one two record invocation"},
+		{rule: "a FATAL record, too", do: with(logging.LevelFatal, ""), want: "one two record invocation"},
 		{
 			rule: "what comes after an ERROR waits for the next",
 			do:   with(slog.LevelError, "three"),
@@ -101,14 +104,14 @@ func TestBufferDebug(t *testing.T) {
 		},
 	} {
 		t.Run(tc.rule, func(t *testing.T) {
-			log, book := logWith(guard.BufferDebug())
+			log, book := logbook.New(logging.BufferDebug())
 			layers := append([]guard.Middleware{guard.Log(log)}, tc.layers...)
 			h := guard.Wrap(doing(func(ctx context.Context) { tc.do(ctx, log) }, tc.err), layers...)
 			_, _ = h.Invoke(invocation(t.Context(), "r-1"), httpEvent("", false))
-			if got := book.messages(t); got != tc.want {
+			if got := book.Messages(t); got != tc.want {
 				t.Errorf("%s, want %s", got, tc.want)
 			}
-			for _, record := range book.records(t) {
+			for _, record := range book.Records(t) {
 				if record["requestId"] != "r-1" {
 					t.Errorf("%v", record)
 				}
@@ -121,7 +124,7 @@ func TestBufferDebug(t *testing.T) {
 }
 
 func TestBufferedRecordsBelongToTheirInvocation(t *testing.T) {
-	log, book := logWith(guard.BufferDebug())
+	log, book := logbook.New(logging.BufferDebug())
 	h := guard.Wrap(guard.HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
 		log.DebugContext(ctx, "of "+string(payload))
 		if string(payload) == "0" {
@@ -135,13 +138,13 @@ func TestBufferedRecordsBelongToTheirInvocation(t *testing.T) {
 	}
 	wg.Wait()
 	log.Debug("outside")
-	if got := book.messages(t); strings.Count(got, "of") != 1 || !strings.Contains(got, "of 0 invocation") {
+	if got := book.Messages(t); strings.Count(got, "of") != 1 || !strings.Contains(got, "of 0 invocation") {
 		t.Error(got)
 	}
 }
 
 func TestTheBufferKeeps20kBOfTheNewest(t *testing.T) {
-	log, book := logWith(guard.BufferDebug(), guard.Service("shop"))
+	log, book := logbook.New(logging.BufferDebug(), logging.Service("shop"))
 	const written = 400
 	h := guard.Wrap(doing(func(ctx context.Context) {
 		for i := range written {
@@ -149,7 +152,7 @@ func TestTheBufferKeeps20kBOfTheNewest(t *testing.T) {
 		}
 	}, io.EOF), guard.Log(log))
 	_, _ = h.Invoke(invocation(t.Context(), "r-1"), nil)
-	records := book.records(t)
+	records := book.Records(t)
 	first := records[0]
 	if first["message"] != "debug records were dropped" || first["level"] != "WARN" || first["requestId"] != "r-1" || first["service"] != "shop" {
 		t.Fatalf("%v", first)
@@ -181,7 +184,7 @@ func TestTheBufferCountsWhatTheLoggerWasGiven(t *testing.T) {
 		"in a group":            func(l *slog.Logger) *slog.Logger { return l.WithGroup("g").With("pad", pad) },
 		"more than one at once": func(l *slog.Logger) *slog.Logger { return l.With("pad", pad[:500]).With("more", pad[:500]) },
 	} {
-		log, book := logWith(guard.BufferDebug())
+		log, book := logbook.New(logging.BufferDebug())
 		h := guard.Wrap(doing(func(ctx context.Context) {
 			for range 100 {
 				derive(log).DebugContext(ctx, "debug", "b", 1)
@@ -200,17 +203,17 @@ func TestARecordLargerThanTheBufferIsDropped(t *testing.T) {
 		"struct": []string{strings.Repeat("x", 20_001)},
 		"group":  slog.GroupValue(slog.String("a", strings.Repeat("x", 20_001))),
 	} {
-		log, book := logWith(guard.BufferDebug())
+		log, book := logbook.New(logging.BufferDebug())
 		h := guard.Wrap(doing(func(ctx context.Context) {
 			log.DebugContext(ctx, "small")
 			log.DebugContext(ctx, "large", "v", value)
 			log.DebugContext(ctx, "after", "v", []byte(strings.Repeat("x", 10_000)))
 		}, io.EOF), guard.Log(log))
 		_, _ = h.Invoke(t.Context(), nil)
-		if got := book.messages(t); got != "debug records were dropped after invocation" {
+		if got := book.Messages(t); got != "debug records were dropped after invocation" {
 			t.Errorf("%s: %s", kind, got)
 		}
-		if dropped := book.records(t)[0]["dropped"]; dropped != json.Number("2") {
+		if dropped := book.Records(t)[0]["dropped"]; dropped != json.Number("2") {
 			t.Errorf("%s: %v dropped", kind, dropped)
 		}
 	}
@@ -222,7 +225,7 @@ type counting struct{ n *int }
 func (c counting) LogValue() slog.Value { *c.n++; return slog.IntValue(*c.n) }
 
 func TestAKeptRecordHasTheValuesOfItsTime(t *testing.T) {
-	log, book := logWith(guard.BufferDebug())
+	log, book := logbook.New(logging.BufferDebug())
 	asked := 0
 	h := guard.Wrap(doing(func(ctx context.Context) {
 		list, object, pointer := []int{1, 2}, map[string]any{"a": 1}, &leaf{Public: "before"}
@@ -232,7 +235,7 @@ func TestAKeptRecordHasTheValuesOfItsTime(t *testing.T) {
 		list[0], object["a"], pointer.Public, text[0] = 99, 99, "after", 'x'
 	}, io.EOF), guard.Log(log))
 	_, _ = h.Invoke(t.Context(), nil)
-	record := book.records(t)[0]
+	record := book.Records(t)[0]
 	got := fmt.Sprintln(record["list"], record["object"], record["pointer"], record["text"], record["bytes"], record["asked"], record["g"])
 	want := "[1 2] map[a:1] map[pass_word:[redacted] public:before] before YmVmb3Jl 1 map[list:[1 2]]\n"
 	if got != want || asked != 1 {
@@ -241,7 +244,7 @@ func TestAKeptRecordHasTheValuesOfItsTime(t *testing.T) {
 }
 
 func TestManyGoroutinesShareOneBuffer(t *testing.T) {
-	log, book := logWith(guard.BufferDebug())
+	log, book := logbook.New(logging.BufferDebug())
 	h := guard.Wrap(doing(func(ctx context.Context) {
 		var wg sync.WaitGroup
 		for i := range 16 {
@@ -259,7 +262,7 @@ func TestManyGoroutinesShareOneBuffer(t *testing.T) {
 	_, _ = h.Invoke(t.Context(), nil)
 	next := map[any]int{}
 	debug := 0
-	for _, record := range book.records(t) {
+	for _, record := range book.Records(t) {
 		if record["message"] != "debug" {
 			continue
 		}
@@ -275,12 +278,12 @@ func TestManyGoroutinesShareOneBuffer(t *testing.T) {
 }
 
 func TestASampledInvocationKeepsNothingBack(t *testing.T) {
-	log, book := logWith(guard.BufferDebug(), guard.SampleDebug(1))
+	log, book := logbook.New(logging.BufferDebug(), logging.SampleDebug(1))
 	h := guard.Wrap(doing(func(ctx context.Context) { log.DebugContext(ctx, "debug") }, nil), guard.Log(log))
 	if _, err := h.Invoke(t.Context(), nil); err != nil {
 		t.Fatal(err)
 	}
-	if got := book.messages(t); got != "debug invocation" {
+	if got := book.Messages(t); got != "debug invocation" {
 		t.Error(got)
 	}
 }

@@ -1,4 +1,4 @@
-package guard
+package logging
 
 import (
 	"bytes"
@@ -33,17 +33,21 @@ func alwaysRedacted() []string {
 	}
 }
 
-func newRedactor(names []string) *redactor {
+func newRedactor() *redactor {
 	r := &redactor{names: map[string]bool{}, encoding: likeSlog()}
+	r.add(alwaysRedacted())
+	return r
+}
+
+func (r *redactor) add(names []string) {
 	for _, name := range names {
 		var room [maxRedactedName]byte
 		key := normalize(room[:0], name)
 		if len(key) == 0 {
-			panic("guard: Redact of the attribute name " + name)
+			panic("logging: Redact of the attribute name " + name)
 		}
 		r.names[string(key)] = true
 	}
-	return r
 }
 
 // maxRedactedName bounds the names that are looked at, in letters and digits.

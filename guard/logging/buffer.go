@@ -1,18 +1,23 @@
-package guard
+package logging
 
 import (
 	"encoding/json"
 	"log/slog"
-	"math/rand/v2"
 	"sync"
+
+	"github.com/lambdarmor/lambdarmor/internal/invocation"
 )
 
-// logBuffer keeps records of one invocation for as long as it may still fail.
-type logBuffer struct {
+// buffer keeps records of one invocation for as long as it may still fail.
+type buffer struct {
 	mu      sync.Mutex // guards all below
 	records []keptRecord
 	size    int
 	dropped int
+}
+
+func bufferOf(inv *invocation.Invocation) *buffer {
+	return inv.Log.Get(func() any { return new(buffer) }).(*buffer)
 }
 
 type keptRecord struct {
@@ -22,7 +27,7 @@ type keptRecord struct {
 }
 
 // add keeps a record, and drops the oldest ones that are then over the limit.
-func (b *logBuffer) add(kept keptRecord, limit int) {
+func (b *buffer) add(kept keptRecord, limit int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.records = append(b.records, kept)
@@ -41,7 +46,7 @@ func (b *logBuffer) add(kept keptRecord, limit int) {
 }
 
 // take empties the buffer, and tells how many records it has dropped.
-func (b *logBuffer) take() (records []keptRecord, dropped int) {
+func (b *buffer) take() (records []keptRecord, dropped int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	records, dropped = b.records, b.dropped
@@ -49,8 +54,8 @@ func (b *logBuffer) take() (records []keptRecord, dropped int) {
 	return records, dropped
 }
 
-// sizeOf is about as many bytes as the record will take in the log.
-func sizeOf(r slog.Record) int {
+// recordSize is about as many bytes as the record will take in the log.
+func recordSize(r slog.Record) int {
 	n := len(r.Message) + 64
 	r.Attrs(func(a slog.Attr) bool {
 		n += attrSize(a)
@@ -76,13 +81,4 @@ func attrSize(a slog.Attr) int {
 		n += len(a.Value.String())
 	}
 	return n
-}
-
-// sampled decides, once, whether the invocation is one that writes all levels.
-func (inv *invocation) sampled(share float64) bool {
-	if share == 0 {
-		return false
-	}
-	inv.sampling.Do(func() { inv.sampledIn = rand.Float64() < share })
-	return inv.sampledIn
 }

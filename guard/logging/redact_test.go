@@ -1,4 +1,4 @@
-package guard_test
+package logging_test
 
 import (
 	"bytes"
@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/guard/logging"
+	"github.com/lambdarmor/lambdarmor/internal/logbook"
 )
 
 // hidden stands in every value that must not be in a log.
@@ -158,12 +160,12 @@ func TestRedactHidesAtAnyDepth(t *testing.T) {
 				},
 				"AddAttrs": func(ctx context.Context, _ *slog.Logger) { guard.AddAttrs(ctx, tc.attr) },
 			} {
-				log, book := logWith(guard.Redact("Card number"))
+				log, book := logbook.New(logging.Redact("Card number"))
 				h := guard.Wrap(doing(func(ctx context.Context) { write(ctx, log) }, nil), guard.Log(log))
 				if _, err := h.Invoke(t.Context(), nil); err != nil {
 					t.Fatal(err)
 				}
-				book.records(t)
+				book.Records(t)
 				name, _ := json.Marshal(tc.attr.Key)
 				if line := book.String(); !strings.Contains(line, string(name)+":"+tc.want) || strings.Contains(line, hidden) {
 					t.Errorf("%s: want %s in\n%s", place, tc.want, line)
@@ -174,9 +176,9 @@ func TestRedactHidesAtAnyDepth(t *testing.T) {
 }
 
 func TestAGroupThatIsOpenIsHiddenByItsName(t *testing.T) {
-	log, book := newLog()
+	log, book := logbook.New()
 	log.WithGroup("a").WithGroup("secret").With("x", hidden).Info("m", "y", hidden)
-	if got := fmt.Sprint(book.only(t)["a"]); got != "map[secret:[redacted]]" {
+	if got := fmt.Sprint(book.Only(t)["a"]); got != "map[secret:[redacted]]" {
 		t.Error(got)
 	}
 }
@@ -221,7 +223,7 @@ func TestOtherValuesAreWrittenAsSlogDoes(t *testing.T) {
 			}
 			opts := &slog.HandlerOptions{ReplaceAttr: drop}
 			text(slog.NewJSONHandler(&want, opts))
-			text(guard.NewLogHandler(slog.NewJSONHandler(&got, opts)))
+			text(logging.NewHandler(slog.NewJSONHandler(&got, opts)))
 			// A struct with a hidden member is not the same; this one has an empty one.
 			expected := strings.ReplaceAll(want.String(), `"pass_word":""`, `"pass_word":"[redacted]"`)
 			switch rule {
@@ -245,7 +247,7 @@ func TestAValueThatPanicsFailsNothing(t *testing.T) {
 		"a LogValuer":    slog.LogValuer((*pointerSecret)(nil)),
 	} {
 		t.Run(rule, func(t *testing.T) {
-			log, book := newLog()
+			log, book := logbook.New()
 			h := guard.Wrap(doing(func(ctx context.Context) {
 				log.InfoContext(ctx, "m", "v", value)
 				guard.AddAttrs(ctx, slog.Any("v", value))
@@ -253,14 +255,14 @@ func TestAValueThatPanicsFailsNothing(t *testing.T) {
 			if _, err := h.Invoke(t.Context(), nil); err != nil {
 				t.Fatal(err)
 			}
-			if records := book.records(t); len(records) != 2 || strings.Contains(book.String(), hidden) {
+			if records := book.Records(t); len(records) != 2 || strings.Contains(book.String(), hidden) {
 				t.Errorf("\n%s", book)
 			}
 		})
 	}
-	log, book := newLog()
+	log, book := logbook.New()
 	_, _ = guard.Wrap(answers("", (*failure)(nil)), guard.Log(log)).Invoke(t.Context(), nil)
-	if cause := book.only(t)["error"].(map[string]any)["cause"]; cause != "*guard_test.failure" {
+	if cause := book.Only(t)["error"].(map[string]any)["cause"]; cause != "*logging_test.failure" {
 		t.Errorf("%v", cause)
 	}
 }

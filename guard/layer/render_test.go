@@ -1,4 +1,4 @@
-package guard_test
+package layer_test
 
 import (
 	"context"
@@ -7,6 +7,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/guard/layer"
 )
 
 func TestALayerInsideLearnsTheAnswerThatAnErrorBecomes(t *testing.T) {
@@ -14,7 +15,7 @@ func TestALayerInsideLearnsTheAnswerThatAnErrorBecomes(t *testing.T) {
 		return func(next lambda.Handler) lambda.Handler {
 			return guard.HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
 				render := func(_ context.Context, err error) []byte { return []byte(as + ": " + err.Error()) }
-				out, err := next.Invoke(guard.WithRenderer(ctx, render), payload)
+				out, err := next.Invoke(layer.WithRenderer(ctx, render), payload)
 				if err != nil {
 					return render(ctx, err), nil
 				}
@@ -24,7 +25,7 @@ func TestALayerInsideLearnsTheAnswerThatAnErrorBecomes(t *testing.T) {
 	}
 	var seen string
 	h := guard.Wrap(guard.HandlerFunc(func(ctx context.Context, _ []byte) ([]byte, error) {
-		answer, ok := guard.Render(ctx, io.EOF)
+		answer, ok := layer.Render(ctx, io.EOF)
 		if !ok {
 			t.Error("no renderer")
 		}
@@ -34,7 +35,7 @@ func TestALayerInsideLearnsTheAnswerThatAnErrorBecomes(t *testing.T) {
 	if out, err := h.Invoke(t.Context(), nil); err != nil || string(out) != "inner: EOF" || seen != string(out) {
 		t.Errorf("%s, %v; the handler saw %s", out, err, seen)
 	}
-	if answer, ok := guard.Render(t.Context(), io.EOF); ok || answer != nil {
+	if answer, ok := layer.Render(t.Context(), io.EOF); ok || answer != nil {
 		t.Errorf("%s without a renderer", answer)
 	}
 }

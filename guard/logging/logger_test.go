@@ -1,4 +1,4 @@
-package guard_test
+package logging_test
 
 import (
 	"context"
@@ -9,12 +9,14 @@ import (
 	"time"
 
 	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/guard/logging"
+	"github.com/lambdarmor/lambdarmor/internal/logbook"
 )
 
 func TestNewLoggerWritesLambdasFormat(t *testing.T) {
-	log, book := newLog()
+	log, book := logbook.New()
 	log.Warn("hello", "n", 1, "group", slog.GroupValue(slog.String("time", "kept")))
-	record := book.only(t)
+	record := book.Only(t)
 	wantKeys(t, record, "timestamp", "level", "message", "n", "group")
 	if record["level"] != "WARN" || record["message"] != "hello" || fmt.Sprint(record["group"]) != "map[time:kept]" {
 		t.Errorf("%v", record)
@@ -26,18 +28,18 @@ func TestNewLoggerWritesLambdasFormat(t *testing.T) {
 }
 
 func TestATimeOfAnotherZoneIsWrittenInUTC(t *testing.T) {
-	log, book := newLog()
+	log, book := logbook.New()
 	at := time.Date(2026, 11, 21, 1, 2, 3, 4_999_999, time.FixedZone("", 3*60*60))
 	if err := log.Handler().Handle(t.Context(), slog.NewRecord(at, slog.LevelInfo, "m", 0)); err != nil {
 		t.Fatal(err)
 	}
-	if got := book.only(t)["timestamp"]; got != "2026-11-20T22:02:03.004Z" {
+	if got := book.Only(t)["timestamp"]; got != "2026-11-20T22:02:03.004Z" {
 		t.Error(got)
 	}
 }
 
 func TestEveryRecordOfAnInvocationHasItsIDs(t *testing.T) {
-	log, book := newLog()
+	log, book := logbook.New()
 	h := guard.Wrap(guard.HandlerFunc(func(ctx context.Context, _ []byte) ([]byte, error) {
 		log.InfoContext(ctx, "plain", "a", 1)
 		log.With("b", 2).WithGroup("g").With("c", 3).WithGroup("h").InfoContext(ctx, "grouped", "d", 4)
@@ -48,7 +50,7 @@ func TestEveryRecordOfAnInvocationHasItsIDs(t *testing.T) {
 	if _, err := h.Invoke(invocation(t.Context(), "r-1"), nil); err != nil {
 		t.Fatal(err)
 	}
-	records := book.records(t)
+	records := book.Records(t)
 	if len(records) != 4 {
 		t.Fatalf("\n%s", book)
 	}
@@ -67,14 +69,14 @@ func TestEveryRecordOfAnInvocationHasItsIDs(t *testing.T) {
 }
 
 func TestLoggersOfOneGroupDoNotShareAttributes(t *testing.T) {
-	log, book := newLog()
+	log, book := logbook.New()
 	base := log.WithGroup("g").With("a", 1)
 	one, two := base.With("one", 1), base.With("two", 2)
 	one.WithGroup("x").Info("m", "k", 1)
 	two.Info("m")
 	base.Info("m", "k", 1)
 	var got []string
-	for _, record := range book.records(t) {
+	for _, record := range book.Records(t) {
 		got = append(got, fmt.Sprint(record["g"]))
 	}
 	want := "[map[a:1 one:1 x:map[k:1]] map[a:1 two:2] map[a:1 k:1]]"
@@ -84,7 +86,7 @@ func TestLoggersOfOneGroupDoNotShareAttributes(t *testing.T) {
 }
 
 func TestGroupsWithinOneGroupDoNotShareTheirNames(t *testing.T) {
-	log, book := newLog()
+	log, book := logbook.New()
 	base := log
 	for _, name := range []string{"a", "b", "c", "d", "e", "f", "g", "h"} {
 		one, two := base.WithGroup("one"), base.WithGroup("two")
@@ -99,7 +101,7 @@ func TestGroupsWithinOneGroupDoNotShareTheirNames(t *testing.T) {
 }
 
 func TestLogLevelOfTheEnvironment(t *testing.T) {
-	levels := []slog.Level{guard.LevelTrace, slog.LevelDebug, slog.LevelInfo, slog.LevelWarn, slog.LevelError, guard.LevelFatal}
+	levels := []slog.Level{logging.LevelTrace, slog.LevelDebug, slog.LevelInfo, slog.LevelWarn, slog.LevelError, logging.LevelFatal}
 	for set, want := range map[string]string{
 		"TRACE": "TRACE DEBUG INFO WARN ERROR FATAL",
 		"DEBUG": "DEBUG INFO WARN ERROR FATAL",
@@ -112,12 +114,12 @@ func TestLogLevelOfTheEnvironment(t *testing.T) {
 	} {
 		t.Run(set, func(t *testing.T) {
 			t.Setenv("AWS_LAMBDA_LOG_LEVEL", set)
-			log, book := newLog()
+			log, book := logbook.New()
 			for _, level := range levels {
 				log.Log(t.Context(), level, "m")
 			}
 			var got []string
-			for _, record := range book.records(t) {
+			for _, record := range book.Records(t) {
 				got = append(got, record["level"].(string))
 			}
 			if strings.Join(got, " ") != want {
@@ -131,13 +133,13 @@ func TestLogFormatOfTheEnvironment(t *testing.T) {
 	for set, text := range map[string]bool{"": false, "JSON": false, "Text": true, "TEXT": true} {
 		t.Run(set, func(t *testing.T) {
 			t.Setenv("AWS_LAMBDA_LOG_FORMAT", set)
-			log, book := newLog()
+			log, book := logbook.New()
 			h := guard.Wrap(answers("", nil), guard.Log(log))
 			if _, err := h.Invoke(invocation(t.Context(), "r-1"), nil); err != nil {
 				t.Fatal(err)
 			}
 			if !text {
-				book.only(t)
+				book.Only(t)
 				return
 			}
 			if line := book.String(); !strings.HasPrefix(line, "timestamp=") || !strings.Contains(line, " level=INFO message=invocation requestId=r-1 ") {

@@ -1,7 +1,6 @@
-package gateway
+package iampolicy
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -95,11 +94,11 @@ func TestActionCoversInvoke(t *testing.T) {
 		"lambda:*":                      false,
 		"":                              false,
 	} {
-		p, err := parsePolicy(fmt.Appendf(nil, `{"Statement":{"Effect":"Allow","Action":%q,"Resource":"*"}}`, action))
+		p, err := Parse(fmt.Appendf(nil, `{"Statement":{"Effect":"Allow","Action":%q,"Resource":"*"}}`, action))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := p.evaluate(theARN) == nil; got != covers {
+		if got := p.Decide(theARN) == Allowed; got != covers {
 			t.Errorf("%q covers: %t", action, got)
 		}
 	}
@@ -115,27 +114,28 @@ func TestPolicyIsEvaluatedAsIAMDoes(t *testing.T) {
 	)
 	tests := []struct {
 		name, policy string
-		want         error
+		want         Decision
 	}{
-		{name: "an allow", policy: `{"Version":"2012-10-17","Statement":[` + allow + `]}`},
+		{name: "an allow", policy: `{"Version":"2012-10-17","Statement":[` + allow + `]}`, want: Allowed},
 		{
 			name:   "a statement that is not in a list",
 			policy: `{"Version":"2008-10-17","Id":"i","Statement":` + allow + `}`,
+			want:   Allowed,
 		},
-		{name: "lists of actions and resources", policy: `{"Statement":[` + lists + `]}`},
-		{name: "an allow of something else", policy: `{"Statement":[` + another + `]}`, want: errDenied},
-		{name: "an allow among others", policy: `{"Statement":[` + another + `,` + allow + `]}`},
-		{name: "a deny after an allow", policy: `{"Statement":[` + allow + `,` + deny + `]}`, want: errDeniedExplicitly},
-		{name: "a deny before an allow", policy: `{"Statement":[` + deny + `,` + allow + `]}`, want: errDeniedExplicitly},
-		{name: "a deny of another action", policy: `{"Statement":[` + apart + `,` + allow + `]}`},
-		{name: "a deny of another action alone", policy: `{"Statement":[` + apart + `]}`, want: errDenied},
+		{name: "lists of actions and resources", policy: `{"Statement":[` + lists + `]}`, want: Allowed},
+		{name: "an allow of something else", policy: `{"Statement":[` + another + `]}`, want: NotAllowed},
+		{name: "an allow among others", policy: `{"Statement":[` + another + `,` + allow + `]}`, want: Allowed},
+		{name: "a deny after an allow", policy: `{"Statement":[` + allow + `,` + deny + `]}`, want: Denied},
+		{name: "a deny before an allow", policy: `{"Statement":[` + deny + `,` + allow + `]}`, want: Denied},
+		{name: "a deny of another action", policy: `{"Statement":[` + apart + `,` + allow + `]}`, want: Allowed},
+		{name: "a deny of another action alone", policy: `{"Statement":[` + apart + `]}`, want: NotAllowed},
 	}
 	for _, tt := range tests {
-		p, err := parsePolicy([]byte(tt.policy))
+		p, err := Parse([]byte(tt.policy))
 		if err != nil {
 			t.Fatalf("%s: %v", tt.name, err)
 		}
-		if got := p.evaluate(theARN); !errors.Is(got, tt.want) {
+		if got := p.Decide(theARN); got != tt.want {
 			t.Errorf("%s: %v, want %v", tt.name, got, tt.want)
 		}
 	}
@@ -168,11 +168,11 @@ func TestWhatIsNotEmulatedOfAPolicyIsAnError(t *testing.T) {
 		statement(`"Action":"*","Resource":"*","Sid":1`):                     "Sid",
 		statement(`"Action":"*","Resource":"arn:` + long(maxResource) + `"`): "more than 512",
 	} {
-		if p, err := parsePolicy([]byte(policy)); err == nil || !strings.Contains(err.Error(), want) {
+		if p, err := Parse([]byte(policy)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, %v, want an error with %q", policy, p, err, want)
 		}
 	}
-	if _, err := parsePolicy([]byte(statement(`"Action":"*","Resource":"arn:` + long(maxResource-4) + `"`))); err != nil {
+	if _, err := Parse([]byte(statement(`"Action":"*","Resource":"arn:` + long(maxResource-4) + `"`))); err != nil {
 		t.Error(err)
 	}
 }

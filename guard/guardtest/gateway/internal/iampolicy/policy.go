@@ -1,4 +1,6 @@
-package gateway
+// Package iampolicy evaluates the IAM policies that authorizers return, as API
+// Gateway does.
+package iampolicy
 
 import (
 	"bytes"
@@ -7,11 +9,12 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
-// A policy is an IAM policy as an authorizer returns it.
+// A Policy is an IAM policy as an authorizer returns it.
 // See https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
-type policy []statement
+type Policy []statement
 
 type statement struct {
 	deny      bool
@@ -19,33 +22,41 @@ type statement struct {
 	resources []string
 }
 
-// invokeAction is what a request to an API needs.
-const invokeAction = "execute-api:Invoke"
+// A Decision is what a policy says of a request.
+type Decision int
+
+// Decisions. A request that is neither allowed nor denied is not allowed.
+const (
+	NotAllowed Decision = iota
+	Allowed
+	Denied
+)
+
+// invokeAction is what a request to an API needs, in lower case.
+const invokeAction = "execute-api:invoke"
 
 // maxResource is API Gateway's limit on a resource in an authorizer's policy, in
 // characters. See
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-lambda-authorizer-output.html
 const maxResource = 512
 
-// parsePolicy takes what evaluating needs: Effect, Action and Resource. All that
-// would change the outcome besides, Condition, NotAction, NotResource, Principal
-// and policy variables, is an error, for it is not emulated here.
-func parsePolicy(raw json.RawMessage) (policy, error) {
-	var document struct {
-		Version   string
-		Statement json.RawMessage
-	}
-	if err := decodeMembers(raw, map[string]any{"Version": &document.Version, "Statement": &document.Statement, "Id": new(string)}); err != nil {
+// Parse reads what evaluating needs: Effect, Action and Resource. Anything else
+// that would change the outcome is not emulated and an error: Condition,
+// NotAction, NotResource, Principal and policy variables.
+func Parse(raw json.RawMessage) (Policy, error) {
+	var version string
+	var statements json.RawMessage
+	if err := decodeMembers(raw, map[string]any{"Version": &version, "Statement": &statements, "Id": new(string)}); err != nil {
 		return nil, err
 	}
-	if v := document.Version; v != "" && v != "2012-10-17" && v != "2008-10-17" {
-		return nil, fmt.Errorf("version %q is not one of IAM's", v)
+	if version != "" && version != "2012-10-17" && version != "2008-10-17" {
+		return nil, fmt.Errorf("version %q is not one of IAM's", version)
 	}
-	list, err := oneOrMore[json.RawMessage](document.Statement)
+	list, err := oneOrMore[json.RawMessage](statements)
 	if err != nil {
 		return nil, fmt.Errorf("its statements: %w", err)
 	}
-	var p policy
+	var p Policy
 	for i, raw := range list {
 		s, err := parseStatement(raw)
 		if err != nil {
@@ -80,35 +91,31 @@ func parseStatement(raw json.RawMessage) (s statement, err error) {
 			return s, fmt.Errorf("resource %q is not an ARN", resource)
 		case strings.Contains(resource, "${"):
 			return s, fmt.Errorf("resource %q has a policy variable, which is not emulated", resource)
-		case len([]rune(resource)) > maxResource:
+		case utf8.RuneCountInString(resource) > maxResource:
 			return s, fmt.Errorf("a Resource has more than %d characters", maxResource)
 		}
 	}
 	return s, nil
 }
 
-// evaluate decides as IAM does: what is denied explicitly is denied, what is
-// allowed and not denied is allowed, and all else is denied.
+// Decide evaluates as IAM does: an explicit deny wins over any allow.
 // See https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
-func (p policy) evaluate(arn string) error {
-	outcome := errDenied
+func (p Policy) Decide(arn string) Decision {
+	decision := NotAllowed
 	for _, s := range p {
-		if !s.covers(arn) {
-			continue
+		switch {
+		case !s.covers(arn):
+		case s.deny:
+			return Denied
+		default:
+			decision = Allowed
 		}
-		if s.deny {
-			return errDeniedExplicitly
-		}
-		outcome = nil
 	}
-	return outcome
+	return decision
 }
 
 func (s statement) covers(arn string) bool {
-	invokes := func(action string) bool {
-		return matchWildcards(strings.ToLower(action), strings.ToLower(invokeAction))
-	}
-	return slices.ContainsFunc(s.actions, invokes) &&
+	return slices.ContainsFunc(s.actions, func(action string) bool { return matchWildcards(strings.ToLower(action), invokeAction) }) &&
 		slices.ContainsFunc(s.resources, func(resource string) bool { return matchWildcards(resource, arn) })
 }
 
@@ -145,8 +152,8 @@ func matchWildcards(pattern, text string) bool {
 
 // decodeMembers knows names exactly, as IAM does, and no others.
 func decodeMembers(raw json.RawMessage, into map[string]any) error {
-	members := objectMembers(raw)
-	if members == nil {
+	var members map[string]json.RawMessage
+	if json.Unmarshal(raw, &members) != nil || members == nil {
 		return errors.New("not an object")
 	}
 	for name, value := range members {
@@ -164,27 +171,25 @@ func decodeMembers(raw json.RawMessage, into map[string]any) error {
 // oneOrMore reads what IAM takes for a list: one, or an array of at least one.
 func oneOrMore[T any](raw json.RawMessage) ([]T, error) {
 	raw = bytes.TrimSpace(raw)
-	if len(raw) == 0 || bytes.Equal(raw, []byte("null")) {
+	switch {
+	case len(raw) == 0 || string(raw) == "null":
 		return nil, errors.New("missing")
-	}
-	if raw[0] != '[' {
-		var one T
-		err := json.Unmarshal(raw, &one)
-		return []T{one}, err
+	case raw[0] != '[':
+		raw = slices.Concat([]byte("["), raw, []byte("]"))
 	}
 	var list []*T
 	if err := json.Unmarshal(raw, &list); err != nil {
 		return nil, err
 	}
-	values := make([]T, 0, len(list))
+	if len(list) == 0 {
+		return nil, errors.New("empty")
+	}
+	var values []T
 	for _, value := range list {
 		if value == nil {
 			return nil, errors.New("null in it")
 		}
 		values = append(values, *value)
-	}
-	if len(values) == 0 {
-		return nil, errors.New("empty")
 	}
 	return values, nil
 }

@@ -10,9 +10,10 @@ import (
 // Source fetches values from where they are kept. It is safe for concurrent use
 // and starts nothing that outlives a call.
 type Source interface {
-	// Fetch fetches the values of refs in as few requests as possible. It
-	// returns one Value for each ref, in the order of refs. A failure of one ref
-	// is set as its Value.Err; an error of Fetch itself counts for every ref.
+	// Fetch fetches the values of refs, no two of which are equal, in as few
+	// requests as possible. It returns one Value for each ref, in the order of
+	// refs. A failure of one ref is set as its Value.Err; an error of Fetch itself
+	// counts for every ref.
 	// When ctx ends, Fetch returns at once with the values it has: a [Cache]
 	// ignores what comes more than 250 ms later.
 	//

@@ -149,19 +149,3 @@ func TestARefThatCannotBeAskedForIsRefused(t *testing.T) {
 		}
 	}
 }
-
-func TestOneRefTwiceIsAskedForOnce(t *testing.T) {
-	a := agenttest.New(t)
-	version := a.SetSecret("key", "value")
-	ref := secrets.Ref{Name: "key"}
-	values, err := agent.Secrets(at(a)...).Fetch(invoked(t), []secrets.Ref{ref, ref})
-	if err != nil {
-		t.Fatal(err)
-	}
-	mustBe(t, values[0], "value", version)
-	clear(values[0].Data)
-	mustBe(t, values[1], "value", version) // its memory is its own
-	if n := a.Asked("key"); n != 1 {
-		t.Errorf("asked %d times", n)
-	}
-}

@@ -10,7 +10,7 @@ import (
 
 	"github.com/lambdarmor/lambdarmor/internal/clock"
 	"github.com/lambdarmor/lambdarmor/internal/flight"
-	"github.com/lambdarmor/lambdarmor/internal/invocationctx"
+	"github.com/lambdarmor/lambdarmor/internal/invocation"
 	"github.com/lambdarmor/lambdarmor/internal/reason"
 )
 
@@ -93,7 +93,7 @@ func (c *Cache) addDeferred(b *batch, now time.Time) {
 func (c *Cache) start(ctx context.Context, b *batch) {
 	b.started = time.Now()
 	hookCtx := context.WithoutCancel(ctx)
-	b.Flight = flight.Start(ctx, invocationctx.Of(ctx), c.fetchTimeout, func(ctx context.Context) error {
+	b.Flight = flight.Start(ctx, invocation.Lifetime(ctx), c.fetchTimeout, func(ctx context.Context) error {
 		values := c.ask(ctx, b)
 		defer zero(values)
 		took := time.Since(b.started)

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/lambdarmor/lambdarmor/guard"
-	"github.com/lambdarmor/lambdarmor/internal/invocationctx"
+	"github.com/lambdarmor/lambdarmor/internal/invocation"
 )
 
 // answer is what a caller gets for one ref.
@@ -62,7 +62,7 @@ func withHalf(ctx context.Context) (context.Context, context.CancelFunc) {
 func (c *Cache) join(ctx context.Context, refs []Ref, open []int, d demand, got []answer) []*call {
 	calls := make([]*call, len(open))
 	entries := make([]*entry, len(open))
-	life := invocationctx.Of(ctx)
+	life := invocation.Lifetime(ctx)
 	ended := hasEnded(ctx)
 	var own *batch
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/guard/layer"
 )
 
 // Inject returns a layer that fetches the named secrets before the handler runs.
@@ -21,7 +22,7 @@ func (c *Cache) Inject(names ...string) guard.Middleware {
 	}
 	check("Inject", len(names) <= c.maxEntries, "no more names than MaxEntries", len(names))
 	names = slices.Clone(names)
-	return guard.Named("secrets.Inject", func(next lambda.Handler) lambda.Handler {
+	return layer.Named("secrets.Inject", func(next lambda.Handler) lambda.Handler {
 		return guard.HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
 			in := &injected{names: names, secrets: make([]Secret, len(names))}
 			in.outer, _ = ctx.Value(injectedKey{}).(*injected)

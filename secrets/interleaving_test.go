@@ -12,7 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/lambdarmor/lambdarmor/internal/invocationctx"
+	"github.com/lambdarmor/lambdarmor/internal/invocation"
 )
 
 // step is one thing that happens: somebody asks, the source answers one of its
@@ -236,7 +236,7 @@ func invoked(ctx context.Context, left time.Duration, unknown bool) (context.Con
 	if unknown {
 		return ctx, end
 	}
-	return context.WithValue(ctx, invocationctx.Key{}, ctx), end
+	return invocation.Begin(ctx, nil, false, nil), end
 }
 
 // answer answers one of the calls that the source is busy with.

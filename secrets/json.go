@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strconv"
 	"sync"
 
@@ -38,28 +39,31 @@ func Decode[T any](secret Secret, opts ...guard.DecodeOption) (T, error) {
 		var zero T
 		return zero, malformed("no secret", guard.Reason("there is none"))
 	}
-	var key decodeKey[T]
-	for _, opt := range opts {
-		opt(&key.Options)
+	c, strict := secret.content(), slices.Contains(opts, guard.RejectUnknownMembers())
+	var key any = lenient[T]{}
+	if strict {
+		key = noUnknown[T]{}
 	}
-	c := secret.content()
 	decode, ok := c.decoded.Load(key)
 	if !ok {
-		decode, _ = c.decoded.LoadOrStore(key, sync.OnceValues(func() (T, error) { return decodeOnce[T](c, key.Options) }))
+		decode, _ = c.decoded.LoadOrStore(key, sync.OnceValues(func() (T, error) { return decodeOnce[T](c, strict) }))
 	}
 	return decode.(func() (T, error))()
 }
 
-// decodeKey is what two results of Decode differ by.
-type decodeKey[T any] struct{ strictjson.Options }
+// The keys of content.decoded.
+type (
+	lenient[T any]   struct{}
+	noUnknown[T any] struct{}
+)
 
-func decodeOnce[T any](c *content, options strictjson.Options) (T, error) {
+func decodeOnce[T any](c *content, strict bool) (T, error) {
 	var value, none T
 	err := strictjson.CheckType(reflect.TypeFor[T]())
 	if err == nil {
 		text := []byte(c.text)
 		defer clear(text)
-		err = strictjson.Unmarshal(text, &value, options)
+		err = strictjson.Unmarshal(text, &value, strictjson.Options{RejectUnknown: strict})
 	}
 	if err != nil {
 		return none, malformed(strconv.Quote(c.name), err)

@@ -48,6 +48,9 @@ func TestJSONIsDecodedOnceForEachVersion(t *testing.T) {
 			}
 		}
 	}
+	if n := testing.AllocsPerRun(100, func() { _, _ = secrets.JSON[database](t.Context(), c, name) }); n > 0 {
+		t.Errorf("%v allocations for one that is decoded, want none", n)
+	}
 	if m, err := secrets.JSON[map[string]any](t.Context(), c, name); err != nil || m["user"] != "app" {
 		t.Errorf("as another type: %v, %v", m, err)
 	}
@@ -186,6 +189,9 @@ func TestDecodeAndJSONDecodeOnce(t *testing.T) {
 	}
 	if decoded != 1 {
 		t.Errorf("decoded %d times, want once", decoded)
+	}
+	if n := testing.AllocsPerRun(100, func() { _, _ = secrets.Decode[database](s) }); n > 0 {
+		t.Errorf("%v allocations for one that is decoded, want none", n)
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 	"testing/synctest"
 
 	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/guard/logging"
 	"github.com/lambdarmor/lambdarmor/secrets"
 )
 
@@ -127,7 +128,7 @@ func TestAPanicWithASecretDoesNotShowIt(t *testing.T) {
 	for how, v := range map[string]any{"value": s, "pointer": &s, "field": typed{s: s}, "error": fmt.Errorf("%v", s)} {
 		var log bytes.Buffer
 		h := guard.Wrap(guard.HandlerFunc(func(context.Context, []byte) ([]byte, error) { panic(v) }),
-			guard.Log(guard.NewLogger(&log)), guard.Errors(), guard.Recover())
+			guard.Log(logging.New(&log)), guard.Errors(), guard.Recover())
 		out, err := h.Invoke(t.Context(), []byte("{}"))
 		mustHide(t, "a panic with a "+how, string(out)+log.String()+fmt.Sprint(err))
 	}

@@ -27,7 +27,7 @@ type content struct {
 	name, text, version string
 	first               uint64   // number of the fetch that first brought it
 	begun               uint64   // number of the last fetch that had begun when it came
-	decoded             sync.Map // decodeKey[T] → func() (T, error), see Decode
+	decoded             sync.Map // lenient[T] or noUnknown[T] → func() (T, error)
 }
 
 func (c *content) self() *content { return c }

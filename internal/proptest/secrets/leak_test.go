@@ -16,7 +16,7 @@ import (
 	"testing"
 
 	v2 "github.com/go-json-experiment/json"
-	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/guard/logging"
 	"github.com/lambdarmor/lambdarmor/secrets"
 	"pgregory.net/rapid"
 )
@@ -110,7 +110,7 @@ func TestNothingShowsASecret(t *testing.T) {
 		var text, lines, guarded bytes.Buffer
 		slog.New(slog.NewTextHandler(&text, nil)).Info("m", "k", v, slog.Group("g", "k", v))
 		slog.New(slog.NewJSONHandler(&lines, nil)).Info("m", "k", v, slog.Group("g", "k", v))
-		guard.NewLogger(&guarded).Info("m", "k", v, slog.Group("g", "k", v))
+		logging.New(&guarded).Info("m", "k", v, slog.Group("g", "k", v))
 		mustHide(t, "slog text of "+how, text.String())
 		mustHide(t, "slog JSON of "+how, lines.String())
 		mustHide(t, "guard's log of "+how, guarded.String())

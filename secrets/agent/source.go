@@ -24,6 +24,7 @@ type source struct {
 	address    string
 	token      func() (string, error) // nil for the AppConfig agent
 	refreshNow bool
+	patience   time.Duration // for an agent that is not ready
 	endpoint   *endpoint.Client
 
 	what   string                                         // what it has, for errors
@@ -52,7 +53,7 @@ func (s *source) listen(variable, port string, opts []Option) {
 	case !e.Local():
 		panic(fmt.Sprintf("agent: address %q is not of this machine", s.address))
 	}
-	s.endpoint = e
+	s.endpoint, s.patience = e, longestTime
 }
 
 // Fetch implements [secrets.Source].
@@ -97,7 +98,7 @@ func (s *source) fetch(ctx context.Context, ref secrets.Ref, header http.Header)
 const (
 	firstWait   = 2 * time.Millisecond
 	longestWait = 100 * time.Millisecond
-	patience    = 2 * time.Second // unless the context ends before
+	longestTime = 2 * time.Second // unless the context ends before
 )
 
 // ask returns the answer with status 200.
@@ -114,7 +115,7 @@ func (s *source) ask(ctx context.Context, target string, header http.Header) (en
 			return answer, refusal(answer)
 		case endpoint.OutsideInvocation(ctx):
 			return answer, secrets.ErrOutsideInvocation
-		case time.Since(began) > patience:
+		case time.Since(began) > s.patience:
 			return answer, fmt.Errorf("it is not ready: %w", secrets.ErrUnavailable)
 		}
 		select {

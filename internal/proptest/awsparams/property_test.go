@@ -39,12 +39,26 @@ func (a *anyStore) GetParameters(_ context.Context, in *ssm.GetParametersInput, 
 		case strings.Contains(asked, "gone"):
 			out.InvalidParameters = append(out.InvalidParameters, asked)
 		default:
-			d := describe(asked)
 			value := content(asked, *in.WithDecryption)
-			out.Parameters = append(out.Parameters, types.Parameter{Name: &d.Name, ARN: &d.ARN, Selector: &d.Selector, Value: &value, Version: d.Version})
+			out.Parameters = append(out.Parameters, parameter(asked, value))
 		}
 	}
 	return out, nil
+}
+
+// parameter returns the parameter of a name or an ARN, with or without a version
+// or label.
+func parameter(asked, value string) types.Parameter {
+	prefix, rest := "arn:aws:ssm:eu-central-1:111122223333:parameter", asked
+	if i := strings.Index(asked, ":parameter/"); i > 0 {
+		prefix, rest = asked[:i+len(":parameter")], asked[i+len(":parameter"):]
+	}
+	name, selector, selected := strings.Cut(rest, ":")
+	p := types.Parameter{Name: &name, ARN: ptr(prefix + name), Value: &value}
+	if selected {
+		p.Selector = ptr(":" + selector)
+	}
+	return p
 }
 
 func ptr(s string) *string { return &s }
@@ -73,7 +87,7 @@ func TestNoRefGetsTheValueOfAnother(t *testing.T) {
 		return r
 	})
 	rapid.Check(t, func(t *rapid.T) {
-		refs := rapid.SliceOfN(ref, 0, 40).Draw(t, "refs")
+		refs := rapid.SliceOfNDistinct(ref, 0, 40, rapid.ID).Draw(t, "refs")
 		store := new(anyStore)
 		values, err := awsparams.New(store).Fetch(t.Context(), refs)
 		if err != nil || len(values) != len(refs) || len(store.broken) > 0 {

@@ -23,6 +23,11 @@ type account struct {
 	broken []string // rules of the API that a request broke
 }
 
+const (
+	here  = "arn:aws:secretsmanager:eu-central-1:111122223333:secret:"
+	there = "arn:aws:secretsmanager:eu-central-1:444455556666:secret:"
+)
+
 var arns = map[string]string{
 	"db":        here + "db-abcdef",
 	"db-abcdeg": here + "db-abcdeg-UVWXYZ",
@@ -98,7 +103,7 @@ func TestNoRefGetsTheValueOfAnother(t *testing.T) {
 		}
 	})
 	rapid.Check(t, func(t *rapid.T) {
-		refs := rapid.SliceOfN(ref, 0, 60).Draw(t, "refs")
+		refs := rapid.SliceOfNDistinct(ref, 0, 60, rapid.ID).Draw(t, "refs")
 		a := new(account)
 		values, err := awssecrets.New(a).Fetch(t.Context(), refs)
 		if err != nil || len(values) != len(refs) || len(a.broken) > 0 {

@@ -102,17 +102,17 @@ func TestOnlyThisMachineIsAsked(t *testing.T) {
 		"http://agent.example:2773":       "another machine",
 		"http://localhost.example:2773":   "another machine",
 		"https://agent.example":           "not of this machine",
-		"ftp://localhost":                 "neither http nor https",
-		"localhost:2773":                  "not that of a server",
-		"http://":                         "not that of a server",
-		"http://:2773":                    "not that of a server",
-		"http://user:pass@localhost:2773": "not that of a server",
-		"http://localhost:2773/get":       "not that of a server",
-		"http://localhost:2773?x=y":       "not that of a server",
+		"ftp://localhost":                 "must begin with http or https",
+		"localhost:2773":                  "must be a scheme, a host and a port",
+		"http://":                         "must be a scheme, a host and a port",
+		"http://:2773":                    "must be a scheme, a host and a port",
+		"http://user:pass@localhost:2773": "must be a scheme, a host and a port",
+		"http://localhost:2773/get":       "must be a scheme, a host and a port",
+		"http://localhost:2773?x=y":       "must be a scheme, a host and a port",
 		"http://local host":               "malformed",
 		"http://user:pass@local host":     "malformed",
-		"http://localhost:0":              "a port that there is not",
-		"http://localhost:65536":          "a port that there is not",
+		"http://localhost:0":              "an invalid port",
+		"http://localhost:65536":          "an invalid port",
 	} {
 		mustPanic(t, words, func() { agent.Secrets(agent.Address(address)) })
 		if text := panics(func() { agent.Secrets(agent.Address(address)) }); strings.Contains(text, ":pass@") {
@@ -127,7 +127,7 @@ func TestOnlyThisMachineIsAsked(t *testing.T) {
 }
 
 func TestWhatCannotBeMeantPanics(t *testing.T) {
-	mustPanic(t, "Token of nil", func() { agent.Token(nil) })
+	mustPanic(t, "Token of a nil function", func() { agent.Token(nil) })
 	for _, port := range []string{"0", "70000", "x", "80/..", "-1"} {
 		t.Setenv("PARAMETERS_SECRETS_EXTENSION_HTTP_PORT", port)
 		mustPanic(t, "PARAMETERS_SECRETS_EXTENSION_HTTP_PORT", func() { agent.Secrets() })

@@ -5,9 +5,6 @@ import (
 	"fmt"
 	"maps"
 
-	"github.com/jmespath-community/go-jmespath"
-	"github.com/jmespath-community/go-jmespath/pkg/functions"
-	"github.com/jmespath-community/go-jmespath/pkg/parsing"
 	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/internal/canonicaljson"
 	"github.com/lambdarmor/lambdarmor/internal/jmes"
@@ -31,14 +28,10 @@ import (
 //
 // https://jmespath.org/specification.html
 func JMESPath(expr string) KeyFunc {
-	node, err := parsing.NewParser().Parse(expr)
-	if err == nil {
-		err = checkCalls(node, functions.GetDefaultFunctions())
-	}
+	compiled, err := jmes.Compile(expr)
 	if err != nil {
 		panic(fmt.Sprintf("idempotency: JMESPath %q: %v", expr, err))
 	}
-	compiled := jmespath.MustCompile(expr)
 	for _, nothing := range []any{nil, map[string]any{}, map[string]any{"body": map[string]any{}}} {
 		if found, err := compiled.Search(nothing); err == nil && whole(found) {
 			panic(fmt.Sprintf("idempotency: JMESPath %q finds a key in an empty event", expr))
@@ -49,8 +42,8 @@ func JMESPath(expr string) KeyFunc {
 		if err != nil {
 			return "", err
 		}
-		found, ok := jmes.Evaluate(func() (any, error) { return compiled.Search(tree) })
-		if !ok {
+		found, err := compiled.Search(tree)
+		if err != nil {
 			return "", fmt.Errorf("%w: JMESPath %q on a value of another type", noKey("The idempotency key cannot be made from the request."), expr)
 		}
 		if !whole(found) {

@@ -10,7 +10,7 @@ import (
 // stands within a part of the event is a value like another, null or not,
 // unless it cannot be told from a part.
 func (s *selection) whole(found any) bool {
-	return wholeOf(s.expr, found) && (!s.strict || whole(found))
+	return wholeOf(s.Node, found) && (!s.strict || whole(found))
 }
 
 func wholeOf(node parsing.ASTNode, found any) bool {

@@ -1,4 +1,4 @@
-package validate_test
+package schema_test
 
 import (
 	"os"

@@ -1,9 +1,8 @@
-package validate
+package jmespath
 
-// Envelopes are expressions for [At] that take what a sender has sent out of
-// the events of AWS, the same as those of Powertools for AWS Lambda. One with
-// [*] selects an array with an element for each record: its schema is that of
-// the array.
+// Envelopes are expressions for [At] that select what a sender has sent, and are
+// the same as those of Powertools for AWS Lambda. An expression with [*] selects
+// an array with an element for each record: write its schema for the array.
 //
 // https://docs.powertools.aws.dev/lambda/python/latest/utilities/validation/#built-in-envelopes
 const (

@@ -14,7 +14,7 @@ func TestViolations(t *testing.T) {
 	for _, tt := range []struct{ schema, body, want string }{
 		{schema: `{"type":"string"}`, body: `1`, want: "type: must be a string"},
 		{schema: `{"type":["integer","null"]}`, body: `"1"`, want: "type: must be a whole number or null"},
-		{schema: `{"type":["object","array"]}`, body: `1`, want: "type: must be an object or an array"},
+		{schema: `{"type":["object","array"]}`, body: `1`, want: "type: must be an array or an object"},
 		{schema: `{"const":"a"}`, body: `"b"`, want: "const: must be the one value that is allowed"},
 		{schema: `{"enum":["a","b"]}`, body: `"c"`, want: "enum: must be one of the values that are allowed"},
 		{schema: `{"minimum":2}`, body: `1`, want: "minimum: must be at least 2"},
@@ -30,7 +30,7 @@ func TestViolations(t *testing.T) {
 			body:   `1`,
 			want:   "exclusiveMinimum: must be more than 1",
 		},
-		{schema: `{"maximum":1e300}`, body: `1e301`, want: "maximum: must be at most 1e+300"},
+		{schema: `{"maximum":1e300}`, body: `1e301`, want: "maximum: must be at most 1e300"},
 		{schema: `{"multipleOf":0.01}`, body: `0.015`, want: "multipleOf: must be a multiple of 0.01"},
 		{schema: `{"minLength":1}`, body: `""`, want: "minLength: must have at least 1 character"},
 		{schema: `{"maxLength":2}`, body: `"äöü"`, want: "maxLength: must have at most 2 characters"},
@@ -58,7 +58,7 @@ func TestViolations(t *testing.T) {
 		{
 			schema: `{"$schema":"http://json-schema.org/draft-07/schema#","items":[{}],"additionalItems":false}`,
 			body:   `[1,2]`,
-			want:   "additionalItems: must have at most 1 item",
+			want:   "/1 additionalItems: is not allowed",
 		},
 		{schema: `{"minProperties":1}`, body: `{}`, want: "minProperties: must have at least 1 member"},
 		{schema: `{"maxProperties":1}`, body: `{"a":1,"b":2}`, want: "maxProperties: must have at most 1 member"},
@@ -126,7 +126,7 @@ func TestViolations(t *testing.T) {
 			want:   "contentSchema: must hold what its schema asks for",
 		},
 	} {
-		_, err := invoke(t, request(t, tt.body), validate.Body(validate.MustCompile([]byte(tt.schema))))
+		_, err := invoke(t, request(t, tt.body), validate.Body(mustCompile([]byte(tt.schema))))
 		if got := listed(refusal(t, err)); got != tt.want {
 			t.Errorf("%s of %s:\ngot  %s\nwant %s", tt.schema, tt.body, got, tt.want)
 		}
@@ -134,7 +134,7 @@ func TestViolations(t *testing.T) {
 }
 
 func TestPlacesAreSortedAndCounted(t *testing.T) {
-	schema := validate.MustCompile([]byte(`{"properties":{"n":{"type":"string"},"items":{"items":{"properties":{"q":{"maximum":9}}}}},"required":["z"]}`))
+	schema := mustCompile([]byte(`{"properties":{"n":{"type":"string"},"items":{"items":{"properties":{"q":{"maximum":9}}}}},"required":["z"]}`))
 	var items []string
 	for i := range 30 {
 		items = append(items, fmt.Sprintf(`{"q":%d}`, 10+i))
@@ -147,7 +147,7 @@ func TestPlacesAreSortedAndCounted(t *testing.T) {
 		if len(e.Violations) != 20 || e.Violations[0].Pointer != "/items/0/q" || e.Violations[19].Pointer != "/items/19/q" {
 			t.Fatalf("%d violations: %s", len(e.Violations), listed(e))
 		}
-		if e.Detail != "32 places of the input break a rule; these are 20 of them, and 12 are left out." {
+		if e.Detail != "More than 20 places of the input break a rule. The first are listed." {
 			t.Fatal(e.Detail)
 		}
 		if first == "" {
@@ -211,7 +211,7 @@ func TestNumbersAsWritten(t *testing.T) {
 		{schema: `{}`, number: strings.Repeat("7", 512), valid: true},
 		{schema: `{}`, number: strings.Repeat("7", 513)},
 	} {
-		body := validate.Body(validate.MustCompile([]byte(tt.schema)))
+		body := validate.Body(mustCompile([]byte(tt.schema)))
 		_, err := invoke(t, request(t, tt.number), body)
 		if (err == nil) != tt.valid {
 			t.Errorf("%s of %.40s: %v", tt.schema, tt.number, err)
@@ -220,7 +220,7 @@ func TestNumbersAsWritten(t *testing.T) {
 			t.Errorf("%s of %.40s: %v", tt.schema, tt.number, err)
 		}
 	}
-	_, err := invoke(t, request(t, `{"b":[0,1e600],"a":1e-600}`), validate.Body(validate.MustCompile([]byte(`{}`))))
+	_, err := invoke(t, request(t, `{"b":[0,1e600],"a":1e-600}`), validate.Body(mustCompile([]byte(`{}`))))
 	if e := refusal(t, err); e == nil || len(e.Violations) != 2 || e.Violations[0].Pointer != "/b/1" || e.Violations[1].Pointer != "/a" {
 		t.Error(listed(e))
 	}
@@ -230,7 +230,7 @@ func TestNumbersAsWritten(t *testing.T) {
 // in pointers.
 func TestNoValueIsRepeated(t *testing.T) {
 	const secret = "s3cr3t"
-	schema := validate.MustCompile([]byte(`{"additionalProperties":{"anyOf":[
+	schema := mustCompile([]byte(`{"additionalProperties":{"anyOf":[
 		{"enum":["a"]},{"const":"b"},{"pattern":"^c$"},{"format":"email"},{"maxLength":3},{"minLength":99},{"type":"object"},{"contentEncoding":"base64"}]},
 		"propertyNames":{"pattern":"^$"},"dependentRequired":{"k":["other"]}}`))
 	for _, body := range []string{
@@ -244,13 +244,13 @@ func TestNoValueIsRepeated(t *testing.T) {
 			t.Errorf("%s: %s", body, shown(err))
 		}
 	}
-	_, err := invoke(t, request(t, `{"s3cr3t":5}`), validate.Body(validate.MustCompile([]byte(`{"additionalProperties":false}`))))
+	_, err := invoke(t, request(t, `{"s3cr3t":5}`), validate.Body(mustCompile([]byte(`{"additionalProperties":false}`))))
 	e := refusal(t, err)
 	if listed(e) != "/s3cr3t additionalProperties: is not allowed" || strings.Contains(e.Detail+err.Error(), secret) {
 		t.Errorf("%s: %v", listed(e), err)
 	}
 	long, _ := json.Marshal(map[string]int{strings.Repeat("ä", 4000): 1})
-	_, err = invoke(t, request(t, string(long)), validate.Body(validate.MustCompile([]byte(`{"additionalProperties":false}`))))
+	_, err = invoke(t, request(t, string(long)), validate.Body(mustCompile([]byte(`{"additionalProperties":false}`))))
 	if e := refusal(t, err); len(e.Violations[0].Pointer) > 300 {
 		t.Errorf("a pointer of %d bytes", len(e.Violations[0].Pointer))
 	}

@@ -1,6 +1,6 @@
 //go:build !linux
 
-package validate_test
+package schema_test
 
 import "time"
 

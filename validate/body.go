@@ -5,6 +5,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/guard/layer"
 )
 
 // Body returns a middleware that validates the HTTP body. It refuses a request
@@ -19,7 +20,7 @@ import (
 // The body is decoded once for all layers. List Body on routes that take one.
 func Body(s *Schema, opts ...Option) guard.Middleware {
 	c := newChecker("Body", s, opts)
-	return layer("validate.Body", func(ctx context.Context, payload []byte) error {
+	return checking("validate.Body", func(ctx context.Context, payload []byte) error {
 		ev := guard.EventOf(ctx, payload)
 		if _, err := ev.JSONBody(); err != nil {
 			return err
@@ -32,9 +33,9 @@ func Body(s *Schema, opts ...Option) guard.Middleware {
 	})
 }
 
-// layer calls the next handler if check finds nothing.
-func layer(name string, check func(ctx context.Context, payload []byte) error) guard.Middleware {
-	return guard.Named(name, func(next lambda.Handler) lambda.Handler {
+// checking calls the next handler if check finds nothing.
+func checking(name string, check func(ctx context.Context, payload []byte) error) guard.Middleware {
+	return layer.Named(name, func(next lambda.Handler) lambda.Handler {
 		return guard.HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
 			if err := check(ctx, payload); err != nil {
 				return nil, err

@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/guard/httpapi"
+	"github.com/lambdarmor/lambdarmor/guard/logging"
 	"github.com/lambdarmor/lambdarmor/idempotency"
 	"github.com/lambdarmor/lambdarmor/validate"
 )
@@ -17,7 +18,7 @@ import (
 //go:generate go run github.com/lambdarmor/lambdarmor/validate/schemagen -var orderSchema -o order_schema.go order.schema.json
 
 func main() {
-	log := guard.NewLogger(os.Stdout)
+	log := logging.New(os.Stdout)
 	orders, keys, err := openStores(context.Background())
 	if err != nil {
 		log.Error("cannot start", "cause", err.Error())

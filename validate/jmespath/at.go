@@ -19,6 +19,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/jmespath-community/go-jmespath/pkg/parsing"
 	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/guard/layer"
 	"github.com/lambdarmor/lambdarmor/internal/jmes"
 	"github.com/lambdarmor/lambdarmor/validate"
 )
@@ -62,7 +63,7 @@ func At(expr string, s *validate.Schema, opts ...validate.Option) guard.Middlewa
 		}
 		return v, nil
 	}
-	return guard.Named("validate/jmespath.At", func(next lambda.Handler) lambda.Handler {
+	return layer.Named("validate/jmespath.At", func(next lambda.Handler) lambda.Handler {
 		return guard.HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
 			tree, err := guard.EventOf(ctx, payload).Tree()
 			if err != nil {

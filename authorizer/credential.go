@@ -89,7 +89,7 @@ func bearerToken(r *Request) (string, error) {
 	switch {
 	case ok && strings.EqualFold(scheme, "bearer"):
 		token = strings.TrimLeft(token, " ")
-	case !ok && (r.in.format == RESTToken || r.in.format == GraphQL):
+	case !ok && (r.in.format == restToken || r.in.format == appSync):
 		token = header
 	case ok && !strings.Contains(scheme, ","): // another scheme
 		return "", missing("Bearer", "A bearer token is required.")

@@ -1,42 +1,66 @@
 package authorizer
 
 import (
+	"log/slog"
 	"slices"
 	"strings"
+
+	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/internal/fieldlines"
 )
 
-// uncovered returns those of a decision's reads that may not be the same in every
-// request that the gateway answers with that decision.
-func (d *decider) uncovered(in *input, all []read) []read {
-	if d.uncached || !in.cacheable() {
-		return nil
-	}
-	var out []read
-	for _, read := range all {
-		if !d.covers(in, read) {
-			out = append(out, read)
-		}
-	}
-	return out
+// hazardError is why the gateway must not store a decision. The answer is an error and
+// no denial: a denial would be stored, and one client could lock others out.
+type hazardError struct{ fix string }
+
+const hazardText = "authorizer: the decision depends on what the gateway's cache does not keep apart"
+
+func (e *hazardError) Error() string        { return hazardText }
+func (e *hazardError) LogValue() slog.Value { return slog.StringValue(hazardText) }
+
+// setTTL is the fix that always helps.
+const setTTL = "set the result TTL to 0 and declare it with Uncached()"
+
+// hazard returns a hazardError with the ways to fix it.
+func hazard(ways ...string) error {
+	fix := strings.Join(append(ways, "or "+setTTL), ", ")
+	return &guard.Error{Kind: guard.Internal, Code: "authorizer_cache_hazard", Err: &hazardError{fix}}
 }
 
-// cacheable reports whether the gateway may keep the decision. An HTTP API
-// needs an identity source for that; a WebSocket API does not.
+// cacheable reports whether the gateway may store the decision. An HTTP API needs an
+// identity source for that.
 func (in *input) cacheable() bool {
 	switch in.format {
-	case HTTP2, HTTP1:
-		return in.joined != "" || len(in.sources) > 0
-	case WebSocket, InHandler:
-		return false
+	case http2, http1:
+		return len(in.sources) > 0
 	default:
-		return true
+		return in.format != webSocket
 	}
 }
 
-// covers reports whether the gateway keeps decisions apart by what was read.
+// looked returns what the decision depends on, and the tables of Routes that it went
+// through.
+func (d *decider) looked(r *Request) ([]read, []*routeTable) {
+	all, tables := r.reads.snapshot()
+	return slices.DeleteFunc(all, func(r read) bool {
+		return r.optional && !(r.kind == inHeader && slices.Contains(d.edge, r.name))
+	}), tables
+}
+
+// uncovered returns the reads that may differ between requests for which the gateway
+// uses one stored decision.
+func (d *decider) uncovered(r *Request) []read {
+	if d.uncached || !r.in.cacheable() {
+		return nil
+	}
+	all, _ := d.looked(r)
+	return slices.DeleteFunc(all, func(read read) bool { return d.covers(r.in, read) })
+}
+
+// covers reports whether the gateway stores decisions separately by what was read.
 func (d *decider) covers(in *input, r read) bool {
 	switch in.format {
-	case RESTRequest: // whose event has no values of its identity sources
+	case restRequest: // its event does not have the values of its identity sources
 		if r.kind == inRouteKey { // the method and the resource
 			return d.declared[r.place] && d.declared[place{kind: inMethod}]
 		}
@@ -44,39 +68,36 @@ func (d *decider) covers(in *input, r read) bool {
 			r.place = place{kind: inPath}
 		}
 		return r.value != "" && d.declared[r.place] && !in.several(r.place)
-	case RESTToken, GraphQL:
+	case restToken, appSync:
 		return r.place == place{inHeader, "authorization"}
 	}
-	// The event has the values of the identity sources, and not their names. A
-	// value that is among them was read from one of them, unless it stands in
-	// the request twice: then a client could have put it into a header that is
-	// an identity source, so that a route that is none looks like one.
+	// The event has the values of the identity sources without their names. If a
+	// value is elsewhere in the request too, a client may have put it there.
 	return r.value != "" && in.amongSources(r.value) && !in.elsewhere(r)
 }
 
-// several reports whether what stands in a place are several values, of which
-// the gateway of a REST API keeps decisions by one.
+// several reports whether a place has several values. A REST API stores decisions by
+// one of them.
 func (in *input) several(p place) bool {
-	return p.kind == inHeader && in.HeaderLines(p.name) > 1 || p.kind == inQuery && len(in.query()[p.name]) > 1
+	return p.kind == inHeader && in.HeaderLines(p.name) > 1 || p.kind == inQuery && len(in.Query()[p.name]) > 1
 }
 
 func (in *input) amongSources(value string) bool {
-	if in.format == HTTP2 {
-		return slices.Contains(in.sources, value)
+	if in.format == http1 { // which joins the values by commas
+		return !strings.Contains(value, ",") && len(in.sources) > 0 && hasPart(in.sources[0], value)
 	}
-	// In format 1.0 it is not known where a value with a comma begins and ends.
-	return !strings.Contains(value, ",") && hasPart(in.joined, value)
+	return slices.Contains(in.sources, value)
 }
 
-// elsewhere reports whether what was read stands in another place that can be
-// an identity source, by itself or as one of several values.
+// elsewhere reports whether the value that was read is in another place that can be an
+// identity source, by itself or as one of several values.
 func (in *input) elsewhere(r read) bool {
 	for _, h := range in.Headers() {
-		if h.Name != "cookie" && in.holds(r, h.Name, h.Value) {
+		if h.Name != "cookie" && in.inOtherHeader(r, h) {
 			return true
 		}
 	}
-	if in.holds(r, "cookie", strings.ReplaceAll(in.Header("cookie"), ";", ",")) {
+	if in.inOtherHeader(r, fieldlines.Field{Name: "cookie", Value: strings.ReplaceAll(in.Header("cookie"), ";", ",")}) {
 		return true
 	}
 	for _, p := range in.Params() { // as the gateway reads the query
@@ -84,7 +105,7 @@ func (in *input) elsewhere(r read) bool {
 			return true
 		}
 	}
-	for name, values := range in.query() {
+	for name, values := range in.Query() {
 		if r.place != (place{inQuery, name}) && hasPart(strings.Join(values, ","), r.value) {
 			return true
 		}
@@ -94,34 +115,33 @@ func (in *input) elsewhere(r read) bool {
 			return true
 		}
 	}
-	for _, other := range [...]read{
-		{place{kind: inRouteKey}, in.routeKey},
-		{place{kind: inMethod}, in.method},
-		{place{kind: inPath}, in.RawPath()},
-		{place{kind: inSourceIP}, in.SourceIP()},
-		{place{kind: inDomain}, in.Domain()},
-		{place{kind: inClientCert}, pemOf(in.Certificate())},
+	for kind, value := range map[placeKind]string{
+		inRouteKey:   in.routeKey,
+		inMethod:     in.method,
+		inPath:       in.RawPath(),
+		inSourceIP:   in.SourceIP(),
+		inDomain:     in.Domain(),
+		inClientCert: in.pem(),
 	} {
-		same := other.kind == r.kind || other.kind == inPath && r.kind == inTablePath || other.kind == inDomain && r.place == (place{inHeader, "host"})
-		if !same && hasPart(other.value, r.value) {
+		same := kind == r.kind || kind == inPath && r.kind == inTablePath || kind == inDomain && r.place == (place{inHeader, "host"})
+		if !same && hasPart(value, r.value) {
 			return true
 		}
 	}
 	return slices.ContainsFunc(in.Details(), func(other string) bool { return hasPart(other, r.value) })
 }
 
-// holds reports whether what was read stands in a header that it was not read
-// from, and that the gateway has not written it into.
-func (in *input) holds(r read, name, value string) bool {
-	gateways := value == r.value && (r.kind == inSourceIP && name == "x-forwarded-for" || r.kind == inDomain && name == "host")
-	return r.place != (place{inHeader, name}) && hasPart(value, r.value) && !gateways
+// inOtherHeader reports whether the value is in a header that it was not read from,
+// and that the gateway has not set.
+func (in *input) inOtherHeader(r read, h fieldlines.Field) bool {
+	gateways := h.Value == r.value && (r.kind == inSourceIP && h.Name == "x-forwarded-for" || r.kind == inDomain && h.Name == "host")
+	return r.place != (place{inHeader, h.Name}) && hasPart(h.Value, r.value) && !gateways
 }
 
-// hasPart reports whether value is text, or one of the values in it that a
-// comma separates.
+// hasPart reports whether value is text, or one of the parts of text between commas.
 func hasPart(text, value string) bool {
-	if len(text) <= len(value) {
-		return text == value
+	if text == value {
+		return true
 	}
 	if strings.Contains(value, ",") {
 		return strings.Contains(text, value)
@@ -134,60 +154,80 @@ func hasPart(text, value string) bool {
 	return false
 }
 
-// identitySource is the expression by which the gateway is told to keep
-// decisions apart by a place, "" where there is none.
-func (p place) identitySource(f Format) string {
-	header, query, context := "$request.header.", "$request.querystring.", "$context."
-	if f == RESTRequest {
-		header, query, context = "method.request.header.", "method.request.querystring.", "context."
-	}
-	switch p.kind {
-	case inHeader:
-		return header + p.name
-	case inQuery:
-		return query + p.name
-	case inRouteKey:
-		if f == RESTRequest {
-			return "context.resourcePath"
-		}
-		return context + "routeKey"
-	case inMethod:
-		return context + "httpMethod"
-	case inPath, inTablePath:
-		return context + "path"
-	case inDomain:
-		return context + "domainName"
-	case inSourceIP:
-		return context + "identity.sourceIp"
-	case inClientCert:
-		return context + "identity.clientCert.clientCertPem"
-	default:
-		return ""
-	}
+// sourceNames has the identity source for each kind of place, "" if there is none, and
+// what the place is called in the log. Kinds whose identity source ends in a dot have
+// names.
+var sourceNames = [...]struct{ http, rest, what string }{
+	inHeader:     {"$request.header.", "method.request.header.", "the header "},
+	inQuery:      {"$request.querystring.", "method.request.querystring.", "the query's "},
+	inStage:      {"$stageVariables.", "stageVariables.", "the stage variable "},
+	inRouteKey:   {"$context.routeKey", "context.resourcePath", "the route"},
+	inMethod:     {"$context.httpMethod", "context.httpMethod", "the method"},
+	inPath:       {"$context.path", "context.path", "the path"},
+	inDomain:     {"$context.domainName", "context.domainName", "the path of the call, which depends on the domain"},
+	inSourceIP:   {"$context.identity.sourceIp", "context.identity.sourceIp", "the source address"},
+	inClientCert: {"$context.identity.clientCert.clientCertPem", "context.identity.clientCert.clientCertPem", "the client certificate"},
+	inTablePath:  {"$context.path", "context.path", "the path"},
+	inPathValue:  {what: "a greedy parameter of the path"},
+	inOperation:  {what: "the operation"},
 }
 
-// what names a place for whoever operates the authorizer.
-func (p place) what() string {
-	switch p.kind {
-	case inHeader:
-		return "the header " + p.name
-	case inQuery:
-		return "the query's " + p.name
-	case inRouteKey:
-		return "the route"
-	case inMethod:
-		return "the method"
-	case inPath, inTablePath:
-		return "the path"
-	case inPathValue:
-		return "a greedy parameter of the path"
-	case inDomain:
-		return "the path of the call, which the domain decides"
-	case inSourceIP:
-		return "the source address"
-	case inClientCert:
-		return "the client certificate"
-	default:
-		return "the operation"
+// parseSource parses an identity source of a REST API.
+func parseSource(expression string) (place, bool) {
+	for kind, names := range sourceNames {
+		name, ok := strings.CutPrefix(expression, names.rest)
+		if !ok || names.rest == "" || strings.HasSuffix(names.rest, ".") != (name != "") {
+			continue
+		}
+		if kind := placeKind(kind); kind != inHeader {
+			return place{kind, name}, true
+		}
+		return place{inHeader, strings.ToLower(name)}, true
 	}
+	return place{}, false
+}
+
+// fix says how to let the gateway store decisions separately by what was read.
+func fix(in *input, uncovered []read) string {
+	var sources, unread []string
+	for _, u := range uncovered {
+		names := sourceNames[u.kind]
+		source := names.http
+		if in.format == restRequest {
+			source = names.rest
+		}
+		what := names.what + u.name
+		switch {
+		case source == "" || in.format == restToken:
+			unread = append(unread, what)
+		case u.value == "":
+			unread = append(unread, what+" that is absent")
+		case in.amongSources(u.value):
+			unread = append(unread, what+" if the request has the same value in another place")
+		default:
+			if u.kind == inRouteKey && in.format == restRequest {
+				sources = append(sources, sourceNames[inMethod].rest)
+			}
+			sources = append(sources, source+u.name)
+		}
+	}
+	if len(unread) > 0 {
+		return "do not read " + strings.Join(unique(unread), ", ") + ", as no identity source is sure to have it"
+	}
+	way := "add " + strings.Join(unique(sources), " and ") + " to the authorizer's identity sources"
+	if in.format == restRequest {
+		way += " and to IdentitySources"
+	}
+	return way
+}
+
+// unique removes what is there before, and keeps the order.
+func unique(texts []string) []string {
+	var out []string
+	for _, text := range texts {
+		if !slices.Contains(out, text) {
+			out = append(out, text)
+		}
+	}
+	return out
 }

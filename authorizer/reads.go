@@ -8,7 +8,7 @@ import (
 // place is a part of a request that a decision can depend on.
 type place struct {
 	kind placeKind
-	name string // of a header, a query value or a path value
+	name string // of a header or a query value
 }
 
 type placeKind uint8
@@ -16,45 +16,47 @@ type placeKind uint8
 const (
 	inHeader placeKind = iota
 	inQuery
+	inStage // a stage variable
 	inRouteKey
 	inMethod
 	inPath
-	inPathValue
+	inDomain // may put a base path in front of the path
 	inSourceIP
 	inClientCert
+	inTablePath // the path, for Routes alone
+	inPathValue // of a greedy parameter
 	inOperation
-	inTablePath // the path, for the route table alone
-	inDomain    // which may put a base path in front
-	inStage
 )
 
 // read is a place that was looked at, and what was there.
 type read struct {
 	place
 	value string
+	// optional: only by checks that failed inside Any, and a client can leave it
+	// out. Such a read counts only if an edge sets the header.
+	optional bool
 }
 
-// reads are what a decision has looked at, and the route tables that it went
+// reads is what a decision has looked at, and the tables of Routes that it went
 // through.
 type reads struct {
 	mu     sync.Mutex // guards all below
 	all    []read
-	missed []read // by checks that failed inside Any, of what a client may send
 	tables []*routeTable
 }
 
-func (t *reads) note(p place, value string) {
+func (t *reads) add(r read) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for i := range t.all {
-		if t.all[i].place == p {
-			return
-		}
+	i := slices.IndexFunc(t.all, func(o read) bool { return o.place == r.place })
+	if i < 0 {
+		t.all = append(t.all, r)
+	} else if t.all[i].optional {
+		t.all[i] = r
 	}
-	t.all = append(t.all, read{p, value})
 }
 
-func (t *reads) noteTable(table *routeTable) {
+func (t *reads) addTable(table *routeTable) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if !slices.Contains(t.tables, table) {
@@ -62,102 +64,48 @@ func (t *reads) noteTable(table *routeTable) {
 	}
 }
 
-func (t *reads) list() []read {
+// snapshot returns what was read so far: a check may have left a goroutine behind.
+func (t *reads) snapshot() ([]read, []*routeTable) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.all
+	return slices.Clone(t.all), slices.Clone(t.tables)
 }
 
-func (t *reads) routeTables() []*routeTable {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.tables
-}
-
-func (t *reads) has(kind placeKind) bool {
-	return slices.ContainsFunc(t.list(), func(r read) bool { return r.kind == kind })
-}
-
-// add takes over what others have looked at.
-func (t *reads) add(others *reads) {
-	others.mu.Lock()
-	defer others.mu.Unlock()
-	for _, r := range others.all {
-		t.note(r.place, r.value)
+// addAll adds what another record has. In the record of a failed check inside Any,
+// what a client can leave out becomes optional.
+func (t *reads) addAll(other *reads, failed bool) {
+	all, tables := other.snapshot()
+	for _, r := range all {
+		r.optional = r.optional || failed && (r.kind == inHeader || r.kind == inQuery || r.kind == inClientCert)
+		t.add(r)
 	}
-	for _, table := range others.tables {
-		t.noteTable(table)
+	for _, table := range tables {
+		t.addTable(table)
 	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.missed = append(t.missed, others.missed...)
 }
 
-// ofCall returns those reads that a client cannot do without by sending less,
-// and the others as missed.
-func (t *reads) ofCall() *reads {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	out := &reads{tables: t.tables, missed: slices.Clone(t.missed)}
-	for _, r := range t.all {
-		if r.kind == inHeader || r.kind == inQuery || r.kind == inClientCert {
-			out.missed = append(out.missed, r)
-		} else {
-			out.all = append(out.all, r)
-		}
-	}
-	return out
-}
-
-// withEdge returns all that a decision depends on where an edge sets headers.
-func (t *reads) withEdge(headers []string) []read {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	all := slices.Clone(t.all)
-	for _, r := range t.missed {
-		if r.kind == inHeader && slices.Contains(headers, r.name) && !slices.ContainsFunc(all, func(o read) bool { return o.place == r.place }) {
-			all = append(all, r)
-		}
-	}
-	return all
-}
-
-// fork returns the same request, with a record of its own.
+// fork returns the same request with a record of its own.
 func (r *Request) fork() *Request {
-	attempt := *r
-	attempt.reads = new(reads)
-	return &attempt
+	forked := *r
+	forked.reads = new(reads)
+	return &forked
 }
 
-// memo keeps what a credential was found to be, for as long as one decision
-// lasts: [Policy] asks a check about many routes, and the credential is the same.
-type memo struct {
-	mu  sync.Mutex // guards all below
-	all map[any]answer
-}
+// memo keeps what a credential was found to be, for one decision: [Policy] asks a
+// check about many routes, and the credential is the same.
+type memo struct{ answers sync.Map }
 
 type answer struct {
 	grant *Grant
 	err   error
 }
 
-// once returns what find has returned for the key before, in this decision.
+// once returns the answer that find has returned for the key before, if there is one.
 func (r *Request) once(key any, find func() (*Grant, error)) (*Grant, error) {
-	if r.memo == nil {
-		return find()
+	if a, ok := r.memo.answers.Load(key); ok {
+		return a.(answer).grant, a.(answer).err
 	}
-	r.memo.mu.Lock()
-	a, ok := r.memo.all[key]
-	r.memo.mu.Unlock()
-	if ok {
-		return a.grant, a.err
-	}
-	a.grant, a.err = find()
-	r.memo.mu.Lock()
-	defer r.memo.mu.Unlock()
-	if r.memo.all == nil {
-		r.memo.all = make(map[any]answer)
-	}
-	r.memo.all[key] = a
-	return a.grant, a.err
+	g, err := find()
+	r.memo.answers.Store(key, answer{g, err})
+	return g, err
 }

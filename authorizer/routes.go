@@ -13,31 +13,27 @@ import (
 	"github.com/lambdarmor/lambdarmor/internal/router"
 )
 
-// Routes decides by the check of the route that is called, and is Forbidden if the
-// route is not in the table. Keys are the gateway's route keys, "POST /orders",
-// "GET /orders/{id}", "ANY /files/{proxy+}", "$default", "$connect"; of a REST API
-// the method and the resource. The names of parameters make no difference, a method
-// goes before ANY, and GET takes HEAD as well.
+// Routes decides by the check of the route that is called. It is Forbidden if the route
+// is not in the table. Keys are the gateway's route keys: "POST /orders",
+// "GET /orders/{id}", "ANY /files/{proxy+}", "$default", "$connect"; for a REST API the
+// method and the resource. The names of parameters make no difference. A method goes
+// before ANY, and GET also takes HEAD.
 //
-// An authorizer goes by the route that the gateway has found, so the gateway must
-// have a route for each key. The key is found by method and path instead
+// An authorizer uses the route that the gateway has found, so the gateway must have a
+// route for each key. The route is found by method and path instead
 //
 //   - inside [Require],
-//   - if the event has no route, as that of a TOKEN authorizer,
-//   - if the gateway's route takes all paths, and the table tells them apart.
+//   - if the event has no route, as for a TOKEN authorizer,
+//   - if the gateway's route takes all paths, and the table distinguishes them.
 //
-// That is done by the same code as in httpapi.Routes, so that no handler runs by
-// the check of another. A path that two readers could take for two is then Invalid,
-// with the code path_ambiguous, and no denial. What stands before a greedy parameter,
-// "/files" of "ANY /files/{proxy+}", needs a key of its own, or one with a parameter
-// there that is not greedy; an authorizer takes it for no route. The decision depends
-// on the method, the path and the domain, which may put a base path in front.
+// httpapi.Routes finds its handlers by the same code. An ambiguous path is then Invalid,
+// with the code path_ambiguous. What precedes a greedy parameter, "/files" in
+// "ANY /files/{proxy+}", needs a key of its own. The decision depends on the method, the
+// path and the domain, which may add a base path.
 //
-// The check of a route cannot itself be Routes, which is an error: list all keys in
-// one table. A check that restricts, such as [Scopes], goes by the grant so far: see
-// [All]. Routes panics for a key that is no route key, for a nil check, and for two
-// keys that take the same call of which neither is the more specific, as net/http
-// does.
+// List all keys in one table: Routes inside the check of a route is an error. A check
+// that restricts, such as [Scopes], uses the grant so far: see [All]. Routes panics for a
+// malformed key, for a nil check, and for two keys that conflict as patterns of net/http.
 func Routes(routes map[string]Check) Check {
 	table := newRouteTable(routes)
 	return func(ctx context.Context, r *Request) (*Grant, error) {
@@ -45,10 +41,10 @@ func Routes(routes map[string]Check) Check {
 			return nil, errNested
 		}
 		e, err := table.find(r)
-		switch {
-		case err != nil:
+		if err != nil {
 			return nil, err
-		case e == nil:
+		}
+		if e == nil {
 			return nil, guard.Errorf(guard.Forbidden, "route_unknown", "Nobody is allowed this route.")
 		}
 		if r.as == nil {
@@ -60,14 +56,12 @@ func Routes(routes map[string]Check) Check {
 	}
 }
 
-// errNested is of two tables that may find a request to be of two routes: one may
-// go by the gateway's word and the other by the path.
+// errNested: one table may find the route by the gateway's word and the other by the
+// path, and so find two routes for a request.
 var errNested = reason.New("authorizer: Routes inside Routes: list all keys in one table")
 
-// routeTable finds the entry of a route that the gateway names, and of a method
-// and a path.
 type routeTable struct {
-	entries map[string]*entry // shape → entry
+	entries map[string]*entry // by shape
 	ordered []*entry          // those that have paths
 	paths   router.Table[*entry]
 }
@@ -80,25 +74,24 @@ type entry struct {
 func newRouteTable(routes map[string]Check) *routeTable {
 	t := &routeTable{entries: make(map[string]*entry, len(routes))}
 	for _, key := range slices.Sorted(maps.Keys(routes)) {
-		c := routes[key]
-		p, ok := routekey.Parse(key)
+		route, ok := routekey.Parse(key)
 		if !ok {
 			panic(fmt.Sprintf("authorizer: Routes with %q, which is no route key", key))
 		}
-		if c == nil {
+		if routes[key] == nil {
 			panic("authorizer: Routes with a nil check for " + key)
 		}
-		if same, ok := t.entries[p.Shape()]; ok {
+		if same, ok := t.entries[route.Shape()]; ok {
 			panic(fmt.Sprintf("authorizer: Routes with both %q and %q", same.Key, key))
 		}
-		e := &entry{p, c}
-		t.entries[p.Shape()] = e
-		if p.Key != "$connect" { // which has no path
+		e := &entry{route, routes[key]}
+		t.entries[route.Shape()] = e
+		if key != "$connect" {
 			t.ordered = append(t.ordered, e)
 		}
 	}
 	for _, e := range t.ordered {
-		for _, pattern := range t.patterns(e.Route) {
+		for _, pattern := range t.patterns(e) {
 			if err := t.paths.Add(pattern, e); err != nil {
 				panic(fmt.Sprintf("authorizer: Routes with %q: %v", e.Key, err))
 			}
@@ -107,39 +100,40 @@ func newRouteTable(routes map[string]Check) *routeTable {
 	return t
 }
 
-// patterns are those of net/http that a key stands for. ANY is each method that
-// the path has no key of its own for, so that a method goes before it.
-func (t *routeTable) patterns(p *routekey.Route) []string {
-	if p.Key == "$default" {
-		return []string{"/"}
-	}
-	if p.Method != routekey.Any {
-		return []string{p.Method + " " + p.Pattern()}
-	}
-	var all []string
-	for _, m := range routekey.Methods() {
-		if m != http.MethodHead && t.ofMethod(m, p.Template()) == t.entries[p.Shape()] {
-			all = append(all, m+" "+p.Pattern())
+// patterns returns the patterns of net/http for a key. ANY becomes each method for which
+// the path has no key of its own.
+func (t *routeTable) patterns(e *entry) []string {
+	switch e.Method {
+	case "":
+		return []string{e.Pattern()}
+	case routekey.Any:
+		var all []string
+		for _, m := range routekey.Methods() {
+			if m != http.MethodHead && t.byMethod(m, e.Template()) == e {
+				all = append(all, m+" "+e.Pattern())
+			}
 		}
+		return all
+	default:
+		return []string{e.Method + " " + e.Pattern()}
 	}
-	return all
 }
 
-// find returns the entry of the route that is called, nil when there is none.
-// What it looks at counts as read. The error is that of a path which two readers
-// could take for two.
+// find returns the entry of the route that is called, nil if there is none, and an error
+// for an ambiguous path. It records what it reads.
 func (t *routeTable) find(r *Request) (*entry, error) {
-	r.reads.noteTable(t)
+	r.reads.addTable(t)
 	if r.as != nil {
-		return t.ofPattern(r.as.Route, r.Method), nil
+		return t.byRoute(r.as.Route, r.Method), nil
 	}
-	// A handler finds its own route by method and path, whatever the gateway's is.
-	if p, ok := routekey.Parse(r.in.routeKey); ok && r.in.format != InHandler && !(p.CatchAll() && t.splits(p)) {
+	route, ok := routekey.Parse(r.in.routeKey)
+	if ok && r.in.format != inHandler && !(route.CatchAll() && t.splits(route)) {
 		r.RouteKey()
-		return t.ofPattern(p, r.Method), nil
+		return t.byRoute(route, r.Method), nil
 	}
 	r.Method()
-	r.noteTablePath()
+	r.note(inTablePath, r.in.RawPath())
+	r.note(inDomain, r.in.Domain())
 	m, ok := t.paths.Find(r.in.Request, r.in.method)
 	if !ok {
 		return nil, guard.Errorf(guard.Invalid, router.AmbiguousCode, router.AmbiguousDetail)
@@ -147,43 +141,40 @@ func (t *routeTable) find(r *Request) (*entry, error) {
 	return m.Value, nil
 }
 
-// ofPattern finds a route of the gateway.
-func (t *routeTable) ofPattern(p *routekey.Route, method func() string) *entry {
-	if p.Method != routekey.Any {
-		return t.ofMethod(p.Method, p.Template())
+// byRoute finds the entry for a route of the gateway. It calls method only if the
+// entry depends on the method.
+func (t *routeTable) byRoute(route *routekey.Route, method func() string) *entry {
+	if route.Method != routekey.Any {
+		return t.byMethod(route.Method, route.Template())
 	}
 	for _, m := range routekey.Methods() {
-		if t.entries[m+" "+p.Template()] != nil { // ANY is taken apart
-			return t.ofMethod(method(), p.Template())
+		if t.entries[m+" "+route.Template()] != nil {
+			return t.byMethod(method(), route.Template())
 		}
 	}
-	return t.entries[p.Shape()]
+	return t.entries[route.Shape()]
 }
 
-// ofMethod finds the entry of a method and a template: GET takes HEAD as well,
-// and a method goes before ANY.
-func (t *routeTable) ofMethod(method, template string) *entry {
+func (t *routeTable) byMethod(method, template string) *entry {
 	if method == "" {
 		return t.entries[template] // $default, $connect
 	}
-	e := t.entries[method+" "+template]
-	if e == nil && method == http.MethodHead {
-		e = t.entries[http.MethodGet+" "+template]
+	keys := []string{method + " " + template, routekey.Any + " " + template}
+	if method == http.MethodHead {
+		keys = slices.Insert(keys, 1, http.MethodGet+" "+template)
 	}
-	if e == nil {
-		e = t.entries[routekey.Any+" "+template]
-	}
-	return e
-}
-
-// splits reports whether the table has several entries for what a catch-all route
-// of the gateway takes.
-func (t *routeTable) splits(p *routekey.Route) bool {
-	own := t.ofPattern(p, func() string { return p.Method })
-	for _, e := range t.ordered {
-		if e != own && p.Takes(e.Route) && (own == nil || e.Before(p)) {
-			return true
+	for _, key := range keys {
+		if e := t.entries[key]; e != nil {
+			return e
 		}
 	}
-	return false
+	return nil
+}
+
+// splits reports whether the table has several entries for the calls of a route.
+func (t *routeTable) splits(route *routekey.Route) bool {
+	own := t.byRoute(route, func() string { return route.Method })
+	return slices.ContainsFunc(t.ordered, func(e *entry) bool {
+		return e != own && route.Takes(e.Route) && (own == nil || e.Before(route))
+	})
 }

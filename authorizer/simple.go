@@ -2,17 +2,11 @@ package authorizer
 
 import (
 	"context"
+	"encoding/json"
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/lambdarmor/lambdarmor/guard"
 )
-
-// Answer401 makes [Simple] return the error Unauthorized for a credential that is
-// missing or does not hold. The client gets a 401, of which the gateway stores
-// nothing. Without Answer401 it gets a 403, which the gateway stores: a bad token
-// that is sent again and again then costs one invocation. [Policy] always answers
-// 401 and ignores Answer401.
-func Answer401() Option { return func(d *decider) { d.with401 = true } }
 
 // Simple returns an authorizer for an HTTP API with payload format 2.0 and simple
 // responses. It answers
@@ -20,22 +14,26 @@ func Answer401() Option { return func(d *decider) { d.with401 = true } }
 //	a grant               isAuthorized true, and the grant as context
 //	Unauthenticated       isAuthorized false: the client gets a 403; see Answer401
 //	Forbidden             isAuthorized false
-//	any other error       the error: a 500, of which the gateway stores nothing
+//	any other error       the error: a 500, which the gateway does not store
 //
-// The gateway stores a decision under the values of the identity sources alone. A
-// grant then allows every route to whoever sends them, and a denial refuses every
-// route. A decision that depended on anything else of the request is therefore an
-// error with the code authorizer_cache_hazard, a 500 of which the gateway stores
-// nothing. The log has, as fix, what to add to the identity sources. Without identity
-// sources the gateway stores nothing and there is no hazard; [Uncached] declares
-// the same of a TTL of 0.
+// The gateway stores a decision under the values of the identity sources. A stored
+// grant allows every route to a client that sends these values, and a stored denial
+// refuses every route. A decision that depends on anything else of the request is
+// therefore an error with the code authorizer_cache_hazard; the log says as fix what to
+// add to the identity sources. Without identity sources the gateway stores nothing, and
+// there is no hazard. [Uncached] declares the same for a TTL of 0.
 //
 // Simple panics if the check is nil.
 //
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-lambda-authorizer.html
 func Simple(c Check, opts ...Option) lambda.Handler {
-	d := newDecider("Simple", c, opts, HTTP2)
+	d := newDecider("Simple", c, opts, http2)
 	return guard.HandlerFunc(d.simple)
+}
+
+type simpleAnswer struct {
+	IsAuthorized bool            `json:"isAuthorized"`
+	Context      json.RawMessage `json:"context,omitempty"`
 }
 
 func (d *decider) simple(ctx context.Context, payload []byte) ([]byte, error) {
@@ -43,23 +41,18 @@ func (d *decider) simple(ctx context.Context, payload []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	g, err := d.ask(ctx, r)
-	var answer []byte
+	g, err := d.decide(ctx, r)
+	answer := simpleAnswer{IsAuthorized: err == nil}
 	if err == nil {
-		answer, err = g.appendContext([]byte(`{"isAuthorized":true,"context":`), r.in.format)
+		answer.Context, err = g.encode(r.in.format)
 	}
-	v := logged(ctx, g, err)
-	if v == failed {
-		return nil, err
-	}
-	if v == unauthenticated && d.with401 {
+	stored := verdictOf(err) != failed
+	if verdictOf(err) == unauthenticated && d.answer401 {
+		record(ctx, nil, err)
 		return nil, errUnauthorized
 	}
-	if uncovered := d.uncovered(r.in, r.reads.withEdge(d.edge)); len(uncovered) > 0 {
-		return nil, hazard(ctx, fix(r.in, uncovered))
+	if uncovered := d.uncovered(r); stored && len(uncovered) > 0 {
+		err = hazard(fix(r.in, uncovered))
 	}
-	if v == allowed {
-		return append(answer, '}'), nil
-	}
-	return []byte(`{"isAuthorized":false}`), nil
+	return reply(ctx, g, err, answer)
 }

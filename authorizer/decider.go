@@ -1,0 +1,103 @@
+package authorizer
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"slices"
+
+	"github.com/aws/aws-lambda-go/lambda/messages"
+	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/internal/reason"
+)
+
+// decider is what Simple, Policy and AppSync have in common.
+type decider struct {
+	check   Check
+	formats []format // of the events that the answer is for
+	options
+}
+
+func newDecider(name string, c Check, opts []Option, formats ...format) *decider {
+	if c == nil {
+		panic("authorizer: " + name + " with a nil check")
+	}
+	d := &decider{check: c, formats: formats}
+	for _, opt := range opts {
+		opt(&d.options)
+	}
+	return d
+}
+
+// request reads the event. The record says fail until there is a decision, also if the
+// check panics.
+func (d *decider) request(ctx context.Context, payload []byte) (*Request, error) {
+	recordDecision(ctx, failed)
+	in, err := authorizerInput(ctx, payload)
+	if err != nil {
+		return nil, err
+	}
+	if in.routeKey != "" {
+		guard.SetRoute(ctx, in.routeKey)
+	}
+	if !slices.Contains(d.formats, in.format) {
+		return nil, &guard.Error{Kind: guard.Internal, Code: "authorizer_format", Err: reason.New("authorizer: events of the format " +
+			string(in.format) + " need another answer: see Simple, Policy and AppSync")}
+	}
+	return newRequest(in), nil
+}
+
+// decide runs the check. An error that is not a denial becomes an internal one.
+func (d *decider) decide(ctx context.Context, r *Request) (*Grant, error) {
+	g, err := decide(ctx, d.check, r)
+	if verdictOf(err) == failed && guard.KindOf(err).CallersFault() {
+		err = &guard.Error{Kind: guard.Internal, Code: guard.Public(err).Code, Err: err}
+	}
+	return g, err
+}
+
+// recordDecision sets the decision in the record of the invocation.
+func recordDecision(ctx context.Context, v verdict) {
+	word := "deny"
+	switch v {
+	case allowed:
+		word = "allow"
+	case failed:
+		word = "fail"
+	}
+	guard.AddAttrs(ctx, slog.String("decision", word))
+}
+
+// record writes a decision to the record of the invocation: who, what, why and, for a
+// hazard, how to fix it. g may be nil.
+func record(ctx context.Context, g *Grant, err error) verdict {
+	v := verdictOf(err)
+	recordDecision(ctx, v)
+	if g != nil {
+		_ = guard.SetPrincipal(ctx, g.Principal) // an authorizer has no layer inside that could object
+	}
+	if err != nil {
+		guard.SetError(ctx, err)
+	}
+	var h *hazardError
+	if errors.As(err, &h) {
+		guard.AddAttrs(ctx, slog.String("fix", h.fix))
+	}
+	return v
+}
+
+// errUnauthorized is what the gateway turns into a 401: this text and no other.
+var errUnauthorized = messages.InvokeResponse_Error{Type: "Unauthorized", Message: "Unauthorized"}
+
+// answer encodes an answer that was decided, and records the decision.
+func reply(ctx context.Context, g *Grant, refusal error, answer any) ([]byte, error) {
+	text, err := json.Marshal(answer)
+	if err != nil {
+		refusal = err
+	}
+	if record(ctx, g, refusal) == failed {
+		return nil, refusal
+	}
+	return text, nil
+}

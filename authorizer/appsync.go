@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/lambdarmor/lambdarmor/authorizer/internal/reads"
 	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/internal/reason"
 )
@@ -56,7 +57,7 @@ func AppSync(c Check, opts ...AppSyncOption) lambda.Handler {
 	for _, opt := range opts {
 		opt(&o)
 	}
-	d := newDecider("AppSync", c, nil, appSync)
+	d := newDecider("AppSync", c, nil, reads.AppSync)
 	return guard.HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
 		r, err := d.request(ctx, payload)
 		if err != nil {
@@ -65,7 +66,7 @@ func AppSync(c Check, opts ...AppSyncOption) lambda.Handler {
 		g, err := d.decide(ctx, r)
 		var answer appSyncAnswer
 		if err == nil {
-			answer, err = o.grant(g, len(d.uncovered(r)) == 0)
+			answer, err = o.grant(g, len(d.cache.Uncovered(r.in, r.reads)) == 0)
 		}
 		if err != nil {
 			answer = appSyncAnswer{TTLOverride: new(int64)}
@@ -82,7 +83,7 @@ type appSyncAnswer struct {
 }
 
 func (o *appSyncOptions) grant(g *Grant, storable bool) (appSyncAnswer, error) {
-	values, err := g.encode(appSync)
+	values, err := g.encode(reads.AppSync)
 	if err != nil {
 		return appSyncAnswer{}, err
 	}

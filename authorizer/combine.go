@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 
+	"github.com/lambdarmor/lambdarmor/authorizer/internal/reads"
 	"github.com/lambdarmor/lambdarmor/guard"
 )
 
@@ -56,7 +57,7 @@ func Any(checks ...Check) Check {
 	mustBeChecks("Any", checks)
 	return func(ctx context.Context, r *Request) (*Grant, error) {
 		var failure error
-		var tried reads
+		var tried reads.Record
 		for _, c := range checks {
 			attempt := r.fork()
 			g, err := decide(ctx, c, attempt)
@@ -64,16 +65,16 @@ func Any(checks ...Check) Check {
 				if verdictOf(failure) == failed { // nothing else would report it
 					guard.AddAttrs(ctx, slog.String("brokenCheck", guard.Public(failure).Code))
 				}
-				r.reads.addAll(&tried, true)
-				r.reads.addAll(attempt.reads, false)
+				r.reads.AddAll(&tried, true)
+				r.reads.AddAll(attempt.reads, false)
 				return g, nil
 			}
-			tried.addAll(attempt.reads, false)
+			tried.AddAll(attempt.reads, false)
 			if failure == nil || weight(err) > weight(failure) {
 				failure = err
 			}
 		}
-		r.reads.addAll(&tried, false)
+		r.reads.AddAll(&tried, false)
 		return nil, failure
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/lambdarmor/lambdarmor/authorizer/internal/reads"
 	"github.com/lambdarmor/lambdarmor/guard/request"
 	"github.com/lambdarmor/lambdarmor/internal/reason"
 )
@@ -33,10 +34,10 @@ const (
 )
 
 // encode returns the context of a valid grant as a JSON object.
-func (g *Grant) encode(f format) (json.RawMessage, error) {
+func (g *Grant) encode(f reads.Format) (json.RawMessage, error) {
 	values := make(map[string]any, len(g.Context)+4)
 	maps.Copy(values, g.Context)
-	if f == http2 || f == http1 || f == appSync {
+	if f == reads.HTTP2 || f == reads.HTTP1 || f == reads.AppSync {
 		values[namePrincipal] = g.Principal
 	}
 	if len(g.Scopes) > 0 {
@@ -53,7 +54,7 @@ func (g *Grant) encode(f format) (json.RawMessage, error) {
 		values[nameExpires] = g.Expires.Unix()
 	}
 	limit := maxContext
-	if f == appSync { // it takes strings alone
+	if f == reads.AppSync { // it takes strings alone
 		limit = maxResolverContext
 		for name, value := range values {
 			values[name] = fmt.Sprint(value)

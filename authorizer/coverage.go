@@ -3,11 +3,11 @@ package authorizer
 import (
 	"context"
 	"errors"
-	"maps"
 	"net/http"
 	"reflect"
 	"slices"
 
+	"github.com/lambdarmor/lambdarmor/authorizer/internal/reads"
 	"github.com/lambdarmor/lambdarmor/authorizer/internal/routekey"
 	"github.com/lambdarmor/lambdarmor/authorizer/policy"
 	"github.com/lambdarmor/lambdarmor/guard"
@@ -15,38 +15,38 @@ import (
 
 // document returns the policy for all calls that the gateway may apply it to, and the
 // grant that goes with it. g is the grant of the call, nil if that is forbidden.
-func (d *decider) document(ctx context.Context, r *Request, g *Grant) (policy.Document, *Grant, error) {
+func (d *decider) document(ctx context.Context, r *Request, g *Grant) (*policy.Document, *Grant, error) {
 	in := r.in
-	doc := policy.Document{AnyStage: in.format == restToken}
-	if d.uncached || !in.cacheable() {
+	doc := &policy.Document{AnyStage: in.Format == reads.RESTToken}
+	if !d.cache.Stores(in) {
 		if g == nil {
 			return doc, nil, nil
 		}
-		return doc, g, notNameable(guard.Forbidden, doc.Allow(in.arn))
+		return doc, g, notNameable(guard.Forbidden, doc.Allow(in.ARN))
 	}
-	covers := func(kind placeKind, value string) bool {
-		return d.covers(in, read{place: place{kind: kind}, value: value})
+	covers := func(kind reads.Kind, value string) bool {
+		return d.cache.Covers(in, reads.Read{Place: reads.Place{Kind: kind}, Value: value})
 	}
-	byRoute := in.routeKey != "" && covers(inRouteKey, in.routeKey)
-	uncovered := d.uncovered(r)
-	_, tables := d.looked(r)
-	askEach := !byRoute && len(tables) > 0
+	byRoute := in.RouteKey != "" && covers(reads.RouteKey, in.RouteKey)
+	uncovered := d.cache.Uncovered(in, r.reads)
+	routes, tables := r.reads.Routes()
+	askEach := !byRoute && tables
 	if askEach {
-		uncovered = slices.DeleteFunc(uncovered, read.perRoute)
+		uncovered = slices.DeleteFunc(uncovered, reads.Read.PerRoute)
 	}
 	switch {
 	case len(uncovered) > 0:
-		return doc, g, hazard(fix(in, uncovered))
+		return doc, g, hazard(reads.Fix(in, uncovered))
 	case askEach:
-		return d.allowTables(ctx, r, g, doc)
+		return d.allowTables(ctx, r, g, doc, routes)
 	case g == nil:
 		return doc, nil, nil
 	case byRoute:
-		return doc, g, notNameable(guard.Internal, doc.AllowRoute(in.arn, in.routeKey, in.gateway()))
+		return doc, g, notNameable(guard.Internal, doc.AllowRoute(in.ARN, in.RouteKey, in.Gateway()))
 	}
-	byMethod := covers(inMethod, in.method)
-	byPath := covers(inPath, in.RawPath()) && covers(inDomain, in.Domain())
-	return doc, g, notNameable(guard.Internal, allowSame(&doc, in.arn, byMethod, byPath))
+	byMethod := covers(reads.Method, in.Method)
+	byPath := covers(reads.Path, in.RawPath()) && covers(reads.Domain, in.Domain())
+	return doc, g, notNameable(guard.Internal, allowSame(doc, in.ARN, byMethod, byPath))
 }
 
 // notNameable is the error for a path that no policy can name. The client chose the
@@ -57,11 +57,6 @@ func notNameable(kind guard.Kind, err error) error {
 		return nil
 	}
 	return &guard.Error{Kind: kind, Code: "path_not_grantable", Detail: "No policy can name this path.", Err: err}
-}
-
-// perRoute reports whether the check is asked about each value that was read.
-func (r read) perRoute() bool {
-	return r.kind == inRouteKey || r.kind == inMethod || r.kind == inTablePath || r.kind == inDomain
 }
 
 // allowSame allows the calls with the method and the path of a, as far as the gateway
@@ -87,19 +82,17 @@ func allowSame(doc *policy.Document, a policy.ARN, byMethod, byPath bool) error 
 
 // allowTables asks the check about every route of the tables that it uses, and allows
 // what it grants. called is the grant of the call itself.
-func (d *decider) allowTables(ctx context.Context, r *Request, called *Grant, doc policy.Document) (policy.Document, *Grant, error) {
-	_, tables := d.looked(r)
-	routes := routesOf(tables)
+func (d *decider) allowTables(ctx context.Context, r *Request, called *Grant, doc *policy.Document, known []*routekey.Route) (*policy.Document, *Grant, error) {
+	routes := suppose(known)
 	g := called
-	var uncovered []read
+	var uncovered []reads.Read
 	for i := range routes {
 		route := &routes[i]
 		asked := r.fork()
 		asked.as = route
 		granted, err := d.decide(ctx, asked)
-		looked, seen := d.looked(asked)
-		for _, table := range seen {
-			r.reads.addTable(table)
+		if more, ok := asked.reads.Routes(); ok {
+			r.reads.AddTable(more)
 		}
 		v := verdictOf(err)
 		if v == failed && route.Key != "" {
@@ -108,12 +101,12 @@ func (d *decider) allowTables(ctx context.Context, r *Request, called *Grant, do
 		if v == failed {
 			continue
 		}
-		for _, read := range looked {
+		for _, read := range d.cache.Looked(asked.reads) {
 			switch {
-			case read.kind == inRouteKey: // the gateway's name for the route is not known
-				read.value = r.in.routeKey
-			case read.kind == inPath, read.kind == inPathValue: // nor is the path
-			case read.perRoute(), d.covers(r.in, read):
+			case read.Kind == reads.RouteKey: // the gateway's name for the route is not known
+				read.Value = r.in.RouteKey
+			case read.Kind == reads.Path, read.Kind == reads.PathValue: // nor is the path
+			case read.PerRoute(), d.cache.Covers(r.in, read):
 				continue
 			}
 			uncovered = append(uncovered, read)
@@ -129,20 +122,19 @@ func (d *decider) allowTables(ctx context.Context, r *Request, called *Grant, do
 			return doc, granted, hazard("let all routes have the same principal, scopes, groups and context")
 		}
 	}
-	switch all, now := d.looked(r); {
-	case len(now) > len(tables): // the call itself did not come to all of them
-		return d.allowTables(ctx, r, called, doc)
-	case len(uncovered) > 0:
-		return doc, g, hazard(fix(r.in, uncovered))
-	default:
-		byPath := slices.ContainsFunc(all, func(r read) bool { return r.kind == inTablePath })
-		complete := d.complete && (r.in.format == restToken || !byPath)
-		return doc, g, allowRoutes(&doc, r.in, routes, complete, called != nil)
+	if all, _ := r.reads.Routes(); len(all) > len(known) { // of a table that the call itself did not come to
+		return d.allowTables(ctx, r, called, doc, all)
 	}
+	if len(uncovered) > 0 {
+		return doc, g, hazard(reads.Fix(r.in, uncovered))
+	}
+	byPath := slices.ContainsFunc(d.cache.Looked(r.reads), func(read reads.Read) bool { return read.Kind == reads.TablePath })
+	complete := d.complete && (r.in.Format == reads.RESTToken || !byPath)
+	return doc, g, allowRoutes(doc, r.in, routes, complete, called != nil)
 }
 
 // allowRoutes allows the granted routes, and the call itself if that is granted.
-func allowRoutes(doc *policy.Document, in *input, routes []supposed, complete, called bool) error {
+func allowRoutes(doc *policy.Document, in *reads.Call, routes []supposed, complete, called bool) error {
 	list := make([]policy.Route, 0, len(routes))
 	whole := map[string]bool{} // methods of which all calls may be allowed
 	for _, s := range routes {
@@ -156,7 +148,7 @@ func allowRoutes(doc *policy.Document, in *input, routes []supposed, complete, c
 	if parameters && !complete {
 		return hazard("declare with CompleteRoutes() that Routes names all routes of the API", "add the route to the identity sources")
 	}
-	err := doc.AllowRoutes(in.arn, list, in.gateway())
+	err := doc.AllowRoutes(in.ARN, list, in.Gateway())
 	var overlap *policy.OverlapError
 	if errors.As(err, &overlap) {
 		return hazard(overlap.Error() + ": add the route to the identity sources")
@@ -164,7 +156,7 @@ func allowRoutes(doc *policy.Document, in *input, routes []supposed, complete, c
 	if err != nil || !called {
 		return err
 	}
-	if err := doc.Allow(in.arn); err != nil && !parameters && !whole[in.arn.Method] {
+	if err := doc.Allow(in.ARN); err != nil && !parameters && !whole[in.ARN.Method] {
 		return notNameable(guard.Internal, err)
 	}
 	return nil
@@ -184,22 +176,16 @@ func same(a, b *Grant) *Grant {
 	return a
 }
 
-// routesOf returns the routes of tables for each method that they take, and then the
-// calls of no route for each method.
-func routesOf(tables []*routeTable) []supposed {
-	shapes := map[string]*routekey.Route{}
-	for _, t := range tables {
-		for _, e := range t.ordered {
-			shapes[e.Shape()] = e.Route
-		}
-	}
+// suppose returns the routes for each method that they take, and then the calls of no
+// route for each method.
+func suppose(routes []*routekey.Route) []supposed {
 	var out []supposed
-	for _, shape := range slices.Sorted(maps.Keys(shapes)) {
-		route := shapes[shape]
+	for _, route := range routes {
 		for _, method := range route.Methods() {
 			out = append(out, supposed{Route: route, method: method})
 		}
-		if _, own := shapes[http.MethodHead+" "+route.Template()]; route.Method == http.MethodGet && !own {
+		ownHead := func(r *routekey.Route) bool { return r.Method == http.MethodHead && r.Template() == route.Template() }
+		if route.Method == http.MethodGet && !slices.ContainsFunc(routes, ownHead) {
 			out = append(out, supposed{Route: route, method: http.MethodHead})
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 
+	"github.com/lambdarmor/lambdarmor/authorizer/internal/reads"
 	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/guard/httpapi"
 )
@@ -89,7 +90,7 @@ func bearerToken(r *Request) (string, error) {
 	switch {
 	case ok && strings.EqualFold(scheme, "bearer"):
 		token = strings.TrimLeft(token, " ")
-	case !ok && (r.in.format == restToken || r.in.format == appSync):
+	case !ok && (r.in.Format == reads.RESTToken || r.in.Format == reads.AppSync):
 		token = header
 	case ok && !strings.Contains(scheme, ","): // another scheme
 		return "", missing("Bearer", "A bearer token is required.")

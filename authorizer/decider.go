@@ -6,8 +6,10 @@ import (
 	"errors"
 	"log/slog"
 	"slices"
+	"strings"
 
 	"github.com/aws/aws-lambda-go/lambda/messages"
+	"github.com/lambdarmor/lambdarmor/authorizer/internal/reads"
 	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/internal/reason"
 )
@@ -15,11 +17,11 @@ import (
 // decider is what Simple, Policy and AppSync have in common.
 type decider struct {
 	check   Check
-	formats []format // of the events that the answer is for
+	formats []reads.Format // of the events that the answer is for
 	options
 }
 
-func newDecider(name string, c Check, opts []Option, formats ...format) *decider {
+func newDecider(name string, c Check, opts []Option, formats ...reads.Format) *decider {
 	if c == nil {
 		panic("authorizer: " + name + " with a nil check")
 	}
@@ -34,16 +36,16 @@ func newDecider(name string, c Check, opts []Option, formats ...format) *decider
 // check panics.
 func (d *decider) request(ctx context.Context, payload []byte) (*Request, error) {
 	recordDecision(ctx, failed)
-	in, err := authorizerInput(ctx, payload)
+	in, err := reads.ByAuthorizer(ctx, payload)
 	if err != nil {
 		return nil, err
 	}
-	if in.routeKey != "" {
-		guard.SetRoute(ctx, in.routeKey)
+	if in.RouteKey != "" {
+		guard.SetRoute(ctx, in.RouteKey)
 	}
-	if !slices.Contains(d.formats, in.format) {
+	if !slices.Contains(d.formats, in.Format) {
 		return nil, &guard.Error{Kind: guard.Internal, Code: "authorizer_format", Err: reason.New("authorizer: events of the format " +
-			string(in.format) + " need another answer: see Simple, Policy and AppSync")}
+			string(in.Format) + " need another answer: see Simple, Policy and AppSync")}
 	}
 	return newRequest(in), nil
 }
@@ -87,10 +89,26 @@ func record(ctx context.Context, g *Grant, err error) verdict {
 	return v
 }
 
+// hazardError is why the gateway must not store a decision. The answer is an error and
+// no denial: a denial would be stored, and one client could lock others out.
+type hazardError struct{ fix string }
+
+const hazardText = "authorizer: the decision depends on what the gateway's cache does not keep apart"
+
+func (e *hazardError) Error() string        { return hazardText }
+func (e *hazardError) LogValue() slog.Value { return slog.StringValue(hazardText) }
+
+// hazard returns a hazardError with the ways to fix it.
+func hazard(ways ...string) error {
+	fix := strings.Join(append(ways, "or set the result TTL to 0 and declare it with Uncached()"), ", ")
+	return &guard.Error{Kind: guard.Internal, Code: "authorizer_cache_hazard", Err: &hazardError{fix}}
+}
+
 // errUnauthorized is what the gateway turns into a 401: this text and no other.
 var errUnauthorized = messages.InvokeResponse_Error{Type: "Unauthorized", Message: "Unauthorized"}
 
-// answer encodes an answer that was decided, and records the decision.
+// reply encodes an answer and records the decision. If the refusal is not a denial, it
+// returns that.
 func reply(ctx context.Context, g *Grant, refusal error, answer any) ([]byte, error) {
 	text, err := json.Marshal(answer)
 	if err != nil {

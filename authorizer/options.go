@@ -1,6 +1,7 @@
 package authorizer
 
 import (
+	"github.com/lambdarmor/lambdarmor/authorizer/internal/reads"
 	"github.com/lambdarmor/lambdarmor/internal/fieldlines"
 )
 
@@ -8,18 +9,16 @@ import (
 type Option func(*options)
 
 type options struct {
-	uncached  bool
+	cache     reads.Cache
 	answer401 bool
 	complete  bool
-	edge      []string       // headers that a client cannot leave out
-	declared  map[place]bool // the identity sources of a REST API
 }
 
 // Uncached declares that the authorizer's result TTL is 0, so that the gateway stores
 // no decision, and a decision may depend on all of the request. Use it for no other
 // authorizer: if the gateway does store decisions, a caller who is allowed one call is
 // allowed others.
-func Uncached() Option { return func(o *options) { o.uncached = true } }
+func Uncached() Option { return func(o *options) { o.cache.Off = true } }
 
 // Answer401 makes [Simple] return the error Unauthorized for a credential that is
 // missing or does not hold. The client gets a 401, which the gateway does not store.
@@ -39,7 +38,7 @@ func EdgeHeaders(names ...string) Option {
 		}
 		keys[i] = fieldlines.Key(name)
 	}
-	return func(o *options) { o.edge = append(o.edge, keys...) }
+	return func(o *options) { o.cache.Edge = append(o.cache.Edge, keys...) }
 }
 
 // IdentitySources declares the identity sources of a REST API's authorizer of type
@@ -53,15 +52,15 @@ func EdgeHeaders(names ...string) Option {
 //	context.identity.sourceIp             context.domainName
 //	context.identity.clientCert.clientCertPem
 func IdentitySources(expressions ...string) Option {
-	declared := make(map[place]bool)
+	declared := make(map[reads.Place]bool)
 	for _, e := range expressions {
-		p, ok := parseSource(e)
+		p, ok := reads.ParseSource(e)
 		if !ok {
 			panic("authorizer: IdentitySources with " + e)
 		}
 		declared[p] = true
 	}
-	return func(o *options) { o.declared = declared }
+	return func(o *options) { o.cache.Declared = declared }
 }
 
 // CompleteRoutes declares that the tables of [Routes] name every route of the API that

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/lambdarmor/lambdarmor/authorizer/internal/reads"
 	"github.com/lambdarmor/lambdarmor/authorizer/policy"
 	"github.com/lambdarmor/lambdarmor/guard"
 )
@@ -51,15 +52,15 @@ import (
 //
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-lambda-authorizer-output.html
 func Policy(c Check, opts ...Option) lambda.Handler {
-	d := newDecider("Policy", c, opts, http2, http1, restToken, restRequest, webSocket)
+	d := newDecider("Policy", c, opts, reads.HTTP2, reads.HTTP1, reads.RESTToken, reads.RESTRequest, reads.WebSocket)
 	return guard.HandlerFunc(d.policy)
 }
 
 type policyAnswer struct {
-	PrincipalID    string          `json:"principalId"`
-	PolicyDocument policy.Document `json:"policyDocument"`
-	Context        json.RawMessage `json:"context,omitempty"`
-	UsageKey       string          `json:"usageIdentifierKey,omitempty"`
+	PrincipalID    string           `json:"principalId"`
+	PolicyDocument *policy.Document `json:"policyDocument"`
+	Context        json.RawMessage  `json:"context,omitempty"`
+	UsageKey       string           `json:"usageIdentifierKey,omitempty"`
 }
 
 // maxWebSocketAnswer is the largest answer that a WebSocket API takes, in bytes.
@@ -85,17 +86,17 @@ func (d *decider) policy(ctx context.Context, payload []byte) ([]byte, error) {
 		refusal = err
 	}
 	if err != nil || doc.Empty() {
-		return reply(ctx, g, refusal, policyAnswer{PrincipalID: "nobody"}) // the zero document denies all calls
+		return reply(ctx, g, refusal, policyAnswer{PrincipalID: "nobody", PolicyDocument: &policy.Document{}}) // which denies all calls
 	}
 	answer := policyAnswer{PrincipalID: g.Principal, PolicyDocument: doc}
-	if answer.Context, err = g.encode(r.in.format); err != nil {
+	if answer.Context, err = g.encode(r.in.Format); err != nil {
 		refusal = err
 	}
-	if r.in.format == restToken || r.in.format == restRequest {
+	if r.in.Format == reads.RESTToken || r.in.Format == reads.RESTRequest {
 		answer.UsageKey = g.UsageKey
 	}
 	out, err := reply(ctx, g, refusal, answer)
-	if r.in.format == webSocket && len(out) > maxWebSocketAnswer {
+	if r.in.Format == reads.WebSocket && len(out) > maxWebSocketAnswer {
 		return reply(ctx, g, fmt.Errorf("authorizer: an answer of %d bytes: a WebSocket API takes up to %d", len(out), maxWebSocketAnswer), nil)
 	}
 	return out, err

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/lambdarmor/lambdarmor/authorizer/internal/reads"
 	"github.com/lambdarmor/lambdarmor/authorizer/internal/routekey"
 	"github.com/lambdarmor/lambdarmor/authorizer/policy"
 	"github.com/lambdarmor/lambdarmor/guard/request"
@@ -18,8 +19,8 @@ import (
 // means for the answer. It is for one decision. It is safe for concurrent use until
 // the check returns.
 type Request struct {
-	in    *input
-	reads *reads
+	in    *reads.Call
+	reads *reads.Record
 	memo  *memo
 	as    *supposed // replaces the route of the request, if not nil
 	found bool      // Routes has found the route
@@ -34,19 +35,30 @@ type supposed struct {
 
 // routeKey returns the route key in the form of the event: for a REST API the method
 // that was called, and the resource.
-func (s *supposed) routeKey(f format) string {
-	if _, template, ok := strings.Cut(s.Key, " "); ok && f == restRequest {
+func (s *supposed) routeKey(f reads.Format) string {
+	if _, template, ok := strings.Cut(s.Key, " "); ok && f == reads.RESTRequest {
 		return s.method + " " + template
 	}
 	return s.Key
 }
 
-func (r *Request) note(kind placeKind, value string) string {
+func newRequest(in *reads.Call) *Request {
+	return &Request{in: in, reads: new(reads.Record), memo: new(memo)}
+}
+
+// fork returns the same request with a record of its own.
+func (r *Request) fork() *Request {
+	forked := *r
+	forked.reads = new(reads.Record)
+	return &forked
+}
+
+func (r *Request) note(kind reads.Kind, value string) string {
 	return r.noteNamed(kind, "", value)
 }
 
-func (r *Request) noteNamed(kind placeKind, name, value string) string {
-	r.reads.add(read{place: place{kind, name}, value: value})
+func (r *Request) noteNamed(kind reads.Kind, name, value string) string {
+	r.reads.Add(reads.Read{Place: reads.Place{Kind: kind, Name: name}, Value: value})
 	return value
 }
 
@@ -55,13 +67,13 @@ func (r *Request) noteNamed(kind placeKind, name, value string) string {
 // authorizer and of AppSync is the header Authorization.
 func (r *Request) Header(name string) string {
 	name = fieldlines.Key(name)
-	return r.noteNamed(inHeader, name, r.in.header(name))
+	return r.noteNamed(reads.Header, name, r.in.Header(name))
 }
 
 // Query returns the value of a name in the query string, several joined by a comma,
 // and "" if it is absent.
 func (r *Request) Query(name string) string {
-	return r.noteNamed(inQuery, name, strings.Join(r.in.Query()[name], ","))
+	return r.noteNamed(reads.Query, name, strings.Join(r.in.Query()[name], ","))
 }
 
 // Cookie returns the value of a cookie, the first of that name, and false if it is
@@ -75,34 +87,34 @@ func (r *Request) Cookie(name string) (string, bool) {
 // "ANY /files/{proxy+}", "$default", "$connect"; for a REST API the method and the
 // resource. TOKEN authorizers, AppSync, function URLs and VPC Lattice do not have it.
 func (r *Request) RouteKey() string {
-	key := r.in.routeKey
+	key := r.in.RouteKey
 	if r.as != nil && key != "" {
-		key = r.as.routeKey(r.in.format)
+		key = r.as.routeKey(r.in.Format)
 	}
-	return r.note(inRouteKey, key)
+	return r.note(reads.RouteKey, key)
 }
 
 // Method returns the HTTP method. WebSocket APIs and AppSync do not have it.
 func (r *Request) Method() string {
 	if r.as != nil {
-		return r.note(inMethod, r.as.method)
+		return r.note(reads.Method, r.as.method)
 	}
-	return r.note(inMethod, r.in.method)
+	return r.note(reads.Method, r.in.Method)
 }
 
 // Path returns the path as the event has it: decoded by an HTTP API, and otherwise as
 // the client sent it. The stage or the base path of a custom domain may precede it.
 // The path of [Request.ARN] has neither.
-func (r *Request) Path() string { return r.note(inPath, r.in.RawPath()) }
+func (r *Request) Path() string { return r.note(reads.Path, r.in.RawPath()) }
 
 // PathValue returns the value of a parameter in the path of the route, and "" if there
 // is no such parameter. The decision then depends on the route and the path. A greedy
 // parameter also depends on the domain, so no identity source covers it.
 func (r *Request) PathValue(name string) string {
-	r.note(inRouteKey, r.in.routeKey)
-	r.note(inPath, r.in.RawPath())
-	if strings.Contains(r.in.routeKey, "+}") {
-		r.note(inPathValue, "")
+	r.note(reads.RouteKey, r.in.RouteKey)
+	r.note(reads.Path, r.in.RawPath())
+	if strings.Contains(r.in.RouteKey, "+}") {
+		r.note(reads.PathValue, "")
 	}
 	value, _ := r.in.PathValue(name)
 	return value
@@ -111,30 +123,30 @@ func (r *Request) PathValue(name string) string {
 // ARN returns the ARN of the call, which is zero for AppSync and inside [Require]. The
 // decision then depends on the method, the path and the domain.
 func (r *Request) ARN() policy.ARN {
-	if r.in.arn != (policy.ARN{}) {
-		r.note(inMethod, r.in.method)
-		r.note(inPath, r.in.RawPath())
-		r.note(inDomain, r.in.Domain())
+	if r.in.ARN != (policy.ARN{}) {
+		r.note(reads.Method, r.in.Method)
+		r.note(reads.Path, r.in.RawPath())
+		r.note(reads.Domain, r.in.Domain())
 	}
-	return r.in.arn
+	return r.in.ARN
 }
 
 // SourceIP returns the address that the gateway took the request from, and not a
 // header such as X-Forwarded-For, which a client can send. VPC Lattice does not have
 // it.
-func (r *Request) SourceIP() string { return r.note(inSourceIP, r.in.SourceIP()) }
+func (r *Request) SourceIP() string { return r.note(reads.SourceIP, r.in.SourceIP()) }
 
 // ClientCert returns the client's certificate that the gateway has verified, and nil
 // without mutual TLS. It must not be changed.
 func (r *Request) ClientCert() *request.Certificate {
-	r.note(inClientCert, r.in.pem())
+	r.note(reads.ClientCert, r.in.PEM())
 	return r.in.Certificate()
 }
 
 // GraphQL returns the operation that AppSync asks about: its name, which may be empty,
 // the document, and the variables as a JSON object.
 func (r *Request) GraphQL() (name, query string, variables []byte) {
-	r.note(inOperation, "")
+	r.note(reads.Operation, "")
 	name, query, variables = r.in.Operation()
 	return name, query, slices.Clone(variables)
 }
@@ -142,14 +154,14 @@ func (r *Request) GraphQL() (name, query string, variables []byte) {
 // IdentitySource returns the values of the identity sources, as far as the event has
 // them: each by itself in payload format 2.0, joined by commas in 1.0, the token of a
 // TOKEN authorizer and of AppSync.
-func (r *Request) IdentitySource() []string { return slices.Clone(r.in.sources) }
+func (r *Request) IdentitySource() []string { return slices.Clone(r.in.Sources) }
 
 // Stage returns the name of the API's stage. It is not recorded, like all that is the
 // same for each request to a stage.
-func (r *Request) Stage() string { return cmp.Or(r.in.arn.Stage, r.in.Request.Stage()) }
+func (r *Request) Stage() string { return cmp.Or(r.in.ARN.Stage, r.in.Request.Stage()) }
 
 // StageVariable returns the value of a variable of the stage, and "" if it is not set.
 func (r *Request) StageVariable(name string) string { return r.in.Request.StageVariable(name) }
 
 // APIID returns the id of the API.
-func (r *Request) APIID() string { return cmp.Or(r.in.arn.API, r.in.Request.APIID()) }
+func (r *Request) APIID() string { return cmp.Or(r.in.ARN.API, r.in.Request.APIID()) }

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/lambdarmor/lambdarmor/authorizer/internal/reads"
 	"github.com/lambdarmor/lambdarmor/guard"
 )
 
@@ -22,7 +23,7 @@ func Require(c Check) guard.Middleware {
 	}
 	return layer("authorizer.Require", func(ctx context.Context, payload []byte) (*Grant, error) {
 		recordDecision(ctx, failed) // also if the check panics
-		in, err := handlerInput(ctx, payload)
+		in, err := reads.ByHandler(ctx, payload)
 		if err != nil {
 			return nil, err
 		}

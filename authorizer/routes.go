@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 
+	"github.com/lambdarmor/lambdarmor/authorizer/internal/reads"
 	"github.com/lambdarmor/lambdarmor/authorizer/internal/routekey"
 	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/internal/reason"
@@ -62,7 +63,7 @@ var errNested = reason.New("authorizer: Routes inside Routes: list all keys in o
 
 type routeTable struct {
 	entries map[string]*entry // by shape
-	ordered []*entry          // those that have paths
+	routes  []*routekey.Route // those that have paths
 	paths   router.Table[*entry]
 }
 
@@ -87,10 +88,11 @@ func newRouteTable(routes map[string]Check) *routeTable {
 		e := &entry{route, routes[key]}
 		t.entries[route.Shape()] = e
 		if key != "$connect" {
-			t.ordered = append(t.ordered, e)
+			t.routes = append(t.routes, route)
 		}
 	}
-	for _, e := range t.ordered {
+	for _, route := range t.routes {
+		e := t.entries[route.Shape()]
 		for _, pattern := range t.patterns(e) {
 			if err := t.paths.Add(pattern, e); err != nil {
 				panic(fmt.Sprintf("authorizer: Routes with %q: %v", e.Key, err))
@@ -122,19 +124,19 @@ func (t *routeTable) patterns(e *entry) []string {
 // find returns the entry of the route that is called, nil if there is none, and an error
 // for an ambiguous path. It records what it reads.
 func (t *routeTable) find(r *Request) (*entry, error) {
-	r.reads.addTable(t)
+	r.reads.AddTable(t.routes)
 	if r.as != nil {
 		return t.byRoute(r.as.Route, r.Method), nil
 	}
-	route, ok := routekey.Parse(r.in.routeKey)
-	if ok && r.in.format != inHandler && !(route.CatchAll() && t.splits(route)) {
+	route, ok := routekey.Parse(r.in.RouteKey)
+	if ok && r.in.Format != reads.InHandler && !(route.CatchAll() && t.splits(route)) {
 		r.RouteKey()
 		return t.byRoute(route, r.Method), nil
 	}
 	r.Method()
-	r.note(inTablePath, r.in.RawPath())
-	r.note(inDomain, r.in.Domain())
-	m, ok := t.paths.Find(r.in.Request, r.in.method)
+	r.note(reads.TablePath, r.in.RawPath())
+	r.note(reads.Domain, r.in.Domain())
+	m, ok := t.paths.Find(r.in.Request, r.in.Method)
 	if !ok {
 		return nil, guard.Errorf(guard.Invalid, router.AmbiguousCode, router.AmbiguousDetail)
 	}
@@ -174,7 +176,7 @@ func (t *routeTable) byMethod(method, template string) *entry {
 // splits reports whether the table has several entries for the calls of a route.
 func (t *routeTable) splits(route *routekey.Route) bool {
 	own := t.byRoute(route, func() string { return route.Method })
-	return slices.ContainsFunc(t.ordered, func(e *entry) bool {
-		return e != own && route.Takes(e.Route) && (own == nil || e.Before(route))
+	return slices.ContainsFunc(t.routes, func(r *routekey.Route) bool {
+		return t.entries[r.Shape()] != own && route.Takes(r) && (own == nil || r.Before(route))
 	})
 }

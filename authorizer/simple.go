@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 
 	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/lambdarmor/lambdarmor/authorizer/internal/reads"
 	"github.com/lambdarmor/lambdarmor/guard"
 )
 
@@ -27,7 +28,7 @@ import (
 //
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-lambda-authorizer.html
 func Simple(c Check, opts ...Option) lambda.Handler {
-	d := newDecider("Simple", c, opts, http2)
+	d := newDecider("Simple", c, opts, reads.HTTP2)
 	return guard.HandlerFunc(d.simple)
 }
 
@@ -44,15 +45,15 @@ func (d *decider) simple(ctx context.Context, payload []byte) ([]byte, error) {
 	g, err := d.decide(ctx, r)
 	answer := simpleAnswer{IsAuthorized: err == nil}
 	if err == nil {
-		answer.Context, err = g.encode(r.in.format)
+		answer.Context, err = g.encode(r.in.Format)
 	}
 	stored := verdictOf(err) != failed
 	if verdictOf(err) == unauthenticated && d.answer401 {
 		record(ctx, nil, err)
 		return nil, errUnauthorized
 	}
-	if uncovered := d.uncovered(r); stored && len(uncovered) > 0 {
-		err = hazard(fix(r.in, uncovered))
+	if uncovered := d.cache.Uncovered(r.in, r.reads); stored && len(uncovered) > 0 {
+		err = hazard(reads.Fix(r.in, uncovered))
 	}
 	return reply(ctx, g, err, answer)
 }

@@ -71,7 +71,7 @@ func AppSync(c Check, opts ...AppSyncOption) lambda.Handler {
 		if err != nil {
 			answer = appSyncAnswer{TTLOverride: new(int64)}
 		}
-		return reply(ctx, g, err, answer)
+		return d.reply(ctx, g, err, answer)
 	})
 }
 

@@ -102,9 +102,11 @@ func bearerToken(r *Request) (string, error) {
 	return token, nil
 }
 
+const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
 // isToken68 follows RFC 9110, section 11.2. A comma, which joins headers that were
 // sent twice, is not among its characters.
 func isToken68(token string) bool {
 	body := strings.TrimRight(token, "=")
-	return body != "" && strings.Trim(body, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~+/") == ""
+	return body != "" && strings.Trim(body, letters+"0123456789-._~+/") == ""
 }

@@ -61,32 +61,7 @@ func (d *decider) decide(ctx context.Context, r *Request) (*Grant, error) {
 
 // recordDecision sets the decision in the record of the invocation.
 func recordDecision(ctx context.Context, v verdict) {
-	word := "deny"
-	switch v {
-	case allowed:
-		word = "allow"
-	case failed:
-		word = "fail"
-	}
-	guard.AddAttrs(ctx, slog.String("decision", word))
-}
-
-// record writes a decision to the record of the invocation: who, what, why and, for a
-// hazard, how to fix it. g may be nil.
-func record(ctx context.Context, g *Grant, err error) verdict {
-	v := verdictOf(err)
-	recordDecision(ctx, v)
-	if g != nil {
-		_ = guard.SetPrincipal(ctx, g.Principal) // an authorizer has no layer inside that could object
-	}
-	if err != nil {
-		guard.SetError(ctx, err)
-	}
-	var h *hazardError
-	if errors.As(err, &h) {
-		guard.AddAttrs(ctx, slog.String("fix", h.fix))
-	}
-	return v
+	guard.AddAttrs(ctx, slog.String("decision", [...]string{failed: "fail", unauthenticated: "deny", forbidden: "deny", allowed: "allow"}[v]))
 }
 
 // hazardError is why the gateway must not store a decision. The answer is an error and
@@ -107,15 +82,31 @@ func hazard(ways ...string) error {
 // errUnauthorized is what the gateway turns into a 401: this text and no other.
 var errUnauthorized = messages.InvokeResponse_Error{Type: "Unauthorized", Message: "Unauthorized"}
 
-// reply encodes an answer and records the decision. If the refusal is not a denial, it
-// returns that.
-func reply(ctx context.Context, g *Grant, refusal error, answer any) ([]byte, error) {
+// reply records a decision, with who and why, and encodes the answer. It returns the
+// refusal if that is no denial. g may be nil.
+func (d *decider) reply(ctx context.Context, g *Grant, refusal error, answer any) ([]byte, error) {
 	text, err := json.Marshal(answer)
 	if err != nil {
 		refusal = err
 	}
-	if record(ctx, g, refusal) == failed {
-		return nil, refusal
+	v := verdictOf(refusal)
+	recordDecision(ctx, v)
+	if g != nil {
+		_ = guard.SetPrincipal(ctx, g.Principal) // an authorizer has no layer inside that could object
 	}
-	return text, nil
+	if refusal != nil {
+		guard.SetError(ctx, refusal)
+	}
+	var h *hazardError
+	if errors.As(refusal, &h) {
+		guard.AddAttrs(ctx, slog.String("fix", h.fix))
+	}
+	switch {
+	case v == failed:
+		return nil, refusal
+	case v == unauthenticated && d.answer401:
+		return nil, errUnauthorized
+	default:
+		return text, nil
+	}
 }

@@ -53,6 +53,7 @@ import (
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-lambda-authorizer-output.html
 func Policy(c Check, opts ...Option) lambda.Handler {
 	d := newDecider("Policy", c, opts, reads.HTTP2, reads.HTTP1, reads.RESTToken, reads.RESTRequest, reads.WebSocket)
+	d.answer401 = true
 	return guard.HandlerFunc(d.policy)
 }
 
@@ -74,19 +75,15 @@ func (d *decider) policy(ctx context.Context, payload []byte) ([]byte, error) {
 		return nil, err
 	}
 	g, refusal := d.decide(ctx, r)
-	switch verdictOf(refusal) {
-	case unauthenticated:
-		record(ctx, nil, refusal)
-		return nil, errUnauthorized
-	case failed:
-		return reply(ctx, nil, refusal, nil)
+	if v := verdictOf(refusal); v == unauthenticated || v == failed {
+		return d.reply(ctx, nil, refusal, nil)
 	}
 	doc, g, err := d.document(ctx, r, g)
 	if err != nil { // a hazard, or a call that cannot be named
 		refusal = err
 	}
 	if err != nil || doc.Empty() {
-		return reply(ctx, g, refusal, policyAnswer{PrincipalID: "nobody", PolicyDocument: &policy.Document{}}) // which denies all calls
+		return d.reply(ctx, g, refusal, policyAnswer{PrincipalID: "nobody", PolicyDocument: &policy.Document{}}) // which denies all calls
 	}
 	answer := policyAnswer{PrincipalID: g.Principal, PolicyDocument: doc}
 	if answer.Context, err = g.encode(r.in.Format); err != nil {
@@ -95,9 +92,9 @@ func (d *decider) policy(ctx context.Context, payload []byte) ([]byte, error) {
 	if r.in.Format == reads.RESTToken || r.in.Format == reads.RESTRequest {
 		answer.UsageKey = g.UsageKey
 	}
-	out, err := reply(ctx, g, refusal, answer)
+	out, err := d.reply(ctx, g, refusal, answer)
 	if r.in.Format == reads.WebSocket && len(out) > maxWebSocketAnswer {
-		return reply(ctx, g, fmt.Errorf("authorizer: an answer of %d bytes: a WebSocket API takes up to %d", len(out), maxWebSocketAnswer), nil)
+		return d.reply(ctx, g, fmt.Errorf("authorizer: an answer of %d bytes: a WebSocket API takes up to %d", len(out), maxWebSocketAnswer), nil)
 	}
 	return out, err
 }

@@ -47,13 +47,10 @@ func (d *decider) simple(ctx context.Context, payload []byte) ([]byte, error) {
 	if err == nil {
 		answer.Context, err = g.encode(r.in.Format)
 	}
-	stored := verdictOf(err) != failed
-	if verdictOf(err) == unauthenticated && d.answer401 {
-		record(ctx, nil, err)
-		return nil, errUnauthorized
-	}
+	v := verdictOf(err)
+	stored := v == allowed || v == forbidden || v == unauthenticated && !d.answer401
 	if uncovered := d.cache.Uncovered(r.in, r.reads); stored && len(uncovered) > 0 {
 		err = hazard(reads.Fix(r.in, uncovered))
 	}
-	return reply(ctx, g, err, answer)
+	return d.reply(ctx, g, err, answer)
 }

@@ -8,7 +8,6 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/lambdarmor/lambdarmor/authorizer/internal/reads"
-	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/internal/reason"
 )
 
@@ -58,20 +57,12 @@ func AppSync(c Check, opts ...AppSyncOption) lambda.Handler {
 		opt(&o)
 	}
 	d := newDecider("AppSync", c, nil, reads.AppSync)
-	return guard.HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
-		r, err := d.request(ctx, payload)
+	return d.handler(func(_ context.Context, r *Request, g *Grant, err error) (any, *Grant, error) {
 		if err != nil {
-			return nil, err
+			return appSyncAnswer{TTLOverride: new(int64)}, nil, err
 		}
-		g, err := d.decide(ctx, r)
-		var answer appSyncAnswer
-		if err == nil {
-			answer, err = o.grant(g, len(d.cache.Uncovered(r.in, r.reads)) == 0)
-		}
-		if err != nil {
-			answer = appSyncAnswer{TTLOverride: new(int64)}
-		}
-		return d.reply(ctx, g, err, answer)
+		answer, err := o.grant(g, len(d.cache.Uncovered(r.in, r.reads)) == 0)
+		return answer, g, err
 	})
 }
 

@@ -8,13 +8,10 @@ import (
 	"github.com/lambdarmor/lambdarmor/internal/reason"
 )
 
-// Check decides on a request. It returns a Grant to allow it, and an error of the
-// kind [guard.Unauthenticated] or [guard.Forbidden] to deny it. Any other error, and
-// a nil Grant without an error, means that the check is broken: nobody is allowed, the
-// gateway stores nothing, and the log has an error.
-//
-// A Check must be safe for concurrent use. The decision depends on what the check
-// reads from the [Request].
+// Check decides on a request. It returns a Grant to allow it, and an error of the kind
+// [guard.Unauthenticated] or [guard.Forbidden] to deny it. Any other error, and a nil Grant
+// without an error, means that the check is broken: nobody is allowed, the gateway stores
+// nothing, and the log has an error. A Check must be safe for concurrent use.
 type Check func(ctx context.Context, r *Request) (*Grant, error)
 
 // verdict is what an answer to the gateway says.
@@ -36,9 +33,8 @@ func verdictOf(err error) verdict {
 		return unauthenticated
 	case guard.Forbidden:
 		return forbidden
-	default:
-		return failed
 	}
+	return failed
 }
 
 var errNoAnswer = reason.New("authorizer: a check has returned neither a grant nor an error")

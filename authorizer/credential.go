@@ -3,6 +3,7 @@ package authorizer
 import (
 	"context"
 	"strings"
+	"sync"
 
 	"github.com/lambdarmor/lambdarmor/authorizer/internal/reads"
 	"github.com/lambdarmor/lambdarmor/guard"
@@ -109,4 +110,23 @@ const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 func isToken68(token string) bool {
 	body := strings.TrimRight(token, "=")
 	return body != "" && strings.Trim(body, letters+"0123456789-._~+/") == ""
+}
+
+// memo keeps what a credential was found to be, for one decision: [Policy] asks a check
+// about many routes, and the credential is the same.
+type memo struct{ answers sync.Map }
+
+type answer struct {
+	grant *Grant
+	err   error
+}
+
+// once returns the answer that find has returned for the key before, if there is one.
+func (r *Request) once(key any, find func() (*Grant, error)) (*Grant, error) {
+	if a, ok := r.memo.answers.Load(key); ok {
+		return a.(answer).grant, a.(answer).err
+	}
+	g, err := find()
+	r.memo.answers.Store(key, answer{g, err})
+	return g, err
 }

@@ -4,10 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"slices"
 	"strings"
 
+	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-lambda-go/lambda/messages"
 	"github.com/lambdarmor/lambdarmor/authorizer/internal/reads"
 	"github.com/lambdarmor/lambdarmor/guard"
@@ -32,23 +34,50 @@ func newDecider(name string, c Check, opts []Option, formats ...reads.Format) *d
 	return d
 }
 
-// request reads the event. The record says fail until there is a decision, also if the
-// check panics.
-func (d *decider) request(ctx context.Context, payload []byte) (*Request, error) {
-	recordDecision(ctx, failed)
-	in, err := reads.ByAuthorizer(ctx, payload)
-	if err != nil {
-		return nil, err
-	}
-	if in.RouteKey != "" {
-		guard.SetRoute(ctx, in.RouteKey)
-	}
-	if !slices.Contains(d.formats, in.Format) {
-		return nil, &guard.Error{Kind: guard.Internal, Code: "authorizer_format", Err: reason.New("authorizer: events of the format " +
-			string(in.Format) + " need another answer: see Simple, Policy and AppSync")}
-	}
-	return newRequest(in), nil
+// handler returns an authorizer. answer makes the answer to a decision, the grant that goes
+// with it, and the refusal, which it may replace.
+func (d *decider) handler(answer func(ctx context.Context, r *Request, g *Grant, refusal error) (any, *Grant, error)) lambda.Handler {
+	return guard.HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
+		recordDecision(ctx, failed) // until there is a decision, also if the check panics
+		in, err := reads.ByAuthorizer(ctx, payload)
+		if err != nil {
+			return nil, err
+		}
+		if in.RouteKey != "" {
+			guard.SetRoute(ctx, in.RouteKey)
+		}
+		if !slices.Contains(d.formats, in.Format) {
+			return nil, &guard.Error{Kind: guard.Internal, Code: "authorizer_format", Err: reason.New("authorizer: events of the format " +
+				string(in.Format) + " need another answer: see Simple, Policy and AppSync")}
+		}
+		r := newRequest(in)
+		g, err := d.decide(ctx, r)
+		a, g, err := answer(ctx, r, g, err)
+		text, bad := json.Marshal(a)
+		if bad == nil && in.Format == reads.WebSocket && len(text) > maxWebSocketAnswer {
+			bad = fmt.Errorf("authorizer: an answer of %d bytes: a WebSocket API takes up to %d", len(text), maxWebSocketAnswer)
+		}
+		if bad != nil {
+			err = bad
+		}
+		switch v := record(ctx, g, err); {
+		case v == failed:
+			return nil, err
+		case v == unauthenticated && d.answer401:
+			return nil, errUnauthorized
+		default:
+			return text, nil
+		}
+	})
 }
+
+// maxWebSocketAnswer is the largest answer that a WebSocket API takes, in bytes.
+//
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html
+const maxWebSocketAnswer = 8 << 10
+
+// errUnauthorized is what the gateway turns into a 401: this text and no other.
+var errUnauthorized = messages.InvokeResponse_Error{Type: "Unauthorized", Message: "Unauthorized"}
 
 // decide runs the check. An error that is not a denial becomes an internal one.
 func (d *decider) decide(ctx context.Context, r *Request) (*Grant, error) {
@@ -79,16 +108,8 @@ func hazard(ways ...string) error {
 	return &guard.Error{Kind: guard.Internal, Code: "authorizer_cache_hazard", Err: &hazardError{fix}}
 }
 
-// errUnauthorized is what the gateway turns into a 401: this text and no other.
-var errUnauthorized = messages.InvokeResponse_Error{Type: "Unauthorized", Message: "Unauthorized"}
-
-// reply records a decision, with who and why, and encodes the answer. It returns the
-// refusal if that is no denial. g may be nil.
-func (d *decider) reply(ctx context.Context, g *Grant, refusal error, answer any) ([]byte, error) {
-	text, err := json.Marshal(answer)
-	if err != nil {
-		refusal = err
-	}
+// record writes a decision to the record of the invocation, with who and why. g may be nil.
+func record(ctx context.Context, g *Grant, refusal error) verdict {
 	v := verdictOf(refusal)
 	recordDecision(ctx, v)
 	if g != nil {
@@ -101,12 +122,5 @@ func (d *decider) reply(ctx context.Context, g *Grant, refusal error, answer any
 	if errors.As(refusal, &h) {
 		guard.AddAttrs(ctx, slog.String("fix", h.fix))
 	}
-	switch {
-	case v == failed:
-		return nil, refusal
-	case v == unauthenticated && d.answer401:
-		return nil, errUnauthorized
-	default:
-		return text, nil
-	}
+	return v
 }

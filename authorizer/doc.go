@@ -31,36 +31,26 @@
 // also allows it GET /list-admins, for up to an hour.
 //
 // This package prevents that. A Request records what a check reads. If the decision
-// depends on something that is not an identity source, the answer is an error with
-// the code authorizer_cache_hazard, which the gateway does not store. The log then
-// says what to change as fix, here: add $context.routeKey to the identity sources.
-// This applies to grants and denials, and to your own checks. Reading a header that
-// is absent counts too.
+// depends on anything that is not an identity source, the answer is an error with the
+// code authorizer_cache_hazard, which the gateway does not store. The log then says as fix
+// what to change, here: add $context.routeKey to the identity sources. This applies to
+// grants and denials, to your own checks, and to a header that is absent.
 //
-// So a stored answer lets a request in only if its own check would. And a client
-// without your credential cannot change your answer: it can neither use your grant
-// nor lock you out.
-//
-// The event has the values of the identity sources but not their names. A value
-// counts as an identity source if it is among them and nowhere else in the request.
-// Otherwise a client could copy the text of a route into a header that is an
-// identity source.
-//
-// What a check reads from elsewhere is not recorded: the time, a database. The stored
-// answer does not change with it. [FromGateway] refuses a grant that has expired
-// since.
+// So a stored answer lets a request in only if its own check would, and a client without
+// your credential can neither use your grant nor lock you out. What a check reads from
+// elsewhere is not recorded: the time, a database. The stored answer does not change with
+// it. [FromGateway] refuses a grant that has expired since.
 //
 // # Paths
 //
-// Checks and handlers find routes by the same code, that of net/http; a GET route
-// also takes HEAD. A path that two readers could understand differently is an error
-// with the code path_ambiguous, and never a stored denial. Such a path has a percent
-// sign after it was decoded once, an encoded slash, an empty segment, a dot segment, a
-// backslash or a control character.
+// Checks and handlers find routes by the same code, that of net/http. A path that two
+// readers could understand differently is an error with the code path_ambiguous, and never
+// a stored denial: one with a percent sign after it was decoded once, an encoded slash, an
+// empty segment, a dot segment, a backslash or a control character.
 //
 // # Logging
 //
-// [guard.Log] writes the principal, the route and the decision: allow, deny or fail.
-// If the call is not allowed, it also writes error.code and error.cause. Credentials
-// are never logged. FromGateway decides nothing, so its record has no decision.
+// [guard.Log] writes the principal, the route and the decision: allow, deny or fail. If the
+// call is not allowed, it also writes error.code and error.cause. Credentials are never
+// logged.
 package authorizer

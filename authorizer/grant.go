@@ -16,19 +16,18 @@ import (
 // Grant allows a request, and describes the caller to the backend. It must not be
 // changed after a [Check] has returned it.
 //
-// The backend finds it in requestContext.authorizer, for payload format 2.0 of an HTTP
-// API in its member lambda: the values of Context by their names, and principalId,
-// scope (separated by spaces), groups (separated by spaces, each escaped as in the path
-// of a URL) and expires (seconds since 1970). [FromGateway] reads it.
+// [FromGateway] reads a grant from the event. Other backends find it in
+// requestContext.authorizer, or its member lambda: the values of Context, principalId, scope
+// and groups, separated by spaces (each group escaped as in the path of a URL), and expires
+// in seconds since 1970.
 type Grant struct {
 	// Principal names the caller, the same in each of their requests. It must not
 	// be empty.
 	Principal string
-	// Context is what else the backend may know. Values are strings, numbers (int,
-	// int32, int64, float64) and booleans; REST APIs pass on nothing else. A string
-	// must not itself be JSON: an HTTP API answers 500 when it takes one from its
-	// cache. principalId, scope, groups, expires, claims and integrationLatency are
-	// reserved names.
+	// Context is what else the backend may know: strings, numbers (int, int32,
+	// int64, float64) and booleans. A string must not itself be JSON: an HTTP API
+	// answers 500 when it takes one from its cache. The names principalId, scope,
+	// groups, expires, claims and integrationLatency are reserved.
 	Context map[string]any
 	// Scopes are what the credential was issued for (RFC 6749, section 3.3).
 	Scopes []string

@@ -3,12 +3,10 @@ package authorizer
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/lambdarmor/lambdarmor/authorizer/internal/reads"
 	"github.com/lambdarmor/lambdarmor/authorizer/policy"
-	"github.com/lambdarmor/lambdarmor/guard"
 )
 
 // Policy returns an authorizer that answers with an IAM policy: for a REST API, types
@@ -20,33 +18,26 @@ import (
 //	Forbidden             a policy that denies: a 403
 //	any other error       the error: a 500, which the gateway does not store
 //
-// The gateway stores a policy under the values of the identity sources, and applies it
-// to every call with these values. The policy therefore allows what the check would
-// allow, whichever route is called first:
+// The gateway stores a policy under the values of the identity sources, and applies it to
+// every call with these values. The policy therefore allows what the check would allow,
+// whichever route is called first:
 //
 //   - If the check reads no route, the policy allows the whole stage.
-//   - If it uses [Routes], the check is asked about each route of the tables, and about
-//     a call of none of them. The policy allows those that it grants. All grants must
-//     be the same. A credential is verified once for all routes.
+//   - If it uses [Routes], the check is asked about each route of the tables, and about a
+//     call of none of them. All grants must be the same. A credential is verified once.
 //   - If the route is among the identity sources, the policy is for that route.
 //   - With [Uncached], and for a WebSocket API, it is for the one call.
 //
 // A route without parameters is allowed by its path, and a route with parameters as
-// "prefix/*". That needs [CompleteRoutes]. If the check refuses a route without
-// parameters below the prefix, the policy denies it in every spelling: with a character
-// escaped, an empty segment or a dot segment. It also denies paths that Routes refuses
-// as ambiguous. If the check refuses a route with parameters below the prefix, no
-// policy can express that.
+// "prefix/*", which needs [CompleteRoutes]. A refused route below the prefix is denied in
+// every spelling of its path. No policy can do that if it has parameters itself.
 //
-// A decision that no policy can express is an error with the code
-// authorizer_cache_hazard, like a decision that depends on anything that is not an
-// identity source: see [Simple]. If the policy is for one path, and that has "*", "?"
-// or "${" in it, the error has the code path_not_grantable.
+// A decision that no policy can express is an error with the code authorizer_cache_hazard,
+// like one that depends on anything but identity sources: see [Simple]. If the policy is
+// for one path, and that has "*", "?" or "${" in it, the code is path_not_grantable.
 //
-// The identity source of a TOKEN authorizer is the token. The event of a REQUEST
-// authorizer of a REST API does not have its identity sources: declare them with
-// [IdentitySources] or declare Uncached. The gateway stores its answers for 300 seconds
-// by default.
+// The identity source of a TOKEN authorizer is the token. For a REQUEST authorizer of a
+// REST API declare the [IdentitySources], which its event does not have, or Uncached.
 //
 // Policy panics if the check is nil.
 //
@@ -54,7 +45,7 @@ import (
 func Policy(c Check, opts ...Option) lambda.Handler {
 	d := newDecider("Policy", c, opts, reads.HTTP2, reads.HTTP1, reads.RESTToken, reads.RESTRequest, reads.WebSocket)
 	d.answer401 = true
-	return guard.HandlerFunc(d.policy)
+	return d.handler(d.policy)
 }
 
 type policyAnswer struct {
@@ -64,37 +55,24 @@ type policyAnswer struct {
 	UsageKey       string           `json:"usageIdentifierKey,omitempty"`
 }
 
-// maxWebSocketAnswer is the largest answer that a WebSocket API takes, in bytes.
-//
-// https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html
-const maxWebSocketAnswer = 8 << 10
-
-func (d *decider) policy(ctx context.Context, payload []byte) ([]byte, error) {
-	r, err := d.request(ctx, payload)
-	if err != nil {
-		return nil, err
-	}
-	g, refusal := d.decide(ctx, r)
+func (d *decider) policy(ctx context.Context, r *Request, g *Grant, refusal error) (any, *Grant, error) {
+	denial := policyAnswer{PrincipalID: "nobody", PolicyDocument: &policy.Document{}}
 	if v := verdictOf(refusal); v == unauthenticated || v == failed {
-		return d.reply(ctx, nil, refusal, nil)
+		return denial, nil, refusal
 	}
 	doc, g, err := d.document(ctx, r, g)
-	if err != nil { // a hazard, or a call that cannot be named
-		refusal = err
+	if err != nil {
+		return denial, g, err // a hazard, or a call that cannot be named
 	}
-	if err != nil || doc.Empty() {
-		return d.reply(ctx, g, refusal, policyAnswer{PrincipalID: "nobody", PolicyDocument: &policy.Document{}}) // which denies all calls
+	if doc.Empty() {
+		return denial, g, refusal
 	}
 	answer := policyAnswer{PrincipalID: g.Principal, PolicyDocument: doc}
 	if answer.Context, err = g.encode(r.in.Format); err != nil {
-		refusal = err
+		return denial, g, err
 	}
 	if r.in.Format == reads.RESTToken || r.in.Format == reads.RESTRequest {
 		answer.UsageKey = g.UsageKey
 	}
-	out, err := d.reply(ctx, g, refusal, answer)
-	if r.in.Format == reads.WebSocket && len(out) > maxWebSocketAnswer {
-		return d.reply(ctx, g, fmt.Errorf("authorizer: an answer of %d bytes: a WebSocket API takes up to %d", len(out), maxWebSocketAnswer), nil)
-	}
-	return out, err
+	return answer, g, refusal
 }

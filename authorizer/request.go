@@ -12,12 +12,10 @@ import (
 	"github.com/lambdarmor/lambdarmor/internal/fieldlines"
 )
 
-// Request is a request as an authorizer sees it. What the event does not have is
-// empty.
+// Request is a request as an authorizer sees it. What the event does not have is empty.
 //
-// A Request records what is read from it: see [Simple] and [Policy] for what that
-// means for the answer. It is for one decision. It is safe for concurrent use until
-// the check returns.
+// A Request records what is read from it: see [Simple] and [Policy]. It is for one
+// decision, and safe for concurrent use until the check returns.
 type Request struct {
 	in    *reads.Call
 	reads *reads.Record
@@ -53,9 +51,7 @@ func (r *Request) fork() *Request {
 	return &forked
 }
 
-func (r *Request) note(kind reads.Kind, value string) string {
-	return r.noteNamed(kind, "", value)
-}
+func (r *Request) note(kind reads.Kind, value string) string { return r.noteNamed(kind, "", value) }
 
 func (r *Request) noteNamed(kind reads.Kind, name, value string) string {
 	r.reads.Add(reads.Read{Place: reads.Place{Kind: kind, Name: name}, Value: value})

@@ -2,10 +2,6 @@ package authorizer
 
 import (
 	"context"
-	"fmt"
-	"maps"
-	"net/http"
-	"slices"
 
 	"github.com/lambdarmor/lambdarmor/authorizer/internal/reads"
 	"github.com/lambdarmor/lambdarmor/authorizer/internal/routekey"
@@ -36,12 +32,20 @@ import (
 // that restricts, such as [Scopes], uses the grant so far: see [All]. Routes panics for a
 // malformed key, for a nil check, and for two keys that conflict as patterns of net/http.
 func Routes(routes map[string]Check) Check {
-	table := newRouteTable(routes)
+	for key, c := range routes {
+		if c == nil {
+			panic("authorizer: Routes with a nil check for " + key)
+		}
+	}
+	table, err := routekey.NewTable(routes)
+	if err != nil {
+		panic("authorizer: Routes with " + err.Error())
+	}
 	return func(ctx context.Context, r *Request) (*Grant, error) {
 		if r.found {
 			return nil, errNested
 		}
-		e, err := table.find(r)
+		e, err := r.findRoute(table)
 		if err != nil {
 			return nil, err
 		}
@@ -53,7 +57,7 @@ func Routes(routes map[string]Check) Check {
 		}
 		inside := *r
 		inside.found = true
-		return e.check(ctx, &inside)
+		return e.Value(ctx, &inside)
 	}
 }
 
@@ -61,122 +65,24 @@ func Routes(routes map[string]Check) Check {
 // path, and so find two routes for a request.
 var errNested = reason.New("authorizer: Routes inside Routes: list all keys in one table")
 
-type routeTable struct {
-	entries map[string]*entry // by shape
-	routes  []*routekey.Route // those that have paths
-	paths   router.Table[*entry]
-}
-
-type entry struct {
-	*routekey.Route
-	check Check
-}
-
-func newRouteTable(routes map[string]Check) *routeTable {
-	t := &routeTable{entries: make(map[string]*entry, len(routes))}
-	for _, key := range slices.Sorted(maps.Keys(routes)) {
-		route, ok := routekey.Parse(key)
-		if !ok {
-			panic(fmt.Sprintf("authorizer: Routes with %q, which is no route key", key))
-		}
-		if routes[key] == nil {
-			panic("authorizer: Routes with a nil check for " + key)
-		}
-		if same, ok := t.entries[route.Shape()]; ok {
-			panic(fmt.Sprintf("authorizer: Routes with both %q and %q", same.Key, key))
-		}
-		e := &entry{route, routes[key]}
-		t.entries[route.Shape()] = e
-		if key != "$connect" {
-			t.routes = append(t.routes, route)
-		}
-	}
-	for _, route := range t.routes {
-		e := t.entries[route.Shape()]
-		for _, pattern := range t.patterns(e) {
-			if err := t.paths.Add(pattern, e); err != nil {
-				panic(fmt.Sprintf("authorizer: Routes with %q: %v", e.Key, err))
-			}
-		}
-	}
-	return t
-}
-
-// patterns returns the patterns of net/http for a key. ANY becomes each method for which
-// the path has no key of its own.
-func (t *routeTable) patterns(e *entry) []string {
-	switch e.Method {
-	case "":
-		return []string{e.Pattern()}
-	case routekey.Any:
-		var all []string
-		for _, m := range routekey.Methods() {
-			if m != http.MethodHead && t.byMethod(m, e.Template()) == e {
-				all = append(all, m+" "+e.Pattern())
-			}
-		}
-		return all
-	default:
-		return []string{e.Method + " " + e.Pattern()}
-	}
-}
-
-// find returns the entry of the route that is called, nil if there is none, and an error
-// for an ambiguous path. It records what it reads.
-func (t *routeTable) find(r *Request) (*entry, error) {
-	r.reads.AddTable(t.routes)
+// findRoute returns the entry of the route that is called, nil if there is none, and an
+// error for an ambiguous path. It records what it reads.
+func (r *Request) findRoute(t *routekey.Table[Check]) (*routekey.Entry[Check], error) {
+	r.reads.AddTable(t.Routes())
 	if r.as != nil {
-		return t.byRoute(r.as.Route, r.Method), nil
+		return t.ByRoute(r.as.Route, r.Method), nil
 	}
 	route, ok := routekey.Parse(r.in.RouteKey)
-	if ok && r.in.Format != reads.InHandler && !(route.CatchAll() && t.splits(route)) {
+	if ok && r.in.Format != reads.InHandler && !(route.CatchAll() && t.Splits(route)) {
 		r.RouteKey()
-		return t.byRoute(route, r.Method), nil
+		return t.ByRoute(route, r.Method), nil
 	}
 	r.Method()
 	r.note(reads.TablePath, r.in.RawPath())
 	r.note(reads.Domain, r.in.Domain())
-	m, ok := t.paths.Find(r.in.Request, r.in.Method)
+	e, ok := t.ByPath(r.in.Request, r.in.Method)
 	if !ok {
 		return nil, guard.Errorf(guard.Invalid, router.AmbiguousCode, router.AmbiguousDetail)
 	}
-	return m.Value, nil
-}
-
-// byRoute finds the entry for a route of the gateway. It calls method only if the
-// entry depends on the method.
-func (t *routeTable) byRoute(route *routekey.Route, method func() string) *entry {
-	if route.Method != routekey.Any {
-		return t.byMethod(route.Method, route.Template())
-	}
-	for _, m := range routekey.Methods() {
-		if t.entries[m+" "+route.Template()] != nil {
-			return t.byMethod(method(), route.Template())
-		}
-	}
-	return t.entries[route.Shape()]
-}
-
-func (t *routeTable) byMethod(method, template string) *entry {
-	if method == "" {
-		return t.entries[template] // $default, $connect
-	}
-	keys := []string{method + " " + template, routekey.Any + " " + template}
-	if method == http.MethodHead {
-		keys = slices.Insert(keys, 1, http.MethodGet+" "+template)
-	}
-	for _, key := range keys {
-		if e := t.entries[key]; e != nil {
-			return e
-		}
-	}
-	return nil
-}
-
-// splits reports whether the table has several entries for the calls of a route.
-func (t *routeTable) splits(route *routekey.Route) bool {
-	own := t.byRoute(route, func() string { return route.Method })
-	return slices.ContainsFunc(t.routes, func(r *routekey.Route) bool {
-		return t.entries[r.Shape()] != own && route.Takes(r) && (own == nil || r.Before(route))
-	})
+	return e, nil
 }

@@ -6,7 +6,6 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/lambdarmor/lambdarmor/authorizer/internal/reads"
-	"github.com/lambdarmor/lambdarmor/guard"
 )
 
 // Simple returns an authorizer for an HTTP API with payload format 2.0 and simple
@@ -29,28 +28,21 @@ import (
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-lambda-authorizer.html
 func Simple(c Check, opts ...Option) lambda.Handler {
 	d := newDecider("Simple", c, opts, reads.HTTP2)
-	return guard.HandlerFunc(d.simple)
+	return d.handler(func(_ context.Context, r *Request, g *Grant, err error) (any, *Grant, error) {
+		answer := simpleAnswer{IsAuthorized: err == nil}
+		if err == nil {
+			answer.Context, err = g.encode(r.in.Format)
+		}
+		v := verdictOf(err)
+		stored := v == allowed || v == forbidden || v == unauthenticated && !d.answer401
+		if uncovered := d.cache.Uncovered(r.in, r.reads); stored && len(uncovered) > 0 {
+			err = hazard(reads.Fix(r.in, uncovered))
+		}
+		return answer, g, err
+	})
 }
 
 type simpleAnswer struct {
 	IsAuthorized bool            `json:"isAuthorized"`
 	Context      json.RawMessage `json:"context,omitempty"`
-}
-
-func (d *decider) simple(ctx context.Context, payload []byte) ([]byte, error) {
-	r, err := d.request(ctx, payload)
-	if err != nil {
-		return nil, err
-	}
-	g, err := d.decide(ctx, r)
-	answer := simpleAnswer{IsAuthorized: err == nil}
-	if err == nil {
-		answer.Context, err = g.encode(r.in.Format)
-	}
-	v := verdictOf(err)
-	stored := v == allowed || v == forbidden || v == unauthenticated && !d.answer401
-	if uncovered := d.cache.Uncovered(r.in, r.reads); stored && len(uncovered) > 0 {
-		err = hazard(reads.Fix(r.in, uncovered))
-	}
-	return d.reply(ctx, g, err, answer)
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/lambdarmor/lambdarmor/authorizer/internal/reads"
 	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/guard/layer"
 )
 
 // All grants if each of the checks does, in order, and stops at the first error. List
@@ -28,7 +29,7 @@ func All(checks ...Check) Check {
 				g = &earlier
 			}
 			if r.as == nil {
-				_ = guard.SetPrincipal(ctx, g.Principal) // for the record; Require and FromGateway return the error
+				_ = layer.SetPrincipal(ctx, g.Principal) // for the record; Require and FromGateway return the error
 			}
 			granted, ctx = g, withGrant(ctx, g)
 		}

@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambda/messages"
 	"github.com/lambdarmor/lambdarmor/authorizer/internal/reads"
 	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/guard/layer"
 	"github.com/lambdarmor/lambdarmor/internal/reason"
 )
 
@@ -44,7 +45,7 @@ func (d *decider) handler(answer func(ctx context.Context, r *Request, g *Grant,
 			return nil, err
 		}
 		if in.RouteKey != "" {
-			guard.SetRoute(ctx, in.RouteKey)
+			layer.SetRoute(ctx, in.RouteKey)
 		}
 		if !slices.Contains(d.formats, in.Format) {
 			return nil, &guard.Error{Kind: guard.Internal, Code: "authorizer_format", Err: reason.New("authorizer: events of the format " +
@@ -113,10 +114,10 @@ func record(ctx context.Context, g *Grant, refusal error) verdict {
 	v := verdictOf(refusal)
 	recordDecision(ctx, v)
 	if g != nil {
-		_ = guard.SetPrincipal(ctx, g.Principal) // an authorizer has no layer inside that could object
+		_ = layer.SetPrincipal(ctx, g.Principal) // an authorizer has no layer inside that could object
 	}
 	if refusal != nil {
-		guard.SetError(ctx, refusal)
+		layer.SetError(ctx, refusal)
 	}
 	var h *hazardError
 	if errors.As(refusal, &h) {

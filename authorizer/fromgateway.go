@@ -36,7 +36,7 @@ func FromGateway(expect ...string) guard.Middleware {
 		panic("authorizer: FromGateway with an empty name")
 	}
 	expect = slices.Clone(expect)
-	return layer("authorizer.FromGateway", func(ctx context.Context, payload []byte) (*Grant, error) {
+	return granting("authorizer.FromGateway", func(ctx context.Context, payload []byte) (*Grant, error) {
 		r, err := guard.EventOf(ctx, payload).Request()
 		if err != nil {
 			return nil, err

@@ -249,7 +249,7 @@ func (w *world) genCheck(d *dice, depth int, behind, inside bool) authorizer.Che
 type world struct {
 	seed     uint64
 	format   string
-	api      gateway
+	api      routeTable
 	sources  []placeOf
 	complete bool
 	simple   bool

@@ -6,6 +6,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/lambdarmor/lambdarmor/authorizer/internal/reads"
 	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/guard/layer"
 )
 
 // Require returns a layer that runs a check in the function. It calls the handler if
@@ -21,7 +22,7 @@ func Require(c Check) guard.Middleware {
 	if c == nil {
 		panic("authorizer: Require with a nil check")
 	}
-	return layer("authorizer.Require", func(ctx context.Context, payload []byte) (*Grant, error) {
+	return granting("authorizer.Require", func(ctx context.Context, payload []byte) (*Grant, error) {
 		recordDecision(ctx, failed) // also if the check panics
 		in, err := reads.ByHandler(ctx, payload)
 		if err != nil {
@@ -33,16 +34,16 @@ func Require(c Check) guard.Middleware {
 	})
 }
 
-// layer returns a layer that calls the handler with the grant of a request. It returns
+// granting returns a layer that calls the handler with the grant of a request. It returns
 // an error if a layer outside has already answered as another principal.
-func layer(name string, grant func(ctx context.Context, payload []byte) (*Grant, error)) guard.Middleware {
-	return guard.Named(name, func(next lambda.Handler) lambda.Handler {
+func granting(name string, grant func(ctx context.Context, payload []byte) (*Grant, error)) guard.Middleware {
+	return layer.Named(name, func(next lambda.Handler) lambda.Handler {
 		return guard.HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
 			g, err := grant(ctx, payload)
 			if err != nil {
 				return nil, err
 			}
-			if err := guard.SetPrincipal(ctx, g.Principal); err != nil {
+			if err := layer.SetPrincipal(ctx, g.Principal); err != nil {
 				return nil, err
 			}
 			return next.Invoke(withGrant(ctx, g), payload)

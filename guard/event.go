@@ -7,6 +7,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/lambdarmor/lambdarmor/guard/request"
+	"github.com/lambdarmor/lambdarmor/internal/invocation"
 	"github.com/lambdarmor/lambdarmor/internal/strictjson"
 )
 
@@ -55,25 +56,33 @@ func (v *view[T]) reconsider() {
 // further out has replaced the payload, it is an Event for the new one. Outside
 // an invocation it is a fresh one at every call.
 func EventOf(ctx context.Context, payload []byte) *Event {
-	inv := invocationOf(ctx)
+	inv := invocation.Of(ctx)
 	if inv == nil {
 		return &Event{raw: payload}
 	}
-	if same(inv.event.raw, payload) {
-		return &inv.event
-	}
-	inv.mu.Lock()
-	defer inv.mu.Unlock()
-	if inv.rewritten == nil || !same(inv.rewritten.raw, payload) {
-		inv.rewritten = &Event{raw: payload, limits: inv.event.lockedLimits()}
-	}
-	return inv.rewritten
+	shared := inv.Event.Get(func() any { return &sharedEvent{first: Event{raw: inv.Payload}} }).(*sharedEvent)
+	return shared.of(payload)
 }
 
-// same reports whether two slices are one: equal bytes elsewhere are not, as
-// comparing them would cost what sharing saves.
-func same(a, b []byte) bool {
-	return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0])
+// sharedEvent is the event of an invocation, and the last one that a layer put
+// in its place.
+type sharedEvent struct {
+	first Event
+
+	mu       sync.Mutex // guards replaced
+	replaced *Event
+}
+
+func (s *sharedEvent) of(payload []byte) *Event {
+	if invocation.Same(s.first.raw, payload) {
+		return &s.first
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.replaced == nil || !invocation.Same(s.replaced.raw, payload) {
+		s.replaced = &Event{raw: payload, limits: s.first.lockedLimits()}
+	}
+	return s.replaced
 }
 
 // Raw returns the payload as it came. The runtime reuses its memory after the

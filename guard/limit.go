@@ -67,7 +67,7 @@ func (l Limits) effective(t Trigger) Limits {
 // content type. The error is [TooLarge] for bytes and [Invalid] for depth and
 // number, and names the limit.
 func Limit(l Limits) Middleware {
-	return Named("guard.Limit", func(next lambda.Handler) lambda.Handler {
+	return named("guard.Limit", func(next lambda.Handler) lambda.Handler {
 		return HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
 			ev := EventOf(ctx, payload)
 			limits := l.effective(ev.Trigger())

@@ -4,12 +4,14 @@ import (
 	"context"
 	"log/slog"
 	"runtime/debug"
-	"strings"
 	"sync"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-lambda-go/lambdacontext"
+
+	"github.com/lambdarmor/lambdarmor/internal/invocation"
+	"github.com/lambdarmor/lambdarmor/internal/order"
 )
 
 // LogOption changes [Log].
@@ -85,7 +87,7 @@ func KnownErrors(errs ...error) LogOption {
 // A violation has a pointer and a keyword. In the pointer a name that is no
 // short identifier is "*", as a caller may have chosen it.
 //
-// With a logger of [NewLogger] or a handler of [NewLogHandler] the keys stand
+// With a logger of [logging.New] or a handler of [logging.NewHandler] the keys stand
 // at the top level, and every record written with the invocation's context has
 // requestId, traceId and correlationId. Any other logger works, and loses that:
 // its groups hold the keys too, its other records know nothing of the
@@ -104,8 +106,8 @@ func Log(l *slog.Logger, opts ...LogOption) Middleware {
 	}
 	return func(next lambda.Handler) lambda.Handler {
 		l := &logged{logLayer: layer, next: next}
-		n := newNamed("guard.Log", l, next)
-		l.unwise = n.unwise
+		n := order.New("guard.Log", l, next)
+		l.warnings = n.Warnings()
 		return n
 	}
 }
@@ -122,19 +124,19 @@ type logLayer struct {
 
 type logged struct {
 	*logLayer
-	next   lambda.Handler
-	unwise []string // orders in the chain, for the first invocation to warn of
-	warned sync.Once
+	next     lambda.Handler
+	warnings []string // about the order of the chain, for the first invocation
+	warned   sync.Once
 }
 
 func (l *logged) Invoke(ctx context.Context, payload []byte) (out []byte, err error) {
 	start := time.Now()
-	inv := invocationOf(ctx)
+	inv := invocation.Of(ctx)
 	returned := false
 	defer func() {
 		if !returned { // a panic, on its way to whoever recovers it
 			err = panicked(&PanicError{value: unseen{}, stack: debug.Stack()})
-			if told := inv.told(); Panicked(told) { // a Goexit, which Recover has seen
+			if told := inv.Facts().Err; Panicked(told) { // a Goexit, which Recover has seen
 				err = told
 			}
 		}
@@ -142,43 +144,21 @@ func (l *logged) Invoke(ctx context.Context, payload []byte) (out []byte, err er
 	}()
 	l.warned.Do(func() { l.warn(ctx, inv) })
 	if l.correlate != nil {
-		inv.setCorrelation(l.correlate(ctx, EventOf(ctx, payload)))
+		inv.SetCorrelation(l.correlate(ctx, EventOf(ctx, payload)))
 	}
 	out, err = l.next.Invoke(ctx, payload)
 	returned = true
 	return out, err
 }
 
-// warn writes a record for each order in the chain that is unwise.
-func (l *logged) warn(ctx context.Context, inv *invocation) {
-	unwise := inv.unwise // with what stands outside of this layer
-	if unwise == nil {
-		unwise = l.unwise
+// warn writes a record for each unwise order in the chain.
+func (l *logged) warn(ctx context.Context, inv *invocation.Invocation) {
+	warnings := inv.Warnings // those of layers outside of this one, too
+	if warnings == nil {
+		warnings = l.warnings
 	}
 	logger := slog.New(l.handler)
-	for _, o := range unwise {
-		logger.WarnContext(ctx, "guard: "+o)
+	for _, w := range warnings {
+		logger.WarnContext(ctx, "guard: "+w)
 	}
-}
-
-// setCorrelation takes an id that is fit for a log and for a header.
-func (inv *invocation) setCorrelation(id string) {
-	unfit := func(r rune) bool { return r <= ' ' || r > '~' }
-	if len(id) <= 128 && strings.IndexFunc(id, unfit) < 0 {
-		inv.mu.Lock()
-		inv.correlation = id
-		inv.mu.Unlock()
-	}
-}
-
-// CorrelationID is the id that [Correlate] found for the invocation of ctx, for
-// what the function calls in turn; "" when there is none.
-func CorrelationID(ctx context.Context) string {
-	inv := invocationOf(ctx)
-	if inv == nil {
-		return ""
-	}
-	inv.mu.Lock()
-	defer inv.mu.Unlock()
-	return inv.correlation
 }

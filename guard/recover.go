@@ -27,7 +27,7 @@ import (
 // of [runtime.Goexit] cannot be undone either: Log records it, then it ends the
 // goroutine, and with the runtime's own goroutine the process.
 func Recover() Middleware {
-	return Named("guard.Recover", func(next lambda.Handler) lambda.Handler {
+	return named("guard.Recover", func(next lambda.Handler) lambda.Handler {
 		return HandlerFunc(func(ctx context.Context, payload []byte) (out []byte, err error) {
 			returned := false
 			defer func() {
@@ -37,7 +37,7 @@ func Recover() Middleware {
 				p := &PanicError{value: recover(), stack: debug.Stack()}
 				out, err = nil, panicked(p)
 				if p.value == nil {
-					SetError(ctx, err) // for Log, as a Goexit goes on and returns nothing
+					setError(ctx, err) // for Log, as a Goexit goes on and returns nothing
 				}
 			}()
 			out, err = next.Invoke(ctx, payload)

@@ -12,7 +12,7 @@ import (
 )
 
 // AppSyncOption changes [AppSync].
-type AppSyncOption func(*appSyncOptions)
+type AppSyncOption struct{ set func(*appSyncOptions) }
 
 type appSyncOptions struct {
 	denied func(*Grant) []string
@@ -25,7 +25,7 @@ func DeniedFields(of func(*Grant) []string) AppSyncOption {
 	if of == nil {
 		panic("authorizer: DeniedFields with a nil function")
 	}
-	return func(o *appSyncOptions) { o.denied = of }
+	return AppSyncOption{func(o *appSyncOptions) { o.denied = of }}
 }
 
 // AppSyncTTL sets how long AppSync stores a grant, instead of the TTL that the API is
@@ -35,7 +35,7 @@ func AppSyncTTL(d time.Duration) AppSyncOption {
 	if d < 0 || d > maxTTL || d%time.Second != 0 {
 		panic("authorizer: AppSyncTTL with a negative time, more than an hour, or a part of a second")
 	}
-	return func(o *appSyncOptions) { o.ttl = &d }
+	return AppSyncOption{func(o *appSyncOptions) { o.ttl = &d }}
 }
 
 const maxTTL = time.Hour
@@ -54,7 +54,7 @@ const maxTTL = time.Hour
 func AppSync(c Check, opts ...AppSyncOption) lambda.Handler {
 	var o appSyncOptions
 	for _, opt := range opts {
-		opt(&o)
+		opt.set(&o)
 	}
 	d := newDecider("AppSync", c, nil, reads.AppSync)
 	return d.handler(func(_ context.Context, r *Request, g *Grant, err error) (any, *Grant, error) {

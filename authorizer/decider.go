@@ -30,7 +30,7 @@ func newDecider(name string, c Check, opts []Option, formats ...reads.Format) *d
 	}
 	d := &decider{check: c, formats: formats}
 	for _, opt := range opts {
-		opt(&d.options)
+		opt.set(&d.options)
 	}
 	return d
 }

@@ -6,7 +6,7 @@ import (
 )
 
 // Option changes [Simple] and [Policy].
-type Option func(*options)
+type Option struct{ set func(*options) }
 
 type options struct {
 	cache     reads.Cache
@@ -18,13 +18,13 @@ type options struct {
 // no decision, and a decision may depend on all of the request. Use it for no other
 // authorizer: if the gateway does store decisions, a caller who is allowed one call is
 // allowed others.
-func Uncached() Option { return func(o *options) { o.cache.Off = true } }
+func Uncached() Option { return Option{func(o *options) { o.cache.Off = true }} }
 
 // Answer401 makes [Simple] return the error Unauthorized for a credential that is
 // missing or does not hold. The client gets a 401, which the gateway does not store.
 // Without Answer401 it gets a 403, which is stored, so that a bad token that is sent
 // many times costs one invocation. [Policy] always answers 401.
-func Answer401() Option { return func(o *options) { o.answer401 = true } }
+func Answer401() Option { return Option{func(o *options) { o.answer401 = true }} }
 
 // EdgeHeaders names headers that a CDN, a firewall or a proxy in front of the gateway
 // sets, such as "X-Waf-Verdict". A client cannot leave them out, so a decision depends
@@ -38,7 +38,7 @@ func EdgeHeaders(names ...string) Option {
 		}
 		keys[i] = fieldlines.Key(name)
 	}
-	return func(o *options) { o.cache.Edge = append(o.cache.Edge, keys...) }
+	return Option{func(o *options) { o.cache.Edge = append(o.cache.Edge, keys...) }}
 }
 
 // IdentitySources declares the identity sources of a REST API's authorizer of type
@@ -60,11 +60,11 @@ func IdentitySources(expressions ...string) Option {
 		}
 		declared[p] = true
 	}
-	return func(o *options) { o.cache.Declared = declared }
+	return Option{func(o *options) { o.cache.Declared = declared }}
 }
 
 // CompleteRoutes declares that the tables of [Routes] name every route of the API that
 // this authorizer guards. [Policy] needs it to allow a route with a parameter in a
 // stored policy: there "/orders/*" covers "/orders/42/refunds" as well. A route of the
 // API that the table leaves out is then allowed.
-func CompleteRoutes() Option { return func(o *options) { o.complete = true } }
+func CompleteRoutes() Option { return Option{func(o *options) { o.complete = true }} }

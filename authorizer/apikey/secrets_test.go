@@ -1,7 +1,6 @@
 package apikey_test
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"reflect"
@@ -264,25 +263,4 @@ func TestASecretThatIsNoListOfKeysDeniesNobody(t *testing.T) {
 	}
 	mustPanic(t, "no cache", "without a cache or a name", func() { apikey.JSON(nil, "keys") })
 	mustPanic(t, "no name", "without a cache or a name", func() { apikey.JSON(secrets.New(v), "") })
-}
-
-func ExampleJSON() {
-	cache := secrets.New(&vault{values: map[secrets.Ref]string{
-		{Name: "api-keys"}: `{"keys": [
-			{"key": "k1-0123456789abcdef0123456789", "principal": "shop", "scopes": ["orders:write"]},
-			{"key": "k2-0123456789abcdef0123456789", "principal": "till"}
-		]}`,
-	}}) // in a function: secrets.New(awssecrets.New(…))
-	keys := apikey.JSON(cache, "api-keys")
-	for _, key := range []string{"k1-0123456789abcdef0123456789", "k3-0123456789abcdef0123456789"} {
-		grant, err := keys.Verify(context.Background(), key)
-		if err != nil {
-			fmt.Println(err)
-			continue
-		}
-		fmt.Println(grant.Principal, grant.Scopes)
-	}
-	// Output:
-	// shop [orders:write]
-	// api_key_unknown: The API key is not known.
 }

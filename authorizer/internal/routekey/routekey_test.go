@@ -76,6 +76,6 @@ func FuzzParse(f *testing.F) {
 // clean reports whether net/http takes a pattern.
 func clean(pattern string) (ok bool) {
 	defer func() { ok = recover() == nil }()
-	new(http.ServeMux).Handle(pattern, http.NotFoundHandler())
+	new(http.ServeMux).Handle("GET "+pattern, http.NotFoundHandler())
 	return true
 }

@@ -34,6 +34,7 @@ import (
 	"github.com/lambdarmor/lambdarmor/guard/httpapi"
 	"github.com/lambdarmor/lambdarmor/guard/logging"
 	"github.com/lambdarmor/lambdarmor/validate"
+	"github.com/lambdarmor/lambdarmor/validate/schema"
 )
 
 // planted is a value that a caller sends: two words that nothing else has in
@@ -199,7 +200,7 @@ var httpPlaces = map[string]func(c *call, p planted){
 
 // SECURITY: Nothing leaks.
 func TestNoDisguiseOfAValueLeavesAnHTTPFunction(t *testing.T) {
-	schema := validate.Body(validate.MustCompile([]byte(`{"type":"object","properties":{"customer":{"type":"string","pattern":"^c-[0-9]+$"}}}`)))
+	body := validate.Body(schema.MustCompile([]byte(`{"type":"object","properties":{"customer":{"type":"string","pattern":"^c-[0-9]+$"}}}`)))
 	drawing(t, func(t *testing.T, r *rand.Rand) {
 		p := plant(r)
 		s := disguises[oneOf(r, disguises)](p)
@@ -226,7 +227,7 @@ func TestNoDisguiseOfAValueLeavesAnHTTPFunction(t *testing.T) {
 		var log bytes.Buffer
 		layers := []guard.Middleware{httpapi.Default(logging.New(&log))}
 		if r.IntN(2) == 0 {
-			layers = append(layers, schema)
+			layers = append(layers, body)
 		}
 		h, payload := guard.Wrap(handlers[kind], layers...), c.event()
 		for way = range quoting {

@@ -195,3 +195,15 @@ func TestCheckTypeAcceptsTheEventsOfAWS(t *testing.T) {
 		}
 	}
 }
+
+// AWS sends null where it knows nothing.
+func TestTheEventsOfAWSTakeNullForAnObject(t *testing.T) {
+	const text = `{"path":"/","requestContext":null}`
+	var got, want events.APIGatewayProxyRequest
+	if err := strictjson.Unmarshal([]byte(text), &got, strictjson.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal([]byte(text), &want); err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v, want %+v, %v", got, want, err)
+	}
+}

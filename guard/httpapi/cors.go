@@ -131,7 +131,7 @@ func (c *cors) allow(req *Request, res *answer.Answer) bool {
 }
 
 func (c *cors) decorate(req *Request, res *answer.Answer) {
-	// This layer decides alone, whatever an inner handler allows.
+	// This layer decides alone. What an inner handler allows does not count.
 	res.Fields = slices.DeleteFunc(res.Fields, func(f answer.Field) bool { return strings.HasPrefix(f.Name, "access-control-") })
 	if !c.any {
 		vary(res, "Origin")

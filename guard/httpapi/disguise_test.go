@@ -65,7 +65,7 @@ func drawing(t *testing.T, check func(t *testing.T, r *rand.Rand)) {
 	}
 }
 
-// in returns what of the value is in a text, in whatever form.
+// in returns the part of the value that is in a text, in any form.
 func (p planted) in(text string) string {
 	lower := strings.ToLower(text)
 	parts := []string{strings.ToLower(p.word[:5]), p.digits[:8], hex.EncodeToString([]byte(p.word[:5])), hex.EncodeToString([]byte(p.digits[:8]))}

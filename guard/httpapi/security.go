@@ -15,7 +15,7 @@ type SecurityOption struct {
 }
 
 // SetSecurityHeader sets a header of [SecurityHeaders] to another value, or adds
-// one. It panics if name or value is not that of a header.
+// one. It panics if name or value is malformed.
 func SetSecurityHeader(name, value string) SecurityOption {
 	f := answer.Field{Name: strings.ToLower(name), Value: value}
 	if !f.Valid() {
@@ -38,14 +38,14 @@ func OmitSecurityHeader(name string) SecurityOption {
 //	Content-Security-Policy: default-src 'none'; frame-ancestors 'none'
 //	Cache-Control: no-store
 //
-// The policy is left out of text/html, as it is for what is not a page.
+// The policy is left out of text/html, as it would break a page.
 // Cache-Control is added if the request carries credentials: a cookie,
 // Authorization, or what an authorizer of the gateway accepted. It is also added if
 // the response sets a cookie, and if the status is an error.
 //
 // The answers to preflights have the headers if this layer is outside [CORS].
 //
-// The list is that of the OWASP REST security cheat sheet.
+// The list follows the OWASP REST security cheat sheet.
 func SecurityHeaders(opts ...SecurityOption) guard.Middleware {
 	s := &securityHeaders{fields: []answer.Field{
 		{Name: "strict-transport-security", Value: "max-age=63072000"},

@@ -8,8 +8,8 @@ import (
 )
 
 // Buffered returns the streaming response of a function URL, as aws-lambda-go's
-// lambdaurl makes it, as one answer. The error is that of reading the body, or of
-// [Answer.Encode].
+// lambdaurl makes it, as one answer. The error is the body's, or
+// from [Answer.Encode].
 func Buffered(r *events.LambdaFunctionURLStreamingResponse) ([]byte, error) {
 	a := New(r.StatusCode)
 	if a.Status == 0 {

@@ -101,7 +101,7 @@ func TestCheckTypeRefuses(t *testing.T) {
 			if err == nil || !strings.Contains(err.Error(), tc.want) || !strings.HasPrefix(err.Error(), "cannot decode JSON into ") {
 				t.Errorf("got %v, want %q in it", err, tc.want)
 			}
-			// Whoever decodes all the same is not told that the text is wrong.
+			// Decoding all the same does not blame the text.
 			err = strictjson.Unmarshal([]byte(`{}`), reflect.New(typ).Interface(), strictjson.Options{})
 			if _, blamed := err.(*strictjson.Error); blamed || err == nil {
 				t.Errorf("Unmarshal: got %v, want the same", err)

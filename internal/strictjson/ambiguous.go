@@ -165,7 +165,9 @@ func (w *walk) next() byte {
 	return 0
 }
 
-func (w *walk) isNull() bool { return w.next() == 'n' && bytes.HasPrefix(w.data[w.at:], []byte("null")) }
+func (w *walk) isNull() bool {
+	return w.next() == 'n' && bytes.HasPrefix(w.data[w.at:], []byte("null"))
+}
 
 // string goes past a string, and returns it with its quotes.
 func (w *walk) string() []byte {

@@ -78,7 +78,7 @@ func (c *Cache) join(ctx context.Context, refs []Ref, open []int, d demand, got 
 			calls[i] = under
 		case s.serves(now, d) && (under.usable(now, d) || c.silences.Hold(now)):
 			// another one waits for it, or has done so in vain
-		case under.usable(now, d) && under.Board(life):
+		case under.usable(now, d) && under.Board(life) != nil:
 			calls[i] = under
 		default:
 			if own == nil {

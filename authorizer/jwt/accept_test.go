@@ -31,9 +31,9 @@ func TestEveryAlgorithmIsAcceptedWhereItIsAskedFor(t *testing.T) {
 	for _, k := range keys {
 		c := jwt.Config{Issuer: issuer, Audiences: []string{audience}, Algorithms: []jwt.Algorithm{k.alg}}
 		if secret, ok := k.key.([]byte); ok {
-			c.Keys = jwt.Secret(secret)
+			c.Keys = jwt.SharedSecret(secret)
 		} else {
-			c.Keys = jwt.KeySet(jwks(k))
+			c.Keys = jwt.StaticJWKS(jwks(k))
 		}
 		v := verifier(t, c)
 		for range 50 { // the numbers of a signature have zeros before them now and then

@@ -34,7 +34,7 @@ func benchKeys() []signingKey {
 func benchConfig(k signingKey) jwt.Config {
 	return jwt.Config{
 		Issuer: issuer, Clients: []string{"7h2k3j4l5m6n7o8p9q0r1s2t3u"}, TokenUse: "access",
-		Groups: "cognito:groups", Keys: jwt.KeySet(jwks(k)),
+		Groups: "cognito:groups", Keys: jwt.StaticJWKS(jwks(k)),
 	}
 }
 
@@ -73,7 +73,7 @@ func BenchmarkVerify(b *testing.B) {
 		other := k
 		other.kid = "=" + k.kid[1:]
 		c := benchConfig(k)
-		c.Keys = jwt.KeySet(jwks(k, other))
+		c.Keys = jwt.StaticJWKS(jwks(k, other))
 		v := verifier(b, c)
 		tokens := []string{k.token(cognitoClaims), other.token(cognitoClaims)}
 		b.Run(string(k.alg), func(b *testing.B) {
@@ -122,7 +122,7 @@ func inTurns(b *testing.B, name string, base, do func()) {
 func BenchmarkRemembered(b *testing.B) {
 	for _, k := range benchKeys() {
 		c := benchConfig(k)
-		c.Remember = 100
+		c.CacheTokens = 100
 		v := verifier(b, c)
 		token := k.token(cognitoClaims)
 		b.Run(string(k.alg), func(b *testing.B) {
@@ -228,7 +228,7 @@ func BenchmarkParallel(b *testing.B) {
 		b.Run(string(k.alg)+"/bare", func(b *testing.B) { parallel(b, bare(b, k, token)) })
 		for _, remember := range []int{0, 100} {
 			c := benchConfig(k)
-			c.Remember = remember
+			c.CacheTokens = remember
 			v := verifier(b, c)
 			b.Run(fmt.Sprintf("%s/remember %d", k.alg, remember), func(b *testing.B) {
 				parallel(b, func() bool {

@@ -26,7 +26,7 @@ func TestATokenThatIsBoundToAKeyIsNoBearerToken(t *testing.T) {
 	expectCode(t, v, "one level down", k.token(claims(map[string]any{"act": map[string]any{"cnf": 1}})), "")
 
 	c := config(k)
-	c.Remember = 10
+	c.CacheTokens = 10
 	v = verifier(t, c)
 	for i := range 2 {
 		expectCode(t, v, fmt.Sprintf("remembered, time %d", i), k.token(claims(map[string]any{"cnf": 1})), "token_bound")

@@ -37,7 +37,7 @@ func Example() {
 	verifier := jwt.New(jwt.Config{
 		Issuer:    "https://issuer.example",
 		Audiences: []string{"https://api.example"},
-		Keys:      jwt.KeySet(keySet), // leave it out, and keys are discovered at the issuer
+		Keys:      jwt.StaticJWKS(keySet), // leave it out, and keys are discovered at the issuer
 		Groups:    "groups",
 		Context:   []string{"tenant"},
 	})
@@ -66,7 +66,7 @@ func Example() {
 func ExampleClaims_Decode() {
 	keySet, issue := exampleIssuer()
 	verifier := jwt.New(jwt.Config{
-		Issuer: "https://issuer.example", Audiences: []string{"https://api.example"}, Keys: jwt.KeySet(keySet),
+		Issuer: "https://issuer.example", Audiences: []string{"https://api.example"}, Keys: jwt.StaticJWKS(keySet),
 	})
 	claims, err := verifier.Claims(context.Background(), issue(map[string]any{
 		"iss": "https://issuer.example", "aud": "https://api.example", "sub": "ada",
@@ -123,7 +123,7 @@ func ExampleJWKS() {
 func ExampleCognito() {
 	c := jwt.Cognito("eu-central-1_AbCdEfGhI", "7h2k3j4l5m6n7o8p9q0r1s2t3u")
 	c.Context = []string{"username"}
-	c.Remember = 1000
+	c.CacheTokens = 1000
 	fmt.Println(c.Issuer)
 	fmt.Println(c.TokenUse, c.Algorithms, c.Groups)
 	_ = jwt.New(c)

@@ -23,9 +23,9 @@ import (
 func FuzzVerify(f *testing.F) {
 	keys := []signingKey{fixedEC("e1"), fixedEd("d1")}
 	shared := newHMAC(jwt.HS256, make([]byte, 32))
-	sharedConfig := jwt.Config{Issuer: issuer, Audiences: []string{audience}, Keys: jwt.Secret(make([]byte, 32))}
+	sharedConfig := jwt.Config{Issuer: issuer, Audiences: []string{audience}, Keys: jwt.SharedSecret(make([]byte, 32))}
 	c := config(keys...)
-	c.Remember = 16
+	c.CacheTokens = 16
 	c.Groups, c.Context = "groups", []string{"tenant"}
 	behind := jwt.ALB(balancer, issuer, "c")
 	behind.HTTPClient = newInternet(nil).client()
@@ -90,7 +90,7 @@ func (k signingKey) fixedToken(claims string) string {
 // an audience and an end, and is read the same by Claims and by Decode.
 func FuzzClaims(f *testing.F) {
 	k := newHMAC(jwt.HS256, make([]byte, 32))
-	c := jwt.Config{Issuer: issuer, Audiences: []string{audience}, Keys: jwt.Secret(make([]byte, 32)), Groups: "groups", Context: []string{"x"}}
+	c := jwt.Config{Issuer: issuer, Audiences: []string{audience}, Keys: jwt.SharedSecret(make([]byte, 32)), Groups: "groups", Context: []string{"x"}}
 	v := verifier(f, c)
 	f.Add(claims(nil))
 	f.Add(claims(map[string]any{"groups": []string{"a\"\\"}, "x": 1.5, "scp": "a b", "nbf": 1}))
@@ -124,8 +124,8 @@ func FuzzKeySet(f *testing.F) {
 	f.Add(jwks(good, newRSA(jwt.RS256, "b"), newEd("c")))
 	f.Add([]byte(`{"keys":[{"kty":"EC","crv":"P-256","x":"","y":""}]}`))
 	f.Fuzz(func(t *testing.T, set []byte) {
-		text := panicOf(func() { jwt.KeySet(set) })
-		if text != "" && !strings.HasPrefix(text, "jwt: KeySet: ") {
+		text := panicOf(func() { jwt.StaticJWKS(set) })
+		if text != "" && !strings.HasPrefix(text, "jwt: StaticJWKS: ") {
 			t.Fatal(text)
 		}
 	})

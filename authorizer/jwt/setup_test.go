@@ -199,7 +199,7 @@ func verifier(t testing.TB, c jwt.Config) *jwt.Verifier {
 
 // config is one for tokens of the keys, as claims makes them.
 func config(keys ...signingKey) jwt.Config {
-	return jwt.Config{Issuer: issuer, Audiences: []string{audience}, Keys: jwt.KeySet(jwks(keys...))}
+	return jwt.Config{Issuer: issuer, Audiences: []string{audience}, Keys: jwt.StaticJWKS(jwks(keys...))}
 }
 
 // codeOf tells what kind of an error err is, and "" for none.

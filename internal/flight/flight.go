@@ -92,6 +92,13 @@ func (f *Flight) end(why error) (gaveUp bool) {
 	return true
 }
 
+// Aboard returns how many lives keep the call alive.
+func (f *Flight) Aboard() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.aboard
+}
+
 // land stops watching the lives.
 func (f *Flight) land() {
 	f.mu.Lock()

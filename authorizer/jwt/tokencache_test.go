@@ -13,7 +13,7 @@ import (
 // remembering is a remote verifier that remembers so many tokens.
 func remembering(t testing.TB, s *keyServer, tokens int) (*jwt.Verifier, *testClock) {
 	return started(jwt.Config{
-		Issuer: issuer, Audiences: []string{audience}, Keys: jwt.JWKS(s.URL + keyPath), HTTPClient: s.Client(), Remember: tokens,
+		Issuer: issuer, Audiences: []string{audience}, Keys: jwt.JWKS(s.URL + keyPath), HTTPClient: s.Client(), CacheTokens: tokens,
 	})
 }
 
@@ -108,7 +108,7 @@ func TestAKeyThatIsRemovedByTheWayEndsAMemory(t *testing.T) {
 func TestAMemoryLastsFiveMinutes(t *testing.T) {
 	k := newEC("a")
 	c := config(k)
-	c.Remember = 10
+	c.CacheTokens = 10
 	v, clock := started(c)
 	token := k.token(claims(nil))
 	first := must(v.Verify(t.Context(), token))
@@ -129,7 +129,7 @@ func TestAMemoryLastsFiveMinutes(t *testing.T) {
 func TestAMemoryIsBoundedAndKeepsWhatIsUsed(t *testing.T) {
 	k := newEd("a")
 	c := config(k)
-	c.Remember = 100
+	c.CacheTokens = 100
 	v := verifier(t, c)
 	used := k.token(claims(nil))
 	first := must(v.Verify(t.Context(), used))
@@ -138,11 +138,11 @@ func TestAMemoryIsBoundedAndKeepsWhatIsUsed(t *testing.T) {
 		if i%40 == 0 && must(v.Verify(t.Context(), used)) != first {
 			t.Fatalf("forgotten after %d others, though it was used", i)
 		}
-		if got := v.Remembered(); got > 100 {
+		if got := v.CachedTokens(); got > 100 {
 			t.Fatalf("%d tokens are remembered", got)
 		}
 	}
-	if got := v.Remembered(); got < 50 {
+	if got := v.CachedTokens(); got < 50 {
 		t.Errorf("%d tokens are remembered", got)
 	}
 }
@@ -150,7 +150,7 @@ func TestAMemoryIsBoundedAndKeepsWhatIsUsed(t *testing.T) {
 func TestOnlyWhatWasVerifiedIsRemembered(t *testing.T) {
 	k := newEC("a")
 	c := config(k)
-	c.Remember = 10
+	c.CacheTokens = 10
 	v := verifier(t, c)
 	token := k.token(claims(nil))
 	for i := range token {
@@ -158,7 +158,7 @@ func TestOnlyWhatWasVerifiedIsRemembered(t *testing.T) {
 			t.Fatalf("accepted with another character at %d", i)
 		}
 	}
-	if got := v.Remembered(); got != 0 {
+	if got := v.CachedTokens(); got != 0 {
 		t.Errorf("%d bad tokens are remembered", got)
 	}
 	expectCode(t, v, "the token itself", token, "")
@@ -172,7 +172,7 @@ func TestOnlyWhatWasVerifiedIsRemembered(t *testing.T) {
 func TestAMemoryIsSharedByMany(t *testing.T) {
 	k := newEd("a")
 	c := config(k)
-	c.Remember = 8
+	c.CacheTokens = 8
 	v := verifier(t, c)
 	var tokens []string
 	for i := range 32 {

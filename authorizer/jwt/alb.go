@@ -48,7 +48,7 @@ func (v *Verifier) checkBalancer(h *header) error {
 		return refuse(codeIssuer, "The token was not signed by the load balancer.")
 	case !v.config.UnsafeAnyIssuer && h.text("iss") != v.config.Issuer:
 		return refuse(codeIssuer, "The token is from another issuer.")
-	case len(h.kid) != 36 || strings.Trim(h.kid, "0123456789abcdefABCDEF-") != "": // it becomes part of a URI
+	case len(h.kid) != 36 || !consistsOf(h.kid, "0123456789abcdefABCDEF-"): // it becomes part of a URI
 		return refuse(codeMalformed, "The token's kid must be a UUID.")
 	}
 	return nil

@@ -294,7 +294,7 @@ func TestAnOutageOfTheKeysOfALoadBalancer(t *testing.T) {
 	}
 }
 
-func TestTokensOfALoadBalancerAreRemembered(t *testing.T) {
+func TestTokensOfALoadBalancerAreCached(t *testing.T) {
 	k := newEC("")
 	n := newInternet(map[string][]byte{balancerURI + balancerKid: k.pem()})
 	c := jwt.ALB(balancer, issuer, "c")

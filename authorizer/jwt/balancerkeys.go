@@ -75,8 +75,8 @@ func (b *balancerKeys) add(kid string) (*remoteKeys, error) {
 		return r, nil
 	}
 	now := b.now()
-	if wait := b.unknown.wait(kid, now); wait > 0 {
-		return nil, tooEarly(wait, nil)
+	if err := b.unknown.tooEarly(kid, now, nil); err != nil {
+		return nil, err
 	}
 	b.unknown.Take(now)
 	if len(b.keys) >= maxBalancerKeys {

@@ -119,7 +119,7 @@ func inTurns(b *testing.B, name string, base, do func()) {
 }
 
 // A token that was seen before.
-func BenchmarkRemembered(b *testing.B) {
+func BenchmarkCached(b *testing.B) {
 	for _, k := range benchKeys() {
 		c := benchConfig(k)
 		c.CacheTokens = 100
@@ -226,11 +226,11 @@ func BenchmarkParallel(b *testing.B) {
 	for _, k := range benchKeys() {
 		token := k.token(cognitoClaims)
 		b.Run(string(k.alg)+"/bare", func(b *testing.B) { parallel(b, bare(b, k, token)) })
-		for _, remember := range []int{0, 100} {
+		for _, cached := range []int{0, 100} {
 			c := benchConfig(k)
-			c.CacheTokens = remember
+			c.CacheTokens = cached
 			v := verifier(b, c)
-			b.Run(fmt.Sprintf("%s/remember %d", k.alg, remember), func(b *testing.B) {
+			b.Run(fmt.Sprintf("%s/cache %d", k.alg, cached), func(b *testing.B) {
 				parallel(b, func() bool {
 					_, err := v.Verify(b.Context(), token)
 					return err == nil

@@ -57,9 +57,9 @@ type Config struct {
 	// several issuers, include the issuer: sub is unique within one issuer only. A
 	// token is refused if the result is empty.
 	Principal func(*Claims) string
-	// CacheTokens is about how many verified tokens are kept, by SHA-256, so that a
-	// token that comes again is not verified again. A token is kept until exp, for 5
-	// minutes at most, and as long as its key is trusted. Zero keeps none.
+	// CacheTokens is how many verified tokens are kept, by SHA-256, so that a token
+	// that comes again is not verified again: until exp, for 5 minutes at most, and
+	// as long as its key is trusted. Zero keeps none.
 	CacheTokens int
 	// HTTPClient is the client whose Transport fetches keys; its other settings are
 	// ignored. Nil is a client that closes each connection.

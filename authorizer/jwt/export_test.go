@@ -15,7 +15,7 @@ func (v *Verifier) SetClock(now func() time.Time) { v.clock = now }
 // the payload without a check.
 func CheckJWS(k Keys, accepted []Algorithm, text string) ([]byte, error) {
 	c := Config{Algorithms: accepted}
-	v := &Verifier{config: c.withDefaults(), encoding: unpadded, keys: staticKeys{k.set}}
+	v := &Verifier{config: c.withDefaults(), encoding: unpadded, keys: k.set}
 	t, err := v.split(text, time.Time{})
 	if err != nil {
 		return nil, err
@@ -58,7 +58,7 @@ func (v *Verifier) Waiters() int {
 func (v *Verifier) CachedTokens() int {
 	v.cache.mu.Lock()
 	defer v.cache.mu.Unlock()
-	return len(v.cache.newer) + len(v.cache.older)
+	return len(v.cache.tokens)
 }
 
 // BalancerKeys returns how many keys of load balancers are kept.

@@ -13,7 +13,7 @@ const accessTokenType = "at+jwt"
 // It panics if pool is not the id of a user pool.
 func Cognito(pool string, clients ...string) Config {
 	region, name, ok := strings.Cut(pool, "_")
-	if !ok || !isRegion(region) || !isAlphanumeric(name, 55) {
+	if !ok || !isRegion(region) || !consistsOf(name, lowerCase+upperCase) {
 		panic("jwt: Cognito: the id of a user pool must be like eu-central-1_AbCdEfGhI")
 	}
 	issuer := "https://cognito-idp." + region + "." + domainOf(region) + "/" + pool
@@ -42,26 +42,17 @@ func AccessToken(issuer string, audiences ...string) Config {
 	return Config{Issuer: issuer, Audiences: audiences, Types: []string{accessTokenType}}
 }
 
-// isRegion reports whether s looks like a region: "eu-central-1".
-func isRegion(s string) bool {
-	parts := strings.Split(s, "-")
-	for _, part := range parts {
-		if !isAlphanumeric(part, 16) || part != strings.ToLower(part) {
-			return false
-		}
-	}
-	return len(parts) >= 3
-}
+const (
+	lowerCase = "abcdefghijklmnopqrstuvwxyz0123456789"
+	upperCase = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+)
 
-// isAlphanumeric reports whether s has 1 to limit letters and digits of ASCII.
-func isAlphanumeric(s string, limit int) bool {
-	for _, c := range []byte(s) {
-		if !('0' <= c && c <= '9' || 'A' <= c && c <= 'Z' || 'a' <= c && c <= 'z') {
-			return false
-		}
-	}
-	return s != "" && len(s) <= limit
-}
+// consistsOf reports whether s has characters of the set, and no others.
+func consistsOf(s, set string) bool { return s != "" && strings.Trim(s, set) == "" }
+
+// isRegion reports whether s looks like a region: "eu-central-1". It becomes part
+// of a host name.
+func isRegion(s string) bool { return consistsOf(s, lowerCase+"-") && strings.Count(s, "-") >= 2 }
 
 // domainOf returns the domain of a region's partition.
 func domainOf(region string) string {

@@ -15,11 +15,8 @@ const (
 	// hardAge is when fetched keys are no longer trusted. Between their own age and
 	// this one they serve while the issuer does not answer.
 	hardAge = 24 * time.Hour
-	// unknownKidEvery is how often a key set is fetched because of unknown kids,
-	// which anybody can make up.
+	// unknownKidEvery is how often a key set is fetched because of unknown kids.
 	unknownKidEvery = 10 * time.Second
-	// unknownKidBurst leaves a fetch for a new key after one for a made-up kid.
-	unknownKidBurst = 2
 )
 
 // backoff is the pause after failed fetches.
@@ -72,7 +69,7 @@ func newRemoteKeys(f *fetcher, load loader, now func() time.Time) *remoteKeys {
 func (r *remoteKeys) trusts(k *key, now time.Time) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.current.isFresh(now) && r.current.has(k)
+	return r.current.isFresh(now) && r.current.trusts(k, now)
 }
 
 // fetchedAt returns when the keys were fetched, zero if never.
@@ -127,8 +124,8 @@ func (r *remoteKeys) decide(t *token) (*key, error) {
 	case r.failures.Hold(now):
 		return nil, unavailable(r.failures.Err, r.failures.Retry.Sub(now))
 	case fresh:
-		if wait := r.unknown.wait(t.kid, now); wait > 0 {
-			return nil, tooEarly(wait, r.failures.Err)
+		if err := r.unknown.tooEarly(t.kid, now, r.failures.Err); err != nil {
+			return nil, err
 		}
 	}
 	return nil, errMustFetch
@@ -215,39 +212,4 @@ func (r *remoteKeys) land(ctx context.Context, f *fetch, set *keySet, age time.D
 	if errors.Is(err, errNoUsableKey) { // an answer: the issuer has withdrawn all keys
 		r.current = nil
 	}
-}
-
-// unknownKids limit the fetches for unknown kids. They are guarded by the lock of
-// what has them.
-type unknownKids struct {
-	flight.Budget
-
-	absent string // the kid that was last fetched for and not there
-	at     time.Time
-}
-
-func newUnknownKids(every time.Duration) unknownKids {
-	return unknownKids{Budget: flight.Budget{Every: every, Burst: unknownKidBurst}}
-}
-
-// wait returns how long to wait before a fetch for kid, 0 if it need not. The kid
-// that was absent waits for a whole period, however often it comes, so that it
-// leaves a fetch for others.
-func (u *unknownKids) wait(kid string, now time.Time) time.Duration {
-	wait := u.Wait(now)
-	if again := u.at.Add(u.Every); kid == u.absent && clock.Within(now, u.at, again) {
-		wait = max(wait, again.Sub(now))
-	}
-	return wait
-}
-
-func (u *unknownKids) noteAbsent(kid string, now time.Time) { u.absent, u.at = kid, now }
-
-// tooEarly returns the error about a kid that is not to be fetched for yet. cause
-// is why the last fetch failed, or nil.
-func tooEarly(wait time.Duration, cause error) error {
-	if cause == nil {
-		cause = errTooManyKids
-	}
-	return unavailable(cause, wait)
 }

@@ -11,13 +11,13 @@ import (
 // maxCached is how long a verified token is kept at most.
 const maxCached = 5 * time.Minute
 
-// A tokenCache keeps verified tokens by their SHA-256. It has two halves. When the
-// newer one is full it replaces the older one, so tokens in use stay.
+// A tokenCache keeps verified tokens by their SHA-256, so that it holds no
+// credential. When it is full it starts anew.
 type tokenCache struct {
-	half int // tokens in one half
+	size int
 
-	mu           sync.Mutex
-	newer, older map[[sha256.Size]byte]cachedToken
+	mu     sync.Mutex
+	tokens map[[sha256.Size]byte]cachedToken
 }
 
 type cachedToken struct {
@@ -25,8 +25,8 @@ type cachedToken struct {
 	from, until time.Time
 }
 
-func newTokenCache(tokens int) *tokenCache {
-	return &tokenCache{half: max(tokens/2, 1), newer: map[[sha256.Size]byte]cachedToken{}}
+func newTokenCache(size int) *tokenCache {
+	return &tokenCache{size: size, tokens: map[[sha256.Size]byte]cachedToken{}}
 }
 
 // find returns a token that was verified before, or nil.
@@ -37,17 +37,10 @@ func (c *tokenCache) find(text string, now time.Time) *verified {
 	sum := sha256.Sum256([]byte(text))
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	cached, isNew := c.newer[sum]
-	if !isNew {
-		cached = c.older[sum]
+	if t, ok := c.tokens[sum]; ok && clock.Within(now, t.from, t.until) {
+		return t.verified
 	}
-	if cached.verified == nil || !clock.Within(now, cached.from, cached.until) {
-		return nil
-	}
-	if !isNew {
-		c.add(sum, cached)
-	}
-	return cached.verified
+	return nil
 }
 
 // keep adds a token that was verified at now.
@@ -59,13 +52,8 @@ func (c *tokenCache) keep(text string, v *verified, now time.Time) {
 	sum := sha256.Sum256([]byte(text))
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.add(sum, cachedToken{v, now, until})
-}
-
-// add is called with c.mu held.
-func (c *tokenCache) add(sum [sha256.Size]byte, t cachedToken) {
-	if len(c.newer) >= c.half {
-		c.older, c.newer = c.newer, make(map[[sha256.Size]byte]cachedToken, c.half)
+	if len(c.tokens) >= c.size {
+		clear(c.tokens)
 	}
-	c.newer[sum] = t
+	c.tokens[sum] = cachedToken{v, now, until}
 }

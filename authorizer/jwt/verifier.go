@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/lambdarmor/lambdarmor/authorizer"
+	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/internal/clock"
 )
 
@@ -54,7 +55,7 @@ func New(c Config) *Verifier {
 		v.encoding = padded
 		v.keys = newBalancerKeys(v.fetcher, c.loadBalancer.keys, now)
 	case c.Keys.set != nil:
-		v.keys = staticKeys{c.Keys.set}
+		v.keys = c.Keys.set
 	case c.Keys.uri != "":
 		v.keys = newRemoteKeys(v.fetcher, v.fetcher.keySetAt(c.Keys.uri), now)
 	default:
@@ -164,15 +165,24 @@ func (v *Verifier) checkSignature(ctx context.Context, t *token) (*key, error) {
 	return nil, refuse(codeSignature, "The token's signature is not one of its issuer.")
 }
 
-// staticKeys never change.
-type staticKeys struct{ *keySet }
-
-func (s staticKeys) find(_ context.Context, t *token) (*key, error) {
-	k, err := s.pick(t.kid, t.alg)
-	if err == errUnknownKid {
-		return nil, unknownKey()
+// grant returns the Grant of verified claims. If there can be none, the token is
+// refused: it is no reason for an authorizer to fail.
+func (v *Verifier) grant(c *Claims) (*authorizer.Grant, error) {
+	g := &authorizer.Grant{
+		Principal: v.config.Principal(c),
+		Context:   c.context,
+		Scopes:    c.Scopes,
+		Groups:    c.Groups,
+		Expires:   c.Expires.Add(v.config.Leeway),
 	}
-	return k, err
+	if g.Principal == "" {
+		return nil, refuse(codeClaims, "The token does not say whom it was issued to.")
+	}
+	if err := g.Validate(); err != nil {
+		return nil, &guard.Error{
+			Kind: guard.Unauthenticated, Code: codeClaims,
+			Detail: "The token has a claim that gateways do not pass on.", Err: err,
+		}
+	}
+	return g, nil
 }
-
-func (s staticKeys) trusts(k *key, _ time.Time) bool { return s.has(k) }

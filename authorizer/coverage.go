@@ -2,61 +2,56 @@ package authorizer
 
 import (
 	"context"
+	"errors"
+	"net/http"
+	"reflect"
 	"slices"
-	"strings"
 
+	"github.com/lambdarmor/lambdarmor/authorizer/internal/reads"
+	"github.com/lambdarmor/lambdarmor/authorizer/internal/routekey"
+	"github.com/lambdarmor/lambdarmor/authorizer/policy"
 	"github.com/lambdarmor/lambdarmor/guard"
 )
 
-// hazardError is a decision that no policy can express.
-type hazardError struct{ fix string }
-
-func (e *hazardError) Error() string { return e.fix }
-
-// document returns the policy for all calls that the gateway may hold to it, and the
-// grant that goes with it. g is nil if the call is forbidden.
-func (d *decider) document(ctx context.Context, r *Request, g *Grant) (doc Document, _ *Grant, err error) {
+// document returns the policy for all calls that the gateway may apply it to, and the
+// grant that goes with it. g is the grant of the call, nil if that is forbidden.
+func (d *decider) document(ctx context.Context, r *Request, g *Grant) (*policy.Document, *Grant, error) {
 	in := r.in
-	doc = in.newDocument()
-	if d.uncached || !in.cacheable() {
-		if g != nil {
-			err = notNameable(guard.Forbidden, doc.Allow(in.arn))
+	doc := &policy.Document{AnyStage: in.Format == reads.RESTToken}
+	if !d.cache.Stores(in) {
+		if g == nil {
+			return doc, nil, nil
 		}
-		return doc, g, err
+		return doc, g, notNameable(guard.Forbidden, doc.Allow(in.ARN))
 	}
-	looked := r.reads.withEdge(d.edge)
-	uncovered := d.uncovered(in, looked)
-	pinned := in.routeKey != "" && d.covers(in, read{place{kind: inRouteKey}, in.routeKey})
-	if !pinned && len(r.reads.routeTables()) > 0 {
-		uncovered = slices.DeleteFunc(uncovered, read.ofTable)
-		if len(uncovered) > 0 {
-			return doc, g, &hazardError{fix(in, uncovered)}
-		}
-		return d.tables(ctx, r, g)
+	covers := func(kind reads.Kind, value string) bool {
+		return d.cache.Covers(in, reads.Read{Place: reads.Place{Kind: kind}, Value: value})
+	}
+	byRoute := in.RouteKey != "" && covers(reads.RouteKey, in.RouteKey)
+	uncovered := d.cache.Uncovered(in, r.reads)
+	routes, tables := r.reads.Routes()
+	askEach := !byRoute && tables
+	if askEach {
+		uncovered = slices.DeleteFunc(uncovered, reads.Read.PerRoute)
 	}
 	switch {
 	case len(uncovered) > 0:
-		return doc, g, &hazardError{fix(in, uncovered)}
+		return doc, g, hazard(reads.Fix(in, uncovered))
+	case askEach:
+		return d.allowTables(ctx, r, g, doc, routes)
 	case g == nil:
 		return doc, nil, nil
-	case pinned:
-		err = doc.allowRoute(in)
-	default:
-		path := d.covers(in, read{place{kind: inPath}, in.RawPath()}) && d.covers(in, read{place{kind: inDomain}, in.Domain()})
-		err = doc.allowSame(in, d.covers(in, read{place{kind: inMethod}, in.method}), path)
+	case byRoute:
+		return doc, g, notNameable(guard.Internal, doc.AllowRoute(in.ARN, in.RouteKey, in.Gateway()))
 	}
-	return doc, g, notNameable(guard.Internal, err)
+	byMethod := covers(reads.Method, in.Method)
+	byPath := covers(reads.Path, in.RawPath()) && covers(reads.Domain, in.Domain())
+	return doc, g, notNameable(guard.Internal, allowSame(doc, in.ARN, byMethod, byPath))
 }
 
-// newDocument returns a policy for the stage of a call. Of a TOKEN event AWS may
-// write "*" for it.
-func (in *input) newDocument() Document {
-	return Document{anyStage: in.format == RESTToken && in.stage == "*"}
-}
-
-// notNameable makes a refusal of a call that cannot be named in a policy: its path
-// is the client's. Where it would be kept it is no denial, as others may have the
-// same identity.
+// notNameable is the error for a path that no policy can name. The client chose the
+// path. If the answer is stored it must not be a denial, as others may have the same
+// identity.
 func notNameable(kind guard.Kind, err error) error {
 	if err == nil {
 		return nil
@@ -64,88 +59,138 @@ func notNameable(kind guard.Kind, err error) error {
 	return &guard.Error{Kind: kind, Code: "path_not_grantable", Detail: "No policy can name this path.", Err: err}
 }
 
-// ofTable reports whether a read is one that is made anew for each route.
-func (r read) ofTable() bool {
-	return r.kind == inRouteKey || r.kind == inMethod || r.kind == inTablePath || r.kind == inDomain
-}
-
-// allowSame allows all that the decision is the same for: method and path of the
-// call are what they are now where the gateway keeps decisions apart by them, the
-// path if by the domain as well.
-func (doc *Document) allowSame(in *input, method, path bool) error {
-	a := in.arn
-	switch {
-	case method && path:
+// allowSame allows the calls with the method and the path of a, as far as the gateway
+// stores decisions separately by them.
+func allowSame(doc *policy.Document, a policy.ARN, byMethod, byPath bool) error {
+	if byMethod && byPath {
 		return doc.Allow(a)
-	case method:
-		a.Path = ""
-		return doc.AllowBelow(a)
-	case path:
-		for _, a.Method = range methods {
+	}
+	if byPath {
+		for _, a.Method = range routekey.Methods() {
 			if err := doc.Allow(a); err != nil {
 				return err
 			}
 		}
 		return nil
-	default:
-		a.Method, a.Path = "", ""
-		return doc.AllowBelow(a)
 	}
+	a.Path = ""
+	if !byMethod {
+		a.Method = ""
+	}
+	return doc.AllowBelow(a)
 }
 
-// allowRoute allows the route that was called, which the gateway keeps
-// decisions apart by: no call of another one is held to this policy.
-func (doc *Document) allowRoute(in *input) error {
-	p, ok := parsePattern(in.routeKey)
-	if !ok {
-		return doc.Allow(in.arn)
-	}
-	for _, method := range p.methods() {
-		if err := doc.allowPattern(in, p, method); err != nil {
-			return err
+// allowTables asks the check about every route of the tables that it uses, and allows
+// what it grants. called is the grant of the call itself.
+func (d *decider) allowTables(ctx context.Context, r *Request, called *Grant, doc *policy.Document, known []*routekey.Route) (*policy.Document, *Grant, error) {
+	routes := suppose(known)
+	g := called
+	var uncovered []reads.Read
+	for i := range routes {
+		route := &routes[i]
+		asked := r.fork()
+		asked.as = route
+		granted, err := d.decide(ctx, asked)
+		if more, ok := asked.reads.Routes(); ok {
+			r.reads.AddTable(more)
+		}
+		v := verdictOf(err)
+		if v == failed && route.Key != "" {
+			return doc, g, err
+		}
+		if v == failed {
+			continue
+		}
+		for _, read := range d.cache.Looked(asked.reads) {
+			switch {
+			case read.Kind == reads.RouteKey: // the gateway's name for the route is not known
+				read.Value = r.in.RouteKey
+			case read.Kind == reads.Path, read.Kind == reads.PathValue: // nor is the path
+			case read.PerRoute(), d.cache.Covers(r.in, read):
+				continue
+			}
+			uncovered = append(uncovered, read)
+		}
+		if v != allowed {
+			continue
+		}
+		route.granted = true
+		if g == nil {
+			g = granted
+		}
+		if g = same(g, granted); g == nil {
+			return doc, granted, hazard("let all routes have the same principal, scopes, groups and context")
 		}
 	}
-	if a := in.arn; p.key == "$default" && (a.Path == "" || !slices.Contains(methods[:], a.Method)) { // it may be named like that
-		return doc.Allow(a)
+	if all, _ := r.reads.Routes(); len(all) > len(known) { // of a table that the call itself did not come to
+		return d.allowTables(ctx, r, called, doc, all)
+	}
+	if len(uncovered) > 0 {
+		return doc, g, hazard(reads.Fix(r.in, uncovered))
+	}
+	byPath := slices.ContainsFunc(d.cache.Looked(r.reads), func(read reads.Read) bool { return read.Kind == reads.TablePath })
+	complete := d.complete && (r.in.Format == reads.RESTToken || !byPath)
+	return doc, g, allowRoutes(doc, r.in, routes, complete, called != nil)
+}
+
+// allowRoutes allows the granted routes, and the call itself if that is granted.
+func allowRoutes(doc *policy.Document, in *reads.Call, routes []supposed, complete, called bool) error {
+	list := make([]policy.Route, 0, len(routes))
+	whole := map[string]bool{} // methods of which all calls may be allowed
+	for _, s := range routes {
+		if s.Key == "" && !s.granted {
+			continue
+		}
+		whole[s.method] = whole[s.method] || s.Key == ""
+		list = append(list, policy.Route{Key: s.Key, Method: s.method, Granted: s.granted})
+	}
+	parameters := slices.ContainsFunc(routes, func(s supposed) bool { return s.granted && !s.Fixed() && !whole[s.method] })
+	if parameters && !complete {
+		return hazard("declare with CompleteRoutes() that Routes names all routes of the API", "add the route to the identity sources")
+	}
+	err := doc.AllowRoutes(in.ARN, list, in.Gateway())
+	var overlap *policy.OverlapError
+	if errors.As(err, &overlap) {
+		return hazard(overlap.Error() + ": add the route to the identity sources")
+	}
+	if err != nil || !called {
+		return err
+	}
+	if err := doc.Allow(in.ARN); err != nil && !parameters && !whole[in.ARN.Method] {
+		return notNameable(guard.Internal, err)
 	}
 	return nil
 }
 
-// allowPattern allows a route by name, or all below what stands before its
-// first parameter.
-func (doc *Document) allowPattern(in *input, p *pattern, method string) error {
-	a := in.arn
-	a.Method = method
-	if p.fixed() {
-		a.Path = p.path(len(p.segments))
-		if a.Path == "" {
-			a.Path = "/"
-		} else if in.format == RESTRequest || in.format == RESTToken { // which takes a slash at the end for nothing
-			a.Path += "/"
-			if err := doc.Allow(a); err != nil {
-				return err
-			}
-			a.Path = strings.TrimSuffix(a.Path, "/")
+// same returns the grant of two routes, the one that ends earlier. It is nil if they
+// differ otherwise: the backend would get the grant of another route.
+func same(a, b *Grant) *Grant {
+	x, y := *a, *b
+	x.Expires, y.Expires = b.Expires, b.Expires
+	if !reflect.DeepEqual(x, y) {
+		return nil
+	}
+	if a.Expires.IsZero() || !b.Expires.IsZero() && b.Expires.Before(a.Expires) {
+		return b
+	}
+	return a
+}
+
+// suppose returns the routes for each method that they take, and then the calls of no
+// route for each method.
+func suppose(routes []*routekey.Route) []supposed {
+	var out []supposed
+	for _, route := range routes {
+		for _, method := range route.Methods() {
+			out = append(out, supposed{Route: route, method: method})
 		}
-		return doc.Allow(a)
+		ownHead := func(r *routekey.Route) bool { return r.Method == http.MethodHead && r.Template() == route.Template() }
+		if route.Method == http.MethodGet && !slices.ContainsFunc(routes, ownHead) {
+			out = append(out, supposed{Route: route, method: http.MethodHead})
+		}
 	}
-	a.Path = p.path(p.literals())
-	return doc.AllowBelow(a)
-}
-
-// methods are those that a route takes.
-func (p *pattern) methods() []string {
-	if p.method == anyMethod || p.method == "" {
-		return methods[:]
+	for _, method := range routekey.Methods() {
+		out = append(out, supposed{Route: routekey.Other(), method: method})
 	}
-	return []string{p.method}
-}
-
-// path returns the first n segments, which are literals.
-func (p *pattern) path(n int) string {
-	path := ""
-	for _, s := range p.segments[:n] {
-		path += "/" + s.literal
-	}
-	return path
+	return out
 }

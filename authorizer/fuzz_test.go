@@ -6,14 +6,15 @@ import (
 	"testing"
 
 	"github.com/aws/aws-lambda-go/lambda"
+
 	"github.com/lambdarmor/lambdarmor/authorizer"
-	"github.com/lambdarmor/lambdarmor/guard/guardtest"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/sample"
 )
 
 // Of an event that somebody has made up: no panic; and whoever has no credential
 // is not allowed, whatever else is in the event.
 func FuzzRequest(f *testing.F) {
-	for name, event := range guardtest.Samples() {
+	for name, event := range sample.All() {
 		if len(name) >= len("authorizer") && name[:len("authorizer")] == "authorizer" {
 			f.Add(event.Bytes())
 		}
@@ -27,13 +28,13 @@ func FuzzRequest(f *testing.F) {
 	}
 	check := authorizer.Any(
 		authorizer.Bearer(tokens{}),
-		authorizer.APIKey("x-api-key", authorizer.Keys(authorizer.Key{Hash: authorizer.HashKey(key1), Principal: "shop"})),
-		authorizer.All(authorizer.ClientCert("CN="+key2), authorizer.SourceIP("192.0.2.1")),
+		authorizer.APIKey("x-api-key", tokens{"k1-0123456789abcdef0123456789": {Principal: "shop"}}),
+		authorizer.All(authorizer.ClientCert("CN="+"k2-0123456789abcdef0123456789"), authorizer.SourceIP("192.0.2.1")),
 		authorizer.Routes(map[string]authorizer.Check{"GET /orders/{id}": authorizer.Bearer(tokens{}), "ANY /{p+}": authorizer.All(authorizer.Bearer(tokens{}), authorizer.Groups("g")), "$default": authorizer.Bearer(tokens{})}),
 		looks(func(r *authorizer.Request) bool {
 			readings(r)
 			r.ARN()
-			r.Operation()
+			r.GraphQL()
 			return false
 		}),
 	)

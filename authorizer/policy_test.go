@@ -3,29 +3,29 @@ package authorizer_test
 import (
 	"cmp"
 	"maps"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/lambdarmor/lambdarmor/authorizer"
 	"github.com/lambdarmor/lambdarmor/guard"
-	"github.com/lambdarmor/lambdarmor/guard/guardtest"
-	"pgregory.net/rapid"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/sample"
 )
 
 const stageARN = "arn:aws:execute-api:us-east-1:123456789012:a1b2c3d4e5/prod/"
 
-// A gateway is an API in a test: routes, and how a REST API finds one.
-type gateway []string
+// A routeTable is an API in a test: routes, and how a REST API finds one.
+type routeTable []string
 
 // route is an independent reading of how a REST API routes: the resource first,
 // a literal before a parameter before a greedy one, then its method.
-func (g gateway) route(method, path string) string {
+func (g routeTable) route(method, path string) string {
 	return g.exactly(method, cmp.Or(strings.TrimSuffix(path, "/"), "/"))
 }
 
 // exactly is route where a slash at the end counts, as to an HTTP API.
-func (g gateway) exactly(method, path string) string {
+func (g routeTable) exactly(method, path string) string {
 	rank, fallback := "", ""
 	if slices.Contains(g, "$default") { // which takes what no other does
 		fallback = "$default"
@@ -68,13 +68,13 @@ func rankOf(template, path string) (rank string, ok bool) {
 }
 
 // call is the event of a call, of the type that the authorizer has.
-func (g gateway) call(variant, method, path string) guardtest.Event {
+func (g routeTable) call(variant, method, path string) sample.Event {
 	arn := stageARN + method + path
 	if variant == "token" {
-		return sample(variant).Set("/methodArn", arn)
+		return sampleOf(variant).Set("/methodArn", arn)
 	}
 	_, template, _ := strings.Cut(g.route(method, path), " ")
-	return sample(variant).Set("/methodArn", arn).Set("/httpMethod", method).Set("/path", path).Set("/resource", template)
+	return sampleOf(variant).Set("/methodArn", arn).Set("/httpMethod", method).Set("/path", path).Set("/resource", template)
 }
 
 // universe is every call of a small world, some with a slash too many.
@@ -97,27 +97,27 @@ func universe() (calls [][2]string) {
 }
 
 // genRoutes draws routes of which no two are the same to the gateway.
-func genRoutes(name string, not gateway) *rapid.Generator[gateway] {
-	return rapid.Custom(func(t *rapid.T) gateway {
-		var routes gateway
-		segments := rapid.SliceOfN(rapid.SampledFrom([]string{"a", "b", "{x}"}), 1, 3)
-		for range rapid.IntRange(0, 6).Draw(t, name) {
-			template := "/" + strings.Join(segments.Draw(t, "template"), "/")
-			if rapid.IntRange(0, 5).Draw(t, "greedy") == 0 {
-				template = strings.TrimRight(template[:strings.LastIndex(template, "/")], "/") + "/{x+}"
-			}
-			key := rapid.SampledFrom([]string{"GET", "POST", "ANY"}).Draw(t, "method") + " " + template
-			if !slices.Contains(routes, key) && !slices.Contains(not, key) && fits(append(slices.Clone(routes), key)) {
-				routes = append(routes, key)
-			}
+func genRoutes(d *dice, not routeTable) routeTable {
+	var routes routeTable
+	for range d.IntN(7) {
+		template := ""
+		for range 1 + d.IntN(3) {
+			template += "/" + pick(d, "a", "b", "{x}")
 		}
-		return routes
-	})
+		if d.IntN(6) == 0 {
+			template = template[:strings.LastIndex(template, "/")] + "/{x+}"
+		}
+		key := pick(d, "GET", "POST", "ANY") + " " + template
+		if !slices.Contains(routes, key) && !slices.Contains(not, key) && fits(append(slices.Clone(routes), key)) {
+			routes = append(routes, key)
+		}
+	}
+	return routes
 }
 
 // fits reports whether routes are a table: of no two of them neither is the more
 // special one.
-func fits(routes gateway) (ok bool) {
+func fits(routes routeTable) (ok bool) {
 	defer func() { ok = recover() == nil }()
 	table(routes...)
 	return true
@@ -129,17 +129,19 @@ func fits(routes gateway) (ok bool) {
 func TestAPolicyAllowsWhatTheCheckGrants(t *testing.T) {
 	calls := universe()
 	held, allowed, refused := 0, 0, 0
-	rapid.Check(t, func(t *rapid.T) {
-		table := genRoutes("routes", nil).Draw(t, "table")
-		complete := rapid.Bool().Draw(t, "complete")
+	for range 200 {
+		seed := rand.Uint64()
+		d := newDice(seed)
+		table := genRoutes(d, nil)
+		complete := pick(d, true, false)
 		api := slices.Clone(table)
 		if !complete { // the API has more than the table
-			api = append(api, genRoutes("others", table).Draw(t, "others")...)
+			api = append(api, genRoutes(d, table)...)
 		}
 		granted := map[string]bool{}
 		routes := map[string]authorizer.Check{}
 		for _, key := range table {
-			granted[key] = rapid.Bool().Draw(t, key)
+			granted[key] = pick(d, true, false)
 			if granted[key] {
 				routes[key] = authorizer.Scopes("s")
 			} else {
@@ -166,9 +168,9 @@ func TestAPolicyAllowsWhatTheCheckGrants(t *testing.T) {
 		if complete {
 			opts = append(opts, authorizer.CompleteRoutes())
 		}
-		variant := rapid.SampledFrom([]string{"token", "request"}).Draw(t, "type")
+		variant := pick(d, "token", "request")
 		if variant == "token" && !complete {
-			return // the event does not tell the route, so the table has to be the API's
+			continue // the event does not tell the route, so the table has to be the API's
 		}
 		var firsts [][2]string
 		for _, c := range calls {
@@ -177,7 +179,7 @@ func TestAPolicyAllowsWhatTheCheckGrants(t *testing.T) {
 			}
 		}
 		for range min(8, len(firsts)) {
-			first := rapid.SampledFrom(firsts).Draw(t, "first")
+			first := pick(d, firsts...)
 			out, err := authorizer.Policy(check, opts...).Invoke(t.Context(), api.call(variant, first[0], first[1]).Bytes())
 			if guard.Public(err).Code == "authorizer_cache_hazard" { // which is not kept
 				refused++
@@ -196,15 +198,15 @@ func TestAPolicyAllowsWhatTheCheckGrants(t *testing.T) {
 				route := api.route(c[0], c[1])
 				switch got := a.Policy.allows(stageARN + c[0] + c[1]); {
 				case got && !grants(route):
-					t.Fatalf("%s %s, route %q, is refused and allowed by %s", c[0], c[1], route, out)
+					t.Fatalf("seed %d: %s %s, route %q, is refused and allowed by %s", seed, c[0], c[1], route, out)
 				case !got && grants(route) && expressed && !strings.HasSuffix(c[1], "/") && !(variant == "token" && beforeGreedy(c[1])):
-					t.Fatalf("%s %s, route %q, is granted and not allowed by %s", c[0], c[1], route, out)
+					t.Fatalf("seed %d: %s %s, route %q, is granted and not allowed by %s", seed, c[0], c[1], route, out)
 				case got:
 					allowed++
 				}
 			}
 		}
-	})
+	}
 	t.Logf("%d calls held to a policy, %d allowed; %d decisions refused", held, allowed, refused)
 	if allowed == 0 { // some 1500 usually
 		t.Error("no call was allowed")
@@ -259,7 +261,7 @@ func TestPoliciesOfTables(t *testing.T) {
 			}
 			method, template, _ := strings.Cut(tt.call, " ")
 			path := strings.ReplaceAll(template, "{id}", "42")
-			event := sample("request").Set("/methodArn", stageARN+method+path).Set("/httpMethod", method).Set("/resource", template).Set("/path", path)
+			event := sampleOf("request").Set("/methodArn", stageARN+method+path).Set("/httpMethod", method).Set("/resource", template).Set("/path", path)
 			h := authorizer.Policy(authorizer.All(authorizer.Bearer(alice("s")), authorizer.Routes(routes)), append([]authorizer.Option{authorizer.IdentitySources(auth)}, tt.opts...)...)
 			out, log, err := ask(t, h, event)
 			if (err != nil) != (tt.hazard != "") || (log.code() == "authorizer_cache_hazard") != (tt.hazard != "") || !strings.Contains(log.text("fix"), tt.hazard) {
@@ -310,7 +312,7 @@ func TestAPolicyIsForAllTablesOfACheck(t *testing.T) {
 	public := authorizer.Routes(map[string]authorizer.Check{"GET /news": authorizer.Scopes("news")})
 	h := authorizer.Policy(authorizer.All(authorizer.Bearer(alice("news", "staff")), authorizer.Any(public, staff)))
 	for _, first := range []string{"GET/news", "GET/staff", "GET/payroll", "POST/reports", "GET/elsewhere"} {
-		out, _, err := ask(t, h, sample("token").Set("/methodArn", stageARN+first))
+		out, _, err := ask(t, h, sampleOf("token").Set("/methodArn", stageARN+first))
 		for call, want := range map[string]outcome{"GET/news": allow, "GET/staff": allow, "POST/reports": allow, "GET/payroll": deny, "GET/elsewhere": deny} {
 			if got := outcomeOf(t, out, err, stageARN+call); got != want {
 				t.Errorf("%s after %s: %s, want %s: %s", call, first, got, want, out)
@@ -326,7 +328,7 @@ func TestAPolicyIsForNoCallThatIsNotKnown(t *testing.T) {
 	for _, variant := range []string{"request", "token"} {
 		for _, resource := range []string{"/orders", "/orders/{id}"} {
 			path := strings.ReplaceAll(resource, "{id}", "42")
-			event := sample(variant).Set("/methodArn", stageARN+"GET"+path)
+			event := sampleOf(variant).Set("/methodArn", stageARN+"GET"+path)
 			if variant == "request" {
 				event = event.Set("/resource", resource).Set("/path", path)
 			}
@@ -346,7 +348,7 @@ func TestAPolicyDependsOnWhatItsRoutesLookAt(t *testing.T) {
 	reads := looks(func(r *authorizer.Request) bool { return r.Header("x-none") == "" })
 	c := authorizer.Routes(map[string]authorizer.Check{"GET /a": authorizer.Bearer(alice()), "GET /b": reads})
 	for _, path := range []string{"/a", "/b"} {
-		out, log, err := ask(t, authorizer.Policy(c), sample("token").Set("/methodArn", stageARN+"GET"+path))
+		out, log, err := ask(t, authorizer.Policy(c), sampleOf("token").Set("/methodArn", stageARN+"GET"+path))
 		if outcomeOf(t, out, err, stageARN+"GET"+path) != broken || log.code() != "authorizer_cache_hazard" {
 			t.Errorf("%s: %s, %v", path, out, log)
 		}
@@ -368,7 +370,7 @@ func TestCompleteRoutesHasToBeTrue(t *testing.T) {
 		"$default is refused":        {check: authorizer.All(authorizer.Bearer(alice()), both), route: routeKey, want: broken},
 		"$default is what is called": {check: authorizer.All(authorizer.Bearer(alice()), both), route: "$default", want: broken},
 	} {
-		event := sample("").Set("/routeKey", tt.route)
+		event := sampleOf("").Set("/routeKey", tt.route)
 		out, log, err := ask(t, authorizer.Policy(tt.check, authorizer.CompleteRoutes()), event)
 		if got := outcomeOf(t, out, err, arnOf(event)); got != tt.want || (tt.want == broken) != (log.code() == "authorizer_cache_hazard") {
 			t.Errorf("%s: %s: %s, %v", name, got, out, log)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/idempotency"
+	"github.com/lambdarmor/lambdarmor/idempotency/jmespath"
 )
 
 // restEvent is a request to a REST API, with members of its context and headers.
@@ -111,7 +112,7 @@ func TestCallersOfAppSyncNeverMeet(t *testing.T) {
 	const arguments = `{"id":"k-1","amount":1.50}`
 	for name, key := range map[string]idempotency.KeyFunc{
 		"the payload":   idempotency.Payload(),
-		"an expression": idempotency.JMESPath("arguments.id"),
+		"an expression": jmespath.Key("arguments.id"),
 	} {
 		t.Run(name, func(t *testing.T) {
 			events := map[string]func(trace string) string{}
@@ -156,7 +157,7 @@ func TestAFieldWithoutArgumentsHasNoKey(t *testing.T) {
 
 // The same key for another request is refused.
 func TestAKeyOfAppSyncIsForOneRequest(t *testing.T) {
-	h := guard.Wrap(new(function), idempotency.Once(idempotency.NewMemoryStore(), idempotency.JMESPath("arguments.id")))
+	h := guard.Wrap(new(function), idempotency.Once(idempotency.NewMemoryStore(), jmespath.Key("arguments.id")))
 	const alice = `{"sub":"alice","issuer":"https://a","claims":{}}`
 	if _, err := h.Invoke(t.Context(), []byte(resolve("pay", `{"id":"k-1","amount":1}`, alice, "", "1"))); err != nil {
 		t.Fatal(err)

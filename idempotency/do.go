@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/idempotency/internal/keys"
 	"github.com/lambdarmor/lambdarmor/internal/canonicaljson"
 )
 
@@ -16,8 +17,7 @@ type Operation struct{ *config }
 
 // NewOperation names an operation. Two operations of different names, or of
 // different functions, never meet. [Name] and [Fingerprint] have no effect on an
-// operation, and [PowertoolsValidation] only with [KeyFrom]. The other options
-// mean for [Do] what they mean for [Once].
+// operation. The other options mean for [Do] what they mean for [Once].
 func NewOperation(name string, store Store, opts ...Option) Operation {
 	if name == "" {
 		panic("idempotency: NewOperation without a name")
@@ -85,7 +85,7 @@ func (op Operation) do(ctx context.Context, key string, input any, e effect) (do
 type doKey struct {
 	key         string
 	id          string // of the record, where the KeyFunc has said so
-	fingerprint string // what PowertoolsValidation makes it
+	fingerprint string // which goes with that
 }
 
 // keyOf makes the key of an input as Once makes it of an event, or takes the one
@@ -102,19 +102,16 @@ func (op Operation) keyOf(ctx context.Context, given string, input any) (k doKey
 			return k, op.badInput(err)
 		}
 		ev := guard.EventOf(context.Background(), text) // not the one that the layers share
-		asked := &asking{Context: ctx}
+		asked, chosen := keys.WithRecord(ctx)
 		if k.key, err = op.keyFrom(asked, ev); err != nil {
 			return k, err
 		}
-		k.id = asked.id
-		if op.validation != nil {
-			if k.fingerprint, err = op.validation(ev); err != nil {
-				return k, err
-			}
+		if chosen.Key == k.key {
+			k.id, k.fingerprint = chosen.Key, chosen.Fingerprint
 		}
 	}
 	if k.key == "" {
-		return k, noKey("The request has no idempotency key.")
+		return k, keys.Missing("The request has no idempotency key.")
 	}
 	return k, nil
 }

@@ -2,7 +2,6 @@ package idempotency_test
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
@@ -14,6 +13,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambdacontext"
 	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/idempotency"
+	"github.com/lambdarmor/lambdarmor/idempotency/jmespath"
 )
 
 type receipt struct {
@@ -241,7 +241,7 @@ func TestDoRefuses(t *testing.T) {
 func TestDoMakesTheKeyOfItsInput(t *testing.T) {
 	c, s := new(till), &spy{Store: idempotency.NewMemoryStore()}
 	type order struct{ Customer, Order, Note string }
-	op := idempotency.NewOperation("charge", s, idempotency.KeyFrom(idempotency.JMESPath("[Customer, Order]")))
+	op := idempotency.NewOperation("charge", s, idempotency.KeyFrom(jmespath.Key("[Customer, Order]")))
 	charge := func(op idempotency.Operation, key string, input any) error {
 		_, err := idempotency.Do(t.Context(), op, key, input, c.charge)
 		return err
@@ -278,60 +278,13 @@ func TestDoMakesTheKeyOfItsInput(t *testing.T) {
 		}
 	}
 	c.mustHaveCharged(t, 2)
-	keyless := idempotency.NewOperation("charge", s, idempotency.KeyFrom(idempotency.JMESPath("Order")), idempotency.AllowMissingKey())
+	keyless := idempotency.NewOperation("charge", s, idempotency.KeyFrom(jmespath.Key("Order")), idempotency.AllowMissingKey())
 	if err := charge(keyless, "", order{Customer: "c"}); err != nil {
 		t.Error(err)
 	}
 	c.mustHaveCharged(t, 3)
 	if len(s.claims[0].Key) != 43 {
 		t.Errorf("stored as %s, want a hash", s.claims[0].Key)
-	}
-}
-
-// It says nothing of an input whose key is given.
-func TestPowertoolsValidationOfAGivenKeyIsIgnored(t *testing.T) {
-	c := new(till)
-	op := idempotency.NewOperation("charge", idempotency.NewMemoryStore(), idempotency.PowertoolsValidation("n"))
-	for i, code := range []string{"", "idempotency_key_reused"} {
-		_, err := idempotency.Do(t.Context(), op, "k", map[string]int{"n": 1, "more": i}, c.charge)
-		if code == "" && err != nil {
-			t.Fatal(err)
-		} else if code != "" {
-			mustBe(t, "another input", err, guard.Unprocessable, code)
-		}
-	}
-}
-
-func TestDoHasTheRecordOfPowertools(t *testing.T) {
-	s := &spy{Store: idempotency.NewMemoryStore()}
-	for name, c := range map[string]struct {
-		opts        []idempotency.Option
-		input       any
-		key         string
-		fingerprint string
-	}{
-		"a key": {input: map[string]any{"id": "abc", "n": 1}, key: "p#ebd9f4c7b06cb0aaf5d13d80e49d8b90"},
-		"a validation": {
-			opts:  []idempotency.Option{idempotency.PowertoolsValidation("n")},
-			input: map[string]any{"id": "abc", "n": 42}, key: "p#ebd9f4c7b06cb0aaf5d13d80e49d8b90", fingerprint: "a1d0c6e83f027327d8461063f4ac58a6",
-		},
-		"another KeyFunc, whose key is no id": {
-			opts:        []idempotency.Option{idempotency.PowertoolsValidation("n"), idempotency.KeyFrom(idempotency.JMESPath("id"))},
-			input:       map[string]any{"id": "abc", "n": 42},
-			fingerprint: "a1d0c6e83f027327d8461063f4ac58a6",
-		},
-		"numbers as they are written": {
-			input: json.RawMessage(`{"id":{"amount":1.0,"big":1e16,"small":1e-5}}`), key: "p#f12032cfb3639e2240c2d334d89fe508",
-		},
-	} {
-		op := idempotency.NewOperation(name, s, append([]idempotency.Option{idempotency.KeyFrom(idempotency.PowertoolsKey("p", "id"))}, c.opts...)...)
-		_, err := idempotency.Do(t.Context(), op, "", c.input, func(context.Context) (int, error) { return 1, nil })
-		if err != nil && guard.KindOf(err) != guard.Unprocessable {
-			t.Errorf("%s: %v", name, err)
-		}
-		if got := s.claims[len(s.claims)-1]; c.key != "" && got.Key != c.key || got.Fingerprint != c.fingerprint {
-			t.Errorf("%s: got key %s and fingerprint %q, want %s and %q", name, got.Key, got.Fingerprint, c.key, c.fingerprint)
-		}
 	}
 }
 

@@ -6,12 +6,13 @@ import (
 	"time"
 
 	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/idempotency/internal/keys"
 	"github.com/lambdarmor/lambdarmor/internal/reason"
 )
 
 // ErrNoKey is the error of a [KeyFunc] that finds no key, or only parts of one.
 // What wraps it lets [AllowMissingKey] tell it from a key that is malformed.
-var ErrNoKey = reason.New("idempotency: no key")
+var ErrNoKey error = keys.ErrMissing
 
 // ErrOutcomeUnknown is for a handler that cannot tell what it has done, as when
 // a payment provider did not answer. An error that wraps it leaves the key in
@@ -20,14 +21,6 @@ var ErrOutcomeUnknown = reason.New("idempotency: the outcome is unknown")
 
 // errMismatch is a cause, for the log.
 var errMismatch = reason.New("idempotency: the fingerprint is another")
-
-func noKey(detail string) error {
-	return &guard.Error{Kind: guard.Invalid, Code: "idempotency_key_missing", Detail: detail, Err: ErrNoKey}
-}
-
-func malformedKey(detail string) error {
-	return &guard.Error{Kind: guard.Invalid, Code: "idempotency_key_malformed", Detail: detail}
-}
 
 func reused() error {
 	return &guard.Error{

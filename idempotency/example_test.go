@@ -8,6 +8,7 @@ import (
 	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/guard/httpapi"
 	"github.com/lambdarmor/lambdarmor/idempotency"
+	"github.com/lambdarmor/lambdarmor/idempotency/jmespath"
 )
 
 func ExampleOnce() {
@@ -62,20 +63,6 @@ func ExampleDo() {
 	// receipt 1 for order 17
 }
 
-func ExampleJMESPath() {
-	key := idempotency.JMESPath("[detail.customer, detail.order]")
-	for _, event := range []string{
-		`{"detail":{"customer":"c-42","order":17}}`,
-		`{"detail":{"order":17}}`,
-	} {
-		k, err := key(context.Background(), guard.EventOf(context.Background(), []byte(event)))
-		fmt.Println(k, err)
-	}
-	// Output:
-	// ["c-42",17] <nil>
-	//  idempotency_key_missing: The request lacks a part of the idempotency key.: idempotency: no key
-}
-
 // The bank takes the money and does not answer. The handler says that it does not
 // know, and the next try asks the bank instead of paying again.
 func ExampleReconcileAs() {
@@ -106,7 +93,7 @@ func ExampleKeyFrom() {
 		Order    int    `json:"order"`
 	}
 	op := idempotency.NewOperation("charge", idempotency.NewMemoryStore(),
-		idempotency.KeyFrom(idempotency.JMESPath("[customer, order]")))
+		idempotency.KeyFrom(jmespath.Key("[customer, order]")))
 
 	charges := 0
 	for _, c := range []charge{{Customer: "c-42", Order: 17}, {Customer: "c-42", Order: 18}, {Customer: "c-42", Order: 17}} {

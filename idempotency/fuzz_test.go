@@ -80,20 +80,3 @@ func FuzzReplay(f *testing.F) {
 		}
 	})
 }
-
-func FuzzJMESPath(f *testing.F) {
-	f.Add(`{"a":"x","b":1}`)
-	f.Add(`{"a":null,"b":1}`)
-	f.Add(`{"b":[]}`)
-	key := idempotency.JMESPath("[a, b]")
-	f.Fuzz(func(t *testing.T, event string) {
-		got, err := key(t.Context(), guard.EventOf(t.Context(), []byte(event)))
-		if err != nil {
-			return
-		}
-		var parts []any
-		if err := json.Unmarshal([]byte(got), &parts); err != nil || len(parts) != 2 || parts[0] == nil || parts[1] == nil {
-			t.Fatalf("%s has key %s", event, got)
-		}
-	})
-}

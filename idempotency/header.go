@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/idempotency/internal/keys"
 )
 
 // aboutHeader tells the sender of a request without a key what one is.
@@ -29,11 +30,11 @@ func Header(name string) KeyFunc {
 			return "", err
 		}
 		if req.HeaderLines(name) == 0 {
-			return "", noKey("The header " + name + " is missing. See " + aboutHeader)
+			return "", keys.Missing("The header " + name + " is missing. See " + aboutHeader)
 		}
 		key, ok := parseKey(req.Header(name))
 		if !ok || req.HeaderLines(name) > 1 {
-			return "", malformedKey("The header " + name + " must be one key of 1 to 255 printable characters.")
+			return "", keys.Malformed("The header " + name + " must be one key of 1 to 255 printable characters.")
 		}
 		return key, nil
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/idempotency/internal/keys"
 )
 
 // KeyFunc finds the key in an event: what the sender, or the nature of the
@@ -22,7 +23,7 @@ func Payload() KeyFunc {
 		if empty, err := isEmpty(ev); err != nil {
 			return "", err
 		} else if empty {
-			return "", noKey("The request has no content to tell it from others.")
+			return "", keys.Missing("The request has no content to tell it from others.")
 		}
 		if ev.Trigger() == guard.DynamoDB {
 			return digest(appendCanonical(appendPart(nil, "event"), ev.Raw())), nil
@@ -49,7 +50,7 @@ func SQSMessageID() KeyFunc {
 		}
 		id, _ := records[0]["messageId"].(string)
 		if id == "" {
-			return "", noKey("The message has no id.")
+			return "", keys.Missing("The message has no id.")
 		}
 		return id, nil
 	}

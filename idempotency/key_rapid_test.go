@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambdacontext"
 	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/idempotency"
+	"github.com/lambdarmor/lambdarmor/idempotency/jmespath"
 	"pgregory.net/rapid"
 )
 
@@ -237,9 +238,9 @@ func missingPart(depth int) *rapid.Generator[string] {
 func TestRule03ACompositeKeyHasAllOfItsParts(t *testing.T) {
 	names := []string{"a", "b", "c"}
 	exprs := map[string]idempotency.KeyFunc{
-		"a list":    idempotency.JMESPath("[body.a, body.b, body.c]"),
-		"an object": idempotency.JMESPath("body.{x: a, y: b, z: c}"),
-		"nested":    idempotency.JMESPath("[body.a, [body.b, body.c]]"),
+		"a list":    jmespath.Key("[body.a, body.b, body.c]"),
+		"an object": jmespath.Key("body.{x: a, y: b, z: c}"),
+		"nested":    jmespath.Key("[body.a, [body.b, body.c]]"),
 	}
 	draw := func(t *rapid.T, label string) (parts [3]string, body string) {
 		var members []string

@@ -8,6 +8,8 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/guard/layer"
+	"github.com/lambdarmor/lambdarmor/idempotency/internal/keys"
 	httpanswer "github.com/lambdarmor/lambdarmor/internal/answer"
 	"github.com/lambdarmor/lambdarmor/internal/reason"
 )
@@ -41,7 +43,7 @@ func Once(store Store, key KeyFunc, opts ...Option) guard.Middleware {
 		panic("idempotency: Once with a nil KeyFunc")
 	}
 	c := newConfig(store, opts)
-	return guard.Named("idempotency.Once", func(next lambda.Handler) lambda.Handler {
+	return layer.Named("idempotency.Once", func(next lambda.Handler) lambda.Handler {
 		return &once{config: c, key: key, next: next}
 	})
 }
@@ -54,11 +56,11 @@ type once struct {
 
 func (o *once) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	ev := guard.EventOf(ctx, payload)
-	_, intact := guard.SealPrincipal(ctx) // the key is that of who calls now
-	asked := &asking{Context: ctx}
+	_, intact := layer.SealPrincipal(ctx) // the key is that of who calls now
+	asked, chosen := keys.WithRecord(ctx)
 	key, err := o.key(asked, ev)
 	if err == nil && key == "" {
-		err = noKey("The request has no idempotency key.")
+		err = keys.Missing("The request has no idempotency key.")
 	}
 	if err != nil {
 		if o.allowMissingKey && errors.Is(err, ErrNoKey) {
@@ -67,7 +69,7 @@ func (o *once) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 		return nil, err
 	}
 	t := task{key: key, payload: payload}
-	if t.storedKey, t.fingerprint, err = o.identify(ctx, ev, key, asked.id); err != nil {
+	if t.storedKey, t.fingerprint, err = o.identify(ctx, ev, key, *chosen); err != nil {
 		return nil, err
 	}
 	call := &invocation{once: o, task: t, intact: intact, http: answersHTTP(ev.Trigger())}
@@ -89,6 +91,24 @@ func (o *once) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	default:
 		return call.answer, nil
 	}
+}
+
+// identify returns the stored key and the fingerprint of a request. A record that
+// the key function chose counts only if the key is the chosen one unchanged.
+func (o *once) identify(ctx context.Context, ev *guard.Event, key string, chosen keys.Record) (storedKey, fingerprint string, err error) {
+	isChosen := key == chosen.Key
+	if storedKey = key; !isChosen {
+		if storedKey, err = o.storedKey(ctx, ev, key); err != nil {
+			return "", "", err
+		}
+	}
+	switch {
+	case isChosen && chosen.Fingerprint != "":
+		fingerprint = chosen.Fingerprint
+	case !isChosen || o.fingerprint != nil:
+		fingerprint, err = o.takeFingerprint(ctx, ev)
+	}
+	return storedKey, fingerprint, err
 }
 
 // invocation is the handler's run, an effect.
@@ -114,8 +134,8 @@ func (i *invocation) run(ctx context.Context) outcome {
 		return i.judge(i.answer)
 	}
 	o := outcome{fate: i.afterError(ctx, i.err)}
-	if i.http && guard.KindOf(i.err).CallersFault() && !errors.Is(i.err, ErrOutcomeUnknown) {
-		if answer, ok := guard.Render(ctx, i.err); ok {
+	if i.http && guard.KindOf(i.err).IsClientError() && !errors.Is(i.err, ErrOutcomeUnknown) {
+		if answer, ok := layer.Render(ctx, i.err); ok {
 			if judged := i.judge(answer); judged.fate == keep {
 				o = judged
 			}

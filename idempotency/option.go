@@ -29,8 +29,7 @@ type config struct {
 	timeout         TimeoutPolicy
 	scope           func(context.Context, *guard.Event) (string, error)
 	fingerprint     func(context.Context, *guard.Event) (string, error)
-	validation      func(*guard.Event) (string, error) // in the place of the fingerprint, see PowertoolsValidation
-	keyFrom         KeyFunc                            // of an Operation
+	keyFrom         KeyFunc // of an Operation
 	keep            func(status int, answer []byte) bool
 	onReplay        func(context.Context, Record, http.Header)
 	onStoreError    func(context.Context, Record, error)
@@ -120,10 +119,10 @@ func Scope(of func(ctx context.Context, ev *guard.Event) (string, error)) Option
 // of [Once]:
 //
 //	idempotency.NewOperation("charge", store,
-//		idempotency.KeyFrom(idempotency.JMESPath("[customer, order]")))
+//		idempotency.KeyFrom(jmespath.Key("[customer, order]")))
 //
-// With [PowertoolsKey] the operation shares its records with a function that
-// Powertools for Python decorates with idempotent_function. [Once] ignores it.
+// Package powertools has keys for an operation that shares its records with
+// Python. [Once] ignores it.
 func KeyFrom(key KeyFunc) Option {
 	mustNotBeNil("KeyFrom", key == nil)
 	return func(c *config) { c.keyFrom = key }

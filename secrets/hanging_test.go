@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/guard/logging"
 	"github.com/lambdarmor/lambdarmor/secrets"
 )
 
@@ -173,8 +174,8 @@ func TestAFetchThatTheAnswerOfTheInvocationCutsIsNoFailure(t *testing.T) {
 }
 
 func TestTheHooksAndTheRecordAreToldOfASourceThatHangs(t *testing.T) {
-	var served []secrets.StaleServe
-	var fetched []secrets.Fetch
+	var served []secrets.StaleReport
+	var fetched []secrets.FetchReport
 	inBubble(t, func(t *testing.T, c *secrets.Cache, v *vault) {
 		mustGet(t, c, "hunter2")
 		time.Sleep(past)
@@ -185,7 +186,7 @@ func TestTheHooksAndTheRecordAreToldOfASourceThatHangs(t *testing.T) {
 		h := guard.Wrap(guard.HandlerFunc(func(ctx context.Context, _ []byte) ([]byte, error) {
 			mustGetStale(ctx, t, c)
 			return nil, nil
-		}), guard.Log(guard.NewLogger(&log)))
+		}), guard.Log(logging.New(&log)))
 		if _, err := h.Invoke(ctx, []byte("{}")); err != nil {
 			t.Error(err)
 		}
@@ -200,8 +201,8 @@ func TestTheHooksAndTheRecordAreToldOfASourceThatHangs(t *testing.T) {
 		if len(fetched) != 2 || fetched[1].Err == nil || fetched[1].Took != 500*time.Millisecond {
 			t.Errorf("OnFetch was told %+v, want besides the first fetch one that failed after 500ms", fetched)
 		}
-	}, secrets.OnStale(func(_ context.Context, s secrets.StaleServe) { served = append(served, s) }),
-		secrets.OnFetch(func(_ context.Context, f secrets.Fetch) { fetched = append(fetched, f) }))
+	}, secrets.OnStale(func(_ context.Context, s secrets.StaleReport) { served = append(served, s) }),
+		secrets.OnFetch(func(_ context.Context, f secrets.FetchReport) { fetched = append(fetched, f) }))
 }
 
 // One after the other they would take half of what is left each, and leave the

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/guard/logging"
 	"github.com/lambdarmor/lambdarmor/secrets"
 )
 
@@ -30,8 +31,8 @@ func TestAnOldValueServesWithinMaxStaleAndVisibly(t *testing.T) {
 		{rule: "an unknown host", err: &net.DNSError{IsNotFound: true}},
 	} {
 		t.Run(tc.rule, func(t *testing.T) {
-			var served []secrets.StaleServe
-			c, v, at := newCache(secrets.OnStale(func(_ context.Context, s secrets.StaleServe) { served = append(served, s) }))
+			var served []secrets.StaleReport
+			c, v, at := newCache(secrets.OnStale(func(_ context.Context, s secrets.StaleReport) { served = append(served, s) }))
 			fetched := mustGet(t, c, "hunter2").FetchedAt()
 			v.fail(tc.err)
 			at.move(5 * time.Minute)
@@ -92,7 +93,7 @@ func TestTheRecordOfAnInvocationNamesAStaleSecret(t *testing.T) {
 	h := guard.Wrap(guard.HandlerFunc(func(ctx context.Context, _ []byte) ([]byte, error) {
 		_, err := c.Get(ctx, name)
 		return nil, err
-	}), guard.Log(guard.NewLogger(&log)))
+	}), guard.Log(logging.New(&log)))
 	if _, err := h.Invoke(t.Context(), []byte("{}")); err != nil {
 		t.Fatal(err)
 	}

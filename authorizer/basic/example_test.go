@@ -8,7 +8,7 @@ import (
 	"github.com/lambdarmor/lambdarmor/authorizer"
 	"github.com/lambdarmor/lambdarmor/authorizer/basic"
 	"github.com/lambdarmor/lambdarmor/guard"
-	"github.com/lambdarmor/lambdarmor/guard/guardtest"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/sample"
 	"github.com/lambdarmor/lambdarmor/guard/httpapi"
 )
 
@@ -23,7 +23,7 @@ func ExampleUsers() {
 	h := guard.Wrap(authorizer.Simple(check), guard.Errors(), guard.Recover())
 	for _, password := range []string{"correct horse", "guess"} {
 		sent := credentials("alice", password)
-		event := guardtest.Sample(guard.Authorizer).Set("/headers/authorization", sent).Set("/identitySource", []string{sent})
+		event := sample.Of(guard.Authorizer).Set("/headers/authorization", sent).Set("/identitySource", []string{sent})
 		answer, err := h.Invoke(context.Background(), event.Bytes())
 		fmt.Println(string(answer), err)
 	}
@@ -44,8 +44,8 @@ func ExampleUsers_require() {
 	}
 	h := guard.Wrap(httpapi.Func(hello), httpapi.Problems(), authorizer.Require(check))
 
-	request := guardtest.HTTPEvent("GET", "/")
-	for _, r := range []guardtest.HTTPBuilder{request, request.Header("Authorization", credentials("alice", "correct horse"))} {
+	request := sample.HTTP("GET", "/")
+	for _, r := range []sample.HTTPEvent{request, request.Header("Authorization", credentials("alice", "correct horse"))} {
 		out, err := h.Invoke(context.Background(), r.Bytes())
 		var answer struct {
 			StatusCode int

@@ -80,7 +80,7 @@ func Users(realm string, users map[string]User) authorizer.Check {
 	}
 }
 
-// A table has the users. It implements [authorizer.KeySet]: a key is a whole
+// A table has the users. It implements [authorizer.Verifier]: a credential is the whole
 // header.
 type table struct {
 	challenge string
@@ -113,8 +113,8 @@ func (t *table) put(name string, e entry) {
 	}
 }
 
-// Find returns the grant of the user whose credentials are in the header.
-func (t *table) Find(_ context.Context, header string) (*authorizer.Grant, error) {
+// Verify returns the grant of the user whose credentials are in the header.
+func (t *table) Verify(_ context.Context, header string) (*authorizer.Grant, error) {
 	_, encoded, _ := strings.Cut(header, " ")
 	name, password, ok := decode(strings.TrimLeft(encoded, " "))
 	if !ok {

@@ -97,24 +97,24 @@ func (c *Config) check() error {
 	case c.UnsafeAnyAudience != (len(c.Audiences)+len(c.Clients) == 0):
 		return reason.New("set either Audiences or Clients, or UnsafeAnyAudience")
 	case slices.Contains(c.Audiences, "") || slices.Contains(c.Clients, ""):
-		return reason.New("Audiences and Clients must not have an empty value")
+		return reason.New("set no empty value in Audiences and Clients")
 	case c.ClientClaim != "" && len(c.Audiences) == 0:
 		return reason.New("set Audiences with ClientClaim: ID tokens can have that claim as well")
 	case c.ClientClaim != "" && (slices.Contains(c.Types, accessTokenType) || slices.Contains(claimNames(), c.ClientClaim)):
-		return reason.New("ClientClaim must not be a claim with another meaning; tokens of type at+jwt have client_id")
+		return reason.New("the ClientClaim must not be a claim with another meaning; tokens of type at+jwt have client_id")
 	case c.Leeway < 0 || c.Leeway > maxLeeway:
-		return fmt.Errorf("Leeway must be 0 to %v, not %v", maxLeeway, c.Leeway)
+		return fmt.Errorf("the Leeway must be 0 to %v, not %v", maxLeeway, c.Leeway)
 	case c.CacheTokens < 0:
-		return reason.New("CacheTokens must not be negative")
+		return reason.New("the number of CacheTokens must not be negative")
 	case slices.ContainsFunc(c.Types, func(typ string) bool { return typ != mediaType(typ) || strings.Contains(typ, "/") }):
-		return reason.New("Types must be in lower case, and without application/")
+		return reason.New("the Types must be in lower case, and without application/")
 	case slices.ContainsFunc(c.Context, func(name string) bool { return name == "" || isReserved(name) }):
-		return reason.New("Context must not have an empty name, nor one that is reserved in the context of a Grant")
+		return reason.New("the Context must not have an empty name, nor one that is reserved in the context of a Grant")
 	case c.loadBalancer != nil:
 		return c.loadBalancer.checkConfig(c)
 	case c.Keys == Keys{}:
 		if err := checkURI(c.Issuer); err != nil || strings.Contains(c.Issuer, "?") {
-			return reason.New("Issuer must be an https URI without a query, where keys are discovered; otherwise set Keys")
+			return reason.New("the Issuer must be an https URI without a query, where keys are discovered; otherwise set Keys")
 		}
 	}
 	return c.checkAlgorithms()

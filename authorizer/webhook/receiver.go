@@ -7,6 +7,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/guard/layer"
 	"github.com/lambdarmor/lambdarmor/guard/request"
 	"github.com/lambdarmor/lambdarmor/internal/clock"
 	"github.com/lambdarmor/lambdarmor/internal/reason"
@@ -52,7 +53,7 @@ func (s scheme) layer(keys Keys, opts []Option) guard.Middleware {
 	for _, opt := range opts {
 		opt.apply(r)
 	}
-	return guard.Named("webhook.Require", func(next lambda.Handler) lambda.Handler {
+	return layer.Named("webhook.Require", func(next lambda.Handler) lambda.Handler {
 		return guard.HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
 			d, err := r.verify(ctx, guard.EventOf(ctx, payload))
 			if err != nil {

@@ -4,22 +4,21 @@ package main
 
 import (
 	"context"
-	_ "embed"
 	"log/slog"
 	"os"
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/guard/httpapi"
+	"github.com/lambdarmor/lambdarmor/guard/logging"
 	"github.com/lambdarmor/lambdarmor/idempotency"
 	"github.com/lambdarmor/lambdarmor/validate"
 )
 
-//go:embed order.schema.json
-var orderSchema []byte
+//go:generate go run github.com/lambdarmor/lambdarmor/validate/schemagen -var orderSchema -o order_schema.go order.schema.json
 
 func main() {
-	log := guard.NewLogger(os.Stdout)
+	log := logging.New(os.Stdout)
 	orders, keys, err := openStores(context.Background())
 	if err != nil {
 		log.Error("cannot start", "cause", err.Error())
@@ -33,7 +32,7 @@ func main() {
 func api(log *slog.Logger, s *shop, keys idempotency.Store) lambda.Handler {
 	routes := httpapi.Routes(map[string]lambda.Handler{
 		"POST /orders": guard.Wrap(httpapi.Func(s.place),
-			validate.Body(validate.MustCompile(orderSchema)),
+			validate.Body(orderSchema),
 			idempotency.Once(keys, idempotency.Header("Idempotency-Key")),
 		),
 		"GET /orders/{id}": httpapi.Func(s.get),

@@ -30,7 +30,9 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/guard/httpapi"
+	"github.com/lambdarmor/lambdarmor/guard/logging"
 	"github.com/lambdarmor/lambdarmor/validate"
+	"github.com/lambdarmor/lambdarmor/validate/schema"
 	"pgregory.net/rapid"
 )
 
@@ -182,7 +184,7 @@ var httpPlaces = map[string]func(c *call, p planted){
 
 // SECURITY: Nothing leaks.
 func TestNoDisguiseOfAValueLeavesAnHTTPFunction(t *testing.T) {
-	schema := validate.Body(validate.MustCompile([]byte(`{"type":"object","properties":{"customer":{"type":"string","pattern":"^c-[0-9]+$"}}}`)))
+	body := validate.Body(schema.MustCompile([]byte(`{"type":"object","properties":{"customer":{"type":"string","pattern":"^c-[0-9]+$"}}}`)))
 	rapid.Check(t, func(t *rapid.T) {
 		p := plant(t)
 		s := disguises[oneOf(t, "disguise", disguises)](p)
@@ -207,9 +209,9 @@ func TestNoDisguiseOfAValueLeavesAnHTTPFunction(t *testing.T) {
 		}
 		kind := oneOf(t, "handler", handlers)
 		var log bytes.Buffer
-		layers := []guard.Middleware{httpapi.Default(guard.NewLogger(&log))}
+		layers := []guard.Middleware{httpapi.Default(logging.New(&log))}
 		if rapid.Bool().Draw(t, "a schema") {
-			layers = append(layers, schema)
+			layers = append(layers, body)
 		}
 		h, payload := guard.Wrap(handlers[kind], layers...), c.event()
 		for way = range quoting {
@@ -269,7 +271,7 @@ func TestNoDisguiseOfAValueLeavesAFunction(t *testing.T) {
 			"of any":    guard.Func(func(context.Context, any) (any, error) { return nil, fail(s) }),
 		}
 		var log bytes.Buffer
-		h := guard.Wrap(handlers[oneOf(t, "handler", handlers)], guard.Default(guard.NewLogger(&log)))
+		h := guard.Wrap(handlers[oneOf(t, "handler", handlers)], guard.Default(logging.New(&log)))
 		for way = range quoting {
 			log.Reset()
 			out, err := h.Invoke(inLambda(context.Background()), payload)

@@ -10,12 +10,15 @@ import (
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
+
 	"github.com/lambdarmor/lambdarmor/authorizer"
 	"github.com/lambdarmor/lambdarmor/guard"
-	"github.com/lambdarmor/lambdarmor/guard/guardtest"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/sample"
 	"github.com/lambdarmor/lambdarmor/guard/httpapi"
+	"github.com/lambdarmor/lambdarmor/guard/logging"
 	"github.com/lambdarmor/lambdarmor/idempotency"
 	"github.com/lambdarmor/lambdarmor/validate"
+	"github.com/lambdarmor/lambdarmor/validate/schema"
 )
 
 // callers is a verifier whose tokens are the names of who has them.
@@ -62,8 +65,8 @@ func permutations(n int, each func(order []int)) {
 // Every arrangement of the layers is refused as it is built, or keeps callers
 // apart: what alice's request was answered goes to nobody else.
 func TestEveryOrderOfTheLayersIsRefusedOrKeepsCallersApart(t *testing.T) {
-	schema := validate.MustCompile([]byte(`{"type":"object"}`))
-	log := guard.NewLogger(io.Discard)
+	accepts := schema.MustCompile([]byte(`{"type":"object"}`))
+	log := logging.New(io.Discard)
 	hello := httpapi.Func(func(ctx context.Context, _ map[string]any) (string, error) {
 		g, ok := authorizer.GrantFrom(ctx)
 		if !ok {
@@ -72,7 +75,7 @@ func TestEveryOrderOfTheLayersIsRefusedOrKeepsCallersApart(t *testing.T) {
 		return "for " + g.Principal, nil
 	})
 	event := func(token string) []byte {
-		b := guardtest.HTTPEvent("POST", "/orders").JSON(`{}`).Header("Idempotency-Key", "k-1")
+		b := sample.HTTP("POST", "/orders").JSON(`{}`).Header("Idempotency-Key", "k-1")
 		if token != "" {
 			b = b.Header("Authorization", "Bearer "+token)
 		}
@@ -84,7 +87,7 @@ func TestEveryOrderOfTheLayersIsRefusedOrKeepsCallersApart(t *testing.T) {
 	layers := func() []guard.Middleware {
 		return []guard.Middleware{
 			guard.Log(log), httpapi.Problems(), guard.Recover(), guard.Limit(guard.Limits{}), guard.Deadline(300 * time.Millisecond),
-			validate.Body(schema), authorizer.Require(authorizer.Bearer(callers{})),
+			validate.Body(accepts), authorizer.Require(authorizer.Bearer(callers{})),
 			idempotency.Once(idempotency.NewMemoryStore(), idempotency.Header("Idempotency-Key")),
 			httpapi.SecurityHeaders(),
 		}
@@ -152,7 +155,7 @@ func TestAnOrderThatNobodySeesFailsClosed(t *testing.T) {
 	}), httpapi.Problems(), idempotency.Once(idempotency.NewMemoryStore(), idempotency.Header("Idempotency-Key")), foreign,
 		authorizer.Require(authorizer.Bearer(callers{})))
 	for range 2 {
-		out, err := h.Invoke(t.Context(), guardtest.HTTPEvent("POST", "/").Header("Idempotency-Key", "k").Header("Authorization", "Bearer alice").Bytes())
+		out, err := h.Invoke(t.Context(), sample.HTTP("POST", "/").Header("Idempotency-Key", "k").Header("Authorization", "Bearer alice").Bytes())
 		if err != nil || !strings.Contains(string(out), `"statusCode":500`) || !strings.Contains(string(out), "order_unsafe") {
 			t.Errorf("got %s, %v, want order_unsafe", out, err)
 		}
@@ -163,7 +166,7 @@ func TestAnOrderThatNobodySeesFailsClosed(t *testing.T) {
 }
 
 func TestTheDefaultOfOtherFunctionsIsNotForHTTP(t *testing.T) {
-	log := guard.NewLogger(io.Discard)
+	log := logging.New(io.Discard)
 	for name, h := range map[string]lambda.Handler{
 		"Func":   httpapi.Func(func(context.Context, struct{}) (struct{}, error) { return struct{}{}, nil }),
 		"Routes": httpapi.Routes(map[string]lambda.Handler{"/": httpapi.Serve(site())}),
@@ -181,9 +184,9 @@ func TestTheDefaultOfOtherFunctionsIsNotForHTTP(t *testing.T) {
 func TestAnUnwiseOrderIsAWarning(t *testing.T) {
 	var out strings.Builder
 	h := guard.Wrap(httpapi.Func(func(context.Context, struct{}) (struct{}, error) { return struct{}{}, nil }),
-		guard.Recover(), guard.Log(guard.NewLogger(&out)), guard.Limit(guard.Limits{}), httpapi.Problems())
+		guard.Recover(), guard.Log(logging.New(&out)), guard.Limit(guard.Limits{}), httpapi.Problems())
 	for range 2 {
-		if _, err := h.Invoke(t.Context(), guardtest.HTTPEvent("GET", "/").Bytes()); err != nil {
+		if _, err := h.Invoke(t.Context(), sample.HTTP("GET", "/").Bytes()); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/guard/layer"
 	"github.com/lambdarmor/lambdarmor/internal/answer"
 	"github.com/lambdarmor/lambdarmor/internal/reflected"
 	"github.com/lambdarmor/lambdarmor/internal/router"
@@ -40,25 +41,29 @@ func Routes(routes map[string]lambda.Handler) lambda.Handler {
 			panic(fmt.Sprintf("httpapi: Routes with %q: %v", pattern, err))
 		}
 	}
-	return guard.NamedHandler(handlerName, guard.HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
+	return layer.NamedHandler(handlerName, guard.HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
 		ctx, x := enter(ctx, payload)
 		req, err := x.request()
 		if err != nil {
 			return nil, err
 		}
-		m, err := table.Find(req.in, req.Method)
-		if err != nil {
-			return nil, err
+		m, ok := table.Find(req.in, req.Method)
+		if !ok {
+			return nil, errAmbiguousPath()
 		}
 		if m.Pattern == "" {
 			return miss(x, m)
 		}
-		guard.SetRoute(ctx, m.Pattern)
+		layer.SetRoute(ctx, m.Pattern)
 		routed := *req
 		routed.matched, routed.outer = m.Request, req
 		x.setRequest(&routed)
 		return m.Value.Invoke(ctx, payload)
 	}), inside...)
+}
+
+func errAmbiguousPath() error {
+	return guard.Errorf(guard.Invalid, router.AmbiguousCode, router.AmbiguousDetail)
 }
 
 // miss answers what matched no route.

@@ -9,7 +9,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/lambdarmor/lambdarmor/guard"
-	"github.com/lambdarmor/lambdarmor/internal/router"
+	"github.com/lambdarmor/lambdarmor/guard/layer"
 )
 
 // Serve puts a net/http handler behind the chain: a ServeMux, chi, connect. It
@@ -29,14 +29,14 @@ func Serve(h http.Handler) lambda.Handler {
 	// Where there is no server, net/http/httputil.ReverseProxy takes half an
 	// answer for a whole one instead of aborting.
 	server := &http.Server{Handler: h}
-	return guard.NamedHandler(handlerName, guard.HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
+	return layer.NamedHandler(handlerName, guard.HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
 		ctx, x := enter(ctx, payload)
 		req, err := x.request()
 		if err != nil {
 			return nil, err
 		}
-		if _, err := router.Path(req.in); err != nil {
-			return nil, err
+		if _, ok := req.in.Path(); !ok {
+			return nil, errAmbiguousPath()
 		}
 		r, err := req.standard(context.WithValue(ctx, http.ServerContextKey, server))
 		if err != nil {
@@ -60,7 +60,7 @@ func serve(h http.Handler, w http.ResponseWriter, r *http.Request) {
 			_ = r.MultipartForm.RemoveAll() // as net/http's server does
 		}
 		if r.Pattern != "" {
-			guard.SetRoute(r.Context(), r.Pattern)
+			layer.SetRoute(r.Context(), r.Pattern)
 		}
 	}()
 	h.ServeHTTP(w, r)
@@ -77,7 +77,7 @@ func (r *Request) standard(ctx context.Context) (*http.Request, error) {
 		shape = r.matched // it has the path values
 	}
 	req := shape.WithContext(ctx)
-	req.Method, req.URL, req.Host = r.Method, r.url(), router.Host(r.in)
+	req.Method, req.URL, req.Host = r.Method, r.url(), r.in.Host()
 	req.Header, req.RemoteAddr, req.RequestURI = r.canonical(), net.JoinHostPort(r.ClientIP(), "0"), req.URL.RequestURI()
 	req.Proto, req.ProtoMajor, req.ProtoMinor = "HTTP/1.1", 1, 1
 	proto := r.in.Protocol()

@@ -22,10 +22,7 @@ var message = call{
 // do is the Go operation that shares the records of c.
 func (p *pair) do(c call, record any, fn func(context.Context) (any, error), opts ...idempotency.Option) (any, error) {
 	p.t.Helper()
-	opts = append(opts, idempotency.TTL(time.Hour), idempotency.KeyFrom(idempotency.PowertoolsKey(c.Prefix, c.Key)))
-	if c.Validation != "" {
-		opts = append(opts, idempotency.PowertoolsValidation(c.Validation))
-	}
+	opts = append(opts, idempotency.TTL(time.Hour), idempotency.KeyFrom(c.key()))
 	ctx, cancel := context.WithTimeout(p.t.Context(), 10*time.Second)
 	defer cancel()
 	op := idempotency.NewOperation("charge", dynamo.New(p.client, p.table, dynamo.CompressFrom(math.MaxInt)), opts...)

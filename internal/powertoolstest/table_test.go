@@ -20,6 +20,7 @@ import (
 	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/idempotency"
 	"github.com/lambdarmor/lambdarmor/idempotency/dynamo"
+	"github.com/lambdarmor/lambdarmor/idempotency/powertools"
 	"github.com/lambdarmor/lambdarmor/internal/testserver"
 )
 
@@ -81,15 +82,20 @@ func (p *pair) another() *python {
 // goFunction protects h as c says that Python protects its own.
 func (p *pair) goFunction(c call, h handler, opts ...idempotency.Option) lambda.Handler {
 	opts = append(opts, idempotency.TTL(time.Hour))
-	if c.Validation != "" {
-		opts = append(opts, idempotency.PowertoolsValidation(c.Validation))
-	}
 	layout := []dynamo.Option{dynamo.CompressFrom(math.MaxInt)}
 	if c.SortKey != "" {
 		layout = append(layout, dynamo.SortKey(c.SortKey, "idempotency#"+functionName))
 	}
 	store := dynamo.New(p.client, p.table, layout...)
-	return guard.Wrap(h, idempotency.Once(store, idempotency.PowertoolsKey(c.Prefix, c.Key), opts...))
+	return guard.Wrap(h, idempotency.Once(store, c.key(), opts...))
+}
+
+// key is the key function of Go for what c has in Python.
+func (c call) key() idempotency.KeyFunc {
+	if c.Validation != "" {
+		return powertools.KeyWithValidation(c.Prefix, c.Key, c.Validation)
+	}
+	return powertools.Key(c.Prefix, c.Key)
 }
 
 // ask calls a Go function with 10 s left.

@@ -13,14 +13,14 @@ import (
 	"github.com/lambdarmor/lambdarmor/secrets/agent/agenttest"
 )
 
-func TestBeforeTheFirstInvocationTheAnswerIsNotYet(t *testing.T) {
+func TestBeforeTheFirstInvocationTheErrorSaysSo(t *testing.T) {
 	t.Setenv("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:1")
 	a := agenttest.New(t)
 	version := a.SetSecret("key", "v")
 	a.NotReady(-1)
 	for _, src := range []secrets.Source{agent.Secrets(at(a)...), agent.Parameters(at(a)...)} {
 		got := one(t.Context(), src, secrets.Ref{Name: "key"})
-		if !errors.Is(got.Err, secrets.ErrNotYet) || !errors.Is(got.Err, secrets.ErrUnavailable) {
+		if !errors.Is(got.Err, secrets.ErrOutsideInvocation) || !errors.Is(got.Err, secrets.ErrUnavailable) {
 			t.Error(got.Err)
 		}
 	}
@@ -47,16 +47,17 @@ func TestWaitingForTheAgentEndsWithTheContext(t *testing.T) {
 	ctx, cancel := context.WithTimeout(invoked(t), 30*time.Millisecond)
 	defer cancel()
 	got := one(ctx, agent.Secrets(at(a)...), secrets.Ref{Name: "key"})
-	if !errors.Is(got.Err, secrets.ErrUnavailable) || errors.Is(got.Err, secrets.ErrNotYet) || !errors.Is(got.Err, context.DeadlineExceeded) {
+	if !errors.Is(got.Err, secrets.ErrUnavailable) || errors.Is(got.Err, secrets.ErrOutsideInvocation) || !errors.Is(got.Err, context.DeadlineExceeded) {
 		t.Error(got.Err)
 	}
 }
 
 func TestWaitingForTheAgentEndsWithoutADeadline(t *testing.T) {
-	t.Parallel()
 	a := agenttest.New(t)
 	a.NotReady(-1)
-	got := one(context.WithoutCancel(invoked(t)), agent.Secrets(at(a)...), secrets.Ref{Name: "key"})
+	src := agent.Secrets(at(a)...)
+	agent.SetPatience(src, 20*time.Millisecond)
+	got := one(context.WithoutCancel(invoked(t)), src, secrets.Ref{Name: "key"})
 	mustFailAs(t, got.Err, secrets.ErrUnavailable)
 }
 
@@ -64,7 +65,7 @@ func TestTheSecretsManagerAgentMayNotServeYetEither(t *testing.T) {
 	t.Setenv("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:1")
 	server := answering(t, 503, "Serving not enabled. Hit the /start_serving endpoint to enable serving requests.")
 	got := one(t.Context(), agent.Secrets(agent.Address(server), token()), secrets.Ref{Name: "key"})
-	if !errors.Is(got.Err, secrets.ErrNotYet) {
+	if !errors.Is(got.Err, secrets.ErrOutsideInvocation) {
 		t.Error(got.Err)
 	}
 }
@@ -86,13 +87,13 @@ func TestNothingListens(t *testing.T) {
 		if !strings.Contains(got.Err.Error(), "nothing listens on "+address+", is the extension's layer there?") {
 			t.Error(got.Err)
 		}
-		if errors.Is(got.Err, secrets.ErrNotYet) {
+		if errors.Is(got.Err, secrets.ErrOutsideInvocation) {
 			t.Errorf("an agent that is not there in an invocation will not come: %v", got.Err)
 		}
 	}
 	t.Setenv("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:1")
 	got := one(t.Context(), agent.AppConfig(agent.Address(address)), secrets.Ref{Name: "a/b/c"})
-	if !errors.Is(got.Err, secrets.ErrNotYet) {
+	if !errors.Is(got.Err, secrets.ErrOutsideInvocation) {
 		t.Errorf("before the first invocation it may be on its way: %v", got.Err)
 	}
 }

@@ -5,9 +5,9 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
+	"github.com/lambdarmor/lambdarmor/internal/awstest"
 	"github.com/lambdarmor/lambdarmor/secrets"
 	"github.com/lambdarmor/lambdarmor/secrets/awsparams"
-	"github.com/lambdarmor/lambdarmor/secrets/internal/awstest"
 )
 
 func TestWhatAllSourcesOfAWSDo(t *testing.T) {
@@ -17,13 +17,13 @@ func TestWhatAllSourcesOfAWSDo(t *testing.T) {
 		Operations: []string{"GetParameters", "GetParametersByPath"},
 		Fetches:    [][]string{{"/a"}, {"/a", "/b", "/c/"}},
 		Codes: []awstest.Meaning{
-			awstest.Means(400, "ParameterNotFound", secrets.ErrNotFound),
-			awstest.Means(400, "ParameterVersionNotFound", secrets.ErrNotFound),
-			awstest.Means(400, "ResourceNotFoundException", secrets.ErrNotFound),
-			awstest.Means(400, "InvalidRequestException", secrets.ErrNotFound),
-			awstest.Means(400, "InvalidKeyId", secrets.ErrUndecryptable),
-			awstest.Means(400, "DecryptionFailure", secrets.ErrUndecryptable),
-			awstest.Means(400, "InvalidParameters", nil),
+			{Status: 400, Code: "ParameterNotFound", Want: secrets.ErrNotFound},
+			{Status: 400, Code: "ParameterVersionNotFound", Want: secrets.ErrNotFound},
+			{Status: 400, Code: "ResourceNotFoundException", Want: secrets.ErrNotFound},
+			{Status: 400, Code: "InvalidRequestException", Want: secrets.ErrNotFound},
+			{Status: 400, Code: "InvalidKeyId", Want: secrets.ErrUndecryptable},
+			{Status: 400, Code: "DecryptionFailure", Want: secrets.ErrUndecryptable},
+			{Status: 400, Code: "InvalidParameters", Want: nil},
 		},
 		Value:     map[string]any{"Parameters": []parameter{{Name: "a", Value: "value"}}},
 		Cut:       `{"Parameters":[{"Name":"a","Value":"hunter2`,

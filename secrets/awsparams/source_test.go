@@ -8,9 +8,9 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
+	"github.com/lambdarmor/lambdarmor/internal/awstest"
 	"github.com/lambdarmor/lambdarmor/secrets"
 	"github.com/lambdarmor/lambdarmor/secrets/awsparams"
-	"github.com/lambdarmor/lambdarmor/secrets/internal/awstest"
 )
 
 func TestRequestsOfAFetch(t *testing.T) {
@@ -27,15 +27,6 @@ func TestRequestsOfAFetch(t *testing.T) {
 			mustTake(t, s.Proxy, tt.requests)
 		})
 	}
-}
-
-func TestOneRefTwiceIsAskedForOnce(t *testing.T) {
-	s := setUp(t)
-	name := s.put(t, "name", "value", types.ParameterTypeString)
-	values := awstest.Fetch(t, s.source, awstest.Named(name, name)...)
-	mustTake(t, s.Proxy, 1)
-	clear(values[0].Data)
-	awstest.MustHave(t, values[1], "value") // its memory is its own
 }
 
 func TestErrorsAreKeptApart(t *testing.T) {

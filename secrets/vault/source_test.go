@@ -172,11 +172,11 @@ func TestWhatARefusalMeans(t *testing.T) {
 	e.Close()
 	got := one(t.Context(), src, secrets.Ref{Name: "secret/a#f"})
 	mustFailAs(t, got.Err, secrets.ErrUnavailable)
-	if errors.Is(got.Err, secrets.ErrNotYet) || !strings.Contains(got.Err.Error(), "is the extension's layer there?") {
+	if errors.Is(got.Err, secrets.ErrOutsideInvocation) || !strings.Contains(got.Err.Error(), "is the extension's layer there?") {
 		t.Error(got.Err)
 	}
 	t.Setenv("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:1")
-	if got := one(t.Context(), src, secrets.Ref{Name: "secret/a#f"}); !errors.Is(got.Err, secrets.ErrNotYet) {
+	if got := one(t.Context(), src, secrets.Ref{Name: "secret/a#f"}); !errors.Is(got.Err, secrets.ErrOutsideInvocation) {
 		t.Errorf("before the first invocation the extension may be on its way: %v", got.Err)
 	}
 }
@@ -282,14 +282,14 @@ func TestNothingIsAskedForTwice(t *testing.T) {
 
 func TestWhatCannotBeMeantPanics(t *testing.T) {
 	for words, f := range map[string]func(){
-		"has no TLS":              func() { vault.KV(vault.Address("http://vault.example:8200")) },
-		"neither http nor https":  func() { vault.KV(vault.Address("unix://vault")) },
-		"is not that of a server": func() { vault.KV(vault.Address("https://vault.example/v1/")) },
-		"Token of nil":            func() { vault.Token(nil) },
-		`Mount of ""`:             func() { vault.Mount("/") },
-		`Mount of "a//b"`:         func() { vault.Mount("a//b") },
-		`Mount of "a/../b"`:       func() { vault.Mount("a/../b") },
-		`Mount of "a#b"`:          func() { vault.Mount("a#b") },
+		"must begin with https":               func() { vault.KV(vault.Address("http://vault.example:8200")) },
+		"must begin with http or https":       func() { vault.KV(vault.Address("unix://vault")) },
+		"must be a scheme, a host and a port": func() { vault.KV(vault.Address("https://vault.example/v1/")) },
+		"Token of a nil function":             func() { vault.Token(nil) },
+		`Mount("")`:                           func() { vault.Mount("/") },
+		`Mount("a//b")`:                       func() { vault.Mount("a//b") },
+		`Mount("a/../b")`:                     func() { vault.Mount("a/../b") },
+		`Mount("a#b")`:                        func() { vault.Mount("a#b") },
 	} {
 		func() {
 			defer func() {

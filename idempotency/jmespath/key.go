@@ -1,0 +1,74 @@
+package jmespath
+
+import (
+	"context"
+	"fmt"
+	"maps"
+
+	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/idempotency"
+	"github.com/lambdarmor/lambdarmor/idempotency/internal/keys"
+	"github.com/lambdarmor/lambdarmor/internal/canonicaljson"
+	"github.com/lambdarmor/lambdarmor/internal/jmes"
+)
+
+// Key returns what expr selects as the key: one value, or several in a list or
+// an object. In an HTTP event, body is the decoded body if that is JSON.
+//
+// The error wraps [idempotency.ErrNoKey] if a selected part is missing, null or
+// empty, and if a function in expr gets an argument of a wrong type. Numbers
+// are selected exactly as they were sent. They equal no literal, and functions
+// do not take them as numbers; to_string takes them.
+//
+// Key panics if expr is malformed or yields a key for an empty event, as
+// a || 'none' and to_string(a) do: all requests without a would share one key.
+// It does not notice that for one part of several, so do not give a default to
+// a part.
+func Key(expr string) idempotency.KeyFunc {
+	compiled, err := jmes.Compile(expr)
+	if err != nil {
+		panic(fmt.Sprintf("jmespath: Key %q: %v", expr, err))
+	}
+	for _, nothing := range []any{nil, map[string]any{}, map[string]any{"body": map[string]any{}}} {
+		if found, err := compiled.Search(nothing); err == nil && keys.Complete(found) {
+			panic(fmt.Sprintf("jmespath: Key %q finds a key in an empty event", expr))
+		}
+	}
+	return func(_ context.Context, ev *guard.Event) (string, error) {
+		tree, err := document(ev)
+		if err != nil {
+			return "", err
+		}
+		found, err := compiled.Search(tree)
+		if err != nil {
+			return "", fmt.Errorf("%w: jmespath: %q on a value of another type", keys.Missing("The idempotency key cannot be made from the request."), expr)
+		}
+		if !keys.Complete(found) {
+			return "", keys.Missing("The request lacks a part of the idempotency key.")
+		}
+		key, err := canonicaljson.Marshal(found)
+		if err != nil {
+			return "", fmt.Errorf("jmespath: %q: %w", expr, err)
+		}
+		return string(key), nil
+	}
+}
+
+// document returns the event, and an HTTP event with its body decoded.
+func document(ev *guard.Event) (any, error) {
+	tree, err := ev.Tree()
+	if err != nil {
+		return nil, err
+	}
+	event, ok := tree.(map[string]any)
+	if !ok || !ev.Trigger().IsHTTP() {
+		return tree, nil
+	}
+	body, err := ev.BodyTree()
+	if err != nil {
+		return tree, nil
+	}
+	event = maps.Clone(event) // the layers share the tree
+	event["body"] = body
+	return event, nil
+}

@@ -32,8 +32,8 @@ func ExampleUsers() {
 	// {"isAuthorized":false} <nil>
 }
 
-// In a function that is called directly, the check is a layer. Who sends no
-// password is told the realm.
+// In a function that is called directly, the check is a layer. A refusal
+// has the realm.
 func ExampleUsers_require() {
 	check := basic.Users("orders", map[string]basic.User{
 		"alice": {Hash: "$argon2id$v=19$m=19456,t=2,p=1$MDEyMzQ1Njc4OWFiY2RlZg$rk2Mi3E4dgRMg0fHaYaptWVZRKqs//6b6k3/nntqGJk"},

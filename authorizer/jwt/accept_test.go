@@ -36,19 +36,28 @@ func TestEveryAlgorithmIsAcceptedWhereItIsAskedFor(t *testing.T) {
 			c.Keys = jwt.StaticJWKS(jwks(k))
 		}
 		v := verifier(t, c)
-		for range 50 { // the numbers of a signature have zeros before them now and then
-			if _, err := v.Verify(t.Context(), k.token(claims(nil))); err != nil {
-				t.Fatalf("%s: %v", k.alg, err)
-			}
-			if k.public != nil && !strings.HasPrefix(string(k.alg), "ES") {
-				break
-			}
+		if _, err := v.Verify(t.Context(), k.token(claims(nil))); err != nil {
+			t.Fatalf("%s: got %v, want a grant", k.alg, err)
 		}
 		for _, other := range keys {
 			if _, err := v.Verify(t.Context(), other.token(claims(nil))); other.alg != k.alg && codeOf(err) != "token_algorithm" {
 				t.Errorf("%s where only %s is accepted: %v", other.alg, k.alg, err)
 			}
 		}
+	}
+}
+
+// One signature of 128 has such a number.
+func TestANumberOfASignatureMayBeginWithZeros(t *testing.T) {
+	e := newEC("e1")
+	v := verifier(t, config(e))
+	signed := b64([]byte(e.header())) + "." + b64([]byte(claims(nil)))
+	for half := range 2 {
+		sig := e.signature(signed)
+		for sig[32*half] != 0 {
+			sig = e.signature(signed)
+		}
+		expectCode(t, v, fmt.Sprintf("number %d", half), signed+"."+b64(sig), "")
 	}
 }
 
@@ -209,7 +218,7 @@ func TestTextsAndNumbersThatCanBeTold(t *testing.T) {
 	}
 }
 
-// Whoever goes by the grant gives the token as much time as the verifier does.
+// The grant ends when the verifier stops accepting the token.
 func TestAGrantHasTheLeewayInIt(t *testing.T) {
 	e := newEC("e1")
 	c := config(e)

@@ -17,14 +17,14 @@ type loadBalancer struct {
 // balancer with that ARN only, as anybody can have one that names the same issuer.
 // The user must come from the issuer, through one of the clients.
 //
-// The form differs from that of other JWTs: base64 has padding, and issuer, client
+// The form differs from other JWTs: base64 has padding, and issuer, client
 // and expiry are in the header. Keys are fetched from the load balancer's region.
-// ALB panics if arn is not that of an Application Load Balancer.
+// ALB panics if arn is not the ARN of an Application Load Balancer.
 func ALB(arn, issuer string, clients ...string) Config {
 	parts := strings.Split(arn, ":")
 	if len(parts) != 6 || parts[0] != "arn" || parts[2] != "elasticloadbalancing" ||
 		!isRegion(parts[3]) || !strings.HasPrefix(parts[5], "loadbalancer/app/") {
-		panic("jwt: ALB: the ARN must be that of an Application Load Balancer")
+		panic("jwt: ALB: the ARN must name an Application Load Balancer")
 	}
 	region := parts[3]
 	keys := "https://public-keys.auth.elb." + region + "." + domainOf(region) + "/"

@@ -66,7 +66,7 @@ func bare(b *testing.B, k signingKey, token string) func() bool {
 }
 
 // BenchmarkVerify takes turns with the bare call, so that what slows the machine
-// down slows both, and tells how many times as long a token takes. There are
+// down slows both, and reports the ratio. There are
 // two keys of each kind, as there are while an issuer changes them.
 func BenchmarkVerify(b *testing.B) {
 	for _, k := range benchKeys() {
@@ -137,7 +137,7 @@ func BenchmarkCached(b *testing.B) {
 	}
 }
 
-// Junk of 16 kB, of which none gets as far as a signature.
+// Junk of 16 kB, refused before a signature is verified.
 func BenchmarkJunk(b *testing.B) {
 	k := newEC("a")
 	v := verifier(b, config(k))

@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// A token with cnf is for whoever has a key (RFC 7800). Without a proof of that
-// it is no bearer token, and whoever has stolen it would pass for its owner.
+// A token with cnf is for the owner of a key (RFC 7800). Without a proof of that key
+// a thief could use it too.
 func TestATokenThatIsBoundToAKeyIsNoBearerToken(t *testing.T) {
 	k := newEC("a")
 	v := verifier(t, config(k))

@@ -18,10 +18,10 @@ type Config struct {
 	// Issuer is the exact value that iss must have. Unless Keys are set, it is the
 	// https URI where keys are discovered.
 	Issuer string
-	// Audiences are the values of which aud must have at least one.
+	// Audiences are the accepted audiences: aud must have one of them.
 	Audiences []string
-	// Clients are the values of which client_id must be one. At least one of
-	// Audiences and Clients must be set. If both are, both are checked.
+	// Clients are the accepted clients: client_id must be one of them. Audiences,
+	// Clients or both must be set. If both are, both are checked.
 	Clients []string
 	// ClientClaim is the claim to read in place of client_id: azp for Auth0,
 	// Keycloak and Entra ID, cid for Okta. ID tokens can have that claim too, so it

@@ -25,7 +25,7 @@ var smallOrders = []string{
 
 func smallOrder(i int) ed25519.PublicKey { return must(hex.DecodeString(smallOrders[i])) }
 
-// With such a key, whoever has no private one signs: a signature of the point
+// With such a key anybody can sign without a private one: a signature of the point
 // at infinity and zero holds for one in eight tokens. It is no key.
 func TestAnEd25519KeyOfSmallOrderIsRefused(t *testing.T) {
 	infinity := append(smallOrder(0), make([]byte, 32)...)

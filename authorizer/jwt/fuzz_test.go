@@ -17,7 +17,7 @@ import (
 	"github.com/lambdarmor/lambdarmor/guard"
 )
 
-// FuzzVerify changes tokens that hold, and builds others of parts: what is not
+// FuzzVerify changes tokens that hold, and builds others of parts: one that is not
 // one of them to the letter is refused as a bad token, or not judged where it has a
 // kid that the load balancer is not to be asked for, and nothing panics.
 func FuzzVerify(f *testing.F) {
@@ -86,7 +86,7 @@ func (k signingKey) fixedToken(claims string) string {
 	return signed + "." + b64(append(sig.R.FillBytes(make([]byte, 32)), sig.S.FillBytes(make([]byte, 32))...))
 }
 
-// FuzzClaims signs whatever claims there are: what is accepted has an issuer,
+// FuzzClaims signs any claims: an accepted token has an issuer,
 // an audience and an end, and is read the same by Claims and by Decode.
 func FuzzClaims(f *testing.F) {
 	k := newHMAC(jwt.HS256, make([]byte, 32))
@@ -118,7 +118,7 @@ func FuzzClaims(f *testing.F) {
 	})
 }
 
-// FuzzKeySet reads whatever a key server may answer.
+// FuzzKeySet reads any answer of a key server.
 func FuzzKeySet(f *testing.F) {
 	good := newEC("a")
 	f.Add(jwks(good, newRSA(jwt.RS256, "b"), newEd("c")))

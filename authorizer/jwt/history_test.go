@@ -34,7 +34,7 @@ func TestKeysUnderAnyHistory(t *testing.T) {
 	}
 }
 
-// A history is that of one issuer, and what is true of it.
+// A history is what happened to one issuer, and what has to follow.
 type history struct {
 	*rand.Rand
 	keys   []signingKey

@@ -134,7 +134,7 @@ func (s *keySet) pick(kid string, alg Algorithm) (*key, error) {
 	case found != nil:
 		return found, nil
 	case named:
-		return nil, refuse(codeAlgorithm, "The token's algorithm is not that of its key.")
+		return nil, refuse(codeAlgorithm, "The token's algorithm does not fit its key.")
 	default:
 		return nil, errUnknownKid
 	}

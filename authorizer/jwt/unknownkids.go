@@ -23,7 +23,7 @@ func newUnknownKids(every time.Duration) unknownKids {
 
 // tooEarly returns an error if kid may not be fetched for yet. The kid that was
 // absent waits for a whole period, however often it comes, so that it leaves
-// fetches for others. failure is that of the last fetch, or nil.
+// fetches for others. failure is why the last fetch failed, or nil.
 func (u *unknownKids) tooEarly(kid string, now time.Time, failure error) error {
 	wait := u.Wait(now)
 	if again := u.at.Add(u.Every); kid == u.absent && clock.Within(now, u.at, again) {

@@ -46,7 +46,11 @@ func TestExamplesOfTheRFCs(t *testing.T) {
 			if err != nil || string(payload) != v.Payload {
 				t.Fatalf("%q, %v", payload, err)
 			}
-			for i := range v.Token {
+			step := 1
+			if v.Alg == jwt.ES512 { // which is slow
+				step = 17
+			}
+			for i := 0; i < len(v.Token); i += step {
 				if _, err := jwt.CheckJWS(keys, everyAlgorithm(), flipped(v.Token, i)); err == nil {
 					t.Fatalf("accepted with another character at %d", i)
 				}

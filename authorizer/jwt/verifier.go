@@ -71,7 +71,7 @@ func New(c Config) *Verifier {
 // values. Those about the token are Unauthenticated, with one of these codes:
 //
 //   - token_malformed, token_too_large: it is not a well-formed JWT.
-//   - token_algorithm: alg is not accepted, or is not that of its key.
+//   - token_algorithm: alg is not accepted, or does not fit its key.
 //   - token_type: typ or token_use is not the required one.
 //   - token_unknown_key: no key has its kid, or several fit.
 //   - token_signature: it was forged or changed.

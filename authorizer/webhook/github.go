@@ -13,7 +13,7 @@ import (
 // of [Standard].
 //
 // GitHub signs the body alone. X-GitHub-Event and X-GitHub-Delivery can be changed
-// by whoever has seen a delivery, and a delivery never becomes too old. Rely on the
+// by anybody who has seen a delivery, and a delivery never becomes too old. Rely on the
 // body and on [DeliveryID].
 //
 // https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries

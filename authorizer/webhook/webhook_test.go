@@ -493,7 +493,7 @@ func TestEverythingElseIsRefused(t *testing.T) {
 }
 
 // An id and a timestamp that can be read in two ways out of the same signed
-// bytes would give one delivery two names.
+// bytes would mean two names for one delivery.
 func TestAnIDCannotReachIntoWhatFollowsIt(t *testing.T) {
 	c := webhook.HMACConfig{Signature: "X-Sign", ID: "X-Id", Content: "{id}::{body}"}
 	sign := hex.EncodeToString(mac256("k", "a:::b"))

@@ -202,7 +202,16 @@ func TestWhatAGrantSays(t *testing.T) {
 	}
 }
 
-func TestTextsAndNumbersThatCanBeTold(t *testing.T) {
+// Nothing names a claim for groups here, so no claim has them.
+func TestAClaimWithoutANameIsNoGroup(t *testing.T) {
+	e := newEC("e1")
+	got, err := verifier(t, config(e)).Verify(t.Context(), e.token(claims(map[string]any{"": "admins"})))
+	if err != nil || len(got.Groups) != 0 {
+		t.Errorf("got %+v, %v; want a grant without groups", got, err)
+	}
+}
+
+func TestTextsAndNumbersOfAContext(t *testing.T) {
 	e := newEC("e1")
 	c := config(e)
 	c.Context = []string{"x"}

@@ -95,8 +95,10 @@ func (v *Verifier) readClaims(members map[string]any) (*Claims, error) {
 		NotBefore: r.date("nbf"),
 		IssuedAt:  r.date("iat"),
 		Scopes:    r.scopes("scope"),
-		Groups:    r.texts(v.config.Groups),
 		context:   r.plainValues(v.config.Context),
+	}
+	if v.config.Groups != "" {
+		c.Groups = r.texts(v.config.Groups)
 	}
 	if scp := r.scopes("scp"); c.Scopes == nil {
 		c.Scopes = scp

@@ -45,7 +45,7 @@ func newFetcher(client *http.Client) *fetcher {
 type statusError int
 
 func (e statusError) Error() string {
-	return fmt.Sprintf("status %d (redirects are not followed)", int(e))
+	return fmt.Sprintf("status %d, want 200 (redirects are not followed)", int(e))
 }
 
 // get fetches a document from an https URI, and returns how long it may be used.

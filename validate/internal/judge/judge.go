@@ -383,7 +383,7 @@ func (r *run) add(keyword, detail string) {
 }
 
 func (r *run) pointer() string {
-	var b []byte
+	b := make([]byte, 0, 64)
 	for _, t := range r.path {
 		b = violations.AppendToken(b, t.name, t.index)
 	}

@@ -41,9 +41,12 @@ func Parameters(s *Schema, opts ...Option) guard.Middleware {
 	p := &parameters{checker: newChecker("Parameters", s, opts)}
 	p.find(program.Root, func(root *program.Schema) {
 		p.find(member(root, "path"), func(path *program.Schema) {
-			if path.Object != nil {
-				for _, m := range path.Object.Members {
+			for _, r := range path.Rules {
+				for _, m := range r.Members {
 					p.wildcards = append(p.wildcards, m.Name)
+				}
+				if r.Keyword == "required" {
+					p.wildcards = append(p.wildcards, r.Texts...)
 				}
 			}
 		})
@@ -128,10 +131,12 @@ func (p *parameters) convert(id program.ID, value string, all []string) any {
 		return json.Number(value)
 	case types&program.Array != 0:
 		items := p.first(id, func(s *program.Schema) program.ID {
-			if s.Array == nil {
-				return 0
+			for _, r := range s.Rules {
+				if r.Keyword == "prefixItems" || r.Keyword == "additionalItems" {
+					return r.Schema
+				}
 			}
-			return s.Array.Items
+			return 0
 		})
 		converted := make([]any, len(all))
 		for i, item := range all {
@@ -149,8 +154,8 @@ func isNumber(value string) bool {
 
 // member returns the schema that s itself sets on a member.
 func member(s *program.Schema, name string) program.ID {
-	if s.Object != nil {
-		for _, m := range s.Object.Members {
+	for _, r := range s.Rules {
+		for _, m := range r.Members {
 			if m.Name == name {
 				return m.Schema
 			}
@@ -169,7 +174,7 @@ func (p *parameters) first(id program.ID, ask func(*program.Schema) program.ID) 
 	return found
 }
 
-// find calls visit with a schema, then with those that its $ref and allOf lead
+// find calls visit with a schema and with those that its $ref and allOf lead
 // to, each once.
 func (p *parameters) find(id program.ID, visit func(*program.Schema)) {
 	var seen []program.ID
@@ -181,9 +186,12 @@ func (p *parameters) find(id program.ID, visit func(*program.Schema)) {
 		seen = append(seen, id)
 		s := &p.program.Schemas[id]
 		visit(s)
-		walk(s.Ref)
-		for _, sub := range s.AllOf {
-			walk(sub)
+		for _, r := range s.Rules {
+			if r.Keyword == "allOf" {
+				for _, sub := range r.Schemas {
+					walk(sub)
+				}
+			}
 		}
 	}
 	walk(id)

@@ -344,14 +344,28 @@ func (t *translation) only(target *jsonschema.Schema, keyword string, anchor any
 		}
 	}
 	for _, doc := range t.sources.loaded {
-		walk(doc, "", func(_ string, v any) {
-			if object, ok := v.(map[string]any); ok && object[keyword] == anchor {
-				allowed--
-			}
-		})
+		allowed -= count(doc, keyword, anchor)
 	}
 	if allowed < 0 {
 		t.err = errors.Join(t.err, fmt.Errorf("%s %v is there more than once: a reference to it could lead to several schemas, which is not supported", keyword, anchor))
 	}
 	return target
+}
+
+// count returns how many objects in a document have a member with a value.
+func count(doc any, name string, value any) (n int) {
+	switch doc := doc.(type) {
+	case map[string]any:
+		for member, inner := range doc {
+			if member == name && inner == value {
+				n++
+			}
+			n += count(inner, name, value)
+		}
+	case []any:
+		for _, inner := range doc {
+			n += count(inner, name, value)
+		}
+	}
+	return n
 }

@@ -82,6 +82,20 @@ func (r *run) number(k *rule, text json.Number, m mode) bool {
 	}
 }
 
+// CheckNumbers returns an error with the places of the numbers that are not
+// bounded.
+func CheckNumbers(tree any) error {
+	r := new(Judge).start(Limits{Violations: 20, Steps: 1 << 20})
+	if _, err := r.numbers(tree, true); err != nil {
+		return err
+	}
+	if err := r.list.Err(); err != nil {
+		v := guard.Public(err).Violations[0]
+		return fmt.Errorf("%q: %s", v.Pointer, v.Detail)
+	}
+	return nil
+}
+
 // numbers reports whether all numbers in v are bounded, and, if asked to, which
 // are not. The error is that v is not a JSON tree.
 func (r *run) numbers(v any, report bool) (ok bool, err error) {

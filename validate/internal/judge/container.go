@@ -38,7 +38,6 @@ func (r *run) items(k *rule, v []any, m mode, prefix, others string) bool {
 		if id == 0 {
 			break
 		}
-		m.seen.add(i)
 		ok = r.inside(token{index: i}, id, item, m, keyword) && ok
 		if r.stopped || !ok && !m.report {
 			return false
@@ -50,10 +49,10 @@ func (r *run) items(k *rule, v []any, m mode, prefix, others string) bool {
 func (r *run) contains(k *rule, v []any, m mode) bool {
 	matched := 0
 	for i, item := range v {
-		if r.inside(token{index: i}, k.Schema, item, m.silent(), "contains") {
+		if r.inside(token{index: i}, k.Schema, item, mode{}, "contains") {
 			matched++
 			if k.Evaluates {
-				m.seen.add(i)
+				m.seen.add(token{index: i})
 			}
 		}
 		if r.stopped {
@@ -118,7 +117,6 @@ func (r *run) properties(k *rule, v map[string]any, m mode) bool {
 		known := &k.Members[i]
 		if inner, there := v[known.Name]; there {
 			judged++
-			m.seen.add(known.Name)
 			ok = r.inside(token{known.Name, -1}, known.Schema, inner, m, "properties") && ok
 			if !ok && !m.report {
 				return false
@@ -128,8 +126,8 @@ func (r *run) properties(k *rule, v map[string]any, m mode) bool {
 	if len(k.Patterns) > 0 || k.Schema != 0 && judged < len(v) && !r.schemas[k.Schema].anything {
 		ok = r.each(v, m, func(name string) bool { return r.other(k, name, v[name], m) }) && ok
 	}
-	if k.Schema != 0 {
-		m.seen.merge(&seen{all: true})
+	if k.Schema != 0 && m.seen != nil {
+		m.seen.all = true
 	}
 	return ok
 }
@@ -142,7 +140,6 @@ func (r *run) other(k *rule, name string, v any, m mode) bool {
 	for i, p := range k.patterns {
 		if r.matches(p, name) {
 			judged = true
-			m.seen.add(name)
 			ok = r.inside(token{name, -1}, k.Patterns[i].Schema, v, m, "patternProperties") && ok
 		}
 	}
@@ -170,7 +167,7 @@ func (r *run) each(v map[string]any, m mode, judge func(name string) bool) bool 
 
 func (r *run) unevaluatedProperties(k *rule, v map[string]any, m mode) bool {
 	ok := m.seen.all || r.each(v, m, func(name string) bool {
-		_, judged := m.seen.keys[name]
+		_, judged := m.seen.keys[token{name, -1}]
 		return judged || r.inside(token{name, -1}, k.Schema, v[name], m, k.Keyword)
 	})
 	m.seen.all = true
@@ -180,7 +177,7 @@ func (r *run) unevaluatedProperties(k *rule, v map[string]any, m mode) bool {
 func (r *run) unevaluatedItems(k *rule, v []any, m mode) bool {
 	ok := true
 	for i, item := range v {
-		if _, judged := m.seen.keys[i]; judged || m.seen.all {
+		if _, judged := m.seen.keys[token{index: i}]; judged || m.seen.all {
 			continue
 		}
 		ok = r.inside(token{index: i}, k.Schema, item, m, k.Keyword) && ok
@@ -195,15 +192,15 @@ func (r *run) unevaluatedItems(k *rule, v []any, m mode) bool {
 // seen is the members or elements that have been judged.
 type seen struct {
 	all  bool
-	keys map[any]struct{} // names or indexes
+	keys map[token]struct{}
 }
 
-func (s *seen) add(key any) {
+func (s *seen) add(key token) {
 	if s == nil || s.all {
 		return
 	}
 	if s.keys == nil {
-		s.keys = map[any]struct{}{}
+		s.keys = map[token]struct{}{}
 	}
 	s.keys[key] = struct{}{}
 }

@@ -76,19 +76,18 @@ func (j *Judge) start(l Limits) *run {
 // [json.Number]. The error of a tree that is refused is a [*guard.Error].
 func (j *Judge) Check(tree any, l Limits) error {
 	r := j.start(l)
-	bounded, err := r.numbers(tree, false)
+	ok, err := isPlain(tree)
 	if err != nil {
 		return err
 	}
-	accepted := false
-	if bounded {
-		accepted = r.judge(program.Root, tree, mode{report: true})
+	if ok {
+		ok = r.judge(program.Root, tree, mode{report: true})
 	} else {
-		_, _ = r.numbers(tree, true)
+		r.reportNumbers(tree)
 	}
 	err = r.list.Err()
 	switch {
-	case err != nil || accepted && !r.stopped:
+	case err != nil || ok && !r.stopped:
 		return err
 	case r.costly:
 		return &guard.Error{
@@ -174,10 +173,12 @@ func (r *run) judge(id program.ID, v any, m mode) bool {
 	return accepted
 }
 
-// inside judges a value inside the container of a keyword.
+// inside judges a value inside the container of a keyword. It then counts as
+// judged.
 func (r *run) inside(t token, id program.ID, v any, m mode, keyword string) bool {
-	r.path = append(r.path, t)
+	m.seen.add(t)
 	m.seen = nil
+	r.path = append(r.path, t)
 	ok := false
 	if r.schemas[id].Never {
 		ok = r.spend(1) && r.fail(m, keyword, "is not allowed")

@@ -1,7 +1,6 @@
 package judge
 
 import (
-	"cmp"
 	"context"
 	"encoding/base64"
 	"encoding/json"
@@ -58,7 +57,7 @@ func (r *run) json(k *rule, s string, m mode) bool {
 		return r.check(false, m, k)
 	}
 	r.alive = append(r.alive, tree)
-	if bounded, _ := r.numbers(tree, false); !bounded || k.Schema != 0 && !r.judge(k.Schema, tree, mode{}) {
+	if bounded, _ := isPlain(tree); !bounded || k.Schema != 0 && !r.judge(k.Schema, tree, mode{}) {
 		return r.fail(m, "contentSchema", "must hold what its schema asks for")
 	}
 	return true
@@ -82,13 +81,11 @@ func (r *run) number(k *rule, text json.Number, m mode) bool {
 	}
 }
 
-// CheckNumbers returns an error with the places of the numbers that are not
+// CheckNumbers returns an error with the place of the first number that is not
 // bounded.
 func CheckNumbers(tree any) error {
-	r := new(Judge).start(Limits{Violations: 20, Steps: 1 << 20})
-	if _, err := r.numbers(tree, true); err != nil {
-		return err
-	}
+	r := new(Judge).start(Limits{Violations: 1, Steps: 1 << 20})
+	r.reportNumbers(tree)
 	if err := r.list.Err(); err != nil {
 		v := guard.Public(err).Violations[0]
 		return fmt.Errorf("%q: %s", v.Pointer, v.Detail)
@@ -96,27 +93,41 @@ func CheckNumbers(tree any) error {
 	return nil
 }
 
-// numbers reports whether all numbers in v are bounded, and, if asked to, which
-// are not. The error is that v is not a JSON tree.
-func (r *run) numbers(v any, report bool) (ok bool, err error) {
-	ok = true
+// isPlain reports whether all numbers in v are bounded. The error is that v is
+// not a JSON tree.
+func isPlain(v any) (bool, error) {
+	switch v := v.(type) {
+	case map[string]any:
+		for _, inner := range v {
+			if ok, err := isPlain(inner); !ok || err != nil {
+				return false, err
+			}
+		}
+	case []any:
+		for _, inner := range v {
+			if ok, err := isPlain(inner); !ok || err != nil {
+				return false, err
+			}
+		}
+	case json.Number:
+		return bounded(string(v)), nil
+	case nil, bool, string:
+	default:
+		return false, fmt.Errorf("validate: a %T is not a part of a JSON tree", v)
+	}
+	return true, nil
+}
+
+// reportNumbers reports the numbers that are not bounded.
+func (r *run) reportNumbers(v any) {
 	inside := func(t token, inner any) {
-		if report {
-			r.path = append(r.path, t)
-		}
-		innerOK, innerErr := r.numbers(inner, report)
-		ok, err = ok && innerOK, cmp.Or(err, innerErr)
-		if report {
-			r.path = r.path[:len(r.path)-1]
-		}
+		r.path = append(r.path, t)
+		r.reportNumbers(inner)
+		r.path = r.path[:len(r.path)-1]
 	}
 	switch v := v.(type) {
 	case map[string]any:
-		names := maps.Keys(v)
-		if report {
-			names = slices.Values(slices.Sorted(names))
-		}
-		for name := range names {
+		for _, name := range slices.Sorted(maps.Keys(v)) {
 			inside(token{name, -1}, v[name])
 		}
 	case []any:
@@ -124,12 +135,8 @@ func (r *run) numbers(v any, report bool) (ok bool, err error) {
 			inside(token{index: i}, inner)
 		}
 	case json.Number:
-		if ok = bounded(string(v)); !ok {
-			r.fail(mode{report: report}, "", "must be a number of at most 512 digits, with an exponent of at most 512")
+		if !bounded(string(v)) {
+			r.fail(mode{report: true}, "", "must be a number of at most 512 digits, with an exponent of at most 512")
 		}
-	case nil, bool, string:
-	default:
-		err = fmt.Errorf("validate: a %T is not a part of a JSON tree", v)
 	}
-	return ok, err
 }

@@ -207,17 +207,17 @@ func TestAuthorizerThatCannotRunExitsWith1(t *testing.T) {
 func TestWrongCommandLineOfAnAuthorizerExitsWith2(t *testing.T) {
 	t.Parallel()
 	for want, args := range map[string][]string{
-		"-identity is of an authorizer":          {"-identity", "$context.routeKey"},
-		"-ttl is of an authorizer":               {"-ttl", "5s"},
-		"-authorizer-format is of an authorizer": {"-authorizer-format", "simple"},
-		`-authorizer-format "2.0" is none of`:    {"-authorizer", "b", "-authorizer-format", "2.0"},
-		"-ttl needs -identity":                   {"-authorizer", "b", "-ttl", "5s"},
-		"TTL of 2h0m0s is not":                   {"-authorizer", "b", "-identity", "$context.routeKey", "-ttl", "2h"},
-		`identity source "Authorization" is`:     {"-authorizer", "b", "-identity", "Authorization"},
-		`identity source "" is none`:             {"-authorizer", "b", "-identity", "$context.routeKey,"},
-		`"$context.rout": this API has no such`:  {"-authorizer", "b", "-identity", "$context.rout"},
-		"is listed twice":                        {"-authorizer", "b", "-identity", "$context.path,$context.path"},
-		"-event invokes one function alone":      {"-authorizer", "b", "-event", "e.json"},
+		"-identity needs -authorizer":           {"-identity", "$context.routeKey"},
+		"-ttl needs -authorizer":                {"-ttl", "5s"},
+		"-authorizer-format needs -authorizer":  {"-authorizer-format", "simple"},
+		`-authorizer-format "2.0" is none of`:   {"-authorizer", "b", "-authorizer-format", "2.0"},
+		"-ttl needs -identity":                  {"-authorizer", "b", "-ttl", "5s"},
+		"TTL of 2h0m0s is not":                  {"-authorizer", "b", "-identity", "$context.routeKey", "-ttl", "2h"},
+		`identity source "Authorization" is`:    {"-authorizer", "b", "-identity", "Authorization"},
+		`identity source "" is none`:            {"-authorizer", "b", "-identity", "$context.routeKey,"},
+		`"$context.rout": this API has no such`: {"-authorizer", "b", "-identity", "$context.rout"},
+		"is listed twice":                       {"-authorizer", "b", "-identity", "$context.path,$context.path"},
+		"-event invokes one function alone":     {"-authorizer", "b", "-event", "e.json"},
 	} {
 		status, stdout, stderr := runLocal(t, "", slices.Concat(args, []string{"a"})...)
 		if status != 2 || stdout != "" || !strings.Contains(stderr, want) {

@@ -42,7 +42,7 @@ func (d *decider) document(ctx context.Context, r *Request, g *Grant) (*policy.D
 	case g == nil:
 		return doc, nil, nil
 	case byRoute:
-		return doc, g, notNameable(guard.Internal, doc.AllowRoute(in.ARN, in.RouteKey, in.Gateway()))
+		return doc, g, allowRoute(doc, in)
 	}
 	byMethod := covers(reads.Method, in.Method)
 	byPath := covers(reads.Path, in.RawPath()) && covers(reads.Domain, in.Domain())
@@ -133,6 +133,20 @@ func (d *decider) allowTables(ctx context.Context, r *Request, called *Grant, do
 	return doc, g, allowRoutes(doc, r.in, routes, complete, called != nil)
 }
 
+// allowRoute allows the calls of the route that the gateway has found.
+func allowRoute(doc *policy.Document, in *reads.Call) error {
+	route, ok := routekey.Parse(in.RouteKey)
+	if !ok {
+		return notNameable(guard.Internal, doc.Allow(in.ARN))
+	}
+	var granted []supposed
+	for _, method := range route.Methods() {
+		granted = append(granted, supposed{route, method, true})
+	}
+	// The ARN of a call of $default may have the route's name for its method.
+	return allowRoutes(doc, in, granted, true, in.RouteKey == "$default")
+}
+
 // allowRoutes allows the granted routes, and the call itself if that is granted.
 func allowRoutes(doc *policy.Document, in *reads.Call, routes []supposed, complete, called bool) error {
 	list := make([]policy.Route, 0, len(routes))
@@ -153,13 +167,12 @@ func allowRoutes(doc *policy.Document, in *reads.Call, routes []supposed, comple
 	if errors.As(err, &overlap) {
 		return hazard(overlap.Error() + ": add the route to the identity sources")
 	}
-	if err != nil || !called {
-		return err
+	if err == nil && called {
+		if unnamed := doc.Allow(in.ARN); !parameters && !whole[in.ARN.Method] {
+			err = unnamed
+		}
 	}
-	if err := doc.Allow(in.ARN); err != nil && !parameters && !whole[in.ARN.Method] {
-		return notNameable(guard.Internal, err)
-	}
-	return nil
+	return notNameable(guard.Internal, err)
 }
 
 // same returns the grant of two routes, the one that ends earlier. It is nil if they

@@ -19,10 +19,10 @@ func (d *decider) document(ctx context.Context, r *Request, g *Grant) (*policy.D
 	in := r.in
 	doc := &policy.Document{AnyStage: in.Format == reads.RESTToken}
 	if !d.cache.Stores(in) {
-		if g == nil {
-			return doc, nil, nil
+		if g != nil {
+			return doc, g, notNameable(guard.Forbidden, doc.Allow(in.ARN))
 		}
-		return doc, g, notNameable(guard.Forbidden, doc.Allow(in.ARN))
+		return doc, nil, nil
 	}
 	covers := func(kind reads.Kind, value string) bool {
 		return d.cache.Covers(in, reads.Read{Place: reads.Place{Kind: kind}, Value: value})
@@ -49,9 +49,8 @@ func (d *decider) document(ctx context.Context, r *Request, g *Grant) (*policy.D
 	return doc, g, notNameable(guard.Internal, allowSame(doc, in.ARN, byMethod, byPath))
 }
 
-// notNameable is the error for a path that no policy can name. The client chose the
-// path. If the answer is stored it must not be a denial, as others may have the same
-// identity.
+// notNameable is the error for a path that no policy can name. The client chose it, so a
+// stored answer must not be a denial: others may have the same identity.
 func notNameable(kind guard.Kind, err error) error {
 	if err == nil {
 		return nil

@@ -11,7 +11,7 @@ import (
 )
 
 // All grants if each of the checks does, in order. List checks that find out who calls
-// first, then those that restrict: each has the grant of the check before it as
+// first, then checks that restrict: each has the grant of the check before it as
 // [GrantFrom]. All returns the last grant, with the earliest Expires of them all. It
 // panics if there is no check, or a nil one.
 func All(checks ...Check) Check {

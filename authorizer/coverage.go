@@ -149,7 +149,7 @@ func allowRoute(doc *policy.Document, in *reads.Call) error {
 // allowRoutes allows the granted routes, and the call itself if that is granted.
 func allowRoutes(doc *policy.Document, in *reads.Call, routes []supposed, complete, called bool) error {
 	list := make([]policy.Route, 0, len(routes))
-	whole := map[string]bool{} // methods of which all calls may be allowed
+	whole := map[string]bool{} // methods whose calls may all be allowed
 	for _, s := range routes {
 		if s.Key == "" && !s.granted {
 			continue

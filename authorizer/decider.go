@@ -83,7 +83,7 @@ var errUnauthorized = messages.InvokeResponse_Error{Type: "Unauthorized", Messag
 // decide runs the check. An error that is not a denial becomes an internal one.
 func (d *decider) decide(ctx context.Context, r *Request) (*Grant, error) {
 	g, err := decide(ctx, d.check, r)
-	if verdictOf(err) == failed && guard.KindOf(err).CallersFault() {
+	if verdictOf(err) == failed && guard.KindOf(err).IsClientError() {
 		err = &guard.Error{Kind: guard.Internal, Code: guard.Public(err).Code, Err: err}
 	}
 	return g, err

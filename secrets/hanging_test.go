@@ -191,7 +191,7 @@ func TestTheHooksAndTheRecordAreToldOfASourceThatHangs(t *testing.T) {
 			t.Error(err)
 		}
 		if !strings.Contains(log.String(), `"staleSecret":"`+name+`"`) {
-			t.Errorf("the record is %s", log.String())
+			t.Errorf("got the record %s, want staleSecret in it", log.String())
 		}
 		if len(served) != 1 || !errors.Is(served[0].Err, context.DeadlineExceeded) || !strings.Contains(served[0].Err.Error(), "no answer in 500ms") {
 			t.Errorf("OnStale was told %+v, want once that there was no answer in time", served)

@@ -25,8 +25,8 @@ import (
 	"github.com/lambdarmor/lambdarmor/secrets/internal/fetch"
 )
 
-// Limits of an answer. AppConfig has the largest values, of up to 4 MiB; the depth
-// is that of guard.Limits.
+// Limits of an answer. AppConfig has the largest values, of up to 4 MiB; guard.Limits
+// has the same depth.
 const (
 	maxBody  = 4 << 20
 	maxDepth = 64

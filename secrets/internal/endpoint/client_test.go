@@ -28,7 +28,7 @@ func TestNoProxyIsAsked(t *testing.T) {
 		t.Error(err)
 	}
 	if asked || c.http.Transport.(*http.Transport).Proxy != nil {
-		t.Error("a proxy of the environment would be asked")
+		t.Error("got a proxy of the environment, want none")
 	}
 }
 
@@ -39,7 +39,7 @@ func TestLocalhostHasToBeThisMachine(t *testing.T) {
 		"10.0.0.1:2773": false, "[fe80::1]:2773": false, "0.0.0.0:2773": false, "localhost:2773": false, "": false,
 	} {
 		if err := loopbackOnly("tcp", address, nil); (err == nil) != fine {
-			t.Errorf("%q: %v", address, err)
+			t.Errorf("%q: got %v, want refused %v", address, err, !fine)
 		}
 	}
 }
@@ -65,7 +65,7 @@ func TestWhatIsReadIsNotInflated(t *testing.T) {
 		t.Fatal(err)
 	}
 	if a, err := c.Get(t.Context(), "/x", http.Header{}); err != nil || string(a.Body) != "[]" {
-		t.Errorf("%s, %v", a.Body, err)
+		t.Errorf("got %s, %v, want no encoding to be asked for", a.Body, err)
 	}
 }
 
@@ -74,11 +74,11 @@ func TestPlainHTTPLeavesNotThisMachine(t *testing.T) {
 		"http://localhost:1": true, "http://127.0.0.1:1": true, "http://[::1]": true, "https://localhost": true, "https://vault.example:8200": false,
 	} {
 		if c, err := New(address); err != nil || c.Local() != local {
-			t.Errorf("%s: %+v, %v", address, c, err)
+			t.Errorf("%s: got %+v, %v, want another client or an error", address, c, err)
 		}
 	}
 	if _, err := New("http://vault.example:8200"); err == nil {
-		t.Error("a token would go over the network in the clear")
+		t.Error("got no error, want plain http to another machine refused")
 	}
 }
 
@@ -116,7 +116,7 @@ func TestAnErrorRepeatsNothingOfWhatIsNoHTTP(t *testing.T) {
 		}
 		_, err = c.Get(t.Context(), "/x", http.Header{})
 		if !errors.Is(err, secrets.ErrUnavailable) || strings.Contains(fmt.Sprintf("%v %+v %#v", err, err, err), "hunter2") {
-			t.Errorf("%q became %v", answer, err)
+			t.Errorf("answer %q: got %v, want nothing of it", answer, err)
 		}
 	}
 }
@@ -131,7 +131,7 @@ func TestAnErrorSaysWhyThereIsNoAnswer(t *testing.T) {
 		`invalid header field value for "X-Token"`: {"X-Token": {"a\nb"}},
 	} {
 		if _, err := c.Get(t.Context(), "/x", header); !errors.Is(err, secrets.ErrUnavailable) || !strings.Contains(err.Error(), words) {
-			t.Errorf("%v does not say %s", err, words)
+			t.Errorf("got %v, want %s in it", err, words)
 		}
 	}
 }

@@ -265,16 +265,21 @@ func TestWhatIsInvalidatedIsNotServedStale(t *testing.T) {
 
 func TestWhatWasInvalidatedDuringAFetchIsNotKept(t *testing.T) {
 	for _, tc := range []struct {
-		version string
-		calls   int
-	}{{calls: 2}, {version: "1", calls: 2}, {version: "0", calls: 1}} {
+		name, version string
+		calls         int
+	}{
+		{name: name, calls: 2},
+		{name: name, version: "1", calls: 2},
+		{name: name, version: "0", calls: 1},
+		{name: "other", calls: 1},
+	} {
 		inBubble(t, func(t *testing.T, c *secrets.Cache, v *vault) {
 			read := make(chan struct{})
 			v.before = func(context.Context, []secrets.Ref) { <-read }
 			var done sync.WaitGroup
 			done.Go(func() { mustGet(t, c, "hunter2") })
 			synctest.Wait()
-			c.Invalidate(name, tc.version)
+			c.Invalidate(tc.name, tc.version)
 			close(read)
 			done.Wait()
 			mustGet(t, c, "hunter2")

@@ -3,7 +3,6 @@ package guard
 import (
 	"context"
 	"log/slog"
-	"time"
 
 	"github.com/aws/aws-lambda-go/lambdacontext"
 
@@ -16,16 +15,6 @@ import (
 func ColdStart(ctx context.Context) bool {
 	inv := invocation.Of(ctx)
 	return inv != nil && inv.Cold
-}
-
-// InvocationDeadline returns when Lambda ends the invocation of ctx, however
-// early ctx itself ends. Outside an invocation it returns the deadline of ctx. ok
-// is false if there is none.
-func InvocationDeadline(ctx context.Context) (end time.Time, ok bool) {
-	if inv := invocation.Of(ctx); inv != nil {
-		ctx = inv.Context
-	}
-	return ctx.Deadline()
 }
 
 // TraceID returns the X-Ray trace id of the invocation, the Root of the tracing

@@ -3,7 +3,6 @@ package guard
 import (
 	"context"
 	"log/slog"
-	"runtime/debug"
 	"sync"
 	"time"
 
@@ -17,10 +16,10 @@ import (
 // LogOption changes [Log].
 type LogOption func(*logLayer)
 
-// Correlate gives every record of an invocation a correlationId, as find takes
-// it from the event; package guard/jmespath finds one by an expression. It may
-// come from a caller: what is longer than 128 bytes or not printable ASCII is
-// not taken.
+// Correlate adds a correlationId to every record of an invocation. find takes it
+// from the event; package guard/jmespath has one that uses an expression. An id
+// may come from a caller, so one that is longer than 128 bytes or not printable
+// ASCII is ignored.
 func Correlate(find func(ctx context.Context, ev *Event) string) LogOption {
 	if find == nil {
 		panic("guard: Correlate with a nil function")
@@ -40,23 +39,22 @@ func UnsafePanicValues() LogOption {
 	return func(l *logLayer) { l.panics = true }
 }
 
-// UnsafeErrorTexts makes error.cause the text of the error, as its Error method
-// returns it, up to 8 kB. Errors quote what they could not read, so passwords,
-// tokens and addresses that callers send will be in the log. Use it where no
-// real caller is: on a test stage.
+// UnsafeErrorTexts makes error.cause the text of the error, up to 8 kB. Errors
+// quote what they could not read, so passwords, tokens and addresses that callers
+// send will be in the log. Use it where no real caller is: on a test stage.
 func UnsafeErrorTexts() LogOption {
 	return func(l *logLayer) { l.texts = true }
 }
 
-// KnownErrors shows the texts of errs in error.cause, wherever in a chain they
-// are. It is for sentinels that are not a [Reason], like sql.ErrNoRows.
+// KnownErrors shows the texts of errs in error.cause, wherever they are in a
+// chain. It is for sentinels that are not a [Reason], like sql.ErrNoRows.
 func KnownErrors(errs ...error) LogOption {
 	return func(l *logLayer) { l.known = append(l.known, errs...) }
 }
 
-// Log writes exactly one record per invocation to l, whatever happens to it:
-// at level INFO, WARN for a caller's fault, ERROR for ours. It belongs
-// outermost. The record has the keys
+// Log writes exactly one record per invocation to l, whatever happens: at level
+// INFO, WARN for a client's error, ERROR for ours. List it first. The record has
+// these keys, and leaves out those that are empty:
 //
 //	requestId functionName functionVersion coldStart traceId tenantId
 //	trigger durationMs remainingMs
@@ -66,32 +64,30 @@ func KnownErrors(errs ...error) LogOption {
 //	error.violations                of a refusal: the first ten places
 //	error.stack                     of a panic
 //
-// and what [AddAttrs] has added, of which a key named like one of these becomes
-// fields.status and so on. Keys with nothing to say are left out. Never in it
-// are the payload, the answer and the value of a panic.
+// It also has what [AddAttrs] added. An added key named like one of these becomes
+// fields.status and so on. The record never has the payload, the answer or the
+// value of a panic.
 //
-// Nothing that a caller sent is in error.cause, unless the program puts it into
-// a code, a [Reason] or a LogValue, or an option is given. It has the types of
-// the errors in the chain, outermost first:
+// error.cause has nothing that a caller sent, unless the program puts it into a
+// code, a [Reason] or a LogValue, or an option allows it. It has the types of the
+// errors in the chain, outermost first:
 //
 //	*url.Error Post: *net.OpError dial tcp: *os.SyscallError connect: connection refused
 //	*smithy.OperationError DynamoDB PutItem: *http.ResponseError status 400 request 7QKT: *types.ProvisionedThroughputExceededException
 //
-// Texts are of a Reason, of an error with a LogValue method, of the Go runtime,
-// the operating system, and the sentinels of the standard library, as these are
-// constants. Words and numbers beside a type are the operation, the
-// status, the code and the request id that the error has a method or a field
-// for. Of any other error, as of errors.New, there is the type alone: give it a
-// code with [Error], make it a Reason, or name it to [KnownErrors].
+// A text is shown where it is a constant: of a Reason, of an error with a
+// LogValue method, of the Go runtime, of the operating system, and of the
+// sentinels of the standard library. Words and numbers beside a type are the
+// operation, status, code and request id that the error has a method or a field
+// for. Of any other error, such as one of errors.New, only the type is shown:
+// give it a code with [Error], make it a Reason, or name it to [KnownErrors].
 //
-// A violation has a pointer and a keyword. In the pointer a name that is no
-// short identifier is "*", as a caller may have chosen it.
+// A violation has a pointer and a keyword. A name in the pointer that is no short
+// identifier is shown as "*", because a caller may have chosen it.
 //
-// With a logger of [logging.New] or a handler of [logging.NewHandler] the keys stand
-// at the top level, and every record written with the invocation's context has
-// requestId, traceId and correlationId. Any other logger works, and loses that:
-// its groups hold the keys too, its other records know nothing of the
-// invocation, and nothing is redacted, sampled or kept back.
+// Make l with package guard/logging, so that its other records have the ids of
+// the invocation and are redacted. Any other logger works without that; if it has
+// a group open, the keys stand in the group.
 func Log(l *slog.Logger, opts ...LogOption) Middleware {
 	if l == nil {
 		panic("guard: Log with a nil logger")
@@ -134,13 +130,15 @@ func (l *logged) Invoke(ctx context.Context, payload []byte) (out []byte, err er
 	inv := invocation.Of(ctx)
 	returned := false
 	defer func() {
-		if !returned { // a panic, on its way to whoever recovers it
-			err = panicked(&PanicError{value: unseen{}, stack: debug.Stack()})
-			if told := inv.Facts().Err; Panicked(told) { // a Goexit, which Recover has seen
-				err = told
-			}
+		if returned {
+			l.record(ctx, inv, payload, start, out, err)
+			return
 		}
-		l.record(ctx, inv, payload, start, out, err)
+		value := recover() // nil in a Goexit, which goes on by itself
+		l.record(ctx, inv, payload, start, nil, panicked(value))
+		if value != nil {
+			panic(value) // on to whoever recovers it, with the stack of the handler
+		}
 	}()
 	l.warned.Do(func() { l.warn(ctx, inv) })
 	if l.correlate != nil {

@@ -364,10 +364,17 @@ func TestATimeoutIsOneRecord(t *testing.T) {
 }
 
 func TestAPanicWithoutRecoverIsRecordedAndGoesOn(t *testing.T) {
-	for rule, end := range map[string]func(){"panic": func() { panic(panicMarker) }, "runtime.Goexit": runtime.Goexit} {
+	for rule, tc := range map[string]struct {
+		end   func()
+		value any
+		cause string
+	}{
+		"panic":          {end: func() { panic(panicMarker) }, value: panicMarker, cause: "the handler panicked with a string"},
+		"runtime.Goexit": {end: runtime.Goexit, cause: "the handler called runtime.Goexit"},
+	} {
 		t.Run(rule, func(t *testing.T) {
 			log, book := logbook.New()
-			h := guard.Wrap(guard.HandlerFunc(func(context.Context, []byte) ([]byte, error) { end(); return nil, nil }), guard.Log(log))
+			h := guard.Wrap(guard.HandlerFunc(func(context.Context, []byte) ([]byte, error) { tc.end(); return nil, nil }), guard.Log(log))
 			var value any
 			returned := false
 			done := make(chan struct{})
@@ -378,15 +385,15 @@ func TestAPanicWithoutRecoverIsRecordedAndGoesOn(t *testing.T) {
 				returned = true
 			}()
 			<-done
-			if want := map[string]any{"panic": panicMarker, "runtime.Goexit": nil}[rule]; value != want || returned {
-				t.Errorf("recovered %v, returned %t", value, returned)
+			if value != tc.value || returned {
+				t.Errorf("got %v recovered and returned %t, want %v and false", value, returned, tc.value)
 			}
 			record := book.Only(t)
 			failure := record["error"].(map[string]any)
 			stack, _ := failure["stack"].(string)
 			if record["level"] != "ERROR" || failure["code"] != "panic" || !strings.Contains(stack, "TestAPanicWithoutRecover") ||
-				failure["cause"] != "the handler panicked or called runtime.Goexit" {
-				t.Errorf("%v", record)
+				failure["cause"] != tc.cause {
+				t.Errorf("got %v, want an ERROR with cause %s", record, tc.cause)
 			}
 			if strings.Contains(book.String(), panicMarker) {
 				t.Errorf("the value shows:\n%s", book)

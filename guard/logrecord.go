@@ -13,16 +13,13 @@ import (
 // record writes the one record of an invocation.
 func (l *logLayer) record(ctx context.Context, inv *invocation.Invocation, payload []byte, start time.Time, out []byte, err error) {
 	now := time.Now()
-	ev := EventOf(ctx, payload)
-	facts := inv.Facts()
-	failed := err != nil
+	ev, facts := EventOf(ctx, payload), inv.Facts()
+	trigger, status := ev.Trigger(), 0
+	if trigger.IsHTTP() && err == nil { // beside an error there is no answer
+		status = statusOf(inv, ev, out)
+	}
 	if facts.Err != nil && (err == nil || invocation.Reported(err)) {
 		err = facts.Err
-	}
-	trigger := ev.Trigger()
-	status := 0
-	if trigger.IsHTTP() && !failed { // beside an error there is no answer
-		status = statusOf(inv, ev, out)
 	}
 	level := levelOf(err, status)
 	if !l.handler.Enabled(ctx, level) {
@@ -34,15 +31,21 @@ func (l *logLayer) record(ctx context.Context, inv *invocation.Invocation, paylo
 	attrs = invocation.AppendText(attrs, "functionVersion", l.version)
 	attrs = append(attrs, slog.Bool("coldStart", inv.Cold))
 	attrs = invocation.AppendText(attrs, "tenantId", inv.Lambda.TenantID)
-	attrs = append(attrs, slog.String("trigger", string(trigger)),
-		slog.Float64("durationMs", milliseconds(now.Sub(start))))
+	attrs = append(attrs, slog.String("trigger", string(trigger)), slog.Float64("durationMs", milliseconds(now.Sub(start))))
 	if end, ok := ctx.Deadline(); ok && end.UnixMilli() > 0 {
 		attrs = append(attrs, slog.Float64("remainingMs", milliseconds(end.Sub(now))))
 	}
+	route := facts.Route
 	if trigger.IsHTTP() {
-		attrs = appendHTTP(attrs, ev, facts.Route, status)
-	} else {
-		attrs = invocation.AppendText(attrs, "route", facts.Route)
+		var method, key string
+		if method, key = ev.methodAndRoute(); route == "" {
+			route = shortened(key) // who forges an event may fill it
+		}
+		attrs = invocation.AppendText(attrs, "method", shortened(method))
+	}
+	attrs = invocation.AppendText(attrs, "route", route)
+	if status != 0 {
+		attrs = append(attrs, slog.Int("status", status))
 	}
 	attrs = invocation.AppendText(attrs, "principal", facts.Principal)
 	if err != nil {
@@ -60,17 +63,11 @@ func (l *logLayer) record(ctx context.Context, inv *invocation.Invocation, paylo
 	_ = l.handler.Handle(invocation.WithWholeRecord(ctx), r)
 }
 
-// added returns an attribute of [AddAttrs] as the record has it: renamed where
-// its key is one of the record's own, and an error as Log describes one.
+// added returns an attribute of [AddAttrs] as the record has it: renamed if its
+// key is one of the record's own, and an error as Log describes one.
 func (l *logLayer) added(a slog.Attr) slog.Attr {
-	switch a.Key {
-	case "functionName", "functionVersion", "coldStart", "tenantId", "trigger", "durationMs", "remainingMs",
-		"method", "route", "status", "principal", "error", "payload":
+	if invocation.Reserved(a.Key) || isRecordKey(a.Key) {
 		a.Key = invocation.Renamed(a.Key)
-	default:
-		if invocation.Reserved(a.Key) {
-			a.Key = invocation.Renamed(a.Key)
-		}
 	}
 	if k := a.Value.Kind(); k == slog.KindAny || k == slog.KindLogValuer {
 		if err, ok := a.Value.Any().(error); ok {
@@ -80,17 +77,14 @@ func (l *logLayer) added(a slog.Attr) slog.Attr {
 	return a
 }
 
-func appendHTTP(attrs []slog.Attr, ev *Event, route string, status int) []slog.Attr {
-	method, key := ev.methodAndRoute()
-	if route == "" {
-		route = key
+func isRecordKey(key string) bool {
+	switch key {
+	case "functionName", "functionVersion", "coldStart", "tenantId", "trigger", "durationMs", "remainingMs",
+		"method", "route", "status", "principal", "error", "payload":
+		return true
+	default:
+		return false
 	}
-	attrs = invocation.AppendText(attrs, "method", shortened(method)) // who forges an event may fill it
-	attrs = invocation.AppendText(attrs, "route", shortened(route))
-	if status != 0 {
-		attrs = append(attrs, slog.Int("status", status))
-	}
-	return attrs
 }
 
 // methodAndRoute returns what can be seen of them, also in an event that was
@@ -119,7 +113,7 @@ func statusOf(inv *invocation.Invocation, ev *Event, out []byte) int {
 
 func levelOf(err error, status int) slog.Level {
 	switch {
-	case status >= 500, err != nil && status == 0 && !KindOf(err).CallersFault():
+	case status >= 500, err != nil && status == 0 && !KindOf(err).IsClientError():
 		return slog.LevelError
 	case status >= 400, err != nil:
 		return slog.LevelWarn
@@ -132,13 +126,12 @@ func (l *logLayer) errorAttr(err error) slog.Attr {
 	e := Public(err)
 	attrs := []slog.Attr{slog.String("kind", e.Kind.String()), slog.String("code", e.Code)}
 	attrs = appendViolations(attrs, e.Violations)
-	p, panicked := panicOf(err)
-	cause := l.causeOf(err)
-	if panicked && l.panics && p.Value() != nil {
-		cause = fmt.Sprintf("%s: %v", cause, p.Value())
+	p, cause := panicOf(err), l.causeOf(err)
+	if p != nil && p.value != nil && l.panics {
+		cause = fmt.Sprintf("%s: %v", cause, p.value)
 	}
 	attrs = invocation.AppendText(attrs, "cause", cause)
-	if panicked {
+	if p != nil {
 		attrs = append(attrs, slog.String("stack", string(p.stack)))
 	}
 	return slog.Attr{Key: "error", Value: slog.GroupValue(attrs...)}

@@ -178,7 +178,8 @@ func TestABase64BodyOf6MiBIsRefusedInLittleMemory(t *testing.T) {
 	refuses(t, payload, "payload_too_large", map[string]lambda.Handler{"Limit": limited(guard.Limits{})})
 	// Where events may be larger, the body is still too large to be decoded.
 	refuses(t, payload, "body_too_large", map[string]lambda.Handler{
-		"Limit of the body": limited(guard.Limits{Payload: guard.Unlimited}), "BodyTree": httpWays()["BodyTree"],
+		"Limit of the body": limited(guard.Limits{Payload: guard.Unlimited}),
+		"BodyTree":          guard.Wrap(httpWays()["BodyTree"], guard.Limit(guard.Limits{Payload: guard.Unlimited})),
 	})
 }
 

@@ -4,7 +4,7 @@ import (
 	"context"
 	"time"
 
-	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/guard/layer"
 )
 
 // times returns until when an attempt that claims now holds its key, and until
@@ -27,7 +27,7 @@ func (c *config) times(ctx context.Context) (lease, expires time.Time) {
 // deadline is that of the invocation: a context for one step ends before what
 // the step has begun. One that outlives the invocation counts.
 func deadline(ctx context.Context) (end time.Time, ok bool) {
-	end, ok = guard.InvocationDeadline(ctx)
+	end, ok = layer.InvocationDeadline(ctx)
 	if !ok || end.UnixMilli() <= 0 { // some emulators send 0
 		return time.Time{}, false
 	}

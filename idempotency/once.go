@@ -134,7 +134,7 @@ func (i *invocation) run(ctx context.Context) outcome {
 		return i.judge(i.answer)
 	}
 	o := outcome{fate: i.afterError(ctx, i.err)}
-	if i.http && guard.KindOf(i.err).CallersFault() && !errors.Is(i.err, ErrOutcomeUnknown) {
+	if i.http && guard.KindOf(i.err).IsClientError() && !errors.Is(i.err, ErrOutcomeUnknown) {
 		if answer, ok := layer.Render(ctx, i.err); ok {
 			if judged := i.judge(answer); judged.fate == keep {
 				o = judged

@@ -18,6 +18,7 @@ import (
 	"github.com/lambdarmor/lambdarmor/guard/logging"
 	"github.com/lambdarmor/lambdarmor/idempotency"
 	"github.com/lambdarmor/lambdarmor/validate"
+	"github.com/lambdarmor/lambdarmor/validate/schema"
 )
 
 // callers is a verifier whose tokens are the names of who has them.
@@ -64,7 +65,7 @@ func permutations(n int, each func(order []int)) {
 // Every arrangement of the layers is refused as it is built, or keeps callers
 // apart: what alice's request was answered goes to nobody else.
 func TestEveryOrderOfTheLayersIsRefusedOrKeepsCallersApart(t *testing.T) {
-	schema := validate.MustCompile([]byte(`{"type":"object"}`))
+	accepts := schema.MustCompile([]byte(`{"type":"object"}`))
 	log := logging.New(io.Discard)
 	hello := httpapi.Func(func(ctx context.Context, _ map[string]any) (string, error) {
 		g, ok := authorizer.GrantFrom(ctx)
@@ -86,7 +87,7 @@ func TestEveryOrderOfTheLayersIsRefusedOrKeepsCallersApart(t *testing.T) {
 	layers := func() []guard.Middleware {
 		return []guard.Middleware{
 			guard.Log(log), httpapi.Problems(), guard.Recover(), guard.Limit(guard.Limits{}), guard.Deadline(300 * time.Millisecond),
-			validate.Body(schema), authorizer.Require(authorizer.Bearer(callers{})),
+			validate.Body(accepts), authorizer.Require(authorizer.Bearer(callers{})),
 			idempotency.Once(idempotency.NewMemoryStore(), idempotency.Header("Idempotency-Key")),
 			httpapi.SecurityHeaders(),
 		}

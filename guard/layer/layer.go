@@ -7,6 +7,7 @@ package layer
 
 import (
 	"context"
+	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
 
@@ -50,4 +51,14 @@ func SetError(ctx context.Context, err error) {
 	if inv := invocation.Of(ctx); inv != nil {
 		inv.SetError(err)
 	}
+}
+
+// InvocationDeadline returns when Lambda ends the invocation of ctx, however
+// early ctx itself ends. Outside an invocation it returns the deadline of ctx. ok
+// is false if there is none.
+func InvocationDeadline(ctx context.Context) (end time.Time, ok bool) {
+	if inv := invocation.Of(ctx); inv != nil {
+		ctx = inv.Context
+	}
+	return ctx.Deadline()
 }

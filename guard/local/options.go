@@ -117,7 +117,7 @@ type routes []string
 func (r *routes) String() string { return strings.Join(*r, ", ") }
 
 func (r *routes) Set(key string) error {
-	if _, err := gateway.ParseRoute(key); err != nil {
+	if err := gateway.CheckRoute(key); err != nil {
 		return err
 	}
 	*r = append(*r, key)

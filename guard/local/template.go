@@ -86,7 +86,7 @@ func parseTemplate(text []byte) (routes []string, err error) {
 				continue
 			}
 			route := event.route()
-			if _, err := gateway.ParseRoute(route); err != nil {
+			if err := gateway.CheckRoute(route); err != nil {
 				return nil, fmt.Errorf("%s: %w", name, err)
 			}
 			if !slices.Contains(routes, route) {

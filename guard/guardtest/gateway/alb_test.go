@@ -176,22 +176,6 @@ func TestAnswerOfALoadBalancersFunctionHasToBeInForm(t *testing.T) {
 	}
 }
 
-func TestHeadersOfTheOtherFormCanBeLost(t *testing.T) {
-	for _, multi := range []bool{false, true} {
-		answer := `{"statusCode":200,"multiValueHeaders":{"X-A":["1"]}}`
-		if multi {
-			answer = `{"statusCode":200,"headers":{"X-A":"1"}}`
-		}
-		w := httptest.NewRecorder()
-		newALB(t, invokerFunc(func(context.Context, guardtest.Call) (guardtest.Result, error) {
-			return guardtest.Result{Payload: []byte(answer)}, nil
-		}), gateway.ALBConfig{MultiValueHeaders: multi, LoseOtherHeaders: true}).ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
-		if w.Code != 200 || w.Header().Get("X-A") != "" {
-			t.Errorf("multi-value %t: %d %v, want 200 without the header", multi, w.Code, w.Header())
-		}
-	}
-}
-
 func TestALoadBalancerRefusesWhatItCannotPassOn(t *testing.T) {
 	alb := newALB(t, invokerFunc(func(context.Context, guardtest.Call) (guardtest.Result, error) {
 		return guardtest.Result{Payload: []byte(`{"statusCode":200}`)}, nil

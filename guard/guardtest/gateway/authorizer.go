@@ -2,15 +2,13 @@ package gateway
 
 import (
 	"cmp"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/lambdarmor/lambdarmor/guard/guardtest"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/gateway/internal/event"
 )
 
 // Authorizer is a Lambda authorizer of an HTTP API, before all of its routes.
@@ -66,63 +64,31 @@ type Authorizer struct {
 	Now func() time.Time
 }
 
-// authorizerTimeout is API Gateway's, and its limit.
-const authorizerTimeout = 10 * time.Second
-
-func newGate(a Authorizer) (*gate, error) {
-	a.Format = cmp.Or(a.Format, format2)
-	a.Timeout = cmp.Or(a.Timeout, authorizerTimeout)
+func newLambdaGate(a Authorizer) (*lambdaGate, error) {
+	a.Format = cmp.Or(a.Format, "2.0")
 	switch {
-	case a.Function == nil:
-		return nil, errors.New("gateway: an authorizer needs a function")
-	case a.Format != format1 && a.Format != format2:
+	case a.Format != "1.0" && a.Format != "2.0":
 		return nil, fmt.Errorf("gateway: an authorizer's payload format %q is neither 1.0 nor 2.0", a.Format)
-	case a.SimpleResponses && a.Format != format2:
+	case a.SimpleResponses && a.Format != "2.0":
 		return nil, errors.New("gateway: simple responses are of format 2.0")
-	case a.Timeout < 0 || a.Timeout > authorizerTimeout:
-		return nil, fmt.Errorf("gateway: an authorizer's timeout of %s is not between 0 and %s", a.Timeout, authorizerTimeout)
-	case a.TTL > 0 && len(a.IdentitySources) == 0:
-		return nil, errors.New("gateway: an authorizer without identity sources cannot have a TTL: there is nothing to keep its answers by")
 	}
-	if err := checkTTL(a.TTL); err != nil {
-		return nil, err
-	}
-	sources, err := identityOfHTTPAPI().parse(a.IdentitySources)
+	sources, err := event.HTTPAPISources.Parse(a.IdentitySources)
 	if err != nil {
 		return nil, err
 	}
-	g := &gate{
+	g := &lambdaGate{
 		fn: a.Function, timeout: a.Timeout, failed: a.Failed,
 		sources: sources, required: true,
-		event: authorizerEvent2, parse: parsePolicyAnswer,
-		ttl: a.TTL, now: a.Now, recall: checkCachedContext,
+		event: event.Authorizer2, parse: parsePolicyAnswer,
+		ttl: a.TTL, now: a.Now, recall: checkKeptContext,
 	}
-	if g.now == nil {
-		g.now = time.Now
-	}
-	if a.Format == format1 {
-		g.event = authorizerEvent1
+	if a.Format == "1.0" {
+		g.event = event.Authorizer1
 	}
 	if a.SimpleResponses {
 		g.parse = parseSimple
 	}
-	return g, nil
-}
-
-// arn is what a policy names a request by. The path keeps its slashes.
-func (req *request) arn() string {
-	return fmt.Sprintf("arn:aws:execute-api:us-east-1:%s:%s/%s/%s/%s",
-		guardtest.AccountID, apiID, req.stage, req.http.Method, strings.TrimPrefix(req.paths.resource, "/"))
-}
-
-// flatContext is what format 1.0 says of an admission.
-func (a admission) flatContext() map[string]json.RawMessage {
-	told := map[string]json.RawMessage{}
-	maps.Copy(told, a.context)
-	if a.principal != "" {
-		told["principalId"] = marshal(a.principal)
-	}
-	return told
+	return g, g.check()
 }
 
 // refusedStatus is the status of a request that may not pass.

@@ -360,7 +360,7 @@ func TestMisconfiguredAuthorizerIsRefused(t *testing.T) {
 		"TTL of 1.5s":             {Function: fn, IdentitySources: header, TTL: 1500 * time.Millisecond},
 		"timeout of 11s":          {Function: fn, Timeout: 11 * time.Second},
 		"timeout of -1s":          {Function: fn, Timeout: -time.Second},
-		"is there twice":          {Function: fn, IdentitySources: append(header, header...)},
+		"is listed twice":         {Function: fn, IdentitySources: append(header, header...)},
 	}
 	for _, source := range []string{
 		"", "Authorization", "$request.header.", "$request.header", "$request.headers.a", "request.header.a", "method.request.header.a",
@@ -369,7 +369,7 @@ func TestMisconfiguredAuthorizerIsRefused(t *testing.T) {
 		maps.Copy(refused, map[string]gateway.Authorizer{`identity source "` + source + `"`: {Function: fn, IdentitySources: []string{source}}})
 	}
 	for _, name := range []string{"routekey", "authorizer.principalId", "identity.user", "status", "resourcePath"} {
-		maps.Copy(refused, map[string]gateway.Authorizer{`"$context.` + name + `": no such`: {Function: fn, IdentitySources: []string{"$context." + name}}})
+		maps.Copy(refused, map[string]gateway.Authorizer{`"$context.` + name + `": this API has no such`: {Function: fn, IdentitySources: []string{"$context." + name}}})
 	}
 	for want, cfg := range refused {
 		if _, err := gateway.NewHTTPAPI(toldOf, gateway.HTTPAPIConfig{Authorizer: &cfg}); err == nil || !strings.Contains(err.Error(), want) {

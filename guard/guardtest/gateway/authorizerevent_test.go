@@ -50,7 +50,7 @@ func TestAuthorizersEventIsTheSamples(t *testing.T) {
 				t.Errorf("%s: %s is %v", name, member, value)
 			}
 		}
-		if raw := string(*a.event.Load()); !strings.Contains(raw, `"identitySource":["Bearer t0k3n"]`) && !strings.Contains(raw, `"identitySource":"Bearer t0k3n","authorizationToken":"Bearer t0k3n"`) {
+		if raw := string(*a.event.Load()); !strings.Contains(raw, `"identitySource":["Bearer t0k3n"]`) && (!strings.Contains(raw, `"identitySource":"Bearer t0k3n"`) || !strings.Contains(raw, `"authorizationToken":"Bearer t0k3n"`)) {
 			t.Errorf("%s: %s", name, raw)
 		}
 	}
@@ -97,11 +97,13 @@ func TestEventHoldsTheIdentityAsThePolicyKnowsIt(t *testing.T) {
 }
 
 func TestEventWithoutIdentitySourcesHasNone(t *testing.T) {
-	for format, want := range map[string]string{"2.0": `"identitySource":null,`, "1.0": `"identitySource":null,"authorizationToken":null,`} {
+	for format, want := range map[string][]string{"2.0": {`"identitySource":null,`}, "1.0": {`"identitySource":null,`, `"authorizationToken":null,`}} {
 		a := answering(policyFor("Allow", "*", ""))
 		serveAPI(t, gateway.HTTPAPIConfig{Authorizer: &gateway.Authorizer{Function: a, Format: format}}).do("GET /")
-		if event := string(*a.event.Load()); !strings.Contains(event, want) {
-			t.Errorf("%s is not in %s", want, event)
+		for _, part := range want {
+			if event := string(*a.event.Load()); !strings.Contains(event, part) {
+				t.Errorf("%s: %s is not in %s", format, part, event)
+			}
 		}
 	}
 }

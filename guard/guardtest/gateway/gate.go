@@ -5,34 +5,49 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/lambdarmor/lambdarmor/guard/guardtest"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/gateway/internal/answer"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/gateway/internal/event"
 )
 
 // An admitter lets a request pass and notes in it what the function is told, or
-// returns why it may not.
+// returns why it may not pass.
 type admitter interface {
-	admit(ctx context.Context, req *request) error
+	admit(ctx context.Context, req *event.Request) error
 }
 
-// A gate asks an authorizer about requests, and remembers its rulings.
-type gate struct {
+// A lambdaGate asks a Lambda authorizer about requests, and keeps its rulings by
+// the values of the identity sources.
+type lambdaGate struct {
 	fn      guardtest.Invoker
 	timeout time.Duration
 	failed  func(requestID string, err error) // may be nil
 
-	sources  []identitySource
+	sources  []event.Source
 	required bool // a request without one of the sources is refused
 
-	event func(req *request, identity []string) []byte
+	event func(req *event.Request, identity []string) []byte
 	parse func(payload []byte) (*ruling, error)
 
 	ttl    time.Duration
 	now    func() time.Time
-	recall func(*ruling) error // what is wrong with a ruling from the cache; may be nil
-	cache  rulings
+	recall func(*ruling) error // what is wrong with a kept ruling; may be nil
+
+	mu   sync.Mutex
+	kept map[string]keptRuling // by identity; guarded by mu
 }
+
+type keptRuling struct {
+	*ruling
+	until time.Time
+}
+
+// maxRulings bounds what is kept, against clients that bring a new identity each
+// time.
+const maxRulings = 10_000
 
 // A ruling is an authorizer's answer. It holds for every request with the same
 // identity, and rules on each by its ARN.
@@ -40,12 +55,6 @@ type ruling struct {
 	allows    func(arn string) error // nil, errDenied or errDeniedExplicitly
 	principal string                 // of a policy
 	context   map[string]json.RawMessage
-}
-
-// An admission is what the function is told of a request that may pass.
-type admission struct {
-	*ruling
-	latency time.Duration // of the authorizer's call, 0 for a ruling from the cache
 }
 
 // What keeps a request out, besides a failure of the authorizer.
@@ -60,92 +69,131 @@ var errAuthorizerTimeout = fmt.Errorf("gateway: the authorizer timed out: %w", c
 // unauthorized is the only error text of an authorizer that is not a failure.
 const unauthorized = "Unauthorized"
 
-// maxTTL is API Gateway's limit on how long a ruling is kept.
-const maxTTL = time.Hour
+// API Gateway's limits.
+const (
+	authorizerTimeout = 10 * time.Second
+	maxTTL            = time.Hour
+)
 
-// checkTTL tells what an API cannot be given.
-func checkTTL(ttl time.Duration) error {
-	if ttl < 0 || ttl > maxTTL || ttl%time.Second != 0 {
-		return fmt.Errorf("gateway: a TTL of %s is not whole seconds from 0 to %s", ttl, maxTTL)
+// check completes a gate's configuration. It refuses what an API cannot have.
+func (g *lambdaGate) check() error {
+	if g.now == nil {
+		g.now = time.Now
+	}
+	if g.timeout == 0 {
+		g.timeout = authorizerTimeout
+	}
+	switch {
+	case g.fn == nil:
+		return errors.New("gateway: an authorizer needs a function")
+	case g.timeout < 0 || g.timeout > authorizerTimeout:
+		return fmt.Errorf("gateway: an authorizer's timeout of %s is not between 0 and %s", g.timeout, authorizerTimeout)
+	case g.ttl < 0 || g.ttl > maxTTL || g.ttl%time.Second != 0:
+		return fmt.Errorf("gateway: a TTL of %s is not whole seconds from 0 to %s", g.ttl, maxTTL)
+	case g.ttl > 0 && len(g.sources) == 0:
+		return errors.New("gateway: an authorizer without identity sources has nothing to keep its answers by: it needs a TTL of 0, or a negative TTL at a REST API")
 	}
 	return nil
 }
 
-func (g *gate) admit(ctx context.Context, req *request) error {
-	identity, complete := g.identify(req)
-	if g.required && !complete {
-		return errUnauthorized
+func (g *lambdaGate) admit(ctx context.Context, req *event.Request) error {
+	var identity []string
+	for _, source := range g.sources {
+		value := source(req)
+		if value == "" && g.required {
+			return errUnauthorized
+		}
+		identity = append(identity, value)
 	}
-	admitted, err := g.rule(ctx, req, identity)
+	rules, latency, err := g.rule(ctx, req, identity)
 	if err == nil {
-		err = admitted.allows(req.arn())
+		err = rules.allows(req.ARN())
 	}
 	if err == nil {
-		req.admitted = &admitted
+		req.Admitted = &event.Admission{Principal: rules.principal, Context: rules.context, Latency: latency}
 	}
 	return err
 }
 
-func (g *gate) identify(req *request) (identity []string, complete bool) {
-	complete = true
-	for _, source := range g.sources {
-		value := source.value(req)
-		identity = append(identity, value)
-		complete = complete && value != ""
-	}
-	return identity, complete
-}
-
-// rule takes the ruling from the cache, or else from the authorizer.
-func (g *gate) rule(ctx context.Context, req *request, identity []string) (admission, error) {
-	if g.ttl == 0 {
-		return g.ask(ctx, req, identity)
-	}
-	key := fmt.Sprintf("%q", identity) // tells all values apart, those that are not UTF-8 too
-	if known := g.cache.get(key, g.now()); known != nil {
+// rule returns the kept ruling, or else asks the authorizer, which takes a while.
+func (g *lambdaGate) rule(ctx context.Context, req *event.Request, identity []string) (*ruling, time.Duration, error) {
+	key := fmt.Sprintf("%q", identity) // distinguishes all values, those that are not UTF-8 too
+	if known := g.get(key); known != nil {
 		if g.recall != nil {
 			if err := g.recall(known); err != nil {
-				return admission{}, g.fail(req.id, err)
+				return nil, 0, g.fail(req.ID, err)
 			}
 		}
-		return admission{ruling: known}, nil
+		return known, 0, nil
 	}
-	admitted, err := g.ask(ctx, req, identity)
-	if err == nil {
-		g.cache.put(key, admitted.ruling, g.now().Add(g.ttl))
+	started := time.Now()
+	asked, err := g.ask(ctx, req, identity)
+	if err == nil && g.ttl > 0 {
+		g.put(key, asked)
 	}
-	return admitted, err
+	return asked, time.Since(started), err
 }
 
-// ask calls the authorizer. What is no ruling is not remembered either.
-func (g *gate) ask(ctx context.Context, req *request, identity []string) (admission, error) {
+func (g *lambdaGate) get(key string) *ruling {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if known, ok := g.kept[key]; ok && g.now().Before(known.until) {
+		return known.ruling
+	}
+	return nil
+}
+
+func (g *lambdaGate) put(key string, r *ruling) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.kept == nil || len(g.kept) >= maxRulings {
+		g.kept = map[string]keptRuling{}
+	}
+	g.kept[key] = keptRuling{r, g.now().Add(g.ttl)}
+}
+
+// ask calls the authorizer.
+func (g *lambdaGate) ask(ctx context.Context, req *event.Request, identity []string) (*ruling, error) {
 	waiting, done := waitAtMost(ctx, g.timeout, errAuthorizerTimeout)
 	defer done()
-	started := time.Now()
-	result, err := g.fn.Do(waiting, guardtest.Call{Payload: g.event(req, identity), TraceID: req.trace})
+	result, err := g.fn.Do(waiting, guardtest.Call{Payload: g.event(req, identity), TraceID: req.Trace})
 	var failure *guardtest.FunctionError
 	switch {
 	case ctx.Err() != nil:
-		return admission{}, ctx.Err() // the client is gone
+		return nil, ctx.Err() // the client is gone
 	case waiting.Err() != nil:
-		return admission{}, g.fail(result.RequestID, errAuthorizerTimeout)
+		return nil, g.fail(result.RequestID, errAuthorizerTimeout)
 	case errors.As(err, &failure) && failure.Message == unauthorized:
-		return admission{}, errUnauthorized
+		return nil, errUnauthorized
 	case err != nil:
-		return admission{}, g.fail(result.RequestID, err)
+		return nil, g.fail(result.RequestID, err)
 	}
-	ruling, err := g.parse(result.Payload)
+	r, err := g.parse(result.Payload)
 	if err != nil {
-		return admission{}, g.fail(result.RequestID, fmt.Errorf("gateway: the authorizer's answer: %w", err))
+		return nil, g.fail(result.RequestID, fmt.Errorf("gateway: the authorizer's answer: %w", err))
 	}
-	return admission{ruling: ruling, latency: time.Since(started)}, nil
+	return r, nil
 }
 
-func (g *gate) fail(requestID string, err error) error {
+func (g *lambdaGate) fail(requestID string, err error) error {
 	if g.failed != nil {
 		g.failed(requestID, err)
 	}
 	return err
+}
+
+var errTimeout = fmt.Errorf("gateway: the function did not answer in time: %w", context.DeadlineExceeded)
+
+// invoke calls the function and reads its answer. The timeout is not the
+// function's: it only ends the waiting, as the client's leaving does.
+func invoke(fn guardtest.Invoker, req *event.Request, payload event.Object, timeout time.Duration, parse func(guardtest.Result) (answer.Response, error)) (got answer.Response, requestID string, err error) {
+	ctx, done := waitAtMost(req.HTTP.Context(), timeout, errTimeout)
+	defer done()
+	result, err := fn.Do(ctx, guardtest.Call{Payload: event.Marshal(payload), TraceID: req.Trace})
+	if err == nil {
+		got, err = parse(result)
+	}
+	return got, result.RequestID, err
 }
 
 // waitAtMost ends ctx with the cause after d. It sets no deadline, which would

@@ -327,10 +327,6 @@ func TestHeaderNamesAreSpeltAsTheServicesSpellThem(t *testing.T) {
 			event: eventFor(t, gateway.HTTPAPIConfig{Format: "1.0"}, r),
 			want:  map[string]string{"content-type": "text/plain", "test-header": "a", "authorization": "b", "x-two": "2"},
 		},
-		"format 1.0, canonical": {
-			event: eventFor(t, gateway.HTTPAPIConfig{Format: "1.0", CanonicalHeaders: true}, r),
-			want:  map[string]string{"Content-Type": "text/plain", "Test-Header": "a", "Authorization": "b", "X-Two": "2"},
-		},
 	} {
 		var event struct{ Headers map[string]string }
 		if err := json.Unmarshal(tt.event, &event); err != nil {

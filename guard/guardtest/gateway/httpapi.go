@@ -2,19 +2,21 @@ package gateway
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"fmt"
 	"net/http"
 	"time"
 
 	"github.com/lambdarmor/lambdarmor/guard/guardtest"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/gateway/internal/answer"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/gateway/internal/event"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/gateway/internal/route"
 )
 
 // HTTPAPIConfig describes an HTTP API. The zero value sends every request to
 // the function, in payload format 2.0.
 type HTTPAPIConfig struct {
-	// Routes are route keys, for which see [ParseRoute]; "$default" when empty.
+	// Routes are route keys, for which see [CheckRoute]; "$default" when empty.
 	Routes []string
 
 	// Format of the event and the response: "2.0", also when empty, or "1.0".
@@ -56,13 +58,6 @@ type HTTPAPIConfig struct {
 	// https://github.com/aws-powertools/powertools-lambda-python/issues/1552
 	IgnoreTrailingSlash bool
 
-	// CanonicalHeaders has the names of headers in format 1.0 as in "Content-Type".
-	// They are in lower case by AWS's documentation of both formats, and not all by
-	// https://github.com/aws/aws-sam-cli/issues/3083. An authorizer's event of format
-	// 1.0 has them in this form, as in AWS's documentation of that.
-	// See https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
-	CanonicalHeaders bool
-
 	// StageVariables of the stage; none when nil.
 	StageVariables map[string]string
 
@@ -95,15 +90,13 @@ type HTTPAPIConfig struct {
 type HTTPAPI struct {
 	fn      guardtest.Invoker
 	cfg     HTTPAPIConfig
-	address address
-	routes  []Route  // in the order in which they are tried
-	gate    admitter // nil when all may pass
+	address route.Address
+	routes  []route.Route // in the order in which they are tried
+	gate    admitter      // nil when all may pass
 }
 
 // maxBody is API Gateway's limit on a request's body.
 const maxBody = 10 << 20
-
-var errIntegrationTimeout = fmt.Errorf("gateway: the integration timed out: %w", context.DeadlineExceeded)
 
 // NewHTTPAPI returns an API that calls fn. It fails when a route or the format
 // is not one, two routes match the same requests, or the authorizer cannot be.
@@ -111,16 +104,16 @@ func NewHTTPAPI(fn guardtest.Invoker, cfg HTTPAPIConfig) (*HTTPAPI, error) {
 	if fn == nil {
 		return nil, errors.New("gateway: an HTTP API needs a function")
 	}
-	cfg.Format = cmp.Or(cfg.Format, format2)
+	cfg.Format = cmp.Or(cfg.Format, "2.0")
 	cfg.Timeout = cmp.Or(cfg.Timeout, 30*time.Second)
-	if cfg.Format != format1 && cfg.Format != format2 {
+	if cfg.Format != "1.0" && cfg.Format != "2.0" {
 		return nil, fmt.Errorf("gateway: payload format %q is neither 1.0 nor 2.0", cfg.Format)
 	}
-	if cfg.FunctionURL && (cfg.Format != format2 || len(cfg.Routes) > 0 || cfg.Authorizer != nil || cfg.JWT != nil || cfg.StageVariables != nil ||
+	if cfg.FunctionURL && (cfg.Format != "2.0" || len(cfg.Routes) > 0 || cfg.Authorizer != nil || cfg.JWT != nil || cfg.StageVariables != nil ||
 		cfg.Stage != "" || cfg.StageInPath || cfg.BasePath != "" || cfg.Matching != "" || cfg.DomainPath != "") {
 		return nil, errors.New("gateway: a function URL has format 2.0, no routes, no stages, no custom domain and no authorizer but IAM")
 	}
-	cfg.Stage = cmp.Or(cfg.Stage, defaultStage)
+	cfg.Stage = cmp.Or(cfg.Stage, route.Default)
 	cfg.Matching = cmp.Or(cfg.Matching, MatchDecoded)
 	switch {
 	case !cfg.Matching.valid():
@@ -131,11 +124,11 @@ func NewHTTPAPI(fn guardtest.Invoker, cfg HTTPAPIConfig) (*HTTPAPI, error) {
 		return nil, errors.New("gateway: the mapping of an HTTP API's base path names the stage: it is not in the path")
 	}
 	if len(cfg.Routes) == 0 {
-		cfg.Routes = []string{defaultRouteKey}
+		cfg.Routes = []string{route.Default}
 	}
-	api := &HTTPAPI{fn: fn, cfg: cfg, address: newAddress(cfg.Stage, cfg.StageInPath, cfg.BasePath)}
+	api := &HTTPAPI{fn: fn, cfg: cfg, address: route.NewAddress(cfg.Stage, cfg.StageInPath, cfg.BasePath)}
 	var err error
-	if api.routes, err = parseRoutes(cfg.Routes); err != nil {
+	if api.routes, err = route.ParseAll(cfg.Routes); err != nil {
 		return nil, err
 	}
 	if api.gate, err = cfg.newGate(api.routes); err != nil {
@@ -144,7 +137,7 @@ func NewHTTPAPI(fn guardtest.Invoker, cfg HTTPAPIConfig) (*HTTPAPI, error) {
 	return api, nil
 }
 
-func (cfg HTTPAPIConfig) newGate(routes []Route) (admitter, error) {
+func (cfg HTTPAPIConfig) newGate(routes []route.Route) (admitter, error) {
 	service := "execute-api"
 	if cfg.FunctionURL {
 		service = "lambda"
@@ -153,7 +146,7 @@ func (cfg HTTPAPIConfig) newGate(routes []Route) (admitter, error) {
 	case cfg.Authorizer != nil && cfg.IAM != nil, cfg.IAM != nil && cfg.JWT != nil, cfg.JWT != nil && cfg.Authorizer != nil:
 		return nil, errors.New("gateway: an API has one authorizer")
 	case cfg.Authorizer != nil:
-		return newGate(*cfg.Authorizer)
+		return newLambdaGate(*cfg.Authorizer)
 	case cfg.IAM != nil:
 		return newIAMGate(*cfg.IAM, service)
 	case cfg.JWT != nil:
@@ -170,17 +163,13 @@ func (a *HTTPAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		answerMessage(w, status)
 		return
 	}
-	req, err := newRequest(w, r, maxBody)
-	if err != nil {
-		status := http.StatusBadRequest // or the client is gone
-		if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
-			status = http.StatusRequestEntityTooLarge
-		}
+	req, status := event.Read(w, r, maxBody)
+	if req == nil {
 		answerMessage(w, status)
 		return
 	}
-	req.route, req.variables, req.paths = found.route, found.variables, found.paths
-	req.stage, req.stageVariables = a.cfg.Stage, a.cfg.StageVariables
+	req.Route, req.Variables, req.Paths = found.route, found.variables, found.paths
+	req.Stage, req.StageVariables = a.cfg.Stage, a.cfg.StageVariables
 	if a.gate != nil {
 		err := a.gate.admit(r.Context(), req)
 		switch {
@@ -194,54 +183,48 @@ func (a *HTTPAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	result, err := a.invoke(r.Context(), req)
-	if err == nil {
-		var answer response
-		if answer, err = a.parse(result); err == nil {
-			answer.write(w, "Apigw-Requestid", req.id)
-			return
-		}
-	}
+	got, requestID, err := invoke(a.fn, req, a.event(req), a.cfg.Timeout, a.parse)
 	switch {
+	case err == nil:
+		got.Header.Set("Apigw-Requestid", req.ID)
+		got.Write(w, "text/plain; charset=utf-8")
 	case r.Context().Err() != nil:
 	case errors.Is(err, guardtest.ErrTooLarge):
 		answerMessage(w, http.StatusRequestEntityTooLarge)
 	default:
-		a.fail(w, result.RequestID, err)
+		answerMessage(w, a.failure(requestID, err))
 	}
 }
 
-// invoke calls the function. The integration's timeout is not the function's:
-// it only ends the waiting, as the client's leaving does.
-func (a *HTTPAPI) invoke(ctx context.Context, req *request) (guardtest.Result, error) {
-	ctx, done := waitAtMost(ctx, a.cfg.Timeout, errIntegrationTimeout)
-	defer done()
-	return a.fn.Do(ctx, guardtest.Call{Payload: req.event(a.cfg), TraceID: req.trace})
+// event is the payload for the function. Names of headers are in lower case by
+// AWS's documentation, and not all by https://github.com/aws/aws-sam-cli/issues/3083
+func (a *HTTPAPI) event(req *event.Request) event.Object {
+	if a.cfg.Format == "1.0" {
+		return req.Format1(req.LowerHeaders())
+	}
+	return req.Format2(a.cfg.FunctionURL)
 }
 
-func (a *HTTPAPI) parse(result guardtest.Result) (response, error) {
+func (a *HTTPAPI) parse(result guardtest.Result) (answer.Response, error) {
 	switch {
-	case a.cfg.FunctionURL && result.ContentType == streamContentType:
-		return parseStream(result.Payload)
-	case a.cfg.Format == format1:
-		return parseResponse1(result.Payload)
+	case a.cfg.FunctionURL && result.ContentType == answer.StreamType:
+		return answer.ParseStream(result.Payload)
+	case a.cfg.Format == "1.0":
+		return answer.Parse1(result.Payload)
 	default:
-		return parseResponse2(result.Payload)
+		return answer.Parse2(result.Payload)
 	}
 }
 
-func (a *HTTPAPI) fail(w http.ResponseWriter, requestID string, err error) {
-	status := 0
+// failure is the status for a request that the function did not answer.
+func (a *HTTPAPI) failure(requestID string, err error) (status int) {
 	if a.cfg.Failed != nil {
 		status = a.cfg.Failed(requestID, err)
 	}
-	if status == 0 {
-		status = http.StatusInternalServerError
-		if errors.Is(err, errIntegrationTimeout) {
-			status = http.StatusServiceUnavailable
-		}
+	if status == 0 && errors.Is(err, errTimeout) {
+		return http.StatusServiceUnavailable
 	}
-	answerMessage(w, status)
+	return cmp.Or(status, http.StatusInternalServerError)
 }
 
 // answerMessage answers in API Gateway's own words.

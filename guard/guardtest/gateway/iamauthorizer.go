@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/gateway/internal/event"
 )
 
 // IAMAuthorizer is the authorization AWS_IAM, of an API or a function URL: it
@@ -103,21 +105,21 @@ func newIAMGate(a IAMAuthorizer, service string) (*iamGate, error) {
 	return &iamGate{a, service}, nil
 }
 
-func (g *iamGate) admit(_ context.Context, req *request) error {
+func (g *iamGate) admit(_ context.Context, req *event.Request) error {
 	if g.Unsigned {
-		req.caller = &g.Callers[0]
+		req.Caller = g.Callers[0].caller()
 		return nil
 	}
-	authorization := req.http.Header.Values("Authorization")
+	authorization := req.HTTP.Header.Values("Authorization")
 	if len(authorization) == 0 {
 		return unsigned("MissingAuthenticationTokenException", "Missing Authentication Token")
 	}
 	s, ok := parseSignature(authorization[0])
-	at, err := time.Parse(amzDate, req.http.Header.Get("X-Amz-Date"))
+	at, err := time.Parse(amzDate, req.HTTP.Header.Get("X-Amz-Date"))
 	if len(authorization) > 1 || !ok || err != nil {
 		return unsigned("IncompleteSignatureException", "Authorization header requires 'Credential', 'Signature' and 'SignedHeaders' parameters, and the request the header 'X-Amz-Date'.")
 	}
-	caller, ok := g.caller(s.accessKey, req.http.Header.Get("X-Amz-Security-Token"))
+	caller, ok := g.caller(s.accessKey, req.HTTP.Header.Get("X-Amz-Security-Token"))
 	if !ok {
 		return unsigned("UnrecognizedClientException", "The security token included in the request is invalid.")
 	}
@@ -130,7 +132,7 @@ func (g *iamGate) admit(_ context.Context, req *request) error {
 	if !s.matches(req, caller, g.service, at) {
 		return unsigned("InvalidSignatureException", "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method.")
 	}
-	req.caller = &caller
+	req.Caller = caller.caller()
 	return nil
 }
 
@@ -171,53 +173,11 @@ func (c IAMCaller) id() string {
 	return exampleUserID
 }
 
-// iam is what format 2.0 says of a caller.
-// See https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html
-func (c IAMCaller) iam() map[string]any {
-	told := map[string]any{
-		"accessKey":       c.AccessKeyID,
-		"accountId":       c.account(),
-		"callerId":        c.id(),
-		"cognitoIdentity": nil,
-		"principalOrgId":  orNull(c.OrgID),
-		"userArn":         c.ARN,
-		"userId":          c.id(),
-	}
+// caller is what the function is told.
+func (c IAMCaller) caller() *event.Caller {
+	told := &event.Caller{AccessKey: c.AccessKeyID, Account: c.account(), ID: c.id(), ARN: c.ARN, OrgID: c.OrgID}
 	if c.Cognito != nil {
-		told["cognitoIdentity"] = map[string]any{"amr": c.Cognito.AMR, "identityId": c.Cognito.ID, "identityPoolId": c.Cognito.PoolID}
+		told.PoolID, told.IdentityID, told.AMR = c.Cognito.PoolID, c.Cognito.ID, c.Cognito.AMR
 	}
 	return told
-}
-
-// identity is what format 1.0 and a REST API say of a caller, null where nobody
-// has signed, or not by an identity pool's credentials.
-// See https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-mapping-template-reference.html
-func (c *IAMCaller) identity() iamIdentity {
-	if c == nil {
-		return iamIdentity{}
-	}
-	i := iamIdentity{
-		AccountID:      orNull(c.account()),
-		Caller:         orNull(c.id()),
-		PrincipalOrgID: orNull(c.OrgID),
-		AccessKey:      orNull(c.AccessKeyID),
-		UserARN:        orNull(c.ARN),
-		User:           orNull(c.id()),
-	}
-	if c.Cognito != nil {
-		how, providers := "", ""
-		if len(c.Cognito.AMR) > 0 {
-			how, providers = c.Cognito.AMR[0], strings.Join(c.Cognito.AMR[1:], ",")
-		}
-		i.CognitoIdentityPoolID, i.CognitoIdentityID = orNull(c.Cognito.PoolID), orNull(c.Cognito.ID)
-		i.CognitoAuthenticationType, i.CognitoAuthenticationProvider = orNull(how), orNull(providers)
-	}
-	return i
-}
-
-func orNull(text string) *string {
-	if text == "" {
-		return nil
-	}
-	return &text
 }

@@ -10,6 +10,10 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/gateway/internal/event"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/gateway/internal/route"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/gateway/internal/token"
 )
 
 // JWTAuthorizer is a JWT authorizer of an HTTP API, before all of its routes. It
@@ -55,15 +59,11 @@ type JWTAuthorizer struct {
 // jwtGate lets requests with a good token pass.
 type jwtGate struct {
 	JWTAuthorizer
-	source identitySource
-	keys   *issuerKeys
+	source event.Source
+	keys   *token.Keys
 }
 
-func newJWTGate(a JWTAuthorizer, routes []Route) (*jwtGate, error) {
-	a.IdentitySource = cmp.Or(a.IdentitySource, "$request.header.Authorization")
-	if a.Now == nil {
-		a.Now = time.Now
-	}
+func newJWTGate(a JWTAuthorizer, routes []route.Route) (*jwtGate, error) {
 	switch {
 	case a.Issuer == "":
 		return nil, errors.New("gateway: a JWT authorizer needs an issuer")
@@ -73,52 +73,51 @@ func newJWTGate(a JWTAuthorizer, routes []Route) (*jwtGate, error) {
 	if err := checkScopes(a.Scopes, routes); err != nil {
 		return nil, err
 	}
-	g := &jwtGate{JWTAuthorizer: a}
-	var err error
-	if g.source, err = identityOfHTTPAPI().parseOne(a.IdentitySource); err != nil {
+	source, err := event.HTTPAPISources.ParseOne(cmp.Or(a.IdentitySource, "$request.header.Authorization"))
+	if err != nil {
 		return nil, err
 	}
-	g.keys, err = newIssuerKeys(a.Issuer, a.Keys, a.Client, a.Now)
-	return g, err
+	keys, err := token.NewKeys(a.Issuer, a.Keys, a.Client, a.Now)
+	return &jwtGate{a, source, keys}, err
 }
 
-func checkScopes(scopes map[string][]string, routes []Route) error {
+func checkScopes(scopes map[string][]string, routes []route.Route) error {
 	for key := range scopes {
-		if !slices.ContainsFunc(routes, func(r Route) bool { return r.key == key }) {
+		if !slices.ContainsFunc(routes, func(r route.Route) bool { return r.Key == key }) {
 			return fmt.Errorf("gateway: scopes of %q, which is no route of the API", key)
 		}
 	}
 	return nil
 }
 
-func (g *jwtGate) admit(ctx context.Context, req *request) error {
-	token := g.source.value(req)
-	if token == "" {
+func (g *jwtGate) admit(ctx context.Context, req *event.Request) error {
+	text := g.source(req)
+	if text == "" {
 		return &refusal{status: http.StatusUnauthorized, message: unauthorized, challenge: "Bearer"}
 	}
-	wanted := g.Scopes[req.route.key]
-	claims, err := verifyJWT(ctx, bearer(token), g.keys)
+	wanted := g.Scopes[req.Route.Key]
+	claims, err := token.Verify(ctx, text, g.keys)
 	if err == nil && !g.isFor(claims) {
-		err = errAudience
+		err = token.ErrAudience
 	}
 	if err != nil {
 		return challenged(http.StatusUnauthorized, wanted, "invalid_token", err.Error())
 	}
-	granted := common(wanted, claims.scopes())
+	granted := common(wanted, claims.Scopes())
 	if len(wanted) > 0 && len(granted) == 0 {
 		return challenged(http.StatusForbidden, wanted, "insufficient_scope", "the token does not have a required scope")
 	}
-	req.token = &jwtToken{claims.strings(), granted}
+	req.Token = &event.Token{Claims: claims.Strings(), Scopes: granted}
 	return nil
 }
 
 // isFor looks at client_id only where there is no aud.
-func (g *jwtGate) isFor(claims jwtClaims) bool {
+func (g *jwtGate) isFor(claims token.Claims) bool {
 	name := "aud"
 	if _, ok := claims[name]; !ok {
 		name = "client_id"
 	}
-	return len(common(g.Audience, claims.list(name))) > 0
+	return len(common(g.Audience, claims.List(name))) > 0
 }
 
 func challenged(status int, scopes []string, code, description string) error {
@@ -134,24 +133,4 @@ func common(a, b []string) (both []string) {
 		}
 	}
 	return both
-}
-
-func bearer(token string) string {
-	if scheme, rest, ok := strings.Cut(token, " "); ok && strings.EqualFold(scheme, "Bearer") {
-		return rest
-	}
-	return token
-}
-
-// jwtToken is what a function is told of a token.
-type jwtToken struct {
-	claims map[string]string
-	scopes []string // null in the event when there are none
-}
-
-// told is what an HTTP API says of a token: as "jwt" in format 2.0, at the top in
-// 1.0.
-// See https://github.com/awsdocs/amazon-api-gateway-developer-guide/issues/113
-func (t jwtToken) told() map[string]json.RawMessage {
-	return map[string]json.RawMessage{"claims": marshal(t.claims), "scopes": marshal(t.scopes)}
 }

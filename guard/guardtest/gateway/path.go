@@ -1,10 +1,6 @@
 package gateway
 
-import (
-	"net/http"
-	"net/url"
-	"strings"
-)
+import "github.com/lambdarmor/lambdarmor/guard/guardtest/gateway/internal/route"
 
 // Matching says what of a path is compared with the fixed segments of routes.
 // AWS does not document it; the published observations are those of the path in
@@ -49,104 +45,11 @@ func (p DomainPath) valid() bool {
 	return p == PathAsSent || p == PathOfResource || p == PathWithStage
 }
 
-// An address is where an API is reached: at its execute-api address, where the
-// stage is the first segment, or at a custom domain, under a base path.
-type address struct {
-	stage       string
-	stageInPath bool
-	basePath    string // "" or "/v1"
-}
-
-func newAddress(stage string, stageInPath bool, basePath string) address {
-	if basePath = strings.Trim(basePath, "/"); basePath != "" {
-		basePath = "/" + basePath
-	}
-	return address{stage, stageInPath && stage != defaultStage, basePath}
-}
-
-// prefix is what stands before the path of a resource.
-func (a address) prefix() string {
-	if a.stageInPath {
-		return a.basePath + "/" + a.stage
-	}
-	return a.basePath
-}
-
-// resource takes the prefix off.
-func (a address) resource(path string) (resource string, ok bool) {
-	rest, ok := strings.CutPrefix(path, a.prefix())
-	if !ok || rest != "" && rest[0] != '/' {
-		return "", false
-	}
-	if rest == "" {
-		rest = "/"
-	}
-	return rest, true
-}
-
-// paths are those of one request.
-type paths struct {
-	event    string // rawPath, or path
-	context  string // requestContext.http.path, or requestContext.path
-	resource string // what a policy names the request by
-}
-
-// sentPath is the path as the client sent it.
-func sentPath(r *http.Request) string {
-	if path := r.URL.EscapedPath(); path != "" {
-		return path
-	}
-	return "/"
-}
-
-// decodedPath is the path as an HTTP API has it: decoded once, and cut where
-// that has brought forth a question mark. Several slashes become one.
-//
-// See https://github.com/honojs/hono/issues/2156,
-// https://github.com/middleapi/standard-server/pull/93 and
-// https://github.com/brefphp/symfony-bridge/issues/53
-func decodedPath(u *url.URL, keepSlashes bool) string {
-	path, _, _ := strings.Cut(u.Path, "?")
-	if !keepSlashes {
-		path = oneSlash(path)
-	}
-	if path == "" {
-		return "/"
-	}
-	return path
-}
-
-func oneSlash(path string) string {
-	for strings.Contains(path, "//") {
-		path = strings.ReplaceAll(path, "//", "/")
-	}
-	return path
-}
-
-// A segment is a part of a path between slashes.
-type segment struct {
-	fixed string // is compared with the fixed segments of routes
-	value string // is what a variable takes
-}
-
-// segmentsOf splits a path. An escape that is none stays as it is.
-func segmentsOf(path string, fixed, value func(string) string) []segment {
-	if path == "/" || path == "" {
-		return nil
-	}
-	parts := strings.Split(strings.TrimPrefix(path, "/"), "/")
-	segments := make([]segment, len(parts))
-	for i, part := range parts {
-		segments[i] = segment{fixed(part), value(part)}
-	}
-	return segments
-}
-
-func asItIs(part string) string { return part }
-
-func unescaped(part string) string {
-	if plain, err := url.PathUnescape(part); err == nil {
-		return plain
-	}
-	return part
+// CheckRoute returns an error for what is not a route key: "$default", or a method
+// or ANY, a space and a path whose segments may be variables, "{id}", the last of
+// them greedy, "{proxy+}".
+// See https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-routes.html
+func CheckRoute(key string) error {
+	_, err := route.Parse(key)
+	return err
 }

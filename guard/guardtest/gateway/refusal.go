@@ -3,6 +3,8 @@ package gateway
 import (
 	"errors"
 	"net/http"
+
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/gateway/internal/event"
 )
 
 // A refusal keeps a request out, as an API answers it.
@@ -37,5 +39,5 @@ func answerURLRefused(w http.ResponseWriter) {
 func answerJSON(w http.ResponseWriter, status int, v any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	_, _ = w.Write(marshal(v))
+	_, _ = w.Write(event.Marshal(v))
 }

@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -10,6 +9,9 @@ import (
 	"time"
 
 	"github.com/lambdarmor/lambdarmor/guard/guardtest"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/gateway/internal/answer"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/gateway/internal/event"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/gateway/internal/route"
 	"github.com/lambdarmor/lambdarmor/guard/guardtest/internal/ids"
 )
 
@@ -75,9 +77,9 @@ type RESTAPIConfig struct {
 type RESTAPI struct {
 	fn      guardtest.Invoker
 	cfg     RESTAPIConfig
-	address address
-	routes  []Route  // in the order in which they are tried
-	gate    admitter // nil when all may pass
+	address route.Address
+	routes  []route.Route // in the order in which they are tried
+	gate    admitter      // nil when all may pass
 }
 
 // maxMethodARN is the limit in bytes on the ARN of a request to a REST API with
@@ -99,21 +101,20 @@ func NewRESTAPI(fn guardtest.Invoker, cfg RESTAPIConfig) (*RESTAPI, error) {
 	if len(cfg.Routes) == 0 {
 		cfg.Routes = []string{"ANY /", "ANY /{proxy+}"}
 	}
-	api := &RESTAPI{fn: fn, cfg: cfg, address: newAddress(cfg.Stage, cfg.StageInPath, cfg.BasePath)}
+	api := &RESTAPI{fn: fn, cfg: cfg, address: route.NewAddress(cfg.Stage, cfg.StageInPath, cfg.BasePath)}
 	var err error
-	if api.routes, err = parseRoutes(cfg.Routes); err != nil {
+	if api.routes, err = route.ParseAll(cfg.Routes); err != nil {
 		return nil, err
 	}
-	resources := map[string]string{} // by shape
-	for _, route := range api.routes {
-		if route.key == defaultRouteKey {
+	for i, r := range api.routes {
+		if r.Key == route.Default {
 			return nil, errors.New("gateway: a REST API has no $default route")
 		}
-		shape := Route{segments: route.segments, greedy: route.greedy}.shape()
-		if other, ok := resources[shape]; ok && other != route.path() {
-			return nil, fmt.Errorf("gateway: resources %q and %q match the same paths", other, route.path())
+		for _, other := range api.routes[:i] {
+			if r.SamePaths(other) && r.Path() != other.Path() {
+				return nil, fmt.Errorf("gateway: resources %q and %q match the same paths", other.Path(), r.Path())
+			}
 		}
-		resources[shape] = route.path()
 	}
 	if api.gate, err = cfg.newGate(api.routes); err != nil {
 		return nil, err
@@ -121,7 +122,7 @@ func NewRESTAPI(fn guardtest.Invoker, cfg RESTAPIConfig) (*RESTAPI, error) {
 	return api, nil
 }
 
-func (cfg RESTAPIConfig) newGate(routes []Route) (admitter, error) {
+func (cfg RESTAPIConfig) newGate(routes []route.Route) (admitter, error) {
 	switch {
 	case cfg.Authorizer != nil && cfg.IAM != nil, cfg.IAM != nil && cfg.UserPool != nil, cfg.UserPool != nil && cfg.Authorizer != nil:
 		return nil, errors.New("gateway: an API has one authorizer")
@@ -139,52 +140,51 @@ func (cfg RESTAPIConfig) newGate(routes []Route) (admitter, error) {
 // ServeHTTP takes a request through the steps of API Gateway.
 func (a *RESTAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("X-Amzn-Requestid", ids.UUID())
-	resource, ok := a.resource(sentPath(r))
+	resource, ok := a.resource(route.Sent(r))
 	if !ok {
 		refuseREST(w, http.StatusForbidden, "ForbiddenException", "Forbidden")
 		return
 	}
-	route, variables, ok := firstMatch(a.routes, r.Method, a.segments(resource))
+	taken, variables, ok := route.First(a.routes, r.Method, a.segments(resource))
 	if !ok {
 		refuseREST(w, http.StatusForbidden, "MissingAuthenticationTokenException", "Missing Authentication Token")
 		return
 	}
-	req, err := newRequest(w, r, maxBody)
-	if err != nil {
-		if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
-			refuseREST(w, http.StatusRequestEntityTooLarge, "RequestTooLargeException", "Request Too Long")
-			return
-		}
-		refuseREST(w, http.StatusBadRequest, "BadRequestException", "Bad Request") // or the client is gone
+	req, status := event.Read(w, r, maxBody)
+	switch status {
+	case http.StatusRequestEntityTooLarge:
+		refuseREST(w, status, "RequestTooLargeException", "Request Too Long")
+		return
+	case http.StatusBadRequest:
+		refuseREST(w, status, "BadRequestException", "Bad Request")
 		return
 	}
-	req.id = w.Header().Get("X-Amzn-Requestid")
-	req.header.Del("Content-Length")
-	req.route, req.variables, req.paths = route, variables, a.paths(r, resource)
-	req.stage, req.stageVariables = a.cfg.Stage, a.cfg.StageVariables
+	req.ID = w.Header().Get("X-Amzn-Requestid")
+	req.Header.Del("Content-Length")
+	req.Route, req.Variables, req.Paths = taken, variables, a.paths(r, resource)
+	req.Stage, req.StageVariables = a.cfg.Stage, a.cfg.StageVariables
 	if !a.admit(w, req) {
 		return
 	}
-	result, err := a.invoke(r.Context(), req)
-	if err == nil {
-		var answer response
-		if answer, err = parseResponse1(result.Payload); err == nil {
-			if answer.header.Get("Content-Type") == "" {
-				answer.header.Set("Content-Type", "application/json")
-			}
-			answer.write(w, "X-Amz-Apigw-Id", req.extended)
-			return
+	got, requestID, err := invoke(a.fn, req, req.REST(), a.cfg.Timeout, func(result guardtest.Result) (answer.Response, error) {
+		return answer.Parse1(result.Payload)
+	})
+	switch {
+	case err == nil:
+		got.Header.Set("X-Amz-Apigw-Id", req.Extended)
+		if got.Header.Get("Content-Type") == "" {
+			got.Header.Set("Content-Type", "application/json")
 		}
-	}
-	if r.Context().Err() == nil {
-		a.fail(w, result.RequestID, err)
+		got.Write(w, "")
+	case r.Context().Err() == nil: // or else the client is gone
+		a.fail(w, requestID, err)
 	}
 }
 
 // resource is the path of the resource. Slashes before it count as one.
 // See https://github.com/localstack/localstack/issues/11253
 func (a *RESTAPI) resource(sent string) (resource string, ok bool) {
-	resource, ok = a.address.resource(sent)
+	resource, ok = a.address.Resource(sent)
 	return "/" + strings.TrimLeft(resource, "/"), ok
 }
 
@@ -194,19 +194,19 @@ func (a *RESTAPI) resource(sent string) (resource string, ok bool) {
 // See https://github.com/aws/aws-sam-cli/pull/1495,
 // https://github.com/vendia/serverless-express/issues/391 and the recorded events of
 // https://github.com/localstack/localstack/blob/0ae53b67250fe7928bbb93be5adbe3848e4d32cd/tests/aws/services/apigateway/test_apigateway_lambda.snapshot.json
-func (a *RESTAPI) segments(resource string) []segment {
+func (a *RESTAPI) segments(resource string) []route.Segment {
 	resource = strings.TrimRight(resource, "/")
-	fixed, value := asItIs, asItIs
+	fixed, value := route.AsItIs, route.AsItIs
 	switch a.cfg.Matching {
 	case MatchDecoded:
-		resource = strings.TrimRight(unescaped(resource), "/")
+		resource = strings.TrimRight(route.Unescaped(resource), "/")
 	case MatchSegments:
-		fixed = unescaped
+		fixed = route.Unescaped
 	}
 	if a.cfg.DecodedParameters && a.cfg.Matching != MatchDecoded {
-		value = unescaped
+		value = route.Unescaped
 	}
-	return segmentsOf(resource, fixed, value)
+	return route.Segments(resource, fixed, value)
 }
 
 // paths are as sent. The stage of the execute-api address is in that of the
@@ -214,34 +214,28 @@ func (a *RESTAPI) segments(resource string) []segment {
 //
 // See https://github.com/localstack/localstack/pull/11304 and
 // https://github.com/localstack/localstack/pull/12296
-func (a *RESTAPI) paths(r *http.Request, resource string) paths {
-	p := paths{event: resource, context: sentPath(r), resource: resource}
-	if a.address.basePath != "" {
-		p.event = p.context
+func (a *RESTAPI) paths(r *http.Request, resource string) event.Paths {
+	p := event.Paths{Event: resource, Context: route.Sent(r), Resource: resource}
+	if a.address.BasePath != "" {
+		p.Event = p.Context
 	}
 	return p
 }
 
-func (a *RESTAPI) admit(w http.ResponseWriter, req *request) bool {
+func (a *RESTAPI) admit(w http.ResponseWriter, req *event.Request) bool {
 	if a.gate == nil {
 		return true
 	}
-	if len(req.arn()) > maxMethodARN {
+	if len(req.ARN()) > maxMethodARN {
 		refuseREST(w, http.StatusRequestURITooLong, "", "Request URI too long")
 		return false
 	}
-	ctx := req.http.Context()
+	ctx := req.HTTP.Context()
 	err := a.gate.admit(ctx, req)
 	if err != nil && ctx.Err() == nil { // or the client is gone
 		answerRESTRefusal(w, err)
 	}
 	return err == nil && ctx.Err() == nil
-}
-
-func (a *RESTAPI) invoke(ctx context.Context, req *request) (guardtest.Result, error) {
-	ctx, done := waitAtMost(ctx, a.cfg.Timeout, errIntegrationTimeout)
-	defer done()
-	return a.fn.Do(ctx, guardtest.Call{Payload: marshal(req.restEvent()), TraceID: req.trace})
 }
 
 func (a *RESTAPI) fail(w http.ResponseWriter, requestID string, err error) {
@@ -251,7 +245,7 @@ func (a *RESTAPI) fail(w http.ResponseWriter, requestID string, err error) {
 	switch {
 	case errors.Is(err, guardtest.ErrTooLarge):
 		refuseREST(w, http.StatusRequestEntityTooLarge, "RequestTooLargeException", "Request Too Long")
-	case errors.Is(err, errIntegrationTimeout):
+	case errors.Is(err, errTimeout):
 		refuseREST(w, http.StatusGatewayTimeout, "InternalServerErrorException", "Endpoint request timed out")
 	default:
 		refuseREST(w, http.StatusBadGateway, "InternalServerErrorException", "Internal server error")

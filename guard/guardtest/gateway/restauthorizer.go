@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/lambdarmor/lambdarmor/guard/guardtest"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/gateway/internal/answer"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/gateway/internal/event"
 )
 
 // RESTAuthorizer is a Lambda authorizer of a REST API, before all of its
@@ -67,82 +69,52 @@ const (
 	defaultRESTTTL = 5 * time.Minute
 )
 
-// identityOfRESTAPI are the mapping expressions of a REST API.
-func identityOfRESTAPI() identitySyntax {
-	return identitySyntax{
-		header: "method.request.header.", query: "method.request.querystring.", context: "context.", stageVariable: "stageVariables.",
-		variable: func(name string) func(*request) string {
-			if name == "resourcePath" {
-				return func(req *request) string { return req.route.path() }
-			}
-			return contextVariable(name)
-		},
-	}
-}
-
-func newRESTGate(a RESTAuthorizer) (*gate, error) {
+func newRESTGate(a RESTAuthorizer) (*lambdaGate, error) {
 	a.Type = cmp.Or(a.Type, tokenType)
-	a.Timeout = cmp.Or(a.Timeout, authorizerTimeout)
-	a.TTL = cmp.Or(a.TTL, defaultRESTTTL)
-	a.TTL = max(a.TTL, 0)
+	a.TTL = max(cmp.Or(a.TTL, defaultRESTTTL), 0)
 	isToken := a.Type == tokenType
 	if isToken && len(a.IdentitySources) == 0 {
 		a.IdentitySources = []string{"method.request.header.Authorization"}
 	}
-	syntax := identityOfRESTAPI()
 	switch {
-	case a.Function == nil:
-		return nil, errors.New("gateway: an authorizer needs a function")
-	case !isToken && a.Type != authorizerType:
+	case !isToken && a.Type != event.RequestType:
 		return nil, fmt.Errorf("gateway: an authorizer's type %q is neither TOKEN nor REQUEST", a.Type)
-	case isToken && (len(a.IdentitySources) != 1 || !strings.HasPrefix(a.IdentitySources[0], syntax.header)):
+	case isToken && (len(a.IdentitySources) != 1 || !strings.HasPrefix(a.IdentitySources[0], event.RESTSources.Header)):
 		return nil, fmt.Errorf("gateway: a token comes from one header, not from %q", a.IdentitySources)
 	case !isToken && a.TokenValidation != "":
 		return nil, errors.New("gateway: TokenValidation is for authorizers of type TOKEN")
-	case a.Timeout < 0 || a.Timeout > authorizerTimeout:
-		return nil, fmt.Errorf("gateway: an authorizer's timeout of %s is not between 0 and %s", a.Timeout, authorizerTimeout)
-	case a.TTL > 0 && len(a.IdentitySources) == 0:
-		return nil, errors.New("gateway: an authorizer without identity sources needs a negative TTL: there is nothing to keep its answers by")
 	}
-	if err := checkTTL(a.TTL); err != nil {
-		return nil, err
-	}
-	sources, err := syntax.parse(a.IdentitySources)
+	sources, err := event.RESTSources.Parse(a.IdentitySources)
 	if err != nil {
 		return nil, err
 	}
-	g := &gate{
+	g := &lambdaGate{
 		fn: a.Function, timeout: a.Timeout, failed: a.Failed,
 		sources: sources, required: isToken || a.TTL > 0,
-		event: restRequestEvent, parse: parseRESTAnswer,
+		event: event.RESTRequest, parse: parseRESTAnswer,
 		ttl: a.TTL, now: a.Now,
 	}
-	if g.now == nil {
-		g.now = time.Now
-	}
 	if isToken {
-		g.event = restTokenEvent
+		g.event = event.RESTToken
+	}
+	if a.TokenValidation != "" {
 		valid, err := regexp.Compile("^(?:" + a.TokenValidation + ")$")
 		if err != nil {
 			return nil, fmt.Errorf("gateway: TokenValidation: %w", err)
 		}
-		if a.TokenValidation != "" {
-			g.sources[0] = g.sources[0].onlyWhen(valid.MatchString)
-		}
+		g.sources[0] = onlyWhen(valid.MatchString, g.sources[0])
 	}
-	return g, nil
+	return g, g.check()
 }
 
 // onlyWhen makes a source empty for values that are not valid.
-func (s identitySource) onlyWhen(valid func(string) bool) identitySource {
-	value := s.value
-	s.value = func(req *request) string {
-		if v := value(req); valid(v) {
-			return v
+func onlyWhen(valid func(string) bool, source event.Source) event.Source {
+	return func(req *event.Request) string {
+		if value := source(req); valid(value) {
+			return value
 		}
 		return ""
 	}
-	return s
 }
 
 // parseRESTAnswer takes no context but of strings, numbers and booleans, and
@@ -157,15 +129,11 @@ func parseRESTAnswer(payload []byte) (*ruling, error) {
 			delete(r.context, name)
 			continue
 		}
-		var text scalar
+		var text answer.Scalar
 		if err := json.Unmarshal(raw, &text); err != nil {
 			return nil, fmt.Errorf("context member %q is not a string, a number or a boolean", name)
 		}
-		r.context[name] = marshal(string(text))
-	}
-	var key string
-	if err := json.Unmarshal(memberOrNull(objectMembers(payload), "usageIdentifierKey"), &key); err != nil {
-		return nil, fmt.Errorf("usageIdentifierKey: %w", err)
+		r.context[name] = event.Marshal(string(text))
 	}
 	return r, nil
 }

@@ -5,65 +5,74 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/gateway/internal/answer"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/gateway/internal/iampolicy"
 )
 
 // parseSimple reads {"isAuthorized":…,"context":{…}}: one word for every request.
 func parseSimple(payload []byte) (*ruling, error) {
-	members, told, err := answerMembers(payload)
-	if err != nil {
+	r := &ruling{}
+	var authorized *bool
+	if err := decodeAnswer(payload, map[string]any{"isAuthorized": &authorized, "context": &r.context}); err != nil {
 		return nil, err
 	}
-	var authorized *bool
-	if err := json.Unmarshal(memberOrNull(members, "isAuthorized"), &authorized); err != nil || authorized == nil {
+	if authorized == nil {
 		return nil, errors.New("isAuthorized is not true or false, as a simple response requires")
 	}
-	return &ruling{context: told, allows: func(string) error {
+	r.allows = func(string) error {
 		if *authorized {
 			return nil
 		}
 		return errDenied
-	}}, nil
+	}
+	return r, nil
 }
 
 // parsePolicyAnswer reads {"principalId":…,"policyDocument":{…},"context":{…}}.
 func parsePolicyAnswer(payload []byte) (*ruling, error) {
-	members, told, err := answerMembers(payload)
-	if err != nil {
+	r := &ruling{}
+	var document json.RawMessage
+	var usageKey *string
+	if err := decodeAnswer(payload, map[string]any{
+		"principalId": &r.principal, "policyDocument": &document, "context": &r.context, "usageIdentifierKey": &usageKey,
+	}); err != nil {
 		return nil, err
 	}
-	r := &ruling{context: told}
-	if err := json.Unmarshal(memberOrNull(members, "principalId"), &r.principal); err != nil || r.principal == "" {
+	if r.principal == "" {
 		return nil, errors.New("principalId is not a string that says who calls")
 	}
-	p, err := parsePolicy(memberOrNull(members, "policyDocument"))
+	policy, err := iampolicy.Parse(document)
 	if err != nil {
 		return nil, fmt.Errorf("policyDocument: %w", err)
 	}
-	r.allows = p.evaluate
+	r.allows = func(arn string) error {
+		return map[iampolicy.Decision]error{iampolicy.NotAllowed: errDenied, iampolicy.Denied: errDeniedExplicitly}[policy.Decide(arn)]
+	}
 	return r, nil
 }
 
-func answerMembers(payload []byte) (members, told map[string]json.RawMessage, err error) {
-	if members = objectMembers(payload); members == nil {
-		return nil, nil, errors.New("not a JSON object")
+// decodeAnswer reads members by their exact names, as API Gateway does and a
+// struct would not.
+func decodeAnswer(payload []byte, into map[string]any) error {
+	members := answer.Members(payload)
+	if members == nil {
+		return errors.New("not a JSON object")
 	}
-	if err := json.Unmarshal(memberOrNull(members, "context"), &told); err != nil {
-		return nil, nil, fmt.Errorf("context: %w", err)
+	for name, target := range into {
+		if raw, ok := members[name]; ok {
+			if err := json.Unmarshal(raw, target); err != nil {
+				return fmt.Errorf("%s: %w", name, err)
+			}
+		}
 	}
-	return members, told, nil
+	return nil
 }
 
-func memberOrNull(members map[string]json.RawMessage, name string) json.RawMessage {
-	if raw, ok := members[name]; ok {
-		return raw
-	}
-	return json.RawMessage("null")
-}
-
-// checkCachedContext refuses what an HTTP API cannot read back from its cache: a
+// checkKeptContext refuses what an HTTP API cannot read back from its cache: a
 // string that is a JSON object or array, although it took it from the authorizer.
 // See https://github.com/mantil-io/mantil/issues/52
-func checkCachedContext(r *ruling) error {
+func checkKeptContext(r *ruling) error {
 	for name, raw := range r.context {
 		var text string
 		if json.Unmarshal(raw, &text) != nil {

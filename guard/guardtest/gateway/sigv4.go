@@ -12,6 +12,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
+
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/gateway/internal/event"
 )
 
 const (
@@ -49,24 +51,24 @@ func parseSignature(authorization string) (s signature, ok bool) {
 // matches signs the request again. The address and the path are those that the
 // client called, a stage or a base path included.
 // See https://github.com/floci-io/floci/issues/4090
-func (s signature) matches(req *request, caller IAMCaller, service string, at time.Time) bool {
-	again := &http.Request{Method: req.http.Method, Host: req.http.Host, Header: http.Header{}}
-	u := *req.http.URL
-	u.Host, u.Scheme = req.http.Host, "http"
-	if req.http.TLS != nil {
+func (s signature) matches(req *event.Request, caller IAMCaller, service string, at time.Time) bool {
+	again := &http.Request{Method: req.HTTP.Method, Host: req.HTTP.Host, Header: http.Header{}}
+	u := *req.HTTP.URL
+	u.Host, u.Scheme = req.HTTP.Host, "http"
+	if req.HTTP.TLS != nil {
 		u.Scheme = "https"
 	}
 	again.URL = &u
 	for _, name := range s.headers {
-		if values := req.http.Header.Values(name); len(values) > 0 {
+		if values := req.HTTP.Header.Values(name); len(values) > 0 {
 			again.Header[http.CanonicalHeaderKey(name)] = slices.Clone(values)
 		}
 	}
 	if slices.Contains(s.headers, "content-length") {
-		again.ContentLength = int64(len(req.body))
+		again.ContentLength = int64(len(req.Body))
 		again.Header.Del("Content-Length") // the signer adds it itself
 	}
-	sum := sha256.Sum256(req.body)
+	sum := sha256.Sum256(req.Body)
 	credentials := aws.Credentials{AccessKeyID: caller.AccessKeyID, SecretAccessKey: caller.SecretAccessKey, SessionToken: caller.SessionToken}
 	err := v4.NewSigner().SignHTTP(context.Background(), credentials, again, hex.EncodeToString(sum[:]), service, apiRegion, at, func(o *v4.SignerOptions) {
 		o.DisableSessionToken = !slices.Contains(s.headers, "x-amz-security-token")

@@ -7,6 +7,10 @@ import (
 	"errors"
 	"net/http"
 	"time"
+
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/gateway/internal/event"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/gateway/internal/route"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/gateway/internal/token"
 )
 
 // UserPoolAuthorizer is a Cognito user pool's authorizer of a REST API, before
@@ -32,12 +36,6 @@ type UserPoolAuthorizer struct {
 	// routes. A token needs one of them.
 	Scopes map[string][]string
 
-	// ForbidOtherScopes answers 403 to an access token with none of the scopes, as
-	// https://github.com/KensioSoftware/yulin/pull/801 has it. The default is 401,
-	// among whose causes AWS names it.
-	// See https://repost.aws/knowledge-center/api-gateway-cognito-401-unauthorized
-	ForbidOtherScopes bool
-
 	// Keys is the pool's key set, a JSON Web Key Set. When nil it is fetched by way
 	// of the pool's discovery document and kept for two hours.
 	Keys json.RawMessage
@@ -53,46 +51,37 @@ type UserPoolAuthorizer struct {
 // poolGate lets requests with a good token of a user pool pass.
 type poolGate struct {
 	UserPoolAuthorizer
-	keys *issuerKeys
+	keys *token.Keys
 }
 
-func newPoolGate(a UserPoolAuthorizer, routes []Route) (*poolGate, error) {
+func newPoolGate(a UserPoolAuthorizer, routes []route.Route) (*poolGate, error) {
 	a.Header = cmp.Or(a.Header, "Authorization")
-	if a.Now == nil {
-		a.Now = time.Now
-	}
 	if a.Issuer == "" {
 		return nil, errors.New("gateway: a user pool's authorizer needs the pool's issuer")
 	}
 	if err := checkScopes(a.Scopes, routes); err != nil {
 		return nil, err
 	}
-	keys, err := newIssuerKeys(a.Issuer, a.Keys, a.Client, a.Now)
+	keys, err := token.NewKeys(a.Issuer, a.Keys, a.Client, a.Now)
 	return &poolGate{a, keys}, err
 }
 
-func (g *poolGate) admit(ctx context.Context, req *request) error {
-	claims, err := verifyJWT(ctx, bearer(req.headerValue(g.Header)), g.keys)
-	if errors.Is(err, errExpired) {
-		return poolRefusal("The incoming token has expired")
-	}
-	wanted, use := g.Scopes[req.route.key], "id"
+// admit answers 401 to a token without the scope, which AWS names among the
+// causes of 401: https://repost.aws/knowledge-center/api-gateway-cognito-401-unauthorized
+func (g *poolGate) admit(ctx context.Context, req *event.Request) error {
+	refused := &refusal{status: http.StatusUnauthorized, errorType: "UnauthorizedException", message: unauthorized}
+	claims, err := token.Verify(ctx, req.HeaderValue(g.Header), g.keys)
+	wanted, use := g.Scopes[req.Route.Key], "id"
 	if len(wanted) > 0 {
 		use = "access"
 	}
-	if err != nil || claims.text("token_use") != use {
-		return poolRefusal(unauthorized)
+	switch {
+	case errors.Is(err, token.ErrExpired):
+		refused.message = "The incoming token has expired"
+		return refused
+	case err != nil, claims.Text("token_use") != use, len(wanted) > 0 && len(common(wanted, claims.Scopes())) == 0:
+		return refused
 	}
-	if len(wanted) > 0 && len(common(wanted, claims.scopes())) == 0 {
-		if g.ForbidOtherScopes {
-			return &refusal{status: http.StatusForbidden, errorType: "ForbiddenException", message: "Forbidden"}
-		}
-		return poolRefusal(unauthorized)
-	}
-	req.token = &jwtToken{claims: claims.userPoolStrings()}
+	req.Token = &event.Token{Claims: claims.UserPoolStrings()}
 	return nil
-}
-
-func poolRefusal(message string) error {
-	return &refusal{status: http.StatusUnauthorized, errorType: "UnauthorizedException", message: message}
 }

@@ -47,19 +47,6 @@ func TestSetReplacesAddsAndAppends(t *testing.T) {
 	}
 }
 
-func TestMembersKeepTheirOrder(t *testing.T) {
-	event := sample.Of(guard.EventBridge)
-	text := event.Set("/source", "shop").Set("/added", 1).String()
-	at := -1
-	for _, name := range []string{"version", "id", "detail-type", "source", "account", "time", "region", "resources", "detail", "added"} {
-		next := strings.Index(text, `"`+name+`":`)
-		if next <= at {
-			t.Errorf("%s is not where it was: %s", name, text)
-		}
-		at = next
-	}
-}
-
 func TestWhatIsNotThereCannotBeChanged(t *testing.T) {
 	sqs := sample.Of(guard.SQS)
 	for rule, misuse := range map[string]func(){

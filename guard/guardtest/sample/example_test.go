@@ -35,7 +35,7 @@ func ExampleOf_variant() {
 		Delete("/type")
 	fmt.Println(event)
 	// Output:
-	// {"methodArn":"arn:aws:execute-api:us-east-1:123456789012:a1b2c3d4e5/prod/GET/orders/42","authorizationToken":"Bearer expired"}
+	// {"authorizationToken":"Bearer expired","methodArn":"arn:aws:execute-api:us-east-1:123456789012:a1b2c3d4e5/prod/GET/orders/42"}
 }
 
 func ExampleEvent_Repeat() {

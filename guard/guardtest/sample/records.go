@@ -3,7 +3,7 @@ package sample
 import (
 	"bytes"
 	"compress/gzip"
-	"crypto/md5" // SQS tells a body's MD5
+	"crypto/md5" // SQS sends a body's MD5
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
@@ -17,67 +17,35 @@ import (
 // start at a record.
 type batch struct {
 	records string
-	ids     []string                           // what no two records share; digits or a number at the end
-	carry   func(record *node, message string) // nil: the records carry none
+	ids     []string // what no two records share; digits or a number at the end
+	message string   // "" when the records carry none
+	base64  bool
 }
 
 // batchOf knows the samples that have records. CloudWatch Logs packs them, see
 // [Event.onRecords].
 func batchOf(name string) (batch, bool) {
-	switch trigger, variant, _ := strings.Cut(name, "/"); trigger {
-	case "sqs":
-		ids := []string{"/messageId", "/receiptHandle"}
-		if variant == "fifo" {
-			ids = append(ids, "/attributes/SequenceNumber", "/attributes/MessageDeduplicationId")
-		}
-		return batch{"/Records", ids, func(record *node, message string) {
-			sum := md5.Sum([]byte(message))
-			record.set("/body", message)
-			record.set("/md5OfBody", hex.EncodeToString(sum[:]))
-		}}, true
-	case "sns":
-		return batch{"/Records", []string{"/Sns/MessageId"}, plainAt("/Sns/Message")}, true
-	case "s3":
-		return batch{"/Records", []string{"/responseElements/x-amz-request-id", "/s3/object/sequencer"}, nil}, true
-	case "ses":
-		return batch{"/Records", []string{"/ses/mail/messageId"}, nil}, true
-	case "kinesis":
-		return batch{"/Records", []string{"/eventID", "/kinesis/sequenceNumber"}, base64At("/kinesis/data")}, true
-	case "dynamodb":
-		return batch{"/Records", []string{"/eventID", "/dynamodb/SequenceNumber"}, nil}, true
-	case "codecommit":
-		return batch{"/Records", []string{"/eventId"}, nil}, true
-	case "firehose":
-		ids := []string{"/recordId"}
-		if variant == "kinesis" {
-			ids = append(ids, "/kinesisRecordMetadata/sequenceNumber")
-		}
-		return batch{"/records", ids, base64At("/data")}, true
-	case "cloudwatch-logs":
-		return batch{"/logEvents", []string{"/id"}, plainAt("/message")}, true
-	case "kafka":
-		return batch{"/records/orders-0", []string{"/offset"}, base64At("/value")}, true
-	case "mq":
-		if variant == "rabbitmq" {
-			return batch{"/rmqMessagesByQueue/orders::~1", nil, func(record *node, message string) {
-				base64At("/data")(record, message)
-				record.set("/basicProperties/bodySize", len(message))
-			}}, true
-		}
-		return batch{"/messages", []string{"/messageID"}, base64At("/data")}, true
-	default:
-		return batch{}, false
+	batches := map[string]batch{
+		"sqs":              {"/Records", []string{"/messageId", "/receiptHandle"}, "/body", false},
+		"sqs/fifo":         {"/Records", []string{"/messageId", "/receiptHandle", "/attributes/SequenceNumber", "/attributes/MessageDeduplicationId"}, "/body", false},
+		"sns":              {"/Records", []string{"/Sns/MessageId"}, "/Sns/Message", false},
+		"s3":               {"/Records", []string{"/responseElements/x-amz-request-id", "/s3/object/sequencer"}, "", false},
+		"ses":              {"/Records", []string{"/ses/mail/messageId"}, "", false},
+		"kinesis":          {"/Records", []string{"/eventID", "/kinesis/sequenceNumber"}, "/kinesis/data", true},
+		"dynamodb":         {"/Records", []string{"/eventID", "/dynamodb/SequenceNumber"}, "", false},
+		"codecommit":       {"/Records", []string{"/eventId"}, "", false},
+		"firehose":         {"/records", []string{"/recordId"}, "/data", true},
+		"firehose/kinesis": {"/records", []string{"/recordId", "/kinesisRecordMetadata/sequenceNumber"}, "/data", true},
+		"cloudwatch-logs":  {"/logEvents", []string{"/id"}, "/message", false},
+		"kafka":            {"/records/orders-0", []string{"/offset"}, "/value", true},
+		"mq":               {"/messages", []string{"/messageID"}, "/data", true},
+		"mq/rabbitmq":      {"/rmqMessagesByQueue/orders::~1", nil, "/data", true},
 	}
-}
-
-func plainAt(pointer string) func(*node, string) {
-	return func(record *node, message string) { record.set(pointer, message) }
-}
-
-func base64At(pointer string) func(*node, string) {
-	return func(record *node, message string) {
-		record.set(pointer, base64.StdEncoding.EncodeToString([]byte(message)))
+	b, ok := batches[name]
+	if trigger, _, isVariant := strings.Cut(name, "/"); !ok && isVariant {
+		b, ok = batches[trigger]
 	}
+	return b, ok
 }
 
 // Repeat makes n records of the first one, each with ids of its own, in place
@@ -87,118 +55,124 @@ func (e Event) Repeat(n int) Event {
 	if n < 0 {
 		panic("sample: Repeat of a negative number")
 	}
-	return e.onRecords("Repeat", func(batch) []func(*node) { return make([]func(*node), n) })
+	return e.onRecords("Repeat", n, func(batch, int, any) {})
 }
 
 // Messages makes a record of each message, with ids of its own, in place of the
-// records that there are. The message goes where the trigger has it and in its
+// records that there are. The message is put where the trigger has it and in its
 // encoding: the body of SQS, the Message of SNS, the base64 data of Kinesis,
 // Firehose, Kafka and MQ, the compressed log events of CloudWatch Logs. It
 // panics for other events.
 func (e Event) Messages(messages ...string) Event {
-	return e.onRecords("Messages", func(b batch) []func(*node) {
-		if b.carry == nil {
-			panic(fmt.Sprintf("sample: event %q carries no messages", e.name))
+	return e.onRecords("Messages", len(messages), func(b batch, i int, record any) {
+		text := messages[i]
+		if b.base64 {
+			text = base64.StdEncoding.EncodeToString([]byte(text))
 		}
-		var changes []func(*node)
-		for _, message := range messages {
-			changes = append(changes, func(record *node) { b.carry(record, message) })
-		}
-		return changes
+		set(record, b.message, text)
+		sum := md5.Sum([]byte(messages[i]))
+		set(record, "/md5OfBody", hex.EncodeToString(sum[:]))      // of SQS
+		set(record, "/basicProperties/bodySize", len(messages[i])) // of RabbitMQ
 	})
 }
 
-// onRecords puts a copy of the first record for each change.
-func (e Event) onRecords(method string, changes func(batch) []func(*node)) Event {
+// onRecords puts n copies of the first record, each changed.
+func (e Event) onRecords(method string, n int, change func(b batch, i int, record any)) Event {
 	b, ok := batchOf(e.name)
 	if !ok {
 		panic(fmt.Sprintf("sample: event %q has no records", e.name))
 	}
+	if method == "Messages" && b.message == "" {
+		panic(fmt.Sprintf("sample: event %q carries no messages", e.name))
+	}
+	packed := e.name == "cloudwatch-logs"
 	root := e.root()
 	holder := root
-	if e.name == "cloudwatch-logs" {
+	if packed {
 		holder = unpack(root)
 	}
-	records, err := holder.find(b.records)
+	found, err := find(holder, b.records)
 	e.check(method, b.records, err)
-	if records.kind != '[' || len(records.items) == 0 {
+	records, _ := found.([]any)
+	if len(records) == 0 {
 		panic(fmt.Sprintf("sample: %s: event %q has no first record", method, e.name))
 	}
-	first := records.items[0]
-	records.items = nil
-	for i, change := range changes(b) {
-		record := first.clone()
+	first, _ := marshal(records[0]) // it came from JSON
+	records = make([]any, n)
+	for i := range records {
+		records[i], _ = parse(first)
 		for _, id := range b.ids {
-			record.advance(id, i)
+			advance(records[i], id, i)
 		}
-		if change != nil {
-			change(record)
-		}
-		records.items = append(records.items, record)
+		change(b, i, records[i])
 	}
-	if holder != root {
-		root.set("/awslogs/data", pack(holder))
+	set(holder, b.records, records)
+	if packed {
+		set(root, "/awslogs/data", pack(holder))
 	}
 	return e.with(root)
 }
 
-// set is for places that the samples have; where a test has taken them out,
-// there is nothing to be kept right.
-func (n *node) set(pointer string, value any) {
-	if _, err := n.find(pointer); err == nil {
-		v, _ := nodeOf(value) // a string or a number
-		_ = n.put(pointer, v)
+// set is for places that the samples have. Where a test has taken them out, there
+// is nothing to keep right.
+func set(record any, pointer string, value any) {
+	if _, err := find(record, pointer); err == nil {
+		tokens, _ := split(pointer)
+		_, _ = edit(record, tokens, func(holder any, token string) (any, error) { return put(holder, token, value) })
 	}
 }
 
 // advance adds to the number at the end of an id.
-func (n *node) advance(pointer string, by int) {
-	found, err := n.find(pointer)
-	if err != nil || found.kind != 0 || by == 0 {
+func advance(record any, pointer string, by int) {
+	found, _ := find(record, pointer)
+	number, isNumber := found.(json.Number)
+	id, isText := found.(string)
+	if isNumber {
+		id = number.String()
+	} else if !isText {
 		return
 	}
-	id, isText := found.text()
-	if !isText {
-		id = string(found.scalar)
-	}
 	const most = 9 // digits, so that the number fits everywhere
-	start := len(strings.TrimRight(id, "0123456789"))
-	start = max(start, len(id)-most)
-	number, _ := strconv.Atoi(id[start:]) // 0 where the test has set another id
-	next := id[:start] + fmt.Sprintf("%0*d", len(id)-start, number+by)
-	if isText {
-		n.set(pointer, next)
+	start := max(len(strings.TrimRight(id, "0123456789")), len(id)-most)
+	if by == 0 {
+		return
+	}
+	last, _ := strconv.Atoi(id[start:]) // 0 where the test has set another id
+	next := id[:start] + fmt.Sprintf("%0*d", len(id)-start, last+by)
+	if isNumber {
+		set(record, pointer, json.Number(next))
 	} else {
-		n.set(pointer, json.Number(next))
+		set(record, pointer, next)
 	}
 }
 
 // unpack reads what CloudWatch Logs sends: JSON in gzip in base64.
-func unpack(root *node) *node {
-	data, err := root.find("/awslogs/data")
-	if err != nil {
-		panic(fmt.Sprintf("sample: %v", err))
+func unpack(root any) any {
+	data, err := find(root, "/awslogs/data")
+	text, _ := data.(string)
+	var r io.Reader
+	if err == nil {
+		r, err = gzip.NewReader(base64.NewDecoder(base64.StdEncoding, strings.NewReader(text)))
 	}
-	text, _ := data.text()
-	r, err := gzip.NewReader(base64.NewDecoder(base64.StdEncoding, strings.NewReader(text)))
-	if err != nil {
-		panic(fmt.Sprintf("sample: log events: %v", err))
+	var plain []byte
+	if err == nil {
+		plain, err = io.ReadAll(r)
 	}
-	plain, err := io.ReadAll(r)
-	if err != nil {
-		panic(fmt.Sprintf("sample: log events: %v", err))
+	var logs any
+	if err == nil {
+		logs, err = parse(plain)
 	}
-	logs, err := parseNode(plain)
 	if err != nil {
 		panic(fmt.Sprintf("sample: log events: %v", err))
 	}
 	return logs
 }
 
-func pack(logs *node) string {
+func pack(logs any) string {
 	var b bytes.Buffer
 	w := gzip.NewWriter(&b)
-	_, _ = w.Write(logs.appendTo(nil)) // a buffer takes everything
+	text, _ := marshal(logs) // it came from JSON
+	_, _ = w.Write(text)     // a buffer takes everything
 	_ = w.Close()
 	return base64.StdEncoding.EncodeToString(b.Bytes())
 }

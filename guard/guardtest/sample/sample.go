@@ -1,6 +1,7 @@
 package sample
 
 import (
+	"bytes"
 	"embed"
 	"encoding/json"
 	"fmt"
@@ -12,18 +13,11 @@ import (
 	"github.com/lambdarmor/lambdarmor/guard"
 )
 
-// An Event is the payload of an invocation, for tests: what a trigger sends,
-// with what the test is about set to other values.
+// An Event is the payload of an invocation. It does not change: each method returns
+// another Event, which has its members in the order of their names.
 //
-//	event := sample.Of(guard.SQS).Messages(`{"order":1}`, `{"order":2}`)
-//	late := event.Set("/Records/0/attributes/ApproximateReceiveCount", "5")
-//	answer, err := handler.Invoke(ctx, late.Bytes())
-//
-// An Event does not change. Each method returns another one, so that a test
-// can start several from one, in parallel too.
-//
-// Places in it are JSON pointers (RFC 6901). Methods panic where there is no
-// such place: a test that sets what is not there tests something else.
+// Places in it are JSON pointers (RFC 6901). Methods panic where there is no such
+// place: a test that sets what is not there tests something else.
 type Event struct {
 	name string // of the sample
 	text string // compact JSON
@@ -82,11 +76,11 @@ func load(name string) Event {
 	if err != nil {
 		panic(fmt.Sprintf("sample: no sample %q; there are %q", name, sampleNames()))
 	}
-	root, err := parseNode(text)
-	if err != nil {
+	var compact bytes.Buffer
+	if err := json.Compact(&compact, text); err != nil {
 		panic(fmt.Sprintf("sample: sample %q: %v", name, err))
 	}
-	return Event{name: name}.with(root)
+	return Event{name, compact.String()}
 }
 
 func sampleNames() []string {
@@ -104,51 +98,51 @@ func sampleNames() []string {
 // that the object lacks is added, and "-" adds to the end of an array; all
 // before it must exist.
 func (e Event) Set(pointer string, value any) Event {
-	n, err := nodeOf(value)
-	root := e.root()
-	if err == nil {
-		err = root.put(pointer, n)
-	}
+	text, err := marshal(value)
 	e.check("Set", pointer, err)
-	return e.with(root)
+	value, _ = parse(text)
+	return e.edit("Set", pointer, func(holder any, token string) (any, error) { return put(holder, token, value) })
 }
 
 // Delete takes out the member or the element at the pointer's place.
-func (e Event) Delete(pointer string) Event {
+func (e Event) Delete(pointer string) Event { return e.edit("Delete", pointer, remove) }
+
+func (e Event) edit(method, pointer string, change func(holder any, token string) (any, error)) Event {
+	tokens, err := split(pointer)
 	root := e.root()
-	e.check("Delete", pointer, root.remove(pointer))
+	if err == nil {
+		root, err = edit(root, tokens, change)
+	}
+	e.check(method, pointer, err)
 	return e.with(root)
 }
 
-// Get is what stands at the pointer's place, decoded as [guard.Event.Tree]
+// Get returns what stands at the pointer's place, decoded as [guard.Event.Tree]
 // does: a number is a [json.Number].
 func (e Event) Get(pointer string) any {
-	n, err := e.root().find(pointer)
+	v, err := find(e.root(), pointer)
 	e.check("Get", pointer, err)
-	dec := json.NewDecoder(strings.NewReader(string(n.appendTo(nil))))
-	dec.UseNumber()
-	var v any
-	e.check("Get", pointer, dec.Decode(&v))
 	return v
 }
 
-// Bytes is the event for an invocation: compact JSON, the caller's own.
+// Bytes returns the event for an invocation: compact JSON, the caller's own.
 func (e Event) Bytes() []byte { return []byte(e.text) }
 
-// String is the event as JSON.
+// String returns the event as JSON.
 func (e Event) String() string { return e.text }
 
 // root is a tree of the caller's own.
-func (e Event) root() *node {
-	root, err := parseNode([]byte(e.text))
+func (e Event) root() any {
+	root, err := parse([]byte(e.text))
 	if err != nil {
 		panic("sample: the zero Event is not an event; see Of")
 	}
 	return root
 }
 
-func (e Event) with(root *node) Event {
-	e.text = string(root.appendTo(nil))
+func (e Event) with(root any) Event {
+	text, _ := marshal(root) // it came from JSON
+	e.text = string(text)
 	return e
 }
 

@@ -93,6 +93,16 @@ func TestTryReturnsTheErrorWhereTheVersionIsTheSame(t *testing.T) {
 	}
 }
 
+func TestAValueThatWasRejectedAndIsTheSameExpiresAsOthersDo(t *testing.T) {
+	c, v, at := newCache(secrets.TTL(time.Second / 2))
+	if _, err := secrets.Try(t.Context(), c, name, newShop().buy); !errors.Is(err, secrets.ErrRejected) {
+		t.Errorf("got %v, want %v", err, secrets.ErrRejected)
+	}
+	at.move(time.Second / 2)
+	mustGet(t, c, "hunter2")
+	v.mustHaveBeenAsked(t, 3)
+}
+
 func TestTryKnowsTheSameVersionAgainWhenItWasDroppedMeanwhile(t *testing.T) {
 	c, _, _ := newCache()
 	visits := 0

@@ -2,7 +2,6 @@ package secrets
 
 import (
 	"errors"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -94,7 +93,7 @@ func (e *entry) serves(now time.Time, d demand) bool {
 // suffices reports whether a caller can go on without the source: with a stale
 // value, or with knowing that there is none before the current one.
 func (e *entry) suffices(now time.Time, d demand) bool {
-	return e.serves(now, d) || d.current != nil && e.fetch >= d.fetch && e.isNoneBefore(d.current)
+	return e.serves(now, d) || d.current != nil && e.isNoneBefore(d.current)
 }
 
 // isNoneBefore reports whether the source said that there is no value before the
@@ -109,14 +108,14 @@ func (c *Cache) withValue(old *entry, v *Value, at *call) *entry {
 	same := !old.secret.IsZero() && known.version == v.Version && known.text == string(v.Data)
 	if !same {
 		known = &content{
-			name: strings.Clone(at.ref.Name), text: string(v.Data), version: v.Version,
+			name: at.ref.Name, text: string(v.Data), version: v.Version,
 			first: at.number, begun: c.begun.Load(),
 		}
 	}
 	fresh := at.began.Add(c.vary(c.ttl))
 	// A time in the past is of a replacement that is late.
 	if v.Expires.After(at.began) && v.Expires.Before(fresh) {
-		fresh = v.Expires.Round(0)
+		fresh = v.Expires
 	}
 	return &entry{
 		secret:    Secret{open: known.self, fetchedAt: at.began, fetch: at.number},
@@ -175,10 +174,10 @@ func (c *Cache) lookUp(ref *Ref) *entry {
 	return s.entry
 }
 
-// keep sets what is known of ref. If the cache is full, it drops what was not
-// used for longest. The caller holds c.mu.
-func (c *Cache) keep(ref *Ref, e *entry) {
-	if s := c.slots[*ref]; s != nil {
+// keep sets what is known of the value of a call. If the cache is full, it drops
+// what was not used for longest. The caller holds c.mu.
+func (c *Cache) keep(at *call, e *entry) {
+	if s := c.slots[at.ref]; s != nil {
 		s.entry = e
 		return
 	}
@@ -194,7 +193,5 @@ func (c *Cache) keep(ref *Ref, e *entry) {
 	}
 	s := &slot{entry: e}
 	s.used.Store(c.begun.Load())
-	// A copy keeps no event alive that the name was cut out of.
-	key := Ref{strings.Clone(ref.Name), strings.Clone(ref.Version), strings.Clone(ref.Stage), ref.Encrypted}
-	c.slots[key] = s
+	c.slots[at.ref] = s
 }

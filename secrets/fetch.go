@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -72,6 +73,8 @@ func (c *Cache) newBatch(now time.Time, d demand) *batch {
 }
 
 func (c *Cache) add(b *batch, ref Ref) *call {
+	// A copy does not keep an event alive that a name was cut out of.
+	ref = Ref{strings.Clone(ref.Name), strings.Clone(ref.Version), strings.Clone(ref.Stage), ref.Encrypted}
 	at := &call{batch: b, ref: ref, failed: flight.ErrEnded} // unless it ends well
 	b.calls = append(b.calls, at)
 	c.calls[ref] = append(c.calls[ref], at)
@@ -205,7 +208,7 @@ func (c *Cache) takeAnswer(at *call, v *Value) {
 	case v.Err == nil && slices.Contains(at.unwanted, v.Version):
 		delete(c.slots, at.ref) // the value before was replaced at the source
 	default:
-		c.keep(&at.ref, next)
+		c.keep(at, next)
 	}
 	at.failed = nil
 }
@@ -248,7 +251,7 @@ func (c *Cache) countFailure(at *call, err error, now time.Time) {
 		at.timedOut = true
 		c.timeouts = c.timeouts.And(err, now, c.backoff())
 	}
-	c.keep(&at.ref, c.withFailure(c.lookUp(&at.ref), err, now))
+	c.keep(at, c.withFailure(c.lookUp(&at.ref), err, now))
 }
 
 // lastTimeout returns why the source did not answer in time, or nil if it did.

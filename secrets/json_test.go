@@ -89,6 +89,11 @@ func TestJSONIsStrictAndItsErrorsShowNothing(t *testing.T) {
 		})
 	}
 	c, v, _ := newCache()
+	v.set(name, "", "") // neither a version nor a value
+	if _, err := secrets.JSON[database](t.Context(), c, name); err == nil || !strings.Contains(err.Error(), name) {
+		t.Errorf("an empty value: got %v, want an error with the name", err)
+	}
+	c.Invalidate(name, "")
 	v.set(name, `{"user":"app","host":"db"}`, "1")
 	if _, err := secrets.JSON[database](t.Context(), c, name); err != nil {
 		t.Errorf("an unknown member: got %v, want it ignored", err)

@@ -35,6 +35,7 @@ func TestTheLogSaysWhyThereIsNoSecret(t *testing.T) {
 		{name: "denied", err: fmt.Errorf("store: %w", secrets.ErrDenied), want: "access denied"},
 		{name: "undecryptable", err: secrets.ErrUndecryptable, want: "cannot be decrypted"},
 		{name: "unavailable", err: secrets.ErrUnavailable, want: "source unavailable"},
+		{name: "outside an invocation", err: secrets.ErrOutsideInvocation, want: "answers only within an invocation"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			source := newVault()

@@ -25,7 +25,7 @@ func TestNoProxyIsAsked(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := c.Get(t.Context(), "/x", http.Header{}); !errors.Is(err, secrets.ErrUnavailable) {
-		t.Error(err)
+		t.Errorf("got %v, want %v", err, secrets.ErrUnavailable)
 	}
 	if asked || c.http.Transport.(*http.Transport).Proxy != nil {
 		t.Error("got a proxy of the environment, want none")
@@ -51,7 +51,7 @@ func TestWhereLocalhostLeadsIsLookedAtAgain(t *testing.T) {
 	}
 	_, err = c.http.Transport.(*http.Transport).DialContext(t.Context(), "tcp", "192.0.2.1:1")
 	if err == nil || !strings.Contains(err.Error(), "not of this machine") {
-		t.Error(err)
+		t.Errorf("got %v, want an address of this machine to be required", err)
 	}
 }
 
@@ -92,7 +92,7 @@ func TestAnErrorLeavesTheTargetOut(t *testing.T) {
 	for _, target := range []string{"/target?x=y", "/target\x7f"} {
 		_, err := c.Get(t.Context(), target, http.Header{})
 		if !errors.Is(err, secrets.ErrUnavailable) || strings.Contains(err.Error(), "target") {
-			t.Error(err)
+			t.Errorf("got %v, want %v without the target", err, secrets.ErrUnavailable)
 		}
 	}
 }
@@ -150,4 +150,21 @@ func saying(t *testing.T, text string) (address string) {
 	}))
 	t.Cleanup(server.Close)
 	return server.URL
+}
+
+// Of another machine's server nobody expects an extension, nor that it starts
+// beside the function.
+func TestARefusalOfAnotherMachineIsNoMissingExtension(t *testing.T) {
+	t.Setenv("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:1")
+	server := httptest.NewServer(http.NotFoundHandler())
+	server.Close()
+	c, err := New(server.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.local = false
+	_, err = c.Get(t.Context(), "/x", http.Header{})
+	if !errors.Is(err, secrets.ErrUnavailable) || errors.Is(err, secrets.ErrOutsideInvocation) || strings.Contains(err.Error(), "extension") {
+		t.Errorf("got %v, want %v alone", err, secrets.ErrUnavailable)
+	}
 }

@@ -168,3 +168,25 @@ func TestARefusalOfAnotherMachineIsNoMissingExtension(t *testing.T) {
 		t.Errorf("got %v, want %v alone", err, secrets.ErrUnavailable)
 	}
 }
+
+// talkative quotes what it cannot read.
+type talkative struct{}
+
+func (*talkative) UnmarshalJSON(text []byte) error { return fmt.Errorf("cannot read %s", text) }
+
+func TestAnErrorOfDecodeRepeatsNothingOfTheAnswer(t *testing.T) {
+	for what, tc := range map[string]struct {
+		text string
+		into any
+	}{
+		"a name twice":      {text: `{"hunter2":1,"hunter2":2}`, into: new(map[string]int)},
+		"another type":      {text: `{"hunter2":{"hunter2":1}}`, into: new(map[string]int)},
+		"no JSON":           {text: `hunter2`, into: new(string)},
+		"its own unmarshal": {text: `"hunter2"`, into: new(talkative)},
+	} {
+		err := Answer{Body: []byte(tc.text)}.Decode(tc.into)
+		if err == nil || !strings.Contains(err.Error(), "cannot be read") || strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("%s: got %v, want an error without the answer", what, err)
+		}
+	}
+}

@@ -28,14 +28,14 @@ func (r *Request) RawPath() string {
 // a percent sign, or has a backslash, a control character, an empty segment, a
 // dot segment or an encoded slash in it.
 func (r *Request) Path() (path string, ok bool) {
-	r.route.Do(r.findPath)
+	r.find.Do(r.findPath)
 	return r.routed, !r.ambiguous
 }
 
 // BasePath returns what stands in front of the path: as the event has it, ""
 // where there is nothing, and where its end cannot be told.
 func (r *Request) BasePath() string {
-	r.route.Do(r.findPath)
+	r.find.Do(r.findPath)
 	return r.prefix
 }
 

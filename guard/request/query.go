@@ -49,7 +49,7 @@ func unescaped(text string) string {
 // itself if the event has it: of values that a gateway has joined by a comma
 // nobody can tell where one ends.
 func (r *Request) Query() url.Values {
-	if raw, _ := r.sentQuery(); raw != "" {
+	if raw, ok := r.sentQuery(); ok {
 		values, _ := url.ParseQuery(raw) // what can be read of it
 		return values
 	}
@@ -83,5 +83,6 @@ func (r *Request) sentQuery() (raw string, ok bool) {
 		_, raw, ok = strings.Cut(r.text(path), "?")
 		return raw, ok
 	}
-	return r.text(rawQueryString), r.has(rawQueryString)
+	raw = r.text(rawQueryString)
+	return raw, raw != ""
 }

@@ -25,21 +25,21 @@ type DecodeOption struct{ rejectUnknown bool }
 // members to its events.
 func RejectUnknownMembers() DecodeOption { return DecodeOption{rejectUnknown: true} }
 
-// Func makes a handler of a plain function. It decodes the event as
-// encoding/json would, and refuses one that could be read in two ways: a
-// member twice, a name that differs from a known one in case alone, data after
-// the value, invalid UTF-8, null for an object, more than the [Limits]. The
-// error is then an [*Error] of kind Invalid with the place as JSON pointer.
+// Func returns a plain function as a handler. It decodes the event as encoding/json
+// does, and refuses an event that could be read in two ways: a member twice, a
+// name that differs from a known one in case alone, data after the value, invalid
+// UTF-8, null for an object, more than the [Limits]. The error is then an [*Error]
+// of kind Invalid with a JSON pointer to the place.
 //
-// The answer is encoded byte for byte as by [lambda.NewHandler]. One of more
-// than 6 MiB and 100 bytes, which is all that Lambda takes, is an [*Error] of
-// kind Internal with code response_too_large. The callbacks of package
-// handlertrace are called as by lambda.NewHandler.
+// The answer is encoded byte for byte as by [lambda.NewHandler]. Lambda takes 6 MiB
+// and 100 bytes; a larger answer is an [*Error] of kind Internal with code
+// response_too_large. The callbacks of package handlertrace are called as by
+// lambda.NewHandler.
 //
-// An In of struct{} takes any event, json.RawMessage takes it as it came. Func
-// panics if fn is nil, and if In has a part that no event can fill as
-// encoding/json would: a channel, two fields of one name, a tag that the two
-// decoders read differently. The panic names the type and the field.
+// An In of struct{} takes any event, and json.RawMessage takes it as it came. Func
+// panics if fn is nil, or if In has a part that no event can fill as encoding/json
+// would: a channel, two fields of one name, a tag that the two decoders read
+// differently. The panic names the type and the field.
 func Func[In, Out any](fn func(context.Context, In) (Out, error), opts ...DecodeOption) lambda.Handler {
 	if fn == nil {
 		panic("guard: Func of a nil function")

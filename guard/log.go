@@ -3,6 +3,7 @@ package guard
 import (
 	"context"
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
 
@@ -142,7 +143,9 @@ func (l *logged) Invoke(ctx context.Context, payload []byte) (out []byte, err er
 	}()
 	l.warned.Do(func() { l.warn(ctx, inv) })
 	if l.correlate != nil {
-		inv.SetCorrelation(l.correlate(ctx, EventOf(ctx, payload)))
+		if id := l.correlate(ctx, EventOf(ctx, payload)); fitForHeader(id) {
+			inv.Update(func(f *invocation.Facts) { f.Correlation = id })
+		}
 	}
 	out, err = l.next.Invoke(ctx, payload)
 	returned = true
@@ -159,4 +162,10 @@ func (l *logged) warn(ctx context.Context, inv *invocation.Invocation) {
 	for _, w := range warnings {
 		logger.WarnContext(ctx, "guard: "+w)
 	}
+}
+
+// fitForHeader reports whether an id can stand in a log and in a header.
+func fitForHeader(id string) bool {
+	unfit := func(r rune) bool { return r <= ' ' || r > '~' }
+	return len(id) <= 128 && strings.IndexFunc(id, unfit) < 0
 }

@@ -46,22 +46,13 @@
 // for the platform, and a cause for the operator. Any other error is Internal: the
 // log has its type, and its text if that is a [Reason].
 //
-// # What Recover cannot do
+// # What a chain cannot do
 //
-// It catches a panic of the goroutine that runs the handler. A panic in a
+// Recover catches a panic of the goroutine that runs the handler. A panic in a
 // goroutine that the handler starts ends the process. So does what the Go runtime
-// treats as fatal: concurrent writes to a map, exhausted memory or stack, os.Exit.
-// [runtime.Goexit] on the goroutine of the runtime's loop ends the process, too;
-// the record says so. Lambda then starts a new process and reports the invocation
-// as failed.
-//
-// # What is not stopped
-//
-// Go cannot stop a goroutine. A handler that ignores its context runs until Lambda
-// ends it, and Deadline waits for it, because it would otherwise run on in the
-// next invocation. Limits bound what is decoded here, not what a handler decodes
-// itself from [Event.Raw]. The [Trigger] of an event is found from its shape, and
-// whoever may invoke the function can forge a shape.
+// treats as fatal, and [runtime.Goexit]. Deadline cannot stop a handler that
+// ignores its context: it waits, and Lambda ends the process. Limits bound what is
+// decoded here, not what a handler decodes itself from [Event.Raw].
 //
 // # Response streaming
 //

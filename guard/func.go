@@ -81,45 +81,40 @@ func decode(text []byte, v any, limits Limits, opts []DecodeOption) error {
 }
 
 // encode returns the bytes that lambda.NewHandler would: no HTML escapes, no
-// newline, and the content of a reader that says nothing in JSON.
+// newline, and the content of a reader that has no JSON of its own.
 func encode(v any) ([]byte, error) {
-	var buf bytes.Buffer
 	if r, ok := v.(*events.LambdaFunctionURLStreamingResponse); ok && r != nil {
 		out, err := answer.Buffered(r)
-		return out, answerError(err)
+		if err != nil && !errors.Is(err, answer.ErrTooLarge) {
+			return nil, &Error{Kind: Internal, Code: "invalid_response", Err: err}
+		}
+		return bounded(out, err)
 	}
+	var buf bytes.Buffer
 	enc := json.NewEncoder(&buf)
 	enc.SetEscapeHTML(false)
 	err := enc.Encode(v)
 	out := bytes.TrimSuffix(buf.Bytes(), []byte{'\n'})
 	if r, ok := v.(io.Reader); ok && (err != nil || bytes.HasPrefix(out, []byte("{}"))) {
-		out, err = readAll(r)
-		if err != nil {
+		if out, err = readAll(r); err != nil {
 			return nil, fmt.Errorf("%w: %w", Reason("guard: read the answer"), err)
 		}
 	}
-	switch {
-	case err != nil:
+	if err != nil {
 		return nil, &Error{Kind: Internal, Code: "response_not_json", Err: fmt.Errorf("%w: %w", Reason("guard: encode the answer"), err)}
-	case len(out) > answer.Max:
+	}
+	return bounded(out, nil)
+}
+
+// bounded refuses an answer that is larger than Lambda takes, as err may say.
+func bounded(out []byte, err error) ([]byte, error) {
+	if err != nil || len(out) > answer.Max {
 		return nil, &Error{Kind: Internal, Code: "response_too_large", Detail: "The response is larger than the platform takes."}
 	}
 	return out, nil
 }
 
-// answerError is why an answer could not be written.
-func answerError(err error) error {
-	switch {
-	case err == nil:
-		return nil
-	case errors.Is(err, answer.ErrTooLarge):
-		return &Error{Kind: Internal, Code: "response_too_large", Detail: "The response is larger than the platform takes."}
-	default:
-		return &Error{Kind: Internal, Code: "invalid_response", Err: err}
-	}
-}
-
-// readAll reads as much as can be answered, and a byte more where there is more.
+// readAll reads as much as Lambda takes, and a byte more if there is more.
 func readAll(r io.Reader) ([]byte, error) {
 	if c, ok := r.(io.Closer); ok {
 		defer c.Close()

@@ -71,24 +71,24 @@ func KnownErrors(errs ...error) LogOption {
 //
 // error.cause has nothing that a caller sent, unless the program puts it into a
 // code, a [Reason] or a LogValue, or an option allows it. It has the types of the
-// errors in the chain, outermost first:
+// errors in the chain, outermost first, with the operation, status, code and
+// request id that they have a method or a field for:
 //
 //	*url.Error Post: *net.OpError dial tcp: *os.SyscallError connect: connection refused
 //	*smithy.OperationError DynamoDB PutItem: *http.ResponseError status 400 request 7QKT: *types.ProvisionedThroughputExceededException
 //
 // A text is shown where it is a constant: of a Reason, of an error with a
-// LogValue method, of the Go runtime, of the operating system, and of the
-// sentinels of the standard library. Words and numbers beside a type are the
-// operation, status, code and request id that the error has a method or a field
-// for. Of any other error, such as one of errors.New, only the type is shown:
-// give it a code with [Error], make it a Reason, or name it to [KnownErrors].
+// LogValue method, of the Go runtime, the operating system and the sentinels of
+// the standard library. Of any other error, such as one of errors.New, only the
+// type is shown: give it a code with [Error], make it a Reason, or name it to
+// [KnownErrors].
 //
 // A violation has a pointer and a keyword. A name in the pointer that is no short
 // identifier is shown as "*", because a caller may have chosen it.
 //
-// Make l with package guard/logging, so that its other records have the ids of
-// the invocation and are redacted. Any other logger works without that; if it has
-// a group open, the keys stand in the group.
+// Make l with package logging: its other records then have the ids of the
+// invocation and are redacted. Any other logger works without that. If it has a
+// group open, the keys stand in the group. Log panics if l is nil.
 func Log(l *slog.Logger, opts ...LogOption) Middleware {
 	if l == nil {
 		panic("guard: Log with a nil logger")

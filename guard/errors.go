@@ -44,21 +44,17 @@ func invokeError(ctx context.Context, err error) messages.InvokeResponse_Error {
 	return messages.InvokeResponse_Error{Type: e.Code, Message: message}
 }
 
-// asInvokeError returns an error that the handler made for the platform itself.
-// One that is the cause of an [Error] is not the answer: the Error is.
+// asInvokeError returns an error that the handler made for the platform itself. An
+// [Error] beside it is the answer instead.
 func asInvokeError(err error) (messages.InvokeResponse_Error, bool) {
 	var value messages.InvokeResponse_Error
-	if e := find(err); e != nil && e.Err != nil {
-		if _, inside := asInvokeError(e.Err); inside {
-			return value, false
-		}
-	}
-	if errors.As(err, &value) {
-		return value, true
-	}
 	var pointer *messages.InvokeResponse_Error
-	if errors.As(err, &pointer) && pointer != nil {
+	switch {
+	case find(err) != nil:
+		return value, false
+	case errors.As(err, &pointer) && pointer != nil:
 		return *pointer, true
+	default:
+		return value, errors.As(err, &value)
 	}
-	return value, false
 }

@@ -34,15 +34,10 @@ func UnsafePayload() LogOption {
 	return func(l *logLayer) { l.payload = true }
 }
 
-// UnsafePanicValues adds the value of a panic to error.cause, whatever the
-// handler has put into it.
-func UnsafePanicValues() LogOption {
-	return func(l *logLayer) { l.panics = true }
-}
-
-// UnsafeErrorTexts makes error.cause the text of the error, up to 8 kB. Errors
-// quote what they could not read, so passwords, tokens and addresses that callers
-// send will be in the log. Use it where no real caller is: on a test stage.
+// UnsafeErrorTexts makes error.cause the text of the error, up to 8 kB, and adds
+// the value of a panic. Errors quote what they could not read, so passwords,
+// tokens and addresses that callers send will be in the log. Use it where no real
+// caller is: on a test stage.
 func UnsafeErrorTexts() LogOption {
 	return func(l *logLayer) { l.texts = true }
 }
@@ -114,7 +109,6 @@ type logLayer struct {
 	name, version string
 	correlate     func(context.Context, *Event) string
 	payload       bool
-	panics        bool
 	texts         bool
 	known         []error
 }

@@ -127,8 +127,8 @@ func (l *logLayer) errorAttr(err error) slog.Attr {
 	attrs := []slog.Attr{slog.String("kind", e.Kind.String()), slog.String("code", e.Code)}
 	attrs = appendViolations(attrs, e.Violations)
 	p, cause := panicOf(err), l.causeOf(err)
-	if p != nil && p.value != nil && l.panics {
-		cause = fmt.Sprintf("%s: %v", cause, p.value)
+	if p != nil && p.value != nil && l.texts {
+		cause = shortened(fmt.Sprintf("%s: %v", cause, p.value))
 	}
 	attrs = invocation.AppendText(attrs, "cause", cause)
 	if p != nil {

@@ -3,7 +3,6 @@ package guard
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -90,11 +89,7 @@ func encode(v any) ([]byte, error) {
 		}
 		return bounded(out, err)
 	}
-	var buf bytes.Buffer
-	enc := json.NewEncoder(&buf)
-	enc.SetEscapeHTML(false)
-	err := enc.Encode(v)
-	out := bytes.TrimSuffix(buf.Bytes(), []byte{'\n'})
+	out, err := answer.JSON(v)
 	if r, ok := v.(io.Reader); ok && (err != nil || bytes.HasPrefix(out, []byte("{}"))) {
 		if out, err = readAll(r); err != nil {
 			return nil, fmt.Errorf("%w: %w", Reason("guard: read the answer"), err)

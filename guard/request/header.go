@@ -5,8 +5,6 @@ import (
 	"cmp"
 	nethttp "net/http"
 	"strings"
-
-	"github.com/lambdarmor/lambdarmor/internal/fieldlines"
 )
 
 // Header returns the value of a header, its name in any case, "" if there is
@@ -14,7 +12,7 @@ import (
 // never split again.
 func (r *Request) Header(name string) string {
 	value, count := r.header(name)
-	if !fieldlines.Same(name, "cookie") {
+	if !sameName(name, "cookie") {
 		return value
 	}
 	apart := strings.Join(r.values(cookies), "; ")
@@ -32,20 +30,20 @@ func (r *Request) HeaderLines(name string) int {
 
 func (r *Request) header(name string) (value string, count int) {
 	of := r.headerMember()
-	var room [4]fieldlines.Line
-	lines := room[:0]
+	var room [4]line
+	found := room[:0]
 	for _, p := range r.pairs {
 		if p.of == of && r.spells(p, name) {
-			lines = append(lines, r.line(p))
+			found = append(found, line{name: unquote(r.slice(p.name)), value: unquote(r.slice(p.value))})
 		}
 	}
-	switch len(lines) {
+	switch len(found) {
 	case 0:
 		return "", 0
 	case 1:
-		return lines[0].Value, 1
+		return found[0].value, 1
 	default:
-		return fieldlines.Combine(lines)[0].Value, len(lines)
+		return combine(found)[0].Value, len(found)
 	}
 }
 
@@ -53,13 +51,9 @@ func (r *Request) header(name string) (value string, count int) {
 func (r *Request) spells(p pair, name string) bool {
 	quoted := r.slice(p.name)
 	if bytes.IndexByte(quoted, '\\') >= 0 {
-		return fieldlines.Same(unquote(quoted), name)
+		return sameName(unquote(quoted), name)
 	}
-	return fieldlines.Same(string(plainText(quoted)), name)
-}
-
-func (r *Request) line(p pair) fieldlines.Line {
-	return fieldlines.Line{Name: unquote(r.slice(p.name)), Value: unquote(r.slice(p.value))}
+	return sameName(string(plainText(quoted)), name)
 }
 
 // headerMember returns where the headers are. Lists of values say more.
@@ -78,12 +72,12 @@ func (r *Request) headerMember() member {
 
 // Headers returns each header once, by name in lower case. Cookies that a gateway
 // has taken out of the headers are not in it.
-func (r *Request) Headers() []fieldlines.Field {
-	lines := make([]fieldlines.Line, 0, 16)
+func (r *Request) Headers() []Field {
+	found := make([]line, 0, 16)
 	for name, value := range r.all(r.headerMember()) {
-		lines = append(lines, fieldlines.Line{Name: name, Value: value})
+		found = append(found, line{name: name, value: value})
 	}
-	return fieldlines.Combine(lines)
+	return combine(found)
 }
 
 // Cookies returns the cookies as they were sent, each like "name=value", from the

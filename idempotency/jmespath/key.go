@@ -5,9 +5,6 @@ import (
 	"fmt"
 	"maps"
 
-	"github.com/jmespath-community/go-jmespath"
-	"github.com/jmespath-community/go-jmespath/pkg/functions"
-	"github.com/jmespath-community/go-jmespath/pkg/parsing"
 	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/idempotency"
 	"github.com/lambdarmor/lambdarmor/idempotency/internal/keys"
@@ -28,14 +25,10 @@ import (
 // It does not notice that for one part of several, so do not give a default to
 // a part.
 func Key(expr string) idempotency.KeyFunc {
-	node, err := parsing.NewParser().Parse(expr)
-	if err == nil {
-		err = checkCalls(node, functions.GetDefaultFunctions())
-	}
+	compiled, err := jmes.Compile(expr)
 	if err != nil {
 		panic(fmt.Sprintf("jmespath: Key %q: %v", expr, err))
 	}
-	compiled := jmespath.MustCompile(expr)
 	for _, nothing := range []any{nil, map[string]any{}, map[string]any{"body": map[string]any{}}} {
 		if found, err := compiled.Search(nothing); err == nil && keys.Complete(found) {
 			panic(fmt.Sprintf("jmespath: Key %q finds a key in an empty event", expr))
@@ -46,8 +39,8 @@ func Key(expr string) idempotency.KeyFunc {
 		if err != nil {
 			return "", err
 		}
-		found, ok := jmes.Evaluate(func() (any, error) { return compiled.Search(tree) })
-		if !ok {
+		found, err := compiled.Search(tree)
+		if err != nil {
 			return "", fmt.Errorf("%w: jmespath: %q on a value of another type", keys.Missing("The idempotency key cannot be made from the request."), expr)
 		}
 		if !keys.Complete(found) {

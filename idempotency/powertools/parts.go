@@ -11,7 +11,7 @@ import (
 // stands within a part of the event is a value like another, null or not,
 // unless it cannot be told from a part.
 func (s *selection) whole(found any) bool {
-	return wholeOf(s.expr, found) && (!s.strict || keys.Complete(found))
+	return wholeOf(s.Node, found) && (!s.strict || keys.Complete(found))
 }
 
 func wholeOf(node parsing.ASTNode, found any) bool {

@@ -5,22 +5,19 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/jmespath-community/go-jmespath/pkg/functions"
-	"github.com/jmespath-community/go-jmespath/pkg/interpreter"
 	"github.com/jmespath-community/go-jmespath/pkg/parsing"
 	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/idempotency/internal/keys"
+	"github.com/lambdarmor/lambdarmor/internal/jmes"
 	"github.com/lambdarmor/lambdarmor/internal/reason"
-	"github.com/lambdarmor/lambdarmor/internal/strictjson"
 )
 
 // selection is a JMESPath that finds in Go what it finds in Python, numbers as
 // they are written.
 type selection struct {
-	expr    parsing.ASTNode
+	*jmes.Expression
 	decodes bool // it has one of the functions of Powertools
 	strict  bool // it makes lists or objects that it then goes on with
-	std     interpreter.FunctionCaller
 }
 
 // mustSelect parses an expression, "" is all of the event.
@@ -28,29 +25,15 @@ func mustSelect(option, expr string) *selection {
 	if expr == "" {
 		expr = "@"
 	}
-	s := &selection{}
-	var err error
-	var shared []functions.FunctionEntry
-	for _, f := range functions.GetDefaultFunctions() {
-		if slices.Contains(alike, f.Name) {
-			shared = append(shared, f)
-		}
-	}
-	known := slices.Clone(shared)
-	for name := range powertoolsFunctions {
-		known = append(known, functions.FunctionEntry{Name: name, Arguments: make([]functions.ArgSpec, 1)})
-	}
-	if s.expr, err = parsing.NewParser().Parse(expr); err == nil {
-		err = s.inspect(s.expr)
-	}
+	compiled, err := jmes.Compile(expr)
+	s := &selection{Expression: compiled}
 	if err == nil {
-		err = checkCalls(s.expr, known)
+		err = s.inspect(compiled.Node)
 	}
 	if err != nil {
 		panic(fmt.Sprintf("powertools: %s %q: %v", option, expr, err))
 	}
-	s.strict = made(s.expr) > madeLast(s.expr)
-	s.std = interpreter.NewFunctionCaller(shared...)
+	s.strict = made(s.Node) > madeLast(s.Node)
 	return s
 }
 
@@ -77,7 +60,7 @@ func (s *selection) inspect(node parsing.ASTNode) error {
 		}
 	case parsing.ASTFunctionExpression:
 		name, _ := node.Value.(string)
-		_, decodes := powertoolsFunctions[name]
+		decodes := jmes.Decodes(name)
 		if !decodes && !slices.Contains(alike, name) {
 			return fmt.Errorf("the function %s is not known to be the same in Python", name)
 		}
@@ -119,12 +102,14 @@ func (s *selection) of(ev *guard.Event) (any, error) {
 }
 
 func (s *selection) in(tree any) (any, error) {
-	call := &selecting{std: s.std}
-	found, err := interpreter.NewInterpreter(tree, call, nil).Execute(s.expr, tree)
-	if call.err != nil { // a filter takes an error for null
-		return nil, call.err
+	found, err := s.Search(tree)
+	switch {
+	case errors.Is(err, jmes.ErrNoText):
+		return nil, keys.Missing("The request lacks what the idempotency key is made from.")
+	case err != nil:
+		return nil, keys.Malformed("The idempotency key cannot be made from the request: " + guard.Public(err).Detail)
 	}
-	return found, err
+	return found, nil
 }
 
 // constant reports whether there is a key where there is nothing.
@@ -137,46 +122,4 @@ func (s *selection) constant() bool {
 		found, err := s.in(nothing)
 		return err == nil && s.whole(found)
 	})
-}
-
-// selecting is one evaluation.
-type selecting struct {
-	std interpreter.FunctionCaller
-	err error // the first one, of any function
-}
-
-// CallFunction implements [interpreter.FunctionCaller].
-func (c *selecting) CallFunction(name string, args []any) (any, error) {
-	value, err := c.call(name, args)
-	if err != nil && c.err == nil {
-		c.err = err
-	}
-	return value, err
-}
-
-func (c *selecting) call(name string, args []any) (any, error) {
-	decode, own := powertoolsFunctions[name]
-	if !own {
-		value, err := c.std.CallFunction(name, args)
-		if err != nil { // its text repeats values
-			return nil, keys.Malformed("The request is not of the form that the idempotency key is made from.")
-		}
-		return value, nil
-	}
-	switch text := args[0].(type) {
-	case nil:
-		return nil, keys.Missing("The request lacks what the idempotency key is made from.")
-	case string:
-		value, err := decode(text)
-		var refused *strictjson.Error
-		switch {
-		case errors.As(err, &refused):
-			return nil, keys.Malformed("The idempotency key is made from a text of the request that is not JSON with one meaning.")
-		case err != nil:
-			return nil, keys.Malformed("The idempotency key is made from a text of the request that " + err.Error() + ".")
-		}
-		return value, nil
-	default:
-		return nil, keys.Malformed("The idempotency key is made from a text, where the request has something else.")
-	}
 }

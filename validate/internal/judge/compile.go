@@ -1,0 +1,125 @@
+package judge
+
+import (
+	"errors"
+	"fmt"
+	"hash/maphash"
+	"reflect"
+	"regexp"
+	"regexp/syntax"
+
+	"github.com/lambdarmor/lambdarmor/internal/strictjson"
+	"github.com/lambdarmor/lambdarmor/validate/program"
+)
+
+// Judge is a program that is ready to judge. It is safe for concurrent use.
+type Judge struct {
+	schemas []schema
+	seed    maphash.Seed
+}
+
+type schema struct {
+	*program.Schema
+	anything bool // it accepts every value
+	rules    []rule
+}
+
+// rule is a keyword with what is computed once.
+type rule struct {
+	*program.Rule
+	number   decimal
+	values   *set
+	pattern  *pattern
+	patterns []*pattern // as Patterns
+	known    map[string]program.ID
+	format   func(string) bool
+}
+
+// New checks a program. formats are added to the known ones, and replace them.
+func New(p *program.Program, formats map[string]func(string) bool) (*Judge, error) {
+	if p == nil || p.Version != program.Version || len(p.Schemas) <= int(program.Root) {
+		return nil, errors.New("the program is empty or of another version: generate it again")
+	}
+	j := &Judge{schemas: make([]schema, len(p.Schemas)), seed: maphash.MakeSeed()}
+	for i := range p.Schemas {
+		s := &p.Schemas[i]
+		unshared := *s
+		unshared.Shared = false
+		j.schemas[i] = schema{s, reflect.ValueOf(unshared).IsZero(), make([]rule, len(s.Rules))}
+		for k := range s.Rules {
+			if err := j.compile(&j.schemas[i].rules[k], &s.Rules[k], formats); err != nil {
+				return nil, fmt.Errorf("%s: %w", s.Rules[k].Keyword, err)
+			}
+		}
+	}
+	return j, nil
+}
+
+func (j *Judge) compile(k *rule, from *program.Rule, formats map[string]func(string) bool) (err error) {
+	k.Rule = from
+	switch k.Keyword {
+	case "const", "enum":
+		k.values, err = j.set(k.Texts)
+	case "pattern":
+		k.pattern, err = compilePattern(k.Text)
+	case "format":
+		if k.format = formats[k.Text]; k.format == nil {
+			k.format = format(k.Text)
+		}
+	case "minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum", "multipleOf":
+		k.number = parse(k.Text)
+		if k.Keyword == "multipleOf" && k.number.sign() <= 0 {
+			err = errors.New("not above 0")
+		}
+	case "properties":
+		k.known = make(map[string]program.ID, len(k.Members))
+		for _, m := range k.Members {
+			k.known[m.Name] = m.Schema
+		}
+		k.patterns = make([]*pattern, len(k.Patterns))
+		for i := range k.Patterns {
+			if k.patterns[i], err = compilePattern(k.Patterns[i].Name); err != nil {
+				break
+			}
+		}
+	}
+	return err
+}
+
+// pattern is a regular expression, and how many instructions it has.
+type pattern struct {
+	*regexp.Regexp
+	size int
+}
+
+func compilePattern(text string) (*pattern, error) {
+	compiled, err := regexp.Compile(text)
+	if err != nil {
+		return nil, err
+	}
+	parsed, err := syntax.Parse(text, syntax.Perl)
+	if err != nil {
+		return nil, err
+	}
+	code, err := syntax.Compile(parsed.Simplify())
+	if err != nil {
+		return nil, err
+	}
+	return &pattern{compiled, len(code.Inst)}, nil
+}
+
+// set reads the values of an enum or a const.
+func (j *Judge) set(texts []string) (*set, error) {
+	s := &set{values: make(map[uint64][]any, len(texts))}
+	hasher := j.start(Limits{Steps: 1 << 30})
+	for _, text := range texts {
+		v, err := strictjson.Tree([]byte(text))
+		if err != nil {
+			return nil, err
+		}
+		sum := hasher.hash(v)
+		s.types |= typeOf(v)
+		s.values[sum] = append(s.values[sum], v)
+	}
+	return s, nil
+}

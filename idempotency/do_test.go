@@ -2,6 +2,7 @@ package idempotency_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
@@ -164,14 +165,14 @@ func TestRule16DoInsideOnceHasItsOwnRecord(t *testing.T) {
 func TestDoReconciles(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := new(till)
-		answers := []string{`{"ID":"found","Amount":1}`, `not JSON`}
+		answers := []string{`{"ID":"found","Amount":1}`, `"of another type"`}
 		for i, answer := range answers {
 			var asked idempotency.Unfinished
 			op := idempotency.NewOperation(fmt.Sprint("charge-", i), idempotency.NewMemoryStore(), idempotency.Lease(time.Second),
-				idempotency.AfterTimeout(idempotency.Reconcile(func(_ context.Context, u idempotency.Unfinished) ([]byte, bool, error) {
+				idempotency.Reconcile(func(_ context.Context, u idempotency.Unfinished) (json.RawMessage, bool, error) {
 					asked = u
 					return []byte(answer), true, nil
-				})))
+				}))
 			func() {
 				defer func() { _ = recover() }()
 				_, _ = idempotency.Do(t.Context(), op, "k", receipt{ID: "x"}, func(context.Context) (receipt, error) { panic("stopped") })
@@ -309,10 +310,9 @@ func TestMisuseIsAPanicAtConstruction(t *testing.T) {
 		"LocalReplays":   func() { idempotency.LocalReplays(0) },
 		"OnReplay":       func() { idempotency.OnReplay(nil) },
 		"OnStoreError":   func() { idempotency.OnStoreError(nil) },
-		"Reconcile":      func() { idempotency.Reconcile(nil) },
-		"ReconcileAs":    func() { idempotency.ReconcileAs[int](nil) },
-		"AfterTimeout":   func() { idempotency.AfterTimeout(nil) },
-		"SimplePolicy":   func() { idempotency.AfterTimeout(idempotency.SimplePolicy("retry")) },
+		"Reconcile":      func() { idempotency.Reconcile[int](nil) },
+		"AfterTimeout":   func() { idempotency.AfterTimeout("") },
+		"another policy": func() { idempotency.AfterTimeout("reconcile") },
 	} {
 		func() {
 			defer func() {

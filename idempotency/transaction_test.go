@@ -2,6 +2,7 @@ package idempotency_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -179,12 +180,12 @@ func TestReconcileAndStagedWrites(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			store := &ledger{MemoryStore: idempotency.NewMemoryStore()}
 			op := idempotency.NewOperation("enter", store, idempotency.Lease(1), idempotency.Skew(0), idempotency.TTL(1<<40),
-				idempotency.AfterTimeout(idempotency.Reconcile(func(ctx context.Context, _ idempotency.Unfinished) ([]byte, bool, error) {
+				idempotency.Reconcile(func(ctx context.Context, _ idempotency.Unfinished) (json.RawMessage, bool, error) {
 					if stages {
 						return []byte(`"found"`), true, enter(ctx, "found")
 					}
 					return []byte(`"found"`), true, nil
-				})))
+				}))
 			store.errs = []error{errors.New("unknown")}
 			run := func(ctx context.Context) (string, error) { return "done", enter(ctx, "entry") }
 			if _, err := idempotency.Do(t.Context(), op, "k", nil, run); err == nil {

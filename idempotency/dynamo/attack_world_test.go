@@ -71,7 +71,7 @@ func (w *world) newProcess(skew time.Duration) *process {
 	case refuses:
 		opts = append(opts, idempotency.AfterTimeout(idempotency.Refuse))
 	case reconciles:
-		opts = append(opts, idempotency.AfterTimeout(idempotency.Reconcile(w.find)))
+		opts = append(opts, idempotency.Reconcile(w.find))
 	}
 	if w.flaw.option != nil {
 		opts = append(opts, w.flaw.option)

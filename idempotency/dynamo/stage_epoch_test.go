@@ -2,6 +2,7 @@ package dynamo_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"slices"
@@ -24,10 +25,10 @@ func TestAWithdrawnTakeOverIsAskedAbout(t *testing.T) {
 			t.Parallel()
 			var asked []int64
 			s := openShop(t, idempotency.Lease(time.Millisecond), idempotency.Wait(10*time.Second), // a lease of 1 ms, without a deadline
-				idempotency.AfterTimeout(idempotency.Reconcile(func(_ context.Context, u idempotency.Unfinished) ([]byte, bool, error) {
+				idempotency.Reconcile(func(_ context.Context, u idempotency.Unfinished) (json.RawMessage, bool, error) {
 					asked = append(asked, u.Epoch)
 					return nil, false, nil
-				})))
+				}))
 			do := func(fn func(context.Context) (string, error)) (string, error) {
 				return idempotency.Do(t.Context(), s.op, s.key, nil, fn)
 			}

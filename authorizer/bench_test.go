@@ -8,18 +8,19 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/lambdarmor/lambdarmor/authorizer"
+	"github.com/lambdarmor/lambdarmor/authorizer/apikey"
 	"github.com/lambdarmor/lambdarmor/guard"
 )
 
 // What a decision costs over reading the event, which anyone has to do: with
 // encoding/json as aws-lambda-go does it, and with the strict decoder.
 func BenchmarkSimple(b *testing.B) {
-	keys := func(n int) authorizer.KeySet {
-		var keys []authorizer.Key
+	keys := func(n int) authorizer.Verifier {
+		keys := map[string]authorizer.Grant{apikey.Hash(bearer): {Principal: "alice"}}
 		for i := range n {
-			keys = append(keys, authorizer.Key{Hash: authorizer.HashKey(fmt.Sprint("Bearer t0k3n", i)), Principal: "p"})
+			keys[apikey.Hash(fmt.Sprint(bearer, i))] = authorizer.Grant{Principal: "p"}
 		}
-		return authorizer.Keys(append(keys, authorizer.Key{Hash: authorizer.HashKey(bearer), Principal: "alice"})...)
+		return apikey.Hashed(keys)
 	}
 	denied := func(context.Context, events.APIGatewayV2CustomAuthorizerV2Request) (events.APIGatewayV2CustomAuthorizerSimpleResponse, error) {
 		return events.APIGatewayV2CustomAuthorizerSimpleResponse{}, nil

@@ -193,7 +193,7 @@ func TestNobodyElsesRequestIsKeptAsADenial(t *testing.T) {
 		},
 		{
 			name: "the key in a second header", sources: []string{"$request.header.X-Api-Key"},
-			check:  authorizer.APIKey("X-Api-Key", authorizer.Keys(authorizer.Key{Hash: authorizer.HashKey("user"), Principal: "ursula"})),
+			check:  authorizer.APIKey("X-Api-Key", tokens{"user": {Principal: "ursula"}}),
 			attack: http.Header{"X-Junk": {"user"}},
 		},
 		{

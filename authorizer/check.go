@@ -10,9 +10,3 @@ import "context"
 // A Check must be safe for concurrent use. The decision depends on what it reads
 // from the [Request].
 type Check func(ctx context.Context, r *Request) (*Grant, error)
-
-// Verifier finds out who a bearer token (RFC 6750) was issued to. Verify returns
-// the errors of a [Check].
-type Verifier interface {
-	Verify(ctx context.Context, token string) (*Grant, error)
-}

@@ -65,7 +65,7 @@ func TestAllEndsWithTheEarliestOfItsGrants(t *testing.T) {
 }
 
 func TestAnyTakesTheFirstGrantAndElseTheMostTellingDenial(t *testing.T) {
-	missing := authorizer.APIKey("x-none", authorizer.Keys())
+	missing := authorizer.APIKey("x-none", tokens{})
 	invalid := authorizer.Bearer(tokens{})
 	forbidden := fails(guard.Errorf(guard.Forbidden, "no", ""))
 	broken := fails(errBroken)
@@ -212,7 +212,7 @@ func TestMisconfigurationPanics(t *testing.T) {
 		{with: "authorizer: Any of no checks", f: func() { authorizer.Any() }},
 		{with: "authorizer: Any with a nil check", f: func() { authorizer.Any(nil) }},
 		{with: "authorizer: Bearer", f: func() { authorizer.Bearer(nil) }},
-		{with: "authorizer: APIKey", f: func() { authorizer.APIKey("", authorizer.Keys()) }},
+		{with: "authorizer: APIKey", f: func() { authorizer.APIKey("", tokens{}) }},
 		{with: "authorizer: APIKey", f: func() { authorizer.APIKey("x", nil) }},
 		{with: "authorizer: Scopes without", f: func() { authorizer.Scopes() }},
 		{with: "authorizer: Scopes with a scope", f: func() { authorizer.Scopes("a b") }},
@@ -222,9 +222,6 @@ func TestMisconfigurationPanics(t *testing.T) {
 		{with: "authorizer: ClientCert", f: func() { authorizer.ClientCert("") }},
 		{with: "authorizer: Require", f: func() { authorizer.Require(nil) }},
 		{with: "authorizer: FromGateway", f: func() { authorizer.FromGateway("") }},
-		{with: "authorizer: Keys: the hash of", f: func() { authorizer.Keys(authorizer.Key{Hash: "ab", Principal: "a"}) }},
-		{with: "authorizer: PepperedKeys with", f: func() { authorizer.PepperedKeys([]byte("short")) }},
-		{with: "authorizer: SecretKeys without", f: func() { authorizer.SecretKeys(nil, nil) }},
 		{with: "authorizer: Routes with a nil", f: func() { authorizer.Routes(map[string]authorizer.Check{"GET /a": nil}) }},
 		{with: `authorizer: Routes with "get /a"`, f: func() { authorizer.Routes(map[string]authorizer.Check{"get /a": ok}) }},
 		{with: `authorizer: Routes with both "GET /a/{`, f: func() {

@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-lambda-go/lambda/messages"
 	"github.com/lambdarmor/lambdarmor/authorizer"
+	"github.com/lambdarmor/lambdarmor/authorizer/apikey"
 	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/guard/guardtest"
 	"github.com/lambdarmor/lambdarmor/guard/httpapi"
@@ -75,7 +76,9 @@ func ExamplePolicy() {
 
 // A function URL has no authorizer: the function decides.
 func ExampleRequire() {
-	keys := authorizer.Keys(authorizer.Key{Hash: authorizer.HashKey("k-8f14e45fceea167a5a36"), Principal: "till 3"})
+	keys := apikey.Hashed(map[string]authorizer.Grant{
+		apikey.Hash("k-8f14e45fceea167a5a36"): {Principal: "till 3"},
+	})
 	hello := httpapi.Func(func(ctx context.Context, _ struct{}) (string, error) {
 		g, _ := authorizer.GrantFrom(ctx)
 		return "hello " + g.Principal, nil

@@ -313,14 +313,14 @@ var hazards = []struct {
 	},
 	{
 		name:    "APIKey",
-		check:   authorizer.APIKey("x-key", authorizer.Keys(authorizer.Key{Hash: authorizer.HashKey("k1"), Principal: "alice"})),
+		check:   authorizer.APIKey("x-key", tokens{"k1": {Principal: "alice"}}),
 		change:  func(e guardtest.Event) guardtest.Event { return e.Set("/headers/x-key", "k1") },
 		sources: []string{bearer},
 		fix:     "x-key",
 	},
 	{
 		name:    "Any forgets what did not grant",
-		check:   authorizer.Any(authorizer.APIKey("x-key", authorizer.Keys()), authorizer.Bearer(alice())),
+		check:   authorizer.Any(authorizer.APIKey("x-key", tokens{}), authorizer.Bearer(alice())),
 		sources: []string{bearer},
 	},
 	{
@@ -337,7 +337,7 @@ var hazards = []struct {
 	},
 	{
 		name:    "Any remembers what did",
-		check:   authorizer.Any(authorizer.APIKey("x-key", authorizer.Keys()), onRoute(authorizer.Bearer(alice()))),
+		check:   authorizer.Any(authorizer.APIKey("x-key", tokens{}), onRoute(authorizer.Bearer(alice()))),
 		sources: []string{bearer},
 		fix:     "add $context.routeKey to",
 	},

@@ -262,7 +262,7 @@ func TestDecisionsAreIndependent(t *testing.T) {
 // What an edge adds counts in each form of answer, however deep the check stands.
 func TestEdgeHeadersCountInEachAnswer(t *testing.T) {
 	waf := looks(func(r *authorizer.Request) bool { return r.Header("x-waf-verdict") == "trusted" })
-	deep := authorizer.All(authorizer.Any(authorizer.All(authorizer.Any(waf, authorizer.APIKey("x-key", authorizer.Keys())), authorizer.Groups("g")), authorizer.Bearer(alice("s"))), authorizer.Scopes("s"))
+	deep := authorizer.All(authorizer.Any(authorizer.All(authorizer.Any(waf, authorizer.APIKey("x-key", tokens{})), authorizer.Groups("g")), authorizer.Bearer(alice("s"))), authorizer.Scopes("s"))
 	table := authorizer.All(deep, authorizer.Routes(map[string]authorizer.Check{"GET /orders/{id}": authorizer.Scopes("s"), "GET /orders": authorizer.Scopes("none")}))
 	edge := authorizer.EdgeHeaders("Other", "X-WAF-Verdict")
 	for _, s := range samples {
@@ -291,7 +291,7 @@ func TestEdgeHeadersCountInEachAnswer(t *testing.T) {
 
 // A 401 is an error, of which the gateway stores nothing.
 func TestAnswer401(t *testing.T) {
-	both := authorizer.Any(authorizer.APIKey("x-key", authorizer.Keys()), authorizer.Bearer(alice("s"))) // depends on a key that is not there
+	both := authorizer.Any(authorizer.APIKey("x-key", tokens{}), authorizer.Bearer(alice("s"))) // depends on a key that is not there
 	for _, tt := range []struct {
 		name       string
 		check      authorizer.Check

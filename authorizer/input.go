@@ -5,6 +5,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/lambdarmor/lambdarmor/authorizer/policy"
 	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/guard/request"
 	"github.com/lambdarmor/lambdarmor/internal/reason"
@@ -54,7 +55,7 @@ func inputOf(r *request.Request) (*input, error) {
 		return in, nil
 	}
 	var err error
-	if in.arn, err = ParseARN(r.ARN()); err != nil {
+	if in.arn, err = policy.ParseARN(r.ARN()); err != nil {
 		return nil, err
 	}
 	in.stage = in.arn.Stage

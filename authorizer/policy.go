@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-lambda-go/lambda/messages"
 	"github.com/go-json-experiment/json/jsontext"
+	"github.com/lambdarmor/lambdarmor/authorizer/policy"
 	"github.com/lambdarmor/lambdarmor/guard"
 )
 
@@ -145,9 +146,9 @@ func (d *decider) cover(ctx context.Context, r *Request, g *Grant, refusal error
 		logged(ctx, nil, err)
 		return nil, err
 	}
-	if g == nil || len(doc.allow) == 0 {
+	if g == nil || doc.Empty() {
 		logged(ctx, nil, refusal)
-		return denial(r.in)
+		return []byte(denial), nil
 	}
 	answer, err := policyAnswer(r.in, g, doc)
 	if err != nil {
@@ -164,10 +165,14 @@ func (d *decider) cover(ctx context.Context, r *Request, g *Grant, refusal error
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html
 const maxWebSocketAnswer = 8 << 10
 
-func policyAnswer(in *input, g *Grant, doc Document) ([]byte, error) {
+func policyAnswer(in *input, g *Grant, doc policy.Document) ([]byte, error) {
 	b, _ := jsontext.AppendQuote([]byte(`{"principalId":`), g.Principal)
-	b = doc.append(append(b, `,"policyDocument":`...))
-	b, err := g.appendContext(append(b, `,"context":`...), in.format)
+	document, err := doc.MarshalJSON()
+	if err != nil {
+		return nil, err
+	}
+	b = append(append(b, `,"policyDocument":`...), document...)
+	b, err = g.appendContext(append(b, `,"context":`...), in.format)
 	if err != nil {
 		return nil, err
 	}
@@ -181,14 +186,5 @@ func policyAnswer(in *input, g *Grant, doc Document) ([]byte, error) {
 	return b, nil
 }
 
-// denial denies the stage: the call may not be one that a policy can name.
-func denial(in *input) ([]byte, error) {
-	doc := in.newDocument()
-	a := in.arn
-	a.Method, a.Path = "", ""
-	if err := doc.DenyBelow(a); err != nil {
-		return nil, err
-	}
-	b := doc.append([]byte(`{"principalId":"nobody","policyDocument":`))
-	return append(b, '}'), nil
-}
+// denial denies every call: this one may have no name in a policy.
+const denial = `{"principalId":"nobody","policyDocument":{"Version":"2012-10-17","Statement":[{"Action":"execute-api:Invoke","Effect":"Deny","Resource":["*"]}]}}`

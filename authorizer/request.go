@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/lambdarmor/lambdarmor/authorizer/internal/routekey"
+	"github.com/lambdarmor/lambdarmor/authorizer/policy"
 	"github.com/lambdarmor/lambdarmor/guard/request"
 	"github.com/lambdarmor/lambdarmor/internal/fieldlines"
 )
@@ -41,24 +43,25 @@ type Request struct {
 
 // supposed is a route that a request is supposed to have been sent to.
 type supposed struct {
-	pattern *pattern
+	*routekey.Route
 	method  string
+	granted bool // by the check
 }
 
 func (s *supposed) routeKey(f Format) string {
 	if f == RESTRequest { // whose event has the method that was called
-		if _, template, ok := strings.Cut(s.pattern.key, " "); ok {
+		if _, template, ok := strings.Cut(s.Key, " "); ok {
 			return s.method + " " + template
 		}
 	}
-	return s.pattern.key
+	return s.Key
 }
 
 // input is what an event says. It is not written to once it is made.
 type input struct {
 	*request.Request
 	format   Format
-	arn      ARN // of what has one
+	arn      policy.ARN // of what has one
 	routeKey string
 	method   string
 	sources  []string // the identity sources' values
@@ -133,7 +136,7 @@ func (r *Request) Method() string {
 
 // Path returns the path as the event has it: decoded by an HTTP API, and otherwise
 // as the client sent it. It may have the stage or a custom domain's base path in
-// front; that of the [ARN] has neither.
+// front; that of [Request.ARN] has neither.
 func (r *Request) Path() string {
 	r.reads.note(place{kind: inPath}, r.in.RawPath())
 	return r.in.RawPath()
@@ -157,8 +160,8 @@ func (r *Request) PathValue(name string) string {
 
 // ARN returns that of the call, and the zero ARN for [GraphQL] and [InHandler]. The
 // decision then depends on the method, the path and the domain.
-func (r *Request) ARN() ARN {
-	if r.in.arn != (ARN{}) {
+func (r *Request) ARN() policy.ARN {
+	if r.in.arn != (policy.ARN{}) {
 		r.reads.note(place{kind: inMethod}, r.in.method)
 		r.reads.note(place{kind: inPath}, r.in.RawPath())
 		r.reads.note(place{kind: inDomain}, r.in.Domain())

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/lambdarmor/lambdarmor/authorizer"
+	"github.com/lambdarmor/lambdarmor/authorizer/policy"
 	"github.com/lambdarmor/lambdarmor/guard/guardtest"
 )
 
@@ -50,7 +51,7 @@ func TestEveryEventIsTheSameRequest(t *testing.T) {
 			if got := readings(r); got != want {
 				t.Errorf("%s:\n%s, want\n%s", variant, got, want)
 			}
-			if got := r.ARN(); (got == authorizer.ARN{}) != (variant == "appsync") || variant != "appsync" && got.String() != arnOf(sample(variant)) {
+			if got := r.ARN(); (got == policy.ARN{}) != (variant == "appsync") || variant != "appsync" && got.String() != arnOf(sample(variant)) {
 				t.Errorf("%s: the ARN is %s", variant, got)
 			}
 			if (r.RequestID() == "") != (variant == "token") {

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 
+	"github.com/lambdarmor/lambdarmor/authorizer/internal/routekey"
 	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/internal/reason"
 	"github.com/lambdarmor/lambdarmor/internal/router"
@@ -51,7 +52,7 @@ func Routes(routes map[string]Check) Check {
 			return nil, guard.Errorf(guard.Forbidden, "route_unknown", "Nobody is allowed this route.")
 		}
 		if r.as == nil {
-			guard.SetRoute(ctx, e.key)
+			guard.SetRoute(ctx, e.Key)
 		}
 		inside := *r
 		inside.found = true
@@ -72,7 +73,7 @@ type routeTable struct {
 }
 
 type entry struct {
-	*pattern
+	*routekey.Route
 	check Check
 }
 
@@ -80,26 +81,26 @@ func newRouteTable(routes map[string]Check) *routeTable {
 	t := &routeTable{entries: make(map[string]*entry, len(routes))}
 	for _, key := range slices.Sorted(maps.Keys(routes)) {
 		c := routes[key]
-		p, ok := parsePattern(key)
+		p, ok := routekey.Parse(key)
 		if !ok {
 			panic(fmt.Sprintf("authorizer: Routes with %q, which is no route key", key))
 		}
 		if c == nil {
 			panic("authorizer: Routes with a nil check for " + key)
 		}
-		if same, ok := t.entries[p.shape()]; ok {
-			panic(fmt.Sprintf("authorizer: Routes with both %q and %q", same.key, key))
+		if same, ok := t.entries[p.Shape()]; ok {
+			panic(fmt.Sprintf("authorizer: Routes with both %q and %q", same.Key, key))
 		}
 		e := &entry{p, c}
-		t.entries[p.shape()] = e
-		if p.key != "$connect" { // which has no path
+		t.entries[p.Shape()] = e
+		if p.Key != "$connect" { // which has no path
 			t.ordered = append(t.ordered, e)
 		}
 	}
 	for _, e := range t.ordered {
-		for _, pattern := range t.patterns(e.pattern) {
+		for _, pattern := range t.patterns(e.Route) {
 			if err := t.paths.Add(pattern, e); err != nil {
-				panic(fmt.Sprintf("authorizer: Routes with %q: %v", e.key, err))
+				panic(fmt.Sprintf("authorizer: Routes with %q: %v", e.Key, err))
 			}
 		}
 	}
@@ -108,17 +109,17 @@ func newRouteTable(routes map[string]Check) *routeTable {
 
 // patterns are those of net/http that a key stands for. ANY is each method that
 // the path has no key of its own for, so that a method goes before it.
-func (t *routeTable) patterns(p *pattern) []string {
-	if p.key == "$default" {
+func (t *routeTable) patterns(p *routekey.Route) []string {
+	if p.Key == "$default" {
 		return []string{"/"}
 	}
-	if p.method != anyMethod {
-		return []string{p.method + " " + p.standard()}
+	if p.Method != routekey.Any {
+		return []string{p.Method + " " + p.Pattern()}
 	}
 	var all []string
-	for _, m := range methods {
-		if m != http.MethodHead && t.ofMethod(m, p.template()) == t.entries[p.shape()] {
-			all = append(all, m+" "+p.standard())
+	for _, m := range routekey.Methods() {
+		if m != http.MethodHead && t.ofMethod(m, p.Template()) == t.entries[p.Shape()] {
+			all = append(all, m+" "+p.Pattern())
 		}
 	}
 	return all
@@ -130,33 +131,33 @@ func (t *routeTable) patterns(p *pattern) []string {
 func (t *routeTable) find(r *Request) (*entry, error) {
 	r.reads.noteTable(t)
 	if r.as != nil {
-		return t.ofPattern(r.as.pattern, r.Method), nil
+		return t.ofPattern(r.as.Route, r.Method), nil
 	}
 	// A handler finds its own route by method and path, whatever the gateway's is.
-	if p, ok := parsePattern(r.in.routeKey); ok && r.in.format != InHandler && !(p.catchAll() && t.splits(p)) {
+	if p, ok := routekey.Parse(r.in.routeKey); ok && r.in.format != InHandler && !(p.CatchAll() && t.splits(p)) {
 		r.RouteKey()
 		return t.ofPattern(p, r.Method), nil
 	}
 	r.Method()
 	r.noteTablePath()
-	m, err := t.paths.Find(r.in.Request, r.in.method)
-	if err != nil {
-		return nil, err
+	m, ok := t.paths.Find(r.in.Request, r.in.method)
+	if !ok {
+		return nil, guard.Errorf(guard.Invalid, router.AmbiguousCode, router.AmbiguousDetail)
 	}
 	return m.Value, nil
 }
 
 // ofPattern finds a route of the gateway.
-func (t *routeTable) ofPattern(p *pattern, method func() string) *entry {
-	if p.method != anyMethod {
-		return t.ofMethod(p.method, p.template())
+func (t *routeTable) ofPattern(p *routekey.Route, method func() string) *entry {
+	if p.Method != routekey.Any {
+		return t.ofMethod(p.Method, p.Template())
 	}
-	for _, m := range methods {
-		if t.entries[m+" "+p.template()] != nil { // ANY is taken apart
-			return t.ofMethod(method(), p.template())
+	for _, m := range routekey.Methods() {
+		if t.entries[m+" "+p.Template()] != nil { // ANY is taken apart
+			return t.ofMethod(method(), p.Template())
 		}
 	}
-	return t.entries[p.shape()]
+	return t.entries[p.Shape()]
 }
 
 // ofMethod finds the entry of a method and a template: GET takes HEAD as well,
@@ -170,40 +171,18 @@ func (t *routeTable) ofMethod(method, template string) *entry {
 		e = t.entries[http.MethodGet+" "+template]
 	}
 	if e == nil {
-		e = t.entries[anyMethod+" "+template]
+		e = t.entries[routekey.Any+" "+template]
 	}
 	return e
 }
 
 // splits reports whether the table has several entries for what a catch-all route
 // of the gateway takes.
-func (t *routeTable) splits(p *pattern) bool {
-	own := t.ofPattern(p, func() string { return p.method })
+func (t *routeTable) splits(p *routekey.Route) bool {
+	own := t.ofPattern(p, func() string { return p.Method })
 	for _, e := range t.ordered {
-		if e != own && p.mayTake(e.pattern) && (own == nil || e.before(p)) {
+		if e != own && p.Takes(e.Route) && (own == nil || e.Before(p)) {
 			return true
-		}
-	}
-	return false
-}
-
-// mayTake reports whether some call of q is one of the catch-all route p.
-func (p *pattern) mayTake(q *pattern) bool {
-	if p.key == "$default" {
-		return true
-	}
-	if !p.sharesMethod(q) {
-		return false
-	}
-	for i, s := range p.segments {
-		if s.greedy || i < len(q.segments) && q.segments[i].greedy || q.key == "$default" {
-			return true
-		}
-		if i >= len(q.segments) {
-			return false
-		}
-		if a, b := s.literal, q.segments[i].literal; a != "" && b != "" && a != b {
-			return false
 		}
 	}
 	return false

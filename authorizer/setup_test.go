@@ -108,10 +108,10 @@ type answer struct {
 	TTLOverride     *int              `json:"ttlOverride"`
 	PrincipalID     string            `json:"principalId"`
 	UsageKey        string            `json:"usageIdentifierKey"`
-	Policy          policy            `json:"policyDocument"`
+	Policy          iamPolicy         `json:"policyDocument"`
 }
 
-type policy struct {
+type iamPolicy struct {
 	Version   string
 	Statement []struct {
 		Action, Effect string
@@ -121,7 +121,7 @@ type policy struct {
 
 // allows is an independent reading of how IAM evaluates a policy: what is
 // denied explicitly is denied, and what nothing allows too.
-func (p policy) allows(arn string) bool {
+func (p iamPolicy) allows(arn string) bool {
 	allowed := false
 	for _, s := range p.Statement {
 		for _, resource := range s.Resource {

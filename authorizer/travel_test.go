@@ -12,6 +12,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/lambdarmor/lambdarmor/authorizer"
+	"github.com/lambdarmor/lambdarmor/authorizer/policy"
 	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/guard/guardtest"
 	"github.com/lambdarmor/lambdarmor/guard/httpapi"
@@ -335,7 +336,7 @@ func TestRequireMayLookAtAllOfTheRequest(t *testing.T) {
 		c, _ := r.Cookie("theme")
 		cert := r.ClientCert()
 		return r.Format() == authorizer.InHandler && r.Header("NONE") == "" && r.Query("expand") == "lines" && c == "dark" && r.PathValue("id") == "42" &&
-			r.SourceIP() == "203.0.113.7" && r.RouteKey() == routeKey && r.Method() == "GET" && r.Path() == "/orders/42" && cert != nil && cert.SubjectDN == "CN=alice" && r.ARN() == (authorizer.ARN{})
+			r.SourceIP() == "203.0.113.7" && r.RouteKey() == routeKey && r.Method() == "GET" && r.Path() == "/orders/42" && cert != nil && cert.SubjectDN == "CN=alice" && r.ARN() == (policy.ARN{})
 	})
 	event := withCertificate(guardtest.Sample(guard.HTTPAPI)).Set("/rawPath", "/orders/42").Set("/routeKey", routeKey).Set("/pathParameters", map[string]string{"id": "42"}).
 		Set("/queryStringParameters", map[string]string{"expand": "lines"}).Set("/rawQueryString", "expand=lines").Set("/cookies", []string{"a=b", "theme=dark"}).
@@ -355,7 +356,7 @@ func TestRequireOverLatticeSeesWhatTheHandlerSees(t *testing.T) {
 		cookie, _ := r.Cookie("theme")
 		checked = strings.Join([]string{r.Method(), r.Path(), r.Header("AUTHORIZATION"), cookie, r.Query("expand")}, " ")
 		return r.Format() == authorizer.InHandler && r.SourceIP() == "" && r.ClientCert() == nil && r.RouteKey() == "" && r.PathValue("id") == "" &&
-			r.Stage()+r.APIID()+r.AccountID() == "" && r.ARN() == (authorizer.ARN{})
+			r.Stage()+r.APIID()+r.AccountID() == "" && r.ARN() == (policy.ARN{})
 	})
 	var handled string
 	h := httpapi.Handler(func(_ context.Context, r *httpapi.Request) (httpapi.Response, error) {

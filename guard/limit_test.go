@@ -199,7 +199,7 @@ func TestLimit(t *testing.T) {
 		},
 		{
 			rule:    "one limit leaves the others at their defaults",
-			limits:  guard.Limits{Nodes: 10},
+			limits:  guard.Limits{Nodes: 100},
 			payload: []byte(deep(65)),
 			code:    "json_too_deep",
 			limit:   "64 levels",

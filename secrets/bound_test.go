@@ -46,7 +46,7 @@ func TestErrorsAreBoundedAsWell(t *testing.T) {
 
 func TestWhatIsUsedStaysAndWhatIsNotGoes(t *testing.T) {
 	var fetched []string
-	c := secrets.New(fixed("x"), secrets.MaxEntries(100), secrets.OnFetch(func(_ context.Context, f secrets.Fetch) {
+	c := secrets.New(fixed("x"), secrets.MaxEntries(100), secrets.OnFetch(func(_ context.Context, f secrets.FetchReport) {
 		fetched = append(fetched, f.Ref.Name)
 	}))
 	used := names(50)

@@ -21,8 +21,8 @@ type Cache struct {
 	fetchTimeout               time.Duration
 	jitter                     float64
 	maxEntries                 int
-	onFetch                    func(context.Context, Fetch)
-	onStale                    func(context.Context, StaleServe)
+	onFetch                    func(context.Context, FetchReport)
+	onStale                    func(context.Context, StaleReport)
 	previous                   func(name string) Ref
 	clock                      clock.Clock
 	random                     func() float64 // at least 0, less than 1
@@ -32,7 +32,7 @@ type Cache struct {
 	mu        sync.RWMutex // guards all below; held for no longer than a look
 	table     *table
 	calls     map[Ref][]call   // under way, in the order in which they began
-	postponed map[Ref]struct{} // what its source could not be asked for yet, see ErrNotYet
+	postponed map[Ref]struct{} // what its source could not be asked for yet, see ErrOutsideInvocation
 	silences  flight.Failures  // calls that the source has not answered in time
 }
 
@@ -110,7 +110,7 @@ func (c *Cache) serveStale(ctx context.Context, ref *Ref, s *state, now time.Tim
 		err = c.silence()
 	}
 	if in := (inOnStale{c}); c.onStale != nil && ctx.Value(in) == nil {
-		c.onStale(context.WithValue(ctx, in, true), StaleServe{
+		c.onStale(context.WithValue(ctx, in, true), StaleReport{
 			Ref: *ref, Version: s.secret.Version(), Age: now.Sub(s.asked), Err: err,
 		})
 	}

@@ -173,8 +173,8 @@ func TestAFetchThatTheAnswerOfTheInvocationCutsIsNoFailure(t *testing.T) {
 }
 
 func TestTheHooksAndTheRecordAreToldOfASourceThatHangs(t *testing.T) {
-	var served []secrets.StaleServe
-	var fetched []secrets.Fetch
+	var served []secrets.StaleReport
+	var fetched []secrets.FetchReport
 	inBubble(t, func(t *testing.T, c *secrets.Cache, v *vault) {
 		mustGet(t, c, "hunter2")
 		time.Sleep(past)
@@ -200,8 +200,8 @@ func TestTheHooksAndTheRecordAreToldOfASourceThatHangs(t *testing.T) {
 		if len(fetched) != 2 || fetched[1].Err == nil || fetched[1].Took != 500*time.Millisecond {
 			t.Errorf("OnFetch was told %+v, want besides the first fetch one that failed after 500ms", fetched)
 		}
-	}, secrets.OnStale(func(_ context.Context, s secrets.StaleServe) { served = append(served, s) }),
-		secrets.OnFetch(func(_ context.Context, f secrets.Fetch) { fetched = append(fetched, f) }))
+	}, secrets.OnStale(func(_ context.Context, s secrets.StaleReport) { served = append(served, s) }),
+		secrets.OnFetch(func(_ context.Context, f secrets.FetchReport) { fetched = append(fetched, f) }))
 }
 
 // One after the other they would take half of what is left each, and leave the

@@ -15,8 +15,8 @@ import (
 type contextKey struct{}
 
 func TestOnFetchSeesEachValueBeforeAnyoneGetsIt(t *testing.T) {
-	var seen []secrets.Fetch
-	c, v, at := newCache(secrets.OnFetch(func(ctx context.Context, f secrets.Fetch) {
+	var seen []secrets.FetchReport
+	c, v, at := newCache(secrets.OnFetch(func(ctx context.Context, f secrets.FetchReport) {
 		if ctx.Value(contextKey{}) != "of the call" || ctx.Err() != nil {
 			t.Error("another context")
 		}
@@ -40,7 +40,7 @@ func TestOnFetchSeesEachValueBeforeAnyoneGetsIt(t *testing.T) {
 }
 
 func TestAPanicOfOnFetchIsTheErrorOfThoseWhoWait(t *testing.T) {
-	c, v, _ := newCache(secrets.OnFetch(func(context.Context, secrets.Fetch) { panic(hidden) }))
+	c, v, _ := newCache(secrets.OnFetch(func(context.Context, secrets.FetchReport) { panic(hidden) }))
 	s, err := c.Get(t.Context(), name)
 	var e *guard.Error
 	if !errors.As(err, &e) || e.Kind != guard.Internal || e.Code != "secret_failed" || !s.IsZero() {
@@ -54,14 +54,14 @@ func TestAPanicOfOnFetchIsTheErrorOfThoseWhoWait(t *testing.T) {
 }
 
 func TestOnFetchThatEndsItsGoroutineHoldsNobodyUp(t *testing.T) {
-	c, _, _ := newCache(secrets.OnFetch(func(context.Context, secrets.Fetch) { exit() }))
+	c, _, _ := newCache(secrets.OnFetch(func(context.Context, secrets.FetchReport) { exit() }))
 	mustGet(t, c, "hunter2")
 }
 
 // As a hook does that sends what it is told, with a key from the same cache.
 func TestOnFetchMayUseTheCache(t *testing.T) {
 	for rule, err := range map[string]error{
-		"a value": nil, "a denial": secrets.ErrDenied, "a failure": secrets.ErrUnavailable, "too early": secrets.ErrNotYet,
+		"a value": nil, "a denial": secrets.ErrDenied, "a failure": secrets.ErrUnavailable, "too early": secrets.ErrOutsideInvocation,
 	} {
 		t.Run(rule, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -69,7 +69,7 @@ func TestOnFetchMayUseTheCache(t *testing.T) {
 				told := 0
 				v := newVault(name, "hunter2")
 				v.fail(err)
-				c = secrets.New(v, secrets.Clock(time.Now), secrets.OnFetch(func(ctx context.Context, _ secrets.Fetch) {
+				c = secrets.New(v, secrets.Clock(time.Now), secrets.OnFetch(func(ctx context.Context, _ secrets.FetchReport) {
 					if told++; told == 1 {
 						if _, got := c.Get(ctx, name); !errors.Is(got, err) {
 							t.Errorf("in the hook: %v", got)
@@ -87,7 +87,7 @@ func TestOnFetchMayUseTheCache(t *testing.T) {
 func TestWhatOnStaleGetsItselfIsNotToldToIt(t *testing.T) {
 	var c *secrets.Cache
 	told := 0
-	c, v, at := newCache(secrets.OnStale(func(ctx context.Context, _ secrets.StaleServe) {
+	c, v, at := newCache(secrets.OnStale(func(ctx context.Context, _ secrets.StaleReport) {
 		told++
 		if s, err := c.Get(ctx, name); err != nil || !s.Stale() {
 			t.Errorf("in the hook: stale %v, %v", s.Stale(), err)

@@ -97,7 +97,7 @@ func (w *world) Fetch(ctx context.Context, refs []Ref) ([]Value, error) {
 }
 
 // told is the hook.
-func (w *world) told(_ context.Context, f Fetch) {
+func (w *world) told(_ context.Context, f FetchReport) {
 	if f.Err == nil || couldNotAsk(f.Err) {
 		return
 	}
@@ -107,7 +107,7 @@ func (w *world) told(_ context.Context, f Fetch) {
 }
 
 // number is that of a call, which a source does not know.
-func (w *world) number(f Fetch) uint64 {
+func (w *world) number(f FetchReport) uint64 {
 	if s := w.cache.state(&f.Ref); s.denied != nil && s.asked.Equal(f.Began) {
 		return s.seq
 	}

@@ -64,7 +64,7 @@ func (c *Cache) learnFailure(at call, err error, now time.Time, void bool) {
 	o.failed, o.void = err, void
 	counts := c.leave(at, false)
 	switch {
-	case errors.Is(err, ErrNotYet):
+	case errors.Is(err, ErrOutsideInvocation):
 		o.void = false
 		c.postpone(*ref)
 	case counts && !void && !o.blamed:
@@ -122,7 +122,7 @@ func (c *Cache) tell(ctx context.Context, b *batch, values []Value, took time.Du
 		}
 	}()
 	for i, ref := range b.refs {
-		c.onFetch(ctx, Fetch{
+		c.onFetch(ctx, FetchReport{
 			Ref: ref, Version: values[i].Version, Began: b.began, Took: took, Err: values[i].Err,
 		})
 	}

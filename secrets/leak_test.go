@@ -207,7 +207,7 @@ func TestAPanicOfASourceDoesNotShowWhatItHad(t *testing.T) {
 	} {
 		var told string
 		c := secrets.New(function(func(context.Context, []secrets.Ref) ([]secrets.Value, error) { panic(v) }),
-			secrets.OnFetch(func(_ context.Context, f secrets.Fetch) { told = fmt.Sprintf("%v %+v %#v", f.Err, f, f) }))
+			secrets.OnFetch(func(_ context.Context, f secrets.FetchReport) { told = fmt.Sprintf("%v %+v %#v", f.Err, f, f) }))
 		_, err := c.Get(t.Context(), name)
 		mustBe(t, err, "secret_unavailable", secrets.ErrUnavailable)
 		mustHide(t, "a panic with "+how, fmt.Sprintf("%v %+v", err, err)+told)

@@ -2,11 +2,11 @@ package secrets
 
 import "time"
 
-// ErrNotYet is what a source says before the first invocation when it answers
+// ErrOutsideInvocation is what a source says before the first invocation when it answers
 // only within one, as the extension for parameters and secrets does. It matches
 // [ErrUnavailable], and triggers no backoff: the first fetch of an invocation
 // asks at once.
-var ErrNotYet error = notYet{}
+var ErrOutsideInvocation error = notYet{}
 
 type notYet struct{}
 

@@ -74,8 +74,8 @@ func FetchTimeout(d time.Duration) Option {
 	return func(c *Cache) { c.fetchTimeout = d }
 }
 
-// Fetch describes a fetch to [OnFetch].
-type Fetch struct {
+// FetchReport describes a fetch to [OnFetch].
+type FetchReport struct {
 	Ref     Ref
 	Version string        // of the value; "" with an error
 	Began   time.Time     // the same for all that one call of the source was for
@@ -89,13 +89,13 @@ type Fetch struct {
 // that of the call which began the fetch, without its cancellation. The hook may
 // use the cache, which has what was fetched; it is called for a fetch
 // that it begins as well. When it panics, those who wait get the error of that.
-func OnFetch(fn func(ctx context.Context, f Fetch)) Option {
+func OnFetch(fn func(ctx context.Context, f FetchReport)) Option {
 	mustNotBeNil("OnFetch", fn == nil)
 	return func(c *Cache) { c.onFetch = fn }
 }
 
-// StaleServe describes a stale value that was served to [OnStale].
-type StaleServe struct {
+// StaleReport describes a stale value that was served to [OnStale].
+type StaleReport struct {
 	Ref     Ref
 	Version string
 	Age     time.Duration // since the fetch, by the wall clock
@@ -106,7 +106,7 @@ type StaleServe struct {
 // goroutine and with the context of the caller. The record of the invocation has
 // the name of the secret as staleSecret besides. OnStale is not called for what
 // fn itself gets from the cache with its context.
-func OnStale(fn func(ctx context.Context, s StaleServe)) Option {
+func OnStale(fn func(ctx context.Context, s StaleReport)) Option {
 	mustNotBeNil("OnStale", fn == nil)
 	return func(c *Cache) { c.onStale = fn }
 }

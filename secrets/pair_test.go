@@ -195,7 +195,7 @@ func TestNoValueIsLostBetweenWhatOthersAreFetching(t *testing.T) {
 			turns := inTurn(v, 5)
 			// While a pair waits for the first call, another one begins for the
 			// previous value.
-			c = secrets.New(v, secrets.Clock(time.Now), secrets.OnFetch(func(context.Context, secrets.Fetch) {
+			c = secrets.New(v, secrets.Clock(time.Now), secrets.OnFetch(func(context.Context, secrets.FetchReport) {
 				if v.fetches() == 2 && v.current() == "hunter3" {
 					c.Invalidate(name, "")
 					done.Go(func() { mustGet(t, c, "hunter2", secrets.VersionStage("AWSPREVIOUS")) })

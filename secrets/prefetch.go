@@ -10,12 +10,12 @@ import (
 // of the source. The error joins those of [Cache.Get] for each name that there is
 // no value for; the others are there all the same.
 //
-// A source that answers only within an invocation, see [ErrNotYet], is asked
+// A source that answers only within an invocation, see [ErrOutsideInvocation], is asked
 // in the first one, together with what is wanted then. That is no error here.
 func (c *Cache) Prefetch(ctx context.Context, names ...string) error {
 	var failed []error
 	for _, got := range c.collect(ctx, refsOf(names), demand{}) {
-		if got.err != nil && !errors.Is(got.err, ErrNotYet) {
+		if got.err != nil && !errors.Is(got.err, ErrOutsideInvocation) {
 			failed = append(failed, got.err)
 		}
 	}

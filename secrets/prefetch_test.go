@@ -138,11 +138,11 @@ func TestWhatIsPrefetchedTooEarlyIsFetchedInTheFirstInvocation(t *testing.T) {
 	c, v, at := newCache()
 	v.set("other", "x", "1")
 	v.set("third", "y", "1")
-	v.fail(fmt.Errorf("extension: %w", secrets.ErrNotYet))
+	v.fail(fmt.Errorf("extension: %w", secrets.ErrOutsideInvocation))
 	if err := c.Prefetch(t.Context(), name, "other"); err != nil {
 		t.Errorf("too early: %v", err)
 	}
-	if _, err := c.Get(t.Context(), "other"); !errors.Is(err, secrets.ErrNotYet) {
+	if _, err := c.Get(t.Context(), "other"); !errors.Is(err, secrets.ErrOutsideInvocation) {
 		t.Errorf("a Get too early: %v", err)
 	}
 	asked := v.fetches()
@@ -164,7 +164,7 @@ func TestWhatIsPrefetchedTooEarlyIsFetchedInTheFirstInvocation(t *testing.T) {
 
 func TestWhatIsPrefetchedTooEarlyIsFetchedOnceAndBounded(t *testing.T) {
 	c, v, _ := newCache(secrets.MaxEntries(3))
-	v.fail(secrets.ErrNotYet)
+	v.fail(secrets.ErrOutsideInvocation)
 	for _, some := range [][]string{names(5), {name}} {
 		if err := c.Prefetch(t.Context(), some...); err != nil {
 			t.Errorf("too early: %v", err)
@@ -182,7 +182,7 @@ func TestWhatIsPrefetchedTooEarlyIsFetchedOnceAndBounded(t *testing.T) {
 }
 
 func TestOneFetchAnswersForTheSameNameTwice(t *testing.T) {
-	c, v, at := newCache(secrets.OnStale(func(context.Context, secrets.StaleServe) { t.Error("served a stale value") }))
+	c, v, at := newCache(secrets.OnStale(func(context.Context, secrets.StaleReport) { t.Error("served a stale value") }))
 	for i := range 2 {
 		if err := c.Prefetch(t.Context(), name, name); err != nil {
 			t.Fatal(err)

@@ -30,8 +30,8 @@ func TestAnOldValueServesWithinMaxStaleAndVisibly(t *testing.T) {
 		{rule: "an unknown host", err: &net.DNSError{IsNotFound: true}},
 	} {
 		t.Run(tc.rule, func(t *testing.T) {
-			var served []secrets.StaleServe
-			c, v, at := newCache(secrets.OnStale(func(_ context.Context, s secrets.StaleServe) { served = append(served, s) }))
+			var served []secrets.StaleReport
+			c, v, at := newCache(secrets.OnStale(func(_ context.Context, s secrets.StaleReport) { served = append(served, s) }))
 			fetched := mustGet(t, c, "hunter2").FetchedAt()
 			v.fail(tc.err)
 			at.move(5 * time.Minute)

@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/lambdarmor/lambdarmor/authorizer"
+	"github.com/lambdarmor/lambdarmor/authorizer/apikey"
 )
 
 // BenchmarkAuthorizer measures a decision on an API key. The bare handler
@@ -18,12 +19,10 @@ func BenchmarkAuthorizer(b *testing.B) {
 	bare := lambda.NewHandler(func(context.Context, events.APIGatewayV2CustomAuthorizerV2Request) (events.APIGatewayV2CustomAuthorizerSimpleResponse, error) {
 		return events.APIGatewayV2CustomAuthorizerSimpleResponse{IsAuthorized: true}, nil
 	})
-	var keys []authorizer.Key
+	keys := map[string]authorizer.Grant{}
 	for i := range 10 {
-		keys = append(keys, authorizer.Key{
-			Hash:      authorizer.HashKey(fmt.Sprintf("k-%d-Zm9ydHktdHdvLWlzLXRoZS1hbnN3ZXI", i)),
-			Principal: fmt.Sprint("client-", i),
-		})
+		hash := apikey.Hash(fmt.Sprintf("k-%d-Zm9ydHktdHdvLWlzLXRoZS1hbnN3ZXI", i))
+		keys[hash] = authorizer.Grant{Principal: fmt.Sprint("client-", i)}
 	}
 	granted := func(b *testing.B, out []byte) {
 		b.Helper()
@@ -32,5 +31,5 @@ func BenchmarkAuthorizer(b *testing.B) {
 		}
 	}
 	benchmark(b, "bare", bare, raw, granted)
-	benchmark(b, "Simple,key-of-ten", authorizer.Simple(authorizer.APIKey("x-api-key", authorizer.Keys(keys...))), raw, granted)
+	benchmark(b, "Simple,key-of-ten", authorizer.Simple(authorizer.APIKey("x-api-key", apikey.Hashed(keys))), raw, granted)
 }

@@ -108,8 +108,8 @@ func (t *table) add(name string, h hash, g *authorizer.Grant) {
 	}
 }
 
-// Find tells whose the credentials in a header are.
-func (t *table) Find(_ context.Context, header string) (*authorizer.Grant, error) {
+// Verify tells whose the credentials in a header are.
+func (t *table) Verify(_ context.Context, header string) (*authorizer.Grant, error) {
 	_, encoded, _ := strings.Cut(header, " ")
 	name, password, ok := decode(strings.TrimLeft(encoded, " "))
 	if !ok {

@@ -46,7 +46,7 @@ func open(log *slog.Logger) (*settings, *provider, error) {
 }
 
 func connect(log *slog.Logger, url string, keys secrets.Source, key string, configs secrets.Source, config string) (*settings, *provider) {
-	fetched := secrets.OnFetch(func(ctx context.Context, f secrets.Fetch) {
+	fetched := secrets.OnFetch(func(ctx context.Context, f secrets.FetchReport) {
 		if f.Err != nil {
 			log.WarnContext(ctx, "not fetched", "name", f.Ref.Name, "cause", f.Err.Error())
 			return

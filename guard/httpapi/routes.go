@@ -46,9 +46,9 @@ func Routes(routes map[string]lambda.Handler) lambda.Handler {
 		if err != nil {
 			return nil, err
 		}
-		m, err := table.Find(req.in, req.Method)
-		if err != nil {
-			return nil, err
+		m, ok := table.Find(req.in, req.Method)
+		if !ok {
+			return nil, errAmbiguousPath()
 		}
 		if m.Pattern == "" {
 			return miss(x, m)
@@ -59,6 +59,10 @@ func Routes(routes map[string]lambda.Handler) lambda.Handler {
 		x.setRequest(&routed)
 		return m.Value.Invoke(ctx, payload)
 	}), inside...)
+}
+
+func errAmbiguousPath() error {
+	return guard.Errorf(guard.Invalid, router.AmbiguousCode, router.AmbiguousDetail)
 }
 
 // miss answers what matched no route.

@@ -9,7 +9,6 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/lambdarmor/lambdarmor/guard"
-	"github.com/lambdarmor/lambdarmor/internal/router"
 )
 
 // Serve puts a net/http handler behind the chain: a ServeMux, chi, connect. It
@@ -35,8 +34,8 @@ func Serve(h http.Handler) lambda.Handler {
 		if err != nil {
 			return nil, err
 		}
-		if _, err := router.Path(req.in); err != nil {
-			return nil, err
+		if _, ok := req.in.Path(); !ok {
+			return nil, errAmbiguousPath()
 		}
 		r, err := req.standard(context.WithValue(ctx, http.ServerContextKey, server))
 		if err != nil {
@@ -77,7 +76,7 @@ func (r *Request) standard(ctx context.Context) (*http.Request, error) {
 		shape = r.matched // it has the path values
 	}
 	req := shape.WithContext(ctx)
-	req.Method, req.URL, req.Host = r.Method, r.url(), router.Host(r.in)
+	req.Method, req.URL, req.Host = r.Method, r.url(), r.in.Host()
 	req.Header, req.RemoteAddr, req.RequestURI = r.canonical(), net.JoinHostPort(r.ClientIP(), "0"), req.URL.RequestURI()
 	req.Proto, req.ProtoMajor, req.ProtoMinor = "HTTP/1.1", 1, 1
 	proto := r.in.Protocol()

@@ -71,6 +71,10 @@ func (r *Request) ofREST() bool {
 	return r.trigger == REST || r.trigger == Authorizer && !r.has(version)
 }
 
+// IgnoresSlash reports whether [Request.Path] lacks a slash that the request had
+// at its end, as a REST API takes both paths for one.
+func (r *Request) IgnoresSlash() bool { return r.trigger == REST }
+
 func (r *Request) findPath() {
 	raw := r.RawPath()
 	decoded := raw

@@ -171,6 +171,10 @@ func (r *Request) Stage() string { return r.text(stage) }
 // Domain returns the name that the API was called by.
 func (r *Request) Domain() string { return r.text(domainName) }
 
+// Host returns the name that the request was sent to, in lower case: the API's
+// domain, else the header Host.
+func (r *Request) Host() string { return strings.ToLower(cmp.Or(r.Domain(), r.Header("host"))) }
+
 // APIID returns the id of the API.
 func (r *Request) APIID() string { return r.text(apiID) }
 

@@ -258,7 +258,7 @@ func (w *walk) mismatch(want form) {
 func (w *walk) refuse(code strictjson.Code, reason string) {
 	if w.refused == nil {
 		w.refused = &strictjson.Error{
-			Code: code, Reason: reason, Offset: w.dec.InputOffset(),
+			Code: code, Reason: reason,
 			Pointer: strictjson.ShortPointer(string(w.dec.StackPointer())),
 		}
 	}

@@ -9,8 +9,6 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
-
-	"github.com/lambdarmor/lambdarmor/guard/request"
 )
 
 // Field is a header with one value; the name is in lower case.
@@ -45,19 +43,26 @@ const (
 	Lists               // a load balancer that takes lists
 )
 
-// FormOf returns the form that a request asks for. A load balancer takes lists
-// of values where its target group has multi-value headers enabled, and it then
-// sends them; the other form it answers with a 502.
+// request is what the form of an answer depends on.
+type request[T ~string] interface {
+	Trigger() T
+	Version() string // of the payload format
+	Lists() bool     // headers or parameters came as lists of values
+}
+
+// FormOf returns the form that a request asks for. A load balancer sends lists of
+// values if its target group has multi-value headers enabled, and then takes
+// nothing else: it answers the other form with a 502.
 //
 // https://docs.aws.amazon.com/elasticloadbalancing/latest/application/lambda-functions.html
-func FormOf(r *request.Request) Form {
-	switch {
-	case r.Trigger() == request.VPCLattice:
+func FormOf[T ~string](r request[T]) Form {
+	switch trigger := r.Trigger(); {
+	case trigger == "vpc-lattice":
 		return Lattice
-	case r.Trigger() == request.ALB && !r.Lists():
-		return Single
-	case r.Trigger() == request.ALB:
+	case trigger == "alb" && r.Lists():
 		return Lists
+	case trigger == "alb":
+		return Single
 	case r.Version() == "1.0":
 		return Format1
 	default:

@@ -249,7 +249,7 @@ func TestPointersAreBounded(t *testing.T) {
 	}
 }
 
-func TestMeasure(t *testing.T) {
+func TestCheckIsExact(t *testing.T) {
 	for _, tc := range []struct {
 		text         string
 		depth, nodes int
@@ -263,8 +263,23 @@ func TestMeasure(t *testing.T) {
 		{text: `[[],[[]],{}]`, depth: 3, nodes: 5},
 		{text: ` { "a" : { "b" : "c" } } `, depth: 2, nodes: 3},
 	} {
-		if depth, nodes := strictjson.Measure([]byte(tc.text)); depth != tc.depth || nodes != tc.nodes {
-			t.Errorf("%s: depth %d, nodes %d, want %d and %d", tc.text, depth, nodes, tc.depth, tc.nodes)
+		exactly(t, []byte(tc.text), tc.depth, tc.nodes)
+	}
+}
+
+// exactly checks that a text is within limits, and within no smaller ones.
+func exactly(t *testing.T, data []byte, depth, nodes int) {
+	t.Helper()
+	if err := strictjson.Check(data, depth, nodes); err != nil {
+		t.Errorf("%s: depth %d, nodes %d: got %v, want no error", data, depth, nodes, err)
+	}
+	for code, limits := range map[strictjson.Code][2]int{
+		strictjson.TooDeep:      {depth - 1, nodes},
+		strictjson.TooManyNodes: {depth, nodes - 1},
+	} {
+		var e *strictjson.Error
+		if err := strictjson.Check(data, limits[0], limits[1]); !errors.As(err, &e) || e.Code != code {
+			t.Errorf("%s: depth %d, nodes %d: got %v, want %s", data, limits[0], limits[1], err, code)
 		}
 	}
 }
@@ -386,10 +401,8 @@ func FuzzUnmarshal(f *testing.F) {
 		if err := dec.Decode(&plain); err != nil || !reflect.DeepEqual(tree, plain) {
 			t.Fatalf("%#v, encoding/json makes it %#v, %v", tree, plain, err)
 		}
-		depth, nodes := strictjson.Measure(data)
-		if d, n := count(tree); d != depth || n != nodes {
-			t.Fatalf("measured depth %d and %d nodes, the tree has %d and %d", depth, nodes, d, n)
-		}
+		depth, nodes := count(tree)
+		exactly(t, data, depth, nodes)
 	})
 }
 

@@ -1,7 +1,6 @@
 package strictjson
 
 import (
-	"bytes"
 	"encoding/json"
 
 	v2 "github.com/go-json-experiment/json"
@@ -9,111 +8,81 @@ import (
 )
 
 // Tree decodes the one value in data into map[string]any, []any, string, bool,
-// nil and [json.Number], which keeps a number as it was written. The strings
-// share the memory of one copy of data.
+// nil and [json.Number], which keeps a number as it was written.
 func Tree(data []byte) (any, error) {
-	t := new(treeReader)
-	if len(data) <= shareUpTo {
-		t.text = string(data)
+	t := new(tree)
+	err := v2.Unmarshal(data, t, jsontext.AllowDuplicateNames(true))
+	switch {
+	case t.twice != nil:
+		return nil, t.twice
+	case err != nil:
+		return nil, explain(data, err)
+	default:
+		return t.root, nil
 	}
-	how, err := unique(data)
-	if err != nil {
-		return nil, err
-	}
-	// By way of Unmarshal the decoder is one that has been used before.
-	if err := v2.Unmarshal(data, t, how); err != nil {
-		return nil, explain(data, err, &root{})
-	}
-	return t.tree, nil
 }
 
-// shareUpTo is the length of a text, in bytes, up to which a copy of it costs
-// less than one of each string in it.
-const shareUpTo = 64 << 10
-
-type treeReader struct {
-	text string // what dec reads, or "" when that is long
-	dec  *jsontext.Decoder
-	tree any
+type tree struct {
+	root  any
+	twice *Error // the first name that an object has twice
 }
 
 // UnmarshalJSONFrom builds the tree of the next value.
-func (t *treeReader) UnmarshalJSONFrom(dec *jsontext.Decoder) (err error) {
-	t.dec = dec
-	t.tree, err = t.value()
+func (t *tree) UnmarshalJSONFrom(dec *jsontext.Decoder) (err error) {
+	t.root, err = t.value(dec)
 	return err
 }
 
-func (t *treeReader) value() (any, error) {
-	switch t.dec.PeekKind() {
+func (t *tree) value(dec *jsontext.Decoder) (any, error) {
+	token, err := dec.ReadToken()
+	if err != nil {
+		return nil, err
+	}
+	switch token.Kind() {
 	case jsontext.KindBeginObject:
-		return t.object()
+		return t.object(dec)
 	case jsontext.KindBeginArray:
-		return t.array()
+		return t.array(dec)
 	case jsontext.KindString:
-		return t.string()
+		return token.String(), nil
 	case jsontext.KindNumber:
-		number, err := t.dec.ReadValue()
-		return json.Number(t.shared(number)), err
+		return json.Number(token.String()), nil
+	case jsontext.KindNull:
+		return nil, nil
 	default:
-		tok, err := t.dec.ReadToken()
-		if err != nil || tok.Kind() == jsontext.KindNull {
-			return nil, err
-		}
-		return tok.Bool(), nil
+		return token.Bool(), nil
 	}
 }
 
-func (t *treeReader) object() (any, error) {
-	if _, err := t.dec.ReadToken(); err != nil {
-		return nil, err
-	}
+func (t *tree) object(dec *jsontext.Decoder) (any, error) {
 	object := map[string]any{}
-	for t.dec.PeekKind() != jsontext.KindEndObject {
-		name, err := t.string()
+	for dec.PeekKind() != jsontext.KindEndObject {
+		token, err := dec.ReadToken()
 		if err != nil {
 			return nil, err
 		}
-		if object[name], err = t.value(); err != nil {
+		name := token.String()
+		if _, twice := object[name]; twice {
+			t.twice = &Error{Code: DuplicateName, Pointer: here(dec), Reason: duplicateReason}
+			return nil, t.twice
+		}
+		if object[name], err = t.value(dec); err != nil {
 			return nil, err
 		}
 	}
-	_, err := t.dec.ReadToken()
+	_, err := dec.ReadToken()
 	return object, err
 }
 
-func (t *treeReader) array() (any, error) {
-	if _, err := t.dec.ReadToken(); err != nil {
-		return nil, err
-	}
-	array := make([]any, 0, 4)
-	for t.dec.PeekKind() != jsontext.KindEndArray {
-		element, err := t.value()
+func (t *tree) array(dec *jsontext.Decoder) (any, error) {
+	array := []any{}
+	for dec.PeekKind() != jsontext.KindEndArray {
+		element, err := t.value(dec)
 		if err != nil {
 			return nil, err
 		}
 		array = append(array, element)
 	}
-	_, err := t.dec.ReadToken()
+	_, err := dec.ReadToken()
 	return array, err
-}
-
-// string reads a string, or what stands in its place.
-func (t *treeReader) string() (string, error) {
-	quoted, err := t.dec.ReadValue()
-	if err != nil || len(quoted) < 2 || bytes.IndexByte(quoted, '\\') >= 0 {
-		plain, _ := jsontext.AppendUnquote(nil, quoted)
-		return string(plain), err
-	}
-	text := t.shared(quoted)
-	return text[1 : len(text)-1], nil
-}
-
-// shared gives the value that has just been read as a string.
-func (t *treeReader) shared(value []byte) string {
-	if t.text == "" {
-		return string(value)
-	}
-	end := t.dec.InputOffset()
-	return t.text[end-int64(len(value)) : end]
 }

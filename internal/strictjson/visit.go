@@ -8,18 +8,23 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// Visit has w read the one value in data, strictly but for opts. A text that is
-// not JSON is an [*Error]; an error of w's own is wrapped.
-func Visit(data []byte, w json.UnmarshalerFrom, opts ...json.Options) error {
-	err := json.Unmarshal(data, w, opts...)
+// Visit has v read the one value in data, strictly but for opts. The error is an
+// [*Error] for a text that is not JSON, and wraps any error of v's own.
+func Visit(data []byte, v json.UnmarshalerFrom, opts ...json.Options) error {
+	err := json.Unmarshal(data, v, opts...)
 	if syntactic := (*jsontext.SyntacticError)(nil); errors.As(err, &syntactic) {
 		return explainSyntax(data, syntactic)
 	}
 	return err
 }
 
-// Members walks over the members of the object that comes next; each has to read
-// the value. The name is quoted, and there until the value is read.
+// skipper visits a value without a look at it.
+type skipper struct{}
+
+func (*skipper) UnmarshalJSONFrom(dec *jsontext.Decoder) error { return dec.SkipValue() }
+
+// Members walks over the members of the object that comes next. each has to read
+// the value. The name is quoted, and valid until the value is read.
 func Members(dec *jsontext.Decoder, each func(name jsontext.Value) error) error {
 	if _, err := dec.ReadToken(); err != nil {
 		return err
@@ -37,7 +42,7 @@ func Members(dec *jsontext.Decoder, each func(name jsontext.Value) error) error 
 	return err
 }
 
-// Unquote returns what a JSON string stands for, nil for what is none. It may
+// Unquote returns the text of a JSON string, nil for any other value. It may
 // share the string's memory.
 func Unquote(value []byte) []byte {
 	if len(value) < 2 || value[0] != '"' {

@@ -39,7 +39,7 @@ func (c *client) ask(ctx context.Context, target string, header http.Header) (en
 		case !notReady(answer):
 			return answer, refusal(answer)
 		case endpoint.Early(ctx):
-			return answer, secrets.ErrNotYet
+			return answer, secrets.ErrOutsideInvocation
 		case time.Since(began) > patience:
 			return answer, fmt.Errorf("it is not ready: %w", secrets.ErrUnavailable)
 		}

@@ -30,7 +30,7 @@
 // # Before the first invocation
 //
 // The extension answers within invocations alone. Until there is one, its
-// refusal is [secrets.ErrNotYet]: a [secrets.Cache.Prefetch] at init is no
+// refusal is [secrets.ErrOutsideInvocation]: a [secrets.Cache.Prefetch] at init is no
 // error, and takes place with the first fetch of the first invocation. There
 // the extension may be some milliseconds behind the function; it is asked again
 // until it answers, within the time of the fetch.

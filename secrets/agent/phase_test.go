@@ -20,7 +20,7 @@ func TestBeforeTheFirstInvocationTheAnswerIsNotYet(t *testing.T) {
 	a.NotReady(-1)
 	for _, src := range []secrets.Source{agent.Secrets(at(a)...), agent.Parameters(at(a)...)} {
 		got := one(t.Context(), src, secrets.Ref{Name: "key"})
-		if !errors.Is(got.Err, secrets.ErrNotYet) || !errors.Is(got.Err, secrets.ErrUnavailable) {
+		if !errors.Is(got.Err, secrets.ErrOutsideInvocation) || !errors.Is(got.Err, secrets.ErrUnavailable) {
 			t.Error(got.Err)
 		}
 	}
@@ -47,7 +47,7 @@ func TestWaitingForTheAgentEndsWithTheContext(t *testing.T) {
 	ctx, cancel := context.WithTimeout(invoked(t), 30*time.Millisecond)
 	defer cancel()
 	got := one(ctx, agent.Secrets(at(a)...), secrets.Ref{Name: "key"})
-	if !errors.Is(got.Err, secrets.ErrUnavailable) || errors.Is(got.Err, secrets.ErrNotYet) || !errors.Is(got.Err, context.DeadlineExceeded) {
+	if !errors.Is(got.Err, secrets.ErrUnavailable) || errors.Is(got.Err, secrets.ErrOutsideInvocation) || !errors.Is(got.Err, context.DeadlineExceeded) {
 		t.Error(got.Err)
 	}
 }
@@ -64,7 +64,7 @@ func TestTheSecretsManagerAgentMayNotServeYetEither(t *testing.T) {
 	t.Setenv("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:1")
 	server := answering(t, 503, "Serving not enabled. Hit the /start_serving endpoint to enable serving requests.")
 	got := one(t.Context(), agent.Secrets(agent.Address(server), token()), secrets.Ref{Name: "key"})
-	if !errors.Is(got.Err, secrets.ErrNotYet) {
+	if !errors.Is(got.Err, secrets.ErrOutsideInvocation) {
 		t.Error(got.Err)
 	}
 }
@@ -86,13 +86,13 @@ func TestNothingListens(t *testing.T) {
 		if !strings.Contains(got.Err.Error(), "nothing listens on "+address+", is the extension's layer there?") {
 			t.Error(got.Err)
 		}
-		if errors.Is(got.Err, secrets.ErrNotYet) {
+		if errors.Is(got.Err, secrets.ErrOutsideInvocation) {
 			t.Errorf("an agent that is not there in an invocation will not come: %v", got.Err)
 		}
 	}
 	t.Setenv("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:1")
 	got := one(t.Context(), agent.AppConfig(agent.Address(address)), secrets.Ref{Name: "a/b/c"})
-	if !errors.Is(got.Err, secrets.ErrNotYet) {
+	if !errors.Is(got.Err, secrets.ErrOutsideInvocation) {
 		t.Errorf("before the first invocation it may be on its way: %v", got.Err)
 	}
 }

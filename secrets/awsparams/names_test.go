@@ -10,7 +10,7 @@ import (
 	"github.com/lambdarmor/lambdarmor/internal/awsproxy"
 	"github.com/lambdarmor/lambdarmor/secrets"
 	"github.com/lambdarmor/lambdarmor/secrets/awsparams"
-	"github.com/lambdarmor/lambdarmor/secrets/internal/awstest"
+	"github.com/lambdarmor/lambdarmor/internal/awstest"
 )
 
 type parameter struct {

@@ -11,7 +11,7 @@ import (
 	"github.com/lambdarmor/lambdarmor/internal/awsproxy"
 	"github.com/lambdarmor/lambdarmor/internal/testserver"
 	"github.com/lambdarmor/lambdarmor/secrets/awsparams"
-	"github.com/lambdarmor/lambdarmor/secrets/internal/awstest"
+	"github.com/lambdarmor/lambdarmor/internal/awstest"
 )
 
 var _ awsparams.Client = (*ssm.Client)(nil)

@@ -10,7 +10,7 @@ import (
 
 	"github.com/lambdarmor/lambdarmor/secrets"
 	"github.com/lambdarmor/lambdarmor/secrets/awssecrets"
-	"github.com/lambdarmor/lambdarmor/secrets/internal/awstest"
+	"github.com/lambdarmor/lambdarmor/internal/awstest"
 )
 
 // third is another party that takes keys: during a rotation the old and the
@@ -42,7 +42,7 @@ func (p *third) call(_ context.Context, key secrets.Secret) (string, error) {
 func TestRotationsWhileSixtyFourUseTheSecret(t *testing.T) {
 	var mu sync.Mutex
 	fetched := make(map[string]int) // by version
-	c := setUpCache(t, secrets.OnFetch(func(_ context.Context, f secrets.Fetch) {
+	c := setUpCache(t, secrets.OnFetch(func(_ context.Context, f secrets.FetchReport) {
 		mu.Lock()
 		defer mu.Unlock()
 		fetched[f.Version]++

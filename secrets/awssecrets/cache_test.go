@@ -11,7 +11,7 @@ import (
 
 	"github.com/lambdarmor/lambdarmor/internal/awsproxy"
 	"github.com/lambdarmor/lambdarmor/secrets"
-	"github.com/lambdarmor/lambdarmor/secrets/internal/awstest"
+	"github.com/lambdarmor/lambdarmor/internal/awstest"
 )
 
 const (
@@ -32,7 +32,7 @@ func setUpCache(t testing.TB, opts ...secrets.Option) *cached {
 	c := &cached{store: setUp(t), Clock: awstest.NewClock()}
 	c.cache = secrets.New(c.source, append([]secrets.Option{
 		secrets.TTL(ttl), secrets.MaxStale(maxStale), secrets.Jitter(0), secrets.Clock(c.Now),
-		secrets.OnStale(func(context.Context, secrets.StaleServe) { c.stale.Add(1) }),
+		secrets.OnStale(func(context.Context, secrets.StaleReport) { c.stale.Add(1) }),
 		secrets.FetchTimeout(time.Minute), // of a busy machine
 	}, opts...)...)
 	return c

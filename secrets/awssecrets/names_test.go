@@ -11,7 +11,7 @@ import (
 	"github.com/lambdarmor/lambdarmor/internal/awsproxy"
 	"github.com/lambdarmor/lambdarmor/secrets"
 	"github.com/lambdarmor/lambdarmor/secrets/awssecrets"
-	"github.com/lambdarmor/lambdarmor/secrets/internal/awstest"
+	"github.com/lambdarmor/lambdarmor/internal/awstest"
 )
 
 const (

@@ -14,7 +14,7 @@ import (
 	"github.com/lambdarmor/lambdarmor/internal/awsproxy"
 	"github.com/lambdarmor/lambdarmor/secrets"
 	"github.com/lambdarmor/lambdarmor/secrets/awssecrets"
-	"github.com/lambdarmor/lambdarmor/secrets/internal/awstest"
+	"github.com/lambdarmor/lambdarmor/internal/awstest"
 )
 
 func aware(t *testing.T) (*awsproxy.Proxy, *awssecrets.Source) {

@@ -10,7 +10,7 @@ import (
 	"github.com/lambdarmor/lambdarmor/internal/awsproxy"
 	"github.com/lambdarmor/lambdarmor/internal/testserver"
 	"github.com/lambdarmor/lambdarmor/secrets/awssecrets"
-	"github.com/lambdarmor/lambdarmor/secrets/internal/awstest"
+	"github.com/lambdarmor/lambdarmor/internal/awstest"
 )
 
 var (

@@ -172,11 +172,11 @@ func TestWhatARefusalMeans(t *testing.T) {
 	e.Close()
 	got := one(t.Context(), src, secrets.Ref{Name: "secret/a#f"})
 	mustFailAs(t, got.Err, secrets.ErrUnavailable)
-	if errors.Is(got.Err, secrets.ErrNotYet) || !strings.Contains(got.Err.Error(), "is the extension's layer there?") {
+	if errors.Is(got.Err, secrets.ErrOutsideInvocation) || !strings.Contains(got.Err.Error(), "is the extension's layer there?") {
 		t.Error(got.Err)
 	}
 	t.Setenv("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:1")
-	if got := one(t.Context(), src, secrets.Ref{Name: "secret/a#f"}); !errors.Is(got.Err, secrets.ErrNotYet) {
+	if got := one(t.Context(), src, secrets.Ref{Name: "secret/a#f"}); !errors.Is(got.Err, secrets.ErrOutsideInvocation) {
 		t.Errorf("before the first invocation the extension may be on its way: %v", got.Err)
 	}
 }

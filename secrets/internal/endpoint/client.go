@@ -146,7 +146,7 @@ func (c *Client) unreachable(ctx context.Context, err error) error {
 	case !c.local || !errors.Is(err, syscall.ECONNREFUSED):
 		return err
 	case Early(ctx):
-		return fmt.Errorf("%w: %w", secrets.ErrNotYet, err)
+		return fmt.Errorf("%w: %w", secrets.ErrOutsideInvocation, err)
 	}
 	return fmt.Errorf("nothing listens on %s, is the extension's layer there? %w", c.base, err)
 }

@@ -1,4 +1,4 @@
-package authorizer_test
+package apikey_test
 
 import (
 	"context"
@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/lambdarmor/lambdarmor/authorizer"
+	"github.com/lambdarmor/lambdarmor/authorizer/apikey"
 	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/secrets"
 )
@@ -26,7 +27,7 @@ func (v *vault) count() int {
 	return v.asked
 }
 
-// keyFile is a secret that JSONKeys reads.
+// keyFile is a secret that JSON reads.
 func keyFile(entries ...map[string]any) string {
 	text, err := json.Marshal(map[string]any{"keys": entries})
 	if err != nil {
@@ -37,19 +38,19 @@ func keyFile(entries ...map[string]any) string {
 
 // newKeySets makes both kinds of sets, over one secret in which shop has a key.
 // store puts another key in its place.
-func newKeySets() map[string]func() (keys authorizer.KeySet, v *vault, store func(key string)) {
-	return map[string]func() (authorizer.KeySet, *vault, func(string)){
-		"SecretKeys": func() (authorizer.KeySet, *vault, func(string)) {
+func newKeySets() map[string]func() (keys authorizer.Verifier, v *vault, store func(key string)) {
+	return map[string]func() (authorizer.Verifier, *vault, func(string)){
+		"Secrets": func() (authorizer.Verifier, *vault, func(string)) {
 			v := &vault{values: map[secrets.Ref]string{}}
 			v.rotate("keys", key1)
-			return authorizer.SecretKeys(secrets.New(v), map[string]authorizer.Key{"keys": {Principal: "shop"}}), v,
+			return apikey.Secrets(secrets.New(v), map[string]authorizer.Grant{"keys": {Principal: "shop"}}), v,
 				func(key string) { v.rotate("keys", key) }
 		},
-		"JSONKeys": func() (authorizer.KeySet, *vault, func(string)) {
+		"JSON": func() (authorizer.Verifier, *vault, func(string)) {
 			v := &vault{values: map[secrets.Ref]string{}}
 			store := func(key string) { v.rotate("keys", keyFile(map[string]any{"key": key, "principal": "shop"})) }
 			store(key1)
-			return authorizer.JSONKeys(secrets.New(v), "keys"), v, store
+			return apikey.JSON(secrets.New(v), "keys"), v, store
 		},
 	}
 }
@@ -82,7 +83,7 @@ func TestKeysThatNobodyHasWearNothingOut(t *testing.T) {
 	for name, of := range newKeySets() {
 		keys, v, store := of()
 		now := time.Unix(1_800_000_000, 0)
-		authorizer.SetKeyClock(keys, func() time.Time { return now })
+		apikey.SetClock(keys, func() time.Time { return now })
 		if got, log := withKey(t, keys, key1); got != allow {
 			t.Fatalf("%s: %v", name, log)
 		}
@@ -103,7 +104,7 @@ func TestKeysThatNobodyHasWearNothingOut(t *testing.T) {
 
 		// That junk has used the limit up makes nobody else's key a bad one.
 		store(key2)
-		_, err := keys.Find(t.Context(), key2)
+		_, err := keys.Verify(t.Context(), key2)
 		if e := guard.Public(err); e.Kind != guard.Unavailable || e.RetryAfter != 10*time.Second {
 			t.Errorf("%s: a new key within the limit: got %v, again after %v; want not judged for 10s", name, err, e.RetryAfter)
 		}
@@ -112,7 +113,7 @@ func TestKeysThatNobodyHasWearNothingOut(t *testing.T) {
 		}
 		for deadline := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
 			now = now.Add(10 * time.Second)
-			if g, err := keys.Find(t.Context(), key2); g != nil && err == nil {
+			if g, err := keys.Verify(t.Context(), key2); g != nil && err == nil {
 				break
 			}
 			if time.Now().After(deadline) {
@@ -157,8 +158,8 @@ func TestASecretHasManyKeys(t *testing.T) {
 		map[string]any{"key": key2, "principal": "till"},
 		map[string]any{"key": key3, "principal": "ended", "expires": "2020-01-31T00:00:00Z"},
 	))
-	keys := authorizer.JSONKeys(secrets.New(v), "keys")
-	g, err := keys.Find(t.Context(), key1)
+	keys := apikey.JSON(secrets.New(v), "keys")
+	g, err := keys.Verify(t.Context(), key1)
 	want := authorizer.Grant{
 		Principal: "shop", Scopes: []string{"orders:write", "orders:read"}, Groups: []string{"stores"}, UsageKey: "plan-1",
 		Context: map[string]any{"plan": "free", "limit": 3.0, "beta": true}, Expires: time.Date(2127, 1, 31, 0, 0, 0, 0, time.UTC),
@@ -194,7 +195,7 @@ func TestOfTwoValuesOfASecretTheCurrentOneCounts(t *testing.T) {
 	v := &vault{values: map[secrets.Ref]string{}}
 	v.rotate("keys", keyFile(entry(key1, "old name"), entry(key2, "taken out"), entry(key3, "leaked")))
 	v.rotate("keys", keyFile(entry(key3, "leaked", "2020-01-31T00:00:00Z"), entry(key1, "new name")))
-	keys := authorizer.JSONKeys(secrets.New(v), "keys")
+	keys := apikey.JSON(secrets.New(v), "keys")
 	for _, tt := range []struct {
 		name, key string
 		want      outcome
@@ -209,7 +210,7 @@ func TestOfTwoValuesOfASecretTheCurrentOneCounts(t *testing.T) {
 		}
 	}
 	v.rotate("keys", keyFile(entry(key1, "new name")))
-	keys = authorizer.JSONKeys(secrets.New(v), "keys")
+	keys = apikey.JSON(secrets.New(v), "keys")
 	if got, log := withKey(t, keys, key2); got != deny {
 		t.Errorf("taken out, after two changes: got %s, %v", got, log)
 	}
@@ -217,7 +218,7 @@ func TestOfTwoValuesOfASecretTheCurrentOneCounts(t *testing.T) {
 	// A previous value that is malformed was replaced for that.
 	v.rotate("keys", "[]")
 	v.rotate("keys", keyFile(entry(key2, "till")))
-	if got, log := withKey(t, authorizer.JSONKeys(secrets.New(v), "keys"), key2); got != allow {
+	if got, log := withKey(t, apikey.JSON(secrets.New(v), "keys"), key2); got != allow {
 		t.Errorf("after a malformed value: got %s, %v", got, log)
 	}
 }
@@ -248,7 +249,7 @@ func TestASecretThatIsNoListOfKeysDeniesNobody(t *testing.T) {
 		"a line break":               `{"keys":[{"key":"` + key1 + `","principal":"shop\nX: 1"}]}`,
 	} {
 		v := &vault{values: map[secrets.Ref]string{{Name: "keys"}: text}}
-		keys := authorizer.JSONKeys(secrets.New(v), "keys")
+		keys := apikey.JSON(secrets.New(v), "keys")
 		for _, key := range []string{key1, key2} {
 			got, log := withKey(t, keys, key)
 			if got != broken || log.code() != "api_key_malformed" {
@@ -260,32 +261,30 @@ func TestASecretThatIsNoListOfKeysDeniesNobody(t *testing.T) {
 		}
 	}
 	v := &vault{values: map[secrets.Ref]string{{Name: "keys"}: `{"keys":[]}`}}
-	if got, log := withKey(t, authorizer.JSONKeys(secrets.New(v), "keys"), key1); got != deny {
+	if got, log := withKey(t, apikey.JSON(secrets.New(v), "keys"), key1); got != deny {
 		t.Errorf("a list of nobody: got %s, %v", got, log)
 	}
-	mustPanic(t, "no cache", "without a cache or a name", func() { authorizer.JSONKeys(nil, "keys") })
-	mustPanic(t, "no name", "without a cache or a name", func() { authorizer.JSONKeys(secrets.New(v), "") })
+	mustPanic(t, "no cache", "without a cache or a name", func() { apikey.JSON(nil, "keys") })
+	mustPanic(t, "no name", "without a cache or a name", func() { apikey.JSON(secrets.New(v), "") })
 }
 
-func ExampleJSONKeys() {
+func ExampleJSON() {
 	cache := secrets.New(&vault{values: map[secrets.Ref]string{
 		{Name: "api-keys"}: `{"keys": [
 			{"key": "k1-0123456789abcdef0123456789", "principal": "shop", "scopes": ["orders:write"]},
 			{"key": "k2-0123456789abcdef0123456789", "principal": "till"}
 		]}`,
 	}}) // in a function: secrets.New(awssecrets.New(…))
-	keys := authorizer.JSONKeys(cache, "api-keys")
+	keys := apikey.JSON(cache, "api-keys")
 	for _, key := range []string{"k1-0123456789abcdef0123456789", "k3-0123456789abcdef0123456789"} {
-		grant, err := keys.Find(context.Background(), key)
+		grant, err := keys.Verify(context.Background(), key)
 		if err != nil {
 			fmt.Println(err)
-		} else if grant == nil {
-			fmt.Println("nobody's")
-		} else {
-			fmt.Println(grant.Principal, grant.Scopes)
+			continue
 		}
+		fmt.Println(grant.Principal, grant.Scopes)
 	}
 	// Output:
 	// shop [orders:write]
-	// nobody's
+	// api_key_unknown: The API key is not known.
 }

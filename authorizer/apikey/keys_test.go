@@ -1,53 +1,42 @@
-package authorizer_test
+package apikey_test
 
 import (
 	"context"
-	"fmt"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/lambdarmor/lambdarmor/authorizer"
-	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/authorizer/apikey"
 	"github.com/lambdarmor/lambdarmor/secrets"
 )
-
-func withKey(t *testing.T, keys authorizer.KeySet, key string) (outcome, record) {
-	t.Helper()
-	event := sample("").Set("/headers/x-api-key", key).Set("/identitySource", []string{key})
-	out, log, err := ask(t, authorizer.Simple(authorizer.APIKey("X-Api-Key", keys)), event)
-	if strings.Contains(fmt.Sprint(log), key) && len(key) > 3 {
-		t.Errorf("the key is in the log: %v", log)
-	}
-	return outcomeOf(t, out, err, ""), log
-}
 
 const key1, key2, key3 = "k1-0123456789abcdef0123456789", "k2-0123456789abcdef0123456789", "k3-0123456789abcdef0123456789"
 
 func TestKeysAreKeptHashed(t *testing.T) {
 	pepper := []byte("sixteen bytes or more")
-	if got := authorizer.HashKey("abc"); got != "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad" { // FIPS 180-2, B.1
+	if got := apikey.Hash("abc"); got != "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad" { // FIPS 180-2, B.1
 		t.Errorf("SHA-256: %s", got)
 	}
-	if got := authorizer.PepperKey([]byte("Jefe"), "what do ya want for nothing?"); got != "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843" { // RFC 4231, 4.3
+	if got := apikey.PepperedHash([]byte("Jefe"), "what do ya want for nothing?"); got != "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843" { // RFC 4231, 4.3
 		t.Errorf("HMAC-SHA-256: %s", got)
 	}
-	for name, keys := range map[string]authorizer.KeySet{
-		"plain": authorizer.Keys(
-			authorizer.Key{Hash: authorizer.HashKey(key1), Principal: "shop", Scopes: []string{"orders:write"}},
-			authorizer.Key{Hash: strings.ToUpper(authorizer.HashKey(key2)), Principal: "till"},
-			authorizer.Key{Hash: authorizer.HashKey(key3), Principal: "ended", Expires: longAgo},
-		),
-		"peppered": authorizer.PepperedKeys(pepper,
-			authorizer.Key{Hash: authorizer.PepperKey(pepper, key1), Principal: "shop", Scopes: []string{"orders:write"}},
-			authorizer.Key{Hash: authorizer.PepperKey(pepper, key2), Principal: "till"},
-			authorizer.Key{Hash: authorizer.PepperKey(pepper, key3), Principal: "ended", Expires: longAgo},
-		),
+	for name, keys := range map[string]authorizer.Verifier{
+		"plain": apikey.Hashed(map[string]authorizer.Grant{
+			apikey.Hash(key1):                  {Principal: "shop", Scopes: []string{"orders:write"}},
+			strings.ToUpper(apikey.Hash(key2)): {Principal: "till"},
+			apikey.Hash(key3):                  {Principal: "ended", Expires: longAgo},
+		}),
+		"peppered": apikey.Peppered(pepper, map[string]authorizer.Grant{
+			apikey.PepperedHash(pepper, key1): {Principal: "shop", Scopes: []string{"orders:write"}},
+			apikey.PepperedHash(pepper, key2): {Principal: "till"},
+			apikey.PepperedHash(pepper, key3): {Principal: "ended", Expires: longAgo},
+		}),
 	} {
 		for key, want := range map[string]string{
 			key1: "shop", key2: "till", key3: "", key1 + "," + key1: "", key1 + " ": "", "x": "", "-": "", strings.Repeat("k", 2000): "",
-			authorizer.HashKey(key1): "", authorizer.PepperKey(pepper, key1): "",
+			apikey.Hash(key1): "", apikey.PepperedHash(pepper, key1): "",
 		} {
 			got, log := withKey(t, keys, key)
 			if (got == allow) != (want != "") || log.text("principal") != want {
@@ -55,8 +44,20 @@ func TestKeysAreKeptHashed(t *testing.T) {
 			}
 		}
 	}
+	long := strings.Repeat("00", 33)
+	for want, f := range map[string]func(){
+		"is not the hexadecimal of 32 bytes": func() { apikey.Hashed(map[string]authorizer.Grant{long: {Principal: "a"}}) },
+		"not the hexadecimal":                func() { apikey.Hashed(map[string]authorizer.Grant{key1: {Principal: "a"}}) },
+		"without a principal":                func() { apikey.Hashed(map[string]authorizer.Grant{apikey.Hash(key1): {}}) },
+		"less than 16 bytes":                 func() { apikey.Peppered(pepper[:15], nil) },
+		"Secrets without a cache":            func() { apikey.Secrets(nil, nil) },
+		"with an empty name":                 func() { apikey.Secrets(secrets.New(&vault{}), map[string]authorizer.Grant{"": {Principal: "a"}}) },
+		`Secrets: "a": authorizer:`:          func() { apikey.Secrets(secrets.New(&vault{}), map[string]authorizer.Grant{"a": {}}) },
+	} {
+		mustPanic(t, want, want, f)
+	}
 	mustPanic(t, "twice", "is there twice", func() {
-		authorizer.Keys(authorizer.Key{Hash: authorizer.HashKey(key1), Principal: "a"}, authorizer.Key{Hash: authorizer.HashKey(key1), Principal: "b"})
+		apikey.Hashed(map[string]authorizer.Grant{apikey.Hash(key1): {Principal: "a"}, strings.ToUpper(apikey.Hash(key1)): {Principal: "b"}})
 	})
 }
 
@@ -99,10 +100,10 @@ func TestARotationOfAKeyLocksNobodyOut(t *testing.T) {
 	v := &vault{values: map[secrets.Ref]string{}}
 	v.rotate("shop/key", key1)
 	v.rotate("till/key", "t1-0123456789abcdef")
-	fresh := func() authorizer.KeySet {
-		return authorizer.SecretKeys(secrets.New(v), map[string]authorizer.Key{"shop/key": {Principal: "shop"}, "till/key": {Principal: "till"}})
+	fresh := func() authorizer.Verifier {
+		return apikey.Secrets(secrets.New(v), map[string]authorizer.Grant{"shop/key": {Principal: "shop"}, "till/key": {Principal: "till"}})
 	}
-	must := func(stage string, keys authorizer.KeySet, accepted, refused []string) {
+	must := func(stage string, keys authorizer.Verifier, accepted, refused []string) {
 		t.Helper()
 		for _, key := range accepted {
 			if got, log := withKey(t, keys, key); got != allow || log.text("principal") != "shop" {
@@ -137,7 +138,7 @@ func TestARotationOfAKeyLocksNobodyOut(t *testing.T) {
 // Without its secrets nobody is refused for good, and nobody allowed.
 func TestKeysThatCannotBeReadAreNoDenial(t *testing.T) {
 	v := &vault{err: secrets.ErrUnavailable}
-	keys := authorizer.SecretKeys(secrets.New(v), map[string]authorizer.Key{"shop/key": {Principal: "shop"}})
+	keys := apikey.Secrets(secrets.New(v), map[string]authorizer.Grant{"shop/key": {Principal: "shop"}})
 	if got, log := withKey(t, keys, key1); got != broken || log.code() != "secret_unavailable" {
 		t.Errorf("%s, %v", got, log)
 	}
@@ -146,9 +147,9 @@ func TestKeysThatCannotBeReadAreNoDenial(t *testing.T) {
 func TestKeysAreFoundConcurrently(t *testing.T) {
 	v := &vault{values: map[secrets.Ref]string{}}
 	v.rotate("shop/key", key1)
-	sets := []authorizer.KeySet{
-		authorizer.SecretKeys(secrets.New(v), map[string]authorizer.Key{"shop/key": {Principal: "shop"}}),
-		authorizer.Keys(authorizer.Key{Hash: authorizer.HashKey(key1), Principal: "shop"}),
+	sets := []authorizer.Verifier{
+		apikey.Secrets(secrets.New(v), map[string]authorizer.Grant{"shop/key": {Principal: "shop"}}),
+		apikey.Hashed(map[string]authorizer.Grant{apikey.Hash(key1): {Principal: "shop"}}),
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
@@ -157,7 +158,7 @@ func TestKeysAreFoundConcurrently(t *testing.T) {
 		wg.Go(func() {
 			for range 100 {
 				for _, set := range sets {
-					if g, err := set.Find(ctx, key1); err != nil || g.Principal != "shop" {
+					if g, err := set.Verify(ctx, key1); err != nil || g.Principal != "shop" {
 						t.Errorf("%v, %v", g, err)
 					}
 				}
@@ -167,42 +168,12 @@ func TestKeysAreFoundConcurrently(t *testing.T) {
 	wg.Wait()
 }
 
-// A store of somebody's own may be down.
-func TestAKeySetThatFailsIsNoDenial(t *testing.T) {
-	down := keySetFunc(func(context.Context, string) (*authorizer.Grant, error) {
-		return nil, guard.Errorf(guard.Unavailable, "table_down", "")
-	})
-	if got, log := withKey(t, down, key1); got != broken || log.code() != "table_down" {
-		t.Errorf("%s, %v", got, log)
-	}
-}
-
-// A set of somebody's own may be dear to ask.
-func TestWhatIsTooLongForAKeyIsNotLookedUp(t *testing.T) {
-	asked := 0
-	counts := keySetFunc(func(context.Context, string) (*authorizer.Grant, error) {
-		asked++
-		return nil, nil
-	})
-	for _, length := range []int{1 << 10, 1<<10 + 1} {
-		if got, log := withKey(t, counts, strings.Repeat("k", length)); got != deny || log.code() != "api_key_unknown" || asked != 1 {
-			t.Errorf("%d bytes: %s, %v, asked %d times", length, got, log, asked)
-		}
-	}
-}
-
-type keySetFunc func(context.Context, string) (*authorizer.Grant, error)
-
-func (f keySetFunc) Find(ctx context.Context, key string) (*authorizer.Grant, error) {
-	return f(ctx, key)
-}
-
 // What is handed over is not looked at again.
 func TestKeysAreCopied(t *testing.T) {
-	k := authorizer.Key{Hash: authorizer.HashKey("k"), Principal: "alice", Scopes: []string{"read"}, Groups: []string{"g"}, Context: map[string]any{"plan": "free"}}
-	set := authorizer.Keys(k)
+	k := authorizer.Grant{Principal: "alice", Scopes: []string{"read"}, Groups: []string{"g"}, Context: map[string]any{"plan": "free"}}
+	set := apikey.Hashed(map[string]authorizer.Grant{apikey.Hash("k"): k})
 	k.Scopes[0], k.Groups[0], k.Context["plan"] = "admin", "admins", "paid"
-	g, err := set.Find(t.Context(), "k")
+	g, err := set.Verify(t.Context(), "k")
 	if err != nil || g.Scopes[0] != "read" || g.Groups[0] != "g" || g.Context["plan"] != "free" {
 		t.Errorf("%+v, %v", g, err)
 	}

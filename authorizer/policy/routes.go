@@ -1,0 +1,267 @@
+package policy
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/lambdarmor/lambdarmor/authorizer/internal/routekey"
+	"github.com/lambdarmor/lambdarmor/internal/reason"
+)
+
+// Gateway is how paths are read where a policy is used.
+type Gateway int
+
+const (
+	// HTTPAPI matches routes against a path that it has decoded.
+	HTTPAPI Gateway = iota
+	// RESTAPI matches resources, and ignores a slash at the end of a path.
+	RESTAPI
+	// RESTToken is a REST API with an authorizer of type TOKEN. The authorizer
+	// finds the route by the path, as its event does not name it.
+	RESTToken
+)
+
+// Route is a route of an API, for one method.
+type Route struct {
+	Key     string // "ANY /orders/{id}", "$default"; "" for the calls of no listed route
+	Method  string // "GET"
+	Granted bool
+}
+
+// OverlapError is returned if no policy can allow one route without another.
+type OverlapError struct {
+	Granted string // the key of the route to allow; "" for the calls of no listed route
+	Refused string // what would be allowed as well
+}
+
+func (e *OverlapError) Error() string {
+	granted := e.Granted
+	if granted == "" {
+		granted = "what is in no table"
+	}
+	return "no policy allows " + granted + " without " + e.Refused
+}
+
+var errRouteKey = reason.New("policy: a route with a malformed key: write it as \"GET /orders/{id}\"")
+
+// AllowRoute allows all calls of a route, whatever else they may be calls of: the
+// gateway has found the route already. A malformed key allows the call itself.
+func (d *Document) AllowRoute(call ARN, key string, g Gateway) error {
+	r, ok := routekey.Parse(key)
+	if !ok {
+		return d.Allow(call)
+	}
+	for _, method := range r.Methods() {
+		if err := d.allowRoute(call, r, method, g); err != nil {
+			return err
+		}
+	}
+	if key == "$default" && (call.Path == "" || !slices.Contains(routekey.Methods(), call.Method)) {
+		return d.Allow(call) // a gateway may name such a call by its route alone
+	}
+	return nil
+}
+
+// AllowRoutes allows the granted routes of a stage, and none of the others. A route
+// without parameters is allowed by its path, and one with parameters as "prefix/*".
+// What "prefix/*" would allow of a refused route is denied, in every spelling of its
+// path. The error is an [*OverlapError] if no policy can do that. Only the stage of
+// the ARN is used, not its method and path.
+func (d *Document) AllowRoutes(stage ARN, routes []Route, g Gateway) error {
+	c := &cover{d, stage, g, make([]route, len(routes))}
+	for i, r := range routes {
+		parsed, ok := routekey.Other(), true
+		if r.Key != "" {
+			parsed, ok = routekey.Parse(r.Key)
+		}
+		if !ok {
+			return errRouteKey
+		}
+		c.routes[i] = route{parsed, r.Method, r.Granted}
+	}
+	for _, r := range c.routes {
+		if r.granted {
+			if err := c.allow(r); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// allowRoute allows a route by its path, or all below what stands in front of its
+// first parameter.
+func (d *Document) allowRoute(stage ARN, r *routekey.Route, method string, g Gateway) error {
+	a := stage
+	a.Method, a.Path = method, r.Path(r.Literals())
+	switch {
+	case !r.Fixed():
+		return d.AllowBelow(a)
+	case a.Path == "":
+		a.Path = "/"
+	case g != HTTPAPI:
+		slash := a
+		slash.Path += "/"
+		if err := d.Allow(slash); err != nil {
+			return err
+		}
+	}
+	return d.Allow(a)
+}
+
+// cover writes a document for the routes of a stage.
+type cover struct {
+	*Document
+	stage   ARN
+	gateway Gateway
+	routes  []route
+}
+
+type route struct {
+	*routekey.Route
+	method  string
+	granted bool
+}
+
+func (c *cover) allow(r route) error {
+	if err := c.allowRoute(c.stage, r.Route, r.method, c.gateway); err != nil || r.Fixed() {
+		return err
+	}
+	var below []route // what "prefix/*" matches as well
+	for _, other := range c.routes {
+		if other.Key != "" && other.Shape() != r.Shape() && other.method == r.method && other.Below(r.Route) {
+			below = append(below, other)
+		}
+	}
+	if r.Key != "" {
+		if err := c.denyReadings(r, below); err != nil {
+			return err
+		}
+	}
+	for _, other := range below {
+		if err := c.denyBelow(r, other); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// denyReadings denies paths below a route with a parameter that can be read as
+// those of another route. An authorizer that finds its routes by the path refuses
+// all of them, and so does the policy.
+func (c *cover) denyReadings(r route, below []route) error {
+	byPath := c.gateway == RESTToken
+	if !byPath && !(r.CatchAll() && len(below) > 0) {
+		refused := func(other route) bool { return !other.granted && other.method == r.method }
+		if slices.ContainsFunc(c.routes, refused) {
+			c.denyDetours() // a gateway might remove them
+		}
+		return nil
+	}
+	// A backslash; then a percent sign, a backslash, a slash, a dot or a control
+	// character that is escaped.
+	c.denyPatterns(c.stage, `*\*`, "*%25*", "*%5C*", "*%5c*", "*%2F*", "*%2f*", "*%2E*", "*%2e*", "*%0?*", "*%1?*", "*%7F*", "*%7f*")
+	c.denyDetours()
+	if c.gateway == HTTPAPI { // its events have the path decoded, the ARN may not
+		c.denyPatterns(c.stage, "*%*")
+	}
+	c.denyEscapes(r, r)
+	for _, other := range below {
+		c.denyEscapes(r, other)
+	}
+	if byPath {
+		return c.denyBare(r, below)
+	}
+	return nil
+}
+
+// denyDetours denies paths with empty segments and dot segments.
+func (c *cover) denyDetours() {
+	c.denyPatterns(c.stage, "*//*", "*/./*", "*/../*", "*/.", "*/..")
+}
+
+// denyEscapes denies paths in which a character of a literal of other is escaped,
+// where the literal is below what r allows. Such a path may be read as other's.
+func (c *cover) denyEscapes(r, other route) {
+	for i := r.Literals(); i < other.Len(); i++ {
+		text, ok := other.Literal(i)
+		if !ok {
+			continue
+		}
+		for _, b := range []byte(text + "%./") {
+			for _, format := range []string{"*%%%X%X*", "*%%%x%x*", "*%%%X%x*", "*%%%x%X*"} {
+				c.denyPatterns(c.stage, fmt.Sprintf(format, b>>4, b&0xf))
+			}
+		}
+	}
+}
+
+// denyBare denies what stands in front of a parameter, with a slash at its end, and
+// in front of a greedy one also without. No table finds a route for such a path,
+// unless another granted route is for it.
+func (c *cover) denyBare(r route, below []route) error {
+	if bare := r.Path(r.Literals()); bare != "" && !c.grants(r.method, bare) {
+		c.denyPatterns(c.stage, r.method+bare+"/")
+	}
+	for _, other := range append(below, r) {
+		n := other.Len() - 1
+		if n < 1 || !other.CatchAll() {
+			continue
+		}
+		if other.Literals() < n {
+			if other.Route == r.Route {
+				continue
+			}
+			return &OverlapError{r.Key, "the path in front of the last parameter of " + other.Key}
+		}
+		if bare := other.Path(n); !c.grants(r.method, bare) {
+			c.denyPatterns(c.stage, r.method+bare, r.method+bare+"/")
+		}
+	}
+	return nil
+}
+
+// grants reports whether a granted route is for a path, other than as the value of a
+// greedy parameter.
+func (c *cover) grants(method, path string) bool {
+	segments := strings.Split(path[1:], "/")
+	return slices.ContainsFunc(c.routes, func(r route) bool {
+		if !r.granted || r.method != method || r.Key == "" || r.CatchAll() || r.Len() != len(segments) {
+			return false
+		}
+		for i, segment := range segments {
+			if text, ok := r.Literal(i); ok && text != segment {
+				return false
+			}
+		}
+		return true
+	})
+}
+
+// denyBelow denies what the policy for r has allowed of another route, if that one
+// is refused.
+func (c *cover) denyBelow(r, other route) error {
+	switch {
+	case other.granted:
+		return nil
+	case !other.Fixed() || r.CatchAll():
+		return &OverlapError{r.Key, other.Key}
+	}
+	a := c.stage
+	a.Method, a.Path = other.method, other.Path(other.Len())
+	if other.Len() > r.Literals() {
+		c.denyEscapes(r, other)
+	} else { // an escaped slash may be one at the end
+		c.denyPatterns(c.stage, a.Method+a.Path+"/%2F*", a.Method+a.Path+"/%2f*")
+	}
+	if a.Path == "" {
+		a.Path = "/"
+		return c.Deny(a)
+	}
+	if err := c.Deny(a); err != nil {
+		return err
+	}
+	a.Path += "/"
+	return c.Deny(a)
+}

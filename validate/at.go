@@ -9,8 +9,6 @@ import (
 	"slices"
 	"strconv"
 
-	"github.com/jmespath-community/go-jmespath/pkg/functions"
-	"github.com/jmespath-community/go-jmespath/pkg/interpreter"
 	"github.com/jmespath-community/go-jmespath/pkg/parsing"
 	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/internal/jmes"
@@ -56,65 +54,46 @@ func At(expr string, s Schema, opts ...Option) guard.Middleware {
 
 // selector is a parsed expression.
 type selector struct {
-	expr    parsing.ASTNode
+	*jmes.Expression
 	numeric bool // it may look at numbers
-	known   map[string]bool
-	std     interpreter.FunctionCaller
 }
 
 func newSelector(expr string) (*selector, error) {
-	node, err := parsing.NewParser().Parse(expr)
+	compiled, err := jmes.Compile(expr)
 	if err != nil {
 		return nil, err
 	}
-	std := functions.GetDefaultFunctions()
-	known := map[string]bool{}
-	for _, f := range std {
-		known[f.Name] = true
+	sel := &selector{Expression: compiled, numeric: numeric(compiled.Node)}
+	sel.Convert = func(v any) (any, error) {
+		if v == nil { // a projection would leave it out
+			return nil, guard.Errorf(guard.Invalid, "nothing_selected", "The event has null where a value is to be validated.")
+		}
+		if !sel.numeric {
+			return v, nil
+		}
+		return readable(v)
 	}
-	sel := &selector{expr: node, std: interpreter.NewFunctionCaller(std...), known: known}
-	return sel, sel.inspect(node)
+	return sel, nil
 }
 
-// inspect looks for functions that there are none of, and for what looks at
-// numbers.
-func (sel *selector) inspect(node parsing.ASTNode) error {
+// numeric reports whether an expression may look at numbers.
+func numeric(node parsing.ASTNode) bool {
 	switch node.NodeType {
 	case parsing.ASTComparator, parsing.ASTArithmeticExpression, parsing.ASTArithmeticUnaryExpression:
-		sel.numeric = true
+		return true
 	case parsing.ASTFunctionExpression:
-		name, _ := node.Value.(string)
-		_, own := decoders[name]
-		if !own && !sel.known[name] {
-			return fmt.Errorf("there is no function %s", name)
-		}
-		if own && len(node.Children) != 1 {
-			return fmt.Errorf("%s takes one argument", name)
-		}
-		sel.numeric = sel.numeric || !own
-	}
-	for _, child := range node.Children {
-		if err := sel.inspect(child); err != nil {
-			return err
+		if name, _ := node.Value.(string); !jmes.Decodes(name) {
+			return true
 		}
 	}
-	return nil
+	return slices.ContainsFunc(node.Children, numeric)
 }
 
 func (sel *selector) of(tree any) (any, error) {
-	call := &call{selector: sel}
-	tree, err := call.readable(tree)
-	if err != nil {
-		return nil, err
-	}
-	selected, ok := jmes.Evaluate(func() (any, error) {
-		return interpreter.NewInterpreter(tree, call, nil).Execute(sel.expr, tree)
-	})
+	selected, err := sel.Search(tree)
 	switch {
-	case call.err != nil: // a projection takes an error for a null
-		return nil, call.err
-	case !ok:
-		return nil, guard.Errorf(guard.Invalid, "wrong_type", "The event is not of the form that is selected from.")
+	case err != nil:
+		return nil, err
 	case selected == nil:
 		return nil, guard.Errorf(guard.Invalid, "nothing_selected", "The event lacks what is to be validated.")
 	case sel.numeric && !finite(selected):
@@ -141,52 +120,14 @@ func finite(tree any) bool {
 	return true
 }
 
-// call is one evaluation of an expression.
-type call struct {
-	*selector
-	err error // the first one, of any function
-}
-
-// CallFunction implements [interpreter.FunctionCaller].
-func (c *call) CallFunction(name string, args []any) (any, error) {
-	value, err := c.run(name, args)
-	if err != nil && c.err == nil {
-		c.err = err
-	}
-	return value, err
-}
-
-func (c *call) run(name string, args []any) (any, error) {
-	decode, own := decoders[name]
-	if !own {
-		value, err := c.std.CallFunction(name, args)
-		if err != nil { // its text repeats values
-			return nil, guard.Errorf(guard.Invalid, "wrong_type", "The event is not of the form that is selected from.")
-		}
-		return value, nil
-	}
-	text, ok := args[0].(string)
-	if !ok {
-		return nil, guard.Errorf(guard.Invalid, "wrong_type", "The event has no text where one is to be decoded.")
-	}
-	value, err := decode(text)
-	if err != nil {
-		return nil, err
-	}
-	return c.readable(value)
-}
-
 // readable gives the numbers of a tree the type that JMESPath knows, where the
 // expression may look at them.
-func (c *call) readable(tree any) (any, error) {
-	if !c.numeric {
-		return tree, nil
-	}
+func readable(tree any) (any, error) {
 	switch v := tree.(type) {
 	case map[string]any:
 		object := make(map[string]any, len(v))
 		for name, inner := range v {
-			inner, err := c.readable(inner)
+			inner, err := readable(inner)
 			if err != nil {
 				return nil, err
 			}
@@ -196,7 +137,7 @@ func (c *call) readable(tree any) (any, error) {
 	case []any:
 		array := make([]any, len(v))
 		for i, inner := range v {
-			inner, err := c.readable(inner)
+			inner, err := readable(inner)
 			if err != nil {
 				return nil, err
 			}

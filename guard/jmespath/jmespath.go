@@ -1,10 +1,10 @@
-// Package jmespath finds a text in an event by a JMESPath expression, as the
-// correlation id of a log:
+// Package jmespath reads a text out of an event with a JMESPath expression, for
+// example the correlation id of a log:
 //
 //	guard.Log(logger, guard.Correlate(jmespath.Text("headers.\"x-correlation-id\"")))
 //
-// It is a package of its own so that only who asks for an expression links the
-// library that evaluates it.
+// It is a package of its own so that only functions that use an expression link
+// the JMESPath library.
 package jmespath
 
 import (
@@ -13,31 +13,36 @@ import (
 	"fmt"
 	"strconv"
 
-	"github.com/jmespath-community/go-jmespath"
 	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/internal/jmes"
 )
 
-// Text gives a function that evaluates expr on an event. What it finds is "" in
-// an event that is not strict JSON, and where expr finds nothing or what is
-// neither a string nor a number: a number of the event is as it was written,
-// one that expr computes is without an exponent. Numbers of the event are texts
-// to expr: it neither calculates with them nor compares their size. An expression
-// that is malformed panics.
+// Text returns a function that evaluates expr on an event. The function returns
+// the string or the number that expr finds, and "" where it finds anything else
+// or nothing, fails, or the event is not strict JSON.
+//
+// A number of the event is returned as it was written. Expressions can select
+// such a number, but not calculate with it or compare it.
+//
+// Beside the functions of JMESPath there are powertools_json, powertools_base64
+// and powertools_base64_gzip. Text panics if expr is malformed or calls an
+// unknown function.
 //
 // https://jmespath.org/specification.html
 func Text(expr string) func(ctx context.Context, ev *guard.Event) string {
-	compiled, err := jmespath.Compile(expr)
+	compiled, err := jmes.Compile(expr)
 	if err != nil {
-		panic(fmt.Sprintf("jmespath: expression %q: %v", expr, err))
+		panic(fmt.Sprintf("guard/jmespath: expression %q: %v", expr, err))
 	}
 	return func(_ context.Context, ev *guard.Event) string {
 		tree, err := ev.Tree()
 		if err != nil {
 			return ""
 		}
-		// Log asks outside of Recover.
-		found, _ := jmes.Evaluate(func() (any, error) { return compiled.Search(tree) })
+		found, err := compiled.Search(tree)
+		if err != nil {
+			return ""
+		}
 		return text(found)
 	}
 }

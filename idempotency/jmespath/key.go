@@ -4,10 +4,8 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"strings"
 
-	"github.com/jmespath-community/go-jmespath"
-	"github.com/jmespath-community/go-jmespath/pkg/functions"
-	"github.com/jmespath-community/go-jmespath/pkg/parsing"
 	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/idempotency"
 	"github.com/lambdarmor/lambdarmor/idempotency/internal/keys"
@@ -19,7 +17,9 @@ import (
 // an object. In an HTTP event, body is the decoded body if that is JSON.
 //
 // The error wraps [idempotency.ErrNoKey] if a selected part is missing, null or
-// empty, and if a function in expr gets an argument of a wrong type. Numbers
+// empty, and if a function in expr gets an argument of a wrong type. A text that
+// powertools_json, powertools_base64 or powertools_base64_gzip cannot read has the
+// code idempotency_key_malformed. Numbers
 // are selected exactly as they were sent. They equal no literal, and functions
 // do not take them as numbers; to_string takes them.
 //
@@ -28,16 +28,16 @@ import (
 // It does not notice that for one part of several, so do not give a default to
 // a part.
 func Key(expr string) idempotency.KeyFunc {
-	node, err := parsing.NewParser().Parse(expr)
-	if err == nil {
-		err = checkCalls(node, functions.GetDefaultFunctions())
-	}
+	compiled, err := jmes.Compile(expr)
 	if err != nil {
 		panic(fmt.Sprintf("jmespath: Key %q: %v", expr, err))
 	}
-	compiled := jmespath.MustCompile(expr)
-	for _, nothing := range []any{nil, map[string]any{}, map[string]any{"body": map[string]any{}}} {
-		if found, err := compiled.Search(nothing); err == nil && keys.Complete(found) {
+	empties := []any{nil, map[string]any{}, map[string]any{"body": map[string]any{}}}
+	if strings.Contains(expr, "powertools_") { // it may look into a text
+		empties = append(empties, map[string]any{"body": "{}"})
+	}
+	for _, empty := range empties {
+		if found, err := compiled.Search(empty); err == nil && keys.Complete(found) {
 			panic(fmt.Sprintf("jmespath: Key %q finds a key in an empty event", expr))
 		}
 	}
@@ -46,9 +46,13 @@ func Key(expr string) idempotency.KeyFunc {
 		if err != nil {
 			return "", err
 		}
-		found, ok := jmes.Evaluate(func() (any, error) { return compiled.Search(tree) })
-		if !ok {
-			return "", fmt.Errorf("%w: jmespath: %q on a value of another type", keys.Missing("The idempotency key cannot be made from the request."), expr)
+		found, err := compiled.Search(tree)
+		if err != nil {
+			key := keys.Malformed("The idempotency key cannot be made from the request.")
+			if guard.Public(err).Code == "wrong_type" {
+				key = keys.Missing("The idempotency key cannot be made from the request.")
+			}
+			return "", fmt.Errorf("%w: jmespath: %q: %w", key, expr, err)
 		}
 		if !keys.Complete(found) {
 			return "", keys.Missing("The request lacks a part of the idempotency key.")

@@ -144,7 +144,9 @@ func FuzzKey(f *testing.F) {
 // A text inside of the event is looked into with the functions of Powertools.
 func TestKeysFromATextInTheEvent(t *testing.T) {
 	key := jmespath.Key("Records[0].powertools_json(body).order")
-	event := func(body string) string { return fmt.Sprintf(`{"Records":[{"eventSource":"aws:sqs","messageId":"m","body":%q}]}`, body) }
+	event := func(body string) string {
+		return fmt.Sprintf(`{"Records":[{"eventSource":"aws:sqs","messageId":"m","body":%q}]}`, body)
+	}
 	if got, err := find(key, event(`{"order":7}`)); err != nil || got != "7" {
 		t.Errorf("got %s and error %v, want 7", got, err)
 	}

@@ -56,10 +56,12 @@ func contentHash(ev *guard.Event) (string, error) {
 // canonical returns a JSON text in its canonical form, and any other text as it
 // is, each marked with its kind.
 func canonical(text []byte) string {
-	if out, err := canonicaljson.Append([]byte("json "), text); err == nil {
-		return string(out)
+	out := append(make([]byte, 0, 16+2*len(text)), "json "...) // room to sort members
+	out, err := canonicaljson.Append(out, text)
+	if err != nil {
+		out = append([]byte("bytes "), text...)
 	}
-	return "bytes " + string(text)
+	return string(out)
 }
 
 // object is a JSON object.

@@ -3,7 +3,6 @@ package idempotency
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"github.com/aws/aws-lambda-go/lambdacontext"
 	"github.com/lambdarmor/lambdarmor/guard"
@@ -14,50 +13,50 @@ import (
 // storedKey returns the key of a record. Requests that differ in function,
 // operation, caller, tenant or key have different ones. For [Do], ev is nil.
 func (c *config) storedKey(ctx context.Context, ev *guard.Event, key string) (string, error) {
-	operation, err := c.operation(ev)
+	parts := append(make([]string, 0, 12), "lambdarmor idempotency 1", c.function)
+	parts, err := c.addOperation(parts, ev)
 	if err != nil {
 		return "", err
 	}
-	caller, err := c.caller(ctx, ev)
-	if err != nil {
+	if parts, err = c.addCaller(ctx, parts, ev); err != nil {
 		return "", err
 	}
 	tenant := ""
 	if lc, ok := lambdacontext.FromContext(ctx); ok {
 		tenant = lc.TenantID
 	}
-	return hash(slices.Concat([]string{"lambdarmor idempotency 1", c.function}, operation, caller, []string{tenant, key})...), nil
+	return hash(append(parts, tenant, key)...), nil
 }
 
-// operation returns what the key is for. The first text is its kind, which fixes
-// the number of the others.
-func (c *config) operation(ev *guard.Event) ([]string, error) {
+// addOperation adds what the key is for: a kind, which fixes the number of texts,
+// and those.
+func (c *config) addOperation(to []string, ev *guard.Event) ([]string, error) {
 	switch {
 	case ev == nil:
-		return []string{"do", c.name}, nil
+		return append(to, "do", c.name), nil
 	case c.name != "":
-		return []string{"name", c.name}, nil
+		return append(to, "name", c.name), nil
 	case ev.Trigger() == guard.AppSync:
 		event, err := objectOf(ev)
 		info, _ := event["info"].(object)
 		parent, _ := info["parentTypeName"].(string)
 		field, _ := info["fieldName"].(string)
-		return []string{"field", parent, field}, err
+		return append(to, "field", parent, field), err
 	case !ev.Trigger().IsHTTP():
-		return []string{"event"}, nil
+		return append(to, "event"), nil
 	}
 	req, err := ev.Request()
 	if err != nil {
 		return nil, err
 	}
 	if route := req.RouteKey(); route != "" && route != "$default" {
-		return []string{"route", route}, nil
+		return append(to, "route", route), nil
 	}
-	return []string{"path", req.Method(), req.RawPath()}, nil
+	return append(to, "path", req.Method(), req.RawPath()), nil
 }
 
-// caller returns whose key it is.
-func (c *config) caller(ctx context.Context, ev *guard.Event) ([]string, error) {
+// addCaller adds whose key it is: a kind and texts.
+func (c *config) addCaller(ctx context.Context, to []string, ev *guard.Event) ([]string, error) {
 	if c.scope != nil {
 		scope, err := c.scope(ctx, ev)
 		if err != nil {
@@ -66,25 +65,25 @@ func (c *config) caller(ctx context.Context, ev *guard.Event) ([]string, error) 
 		if scope == "" {
 			return nil, reason.New("idempotency: Scope returned an empty text")
 		}
-		return []string{"scope", scope}, nil
+		return append(to, "scope", scope), nil
 	}
 	if ev == nil {
-		return []string{"none"}, nil
+		return append(to, "none"), nil
 	}
 	if t := ev.Trigger(); !t.IsHTTP() && t != guard.WebSocket && t != guard.AppSync {
-		return []string{"none"}, nil
+		return append(to, "none"), nil
 	}
 	if who := guard.Principal(ctx); who != "" {
-		return []string{"lambda", who}, nil // as if a Lambda authorizer had said so
+		return append(to, "lambda", who), nil // as if a Lambda authorizer had said so
 	}
-	return eventCaller(ev)
+	return addEventCaller(to, ev)
 }
 
-// eventCaller returns who the gateway has authenticated. If that is nobody, or an
+// addEventCaller adds who the gateway has authenticated. If that is nobody, or an
 // application that several users share, a hash of the credentials keeps callers
 // apart. An authorizer that says something but not who is an error: its callers
 // would share keys.
-func eventCaller(ev *guard.Event) ([]string, error) {
+func addEventCaller(to []string, ev *guard.Event) ([]string, error) {
 	req, err := ev.Request()
 	if ev.Trigger() == guard.AppSync { // is no HTTP request, and has to be strict all the same
 		_, err = ev.Tree()
@@ -98,15 +97,15 @@ func eventCaller(ev *guard.Event) ([]string, error) {
 	}
 	if who.Kind == "" {
 		if sent := credentials(req, "authorization", "cookie", "x-api-key"); sent != "" {
-			return []string{"credentials", sent}, nil
+			return append(to, "credentials", sent), nil
 		}
-		return []string{"none"}, nil
+		return append(to, "none"), nil
 	}
-	caller := append([]string{who.Kind}, who.Parts...)
+	to = append(append(to, who.Kind), who.Parts...)
 	if sent := credentials(req, "authorization", "cookie"); who.Shared && sent != "" {
-		caller = append(caller, "credentials", sent)
+		to = append(to, "credentials", sent)
 	}
-	return caller, nil
+	return to, nil
 }
 
 // credentials returns a hash of headers, or "" if all are empty.

@@ -86,7 +86,7 @@ func (s *Store) record(key string, item map[string]types.AttributeValue) (idempo
 		return r, err
 	case status != inProgress:
 		return r, fmt.Errorf("%s is %q", s.attr.Status, status)
-	case leased && lease < s.now().UnixMilli():
+	case leased && lease < s.clock.Now().UnixMilli():
 		r.Status = idempotency.Abandoned
 	default:
 		r.Status = idempotency.InProgress

@@ -1,6 +1,9 @@
 package dynamo
 
-import "fmt"
+import (
+	"fmt"
+	"time"
+)
 
 // Option changes a [Store].
 type Option func(*Store)
@@ -58,4 +61,13 @@ func CompressFrom(bytes int) Option {
 		panic(fmt.Sprintf("dynamo: CompressFrom(%d)", bytes))
 	}
 	return func(s *Store) { s.compressFrom = bytes }
+}
+
+// Clock sets the clock that leases and expiries are judged by, for tests. The
+// default is time.Now.
+func Clock(now func() time.Time) Option {
+	if now == nil {
+		panic("dynamo: Clock with a nil function")
+	}
+	return func(s *Store) { s.clock = now }
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/smithy-go"
 	"github.com/lambdarmor/lambdarmor/idempotency"
+	"github.com/lambdarmor/lambdarmor/internal/clock"
 	"github.com/lambdarmor/lambdarmor/internal/reason"
 )
 
@@ -34,7 +35,7 @@ type Store struct {
 	sortKey      string // "" where there is none
 	partition    string
 	compressFrom int
-	now          func() time.Time
+	clock        clock.Clock
 	gzips        sync.Pool // of *gzip.Writer
 }
 
@@ -51,7 +52,7 @@ func New(client Client, table string, opts ...Option) *Store {
 	if table == "" {
 		panic("dynamo: New without a table")
 	}
-	s := &Store{client: client, table: table, compressFrom: 4096, now: time.Now}
+	s := &Store{client: client, table: table, compressFrom: 4096}
 	Names(Attributes{})(s)
 	for _, opt := range opts {
 		opt(s)
@@ -107,7 +108,7 @@ func sameRequest(a, b idempotency.Record) bool {
 }
 
 func (s *Store) claim(r idempotency.Record) *dynamodb.PutItemInput {
-	now := s.now()
+	now := s.clock.Now()
 	e := s.expression()
 	free := "attribute_not_exists(" + e.name(s.attr.Key) + ") OR " + e.name(s.attr.Expiration) + " < " + e.number(now.Unix())
 	if before := r.Epoch - 1; before > 0 {
@@ -152,7 +153,7 @@ func (s *Store) holder(ctx context.Context, key string, item map[string]types.At
 	if err != nil {
 		return held, false, fmt.Errorf("dynamo: item %s: %w", key, err)
 	}
-	expired := !held.Expires.IsZero() && held.Expires.Unix() < s.now().Unix()
+	expired := !held.Expires.IsZero() && held.Expires.Unix() < s.clock.Now().Unix()
 	return held, !expired, nil
 }
 

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/lambdarmor/lambdarmor/idempotency"
+	"github.com/lambdarmor/lambdarmor/internal/clock"
 	"github.com/valkey-io/valkey-go"
 )
 
@@ -22,8 +23,7 @@ const maxResult = 512 << 20
 type Store struct {
 	client                   valkey.Client
 	prefix                   string
-	now                      func() time.Time
-	pause                    time.Duration // before a step is tried again, twice as long each time
+	clock                    clock.Clock
 	claim, complete, release *valkey.Lua
 }
 
@@ -37,6 +37,15 @@ func Prefix(prefix string) Option {
 	return func(s *Store) { s.prefix = prefix }
 }
 
+// Clock sets the clock of this process, for tests. The default is time.Now. The
+// server judges leases by its own clock.
+func Clock(now func() time.Time) Option {
+	if now == nil {
+		panic("valkey: Clock with a nil function")
+	}
+	return func(s *Store) { s.clock = now }
+}
+
 // New makes a store. The client stays the caller's, who closes it.
 //
 // A client whose ReplicaOnly is set cannot write, and every claim fails.
@@ -47,8 +56,6 @@ func New(client valkey.Client, opts ...Option) *Store {
 	s := &Store{
 		client:   client,
 		prefix:   "idempotency:",
-		now:      time.Now,
-		pause:    25 * time.Millisecond,
 		claim:    valkey.NewLuaScript(claimScript),
 		complete: valkey.NewLuaScript(completeScript),
 		release:  valkey.NewLuaScript(releaseScript),
@@ -116,7 +123,7 @@ func settled(step string, answer valkey.ValkeyResult) error {
 // enough for the function to answer that the store is down.
 func (s *Store) run(ctx context.Context, script *valkey.Lua, key string, args ...string) valkey.ValkeyResult {
 	const tries = 3
-	pause := s.pause
+	pause := 10 * time.Millisecond
 	for try := 1; ; try++ {
 		if err := ctx.Err(); err != nil {
 			return valkey.NewErrorResult(err)
@@ -146,7 +153,7 @@ func broken(err error) bool {
 // The server adds it to its own time, so that no two clocks are ever compared;
 // what the request takes on its way makes a lease longer, and never shorter.
 func (s *Store) left(t time.Time) string {
-	left := t.Sub(s.now())
+	left := t.Sub(s.clock.Now())
 	ms := left.Milliseconds()
 	if left > time.Duration(ms)*time.Millisecond {
 		ms++

@@ -25,7 +25,7 @@ func BenchmarkSimple(b *testing.B) {
 	denied := func(context.Context, events.APIGatewayV2CustomAuthorizerV2Request) (events.APIGatewayV2CustomAuthorizerSimpleResponse, error) {
 		return events.APIGatewayV2CustomAuthorizerSimpleResponse{}, nil
 	}
-	routed := sample("").Set("/identitySource", []string{bearer, routeKey}).Bytes()
+	routed := sampleOf("").Set("/identitySource", []string{bearer, routeKey}).Bytes()
 	for _, bb := range []struct {
 		name string
 		h    lambda.Handler
@@ -58,7 +58,7 @@ func BenchmarkPolicy(b *testing.B) {
 			routes[fmt.Sprintf("GET /%d", i)] = authorizer.Scopes("s")
 		}
 		h := authorizer.Policy(authorizer.All(authorizer.Bearer(alice("s")), authorizer.Routes(routes)))
-		event := sample("token").Set("/methodArn", stageARN+"GET/0").Bytes()
+		event := sampleOf("token").Set("/methodArn", stageARN+"GET/0").Bytes()
 		b.Run(fmt.Sprint(n, " routes"), func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {

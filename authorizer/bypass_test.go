@@ -11,9 +11,12 @@ import (
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
+
 	"github.com/lambdarmor/lambdarmor/authorizer"
 	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/guard/guardtest"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/gateway"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/sample"
 	"github.com/lambdarmor/lambdarmor/guard/httpapi"
 	"github.com/lambdarmor/lambdarmor/idempotency"
 )
@@ -56,17 +59,17 @@ func behind(h lambda.Handler, layers ...guard.Middleware) guardtest.Invoker {
 // A path that was decoded once is another one than the path that it decodes to.
 func TestNoSpellingOfAPathPassesTheCheckOfAnother(t *testing.T) {
 	routes := []string{"GET /{page}", "GET /admin", "$default"}
-	simple := &guardtest.Authorizer{Function: guarded(authorizer.Simple(openPages()), io.Discard), SimpleResponses: true}
+	simple := &gateway.Authorizer{Function: guarded(authorizer.Simple(openPages()), io.Discard), SimpleResponses: true}
 	var apis []func(t *testing.T) (string, *httptest.Server)
 	for _, format := range []string{"2.0", "1.0"} {
 		for name, fn := range map[string]lambda.Handler{"Routes": pages(), "Serve": pagesOfAMux()} {
 			for _, keys := range [][]string{routes, nil} {
 				apis = append(apis, func(t *testing.T) (string, *httptest.Server) {
-					api, err := guardtest.NewHTTPAPI(behind(fn, authorizer.Require(openPages())), guardtest.HTTPAPIConfig{Routes: keys, Format: format})
+					api, err := gateway.NewHTTPAPI(behind(fn, authorizer.Require(openPages())), gateway.HTTPAPIConfig{Routes: keys, Format: format})
 					return name + " behind Require " + format, serve(t, api, err)
 				}, func(t *testing.T) (string, *httptest.Server) {
 					a := *simple
-					api, err := guardtest.NewHTTPAPI(behind(fn, authorizer.FromGateway()), guardtest.HTTPAPIConfig{Routes: keys, Format: format, Authorizer: &a})
+					api, err := gateway.NewHTTPAPI(behind(fn, authorizer.FromGateway()), gateway.HTTPAPIConfig{Routes: keys, Format: format, Authorizer: &a})
 					return name + " behind Simple " + format, serve(t, api, err)
 				})
 			}
@@ -74,10 +77,10 @@ func TestNoSpellingOfAPathPassesTheCheckOfAnother(t *testing.T) {
 	}
 	for name, fn := range map[string]lambda.Handler{"Routes": pages(), "Serve": pagesOfAMux()} {
 		apis = append(apis, func(t *testing.T) (string, *httptest.Server) {
-			api, err := guardtest.NewHTTPAPI(behind(fn, authorizer.Require(openPages())), guardtest.HTTPAPIConfig{FunctionURL: true})
+			api, err := gateway.NewHTTPAPI(behind(fn, authorizer.Require(openPages())), gateway.HTTPAPIConfig{FunctionURL: true})
 			return name + " of a function URL", serve(t, api, err)
 		}, func(t *testing.T) (string, *httptest.Server) {
-			api, err := guardtest.NewRESTAPI(behind(fn, authorizer.Require(openPages())), guardtest.RESTAPIConfig{Routes: []string{"ANY /{proxy+}"}})
+			api, err := gateway.NewRESTAPI(behind(fn, authorizer.Require(openPages())), gateway.RESTAPIConfig{Routes: []string{"ANY /{proxy+}"}})
 			return name + " of a REST API", serve(t, api, err)
 		})
 	}
@@ -113,17 +116,17 @@ func TestHEADIsHeldToTheCheckOfGET(t *testing.T) {
 			}),
 			"/": says("something else"),
 		})
-		for name, api := range map[string]func() (*guardtest.HTTPAPI, error){
-			"Require": func() (*guardtest.HTTPAPI, error) {
-				return guardtest.NewHTTPAPI(behind(fn, authorizer.Require(check())), guardtest.HTTPAPIConfig{Routes: keys})
+		for name, api := range map[string]func() (*gateway.HTTPAPI, error){
+			"Require": func() (*gateway.HTTPAPI, error) {
+				return gateway.NewHTTPAPI(behind(fn, authorizer.Require(check())), gateway.HTTPAPIConfig{Routes: keys})
 			},
-			"Simple": func() (*guardtest.HTTPAPI, error) {
-				return guardtest.NewHTTPAPI(behind(fn, authorizer.FromGateway()), guardtest.HTTPAPIConfig{Routes: keys, Authorizer: &guardtest.Authorizer{
+			"Simple": func() (*gateway.HTTPAPI, error) {
+				return gateway.NewHTTPAPI(behind(fn, authorizer.FromGateway()), gateway.HTTPAPIConfig{Routes: keys, Authorizer: &gateway.Authorizer{
 					Function: guarded(authorizer.Simple(check()), io.Discard), SimpleResponses: true,
 				}})
 			},
-			"Policy": func() (*guardtest.HTTPAPI, error) {
-				return guardtest.NewHTTPAPI(behind(fn, authorizer.FromGateway()), guardtest.HTTPAPIConfig{Routes: keys, Authorizer: &guardtest.Authorizer{
+			"Policy": func() (*gateway.HTTPAPI, error) {
+				return gateway.NewHTTPAPI(behind(fn, authorizer.FromGateway()), gateway.HTTPAPIConfig{Routes: keys, Authorizer: &gateway.Authorizer{
 					Function: guarded(authorizer.Policy(check()), io.Discard),
 				}})
 			},
@@ -148,19 +151,19 @@ func TestIdsWithAnEscapeWork(t *testing.T) {
 		}),
 	})
 	inner := behind(fn, authorizer.Require(check))
-	url, err := guardtest.NewHTTPAPI(inner, guardtest.HTTPAPIConfig{FunctionURL: true})
+	url, err := gateway.NewHTTPAPI(inner, gateway.HTTPAPIConfig{FunctionURL: true})
 	if err != nil {
 		t.Fatal(err)
 	}
-	rest, err := guardtest.NewRESTAPI(inner, guardtest.RESTAPIConfig{Routes: []string{"ANY /{proxy+}", "GET /users/{name}"}})
+	rest, err := gateway.NewRESTAPI(inner, gateway.RESTAPIConfig{Routes: []string{"ANY /{proxy+}", "GET /users/{name}"}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, cfg := range map[string]guardtest.HTTPAPIConfig{
+	for name, cfg := range map[string]gateway.HTTPAPIConfig{
 		"2.0": {}, "1.0": {Format: "1.0"}, "2.0 by route": {Routes: []string{"GET /users/{name}"}}, "1.0 by route": {Routes: []string{"GET /users/{name}"}, Format: "1.0"},
 		"2.0 greedy": {Routes: []string{"ANY /{proxy+}"}},
 	} {
-		api, err := guardtest.NewHTTPAPI(inner, cfg)
+		api, err := gateway.NewHTTPAPI(inner, cfg)
 		idsWithAnEscape(t, name, serve(t, api, err))
 	}
 	idsWithAnEscape(t, "function URL", serve(t, url, nil))
@@ -202,9 +205,9 @@ func TestNobodyElsesRequestIsKeptAsADenial(t *testing.T) {
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			api, err := guardtest.NewHTTPAPI(allowAll(), guardtest.HTTPAPIConfig{
+			api, err := gateway.NewHTTPAPI(allowAll(), gateway.HTTPAPIConfig{
 				Routes: []string{"GET /list-users", "GET /list-admins"},
-				Authorizer: &guardtest.Authorizer{
+				Authorizer: &gateway.Authorizer{
 					Function: guarded(authorizer.Simple(tt.check), io.Discard), SimpleResponses: true, IdentitySources: tt.sources, TTL: time.Minute,
 				},
 			})
@@ -242,7 +245,7 @@ func TestAnyCountsWhatAnEdgeSets(t *testing.T) {
 		looks(func(r *authorizer.Request) bool { return r.Header("X-Waf-Verdict") == "trusted" }),
 		authorizer.Bearer(alice()),
 	)
-	event := guardtest.Sample(guard.Authorizer)
+	event := sample.Of(guard.Authorizer)
 	if out, r, err := ask(t, authorizer.Simple(check), event); err != nil {
 		t.Errorf("got %s, %v, %v, want what a client may send to be forgotten", out, r, err)
 	}
@@ -254,7 +257,7 @@ func TestAnyCountsWhatAnEdgeSets(t *testing.T) {
 
 // AWS's own examples of TOKEN events have "*" for the stage.
 func TestATokenEventMayHaveAnyStage(t *testing.T) {
-	event := guardtest.Sample(guard.Authorizer, "token").Set("/methodArn", "arn:aws:execute-api:us-west-2:123456789012:ymy8tbxw7b/*/GET/")
+	event := sample.Of(guard.Authorizer, "token").Set("/methodArn", "arn:aws:execute-api:us-west-2:123456789012:ymy8tbxw7b/*/GET/")
 	for name, want := range map[string]outcome{token: allow, "another": unauthorized} {
 		got, _, _ := ask(t, authorizer.Policy(authorizer.Bearer(alice())), event.Set("/authorizationToken", "Bearer "+name))
 		if want == allow && !strings.Contains(got, `"Effect":"Allow"`) {
@@ -273,7 +276,7 @@ func TestAppSyncKeepsNoDenial(t *testing.T) {
 		"unauthenticated": guard.Errorf(guard.Unauthenticated, "token_not_yet_valid", "Not yet."),
 		"forbidden":       guard.Errorf(guard.Forbidden, "no", "No."),
 	} {
-		out, _, _ := ask(t, authorizer.AppSync(fails(err)), guardtest.Sample(guard.Authorizer, "appsync"))
+		out, _, _ := ask(t, authorizer.AppSync(fails(err)), sample.Of(guard.Authorizer, "appsync"))
 		if out != `{"isAuthorized":false,"ttlOverride":0}` {
 			t.Errorf("%s: got %s, want a denial that is not kept", name, out)
 		}
@@ -287,7 +290,7 @@ func TestAPolicyDeniesAnEscapedSlashBehindARefusedRoute(t *testing.T) {
 		"GET /x/{id}": authorizer.Scopes("read"),
 	}))
 	const base = "arn:aws:execute-api:us-east-1:123456789012:a1b2c3d4e5/prod/GET/"
-	event := guardtest.Sample(guard.Authorizer).
+	event := sample.Of(guard.Authorizer).
 		Set("/routeArn", base+"x/1").Set("/routeKey", "GET /x/{id}").Set("/requestContext/routeKey", "GET /x/{id}").
 		Set("/rawPath", "/x/1").Set("/requestContext/http/path", "/x/1").Set("/requestContext/http/method", "GET").
 		Set("/pathParameters", map[string]string{"id": "1"}).Set("/identitySource", []string{bearer})
@@ -372,9 +375,9 @@ func TestAStoredAnswerIsForItsCallerAlone(t *testing.T) {
 	}
 }
 
-func mustAPI(t *testing.T, fn guardtest.Invoker) *guardtest.HTTPAPI {
+func mustAPI(t *testing.T, fn guardtest.Invoker) *gateway.HTTPAPI {
 	t.Helper()
-	api, err := guardtest.NewHTTPAPI(fn, guardtest.HTTPAPIConfig{})
+	api, err := gateway.NewHTTPAPI(fn, gateway.HTTPAPIConfig{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,9 +5,10 @@ import (
 	"testing"
 
 	"github.com/aws/aws-lambda-go/lambda"
+
 	"github.com/lambdarmor/lambdarmor/authorizer"
 	"github.com/lambdarmor/lambdarmor/guard"
-	"github.com/lambdarmor/lambdarmor/guard/guardtest"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/sample"
 	"github.com/lambdarmor/lambdarmor/guard/httpapi"
 )
 
@@ -15,18 +16,18 @@ import (
 // itself: what a gateway puts before the path is taken off by both.
 func TestAHandlersChecksAndItsRoutesReadOnePath(t *testing.T) {
 	const custom, own = "api.example.com", "a1b2c3d4e5.execute-api.us-east-1.amazonaws.com"
-	rest := func(path, proxy, domain string) guardtest.Event {
-		return guardtest.Sample(guard.REST).Set("/httpMethod", "GET").Set("/resource", "/{proxy+}").Set("/path", path).
+	rest := func(path, proxy, domain string) sample.Event {
+		return sample.Of(guard.REST).Set("/httpMethod", "GET").Set("/resource", "/{proxy+}").Set("/path", path).
 			Set("/pathParameters", map[string]string{"proxy": proxy}).Set("/requestContext/domainName", domain).Set("/requestContext/stage", "v1")
 	}
-	http := func(route, path, proxy, domain, stage string) guardtest.Event {
-		return guardtest.Sample(guard.HTTPAPI).Set("/routeKey", route).Set("/rawPath", path).Set("/pathParameters", map[string]string{"proxy": proxy}).
+	http := func(route, path, proxy, domain, stage string) sample.Event {
+		return sample.Of(guard.HTTPAPI).Set("/routeKey", route).Set("/rawPath", path).Set("/pathParameters", map[string]string{"proxy": proxy}).
 			Set("/requestContext/http/method", "GET").Set("/requestContext/http/path", path).Set("/requestContext/domainName", domain).Set("/requestContext/stage", stage)
 	}
 	const orders, tenants, versioned, named = "GET /orders", "GET /{tenant}/orders", "GET /v1/orders", "GET /orders/by/{name}"
 	for _, tt := range []struct {
 		name  string
-		event guardtest.Event
+		event sample.Event
 		want  string // "" where the check refuses
 	}{
 		{name: "REST", event: rest("/orders", "orders", own), want: orders},

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/guard/layer"
 )
 
 type grantKey struct{}
@@ -47,7 +48,7 @@ func All(checks ...Check) Check {
 				g = &earlier
 			}
 			if r.as == nil {
-				_ = guard.SetPrincipal(ctx, g.Principal) // for the record; Require and FromGateway are told of an error
+				_ = layer.SetPrincipal(ctx, g.Principal) // for the record; Require and FromGateway are told of an error
 			}
 			granted, ctx = g, withGrant(ctx, g)
 		}

@@ -18,7 +18,7 @@ func decide(t *testing.T, c authorizer.Check) (g *authorizer.Grant, err error) {
 		g, err = c(ctx, r)
 		return g, err
 	}
-	_, _ = authorizer.Simple(seen).Invoke(t.Context(), sample("").Bytes())
+	_, _ = authorizer.Simple(seen).Invoke(t.Context(), sampleOf("").Bytes())
 	return g, err
 }
 
@@ -148,7 +148,7 @@ func TestSourceIP(t *testing.T) {
 		{networks: []string{"0.0.0.0/0"}, address: "203.0.113.7:443"},
 	} {
 		h := authorizer.Simple(authorizer.SourceIP(tt.networks...), authorizer.Uncached())
-		out, log, err := ask(t, h, sample("").Set("/requestContext/http/sourceIp", tt.address).Set("/headers/x-forwarded-for", "203.0.113.7"))
+		out, log, err := ask(t, h, sampleOf("").Set("/requestContext/http/sourceIp", tt.address).Set("/headers/x-forwarded-for", "203.0.113.7"))
 		if (outcomeOf(t, out, err, "") == allow) != tt.ok || !tt.ok && log.code() != "source_address" {
 			t.Errorf("%v: %s, %v", tt, out, log)
 		}
@@ -190,7 +190,7 @@ func TestClientCert(t *testing.T) {
 			code:    "internal",
 		},
 	} {
-		event := withCertificate(sample(""))
+		event := withCertificate(sampleOf(""))
 		if tt.pointer != "" {
 			event = event.Set(tt.pointer, tt.value)
 		}

@@ -50,7 +50,7 @@ func TestContextValues(t *testing.T) {
 	} {
 		for _, s := range samples {
 			c := grants(&authorizer.Grant{Principal: "alice", Context: map[string]any{"value": tt.value}})
-			event := sample(s.variant)
+			event := sampleOf(s.variant)
 			out, log, err := ask(t, handlerFor(s.variant, s.simple, c), event, guard.UnsafeErrorTexts())
 			want := broken
 			if tt.reason == "" {
@@ -90,7 +90,7 @@ func TestGrantsThatCannotTravel(t *testing.T) {
 		{reason: "a value without a name", grant: context("")},
 		{reason: "a value without a name", grant: context("\xff")},
 	} {
-		out, log, err := ask(t, authorizer.Simple(grants(&tt.grant)), sample(""), guard.UnsafeErrorTexts())
+		out, log, err := ask(t, authorizer.Simple(grants(&tt.grant)), sampleOf(""), guard.UnsafeErrorTexts())
 		e, _ := log["error"].(map[string]any)
 		cause, _ := e["cause"].(string)
 		if outcomeOf(t, out, err, "") != broken || !strings.Contains(cause, tt.reason) {

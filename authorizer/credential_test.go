@@ -12,7 +12,7 @@ import (
 // withKey asks about a key that is the identity source.
 func withKey(t *testing.T, v authorizer.Verifier, key string) (outcome, record) {
 	t.Helper()
-	event := sample("").Set("/headers/x-api-key", key).Set("/identitySource", []string{key})
+	event := sampleOf("").Set("/headers/x-api-key", key).Set("/identitySource", []string{key})
 	out, log, err := ask(t, authorizer.Simple(authorizer.APIKey("X-Api-Key", v)), event)
 	return outcomeOf(t, out, err, ""), log
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/guard/layer"
 	"github.com/lambdarmor/lambdarmor/internal/fieldlines"
 	"github.com/lambdarmor/lambdarmor/internal/reason"
 )
@@ -79,7 +80,7 @@ func (d *decider) request(ctx context.Context, payload []byte) (*Request, error)
 		return nil, err
 	}
 	if key := r.in.routeKey; key != "" {
-		guard.SetRoute(ctx, key)
+		layer.SetRoute(ctx, key)
 	}
 	if !slices.Contains(d.formats, r.in.format) {
 		return nil, &guard.Error{Kind: guard.Internal, Code: "authorizer_format", Err: reason.New("authorizer: events of format " +
@@ -113,7 +114,7 @@ func ask(ctx context.Context, c Check, r *Request) (*Grant, error) {
 // failure of ours, whatever kind it has.
 func (d *decider) ask(ctx context.Context, r *Request) (*Grant, error) {
 	g, err := ask(ctx, d.check, r)
-	if verdictOf(err) == failed && guard.KindOf(err).CallersFault() {
+	if verdictOf(err) == failed && guard.KindOf(err).IsClientError() {
 		err = &guard.Error{Kind: guard.Internal, Code: guard.Public(err).Code, Err: err}
 	}
 	return g, err
@@ -157,10 +158,10 @@ func logged(ctx context.Context, g *Grant, err error) verdict {
 	v := verdictOf(err)
 	decided(ctx, v)
 	if g != nil {
-		_ = guard.SetPrincipal(ctx, g.Principal) // an authorizer has no layer inside
+		_ = layer.SetPrincipal(ctx, g.Principal) // an authorizer has no layer inside
 	}
 	if err != nil {
-		guard.SetError(ctx, err)
+		layer.SetError(ctx, err)
 	}
 	return v
 }
@@ -175,7 +176,7 @@ func hazard(ctx context.Context, fix string) error {
 		Kind: guard.Internal, Code: "authorizer_cache_hazard",
 		Err: reason.New("authorizer: the decision depends on what the gateway's cache does not keep apart"),
 	}
-	guard.SetError(ctx, err)
+	layer.SetError(ctx, err)
 	return err
 }
 

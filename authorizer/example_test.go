@@ -10,15 +10,16 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-lambda-go/lambda/messages"
+
 	"github.com/lambdarmor/lambdarmor/authorizer"
 	"github.com/lambdarmor/lambdarmor/authorizer/apikey"
 	"github.com/lambdarmor/lambdarmor/guard"
-	"github.com/lambdarmor/lambdarmor/guard/guardtest"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/sample"
 	"github.com/lambdarmor/lambdarmor/guard/httpapi"
 )
 
 // answerTo invokes a handler as Lambda does, here to print its answer.
-func answerTo(h lambda.Handler, event guardtest.Event) {
+func answerTo(h lambda.Handler, event sample.Event) {
 	out, err := h.Invoke(context.Background(), event.Bytes())
 	if err != nil {
 		code := guard.Public(err).Code
@@ -44,7 +45,7 @@ func ExampleSimple() {
 		}),
 	)
 	h := guard.Wrap(authorizer.Simple(check), guard.Log(fixes(os.Stdout)), guard.Errors(), guard.Recover())
-	event := guardtest.Sample(guard.Authorizer) // GET /orders/42 with that token
+	event := sample.Of(guard.Authorizer) // GET /orders/42 with that token
 
 	answerTo(h, event.Set("/identitySource", []string{"Bearer t0k3n", "GET /orders/{id}"}))
 	answerTo(h, event.Set("/identitySource", []string{"Bearer t0k3n"}))
@@ -65,7 +66,7 @@ func ExamplePolicy() {
 			"POST /orders": authorizer.Scopes("orders:write"),
 		}),
 	)
-	event := guardtest.Sample(guard.Authorizer, "token").
+	event := sample.Of(guard.Authorizer, "token").
 		Set("/methodArn", "arn:aws:execute-api:us-east-1:123456789012:a1b2c3d4e5/prod/POST/orders")
 	answerTo(authorizer.Policy(check), event)
 	answerTo(authorizer.Policy(check), event.Set("/authorizationToken", "Bearer another"))
@@ -84,7 +85,7 @@ func ExampleRequire() {
 		return "hello " + g.Principal, nil
 	})
 	h := guard.Wrap(hello, httpapi.Problems(), guard.Recover(), authorizer.Require(authorizer.APIKey("X-Api-Key", keys)))
-	event := guardtest.Sample(guard.FunctionURL)
+	event := sample.Of(guard.FunctionURL)
 
 	answerTo(h, event.Set("/headers/x-api-key", "k-8f14e45fceea167a5a36"))
 	answerTo(h, event)
@@ -102,7 +103,7 @@ func ExampleCheck() {
 		}
 		return &authorizer.Grant{Principal: tenant}, nil
 	}
-	event := guardtest.Sample(guard.Authorizer).Set("/headers/host", "acme.example.com")
+	event := sample.Of(guard.Authorizer).Set("/headers/host", "acme.example.com")
 	answerTo(guard.Wrap(authorizer.Simple(tenants), guard.Log(fixes(os.Stdout))), event)
 	answerTo(authorizer.Simple(tenants), event.Set("/identitySource", []string{"acme.example.com"}))
 	// Output:
@@ -120,8 +121,8 @@ func ExampleIAM() {
 	})
 	h := guard.Wrap(hello, httpapi.Problems(), guard.Recover(),
 		authorizer.Require(authorizer.IAM("arn:aws:iam::123456789012:role/orders")))
-	signedBy := func(arn string) guardtest.Event {
-		return guardtest.Sample(guard.FunctionURL).Set("/requestContext/authorizer", map[string]any{"iam": map[string]any{"userArn": arn}})
+	signedBy := func(arn string) sample.Event {
+		return sample.Of(guard.FunctionURL).Set("/requestContext/authorizer", map[string]any{"iam": map[string]any{"userArn": arn}})
 	}
 
 	printBody(h, signedBy("arn:aws:sts::123456789012:assumed-role/orders/till-3"))
@@ -139,7 +140,7 @@ func ExampleFromGateway() {
 		return fmt.Sprint("hello ", g.Principal, ", with ", g.Scopes, ", of ", g.Groups), nil
 	})
 	h := guard.Wrap(hello, httpapi.Problems(), guard.Recover(), authorizer.FromGateway("iss"))
-	event := guardtest.Sample(guard.HTTPAPI)
+	event := sample.Of(guard.HTTPAPI)
 
 	printBody(h, event.Set("/requestContext/authorizer", map[string]any{"jwt": map[string]any{
 		"claims": map[string]string{"sub": "alice", "iss": "https://issuer.example.com", "cognito:groups": "[sales support]"},
@@ -162,7 +163,7 @@ func ExampleEdgeHeaders() {
 	}
 	check := authorizer.Any(trusted, authorizer.Bearer(tokens{"t0k3n": {Principal: "alice"}}))
 	edge := authorizer.EdgeHeaders("X-Waf-Verdict")
-	event := guardtest.Sample(guard.Authorizer).Set("/headers/x-waf-verdict", "unknown")
+	event := sample.Of(guard.Authorizer).Set("/headers/x-waf-verdict", "unknown")
 
 	answerTo(authorizer.Simple(check), event)
 	answerTo(guard.Wrap(authorizer.Simple(check, edge), guard.Log(fixes(os.Stdout))), event)
@@ -175,7 +176,7 @@ func ExampleEdgeHeaders() {
 }
 
 // printBody prints the status of a response and what it says.
-func printBody(h lambda.Handler, event guardtest.Event) {
+func printBody(h lambda.Handler, event sample.Event) {
 	out, err := h.Invoke(context.Background(), event.Bytes())
 	if err != nil {
 		fmt.Println("error:", err)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/guard/layer"
 	"github.com/lambdarmor/lambdarmor/guard/request"
 	"github.com/lambdarmor/lambdarmor/internal/reason"
 )
@@ -40,7 +41,7 @@ func FromGateway(expect ...string) guard.Middleware {
 			panic("authorizer: FromGateway with an empty name")
 		}
 	}
-	return guard.Named("authorizer.FromGateway", func(next lambda.Handler) lambda.Handler {
+	return layer.Named("authorizer.FromGateway", func(next lambda.Handler) lambda.Handler {
 		return guard.HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
 			g, err := gatewayGrant(ctx, payload, expect)
 			if err != nil {

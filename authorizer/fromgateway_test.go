@@ -10,10 +10,10 @@ import (
 
 	"github.com/lambdarmor/lambdarmor/authorizer"
 	"github.com/lambdarmor/lambdarmor/guard"
-	"github.com/lambdarmor/lambdarmor/guard/guardtest"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/sample"
 )
 
-func authorized(event guardtest.Event, by any) guardtest.Event {
+func authorized(event sample.Event, by any) sample.Event {
 	return event.Set("/requestContext/authorizer", by)
 }
 
@@ -39,7 +39,7 @@ func signed(arn string, cognito any) map[string]any {
 // identity is what IAM authorization says in format 1.0 and of a REST API.
 //
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html
-func identity(event guardtest.Event, arn, cognitoID any) guardtest.Event {
+func identity(event sample.Event, arn, cognitoID any) sample.Event {
 	return event.Set("/requestContext/identity", map[string]any{
 		"userArn": arn, "user": "AROA:s", "caller": "AROA:s", "accountId": "123456789012", "accessKey": "AKIA", "cognitoIdentityId": cognitoID, "principalOrgId": "o-1",
 	})
@@ -54,9 +54,9 @@ const (
 )
 
 func TestFromGatewayTakesWhatEachAuthorizerSays(t *testing.T) {
-	http2, url := guardtest.Sample(guard.HTTPAPI), guardtest.Sample(guard.FunctionURL)
-	http1, rest := authorized(guardtest.Sample(guard.HTTPAPI, "format-1.0"), nil), guardtest.Sample(guard.REST)
-	lattice := guardtest.Sample(guard.VPCLattice)
+	http2, url := sample.Of(guard.HTTPAPI), sample.Of(guard.FunctionURL)
+	http1, rest := authorized(sample.Of(guard.HTTPAPI, "format-1.0"), nil), sample.Of(guard.REST)
+	lattice := sample.Of(guard.VPCLattice)
 	cognito := map[string]any{"amr": []string{"authenticated"}, "identityId": identID, "identityPoolId": "us-east-1:4f"}
 	claims := map[string]any{
 		"sub": "alice", "iss": "https://issuer.example.com", "client_id": "shop", "exp": "4070908800", "iat": "1612053076", "scope": "orders:read orders:write",
@@ -66,7 +66,7 @@ func TestFromGatewayTakesWhatEachAuthorizerSays(t *testing.T) {
 	end := time.Unix(4070908800, 0)
 	for _, tt := range []struct {
 		name  string
-		event guardtest.Event
+		event sample.Event
 		want  authorizer.Grant
 	}{
 		{
@@ -184,10 +184,10 @@ func TestFromGatewayTakesWhatEachAuthorizerSays(t *testing.T) {
 
 // Whoever an authorizer does not name is nobody.
 func TestFromGatewayRefusesTheNameless(t *testing.T) {
-	http2, rest := guardtest.Sample(guard.HTTPAPI), guardtest.Sample(guard.REST)
-	http1 := authorized(guardtest.Sample(guard.HTTPAPI, "format-1.0"), nil)
-	lattice := guardtest.Sample(guard.VPCLattice)
-	for name, event := range map[string]guardtest.Event{
+	http2, rest := sample.Of(guard.HTTPAPI), sample.Of(guard.REST)
+	http1 := authorized(sample.Of(guard.HTTPAPI, "format-1.0"), nil)
+	lattice := sample.Of(guard.VPCLattice)
+	for name, event := range map[string]sample.Event{
 		"JWT without claims":            authorized(http2, map[string]any{"jwt": map[string]any{"scopes": []string{"a"}}}),
 		"JWT without a subject":         authorized(http2, jwt(map[string]any{"iss": "https://issuer.example.com", "email": "a@example.com"}, nil)),
 		"JWT, an empty subject":         authorized(http2, jwt(map[string]any{"sub": ""}, nil)),
@@ -203,7 +203,7 @@ func TestFromGatewayRefusesTheNameless(t *testing.T) {
 		"Lattice without IAM":           lattice.Set("/requestContext/identity", map[string]any{"sourceVpcArn": "arn:aws:ec2:us-east-1:123456789012:vpc/vpc-1"}),
 		"Lattice, another way":          lattice.Set("/requestContext/identity/type", "OTHER"),
 		"Lattice, an empty principal":   lattice.Set("/requestContext/identity/principal", ""),
-		"a load balancer":               guardtest.Sample(guard.ALB),
+		"a load balancer":               sample.Of(guard.ALB),
 	} {
 		b := new(backend)
 		r := mustRespond(t, b.handler(io.Discard, authorizer.FromGateway()), event)
@@ -215,9 +215,9 @@ func TestFromGatewayRefusesTheNameless(t *testing.T) {
 
 // The token has ended since, which a gateway that keeps decisions does not see.
 func TestFromGatewayHoldsATokenToItsEnd(t *testing.T) {
-	for name, event := range map[string]guardtest.Event{
-		"JWT":               authorized(guardtest.Sample(guard.HTTPAPI), jwt(map[string]any{"sub": "alice", "exp": "1577934245"}, nil)),
-		"Cognito user pool": authorized(guardtest.Sample(guard.REST), map[string]any{"claims": map[string]any{"sub": "alice", "exp": "Thu Jan 02 03:04:05 UTC 2020"}}),
+	for name, event := range map[string]sample.Event{
+		"JWT":               authorized(sample.Of(guard.HTTPAPI), jwt(map[string]any{"sub": "alice", "exp": "1577934245"}, nil)),
+		"Cognito user pool": authorized(sample.Of(guard.REST), map[string]any{"claims": map[string]any{"sub": "alice", "exp": "Thu Jan 02 03:04:05 UTC 2020"}}),
 	} {
 		b := new(backend)
 		if r := mustRespond(t, b.handler(io.Discard, authorizer.FromGateway()), event); r.StatusCode != 401 || !strings.Contains(r.Body, "credential_expired") || b.calls != 0 {
@@ -237,9 +237,9 @@ func taken(ctx context.Context, _ *authorizer.Request) (*authorizer.Grant, error
 
 // A token that the gateway has verified is restricted like any other.
 func TestScopesAndGroupsBehindAGatewaysAuthorizer(t *testing.T) {
-	http2 := authorized(guardtest.Sample(guard.HTTPAPI), jwt(map[string]any{"sub": "alice", "scope": "orders:read", "cognito:groups": "[sales support]"}, nil))
-	rest := authorized(guardtest.Sample(guard.REST), map[string]any{"claims": map[string]any{"sub": "alice", "scope": "orders:read", "cognito:groups": "sales,support"}})
-	for name, event := range map[string]guardtest.Event{"HTTP API": http2, "REST": rest} {
+	http2 := authorized(sample.Of(guard.HTTPAPI), jwt(map[string]any{"sub": "alice", "scope": "orders:read", "cognito:groups": "[sales support]"}, nil))
+	rest := authorized(sample.Of(guard.REST), map[string]any{"claims": map[string]any{"sub": "alice", "scope": "orders:read", "cognito:groups": "sales,support"}})
+	for name, event := range map[string]sample.Event{"HTTP API": http2, "REST": rest} {
 		for _, tt := range []struct {
 			name   string
 			check  authorizer.Check

@@ -6,14 +6,15 @@ import (
 	"testing"
 
 	"github.com/aws/aws-lambda-go/lambda"
+
 	"github.com/lambdarmor/lambdarmor/authorizer"
-	"github.com/lambdarmor/lambdarmor/guard/guardtest"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/sample"
 )
 
 // Of an event that somebody has made up: no panic; and whoever has no credential
 // is not allowed, whatever else is in the event.
 func FuzzRequest(f *testing.F) {
-	for name, event := range guardtest.Samples() {
+	for name, event := range sample.All() {
 		if len(name) >= len("authorizer") && name[:len("authorizer")] == "authorizer" {
 			f.Add(event.Bytes())
 		}

@@ -15,10 +15,13 @@ import (
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
+
 	"github.com/lambdarmor/lambdarmor/authorizer"
 	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/guard/guardtest"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/gateway"
 	"github.com/lambdarmor/lambdarmor/guard/httpapi"
+	"github.com/lambdarmor/lambdarmor/guard/logging"
 )
 
 var (
@@ -68,7 +71,7 @@ func (b *logbook) Write(p []byte) (int, error) {
 
 // guarded is an authorizer as it is deployed.
 func guarded(h lambda.Handler, log io.Writer) guardtest.Invoker {
-	h = guard.Wrap(h, guard.Log(guard.NewLogger(log)), guard.Errors(), guard.Recover(), guard.Limit(guard.Limits{}), guard.Deadline(300*time.Millisecond))
+	h = guard.Wrap(h, guard.Log(logging.New(log)), guard.Errors(), guard.Recover(), guard.Limit(guard.Limits{}), guard.Deadline(300*time.Millisecond))
 	return guardtest.NewInProcess(h, guardtest.Config{})
 }
 
@@ -169,9 +172,9 @@ func TestTheGatewaysCacheOpensNoOtherRoute(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			log := new(logbook)
-			api, err := guardtest.NewHTTPAPI(allowAll(), guardtest.HTTPAPIConfig{
+			api, err := gateway.NewHTTPAPI(allowAll(), gateway.HTTPAPIConfig{
 				Routes: []string{"GET /list-users", "GET /list-admins"},
-				Authorizer: &guardtest.Authorizer{
+				Authorizer: &gateway.Authorizer{
 					Function: guarded(tt.authorizer, log), SimpleResponses: true, IdentitySources: tt.sources, TTL: tt.ttl,
 				},
 			})
@@ -201,38 +204,38 @@ func allowAll() guardtest.Invoker {
 func TestAGrantTravelsThroughAnHTTPAPI(t *testing.T) {
 	for _, tt := range []struct {
 		name       string
-		authorizer guardtest.Authorizer
+		authorizer gateway.Authorizer
 	}{
 		{
 			name:       "simple",
-			authorizer: guardtest.Authorizer{Function: guarded(authorizer.Simple(userRoutes()), io.Discard), SimpleResponses: true, IdentitySources: byTokenAndRoute, TTL: time.Minute},
+			authorizer: gateway.Authorizer{Function: guarded(authorizer.Simple(userRoutes()), io.Discard), SimpleResponses: true, IdentitySources: byTokenAndRoute, TTL: time.Minute},
 		},
 		{
 			name:       "policy 2.0",
-			authorizer: guardtest.Authorizer{Function: guarded(authorizer.Policy(userRoutes()), io.Discard), IdentitySources: byToken, TTL: time.Minute},
+			authorizer: gateway.Authorizer{Function: guarded(authorizer.Policy(userRoutes()), io.Discard), IdentitySources: byToken, TTL: time.Minute},
 		},
 		{
 			name:       "policy 1.0",
-			authorizer: guardtest.Authorizer{Function: guarded(authorizer.Policy(userRoutes()), io.Discard), IdentitySources: byToken, TTL: time.Minute, Format: "1.0"},
+			authorizer: gateway.Authorizer{Function: guarded(authorizer.Policy(userRoutes()), io.Discard), IdentitySources: byToken, TTL: time.Minute, Format: "1.0"},
 		},
 		{
 			name:       "policy 2.0 by the route",
-			authorizer: guardtest.Authorizer{Function: guarded(authorizer.Policy(userRoutes()), io.Discard), IdentitySources: byTokenAndRoute, TTL: time.Minute},
+			authorizer: gateway.Authorizer{Function: guarded(authorizer.Policy(userRoutes()), io.Discard), IdentitySources: byTokenAndRoute, TTL: time.Minute},
 		},
 		{
 			name:       "policy, no cache",
-			authorizer: guardtest.Authorizer{Function: guarded(authorizer.Policy(userRoutes(), authorizer.Uncached()), io.Discard), IdentitySources: byToken},
+			authorizer: gateway.Authorizer{Function: guarded(authorizer.Policy(userRoutes(), authorizer.Uncached()), io.Discard), IdentitySources: byToken},
 		},
 		{
 			name:       "policy, no identity sources",
-			authorizer: guardtest.Authorizer{Function: guarded(authorizer.Policy(userRoutes()), io.Discard)},
+			authorizer: gateway.Authorizer{Function: guarded(authorizer.Policy(userRoutes()), io.Discard)},
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			simple := tt.authorizer.SimpleResponses
 			for _, format := range []string{"2.0", "1.0"} {
 				a := tt.authorizer
-				api, err := guardtest.NewHTTPAPI(greeter(), guardtest.HTTPAPIConfig{
+				api, err := gateway.NewHTTPAPI(greeter(), gateway.HTTPAPIConfig{
 					Routes: []string{"GET /list-users", "GET /list-admins"}, Format: format, Authorizer: &a,
 				})
 				server := serve(t, api, err)
@@ -269,20 +272,20 @@ func TestAPolicyOfARESTAPICoversWhatTheCheckAllows(t *testing.T) {
 	restSources := []string{"method.request.header.Authorization"}
 	for _, tt := range []struct {
 		name       string
-		authorizer guardtest.RESTAuthorizer
+		authorizer gateway.RESTAuthorizer
 	}{
-		{name: "TOKEN", authorizer: guardtest.RESTAuthorizer{Function: guarded(authorizer.Policy(userRoutes()), io.Discard)}},
-		{name: "REQUEST", authorizer: guardtest.RESTAuthorizer{
+		{name: "TOKEN", authorizer: gateway.RESTAuthorizer{Function: guarded(authorizer.Policy(userRoutes()), io.Discard)}},
+		{name: "REQUEST", authorizer: gateway.RESTAuthorizer{
 			Function: guarded(authorizer.Policy(userRoutes(), authorizer.IdentitySources(restSources...)), io.Discard), Type: "REQUEST", IdentitySources: restSources,
 		}},
-		{name: "REQUEST without a cache", authorizer: guardtest.RESTAuthorizer{
+		{name: "REQUEST without a cache", authorizer: gateway.RESTAuthorizer{
 			Function: guarded(authorizer.Policy(userRoutes(), authorizer.Uncached()), io.Discard), Type: "REQUEST", IdentitySources: restSources, TTL: -1,
 		}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			for _, first := range []string{"GET /list-users", "GET /list-admins"} {
 				a := tt.authorizer
-				api, err := guardtest.NewRESTAPI(greeter(), guardtest.RESTAPIConfig{
+				api, err := gateway.NewRESTAPI(greeter(), gateway.RESTAPIConfig{
 					Routes: []string{"GET /list-users", "GET /list-admins", "GET /list-guests"}, Authorizer: &a,
 				})
 				server := serve(t, api, err)
@@ -319,9 +322,9 @@ func TestOnePolicyServesARouteWithAParameter(t *testing.T) {
 	})
 	for _, first := range []string{"GET /orders/1", "POST /orders", "GET /orders/export"} {
 		calls = 0
-		api, err := guardtest.NewRESTAPI(greeter(), guardtest.RESTAPIConfig{
+		api, err := gateway.NewRESTAPI(greeter(), gateway.RESTAPIConfig{
 			Routes:     slices.Collect(maps.Keys(table)),
-			Authorizer: &guardtest.RESTAuthorizer{Function: guarded(counted, io.Discard)},
+			Authorizer: &gateway.RESTAuthorizer{Function: guarded(counted, io.Discard)},
 		})
 		server := serve(t, api, err)
 		call(t, server, first, bearer)

@@ -6,8 +6,9 @@ import (
 	"testing"
 
 	"github.com/aws/aws-lambda-go/lambda"
+
 	"github.com/lambdarmor/lambdarmor/authorizer"
-	"github.com/lambdarmor/lambdarmor/guard/guardtest"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/sample"
 )
 
 const (
@@ -16,7 +17,7 @@ const (
 	pem      = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
 )
 
-func withCertificate(e guardtest.Event) guardtest.Event {
+func withCertificate(e sample.Event) sample.Event {
 	return e.Set("/requestContext/authentication", map[string]any{"clientCert": map[string]any{
 		"clientCertPem": pem, "subjectDN": "CN=alice", "issuerDN": "CN=ca", "serialNumber": "1",
 		"validity": map[string]any{"notBefore": "May 28 12:30:02 2019 GMT", "notAfter": "Aug  5 09:36:04 2121 GMT"},
@@ -32,7 +33,7 @@ func onRoute(c authorizer.Check) authorizer.Check {
 var hazards = []struct {
 	name    string
 	check   authorizer.Check
-	change  func(guardtest.Event) guardtest.Event
+	change  func(sample.Event) sample.Event
 	sources []string // their values
 	fix     string   // "" where there is no hazard
 }{
@@ -109,7 +110,7 @@ var hazards = []struct {
 	},
 	{
 		name: "a greedy value", check: looks(func(r *authorizer.Request) bool { return r.PathValue("proxy") == "orders/42" }),
-		change: func(e guardtest.Event) guardtest.Event {
+		change: func(e sample.Event) sample.Event {
 			return e.Set("/routeKey", "GET /{proxy+}").Set("/pathParameters", map[string]string{"proxy": "orders/42"})
 		},
 		sources: []string{"GET /{proxy+}", "/orders/42"},
@@ -133,13 +134,13 @@ var hazards = []struct {
 	},
 	{
 		name: "the ARN behind $default", check: looks(func(r *authorizer.Request) bool { return r.ARN().Method == "GET" }),
-		change:  func(e guardtest.Event) guardtest.Event { return e.Set("/routeKey", "$default") },
+		change:  func(e sample.Event) sample.Event { return e.Set("/routeKey", "$default") },
 		sources: []string{"GET", "/orders/42"},
 		fix:     "add $context.domainName to",
 	},
 	{
 		name: "the ARN behind a stage in the path", check: looks(func(r *authorizer.Request) bool { return r.ARN().Path == "/orders/42" }),
-		change: func(e guardtest.Event) guardtest.Event {
+		change: func(e sample.Event) sample.Event {
 			return e.Set("/routeArn", stageARN+"GET/orders/42").Set("/requestContext/stage", "prod").Set("/rawPath", "/prod/orders/42").Set("/requestContext/http/path", "/prod/orders/42")
 		},
 		sources: []string{"GET", "/prod/orders/42"},
@@ -255,35 +256,35 @@ var hazards = []struct {
 	},
 	{
 		name: "ANY of the gateway, taken apart", check: onRoute(authorizer.Bearer(alice())),
-		change:  func(e guardtest.Event) guardtest.Event { return e.Set("/routeKey", "ANY /orders/{id}") },
+		change:  func(e sample.Event) sample.Event { return e.Set("/routeKey", "ANY /orders/{id}") },
 		sources: []string{bearer, "ANY /orders/{id}"},
 		fix:     "add $context.httpMethod to",
 	},
 	{
 		name: "a catch-all, taken apart", check: onRoute(authorizer.Bearer(alice())),
-		change:  func(e guardtest.Event) guardtest.Event { return e.Set("/routeKey", "$default") },
+		change:  func(e sample.Event) sample.Event { return e.Set("/routeKey", "$default") },
 		sources: []string{bearer, "$default", "GET"},
 		fix:     "add $context.path and $context.domainName to",
 	},
 	{
 		name: "a catch-all, taken apart by method and path", check: onRoute(authorizer.Bearer(alice())),
-		change:  func(e guardtest.Event) guardtest.Event { return e.Set("/routeKey", "$default") },
+		change:  func(e sample.Event) sample.Event { return e.Set("/routeKey", "$default") },
 		sources: []string{bearer, "GET", "/orders/42"},
 		fix:     "add $context.domainName to",
 	},
 	{
 		name: "a catch-all, taken apart by method, domain and path", check: onRoute(authorizer.Bearer(alice())),
-		change:  func(e guardtest.Event) guardtest.Event { return e.Set("/routeKey", "$default") },
+		change:  func(e sample.Event) sample.Event { return e.Set("/routeKey", "$default") },
 		sources: []string{bearer, "GET", "a1b2c3d4e5.execute-api.us-east-1.amazonaws.com", "/orders/42"},
 	},
 	{
 		name: "a catch-all of its own", check: authorizer.Routes(map[string]authorizer.Check{"ANY /{proxy+}": authorizer.Bearer(alice())}),
-		change:  func(e guardtest.Event) guardtest.Event { return e.Set("/routeKey", "ANY /{proxy+}") },
+		change:  func(e sample.Event) sample.Event { return e.Set("/routeKey", "ANY /{proxy+}") },
 		sources: []string{bearer, "ANY /{proxy+}"},
 	},
 	{
 		name: "a route that is named like the stage", check: authorizer.Routes(map[string]authorizer.Check{"$default": authorizer.Bearer(alice())}),
-		change:  func(e guardtest.Event) guardtest.Event { return e.Set("/routeKey", "$default") },
+		change:  func(e sample.Event) sample.Event { return e.Set("/routeKey", "$default") },
 		sources: []string{bearer, "$default"},
 		fix:     "do not read the route where the request has the same value in another place",
 	},
@@ -314,7 +315,7 @@ var hazards = []struct {
 	{
 		name:    "APIKey",
 		check:   authorizer.APIKey("x-key", tokens{"k1": {Principal: "alice"}}),
-		change:  func(e guardtest.Event) guardtest.Event { return e.Set("/headers/x-key", "k1") },
+		change:  func(e sample.Event) sample.Event { return e.Set("/headers/x-key", "k1") },
 		sources: []string{bearer},
 		fix:     "x-key",
 	},
@@ -351,19 +352,19 @@ var hazards = []struct {
 	// A client that can fill one identity source makes another look like one.
 	{
 		name: "a header with the route in it", check: onRoute(authorizer.Bearer(alice())),
-		change:  func(e guardtest.Event) guardtest.Event { return e.Set("/headers/x-any", routeKey) },
+		change:  func(e sample.Event) sample.Event { return e.Set("/headers/x-any", routeKey) },
 		sources: []string{bearer, routeKey},
 		fix:     "do not read the route where",
 	},
 	{
 		name: "a header twice, the route among its values", check: onRoute(authorizer.Bearer(alice())),
-		change:  func(e guardtest.Event) guardtest.Event { return e.Set("/headers/x-any", "a, "+routeKey+" ,b") },
+		change:  func(e sample.Event) sample.Event { return e.Set("/headers/x-any", "a, "+routeKey+" ,b") },
 		sources: []string{bearer, routeKey},
 		fix:     "do not read the route where",
 	},
 	{
 		name: "a query value with the route in it", check: onRoute(authorizer.Bearer(alice())),
-		change: func(e guardtest.Event) guardtest.Event {
+		change: func(e sample.Event) sample.Event {
 			return e.Set("/queryStringParameters/any", routeKey)
 		},
 		sources: []string{bearer, routeKey},
@@ -371,31 +372,31 @@ var hazards = []struct {
 	},
 	{
 		name: "cookies with the token in them", check: authorizer.Bearer(alice()),
-		change:  func(e guardtest.Event) guardtest.Event { return e.Set("/cookies", []string{bearer}) },
+		change:  func(e sample.Event) sample.Event { return e.Set("/cookies", []string{bearer}) },
 		sources: []string{bearer},
 		fix:     "authorization",
 	},
 	{
 		name: "a cookie that is like the route", check: onRoute(authorizer.Bearer(alice())),
-		change:  func(e guardtest.Event) guardtest.Event { return e.Set("/cookies", []string{"a=b", routeKey}) },
+		change:  func(e sample.Event) sample.Event { return e.Set("/cookies", []string{"a=b", routeKey}) },
 		sources: []string{bearer, routeKey},
 		fix:     "do not read the route where",
 	},
 	{
 		name: "a path like a header", check: looks(func(r *authorizer.Request) bool { return r.Header("x-path") != "" }),
-		change:  func(e guardtest.Event) guardtest.Event { return e.Set("/headers/x-path", "/orders/42") },
+		change:  func(e sample.Event) sample.Event { return e.Set("/headers/x-path", "/orders/42") },
 		sources: []string{bearer, "/orders/42"},
 		fix:     "x-path",
 	},
 	{
 		name: "a stage like a header", check: looks(func(r *authorizer.Request) bool { return r.Header("x-tenant") != "" }),
-		change:  func(e guardtest.Event) guardtest.Event { return e.Set("/headers/x-tenant", "$default") },
+		change:  func(e sample.Event) sample.Event { return e.Set("/headers/x-tenant", "$default") },
 		sources: []string{bearer, "$default"},
 		fix:     "x-tenant",
 	},
 	{
 		name: "a subdomain like a header", check: looks(func(r *authorizer.Request) bool { return r.Header("x-tenant") != "" }),
-		change: func(e guardtest.Event) guardtest.Event {
+		change: func(e sample.Event) sample.Event {
 			return e.Set("/headers/x-tenant", "acme").Set("/requestContext/domainPrefix", "acme")
 		},
 		sources: []string{bearer, "acme"},
@@ -403,7 +404,7 @@ var hazards = []struct {
 	},
 	{
 		name: "a domain like a header", check: looks(func(r *authorizer.Request) bool { return r.Header("x-tenant") != "" }),
-		change: func(e guardtest.Event) guardtest.Event {
+		change: func(e sample.Event) sample.Event {
 			return e.Set("/headers/x-tenant", "acme.example.com").Set("/requestContext/domainName", "acme.example.com")
 		},
 		sources: []string{bearer, "acme.example.com"},
@@ -411,7 +412,7 @@ var hazards = []struct {
 	},
 	{
 		name: "the name in a certificate like a header", check: looks(func(r *authorizer.Request) bool { return r.Header("x-client") != "" }),
-		change: func(e guardtest.Event) guardtest.Event {
+		change: func(e sample.Event) sample.Event {
 			return withCertificate(e).Set("/headers/x-client", "CN=alice")
 		},
 		sources: []string{"CN=alice"},
@@ -419,13 +420,13 @@ var hazards = []struct {
 	},
 	{
 		name: "a certificate like a header", check: looks(func(r *authorizer.Request) bool { return r.Header("x-cert") != "" }),
-		change:  func(e guardtest.Event) guardtest.Event { return withCertificate(e).Set("/headers/x-cert", pem) },
+		change:  func(e sample.Event) sample.Event { return withCertificate(e).Set("/headers/x-cert", pem) },
 		sources: []string{pem},
 		fix:     "x-cert",
 	},
 	{
 		name: "a stage variable like a header", check: looks(func(r *authorizer.Request) bool { return r.Header("x-tenant") != "" }),
-		change: func(e guardtest.Event) guardtest.Event {
+		change: func(e sample.Event) sample.Event {
 			return e.Set("/headers/x-tenant", "acme").Set("/stageVariables", map[string]string{"tenant": "acme"})
 		},
 		sources: []string{bearer, "acme"},
@@ -433,7 +434,7 @@ var hazards = []struct {
 	},
 	{
 		name: "an address that a client claims as well", check: authorizer.SourceIP("203.0.113.0/24"),
-		change:  func(e guardtest.Event) guardtest.Event { return e.Set("/headers/x-real-ip", "203.0.113.7") },
+		change:  func(e sample.Event) sample.Event { return e.Set("/headers/x-real-ip", "203.0.113.7") },
 		sources: []string{"203.0.113.7"},
 		fix:     "do not read the source address where",
 	},
@@ -442,7 +443,7 @@ var hazards = []struct {
 func TestAGrantMayDependOnIdentitySourcesAlone(t *testing.T) {
 	for _, tt := range hazards {
 		t.Run(tt.name, func(t *testing.T) {
-			event := sample("")
+			event := sampleOf("")
 			if tt.change != nil {
 				event = tt.change(event)
 			}

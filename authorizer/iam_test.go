@@ -7,7 +7,7 @@ import (
 
 	"github.com/lambdarmor/lambdarmor/authorizer"
 	"github.com/lambdarmor/lambdarmor/guard"
-	"github.com/lambdarmor/lambdarmor/guard/guardtest"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/sample"
 )
 
 func TestIAMGrantsToItsPrincipals(t *testing.T) {
@@ -57,12 +57,12 @@ func TestIAMGrantsToItsPrincipals(t *testing.T) {
 		{name: "half an account", principals: []string{account}, arn: "arn:aws:sts::12345678901:assumed-role/orders/till-3", status: 403},
 		{name: "more than an ARN", principals: []string{role}, arn: session + ":" + role, status: 403},
 	} {
-		for form, event := range map[string]guardtest.Event{
-			"HTTP API":     authorized(guardtest.Sample(guard.HTTPAPI), signed(tt.arn, nil)),
-			"format 1.0":   identity(authorized(guardtest.Sample(guard.HTTPAPI, "format-1.0"), nil), tt.arn, nil),
-			"REST":         identity(guardtest.Sample(guard.REST), tt.arn, nil),
-			"function URL": authorized(guardtest.Sample(guard.FunctionURL), signed(tt.arn, nil)),
-			"VPC Lattice":  guardtest.Sample(guard.VPCLattice).Set("/requestContext/identity/principal", tt.arn),
+		for form, event := range map[string]sample.Event{
+			"HTTP API":     authorized(sample.Of(guard.HTTPAPI), signed(tt.arn, nil)),
+			"format 1.0":   identity(authorized(sample.Of(guard.HTTPAPI, "format-1.0"), nil), tt.arn, nil),
+			"REST":         identity(sample.Of(guard.REST), tt.arn, nil),
+			"function URL": authorized(sample.Of(guard.FunctionURL), signed(tt.arn, nil)),
+			"VPC Lattice":  sample.Of(guard.VPCLattice).Set("/requestContext/identity/principal", tt.arn),
 		} {
 			b := new(backend)
 			r := mustRespond(t, b.handler(io.Discard, authorizer.Require(authorizer.IAM(tt.principals...))), event)
@@ -80,9 +80,9 @@ func TestIAMGrantsToItsPrincipals(t *testing.T) {
 func TestIAMKeepsTheIdentitiesOfAPoolApart(t *testing.T) {
 	check := authorizer.IAM(poolRole)
 	for _, id := range []string{"us-east-1:a", "us-east-1:b"} {
-		for form, event := range map[string]guardtest.Event{
-			"HTTP API": authorized(guardtest.Sample(guard.HTTPAPI), signed(poolARN, map[string]any{"identityId": id, "identityPoolId": "us-east-1:p"})),
-			"REST":     identity(guardtest.Sample(guard.REST), poolARN, id),
+		for form, event := range map[string]sample.Event{
+			"HTTP API": authorized(sample.Of(guard.HTTPAPI), signed(poolARN, map[string]any{"identityId": id, "identityPoolId": "us-east-1:p"})),
+			"REST":     identity(sample.Of(guard.REST), poolARN, id),
 		} {
 			b := new(backend)
 			if r := mustRespond(t, b.handler(io.Discard, authorizer.Require(check)), event); r.StatusCode != 201 || b.grant.Principal != id {
@@ -93,18 +93,18 @@ func TestIAMKeepsTheIdentitiesOfAPoolApart(t *testing.T) {
 }
 
 func TestIAMDeniesWhoHasNotSigned(t *testing.T) {
-	for name, event := range map[string]guardtest.Event{
-		"HTTP API":             guardtest.Sample(guard.HTTPAPI),
-		"a Lambda authorizer":  authorized(guardtest.Sample(guard.HTTPAPI), map[string]any{"lambda": map[string]any{"principalId": role, "userArn": session}}),
-		"a token":              authorized(guardtest.Sample(guard.HTTPAPI), jwt(map[string]any{"sub": role, "userArn": session}, nil)),
-		"a header":             guardtest.Sample(guard.HTTPAPI).Set("/headers/authorization", "AWS4-HMAC-SHA256 Credential=AKIA/20260101/us-east-1/execute-api/aws4_request"),
-		"in the place of 1.0":  identity(guardtest.Sample(guard.HTTPAPI), session, nil),
-		"in the place of 2.0":  authorized(guardtest.Sample(guard.REST), signed(session, nil)),
-		"REST":                 guardtest.Sample(guard.REST),
-		"function URL":         guardtest.Sample(guard.FunctionURL),
-		"Lattice without IAM":  guardtest.Sample(guard.VPCLattice).Set("/requestContext/identity/type", nil).Set("/requestContext/identity/principal", nil),
-		"Lattice, another way": guardtest.Sample(guard.VPCLattice).Set("/requestContext/identity/type", "OTHER"),
-		"a load balancer":      guardtest.Sample(guard.ALB),
+	for name, event := range map[string]sample.Event{
+		"HTTP API":             sample.Of(guard.HTTPAPI),
+		"a Lambda authorizer":  authorized(sample.Of(guard.HTTPAPI), map[string]any{"lambda": map[string]any{"principalId": role, "userArn": session}}),
+		"a token":              authorized(sample.Of(guard.HTTPAPI), jwt(map[string]any{"sub": role, "userArn": session}, nil)),
+		"a header":             sample.Of(guard.HTTPAPI).Set("/headers/authorization", "AWS4-HMAC-SHA256 Credential=AKIA/20260101/us-east-1/execute-api/aws4_request"),
+		"in the place of 1.0":  identity(sample.Of(guard.HTTPAPI), session, nil),
+		"in the place of 2.0":  authorized(sample.Of(guard.REST), signed(session, nil)),
+		"REST":                 sample.Of(guard.REST),
+		"function URL":         sample.Of(guard.FunctionURL),
+		"Lattice without IAM":  sample.Of(guard.VPCLattice).Set("/requestContext/identity/type", nil).Set("/requestContext/identity/principal", nil),
+		"Lattice, another way": sample.Of(guard.VPCLattice).Set("/requestContext/identity/type", "OTHER"),
+		"a load balancer":      sample.Of(guard.ALB),
 	} {
 		for _, check := range []authorizer.Check{authorizer.IAM(), authorizer.IAM(role)} {
 			b := new(backend)

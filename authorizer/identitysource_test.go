@@ -7,22 +7,23 @@ import (
 	"testing"
 
 	"github.com/aws/aws-lambda-go/lambda"
+
 	"github.com/lambdarmor/lambdarmor/authorizer"
-	"github.com/lambdarmor/lambdarmor/guard/guardtest"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/sample"
 )
 
 // Format 1.0 joins the values of the identity sources, and a comma in one of
 // them looks like a border.
 func TestJoinedIdentitySources(t *testing.T) {
-	x := func(value string) func(guardtest.Event) guardtest.Event {
-		return func(e guardtest.Event) guardtest.Event { return e.Set("/headers/X-Any", value) }
+	x := func(value string) func(sample.Event) sample.Event {
+		return func(e sample.Event) sample.Event { return e.Set("/headers/X-Any", value) }
 	}
 	readsAddress := looks(func(r *authorizer.Request) bool { return r.SourceIP() != "" })
 	readsX := looks(func(r *authorizer.Request) bool { return r.Header("x-any") != "" })
 	for _, tt := range []struct {
 		name   string
 		check  authorizer.Check
-		change func(guardtest.Event) guardtest.Event
+		change func(sample.Event) sample.Event
 		joined string
 		want   outcome
 	}{
@@ -48,19 +49,19 @@ func TestJoinedIdentitySources(t *testing.T) {
 		{name: "a value without", check: readsX, change: x("a"), joined: bearer + ",a", want: allow},
 		{name: "none", check: readsX, change: x("a"), want: allow},
 		{
-			name: "a path with an address in it", check: readsAddress, change: func(e guardtest.Event) guardtest.Event { return e.Set("/path", "/orders/4,203.0.113.7") },
+			name: "a path with an address in it", check: readsAddress, change: func(e sample.Event) sample.Event { return e.Set("/path", "/orders/4,203.0.113.7") },
 			joined: bearer + ",/orders/4,203.0.113.7", want: broken,
 		},
 		{
 			name: "a stage variable with an address in it", check: readsAddress,
-			change: func(e guardtest.Event) guardtest.Event {
+			change: func(e sample.Event) sample.Event {
 				return e.Set("/stageVariables", map[string]string{"offices": "203.0.113.7,203.0.113.9"})
 			},
 			joined: bearer + ",203.0.113.7,203.0.113.9", want: broken,
 		},
 		{
 			name: "a subject with an address in it", check: readsAddress,
-			change: func(e guardtest.Event) guardtest.Event {
+			change: func(e sample.Event) sample.Event {
 				return e.Set("/requestContext/identity/clientCert", map[string]any{"subjectDN": "CN=alice,203.0.113.7"})
 			},
 			joined: bearer + ",CN=alice,203.0.113.7", want: broken,
@@ -73,7 +74,7 @@ func TestJoinedIdentitySources(t *testing.T) {
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			event := sample("http-1.0")
+			event := sampleOf("http-1.0")
 			if tt.change != nil {
 				event = tt.change(event)
 			}
@@ -89,7 +90,7 @@ func TestJoinedIdentitySources(t *testing.T) {
 // A REST API does not tell the values of its identity sources.
 func TestIdentitySourcesOfARESTAPIAreDeclared(t *testing.T) {
 	header := "method.request.header.Authorization"
-	certificate := func(e guardtest.Event) guardtest.Event {
+	certificate := func(e sample.Event) sample.Event {
 		return e.Set("/requestContext/identity/clientCert", map[string]any{"clientCertPem": pem, "subjectDN": "CN=alice"})
 	}
 	for _, tt := range []struct {
@@ -162,7 +163,7 @@ func TestIdentitySourcesOfARESTAPIAreDeclared(t *testing.T) {
 		{name: "the certificate, not declared", check: authorizer.ClientCert(), declared: []string{header}, fix: "clientCertPem"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			event := certificate(sample("request"))
+			event := certificate(sampleOf("request"))
 			out, log, err := ask(t, authorizer.Policy(tt.check, authorizer.IdentitySources(tt.declared...)), event)
 			want := allow
 			if tt.fix != "" {
@@ -184,7 +185,7 @@ func TestIdentitySourcesOfARESTAPIAreDeclared(t *testing.T) {
 
 // A TOKEN authorizer's cache knows the token and nothing else.
 func TestATokenAuthorizerDependsOnItsToken(t *testing.T) {
-	event := sample("token")
+	event := sampleOf("token")
 	for name, tt := range map[string]struct {
 		check authorizer.Check
 		want  outcome
@@ -204,7 +205,7 @@ func TestATokenAuthorizerDependsOnItsToken(t *testing.T) {
 
 // The connection is what a WebSocket API asks about, each time.
 func TestAWebSocketAPIKeepsNothing(t *testing.T) {
-	event := sample("websocket")
+	event := sampleOf("websocket")
 	check := looks(func(r *authorizer.Request) bool {
 		return r.RouteKey() == "$connect" && r.Query("topic") == "orders" && r.SourceIP() == "203.0.113.7" && r.Header("none") == ""
 	})
@@ -228,7 +229,7 @@ func TestAppSyncKeepsWhatDependsOnTheTokenAlone(t *testing.T) {
 		"no header":     {check: looks(func(r *authorizer.Request) bool { return r.Header("x") == "" }), want: &none},
 		"a denial":      {check: looks(func(r *authorizer.Request) bool { return r.Header("x") != "" }), want: &none},
 	} {
-		out, _, err := ask(t, authorizer.AppSync(tt.check), sample("appsync"))
+		out, _, err := ask(t, authorizer.AppSync(tt.check), sampleOf("appsync"))
 		a := parse(t, out)
 		if err != nil || (a.TTLOverride == nil) != (tt.want == nil) || tt.want != nil && *a.TTLOverride != 0 || *a.IsAuthorized == (name == "a denial") {
 			t.Errorf("%s: %s, %v", name, out, err)
@@ -249,7 +250,7 @@ func TestDecisionsAreIndependent(t *testing.T) {
 	for range 8 {
 		wg.Go(func() {
 			for range 50 {
-				out, err := h.Invoke(t.Context(), sample("").Bytes())
+				out, err := h.Invoke(t.Context(), sampleOf("").Bytes())
 				if err != nil || !strings.HasPrefix(string(out), `{"isAuthorized":true`) {
 					t.Errorf("%s, %v", out, err)
 				}
@@ -277,7 +278,7 @@ func TestEdgeHeadersCountInEachAnswer(t *testing.T) {
 				}
 				return authorizer.Policy(check, opts...)
 			}
-			event := sample(s.variant)
+			event := sampleOf(s.variant)
 			if out, log, err := ask(t, handler(opts...), event); outcomeOf(t, out, err, arnOf(event)) != allow {
 				t.Errorf("%s, %s: got %s, %v, want what a client may send ignored", s.variant, name, out, log)
 			}
@@ -318,7 +319,7 @@ func TestAnswer401(t *testing.T) {
 			want:  deny,
 		},
 	} {
-		event := identified(sample("").Set("/headers/authorization", tt.token), "", tt.token)
+		event := identified(sampleOf("").Set("/headers/authorization", tt.token), "", tt.token)
 		if out, log, err := ask(t, authorizer.Simple(tt.check, authorizer.Answer401()), event); outcomeOf(t, out, err, "") != tt.with {
 			t.Errorf("%s: got %s, %v, %v, want %s", tt.name, out, err, log, tt.with)
 		}

@@ -13,9 +13,10 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-lambda-go/lambda/messages"
+	"pgregory.net/rapid"
+
 	"github.com/lambdarmor/lambdarmor/authorizer"
 	"github.com/lambdarmor/lambdarmor/guard"
-	"pgregory.net/rapid"
 )
 
 // A callOf is a request in a small world, where one value is in many places.
@@ -247,7 +248,7 @@ func (w *world) genCheck(t *rapid.T, depth int, behind, inside bool) authorizer.
 // A world is an API with an authorizer, and calls that come to it.
 type world struct {
 	format   authorizer.Format
-	api      gateway
+	api      routeTable
 	sources  []placeOf
 	complete bool
 	simple   bool

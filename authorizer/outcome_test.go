@@ -8,9 +8,10 @@ import (
 	"testing"
 
 	"github.com/aws/aws-lambda-go/lambda"
+
 	"github.com/lambdarmor/lambdarmor/authorizer"
 	"github.com/lambdarmor/lambdarmor/guard"
-	"github.com/lambdarmor/lambdarmor/guard/guardtest"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/sample"
 )
 
 // samples are the events of all authorizers, and what answers them.
@@ -29,16 +30,16 @@ var samples = []struct {
 	{variant: "appsync", header: "/authorizationToken"},
 }
 
-func sample(variant string) guardtest.Event {
+func sampleOf(variant string) sample.Event {
 	if variant == "" {
-		return guardtest.Sample(guard.Authorizer)
+		return sample.Of(guard.Authorizer)
 	}
-	return guardtest.Sample(guard.Authorizer, variant)
+	return sample.Of(guard.Authorizer, variant)
 }
 
 // identified is an event whose identity sources have these values, where it
 // tells them.
-func identified(event guardtest.Event, variant string, values ...string) guardtest.Event {
+func identified(event sample.Event, variant string, values ...string) sample.Event {
 	switch variant {
 	case "":
 		return event.Set("/identitySource", values)
@@ -264,7 +265,7 @@ func TestEveryEventAndEveryOutcome(t *testing.T) {
 	} {
 		for _, s := range samples {
 			t.Run(tt.name+"/"+s.variant+fmt.Sprint(s.simple), func(t *testing.T) {
-				event := sample(s.variant)
+				event := sampleOf(s.variant)
 				if tt.header != "" {
 					event = identified(event.Set(s.header, tt.header), s.variant, tt.header)
 				}
@@ -304,7 +305,7 @@ func TestATokenStandsBehindItsScheme(t *testing.T) {
 		if s.simple {
 			want = deny
 		}
-		event := identified(sample(s.variant).Set(s.header, token), s.variant, token)
+		event := identified(sampleOf(s.variant).Set(s.header, token), s.variant, token)
 		out, log, err := ask(t, handlerFor(s.variant, s.simple, authorizer.Bearer(alice())), event)
 		if got := outcomeOf(t, out, err, arnOf(event)); got != want || log.code() != code {
 			t.Errorf("%s: %s, want %s: %s, %v", s.variant, got, want, out, log)
@@ -322,7 +323,7 @@ func TestAPanicLeavesTheHandler(t *testing.T) {
 					t.Errorf("%s: no panic", s.variant)
 				}
 			}()
-			out, err := handlerFor(s.variant, s.simple, panics).Invoke(t.Context(), sample(s.variant).Bytes())
+			out, err := handlerFor(s.variant, s.simple, panics).Invoke(t.Context(), sampleOf(s.variant).Bytes())
 			t.Errorf("%s: %s, %v", s.variant, out, err)
 		}()
 	}
@@ -335,7 +336,7 @@ func TestAnEventOfAnotherGatewayIsOurFault(t *testing.T) {
 	fits := map[string]string{"": "simple policy", "http-1.0": "policy", "token": "policy", "request": "policy", "websocket": "policy", "appsync": "appsync"}
 	for variant, names := range fits {
 		for name, h := range handlers {
-			out, log, err := ask(t, h, sample(variant))
+			out, log, err := ask(t, h, sampleOf(variant))
 			if fit := strings.Contains(names, name); fit != (err == nil) {
 				t.Errorf("%s of %s: %s, %v", name, variant, out, err)
 			} else if !fit && (log.code() != "authorizer_format" || log.text("decision") != "fail" || log.text("level") != "ERROR") {
@@ -348,7 +349,7 @@ func TestAnEventOfAnotherGatewayIsOurFault(t *testing.T) {
 func TestWhatIsNoAuthorizersEventIsRefused(t *testing.T) {
 	grant := grants(&authorizer.Grant{Principal: "alice"})
 	handlers := []lambda.Handler{authorizer.Simple(grant), authorizer.Policy(grant), authorizer.AppSync(grant)}
-	refused := func(name string, event guardtest.Event) {
+	refused := func(name string, event sample.Event) {
 		t.Helper()
 		for i, h := range handlers {
 			if out, log, err := ask(t, h, event); err == nil || log.text("decision") != "fail" {
@@ -356,13 +357,13 @@ func TestWhatIsNoAuthorizersEventIsRefused(t *testing.T) {
 			}
 		}
 	}
-	for name, event := range guardtest.Samples() {
+	for name, event := range sample.All() {
 		if !strings.HasPrefix(name, "authorizer") {
 			refused(name, event)
 		}
 	}
-	http2 := sample("")
-	for name, event := range map[string]guardtest.Event{
+	http2 := sampleOf("")
+	for name, event := range map[string]sample.Event{
 		"no type":              http2.Delete("/type"),
 		"another type":         http2.Set("/type", "OTHER"),
 		"another version":      http2.Set("/version", "3.0"),
@@ -374,11 +375,11 @@ func TestWhatIsNoAuthorizersEventIsRefused(t *testing.T) {
 		"a variant of a name":  http2.Set("/RouteKey", "GET /"),
 		"an array of headers":  http2.Set("/headers", []string{"a"}),
 		"a number as header":   http2.Set("/headers/x", 1),
-		"TOKEN without ARN":    sample("token").Delete("/methodArn"),
-		"1.0 without method":   sample("http-1.0").Set("/httpMethod", ""),
-		"REST, no resource":    sample("request").Delete("/resource"),
-		"a message":            sample("websocket").Set("/requestContext/eventType", "MESSAGE"),
-		"AppSync without API":  sample("appsync").Set("/requestContext/apiId", ""),
+		"TOKEN without ARN":    sampleOf("token").Delete("/methodArn"),
+		"1.0 without method":   sampleOf("http-1.0").Set("/httpMethod", ""),
+		"REST, no resource":    sampleOf("request").Delete("/resource"),
+		"a message":            sampleOf("websocket").Set("/requestContext/eventType", "MESSAGE"),
+		"AppSync without API":  sampleOf("appsync").Set("/requestContext/apiId", ""),
 	} {
 		refused(name, event)
 	}

@@ -5,7 +5,7 @@ import (
 	"testing"
 
 	"github.com/lambdarmor/lambdarmor/authorizer"
-	"github.com/lambdarmor/lambdarmor/guard/guardtest"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/sample"
 )
 
 // What the gateway keeps of one call must not let in another that the check
@@ -36,7 +36,7 @@ func TestAKeptPolicyAllowsNoOtherReadingOfAPath(t *testing.T) {
 		"an escape below one":      {check: table("GET /orders/{id}", "GET /orders/export/all"), path: "/orders/%65xport/all"},
 	} {
 		for _, variant := range []string{"token", "request"} {
-			event := sample(variant).Set("/methodArn", stageARN+"GET/health")
+			event := sampleOf(variant).Set("/methodArn", stageARN+"GET/health")
 			if variant == "request" {
 				event = event.Set("/resource", "/health").Set("/path", "/health")
 			}
@@ -53,13 +53,13 @@ func TestAKeptPolicyAllowsNoOtherReadingOfAPath(t *testing.T) {
 func TestAKeptPolicyOfATokenAuthorizerRefusesWhatTheCheckRefuses(t *testing.T) {
 	check := authorizer.Routes(map[string]authorizer.Check{"GET /files/{path+}": authorizer.Bearer(alice())})
 	h := authorizer.Policy(check, authorizer.CompleteRoutes())
-	kept, _, err := ask(t, h, sample("token").Set("/methodArn", stageARN+"GET/files/a"))
+	kept, _, err := ask(t, h, sampleOf("token").Set("/methodArn", stageARN+"GET/files/a"))
 	for path, want := range map[string]outcome{
 		"/files/a": allow, "/files/a/b.c": allow, "/files/..a": allow, "/files/a/": allow, "/files/a;b": allow, "/files/a#b": allow, "/files/..;/admin": allow,
 		"/files/../admin": broken, "/files/a/..": broken, "/files/./a": broken, "/files/.": broken, "/files//admin": broken, "/files/%2e%2e/admin": broken,
 		"/files/%2fadmin": broken, "/files/a%2Fb": broken, "/files/%25": broken, "/files/a%00": broken, `/files/..\admin`: broken, `/files/%5cadmin`: broken,
 	} {
-		first, _, bad := ask(t, h, sample("token").Set("/methodArn", stageARN+"GET"+path))
+		first, _, bad := ask(t, h, sampleOf("token").Set("/methodArn", stageARN+"GET"+path))
 		if a, b := outcomeOf(t, kept, err, stageARN+"GET"+path), outcomeOf(t, first, bad, stageARN+"GET"+path); (a == allow) != (want == allow) || b != want {
 			t.Errorf("%s: got %s when kept, %s at first, want %s", path, a, b, want)
 		}
@@ -73,7 +73,7 @@ func TestACheckThatGoesByTheNameOfARouteIsNotSupposedToKnowIt(t *testing.T) {
 	blocked := looks(func(r *authorizer.Request) bool { return r.RouteKey() != "GET /orders/{id}" })
 	for _, key := range []string{"GET /orders/{order}", "ANY /orders/{id}"} {
 		check := authorizer.All(blocked, authorizer.Routes(map[string]authorizer.Check{"GET /health": authorizer.Bearer(alice()), key: authorizer.Bearer(alice())}))
-		health := sample("").Set("/routeKey", "GET /health").Set("/routeArn", stageARN+"GET/health").Set("/rawPath", "/health")
+		health := sampleOf("").Set("/routeKey", "GET /health").Set("/routeArn", stageARN+"GET/health").Set("/rawPath", "/health")
 		out, log, err := ask(t, authorizer.Policy(check, authorizer.CompleteRoutes()), health)
 		if outcomeOf(t, out, err, stageARN+"GET/orders/42") != broken || log.code() != "authorizer_cache_hazard" || !strings.Contains(log.text("fix"), "routeKey") {
 			t.Errorf("%s: %s, %v", key, out, log)
@@ -92,7 +92,7 @@ func TestOneOfSeveralValuesIsNoIdentitySource(t *testing.T) {
 			sources: []string{"method.request.header.x-tenant", "method.request.querystring.tenant"},
 		}
 	}
-	base := sample("request")
+	base := sampleOf("request")
 	h(tenants).must(base.Set("/multiValueHeaders/X-Tenant", []string{"own"}), allow)
 	h(tenants).must(base.Set("/multiValueHeaders/X-Tenant", []string{"own,other"}), allow)
 	h(tenants).must(base.Set("/multiValueHeaders/X-Tenant", []string{"own", "other"}), broken)
@@ -109,7 +109,7 @@ func TestABasePathIsNoPartOfARoute(t *testing.T) {
 		"GET /v1/{file}": authorizer.Scopes("s"), "GET /admin": authorizer.Scopes("none"),
 	}))
 	sources := []string{"method.request.header.Authorization", "context.resourcePath", "context.httpMethod", "context.path"}
-	event := sample("request").Set("/resource", "/{proxy+}").Set("/path", "/v1/admin").Set("/methodArn", stageARN+"GET/v1/admin")
+	event := sampleOf("request").Set("/resource", "/{proxy+}").Set("/path", "/v1/admin").Set("/methodArn", stageARN+"GET/v1/admin")
 	u := &restAuthorizer{T: t, check: check, sources: sources}
 	u.must(event, broken)
 	u.sources = append(u.sources, "context.domainName")
@@ -117,7 +117,7 @@ func TestABasePathIsNoPartOfARoute(t *testing.T) {
 	u.must(event.Set("/methodArn", stageARN+"GET/admin"), deny)
 
 	simple := func(stage, path string, sources ...string) outcome {
-		event := sample("").Set("/routeKey", "$default").Set("/routeArn", strings.Replace(stageARN, "prod", stage, 1)+"GET/v1/admin").
+		event := sampleOf("").Set("/routeKey", "$default").Set("/routeArn", strings.Replace(stageARN, "prod", stage, 1)+"GET/v1/admin").
 			Set("/requestContext/stage", stage).Set("/rawPath", path).Set("/requestContext/http/path", path).Set("/identitySource", append(sources, bearer, "GET", path))
 		out, _, err := ask(t, authorizer.Simple(check), event)
 		return outcomeOf(t, out, err, "")
@@ -145,7 +145,7 @@ func TestACatchAllOfARESTAPIIsOneRoute(t *testing.T) {
 		check:   check,
 		sources: []string{"method.request.header.Authorization", "context.resourcePath", "context.httpMethod"},
 	}
-	u.must(sample("request").Set("/resource", "/{proxy+}").Set("/path", "/a%20b").Set("/methodArn", stageARN+"GET/a%20b"), allow)
+	u.must(sampleOf("request").Set("/resource", "/{proxy+}").Set("/path", "/a%20b").Set("/methodArn", stageARN+"GET/a%20b"), allow)
 }
 
 // A restAuthorizer is a check in front of a REST API that keeps by sources.
@@ -155,7 +155,7 @@ type restAuthorizer struct {
 	sources []string
 }
 
-func (u *restAuthorizer) must(event guardtest.Event, want outcome) {
+func (u *restAuthorizer) must(event sample.Event, want outcome) {
 	u.Helper()
 	out, log, err := ask(u, authorizer.Policy(u.check, authorizer.IdentitySources(u.sources...)), event)
 	if got := outcomeOf(u, out, err, arnOf(event)); got != want {
@@ -193,7 +193,7 @@ func TestAPolicyAllowsWhatNoTableNames(t *testing.T) {
 		},
 	} {
 		for _, first := range []string{"GET/a", "GET/b"} {
-			out, log, err := ask(t, authorizer.Policy(tt.check), sample("token").Set("/methodArn", stageARN+first))
+			out, log, err := ask(t, authorizer.Policy(tt.check), sampleOf("token").Set("/methodArn", stageARN+first))
 			if (log.code() == "authorizer_cache_hazard") != tt.hazard {
 				t.Errorf("%s, %s first: %v", name, first, log)
 			}

@@ -7,25 +7,26 @@ import (
 	"strings"
 	"testing"
 
+	"pgregory.net/rapid"
+
 	"github.com/lambdarmor/lambdarmor/authorizer"
 	"github.com/lambdarmor/lambdarmor/guard"
-	"github.com/lambdarmor/lambdarmor/guard/guardtest"
-	"pgregory.net/rapid"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/sample"
 )
 
 const stageARN = "arn:aws:execute-api:us-east-1:123456789012:a1b2c3d4e5/prod/"
 
-// A gateway is an API in a test: routes, and how a REST API finds one.
-type gateway []string
+// A routeTable is an API in a test: routes, and how a REST API finds one.
+type routeTable []string
 
 // route is an independent reading of how a REST API routes: the resource first,
 // a literal before a parameter before a greedy one, then its method.
-func (g gateway) route(method, path string) string {
+func (g routeTable) route(method, path string) string {
 	return g.exactly(method, cmp.Or(strings.TrimSuffix(path, "/"), "/"))
 }
 
 // exactly is route where a slash at the end counts, as to an HTTP API.
-func (g gateway) exactly(method, path string) string {
+func (g routeTable) exactly(method, path string) string {
 	rank, fallback := "", ""
 	if slices.Contains(g, "$default") { // which takes what no other does
 		fallback = "$default"
@@ -68,13 +69,13 @@ func rankOf(template, path string) (rank string, ok bool) {
 }
 
 // call is the event of a call, of the type that the authorizer has.
-func (g gateway) call(variant, method, path string) guardtest.Event {
+func (g routeTable) call(variant, method, path string) sample.Event {
 	arn := stageARN + method + path
 	if variant == "token" {
-		return sample(variant).Set("/methodArn", arn)
+		return sampleOf(variant).Set("/methodArn", arn)
 	}
 	_, template, _ := strings.Cut(g.route(method, path), " ")
-	return sample(variant).Set("/methodArn", arn).Set("/httpMethod", method).Set("/path", path).Set("/resource", template)
+	return sampleOf(variant).Set("/methodArn", arn).Set("/httpMethod", method).Set("/path", path).Set("/resource", template)
 }
 
 // universe is every call of a small world, some with a slash too many.
@@ -97,9 +98,9 @@ func universe() (calls [][2]string) {
 }
 
 // genRoutes draws routes of which no two are the same to the gateway.
-func genRoutes(name string, not gateway) *rapid.Generator[gateway] {
-	return rapid.Custom(func(t *rapid.T) gateway {
-		var routes gateway
+func genRoutes(name string, not routeTable) *rapid.Generator[routeTable] {
+	return rapid.Custom(func(t *rapid.T) routeTable {
+		var routes routeTable
 		segments := rapid.SliceOfN(rapid.SampledFrom([]string{"a", "b", "{x}"}), 1, 3)
 		for range rapid.IntRange(0, 6).Draw(t, name) {
 			template := "/" + strings.Join(segments.Draw(t, "template"), "/")
@@ -117,7 +118,7 @@ func genRoutes(name string, not gateway) *rapid.Generator[gateway] {
 
 // fits reports whether routes are a table: of no two of them neither is the more
 // special one.
-func fits(routes gateway) (ok bool) {
+func fits(routes routeTable) (ok bool) {
 	defer func() { ok = recover() == nil }()
 	table(routes...)
 	return true
@@ -259,7 +260,7 @@ func TestPoliciesOfTables(t *testing.T) {
 			}
 			method, template, _ := strings.Cut(tt.call, " ")
 			path := strings.ReplaceAll(template, "{id}", "42")
-			event := sample("request").Set("/methodArn", stageARN+method+path).Set("/httpMethod", method).Set("/resource", template).Set("/path", path)
+			event := sampleOf("request").Set("/methodArn", stageARN+method+path).Set("/httpMethod", method).Set("/resource", template).Set("/path", path)
 			h := authorizer.Policy(authorizer.All(authorizer.Bearer(alice("s")), authorizer.Routes(routes)), append([]authorizer.Option{authorizer.IdentitySources(auth)}, tt.opts...)...)
 			out, log, err := ask(t, h, event)
 			if (err != nil) != (tt.hazard != "") || (log.code() == "authorizer_cache_hazard") != (tt.hazard != "") || !strings.Contains(log.text("fix"), tt.hazard) {
@@ -310,7 +311,7 @@ func TestAPolicyIsForAllTablesOfACheck(t *testing.T) {
 	public := authorizer.Routes(map[string]authorizer.Check{"GET /news": authorizer.Scopes("news")})
 	h := authorizer.Policy(authorizer.All(authorizer.Bearer(alice("news", "staff")), authorizer.Any(public, staff)))
 	for _, first := range []string{"GET/news", "GET/staff", "GET/payroll", "POST/reports", "GET/elsewhere"} {
-		out, _, err := ask(t, h, sample("token").Set("/methodArn", stageARN+first))
+		out, _, err := ask(t, h, sampleOf("token").Set("/methodArn", stageARN+first))
 		for call, want := range map[string]outcome{"GET/news": allow, "GET/staff": allow, "POST/reports": allow, "GET/payroll": deny, "GET/elsewhere": deny} {
 			if got := outcomeOf(t, out, err, stageARN+call); got != want {
 				t.Errorf("%s after %s: %s, want %s: %s", call, first, got, want, out)
@@ -326,7 +327,7 @@ func TestAPolicyIsForNoCallThatIsNotKnown(t *testing.T) {
 	for _, variant := range []string{"request", "token"} {
 		for _, resource := range []string{"/orders", "/orders/{id}"} {
 			path := strings.ReplaceAll(resource, "{id}", "42")
-			event := sample(variant).Set("/methodArn", stageARN+"GET"+path)
+			event := sampleOf(variant).Set("/methodArn", stageARN+"GET"+path)
 			if variant == "request" {
 				event = event.Set("/resource", resource).Set("/path", path)
 			}
@@ -346,7 +347,7 @@ func TestAPolicyDependsOnWhatItsRoutesLookAt(t *testing.T) {
 	reads := looks(func(r *authorizer.Request) bool { return r.Header("x-none") == "" })
 	c := authorizer.Routes(map[string]authorizer.Check{"GET /a": authorizer.Bearer(alice()), "GET /b": reads})
 	for _, path := range []string{"/a", "/b"} {
-		out, log, err := ask(t, authorizer.Policy(c), sample("token").Set("/methodArn", stageARN+"GET"+path))
+		out, log, err := ask(t, authorizer.Policy(c), sampleOf("token").Set("/methodArn", stageARN+"GET"+path))
 		if outcomeOf(t, out, err, stageARN+"GET"+path) != broken || log.code() != "authorizer_cache_hazard" {
 			t.Errorf("%s: %s, %v", path, out, log)
 		}
@@ -368,7 +369,7 @@ func TestCompleteRoutesHasToBeTrue(t *testing.T) {
 		"$default is refused":        {check: authorizer.All(authorizer.Bearer(alice()), both), route: routeKey, want: broken},
 		"$default is what is called": {check: authorizer.All(authorizer.Bearer(alice()), both), route: "$default", want: broken},
 	} {
-		event := sample("").Set("/routeKey", tt.route)
+		event := sampleOf("").Set("/routeKey", tt.route)
 		out, log, err := ask(t, authorizer.Policy(tt.check, authorizer.CompleteRoutes()), event)
 		if got := outcomeOf(t, out, err, arnOf(event)); got != tt.want || (tt.want == broken) != (log.code() == "authorizer_cache_hazard") {
 			t.Errorf("%s: %s: %s, %v", name, got, out, log)

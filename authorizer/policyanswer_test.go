@@ -12,7 +12,7 @@ import (
 func TestAPathThatNoPolicyCanNameIsRefused(t *testing.T) {
 	for _, path := range []string{"/orders/*", "/orders/?", "/${aws:username}", "/" + strings.Repeat("a", 512)} {
 		for _, variant := range []string{"token", "request", "http-1.0", ""} {
-			event := sample(variant)
+			event := sampleOf(variant)
 			pointer := "/methodArn"
 			if variant == "" {
 				pointer = "/routeArn"
@@ -39,16 +39,16 @@ func TestAnswersOfPolicies(t *testing.T) {
 		"request":   `"context":{` + context + `,"usageIdentifierKey":"key-1"}`,
 		"websocket": `"context":{` + context + `}`,
 	} {
-		out, _, err := ask(t, authorizer.Policy(grants(g)), sample(variant))
+		out, _, err := ask(t, authorizer.Policy(grants(g)), sampleOf(variant))
 		if err != nil || !strings.HasPrefix(out, `{"principalId":"alice","policyDocument":{"Version":"2012-10-17","Statement":[{"Action":"execute-api:Invoke","Effect":"Allow","Resource":[`) || !strings.HasSuffix(out, want) {
 			t.Errorf("%s: %s, %v", variant, out, err)
 		}
 	}
-	out, _, err := ask(t, authorizer.Simple(grants(g)), sample(""))
+	out, _, err := ask(t, authorizer.Simple(grants(g)), sampleOf(""))
 	if want := `{"isAuthorized":true,"context":{"principalId":"alice",` + context + `}`; err != nil || out != want {
 		t.Errorf("%s, want %s, %v", out, want, err)
 	}
-	out, _, err = ask(t, authorizer.AppSync(grants(g), authorizer.DeniedFields(func(*authorizer.Grant) []string { return []string{"Order.total", "Event.note"} }), authorizer.TTL(10*time.Second)), sample("appsync"))
+	out, _, err = ask(t, authorizer.AppSync(grants(g), authorizer.DeniedFields(func(*authorizer.Grant) []string { return []string{"Order.total", "Event.note"} }), authorizer.TTL(10*time.Second)), sampleOf("appsync"))
 	if want := `{"isAuthorized":true,"resolverContext":{"principalId":"alice","scope":"a b","groups":"admins sales%20team","plan":"free","seats":"3","trial":"true"},"deniedFields":["Event.note","Order.total"],"ttlOverride":10}`; err != nil || out != want {
 		t.Errorf("%s, want %s, %v", out, want, err)
 	}
@@ -56,10 +56,10 @@ func TestAnswersOfPolicies(t *testing.T) {
 
 func TestAWebSocketAnswerIsBounded(t *testing.T) {
 	g := &authorizer.Grant{Principal: "alice", Context: map[string]any{"a": strings.Repeat("a", 8<<10)}}
-	if out, _, err := ask(t, authorizer.Policy(grants(g)), sample("websocket")); outcomeOf(t, out, err, "") != broken {
+	if out, _, err := ask(t, authorizer.Policy(grants(g)), sampleOf("websocket")); outcomeOf(t, out, err, "") != broken {
 		t.Error(out)
 	}
-	if out, _, err := ask(t, authorizer.Policy(grants(g)), sample("token")); outcomeOf(t, out, err, arnOf(sample("token"))) != allow {
+	if out, _, err := ask(t, authorizer.Policy(grants(g)), sampleOf("token")); outcomeOf(t, out, err, arnOf(sampleOf("token"))) != allow {
 		t.Error(out, err)
 	}
 }
@@ -94,7 +94,7 @@ func TestAppSyncForgetsWithTheGrant(t *testing.T) {
 			opts:  []authorizer.AppSyncOption{authorizer.TTL(0)},
 		},
 	} {
-		out, _, err := ask(t, authorizer.AppSync(tt.check, tt.opts...), sample("appsync"))
+		out, _, err := ask(t, authorizer.AppSync(tt.check, tt.opts...), sampleOf("appsync"))
 		if a := parse(t, out); err != nil || a.TTLOverride == nil || *a.TTLOverride < tt.least || *a.TTLOverride > tt.most {
 			t.Errorf("%s: %s, %v", name, out, err)
 		}

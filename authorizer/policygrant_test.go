@@ -41,7 +41,7 @@ func TestGrantsOfOnePolicyAreTheSame(t *testing.T) {
 			authorizer.Routes(map[string]authorizer.Check{"GET /a": grant(other), "GET /b": grant(ends)}),
 		} {
 			for _, path := range []string{"/a", "/b"} {
-				out, log, err := ask(t, authorizer.Policy(c), sample("token").Set("/methodArn", stageARN+"GET"+path))
+				out, log, err := ask(t, authorizer.Policy(c), sampleOf("token").Set("/methodArn", stageARN+"GET"+path))
 				if (log.code() == "authorizer_cache_hazard") != tt.hazard || (err != nil) != tt.hazard {
 					t.Errorf("%s: %s, %v", name, out, log)
 				}
@@ -65,7 +65,7 @@ func TestAPolicyIsForWhatTheIdentitySourcesHold(t *testing.T) {
 		"context.httpMethod context.path context.domainName": "GET/orders/42",
 	} {
 		declared := append(strings.Fields(sources), "method.request.header.Authorization")
-		out, _, err := ask(t, authorizer.Policy(authorizer.Bearer(alice()), authorizer.IdentitySources(declared...)), sample("request"))
+		out, _, err := ask(t, authorizer.Policy(authorizer.Bearer(alice()), authorizer.IdentitySources(declared...)), sampleOf("request"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -84,7 +84,7 @@ func TestAPolicyIsForWhatTheIdentitySourcesHold(t *testing.T) {
 // The check of a route that was not called breaks: nothing is to be kept.
 func TestABrokenCheckOfAnotherRouteIsNoDenial(t *testing.T) {
 	c := authorizer.Routes(map[string]authorizer.Check{"GET /a": authorizer.Bearer(alice()), "GET /b": fails(errBroken)})
-	out, log, err := ask(t, authorizer.Policy(c), sample("token").Set("/methodArn", stageARN+"GET/a"))
+	out, log, err := ask(t, authorizer.Policy(c), sampleOf("token").Set("/methodArn", stageARN+"GET/a"))
 	if outcomeOf(t, out, err, "") != broken || log.text("decision") != "fail" {
 		t.Errorf("%s, %v, %v", out, log, err)
 	}
@@ -101,7 +101,7 @@ func TestACredentialIsCheckedOncePerDecision(t *testing.T) {
 	for i := range 20 {
 		routes[fmt.Sprintf("GET /%d", i)] = authorizer.Groups("none")
 	}
-	if _, _, err := ask(t, authorizer.Policy(authorizer.All(authorizer.Bearer(v), authorizer.Routes(routes))), sample("token")); err != nil || asked != 1 {
+	if _, _, err := ask(t, authorizer.Policy(authorizer.All(authorizer.Bearer(v), authorizer.Routes(routes))), sampleOf("token")); err != nil || asked != 1 {
 		t.Errorf("asked %d times: %v", asked, err)
 	}
 }

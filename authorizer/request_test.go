@@ -7,7 +7,7 @@ import (
 
 	"github.com/lambdarmor/lambdarmor/authorizer"
 	"github.com/lambdarmor/lambdarmor/authorizer/policy"
-	"github.com/lambdarmor/lambdarmor/guard/guardtest"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/sample"
 )
 
 // readings puts all that a request tells into one line.
@@ -24,7 +24,7 @@ func cookies(r *authorizer.Request) string {
 	return fmt.Sprintf("theme=%q %t of %q", theme, ok, r.Header("cookie"))
 }
 
-func read(t *testing.T, variant string, simple bool, event guardtest.Event, at func(*authorizer.Request)) {
+func read(t *testing.T, variant string, simple bool, event sample.Event, at func(*authorizer.Request)) {
 	t.Helper()
 	seen := false
 	c := func(_ context.Context, r *authorizer.Request) (*authorizer.Grant, error) {
@@ -47,11 +47,11 @@ func TestEveryEventIsTheSameRequest(t *testing.T) {
 		"websocket": `websocket "$connect" "" "" id="" auth="Bearer t0k3n" ` + host + ` expand="" theme="" ip="203.0.113.7" stage="123456789012"/"a1b2c3d4e5"/"prod" sources=[]`,
 		"appsync":   `appsync "" "" "" id="" auth="t0k3n" host="aaaaaa123123123example123.appsync-api.us-east-1.amazonaws.com" expand="" theme="" ip="" stage="123456789012"/"aaaaaa123123123example123"/"" sources=["t0k3n"]`,
 	} {
-		read(t, variant, variant == "", sample(variant), func(r *authorizer.Request) {
+		read(t, variant, variant == "", sampleOf(variant), func(r *authorizer.Request) {
 			if got := readings(r); got != want {
 				t.Errorf("%s:\n%s, want\n%s", variant, got, want)
 			}
-			if got := r.ARN(); (got == policy.ARN{}) != (variant == "appsync") || variant != "appsync" && got.String() != arnOf(sample(variant)) {
+			if got := r.ARN(); (got == policy.ARN{}) != (variant == "appsync") || variant != "appsync" && got.String() != arnOf(sampleOf(variant)) {
 				t.Errorf("%s: the ARN is %s", variant, got)
 			}
 			if (r.RequestID() == "") != (variant == "token") {
@@ -65,47 +65,47 @@ func TestDetailsOfRequests(t *testing.T) {
 	for _, tt := range []struct {
 		name    string
 		variant string
-		change  func(guardtest.Event) guardtest.Event
+		change  func(sample.Event) sample.Event
 		at      func(*authorizer.Request) string
 		want    string
 	}{
-		{name: "several headers of one name are one", variant: "request", change: func(e guardtest.Event) guardtest.Event {
+		{name: "several headers of one name are one", variant: "request", change: func(e sample.Event) sample.Event {
 			return e.Set("/multiValueHeaders/Authorization", []string{"Bearer a", "Bearer b"})
 		}, at: func(r *authorizer.Request) string { return r.Header("authorization") }, want: "Bearer a,Bearer b"},
-		{name: "and two spellings are one name", variant: "request", change: func(e guardtest.Event) guardtest.Event {
+		{name: "and two spellings are one name", variant: "request", change: func(e sample.Event) sample.Event {
 			return e.Set("/multiValueHeaders/authorization", []string{"Bearer b"})
 		}, at: func(r *authorizer.Request) string { return r.Header("authorization") }, want: "Bearer t0k3n,Bearer b"},
-		{name: "headers alone", variant: "request", change: func(e guardtest.Event) guardtest.Event {
+		{name: "headers alone", variant: "request", change: func(e sample.Event) sample.Event {
 			return e.Set("/multiValueHeaders", nil)
 		}, at: func(r *authorizer.Request) string { return r.Header("authorization") }, want: "Bearer t0k3n"},
-		{name: "nulls", variant: "request", change: func(e guardtest.Event) guardtest.Event {
+		{name: "nulls", variant: "request", change: func(e sample.Event) sample.Event {
 			return e.Set("/queryStringParameters", nil).Set("/multiValueQueryStringParameters", nil).Set("/pathParameters", nil).Set("/stageVariables", nil).Set("/requestContext/identity/clientCert", nil)
 		}, at: func(r *authorizer.Request) string { return r.Query("expand") + r.PathValue("id") }},
-		{name: "several values of the query", variant: "request", change: func(e guardtest.Event) guardtest.Event {
+		{name: "several values of the query", variant: "request", change: func(e sample.Event) sample.Event {
 			return e.Set("/multiValueQueryStringParameters/expand", []string{"a", "b"})
 		}, at: func(r *authorizer.Request) string { return r.Query("expand") }, want: "a,b"},
-		{name: "cookies", change: func(e guardtest.Event) guardtest.Event {
+		{name: "cookies", change: func(e sample.Event) sample.Event {
 			return e.Set("/cookies", []string{"a=b", "c=d"})
 		}, at: func(r *authorizer.Request) string { return r.Header("cookie") }, want: "a=b; c=d"},
-		{name: "cookies of several headers", variant: "request", change: func(e guardtest.Event) guardtest.Event {
+		{name: "cookies of several headers", variant: "request", change: func(e sample.Event) sample.Event {
 			return e.Set("/multiValueHeaders/Cookie", []string{"a=b", "theme=dark, c=d"}).Set("/multiValueHeaders/cookie", []string{"theme=light"})
 		}, at: cookies, want: `theme="dark, c=d" true of "a=b; theme=dark, c=d; theme=light"`},
-		{name: "cookies of one header", variant: "http-1.0", change: func(e guardtest.Event) guardtest.Event {
+		{name: "cookies of one header", variant: "http-1.0", change: func(e sample.Event) sample.Event {
 			return e.Set("/headers/Cookie", "a=b; theme=dark; theme=light")
 		}, at: cookies, want: `theme="dark" true of "a=b; theme=dark; theme=light"`},
-		{name: "the first of several cookies", change: func(e guardtest.Event) guardtest.Event {
+		{name: "the first of several cookies", change: func(e sample.Event) sample.Event {
 			return e.Set("/cookies", []string{"a=b", "theme=dark", "theme=light"})
 		}, at: cookies, want: `theme="dark" true of "a=b; theme=dark; theme=light"`},
-		{name: "cookies in both places", change: func(e guardtest.Event) guardtest.Event {
+		{name: "cookies in both places", change: func(e sample.Event) sample.Event {
 			return e.Set("/cookies", []string{"theme=dark"}).Set("/headers/Cookie", "a=b; theme=light")
 		}, at: cookies, want: `theme="dark" true of "theme=dark; a=b; theme=light"`},
-		{name: "the same cookies in both places", change: func(e guardtest.Event) guardtest.Event {
+		{name: "the same cookies in both places", change: func(e sample.Event) sample.Event {
 			return e.Set("/cookies", []string{"theme=dark", "a=b"}).Set("/headers/cookie", "theme=dark; a=b")
 		}, at: cookies, want: `theme="dark" true of "theme=dark; a=b"`},
-		{name: "a spelling of a name has its own place, and not that in the event", variant: "request", change: func(e guardtest.Event) guardtest.Event {
+		{name: "a spelling of a name has its own place, and not that in the event", variant: "request", change: func(e sample.Event) sample.Event {
 			return e.Delete("/multiValueHeaders/Authorization").Set("/multiValueHeaders/authorization", []string{"Bearer b"}).Set("/multiValueHeaders/Authorization", []string{"Bearer a"})
 		}, at: func(r *authorizer.Request) string { return r.Header("authorization") }, want: "Bearer a,Bearer b"},
-		{name: "a stage variable", change: func(e guardtest.Event) guardtest.Event {
+		{name: "a stage variable", change: func(e sample.Event) sample.Event {
 			return e.Set("/stageVariables", map[string]string{"table": "orders"})
 		}, at: func(r *authorizer.Request) string { return r.StageVariable("table") }, want: "orders"},
 		{name: "a certificate", change: withCertificate, at: func(r *authorizer.Request) string {
@@ -119,17 +119,17 @@ func TestDetailsOfRequests(t *testing.T) {
 		{name: "an operation", variant: "appsync", at: func(r *authorizer.Request) string {
 			return fmt.Sprintf("%s %.11s %s", r.Operation().Name, r.Operation().Query, r.Operation().Variables)
 		}, want: `Order query Order {"id":"42"}`},
-		{name: "the token of AppSync is the header", variant: "appsync", change: func(e guardtest.Event) guardtest.Event {
+		{name: "the token of AppSync is the header", variant: "appsync", change: func(e sample.Event) sample.Event {
 			return e.Set("/requestHeaders/Authorization", "another")
 		}, at: func(r *authorizer.Request) string { return r.Header("authorization") }, want: "t0k3n"},
-		{name: "the default route in format 1.0", variant: "http-1.0", change: func(e guardtest.Event) guardtest.Event {
+		{name: "the default route in format 1.0", variant: "http-1.0", change: func(e sample.Event) sample.Event {
 			return e.Set("/requestContext/resourceId", "$default").Set("/resource", "$default")
 		}, at: func(r *authorizer.Request) string { return r.RouteKey() }, want: "$default"},
-		{name: "what AWS may add", change: func(e guardtest.Event) guardtest.Event {
+		{name: "what AWS may add", change: func(e sample.Event) sample.Event {
 			return e.Set("/requestContext/new", map[string]any{"a": 1}).Set("/new", true)
 		}, at: func(r *authorizer.Request) string { return r.RouteKey() }, want: routeKey},
 	} {
-		event := sample(tt.variant)
+		event := sampleOf(tt.variant)
 		if tt.change != nil {
 			event = tt.change(event)
 		}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/guard/layer"
 )
 
 // Require returns a layer that calls the handler if the check grants, with the
@@ -21,7 +22,7 @@ func Require(c Check) guard.Middleware {
 	if c == nil {
 		panic("authorizer: Require with a nil check")
 	}
-	return guard.Named("authorizer.Require", func(next lambda.Handler) lambda.Handler {
+	return layer.Named("authorizer.Require", func(next lambda.Handler) lambda.Handler {
 		return guard.HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
 			decided(ctx, failed) // until it is, also where the check panics
 			in, err := handlerInput(ctx, payload)
@@ -45,7 +46,7 @@ func Require(c Check) guard.Middleware {
 // enter goes on with a grant. The error is that of a layer further out which has
 // answered by another principal.
 func enter(ctx context.Context, g *Grant) (context.Context, error) {
-	if err := guard.SetPrincipal(ctx, g.Principal); err != nil {
+	if err := layer.SetPrincipal(ctx, g.Principal); err != nil {
 		return nil, err
 	}
 	return withGrant(ctx, g), nil

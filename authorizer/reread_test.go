@@ -6,8 +6,10 @@ import (
 	"testing"
 
 	"github.com/aws/aws-lambda-go/lambda"
+
 	"github.com/lambdarmor/lambdarmor/authorizer"
-	"github.com/lambdarmor/lambdarmor/guard/guardtest"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/gateway"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/sample"
 	"github.com/lambdarmor/lambdarmor/guard/httpapi"
 )
 
@@ -17,8 +19,8 @@ func TestADomainsBasePathCountsOnTheDefaultStage(t *testing.T) {
 	check := authorizer.All(authorizer.Bearer(alice("s")), authorizer.Routes(map[string]authorizer.Check{
 		"GET /v1/{file}": authorizer.Scopes("s"), "GET /admin": authorizer.Scopes("none"),
 	}))
-	event := func(domain, proxy string, more ...string) guardtest.Event {
-		return sample("").Set("/routeKey", "ANY /{proxy+}").Set("/requestContext/routeKey", "ANY /{proxy+}").
+	event := func(domain, proxy string, more ...string) sample.Event {
+		return sampleOf("").Set("/routeKey", "ANY /{proxy+}").Set("/requestContext/routeKey", "ANY /{proxy+}").
 			Set("/routeArn", strings.Replace(stageARN, "prod", "$default", 1)+"GET/"+proxy).Set("/pathParameters", map[string]string{"proxy": proxy}).
 			Set("/rawPath", "/v1/admin").Set("/requestContext/http/path", "/v1/admin").
 			Set("/requestContext/domainName", domain).Set("/headers/host", domain).
@@ -43,7 +45,7 @@ func TestADomainsBasePathCountsOnTheDefaultStage(t *testing.T) {
 	simple := authorizer.Simple(check)
 	for _, tt := range []struct {
 		name  string
-		event guardtest.Event
+		event sample.Event
 		want  outcome
 	}{
 		{name: "granted, the domain is no source", event: event("plain.example.com", "v1/admin"), want: broken},
@@ -63,7 +65,7 @@ func TestADomainsBasePathCountsOnTheDefaultStage(t *testing.T) {
 func TestARedirectIsNoMatch(t *testing.T) {
 	check := authorizer.Routes(map[string]authorizer.Check{"ANY /files/{path+}": authorizer.Bearer(alice())})
 	for path, want := range map[string]outcome{"/files": deny, "/files/": deny, "/files/a": allow} {
-		out, log, err := ask(t, authorizer.Policy(check, authorizer.Uncached()), sample("token").Set("/methodArn", stageARN+"GET"+path))
+		out, log, err := ask(t, authorizer.Policy(check, authorizer.Uncached()), sampleOf("token").Set("/methodArn", stageARN+"GET"+path))
 		if got := outcomeOf(t, out, err, stageARN+"GET"+path); got != want {
 			t.Errorf("%s: got %s, want %s: %s, %v", path, got, want, out, log)
 		}
@@ -74,8 +76,8 @@ func TestARedirectIsNoMatch(t *testing.T) {
 func TestARedirectIsNoMatchInTheHandler(t *testing.T) {
 	check := authorizer.Routes(map[string]authorizer.Check{"ANY /files/{path+}": grants(&authorizer.Grant{Principal: "anyone"})})
 	fn := httpapi.Routes(map[string]lambda.Handler{"GET /files": says("the list of all files"), "GET /files/{path...}": says("a file")})
-	for name, cfg := range map[string]guardtest.HTTPAPIConfig{"2.0": {}, "1.0": {Format: "1.0"}, "function URL": {FunctionURL: true}} {
-		api, err := guardtest.NewHTTPAPI(behind(fn, authorizer.Require(check)), cfg)
+	for name, cfg := range map[string]gateway.HTTPAPIConfig{"2.0": {}, "1.0": {Format: "1.0"}, "function URL": {FunctionURL: true}} {
+		api, err := gateway.NewHTTPAPI(behind(fn, authorizer.Require(check)), cfg)
 		server := serve(t, api, err)
 		for target, want := range map[string]int{"GET /files": 403, "HEAD /files": 403, "GET /files/a": 200, "GET /files/": 200} {
 			if status, body := call(t, server, target, ""); status != want || strings.Contains(body, "the list") {
@@ -91,7 +93,7 @@ func TestAKeptPolicyDeniesEverySpellingOfARefusedRoute(t *testing.T) {
 		check := authorizer.All(authorizer.Bearer(alice("s")), authorizer.Routes(map[string]authorizer.Check{
 			"GET /health": authorizer.Scopes("s"), "GET /orders/{id}": authorizer.Scopes("s"), "GET /orders/" + literal: authorizer.Scopes("none"),
 		}))
-		out, log, err := ask(t, authorizer.Policy(check, authorizer.CompleteRoutes()), sample("token").Set("/methodArn", stageARN+"GET/health"))
+		out, log, err := ask(t, authorizer.Policy(check, authorizer.CompleteRoutes()), sampleOf("token").Set("/methodArn", stageARN+"GET/health"))
 		if err != nil {
 			t.Fatalf("%v, %v", log, err)
 		}
@@ -114,8 +116,8 @@ func TestAKeptPolicyDeniesEverySpellingOfARefusedRoute(t *testing.T) {
 // for others as well.
 func TestAPathThatNoPolicyCanNameIsNoKeptDenial(t *testing.T) {
 	byAddress := authorizer.SourceIP("203.0.113.0/24")
-	behind := func(route string, sources ...string) guardtest.Event {
-		return sample("").Set("/routeKey", route).Set("/requestContext/routeKey", route).Set("/requestContext/stage", "prod").
+	behind := func(route string, sources ...string) sample.Event {
+		return sampleOf("").Set("/routeKey", route).Set("/requestContext/routeKey", route).Set("/requestContext/stage", "prod").
 			Set("/routeArn", stageARN+"GET/orders/*").Set("/rawPath", "/orders/*").Set("/requestContext/http/path", "/orders/*").Set("/identitySource", sources)
 	}
 	event := behind("$default", "203.0.113.7", "GET", "/orders/*", "a1b2c3d4e5.execute-api.us-east-1.amazonaws.com")
@@ -144,7 +146,7 @@ func TestAKeptPolicyTakesHEADWithGET(t *testing.T) {
 	h := authorizer.Policy(check, authorizer.CompleteRoutes())
 	calls := map[string]outcome{"HEAD/a": allow, "HEAD/b/1": allow, "GET/c": allow, "HEAD/c": deny, "GET/d": deny, "HEAD/d": deny, "POST/d": allow}
 	for first := range calls {
-		kept, _, err := ask(t, h, sample("token").Set("/methodArn", stageARN+first))
+		kept, _, err := ask(t, h, sampleOf("token").Set("/methodArn", stageARN+first))
 		for call, want := range calls {
 			if got := outcomeOf(t, kept, err, stageARN+call); got != want {
 				t.Errorf("%s after %s: got %s, want %s: %s", call, first, got, want, kept)
@@ -160,7 +162,7 @@ func TestAKeptPolicyTakesASlashAtTheEndAsTheCheckDoes(t *testing.T) {
 		"GET /": authorizer.Scopes("s"), "GET /a": authorizer.Scopes("s"), "GET /a/{id}": authorizer.Scopes("s"), "GET /{id}/b/{other}": authorizer.Scopes("s"), "GET /c": authorizer.Scopes("none"),
 	}))
 	h := authorizer.Policy(check, authorizer.CompleteRoutes(), authorizer.IdentitySources("method.request.header.Authorization"))
-	api := gateway{"GET /", "GET /a", "GET /a/{id}", "GET /{id}/b/{other}", "GET /c"}
+	api := routeTable{"GET /", "GET /a", "GET /a/{id}", "GET /{id}/b/{other}", "GET /c"}
 	calls := map[string]map[string]outcome{
 		"request": {"/": allow, "/a": allow, "/a/": allow, "/a/1": allow, "/a/1/": allow, "/x/b/1": allow, "/x/b/1/": allow, "/c": deny, "/c/": deny},
 		"token":   {"/": allow, "/a": allow, "/a/": allow, "/a/1": allow, "/a/1/": allow, "/x/b/1": allow, "/x/b/1/": allow, "/c": deny, "/c/": deny},
@@ -198,7 +200,7 @@ func TestAKeptPolicyOpensNoPathBeforeAGreedyParameter(t *testing.T) {
 			table[route] = authorizer.Bearer(alice())
 		}
 		h := authorizer.Policy(authorizer.Routes(table), authorizer.CompleteRoutes())
-		out, _, err := ask(t, h, sample("token").Set("/methodArn", stageARN+"GET/b/c"))
+		out, _, err := ask(t, h, sampleOf("token").Set("/methodArn", stageARN+"GET/b/c"))
 		if got := outcomeOf(t, out, err, stageARN+"GET"+tt.path); got != tt.want {
 			t.Errorf("%q: %s: got %s, want %s: %s", tt.routes, tt.path, got, tt.want, out)
 		}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/lambdarmor/lambdarmor/authorizer/internal/routekey"
 	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/guard/layer"
 	"github.com/lambdarmor/lambdarmor/internal/reason"
 	"github.com/lambdarmor/lambdarmor/internal/router"
 )
@@ -52,7 +53,7 @@ func Routes(routes map[string]Check) Check {
 			return nil, guard.Errorf(guard.Forbidden, "route_unknown", "Nobody is allowed this route.")
 		}
 		if r.as == nil {
-			guard.SetRoute(ctx, e.Key)
+			layer.SetRoute(ctx, e.Key)
 		}
 		inside := *r
 		inside.found = true

@@ -6,8 +6,9 @@ import (
 	"testing"
 
 	"github.com/aws/aws-lambda-go/lambda"
+
 	"github.com/lambdarmor/lambdarmor/authorizer"
-	"github.com/lambdarmor/lambdarmor/guard/guardtest"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/sample"
 )
 
 // table makes a table of which each route grants to who is named like it.
@@ -52,14 +53,14 @@ func TestRoutesByTheGatewaysRouteKey(t *testing.T) {
 		{keys: "GET /orders/{id}", route: "a route that is none", method: "GET", want: "GET /orders/{id}"}, // by the path
 	} {
 		t.Run(tt.keys+" for "+tt.method+" of "+tt.route, func(t *testing.T) {
-			event := sample("").Set("/routeKey", tt.route).Set("/requestContext/http/method", tt.method).
-				Set("/routeArn", strings.Replace(arnOf(sample("")), "GET", tt.method, 1))
+			event := sampleOf("").Set("/routeKey", tt.route).Set("/requestContext/http/method", tt.method).
+				Set("/routeArn", strings.Replace(arnOf(sampleOf("")), "GET", tt.method, 1))
 			mustRoute(t, authorizer.Simple(table(strings.Split(tt.keys, ";")...), authorizer.Uncached()), event, tt.want)
 		})
 	}
 }
 
-func mustRoute(t *testing.T, h lambda.Handler, event guardtest.Event, want string) {
+func mustRoute(t *testing.T, h lambda.Handler, event sample.Event, want string) {
 	t.Helper()
 	out, log, err := ask(t, h, event)
 	if err != nil {
@@ -103,14 +104,14 @@ func TestRoutesByThePath(t *testing.T) {
 		"HEAD/orders/export":   "GET /orders/export",
 		"HEAD/orders/42":       "GET /orders/{id}",
 	} {
-		event := sample("token").Set("/methodArn", stageARN+path)
+		event := sampleOf("token").Set("/methodArn", stageARN+path)
 		mustRoute(t, authorizer.Policy(table(keys...), authorizer.Uncached()), event, want)
 	}
 	for _, path := range []string{
 		"GET//orders", "GET/orders//items", "GET/orders/..", "GET/orders/./items", "GET/orders/4%2F2", "GET/orders/4%2f2", "GET/files/a/../b", "GET/files/%2e%2e/b",
 		`GET/orders/4\2`, "GET/orders/4%5C2", "GET/orders/%2542", "GET/orders/%", "GET/orders/4%0A2", "GET/order%73", "GET/orders/%65xport",
 	} {
-		event := sample("token").Set("/methodArn", stageARN+path)
+		event := sampleOf("token").Set("/methodArn", stageARN+path)
 		out, log, err := ask(t, authorizer.Policy(table(keys...), authorizer.Uncached()), event)
 		if err == nil || log.code() != "path_ambiguous" || log.text("decision") != "fail" {
 			t.Errorf("%s: got %s, %v, %v, want the error path_ambiguous", path, out, log, err)
@@ -119,13 +120,13 @@ func TestRoutesByThePath(t *testing.T) {
 }
 
 func TestRoutesOfAWebSocketAPI(t *testing.T) {
-	mustRoute(t, authorizer.Policy(table("$connect", "GET /orders")), sample("websocket"), "$connect")
-	mustRoute(t, authorizer.Policy(table("$default", "GET /orders")), sample("websocket"), "")
+	mustRoute(t, authorizer.Policy(table("$connect", "GET /orders")), sampleOf("websocket"), "$connect")
+	mustRoute(t, authorizer.Policy(table("$default", "GET /orders")), sampleOf("websocket"), "")
 }
 
 // Behind a stage that stands in the path.
 func TestRoutesKnowTheStage(t *testing.T) {
-	event := sample("").Set("/routeKey", "$default").Set("/routeArn", stageARN+"$default").
+	event := sampleOf("").Set("/routeKey", "$default").Set("/routeArn", stageARN+"$default").
 		Set("/rawPath", "/prod/orders/42").Set("/requestContext/stage", "prod")
 	mustRoute(t, authorizer.Simple(table("GET /orders/{id}"), authorizer.Uncached()), event, "GET /orders/{id}")
 	mustRoute(t, authorizer.Simple(table("GET /orders/{id}"), authorizer.Uncached()), event.Set("/rawPath", "/production/orders/42"), "")
@@ -152,7 +153,7 @@ func TestATableInsideATableIsRefused(t *testing.T) {
 		"below Any": authorizer.Any(authorizer.SourceIP("203.0.113.9"), inner),
 	} {
 		check = authorizer.Routes(map[string]authorizer.Check{"GET /orders/{id}": check})
-		out, log, err := ask(t, authorizer.Simple(check, authorizer.Uncached()), sample(""))
+		out, log, err := ask(t, authorizer.Simple(check, authorizer.Uncached()), sampleOf(""))
 		if got := outcomeOf(t, out, err, ""); got != broken || !strings.Contains(fmt.Sprint(log), "list all keys in one table") {
 			t.Errorf("%s: got %s, %v, want an error that says what to do", name, got, log)
 		}

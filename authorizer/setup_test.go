@@ -14,9 +14,11 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-lambda-go/lambda/messages"
+
 	"github.com/lambdarmor/lambdarmor/authorizer"
 	"github.com/lambdarmor/lambdarmor/guard"
-	"github.com/lambdarmor/lambdarmor/guard/guardtest"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/sample"
+	"github.com/lambdarmor/lambdarmor/guard/logging"
 )
 
 // token is the one that the samples carry.
@@ -74,10 +76,10 @@ func (r record) code() string {
 }
 
 // ask invokes an authorizer in the chain that it belongs in.
-func ask(t testing.TB, h lambda.Handler, event guardtest.Event, opts ...guard.LogOption) (string, record, error) {
+func ask(t testing.TB, h lambda.Handler, event sample.Event, opts ...guard.LogOption) (string, record, error) {
 	t.Helper()
 	var log bytes.Buffer
-	h = guard.Wrap(h, guard.Log(guard.NewLogger(&log, guard.MinLevel(slog.LevelDebug)), opts...), guard.Errors(), guard.Recover())
+	h = guard.Wrap(h, guard.Log(logging.New(&log, logging.MinLevel(slog.LevelDebug)), opts...), guard.Errors(), guard.Recover())
 	out, err := h.Invoke(t.Context(), event.Bytes())
 	var r record
 	if bad := json.Unmarshal(log.Bytes(), &r); bad != nil {
@@ -190,7 +192,7 @@ func outcomeOf(t testing.TB, out string, err error, arn string) outcome {
 }
 
 // arnOf is the ARN of an event's call.
-func arnOf(event guardtest.Event) string {
+func arnOf(event sample.Event) string {
 	for _, name := range []string{"routeArn", "methodArn"} {
 		var e map[string]any
 		_ = json.Unmarshal(event.Bytes(), &e)

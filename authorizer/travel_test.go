@@ -11,11 +11,13 @@ import (
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
+
 	"github.com/lambdarmor/lambdarmor/authorizer"
 	"github.com/lambdarmor/lambdarmor/authorizer/policy"
 	"github.com/lambdarmor/lambdarmor/guard"
-	"github.com/lambdarmor/lambdarmor/guard/guardtest"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/sample"
 	"github.com/lambdarmor/lambdarmor/guard/httpapi"
+	"github.com/lambdarmor/lambdarmor/guard/logging"
 	"github.com/lambdarmor/lambdarmor/idempotency"
 )
 
@@ -31,7 +33,7 @@ func (b *backend) handler(log io.Writer, layers ...guard.Middleware) lambda.Hand
 		b.grant, _ = authorizer.GrantFrom(ctx)
 		return httpapi.Response{Status: 201}, nil
 	})
-	return guard.Wrap(h, append([]guard.Middleware{guard.Log(guard.NewLogger(log)), httpapi.Problems(), guard.Recover()}, layers...)...)
+	return guard.Wrap(h, append([]guard.Middleware{guard.Log(logging.New(log)), httpapi.Problems(), guard.Recover()}, layers...)...)
 }
 
 type response struct {
@@ -40,7 +42,7 @@ type response struct {
 	Body       string
 }
 
-func mustRespond(t *testing.T, h lambda.Handler, event guardtest.Event) (r response) {
+func mustRespond(t *testing.T, h lambda.Handler, event sample.Event) (r response) {
 	t.Helper()
 	out, err := h.Invoke(t.Context(), event.Bytes())
 	if err == nil {
@@ -60,8 +62,8 @@ func TestAGrantTravelsWhole(t *testing.T) {
 		Principal: "alice", Scopes: []string{"orders:read", "orders:write"}, Groups: []string{"admins", "sales team", "a,b%"},
 		Context: map[string]any{"plan": "free", "seats": 3.0, "trial": true}, Expires: expires,
 	}
-	simple, _, _ := ask(t, authorizer.Simple(grants(grant)), sample(""))
-	policy, _, _ := ask(t, authorizer.Policy(grants(grant), authorizer.Uncached()), sample("request"))
+	simple, _, _ := ask(t, authorizer.Simple(grants(grant)), sampleOf(""))
+	policy, _, _ := ask(t, authorizer.Policy(grants(grant), authorizer.Uncached()), sampleOf("request"))
 	told := parse(t, policy)
 	told.Context["principalId"] = told.PrincipalID // as the gateway does
 	told.Context["integrationLatency"] = 12
@@ -70,12 +72,12 @@ func TestAGrantTravelsWhole(t *testing.T) {
 		text, _ := json.Marshal(value)
 		texts[name] = strings.Trim(string(text), `"`)
 	}
-	for name, event := range map[string]guardtest.Event{
-		"HTTP API":       guardtest.Sample(guard.HTTPAPI).Set("/requestContext/authorizer", map[string]any{"lambda": parse(t, simple).Context}),
-		"format 1.0":     guardtest.Sample(guard.HTTPAPI, "format-1.0").Set("/requestContext/authorizer", parse(t, simple).Context),
-		"REST":           guardtest.Sample(guard.REST).Set("/requestContext/authorizer", told.Context),
-		"REST, as texts": guardtest.Sample(guard.REST).Set("/requestContext/authorizer", texts),
-		"WebSocket":      guardtest.Sample(guard.WebSocket).Set("/requestContext/authorizer", told.Context),
+	for name, event := range map[string]sample.Event{
+		"HTTP API":       sample.Of(guard.HTTPAPI).Set("/requestContext/authorizer", map[string]any{"lambda": parse(t, simple).Context}),
+		"format 1.0":     sample.Of(guard.HTTPAPI, "format-1.0").Set("/requestContext/authorizer", parse(t, simple).Context),
+		"REST":           sample.Of(guard.REST).Set("/requestContext/authorizer", told.Context),
+		"REST, as texts": sample.Of(guard.REST).Set("/requestContext/authorizer", texts),
+		"WebSocket":      sample.Of(guard.WebSocket).Set("/requestContext/authorizer", told.Context),
 	} {
 		var got *authorizer.Grant
 		var principal string
@@ -99,11 +101,11 @@ func TestAGrantTravelsWhole(t *testing.T) {
 }
 
 func TestARequestThatHasComePastTheAuthorizerIsRefused(t *testing.T) {
-	http2, http1, rest := guardtest.Sample(guard.HTTPAPI), guardtest.Sample(guard.HTTPAPI, "format-1.0"), guardtest.Sample(guard.REST)
-	at := func(e guardtest.Event, value any) guardtest.Event { return e.Set("/requestContext/authorizer", value) }
+	http2, http1, rest := sample.Of(guard.HTTPAPI), sample.Of(guard.HTTPAPI, "format-1.0"), sample.Of(guard.REST)
+	at := func(e sample.Event, value any) sample.Event { return e.Set("/requestContext/authorizer", value) }
 	grant := map[string]any{"principalId": "alice", "plan": "free"}
 	for name, tt := range map[string]struct {
-		event  guardtest.Event
+		event  sample.Event
 		status int
 		code   string
 	}{
@@ -214,10 +216,10 @@ func TestARequestThatHasComePastTheAuthorizerIsRefused(t *testing.T) {
 			status: 401,
 			code:   "authorizer_context_missing",
 		},
-		"a function URL's": {event: guardtest.Sample(guard.FunctionURL), status: 401, code: "authorizer_context_missing"},
-		"VPC Lattice's":    {event: guardtest.Sample(guard.VPCLattice), status: 401, code: "authorizer_context_missing"},
+		"a function URL's": {event: sample.Of(guard.FunctionURL), status: 401, code: "authorizer_context_missing"},
+		"VPC Lattice's":    {event: sample.Of(guard.VPCLattice), status: 401, code: "authorizer_context_missing"},
 		"VPC Lattice's, forged": {
-			event:  at(guardtest.Sample(guard.VPCLattice), map[string]any{"lambda": grant}),
+			event:  at(sample.Of(guard.VPCLattice), map[string]any{"lambda": grant}),
 			status: 401,
 			code:   "authorizer_context_missing",
 		},
@@ -244,15 +246,15 @@ func TestRequireDecidesInTheHandler(t *testing.T) {
 		}),
 	)
 	for name, base := range map[string]struct {
-		event guardtest.Event
+		event sample.Event
 		auth  string
 	}{
-		"HTTP API":     {event: guardtest.Sample(guard.HTTPAPI), auth: "/headers/authorization"},
-		"function URL": {event: guardtest.Sample(guard.FunctionURL), auth: "/headers/authorization"},
-		"REST":         {event: guardtest.Sample(guard.REST), auth: "/multiValueHeaders/Authorization"},
-		"VPC Lattice":  {event: guardtest.Sample(guard.VPCLattice), auth: "/headers/Authorization"},
+		"HTTP API":     {event: sample.Of(guard.HTTPAPI), auth: "/headers/authorization"},
+		"function URL": {event: sample.Of(guard.FunctionURL), auth: "/headers/authorization"},
+		"REST":         {event: sample.Of(guard.REST), auth: "/multiValueHeaders/Authorization"},
+		"VPC Lattice":  {event: sample.Of(guard.VPCLattice), auth: "/headers/Authorization"},
 	} {
-		set := func(method, path, route, authorization string) guardtest.Event {
+		set := func(method, path, route, authorization string) sample.Event {
 			e := base.event
 			if name == "VPC Lattice" {
 				return e.Set(base.auth, []string{authorization}).Set("/method", method).Set("/path", path+"?a=/orders")
@@ -272,7 +274,7 @@ func TestRequireDecidesInTheHandler(t *testing.T) {
 			return e.Set(base.auth, authorization).Set("/requestContext/http/method", method).Set("/rawPath", path).Set("/routeKey", route)
 		}
 		for _, tt := range []struct {
-			event                   guardtest.Event
+			event                   sample.Event
 			status                  int
 			code, detail, challenge string
 		}{
@@ -338,7 +340,7 @@ func TestRequireMayLookAtAllOfTheRequest(t *testing.T) {
 		return r.Format() == authorizer.InHandler && r.Header("NONE") == "" && r.Query("expand") == "lines" && c == "dark" && r.PathValue("id") == "42" &&
 			r.SourceIP() == "203.0.113.7" && r.RouteKey() == routeKey && r.Method() == "GET" && r.Path() == "/orders/42" && cert != nil && cert.SubjectDN == "CN=alice" && r.ARN() == (policy.ARN{})
 	})
-	event := withCertificate(guardtest.Sample(guard.HTTPAPI)).Set("/rawPath", "/orders/42").Set("/routeKey", routeKey).Set("/pathParameters", map[string]string{"id": "42"}).
+	event := withCertificate(sample.Of(guard.HTTPAPI)).Set("/rawPath", "/orders/42").Set("/routeKey", routeKey).Set("/pathParameters", map[string]string{"id": "42"}).
 		Set("/queryStringParameters", map[string]string{"expand": "lines"}).Set("/rawQueryString", "expand=lines").Set("/cookies", []string{"a=b", "theme=dark"}).
 		Set("/requestContext/http/method", "GET").Set("/requestContext/http/sourceIp", "203.0.113.7")
 	if r := mustRespond(t, new(backend).handler(io.Discard, authorizer.Require(check)), event); r.StatusCode != 201 || !seen {
@@ -348,7 +350,7 @@ func TestRequireMayLookAtAllOfTheRequest(t *testing.T) {
 
 // Lattice tells less, and what it tells is what the handler sees of it.
 func TestRequireOverLatticeSeesWhatTheHandlerSees(t *testing.T) {
-	event := guardtest.HTTPEvent("GET", "/orders/42?expand=lines&expand=a%20b").VPCLattice().SourceIP("203.0.113.7").
+	event := sample.HTTP("GET", "/orders/42?expand=lines&expand=a%20b").VPCLattice().SourceIP("203.0.113.7").
 		Header("Authorization", "Bearer a").Header("authorization", "Bearer b").Cookie("theme", "dark").Cookie("theme", "light").
 		IAM("arn:aws:iam::123456789012:role/r").Event()
 	var checked string
@@ -387,15 +389,15 @@ func TestABrokenCheckInAHandlerLetsNobodyIn(t *testing.T) {
 	} {
 		var log bytes.Buffer
 		b := new(backend)
-		if r := mustRespond(t, b.handler(&log, authorizer.Require(c)), guardtest.Sample(guard.HTTPAPI)); r.StatusCode != 500 || b.calls != 0 || !strings.Contains(log.String(), `"decision":"fail"`) {
+		if r := mustRespond(t, b.handler(&log, authorizer.Require(c)), sample.Of(guard.HTTPAPI)); r.StatusCode != 500 || b.calls != 0 || !strings.Contains(log.String(), `"decision":"fail"`) {
 			t.Errorf("%s: %+v after %d calls: %s", name, r, b.calls, log.String())
 		}
 	}
 	b := new(backend)
-	if r := mustRespond(t, b.handler(io.Discard, authorizer.Require(fails(guard.Errorf(guard.Unavailable, "no_keys", "")))), guardtest.Sample(guard.HTTPAPI)); r.StatusCode != 503 || b.calls != 0 {
+	if r := mustRespond(t, b.handler(io.Discard, authorizer.Require(fails(guard.Errorf(guard.Unavailable, "no_keys", "")))), sample.Of(guard.HTTPAPI)); r.StatusCode != 503 || b.calls != 0 {
 		t.Errorf("unavailable: %+v after %d calls", r, b.calls)
 	}
-	if _, err := b.handler(io.Discard, authorizer.Require(grants(&authorizer.Grant{Principal: "alice"}))).Invoke(t.Context(), guardtest.Sample(guard.SQS).Bytes()); err == nil || b.calls != 0 {
+	if _, err := b.handler(io.Discard, authorizer.Require(grants(&authorizer.Grant{Principal: "alice"}))).Invoke(t.Context(), sample.Of(guard.SQS).Bytes()); err == nil || b.calls != 0 {
 		t.Errorf("a queue's message: %v after %d calls", err, b.calls)
 	}
 }
@@ -405,7 +407,7 @@ func TestIdempotencyGoesByTheGrant(t *testing.T) {
 	b, store := new(backend), idempotency.NewMemoryStore()
 	h := b.handler(io.Discard, authorizer.Require(authorizer.Bearer(tokens{"a": {Principal: "alice"}, "a2": {Principal: "alice"}, "b": {Principal: "bob"}})),
 		idempotency.Once(store, idempotency.Header("Idempotency-Key")))
-	event := guardtest.Sample(guard.FunctionURL).Set("/headers/idempotency-key", "k").Set("/requestContext/http/method", "POST")
+	event := sample.Of(guard.FunctionURL).Set("/headers/idempotency-key", "k").Set("/requestContext/http/method", "POST")
 	for i, want := range []struct {
 		token string
 		calls int

@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/guard/logging"
 )
 
 var nothing = guard.HandlerFunc(func(context.Context, []byte) ([]byte, error) { return nil, nil })
@@ -70,9 +71,9 @@ func BenchmarkLayer(b *testing.B) {
 		{name: "Recover", m: guard.Recover()},
 		{name: "Limit", m: guard.Limit(guard.Limits{})},
 		{name: "Deadline", m: guard.Deadline(300 * time.Millisecond)},
-		{name: "Log", m: guard.Log(guard.NewLogger(io.Discard))},
+		{name: "Log", m: guard.Log(logging.New(io.Discard))},
 		{name: "Log-off", m: guard.Log(slog.New(slog.DiscardHandler))},
-		{name: "Default", m: guard.Default(guard.NewLogger(io.Discard))},
+		{name: "Default", m: guard.Default(logging.New(io.Discard))},
 	} {
 		benchmark(b, layer.name, ctx, guard.Wrap(nothing, layer.m), payload)
 	}
@@ -86,8 +87,8 @@ func BenchmarkRecord(b *testing.B) {
 		log  *slog.Logger
 	}{
 		{name: "slog", log: slog.New(slog.NewJSONHandler(io.Discard, nil))},
-		{name: "guard", log: guard.NewLogger(io.Discard)},
-		{name: "guard-in-group", log: guard.NewLogger(io.Discard).WithGroup("app")},
+		{name: "guard", log: logging.New(io.Discard)},
+		{name: "guard-in-group", log: logging.New(io.Discard).WithGroup("app")},
 	} {
 		h := guard.HandlerFunc(func(ctx context.Context, _ []byte) ([]byte, error) {
 			tc.log.LogAttrs(ctx, slog.LevelInfo, "order placed", slog.String("order", "o-1"), slog.Int("lines", 3))
@@ -116,7 +117,7 @@ func benchmarkFunc[T any](b *testing.B, ctx context.Context, name, file string) 
 	fn := func(context.Context, T) (answer, error) { return answer{Status: "ok"}, nil }
 	benchmark(b, name+"/lambda.NewHandler", ctx, lambda.NewHandler(fn), payload)
 	benchmark(b, name+"/guard.Func", ctx, guard.Wrap(guard.Func(fn)), payload)
-	benchmark(b, name+"/guard.Func-Default", ctx, guard.Wrap(guard.Func(fn), guard.Default(guard.NewLogger(io.Discard))), payload)
+	benchmark(b, name+"/guard.Func-Default", ctx, guard.Wrap(guard.Func(fn), guard.Default(logging.New(io.Discard))), payload)
 }
 
 // An API request whose body is decoded, defended and not.
@@ -143,7 +144,7 @@ func BenchmarkRequest(b *testing.B) {
 	})
 	benchmark(b, "lambda.NewHandler", ctx, lambda.NewHandler(bare), payload)
 	benchmark(b, "guard", ctx, guard.Wrap(defended), payload)
-	benchmark(b, "guard-Default", ctx, guard.Wrap(defended, guard.Default(guard.NewLogger(io.Discard))), payload)
+	benchmark(b, "guard-Default", ctx, guard.Wrap(defended, guard.Default(logging.New(io.Discard))), payload)
 }
 
 // Aim: under 1 µs for 1 kB of an event as it is sent, without space: 1000 MB/s.

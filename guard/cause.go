@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"os"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -21,8 +22,11 @@ import (
 // longestCause bounds what an error's text takes of the log.
 const longestCause = 8 << 10
 
-// A describer says of an error what an operator needs to know, and nothing that
-// a caller may have sent: the types in its chain, and the words of those types
+// mostErrors bounds how many errors of a chain are described.
+const mostErrors = 64
+
+// A describer returns what an operator needs to know of an error, and nothing
+// that a caller may have sent: the types in its chain, and the words of types
 // whose words cannot hold it.
 type describer struct {
 	known  []error // have texts that are constants
@@ -39,9 +43,6 @@ func (l *logLayer) causeOf(err error) string {
 	return shortened(d.chain(err))
 }
 
-// mostErrors bounds how many errors of a chain are described.
-const mostErrors = 64
-
 // standardErrors are the sentinels that an operator meets.
 func standardErrors() []error {
 	return []error{
@@ -52,36 +53,34 @@ func standardErrors() []error {
 
 // chain describes err and what it wraps, outermost first.
 func (d *describer) chain(err error) string {
-	var parts []string
-	for err != nil && d.left > 0 {
-		d.left--
-		part, inner := d.one(err)
-		if len(inner) > 1 {
-			if r, ok := inner[0].(Reason); ok { // as in "%w: %w"
-				part, inner = string(r), inner[1:]
-			}
-		}
-		if len(inner) > 1 {
-			var branches []string
-			for _, e := range inner {
-				if text := d.chain(e); text != "" {
-					branches = append(branches, text)
-				}
-			}
-			inner, part = nil, strings.TrimSpace(part+" ("+strings.Join(branches, "; ")+")")
-		}
-		if part != "" {
-			parts = append(parts, part)
-		}
-		if err = nil; len(inner) == 1 {
-			err = inner[0]
+	if err == nil || d.left == 0 {
+		return ""
+	}
+	d.left--
+	part, inner := d.one(err)
+	if len(inner) > 1 {
+		if r, ok := inner[0].(Reason); ok { // as in "%w: %w"
+			part, inner = string(r), inner[1:]
 		}
 	}
-	return strings.Join(parts, ": ")
+	var rest []string
+	for _, e := range inner {
+		if text := d.chain(e); text != "" {
+			rest = append(rest, text)
+		}
+	}
+	switch {
+	case len(inner) > 1:
+		return strings.TrimSpace(part + " (" + strings.Join(rest, "; ") + ")")
+	case part == "" || rest == nil:
+		return part + strings.Join(rest, "")
+	default:
+		return part + ": " + rest[0]
+	}
 }
 
-// one describes err alone. A nil pointer that became an error by accident
-// panics when it is asked, and has its type only.
+// one describes err alone, and returns what it wraps. A nil pointer that became
+// an error by accident panics when it is asked: it has its type only.
 func (d *describer) one(err error) (part string, inner []error) {
 	part = fmt.Sprintf("%T", err)
 	defer func() { _ = recover() }()
@@ -93,113 +92,91 @@ func (d *describer) one(err error) (part string, inner []error) {
 	case interface{ Unwrap() []error }:
 		inner = e.Unwrap()
 	}
-	part = d.words(err, part, len(inner) > 0)
-	return part, inner
+	if text, ok := d.text(err); ok {
+		return text, inner
+	}
+	shown := joined(part, words(err)...)
+	switch shown {
+	case "*fmt.wrapError", "*fmt.wrapErrors", "*errors.joinError": // say nothing
+		if len(inner) > 0 {
+			shown = ""
+		}
+	}
+	return shown, inner
 }
 
-// words puts what may be said of err after the name of its type, or in its place.
-func (d *describer) words(err error, name string, wraps bool) string {
-	if d.isKnown(err) {
-		return err.Error()
+// text returns a text that may stand in place of the type.
+func (d *describer) text(err error) (string, bool) {
+	if reflect.TypeOf(err).Comparable() && slices.Contains(d.known, err) {
+		return err.Error(), true
 	}
 	switch e := err.(type) {
 	case *Error:
 		switch e {
 		case nil:
-			return e.Error()
-		case d.public:
-			return "" // its code has a key of its own
+			return e.Error(), true
+		case d.public: // its code has a key of its own
+			return "", true
 		default:
-			return refusalOf(Public(e))
+			return refusalOf(Public(e)), true
 		}
-	case *PanicError:
-		return e.Error()
+	case *PanicError, syscall.Errno:
+		return err.Error(), true
 	case slog.LogValuer:
-		return e.LogValue().Resolve().String()
+		return e.LogValue().Resolve().String(), true
+	default:
+		return runtimeText(err)
+	}
+}
+
+// words returns the operation, the status, the code and so on of an error that
+// has a field or a method for them.
+func words(err error) (all []string) {
+	switch e := err.(type) {
 	case messages.InvokeResponse_Error:
-		return joined(name, e.Type)
-	case syscall.Errno:
-		return e.Error()
+		all = []string{e.Type}
 	case *net.OpError:
-		return joined(name, e.Op, e.Net, timeout(e))
+		all = []string{e.Op, e.Net}
 	case *net.DNSError:
-		return joined(name, flag(e.IsNotFound, "not-found"), flag(e.IsTemporary, "temporary"), timeout(e))
+		if e.IsNotFound {
+			all = []string{"not-found"}
+		}
 	case *url.Error:
-		return joined(name, e.Op, timeout(e))
+		all = []string{e.Op}
 	case *fs.PathError:
-		return joined(name, e.Op)
-	case *os.LinkError:
-		return joined(name, e.Op)
+		all = []string{e.Op}
 	case *os.SyscallError:
-		return joined(name, e.Syscall)
+		all = []string{e.Syscall}
 	case *strconv.NumError:
-		return joined(name, e.Func)
+		all = []string{e.Func}
 	case *json.SyntaxError:
-		return joined(name, "byte", strconv.FormatInt(e.Offset, 10))
+		all = []string{"byte", strconv.FormatInt(e.Offset, 10)}
 	case *json.UnmarshalTypeError:
-		return joined(name, "byte", strconv.FormatInt(e.Offset, 10))
+		all = []string{"byte", strconv.FormatInt(e.Offset, 10)}
 	}
-	if text, ok := runtimeText(err); ok {
-		return text
-	}
-	if words := serviceWords(err); len(words) > 0 {
-		return joined(name, words...)
-	}
-	if wraps {
-		switch name {
-		case "*fmt.wrapError", "*fmt.wrapErrors", "*errors.joinError":
-			return "" // says nothing
-		}
-	}
-	return joined(name, timeout(err))
-}
-
-func (d *describer) isKnown(err error) bool {
-	if !reflect.TypeOf(err).Comparable() {
-		return false
-	}
-	for _, known := range d.known {
-		if err == known {
-			return true
-		}
-	}
-	return false
-}
-
-// serviceWords are what the errors of an AWS SDK have methods for: the
-// operation, the status, the request that AWS's support asks for, the code.
-func serviceWords(err error) (words []string) {
+	// The errors of the AWS SDK.
 	if e, ok := err.(interface {
 		Service() string
 		Operation() string
 	}); ok {
-		words = append(words, e.Service(), e.Operation())
+		all = append(all, e.Service(), e.Operation())
 	}
 	if e, ok := err.(interface{ HTTPStatusCode() int }); ok {
-		words = append(words, "status", strconv.Itoa(e.HTTPStatusCode()))
+		all = append(all, "status", strconv.Itoa(e.HTTPStatusCode()))
 	}
 	if e, ok := err.(interface{ ServiceRequestID() string }); ok && e.ServiceRequestID() != "" {
-		words = append(words, "request", e.ServiceRequestID())
+		all = append(all, "request", e.ServiceRequestID())
 	}
 	if e, ok := err.(interface{ ErrorCode() string }); ok {
-		words = append(words, e.ErrorCode())
+		all = append(all, e.ErrorCode())
 	}
-	return words
-}
-
-func timeout(err error) string {
-	e, ok := err.(interface{ Timeout() bool })
-	return flag(ok && e.Timeout(), "timeout")
-}
-
-func flag(set bool, name string) string {
-	if set {
-		return name
+	if e, ok := err.(interface{ Timeout() bool }); ok && e.Timeout() {
+		all = append(all, "timeout")
 	}
-	return ""
+	return all
 }
 
-// joined puts words after a name: such as are words, and short.
+// joined puts words after a name. It leaves out what is long, or no word.
 func joined(name string, words ...string) string {
 	for _, w := range words {
 		if w != "" && isWord(w) && !strings.HasSuffix(name, w) {
@@ -211,23 +188,16 @@ func joined(name string, words ...string) string {
 
 // isWord reports whether text can be a code, an operation or an id.
 func isWord(text string) bool {
-	if len(text) > 128 {
-		return false
-	}
-	for _, c := range []byte(text) {
-		if !isNameByte(c) && c != '.' && c != ':' && c != '#' && c != '=' && c != '/' && c != '+' {
-			return false
-		}
-	}
-	return true
+	other := func(r rune) bool { return !isNameRune(r) && !strings.ContainsRune(".:#=/+", r) }
+	return len(text) <= 128 && strings.IndexFunc(text, other) < 0
 }
 
-func isNameByte(c byte) bool {
-	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '_' || c == '-'
+func isNameRune(r rune) bool {
+	return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || r == '_' || r == '-'
 }
 
-// errorText is an error's text, also where there is none: a nil pointer that
-// became an error by accident panics when it is asked.
+// errorText returns an error's text. A nil pointer that became an error by
+// accident has none and panics when it is asked.
 func errorText(err error) (text string) {
 	defer func() {
 		if recover() != nil {

@@ -29,15 +29,16 @@ import (
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/internal/logbook"
 	"github.com/lambdarmor/lambdarmor/internal/strictjson"
 )
 
 // causeOf is the error.cause that the log has of an invocation that fails.
 func causeOf(t *testing.T, payload []byte, err error, opts ...guard.LogOption) string {
 	t.Helper()
-	log, book := newLog()
+	log, book := logbook.New()
 	_, _ = guard.Wrap(answers("", err), guard.Log(log, opts...), guard.Recover()).Invoke(t.Context(), payload)
-	cause, _ := book.only(t)["error"].(map[string]any)["cause"].(string)
+	cause, _ := book.Only(t)["error"].(map[string]any)["cause"].(string)
 	return cause
 }
 
@@ -123,7 +124,7 @@ func TestNoValueOfACallerIsInACause(t *testing.T) {
 	} {
 		t.Run(tc.disguise, func(t *testing.T) {
 			payload := bodyEvent(t, "/orders/"+url.PathEscape(callers), "text/plain", tc.body)
-			log, book := newLog()
+			log, book := logbook.New()
 			h := guard.HandlerFunc(func(context.Context, []byte) ([]byte, error) {
 				if tc.err == nil {
 					panic(callers)
@@ -131,7 +132,7 @@ func TestNoValueOfACallerIsInACause(t *testing.T) {
 				return nil, tc.err
 			})
 			_, _ = guard.Wrap(h, guard.Log(log), guard.Recover()).Invoke(t.Context(), payload)
-			book.only(t)
+			book.Only(t)
 			if found := disguised(book.String()); found != "" {
 				t.Errorf("%q is in the log:\n%s", found, book)
 			}
@@ -185,10 +186,10 @@ func TestTheRecordOfARefusalNamesThePlaces(t *testing.T) {
 		{rule: "the first ten", violations: many, places: fmt.Sprint(places(10)), omitted: json.Number("2")},
 	} {
 		t.Run(tc.rule, func(t *testing.T) {
-			log, book := newLog()
+			log, book := logbook.New()
 			err := &guard.Error{Kind: guard.Invalid, Code: "invalid", Violations: tc.violations}
 			_, _ = guard.Wrap(answers("", fmt.Errorf("x: %w", err)), guard.Log(log)).Invoke(t.Context(), nil)
-			failure := book.only(t)["error"].(map[string]any)
+			failure := book.Only(t)["error"].(map[string]any)
 			if got := fmt.Sprint(failure["violations"]); got != tc.places || failure["violationsOmitted"] != tc.omitted {
 				t.Errorf("got %s and %v more, want %s and %v", got, failure["violationsOmitted"], tc.places, tc.omitted)
 			}
@@ -198,10 +199,10 @@ func TestTheRecordOfARefusalNamesThePlaces(t *testing.T) {
 		})
 	}
 	t.Run("of the decoder", func(t *testing.T) {
-		log, book := newLog()
+		log, book := logbook.New()
 		h := guard.Func(func(context.Context, order) (any, error) { return nil, nil })
 		_, _ = guard.Wrap(h, guard.Log(log)).Invoke(t.Context(), []byte(`{"lines":[{"sku":"a"},{"SKU":"b"}]}`))
-		failure := book.only(t)["error"].(map[string]any)
+		failure := book.Only(t)["error"].(map[string]any)
 		if got, want := fmt.Sprint(failure["violations"]), "[map[pointer:/lines/1/SKU]]"; got != want || failure["code"] != "case_variant_member" {
 			t.Errorf("got %s in %v, want %s", got, failure, want)
 		}
@@ -221,7 +222,7 @@ func TestTimestampsHaveOneForm(t *testing.T) {
 	for _, tc := range []struct{ rule, format string }{{rule: "JSON", format: "JSON"}, {rule: "text", format: "Text"}} {
 		t.Run(tc.rule, func(t *testing.T) {
 			t.Setenv("AWS_LAMBDA_LOG_FORMAT", tc.format)
-			log, book := newLog()
+			log, book := logbook.New()
 			zone := time.FixedZone("", 2*60*60)
 			for _, at := range []time.Time{
 				time.Date(2026, 1, 2, 5, 4, 5, 0, zone), time.Date(2026, 1, 2, 3, 4, 5, 100_000_000, time.UTC),
@@ -245,9 +246,9 @@ func TestTimestampsHaveOneForm(t *testing.T) {
 // Words of ours are not a caller's, whatever a caller has sent.
 func TestOurOwnWordsStay(t *testing.T) {
 	h := guard.HandlerFunc(func(context.Context, []byte) ([]byte, error) { panic("x") })
-	log, book := newLog()
+	log, book := logbook.New()
 	_, _ = guard.Wrap(h, guard.Log(log), guard.Recover()).Invoke(t.Context(), []byte(`{"a":"panic","b":"handler","c":"string"}`))
-	if got, want := book.only(t)["error"].(map[string]any)["cause"], "the handler panicked with a string"; got != want {
+	if got, want := book.Only(t)["error"].(map[string]any)["cause"], "the handler panicked with a string"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
@@ -343,11 +344,11 @@ func TestWhatAnOperatorFindsInACause(t *testing.T) {
 		})
 	}
 	t.Run("a nil pointer's panic", func(t *testing.T) {
-		log, book := newLog()
+		log, book := logbook.New()
 		var none *order
 		h := guard.HandlerFunc(func(context.Context, []byte) ([]byte, error) { return []byte(none.Role), nil })
 		_, _ = guard.Wrap(h, guard.Log(log), guard.Recover()).Invoke(t.Context(), nil)
-		failure := book.only(t)["error"].(map[string]any)
+		failure := book.Only(t)["error"].(map[string]any)
 		stack, _ := failure["stack"].(string)
 		if failure["cause"] != "the handler panicked: runtime error: invalid memory address or nil pointer dereference" || !strings.Contains(stack, "cause_test.go") {
 			t.Errorf("got %v", failure)
@@ -420,10 +421,10 @@ func (c *circle) Unwrap() error {
 func TestALongMethodAndRouteAreCut(t *testing.T) {
 	long := strings.Repeat("x", 100_000)
 	for _, body := range []string{`""`, `1`} {
-		log, book := newLog()
+		log, book := logbook.New()
 		payload := fmt.Sprintf(`{"version":"2.0","routeKey":%q,"requestContext":{"http":{"method":%q}},"body":%s}`, long, long, body)
 		_, _ = guard.Wrap(reading(func(ev *guard.Event) error { _, err := ev.Body(); return err }), guard.Log(log)).Invoke(t.Context(), []byte(payload))
-		record := book.only(t)
+		record := book.Only(t)
 		for _, key := range []string{"method", "route"} {
 			if got, _ := record[key].(string); got != long[:8<<10]+"…" {
 				t.Errorf("body %s: %s has %d bytes", body, key, len(got))

@@ -50,7 +50,7 @@ func Deadline(reserve time.Duration, opts ...DeadlineOption) Middleware {
 	for _, opt := range opts {
 		opt(&dl)
 	}
-	return Named("guard.Deadline", func(next lambda.Handler) lambda.Handler {
+	return named("guard.Deadline", func(next lambda.Handler) lambda.Handler {
 		return HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
 			return dl.invoke(ctx, next, payload)
 		})

@@ -10,10 +10,12 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambdacontext"
 	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/guard/layer"
+	"github.com/lambdarmor/lambdarmor/internal/logbook"
 )
 
 func TestDefaultHasEveryLayer(t *testing.T) {
-	log, book := newLog()
+	log, book := logbook.New()
 	h := guard.Wrap(guard.Func(func(_ context.Context, in order) (string, error) {
 		if in.Role == "panic" {
 			panic("x")
@@ -38,7 +40,7 @@ func TestDefaultHasEveryLayer(t *testing.T) {
 		} else if got := posted(t, err); got.Type != tc.code {
 			t.Errorf("%s: %+v, want %s", tc.payload, got, tc.code)
 		}
-		book.only(t)
+		book.Only(t)
 	}
 }
 
@@ -48,7 +50,7 @@ func TestDefaultHasEveryLayer(t *testing.T) {
 // SECURITY: Kept apart.
 func TestConcurrentInvocationsShareNoState(t *testing.T) {
 	const n = 64
-	log, book := newLog()
+	log, book := logbook.New()
 	var arrived sync.WaitGroup
 	arrived.Add(n)
 	type event struct {
@@ -57,7 +59,7 @@ func TestConcurrentInvocationsShareNoState(t *testing.T) {
 	h := guard.Wrap(guard.Func(func(ctx context.Context, in event) (event, error) {
 		arrived.Done()
 		arrived.Wait()
-		guard.SetRoute(ctx, fmt.Sprint(in.ID))
+		layer.SetRoute(ctx, fmt.Sprint(in.ID))
 		guard.AddAttrs(ctx, slog.Int("id", in.ID))
 		log.InfoContext(ctx, "inside", "id", in.ID)
 		lc, _ := lambdacontext.FromContext(ctx)
@@ -92,7 +94,7 @@ func TestConcurrentInvocationsShareNoState(t *testing.T) {
 	}
 	wg.Wait()
 
-	records := book.records(t)
+	records := book.Records(t)
 	if len(records) != 2*n {
 		t.Fatalf("%d records, want %d", len(records), 2*n)
 	}
@@ -111,7 +113,7 @@ func TestConcurrentInvocationsShareNoState(t *testing.T) {
 }
 
 func TestDefaultLimitsAlsoWhatIsNotDecoded(t *testing.T) {
-	log, _ := newLog()
+	log, _ := logbook.New()
 	h := &counter{}
 	_, err := guard.Wrap(h, guard.Default(log)).Invoke(t.Context(), make([]byte, 6<<20+1))
 	if got := posted(t, err); got.Type != "payload_too_large" || h.calls != 0 {

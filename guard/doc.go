@@ -9,7 +9,7 @@
 //	func placeOrder(ctx context.Context, in Order) (Receipt, error) { … }
 //
 //	func main() {
-//		guard.Start(guard.Func(placeOrder), guard.Default(guard.NewLogger(os.Stdout)))
+//		guard.Start(guard.Func(placeOrder), guard.Default(logging.New(os.Stdout)))
 //	}
 //
 // [Func] stands in the middle: it decodes the event strictly, calls a plain

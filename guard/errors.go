@@ -18,13 +18,13 @@ import (
 // by its type alone; this layer finds one also through wrapping, and passes it
 // on as it is.
 func Errors() Middleware {
-	return Named("guard.Errors", func(next lambda.Handler) lambda.Handler {
+	return named("guard.Errors", func(next lambda.Handler) lambda.Handler {
 		return HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
 			out, err := next.Invoke(ctx, payload)
 			if err == nil {
 				return out, nil
 			}
-			SetError(ctx, err)
+			setError(ctx, err)
 			return nil, invokeError(ctx, err)
 		})
 	})
@@ -43,13 +43,6 @@ func invokeError(ctx context.Context, err error) messages.InvokeResponse_Error {
 		}
 	}
 	return messages.InvokeResponse_Error{Type: e.Code, Message: message}
-}
-
-// reported tells that err is what [Errors] has made of another, asking as
-// aws-lambda-go does: of err itself and not of its chain.
-func reported(err error) bool {
-	_, ok := err.(messages.InvokeResponse_Error)
-	return ok
 }
 
 // asInvokeError finds an error that the handler made for the platform itself.

@@ -12,8 +12,9 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-lambda-go/lambda"
+
 	"github.com/lambdarmor/lambdarmor/guard"
-	"github.com/lambdarmor/lambdarmor/guard/guardtest"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/sample"
 )
 
 // noting is a layer that notes the event it is given.
@@ -248,7 +249,7 @@ func TestDecodeReadsThePayload(t *testing.T) {
 // A request that is read as far as it is asked is no door for what the whole
 // one refuses.
 func TestRequestIsAsStrictAsHTTP(t *testing.T) {
-	sample := guardtest.Sample(guard.HTTPAPI)
+	base := sample.Of(guard.HTTPAPI)
 	values := []string{`null`, `1`, `1.5`, `"x"`, `true`, `[]`, `[1]`, `["x"]`, `[null]`, `{}`, `{"a":1}`, `{"a":"x"}`, `{"a":null}`, `{"a":"x","a":"y"}`}
 	refused := 0
 	for _, pointer := range []string{
@@ -261,7 +262,7 @@ func TestRequestIsAsStrictAsHTTP(t *testing.T) {
 	} {
 		for _, value := range values {
 			// A place holder, as what is set would be read and written again.
-			event := strings.Replace(sample.Set(pointer, "PLACE").String(), `"PLACE"`, value, 1)
+			event := strings.Replace(base.Set(pointer, "PLACE").String(), `"PLACE"`, value, 1)
 			_, whole := guard.EventOf(t.Context(), []byte(event)).HTTP()
 			_, light := guard.EventOf(t.Context(), []byte(event)).Request()
 			if (whole == nil) != (light == nil) {

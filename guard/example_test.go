@@ -33,7 +33,7 @@ func greet(_ context.Context, in Greeting) (Reply, error) {
 // guard.Start takes the place of guard.Wrap.
 func ExampleWrap() {
 	h := guard.Wrap(guard.Func(greet),
-		guard.Log(slog.New(slog.DiscardHandler)), // guard.NewLogger(os.Stdout)
+		guard.Log(slog.New(slog.DiscardHandler)), // logging.New(os.Stdout)
 		guard.Errors(),
 		guard.Recover(),
 		guard.Limit(guard.Limits{Payload: 256 << 10}),

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"reflect"
+	"slices"
 
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-lambda-go/lambda"
@@ -16,15 +17,13 @@ import (
 	"github.com/lambdarmor/lambdarmor/internal/strictjson"
 )
 
-// DecodeOption changes how a text is decoded.
-type DecodeOption func(*strictjson.Options)
+// DecodeOption changes how JSON is decoded into a Go value.
+type DecodeOption struct{ rejectUnknown bool }
 
-// RejectUnknownMembers refuses a member that the Go type has no field for,
-// with code unknown_member. Without it such a member is ignored, as events of
-// AWS gain members over time.
-func RejectUnknownMembers() DecodeOption {
-	return func(o *strictjson.Options) { o.RejectUnknown = true }
-}
+// RejectUnknownMembers refuses a member that the Go type has no field for, with
+// code unknown_member. Without it such a member is ignored, because AWS adds
+// members to its events.
+func RejectUnknownMembers() DecodeOption { return DecodeOption{rejectUnknown: true} }
 
 // Func makes a handler of a plain function. It decodes the event as
 // encoding/json would, and refuses one that could be read in two ways: a
@@ -72,25 +71,13 @@ func Func[In, Out any](fn func(context.Context, In) (Out, error), opts ...Decode
 
 // decode reads text into v within limits.
 func decode(text []byte, v any, limits Limits, opts []DecodeOption) error {
-	o := optionsOf(opts)
 	if err := limits.check(text); err != nil {
 		return err
 	}
-	if err := strictjson.Unmarshal(text, v, o); err != nil {
+	if err := strictjson.Unmarshal(text, v, strictjson.Options{RejectUnknown: slices.Contains(opts, RejectUnknownMembers())}); err != nil {
 		return refuse(err)
 	}
 	return nil
-}
-
-func optionsOf(opts []DecodeOption) strictjson.Options {
-	if len(opts) == 0 {
-		return strictjson.Options{} // the usual case allocates nothing
-	}
-	var o strictjson.Options
-	for _, opt := range opts {
-		opt(&o)
-	}
-	return o
 }
 
 // encode returns the bytes that lambda.NewHandler would: no HTML escapes, no

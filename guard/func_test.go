@@ -16,6 +16,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-lambda-go/lambda/handlertrace"
 	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/internal/logbook"
 )
 
 // selfEncoding is a reader that has something to say in JSON, and says it.
@@ -231,7 +232,7 @@ func TestFuncBoundsTheAnswer(t *testing.T) {
 		{rule: "a raw text of a byte more", value: json.RawMessage(`"` + text[1:] + `"`)},
 	} {
 		t.Run(tc.rule, func(t *testing.T) {
-			log, book := newLog()
+			log, book := logbook.New()
 			h := guard.Wrap(guard.Func(func(context.Context, struct{}) (any, error) { return tc.value, nil }), guard.Log(log))
 			out, err := h.Invoke(t.Context(), nil)
 			if tc.size > 0 {
@@ -241,7 +242,7 @@ func TestFuncBoundsTheAnswer(t *testing.T) {
 				return
 			}
 			wantError(t, err, guard.Internal, "response_too_large")
-			if record := book.only(t); out != nil || record["level"] != "ERROR" {
+			if record := book.Only(t); out != nil || record["level"] != "ERROR" {
 				t.Errorf("got %d bytes and the record %v, want none and an error", len(out), record)
 			}
 		})

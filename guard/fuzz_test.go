@@ -10,8 +10,10 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-lambda-go/lambda/messages"
+
 	"github.com/lambdarmor/lambdarmor/guard"
-	"github.com/lambdarmor/lambdarmor/guard/guardtest"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/sample"
+	"github.com/lambdarmor/lambdarmor/guard/logging"
 )
 
 // Whatever arrives, the defended chain answers: with JSON, or with an error
@@ -22,7 +24,7 @@ func FuzzDefendedChain(f *testing.F) {
 	for _, s := range samples {
 		f.Add(readSample(f, s.file))
 	}
-	f.Add(guardtest.Sample(guard.VPCLattice).Bytes())
+	f.Add(sample.Of(guard.VPCLattice).Bytes())
 	for _, s := range strictness {
 		if len(s.text) < 1<<10 {
 			f.Add([]byte(s.text))
@@ -30,7 +32,7 @@ func FuzzDefendedChain(f *testing.F) {
 			f.Add(httpEvent(s.text, true))
 		}
 	}
-	layers := guard.Chain(guard.Log(guard.NewLogger(io.Discard)), guard.Errors(), guard.Recover(),
+	layers := guard.Chain(guard.Log(logging.New(io.Discard)), guard.Errors(), guard.Recover(),
 		guard.Limit(guard.Limits{}), guard.Deadline(300*time.Millisecond))
 	// In one order, so that the fuzzer sees one input run one way.
 	handlers := []struct {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/guard/logging"
 )
 
 // perByte runs h over payload and reports the time for each byte: where that
@@ -54,7 +55,7 @@ func BenchmarkGrowth(b *testing.B) {
 	}
 	note := `"` + strings.Repeat("n", 98) + `",`
 	chain := func(h lambda.Handler) lambda.Handler {
-		return guard.Wrap(h, guard.Log(guard.NewLogger(io.Discard)), guard.Errors(), guard.Recover(),
+		return guard.Wrap(h, guard.Log(logging.New(io.Discard)), guard.Errors(), guard.Recover(),
 			guard.Limit(guard.Limits{}), guard.Deadline(300*time.Millisecond))
 	}
 	for _, shape := range []struct {

@@ -6,12 +6,15 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-lambda-go/lambda/messages"
+
 	"github.com/lambdarmor/lambdarmor/guard"
-	"github.com/lambdarmor/lambdarmor/guard/guardtest"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/sample"
+	"github.com/lambdarmor/lambdarmor/guard/layer"
+	shared "github.com/lambdarmor/lambdarmor/internal/invocation"
+	"github.com/lambdarmor/lambdarmor/internal/logbook"
 )
 
 func TestTraceID(t *testing.T) {
@@ -75,7 +78,7 @@ func TestOutsideWrapNoStartIsCold(t *testing.T) {
 }
 
 func TestThePrincipalIsKnownFurtherInAndInTheRecord(t *testing.T) {
-	log, b := newLog()
+	log, b := logbook.New()
 	var seen string
 	asks := guard.HandlerFunc(func(ctx context.Context, _ []byte) ([]byte, error) {
 		seen = guard.Principal(ctx)
@@ -86,8 +89,8 @@ func TestThePrincipalIsKnownFurtherInAndInTheRecord(t *testing.T) {
 			if who := guard.Principal(ctx); who != "" {
 				t.Errorf("%q calls before anybody has found out", who)
 			}
-			guard.SetPrincipal(ctx, "nobody yet")
-			guard.SetPrincipal(ctx, "alice")
+			layer.SetPrincipal(ctx, "nobody yet")
+			layer.SetPrincipal(ctx, "alice")
 			guard.AddAttrs(ctx, slog.String("principal", "mallory"))
 			return next.Invoke(ctx, payload)
 		})
@@ -95,10 +98,10 @@ func TestThePrincipalIsKnownFurtherInAndInTheRecord(t *testing.T) {
 	if _, err := guard.Wrap(asks, guard.Log(log), names).Invoke(t.Context(), []byte(`{}`)); err != nil {
 		t.Fatal(err)
 	}
-	if r := b.only(t); seen != "alice" || r["principal"] != "alice" || r["fields.principal"] != "mallory" {
+	if r := b.Only(t); seen != "alice" || r["principal"] != "alice" || r["fields.principal"] != "mallory" {
 		t.Errorf("%q calls, the record: %v", seen, r)
 	}
-	guard.SetPrincipal(t.Context(), "alice") // outside an invocation
+	layer.SetPrincipal(t.Context(), "alice") // outside an invocation
 	if who := guard.Principal(t.Context()); who != "" {
 		t.Errorf("%q calls outside an invocation", who)
 	}
@@ -106,17 +109,17 @@ func TestThePrincipalIsKnownFurtherInAndInTheRecord(t *testing.T) {
 
 // A layer that answers with an error for the platform has told why before.
 func TestAnErrorForThePlatformDoesNotHideItsReason(t *testing.T) {
-	log, b := newLog()
+	log, b := logbook.New()
 	denies := guard.HandlerFunc(func(ctx context.Context, _ []byte) ([]byte, error) {
-		guard.SetRoute(ctx, "GET /orders/{id}")
-		guard.SetError(ctx, guard.Errorf(guard.Unauthenticated, "token_unknown", ""))
+		layer.SetRoute(ctx, "GET /orders/{id}")
+		layer.SetError(ctx, guard.Errorf(guard.Unauthenticated, "token_unknown", ""))
 		return nil, messages.InvokeResponse_Error{Type: "Unauthorized", Message: "Unauthorized"}
 	})
-	_, err := guard.Wrap(denies, guard.Log(log), guard.Errors()).Invoke(t.Context(), guardtest.Sample(guard.Authorizer).Bytes())
+	_, err := guard.Wrap(denies, guard.Log(log), guard.Errors()).Invoke(t.Context(), sample.Of(guard.Authorizer).Bytes())
 	if told, ok := err.(messages.InvokeResponse_Error); !ok || told.Message != "Unauthorized" {
 		t.Errorf("%v", err)
 	}
-	r := b.only(t)
+	r := b.Only(t)
 	if e, _ := r["error"].(map[string]any); e["code"] != "token_unknown" || r["level"] != "WARN" || r["route"] != "GET /orders/{id}" {
 		t.Errorf("the record: %v", r)
 	}
@@ -128,43 +131,11 @@ func TestAnAttributeThatIsAddedAgainTakesNoMoreRoom(t *testing.T) {
 		for i := range 1000 {
 			guard.AddAttrs(ctx, slog.Int("a", i), slog.Int("b", i))
 		}
-		if n := guard.Added(ctx); n != 2 {
+		if n := len(shared.Of(ctx).Facts().Attrs); n != 2 {
 			t.Errorf("%d attributes are kept", n)
 		}
 	}, nil))
 	if _, err := h.Invoke(t.Context(), nil); err != nil {
 		t.Fatal(err)
-	}
-}
-
-func TestTheDeadlineOfAnInvocationIsNotThatOfAContextInside(t *testing.T) {
-	end := time.Now().Add(time.Hour)
-	outer, cancel := context.WithDeadline(t.Context(), end)
-	defer cancel()
-	for name, c := range map[string]struct {
-		ctx context.Context
-		end time.Time
-		ok  bool
-	}{
-		"a deadline": {ctx: outer, end: end, ok: true},
-		"none":       {ctx: t.Context(), end: time.Time{}},
-	} {
-		var got time.Time
-		var ok bool
-		h := guard.Wrap(guard.HandlerFunc(func(ctx context.Context, _ []byte) ([]byte, error) {
-			ctx, cancel := context.WithTimeout(ctx, time.Minute)
-			defer cancel()
-			got, ok = guard.InvocationDeadline(ctx)
-			return nil, nil
-		}), guard.Deadline(time.Second))
-		if _, err := h.Invoke(c.ctx, nil); err != nil {
-			t.Fatal(err)
-		}
-		if !got.Equal(c.end) || ok != c.ok {
-			t.Errorf("%s: got %v, %t, want %v, %t", name, got, ok, c.end, c.ok)
-		}
-	}
-	if got, ok := guard.InvocationDeadline(outer); !got.Equal(end) || !ok {
-		t.Errorf("outside an invocation: got %v, %t, want %v", got, ok, end)
 	}
 }

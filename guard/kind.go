@@ -66,8 +66,8 @@ func (k Kind) Title() string { return kinds[k.known()].title }
 // Status is the HTTP status code of the kind (RFC 9110, section 15).
 func (k Kind) Status() int { return kinds[k.known()].status }
 
-// CallersFault reports whether the caller has to change something: a 4xx.
-func (k Kind) CallersFault() bool { return k.Status() < 500 }
+// IsClientError reports whether the caller has to change something: a 4xx.
+func (k Kind) IsClientError() bool { return k.Status() < 500 }
 
 // Retryable reports whether the same event may succeed later. Where it is
 // false, a platform's retries and a queue's redeliveries only cost.

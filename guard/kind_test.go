@@ -30,8 +30,8 @@ func TestKinds(t *testing.T) {
 		{kind: guard.Kind(200), name: "internal", status: 500, retry: true},
 	} {
 		k := tc.kind
-		if k.String() != tc.name || k.Status() != tc.status || k.CallersFault() != tc.callers || k.Retryable() != tc.retry || k.Title() == "" {
-			t.Errorf("%s %d %q, caller's fault %t, retry %t; want %+v", k, k.Status(), k.Title(), k.CallersFault(), k.Retryable(), tc)
+		if k.String() != tc.name || k.Status() != tc.status || k.IsClientError() != tc.callers || k.Retryable() != tc.retry || k.Title() == "" {
+			t.Errorf("%s %d %q, caller's fault %t, retry %t; want %+v", k, k.Status(), k.Title(), k.IsClientError(), k.Retryable(), tc)
 		}
 	}
 }

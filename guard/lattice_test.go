@@ -7,8 +7,10 @@ import (
 	"testing"
 
 	"github.com/aws/aws-lambda-go/events"
+
 	"github.com/lambdarmor/lambdarmor/guard"
-	"github.com/lambdarmor/lambdarmor/guard/guardtest"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/sample"
+	"github.com/lambdarmor/lambdarmor/internal/logbook"
 )
 
 func TestALatticeRequestIsReadAsFormat2(t *testing.T) {
@@ -93,7 +95,7 @@ func TestTheQueryOfALatticeRequest(t *testing.T) {
 		},
 		{rule: "none", path: "/"},
 	} {
-		event := guardtest.Sample(guard.VPCLattice).Set("/path", tc.path).Set("/queryStringParameters", tc.apart)
+		event := sample.Of(guard.VPCLattice).Set("/path", tc.path).Set("/queryStringParameters", tc.apart)
 		req, err := guard.EventOf(t.Context(), event.Bytes()).HTTP()
 		if err != nil || req.RawPath != "/" || req.RawQueryString != tc.raw || !reflect.DeepEqual(req.QueryStringParameters, tc.values) {
 			t.Errorf("%s: %+v, %v", tc.rule, req, err)
@@ -117,7 +119,7 @@ func TestWhoALatticeRequestComesFrom(t *testing.T) {
 		{rule: "in no known way", identity: map[string]any{"type": "OTHER", "principal": arn}},
 		{rule: "in no way", identity: map[string]any{"principal": arn}},
 	} {
-		event := guardtest.HTTPEvent("GET", "/").VPCLattice().Event().Set("/requestContext/identity", tc.identity)
+		event := sample.HTTP("GET", "/").VPCLattice().Event().Set("/requestContext/identity", tc.identity)
 		ev := guard.EventOf(t.Context(), event.Bytes())
 		full, err := ev.HTTP()
 		if err != nil {
@@ -135,21 +137,21 @@ func TestWhoALatticeRequestComesFrom(t *testing.T) {
 }
 
 func TestALatticeRequestIsReadStrictly(t *testing.T) {
-	sample := guardtest.Sample(guard.VPCLattice)
+	base := sample.Of(guard.VPCLattice)
 	for _, tc := range []struct {
 		rule  string
-		event guardtest.Event
+		event sample.Event
 		code  string
 	}{
 		{
 			rule:  "a principal in another spelling",
-			event: sample.Set("/requestContext/identity/Principal", "p"),
+			event: base.Set("/requestContext/identity/Principal", "p"),
 			code:  "case_variant_member",
 		},
-		{rule: "a path in another spelling", event: sample.Set("/Path", "/"), code: "case_variant_member"},
-		{rule: "a header that is a number", event: sample.Set("/headers/accept", 1), code: "wrong_type"},
-		{rule: "a query that is a number", event: sample.Set("/queryStringParameters/a", 1), code: "wrong_type"},
-		{rule: "no method", event: sample.Delete("/method"), code: "not_an_http_event"},
+		{rule: "a path in another spelling", event: base.Set("/Path", "/"), code: "case_variant_member"},
+		{rule: "a header that is a number", event: base.Set("/headers/accept", 1), code: "wrong_type"},
+		{rule: "a query that is a number", event: base.Set("/queryStringParameters/a", 1), code: "wrong_type"},
+		{rule: "no method", event: base.Delete("/method"), code: "not_an_http_event"},
 	} {
 		ev := guard.EventOf(t.Context(), tc.event.Bytes())
 		_, err := ev.Request()
@@ -159,13 +161,13 @@ func TestALatticeRequestIsReadStrictly(t *testing.T) {
 		_, err = ev.Body()
 		wantError(t, err, guard.Invalid, tc.code)
 	}
-	twice := strings.Replace(sample.String(), `"method":"POST"`, `"method":"POST","method":"GET"`, 1)
+	twice := strings.Replace(base.String(), `"method":"POST"`, `"method":"POST","method":"GET"`, 1)
 	_, err := guard.EventOf(t.Context(), []byte(twice)).Request()
 	wantError(t, err, guard.Invalid, "duplicate_member")
 }
 
 func TestHeadersOfALatticeRequest(t *testing.T) {
-	event := guardtest.Sample(guard.VPCLattice).Set("/headers/authorization", []string{"Bearer b", "Bearer a"}).Set("/headers/Authorization", []string{"Bearer c"})
+	event := sample.Of(guard.VPCLattice).Set("/headers/authorization", []string{"Bearer b", "Bearer a"}).Set("/headers/Authorization", []string{"Bearer c"})
 	req, err := guard.EventOf(t.Context(), event.Bytes()).Request()
 	if err != nil || req.Header("AUTHORIZATION") != "Bearer c,Bearer b,Bearer a" || req.Header("Content-Type") != "application/json" || req.Header("none") != "" {
 		t.Errorf("%+v, %v", req, err)
@@ -185,22 +187,22 @@ func TestALatticeRequestInTheLog(t *testing.T) {
 	}{
 		{
 			rule:    "answered",
-			payload: guardtest.Sample(guard.VPCLattice).Bytes(),
+			payload: sample.Of(guard.VPCLattice).Bytes(),
 			out:     `{"statusCode":404}`,
 			want:    map[string]any{"level": "WARN", "trigger": "vpc-lattice", "method": "POST", "status": "404"},
 		},
 		{
 			rule:    "that cannot be read",
-			payload: guardtest.Sample(guard.VPCLattice).Set("/body", 1).Bytes(),
+			payload: sample.Of(guard.VPCLattice).Set("/body", 1).Bytes(),
 			out:     `{"statusCode":200}`,
 			want:    map[string]any{"level": "INFO", "trigger": "vpc-lattice", "method": "POST", "status": "200"},
 		},
 	} {
-		log, book := newLog()
+		log, book := logbook.New()
 		if _, err := guard.Wrap(answers(tc.out, tc.err), guard.Log(log)).Invoke(invocation(t.Context(), "r-1"), tc.payload); err != nil {
 			t.Fatal(err)
 		}
-		record := book.only(t)
+		record := book.Only(t)
 		for key, want := range tc.want {
 			if got := fmt.Sprint(record[key]); got != want {
 				t.Errorf("%s: %s is %s, want %s", tc.rule, key, got, want)

@@ -7,7 +7,6 @@ import (
 	"math"
 
 	"github.com/aws/aws-lambda-go/lambda"
-	"github.com/lambdarmor/lambdarmor/guard/request"
 	"github.com/lambdarmor/lambdarmor/internal/strictjson"
 )
 
@@ -67,12 +66,11 @@ func (l Limits) effective(t Trigger) Limits {
 // content type. The error is [TooLarge] for bytes and [Invalid] for depth and
 // number, and names the limit.
 func Limit(l Limits) Middleware {
-	return Named("guard.Limit", func(next lambda.Handler) lambda.Handler {
+	return named("guard.Limit", func(next lambda.Handler) lambda.Handler {
 		return HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
 			ev := EventOf(ctx, payload)
-			limits := l.effective(ev.Trigger())
-			ev.setLimits(limits)
-			if err := ev.check(limits); err != nil {
+			ev.setLimits(l.effective(ev.Trigger()))
+			if err := ev.checkAll(); err != nil {
 				return nil, err
 			}
 			return next.Invoke(ctx, payload)
@@ -80,25 +78,28 @@ func Limit(l Limits) Middleware {
 	})
 }
 
-// check judges the event as it came, and an HTTP body within it.
-func (e *Event) check(limits Limits) error {
+// checkAll checks the event, and the HTTP body in it.
+func (e *Event) checkAll() error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	limits := e.currentLimits()
 	if err := limits.check(e.raw); err != nil {
 		return err
 	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	r := e.walk()
-	if !r.Trigger().IsHTTP() {
+	if !e.walk().Trigger().IsHTTP() {
 		return nil
 	}
-	if err := checkBody(r, limits.Body); err != nil {
+	body, err := e.readBody()
+	if err != nil {
 		return err
 	}
-	return e.checkBodyText(r, limits)
+	if text := bytes.TrimLeft(body, " \t\r\n"); len(text) == 0 || text[0] != '{' && text[0] != '[' {
+		return nil
+	}
+	return limits.check(body)
 }
 
-// check judges a text by its size alone. It may be of the payload or the body,
-// which is never the larger of the two.
+// check checks a text: the payload, or the body, which is never the larger one.
 func (l Limits) check(text []byte) error {
 	if len(text) > l.Payload {
 		return tooLarge("payload", "event", l.Payload)
@@ -107,64 +108,6 @@ func (l Limits) check(text []byte) error {
 		return refuse(err)
 	}
 	return nil
-}
-
-// checkBody judges the size of an HTTP body by its escaped and encoded form, so
-// that one that is too large is never unescaped or decoded.
-func checkBody(r *request.Request, limit int) error {
-	quoted, isBase64 := r.RawBody()
-	if len(quoted) <= limit {
-		return nil
-	}
-	size := unescapedLen(quoted) - len(`""`)
-	if isBase64 {
-		size = size / 4 * 3
-		if size > 2 {
-			size -= 2 // the padding, if there is any
-		}
-	}
-	if size > limit {
-		return tooLarge("body", "body", limit)
-	}
-	return nil
-}
-
-// checkBodyText judges depth and number in a body that is a JSON text. The
-// escaped form bounds both; only a body over the bound, or one that hides its
-// brackets from it, is unescaped.
-func (e *Event) checkBodyText(r *request.Request, limits Limits) error {
-	quoted, isBase64 := r.RawBody()
-	hidden := isBase64 || bytes.Contains(quoted, []byte(`\u`))
-	if !hidden && strictjson.Within(quoted, limits.Depth, limits.Nodes) {
-		return nil
-	}
-	body, err := e.readBody()
-	if err != nil {
-		return err
-	}
-	if trimmed := bytes.TrimLeft(body, " \t\r\n"); len(trimmed) == 0 || trimmed[0] != '{' && trimmed[0] != '[' {
-		return nil
-	}
-	if err := strictjson.Check(body, limits.Depth, limits.Nodes); err != nil {
-		return refuse(err)
-	}
-	return nil
-}
-
-// unescapedLen bounds from below how many bytes the text of a JSON string
-// stands for: an escape of two bytes is one, one of six at least one.
-func unescapedLen(text []byte) int {
-	n := 0
-	for i := 0; i < len(text); i++ {
-		if text[i] == '\\' && i+1 < len(text) {
-			i++
-			if text[i] == 'u' {
-				i += 4
-			}
-		}
-		n++
-	}
-	return n
 }
 
 func tooLarge(code, what string, limit int) *Error {

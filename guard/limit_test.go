@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"github.com/lambdarmor/lambdarmor/guard"
-	"github.com/lambdarmor/lambdarmor/guard/guardtest"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/sample"
 )
 
 func TestLimit(t *testing.T) {
@@ -105,14 +105,14 @@ func TestLimit(t *testing.T) {
 		{
 			rule:    "a body of VPC Lattice",
 			limits:  guard.Limits{Body: 4},
-			payload: guardtest.HTTPEvent("POST", "/").VPCLattice().Body("text/plain", []byte("12345")).Bytes(),
+			payload: sample.HTTP("POST", "/").VPCLattice().Body("text/plain", []byte("12345")).Bytes(),
 			code:    "body_too_large",
 			limit:   "4 bytes",
 		},
 		{
 			rule:    "the same in base64",
 			limits:  guard.Limits{Body: 4},
-			payload: guardtest.HTTPEvent("POST", "/").VPCLattice().Body("image/png", []byte("12345")).Bytes(),
+			payload: sample.HTTP("POST", "/").VPCLattice().Body("image/png", []byte("12345")).Bytes(),
 			code:    "body_too_large",
 			limit:   "4 bytes",
 		},
@@ -262,7 +262,7 @@ func TestWhatCarriesRecordsMayBeDeeperAndFuller(t *testing.T) {
 		if slices.Contains(records, trigger) {
 			depth, nodes = 128, 1_000_000
 		}
-		sample := guardtest.Sample(trigger).String()
+		sample := sample.Of(trigger).String()
 		if got := code(sample, levels(depth-1)); got != "" {
 			t.Errorf("%s: %d levels are %s", trigger, depth, got)
 		}

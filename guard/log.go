@@ -3,22 +3,23 @@ package guard
 import (
 	"context"
 	"log/slog"
-	"runtime/debug"
-	"strings"
 	"sync"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-lambda-go/lambdacontext"
+
+	"github.com/lambdarmor/lambdarmor/internal/invocation"
+	"github.com/lambdarmor/lambdarmor/internal/order"
 )
 
 // LogOption changes [Log].
 type LogOption func(*logLayer)
 
-// Correlate gives every record of an invocation a correlationId, as find takes
-// it from the event; package guard/jmespath finds one by an expression. It may
-// come from a caller: what is longer than 128 bytes or not printable ASCII is
-// not taken.
+// Correlate adds a correlationId to every record of an invocation. find takes it
+// from the event; package guard/jmespath has one that uses an expression. An id
+// may come from a caller, so one that is longer than 128 bytes or not printable
+// ASCII is ignored.
 func Correlate(find func(ctx context.Context, ev *Event) string) LogOption {
 	if find == nil {
 		panic("guard: Correlate with a nil function")
@@ -38,23 +39,22 @@ func UnsafePanicValues() LogOption {
 	return func(l *logLayer) { l.panics = true }
 }
 
-// UnsafeErrorTexts makes error.cause the text of the error, as its Error method
-// returns it, up to 8 kB. Errors quote what they could not read, so passwords,
-// tokens and addresses that callers send will be in the log. Use it where no
-// real caller is: on a test stage.
+// UnsafeErrorTexts makes error.cause the text of the error, up to 8 kB. Errors
+// quote what they could not read, so passwords, tokens and addresses that callers
+// send will be in the log. Use it where no real caller is: on a test stage.
 func UnsafeErrorTexts() LogOption {
 	return func(l *logLayer) { l.texts = true }
 }
 
-// KnownErrors shows the texts of errs in error.cause, wherever in a chain they
-// are. It is for sentinels that are not a [Reason], like sql.ErrNoRows.
+// KnownErrors shows the texts of errs in error.cause, wherever they are in a
+// chain. It is for sentinels that are not a [Reason], like sql.ErrNoRows.
 func KnownErrors(errs ...error) LogOption {
 	return func(l *logLayer) { l.known = append(l.known, errs...) }
 }
 
-// Log writes exactly one record per invocation to l, whatever happens to it:
-// at level INFO, WARN for a caller's fault, ERROR for ours. It belongs
-// outermost. The record has the keys
+// Log writes exactly one record per invocation to l, whatever happens: at level
+// INFO, WARN for a client's error, ERROR for ours. List it first. The record has
+// these keys, and leaves out those that are empty:
 //
 //	requestId functionName functionVersion coldStart traceId tenantId
 //	trigger durationMs remainingMs
@@ -64,32 +64,30 @@ func KnownErrors(errs ...error) LogOption {
 //	error.violations                of a refusal: the first ten places
 //	error.stack                     of a panic
 //
-// and what [AddAttrs] has added, of which a key named like one of these becomes
-// fields.status and so on. Keys with nothing to say are left out. Never in it
-// are the payload, the answer and the value of a panic.
+// It also has what [AddAttrs] added. An added key named like one of these becomes
+// fields.status and so on. The record never has the payload, the answer or the
+// value of a panic.
 //
-// Nothing that a caller sent is in error.cause, unless the program puts it into
-// a code, a [Reason] or a LogValue, or an option is given. It has the types of
-// the errors in the chain, outermost first:
+// error.cause has nothing that a caller sent, unless the program puts it into a
+// code, a [Reason] or a LogValue, or an option allows it. It has the types of the
+// errors in the chain, outermost first:
 //
 //	*url.Error Post: *net.OpError dial tcp: *os.SyscallError connect: connection refused
 //	*smithy.OperationError DynamoDB PutItem: *http.ResponseError status 400 request 7QKT: *types.ProvisionedThroughputExceededException
 //
-// Texts are of a Reason, of an error with a LogValue method, of the Go runtime,
-// the operating system, and the sentinels of the standard library, as these are
-// constants. Words and numbers beside a type are the operation, the
-// status, the code and the request id that the error has a method or a field
-// for. Of any other error, as of errors.New, there is the type alone: give it a
-// code with [Error], make it a Reason, or name it to [KnownErrors].
+// A text is shown where it is a constant: of a Reason, of an error with a
+// LogValue method, of the Go runtime, of the operating system, and of the
+// sentinels of the standard library. Words and numbers beside a type are the
+// operation, status, code and request id that the error has a method or a field
+// for. Of any other error, such as one of errors.New, only the type is shown:
+// give it a code with [Error], make it a Reason, or name it to [KnownErrors].
 //
-// A violation has a pointer and a keyword. In the pointer a name that is no
-// short identifier is "*", as a caller may have chosen it.
+// A violation has a pointer and a keyword. A name in the pointer that is no short
+// identifier is shown as "*", because a caller may have chosen it.
 //
-// With a logger of [NewLogger] or a handler of [NewLogHandler] the keys stand
-// at the top level, and every record written with the invocation's context has
-// requestId, traceId and correlationId. Any other logger works, and loses that:
-// its groups hold the keys too, its other records know nothing of the
-// invocation, and nothing is redacted, sampled or kept back.
+// Make l with package guard/logging, so that its other records have the ids of
+// the invocation and are redacted. Any other logger works without that; if it has
+// a group open, the keys stand in the group.
 func Log(l *slog.Logger, opts ...LogOption) Middleware {
 	if l == nil {
 		panic("guard: Log with a nil logger")
@@ -104,8 +102,8 @@ func Log(l *slog.Logger, opts ...LogOption) Middleware {
 	}
 	return func(next lambda.Handler) lambda.Handler {
 		l := &logged{logLayer: layer, next: next}
-		n := newNamed("guard.Log", l, next)
-		l.unwise = n.unwise
+		n := order.New("guard.Log", l, next)
+		l.warnings = n.Warnings()
 		return n
 	}
 }
@@ -122,63 +120,43 @@ type logLayer struct {
 
 type logged struct {
 	*logLayer
-	next   lambda.Handler
-	unwise []string // orders in the chain, for the first invocation to warn of
-	warned sync.Once
+	next     lambda.Handler
+	warnings []string // about the order of the chain, for the first invocation
+	warned   sync.Once
 }
 
 func (l *logged) Invoke(ctx context.Context, payload []byte) (out []byte, err error) {
 	start := time.Now()
-	inv := invocationOf(ctx)
+	inv := invocation.Of(ctx)
 	returned := false
 	defer func() {
-		if !returned { // a panic, on its way to whoever recovers it
-			err = panicked(&PanicError{value: unseen{}, stack: debug.Stack()})
-			if told := inv.told(); Panicked(told) { // a Goexit, which Recover has seen
-				err = told
-			}
+		if returned {
+			l.record(ctx, inv, payload, start, out, err)
+			return
 		}
-		l.record(ctx, inv, payload, start, out, err)
+		value := recover() // nil in a Goexit, which goes on by itself
+		l.record(ctx, inv, payload, start, nil, panicked(value))
+		if value != nil {
+			panic(value) // on to whoever recovers it, with the stack of the handler
+		}
 	}()
 	l.warned.Do(func() { l.warn(ctx, inv) })
 	if l.correlate != nil {
-		inv.setCorrelation(l.correlate(ctx, EventOf(ctx, payload)))
+		inv.SetCorrelation(l.correlate(ctx, EventOf(ctx, payload)))
 	}
 	out, err = l.next.Invoke(ctx, payload)
 	returned = true
 	return out, err
 }
 
-// warn writes a record for each order in the chain that is unwise.
-func (l *logged) warn(ctx context.Context, inv *invocation) {
-	unwise := inv.unwise // with what stands outside of this layer
-	if unwise == nil {
-		unwise = l.unwise
+// warn writes a record for each unwise order in the chain.
+func (l *logged) warn(ctx context.Context, inv *invocation.Invocation) {
+	warnings := inv.Warnings // those of layers outside of this one, too
+	if warnings == nil {
+		warnings = l.warnings
 	}
 	logger := slog.New(l.handler)
-	for _, o := range unwise {
-		logger.WarnContext(ctx, "guard: "+o)
+	for _, w := range warnings {
+		logger.WarnContext(ctx, "guard: "+w)
 	}
-}
-
-// setCorrelation takes an id that is fit for a log and for a header.
-func (inv *invocation) setCorrelation(id string) {
-	unfit := func(r rune) bool { return r <= ' ' || r > '~' }
-	if len(id) <= 128 && strings.IndexFunc(id, unfit) < 0 {
-		inv.mu.Lock()
-		inv.correlation = id
-		inv.mu.Unlock()
-	}
-}
-
-// CorrelationID is the id that [Correlate] found for the invocation of ctx, for
-// what the function calls in turn; "" when there is none.
-func CorrelationID(ctx context.Context) string {
-	inv := invocationOf(ctx)
-	if inv == nil {
-		return ""
-	}
-	inv.mu.Lock()
-	defer inv.mu.Unlock()
-	return inv.correlation
 }

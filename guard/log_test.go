@@ -21,6 +21,9 @@ import (
 	"github.com/aws/aws-lambda-go/lambda/messages"
 	"github.com/aws/aws-lambda-go/lambdacontext"
 	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/guard/layer"
+	"github.com/lambdarmor/lambdarmor/guard/logging"
+	"github.com/lambdarmor/lambdarmor/internal/logbook"
 )
 
 // named gives the function a name and a version, as Lambda does.
@@ -41,7 +44,7 @@ func wantKeys(t *testing.T, record map[string]any, want ...string) {
 
 func TestARecordOfAnInvocation(t *testing.T) {
 	named(t)
-	log, book := newLog()
+	log, book := logbook.New()
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 		defer cancel()
@@ -51,7 +54,7 @@ func TestARecordOfAnInvocation(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	record := book.only(t)
+	record := book.Only(t)
 	wantKeys(t, record, "timestamp", "level", "message", "requestId", "functionName", "functionVersion", "coldStart",
 		"traceId", "tenantId", "trigger", "durationMs", "remainingMs")
 	for key, want := range map[string]any{
@@ -70,11 +73,11 @@ func TestWithoutADeadlineNothingRemains(t *testing.T) {
 	epoch, cancel := context.WithDeadline(t.Context(), time.UnixMilli(0))
 	defer cancel()
 	for rule, ctx := range map[string]context.Context{"none": t.Context(), "the beginning of time": epoch} {
-		log, book := newLog()
+		log, book := logbook.New()
 		if _, err := guard.Wrap(answers(`1`, nil), guard.Log(log)).Invoke(ctx, nil); err != nil {
 			t.Error(err)
 		}
-		if left, ok := book.only(t)["remainingMs"]; ok {
+		if left, ok := book.Only(t)["remainingMs"]; ok {
 			t.Errorf("%s: %v", rule, left)
 		}
 	}
@@ -84,7 +87,7 @@ func TestARecordOfAnHTTPRequest(t *testing.T) {
 	named(t)
 	routed := func(next lambda.Handler) lambda.Handler {
 		return guard.HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
-			guard.SetRoute(ctx, "POST /routed")
+			layer.SetRoute(ctx, "POST /routed")
 			return next.Invoke(ctx, payload)
 		})
 	}
@@ -181,12 +184,12 @@ func TestARecordOfAnHTTPRequest(t *testing.T) {
 		},
 	} {
 		t.Run(tc.rule, func(t *testing.T) {
-			log, book := newLog()
+			log, book := logbook.New()
 			_, err := guard.Wrap(answers(tc.out, nil), guard.Log(log), tc.layer).Invoke(invocation(t.Context(), "r-1"), tc.payload)
 			if err != nil {
 				t.Fatal(err)
 			}
-			record := book.only(t)
+			record := book.Only(t)
 			keys := []string{
 				"timestamp", "level", "message", "requestId", "functionName", "functionVersion", "coldStart",
 				"traceId", "trigger", "durationMs", "method", "status",
@@ -210,7 +213,7 @@ func TestWhateverHappensThereIsOneRecord(t *testing.T) {
 	answered := func(err error) guard.Middleware {
 		return func(lambda.Handler) lambda.Handler {
 			return guard.HandlerFunc(func(ctx context.Context, _ []byte) ([]byte, error) {
-				guard.SetError(ctx, err)
+				layer.SetError(ctx, err)
 				return []byte(`{"statusCode":422}`), nil
 			})
 		}
@@ -313,10 +316,10 @@ func TestWhateverHappensThereIsOneRecord(t *testing.T) {
 		},
 	} {
 		t.Run(tc.rule, func(t *testing.T) {
-			log, book := newLog()
+			log, book := logbook.New()
 			layers := append([]guard.Middleware{guard.Log(log)}, tc.layers...)
 			_, _ = guard.Wrap(answers(`{}`, tc.err), layers...).Invoke(invocation(t.Context(), "r-1"), httpEvent("x", false))
-			record := book.only(t)
+			record := book.Only(t)
 			if record["level"] != tc.level || record["trigger"] != "http-api" {
 				t.Errorf("%v", record)
 			}
@@ -342,7 +345,7 @@ func fails(err error) guard.Middleware {
 }
 
 func TestATimeoutIsOneRecord(t *testing.T) {
-	log, book := newLog()
+	log, book := logbook.New()
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
@@ -352,7 +355,7 @@ func TestATimeoutIsOneRecord(t *testing.T) {
 			t.Errorf("%+v", got)
 		}
 	})
-	record := book.only(t)
+	record := book.Only(t)
 	failure := record["error"].(map[string]any)
 	if record["level"] != "ERROR" || failure["kind"] != "timeout" ||
 		failure["cause"] != "guard: the handler overran: it returned a value after its time" || record["remainingMs"] != json.Number("-1000") {
@@ -361,10 +364,17 @@ func TestATimeoutIsOneRecord(t *testing.T) {
 }
 
 func TestAPanicWithoutRecoverIsRecordedAndGoesOn(t *testing.T) {
-	for rule, end := range map[string]func(){"panic": func() { panic(panicMarker) }, "runtime.Goexit": runtime.Goexit} {
+	for rule, tc := range map[string]struct {
+		end   func()
+		value any
+		cause string
+	}{
+		"panic":          {end: func() { panic(panicMarker) }, value: panicMarker, cause: "the handler panicked with a string"},
+		"runtime.Goexit": {end: runtime.Goexit, cause: "the handler called runtime.Goexit"},
+	} {
 		t.Run(rule, func(t *testing.T) {
-			log, book := newLog()
-			h := guard.Wrap(guard.HandlerFunc(func(context.Context, []byte) ([]byte, error) { end(); return nil, nil }), guard.Log(log))
+			log, book := logbook.New()
+			h := guard.Wrap(guard.HandlerFunc(func(context.Context, []byte) ([]byte, error) { tc.end(); return nil, nil }), guard.Log(log))
 			var value any
 			returned := false
 			done := make(chan struct{})
@@ -375,15 +385,15 @@ func TestAPanicWithoutRecoverIsRecordedAndGoesOn(t *testing.T) {
 				returned = true
 			}()
 			<-done
-			if want := map[string]any{"panic": panicMarker, "runtime.Goexit": nil}[rule]; value != want || returned {
-				t.Errorf("recovered %v, returned %t", value, returned)
+			if value != tc.value || returned {
+				t.Errorf("got %v recovered and returned %t, want %v and false", value, returned, tc.value)
 			}
-			record := book.only(t)
+			record := book.Only(t)
 			failure := record["error"].(map[string]any)
 			stack, _ := failure["stack"].(string)
 			if record["level"] != "ERROR" || failure["code"] != "panic" || !strings.Contains(stack, "TestAPanicWithoutRecover") ||
-				failure["cause"] != "the handler panicked or called runtime.Goexit" {
-				t.Errorf("%v", record)
+				failure["cause"] != tc.cause {
+				t.Errorf("got %v, want an ERROR with cause %s", record, tc.cause)
 			}
 			if strings.Contains(book.String(), panicMarker) {
 				t.Errorf("the value shows:\n%s", book)
@@ -394,7 +404,7 @@ func TestAPanicWithoutRecoverIsRecordedAndGoesOn(t *testing.T) {
 
 // The search for a correlation id is the caller's code and runs in the layer.
 func TestAPanicOfCorrelateIsRecorded(t *testing.T) {
-	log, book := newLog()
+	log, book := logbook.New()
 	h := guard.Wrap(answers("", nil), guard.Log(log, guard.Correlate(func(context.Context, *guard.Event) string { panic(panicMarker) })))
 	func() {
 		defer func() {
@@ -404,7 +414,7 @@ func TestAPanicOfCorrelateIsRecorded(t *testing.T) {
 		}()
 		_, _ = h.Invoke(t.Context(), nil)
 	}()
-	if failure, _ := book.only(t)["error"].(map[string]any); failure["code"] != "panic" {
+	if failure, _ := book.Only(t)["error"].(map[string]any); failure["code"] != "panic" {
 		t.Errorf("%s", book)
 	}
 }
@@ -412,7 +422,7 @@ func TestAPanicOfCorrelateIsRecorded(t *testing.T) {
 // SECURITY: Nothing leaks.
 func TestNeitherPayloadNorAnswerIsInTheLog(t *testing.T) {
 	const marker = "s3cr3t@example.com"
-	log, book := newLog()
+	log, book := logbook.New()
 	h := guard.Wrap(answers(`{"statusCode":200,"body":"`+marker+`"}`, nil), guard.Default(log))
 	for _, payload := range [][]byte{
 		httpEvent(`{"password":"`+marker+`"}`, false), []byte(marker), []byte(`{"` + marker + `":{"` + marker + `":1}`),
@@ -422,13 +432,13 @@ func TestNeitherPayloadNorAnswerIsInTheLog(t *testing.T) {
 	}
 	// The last one is refused, and the refusal points into the event; names that
 	// no field has are left out of it.
-	if strings.Contains(book.String(), marker) || len(book.records(t)) != 5 {
+	if strings.Contains(book.String(), marker) || len(book.Records(t)) != 5 {
 		t.Errorf("\n%s", book)
 	}
 }
 
 func TestAddAttrs(t *testing.T) {
-	log, book := newLog()
+	log, book := logbook.New()
 	h := guard.Wrap(guard.HandlerFunc(func(ctx context.Context, _ []byte) ([]byte, error) {
 		var wg sync.WaitGroup
 		for i := range 64 {
@@ -443,7 +453,7 @@ func TestAddAttrs(t *testing.T) {
 	if _, err := h.Invoke(t.Context(), nil); err != nil {
 		t.Fatal(err)
 	}
-	record := book.only(t)
+	record := book.Only(t)
 	for i := range 64 {
 		if record[fmt.Sprintf("n%d", i)] != json.Number(fmt.Sprint(i)) || record[fmt.Sprintf("b%d", i)] != true {
 			t.Errorf("%d is missing", i)
@@ -456,24 +466,24 @@ func TestAddAttrs(t *testing.T) {
 
 func TestOutsideAnInvocationNothingIsNoted(t *testing.T) {
 	guard.AddAttrs(t.Context(), slog.Int("n", 1))
-	guard.SetRoute(t.Context(), "GET /")
-	guard.SetError(t.Context(), io.EOF)
-	log, book := newLog()
+	layer.SetRoute(t.Context(), "GET /")
+	layer.SetError(t.Context(), io.EOF)
+	log, book := logbook.New()
 	if _, err := guard.Log(log)(answers("", nil)).Invoke(t.Context(), nil); err != nil {
 		t.Error(err)
 	}
-	if record := book.only(t); record["n"] != nil || record["error"] != nil {
+	if record := book.Only(t); record["n"] != nil || record["error"] != nil {
 		t.Errorf("%v", record)
 	}
 }
 
 func TestTheRecordStandsOutsideTheLoggersGroups(t *testing.T) {
-	log, book := newLog()
+	log, book := logbook.New()
 	h := guard.Wrap(answers("", nil), guard.Log(log.With("service", "shop").WithGroup("app").With("version", 2)))
 	if _, err := h.Invoke(invocation(t.Context(), "r-1"), nil); err != nil {
 		t.Fatal(err)
 	}
-	record := book.only(t)
+	record := book.Only(t)
 	if record["requestId"] != "r-1" || record["service"] != "shop" || fmt.Sprint(record["app"]) != "map[version:2]" {
 		t.Errorf("%v", record)
 	}
@@ -504,7 +514,7 @@ func TestALogThatCannotBeWrittenFailsNothing(t *testing.T) {
 	if out, err := h.Invoke(t.Context(), nil); string(out) != "x" || err != nil {
 		t.Errorf("%s, %v", out, err)
 	}
-	h = guard.Wrap(answers("x", nil), guard.Log(guard.NewLogger(brokenWriter{})))
+	h = guard.Wrap(answers("x", nil), guard.Log(logging.New(brokenWriter{})))
 	if out, err := h.Invoke(t.Context(), nil); string(out) != "x" || err != nil {
 		t.Errorf("%s, %v", out, err)
 	}
@@ -516,13 +526,13 @@ func (brokenWriter) Write([]byte) (int, error) { return 0, io.ErrClosedPipe }
 
 func TestALevelThatIsNotWrittenCostsNoRecord(t *testing.T) {
 	t.Setenv("AWS_LAMBDA_LOG_LEVEL", "ERROR")
-	log, book := newLog()
+	log, book := logbook.New()
 	_, _ = guard.Wrap(answers("", nil), guard.Log(log)).Invoke(t.Context(), nil)
 	if book.Len() != 0 {
 		t.Errorf("%s", book)
 	}
 	_, _ = guard.Wrap(answers("", io.EOF), guard.Log(log)).Invoke(t.Context(), nil)
-	if book.only(t)["level"] != "ERROR" {
+	if book.Only(t)["level"] != "ERROR" {
 		t.Errorf("%s", book)
 	}
 }

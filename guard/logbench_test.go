@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-lambda-go/lambdacontext"
 	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/guard/logging"
 )
 
 // tenAttrs are what a handler may add to the record of its invocation.
@@ -54,8 +55,8 @@ func BenchmarkLog(b *testing.B) {
 			return answer.Invoke(ctx, payload)
 		})
 	}
-	logger := func(opts ...guard.LoggerOption) guard.Middleware {
-		return guard.Log(guard.NewLogger(io.Discard, opts...))
+	logger := func(opts ...logging.Option) guard.Middleware {
+		return guard.Log(logging.New(io.Discard, opts...))
 	}
 	for _, bc := range []struct {
 		name string
@@ -65,7 +66,7 @@ func BenchmarkLog(b *testing.B) {
 		{name: "log", h: guard.Wrap(answer, logger())},
 		{name: "log+10", h: guard.Wrap(adding(tenAttrs()), logger())},
 		{name: "log+10,foreign", h: guard.Wrap(adding(tenAttrs()), guard.Log(slog.New(slog.NewJSONHandler(io.Discard, nil))))},
-		{name: "log,level=WARN", h: guard.Wrap(answer, logger(guard.MinLevel(slog.LevelWarn)))},
+		{name: "log,level=WARN", h: guard.Wrap(answer, logger(logging.MinLevel(slog.LevelWarn)))},
 	} {
 		b.Run(bc.name, func(b *testing.B) { invokeInLoop(b, ctx, bc.h, payload) })
 	}
@@ -141,9 +142,9 @@ func BenchmarkRedaction(b *testing.B) {
 		attrs []slog.Attr
 	}{
 		{name: "attrs/off", h: slog.NewJSONHandler(io.Discard, nil), attrs: tenAttrs()},
-		{name: "attrs/on", h: guard.NewLogHandler(slog.NewJSONHandler(io.Discard, nil)), attrs: tenAttrs()},
+		{name: "attrs/on", h: logging.NewHandler(slog.NewJSONHandler(io.Discard, nil)), attrs: tenAttrs()},
 		{name: "struct/off", h: slog.NewJSONHandler(io.Discard, nil), attrs: object},
-		{name: "struct/on", h: guard.NewLogHandler(slog.NewJSONHandler(io.Discard, nil)), attrs: object},
+		{name: "struct/on", h: logging.NewHandler(slog.NewJSONHandler(io.Discard, nil)), attrs: object},
 	} {
 		b.Run(bc.name, func(b *testing.B) {
 			log := slog.New(bc.h)

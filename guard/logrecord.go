@@ -7,109 +7,84 @@ import (
 	"time"
 
 	"github.com/lambdarmor/lambdarmor/internal/answer"
+	"github.com/lambdarmor/lambdarmor/internal/invocation"
 )
 
 // record writes the one record of an invocation.
-func (l *logLayer) record(ctx context.Context, inv *invocation, payload []byte, start time.Time, out []byte, err error) {
+func (l *logLayer) record(ctx context.Context, inv *invocation.Invocation, payload []byte, start time.Time, out []byte, err error) {
 	now := time.Now()
-	ev := EventOf(ctx, payload)
-	inv.mu.Lock()
-	added, route, principal, told := inv.attrs, inv.route, inv.principal, inv.err
-	inv.mu.Unlock()
-	failed := err != nil
-	if told != nil && (err == nil || reported(err)) {
-		err = told
+	ev, facts := EventOf(ctx, payload), inv.Facts()
+	trigger, status := ev.Trigger(), 0
+	if trigger.IsHTTP() && err == nil { // beside an error there is no answer
+		status = statusOf(inv, ev, out)
 	}
-	trigger := ev.Trigger()
-	status := 0
-	if trigger.IsHTTP() && !failed { // beside an error there is no answer
-		status = inv.statusOf(ev, out)
+	if facts.Err != nil && (err == nil || invocation.Reported(err)) {
+		err = facts.Err
 	}
 	level := levelOf(err, status)
 	if !l.handler.Enabled(ctx, level) {
 		return
 	}
 	var room [25]slog.Attr
-	attrs := room[:0]
-	own, ours := l.handler.(*logHandler)
-	settings := &logSettings{}
-	if ours {
-		settings = own.logSettings
-		attrs = own.appendFields(attrs, inv)
-	} else {
-		attrs = inv.appendIdentity(attrs)
-	}
-	attrs = appendText(attrs, "functionName", l.name)
-	attrs = appendText(attrs, "functionVersion", l.version)
-	attrs = append(attrs, slog.Bool("coldStart", inv.cold))
-	attrs = appendText(attrs, "tenantId", inv.lc.TenantID)
-	attrs = append(attrs, slog.String("trigger", string(trigger)),
-		slog.Float64("durationMs", milliseconds(now.Sub(start))))
+	attrs := inv.AppendIdentity(room[:0])
+	attrs = invocation.AppendText(attrs, "functionName", l.name)
+	attrs = invocation.AppendText(attrs, "functionVersion", l.version)
+	attrs = append(attrs, slog.Bool("coldStart", inv.Cold))
+	attrs = invocation.AppendText(attrs, "tenantId", inv.Lambda.TenantID)
+	attrs = append(attrs, slog.String("trigger", string(trigger)), slog.Float64("durationMs", milliseconds(now.Sub(start))))
 	if end, ok := ctx.Deadline(); ok && end.UnixMilli() > 0 {
 		attrs = append(attrs, slog.Float64("remainingMs", milliseconds(end.Sub(now))))
 	}
+	route := facts.Route
 	if trigger.IsHTTP() {
-		attrs = appendHTTP(attrs, ev, route, status)
-	} else {
-		attrs = appendText(attrs, "route", route)
+		var method, key string
+		if method, key = ev.methodAndRoute(); route == "" {
+			route = shortened(key) // who forges an event may fill it
+		}
+		attrs = invocation.AppendText(attrs, "method", shortened(method))
 	}
-	attrs = appendText(attrs, "principal", principal)
+	attrs = invocation.AppendText(attrs, "route", route)
+	if status != 0 {
+		attrs = append(attrs, slog.Int("status", status))
+	}
+	attrs = invocation.AppendText(attrs, "principal", facts.Principal)
 	if err != nil {
 		attrs = append(attrs, l.errorAttr(err))
 	}
 	if l.payload {
 		attrs = append(attrs, slog.String("payload", string(payload)))
 	}
-	from := len(attrs)
-	attrs = settings.appendAdded(attrs, added)
-	for i, a := range attrs[from:] { // of an error a record says what Log says of one
-		if k := a.Value.Kind(); k != slog.KindAny && k != slog.KindLogValuer {
-			continue
-		}
-		if err, ok := a.Value.Any().(error); ok {
-			attrs[from+i].Value = slog.StringValue(l.causeOf(err))
-		}
+	for _, a := range facts.Attrs {
+		attrs = append(attrs, l.added(a))
 	}
 	r := slog.NewRecord(now, level, "invocation", 0)
-
-	// A record that cannot be written must not fail the invocation.
-	if ours {
-		for i, a := range attrs {
-			attrs[i] = own.redact.attr(a)
-		}
-		_ = own.emit(ctx, inv, own.compose(r, attrs, true))
-		return
-	}
 	r.AddAttrs(attrs...)
-	_ = l.handler.Handle(context.WithValue(ctx, plainKey{}, true), r)
+	// A record that cannot be written must not fail the invocation.
+	_ = l.handler.Handle(invocation.WithWholeRecord(ctx), r)
 }
 
-// appendIdentity appends what ties a record to its invocation.
-func (inv *invocation) appendIdentity(to []slog.Attr) []slog.Attr {
-	to = appendText(to, "requestId", inv.lc.AwsRequestID)
-	to = appendText(to, "traceId", TraceID(inv.Context))
-	return appendText(to, "correlationId", CorrelationID(inv))
+// added returns an attribute of [AddAttrs] as the record has it: renamed if its
+// key is one of the record's own, and an error as Log describes one.
+func (l *logLayer) added(a slog.Attr) slog.Attr {
+	if invocation.Reserved(a.Key) || isRecordKey(a.Key) {
+		a.Key = invocation.Renamed(a.Key)
+	}
+	if k := a.Value.Kind(); k == slog.KindAny || k == slog.KindLogValuer {
+		if err, ok := a.Value.Any().(error); ok {
+			a.Value = slog.StringValue(l.causeOf(err))
+		}
+	}
+	return a
 }
 
-// appendText appends a field unless it has nothing to say.
-func appendText(attrs []slog.Attr, key, value string) []slog.Attr {
-	if value == "" {
-		return attrs
+func isRecordKey(key string) bool {
+	switch key {
+	case "functionName", "functionVersion", "coldStart", "tenantId", "trigger", "durationMs", "remainingMs",
+		"method", "route", "status", "principal", "error", "payload":
+		return true
+	default:
+		return false
 	}
-	return append(attrs, slog.String(key, value))
-}
-
-func appendHTTP(attrs []slog.Attr, ev *Event, route string, status int) []slog.Attr {
-	method, key := ev.methodAndRoute()
-	if route == "" {
-		route = key
-	}
-	attrs = appendText(attrs, "method", shortened(method)) // who forges an event may fill it
-	attrs = appendText(attrs, "route", shortened(route))
-	if status != 0 {
-		attrs = append(attrs, slog.Int("status", status))
-	}
-	return attrs
 }
 
 // methodAndRoute returns what can be seen of them, also in an event that was
@@ -122,26 +97,23 @@ func (e *Event) methodAndRoute() (method, route string) {
 }
 
 // statusOf returns the status of an answer to an event, 0 where there is none.
-func (inv *invocation) statusOf(ev *Event, out []byte) int {
+func statusOf(inv *invocation.Invocation, ev *Event, out []byte) int {
 	if out == nil {
 		return 0
 	}
-	inv.mu.Lock()
-	answered, status := inv.answered, inv.status
-	inv.mu.Unlock()
-	if answered != nil && same(answered, out) {
+	if status, ok := inv.StatusOf(out); ok {
 		return status
 	}
 	ev.mu.Lock()
 	form := answer.FormOf(ev.walk())
 	ev.mu.Unlock()
-	status, _ = answer.Status(out, form)
+	status, _ := answer.Status(out, form)
 	return status
 }
 
 func levelOf(err error, status int) slog.Level {
 	switch {
-	case status >= 500, err != nil && status == 0 && !KindOf(err).CallersFault():
+	case status >= 500, err != nil && status == 0 && !KindOf(err).IsClientError():
 		return slog.LevelError
 	case status >= 400, err != nil:
 		return slog.LevelWarn
@@ -154,13 +126,12 @@ func (l *logLayer) errorAttr(err error) slog.Attr {
 	e := Public(err)
 	attrs := []slog.Attr{slog.String("kind", e.Kind.String()), slog.String("code", e.Code)}
 	attrs = appendViolations(attrs, e.Violations)
-	p, panicked := panicOf(err)
-	cause := l.causeOf(err)
-	if panicked && l.panics && p.Value() != nil {
-		cause = fmt.Sprintf("%s: %v", cause, p.Value())
+	p, cause := panicOf(err), l.causeOf(err)
+	if p != nil && p.value != nil && l.panics {
+		cause = fmt.Sprintf("%s: %v", cause, p.value)
 	}
-	attrs = appendText(attrs, "cause", cause)
-	if panicked {
+	attrs = invocation.AppendText(attrs, "cause", cause)
+	if p != nil {
 		attrs = append(attrs, slog.String("stack", string(p.stack)))
 	}
 	return slog.Attr{Key: "error", Value: slog.GroupValue(attrs...)}

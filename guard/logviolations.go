@@ -2,21 +2,19 @@ package guard
 
 import (
 	"log/slog"
-	"strconv"
 	"strings"
 )
 
 // mostViolations bounds how many places of a refusal a record has.
 const mostViolations = 10
 
-// A loggedPlace is a place of the input that is wrong, as a record has it.
+// loggedPlace is a violation as a record has it.
 type loggedPlace struct {
 	Pointer string `json:"pointer"`
 	Keyword string `json:"keyword,omitempty"`
 }
 
-// appendViolations appends the first places of a refusal, and how many are not
-// there.
+// appendViolations appends the first violations, and how many are left out.
 func appendViolations(attrs []slog.Attr, violations []Violation) []slog.Attr {
 	if len(violations) == 0 {
 		return attrs
@@ -32,8 +30,8 @@ func appendViolations(attrs []slog.Attr, violations []Violation) []slog.Attr {
 	return attrs
 }
 
-// refusalOf is the code of an error that is the cause of another, with the first
-// places that it names.
+// refusalOf returns the code of an error that is the cause of another, with its
+// first violations.
 func refusalOf(e *Error) string {
 	places := make([]string, min(len(e.Violations), mostViolations))
 	for i := range places {
@@ -45,8 +43,8 @@ func refusalOf(e *Error) string {
 	return e.Code + " (" + strings.Join(places, "; ") + ")"
 }
 
-// shownPointer is a JSON pointer in which "*" stands for each name that no field
-// would have, but a caller's value might be: an address, a number, a sentence.
+// shownPointer returns a JSON pointer with "*" for each name that no field has
+// but that may be a caller's value: an address, a number, a sentence.
 func shownPointer(pointer string) string {
 	names := strings.Split(shortened(pointer), "/")
 	for i, name := range names[1:] {
@@ -59,16 +57,10 @@ func shownPointer(pointer string) string {
 
 // isFieldName reports whether a name is an index, or a short identifier.
 func isFieldName(name string) bool {
-	if _, err := strconv.ParseUint(name, 10, 32); err == nil && len(name) < 8 {
-		return true
+	if strings.Trim(name, "0123456789") == "" {
+		return name != "" && len(name) < 8
 	}
-	if name == "" || len(name) > 32 || '0' <= name[0] && name[0] <= '9' {
-		return false
-	}
-	for _, c := range []byte(name) {
-		if !isNameByte(c) {
-			return false
-		}
-	}
-	return true
+	startsLikeANumber := '0' <= name[0] && name[0] <= '9'
+	other := func(r rune) bool { return !isNameRune(r) }
+	return len(name) <= 32 && !startsLikeANumber && strings.IndexFunc(name, other) < 0
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/guard/logging"
 )
 
 // The events of this file are small to send and large to decode. Lambda takes
@@ -120,7 +121,7 @@ func TestAHostileEventIsRefusedInLittleMemory(t *testing.T) {
 	ways := map[string]lambda.Handler{
 		"Func": guard.Func(untyped),
 		"Tree": reading(func(ev *guard.Event) error { _, err := ev.Tree(); return err }),
-		"Limit, logged": guard.Wrap(guard.Func(untyped), guard.Log(guard.NewLogger(io.Discard)), guard.Recover(),
+		"Limit, logged": guard.Wrap(guard.Func(untyped), guard.Log(logging.New(io.Discard)), guard.Recover(),
 			guard.Limit(guard.Limits{})),
 	}
 	for _, kind := range hostileTexts {
@@ -140,7 +141,7 @@ func httpWays() map[string]lambda.Handler {
 	return map[string]lambda.Handler{
 		"BodyTree": reading(func(ev *guard.Event) error { _, err := ev.BodyTree(); return err }),
 		"Limit, logged": guard.Wrap(reading(func(ev *guard.Event) error { _, err := ev.BodyTree(); return err }),
-			guard.Log(guard.NewLogger(io.Discard)), guard.Recover(), guard.Limit(guard.Limits{})),
+			guard.Log(logging.New(io.Discard)), guard.Recover(), guard.Limit(guard.Limits{})),
 	}
 }
 
@@ -177,7 +178,8 @@ func TestABase64BodyOf6MiBIsRefusedInLittleMemory(t *testing.T) {
 	refuses(t, payload, "payload_too_large", map[string]lambda.Handler{"Limit": limited(guard.Limits{})})
 	// Where events may be larger, the body is still too large to be decoded.
 	refuses(t, payload, "body_too_large", map[string]lambda.Handler{
-		"Limit of the body": limited(guard.Limits{Payload: guard.Unlimited}), "BodyTree": httpWays()["BodyTree"],
+		"Limit of the body": limited(guard.Limits{Payload: guard.Unlimited}),
+		"BodyTree":          guard.Wrap(httpWays()["BodyTree"], guard.Limit(guard.Limits{Payload: guard.Unlimited})),
 	})
 }
 

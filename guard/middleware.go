@@ -8,6 +8,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 
+	"github.com/lambdarmor/lambdarmor/internal/order"
 	"github.com/lambdarmor/lambdarmor/internal/reflected"
 )
 
@@ -35,7 +36,7 @@ func (f HandlerFunc) Invoke(ctx context.Context, payload []byte) ([]byte, error)
 // instead. A wrapper that is a function is not seen through.
 func Chain(layers ...Middleware) Middleware {
 	return func(next lambda.Handler) lambda.Handler {
-		if next = reflected.Handler(next); layersUnknown(next) && reflected.Held(next) {
+		if next = reflected.Handler(next); !isNamed(next) && reflected.Held(next) {
 			next = tooEarly(next)
 		}
 		for i := len(layers) - 1; i >= 0; i-- {
@@ -47,9 +48,9 @@ func Chain(layers ...Middleware) Middleware {
 	}
 }
 
-func layersUnknown(h lambda.Handler) bool {
-	_, known := h.(naming)
-	return !known
+func isNamed(h lambda.Handler) bool {
+	_, ok := h.(*order.Named)
+	return ok
 }
 
 // tooEarly warns of a wrapper around a handler of lambda.NewHandler.
@@ -58,7 +59,9 @@ func tooEarly(h lambda.Handler) lambda.Handler {
 	if n, err := strconv.Atoi(os.Getenv("AWS_LAMBDA_MAX_CONCURRENCY")); err == nil && n > 1 {
 		panic("guard: " + what)
 	}
-	return &named{next: h, inside: []string{"a third party's wrapper"}, unwise: []string{what}}
+	n := order.New("a third party's wrapper", h)
+	n.Warn(what)
+	return n
 }
 
 // Wrap puts layers around h, the first outermost, and shares one [Event]
@@ -71,13 +74,19 @@ func Wrap(h lambda.Handler, layers ...Middleware) lambda.Handler {
 	if h == nil {
 		panic("guard: Wrap of a nil handler")
 	}
-	w := &named{next: Chain(layers...)(h)}
-	w.inside, w.unwise = layersOf(w.next)
-	return w
+	next := Chain(layers...)(h)
+	return order.New("guard.Wrap", next, next)
 }
 
 // Start wraps h with layers, as [Wrap] does, and hands it to the Lambda
 // runtime. It never returns.
 func Start(h lambda.Handler, layers ...Middleware) {
 	lambda.Start(Wrap(h, layers...))
+}
+
+// named gives a layer of this package its name in the rules for order.
+func named(name string, m Middleware) Middleware {
+	return func(next lambda.Handler) lambda.Handler {
+		return order.New(name, m(next), next)
+	}
 }

@@ -11,48 +11,39 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 )
 
-// Recover turns a panic of the handler into an Internal error with code
-// "panic", and the process lives on; aws-lambda-go alone would report the
-// panic's text to the caller and end the process. The error has a [*PanicError]
-// in its chain, with the stack for [Log]. Its text never has the value.
+// Recover turns a panic of the handler into an Internal error with code "panic",
+// and the process lives on. aws-lambda-go alone would report the panic's text to
+// the caller and end the process. The error has a [*PanicError] in its chain,
+// with the stack for [Log]. Its text never has the value of the panic.
 //
-// An error that panics when it is unwrapped is such a panic as well. A nil
-// *[fs.PathError] that became an error by accident does that.
+// An error that panics when it is unwrapped is such a panic as well, for example
+// a nil *[fs.PathError] that became an error by accident.
 //
-// A panic says that the handler stopped somewhere: unlike after an error, it
-// is not known what it did. [Panicked] tells the two apart.
+// After a panic it is not known what the handler did. [Panicked] tells it from an
+// error.
 //
-// Out of reach are a goroutine that the handler started, and what the Go runtime
-// ends a process for: concurrent map writes, exhausted memory or stack. A call
-// of [runtime.Goexit] cannot be undone either: Log records it, then it ends the
-// goroutine, and with the runtime's own goroutine the process.
+// Recover cannot reach a goroutine that the handler started, nor what the Go
+// runtime ends a process for: concurrent map writes, exhausted memory or stack.
+// [runtime.Goexit] cannot be undone either. Log records it; then it ends the
+// goroutine and, if that is the runtime's own, the process.
 func Recover() Middleware {
-	return Named("guard.Recover", func(next lambda.Handler) lambda.Handler {
+	return named("guard.Recover", func(next lambda.Handler) lambda.Handler {
 		return HandlerFunc(func(ctx context.Context, payload []byte) (out []byte, err error) {
-			returned := false
 			defer func() {
-				if returned {
-					return
-				}
-				p := &PanicError{value: recover(), stack: debug.Stack()}
-				out, err = nil, panicked(p)
-				if p.value == nil {
-					SetError(ctx, err) // for Log, as a Goexit goes on and returns nothing
+				if value := recover(); value != nil {
+					out, err = nil, panicked(value)
 				}
 			}()
 			out, err = next.Invoke(ctx, payload)
-			if err != nil {
-				ask(err)
-			}
-			returned = true
+			askFor(err)
 			return out, err
 		})
 	})
 }
 
-// ask looks through all of an error, as layers further out do where nobody
-// recovers, for something that is in none.
-func ask(err error) {
+// askFor searches all of an error for something that is in none, as layers
+// further out do where nobody recovers.
+func askFor(err error) {
 	_ = errors.As(err, new(absent)) || errors.Is(err, absent{})
 }
 
@@ -60,35 +51,26 @@ type absent struct{}
 
 func (absent) Error() string { return "" }
 
-// PanicError is a panic that [Recover] caught, or that [Log] saw go by. It is
-// found with [errors.As] in the chain of what Recover returns. Its text has the
-// type of the panic's value and not the value, which may be made of anything,
-// the payload included. A panic of the Go runtime shows its text.
+// PanicError is a panic that [Recover] caught or that [Log] recorded. [errors.As]
+// finds it in what Recover returns. Its text has the type of the panic's value,
+// and not the value: that may hold anything, even the payload. Of a panic of the
+// Go runtime it has the runtime's text.
 type PanicError struct {
 	value any // nil after runtime.Goexit
 	stack []byte
 }
 
-// Value returns what the handler panicked with. It is nil if it called
-// runtime.Goexit, and if nobody recovered the panic.
-func (p *PanicError) Value() any {
-	if p.value == (unseen{}) {
-		return nil
-	}
-	return p.value
-}
+// Value returns what the handler panicked with, nil if it called runtime.Goexit.
+func (p *PanicError) Value() any { return p.value }
 
 // Stack returns the stack of the goroutine that panicked, as [debug.Stack]
-// formats it. It has function names, files and lines, and no values but the
-// words that arguments were passed in.
+// formats it: function names, files and lines, and no values except the words
+// that arguments were passed in.
 func (p *PanicError) Stack() []byte { return p.stack }
 
 func (p *PanicError) Error() string {
-	switch p.value.(type) {
-	case nil:
+	if p.value == nil {
 		return "the handler called runtime.Goexit"
-	case unseen:
-		return "the handler panicked or called runtime.Goexit"
 	}
 	if text, ok := runtimeText(p.value); ok {
 		return "the handler panicked: " + text
@@ -96,11 +78,8 @@ func (p *PanicError) Error() string {
 	return fmt.Sprintf("the handler panicked with a %T", p.value)
 }
 
-// unseen stands for the value of a panic that was seen and not recovered.
-type unseen struct{}
-
-// runtimeText returns the text of an error that the Go runtime wrote: it is made
-// of types and numbers alone.
+// runtimeText returns the text of an error that the Go runtime wrote, which has
+// types and numbers in it and nothing else.
 func runtimeText(value any) (string, bool) {
 	err, ok := value.(runtime.Error)
 	if !ok {
@@ -110,25 +89,25 @@ func runtimeText(value any) (string, bool) {
 	if t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
-	if t.PkgPath() != "runtime" {
-		return "", false // of someone who implements the interface
+	if t.PkgPath() != "runtime" { // anyone can implement the interface
+		return "", false
 	}
 	return err.Error(), true
 }
 
-func panicked(p *PanicError) error {
-	return &Error{Kind: Internal, Code: "panic", Err: p}
+// panicked returns the error of a panic, nil as value meaning a Goexit. It must
+// be called while the stack is that of the panic.
+func panicked(value any) error {
+	return &Error{Kind: Internal, Code: "panic", Err: &PanicError{value: value, stack: debug.Stack()}}
 }
 
 // Panicked reports whether err stems from a panic that [Recover] caught: the
 // outcome of the handler is then unknown.
-func Panicked(err error) bool {
-	_, ok := panicOf(err)
-	return ok
-}
+func Panicked(err error) bool { return panicOf(err) != nil }
 
-func panicOf(err error) (*PanicError, bool) {
+// panicOf returns nil if there is no PanicError in err.
+func panicOf(err error) *PanicError {
 	var p *PanicError
-	ok := errors.As(err, &p)
-	return p, ok
+	errors.As(err, &p)
+	return p
 }

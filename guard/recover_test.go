@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/internal/logbook"
 )
 
 const panicMarker = "s3cr3t"
@@ -77,7 +78,7 @@ var panics = []struct {
 func TestAPanicIsOneAnswerAndTheProcessLives(t *testing.T) {
 	for _, tc := range panics {
 		t.Run(tc.rule, func(t *testing.T) {
-			log, book := newLog()
+			log, book := logbook.New()
 			calls := 0
 			h := guard.Wrap(guard.HandlerFunc(func(context.Context, []byte) ([]byte, error) {
 				if calls++; calls == 1 {
@@ -91,7 +92,7 @@ func TestAPanicIsOneAnswerAndTheProcessLives(t *testing.T) {
 			if got.Type != "panic" || got.Message != "Internal error (request r-1)" || got.ShouldExit || got.StackTrace != nil || out != nil {
 				t.Errorf("%q, %+v", out, got)
 			}
-			record := book.only(t)
+			record := book.Only(t)
 			shown := record["error"].(map[string]any)
 			if record["level"] != "ERROR" || shown["kind"] != "internal" || shown["code"] != "panic" || shown["cause"] != tc.cause {
 				t.Errorf("%v", record)
@@ -159,12 +160,12 @@ func TestAnErrorThatCannotBeUnwrappedIsAPanic(t *testing.T) {
 		"asked with As":  unaskable{as: true},
 		"behind another": fmt.Errorf("%w, %w", io.EOF, unaskable{is: true}),
 	} {
-		log, book := newLog()
+		log, book := logbook.New()
 		_, got := guard.Wrap(answers("", err), guard.Default(log)).Invoke(invocation(t.Context(), "r-1"), nil)
 		if posted := posted(t, got); posted.Type != "panic" || posted.Message != "Internal error (request r-1)" {
 			t.Errorf("%s: %+v", rule, posted)
 		}
-		if record := book.only(t); record["error"].(map[string]any)["code"] != "panic" {
+		if record := book.Only(t); record["error"].(map[string]any)["code"] != "panic" {
 			t.Errorf("%s: %v", rule, record)
 		}
 	}
@@ -201,7 +202,7 @@ func TestAGoexitIsRecordedAndGoesOn(t *testing.T) {
 		},
 	} {
 		t.Run(rule, func(t *testing.T) {
-			log, book := newLog()
+			log, book := logbook.New()
 			exits := guard.HandlerFunc(func(context.Context, []byte) ([]byte, error) {
 				runtime.Goexit()
 				return nil, nil
@@ -217,7 +218,7 @@ func TestAGoexitIsRecordedAndGoesOn(t *testing.T) {
 			if returned {
 				t.Error("the goroutine went on")
 			}
-			failure := book.only(t)["error"].(map[string]any)
+			failure := book.Only(t)["error"].(map[string]any)
 			stack, _ := failure["stack"].(string)
 			if failure["code"] != "panic" || failure["cause"] != "the handler called runtime.Goexit" || !strings.Contains(stack, "TestAGoexit") {
 				t.Errorf("got %v", failure)

@@ -16,9 +16,9 @@ import (
 	"github.com/lambdarmor/lambdarmor/guard"
 )
 
-// A sample is one of the events and answers that aws-lambda-go keeps beside
+// A goldenEvent is one of the events and answers that aws-lambda-go keeps beside
 // its event types, with the type that its own tests decode it into.
-type sample struct {
+type goldenEvent struct {
 	file    string
 	trigger guard.Trigger
 	decodes func(t *testing.T, text []byte)
@@ -66,7 +66,7 @@ func notJSON(t *testing.T, text []byte) {
 	}
 }
 
-var samples = []sample{
+var samples = []goldenEvent{
 	{file: "activemq-event.json", trigger: guard.MQ, decodes: as[events.ActiveMQEvent]},
 	{file: "alb-lambda-target-request-headers-only.json", trigger: guard.ALB, decodes: as[events.ALBTargetGroupRequest]},
 	{file: "alb-lambda-target-request-multivalue-headers.json", trigger: guard.ALB, decodes: as[events.ALBTargetGroupRequest]},

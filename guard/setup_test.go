@@ -1,18 +1,15 @@
 package guard_test
 
 import (
-	"bytes"
 	"context"
 	"encoding/base64"
 	"fmt"
-	"log/slog"
 	"strings"
 	"testing"
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-lambda-go/lambdacontext"
 	"github.com/lambdarmor/lambdarmor/guard"
-	"github.com/lambdarmor/lambdarmor/internal/strictjson"
 )
 
 // invocation makes the context that aws-lambda-go gives a handler, without a
@@ -42,39 +39,6 @@ func httpEvent(body string, encoded bool) []byte {
 	body = strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`).Replace(body)
 	return fmt.Appendf(nil, `{"version":"2.0","routeKey":"POST /orders","rawPath":"/orders","headers":{"content-type":"application/json"},`+
 		`"requestContext":{"http":{"method":"POST","path":"/orders","sourceIp":"192.0.2.1"}},"body":"%s","isBase64Encoded":%t}`, body, encoded)
-}
-
-// A logbook is what a logger has written.
-type logbook struct{ bytes.Buffer }
-
-func newLog() (*slog.Logger, *logbook) {
-	b := new(logbook)
-	return guard.NewLogger(b), b
-}
-
-// records reads the lines, of which each must be one strict JSON object.
-func (b *logbook) records(t *testing.T) []map[string]any {
-	t.Helper()
-	var records []map[string]any
-	for line := range strings.Lines(b.String()) {
-		tree, err := strictjson.Tree([]byte(line))
-		record, ok := tree.(map[string]any)
-		if err != nil || !ok {
-			t.Fatalf("not a JSON object: %v in %s", err, line)
-		}
-		records = append(records, record)
-	}
-	return records
-}
-
-// only is the one record that there must be.
-func (b *logbook) only(t *testing.T) map[string]any {
-	t.Helper()
-	records := b.records(t)
-	if len(records) != 1 {
-		t.Fatalf("%d records, want one:\n%s", len(records), b.String())
-	}
-	return records[0]
 }
 
 // wantError checks what a caller may see of an error.

@@ -5,12 +5,12 @@ import (
 	"testing"
 
 	"github.com/lambdarmor/lambdarmor/guard"
-	"github.com/lambdarmor/lambdarmor/guard/guardtest"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/sample"
 )
 
 // What the test kit hands out as a trigger's event is told as that.
 func TestTriggerOfTheTestKitsSamples(t *testing.T) {
-	for name, event := range guardtest.Samples() {
+	for name, event := range sample.All() {
 		text := event.Bytes()
 		want, _, _ := strings.Cut(name, "/")
 		if got := guard.TriggerOf(text); got != guard.Trigger(want) {
@@ -22,7 +22,7 @@ func TestTriggerOfTheTestKitsSamples(t *testing.T) {
 // Telling the trigger reads the whole request; of an event with records it
 // reads no more than the first one's source.
 func BenchmarkTriggerOfSamples(b *testing.B) {
-	for name, event := range guardtest.Samples() {
+	for name, event := range sample.All() {
 		text := event.Bytes()
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()

@@ -5,7 +5,7 @@ import (
 	"testing"
 
 	"github.com/lambdarmor/lambdarmor/guard"
-	"github.com/lambdarmor/lambdarmor/guard/guardtest"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/sample"
 )
 
 // What aws-lambda-go keeps no sample of, in the shape that AWS documents.
@@ -123,7 +123,7 @@ func TestIsHTTP(t *testing.T) {
 			t.Errorf("%s: %t", s.trigger, got)
 		}
 	}
-	for name, event := range guardtest.Samples() {
+	for name, event := range sample.All() {
 		ev := guard.EventOf(t.Context(), event.Bytes())
 		if got := ev.Trigger().IsHTTP(); got != http[ev.Trigger()] {
 			t.Errorf("%s: %t", name, got)
@@ -140,7 +140,7 @@ func TestTriggersThatAreHTTPCanBeReadAsHTTP(t *testing.T) {
 			}
 		}
 	}
-	for name, event := range guardtest.Samples() {
+	for name, event := range sample.All() {
 		ev := guard.EventOf(t.Context(), event.Bytes())
 		if _, err := ev.HTTP(); ev.Trigger().IsHTTP() && err != nil {
 			t.Errorf("%s: %v", name, err)

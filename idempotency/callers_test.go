@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"github.com/lambdarmor/lambdarmor/guard"
-	"github.com/lambdarmor/lambdarmor/guard/guardtest"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/sample"
 	"github.com/lambdarmor/lambdarmor/idempotency"
 )
 
@@ -20,15 +20,15 @@ func appSync(sub, id, trace string) []byte {
 // Nobody gets what was answered to somebody else, whoever it was that told them
 // apart, and a caller's own repeat is one.
 func TestCallersAreKeptApartBehindEveryGateway(t *testing.T) {
-	post := func(headers ...string) guardtest.HTTPBuilder {
-		b := guardtest.HTTPEvent("POST", "/orders").JSON(`{"a":1}`)
+	post := func(headers ...string) sample.HTTPEvent {
+		b := sample.HTTP("POST", "/orders").JSON(`{"a":1}`)
 		for i := 0; i < len(headers); i += 2 {
 			b = b.Header(headers[i], headers[i+1])
 		}
 		return b
 	}
 	alb := func(name, value string) []byte {
-		return guardtest.Sample(guard.ALB).Set("/headers/"+name, value).Bytes()
+		return sample.Of(guard.ALB).Set("/headers/"+name, value).Bytes()
 	}
 	for _, tt := range []struct {
 		name              string
@@ -95,7 +95,7 @@ func TestAHeaderOfALoadBalancerNamesNobodyElsewhere(t *testing.T) {
 		return []byte(`{"statusCode":200}`), nil
 	}), idempotency.Once(idempotency.NewMemoryStore(), idempotency.Header("Idempotency-Key")))
 	for _, token := range []string{"alice", "mallory"} {
-		event := guardtest.HTTPEvent("POST", "/").Header("Idempotency-Key", "k").Header("Authorization", "Bearer "+token).Header("X-Amzn-Oidc-Identity", "alice")
+		event := sample.HTTP("POST", "/").Header("Idempotency-Key", "k").Header("Authorization", "Bearer "+token).Header("X-Amzn-Oidc-Identity", "alice")
 		if _, err := h.Invoke(t.Context(), event.Bytes()); err != nil {
 			t.Fatal(err)
 		}

@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"github.com/lambdarmor/lambdarmor/guard"
-	"github.com/lambdarmor/lambdarmor/guard/guardtest"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/sample"
 	"github.com/lambdarmor/lambdarmor/idempotency"
 )
 
@@ -130,7 +130,7 @@ func TestPayloadOfAStreamTellsChangesApart(t *testing.T) {
 
 // Two runs of a schedule would be one.
 func TestAScheduledEventHasNoPayload(t *testing.T) {
-	if k, err := find(idempotency.Payload(), guardtest.Sample("eventbridge/scheduled").Bytes()); !errors.Is(err, idempotency.ErrNoKey) {
+	if k, err := find(idempotency.Payload(), sample.Of("eventbridge/scheduled").Bytes()); !errors.Is(err, idempotency.ErrNoKey) {
 		t.Errorf("got key %s and error %v, want ErrNoKey", k, err)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/guard/logging"
 	"github.com/lambdarmor/lambdarmor/idempotency"
 )
 
@@ -33,7 +34,7 @@ func TestAResultThatCannotBeEncodedIsTold(t *testing.T) {
 			var log bytes.Buffer
 			h := guard.Wrap(&function{handle: func(ctx context.Context, _ int64) ([]byte, error) {
 				return []byte("null"), run(ctx, op)
-			}}, guard.Log(guard.NewLogger(&log)))
+			}}, guard.Log(logging.New(&log)))
 			if _, err := h.Invoke(t.Context(), []byte(`{}`)); err != nil {
 				t.Fatal(err)
 			}

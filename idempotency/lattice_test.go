@@ -7,8 +7,9 @@ import (
 	"testing"
 
 	"github.com/aws/aws-lambda-go/lambda"
+
 	"github.com/lambdarmor/lambdarmor/guard"
-	"github.com/lambdarmor/lambdarmor/guard/guardtest"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/sample"
 	"github.com/lambdarmor/lambdarmor/guard/httpapi"
 	"github.com/lambdarmor/lambdarmor/idempotency"
 )
@@ -16,15 +17,15 @@ import (
 const role = "arn:aws:sts::123456789012:assumed-role/"
 
 // lattice is a request to VPC Lattice, signed by whom.
-func lattice(whom string) guardtest.HTTPBuilder {
-	b := guardtest.HTTPEvent("POST", "/orders").VPCLattice().JSON(`{"sku":"KB-101"}`)
+func lattice(whom string) sample.HTTPEvent {
+	b := sample.HTTP("POST", "/orders").VPCLattice().JSON(`{"sku":"KB-101"}`)
 	if whom != "" {
 		b = b.IAM(role + whom)
 	}
 	return b
 }
 
-func invokeLattice(t *testing.T, h lambda.Handler, event guardtest.Event) string {
+func invokeLattice(t *testing.T, h lambda.Handler, event sample.Event) string {
 	t.Helper()
 	out, err := h.Invoke(t.Context(), event.Bytes())
 	if err != nil {
@@ -97,7 +98,7 @@ func TestRule02CallersOfLatticeNeverMeet(t *testing.T) {
 	f := new(function)
 	h := protect(f, idempotency.NewMemoryStore())
 	seen := map[string]bool{}
-	for _, b := range []guardtest.HTTPBuilder{lattice(""), lattice("checkout/a"), lattice("checkout/b"), lattice("refunds/a")} {
+	for _, b := range []sample.HTTPEvent{lattice(""), lattice("checkout/a"), lattice("checkout/b"), lattice("refunds/a")} {
 		event := b.Header("Idempotency-Key", "k").Event()
 		if out := invokeLattice(t, h, event); isReplay(out) || seen[out] {
 			t.Errorf("%s: another's answer %s", event, out)
@@ -136,14 +137,14 @@ func TestRule02PathsBehindLatticeNeverMeet(t *testing.T) {
 	h := protect(f, idempotency.NewMemoryStore())
 	for _, path := range []string{"/orders", "/refunds"} {
 		for _, method := range []string{"POST", "PUT"} {
-			b := guardtest.HTTPEvent(method, path).VPCLattice().Header("Idempotency-Key", "k")
+			b := sample.HTTP(method, path).VPCLattice().Header("Idempotency-Key", "k")
 			if out := invokeLattice(t, h, b.Event()); isReplay(out) {
 				t.Errorf("%s %s got another's answer: %s", method, path, out)
 			}
 		}
 	}
 	f.mustHaveRun(t, 4)
-	withQuery := guardtest.HTTPEvent("POST", "/orders?dryRun=true").VPCLattice().Header("Idempotency-Key", "k")
+	withQuery := sample.HTTP("POST", "/orders?dryRun=true").VPCLattice().Header("Idempotency-Key", "k")
 	_, err := h.Invoke(t.Context(), withQuery.Bytes())
 	mustBe(t, "another query", err, guard.Unprocessable, "idempotency_key_reused")
 }

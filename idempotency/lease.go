@@ -4,7 +4,7 @@ import (
 	"context"
 	"time"
 
-	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/guard/layer"
 	"github.com/lambdarmor/lambdarmor/internal/clock"
 )
 
@@ -32,7 +32,7 @@ func (c *config) times(ctx context.Context) (lease, expires time.Time) {
 // later. An earlier one does not count: the handler of a step whose context ends
 // can still be at work.
 func invocationEnd(ctx context.Context) (end time.Time, ok bool) {
-	end, ok = guard.InvocationDeadline(ctx)
+	end, ok = layer.InvocationDeadline(ctx)
 	if !ok || end.UnixMilli() <= 0 { // some emulators send 0
 		return time.Time{}, false
 	}

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/guard/logging"
 	"github.com/lambdarmor/lambdarmor/idempotency"
 )
 
@@ -150,7 +151,7 @@ func TestOnReplayIsToldOfEach(t *testing.T) {
 
 func TestTheRecordOfAnInvocationNamesTheKey(t *testing.T) {
 	var log bytes.Buffer
-	h := guard.Wrap(new(function), guard.Log(guard.NewLogger(&log)), idempotency.Once(idempotency.NewMemoryStore(), idempotency.Header("Idempotency-Key")))
+	h := guard.Wrap(new(function), guard.Log(logging.New(&log)), idempotency.Once(idempotency.NewMemoryStore(), idempotency.Header("Idempotency-Key")))
 	mustAnswer(t, h, request{key: "the-secret-key"})
 	if text := log.String(); !strings.Contains(text, `"idempotencyKey":"`) || strings.Contains(text, "the-secret-key") || strings.Contains(text, "Replayed") {
 		t.Errorf("logged %s", text)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/guard/layer"
 	"github.com/lambdarmor/lambdarmor/idempotency/internal/keys"
 	httpanswer "github.com/lambdarmor/lambdarmor/internal/answer"
 	"github.com/lambdarmor/lambdarmor/internal/reason"
@@ -42,7 +43,7 @@ func Once(store Store, key KeyFunc, opts ...Option) guard.Middleware {
 		panic("idempotency: Once with a nil KeyFunc")
 	}
 	c := newConfig(store, opts)
-	return guard.Named("idempotency.Once", func(next lambda.Handler) lambda.Handler {
+	return layer.Named("idempotency.Once", func(next lambda.Handler) lambda.Handler {
 		return &once{config: c, key: key, next: next}
 	})
 }
@@ -55,7 +56,7 @@ type once struct {
 
 func (o *once) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	ev := guard.EventOf(ctx, payload)
-	_, principalUnchanged := guard.SealPrincipal(ctx) // the key is that of the caller known now
+	_, principalUnchanged := layer.SealPrincipal(ctx) // the key is that of the caller known now
 	inner, chosen := keys.WithRecord(ctx)
 	key, err := o.key(inner, ev)
 	if err == nil && key == "" {
@@ -133,8 +134,8 @@ func (i *invocation) run(ctx context.Context) outcome {
 		return i.judge(i.answer)
 	}
 	o := outcome{fate: i.afterError(ctx, i.err)}
-	if i.http && guard.KindOf(i.err).CallersFault() && !errors.Is(i.err, ErrOutcomeUnknown) {
-		if answer, ok := guard.Render(ctx, i.err); ok {
+	if i.http && guard.KindOf(i.err).IsClientError() && !errors.Is(i.err, ErrOutcomeUnknown) {
+		if answer, ok := layer.Render(ctx, i.err); ok {
 			if judged := i.judge(answer); judged.fate == keep {
 				o = judged
 			}

@@ -11,8 +11,10 @@ import (
 	"testing"
 
 	"github.com/aws/aws-lambda-go/lambda"
+
 	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/guard/guardtest"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/gateway"
 	"github.com/lambdarmor/lambdarmor/guard/httpapi"
 	"github.com/lambdarmor/lambdarmor/idempotency"
 )
@@ -155,8 +157,8 @@ func TestRule11ReplaysAreTheSameButForTheirMarkAndCookies(t *testing.T) {
 // its mark where the gateway looks.
 func TestRule11AReplayIsInTheFormOfTheLoadBalancer(t *testing.T) {
 	f := answering(`{"statusCode":201}`)
-	for name, cfg := range map[string]guardtest.ALBConfig{"lists": {MultiValueHeaders: true}, "single values": {}} {
-		g, err := guardtest.NewALB(guardtest.NewInProcess(protect(f, idempotency.NewMemoryStore()), guardtest.Config{}), cfg)
+	for name, cfg := range map[string]gateway.ALBConfig{"lists": {MultiValueHeaders: true}, "single values": {}} {
+		g, err := gateway.NewALB(guardtest.NewInProcess(protect(f, idempotency.NewMemoryStore()), guardtest.Config{}), cfg)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-lambda-go/lambdacontext"
 	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/guard/layer"
 	"github.com/lambdarmor/lambdarmor/idempotency"
 )
 
@@ -243,7 +244,7 @@ func TestRule02ThePrincipalOfALayerIsTheCaller(t *testing.T) {
 	as := func(who string) lambda.Handler {
 		return guard.Wrap(protect(f, store), func(next lambda.Handler) lambda.Handler {
 			return guard.HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
-				guard.SetPrincipal(ctx, who)
+				layer.SetPrincipal(ctx, who)
 				return next.Invoke(ctx, payload)
 			})
 		})

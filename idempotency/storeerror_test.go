@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/guard/logging"
 	"github.com/lambdarmor/lambdarmor/idempotency"
 )
 
@@ -29,7 +30,7 @@ func TestRule12AResultThatIsTooLargeIsNeverASecondRun(t *testing.T) {
 	var log bytes.Buffer
 	var unsaved []error
 	f := new(function)
-	h := guard.Wrap(f, guard.Log(guard.NewLogger(&log)), idempotency.Once(small{
+	h := guard.Wrap(f, guard.Log(logging.New(&log)), idempotency.Once(small{
 		Store: idempotency.NewMemoryStore(),
 	}, idempotency.Header("Idempotency-Key"),
 		idempotency.LocalReplays(1),
@@ -56,7 +57,7 @@ func TestRule12AStoreThatIsDownAtCompletionDoesNotTakeTheSuccess(t *testing.T) {
 		var unsaved []error
 		store := &faulty{Store: idempotency.NewMemoryStore(), complete: errDown}
 		f := new(function)
-		h := guard.Wrap(f, guard.Log(guard.NewLogger(&log)), idempotency.Once(store, idempotency.Header("Idempotency-Key"),
+		h := guard.Wrap(f, guard.Log(logging.New(&log)), idempotency.Once(store, idempotency.Header("Idempotency-Key"),
 			idempotency.OnStoreError(func(_ context.Context, r idempotency.Record, err error) {
 				if r.Key == "" {
 					t.Error("the record is not told")

@@ -4,7 +4,7 @@ import (
 	"context"
 	"time"
 
-	"github.com/lambdarmor/lambdarmor/internal/invocationctx"
+	"github.com/lambdarmor/lambdarmor/internal/invocation"
 )
 
 // answer is what one who asks gets.
@@ -59,7 +59,7 @@ func withHalf(ctx context.Context) (context.Context, context.CancelFunc) {
 func (c *Cache) join(ctx context.Context, refs []Ref, open []int, d demand, got []answer) []call {
 	calls := make([]call, len(open))
 	states := make([]*state, len(open))
-	life := invocationctx.Of(ctx)
+	life := invocation.Lifetime(ctx)
 	ended := over(ctx)
 	var own *batch
 

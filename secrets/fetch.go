@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/lambdarmor/lambdarmor/internal/flight"
-	"github.com/lambdarmor/lambdarmor/internal/invocationctx"
+	"github.com/lambdarmor/lambdarmor/internal/invocation"
 	"github.com/lambdarmor/lambdarmor/internal/reason"
 )
 
@@ -23,7 +23,7 @@ const grace = 250 * time.Millisecond
 func (c *Cache) fly(ctx context.Context, b *batch) {
 	b.started = time.Now()
 	hook := context.WithoutCancel(ctx)
-	b.Flight = flight.Start(ctx, invocationctx.Of(ctx), c.fetchTimeout, func(ctx context.Context) error {
+	b.Flight = flight.Start(ctx, invocation.Lifetime(ctx), c.fetchTimeout, func(ctx context.Context) error {
 		values := c.fetchInTime(ctx, b.refs)
 		defer drop(values)
 		took, cause := time.Since(b.started), context.Cause(ctx)

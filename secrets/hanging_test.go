@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/guard/logging"
 	"github.com/lambdarmor/lambdarmor/secrets"
 )
 
@@ -185,7 +186,7 @@ func TestTheHooksAndTheRecordAreToldOfASourceThatHangs(t *testing.T) {
 		h := guard.Wrap(guard.HandlerFunc(func(ctx context.Context, _ []byte) ([]byte, error) {
 			mustGetStale(ctx, t, c)
 			return nil, nil
-		}), guard.Log(guard.NewLogger(&log)))
+		}), guard.Log(logging.New(&log)))
 		if _, err := h.Invoke(ctx, []byte("{}")); err != nil {
 			t.Error(err)
 		}

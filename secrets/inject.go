@@ -8,6 +8,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/guard/layer"
 )
 
 // Inject is a layer that fetches the secrets of names before the handler runs,
@@ -21,7 +22,7 @@ func (c *Cache) Inject(names ...string) guard.Middleware {
 	}
 	mustBe("Inject", len(names) <= c.maxEntries, "no more names than MaxEntries", len(names))
 	names = slices.Clone(names)
-	return guard.Named("secrets.Inject", func(next lambda.Handler) lambda.Handler {
+	return layer.Named("secrets.Inject", func(next lambda.Handler) lambda.Handler {
 		return guard.HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
 			in, err := c.inject(ctx, names)
 			if err != nil {

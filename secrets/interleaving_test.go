@@ -11,7 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/lambdarmor/lambdarmor/internal/invocationctx"
+	"github.com/lambdarmor/lambdarmor/internal/invocation"
 	"pgregory.net/rapid"
 )
 
@@ -233,7 +233,7 @@ func invoked(ctx context.Context, left time.Duration, unknown bool) (context.Con
 	if unknown {
 		return ctx, end
 	}
-	return context.WithValue(ctx, invocationctx.Key{}, ctx), end
+	return invocation.Begin(ctx, nil, false, nil), end
 }
 
 // answer answers one of the calls that the source is busy with.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strconv"
 	"sync"
 
@@ -58,32 +59,24 @@ type decoded[T any] struct {
 	err     error
 }
 
-// The keys of content.decoded: all that two readings of a text differ by.
+// The keys of content.decoded: all that two readings of a text differ by. Both
+// cost no memory to look for.
 type (
-	plainly[T any]  struct{} // with no options; costs no memory to look for
-	decoding[T any] struct{ strictjson.Options }
+	asKnown[T any] struct{}
+	lax[T any]     struct{}
 )
 
 func decodedOf[T any](c *content, opts []guard.DecodeOption) *decoded[T] {
-	var key any = plainly[T]{}
-	var options strictjson.Options
-	if len(opts) > 0 {
-		options = optionsOf(opts)
-		key = decoding[T]{options}
+	var key any = lax[T]{}
+	options := strictjson.Options{RejectUnknown: slices.Contains(opts, guard.RejectUnknownMembers())}
+	if options.RejectUnknown {
+		key = asKnown[T]{}
 	}
 	made, ok := c.decoded.Load(key)
 	if !ok {
 		made, _ = c.decoded.LoadOrStore(key, &decoded[T]{content: c, options: options})
 	}
 	return made.(*decoded[T])
-}
-
-func optionsOf(opts []guard.DecodeOption) strictjson.Options {
-	var o strictjson.Options
-	for _, opt := range opts {
-		opt(&o)
-	}
-	return o
 }
 
 func (d *decoded[T]) decode() {

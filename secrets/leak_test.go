@@ -17,6 +17,7 @@ import (
 
 	v2 "github.com/go-json-experiment/json"
 	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/guard/logging"
 	"github.com/lambdarmor/lambdarmor/secrets"
 	"pgregory.net/rapid"
 )
@@ -103,7 +104,7 @@ func TestNothingShowsASecret(t *testing.T) {
 		var text, lines, guarded bytes.Buffer
 		slog.New(slog.NewTextHandler(&text, nil)).Info("m", "k", v, slog.Group("g", "k", v))
 		slog.New(slog.NewJSONHandler(&lines, nil)).Info("m", "k", v, slog.Group("g", "k", v))
-		guard.NewLogger(&guarded).Info("m", "k", v, slog.Group("g", "k", v))
+		logging.New(&guarded).Info("m", "k", v, slog.Group("g", "k", v))
 		mustHide(t, "slog text of "+how, text.String())
 		mustHide(t, "slog JSON of "+how, lines.String())
 		mustHide(t, "guard's log of "+how, guarded.String())
@@ -194,7 +195,7 @@ func TestAPanicWithASecretDoesNotShowIt(t *testing.T) {
 	for how, v := range map[string]any{"value": s, "pointer": &s, "field": typed{s: s}, "error": fmt.Errorf("%v", s)} {
 		var log bytes.Buffer
 		h := guard.Wrap(guard.HandlerFunc(func(context.Context, []byte) ([]byte, error) { panic(v) }),
-			guard.Log(guard.NewLogger(&log)), guard.Errors(), guard.Recover())
+			guard.Log(logging.New(&log)), guard.Errors(), guard.Recover())
 		out, err := h.Invoke(t.Context(), []byte("{}"))
 		mustHide(t, "a panic with a "+how, string(out)+log.String()+fmt.Sprint(err))
 	}

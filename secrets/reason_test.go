@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/guard/logging"
 	"github.com/lambdarmor/lambdarmor/secrets"
 )
 
@@ -17,7 +18,7 @@ func logged(t *testing.T, err error) string {
 	t.Helper()
 	var log bytes.Buffer
 	h := guard.HandlerFunc(func(context.Context, []byte) ([]byte, error) { return nil, err })
-	if _, got := guard.Wrap(h, guard.Log(guard.NewLogger(&log))).Invoke(t.Context(), nil); got == nil {
+	if _, got := guard.Wrap(h, guard.Log(logging.New(&log))).Invoke(t.Context(), nil); got == nil {
 		t.Fatal("no error")
 	}
 	return log.String()

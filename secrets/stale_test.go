@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/guard/logging"
 	"github.com/lambdarmor/lambdarmor/secrets"
 )
 
@@ -92,7 +93,7 @@ func TestTheRecordOfAnInvocationNamesAStaleSecret(t *testing.T) {
 	h := guard.Wrap(guard.HandlerFunc(func(ctx context.Context, _ []byte) ([]byte, error) {
 		_, err := c.Get(ctx, name)
 		return nil, err
-	}), guard.Log(guard.NewLogger(&log)))
+	}), guard.Log(logging.New(&log)))
 	if _, err := h.Invoke(t.Context(), []byte("{}")); err != nil {
 		t.Fatal(err)
 	}

@@ -39,7 +39,7 @@ func At(expr string, s Schema, opts ...Option) guard.Middleware {
 	if err != nil {
 		panic(fmt.Sprintf("validate: At %q: %v", expr, err))
 	}
-	return layer("validate.At", func(ctx context.Context, payload []byte) error {
+	return checking("validate.At", func(ctx context.Context, payload []byte) error {
 		tree, err := guard.EventOf(ctx, payload).Tree()
 		if err != nil {
 			return err

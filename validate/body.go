@@ -5,6 +5,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/guard/layer"
 )
 
 // Body lets a request through whose HTTP body is JSON that s accepts, and
@@ -20,7 +21,7 @@ import (
 // all that ask. It belongs around routes that take a body.
 func Body(s Schema, opts ...Option) guard.Middleware {
 	c := newChecker("Body", s, opts)
-	return layer("validate.Body", func(ctx context.Context, payload []byte) error {
+	return checking("validate.Body", func(ctx context.Context, payload []byte) error {
 		ev := guard.EventOf(ctx, payload)
 		if _, err := ev.JSONBody(); err != nil {
 			return err
@@ -33,9 +34,9 @@ func Body(s Schema, opts ...Option) guard.Middleware {
 	})
 }
 
-// layer calls what is inside it when check finds nothing.
-func layer(name string, check func(ctx context.Context, payload []byte) error) guard.Middleware {
-	return guard.Named(name, func(next lambda.Handler) lambda.Handler {
+// checking calls what is inside it when check finds nothing.
+func checking(name string, check func(ctx context.Context, payload []byte) error) guard.Middleware {
+	return layer.Named(name, func(next lambda.Handler) lambda.Handler {
 		return guard.HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
 			if err := check(ctx, payload); err != nil {
 				return nil, err

@@ -11,7 +11,7 @@ import (
 // forbid those it does not know.
 func Event(s Schema, opts ...Option) guard.Middleware {
 	c := newChecker("Event", s, opts)
-	return layer("validate.Event", func(ctx context.Context, payload []byte) error {
+	return checking("validate.Event", func(ctx context.Context, payload []byte) error {
 		tree, err := guard.EventOf(ctx, payload).Tree()
 		if err != nil {
 			return err

@@ -9,6 +9,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/guard/logging"
 	"github.com/lambdarmor/lambdarmor/validate"
 )
 
@@ -89,7 +90,7 @@ func TestTheLogOfAResultNamesThePlaces(t *testing.T) {
 	h := guard.HandlerFunc(func(context.Context, []byte) ([]byte, error) {
 		return []byte(`{"items":{"zoe@example.com":{"sku":40417}}}`), nil
 	})
-	_, err := guard.Wrap(h, guard.Log(guard.NewLogger(&log)), guard.Errors(), validate.Result(schema)).Invoke(t.Context(), []byte(`{}`))
+	_, err := guard.Wrap(h, guard.Log(logging.New(&log)), guard.Errors(), validate.Result(schema)).Invoke(t.Context(), []byte(`{}`))
 	if err == nil || strings.Contains(err.Error(), "sku") {
 		t.Errorf("got %v, want an error that names no place", err)
 	}

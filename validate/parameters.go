@@ -41,7 +41,7 @@ func Parameters(s Schema, opts ...Option) guard.Middleware {
 	if p.compiled != nil {
 		p.pathNames = memberNames(p.compiled, "path")
 	}
-	return layer("validate.Parameters", func(ctx context.Context, payload []byte) error {
+	return checking("validate.Parameters", func(ctx context.Context, payload []byte) error {
 		req, err := guard.EventOf(ctx, payload).HTTP()
 		if err != nil {
 			return err

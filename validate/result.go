@@ -8,6 +8,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/guard/layer"
 	"github.com/lambdarmor/lambdarmor/internal/answer"
 	"github.com/lambdarmor/lambdarmor/internal/strictjson"
 )
@@ -21,7 +22,7 @@ import (
 // 204 no body. Of any other it is the whole answer. Errors pass as they are.
 func Result(s Schema, opts ...Option) guard.Middleware {
 	c := newChecker("Result", s, opts)
-	return guard.Named("validate.Result", func(next lambda.Handler) lambda.Handler {
+	return layer.Named("validate.Result", func(next lambda.Handler) lambda.Handler {
 		return guard.HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
 			out, err := next.Invoke(ctx, payload)
 			if err != nil {

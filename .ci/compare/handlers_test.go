@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambdacontext"
 	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/guard/httpapi"
+	"github.com/lambdarmor/lambdarmor/guard/logging"
 )
 
 type order struct {
@@ -64,7 +65,7 @@ func layers() guard.Middleware {
 	return guard.Chain(httpapi.Problems(), guard.Recover(), guard.Deadline(300*time.Millisecond), guard.Limit(guard.Limits{}))
 }
 
-func logged() guard.Middleware { return guard.Log(guard.NewLogger(io.Discard)) }
+func logged() guard.Middleware { return guard.Log(logging.New(io.Discard)) }
 
 // invocation is the context that Lambda's runtime calls a handler with.
 func invocation(b *testing.B) context.Context {

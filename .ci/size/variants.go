@@ -13,6 +13,7 @@ const (
 	compare = ".ci/compare"
 
 	guard       = "github.com/lambdarmor/lambdarmor/guard"
+	logging     = guard + "/logging"
 	httpapi     = "github.com/lambdarmor/lambdarmor/guard/httpapi"
 	validate    = "github.com/lambdarmor/lambdarmor/validate"
 	structs     = "github.com/lambdarmor/lambdarmor/validate/structs"
@@ -34,26 +35,26 @@ const (
 // The first one is what the others are compared with.
 var variants = []variant{
 	{"bare", root, nil, `lambda.Start(hello)`},
-	{"guard", root, []string{guard}, `guard.Start(guard.Func(hello), guard.Default(guard.NewLogger(os.Stdout)))`},
-	{"guard + httpapi.Func", root, []string{guard, httpapi}, `guard.Start(httpapi.Func(hello), ` + layers + `)`},
-	{"guard + httpapi.Serve", root, []string{guard, httpapi}, `guard.Start(httpapi.Serve(mux()), ` + layers + `)`},
+	{"guard", root, []string{guard, logging}, `guard.Start(guard.Func(hello), guard.Default(logging.New(os.Stdout)))`},
+	{"guard + httpapi.Func", root, []string{guard, logging, httpapi}, `guard.Start(httpapi.Func(hello), ` + layers + `)`},
+	{"guard + httpapi.Serve", root, []string{guard, logging, httpapi}, `guard.Start(httpapi.Serve(mux()), ` + layers + `)`},
 	{"bare + jsonschema", root, []string{jsonschema}, `jsonschema.MustCompileString("x", "{}"); lambda.Start(hello)`},
-	{"guard + httpapi.Func + validate", root, []string{guard, httpapi, validate}, `guard.Start(httpapi.Func(hello), ` + layers + ", validate.Body(validate.MustCompile([]byte(`{}`))))"},
-	{"guard + httpapi.Func + validate/structs", root, []string{guard, httpapi, structs}, `guard.Start(httpapi.Func(structs.Input(hello)), ` + layers + `)`},
-	{"guard + httpapi.Func + idempotency", root, []string{guard, httpapi, idempotency}, `guard.Start(httpapi.Func(hello), ` + layers + `, idempotency.Once(idempotency.NewMemoryStore(), idempotency.Header("Idempotency-Key")))`},
+	{"guard + httpapi.Func + validate", root, []string{guard, logging, httpapi, validate}, `guard.Start(httpapi.Func(hello), ` + layers + ", validate.Body(validate.MustCompile([]byte(`{}`))))"},
+	{"guard + httpapi.Func + validate/structs", root, []string{guard, logging, httpapi, structs}, `guard.Start(httpapi.Func(structs.Input(hello)), ` + layers + `)`},
+	{"guard + httpapi.Func + idempotency", root, []string{guard, logging, httpapi, idempotency}, `guard.Start(httpapi.Func(hello), ` + layers + `, idempotency.Once(idempotency.NewMemoryStore(), idempotency.Header("Idempotency-Key")))`},
 	{"guard + secrets", root, []string{guard, secrets}, `guard.Start(guard.Func(hello), secrets.New(secrets.Env()).Inject("API_KEY"))`},
 	{"guard + secrets + agent", root, []string{guard, secrets, agent}, `guard.Start(guard.Func(hello), secrets.New(agent.Secrets()).Inject("api-key"))`},
 	{"guard + secrets + vault", root, []string{guard, secrets, vault}, `guard.Start(guard.Func(hello), secrets.New(vault.KV()).Inject("secret/shop#api-key"))`},
 	{"guard + secrets + awssecrets", root, []string{guard, secrets, awssecrets, sdk + "secretsmanager"}, `guard.Start(guard.Func(hello), secrets.New(awssecrets.New(secretsmanager.New(secretsmanager.Options{}))).Inject("api-key"))`},
 	{"guard + secrets + awsparams", root, []string{guard, secrets, awsparams, sdk + "ssm"}, `guard.Start(guard.Func(hello), secrets.New(awsparams.New(ssm.New(ssm.Options{}))).Inject("/api-key"))`},
-	{"guard + authorizer", root, []string{guard, authorizer}, `guard.Start(authorizer.Simple(authorizer.SourceIP("10.0.0.0/8")), guard.Default(guard.NewLogger(os.Stdout)))`},
-	{"guard + authorizer + basic", root, []string{guard, authorizer, basic}, `guard.Start(authorizer.Simple(basic.Users("a", map[string]basic.User{})), guard.Default(guard.NewLogger(os.Stdout)))`},
-	{"guard + authorizer + jwt", root, []string{guard, authorizer, jwt}, `guard.Start(authorizer.Simple(authorizer.Bearer(jwt.New(jwt.Cognito("eu-central-1_AbCdEfGhI", "client")))), guard.Default(guard.NewLogger(os.Stdout)))`},
-	{"guard + httpapi.Func + webhook", root, []string{guard, httpapi, webhook, secrets}, `guard.Start(httpapi.Func(hello), ` + layers + `, webhook.Standard(webhook.Secret(secrets.New(secrets.Env()), "KEY")))`},
+	{"guard + authorizer", root, []string{guard, logging, authorizer}, `guard.Start(authorizer.Simple(authorizer.SourceIP("10.0.0.0/8")), guard.Default(logging.New(os.Stdout)))`},
+	{"guard + authorizer + basic", root, []string{guard, logging, authorizer, basic}, `guard.Start(authorizer.Simple(basic.Users("a", map[string]basic.User{})), guard.Default(logging.New(os.Stdout)))`},
+	{"guard + authorizer + jwt", root, []string{guard, logging, authorizer, jwt}, `guard.Start(authorizer.Simple(authorizer.Bearer(jwt.New(jwt.Cognito("eu-central-1_AbCdEfGhI", "client")))), guard.Default(logging.New(os.Stdout)))`},
+	{"guard + httpapi.Func + webhook", root, []string{guard, logging, httpapi, webhook, secrets}, `guard.Start(httpapi.Func(hello), ` + layers + `, webhook.Standard(webhook.Secret(secrets.New(secrets.Env()), "KEY")))`},
 	{"httpadapter.NewV2", compare, []string{httpadapter}, `lambda.Start(httpadapter.NewV2(mux()).ProxyWithContext)`},
 }
 
-const layers = `guard.Log(guard.NewLogger(os.Stdout)), httpapi.Problems(), guard.Recover(), ` +
+const layers = `guard.Log(logging.New(os.Stdout)), httpapi.Problems(), guard.Recover(), ` +
 	`guard.Limit(guard.Limits{}), guard.Deadline(300*time.Millisecond)`
 
 const source = `package main

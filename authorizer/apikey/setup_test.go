@@ -10,7 +10,8 @@ import (
 
 	"github.com/lambdarmor/lambdarmor/authorizer"
 	"github.com/lambdarmor/lambdarmor/guard"
-	"github.com/lambdarmor/lambdarmor/guard/guardtest"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/sample"
+	"github.com/lambdarmor/lambdarmor/guard/logging"
 )
 
 var longAgo = time.Date(2020, 1, 2, 3, 4, 5, 0, time.UTC)
@@ -42,8 +43,8 @@ func (r record) code() string {
 func withKey(t *testing.T, v authorizer.Verifier, key string) (outcome, record) {
 	t.Helper()
 	var log bytes.Buffer
-	h := guard.Wrap(authorizer.Simple(authorizer.APIKey("X-Api-Key", v)), guard.Log(guard.NewLogger(&log)), guard.Errors(), guard.Recover())
-	event := guardtest.Sample(guard.Authorizer).Set("/headers/x-api-key", key).Set("/identitySource", []string{key})
+	h := guard.Wrap(authorizer.Simple(authorizer.APIKey("X-Api-Key", v)), guard.Log(logging.New(&log)), guard.Errors(), guard.Recover())
+	event := sample.Of(guard.Authorizer).Set("/headers/x-api-key", key).Set("/identitySource", []string{key})
 	out, err := h.Invoke(t.Context(), event.Bytes())
 	var r record
 	if bad := json.Unmarshal(log.Bytes(), &r); bad != nil {

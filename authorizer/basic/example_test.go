@@ -7,7 +7,7 @@ import (
 	"github.com/lambdarmor/lambdarmor/authorizer"
 	"github.com/lambdarmor/lambdarmor/authorizer/basic"
 	"github.com/lambdarmor/lambdarmor/guard"
-	"github.com/lambdarmor/lambdarmor/guard/guardtest"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/sample"
 )
 
 // The identity source of the authorizer is the header Authorization.
@@ -21,7 +21,7 @@ func ExampleUsers() {
 	h := guard.Wrap(authorizer.Simple(check), guard.Errors(), guard.Recover())
 	for _, password := range []string{"correct horse", "guess"} {
 		sent := credentials("alice", password)
-		event := guardtest.Sample(guard.Authorizer).Set("/headers/authorization", sent).Set("/identitySource", []string{sent})
+		event := sample.Of(guard.Authorizer).Set("/headers/authorization", sent).Set("/identitySource", []string{sent})
 		answer, err := h.Invoke(context.Background(), event.Bytes())
 		fmt.Println(string(answer), err)
 	}

@@ -8,13 +8,14 @@ import (
 	"strings"
 	"testing"
 
+	"golang.org/x/crypto/argon2"
+	"golang.org/x/crypto/bcrypt"
+
 	"github.com/lambdarmor/lambdarmor/authorizer"
 	"github.com/lambdarmor/lambdarmor/authorizer/basic"
 	"github.com/lambdarmor/lambdarmor/guard"
-	"github.com/lambdarmor/lambdarmor/guard/guardtest"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/sample"
 	"github.com/lambdarmor/lambdarmor/guard/httpapi"
-	"golang.org/x/crypto/argon2"
-	"golang.org/x/crypto/bcrypt"
 )
 
 func argon2id(password string, memory, time uint32, threads uint8) string {
@@ -40,7 +41,7 @@ func decide(t *testing.T, c authorizer.Check, header string) (g *authorizer.Gran
 		g, err = c(ctx, r)
 		return g, err
 	}
-	event := guardtest.Sample(guard.Authorizer).Set("/headers/authorization", header)
+	event := sample.Of(guard.Authorizer).Set("/headers/authorization", header)
 	if _, failure := authorizer.Simple(seen, authorizer.Uncached()).Invoke(t.Context(), event.Bytes()); failure != nil && err == nil {
 		t.Fatal(failure)
 	}
@@ -109,7 +110,7 @@ func TestUsers(t *testing.T) {
 func TestTheRealmIsTold(t *testing.T) {
 	check := basic.Users("orders", map[string]basic.User{"alice": {Hash: argon2id("p", 7<<10, 1, 1)}})
 	h := guard.Wrap(guard.Func(func(context.Context, struct{}) (string, error) { return "", nil }), httpapi.Problems(), authorizer.Require(check))
-	out, err := h.Invoke(t.Context(), guardtest.Sample(guard.FunctionURL).Bytes())
+	out, err := h.Invoke(t.Context(), sample.Of(guard.FunctionURL).Bytes())
 	if err != nil || !strings.Contains(string(out), `"www-authenticate":"Basic realm=\"orders\", charset=\"UTF-8\""`) {
 		t.Errorf("%s, %v", out, err)
 	}
@@ -179,7 +180,7 @@ func BenchmarkUsers(b *testing.B) {
 		"right": credentials("alice", "correct horse"), "wrong": credentials("alice", "x"), "unknown": credentials("nobody", "x"),
 	} {
 		h := authorizer.Simple(check)
-		event := guardtest.Sample(guard.Authorizer).Set("/headers/authorization", header).Set("/identitySource", []string{header}).Bytes()
+		event := sample.Of(guard.Authorizer).Set("/headers/authorization", header).Set("/identitySource", []string{header}).Bytes()
 		b.Run(name, func(b *testing.B) {
 			for b.Loop() {
 				if _, err := h.Invoke(b.Context(), event); err != nil {
@@ -204,7 +205,7 @@ func TestAPasswordIsHashedOncePerDecision(t *testing.T) {
 	for name, header := range map[string]string{
 		"right": credentials("alice", "p"), "wrong": credentials("alice", "x"), "no such name": credentials("nobody", "p"), "no name": credentials("", "p"),
 	} {
-		event := guardtest.Sample(guard.Authorizer).Set("/headers/authorization", header).Set("/identitySource", []string{header})
+		event := sample.Of(guard.Authorizer).Set("/headers/authorization", header).Set("/identitySource", []string{header})
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
 		if _, err := h.Invoke(t.Context(), event.Bytes()); (err == nil) != (name == "right") {

@@ -11,7 +11,7 @@ import (
 
 	"github.com/lambdarmor/lambdarmor/authorizer/webhook"
 	"github.com/lambdarmor/lambdarmor/guard"
-	"github.com/lambdarmor/lambdarmor/guard/guardtest"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/sample"
 )
 
 // The HMAC alone, the event read without a signature being asked for, and what
@@ -20,7 +20,7 @@ func BenchmarkVerify(b *testing.B) {
 	for _, size := range []int{1 << 10, 64 << 10} {
 		body := `{"id":"evt_1","data":"` + strings.Repeat("d", size-24) + `"}`
 		mac := hex.EncodeToString(mac256(githubKey, body))
-		event := guardtest.HTTPEvent("POST", "/hooks").Body("application/octet-stream", []byte(body)).
+		event := sample.HTTP("POST", "/hooks").Body("application/octet-stream", []byte(body)).
 			Header("X-Hub-Signature-256", "sha256="+mac).
 			Header("Stripe-Signature", fmt.Sprintf("t=%d,v1=%s", stripeTime, stripeSign(stripeKey, stripeTime, body))).
 			Header("X-Sign", mac).Bytes()

@@ -11,9 +11,10 @@ import (
 	"testing"
 
 	"github.com/aws/aws-lambda-go/lambda"
+
 	"github.com/lambdarmor/lambdarmor/authorizer/webhook"
 	"github.com/lambdarmor/lambdarmor/guard"
-	"github.com/lambdarmor/lambdarmor/guard/guardtest"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/sample"
 	"github.com/lambdarmor/lambdarmor/guard/httpapi"
 	"github.com/lambdarmor/lambdarmor/idempotency"
 )
@@ -22,13 +23,13 @@ import (
 // is found again behind all of them.
 func TestADeliveryIsTheSameBehindEveryGateway(t *testing.T) {
 	const header = "X-Hub-Signature-256"
-	for where, through := range map[string]func(guardtest.HTTPBuilder) guardtest.HTTPBuilder{
-		"HTTP API":             func(b guardtest.HTTPBuilder) guardtest.HTTPBuilder { return b },
-		"HTTP API, format 1.0": guardtest.HTTPBuilder.Format1,
-		"function URL":         guardtest.HTTPBuilder.FunctionURL,
-		"REST API":             guardtest.HTTPBuilder.REST,
-		"HTTP API, in base64":  guardtest.HTTPBuilder.Base64,
-		"REST API, in base64":  func(b guardtest.HTTPBuilder) guardtest.HTTPBuilder { return b.REST().Base64() },
+	for where, through := range map[string]func(sample.HTTPEvent) sample.HTTPEvent{
+		"HTTP API":             func(b sample.HTTPEvent) sample.HTTPEvent { return b },
+		"HTTP API, format 1.0": sample.HTTPEvent.Format1,
+		"function URL":         sample.HTTPEvent.FunctionURL,
+		"REST API":             sample.HTTPEvent.REST,
+		"HTTP API, in base64":  sample.HTTPEvent.Base64,
+		"REST API, in base64":  func(b sample.HTTPEvent) sample.HTTPEvent { return b.REST().Base64() },
 	} {
 		for what, body := range map[string]string{
 			"JSON": `{"zen":"Keep it logically awesome.","hook_id":1}`, "a form": "payload=%7B%22zen%22%3A%22%22%7D",
@@ -40,7 +41,7 @@ func TestADeliveryIsTheSameBehindEveryGateway(t *testing.T) {
 					if what == "bytes" {
 						contentType = "application/octet-stream"
 					}
-					event := through(guardtest.HTTPEvent("POST", "/hooks").Body(contentType, []byte(body))).
+					event := through(sample.HTTP("POST", "/hooks").Body(contentType, []byte(body))).
 						Header(header, "sha256="+hex.EncodeToString(mac256(githubKey, body))).Bytes()
 					event = bytes.ReplaceAll(event, []byte(strings.ToLower(header)), []byte(spelling))
 					event = bytes.ReplaceAll(event, []byte(header), []byte(spelling))
@@ -68,7 +69,7 @@ func TestDeliveryIDIsOfWhatWasVerified(t *testing.T) {
 	edit := func(next lambda.Handler) lambda.Handler {
 		return guard.HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
 			want, _ = webhook.DeliveryID(ctx, guard.EventOf(ctx, payload))
-			return next.Invoke(ctx, guardtest.HTTPEvent("POST", "/hooks").JSON(`{"id":"edited"}`).Bytes())
+			return next.Invoke(ctx, sample.HTTP("POST", "/hooks").JSON(`{"id":"edited"}`).Bytes())
 		})
 	}
 	for name, layer := range map[string]guard.Middleware{
@@ -121,11 +122,11 @@ func TestADeliveryOfGitHubIsItsBody(t *testing.T) {
 // it to another one. With a name for the operation it still takes effect once,
 // also where the gateway has no route for it.
 func TestADeliveryTakesEffectOnceWhereverItIsSent(t *testing.T) {
-	for where, through := range map[string]func(guardtest.HTTPBuilder) guardtest.HTTPBuilder{
-		"HTTP API":                 func(b guardtest.HTTPBuilder) guardtest.HTTPBuilder { return b },
-		"HTTP API, route $default": func(b guardtest.HTTPBuilder) guardtest.HTTPBuilder { return b.Route("$default") },
-		"function URL":             guardtest.HTTPBuilder.FunctionURL,
-		"REST API":                 guardtest.HTTPBuilder.REST,
+	for where, through := range map[string]func(sample.HTTPEvent) sample.HTTPEvent{
+		"HTTP API":                 func(b sample.HTTPEvent) sample.HTTPEvent { return b },
+		"HTTP API, route $default": func(b sample.HTTPEvent) sample.HTTPEvent { return b.Route("$default") },
+		"function URL":             sample.HTTPEvent.FunctionURL,
+		"REST API":                 sample.HTTPEvent.REST,
 	} {
 		for what, opts := range map[string][]idempotency.Option{
 			"as it is":        {idempotency.Name("hooks")},
@@ -137,7 +138,7 @@ func TestADeliveryTakesEffectOnceWhereverItIsSent(t *testing.T) {
 				return []byte(`{"statusCode":200}`), nil
 			}), httpapi.Problems(), webhook.GitHub(fixed(githubKey)), idempotency.Once(idempotency.NewMemoryStore(), webhook.DeliveryID, opts...))
 			for _, to := range [][2]string{{"POST", "/hooks"}, {"POST", "/hooks"}, {"PUT", "/hooks"}, {"POST", "/hooks/"}, {"POST", "/%68ooks"}, {"POST", "/"}} {
-				event := through(guardtest.HTTPEvent(to[0], to[1]).Query("x", "1").Body("text/plain", []byte(githubBody))).
+				event := through(sample.HTTP(to[0], to[1]).Query("x", "1").Body("text/plain", []byte(githubBody))).
 					Header("X-Hub-Signature-256", githubSign).Bytes()
 				if _, err := h.Invoke(t.Context(), event); err != nil || runs != 1 {
 					t.Errorf("%s, %s: %d runs after %s, %v", where, what, runs, to, err)

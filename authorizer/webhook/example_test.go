@@ -12,9 +12,10 @@ import (
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
+
 	"github.com/lambdarmor/lambdarmor/authorizer/webhook"
 	"github.com/lambdarmor/lambdarmor/guard"
-	"github.com/lambdarmor/lambdarmor/guard/guardtest"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/sample"
 	"github.com/lambdarmor/lambdarmor/guard/httpapi"
 	"github.com/lambdarmor/lambdarmor/idempotency"
 )
@@ -45,7 +46,7 @@ func ExampleStandard() {
 		secret, _ := base64.StdEncoding.DecodeString(strings.TrimPrefix(key, "whsec_"))
 		mac := hmac.New(sha256.New, secret)
 		fmt.Fprintf(mac, `%s.%s.{"invoice":"%s"}`, id, sent, signed)
-		post(receiver, guardtest.HTTPEvent("POST", "/payments").JSON(body).
+		post(receiver, sample.HTTP("POST", "/payments").JSON(body).
 			Header("webhook-id", id).
 			Header("webhook-timestamp", sent).
 			Header("webhook-signature", "v1,"+base64.StdEncoding.EncodeToString(mac.Sum(nil))))
@@ -85,7 +86,7 @@ func ExampleStripe() {
 		sent := fmt.Sprint(time.Now().Unix())
 		mac := hmac.New(sha256.New, []byte(key))
 		fmt.Fprintf(mac, "%s.%s", sent, body)
-		post(receiver, guardtest.HTTPEvent("POST", "/stripe").JSON(body).
+		post(receiver, sample.HTTP("POST", "/stripe").JSON(body).
 			Header("Stripe-Signature", "t="+sent+",v1="+hex.EncodeToString(mac.Sum(nil))))
 	}
 	// Output:
@@ -95,7 +96,7 @@ func ExampleStripe() {
 }
 
 // post sends a request to a function, and prints what it answers.
-func post(h lambda.Handler, request guardtest.HTTPBuilder) {
+func post(h lambda.Handler, request sample.HTTPEvent) {
 	out, err := h.Invoke(context.Background(), request.Bytes())
 	if err != nil {
 		fmt.Println(err)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/guard/layer"
 )
 
 // Option changes how a scheme with a timestamp is judged.
@@ -38,7 +39,7 @@ func require(s scheme, keys Keys, opts []Option) guard.Middleware {
 	for _, opt := range opts {
 		opt(r)
 	}
-	return guard.Named("webhook.Require", func(next lambda.Handler) lambda.Handler {
+	return layer.Named("webhook.Require", func(next lambda.Handler) lambda.Handler {
 		return guard.HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
 			ev := guard.EventOf(ctx, payload)
 			d, err := r.verify(ctx, ev)

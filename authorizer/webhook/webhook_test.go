@@ -18,7 +18,7 @@ import (
 
 	"github.com/lambdarmor/lambdarmor/authorizer/webhook"
 	"github.com/lambdarmor/lambdarmor/guard"
-	"github.com/lambdarmor/lambdarmor/guard/guardtest"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/sample"
 )
 
 // The vector that the specification of Standard Webhooks publishes.
@@ -65,7 +65,7 @@ type delivery struct {
 }
 
 func (d delivery) event() []byte {
-	b := guardtest.HTTPEvent("POST", "/hooks").Body("application/octet-stream", []byte(d.body))
+	b := sample.HTTP("POST", "/hooks").Body("application/octet-stream", []byte(d.body))
 	if d.base64 {
 		b = b.Base64()
 	}

@@ -9,10 +9,11 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/lambdarmor/lambdarmor/authorizer"
 	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/guard/logging"
 )
 
 func main() {
-	log := guard.NewLogger(os.Stdout)
+	log := logging.New(os.Stdout)
 	tokens, err := issuer()
 	if err != nil {
 		log.Error("cannot start", "cause", err.Error())

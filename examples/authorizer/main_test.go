@@ -3,10 +3,6 @@ package main
 import (
 	"context"
 	"encoding/base64"
-	"fmt"
-	"io"
-	"net/http"
-	"net/http/httptest"
 	"os"
 	"regexp"
 	"strings"
@@ -15,29 +11,17 @@ import (
 
 	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/guard/guardtest"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/gateway"
 )
 
 // binary is the authorizer as it is deployed, built once for all tests.
 var binary string
 
-func TestMain(m *testing.M) { os.Exit(build(m)) }
-
-func build(m *testing.M) int {
-	dir, err := os.MkdirTemp("", "authorizer")
-	if err == nil {
-		defer os.RemoveAll(dir)
-		binary, err = guardtest.Compile(context.Background(), ".", dir)
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	return m.Run()
-}
+func TestMain(m *testing.M) { os.Exit(guardtest.Main(m, ".", &binary)) }
 
 // deployment is an API with two routes behind the authorizer.
 type deployment struct {
-	url         string
+	api         *gateway.Server
 	authorizer  *guardtest.Function
 	write, read string // tokens
 }
@@ -65,37 +49,17 @@ func deploy(t *testing.T, identity ...string) deployment {
 	created := guard.HandlerFunc(func(context.Context, []byte) ([]byte, error) {
 		return []byte(`{"statusCode":201}`), nil
 	})
-	gateway, err := guardtest.NewHTTPAPI(guardtest.NewInProcess(created, guardtest.Config{}), guardtest.HTTPAPIConfig{
+	d.api = gateway.Start(t, guardtest.NewInProcess(created, guardtest.Config{}), gateway.HTTPAPIConfig{
 		Routes: []string{"POST /orders", "GET /orders/{id}", "DELETE /orders/{id}"},
-		Authorizer: &guardtest.Authorizer{
+		Authorizer: &gateway.Authorizer{
 			Function: d.authorizer, IdentitySources: identity, TTL: 300 * time.Second, SimpleResponses: true,
 		},
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	server := httptest.NewServer(gateway)
-	t.Cleanup(server.Close)
-	d.url = server.URL
 	return d
 }
 
-func (d deployment) call(t *testing.T, method, path, authorization string) int {
-	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), method, d.url+path, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if authorization != "" {
-		req.Header.Set("Authorization", authorization)
-	}
-	res, err := http.DefaultClient.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer res.Body.Close()
-	_, _ = io.Copy(io.Discard, res.Body)
-	return res.StatusCode
+func (d deployment) call(method, path, authorization string) int {
+	return d.api.Do(method, path, "", "Authorization", authorization).Status
 }
 
 var bothSources = []string{"$request.header.Authorization", "$context.routeKey"}
@@ -114,7 +78,7 @@ func TestEachRouteAsksForItsScope(t *testing.T) {
 			{method: "POST", path: "/orders", token: d.read, want: 403},
 			{method: "DELETE", path: "/orders/42", token: d.write, want: 403},
 		} {
-			if got := d.call(t, c.method, c.path, "Bearer "+c.token); got != c.want {
+			if got := d.call(c.method, c.path, "Bearer "+c.token); got != c.want {
 				t.Errorf("%s %s: %d, want %d", c.method, c.path, got, c.want)
 			}
 		}
@@ -157,11 +121,11 @@ func TestNoOtherTokenWillDo(t *testing.T) {
 		"two in one header":       {authorization: "Bearer " + d.write + ",Bearer " + d.write, want: 403},
 		"a good one with a space": {authorization: "Bearer " + d.write + " x", want: 403},
 	} {
-		if got := d.call(t, "POST", "/orders", c.authorization); got != c.want {
+		if got := d.call("POST", "/orders", c.authorization); got != c.want {
 			t.Errorf("%s: %d, want %d", name, got, c.want)
 		}
 	}
-	if got := d.call(t, "POST", "/orders", "Bearer "+d.write); got != 201 {
+	if got := d.call("POST", "/orders", "Bearer "+d.write); got != 201 {
 		t.Errorf("the token itself: %d", got)
 	}
 }
@@ -169,7 +133,7 @@ func TestNoOtherTokenWillDo(t *testing.T) {
 // With the header alone the gateway would keep one answer for all routes.
 func TestItFailsWhereTheGatewayWouldKeepTooLittleApart(t *testing.T) {
 	d := deploy(t, "$request.header.Authorization")
-	if got := d.call(t, "POST", "/orders", "Bearer "+d.write); got != 500 {
+	if got := d.call("POST", "/orders", "Bearer "+d.write); got != 500 {
 		t.Errorf("got %d, want 500", got)
 	}
 	for _, text := range []string{"authorizer_cache_hazard", "$context.routeKey"} {

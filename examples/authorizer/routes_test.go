@@ -9,6 +9,7 @@ import (
 
 	"github.com/lambdarmor/lambdarmor/authorizer"
 	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/guard/logging"
 )
 
 // holder stands for a verifier: the token tells its scope.
@@ -50,7 +51,7 @@ func TestWhoMayCallWhat(t *testing.T) {
 		{route: place, method: "POST", path: "/orders"},
 		{route: place, method: "POST", path: "/orders", token: "write2"},
 	} {
-		h := gate(guard.NewLogger(io.Discard), holder{})
+		h := gate(logging.New(io.Discard), holder{})
 		out, err := h.Invoke(t.Context(), event(c.method, c.path, c.route, c.token))
 		if err != nil {
 			t.Fatalf("%+v: %v", c, err)
@@ -73,14 +74,14 @@ func TestWhoMayCallWhat(t *testing.T) {
 
 // What a gateway would keep for all that comes to $default is no answer for a path.
 func TestNothingIsKeptForARouteThatTakesAllPaths(t *testing.T) {
-	h := gate(guard.NewLogger(io.Discard), holder{})
+	h := gate(logging.New(io.Discard), holder{})
 	if out, err := h.Invoke(t.Context(), event("GET", "/admin", "$default", "read")); err == nil {
 		t.Errorf("got %s, which the gateway would keep, want an error", out)
 	}
 }
 
 func TestNobodyIsLetInOrKeptOutWhileTheIssuerIsDown(t *testing.T) {
-	h := gate(guard.NewLogger(io.Discard), holder{})
+	h := gate(logging.New(io.Discard), holder{})
 	if out, err := h.Invoke(t.Context(), event("POST", "/orders", "POST /orders", "down")); err == nil {
 		t.Errorf("answered %s, which the gateway would keep", out)
 	}

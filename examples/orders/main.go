@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/guard/httpapi"
+	"github.com/lambdarmor/lambdarmor/guard/logging"
 	"github.com/lambdarmor/lambdarmor/idempotency"
 	"github.com/lambdarmor/lambdarmor/validate"
 )
@@ -19,7 +20,7 @@ import (
 var orderSchema []byte
 
 func main() {
-	log := guard.NewLogger(os.Stdout)
+	log := logging.New(os.Stdout)
 	orders, keys, err := openStores(context.Background())
 	if err != nil {
 		log.Error("cannot start", "cause", err.Error())

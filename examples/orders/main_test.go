@@ -1,373 +1,116 @@
 package main
 
 import (
-	"context"
+	"cmp"
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
-	"io"
-	"net/http"
-	"net/http/httptest"
 	"os"
 	"strings"
 	"sync"
 	"testing"
 
 	"github.com/lambdarmor/lambdarmor/guard/guardtest"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/gateway"
 )
 
 // binary is the function as it is deployed, built once for all tests.
 var binary string
 
-func TestMain(m *testing.M) { os.Exit(build(m)) }
+func TestMain(m *testing.M) { os.Exit(guardtest.Main(m, ".", &binary)) }
 
-func build(m *testing.M) int {
-	dir, err := os.MkdirTemp("", "orders")
-	if err == nil {
-		defer os.RemoveAll(dir)
-		binary, err = guardtest.Compile(context.Background(), ".", dir)
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	return m.Run()
-}
-
-// deploy runs the binary as Lambda would, behind an HTTP API with the routes of
-// template.yaml, or with those given.
-func deploy(t *testing.T, cfg guardtest.Config, routes ...string) (url string, fn *guardtest.Function) {
+// deploy runs the binary as Lambda would, behind an HTTP API with these routes.
+func deploy(t *testing.T, cfg guardtest.Config, routes ...string) (*gateway.Server, *guardtest.Function) {
 	t.Helper()
 	cfg.Env = append(cfg.Env, "AWS_SAM_LOCAL=true")
-	fn = guardtest.Start(t, binary, cfg)
-	gateway, err := guardtest.NewHTTPAPI(fn, guardtest.HTTPAPIConfig{Routes: routes})
-	if err != nil {
-		t.Fatal(err)
-	}
-	server := httptest.NewServer(gateway)
-	t.Cleanup(server.Close)
-	return server.URL, fn
+	fn := guardtest.Start(t, binary, cfg)
+	return gateway.Start(t, fn, gateway.HTTPAPIConfig{Routes: routes}), fn
 }
 
 const goodOrder = `{"customer":"c-42","items":[{"sku":"KB-101","quantity":2}],"note":"ring twice"}`
 
-type answer struct {
-	status int
-	header http.Header
-	body   string
-}
-
-func send(t *testing.T, method, url, contentType, body string) answer {
-	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if contentType != "" {
-		req.Header.Set("Content-Type", contentType)
-	}
-	if method == "POST" {
-		req.Header.Set("Idempotency-Key", rand.Text())
-	}
-	return do(t, req)
-}
-
-func do(t *testing.T, req *http.Request) answer {
-	t.Helper()
-	res, err := http.DefaultClient.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer res.Body.Close()
-	text, err := io.ReadAll(res.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return answer{status: res.StatusCode, header: res.Header, body: string(text)}
-}
-
 type problem struct {
-	Type, Title, Detail, Instance, Code string
-	Status                              int
-	Errors                              []struct{ Pointer, Detail string }
+	Title, Instance, Code string
+	Status                int
+	Errors                []struct{ Pointer string }
 }
 
-// problem checks that the answer is one and gives it.
-func (a answer) problem(t *testing.T) problem {
+// problemOf checks that an answer is a whole problem and returns it.
+func problemOf(t *testing.T, a gateway.Answer) problem {
 	t.Helper()
 	var p problem
-	if err := json.Unmarshal([]byte(a.body), &p); err != nil {
-		t.Fatalf("%s: %v", a.body, err)
+	if err := json.Unmarshal([]byte(a.Body), &p); err != nil {
+		t.Fatalf("%s: %v", a.Body, err)
 	}
-	if a.header.Get("Content-Type") != "application/problem+json" || p.Status != a.status || p.Instance == "" || p.Title == "" {
-		t.Errorf("not a whole problem: %d %s %s", a.status, a.header.Get("Content-Type"), a.body)
+	if a.Header.Get("Content-Type") != "application/problem+json" || p.Status != a.Status || p.Instance == "" || p.Title == "" {
+		t.Errorf("not a whole problem: %d %s %s", a.Status, a.Header.Get("Content-Type"), a.Body)
 	}
-	if a.header.Get("X-Content-Type-Options") != "nosniff" {
-		t.Errorf("no security headers: %v", a.header)
+	if a.Header.Get("X-Content-Type-Options") != "nosniff" {
+		t.Errorf("no security headers: %v", a.Header)
 	}
 	return p
 }
 
 func TestAnOrderIsPlacedAndFound(t *testing.T) {
-	url, _ := deploy(t, guardtest.Config{}, "POST /orders", "GET /orders/{id}")
+	server, _ := deploy(t, guardtest.Config{}, "POST /orders", "GET /orders/{id}")
 
-	placed := send(t, "POST", url+"/orders", "application/json", goodOrder)
+	placed := server.Do("POST", "/orders", goodOrder, "Idempotency-Key", "k-1")
 	var r receipt
-	if err := json.Unmarshal([]byte(placed.body), &r); err != nil {
-		t.Fatalf("%d %s: %v", placed.status, placed.body, err)
+	if err := json.Unmarshal([]byte(placed.Body), &r); err != nil {
+		t.Fatalf("%d %s: %v", placed.Status, placed.Body, err)
 	}
-	if want := (money{Amount: "179.00", Currency: "EUR"}); placed.status != 201 || r.Status != "accepted" || r.Total != want {
-		t.Errorf("%d %s", placed.status, placed.body)
+	if want := (money{Amount: "179.00", Currency: "EUR"}); placed.Status != 201 || r.Status != "accepted" || r.Total != want {
+		t.Errorf("%d %s", placed.Status, placed.Body)
 	}
-	if location := placed.header.Get("Location"); location != "/orders/"+r.ID {
+	if location := placed.Header.Get("Location"); location != "/orders/"+r.ID {
 		t.Errorf("Location %q of order %q", location, r.ID)
 	}
 
-	found := send(t, "GET", url+"/orders/"+r.ID, "", "")
+	found := server.Do("GET", "/orders/"+r.ID, "")
 	want := fmt.Sprintf(`{"id":%q,"customer":"c-42","items":[{"sku":"KB-101","quantity":2}],"note":"ring twice","status":"accepted","total":{"amount":"179.00","currency":"EUR"}}`, r.ID)
-	if found.status != 200 || found.body != want {
-		t.Errorf("%d %s", found.status, found.body)
+	if found.Status != 200 || found.Body != want {
+		t.Errorf("%d %s", found.Status, found.Body)
 	}
 }
 
 func TestWhatIsRefused(t *testing.T) {
-	url, fn := deploy(t, guardtest.Config{})
+	server, fn := deploy(t, guardtest.Config{})
 	for _, tc := range []struct {
-		what, method, path, contentType, body string
+		what, method, path, contentType, body string // POST /orders with JSON where it is not said
 		status                                int
-		code                                  string
-		pointers                              string
+		code, pointers                        string
 	}{
-		{
-			what:        "a member in another case",
-			method:      "POST",
-			path:        "/orders",
-			contentType: "application/json",
-			body:        `{"customer":"c-42","CUSTOMER":"c-1","items":[{"sku":"KB-101","quantity":2}]}`,
-			status:      400,
-			code:        "validation_failed",
-			pointers:    "/CUSTOMER",
-		},
-		{
-			what:        "a member twice",
-			method:      "POST",
-			path:        "/orders",
-			contentType: "application/json",
-			body:        `{"customer":"c-42","items":[{"sku":"KB-101","sku":"MS-200"}]}`,
-			status:      400,
-			code:        "duplicate_member",
-			pointers:    "/items/0/sku",
-		},
-		{
-			what:        "a second value",
-			method:      "POST",
-			path:        "/orders",
-			contentType: "application/json",
-			body:        goodOrder + goodOrder,
-			status:      400,
-			code:        "trailing_data",
-		},
-		{
-			what:        "not JSON",
-			method:      "POST",
-			path:        "/orders",
-			contentType: "application/json",
-			body:        `customer=c-42`,
-			status:      400,
-			code:        "malformed_json",
-		},
-		{
-			what:        "invalid UTF-8",
-			method:      "POST",
-			path:        "/orders",
-			contentType: "application/json",
-			body:        "{\"customer\":\"\xff\"}",
-			status:      400,
-			code:        "invalid_utf8",
-			pointers:    "/customer",
-		},
-		{
-			what:        "null",
-			method:      "POST",
-			path:        "/orders",
-			contentType: "application/json",
-			body:        `null`,
-			status:      400,
-			code:        "validation_failed",
-		},
-		{
-			what:        "no body",
-			method:      "POST",
-			path:        "/orders",
-			contentType: "application/json",
-			status:      400,
-			code:        "body_missing",
-		},
-		{
-			what:        "too deep",
-			method:      "POST",
-			path:        "/orders",
-			contentType: "application/json",
-			body:        strings.Repeat("[", 65) + strings.Repeat("]", 65),
-			status:      400,
-			code:        "json_too_deep",
-			pointers:    strings.Repeat("/0", 64),
-		},
-		{
-			what:        "another content type",
-			method:      "POST",
-			path:        "/orders",
-			contentType: "text/plain",
-			body:        goodOrder,
-			status:      415,
-			code:        "unsupported_media_type",
-		},
-		{
-			what:        "more than a MiB",
-			method:      "POST",
-			path:        "/orders",
-			contentType: "application/json",
-			body:        `{"note":"` + strings.Repeat("x", 1<<20) + `"}`,
-			status:      413,
-			code:        "body_too_large",
-		},
-		{
-			what:        "a quantity of 0",
-			method:      "POST",
-			path:        "/orders",
-			contentType: "application/json",
-			body:        `{"customer":"c-42","items":[{"sku":"KB-101","quantity":0}]}`,
-			status:      400,
-			code:        "validation_failed",
-			pointers:    "/items/0/quantity",
-		},
-		{
-			what:        "a quantity of 100",
-			method:      "POST",
-			path:        "/orders",
-			contentType: "application/json",
-			body:        `{"customer":"c-42","items":[{"sku":"KB-101","quantity":100}]}`,
-			status:      400,
-			code:        "validation_failed",
-			pointers:    "/items/0/quantity",
-		},
-		{
-			what:        "half a keyboard",
-			method:      "POST",
-			path:        "/orders",
-			contentType: "application/json",
-			body:        `{"customer":"c-42","items":[{"sku":"KB-101","quantity":1.5}]}`,
-			status:      400,
-			code:        "validation_failed",
-			pointers:    "/items/0/quantity",
-		},
-		{
-			what:        "hardly more than 99",
-			method:      "POST",
-			path:        "/orders",
-			contentType: "application/json",
-			body:        `{"customer":"c-42","items":[{"sku":"KB-101","quantity":99.0000000000000000001}]}`,
-			status:      400,
-			code:        "validation_failed",
-			pointers:    "/items/0/quantity",
-		},
-		{
-			what:        "an unknown member",
-			method:      "POST",
-			path:        "/orders",
-			contentType: "application/json",
-			body:        `{"customer":"c-42","items":[{"sku":"KB-101","quantity":1}],"discount":100}`,
-			status:      400,
-			code:        "validation_failed",
-			pointers:    "/discount",
-		},
-		{
-			what:        "a SKU of another form",
-			method:      "POST",
-			path:        "/orders",
-			contentType: "application/json",
-			body:        `{"customer":"c-42","items":[{"sku":"kb-101","quantity":1}]}`,
-			status:      400,
-			code:        "validation_failed",
-			pointers:    "/items/0/sku",
-		},
-		{
-			what:        "no items",
-			method:      "POST",
-			path:        "/orders",
-			contentType: "application/json",
-			body:        `{"customer":"c-42","items":[]}`,
-			status:      400,
-			code:        "validation_failed",
-			pointers:    "/items",
-		},
-		{
-			what:        "51 items",
-			method:      "POST",
-			path:        "/orders",
-			contentType: "application/json",
-			body:        `{"customer":"c-42","items":[` + strings.Repeat(`{"sku":"KB-101","quantity":1},`, 50) + `{"sku":"KB-101","quantity":1}]}`,
-			status:      400,
-			code:        "validation_failed",
-			pointers:    "/items",
-		},
-		{
-			what:        "a long note",
-			method:      "POST",
-			path:        "/orders",
-			contentType: "application/json",
-			body:        `{"customer":"c-42","items":[{"sku":"KB-101","quantity":1}],"note":"` + strings.Repeat("é", 281) + `"}`,
-			status:      400,
-			code:        "validation_failed",
-			pointers:    "/note",
-		},
-		{
-			what:        "everything wrong at once",
-			method:      "POST",
-			path:        "/orders",
-			contentType: "application/json",
-			body:        `{"customer":"42","items":[{"sku":"KB-101"},{"sku":7,"quantity":0}],"x":1}`,
-			status:      400,
-			code:        "validation_failed",
-			pointers:    "/items/0/quantity /items/1/quantity /items/1/sku /customer /x",
-		},
-		{
-			what:        "unknown SKUs",
-			method:      "POST",
-			path:        "/orders",
-			contentType: "application/json",
-			body:        `{"customer":"c-42","items":[{"sku":"XX-000","quantity":1},{"sku":"KB-101","quantity":1},{"sku":"YY-000","quantity":1}]}`,
-			status:      422,
-			code:        "unknown_sku",
-			pointers:    "/items/0/sku /items/2/sku",
-		},
-		{
-			what:   "an order that is not there",
-			method: "GET",
-			path:   "/orders/none",
-			status: 404,
-			code:   "order_not_found",
-		},
-		{
-			what:   "another path",
-			method: "GET",
-			path:   "/nope",
-			status: 404,
-			code:   "not_found",
-		},
-		{
-			what:   "another method",
-			method: "DELETE",
-			path:   "/orders",
-			status: 405,
-			code:   "method_not_allowed",
-		},
+		{what: "a member in another case", body: `{"customer":"c-42","CUSTOMER":"c-1","items":[{"sku":"KB-101","quantity":2}]}`, status: 400, code: "validation_failed", pointers: "/CUSTOMER"},
+		{what: "a member twice", body: `{"customer":"c-42","items":[{"sku":"KB-101","sku":"MS-200"}]}`, status: 400, code: "duplicate_member", pointers: "/items/0/sku"},
+		{what: "a second value", body: goodOrder + goodOrder, status: 400, code: "trailing_data"},
+		{what: "not JSON", body: `customer=c-42`, status: 400, code: "malformed_json"},
+		{what: "invalid UTF-8", body: "{\"customer\":\"\xff\"}", status: 400, code: "invalid_utf8", pointers: "/customer"},
+		{what: "null", body: `null`, status: 400, code: "validation_failed"},
+		{what: "no body", status: 400, code: "body_missing"},
+		{what: "too deep", body: strings.Repeat("[", 65) + strings.Repeat("]", 65), status: 400, code: "json_too_deep", pointers: strings.Repeat("/0", 64)},
+		{what: "another content type", contentType: "text/plain", body: goodOrder, status: 415, code: "unsupported_media_type"},
+		{what: "more than a MiB", body: `{"note":"` + strings.Repeat("x", 1<<20) + `"}`, status: 413, code: "body_too_large"},
+		{what: "a quantity of 0", body: `{"customer":"c-42","items":[{"sku":"KB-101","quantity":0}]}`, status: 400, code: "validation_failed", pointers: "/items/0/quantity"},
+		{what: "a quantity of 100", body: `{"customer":"c-42","items":[{"sku":"KB-101","quantity":100}]}`, status: 400, code: "validation_failed", pointers: "/items/0/quantity"},
+		{what: "half a keyboard", body: `{"customer":"c-42","items":[{"sku":"KB-101","quantity":1.5}]}`, status: 400, code: "validation_failed", pointers: "/items/0/quantity"},
+		{what: "hardly more than 99", body: `{"customer":"c-42","items":[{"sku":"KB-101","quantity":99.0000000000000000001}]}`, status: 400, code: "validation_failed", pointers: "/items/0/quantity"},
+		{what: "an unknown member", body: `{"customer":"c-42","items":[{"sku":"KB-101","quantity":1}],"discount":100}`, status: 400, code: "validation_failed", pointers: "/discount"},
+		{what: "a SKU of another form", body: `{"customer":"c-42","items":[{"sku":"kb-101","quantity":1}]}`, status: 400, code: "validation_failed", pointers: "/items/0/sku"},
+		{what: "no items", body: `{"customer":"c-42","items":[]}`, status: 400, code: "validation_failed", pointers: "/items"},
+		{what: "51 items", body: `{"customer":"c-42","items":[` + strings.Repeat(`{"sku":"KB-101","quantity":1},`, 50) + `{"sku":"KB-101","quantity":1}]}`, status: 400, code: "validation_failed", pointers: "/items"},
+		{what: "a long note", body: `{"customer":"c-42","items":[{"sku":"KB-101","quantity":1}],"note":"` + strings.Repeat("é", 281) + `"}`, status: 400, code: "validation_failed", pointers: "/note"},
+		{what: "everything wrong at once", body: `{"customer":"42","items":[{"sku":"KB-101"},{"sku":7,"quantity":0}],"x":1}`, status: 400, code: "validation_failed", pointers: "/items/0/quantity /items/1/quantity /items/1/sku /customer /x"},
+		{what: "unknown SKUs", body: `{"customer":"c-42","items":[{"sku":"XX-000","quantity":1},{"sku":"KB-101","quantity":1},{"sku":"YY-000","quantity":1}]}`, status: 422, code: "unknown_sku", pointers: "/items/0/sku /items/2/sku"},
+		{what: "an order that is not there", method: "GET", path: "/orders/none", status: 404, code: "order_not_found"},
+		{what: "another path", method: "GET", path: "/nope", status: 404, code: "not_found"},
+		{what: "another method", method: "DELETE", status: 405, code: "method_not_allowed"},
 	} {
 		t.Run(tc.what, func(t *testing.T) {
-			got := send(t, tc.method, url+tc.path, tc.contentType, tc.body)
-			p := got.problem(t)
-			if got.status != tc.status || tc.code != "" && p.Code != tc.code {
-				t.Errorf("%d %s, want %d %s", got.status, got.body, tc.status, tc.code)
+			got := server.Do(cmp.Or(tc.method, "POST"), cmp.Or(tc.path, "/orders"), tc.body,
+				"Content-Type", cmp.Or(tc.contentType, "application/json"), "Idempotency-Key", rand.Text())
+			p := problemOf(t, got)
+			if got.Status != tc.status || p.Code != tc.code {
+				t.Errorf("%d %s, want %d %s", got.Status, got.Body, tc.status, tc.code)
 			}
 			var pointers []string
 			for _, e := range p.Errors {
@@ -376,7 +119,7 @@ func TestWhatIsRefused(t *testing.T) {
 			if joined := strings.Join(pointers, " "); joined != tc.pointers {
 				t.Errorf("pointers %q, want %q", joined, tc.pointers)
 			}
-			if allow := got.header.Get("Allow"); (allow == "POST") != (tc.status == 405) {
+			if allow := got.Header.Get("Allow"); (allow == "POST") != (tc.status == 405) {
 				t.Errorf("Allow %q", allow)
 			}
 		})
@@ -387,20 +130,20 @@ func TestWhatIsRefused(t *testing.T) {
 }
 
 func TestManyOrdersAtOnce(t *testing.T) {
-	url, _ := deploy(t, guardtest.Config{Concurrency: 64})
+	server, _ := deploy(t, guardtest.Config{Concurrency: 64})
 	var wg sync.WaitGroup
 	for i := range 64 {
 		wg.Go(func() {
-			placed := send(t, "POST", url+"/orders", "application/json",
-				fmt.Sprintf(`{"customer":"c-%d","items":[{"sku":"CB-300","quantity":%d}]}`, i, i+1))
-			found := send(t, "GET", url+placed.header.Get("Location"), "", "")
+			placed := server.Do("POST", "/orders",
+				fmt.Sprintf(`{"customer":"c-%d","items":[{"sku":"CB-300","quantity":%d}]}`, i, i+1), "Idempotency-Key", rand.Text())
+			found := server.Do("GET", placed.Header.Get("Location"), "")
 			var o order
-			if err := json.Unmarshal([]byte(found.body), &o); err != nil {
-				t.Errorf("%s: %v", found.body, err)
+			if err := json.Unmarshal([]byte(found.Body), &o); err != nil {
+				t.Errorf("%s: %v", found.Body, err)
 				return
 			}
 			if o.Customer != fmt.Sprintf("c-%d", i) || o.Total != euros(int64(i+1)*1250) {
-				t.Errorf("order %d became %s", i, found.body)
+				t.Errorf("order %d became %s", i, found.Body)
 			}
 		})
 	}

@@ -10,11 +10,12 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/guard/httpapi"
+	"github.com/lambdarmor/lambdarmor/guard/logging"
 )
 
 func main() {
 	level := new(slog.LevelVar)
-	log := guard.NewLogger(os.Stdout, guard.MinLevel(level))
+	log := logging.New(os.Stdout, logging.MinLevel(level))
 	settings, provider, err := open(log)
 	if err != nil {
 		log.Error("cannot start", "cause", err.Error())

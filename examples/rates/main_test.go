@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -15,26 +14,14 @@ import (
 	"time"
 
 	"github.com/lambdarmor/lambdarmor/guard/guardtest"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/gateway"
 	"github.com/lambdarmor/lambdarmor/secrets/agent/agenttest"
 )
 
 // binary is the function as it is deployed, built once for all tests.
 var binary string
 
-func TestMain(m *testing.M) { os.Exit(build(m)) }
-
-func build(m *testing.M) int {
-	dir, err := os.MkdirTemp("", "rates")
-	if err == nil {
-		defer os.RemoveAll(dir)
-		binary, err = guardtest.Compile(context.Background(), ".", dir)
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	return m.Run()
-}
+func TestMain(m *testing.M) { os.Exit(guardtest.Main(m, ".", &binary)) }
 
 const (
 	keyName      = "rates/api-key"
@@ -119,39 +106,14 @@ func (w *world) answered(client int) {
 }
 
 // deploy runs the binary as Lambda would, behind the route of template.yaml.
-func deploy(t *testing.T, cfg guardtest.Config) (url string, fn *guardtest.Function) {
+func deploy(t *testing.T, cfg guardtest.Config) (*gateway.Server, *guardtest.Function) {
 	t.Helper()
-	fn = guardtest.Start(t, binary, cfg)
-	gateway, err := guardtest.NewHTTPAPI(fn, guardtest.HTTPAPIConfig{Routes: []string{"GET /rates/{currency}"}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	server := httptest.NewServer(gateway)
-	t.Cleanup(server.Close)
-	return server.URL, fn
+	fn := guardtest.Start(t, binary, cfg)
+	return gateway.Start(t, fn, gateway.HTTPAPIConfig{Routes: []string{"GET /rates/{currency}"}}), fn
 }
 
 func (w *world) env() []string {
 	return append(w.Env(), "AWS_SAM_LOCAL=", "RATES_URL="+w.provider.URL, "RATES_KEY_SECRET="+keyName, "RATES_SETTINGS="+settingsName)
-}
-
-func get(t *testing.T, url string) (status int, body string) {
-	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	res, err := http.DefaultClient.Do(req)
-	if err != nil {
-		t.Error(err)
-		return 0, ""
-	}
-	defer res.Body.Close()
-	text, err := io.ReadAll(res.Body)
-	if err != nil {
-		t.Error(err)
-	}
-	return res.StatusCode, string(text)
 }
 
 func TestARotationFailsNoRequest(t *testing.T) {
@@ -160,12 +122,12 @@ func TestARotationFailsNoRequest(t *testing.T) {
 	w.SetSecret(keyName, old)
 	w.SetConfiguration(settingsName, `{"logLevel":"DEBUG"}`)
 	w.NotReady(2) // the extension is a little behind the function
-	url, fn := deploy(t, guardtest.Config{Concurrency: clients, Env: w.env(), Timeout: 20 * time.Second})
+	api, fn := deploy(t, guardtest.Config{Concurrency: clients, Env: w.env(), Timeout: 20 * time.Second})
 
 	rate := func() bool {
-		status, body := get(t, url+"/rates/USD")
-		if status != 200 || body != `{"currency":"USD","rate":"1.1583"}` {
-			t.Errorf("%d %s", status, body)
+		got := api.Do("GET", "/rates/USD", "")
+		if got.Status != 200 || got.Body != `{"currency":"USD","rate":"1.1583"}` {
+			t.Errorf("%d %s", got.Status, got.Body)
 			return false
 		}
 		return true
@@ -219,10 +181,10 @@ func TestARotationFailsNoRequest(t *testing.T) {
 func TestTheLevelOfTheLogChangesWithoutADeployment(t *testing.T) {
 	w := newWorld(t)
 	w.SetSecret(keyName, w.issue())
-	url, fn := deploy(t, guardtest.Config{Env: w.env()})
+	api, fn := deploy(t, guardtest.Config{Env: w.env()})
 
-	if status, body := get(t, url+"/rates/USD"); status != 200 {
-		t.Fatalf("%d %s", status, body)
+	if got := api.Do("GET", "/rates/USD", ""); got.Status != 200 {
+		t.Fatalf("%d %s", got.Status, got.Body)
 	}
 	if err := fn.WaitLog(t.Context(), `"invocation"`); err != nil {
 		t.Fatal(err)
@@ -232,8 +194,8 @@ func TestTheLevelOfTheLogChangesWithoutADeployment(t *testing.T) {
 	}
 	w.SetConfiguration(settingsName, `{"logLevel":"DEBUG"}`)
 	for deadline := time.Now().Add(time.Minute); ; { // the settings are fresh for a while
-		if status, body := get(t, url+"/rates/USD"); status != 200 {
-			t.Fatalf("%d %s", status, body)
+		if got := api.Do("GET", "/rates/USD", ""); got.Status != 200 {
+			t.Fatalf("%d %s", got.Status, got.Body)
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 		err := fn.WaitLog(ctx, `"provider answered"`)
@@ -254,9 +216,9 @@ func TestSettingsThatCannotBeReadChangeNothing(t *testing.T) {
 	w := newWorld(t)
 	w.SetSecret(keyName, w.issue())
 	w.SetConfiguration(settingsName, `{"loglevel":"DEBUG"}`)
-	url, fn := deploy(t, guardtest.Config{Env: w.env()})
-	if status, body := get(t, url+"/rates/USD"); status != 200 {
-		t.Errorf("%d %s", status, body)
+	api, fn := deploy(t, guardtest.Config{Env: w.env()})
+	if got := api.Do("GET", "/rates/USD", ""); got.Status != 200 {
+		t.Errorf("%d %s", got.Status, got.Body)
 	}
 	if err := fn.WaitLog(t.Context(), "the settings cannot be read"); err != nil {
 		t.Error(err)
@@ -267,10 +229,10 @@ func TestADeniedKeyIsExplainedInTheLogAlone(t *testing.T) {
 	w := newWorld(t)
 	w.SetSecret(keyName, w.issue())
 	w.Fail(keyName, agenttest.Refused("AccessDeniedException"))
-	url, fn := deploy(t, guardtest.Config{Env: w.env()})
-	status, body := get(t, url+"/rates/USD")
-	if status != 500 || strings.Contains(body, keyName) || strings.Contains(body, "AccessDenied") {
-		t.Errorf("%d %s", status, body)
+	api, fn := deploy(t, guardtest.Config{Env: w.env()})
+	got := api.Do("GET", "/rates/USD", "")
+	if got.Status != 500 || strings.Contains(got.Body, keyName) || strings.Contains(got.Body, "AccessDenied") {
+		t.Errorf("%d %s", got.Status, got.Body)
 	}
 	if err := fn.WaitLog(t.Context(), "AccessDenied"); err != nil {
 		t.Error(err)
@@ -278,10 +240,10 @@ func TestADeniedKeyIsExplainedInTheLogAlone(t *testing.T) {
 }
 
 func TestALocalRunNeedsNothing(t *testing.T) {
-	url, _ := deploy(t, guardtest.Config{Env: []string{"AWS_SAM_LOCAL=true"}})
+	api, _ := deploy(t, guardtest.Config{Env: []string{"AWS_SAM_LOCAL=true"}})
 	for path, want := range map[string]int{"/rates/USD": 200, "/rates/XXX": 404, "/rates/usd": 404} {
-		if status, body := get(t, url+path); status != want {
-			t.Errorf("%s: %d %s", path, status, body)
+		if got := api.Do("GET", path, ""); got.Status != want {
+			t.Errorf("%s: %d %s", path, got.Status, got.Body)
 		}
 	}
 }

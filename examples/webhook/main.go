@@ -12,6 +12,7 @@ import (
 	"github.com/lambdarmor/lambdarmor/authorizer/webhook"
 	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/guard/httpapi"
+	"github.com/lambdarmor/lambdarmor/guard/logging"
 	"github.com/lambdarmor/lambdarmor/idempotency"
 )
 
@@ -20,7 +21,7 @@ import (
 const remembered = 4 * 24 * time.Hour
 
 func main() {
-	log := guard.NewLogger(os.Stdout)
+	log := logging.New(os.Stdout)
 	s, err := open(context.Background())
 	if err != nil {
 		log.Error("cannot start", "cause", err.Error())

@@ -15,7 +15,8 @@ import (
 
 	"github.com/lambdarmor/lambdarmor/authorizer/webhook"
 	"github.com/lambdarmor/lambdarmor/guard"
-	"github.com/lambdarmor/lambdarmor/guard/guardtest"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/sample"
+	"github.com/lambdarmor/lambdarmor/guard/logging"
 	"github.com/lambdarmor/lambdarmor/idempotency"
 )
 
@@ -30,7 +31,7 @@ func receiveSigned(t *testing.T, b *books, in report) (out receipt, err error) {
 		out, err = b.receive(ctx, in)
 		return nil, nil
 	}), webhook.GitHub(webhook.KeysFunc(func(context.Context) ([]string, error) { return []string{key}, nil })))
-	if _, refused := h.Invoke(t.Context(), guardtest.HTTPEvent("POST", "/payments").JSON(body).
+	if _, refused := h.Invoke(t.Context(), sample.HTTP("POST", "/payments").JSON(body).
 		Header("X-Hub-Signature-256", "sha256="+hex.EncodeToString(mac.Sum(nil))).Bytes()); refused != nil {
 		t.Fatal(refused)
 	}
@@ -116,7 +117,7 @@ func TestWhatNobodyHasSignedIsNotBooked(t *testing.T) {
 // seen a delivery could send it to another spelling of it.
 func TestADeliveryIsBookedOnceHoweverItsPathIsSpelled(t *testing.T) {
 	kept, key := &memory{}, strings.Repeat("k", 32)
-	h := receiver(guard.NewLogger(io.Discard), &services{
+	h := receiver(logging.New(io.Discard), &services{
 		books: &books{ledger: kept}, deliveries: idempotency.NewMemoryStore(),
 		signingKeys: webhook.KeysFunc(func(context.Context) ([]string, error) {
 			return []string{"whsec_" + base64.StdEncoding.EncodeToString([]byte(key))}, nil
@@ -125,7 +126,7 @@ func TestADeliveryIsBookedOnceHoweverItsPathIsSpelled(t *testing.T) {
 	at := fmt.Sprint(time.Now().Unix())
 	signature := provider{key: []byte(key)}.sign("msg_1", at, paid)
 	for _, path := range []string{"/payments", "/%70ayments", "/%70%61yments"} {
-		if _, err := h.Invoke(t.Context(), guardtest.HTTPEvent("POST", path).FunctionURL().JSON(paid).
+		if _, err := h.Invoke(t.Context(), sample.HTTP("POST", path).FunctionURL().JSON(paid).
 			Header("webhook-id", "msg_1").Header("webhook-timestamp", at).Header("webhook-signature", signature).Bytes()); err != nil {
 			t.Fatal(err)
 		}

@@ -73,8 +73,8 @@ func Compile(ctx context.Context, pkg, into string) (binary string, err error) {
 	return filepath.Join(out, built[0].Name()), nil
 }
 
-// Build is [Compile] for a test, into a folder that is removed with it. Tests
-// that share a function call Compile once, in TestMain.
+// Build is [Compile] for one test, into a folder that is removed with it. For
+// tests that share a function see [Main].
 func Build(t testing.TB, pkg string) string {
 	t.Helper()
 	binary, err := Compile(t.Context(), pkg, t.TempDir())
@@ -82,6 +82,25 @@ func Build(t testing.TB, pkg string) string {
 		t.Fatal(err)
 	}
 	return binary
+}
+
+// Main builds the package once for all tests, sets binary, runs the tests and
+// returns the code to exit with:
+//
+//	var binary string
+//
+//	func TestMain(m *testing.M) { os.Exit(guardtest.Main(m, ".", &binary)) }
+func Main(m *testing.M, pkg string, binary *string) (code int) {
+	dir, err := os.MkdirTemp("", "guardtest-")
+	if err == nil {
+		defer func() { _ = os.RemoveAll(dir) }()
+		*binary, err = Compile(context.Background(), pkg, dir)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return m.Run()
 }
 
 // Start returns a Function for the binary that ends with the test. Its log goes

@@ -2,12 +2,11 @@ package guardtest
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"errors"
-	"fmt"
 	"strconv"
 	"time"
+
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/internal/ids"
 )
 
 // An Invoker runs a function's invocations. [Runtime], [Function] and
@@ -69,29 +68,12 @@ var (
 
 func (c Call) withDefaults() Call {
 	if c.RequestID == "" {
-		c.RequestID = newUUID()
+		c.RequestID = ids.UUID()
 	}
 	if c.TraceID == "" {
-		c.TraceID = newTraceRoot() + ";Parent=" + randomHex(8) + ";Sampled=0"
+		c.TraceID = ids.TraceRoot() + ";Parent=" + ids.Hex(8) + ";Sampled=0"
 	}
 	return c
-}
-
-func newTraceRoot() string {
-	return "Root=1-" + fmt.Sprintf("%08x", time.Now().Unix()) + "-" + randomHex(12)
-}
-
-func newUUID() string {
-	var b [16]byte
-	_, _ = rand.Read(b[:])
-	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
-	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
-}
-
-func randomHex(bytes int) string {
-	b := make([]byte, bytes)
-	_, _ = rand.Read(b)
-	return hex.EncodeToString(b)
 }
 
 func unixMilli(t time.Time) string { return strconv.FormatInt(t.UnixMilli(), 10) }

@@ -1,67 +1,28 @@
-// Package guardtest is the test kit for functions: Lambda and API Gateway in the
-// test's own process, without Docker and without AWS.
+// Package guardtest runs Lambda functions in tests, without Docker and without
+// AWS.
 //
-// Three things run a function, and they are called alike ([Invoker]):
+// Three types run a function. They are called alike, through [Invoker]:
 //
-//   - [InProcess] calls a handler directly: quick, and the debugger stops in it.
-//   - [Function] runs the binary that would be deployed, talking to it as Lambda
-//     does: processes on demand, timeouts, deaths, logs.
-//   - [Runtime] is only Lambda's end of that talk, for a process that the test
-//     runs itself.
+//   - [InProcess] calls a handler in the test's own process. It is quick, and a
+//     debugger stops in the handler.
+//   - [Function] runs the binary that would be deployed, as Lambda does: it
+//     starts processes on demand, enforces the timeout and keeps the log.
+//   - [Runtime] serves Lambda's Runtime API for a process that the test runs
+//     itself.
 //
-// [HTTPAPI] stands before any of them and makes events of HTTP requests, and
-// HTTP responses of answers. A test of the whole way, from the client to the
-// unmodified binary:
+// Package gateway puts an API before a function and turns HTTP requests into
+// events. Package sample has an event of every trigger. A test of the whole way,
+// from the client to the unmodified binary:
 //
 //	func TestOrders(t *testing.T) {
-//		fn := guardtest.Start(t, guardtest.Build(t, "."), guardtest.Config{
-//			Timeout: 5 * time.Second,
-//			Env:     []string{"AWS_SAM_LOCAL=true"},
-//		})
-//		api, err := guardtest.NewHTTPAPI(fn, guardtest.HTTPAPIConfig{
-//			Routes: []string{"POST /orders", "GET /orders/{id}"},
-//		})
-//		if err != nil {
-//			t.Fatal(err)
-//		}
-//		server := httptest.NewServer(api)
-//		defer server.Close()
+//		fn := guardtest.Start(t, guardtest.Build(t, "."), guardtest.Config{Env: []string{"AWS_SAM_LOCAL=true"}})
+//		api := gateway.Start(t, fn, gateway.HTTPAPIConfig{Routes: []string{"POST /orders", "GET /orders/{id}"}})
 //
-//		response, err := http.Post(server.URL+"/orders", "application/json", strings.NewReader(`{"customer":"c-42"}`))
-//		if err != nil {
-//			t.Fatal(err)
-//		}
-//		defer response.Body.Close()
-//		if response.StatusCode != http.StatusBadRequest { // it orders nothing
-//			t.Errorf("%s, and the function wrote\n%s", response.Status, fn.Log())
+//		got := api.Do("POST", "/orders", `{"customer":"c-42"}`)
+//		if got.Status != http.StatusBadRequest { // it orders nothing
+//			t.Errorf("%d %s, and the function wrote\n%s", got.Status, got.Body, fn.Log())
 //		}
 //	}
-//
-// An [Authorizer] before the API decides which requests reach the function, with
-// API Gateway's rules and its cache; in front of a handler under test, or a
-// naive one that shows what the function does with a context:
-//
-//	api, err := guardtest.NewHTTPAPI(fn, guardtest.HTTPAPIConfig{
-//		Routes: []string{"GET /list-users", "GET /list-admins"},
-//		Authorizer: &guardtest.Authorizer{
-//			Function:        guardtest.NewInProcess(decide, guardtest.Config{}),
-//			IdentitySources: []string{"$request.header.Authorization", "$context.routeKey"},
-//			TTL:             5 * time.Minute,
-//			SimpleResponses: true,
-//			Failed:          func(_ string, err error) { t.Error(err) },
-//		},
-//	})
-//
-// Instead of an Authorizer an API can have an [IAMAuthorizer], which verifies
-// signatures, or a [JWTAuthorizer], which verifies tokens; a function URL the
-// former. [RESTAPI] is a REST API, with a [RESTAuthorizer], an IAMAuthorizer or a
-// [UserPoolAuthorizer]. [ALB] is an Application Load Balancer.
-//
-// The gateways read paths, escapes, methods, stages and base paths as the
-// services do; the source of each rule stands beside it. Where public sources
-// tell two things, a field of the configuration chooses. Not emulated are
-// authorizers of single routes, policies of IAM's callers, signatures in the
-// query, WebSocket APIs, usage plans, and certificates of clients.
 //
 // A failed invocation is a [*FunctionError] with Lambda's own type and words:
 //
@@ -70,9 +31,6 @@
 //		// the process ended before it answered
 //	}
 //
-// [Sample] has events of every trigger, to set by JSON pointer what a test is
-// about; [HTTPEvent] builds those of HTTP requests. See [Event].
-//
-// Nothing a test starts outlives it: processes end with their group, and on
-// Linux also when the test binary is killed.
+// Nothing a test starts outlives it: processes end with their process group, and
+// on Linux also when the test binary is killed.
 package guardtest

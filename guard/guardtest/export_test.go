@@ -2,9 +2,6 @@ package guardtest
 
 import "time"
 
-// MaxRulings is for the tests.
-const MaxRulings = maxRulings
-
 // Pollers is how many requests for an invocation wait.
 func (rt *Runtime) Pollers() int {
 	rt.dispatcher.mu.Lock()

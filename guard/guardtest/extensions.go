@@ -6,6 +6,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/internal/ids"
 )
 
 // extensions are those that a process registered, by identifier.
@@ -120,7 +122,7 @@ func (x *extensions) add(name string, events []string) (id string, ok bool) {
 	if x.byID == nil {
 		x.byID = map[string]*extension{}
 	}
-	id = newUUID()
+	id = ids.UUID()
 	x.byID[id] = &extension{name: name, events: events, queue: make(chan any, extensionBacklog)}
 	return id, true
 }

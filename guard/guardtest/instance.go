@@ -3,6 +3,8 @@ package guardtest
 import (
 	"sync"
 	"time"
+
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/internal/ids"
 )
 
 // An instance is one execution environment and the process in it.
@@ -93,7 +95,7 @@ func (in *instance) run() {
 func (in *instance) failedToStart(err error) {
 	d := death{TypeEntrypoint, err.Error()}
 	in.fn.report("Error: " + d.reason + "\n" + d.errorType)
-	in.settle(d.forRequest(newUUID()))
+	in.settle(d.forRequest(ids.UUID()))
 	in.fn.retire(in, d.forRequest)
 }
 
@@ -190,7 +192,7 @@ func (in *instance) reportEnd(how ending) {
 		return
 	}
 	f.report("Init failed: " + how.reason + "\n" + how.errorType)
-	in.settle(how.forRequest(newUUID()))
+	in.settle(how.forRequest(ids.UUID()))
 	f.retire(in, how.forRequest)
 }
 

@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/internal/ids"
 )
 
 // handlerName is what an OS-only runtime is configured with in Lambda.
@@ -41,7 +43,7 @@ func (f *Function) environment(runtimeAPI string) []string {
 }
 
 func logStreamName(version string) string {
-	id := strings.ReplaceAll(newUUID(), "-", "")
+	id := strings.ReplaceAll(ids.UUID(), "-", "")
 	return fmt.Sprintf("%s/[%s]%s", time.Now().UTC().Format("2006/01/02"), version, id)
 }
 

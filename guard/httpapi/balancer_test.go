@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"github.com/lambdarmor/lambdarmor/guard"
-	"github.com/lambdarmor/lambdarmor/guard/guardtest"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/sample"
 	"github.com/lambdarmor/lambdarmor/guard/httpapi"
 )
 
@@ -42,7 +42,7 @@ func TestALoadBalancerIsAnsweredInItsOwnForm(t *testing.T) {
 		"no cookies": {h: handing(200, http.Header{"X-A": {"v"}}), status: 200, value: "v"},
 	} {
 		for _, layers := range [][]guard.Middleware{{httpapi.Problems(), httpapi.SecurityHeaders()}, {httpapi.SecurityHeaders(), httpapi.Problems()}} {
-			out, err := guard.Wrap(tt.h, layers...).Invoke(t.Context(), guardtest.Sample(guard.ALB).Bytes())
+			out, err := guard.Wrap(tt.h, layers...).Invoke(t.Context(), sample.Of(guard.ALB).Bytes())
 			var plain struct {
 				StatusCode        int
 				Headers           map[string]string
@@ -64,7 +64,7 @@ func TestALoadBalancerIsAnsweredInItsOwnForm(t *testing.T) {
 				t.Errorf("%s: %s, %v", name, out, err)
 			}
 
-			out, err = guard.Wrap(tt.h, layers...).Invoke(t.Context(), guardtest.Sample(guard.ALB, "multi-value").Bytes())
+			out, err = guard.Wrap(tt.h, layers...).Invoke(t.Context(), sample.Of(guard.ALB, "multi-value").Bytes())
 			if a := read(t, out); err != nil || a.status != tt.status || strings.Join(a.header["X-A"], ", ") != tt.value ||
 				!slices.Equal(a.header["Set-Cookie"], tt.cookies) || a.fields["headers"] != nil || a.fields["cookies"] != nil {
 				t.Errorf("%s, multi-value: %s, %v", name, out, err)
@@ -80,7 +80,7 @@ func TestALoadBalancerIsGivenEachCookie(t *testing.T) {
 	for i := range many {
 		header.Add("Set-Cookie", fmt.Sprintf("c%d=v", i))
 	}
-	out, err := guard.Wrap(handing(200, header)).Invoke(t.Context(), guardtest.Sample(guard.ALB).Bytes())
+	out, err := guard.Wrap(handing(200, header)).Invoke(t.Context(), sample.Of(guard.ALB).Bytes())
 	var plain struct{ Headers map[string]string }
 	if failed := json.Unmarshal(out, &plain); err != nil || failed != nil || len(plain.Headers) != many {
 		t.Errorf("%d of %d: %v, %v", len(plain.Headers), many, err, failed)
@@ -92,7 +92,7 @@ func TestALoadBalancerIsGivenEachCookie(t *testing.T) {
 // makes an error of.
 func TestAnswersOverAWebSocketStayWhatTheyAre(t *testing.T) {
 	layers := []guard.Middleware{httpapi.Problems(), httpapi.SecurityHeaders(), httpapi.CORS(httpapi.CORSConfig{Origins: []string{"*"}})}
-	event := guardtest.Sample(guard.WebSocket).Bytes()
+	event := sample.Of(guard.WebSocket).Bytes()
 	for _, want := range []string{`null`, `{}`, ``, `{"statusCode":"x"}`, `{"statusCode":200,"headers":{"Set-Cookie":"a=1"},"body":"b"}`} {
 		out, err := guard.Wrap(raw(want), layers...).Invoke(t.Context(), event)
 		if err != nil || string(out) != want {

@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambdacontext"
 	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/guard/httpapi"
+	"github.com/lambdarmor/lambdarmor/guard/logging"
 	"github.com/lambdarmor/lambdarmor/validate"
 )
 
@@ -62,7 +63,7 @@ func BenchmarkPost(b *testing.B) {
 	fn := httpapi.Func(func(_ context.Context, o benchOrder) (benchAnswer, error) {
 		return benchAnswer{ID: o.Customer, Status: "accepted"}, nil
 	}, httpapi.Status(http.StatusCreated))
-	log := guard.Log(guard.NewLogger(io.Discard))
+	log := guard.Log(logging.New(io.Discard))
 	schema := validate.Body(validate.MustCompile([]byte(benchSchema)))
 	limit, deadline := guard.Limit(guard.Limits{}), guard.Deadline(300*time.Millisecond)
 	for _, bm := range []struct {

@@ -12,9 +12,11 @@ import (
 	"testing"
 
 	"github.com/aws/aws-lambda-go/lambda"
+
 	"github.com/lambdarmor/lambdarmor/authorizer"
 	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/guard/guardtest"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/gateway"
 	"github.com/lambdarmor/lambdarmor/guard/httpapi"
 )
 
@@ -116,18 +118,18 @@ func (w *world) open() bool {
 	}
 	within := quiet(routes, authorizer.Require(check))
 	behind := quiet(routes, authorizer.FromGateway())
-	matching := guardtest.Matching(w.pick("", string(guardtest.MatchDecoded), string(guardtest.MatchSegments), string(guardtest.MatchSent)))
-	cfg := guardtest.HTTPAPIConfig{
+	matching := gateway.Matching(w.pick("", string(gateway.MatchDecoded), string(gateway.MatchSegments), string(gateway.MatchSent)))
+	cfg := gateway.HTTPAPIConfig{
 		Routes: keys, Format: w.pick("2.0", "1.0"), Matching: matching, KeepSlashes: w.r.IntN(2) == 0, IgnoreTrailingSlash: w.r.IntN(3) == 0,
 		Stage: w.pick("", "prod"), StageInPath: w.r.IntN(3) == 0,
-		DomainPath: guardtest.DomainPath(w.pick("", string(guardtest.PathOfResource), string(guardtest.PathAsSent), string(guardtest.PathWithStage))),
+		DomainPath: gateway.DomainPath(w.pick("", string(gateway.PathOfResource), string(gateway.PathAsSent), string(gateway.PathWithStage))),
 	}
 	w.host = "a1b2c3d4e5.execute-api.us-east-1.amazonaws.com"
 	if !cfg.StageInPath {
 		w.host = "api.shop.example"
 		cfg.BasePath = w.pick("", "", "v1", "admin")
 	}
-	rest := guardtest.RESTAPIConfig{
+	rest := gateway.RESTAPIConfig{
 		Routes: slices.DeleteFunc(slices.Clone(keys), func(k string) bool { return k == "$default" }), Matching: matching, DecodedParameters: w.r.IntN(2) == 0, BasePath: cfg.BasePath,
 		StageInPath: cfg.StageInPath,
 	}
@@ -137,31 +139,31 @@ func (w *world) open() bool {
 	var err error
 	switch w.site = w.pick("Require, HTTP API", "Simple", "Policy, HTTP API", "Require, REST", "Policy, REST TOKEN", "Policy, REST REQUEST", "Require, function URL", "Require, ALB"); w.site {
 	case "Require, HTTP API":
-		w.handler, err = guardtest.NewHTTPAPI(within, cfg)
+		w.handler, err = gateway.NewHTTPAPI(within, cfg)
 	case "Simple":
-		cfg.Authorizer = &guardtest.Authorizer{Function: asked(authorizer.Simple(check)), SimpleResponses: true}
+		cfg.Authorizer = &gateway.Authorizer{Function: asked(authorizer.Simple(check)), SimpleResponses: true}
 		if cfg.BasePath != "" {
 			cfg.Format = "2.0"
 		}
-		w.handler, err = guardtest.NewHTTPAPI(behind, cfg)
+		w.handler, err = gateway.NewHTTPAPI(behind, cfg)
 	case "Policy, HTTP API":
-		cfg.Authorizer = &guardtest.Authorizer{Function: asked(authorizer.Policy(check, authorizer.Uncached())), Format: w.pick("2.0", "1.0")}
+		cfg.Authorizer = &gateway.Authorizer{Function: asked(authorizer.Policy(check, authorizer.Uncached())), Format: w.pick("2.0", "1.0")}
 		if cfg.BasePath != "" { // see authorizer.Routes
 			cfg.Authorizer.Format = cfg.Format
 		}
-		w.handler, err = guardtest.NewHTTPAPI(behind, cfg)
+		w.handler, err = gateway.NewHTTPAPI(behind, cfg)
 	case "Require, REST":
-		w.handler, err = guardtest.NewRESTAPI(within, rest)
+		w.handler, err = gateway.NewRESTAPI(within, rest)
 	case "Policy, REST TOKEN":
-		rest.Authorizer = &guardtest.RESTAuthorizer{Function: asked(authorizer.Policy(check, authorizer.Uncached())), TTL: -1}
-		w.handler, err = guardtest.NewRESTAPI(behind, rest)
+		rest.Authorizer = &gateway.RESTAuthorizer{Function: asked(authorizer.Policy(check, authorizer.Uncached())), TTL: -1}
+		w.handler, err = gateway.NewRESTAPI(behind, rest)
 	case "Policy, REST REQUEST":
-		rest.Authorizer = &guardtest.RESTAuthorizer{Function: asked(authorizer.Policy(check, authorizer.Uncached())), Type: "REQUEST", TTL: -1}
-		w.handler, err = guardtest.NewRESTAPI(behind, rest)
+		rest.Authorizer = &gateway.RESTAuthorizer{Function: asked(authorizer.Policy(check, authorizer.Uncached())), Type: "REQUEST", TTL: -1}
+		w.handler, err = gateway.NewRESTAPI(behind, rest)
 	case "Require, function URL":
-		w.handler, err = guardtest.NewHTTPAPI(within, guardtest.HTTPAPIConfig{FunctionURL: true})
+		w.handler, err = gateway.NewHTTPAPI(within, gateway.HTTPAPIConfig{FunctionURL: true})
 	case "Require, ALB":
-		w.handler, err = guardtest.NewALB(within, guardtest.ALBConfig{MultiValueHeaders: w.r.IntN(2) == 0})
+		w.handler, err = gateway.NewALB(within, gateway.ALBConfig{MultiValueHeaders: w.r.IntN(2) == 0})
 	}
 	w.site = fmt.Sprintf("%s, routes %q behind %q, %+v, %+v", w.site, w.table, keys, cfg, rest)
 	return err == nil

@@ -11,6 +11,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/guard/layer"
 	"github.com/lambdarmor/lambdarmor/internal/answer"
 )
 
@@ -45,7 +46,7 @@ type CORSConfig struct {
 // CORS protects users of browsers and nobody else: it is no access control.
 func CORS(config CORSConfig) guard.Middleware {
 	c := newCORS(config)
-	return guard.Named("httpapi.CORS", func(next lambda.Handler) lambda.Handler {
+	return layer.Named("httpapi.CORS", func(next lambda.Handler) lambda.Handler {
 		decorated := decorating("httpapi.CORS", c)(next)
 		return guard.HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
 			ctx, x := enter(ctx, payload)

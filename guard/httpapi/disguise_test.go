@@ -30,6 +30,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/guard/httpapi"
+	"github.com/lambdarmor/lambdarmor/guard/logging"
 	"github.com/lambdarmor/lambdarmor/validate"
 	"pgregory.net/rapid"
 )
@@ -207,7 +208,7 @@ func TestNoDisguiseOfAValueLeavesAnHTTPFunction(t *testing.T) {
 		}
 		kind := oneOf(t, "handler", handlers)
 		var log bytes.Buffer
-		layers := []guard.Middleware{httpapi.Default(guard.NewLogger(&log))}
+		layers := []guard.Middleware{httpapi.Default(logging.New(&log))}
 		if rapid.Bool().Draw(t, "a schema") {
 			layers = append(layers, schema)
 		}
@@ -269,7 +270,7 @@ func TestNoDisguiseOfAValueLeavesAFunction(t *testing.T) {
 			"of any":    guard.Func(func(context.Context, any) (any, error) { return nil, fail(s) }),
 		}
 		var log bytes.Buffer
-		h := guard.Wrap(handlers[oneOf(t, "handler", handlers)], guard.Default(guard.NewLogger(&log)))
+		h := guard.Wrap(handlers[oneOf(t, "handler", handlers)], guard.Default(logging.New(&log)))
 		for way = range quoting {
 			log.Reset()
 			out, err := h.Invoke(inLambda(context.Background()), payload)

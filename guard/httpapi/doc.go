@@ -19,7 +19,7 @@
 //				"GET /orders/{id}": httpapi.Func(get),
 //				"/legacy/":         httpapi.Serve(mux),
 //			}),
-//			guard.NewLogger(os.Stdout),
+//			logging.New(os.Stdout),
 //		)
 //	}
 //

@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/guard/httpapi"
+	"github.com/lambdarmor/lambdarmor/guard/logging"
 )
 
 // Every answer that there can be has the headers of both layers, wherever the
@@ -260,7 +261,7 @@ func TestInvocationsAtOnceDoNotMix(t *testing.T) {
 		}),
 		"/std/": httpapi.Serve(mux),
 	})
-	h := guard.Wrap(routes, guard.Log(guard.NewLogger(io.Discard)), httpapi.Problems(), httpapi.SecurityHeaders(),
+	h := guard.Wrap(routes, guard.Log(logging.New(io.Discard)), httpapi.Problems(), httpapi.SecurityHeaders(),
 		httpapi.CORS(httpapi.CORSConfig{Origins: origins(64)}), guard.Recover(), guard.Deadline(0), guard.Limit(guard.Limits{}), inside)
 	var wg sync.WaitGroup
 	for i := range 64 {

@@ -10,12 +10,13 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/guard/layer"
 	"github.com/lambdarmor/lambdarmor/internal/answer"
 	"github.com/lambdarmor/lambdarmor/internal/strictjson"
 )
 
-// handlerName is the name by which the rules of [guard.Orders] know a handler of
-// this package.
+// handlerName is the name by which the rules for order know a handler of this
+// package.
 const handlerName = "httpapi.Func, Routes, Handler, Serve"
 
 // Option changes [Func].
@@ -59,7 +60,7 @@ func Func[In, Out any](fn func(context.Context, In) (Out, error), opts ...Option
 	for _, opt := range opts {
 		opt(&o)
 	}
-	return guard.NamedHandler(handlerName, guard.HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
+	return layer.NamedHandler(handlerName, guard.HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
 		ctx, x := enter(ctx, payload)
 		if _, err := x.request(); err != nil {
 			return nil, err

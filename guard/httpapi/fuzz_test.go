@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambda/messages"
 	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/guard/httpapi"
+	"github.com/lambdarmor/lambdarmor/guard/logging"
 )
 
 // defended is a function with every layer and each way to make an answer.
@@ -31,7 +32,7 @@ func defended(log io.Writer) lambda.Handler {
 		"/std/":      httpapi.Serve(mux),
 		"/files/":    raw(`{"statusCode":200,"body":"b"}`),
 	}),
-		guard.Log(guard.NewLogger(log)), httpapi.Problems(), httpapi.SecurityHeaders(),
+		guard.Log(logging.New(log)), httpapi.Problems(), httpapi.SecurityHeaders(),
 		httpapi.CORS(httpapi.CORSConfig{Origins: []string{shopOrigin}, Credentials: true}),
 		guard.Recover(), guard.Deadline(0), guard.Limit(guard.Limits{Payload: 1 << 16}),
 	)

@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/guard/httpapi"
+	"github.com/lambdarmor/lambdarmor/guard/logging"
 )
 
 // Nothing that a caller sent and nothing that a handler kept to itself leaves
@@ -78,7 +79,7 @@ func TestNothingLeaks(t *testing.T) {
 				payload = bytes.Replace(payload, []byte(`"isBase64Encoded":false`), []byte(`"isBase64Encoded":true`), 1)
 			}
 			var log bytes.Buffer
-			out, err := guard.Wrap(h, guard.Log(guard.NewLogger(&log)), httpapi.Problems(), httpapi.SecurityHeaders(),
+			out, err := guard.Wrap(h, guard.Log(logging.New(&log)), httpapi.Problems(), httpapi.SecurityHeaders(),
 				httpapi.CORS(httpapi.CORSConfig{Origins: []string{shopOrigin}}), guard.Recover(), guard.Limit(guard.Limits{})).Invoke(inLambda(t.Context()), payload)
 			if err != nil || strings.Contains(string(out), mark) || strings.Contains(string(out), "own words") {
 				t.Errorf("%s: answered %.500s, %v", name, out, err)

@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/guard/httpapi"
+	"github.com/lambdarmor/lambdarmor/guard/logging"
 )
 
 // Lambda takes 6 MiB at a time, of a function that has 128 MB at the least.
@@ -69,7 +70,7 @@ func allocated(f func()) uint64 {
 // typed is a function as most are: the default layers around a typed handler.
 func typed(opts ...httpapi.Option) lambda.Handler {
 	h := httpapi.Func(func(context.Context, benchOrder) (benchAnswer, error) { return benchAnswer{}, nil }, opts...)
-	return guard.Wrap(h, httpapi.Default(guard.NewLogger(io.Discard)))
+	return guard.Wrap(h, httpapi.Default(logging.New(io.Discard)))
 }
 
 // One process may run many invocations at once: eight of the dearest event, one

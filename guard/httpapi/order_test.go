@@ -10,10 +10,12 @@ import (
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
+
 	"github.com/lambdarmor/lambdarmor/authorizer"
 	"github.com/lambdarmor/lambdarmor/guard"
-	"github.com/lambdarmor/lambdarmor/guard/guardtest"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/sample"
 	"github.com/lambdarmor/lambdarmor/guard/httpapi"
+	"github.com/lambdarmor/lambdarmor/guard/logging"
 	"github.com/lambdarmor/lambdarmor/idempotency"
 	"github.com/lambdarmor/lambdarmor/validate"
 )
@@ -63,7 +65,7 @@ func permutations(n int, each func(order []int)) {
 // apart: what alice's request was answered goes to nobody else.
 func TestEveryOrderOfTheLayersIsRefusedOrKeepsCallersApart(t *testing.T) {
 	schema := validate.MustCompile([]byte(`{"type":"object"}`))
-	log := guard.NewLogger(io.Discard)
+	log := logging.New(io.Discard)
 	hello := httpapi.Func(func(ctx context.Context, _ map[string]any) (string, error) {
 		g, ok := authorizer.GrantFrom(ctx)
 		if !ok {
@@ -72,7 +74,7 @@ func TestEveryOrderOfTheLayersIsRefusedOrKeepsCallersApart(t *testing.T) {
 		return "for " + g.Principal, nil
 	})
 	event := func(token string) []byte {
-		b := guardtest.HTTPEvent("POST", "/orders").JSON(`{}`).Header("Idempotency-Key", "k-1")
+		b := sample.HTTP("POST", "/orders").JSON(`{}`).Header("Idempotency-Key", "k-1")
 		if token != "" {
 			b = b.Header("Authorization", "Bearer "+token)
 		}
@@ -152,7 +154,7 @@ func TestAnOrderThatNobodySeesFailsClosed(t *testing.T) {
 	}), httpapi.Problems(), idempotency.Once(idempotency.NewMemoryStore(), idempotency.Header("Idempotency-Key")), foreign,
 		authorizer.Require(authorizer.Bearer(callers{})))
 	for range 2 {
-		out, err := h.Invoke(t.Context(), guardtest.HTTPEvent("POST", "/").Header("Idempotency-Key", "k").Header("Authorization", "Bearer alice").Bytes())
+		out, err := h.Invoke(t.Context(), sample.HTTP("POST", "/").Header("Idempotency-Key", "k").Header("Authorization", "Bearer alice").Bytes())
 		if err != nil || !strings.Contains(string(out), `"statusCode":500`) || !strings.Contains(string(out), "order_unsafe") {
 			t.Errorf("got %s, %v, want order_unsafe", out, err)
 		}
@@ -163,7 +165,7 @@ func TestAnOrderThatNobodySeesFailsClosed(t *testing.T) {
 }
 
 func TestTheDefaultOfOtherFunctionsIsNotForHTTP(t *testing.T) {
-	log := guard.NewLogger(io.Discard)
+	log := logging.New(io.Discard)
 	for name, h := range map[string]lambda.Handler{
 		"Func":   httpapi.Func(func(context.Context, struct{}) (struct{}, error) { return struct{}{}, nil }),
 		"Routes": httpapi.Routes(map[string]lambda.Handler{"/": httpapi.Serve(site())}),
@@ -181,9 +183,9 @@ func TestTheDefaultOfOtherFunctionsIsNotForHTTP(t *testing.T) {
 func TestAnUnwiseOrderIsAWarning(t *testing.T) {
 	var out strings.Builder
 	h := guard.Wrap(httpapi.Func(func(context.Context, struct{}) (struct{}, error) { return struct{}{}, nil }),
-		guard.Recover(), guard.Log(guard.NewLogger(&out)), guard.Limit(guard.Limits{}), httpapi.Problems())
+		guard.Recover(), guard.Log(logging.New(&out)), guard.Limit(guard.Limits{}), httpapi.Problems())
 	for range 2 {
-		if _, err := h.Invoke(t.Context(), guardtest.HTTPEvent("GET", "/").Bytes()); err != nil {
+		if _, err := h.Invoke(t.Context(), sample.HTTP("GET", "/").Bytes()); err != nil {
 			t.Fatal(err)
 		}
 	}

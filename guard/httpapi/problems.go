@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-lambda-go/lambdacontext"
 	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/guard/layer"
 	"github.com/lambdarmor/lambdarmor/internal/answer"
 )
 
@@ -50,19 +51,19 @@ func Problems(opts ...ProblemOption) guard.Middleware {
 	for _, opt := range opts {
 		opt(p)
 	}
-	return guard.Named("httpapi.Problems", func(next lambda.Handler) lambda.Handler {
+	return layer.Named("httpapi.Problems", func(next lambda.Handler) lambda.Handler {
 		plain := guard.Errors()(guard.HandlerFunc(next.Invoke)) // not a layer of the chain
-		render := guard.Renderer(p.render)
+		render := layer.Renderer(p.render)
 		return guard.HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
 			ctx, x := enter(ctx, payload)
 			if !answersHTTP(x.event.Trigger()) {
 				return plain.Invoke(ctx, payload)
 			}
-			out, err := next.Invoke(guard.WithRenderer(ctx, render), payload)
+			out, err := next.Invoke(layer.WithRenderer(ctx, render), payload)
 			if err == nil {
 				return out, nil
 			}
-			guard.SetError(ctx, err)
+			layer.SetError(ctx, err)
 			return p.render(ctx, err), nil
 		})
 	})

@@ -16,6 +16,8 @@ import (
 	"github.com/aws/aws-lambda-go/lambda/messages"
 	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/guard/httpapi"
+	"github.com/lambdarmor/lambdarmor/guard/layer"
+	"github.com/lambdarmor/lambdarmor/guard/logging"
 )
 
 func TestEveryKindIsAProblem(t *testing.T) {
@@ -145,7 +147,7 @@ func TestEventsThatAreNoRequestsGetLambdaErrors(t *testing.T) {
 	problem := guard.Errorf(guard.Unavailable, "later", "Later.")
 	var rendered bool
 	h := guard.HandlerFunc(func(ctx context.Context, _ []byte) ([]byte, error) {
-		_, rendered = guard.Render(ctx, problem)
+		_, rendered = layer.Render(ctx, problem)
 		return nil, fmt.Errorf("planted: %w", problem)
 	})
 	for _, payload := range []string{
@@ -170,7 +172,7 @@ func TestWhatRendersIsWhatIsSent(t *testing.T) {
 		once := func(next lambda.Handler) lambda.Handler {
 			return guard.HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
 				_, failed := next.Invoke(ctx, payload)
-				out, ok := guard.Render(ctx, failed)
+				out, ok := layer.Render(ctx, failed)
 				if !ok {
 					t.Error("nothing renders")
 				}
@@ -206,7 +208,7 @@ func TestProblemsCanAlwaysBeSent(t *testing.T) {
 
 func TestTheRecordHasTheErrorBehindTheProblem(t *testing.T) {
 	var log bytes.Buffer
-	send(t, call{}, failing(guard.Errorf(guard.Unavailable, "db_down", "Later: %w", guard.Reason("the store is down"))), guard.Log(guard.NewLogger(&log)))
+	send(t, call{}, failing(guard.Errorf(guard.Unavailable, "db_down", "Later: %w", guard.Reason("the store is down"))), guard.Log(logging.New(&log)))
 	var record struct {
 		Status int
 		Level  string

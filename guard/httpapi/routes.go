@@ -7,6 +7,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/guard/layer"
 	"github.com/lambdarmor/lambdarmor/internal/answer"
 	"github.com/lambdarmor/lambdarmor/internal/reflected"
 	"github.com/lambdarmor/lambdarmor/internal/router"
@@ -40,7 +41,7 @@ func Routes(routes map[string]lambda.Handler) lambda.Handler {
 			panic(fmt.Sprintf("httpapi: Routes with %q: %v", pattern, err))
 		}
 	}
-	return guard.NamedHandler(handlerName, guard.HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
+	return layer.NamedHandler(handlerName, guard.HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
 		ctx, x := enter(ctx, payload)
 		req, err := x.request()
 		if err != nil {
@@ -53,7 +54,7 @@ func Routes(routes map[string]lambda.Handler) lambda.Handler {
 		if m.Pattern == "" {
 			return miss(x, m)
 		}
-		guard.SetRoute(ctx, m.Pattern)
+		layer.SetRoute(ctx, m.Pattern)
 		routed := *req
 		routed.matched, routed.outer = m.Request, req
 		x.setRequest(&routed)

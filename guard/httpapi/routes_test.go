@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/guard/httpapi"
+	"github.com/lambdarmor/lambdarmor/guard/logging"
 )
 
 // named answers with its name and the path values it is given.
@@ -208,7 +209,7 @@ func TestTheRecordNamesTheRoute(t *testing.T) {
 		"/planted":        "$default",
 	} {
 		var log bytes.Buffer
-		send(t, call{path: path}, routes, guard.Log(guard.NewLogger(&log)))
+		send(t, call{path: path}, routes, guard.Log(logging.New(&log)))
 		var record struct{ Route string }
 		if err := json.Unmarshal(log.Bytes(), &record); err != nil || record.Route != want || strings.Contains(log.String(), "planted") {
 			t.Errorf("%s: %s, %v", path, log.String(), err)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/guard/layer"
 	"github.com/lambdarmor/lambdarmor/internal/answer"
 )
 
@@ -102,7 +103,7 @@ func private(req *Request, res *answer.Answer) bool {
 // an answer that was encoded elsewhere is opened for it, but for one to a
 // message of a WebSocket, which has no headers.
 func decorating(name string, d decorator) guard.Middleware {
-	return guard.Named(name, func(next lambda.Handler) lambda.Handler {
+	return layer.Named(name, func(next lambda.Handler) lambda.Handler {
 		return guard.HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
 			ctx, x := enter(ctx, payload)
 			x.layers.add(d)

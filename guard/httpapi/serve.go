@@ -9,6 +9,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/guard/layer"
 )
 
 // Serve puts a net/http handler behind the chain: a ServeMux, chi, connect. It
@@ -28,7 +29,7 @@ func Serve(h http.Handler) lambda.Handler {
 	// Where there is no server, net/http/httputil.ReverseProxy takes half an
 	// answer for a whole one instead of aborting.
 	server := &http.Server{Handler: h}
-	return guard.NamedHandler(handlerName, guard.HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
+	return layer.NamedHandler(handlerName, guard.HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
 		ctx, x := enter(ctx, payload)
 		req, err := x.request()
 		if err != nil {
@@ -59,7 +60,7 @@ func serve(h http.Handler, w http.ResponseWriter, r *http.Request) {
 			_ = r.MultipartForm.RemoveAll() // as net/http's server does
 		}
 		if r.Pattern != "" {
-			guard.SetRoute(r.Context(), r.Pattern)
+			layer.SetRoute(r.Context(), r.Pattern)
 		}
 	}()
 	h.ServeHTTP(w, r)

@@ -17,6 +17,7 @@ import (
 
 	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/guard/httpapi"
+	"github.com/lambdarmor/lambdarmor/guard/logging"
 )
 
 // A proxy takes the status and what comes of the body. Where its backend breaks
@@ -78,7 +79,7 @@ func TestTheRecordOfAPanicHasTheRouteInsideServe(t *testing.T) {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /items/{id}", func(http.ResponseWriter, *http.Request) { panic("v") })
 	var record bytes.Buffer
-	send(t, call{path: "/items/a"}, httpapi.Serve(mux), guard.Log(guard.NewLogger(&record)))
+	send(t, call{path: "/items/a"}, httpapi.Serve(mux), guard.Log(logging.New(&record)))
 	if !strings.Contains(record.String(), `"route":"GET /items/{id}"`) {
 		t.Errorf("%s", record.String())
 	}

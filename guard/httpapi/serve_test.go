@@ -16,8 +16,9 @@ import (
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
+
 	"github.com/lambdarmor/lambdarmor/guard"
-	"github.com/lambdarmor/lambdarmor/guard/guardtest"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/sample"
 	"github.com/lambdarmor/lambdarmor/guard/httpapi"
 )
 
@@ -225,7 +226,7 @@ func TestServeHasOneValueOfAHeaderThatTheHandlerCanAddTo(t *testing.T) {
 }
 
 func TestServeTellsTheProtocol(t *testing.T) {
-	event := guardtest.Sample(guard.HTTPAPI)
+	event := sample.Of(guard.HTTPAPI)
 	for protocol, want := range map[string]string{"HTTP/2.0": "HTTP/2.0 2 0", "HTTP/1.0": "HTTP/1.0 1 0", "HTTP/1.1": "HTTP/1.1 1 1", "": "HTTP/1.1 1 1", "h2": "HTTP/1.1 1 1"} {
 		h := httpapi.Serve(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 			if got := fmt.Sprint(r.Proto, " ", r.ProtoMajor, r.ProtoMinor); got != want {

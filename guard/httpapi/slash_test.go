@@ -9,8 +9,10 @@ import (
 	"testing"
 
 	"github.com/aws/aws-lambda-go/lambda"
+
 	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/guard/guardtest"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/gateway"
 	"github.com/lambdarmor/lambdarmor/guard/httpapi"
 )
 
@@ -28,24 +30,24 @@ func TestARedirectToTheSlashLeadsSomewhere(t *testing.T) {
 	} {
 		f := guardtest.NewInProcess(guard.Wrap(h, httpapi.Problems(), guard.Recover()), guardtest.Config{})
 		gateways := map[string]func() (http.Handler, error){
-			"HTTP API":     func() (http.Handler, error) { return guardtest.NewHTTPAPI(f, guardtest.HTTPAPIConfig{}) },
-			"HTTP API 1.0": func() (http.Handler, error) { return guardtest.NewHTTPAPI(f, guardtest.HTTPAPIConfig{Format: "1.0"}) },
+			"HTTP API":     func() (http.Handler, error) { return gateway.NewHTTPAPI(f, gateway.HTTPAPIConfig{}) },
+			"HTTP API 1.0": func() (http.Handler, error) { return gateway.NewHTTPAPI(f, gateway.HTTPAPIConfig{Format: "1.0"}) },
 			"base path": func() (http.Handler, error) {
-				return guardtest.NewHTTPAPI(f, guardtest.HTTPAPIConfig{BasePath: "v1", Routes: []string{"ANY /{proxy+}"}})
+				return gateway.NewHTTPAPI(f, gateway.HTTPAPIConfig{BasePath: "v1", Routes: []string{"ANY /{proxy+}"}})
 			},
 			"function URL": func() (http.Handler, error) {
-				return guardtest.NewHTTPAPI(f, guardtest.HTTPAPIConfig{FunctionURL: true})
+				return gateway.NewHTTPAPI(f, gateway.HTTPAPIConfig{FunctionURL: true})
 			},
 			"REST": func() (http.Handler, error) {
-				return guardtest.NewRESTAPI(f, guardtest.RESTAPIConfig{Routes: []string{"ANY /{proxy+}"}})
+				return gateway.NewRESTAPI(f, gateway.RESTAPIConfig{Routes: []string{"ANY /{proxy+}"}})
 			},
 			"REST, a base path": func() (http.Handler, error) {
-				return guardtest.NewRESTAPI(f, guardtest.RESTAPIConfig{Routes: []string{"ANY /{proxy+}"}, BasePath: "v1"})
+				return gateway.NewRESTAPI(f, gateway.RESTAPIConfig{Routes: []string{"ANY /{proxy+}"}, BasePath: "v1"})
 			},
 			"REST, a stage": func() (http.Handler, error) {
-				return guardtest.NewRESTAPI(f, guardtest.RESTAPIConfig{Routes: []string{"ANY /{proxy+}"}, StageInPath: true})
+				return gateway.NewRESTAPI(f, gateway.RESTAPIConfig{Routes: []string{"ANY /{proxy+}"}, StageInPath: true})
 			},
-			"ALB": func() (http.Handler, error) { return guardtest.NewALB(f, guardtest.ALBConfig{}) },
+			"ALB": func() (http.Handler, error) { return gateway.NewALB(f, gateway.ALBConfig{}) },
 		}
 		for name, open := range gateways {
 			if kind == "Serve" && (name == "base path" || strings.HasPrefix(name, "REST")) {

@@ -10,9 +10,11 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-lambda-go/lambdaurl"
+
 	"github.com/lambdarmor/lambdarmor/guard"
-	"github.com/lambdarmor/lambdarmor/guard/guardtest"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/sample"
 	"github.com/lambdarmor/lambdarmor/guard/httpapi"
+	"github.com/lambdarmor/lambdarmor/guard/logging"
 )
 
 // A handler of aws-lambda-go's lambdaurl streams where it is served alone. In a
@@ -31,7 +33,7 @@ func TestAStreamedResponseIsOneAnswerInAChain(t *testing.T) {
 			return lambdaurl.Wrap(h)(ctx, r)
 		}),
 	} {
-		out, err := guard.Wrap(handler, httpapi.Problems(), httpapi.SecurityHeaders()).Invoke(t.Context(), guardtest.HTTPEvent("GET", "/").FunctionURL().Bytes())
+		out, err := guard.Wrap(handler, httpapi.Problems(), httpapi.SecurityHeaders()).Invoke(t.Context(), sample.HTTP("GET", "/").FunctionURL().Bytes())
 		a := read(t, out)
 		if err != nil || a.status != http.StatusTeapot || a.body != "one, two" || a.header.Get("X-A") != "1" || a.header.Get("Set-Cookie") != "a=1" ||
 			a.header.Get("X-Content-Type-Options") != "nosniff" {
@@ -81,7 +83,7 @@ func TestAWrapperAroundAReflectedHandlerIsNoticed(t *testing.T) {
 		},
 	}} {
 		var log strings.Builder
-		if _, err := guard.Wrap(h, guard.Log(guard.NewLogger(&log))).Invoke(t.Context(), []byte(`{}`)); err != nil {
+		if _, err := guard.Wrap(h, guard.Log(logging.New(&log))).Invoke(t.Context(), []byte(`{}`)); err != nil {
 			t.Fatal(err)
 		}
 		if !strings.Contains(log.String(), "lambda.NewHandler") || !strings.Contains(log.String(), `"level":"WARN"`) {

@@ -8,10 +8,13 @@ import (
 	"testing"
 
 	"github.com/aws/aws-lambda-go/lambda"
+
 	"github.com/lambdarmor/lambdarmor/authorizer"
 	"github.com/lambdarmor/lambdarmor/guard"
-	"github.com/lambdarmor/lambdarmor/guard/guardtest"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/sample"
 	"github.com/lambdarmor/lambdarmor/guard/httpapi"
+	"github.com/lambdarmor/lambdarmor/guard/layer"
+	"github.com/lambdarmor/lambdarmor/guard/logging"
 	"github.com/lambdarmor/lambdarmor/idempotency"
 	"github.com/lambdarmor/lambdarmor/secrets"
 	"github.com/lambdarmor/lambdarmor/validate"
@@ -36,7 +39,7 @@ func forWhom(ctx context.Context, _ struct{}) (string, error) {
 func foreign(next lambda.Handler) lambda.Handler { return guard.HandlerFunc(next.Invoke) }
 
 func asCaller(who string) []byte {
-	return guardtest.HTTPEvent("POST", "/orders").Header("Idempotency-Key", "k-1").Header("X-Session", who).Bytes()
+	return sample.HTTP("POST", "/orders").Header("Idempotency-Key", "k-1").Header("X-Session", who).Bytes()
 }
 
 // Layers that are put around one another by hand, without Wrap, share what they
@@ -76,7 +79,7 @@ func TestALayerThatIgnoresTheSealIsNotAnsweredBy(t *testing.T) {
 	runs := 0
 	deaf := func(next lambda.Handler) lambda.Handler {
 		return guard.HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
-			_ = guard.SetPrincipal(ctx, "mallory")
+			_ = layer.SetPrincipal(ctx, "mallory")
 			return next.Invoke(ctx, payload)
 		})
 	}
@@ -120,7 +123,7 @@ func TestErrorsOutsideAHandlerWithoutProblemsIsRefused(t *testing.T) {
 func TestOnceInsideOnceIsAWarning(t *testing.T) {
 	once := idempotency.Once(idempotency.NewMemoryStore(), idempotency.Header("Idempotency-Key"))
 	var log strings.Builder
-	h := guard.Wrap(httpapi.Func(forWhom), guard.Log(guard.NewLogger(&log)), once, once)
+	h := guard.Wrap(httpapi.Func(forWhom), guard.Log(logging.New(&log)), once, once)
 	_, _ = h.Invoke(t.Context(), asCaller("alice"))
 	if !strings.Contains(log.String(), "idempotency.Once stands outside idempotency.Once") {
 		t.Errorf("got no warning in %s", log.String())
@@ -132,7 +135,7 @@ func TestALayerOfThisModuleHidesNoOrder(t *testing.T) {
 	require, once := authorizer.Require(byHeader), idempotency.Once(idempotency.NewMemoryStore(), idempotency.Header("Idempotency-Key"))
 	schema := validate.MustCompile([]byte(`{}`))
 	for name, between := range map[string]guard.Middleware{
-		"Log":             guard.Log(guard.NewLogger(io.Discard)),
+		"Log":             guard.Log(logging.New(io.Discard)),
 		"Errors":          guard.Chain(guard.Errors(), httpapi.Problems()),
 		"Recover":         guard.Recover(),
 		"Limit":           guard.Limit(guard.Limits{}),

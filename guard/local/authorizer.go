@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/lambdarmor/lambdarmor/guard/guardtest"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/gateway"
 )
 
 // authorizerOptions say what stands before the function.
@@ -54,11 +55,11 @@ func (a *authorizerOptions) check(flags *flag.FlagSet) error {
 }
 
 // before puts the authorizer before the function; it is nil when there is none.
-func (a *authorizerOptions) before(fn guardtest.Invoker, failed func(string, error)) *guardtest.Authorizer {
+func (a *authorizerOptions) before(fn guardtest.Invoker, failed func(string, error)) *gateway.Authorizer {
 	if a.target == "" {
 		return nil
 	}
-	authorizer := &guardtest.Authorizer{
+	authorizer := &gateway.Authorizer{
 		Function:        fn,
 		TTL:             a.ttl,
 		SimpleResponses: a.format == simpleFormat,

@@ -207,8 +207,8 @@ func TestWrongCommandLineOfAnAuthorizerExitsWith2(t *testing.T) {
 		"TTL of 2h0m0s is not":                   {"-authorizer", "b", "-identity", "$context.routeKey", "-ttl", "2h"},
 		`identity source "Authorization" is`:     {"-authorizer", "b", "-identity", "Authorization"},
 		`identity source "" is none`:             {"-authorizer", "b", "-identity", "$context.routeKey,"},
-		`"$context.rout": no such context`:       {"-authorizer", "b", "-identity", "$context.rout"},
-		"is there twice":                         {"-authorizer", "b", "-identity", "$context.path,$context.path"},
+		`"$context.rout": this API has no such`:  {"-authorizer", "b", "-identity", "$context.rout"},
+		"is listed twice":                        {"-authorizer", "b", "-identity", "$context.path,$context.path"},
 		"-event invokes one function alone":      {"-authorizer", "b", "-event", "e.json"},
 	} {
 		status, stdout, stderr := runLocal(t, "", slices.Concat(args, []string{"a"})...)

@@ -46,7 +46,7 @@
 //
 // With -authorizer a second function stands before the first, as a Lambda
 // authorizer of an HTTP API does: identity sources, the cache and the answers
-// are those of [guardtest.Authorizer].
+// are those of [gateway.Authorizer].
 //
 //	go run ./guard/local -authorizer ./examples/authorizer \
 //		-identity '$request.header.Authorization,$context.routeKey' -ttl 300s ./examples/orders

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/lambdarmor/lambdarmor/guard/guardtest"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/gateway"
 )
 
 type options struct {
@@ -116,7 +117,7 @@ type routes []string
 func (r *routes) String() string { return strings.Join(*r, ", ") }
 
 func (r *routes) Set(key string) error {
-	if _, err := guardtest.ParseRoute(key); err != nil {
+	if err := gateway.CheckRoute(key); err != nil {
 		return err
 	}
 	*r = append(*r, key)

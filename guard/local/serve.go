@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/lambdarmor/lambdarmor/guard/guardtest"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/gateway"
 )
 
 const (
@@ -27,15 +27,15 @@ const (
 
 // api puts the HTTP API and the authorizer before the function. Without a
 // console it is only good for finding out what is wrong with the options.
-func (o *options) api(f functions, console *console) (*guardtest.HTTPAPI, error) {
-	cfg := guardtest.HTTPAPIConfig{
+func (o *options) api(f functions, console *console) (*gateway.HTTPAPI, error) {
+	cfg := gateway.HTTPAPIConfig{
 		Routes:     o.routes,
 		Format:     o.format,
 		Timeout:    o.timeout + patience,
 		Authorizer: o.authorizer.before(f.authorizer, console.authorizerFailed),
 		Failed:     console.failed,
 	}
-	return guardtest.NewHTTPAPI(f.fn, cfg)
+	return gateway.NewHTTPAPI(f.fn, cfg)
 }
 
 // serve returns when ctx has ended and nothing is under way any more.

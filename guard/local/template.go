@@ -11,7 +11,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
-	"github.com/lambdarmor/lambdarmor/guard/guardtest"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/gateway"
 )
 
 // templateNames are where SAM looks for a template.
@@ -86,7 +86,7 @@ func parseTemplate(text []byte) (routes []string, err error) {
 				continue
 			}
 			route := event.route()
-			if _, err := guardtest.ParseRoute(route); err != nil {
+			if err := gateway.CheckRoute(route); err != nil {
 				return nil, fmt.Errorf("%s: %w", name, err)
 			}
 			if !slices.Contains(routes, route) {

@@ -76,10 +76,11 @@ func (a *Authorized) ofFormat1(r *Request, told map[string]any) {
 			a.Lambda = told
 		}
 	}
+	who := jsonObject(r.value(identity))
 	iam := IAM{
-		ARN: r.text(userARN), UserID: r.text(user), Caller: r.text(caller),
-		AccountID: r.text(identityAccountID), AccessKey: r.text(accessKey), OrganizationID: r.text(principalOrgID),
-		CognitoIdentityID: r.text(cognitoIdentityID), CognitoPoolID: r.text(cognitoPoolID),
+		ARN: Text(who["userArn"]), UserID: Text(who["user"]), Caller: Text(who["caller"]),
+		AccountID: Text(who["accountId"]), AccessKey: Text(who["accessKey"]), OrganizationID: Text(who["principalOrgId"]),
+		CognitoIdentityID: Text(who["cognitoIdentityId"]), CognitoPoolID: Text(who["cognitoIdentityPoolId"]),
 	}
 	if iam.ARN != "" || iam.CognitoIdentityID != "" {
 		a.IAM = &iam

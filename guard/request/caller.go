@@ -45,7 +45,7 @@ func (r *Request) Caller() (Caller, error) {
 	if c := r.Certificate(); c != nil {
 		return c.holder(), nil
 	}
-	if id := r.text(apiKeyID); id != "" {
+	if id := Text(jsonObject(r.value(identity))["apiKeyId"]); id != "" {
 		return Caller{Kind: "key", Parts: []string{id}, Shared: true}, nil
 	}
 	return Caller{}, nil
@@ -132,9 +132,15 @@ func (c *Certificate) holder() Caller {
 
 // Certificate returns that of the client, nil without mutual TLS.
 func (r *Request) Certificate() *Certificate {
+	where := identity // in format 1.0
+	if r.has(authentication) {
+		where = authentication
+	}
+	cert := inner(jsonObject(r.value(where)), "clientCert")
+	validity := inner(cert, "validity")
 	c := &Certificate{
-		PEM: r.text(certificatePEM), SubjectDN: r.text(certificateSubject), IssuerDN: r.text(certificateIssuer),
-		SerialNumber: r.text(certificateSerial), NotBefore: r.text(notBefore), NotAfter: r.text(notAfter),
+		PEM: Text(cert["clientCertPem"]), SubjectDN: Text(cert["subjectDN"]), IssuerDN: Text(cert["issuerDN"]),
+		SerialNumber: Text(cert["serialNumber"]), NotBefore: Text(validity["notBefore"]), NotAfter: Text(validity["notAfter"]),
 	}
 	if c.PEM == "" && c.SubjectDN == "" {
 		return nil

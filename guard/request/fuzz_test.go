@@ -10,7 +10,7 @@ import (
 	"testing"
 	"unicode/utf8"
 
-	"github.com/lambdarmor/lambdarmor/guard/guardtest"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/sample"
 	"github.com/lambdarmor/lambdarmor/guard/request"
 )
 
@@ -122,7 +122,7 @@ func samples(t testing.TB) (all [][]byte) {
 	for _, trigger := range []request.Trigger{
 		request.HTTPAPI, request.FunctionURL, request.REST, request.VPCLattice, request.ALB, request.WebSocket, request.SQS, request.SNS, request.S3, request.EventBridge,
 	} {
-		all = append(all, guardtest.Sample(trigger).Bytes())
+		all = append(all, sample.Of(trigger).Bytes())
 	}
 	return all
 }

@@ -1,7 +1,7 @@
 package request
 
-// member is a member of an event that somebody asks about. They stand level by
-// level, so that those of one object are neighbours.
+// member is a member of an event that somebody asks about. Members of one object
+// are neighbours.
 type member uint8
 
 const (
@@ -56,7 +56,6 @@ const (
 	requestID
 	contextRouteKey
 	http
-	authentication
 	identity
 	domainName
 	domainPrefix
@@ -73,6 +72,7 @@ const (
 	queryString
 	operationName
 	variables
+	authentication
 	elb
 	serviceARN
 
@@ -86,33 +86,8 @@ const (
 	// Of its identity.
 	identitySourceIP
 	identityUserAgent
-	identityClientCert
-	accessKey
-	identityAccountID
-	apiKeyID
-	caller
-	cognitoIdentityID
-	cognitoPoolID
-	principalOrgID
-	principalOrgIDOfLattice
-	user
-	userARN
 	principalType
 	principal
-
-	// Of its authentication.
-	clientCert
-
-	// Of a client's certificate, wherever it stands.
-	certificatePEM
-	certificateSubject
-	certificateIssuer
-	certificateSerial
-	certificateValidity
-
-	// Of its validity.
-	notBefore
-	notAfter
 
 	numMembers
 )
@@ -126,15 +101,12 @@ const (
 	ofContext
 	ofHTTP
 	ofIdentity
-	ofAuthentication
-	ofCertificate
-	ofValidity
 )
 
-// between returns the first member of a level and the first that is beyond it.
-func (l level) between() (from, to member) {
-	bounds := [...]member{version, resolverHeaders, accountID, httpMethod2, identitySourceIP, clientCert, certificatePEM, notBefore, numMembers}
-	return bounds[l], bounds[l+1]
+// bounds returns the first member of a level and the first beyond it.
+func (l level) bounds() (from, to member) {
+	all := [...]member{version, resolverHeaders, accountID, httpMethod2, identitySourceIP, numMembers}
+	return all[l], all[l+1]
 }
 
 // form is what a value has to be.
@@ -148,6 +120,10 @@ const (
 	lines         // an object of strings, or of lists of strings; or null
 	list          // of strings, or one string; or null
 )
+
+func (f form) String() string {
+	return [...]string{"anything", "a string", "a boolean", "an object", "an object", "an array"}[f]
+}
 
 // expected says how a member is spelled and what its value has to be.
 type expected struct {
@@ -203,7 +179,6 @@ var members = [numMembers]expected{
 	requestID:         {name: "requestId", form: text},
 	contextRouteKey:   {name: "routeKey", form: text},
 	http:              {name: "http", form: object, in: ofHTTP},
-	authentication:    {name: "authentication", form: object, in: ofAuthentication},
 	identity:          {name: "identity", form: object, in: ofIdentity},
 	domainName:        {name: "domainName", form: text},
 	domainPrefix:      {name: "domainPrefix", form: text},
@@ -220,6 +195,7 @@ var members = [numMembers]expected{
 	queryString:       {name: "queryString", form: text},
 	operationName:     {name: "operationName", form: text},
 	variables:         {name: "variables"},
+	authentication:    {name: "authentication"},
 	elb:               {name: "elb"},
 	serviceARN:        {name: "serviceArn", form: text},
 
@@ -229,30 +205,8 @@ var members = [numMembers]expected{
 	httpSourceIP2:  {name: "sourceIp", form: text},
 	httpUserAgent2: {name: "userAgent", form: text},
 
-	identitySourceIP:        {name: "sourceIp", form: text},
-	identityUserAgent:       {name: "userAgent", form: text},
-	identityClientCert:      {name: "clientCert", form: object, in: ofCertificate},
-	accessKey:               {name: "accessKey", form: text},
-	identityAccountID:       {name: "accountId", form: text},
-	apiKeyID:                {name: "apiKeyId", form: text},
-	caller:                  {name: "caller", form: text},
-	cognitoIdentityID:       {name: "cognitoIdentityId", form: text},
-	cognitoPoolID:           {name: "cognitoIdentityPoolId", form: text},
-	principalOrgID:          {name: "principalOrgId", form: text},
-	principalOrgIDOfLattice: {name: "principalOrgID", form: text}, // AWS documents both spellings
-	user:                    {name: "user", form: text},
-	userARN:                 {name: "userArn", form: text},
-	principalType:           {name: "type", form: text},
-	principal:               {name: "principal", form: text},
-
-	clientCert: {name: "clientCert", form: object, in: ofCertificate},
-
-	certificatePEM:      {name: "clientCertPem", form: text},
-	certificateSubject:  {name: "subjectDN", form: text},
-	certificateIssuer:   {name: "issuerDN", form: text},
-	certificateSerial:   {name: "serialNumber", form: text},
-	certificateValidity: {name: "validity", form: object, in: ofValidity},
-
-	notBefore: {name: "notBefore", form: text},
-	notAfter:  {name: "notAfter", form: text},
+	identitySourceIP:  {name: "sourceIp", form: text},
+	identityUserAgent: {name: "userAgent", form: text},
+	principalType:     {name: "type", form: text},
+	principal:         {name: "principal", form: text},
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/lambdarmor/lambdarmor/internal/fieldlines"
 	"github.com/lambdarmor/lambdarmor/internal/reason"
+	"github.com/lambdarmor/lambdarmor/internal/strictjson"
 )
 
 // Request is the HTTP request in an event, or the call that an authorizer is
@@ -29,14 +30,17 @@ type Request struct {
 	ambiguous bool
 }
 
+// span is where a value stands in the event; the zero value is nowhere.
+type span struct{ start, end int32 }
+
+// pair is a header line, a value of a query, a cookie, and so on.
+type pair struct {
+	of          member
+	name, value span
+}
+
 // Trigger returns what sent the event.
 func (r *Request) Trigger() Trigger { return r.trigger }
-
-// isRequest reports whether there is a request in the event: also one that an
-// authorizer is asked about.
-func (r *Request) isRequest() bool {
-	return r.trigger.IsHTTP() || r.trigger == WebSocket || r.trigger == Authorizer
-}
 
 // has reports whether the event has a member that is not null.
 func (r *Request) has(m member) bool { return r.at[m].end > 0 }
@@ -52,6 +56,18 @@ func (r *Request) slice(s span) []byte {
 }
 
 func (r *Request) text(m member) string { return unquote(r.value(m)) }
+
+// unquote returns what a string stands for, "" for any other value. The walk has
+// checked its form.
+func unquote(value []byte) string { return string(strictjson.Unquote(value)) }
+
+// plainText returns what stands between the quotes of a string.
+func plainText(value []byte) []byte {
+	if len(value) < 2 || value[0] != '"' {
+		return nil
+	}
+	return value[1 : len(value)-1]
+}
 
 // is reports whether a member is a certain text, which has nothing to escape.
 func (r *Request) is(m member, want string) bool { return string(plainText(r.value(m))) == want }

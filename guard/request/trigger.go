@@ -45,8 +45,9 @@ func (t Trigger) IsHTTP() bool {
 	}
 }
 
-// recordSource returns the trigger of an event whose records have a source.
-func recordSource(source []byte) Trigger {
+// triggerOf returns the trigger of an event by the source of its records: that
+// of the first one, or that of the event.
+func triggerOf(source []byte) Trigger {
 	switch string(source) {
 	case "aws:sqs":
 		return SQS
@@ -62,15 +63,6 @@ func recordSource(source []byte) Trigger {
 		return DynamoDB
 	case "aws:codecommit":
 		return CodeCommit
-	default:
-		return Unknown
-	}
-}
-
-// brokerSource returns the trigger of an event that has a source of its own, of
-// which its records are.
-func brokerSource(source []byte) Trigger {
-	switch string(source) {
 	case "aws:kafka", "aws:SelfManagedKafka", "SelfManagedKafka":
 		return Kafka
 	case "aws:mq", "aws:rmq", "aws:amq":

@@ -6,18 +6,25 @@ import (
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
+
 	"github.com/lambdarmor/lambdarmor/internal/reason"
 	"github.com/lambdarmor/lambdarmor/internal/strictjson"
 )
 
-// Read walks over an event. The error is a [*strictjson.Error]; beside it the
-// request is that of [Partial]. An event with records is not read beyond its
-// first one, as that tells the trigger.
-func Read(payload []byte) (*Request, error) { return read(payload, false) }
+// Read walks over an event. The error is a [*strictjson.Error]; the request
+// beside it is that of [Partial]. Of an event with records only the first one is
+// read: it decides the trigger.
+func Read(payload []byte) (*Request, error) {
+	r, err := read(payload, false)
+	if err != nil {
+		return Partial(payload), err
+	}
+	return r, nil
+}
 
-// Partial reads what it can of an event that was refused: to tell its trigger
-// and to answer it, and for nothing else. It takes no memory by what is in the
-// event: of headers and the like it has the first 16 384.
+// Partial reads what it can of an event that was refused. Use it to find the
+// trigger and to answer, and for nothing else. Its memory is bounded: of headers
+// and the like it has the first 16 384.
 func Partial(payload []byte) *Request {
 	r, _ := read(payload, true, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 	return r
@@ -26,6 +33,11 @@ func Partial(payload []byte) *Request {
 // mostPairs is more than any gateway sends: the headers of an API have 10 240
 // bytes, those of a load balancer 64 kB.
 const mostPairs = 16 << 10
+
+var (
+	errKnown   = reason.New("request: the trigger is known, and there is no request")
+	errTooMany = reason.New("request: too many pairs")
+)
 
 func read(payload []byte, partial bool, opts ...json.Options) (*Request, error) {
 	w := &walk{partial: partial}
@@ -41,33 +53,20 @@ func read(payload []byte, partial bool, opts ...json.Options) (*Request, error) 
 	if r.trigger == "" {
 		r.trigger = r.decide()
 	}
-	if err == nil && w.refused != nil && r.isRequest() {
+	isRequest := r.trigger.IsHTTP() || r.trigger == WebSocket || r.trigger == Authorizer
+	if err == nil && w.refused != nil && isRequest {
 		err = w.refused
 	}
 	return r, err
 }
 
-// span is where a value stands in the event; the zero value is nowhere.
-type span struct{ start, end int32 }
-
-// pair is a header line, a value of a query, a cookie, and so on.
-type pair struct {
-	of          member
-	name, value span
-}
-
+// walk is the walk over an event.
 type walk struct {
 	Request
 	dec     *jsontext.Decoder
 	partial bool
-	refused *strictjson.Error // where the event is a request
+	refused *strictjson.Error // if the event turns out to be a request
 }
-
-// errKnown ends the walk once the trigger is known and there is no request.
-var errKnown = reason.New("request: the trigger is known")
-
-// errTooMany ends the walk at more pairs than there can be.
-var errTooMany = reason.New("request: too many pairs")
 
 // UnmarshalJSONFrom walks over the event.
 func (w *walk) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
@@ -78,26 +77,26 @@ func (w *walk) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	return w.object(top)
 }
 
-// read reads the next value, or name.
+// read reads the next value.
 func (w *walk) read() (jsontext.Value, span, error) {
 	value, err := w.dec.ReadValue()
 	return value, w.behind(value), err
 }
 
-// behind returns where a value stands that was read just now.
+// behind returns where the value stands that was just read.
 func (w *walk) behind(value jsontext.Value) span {
 	end := int32(w.dec.InputOffset())
 	return span{end - int32(len(value)), end}
 }
 
 func (w *walk) object(l level) error {
-	return w.members(func(name jsontext.Value, _ span) error {
+	return strictjson.Members(w.dec, func(name jsontext.Value) error {
 		m, variant := find(name, l)
 		if variant {
 			w.refuse(strictjson.CaseVariant, "the member's name differs from a known one in case alone")
 		}
 		if l == top {
-			if err := w.deciding(m); err != nil {
+			if err := w.decideBy(m); err != nil {
 				return err
 			}
 		}
@@ -105,15 +104,10 @@ func (w *walk) object(l level) error {
 	})
 }
 
-// members walks over the members of an object; each has to read the value.
-func (w *walk) members(each func(name jsontext.Value, at span) error) error {
-	return strictjson.Members(w.dec, func(name jsontext.Value) error { return each(name, w.behind(name)) })
-}
-
-// find returns the member of a level that has a name, noMember where there is
-// none; variant reports that its spelling is not quite that of one.
+// find returns the member of a level that has a name, noMember if there is none.
+// variant reports that the name differs from that of a member in case alone.
 func find(name jsontext.Value, l level) (m member, variant bool) {
-	from, to := l.between()
+	from, to := l.bounds()
 	bare := strictjson.Unquote(name)
 	for m := from; m < to; m++ {
 		if string(bare) == members[m].name {
@@ -132,29 +126,43 @@ func find(name jsontext.Value, l level) (m member, variant bool) {
 func (w *walk) value(m member) error {
 	kind := w.dec.PeekKind()
 	switch want := members[m]; {
-	case kind == jsontext.KindNull || want.form == anything:
-	case want.form == object && kind == jsontext.KindBeginObject:
-		w.at[m] = span{0, 1} // it is there; its members are what is asked for
-		return w.object(want.in)
-	case want.form == lines && kind == jsontext.KindBeginObject:
-		w.at[m] = span{0, 1}
-		return w.members(func(_ jsontext.Value, name span) error { return w.strings(m, name) })
+	case kind == jsontext.KindNull, want.form == anything,
+		want.form == text && kind == jsontext.KindString,
+		want.form == flag && (kind == jsontext.KindTrue || kind == jsontext.KindFalse):
+		_, at, err := w.read()
+		if err == nil && kind != jsontext.KindNull {
+			w.at[m] = at
+		}
+		return err
 	case want.form == list:
 		return w.strings(m, span{})
-	case want.form == text && kind == jsontext.KindString:
-	case want.form == flag && (kind == jsontext.KindTrue || kind == jsontext.KindFalse):
+	case want.form == object && kind == jsontext.KindBeginObject:
+		return w.within(m, func() error { return w.object(want.in) })
+	case want.form == lines && kind == jsontext.KindBeginObject:
+		return w.within(m, func() error {
+			return strictjson.Members(w.dec, func(name jsontext.Value) error { return w.strings(m, w.behind(name)) })
+		})
 	default:
-		w.mismatch(want.form)
+		w.refuse(strictjson.WrongType, "must be "+want.form.String())
 		return w.dec.SkipValue()
 	}
-	_, at, err := w.read()
-	if err == nil && kind != jsontext.KindNull {
-		w.at[m] = at
+}
+
+// within walks over an object, and notes where it stands, also if it has no end.
+func (w *walk) within(m member, walk func() error) error {
+	start := w.dec.InputOffset()
+	for w.raw[start] != '{' { // past the colon
+		start++
+	}
+	w.at[m] = span{int32(start), int32(start) + 1}
+	err := walk()
+	if err == nil {
+		w.at[m].end = int32(w.dec.InputOffset())
 	}
 	return err
 }
 
-// strings reads a string, or a list of them, as pairs with a name.
+// strings reads a string, or a list of strings, as pairs with a name.
 func (w *walk) strings(m member, name span) error {
 	if w.dec.PeekKind() != jsontext.KindBeginArray {
 		return w.string(m, name)
@@ -173,7 +181,7 @@ func (w *walk) strings(m member, name span) error {
 
 func (w *walk) string(m member, name span) error {
 	if k := w.dec.PeekKind(); k != jsontext.KindString && k != jsontext.KindNull {
-		w.mismatch(text)
+		w.refuse(strictjson.WrongType, "must be a string")
 	}
 	value, at, err := w.read()
 	switch {
@@ -189,8 +197,8 @@ func (w *walk) string(m member, name span) error {
 	return nil
 }
 
-// deciding ends the walk at a member that tells the trigger by itself.
-func (w *walk) deciding(m member) error {
+// decideBy ends the walk at a member that decides the trigger by itself.
+func (w *walk) decideBy(m member) error {
 	switch m {
 	case records:
 		return w.firstRecord()
@@ -199,7 +207,7 @@ func (w *walk) deciding(m member) error {
 		if err != nil {
 			return err
 		}
-		w.trigger = brokerSource(plainText(value))
+		w.trigger = triggerOf(plainText(value))
 	case deliveryStreamARN:
 		w.trigger = Firehose
 	case awsLogs:
@@ -224,7 +232,7 @@ func (w *walk) firstRecord() error {
 	if w.dec.PeekKind() != jsontext.KindBeginObject {
 		return errKnown
 	}
-	err := w.members(func(name jsontext.Value, _ span) error {
+	err := strictjson.Members(w.dec, func(name jsontext.Value) error {
 		if string(name) != `"eventSource"` && string(name) != `"EventSource"` {
 			return w.dec.SkipValue()
 		}
@@ -232,7 +240,7 @@ func (w *walk) firstRecord() error {
 		if err != nil {
 			return err
 		}
-		w.trigger = recordSource(plainText(value))
+		w.trigger = triggerOf(plainText(value))
 		return errKnown
 	})
 	if err != nil {
@@ -241,37 +249,9 @@ func (w *walk) firstRecord() error {
 	return errKnown
 }
 
-func (w *walk) mismatch(want form) {
-	reason := "must be a string"
-	switch want {
-	case object, lines:
-		reason = "must be an object"
-	case list:
-		reason = "must be an array"
-	case flag:
-		reason = "must be a boolean"
-	}
-	w.refuse(strictjson.WrongType, reason)
-}
-
 // refuse notes the first thing that a request must not have.
 func (w *walk) refuse(code strictjson.Code, reason string) {
 	if w.refused == nil {
-		w.refused = &strictjson.Error{
-			Code: code, Reason: reason,
-			Pointer: strictjson.ShortPointer(string(w.dec.StackPointer())),
-		}
+		w.refused = &strictjson.Error{Code: code, Reason: reason, Pointer: strictjson.ShortPointer(string(w.dec.StackPointer()))}
 	}
 }
-
-// plainText returns what stands between the quotes of a string.
-func plainText(value []byte) []byte {
-	if len(value) < 2 || value[0] != '"' {
-		return nil
-	}
-	return value[1 : len(value)-1]
-}
-
-// unquote returns what a string stands for, "" for what is none. The walk has
-// checked its form.
-func unquote(value []byte) string { return string(strictjson.Unquote(value)) }

@@ -12,8 +12,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
 	"github.com/lambdarmor/lambdarmor/guard"
-	"github.com/lambdarmor/lambdarmor/guard/guardtest"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/sample"
 	"github.com/lambdarmor/lambdarmor/guard/httpapi"
 	"github.com/lambdarmor/lambdarmor/idempotency"
 	"github.com/lambdarmor/lambdarmor/idempotency/dynamo"
@@ -84,7 +85,7 @@ func (s *shop) post(t *testing.T, h lambda.Handler) (int, string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
-	out, err := h.Invoke(ctx, guardtest.HTTPEvent("POST", "/orders").Header("Idempotency-Key", s.key).JSON("{}").Bytes())
+	out, err := h.Invoke(ctx, sample.HTTP("POST", "/orders").Header("Idempotency-Key", s.key).JSON("{}").Bytes())
 	var answer struct{ StatusCode int }
 	if err == nil {
 		err = json.Unmarshal(out, &answer)

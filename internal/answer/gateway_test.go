@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/lambdarmor/lambdarmor/guard/guardtest"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/gateway"
 	"github.com/lambdarmor/lambdarmor/internal/answer"
 )
 
@@ -20,17 +21,17 @@ type said struct{ answer []byte }
 
 func (s *said) Invoke(context.Context, []byte) ([]byte, error) { return s.answer, nil }
 
-// gateway is one that takes answers in a form.
-type gateway struct {
+// A frontend is a gateway that takes answers in a form.
+type frontend struct {
 	name    string
 	form    answer.Form
 	said    *said
 	handler http.Handler
 }
 
-func gateways(t testing.TB) []gateway {
+func gateways(t testing.TB) []frontend {
 	t.Helper()
-	all := []gateway{
+	all := []frontend{
 		{name: "format 2.0", form: answer.Format2},
 		{name: "format 1.0", form: answer.Format1},
 		{name: "a load balancer", form: answer.Single},
@@ -43,11 +44,11 @@ func gateways(t testing.TB) []gateway {
 		var err error
 		switch g.form {
 		case answer.Format2:
-			g.handler, err = guardtest.NewHTTPAPI(function, guardtest.HTTPAPIConfig{})
+			g.handler, err = gateway.NewHTTPAPI(function, gateway.HTTPAPIConfig{})
 		case answer.Format1:
-			g.handler, err = guardtest.NewRESTAPI(function, guardtest.RESTAPIConfig{Routes: []string{"ANY /"}})
+			g.handler, err = gateway.NewRESTAPI(function, gateway.RESTAPIConfig{Routes: []string{"ANY /"}})
 		default:
-			g.handler, err = guardtest.NewALB(function, guardtest.ALBConfig{MultiValueHeaders: g.form == answer.Lists})
+			g.handler, err = gateway.NewALB(function, gateway.ALBConfig{MultiValueHeaders: g.form == answer.Lists})
 		}
 		if err != nil {
 			t.Fatal(err)
@@ -63,7 +64,7 @@ type seen struct {
 	body   string
 }
 
-func (g gateway) send(out []byte) seen {
+func (g frontend) send(out []byte) seen {
 	g.said.answer = out
 	w := httptest.NewRecorder()
 	g.handler.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/", nil))
@@ -80,7 +81,7 @@ func (g gateway) send(out []byte) seen {
 }
 
 // judge says how the reader differs from the gateway on an answer.
-func (g gateway) judge(out []byte) string {
+func (g frontend) judge(out []byte) string {
 	got := g.send(out)
 	refused := got.status == http.StatusBadGateway || got.status == http.StatusInternalServerError
 	if status, ok := answer.Status(out, g.form); ok == refused || ok && status != got.status {

@@ -47,6 +47,7 @@ func (r gated) call(t *testing.T, method, path, token string) int {
 }
 
 func TestAuthorizerGuardsOrders(t *testing.T) {
+	t.Parallel()
 	r := authorize(t, "-identity", "$request.header.Authorization,$context.routeKey", "-ttl", "300s")
 	edited := r.write[:len(r.write)-8] + strings.Repeat("A", 8)
 	for _, c := range []struct {
@@ -74,6 +75,7 @@ func TestAuthorizerGuardsOrders(t *testing.T) {
 }
 
 func TestAuthorizerSaysWhatItsIdentitySourcesLack(t *testing.T) {
+	t.Parallel()
 	r := authorize(t, "-identity", "$request.header.Authorization", "-ttl", "300s")
 	if got := r.call(t, "POST", "/orders", r.write); got != 500 {
 		t.Errorf("got %d, want 500", got)

@@ -9,11 +9,11 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
-	"github.com/lambdarmor/lambdarmor/guard/guardtest"
 )
 
 // point is where the process is killed: at a request of an operation, or, where
@@ -88,6 +88,7 @@ const commit = "TransactWriteItems"
 // again until it is answered. For each key there is one order, and it is the one
 // that every answer tells of.
 func TestKilledAroundTheCommit(t *testing.T) {
+	t.Parallel()
 	rounds := 200
 	if text := os.Getenv("KILL_ROUNDS"); text != "" {
 		var err error
@@ -99,7 +100,7 @@ func TestKilledAroundTheCommit(t *testing.T) {
 	c.makeTable(t, "killed-orders")
 	c.makeTable(t, "killed-keys")
 	env := append(c.env, "ORDERS_TABLE=killed-orders", "IDEMPOTENCY_TABLE=killed-keys")
-	binary := guardtest.Build(t, "../../examples/orders")
+	binary := built.of(t, "examples/orders")
 	upstream := servers.DynamoDB(t).URL()
 
 	late := make(chan func() error, rounds)
@@ -112,7 +113,8 @@ func TestKilledAroundTheCommit(t *testing.T) {
 	close(next)
 	var killers sync.WaitGroup
 	for range 2 {
-		k := newKiller(t, binary, upstream, env)
+		// Not longer: a lease lasts as long, and what is killed has to be waited for.
+		k := newKiller(t, binary, upstream, env, 4*time.Second)
 		killers.Go(func() {
 			for i := range next {
 				told[i] = k.round(t, i, all[i%len(all)])
@@ -121,7 +123,7 @@ func TestKilledAroundTheCommit(t *testing.T) {
 	}
 	killers.Wait()
 
-	survivor := newKiller(t, binary, upstream, env)
+	survivor := newKiller(t, binary, upstream, env, 25*time.Second)
 	ids := make([]string, rounds)
 	for i := range rounds {
 		got := eventually(t, func() answer { return survivor.place(t, i) }, func(a answer) bool { return a.status != http.StatusConflict })
@@ -152,7 +154,7 @@ func TestKilledAroundTheCommit(t *testing.T) {
 	t.Logf("%d rounds, one order each", rounds)
 }
 
-// round kills one attempt, and gives the order that it told of all the same. A
+// round kills one attempt, and returns the order that it told of all the same. A
 // process that died in the round before may be given the first request.
 func (k *killer) round(t *testing.T, i int, p point) string {
 	t.Helper()
@@ -191,7 +193,7 @@ func orderOf(t *testing.T, a answer) string {
 	return receipt.ID
 }
 
-// ordersByCustomer gives the ids of all orders.
+// ordersByCustomer returns the ids of all orders.
 func ordersByCustomer(t *testing.T, client *dynamodb.Client, table string) map[string][]string {
 	t.Helper()
 	found := map[string][]string{}

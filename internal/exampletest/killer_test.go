@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/lambdarmor/lambdarmor/guard/guardtest"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/gateway"
 	"github.com/lambdarmor/lambdarmor/internal/awsproxy"
 )
 
@@ -32,7 +33,7 @@ type killer struct {
 }
 
 // newKiller runs a binary. A shell that becomes the binary tells its process.
-func newKiller(t *testing.T, binary, upstream string, env []string) *killer {
+func newKiller(t *testing.T, binary, upstream string, env []string, timeout time.Duration) *killer {
 	t.Helper()
 	dir := t.TempDir()
 	k := &killer{pid: filepath.Join(dir, "pid"), upstream: upstream}
@@ -44,17 +45,10 @@ func newKiller(t *testing.T, binary, upstream string, env []string) *killer {
 	proxy := httptest.NewServer(k)
 	t.Cleanup(proxy.Close)
 	fn := guardtest.Start(t, script, guardtest.Config{
-		// Not longer: a lease lasts as long, and what is killed has to be waited for.
-		Timeout: 10 * time.Second, InitTimeout: patient,
+		Timeout: timeout, InitTimeout: patient,
 		Memory: 512, Env: append(env[:len(env):len(env)], "AWS_ENDPOINT_URL_DYNAMODB="+proxy.URL),
 	})
-	gateway, err := guardtest.NewHTTPAPI(fn, guardtest.HTTPAPIConfig{Routes: []string{"POST /orders", "GET /orders/{id}"}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	server := httptest.NewServer(gateway)
-	t.Cleanup(server.Close)
-	k.function = server.URL
+	k.function = gateway.Start(t, fn, gateway.HTTPAPIConfig{Routes: []string{"POST /orders", "GET /orders/{id}"}}).URL
 	return k
 }
 

@@ -11,6 +11,9 @@ import (
 // A process is killed between claim and completion. While its lease lasts the
 // key is held; after it, the policy decides.
 func TestKilledBetweenClaimAndCompletion(t *testing.T) {
+	t.Parallel()
+	const timeout = 4 * time.Second
+	const lease = timeout + time.Second // of skew
 	for _, tc := range []struct {
 		policy string
 		status int
@@ -37,7 +40,7 @@ func TestKilledBetweenClaimAndCompletion(t *testing.T) {
 				t.Fatal(err)
 			}
 			url := runLocally(t, "-env", envFile,
-				"-timeout", "10s", // and a second of skew: a lease of eleven
+				"-timeout", timeout.String(),
 				"./internal/exampletest/testdata/effect").url
 
 			start := time.Now()
@@ -46,7 +49,7 @@ func TestKilledBetweenClaimAndCompletion(t *testing.T) {
 				t.Fatalf("the killed attempt was answered: %d %s", killed.status, killed.body)
 			}
 			held := post(t, url, "k", "{}")
-			if time.Since(start) < 10*time.Second && (held.status != 409 || held.header.Get("Retry-After") == "" || strings.Contains(held.body, tc.body)) {
+			if time.Since(start) < timeout && (held.status != 409 || held.header.Get("Retry-After") == "" || strings.Contains(held.body, tc.body)) {
 				t.Errorf("within the lease: %d %v %s", held.status, held.header, held.body)
 			}
 			got := eventually(t, func() answer { return post(t, url, "k", "{}") },
@@ -54,8 +57,8 @@ func TestKilledBetweenClaimAndCompletion(t *testing.T) {
 			if got.status != tc.status {
 				t.Errorf("after the lease: %d %s", got.status, got.body)
 			}
-			if waited := time.Since(start); waited < 11*time.Second {
-				t.Errorf("the lease of 11 s was over after %v", waited)
+			if waited := time.Since(start); waited < lease {
+				t.Errorf("the lease of %v was over after %v", lease, waited)
 			}
 			if again := post(t, url, "k", "{}"); again.status != tc.status || !strings.Contains(again.body, tc.later) {
 				t.Errorf("later: %d %s", again.status, again.body)

@@ -11,8 +11,6 @@ import (
 	"syscall"
 	"testing"
 	"time"
-
-	"github.com/lambdarmor/lambdarmor/guard/guardtest"
 )
 
 // localRun is the command guard/local as a developer runs it.
@@ -54,7 +52,7 @@ var address = regexp.MustCompile(` on (http://\S+)`)
 
 func runLocally(t *testing.T, args ...string) localRun {
 	t.Helper()
-	cmd := exec.Command(guardtest.Build(t, "../../guard/local"), append([]string{"-addr", "127.0.0.1:0"}, args...)...)
+	cmd := exec.Command(built.of(t, "guard/local"), append([]string{"-addr", "127.0.0.1:0"}, args...)...)
 	cmd.Dir = "../.."
 	run := localRun{console: &console{}}
 	cmd.Stderr = io.MultiWriter(run.console, t.Output())

@@ -2,11 +2,11 @@ package exampletest_test
 
 import (
 	"encoding/json"
-	"net/http/httptest"
 	"sync"
 	"testing"
 
 	"github.com/lambdarmor/lambdarmor/guard/guardtest"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/gateway"
 )
 
 const order = `{"customer":"c-42","items":[{"sku":"KB-101","quantity":2}]}`
@@ -14,18 +14,14 @@ const order = `{"customer":"c-42","items":[{"sku":"KB-101","quantity":2}]}`
 // Sixty-four equal requests over four processes that share nothing but the
 // tables place one order.
 func TestOrdersOnceAcrossProcesses(t *testing.T) {
+	t.Parallel()
 	c := connect(t)
 	c.makeTable(t, "orders")
 	c.makeTable(t, "keys")
-	fn := guardtest.Start(t, guardtest.Build(t, "../../examples/orders"), guardtest.Config{
+	fn := guardtest.Start(t, built.of(t, "examples/orders"), guardtest.Config{
 		Instances: 4, Concurrency: 16, Memory: 512, Timeout: patient, InitTimeout: patient, Env: append(c.env, "ORDERS_TABLE=orders", "IDEMPOTENCY_TABLE=keys"),
 	})
-	gateway, err := guardtest.NewHTTPAPI(fn, guardtest.HTTPAPIConfig{Timeout: patient, Routes: []string{"POST /orders", "GET /orders/{id}"}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	server := httptest.NewServer(gateway)
-	defer server.Close()
+	server := gateway.Start(t, fn, gateway.HTTPAPIConfig{Timeout: patient, Routes: []string{"POST /orders", "GET /orders/{id}"}})
 
 	var mu sync.Mutex
 	fresh, ids := 0, map[string]bool{}

@@ -25,7 +25,7 @@ func shell(t *testing.T, script, url string) string {
 	return string(out)
 }
 
-// command gives a command of a README, or of a console, with the lines that it
+// command returns a command of a README, or of a console, with the lines that it
 // goes on in.
 func command(t *testing.T, text, begin string) string {
 	t.Helper()
@@ -39,6 +39,7 @@ func command(t *testing.T, text, begin string) string {
 // What the READMEs say to run is run, to the letter, and so is what then stands
 // on the console. Each request is sent twice.
 func TestTheCommandsOfTheREADMEsWork(t *testing.T) {
+	t.Parallel()
 	for example, c := range map[string]struct {
 		onConsole string   // how the request ends that is there, and not in the README
 		first     []string // in the answers

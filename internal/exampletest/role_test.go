@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+
 	"github.com/lambdarmor/lambdarmor/internal/awsproxy"
 )
 
@@ -84,7 +85,7 @@ func (r *role) allows(operation string, body []byte) bool {
 	return len(request.TransactItems) > 0
 }
 
-// before gives the address of a server behind the role.
+// before returns the address of a server behind the role.
 func (r *role) before(t *testing.T, upstream string) string {
 	t.Helper()
 	refuse := func(w http.ResponseWriter, code string) {
@@ -128,6 +129,7 @@ func (r *role) needsAll(t *testing.T) {
 }
 
 func TestTheRoleOfOrdersIsWhatOrdersNeed(t *testing.T) {
+	t.Parallel()
 	c, r := connect(t), roleOf(t, "orders")
 	orders, keys := "Orders-"+rand.Text(), "Keys-"+rand.Text()
 	c.makeTable(t, orders)
@@ -161,11 +163,13 @@ func TestTheRoleOfOrdersIsWhatOrdersNeed(t *testing.T) {
 }
 
 func TestTheRoleOfWebhookIsWhatWebhookNeeds(t *testing.T) {
+	t.Parallel()
 	c, r := connect(t), roleOf(t, "webhook")
+	vault, _ := secretStore(t)
 	payments, deliveries, secret, key := "Payments-"+rand.Text(), "Deliveries-"+rand.Text(), "SigningKey-"+rand.Text(), newSigningKey()
 	c.makeTable(t, payments)
 	c.makeTable(t, deliveries)
-	if _, err := c.secrets.CreateSecret(t.Context(), &secretsmanager.CreateSecretInput{Name: &secret, SecretString: &key}); err != nil {
+	if _, err := vault.CreateSecret(t.Context(), &secretsmanager.CreateSecretInput{Name: &secret, SecretString: &key}); err != nil {
 		t.Fatal(err)
 	}
 	url := deploy(t, "webhook", append(c.env, "PAYMENTS_TABLE="+payments, "IDEMPOTENCY_TABLE="+deliveries, "WEBHOOK_SECRET="+secret,

@@ -1,11 +1,12 @@
 package exampletest_test
 
 import (
+	"fmt"
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -14,13 +15,54 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+
 	"github.com/lambdarmor/lambdarmor/guard/guardtest"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/gateway"
 	"github.com/lambdarmor/lambdarmor/internal/testserver"
 )
 
-var servers testserver.Shared
+var (
+	servers testserver.Shared
+	built   binaries
+)
 
-func TestMain(m *testing.M) { os.Exit(servers.Run(m)) }
+func TestMain(m *testing.M) { os.Exit(run(m)) }
+
+func run(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "exampletest-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	built.dir = dir
+	return servers.Run(m)
+}
+
+// binaries are those that the tests share, each built on first use.
+type binaries struct {
+	dir   string
+	mu    sync.Mutex
+	paths map[string]string
+}
+
+// of builds a package of the module, named from its root.
+func (b *binaries) of(t *testing.T, pkg string) string {
+	t.Helper()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.paths[pkg] == "" {
+		path, err := guardtest.Compile(t.Context(), "../../"+pkg, b.dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if b.paths == nil {
+			b.paths = map[string]string{}
+		}
+		b.paths[pkg] = path
+	}
+	return b.paths[pkg]
+}
 
 // patient is more than anything takes that works, on a machine that is slow or
 // stands still for a while, too.
@@ -28,23 +70,28 @@ const patient = 2 * time.Minute
 
 // cloud is what a function finds in AWS.
 type cloud struct {
-	db      *dynamodb.Client
-	secrets *secretsmanager.Client
-	env     []string
+	db  *dynamodb.Client
+	env []string
 }
 
 func connect(t *testing.T) cloud {
 	t.Helper()
-	db, aws := servers.DynamoDB(t).URL(), servers.Moto(t).URL()
-	keys := credentials.NewStaticCredentialsProvider("key", "secret", "")
+	db := servers.DynamoDB(t).URL()
 	return cloud{
-		db:      dynamodb.New(dynamodb.Options{Region: "us-east-1", BaseEndpoint: &db, Credentials: keys}),
-		secrets: secretsmanager.New(secretsmanager.Options{Region: "us-east-1", BaseEndpoint: &aws, Credentials: keys}),
+		db: dynamodb.New(dynamodb.Options{Region: "us-east-1", BaseEndpoint: &db, Credentials: credentials.NewStaticCredentialsProvider("key", "secret", "")}),
 		env: []string{
-			"AWS_ENDPOINT_URL_DYNAMODB=" + db, "AWS_ENDPOINT_URL_SECRETS_MANAGER=" + aws,
-			"AWS_ACCESS_KEY_ID=key", "AWS_SECRET_ACCESS_KEY=secret",
+			"AWS_ENDPOINT_URL_DYNAMODB=" + db, "AWS_ACCESS_KEY_ID=key", "AWS_SECRET_ACCESS_KEY=secret",
 		},
 	}
+}
+
+// secretStore returns a client of Secrets Manager, and the variable that leads a function there.
+func secretStore(t *testing.T) (client *secretsmanager.Client, env string) {
+	t.Helper()
+	url := servers.Moto(t).URL()
+	return secretsmanager.New(secretsmanager.Options{
+		Region: "us-east-1", BaseEndpoint: &url, Credentials: credentials.NewStaticCredentialsProvider("key", "secret", ""),
+	}), "AWS_ENDPOINT_URL_SECRETS_MANAGER=" + url
 }
 
 func (c cloud) makeTable(t *testing.T, name string) {
@@ -69,18 +116,13 @@ func (c cloud) items(t *testing.T, table string) []map[string]types.AttributeVal
 	return out.Items
 }
 
-// deploy runs an example behind an HTTP API and gives the address of that.
+// deploy runs an example behind an HTTP API and returns the address of that.
 func deploy(t *testing.T, example string, env []string) string {
 	t.Helper()
-	binary := guardtest.Build(t, "../../examples/"+example)
-	fn := guardtest.Start(t, binary, guardtest.Config{Concurrency: 16, Instances: 2, Timeout: 25 * time.Second, InitTimeout: patient, Env: env, Log: t.Output()})
-	gateway, err := guardtest.NewHTTPAPI(fn, guardtest.HTTPAPIConfig{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	server := httptest.NewServer(gateway)
-	t.Cleanup(server.Close)
-	return server.URL
+	fn := guardtest.Start(t, built.of(t, "examples/"+example), guardtest.Config{
+		Concurrency: 16, Instances: 2, Timeout: 25 * time.Second, InitTimeout: patient, Env: env,
+	})
+	return gateway.Start(t, fn, gateway.HTTPAPIConfig{}).URL
 }
 
 func do(t *testing.T, req *http.Request) (*http.Response, string) {

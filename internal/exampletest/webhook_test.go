@@ -48,15 +48,17 @@ func deliver(t *testing.T, url, key, id string) (*http.Response, string) {
 // 64 deliveries, each sent twice at once, while the signing key is rotated: the
 // provider signs with the new key from the moment on that it is there.
 func TestWebhookBooksEachDeliveryOnceWhileItsKeyIsRotated(t *testing.T) {
+	t.Parallel()
 	c := connect(t)
+	vault, vaultEnv := secretStore(t)
 	payments, keys, secret := "payments-"+rand.Text(), "keys-"+rand.Text(), "provider/"+rand.Text()
 	c.makeTable(t, payments)
 	c.makeTable(t, keys)
 	before, after := newSigningKey(), newSigningKey()
-	if _, err := c.secrets.CreateSecret(t.Context(), &secretsmanager.CreateSecretInput{Name: &secret, SecretString: &before}); err != nil {
+	if _, err := vault.CreateSecret(t.Context(), &secretsmanager.CreateSecretInput{Name: &secret, SecretString: &before}); err != nil {
 		t.Fatal(err)
 	}
-	url := deploy(t, "webhook", append(c.env, "PAYMENTS_TABLE="+payments, "IDEMPOTENCY_TABLE="+keys, "WEBHOOK_SECRET="+secret))
+	url := deploy(t, "webhook", append(c.env, vaultEnv, "PAYMENTS_TABLE="+payments, "IDEMPOTENCY_TABLE="+keys, "WEBHOOK_SECRET="+secret))
 
 	var mu sync.Mutex
 	effects := map[string]int{}
@@ -81,7 +83,7 @@ func TestWebhookBooksEachDeliveryOnceWhileItsKeyIsRotated(t *testing.T) {
 		all.Wait()
 	}
 	deliverAll(before, 0, 32)
-	if _, err := c.secrets.PutSecretValue(t.Context(), &secretsmanager.PutSecretValueInput{SecretId: &secret, SecretString: &after}); err != nil {
+	if _, err := vault.PutSecretValue(t.Context(), &secretsmanager.PutSecretValueInput{SecretId: &secret, SecretString: &after}); err != nil {
 		t.Fatal(err)
 	}
 	deliverAll(after, 32, 64)

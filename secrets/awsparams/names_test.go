@@ -8,9 +8,9 @@ import (
 	"testing"
 
 	"github.com/lambdarmor/lambdarmor/internal/awsproxy"
+	"github.com/lambdarmor/lambdarmor/internal/awstest"
 	"github.com/lambdarmor/lambdarmor/secrets"
 	"github.com/lambdarmor/lambdarmor/secrets/awsparams"
-	"github.com/lambdarmor/lambdarmor/internal/awstest"
 )
 
 type parameter struct {

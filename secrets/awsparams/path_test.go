@@ -11,9 +11,9 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
+	"github.com/lambdarmor/lambdarmor/internal/awstest"
 	"github.com/lambdarmor/lambdarmor/secrets"
 	"github.com/lambdarmor/lambdarmor/secrets/awsparams"
-	"github.com/lambdarmor/lambdarmor/internal/awstest"
 )
 
 func members(t *testing.T, v secrets.Value) map[string]string {

@@ -8,9 +8,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/lambdarmor/lambdarmor/internal/awstest"
 	"github.com/lambdarmor/lambdarmor/secrets"
 	"github.com/lambdarmor/lambdarmor/secrets/awssecrets"
-	"github.com/lambdarmor/lambdarmor/internal/awstest"
 )
 
 // third is another party that takes keys: during a rotation the old and the

@@ -10,8 +10,8 @@ import (
 	"time"
 
 	"github.com/lambdarmor/lambdarmor/internal/awsproxy"
-	"github.com/lambdarmor/lambdarmor/secrets"
 	"github.com/lambdarmor/lambdarmor/internal/awstest"
+	"github.com/lambdarmor/lambdarmor/secrets"
 )
 
 const (

@@ -8,9 +8,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/lambdarmor/lambdarmor/internal/awsproxy"
+	"github.com/lambdarmor/lambdarmor/internal/awstest"
 	"github.com/lambdarmor/lambdarmor/internal/testserver"
 	"github.com/lambdarmor/lambdarmor/secrets/awssecrets"
-	"github.com/lambdarmor/lambdarmor/internal/awstest"
 )
 
 var (

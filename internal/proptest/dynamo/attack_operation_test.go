@@ -10,8 +10,9 @@ import (
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
+
 	"github.com/lambdarmor/lambdarmor/guard"
-	"github.com/lambdarmor/lambdarmor/guard/guardtest"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/sample"
 	"github.com/lambdarmor/lambdarmor/idempotency"
 )
 
@@ -123,7 +124,7 @@ func (o *operation) call(ctx context.Context) {
 	var answer string
 	var err error
 	if o.of.http {
-		event := guardtest.HTTPEvent("POST", "/orders").Header("Authorization", "Bearer "+o.caller).
+		event := sample.HTTP("POST", "/orders").Header("Authorization", "Bearer "+o.caller).
 			Header("Idempotency-Key", o.key).JSON(fmt.Sprintf("{%q:%q}", "payload", o.payload)).Bytes()
 		var out []byte
 		out, err = o.once.Invoke(ctx, event)

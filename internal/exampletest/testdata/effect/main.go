@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/guard/httpapi"
+	"github.com/lambdarmor/lambdarmor/guard/logging"
 	"github.com/lambdarmor/lambdarmor/idempotency"
 	"github.com/lambdarmor/lambdarmor/idempotency/dynamo"
 )
@@ -30,7 +31,7 @@ func main() {
 	}
 	keys := dynamo.New(dynamodb.NewFromConfig(cfg), os.Getenv("IDEMPOTENCY_TABLE"))
 	guard.Start(httpapi.Func(effect),
-		guard.Log(guard.NewLogger(os.Stdout)),
+		guard.Log(logging.New(os.Stdout)),
 		httpapi.Problems(),
 		guard.Recover(),
 		idempotency.Once(keys, idempotency.Header("Idempotency-Key"),

@@ -1,0 +1,4 @@
+package gateway
+
+// MaxRulings is for the tests.
+const MaxRulings = maxRulings

@@ -1,0 +1,84 @@
+package logging
+
+import (
+	"encoding/json"
+	"log/slog"
+	"sync"
+
+	"github.com/lambdarmor/lambdarmor/internal/invocation"
+)
+
+// buffer keeps records of one invocation for as long as it may still fail.
+type buffer struct {
+	mu      sync.Mutex // guards all below
+	records []keptRecord
+	size    int
+	dropped int
+}
+
+func bufferOf(inv *invocation.Invocation) *buffer {
+	return inv.Log.Get(func() any { return new(buffer) }).(*buffer)
+}
+
+type keptRecord struct {
+	handler slog.Handler // that the record was composed for
+	record  slog.Record
+	size    int
+}
+
+// add keeps a record, and drops the oldest ones that are then over the limit.
+func (b *buffer) add(kept keptRecord, limit int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.records = append(b.records, kept)
+	b.size += kept.size
+	drop := 0
+	for b.size > limit && drop < len(b.records) {
+		b.size -= b.records[drop].size
+		drop++
+	}
+	if drop > 0 {
+		b.dropped += drop
+		n := copy(b.records, b.records[drop:])
+		clear(b.records[n:])
+		b.records = b.records[:n]
+	}
+}
+
+// take empties the buffer, and tells how many records it has dropped.
+func (b *buffer) take() (records []keptRecord, dropped int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	records, dropped = b.records, b.dropped
+	b.records, b.size, b.dropped = nil, 0, 0
+	return records, dropped
+}
+
+// recordSize is about as many bytes as the record will take in the log.
+func recordSize(r slog.Record) int {
+	n := len(r.Message) + 64
+	r.Attrs(func(a slog.Attr) bool {
+		n += attrSize(a)
+		return true
+	})
+	return n
+}
+
+func attrSize(a slog.Attr) int {
+	n := len(a.Key) + 6
+	switch a.Value.Kind() {
+	case slog.KindString:
+		n += len(a.Value.String())
+	case slog.KindGroup:
+		for _, inner := range a.Value.Group() {
+			n += attrSize(inner)
+		}
+	case slog.KindAny:
+		if text, ok := a.Value.Any().(json.RawMessage); ok { // what the redactor makes of it
+			n += len(text)
+		}
+	default:
+		n += len(a.Value.String())
+	}
+	return n
+}

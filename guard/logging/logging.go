@@ -1,0 +1,126 @@
+// Package logging makes the logger of a Lambda function: a JSON object per line
+// in Lambda's format, with the fields of the invocation in every record and
+// credentials left out.
+//
+//	log := logging.New(os.Stdout)
+//	guard.Start(guard.Func(placeOrder), guard.Default(log))
+//
+// Log with the context of the invocation, as in log.InfoContext(ctx, "placed"):
+// such a record has requestId, traceId and correlationId.
+package logging
+
+import (
+	"io"
+	"log/slog"
+	"os"
+	"strings"
+)
+
+// The levels that Lambda has and slog has no name for.
+const (
+	LevelTrace = slog.LevelDebug - 4
+	LevelFatal = slog.LevelError + 4
+)
+
+// Option changes [New] and [NewHandler].
+type Option func(*settings)
+
+// MinLevel sets the lowest level that is written. It may change over time, as
+// an [slog.LevelVar] does. It replaces AWS_LAMBDA_LOG_LEVEL. MinLevel panics if
+// level is nil.
+func MinLevel(level slog.Leveler) Option {
+	if level == nil {
+		panic("logging: MinLevel of nil")
+	}
+	return func(s *settings) { s.level = level }
+}
+
+// Service adds the name of a service to every record.
+func Service(name string) Option {
+	return func(s *settings) { s.service = name }
+}
+
+// Redact hides the values of further attribute names, at any depth of groups,
+// structs and maps. Case, dashes, underscores and spaces make no difference. The
+// last part of a dotted name counts as well as the whole name. Redact panics if a
+// name has no letter or digit, or more than 64.
+//
+// These are always hidden: password, passwd, passphrase, secret, token,
+// authorization, cookie, credentials, API keys, client secrets, private keys,
+// the tokens named access, refresh, id, session and authorization, and AWS's own
+// secret keys and session tokens.
+func Redact(names ...string) Option {
+	return func(s *settings) { s.redact.add(names) }
+}
+
+// SampleDebug writes every level for a share of the invocations, 0 to 1. One
+// draw decides for the whole invocation, and its records have sampled=true.
+// SampleDebug panics if share is outside of 0 to 1.
+func SampleDebug(share float64) Option {
+	if !(share >= 0 && share <= 1) { // NaN, too
+		panic("logging: SampleDebug with a share that is not from 0 to 1")
+	}
+	return func(s *settings) { s.sample = share }
+}
+
+// BufferDebug keeps the records of an invocation that are below the lowest
+// level. It writes them when the invocation writes an ERROR or ends with one. It
+// keeps 20 kB for each invocation. The oldest records are dropped first, and a
+// record reports how many were.
+func BufferDebug() Option {
+	return func(s *settings) { s.buffer = 20_000 }
+}
+
+// New returns a logger that writes a JSON object per line to w, in Lambda's
+// format: timestamp, level, message, and the fields of the invocation that the
+// record belongs to. Those stand at the top level, also inside WithGroup. An
+// attribute at the top level that is named like one of them is renamed to
+// fields.requestId and so on.
+//
+// AWS_LAMBDA_LOG_LEVEL sets the lowest level that is written; it is INFO if that
+// is not set. AWS_LAMBDA_LOG_FORMAT=Text writes key=value pairs instead.
+func New(w io.Writer, opts ...Option) *slog.Logger {
+	options := &slog.HandlerOptions{Level: slog.Level(-1 << 10)} // our handler decides
+	if strings.EqualFold(os.Getenv("AWS_LAMBDA_LOG_FORMAT"), "text") {
+		options.ReplaceAttr = lambdaKeys
+		return slog.New(NewHandler(slog.NewTextHandler(w, options), opts...))
+	}
+	return slog.New(NewHandler(slog.NewJSONHandler(&lambdaWriter{to: w}, options), opts...))
+}
+
+// NewHandler returns a handler that does for inner what [New] does for its own
+// handler: the fields of the invocation at the top level, redaction, levels,
+// sampling and buffering. Time, level and message are named by inner, and a level
+// that inner does not write is lost. A struct or a map reaches inner as an
+// [encoding/json.RawMessage], the text that slog's JSON handler would write.
+// NewHandler panics if inner is nil.
+func NewHandler(inner slog.Handler, opts ...Option) slog.Handler {
+	if inner == nil {
+		panic("logging: NewHandler with a nil handler")
+	}
+	s := &settings{level: levelNamed(os.Getenv("AWS_LAMBDA_LOG_LEVEL")), redact: newRedactor()}
+	for _, opt := range opts {
+		opt(s)
+	}
+	if s.service != "" {
+		inner = inner.WithAttrs([]slog.Attr{slog.String("service", s.service)})
+	}
+	return &handler{settings: s, inner: inner}
+}
+
+func levelNamed(name string) slog.Level {
+	switch strings.ToUpper(name) {
+	case "TRACE":
+		return LevelTrace
+	case "DEBUG":
+		return slog.LevelDebug
+	case "WARN":
+		return slog.LevelWarn
+	case "ERROR":
+		return slog.LevelError
+	case "FATAL":
+		return LevelFatal
+	default:
+		return slog.LevelInfo
+	}
+}

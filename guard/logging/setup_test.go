@@ -1,0 +1,61 @@
+package logging_test
+
+import (
+	"context"
+	"encoding/base64"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-lambda-go/lambdacontext"
+	"github.com/lambdarmor/lambdarmor/guard"
+)
+
+// invocation makes the context that aws-lambda-go gives a handler, without a
+// deadline.
+func invocation(ctx context.Context, requestID string) context.Context {
+	ctx = lambdacontext.NewContext(ctx, &lambdacontext.LambdaContext{AwsRequestID: requestID})
+	//lint:ignore SA1029 the key that aws-lambda-go uses
+	return context.WithValue(ctx, "x-amzn-trace-id", "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1")
+}
+
+// answers is a handler with the same answer for everything.
+func answers(out string, err error) lambda.Handler {
+	return guard.HandlerFunc(func(context.Context, []byte) ([]byte, error) {
+		if err != nil {
+			return nil, err
+		}
+		return []byte(out), nil
+	})
+}
+
+// httpEvent is an event of an HTTP API with a body, sent plain or as base64.
+func httpEvent(body string, encoded bool) []byte {
+	if encoded {
+		body = base64.StdEncoding.EncodeToString([]byte(body))
+	}
+	// Only what JSON needs is escaped: the body may be invalid UTF-8.
+	body = strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`).Replace(body)
+	return fmt.Appendf(nil, `{"version":"2.0","routeKey":"POST /orders","rawPath":"/orders","headers":{"content-type":"application/json"},`+
+		`"requestContext":{"http":{"method":"POST","path":"/orders","sourceIp":"192.0.2.1"}},"body":"%s","isBase64Encoded":%t}`, body, encoded)
+}
+
+// doing is a handler that does something with its context and answers an error.
+func doing(do func(context.Context), err error) lambda.Handler {
+	return guard.HandlerFunc(func(ctx context.Context, _ []byte) ([]byte, error) {
+		do(ctx)
+		return []byte(`{}`), err
+	})
+}
+
+func wantKeys(t *testing.T, record map[string]any, want ...string) {
+	t.Helper()
+	got := slices.Sorted(maps.Keys(record))
+	slices.Sort(want)
+	if !slices.Equal(got, want) {
+		t.Errorf("keys %v, want %v", got, want)
+	}
+}

@@ -1,0 +1,99 @@
+// Package invocation holds what the layers of one invocation share: when it
+// ends, who calls, and what its record is to say.
+//
+// It knows no layer and no event, so that the chain, the log handler and the
+// layers can all import it.
+package invocation
+
+import (
+	"context"
+	"math/rand/v2"
+	"os"
+	"sync"
+
+	"github.com/aws/aws-lambda-go/lambdacontext"
+)
+
+// Invocation is the context of an invocation. The embedded one is that of the
+// runtime.
+type Invocation struct {
+	context.Context
+	Payload  []byte
+	Lambda   *lambdacontext.LambdaContext // never nil
+	Cold     bool                         // the first of its process, which waited for the process to start
+	Warnings []string                     // about the order of the chain
+	Chance   float64                      // 0 to 1, for sampling: one draw for all that ask
+	Event    Slot                         // of package guard
+	Log      Slot                         // of package logging
+
+	mu sync.Mutex // guards all below
+	facts
+	sealed   bool // the principal must not change
+	resealed bool // and somebody tried to change it
+	answer   []byte
+	status   int
+}
+
+// Slot keeps one value of a package with the invocation.
+type Slot struct {
+	mu    sync.Mutex // guards value
+	value any
+}
+
+// Get returns the value, made by create on first use.
+func (s *Slot) Get(create func() any) any {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.value == nil {
+		s.value = create()
+	}
+	return s.value
+}
+
+type key struct{}
+
+// Value returns the invocation itself for its key.
+func (inv *Invocation) Value(k any) any {
+	if k == (key{}) {
+		return inv
+	}
+	return inv.Context.Value(k)
+}
+
+// Of returns the invocation that ctx belongs to, nil outside one.
+func Of(ctx context.Context) *Invocation {
+	inv, _ := ctx.Value(key{}).(*Invocation)
+	return inv
+}
+
+// Begin returns the context of a new invocation. first reports whether it is the
+// first of its process.
+func Begin(ctx context.Context, payload []byte, first bool, warnings []string) *Invocation {
+	inv := &Invocation{Context: ctx, Payload: payload, Cold: first && !provisioned(), Warnings: warnings, Chance: rand.Float64()}
+	if inv.Lambda, _ = lambdacontext.FromContext(ctx); inv.Lambda == nil {
+		inv.Lambda = &lambdacontext.LambdaContext{}
+	}
+	return inv
+}
+
+// provisioned reports whether the process was started ahead of its first event.
+func provisioned() bool {
+	switch os.Getenv("AWS_LAMBDA_INITIALIZATION_TYPE") {
+	case "provisioned-concurrency", "lambda-managed-instances":
+		return true
+	default:
+		return false
+	}
+}
+
+// Lifetime returns the context of the whole invocation that ctx belongs to, for
+// work that must not end with the layer that began it. Outside an invocation, and
+// where ctx was detached from one that is over, it returns a context that never
+// ends.
+func Lifetime(ctx context.Context) context.Context {
+	inv := Of(ctx)
+	if inv == nil || inv.Context.Err() != nil && ctx.Err() == nil {
+		return context.Background()
+	}
+	return inv.Context
+}

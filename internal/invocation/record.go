@@ -1,0 +1,57 @@
+package invocation
+
+import (
+	"context"
+	"log/slog"
+	"strings"
+)
+
+// AppendIdentity appends what every record of the invocation has.
+func (inv *Invocation) AppendIdentity(to []slog.Attr) []slog.Attr {
+	to = AppendText(to, "requestId", inv.Lambda.AwsRequestID)
+	to = AppendText(to, "traceId", TraceID(inv.Context))
+	return AppendText(to, "correlationId", inv.Correlation())
+}
+
+// AppendText appends a field unless it is empty.
+func AppendText(attrs []slog.Attr, key, value string) []slog.Attr {
+	if value == "" {
+		return attrs
+	}
+	return append(attrs, slog.String(key, value))
+}
+
+// Reserved reports whether a key is of every record.
+func Reserved(key string) bool {
+	switch key {
+	case slog.TimeKey, "timestamp", slog.LevelKey, slog.MessageKey, "message", "requestId", "traceId", "correlationId":
+		return true
+	default:
+		return false
+	}
+}
+
+// Renamed is the key of an attribute whose own key is reserved.
+func Renamed(key string) string { return "fields." + key }
+
+// TraceID returns the Root of the tracing header in ctx, "" where there is none.
+func TraceID(ctx context.Context) string {
+	header, _ := ctx.Value("x-amzn-trace-id").(string)
+	for field := range strings.SplitSeq(header, ";") {
+		if root, ok := strings.CutPrefix(strings.TrimSpace(field), "Root="); ok {
+			return root
+		}
+	}
+	return ""
+}
+
+type wholeKey struct{}
+
+// WithWholeRecord marks ctx for a record that has its identity already: the one
+// that guard.Log writes.
+func WithWholeRecord(ctx context.Context) context.Context {
+	return context.WithValue(ctx, wholeKey{}, true)
+}
+
+// IsWholeRecord reports whether ctx is marked.
+func IsWholeRecord(ctx context.Context) bool { return ctx.Value(wholeKey{}) != nil }

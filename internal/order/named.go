@@ -1,0 +1,61 @@
+package order
+
+import (
+	"context"
+	"slices"
+	"sync/atomic"
+
+	"github.com/aws/aws-lambda-go/lambda"
+
+	"github.com/lambdarmor/lambdarmor/internal/invocation"
+)
+
+// Named is a handler that knows which layers stand inside it. It begins the
+// invocation if no handler outside of it has, so that a chain that was built
+// without guard.Wrap is as safe as one with it.
+type Named struct {
+	next     lambda.Handler
+	inside   []string // names, its own first
+	warnings []string
+	warm     atomic.Bool
+}
+
+// New names a handler that calls the handlers in inside. It panics if the order
+// of the layers is unsafe.
+func New(name string, h lambda.Handler, inside ...lambda.Handler) *Named {
+	n := &Named{next: h, inside: []string{name}}
+	for _, next := range inside {
+		if known, ok := next.(*Named); ok {
+			n.inside = append(n.inside, known.inside...)
+			n.warnings = append(n.warnings, known.warnings...)
+		}
+	}
+	for _, r := range rules {
+		switch {
+		case r.unless == name: // from here outwards the rule is met
+			n.inside = slices.DeleteFunc(n.inside, func(inner string) bool { return inner == r.Inner })
+		case r.Outer != name || !slices.Contains(n.inside[1:], r.Inner):
+		case r.Unsafe:
+			panic("guard: " + r.String())
+		default:
+			n.warnings = append(n.warnings, r.String())
+		}
+	}
+	return n
+}
+
+// Warn adds a warning to those of the chain.
+func (n *Named) Warn(text string) { n.warnings = append(n.warnings, text) }
+
+// Warnings returns what to warn of, in this layer and inside it.
+func (n *Named) Warnings() []string { return n.warnings }
+
+// Invoke calls the handler within an invocation.
+func (n *Named) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
+	if invocation.Of(ctx) == nil {
+		// Load before Swap: the flag is written once and read by all cores.
+		first := !n.warm.Load() && !n.warm.Swap(true)
+		ctx = invocation.Begin(ctx, payload, first, n.warnings)
+	}
+	return n.next.Invoke(ctx, payload)
+}

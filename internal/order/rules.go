@@ -1,0 +1,71 @@
+// Package order knows which layers of a chain must not stand outside which.
+package order
+
+import (
+	"cmp"
+	"fmt"
+)
+
+// Rule is a rule for two layers of a chain, or for a layer and the handler.
+type Rule struct {
+	Outer  string // the layer that must not stand outside, "idempotency.Once"
+	Inner  string // of this one
+	Why    string // what happens if it does
+	Unsafe bool   // the chain is refused; otherwise a warning is logged
+
+	advice string // in place of "list Inner before Outer"
+	unless string // a layer that makes it right, outside of Inner
+}
+
+// Advice returns what to do about it.
+func (r Rule) Advice() string {
+	return cmp.Or(r.advice, "list "+r.Inner+" before "+r.Outer)
+}
+
+// String says what is wrong and what to do.
+func (r Rule) String() string {
+	return fmt.Sprintf("%s stands outside %s: %s; %s", r.Outer, r.Inner, r.Why, r.Advice())
+}
+
+// HTTPHandler is the name of the handlers of package httpapi.
+const HTTPHandler = "httpapi.Func, Routes, Handler, Serve"
+
+// Rules returns the rules that every chain is held to when it is built. What
+// construction cannot see, because a third party's layer hides what is inside
+// it, fails at the first invocation instead: see layer.SealPrincipal.
+func Rules() []Rule { return rules[:] }
+
+var rules = [...]Rule{
+	{Inner: "authorizer.Require", Outer: "idempotency.Once", Why: "a stored answer would go to whoever sends its key", Unsafe: true},
+	{Inner: "authorizer.FromGateway", Outer: "idempotency.Once", Why: "a stored answer would go to whoever sends its key", Unsafe: true},
+	{Inner: "webhook.Require", Outer: "idempotency.Once", Why: "a stored answer would go to whoever sends its key", Unsafe: true},
+	{
+		Outer: "guard.Errors", Inner: HTTPHandler, Why: "an HTTP client would get a 502 for every error",
+		advice: "use httpapi.Default, or httpapi.Problems in its place", Unsafe: true, unless: "httpapi.Problems",
+	},
+	{
+		Outer: "idempotency.Once", Inner: "idempotency.Once", Why: "a key would be in progress by itself",
+		advice: "list it once",
+	},
+	{Inner: "validate.Body", Outer: "idempotency.Once", Why: "a request of the wrong form would use up its key"},
+	{Inner: "validate.Event", Outer: "idempotency.Once", Why: "a request of the wrong form would use up its key"},
+	{Inner: "validate.Parameters", Outer: "idempotency.Once", Why: "a request of the wrong form would use up its key"},
+	{Inner: "httpapi.Problems", Outer: "idempotency.Once", Why: "its own errors would leave the chain as errors of the function"},
+	{Inner: "guard.Errors", Outer: "idempotency.Once", Why: "its own errors would leave the chain with their texts"},
+	{Inner: "httpapi.Problems", Outer: "authorizer.Require", Why: "a denial would leave the chain as an error of the function"},
+	{Inner: "httpapi.CORS", Outer: "authorizer.Require", Why: "a preflight carries no credentials and would be denied"},
+	{Inner: "httpapi.CORS", Outer: "authorizer.FromGateway", Why: "a preflight carries no credentials and would be denied"},
+	{Inner: "guard.Log", Outer: "guard.Recover", Why: "the record of a panic would not say what became of it"},
+	{Inner: "httpapi.Problems", Outer: "guard.Recover", Why: "a panic would leave the chain as an error of the function"},
+	{Inner: "guard.Errors", Outer: "guard.Recover", Why: "a panic would leave the chain with its text"},
+	{Inner: "guard.Recover", Outer: "guard.Limit", Why: "a panic while it reads would end the process"},
+	{Inner: "guard.Recover", Outer: "authorizer.Require", Why: "a panic of the check would end the process"},
+	{Inner: "guard.Log", Outer: "idempotency.Once", Why: "the record would not have the replay"},
+	{Inner: "guard.Log", Outer: "httpapi.Problems", Why: "the record would not have the answer"},
+	{Inner: "guard.Log", Outer: "guard.Errors", Why: "the record would not have the error that is reported"},
+	{Inner: "guard.Log", Outer: "guard.Deadline", Why: "there would be no time left to write the record"},
+	{Inner: "httpapi.Problems", Outer: "guard.Deadline", Why: "there would be no time left to answer"},
+	{Inner: "guard.Limit", Outer: "validate.Body", Why: "a body would be read before it is known to be small enough"},
+	{Inner: "guard.Limit", Outer: "authorizer.Require", Why: "a request would be read before it is known to be small enough"},
+	{Inner: "guard.Limit", Outer: "idempotency.Once", Why: "a request would be read before it is known to be small enough"},
+}

@@ -4,10 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"net/http"
 	"slices"
-	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -37,25 +34,12 @@ func TestAWithdrawnTakeOverIsAskedAbout(t *testing.T) {
 				_, _ = do(func(context.Context) (string, error) { panic("stopped") })
 			}()
 
-			var late sync.WaitGroup
-			arrive := make(chan struct{})
-			s.next("TransactWriteItems", func(p *proxy, _ http.ResponseWriter, r *http.Request, body []byte) {
-				r = r.Clone(context.Background())
-				late.Go(func() {
-					<-arrive
-					reply, err := p.Forward(r, body)
-					if err != nil || reply.Status != http.StatusBadRequest || !strings.Contains(string(reply.Body), "ConditionalCheckFailed") {
-						t.Errorf("the late commit got %s, %v, want a failed condition", reply.Body, err)
-					}
-				})
-				panic(http.ErrAbortHandler)
-			}, drop, drop)
+			arrive := s.holdCommit(t)
 			s.next("UpdateItem", withdrawal...)
 			if got, err := do(s.place); !errors.Is(err, idempotency.ErrNotCommitted) {
 				t.Fatalf("got %q, %v, want ErrNotCommitted", got, err)
 			}
-			close(arrive)
-			late.Wait()
+			arrive()
 			if got, err := do(s.place); got != "order 2" || err != nil {
 				t.Errorf("got %q, %v, want the second order", got, err)
 			}

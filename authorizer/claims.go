@@ -1,6 +1,7 @@
 package authorizer
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 	"strings"
@@ -10,45 +11,35 @@ import (
 	"github.com/lambdarmor/lambdarmor/internal/reason"
 )
 
-// claimsGrant makes a grant of the claims that a gateway has verified. An HTTP
-// API passes all of them on as text: a list as "[a b]". A REST API separates it
-// by commas.
+// claimsGrant makes a grant of the claims that a gateway has verified. An HTTP API passes
+// on all of them as text, a list as "[a b]". A REST API separates a list by commas.
 //
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-jwt-authorizer.html
 func claimsGrant(claims map[string]any, scopes []string) (*Grant, error) {
-	g := &Grant{Principal: request.Text(claims["sub"])}
-	if g.Principal == "" { // a token of a client's own
-		g.Principal = request.Text(claims["client_id"])
+	g := &Grant{
+		Principal: cmp.Or(request.Text(claims["sub"]), request.Text(claims["client_id"])),
+		Scopes:    slices.Clone(scopes),
+		Groups:    claimedGroups(claims),
+		Expires:   claimedEnd(request.Text(claims["exp"])),
+		Context:   others(claims),
 	}
 	if g.Principal == "" {
 		return nil, reason.New("authorizer: the token that the gateway has verified has no subject")
 	}
-	g.Scopes = slices.Clone(scopes)
 	for _, scope := range strings.Fields(request.Text(claims["scope"])) {
 		if !slices.Contains(g.Scopes, scope) {
 			g.Scopes = append(g.Scopes, scope)
 		}
 	}
-	g.Groups = groupsOf(claims)
-	g.Expires = endOf(request.Text(claims["exp"]))
-	for name, value := range claims {
-		if _, ok := reserved[name]; ok || name == "sub" {
-			continue
-		}
-		if g.Context == nil {
-			g.Context = make(map[string]any, len(claims))
-		}
-		g.Context[name] = plainValue(value)
-	}
+	delete(g.Context, "sub")
 	return g, nil
 }
 
-// groupsOf reads the groups of Cognito, whose names have no spaces, and otherwise
-// the claim groups: of a text "[my admins]" it cannot be told whether it is one
-// group or two, and so it is none.
+// claimedGroups returns the groups of Cognito, whose names have no spaces, or else the
+// claim groups. The text "[my admins]" may be one group or two, so it is ignored.
 //
 // https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_CreateGroup.html
-func groupsOf(claims map[string]any) []string {
+func claimedGroups(claims map[string]any) []string {
 	if groups := listOf(claims["cognito:groups"]); len(groups) > 0 {
 		return groups
 	}
@@ -78,9 +69,9 @@ func listOf(claim any) []string {
 	return strings.Split(text, ",")
 }
 
-// endOf reads the end of a token: seconds since 1970, or a date as a REST API
-// writes it. The gateway has held the token to it; what cannot be read is no end.
-func endOf(text string) time.Time {
+// claimedEnd reads seconds since 1970, or a date as a REST API writes it. The gateway has
+// checked the end already, so text in another form is no end.
+func claimedEnd(text string) time.Time {
 	if seconds, err := strconv.ParseInt(text, 10, 53); err == nil {
 		return time.Unix(seconds, 0)
 	}

@@ -3,79 +3,55 @@ package authorizer
 import (
 	"context"
 	"errors"
-	"maps"
 	"net/http"
 	"reflect"
 	"slices"
 
+	"github.com/lambdarmor/lambdarmor/authorizer/internal/reads"
 	"github.com/lambdarmor/lambdarmor/authorizer/internal/routekey"
 	"github.com/lambdarmor/lambdarmor/authorizer/policy"
 	"github.com/lambdarmor/lambdarmor/guard"
 )
 
-// hazardError is a decision that no policy can express.
-type hazardError struct{ fix string }
-
-func (e *hazardError) Error() string { return e.fix }
-
-// uncachedFix is what helps where nothing else does.
-const uncachedFix = "set the result TTL to 0 and declare it with Uncached()"
-
-// document returns the policy for all calls that the gateway may hold to it, and the
-// grant that goes with it. g is nil if the call is forbidden.
-func (d *decider) document(ctx context.Context, r *Request, g *Grant) (doc policy.Document, _ *Grant, err error) {
+// document returns the policy for all calls that the gateway may apply it to, and the
+// grant that goes with it. g is the grant of the call, nil if that is forbidden.
+func (d *decider) document(ctx context.Context, r *Request, g *Grant) (*policy.Document, *Grant, error) {
 	in := r.in
-	doc = in.newDocument()
-	if d.uncached || !in.cacheable() {
-		if g != nil {
-			err = notNameable(guard.Forbidden, doc.Allow(in.arn))
+	doc := &policy.Document{AnyStage: in.Format == reads.RESTToken}
+	if !d.cache.Stores(in) {
+		if g == nil {
+			return doc, nil, nil
 		}
-		return doc, g, err
+		return doc, g, notNameable(guard.Forbidden, doc.Allow(in.ARN))
 	}
-	looked := r.reads.withEdge(d.edge)
-	uncovered := d.uncovered(in, looked)
-	pinned := in.routeKey != "" && d.covers(in, read{place{kind: inRouteKey}, in.routeKey})
-	if !pinned && len(r.reads.routeTables()) > 0 {
-		uncovered = slices.DeleteFunc(uncovered, read.ofTable)
-		if len(uncovered) > 0 {
-			return doc, g, &hazardError{fix(in, uncovered)}
-		}
-		return d.tables(ctx, r, g)
+	covers := func(kind reads.Kind, value string) bool {
+		return d.cache.Covers(in, reads.Read{Place: reads.Place{Kind: kind}, Value: value})
+	}
+	byRoute := in.RouteKey != "" && covers(reads.RouteKey, in.RouteKey)
+	uncovered := d.cache.Uncovered(in, r.reads)
+	routes, tables := r.reads.Routes()
+	askEach := !byRoute && tables
+	if askEach {
+		uncovered = slices.DeleteFunc(uncovered, reads.Read.PerRoute)
 	}
 	switch {
 	case len(uncovered) > 0:
-		return doc, g, &hazardError{fix(in, uncovered)}
+		return doc, g, hazard(reads.Fix(in, uncovered))
+	case askEach:
+		return d.allowTables(ctx, r, g, doc, routes)
 	case g == nil:
 		return doc, nil, nil
-	case pinned:
-		err = doc.AllowRoute(in.arn, in.routeKey, in.gateway())
-	default:
-		path := d.covers(in, read{place{kind: inPath}, in.RawPath()}) && d.covers(in, read{place{kind: inDomain}, in.Domain()})
-		err = allowSame(&doc, in.arn, d.covers(in, read{place{kind: inMethod}, in.method}), path)
+	case byRoute:
+		return doc, g, notNameable(guard.Internal, doc.AllowRoute(in.ARN, in.RouteKey, in.Gateway()))
 	}
-	return doc, g, notNameable(guard.Internal, err)
+	byMethod := covers(reads.Method, in.Method)
+	byPath := covers(reads.Path, in.RawPath()) && covers(reads.Domain, in.Domain())
+	return doc, g, notNameable(guard.Internal, allowSame(doc, in.ARN, byMethod, byPath))
 }
 
-// newDocument returns a policy for the stage of a call. Of a TOKEN event AWS may
-// write "*" for it.
-func (in *input) newDocument() policy.Document {
-	return policy.Document{AnyStage: in.format == RESTToken}
-}
-
-func (in *input) gateway() policy.Gateway {
-	switch in.format {
-	case RESTToken:
-		return policy.RESTToken
-	case RESTRequest:
-		return policy.RESTAPI
-	default:
-		return policy.HTTPAPI
-	}
-}
-
-// notNameable makes a refusal of a call that cannot be named in a policy: its path
-// is the client's. Where it would be kept it is no denial, as others may have the
-// same identity.
+// notNameable is the error for a path that no policy can name. The client chose the
+// path. If the answer is stored it must not be a denial, as others may have the same
+// identity.
 func notNameable(kind guard.Kind, err error) error {
 	if err == nil {
 		return nil
@@ -83,118 +59,111 @@ func notNameable(kind guard.Kind, err error) error {
 	return &guard.Error{Kind: kind, Code: "path_not_grantable", Detail: "No policy can name this path.", Err: err}
 }
 
-// ofTable reports whether a read is one that is made anew for each route.
-func (r read) ofTable() bool {
-	return r.kind == inRouteKey || r.kind == inMethod || r.kind == inTablePath || r.kind == inDomain
-}
-
-// allowSame allows all that the decision is the same for: method and path of the
-// call are what they are now where the gateway keeps decisions apart by them, the
-// path if by the domain as well.
-func allowSame(doc *policy.Document, a policy.ARN, method, path bool) error {
-	switch {
-	case method && path:
+// allowSame allows the calls with the method and the path of a, as far as the gateway
+// stores decisions separately by them.
+func allowSame(doc *policy.Document, a policy.ARN, byMethod, byPath bool) error {
+	if byMethod && byPath {
 		return doc.Allow(a)
-	case method:
-		a.Path = ""
-		return doc.AllowBelow(a)
-	case path:
+	}
+	if byPath {
 		for _, a.Method = range routekey.Methods() {
 			if err := doc.Allow(a); err != nil {
 				return err
 			}
 		}
 		return nil
-	default:
-		a.Method, a.Path = "", ""
-		return doc.AllowBelow(a)
 	}
+	a.Path = ""
+	if !byMethod {
+		a.Method = ""
+	}
+	return doc.AllowBelow(a)
 }
 
-// tables asks about every route of the tables that the check goes through.
-func (d *decider) tables(ctx context.Context, r *Request, g *Grant) (doc policy.Document, _ *Grant, err error) {
-	doc = r.in.newDocument()
-	known := r.reads.routeTables()
-	all := routesOf(known)
-	called := g
-	var uncovered []read
-	for i := range all {
-		asked := &Request{in: r.in, reads: new(reads), memo: r.memo, as: &all[i]}
-		granted, err := d.ask(ctx, asked)
-		for _, table := range asked.reads.routeTables() {
-			r.reads.noteTable(table)
+// allowTables asks the check about every route of the tables that it uses, and allows
+// what it grants. called is the grant of the call itself.
+func (d *decider) allowTables(ctx context.Context, r *Request, called *Grant, doc *policy.Document, known []*routekey.Route) (*policy.Document, *Grant, error) {
+	routes := suppose(known)
+	g := called
+	var uncovered []reads.Read
+	for i := range routes {
+		route := &routes[i]
+		asked := r.fork()
+		asked.as = route
+		granted, err := d.decide(ctx, asked)
+		if more, ok := asked.reads.Routes(); ok {
+			r.reads.AddTable(more)
 		}
 		v := verdictOf(err)
+		if v == failed && route.Key != "" {
+			return doc, g, err
+		}
 		if v == failed {
-			if all[i].Key != "" {
-				return doc, g, err
-			}
 			continue
 		}
-		for _, read := range asked.reads.withEdge(d.edge) {
-			// The path of a supposed call is not known, whoever covers it, and
-			// neither is what the gateway calls its route.
-			unknown := read.kind == inPath || read.kind == inPathValue || read.kind == inRouteKey
-			if unknown || !read.ofTable() && !d.covers(r.in, read) {
-				if read.kind == inRouteKey {
-					read.value = r.in.routeKey
-				}
-				uncovered = append(uncovered, read)
+		for _, read := range d.cache.Looked(asked.reads) {
+			switch {
+			case read.Kind == reads.RouteKey: // the gateway's name for the route is not known
+				read.Value = r.in.RouteKey
+			case read.Kind == reads.Path, read.Kind == reads.PathValue: // nor is the path
+			case read.PerRoute(), d.cache.Covers(r.in, read):
+				continue
 			}
+			uncovered = append(uncovered, read)
 		}
 		if v != allowed {
 			continue
 		}
-		all[i].granted = true
+		route.granted = true
 		if g == nil {
 			g = granted
 		}
 		if g = same(g, granted); g == nil {
-			return doc, granted, &hazardError{"let all routes have the same principal, scopes, groups and context, or " + uncachedFix}
+			return doc, granted, hazard("let all routes have the same principal, scopes, groups and context")
 		}
 	}
-	if len(r.reads.routeTables()) > len(known) { // one that the call itself did not come to
-		return d.tables(ctx, r, called)
+	if all, _ := r.reads.Routes(); len(all) > len(known) { // of a table that the call itself did not come to
+		return d.allowTables(ctx, r, called, doc, all)
 	}
 	if len(uncovered) > 0 {
-		return doc, g, &hazardError{fix(r.in, uncovered)}
+		return doc, g, hazard(reads.Fix(r.in, uncovered))
 	}
-	all = slices.DeleteFunc(all, func(s supposed) bool { return !s.granted && s.Key == "" })
-	wide := func(method string) bool { // all of the method may be allowed
-		return slices.ContainsFunc(all, func(s supposed) bool { return s.method == method && s.Key == "" })
-	}
-	parameters := slices.ContainsFunc(all, func(s supposed) bool { return s.granted && !s.Fixed() && !wide(s.method) })
-	complete := d.complete && (r.in.format == RESTToken || !r.reads.has(inTablePath))
-	if parameters && !complete {
-		return doc, g, &hazardError{"declare with CompleteRoutes() that Routes names all routes of the API, add the route to the identity sources, or " + uncachedFix}
-	}
-	if err := allowGranted(&doc, r.in, all); err != nil {
-		return doc, g, err
-	}
-	if called != nil {
-		if err := doc.Allow(r.in.arn); err != nil && !parameters && !wide(r.in.arn.Method) {
-			return doc, g, notNameable(guard.Internal, err)
-		}
-	}
-	return doc, g, nil
+	byPath := slices.ContainsFunc(d.cache.Looked(r.reads), func(read reads.Read) bool { return read.Kind == reads.TablePath })
+	complete := d.complete && (r.in.Format == reads.RESTToken || !byPath)
+	return doc, g, allowRoutes(doc, r.in, routes, complete, called != nil)
 }
 
-// allowGranted allows those routes that are granted and none of the others.
-func allowGranted(doc *policy.Document, in *input, all []supposed) error {
-	routes := make([]policy.Route, len(all))
-	for i, s := range all {
-		routes[i] = policy.Route{Key: s.Key, Method: s.method, Granted: s.granted}
+// allowRoutes allows the granted routes, and the call itself if that is granted.
+func allowRoutes(doc *policy.Document, in *reads.Call, routes []supposed, complete, called bool) error {
+	list := make([]policy.Route, 0, len(routes))
+	whole := map[string]bool{} // methods of which all calls may be allowed
+	for _, s := range routes {
+		if s.Key == "" && !s.granted {
+			continue
+		}
+		whole[s.method] = whole[s.method] || s.Key == ""
+		list = append(list, policy.Route{Key: s.Key, Method: s.method, Granted: s.granted})
 	}
-	err := doc.AllowRoutes(in.arn, routes, in.gateway())
+	parameters := slices.ContainsFunc(routes, func(s supposed) bool { return s.granted && !s.Fixed() && !whole[s.method] })
+	if parameters && !complete {
+		return hazard("declare with CompleteRoutes() that Routes names all routes of the API", "add the route to the identity sources")
+	}
+	err := doc.AllowRoutes(in.ARN, list, in.Gateway())
 	var overlap *policy.OverlapError
 	if errors.As(err, &overlap) {
-		return &hazardError{overlap.Error() + ": add the route to the identity sources, or " + uncachedFix}
+		return hazard(overlap.Error() + ": add the route to the identity sources")
 	}
-	return err
+	if err != nil || !called {
+		return err
+	}
+	if err := doc.Allow(in.ARN); err != nil && !parameters && !whole[in.ARN.Method] {
+		return notNameable(guard.Internal, err)
+	}
+	return nil
 }
 
-// same returns the grant of several routes, nil if they differ: the backend would
-// get that of another route.
+// same returns the grant of two routes, the one that ends earlier. It is nil if they
+// differ otherwise: the backend would get the grant of another route.
 func same(a, b *Grant) *Grant {
 	x, y := *a, *b
 	x.Expires, y.Expires = b.Expires, b.Expires
@@ -207,23 +176,16 @@ func same(a, b *Grant) *Grant {
 	return a
 }
 
-// routesOf returns the routes of tables, in an order of their own, ANY taken apart
-// and HEAD beside GET, and last one of each method that is in none of them. What a
-// table has of a method for itself it finds for that method of ANY as well.
-func routesOf(tables []*routeTable) []supposed {
-	shapes := map[string]*routekey.Route{}
-	for _, t := range tables {
-		for _, e := range t.ordered {
-			shapes[e.Shape()] = e.Route
-		}
-	}
+// suppose returns the routes for each method that they take, and then the calls of no
+// route for each method.
+func suppose(routes []*routekey.Route) []supposed {
 	var out []supposed
-	for _, shape := range slices.Sorted(maps.Keys(shapes)) {
-		route := shapes[shape]
+	for _, route := range routes {
 		for _, method := range route.Methods() {
 			out = append(out, supposed{Route: route, method: method})
 		}
-		if _, own := shapes[http.MethodHead+" "+route.Template()]; route.Method == http.MethodGet && !own {
+		ownHead := func(r *routekey.Route) bool { return r.Method == http.MethodHead && r.Template() == route.Template() }
+		if route.Method == http.MethodGet && !slices.ContainsFunc(routes, ownHead) {
 			out = append(out, supposed{Route: route, method: http.MethodHead})
 		}
 	}

@@ -3,7 +3,9 @@ package authorizer
 import (
 	"context"
 	"strings"
+	"sync"
 
+	"github.com/lambdarmor/lambdarmor/authorizer/internal/reads"
 	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/guard/httpapi"
 )
@@ -89,7 +91,7 @@ func bearerToken(r *Request) (string, error) {
 	switch {
 	case ok && strings.EqualFold(scheme, "bearer"):
 		token = strings.TrimLeft(token, " ")
-	case !ok && (r.in.format == RESTToken || r.in.format == GraphQL):
+	case !ok && (r.in.Format == reads.RESTToken || r.in.Format == reads.AppSync):
 		token = header
 	case ok && !strings.Contains(scheme, ","): // another scheme
 		return "", missing("Bearer", "A bearer token is required.")
@@ -101,9 +103,30 @@ func bearerToken(r *Request) (string, error) {
 	return token, nil
 }
 
+const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
 // isToken68 follows RFC 9110, section 11.2. A comma, which joins headers that were
 // sent twice, is not among its characters.
 func isToken68(token string) bool {
 	body := strings.TrimRight(token, "=")
-	return body != "" && strings.Trim(body, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~+/") == ""
+	return body != "" && strings.Trim(body, letters+"0123456789-._~+/") == ""
+}
+
+// memo keeps what a credential was found to be, for one decision: [Policy] asks a check
+// about many routes, and the credential is the same.
+type memo struct{ answers sync.Map }
+
+type answer struct {
+	grant *Grant
+	err   error
+}
+
+// once returns the answer that find has returned for the key before, if there is one.
+func (r *Request) once(key any, find func() (*Grant, error)) (*Grant, error) {
+	if a, ok := r.memo.answers.Load(key); ok {
+		return a.(answer).grant, a.(answer).err
+	}
+	g, err := find()
+	r.memo.answers.Store(key, answer{g, err})
+	return g, err
 }

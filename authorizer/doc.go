@@ -9,64 +9,48 @@
 //				"GET /orders/{id}": authorizer.Scopes("orders:read"),
 //			}),
 //		)
-//		guard.Start(authorizer.Simple(check),
-//			guard.Log(logger),
-//			guard.Errors(),
-//			guard.Recover(),
-//		)
+//		guard.Start(authorizer.Simple(check), guard.Default(log))
 //	}
 //
-// A [Check] reads a [Request] and returns a [Grant], or an error that says why
-// not. Some checks find out who calls: [Bearer], [APIKey], [ClientCert], [IAM],
-// package basic. Some restrict that: [Scopes], [Groups], [SourceIP], [Routes]. [All]
-// and [Any] combine them.
+// A [Check] reads a [Request] and returns a [Grant] or an error. Some checks find out
+// who calls: [Bearer], [APIKey], [ClientCert], [IAM], package basic. Some restrict
+// that: [Scopes], [Groups], [SourceIP], [Routes]. [All] and [Any] combine checks.
 //
-//	                   answers with a check           inside the function
+//	                   as the gateway's authorizer    inside the function
 //	HTTP API           Simple, Policy                 FromGateway, or Require
 //	REST API           Policy                         FromGateway, or Require
-//	WebSocket API      Policy, of $connect            FromGateway
+//	WebSocket API      Policy, for $connect           FromGateway
 //	AppSync            AppSync
 //	function URL                                      Require, or FromGateway behind IAM
 //	VPC Lattice                                       Require, or FromGateway behind IAM
 //
 // # The gateway's cache
 //
-// API Gateway stores an authorizer's answer under the values of its identity
-// sources and nothing else. An authorizer that allows a token on GET /list-users
-// has then allowed it on GET /list-admins as well, for up to an hour.
+// API Gateway stores the answer of an authorizer under the values of its identity
+// sources, and nothing else. If a token is allowed GET /list-users, the stored answer
+// also allows it GET /list-admins, for up to an hour.
 //
-// A Request records what a check has read. If the decision depended on something
-// that is no identity source, the answer is an error with the code
-// authorizer_cache_hazard, of which the gateway stores nothing. The log has, as fix,
-// what to change: in the example, add $context.routeKey to the identity sources.
-// The rule holds for grants and denials, and for your own checks. Nothing has to
-// be declared for it. Reading an absent header counts like reading a present one.
+// This package prevents that. A Request records what a check reads. If the decision
+// depends on anything that is not an identity source, the answer is an error with the
+// code authorizer_cache_hazard, which the gateway does not store. The log then says as fix
+// what to change, here: add $context.routeKey to the identity sources. This applies to
+// grants and denials, to your own checks, and to a header that is absent.
 //
-// So no request is let in by the answer to another unless its own check would let
-// it in. And a client that lacks your credential cannot change what you get: it
-// can neither have you let in as somebody else nor have you locked out.
-//
-// The event has the values of the identity sources, not their names. A value
-// therefore counts as one of them if it is among them and stands nowhere else in
-// the request. Otherwise a client could put the text of a route into a header that
-// is an identity source.
-//
-// What a check takes from elsewhere than the Request is not recorded: the time, a
-// database. The gateway stores the answer for its TTL whatever changes there.
-// [FromGateway] refuses a grant that has expired meanwhile.
+// So a stored answer lets a request in only if its own check would, and a client without
+// your credential can neither use your grant nor lock you out. What a check reads from
+// elsewhere is not recorded: the time, a database. The stored answer does not change with
+// it. [FromGateway] refuses a grant that has expired since.
 //
 // # Paths
 //
-// Checks and handlers find routes by the same code, that of net/http, and GET takes
-// HEAD as well. A path that two readers could take for two is an error with the
-// code path_ambiguous on both sides, and no stored denial: one that still has a
-// percent sign after it was decoded once, an encoded slash, an empty segment, a dot
-// segment, a backslash or a control character.
+// Checks and handlers find routes by the same code, that of net/http. A path that two
+// readers could understand differently is an error with the code path_ambiguous, and never
+// a stored denial: one with a percent sign after it was decoded once, an encoded slash, an
+// empty segment, a dot segment, a backslash or a control character.
 //
-// # What is logged
+// # Logging
 //
-// The record of the invocation, which [guard.Log] writes, has the principal, the
-// route and the decision: allow, deny or fail. If the call is not allowed it has
-// error.code and error.cause. The record of FromGateway, which decides nothing, has
-// no decision. Credentials are in none of them. Without guard.Log nothing is logged.
+// [guard.Log] writes the principal, the route and the decision: allow, deny or fail. If the
+// call is not allowed, it also writes error.code and error.cause. Credentials are never
+// logged.
 package authorizer

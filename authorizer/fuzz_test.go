@@ -34,7 +34,7 @@ func FuzzRequest(f *testing.F) {
 		looks(func(r *authorizer.Request) bool {
 			readings(r)
 			r.ARN()
-			r.Operation()
+			r.GraphQL()
 			return false
 		}),
 	)

@@ -167,7 +167,7 @@ var hazards = []struct {
 		name:    "that a header is not there",
 		check:   looks(func(r *authorizer.Request) bool { return r.Header("X-Blocked") == "" }),
 		sources: []string{bearer},
-		fix:     "do not read the header x-blocked that is not there",
+		fix:     "do not read the header x-blocked that is absent",
 	},
 	{
 		name:    "that a query value is not there",
@@ -217,7 +217,7 @@ var hazards = []struct {
 		sources: []string{pem},
 	},
 	{name: "what is the same for all of a stage", check: looks(func(r *authorizer.Request) bool {
-		return r.StageVariable("a") == "" && r.Stage() != "" && r.APIID() != "" && r.AccountID() != "" && r.Format() == authorizer.HTTP2
+		return r.StageVariable("a") == "" && r.Stage() != "" && r.APIID() != ""
 	}), sources: []string{bearer}},
 	{name: "several", check: looks(func(r *authorizer.Request) bool {
 		return r.RouteKey() != "" && r.SourceIP() != "" && r.Query("expand") != ""
@@ -286,7 +286,7 @@ var hazards = []struct {
 		name: "a route that is named like the stage", check: authorizer.Routes(map[string]authorizer.Check{"$default": authorizer.Bearer(alice())}),
 		change:  func(e sample.Event) sample.Event { return e.Set("/routeKey", "$default") },
 		sources: []string{bearer, "$default"},
-		fix:     "do not read the route where the request has the same value in another place",
+		fix:     "do not read the route if the request has the same value in another place",
 	},
 	{
 		name:    "SourceIP",
@@ -354,13 +354,13 @@ var hazards = []struct {
 		name: "a header with the route in it", check: onRoute(authorizer.Bearer(alice())),
 		change:  func(e sample.Event) sample.Event { return e.Set("/headers/x-any", routeKey) },
 		sources: []string{bearer, routeKey},
-		fix:     "do not read the route where",
+		fix:     "do not read the route if",
 	},
 	{
 		name: "a header twice, the route among its values", check: onRoute(authorizer.Bearer(alice())),
 		change:  func(e sample.Event) sample.Event { return e.Set("/headers/x-any", "a, "+routeKey+" ,b") },
 		sources: []string{bearer, routeKey},
-		fix:     "do not read the route where",
+		fix:     "do not read the route if",
 	},
 	{
 		name: "a query value with the route in it", check: onRoute(authorizer.Bearer(alice())),
@@ -368,7 +368,7 @@ var hazards = []struct {
 			return e.Set("/queryStringParameters/any", routeKey)
 		},
 		sources: []string{bearer, routeKey},
-		fix:     "do not read the route where",
+		fix:     "do not read the route if",
 	},
 	{
 		name: "cookies with the token in them", check: authorizer.Bearer(alice()),
@@ -380,7 +380,7 @@ var hazards = []struct {
 		name: "a cookie that is like the route", check: onRoute(authorizer.Bearer(alice())),
 		change:  func(e sample.Event) sample.Event { return e.Set("/cookies", []string{"a=b", routeKey}) },
 		sources: []string{bearer, routeKey},
-		fix:     "do not read the route where",
+		fix:     "do not read the route if",
 	},
 	{
 		name: "a path like a header", check: looks(func(r *authorizer.Request) bool { return r.Header("x-path") != "" }),
@@ -436,7 +436,7 @@ var hazards = []struct {
 		name: "an address that a client claims as well", check: authorizer.SourceIP("203.0.113.0/24"),
 		change:  func(e sample.Event) sample.Event { return e.Set("/headers/x-real-ip", "203.0.113.7") },
 		sources: []string{"203.0.113.7"},
-		fix:     "do not read the source address where",
+		fix:     "do not read the source address if",
 	},
 }
 

@@ -11,30 +11,27 @@ import (
 	"github.com/lambdarmor/lambdarmor/internal/reason"
 )
 
-// IAM grants when the request was signed (SigV4) by one of principals, and the
-// gateway, the function URL or VPC Lattice has verified that: the route has IAM
-// authorization. It belongs inside [Require], as an authorizer is not told who has
-// signed.
+// IAM grants if the request was signed (SigV4) by one of principals. The gateway, the
+// function URL or VPC Lattice has verified the signature: its auth type is IAM. Use it
+// inside [Require], as the event of an authorizer does not say who has signed.
 //
-// A principal is the ARN of a role or a user, "arn:aws:iam::123456789012:role/orders",
-// or an account, "123456789012", for all roles and users of it. Without principals
-// any signer will do that IAM lets in. The error is Unauthenticated where nobody
-// has signed, and Forbidden for another signer. IAM panics if a principal is
-// anything else, also the session of a role.
+// A principal is the ARN of a role or a user, "arn:aws:iam::123456789012:role/orders", or
+// an account, "123456789012", for all its roles and users. Without principals IAM grants
+// to any signer. It is Unauthenticated if nobody has signed, and Forbidden for another
+// signer. IAM panics if a principal is anything else, such as the session of a role.
 //
-// The grant's principal is the ARN of the role or user. The name of a role's
-// session is the context's "session"; whoever assumes the role chooses it, so it
-// identifies nobody. The ARN of a session leaves out the role's path, so roles are
-// compared by partition, account and name, which are unique. Who signs in through a
-// Cognito identity pool shares a role with all others: the grant's principal is the
-// id of the identity, and the context's "role" is the role.
+// The grant's principal is the ARN of the role or user, without the path of a role: the
+// ARN of a session does not have it, and names are unique in an account. The context has
+// the name of a session as "session". Whoever assumes the role chooses it, so it
+// identifies nobody. For a Cognito identity pool, whose users share a role, the principal
+// is the id of the identity, and the context has the role as "role".
 func IAM(principals ...string) Check {
 	principals = slices.Clone(principals)
 	for i, p := range principals {
 		if isAccount(p) {
 			continue
 		}
-		s, ok := signerOf(p)
+		s, ok := parseSigner(p)
 		if !ok || s.session != "" {
 			panic(fmt.Sprintf("authorizer: IAM with %q, which is neither an account nor the ARN of a role or a user", p))
 		}
@@ -46,7 +43,7 @@ func IAM(principals ...string) Check {
 		if err != nil {
 			return nil, missing("AWS4-HMAC-SHA256", "The request must be signed.")
 		}
-		s, ok := signerOf(who.ARN)
+		s, ok := parseSigner(who.ARN)
 		if len(principals) > 0 && !(ok && (slices.Contains(principals, s.arn) || slices.Contains(principals, s.account))) {
 			return nil, guard.Errorf(guard.Forbidden, "signer", "%s is not allowed this.", g.Principal)
 		}
@@ -54,43 +51,39 @@ func IAM(principals ...string) Check {
 	}
 }
 
-// signer is who an ARN of IAM names.
+// signer is a role, a user or an account.
 type signer struct {
-	arn     string // of the role, without its path, or of the user
+	arn     string // without the path of a role
 	account string
 	session string // of a role that was assumed
 }
 
-// signerOf is false for an ARN of neither a role, its session, nor a user. A
-// session is of sts; the guide of VPC Lattice writes it with iam.
+// parseSigner parses an ARN of IAM or STS. It reports false for anything but a role, its
+// session, a user and a root. VPC Lattice writes a session with iam.
 //
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html
 // https://docs.aws.amazon.com/vpc-lattice/latest/ug/lambda-functions.html
-func signerOf(arn string) (signer, bool) {
+func parseSigner(arn string) (signer, bool) {
 	parts := strings.SplitN(arn, ":", 6) // arn:partition:service:region:account:resource
 	if len(parts) < 6 || parts[0] != "arn" || !isPartition(parts[1]) || parts[3] != "" || !isAccount(parts[4]) {
 		return signer{}, false
 	}
-	partition, service, account := parts[1], parts[2], parts[4]
-	kind, name, _ := strings.Cut(parts[5], "/")
-	role := fmt.Sprintf("arn:%s:iam::%s:role/", partition, account)
-	switch {
-	case kind == "assumed-role" && (service == "sts" || service == "iam"):
-		name, session, _ := strings.Cut(name, "/")
-		return signer{role + name, account, session}, isName(name) && isName(session)
-	case service != "iam":
-		return signer{}, false
-	case parts[5] == "root":
-		return signer{arn: arn, account: account}, true
-	case kind == "role":
-		name, ok := withoutPath(name)
-		return signer{arn: role + name, account: account}, ok
-	case kind == "user":
-		_, ok := withoutPath(name)
-		return signer{arn: arn, account: account}, ok
-	default:
+	service, resource := parts[2], parts[5]
+	path := strings.Split(resource, "/")
+	kind, name := path[0], path[len(path)-1]
+	if strings.ContainsAny(resource, "*?") || strings.HasPrefix(resource, kind+"//") {
 		return signer{}, false
 	}
+	role := "arn:" + parts[1] + ":iam::" + parts[4] + ":role/"
+	switch {
+	case kind == "assumed-role" && len(path) == 3 && (service == "sts" || service == "iam"):
+		return signer{role + path[1], parts[4], name}, isName(path[1]) && isName(name)
+	case service == "iam" && kind == "role" && len(path) > 1:
+		return signer{arn: role + name, account: parts[4]}, isName(name)
+	case service == "iam" && (kind == "user" && len(path) > 1 && isName(name) || resource == "root"):
+		return signer{arn: arn, account: parts[4]}, true
+	}
+	return signer{}, false
 }
 
 func isPartition(text string) bool {
@@ -100,42 +93,32 @@ func isPartition(text string) bool {
 
 func isAccount(text string) bool { return len(text) == 12 && strings.Trim(text, "0123456789") == "" }
 
-// withoutPath returns the name of a role or a user.
-func withoutPath(name string) (string, bool) {
-	i := strings.LastIndexByte(name, '/')
-	return name[i+1:], i != 0 && !strings.ContainsAny(name[:i+1], "*?") && isName(name[i+1:])
-}
-
-// isName reports whether IAM and STS take a name.
+// isName follows the rules for names of roles, users and sessions.
 //
 // https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
 func isName(text string) bool {
-	return text != "" && !strings.ContainsFunc(text, func(c rune) bool {
-		letter := c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9'
-		return !letter && !strings.ContainsRune("_+=,.@-", c)
-	})
+	return text != "" && strings.Trim(text, letters+"0123456789_+=,.@-") == ""
 }
 
 var errNotSigned = reason.New("authorizer: the gateway has not said who signed the request")
 
-// signerGrant makes a grant of who has signed a request.
 func signerGrant(who *request.IAM) (*Grant, error) {
 	if who == nil || who.ARN == "" && who.CognitoIdentityID == "" {
 		return nil, errNotSigned
 	}
-	s, known := signerOf(who.ARN)
-	g := &Grant{Principal: who.ARN, Context: map[string]any{}} // of a federated user, as of what is not known here
+	g := &Grant{Principal: who.ARN, Context: map[string]any{}} // also for a federated user
+	s, known := parseSigner(who.ARN)
 	if known {
 		g.Principal = s.arn
 	}
-	if s.session != "" && who.CognitoIdentityID == "" {
-		g.Context["session"] = s.session
-	}
-	if who.CognitoIdentityID != "" {
+	switch {
+	case who.CognitoIdentityID != "":
 		g.Principal = who.CognitoIdentityID
 		if known {
 			g.Context["role"] = s.arn
 		}
+	case known && s.session != "":
+		g.Context["session"] = s.session
 	}
 	if who.AccountID != "" {
 		g.Context["account"] = who.AccountID

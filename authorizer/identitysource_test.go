@@ -106,11 +106,6 @@ func TestIdentitySourcesOfARESTAPIAreDeclared(t *testing.T) {
 		},
 		{name: "the header is", check: authorizer.Bearer(alice()), declared: []string{header}},
 		{
-			name:     "as an HTTP API has it",
-			check:    authorizer.Bearer(alice()),
-			declared: []string{"$request.header.Authorization"},
-		},
-		{
 			name:     "another is",
 			check:    authorizer.Bearer(alice()),
 			declared: []string{"method.request.header.Cookie"},
@@ -178,7 +173,7 @@ func TestIdentitySourcesOfARESTAPIAreDeclared(t *testing.T) {
 			}
 		})
 	}
-	for _, bad := range []string{"", "Authorization", "method.request.header.", "method.request.body", "$context.requestId", "method.request.path.id", "context.routeKey"} {
+	for _, bad := range []string{"", "Authorization", "$request.header.Authorization", "$context.path", "context.pathx", "method.request.header.", "method.request.body", "$context.requestId", "method.request.path.id", "context.routeKey"} {
 		mustPanic(t, bad, "authorizer: IdentitySources with", func() { authorizer.IdentitySources(bad) })
 	}
 }
@@ -224,7 +219,7 @@ func TestAppSyncKeepsWhatDependsOnTheTokenAlone(t *testing.T) {
 		want  *int
 	}{
 		"the token":     {check: authorizer.Bearer(alice())},
-		"the operation": {check: looks(func(r *authorizer.Request) bool { return r.Operation().Name == "Order" }), want: &none},
+		"the operation": {check: looks(func(r *authorizer.Request) bool { name, _, _ := r.GraphQL(); return name == "Order" }), want: &none},
 		"a header":      {check: looks(func(r *authorizer.Request) bool { return r.Header("host") != "" }), want: &none},
 		"no header":     {check: looks(func(r *authorizer.Request) bool { return r.Header("x") == "" }), want: &none},
 		"a denial":      {check: looks(func(r *authorizer.Request) bool { return r.Header("x") != "" }), want: &none},

@@ -31,13 +31,16 @@ func TestAnswersOfPolicies(t *testing.T) {
 		Principal: "alice", Scopes: []string{"a", "b"}, Groups: []string{"admins", "sales team"},
 		Context: map[string]any{"plan": "free", "seats": 3, "trial": true}, UsageKey: "key-1",
 	}
-	const context = `"scope":"a b","groups":"admins sales%20team","plan":"free","seats":3,"trial":true}`
+	const (
+		context = `{"groups":"admins sales%20team","plan":"free","scope":"a b","seats":3,"trial":true}`
+		whole   = `{"groups":"admins sales%20team","plan":"free","principalId":"alice","scope":"a b","seats":3,"trial":true}`
+	)
 	for variant, want := range map[string]string{
-		"":          `"context":{"principalId":"alice",` + context + `}`,
-		"http-1.0":  `"context":{"principalId":"alice",` + context + `}`,
-		"token":     `"context":{` + context + `,"usageIdentifierKey":"key-1"}`,
-		"request":   `"context":{` + context + `,"usageIdentifierKey":"key-1"}`,
-		"websocket": `"context":{` + context + `}`,
+		"":          `"context":` + whole + `}`,
+		"http-1.0":  `"context":` + whole + `}`,
+		"token":     `"context":` + context + `,"usageIdentifierKey":"key-1"}`,
+		"request":   `"context":` + context + `,"usageIdentifierKey":"key-1"}`,
+		"websocket": `"context":` + context + `}`,
 	} {
 		out, _, err := ask(t, authorizer.Policy(grants(g)), sampleOf(variant))
 		if err != nil || !strings.HasPrefix(out, `{"principalId":"alice","policyDocument":{"Version":"2012-10-17","Statement":[{"Action":"execute-api:Invoke","Effect":"Allow","Resource":[`) || !strings.HasSuffix(out, want) {
@@ -45,11 +48,11 @@ func TestAnswersOfPolicies(t *testing.T) {
 		}
 	}
 	out, _, err := ask(t, authorizer.Simple(grants(g)), sampleOf(""))
-	if want := `{"isAuthorized":true,"context":{"principalId":"alice",` + context + `}`; err != nil || out != want {
+	if want := `{"isAuthorized":true,"context":` + whole + `}`; err != nil || out != want {
 		t.Errorf("%s, want %s, %v", out, want, err)
 	}
-	out, _, err = ask(t, authorizer.AppSync(grants(g), authorizer.DeniedFields(func(*authorizer.Grant) []string { return []string{"Order.total", "Event.note"} }), authorizer.TTL(10*time.Second)), sampleOf("appsync"))
-	if want := `{"isAuthorized":true,"resolverContext":{"principalId":"alice","scope":"a b","groups":"admins sales%20team","plan":"free","seats":"3","trial":"true"},"deniedFields":["Event.note","Order.total"],"ttlOverride":10}`; err != nil || out != want {
+	out, _, err = ask(t, authorizer.AppSync(grants(g), authorizer.DeniedFields(func(*authorizer.Grant) []string { return []string{"Order.total", "Event.note"} }), authorizer.AppSyncTTL(10*time.Second)), sampleOf("appsync"))
+	if want := `{"isAuthorized":true,"resolverContext":{"groups":"admins sales%20team","plan":"free","principalId":"alice","scope":"a b","seats":"3","trial":"true"},"deniedFields":["Event.note","Order.total"],"ttlOverride":10}`; err != nil || out != want {
 		t.Errorf("%s, want %s, %v", out, want, err)
 	}
 }
@@ -79,19 +82,19 @@ func TestAppSyncForgetsWithTheGrant(t *testing.T) {
 		"late": {check: ending(48 * time.Hour), least: 3600, most: 3600},
 		"soon, longer kept": {
 			check: ending(30 * time.Second),
-			opts:  []authorizer.AppSyncOption{authorizer.TTL(time.Hour)},
+			opts:  []authorizer.AppSyncOption{authorizer.AppSyncTTL(time.Hour)},
 			least: 1,
 			most:  30,
 		},
 		"late, kept short": {
 			check: ending(48 * time.Hour),
-			opts:  []authorizer.AppSyncOption{authorizer.TTL(time.Minute)},
+			opts:  []authorizer.AppSyncOption{authorizer.AppSyncTTL(time.Minute)},
 			least: 60,
 			most:  60,
 		},
 		"not kept": {
 			check: ending(48 * time.Hour),
-			opts:  []authorizer.AppSyncOption{authorizer.TTL(0)},
+			opts:  []authorizer.AppSyncOption{authorizer.AppSyncTTL(0)},
 		},
 	} {
 		out, _, err := ask(t, authorizer.AppSync(tt.check, tt.opts...), sampleOf("appsync"))
@@ -99,9 +102,9 @@ func TestAppSyncForgetsWithTheGrant(t *testing.T) {
 			t.Errorf("%s: %s, %v", name, out, err)
 		}
 	}
-	mustPanic(t, "negative", "authorizer: TTL", func() { authorizer.TTL(-1) })
-	mustPanic(t, "not whole", "authorizer: TTL", func() { authorizer.TTL(1500 * time.Millisecond) })
-	mustPanic(t, "too long", "authorizer: TTL", func() { authorizer.TTL(2 * time.Hour) })
+	mustPanic(t, "negative", "authorizer: AppSyncTTL", func() { authorizer.AppSyncTTL(-1) })
+	mustPanic(t, "not whole", "authorizer: AppSyncTTL", func() { authorizer.AppSyncTTL(1500 * time.Millisecond) })
+	mustPanic(t, "too long", "authorizer: AppSyncTTL", func() { authorizer.AppSyncTTL(2 * time.Hour) })
 	mustPanic(t, "nil fields", "authorizer: DeniedFields", func() { authorizer.DeniedFields(nil) })
 	mustPanic(t, "nil check", "authorizer: AppSync", func() { authorizer.AppSync(nil) })
 	mustPanic(t, "nil check", "authorizer: Simple", func() { authorizer.Simple(nil) })

@@ -337,7 +337,7 @@ func TestRequireMayLookAtAllOfTheRequest(t *testing.T) {
 		seen = true
 		c, _ := r.Cookie("theme")
 		cert := r.ClientCert()
-		return r.Format() == authorizer.InHandler && r.Header("NONE") == "" && r.Query("expand") == "lines" && c == "dark" && r.PathValue("id") == "42" &&
+		return r.Header("NONE") == "" && r.Query("expand") == "lines" && c == "dark" && r.PathValue("id") == "42" &&
 			r.SourceIP() == "203.0.113.7" && r.RouteKey() == routeKey && r.Method() == "GET" && r.Path() == "/orders/42" && cert != nil && cert.SubjectDN == "CN=alice" && r.ARN() == (policy.ARN{})
 	})
 	event := withCertificate(sample.Of(guard.HTTPAPI)).Set("/rawPath", "/orders/42").Set("/routeKey", routeKey).Set("/pathParameters", map[string]string{"id": "42"}).
@@ -357,8 +357,8 @@ func TestRequireOverLatticeSeesWhatTheHandlerSees(t *testing.T) {
 	check := looks(func(r *authorizer.Request) bool {
 		cookie, _ := r.Cookie("theme")
 		checked = strings.Join([]string{r.Method(), r.Path(), r.Header("AUTHORIZATION"), cookie, r.Query("expand")}, " ")
-		return r.Format() == authorizer.InHandler && r.SourceIP() == "" && r.ClientCert() == nil && r.RouteKey() == "" && r.PathValue("id") == "" &&
-			r.Stage()+r.APIID()+r.AccountID() == "" && r.ARN() == (policy.ARN{})
+		return r.SourceIP() == "" && r.ClientCert() == nil && r.RouteKey() == "" && r.PathValue("id") == "" &&
+			r.Stage()+r.APIID() == "" && r.ARN() == (policy.ARN{})
 	})
 	var handled string
 	h := httpapi.Handler(func(_ context.Context, r *httpapi.Request) (httpapi.Response, error) {

@@ -18,8 +18,8 @@ import (
 // first answer. The package comment says what that promises.
 //
 // HTTP answers that [Keep] keeps are replayed byte for byte, with the header
-// Idempotent-Replayed: true and without Set-Cookie. So is an error of a
-// caller's-fault kind if an outer layer answers it, as httpapi.Problems does.
+// Idempotent-Replayed: true and without Set-Cookie. So is an error whose
+// kind is a client error, if an outer layer answers it, as httpapi.Problems does.
 // After any other error the key is released and a retry runs, unless the outcome
 // is unknown, see [AfterTimeout].
 //

@@ -2,18 +2,19 @@ package secrets
 
 import (
 	"context"
-	"log/slog"
+	"errors"
+	"maps"
+	"math/rand/v2"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/internal/clock"
 	"github.com/lambdarmor/lambdarmor/internal/flight"
 )
 
-// Cache keeps what a [Source] returned. Nothing runs between calls: the source is
-// asked when a value is. All methods are safe for concurrent use.
+// Cache keeps what a [Source] returned. It asks the source when a value is asked
+// for; nothing runs in between. All methods are safe for concurrent use.
 type Cache struct {
 	src Source
 
@@ -27,94 +28,121 @@ type Cache struct {
 	clock                      clock.Clock
 	random                     func() float64 // at least 0, less than 1
 
-	seq atomic.Uint64 // number of the last fetch that began
+	begun atomic.Uint64 // number of the last fetch that began
 
-	mu        sync.RWMutex // guards all below; held for no longer than a look
-	table     *table
-	calls     map[Ref][]call   // under way, in the order in which they began
-	postponed map[Ref]struct{} // what its source could not be asked for yet, see ErrOutsideInvocation
-	silences  flight.Failures  // calls that the source has not answered in time
+	mu       sync.RWMutex // guards all below; never held during a fetch
+	slots    map[Ref]*slot
+	calls    map[Ref][]*call  // under way, oldest first
+	deferred map[Ref]struct{} // to be fetched in the first invocation
+	timeouts flight.Failures  // fetches in a row that the source did not answer in time
 }
 
-// New returns a cache over src. It panics if src is nil.
+// New returns a cache of the values of src. It panics if src is nil.
 func New(src Source, opts ...Option) *Cache {
 	if src == nil {
 		panic("secrets: New of a nil Source")
 	}
-	c := &Cache{src: src, calls: map[Ref][]call{}, postponed: map[Ref]struct{}{}}
-	c.setDefaults()
+	c := &Cache{
+		src: src,
+		ttl: 5 * time.Minute, maxStale: 15 * time.Minute, negativeTTL: 5 * time.Second,
+		fetchTimeout: 2 * time.Second,
+		jitter:       0.1,
+		maxEntries:   1000,
+		previous:     func(name string) Ref { return Ref{Name: name, Stage: "AWSPREVIOUS"} },
+		random:       rand.Float64,
+		slots:        map[Ref]*slot{},
+		calls:        map[Ref][]*call{},
+		deferred:     map[Ref]struct{}{},
+	}
 	for _, opt := range opts {
 		opt(c)
 	}
-	c.table = newTable(c.maxEntries)
 	return c
 }
 
-// Get returns a secret: the cached one while it is fresh, otherwise what the
-// source says. While one call asks, others that want the same are served the
-// stale value, see [Secret.Stale]; if there is none they wait for the same fetch.
+// Get returns a secret: from the cache while it is fresh, otherwise from the
+// source. While one call asks the source, others get the stale value, see
+// [Secret.Stale]; without one they wait for the same fetch.
 //
-// The error is a [*guard.Error] that names the secret and matches what the
-// source said:
+// The error is a [*guard.Error] that names the secret and matches the error of
+// the source:
 //
 //   - Unavailable with code secret_unavailable and a RetryAfter for
-//     [ErrUnavailable]: the source could not be asked, and there is nothing
-//     that may still be served;
+//     [ErrUnavailable], if no stale value may be served;
 //   - Internal with code secret_not_found, secret_denied or
 //     secret_undecryptable for [ErrNotFound], [ErrDenied] and
 //     [ErrUndecryptable], and secret_failed for any other answer.
 //
 // If ctx ends during a wait and nothing can be served, the error is that of ctx.
-// Without a wait ctx is not looked at.
+// Get does not look at ctx unless it has to wait.
 func (c *Cache) Get(ctx context.Context, name string, opts ...GetOption) (Secret, error) {
 	ref := Ref{Name: name}
 	for _, opt := range opts {
 		opt.apply(&ref)
 	}
-	if s := c.fresh(&ref); s != nil {
-		return s.secret, nil
+	if secret, ok := c.fresh(&ref); ok {
+		return secret, nil
 	}
 	return c.get(ctx, ref, demand{})
 }
 
-// fresh is the state of ref if it has a fresh value, else nil.
-func (c *Cache) fresh(ref *Ref) *state {
-	s := c.state(ref)
-	if s.secret.IsZero() || !clock.Within(c.clock.Now(), s.asked, s.fresh) {
-		return nil
-	}
-	return s
-}
-
-// state is what is known of ref.
-func (c *Cache) state(ref *Ref) *state {
-	c.mu.RLock()
-	defer c.mu.RUnlock()
-	return c.table.state(ref)
+// fresh returns the value of ref if it needs no fetch.
+func (c *Cache) fresh(ref *Ref) (Secret, bool) {
+	e := c.entry(ref)
+	return e.secret, !e.secret.IsZero() && e.isFresh(c.clock.Now())
 }
 
 func (c *Cache) get(ctx context.Context, ref Ref, d demand) (Secret, error) {
-	got := c.collect(ctx, []Ref{ref}, d)
-	return got[0].Secret, got[0].err
+	got := c.getAll(ctx, []Ref{ref}, d)
+	return got[0].secret, got[0].err
 }
 
-// inOnStale is what the context of a hook has, which would otherwise be called
-// without end for what it gets itself.
-type inOnStale struct{ cache *Cache }
+// Prefetch fetches the named secrets that are missing or expired, in one call of
+// the source. The error joins those of [Cache.Get] for each name without a value;
+// the other values are cached all the same.
+//
+// If the source answers only during invocations, see [ErrOutsideInvocation], the
+// names are fetched together with the first secret that an invocation asks for.
+// That is no error here.
+func (c *Cache) Prefetch(ctx context.Context, names ...string) error {
+	var failed []error
+	for _, got := range c.getAll(ctx, refsOf(names), demand{}) {
+		if !errors.Is(got.err, ErrOutsideInvocation) {
+			failed = append(failed, got.err)
+		}
+	}
+	return errors.Join(failed...)
+}
 
-// serveStale returns a value past its TTL, and says so.
-func (c *Cache) serveStale(ctx context.Context, ref *Ref, s *state, now time.Time) Secret {
-	guard.AddAttrs(ctx, slog.String("staleSecret", ref.Name))
-	err := s.failures.Err
-	if err == nil {
-		err = c.silence()
+func refsOf(names []string) []Ref {
+	refs := make([]Ref, len(names))
+	for i, name := range names {
+		refs[i].Name = name
 	}
-	if in := (inOnStale{c}); c.onStale != nil && ctx.Value(in) == nil {
-		c.onStale(context.WithValue(ctx, in, true), StaleReport{
-			Ref: *ref, Version: s.secret.Version(), Age: now.Sub(s.asked), Err: err,
-		})
+	return refs
+}
+
+// Invalidate drops the value of name, in every stage, if it has that version. A
+// late report about an old version so leaves the new one alone. With "" it drops
+// every version, and errors and backoff with it. A value that is just being
+// fetched is returned to the callers that wait for it and is not kept.
+//
+// The next Get asks the source and has no stale value to serve.
+func (c *Cache) Invalidate(name, version string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	maps.DeleteFunc(c.slots, func(ref Ref, s *slot) bool {
+		return ref.Name == name && (version == "" || !s.secret.IsZero() && s.secret.Version() == version)
+	})
+	for ref, under := range c.calls {
+		switch {
+		case ref.Name != name:
+		case version == "":
+			delete(c.calls, ref)
+		default:
+			for _, at := range under {
+				at.unwanted = append(at.unwanted, version)
+			}
+		}
 	}
-	stale := s.secret
-	stale.stale = true
-	return stale
 }

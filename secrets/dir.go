@@ -14,20 +14,19 @@ import (
 	"github.com/lambdarmor/lambdarmor/guard"
 )
 
-// largestFile bounds what Dir reads, in bytes: as much as Kubernetes has in all
-// of a Secret.
+// largestFile is the limit of Kubernetes for a whole Secret, in bytes.
 const largestFile = 1 << 20
 
-// Dir is the source of the files of a folder, one for each secret: Kubernetes
+// Dir returns a source of the files in a folder, one for each secret: Kubernetes
 // mounts them so, and HashiCorp Vault's extension writes them. A name is a path
-// within the folder, with slashes; no name and no symbolic link leads out of
-// it. The folder is looked for at each fetch. Dir panics when path is empty.
+// within the folder, with slashes. No name and no symbolic link leads out of it.
+// Dir panics if path is empty; the folder is opened at each fetch.
 //
-// One line break at the end of a text is taken off; what is not UTF-8 is given
-// as it is. A file of more than 1 MiB is refused. One that is empty, or changes
-// while it is read, is being written: [ErrUnavailable].
+// One line break at the end of a text is removed. A file that is not UTF-8 is
+// returned as it is. A file of more than 1 MiB is refused. A file that is empty,
+// or changes while it is read, is being written: [ErrUnavailable].
 //
-// The version tells two values apart within this process. There are no stages.
+// A version is valid within this process alone. There are no stages.
 func Dir(path string) Source {
 	if path == "" {
 		panic("secrets: Dir of an empty path")
@@ -51,7 +50,7 @@ func (d *dir) Fetch(ctx context.Context, refs []Ref) ([]Value, error) {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		data, err := read(root, refs[i].Name)
+		data, err := readFile(root, refs[i].Name)
 		if err != nil {
 			values[i].Err = fileError(err)
 			continue
@@ -61,14 +60,9 @@ func (d *dir) Fetch(ctx context.Context, refs []Ref) ([]Value, error) {
 	return values, nil
 }
 
-func read(root *os.Root, name string) ([]byte, error) {
-	// To open something else, like a pipe, might wait for ever.
-	if info, err := root.Stat(name); err != nil {
-		return nil, err
-	} else if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%w: it is no file", ErrNotFound)
-	}
-	f, err := root.Open(name)
+func readFile(root *os.Root, name string) ([]byte, error) {
+	// With O_NONBLOCK the opening of a pipe does not wait for its other end.
+	f, err := root.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, err
 	}
@@ -78,6 +72,8 @@ func read(root *os.Root, name string) ([]byte, error) {
 		return nil, err
 	}
 	switch size := before.Size(); {
+	case !before.Mode().IsRegular():
+		return nil, fmt.Errorf("%w: it is no file", ErrNotFound)
 	case size > largestFile:
 		return nil, guard.Reason("the file is larger than 1 MiB")
 	case size == 0:
@@ -96,21 +92,16 @@ func read(root *os.Root, name string) ([]byte, error) {
 		clear(data)
 		return nil, fmt.Errorf("%w: the file is being written", ErrUnavailable)
 	}
-	return withoutBreak(data[:n]), nil
+	data = data[:n]
+	if utf8.Valid(data) {
+		if text, ok := bytes.CutSuffix(data, []byte("\n")); ok {
+			data = bytes.TrimSuffix(text, []byte("\r"))
+		}
+	}
+	return data, nil
 }
 
-// withoutBreak is a text without the line break at its end.
-func withoutBreak(data []byte) []byte {
-	if !utf8.Valid(data) {
-		return data
-	}
-	if text, ok := bytes.CutSuffix(data, []byte("\n")); ok {
-		return bytes.TrimSuffix(text, []byte("\r"))
-	}
-	return data
-}
-
-// fileError says what the failure to read a file is to a cache.
+// fileError adds to a failure to read a file what it means for a [Cache].
 func fileError(err error) error {
 	var errno syscall.Errno
 	switch {

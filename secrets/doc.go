@@ -3,13 +3,7 @@
 //
 //	func main() {
 //		keys := secrets.New(awssecrets.New(secretsmanager.NewFromConfig(cfg)))
-//		guard.Start(httpapi.Func(pay),
-//			guard.Log(logger),
-//			httpapi.Problems(),
-//			guard.Recover(),
-//			guard.Deadline(300*time.Millisecond),
-//			keys.Inject("payments/api-key", "payments/webhook"),
-//		)
+//		httpapi.Start(httpapi.Func(pay), logger, keys.Inject("payments/api-key"))
 //	}
 //
 //	func pay(ctx context.Context, in Payment) (Receipt, error) {
@@ -17,74 +11,66 @@
 //		return provider.Charge(ctx, key.Text(), in)
 //	}
 //
-// A [Cache] stands before a [Source]. Secrets Manager, Parameter Store, the
-// local agents and Vault are in packages of their own, so that a function links
-// only the client that it uses. [Env] and [Dir] are here. Values that are not
-// secret, like a feature flag or a log level, can be kept in the same way.
+// A [Cache] fetches from a [Source]. [Env] and [Dir] are here; Secrets Manager,
+// Parameter Store, the local agents and Vault are packages of their own, so that
+// a function links only the client it uses. Values that are not secret, like a
+// log level, can be cached in the same way.
 //
-// # Fresh enough
+// # Freshness
 //
-// A value is fresh for a [TTL] of 5 minutes, a tenth more or less. The first call
-// after that asks the source and waits for it. If the source is throttled, out of
-// time, failing or unreachable, the old value is served for up to [MaxStale], 15
-// minutes more. It is also served to the calls that come while another one is
-// asking. Such a value is visible: [Secret.Stale] reports it, [OnStale] is
-// called, and the record of the invocation names it. After MaxStale there is an
-// error.
+// A value is fresh for a [TTL] of 5 minutes, give or take a tenth. The first call
+// after that asks the source and waits; calls beside it get the old value. If the
+// source is throttled, too slow, failing or unreachable, the old value is served
+// for up to [MaxStale], 15 minutes more, and then there is an error. Stale values
+// are visible: [Secret.Stale] reports them, [OnStale] is called, and the record of
+// the invocation names them.
 //
-// A source that answers without a value, because the secret is gone, may not be
-// read or cannot be decrypted, is believed at once, and not asked again for 5 s
-// ([NegativeTTL]). No stale value is served instead: a secret that is revoked
-// must stop working.
+// If the secret is gone, may not be read or cannot be decrypted, that is an error
+// at once: a secret that is revoked must stop working. The source is not asked
+// again for 5 s ([NegativeTTL]).
 //
-// After a failure the source is not asked for 1 s, then 2 s, 4 s and so on up to
-// a minute, or up to 5 s where nothing can be served meanwhile. The first success
-// ends this. Nothing sleeps: in between there is a stale value, or an error with
-// the rest of the wait as RetryAfter.
+// After a failure the source is not asked for 1 s, then 2 s, 4 s and so on up to a
+// minute, or up to 5 s if there is no old value. In between calls get the old
+// value, or an error with a RetryAfter. The first success ends this.
 //
-// All of this is judged on use and by the wall clock, because the process is
-// frozen between invocations and the monotonic clock may stop. If the wall clock
-// has gone back by more than a second, the age of a value is unknown: it is
-// fetched anew, and not served stale. Age counts from the beginning of a fetch.
+// Age counts from the beginning of a fetch, by the wall clock, because the process
+// is frozen between invocations. If the wall clock has gone back by more than a
+// second, the value is fetched again and not served stale.
 //
 // # One fetch for all
 //
-// However many calls miss a value, one fetches it, for up to 2 s
-// ([FetchTimeout]). Each call leaves when its own context ends, and disturbs no
-// other. The fetch goes on and fills the cache for the next call, until the last
-// invocation that wanted it is over. Outside [guard.Wrap] the end of an
-// invocation is unknown, and FetchTimeout alone ends a fetch.
+// Calls that miss the same value share one fetch of up to 2 s ([FetchTimeout]).
+// Each call leaves when its own context ends, and disturbs no other. The fetch
+// goes on and fills the cache until the last invocation that wants it has ended;
+// outside [guard.Wrap] only FetchTimeout ends it. [Cache.Prefetch] and
+// [Cache.Inject] fetch all that they miss in one call of the source.
 //
-// A call with a stale value to go on with waits for at most half of the time that
-// its context has left, and then serves that value. The wait counts as a failure,
-// and until the source answers again, stale values of other names are served
-// without a wait. A fetch that is cut by the deadline of its invocation is a
-// failure too. One that ends because its invocation has answered is not, nor is
-// one that was frozen with the process: whoever still waits asks again.
-//
-// [Cache.Prefetch] and [Cache.Inject] fetch all that they miss in one call of
-// the source, which makes as few requests as it can.
+// A call that has an old value waits for at most half of the time that its context
+// has left, and then gets that value. This counts as a failure, and until the
+// source answers again, old values of other names are served without a wait. A
+// fetch that is cut by the deadline of its invocation is a failure too. A fetch is
+// none that was cancelled because its invocation has answered, or that was frozen
+// with the process: calls that still wait ask again.
 //
 // # Rotation
 //
-// [Try] is for secrets that are shown to others: if one is rejected there, it
+// [Try] is for secrets that the function shows to others: if one is rejected, it
 // fetches past the cache and tries once more. [Cache.Pair] is for secrets that
-// others show to us: it returns the current and the previous value. The TTL ends
-// with the next rotation where the source knows its time.
+// others show to the function: it returns the current and the previous value. The
+// TTL ends with the next rotation if the source knows its time.
 //
-// # Never shown
+// # Redaction
 //
 // A [Secret] is redacted in fmt, slog, JSON, XML and panics, also within other
-// types, and errors name the secret and never its content. [Secret.Text],
-// [Secret.Bytes] and the results of [JSON] and [Decode] are the value itself, and
-// nothing guards them any more.
+// types. Errors name the secret and never contain it. [Secret.Text],
+// [Secret.Bytes] and the results of [JSON] and [Decode] are not protected.
 //
-// The memory of a value is the garbage collector's. What a [Source] returned is
-// zeroed once the cache has its copy; a value that was replaced is not.
+// What a [Source] returned is zeroed once the cache has its copy. The copy itself
+// is left to the garbage collector.
 //
-// # Bounds
+// # Limits
 //
-// The cache keeps 1000 values and errors ([MaxEntries]). What is used stays,
-// and a stream of names that are asked for once passes by it. The key is all that
-// changes an answer: name, version, stage and decryption.
+// The cache keeps 1000 values and errors ([MaxEntries]) and drops the least
+// recently used. Its key is all that changes an answer: name, version, stage and
+// decryption.
 package secrets

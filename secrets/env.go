@@ -2,18 +2,21 @@ package secrets
 
 import (
 	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"os"
 	"strings"
 )
 
-// Env is the source of environment variables: for tests and for a run on this
-// machine. Whoever may read a function's configuration reads them. A name is
-// that of a variable; one that is none, like payments/api-key, is looked for in
-// capitals with underscores, PAYMENTS_API_KEY. A variable that is empty is not
-// found.
+// Env returns a source of environment variables, for tests and local runs: whoever
+// can read the configuration of a function can read its variables. A name is that
+// of a variable. Other names, like payments/api-key, are written in capitals and
+// underscores, PAYMENTS_API_KEY. A variable that is empty is not found.
 //
-// The version tells two values apart within this process. There are no stages.
+// A version is valid within this process alone. There are no stages.
 func Env() Source { return &env{newDigest()} }
 
 type env struct{ digest *digest }
@@ -24,7 +27,7 @@ func (e *env) Fetch(_ context.Context, refs []Ref) ([]Value, error) {
 		name := refs[i].Name
 		text := os.Getenv(name)
 		if text == "" {
-			name = strings.Map(variable, name)
+			name = strings.Map(variableRune, name)
 			text = os.Getenv(name)
 		}
 		if text == "" {
@@ -36,8 +39,7 @@ func (e *env) Fetch(_ context.Context, refs []Ref) ([]Value, error) {
 	return values, nil
 }
 
-// variable is a character as it is common in the name of a variable.
-func variable(r rune) rune {
+func variableRune(r rune) rune {
 	switch {
 	case 'a' <= r && r <= 'z':
 		return r - 'a' + 'A'
@@ -46,4 +48,26 @@ func variable(r rune) rune {
 	default:
 		return '_'
 	}
+}
+
+// digest makes versions for a source that has none. They are logged, so that a
+// bare hash would let weak values be guessed: it has a key of this process.
+type digest [sha256.Size]byte
+
+func newDigest() *digest {
+	d := new(digest)
+	_, _ = rand.Read(d[:]) // never fails
+	return d
+}
+
+// value returns the answer of such a source for ref.
+func (d *digest) value(ref *Ref, data []byte) Value {
+	mac := hmac.New(sha256.New, d[:])
+	mac.Write(data)
+	version := hex.EncodeToString(mac.Sum(nil)[:8])
+	if ref.Stage != "" || ref.Version != "" && ref.Version != version {
+		clear(data)
+		return Value{Err: ErrNotFound}
+	}
+	return Value{Data: data, Version: version}
 }

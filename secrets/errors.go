@@ -12,8 +12,8 @@ import (
 	"github.com/lambdarmor/lambdarmor/guard"
 )
 
-// couldNotAsk reports whether err says that the source could not be asked: a
-// value that was fetched before may then stand.
+// couldNotAsk reports whether err means that the source could not be asked, so
+// that a stale value may be served.
 func couldNotAsk(err error) bool {
 	if errors.Is(err, ErrNotFound) || errors.Is(err, ErrDenied) || errors.Is(err, ErrUndecryptable) {
 		return false
@@ -25,12 +25,12 @@ func couldNotAsk(err error) bool {
 	if !errors.As(err, &network) {
 		return false
 	}
-	// A bare errno has the methods of a net.Error, also that of a missing file.
+	// A bare errno has the methods of a net.Error, even that of a missing file.
 	_, errno := network.(syscall.Errno)
 	return !errno
 }
 
-// denial is the error of a source that has answered, and given no value.
+// denial returns the error for a source that answered without a value.
 func denial(ref *Ref, err error) error {
 	code := "secret_failed"
 	switch {
@@ -44,20 +44,19 @@ func denial(ref *Ref, err error) error {
 	return &guard.Error{Kind: guard.Internal, Code: code, Err: fmt.Errorf("secrets: %s: %w", describe(ref), err)}
 }
 
-// outage is the error of a source that could not be asked and will not be for
-// a while.
-func outage(ref *Ref, err error, again time.Duration) error {
+// outage returns the error for a source that could not be asked.
+func outage(ref *Ref, err error, retryAfter time.Duration) error {
 	if !errors.Is(err, ErrUnavailable) {
 		err = fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
 	return &guard.Error{
-		Kind: guard.Unavailable, Code: "secret_unavailable", RetryAfter: max(again, 0),
+		Kind: guard.Unavailable, Code: "secret_unavailable", RetryAfter: max(retryAfter, 0),
 		Err: fmt.Errorf("secrets: %s: %w", describe(ref), err),
 	}
 }
 
-// left is the error of one who did not wait for the answer.
-func left(ctx context.Context, ref *Ref) error {
+// waitError returns the error for a caller whose context ended.
+func waitError(ctx context.Context, ref *Ref) error {
 	err := ctx.Err()
 	if err == nil { // the deadline is over, and its timer a little late
 		err = context.DeadlineExceeded
@@ -67,7 +66,7 @@ func left(ctx context.Context, ref *Ref) error {
 
 var errNoName = &guard.Error{Kind: guard.Internal, Code: "secret_name_missing", Err: guard.Reason("secrets: a secret without a name")}
 
-// describe names a value for an error.
+// describe names a value in an error.
 func describe(ref *Ref) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%q", ref.Name)

@@ -7,5 +7,5 @@ func (c *Cache) SetRandom(random func() float64) { c.random = random }
 func (c *Cache) Entries() int {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
-	return len(c.table.entries)
+	return len(c.slots)
 }

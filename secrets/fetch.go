@@ -4,132 +4,279 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime"
 	"slices"
+	"sync/atomic"
 	"time"
 
+	"github.com/lambdarmor/lambdarmor/internal/clock"
 	"github.com/lambdarmor/lambdarmor/internal/flight"
 	"github.com/lambdarmor/lambdarmor/internal/invocation"
 	"github.com/lambdarmor/lambdarmor/internal/reason"
 )
 
-// grace is how long a source has to come back when its time is over: it may
-// have values of others than the one that took so long. It is less than
-// [clock.Slack], so that nothing is taken for frozen.
+// grace is how long a source may take to return after its context has ended: it
+// may have some of the values. It is shorter than [clock.Slack], so that the
+// fetch is not taken for a frozen one.
 const grace = 250 * time.Millisecond
 
-// fly calls the source for a batch. The call lasts as long as an invocation
-// that wants it, and no longer than the fetch timeout. The caller holds c.mu.
-func (c *Cache) fly(ctx context.Context, b *batch) {
-	b.started = time.Now()
-	hook := context.WithoutCancel(ctx)
-	b.Flight = flight.Start(ctx, invocation.Lifetime(ctx), c.fetchTimeout, func(ctx context.Context) error {
-		values := c.fetchInTime(ctx, b.refs)
-		defer drop(values)
-		took, cause := time.Since(b.started), context.Cause(ctx)
-		if errors.Is(cause, context.DeadlineExceeded) {
-			sayOutOfTime(values, took)
+// batch is one call of the source.
+type batch struct {
+	*flight.Flight // nil until it is under way
+
+	calls    []*call
+	number   uint64
+	began    time.Time // by the wall clock
+	started  time.Time // by the monotonic clock
+	ends     time.Time // by the wall clock; a batch that takes longer was frozen
+	rejected bool      // see demand
+	timedOut bool      // it counts in Cache.timeouts; guarded by Cache.mu
+}
+
+// call is the part of a batch that fetches one value.
+type call struct {
+	*batch
+	ref Ref
+
+	unwanted []string // versions that were invalidated meanwhile; guarded by Cache.mu
+	blamed   bool     // it counts as a failure already; guarded by Cache.mu
+
+	// What the call brought. Valid once the batch has ended.
+	secret Secret
+	denied error
+	failed error
+	// discarded is set if the outcome says nothing about the source: the fetch
+	// was cancelled because nobody needed it, or frozen with the process.
+	// Callers that still wait ask again.
+	discarded bool
+}
+
+// usable reports whether a caller may wait for a call. It may not for one that
+// was frozen: what it brings is old and its connection probably dead.
+func (at *call) usable(now time.Time, d demand) bool {
+	return at != nil && at.number >= d.fetch && clock.Within(now, at.began, at.ends)
+}
+
+// latest returns the last call for ref that is under way, or nil. The caller
+// holds c.mu.
+func (c *Cache) latest(ref Ref) *call {
+	if under := c.calls[ref]; len(under) > 0 {
+		return under[len(under)-1]
+	}
+	return nil
+}
+
+// newBatch returns a batch to add calls to. The caller holds c.mu until it is
+// started.
+func (c *Cache) newBatch(now time.Time, d demand) *batch {
+	return &batch{number: c.begun.Add(1), began: now, ends: now.Add(c.fetchTimeout + clock.Slack), rejected: d.rejected}
+}
+
+func (c *Cache) add(b *batch, ref Ref) *call {
+	at := &call{batch: b, ref: ref, failed: flight.ErrEnded} // unless it ends well
+	b.calls = append(b.calls, at)
+	c.calls[ref] = append(c.calls[ref], at)
+	return at
+}
+
+// addDeferred adds what could not be fetched before the first invocation.
+func (c *Cache) addDeferred(b *batch, now time.Time) {
+	for ref := range c.deferred {
+		if len(c.calls[ref]) == 0 && c.lookUp(&ref).judge(now, demand{}) == mustFetch {
+			c.add(b, ref)
 		}
-		c.land(hook, b, values, took, errors.Is(cause, context.Canceled))
+	}
+	clear(c.deferred)
+}
+
+// start calls the source for a batch. The call lasts no longer than the fetch
+// timeout and the invocations that want it.
+func (c *Cache) start(ctx context.Context, b *batch) {
+	b.started = time.Now()
+	hookCtx := context.WithoutCancel(ctx)
+	b.Flight = flight.Start(ctx, invocation.Lifetime(ctx), c.fetchTimeout, func(ctx context.Context) error {
+		values := c.ask(ctx, b)
+		defer zero(values)
+		took := time.Since(b.started)
+		c.takeIn(b, values, context.Cause(ctx))
+		if c.onFetch != nil { // after takeIn, so that it may use the cache
+			for i, at := range b.calls {
+				v := &values[i]
+				c.onFetch(hookCtx, FetchReport{Ref: at.ref, Version: v.Version, Began: b.began, Took: took, Err: v.Err})
+			}
+		}
 		return nil
 	})
 }
 
-// fetchInTime fetches, and takes what the source has when ctx ends. A source that
-// goes on is left alone.
-func (c *Cache) fetchInTime(ctx context.Context, refs []Ref) []Value {
-	answer, left := make(chan []Value), make(chan struct{})
-	go func() {
-		values := failing(refs, fmt.Errorf("%w: the source has ended its goroutine", ErrUnavailable))
-		defer func() {
-			select {
-			case answer <- values:
-			case <-left:
-				drop(values) // too late
-			}
-		}()
-		values = c.fetch(ctx, refs)
-	}()
-	select {
-	case values := <-answer:
-		return values
-	case <-ctx.Done():
-	}
-	patience := time.NewTimer(grace)
-	defer patience.Stop()
-	select {
-	case values := <-answer:
-		return values
-	case <-patience.C:
-		close(left)
-		return failing(refs, fmt.Errorf("the source goes on: %w", ctx.Err()))
-	}
-}
-
-// sayOutOfTime adds why a source was called off, which knows only that it was: the
-// time of an invocation was over.
-func sayOutOfTime(values []Value, took time.Duration) {
-	for i := range values {
-		if err := values[i].Err; errors.Is(err, context.Canceled) {
-			values[i].Err = fmt.Errorf("%w: %w", noAnswer(took), err)
-		}
-	}
-}
-
-func noAnswer(took time.Duration) error {
-	return fmt.Errorf("no answer in %v: %w", took.Round(time.Millisecond), context.DeadlineExceeded)
-}
-
-// errBroken is what a source that does not keep to its contract gets.
 var errBroken = reason.New("the source is broken")
 
-// fetch asks the source, and survives its panics: nobody could recover them in
-// this goroutine. A panic is no answer of the source's.
-func (c *Cache) fetch(ctx context.Context, refs []Ref) (values []Value) {
-	defer func() {
-		if r := recover(); r != nil {
-			values = failing(refs, fmt.Errorf("%w: %w", ErrUnavailable, panicked("source", r)))
+// ask returns a value or an error for each call. The source has a goroutine of
+// its own, because it may ignore the end of its context.
+func (c *Cache) ask(ctx context.Context, b *batch) []Value {
+	refs := make([]Ref, len(b.calls))
+	for i, at := range b.calls {
+		refs[i] = at.ref
+	}
+	var values []Value
+	var late atomic.Bool
+	asking := flight.Start(ctx, ctx, c.fetchTimeout, func(ctx context.Context) (err error) {
+		values, err = c.src.Fetch(ctx, refs)
+		if late.Load() {
+			zero(values)
 		}
-	}()
-	values, err := c.src.Fetch(ctx, slices.Clone(refs))
+		return err
+	})
+	if !asking.Wait(ctx) {
+		patient, stop := context.WithTimeout(context.WithoutCancel(ctx), grace)
+		defer stop()
+		if !asking.Wait(patient) {
+			late.Store(true)
+			return failAll(b, fmt.Errorf("the source goes on: %w", ctx.Err()))
+		}
+	}
+	err := asking.Err()
 	switch {
-	case err != nil:
-		drop(values)
-		return failing(refs, err)
-	case len(values) != len(refs):
-		drop(values)
-		return failing(refs, fmt.Errorf("%w: it gave %d values for %d names", errBroken, len(values), len(refs)))
+	case errors.Is(err, flight.ErrEnded):
+		err = fmt.Errorf("%w: the source: %w", ErrUnavailable, err)
+	case err == nil && len(values) != len(b.calls):
+		err = fmt.Errorf("%w: it returned %d values for %d names", errBroken, len(values), len(b.calls))
+	}
+	if err != nil {
+		zero(values)
+		return failAll(b, err)
 	}
 	for i := range values {
 		if v := &values[i]; v.Data == nil && v.Err == nil {
-			v.Err = fmt.Errorf("%w: it gave neither a value nor an error", errBroken)
+			v.Err = fmt.Errorf("%w: it returned neither a value nor an error", errBroken)
 		}
 	}
 	return values
 }
 
-// failing returns the same error for every ref.
-func failing(refs []Ref, err error) []Value {
-	values := make([]Value, len(refs))
-	for i := range values {
-		values[i].Err = err
-	}
-	return values
+func failAll(b *batch, err error) []Value {
+	return slices.Repeat([]Value{{Err: err}}, len(b.calls))
 }
 
-// drop clears what a source gave.
-func drop(values []Value) {
+func zero(values []Value) {
 	for _, v := range values {
 		clear(v.Data)
 	}
 }
 
-// panicked makes an error of a panic. Only the runtime's own text is sure not
-// to hold a value.
-func panicked(what string, r any) error {
-	text := fmt.Sprintf("%T", r)
-	if e, ok := r.(runtime.Error); ok {
-		text = e.Error()
+// takeIn puts what a batch brought into the cache. cause is why its context has
+// ended, if it has: because it took too long, or because nobody needs it.
+func (c *Cache) takeIn(b *batch, values []Value, cause error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	now := c.clock.Now()
+	frozen := !clock.Within(now, b.began, b.ends)
+	for i, at := range b.calls {
+		v := &values[i]
+		// The source knows only that it was cancelled.
+		if errors.Is(cause, context.DeadlineExceeded) && errors.Is(v.Err, context.Canceled) {
+			v.Err = fmt.Errorf("%w: %w", noAnswer(b), v.Err)
+		}
+		if v.Err != nil && couldNotAsk(v.Err) {
+			c.takeFailure(at, v.Err, now, frozen || errors.Is(cause, context.Canceled))
+			continue
+		}
+		c.takeAnswer(at, v)
+		at.discarded = frozen
 	}
-	return fmt.Errorf("a panic of the %s: %s", what, text)
+}
+
+func noAnswer(b *batch) error {
+	return fmt.Errorf("no answer in %v: %w", time.Since(b.started).Round(time.Millisecond), context.DeadlineExceeded)
+}
+
+// takeAnswer takes in a value or a denial.
+func (c *Cache) takeAnswer(at *call, v *Value) {
+	c.timeouts = flight.Failures{}
+	var next *entry
+	if v.Err == nil {
+		next = c.withValue(c.lookUp(&at.ref), v, at)
+		at.secret = next.secret
+	} else {
+		at.denied = denial(&at.ref, v.Err)
+		next = c.withDenial(at.denied, at)
+	}
+	switch {
+	case !c.settle(at, true):
+	case v.Err == nil && slices.Contains(at.unwanted, v.Version):
+		delete(c.slots, at.ref) // the value before was replaced at the source
+	default:
+		c.keep(&at.ref, next)
+	}
+	at.failed = nil
+}
+
+// takeFailure takes in that the source could not be asked.
+func (c *Cache) takeFailure(at *call, err error, now time.Time, discarded bool) {
+	at.failed, at.discarded = err, discarded
+	counts := c.settle(at, false)
+	switch {
+	case errors.Is(err, ErrOutsideInvocation):
+		at.discarded = false
+		if len(c.deferred) < c.maxEntries {
+			c.deferred[at.ref] = struct{}{}
+		}
+	case counts && !discarded && !at.blamed:
+		c.countFailure(at, err, now)
+	}
+}
+
+// blame counts a call as a failure because it takes too long. It reports false
+// if the call has ended or its value was invalidated.
+func (c *Cache) blame(at *call) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.latest(at.ref) != at {
+		return false
+	}
+	if !at.blamed {
+		at.blamed = true
+		c.countFailure(at, noAnswer(at.batch), c.clock.Now())
+	}
+	return true
+}
+
+// countFailure begins a backoff for the value. After a timeout, stale values of
+// other names are served without a wait as well, until the source answers or the
+// backoff is over: waiting for each would leave the handler no time.
+func (c *Cache) countFailure(at *call, err error, now time.Time) {
+	if errors.Is(err, context.DeadlineExceeded) && !at.timedOut {
+		at.timedOut = true
+		c.timeouts = c.timeouts.And(err, now, c.backoff())
+	}
+	c.keep(&at.ref, c.withFailure(c.lookUp(&at.ref), err, now))
+}
+
+// lastTimeout returns why the source did not answer in time, or nil if it did.
+func (c *Cache) lastTimeout() error {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	return c.timeouts.Err
+}
+
+// settle ends a call and reports whether its outcome counts. An answer does not
+// if a later call has answered before, or if the value was invalidated. A failure
+// does not if a later call is under way either.
+func (c *Cache) settle(at *call, answered bool) bool {
+	under := c.calls[at.ref]
+	i := slices.Index(under, at)
+	if i < 0 {
+		return false
+	}
+	last := i == len(under)-1
+	if answered {
+		under = under[i+1:] // earlier calls are outdated
+	} else {
+		under = slices.Delete(under, i, i+1)
+	}
+	if len(under) == 0 {
+		delete(c.calls, at.ref)
+	} else {
+		c.calls[at.ref] = under
+	}
+	return answered || last
 }

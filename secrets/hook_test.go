@@ -40,22 +40,21 @@ func TestOnFetchSeesEachValueBeforeAnyoneGetsIt(t *testing.T) {
 }
 
 func TestAPanicOfOnFetchIsTheErrorOfThoseWhoWait(t *testing.T) {
-	c, v, _ := newCache(secrets.OnFetch(func(context.Context, secrets.FetchReport) { panic(hidden) }))
-	s, err := c.Get(t.Context(), name)
-	var e *guard.Error
-	if !errors.As(err, &e) || e.Kind != guard.Internal || e.Code != "secret_failed" || !s.IsZero() {
-		t.Fatalf("got %q, %v", s.Text(), err)
+	for how, end := range map[string]func(){"a panic": func() { panic(hidden) }, "the end of its goroutine": exit} {
+		t.Run(how, func(t *testing.T) {
+			c, v, _ := newCache(secrets.OnFetch(func(context.Context, secrets.FetchReport) { end() }))
+			s, err := c.Get(t.Context(), name)
+			var e *guard.Error
+			if !errors.As(err, &e) || e.Kind != guard.Internal || e.Code != "secret_failed" || !s.IsZero() {
+				t.Fatalf("got %q, %v, want secret_failed", s.Text(), err)
+			}
+			if text := err.Error(); !strings.Contains(text, name) || !strings.Contains(text, "OnFetch") || strings.Contains(text, hidden) {
+				t.Errorf("got %s, want the name, OnFetch and nothing of the panic", text)
+			}
+			mustGet(t, c, "hunter2")
+			v.mustHaveBeenAsked(t, 1)
+		})
 	}
-	if text := err.Error(); !strings.Contains(text, name) || !strings.Contains(text, "OnFetch") || strings.Contains(text, hidden) {
-		t.Error(text)
-	}
-	mustGet(t, c, "hunter2")
-	v.mustHaveBeenAsked(t, 1)
-}
-
-func TestOnFetchThatEndsItsGoroutineHoldsNobodyUp(t *testing.T) {
-	c, _, _ := newCache(secrets.OnFetch(func(context.Context, secrets.FetchReport) { exit() }))
-	mustGet(t, c, "hunter2")
 }
 
 // As a hook does that sends what it is told, with a key from the same cache.

@@ -38,11 +38,11 @@ func TestTheTextOfAKeyIsTheCachesOwn(t *testing.T) {
 	if _, err := c.Get(t.Context(), ref.Name, VersionStage(ref.Stage), VersionID(ref.Version)); err == nil {
 		t.Fatal("it is there")
 	}
-	if len(c.table.entries) != 1 {
-		t.Fatalf("%d entries are kept, want 1", len(c.table.entries))
+	if len(c.slots) != 1 {
+		t.Fatalf("%d entries are kept, want 1", len(c.slots))
 	}
 	var kept Ref
-	for kept = range c.table.entries {
+	for kept = range c.slots {
 	}
 	for i, text := range []string{kept.Name, kept.Stage, kept.Version} {
 		if at := address(text); at >= address(event) && at < address(event)+uintptr(len(event)) {

@@ -5,56 +5,55 @@ import (
 	"errors"
 )
 
-// Pair returns the current value of name and the one before it, for what was
-// signed or issued before the last rotation and still has to verify. Where
-// there is none before it, previous is the zero Secret, see [Secret.IsZero].
-// [Previous] says where it is found, the stage AWSPREVIOUS when it is not set.
+// Pair returns the current and the previous value of name, to verify what was
+// signed or issued before the last rotation. If there is no previous value,
+// previous is the zero Secret, see [Secret.IsZero]. [Previous] sets where it is
+// found; the default is the stage AWSPREVIOUS.
 //
-// Both are fetched in one call of the source, and a value between them is not
-// lost: when a rotation has been seen of one, the other is fetched anew. That
-// there is no previous value stands for as long as the current one does.
+// Both are fetched in one call of the source. Pair misses no value between the
+// two: if a rotation was seen of one, it fetches the other one again. That there
+// is no previous value is cached for as long as the current one.
 func (c *Cache) Pair(ctx context.Context, name string) (current, previous Secret, err error) {
 	refs := []Ref{{Name: name}, c.previous(name)}
-	if s := c.fresh(&refs[0]); s != nil && c.isFirst(s.secret, &refs[1]) {
-		return s.secret, Secret{}, nil
+	if s, ok := c.fresh(&refs[0]); ok && c.isFirst(s, &refs[1]) {
+		return s, Secret{}, nil
 	}
 	var d demand
-	if s := c.state(&refs[0]); !s.secret.IsZero() {
-		d.current = s.secret.fetched().content
+	if s := c.entry(&refs[0]).secret; !s.IsZero() {
+		d.current = s.content()
 	}
-	got := c.collect(ctx, refs, d)
-	for d.seq = rotated(got); d.seq > 0; d.seq = rotated(got) {
-		got = c.collect(ctx, refs, d)
+	got := c.getAll(ctx, refs, d)
+	for d.fetch = afterRotation(got); d.fetch > 0; d.fetch = afterRotation(got) {
+		got = c.getAll(ctx, refs, d)
 	}
 	switch {
 	case got[0].err != nil:
 		return Secret{}, Secret{}, got[0].err
 	case got[1].err == nil:
-		return got[0].Secret, got[1].Secret, nil
-	case errors.Is(got[1].err, ErrNotFound), c.isFirst(got[0].Secret, &refs[1]):
-		return got[0].Secret, Secret{}, nil
+		return got[0].secret, got[1].secret, nil
+	case errors.Is(got[1].err, ErrNotFound), c.isFirst(got[0].secret, &refs[1]):
+		return got[0].secret, Secret{}, nil
 	default:
 		return Secret{}, Secret{}, got[1].err
 	}
 }
 
-// isFirst reports whether there is none before the current value.
+// isFirst reports whether there is no value before the current one.
 func (c *Cache) isFirst(current Secret, previous *Ref) bool {
-	return c.state(previous).isNoneBefore(current.fetched().content)
+	return c.entry(previous).isNoneBefore(current.content())
 }
 
-// rotated is the number of the fetch that both values have to be of at least,
-// as one of them tells that the other may be of before a rotation; 0 if neither
-// does.
-func rotated(got []answer) uint64 {
-	now, before := got[0].fetched(), got[1].fetched()
+// afterRotation returns the number of the first fetch that can bring both values,
+// if there may have been a rotation between their fetches, otherwise 0.
+func afterRotation(got []answer) uint64 {
+	now, before := got[0], got[1]
 	switch {
-	case got[0].err != nil || got[1].err != nil && !errors.Is(got[1].err, ErrNotFound):
+	case now.err != nil || before.err != nil && !errors.Is(before.err, ErrNotFound):
 		return 0 // there is nothing to compare
-	case got[1].err == nil && got[1].seq > got[0].seq && before.same(now.content):
-		return got[1].seq + 1 // what was current when we last looked has become the previous one
-	case !now.predates(got[1].seq):
-		return now.begun + 1
+	case before.err == nil && before.fetch > now.fetch && before.secret.sameValue(now.secret):
+		return before.fetch + 1 // the value that was current has become the previous one
+	case !now.secret.content().predates(before.fetch):
+		return now.secret.content().begun + 1
 	default:
 		return 0
 	}

@@ -3,76 +3,82 @@ package secrets
 import (
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 )
 
-// Secret is a value as [Cache.Get] returned it; it does not change. It
-// hides itself: every verb of fmt, slog, JSON, XML and a panic show
-// "[redacted]". What prints the fields of another type around it, as fmt does
-// with those that are not exported, finds the address of a function. To show
-// the value takes a call of [Secret.Text] or [Secret.Bytes].
-//
-// Secrets cannot be compared with ==. The zero Secret is empty.
+// Secret is a value that hides itself: fmt with every verb, slog, JSON, XML and
+// a panic show "[redacted]". Only [Secret.Text] and [Secret.Bytes] return the
+// value. A Secret does not change. Secrets cannot be compared with ==. The zero
+// Secret is empty.
 type Secret struct {
-	// open is a function as no reflection looks into what one has captured.
-	open  func() *fetched
-	stale bool
+	redacted
+	// open is a function because reflection cannot look into a closure: fmt
+	// prints the unexported fields of a struct around a Secret.
+	open      func() *content
+	fetchedAt time.Time
+	fetch     uint64 // number of the fetch that brought it
+	stale     bool
 }
 
-// fetched is what a fetch brought. It never changes.
-type fetched struct {
-	*content
-	at        time.Time // when the fetch began, without monotonic clock
-	seq       uint64    // its number
-	confirmed bool      // it was asked for as the content was rejected, and brought the same
+// content is a value and what was decoded from it. A fetch that brings the same
+// value again keeps the content.
+type content struct {
+	name, text, version string
+	first               uint64   // number of the fetch that first brought it
+	begun               uint64   // number of the last fetch that had begun when it came
+	decoded             sync.Map // lenient[T] or noUnknown[T] → func() (T, error)
 }
 
-func (f *fetched) self() *fetched { return f }
+func (c *content) self() *content { return c }
 
-var nothing = &fetched{content: new(content)}
+// predates reports whether c was already current when a fetch read its values.
+// A fetch that was under way when c came may have read before.
+func (c *content) predates(fetch uint64) bool { return fetch == c.first || fetch > c.begun }
 
-func (s Secret) fetched() *fetched {
+var noContent = new(content)
+
+func (s Secret) content() *content {
 	if s.open == nil {
-		return nothing
+		return noContent
 	}
 	return s.open()
 }
 
-// Text is the value. It costs no copy: all callers share one string.
-func (s Secret) Text() string { return s.fetched().text }
+func (s Secret) sameValue(other Secret) bool {
+	a, b := s.content(), other.content()
+	return a == b || a.version == b.version && a.text == b.text
+}
 
-// Bytes is a copy of the value, the caller's own to change and to clear.
-func (s Secret) Bytes() []byte { return []byte(s.fetched().text) }
+// Text returns the value. All callers share one string.
+func (s Secret) Text() string { return s.content().text }
 
-// Version differs from that of the value before and after, as the source
-// names it; "" where the source has no versions. It may be logged.
-func (s Secret) Version() string { return s.fetched().version }
+// Bytes returns a copy of the value, which the caller may change and clear.
+func (s Secret) Bytes() []byte { return []byte(s.content().text) }
 
-// FetchedAt is when the fetch that brought the value began, by the wall clock;
-// zero for the zero Secret.
-func (s Secret) FetchedAt() time.Time { return s.fetched().at }
+// Version returns the source's name for this version of the value, or "" if the
+// source has no versions. It may be logged.
+func (s Secret) Version() string { return s.content().version }
 
-// Stale reports whether the value was past its TTL when it was given, because
-// the source could not be asked or another call was just asking it.
+// FetchedAt returns the wall-clock time at which the fetch of the value began.
+// It is zero for the zero Secret.
+func (s Secret) FetchedAt() time.Time { return s.fetchedAt }
+
+// Stale reports whether the value was past its TTL when the cache returned it,
+// because the source could not be asked or another call was asking it.
 func (s Secret) Stale() bool { return s.stale }
 
-// IsZero reports whether s is the zero Secret, as of a previous value that
-// there is none of. A secret that is empty is not.
+// IsZero reports whether s is the zero Secret. A secret with an empty value is
+// not.
 func (s Secret) IsZero() bool { return s.open == nil }
 
-const redacted = "[redacted]"
+const redaction = "[redacted]"
 
-// String is "[redacted]".
-func (Secret) String() string { return redacted }
+// redacted has the methods that hide the type which embeds it.
+type redacted struct{}
 
-// Format writes "[redacted]" for every verb.
-func (Secret) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(redacted)) }
-
-// LogValue is "[redacted]".
-func (Secret) LogValue() slog.Value { return slog.StringValue(redacted) }
-
-// MarshalJSON returns "[redacted]" as a JSON string.
-func (Secret) MarshalJSON() ([]byte, error) { return []byte(`"` + redacted + `"`), nil }
-
-// MarshalText returns "[redacted]": for XML, YAML, TOML and what else asks.
-func (Secret) MarshalText() ([]byte, error) { return []byte(redacted), nil }
+func (redacted) String() string               { return redaction }
+func (redacted) Format(f fmt.State, _ rune)   { _, _ = f.Write([]byte(redaction)) }
+func (redacted) LogValue() slog.Value         { return slog.StringValue(redaction) }
+func (redacted) MarshalJSON() ([]byte, error) { return []byte(`"` + redaction + `"`), nil }
+func (redacted) MarshalText() ([]byte, error) { return []byte(redaction), nil } // XML, YAML, TOML

@@ -2,78 +2,77 @@ package secrets
 
 import (
 	"context"
-	"fmt"
-	"log/slog"
 	"time"
 
 	"github.com/lambdarmor/lambdarmor/internal/reason"
 )
 
-// Source fetches values from where they are kept. Implementations are safe for
-// concurrent use and start nothing that outlives a call.
+// Source fetches values from where they are kept. It is safe for concurrent use
+// and starts nothing that outlives a call.
 type Source interface {
-	// Fetch gets every value of refs in as few requests as it takes. On success
-	// it returns one Value for each ref, in their order, and what failed for one
-	// of them alone is in its Value.Err. An error of Fetch itself is that of
-	// every ref. When ctx ends, it comes back at once with the values that it
-	// has: a [Cache] takes none that come more than 250 ms later.
+	// Fetch fetches the values of refs, no two of which are equal, in as few
+	// requests as possible. It returns one Value for each ref, in the order of
+	// refs. A failure of one ref is set as its Value.Err; an error of Fetch itself
+	// counts for every ref.
+	// When ctx ends, Fetch returns at once with the values it has: a [Cache]
+	// ignores what comes more than 250 ms later.
 	//
-	// An error that matches [ErrUnavailable], a context's deadline or a
-	// [net.Error] means that the source could not be asked. Every other error is
-	// the source's answer, and a value that was fetched before no longer stands.
+	// An error that matches [ErrUnavailable], a context's error or a [net.Error]
+	// means that the source could not be asked. A value that was fetched before
+	// may then be served. After every other error it may not.
 	Fetch(ctx context.Context, refs []Ref) ([]Value, error)
 }
 
-// Ref says which value is meant: all that can change the answer, so that two
-// equal Refs may share one.
+// Ref identifies a value. It holds all that can change the answer of a source.
 type Ref struct {
 	// Name as the source understands it: a name, an ARN, a path.
 	Name string
-	// Version is one version, by its id or number; "" is the one of Stage.
+	// Version is the id or number of one version; "" selects by Stage.
 	Version string
-	// Stage is a staging label, like AWSCURRENT, or a parameter's label; "" is
-	// what the source gives when it is not told.
+	// Stage is a staging label, like AWSCURRENT, or a label of a parameter; ""
+	// is the source's default.
 	Stage string
-	// Encrypted asks for a value as it is stored, where a source would decrypt
-	// it otherwise.
+	// Encrypted asks for the value as it is stored, where the source would
+	// otherwise decrypt it.
 	Encrypted bool
 }
 
-// Value is what a source has for a Ref: Data, which may be empty and is not nil,
-// or Err.
+// Value is a source's answer for a Ref. It hides its Data as a [Secret] does.
 type Value struct {
-	// Data is the value. Whoever calls Fetch owns it: a [Cache] writes zeros over
-	// it, so a source that keeps its values gives out a copy.
+	redacted
+	// Data is the value; it may be empty, but is nil only with an Err. The
+	// caller of Fetch owns it, and a [Cache] overwrites it with zeros: a source
+	// that keeps its values returns a copy.
 	Data []byte
-	// Version tells this value from the one before and after it; "" where the
-	// source has no versions.
+	// Version differs between this value and those before and after it. It is
+	// "" if the source has no versions.
 	Version string
-	// Expires is when the value is known to be replaced; zero when it is not.
+	// Expires is when the value will be replaced; zero if that is unknown.
 	Expires time.Time
-	// Err is why there is no value.
+	// Err says why there is no value.
 	Err error
 }
 
-// Format writes "[redacted]" for every verb.
-func (Value) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(redacted)) }
-
-// LogValue is "[redacted]".
-func (Value) LogValue() slog.Value { return slog.StringValue(redacted) }
-
-// MarshalJSON gives "[redacted]" as a JSON string.
-func (Value) MarshalJSON() ([]byte, error) { return []byte(`"` + redacted + `"`), nil }
-
-// MarshalText gives "[redacted]".
-func (Value) MarshalText() ([]byte, error) { return []byte(redacted), nil }
-
-// What a source says of a value that it does not give.
+// Errors of a [Source].
 var (
 	// ErrNotFound: there is no such name, version or stage.
 	ErrNotFound = reason.New("not found")
 	// ErrDenied: the function may not read it.
 	ErrDenied = reason.New("access denied")
-	// ErrUndecryptable: it is there and cannot be decrypted.
+	// ErrUndecryptable: it exists and cannot be decrypted.
 	ErrUndecryptable = reason.New("cannot be decrypted")
-	// ErrUnavailable: throttled, out of time, down, unreachable.
+	// ErrUnavailable: the source is throttled, too slow, down or unreachable.
 	ErrUnavailable = reason.New("source unavailable")
+	// ErrOutsideInvocation: the source answers only during an invocation, and
+	// there has been none yet. It matches [ErrUnavailable] and triggers no
+	// backoff.
+	ErrOutsideInvocation error = outsideInvocation{}
 )
+
+type outsideInvocation struct{}
+
+func (outsideInvocation) Error() string {
+	return "answers only within an invocation: " + ErrUnavailable.Error()
+}
+
+func (outsideInvocation) Unwrap() error { return ErrUnavailable }

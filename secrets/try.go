@@ -8,21 +8,21 @@ import (
 	"github.com/lambdarmor/lambdarmor/internal/reason"
 )
 
-// ErrRejected is what a function returns to [Try], wrapped or not, when the
-// secret was not accepted where it was used.
+// ErrRejected is returned, wrapped or not, by a function that [Try] calls, when
+// its secret was not accepted where it was used.
 var ErrRejected = reason.New("secret rejected")
 
-// TryOption changes [Try].
+// TryOption configures [Try].
 type TryOption struct{ rejects func(error) bool }
 
-// RejectedWhen says which errors mean that the secret was not accepted, besides
-// [ErrRejected]: those of a client that knows nothing of this package.
+// RejectedWhen sets which errors mean that the secret was not accepted, besides
+// [ErrRejected]. It is for the errors of clients.
 func RejectedWhen(matches func(err error) bool) TryOption {
-	mustNotBeNil("RejectedWhen", matches == nil)
+	checkFunc("RejectedWhen", matches == nil)
 	return TryOption{matches}
 }
 
-func rejected(err error, opts []TryOption) bool {
+func isRejection(err error, opts []TryOption) bool {
 	if err == nil || errors.Is(err, ErrRejected) {
 		return err != nil
 	}
@@ -34,17 +34,16 @@ func rejected(err error, opts []TryOption) bool {
 	return false
 }
 
-// Try calls fn with the secret of name. When fn says that it was rejected, the
-// secret is fetched past the cache, and fn is called once more if that brought
-// another one: so a rotation between fetch and use costs a try and no failure.
-// What fn does before it finds out is done twice. To read the secret as JSON, fn
-// calls [Decode]: [JSON] would get the secret anew.
+// Try calls fn with the secret of name. If fn reports that it was rejected, Try
+// fetches the secret past the cache and calls fn once more if the value changed.
+// What fn does before it is rejected is done twice. To read the secret as JSON,
+// fn calls [Decode]; [JSON] would get the secret again.
 //
-// If the secret is still the same, fn's error is returned. If it could not be
-// fetched, the error is that of [Cache.Get] and matches fn's as well. Of many
-// calls that find the same version rejected, one fetches. A secret that was
-// fetched so and has not changed is taken for right for a second, so that a
-// caller who is always rejected does not wear out the source.
+// If the value did not change, Try returns fn's error. If the fetch fails, the
+// error is that of [Cache.Get] and matches fn's as well. Calls that find the same
+// value rejected share one fetch. A value that was fetched so and did not change
+// is not fetched again for a second, so that a caller who is always rejected does
+// not wear out the source.
 func Try[T any](ctx context.Context, c *Cache, name string, fn func(context.Context, Secret) (T, error), opts ...TryOption) (T, error) {
 	secret, err := c.Get(ctx, name)
 	if err != nil {
@@ -52,31 +51,27 @@ func Try[T any](ctx context.Context, c *Cache, name string, fn func(context.Cont
 		return zero, err
 	}
 	out, err := fn(ctx, secret)
-	if !rejected(err, opts) {
+	if !isRejection(err, opts) {
 		return out, err
 	}
-	other, changed, again := c.replacement(ctx, name, secret)
+	next, failure := c.replacement(ctx, name, secret)
 	switch {
-	case again != nil:
-		return out, fmt.Errorf("%w, after it was rejected: %w", again, err)
-	case !changed:
+	case failure != nil:
+		return out, fmt.Errorf("%w, after it was rejected: %w", failure, err)
+	case next.sameValue(secret):
 		return out, err
 	}
-	return fn(ctx, other)
+	return fn(ctx, next)
 }
 
-// replacement returns a secret other than the one that was rejected, if there is
-// one.
-func (c *Cache) replacement(ctx context.Context, name string, rejected Secret) (Secret, bool, error) {
-	from := c.seq.Load() + 1 // what begins from now on has seen what fn has
-	old := rejected.fetched()
-	// What another call has fetched since will do, or is just fetching.
-	secret, err := c.get(ctx, Ref{Name: name}, demand{seq: old.seq + 1, rejected: true})
-	if err == nil && secret.fetched().same(old.content) && secret.fetched().seq < from {
-		secret, err = c.get(ctx, Ref{Name: name}, demand{seq: from, rejected: true})
+// replacement fetches the value after one that was rejected. It may be the same.
+func (c *Cache) replacement(ctx context.Context, name string, old Secret) (Secret, error) {
+	ref := Ref{Name: name}
+	from := c.begun.Load() + 1 // a fetch from here on reads after the rejection
+	// Another caller may have fetched a new value since, or may be fetching it.
+	next, err := c.get(ctx, ref, demand{fetch: old.fetch + 1, rejected: true})
+	if err == nil && next.sameValue(old) && next.fetch < from {
+		next, err = c.get(ctx, ref, demand{fetch: from, rejected: true})
 	}
-	if err != nil {
-		return Secret{}, false, err
-	}
-	return secret, !secret.fetched().same(old.content), nil
+	return next, err
 }

@@ -8,18 +8,17 @@ import (
 	"github.com/lambdarmor/lambdarmor/guard/layer"
 )
 
-// Body lets a request through whose HTTP body is JSON that s accepts, and
-// refuses any other with a [*guard.Error]:
+// Body returns a middleware that validates the HTTP body. It refuses a request
+// with a [*guard.Error]:
 //
-//	validation_failed       Invalid               s refuses it; Violations has the places
-//	body_missing            Invalid               there is none
+//	validation_failed       Invalid               s refuses the body; Violations lists the places
+//	validation_too_costly   Invalid               see [MaxSteps]
+//	body_missing            Invalid               the request has no body
 //	unsupported_media_type  UnsupportedMediaType  the content type is not application/json or …+json
-//	malformed_json and the like                   the body is not strict JSON, see [guard.Event.Tree]
-//	validation_too_costly   Invalid               see [MaxChecks]
+//	malformed_json and others                     the body is not strict JSON, see [guard.Event.Tree]
 //
-// It judges the tree that the layers share, so the body is decoded once for
-// all that ask. It belongs around routes that take a body.
-func Body(s Schema, opts ...Option) guard.Middleware {
+// The body is decoded once for all layers. List Body on routes that take one.
+func Body(s *Schema, opts ...Option) guard.Middleware {
 	c := newChecker("Body", s, opts)
 	return checking("validate.Body", func(ctx context.Context, payload []byte) error {
 		ev := guard.EventOf(ctx, payload)
@@ -34,7 +33,7 @@ func Body(s Schema, opts ...Option) guard.Middleware {
 	})
 }
 
-// checking calls what is inside it when check finds nothing.
+// checking calls the next handler if check finds nothing.
 func checking(name string, check func(ctx context.Context, payload []byte) error) guard.Middleware {
 	return layer.Named(name, func(next lambda.Handler) lambda.Handler {
 		return guard.HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {

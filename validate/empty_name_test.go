@@ -20,7 +20,7 @@ func TestWhatIsRefusedInAMemberWithoutAName(t *testing.T) {
 		{schema: `{"properties":{"":{"type":"string"}}}`, body: `{"":1}`},
 		{schema: `{"items":{"additionalProperties":{"required":["a"]}}}`, body: `[{"":{},"a":{"a":1}}]`},
 	} {
-		_, err := invoke(t, request(t, tt.body), validate.Body(validate.MustCompile([]byte(tt.schema))))
+		_, err := invoke(t, request(t, tt.body), validate.Body(mustCompile([]byte(tt.schema))))
 		if e := refusal(t, err); e == nil || e.Code != "validation_failed" || e.Detail == "" {
 			t.Errorf("%s of %s: %v", tt.schema, tt.body, err)
 		}

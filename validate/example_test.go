@@ -6,12 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"testing/fstest"
 
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/guard/httpapi"
 	"github.com/lambdarmor/lambdarmor/validate"
+	"github.com/lambdarmor/lambdarmor/validate/schema"
 )
 
 // The customisation of a unicorn: what would become SQL and a link elsewhere
@@ -21,7 +21,7 @@ func Example() {
 	h := guard.Wrap(httpapi.Func(customize),
 		httpapi.Problems(),
 		guard.Recover(),
-		validate.Body(validate.MustCompile(unicornSchema)),
+		validate.Body(schema.MustCompile(unicornSchema)),
 	)
 
 	for _, body := range []string{
@@ -54,42 +54,18 @@ func Example() {
 	// 400 validation_failed [{/cape must match the pattern}]
 }
 
-func ExampleCompile() {
-	_, err := validate.Compile([]byte(`{"properties": {"password": {"pattern": "^(?=.*[0-9]).+$"}}}`))
-	fmt.Println(err)
-	// Output: validate: schema schema.json: /properties/password/pattern: error parsing regexp: invalid or unsupported Perl syntax: `(?=`; patterns are RE2, which has neither look-around nor back-references
-}
-
-func ExampleCompileFS() {
-	schemas := fstest.MapFS{ // an embed.FS, in a function
-		"order.json":           {Data: []byte(`{"properties": {"customer": {"$ref": "common/customer.json"}}}`)},
-		"common/customer.json": {Data: []byte(`{"type": "string", "pattern": "^c-[0-9]+$"}`)},
-	}
-	order, err := validate.CompileFS(schemas, "order.json")
-	fmt.Println(order.Validate(map[string]any{"customer": "c-42"}), err)
-	// Output: <nil> <nil>
-}
-
 func ExampleEvent() {
-	schema := validate.MustCompile([]byte(`{"required": ["detail"], "properties": {"detail": {"required": ["orderId"]}}}`))
-	h := guard.Wrap(accept, validate.Event(schema))
+	withOrder := schema.MustCompile([]byte(`{"required": ["detail"], "properties": {"detail": {"required": ["orderId"]}}}`))
+	h := guard.Wrap(accept, validate.Event(withOrder))
 	_, err := h.Invoke(context.Background(), []byte(`{"detail": {"order": 7}}`))
 	var refused *guard.Error
 	fmt.Println(errors.As(err, &refused), refused.Code, refused.Violations[0].Pointer)
 	// Output: true validation_failed /detail/orderId
 }
 
-func ExampleAt() {
-	orders := validate.MustCompile([]byte(`{"type": "array", "items": {"required": ["sku"]}}`))
-	h := guard.Wrap(accept, validate.At(validate.EnvelopeSQS, orders))
-	_, err := h.Invoke(context.Background(), []byte(`{"Records": [{"body": "{\"sku\": \"KB-101\"}"}, {"body": "{}"}]}`))
-	fmt.Println(guard.Public(err).Violations[0].Pointer)
-	// Output: /1/sku
-}
-
 func ExampleRecords() {
-	schema := validate.MustCompile([]byte(`{"required": ["sku"]}`))
-	place := validate.Records(schema, func(_ context.Context, m events.SQSMessage) error {
+	item := schema.MustCompile([]byte(`{"required": ["sku"]}`))
+	place := validate.Records(item, func(_ context.Context, m events.SQSMessage) error {
 		fmt.Println("placed", m.MessageId)
 		return nil
 	})
@@ -104,8 +80,8 @@ func ExampleRecords() {
 }
 
 func ExampleParameters() {
-	schema := validate.MustCompile([]byte(`{"properties": {"query": {"properties": {"limit": {"type": "integer", "maximum": 100}}}}}`))
-	h := guard.Wrap(accept, validate.Parameters(schema))
+	list := schema.MustCompile([]byte(`{"properties": {"query": {"properties": {"limit": {"type": "integer", "maximum": 100}}}}}`))
+	h := guard.Wrap(accept, validate.Parameters(list))
 	_, err := h.Invoke(context.Background(), []byte(`{"version": "2.0", "rawQueryString": "limit=1000",
 		"queryStringParameters": {"limit": "1000"}, "requestContext": {"http": {"method": "GET"}}}`))
 	fmt.Println(guard.Public(err).Violations)
@@ -113,9 +89,9 @@ func ExampleParameters() {
 }
 
 func ExampleResult() {
-	schema := validate.MustCompile([]byte(`{"required": ["id"]}`))
+	customer := schema.MustCompile([]byte(`{"required": ["id"]}`))
 	h := guard.HandlerFunc(func(context.Context, []byte) ([]byte, error) { return []byte(`{"password": "…"}`), nil })
-	_, err := guard.Wrap(h, guard.Errors(), validate.Result(schema)).Invoke(context.Background(), []byte(`{}`))
+	_, err := guard.Wrap(h, guard.Errors(), validate.Result(customer)).Invoke(context.Background(), []byte(`{}`))
 	answer, _ := json.Marshal(err)
 	fmt.Println(string(answer))
 	// Output: {"errorMessage":"Internal error","errorType":"internal"}

@@ -10,10 +10,16 @@ import (
 	"testing"
 
 	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/validate"
+	"github.com/lambdarmor/lambdarmor/validate/schema"
 )
 
 //go:embed testdata/unicorn.schema.json
 var unicornSchema []byte
+
+func mustCompile(text []byte, opts ...schema.Option) *validate.Schema {
+	return schema.MustCompile(text, opts...)
+}
 
 const unicorn = `{"name":"Sparkle","imageUrl":"https://example.com/a.png?x=1","sock":"1","horn":"2","glasses":"3","cape":"4"}`
 

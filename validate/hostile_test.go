@@ -6,7 +6,6 @@ import (
 	"runtime"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/validate"
@@ -29,7 +28,7 @@ func heapDuring(fn func() any) uint64 {
 
 func TestAnInstanceThatFailsAtManyPlaces(t *testing.T) {
 	const n = 99_999
-	body := validate.Body(validate.MustCompile([]byte(`{"items":{"type":"integer","maximum":0}}`)))
+	body := validate.Body(mustCompile([]byte(`{"items":{"type":"integer","maximum":0}}`)))
 	payload := request(t, "["+strings.Repeat("1,", n-1)+"1]")
 	var e *guard.Error
 	live := heapDuring(func() any {
@@ -37,7 +36,7 @@ func TestAnInstanceThatFailsAtManyPlaces(t *testing.T) {
 		e = refusal(t, err)
 		return err
 	})
-	if e == nil || len(e.Violations) != 20 || e.Violations[19].Pointer != "/19" || !strings.HasPrefix(e.Detail, "99999 places") {
+	if e == nil || len(e.Violations) != 20 || e.Violations[19].Pointer != "/19" || !strings.HasPrefix(e.Detail, "More than 20 places") {
 		t.Errorf("%s\n%s", e.Detail, listed(e))
 	}
 	if live > 1<<20 {
@@ -45,29 +44,23 @@ func TestAnInstanceThatFailsAtManyPlaces(t *testing.T) {
 	}
 }
 
-// The library evaluates every branch down to the leaves: each level of these
-// doubles the work, and 64 levels are allowed.
+// Judged naively, each level of these doubles the work, and 64 levels are
+// allowed.
 func TestARecursiveSchemaWithAlternatives(t *testing.T) {
 	for _, schema := range []string{
 		`{"anyOf":[{"properties":{"a":{"$ref":"#"}},"required":["x"]},{"properties":{"a":{"$ref":"#"}},"required":["y"]}]}`,
-		`{"allOf":[{"properties":{"a":{"$ref":"#"}}},{"properties":{"a":{"$ref":"#"}}}],"additionalProperties":false}`,
-		`{"oneOf":[{"items":{"$ref":"#"},"minItems":1},{"items":{"$ref":"#"},"maxItems":0}],"properties":{"a":{"$ref":"#"}},"patternProperties":{"^a":{"$ref":"#"}}}`,
+		`{"allOf":[{"properties":{"a":{"$ref":"#"}}},{"properties":{"a":{"$ref":"#"}}}],"minProperties":1}`,
+		`{"oneOf":[{"properties":{"a":{"$ref":"#"}},"minProperties":1},{"properties":{"a":{"$ref":"#"}},"required":["x"]}]}`,
 		`{"$schema":"https://json-schema.org/draft/2019-09/schema","$recursiveAnchor":true,"anyOf":[{"properties":{"a":{"$recursiveRef":"#"}},"required":["x"]},{"properties":{"a":{"$recursiveRef":"#"}},"required":["y"]}]}`,
 		`{"$dynamicAnchor":"n","anyOf":[{"properties":{"a":{"$dynamicRef":"#n"}},"required":["x"]},{"properties":{"a":{"$dynamicRef":"#n"}},"required":["y"]}]}`,
 		`{"dependentSchemas":{"a":{"properties":{"a":{"$ref":"#"}}}},"properties":{"a":{"$ref":"#"}},"required":["x"]}`,
+		`{"anyOf":[{"properties":{"a":{"$ref":"#"}},"required":["x"]},{"required":["y"]}],"unevaluatedProperties":false}`,
 	} {
-		body := validate.Body(validate.MustCompile([]byte(schema)))
-		for depth, code := range map[int]string{2: "validation_failed", 60: "validation_too_costly"} {
-			start := time.Now()
+		body := validate.Body(mustCompile([]byte(schema)))
+		for _, depth := range []int{2, 17, 60} {
 			_, err := invoke(t, request(t, strings.Repeat(`{"a":`, depth)+"{}"+strings.Repeat("}", depth)), body)
-			if strings.Contains(schema, "oneOf") {
-				continue // only the time counts: which branch holds depends on the level
-			}
-			if e := refusal(t, err); (e == nil || e.Code != code) && !strings.Contains(schema, `"additionalProperties"`) {
-				t.Errorf("%s, %d levels: %v", schema, depth, err)
-			}
-			if took := time.Since(start); took > 10*time.Second {
-				t.Errorf("%s, %d levels: took %v", schema, depth, took)
+			if e := refusal(t, err); e == nil || e.Code != "validation_failed" {
+				t.Errorf("%s, %d levels: got %v, want validation_failed", schema, depth, err)
 			}
 		}
 	}
@@ -75,7 +68,7 @@ func TestARecursiveSchemaWithAlternatives(t *testing.T) {
 
 // A recursive schema with one way down costs what its instance has.
 func TestARecursiveSchemaWithoutAlternatives(t *testing.T) {
-	schema := validate.MustCompile([]byte(`{"type":"object","properties":{"v":{"type":"integer"},"left":{"$ref":"#"},"right":{"$ref":"#"},"more":{"items":{"$ref":"#"}}},"unevaluatedProperties":false}`))
+	schema := mustCompile([]byte(`{"type":"object","properties":{"v":{"type":"integer"},"left":{"$ref":"#"},"right":{"$ref":"#"},"more":{"items":{"$ref":"#"}}},"unevaluatedProperties":false}`))
 	node := `{"v":1}`
 	for range 12 {
 		node = `{"v":1,"left":` + node + `,"right":` + node + `}`
@@ -90,13 +83,12 @@ func TestARecursiveSchemaWithoutAlternatives(t *testing.T) {
 	}
 }
 
-// The library joins and keeps the pointer of every value that fails: 5 000
-// values below a name of 100 kB are half a gigabyte.
+// The pointer of each value that fails is 100 kB long.
 func TestManyValuesUnderALongName(t *testing.T) {
-	body := validate.Body(validate.MustCompile([]byte(`{"additionalProperties":{"items":{"maximum":0}}}`)))
+	body := validate.Body(mustCompile([]byte(`{"additionalProperties":{"items":{"maximum":0}}}`)))
 	payload := request(t, `{"`+strings.Repeat("x", 100_000)+`":[`+strings.Repeat("1,", 5000)+`1]}`)
 	_, err := invoke(t, payload, body)
-	if e := refusal(t, err); e == nil || e.Code != "validation_too_costly" {
+	if e := refusal(t, err); e == nil || len(e.Violations) != 20 || len(e.Violations[0].Pointer) > 300 {
 		t.Errorf("got %v", err)
 	}
 	if _, err := invoke(t, request(t, `{"`+strings.Repeat("x", 100_000)+`":[0,0,0]}`), body); err != nil {
@@ -104,45 +96,49 @@ func TestManyValuesUnderALongName(t *testing.T) {
 	}
 }
 
-func TestMaxChecks(t *testing.T) {
-	schema := validate.MustCompile([]byte(`{"items":{"anyOf":[{"type":"string"},{"type":"integer"}]}}`))
+func TestMaxSteps(t *testing.T) {
+	items := mustCompile([]byte(`{"items":{"anyOf":[{"type":"string"},{"type":"integer"}]}}`))
 	payload := request(t, "["+strings.Repeat("1,", 99)+"1]")
-	for checks, ok := range map[int]bool{307: true, 306: false} { // 1 + 100/16, and 3 for each
-		_, err := invoke(t, payload, validate.Body(schema, validate.MaxChecks(checks)))
-		if (err == nil) != ok {
-			t.Errorf("with %d checks: %v", checks, err)
-		}
+	const steps = 1 + 100*3 // the array, and each element by three schemas
+	if _, err := invoke(t, payload, validate.Body(items, validate.MaxSteps(steps))); err != nil {
+		t.Errorf("with %d steps: %v", steps, err)
+	}
+	_, err := invoke(t, payload, validate.Body(items, validate.MaxSteps(steps-1)))
+	e := refusal(t, err)
+	if e == nil || e.Code != "validation_too_costly" || e.Kind != guard.Invalid || len(e.Violations) != 1 || e.Violations[0].Pointer != "/99" {
+		t.Errorf("with a step less: got %v %v, want the place /99", err, listed(e))
+	}
+}
+
+// What has been found is listed where no steps are left.
+func TestPlacesThatWereFoundBeforeTheStepsEnd(t *testing.T) {
+	items := mustCompile([]byte(`{"items":{"type":"string"}}`))
+	_, err := invoke(t, request(t, "["+strings.Repeat("1,", 99)+"1]"), validate.Body(items, validate.MaxSteps(30)))
+	if e := refusal(t, err); e == nil || e.Code != "validation_failed" || e.Violations[0].Pointer != "/0" {
+		t.Errorf("got %v", err)
 	}
 }
 
 func TestAPatternThatBacktracksElsewhere(t *testing.T) {
-	body := validate.Body(validate.MustCompile([]byte(`{"pattern":"^(([a-z])+.)+[A-Z]([a-z])+$"}`)))
-	start := time.Now()
+	body := validate.Body(mustCompile([]byte(`{"pattern":"^(([a-z])+.)+[A-Z]([a-z])+$"}`)))
 	if _, err := invoke(t, request(t, `"`+strings.Repeat("a", 100_000)+`"`), body); err == nil {
 		t.Error("it matches")
-	}
-	if took := time.Since(start); took > 10*time.Second {
-		t.Errorf("took %v", took)
 	}
 }
 
 func TestNumbersAsLargeAsTheyMayBe(t *testing.T) {
-	schema := validate.MustCompile([]byte(`{"items":{"type":"integer","minimum":1,"maximum":1,"multipleOf":3}}`))
+	schema := mustCompile([]byte(`{"items":{"type":"integer","minimum":1,"maximum":1,"multipleOf":3}}`))
 	for _, number := range []string{"1e512", "1e-512", strings.Repeat("9", 512)} {
-		start := time.Now()
 		n := min(50_000, 900_000/(len(number)+1))
 		_, err := invoke(t, request(t, "["+strings.Repeat(number+",", n)+"1]"), validate.Body(schema))
 		if err == nil {
 			t.Error("accepted")
 		}
-		if took := time.Since(start); took > 30*time.Second {
-			t.Errorf("%d times %.10s took %v", n, number, took)
-		}
 	}
 }
 
 func TestLayersAreSafeForConcurrentUse(t *testing.T) {
-	body := validate.Body(validate.MustCompile([]byte(`{"anyOf":[{"properties":{"a":{"$ref":"#"}},"required":["x"]},{"type":"integer","maximum":5}]}`)))
+	body := validate.Body(mustCompile([]byte(`{"anyOf":[{"properties":{"a":{"$ref":"#"}},"required":["x"]},{"type":"integer","maximum":5}]}`)))
 	h := guard.Wrap(accept, body)
 	done := make(chan error)
 	for i := range 8 {

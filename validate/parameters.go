@@ -11,206 +11,179 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/guard/httpapi"
-	"github.com/lambdarmor/lambdarmor/internal/fieldlines"
-	"github.com/santhosh-tekuri/jsonschema/v5"
+	"github.com/lambdarmor/lambdarmor/validate/program"
 )
 
-// Parameters lets a request through whose path, query and header values s
-// accepts, as one object; header names are in lower case:
+// Parameters returns a middleware that validates the path, query and header
+// values of an HTTP request as one object. Header names are in lower case, and
+// the three members are always there:
 //
 //	{"path": {"id": "o-1"}, "query": {"limit": 20}, "header": {"x-tenant": "t-7"}}
 //
-// A place is "/query/limit". All three members are always there.
+// A place is "/query/limit". The errors have the codes of [Body] for a schema,
+// and malformed_query if the query string cannot be read.
 //
-// The values are strings. One becomes what the schema of its parameter asks
-// for, where that does not allow a string: a number or an integer when it is
-// written as JSON has it (so 0x10, +1 and an empty value stay strings and
-// fail), a boolean when it is true or false, and an array of all values of that
-// name in the query. The type is looked for under properties, through $ref and
-// allOf; with another library's schema all values stay strings.
+// Values are strings. If the schema of a parameter does not allow a string, its
+// value is converted where that is possible:
 //
-// A parameter that is there several times and is not an array has its values
-// joined by commas, as the gateway gives them to the handler. A query that
-// cannot be read as a whole is refused with code malformed_query.
+//	number, integer  a number as JSON writes it; 0x10, +1 and "" stay strings, and fail
+//	boolean          true or false
+//	array            all values of that name in the query, each converted
 //
-// The wildcards of [httpapi.Routes] are path values as well: those that s names
-// under properties or required. Others, as additionalProperties would judge
-// them, and those of any schema of another library, are not there.
-func Parameters(s Schema, opts ...Option) guard.Middleware {
+// The type is looked for under properties, through $ref and allOf. A parameter
+// that is sent several times and is not an array has its values joined by
+// commas, as API Gateway joins them for the handler.
+//
+// The wildcards of [httpapi.Routes] are path values too, but only those that
+// the schema names under properties or required.
+func Parameters(s *Schema, opts ...Option) guard.Middleware {
 	p := &parameters{checker: newChecker("Parameters", s, opts)}
-	if p.compiled != nil {
-		p.pathNames = memberNames(p.compiled, "path")
-	}
+	p.find(program.Root, func(root *program.Schema) {
+		p.find(member(root, "path"), func(path *program.Schema) {
+			if path.Object != nil {
+				for _, m := range path.Object.Members {
+					p.wildcards = append(p.wildcards, m.Name)
+				}
+			}
+		})
+	})
 	return checking("validate.Parameters", func(ctx context.Context, payload []byte) error {
 		req, err := guard.EventOf(ctx, payload).HTTP()
 		if err != nil {
 			return err
 		}
-		all, err := p.of(ctx, req)
+		query, err := url.ParseQuery(req.RawQueryString)
 		if err != nil {
-			return err
+			return guard.Errorf(guard.Invalid, "malformed_query", "The query string cannot be read.")
 		}
-		return p.check(all)
+		return p.check(map[string]any{
+			"path":   p.group("path", p.pathValues(ctx, req), nil),
+			"query":  p.group("query", queryValues(req, query), query),
+			"header": p.group("header", req.Headers, nil),
+		})
 	})
 }
 
 type parameters struct {
-	*checker
-	pathNames map[string]bool // that the schema knows
+	checker
+	wildcards []string // of routes, that the schema names
 }
 
-func (p *parameters) of(ctx context.Context, req *events.APIGatewayV2HTTPRequest) (map[string]any, error) {
-	query, err := url.ParseQuery(req.RawQueryString)
-	if err != nil {
-		return nil, guard.Errorf(guard.Invalid, "malformed_query", "The query string cannot be read.")
-	}
-	return map[string]any{
-		"path":   p.group("path", p.pathValues(ctx, req), nil),
-		"query":  p.group("query", queryValues(req, query), query),
-		"header": p.group("header", fieldlines.Map(fieldlines.Lines(req.Headers)), nil),
-	}, nil
-}
-
-// pathValues adds what a route of ours has matched to what the gateway has.
+// pathValues are those of API Gateway and those of a route of ours.
 func (p *parameters) pathValues(ctx context.Context, req *events.APIGatewayV2HTTPRequest) map[string]string {
-	values := maps.Clone(req.PathParameters)
-	if values == nil {
-		values = map[string]string{}
-	}
-	routed, ok := httpapi.RequestFrom(ctx)
-	if !ok {
-		return values
-	}
-	for name := range p.pathNames {
-		if value := routed.PathValue(name); value != "" {
-			values[name] = value
+	values := map[string]string{}
+	maps.Copy(values, req.PathParameters)
+	if routed, ok := httpapi.RequestFrom(ctx); ok {
+		for _, name := range p.wildcards {
+			if value := routed.PathValue(name); value != "" {
+				values[name] = value
+			}
 		}
 	}
 	return values
 }
 
-// queryValues adds what a handler reads in the query itself to what the gateway
-// has read in it.
+// queryValues are those that API Gateway has read, and those that a handler
+// would read from the query string itself.
 func queryValues(req *events.APIGatewayV2HTTPRequest, query url.Values) map[string]string {
 	values := make(map[string]string, len(query))
-	for name, every := range query {
-		values[name] = strings.Join(every, ",")
+	for name, all := range query {
+		values[name] = strings.Join(all, ",")
 	}
 	maps.Copy(values, req.QueryStringParameters)
 	return values
 }
 
-// memberNames are those that the schemas of a member of s know.
-func memberNames(s *jsonschema.Schema, member string) map[string]bool {
-	names := map[string]bool{}
-	for _, outer := range newGraph(s).closureOf(s) {
-		group := outer.Properties[member]
-		if group == nil {
-			continue
-		}
-		for _, inner := range newGraph(group).closureOf(group) {
-			for name := range inner.Properties {
-				names[name] = true
-			}
-			for _, name := range inner.Required {
-				names[name] = true
-			}
-		}
-	}
-	return names
-}
-
-// group makes the object of one kind of parameters. all has every value of a
-// name, where that is known.
-func (c *checker) group(kind string, values map[string]string, all url.Values) map[string]any {
-	group := property(c.compiled, kind)
+// group makes the object of one kind of parameters. query has all values of a
+// name.
+func (p *parameters) group(kind string, values map[string]string, query url.Values) map[string]any {
+	schema := p.first(program.Root, func(s *program.Schema) program.ID { return member(s, kind) })
 	object := make(map[string]any, len(values))
 	for name, value := range values {
-		every := all[name]
-		if every == nil {
-			every = []string{value}
+		all := query[name]
+		if all == nil {
+			all = []string{value}
 		}
-		object[name] = typed(property(group, name), value, every)
+		object[name] = p.convert(p.first(schema, func(s *program.Schema) program.ID { return member(s, name) }), value, all)
 	}
 	return object
 }
 
-// typed gives a value the type that s asks for, where it can have that.
-func typed(s *jsonschema.Schema, value string, every []string) any {
-	asked := types(s, maxRefs)
-	if slices.Contains(asked, "string") {
+// convert returns a value as the type that its schema asks for, where it can be
+// read as that.
+func (p *parameters) convert(id program.ID, value string, all []string) any {
+	var types program.Types
+	p.find(id, func(s *program.Schema) {
+		if types == 0 {
+			types = s.Types
+		}
+	})
+	switch {
+	case types&program.String != 0:
+		return value
+	case types&program.Boolean != 0 && (value == "true" || value == "false"):
+		return value == "true"
+	case types&(program.Number|program.Integer) != 0 && isNumber(value):
+		return json.Number(value)
+	case types&program.Array != 0:
+		items := p.first(id, func(s *program.Schema) program.ID {
+			if s.Array == nil {
+				return 0
+			}
+			return s.Array.Items
+		})
+		converted := make([]any, len(all))
+		for i, item := range all {
+			converted[i] = p.convert(items, item, []string{item})
+		}
+		return converted
+	default:
 		return value
 	}
-	for _, t := range asked {
-		switch t {
-		case "array":
-			items := make([]any, len(every))
-			for i, item := range every {
-				items[i] = typed(itemsOf(s, maxRefs), item, []string{item})
-			}
-			return items
-		case "boolean":
-			if value == "true" || value == "false" {
-				return value == "true"
-			}
-		case "number", "integer":
-			if isNumber(value) {
-				return json.Number(value)
-			}
-		}
-	}
-	return value
 }
 
 func isNumber(value string) bool {
-	return value != "" && (value[0] == '-' || '0' <= value[0] && value[0] <= '9') && json.Valid([]byte(value)) && value == strings.TrimSpace(value)
+	return value != "" && strings.Trim(value, "+-.0123456789eE") == "" && json.Valid([]byte(value))
 }
 
-// maxRefs is how many references are followed to find a type.
-const maxRefs = 8
-
-// property gives the schema of a member, nil when there is none.
-func property(s *jsonschema.Schema, name string) *jsonschema.Schema {
-	return follow(s, maxRefs, func(s *jsonschema.Schema) *jsonschema.Schema { return s.Properties[name] })
-}
-
-func itemsOf(s *jsonschema.Schema, refs int) *jsonschema.Schema {
-	return follow(s, refs, func(s *jsonschema.Schema) *jsonschema.Schema {
-		if items, ok := s.Items.(*jsonschema.Schema); ok {
-			return items
+// member returns the schema that s itself sets on a member.
+func member(s *program.Schema, name string) program.ID {
+	if s.Object != nil {
+		for _, m := range s.Object.Members {
+			if m.Name == name {
+				return m.Schema
+			}
 		}
-		return s.Items2020
+	}
+	return 0
+}
+
+// first returns the first answer that is not 0.
+func (p *parameters) first(id program.ID, ask func(*program.Schema) program.ID) (found program.ID) {
+	p.find(id, func(s *program.Schema) {
+		if found == 0 {
+			found = ask(s)
+		}
 	})
+	return found
 }
 
-func types(s *jsonschema.Schema, refs int) []string {
-	found := follow(s, refs, func(s *jsonschema.Schema) *jsonschema.Schema {
-		if len(s.Types) > 0 {
-			return s
+// find calls visit with a schema, then with those that its $ref and allOf lead
+// to, each once.
+func (p *parameters) find(id program.ID, visit func(*program.Schema)) {
+	var seen []program.ID
+	var walk func(id program.ID)
+	walk = func(id program.ID) {
+		if id == 0 || slices.Contains(seen, id) {
+			return
 		}
-		return nil
-	})
-	if found == nil {
-		return nil
-	}
-	return found.Types
-}
-
-// follow asks s, then what it refers to and is all of, for the first answer.
-func follow(s *jsonschema.Schema, refs int, ask func(*jsonschema.Schema) *jsonschema.Schema) *jsonschema.Schema {
-	if s == nil || refs == 0 {
-		return nil
-	}
-	if found := ask(s); found != nil {
-		return found
-	}
-	if found := follow(s.Ref, refs-1, ask); found != nil {
-		return found
-	}
-	for _, sub := range s.AllOf {
-		if found := follow(sub, refs-1, ask); found != nil {
-			return found
+		seen = append(seen, id)
+		s := &p.program.Schemas[id]
+		visit(s)
+		walk(s.Ref)
+		for _, sub := range s.AllOf {
+			walk(sub)
 		}
 	}
-	return nil
+	walk(id)
 }

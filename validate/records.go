@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/aws/aws-lambda-go/events"
+	"github.com/lambdarmor/lambdarmor/guard"
 )
 
 // Record is a record of a batch that carries a JSON text: the body of an SQS
@@ -12,10 +13,10 @@ type Record interface {
 	events.SQSMessage | events.SNSEventRecord | events.KinesisEventRecord | events.KinesisFirehoseEventRecord
 }
 
-// Records wraps a function that handles one record of a batch: it is called
-// with those whose text is strict JSON that s accepts. Another one fails alone,
-// with the error that [Body] would return, whose kind says that trying again
-// cannot help.
+// Records wraps a function that handles one record of a batch. The function is
+// called only with records whose text is strict JSON that s accepts. For any
+// other record the error is that of [Body]: it fails alone, and its kind says
+// that a retry cannot help.
 //
 //	place := validate.Records(orderSchema, placeOrder)
 //	for _, message := range event.Records { // of an events.SQSEvent
@@ -23,13 +24,13 @@ type Record interface {
 //			failed = append(failed, events.SQSBatchItemFailure{ItemIdentifier: message.MessageId})
 //		}
 //	}
-func Records[R Record](s Schema, fn func(context.Context, R) error, opts ...Option) func(context.Context, R) error {
+func Records[R Record](s *Schema, fn func(context.Context, R) error, opts ...Option) func(context.Context, R) error {
 	c := newChecker("Records", s, opts)
 	if fn == nil {
 		panic("validate: Records of a nil function")
 	}
 	return func(ctx context.Context, record R) error {
-		tree, err := treeOf(textOf(record))
+		tree, err := guard.EventOf(context.Background(), textOf(record)).Tree()
 		if err != nil {
 			return err
 		}

@@ -13,14 +13,14 @@ import (
 	"github.com/lambdarmor/lambdarmor/internal/strictjson"
 )
 
-// Result keeps back what s does not accept of a handler's answers. The error is
-// Internal: the caller learns that something is wrong with us, the log has the
-// places and no value.
+// Result returns a middleware that validates what the handler returns. An
+// answer that s does not accept becomes an error of kind Internal: the log has
+// the places without values, and the caller learns nothing of them.
 //
-// Of an answer to an HTTP request the body is judged, and only that of a
-// success: an answer of another status than 2xx has its own form, and one of
-// 204 no body. Of any other it is the whole answer. Errors pass as they are.
-func Result(s Schema, opts ...Option) guard.Middleware {
+// For an HTTP request the body of a 2xx answer is validated; other statuses and
+// answers without a body pass. For any other event the whole answer is
+// validated. Errors of the handler pass.
+func Result(s *Schema, opts ...Option) guard.Middleware {
 	c := newChecker("Result", s, opts)
 	return layer.Named("validate.Result", func(next lambda.Handler) lambda.Handler {
 		return guard.HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
@@ -36,7 +36,7 @@ func Result(s Schema, opts ...Option) guard.Middleware {
 	})
 }
 
-func (c *checker) checkResult(out []byte, ev *guard.Event) error {
+func (c checker) checkResult(out []byte, ev *guard.Event) error {
 	text := out
 	if ev.Trigger().IsHTTP() {
 		req, _ := ev.Request() // which may have been refused, and answered
@@ -58,7 +58,7 @@ func (c *checker) checkResult(out []byte, ev *guard.Event) error {
 	return describe(c.check(tree))
 }
 
-// describe puts the places of an error into its text, which has none of them.
+// describe adds the places to the text of an error, which lacks them.
 func describe(err error) error {
 	var refused *guard.Error
 	if !errors.As(err, &refused) {

@@ -1,131 +1,95 @@
 package validate
 
 import (
-	"bytes"
 	"fmt"
-	"io/fs"
 
-	"github.com/santhosh-tekuri/jsonschema/v5"
+	"github.com/lambdarmor/lambdarmor/validate/internal/judge"
+	"github.com/lambdarmor/lambdarmor/validate/program"
 )
 
-// Schema judges a JSON value, given as map[string]any, []any, string, bool, nil
-// and [encoding/json.Number]. It returns nil for a value that it accepts and is
-// safe for concurrent use.
-//
-// [Compile] makes one. Another library's can stand in its place: a [*guard.Error]
-// that it returns is passed on as it is, of any other error nothing is shown but
-// that there was one, as its text may repeat the value. What bounds the cost of
-// a check is known of the schemas of jsonschema/v5 alone.
-//
-// [*guard.Error]: https://pkg.go.dev/github.com/lambdarmor/lambdarmor/guard#Error
-type Schema interface {
-	Validate(v any) error
+// Schema is a compiled JSON Schema. It is safe for concurrent use.
+type Schema struct {
+	program *program.Program
+	judge   *judge.Judge
 }
 
-// Compile reads a JSON Schema of draft 4, 6, 7, 2019-09 or 2020-12, whichever
-// its $schema names; without one it is 2020-12. format and the content keywords
-// are asserted. The text must be strict JSON.
-//
-// A $ref resolves inside the schema and to the drafts' own meta-schemas. One
-// that points elsewhere is an error: neither network nor file system is asked.
-//
-// Patterns are RE2's: they match in linear time and have no look-around and no
-// back-references. The error names the place in the schema.
-func Compile(schema []byte, opts ...CompileOption) (*jsonschema.Schema, error) {
-	s := &sources{given: map[string][]byte{"schema.json": schema}}
-	compiled, err := s.compile("schema.json", opts)
+// New returns the schema of a program that schemagen has written. An error
+// means that the program has to be generated again.
+func New(p *program.Program, formats ...Format) (*Schema, error) {
+	own := make(map[string]func(string) bool, len(formats))
+	for _, f := range formats {
+		own[f.Name] = f.Valid
+	}
+	j, err := judge.New(p, own)
 	if err != nil {
 		return nil, fmt.Errorf("validate: %w", err)
 	}
-	return compiled, nil
+	return &Schema{program: p, judge: j}, nil
 }
 
-// MustCompile is like [Compile] and panics where that returns an error.
-func MustCompile(schema []byte, opts ...CompileOption) *jsonschema.Schema {
-	compiled, err := Compile(schema, opts...)
+// MustNew is like [New] and panics where that returns an error.
+func MustNew(p *program.Program, formats ...Format) *Schema {
+	s, err := New(p, formats...)
 	if err != nil {
 		panic(err)
 	}
-	return compiled
+	return s
 }
 
-// CompileFS is [Compile] of a file of fsys, named root, whose $ref may lead to
-// the other files of fsys: by their path, relative to the file that refers, or
-// by their $id where the name ends in .json. Nothing outside fsys is opened;
-// whether a symbolic link leads out of it is fsys's matter: [embed.FS] and
-// [os.Root] let none, [os.DirFS] does.
+// Format is a format for strings, in addition to the known ones or in place of
+// one. An unknown format accepts every string, as the drafts require.
+type Format struct {
+	Name  string
+	Valid func(string) bool
+}
+
+// Validate reports whether the schema accepts a tree as [guard.Event.Tree]
+// returns it. The error is a [*guard.Error] of kind Invalid with the code
+// validation_failed or validation_too_costly; a value of any other type in the
+// tree is an error that does not name it.
 //
-// [embed.FS]: https://pkg.go.dev/embed#FS
-// [os.Root]: https://pkg.go.dev/os#Root
-// [os.DirFS]: https://pkg.go.dev/os#DirFS
-func CompileFS(fsys fs.FS, root string, opts ...CompileOption) (*jsonschema.Schema, error) {
-	s := &sources{given: map[string][]byte{}, fsys: fsys}
-	compiled, err := s.compile(root, opts)
-	if err != nil {
-		return nil, fmt.Errorf("validate: %w", err)
+// [guard.Event.Tree]: https://pkg.go.dev/github.com/lambdarmor/lambdarmor/guard#Event.Tree
+// [*guard.Error]: https://pkg.go.dev/github.com/lambdarmor/lambdarmor/guard#Error
+func (s *Schema) Validate(tree any, opts ...Option) error {
+	return newChecker("Validate", s, opts).check(tree)
+}
+
+// Option changes how an input is validated.
+type Option func(*judge.Limits)
+
+// MaxViolations sets how many places an error lists, 20 if it is not set. It
+// panics if n is below 1.
+func MaxViolations(n int) Option {
+	if n < 1 {
+		panic("validate: MaxViolations below 1")
 	}
-	return compiled, nil
+	return func(l *judge.Limits) { l.Violations = n }
 }
 
-// A CompileOption changes what a schema asserts.
-type CompileOption func(*compileOptions)
-
-type compileOptions struct {
-	formats         map[string]func(any) bool
-	annotateFormats bool
-	annotateContent bool
-}
-
-// Format defines a format of the name for strings, or replaces one. A format
-// that nobody has defined asserts nothing, as the drafts have it.
-func Format(name string, valid func(string) bool) CompileOption {
-	return func(o *compileOptions) {
-		if o.formats == nil {
-			o.formats = map[string]func(any) bool{}
-		}
-		o.formats[name] = func(v any) bool {
-			s, ok := v.(string)
-			return !ok || valid(s)
-		}
+// MaxSteps limits the work on one input to n steps of up to 0.1 µs each, and
+// to 2 500 000 if it is not set. It panics if n is below 1.
+func MaxSteps(n int) Option {
+	if n < 1 {
+		panic("validate: MaxSteps below 1")
 	}
+	return func(l *judge.Limits) { l.Steps = n }
 }
 
-// AnnotateFormats takes format for a comment, as drafts 2019-09 and 2020-12 do
-// where nothing else is agreed on.
-func AnnotateFormats() CompileOption {
-	return func(o *compileOptions) { o.annotateFormats = true }
+// checker is a schema with its limits.
+type checker struct {
+	*Schema
+	limits judge.Limits
 }
 
-// AnnotateContent takes contentEncoding, contentMediaType and contentSchema for
-// comments, as drafts 2019-09 and 2020-12 do where nothing else is agreed on.
-func AnnotateContent() CompileOption {
-	return func(o *compileOptions) { o.annotateContent = true }
-}
-
-// draftOf is what $schema says at the top of a schema.
-func draftOf(doc any) string {
-	members, _ := doc.(map[string]any)
-	draft, _ := members["$schema"].(string)
-	return draft
-}
-
-func (o *compileOptions) compiler(doc any) *jsonschema.Compiler {
-	c := jsonschema.NewCompiler()
-	c.AssertFormat = true
-	if o.annotateFormats { // not by AssertFormat: drafts before 2019-09 do not ask it
-		for name := range jsonschema.Formats {
-			c.Formats[name] = nil
-		}
-	} else {
-		for name, valid := range o.formats {
-			c.Formats[name] = valid
-		}
+func newChecker(layer string, s *Schema, opts []Option) checker {
+	if s == nil {
+		panic("validate: " + layer + " with a nil schema")
 	}
-	// The library reads content with encoding/json and no limits; see contentRule.
-	c.Decoders["base64"] = nil
-	c.MediaTypes["application/json"] = nil
-	if draft := []byte(draftOf(doc)); !o.annotateContent && !bytes.Contains(draft, []byte("draft-04")) && !bytes.Contains(draft, []byte("draft-06")) {
-		c.RegisterExtension("content", nil, contentKeywords{})
+	c := checker{s, judge.Limits{Violations: 20, Steps: 2_500_000}}
+	for _, opt := range opts {
+		opt(&c.limits)
 	}
 	return c
 }
+
+func (c checker) check(tree any) error { return c.judge.Check(tree, c.limits) }

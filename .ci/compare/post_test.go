@@ -9,6 +9,7 @@ import (
 	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/guard/httpapi"
 	"github.com/lambdarmor/lambdarmor/validate"
+	"github.com/lambdarmor/lambdarmor/validate/schema"
 )
 
 // BenchmarkPost measures an order that is decoded and answered, with one layer
@@ -21,7 +22,7 @@ func BenchmarkPost(b *testing.B) {
 	}
 	created, refused := answers(http.StatusCreated, accepted), answers(http.StatusBadRequest, "")
 
-	schema := validate.Body(validate.MustCompile(payload(b, "order.schema.json")))
+	body := validate.Body(schema.MustCompile(payload(b, "order.schema.json")))
 	for _, bb := range []struct {
 		name      string
 		handler   lambda.Handler
@@ -31,10 +32,10 @@ func BenchmarkPost(b *testing.B) {
 		{name: "Func", handler: guard.Wrap(post())},
 		{name: "+Problems,Recover,Deadline,Limit", handler: guard.Wrap(post(), layers())},
 		{name: "+Log", handler: guard.Wrap(post(), logged(), layers())},
-		{name: "+schema", handler: guard.Wrap(post(), logged(), layers(), schema), validates: true},
-		{name: "+SecurityHeaders", handler: guard.Wrap(post(), logged(), httpapi.SecurityHeaders(), layers(), schema), validates: true},
+		{name: "+schema", handler: guard.Wrap(post(), logged(), layers(), body), validates: true},
+		{name: "+SecurityHeaders", handler: guard.Wrap(post(), logged(), httpapi.SecurityHeaders(), layers(), body), validates: true},
 		// What middy's parser, validator and error handler do.
-		{name: "+schema,-Log", handler: guard.Wrap(post(), layers(), schema), validates: true},
+		{name: "+schema,-Log", handler: guard.Wrap(post(), layers(), body), validates: true},
 	} {
 		if bb.validates {
 			out, err := bb.handler.Invoke(invocation(b), invalid)

@@ -16,6 +16,8 @@ const (
 	logging     = guard + "/logging"
 	httpapi     = "github.com/lambdarmor/lambdarmor/guard/httpapi"
 	validate    = "github.com/lambdarmor/lambdarmor/validate"
+	program     = "github.com/lambdarmor/lambdarmor/validate/program"
+	schema      = "github.com/lambdarmor/lambdarmor/validate/schema"
 	structs     = "github.com/lambdarmor/lambdarmor/validate/structs"
 	idempotency = "github.com/lambdarmor/lambdarmor/idempotency"
 	secrets     = "github.com/lambdarmor/lambdarmor/secrets"
@@ -39,7 +41,8 @@ var variants = []variant{
 	{"guard + httpapi.Func", root, []string{guard, logging, httpapi}, `guard.Start(httpapi.Func(hello), ` + layers + `)`},
 	{"guard + httpapi.Serve", root, []string{guard, logging, httpapi}, `guard.Start(httpapi.Serve(mux()), ` + layers + `)`},
 	{"bare + jsonschema", root, []string{jsonschema}, `jsonschema.MustCompileString("x", "{}"); lambda.Start(hello)`},
-	{"guard + httpapi.Func + validate", root, []string{guard, logging, httpapi, validate}, `guard.Start(httpapi.Func(hello), ` + layers + ", validate.Body(validate.MustCompile([]byte(`{}`))))"},
+	{"guard + httpapi.Func + validate, generated", root, []string{guard, logging, httpapi, validate, program}, `guard.Start(httpapi.Func(hello), ` + layers + `, validate.Body(validate.MustNew(&program.Program{Version: program.Version, Schemas: make([]program.Schema, 2)})))`},
+	{"guard + httpapi.Func + validate/schema", root, []string{guard, logging, httpapi, validate, schema}, `guard.Start(httpapi.Func(hello), ` + layers + ", validate.Body(schema.MustCompile([]byte(`{}`))))"},
 	{"guard + httpapi.Func + validate/structs", root, []string{guard, logging, httpapi, structs}, `guard.Start(httpapi.Func(structs.Input(hello)), ` + layers + `)`},
 	{"guard + httpapi.Func + idempotency", root, []string{guard, logging, httpapi, idempotency}, `guard.Start(httpapi.Func(hello), ` + layers + `, idempotency.Once(idempotency.NewMemoryStore(), idempotency.Header("Idempotency-Key")))`},
 	{"guard + secrets", root, []string{guard, secrets}, `guard.Start(guard.Func(hello), secrets.New(secrets.Env()).Inject("API_KEY"))`},

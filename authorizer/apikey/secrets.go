@@ -59,11 +59,10 @@ type stored struct {
 	names   []string
 	read    func(name, text string) ([]entry, error) // the keys in the value of a secret
 	renewal *renewal.Renewal
-	now     func() time.Time
 }
 
 func newStored(cache *secrets.Cache, names []string, read func(name, text string) ([]entry, error)) *stored {
-	return &stored{cache: cache, names: names, read: read, renewal: renewal.New(cache, missBurst, names...), now: time.Now}
+	return &stored{cache: cache, names: names, read: read, renewal: renewal.New(cache, missBurst, names...)}
 }
 
 func newEntry(key string, g *authorizer.Grant) (entry, error) {
@@ -81,7 +80,7 @@ func (s *stored) Verify(ctx context.Context, key string) (*authorizer.Grant, err
 	if len(key) < shortestKey { // never a key
 		return nil, errUnknown
 	}
-	wait, failure := s.renewal.Renew(ctx, s.now)
+	wait, failure := s.renewal.Renew(ctx, time.Now)
 	if g, err = s.find(ctx, key); g != nil || err != nil {
 		return g, err
 	}

@@ -1,12 +1,12 @@
 package apikey_test
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"reflect"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/lambdarmor/lambdarmor/authorizer"
@@ -81,52 +81,49 @@ func TestAKeyThatWasStoredJustNowIsKnownBeforeTheTTLIsOver(t *testing.T) {
 
 func TestKeysThatNobodyHasWearNothingOut(t *testing.T) {
 	for name, of := range newKeySets() {
-		keys, v, store := of()
-		now := time.Unix(1_800_000_000, 0)
-		apikey.SetClock(keys, func() time.Time { return now })
-		if got, log := withKey(t, keys, key1); got != allow {
-			t.Fatalf("%s: %v", name, log)
-		}
-		start, denied := v.count(), 0
-		for i := range 100 {
-			got, log := withKey(t, keys, fmt.Sprintf("junk-%016d", i))
-			switch {
-			case got == deny && log.code() == "api_key_unknown":
-				denied++
-			case got != broken || log.code() != "api_keys_unavailable":
-				t.Errorf("%s: junk: got %s, %v", name, got, log)
-			}
-		}
-		// Within a second the cache takes a value that was fetched anew for right.
-		if got := v.count() - start; denied != 5 || got > 2*5 {
-			t.Errorf("%s: of 100 junk keys %d were looked for, want 5, in %d fetches", name, denied, got)
-		}
+		synctest.Test(t, func(t *testing.T) { wearNothingOut(t, name, of) })
+	}
+}
 
-		// That junk has used the limit up makes nobody else's key a bad one.
-		store(key2)
-		_, err := keys.Verify(t.Context(), key2)
-		if e := guard.Public(err); e.Kind != guard.Unavailable || e.RetryAfter != 10*time.Second {
-			t.Errorf("%s: a new key within the limit: got %v, again after %v; want not judged for 10s", name, err, e.RetryAfter)
+func wearNothingOut(t *testing.T, name string, of func() (keys authorizer.Verifier, v *vault, store func(key string))) {
+	keys, v, store := of()
+	if got, log := withKey(t, keys, key1); got != allow {
+		t.Fatalf("%s: %v", name, log)
+	}
+	start, denied := v.count(), 0
+	for i := range 100 {
+		got, log := withKey(t, keys, fmt.Sprintf("junk-%016d", i))
+		switch {
+		case got == deny && log.code() == "api_key_unknown":
+			denied++
+		case got != broken || log.code() != "api_keys_unavailable":
+			t.Errorf("%s: junk: got %s, %v", name, got, log)
 		}
-		if got, log := withKey(t, keys, key1); got != allow {
-			t.Errorf("%s: a known key: got %s, %v", name, got, log)
-		}
-		for deadline := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
-			now = now.Add(10 * time.Second)
-			if g, err := keys.Verify(t.Context(), key2); g != nil && err == nil {
-				break
-			}
-			if time.Now().After(deadline) {
-				t.Fatalf("%s: a new key is never found", name)
-			}
-		}
+	}
+	// Within a second the cache takes a value that was fetched anew for right.
+	if got := v.count() - start; denied != 5 || got > 2*5 {
+		t.Errorf("%s: of 100 junk keys %d were looked for, want 5, in %d fetches", name, denied, got)
+	}
 
-		// What cannot be a key is not looked for.
-		asked := v.count()
-		now = now.Add(time.Hour)
-		if got, log := withKey(t, keys, "short"); got != deny || v.count() != asked {
-			t.Errorf("%s: a short key: got %s after %d fetches, %v", name, got, v.count()-asked, log)
-		}
+	// That junk has used the limit up makes nobody else's key a bad one.
+	store(key2)
+	_, err := keys.Verify(t.Context(), key2)
+	if e := guard.Public(err); e.Kind != guard.Unavailable || e.RetryAfter != 10*time.Second {
+		t.Errorf("%s: a new key within the limit: got %v, again after %v; want not judged for 10s", name, err, e.RetryAfter)
+	}
+	if got, log := withKey(t, keys, key1); got != allow {
+		t.Errorf("%s: a known key: got %s, %v", name, got, log)
+	}
+	time.Sleep(10 * time.Second)
+	if g, err := keys.Verify(t.Context(), key2); g == nil || err != nil {
+		t.Errorf("%s: a new key after 10s: got %v, %v", name, g, err)
+	}
+
+	// What cannot be a key is not looked for.
+	asked := v.count()
+	time.Sleep(time.Minute)
+	if got, log := withKey(t, keys, "short"); got != deny || v.count() != asked {
+		t.Errorf("%s: a short key: got %s after %d fetches, %v", name, got, v.count()-asked, log)
 	}
 }
 
@@ -266,25 +263,4 @@ func TestASecretThatIsNoListOfKeysDeniesNobody(t *testing.T) {
 	}
 	mustPanic(t, "no cache", "without a cache or a name", func() { apikey.JSON(nil, "keys") })
 	mustPanic(t, "no name", "without a cache or a name", func() { apikey.JSON(secrets.New(v), "") })
-}
-
-func ExampleJSON() {
-	cache := secrets.New(&vault{values: map[secrets.Ref]string{
-		{Name: "api-keys"}: `{"keys": [
-			{"key": "k1-0123456789abcdef0123456789", "principal": "shop", "scopes": ["orders:write"]},
-			{"key": "k2-0123456789abcdef0123456789", "principal": "till"}
-		]}`,
-	}}) // in a function: secrets.New(awssecrets.New(…))
-	keys := apikey.JSON(cache, "api-keys")
-	for _, key := range []string{"k1-0123456789abcdef0123456789", "k3-0123456789abcdef0123456789"} {
-		grant, err := keys.Verify(context.Background(), key)
-		if err != nil {
-			fmt.Println(err)
-			continue
-		}
-		fmt.Println(grant.Principal, grant.Scopes)
-	}
-	// Output:
-	// shop [orders:write]
-	// api_key_unknown: The API key is not known.
 }

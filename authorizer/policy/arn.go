@@ -1,7 +1,6 @@
 package policy
 
 import (
-	"fmt"
 	"strings"
 
 	"github.com/lambdarmor/lambdarmor/internal/reason"
@@ -42,16 +41,9 @@ func ParseARN(text string) (ARN, error) {
 
 // check refuses a part in front of the path that could be read as two.
 func (a ARN) check() error {
-	for _, part := range [...]struct{ name, text string }{
-		{"partition", a.Partition},
-		{"region", a.Region},
-		{"account", a.Account},
-		{"API", a.API},
-		{"stage", a.Stage},
-		{"method", a.Method},
-	} {
-		if part.text == "" || strings.ContainsAny(part.text, ":/") {
-			return fmt.Errorf("policy: an ARN with the %s %q", part.name, part.text)
+	for _, part := range []string{a.Partition, a.Region, a.Account, a.API, a.Stage, a.Method} {
+		if part == "" || strings.ContainsAny(part, ":/") {
+			return reason.New("policy: an ARN with a part that is empty or has a colon or a slash in it")
 		}
 	}
 	if a.Path != "" && a.Path[0] != '/' {

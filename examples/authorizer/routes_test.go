@@ -66,7 +66,7 @@ func TestWhoMayCallWhat(t *testing.T) {
 		if *answer.IsAuthorized != c.allowed {
 			t.Errorf("%+v: %s", c, out)
 		}
-		if c.allowed && answer.Context[authorizer.NamePrincipal] != "c-42" {
+		if c.allowed && answer.Context["principalId"] != "c-42" {
 			t.Errorf("%+v: the function is not told who calls: %s", c, out)
 		}
 	}

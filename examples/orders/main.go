@@ -4,7 +4,6 @@ package main
 
 import (
 	"context"
-	_ "embed"
 	"log/slog"
 	"os"
 
@@ -16,8 +15,7 @@ import (
 	"github.com/lambdarmor/lambdarmor/validate"
 )
 
-//go:embed order.schema.json
-var orderSchema []byte
+//go:generate go run github.com/lambdarmor/lambdarmor/validate/schemagen -var orderSchema -o order_schema.go order.schema.json
 
 func main() {
 	log := logging.New(os.Stdout)
@@ -34,7 +32,7 @@ func main() {
 func api(log *slog.Logger, s *shop, keys idempotency.Store) lambda.Handler {
 	routes := httpapi.Routes(map[string]lambda.Handler{
 		"POST /orders": guard.Wrap(httpapi.Func(s.place),
-			validate.Body(validate.MustCompile(orderSchema)),
+			validate.Body(orderSchema),
 			idempotency.Once(keys, idempotency.Header("Idempotency-Key")),
 		),
 		"GET /orders/{id}": httpapi.Func(s.get),

@@ -16,6 +16,7 @@ import (
 	"github.com/lambdarmor/lambdarmor/guard/httpapi"
 	"github.com/lambdarmor/lambdarmor/guard/logging"
 	"github.com/lambdarmor/lambdarmor/validate"
+	"github.com/lambdarmor/lambdarmor/validate/schema"
 )
 
 const benchEvent = `{"version":"2.0","routeKey":"POST /orders","rawPath":"/orders","rawQueryString":"","headers":{"accept":"*/*","accept-encoding":"gzip, deflate, br","content-length":"160","content-type":"application/json","host":"abcdef1234.execute-api.eu-central-1.amazonaws.com","user-agent":"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36","x-amzn-trace-id":"Root=1-5f84c7a7-4a1b2c3d4e5f60718293a4b5","x-forwarded-for":"203.0.113.7","x-forwarded-port":"443","x-forwarded-proto":"https"},"requestContext":{"accountId":"123456789012","apiId":"abcdef1234","domainName":"abcdef1234.execute-api.eu-central-1.amazonaws.com","domainPrefix":"abcdef1234","http":{"method":"POST","path":"/orders","protocol":"HTTP/1.1","sourceIp":"203.0.113.7","userAgent":"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36"},"requestId":"JKJaXmPLvHcESHA=","routeKey":"POST /orders","stage":"$default","time":"10/Mar/2026:05:16:23 +0000","timeEpoch":1773119783000},"body":"{\"customer\":\"c-42\",\"items\":[{\"sku\":\"KB-101\",\"quantity\":2},{\"sku\":\"MS-200\",\"quantity\":1},{\"sku\":\"CB-300\",\"quantity\":12}],\"note\":\"ring twice, please leave it here\"}","isBase64Encoded":false}`
@@ -64,7 +65,7 @@ func BenchmarkPost(b *testing.B) {
 		return benchAnswer{ID: o.Customer, Status: "accepted"}, nil
 	}, httpapi.Status(http.StatusCreated))
 	log := guard.Log(logging.New(io.Discard))
-	schema := validate.Body(validate.MustCompile([]byte(benchSchema)))
+	body := validate.Body(schema.MustCompile([]byte(benchSchema)))
 	limit, deadline := guard.Limit(guard.Limits{}), guard.Deadline(300*time.Millisecond)
 	for _, bm := range []struct {
 		name string
@@ -72,7 +73,7 @@ func BenchmarkPost(b *testing.B) {
 	}{
 		{name: "bare", h: bare},
 		{name: "defended", h: guard.Wrap(fn, log, httpapi.Problems(), guard.Recover(), deadline, limit)},
-		{name: "defended-with-schema", h: guard.Wrap(fn, log, httpapi.Problems(), guard.Recover(), deadline, limit, schema)},
+		{name: "defended-with-schema", h: guard.Wrap(fn, log, httpapi.Problems(), guard.Recover(), deadline, limit, body)},
 		{name: "defended-without-log", h: guard.Wrap(fn, httpapi.Problems(), guard.Recover(), deadline, limit)},
 		{name: "defended-without-recover", h: guard.Wrap(fn, log, httpapi.Problems(), deadline, limit)},
 		{

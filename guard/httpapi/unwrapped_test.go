@@ -18,6 +18,7 @@ import (
 	"github.com/lambdarmor/lambdarmor/idempotency"
 	"github.com/lambdarmor/lambdarmor/secrets"
 	"github.com/lambdarmor/lambdarmor/validate"
+	"github.com/lambdarmor/lambdarmor/validate/schema"
 )
 
 // byHeader is a check by a credential that nobody else knows to be one.
@@ -73,7 +74,7 @@ func TestLayersPutTogetherByHandKeepCallersApart(t *testing.T) {
 	}
 }
 
-// A layer that names somebody and goes on whatever it is told has its answer
+// A layer that sets a principal and ignores the error has its answer
 // thrown away, and nothing is stored.
 func TestALayerThatIgnoresTheSealIsNotAnsweredBy(t *testing.T) {
 	runs := 0
@@ -133,7 +134,7 @@ func TestOnceInsideOnceIsAWarning(t *testing.T) {
 // No layer of this module hides what is inside it.
 func TestALayerOfThisModuleHidesNoOrder(t *testing.T) {
 	require, once := authorizer.Require(byHeader), idempotency.Once(idempotency.NewMemoryStore(), idempotency.Header("Idempotency-Key"))
-	schema := validate.MustCompile([]byte(`{}`))
+	accepts := schema.MustCompile([]byte(`{}`))
 	for name, between := range map[string]guard.Middleware{
 		"Log":             guard.Log(logging.New(io.Discard)),
 		"Errors":          guard.Chain(guard.Errors(), httpapi.Problems()),
@@ -143,9 +144,9 @@ func TestALayerOfThisModuleHidesNoOrder(t *testing.T) {
 		"Problems":        httpapi.Problems(),
 		"SecurityHeaders": httpapi.SecurityHeaders(),
 		"CORS":            httpapi.CORS(httpapi.CORSConfig{}),
-		"Body":            validate.Body(schema),
-		"Event":           validate.Event(schema),
-		"Result":          validate.Result(schema),
+		"Body":            validate.Body(accepts),
+		"Event":           validate.Event(accepts),
+		"Result":          validate.Result(accepts),
 		"Inject":          secrets.New(secrets.Env()).Inject("a"),
 		"Chain":           guard.Chain(nil, guard.Chain()),
 		"Wrap":            func(next lambda.Handler) lambda.Handler { return guard.Wrap(next, nil) },

@@ -48,11 +48,12 @@ func Key(expr string) idempotency.KeyFunc {
 		}
 		found, err := compiled.Search(tree)
 		if err != nil {
-			key := keys.Malformed("The idempotency key cannot be made from the request.")
-			if guard.Public(err).Code == "wrong_type" {
-				key = keys.Missing("The idempotency key cannot be made from the request.")
+			public := guard.Public(err)
+			refuse := keys.Malformed
+			if public.Code == "wrong_type" {
+				refuse = keys.Missing
 			}
-			return "", fmt.Errorf("%w: jmespath: %q: %w", key, expr, err)
+			return "", fmt.Errorf("%w: jmespath: %q", refuse("The idempotency key cannot be made from the request. "+public.Detail), expr)
 		}
 		if !keys.Complete(found) {
 			return "", keys.Missing("The request lacks a part of the idempotency key.")

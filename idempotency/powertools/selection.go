@@ -51,7 +51,7 @@ func (s selection) in(tree any) (any, error) {
 	case errors.Is(err, jmes.ErrNoText):
 		return nil, keys.Missing("The request lacks what the idempotency key is made from.")
 	case err != nil:
-		return nil, fmt.Errorf("%w: %w", keys.Malformed("The idempotency key cannot be made from the request."), err)
+		return nil, keys.Malformed("The idempotency key cannot be made from the request. " + guard.Public(err).Detail)
 	}
 	return found, nil
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/lambdarmor/lambdarmor/internal/awsproxy"
 )
 
-// Begin is an answer that goes no further than a text.
+// Begin answers with the beginning of an answer and hangs.
 func Begin(text string) awsproxy.Mishap {
 	return func(w http.ResponseWriter, r *http.Request, body []byte) {
 		_, _ = io.WriteString(w, text)
@@ -17,7 +17,7 @@ func Begin(text string) awsproxy.Mishap {
 	}
 }
 
-// Cut is an answer that ends in the middle.
+// Cut answers with an answer that ends in the middle.
 func Cut(text string) awsproxy.Mishap {
 	return func(w http.ResponseWriter, _ *http.Request, _ []byte) {
 		w.Header().Set("Content-Length", "10000")
@@ -25,7 +25,7 @@ func Cut(text string) awsproxy.Mishap {
 	}
 }
 
-// Say is what a server says that does not speak HTTP.
+// Say answers with a text that is no HTTP.
 func Say(text string) awsproxy.Mishap {
 	return func(w http.ResponseWriter, _ *http.Request, _ []byte) {
 		conn, _, err := http.NewResponseController(w).Hijack()
@@ -45,7 +45,7 @@ func Refuse(status int, code string) awsproxy.Mishap {
 	}
 }
 
-// Answer gives the same answer to all requests.
+// Answer answers all requests with v as JSON.
 func Answer(v any) awsproxy.Mishap {
 	return func(w http.ResponseWriter, _ *http.Request, _ []byte) { _ = json.NewEncoder(w).Encode(v) }
 }

@@ -11,8 +11,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 )
 
-// Config is that of a real client for the server at a URL. It retries twice, at
-// once.
+// Config returns the configuration of a real client for the server at a URL. It
+// retries twice, without a wait.
 func Config(url string) aws.Config {
 	return aws.Config{
 		Region:       "eu-central-1",
@@ -31,12 +31,12 @@ type do func(*http.Request) (*http.Response, error)
 
 func (d do) Do(r *http.Request) (*http.Response, error) { return d(r) }
 
-// caller is an HTTP client that calls a function when an answer is read.
+// caller is an HTTP client that calls a function while an answer is read.
 type caller func()
 
-// Do gives the transport a body that nobody else closes. The SDK closes its own
-// when the header of an answer is there, and where that is sooner than the
-// transport has looked for the body's end, it gives up the connection.
+// Do sends a copy of the body. The SDK closes its own when the header of an answer
+// is there; if the transport has not read its end by then, it drops the
+// connection.
 func (reads caller) Do(r *http.Request) (*http.Response, error) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {

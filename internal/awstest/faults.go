@@ -54,7 +54,7 @@ func (s Subject) unanswered(t *testing.T) {
 	})
 }
 
-// untilTheEnd are requests of which only the context is the end.
+// untilTheEnd are requests that only their context ends.
 func untilTheEnd() map[string]awsproxy.Mishap {
 	return map[string]awsproxy.Mishap{"before the answer": awsproxy.Hang, "within it": Begin(`{"hunter2": `)}
 }
@@ -117,7 +117,7 @@ func (s Subject) quota(t *testing.T) {
 	}
 }
 
-// restrained is a retryer whose own rate limit lets nothing go, as that of the
+// restrained is a retryer whose own rate limit lets nothing pass, as that of the
 // adaptive mode may.
 type restrained struct{ aws.RetryerV2 }
 

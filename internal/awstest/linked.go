@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// MustLinkOnly checks that the package in this folder links the client of one
-// service and no other, and nothing that is for tests.
+// MustLinkOnly fails unless the package in this folder links the client of one
+// service alone, and nothing for tests.
 func MustLinkOnly(t testing.TB, service string) {
 	t.Helper()
 	out, err := exec.CommandContext(t.Context(), "go", "list", "-deps", ".").Output()

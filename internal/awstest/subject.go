@@ -19,11 +19,11 @@ import (
 	"github.com/lambdarmor/lambdarmor/secrets"
 )
 
-// A Subject is a source that is tested, and what it asks the service for.
+// Subject is a source under test, and what it asks the service for.
 type Subject struct {
-	Package    string                          // that its errors begin with
+	Package    string                          // its errors begin with this
 	New        func(aws.Config) secrets.Source // with the client of this configuration
-	Operations []string                        // what Fetches ask for; the first one is that of the name a and its versions
+	Operations []string                        // of the requests for Fetches; the first is that for a name a
 	Fetches    [][]string                      // names to fetch together
 	Codes      []Meaning                       // of the service's own errors
 	Value      any                             // an answer of the first operation with the text "value" for a
@@ -32,7 +32,7 @@ type Subject struct {
 	AtOnce     int                             // requests under way for one fetch
 }
 
-// Test has the subject do what all sources of an AWS API have to do alike.
+// Test tests what all sources of an AWS API must do.
 func (s Subject) Test(t *testing.T) {
 	t.Run("what errors mean", s.meanings)
 	t.Run("without an answer it is unavailable", s.unanswered)
@@ -45,7 +45,8 @@ func (s Subject) Test(t *testing.T) {
 	t.Run("a panic of the client is the caller's", s.panics)
 }
 
-// start gives a proxy that has all requests meet a mishap, and a source of it.
+// start returns a proxy at which all requests meet a mishap, and a source that asks
+// it.
 func (s Subject) start(t *testing.T, m awsproxy.Mishap, changes ...func(*aws.Config)) (*awsproxy.Proxy, secrets.Source) {
 	t.Helper()
 	p := awsproxy.New(t, "")
@@ -68,10 +69,10 @@ func (s Subject) meanings(t *testing.T) {
 					MustMean(t, v.Err, tt.Want)
 					var api smithy.APIError
 					if !errors.As(v.Err, &api) || api.ErrorCode() != tt.Code {
-						t.Errorf("%v does not have its cause", v.Err)
+						t.Errorf("got %v, want an error with the cause %s", v.Err, tt.Code)
 					}
 					if !strings.HasPrefix(v.Err.Error(), fmt.Sprintf("%s: %q: ", s.Package, names[i])) {
-						t.Errorf("%v does not name what was asked for", v.Err)
+						t.Errorf("got %v, want an error that names %q", v.Err, names[i])
 					}
 				}
 			}
@@ -100,19 +101,19 @@ func (s Subject) bounded(t *testing.T) {
 		}()
 		synctest.Wait()
 		if n := asked.Load(); n != int64(s.AtOnce) {
-			t.Errorf("%d requests at a time, want %d", n, s.AtOnce)
+			t.Errorf("got %d requests at a time, want %d", n, s.AtOnce)
 		}
 		close(release)
 		for _, v := range <-done {
 			MustHave(t, v, "value")
 		}
 		if n := asked.Load(); n != 50 {
-			t.Errorf("%d requests, want 50", n)
+			t.Errorf("got %d requests, want 50", n)
 		}
 	})
 }
 
-// versions gives refs that take a request each.
+// versions returns refs that cost a request each.
 func versions(n int) []secrets.Ref {
 	refs := make([]secrets.Ref, n)
 	for i := range refs {
@@ -126,7 +127,7 @@ func (s Subject) panics(t *testing.T) {
 	cfg.HTTPClient = do(func(*http.Request) (*http.Response, error) { panic("broken") })
 	defer func() {
 		if r := recover(); r != "broken" {
-			t.Errorf("recovered %v", r)
+			t.Errorf("recovered %v, want the panic of the client", r)
 		}
 	}()
 	_, _ = s.New(cfg).Fetch(t.Context(), versions(2))

@@ -1,8 +1,6 @@
 package agent
 
 import (
-	"context"
-	"net/http"
 	"net/url"
 	"strings"
 
@@ -11,23 +9,20 @@ import (
 	"github.com/lambdarmor/lambdarmor/secrets/internal/endpoint"
 )
 
-// AppConfig is the source of AppConfig's configurations, through the AppConfig
-// agent or its Lambda extension. A name is "application/environment/profile",
-// or the agent's own path, "/applications/a/environments/e/configurations/p".
-// Of feature flags "?flag=one&flag=two" picks some. The version is that of the
-// configuration; a certain one cannot be asked for. The port is
-// AWS_APPCONFIG_EXTENSION_HTTP_PORT, or 2772. AppConfig panics when that or an
-// option cannot be meant.
+// AppConfig returns a source of AppConfig's configurations, through the AppConfig
+// agent or its Lambda extension. A name is "application/environment/profile", or
+// the path of the agent, "/applications/a/environments/e/configurations/p".
+// "?flag=one&flag=two" selects some of its feature flags. The version is that of
+// the configuration; only the latest can be fetched. The port is
+// AWS_APPCONFIG_EXTENSION_HTTP_PORT, or 2772. AppConfig panics if the port or an
+// option is invalid.
 //
 // See https://docs.aws.amazon.com/appconfig/latest/userguide/appconfig-integration-lambda-extensions.html
 func AppConfig(opts ...Option) secrets.Source {
-	return &configSource{newClient("AWS_APPCONFIG_EXTENSION_HTTP_PORT", 2772, opts)}
-}
-
-type configSource struct{ *client }
-
-func (s *configSource) Fetch(ctx context.Context, refs []secrets.Ref) ([]secrets.Value, error) {
-	return s.fetch(ctx, "configuration", refs, http.Header{}, configTarget, configValue), nil
+	s := &source{what: "configuration", target: configTarget, value: configValue}
+	s.listen("AWS_APPCONFIG_EXTENSION_HTTP_PORT", "2772", opts)
+	s.token = nil // the other agents' tokens are not sent to this one
+	return s
 }
 
 func configTarget(ref secrets.Ref) (string, error) {
@@ -61,8 +56,8 @@ func configTarget(ref secrets.Ref) (string, error) {
 	return target, nil
 }
 
-// configValue takes the version from the header that the agent sends, or from
-// the one that its OpenAPI description names.
+// configValue takes the version from the header that the agent sends, or from the
+// one in its OpenAPI description.
 func configValue(a endpoint.Answer) (secrets.Value, error) {
 	version := a.Header.Get("Configuration-Version")
 	if version == "" {

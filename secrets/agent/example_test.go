@@ -6,23 +6,29 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
 
 	"github.com/lambdarmor/lambdarmor/secrets"
 	"github.com/lambdarmor/lambdarmor/secrets/agent"
 )
 
-func ExampleSecrets() {
-	// The extension answers on localhost:2773. This one is for the example.
-	extension := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+// local is an agent that logs its requests and always gives the same answer. The
+// real ones answer on localhost:2773 and localhost:2772.
+func local(answer string) *httptest.Server {
+	return httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		fmt.Println(r.URL)
-		_, _ = io.WriteString(w, `{"SecretString":"hunter2","VersionId":"a1b2"}`)
+		w.Header().Set("Configuration-Version", "7")
+		_, _ = io.WriteString(w, answer)
 	}))
-	defer extension.Close()
+}
 
-	keys := secrets.New(agent.Secrets(
-		agent.Address(extension.URL),
-		agent.Token(func() (string, error) { return "of AWS_SESSION_TOKEN", nil }),
-	))
+func ExampleSecrets() {
+	extension := local(`{"SecretString":"hunter2","VersionId":"a1b2"}`)
+	defer extension.Close()
+	os.Setenv("AWS_SESSION_TOKEN", "token") // Lambda does
+	defer os.Unsetenv("AWS_SESSION_TOKEN")
+
+	keys := secrets.New(agent.Secrets(agent.Address(extension.URL)))
 	for range 2 { // the second is from the cache
 		key, err := keys.Get(context.Background(), "payments/api-key")
 		fmt.Println(key, key.Version(), err)
@@ -33,12 +39,24 @@ func ExampleSecrets() {
 	// [redacted] a1b2 <nil>
 }
 
+// The value before the current one needs a label of your own.
+func ExampleParameters() {
+	extension := local(`{"Parameter":{"Value":"hunter2","Version":3}}`)
+	defer extension.Close()
+
+	params := secrets.New(agent.Parameters(
+		agent.Address(extension.URL),
+		agent.Token(func() (string, error) { return "token", nil }),
+	))
+	password, err := params.Get(context.Background(), "/shop/password", secrets.VersionStage("stable"))
+	fmt.Println(password, password.Version(), err)
+	// Output:
+	// /systemsmanager/parameters/get?label=stable&name=%2Fshop%2Fpassword&withDecryption=true
+	// [redacted] 3 <nil>
+}
+
 func ExampleAppConfig() {
-	appConfig := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		fmt.Println(r.URL)
-		w.Header().Set("Configuration-Version", "7")
-		_, _ = io.WriteString(w, `{"enabled":true}`)
-	}))
+	appConfig := local(`{"enabled":true}`)
 	defer appConfig.Close()
 
 	flags := secrets.New(agent.AppConfig(agent.Address(appConfig.URL)))
@@ -50,4 +68,15 @@ func ExampleAppConfig() {
 	// Output:
 	// /applications/shop/environments/prod/configurations/flags?flag=dark
 	// true <nil>
+}
+
+// The Secrets Manager Agent keeps its token in a file.
+func ExampleRefreshNow() {
+	keys := secrets.New(agent.Secrets(
+		agent.TokenFile("/var/run/awssmatoken"),
+		agent.RefreshNow(), // one cache is enough
+	))
+	_, err := keys.Get(context.Background(), "payments/api-key")
+	fmt.Println(err != nil) // no agent runs here
+	// Output: true
 }

@@ -1,16 +1,13 @@
 package agent
 
-import "github.com/lambdarmor/lambdarmor/secrets"
+import (
+	"time"
 
-// AddressOf is where a source of this package asks.
-func AddressOf(src secrets.Source) string {
-	switch s := src.(type) {
-	case *secretSource:
-		return s.address
-	case *parameterSource:
-		return s.address
-	case *configSource:
-		return s.address
-	}
-	panic("a source of another package")
-}
+	"github.com/lambdarmor/lambdarmor/secrets"
+)
+
+// AddressOf returns the address that a source of this package asks.
+func AddressOf(src secrets.Source) string { return src.(*source).address }
+
+// SetPatience sets how long a source asks an agent that is not ready.
+func SetPatience(src secrets.Source, d time.Duration) { src.(*source).patience = d }

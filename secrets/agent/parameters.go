@@ -1,7 +1,6 @@
 package agent
 
 import (
-	"context"
 	"net/url"
 	"strconv"
 
@@ -10,30 +9,22 @@ import (
 	"github.com/lambdarmor/lambdarmor/secrets/internal/endpoint"
 )
 
-// Parameters is the source of Parameter Store's parameters, through the AWS
-// Parameters and Secrets Lambda extension. Names are names or ARNs, also of a
-// secret as /aws/reference/secretsmanager/<id>; versions are numbers, stages
-// labels, and neither is the latest. SecureStrings are decrypted, unless
-// [secrets.Ref] wants them encrypted. Port and panics are those of [Secrets].
+// Parameters returns a source of Parameter Store's parameters, through the AWS
+// Parameters and Secrets Lambda extension. A name is a name or an ARN, or that of
+// a secret as /aws/reference/secretsmanager/<id>. A version is a number, a stage a
+// label; the default is the latest version. SecureStrings are decrypted, unless
+// [secrets.Ref] asks for them encrypted. Port and panics are those of [Secrets].
 //
 // See https://docs.aws.amazon.com/systems-manager/latest/userguide/ps-integration-lambda-extensions.html
 func Parameters(opts ...Option) secrets.Source {
-	return &parameterSource{newClient("PARAMETERS_SECRETS_EXTENSION_HTTP_PORT", 2773, opts)}
-}
-
-type parameterSource struct{ *client }
-
-func (s *parameterSource) Fetch(ctx context.Context, refs []secrets.Ref) ([]secrets.Value, error) {
-	header, err := s.withToken()
-	if err != nil {
-		return nil, err
-	}
-	return s.fetch(ctx, "parameter", refs, header, parameterTarget, parameterValue), nil
+	s := &source{token: sessionToken, what: "parameter", target: parameterTarget, value: parameterValue}
+	s.listen("PARAMETERS_SECRETS_EXTENSION_HTTP_PORT", "2773", opts)
+	return s
 }
 
 func parameterTarget(ref secrets.Ref) (string, error) {
 	if ref.Version != "" && ref.Stage != "" {
-		return "", guard.Reason("a parameter is asked for by version or by label, not both")
+		return "", guard.Reason("use a version or a label, not both")
 	}
 	query := url.Values{"name": {ref.Name}}
 	if ref.Version != "" {
@@ -48,7 +39,7 @@ func parameterTarget(ref secrets.Ref) (string, error) {
 	return "/systemsmanager/parameters/get?" + query.Encode(), nil
 }
 
-// parameterValue reads a response of GetParameter.
+// parameterValue reads an answer of GetParameter.
 func parameterValue(a endpoint.Answer) (secrets.Value, error) {
 	var found struct {
 		Parameter *struct {
@@ -69,13 +60,12 @@ func parameterValue(a endpoint.Answer) (secrets.Value, error) {
 		value.Version = strconv.FormatInt(p.Version, 10)
 		return value, nil
 	}
-	// A reference to a secret has version 0 at all times, and the secret's own
-	// in what Secrets Manager has said.
-	var source struct {
+	// A reference always has version 0, and its secret a version of its own.
+	var secret struct {
 		VersionID string `json:"VersionId"`
 	}
-	if endpoint.Decode([]byte(p.SourceResult), &source) == nil {
-		value.Version = source.VersionID
+	if endpoint.Decode([]byte(p.SourceResult), &secret) == nil {
+		value.Version = secret.VersionID
 	}
 	return value, nil
 }

@@ -9,9 +9,9 @@ import (
 	"github.com/lambdarmor/lambdarmor/secrets/internal/endpoint"
 )
 
-// meaning finds in a text what AWS has said through the agent, and the word
-// that says it: an error's code or what is usual in its message. Denials come
-// first: where a text has two of the words, no value fetched before may stand.
+// meaning finds the error of AWS in a text, and the word that says it: its code or
+// a usual part of its message. Denials come first: with two words in a text, no
+// old value may be served.
 func meaning(text string) (word string, err error) {
 	for _, said := range []struct {
 		err   error
@@ -43,13 +43,11 @@ func meaning(text string) (word string, err error) {
 	return "", nil
 }
 
-// opaque is all that the Lambda extension says where AWS has refused, for
-// whatever reason.
+// opaque is the text of the Lambda extension for any refusal of AWS.
 const opaque = "an unexpected error occurred while executing request"
 
-// refusal is the error of an answer other than 200. The status alone does not
-// tell: AWS's own 400 for throttling comes through as a 400, and so do those
-// for a secret that is denied or not there.
+// refusal returns the error of an answer other than 200. The status alone says
+// little: throttled, denied and missing secrets are all a 400.
 func refusal(a endpoint.Answer) error {
 	text := start(a.Body)
 	if word, err := meaning(text); err != nil {
@@ -68,5 +66,5 @@ func refusal(a endpoint.Answer) error {
 	return fmt.Errorf("status %d", a.Status)
 }
 
-// start is as much of a text as is looked at.
+// start returns the part of a text that is searched.
 func start(body []byte) string { return string(body[:min(len(body), 4<<10)]) }

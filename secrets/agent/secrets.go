@@ -1,7 +1,6 @@
 package agent
 
 import (
-	"context"
 	"net/url"
 
 	"github.com/lambdarmor/lambdarmor/guard"
@@ -9,31 +8,24 @@ import (
 	"github.com/lambdarmor/lambdarmor/secrets/internal/endpoint"
 )
 
-// Secrets is the source of Secrets Manager's secrets, through the AWS
-// Parameters and Secrets Lambda extension or the Secrets Manager Agent. Names
-// are names or ARNs; versions are version ids, stages staging labels, and
-// neither is AWSCURRENT. The port is PARAMETERS_SECRETS_EXTENSION_HTTP_PORT, or
-// 2773. Secrets panics when that or an option cannot be meant.
+// Secrets returns a source of Secrets Manager's secrets, through the AWS
+// Parameters and Secrets Lambda extension or the Secrets Manager Agent. A name is
+// a name or an ARN, a version is a version id, a stage a staging label; the
+// default is AWSCURRENT. The port is PARAMETERS_SECRETS_EXTENSION_HTTP_PORT, or
+// 2773. Secrets panics if the port or an option is invalid.
 //
 // See https://docs.aws.amazon.com/secretsmanager/latest/userguide/retrieving-secrets_lambda.html
 // and https://docs.aws.amazon.com/secretsmanager/latest/userguide/secrets-manager-agent.html
 func Secrets(opts ...Option) secrets.Source {
-	return &secretSource{newClient("PARAMETERS_SECRETS_EXTENSION_HTTP_PORT", 2773, opts)}
+	s := &source{token: sessionToken, what: "secret", value: secretValue}
+	s.target = s.secretTarget
+	s.listen("PARAMETERS_SECRETS_EXTENSION_HTTP_PORT", "2773", opts)
+	return s
 }
 
-type secretSource struct{ *client }
-
-func (s *secretSource) Fetch(ctx context.Context, refs []secrets.Ref) ([]secrets.Value, error) {
-	header, err := s.withToken()
-	if err != nil {
-		return nil, err
-	}
-	return s.fetch(ctx, "secret", refs, header, s.target, secretValue), nil
-}
-
-func (s *secretSource) target(ref secrets.Ref) (string, error) {
+func (s *source) secretTarget(ref secrets.Ref) (string, error) {
 	if ref.Encrypted {
-		return "", guard.Reason("a secret is not to be had encrypted")
+		return "", guard.Reason("Secrets Manager returns no encrypted values")
 	}
 	query := url.Values{"secretId": {ref.Name}}
 	if ref.Version != "" {
@@ -48,7 +40,7 @@ func (s *secretSource) target(ref secrets.Ref) (string, error) {
 	return "/secretsmanager/get?" + query.Encode(), nil
 }
 
-// secretValue reads a response of GetSecretValue.
+// secretValue reads an answer of GetSecretValue.
 func secretValue(a endpoint.Answer) (secrets.Value, error) {
 	var found struct {
 		SecretString *string `json:"SecretString"`

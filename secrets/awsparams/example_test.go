@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"log"
+	"log/slog"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
@@ -12,10 +14,7 @@ import (
 	"github.com/lambdarmor/lambdarmor/secrets/awsparams"
 )
 
-// In memory, for a test of what uses parameters. A client of AWS takes its
-// place:
-//
-//	ssm.NewFromConfig(cfg)
+// inMemory stands for a client of AWS, ssm.NewFromConfig(cfg).
 type inMemory map[string]string
 
 func (m inMemory) GetParameters(_ context.Context, in *ssm.GetParametersInput, _ ...func(*ssm.Options)) (*ssm.GetParametersOutput, error) {
@@ -57,7 +56,25 @@ func Example() {
 	// Output: [redacted] 1 9
 }
 
-// All that is below a path is one value.
+// A log level that can be changed without a deployment: the values need not be
+// secret.
+func Example_setting() {
+	client := inMemory{"/shop/prod/log-level": "DEBUG"}
+	params := secrets.New(awsparams.New(client), secrets.TTL(time.Minute))
+
+	text, err := params.Get(context.Background(), "/shop/prod/log-level")
+	if err != nil {
+		log.Fatal(err)
+	}
+	var level slog.Level
+	if err := level.UnmarshalText(text.Bytes()); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(level)
+	// Output: DEBUG
+}
+
+// All parameters below a path are one value.
 func Example_path() {
 	client := inMemory{"/shop/prod/log-level": "debug", "/shop/prod/mail/password": "hunter2"}
 	params := secrets.New(awsparams.New(client))

@@ -10,45 +10,39 @@ import (
 	"github.com/lambdarmor/lambdarmor/internal/reason"
 	"github.com/lambdarmor/lambdarmor/internal/strictjson"
 	"github.com/lambdarmor/lambdarmor/secrets"
+	"github.com/lambdarmor/lambdarmor/secrets/internal/awserror"
 )
 
 var errUnanswered = reason.New("the answer leaves it out")
 
-// A call is what one request of GetParameters asks for. All of it is decrypted
-// or none, and it is of one kind of name; and no parameter is in it twice, so that
-// an answer belongs to one item only.
-type call struct {
-	encrypted bool
-	kind      kind
-	bases     map[string]bool
-	items     []*item
-}
-
-func (c *call) takes(it *item) bool {
-	return c.encrypted == it.ref.Encrypted && c.kind == it.id.kind() && len(c.items) < batchSize && !c.bases[it.id.base]
-}
-
-// plan divides items into calls.
-func plan(items []*item) []*call {
-	var calls []*call
+// groups divides items into requests.
+func groups(items []*item) [][]*item {
+	var all [][]*item
 	for _, it := range items {
-		i := slices.IndexFunc(calls, func(c *call) bool { return c.takes(it) })
+		i := slices.IndexFunc(all, func(group []*item) bool { return it.fits(group) })
 		if i < 0 {
-			i = len(calls)
-			calls = append(calls, &call{encrypted: it.ref.Encrypted, kind: it.id.kind(), bases: make(map[string]bool)})
+			i, all = len(all), append(all, nil)
 		}
-		calls[i].items = append(calls[i].items, it)
-		calls[i].bases[it.id.base] = true
+		all[i] = append(all[i], it)
 	}
-	return calls
+	return all
 }
 
-// get asks for parameters with one request. Of several, it leaves to be asked
-// for by themselves:
+// fits reports whether an item may be in a request with others. All of a request
+// is decrypted or none, and of one kind of name. No parameter is in it twice, so
+// that an answer belongs to one item.
+func (it *item) fits(group []*item) bool {
+	return len(group) < batchSize && !slices.ContainsFunc(group, func(other *item) bool {
+		return other.ref.Encrypted != it.ref.Encrypted || other.id.kind() != it.id.kind() || other.id.base == it.id.base
+	})
+}
+
+// get fetches parameters with one request. It leaves these to requests of their
+// own:
 //
-//   - all of them, when the request is refused: one parameter that the function may
-//     not read or decrypt, or one name that is malformed, denies all;
-//   - one that the answer leaves out, or names otherwise.
+//   - all of several, if the request is refused: one parameter that the function
+//     may not read or decrypt, or one malformed name, fails them all;
+//   - one that the answer leaves out or gives another name.
 func (s *Source) get(ctx context.Context, items []*item) {
 	decrypt := !items[0].ref.Encrypted
 	in := &ssm.GetParametersInput{Names: make([]string, len(items)), WithDecryption: &decrypt}
@@ -58,10 +52,10 @@ func (s *Source) get(ctx context.Context, items []*item) {
 	out, err := s.client.GetParameters(ctx, in)
 	several := len(items) > 1
 	for _, it := range items {
-		it.single = false
+		it.alone = false
 		switch {
-		case err != nil && several && final(err):
-			it.single = true
+		case err != nil && several && awserror.Codes(meaningOf).Final(err):
+			it.alone = true
 		case err != nil:
 			it.fail(err)
 		default:
@@ -70,8 +64,8 @@ func (s *Source) get(ctx context.Context, items []*item) {
 	}
 }
 
-// take looks for the item's value in an answer. The one value of an answer to
-// one name is that name's, whatever it is called there.
+// take takes the item's value from an answer. The only value of an answer to one
+// name is taken whatever its name.
 func (it *item) take(out *ssm.GetParametersOutput, several bool) {
 	for _, name := range out.InvalidParameters {
 		if name == it.id.String() || !several {
@@ -80,16 +74,16 @@ func (it *item) take(out *ssm.GetParametersOutput, several bool) {
 		}
 	}
 	for i, p := range out.Parameters {
-		called := p.Name
+		name := p.Name
 		if it.id.kind() == byARN {
-			called = p.ARN
+			name = p.ARN
 		}
-		if deref(called) == it.id.base || !several && len(out.Parameters) == 1 {
+		if deref(name) == it.id.base || !several && len(out.Parameters) == 1 {
 			it.succeed(&out.Parameters[i])
 			return
 		}
 	}
-	it.single = several
+	it.alone = several
 	it.fail(errUnanswered)
 }
 
@@ -99,19 +93,13 @@ func (it *item) succeed(p *types.Parameter) {
 		return
 	}
 	it.value = secrets.Value{Data: []byte(*p.Value), Version: strconv.FormatInt(p.Version, 10)}
-	if it.id.kind() == byReference {
-		it.value.Version = versionOfSecret(deref(p.SourceResult))
+	if it.id.kind() == byReference { // every one has version 0
+		var secret struct{ VersionId string }
+		err := strictjson.Unmarshal([]byte(deref(p.SourceResult)), &secret, strictjson.Options{})
+		if it.value.Version = secret.VersionId; err != nil {
+			it.value.Version = ""
+		}
 	}
-}
-
-// versionOfSecret reads the VersionId of a secret that a parameter refers to: to
-// Parameter Store all of them are version 0.
-func versionOfSecret(result string) string {
-	var secret struct{ VersionId string }
-	if strictjson.Unmarshal([]byte(result), &secret, strictjson.Options{}) != nil {
-		return ""
-	}
-	return secret.VersionId
 }
 
 func deref(s *string) string {

@@ -7,7 +7,7 @@ import (
 	"github.com/lambdarmor/lambdarmor/secrets"
 )
 
-// A kind is what a name names, by how it begins.
+// kind is how a name begins.
 type kind string
 
 const (
@@ -16,11 +16,11 @@ const (
 	byReference kind = "/aws/reference/secretsmanager/"
 )
 
-// An identity is a name as Parameter Store takes it.
+// identity is a name as Parameter Store takes it.
 type identity struct {
 	base     string // a name or an ARN
 	selector string // a version or a label, "" for the latest
-	path     bool   // all that is below base
+	path     bool   // all parameters below base
 }
 
 func (id identity) String() string {
@@ -39,33 +39,36 @@ func (id identity) kind() kind {
 	return byName
 }
 
-// identify says what a ref is called. With an error, that is its name as it is.
+// identify returns the identity of a ref. With an error, it is its name as it is.
 func identify(ref secrets.Ref) (identity, error) {
-	asItIs := identity{base: ref.Name}
 	id := split(ref.Name)
 	id.path = strings.HasSuffix(id.base, "/")
-	asked := ref.Version + ref.Stage
+	selector := ref.Version + ref.Stage
+	var wrong guard.Reason
 	switch {
 	case ref.Name == "":
-		return asItIs, guard.Reason("no name")
+		wrong = "no name"
 	case strings.HasSuffix(ref.Name, ":"):
-		return asItIs, guard.Reason("a colon and no version or label")
+		wrong = "a colon without a version or label"
 	case ref.Version != "" && ref.Stage != "":
-		return asItIs, guard.Reason("a version and a label")
-	case id.selector != "" && asked != "":
-		return asItIs, guard.Reason("a version or a label in the name and beside it")
-	case id.path && id.selector+asked != "":
-		return asItIs, guard.Reason("a path has no version and no label")
+		wrong = "a version and a label"
+	case id.selector != "" && selector != "":
+		wrong = "a version or label in the name and beside it"
+	case id.path && id.selector+selector != "":
+		wrong = "a path has no version and no label"
 	case ref.Encrypted && id.kind() == byReference:
-		return asItIs, guard.Reason("a secret cannot be had encrypted")
-	case asked != "":
-		id.selector = asked
+		wrong = "Secrets Manager returns no encrypted values"
+	case selector != "":
+		id.selector = selector
+	}
+	if wrong != "" {
+		return identity{base: ref.Name}, wrong
 	}
 	return id, nil
 }
 
-// split takes a name apart at the colon before its version or label. An ARN has
-// five colons of its own.
+// split cuts a name at the colon before its version or label. An ARN has five
+// colons of its own.
 func split(full string) identity {
 	var prefix string
 	rest := full

@@ -18,12 +18,12 @@ import (
 	"github.com/lambdarmor/lambdarmor/secrets"
 )
 
-// maxPages bounds what is below a path: a page has up to ten parameters, and the
+// maxPages limits what is below a path: a page has up to ten parameters, and the
 // pages come one after the other.
 const maxPages = 100
 
-// sweep gets all parameters below a path, of all levels.
-func (s *Source) sweep(ctx context.Context, it *item) {
+// getPath fetches all parameters below a path, at any depth.
+func (s *Source) getPath(ctx context.Context, it *item) {
 	in := &ssm.GetParametersByPathInput{
 		Path:           &it.id.base,
 		Recursive:      aws.Bool(true),
@@ -39,7 +39,7 @@ func (s *Source) sweep(ctx context.Context, it *item) {
 		}
 		found = append(found, out.Parameters...) // a page may be empty and not the last
 		if deref(out.NextToken) == "" {
-			it.collect(found)
+			it.succeedWithAll(found)
 			return
 		}
 		in.NextToken = out.NextToken
@@ -47,8 +47,9 @@ func (s *Source) sweep(ctx context.Context, it *item) {
 	it.fail(fmt.Errorf("more than %d pages of parameters", maxPages))
 }
 
-// collect makes the one value of what is below a path.
-func (it *item) collect(found []types.Parameter) {
+// succeedWithAll makes one JSON object of the parameters below a path. Its
+// version is a hash of theirs.
+func (it *item) succeedWithAll(found []types.Parameter) {
 	if len(found) == 0 {
 		it.fail(secrets.ErrNotFound)
 		return
@@ -63,7 +64,7 @@ func (it *item) collect(found []types.Parameter) {
 		name := strings.TrimPrefix(deref(p.Name), it.id.base)
 		members[name] = *p.Value
 		versions[name] = fmt.Sprint(name, " ", p.Version)
-		if p.LastModifiedDate != nil { // one that is made anew begins with version 1 again
+		if p.LastModifiedDate != nil { // a parameter that is created again begins with version 1
 			versions[name] += p.LastModifiedDate.UTC().Format(" " + time.RFC3339Nano)
 		}
 	}

@@ -176,3 +176,5 @@ func TestAPathIsOfUTF8(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func ptr(s string) *string { return &s }

@@ -6,94 +6,100 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/lambdarmor/lambdarmor/secrets"
+	"github.com/lambdarmor/lambdarmor/secrets/internal/awserror"
 	"github.com/lambdarmor/lambdarmor/secrets/internal/fetch"
 )
 
 const (
-	batchSize = 10 // what GetParameters takes
+	batchSize = 10 // maximum of GetParameters
 	atOnce    = 4  // requests of one Fetch at a time; an account has 40 a second
 )
 
-// Client is what a [Source] needs of an [ssm.Client]. GetParametersByPath is
-// called only for a name that ends with a slash.
+// Client has the methods of an [ssm.Client] that a [Source] needs.
+// GetParametersByPath is called only for a name that ends with a slash.
 type Client interface {
 	GetParameters(context.Context, *ssm.GetParametersInput, ...func(*ssm.Options)) (*ssm.GetParametersOutput, error)
 	GetParametersByPath(context.Context, *ssm.GetParametersByPathInput, ...func(*ssm.Options)) (*ssm.GetParametersByPathOutput, error)
 }
 
 // Source fetches parameters from the Parameter Store of AWS Systems Manager.
-// Make it with [New].
 type Source struct{ client Client }
 
 var _ secrets.Source = (*Source)(nil)
 
-// New makes a source of the parameters that a client reads. It panics without
-// one.
+// New returns a source of the parameters that a client reads. It panics if client
+// is nil.
 func New(client Client) *Source {
 	if client == nil {
-		panic("awsparams: a nil Client")
+		panic("awsparams: New of a nil Client")
 	}
 	return &Source{client: client}
 }
 
-// An item is one name that is asked for, and what came of it. At any time at
-// most one request is under way that writes it.
+// item is one name to fetch. At most one request writes it at a time.
 type item struct {
-	ref    secrets.Ref
-	id     identity
-	value  secrets.Value
-	single bool // to be asked for by itself
+	ref   secrets.Ref
+	id    identity
+	value secrets.Value
+	alone bool // to be fetched by a request of its own
 }
 
-// Fetch implements [secrets.Source]. The name of a [secrets.Ref] is that of a
-// parameter, its ARN, /aws/reference/secretsmanager/ and the name of a secret, or
-// a path with a slash at its end: the value of that is a JSON object of all the
-// parameters below it. Its Version is a parameter's number or a secret's
-// VersionId, its Stage a label or a secret's VersionStage; a name may have either
-// after a colon instead. Encrypted leaves a SecureString encrypted.
-//
-// What fails is in [secrets.Value.Err]; Fetch itself returns no error.
+// Fetch implements [secrets.Source]. The package documentation says what is a
+// name. Version is the number of a parameter or the VersionId of a secret, Stage
+// a label or a VersionStage. Encrypted leaves a SecureString encrypted. All
+// errors are those of single values.
 func (s *Source) Fetch(ctx context.Context, refs []secrets.Ref) ([]secrets.Value, error) {
-	return fetch.Distinct(refs, func(distinct []secrets.Ref) []secrets.Value { return s.fetch(ctx, distinct) }), nil
-}
-
-func (s *Source) fetch(ctx context.Context, refs []secrets.Ref) []secrets.Value {
-	items := make([]*item, len(refs))
+	items := make([]item, len(refs))
 	var named []*item
 	var requests []func()
 	for i, ref := range refs {
 		id, err := identify(ref)
-		it := &item{ref: ref, id: id}
-		items[i] = it
+		it := &items[i]
+		it.ref, it.id = ref, id
 		switch {
 		case err != nil:
 			it.fail(err)
 		case id.path:
-			requests = append(requests, func() { s.sweep(ctx, it) })
+			requests = append(requests, func() { s.getPath(ctx, it) })
 		default:
 			named = append(named, it)
 		}
 	}
-	for _, c := range plan(named) {
-		requests = append(requests, func() { s.get(ctx, c.items) })
+	for _, group := range groups(named) {
+		requests = append(requests, func() { s.get(ctx, group) })
 	}
 	fetch.Concurrently(atOnce, requests)
 
 	requests = nil
 	for _, it := range named {
-		if it.single {
+		if it.alone {
 			requests = append(requests, func() { s.get(ctx, []*item{it}) })
 		}
 	}
 	fetch.Concurrently(atOnce, requests)
 
 	values := make([]secrets.Value, len(items))
-	for i, it := range items {
-		values[i] = it.value
+	for i := range items {
+		values[i] = items[i].value
 	}
-	return values
+	return values, nil
 }
 
 func (it *item) fail(err error) {
-	it.value = secrets.Value{Err: explain(fmt.Sprintf("%q", it.id), err)}
+	it.value = secrets.Value{Err: awserror.Codes(meaningOf).Explain(fmt.Sprintf("awsparams: %q", it.id), err)}
+}
+
+// meaningOf covers the errors of GetParameters, and those of Secrets Manager for
+// references to it:
+// https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetParameters.html
+// https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetSecretValue.html
+func meaningOf(code string) error {
+	switch code {
+	case "ParameterNotFound", "ParameterVersionNotFound", "ResourceNotFoundException",
+		"InvalidRequestException": // a secret that is marked for deletion
+		return secrets.ErrNotFound
+	case "InvalidKeyId", "DecryptionFailure":
+		return secrets.ErrUndecryptable
+	}
+	return nil
 }

@@ -29,15 +29,6 @@ func TestRequestsOfAFetch(t *testing.T) {
 	}
 }
 
-func TestOneRefTwiceIsAskedForOnce(t *testing.T) {
-	s := setUp(t)
-	name := s.put(t, "name", "value", types.ParameterTypeString)
-	values := awstest.Fetch(t, s.source, awstest.Named(name, name)...)
-	mustTake(t, s.Proxy, 1)
-	clear(values[0].Data)
-	awstest.MustHave(t, values[1], "value") // its memory is its own
-}
-
 func TestErrorsAreKeptApart(t *testing.T) {
 	s := setUp(t)
 	first := s.put(t, "first", "value 1", types.ParameterTypeString)

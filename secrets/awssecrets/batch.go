@@ -9,30 +9,31 @@ import (
 	"github.com/aws/smithy-go"
 )
 
-// batch asks for the current version of several secrets at once. What it gets no
-// valid answer for it leaves to be asked for by itself:
+// getBatch fetches the current version of several secrets at once. It leaves to
+// GetSecretValue:
 //
-//   - all of them, when the batch as a whole is refused: the function may not call
-//     BatchGetSecretValue, or one name among the others is malformed;
-//   - an ARN that is refused: it may be another account's, which GetSecretValue
-//     reads and BatchGetSecretValue does not;
-//   - one that the answer leaves out;
+//   - all secrets, if the batch as a whole is refused: the function may not call
+//     BatchGetSecretValue, or one of the names is malformed;
+//   - a refused ARN: it may be of another account, which BatchGetSecretValue does
+//     not read;
+//   - a secret that the answer leaves out;
 //   - an ARN without its suffix that looks like a whole one.
-func (s *Source) batch(ctx context.Context, items []*item) {
+func (s *Source) getBatch(ctx context.Context, items []*item) {
+	if len(items) == 1 { // needs no permission for batches
+		s.get(ctx, items[0])
+		return
+	}
 	in := &secretsmanager.BatchGetSecretValueInput{SecretIdList: make([]string, len(items))}
 	for i, it := range items {
 		in.SecretIdList[i] = it.ref.Name
-		it.single = true
+		it.alone = true
 	}
 	for range batchSize { // pages; there is one, unless the secrets are large
 		out, err := s.client.BatchGetSecretValue(ctx, in)
 		if err != nil {
-			if final(err) {
-				return
-			}
 			for _, it := range items {
-				if it.single {
-					it.single = false
+				if it.alone && !final(err) {
+					it.alone = false
 					it.fail(err)
 				}
 			}
@@ -41,17 +42,17 @@ func (s *Source) batch(ctx context.Context, items []*item) {
 		for _, it := range items {
 			it.take(out)
 		}
-		if out.NextToken == nil || *out.NextToken == "" {
+		if deref(out.NextToken) == "" {
 			return
 		}
 		in.NextToken = out.NextToken
 	}
 }
 
-// take looks for the item's value or error in an answer.
+// take takes the item's value or error from an answer, if it is there.
 func (it *item) take(out *secretsmanager.BatchGetSecretValueOutput) {
 	if entry := find(out.SecretValues, it.ref.Name); entry != nil {
-		it.single = false
+		it.alone = false
 		it.succeed(entry.SecretString, entry.SecretBinary, entry.VersionId)
 		return
 	}
@@ -60,18 +61,17 @@ func (it *item) take(out *secretsmanager.BatchGetSecretValueOutput) {
 			continue
 		}
 		err := &smithy.GenericAPIError{Code: deref(e.ErrorCode), Message: deref(e.Message)}
-		if isARN(it.ref.Name) && final(err) {
-			return
+		if !isARN(it.ref.Name) || !final(err) {
+			it.alone = false
+			it.fail(err)
 		}
-		it.single = false
-		it.fail(err)
 		return
 	}
 }
 
-// find gives the entry of an id: a name, an ARN, or an ARN without its suffix.
-// One that ends as if it had a suffix may be another secret's, which is missing
-// here: it has no entry but its own.
+// find returns the entry of a name, an ARN, or an ARN without its suffix. A cut
+// ARN that ends as if it had a suffix could be another secret's, so that it has
+// no entry.
 func find(entries []types.SecretValueEntry, id string) *types.SecretValueEntry {
 	partial := isARN(id) && !hasSuffix(id)
 	for i, e := range entries {
@@ -83,7 +83,7 @@ func find(entries []types.SecretValueEntry, id string) *types.SecretValueEntry {
 	return nil
 }
 
-// suffix is the length of what Secrets Manager ends an ARN with.
+// suffix is the length of what Secrets Manager appends to the name in an ARN.
 const suffix = len("-AbCdEf")
 
 func hasSuffix(arn string) bool {
@@ -91,10 +91,3 @@ func hasSuffix(arn string) bool {
 }
 
 func isARN(id string) bool { return strings.HasPrefix(id, "arn:") }
-
-func deref(s *string) string {
-	if s == nil {
-		return ""
-	}
-	return *s
-}

@@ -1,34 +1,28 @@
-// Package awssecrets is the source of secrets that are kept in AWS Secrets
-// Manager:
+// Package awssecrets fetches secrets from AWS Secrets Manager.
 //
 //	cfg, err := config.LoadDefaultConfig(ctx)
 //	if err != nil {
 //		return err
 //	}
 //	keys := secrets.New(awssecrets.New(secretsmanager.NewFromConfig(cfg)))
-//
 //	key, err := keys.Get(ctx, "payments/api-key")
-//	if err != nil {
-//		return err
-//	}
-//	req.Header.Set("Authorization", "Bearer "+key.Text())
 //
 // # Names
 //
 // A name is that of a secret, its ARN, or its ARN without the hyphen and the six
-// characters at the end. A secret of another account needs its whole ARN. Without
-// a stage or a version it is the version of AWSCURRENT. A policy that depends on
-// secretsmanager:VersionStage is met only by a request that says its stage:
+// characters at the end. A secret of another account needs its whole ARN. The
+// default is the version AWSCURRENT. A policy that checks
+// secretsmanager:VersionStage needs requests that name the stage:
 // secrets.VersionStage("AWSCURRENT").
 //
 // # Requests and permissions
 //
-// One secret, and every one with a stage or a version, costs a GetSecretValue.
-// Several cost a BatchGetSecretValue for each twenty. It does not read the secrets
-// of other accounts, so that an ARN which it refuses is asked for by itself. So is
-// what it leaves out, and an ARN that is cut off and looks whole, as one that ends
-// with "my-secret" does. A batch that is refused as a whole costs a request for
-// each secret besides: a function without the permission for it works, slowly.
+// One secret, and each one with a stage or a version, costs a GetSecretValue.
+// Several cost one BatchGetSecretValue for each twenty. A secret costs a
+// GetSecretValue besides if the batch refuses its ARN, which may be of another
+// account, or leaves it out, or if its ARN is cut off and looks whole, like one
+// that ends with "my-secret". If a batch is refused as a whole, all its secrets do:
+// a function without the permission for it works, slowly.
 //
 //	{
 //	  "Effect": "Allow",
@@ -41,29 +35,28 @@
 //	  "Resource": "*"
 //	}
 //
-// A key of one's own needs kms:Decrypt, and [RotationAware]
+// A customer managed key needs kms:Decrypt, and [RotationAware] needs
 // secretsmanager:DescribeSecret.
 //
 // # Errors
 //
 // [secrets.ErrNotFound] is also a secret that is scheduled for deletion, and a
-// version that does not have the stage. [secrets.ErrDenied] is also a KMS key that
-// the function may not use, and credentials that are not valid or not valid any
-// more; [secrets.ErrUndecryptable] one that is disabled or gone.
-// [secrets.ErrUnavailable] is throttling, which AWS sends as a 400, a status of
-// 500 and more, a time-out, a connection that fails, and an answer that cannot be
-// read. Every other error is final as well and has the SDK's as its cause.
+// version without the stage. [secrets.ErrDenied] is also a KMS key that the
+// function may not use, and credentials that are invalid or expired.
+// [secrets.ErrUndecryptable] is a KMS key that is disabled or gone.
+// [secrets.ErrUnavailable] is throttling (a 400 of AWS), a status of 500 and more,
+// a timeout, a broken connection, and an answer that cannot be read. Every other
+// error is final as well and has the SDK's error as its cause.
 //
-// # Retries
+// # The client
 //
-// The SDK's client tries three times and waits up to 20 s in between. The cache's
-// FetchTimeout ends that, and what it ends is unavailable: a client for secrets does
-// better with shorter waits.
+// The SDK's client tries three times and waits up to 20 s in between. FetchTimeout
+// cuts that off, so shorter waits are better:
 //
 //	client := secretsmanager.NewFromConfig(cfg, func(o *secretsmanager.Options) {
 //		o.Retryer = retry.AddWithMaxBackoffDelay(retry.NewStandard(), 200*time.Millisecond)
 //	})
 //
-// The client logs values if its ClientLogMode includes LogResponseWithBody: do not
-// set that.
+// Do not set LogResponseWithBody in its ClientLogMode: the client would log
+// secrets.
 package awssecrets

@@ -14,11 +14,11 @@ import (
 
 func codes() []awstest.Meaning {
 	return []awstest.Meaning{
-		awstest.Means(400, "ResourceNotFoundException", secrets.ErrNotFound),
-		awstest.Means(400, "InvalidRequestException", secrets.ErrNotFound),
-		awstest.Means(400, "DecryptionFailure", secrets.ErrUndecryptable),
-		awstest.Means(500, "InternalServiceError", secrets.ErrUnavailable),
-		awstest.Means(400, "InvalidParameterException", nil),
+		{Status: 400, Code: "ResourceNotFoundException", Want: secrets.ErrNotFound},
+		{Status: 400, Code: "InvalidRequestException", Want: secrets.ErrNotFound},
+		{Status: 400, Code: "DecryptionFailure", Want: secrets.ErrUndecryptable},
+		{Status: 500, Code: "InternalServiceError", Want: secrets.ErrUnavailable},
+		{Status: 400, Code: "InvalidParameterException", Want: nil},
 	}
 }
 
@@ -39,7 +39,7 @@ func TestWhatAllSourcesOfAWSDo(t *testing.T) {
 // Of one secret among several, no HTTP status helps.
 func TestWhatErrorsWithinABatchMean(t *testing.T) {
 	for _, tt := range slices.Concat(awstest.Meanings(), codes()) {
-		if tt.Code == awstest.New {
+		if tt.Code == awstest.UnknownCode {
 			continue
 		}
 		t.Run(fmt.Sprint(tt.Status, " ", tt.Code), func(t *testing.T) {

@@ -14,9 +14,7 @@ import (
 	"github.com/lambdarmor/lambdarmor/secrets/awssecrets"
 )
 
-// In memory, for a test of what uses secrets. A client of AWS takes its place:
-//
-//	secretsmanager.NewFromConfig(cfg)
+// inMemory stands for a client of AWS, secretsmanager.NewFromConfig(cfg).
 type inMemory map[string]string
 
 func (m inMemory) GetSecretValue(_ context.Context, in *secretsmanager.GetSecretValueInput, _ ...func(*secretsmanager.Options)) (*secretsmanager.GetSecretValueOutput, error) {
@@ -55,8 +53,29 @@ func Example() {
 	// Output: [redacted] v1 9
 }
 
-// A cache that gives a value up when it is due to be replaced, and a client
-// whose retries fit into the time that a fetch has.
+// A rotation between two uses of a key.
+func Example_rotation() {
+	client := inMemory{"payments/api-key": "old"}
+	keys := secrets.New(awssecrets.New(client))
+
+	accepted := "old"
+	pay := func(_ context.Context, key secrets.Secret) (string, error) {
+		if key.Text() != accepted {
+			return "", secrets.ErrRejected
+		}
+		return "paid", nil
+	}
+	fmt.Println(secrets.Try(context.Background(), keys, "payments/api-key", pay))
+
+	client["payments/api-key"], accepted = "new", "new"
+	fmt.Println(secrets.Try(context.Background(), keys, "payments/api-key", pay))
+	// Output:
+	// paid <nil>
+	// paid <nil>
+}
+
+// A value expires when it is due to be replaced. The retries of the client fit
+// into the time of a fetch.
 func ExampleRotationAware() {
 	cfg, err := config.LoadDefaultConfig(context.Background())
 	if err != nil {

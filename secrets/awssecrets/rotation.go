@@ -9,22 +9,22 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 )
 
-// Option changes a [Source].
+// Option configures [New].
 type Option func(*Source)
 
-// Describer is what [RotationAware] needs of a [secretsmanager.Client].
+// Describer has the method of a [secretsmanager.Client] that [RotationAware]
+// needs.
 type Describer interface {
 	DescribeSecret(context.Context, *secretsmanager.DescribeSecretInput, ...func(*secretsmanager.Options)) (*secretsmanager.DescribeSecretOutput, error)
 }
 
-// RotationAware lets no value outlive the secret's NextRotationDate, by which it
-// is replaced at the latest. A rotation may come earlier: [secrets.Try] meets it.
+// RotationAware lets a value expire at the secret's NextRotationDate, by which it
+// is replaced at the latest. If it is replaced earlier, use [secrets.Try].
 //
-// It costs one DescribeSecret for every secret that is fetched, at the same time
-// as the value, and the permission secretsmanager:DescribeSecret. A secret whose
-// description is refused is refused. While Secrets Manager cannot be asked for a
-// description, the value has its usual TTL, as it has when there is no such date
-// or it is over: a rotation that failed is repeated, nobody knows when.
+// It costs one DescribeSecret for each secret, at the same time as the fetch of
+// the value, and the permission secretsmanager:DescribeSecret. If the description
+// is refused, so is the value. If Secrets Manager cannot be asked for it, or the
+// date is missing or over, the value has its usual TTL.
 func RotationAware(client Describer) Option {
 	if client == nil {
 		panic("awssecrets: RotationAware with a nil Describer")
@@ -32,16 +32,16 @@ func RotationAware(client Describer) Option {
 	return func(s *Source) { s.describer = client }
 }
 
-// A rotation is when a secret is rotated next, and why that is not known.
+// rotation is when a secret is rotated next, or why that is not known.
 type rotation struct {
 	name string
 	next time.Time
 	err  error
 }
 
-// rotations gives, by name, what is to be described: not a secret of which one
-// version is asked for, for it stays what it is.
-func (s *Source) rotations(items []*item) map[string]*rotation {
+// rotations returns, by name, the secrets to describe. A single version never
+// changes and needs no description.
+func (s *Source) rotations(items []item) map[string]*rotation {
 	if s.describer == nil {
 		return nil
 	}
@@ -64,7 +64,7 @@ func (s *Source) describe(ctx context.Context, r *rotation) {
 	}
 }
 
-// limit sets when a value is known to be replaced.
+// limit sets when the value expires.
 func (it *item) limit(r *rotation) {
 	switch {
 	case r == nil || it.ref.Version != "" || it.value.Err != nil:

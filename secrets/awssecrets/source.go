@@ -9,21 +9,22 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/secrets"
+	"github.com/lambdarmor/lambdarmor/secrets/internal/awserror"
 	"github.com/lambdarmor/lambdarmor/secrets/internal/fetch"
 )
 
 const (
-	batchSize = 20 // what BatchGetSecretValue takes
+	batchSize = 20 // maximum of BatchGetSecretValue
 	atOnce    = 8  // requests of one Fetch at a time
 )
 
-// Client is what a [Source] needs of a [secretsmanager.Client].
+// Client has the methods of a [secretsmanager.Client] that a [Source] needs.
 type Client interface {
 	GetSecretValue(context.Context, *secretsmanager.GetSecretValueInput, ...func(*secretsmanager.Options)) (*secretsmanager.GetSecretValueOutput, error)
 	BatchGetSecretValue(context.Context, *secretsmanager.BatchGetSecretValueInput, ...func(*secretsmanager.Options)) (*secretsmanager.BatchGetSecretValueOutput, error)
 }
 
-// Source fetches secrets from AWS Secrets Manager. Make it with [New].
+// Source fetches secrets from AWS Secrets Manager.
 type Source struct {
 	client    Client
 	describer Describer // nil unless RotationAware
@@ -31,10 +32,11 @@ type Source struct {
 
 var _ secrets.Source = (*Source)(nil)
 
-// New makes a source of the secrets that a client reads. It panics without one.
+// New returns a source of the secrets that a client reads. It panics if client is
+// nil.
 func New(client Client, opts ...Option) *Source {
 	if client == nil {
-		panic("awssecrets: a nil Client")
+		panic("awssecrets: New of a nil Client")
 	}
 	s := &Source{client: client}
 	for _, opt := range opts {
@@ -43,52 +45,37 @@ func New(client Client, opts ...Option) *Source {
 	return s
 }
 
-// An item is one secret that is asked for, and what came of it. At any time at
-// most one request is under way that writes it.
+// item is one secret to fetch. At most one request writes it at a time.
 type item struct {
-	ref    secrets.Ref
-	value  secrets.Value
-	single bool // to be asked for with GetSecretValue
+	ref   secrets.Ref
+	value secrets.Value
+	alone bool // a batch left it to GetSecretValue
 }
 
 // Fetch implements [secrets.Source]. The name of a [secrets.Ref] is that of a
-// secret, its ARN, or its ARN without the six characters at the end; its Version
-// is a VersionId, its Stage a VersionStage. Secrets Manager gives no value
-// encrypted, so that Encrypted is an error.
-//
-// What fails is in [secrets.Value.Err]; Fetch itself returns no error.
+// secret, its ARN, or its ARN without the last seven characters. Version is a
+// VersionId, Stage a VersionStage. Encrypted is an error. All errors are those of
+// single values.
 func (s *Source) Fetch(ctx context.Context, refs []secrets.Ref) ([]secrets.Value, error) {
-	return fetch.Distinct(refs, func(distinct []secrets.Ref) []secrets.Value { return s.fetch(ctx, distinct) }), nil
-}
-
-func (s *Source) fetch(ctx context.Context, refs []secrets.Ref) []secrets.Value {
-	items := make([]*item, len(refs))
-	var batched, singles []*item
+	items := make([]item, len(refs))
+	var current []*item
+	var requests []func()
 	for i, ref := range refs {
-		it := &item{ref: ref}
-		items[i] = it
+		it := &items[i]
+		it.ref = ref
 		switch {
 		case ref.Name == "":
 			it.fail(guard.Reason("no name"))
 		case ref.Encrypted:
-			it.fail(guard.Reason("a secret cannot be had encrypted"))
+			it.fail(guard.Reason("Secrets Manager returns no encrypted values"))
 		case ref.Version == "" && ref.Stage == "":
-			batched = append(batched, it)
+			current = append(current, it)
 		default:
-			singles = append(singles, it)
+			requests = append(requests, func() { s.get(ctx, it) })
 		}
 	}
-
-	var requests []func()
-	for chunk := range slices.Chunk(batched, batchSize) {
-		if len(chunk) == 1 { // cheaper in permissions
-			singles = append(singles, chunk[0])
-			continue
-		}
-		requests = append(requests, func() { s.batch(ctx, chunk) })
-	}
-	for _, it := range singles {
-		requests = append(requests, func() { s.get(ctx, it) })
+	for chunk := range slices.Chunk(current, batchSize) {
+		requests = append(requests, func() { s.getBatch(ctx, chunk) })
 	}
 	rotations := s.rotations(items)
 	for _, r := range rotations {
@@ -97,22 +84,21 @@ func (s *Source) fetch(ctx context.Context, refs []secrets.Ref) []secrets.Value 
 	fetch.Concurrently(atOnce, requests)
 
 	requests = nil
-	for _, it := range batched {
-		if it.single {
+	for _, it := range current {
+		if it.alone {
 			requests = append(requests, func() { s.get(ctx, it) })
 		}
 	}
 	fetch.Concurrently(atOnce, requests)
 
 	values := make([]secrets.Value, len(items))
-	for i, it := range items {
-		it.limit(rotations[it.ref.Name])
-		values[i] = it.value
+	for i := range items {
+		items[i].limit(rotations[items[i].ref.Name])
+		values[i] = items[i].value
 	}
-	return values
+	return values, nil
 }
 
-// get asks for one secret.
 func (s *Source) get(ctx context.Context, it *item) {
 	in := &secretsmanager.GetSecretValueInput{SecretId: &it.ref.Name}
 	if it.ref.Version != "" {
@@ -132,18 +118,37 @@ func (s *Source) get(ctx context.Context, it *item) {
 func (it *item) succeed(text *string, binary []byte, version *string) {
 	switch {
 	case text != nil:
-		it.value = secrets.Value{Data: []byte(*text)}
+		it.value = secrets.Value{Data: []byte(*text), Version: deref(version)}
 	case binary != nil:
-		it.value = secrets.Value{Data: bytes.Clone(binary)}
+		it.value = secrets.Value{Data: bytes.Clone(binary), Version: deref(version)}
 	default:
 		it.fail(guard.Reason("the answer has no value"))
-		return
-	}
-	if version != nil {
-		it.value.Version = *version
 	}
 }
 
 func (it *item) fail(err error) {
-	it.value = secrets.Value{Err: explain(fmt.Sprintf("%q", it.ref.Name), err)}
+	it.value = secrets.Value{Err: awserror.Codes(meaningOf).Explain(fmt.Sprintf("awssecrets: %q", it.ref.Name), err)}
+}
+
+func deref(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
+}
+
+// final reports whether an error is an answer of Secrets Manager.
+func final(err error) bool { return awserror.Codes(meaningOf).Final(err) }
+
+// meaningOf covers the errors of GetSecretValue:
+// https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetSecretValue.html
+func meaningOf(code string) error {
+	switch code {
+	case "ResourceNotFoundException",
+		"InvalidRequestException": // marked for deletion, or the version does not have the stage
+		return secrets.ErrNotFound
+	case "DecryptionFailure":
+		return secrets.ErrUndecryptable
+	}
+	return nil
 }

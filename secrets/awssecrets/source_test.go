@@ -46,20 +46,6 @@ func TestRequestsOfAFetch(t *testing.T) {
 	}
 }
 
-func TestOneRefTwiceIsAskedForOnce(t *testing.T) {
-	s := setUp(t)
-	a, _ := s.create(t, "a", "value a")
-	b, _ := s.create(t, "b", "value b")
-	values := awstest.Fetch(t, s.source, awstest.Named(a, b, a, a)...)
-	if got := s.Taken(); !maps.Equal(got, map[string]int{"BatchGetSecretValue": 1}) {
-		t.Errorf("requests %v", got)
-	}
-	clear(values[0].Data)
-	awstest.MustHave(t, values[1], "value b")
-	awstest.MustHave(t, values[2], "value a") // its memory is its own
-	awstest.MustHave(t, values[3], "value a")
-}
-
 func TestErrorsAreKeptApart(t *testing.T) {
 	s := setUp(t)
 	first, _ := s.create(t, "first", "value 1")

@@ -12,8 +12,7 @@ import (
 	"github.com/lambdarmor/lambdarmor/secrets/internal/endpoint"
 )
 
-// versioned is what the engine answers, with a 404 also for a version that is
-// deleted.
+// versioned is an answer of the engine, also with the 404 for a deleted version.
 type versioned struct {
 	Data struct {
 		Data     json.RawMessage `json:"data"`
@@ -35,8 +34,8 @@ func valueOf(a endpoint.Answer, field string) (secrets.Value, error) {
 	if meta.Version > 0 {
 		value.Version = strconv.FormatInt(meta.Version, 10)
 	}
-	if none(value.Data) {
-		return secrets.Value{}, gone(found)
+	if isNull(value.Data) {
+		return secrets.Value{}, notFound(found)
 	}
 	if field != "" {
 		var err error
@@ -45,11 +44,10 @@ func valueOf(a endpoint.Answer, field string) (secrets.Value, error) {
 		}
 	}
 	if meta.DeletionTime != "" {
-		at, err := time.Parse(time.RFC3339Nano, meta.DeletionTime)
-		if err != nil {
-			return secrets.Value{}, guard.Reason("the answer cannot be read: its deletion time is none")
+		var err error
+		if value.Expires, err = time.Parse(time.RFC3339Nano, meta.DeletionTime); err != nil {
+			return secrets.Value{}, guard.Reason("the answer cannot be read: invalid deletion time")
 		}
-		value.Expires = at
 	}
 	return value, nil
 }
@@ -60,7 +58,7 @@ func fieldOf(data []byte, field string) ([]byte, error) {
 		return nil, err
 	}
 	raw, found := fields[field]
-	if !found || none(raw) {
+	if !found || isNull(raw) {
 		return nil, fmt.Errorf("it has no such field: %w", secrets.ErrNotFound)
 	}
 	if raw[0] != '"' {
@@ -73,34 +71,34 @@ func fieldOf(data []byte, field string) ([]byte, error) {
 	return []byte(text), nil
 }
 
-func none(raw []byte) bool { return len(raw) == 0 || string(raw) == "null" }
+func isNull(raw []byte) bool { return len(raw) == 0 || string(raw) == "null" }
 
-// refusal is the error of an answer other than 200. What Vault has written is
-// not repeated: its own audit log has it. The states of a server that is
-// sealed, a standby or behind (412, 429, 472, 473, 5xx) pass.
+// refusal returns the error of an answer other than 200, without its text. A
+// server that is sealed, a standby or behind answers 412, 429, 472, 473 or 5xx,
+// and will be available again.
 //
 // See https://developer.hashicorp.com/vault/api-docs#http-status-codes
 func refusal(a endpoint.Answer) error {
-	switch {
-	case a.Status == http.StatusUnauthorized || a.Status == http.StatusForbidden:
-		return fmt.Errorf("status %d: %w", a.Status, secrets.ErrDenied)
-	case a.Status == http.StatusNotFound:
+	switch status := a.Status; {
+	case status == http.StatusUnauthorized || status == http.StatusForbidden:
+		return fmt.Errorf("status %d: %w", status, secrets.ErrDenied)
+	case status == http.StatusNotFound:
 		var found versioned
 		if a.Decode(&found) != nil {
-			return fmt.Errorf("status %d: %w", a.Status, secrets.ErrNotFound)
+			return fmt.Errorf("status %d: %w", status, secrets.ErrNotFound)
 		}
-		return gone(found)
-	case a.Status >= 300 && a.Status < 400:
-		return fmt.Errorf("status %d, which is not followed; a standby may have sent it: %w", a.Status, secrets.ErrUnavailable)
-	case a.Status == http.StatusPreconditionFailed || a.Status == http.StatusTooManyRequests ||
-		a.Status == 472 || a.Status == 473 || a.Status >= 500:
-		return fmt.Errorf("status %d: %w", a.Status, secrets.ErrUnavailable)
+		return notFound(found)
+	case status >= 300 && status < 400:
+		return fmt.Errorf("status %d, a redirect of a standby is not followed: %w", status, secrets.ErrUnavailable)
+	case status == http.StatusPreconditionFailed || status == http.StatusTooManyRequests ||
+		status == 472 || status == 473 || status >= 500:
+		return fmt.Errorf("status %d: %w", status, secrets.ErrUnavailable)
 	}
 	return fmt.Errorf("status %d", a.Status)
 }
 
-// gone says why there is no data.
-func gone(v versioned) error {
+// notFound says why an answer has no data.
+func notFound(v versioned) error {
 	meta := v.Data.Metadata
 	switch {
 	case meta.Destroyed:

@@ -1,9 +1,9 @@
-// Package vault gets secrets from HashiCorp Vault: from a KV engine of version
-// 2, over HTTP and with no client of Vault's linked.
+// Package vault fetches secrets from HashiCorp Vault: from a KV engine of version
+// 2, over HTTP, without Vault's client.
 //
-// In a Lambda function Vault's own extension stands in between. It logs in with
-// the function's role, keeps the token fresh, and answers on
-// http://127.0.0.1:8200, where this package asks unless told otherwise:
+// In a Lambda function, use Vault's own extension. It logs in with the role of the
+// function, keeps the token fresh, and answers on http://127.0.0.1:8200, the
+// default of this package:
 //
 //	keys := secrets.New(vault.KV())
 //
@@ -12,9 +12,9 @@
 //			func(ctx context.Context, key secrets.Secret) (receipt, error) { … })
 //	}
 //
-// Give the extension the address of Vault as VLE_VAULT_ADDR, since VAULT_ADDR is
-// also read here. Its own cache is off by default, and best left so: the one of
-// package secrets is enough, and a second one hides a rotation.
+// Set the address of Vault for the extension in VLE_VAULT_ADDR, because this
+// package also reads VAULT_ADDR. Leave the extension's own cache off, as it is by
+// default: a second cache hides a rotation.
 //
 // Without the extension, name Vault and a token:
 //
@@ -23,14 +23,13 @@
 //		vault.TokenFile("/run/vault/token"), // an agent's sink
 //	))
 //
-// Plain http is for this machine alone, and a redirect is not followed, so that
-// no token and no secret leave it in the clear. No proxy of the environment is
-// asked. A private certificate authority is trusted through SSL_CERT_FILE. The
-// extension's file mode needs none of this: see [secrets.Dir].
+// Plain http is for this machine alone. No redirect is followed and no proxy is
+// used. To trust a private certificate authority, set SSL_CERT_FILE. For the file
+// mode of the extension, use [secrets.Dir].
 //
 // # Errors
 //
-// A 403 is [secrets.ErrDenied]; a 404, and a version that is deleted or
-// destroyed, [secrets.ErrNotFound]; a Vault that is sealed, a standby, behind or
-// busy, [secrets.ErrUnavailable]. No error repeats what Vault has answered.
+// A 403 is [secrets.ErrDenied]. A 404, and a version that is deleted or destroyed,
+// is [secrets.ErrNotFound]. A Vault that is sealed, a standby, behind or busy is
+// [secrets.ErrUnavailable]. No error repeats an answer of Vault.
 package vault

@@ -11,18 +11,53 @@ import (
 	"github.com/lambdarmor/lambdarmor/secrets/vault"
 )
 
-func ExampleKV() {
-	// Vault's Lambda extension answers on 127.0.0.1:8200. This one is for the example.
-	extension := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+// extension is a Vault that logs its requests and has one secret. Vault's Lambda
+// extension answers on 127.0.0.1:8200.
+func extension() *httptest.Server {
+	return httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		fmt.Println(r.URL)
-		_, _ = io.WriteString(w, `{"data":{"data":{"api-key":"hunter2"},"metadata":{"version":3}}}`)
+		_, _ = io.WriteString(w, `{"data":{"data":{"user":"app","password":"hunter2"},"metadata":{"version":3}}}`)
 	}))
-	defer extension.Close()
+}
 
-	keys := secrets.New(vault.KV(vault.Address(extension.URL)))
-	key, err := keys.Get(context.Background(), "secret/shop/payments#api-key")
-	fmt.Println(key, key.Version(), err)
+func ExampleKV() {
+	server := extension()
+	defer server.Close()
+
+	keys := secrets.New(vault.KV(vault.Address(server.URL)))
+	password, err := keys.Get(context.Background(), "secret/shop/database#password")
+	fmt.Println(password, password.Version(), err)
 	// Output:
-	// /v1/secret/data/shop/payments
+	// /v1/secret/data/shop/database
 	// [redacted] 3 <nil>
+}
+
+// A name without a field is the whole secret, as JSON.
+func ExampleKV_json() {
+	server := extension()
+	defer server.Close()
+
+	keys := secrets.New(vault.KV(vault.Address(server.URL)))
+	type database struct {
+		User     string `json:"user"`
+		Password string `json:"password"`
+	}
+	db, err := secrets.JSON[database](context.Background(), keys, "secret/shop/database")
+	fmt.Println(db.User, len(db.Password), err)
+	// Output:
+	// /v1/secret/data/shop/database
+	// app 7 <nil>
+}
+
+// Without the extension, an agent keeps a token in a file. The engine is mounted
+// at team/kv.
+func ExampleMount() {
+	keys := secrets.New(vault.KV(
+		vault.Address("https://vault.example:8200"),
+		vault.TokenFile("/run/vault/token"),
+		vault.Mount("team/kv"),
+	))
+	_, err := keys.Get(context.Background(), "team/kv/shop/database#password")
+	fmt.Println(err != nil) // there is no such file here
+	// Output: true
 }

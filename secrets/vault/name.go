@@ -7,18 +7,18 @@ import (
 	"github.com/lambdarmor/lambdarmor/guard"
 )
 
-// A name is one of a secret, or of a field in it.
+// name is that of a secret or of a field in it.
 type name struct {
 	mount, path string
 	field       string // "" for all
 }
 
-// parse reads "mount/path#field". The mounts are those of several segments, the
+// parse reads "mount/path#field". mounts are those of several segments, the
 // longest first.
 func parse(text string, mounts []string) (name, error) {
 	whole, field, hasField := strings.Cut(text, "#")
 	if hasField && field == "" {
-		return name{}, guard.Reason("no field after the #")
+		return name{}, guard.Reason("there is no field after the #")
 	}
 	mount, path, _ := strings.Cut(whole, "/")
 	for _, m := range mounts {
@@ -35,7 +35,7 @@ func parse(text string, mounts []string) (name, error) {
 	return name{mount: mount, path: path, field: field}, nil
 }
 
-// target is where the API has the latest version.
+// target is the path of the latest version in the API.
 func (n name) target() string { return "/v1/" + escape(n.mount) + "/data/" + escape(n.path) }
 
 func escape(path string) string {

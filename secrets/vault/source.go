@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"net/url"
+	"os"
 	"strconv"
 	"strings"
 	"sync"
@@ -15,7 +15,7 @@ import (
 	"github.com/lambdarmor/lambdarmor/secrets/internal/fetch"
 )
 
-// atOnce is how many requests are under way for one fetch.
+// atOnce is the number of requests of one Fetch at a time.
 const atOnce = 8
 
 // Stages of Secrets Manager that have a meaning here, too.
@@ -27,17 +27,24 @@ const (
 type source struct {
 	address  string
 	token    func() (string, error)
-	mounts   []string
+	mounts   []string // of several segments, the longest first
 	endpoint *endpoint.Client
 }
 
 // Fetch implements [secrets.Source].
 func (s *source) Fetch(ctx context.Context, refs []secrets.Ref) ([]secrets.Value, error) {
-	header, err := s.headers()
+	header := http.Header{"X-Vault-Request": {"true"}}
+	token, err := s.token()
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("vault: the token: %w: %w", secrets.ErrUnavailable, err)
 	}
-	r := &reading{source: s, header: header, answers: make(map[string]func() (endpoint.Answer, error))}
+	if token = strings.TrimSpace(token); token != "" {
+		header.Set("X-Vault-Token", token)
+	}
+	if namespace := os.Getenv("VAULT_NAMESPACE"); namespace != "" {
+		header.Set("X-Vault-Namespace", namespace)
+	}
+	r := &reader{source: s, header: header, answers: make(map[string]func() (endpoint.Answer, error))}
 	return fetch.Each(refs, atOnce, func(ref secrets.Ref) secrets.Value {
 		v, err := r.read(ctx, ref)
 		if err != nil {
@@ -47,17 +54,17 @@ func (s *source) Fetch(ctx context.Context, refs []secrets.Ref) ([]secrets.Value
 	}), nil
 }
 
-// A reading is one fetch. It asks for nothing twice, so that fields of one secret
-// are of one version.
-type reading struct {
+// reader makes each request of one Fetch once, so that the fields of a secret are
+// of one version.
+type reader struct {
 	*source
 	header http.Header
 
 	mu      sync.Mutex                                 // guards what follows
-	answers map[string]func() (endpoint.Answer, error) // target → what it is answered, once
+	answers map[string]func() (endpoint.Answer, error) // by path and query
 }
 
-func (r *reading) ask(ctx context.Context, target string) (endpoint.Answer, error) {
+func (r *reader) ask(ctx context.Context, target string) (endpoint.Answer, error) {
 	r.mu.Lock()
 	answer := r.answers[target]
 	if answer == nil {
@@ -68,35 +75,32 @@ func (r *reading) ask(ctx context.Context, target string) (endpoint.Answer, erro
 	return answer()
 }
 
-func (r *reading) read(ctx context.Context, ref secrets.Ref) (secrets.Value, error) {
+func (r *reader) read(ctx context.Context, ref secrets.Ref) (secrets.Value, error) {
 	n, err := parse(ref.Name, r.mounts)
 	if err != nil {
 		return secrets.Value{}, err
 	}
-	if ref.Encrypted {
-		return secrets.Value{}, guard.Reason("a value is not to be had encrypted")
-	}
-	if v := ref.Version; v != "" {
-		if number, err := strconv.ParseUint(v, 10, 63); err != nil || number == 0 {
-			return secrets.Value{}, guard.Reason("a version is a number from 1 on")
-		}
-	}
-	switch ref.Stage {
-	case "", current:
+	number, notNumber := strconv.ParseUint(ref.Version, 10, 63)
+	switch {
+	case ref.Encrypted:
+		return secrets.Value{}, guard.Reason("Vault returns no encrypted values")
+	case ref.Version != "" && (notNumber != nil || number == 0):
+		return secrets.Value{}, guard.Reason("a version is a number from 1 on")
+	case ref.Stage == "" || ref.Stage == current:
 		return r.get(ctx, n, ref.Version)
-	case previous:
-		if ref.Version != "" {
-			return secrets.Value{}, guard.Reason("a value is asked for by version or by stage, not both")
-		}
+	case ref.Stage != previous:
+		return secrets.Value{}, fmt.Errorf("there are no stages but %s and %s", current, previous)
+	case ref.Version != "":
+		return secrets.Value{}, guard.Reason("use a version or a stage, not both")
+	default:
 		return r.getPrevious(ctx, n)
 	}
-	return secrets.Value{}, fmt.Errorf("there are no stages but %s and %s", current, previous)
 }
 
-func (r *reading) get(ctx context.Context, n name, version string) (secrets.Value, error) {
+func (r *reader) get(ctx context.Context, n name, version string) (secrets.Value, error) {
 	target := n.target()
 	if version != "" {
-		target += "?" + url.Values{"version": {version}}.Encode()
+		target += "?version=" + version
 	}
 	answer, err := r.ask(ctx, target)
 	if err != nil {
@@ -108,9 +112,9 @@ func (r *reading) get(ctx context.Context, n name, version string) (secrets.Valu
 	return valueOf(answer, n.field)
 }
 
-// getPrevious finds the number of the latest version, and then what came before.
-// A latest one that is deleted has a number, too.
-func (r *reading) getPrevious(ctx context.Context, n name) (secrets.Value, error) {
+// getPrevious gets the number of the latest version and then the version before.
+// A 404 of a deleted version has its number as well.
+func (r *reader) getPrevious(ctx context.Context, n name) (secrets.Value, error) {
 	answer, err := r.ask(ctx, n.target())
 	if err != nil {
 		return secrets.Value{}, err
@@ -129,19 +133,4 @@ func (r *reading) getPrevious(ctx context.Context, n name) (secrets.Value, error
 		return secrets.Value{}, fmt.Errorf("no version is before the first: %w", secrets.ErrNotFound)
 	}
 	return r.get(ctx, n, strconv.FormatInt(number-1, 10))
-}
-
-func (s *source) headers() (http.Header, error) {
-	header := http.Header{"X-Vault-Request": {"true"}}
-	token, err := s.token()
-	if err != nil {
-		return nil, fmt.Errorf("vault: the token: %w: %w", secrets.ErrUnavailable, err)
-	}
-	if token = strings.TrimSpace(token); token != "" {
-		header.Set("X-Vault-Token", token)
-	}
-	if namespace := namespace(); namespace != "" {
-		header.Set("X-Vault-Namespace", namespace)
-	}
-	return header, nil
 }

@@ -282,14 +282,14 @@ func TestNothingIsAskedForTwice(t *testing.T) {
 
 func TestWhatCannotBeMeantPanics(t *testing.T) {
 	for words, f := range map[string]func(){
-		"has no TLS":              func() { vault.KV(vault.Address("http://vault.example:8200")) },
-		"neither http nor https":  func() { vault.KV(vault.Address("unix://vault")) },
-		"is not that of a server": func() { vault.KV(vault.Address("https://vault.example/v1/")) },
-		"Token of nil":            func() { vault.Token(nil) },
-		`Mount of ""`:             func() { vault.Mount("/") },
-		`Mount of "a//b"`:         func() { vault.Mount("a//b") },
-		`Mount of "a/../b"`:       func() { vault.Mount("a/../b") },
-		`Mount of "a#b"`:          func() { vault.Mount("a#b") },
+		"must begin with https":               func() { vault.KV(vault.Address("http://vault.example:8200")) },
+		"must begin with http or https":       func() { vault.KV(vault.Address("unix://vault")) },
+		"must be a scheme, a host and a port": func() { vault.KV(vault.Address("https://vault.example/v1/")) },
+		"Token of a nil function":             func() { vault.Token(nil) },
+		`Mount("")`:                           func() { vault.Mount("/") },
+		`Mount("a//b")`:                       func() { vault.Mount("a//b") },
+		`Mount("a/../b")`:                     func() { vault.Mount("a/../b") },
+		`Mount("a#b")`:                        func() { vault.Mount("a#b") },
 	} {
 		func() {
 			defer func() {

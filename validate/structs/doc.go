@@ -1,6 +1,5 @@
 // Package structs validates inputs by the tags of their struct fields, as
-// go-playground/validator/v10 reads them, and answers as [validate] does: code
-// validation_failed, JSON pointers to the members, no values.
+// go-playground/validator/v10 reads them.
 //
 //	type Order struct {
 //		Customer string `json:"customer" validate:"required,startswith=c-"`
@@ -11,12 +10,13 @@
 //		guard.Start(httpapi.Func(structs.Input(placeOrder)), httpapi.Problems(), guard.Recover())
 //	}
 //
-// A slice or map is looked into only where its field has the tag dive. A place
-// is named as the caller knows it, /items/0/quantity, through embedded structs,
-// pointers, slices and maps; a field with the tag json:"-" is no member, and
-// what is wrong with it is wrong with the object around it.
+// Errors look like those of [validate]: the code is validation_failed, places
+// are JSON pointers such as /items/0/quantity, and no value is shown. An error in
+// a field with the tag json:"-" has the pointer of the object around it.
 //
-// The package links 2 MiB that schemas do without.
+// Elements of a slice or a map are validated only if the field has the tag dive.
+//
+// The package links 2 MiB that package validate does not need.
 //
 // [validate]: https://pkg.go.dev/github.com/lambdarmor/lambdarmor/validate
 package structs

@@ -1,6 +1,7 @@
 package structs
 
 import (
+	"cmp"
 	"encoding"
 	"fmt"
 	"reflect"
@@ -11,37 +12,18 @@ import (
 	"github.com/lambdarmor/lambdarmor/validate/internal/violations"
 )
 
-// places finds members in a value that was validated.
-type places struct {
-	root reflect.Value
-	keys map[uintptr]keys // of the maps in it that have been searched
-}
-
-// keys are those of a map by their text, which is in a path as it is.
-type keys struct {
-	members map[string][]member
-	lengths []int // of the texts, each once, the longest first
-}
-
-type member struct {
-	name  string
-	value reflect.Value
-}
-
 // pointerTo translates the validator's path to a field, Order.Items[0].Qty, to
-// the JSON pointer of the member that it is decoded from. A path that leads
-// nowhere gives the pointer as far as it goes.
-func (p *places) pointerTo(path string) string {
-	if p.root.Kind() == reflect.Struct {
-		path = strings.TrimPrefix(path, p.root.Type().Name())
+// the JSON pointer of the member that the field is decoded from. A path that
+// leads nowhere becomes the pointer to where it ends.
+func pointerTo(root reflect.Value, path string) string {
+	if root.Kind() == reflect.Struct {
+		path = strings.TrimPrefix(path, root.Type().Name())
 	}
-	pointer, _ := p.walk(p.root, path, "")
+	pointer, _ := walk(root, path, "")
 	return pointer
 }
 
-// walk follows path from v. The keys of a map stand in it as they are, brackets
-// and all, so it is tried with every key that fits.
-func (p *places) walk(v reflect.Value, path, pointer string) (string, bool) {
+func walk(v reflect.Value, path, pointer string) (string, bool) {
 	for v.Kind() == reflect.Pointer || v.Kind() == reflect.Interface {
 		v = v.Elem()
 	}
@@ -50,23 +32,22 @@ func (p *places) walk(v reflect.Value, path, pointer string) (string, bool) {
 	}
 	switch v.Kind() {
 	case reflect.Struct:
-		return p.walkField(v, path, pointer)
+		return walkField(v, strings.TrimPrefix(path, "."), pointer)
 	case reflect.Slice, reflect.Array:
 		index, rest, ok := strings.Cut(strings.TrimPrefix(path, "["), "]")
 		i, err := strconv.Atoi(index)
 		if !ok || err != nil || i < 0 || i >= v.Len() {
 			return pointer, false
 		}
-		return p.walk(v.Index(i), rest, pointer+"/"+index)
+		return walk(v.Index(i), rest, pointer+"/"+index)
 	case reflect.Map:
-		return p.walkKey(v, path, pointer)
+		return walkKey(v, path, pointer)
 	default:
 		return pointer, false
 	}
 }
 
-func (p *places) walkField(v reflect.Value, path, pointer string) (string, bool) {
-	path = strings.TrimPrefix(path, ".")
+func walkField(v reflect.Value, path, pointer string) (string, bool) {
 	end := strings.IndexAny(path, ".[")
 	if end < 0 {
 		end = len(path)
@@ -77,60 +58,45 @@ func (p *places) walkField(v reflect.Value, path, pointer string) (string, bool)
 			if name := memberName(f); name != "" {
 				pointer += "/" + violations.Escape(name)
 			}
-			return p.walk(v.Field(i), path[end:], pointer)
+			return walk(v.Field(i), path[end:], pointer)
 		}
 	}
 	return pointer, false
 }
 
-func (p *places) walkKey(v reflect.Value, path, pointer string) (string, bool) {
-	keys := p.keysOf(v)
-	// The longest first: the same answer every time, whatever the keys hold.
-	for _, n := range keys.lengths {
-		if len(path) < n+2 || path[0] != '[' || path[n+1] != ']' {
-			continue
-		}
-		for _, m := range keys.members[path[1:n+1]] {
-			if found, ok := p.walk(m.value, path[n+2:], pointer+"/"+violations.Escape(m.name)); ok {
-				return found, true
-			}
-		}
+// walkKey tries every key that the path can begin with, the longest first: the
+// validator does not escape keys, and they may contain brackets.
+func walkKey(v reflect.Value, path, pointer string) (string, bool) {
+	type match struct {
+		name, rest string
+		value      reflect.Value
 	}
-	return pointer, false
-}
-
-// keysOf reads the keys of a map, once: there can be as many places in it as
-// there are keys.
-func (p *places) keysOf(v reflect.Value) keys {
-	if known, ok := p.keys[v.Pointer()]; ok {
-		return known
-	}
-	read := keys{members: make(map[string][]member, v.Len())}
+	var matches []match
 	for key, value := range v.Seq2() {
-		text := fmt.Sprint(key)
-		read.members[text] = append(read.members[text], member{keyName(key), value})
-		read.lengths = append(read.lengths, len(text))
+		if rest, ok := strings.CutPrefix(path, "["+fmt.Sprint(key)+"]"); ok {
+			matches = append(matches, match{keyName(key), rest, value})
+		}
 	}
-	slices.Sort(read.lengths)
-	read.lengths = slices.Compact(read.lengths)
-	slices.Reverse(read.lengths)
-	if p.keys == nil {
-		p.keys = map[uintptr]keys{}
+	slices.SortFunc(matches, func(a, b match) int {
+		return cmp.Or(cmp.Compare(len(a.rest), len(b.rest)), cmp.Compare(a.name, b.name))
+	})
+	for _, m := range matches {
+		if found, ok := walk(m.value, m.rest, pointer+"/"+violations.Escape(m.name)); ok {
+			return found, true
+		}
 	}
-	p.keys[v.Pointer()] = read
-	return read
+	return pointer, false
 }
 
-// memberName is the member that encoding/json decodes a field from, "" for one
-// that is none of its own: its members are those of the object around it, or,
-// with the tag "-", there is none.
+// memberName returns the member that encoding/json decodes a field from. It is
+// "" for a field with the tag "-", and for an embedded struct, whose members
+// belong to the object around it.
 func memberName(f reflect.StructField) string {
 	tag := f.Tag.Get("json")
 	if tag == "-" {
 		return ""
 	}
-	name, _, _ := strings.Cut(tag, ",")
-	if name != "" {
+	if name, _, _ := strings.Cut(tag, ","); name != "" {
 		return name
 	}
 	t := f.Type
@@ -143,12 +109,9 @@ func memberName(f reflect.StructField) string {
 	return f.Name
 }
 
-// keyName is the member that a key of a map is decoded from.
+// keyName returns the member that a key of a map is decoded from.
 func keyName(key reflect.Value) string {
-	if key.Kind() == reflect.String {
-		return key.String()
-	}
-	if key.CanInterface() {
+	if key.Kind() != reflect.String && key.CanInterface() {
 		if m, ok := key.Interface().(encoding.TextMarshaler); ok {
 			if text, err := m.MarshalText(); err == nil {
 				return string(text)
@@ -157,3 +120,27 @@ func keyName(key reflect.Value) string {
 	}
 	return fmt.Sprint(key)
 }
+
+// comparePaths orders paths with numbers in them by value.
+func comparePaths(a, b string) int {
+	i := 0
+	for i < len(a) && i < len(b) && a[i] == b[i] {
+		i++
+	}
+	for i > 0 && isDigit(a[i-1]) {
+		i--
+	}
+	a, b = a[i:], b[i:]
+	return cmp.Or(cmp.Compare(digits(a), digits(b)), cmp.Compare(a, b))
+}
+
+// digits returns how many digits a text begins with.
+func digits(text string) int {
+	i := 0
+	for i < len(text) && isDigit(text[i]) {
+		i++
+	}
+	return i
+}
+
+func isDigit(c byte) bool { return '0' <= c && c <= '9' }

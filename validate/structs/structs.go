@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"sync"
 
 	"github.com/go-playground/validator/v10"
@@ -19,8 +20,8 @@ type options struct {
 	violations int
 }
 
-// Using takes a validator with tags of your own in place of the default one,
-// which is validator.New(validator.WithRequiredStructEnabled()).
+// Using sets a validator with tags of your own. The default is
+// validator.New(validator.WithRequiredStructEnabled()).
 func Using(v *validator.Validate) Option {
 	if v == nil {
 		panic("validate/structs: Using a nil validator")
@@ -28,8 +29,8 @@ func Using(v *validator.Validate) Option {
 	return func(o *options) { o.engine = v }
 }
 
-// MaxViolations sets how many places an error lists, 20 when it is not set. The
-// others are counted.
+// MaxViolations sets how many places an error lists, 20 if it is not set. It
+// panics if n is below 1.
 func MaxViolations(n int) Option {
 	if n < 1 {
 		panic("validate/structs: MaxViolations below 1")
@@ -37,8 +38,8 @@ func MaxViolations(n int) Option {
 	return func(o *options) { o.violations = n }
 }
 
-// shared is the default validator, made on first use: it fills tables of 300
-// tags and keeps what it has learnt of types.
+// shared is the default validator. It is made on first use, because it fills
+// tables of 300 tags.
 var shared = sync.OnceValue(func() *validator.Validate {
 	return validator.New(validator.WithRequiredStructEnabled())
 })
@@ -54,12 +55,11 @@ func newOptions(opts []Option) *options {
 	return o
 }
 
-// Input wraps a function so that it is called with inputs alone that keep the
-// rules in their tags. For any other the error is that of [Struct]. An In that
-// is a slice, an array or a map is validated element by element; one that can
-// hold no struct has no rules.
+// Input returns a function that calls fn only with valid inputs. For any other
+// input it returns the error of [Struct]. An In that is a slice, an array or a
+// map is validated element by element; an In without structs has no rules.
 //
-// A tag that the validator does not know panics here, not at the first request.
+// Input panics if a tag is unknown to the validator.
 func Input[In, Out any](fn func(context.Context, In) (Out, error), opts ...Option) func(context.Context, In) (Out, error) {
 	if fn == nil {
 		panic("validate/structs: Input of a nil function")
@@ -75,10 +75,10 @@ func Input[In, Out any](fn func(context.Context, In) (Out, error), opts ...Optio
 	}
 }
 
-// Struct validates v, a struct or a pointer to one, by its tags. The error is a
-// *guard.Error of kind Invalid and code validation_failed with the places as
-// JSON pointers, as encoding/json would name the fields; v itself nil, or
-// nothing that can be validated, is an error of ours.
+// Struct validates a struct, or a pointer to one, by its tags. The error is a
+// *guard.Error of kind Invalid with the code validation_failed. Its places are
+// JSON pointers to the members that encoding/json decodes the fields from. A v
+// that is not a struct is an internal error.
 func Struct(v any, opts ...Option) error {
 	value := reflect.Indirect(reflect.ValueOf(v))
 	if value.Kind() != reflect.Struct {
@@ -90,7 +90,7 @@ func Struct(v any, opts ...Option) error {
 func (o *options) validate(ctx context.Context, v reflect.Value) error {
 	for v.Kind() == reflect.Pointer || v.Kind() == reflect.Interface {
 		if v.IsNil() {
-			return nil // JSON's null: whether that is allowed is the decoder's to say
+			return nil // null: the decoder has accepted it
 		}
 		v = v.Elem()
 	}
@@ -101,21 +101,23 @@ func (o *options) validate(ctx context.Context, v reflect.Value) error {
 	case reflect.Slice, reflect.Array, reflect.Map:
 		err = o.engine.VarCtx(ctx, v.Interface(), "dive")
 	}
-	if err == nil {
-		return nil
-	}
 	var failed validator.ValidationErrors
-	if !errors.As(err, &failed) {
-		var none *validator.InvalidValidationError
-		if errors.As(err, &none) { // a time.Time: nothing in it has a tag
-			return nil
-		}
+	var noTags *validator.InvalidValidationError // a time.Time
+	switch {
+	case err == nil || errors.As(err, &noTags):
+		return nil
+	case !errors.As(err, &failed):
 		return fmt.Errorf("validate/structs: %w", err)
 	}
+	// The validator goes through maps in any order.
+	slices.SortStableFunc(failed, func(a, b validator.FieldError) int {
+		return comparePaths(a.StructNamespace(), b.StructNamespace())
+	})
 	list := violations.List{Max: o.violations}
-	found := places{root: v}
 	for _, f := range failed {
-		list.Add(found.pointerTo(f.StructNamespace()), keywordOf(f), detailOf(f))
+		if !list.Add(pointerTo(v, f.StructNamespace()), keywordOf(f), detailOf(f)) {
+			break
+		}
 	}
 	return list.Err()
 }
@@ -148,5 +150,5 @@ func (o *options) readTags(t reflect.Type) {
 			panic(fmt.Sprintf("validate/structs: %s: %v", t, r))
 		}
 	}()
-	_ = o.engine.Struct(reflect.Zero(t).Interface()) // whether zero is valid is no matter
+	_ = o.engine.Struct(reflect.Zero(t).Interface()) // only the panic counts
 }

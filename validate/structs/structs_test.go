@@ -155,8 +155,7 @@ func TestAlternatives(t *testing.T) {
 	}
 }
 
-// Each place of a map is found without a look at all the others: it took
-// minutes before.
+// The work does not grow with the square of the places.
 func TestAMapThatFailsEverywhere(t *testing.T) {
 	in := struct {
 		M map[string]item `json:"m" validate:"dive"`
@@ -165,14 +164,10 @@ func TestAMapThatFailsEverywhere(t *testing.T) {
 	for i := range 20_000 {
 		in.M[strconv.Itoa(i)+strings.Repeat("]", i%50)], in.N[i] = item{Quantity: 1}, item{Quantity: 1}
 	}
-	start := time.Now()
 	err := structs.Struct(in)
 	var e *guard.Error
-	if !errors.As(err, &e) || !strings.HasPrefix(e.Detail, "40000 places") || e.Violations[0].Pointer != "/m/0/sku" {
+	if !errors.As(err, &e) || !strings.HasPrefix(e.Detail, "More than 20 places") || e.Violations[0].Pointer != "/m/0/sku" {
 		t.Errorf("%v\n%s", err, listed(t, err))
-	}
-	if took := time.Since(start); took > time.Minute {
-		t.Errorf("took %v", took)
 	}
 }
 
@@ -246,7 +241,7 @@ func TestMaxViolations(t *testing.T) {
 		Items []item `json:"items" validate:"dive"`
 	}{Items: make([]item, 30)}, structs.MaxViolations(5))
 	var e *guard.Error
-	if !errors.As(err, &e) || len(e.Violations) != 5 || !strings.Contains(e.Detail, "60 places") || !strings.Contains(e.Detail, "55 are left out") {
+	if !errors.As(err, &e) || len(e.Violations) != 5 || !strings.HasPrefix(e.Detail, "More than 5 places") {
 		t.Errorf("%v", err)
 	}
 }
@@ -293,6 +288,26 @@ func Example() {
 	out, err := h.Invoke(context.Background(), []byte(event))
 	fmt.Println(strings.Contains(string(out), `/items/0/quantity`), strings.Contains(string(out), "must be at least 1"), err)
 	// Output: true true <nil>
+}
+
+func ExampleStruct() {
+	type Order struct {
+		Customer string `json:"customer" validate:"required"`
+	}
+	err := structs.Struct(Order{})
+	fmt.Println(guard.Public(err).Violations)
+	// Output: [{/customer required is required}]
+}
+
+func ExampleUsing() {
+	own := validator.New(validator.WithRequiredStructEnabled())
+	own.RegisterAlias("quantity", "min=1,max=99")
+	type Item struct {
+		Quantity int `json:"quantity" validate:"quantity"`
+	}
+	err := structs.Struct(Item{Quantity: 100}, structs.Using(own))
+	fmt.Println(guard.Public(err).Violations)
+	// Output: [{/quantity quantity must be at most 99}]
 }
 
 func BenchmarkInput(b *testing.B) {

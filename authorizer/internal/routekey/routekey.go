@@ -162,8 +162,8 @@ func (r *Route) Methods() []string {
 	return []string{r.Method}
 }
 
-// Takes reports whether some call of q may be one of r.
-func (r *Route) Takes(q *Route) bool {
+// takes reports whether some call of q may be one of r.
+func (r *Route) takes(q *Route) bool {
 	return r.Key == "$default" || r.sharesMethod(q) && overlap(r.segments, q.segments)
 }
 
@@ -193,10 +193,10 @@ func overlap(a, b []string) bool {
 	}
 }
 
-// Before reports whether the gateway prefers r to q for a call that both take: a
+// before reports whether the gateway prefers r to q for a call that both take: a
 // literal goes before a parameter, that before a greedy one, $default is last, and
 // for one path the method goes before ANY.
-func (r *Route) Before(q *Route) bool {
+func (r *Route) before(q *Route) bool {
 	if r.Key == "$default" || q.Key == "$default" {
 		return q.Key == "$default" && r.Key != q.Key
 	}

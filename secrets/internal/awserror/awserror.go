@@ -1,5 +1,5 @@
 // Package awserror says what the errors of AWS's API clients mean for a source
-// of secrets, and keeps out of them what may be part of a value.
+// of secrets, and removes from them what may be part of a value.
 package awserror
 
 import (
@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 	"github.com/lambdarmor/lambdarmor/internal/reason"
@@ -18,14 +19,12 @@ import (
 	"github.com/lambdarmor/lambdarmor/secrets/internal/fetch"
 )
 
-// Codes gives what a service's own error codes mean: one of the secrets
-// package's errors, or nil for a code that is not the service's own.
+// Codes returns the error of package secrets for an error code of one service, or
+// nil for any other code.
 type Codes func(code string) error
 
-var errUnreadable = reason.New("the answer could not be read")
-
-// Explain names what an error is about and, where there is a name for it, what
-// it means.
+// Explain returns err with what it is about, and with the error of package
+// secrets that it means, if there is one.
 func (own Codes) Explain(what string, err error) error {
 	meaning := own.meaning(err)
 	err = withoutAnswer(err)
@@ -40,8 +39,9 @@ func (own Codes) Final(err error) bool {
 	return !errors.Is(err, context.Canceled) && own.meaning(err) != secrets.ErrUnavailable
 }
 
-// withoutAnswer is the error without what could not be read of an answer: it may
-// be a part of a value.
+var errUnreadable = reason.New("the answer could not be read")
+
+// withoutAnswer replaces an error that may quote the answer.
 func withoutAnswer(err error) error {
 	var unread *smithy.DeserializationError
 	if !errors.As(err, &unread) && !quotes(err) {
@@ -55,16 +55,13 @@ func withoutAnswer(err error) error {
 	return errUnreadable
 }
 
-// broken begins what net/http says when it could not read an answer.
-const broken = "net/http: HTTP/1.x transport connection broken: "
-
-// quotes reports whether an error is that of an answer which is no HTTP.
+// quotes reports whether net/http met an answer that is no HTTP.
 func quotes(err error) bool {
 	var sent *url.Error
-	return errors.As(err, &sent) && strings.HasPrefix(sent.Err.Error(), broken) && fetch.Repeats(sent.Err)
+	return errors.As(err, &sent) && fetch.Quotes(sent.Err) &&
+		strings.HasPrefix(sent.Err.Error(), "net/http: HTTP/1.x transport connection broken: ")
 }
 
-// meaning gives the one of the secrets package's errors that fits, or nil.
 func (own Codes) meaning(err error) error {
 	if errors.Is(err, context.Canceled) {
 		return nil
@@ -97,14 +94,36 @@ func (own Codes) meaning(err error) error {
 	return nil
 }
 
-// held is what the SDK says, and has no type for, of a request that its own rate
-// limit has not let go: in the adaptive mode, after the service has throttled.
-const held = "failed to get retry Send token"
-
-// unreachable is for what keeps a request from having an answer.
+// unreachable reports whether there was no answer to a request. The text is that
+// of the SDK's own rate limit, whose error has no type.
 func unreachable(err error) bool {
 	var network net.Error
 	var unread *smithy.DeserializationError
 	return errors.Is(err, context.DeadlineExceeded) || errors.As(err, &network) || errors.As(err, &unread) ||
-		strings.Contains(err.Error(), held)
+		strings.Contains(err.Error(), "failed to get retry Send token")
+}
+
+// common returns the meaning of the errors that all services and KMS have:
+// https://docs.aws.amazon.com/secretsmanager/latest/apireference/CommonErrors.html
+// https://docs.aws.amazon.com/kms/latest/APIReference/API_Decrypt.html
+func common(code string) error {
+	switch code {
+	case "AccessDeniedException", "AccessDenied", "NotAuthorized", "OptInRequired", "UnrecognizedClientException",
+		"InvalidClientTokenId", "MissingAuthenticationToken", "MissingAuthenticationTokenException",
+		"IncompleteSignature", "IncompleteSignatureException", "InvalidSignatureException", "SignatureDoesNotMatch",
+		"ExpiredToken", "ExpiredTokenException", "KMSAccessDeniedException", "KMSOptInRequired":
+		return secrets.ErrDenied
+	case "DisabledException", "KMSDisabledException", "KMSInvalidStateException", "KMSNotFoundException",
+		"InvalidCiphertextException", "IncorrectKeyException", "InvalidKeyUsageException":
+		return secrets.ErrUndecryptable
+	case "InternalServiceError", "InternalServiceErrorException", "InternalServerError", "InternalFailure",
+		"ServiceUnavailable", "ServiceUnavailableException", "KMSThrottlingException", "KMSInternalException", "KeyUnavailableException":
+		return secrets.ErrUnavailable
+	}
+	_, throttled := retry.DefaultThrottleErrorCodes[code]
+	_, retryable := retry.DefaultRetryableErrorCodes[code]
+	if throttled || retryable {
+		return secrets.ErrUnavailable
+	}
+	return nil
 }

@@ -1,3 +1,6 @@
+// Package endpoint asks a local HTTP endpoint, or one with TLS, for secrets. It
+// uses no proxy and follows no redirect, limits what it reads, and keeps no
+// connection: one that was frozen with the process would be dead.
 package endpoint
 
 import (
@@ -22,24 +25,24 @@ import (
 	"github.com/lambdarmor/lambdarmor/secrets/internal/fetch"
 )
 
-// Limits of an answer. AppConfig has the largest values, of 4 MiB at most; the
-// nesting is that of guard's own limits.
+// Limits of an answer. AppConfig has the largest values, of up to 4 MiB; the depth
+// is that of guard.Limits.
 const (
 	maxBody  = 4 << 20
 	maxDepth = 64
 	maxNodes = 100_000
 )
 
-// A Client asks one endpoint. It is safe for concurrent use.
+// Client asks one endpoint. It is safe for concurrent use.
 type Client struct {
 	base  string
 	local bool
 	http  http.Client
 }
 
-// New makes a client of an address, like http://localhost:2773. The error says
-// what is wrong with one: it needs TLS unless it is of this machine, and it has
-// no path. What a name resolves to is checked when it is dialled, too.
+// New returns a client of an address, like http://localhost:2773. The address has
+// no path, and needs TLS unless it is of this machine. What its host resolves to
+// is checked with each connection.
 func New(address string) (*Client, error) {
 	u, err := url.Parse(address)
 	switch {
@@ -47,31 +50,30 @@ func New(address string) (*Client, error) {
 		return nil, guard.Reason("the address is malformed")
 	case err != nil:
 		return nil, fmt.Errorf("address %q is malformed", address)
+	case u.Hostname() == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" || u.Path != "" && u.Path != "/":
+		return nil, fmt.Errorf("address %q must be a scheme, a host and a port", u.Redacted())
+	case u.Scheme != "http" && u.Scheme != "https":
+		return nil, fmt.Errorf("address %q must begin with http or https", address)
+	case u.Scheme == "http" && !isLoopback(u.Hostname()):
+		return nil, fmt.Errorf("address %q of another machine must begin with https", address)
 	}
-	var control func(network, address string, _ syscall.RawConn) error
-	switch {
-	case u.Host == "" || u.Hostname() == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" || u.Path != "" && u.Path != "/":
-		return nil, fmt.Errorf("address %q is not that of a server", u.Redacted())
-	case !port(u.Port()):
-		return nil, fmt.Errorf("address %q has a port that there is not", address)
-	case u.Scheme == "http" && !loopback(u.Hostname()):
-		return nil, fmt.Errorf("address %q is of another machine and has no TLS", address)
-	case u.Scheme == "http":
-		control = loopbackOnly
-	case u.Scheme != "https":
-		return nil, fmt.Errorf("address %q is neither http nor https", address)
+	if port, err := strconv.ParseUint(u.Port(), 10, 16); u.Port() != "" && (err != nil || port == 0) {
+		return nil, fmt.Errorf("address %q has an invalid port", address)
 	}
-	dialer := &net.Dialer{Control: control}
+	dialer := new(net.Dialer)
+	if u.Scheme == "http" {
+		dialer.Control = loopbackOnly
+	}
 	return &Client{
 		base:  u.Scheme + "://" + u.Host,
-		local: loopback(u.Hostname()),
+		local: isLoopback(u.Hostname()),
 		http: http.Client{
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 			Transport: &http.Transport{
 				DialContext:            dialer.DialContext,
-				Proxy:                  nil, // HTTP_PROXY is not to see a secret
+				Proxy:                  nil, // HTTP_PROXY must not see a secret
 				DisableKeepAlives:      true,
-				DisableCompression:     true, // bounds are of what was sent
+				DisableCompression:     true, // so that the limits are of what was sent
 				MaxResponseHeaderBytes: 64 << 10,
 			},
 		},
@@ -81,19 +83,12 @@ func New(address string) (*Client, error) {
 // Local reports whether the endpoint is on this machine.
 func (c *Client) Local() bool { return c.local }
 
-// port reports whether a port can be asked, "" being that of the scheme.
-func port(text string) bool {
-	n, err := strconv.ParseUint(text, 10, 16)
-	return text == "" || err == nil && n > 0
-}
-
-// loopback reports whether a host is this machine by its name.
-func loopback(host string) bool {
+func isLoopback(host string) bool {
 	ip := net.ParseIP(host)
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
-// loopbackOnly refuses what localhost should not have resolved to.
+// loopbackOnly refuses a connection if localhost resolved to another machine.
 func loopbackOnly(_, address string, _ syscall.RawConn) error {
 	host, _, err := net.SplitHostPort(address)
 	if ip := net.ParseIP(host); err != nil || ip == nil || !ip.IsLoopback() {
@@ -102,25 +97,24 @@ func loopbackOnly(_, address string, _ syscall.RawConn) error {
 	return nil
 }
 
-// An Answer is one of any status.
+// Answer is an answer with any status.
 type Answer struct {
 	Status int
 	Header http.Header
 	Body   []byte
 }
 
-// Get asks for a target, path and query as they are sent. What keeps it from
-// an answer is an error that matches [secrets.ErrUnavailable] and has its cause.
+// Get asks for a path and query. If there is no answer, the error matches
+// [secrets.ErrUnavailable] and has its cause.
 func (c *Client) Get(ctx context.Context, target string, header http.Header) (Answer, error) {
+	var answered atomic.Bool
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotFirstResponseByte: func() { answered.Store(true) }})
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.base+target, nil)
 	if err != nil {
 		return Answer{}, unavailable(err)
 	}
 	req.Header = header
-	var answered atomic.Bool
-	resp, err := c.http.Do(req.WithContext(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		GotFirstResponseByte: func() { answered.Store(true) },
-	})))
+	resp, err := c.http.Do(req)
 	switch {
 	case err != nil && answered.Load():
 		return Answer{}, unread(err)
@@ -138,26 +132,27 @@ func (c *Client) Get(ctx context.Context, target string, header http.Header) (An
 	return Answer{Status: resp.StatusCode, Header: resp.Header, Body: body}, nil
 }
 
-// unreachable tells an extension that is not there from one that is not there
-// yet: they start beside the function.
+// unreachable distinguishes an extension that is missing from one that has not
+// started yet.
 func (c *Client) unreachable(ctx context.Context, err error) error {
 	err = unavailable(err)
 	switch {
 	case !c.local || !errors.Is(err, syscall.ECONNREFUSED):
 		return err
-	case Early(ctx):
+	case OutsideInvocation(ctx):
 		return fmt.Errorf("%w: %w", secrets.ErrOutsideInvocation, err)
 	}
 	return fmt.Errorf("nothing listens on %s, is the extension's layer there? %w", c.base, err)
 }
 
-// Early reports whether, as far as ctx tells, Lambda has invoked nothing yet.
-func Early(ctx context.Context) bool {
+// OutsideInvocation reports whether the process runs in Lambda and ctx is of no
+// invocation.
+func OutsideInvocation(ctx context.Context) bool {
 	_, invoked := lambdacontext.FromContext(ctx)
 	return !invoked && os.Getenv("AWS_LAMBDA_RUNTIME_API") != ""
 }
 
-// unavailable leaves the URL out: its name is known to who asked.
+// unavailable leaves the URL out, because its caller names the secret.
 func unavailable(err error) error {
 	return fmt.Errorf("%w: %w", secrets.ErrUnavailable, withoutURL(err))
 }
@@ -170,19 +165,19 @@ func withoutURL(err error) error {
 	return err
 }
 
-// unread is the error of an answer that began. It repeats nothing of it.
+// unread returns the error of an answer that broke off, without any of it.
 func unread(err error) error {
-	if fetch.Repeats(withoutURL(err)) {
+	if fetch.Quotes(withoutURL(err)) {
 		err = guard.Reason("the answer is no HTTP")
 	}
 	return unavailable(err)
 }
 
-// Decode reads the body as strict JSON. The error repeats nothing of it, not
-// even a member's name.
+// Decode decodes the body as strict JSON. The error contains nothing of it, not
+// even a name.
 func (a Answer) Decode(v any) error { return Decode(a.Body, v) }
 
-// Decode is Answer.Decode for a part of an answer.
+// Decode is [Answer.Decode] for a part of an answer.
 func Decode(data []byte, v any) error {
 	err := strictjson.Check(data, maxDepth, maxNodes)
 	if err == nil {
@@ -196,4 +191,16 @@ func Decode(data []byte, v any) error {
 		return guard.Reason("the answer cannot be read")
 	}
 	return nil
+}
+
+// TokenFile returns a function that reads a token from a file.
+func TokenFile(path string) func() (string, error) {
+	return func() (string, error) {
+		data, err := os.ReadFile(path)
+		token := strings.TrimSpace(string(data))
+		if err == nil && token == "" {
+			err = guard.Reason("the token file is empty")
+		}
+		return token, err
+	}
 }

@@ -1,18 +1,20 @@
-// Package fetch is what the sources' ways to fetch have in common: several
-// requests at a time, each ref once, and no answer in an error.
+// Package fetch makes several requests at a time, and reports which errors quote
+// what they have read.
 package fetch
 
 import (
-	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net"
 	"sync"
 	"sync/atomic"
 
 	"github.com/lambdarmor/lambdarmor/secrets"
 )
 
-// Concurrently runs requests, at most atOnce of them at a time, and returns when
-// none is under way any more. A panic of one is that of the caller, who may
-// recover; others may not have run then.
+// Concurrently makes requests, at most atOnce of them at a time, and returns when
+// all have ended. It panics if one of them panics; others may not run then.
 func Concurrently(atOnce int, requests []func()) {
 	var taken atomic.Int64
 	var once sync.Once
@@ -38,41 +40,27 @@ func Concurrently(atOnce int, requests []func()) {
 	}
 }
 
-// Distinct has each of refs fetched once, though it may be there several times,
-// and gives the values in the order of refs, none of them the memory of another.
-func Distinct(refs []secrets.Ref, fetch func(distinct []secrets.Ref) []secrets.Value) []secrets.Value {
-	places := make(map[secrets.Ref]int, len(refs)) // ref → its place in distinct
-	distinct := make([]secrets.Ref, 0, len(refs))
-	for _, ref := range refs {
-		if _, known := places[ref]; !known {
-			places[ref] = len(distinct)
-			distinct = append(distinct, ref)
-		}
-	}
-	values := fetch(distinct)
-	given := make([]bool, len(distinct))
-	out := make([]secrets.Value, len(refs))
+// Each fetches every ref by itself, at most atOnce of them at a time, and returns
+// the values in the order of refs.
+func Each(refs []secrets.Ref, atOnce int, fetch func(secrets.Ref) secrets.Value) []secrets.Value {
+	values := make([]secrets.Value, len(refs))
+	requests := make([]func(), len(refs))
 	for i, ref := range refs {
-		place := places[ref]
-		out[i] = values[place]
-		if given[place] {
-			out[i].Data = bytes.Clone(out[i].Data)
-		}
-		given[place] = true
+		requests[i] = func() { values[i] = fetch(ref) }
 	}
-	return out
+	Concurrently(atOnce, requests)
+	return values
 }
 
-// Each fetches every distinct one of refs by itself, at most atOnce of them at a
-// time, and gives the values in the order of refs.
-func Each(refs []secrets.Ref, atOnce int, fetch func(secrets.Ref) secrets.Value) []secrets.Value {
-	return Distinct(refs, func(distinct []secrets.Ref) []secrets.Value {
-		values := make([]secrets.Value, len(distinct))
-		requests := make([]func(), len(distinct))
-		for i, ref := range distinct {
-			requests[i] = func() { values[i] = fetch(ref) }
+// Quotes reports whether an error of net/http may contain a part of the answer
+// that it could not read, which may be a secret. An error of a connection does
+// not. The caller unwraps a [net/url.Error].
+func Quotes(err error) bool {
+	for _, end := range []error{context.Canceled, context.DeadlineExceeded, io.EOF, io.ErrUnexpectedEOF} {
+		if errors.Is(err, end) {
+			return false
 		}
-		Concurrently(atOnce, requests)
-		return values
-	})
+	}
+	var network net.Error
+	return !errors.As(err, &network)
 }

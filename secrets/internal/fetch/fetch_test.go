@@ -2,7 +2,6 @@ package fetch
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -73,13 +72,13 @@ func TestAPanicIsTheCallersWhenAllHaveEnded(t *testing.T) {
 	}
 }
 
-func TestEachRefIsFetchedOnce(t *testing.T) {
+func TestEachRefIsFetched(t *testing.T) {
 	for _, n := range []int{0, 1, 2, 100} {
 		var refs []secrets.Ref
 		for i := range n {
 			refs = append(refs, secrets.Ref{Name: strings.Repeat("x", i)})
 		}
-		refs = append(slices.Concat(refs, refs), secrets.Ref{Name: "x", Stage: "other"}, secrets.Ref{Name: "x", Encrypted: true})
+		refs = append(refs, secrets.Ref{Name: "x", Stage: "other"}, secrets.Ref{Name: "x", Encrypted: true})
 		var asked atomic.Int64
 		values := Each(refs, 8, func(ref secrets.Ref) secrets.Value {
 			asked.Add(1)
@@ -92,7 +91,6 @@ func TestEachRefIsFetchedOnce(t *testing.T) {
 			if string(v.Data) != fmt.Sprint(refs[i]) {
 				t.Errorf("%d of %d is %q", i, n, v.Data)
 			}
-			clear(v.Data) // it has no memory of another's
 		}
 	}
 }

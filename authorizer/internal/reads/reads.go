@@ -1,0 +1,107 @@
+// Package reads records what a decision reads of a request, and finds out whether the
+// gateway's cache stores decisions separately by that.
+package reads
+
+import (
+	"slices"
+	"sync"
+
+	"github.com/lambdarmor/lambdarmor/authorizer/internal/routekey"
+)
+
+// Place is a part of a request that a decision can depend on.
+type Place struct {
+	Kind Kind
+	Name string // of a header or a query value
+}
+
+// Kind is a kind of place.
+type Kind uint8
+
+// The kinds.
+const (
+	Header Kind = iota
+	Query
+	StageVariable
+	RouteKey
+	Method
+	Path
+	Domain // may put a base path in front of the path
+	SourceIP
+	ClientCert
+	TablePath // the path, for Routes alone
+	PathValue // of a greedy parameter
+	Operation // of GraphQL
+)
+
+// Read is a place that was looked at, and what was there.
+type Read struct {
+	Place
+	Value string
+	// optional: only by checks that failed inside Any, and a client can leave it
+	// out. Such a read counts only if an edge sets the header.
+	optional bool
+}
+
+// PerRoute reports whether a check that finds its route in a table is asked about each
+// value of the place.
+func (r Read) PerRoute() bool {
+	return r.Kind == RouteKey || r.Kind == Method || r.Kind == TablePath || r.Kind == Domain
+}
+
+// Record is what a decision has read.
+type Record struct {
+	mu     sync.Mutex // guards all below
+	reads  []Read
+	tables bool              // were used
+	routes []*routekey.Route // of the tables, each shape once
+}
+
+// Add adds a read.
+func (r *Record) Add(read Read) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	i := slices.IndexFunc(r.reads, func(o Read) bool { return o.Place == read.Place })
+	if i < 0 {
+		r.reads = append(r.reads, read)
+	} else if r.reads[i].optional {
+		r.reads[i] = read
+	}
+}
+
+// AddTable adds the routes of a table that the decision went through.
+func (r *Record) AddTable(routes []*routekey.Route) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.tables = true
+	for _, route := range routes {
+		if !slices.ContainsFunc(r.routes, func(o *routekey.Route) bool { return o.Shape() == route.Shape() }) {
+			r.routes = append(r.routes, route)
+		}
+	}
+}
+
+// Routes returns the routes of all tables, and false if there was no table.
+func (r *Record) Routes() ([]*routekey.Route, bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.routes), r.tables
+}
+
+// AddAll adds what another record has. If it is that of a failed check inside Any, what
+// a client can leave out becomes optional.
+func (r *Record) AddAll(other *Record, failed bool) {
+	for _, read := range other.all() {
+		read.optional = read.optional || failed && (read.Kind == Header || read.Kind == Query || read.Kind == ClientCert)
+		r.Add(read)
+	}
+	if routes, tables := other.Routes(); tables {
+		r.AddTable(routes)
+	}
+}
+
+func (r *Record) all() []Read {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.reads)
+}

@@ -1,0 +1,111 @@
+package schema
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/lambdarmor/lambdarmor/internal/strictjson"
+	"github.com/lambdarmor/lambdarmor/validate"
+	"github.com/lambdarmor/lambdarmor/validate/program"
+	"github.com/santhosh-tekuri/jsonschema/v5"
+)
+
+func (s *sources) schema(root string, opts []Option) (*validate.Schema, error) {
+	_, compiled, err := s.compile(root, opts)
+	return compiled, err
+}
+
+// compile translates what the library has compiled.
+func (s *sources) compile(root string, opts []Option) (p *program.Program, compiled *validate.Schema, err error) {
+	var o options
+	for _, opt := range opts {
+		opt(&o)
+	}
+	defer func() { // the library expects a schema to be as its meta-schema requires
+		if r := recover(); r != nil {
+			err = fmt.Errorf("%v", r)
+		}
+		if err != nil {
+			p, compiled, err = nil, nil, fmt.Errorf("validate/schema: %s: %w", root, err)
+		}
+	}()
+	parsed, err := s.library(root)
+	if err != nil {
+		return nil, nil, err
+	}
+	if p, err = translate(parsed, s, o); err != nil {
+		return nil, nil, err
+	}
+	compiled, err = validate.New(p, o.formats...)
+	if err != nil {
+		return nil, nil, errors.New(strings.TrimPrefix(err.Error(), "validate: "))
+	}
+	return p, compiled, nil
+}
+
+// library compiles the schema with jsonschema/v5.
+func (s *sources) library(root string) (*jsonschema.Schema, error) {
+	if _, err := s.parse(root); err != nil {
+		return nil, err
+	}
+	c := jsonschema.NewCompiler()
+	c.AssertFormat, c.AssertContent = true, true
+	c.LoadURL = s.load
+	parsed, err := c.Compile(urlOf(root))
+	if err != nil {
+		return nil, s.explain(err)
+	}
+	return parsed, nil
+}
+
+// explain says what is wrong with a schema, and where.
+func (s *sources) explain(err error) error {
+	var failed *jsonschema.SchemaError
+	if errors.As(err, &failed) {
+		err = failed.Err
+	}
+	var invalid *jsonschema.ValidationError
+	if !errors.As(err, &invalid) {
+		return err
+	}
+	for len(invalid.Causes) > 0 {
+		invalid = invalid.Causes[0]
+	}
+	place := unescape(invalid.InstanceLocation)
+	if strings.HasSuffix(invalid.KeywordLocation, "/format") {
+		if reason := s.badPattern(place); reason != nil {
+			return fmt.Errorf("%s: %w; patterns are RE2, which has neither look-around nor back-references", place, reason)
+		}
+	}
+	return fmt.Errorf("%q: %s", place, strings.ReplaceAll(invalid.Message, prefix, ""))
+}
+
+// badPattern returns the error of the pattern at a place in one of the sources:
+// the value of pattern, or a name below patternProperties.
+func (s *sources) badPattern(place string) error {
+	for _, text := range s.given {
+		doc, err := strictjson.Tree(text)
+		if err != nil {
+			continue
+		}
+		var reason error
+		walk(doc, "", func(pointer string, v any) {
+			if pattern, ok := v.(string); ok && pointer == place {
+				_, reason = regexp.Compile(pattern)
+			}
+			if object, ok := v.(map[string]any); ok {
+				for name := range object {
+					if pointer+"/"+name == place && reason == nil {
+						_, reason = regexp.Compile(name)
+					}
+				}
+			}
+		})
+		if reason != nil {
+			return reason
+		}
+	}
+	return nil
+}

@@ -73,7 +73,7 @@ func objectOf(ev *guard.Event) (object, error) {
 	return event, err
 }
 
-// isEmpty reports whether an event contains nothing to tell it from others.
+// isEmpty reports whether an event contains that distinguishes it from others.
 func isEmpty(ev *guard.Event) (bool, error) {
 	text := ev.Raw()
 	switch t := ev.Trigger(); t {

@@ -15,7 +15,7 @@ type KeyFunc func(ctx context.Context, ev *guard.Event) (string, error)
 
 // Payload makes the content of the event the key, as [Fingerprint] describes it.
 // Two equal requests of one caller within the [TTL] are then one, and so are two
-// equal messages, whoever sent them. For a DynamoDB stream the whole event is
+// equal messages, also of different senders. For a DynamoDB stream the whole event is
 // the key, since a row can change the same way twice. A request without content
 // has no key, and an event of a schedule has none.
 func Payload() KeyFunc {
@@ -25,7 +25,7 @@ func Payload() KeyFunc {
 		case err != nil:
 			return "", err
 		case empty:
-			return "", keys.Missing("The request has no content to tell it from others.")
+			return "", keys.Missing("The request has no content that could be its key.")
 		case ev.Trigger() == guard.DynamoDB:
 			return hash("event", canonical(ev.Raw())), nil
 		default:

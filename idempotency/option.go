@@ -146,7 +146,7 @@ func Fingerprint(of func(ctx context.Context, ev *guard.Event) (string, error)) 
 
 // StoreWhen sets which answers are stored and replayed. The default is [Keep]. All
 // others release the key, so that the next try runs. An error whose kind is a
-// client error counts as its answer if an outer layer answers it. Status is that of HTTP:
+// client error counts as its answer if an outer layer answers it. Status is the HTTP status:
 // 502 for a malformed response, 0 for events that are not HTTP.
 func StoreWhen(keep func(status int, answer []byte) bool) Option {
 	mustNotBeNil("StoreWhen", keep == nil)

@@ -57,8 +57,8 @@ func timedOut(err error) bool {
 
 // Keep is the default of [StoreWhen]. It keeps HTTP answers from 2xx to 4xx, except
 // those that ask the caller to try again: 408, 409, 423, 425 and 429. It keeps
-// all other answers, except that to a batch of which a part has failed, since
-// that part is delivered again.
+// all other answers, except a partial failure of a batch, since the failed part is
+// delivered again.
 func Keep(status int, answer []byte) bool {
 	switch status {
 	case 0:

@@ -16,10 +16,10 @@ import (
 // It sends no request. Do not change the items until the operation is over. Stage
 // may be called repeatedly and concurrently.
 //
-// The items are written if the handler returns an answer that is stored, whatever
-// its status. Nothing is written if the handler returns an error, also one whose
+// The items are written if the handler returns an answer that is stored, with any
+// status. Nothing is written if the handler returns an error, also one whose
 // answer is stored, or an answer that is a failure and releases the key. A success
-// that is not stored, such as an SQS batch of which a part has failed, becomes an
+// that is not stored, such as a partial failure of an SQS batch, becomes an
 // error.
 //
 // If an item cannot be written, for example because its condition fails, nothing is

@@ -9,7 +9,7 @@ import (
 
 // isComplete reports whether no part of a key is missing: no part of the lists
 // and objects that the expression makes. Within a part that comes from the event
-// null is a value like another, unless the two cannot be told apart.
+// null is a value like another, unless both kinds of null could be meant.
 func isComplete(node parsing.ASTNode, found any) bool {
 	children := node.Children
 	switch node.NodeType {

@@ -117,7 +117,7 @@ func takeOver(t *testing.T, s *suite) {
 	s.mustStand(third, idempotency.InProgress)
 	s.mustBeHeld(s.attempt(4))
 
-	s.key += "-free" // whatever the epoch
+	s.key += "-free" // at any epoch
 	fourth := s.attempt(4)
 	s.mustClaim(fourth)
 	s.mustStand(fourth, idempotency.InProgress)

@@ -27,9 +27,9 @@ func Run(t *testing.T, open func(t *testing.T) idempotency.Store) {
 		name string
 		run  func(*testing.T, *suite)
 	}{
-		{"a free key is claimed and its holder is told", claimAndHold},
+		{"a free key is claimed and its holder is returned", claimAndHold},
 		{"a claim whose answer was lost meets itself", claimMeetsItself},
-		{"a completed key gives its result", completeAndReplay},
+		{"a completed key returns its result", completeAndReplay},
 		{"completing twice is completing once", completeTwice},
 		{"a released key is free", releaseFrees},
 		{"a released take-over is abandoned", releaseOfATakeOver},
@@ -122,7 +122,7 @@ func (s *suite) mustLose(step string, err error) {
 	}
 }
 
-// mustStand checks that the record of the key is that of r, in that state.
+// mustStand checks that r holds the key, in that state.
 func (s *suite) mustStand(r idempotency.Record, status idempotency.Status) idempotency.Record {
 	s.t.Helper()
 	held := s.mustBeHeld(s.attempt(1))

@@ -284,6 +284,13 @@ func TestDoMakesTheKeyOfItsInput(t *testing.T) {
 		t.Error(err)
 	}
 	c.mustHaveCharged(t, 3)
+	malformed := guard.Errorf(guard.Invalid, "idempotency_key_malformed", "")
+	refusing := idempotency.NewOperation("charge", s, idempotency.AllowMissingKey(),
+		idempotency.KeyFrom(func(context.Context, *guard.Event) (string, error) { return "", malformed }))
+	if err := charge(refusing, "", order{Customer: "c"}); !errors.Is(err, malformed) {
+		t.Errorf("a malformed key: got %v, want its error", err)
+	}
+	c.mustHaveCharged(t, 3)
 	if len(s.claims[0].Key) != 43 {
 		t.Errorf("stored as %s, want a hash", s.claims[0].Key)
 	}

@@ -115,3 +115,22 @@ func TestLeaseThatEndsDuringAClaimIsTakenOver(t *testing.T) {
 		t.Errorf("%v, held by %+v", err, held)
 	}
 }
+
+// A record that expires while its key is claimed is no holder.
+func TestRecordThatExpiresDuringAClaimIsFree(t *testing.T) {
+	client := connect(servers.DynamoDB(t).URL())
+	store := dynamo.New(client, table(t, client, ""))
+	now := time.Now()
+	first, second := record("k", 1, 2*time.Hour), record("k", 1, 3*time.Hour)
+	first.Expires = now.Add(time.Hour)
+	if _, err := store.Claim(t.Context(), first); err != nil {
+		t.Fatal(err)
+	}
+	store.SetClock(func() time.Time { // an hour later each time
+		defer func() { now = now.Add(time.Hour) }()
+		return now.Add(30 * time.Minute)
+	})
+	if held, err := store.Claim(t.Context(), second); err != nil {
+		t.Errorf("got %v, held by %+v; want a claim", err, held)
+	}
+}

@@ -129,16 +129,14 @@ func (s *Store) Complete(ctx context.Context, r idempotency.Record) error {
 func (s *Store) completion(e *expression, r idempotency.Record) (update string, size int, err error) {
 	update = "SET " + e.is(s.attr.Status, text(completed)) + ", " + e.is(s.attr.Expiration, number(seconds(r.Expires)))
 	if r.NoResult {
-		return update + " REMOVE " + e.name(s.attr.Encoding) + ", " + e.name(s.attr.Data), 0, nil
+		return update + " REMOVE " + e.name(s.attr.Data), 0, nil
 	}
 	data, encoding, err := s.encode(r)
 	if err != nil {
 		return "", 0, err
 	}
 	update += ", " + e.is(s.attr.Data, data)
-	if encoding == "" {
-		update += " REMOVE " + e.name(s.attr.Encoding)
-	} else {
+	if encoding != "" {
 		update += ", " + e.is(s.attr.Encoding, text(encoding))
 	}
 	return update, len(s.attr.Data) + sizeOfValue(data) + len(s.attr.Encoding) + len(encoding), nil

@@ -14,8 +14,9 @@ import (
 
 // Judge is a program that is ready to judge. It is safe for concurrent use.
 type Judge struct {
-	schemas []schema
-	seed    maphash.Seed
+	schemas    []schema
+	seed       maphash.Seed
+	memoryFrom int
 }
 
 type schema struct {
@@ -40,7 +41,7 @@ func New(p *program.Program, formats map[string]func(string) bool) (*Judge, erro
 	if p == nil || p.Version != program.Version || len(p.Schemas) <= int(program.Root) {
 		return nil, errors.New("the program is empty or of another version: generate it again")
 	}
-	j := &Judge{schemas: make([]schema, len(p.Schemas)), seed: maphash.MakeSeed()}
+	j := &Judge{schemas: make([]schema, len(p.Schemas)), seed: maphash.MakeSeed(), memoryFrom: memoryFrom}
 	for i := range p.Schemas {
 		s := &p.Schemas[i]
 		unshared := *s

@@ -31,7 +31,7 @@ const (
 	stepsPerMemory      = 8 // to remember a verdict
 )
 
-// memoryFrom is the number of steps from which on verdicts are remembered. Few
+// memoryFrom is the number of steps after which verdicts are remembered. Few
 // inputs take as many.
 const memoryFrom = 4096
 
@@ -146,7 +146,7 @@ func (r *run) judge(id program.ID, v any, m mode) bool {
 	if s.anything {
 		return true
 	}
-	if !s.Shared || r.limits.Steps-r.left < memoryFrom {
+	if !s.Shared || r.limits.Steps-r.left < r.memoryFrom {
 		return r.apply(s, v, m)
 	}
 	key, ok := pairOf(id, v)

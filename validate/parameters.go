@@ -11,7 +11,6 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/guard/httpapi"
-	"github.com/lambdarmor/lambdarmor/internal/fieldlines"
 	"github.com/lambdarmor/lambdarmor/validate/program"
 )
 
@@ -59,7 +58,7 @@ func Parameters(s *Schema, opts ...Option) guard.Middleware {
 		return p.check(map[string]any{
 			"path":   p.group("path", p.pathValues(ctx, req), nil),
 			"query":  p.group("query", queryValues(req, query), query),
-			"header": p.group("header", fieldlines.Map(fieldlines.Lines(req.Headers)), nil),
+			"header": p.group("header", req.Headers, nil),
 		})
 	})
 }

@@ -150,10 +150,10 @@ func TestHostileInputs(t *testing.T) {
 // What grows with the input alone is not too costly.
 func TestLargeInputsThatAreValid(t *testing.T) {
 	for name, tt := range map[string]struct{ schema, body string }{
-		"a tree of which all is judged": {
+		"a tree in which all is judged": {
 			schema: `{"properties":{"a":{"$ref":"#"}},"unevaluatedProperties":{"$ref":"#"}}`, body: nested(60),
 		},
-		"a tree of which all else is judged": {
+		"a tree in which all else is judged": {
 			schema: `{"additionalProperties":{"$ref":"#"},"unevaluatedProperties":{"$ref":"#"}}`, body: nested(60),
 		},
 		"elements that are listed": {

@@ -309,8 +309,8 @@ func isMeta(s *jsonschema.Schema) bool {
 }
 
 // recursive returns the one schema that a $recursiveRef leads to, and dynamic
-// that of a $dynamicRef. Which one depends on the way that has led there, where
-// there are several anchors.
+// does so for a $dynamicRef. With several anchors the target would depend on how
+// the reference was reached.
 func (t *translation) recursive(target *jsonschema.Schema) *jsonschema.Schema {
 	if target == nil || !target.RecursiveAnchor {
 		return target

@@ -23,6 +23,7 @@ type Limits struct {
 // This is what else costs a step.
 const (
 	bytesPerStep        = 256 // that are counted or hashed
+	digitsPerStep       = 32  // of a number
 	lookupsPerStep      = 4   // of members by name
 	instructionsPerStep = 12  // of a pattern, for each byte
 	jsonPerStep         = 4   // bytes that are parsed
@@ -195,7 +196,7 @@ func (r *run) apply(s *schema, v any, m mode) bool {
 	if s.Never {
 		return r.fail(m, "false", "is not allowed")
 	}
-	if s.Types != 0 && !hasType(v, s.Types) {
+	if s.Types != 0 && !r.hasType(v, s.Types) {
 		return m.report && r.fail(m, "type", typeDetail(s.Types))
 	}
 	ok := true
@@ -217,12 +218,12 @@ func (k *rule) isUnevaluated() bool {
 	return k.Keyword == "unevaluatedProperties" || k.Keyword == "unevaluatedItems"
 }
 
-func hasType(v any, types program.Types) bool {
+func (r *run) hasType(v any, types program.Types) bool {
 	if types&typeOf(v) != 0 {
 		return true
 	}
 	number, ok := v.(json.Number)
-	return ok && types&program.Integer != 0 && parse(string(number)).isInteger()
+	return ok && types&program.Integer != 0 && r.spend(len(number)/digitsPerStep) && parse(string(number)).isInteger()
 }
 
 func (r *run) rule(k *rule, v any, m mode) bool {

@@ -64,6 +64,9 @@ func (r *run) json(k *rule, s string, m mode) bool {
 }
 
 func (r *run) number(k *rule, text json.Number, m mode) bool {
+	if !r.spend(len(text) / digitsPerStep) {
+		return false
+	}
 	d := parse(string(text))
 	switch k.Keyword {
 	case "minimum":

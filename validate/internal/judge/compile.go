@@ -28,7 +28,7 @@ type schema struct {
 // rule is a keyword with what is computed once.
 type rule struct {
 	*program.Rule
-	number   decimal
+	number   number
 	values   *set
 	pattern  *pattern
 	patterns []*pattern // as Patterns
@@ -69,7 +69,7 @@ func (j *Judge) compile(k *rule, from *program.Rule, formats map[string]func(str
 		}
 	case "minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum", "multipleOf":
 		k.number = parse(k.Text)
-		if k.Keyword == "multipleOf" && k.number.sign() <= 0 {
+		if k.Keyword == "multipleOf" && k.number.compare(number{}) <= 0 {
 			err = errors.New("not above 0")
 		}
 	case "properties":

@@ -23,7 +23,6 @@ type Limits struct {
 // This is what else costs a step.
 const (
 	bytesPerStep        = 256 // that are counted or hashed
-	digitsPerStep       = 32  // of a number
 	lookupsPerStep      = 4   // of members by name
 	instructionsPerStep = 12  // of a pattern, for each byte
 	jsonPerStep         = 4   // bytes that are parsed
@@ -223,7 +222,7 @@ func (r *run) hasType(v any, types program.Types) bool {
 		return true
 	}
 	number, ok := v.(json.Number)
-	return ok && types&program.Integer != 0 && r.spend(len(number)/digitsPerStep) && parse(string(number)).isInteger()
+	return ok && types&program.Integer != 0 && r.spend(numberSteps(string(number))) && parse(string(number)).isInteger()
 }
 
 func (r *run) rule(k *rule, v any, m mode) bool {
@@ -237,7 +236,7 @@ func (r *run) rule(k *rule, v any, m mode) bool {
 	case string:
 		return r.text(k, v, m)
 	case json.Number:
-		return r.number(k, v, m)
+		return r.numeric(k, v, m)
 	case []any:
 		return r.array(k, v, m)
 	case map[string]any:

@@ -354,6 +354,11 @@ func TestOptionsOfCompile(t *testing.T) {
 			v:      "1e1000001",
 		},
 		{
+			rule:   "such a number where the schema of the content allows all",
+			schema: `{"contentMediaType":"application/json","contentSchema":{"type":"array"}}`,
+			v:      "[1e1000001]",
+		},
+		{
 			rule:   "content of a type that nobody knows",
 			schema: `{"contentMediaType":"image/png","contentSchema":{"maximum":5}}`,
 			v:      "7",

@@ -161,3 +161,50 @@ func TestTheTypeOfALongNumberCostsSteps(t *testing.T) {
 		t.Errorf("took %d steps, want 56 at least", spent)
 	}
 }
+
+func TestWhatIsEvaluatedCostsSteps(t *testing.T) {
+	tree, known := map[string]any{"other": nil}, program.Rule{Keyword: "properties"}
+	for i := range 1000 {
+		name := strings.Repeat("a", i+1)
+		tree[name] = nil
+		known.Members = append(known.Members, program.Member{Name: name, Schema: 3})
+	}
+	r := reports(t, tree,
+		program.Schema{Rules: []program.Rule{{Keyword: "allOf", Schemas: []program.ID{2, 2}}, {Keyword: "unevaluatedProperties", Schema: 4}}},
+		program.Schema{Rules: []program.Rule{known}},
+		program.Schema{},
+		program.Schema{Never: true})
+	if spent, want := r.limits.Steps-r.left, 2*(1000+250+1000)+2*1000; spent < want {
+		t.Errorf("took %d steps, want %d at least", spent, want)
+	}
+}
+
+// Where only the verdict counts, nothing is judged after the first failure, and
+// no reason is looked for.
+func TestAVerdictTakesFewSteps(t *testing.T) {
+	tree := []any{make([]any, 1000)}
+	contains := program.Schema{Rules: []program.Rule{{Keyword: "contains", Schema: 2, Count: 1, Most: 9}}}
+	for name, schemas := range map[string][]program.Schema{
+		"of several keywords": {contains, {Rules: []program.Rule{{Keyword: "maxItems", Count: 9}, {Keyword: "prefixItems", Schema: 3}}}, {Types: program.Null}},
+		"of elements":         {contains, {Rules: []program.Rule{{Keyword: "prefixItems", Schema: 3}}}, {Types: program.String}},
+		"of members and others": {
+			contains,
+			{Rules: []program.Rule{{Keyword: "allOf", Schemas: []program.ID{3, 4}}}},
+			{Never: true},
+			{Rules: []program.Rule{{Keyword: "prefixItems", Schema: 3}}},
+		},
+	} {
+		r := reports(t, tree, schemas...)
+		if spent := r.limits.Steps - r.left; spent > 50 {
+			t.Errorf("%s: took %d steps", name, spent)
+		}
+	}
+	chain := []program.Schema{contains}
+	for i := range 14 {
+		chain = append(chain, program.Schema{Rules: []program.Rule{{Keyword: "anyOf", Schemas: []program.ID{program.ID(i + 3)}}}})
+	}
+	r := reports(t, tree, append(chain, program.Schema{Never: true})...)
+	if spent := r.limits.Steps - r.left; spent > 50 {
+		t.Errorf("of alternatives: took %d steps", spent)
+	}
+}

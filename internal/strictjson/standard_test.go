@@ -84,7 +84,7 @@ var standardTypes = []struct {
 	{
 		rule:   "fields that hide each other",
 		agrees: agrees[hiding],
-		texts:  []string{`{"X":1,"name":"a","Name":"b","Deep":"d","Far":3}`, `{"Deep":"d","X":{"y":1}}`, `{"Twin":{"y":1}}`},
+		texts:  []string{`{"X":1,"name":"a","Name":"b","Deep":"d","Far":3}`, `{"Deep":"d","X":{"y":1}}`, `{"Twin":{"y":1}}`, `{"x":1}`, `{"X":{"SKU":1}}`},
 	},
 	{rule: "a named number", agrees: agrees[struct {
 		N num

@@ -106,7 +106,7 @@ type ending struct {
 // supervise returns when the process is gone.
 func (in *instance) supervise(proc *process.Process, initFailed <-chan struct{}) ending {
 	cfg := in.fn.cfg
-	polled := in.env.polled
+	polled := in.env.polled.Done()
 	initTimer := time.NewTimer(cfg.InitTimeout)
 	defer initTimer.Stop()
 	memory := time.NewTicker(memoryInterval)
@@ -198,7 +198,7 @@ func (in *instance) reportEnd(how ending) {
 func (in *instance) changed() {
 	d := in.fn.dispatcher
 	d.mu.Lock()
-	done := in.env.closing && len(in.env.inFlight) == 0
+	done := in.env.closing() && len(in.env.inFlight) == 0
 	d.mu.Unlock()
 	if done {
 		in.replace()

@@ -21,6 +21,6 @@ func issuer() (authorizer.Verifier, error) {
 		return nil, errors.New("AUDIENCE is not set")
 	}
 	config := jwt.AccessToken(url, audience)
-	config.Remember = 1000
+	config.CacheTokens = 1000
 	return jwt.New(config), nil
 }

@@ -1,8 +1,9 @@
 package authorizer
 
 import (
+	"strings"
+
 	"github.com/lambdarmor/lambdarmor/authorizer/internal/reads"
-	"github.com/lambdarmor/lambdarmor/internal/fieldlines"
 )
 
 // Option changes [Simple] and [Policy].
@@ -34,7 +35,7 @@ func EdgeHeaders(names ...string) Option {
 		if name == "" {
 			panic("authorizer: EdgeHeaders with an empty name")
 		}
-		keys[i] = fieldlines.Key(name)
+		keys[i] = strings.ToLower(name)
 	}
 	return Option{func(o *options) { o.cache.Edge = append(o.cache.Edge, keys...) }}
 }

@@ -9,7 +9,6 @@ import (
 	"github.com/lambdarmor/lambdarmor/authorizer/internal/routekey"
 	"github.com/lambdarmor/lambdarmor/authorizer/policy"
 	"github.com/lambdarmor/lambdarmor/guard/request"
-	"github.com/lambdarmor/lambdarmor/internal/fieldlines"
 )
 
 // Request is a request as an authorizer sees it. What the event does not have is empty.
@@ -62,7 +61,7 @@ func (r *Request) noteNamed(kind reads.Kind, name, value string) string {
 // Several values are joined by a comma, cookies by a semicolon. The token of a TOKEN
 // authorizer and of AppSync is the header Authorization.
 func (r *Request) Header(name string) string {
-	name = fieldlines.Key(name)
+	name = strings.ToLower(name)
 	return r.noteNamed(reads.Header, name, r.in.Header(name))
 }
 

@@ -25,7 +25,7 @@ func couldNotAsk(err error) bool {
 	if !errors.As(err, &network) {
 		return false
 	}
-	// A bare errno has the methods of a net.Error, even that of a missing file.
+	// A bare errno has the methods of a net.Error, even one for a missing file.
 	_, errno := network.(syscall.Errno)
 	return !errno
 }

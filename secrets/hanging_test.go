@@ -115,6 +115,23 @@ func TestASlowAnswerIsTakenAfterNobodyHasWaitedForIt(t *testing.T) {
 	})
 }
 
+func TestACallerThatLeavesDoesNotCountAgainstTheSource(t *testing.T) {
+	var served []secrets.StaleReport
+	inBubble(t, func(t *testing.T, c *secrets.Cache, v *vault) {
+		mustGet(t, c, "hunter2")
+		time.Sleep(past)
+		taking(v, time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		time.AfterFunc(100*time.Millisecond, cancel)
+		mustGetStale(ctx, t, c)
+		if len(served) != 1 || served[0].Err != nil {
+			t.Errorf("got reports %+v, want one without an error of the source", served)
+		}
+		time.Sleep(time.Second) // until the source has answered
+		synctest.Wait()
+	}, secrets.OnStale(func(_ context.Context, s secrets.StaleReport) { served = append(served, s) }))
+}
+
 // With nothing to serve there is nothing to save the time for.
 func TestASourceThatHangsIsWaitedForWhereThereIsNoValue(t *testing.T) {
 	for rule, opts := range map[string][]secrets.Option{"nothing was fetched": nil, "nothing is served stale": {secrets.MaxStale(0)}} {
@@ -191,7 +208,7 @@ func TestTheHooksAndTheRecordAreToldOfASourceThatHangs(t *testing.T) {
 			t.Error(err)
 		}
 		if !strings.Contains(log.String(), `"staleSecret":"`+name+`"`) {
-			t.Errorf("the record is %s", log.String())
+			t.Errorf("got the record %s, want staleSecret in it", log.String())
 		}
 		if len(served) != 1 || !errors.Is(served[0].Err, context.DeadlineExceeded) || !strings.Contains(served[0].Err.Error(), "no answer in 500ms") {
 			t.Errorf("OnStale was told %+v, want once that there was no answer in time", served)

@@ -2,23 +2,22 @@ package jwt
 
 import (
 	"bytes"
-	"crypto/x509"
-	"encoding/pem"
-	"slices"
+	"context"
+	"time"
 
-	"github.com/lambdarmor/lambdarmor/internal/reason"
+	"github.com/lambdarmor/lambdarmor/authorizer/jwt/internal/jws"
 )
 
-// Keys are where the keys come from that tokens are verified with. The zero
-// value finds them by OpenID Connect Discovery at the issuer: from the document
-// .well-known/openid-configuration, on first use.
+// Keys say where the keys that verify tokens come from. The zero value finds them
+// by OpenID Connect Discovery: on first use it reads the issuer's document
+// .well-known/openid-configuration.
 type Keys struct {
-	set *keySet
+	set *jws.Set // nil if they are fetched
 	uri string
 }
 
-// JWKS are the keys of the JWK Set at an https URI, which is fetched on first
-// use. It panics when uri is not one.
+// JWKS returns the keys of the JWK Set at an https URI, which is fetched on first
+// use. It panics if uri is not an https URI.
 func JWKS(uri string) Keys {
 	if err := checkURI(uri); err != nil {
 		panic("jwt: JWKS: " + err.Error())
@@ -26,78 +25,71 @@ func JWKS(uri string) Keys {
 	return Keys{uri: uri}
 }
 
-// KeySet are the keys of a JWK Set that comes with the program: for tests, and
-// where no issuer can be reached. Entries that are of no use here, like keys to
-// encrypt with, are passed over. It panics when the set holds no other, or is
-// not one.
-func KeySet(jwks []byte) Keys {
-	set, err := parseKeySet(jwks)
+// StaticJWKS returns the keys of a JWK Set that is part of the program: for tests,
+// and where no issuer can be reached. It ignores entries that cannot verify
+// tokens, such as encryption keys. It panics if none is left, or if the text is
+// not a JWK Set.
+func StaticJWKS(jwks []byte) Keys {
+	set, err := jws.ParseSet(jwks)
 	if err != nil {
-		panic("jwt: KeySet: " + err.Error())
+		panic("jwt: StaticJWKS: " + err.Error())
 	}
 	return Keys{set: set}
 }
 
-// PEM are public keys in PKIX form: blocks of PUBLIC KEY. They have no kid, so a
-// token may name any. It panics on blocks of another type, when there is none, and
-// when two are for the same algorithm: no token could say which of them it means,
-// as it can of a [KeySet].
+// PEM returns the public keys of PEM blocks of type PUBLIC KEY (PKIX). They have
+// no kid, so the kid of a token is ignored. PEM panics if there is no key or
+// anything else, and if two keys are for the same algorithm: use [StaticJWKS] for
+// those.
 func PEM(blocks []byte) Keys {
-	keys, err := parsePEM(blocks)
+	keys, err := jws.ParsePEM(blocks)
 	if err != nil {
 		panic("jwt: PEM: " + err.Error())
 	}
-	for _, a := range oneOfEach() {
-		without := slices.DeleteFunc(slices.Clone(keys), func(k *key) bool { return k.fits(a) })
-		if len(keys)-len(without) > 1 {
+	set := jws.NewUnnamedSet(keys...)
+	for _, a := range defaultAlgorithms() {
+		if _, err := set.Pick("", string(a)); err == jws.ErrAmbiguous {
 			panic("jwt: PEM: two keys are for " + string(a) + ", and have no kid")
 		}
 	}
-	return Keys{set: newKeySet(keys)}
+	return Keys{set: set}
 }
 
-// Secret is the key of the HS algorithms, with at least as many bytes as their
-// hash has: 32 for HS256. Whoever verifies with it can sign with it too, so it
-// is only for tokens that nobody else reads. It panics on fewer than 32 bytes.
-func Secret(shared []byte) Keys {
-	if len(shared) < HS256.scheme().hash.Size() {
-		panic("jwt: Secret: a key must have at least 32 bytes")
+// SharedSecret returns a key of the HS algorithms. It must be as long as their
+// hash: 32 bytes for HS256. Everybody who verifies with it can also sign with it,
+// so use it only for tokens that no other party reads. It panics on less than 32
+// bytes.
+func SharedSecret(secret []byte) Keys {
+	if len(secret) < 32 {
+		panic("jwt: SharedSecret: the secret must have at least 32 bytes")
 	}
-	k := &key{material: secret(bytes.Clone(shared)), anyID: true}
-	return Keys{set: newKeySet([]*key{k})}
+	return Keys{set: jws.NewSecretSet(bytes.Clone(secret))}
 }
 
-func parsePEM(data []byte) ([]*key, error) {
-	var keys []*key
-	for data = bytes.TrimSpace(data); len(data) > 0; data = bytes.TrimSpace(data) {
-		block, rest := pem.Decode(data)
-		read := data[:len(data)-len(rest)]
-		// What it cannot read before a block is passed over by the decoder.
-		if block == nil || block.Type != "PUBLIC KEY" || bytes.LastIndex(read, []byte("-----BEGIN ")) != 0 {
-			return nil, reason.New("there must be blocks of PUBLIC KEY, and nothing else")
-		}
-		material, err := x509.ParsePKIXPublicKey(block.Bytes)
-		if err != nil {
-			return nil, reason.New("a block is not a public key")
-		}
-		k, err := newKey(material)
-		if err != nil {
-			return nil, err
-		}
-		k.anyID = true
-		keys, data = append(keys, k), rest
+// isSecret reports whether k is a SharedSecret.
+func (k Keys) isSecret() bool { return k.set != nil && k.set.IsSecret() }
+
+// staticKeys never change.
+type staticKeys struct{ *jws.Set }
+
+func (s staticKeys) find(_ context.Context, t *token) (*jws.Key, error) {
+	k, err := pick(s.Set, t)
+	if err == jws.ErrUnknownKid {
+		return nil, unknownKey()
 	}
-	if len(keys) == 0 {
-		return nil, reason.New("there is no key")
-	}
-	return keys, nil
+	return k, err
 }
 
-// isSecret reports whether k is a Secret.
-func (k Keys) isSecret() bool {
-	if k.set == nil {
-		return false
+func (s staticKeys) trusts(k *jws.Key, _ time.Time) bool { return s.Has(k) }
+
+// pick returns the key of t. The error is [jws.ErrUnknownKid] or a refusal.
+func pick(s *jws.Set, t *token) (*jws.Key, error) {
+	k, err := s.Pick(t.kid, string(t.alg))
+	switch err {
+	case jws.ErrAmbiguous:
+		return nil, refuse(codeUnknownKey, "More than one key could have signed the token.")
+	case jws.ErrOtherAlgorithm:
+		return nil, refuse(codeAlgorithm, "The token's algorithm does not fit its key.")
 	}
-	_, ok := k.set.keys[0].material.(secret)
-	return ok
+	return k, err
 }

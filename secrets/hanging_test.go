@@ -225,6 +225,11 @@ func TestTheHooksAndTheRecordAreToldOfASourceThatHangs(t *testing.T) {
 // One after the other they would take half of what is left each, and leave the
 // handler nothing.
 func TestASourceThatHangsIsWaitedForOnceHoweverManyNamesThereAre(t *testing.T) {
+	report := secrets.OnStale(func(_ context.Context, s secrets.StaleReport) {
+		if !errors.Is(s.Err, context.DeadlineExceeded) {
+			t.Errorf("%s: got a report with %v, want the timeout, be it that of another name", s.Ref.Name, s.Err)
+		}
+	})
 	inBubble(t, func(t *testing.T, c *secrets.Cache, v *vault) {
 		all := append(names(5), name)
 		for _, name := range all {
@@ -257,5 +262,5 @@ func TestASourceThatHangsIsWaitedForOnceHoweverManyNamesThereAre(t *testing.T) {
 			}
 			v.mustHaveBeenAsked(t, asked+1)
 		}
-	})
+	}, report)
 }

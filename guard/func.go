@@ -3,7 +3,6 @@ package guard
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -83,15 +82,11 @@ func decode(text []byte, v any, limits Limits, opts []DecodeOption) error {
 // encode returns the bytes that lambda.NewHandler would: no HTML escapes, no
 // newline, and the content of a reader that says nothing in JSON.
 func encode(v any) ([]byte, error) {
-	var buf bytes.Buffer
 	if r, ok := v.(*events.LambdaFunctionURLStreamingResponse); ok && r != nil {
 		out, err := answer.Buffered(r)
 		return out, answerError(err)
 	}
-	enc := json.NewEncoder(&buf)
-	enc.SetEscapeHTML(false)
-	err := enc.Encode(v)
-	out := bytes.TrimSuffix(buf.Bytes(), []byte{'\n'})
+	out, err := answer.JSON(v)
 	if r, ok := v.(io.Reader); ok && (err != nil || bytes.HasPrefix(out, []byte("{}"))) {
 		out, err = readAll(r)
 		if err != nil {
@@ -102,7 +97,7 @@ func encode(v any) ([]byte, error) {
 	case err != nil:
 		return nil, &Error{Kind: Internal, Code: "response_not_json", Err: fmt.Errorf("%w: %w", Reason("guard: encode the answer"), err)}
 	case len(out) > answer.Max:
-		return nil, &Error{Kind: Internal, Code: "response_too_large", Detail: "The response is larger than the platform takes."}
+		return nil, answerError(answer.ErrTooLarge)
 	}
 	return out, nil
 }

@@ -24,7 +24,7 @@ const grace = 250 * time.Millisecond
 func (c *Cache) start(ctx context.Context, b *batch) {
 	b.started = time.Now()
 	hookCtx := context.WithoutCancel(ctx)
-	b.Flight = flight.Start(ctx, invocation.Lifetime(ctx), c.fetchTimeout, func(ctx context.Context) error {
+	b.Flight, _ = flight.Start(ctx, invocation.Lifetime(ctx), c.fetchTimeout, func(ctx context.Context) error {
 		values := c.ask(ctx, b)
 		defer zero(values)
 		took := time.Since(b.started)
@@ -50,7 +50,7 @@ func (c *Cache) ask(ctx context.Context, b *batch) []Value {
 	}
 	var values []Value
 	var late atomic.Bool
-	asking := flight.Start(ctx, ctx, c.fetchTimeout, func(ctx context.Context) (err error) {
+	asking, _ := flight.Start(ctx, ctx, c.fetchTimeout, func(ctx context.Context) (err error) {
 		values, err = c.src.Fetch(ctx, refs)
 		if late.Load() {
 			zero(values)

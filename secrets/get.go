@@ -81,7 +81,7 @@ func (c *Cache) join(ctx context.Context, refs []Ref, open []int, d demand, got 
 			calls[i] = under
 		case e.serves(now, d) && (usable || c.timeouts.Hold(now)):
 			// another caller waits for it, or has waited in vain
-		case usable && under.Board(life):
+		case usable && under.Board(life) != nil:
 			calls[i] = under
 		default:
 			if own == nil {

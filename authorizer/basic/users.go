@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -14,65 +13,59 @@ import (
 	"github.com/lambdarmor/lambdarmor/authorizer"
 	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/guard/httpapi"
+	"github.com/lambdarmor/lambdarmor/internal/reason"
 )
 
 // User is a user with a hashed password.
 type User struct {
-	// Hash is that of the password: argon2id in the PHC format,
+	// Hash is the hash of the password: argon2id in the PHC format,
 	// "$argon2id$v=19$m=19456,t=2,p=1$salt$hash", or bcrypt, "$2b$12$…".
 	Hash string
-	// Scopes, Groups and Context are what the grant has: see [authorizer.Grant].
+	// Scopes, Groups and Context are those of the grant: see [authorizer.Grant].
 	Scopes  []string
 	Groups  []string
 	Context map[string]any
 }
 
-// maxHeader bounds what is decoded of a header, in bytes; an API key has the same.
-const maxHeader = 1 << 10
+const (
+	// maxHeader bounds what is decoded, in bytes. An API key has the same bound.
+	maxHeader = 1 << 10
+	// maxCosts bounds what one wrong password can cost.
+	maxCosts = 4
+)
 
-// Users grants to a user who sends the right password in the header
-// Authorization, scheme Basic; the principal is the name. realm is told to who
-// sends none.
+// Users returns a Check that grants access to a user with the right password in the
+// header Authorization, scheme Basic. The principal is the name. A refusal has the
+// realm in WWW-Authenticate.
 //
-// How long a refusal takes tells neither which names there are nor whose hash is
-// an older one: a wrong password is hashed once for each set of parameters that a
-// hash of the table has, whatever name it comes with. A table of one set costs
-// least.
+// The time that a refusal takes shows neither which names exist nor whose hash is
+// an older one: a wrong password is hashed once for each set of parameters in the
+// table, for any name. Use one set of parameters for all users if you can.
 //
-// What is not a hash panics, and so does one whose parameters are too weak or
-// ask for more than a function should give an unknown caller: argon2id with less
-// than 7 MiB or 1 pass, or more than 64 MiB, 10 passes or 8 lanes; bcrypt with a
-// cost below 10 or above 14. So do hashes with more than 4 sets of parameters.
+// Users panics if there is no user, if a name or a grant is invalid, and if a hash
+// is malformed, too weak, or more expensive than an unknown caller should be able
+// to ask for. argon2id must have 7 to 64 MiB, 1 to 10 passes and 1 to 8 lanes;
+// bcrypt must have a cost of 10 to 14. There may be 4 sets of parameters.
 func Users(realm string, users map[string]User) authorizer.Check {
 	if strings.ContainsFunc(realm, func(r rune) bool { return r < ' ' || r > '~' || r == '"' || r == '\\' }) {
-		panic("basic: the realm " + strconv.Quote(realm) + " cannot stand in a header")
+		panic(fmt.Sprintf("basic: the realm %q cannot stand in a header", realm))
 	}
 	if len(users) == 0 {
 		panic("basic: Users without a user")
 	}
 	t := &table{
 		challenge: `Basic realm="` + realm + `", charset="UTF-8"`,
-		users:     make(map[string]*user, len(users)),
+		users:     make(map[string]entry, len(users)),
 	}
 	for _, name := range slices.Sorted(maps.Keys(users)) {
-		u := users[name]
-		h, err := parseHash(u.Hash)
-		if err != nil {
+		if err := t.add(name, users[name]); err != nil {
 			panic(fmt.Sprintf("basic: the user %q: %v", name, err))
 		}
-		if name == "" || !validText(name) || strings.Contains(name, ":") {
-			panic("basic: no user can be named " + strconv.Quote(name))
-		}
-		g := &authorizer.Grant{Principal: name, Scopes: slices.Clone(u.Scopes), Groups: slices.Clone(u.Groups), Context: maps.Clone(u.Context)}
-		if err := g.Validate(); err != nil {
-			panic(fmt.Sprintf("basic: the user %q: %v", name, err))
-		}
-		t.add(name, h, g)
 	}
-	if len(t.standIns) > maxCosts {
-		panic(fmt.Sprintf("basic: the hashes have %d sets of parameters, which is more than %d", len(t.standIns), maxCosts))
+	if len(t.costs) > maxCosts {
+		panic(fmt.Sprintf("basic: the hashes have %d sets of parameters, which must be at most %d", len(t.costs), maxCosts))
 	}
-	// Package authorizer looks a key up once per decision: see Policy.
+	// APIKey looks a key up once per decision, even for many routes.
 	find := authorizer.APIKey("authorization", t)
 	return func(ctx context.Context, r *authorizer.Request) (*authorizer.Grant, error) {
 		header := r.Header("authorization")
@@ -87,28 +80,40 @@ func Users(realm string, users map[string]User) authorizer.Check {
 	}
 }
 
-// maxCosts bounds what a wrong password can cost.
-const maxCosts = 4
-
+// A table has the users. It implements [authorizer.Verifier]: a credential is the whole
+// header.
 type table struct {
 	challenge string
-	users     map[string]*user
-	standIns  []hash // one of each cost
+	users     map[string]entry
+	costs     []hash // one hash of each cost
 }
 
-type user struct {
+type entry struct {
 	hash
 	grant *authorizer.Grant
 }
 
-func (t *table) add(name string, h hash, g *authorizer.Grant) {
-	t.users[name] = &user{h, g}
-	if !slices.ContainsFunc(t.standIns, func(other hash) bool { return other.cost() == h.cost() }) {
-		t.standIns = append(t.standIns, h)
+func (t *table) add(name string, u User) error {
+	h, err := parseHash(u.Hash)
+	if err != nil {
+		return err
+	}
+	if name == "" || !isText(name) || strings.Contains(name, ":") {
+		return reason.New("the name must be text without a colon")
+	}
+	g := &authorizer.Grant{Principal: name, Scopes: slices.Clone(u.Scopes), Groups: slices.Clone(u.Groups), Context: maps.Clone(u.Context)}
+	t.put(name, entry{h, g})
+	return g.Validate()
+}
+
+func (t *table) put(name string, e entry) {
+	t.users[name] = e
+	if !slices.ContainsFunc(t.costs, func(h hash) bool { return h.cost == e.cost }) {
+		t.costs = append(t.costs, e.hash)
 	}
 }
 
-// Verify tells whose the credentials in a header are.
+// Verify returns the grant of the user whose credentials are in the header.
 func (t *table) Verify(_ context.Context, header string) (*authorizer.Grant, error) {
 	_, encoded, _ := strings.Cut(header, " ")
 	name, password, ok := decode(strings.TrimLeft(encoded, " "))
@@ -116,40 +121,36 @@ func (t *table) Verify(_ context.Context, header string) (*authorizer.Grant, err
 		return nil, t.malformed()
 	}
 	u, known := t.users[name]
-	if known && u.is(password) {
+	if known && u.matches(password) {
 		return u.grant, nil
 	}
-	for _, h := range t.standIns {
-		if !known || h.cost() != u.cost() {
-			h.is(password)
+	for _, h := range t.costs {
+		if !known || h.cost != u.cost {
+			h.matches(password) // only for its time
 		}
 	}
-	return nil, t.wrong()
+	return nil, t.refuse("credential_invalid", "The user name or the password is wrong.")
 }
 
 func (t *table) malformed() error {
-	return t.refuse("credential_malformed", "The header Authorization must be one user name and password.")
-}
-
-func (t *table) wrong() error {
-	return t.refuse("credential_invalid", "The user name or the password is wrong.")
+	return t.refuse("credential_malformed", "The header Authorization must have one user name and password.")
 }
 
 func (t *table) refuse(code, detail string) error {
 	return httpapi.WithHeader(guard.Errorf(guard.Unauthenticated, code, detail), "WWW-Authenticate", t.challenge)
 }
 
-// decode reads user-id ":" password (RFC 7617, section 2). Headers that were
-// sent twice are joined by a comma, which base64 has not.
+// decode reads user-id ":" password (RFC 7617, section 2). A comma, which joins
+// headers that were sent twice, is not base64.
 func decode(encoded string) (name, password string, ok bool) {
 	text, err := base64.StdEncoding.Strict().DecodeString(encoded)
-	if err != nil || strings.ContainsAny(encoded, "\r\n") || !validText(string(text)) {
+	if err != nil || strings.ContainsAny(encoded, "\r\n") || !isText(string(text)) {
 		return "", "", false
 	}
 	return strings.Cut(string(text), ":")
 }
 
-// validText refuses what is not UTF-8, and control characters.
-func validText(text string) bool {
+// isText reports whether text is UTF-8 without control characters.
+func isText(text string) bool {
 	return utf8.ValidString(text) && !strings.ContainsFunc(text, unicode.IsControl)
 }

@@ -107,7 +107,7 @@ func TestUsers(t *testing.T) {
 	}
 }
 
-func TestTheRealmIsTold(t *testing.T) {
+func TestARefusalHasTheRealm(t *testing.T) {
 	check := basic.Users("orders", map[string]basic.User{"alice": {Hash: argon2id("p", 7<<10, 1, 1)}})
 	h := guard.Wrap(guard.Func(func(context.Context, struct{}) (string, error) { return "", nil }), httpapi.Problems(), authorizer.Require(check))
 	out, err := h.Invoke(t.Context(), sample.Of(guard.FunctionURL).Bytes())
@@ -148,7 +148,7 @@ func TestHashesThatAreTooWeakTooDearOrMalformedPanic(t *testing.T) {
 		"a realm with a quote": func() { basic.Users(`a"b`, map[string]basic.User{"alice": {Hash: good}}) },
 		"no user":              func() { basic.Users("a", nil) },
 		"a colon in the name":  func() { basic.Users("a", map[string]basic.User{"a:b": {Hash: good}}) },
-		"a user that cannot be told": func() {
+		"a context with a list": func() {
 			basic.Users("a", map[string]basic.User{"a": {Hash: good, Context: map[string]any{"roles": []string{"b"}}}})
 		},
 		"five sets of parameters": func() {
@@ -193,7 +193,7 @@ func BenchmarkUsers(b *testing.B) {
 
 // A policy is made by asking about each route of a table, and a password costs
 // what it costs: 7 MiB here. A name that there is not costs as much, or a caller
-// could tell it from others.
+// could find out that it does not exist.
 func TestAPasswordIsHashedOncePerDecision(t *testing.T) {
 	const memory = 7 << 10
 	check := basic.Users("orders", map[string]basic.User{"alice": {Hash: argon2id("p", memory, 1, 1)}})
@@ -229,7 +229,7 @@ func TestUsersAreCopied(t *testing.T) {
 	}
 }
 
-// Where passwords were hashed at several costs, what a wrong password takes tells
+// Where passwords were hashed at several costs, what a wrong password takes shows
 // neither which names there are nor whose hash is an old one, in this process or
 // in another one.
 func TestAWrongPasswordCostsTheSameForEveryName(t *testing.T) {

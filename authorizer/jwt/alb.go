@@ -6,68 +6,58 @@ import (
 	"github.com/lambdarmor/lambdarmor/internal/reason"
 )
 
-// A loadBalancer is one that signs what it knows of a user.
+// A loadBalancer signs tokens about users that it has signed in.
 type loadBalancer struct {
 	arn  string
 	keys string // URI that a kid is appended to
 }
 
-// ALB is for what an Application Load Balancer tells of a user it has signed
-// in, in the header x-amzn-oidc-data. The load balancer is the one of that ARN
-// and no other: anybody can have a load balancer that names the same issuer.
-// The user comes from the issuer, by way of one of the clients.
+// ALB returns a Config for the header x-amzn-oidc-data, in which an Application
+// Load Balancer passes on a user that it has signed in. It accepts the load
+// balancer with that ARN only, as anybody can have one that names the same issuer.
+// The user must come from the issuer, through one of the clients.
 //
-// Such a token is not quite a JWT: its base64 is padded, and issuer, client and
-// expiry are in its header. Its keys have a host of their own, in the load
-// balancer's region. It panics when arn is not that of a load balancer.
+// The form differs from other JWTs: base64 has padding, and issuer, client
+// and expiry are in the header. Keys are fetched from the load balancer's region.
+// ALB panics if arn is not the ARN of an Application Load Balancer.
 func ALB(arn, issuer string, clients ...string) Config {
 	parts := strings.Split(arn, ":")
 	if len(parts) != 6 || parts[0] != "arn" || parts[2] != "elasticloadbalancing" ||
 		!isRegion(parts[3]) || !strings.HasPrefix(parts[5], "loadbalancer/app/") {
-		panic("jwt: ALB: the ARN must be one of an application load balancer")
+		panic("jwt: ALB: the ARN must name an Application Load Balancer")
 	}
 	region := parts[3]
-	keys := "https://public-keys.auth.elb." + region + "." + domain(region) + "/"
+	keys := "https://public-keys.auth.elb." + region + "." + domainOf(region) + "/"
 	if strings.HasPrefix(region, "us-gov-") {
 		keys = "https://s3-" + region + ".amazonaws.com/aws-elb-public-keys-prod-" + region + "/"
 	}
 	return Config{Issuer: issuer, Clients: clients, loadBalancer: &loadBalancer{arn: arn, keys: keys}}
 }
 
-func (b *loadBalancer) problem(c *Config) error {
+func (b *loadBalancer) checkConfig(c *Config) error {
 	if c.Keys != (Keys{}) || len(c.Algorithms) > 0 || len(c.Types) > 0 || c.ClientClaim != "" {
-		return reason.New("a load balancer's keys, algorithm, type and client are given")
+		return reason.New("leave Keys, Algorithms, Types and ClientClaim empty for a load balancer")
 	}
 	return nil
 }
 
-// check judges what the claims do not have too.
-func (b *loadBalancer) check(h *header, v *Verifier) error {
+// checkBalancer checks the members of a load balancer's header.
+func (v *Verifier) checkBalancer(h *header) error {
 	switch {
-	case h.signer != b.arn:
+	case h.text("signer") != v.config.loadBalancer.arn:
 		return refuse(codeIssuer, "The token was not signed by the load balancer.")
-	case !v.anyIssuer && h.issuer != v.issuer:
+	case !v.config.UnsafeAnyIssuer && h.text("iss") != v.config.Issuer:
 		return refuse(codeIssuer, "The token is from another issuer.")
-	case !isKeyID(h.kid):
-		return refuse(codeMalformed, "The token's kid is not one of a load balancer.")
+	case len(h.kid) != 36 || !consistsOf(h.kid, "0123456789abcdefABCDEF-"): // it becomes part of a URI
+		return refuse(codeMalformed, "The token's kid must be a UUID.")
 	}
 	return nil
 }
 
-// isKeyID reports whether kid is like a UUID: it becomes part of a URI.
-func isKeyID(kid string) bool {
-	for _, c := range []byte(kid) {
-		if !('0' <= c && c <= '9' || 'a' <= c && c <= 'f' || 'A' <= c && c <= 'F' || c == '-') {
-			return false
-		}
-	}
-	return len(kid) == 36
-}
-
-// complete takes from the header what the claims leave out. Where both have
-// it, both must hold.
-func (b *loadBalancer) complete(c *Claims, h *header) error {
-	exp, ok := numericDate(h.exp)
+// completeFromHeader sets claims that a load balancer has in the header. A claim
+// that is in both places must hold in both.
+func completeFromHeader(c *Claims, h *header) error {
+	exp, ok := numericDate(h.members["exp"])
 	if !ok {
 		return refuse(codeClaims, "The token's header must have exp.")
 	}
@@ -75,8 +65,8 @@ func (b *loadBalancer) complete(c *Claims, h *header) error {
 		c.Expires = exp
 	}
 	if c.Issuer == "" {
-		c.Issuer = h.issuer
+		c.Issuer = h.text("iss")
 	}
-	c.ClientID = h.client
+	c.ClientID = h.text("client")
 	return nil
 }

@@ -294,11 +294,11 @@ func TestAnOutageOfTheKeysOfALoadBalancer(t *testing.T) {
 	}
 }
 
-func TestTokensOfALoadBalancerAreRemembered(t *testing.T) {
+func TestTokensOfALoadBalancerAreCached(t *testing.T) {
 	k := newEC("")
 	n := newInternet(map[string][]byte{balancerURI + balancerKid: k.pem()})
 	c := jwt.ALB(balancer, issuer, "c")
-	c.HTTPClient, c.Remember = n.client(), 10
+	c.HTTPClient, c.CacheTokens = n.client(), 10
 	v, clock := started(c)
 	token := k.padded(balancerHeader(nil), userClaims)
 	if first := must(v.Verify(t.Context(), token)); must(v.Verify(t.Context(), token)) != first {

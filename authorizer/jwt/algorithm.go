@@ -6,18 +6,22 @@ import (
 	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/rsa"
+	_ "crypto/sha256" // hashes of all algorithms
+	_ "crypto/sha512"
+	"slices"
+	"strings"
 )
 
-// Algorithm is how a token is signed, by its name in the alg parameter (RFC
-// 7518, section 3.1, RFC 8037, and RFC 9864). There is no other than these.
+// Algorithm is the name of a signature algorithm in the alg parameter (RFC 7518,
+// section 3.1, RFC 8037 and RFC 9864).
 //
-// EdDSA and Ed25519 are two names of one algorithm, the first of which RFC 9864
-// deprecates. A key whose alg is one of them is for tokens that say the same, and
-// one without for both.
+// EdDSA and Ed25519 are two names of one algorithm; RFC 9864 deprecates the first.
+// A key whose alg is one of them verifies tokens with the same name; a key
+// without alg verifies both.
 type Algorithm string
 
-// The algorithms. Those that begin with HS sign with a secret that whoever
-// verifies could sign with as well.
+// The algorithms. Those that begin with HS use a secret that signs as well as
+// verifies.
 const (
 	RS256   Algorithm = "RS256"
 	RS384   Algorithm = "RS384"
@@ -35,79 +39,51 @@ const (
 	HS512   Algorithm = "HS512"
 )
 
-// oneOfEach is what is accepted where nothing else is said. A key then has one
-// algorithm, that of Ed25519 by both names, also where its issuer does not name it
-// (RFC 8725, section 3.1).
-func oneOfEach() []Algorithm {
+// defaultAlgorithms has one algorithm for each kind of public key, so that a key
+// is used in one way even if its issuer does not say in which (RFC 8725, section
+// 3.1).
+func defaultAlgorithms() []Algorithm {
 	return []Algorithm{RS256, ES256, ES384, ES512, EdDSA, Ed25519}
 }
 
-// A scheme is what an Algorithm consists of.
-type scheme struct {
-	verify verification
-	hash   crypto.Hash    // 0 for Ed25519, which has its own
-	curve  elliptic.Curve // of an ECDSA key, else nil
-}
-
-type verification uint8
-
-const (
-	byPKCS1 verification = iota + 1
-	byPSS
-	byECDSA
-	byEd25519
-	byMAC
-)
-
-// scheme is one without a verification for what is no Algorithm.
-func (a Algorithm) scheme() scheme {
-	switch a {
-	case RS256:
-		return scheme{verify: byPKCS1, hash: crypto.SHA256}
-	case RS384:
-		return scheme{verify: byPKCS1, hash: crypto.SHA384}
-	case RS512:
-		return scheme{verify: byPKCS1, hash: crypto.SHA512}
-	case PS256:
-		return scheme{verify: byPSS, hash: crypto.SHA256}
-	case PS384:
-		return scheme{verify: byPSS, hash: crypto.SHA384}
-	case PS512:
-		return scheme{verify: byPSS, hash: crypto.SHA512}
-	case ES256:
-		return scheme{verify: byECDSA, hash: crypto.SHA256, curve: elliptic.P256()}
-	case ES384:
-		return scheme{verify: byECDSA, hash: crypto.SHA384, curve: elliptic.P384()}
-	case ES512:
-		return scheme{verify: byECDSA, hash: crypto.SHA512, curve: elliptic.P521()}
-	case EdDSA, Ed25519:
-		return scheme{verify: byEd25519}
-	case HS256:
-		return scheme{verify: byMAC, hash: crypto.SHA256}
-	case HS384:
-		return scheme{verify: byMAC, hash: crypto.SHA384}
-	case HS512:
-		return scheme{verify: byMAC, hash: crypto.SHA512}
+// accepts reports whether material can be a key of a. It is false for everything
+// that is not one of the algorithms above.
+func (a Algorithm) accepts(material any) bool {
+	switch m := material.(type) {
+	case *rsa.PublicKey:
+		return slices.Contains([]Algorithm{RS256, RS384, RS512, PS256, PS384, PS512}, a)
+	case *ecdsa.PublicKey:
+		return a == ES256 && m.Curve == elliptic.P256() ||
+			a == ES384 && m.Curve == elliptic.P384() ||
+			a == ES512 && m.Curve == elliptic.P521()
+	case ed25519.PublicKey:
+		return a == EdDSA || a == Ed25519
+	case sharedSecret:
+		return a.isHMAC() && len(m) >= a.hash().Size()
 	default:
-		return scheme{}
+		return false
 	}
 }
 
-// symmetric reports whether the key of a is a secret.
-func (a Algorithm) symmetric() bool { return a.scheme().verify == byMAC }
+func (a Algorithm) isHMAC() bool { return a == HS256 || a == HS384 || a == HS512 }
 
-// takes reports whether a key can be one of the scheme at all.
-func (s scheme) takes(material any) bool {
-	switch k := material.(type) {
-	case *rsa.PublicKey:
-		return s.verify == byPKCS1 || s.verify == byPSS
-	case *ecdsa.PublicKey:
-		return s.verify == byECDSA && s.curve == k.Curve
-	case ed25519.PublicKey:
-		return s.verify == byEd25519
-	case secret:
-		return s.verify == byMAC && len(k) >= s.hash.Size()
+func (a Algorithm) isPSS() bool { return a == PS256 || a == PS384 || a == PS512 }
+
+// isKnown reports whether a is one of the algorithms above.
+func (a Algorithm) isKnown() bool {
+	return a.isHMAC() || slices.Contains([]Algorithm{
+		RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512, EdDSA, Ed25519,
+	}, a)
+}
+
+// hash returns the hash of an algorithm other than Ed25519.
+func (a Algorithm) hash() crypto.Hash {
+	switch {
+	case strings.HasSuffix(string(a), "384"):
+		return crypto.SHA384
+	case strings.HasSuffix(string(a), "512"):
+		return crypto.SHA512
 	default:
-		return false
+		return crypto.SHA256
 	}
 }

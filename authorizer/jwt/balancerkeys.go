@@ -14,45 +14,43 @@ import (
 const (
 	// maxBalancerKeys is how many keys of load balancers are kept.
 	maxBalancerKeys = 16
-	// balancerMissEvery is how often a key is fetched for an unknown kid. It is
-	// more often than for a set, where any fetch brings all keys.
-	balancerMissEvery = time.Second
+	// balancerKidEvery is how often a key is fetched for an unknown kid. It is
+	// more often than for a set, where one fetch brings all keys.
+	balancerKidEvery = time.Second
 )
 
-// balancerKeys are the keys of load balancers. Each is at a URI of its own.
+// balancerKeys are the keys of load balancers. Each has a URI of its own.
 type balancerKeys struct {
 	fetcher *fetcher
 	uri     string
 	now     func() time.Time
 
-	mu struct {
-		sync.Mutex
-		keys   map[string]*remote // kid → a set of one key, or none yet
-		misses misses
-	}
+	mu      sync.Mutex
+	keys    map[string]*remoteKeys // kid → its key, or none yet
+	unknown unknownKids
 }
 
 func newBalancerKeys(f *fetcher, uri string, now func() time.Time) *balancerKeys {
-	b := &balancerKeys{fetcher: f, uri: uri, now: now}
-	b.mu.keys = map[string]*remote{}
-	b.mu.misses.every = balancerMissEvery
-	return b
+	return &balancerKeys{
+		fetcher: f, uri: uri, now: now,
+		keys: map[string]*remoteKeys{}, unknown: newUnknownKids(balancerKidEvery),
+	}
 }
 
-func (b *balancerKeys) find(ctx context.Context, t *token, now time.Time) (*key, error) {
+func (b *balancerKeys) find(ctx context.Context, t *token) (*key, error) {
 	r := b.known(t.kid)
 	if r == nil {
 		if err := t.plausible(); err != nil {
 			return nil, err
 		}
 		var err error
-		if r, err = b.add(t.kid, now); err != nil {
+		if r, err = b.add(t.kid); err != nil {
 			return nil, err
 		}
 	}
-	k, err := r.find(ctx, t, now)
+	k, err := r.find(ctx, t)
 	if errors.Is(err, errNoUsableKey) {
-		b.drop(t.kid, r, now)
+		b.drop(t.kid, r)
 		return nil, unknownKey()
 	}
 	return k, err
@@ -63,59 +61,57 @@ func (b *balancerKeys) trusts(k *key, now time.Time) bool {
 	return r != nil && r.trusts(k, now)
 }
 
-func (b *balancerKeys) known(kid string) *remote {
+func (b *balancerKeys) known(kid string) *remoteKeys {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.mu.keys[kid]
+	return b.keys[kid]
 }
 
-// add makes room for the key of a kid, unless it is not to be asked for yet.
-func (b *balancerKeys) add(kid string, now time.Time) (*remote, error) {
+// add makes room for the key of a kid, unless it is too early to fetch it.
+func (b *balancerKeys) add(kid string) (*remoteKeys, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if r := b.mu.keys[kid]; r != nil {
+	if r := b.keys[kid]; r != nil {
 		return r, nil
 	}
-	if wait := b.mu.misses.wait(kid, now); wait > 0 {
-		return nil, notAsked(wait, nil)
+	now := b.now()
+	if err := b.unknown.tooEarly(kid, now, nil); err != nil {
+		return nil, err
 	}
-	b.mu.misses.take(now)
-	if len(b.mu.keys) >= maxBalancerKeys {
-		delete(b.mu.keys, b.oldest())
+	b.unknown.Take(now)
+	if len(b.keys) >= maxBalancerKeys {
+		delete(b.keys, b.oldest())
 	}
-	r := newRemote(b.load(kid), b.now)
-	b.mu.keys[kid] = r
+	r := newRemoteKeys(b.fetcher, b.keyAt(kid), b.now)
+	b.keys[kid] = r
 	return r, nil
 }
 
-// oldest is the kid whose key was fetched before the others, or never was.
-func (b *balancerKeys) oldest() (kid string) {
-	var at time.Time
-	for other, r := range b.mu.keys {
-		s := r.current.Load()
-		if s == nil {
-			return other
-		}
-		if kid == "" || s.at.Before(at) {
-			kid, at = other, s.at
+// oldest returns the kid whose key was fetched first, or never.
+func (b *balancerKeys) oldest() (oldest string) {
+	var first time.Time
+	for kid, r := range b.keys {
+		if at := r.fetchedAt(); oldest == "" || at.Before(first) {
+			oldest, first = kid, at
 		}
 	}
-	return kid
+	return oldest
 }
 
-func (b *balancerKeys) drop(kid string, r *remote, now time.Time) {
+func (b *balancerKeys) drop(kid string, r *remoteKeys) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.mu.keys[kid] == r {
-		delete(b.mu.keys, kid)
+	if b.keys[kid] == r {
+		delete(b.keys, kid)
 	}
-	b.mu.misses.note(kid, now)
+	b.unknown.noteAbsent(kid, b.now())
 }
 
-// load gives the loader of one key, which is in PEM.
-func (b *balancerKeys) load(kid string) loader {
+// keyAt returns the loader of one key, which is in PEM.
+func (b *balancerKeys) keyAt(kid string) loader {
+	uri := b.uri + kid
 	return func(ctx context.Context) (*keySet, time.Duration, error) {
-		doc, err := b.fetcher.get(ctx, b.uri+kid)
+		body, age, err := b.fetcher.get(ctx, uri)
 		var status statusError
 		if errors.As(err, &status) && (status == http.StatusNotFound || status == http.StatusForbidden) {
 			return nil, 0, fmt.Errorf("%w: %w", errNoUsableKey, err)
@@ -123,15 +119,14 @@ func (b *balancerKeys) load(kid string) loader {
 		if err != nil {
 			return nil, 0, err
 		}
-		keys, err := parsePEM(doc.body)
+		keys, err := parsePEM(body)
 		if err == nil && len(keys) > 1 {
 			err = reason.New("there is more than one key")
 		}
 		if err != nil {
-			return nil, 0, fmt.Errorf("get %s: %w", b.uri+kid, err)
+			return nil, 0, fmt.Errorf("get %s: %w", uri, err)
 		}
-		k := keys[0]
-		k.id, k.anyID = kid, false
-		return newKeySet(keys), doc.age, nil
+		keys[0].id = kid
+		return &keySet{keys: keys}, age, nil
 	}
 }

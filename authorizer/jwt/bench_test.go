@@ -34,7 +34,7 @@ func benchKeys() []signingKey {
 func benchConfig(k signingKey) jwt.Config {
 	return jwt.Config{
 		Issuer: issuer, Clients: []string{"7h2k3j4l5m6n7o8p9q0r1s2t3u"}, TokenUse: "access",
-		Groups: "cognito:groups", Keys: jwt.KeySet(jwks(k)),
+		Groups: "cognito:groups", Keys: jwt.StaticJWKS(jwks(k)),
 	}
 }
 
@@ -66,14 +66,14 @@ func bare(b *testing.B, k signingKey, token string) func() bool {
 }
 
 // BenchmarkVerify takes turns with the bare call, so that what slows the machine
-// down slows both, and tells how many times as long a token takes. There are
+// down slows both, and reports the ratio. There are
 // two keys of each kind, as there are while an issuer changes them.
 func BenchmarkVerify(b *testing.B) {
 	for _, k := range benchKeys() {
 		other := k
 		other.kid = "=" + k.kid[1:]
 		c := benchConfig(k)
-		c.Keys = jwt.KeySet(jwks(k, other))
+		c.Keys = jwt.StaticJWKS(jwks(k, other))
 		v := verifier(b, c)
 		tokens := []string{k.token(cognitoClaims), other.token(cognitoClaims)}
 		b.Run(string(k.alg), func(b *testing.B) {
@@ -119,10 +119,10 @@ func inTurns(b *testing.B, name string, base, do func()) {
 }
 
 // A token that was seen before.
-func BenchmarkRemembered(b *testing.B) {
+func BenchmarkCached(b *testing.B) {
 	for _, k := range benchKeys() {
 		c := benchConfig(k)
-		c.Remember = 100
+		c.CacheTokens = 100
 		v := verifier(b, c)
 		token := k.token(cognitoClaims)
 		b.Run(string(k.alg), func(b *testing.B) {
@@ -137,7 +137,7 @@ func BenchmarkRemembered(b *testing.B) {
 	}
 }
 
-// Junk of 16 kB, of which none gets as far as a signature.
+// Junk of 16 kB, refused before a signature is verified.
 func BenchmarkJunk(b *testing.B) {
 	k := newEC("a")
 	v := verifier(b, config(k))
@@ -226,11 +226,11 @@ func BenchmarkParallel(b *testing.B) {
 	for _, k := range benchKeys() {
 		token := k.token(cognitoClaims)
 		b.Run(string(k.alg)+"/bare", func(b *testing.B) { parallel(b, bare(b, k, token)) })
-		for _, remember := range []int{0, 100} {
+		for _, cached := range []int{0, 100} {
 			c := benchConfig(k)
-			c.Remember = remember
+			c.CacheTokens = cached
 			v := verifier(b, c)
-			b.Run(fmt.Sprintf("%s/remember %d", k.alg, remember), func(b *testing.B) {
+			b.Run(fmt.Sprintf("%s/cache %d", k.alg, cached), func(b *testing.B) {
 				parallel(b, func() bool {
 					_, err := v.Verify(b.Context(), token)
 					return err == nil

@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// A token with cnf is for whoever has a key (RFC 7800). Without a proof of that
-// it is no bearer token, and whoever has stolen it would pass for its owner.
+// A token with cnf is for the owner of a key (RFC 7800). Without a proof of that key
+// a thief could use it too.
 func TestATokenThatIsBoundToAKeyIsNoBearerToken(t *testing.T) {
 	k := newEC("a")
 	v := verifier(t, config(k))
@@ -26,7 +26,7 @@ func TestATokenThatIsBoundToAKeyIsNoBearerToken(t *testing.T) {
 	expectCode(t, v, "one level down", k.token(claims(map[string]any{"act": map[string]any{"cnf": 1}})), "")
 
 	c := config(k)
-	c.Remember = 10
+	c.CacheTokens = 10
 	v = verifier(t, c)
 	for i := range 2 {
 		expectCode(t, v, fmt.Sprintf("remembered, time %d", i), k.token(claims(map[string]any{"cnf": 1})), "token_bound")

@@ -1,214 +1,270 @@
 package jwt
 
 import (
-	"bytes"
+	"encoding/json"
+	"math"
+	"slices"
 	"strings"
 	"time"
 
-	"github.com/go-json-experiment/json/jsontext"
 	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/internal/strictjson"
 )
 
-// Claims are what a token says, once all of it has been verified. They may be
-// shared, so they are not to be written to.
+// Claims are the claims of a token that has been verified. They may be shared and
+// must not be changed.
 type Claims struct {
 	// Issuer is iss.
 	Issuer string
-	// Subject is sub, which is unique within the issuer.
+	// Subject is sub. It is unique within the issuer.
 	Subject string
-	// Audience is aud; a single one is a list of one.
+	// Audience is aud; a single string is a list of one.
 	Audience []string
-	// ClientID is client_id, or what [Config] names for it: the application that
-	// the token was issued to. A load balancer has it in the header, as client.
+	// ClientID is the application that the token was issued to: client_id, or the
+	// claim that [Config] names. For a load balancer it is client of the header.
 	ClientID string
-	// TokenUse is token_use, by which Cognito tells "access" and "id" apart.
+	// TokenUse is token_use. Cognito sets it to "access" or "id".
 	TokenUse string
 	// ID is jti.
 	ID string
-	// Expires, NotBefore and IssuedAt are exp, nbf and iat; the latter two are
-	// zero when the token does not have them.
+	// Expires, NotBefore and IssuedAt are exp, nbf and iat. The latter two are zero
+	// if the token does not have them.
 	Expires, NotBefore, IssuedAt time.Time
-	// Scopes are those of scope, or of scp where there is none: a string in which
-	// spaces part them, or an array.
+	// Scopes are the scopes of scope, or of scp if there is no scope: a string with
+	// spaces between them, or an array.
 	Scopes []string
-	// Groups are those of the claim that [Config] names for them.
+	// Groups are the groups of the claim that [Config] names.
 	Groups []string
 
-	bound   bool           // there is cnf, whatever it says
-	context map[string]any // what [Config] names for it
-	payload string
+	bound   bool // the token has cnf
+	context map[string]any
+	payload []byte
 }
 
-// Decode decodes the claims into v, a pointer to a struct of the caller's own.
-// Claims that the struct has no field for are passed over. One whose name
-// differs from a field's in case alone, and one of another type, is an
-// Unauthenticated error, token_claims.
+// Decode decodes the claims into v, a pointer to a struct. It ignores claims that
+// have no field. It returns an Unauthenticated error, token_claims, if a claim has
+// another type than its field, or a name that differs from it in case alone.
 func (c *Claims) Decode(v any) error {
-	if err := strictjson.Unmarshal([]byte(c.payload), v, strictjson.Options{}); err != nil {
+	if err := strictjson.Unmarshal(c.payload, v, strictjson.Options{}); err != nil {
 		return &guard.Error{
 			Kind: guard.Unauthenticated, Code: codeClaims,
-			Detail: "The token's claims do not have the form that is expected.", Err: err,
+			Detail: "The token's claims do not have the expected form.", Err: err,
 		}
 	}
 	return nil
 }
 
-// The claims that mean something here. Further ones, numbered after these, are
-// those that a Config names.
-const (
-	claimIss = iota
-	claimSub
-	claimAud
-	claimExp
-	claimNbf
-	claimIat
-	claimJti
-	claimClientID
-	claimTokenUse
-	claimScope
-	claimScp
-	claimCnf
-)
-
-var claimNames = []string{"iss", "sub", "aud", "exp", "nbf", "iat", "jti", "client_id", "token_use", "scope", "scp", "cnf"}
-
-// names are the claims that are read: those above, and what a Config names.
-type names struct {
-	all     []string
-	mixed   bool // some are not in lower case
-	client  string
-	groups  string
-	context []string
+// claimNames are the claims that have a meaning for every token.
+func claimNames() []string {
+	return []string{"iss", "sub", "aud", "exp", "nbf", "iat", "jti", "client_id", "token_use", "scope", "scp", "cnf"}
 }
 
-func newNames(client, groups string, context []string) *names {
-	n := &names{all: append([]string(nil), claimNames...), client: client, groups: groups, context: context}
-	if client == "" {
-		n.client = claimNames[claimClientID]
+// judgeClaims reads and checks the claims of t.
+func (v *Verifier) judgeClaims(t *token) (*Claims, error) {
+	payload, ok := v.encoding.decode(t.payload)
+	if !ok {
+		return nil, refuse(codeMalformed, "The token's payload is not base64url.")
 	}
-	for _, name := range append([]string{client, groups}, context...) {
-		if name != "" {
-			n.all = append(n.all, name)
-			n.mixed = n.mixed || !lower([]byte(name))
-		}
+	members, ok := strictObject(payload, maxClaimsDepth, maxClaimsNodes, v.claimNames)
+	if !ok {
+		return nil, refuse(codeMalformed, "The token's claims are not a JSON object with one meaning.")
 	}
-	return n
-}
-
-// A claimsReader fills Claims from a payload.
-type claimsReader struct {
-	*names
-	*Claims
-	scp []string
-}
-
-// readClaims reads a payload. It only tells what is written there.
-func readClaims(payload []byte, n *names) (*Claims, error) {
-	r := claimsReader{names: n, Claims: &Claims{payload: string(payload)}}
-	err := readObject(payload, maxClaimsDepth, maxClaimsNodes, &r)
-	if err := asRefusal(err, "The token's claims are not a JSON object with one meaning."); err != nil {
+	c, err := v.readClaims(members)
+	if err != nil {
 		return nil, err
 	}
-	if r.Scopes == nil {
-		r.Scopes = r.scp
-	}
-	return r.Claims, nil
-}
-
-func (r *claimsReader) member(name []byte) (int, error) {
-	for i, known := range r.all {
-		if string(name) == known {
-			return i, nil
+	c.payload = payload
+	if v.config.loadBalancer != nil {
+		if err := completeFromHeader(c, &t.header); err != nil {
+			return nil, err
 		}
 	}
-	if (r.mixed || !lower(name)) && variant(name, r.all) {
-		return 0, refuse(codeMalformed, "The name of a claim differs from a known one in case alone.")
-	}
-	return -1, nil
+	return c, v.checkClaims(c, t)
 }
 
-func (r *claimsReader) take(member int, value jsontext.Value, at int) error {
-	ok := true
-	switch member {
-	case claimIss:
-		r.Issuer, ok = r.text(value, at)
-	case claimSub:
-		r.Subject, ok = r.text(value, at)
-	case claimJti:
-		r.ID, ok = r.text(value, at)
-	case claimTokenUse:
-		r.TokenUse, ok = r.text(value, at)
-	case claimAud:
-		r.Audience, ok = r.texts(value, at)
-	case claimExp:
-		r.Expires, ok = numericDate(value)
-	case claimNbf:
-		r.NotBefore, ok = numericDate(value)
-	case claimIat:
-		r.IssuedAt, ok = numericDate(value)
-	case claimScope:
-		r.Scopes, ok = r.scopes(value, at)
-	case claimScp:
-		r.scp, ok = r.scopes(value, at)
-	case claimCnf:
-		r.bound = true
+func (v *Verifier) readClaims(members map[string]any) (*Claims, error) {
+	r := claimsReader{members: members}
+	c := &Claims{
+		Issuer:    r.text("iss"),
+		Subject:   r.text("sub"),
+		Audience:  r.texts("aud"),
+		ClientID:  r.text(v.config.ClientClaim),
+		TokenUse:  r.text("token_use"),
+		ID:        r.text("jti"),
+		Expires:   r.date("exp"),
+		NotBefore: r.date("nbf"),
+		IssuedAt:  r.date("iat"),
+		Scopes:    r.scopes("scope"),
+		context:   r.plainValues(v.config.Context),
 	}
-	if ok && r.all[member] == r.client {
-		r.ClientID, ok = r.text(value, at)
+	if v.config.Groups != "" {
+		c.Groups = r.texts(v.config.Groups)
 	}
-	if ok && r.all[member] == r.groups {
-		r.Groups, ok = r.texts(value, at)
+	if scp := r.scopes("scp"); c.Scopes == nil {
+		c.Scopes = scp
 	}
+	_, c.bound = members["cnf"]
+	if r.wrong != "" {
+		return nil, refuse(codeClaims, "The claim "+r.wrong+" has the wrong type, or is out of range.")
+	}
+	return c, nil
+}
+
+// A claimsReader reads claims that are there, and notes one with a wrong type.
+type claimsReader struct {
+	members map[string]any
+	wrong   string
+}
+
+func (r *claimsReader) text(name string) string {
+	value, has := r.members[name]
+	text, ok := value.(string)
+	if has && !ok {
+		r.wrong = name
+	}
+	return text
+}
+
+// texts reads a string, or an array of strings; nil is a claim that is missing.
+func (r *claimsReader) texts(name string) []string {
+	value, has := r.members[name]
+	if !has {
+		return nil
+	}
+	if text, ok := value.(string); ok {
+		return []string{text}
+	}
+	list, ok := value.([]any)
 	if !ok {
-		return refuse(codeClaims, "The claim "+r.all[member]+" has the wrong type, or is out of range.")
+		r.wrong = name
 	}
-	return r.takeContext(r.all[member], value, at)
-}
-
-// scopes reads a list as it is written in OAuth (RFC 6749, section 3.3), or an
-// array of what such a list has in it.
-func (r *claimsReader) scopes(value jsontext.Value, at int) ([]string, bool) {
-	list, isText := r.text(value, at)
-	if isText {
-		return strings.FieldsFunc(list, func(c rune) bool { return c == ' ' }), true
-	}
-	return r.texts(value, at)
-}
-
-// text is what a string says that stands at an offset. It shares the payload's
-// memory where it can.
-func (r *claimsReader) text(value jsontext.Value, at int) (string, bool) {
-	if value.Kind() == jsontext.KindString && bytes.IndexByte(value, '\\') < 0 {
-		return r.payload[at+1 : at+len(value)-1], true
-	}
-	return text(value)
-}
-
-// texts reads a string, or an array of them.
-func (r *claimsReader) texts(value jsontext.Value, at int) ([]string, bool) {
-	if s, ok := r.text(value, at); ok {
-		return []string{s}, true
-	}
-	if value.Kind() != jsontext.KindBeginArray {
-		return nil, false
-	}
-	list := []string{}
-	for i := 1; i < len(value)-1; i++ {
-		switch value[i] {
-		case ' ', '\t', '\r', '\n', ',': // the value is one that has been read
-		case '"':
-			start := i
-			for i++; value[i] != '"'; i++ {
-				if value[i] == '\\' {
-					i++
-				}
-			}
-			element, _ := r.text(value[start:i+1], at+start)
-			list = append(list, element)
-		default:
-			return nil, false
+	texts := []string{}
+	for _, element := range list {
+		text, ok := element.(string)
+		if !ok {
+			r.wrong = name
 		}
+		texts = append(texts, text)
 	}
-	return list, true
+	return texts
+}
+
+// scopes reads a list with spaces between its elements (RFC 6749, section 3.3),
+// or an array.
+func (r *claimsReader) scopes(name string) []string {
+	if text, ok := r.members[name].(string); ok {
+		return strings.FieldsFunc(text, func(c rune) bool { return c == ' ' })
+	}
+	return r.texts(name)
+}
+
+const (
+	lastDate  = 253402300799 // the last second of the year 9999
+	maxDigits = 32
+)
+
+// date reads a NumericDate (RFC 7519, section 2): seconds since 1970, perhaps
+// with a fraction. Anything outside the years 1970 to 9999 is wrong.
+func (r *claimsReader) date(name string) time.Time {
+	value, has := r.members[name]
+	if !has {
+		return time.Time{}
+	}
+	at, ok := numericDate(value)
+	if !ok {
+		r.wrong = name
+	}
+	return at
+}
+
+func numericDate(value any) (time.Time, bool) {
+	n, ok := value.(json.Number)
+	if !ok || len(n) > maxDigits || n[0] == '-' {
+		return time.Time{}, false
+	}
+	if seconds, err := n.Int64(); err == nil {
+		return time.Unix(seconds, 0), seconds <= lastDate
+	}
+	f, err := n.Float64()
+	if err != nil || f > lastDate {
+		return time.Time{}, false
+	}
+	seconds := int64(f)
+	return time.Unix(seconds, int64((f-float64(seconds))*1e9)), true
+}
+
+// plainValues reads claims for the context of a Grant. It leaves out what is
+// missing or null, and returns nil if nothing is left.
+func (r *claimsReader) plainValues(names []string) map[string]any {
+	var plain map[string]any
+	for _, name := range names {
+		value := r.members[name]
+		switch v := value.(type) {
+		case nil:
+			continue
+		case json.Number:
+			value = plainNumber(v)
+		case string, bool:
+		default:
+			value = nil
+		}
+		if value == nil {
+			r.wrong = name
+		}
+		if plain == nil {
+			plain = make(map[string]any, len(names))
+		}
+		plain[name] = value
+	}
+	return plain
+}
+
+// plainNumber returns a number of at most 2^53, and nil for a larger one. Gateways
+// and many backends read numbers as doubles, which round larger ones: two ids could
+// become one.
+func plainNumber(n json.Number) any {
+	if whole, err := n.Int64(); err == nil && -1<<53 <= whole && whole <= 1<<53 {
+		return whole
+	}
+	if f, err := n.Float64(); err == nil && math.Abs(f) < 1<<53 {
+		return f
+	}
+	return nil
+}
+
+// checkClaims checks the claims of t (RFC 7519, section 4.1; RFC 9068, section
+// 4).
+func (v *Verifier) checkClaims(c *Claims, t *token) error {
+	isOurs := func(aud string) bool { return slices.Contains(v.config.Audiences, aud) }
+	begins := c.NotBefore
+	if c.IssuedAt.After(begins) {
+		begins = c.IssuedAt
+	}
+	switch config := &v.config; {
+	case !config.UnsafeAnyIssuer && c.Issuer != config.Issuer:
+		return refuse(codeIssuer, "The token is from another issuer.")
+	case config.TokenUse != "" && c.TokenUse != config.TokenUse:
+		return refuse(codeType, "The token is for another use: token_use must be "+config.TokenUse+".")
+	case len(config.Audiences) > 0 && !slices.ContainsFunc(c.Audience, isOurs):
+		return refuse(codeAudience, "The token is for another audience.")
+	case len(config.Clients) > 0 && !slices.Contains(config.Clients, c.ClientID):
+		return refuse(codeAudience, "The token was issued to another client.")
+	case c.bound && !config.UnsafeAcceptBoundTokens:
+		return refuse(codeBound, "The token is bound to a key of its sender (cnf), and no proof of that key is checked here.")
+	case t.typ == accessTokenType && !c.isComplete():
+		return refuse(codeClaims, "An access token must have iss, aud, sub, client_id, iat and jti.")
+	case c.Expires.IsZero():
+		return refuse(codeClaims, "The token must have exp.")
+	case !t.now.Before(c.Expires.Add(config.Leeway)):
+		return refuse(codeExpired, "The token has expired.")
+	case begins.After(t.now.Add(v.ahead)):
+		return notYetValid(begins.Sub(t.now.Add(v.ahead)))
+	}
+	return nil
+}
+
+// isComplete reports whether c has the claims of RFC 9068, section 2.2; exp is
+// checked for every token.
+func (c *Claims) isComplete() bool {
+	return c.Issuer != "" && len(c.Audience) > 0 && c.Subject != "" && c.ClientID != "" && c.ID != "" && !c.IssuedAt.IsZero()
 }

@@ -1,6 +1,7 @@
 package jwt
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"slices"
@@ -11,163 +12,140 @@ import (
 	"github.com/lambdarmor/lambdarmor/internal/reason"
 )
 
-// Config says which tokens hold. [Cognito], [CognitoID], [AccessToken] and
-// [ALB] make one; what they leave out can be set afterwards.
+// Config says which tokens are valid. [Cognito], [CognitoID], [AccessToken] and
+// [ALB] return one that can be changed before it is passed to [New].
 type Config struct {
-	// Issuer is what iss must be, to the letter: an https URI where the keys are
-	// discovered.
+	// Issuer is the exact value that iss must have. Unless Keys are set, it is the
+	// https URI where keys are discovered.
 	Issuer string
-	// Audiences: aud must have one of them.
+	// Audiences are the accepted audiences: aud must have one of them.
 	Audiences []string
-	// Clients: client_id must be one of them. Where both Audiences and Clients
-	// are set, both must hold; one of them has to be.
+	// Clients are the accepted clients: client_id must be one of them. Audiences,
+	// Clients or both must be set. If both are, both are checked.
 	Clients []string
-	// ClientClaim is the claim that has the client, where an issuer does not have
-	// it in client_id: azp of Auth0, Keycloak and Entra ID, cid of Okta. It is then
-	// the only one that counts. ID tokens can have it as well, so Audiences have to
-	// be set with it. Empty is client_id, which RFC 9068 has.
+	// ClientClaim is the claim to read in place of client_id: azp for Auth0,
+	// Keycloak and Entra ID, cid for Okta. ID tokens can have that claim too, so it
+	// requires Audiences. Empty is client_id, as in RFC 9068.
 	ClientClaim string
-	// Keys are what tokens are verified with; zero discovers them at Issuer.
+	// Keys are the keys that verify tokens. Zero discovers them at Issuer.
 	Keys Keys
-	// Algorithms are those that are accepted. Empty is RS256, ES256, ES384,
-	// ES512, EdDSA and Ed25519, or HS256 with a [Secret]; HS goes with nothing else.
+	// Algorithms are the accepted algorithms. Empty is RS256, ES256, ES384, ES512,
+	// EdDSA and Ed25519; with a [SharedSecret] it is HS256. HS algorithms cannot be
+	// combined with others.
 	Algorithms []Algorithm
-	// Types are what typ may be, in the short form and in lower case; "" is no typ at
-	// all. Empty is "jwt" and "". A token of the type "at+jwt" must have the claims of
-	// RFC 9068. Beside it "jwt" and "" let ID tokens in, where an issuer has them for
-	// the same audience: RFC 9068 has "at+jwt" alone.
+	// Types are the accepted values of typ, in lower case and without
+	// "application/"; "" accepts a token without typ. Empty is "jwt" and "". A token
+	// of type "at+jwt" must have the claims of RFC 9068. Accepting "jwt" or ""
+	// beside it also accepts ID tokens with the same audience.
 	Types []string
-	// TokenUse is what token_use must be; empty does not look at it.
+	// TokenUse is the value that token_use must have. Empty ignores token_use.
 	TokenUse string
-	// Leeway is how far clocks may be apart when exp, nbf and iat are judged, at
-	// most a minute. Zero is 5 seconds for nbf and iat, as clocks of issuers run
-	// ahead, and nothing for exp. The Grant ends as much later as the token.
+	// Leeway is how far clocks may differ, at most a minute. Zero is 5 seconds for
+	// nbf and iat, as clocks of issuers run ahead, and nothing for exp. The Grant
+	// expires later by the leeway of exp.
 	Leeway time.Duration
 	// Groups is the claim with the groups of the Grant, a string or an array of
-	// strings; empty is none.
+	// strings. Empty is none.
 	Groups string
-	// Context are the claims that the backend is told, by the same names in the
-	// Context of the Grant, which cannot have principalId, scope, groups, expires,
-	// claims and integrationLatency. A token in which one of them is neither a
-	// string, a number nor a boolean is refused, and so is one that gateways do not
-	// pass on: a string that is itself an object, an array or a string of JSON or
-	// has a control character, and a whole number beyond 2^53. One that is not there is left out.
+	// Context are the claims that are copied into the Context of the Grant. Names
+	// that [authorizer.Grant] refuses panic. A claim that is missing or null is left
+	// out. A token is refused if one of them is an object or an array, a
+	// number beyond 2^53, or a string that a gateway does not pass on: one that is
+	// itself JSON, or has a control character.
 	Context []string
-	// Principal makes the Principal of the Grant; nil is sub. Where a route takes
-	// tokens of several issuers, it should have the issuer in it, as sub is
-	// unique within one only. A token of which it makes nothing, or what no
-	// gateway passes on, is refused.
+	// Principal returns the Principal of the Grant; nil is sub. If a route accepts
+	// several issuers, include the issuer: sub is unique within one issuer only. A
+	// token is refused if the result is empty.
 	Principal func(*Claims) string
-	// Remember is about how many verified tokens are kept, by SHA-256, so that
-	// the next request with one of them costs next to nothing: until exp, for
-	// five minutes at most, and as long as its key is trusted. Zero is none.
-	Remember int
-	// HTTPClient fetches keys; nil is one of its own. Its transport is used, and
-	// nothing else: neither redirects nor cookies nor its timeout.
+	// CacheTokens is how many verified tokens are kept, by SHA-256, so that a token
+	// that comes again is not verified again: until exp, for 5 minutes at most, and
+	// as long as its key is trusted. Zero keeps none.
+	CacheTokens int
+	// HTTPClient is the client whose Transport fetches keys; its other settings are
+	// ignored. Nil is a client that closes each connection.
 	HTTPClient *http.Client
 
-	// UnsafeAnyIssuer accepts tokens whoever has issued them, if they are signed
-	// with one of the Keys. Issuer is then empty.
+	// UnsafeAnyIssuer accepts tokens of any issuer that are signed with one of the
+	// Keys. Issuer must be empty. It is legitimate where the keys belong to one
+	// issuer that sets no iss.
 	UnsafeAnyIssuer bool
-	// UnsafeAnyAudience accepts tokens that were issued for any service that
-	// trusts the same issuer. Audiences and Clients are then empty.
+	// UnsafeAnyAudience accepts tokens that were issued for another service of the
+	// same issuer. Audiences and Clients must be empty. It is legitimate where the
+	// issuer has no other service, or a Check of your own reads the audience.
 	UnsafeAnyAudience bool
-	// UnsafeAcceptBoundTokens accepts tokens with cnf, which are good only together
-	// with a proof that their sender has a key: DPoP (RFC 9449), or the certificate
-	// of mutual TLS (RFC 8705). Nothing here checks the proof, so whoever has stolen
-	// such a token can use it. That is legitimate where something else checks it for
-	// each request: a proxy that alone can call the function, or a Check of your own
-	// that has cnf of [Verifier.Claims] and compares it with the client's certificate.
+	// UnsafeAcceptBoundTokens accepts tokens with cnf without a proof that their
+	// sender has the key: DPoP (RFC 9449) or a client certificate (RFC 8705).
+	// Whoever has stolen such a token can then use it. It is legitimate where
+	// something else checks the proof of each request: a proxy that alone can call
+	// the function, or a Check of your own that reads cnf by [Verifier.Claims].
 	UnsafeAcceptBoundTokens bool
 
-	loadBalancer *loadBalancer // of ALB
+	loadBalancer *loadBalancer // set by ALB
 }
 
 const (
-	// maxLeeway is the most that clocks may be apart.
 	maxLeeway = time.Minute
-	// defaultAhead is how far nbf and iat may be ahead where no Leeway is set.
+	// defaultAhead is how far nbf and iat may be ahead if no Leeway is set.
 	defaultAhead = 5 * time.Second
 )
 
-// problem is what is wrong with c, or nil.
-func (c *Config) problem() error {
+// check returns what is wrong with c, or nil.
+func (c *Config) check() error {
 	switch {
 	case c.UnsafeAnyIssuer != (c.Issuer == ""):
 		return reason.New("set either Issuer or UnsafeAnyIssuer")
 	case c.UnsafeAnyAudience != (len(c.Audiences)+len(c.Clients) == 0):
 		return reason.New("set either Audiences or Clients, or UnsafeAnyAudience")
 	case slices.Contains(c.Audiences, "") || slices.Contains(c.Clients, ""):
-		return reason.New("an audience or a client must not be empty")
+		return reason.New("set no empty value in Audiences and Clients")
 	case c.ClientClaim != "" && len(c.Audiences) == 0:
-		return reason.New("a ClientClaim goes with Audiences: an ID token can have it as well")
-	case c.ClientClaim != "" && (slices.Contains(c.Types, accessTokenType) || slices.Contains(claimNames, c.ClientClaim)):
-		return reason.New("a ClientClaim must not be a claim that means something else, and at+jwt has client_id")
+		return reason.New("set Audiences with ClientClaim: ID tokens can have that claim as well")
+	case c.ClientClaim != "" && (slices.Contains(c.Types, accessTokenType) || slices.Contains(claimNames(), c.ClientClaim)):
+		return reason.New("the ClientClaim must not be a claim with another meaning; tokens of type at+jwt have client_id")
 	case c.Leeway < 0 || c.Leeway > maxLeeway:
 		return fmt.Errorf("the Leeway must be 0 to %v, not %v", maxLeeway, c.Leeway)
-	case c.Remember < 0:
-		return reason.New("the number to Remember must not be negative")
-	case slices.ContainsFunc(c.Types, func(typ string) bool { return typ != strings.ToLower(typ) || strings.Contains(typ, "/") }):
+	case c.CacheTokens < 0:
+		return reason.New("the number of CacheTokens must not be negative")
+	case slices.ContainsFunc(c.Types, func(typ string) bool { return typ != mediaType(typ) || strings.Contains(typ, "/") }):
 		return reason.New("the Types must be in lower case, and without application/")
-	case slices.Contains(c.Context, ""):
-		return reason.New("a claim of Context must have a name")
-	case slices.ContainsFunc(c.Context, cannotBeTold):
-		return reason.New("a claim of Context must not have a name that means something else in the context of an authorizer")
-	}
-	if c.loadBalancer != nil {
-		return c.loadBalancer.problem(c)
-	}
-	if c.Keys == (Keys{}) {
-		if err := checkURI(c.Issuer); err != nil {
-			return fmt.Errorf("keys are discovered at Issuer: %w", err)
-		}
-		if strings.Contains(c.Issuer, "?") {
-			return reason.New("keys are discovered at Issuer: the URI must not have a query")
+	case slices.ContainsFunc(c.Context, func(name string) bool { return name == "" || isReserved(name) }):
+		return reason.New("the Context must not have an empty name, nor one that is reserved in the context of a Grant")
+	case c.loadBalancer != nil:
+		return c.loadBalancer.checkConfig(c)
+	case c.Keys == Keys{}:
+		if err := checkURI(c.Issuer); err != nil || strings.Contains(c.Issuer, "?") {
+			return reason.New("the Issuer must be an https URI without a query, where keys are discovered; otherwise set Keys")
 		}
 	}
-	return c.algorithmProblem()
+	return c.checkAlgorithms()
 }
 
-func (c *Config) algorithmProblem() error {
-	symmetric, withKey := 0, 0
+func (c *Config) checkAlgorithms() error {
+	secret, fitting := c.Keys.isSecret(), 0
 	for _, a := range c.algorithms() {
-		if a.scheme().verify == 0 {
+		switch {
+		case !a.isKnown():
 			return fmt.Errorf("unknown algorithm %q", a)
-		}
-		if a.symmetric() {
-			symmetric++
-		}
-		if c.Keys.set == nil || slices.ContainsFunc(c.Keys.set.keys, func(k *key) bool { return k.fits(a) }) {
-			withKey++
-		} else if len(c.Algorithms) > 0 {
-			return fmt.Errorf("no key is one for %s", a)
+		case a.isHMAC() != secret:
+			return reason.New("HS algorithms require a SharedSecret, and it requires them alone")
+		case c.Keys.set == nil || slices.ContainsFunc(c.Keys.set.keys, func(k *key) bool { return k.fits(a) }):
+			fitting++
+		case len(c.Algorithms) > 0:
+			return fmt.Errorf("no key is for %s", a)
 		}
 	}
-	shared := c.Keys.isSecret()
-	if symmetric > 0 && (!shared || symmetric < len(c.algorithms())) || shared && symmetric == 0 {
-		return reason.New("a Secret goes with HS algorithms alone, and they with nothing else")
-	}
-	if withKey == 0 {
-		return reason.New("no key is one for the Algorithms, which have to be set")
+	if fitting == 0 {
+		return reason.New("no key is for the default Algorithms: set Algorithms")
 	}
 	return nil
 }
 
-// cannotBeTold reports whether no Grant can have the name in its Context.
-func cannotBeTold(name string) bool {
+// isReserved reports whether no Grant can have the name in its Context.
+func isReserved(name string) bool {
 	g := authorizer.Grant{Principal: "somebody", Context: map[string]any{name: true}}
 	return g.Validate() != nil
 }
 
-// types are what c accepts as typ.
-func (c *Config) types() []string {
-	if len(c.Types) == 0 {
-		return []string{"jwt", ""}
-	}
-	return slices.Clone(c.Types)
-}
-
-// algorithms are those that c accepts.
 func (c *Config) algorithms() []Algorithm {
 	switch {
 	case len(c.Algorithms) > 0:
@@ -177,6 +155,20 @@ func (c *Config) algorithms() []Algorithm {
 	case c.Keys.isSecret():
 		return []Algorithm{HS256}
 	default:
-		return oneOfEach()
+		return defaultAlgorithms()
 	}
+}
+
+// withDefaults returns a copy of c, with nothing that the caller can change.
+func (c Config) withDefaults() Config {
+	c.Audiences, c.Clients, c.Context = slices.Clone(c.Audiences), slices.Clone(c.Clients), slices.Clone(c.Context)
+	c.Algorithms = slices.Clone(c.algorithms())
+	if c.Types = slices.Clone(c.Types); len(c.Types) == 0 {
+		c.Types = []string{"jwt", ""}
+	}
+	c.ClientClaim = cmp.Or(c.ClientClaim, "client_id")
+	if c.Principal == nil {
+		c.Principal = func(claims *Claims) string { return claims.Subject }
+	}
+	return c
 }

@@ -29,8 +29,8 @@ func panicOf(do func()) (text string) {
 }
 
 func TestAMisconfigurationPanics(t *testing.T) {
-	keys := jwt.KeySet(jwks(newEC("k")))
-	shared := jwt.Secret(make([]byte, 32))
+	keys := jwt.StaticJWKS(jwks(newEC("k")))
+	shared := jwt.SharedSecret(make([]byte, 32))
 	good := jwt.Config{Issuer: issuer, Audiences: []string{"a"}}
 	with := func(change func(*jwt.Config)) jwt.Config {
 		c := good
@@ -53,11 +53,11 @@ func TestAMisconfigurationPanics(t *testing.T) {
 		"an empty client":               with(func(c *jwt.Config) { c.Clients = []string{""} }),
 		"an issuer without https":       with(func(c *jwt.Config) { c.Issuer = "http://issuer.example" }),
 		"an issuer with a query":        with(func(c *jwt.Config) { c.Issuer = "https://issuer.example/?a=b" }),
-		"a key that nothing is for":     with(func(c *jwt.Config) { c.Keys = jwt.KeySet(jwks(newRSA(jwt.PS256, "k"))) }),
+		"a key that nothing is for":     with(func(c *jwt.Config) { c.Keys = jwt.StaticJWKS(jwks(newRSA(jwt.PS256, "k"))) }),
 		"an issuer that is a name":      with(func(c *jwt.Config) { c.Issuer = "issuer.example" }),
 		"a leeway of more than 60 s":    with(func(c *jwt.Config) { c.Leeway = 61 * time.Second }),
 		"a negative leeway":             with(func(c *jwt.Config) { c.Leeway = -1 }),
-		"a negative number to remember": with(func(c *jwt.Config) { c.Remember = -1 }),
+		"a negative number to remember": with(func(c *jwt.Config) { c.CacheTokens = -1 }),
 		"a type in full":                with(func(c *jwt.Config) { c.Types = []string{"application/at+jwt"} }),
 		"a type in upper case":          with(func(c *jwt.Config) { c.Types = []string{"at+jwt", "JWT"} }),
 		"a claim without a name":        with(func(c *jwt.Config) { c.Context = []string{""} }),
@@ -96,9 +96,9 @@ func TestAMisconfigurationPanics(t *testing.T) {
 		"JWKS: with a user":     func() { jwt.JWKS("https://user@issuer.example/keys") },
 		"JWKS: with a fragment": func() { jwt.JWKS("https://issuer.example/keys#a") },
 		"JWKS: a file":          func() { jwt.JWKS("file:///etc/passwd") },
-		"KeySet: nothing":       func() { jwt.KeySet(nil) },
-		"KeySet: no keys":       func() { jwt.KeySet([]byte(`{"keys":[]}`)) },
-		"KeySet: one key":       func() { jwt.KeySet(must(json.Marshal(newEC("k").jwk(nil)))) },
+		"StaticJWKS: nothing":   func() { jwt.StaticJWKS(nil) },
+		"StaticJWKS: no keys":   func() { jwt.StaticJWKS([]byte(`{"keys":[]}`)) },
+		"StaticJWKS: one key":   func() { jwt.StaticJWKS(must(json.Marshal(newEC("k").jwk(nil)))) },
 		"PEM: nothing":          func() { jwt.PEM(nil) },
 		"PEM: text":             func() { jwt.PEM([]byte("key")) },
 		"PEM: a private key":    func() { jwt.PEM([]byte("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n")) },
@@ -118,7 +118,7 @@ func TestAMisconfigurationPanics(t *testing.T) {
 		"PEM: two keys on a curve":     func() { jwt.PEM(append(newEC("").pem(), newEC("").pem()...)) },
 		"PEM: a key twice":             func() { jwt.PEM(bytes.Repeat(newRSA(jwt.RS256, "").pem(), 2)) },
 		"PEM: two keys of Ed25519":     func() { jwt.PEM(append(newEd("").pem(), newEd("").pem()...)) },
-		"Secret: 31 bytes":             func() { jwt.Secret(make([]byte, 31)) },
+		"SharedSecret: 31 bytes":       func() { jwt.SharedSecret(make([]byte, 31)) },
 		"Cognito: no pool":             func() { jwt.Cognito("", "c") },
 		"Cognito: a path":              func() { jwt.Cognito("eu-central-1_a/../b", "c") },
 		"Cognito: a host":              func() { jwt.Cognito("evil.example/_a", "c") },
@@ -135,7 +135,7 @@ func TestAMisconfigurationPanics(t *testing.T) {
 }
 
 func TestASecretIsNotPrinted(t *testing.T) {
-	c := jwt.Config{Keys: jwt.Secret([]byte("hunter2 hunter2 hunter2 hunter2 "))}
+	c := jwt.Config{Keys: jwt.SharedSecret([]byte("hunter2 hunter2 hunter2 hunter2 "))}
 	// More of it than an address or a time can be by chance.
 	shows := func(text string) bool {
 		return strings.Contains(text, "hunter2") || strings.Contains(text, "aHVudGVy") ||
@@ -208,11 +208,11 @@ func TestUnusableEntriesOfASetArePassedOver(t *testing.T) {
 		"kid that is a number":      e.jwk(map[string]any{"kid": 7}),
 		"kid of 300 bytes":          e.jwk(map[string]any{"kid": strings.Repeat("x", 300)}),
 	} {
-		if text := panicOf(func() { jwt.KeySet(jwksOf(entry)) }); !strings.Contains(text, "no key that can be used") {
+		if text := panicOf(func() { jwt.StaticJWKS(jwksOf(entry)) }); !strings.Contains(text, "no key that can be used") {
 			t.Errorf("%s, alone: %q", name, text)
 		}
 		c := config(good)
-		c.Keys = jwt.KeySet(jwksOf(entry, good.jwk(nil)))
+		c.Keys = jwt.StaticJWKS(jwksOf(entry, good.jwk(nil)))
 		if _, err := verifier(t, c).Verify(t.Context(), good.token(claims(nil))); err != nil {
 			t.Errorf("%s, beside a good one: %v", name, err)
 		}
@@ -238,7 +238,7 @@ func TestATextThatIsNoSetIsRefused(t *testing.T) {
 		"keys that are null":     `{"keys":null}`,
 		"a key that is a string": `{"keys":["x"]}`,
 	} {
-		if text := panicOf(func() { jwt.KeySet([]byte(text)) }); !strings.HasPrefix(text, "jwt: KeySet: key set: ") {
+		if text := panicOf(func() { jwt.StaticJWKS([]byte(text)) }); !strings.HasPrefix(text, "jwt: StaticJWKS: key set: ") {
 			t.Errorf("%s: %q", name, text)
 		}
 	}

@@ -1,23 +1,18 @@
-// Package jwt verifies the tokens of Amazon Cognito, of OpenID Connect and
-// OAuth issuers, and of Application Load Balancers, and makes of each a
-// decision that an authorizer can give:
+// Package jwt verifies JSON Web Tokens of Amazon Cognito, of other OpenID Connect
+// and OAuth issuers, and of Application Load Balancers, for package authorizer.
 //
 //	func main() {
 //		tokens := jwt.New(jwt.Cognito("eu-central-1_AbCdEfGhI", "7h2k3j4l5m6n7o8p9q0r1s2t3u"))
-//		guard.Start(authorizer.Simple(authorizer.Routes(map[string]authorizer.Check{
+//		check := authorizer.Routes(map[string]authorizer.Check{
 //			"GET /orders":  authorizer.Bearer(tokens),
 //			"POST /orders": authorizer.All(authorizer.Bearer(tokens), authorizer.Scopes("orders/write")),
-//		})),
-//			guard.Log(logger),
-//			guard.Errors(),
-//			guard.Recover(),
-//			guard.Deadline(300*time.Millisecond),
-//		)
+//		})
+//		guard.Start(authorizer.Simple(check), guard.Default(logger))
 //	}
 //
 // [Cognito] is for access tokens, [CognitoID] for ID tokens, [AccessToken] for
-// what follows RFC 9068, and [ALB] for the header x-amzn-oidc-data. Any other
-// issuer is described by a [Config] of its own:
+// tokens as RFC 9068 describes them, and [ALB] for the header x-amzn-oidc-data. For
+// another issuer, fill in a [Config]:
 //
 //	jwt.New(jwt.Config{
 //		Issuer:    "https://tenant.eu.auth0.com/",
@@ -25,58 +20,45 @@
 //		Context:   []string{"org_id"},
 //	})
 //
-// A load balancer's token is not in Authorization, so its Check is
-//
-//	func(ctx context.Context, r *authorizer.Request) (*authorizer.Grant, error) {
-//		return tokens.Verify(ctx, r.Header("X-Amzn-Oidc-Data"))
-//	}
-//
 // # What is checked
 //
-// A token is a signed JWT in its compact form (RFC 7515, RFC 7519), judged by
-// the rules of RFC 8725. Nothing of it has two readings: base64 has one form,
-// numbers have a range, and of JSON no member is there twice, nor one whose name
-// differs from that of a claim that is read in case alone. Bytes, levels and
-// values are counted before they are read.
+// A token must be a signed JWT in compact form (RFC 7515, RFC 7519) and follow RFC
+// 8725. It must have one meaning only: base64 has one form, numbers have a range,
+// and no JSON member is there twice or differs from a known one in case alone. Its
+// size, depth and number of values are limited.
 //
-// Only the algorithms of the [Config] are accepted, none never is, and a secret
-// is never used beside public keys. The key is one that the verifier has: what
-// the header says of keys is not followed, and kid is a name to look up. Use,
-// algorithm, type and curve of the key must agree with it. iss, aud or
-// client_id, exp, and where they are there nbf and iat, must hold; nbf and iat may
-// be 5 seconds ahead. typ and token_use tell one kind of token from another. Where
-// ID tokens of an issuer have neither, and the audience of access tokens, like
-// those of an application in Entra ID that is its own API, ask for a scope as
-// well: they have none.
+// alg must be one of the [Config]. Keys must agree with it in use, algorithm, type
+// and curve. A kid is only a name to look up; keys in a token, and links to keys,
+// are ignored. iss, aud or client_id, and exp are checked, and nbf and iat if they
+// are there; the latter may be 5 seconds ahead. typ and token_use must be those of
+// the Config. If the ID tokens of an issuer have neither, and the same audience as
+// its access tokens, require a scope too: ID tokens have none. An application in
+// Entra ID that is its own API is such a case.
 //
-// What is not checked is whether a token was revoked: it holds until exp. And
-// whoever has it can use it. A token that its issuer has bound to a key of the
-// sender, with the claim cnf, is refused, as no proof of that key is checked: see
-// UnsafeAcceptBoundTokens of the [Config].
+// Revocation is not checked: a token is valid until exp. A token that is bound to a
+// key of its sender (cnf) is refused, as no proof of that key is checked; see
+// UnsafeAcceptBoundTokens of [Config].
 //
 // # Keys
 //
-// Keys are fetched when a token needs them: the first one, one with a kid that
-// is not known, or one that comes when they have become old. There is one fetch
-// at a time for all who wait, each with the context of its own, and it ends
-// with the last of them; nothing runs in between. An answer must be a key set
-// of at most 150 kB, come within 1.5 seconds, and not be a redirect.
+// Keys are fetched when a token needs them: for the first token, for an unknown
+// kid, and when they have become too old. All who wait share one fetch, and it ends
+// when the last of them leaves. An answer must be a key set of at most 150 kB that
+// arrives within 1.5 seconds; redirects are not followed.
 //
-// They are used for as long as Cache-Control says: for at least 5 minutes and
-// at most 23 hours, and for an hour when it says nothing. That is how long a key
-// can be trusted after its issuer has removed it. When the issuer does not
-// answer, known keys are used until they are 24 hours old; failures are repeated
-// after a second, then after twice as long each time up to 30 seconds. An issuer
-// that takes longer than there is time to wait fails, too, where there are known
-// keys to go on with. Without keys an error is Unavailable: a good token is never
-// called a bad one.
+// Keys are used for as long as Cache-Control says, from 5 minutes to 23 hours, and
+// for an hour if it says nothing. That is how long a key stays trusted after its
+// issuer has removed it. If the issuer does not answer, known keys are used until
+// they are 24 hours old. Failed fetches are repeated after a second, then after
+// twice as long each time, up to 30 seconds. Without keys the error is Unavailable:
+// an outage never makes a good token a bad one.
 //
-// For unknown kids a set is fetched every 10 seconds, twice in a row after a
-// quiet time. A token whose kid was asked for and is not there is a bad one. One
-// whose kid is not to be asked for yet is not judged: the error is Unavailable,
-// with RetryAfter. So kids that are made up, however many and whenever they are
-// sent, can delay a new key by 10 seconds and never have its tokens denied. Load
-// balancers have each key at a URI of its own: for unknown kids one is fetched
-// every second, and 16 are kept. There, kids that are made up compete with a new
-// one, so its tokens are best taken from the load balancer alone.
+// For unknown kids a set is fetched every 10 seconds, and twice in a row after a
+// quiet time. A kid that is not in the answer is refused. A kid that must not be
+// asked for yet is Unavailable, with RetryAfter. So made-up kids can delay a new
+// key by 10 seconds, and never have its tokens denied.
+//
+// Load balancers have a URI for each key: one is fetched every second for unknown
+// kids, and 16 are kept. Made-up kids compete with new ones there, so accept such
+// tokens from the load balancer alone.
 package jwt

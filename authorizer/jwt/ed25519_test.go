@@ -25,7 +25,7 @@ var smallOrders = []string{
 
 func smallOrder(i int) ed25519.PublicKey { return must(hex.DecodeString(smallOrders[i])) }
 
-// With such a key, whoever has no private one signs: a signature of the point
+// With such a key anybody can sign without a private one: a signature of the point
 // at infinity and zero holds for one in eight tokens. It is no key.
 func TestAnEd25519KeyOfSmallOrderIsRefused(t *testing.T) {
 	infinity := append(smallOrder(0), make([]byte, 32)...)
@@ -38,18 +38,32 @@ func TestAnEd25519KeyOfSmallOrderIsRefused(t *testing.T) {
 			t.Errorf("%s: nobody can forge with it", text)
 		}
 		key := signingKey{alg: jwt.EdDSA, kid: "s", public: smallOrder(i)}
-		if text := panicOf(func() { jwt.KeySet(jwks(key)) }); !strings.Contains(text, "small order") {
+		if text := panicOf(func() { jwt.StaticJWKS(jwks(key)) }); !strings.Contains(text, "small order") {
 			t.Errorf("%s: %q", smallOrders[i], text)
 		}
 	}
 	for range 100 {
-		jwt.KeySet(jwks(newEd("k")))
+		jwt.StaticJWKS(jwks(newEd("k")))
 	}
 	for _, text := range []string{ // neighbours of the above
-		"02" + strings.Repeat("00", 31), "eb" + strings.Repeat("ff", 30) + "7f", "ef" + strings.Repeat("ff", 30) + "7f",
+		"02" + strings.Repeat("00", 31), "eb" + strings.Repeat("ff", 30) + "7f",
 		"0001" + strings.Repeat("00", 30), "ecfe" + strings.Repeat("ff", 29) + "7f",
 	} {
-		jwt.KeySet(jwks(signingKey{alg: jwt.EdDSA, kid: "k", public: ed25519.PublicKey(must(hex.DecodeString(text)))}))
+		jwt.StaticJWKS(jwks(signingKey{alg: jwt.EdDSA, kid: "k", public: ed25519.PublicKey(must(hex.DecodeString(text)))}))
+	}
+}
+
+// y of a key is below the field's prime (RFC 8032, section 5.1.3). What is not has a
+// second form, with which another reader may see another key.
+func TestAnEd25519KeyHasOneForm(t *testing.T) {
+	for y := 0xed; y <= 0xff; y++ { // from the prime on
+		for _, sign := range []string{"7f", "ff"} {
+			text := fmt.Sprintf("%02x", y) + strings.Repeat("ff", 30) + sign
+			k := signingKey{alg: jwt.EdDSA, kid: "k", public: ed25519.PublicKey(must(hex.DecodeString(text)))}
+			if got := panicOf(func() { jwt.StaticJWKS(jwks(k)) }); !strings.Contains(got, "canonical") {
+				t.Errorf("%s: got %q, want a refusal", text, got)
+			}
+		}
 	}
 }
 
@@ -65,7 +79,7 @@ func TestWhichNamesOfEd25519Agree(t *testing.T) {
 			delete(entry, "alg")
 		}
 		c := config(k)
-		c.Keys = jwt.KeySet(jwksOf(entry))
+		c.Keys = jwt.StaticJWKS(jwksOf(entry))
 		v := verifier(t, c)
 		for _, alg := range []jwt.Algorithm{jwt.EdDSA, jwt.Ed25519, "Ed448"} {
 			token := signingKey{alg: alg, kid: k.kid, key: k.key, public: k.public}.token(claims(nil))
@@ -83,11 +97,11 @@ func TestWhichNamesOfEd25519Agree(t *testing.T) {
 	}
 	// A set of keys for other algorithms of RFC 9864 has none.
 	for _, alg := range []string{"Ed448", "ESP256", "ESB256", "ed25519"} {
-		if text := panicOf(func() { jwt.KeySet(jwksOf(k.jwk(map[string]any{"alg": alg}))) }); !strings.Contains(text, "no key that can be used") {
+		if text := panicOf(func() { jwt.StaticJWKS(jwksOf(k.jwk(map[string]any{"alg": alg}))) }); !strings.Contains(text, "no key that can be used") {
 			t.Errorf("%s: %q", alg, text)
 		}
 	}
-	if text := panicOf(func() { jwt.KeySet(jwksOf(newEC("k").jwk(map[string]any{"alg": "Ed25519"}))) }); text == "" {
+	if text := panicOf(func() { jwt.StaticJWKS(jwksOf(newEC("k").jwk(map[string]any{"alg": "Ed25519"}))) }); text == "" {
 		t.Error("a P-256 key is one for Ed25519")
 	}
 }

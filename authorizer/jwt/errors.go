@@ -1,14 +1,13 @@
 package jwt
 
 import (
-	"errors"
 	"time"
 
 	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/internal/reason"
 )
 
-// The codes of what is refused. They are listed with [Verifier.Verify].
+// Codes of errors; [Verifier.Verify] documents them.
 const (
 	codeMalformed   = "token_malformed"
 	codeTooLarge    = "token_too_large"
@@ -25,56 +24,46 @@ const (
 	codeKeys        = "token_keys_unavailable"
 )
 
-// refuse is an error about the token. The detail is for whoever sent it, and
-// has nothing in it that only the token could say.
+// refuse returns an error about the token. The sender can read the detail, so it
+// repeats nothing of the token.
 func refuse(code, detail string) error {
 	return &guard.Error{Kind: guard.Unauthenticated, Code: code, Detail: detail}
 }
 
-// longestKept is for how long a gateway keeps a denial at most.
-const longestKept = time.Hour
+// maxGatewayTTL is the longest time that a gateway keeps a denial.
+const maxGatewayTTL = time.Hour
 
-// notYetValid is an error about a token that holds after wait. A denial would be
-// kept by a gateway when it no longer is true, so it is one only where the wait
-// is longer than that.
+// notYetValid returns an error about a token that becomes valid after wait. A
+// gateway would keep a denial for longer than it is true, so the error is only a
+// denial if the wait is longer than that.
 func notYetValid(wait time.Duration) error {
 	e := &guard.Error{Kind: guard.Unauthenticated, Code: codeNotYetValid, Detail: "The token is not valid yet."}
-	if wait <= longestKept {
+	if wait <= maxGatewayTTL {
 		e.Kind, e.RetryAfter = guard.Unavailable, wait
 	}
 	return e
 }
 
-// unavailable is an error about the keys: the token may be a good one.
-func unavailable(cause error) *guard.Error {
+// unavailable returns an error about the keys: the token may be a good one.
+// retryAfter is 0 if it is not known.
+func unavailable(cause error, retryAfter time.Duration) error {
 	return &guard.Error{
-		Kind: guard.Unavailable, Code: codeKeys,
-		Detail: "The keys that tokens are verified with cannot be had at the moment.",
-		Err:    cause,
+		Kind: guard.Unavailable, Code: codeKeys, Err: cause, RetryAfter: retryAfter,
+		Detail: "The keys that verify tokens are not available at the moment. Try again later.",
 	}
 }
 
-// notAsked is an error about a kid that is not to be asked for before wait is
-// over: the token may be a good one, of a new key. cause is why there was no
-// answer the last time, nil if there was one.
-func notAsked(wait time.Duration, cause error) error {
-	if cause == nil {
-		cause = reason.New("the kid is not known, and too many others were asked for just now")
-	}
-	err := unavailable(cause)
-	err.RetryAfter = wait
-	return err
-}
+var (
+	// errUnknownKid is internal: a newer key set may have the key.
+	errUnknownKid = reason.New("no key of the set has the token's kid")
+	// errMustFetch is internal: only the issuer can say whether there is a key.
+	errMustFetch = reason.New("the keys have to be fetched")
+	// errTooManyKids is the cause where the budget for unknown kids is used up.
+	errTooManyKids = reason.New("the kid is not known, and keys were fetched for too many other kids just now")
+	// errNoUsableKey is the cause where an answer is a key set without such a key.
+	errNoUsableKey = reason.New("no key that can be used")
+)
 
-// asRefusal makes what a reader of JSON returned one about the token. Text of
-// the decoder's own is dropped, as it can have names of members in it.
-func asRefusal(err error, detail string) error {
-	if err == nil {
-		return nil
-	}
-	var refused *guard.Error
-	if errors.As(err, &refused) {
-		return err
-	}
-	return refuse(codeMalformed, detail)
+func unknownKey() error {
+	return refuse(codeUnknownKey, "The token's key is not one of its issuer.")
 }

@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"time"
 
+	"github.com/lambdarmor/lambdarmor/authorizer"
 	"github.com/lambdarmor/lambdarmor/authorizer/jwt"
 	"github.com/lambdarmor/lambdarmor/guard"
 )
@@ -37,7 +38,7 @@ func Example() {
 	verifier := jwt.New(jwt.Config{
 		Issuer:    "https://issuer.example",
 		Audiences: []string{"https://api.example"},
-		Keys:      jwt.KeySet(keySet), // leave it out, and keys are discovered at the issuer
+		Keys:      jwt.StaticJWKS(keySet), // without it, keys are discovered at the issuer
 		Groups:    "groups",
 		Context:   []string{"tenant"},
 	})
@@ -61,12 +62,11 @@ func Example() {
 	// unauthenticated token_audience
 }
 
-// What a program wants to know beside the Grant is decoded into a type of its
-// own, strictly.
+// Claims that are not in the Grant are decoded into a type of your own.
 func ExampleClaims_Decode() {
 	keySet, issue := exampleIssuer()
 	verifier := jwt.New(jwt.Config{
-		Issuer: "https://issuer.example", Audiences: []string{"https://api.example"}, Keys: jwt.KeySet(keySet),
+		Issuer: "https://issuer.example", Audiences: []string{"https://api.example"}, Keys: jwt.StaticJWKS(keySet),
 	})
 	claims, err := verifier.Claims(context.Background(), issue(map[string]any{
 		"iss": "https://issuer.example", "aud": "https://api.example", "sub": "ada",
@@ -86,7 +86,7 @@ func ExampleClaims_Decode() {
 	// Output: <nil> t-1 gold
 }
 
-// Keys that an issuer publishes are fetched on the first token.
+// The keys of an issuer are fetched for the first token.
 func ExampleJWKS() {
 	keySet, issue := exampleIssuer()
 	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -119,15 +119,25 @@ func ExampleJWKS() {
 	// ada
 }
 
-// A profile can be added to before it is used.
+// The Config of a profile can be changed before it is used.
 func ExampleCognito() {
 	c := jwt.Cognito("eu-central-1_AbCdEfGhI", "7h2k3j4l5m6n7o8p9q0r1s2t3u")
 	c.Context = []string{"username"}
-	c.Remember = 1000
+	c.CacheTokens = 1000
 	fmt.Println(c.Issuer)
 	fmt.Println(c.TokenUse, c.Algorithms, c.Groups)
 	_ = jwt.New(c)
 	// Output:
 	// https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_AbCdEfGhI
 	// access [RS256] cognito:groups
+}
+
+// A load balancer passes a token in a header of its own.
+func ExampleALB() {
+	tokens := jwt.New(jwt.ALB("arn:aws:elasticloadbalancing:us-east-1:123456789012:loadbalancer/app/shop/49e9d65c45c6791a",
+		"https://issuer.example", "client-1"))
+	check := func(ctx context.Context, r *authorizer.Request) (*authorizer.Grant, error) {
+		return tokens.Verify(ctx, r.Header("X-Amzn-Oidc-Data"))
+	}
+	_ = authorizer.Require(check)
 }

@@ -8,28 +8,29 @@ import (
 	"time"
 )
 
-// SetClock gives a verifier, and the keys that it fetches, another clock.
-func (v *Verifier) SetClock(now func() time.Time) { v.now = now }
+// SetClock sets the clock of a verifier and of the keys that it fetches.
+func (v *Verifier) SetClock(now func() time.Time) { v.clock = now }
 
-// CheckJWS judges a signature as a Verifier of these keys does, and nothing
-// that the payload says.
+// CheckJWS verifies a signature as a Verifier with these keys does, and returns
+// the payload without a check.
 func CheckJWS(k Keys, accepted []Algorithm, text string) ([]byte, error) {
-	v := &Verifier{algorithms: accepted, encoding: unpadded, keys: fixed{keySet: k.set}, types: (&Config{}).types()}
-	t, err := v.parse(text, time.Time{})
+	c := Config{Algorithms: accepted}
+	v := &Verifier{config: c.withDefaults(), encoding: unpadded, keys: k.set}
+	t, err := v.split(text, time.Time{})
 	if err != nil {
 		return nil, err
 	}
 	if _, err := v.checkSignature(context.Background(), t); err != nil {
 		return nil, err
 	}
-	payload, ok := t.appendDecoded(nil, t.payload)
+	payload, ok := unpadded.decode(t.payload)
 	if !ok {
 		return nil, refuse(codeMalformed, "")
 	}
 	return payload, nil
 }
 
-// FetchTimeout is for how long an answer is waited for.
+// FetchTimeout returns how long an answer is waited for.
 func (v *Verifier) FetchTimeout() time.Duration { return v.fetcher.timeout }
 
 // SetFetchTimeout changes it.
@@ -42,28 +43,28 @@ func (v *Verifier) Trust(roots *x509.CertPool) {
 	transport.ForceAttemptHTTP2 = true
 }
 
-// Waiters is how many wait for the fetch that is under way.
+// Waiters returns how many wait for the fetch that is under way.
 func (v *Verifier) Waiters() int {
-	r := v.keys.(*remote)
+	r := v.keys.(*remoteKeys)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.mu.flight == nil {
+	if r.fetching == nil {
 		return 0
 	}
-	return r.mu.flight.waiters
+	return r.fetching.Aboard()
 }
 
-// Remembered is how many tokens are remembered.
-func (v *Verifier) Remembered() int {
-	v.remembered.mu.Lock()
-	defer v.remembered.mu.Unlock()
-	return len(v.remembered.newer) + len(v.remembered.older)
+// CachedTokens returns how many tokens are kept.
+func (v *Verifier) CachedTokens() int {
+	v.cache.mu.Lock()
+	defer v.cache.mu.Unlock()
+	return len(v.cache.tokens)
 }
 
-// BalancerKeys is how many keys of load balancers are kept.
+// BalancerKeys returns how many keys of load balancers are kept.
 func (v *Verifier) BalancerKeys() int {
 	b := v.keys.(*balancerKeys)
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return len(b.mu.keys)
+	return len(b.keys)
 }

@@ -17,15 +17,15 @@ import (
 	"github.com/lambdarmor/lambdarmor/guard"
 )
 
-// FuzzVerify changes tokens that hold, and builds others of parts: what is not
+// FuzzVerify changes tokens that hold, and builds others of parts: one that is not
 // one of them to the letter is refused as a bad token, or not judged where it has a
 // kid that the load balancer is not to be asked for, and nothing panics.
 func FuzzVerify(f *testing.F) {
 	keys := []signingKey{fixedEC("e1"), fixedEd("d1")}
 	shared := newHMAC(jwt.HS256, make([]byte, 32))
-	sharedConfig := jwt.Config{Issuer: issuer, Audiences: []string{audience}, Keys: jwt.Secret(make([]byte, 32))}
+	sharedConfig := jwt.Config{Issuer: issuer, Audiences: []string{audience}, Keys: jwt.SharedSecret(make([]byte, 32))}
 	c := config(keys...)
-	c.Remember = 16
+	c.CacheTokens = 16
 	c.Groups, c.Context = "groups", []string{"tenant"}
 	behind := jwt.ALB(balancer, issuer, "c")
 	behind.HTTPClient = newInternet(nil).client()
@@ -86,11 +86,11 @@ func (k signingKey) fixedToken(claims string) string {
 	return signed + "." + b64(append(sig.R.FillBytes(make([]byte, 32)), sig.S.FillBytes(make([]byte, 32))...))
 }
 
-// FuzzClaims signs whatever claims there are: what is accepted has an issuer,
+// FuzzClaims signs any claims: an accepted token has an issuer,
 // an audience and an end, and is read the same by Claims and by Decode.
 func FuzzClaims(f *testing.F) {
 	k := newHMAC(jwt.HS256, make([]byte, 32))
-	c := jwt.Config{Issuer: issuer, Audiences: []string{audience}, Keys: jwt.Secret(make([]byte, 32)), Groups: "groups", Context: []string{"x"}}
+	c := jwt.Config{Issuer: issuer, Audiences: []string{audience}, Keys: jwt.SharedSecret(make([]byte, 32)), Groups: "groups", Context: []string{"x"}}
 	v := verifier(f, c)
 	f.Add(claims(nil))
 	f.Add(claims(map[string]any{"groups": []string{"a\"\\"}, "x": 1.5, "scp": "a b", "nbf": 1}))
@@ -118,14 +118,14 @@ func FuzzClaims(f *testing.F) {
 	})
 }
 
-// FuzzKeySet reads whatever a key server may answer.
+// FuzzKeySet reads any answer of a key server.
 func FuzzKeySet(f *testing.F) {
 	good := newEC("a")
 	f.Add(jwks(good, newRSA(jwt.RS256, "b"), newEd("c")))
 	f.Add([]byte(`{"keys":[{"kty":"EC","crv":"P-256","x":"","y":""}]}`))
 	f.Fuzz(func(t *testing.T, set []byte) {
-		text := panicOf(func() { jwt.KeySet(set) })
-		if text != "" && !strings.HasPrefix(text, "jwt: KeySet: ") {
+		text := panicOf(func() { jwt.StaticJWKS(set) })
+		if text != "" && !strings.HasPrefix(text, "jwt: StaticJWKS: ") {
 			t.Fatal(text)
 		}
 	})

@@ -15,28 +15,25 @@ import (
 	"github.com/lambdarmor/lambdarmor/internal/strictjson"
 )
 
-// Bounds of a key set as it is written, and of an issuer's metadata.
+// Bounds of a key set and of an issuer's metadata.
 const (
 	maxSetDepth = 16
 	maxSetNodes = 20_000
+	maxKeys     = 64 // entries of a set, usable or not
 )
 
-// errNoUsableKey is a set that is one, and has no key in it that verifies.
-var errNoUsableKey = reason.New("no key that can be used")
-
-// parseKeySet reads a JWK Set (RFC 7517, section 5). An entry that is not a
-// public key for signatures, of a kind that is known here and as it should be,
-// is passed over. No entry that is left is an error, as is any text that is not
-// a set in strict JSON.
+// parseKeySet reads a JWK Set (RFC 7517, section 5). It ignores entries that are
+// not well-formed public keys for signatures of a known kind. It returns an error
+// if no entry is left, or if the text is not a set in strict JSON.
 func parseKeySet(data []byte) (*keySet, error) {
 	var set struct {
 		Keys []jsontext.Value `json:"keys"`
 	}
-	err := decodeBounded(data, &set)
+	err := unmarshalBounded(data, &set)
 	switch {
 	case err != nil:
 		return nil, fmt.Errorf("key set: %w", err)
-	case set.Keys == nil: // of an error in JSON, too
+	case set.Keys == nil: // perhaps an error message in JSON
 		return nil, reason.New("key set: it must have keys")
 	case len(set.Keys) > maxKeys:
 		return nil, fmt.Errorf("key set: more than %d keys", maxKeys)
@@ -44,21 +41,20 @@ func parseKeySet(data []byte) (*keySet, error) {
 	var keys []*key
 	var unusable error
 	for i, entry := range set.Keys {
-		k, err := parseJWK(entry)
-		if err != nil {
+		if k, err := parseJWK(entry); err != nil {
 			unusable = errors.Join(unusable, fmt.Errorf("key %d: %w", i, err))
-			continue
+		} else {
+			keys = append(keys, k)
 		}
-		keys = append(keys, k)
 	}
 	if len(keys) == 0 {
 		return nil, fmt.Errorf("key set: %w", errors.Join(errNoUsableKey, unusable))
 	}
-	return newKeySet(keys), nil
+	return &keySet{keys: keys}, nil
 }
 
-// decodeBounded decodes what an issuer has answered.
-func decodeBounded(data []byte, v any) error {
+// unmarshalBounded decodes what an issuer has answered.
+func unmarshalBounded(data []byte, v any) error {
 	if err := strictjson.Check(data, maxSetDepth, maxSetNodes); err != nil {
 		return err
 	}
@@ -66,7 +62,7 @@ func decodeBounded(data []byte, v any) error {
 }
 
 // jwk is a JSON Web Key (RFC 7517, section 4; RFC 7518, section 6; RFC 8037,
-// section 2). Certificates in it are not looked at.
+// section 2). Certificates in it are ignored.
 type jwk struct {
 	Kty    string   `json:"kty"`
 	Use    string   `json:"use"`
@@ -93,8 +89,8 @@ func parseJWK(data []byte) (*key, error) {
 	case j.Use != "" && j.Use != "sig":
 		return nil, reason.New("its use is not sig")
 	case j.KeyOps != nil && !slices.Contains(j.KeyOps, "verify"):
-		return nil, reason.New("its key_ops do not have verify")
-	case len(j.Kid) > maxKeyID:
+		return nil, reason.New("its key_ops do not include verify")
+	case len(j.Kid) > maxKid:
 		return nil, reason.New("its kid is too long")
 	}
 	material, err := j.material()
@@ -106,50 +102,40 @@ func parseJWK(data []byte) (*key, error) {
 		return nil, err
 	}
 	k.id, k.alg = j.Kid, Algorithm(j.Alg)
-	if j.Alg != "" && !k.alg.scheme().takes(material) {
+	if k.alg != "" && !k.alg.accepts(material) {
 		return nil, reason.New("its alg is not known, or not for such a key")
 	}
 	return k, nil
 }
 
 func (j *jwk) material() (any, error) {
+	x, okX := unpadded.decode(j.X)
+	y, okY := unpadded.decode(j.Y)
 	switch j.Kty {
 	case "RSA":
-		return j.rsa()
+		n, okN := unpadded.decode(j.N)
+		e, okE := unpadded.decode(j.E)
+		exponent := new(big.Int).SetBytes(e)
+		if !okN || !okE || exponent.BitLen() > 31 {
+			return nil, reason.New("n and e of an RSA key must be base64url, and e less than 2^31")
+		}
+		return &rsa.PublicKey{N: new(big.Int).SetBytes(n), E: int(exponent.Int64())}, nil
 	case "EC":
-		return j.ec()
+		curve := map[string]elliptic.Curve{"P-256": elliptic.P256(), "P-384": elliptic.P384(), "P-521": elliptic.P521()}[j.Crv]
+		if curve == nil {
+			return nil, reason.New("an EC key must be on P-256, P-384 or P-521")
+		}
+		if size := coordinateSize(curve); !okX || !okY || len(x) != size || len(y) != size {
+			return nil, fmt.Errorf("x and y of a key on %s must be base64url of %d bytes", j.Crv, size)
+		}
+		uncompressed := slices.Concat([]byte{4}, x, y) // SEC 1, section 2.3.3
+		return ecdsa.ParseUncompressedPublicKey(curve, uncompressed)
 	case "OKP":
-		x, ok := unpadded.appendDecoded(nil, []byte(j.X))
-		if j.Crv != "Ed25519" || !ok || len(x) != ed25519.PublicKeySize {
-			return nil, reason.New("an OKP key must be one of Ed25519")
+		if j.Crv != "Ed25519" || !okX || len(x) != ed25519.PublicKeySize {
+			return nil, reason.New("an OKP key must be an Ed25519 key of 32 bytes in base64url")
 		}
 		return ed25519.PublicKey(x), nil
 	default:
 		return nil, reason.New("its kty is not RSA, EC or OKP")
 	}
-}
-
-func (j *jwk) rsa() (any, error) {
-	n, okN := unpadded.appendDecoded(nil, []byte(j.N))
-	e, okE := unpadded.appendDecoded(nil, []byte(j.E))
-	exponent := new(big.Int).SetBytes(e)
-	if !okN || !okE || exponent.BitLen() > 31 {
-		return nil, reason.New("n and e of an RSA key must be base64url, and e less than 2^31")
-	}
-	return &rsa.PublicKey{N: new(big.Int).SetBytes(n), E: int(exponent.Int64())}, nil
-}
-
-func (j *jwk) ec() (any, error) {
-	curves := map[string]elliptic.Curve{"P-256": elliptic.P256(), "P-384": elliptic.P384(), "P-521": elliptic.P521()}
-	curve, ok := curves[j.Crv]
-	if !ok {
-		return nil, reason.New("an EC key must be on P-256, P-384 or P-521")
-	}
-	x, okX := unpadded.appendDecoded(nil, []byte(j.X))
-	y, okY := unpadded.appendDecoded(nil, []byte(j.Y))
-	if size := coordinate(curve); !okX || !okY || len(x) != size || len(y) != size {
-		return nil, fmt.Errorf("x and y of a key on %s must be base64url of %d bytes", j.Crv, coordinate(curve))
-	}
-	point := slices.Concat([]byte{4}, x, y) // uncompressed (SEC 1, section 2.3.3)
-	return ecdsa.ParseUncompressedPublicKey(curve, point)
 }

@@ -1,36 +1,40 @@
 package jwt
 
 import (
+	"bytes"
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/elliptic"
+	"crypto/hmac"
 	"crypto/rsa"
+	"encoding/hex"
 	"fmt"
+	"math/big"
+	"slices"
 
 	"github.com/lambdarmor/lambdarmor/internal/reason"
 )
 
-// secret is a key of the HS algorithms.
-type secret []byte
+// sharedSecret is a key of the HS algorithms.
+type sharedSecret []byte
 
-// A key verifies signatures. It is not written to once it is made.
+// A key verifies signatures. It never changes.
 type key struct {
-	id       string    // kid; "" when it has none
-	anyID    bool      // stands for itself: a token may name it as it likes
-	alg      Algorithm // the only one it is for; "" is any that takes it
-	material any       // *rsa.PublicKey, *ecdsa.PublicKey, ed25519.PublicKey or secret
+	id       string    // kid; "" if it has none
+	alg      Algorithm // the only algorithm it is for; "" is any that accepts it
+	material any       // *rsa.PublicKey, *ecdsa.PublicKey, ed25519.PublicKey or sharedSecret
 	size     int       // of a signature, in bytes; 0 for a secret
 }
 
-// Bounds of an RSA key. Verifying with one of 8192 bits takes as long as with
-// ten of 2048, and an exponent below is not made by anything of today.
+// Bounds of an RSA key. Verifying with 8192 bits costs as much as ten times with
+// 2048, and no current software makes a smaller exponent.
 const (
 	minModulus  = 2048 // bits
 	maxModulus  = 8192 // bits
 	minExponent = 65537
 )
 
-// newKey checks that material is a public key as it should be.
+// newKey returns a key of a public key that is strong enough and well formed.
 func newKey(material any) (*key, error) {
 	k := &key{material: material}
 	switch m := material.(type) {
@@ -39,22 +43,18 @@ func newKey(material any) (*key, error) {
 		switch {
 		case bits < minModulus || bits > maxModulus:
 			return nil, fmt.Errorf("an RSA key must have %d to %d bits, not %d", minModulus, maxModulus, bits)
-		case m.E < minExponent || m.E&1 == 0:
-			return nil, fmt.Errorf("an RSA key's exponent must be odd and at least %d", minExponent)
-		case m.N.Bit(0) == 0:
-			return nil, reason.New("an RSA key's modulus must be odd")
+		case m.E < minExponent || m.E&1 == 0 || m.N.Bit(0) == 0:
+			return nil, fmt.Errorf("an RSA key's modulus and exponent must be odd, and the exponent at least %d", minExponent)
 		}
 		k.size = m.Size()
 	case *ecdsa.PublicKey:
-		switch m.Curve {
-		case elliptic.P256(), elliptic.P384(), elliptic.P521():
-			k.size = 2 * coordinate(m.Curve)
-		default:
+		if !slices.Contains([]elliptic.Curve{elliptic.P256(), elliptic.P384(), elliptic.P521()}, m.Curve) {
 			return nil, reason.New("an EC key must be on P-256, P-384 or P-521")
 		}
+		k.size = 2 * coordinateSize(m.Curve)
 	case ed25519.PublicKey:
-		if isSmallOrder(m) {
-			return nil, reason.New("an Ed25519 key must not be of small order: anybody could sign with it")
+		if !isSafePoint(m) {
+			return nil, reason.New("an Ed25519 key must be canonical and not of small order: anybody could sign with it")
 		}
 		k.size = ed25519.SignatureSize
 	default:
@@ -63,10 +63,60 @@ func newKey(material any) (*key, error) {
 	return k, nil
 }
 
-// coordinate is how many bytes a number of the curve's field takes.
-func coordinate(c elliptic.Curve) int { return (c.Params().BitSize + 7) / 8 }
+// coordinateSize returns the size of one coordinate in bytes.
+func coordinateSize(c elliptic.Curve) int { return (c.Params().BitSize + 7) / 8 }
 
-// fits reports whether k is for tokens of the algorithm.
+// isSafePoint refuses two kinds of Ed25519 keys that crypto/ed25519 accepts:
+// points of small order, for which signatures can be made without a private key
+// (RFC 8725, section 3.4), and points whose y is not below the field's prime,
+// which are a second form of another key (RFC 8032, section 5.1.3). The values
+// are those of https://eprint.iacr.org/2020/1244, table 1.
+func isSafePoint(k ed25519.PublicKey) bool {
+	y := bytes.Clone(k)
+	y[31] &= 0x7f // without the sign of x
+	switch hex.EncodeToString(y) {
+	case "0000000000000000000000000000000000000000000000000000000000000000",
+		"0100000000000000000000000000000000000000000000000000000000000000",
+		"26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+		"c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+		"ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f":
+		return false
+	}
+	atLeastPrime := y[0] >= 0xed && y[31] == 0x7f && bytes.Count(y[1:31], []byte{0xff}) == 30
+	return !atLeastPrime
+}
+
+// fits reports whether k verifies tokens of the algorithm.
 func (k *key) fits(a Algorithm) bool {
-	return (k.alg == "" || k.alg == a) && a.scheme().takes(k.material)
+	return (k.alg == "" || k.alg == a) && a.accepts(k.material)
+}
+
+// verify reports whether signature is one of k over signed. k must fit a.
+func (k *key) verify(a Algorithm, signed string, signature []byte) bool {
+	if k.size != 0 && len(signature) != k.size {
+		return false
+	}
+	if public, ok := k.material.(ed25519.PublicKey); ok {
+		return ed25519.Verify(public, []byte(signed), signature)
+	}
+	h := a.hash().New()
+	if secret, ok := k.material.(sharedSecret); ok {
+		h = hmac.New(a.hash().New, secret)
+	}
+	h.Write([]byte(signed))
+	digest := h.Sum(nil)
+	switch m := k.material.(type) {
+	case sharedSecret:
+		return hmac.Equal(digest, signature)
+	case *rsa.PublicKey:
+		if a.isPSS() {
+			return rsa.VerifyPSS(m, a.hash(), digest, signature, &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash}) == nil
+		}
+		return rsa.VerifyPKCS1v15(m, a.hash(), digest, signature) == nil
+	case *ecdsa.PublicKey: // r and s, one after the other (RFC 7518, section 3.4)
+		r, s := signature[:k.size/2], signature[k.size/2:]
+		return ecdsa.Verify(m, digest, new(big.Int).SetBytes(r), new(big.Int).SetBytes(s))
+	default:
+		return false
+	}
 }

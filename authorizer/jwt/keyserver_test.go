@@ -59,7 +59,7 @@ func (s *keyServer) expect(t *testing.T, when string, requests int) {
 	}
 }
 
-// serve answers with a body and, where one is given, a Cache-Control.
+// serve answers with a body and the values of Cache-Control.
 func serve(body []byte, cacheControl ...string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		for _, c := range cacheControl {

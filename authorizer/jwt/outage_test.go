@@ -82,7 +82,7 @@ func TestASetWithoutKeysEndsTheTrustInTheOldOnes(t *testing.T) {
 	expectCode(t, v, "after", a.token(lasting()), outage)
 }
 
-// An error in JSON is no answer, whatever status it comes with.
+// An error in JSON is no answer, even with status 200.
 func TestAnAnswerWithoutASetIsAnOutage(t *testing.T) {
 	a := newEC("a")
 	for _, body := range []string{`{}`, `{"message":"slow down"}`, `{"keys":null}`, string(must(json.Marshal(a.jwk(nil))))} {

@@ -228,7 +228,7 @@ func TestAccessTokensOfRFC9068(t *testing.T) {
 	}
 	// Also where their value makes no difference.
 	c.Audiences, c.Clients = nil, []string{"c"}
-	c.Issuer, c.UnsafeAnyIssuer, c.Keys = "", true, jwt.KeySet(jwks(k))
+	c.Issuer, c.UnsafeAnyIssuer, c.Keys = "", true, jwt.StaticJWKS(jwks(k))
 	v = verifier(t, c)
 	expectCode(t, v, "of anybody for anybody", token(`,"typ":"at+jwt"`, nil), "")
 	expectCode(t, v, "of nobody", token(`,"typ":"at+jwt"`, map[string]any{"iss": nil}), "token_claims")
@@ -297,7 +297,7 @@ func TestDiscovery(t *testing.T) {
 
 func TestAnyIssuerAndAudience(t *testing.T) {
 	k := newEC("a")
-	v := verifier(t, jwt.Config{UnsafeAnyIssuer: true, UnsafeAnyAudience: true, Keys: jwt.KeySet(jwks(k))})
+	v := verifier(t, jwt.Config{UnsafeAnyIssuer: true, UnsafeAnyAudience: true, Keys: jwt.StaticJWKS(jwks(k))})
 	expectCode(t, v, "of anybody for anybody", k.token(claims(map[string]any{"iss": "https://x.example", "aud": nil})), "")
 	expectCode(t, v, "expired all the same", k.token(claims(map[string]any{"exp": now.Unix()})), "token_expired")
 	expectCode(t, v, "forged all the same", newEC("a").token(claims(nil)), "token_signature")

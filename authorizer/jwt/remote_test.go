@@ -72,7 +72,7 @@ func TestARotationIsSeenAtOnce(t *testing.T) {
 	s.expect(t, "a removal", 4)
 }
 
-// Without a kid only the algorithm tells that a token is signed with a key which
+// Without a kid only the algorithm shows that a token is signed with a key which
 // is not known yet.
 func TestARotationToAnotherAlgorithmIsSeenWithoutAKid(t *testing.T) {
 	a, b := newEC(""), newEd("")

@@ -86,7 +86,7 @@ func (k signingKey) header() string {
 // token signs claims under the plain header.
 func (k signingKey) token(claims string) string { return k.sign(k.header(), claims) }
 
-// sign signs what is given, whatever it is.
+// sign signs any header and claims.
 func (k signingKey) sign(header, claims string) string {
 	return k.signParts(b64([]byte(header)), b64([]byte(claims)))
 }
@@ -199,10 +199,11 @@ func verifier(t testing.TB, c jwt.Config) *jwt.Verifier {
 
 // config is one for tokens of the keys, as claims makes them.
 func config(keys ...signingKey) jwt.Config {
-	return jwt.Config{Issuer: issuer, Audiences: []string{audience}, Keys: jwt.KeySet(jwks(keys...))}
+	return jwt.Config{Issuer: issuer, Audiences: []string{audience}, Keys: jwt.StaticJWKS(jwks(keys...))}
 }
 
-// codeOf tells what kind of an error err is, and "" for none.
+// codeOf returns the code of an error, with its kind unless that is Unauthenticated,
+// and "" for nil.
 func codeOf(err error) string {
 	if err == nil {
 		return ""

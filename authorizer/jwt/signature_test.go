@@ -109,8 +109,8 @@ func plus(n []byte, m int64) []byte {
 	return new(big.Int).Add(new(big.Int).SetBytes(n), big.NewInt(m)).FillBytes(make([]byte, len(n)))
 }
 
-// To each signature of ECDSA there is a second one, of n-s. Which of the two it
-// was is not told apart: a token is no proof of having been sent once.
+// Each signature of ECDSA has a second form, with n-s. Both are accepted: a token
+// is no proof of having been sent once.
 func TestTheOtherSignatureOfECDSAHoldsToo(t *testing.T) {
 	e := newEC("e1")
 	signed := b64([]byte(e.header())) + "." + b64([]byte(claims(nil)))

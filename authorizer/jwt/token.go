@@ -1,192 +1,170 @@
 package jwt
 
 import (
-	"bytes"
+	"encoding/base64"
+	"slices"
 	"strings"
 	"time"
 
-	"github.com/go-json-experiment/json/jsontext"
+	"github.com/lambdarmor/lambdarmor/internal/strictjson"
 )
 
-// Bounds of a token, in bytes and values.
+// Bounds of a token, in bytes and JSON values.
 const (
 	maxToken       = 16 << 10
-	maxHeader      = 4 << 10 // as it is encoded
-	maxSignature   = 2 << 10 // as it is encoded; one of RSA with 8192 bits has 1366
+	maxHeader      = 4 << 10 // encoded
+	maxSignature   = 2 << 10 // encoded; one of RSA with 8192 bits has 1366
 	maxHeaderDepth = 8
 	maxHeaderNodes = 64
-	maxKeyID       = 256
+	maxKid         = 256
 	maxClaimsDepth = 32
 	maxClaimsNodes = 2 << 10
 )
 
-// A token is one that has been taken apart. Nothing of it is known to be true.
+// A token is the text of a compact JWS (RFC 7515, section 7.1), taken apart. Only
+// its header has been checked.
 type token struct {
-	*header
-	encoding
-	signed    []byte // header and payload, as they are encoded
-	payload   []byte // encoded
-	signature []byte // encoded
+	header
+	signed    string // header and payload, encoded
+	payload   string // encoded
+	signature string // encoded
 
-	verifier *Verifier
-	now      time.Time
-	claims   *Claims // once they are plausible
+	now    time.Time
+	judge  func(t *token) (*Claims, error)
+	claims *Claims // set by plausible
 }
 
-// split finds where the payload of a compact JWS begins (RFC 7515, section
-// 7.1), and where it ends.
-func split(text string) (begin, end int, err error) {
+// plausible reads and checks the claims, once, whether or not the signature has
+// been verified yet.
+func (t *token) plausible() (err error) {
+	if t.claims == nil {
+		t.claims, err = t.judge(t)
+	}
+	return err
+}
+
+// split takes a token apart, and reads and checks its header.
+func (v *Verifier) split(text string, now time.Time) (*token, error) {
 	if len(text) > maxToken {
-		return 0, 0, refuse(codeTooLarge, "The token is longer than 16 kB.")
+		return nil, refuse(codeTooLarge, "The token is longer than 16 kB.")
 	}
-	first, last := strings.IndexByte(text, '.'), strings.LastIndexByte(text, '.')
-	if first == last || last == len(text)-1 || strings.IndexByte(text[first+1:last], '.') >= 0 {
-		return 0, 0, refuse(codeMalformed, "The token is not a signed JWT: it must have three parts.")
+	parts := strings.SplitN(text, ".", 4)
+	if len(parts) != 3 || parts[2] == "" {
+		return nil, refuse(codeMalformed, "The token is not a signed JWT: it must have three parts.")
 	}
-	return first + 1, last, nil
-}
-
-// A header is what is taken from a JOSE header. Keys that come with a token, or
-// that it points to (jwk, jku, x5u, x5c), are nowhere looked at.
-type header struct {
-	alg Algorithm
-	kid string // "" when there is none
-	typ string // in lower case, without "application/"; "" when there is none
-
-	// What a load balancer adds.
-	alb                    bool // it is read
-	signer, client, issuer string
-	exp                    jsontext.Value
-}
-
-// readHeader decodes and reads a header. What it asks for beyond a plain
-// signature is refused here.
-func readHeader(encoded string, e encoding, alb bool) (*header, error) {
-	if len(encoded) > maxHeader {
+	if len(parts[0]) > maxHeader {
 		return nil, refuse(codeTooLarge, "The token's header is longer than 4 kB.")
 	}
-	data, ok := e.appendDecoded(nil, []byte(encoded))
-	if !ok {
-		return nil, refuse(codeMalformed, "The token's header is not base64url.")
-	}
-	h := &header{alb: alb}
-	if err := h.read(data); err != nil {
+	h, err := v.readHeader(parts[0])
+	if err != nil {
 		return nil, err
+	}
+	return &token{
+		header: h, signed: text[:len(text)-len(parts[2])-1], payload: parts[1], signature: parts[2],
+		now: now, judge: v.judgeClaims,
+	}, nil
+}
+
+// A header has the members of a JOSE header that count. Keys that a token brings
+// along or points to (jwk, jku, x5u, x5c) are ignored.
+type header struct {
+	alg Algorithm
+	kid string // "" if there is none
+	typ string // in lower case, without "application/"; "" if there is none
+
+	members map[string]any
+}
+
+// Members of a header that ask for more than a signature, and members that are
+// read. No other name may differ from one of them in case alone.
+var (
+	refusedMembers = []string{"crit", "b64", "cty", "enc", "zip"}
+	headerMembers  = append([]string{"alg", "kid", "typ", "signer", "client", "iss", "exp"}, refusedMembers...)
+)
+
+func (v *Verifier) readHeader(encoded string) (h header, err error) {
+	data, ok := v.encoding.decode(encoded)
+	if !ok {
+		return h, refuse(codeMalformed, "The token's header is not base64url.")
+	}
+	if h.members, ok = strictObject(data, maxHeaderDepth, maxHeaderNodes, headerMembers); !ok {
+		return h, refuse(codeMalformed, "The token's header is not a JSON object with one meaning.")
+	}
+	for _, name := range refusedMembers {
+		if _, has := h.members[name]; has {
+			return h, refuse(codeMalformed, "The token's header must not have "+name+".")
+		}
+	}
+	for _, name := range []string{"alg", "kid", "typ"} {
+		value, has := h.members[name]
+		if _, isText := value.(string); !isText && (has || name == "alg") {
+			return h, refuse(codeMalformed, "The token's header must have alg, and alg, kid and typ must be strings.")
+		}
+	}
+	h.alg, h.kid, h.typ = Algorithm(h.text("alg")), h.text("kid"), mediaType(h.text("typ"))
+	_, hasKid := h.members["kid"]
+	switch {
+	case hasKid && h.kid == "" || len(h.kid) > maxKid:
+		return h, refuse(codeMalformed, "The token's kid must have 1 to 256 bytes.")
+	case !slices.Contains(v.config.Algorithms, h.alg):
+		return h, refuse(codeAlgorithm, "The token's algorithm is not accepted.")
+	case !slices.Contains(v.config.Types, h.typ):
+		return h, refuse(codeType, "The token is of another type.")
 	}
 	return h, nil
 }
 
-// The members of a header that mean something here. Those that no token may
-// have come first.
-const (
-	headerCrit = iota
-	headerB64
-	headerCty
-	headerEnc
-	headerZip
-	headerAlg
-	headerKid
-	headerTyp
-	headerSigner
-	headerClient
-	headerIss
-	headerExp
+// text returns a member that is a string, or "".
+func (h *header) text(name string) string {
+	text, _ := h.members[name].(string)
+	return text
+}
+
+// mediaType returns the short form of a typ, which has no case (RFC 7515, section
+// 4.1.9).
+func mediaType(typ string) string {
+	typ = strings.ToLower(typ)
+	if short, ok := strings.CutPrefix(typ, "application/"); ok && !strings.Contains(short, "/") {
+		return short
+	}
+	return typ
+}
+
+// strictObject decodes the one JSON object that data has to be. It refuses
+// duplicate names and invalid UTF-8 at any depth, and names that differ from a
+// known one in case alone: another reader could take them for it.
+func strictObject(data []byte, maxDepth, maxNodes int, known []string) (map[string]any, bool) {
+	if strictjson.Check(data, maxDepth, maxNodes) != nil {
+		return nil, false
+	}
+	tree, err := strictjson.Tree(data)
+	members, ok := tree.(map[string]any)
+	if err != nil || !ok {
+		return nil, false
+	}
+	for name := range members {
+		isVariant := func(k string) bool { return strings.EqualFold(name, k) }
+		if !slices.Contains(known, name) && slices.ContainsFunc(known, isVariant) {
+			return nil, false
+		}
+	}
+	return members, true
+}
+
+// An encoding is how the parts of a token are written.
+type encoding struct{ base64 *base64.Encoding }
+
+var (
+	unpadded = encoding{base64.RawURLEncoding.Strict()} // RFC 7515, section 2
+	padded   = encoding{base64.URLEncoding.Strict()}    // Application Load Balancers
 )
 
-var headerNames = []string{"crit", "b64", "cty", "enc", "zip", "alg", "kid", "typ", "signer", "client", "iss", "exp"}
-
-func (h *header) read(data []byte) error {
-	err := readObject(data, maxHeaderDepth, maxHeaderNodes, h)
-	if err := asRefusal(err, "The token's header is not a JSON object with one meaning."); err != nil {
-		return err
+// decode accepts the one form that a value has. The decoder skips line breaks,
+// even a strict one.
+func (e encoding) decode(text string) ([]byte, bool) {
+	if strings.ContainsAny(text, "\r\n") {
+		return nil, false
 	}
-	if h.alg == "" {
-		return refuse(codeMalformed, "The token's header must have alg.")
-	}
-	return nil
-}
-
-func (h *header) member(name []byte) (int, error) {
-	for i, known := range headerNames {
-		if string(name) == known {
-			return i, nil
-		}
-	}
-	if !lower(name) && variant(name, headerNames) {
-		return 0, refuse(codeMalformed, "A member of the token's header differs from a known one in case alone.")
-	}
-	return -1, nil
-}
-
-func (h *header) take(member int, value jsontext.Value, _ int) error {
-	switch member {
-	case headerCrit:
-		return refuse(codeMalformed, "The token's header asks for extensions: crit is not accepted.")
-	case headerB64:
-		return refuse(codeMalformed, "The token's header must not have b64.")
-	case headerCty:
-		return refuse(codeMalformed, "The token's header has cty, as one token inside of another would.")
-	case headerEnc, headerZip:
-		return refuse(codeMalformed, "The token's header is one of an encrypted token.")
-	case headerAlg:
-		h.alg = algorithm(unquote(value))
-	case headerSigner, headerClient, headerIss, headerExp:
-		if !h.alb {
-			return nil
-		}
-	}
-	if member == headerExp {
-		h.exp = value.Clone()
-		return nil
-	}
-	return h.takeText(member, value)
-}
-
-func (h *header) takeText(member int, value jsontext.Value) error {
-	if value.Kind() != jsontext.KindString {
-		return refuse(codeMalformed, "A member of the token's header must be a string.")
-	}
-	switch member {
-	case headerKid:
-		h.kid, _ = text(value)
-		if h.kid == "" || len(h.kid) > maxKeyID {
-			return refuse(codeMalformed, "The token's kid must have 1 to 256 bytes.")
-		}
-	case headerTyp:
-		h.typ = mediaType(unquote(value))
-	case headerSigner:
-		h.signer, _ = text(value)
-	case headerClient:
-		h.client, _ = text(value)
-	case headerIss:
-		h.issuer, _ = text(value)
-	}
-	return nil
-}
-
-// algorithm is the Algorithm of that name, or "none", which stands for all that
-// are not.
-func algorithm(name []byte) Algorithm {
-	for _, a := range [...]Algorithm{
-		RS256, ES256, EdDSA, Ed25519, ES384, ES512, RS384, RS512, PS256, PS384, PS512, HS256, HS384, HS512,
-	} {
-		if string(name) == string(a) {
-			return a
-		}
-	}
-	return "none"
-}
-
-// mediaType is the short form of a typ, which is compared without regard to
-// case (RFC 7515, section 4.1.9).
-func mediaType(typ []byte) string {
-	if string(typ) == "JWT" {
-		return "jwt"
-	}
-	typ = bytes.ToLower(typ)
-	short, cut := bytes.CutPrefix(typ, []byte("application/"))
-	if cut && bytes.IndexByte(short, '/') < 0 {
-		return string(short)
-	}
-	return string(typ)
+	data, err := e.base64.DecodeString(text)
+	return data, err == nil
 }

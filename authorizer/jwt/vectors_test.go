@@ -22,9 +22,9 @@ func everyAlgorithm() []jwt.Algorithm {
 func keysOf(t *testing.T, jwk map[string]any) jwt.Keys {
 	t.Helper()
 	if k, ok := jwk["k"].(string); ok {
-		return jwt.Secret(must(base64.RawURLEncoding.DecodeString(k)))
+		return jwt.SharedSecret(must(base64.RawURLEncoding.DecodeString(k)))
 	}
-	return jwt.KeySet(jwksOf(jwk))
+	return jwt.StaticJWKS(jwksOf(jwk))
 }
 
 func TestExamplesOfTheRFCs(t *testing.T) {
@@ -46,7 +46,11 @@ func TestExamplesOfTheRFCs(t *testing.T) {
 			if err != nil || string(payload) != v.Payload {
 				t.Fatalf("%q, %v", payload, err)
 			}
-			for i := range v.Token {
+			step := 1
+			if v.Alg == jwt.ES512 { // which is slow
+				step = 17
+			}
+			for i := 0; i < len(v.Token); i += step {
 				if _, err := jwt.CheckJWS(keys, everyAlgorithm(), flipped(v.Token, i)); err == nil {
 					t.Fatalf("accepted with another character at %d", i)
 				}
@@ -66,7 +70,7 @@ func flipped(token string, i int) string {
 
 func TestUnsecuredAndJSONSerializationsAreRefused(t *testing.T) {
 	const payload = "eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ"
-	keys := jwt.KeySet(jwks(newEC("k")))
+	keys := jwt.StaticJWKS(jwks(newEC("k")))
 	for name, token := range map[string]string{
 		"RFC 7515 appendix A.5": "eyJhbGciOiJub25lIn0." + payload + ".",
 		"RFC 7515 appendix A.6": `{"payload":"` + payload + `","signatures":[{"protected":"eyJhbGciOiJFUzI1NiJ9","signature":"DtEh"}]}`,

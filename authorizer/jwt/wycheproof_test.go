@@ -114,9 +114,9 @@ func wycheproofAccepts(key map[string]any, token string) (accepted bool) {
 	keys, algorithms := jwt.Keys{}, everyAlgorithm()
 	if k, ok := entries[0]["k"].(string); ok && len(entries) == 1 {
 		alg, _ := entries[0]["alg"].(string)
-		keys, algorithms = jwt.Secret(must(base64.RawURLEncoding.DecodeString(k))), []jwt.Algorithm{jwt.Algorithm(alg)}
+		keys, algorithms = jwt.SharedSecret(must(base64.RawURLEncoding.DecodeString(k))), []jwt.Algorithm{jwt.Algorithm(alg)}
 	} else {
-		keys = jwt.KeySet(jwksOf(entries...))
+		keys = jwt.StaticJWKS(jwksOf(entries...))
 	}
 	_, err := jwt.CheckJWS(keys, algorithms, token)
 	return err == nil

@@ -110,41 +110,6 @@ func TestAllowRoutesRefusesWhatCannotBeNamed(t *testing.T) {
 	}
 }
 
-func TestAllowRoute(t *testing.T) {
-	for _, tt := range []struct {
-		name, key, method, path string
-		gateway                 policy.Gateway
-		allows, denies          string
-	}{
-		{name: "a path", key: "GET /orders", allows: "GET/orders", denies: "GET/orders/ GET/orders/1 POST/orders"},
-		{name: "a parameter", key: "GET /orders/{id}", allows: "GET/orders/42 GET/orders/1/2", denies: "GET/orders POST/orders/1"},
-		{name: "any method", key: "ANY /orders", gateway: policy.RESTAPI, allows: "GET/orders PUT/orders/ DELETE/orders", denies: "GET/users"},
-		{name: "$default", key: "$default", allows: "GET/a POST/b/c", denies: "CUSTOM/a"},
-		{name: "$default by its name", key: "$default", method: "$default", allows: "GET/a $default"},
-		{name: "a key that is none", key: "nonsense", allows: "GET/orders/42", denies: "GET/orders/1"},
-	} {
-		call := stage
-		if tt.method != "" {
-			call.Method, call.Path = tt.method, tt.path
-		}
-		var doc policy.Document
-		if err := doc.AllowRoute(call, tt.key, tt.gateway); err != nil {
-			t.Errorf("%s: %v", tt.name, err)
-		}
-		iam := newIAM(t, doc)
-		for _, call := range strings.Fields(tt.allows) {
-			if !iam.allows(prefix + call) {
-				t.Errorf("%s: %s: got denied, want allowed by %v", tt.name, call, iam)
-			}
-		}
-		for _, call := range strings.Fields(tt.denies) {
-			if iam.allows(prefix + call) {
-				t.Errorf("%s: %s: got allowed, want denied by %v", tt.name, call, iam)
-			}
-		}
-	}
-}
-
 func TestTheStageOfASampleIsNoWildcard(t *testing.T) {
 	a := stage
 	a.Stage = "*"

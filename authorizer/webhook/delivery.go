@@ -9,26 +9,27 @@ import (
 	"github.com/lambdarmor/lambdarmor/guard"
 )
 
-// Delivery is what the sender has signed about a request, besides its body.
+// Delivery is what the sender has signed besides the body.
 type Delivery struct {
-	// ID tells a delivery from others, and stays when it is sent again. It is
-	// empty where the scheme signs none, for which see [DeliveryID].
+	// ID identifies the delivery, and stays the same when it is sent again. It is
+	// empty if the scheme signs no id; see [DeliveryID].
 	ID string
-	// Sent is when it was signed; zero where the scheme does not tell.
+	// Sent is when the delivery was signed. It is zero if the scheme signs no time.
 	Sent time.Time
 }
 
+// delivery is a verified one, with the event that was verified.
 type delivery struct {
 	Delivery
-	event    *guard.Event // as it was verified
+	event    *guard.Event
 	identify func(ev *guard.Event) (string, error)
 }
 
 type deliveryKey struct{}
 
-// From gives the delivery that a handler behind one of the schemes has been
-// called for. It is false anywhere else.
-func From(ctx context.Context) (Delivery, bool) {
+// DeliveryFrom returns the delivery that a handler behind one of the schemes was
+// called for. It reports false anywhere else.
+func DeliveryFrom(ctx context.Context) (Delivery, bool) {
 	d, ok := ctx.Value(deliveryKey{}).(*delivery)
 	if !ok {
 		return Delivery{}, false
@@ -36,16 +37,14 @@ func From(ctx context.Context) (Delivery, bool) {
 	return d.Delivery, true
 }
 
-// DeliveryID gives what tells a verified delivery from others, in the form that
-// idempotency.Once takes for its key: a delivery that is sent again, by its
-// sender or by whoever has seen it, then takes effect once, to whatever path it
-// is sent if the operation has an idempotency.Name. It is the signed id
-// of Standard Webhooks, the id of Stripe's event, and elsewhere the SHA-256 of
-// the body: an id in a header that is not signed, like X-GitHub-Delivery, could
-// be changed. Where nothing was verified it is an error.
+// DeliveryID returns an id of the verified delivery, as the key of
+// idempotency.Once. It is the id that Standard Webhooks signs, the id of a Stripe
+// event, and otherwise the SHA-256 of the body: an id in an unsigned header, such
+// as X-GitHub-Delivery, can be changed. Set idempotency.Name, so that a copy that is
+// sent to another path is found too. Without a verified delivery it returns an
+// error.
 //
-// It is always the event that was verified which is looked at, so that a handler
-// can ask as well: DeliveryID(ctx, nil).
+// The event is ignored: a handler may call DeliveryID(ctx, nil).
 func DeliveryID(ctx context.Context, _ *guard.Event) (string, error) {
 	d, ok := ctx.Value(deliveryKey{}).(*delivery)
 	if !ok {
@@ -57,7 +56,7 @@ func DeliveryID(ctx context.Context, _ *guard.Event) (string, error) {
 	return d.identify(d.event)
 }
 
-// bodyDigest identifies a delivery by all of it that is signed.
+// bodyDigest identifies a delivery by its body.
 func bodyDigest(ev *guard.Event) (string, error) {
 	body, err := ev.Body()
 	if err != nil {

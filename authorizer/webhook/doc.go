@@ -1,29 +1,28 @@
-// Package webhook lets a handler see only what its sender has signed.
+// Package webhook verifies signed webhooks: a handler behind it sees only requests
+// that their sender has signed.
 //
-//	guard.Start(httpapi.Func(paid),
-//		guard.Log(logger),
-//		httpapi.Problems(),
-//		guard.Recover(),
-//		guard.Deadline(300*time.Millisecond),
+//	httpapi.Start(httpapi.Func(bookPayment), log,
 //		webhook.Standard(webhook.Secret(cache, "payments/webhook")),
 //		idempotency.Once(store, webhook.DeliveryID, idempotency.Name("payments")),
 //	)
 //
-// A signature is over the body as it was sent, which an authorizer of API
-// Gateway never sees: that is why this is a layer around the handler. Base64 is
-// taken off first, and no JSON is read before the signature holds.
+// [Standard] is for Standard Webhooks and Svix, [GitHub] and [Stripe] for those
+// two, and [HMAC] for other senders. Each accepts several keys at once, so that a
+// key can be changed while requests come in.
 //
-// [Standard] is Standard Webhooks and Svix, [GitHub] and [Stripe] are what they say,
-// and [HMAC] describes others. Each accepts several keys at once, so that a
-// sender's key can change while requests come in. What is refused is a 401 with
-// a stable code, and costs no look-up of a key unless it has the right form; what
-// keeps a key from being read is ours, so the sender tries again.
+// A signature covers the body as it was sent. An authorizer of API Gateway never
+// sees the body, so these are layers around the handler. They decode base64 first,
+// and read no JSON before the signature holds.
 //
-// # The same delivery again
+// A request that is refused gets a 401 with a stable code; no key is fetched for
+// one without a well-formed signature. If a key cannot be read, the error is ours,
+// so that the sender tries again.
 //
-// A good signature does not say that a request is new: senders repeat, and
-// whoever has seen a delivery can too. [DeliveryID] is the key that makes it
-// take effect once, for as long as idempotency keeps its records, see
-// idempotency.TTL: that has to be longer than the [Tolerance], and than the sender
-// goes on trying, which is three days for Stripe.
+// # Repeated deliveries
+//
+// A good signature does not prove that a request is new. Senders repeat deliveries,
+// and so can anybody who has seen one. With [DeliveryID] as the key of
+// idempotency.Once each takes effect once. Let idempotency keep its records
+// (idempotency.TTL) for longer than the [Tolerance], and for longer than the sender
+// repeats: Stripe does so for three days.
 package webhook

@@ -30,7 +30,7 @@ func ExampleStandard() {
 		Invoice string `json:"invoice"`
 	}
 	book := func(ctx context.Context, in report) (string, error) {
-		delivery, _ := webhook.From(ctx)
+		delivery, _ := webhook.DeliveryFrom(ctx)
 		fmt.Println("booked", in.Invoice, "of", delivery.ID)
 		return "booked", nil
 	}
@@ -40,7 +40,7 @@ func ExampleStandard() {
 		idempotency.Once(idempotency.NewMemoryStore(), webhook.DeliveryID, idempotency.Name("payments")),
 	)
 
-	// What the provider does.
+	// The provider's side.
 	deliver := func(id, invoice, signed string) {
 		body, sent := `{"invoice":"`+invoice+`"}`, fmt.Sprint(time.Now().Unix())
 		secret, _ := base64.StdEncoding.DecodeString(strings.TrimPrefix(key, "whsec_"))
@@ -95,7 +95,39 @@ func ExampleStripe() {
 	// 200, replayed
 }
 
-// post sends a request to a function, and prints what it answers.
+// Slack signs its version, the time and the body.
+func ExampleHMAC() {
+	const key = "8f742231b10e8888abcd99yyyzzz85a5"
+	keys := webhook.KeysFunc(func(context.Context) ([]string, error) { return []string{key}, nil })
+	receiver := guard.Wrap(httpapi.Func(func(ctx context.Context, _ json.RawMessage) (string, error) {
+		_, ok := webhook.DeliveryFrom(ctx)
+		fmt.Println("signed:", ok)
+		return "done", nil
+	}),
+		httpapi.Problems(),
+		webhook.HMAC(webhook.HMACConfig{
+			Signature: "X-Slack-Signature", Prefix: "v0=",
+			Timestamp: "X-Slack-Request-Timestamp",
+			Content:   "v0:{timestamp}:{body}",
+		}, keys),
+	)
+
+	const body = `{"type":"app_mention"}`
+	for _, sent := range []time.Time{time.Now(), time.Now().Add(-time.Hour)} {
+		seconds := fmt.Sprint(sent.Unix())
+		mac := hmac.New(sha256.New, []byte(key))
+		fmt.Fprintf(mac, "v0:%s:%s", seconds, body)
+		post(receiver, sample.HTTP("POST", "/slack").JSON(body).
+			Header("X-Slack-Request-Timestamp", seconds).
+			Header("X-Slack-Signature", "v0="+hex.EncodeToString(mac.Sum(nil))))
+	}
+	// Output:
+	// signed: true
+	// 200
+	// 401 webhook_timestamp_out_of_range
+}
+
+// post sends a request to a function and prints the answer.
 func post(h lambda.Handler, request sample.HTTPEvent) {
 	out, err := h.Invoke(context.Background(), request.Bytes())
 	if err != nil {
@@ -107,7 +139,7 @@ func post(h lambda.Handler, request sample.HTTPEvent) {
 		Headers    map[string]string
 		Body       string
 	}
-	_ = json.Unmarshal(out, &answer) // it has been made by this function
+	_ = json.Unmarshal(out, &answer) // made by this function
 	var problem struct{ Code string }
 	_ = json.Unmarshal([]byte(answer.Body), &problem)
 	switch {

@@ -2,8 +2,8 @@ package webhook
 
 import "time"
 
-// At judges every timestamp at t.
+// At sets a clock that stands.
 func At(t time.Time) Option { return Clock(func() time.Time { return t }) }
 
-// Clock judges timestamps, and when keys are fetched anew, by another clock.
-func Clock(now func() time.Time) Option { return func(r *receiver) { r.now = now } }
+// Clock sets the clock.
+func Clock(now func() time.Time) Option { return Option{func(r *receiver) { r.clock = now }} }

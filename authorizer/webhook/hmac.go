@@ -1,10 +1,10 @@
 package webhook
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"crypto/sha512"
-	"encoding/hex"
-	"hash"
+	"encoding/base64"
 	"net/textproto"
 	"strings"
 
@@ -12,7 +12,7 @@ import (
 	"github.com/lambdarmor/lambdarmor/guard/request"
 )
 
-// HMACConfig describes how a sender signs that follows no standard. For Slack:
+// HMACConfig describes a sender that follows no standard. For Slack:
 //
 //	webhook.HMACConfig{
 //		Signature: "X-Slack-Signature", Prefix: "v0=",
@@ -20,153 +20,125 @@ import (
 //		Content:   "v0:{timestamp}:{body}",
 //	}
 type HMACConfig struct {
-	// Signature is the header that the signature is in.
+	// Signature is the header with the signature.
 	Signature string
-	// Prefix stands before the signature in it, like "sha256=".
+	// Prefix is the text before the signature, such as "sha256=".
 	Prefix string
-	// Base64 says that the signature is in base64; otherwise it is hexadecimal.
+	// Base64 is true if the signature is in base64, false if it is hexadecimal.
 	Base64 bool
-	// SHA512 says that the hash is SHA-512; otherwise it is SHA-256.
+	// SHA512 is true if the hash is SHA-512, false if it is SHA-256.
 	SHA512 bool
-	// Timestamp is the header with the time of signing, in Unix seconds; "" when
-	// there is none.
+	// Timestamp is the header with the time of signing in Unix seconds, "" for none.
 	Timestamp string
-	// ID is the header with the delivery's id; "" when there is none.
+	// ID is the header with the id of the delivery, "" for none.
 	ID string
-	// Content is what is signed, "{body}" when empty. It ends in {body} and has
-	// {timestamp} and {id} in it if, and only if, their headers are named: what
-	// is not signed is not to be trusted. Between two of them stands something
-	// that neither can contain.
+	// Content is what is signed; empty is "{body}". It must end in {body}, and have
+	// {timestamp} and {id} exactly if their headers are set, as unsigned values
+	// cannot be trusted. A value must be followed by a text that cannot be part of
+	// it.
 	Content string
 }
 
-// HMAC lets requests through that are signed with an HMAC in a way of their
-// sender's own. A key is used as it is written. Refusals are those of
-// [Standard]. It panics when c contradicts itself.
+// HMAC accepts requests that are signed with an HMAC as c describes. A key is used
+// as it is written. It returns the errors of [Standard], and panics if c
+// contradicts itself.
 func HMAC(c HMACConfig, keys Keys, opts ...Option) guard.Middleware {
-	content, wrong := parseContent(c)
+	values, wrong := c.parse()
+	if wrong == "" && len(opts) > 0 && c.Timestamp == "" {
+		wrong = "a Tolerance needs a Timestamp"
+	}
 	if wrong != "" {
 		panic("webhook: HMAC: " + wrong)
 	}
-	if len(opts) > 0 && c.Timestamp == "" {
-		panic("webhook: HMAC: a tolerance without a timestamp")
-	}
-	newHash, size := sha256.New, sha256.Size
+	newHash := sha256.New
 	if c.SHA512 {
-		newHash, size = sha512.New, sha512.Size
+		newHash = sha512.New
 	}
-	s := scheme{name: "hmac", identify: bodyDigest}
-	s.read = func(req *request.Request) (claim, error) { return c.read(req, content, size) }
-	s.parse = func(text string) (key, error) { return parseTextFor(newHash, text) }
-	return require(s, keys, opts)
+	size := newHash().Size()
+	return scheme{
+		name:     "hmac",
+		read:     func(req *request.Request) (claim, error) { return c.read(req, values, size) },
+		parse:    func(text string) (key, error) { return hmacKey(newHash, text) },
+		identify: bodyDigest,
+	}.layer(keys, opts)
 }
 
-func parseTextFor(newHash func() hash.Hash, text string) (key, error) {
-	k, err := parseText(text)
-	k.hash = newHash
-	return k, err
-}
-
-func (c HMACConfig) read(req *request.Request, content []piece, size int) (claim, error) {
-	value := req.Header(c.Signature)
-	if value == "" {
+func (c HMACConfig) read(req *request.Request, values []value, size int) (claim, error) {
+	header := req.Header(c.Signature)
+	if header == "" {
 		return claim{}, missing(c.Signature)
 	}
-	text, ok := strings.CutPrefix(value, c.Prefix)
-	mac, decoded := c.decode(text)
-	if !ok || !decoded || len(mac) != size {
+	text, hasPrefix := strings.CutPrefix(header, c.Prefix)
+	mac, ok := decodeHex(text, size)
+	if c.Base64 {
+		mac, ok = decodeBase64(base64.StdEncoding, text)
+	}
+	if !hasPrefix || !ok || len(mac) != size {
 		return claim{}, malformed(c.Signature, "the signature in the sender's form")
 	}
-	out := claim{signatures: signatures{macs: [][]byte{mac}}}
-	var prefix strings.Builder
-	for _, p := range content {
-		switch p.what {
-		case timestamp:
+	out := claim{macs: [][]byte{mac}}
+	for _, v := range values {
+		switch v.name {
+		case "timestamp":
 			out.sent = req.Header(c.Timestamp)
 			if _, ok := parseTime(out.sent); !ok {
 				return claim{}, malformed(c.Timestamp, "seconds since 1970 in digits")
 			}
-			prefix.WriteString(out.sent)
-		case id:
+			out.prefix += out.sent
+		case "id":
 			out.id = req.Header(c.ID)
-			if !validID(out.id, p.end[:1]) {
+			if !isID(out.id, v.then[:1]) {
 				return claim{}, malformed(c.ID, "the id of the delivery")
 			}
-			prefix.WriteString(out.id)
+			out.prefix += out.id
 		}
-		prefix.WriteString(p.end)
+		out.prefix += v.then
 	}
-	out.prefix = prefix.String()
 	return out, nil
 }
 
-func (c HMACConfig) decode(text string) ([]byte, bool) {
-	if c.Base64 {
-		return decodeBase64(text)
-	}
-	raw, err := hex.DecodeString(text)
-	return raw, err == nil
+// value is a part of the signed content: a value, and the text after it.
+type value struct {
+	name string // "timestamp", "id" or "" for none
+	then string
 }
 
-// piece is a part of the signed content: a value, and the text behind it.
-type piece struct {
-	what part
-	end  string
-}
-
-type part uint8
-
-const (
-	nothing part = iota
-	timestamp
-	id
-)
-
-// parseContent gives what is signed before the body, or what is wrong with it.
-func parseContent(c HMACConfig) (content []piece, wrong string) {
-	if c.Content == "" {
-		c.Content = "{body}"
+// parse returns what is signed before the body, or what is wrong with c.
+func (c HMACConfig) parse() (values []value, wrong string) {
+	before, ok := strings.CutSuffix(cmp.Or(c.Content, "{body}"), "{body}")
+	for i, part := range strings.Split(before, "{") {
+		name, then, closed := strings.Cut(part, "}")
+		switch {
+		case i == 0:
+			name, then, closed = "", part, true
+		case name != "timestamp" && name != "id":
+			closed = false
+		case then == "" || '0' <= then[0] && then[0] <= '9':
+			return nil, "a text must follow each value in Content that cannot be part of it"
+		}
+		if !closed || strings.Contains(then, "}") {
+			return nil, "Content may have {timestamp} and {id}, then {body} at its end, and no other braces"
+		}
+		values = append(values, value{name: name, then: then})
 	}
-	before, ok := strings.CutSuffix(c.Content, "{body}")
 	switch {
+	case !ok:
+		return nil, "Content must end in {body}"
 	case !isHeaderName(c.Signature):
-		return nil, "Signature is not the name of a header"
-	case !ok || strings.Contains(before, "{body}"):
-		return nil, "Content does not have {body} once, at its end"
-	case strings.Count(before, "{timestamp}") != named(c.Timestamp):
-		return nil, "Content has {timestamp} once exactly if Timestamp names a header"
-	case strings.Count(before, "{id}") != named(c.ID):
-		return nil, "Content has {id} once exactly if ID names a header"
-	case c.Timestamp != "" && !isHeaderName(c.Timestamp), c.ID != "" && !isHeaderName(c.ID):
-		return nil, "Timestamp or ID is not the name of a header"
+		return nil, "Signature must be the name of a header"
+	case !isPlaced(c.Timestamp, "{timestamp}", before) || !isPlaced(c.ID, "{id}", before):
+		return nil, "Content must have {timestamp} and {id} once, exactly if Timestamp and ID name a header"
 	}
-	content = []piece{{}}
-	for before != "" {
-		last := &content[len(content)-1]
-		if rest, ok := strings.CutPrefix(before, "{timestamp}"); ok {
-			content, before = append(content, piece{what: timestamp}), rest
-		} else if rest, ok := strings.CutPrefix(before, "{id}"); ok {
-			content, before = append(content, piece{what: id}), rest
-		} else {
-			last.end, before = last.end+before[:1], before[1:]
-		}
-	}
-	for _, p := range content {
-		if strings.ContainsAny(p.end, "{}") {
-			return nil, "Content has braces that are not of {timestamp}, {id} or {body}"
-		}
-		if p.what != nothing && (p.end == "" || strings.Trim(p.end[:1], "0123456789") == "") {
-			return nil, "Content has a value whose end cannot be told"
-		}
-	}
-	return content, ""
+	return values, ""
 }
 
-func named(header string) int {
+// isPlaced reports whether a value stands in content once if it has a header, and
+// not at all if it has none.
+func isPlaced(header, name, content string) bool {
 	if header == "" {
-		return 0
+		return !strings.Contains(content, name)
 	}
-	return 1
+	return isHeaderName(header) && strings.Count(content, name) == 1
 }
 
 func isHeaderName(name string) bool {

@@ -3,8 +3,30 @@ package webhook
 import (
 	"crypto/ed25519"
 	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
 	"hash"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/lambdarmor/lambdarmor/internal/reason"
 )
+
+// claim is what a request says about itself. It is true once it is verified.
+type claim struct {
+	id      string   // "" if the scheme has none
+	sent    string   // Unix seconds; "" if the scheme has none
+	prefix  string   // what is signed before the body
+	macs    [][]byte // several while the sender changes keys
+	ed25519 [][]byte
+}
+
+// maxSignatures bounds the work that a request can cause.
+const maxSignatures = 8
+
+func (c *claim) signatures() int { return len(c.macs) + len(c.ed25519) }
 
 // key is a signing key, or the public half of one.
 type key struct {
@@ -13,49 +35,76 @@ type key struct {
 	public ed25519.PublicKey
 }
 
-// signatures are what a request says it was signed with: several while its
-// sender changes keys.
-type signatures struct {
-	macs    [][]byte
-	ed25519 [][]byte
-}
-
-// maxSignatures bounds the work that a request can ask for.
-const maxSignatures = 8
-
-func (s signatures) count() int { return len(s.macs) + len(s.ed25519) }
-
-// signed reports whether one of the signatures is of prefix and body and of
-// this key. How long it takes tells nothing of the key.
-func (k key) signed(s signatures, prefix string, body []byte) bool {
+// signed reports whether one of the signatures is of this key, over prefix and
+// body.
+func (k key) signed(c claim, body []byte) bool {
 	if k.public != nil {
-		return k.signedPublicly(s, prefix, body)
-	}
-	if len(s.macs) == 0 {
+		content := append([]byte(c.prefix), body...)
+		for _, signature := range c.ed25519 {
+			if ed25519.Verify(k.public, content, signature) {
+				return true
+			}
+		}
 		return false
 	}
 	mac := hmac.New(k.hash, k.secret)
-	_, _ = mac.Write([]byte(prefix))
-	_, _ = mac.Write(body)
-	want := mac.Sum(nil)
-	found := false
-	for _, got := range s.macs {
-		if hmac.Equal(got, want) {
-			found = true
-		}
+	mac.Write([]byte(c.prefix))
+	mac.Write(body)
+	want, found := mac.Sum(nil), false
+	for _, got := range c.macs {
+		found = hmac.Equal(got, want) || found
 	}
 	return found
 }
 
-func (k key) signedPublicly(s signatures, prefix string, body []byte) bool {
-	if len(s.ed25519) == 0 {
-		return false
+// hmacKey uses a key as it is written.
+func hmacKey(newHash func() hash.Hash, text string) (key, error) {
+	if text == "" {
+		return key{}, reason.New("it is empty")
 	}
-	content := append([]byte(prefix), body...)
-	for _, got := range s.ed25519 {
-		if ed25519.Verify(k.public, content, got) {
-			return true
-		}
+	return key{hash: newHash, secret: []byte(text)}, nil
+}
+
+// oneLine refuses a key with a line break. A file or a console has added it, and no
+// signature would hold.
+func oneLine(text string) (key, error) {
+	if strings.ContainsAny(text, "\r\n") {
+		return key{}, reason.New("it has a line break: remove it")
 	}
-	return false
+	return hmacKey(sha256.New, text)
+}
+
+// parseTime reads Unix seconds. Only digits are accepted, so that there is one way
+// to read what was signed.
+func parseTime(seconds string) (time.Time, bool) {
+	if seconds == "" || len(seconds) > len("99999999999") || strings.Trim(seconds, "0123456789") != "" {
+		return time.Time{}, false
+	}
+	n, err := strconv.ParseInt(seconds, 10, 64)
+	return time.Unix(n, 0), err == nil
+}
+
+const maxID = 255
+
+// isID reports whether an id is printable, without the comma that joins a header
+// sent twice, and without what ends the id in the signed content.
+func isID(id, end string) bool {
+	unusual := func(r rune) bool { return r <= ' ' || r > '~' || r == ',' }
+	return id != "" && len(id) <= maxID && !strings.Contains(id, end) && !strings.ContainsFunc(id, unusual)
+}
+
+// decodeHex decodes a MAC of size bytes.
+func decodeHex(text string, size int) ([]byte, bool) {
+	raw, err := hex.DecodeString(text)
+	return raw, err == nil && len(raw) == size
+}
+
+// decodeBase64 accepts one form for each value: no line breaks, and no bits left
+// over.
+func decodeBase64(e *base64.Encoding, text string) ([]byte, bool) {
+	if strings.ContainsAny(text, "\r\n") {
+		return nil, false
+	}
+	raw, err := e.Strict().DecodeString(text)
+	return raw, err == nil && len(raw) > 0
 }

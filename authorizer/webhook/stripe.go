@@ -2,7 +2,6 @@ package webhook
 
 import (
 	"crypto/sha256"
-	"encoding/hex"
 	"strings"
 
 	"github.com/lambdarmor/lambdarmor/guard"
@@ -10,22 +9,22 @@ import (
 	"github.com/lambdarmor/lambdarmor/internal/reason"
 )
 
-// Stripe lets requests through that Stripe has signed, in Stripe-Signature: a
-// timestamp and one or more signatures v1 of timestamp and body. Other schemes
-// beside v1, like v0 of test events, are not looked at. A key is the endpoint's
-// signing secret as the console shows it, whsec_ included; an API key, sk_…, is
-// none. Refusals are those of [Standard].
+// Stripe accepts requests that Stripe has signed, in Stripe-Signature: a timestamp,
+// and one or more v1 signatures over timestamp and body. Other signatures, such as
+// v0 of test events, are ignored. A key is the signing secret of the endpoint,
+// whsec_ included; an API key, sk_…, is refused. It returns the errors of
+// [Standard].
 //
-// A retry has the same id and not quite the same body, as pending_webhooks counts
-// down. By itself idempotency takes that for another request under the same key
-// and refuses it, so the id has to be all that is compared:
+// Stripe repeats an event with the same id and a different body, as
+// pending_webhooks counts down. So make the id the fingerprint too, or idempotency
+// refuses the repeat as another request with the same key:
 //
 //	idempotency.Once(store, webhook.DeliveryID,
 //		idempotency.Name("stripe"), idempotency.Fingerprint(webhook.DeliveryID))
 //
 // https://docs.stripe.com/webhooks#verify-manually
 func Stripe(keys Keys, opts ...Option) guard.Middleware {
-	return require(scheme{name: "stripe", read: readStripe, parse: parseStripeKey, identify: eventID}, keys, opts)
+	return scheme{name: "stripe", read: readStripe, parse: parseStripeKey, identify: eventID}.layer(keys, opts)
 }
 
 func readStripe(req *request.Request) (claim, error) {
@@ -40,22 +39,19 @@ func readStripe(req *request.Request) (claim, error) {
 		switch name {
 		case "t":
 			if _, ok := parseTime(value); !ok || c.sent != "" {
-				return claim{}, malformed(header, "with t=<seconds since 1970> once")
+				return claim{}, malformed(header, "t=<seconds since 1970> once")
 			}
 			c.sent = value
 		case "v1":
-			mac, err := hex.DecodeString(value)
-			if err != nil || len(mac) != sha256.Size {
-				return claim{}, malformed(header, "with v1=<64 hexadecimal digits>")
+			mac, ok := decodeHex(value, sha256.Size)
+			if !ok {
+				return claim{}, malformed(header, "v1=<64 hexadecimal digits>")
 			}
-			c.signatures.macs = append(c.signatures.macs, mac)
+			c.macs = append(c.macs, mac)
 		}
 	}
-	switch {
-	case c.sent == "" || c.signatures.count() == 0:
-		return claim{}, malformed(header, "t=<seconds> and one or more v1=<signature>")
-	case c.signatures.count() > maxSignatures:
-		return claim{}, malformed(header, "at most 8 signatures")
+	if c.sent == "" || c.signatures() == 0 || c.signatures() > maxSignatures {
+		return claim{}, malformed(header, "t=<seconds> and 1 to 8 v1=<signature>")
 	}
 	c.prefix = c.sent + "."
 	return c, nil
@@ -63,12 +59,12 @@ func readStripe(req *request.Request) (claim, error) {
 
 func parseStripeKey(text string) (key, error) {
 	if !strings.HasPrefix(text, "whsec_") {
-		return key{}, reason.New("not a signing secret, whsec_…")
+		return key{}, reason.New("it is not a signing secret, whsec_…")
 	}
-	return parseLine(text)
+	return oneLine(text)
 }
 
-// eventID is the id of the event in the body, which is signed.
+// eventID returns the id of the event in the body, which is signed.
 func eventID(ev *guard.Event) (string, error) {
 	tree, err := ev.BodyTree()
 	if err != nil {
@@ -76,7 +72,7 @@ func eventID(ev *guard.Event) (string, error) {
 	}
 	members, _ := tree.(map[string]any)
 	id, _ := members["id"].(string)
-	if !validID(id, ",") {
+	if !isID(id, ",") {
 		return "", &guard.Error{
 			Kind: guard.Invalid, Code: "webhook_event_without_id",
 			Detail:     "The event has no id.",

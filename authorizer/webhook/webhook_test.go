@@ -87,7 +87,7 @@ type received struct {
 func receive(layer guard.Middleware, d delivery) (r received, err error) {
 	h := guard.Wrap(guard.HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
 		r.called = true
-		r.Delivery, _ = webhook.From(ctx)
+		r.Delivery, _ = webhook.DeliveryFrom(ctx)
 		r.key, r.err = webhook.DeliveryID(ctx, guard.EventOf(ctx, payload))
 		return nil, nil
 	}), layer)
@@ -493,7 +493,7 @@ func TestEverythingElseIsRefused(t *testing.T) {
 }
 
 // An id and a timestamp that can be read in two ways out of the same signed
-// bytes would give one delivery two names.
+// bytes would mean two names for one delivery.
 func TestAnIDCannotReachIntoWhatFollowsIt(t *testing.T) {
 	c := webhook.HMACConfig{Signature: "X-Sign", ID: "X-Id", Content: "{id}::{body}"}
 	sign := hex.EncodeToString(mac256("k", "a:::b"))
@@ -575,7 +575,7 @@ func TestDeliveryIDNeedsAVerifiedRequest(t *testing.T) {
 	if id, err := webhook.DeliveryID(ctx, ev); err == nil {
 		t.Errorf("got %q", id)
 	}
-	if _, ok := webhook.From(ctx); ok {
+	if _, ok := webhook.DeliveryFrom(ctx); ok {
 		t.Error("a delivery without one")
 	}
 	for _, body := range []string{`{"type":"no id"}`, `{"id":7}`, `{"id":" "}`, `{"id":"a,b"}`, `{"id":"` + strings.Repeat("a", 256) + `"}`, `["id"]`} {

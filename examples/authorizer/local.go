@@ -29,11 +29,11 @@ orders:read               %s
 curl -i http://127.0.0.1:8080/orders -H 'Authorization: Bearer %s' -H 'Content-Type: application/json' -H 'Idempotency-Key: k-1' -d '{"customer":"c-42","items":[{"sku":"KB-101","quantity":2}]}'
 `, write, read, write)
 	config := jwt.AccessToken(localURL, localAudience)
-	config.Keys = jwt.KeySet(encode(map[string]any{"keys": []any{map[string]any{
+	config.Keys = jwt.StaticJWKS(encode(map[string]any{"keys": []any{map[string]any{
 		"kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "use": "sig", "kid": localURL,
 		"x": base64.RawURLEncoding.EncodeToString(public),
 	}}}))
-	config.Remember = 1000
+	config.CacheTokens = 1000
 	return jwt.New(config)
 }
 

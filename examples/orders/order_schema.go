@@ -9,19 +9,45 @@ import (
 
 var orderSchema = validate.MustNew(&program.Program{Version: 1, Schemas: []program.Schema{
 	program.Schema{},
-	program.Schema{Types: program.Object, Object: &program.ObjectRules{Members: []program.Member{
-		program.Member{Name: "customer", Required: true, Schema: 3},
-		program.Member{Name: "items", Required: true, Schema: 4},
-		program.Member{Name: "note", Schema: 5},
-	}, Additional: 2}},
+	program.Schema{Types: program.Object, Rules: []program.Rule{
+		program.Rule{Keyword: "properties", Schema: 2, Members: []program.Member{
+			program.Member{Name: "customer", Schema: 3},
+			program.Member{Name: "items", Schema: 4},
+			program.Member{Name: "note", Schema: 5},
+		}},
+		program.Rule{Keyword: "required", Texts: []string{
+			"customer",
+			"items",
+		}},
+	}},
 	program.Schema{Never: true},
-	program.Schema{Types: program.String, String: &program.StringRules{Length: &program.Range{Max: 20}, Pattern: "^c-[0-9]+$"}},
-	program.Schema{Types: program.Array, Array: &program.ArrayRules{Count: &program.Range{Min: 1, Max: 50}, Items: 6}},
-	program.Schema{Types: program.String, String: &program.StringRules{Length: &program.Range{Max: 280}}},
-	program.Schema{Types: program.Object, Object: &program.ObjectRules{Members: []program.Member{
-		program.Member{Name: "quantity", Required: true, Schema: 7},
-		program.Member{Name: "sku", Required: true, Schema: 8},
-	}, Additional: 2}},
-	program.Schema{Types: program.Integer, Number: &program.NumberRules{Minimum: "1", Maximum: "99"}},
-	program.Schema{Types: program.String, String: &program.StringRules{Pattern: "^[A-Z]{2}-[0-9]{3}$"}},
+	program.Schema{Types: program.String, Rules: []program.Rule{
+		program.Rule{Keyword: "maxLength", Count: 20},
+		program.Rule{Keyword: "pattern", Text: "^c-[0-9]+$"},
+	}},
+	program.Schema{Types: program.Array, Rules: []program.Rule{
+		program.Rule{Keyword: "minItems", Count: 1},
+		program.Rule{Keyword: "maxItems", Count: 50},
+		program.Rule{Keyword: "prefixItems", Schema: 6},
+	}},
+	program.Schema{Types: program.String, Rules: []program.Rule{
+		program.Rule{Keyword: "maxLength", Count: 280},
+	}},
+	program.Schema{Types: program.Object, Rules: []program.Rule{
+		program.Rule{Keyword: "properties", Schema: 2, Members: []program.Member{
+			program.Member{Name: "quantity", Schema: 7},
+			program.Member{Name: "sku", Schema: 8},
+		}},
+		program.Rule{Keyword: "required", Texts: []string{
+			"sku",
+			"quantity",
+		}},
+	}},
+	program.Schema{Types: program.Integer, Rules: []program.Rule{
+		program.Rule{Keyword: "minimum", Text: "1"},
+		program.Rule{Keyword: "maximum", Text: "99"},
+	}},
+	program.Schema{Types: program.String, Rules: []program.Rule{
+		program.Rule{Keyword: "pattern", Text: "^[A-Z]{2}-[0-9]{3}$"},
+	}},
 }})

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// A dispatcher brings invocations and the environments that ask for them
-// together: whoever comes first waits, and the oldest is served first.
+// A dispatcher hands invocations to the environments that ask for them. Either side
+// waits for the other; the oldest is served first.
 type dispatcher struct {
 	timeout time.Duration
 
@@ -24,9 +24,9 @@ func newDispatcher(timeout time.Duration) *dispatcher {
 	return &dispatcher{timeout: timeout, live: map[string]struct{}{}}
 }
 
-// An invocation lives in exactly one place until it is done: in
-// dispatcher.waiting, or in the inFlight of the environment that took it.
-// Whoever removes it from there finishes it.
+// An invocation is in exactly one place until it is done: in dispatcher.waiting, or
+// in the inFlight of the environment that took it. The code that removes it from
+// there finishes it.
 type invocation struct {
 	call Call
 	ctx  context.Context // of the caller, for its deadline
@@ -47,8 +47,8 @@ type poller struct {
 	taken chan *invocation
 }
 
-// finish is called once, by whoever removed the invocation from where it was,
-// and without the dispatcher's lock.
+// finish is called once, by the code that removed the invocation from its place,
+// without the dispatcher's lock.
 func (inv *invocation) finish(result Result, err error) {
 	if inv.timer != nil {
 		inv.timer.Stop()

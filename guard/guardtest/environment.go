@@ -28,7 +28,7 @@ type environment struct {
 	extensions extensions
 }
 
-// Hooks tell the owner of an environment; they are called without locks.
+// Hooks notify the owner of an environment. They are called without locks.
 type hooks struct {
 	changed    func()               // something finished, or is free again
 	overran    func(*FunctionError) // an invocation passed its deadline
@@ -65,7 +65,7 @@ func (e *environment) free() int {
 	return e.cfg.Concurrency - len(e.inFlight)
 }
 
-// wasPolled tells whether a process has asked for an invocation.
+// wasPolled reports whether a process has asked for an invocation.
 func (e *environment) wasPolled() bool {
 	select {
 	case <-e.polled:
@@ -75,8 +75,8 @@ func (e *environment) wasPolled() bool {
 	}
 }
 
-// remove gives the invocation to the caller, who has to finish it; nil when it
-// is already finished or was never here.
+// remove returns an invocation for the caller to finish, or nil when it is finished
+// or was never here.
 func (e *environment) remove(id string) *invocation {
 	e.from.mu.Lock()
 	defer e.from.mu.Unlock()

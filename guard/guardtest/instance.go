@@ -1,10 +1,12 @@
 package guardtest
 
 import (
+	"os/exec"
 	"sync"
 	"time"
 
 	"github.com/lambdarmor/lambdarmor/guard/guardtest/internal/ids"
+	"github.com/lambdarmor/lambdarmor/internal/process"
 )
 
 // An instance is one execution environment and the process in it.
@@ -81,7 +83,9 @@ func (in *instance) run() {
 	in.env = env
 	f.dispatcher.mu.Unlock()
 
-	proc, err := startProcess(f.path, f.cfg.Dir, f.environment(env.addr), f.log)
+	cmd := exec.Command(f.path)
+	cmd.Dir, cmd.Env = f.cfg.Dir, f.environment(env.addr)
+	proc, err := process.Start(cmd, f.log)
 	if err != nil {
 		env.drain()
 		in.failedToStart(err)
@@ -107,7 +111,7 @@ type ending struct {
 }
 
 // supervise returns when the process is gone.
-func (in *instance) supervise(proc *process, initFailed <-chan struct{}) ending {
+func (in *instance) supervise(proc *process.Process, initFailed <-chan struct{}) ending {
 	cfg := in.fn.cfg
 	polled := in.env.polled
 	initTimer := time.NewTimer(cfg.InitTimeout)
@@ -122,41 +126,41 @@ func (in *instance) supervise(proc *process, initFailed <-chan struct{}) ending 
 			how.ready, polled = true, nil
 			in.settle(nil)
 			initTimer.Stop()
-		case <-proc.exited:
-			how.death = exitDeath(proc.err)
+		case <-proc.Exited:
+			how.death = exitDeath(proc.Err())
 			how.ready = how.ready || in.env.wasPolled()
 			return how
 		case <-in.replaced:
-			proc.kill()
+			proc.Kill()
 			how.expected = true
 			how.death = death{TypeExit, "Runtime was killed after a timeout"}
 			return how
 		case <-in.stopped:
 			in.env.drain()
 			in.env.extensions.announceShutdown(time.Now().Add(in.fn.shutdownGrace))
-			proc.stop(in.fn.shutdownGrace)
+			proc.Stop(in.fn.shutdownGrace)
 			how.expected = true
-			how.death = exitDeath(proc.err)
+			how.death = exitDeath(proc.Err())
 			return how
 		case <-initFailed:
 			select {
-			case <-proc.exited:
+			case <-proc.Exited:
 			case <-time.After(initGrace):
-				proc.kill()
+				proc.Kill()
 			}
-			how.death = exitDeath(proc.err)
+			how.death = exitDeath(proc.Err())
 			return how
 		case <-initTimer.C:
 			if in.env.wasPolled() {
 				continue
 			}
-			proc.kill()
+			proc.Kill()
 			how.death = death{TypeTimeout, "Init timed out after " + seconds(cfg.InitTimeout)}
 			return how
 		case <-memory.C:
-			if residentBytes(proc.cmd.Process.Pid) > int64(cfg.Memory)<<20 {
-				proc.kill()
-				how.death = death{TypeOutOfMemory, exitDeath(proc.err).reason}
+			if proc.Memory() > int64(cfg.Memory)<<20 {
+				proc.Kill()
+				how.death = death{TypeOutOfMemory, exitDeath(proc.Err()).reason}
 				how.ready = how.ready || in.env.wasPolled()
 				return how
 			}

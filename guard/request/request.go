@@ -9,7 +9,6 @@ import (
 	"sync"
 
 	"github.com/go-json-experiment/json/jsontext"
-	"github.com/lambdarmor/lambdarmor/internal/fieldlines"
 	"github.com/lambdarmor/lambdarmor/internal/reason"
 	"github.com/lambdarmor/lambdarmor/internal/strictjson"
 )
@@ -224,7 +223,7 @@ func (r *Request) exact(of member, name string) (string, bool) {
 // split again.
 func (r *Request) Header(name string) string {
 	value, count := r.header(name)
-	if !fieldlines.Same(name, "cookie") {
+	if !sameName(name, "cookie") {
 		return value
 	}
 	apart := strings.Join(r.separateCookies(), "; ") // which come before those that a gateway has left there
@@ -252,26 +251,26 @@ func (r *Request) header(name string) (value string, count int) {
 	if count < 2 {
 		return value, count
 	}
-	lines := make([]fieldlines.Line, 0, count)
+	lines := make([]line, 0, count)
 	for _, p := range r.pairs {
 		if p.of == of && r.spells(p, name) {
 			lines = append(lines, r.line(p))
 		}
 	}
-	return fieldlines.Combine(lines)[0].Value, count
+	return combine(lines)[0].Value, count
 }
 
 // spells reports whether a header line has a name in some spelling.
 func (r *Request) spells(p pair, name string) bool {
 	quoted := r.slice(p.name)
 	if bytes.IndexByte(quoted, '\\') >= 0 {
-		return fieldlines.Same(unquote(quoted), name)
+		return sameName(unquote(quoted), name)
 	}
-	return fieldlines.Same(string(quoted[1:len(quoted)-1]), name)
+	return sameName(string(quoted[1:len(quoted)-1]), name)
 }
 
-func (r *Request) line(p pair) fieldlines.Line {
-	return fieldlines.Line{Name: unquote(r.slice(p.name)), Value: unquote(r.slice(p.value))}
+func (r *Request) line(p pair) line {
+	return line{name: unquote(r.slice(p.name)), value: unquote(r.slice(p.value))}
 }
 
 // headerMember is where the headers are: lists of values say more than one.
@@ -290,15 +289,15 @@ func (r *Request) headerMember() member {
 
 // Headers returns each header once, by name in lower case, cookies that stand
 // by themselves included.
-func (r *Request) Headers() []fieldlines.Field {
+func (r *Request) Headers() []Field {
 	of := r.headerMember()
-	lines := make([]fieldlines.Line, 0, 16)
+	lines := make([]line, 0, 16)
 	for _, p := range r.pairs {
 		if p.of == of {
 			lines = append(lines, r.line(p))
 		}
 	}
-	return fieldlines.Combine(lines)
+	return combine(lines)
 }
 
 // Cookies returns the cookies as they were sent, of a header as of a list, each

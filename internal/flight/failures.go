@@ -6,31 +6,28 @@ import (
 	"github.com/lambdarmor/lambdarmor/internal/clock"
 )
 
-// Failures are those of one thing, in a row. The zero value is none.
+// Failures are the failed calls for one thing, in a row. The zero value is none.
 type Failures struct {
 	Err   error     // of the last one; nil if there is none
-	At    time.Time // when that was, by the wall clock
-	Retry time.Time // when another try is due
+	At    time.Time // when the last one failed, by the wall clock
+	Retry time.Time // when the next call is due
 
 	count int
 }
 
-// Backoff is how long to leave alone what has failed: First after one failure,
-// twice as long after each that follows, and never longer than Longest.
+// Backoff is the pause after failures: First after one, twice as long after each
+// further one, and Longest at most.
 type Backoff struct {
 	First, Longest time.Duration
-	// Vary changes each wait a little, so that not all come back at once. Nil
-	// does not.
+	// Vary changes each pause a little, so that not all callers come back at once.
+	// Nil changes nothing.
 	Vary func(time.Duration) time.Duration
 }
 
-// And returns the failures with another one.
+// And returns the failures with one more.
 func (f Failures) And(err error, now time.Time, b Backoff) Failures {
 	wait := b.First
-	for range f.count {
-		if wait >= b.Longest {
-			break
-		}
+	for i := 0; i < f.count && wait < b.Longest; i++ {
 		wait *= 2
 	}
 	wait = min(wait, b.Longest)
@@ -40,8 +37,8 @@ func (f Failures) And(err error, now time.Time, b Backoff) Failures {
 	return Failures{Err: err, At: now, Retry: now.Add(wait), count: f.count + 1}
 }
 
-// Hold reports whether another try is too early. After a clock was set back
-// none is.
+// Hold reports whether the next call is not due yet. After the clock was set back
+// it is due at once.
 func (f Failures) Hold(now time.Time) bool {
 	return f.Err != nil && clock.Within(now, f.At, f.Retry)
 }

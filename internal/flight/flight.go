@@ -1,5 +1,6 @@
-// Package flight makes one call for all who want what it brings. It starts
-// nothing that outlives the call.
+// Package flight lets all who need the same thing share one call that fetches
+// it, and holds the next call back after failures or too many calls. Nothing
+// runs between calls.
 package flight
 
 import (
@@ -11,9 +12,8 @@ import (
 	"time"
 )
 
-// A Flight is one call, in a goroutine of its own, so that each of those who
-// wait for it can leave with its own context. What the call brings it stores
-// where they look for it, before it returns.
+// A Flight is one call in a goroutine of its own, so that each waiter can leave
+// with its own context. The call has to store its result before it returns.
 type Flight struct {
 	cancel context.CancelCauseFunc
 	done   chan struct{}
@@ -21,22 +21,22 @@ type Flight struct {
 
 	mu      sync.Mutex
 	aboard  int           // lives that have not ended
-	over    bool          // the last of them has, or the call
-	release []func() bool // what watches the lives
+	over    bool          // the call has returned, or was given up
+	release []func() bool // stops watching each life
 }
 
-// ErrEnded is the error of a call that has panicked or ended its goroutine.
+// ErrEnded is the error of a call that panicked or ended its goroutine.
 var ErrEnded = errors.New("the call did not return")
 
-// Start makes a call whose context has the values of ctx. It ends after
-// timeout, with [context.DeadlineExceeded] as its cause, or when all lives that
-// are aboard have ended, with the error of the last one. life is the first to
-// board.
-func Start(ctx, life context.Context, timeout time.Duration, call func(ctx context.Context) error) *Flight {
+// Start makes a call whose context has the values of ctx. That context ends
+// after timeout with [context.DeadlineExceeded] as its cause, or when all lives
+// aboard have ended, with the error of the last one as its cause. life is the
+// first aboard; leave is what Board returns for it.
+func Start(ctx, life context.Context, timeout time.Duration, call func(ctx context.Context) error) (f *Flight, leave func()) {
 	timed, stop := context.WithTimeout(context.WithoutCancel(ctx), timeout)
 	ctx, cancel := context.WithCancelCause(timed)
-	f := &Flight{cancel: cancel, done: make(chan struct{}), err: ErrEnded}
-	f.Board(life)
+	f = &Flight{cancel: cancel, done: make(chan struct{}), err: ErrEnded}
+	leave = f.Board(life)
 	go func() {
 		defer close(f.done)
 		defer stop()
@@ -48,11 +48,11 @@ func Start(ctx, life context.Context, timeout time.Duration, call func(ctx conte
 		}()
 		f.err = call(ctx)
 	}()
-	return f
+	return f, leave
 }
 
-// panicked describes what a call has panicked with. Only the runtime's own text
-// is sure to have nothing of what the call was about.
+// panicked describes a panic. Only the runtime's own text is sure to hold no
+// secret.
 func panicked(r any) string {
 	if e, ok := r.(runtime.Error); ok {
 		return e.Error()
@@ -60,30 +60,46 @@ func panicked(r any) string {
 	return fmt.Sprintf("a panic with a %T", r)
 }
 
-// Board keeps the call alive until life ends. It reports false if it is too late:
-// the call is over, or was given up.
-func (f *Flight) Board(life context.Context) bool {
+// Board keeps the call alive until life ends. It returns nil if the call is over
+// or was given up. Otherwise leave may be called once life has ended: when nobody
+// else is aboard, it waits for the call to end.
+func (f *Flight) Board(life context.Context) (leave func()) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.over {
-		return false
+		return nil
 	}
 	f.aboard++
-	f.release = append(f.release, context.AfterFunc(life, func() { f.leave(life.Err()) }))
+	end := sync.OnceValue(func() bool { return f.end(life.Err()) })
+	f.release = append(f.release, context.AfterFunc(life, func() { end() }))
+	return func() {
+		if gaveUp := end(); gaveUp {
+			<-f.done
+		}
+	}
+}
+
+// end ends a life. When it was the last one it gives the call up, and reports so.
+func (f *Flight) end(why error) (gaveUp bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.aboard--
+	if f.aboard > 0 || f.over {
+		return false
+	}
+	f.over = true
+	f.cancel(why)
 	return true
 }
 
-// leave ends a life. Without any the call is given up.
-func (f *Flight) leave(why error) {
+// Aboard returns how many lives keep the call alive.
+func (f *Flight) Aboard() int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.aboard--; f.aboard == 0 && !f.over {
-		f.over = true
-		f.cancel(why)
-	}
+	return f.aboard
 }
 
-// land ends the watch over lives.
+// land stops watching the lives.
 func (f *Flight) land() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -94,7 +110,7 @@ func (f *Flight) land() {
 	f.cancel(nil)
 }
 
-// Wait waits for the call, and reports false if ctx ends before.
+// Wait waits for the call and reports whether it ended before ctx.
 func (f *Flight) Wait(ctx context.Context) bool {
 	select {
 	case <-f.done:
@@ -109,7 +125,7 @@ func (f *Flight) Wait(ctx context.Context) bool {
 	}
 }
 
-// Err is the error that the call returned. It waits for the call.
+// Err waits for the call and returns its error.
 func (f *Flight) Err() error {
 	<-f.done
 	return f.err

@@ -24,7 +24,7 @@ func until(ctx context.Context) error {
 func TestACallHasTheValuesOfItsStarterAndNotItsEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(context.WithValue(t.Context(), key{}, "value"))
-		f := flight.Start(ctx, t.Context(), time.Minute, func(ctx context.Context) error {
+		f, _ := flight.Start(ctx, t.Context(), time.Minute, func(ctx context.Context) error {
 			cancel()
 			time.Sleep(time.Second)
 			if got := ctx.Value(key{}); got != "value" || ctx.Err() != nil {
@@ -44,7 +44,7 @@ func TestACallHasTheValuesOfItsStarterAndNotItsEnd(t *testing.T) {
 func TestAllWhoWaitGetTheErrorOfTheCallAndLeaveByThemselves(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		want := errors.New("down")
-		f := flight.Start(t.Context(), t.Context(), time.Minute, func(context.Context) error {
+		f, _ := flight.Start(t.Context(), t.Context(), time.Minute, func(context.Context) error {
 			time.Sleep(time.Second)
 			return want
 		})
@@ -68,7 +68,7 @@ func TestAllWhoWaitGetTheErrorOfTheCallAndLeaveByThemselves(t *testing.T) {
 }
 
 func TestWhatIsThereIsNotMissedByOneWhoseTimeIsOver(t *testing.T) {
-	f := flight.Start(t.Context(), t.Context(), time.Minute, func(context.Context) error { return nil })
+	f, _ := flight.Start(t.Context(), t.Context(), time.Minute, func(context.Context) error { return nil })
 	_ = f.Err()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -82,7 +82,7 @@ func TestWhatIsThereIsNotMissedByOneWhoseTimeIsOver(t *testing.T) {
 func TestACallEndsAfterItsTimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		began := time.Now()
-		f := flight.Start(t.Context(), t.Context(), time.Second, until)
+		f, _ := flight.Start(t.Context(), t.Context(), time.Second, until)
 		if err := f.Err(); !errors.Is(err, context.DeadlineExceeded) || time.Since(began) != time.Second {
 			t.Errorf("got %v after %v, want the end of the time after 1s", err, time.Since(began))
 		}
@@ -115,16 +115,16 @@ func TestACallIsGivenUpWhenTheLastLifeEnds(t *testing.T) {
 						lives[i] = ctx
 					}
 				}
-				f := flight.Start(t.Context(), lives[0], time.Minute, until)
+				f, _ := flight.Start(t.Context(), lives[0], time.Minute, until)
 				for _, life := range lives[1:] {
-					if !f.Board(life) {
+					if f.Board(life) == nil {
 						t.Error("one cannot board, though the call is under way")
 					}
 				}
 				if err := f.Err(); !errors.Is(err, tc.want) || time.Since(began) != tc.after*time.Second {
 					t.Errorf("got %v after %v, want %v after %v", err, time.Since(began), tc.want, tc.after*time.Second)
 				}
-				if f.Board(t.Context()) {
+				if f.Board(t.Context()) != nil {
 					t.Error("one has boarded a call that is over")
 				}
 			})
@@ -143,13 +143,13 @@ func TestNobodyBoardsACallThatWasGivenUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		life, end := context.WithCancel(t.Context())
 		back := make(chan struct{})
-		f := flight.Start(t.Context(), life, time.Minute, func(context.Context) error {
+		f, _ := flight.Start(t.Context(), life, time.Minute, func(context.Context) error {
 			<-back
 			return nil
 		})
 		end()
 		synctest.Wait()
-		if f.Board(t.Context()) {
+		if f.Board(t.Context()) != nil {
 			t.Error("one has boarded")
 		}
 		close(back)
@@ -171,10 +171,36 @@ func TestACallThatDoesNotReturnIsAnErrorThatShowsNothing(t *testing.T) {
 		{rule: "the end of its goroutine", want: "the call did not return", call: func(context.Context) error { runtime.Goexit(); return nil }},
 	} {
 		t.Run(tc.rule, func(t *testing.T) {
-			err := flight.Start(t.Context(), t.Context(), time.Minute, tc.call).Err()
+			f, _ := flight.Start(t.Context(), t.Context(), time.Minute, tc.call)
+			err := f.Err()
 			if !errors.Is(err, flight.ErrEnded) || !strings.Contains(err.Error(), tc.want) || strings.Contains(err.Error(), "hunter2") {
 				t.Errorf("got %v, want %s", err, tc.want)
 			}
 		})
 	}
+}
+
+func TestWhoLeavesLastWaitsForTheEndOfTheCall(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		first, endFirst := context.WithCancel(t.Context())
+		second, endSecond := context.WithCancel(t.Context())
+		ended := false
+		f, leaveFirst := flight.Start(t.Context(), first, time.Minute, func(ctx context.Context) error {
+			<-ctx.Done()
+			time.Sleep(time.Second)
+			ended = true
+			return nil
+		})
+		leaveSecond := f.Board(second)
+		endFirst()
+		leaveFirst()
+		if ended || f.Wait(first) {
+			t.Error("the call has ended, though one is aboard")
+		}
+		endSecond()
+		leaveSecond()
+		if !ended {
+			t.Error("the last one has left before the call ended")
+		}
+	})
 }

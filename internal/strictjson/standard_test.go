@@ -115,7 +115,7 @@ type (
 		*Right
 		Deep string
 	}
-	// Left and Right have an X, of which neither counts, and a name, tagged once.
+	// Left and Right both have an X, so neither counts, and a name, tagged once.
 	Left struct {
 		X    int
 		Name string `json:"name"`

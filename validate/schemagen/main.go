@@ -106,17 +106,13 @@ func write(b *bytes.Buffer, v reflect.Value) {
 	case reflect.Uint8:
 		b.WriteString(typeNames(program.Types(v.Uint())))
 	default:
-		if v.CanInt() && v.Int() == program.Unlimited {
-			b.WriteString("program.Unlimited")
-			return
-		}
 		fmt.Fprint(b, v.Interface())
 	}
 }
 
 func typeNames(types program.Types) string {
 	var names []string
-	for i, name := range []string{"Null", "Boolean", "String", "Number", "Integer", "Array", "Object"} {
+	for i, name := range []string{"Boolean", "String", "Number", "Integer", "Array", "Object", "Null"} {
 		if types&(1<<i) != 0 {
 			names = append(names, "program."+name)
 		}

@@ -88,7 +88,7 @@ func (r *Record) Routes() ([]*routekey.Route, bool) {
 	return slices.Clone(r.routes), r.tables
 }
 
-// AddAll adds what another record has. If it is that of a failed check inside Any, what
+// AddAll adds what another record has. If that belongs to a failed check inside Any, what
 // a client can leave out becomes optional.
 func (r *Record) AddAll(other *Record, failed bool) {
 	for _, read := range other.all() {

@@ -281,7 +281,7 @@ func TestMisconfiguredIAMIsRefused(t *testing.T) {
 		"needs a caller":     nil,
 		"is not an ARN":      {nameless},
 		"has no credentials": {keyless},
-		"of two callers":     {jane, jane},
+		"two callers have":   {jane, jane},
 	} {
 		iam := &gateway.IAMAuthorizer{Callers: callers}
 		if _, err := gateway.NewHTTPAPI(toldOf, gateway.HTTPAPIConfig{IAM: iam}); err == nil || !strings.Contains(err.Error(), want) {

@@ -1,7 +1,6 @@
 package judge
 
 import (
-	"fmt"
 	"math/big"
 	"strconv"
 	"strings"
@@ -123,56 +122,4 @@ func (d decimal) isMultipleOf(e decimal) bool {
 
 func power(exponent int) *big.Int {
 	return new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(exponent)), nil)
-}
-
-// limits are the rules about numbers.
-type limits struct {
-	bounds     []bound
-	multipleOf *decimal
-}
-
-// bound is one of minimum, maximum, and their exclusive forms.
-type bound struct {
-	keyword string
-	value   decimal
-	sign    int  // 1: the number must be above value; -1: below
-	equal   bool // or equal to it
-}
-
-func (b bound) allows(d decimal) bool {
-	c := d.compare(b.value)
-	return c*b.sign > 0 || c == 0 && b.equal
-}
-
-func (c *compiler) limits(minimum, above, maximum, below, multipleOf string) (l limits, err error) {
-	for _, b := range []struct {
-		keyword, text string
-		sign          int
-		equal         bool
-	}{
-		{"minimum", minimum, 1, true},
-		{"exclusiveMinimum", above, 1, false},
-		{"maximum", maximum, -1, true},
-		{"exclusiveMaximum", below, -1, false},
-	} {
-		if b.text == "" {
-			continue
-		}
-		value, err := c.number(b.text)
-		if err != nil {
-			return l, err
-		}
-		l.bounds = append(l.bounds, bound{b.keyword, value, b.sign, b.equal})
-	}
-	if multipleOf != "" {
-		value, err := c.number(multipleOf)
-		if err != nil {
-			return l, err
-		}
-		if value.sign() <= 0 {
-			return l, fmt.Errorf("multipleOf %s", multipleOf)
-		}
-		l.multipleOf = &value
-	}
-	return l, nil
 }

@@ -1,6 +1,6 @@
 //go:build unix && !linux
 
-package testserver
+package process
 
 import (
 	"os/exec"
@@ -8,3 +8,5 @@ import (
 )
 
 func isolate(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} }
+
+func residentBytes(int) int64 { return 0 }

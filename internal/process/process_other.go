@@ -1,6 +1,6 @@
 //go:build !unix
 
-package guardtest
+package process
 
 import (
 	"os"

@@ -10,21 +10,21 @@ import (
 	"github.com/lambdarmor/lambdarmor/authorizer/jwt"
 )
 
-// remembering is a remote verifier that remembers so many tokens.
-func remembering(t testing.TB, s *keyServer, tokens int) (*jwt.Verifier, *testClock) {
+// caching returns a verifier of the server's keys that keeps so many tokens.
+func caching(t testing.TB, s *keyServer, tokens int) (*jwt.Verifier, *testClock) {
 	return started(jwt.Config{
-		Issuer: issuer, Audiences: []string{audience}, Keys: jwt.JWKS(s.URL + keyPath), HTTPClient: s.Client(), Remember: tokens,
+		Issuer: issuer, Audiences: []string{audience}, Keys: jwt.JWKS(s.URL + keyPath), HTTPClient: s.Client(), CacheTokens: tokens,
 	})
 }
 
-func TestARememberedTokenIsTheSameGrant(t *testing.T) {
+func TestACachedTokenIsTheSameGrant(t *testing.T) {
 	k := newEC("a")
 	s := newKeyServer(t, serve(jwks(k)))
 	for name, c := range map[string]struct {
 		tokens int
 		same   bool
 	}{"asked for": {tokens: 10, same: true}, "not asked for": {tokens: 0, same: false}} {
-		v, _ := remembering(t, s, c.tokens)
+		v, _ := caching(t, s, c.tokens)
 		for _, length := range []int{0, 1000, 2000, 10000} {
 			token := k.token(claims(map[string]any{"x": strings.Repeat("x", length)}))
 			first, err := v.Verify(t.Context(), token)
@@ -37,7 +37,7 @@ func TestARememberedTokenIsTheSameGrant(t *testing.T) {
 	}
 }
 
-func TestWhatEndsAMemory(t *testing.T) {
+func TestWhatEndsTheCachingOfAToken(t *testing.T) {
 	k := newEC("a")
 	other := newEC("b")
 	for name, c := range map[string]struct {
@@ -58,7 +58,7 @@ func TestWhatEndsAMemory(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newKeyServer(t, serve(jwks(k), "max-age=300"))
-			v, clock := remembering(t, s, 10)
+			v, clock := caching(t, s, 10)
 			token := k.token(claims(map[string]any{"exp": now.Add(c.exp).Unix(), "iat": nil}))
 			for range 2 {
 				expectCode(t, v, "at first", token, "")
@@ -70,11 +70,11 @@ func TestWhatEndsAMemory(t *testing.T) {
 	}
 }
 
-// What is remembered lasts no longer than the set, however short it was.
-func TestASetThatIsOldEndsAMemory(t *testing.T) {
+// What is kept lasts no longer than the set, however short it was.
+func TestASetThatIsOldEndsTheCachingOfAToken(t *testing.T) {
 	k := newEC("a")
 	s := newKeyServer(t, serve(jwks(k), "max-age=300"))
-	v, clock := remembering(t, s, 10)
+	v, clock := caching(t, s, 10)
 	expectCode(t, v, "at first", k.token(lasting()), "")
 	clock.move(5*time.Minute - time.Second)
 	token := k.token(claims(nil))
@@ -88,7 +88,7 @@ func TestASetThatIsOldEndsAMemory(t *testing.T) {
 }
 
 // A set that another kid has caused to be renewed counts at once.
-func TestAKeyThatIsRemovedByTheWayEndsAMemory(t *testing.T) {
+func TestAKeyThatIsRemovedByTheWayEndsTheCachingOfAToken(t *testing.T) {
 	a, b := newEC("a"), newEC("b")
 	for code, keys := range map[string][]byte{
 		"token_unknown_key": jwks(b),
@@ -96,7 +96,7 @@ func TestAKeyThatIsRemovedByTheWayEndsAMemory(t *testing.T) {
 		"":                  jwks(a, b),
 	} {
 		s := newKeyServer(t, serve(jwks(a), "max-age=86400"))
-		v, _ := remembering(t, s, 10)
+		v, _ := caching(t, s, 10)
 		token := a.token(claims(nil))
 		expectCode(t, v, "before", token, "")
 		s.answers(serve(keys))
@@ -105,10 +105,10 @@ func TestAKeyThatIsRemovedByTheWayEndsAMemory(t *testing.T) {
 	}
 }
 
-func TestAMemoryLastsFiveMinutes(t *testing.T) {
+func TestATokenIsCachedForFiveMinutes(t *testing.T) {
 	k := newEC("a")
 	c := config(k)
-	c.Remember = 10
+	c.CacheTokens = 10
 	v, clock := started(c)
 	token := k.token(claims(nil))
 	first := must(v.Verify(t.Context(), token))
@@ -118,7 +118,7 @@ func TestAMemoryLastsFiveMinutes(t *testing.T) {
 	}
 	clock.move(time.Second)
 	if got := must(v.Verify(t.Context(), token)); got == first {
-		t.Error("it is remembered still, though it was used meanwhile")
+		t.Error("it is kept still, though it was used meanwhile")
 	}
 	issued := k.token(claims(map[string]any{"iat": clock.now().Unix()}))
 	expectCode(t, v, "when it is issued", issued, "")
@@ -126,31 +126,26 @@ func TestAMemoryLastsFiveMinutes(t *testing.T) {
 	expectCode(t, v, "when the clock is set back to before", issued, "unavailable/token_not_yet_valid")
 }
 
-func TestAMemoryIsBoundedAndKeepsWhatIsUsed(t *testing.T) {
+func TestACacheIsBoundedAndGoesOnWhenItIsFull(t *testing.T) {
 	k := newEd("a")
 	c := config(k)
-	c.Remember = 100
+	c.CacheTokens = 100
 	v := verifier(t, c)
-	used := k.token(claims(nil))
-	first := must(v.Verify(t.Context(), used))
 	for i := range 1000 {
-		must(v.Verify(t.Context(), k.token(claims(map[string]any{"jti": fmt.Sprint(i)}))))
-		if i%40 == 0 && must(v.Verify(t.Context(), used)) != first {
-			t.Fatalf("forgotten after %d others, though it was used", i)
+		token := k.token(claims(map[string]any{"jti": fmt.Sprint(i)}))
+		if first := must(v.Verify(t.Context(), token)); must(v.Verify(t.Context(), token)) != first {
+			t.Fatalf("token %d is not kept", i)
 		}
-		if got := v.Remembered(); got > 100 {
-			t.Fatalf("%d tokens are remembered", got)
+		if got, want := v.CachedTokens(), i%100+1; got != want {
+			t.Fatalf("got %d tokens after %d, want %d", got, i+1, want)
 		}
-	}
-	if got := v.Remembered(); got < 50 {
-		t.Errorf("%d tokens are remembered", got)
 	}
 }
 
-func TestOnlyWhatWasVerifiedIsRemembered(t *testing.T) {
+func TestOnlyWhatWasVerifiedIsCached(t *testing.T) {
 	k := newEC("a")
 	c := config(k)
-	c.Remember = 10
+	c.CacheTokens = 10
 	v := verifier(t, c)
 	token := k.token(claims(nil))
 	for i := range token {
@@ -158,21 +153,21 @@ func TestOnlyWhatWasVerifiedIsRemembered(t *testing.T) {
 			t.Fatalf("accepted with another character at %d", i)
 		}
 	}
-	if got := v.Remembered(); got != 0 {
-		t.Errorf("%d bad tokens are remembered", got)
+	if got := v.CachedTokens(); got != 0 {
+		t.Errorf("%d bad tokens are kept", got)
 	}
 	expectCode(t, v, "the token itself", token, "")
 	for i := range token {
 		if _, err := v.Verify(t.Context(), flipped(token, i)); err == nil {
-			t.Fatalf("accepted with another character at %d, once it was remembered", i)
+			t.Fatalf("accepted with another character at %d, once it was kept", i)
 		}
 	}
 }
 
-func TestAMemoryIsSharedByMany(t *testing.T) {
+func TestACacheIsSharedByMany(t *testing.T) {
 	k := newEd("a")
 	c := config(k)
-	c.Remember = 8
+	c.CacheTokens = 8
 	v := verifier(t, c)
 	var tokens []string
 	for i := range 32 {

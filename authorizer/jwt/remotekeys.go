@@ -1,0 +1,215 @@
+package jwt
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/internal/clock"
+	"github.com/lambdarmor/lambdarmor/internal/flight"
+)
+
+const (
+	// hardAge is when fetched keys are no longer trusted. Between their own age and
+	// this one they serve while the issuer does not answer.
+	hardAge = 24 * time.Hour
+	// unknownKidEvery is how often a key set is fetched because of unknown kids.
+	unknownKidEvery = 10 * time.Second
+)
+
+// backoff is the pause after failed fetches.
+func backoff() flight.Backoff { return flight.Backoff{First: time.Second, Longest: 30 * time.Second} }
+
+// A loader fetches keys, and returns how long they may be used.
+type loader func(ctx context.Context) (*keySet, time.Duration, error)
+
+// remoteKeys are fetched when a token needs them: when there are none yet, when
+// they are too old, or when its kid is not known. There is one fetch at a time,
+// for all who wait.
+type remoteKeys struct {
+	fetcher *fetcher
+	load    loader
+	now     func() time.Time
+
+	mu       sync.Mutex
+	current  *snapshot // nil before the first answer
+	fetching *fetch    // nil if no fetch is under way
+	failures flight.Failures
+	unknown  unknownKids
+}
+
+// A snapshot is the answer to a fetch. It never changes.
+type snapshot struct {
+	*keySet
+	at    time.Time
+	fresh time.Time // until when the keys are used without another fetch
+}
+
+func (s *snapshot) isFresh(now time.Time) bool {
+	return s != nil && clock.Within(now, s.at, s.fresh)
+}
+
+func (s *snapshot) isTrusted(now time.Time) bool {
+	return s != nil && clock.Within(now, s.at, s.at.Add(hardAge))
+}
+
+// A fetch is under way.
+type fetch struct {
+	*flight.Flight
+	kid string // of the token that began it
+	alg Algorithm
+}
+
+func newRemoteKeys(f *fetcher, load loader, now func() time.Time) *remoteKeys {
+	return &remoteKeys{fetcher: f, load: load, now: now, unknown: newUnknownKids(unknownKidEvery)}
+}
+
+func (r *remoteKeys) trusts(k *key, now time.Time) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.current.isFresh(now) && r.current.trusts(k, now)
+}
+
+// fetchedAt returns when the keys were fetched, zero if never.
+func (r *remoteKeys) fetchedAt() time.Time {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.current == nil {
+		return time.Time{}
+	}
+	return r.current.at
+}
+
+func (r *remoteKeys) find(ctx context.Context, t *token) (*key, error) {
+	r.mu.Lock()
+	k, err := r.decide(t)
+	r.mu.Unlock()
+	if err == nil || guard.KindOf(err) == guard.Unauthenticated {
+		return k, err
+	}
+	// A token that is refused in any case is worth no fetch, and gets its refusal
+	// in an outage too.
+	if err := t.plausible(); err != nil {
+		return nil, err
+	}
+	joined := true
+	for try := 0; try < 2 && joined && err == errMustFetch; try++ {
+		// A fetch that was under way may be older than the key: then another one.
+		k, joined, err = r.fetch(ctx, t)
+	}
+	if err == errMustFetch {
+		return nil, unknownKey()
+	}
+	return k, err
+}
+
+// decide returns the key of t, or why there is none, or errMustFetch. r.mu is
+// held.
+func (r *remoteKeys) decide(t *token) (*key, error) {
+	now := r.now()
+	k, err := (*key)(nil), error(errUnknownKid)
+	if r.current.isTrusted(now) {
+		k, err = r.current.pick(t.kid, t.alg)
+	}
+	known, fresh := err != errUnknownKid, r.current.isFresh(now)
+	switch {
+	case known && fresh:
+		return k, err
+	case r.fetching != nil:
+		return nil, errMustFetch
+	case r.failures.Hold(now) && known:
+		return k, err
+	case r.failures.Hold(now):
+		return nil, unavailable(r.failures.Err, r.failures.Retry.Sub(now))
+	case fresh:
+		if err := r.unknown.tooEarly(t.kid, now, r.failures.Err); err != nil {
+			return nil, err
+		}
+	}
+	return nil, errMustFetch
+}
+
+// fetch waits for a fetch, and reports whether it was under way already. It
+// returns the key of t if there is one then, and errMustFetch if it is still not
+// known.
+func (r *remoteKeys) fetch(ctx context.Context, t *token) (k *key, joined bool, err error) {
+	r.mu.Lock()
+	if k, err := r.decide(t); err != errMustFetch { // others may have fetched meanwhile
+		r.mu.Unlock()
+		return k, false, err
+	}
+	f, leave, joined := r.board(ctx, t)
+	r.mu.Unlock()
+	if f.Wait(ctx) {
+		err = f.Err()
+	} else {
+		leave()
+		err = context.Cause(ctx)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.current.isTrusted(r.now()) {
+		if k, picked := r.current.pick(t.kid, t.alg); picked != errUnknownKid {
+			return k, joined, picked
+		}
+	}
+	if err != nil {
+		return nil, joined, unavailable(err, 0)
+	}
+	return nil, joined, errMustFetch
+}
+
+// board joins the fetch that is under way, or begins one. r.mu is held.
+func (r *remoteKeys) board(ctx context.Context, t *token) (f *fetch, leave func(), joined bool) {
+	if r.fetching != nil {
+		if leave := r.fetching.Board(ctx); leave != nil {
+			return r.fetching, leave, true
+		}
+	}
+	if now := r.now(); r.current.isFresh(now) {
+		r.unknown.Take(now)
+	}
+	f = &fetch{kid: t.kid, alg: t.alg}
+	r.fetching = f
+	f.Flight, leave = flight.Start(ctx, ctx, 2*r.fetcher.timeout, func(ctx context.Context) (err error) {
+		set, age := (*keySet)(nil), time.Duration(0)
+		err = flight.ErrEnded // if load does not return
+		defer func() { r.land(ctx, f, set, age, err) }()
+		set, age, err = r.load(ctx)
+		return err
+	})
+	return f, leave, false
+}
+
+// land takes in how f ended, unless another fetch has begun since.
+func (r *remoteKeys) land(ctx context.Context, f *fetch, set *keySet, age time.Duration, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.fetching != f {
+		return
+	}
+	r.fetching = nil
+	now := r.now()
+	if err == nil {
+		r.current, r.failures = &snapshot{keySet: set, at: now, fresh: now.Add(age)}, flight.Failures{}
+		if _, err := set.pick(f.kid, f.alg); err == errUnknownKid {
+			r.unknown.noteAbsent(f.kid, now)
+		}
+		return
+	}
+	// A fetch that nobody waits for any more is no failure of the issuer. It counts
+	// as one if there was too little time and there are known keys: otherwise all
+	// who come spend their time on a slow issuer.
+	gaveUp := ctx.Err() != nil
+	outOfTime := errors.Is(context.Cause(ctx), context.DeadlineExceeded)
+	if gaveUp && !(outOfTime && r.current.isTrusted(now)) {
+		r.failures.Err = err
+		return
+	}
+	r.failures = r.failures.And(err, now, backoff())
+	if errors.Is(err, errNoUsableKey) { // an answer: the issuer has withdrawn all keys
+		r.current = nil
+	}
+}

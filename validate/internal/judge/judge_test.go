@@ -142,7 +142,7 @@ func TestWhatElseCostsSteps(t *testing.T) {
 		"minimum":          {rule: program.Rule{Keyword: "minimum", Text: "1e512"}, tree: long[511], want: 57},
 		"uniqueItems":      {rule: program.Rule{Keyword: "uniqueItems"}, tree: long, want: 1000},
 		"enum":             {rule: program.Rule{Keyword: "enum", Texts: []string{`["b"]`}}, tree: []any{text, text}, want: 700},
-		"required":         {rule: program.Rule{Keyword: "required", Texts: names}, tree: map[string]any{}, want: 250},
+		"required":         {rule: program.Rule{Keyword: "required", Texts: names}, tree: map[string]any{"a": nil}, want: 250},
 		"propertyNames":    {rule: program.Rule{Keyword: "propertyNames", Schema: 2}, tree: object, want: 4000},
 		"properties": {
 			rule: program.Rule{Keyword: "properties", Schema: 2, Members: make([]program.Member, 4000)}, tree: map[string]any{"x": text[:999]}, want: 1000,

@@ -138,10 +138,11 @@ func TestWhatElseCostsSteps(t *testing.T) {
 		"format regex":     {rule: program.Rule{Keyword: "format", Text: "regex"}, tree: text[:5000] + "(", want: 250_000},
 		"contentEncoding":  {rule: program.Rule{Keyword: "contentEncoding"}, tree: text + "!", want: 25_000},
 		"contentMediaType": {rule: program.Rule{Keyword: "contentMediaType"}, tree: text, want: 25_000},
-		"multipleOf":       {rule: program.Rule{Keyword: "multipleOf", Text: "1e-3"}, tree: json.Number("0.0001"), want: 12},
+		"multipleOf":       {rule: program.Rule{Keyword: "multipleOf", Text: "3." + strings.Repeat("1", 100)}, tree: json.Number("7"), want: 20},
 		"minimum":          {rule: program.Rule{Keyword: "minimum", Text: "1e512"}, tree: long[511], want: 57},
 		"uniqueItems":      {rule: program.Rule{Keyword: "uniqueItems"}, tree: long, want: 1000},
 		"enum":             {rule: program.Rule{Keyword: "enum", Texts: []string{`["b"]`}}, tree: []any{text, text}, want: 700},
+		"enum of many":     {rule: program.Rule{Keyword: "enum", Texts: []string{"1"}}, tree: make([]any, 1000), want: 1000},
 		"required":         {rule: program.Rule{Keyword: "required", Texts: names}, tree: map[string]any{"a": nil}, want: 250},
 		"propertyNames":    {rule: program.Rule{Keyword: "propertyNames", Schema: 2}, tree: object, want: 4000},
 		"properties": {

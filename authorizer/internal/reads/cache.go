@@ -188,22 +188,16 @@ func Fix(c *Call, uncovered []Read) string {
 		}
 	}
 	if len(unread) > 0 {
-		return "do not read " + strings.Join(unique(unread), ", ") + ", as no identity source is sure to have it"
+		return "do not read " + list(unread, ", ") + ", as no identity source is sure to have it"
 	}
-	way := "add " + strings.Join(unique(sources), " and ") + " to the authorizer's identity sources"
+	way := "add " + list(sources, " and ") + " to the authorizer's identity sources"
 	if c.Format == RESTRequest {
 		way += " and to IdentitySources"
 	}
 	return way
 }
 
-// unique removes what is there before, and keeps the order.
-func unique(texts []string) []string {
-	var out []string
-	for _, text := range texts {
-		if !slices.Contains(out, text) {
-			out = append(out, text)
-		}
-	}
-	return out
+func list(texts []string, separator string) string {
+	slices.Sort(texts)
+	return strings.Join(slices.Compact(texts), separator)
 }

@@ -143,7 +143,7 @@ func (x *exchange) answer(res *answer.Answer) ([]byte, error) {
 	x.encoded = out
 	x.mu.Unlock()
 	if inv := invocation.Of(x); inv != nil {
-		inv.Answered(out, res.Status)
+		inv.Update(func(f *invocation.Facts) { f.Answer, f.Status = out, res.Status })
 	}
 	return out, nil
 }

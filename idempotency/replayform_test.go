@@ -3,11 +3,12 @@ package idempotency
 import (
 	"encoding/json"
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/lambdarmor/lambdarmor/internal/answer"
-	"pgregory.net/rapid"
 )
 
 // An answer may be filtered when it is stored and is filtered when it is
@@ -25,9 +26,14 @@ func TestReplayFormIsOfWhatItWasAppliedTo(t *testing.T) {
 			}
 		}
 	}
-	rapid.Check(t, func(t *rapid.T) {
-		mustBeFiltered(t, drawAnswer(t), rapid.SampledFrom([]answer.Form{answer.Format2, answer.Format1}).Draw(t, "form"))
-	})
+	seed := uint64(time.Now().UnixNano())
+	r := rand.New(rand.NewPCG(seed, 1))
+	for range 2000 {
+		mustBeFiltered(t, drawAnswer(r), []answer.Form{answer.Format2, answer.Format1}[r.IntN(2)])
+		if t.Failed() {
+			t.Fatalf("the seed was %d", seed)
+		}
+	}
 }
 
 func mustBeFiltered(t interface{ Errorf(string, ...any) }, out string, format answer.Form) {
@@ -67,48 +73,50 @@ func mustBeFiltered(t interface{ Errorf(string, ...any) }, out string, format an
 
 // drawAnswer draws what a function may answer: members in any order, with names
 // in any spelling of JSON.
-func drawAnswer(t *rapid.T) string {
+func drawAnswer(r *rand.Rand) string {
 	var b strings.Builder
 	b.WriteString(`{"statusCode":200`)
-	for _, member := range rapid.SliceOfNDistinct(rapid.SampledFrom([]string{
-		"headers", "multiValueHeaders", "cookies", "body", "other",
-	}), 0, 5, rapid.ID[string]).Draw(t, "members") {
-		b.WriteString("," + spell(t, member) + ":")
+	for _, member := range some(r, 5, "headers", "multiValueHeaders", "cookies", "body", "other") {
+		b.WriteString("," + spell(r, member) + ":")
 		switch member {
 		case "cookies":
 			b.WriteString(`["a=b"]`)
 		case "body", "other":
 			b.WriteString(`"{\"headers\":1}"`)
 		default:
-			b.WriteString(drawHeaders(t, member == "multiValueHeaders"))
+			b.WriteString(drawHeaders(r, member == "multiValueHeaders"))
 		}
 	}
 	return b.String() + "}"
 }
 
-func drawHeaders(t *rapid.T, lists bool) string {
-	names := rapid.SliceOfNDistinct(rapid.SampledFrom([]string{
-		"a", "b", "Set-Cookie", "set-cookie", "SET-COOKIE", "Idempotent-Replayed", "idempotent-replayed",
-	}), 0, 4, rapid.ID[string]).Draw(t, "headers")
-	if len(names) == 0 && rapid.Bool().Draw(t, "null") {
+func drawHeaders(r *rand.Rand, lists bool) string {
+	names := some(r, 4, "a", "b", "Set-Cookie", "set-cookie", "SET-COOKIE", "Idempotent-Replayed", "idempotent-replayed")
+	if len(names) == 0 && r.IntN(2) == 0 {
 		return "null"
 	}
 	var members []string
 	for _, name := range names {
-		value := rapid.SampledFrom([]string{`"true"`, `"x"`}).Draw(t, "value")
+		value := []string{`"true"`, `"x"`}[r.IntN(2)]
 		if lists {
 			value = "[" + value + "]"
 		}
-		members = append(members, spell(t, name)+":"+value)
+		members = append(members, spell(r, name)+":"+value)
 	}
 	return "{" + strings.Join(members, ",") + "}"
 }
 
+// some draws up to n of texts, in any order.
+func some(r *rand.Rand, n int, texts ...string) []string {
+	r.Shuffle(len(texts), func(i, j int) { texts[i], texts[j] = texts[j], texts[i] })
+	return texts[:r.IntN(n+1)]
+}
+
 // spell writes a name as JSON, now and then with an escape.
-func spell(t *rapid.T, name string) string {
-	if rapid.IntRange(0, 3).Draw(t, "escape") > 0 {
+func spell(r *rand.Rand, name string) string {
+	if r.IntN(4) > 0 {
 		return `"` + name + `"`
 	}
-	i := rapid.IntRange(0, len(name)-1).Draw(t, "at")
+	i := r.IntN(len(name))
 	return fmt.Sprintf(`"%s\u%04x%s"`, name[:i], name[i], name[i+1:])
 }

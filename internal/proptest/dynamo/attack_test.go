@@ -20,8 +20,9 @@ import (
 // loses, repeats, holds back and reorders what they send, and kills them. An
 // oracle holds what they did and were told to what package idempotency promises.
 //
-//	LAMBDARMOR_OPERATIONS=100000 go test -run TestAttack -v -timeout 1h ./idempotency/dynamo
-//	go test -run '^$' -fuzz FuzzAttack -fuzztime 5m ./idempotency/dynamo
+//	cd internal/proptest
+//	LAMBDARMOR_OPERATIONS=100000 go test -run TestAttack$ -v -timeout 1h ./dynamo
+//	go test -run '^$' -fuzz FuzzAttack -fuzztime 5m ./dynamo
 //
 // The first logs how many operations it plays a second. An execution of the
 // second is as many operations as two worlds have.
@@ -50,7 +51,7 @@ func newAttack(t testing.TB) *attack {
 	t.Helper()
 	url := servers.DynamoDB(t).URL()
 	a := &attack{proxy: awsproxy.New(t, url), direct: connect(url), atOnce: 16}
-	a.table, a.effects = table(t, a.direct, ""), table(t, a.direct, "")
+	a.table, a.effects = table(t, a.direct), table(t, a.direct)
 	transport := &http.Transport{MaxIdleConnsPerHost: 64}
 	t.Cleanup(transport.CloseIdleConnections)
 	a.client = &http.Client{Transport: transport}
@@ -106,6 +107,9 @@ func TestAttack(t *testing.T) {
 	}
 	for _, v := range variants() {
 		t.Run(v.name, func(t *testing.T) {
+			if n <= operations*4 { // longer ones have the machine for themselves
+				t.Parallel()
+			}
 			a, seen, played, start := newAttack(t), count{}, 0, time.Now()
 			sound := func(w *world) bool {
 				w.mustBeSound(t)

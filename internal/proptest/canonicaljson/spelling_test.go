@@ -1,4 +1,4 @@
-package canonicaljson
+package canonicaljson_test
 
 import (
 	"math/big"

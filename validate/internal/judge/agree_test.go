@@ -1,14 +1,20 @@
-package schema
+package judge_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/internal/strictjson"
+	"github.com/lambdarmor/lambdarmor/validate/internal/judge"
+	"github.com/lambdarmor/lambdarmor/validate/program"
+	"github.com/lambdarmor/lambdarmor/validate/schema"
 	"github.com/santhosh-tekuri/jsonschema/v5"
 )
 
@@ -22,28 +28,36 @@ func TestTheVerdictIsTheLibrarys(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		own, err := Compile(text)
+		p, err := schema.Program(fstest.MapFS{"schema.json": {Data: text}}, "schema.json")
 		if err != nil {
 			t.Fatalf("seed %d: %s: %v", seed, text, err)
 		}
-		oracle := library(t, text)
+		own, remembering, oracle := judgeOf(t, p), judgeOf(t, p), library(t, text)
+		remembering.RememberAll()
 		for range 10 {
 			instance := g.instance(3)
 			tree, err := strictjson.Tree([]byte(instance))
 			if err != nil {
 				t.Fatalf("seed %d: %s: %v", seed, instance, err)
 			}
-			want, got := oracle.Validate(tree), own.Validate(tree)
+			want, got := oracle.Validate(tree), own.Check(tree, limits)
 			if (want == nil) != (got == nil) {
 				t.Fatalf("seed %d: %s of %s: got %v, the library says %v", seed, text, instance, got, want)
 			}
-			if got != nil {
-				refused++
-				if len(guard.Public(got).Violations) == 0 {
-					t.Fatalf("seed %d: %s of %s: the error names no place", seed, text, instance)
-				}
-			} else {
+			if got == nil {
 				accepted++
+				if again := remembering.Check(tree, limits); again != nil {
+					t.Fatalf("seed %d: %s of %s: got %v where verdicts are remembered", seed, text, instance, again)
+				}
+				continue
+			}
+			refused++
+			places := guard.Public(got).Violations
+			if len(places) == 0 {
+				t.Fatalf("seed %d: %s of %s: the error names no place", seed, text, instance)
+			}
+			if again := guard.Public(remembering.Check(tree, limits)).Violations; !slices.Equal(again, places) {
+				t.Fatalf("seed %d: %s of %s: got %v where verdicts are remembered, want %v", seed, text, instance, again, places)
 			}
 		}
 	}
@@ -52,11 +66,26 @@ func TestTheVerdictIsTheLibrarys(t *testing.T) {
 	}
 }
 
+var limits = judge.Limits{Violations: 100, Steps: 100_000}
+
+func judgeOf(tb testing.TB, p *program.Program) *judge.Judge {
+	tb.Helper()
+	j, err := judge.New(p, nil)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return j
+}
+
 // library returns what jsonschema/v5 makes of a schema, the oracle of tests.
 func library(tb testing.TB, text []byte) *jsonschema.Schema {
 	tb.Helper()
-	s := &sources{given: map[string][]byte{"schema.json": text}}
-	compiled, err := s.library("schema.json")
+	c := jsonschema.NewCompiler()
+	c.AssertFormat = true
+	if err := c.AddResource("schema.json", bytes.NewReader(text)); err != nil {
+		tb.Fatal(err)
+	}
+	compiled, err := c.Compile("schema.json")
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -133,8 +162,13 @@ func (g generator) schema(depth int) any {
 			s["prefixItems"] = []any{g.schema(depth - 1)}
 		}
 	}
-	if _, ok := s["$ref"]; ok { // a reference is resolved from the root: this one has to be it
-		return map[string]any{"$id": fmt.Sprintf("https://example.com/%d", g.Uint64()), "$ref": s["$ref"], "$defs": s["$defs"]}
+	if _, ok := s["$ref"]; ok { // it is resolved from the root of its resource
+		s["$id"] = fmt.Sprintf("https://example.com/%d", g.Uint64())
+		if g.IntN(2) == 0 { // a value is judged by the same schema twice, and the values in it
+			ref := map[string]any{"$ref": "#/$defs/d"}
+			s[g.pick("anyOf", "allOf", "oneOf").(string)] = []any{ref, map[string]any{"properties": map[string]any{"a": ref}, "items": ref}}
+			s[g.pick("unevaluatedProperties", "unevaluatedItems").(string)] = g.pick(false, ref)
+		}
 	}
 	return s
 }

@@ -1,4 +1,6 @@
-package valkey_test
+// Package valkeyproxy stands between a client and a Valkey server in tests, and
+// does to single scripts what networks do.
+package valkeyproxy
 
 import (
 	"bytes"
@@ -9,10 +11,10 @@ import (
 	"testing"
 )
 
-// proxy passes connections on to a server. It can lose answers: the script runs,
-// its answer is dropped, and the connection ends. And it can hold a request: it
-// arrives when everyone has given it up.
-type proxy struct {
+// Proxy passes connections on to a server. It can lose an answer: the script
+// runs, its answer is dropped, and the connection ends. It can hold a request,
+// which then arrives after its sender has given it up.
+type Proxy struct {
 	t        testing.TB
 	listener net.Listener
 	upstream string
@@ -28,23 +30,28 @@ type proxy struct {
 	counts map[string]int // of requests, by the first command of each
 }
 
-func newProxy(t testing.TB, upstream string) *proxy {
+// New returns a proxy before the server at upstream, host:port.
+func New(t testing.TB, upstream string) *Proxy {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &proxy{t: t, listener: l, upstream: upstream, conns: make(map[net.Conn]bool), counts: make(map[string]int)}
+	p := &Proxy{t: t, listener: l, upstream: upstream, conns: make(map[net.Conn]bool), counts: make(map[string]int)}
 	p.serving.Go(p.accept)
 	t.Cleanup(p.close)
 	return p
 }
 
-func (p *proxy) addr() string { return p.listener.Addr().String() }
+// Addr returns where the proxy listens, host:port.
+func (p *Proxy) Addr() string { return p.listener.Addr().String() }
 
-// Lose implements [historytest.Network].
-func (p *proxy) Lose(n int) func() int {
-	p.loseNext(n)
+// Lose loses the answers of the next n scripts. The returned function ends that,
+// and returns how many were lost.
+func (p *Proxy) Lose(n int) func() int {
+	p.mu.Lock()
+	p.lose, p.lost = n, 0
+	p.mu.Unlock()
 	return func() int {
 		p.mu.Lock()
 		defer p.mu.Unlock()
@@ -53,8 +60,9 @@ func (p *proxy) Lose(n int) func() int {
 	}
 }
 
-// Hold implements [historytest.Network].
-func (p *proxy) Hold(caught func()) func() error {
+// Hold keeps the next script from the server and calls caught. The returned
+// function has the server run it.
+func (p *Proxy) Hold(caught func()) func() error {
 	var held []byte
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -63,7 +71,7 @@ func (p *proxy) Hold(caught func()) func() error {
 }
 
 // deliver sends a request of which nobody awaits the answer.
-func (p *proxy) deliver(request []byte) error {
+func (p *Proxy) deliver(request []byte) error {
 	server, err := net.Dial("tcp", p.upstream)
 	if err != nil {
 		return err
@@ -80,9 +88,9 @@ func (p *proxy) deliver(request []byte) error {
 	return err
 }
 
-// taken gives the requests since the last call, by command. Those that open a
+// Taken returns the requests since the last call, by command. Those that open a
 // connection, or look whether it is alive, do not count.
-func (p *proxy) taken() map[string]int {
+func (p *Proxy) Taken() map[string]int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	counts := p.counts
@@ -92,23 +100,7 @@ func (p *proxy) taken() map[string]int {
 	return counts
 }
 
-// loseNext loses the answers of the next n scripts.
-func (p *proxy) loseNext(n int) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.lose, p.lost = n, 0
-}
-
-func (p *proxy) mustHaveLost(t *testing.T, want int) {
-	t.Helper()
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.lost != want {
-		t.Fatalf("%d answers were lost, want %d", p.lost, want)
-	}
-}
-
-func (p *proxy) close() {
+func (p *Proxy) close() {
 	p.listener.Close()
 	p.mu.Lock()
 	p.down = true
@@ -119,7 +111,7 @@ func (p *proxy) close() {
 	p.serving.Wait()
 }
 
-func (p *proxy) accept() {
+func (p *Proxy) accept() {
 	for {
 		client, err := p.listener.Accept()
 		if err != nil {
@@ -144,7 +136,7 @@ func (p *proxy) accept() {
 	}
 }
 
-func (p *proxy) end(conns ...net.Conn) {
+func (p *Proxy) end(conns ...net.Conn) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, c := range conns {
@@ -155,7 +147,7 @@ func (p *proxy) end(conns ...net.Conn) {
 
 // requests expects a script's name to come in one piece, as that of a small
 // request does.
-func (p *proxy) requests(client, server net.Conn, doomed chan<- struct{}) {
+func (p *Proxy) requests(client, server net.Conn, doomed chan<- struct{}) {
 	defer p.end(client, server)
 	buf := make([]byte, 64<<10)
 	for {
@@ -173,7 +165,7 @@ func (p *proxy) requests(client, server net.Conn, doomed chan<- struct{}) {
 }
 
 // letThrough reports whether a request is to be passed on now.
-func (p *proxy) letThrough(request []byte, doomed chan<- struct{}) bool {
+func (p *Proxy) letThrough(request []byte, doomed chan<- struct{}) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if words := bytes.SplitN(request, []byte("\r\n"), 4); len(words) == 4 { // *3 $7 EVALSHA …
@@ -192,7 +184,7 @@ func (p *proxy) letThrough(request []byte, doomed chan<- struct{}) bool {
 	return true
 }
 
-func (p *proxy) answers(client, server net.Conn, doomed <-chan struct{}) {
+func (p *Proxy) answers(client, server net.Conn, doomed <-chan struct{}) {
 	defer p.end(client, server)
 	buf := make([]byte, 64<<10)
 	for {

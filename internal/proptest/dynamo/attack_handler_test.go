@@ -118,7 +118,7 @@ func (o *operation) effect(ctx context.Context) error {
 }
 
 // find is what Reconcile asks.
-func (w *world) find(ctx context.Context, u idempotency.Unfinished) ([]byte, bool, error) {
+func (w *world) find(ctx context.Context, u idempotency.Unfinished) (json.RawMessage, bool, error) {
 	op := of(ctx)
 	if !op.last && op.roll(8) == 0 {
 		return nil, false, errors.New("the provider is down")

@@ -1,4 +1,4 @@
-package jwt
+package jws
 
 import (
 	"crypto/ecdsa"
@@ -15,21 +15,28 @@ import (
 	"github.com/lambdarmor/lambdarmor/internal/strictjson"
 )
 
-// Bounds of a key set and of an issuer's metadata.
+// Bounds of a key set.
 const (
-	maxSetDepth = 16
-	maxSetNodes = 20_000
-	maxKeys     = 64 // entries of a set, usable or not
+	MaxDepth = 16
+	MaxNodes = 20_000
+	maxKeys  = 64  // entries, usable or not
+	MaxID    = 256 // of a kid, in bytes
 )
 
-// parseKeySet reads a JWK Set (RFC 7517, section 5). It ignores entries that are
+// ErrNoUsableKey is the error of a key set without a key that can be used.
+var ErrNoUsableKey = reason.New("no key that can be used")
+
+// ParseSet reads a JWK Set (RFC 7517, section 5). It ignores entries that are
 // not well-formed public keys for signatures of a known kind. It returns an error
 // if no entry is left, or if the text is not a set in strict JSON.
-func parseKeySet(data []byte) (*keySet, error) {
+func ParseSet(data []byte) (*Set, error) {
 	var set struct {
 		Keys []jsontext.Value `json:"keys"`
 	}
-	err := unmarshalBounded(data, &set)
+	err := strictjson.Check(data, MaxDepth, MaxNodes)
+	if err == nil {
+		err = strictjson.Unmarshal(data, &set, strictjson.Options{})
+	}
 	switch {
 	case err != nil:
 		return nil, fmt.Errorf("key set: %w", err)
@@ -38,7 +45,7 @@ func parseKeySet(data []byte) (*keySet, error) {
 	case len(set.Keys) > maxKeys:
 		return nil, fmt.Errorf("key set: more than %d keys", maxKeys)
 	}
-	var keys []*key
+	var keys []*Key
 	var unusable error
 	for i, entry := range set.Keys {
 		if k, err := parseJWK(entry); err != nil {
@@ -48,17 +55,9 @@ func parseKeySet(data []byte) (*keySet, error) {
 		}
 	}
 	if len(keys) == 0 {
-		return nil, fmt.Errorf("key set: %w", errors.Join(errNoUsableKey, unusable))
+		return nil, fmt.Errorf("key set: %w", errors.Join(ErrNoUsableKey, unusable))
 	}
-	return &keySet{keys: keys}, nil
-}
-
-// unmarshalBounded decodes what an issuer has answered.
-func unmarshalBounded(data []byte, v any) error {
-	if err := strictjson.Check(data, maxSetDepth, maxSetNodes); err != nil {
-		return err
-	}
-	return strictjson.Unmarshal(data, v, strictjson.Options{})
+	return NewSet(keys...), nil
 }
 
 // jwk is a JSON Web Key (RFC 7517, section 4; RFC 7518, section 6; RFC 8037,
@@ -78,7 +77,7 @@ type jwk struct {
 	K      string   `json:"k"`
 }
 
-func parseJWK(data []byte) (*key, error) {
+func parseJWK(data []byte) (*Key, error) {
 	var j jwk
 	if err := strictjson.Unmarshal(data, &j, strictjson.Options{}); err != nil {
 		return nil, err
@@ -90,7 +89,7 @@ func parseJWK(data []byte) (*key, error) {
 		return nil, reason.New("its use is not sig")
 	case j.KeyOps != nil && !slices.Contains(j.KeyOps, "verify"):
 		return nil, reason.New("its key_ops do not include verify")
-	case len(j.Kid) > maxKid:
+	case len(j.Kid) > MaxID:
 		return nil, reason.New("its kid is too long")
 	}
 	material, err := j.material()
@@ -101,20 +100,20 @@ func parseJWK(data []byte) (*key, error) {
 	if err != nil {
 		return nil, err
 	}
-	k.id, k.alg = j.Kid, Algorithm(j.Alg)
-	if k.alg != "" && !k.alg.accepts(material) {
+	k.ID, k.alg = j.Kid, j.Alg
+	if k.alg != "" && !accepts(k.alg, material) {
 		return nil, reason.New("its alg is not known, or not for such a key")
 	}
 	return k, nil
 }
 
 func (j *jwk) material() (any, error) {
-	x, okX := unpadded.decode(j.X)
-	y, okY := unpadded.decode(j.Y)
+	x, okX := Unpadded.Decode(j.X)
+	y, okY := Unpadded.Decode(j.Y)
 	switch j.Kty {
 	case "RSA":
-		n, okN := unpadded.decode(j.N)
-		e, okE := unpadded.decode(j.E)
+		n, okN := Unpadded.Decode(j.N)
+		e, okE := Unpadded.Decode(j.E)
 		exponent := new(big.Int).SetBytes(e)
 		if !okN || !okE || exponent.BitLen() > 31 {
 			return nil, reason.New("n and e of an RSA key must be base64url, and e less than 2^31")

@@ -112,10 +112,11 @@ func flaws() map[string]*flaw {
 // shows in the first worlds.
 func TestAttackSeesFlaws(t *testing.T) {
 	const most = 1000 * operations
-	a := newAttack(t)
-	a.atOnce = 4
 	for name, f := range flaws() {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel() // worlds wait more than they work
+			a := newAttack(t)
+			a.atOnce = 4
 			played, seen := 0, ""
 			a.play(t, variantNamed(f.variant), f, 1, most/operations, func(w *world) bool {
 				played += operations

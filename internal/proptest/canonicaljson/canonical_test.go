@@ -1,4 +1,4 @@
-package canonicaljson
+package canonicaljson_test
 
 import (
 	"bytes"
@@ -10,11 +10,12 @@ import (
 	"testing"
 
 	"github.com/go-json-experiment/json/jsontext"
+	"github.com/lambdarmor/lambdarmor/internal/canonicaljson"
 	"pgregory.net/rapid"
 )
 
 func mustCanonicalize(t *rapid.T, text string) string {
-	out, err := Append(nil, []byte(text))
+	out, err := canonicaljson.Append(nil, []byte(text))
 	if err != nil {
 		t.Fatalf("%s: %v", text, err)
 	}

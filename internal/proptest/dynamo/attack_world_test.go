@@ -53,9 +53,8 @@ func (p *process) now() time.Time { return time.Now().Round(0).Add(p.skew) }
 func (w *world) newProcess(skew time.Duration) *process {
 	p := &process{skew: skew}
 	client := connect(w.proxy.URL, hasty, func(o *dynamodb.Options) { o.HTTPClient = line{client: w.client} })
-	store := dynamo.New(client, w.table)
 	judged := skew + w.flaw.ahead
-	store.SetClock(func() time.Time { return time.Now().Add(judged) })
+	store := dynamo.New(client, w.table, dynamo.Clock(func() time.Time { return time.Now().Add(judged) }))
 	opts := []idempotency.Option{
 		idempotency.Skew(maxSkew),
 		idempotency.OnStoreError(func(ctx context.Context, _ idempotency.Record, err error) { of(ctx).notSaved(err) }),
@@ -71,7 +70,7 @@ func (w *world) newProcess(skew time.Duration) *process {
 	case refuses:
 		opts = append(opts, idempotency.AfterTimeout(idempotency.Refuse))
 	case reconciles:
-		opts = append(opts, idempotency.AfterTimeout(idempotency.Reconcile(w.find)))
+		opts = append(opts, idempotency.Reconcile(w.find))
 	}
 	if w.flaw.option != nil {
 		opts = append(opts, w.flaw.option)

@@ -4,7 +4,7 @@ import (
 	"testing"
 
 	"github.com/lambdarmor/lambdarmor/idempotency"
-	"github.com/lambdarmor/lambdarmor/idempotency/internal/historytest"
+	"github.com/lambdarmor/lambdarmor/internal/proptest/historytest"
 )
 
 func TestHistoriesOfTheMemoryStore(t *testing.T) {

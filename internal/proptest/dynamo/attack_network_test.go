@@ -109,11 +109,15 @@ func faults() []fault {
 			reply.Write(rw, len(reply.Body)/2)
 			abort()
 		}},
-		{name: "throttled", share: 1, happen: func(q *request, rw http.ResponseWriter) { throttleAll(nil, rw, q.r, nil) }},
-		{name: "failed", share: 1, happen: func(q *request, rw http.ResponseWriter) { failInternal(nil, rw, q.r, nil) }},
+		{name: "throttled", share: 1, happen: func(q *request, rw http.ResponseWriter) {
+			refuse(rw, http.StatusBadRequest, "ThrottlingException", "Rate exceeded")
+		}},
+		{name: "failed", share: 1, happen: func(q *request, rw http.ResponseWriter) {
+			refuse(rw, http.StatusInternalServerError, "InternalServerError", "internal")
+		}},
 		{name: "done and failed", share: 1, happen: func(q *request, rw http.ResponseWriter) {
 			_, _ = q.send()
-			failInternal(nil, rw, q.r, nil)
+			refuse(rw, http.StatusInternalServerError, "InternalServerError", "internal")
 		}},
 		{name: "the last before it is killed", share: 2, happen: func(q *request, _ http.ResponseWriter) {
 			_, _ = q.send()

@@ -1,4 +1,4 @@
-package jwt
+package jws
 
 import (
 	"bytes"
@@ -11,19 +11,22 @@ import (
 	"fmt"
 	"math/big"
 	"slices"
+	"strings"
 
 	"github.com/lambdarmor/lambdarmor/internal/reason"
 )
 
-// sharedSecret is a key of the HS algorithms.
-type sharedSecret []byte
+// Secret is a key of the HS algorithms.
+type Secret []byte
 
-// A key verifies signatures. It never changes.
-type key struct {
-	id       string    // kid; "" if it has none
-	alg      Algorithm // the only algorithm it is for; "" is any that accepts it
-	material any       // *rsa.PublicKey, *ecdsa.PublicKey, ed25519.PublicKey or sharedSecret
-	size     int       // of a signature, in bytes; 0 for a secret
+// A Key verifies signatures. It must not be changed.
+type Key struct {
+	// ID is its kid; "" if it has none.
+	ID string
+
+	alg      string // the only algorithm it is for; "" is any that accepts it
+	material any    // *rsa.PublicKey, *ecdsa.PublicKey, ed25519.PublicKey or Secret
+	size     int    // of a signature, in bytes; 0 for a secret
 }
 
 // Bounds of an RSA key. Verifying with 8192 bits costs as much as ten times with
@@ -34,9 +37,9 @@ const (
 	minExponent = 65537
 )
 
-// newKey returns a key of a public key that is strong enough and well formed.
-func newKey(material any) (*key, error) {
-	k := &key{material: material}
+// newKey returns a Key of a public key that is strong enough and well formed.
+func newKey(material any) (*Key, error) {
+	k := &Key{material: material}
 	switch m := material.(type) {
 	case *rsa.PublicKey:
 		bits := m.N.BitLen()
@@ -86,33 +89,40 @@ func isSafePoint(k ed25519.PublicKey) bool {
 	return !atLeastPrime
 }
 
-// fits reports whether k verifies tokens of the algorithm.
-func (k *key) fits(a Algorithm) bool {
-	return (k.alg == "" || k.alg == a) && a.accepts(k.material)
+// Fits reports whether k verifies signatures of the algorithm.
+func (k *Key) Fits(alg string) bool {
+	return (k.alg == "" || k.alg == alg) && accepts(alg, k.material)
 }
 
-// verify reports whether signature is one of k over signed. k must fit a.
-func (k *key) verify(a Algorithm, signed string, signature []byte) bool {
+// IsSecret reports whether k is a Secret.
+func (k *Key) IsSecret() bool {
+	_, ok := k.material.(Secret)
+	return ok
+}
+
+// Verify reports whether signature is one of k over signed. k must fit alg.
+func (k *Key) Verify(alg, signed string, signature []byte) bool {
 	if k.size != 0 && len(signature) != k.size {
 		return false
 	}
 	if public, ok := k.material.(ed25519.PublicKey); ok {
 		return ed25519.Verify(public, []byte(signed), signature)
 	}
-	h := a.hash().New()
-	if secret, ok := k.material.(sharedSecret); ok {
-		h = hmac.New(a.hash().New, secret)
+	hash := hashOf(alg)
+	h := hash.New()
+	if secret, ok := k.material.(Secret); ok {
+		h = hmac.New(hash.New, secret)
 	}
 	h.Write([]byte(signed))
 	digest := h.Sum(nil)
 	switch m := k.material.(type) {
-	case sharedSecret:
+	case Secret:
 		return hmac.Equal(digest, signature)
 	case *rsa.PublicKey:
-		if a.isPSS() {
-			return rsa.VerifyPSS(m, a.hash(), digest, signature, &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash}) == nil
+		if strings.HasPrefix(alg, "PS") {
+			return rsa.VerifyPSS(m, hash, digest, signature, &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash}) == nil
 		}
-		return rsa.VerifyPKCS1v15(m, a.hash(), digest, signature) == nil
+		return rsa.VerifyPKCS1v15(m, hash, digest, signature) == nil
 	case *ecdsa.PublicKey: // r and s, one after the other (RFC 7518, section 3.4)
 		r, s := signature[:k.size/2], signature[k.size/2:]
 		return ecdsa.Verify(m, digest, new(big.Int).SetBytes(r), new(big.Int).SetBytes(s))

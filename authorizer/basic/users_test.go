@@ -58,6 +58,7 @@ func TestUsers(t *testing.T) {
 		"alice": {Hash: argon2id("correct horse", 7<<10, 1, 1), Scopes: []string{"orders:read"}},
 		"bob":   {Hash: bcrypted(t, "battery:staple", 10)},
 		"carol": {Hash: bcrypted(t, long, 10)},
+		"dave":  {Hash: strings.Replace(bcrypted(t, "tea", 10), "$2a$", "$2y$", 1)}, // as htpasswd writes it
 		"дана":  {Hash: argon2id("пароль", 7<<10, 1, 1)},
 	})
 	for _, tt := range []struct {
@@ -68,6 +69,7 @@ func TestUsers(t *testing.T) {
 		{header: strings.Replace(credentials("alice", "correct horse"), "Basic", "bASIC", 1), want: "alice"},
 		{header: credentials("bob", "battery:staple"), want: "bob"},
 		{header: credentials("carol", long), want: "carol"},
+		{header: credentials("dave", "tea"), want: "dave"},
 		{header: credentials("дана", "пароль"), want: "дана"},
 		{header: credentials("carol", long+"x"), want: "credential_invalid"}, // bcrypt alone would cut it
 		{header: credentials("alice", "battery:staple"), want: "credential_invalid"},

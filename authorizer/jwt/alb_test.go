@@ -167,6 +167,11 @@ func TestALB(t *testing.T) {
 			code:  "token_malformed",
 		},
 		{
+			name:  "a kid that is too short",
+			token: k.padded(balancerHeader(map[string]any{"kid": balancerKid[:35]}), userClaims),
+			code:  "token_malformed",
+		},
+		{
 			name:  "a query",
 			token: k.padded(balancerHeader(map[string]any{"kid": balancerKid[:34] + "?a"}), userClaims),
 			code:  "token_malformed",
@@ -189,6 +194,17 @@ func TestALB(t *testing.T) {
 	if n.count(balancerURI+balancerKid) != 1 || len(n.asked) != 1 {
 		t.Errorf("got requests %v, want one for the key", n.asked)
 	}
+}
+
+// The signer decides which load balancer it was, for any issuer.
+func TestALoadBalancerOfAnyIssuer(t *testing.T) {
+	k := newEC("")
+	n := newInternet(map[string][]byte{balancerURI + balancerKid: k.pem()})
+	c := jwt.ALB(balancer, "", "c")
+	c.UnsafeAnyIssuer, c.HTTPClient = true, n.client()
+	v := verifier(t, c)
+	expectCode(t, v, "another issuer", k.padded(balancerHeader(map[string]any{"iss": "https://other.example"}), userClaims), "")
+	expectCode(t, v, "another signer", k.padded(balancerHeader(map[string]any{"signer": "x"}), userClaims), "token_issuer")
 }
 
 // leftBitsBefore sets a bit that means nothing in the signature, of 64 bytes,

@@ -324,6 +324,31 @@ func TestTokensOfALoadBalancerAreCached(t *testing.T) {
 	expectCode(t, v, "expired", token, "token_expired")
 }
 
+// A cached token does not keep its key.
+func TestATokenIsVerifiedAgainWhenItsKeyIsGivenUp(t *testing.T) {
+	k := newEC("")
+	n := newInternet(map[string][]byte{balancerURI + balancerKid: k.pem()})
+	c := jwt.ALB(balancer, issuer, "c")
+	c.HTTPClient, c.CacheTokens = n.client(), 100
+	v, clock := started(c)
+	sign := func(kid string) string {
+		return k.padded(balancerHeader(map[string]any{"kid": kid, "exp": now.Unix() + 3600}), userClaims)
+	}
+	first := sign(balancerKid)
+	expectCode(t, v, "the first", first, "")
+	for i := range 16 {
+		kid := fmt.Sprintf("%08x-0000-0000-0000-000000000000", i)
+		n.put(balancerURI+kid, k.pem())
+		clock.move(time.Second)
+		expectCode(t, v, kid, sign(kid), "")
+	}
+	clock.move(time.Second)
+	expectCode(t, v, "the first again", first, "")
+	if got := n.count(balancerURI + balancerKid); got != 2 {
+		t.Errorf("got %d requests for its key, want 2", got)
+	}
+}
+
 func TestNotAllKeysOfLoadBalancersAreKept(t *testing.T) {
 	n := newInternet(map[string][]byte{})
 	c := jwt.ALB(balancer, issuer, "c")

@@ -63,10 +63,7 @@ func listOf(claim any) []string {
 	if inner, ok := strings.CutPrefix(text, "["); ok {
 		return strings.Fields(strings.TrimSuffix(inner, "]"))
 	}
-	if text == "" {
-		return nil
-	}
-	return strings.Split(text, ",")
+	return strings.FieldsFunc(text, func(c rune) bool { return c == ',' })
 }
 
 // claimedEnd reads seconds since 1970, or a date as a REST API writes it. The gateway has

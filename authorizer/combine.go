@@ -10,10 +10,10 @@ import (
 	"github.com/lambdarmor/lambdarmor/guard/layer"
 )
 
-// All grants if each of the checks does, in order, and stops at the first error. List
-// checks that find out who calls first, then those that restrict: each has the grant of
-// the check before it as [GrantFrom]. All returns the last grant, with the earliest
-// Expires of them all. It panics if there is no check, or a nil one.
+// All grants if each of the checks does, in order. List checks that find out who calls
+// first, then checks that restrict: each has the grant of the check before it as
+// [GrantFrom]. All returns the last grant, with the earliest Expires of them all. It
+// panics if there is no check, or a nil one.
 func All(checks ...Check) Check {
 	mustBeChecks("All", checks)
 	return func(ctx context.Context, r *Request) (*Grant, error) {
@@ -28,9 +28,7 @@ func All(checks ...Check) Check {
 				earlier.Expires = granted.Expires
 				g = &earlier
 			}
-			if r.as == nil {
-				_ = layer.SetPrincipal(ctx, g.Principal) // for the record; Require and FromGateway return the error
-			}
+			_ = layer.SetPrincipal(ctx, g.Principal) // for the record; Require and FromGateway return the error
 			granted, ctx = g, withGrant(ctx, g)
 		}
 		return granted, nil
@@ -44,16 +42,14 @@ func endsBefore(a, b *Grant) bool {
 // Any grants if one of the checks does, in order, and returns the first grant. It
 // panics if there is no check, or a nil one.
 //
-// The decision depends on all that the granting check has read. Of the failed checks
-// before it, only reads that a client cannot leave out count, such as the route and
-// the source address: on another route an earlier check might grant less. Headers, the
-// query and the certificate do not count. If an edge in front of the gateway sets a
-// header, name it in [EdgeHeaders].
+// The decision depends on all that the granting check has read. Reads of the failed checks
+// before it count if a client cannot leave them out, such as the route: on another route
+// an earlier check might grant less. Headers, the query and the certificate do not count;
+// name headers that an edge in front of the gateway sets in [EdgeHeaders].
 //
-// A broken check grants nothing, and the next check is asked; the log then has its code
-// as brokenCheck. If no check grants, Any returns the error of a broken one, as that
-// might have granted. Without a broken one it returns Forbidden before a credential
-// that does not hold, and that before one that is missing.
+// A broken check grants nothing, and the next one is asked; the log has its code as
+// brokenCheck. If no check grants, Any returns the error of a broken one, as that might
+// have granted; then Forbidden, then a credential that does not hold, then a missing one.
 func Any(checks ...Check) Check {
 	mustBeChecks("Any", checks)
 	return func(ctx context.Context, r *Request) (*Grant, error) {

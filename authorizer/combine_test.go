@@ -215,7 +215,7 @@ func TestMisconfigurationPanics(t *testing.T) {
 		{with: "authorizer: APIKey", f: func() { authorizer.APIKey("", tokens{}) }},
 		{with: "authorizer: APIKey", f: func() { authorizer.APIKey("x", nil) }},
 		{with: "authorizer: Scopes without", f: func() { authorizer.Scopes() }},
-		{with: "authorizer: Scopes with a malformed scope", f: func() { authorizer.Scopes("a b") }},
+		{with: "authorizer: Scopes without a scope, or with a malformed one: [\"a b\"]", f: func() { authorizer.Scopes("a b") }},
 		{with: "authorizer: Groups", f: func() { authorizer.Groups() }},
 		{with: "authorizer: Groups", f: func() { authorizer.Groups("") }},
 		{with: "authorizer: SourceIP without", f: func() { authorizer.SourceIP() }},

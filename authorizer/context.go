@@ -16,7 +16,7 @@ import (
 )
 
 // The names of a grant's fields in the context of an authorizer's answer. REST and
-// WebSocket APIs add the principal themselves. The scope is that of RFC 8693, section
+// WebSocket APIs add the principal themselves. The scope follows RFC 8693, section
 // 4.2.
 const (
 	namePrincipal = "principalId"

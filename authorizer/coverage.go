@@ -19,10 +19,10 @@ func (d *decider) document(ctx context.Context, r *Request, g *Grant) (*policy.D
 	in := r.in
 	doc := &policy.Document{AnyStage: in.Format == reads.RESTToken}
 	if !d.cache.Stores(in) {
-		if g == nil {
-			return doc, nil, nil
+		if g != nil {
+			return doc, g, notNameable(guard.Forbidden, doc.Allow(in.ARN))
 		}
-		return doc, g, notNameable(guard.Forbidden, doc.Allow(in.ARN))
+		return doc, nil, nil
 	}
 	covers := func(kind reads.Kind, value string) bool {
 		return d.cache.Covers(in, reads.Read{Place: reads.Place{Kind: kind}, Value: value})
@@ -42,16 +42,15 @@ func (d *decider) document(ctx context.Context, r *Request, g *Grant) (*policy.D
 	case g == nil:
 		return doc, nil, nil
 	case byRoute:
-		return doc, g, notNameable(guard.Internal, doc.AllowRoute(in.ARN, in.RouteKey, in.Gateway()))
+		return doc, g, allowRoute(doc, in)
 	}
 	byMethod := covers(reads.Method, in.Method)
 	byPath := covers(reads.Path, in.RawPath()) && covers(reads.Domain, in.Domain())
 	return doc, g, notNameable(guard.Internal, allowSame(doc, in.ARN, byMethod, byPath))
 }
 
-// notNameable is the error for a path that no policy can name. The client chose the
-// path. If the answer is stored it must not be a denial, as others may have the same
-// identity.
+// notNameable is the error for a path that no policy can name. The client chose it, so a
+// stored answer must not be a denial: others may have the same identity.
 func notNameable(kind guard.Kind, err error) error {
 	if err == nil {
 		return nil
@@ -91,9 +90,7 @@ func (d *decider) allowTables(ctx context.Context, r *Request, called *Grant, do
 		asked := r.fork()
 		asked.as = route
 		granted, err := d.decide(ctx, asked)
-		if more, ok := asked.reads.Routes(); ok {
-			r.reads.AddTable(more)
-		}
+		r.reads.AddTables(asked.reads)
 		v := verdictOf(err)
 		if v == failed && route.Key != "" {
 			return doc, g, err
@@ -133,10 +130,24 @@ func (d *decider) allowTables(ctx context.Context, r *Request, called *Grant, do
 	return doc, g, allowRoutes(doc, r.in, routes, complete, called != nil)
 }
 
+// allowRoute allows the calls of the route that the gateway has found.
+func allowRoute(doc *policy.Document, in *reads.Call) error {
+	route, ok := routekey.Parse(in.RouteKey)
+	if !ok {
+		return notNameable(guard.Internal, doc.Allow(in.ARN))
+	}
+	var granted []supposed
+	for _, method := range route.Methods() {
+		granted = append(granted, supposed{route, method, true})
+	}
+	// The ARN of a call of $default may have the route's name for its method.
+	return allowRoutes(doc, in, granted, true, in.RouteKey == "$default")
+}
+
 // allowRoutes allows the granted routes, and the call itself if that is granted.
 func allowRoutes(doc *policy.Document, in *reads.Call, routes []supposed, complete, called bool) error {
 	list := make([]policy.Route, 0, len(routes))
-	whole := map[string]bool{} // methods of which all calls may be allowed
+	whole := map[string]bool{} // methods whose calls may all be allowed
 	for _, s := range routes {
 		if s.Key == "" && !s.granted {
 			continue
@@ -153,13 +164,12 @@ func allowRoutes(doc *policy.Document, in *reads.Call, routes []supposed, comple
 	if errors.As(err, &overlap) {
 		return hazard(overlap.Error() + ": add the route to the identity sources")
 	}
-	if err != nil || !called {
-		return err
+	if err == nil && called {
+		if unnamed := doc.Allow(in.ARN); !parameters && !whole[in.ARN.Method] {
+			err = unnamed
+		}
 	}
-	if err := doc.Allow(in.ARN); err != nil && !parameters && !whole[in.ARN.Method] {
-		return notNameable(guard.Internal, err)
-	}
-	return nil
+	return notNameable(guard.Internal, err)
 }
 
 // same returns the grant of two routes, the one that ends earlier. It is nil if they
@@ -184,7 +194,7 @@ func suppose(routes []*routekey.Route) []supposed {
 		for _, method := range route.Methods() {
 			out = append(out, supposed{Route: route, method: method})
 		}
-		ownHead := func(r *routekey.Route) bool { return r.Method == http.MethodHead && r.Template() == route.Template() }
+		ownHead := func(r *routekey.Route) bool { return r.Shape() == http.MethodHead+" "+route.Template() }
 		if route.Method == http.MethodGet && !slices.ContainsFunc(routes, ownHead) {
 			out = append(out, supposed{Route: route, method: http.MethodHead})
 		}

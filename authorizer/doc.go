@@ -43,7 +43,7 @@
 //
 // # Paths
 //
-// Checks and handlers find routes by the same code, that of net/http. A path that two
+// Checks and handlers find routes by the same code, which matches as net/http does. A path that two
 // readers could understand differently is an error with the code path_ambiguous, and never
 // a stored denial: one with a percent sign after it was decoded once, an encoded slash, an
 // empty segment, a dot segment, a backslash or a control character.

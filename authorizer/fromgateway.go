@@ -11,7 +11,7 @@ import (
 
 // FromGateway returns a layer that calls the handler with the grant of the gateway's
 // authorizer in its context: see [GrantFrom]. The log and idempotency keys use its
-// principal. The grant is that of
+// principal. The grant comes from
 //
 //	a Lambda authorizer      what [Simple] and [Policy] have answered
 //	a JWT authorizer         the token: its subject, scopes, groups and claims

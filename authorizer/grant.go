@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -79,25 +80,21 @@ func (g *Grant) Validate() error {
 	if err := checkCharacters(g.UsageKey); err != nil {
 		return fmt.Errorf("authorizer: a grant's usage key: %w", err)
 	}
-	for _, scope := range g.Scopes {
-		if !validScope(scope) {
-			return reason.New("authorizer: a grant with a malformed scope (RFC 6749, section 3.3)")
-		}
+	if !validScopes(g.Scopes) {
+		return reason.New("authorizer: a grant with a malformed scope (RFC 6749, section 3.3)")
 	}
 	if err := checkText(strings.Join(g.Scopes, " ")); err != nil {
 		return fmt.Errorf("authorizer: a grant's scopes: %w", err)
 	}
-	for _, group := range g.Groups {
-		if group == "" || checkCharacters(group) != nil {
-			return reason.New("authorizer: a grant with a group that is empty, not UTF-8 or has a control character")
-		}
+	if slices.ContainsFunc(g.Groups, badName) {
+		return reason.New("authorizer: a grant with a group that is empty, not UTF-8 or has a control character")
 	}
 	for name, value := range g.Context {
+		if badName(name) {
+			return reason.New("authorizer: the context has a name that is empty, not UTF-8 or has a control character")
+		}
 		if reserved(name) {
 			return fmt.Errorf("authorizer: the context's %q: the name is reserved, see Grant.Context", name)
-		}
-		if name == "" || checkCharacters(name) != nil {
-			return reason.New("authorizer: the context has a name that is empty, not UTF-8 or has a control character")
 		}
 		if err := checkValue(value); err != nil {
 			return fmt.Errorf("authorizer: the context's %q: %w", name, err)
@@ -105,6 +102,8 @@ func (g *Grant) Validate() error {
 	}
 	return nil
 }
+
+func badName(name string) bool { return name == "" || checkCharacters(name) != nil }
 
 // maxInt is up to which a double holds each integer. The gateway and most backends
 // read numbers as doubles.
@@ -163,7 +162,8 @@ func checkText(text string) error {
 	return nil
 }
 
-// validScope follows RFC 6749, section 3.3.
-func validScope(scope string) bool {
-	return scope != "" && !strings.ContainsFunc(scope, func(c rune) bool { return c <= ' ' || c > '~' || c == '"' || c == '\\' })
+// validScopes follows RFC 6749, section 3.3.
+func validScopes(scopes []string) bool {
+	bad := func(c rune) bool { return c <= ' ' || c > '~' || c == '"' || c == '\\' }
+	return !slices.ContainsFunc(scopes, func(scope string) bool { return scope == "" || strings.ContainsFunc(scope, bad) })
 }

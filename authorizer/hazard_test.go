@@ -120,7 +120,7 @@ var hazards = []struct {
 		name:    "the ARN",
 		check:   looks(func(r *authorizer.Request) bool { return r.ARN().Method == "GET" }),
 		sources: []string{bearer, routeKey},
-		fix:     "add $context.httpMethod and $context.path and $context.domainName to",
+		fix:     "add $context.domainName and $context.httpMethod and $context.path to",
 	},
 	{
 		name:    "the ARN, method and path are sources",
@@ -221,7 +221,7 @@ var hazards = []struct {
 	}), sources: []string{bearer}},
 	{name: "several", check: looks(func(r *authorizer.Request) bool {
 		return r.RouteKey() != "" && r.SourceIP() != "" && r.Query("expand") != ""
-	}), sources: []string{bearer}, fix: "add $context.routeKey and $context.identity.sourceIp and $request.querystring.expand to"},
+	}), sources: []string{bearer}, fix: "add $context.identity.sourceIp and $context.routeKey and $request.querystring.expand to"},
 	{name: "what goroutines look at", check: looks(func(r *authorizer.Request) bool {
 		var wg sync.WaitGroup
 		for range 4 {
@@ -264,7 +264,7 @@ var hazards = []struct {
 		name: "a catch-all, taken apart", check: onRoute(authorizer.Bearer(alice())),
 		change:  func(e sample.Event) sample.Event { return e.Set("/routeKey", "$default") },
 		sources: []string{bearer, "$default", "GET"},
-		fix:     "add $context.path and $context.domainName to",
+		fix:     "add $context.domainName and $context.path to",
 	},
 	{
 		name: "a catch-all, taken apart by method and path", check: onRoute(authorizer.Bearer(alice())),

@@ -1,8 +1,9 @@
 package authorizer
 
 import (
+	"strings"
+
 	"github.com/lambdarmor/lambdarmor/authorizer/internal/reads"
-	"github.com/lambdarmor/lambdarmor/internal/fieldlines"
 )
 
 // Option changes [Simple] and [Policy].
@@ -14,37 +15,34 @@ type options struct {
 	complete  bool
 }
 
-// Uncached declares that the authorizer's result TTL is 0, so that the gateway stores
-// no decision, and a decision may depend on all of the request. Use it for no other
-// authorizer: if the gateway does store decisions, a caller who is allowed one call is
-// allowed others.
+// Uncached declares that the authorizer's result TTL is 0, so a decision may depend on all
+// of the request. It is for no other authorizer: if the gateway stores decisions after all,
+// a caller who is allowed one call is allowed others.
 func Uncached() Option { return Option{func(o *options) { o.cache.Off = true }} }
 
-// Answer401 makes [Simple] return the error Unauthorized for a credential that is
-// missing or does not hold. The client gets a 401, which the gateway does not store.
-// Without Answer401 it gets a 403, which is stored, so that a bad token that is sent
-// many times costs one invocation. [Policy] always answers 401.
+// Answer401 makes [Simple] return the error Unauthorized for a credential that is missing
+// or does not hold: the client gets a 401, which the gateway does not store. Without it the
+// client gets a 403, which is stored, so a bad token that is sent many times costs one
+// invocation. [Policy] always answers 401.
 func Answer401() Option { return Option{func(o *options) { o.answer401 = true }} }
 
-// EdgeHeaders names headers that a CDN, a firewall or a proxy in front of the gateway
-// sets, such as "X-Waf-Verdict". A client cannot leave them out, so a decision depends
-// on them even if the check that read them failed inside [Any]. Names are matched in
-// any case. EdgeHeaders panics for an empty one.
+// EdgeHeaders names headers that a CDN, a firewall or a proxy in front of the gateway sets,
+// such as "X-Waf-Verdict". A client cannot leave them out, so they count even if the check
+// that read them failed inside [Any]. EdgeHeaders panics for an empty name.
 func EdgeHeaders(names ...string) Option {
 	keys := make([]string, len(names))
 	for i, name := range names {
 		if name == "" {
 			panic("authorizer: EdgeHeaders with an empty name")
 		}
-		keys[i] = fieldlines.Key(name)
+		keys[i] = strings.ToLower(name)
 	}
 	return Option{func(o *options) { o.cache.Edge = append(o.cache.Edge, keys...) }}
 }
 
-// IdentitySources declares the identity sources of a REST API's authorizer of type
-// REQUEST, as its event does not have them. They must be those that the authorizer is
-// configured with. [Policy] ignores them for all other events. IdentitySources panics
-// unless each is one of
+// IdentitySources declares the identity sources that a REST API's authorizer of type
+// REQUEST is configured with, as its event does not have them. [Policy] ignores them for
+// other events. IdentitySources panics unless each is one of
 //
 //	method.request.header.NAME            context.resourcePath
 //	method.request.querystring.NAME       context.path

@@ -61,8 +61,8 @@ func (d *decider) policy(ctx context.Context, r *Request, g *Grant, refusal erro
 		return denial, nil, refusal
 	}
 	doc, g, err := d.document(ctx, r, g)
-	if err != nil {
-		return denial, g, err // a hazard, or a call that cannot be named
+	if err != nil { // a hazard, or a call that cannot be named
+		return denial, g, err
 	}
 	if doc.Empty() {
 		return denial, g, refusal

@@ -9,7 +9,6 @@ import (
 	"github.com/lambdarmor/lambdarmor/authorizer/internal/routekey"
 	"github.com/lambdarmor/lambdarmor/authorizer/policy"
 	"github.com/lambdarmor/lambdarmor/guard/request"
-	"github.com/lambdarmor/lambdarmor/internal/fieldlines"
 )
 
 // Request is a request as an authorizer sees it. What the event does not have is empty.
@@ -62,7 +61,7 @@ func (r *Request) noteNamed(kind reads.Kind, name, value string) string {
 // Several values are joined by a comma, cookies by a semicolon. The token of a TOKEN
 // authorizer and of AppSync is the header Authorization.
 func (r *Request) Header(name string) string {
-	name = fieldlines.Key(name)
+	name = strings.ToLower(name)
 	return r.noteNamed(reads.Header, name, r.in.Header(name))
 }
 
@@ -79,9 +78,9 @@ func (r *Request) Cookie(name string) (string, bool) {
 	return r.in.Cookie(name)
 }
 
-// RouteKey returns the route that the gateway has found: "GET /orders/{id}",
-// "ANY /files/{proxy+}", "$default", "$connect"; for a REST API the method and the
-// resource. TOKEN authorizers, AppSync, function URLs and VPC Lattice do not have it.
+// RouteKey returns the route that the gateway has found: "GET /orders/{id}", "$default",
+// "$connect"; for a REST API the method and the resource. TOKEN authorizers, AppSync,
+// function URLs and VPC Lattice do not have it.
 func (r *Request) RouteKey() string {
 	key := r.in.RouteKey
 	if r.as != nil && key != "" {
@@ -147,13 +146,12 @@ func (r *Request) GraphQL() (name, query string, variables []byte) {
 	return name, query, slices.Clone(variables)
 }
 
-// IdentitySource returns the values of the identity sources, as far as the event has
-// them: each by itself in payload format 2.0, joined by commas in 1.0, the token of a
-// TOKEN authorizer and of AppSync.
+// IdentitySource returns the values of the identity sources, if the event has them: each
+// by itself in payload format 2.0, joined by commas in 1.0, and the token otherwise.
 func (r *Request) IdentitySource() []string { return slices.Clone(r.in.Sources) }
 
-// Stage returns the name of the API's stage. It is not recorded, like all that is the
-// same for each request to a stage.
+// Stage returns the name of the API's stage. It is the same for all requests to the stage,
+// so it is not recorded, and neither are its variables and the id of the API.
 func (r *Request) Stage() string { return cmp.Or(r.in.ARN.Stage, r.in.Request.Stage()) }
 
 // StageVariable returns the value of a variable of the stage, and "" if it is not set.

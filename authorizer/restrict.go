@@ -16,14 +16,10 @@ import (
 // in the answer (RFC 6750, section 3.1). Without a grant so far it is an internal error.
 // Scopes panics if there is no scope, or one that RFC 6749 does not allow.
 func Scopes(scopes ...string) Check {
-	if len(scopes) == 0 {
-		panic("authorizer: Scopes without a scope")
+	if len(scopes) == 0 || !validScopes(scopes) {
+		panic(fmt.Sprintf("authorizer: Scopes without a scope, or with a malformed one: %q", scopes))
 	}
-	for _, scope := range scopes {
-		if !validScope(scope) {
-			panic("authorizer: Scopes with a malformed scope: " + scope)
-		}
-	}
+	scopes = slices.Clone(scopes)
 	challenge := `Bearer error="insufficient_scope", scope="` + strings.Join(scopes, " ") + `"`
 	return restrict(func(g *Grant) error {
 		lacking := slices.DeleteFunc(slices.Clone(scopes), func(scope string) bool { return slices.Contains(g.Scopes, scope) })
@@ -35,10 +31,8 @@ func Scopes(scopes ...string) Check {
 	})
 }
 
-// Groups returns the grant so far if the caller is in at least one of the groups: list
-// it in [All] behind a check that finds out who calls. Otherwise it is Forbidden.
-// Without a grant so far it is an internal error. Groups panics if there is no group, or
-// an empty one.
+// Groups returns the grant so far, like [Scopes], if the caller is in at least one of the
+// groups. Otherwise it is Forbidden. Groups panics if there is no group, or an empty one.
 func Groups(groups ...string) Check {
 	if len(groups) == 0 || slices.Contains(groups, "") {
 		panic("authorizer: Groups without a group, or with an empty one")

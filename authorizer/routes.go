@@ -11,11 +11,10 @@ import (
 	"github.com/lambdarmor/lambdarmor/internal/router"
 )
 
-// Routes decides by the check of the route that is called. It is Forbidden if the route
-// is not in the table. Keys are the gateway's route keys: "POST /orders",
-// "GET /orders/{id}", "ANY /files/{proxy+}", "$default", "$connect"; for a REST API the
-// method and the resource. The names of parameters make no difference. A method goes
-// before ANY, and GET also takes HEAD.
+// Routes decides by the check of the route that is called, and is Forbidden without one.
+// Keys are the gateway's route keys: "GET /orders/{id}", "ANY /files/{proxy+}", "$default",
+// "$connect"; for a REST API the method and the resource. The names of parameters make no
+// difference. A method goes before ANY, and GET also takes HEAD.
 //
 // An authorizer uses the route that the gateway has found, so the gateway must have a
 // route for each key. The route is found by method and path instead
@@ -24,10 +23,9 @@ import (
 //   - if the event has no route, as for a TOKEN authorizer,
 //   - if the gateway's route takes all paths, and the table distinguishes them.
 //
-// httpapi.Routes finds its handlers by the same code. An ambiguous path is then Invalid,
-// with the code path_ambiguous. What precedes a greedy parameter, "/files" in
-// "ANY /files/{proxy+}", needs a key of its own. The decision depends on the method, the
-// path and the domain, which may add a base path.
+// httpapi.Routes uses the same code. An ambiguous path is then Invalid, with the code
+// path_ambiguous; what precedes a greedy parameter, as "/files", needs a key of its own; and
+// the decision depends on the method, the path and the domain, which may add a base path.
 //
 // List all keys in one table: Routes inside the check of a route is an error. A check
 // that restricts, such as [Scopes], uses the grant so far: see [All]. Routes panics for a
@@ -69,7 +67,7 @@ var errNested = reason.New("authorizer: Routes inside Routes: list all keys in o
 // findRoute returns the entry of the route that is called, nil if there is none, and an
 // error for an ambiguous path. It records what it reads.
 func (r *Request) findRoute(t *routekey.Table[Check]) (*routekey.Entry[Check], error) {
-	r.reads.AddTable(t.Routes())
+	r.reads.AddTable(t, t.Routes())
 	if r.as != nil {
 		return t.ByRoute(r.as.Route, r.Method), nil
 	}

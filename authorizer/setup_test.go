@@ -141,18 +141,24 @@ func (p iamPolicy) allows(arn string) bool {
 
 // wildcard matches "*" with any text and "?" with any character.
 func wildcard(pattern, text string) bool {
-	if pattern == "" {
-		return text == ""
-	}
-	if pattern[0] == '*' {
-		for i := 0; i <= len(text); i++ {
-			if wildcard(pattern[1:], text[i:]) {
-				return true
-			}
+	p, t := 0, 0
+	star, after := -1, 0 // the last star, and the text behind what it takes
+	for t < len(text) {
+		switch {
+		case p < len(pattern) && pattern[p] == '*':
+			star, after = p, t
+			p++
+		case p < len(pattern) && (pattern[p] == '?' || pattern[p] == text[t]):
+			p++
+			t++
+		case star >= 0: // let it take one more
+			after++
+			p, t = star+1, after
+		default:
+			return false
 		}
-		return false
 	}
-	return text != "" && (pattern[0] == '?' || pattern[0] == text[0]) && wildcard(pattern[1:], text[1:])
+	return strings.Trim(pattern[p:], "*") == ""
 }
 
 func decodeAnswer(out string) (a answer, err error) {

@@ -16,12 +16,11 @@ import (
 //	Forbidden             isAuthorized false
 //	any other error       the error: a 500, which the gateway does not store
 //
-// The gateway stores a decision under the values of the identity sources. A stored
-// grant allows every route to a client that sends these values, and a stored denial
-// refuses every route. A decision that depends on anything else of the request is
-// therefore an error with the code authorizer_cache_hazard; the log says as fix what to
-// add to the identity sources. Without identity sources the gateway stores nothing, and
-// there is no hazard. [Uncached] declares the same for a TTL of 0.
+// The gateway stores a decision under the values of the identity sources, and uses it for
+// every route. A decision that depends on anything else of the request is therefore an
+// error with the code authorizer_cache_hazard; the log says as fix what to add to the
+// identity sources. Without identity sources the gateway stores nothing, and there is no
+// hazard. [Uncached] declares the same for a TTL of 0.
 //
 // Simple panics if the check is nil.
 //

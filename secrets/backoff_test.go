@@ -28,7 +28,7 @@ func TestAfterAFailureTheNextTryIsLaterEachTime(t *testing.T) {
 	v.fail(nil)
 	at.move(time.Minute)
 	if mustGet(t, c, "hunter2").Stale() {
-		t.Error("stale after a success")
+		t.Error("got a stale value after a success, want a fresh one")
 	}
 	v.fail(secrets.ErrUnavailable)
 	at.move(5 * time.Minute)

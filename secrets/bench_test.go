@@ -40,7 +40,7 @@ func TestAWarmGetTakesNoMemory(t *testing.T) {
 	} {
 		do()
 		if n := testing.AllocsPerRun(100, do); n != 0 {
-			t.Errorf("%s: %v allocations", what, n)
+			t.Errorf("%s: got %v allocations, want none", what, n)
 		}
 	}
 }

@@ -29,7 +29,7 @@ func TestNoMoreThanMaxEntriesAreKept(t *testing.T) {
 		}
 		return c.Entries()
 	}(); n != 1000 {
-		t.Errorf("%d entries are kept by default", n)
+		t.Errorf("got %d entries by default, want 1000", n)
 	}
 }
 
@@ -40,7 +40,7 @@ func TestErrorsAreBoundedAsWell(t *testing.T) {
 	v.fail(secrets.ErrUnavailable)
 	_ = c.Prefetch(t.Context(), names(100)...)
 	if n := c.Entries(); n != 10 {
-		t.Errorf("%d entries are kept", n)
+		t.Errorf("got %d entries, want 10", n)
 	}
 }
 
@@ -103,7 +103,7 @@ func TestTheMemoryOfAnEntryIsLittle(t *testing.T) {
 	each := (heap() - before) / n
 	t.Logf("%d bytes for each entry besides its name", each)
 	if each > 1000 {
-		t.Errorf("%d bytes for each entry", each)
+		t.Errorf("got %d bytes for each entry, want at most 1000", each)
 	}
 	runtime.KeepAlive(c)
 	runtime.KeepAlive(all)

@@ -73,7 +73,7 @@ func New(src Source, opts ...Option) *Cache {
 //     secret_undecryptable for [ErrNotFound], [ErrDenied] and
 //     [ErrUndecryptable], and secret_failed for any other answer.
 //
-// If ctx ends during a wait and nothing can be served, the error is that of ctx.
+// If ctx ends during a wait and nothing can be served, the error matches ctx.Err().
 // Get does not look at ctx unless it has to wait.
 func (c *Cache) Get(ctx context.Context, name string, opts ...GetOption) (Secret, error) {
 	ref := Ref{Name: name}

@@ -18,7 +18,7 @@
 //
 // # Freshness
 //
-// A value is fresh for a [TTL] of 5 minutes, give or take a tenth. The first call
+// A value is fresh for a [TTL] of 5 minutes, plus or minus a tenth. The first call
 // after that asks the source and waits; calls beside it get the old value. If the
 // source is throttled, too slow, failing or unreachable, the old value is served
 // for up to [MaxStale], 15 minutes more, and then there is an error. Stale values

@@ -2,8 +2,6 @@ package secrets
 
 import (
 	"errors"
-	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/lambdarmor/lambdarmor/internal/clock"
@@ -94,7 +92,7 @@ func (e *entry) serves(now time.Time, d demand) bool {
 // suffices reports whether a caller can go on without the source: with a stale
 // value, or with knowing that there is none before the current one.
 func (e *entry) suffices(now time.Time, d demand) bool {
-	return e.serves(now, d) || d.current != nil && e.fetch >= d.fetch && e.isNoneBefore(d.current)
+	return e.serves(now, d) || d.current != nil && e.isNoneBefore(d.current)
 }
 
 // isNoneBefore reports whether the source said that there is no value before the
@@ -109,14 +107,14 @@ func (c *Cache) withValue(old *entry, v *Value, at *call) *entry {
 	same := !old.secret.IsZero() && known.version == v.Version && known.text == string(v.Data)
 	if !same {
 		known = &content{
-			name: strings.Clone(at.ref.Name), text: string(v.Data), version: v.Version,
+			name: at.ref.Name, text: string(v.Data), version: v.Version,
 			first: at.number, begun: c.begun.Load(),
 		}
 	}
 	fresh := at.began.Add(c.vary(c.ttl))
 	// A time in the past is of a replacement that is late.
 	if v.Expires.After(at.began) && v.Expires.Before(fresh) {
-		fresh = v.Expires.Round(0)
+		fresh = v.Expires
 	}
 	return &entry{
 		secret:    Secret{open: known.self, fetchedAt: at.began, fetch: at.number},
@@ -148,53 +146,4 @@ func (c *Cache) backoff() flight.Backoff {
 // vary changes a time by the jitter.
 func (c *Cache) vary(d time.Duration) time.Duration {
 	return d + time.Duration(float64(d)*c.jitter*(2*c.random()-1))
-}
-
-// slot is an entry's place in the cache.
-type slot struct {
-	*entry
-	used atomic.Uint64 // number of the last fetch that had begun when it was used
-}
-
-// entry returns what is known of ref.
-func (c *Cache) entry(ref *Ref) *entry {
-	c.mu.RLock()
-	defer c.mu.RUnlock()
-	return c.lookUp(ref)
-}
-
-// lookUp returns what is known of ref. The caller holds c.mu.
-func (c *Cache) lookUp(ref *Ref) *entry {
-	s := c.slots[*ref]
-	if s == nil {
-		return noEntry
-	}
-	if now := c.begun.Load(); s.used.Load() != now { // readers of a warm cache write nothing
-		s.used.Store(now)
-	}
-	return s.entry
-}
-
-// keep sets what is known of ref. If the cache is full, it drops what was not
-// used for longest. The caller holds c.mu.
-func (c *Cache) keep(ref *Ref, e *entry) {
-	if s := c.slots[*ref]; s != nil {
-		s.entry = e
-		return
-	}
-	if len(c.slots) >= c.maxEntries {
-		var oldest Ref
-		least := c.begun.Load() + 1
-		for ref, s := range c.slots {
-			if used := s.used.Load(); used < least {
-				oldest, least = ref, used
-			}
-		}
-		delete(c.slots, oldest)
-	}
-	s := &slot{entry: e}
-	s.used.Store(c.begun.Load())
-	// A copy keeps no event alive that the name was cut out of.
-	key := Ref{strings.Clone(ref.Name), strings.Clone(ref.Version), strings.Clone(ref.Stage), ref.Encrypted}
-	c.slots[key] = s
 }

@@ -11,10 +11,10 @@ import (
 	"strings"
 )
 
-// Env returns a source of environment variables, for tests and local runs: whoever
-// can read the configuration of a function can read its variables. A name is that
-// of a variable. Other names, like payments/api-key, are written in capitals and
-// underscores, PAYMENTS_API_KEY. A variable that is empty is not found.
+// Env returns a source of environment variables. It is for tests and local runs,
+// because everyone who can read the configuration of a function sees its variables.
+// A name that is no variable, like payments/api-key, is looked up in capitals and
+// underscores, PAYMENTS_API_KEY. An empty variable is not found.
 //
 // A version is valid within this process alone. There are no stages.
 func Env() Source { return &env{newDigest()} }

@@ -25,7 +25,7 @@ func couldNotAsk(err error) bool {
 	if !errors.As(err, &network) {
 		return false
 	}
-	// A bare errno has the methods of a net.Error, even that of a missing file.
+	// A bare errno has the methods of a net.Error, even one for a missing file.
 	_, errno := network.(syscall.Errno)
 	return !errno
 }
@@ -50,7 +50,7 @@ func outage(ref *Ref, err error, retryAfter time.Duration) error {
 		err = fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
 	return &guard.Error{
-		Kind: guard.Unavailable, Code: "secret_unavailable", RetryAfter: max(retryAfter, 0),
+		Kind: guard.Unavailable, Code: "secret_unavailable", RetryAfter: retryAfter,
 		Err: fmt.Errorf("secrets: %s: %w", describe(ref), err),
 	}
 }

@@ -54,7 +54,7 @@ func TestExpiryIsJudgedOnAccessByTheWallClock(t *testing.T) {
 			v.set(name, "hunter3", "2")
 			at.move(1)
 			if s := mustGet(t, c, "hunter3"); s.Stale() {
-				t.Error("a value that was just fetched is stale")
+				t.Error("got a stale value, want one that was just fetched")
 			}
 			v.mustHaveBeenAsked(t, 2)
 		})

@@ -121,7 +121,7 @@ func TestASlowSourceIsCoveredByAStaleValue(t *testing.T) {
 		time.Sleep(5 * time.Minute)
 		held(v)
 		if !mustGet(t, c, "hunter2").Stale() {
-			t.Error("not stale")
+			t.Error("got a fresh value, want the stale one")
 		}
 	})
 }
@@ -152,7 +152,7 @@ func TestWhileOneAsksTheOthersGetTheOldValue(t *testing.T) {
 		})
 		synctest.Wait()
 		if !mustGet(t, c, "hunter2").Stale() {
-			t.Error("the old value is not said to be stale")
+			t.Error("got a fresh value, want the old one, stale")
 		}
 		close(open)
 		done.Wait()
@@ -228,7 +228,7 @@ func TestAPanicOfTheSourceIsAnOutage(t *testing.T) {
 	v.before = func(context.Context, []secrets.Ref) { panic(v.values) }
 	at.move(5 * time.Minute)
 	if !mustGet(t, c, "hunter2").Stale() {
-		t.Error("not stale")
+		t.Error("got a fresh value, want the stale one")
 	}
 	at.move(time.Hour)
 	mustFail(t, c, "secret_unavailable", secrets.ErrUnavailable)
@@ -264,7 +264,7 @@ func (n miscounting) Fetch(context.Context, []secrets.Ref) ([]secrets.Value, err
 func TestASourceThatMiscountsIsRefused(t *testing.T) {
 	for _, n := range []miscounting{0, 2} {
 		if _, err := secrets.New(n).Get(t.Context(), name); err == nil {
-			t.Errorf("took %d values for one name", n)
+			t.Errorf("got a value of %d for one name, want an error", n)
 		}
 	}
 }
@@ -274,14 +274,14 @@ func TestASourceThatGivesNeitherAValueNorAnErrorIsRefused(t *testing.T) {
 	c := secrets.New(miscounting(1))
 	s, err := c.Get(t.Context(), name)
 	if err == nil || guard.Public(err).Code != "secret_failed" || !s.IsZero() {
-		t.Errorf("%q, %v", s.Text(), err)
+		t.Errorf("got %q, %v, want secret_failed", s.Text(), err)
 	}
 	if s, err := secrets.New(fixed("")).Get(t.Context(), name); err != nil || s.IsZero() {
-		t.Errorf("an empty value: %v", err)
+		t.Errorf("an empty value: got zero %v, %v, want the value", s.IsZero(), err)
 	}
 }
 
-// sharing is a source that gives the same memory for all names.
+// sharing is a source that returns the same memory for all names.
 type sharing []byte
 
 func (s sharing) Fetch(_ context.Context, refs []secrets.Ref) ([]secrets.Value, error) {
@@ -296,11 +296,11 @@ func TestWhatTheSourceGaveIsZeroedOnceAllOfItIsTaken(t *testing.T) {
 	}
 	for _, name := range []string{name, "other"} {
 		if s, err := c.Get(t.Context(), name); err != nil || s.Text() != "hunter2" {
-			t.Errorf("%s: %q, %v", name, s.Text(), err)
+			t.Errorf("%s: got %q, %v, want hunter2", name, s.Text(), err)
 		}
 	}
 	if string(data) != string(make([]byte, 7)) {
-		t.Errorf("%q is still there", data)
+		t.Errorf("got %q left of the source's value, want zeros", data)
 	}
 }
 
@@ -324,12 +324,12 @@ func TestWhatComesTooLateIsZeroed(t *testing.T) {
 		close(s.open)
 		synctest.Wait()
 		if string(s.data) != string(make([]byte, 7)) {
-			t.Errorf("%q is still there", s.data)
+			t.Errorf("got %q left of the late value, want zeros", s.data)
 		}
 	})
 }
 
-// A source that is out of line gives values with an error, or too many of them.
+// outOfLine is a source that returns values with an error, or too many of them.
 type outOfLine struct {
 	data []byte
 	err  error
@@ -346,7 +346,7 @@ func TestWhatNobodyGetsIsZeroed(t *testing.T) {
 			t.Errorf("got %q, %v", s.Text(), err)
 		}
 		if string(o.data) != string(make([]byte, 7)) {
-			t.Errorf("%q is still there", o.data)
+			t.Errorf("got %q left of the refused value, want zeros", o.data)
 		}
 	}
 }

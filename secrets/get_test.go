@@ -14,7 +14,7 @@ func TestAValueIsFetchedOnce(t *testing.T) {
 	for range 3 {
 		s := mustGet(t, c, "hunter2")
 		if s.Version() != "1" || s.Stale() || s.IsZero() || !s.FetchedAt().Equal(at.Now()) || string(s.Bytes()) != "hunter2" {
-			t.Errorf("version %q, stale %v, zero %v, fetched at %v", s.Version(), s.Stale(), s.IsZero(), s.FetchedAt())
+			t.Errorf("got version %q, stale %v, zero %v, fetched at %v, want version 1, just fetched", s.Version(), s.Stale(), s.IsZero(), s.FetchedAt())
 		}
 	}
 	v.mustHaveBeenAsked(t, 1)
@@ -72,16 +72,16 @@ func TestAFreshValueNeedsNoContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, err := c.Get(ctx, name); !errors.Is(err, context.Canceled) {
-		t.Errorf("a value that is not there: %v", err)
+		t.Errorf("a value that is not there: got %v, want %v", err, context.Canceled)
 	}
 	v.mustHaveBeenAsked(t, 0) // for one who is gone
 	mustGet(t, c, "hunter2")
 	if s, err := c.Get(ctx, name); err != nil || s.Stale() {
-		t.Errorf("a fresh value: %v", err)
+		t.Errorf("a fresh value: got stale %v, %v, want it fresh", s.Stale(), err)
 	}
 	at.move(6 * time.Minute)
 	if s, err := c.Get(ctx, name); err != nil || !s.Stale() {
-		t.Errorf("a value past its TTL: %v", err)
+		t.Errorf("a value past its TTL: got stale %v, %v, want it stale", s.Stale(), err)
 	}
 	v.mustHaveBeenAsked(t, 1)
 }
@@ -92,7 +92,7 @@ func TestBytesAreTheCallersOwn(t *testing.T) {
 	mustGet(t, c, "hunter2")
 }
 
-// What a source calls its versions, if it does, is not what tells them apart.
+// Two values with the same version are still two values.
 func TestAValueIsReplacedByOneOfTheSameVersion(t *testing.T) {
 	for _, version := range []string{"", "1"} {
 		c, v, at := newCache()
@@ -100,13 +100,13 @@ func TestAValueIsReplacedByOneOfTheSameVersion(t *testing.T) {
 		mustGet(t, c, "hunter2")
 		v.set(name, "hunter3", version)
 		if got, err := secrets.Try(t.Context(), c, name, newShop("hunter3").buy); err != nil {
-			t.Errorf("%q, %v", got, err)
+			t.Errorf("got %q, %v, want a purchase with the new value", got, err)
 		}
 		mustGet(t, c, "hunter3")
 		v.set(name, `"hunter4"`, version)
 		at.move(5 * time.Minute)
 		if got, err := secrets.JSON[string](t.Context(), c, name); err != nil || got != "hunter4" {
-			t.Errorf("%q, %v", got, err)
+			t.Errorf("got %q, %v, want hunter4", got, err)
 		}
 	}
 }

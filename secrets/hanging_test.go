@@ -115,6 +115,107 @@ func TestASlowAnswerIsTakenAfterNobodyHasWaitedForIt(t *testing.T) {
 	})
 }
 
+// Each row hangs once. The wait before the next try is that after one failure.
+func TestACallThatHangsCountsAsOneFailure(t *testing.T) {
+	for _, tc := range []struct {
+		rule string
+		ask  func(ctx context.Context, c *secrets.Cache) error
+		next string // the name to ask for then
+		wait time.Duration
+	}{
+		{
+			rule: "though it ends in a timeout as well",
+			ask:  func(ctx context.Context, c *secrets.Cache) error { _, err := c.Get(ctx, name); return err },
+			next: name, wait: 1600 * time.Millisecond, // after its fetch timeout
+		},
+		{
+			rule: "though two wait for it",
+			ask:  func(ctx context.Context, c *secrets.Cache) error { return c.Prefetch(ctx, name, name) },
+			next: name, wait: 1600 * time.Millisecond,
+		},
+		{
+			rule: "though it is for two names",
+			ask:  func(ctx context.Context, c *secrets.Cache) error { return c.Prefetch(ctx, name, "second") },
+			next: "third", wait: time.Second,
+		},
+	} {
+		t.Run(tc.rule, func(t *testing.T) {
+			inBubble(t, func(t *testing.T, c *secrets.Cache, v *vault) {
+				v.set("second", "2", "1")
+				v.set("third", "3", "1")
+				if err := c.Prefetch(t.Context(), name, "second", "third"); err != nil {
+					t.Fatal(err)
+				}
+				time.Sleep(past)
+				taking(v, time.Hour)
+				invoke(t, time.Minute, func(ctx context.Context) {
+					brief, leave := context.WithTimeout(ctx, time.Second)
+					defer leave()
+					if err := tc.ask(brief, c); err != nil {
+						t.Errorf("got %v, want the stale value", err)
+					}
+					time.Sleep(tc.wait)
+					asked := v.fetches()
+					brief, leave = context.WithTimeout(ctx, time.Second)
+					defer leave()
+					if _, err := c.Get(brief, tc.next); err != nil {
+						t.Errorf("got %v, want the stale value", err)
+					}
+					v.mustHaveBeenAsked(t, asked+1)
+				})
+				synctest.Wait()
+			})
+		})
+	}
+}
+
+func TestAFailureThatIsNoTimeoutIsOfOneName(t *testing.T) {
+	c, v, at := newCache()
+	v.set("second", "2", "1")
+	if err := c.Prefetch(t.Context(), name, "second"); err != nil {
+		t.Fatal(err)
+	}
+	v.fail(secrets.ErrUnavailable)
+	at.move(past)
+	for i, name := range []string{name, "second"} {
+		if s, err := c.Get(t.Context(), name); err != nil || !s.Stale() {
+			t.Errorf("%s: got stale %v, %v, want the stale value", name, s.Stale(), err)
+		}
+		v.mustHaveBeenAsked(t, i+2)
+	}
+}
+
+func TestWhoHasNoValueAnyMoreWaitsOn(t *testing.T) {
+	inBubble(t, func(t *testing.T, c *secrets.Cache, v *vault) {
+		mustGet(t, c, "hunter2")
+		time.Sleep(past)
+		taking(v, 700*time.Millisecond)
+		mustTake(t, time.Second, 700*time.Millisecond, func(ctx context.Context) {
+			time.AfterFunc(300*time.Millisecond, func() { c.Invalidate(name, "") })
+			if s, err := c.Get(ctx, name); err != nil || s.Stale() {
+				t.Errorf("got stale %v, %v, want a fresh value", s.Stale(), err)
+			}
+		})
+	})
+}
+
+func TestACallerThatLeavesDoesNotCountAgainstTheSource(t *testing.T) {
+	var served []secrets.StaleReport
+	inBubble(t, func(t *testing.T, c *secrets.Cache, v *vault) {
+		mustGet(t, c, "hunter2")
+		time.Sleep(past)
+		taking(v, time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		time.AfterFunc(100*time.Millisecond, cancel)
+		mustGetStale(ctx, t, c)
+		if len(served) != 1 || served[0].Err != nil {
+			t.Errorf("got reports %+v, want one without an error of the source", served)
+		}
+		time.Sleep(time.Second) // until the source has answered
+		synctest.Wait()
+	}, secrets.OnStale(func(_ context.Context, s secrets.StaleReport) { served = append(served, s) }))
+}
+
 // With nothing to serve there is nothing to save the time for.
 func TestASourceThatHangsIsWaitedForWhereThereIsNoValue(t *testing.T) {
 	for rule, opts := range map[string][]secrets.Option{"nothing was fetched": nil, "nothing is served stale": {secrets.MaxStale(0)}} {
@@ -191,7 +292,7 @@ func TestTheHooksAndTheRecordAreToldOfASourceThatHangs(t *testing.T) {
 			t.Error(err)
 		}
 		if !strings.Contains(log.String(), `"staleSecret":"`+name+`"`) {
-			t.Errorf("the record is %s", log.String())
+			t.Errorf("got the record %s, want staleSecret in it", log.String())
 		}
 		if len(served) != 1 || !errors.Is(served[0].Err, context.DeadlineExceeded) || !strings.Contains(served[0].Err.Error(), "no answer in 500ms") {
 			t.Errorf("OnStale was told %+v, want once that there was no answer in time", served)
@@ -208,6 +309,11 @@ func TestTheHooksAndTheRecordAreToldOfASourceThatHangs(t *testing.T) {
 // One after the other they would take half of what is left each, and leave the
 // handler nothing.
 func TestASourceThatHangsIsWaitedForOnceHoweverManyNamesThereAre(t *testing.T) {
+	report := secrets.OnStale(func(_ context.Context, s secrets.StaleReport) {
+		if !errors.Is(s.Err, context.DeadlineExceeded) {
+			t.Errorf("%s: got a report with %v, want the timeout, be it that of another name", s.Ref.Name, s.Err)
+		}
+	})
 	inBubble(t, func(t *testing.T, c *secrets.Cache, v *vault) {
 		all := append(names(5), name)
 		for _, name := range all {
@@ -240,5 +346,5 @@ func TestASourceThatHangsIsWaitedForOnceHoweverManyNamesThereAre(t *testing.T) {
 			}
 			v.mustHaveBeenAsked(t, asked+1)
 		}
-	})
+	}, report)
 }

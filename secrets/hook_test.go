@@ -18,7 +18,7 @@ func TestOnFetchSeesEachValueBeforeAnyoneGetsIt(t *testing.T) {
 	var seen []secrets.FetchReport
 	c, v, at := newCache(secrets.OnFetch(func(ctx context.Context, f secrets.FetchReport) {
 		if ctx.Value(contextKey{}) != "of the call" || ctx.Err() != nil {
-			t.Error("another context")
+			t.Errorf("got a context with %v and %v, want the values of the call and no end", ctx.Value(contextKey{}), ctx.Err())
 		}
 		seen = append(seen, f)
 	}))
@@ -26,16 +26,16 @@ func TestOnFetchSeesEachValueBeforeAnyoneGetsIt(t *testing.T) {
 	ctx := context.WithValue(t.Context(), contextKey{}, "of the call")
 	_ = c.Prefetch(ctx, name, "gone")
 	if len(seen) != 2 {
-		t.Fatalf("it has seen %d of 2", len(seen))
+		t.Fatalf("got %d reports, want 2", len(seen))
 	}
 	if f := seen[0]; f.Ref.Name != name || f.Version != "1" || f.Err != nil || !f.Began.Equal(at.Now()) || f.Took < time.Millisecond {
-		t.Errorf("it has seen %+v", f)
+		t.Errorf("got report %+v, want one of version 1", f)
 	}
 	if f := seen[1]; f.Ref.Name != "gone" || f.Version != "" || !errors.Is(f.Err, secrets.ErrNotFound) {
-		t.Errorf("it has seen %+v", f)
+		t.Errorf("got report %+v, want one of a missing secret", f)
 	}
 	if _, err := c.Get(ctx, name); err != nil || len(seen) != 2 {
-		t.Errorf("it has seen a Get that fetched nothing, %v", err)
+		t.Errorf("got %d reports, %v, want none of a Get that fetched nothing", len(seen), err)
 	}
 }
 
@@ -57,7 +57,24 @@ func TestAPanicOfOnFetchIsTheErrorOfThoseWhoWait(t *testing.T) {
 	}
 }
 
-// As a hook does that sends what it is told, with a key from the same cache.
+func TestOnFetchHasAContextThatOutlivesTheCaller(t *testing.T) {
+	var seen []error
+	inBubble(t, func(t *testing.T, c *secrets.Cache, v *vault) {
+		open := held(v)
+		ctx, leave := context.WithCancel(t.Context())
+		time.AfterFunc(time.Millisecond, leave)
+		if _, err := c.Get(ctx, name); !errors.Is(err, context.Canceled) {
+			t.Errorf("got %v, want %v", err, context.Canceled)
+		}
+		close(open)
+		synctest.Wait()
+	}, secrets.OnFetch(func(ctx context.Context, _ secrets.FetchReport) { seen = append(seen, ctx.Err()) }))
+	if len(seen) != 1 || seen[0] != nil {
+		t.Errorf("got reports in contexts that ended with %v, want one in a context that lasts", seen)
+	}
+}
+
+// A hook may send its reports with a key from the same cache.
 func TestOnFetchMayUseTheCache(t *testing.T) {
 	for rule, err := range map[string]error{
 		"a value": nil, "a denial": secrets.ErrDenied, "a failure": secrets.ErrUnavailable, "too early": secrets.ErrOutsideInvocation,
@@ -71,7 +88,7 @@ func TestOnFetchMayUseTheCache(t *testing.T) {
 				c = secrets.New(v, secrets.Clock(time.Now), secrets.OnFetch(func(ctx context.Context, _ secrets.FetchReport) {
 					if told++; told == 1 {
 						if _, got := c.Get(ctx, name); !errors.Is(got, err) {
-							t.Errorf("in the hook: %v", got)
+							t.Errorf("in the hook: got %v, want %v", got, err)
 						}
 					}
 				}))
@@ -89,7 +106,7 @@ func TestWhatOnStaleGetsItselfIsNotToldToIt(t *testing.T) {
 	c, v, at := newCache(secrets.OnStale(func(ctx context.Context, _ secrets.StaleReport) {
 		told++
 		if s, err := c.Get(ctx, name); err != nil || !s.Stale() {
-			t.Errorf("in the hook: stale %v, %v", s.Stale(), err)
+			t.Errorf("in the hook: got stale %v, %v, want the stale value", s.Stale(), err)
 		}
 	}))
 	mustGet(t, c, "hunter2")
@@ -98,6 +115,6 @@ func TestWhatOnStaleGetsItselfIsNotToldToIt(t *testing.T) {
 	mustGet(t, c, "hunter2")
 	mustGet(t, c, "hunter2")
 	if told != 2 {
-		t.Errorf("told %d times of 2", told)
+		t.Errorf("got %d reports, want 2", told)
 	}
 }

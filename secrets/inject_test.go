@@ -21,7 +21,7 @@ func TestInjectHasTheSecretsThereBeforeTheHandler(t *testing.T) {
 	}), c.Inject(name, "other"), c.Inject("third"))
 	for range 3 {
 		if _, err := h.Invoke(t.Context(), nil); err != nil || got != "hunter2xy" {
-			t.Errorf("%q, %v", got, err)
+			t.Errorf("got %q, %v, want all three secrets", got, err)
 		}
 	}
 	v.mustHaveBeenAsked(t, 2)
@@ -31,7 +31,7 @@ func TestWithoutASecretTheHandlerDoesNotRun(t *testing.T) {
 	c, v, _ := newCache()
 	v.set("other", "x", "1")
 	h := guard.Wrap(guard.HandlerFunc(func(context.Context, []byte) ([]byte, error) {
-		t.Error("the handler ran")
+		t.Error("got a run of the handler, want none")
 		return nil, nil
 	}), c.Inject("other", "gone", name))
 	_, err := h.Invoke(t.Context(), nil)
@@ -75,7 +75,7 @@ func TestWhatIsWrongFromTheStartPanics(t *testing.T) {
 		t.Run(rule, func(t *testing.T) {
 			defer func() {
 				if text, _ := recover().(string); !strings.HasPrefix(text, "secrets: ") {
-					t.Errorf("panics with %q", text)
+					t.Errorf("got panic %q, want one of secrets", text)
 				}
 			}()
 			do()

@@ -100,8 +100,8 @@ func (w *world) Fetch(ctx context.Context, refs []Ref) ([]Value, error) {
 	return values, nil
 }
 
-// told is the hook.
-func (w *world) told(_ context.Context, f FetchReport) {
+// reported is the hook.
+func (w *world) reported(_ context.Context, f FetchReport) {
 	if f.Err == nil || couldNotAsk(f.Err) {
 		return
 	}
@@ -110,7 +110,7 @@ func (w *world) told(_ context.Context, f FetchReport) {
 	w.denied[f.Ref] = max(w.denied[f.Ref], w.number(f))
 }
 
-// number is that of a call, which a source does not know.
+// number returns the number of a call, which a source does not know.
 func (w *world) number(f FetchReport) uint64 {
 	if e := w.cache.entry(&f.Ref); e.denied != nil && e.fetchedAt.Equal(f.Began) {
 		return e.fetch
@@ -264,7 +264,7 @@ func (w *world) answer(pick int, answer string) {
 func play(t *testing.T, script []step) (wrong []string) {
 	synctest.Test(t, func(*testing.T) {
 		w := &world{version: 1, denied: map[Ref]uint64{}, seen: map[Ref]uint64{}}
-		w.cache = New(w, Clock(w.now), Jitter(0), OnFetch(w.told))
+		w.cache = New(w, Clock(w.now), Jitter(0), OnFetch(w.reported))
 		for i, s := range script {
 			w.do(i, s)
 		}
@@ -294,7 +294,7 @@ func TestWhateverHappensInWhateverOrder(t *testing.T) {
 		seed := rand.Uint64()
 		script := aScript(rand.New(rand.NewPCG(seed, 0)))
 		if wrong := play(t, script); len(wrong) > 0 {
-			t.Fatalf("seed %d, %+v:\n%s", seed, script, strings.Join(wrong, "\n"))
+			t.Fatalf("seed %d: got\n%s\nwant nothing wrong after %+v", seed, strings.Join(wrong, "\n"), script)
 		}
 	}
 }

@@ -131,7 +131,7 @@ func TestAFetchThatTwoInvocationsWaitForEndsWithTheLastOfThem(t *testing.T) {
 		done.Wait()
 		v.mustHaveBeenAsked(t, 1)
 		if len(*cut) != 0 {
-			t.Errorf("the source was given up after %v", *cut)
+			t.Errorf("got fetches cut after %v, want none", *cut)
 		}
 	})
 }

@@ -13,8 +13,8 @@ import (
 	"github.com/lambdarmor/lambdarmor/internal/strictjson"
 )
 
-// JSON gets the secret of name and decodes it, see [Decode]. The error is that of
-// [Cache.Get] or of Decode.
+// JSON gets the secret of name and decodes it. It returns the errors of [Cache.Get]
+// and [Decode].
 func JSON[T any](ctx context.Context, c *Cache, name string, opts ...guard.DecodeOption) (T, error) {
 	secret, err := c.Get(ctx, name)
 	if err != nil {

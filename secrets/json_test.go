@@ -44,7 +44,7 @@ func TestJSONIsDecodedOnceForEachVersion(t *testing.T) {
 		for range 3 {
 			db, err := secrets.JSON[database](t.Context(), c, name)
 			if err != nil || db.User != "app" || db.Password != tc.password || decoded != tc.decoded {
-				t.Errorf("fetch %d: %v, %v, decoded %d times", i, db, err, decoded)
+				t.Errorf("fetch %d: got %v, %v, decoded %d times, want %s, %d times", i, db, err, decoded, tc.password, tc.decoded)
 			}
 		}
 	}
@@ -52,7 +52,7 @@ func TestJSONIsDecodedOnceForEachVersion(t *testing.T) {
 		t.Errorf("%v allocations for one that is decoded, want none", n)
 	}
 	if m, err := secrets.JSON[map[string]any](t.Context(), c, name); err != nil || m["user"] != "app" {
-		t.Errorf("as another type: %v, %v", m, err)
+		t.Errorf("as another type: got %v, %v, want the user app", m, err)
 	}
 }
 
@@ -80,21 +80,26 @@ func TestJSONIsStrictAndItsErrorsShowNothing(t *testing.T) {
 				db, err := secrets.JSON[database](t.Context(), c, name, tc.opts...)
 				var e *guard.Error
 				if !errors.As(err, &e) || e.Kind != guard.Internal || e.Code != "secret_malformed" || db != (database{}) {
-					t.Fatalf("%v, %v", db, err)
+					t.Fatalf("got %v, %v, want secret_malformed", db, err)
 				}
 				if strings.Contains(err.Error(), "s3cr3t") || !strings.Contains(err.Error(), name) {
-					t.Error(err)
+					t.Errorf("got %v, want the name and nothing of the value", err)
 				}
 			}
 		})
 	}
 	c, v, _ := newCache()
+	v.set(name, "", "") // neither a version nor a value
+	if _, err := secrets.JSON[database](t.Context(), c, name); err == nil || !strings.Contains(err.Error(), name) {
+		t.Errorf("an empty value: got %v, want an error with the name", err)
+	}
+	c.Invalidate(name, "")
 	v.set(name, `{"user":"app","host":"db"}`, "1")
 	if _, err := secrets.JSON[database](t.Context(), c, name); err != nil {
-		t.Errorf("an unknown member is ignored: %v", err)
+		t.Errorf("an unknown member: got %v, want it ignored", err)
 	}
 	if _, err := secrets.JSON[database](t.Context(), c, name, guard.RejectUnknownMembers()); err == nil {
-		t.Error("an unknown member is not rejected")
+		t.Error("an unknown member: got no error, want it rejected")
 	}
 	v.fail(secrets.ErrDenied)
 	c.Invalidate(name, "")
@@ -111,7 +116,7 @@ func TestWhatJSONMadeIsNotInTheMemoryThatIsCleared(t *testing.T) {
 		Bytes []byte          `json:"bytes"`
 	}](t.Context(), c, name)
 	if err != nil || string(got.Raw) != `{"k":"hunter2"}` || got.Text != "hunter2" || string(got.Bytes) != "hunter2" {
-		t.Errorf("%s %s %s, %v", got.Raw, got.Text, got.Bytes, err)
+		t.Errorf("got %s, %s, %s, %v, want hunter2 in each", got.Raw, got.Text, got.Bytes, err)
 	}
 }
 

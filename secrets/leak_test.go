@@ -37,7 +37,7 @@ func mustHide(t interface {
 		"in base64":  "UzNDUjNULWh1bnRlcjIh",
 	} {
 		if strings.Contains(strings.ReplaceAll(text, "\n", ""), shows) {
-			t.Errorf("%s shows the value %s: %s", how, form, text)
+			t.Errorf("%s: got the value %s, want it hidden: %s", how, form, text)
 		}
 	}
 }
@@ -65,13 +65,13 @@ func TestNothingOfACacheLeadsToAValue(t *testing.T) {
 			t.Fatal(err)
 		}
 		if _, err := secrets.JSON[string](t.Context(), c, name); err == nil {
-			t.Fatal("the value is no JSON")
+			t.Fatal("got no error, want one: the value is no JSON")
 		}
 		synctest.Wait() // for the goroutines of the fetches
 		mustHide(t, "%+v and %#v of a cache", fmt.Sprintf("%+v %#v", c, c))
 		reached := everything(reflect.ValueOf(c), map[uintptr]bool{})
 		if !strings.Contains(reached, "secret-19") {
-			t.Fatal("the entries are not reached")
+			t.Fatal("got a cache without entries, want to look into them")
 		}
 		mustHide(t, "reflection", reached)
 		mustHide(t, "reflection", everything(reflect.ValueOf(hiddenSecret(t)), map[uintptr]bool{}))
@@ -150,7 +150,7 @@ func TestAPanicOfASourceDoesNotShowWhatItHad(t *testing.T) {
 		return []secrets.Value{{Data: []byte(refs[len(refs)].Name)}}, nil
 	}))
 	if _, err := c.Get(t.Context(), name); err == nil || !strings.Contains(err.Error(), "index out of range [1] with length 1") {
-		t.Errorf("what the runtime says is not told: %v", err)
+		t.Errorf("got %v, want the text of the runtime", err)
 	}
 }
 
@@ -159,18 +159,19 @@ func TestWhatIsShownIsThatSomethingIsNot(t *testing.T) {
 	for _, v := range []any{s, &s, secrets.Secret{}} {
 		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
 			if got := fmt.Sprintf(verb, v); got != "[redacted]" {
-				t.Errorf("%s: %s", verb, got)
+				t.Errorf("%s: got %s, want [redacted]", verb, got)
 			}
 		}
 		if got, err := json.Marshal(map[string]any{"k": v}); string(got) != `{"k":"[redacted]"}` {
-			t.Errorf("JSON: %s, %v", got, err)
+			t.Errorf("JSON: got %s, %v, want [redacted]", got, err)
 		}
 	}
-	if s.String() != "[redacted]" {
-		t.Error(s.String())
+	asJSON, err := s.MarshalJSON()
+	if got := s.String() + s.LogValue().String() + string(asJSON); got != `[redacted][redacted]"[redacted]"` || err != nil {
+		t.Errorf("String, LogValue and MarshalJSON: got %s, %v, want [redacted]", got, err)
 	}
 	if got, err := xml.Marshal(exported{S: s}); string(got) != "<exported><S>[redacted]</S></exported>" {
-		t.Errorf("XML: %s, %v", got, err)
+		t.Errorf("XML: got %s, %v, want [redacted]", got, err)
 	}
 }
 
@@ -191,6 +192,6 @@ func TestAValueHidesItsData(t *testing.T) {
 func TestTheZeroSecretIsEmpty(t *testing.T) {
 	var s secrets.Secret
 	if !s.IsZero() || s.Text() != "" || len(s.Bytes()) != 0 || s.Version() != "" || !s.FetchedAt().IsZero() || s.Stale() {
-		t.Error("it is not")
+		t.Errorf("got text %q, version %q, fetched at %v, stale %v, zero %v, want nothing", s.Text(), s.Version(), s.FetchedAt(), s.Stale(), s.IsZero())
 	}
 }

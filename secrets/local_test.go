@@ -20,7 +20,7 @@ func fetchOne(t *testing.T, src secrets.Source, ref secrets.Ref) secrets.Value {
 		return secrets.Value{Err: err}
 	}
 	if len(values) != 1 {
-		t.Fatalf("%d values", len(values))
+		t.Fatalf("got %d values, want 1", len(values))
 	}
 	return values[0]
 }
@@ -34,7 +34,7 @@ func TestEnvReadsVariables(t *testing.T) {
 		"PAYMENTS_API_KEY": "hunter2", "payments/api-key": "hunter2", "payments.api key": "hunter2", "Mixed_case": "x",
 	} {
 		if v := fetchOne(t, env, secrets.Ref{Name: name}); string(v.Data) != want || v.Err != nil {
-			t.Errorf("%s: %q, %v", name, v.Data, v.Err)
+			t.Errorf("%s: got %q, %v, want %q", name, v.Data, v.Err, want)
 		}
 	}
 	for _, ref := range []secrets.Ref{
@@ -45,7 +45,7 @@ func TestEnvReadsVariables(t *testing.T) {
 		{Name: "PAYMENTS_API_KEY", Version: "1"},
 	} {
 		if v := fetchOne(t, env, ref); !errors.Is(v.Err, secrets.ErrNotFound) || v.Data != nil {
-			t.Errorf("%v: %q, %v", ref, v.Data, v.Err)
+			t.Errorf("%v: got %q, %v, want %v", ref, v.Data, v.Err, secrets.ErrNotFound)
 		}
 	}
 }
@@ -65,16 +65,16 @@ func TestTheVersionOfALocalValueFollowsTheValueAndTellsNothingOfIt(t *testing.T)
 			set("b")
 			b := fetchOne(t, src, ref).Version
 			if a == b || fetchOne(t, src, ref).Version != b || a == "" {
-				t.Errorf("versions %q and %q", a, b)
+				t.Errorf("got versions %q and %q, want two", a, b)
 			}
 			if v := fetchOne(t, src, secrets.Ref{Name: "API_KEY", Version: b}); string(v.Data) != "b" {
-				t.Errorf("by its version: %q, %v", v.Data, v.Err)
+				t.Errorf("by its version: got %q, %v, want b", v.Data, v.Err)
 			}
 			if v := fetchOne(t, src, secrets.Ref{Name: "API_KEY", Version: a}); !errors.Is(v.Err, secrets.ErrNotFound) {
-				t.Errorf("by the one before: %q, %v", v.Data, v.Err)
+				t.Errorf("by the version before: got %q, %v, want %v", v.Data, v.Err, secrets.ErrNotFound)
 			}
 			if fetchOne(t, sources[kind](), ref).Version == b {
-				t.Error("another source has the same version: values can be guessed from it")
+				t.Errorf("got version %q of another source as well, want one from which no value can be guessed", b)
 			}
 		})
 	}
@@ -104,7 +104,7 @@ func TestDirReadsAFileForEachSecret(t *testing.T) {
 	} {
 		write(t, filepath.Join(dir, tc.name), tc.text)
 		if v := fetchOne(t, src, secrets.Ref{Name: tc.name}); string(v.Data) != tc.want || v.Err != nil {
-			t.Errorf("%s: %.20q, %v", tc.name, v.Data, v.Err)
+			t.Errorf("%s: got %.20q, %v, want %.20q", tc.name, v.Data, v.Err, tc.want)
 		}
 	}
 }
@@ -130,7 +130,7 @@ func TestDirFollowsWhatKubernetesSwaps(t *testing.T) {
 	}
 	second := fetchOne(t, src, secrets.Ref{Name: "api-key"})
 	if string(first.Data) != "hunter2" || string(second.Data) != "hunter3" || first.Version == second.Version {
-		t.Errorf("%q %s, then %q %s: %v", first.Data, first.Version, second.Data, second.Version, second.Err)
+		t.Errorf("got %q %s, then %q %s, %v, want hunter2 and hunter3 with versions of their own", first.Data, first.Version, second.Data, second.Version, second.Err)
 	}
 }
 
@@ -167,10 +167,10 @@ func TestDirLetsNothingOut(t *testing.T) {
 	} {
 		v := fetchOne(t, secrets.Dir(dir), secrets.Ref{Name: tc.name})
 		if v.Err == nil || v.Data != nil || tc.err != nil && !errors.Is(v.Err, tc.err) {
-			t.Errorf("%.40q: %.20q, %.200v", tc.name, v.Data, v.Err)
+			t.Errorf("%.40q: got %.20q, %.200v, want %v", tc.name, v.Data, v.Err, tc.err)
 		}
 		if tc.err == nil && errors.Is(v.Err, secrets.ErrUnavailable) {
-			t.Errorf("%.40q may be covered by a stale value: %v", tc.name, v.Err)
+			t.Errorf("%.40q: got %v, want an error after which no stale value is served", tc.name, v.Err)
 		}
 	}
 	if runtime.GOOS != "windows" && os.Getuid() != 0 {
@@ -178,11 +178,11 @@ func TestDirLetsNothingOut(t *testing.T) {
 			t.Fatal(err)
 		}
 		if v := fetchOne(t, secrets.Dir(dir), secrets.Ref{Name: "api-key"}); !errors.Is(v.Err, secrets.ErrDenied) {
-			t.Errorf("a file that may not be read: %v", v.Err)
+			t.Errorf("a file that may not be read: got %v, want %v", v.Err, secrets.ErrDenied)
 		}
 	}
 	if v := fetchOne(t, secrets.Dir(filepath.Join(dir, "gone")), secrets.Ref{Name: "x"}); !errors.Is(v.Err, secrets.ErrNotFound) {
-		t.Errorf("no folder: %v", v.Err)
+		t.Errorf("no folder: got %v, want %v", v.Err, secrets.ErrNotFound)
 	}
 }
 
@@ -196,7 +196,7 @@ func TestARotationOfAFileIsSeenAfterTheTTL(t *testing.T) {
 	mustGet(t, c, "hunter2")
 	at.move(5 * time.Minute)
 	if second := mustGet(t, c, "hunter3"); second.Version() == first.Version() {
-		t.Error("the version is the same")
+		t.Errorf("got version %q twice, want another one", second.Version())
 	}
 	if err := os.Remove(path); err != nil {
 		t.Fatal(err)

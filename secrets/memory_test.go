@@ -25,7 +25,7 @@ func TestAValueThatIsFetchedAgainIsInMemoryOnce(t *testing.T) {
 	}
 	for i, text := range texts {
 		if address(text) != address(texts[0]) {
-			t.Errorf("after fetch %d it is in memory another time", i+1)
+			t.Errorf("after fetch %d: got another copy of the value, want the first one", i+1)
 		}
 	}
 }
@@ -36,7 +36,7 @@ func TestTheTextOfAKeyIsTheCachesOwn(t *testing.T) {
 	event := strings.Repeat("name stage version ", 1000)
 	ref := Ref{Name: event[:4], Stage: event[5:10], Version: event[11:18]}
 	if _, err := c.Get(t.Context(), ref.Name, VersionStage(ref.Stage), VersionID(ref.Version)); err == nil {
-		t.Fatal("it is there")
+		t.Fatal("got a value, want none in the environment")
 	}
 	if len(c.slots) != 1 {
 		t.Fatalf("%d entries are kept, want 1", len(c.slots))
@@ -46,7 +46,7 @@ func TestTheTextOfAKeyIsTheCachesOwn(t *testing.T) {
 	}
 	for i, text := range []string{kept.Name, kept.Stage, kept.Version} {
 		if at := address(text); at >= address(event) && at < address(event)+uintptr(len(event)) {
-			t.Errorf("part %d is kept within the event", i)
+			t.Errorf("part %d: got memory of the event, want a copy", i)
 		}
 	}
 }

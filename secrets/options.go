@@ -66,7 +66,7 @@ type FetchReport struct {
 
 // OnFetch sets a function that is called for each value after its fetch, also if
 // the fetch failed, and before the callers that wait for it return. It must be
-// fast. Its context is that of the call which began the fetch, without the
+// fast. It gets the context of the call that began the fetch, without its
 // cancellation. It may use the cache. If it panics, those callers get an error.
 func OnFetch(fn func(ctx context.Context, f FetchReport)) Option {
 	checkFunc("OnFetch", fn == nil)

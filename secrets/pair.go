@@ -23,8 +23,8 @@ func (c *Cache) Pair(ctx context.Context, name string) (current, previous Secret
 		d.current = s.content()
 	}
 	got := c.getAll(ctx, refs, d)
-	for d.fetch = afterRotation(got); d.fetch > 0; d.fetch = afterRotation(got) {
-		got = c.getAll(ctx, refs, d)
+	for from := afterRotation(got); from > 0; from = afterRotation(got) {
+		got = c.getAll(ctx, refs, demand{fetch: from})
 	}
 	switch {
 	case got[0].err != nil:

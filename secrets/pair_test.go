@@ -35,7 +35,7 @@ func mustPair(t *testing.T, c *secrets.Cache, current, previous string) {
 		t.Fatal(err)
 	}
 	if now.Text() != current || before.Text() != previous || before.IsZero() != (previous == "") {
-		t.Fatalf("%q and %q, want %q and %q", now.Text(), before.Text(), current, previous)
+		t.Fatalf("got %q and %q, want %q and %q", now.Text(), before.Text(), current, previous)
 	}
 }
 
@@ -48,7 +48,7 @@ func TestPairIsTheCurrentValueAndTheOneBefore(t *testing.T) {
 	mustGet(t, c, "hunter3")
 	v.mustHaveBeenAsked(t, 1)
 	if len(v.asked[0]) != 2 {
-		t.Errorf("asked for %v", v.asked[0])
+		t.Errorf("asked for %v, want both values", v.asked[0])
 	}
 }
 
@@ -80,8 +80,8 @@ func TestAMissingPreviousValueIsNoErrorInAnOutage(t *testing.T) {
 	mustBe(t, err, "secret_unavailable", secrets.ErrUnavailable)
 }
 
-// That there was none before tells nothing once another value is the current
-// one, or may not be read.
+// That there was none before says nothing once another value is the current one,
+// or may not be read.
 func TestAMissingPreviousValueIsMissingForOneCurrentValue(t *testing.T) {
 	c, v, at := newCache()
 	mustPair(t, c, "hunter2", "")
@@ -116,7 +116,7 @@ func TestPairFailsWhereOneOfTwoCannotBeHad(t *testing.T) {
 		current, before, err := c.Pair(t.Context(), name)
 		mustBe(t, err, tc.code, tc.err)
 		if !current.IsZero() || !before.IsZero() {
-			t.Errorf("a secret beside the error %v", err)
+			t.Errorf("got secrets beside the error %v, want none", err)
 		}
 	}
 }

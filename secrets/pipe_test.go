@@ -17,6 +17,6 @@ func TestDirDoesNotWaitForAPipe(t *testing.T) {
 		t.Skip(err)
 	}
 	if v := fetchOne(t, secrets.Dir(dir), secrets.Ref{Name: "pipe"}); !errors.Is(v.Err, secrets.ErrNotFound) {
-		t.Errorf("%q, %v", v.Data, v.Err)
+		t.Errorf("got %q, %v, want %v", v.Data, v.Err, secrets.ErrNotFound)
 	}
 }

@@ -33,12 +33,12 @@ func TestPrefetchOfTenIsOneCall(t *testing.T) {
 	}
 	for _, name := range ten {
 		if s, err := c.Get(t.Context(), name); err != nil || s.Text() != "text of "+name {
-			t.Errorf("%s: %q, %v", name, s.Text(), err)
+			t.Errorf("%s: got %q, %v, want its text", name, s.Text(), err)
 		}
 	}
 	v.mustHaveBeenAsked(t, 1)
 	if len(v.asked[0]) != 10 {
-		t.Errorf("asked for %d values", len(v.asked[0]))
+		t.Errorf("asked for %d values, want 10", len(v.asked[0]))
 	}
 }
 
@@ -50,7 +50,7 @@ func TestPrefetchAsksForWhatIsMissingAlone(t *testing.T) {
 		t.Fatal(err)
 	}
 	if len(v.asked) != 2 || len(v.asked[1]) != 1 || v.asked[1][0].Name != "other" {
-		t.Errorf("asked for %v", v.asked)
+		t.Errorf("asked for %v, want two fetches of one value each", v.asked)
 	}
 	if err := c.Prefetch(t.Context()); err != nil {
 		t.Error(err)
@@ -63,15 +63,15 @@ func TestOneMissingSecretNamesItselfAndHidesNoOther(t *testing.T) {
 	v.setRef(secrets.Ref{Name: "sealed"}, secrets.Value{Err: secrets.ErrUndecryptable})
 	err := c.Prefetch(t.Context(), "gone", name, "sealed", "")
 	if !errors.Is(err, secrets.ErrNotFound) || !errors.Is(err, secrets.ErrUndecryptable) {
-		t.Errorf("the error is %v", err)
+		t.Errorf("got error %v, want those of both names", err)
 	}
 	for _, want := range []string{`"gone": not found`, `"sealed": cannot be decrypted`, "without a name"} {
 		if !strings.Contains(err.Error(), want) {
-			t.Errorf("%v does not say %s", err, want)
+			t.Errorf("got error %v, want %s in it", err, want)
 		}
 	}
 	if strings.Contains(err.Error(), name) {
-		t.Errorf("%v names one that is there", err)
+		t.Errorf("got error %v, want nothing of %s, which is there", err, name)
 	}
 	mustGet(t, c, "hunter2")
 	v.mustHaveBeenAsked(t, 1)
@@ -96,15 +96,15 @@ func TestOneSlowSecretHidesNoOther(t *testing.T) {
 				defer cancel()
 				err := c.Prefetch(ctx, "slow", name)
 				if !errors.Is(err, context.DeadlineExceeded) {
-					t.Errorf("the error is %v", err)
+					t.Errorf("got error %v, want a timeout", err)
 				}
 				if ctx.Err() == nil && strings.Contains(err.Error(), name) {
-					t.Errorf("%v names one that is there", err)
+					t.Errorf("got error %v, want nothing of %s, which is there", err, name)
 				}
 				time.Sleep(time.Second)
 				mustGet(t, c, "hunter2")
 				if asked != 1 {
-					t.Errorf("asked %d times", asked)
+					t.Errorf("asked %d times, want once", asked)
 				}
 			})
 		})
@@ -127,7 +127,7 @@ func TestPrefetchAndGetShareAFetch(t *testing.T) {
 		close(open)
 		done.Wait()
 		if len(v.asked) != 2 || len(v.asked[1]) != 1 {
-			t.Errorf("asked for %v", v.asked)
+			t.Errorf("asked for %v, want two fetches of one value each", v.asked)
 		}
 	})
 }
@@ -140,10 +140,10 @@ func TestWhatIsPrefetchedTooEarlyIsFetchedInTheFirstInvocation(t *testing.T) {
 	v.set("third", "y", "1")
 	v.fail(fmt.Errorf("extension: %w", secrets.ErrOutsideInvocation))
 	if err := c.Prefetch(t.Context(), name, "other"); err != nil {
-		t.Errorf("too early: %v", err)
+		t.Errorf("too early: got %v, want no error", err)
 	}
 	if _, err := c.Get(t.Context(), "other"); !errors.Is(err, secrets.ErrOutsideInvocation) {
-		t.Errorf("a Get too early: %v", err)
+		t.Errorf("a Get too early: got %v, want %v", err, secrets.ErrOutsideInvocation)
 	}
 	asked := v.fetches()
 	v.fail(nil)
@@ -151,14 +151,14 @@ func TestWhatIsPrefetchedTooEarlyIsFetchedInTheFirstInvocation(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := len(v.asked[asked]); got != 3 {
-		t.Errorf("the first fetch was for %d values: %v", got, v.asked[asked])
+		t.Errorf("the first fetch was for %d values, want 3: %v", got, v.asked[asked])
 	}
 	mustGet(t, c, "hunter2")
 	v.mustHaveBeenAsked(t, asked+1)
 	at.move(5 * time.Minute)
 	mustGet(t, c, "hunter2")
 	if got := len(v.asked[asked+1]); got != 1 {
-		t.Errorf("a later fetch was for %d values", got)
+		t.Errorf("a later fetch was for %d values, want 1", got)
 	}
 }
 
@@ -167,7 +167,7 @@ func TestWhatIsPrefetchedTooEarlyIsFetchedOnceAndBounded(t *testing.T) {
 	v.fail(secrets.ErrOutsideInvocation)
 	for _, some := range [][]string{names(5), {name}} {
 		if err := c.Prefetch(t.Context(), some...); err != nil {
-			t.Errorf("too early: %v", err)
+			t.Errorf("too early: got %v, want no error", err)
 		}
 	}
 	v.fail(nil)
@@ -177,7 +177,7 @@ func TestWhatIsPrefetchedTooEarlyIsFetchedOnceAndBounded(t *testing.T) {
 		asked[ref]++
 	}
 	if len(asked) != len(v.asked[2]) || len(asked) > 3+1 {
-		t.Errorf("asked for %v", v.asked[2])
+		t.Errorf("asked for %v, want at most 4 values, each once", v.asked[2])
 	}
 }
 
@@ -265,16 +265,21 @@ func TestWhatIsInvalidatedIsNotServedStale(t *testing.T) {
 
 func TestWhatWasInvalidatedDuringAFetchIsNotKept(t *testing.T) {
 	for _, tc := range []struct {
-		version string
-		calls   int
-	}{{calls: 2}, {version: "1", calls: 2}, {version: "0", calls: 1}} {
+		name, version string
+		calls         int
+	}{
+		{name: name, calls: 2},
+		{name: name, version: "1", calls: 2},
+		{name: name, version: "0", calls: 1},
+		{name: "other", calls: 1},
+	} {
 		inBubble(t, func(t *testing.T, c *secrets.Cache, v *vault) {
 			read := make(chan struct{})
 			v.before = func(context.Context, []secrets.Ref) { <-read }
 			var done sync.WaitGroup
 			done.Go(func() { mustGet(t, c, "hunter2") })
 			synctest.Wait()
-			c.Invalidate(name, tc.version)
+			c.Invalidate(tc.name, tc.version)
 			close(read)
 			done.Wait()
 			mustGet(t, c, "hunter2")

@@ -19,7 +19,7 @@ func logged(t *testing.T, err error) string {
 	var log bytes.Buffer
 	h := guard.HandlerFunc(func(context.Context, []byte) ([]byte, error) { return nil, err })
 	if _, got := guard.Wrap(h, guard.Log(logging.New(&log))).Invoke(t.Context(), nil); got == nil {
-		t.Fatal("no error")
+		t.Fatal("got no error, want the handler's")
 	}
 	return log.String()
 }
@@ -35,6 +35,7 @@ func TestTheLogSaysWhyThereIsNoSecret(t *testing.T) {
 		{name: "denied", err: fmt.Errorf("store: %w", secrets.ErrDenied), want: "access denied"},
 		{name: "undecryptable", err: secrets.ErrUndecryptable, want: "cannot be decrypted"},
 		{name: "unavailable", err: secrets.ErrUnavailable, want: "source unavailable"},
+		{name: "outside an invocation", err: secrets.ErrOutsideInvocation, want: "answers only within an invocation"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			source := newVault()
@@ -66,7 +67,7 @@ func TestTheLogSaysWhyThereIsNoSecret(t *testing.T) {
 func TestAnotherReasonWithTheSameTextIsNotASources(t *testing.T) {
 	for _, sentinel := range []error{secrets.ErrNotFound, secrets.ErrDenied, secrets.ErrUndecryptable, secrets.ErrUnavailable, secrets.ErrRejected} {
 		if errors.Is(guard.Reason(sentinel.Error()), sentinel) || errors.Is(errors.New(sentinel.Error()), sentinel) {
-			t.Errorf("%v matches another error of the same text", sentinel)
+			t.Errorf("got a match of %v with another error of the same text, want none", sentinel)
 		}
 	}
 }

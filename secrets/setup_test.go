@@ -122,7 +122,7 @@ func mustGet(t *testing.T, c *secrets.Cache, text string, opts ...secrets.GetOpt
 	return s
 }
 
-// mustFail gets and gives the error, which must have that code, name the secret
+// mustFail returns the error of a Get. It must have that code, name the secret
 // and be of that kind.
 func mustFail(t *testing.T, c *secrets.Cache, code string, is error) *guard.Error {
 	t.Helper()
@@ -147,7 +147,7 @@ func mustBe(t *testing.T, err error, code string, is error) *guard.Error {
 		t.Errorf("%v is of kind %v, want %v", err, e.Kind, want)
 	}
 	if !strings.Contains(err.Error(), name) {
-		t.Errorf("%v does not name the secret", err)
+		t.Errorf("got error %v, want the name %s in it", err, name)
 	}
 	return e
 }

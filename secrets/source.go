@@ -2,6 +2,7 @@ package secrets
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/lambdarmor/lambdarmor/internal/reason"
@@ -66,13 +67,5 @@ var (
 	// ErrOutsideInvocation: the source answers only during an invocation, and
 	// there has been none yet. It matches [ErrUnavailable] and triggers no
 	// backoff.
-	ErrOutsideInvocation error = outsideInvocation{}
+	ErrOutsideInvocation = fmt.Errorf("%w: %w", reason.New("answers only within an invocation"), ErrUnavailable)
 )
-
-type outsideInvocation struct{}
-
-func (outsideInvocation) Error() string {
-	return "answers only within an invocation: " + ErrUnavailable.Error()
-}
-
-func (outsideInvocation) Unwrap() error { return ErrUnavailable }

@@ -39,27 +39,27 @@ func TestAnOldValueServesWithinMaxStaleAndVisibly(t *testing.T) {
 			for range 2 { // the second is within the backoff
 				s := mustGet(t, c, "hunter2")
 				if !s.Stale() || s.Version() != "1" || !s.FetchedAt().Equal(fetched) {
-					t.Errorf("stale %v, version %q, fetched at %v", s.Stale(), s.Version(), s.FetchedAt())
+					t.Errorf("got stale %v, version %q, fetched at %v, want stale version 1 of %v", s.Stale(), s.Version(), s.FetchedAt(), fetched)
 				}
 			}
 			if len(served) != 2 {
-				t.Fatalf("the hook has seen %d of 2", len(served))
+				t.Fatalf("got %d reports, want 2", len(served))
 			}
 			for _, s := range served {
 				if s.Ref != (secrets.Ref{Name: name}) || s.Version != "1" || s.Age != 5*time.Minute || !errors.Is(s.Err, tc.err) {
-					t.Errorf("the hook has seen %+v", s)
+					t.Errorf("got report %+v, want one of version 1 after 5 minutes with the error %v", s, tc.err)
 				}
 			}
 			at.move(15*time.Minute - 1)
 			if !mustGet(t, c, "hunter2").Stale() {
-				t.Error("a value of the last moment is not stale")
+				t.Error("in the last moment: got a fresh value, want a stale one")
 			}
 			at.move(1)
 			mustFail(t, c, "secret_unavailable", tc.err)
 			at.move(time.Hour)
 			v.fail(nil)
 			if mustGet(t, c, "hunter2").Stale() {
-				t.Error("a value that was just fetched is stale")
+				t.Error("got a stale value, want one that was just fetched")
 			}
 		})
 	}
@@ -98,6 +98,6 @@ func TestTheRecordOfAnInvocationNamesAStaleSecret(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !strings.Contains(log.String(), `"staleSecret":"`+name+`"`) {
-		t.Errorf("the record is %s", log.String())
+		t.Errorf("got the record %s, want staleSecret in it", log.String())
 	}
 }

@@ -51,19 +51,19 @@ func TestTrySurvivesARotation(t *testing.T) {
 	p := newShop("hunter2")
 	for range 2 {
 		if got, err := secrets.Try(t.Context(), c, name, p.buy); err != nil || got != "bought with 1" {
-			t.Errorf("%q, %v", got, err)
+			t.Errorf("got %q, %v, want a purchase with version 1", got, err)
 		}
 	}
 	v.rotate("hunter3", "2")
 	p.accept("hunter3")
 	for range 2 {
 		if got, err := secrets.Try(t.Context(), c, name, p.buy); err != nil || got != "bought with 2" {
-			t.Errorf("%q, %v", got, err)
+			t.Errorf("got %q, %v, want a purchase with version 2", got, err)
 		}
 	}
 	v.mustHaveBeenAsked(t, 2)
 	if n := p.visits.Load(); n != 5 {
-		t.Errorf("%d visits", n)
+		t.Errorf("got %d visits, want 5", n)
 	}
 }
 
@@ -76,7 +76,7 @@ func TestTryReturnsTheErrorWhereTheVersionIsTheSame(t *testing.T) {
 		}
 	}
 	if n := p.visits.Load(); n != 5 {
-		t.Errorf("%d visits", n)
+		t.Errorf("got %d visits, want 5", n)
 	}
 	v.mustHaveBeenAsked(t, 2) // and not once for each try
 
@@ -93,6 +93,16 @@ func TestTryReturnsTheErrorWhereTheVersionIsTheSame(t *testing.T) {
 	}
 }
 
+func TestAValueThatWasRejectedAndIsTheSameExpiresAsOthersDo(t *testing.T) {
+	c, v, at := newCache(secrets.TTL(time.Second / 2))
+	if _, err := secrets.Try(t.Context(), c, name, newShop().buy); !errors.Is(err, secrets.ErrRejected) {
+		t.Errorf("got %v, want %v", err, secrets.ErrRejected)
+	}
+	at.move(time.Second / 2)
+	mustGet(t, c, "hunter2")
+	v.mustHaveBeenAsked(t, 3)
+}
+
 func TestTryKnowsTheSameVersionAgainWhenItWasDroppedMeanwhile(t *testing.T) {
 	c, _, _ := newCache()
 	visits := 0
@@ -102,7 +112,7 @@ func TestTryKnowsTheSameVersionAgainWhenItWasDroppedMeanwhile(t *testing.T) {
 		return 0, secrets.ErrRejected
 	})
 	if !errors.Is(err, secrets.ErrRejected) || visits != 1 {
-		t.Errorf("%d visits, %v", visits, err)
+		t.Errorf("got %d visits, %v, want one and its error", visits, err)
 	}
 }
 
@@ -115,7 +125,7 @@ func TestTryOnceMoreAndNoMore(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	if n := p.visits.Load(); n != 2 {
-		t.Errorf("%d visits", n)
+		t.Errorf("got %d visits, want 2", n)
 	}
 }
 
@@ -156,7 +166,7 @@ func TestTryWithoutASecret(t *testing.T) {
 	_, err := secrets.Try(t.Context(), c, name, p.buy)
 	mustBe(t, err, "secret_denied", secrets.ErrDenied)
 	if p.visits.Load() != 0 {
-		t.Error("called without a secret")
+		t.Error("got a call without a secret, want none")
 	}
 }
 
@@ -169,7 +179,7 @@ func TestTryWhereTheSecretCannotBeFetchedAnew(t *testing.T) {
 		_, err := secrets.Try(t.Context(), c, name, p.buy)
 		mustBe(t, err, code, is)
 		if !errors.Is(err, secrets.ErrRejected) || p.visits.Load() != 1 {
-			t.Errorf("%d visits, %v", p.visits.Load(), err)
+			t.Errorf("got %d visits, %v, want one and its error besides", p.visits.Load(), err)
 		}
 	}
 }
@@ -298,7 +308,7 @@ func TestWhatIsReadBeforeTheRejectionIsNotWaitedForEither(t *testing.T) {
 			close(turns[4])
 			done.Wait()
 			if n := calls.Load(); n != 4 {
-				t.Errorf("%d calls", n)
+				t.Errorf("got %d calls of the source, want 4", n)
 			}
 		})
 	}
@@ -315,7 +325,7 @@ func TestNoUseFailsAndEachVersionIsFetchedOnceWhileItRotates(t *testing.T) {
 			users.Go(func() {
 				for range 4 {
 					if _, err := secrets.Try(t.Context(), c, name, p.buy); err != nil {
-						t.Errorf("a use failed: %v", err)
+						t.Errorf("got %v, want no use to fail", err)
 					}
 				}
 			})
@@ -325,7 +335,7 @@ func TestNoUseFailsAndEachVersionIsFetchedOnceWhileItRotates(t *testing.T) {
 		p.accept(text) // from now on nothing else
 		users.Go(func() {
 			if _, err := secrets.Try(t.Context(), c, name, p.buy); err != nil {
-				t.Errorf("the use after the rotation failed: %v", err)
+				t.Errorf("after the rotation: got %v, want no use to fail", err)
 			}
 		})
 		users.Wait()

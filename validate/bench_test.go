@@ -1,74 +1,21 @@
 package validate_test
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
 
-	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/guard/httpapi"
 	"github.com/lambdarmor/lambdarmor/validate"
 	"github.com/santhosh-tekuri/jsonschema/v5"
 )
 
-// A layer adds what lies between read and body: both have an outer layer that
-// has read the request, as every chain has. Of that, library is the library's
-// own, and tree is what the shared tree costs whoever asks for it first.
-func BenchmarkUnicorn(b *testing.B) {
-	schema := mustCompile(unicornSchema)
-	payload := request(b, unicorn)
-	read := func(next lambda.Handler) lambda.Handler {
-		return guard.HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
-			if _, err := guard.EventOf(ctx, payload).Body(); err != nil {
-				return nil, err
-			}
-			return next.Invoke(ctx, payload)
-		})
-	}
-	tree := func(next lambda.Handler) lambda.Handler {
-		return guard.HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
-			if _, err := guard.EventOf(ctx, payload).BodyTree(); err != nil {
-				return nil, err
-			}
-			return next.Invoke(ctx, payload)
-		})
-	}
-	body, err := guard.EventOf(context.Background(), payload).BodyTree()
-	if err != nil {
-		b.Fatal(err)
-	}
-	library := jsonschema.MustCompileString("unicorn.json", string(unicornSchema))
-	b.Run("library", func(b *testing.B) {
-		b.ReportAllocs()
-		for b.Loop() {
-			if err := library.Validate(body); err != nil {
-				b.Fatal(err)
-			}
-		}
-	})
-	for _, bm := range []struct {
-		name   string
-		layers []guard.Middleware
-	}{
-		{name: "read", layers: []guard.Middleware{read}},
-		{name: "tree", layers: []guard.Middleware{read, tree}},
-		{name: "body", layers: []guard.Middleware{read, validate.Body(schema)}},
-		{name: "body-with-tree-shared", layers: []guard.Middleware{read, tree, validate.Body(schema)}},
-	} {
-		b.Run(bm.name, func(b *testing.B) {
-			h := guard.Wrap(accept, bm.layers...)
-			b.ReportAllocs()
-			for b.Loop() {
-				if _, err := h.Invoke(context.Background(), payload); err != nil {
-					b.Fatal(err)
-				}
-			}
-		})
-	}
-}
-
-// An order of ten items, accepted and refused.
+// An order of ten items: by this package, by the library, and by a function that
+// decodes what is valid and answers it.
 func BenchmarkOrder(b *testing.B) {
 	const text = `{"type":"object","required":["customer","items"],"additionalProperties":false,"properties":{
 		"customer":{"type":"string","pattern":"^c-[0-9]+$","maxLength":20},
@@ -78,7 +25,17 @@ func BenchmarkOrder(b *testing.B) {
 	valid := `{"customer":"c-42","note":"the door at the back","items":[` + many(10, func(i int) string {
 		return fmt.Sprintf(`{"sku":"KB-10%d","quantity":%d}`, i, i+1)
 	}) + `]}`
-	order, library := mustCompile([]byte(text)), jsonschema.MustCompileString("order.json", text)
+	schema, library := mustCompile([]byte(text)), jsonschema.MustCompileString("order.json", text)
+	type order struct {
+		Customer string `json:"customer"`
+		Note     string `json:"note"`
+		Items    []struct {
+			SKU      string `json:"sku"`
+			Quantity int    `json:"quantity"`
+		} `json:"items"`
+	}
+	function := guard.Wrap(httpapi.Func(func(_ context.Context, o order) (order, error) { return o, nil }),
+		httpapi.Problems(), validate.Body(schema))
 	for _, bb := range []struct{ name, body string }{
 		{name: "valid", body: valid},
 		{name: "last-item-wrong", body: strings.Replace(valid, `"quantity":10`, `"quantity":0`, 1)},
@@ -89,17 +46,25 @@ func BenchmarkOrder(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
+		payload := request(b, bb.body)
 		for _, judge := range []struct {
-			name     string
-			validate func(any) error
+			name  string
+			judge func() error
 		}{
-			{name: "own", validate: func(v any) error { return order.Validate(v) }},
-			{name: "library", validate: library.Validate},
+			{name: "own", judge: func() error { return schema.Validate(tree) }},
+			{name: "library", judge: func() error { return library.Validate(tree) }},
+			{name: "function", judge: func() error {
+				out, err := function.Invoke(b.Context(), payload)
+				if bytes.Contains(out, []byte(`"statusCode":400`)) {
+					return errors.New("refused")
+				}
+				return err
+			}},
 		} {
 			b.Run(bb.name+"/"+judge.name, func(b *testing.B) {
 				b.ReportAllocs()
 				for b.Loop() {
-					if err := judge.validate(tree); (err == nil) != (bb.name == "valid") {
+					if err := judge.judge(); (err == nil) != (bb.name == "valid") {
 						b.Fatal(err)
 					}
 				}

@@ -1,54 +1,52 @@
-// Package validate refuses what a schema does not allow, before a handler sees
-// it: the body of an HTTP request, a whole event, what a JMESPath selects, a
-// record of a batch, the parameters of a request, and what a handler returns.
+// Package validate refuses inputs that a JSON Schema does not allow, before a
+// handler sees them.
 //
-//	//go:embed order.schema.json
-//	var orderSchema []byte
+//	guard.Start(httpapi.Func(placeOrder),
+//		httpapi.Problems(),
+//		guard.Recover(),
+//		guard.Limit(guard.Limits{}),
+//		validate.Body(orderSchema),
+//	)
 //
-//	func main() {
-//		guard.Start(httpapi.Func(placeOrder),
-//			guard.Log(logger),
-//			httpapi.Problems(),
-//			guard.Recover(),
-//			guard.Limit(guard.Limits{}),
-//			validate.Body(validate.MustCompile(orderSchema)),
-//		)
-//	}
+// A schema is compiled in one of two ways:
 //
-// Schemas are JSON Schema of draft 4 to 2020-12. They are compiled when the
-// function starts, reach no network and no file that was not given, and match
-// patterns in linear time. Structs with validator tags are the matter of the
-// package structs below this one: it links 2 MiB more, and only where it is
-// used.
+//	//go:generate go tool schemagen -var orderSchema -o order_schema.go order.schema.json
 //
-// # What is judged
+//	var orderSchema = schema.MustCompile(text) // of package schema
 //
-// A layer asks the shared [guard.Event] for its tree: strict JSON, read once,
-// numbers as they were written. 9007199254740993 is more than
-// 9007199254740992, 1.0 is an integer, 1e400 is a number. A number of more than
-// 512 digits, or beyond 1e±512, is refused: comparing it takes too long.
+// The first compiles it when the function is built, and is smaller and faster
+// to start. The second links a schema compiler.
 //
-// # What is answered
+// [Body] validates the body of an HTTP request, [Parameters] its path, query
+// and header values, [Event] a whole event, [Records] the records of a batch,
+// and [Result] what the handler returns. Package validate/jmespath validates a
+// part of an event, and package validate/structs uses struct tags in place of a
+// schema.
 //
-// A refusal is a [*guard.Error] of kind Invalid and code validation_failed. It
-// lists up to 20 places, the deepest first, then in the order of the pointers,
-// and counts the rest. A place is a JSON pointer, the keyword that it breaks,
-// and a sentence with the keyword's own limit:
+// # Input
+//
+// Inputs are strict JSON. Numbers are compared exactly as they are written:
+// 9007199254740993 is more than 9007199254740992, 1.0 is an integer, and 1e400
+// is a number. Numbers of more than 512 digits or beyond 1e±512 are refused.
+//
+// # Errors
+//
+// A refusal is a [*guard.Error] of kind Invalid with the code validation_failed.
+// It lists up to 20 places, the deepest first, each with a JSON pointer, the
+// keyword, and the limit of the keyword:
 //
 //	/items/0/quantity  maximum               must be at most 99
 //	/items/1/sku       required              is required
 //	/discount          additionalProperties  is not allowed
 //
-// A member that is missing or unknown has its own pointer, so that a form can
-// show the error beside its field; one whose name is "" is taken for the object
-// around it, as the library does. Neither the answer nor the log repeats a
-// value; the name of a member is in a pointer and nowhere else. Patterns,
-// enumerations and constants of the schema are not shown either.
+// No error and no log contains a value of the input. Names of members are in
+// pointers only. Patterns, enumerations and constants of the schema are not
+// shown.
 //
-// # What it costs
+// # Cost
 //
-// What is valid is accepted without an allocation where the schema keeps to
-// the usual keywords. The library is asked about all else: it is the one that
-// refuses. It checks everything before it answers, and what a hostile input
-// could make of that is bounded beforehand, see [MaxChecks].
+// Patterns match in linear time, and the work on one input is limited, see
+// [MaxSteps]. An input beyond the limit is refused with the code
+// validation_too_costly, and the error has the place where the limit was
+// reached.
 package validate

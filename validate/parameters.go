@@ -11,7 +11,6 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/guard/httpapi"
-	"github.com/lambdarmor/lambdarmor/internal/fieldlines"
 	"github.com/lambdarmor/lambdarmor/validate/program"
 )
 
@@ -39,15 +38,14 @@ import (
 // the schema names under properties or required.
 func Parameters(s *Schema, opts ...Option) guard.Middleware {
 	p := &parameters{checker: newChecker("Parameters", s, opts)}
-	p.find(program.Root, func(root *program.Schema) {
-		p.find(member(root, "path"), func(path *program.Schema) {
-			if path.Object != nil {
-				for _, m := range path.Object.Members {
-					p.wildcards = append(p.wildcards, m.Name)
-				}
-			}
-		})
-	})
+	for _, path := range p.rules(p.member([]program.ID{program.Root}, "path")) {
+		if path.Keyword == "required" {
+			p.wildcards = append(p.wildcards, path.Texts...)
+		}
+		for _, m := range path.Members {
+			p.wildcards = append(p.wildcards, m.Name)
+		}
+	}
 	return checking("validate.Parameters", func(ctx context.Context, payload []byte) error {
 		req, err := guard.EventOf(ctx, payload).HTTP()
 		if err != nil {
@@ -60,7 +58,7 @@ func Parameters(s *Schema, opts ...Option) guard.Middleware {
 		return p.check(map[string]any{
 			"path":   p.group("path", p.pathValues(ctx, req), nil),
 			"query":  p.group("query", queryValues(req, query), query),
-			"header": p.group("header", fieldlines.Map(fieldlines.Lines(req.Headers)), nil),
+			"header": p.group("header", req.Headers, nil),
 		})
 	})
 }
@@ -98,27 +96,27 @@ func queryValues(req *events.APIGatewayV2HTTPRequest, query url.Values) map[stri
 // group makes the object of one kind of parameters. query has all values of a
 // name.
 func (p *parameters) group(kind string, values map[string]string, query url.Values) map[string]any {
-	schema := p.first(program.Root, func(s *program.Schema) program.ID { return member(s, kind) })
+	group := p.member([]program.ID{program.Root}, kind)
 	object := make(map[string]any, len(values))
 	for name, value := range values {
 		all := query[name]
 		if all == nil {
 			all = []string{value}
 		}
-		object[name] = p.convert(p.first(schema, func(s *program.Schema) program.ID { return member(s, name) }), value, all)
+		object[name] = p.convert(p.member(group, name), value, all)
 	}
 	return object
 }
 
-// convert returns a value as the type that its schema asks for, where it can be
-// read as that.
-func (p *parameters) convert(id program.ID, value string, all []string) any {
+// convert returns a value as the type that its schemas ask for, where it can be
+// read as that. all are the values of an array.
+func (p *parameters) convert(ids []program.ID, value string, all []string) any {
 	var types program.Types
-	p.find(id, func(s *program.Schema) {
+	for _, id := range p.closure(ids) {
 		if types == 0 {
-			types = s.Types
+			types = p.program.Schemas[id].Types
 		}
-	})
+	}
 	switch {
 	case types&program.String != 0:
 		return value
@@ -126,16 +124,16 @@ func (p *parameters) convert(id program.ID, value string, all []string) any {
 		return value == "true"
 	case types&(program.Number|program.Integer) != 0 && isNumber(value):
 		return json.Number(value)
-	case types&program.Array != 0:
-		items := p.first(id, func(s *program.Schema) program.ID {
-			if s.Array == nil {
-				return 0
+	case types&program.Array != 0 && all != nil:
+		var items []program.ID
+		for _, r := range p.rules(ids) {
+			if r.Keyword == "prefixItems" || r.Keyword == "additionalItems" {
+				items = append(items, r.Schema)
 			}
-			return s.Array.Items
-		})
+		}
 		converted := make([]any, len(all))
 		for i, item := range all {
-			converted[i] = p.convert(items, item, []string{item})
+			converted[i] = p.convert(items, item, nil) // not to an array again
 		}
 		return converted
 	default:
@@ -147,44 +145,36 @@ func isNumber(value string) bool {
 	return value != "" && strings.Trim(value, "+-.0123456789eE") == "" && json.Valid([]byte(value))
 }
 
-// member returns the schema that s itself sets on a member.
-func member(s *program.Schema, name string) program.ID {
-	if s.Object != nil {
-		for _, m := range s.Object.Members {
+// member returns the schemas of a member of the values of others.
+func (p *parameters) member(ids []program.ID, name string) (found []program.ID) {
+	for _, r := range p.rules(ids) {
+		for _, m := range r.Members {
 			if m.Name == name {
-				return m.Schema
+				found = append(found, m.Schema)
 			}
 		}
 	}
-	return 0
-}
-
-// first returns the first answer that is not 0.
-func (p *parameters) first(id program.ID, ask func(*program.Schema) program.ID) (found program.ID) {
-	p.find(id, func(s *program.Schema) {
-		if found == 0 {
-			found = ask(s)
-		}
-	})
 	return found
 }
 
-// find calls visit with a schema, then with those that its $ref and allOf lead
-// to, each once.
-func (p *parameters) find(id program.ID, visit func(*program.Schema)) {
-	var seen []program.ID
-	var walk func(id program.ID)
-	walk = func(id program.ID) {
-		if id == 0 || slices.Contains(seen, id) {
-			return
-		}
-		seen = append(seen, id)
-		s := &p.program.Schemas[id]
-		visit(s)
-		walk(s.Ref)
-		for _, sub := range s.AllOf {
-			walk(sub)
+func (p *parameters) rules(ids []program.ID) (rules []program.Rule) {
+	for _, id := range p.closure(ids) {
+		rules = append(rules, p.program.Schemas[id].Rules...)
+	}
+	return rules
+}
+
+// closure adds the schemas that $ref and allOf lead to.
+func (p *parameters) closure(ids []program.ID) []program.ID {
+	ids = slices.Clone(ids)
+	for i := 0; i < len(ids); i++ { // it grows on the way
+		for _, r := range p.program.Schemas[ids[i]].Rules {
+			for _, id := range r.Schemas {
+				if r.Keyword == "allOf" && !slices.Contains(ids, id) {
+					ids = append(ids, id)
+				}
+			}
 		}
 	}
-	walk(id)
+	return ids
 }

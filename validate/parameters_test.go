@@ -77,6 +77,15 @@ func TestParameters(t *testing.T) {
 	}
 }
 
+func TestParametersWithAnArrayOfItself(t *testing.T) {
+	list := mustCompile([]byte(`{"properties":{"query":{"properties":{"a":{"$ref":"#/$defs/list"}}}},"$defs":{"list":{"type":"array","items":{"$ref":"#/$defs/list"}}}}`))
+	payload := `{"version":"2.0","rawQueryString":"a=1&a=2","queryStringParameters":{"a":"1,2"},"requestContext":{"http":{"method":"GET"}}}`
+	_, err := invoke(t, []byte(payload), validate.Parameters(list))
+	if got, want := listed(refusal(t, err)), "/query/a/0 type: must be an array\n/query/a/1 type: must be an array"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
 func TestParametersThatAreMissing(t *testing.T) {
 	layer := validate.Parameters(mustCompile([]byte(listParameters)))
 	_, err := invoke(t, request(t, ``), layer)

@@ -11,8 +11,8 @@ import (
 	"github.com/lambdarmor/lambdarmor/guard/httpapi"
 )
 
-// BenchmarkGet// BenchmarkGet measures one of two routes. The bare handler is that of a gateway
-// with a function for each route.
+// BenchmarkGet measures one of two routes. The bare handler is for a
+// gateway with a function for each route.
 func BenchmarkGet(b *testing.B) {
 	raw := payload(b, "get_order.json")
 	ok := answers(http.StatusOK, `{"id":"o-1","status":"accepted"}`)

@@ -34,7 +34,7 @@ const missBurst = 5
 // unknown key may be a new one: the error is Unavailable, with the code
 // api_keys_unavailable, and no gateway stores it.
 //
-// A secret that cannot be read is an error, unless the key is that of another one.
+// A secret that cannot be read is an error, unless another one has the key.
 // Secrets panics if cache is nil, a name is empty, or a grant is invalid.
 func Secrets(cache *secrets.Cache, keys map[string]authorizer.Grant) authorizer.Verifier {
 	if cache == nil {

@@ -45,24 +45,6 @@ func (e *OverlapError) Error() string {
 
 var errRouteKey = reason.New("policy: a route with a malformed key: write it as \"GET /orders/{id}\"")
 
-// AllowRoute allows all calls of a route, whatever else they may be calls of: the
-// gateway has found the route already. A malformed key allows the call itself.
-func (d *Document) AllowRoute(call ARN, key string, g Gateway) error {
-	r, ok := routekey.Parse(key)
-	if !ok {
-		return d.Allow(call)
-	}
-	for _, method := range r.Methods() {
-		if err := d.allowRoute(call, r, method, g); err != nil {
-			return err
-		}
-	}
-	if key == "$default" && (call.Path == "" || !slices.Contains(routekey.Methods(), call.Method)) {
-		return d.Allow(call) // a gateway may name such a call by its route alone
-	}
-	return nil
-}
-
 // AllowRoutes allows the granted routes of a stage, and none of the others. A route
 // without parameters is allowed by its path, and one with parameters as "prefix/*".
 // What "prefix/*" would allow of a refused route is denied, in every spelling of its
@@ -82,32 +64,12 @@ func (d *Document) AllowRoutes(stage ARN, routes []Route, g Gateway) error {
 	}
 	for _, r := range c.routes {
 		if r.granted {
-			if err := c.allow(r); err != nil {
+			if err := c.grant(r); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
-}
-
-// allowRoute allows a route by its path, or all below what stands in front of its
-// first parameter.
-func (d *Document) allowRoute(stage ARN, r *routekey.Route, method string, g Gateway) error {
-	a := stage
-	a.Method, a.Path = method, r.Path(r.Literals())
-	switch {
-	case !r.Fixed():
-		return d.AllowBelow(a)
-	case a.Path == "":
-		a.Path = "/"
-	case g != HTTPAPI:
-		slash := a
-		slash.Path += "/"
-		if err := d.Allow(slash); err != nil {
-			return err
-		}
-	}
-	return d.Allow(a)
 }
 
 // cover writes a document for the routes of a stage.
@@ -124,8 +86,15 @@ type route struct {
 	granted bool
 }
 
-func (c *cover) allow(r route) error {
-	if err := c.allowRoute(c.stage, r.Route, r.method, c.gateway); err != nil || r.Fixed() {
+// grant allows a route by its path, or all below what stands in front of its first
+// parameter, without what is refused there.
+func (c *cover) grant(r route) error {
+	a := c.stage
+	a.Method, a.Path = r.method, r.Path(r.Literals())
+	if r.Fixed() {
+		return c.grantPath(a)
+	}
+	if err := c.AllowBelow(a); err != nil {
 		return err
 	}
 	var below []route // what "prefix/*" matches as well
@@ -145,6 +114,19 @@ func (c *cover) allow(r route) error {
 		}
 	}
 	return nil
+}
+
+func (c *cover) grantPath(a ARN) error {
+	if a.Path == "" {
+		a.Path = "/"
+	} else if c.gateway != HTTPAPI {
+		slash := a
+		slash.Path += "/"
+		if err := c.Allow(slash); err != nil {
+			return err
+		}
+	}
+	return c.Allow(a)
 }
 
 // denyReadings denies paths below a route with a parameter that can be read as

@@ -8,9 +8,8 @@ import (
 	"github.com/lambdarmor/lambdarmor/authorizer/jwt"
 )
 
-// issuer gives who verifies tokens: access tokens as RFC 9068 describes them,
-// issued by ISSUER for AUDIENCE. A local run without either issues its own, and
-// nothing else does.
+// issuer returns the verifier of access tokens (RFC 9068) that ISSUER issued for
+// AUDIENCE. Only a local run may leave both out: it issues tokens of its own.
 func issuer() (authorizer.Verifier, error) {
 	url, audience := os.Getenv("ISSUER"), os.Getenv("AUDIENCE")
 	switch {

@@ -1,5 +1,5 @@
-// Command authorizer is a custom authorizer of an HTTP API: it lets in who has
-// a token of our issuer, with the scope that the route asks for.
+// Command authorizer is a Lambda authorizer of an HTTP API: it accepts tokens of our
+// issuer that have the scope of the route.
 package main
 
 import (
@@ -22,8 +22,8 @@ func main() {
 	guard.Start(gate(log, tokens))
 }
 
-// gate is the function. Its decisions are kept by the identity sources of the
-// API, which have to have both the header Authorization and $context.routeKey.
+// gate is the function. The API has to list two identity sources, the header
+// Authorization and $context.routeKey: the gateway keeps decisions by these.
 func gate(log *slog.Logger, tokens authorizer.Verifier) lambda.Handler {
 	return guard.Wrap(authorizer.Simple(mayCall(tokens)), guard.Default(log))
 }

@@ -2,8 +2,7 @@ package main
 
 import "github.com/lambdarmor/lambdarmor/authorizer"
 
-// mayCall says what it takes to call a route. One that is not named here is
-// closed.
+// mayCall lists what each route needs. A route that is not listed is closed.
 func mayCall(tokens authorizer.Verifier) authorizer.Check {
 	return authorizer.All(
 		authorizer.Bearer(tokens),

@@ -1,5 +1,5 @@
-// Command orders is a defended HTTP API: orders are placed once and looked up,
-// and nothing that is not an order comes near them.
+// Command orders is a defended HTTP API: it places each order once and looks orders
+// up. Anything that is not an order is refused before it reaches the functions.
 package main
 
 import (
@@ -27,8 +27,8 @@ func main() {
 	guard.Start(api(log, &shop{prices: catalogue(), orders: orders}, keys))
 }
 
-// api is the function: the routes, and the layers that every HTTP function
-// should have around them.
+// api is the function: the routes, and around them the layers that every HTTP
+// function should have.
 func api(log *slog.Logger, s *shop, keys idempotency.Store) lambda.Handler {
 	routes := httpapi.Routes(map[string]lambda.Handler{
 		"POST /orders": guard.Wrap(httpapi.Func(s.place),

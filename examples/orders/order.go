@@ -21,7 +21,7 @@ type item struct {
 	Quantity int64  `json:"quantity"`
 }
 
-// order is what we keep of it.
+// order is what we keep.
 type order struct {
 	ID       string `json:"id"`
 	Customer string `json:"customer"`
@@ -38,8 +38,8 @@ type receipt struct {
 	Total  money  `json:"total"`
 }
 
-// money is an amount in decimal notation: a JSON number would be rounded by
-// whoever reads it as a float.
+// money is an amount in decimal notation: clients that read JSON numbers as floats
+// would round it.
 type money struct {
 	Amount   string `json:"amount"`
 	Currency string `json:"currency"`
@@ -61,7 +61,7 @@ func catalogue() map[string]int64 {
 	return map[string]int64{"KB-101": 8950, "MS-200": 3900, "CB-300": 1250}
 }
 
-// place accepts an order of what the catalogue holds.
+// place accepts an order of items in the catalogue.
 func (s *shop) place(ctx context.Context, in orderRequest) (httpapi.Reply[receipt], error) {
 	total, err := s.total(in.Items)
 	if err != nil {

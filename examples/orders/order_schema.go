@@ -8,20 +8,41 @@ import (
 )
 
 var orderSchema = validate.MustNew(&program.Program{Version: 1, Schemas: []program.Schema{
-	program.Schema{},
-	program.Schema{Types: program.Object, Object: &program.ObjectRules{Members: []program.Member{
-		program.Member{Name: "customer", Required: true, Schema: 3},
-		program.Member{Name: "items", Required: true, Schema: 4},
-		program.Member{Name: "note", Schema: 5},
-	}, Additional: 2}},
-	program.Schema{Never: true},
-	program.Schema{Types: program.String, String: &program.StringRules{Length: &program.Range{Max: 20}, Pattern: "^c-[0-9]+$"}},
-	program.Schema{Types: program.Array, Array: &program.ArrayRules{Count: &program.Range{Min: 1, Max: 50}, Items: 6}},
-	program.Schema{Types: program.String, String: &program.StringRules{Length: &program.Range{Max: 280}}},
-	program.Schema{Types: program.Object, Object: &program.ObjectRules{Members: []program.Member{
-		program.Member{Name: "quantity", Required: true, Schema: 7},
-		program.Member{Name: "sku", Required: true, Schema: 8},
-	}, Additional: 2}},
-	program.Schema{Types: program.Integer, Number: &program.NumberRules{Minimum: "1", Maximum: "99"}},
-	program.Schema{Types: program.String, String: &program.StringRules{Pattern: "^[A-Z]{2}-[0-9]{3}$"}},
+	{},
+	{Types: program.Object, Rules: []program.Rule{
+		{Keyword: "properties", Schema: 2, Members: []program.Member{
+			{Name: "customer", Schema: 3},
+			{Name: "items", Schema: 4},
+			{Name: "note", Schema: 5},
+		}},
+		{Keyword: "required", Texts: []string{"customer", "items"}},
+	}},
+	{Never: true},
+	{Types: program.String, Rules: []program.Rule{
+		{Keyword: "maxLength", Count: 20},
+		{Keyword: "pattern", Text: "^c-[0-9]+$"},
+	}},
+	{Types: program.Array, Rules: []program.Rule{
+		{Keyword: "minItems", Count: 1},
+		{Keyword: "maxItems", Count: 50},
+		{Keyword: "prefixItems", Schema: 6},
+	}},
+	{Types: program.String, Rules: []program.Rule{
+		{Keyword: "maxLength", Count: 280},
+	}},
+	{Types: program.Object, Rules: []program.Rule{
+		{Keyword: "properties", Schema: 7, Members: []program.Member{
+			{Name: "quantity", Schema: 8},
+			{Name: "sku", Schema: 9},
+		}},
+		{Keyword: "required", Texts: []string{"sku", "quantity"}},
+	}},
+	{Never: true},
+	{Types: program.Integer, Rules: []program.Rule{
+		{Keyword: "minimum", Text: "1"},
+		{Keyword: "maximum", Text: "99"},
+	}},
+	{Types: program.String, Rules: []program.Rule{
+		{Keyword: "pattern", Text: "^[A-Z]{2}-[0-9]{3}$"},
+	}},
 }})

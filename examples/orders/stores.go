@@ -12,16 +12,16 @@ import (
 	"github.com/lambdarmor/lambdarmor/idempotency/dynamo"
 )
 
-// orderStore keeps orders. What is put is there when its request is answered: in
-// a table not before.
+// orderStore keeps orders. An order is there once its request is answered, and in a
+// table not before.
 type orderStore interface {
 	put(ctx context.Context, o order) error
 	get(ctx context.Context, id string) (order, bool, error)
 }
 
-// openStores gives the tables that ORDERS_TABLE and IDEMPOTENCY_TABLE name. A
-// local run without them gets stores in memory, and nothing else does: a
-// function that forgets its orders must not start by mistake.
+// openStores returns the tables named by ORDERS_TABLE and IDEMPOTENCY_TABLE. Only a
+// local run may leave both out and keep orders in memory: a deployed function that
+// forgets its orders must not start.
 func openStores(ctx context.Context) (orderStore, idempotency.Store, error) {
 	ordersTable, keysTable := os.Getenv("ORDERS_TABLE"), os.Getenv("IDEMPOTENCY_TABLE")
 	switch {

@@ -16,9 +16,9 @@ import (
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
 const maxKey = 2048
 
-// table keeps orders in DynamoDB, each as an item of its id and its JSON. An
-// order is written when its key is completed, in one transaction with that: there
-// is no order that a retry does not know of.
+// table keeps orders in DynamoDB, each as an item of its id and its JSON. An order
+// is written in the transaction that completes its idempotency key, so a retry knows
+// every order.
 type table struct {
 	client *dynamodb.Client
 	name   string
@@ -42,7 +42,7 @@ func (t *table) put(ctx context.Context, o order) error {
 
 func (t *table) get(ctx context.Context, id string) (order, bool, error) {
 	if len(id) > maxKey {
-		return order{}, false, nil // DynamoDB would call it an error of ours
+		return order{}, false, nil // DynamoDB would answer with an error
 	}
 	out, err := t.client.GetItem(ctx, &dynamodb.GetItemInput{
 		TableName:      &t.name,

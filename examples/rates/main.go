@@ -1,6 +1,5 @@
-// Command rates is an HTTP API that calls another one with an API key. The key
-// is rotated under it without a failed request, and the level of its log changes
-// without a deployment.
+// Command rates is an HTTP API that calls another API with a key. A rotation of the
+// key fails no request, and the log level changes without a deployment.
 package main
 
 import (
@@ -24,7 +23,7 @@ func main() {
 	guard.Start(api(log, level, settings, provider))
 }
 
-// api is the function: the route, and what stands around it.
+// api is the function: the route, and the layers around it.
 func api(log *slog.Logger, level *slog.LevelVar, settings *settings, provider *provider) lambda.Handler {
 	routes := httpapi.Routes(map[string]lambda.Handler{
 		"GET /rates/{currency}": httpapi.Func(provider.get),

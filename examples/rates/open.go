@@ -14,14 +14,13 @@ import (
 	"github.com/lambdarmor/lambdarmor/secrets/agent"
 )
 
-// fresh is how long settings serve until the agent is asked again. It answers
-// from memory.
+// fresh is how long settings are used before the agent is asked again, which
+// answers from memory.
 const fresh = 5 * time.Second
 
-// open makes what the environment names: the provider at RATES_URL, its key in
+// open connects to what the environment names: the provider at RATES_URL, its key in
 // the secret RATES_KEY_SECRET, the settings in the AppConfig configuration
-// RATES_SETTINGS. A local run without them gets a pretended provider, and
-// nothing else does.
+// RATES_SETTINGS. Only a local run may leave them out: it gets a pretended provider.
 func open(log *slog.Logger) (*settings, *provider, error) {
 	address, key, config := os.Getenv("RATES_URL"), os.Getenv("RATES_KEY_SECRET"), os.Getenv("RATES_SETTINGS")
 	switch {
@@ -57,11 +56,10 @@ func connect(log *slog.Logger, url string, keys secrets.Source, key string, conf
 		&provider{url: url, keys: secrets.New(keys, fetched), key: key, client: &http.Client{CheckRedirect: stay}, log: log}
 }
 
-// stay follows no redirect: the key would go along, also where it shows.
+// stay follows no redirect: the key would be sent along, to any host.
 func stay(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
-// private reports whether what is sent to an address can be read by nobody on
-// the way.
+// private reports whether a request to the address cannot be read on the way.
 func private(address string) bool {
 	u, err := url.Parse(address)
 	if err != nil {

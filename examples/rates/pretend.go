@@ -11,9 +11,9 @@ import (
 	"github.com/lambdarmor/lambdarmor/secrets"
 )
 
-// pretendProvider starts a provider on this machine for a local run, and gives
-// its address. Its key is rotated every ten seconds; the one before is good for
-// ten more.
+// pretendProvider starts a provider on this machine for a local run, and returns its
+// address. Its key is rotated every ten seconds; the previous key is good for ten
+// more.
 func pretendProvider() (address string, err error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -16,14 +16,13 @@ import (
 	"github.com/lambdarmor/lambdarmor/secrets"
 )
 
-// rate is what a caller gets: how much of a currency a euro is, in decimal
-// notation.
+// rate is what a caller gets: the price of a euro in a currency, in decimal notation.
 type rate struct {
 	Currency string `json:"currency"`
 	Rate     string `json:"rate"`
 }
 
-// provider is the company that knows exchange rates, and wants its key.
+// provider is the company that knows exchange rates. It asks for a key.
 type provider struct {
 	url    string
 	keys   *secrets.Cache

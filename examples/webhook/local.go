@@ -11,7 +11,7 @@ import (
 	"github.com/lambdarmor/lambdarmor/idempotency"
 )
 
-// openLocally signs with a key that lives as long as the process, and tells how
+// openLocally makes a signing key that lives as long as the process, and prints how
 // to sign with it.
 func openLocally() *services {
 	secret := make([]byte, 32)

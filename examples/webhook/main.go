@@ -1,5 +1,5 @@
-// Command webhook receives what a payment provider reports: nothing that the
-// provider has not signed, and each report once.
+// Command webhook receives the reports of a payment provider. It accepts only what the
+// provider has signed, and books each report once.
 package main
 
 import (
@@ -16,8 +16,8 @@ import (
 	"github.com/lambdarmor/lambdarmor/idempotency"
 )
 
-// remembered is for how long a delivery is known: longer than the provider goes on
-// sending one that is not answered.
+// remembered is how long a delivery is known: longer than the provider repeats a
+// delivery that is not answered.
 const remembered = 4 * 24 * time.Hour
 
 func main() {
@@ -30,7 +30,7 @@ func main() {
 	guard.Start(receiver(log, s))
 }
 
-// receiver is the function: its one route, and what stands around it.
+// receiver is the function: its one route, and the layers around it.
 func receiver(log *slog.Logger, s *services) lambda.Handler {
 	routes := httpapi.Routes(map[string]lambda.Handler{
 		"POST /payments": guard.Wrap(httpapi.Func(s.books.receive),

@@ -8,8 +8,8 @@ import (
 	"github.com/lambdarmor/lambdarmor/guard"
 )
 
-// report is what the provider sends. It sends more than that, and may send more
-// yet: what is not read here is left alone.
+// report is what we read of the provider's message. Members that are not listed here
+// are ignored, as the provider may add some.
 type report struct {
 	Type string  `json:"type"`
 	Data payment `json:"data"`
@@ -38,8 +38,8 @@ type books struct {
 	ledger ledger
 }
 
-// receive books a payment that was made. A report of anything else is taken
-// and left alone: a refusal would have the provider send it again for days.
+// receive books a payment that was made. It accepts and ignores any other report: the
+// provider would repeat a refused one for days.
 func (b *books) receive(ctx context.Context, in report) (receipt, error) {
 	if in.Type != "payment.succeeded" {
 		return receipt{Status: "ignored"}, nil

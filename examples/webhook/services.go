@@ -16,16 +16,15 @@ import (
 	"github.com/lambdarmor/lambdarmor/secrets/awssecrets"
 )
 
-// services is what the function leans on.
+// services is what the function uses.
 type services struct {
 	books       *books
 	deliveries  idempotency.Store
 	signingKeys webhook.Keys
 }
 
-// open gives the tables and the secret that the variables name. A local run
-// without any of them keeps payments in memory and makes a signing key of its
-// own, and nothing else does.
+// open returns the tables and the secret that the variables name. Only a local run may
+// leave them all out: it keeps payments in memory and makes a signing key.
 func open(ctx context.Context) (*services, error) {
 	payments, keys, secret := os.Getenv("PAYMENTS_TABLE"), os.Getenv("IDEMPOTENCY_TABLE"), os.Getenv("WEBHOOK_SECRET")
 	switch {

@@ -12,14 +12,14 @@ import (
 	"testing"
 )
 
-// A BuildError holds what the go command wrote about a package that does not build.
+// A BuildError is a package that does not build, with the go command's output.
 type BuildError struct {
 	Package string
 	Output  string
 	Err     error
 }
 
-// Error names the package, with what the go command wrote.
+// Error returns the package's name and the go command's output.
 func (e *BuildError) Error() string {
 	if errors.Is(e.Err, exec.ErrNotFound) {
 		return "guardtest: building " + e.Package + " needs the go command: " + e.Err.Error()
@@ -27,23 +27,22 @@ func (e *BuildError) Error() string {
 	return "guardtest: building " + e.Package + ": " + e.Err.Error() + "\n" + e.Output
 }
 
-// Unwrap gives the error of running the go command.
+// Unwrap returns the error of running the go command.
 func (e *BuildError) Unwrap() error { return e.Err }
 
-// Compile builds the package, an import path or a folder, as it is built for
-// Lambda's OS-only runtimes: with the tag lambda.norpc, besides the tags that
-// GOFLAGS names. The binary is written into the folder into, which must be
-// there, under the name that go build gives it; its path is returned. What does
-// not build is a [*BuildError]. When ctx ends, so does the build, and what there
-// is of it is in into.
+// Compile builds a package, named by import path or folder, for Lambda's OS-only
+// runtimes: with the tag lambda.norpc besides the tags in GOFLAGS. It writes the
+// binary and temporary files into the folder into, which must exist, and returns the
+// binary's path. A package that does not build is a [*BuildError]. When ctx ends, so
+// does the build.
 //
-// A folder in another module than the working directory's is built in that module.
+// A folder in another module is built in that module.
 func Compile(ctx context.Context, pkg, into string) (binary string, err error) {
 	into, err = filepath.Abs(into)
 	if err != nil {
 		return "", fmt.Errorf("guardtest: %w", err)
 	}
-	// A folder of its own, to find the binary whatever it is called.
+	// A folder of its own, to find the binary under any name.
 	out, err := os.MkdirTemp(into, "build-")
 	if err != nil {
 		return "", fmt.Errorf("guardtest: %w", err)
@@ -103,8 +102,8 @@ func Main(m *testing.M, pkg string, binary *string) (code int) {
 	return m.Run()
 }
 
-// Start returns a Function for the binary that ends with the test. Its log goes
-// to the test's output, unless cfg names another place.
+// Start returns a Function for the binary that ends with the test. Its log is
+// written to the test's output, unless cfg.Log is set.
 func Start(t testing.TB, binary string, cfg Config) *Function {
 	t.Helper()
 	if cfg.Log == nil {
@@ -130,7 +129,7 @@ func buildTags(flags string) string {
 	return tags
 }
 
-// moduleOf says in which folder to build pkg and under what name. The working
+// moduleOf returns the folder to build pkg in, and its name there. The working
 // directory is preferred, because compilers name files relative to it.
 func moduleOf(pkg string) (dir, target string) {
 	info, err := os.Stat(pkg)

@@ -9,16 +9,15 @@ import (
 	"github.com/lambdarmor/lambdarmor/guard/guardtest/internal/ids"
 )
 
-// An Invoker runs a function's invocations. [Runtime], [Function] and
-// [InProcess] are Invokers.
+// An Invoker runs a function's invocations: a [Runtime], a [Function] or an
+// [InProcess].
 //
-// The deadline of ctx, where it is sooner than the function's timeout, becomes
-// the invocation's own. Cancelling ctx ends the waiting, as it does for a client
-// of Lambda: the error wraps that of ctx, and a function that has already
-// taken the invocation goes on with it.
+// A deadline of ctx before the function's timeout becomes the invocation's own.
+// Cancelling ctx ends the waiting, as for a client of Lambda. The error then wraps
+// ctx's, and a function that has the invocation goes on with it.
 //
-// What the function reports, and how it dies, is a [*FunctionError].
-// [ErrTooLarge] and [ErrClosed] say that the function was not reached.
+// An error of the function, or its death, is a [*FunctionError]. After [ErrTooLarge]
+// and [ErrClosed] the function was not called.
 type Invoker interface {
 	Do(ctx context.Context, call Call) (Result, error)
 }
@@ -37,14 +36,14 @@ type Call struct {
 	// TenantID is for functions with tenant isolation; empty for all others.
 	TenantID string
 
-	// ClientContext and Identity are JSON, or nil: what a mobile SDK sends along
-	// ({"client":…,"custom":…,"env":…}) and the caller's Cognito identity
+	// ClientContext and Identity are JSON, or nil: what a mobile SDK adds
+	// ({"client":…,"custom":…,"env":…}), and the caller's Cognito identity
 	// ({"cognitoIdentityId":…,"cognitoIdentityPoolId":…}).
 	ClientContext, Identity []byte
 }
 
-// A Result is what the caller of a function gets. RequestID is set also when
-// the invocation failed.
+// A Result is the answer of a function. RequestID is set for a failed invocation as
+// well.
 type Result struct {
 	RequestID   string
 	Payload     []byte
@@ -59,10 +58,10 @@ const (
 )
 
 var (
-	// ErrTooLarge says that a payload is over Lambda's limit of 6 MiB.
+	// ErrTooLarge reports a payload over Lambda's limit of 6 MiB.
 	ErrTooLarge = errors.New("guardtest: payload is over 6291456 bytes")
 
-	// ErrClosed says that the runtime or function has been closed.
+	// ErrClosed reports that the runtime or function has been closed.
 	ErrClosed = errors.New("guardtest: closed")
 )
 

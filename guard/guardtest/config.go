@@ -21,9 +21,9 @@ type Config struct {
 	// Region the function believes to be in; "us-east-1" when empty.
 	Region string
 
-	// Memory in MB, 128 when 0. On Linux a process of a [Function] that holds
-	// more is killed and reported as Runtime.OutOfMemory; elsewhere the function
-	// is only told.
+	// Memory in MB, 128 when 0. On Linux a process of a [Function] that holds more
+	// is killed and reported as Runtime.OutOfMemory. Elsewhere only the function's
+	// environment says so.
 	Memory int
 
 	// Timeout of one invocation, counted from the moment the function takes it;
@@ -50,9 +50,8 @@ type Config struct {
 	// over an earlier one and over those that Lambda sets.
 	Env []string
 
-	// Log receives what a [Function] writes to its standard output and error,
-	// and the lines that Lambda itself adds about failures, as they come; nil
-	// discards them. Writes are serialised.
+	// Log receives a [Function]'s standard output and error, and Lambda's own lines
+	// about failures; nil discards them. It is never written to concurrently.
 	Log io.Writer
 }
 

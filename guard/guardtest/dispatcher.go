@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// A dispatcher brings invocations and the environments that ask for them
-// together: whoever comes first waits, and the oldest is served first.
+// A dispatcher hands invocations to the environments that ask for them. Either side
+// waits for the other; the oldest is served first.
 type dispatcher struct {
 	timeout time.Duration
 
@@ -24,9 +24,9 @@ func newDispatcher(timeout time.Duration) *dispatcher {
 	return &dispatcher{timeout: timeout, live: map[string]struct{}{}}
 }
 
-// An invocation lives in exactly one place until it is done: in
-// dispatcher.waiting, or in the inFlight of the environment that took it.
-// Whoever removes it from there finishes it.
+// An invocation is in exactly one place until it is done: in dispatcher.waiting, or
+// in the inFlight of the environment that took it. The code that removes it from
+// there finishes it.
 type invocation struct {
 	call Call
 	ctx  context.Context // of the caller, for its deadline
@@ -47,8 +47,8 @@ type poller struct {
 	taken chan *invocation
 }
 
-// finish is called once, by whoever removed the invocation from where it was,
-// and without the dispatcher's lock.
+// finish is called once, by the code that removed the invocation from its place,
+// without the dispatcher's lock.
 func (inv *invocation) finish(result Result, err error) {
 	if inv.timer != nil {
 		inv.timer.Stop()
@@ -78,7 +78,7 @@ func (d *dispatcher) submit(ctx context.Context, call Call) (*invocation, error)
 	}
 	d.live[call.RequestID] = struct{}{}
 	// A poller of an environment that takes no more may not have left yet.
-	first := slices.IndexFunc(d.pollers, func(p *poller) bool { return !p.env.closing })
+	first := slices.IndexFunc(d.pollers, func(p *poller) bool { return !p.env.closing() })
 	if first < 0 {
 		d.waiting = append(d.waiting, inv)
 		return inv, nil
@@ -94,7 +94,7 @@ func (d *dispatcher) submit(ctx context.Context, call Call) (*invocation, error)
 // or the environment takes no more.
 func (d *dispatcher) take(ctx context.Context, env *environment) *invocation {
 	d.mu.Lock()
-	if env.closing {
+	if env.closing() {
 		d.mu.Unlock()
 		return nil
 	}
@@ -112,7 +112,7 @@ func (d *dispatcher) take(ctx context.Context, env *environment) *invocation {
 	select {
 	case inv := <-p.taken:
 		return inv
-	case <-env.closed:
+	case <-env.closed.Done():
 	case <-ctx.Done():
 	}
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"testing"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
@@ -56,4 +57,32 @@ func ExampleFunction() {
 	// {"do":"echo"} <nil>
 	// Runtime.ExitError: RequestId: r-1 Error: Runtime exited with error: exit status 7
 	// {"do":"echo","text":"a new process"} <nil>
+}
+
+// A test of the binary that would be deployed, built for it.
+func ExampleStart() {
+	_ = func(t *testing.T) {
+		fn := guardtest.Start(t, guardtest.Build(t, "."), guardtest.Config{
+			Timeout: 5 * time.Second,
+			Env:     []string{"AWS_SAM_LOCAL=true"},
+		})
+		result, err := fn.Invoke(t.Context(), []byte(`{"order":1}`))
+		if err != nil {
+			t.Fatalf("%v, and the function wrote\n%s", err, fn.Log())
+		}
+		t.Logf("%s", result.Payload)
+	}
+}
+
+// A function that overruns is reported as Lambda reports it.
+func ExampleFunctionError() {
+	slow := lambda.NewHandler(func(ctx context.Context) error {
+		<-ctx.Done()
+		return ctx.Err()
+	})
+	fn := guardtest.NewInProcess(slow, guardtest.Config{Timeout: time.Millisecond})
+	_, err := fn.Invoke(context.Background(), []byte(`{}`))
+	var failure *guardtest.FunctionError
+	fmt.Println(errors.As(err, &failure) && failure.Type == guardtest.TypeTimeout, errors.Is(err, context.DeadlineExceeded))
+	// Output: true true
 }

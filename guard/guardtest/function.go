@@ -12,11 +12,11 @@ import (
 // an invocation needs one, takes one invocation after another, and is replaced
 // after it ended or overran its deadline.
 //
-// A process that overran is killed. With a Concurrency above 1 it first finishes
-// the invocations it has besides, and gets no new ones.
+// A process that overran is killed. With a Concurrency above 1 it first finishes its
+// other invocations, and gets no new ones.
 //
-// When a process ends before it asks for its first invocation, all invocations
-// that wait fail with the reason, and it is tried again with the next one.
+// When a process ends before it asks for its first invocation, all waiting
+// invocations fail with the reason. The next invocation starts another process.
 //
 // The processes of a Function end with it. On Linux they also end when the
 // process that made the Function is killed.
@@ -67,17 +67,20 @@ func (f *Function) Do(ctx context.Context, call Call) (Result, error) {
 	return f.dispatcher.await(ctx, inv)
 }
 
-// Warm returns when a process is ready for an invocation, and starts one where
-// there is none, as provisioned concurrency does. The error is why the process
-// did not get so far, a [*FunctionError], or that of ctx.
+// Warm starts a process if there is none, as provisioned concurrency does, and
+// returns when it is ready for an invocation. The error is a [*FunctionError] when
+// the process did not start, or ctx's.
 func (f *Function) Warm(ctx context.Context) error {
 	in, err := f.anyInstance()
 	if err != nil {
 		return err
 	}
 	select {
-	case <-in.settled:
-		return in.initErr
+	case <-in.settled.Done():
+		if cause := context.Cause(in.settled); cause != errReady {
+			return cause
+		}
+		return nil
 	case <-ctx.Done():
 		return fmt.Errorf("guardtest: gave up waiting for a process: %w", context.Cause(ctx))
 	}
@@ -103,17 +106,16 @@ func (f *Function) addInstance() *instance {
 	return in
 }
 
-// Log is what the function has written to its standard output and error so far,
-// and what Lambda adds about failures; the last MiB of it.
+// Log returns the last MiB of the function's standard output and error, with
+// Lambda's own lines about failures.
 func (f *Function) Log() string { return f.log.String() }
 
-// WaitLog returns nil when text is in the log, and an error with the log in it
-// when ctx ends first. The log is read beside the answers: it may be complete
-// only after they are there.
+// WaitLog waits until text is in the log. It returns an error with the log in it
+// when ctx ends first. A log line may arrive after the answer it belongs to.
 func (f *Function) WaitLog(ctx context.Context, text string) error { return f.log.wait(ctx, text) }
 
-// Close ends the function: its processes get SIGTERM, and half a second later
-// SIGKILL. Invocations under way fail. No process is left on return.
+// Close ends the function: its processes get SIGTERM, and SIGKILL half a second
+// later. Invocations under way fail. No process is left on return.
 func (f *Function) Close() {
 	f.dispatcher.close()
 	f.dispatcher.mu.Lock()

@@ -18,8 +18,8 @@ const (
 	TypeResponseTooLarge = "Function.ResponseSizeTooLarge" // the answer is over 6 MiB
 )
 
-// A FunctionError is a failed invocation: what the function reported, or what
-// Lambda reports of a function that died or took too long.
+// A FunctionError is a failed invocation, as the function reported it, or as Lambda
+// reports a function that died or took too long.
 type FunctionError struct {
 	Type       string                                      `json:"errorType"`
 	Message    string                                      `json:"errorMessage"`
@@ -67,7 +67,7 @@ func responseTooLargeError() *FunctionError {
 		fmt.Sprintf("Response payload size exceeded maximum allowed payload size (%d bytes).", maxResponse))
 }
 
-// A death is how a process ended: the type that Lambda gives it, and why.
+// A death is how a process ended: Lambda's type for it, and the reason.
 type death struct{ errorType, reason string }
 
 func (d death) forRequest(id string) *FunctionError {

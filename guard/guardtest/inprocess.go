@@ -15,22 +15,20 @@ import (
 	"github.com/lambdarmor/lambdarmor/internal/reflected"
 )
 
-// InProcess runs a handler in the calling goroutine, with the context that
-// aws-lambda-go would give it: its [lambdacontext.LambdaContext], the deadline,
-// and the trace id under the key "x-amzn-trace-id". Errors and panics become
-// what aws-lambda-go reports of them.
+// InProcess runs a handler in the calling goroutine, with aws-lambda-go's context:
+// its [lambdacontext.LambdaContext], the deadline, and the trace id under the key
+// "x-amzn-trace-id". Errors and panics become what aws-lambda-go reports of them.
 //
-// It is quick and easy to debug, and differs from a [Function] in what belongs
-// to a process: the environment variables are those of the test, a panic ends
-// nothing, values set with [lambda.WithContextValue] are not there, and a
-// handler that overruns its deadline is waited for before the timeout is
-// reported. That a caller gives up reaches the handler, and is waited for as well.
+// It differs from a [Function] in what belongs to a process. The environment
+// variables are the test's, a panic ends nothing, and values set with
+// [lambda.WithContextValue] are missing. A handler that overruns its deadline, or
+// whose caller gives up, is waited for.
 type InProcess struct {
 	handler lambda.Handler
 	cfg     Config
 }
 
-// NewInProcess returns an Invoker for h. Of cfg it uses the ARN and the timeout.
+// NewInProcess returns an Invoker for h. It uses the ARN and the timeout of cfg.
 func NewInProcess(h lambda.Handler, cfg Config) *InProcess {
 	if h == nil {
 		panic("guardtest: NewInProcess needs a handler")

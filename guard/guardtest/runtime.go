@@ -5,24 +5,23 @@ import (
 	"fmt"
 )
 
-// A Runtime is a Runtime API and Extensions API on a loopback port, for a
-// function that the caller runs: give the function [Runtime.Addr] as
-// AWS_LAMBDA_RUNTIME_API. For one process after another, or several, use
-// [Function], which also runs them.
+// A Runtime is a Runtime API and an Extensions API on a loopback port, for a
+// function that the caller runs with [Runtime.Addr] as AWS_LAMBDA_RUNTIME_API. A
+// [Function] also runs the processes.
 //
-// Any number of invocations may be under way, as many at once as the function
-// asks for. One that passes its deadline is reported as timed out, and what the
-// function answers to it afterwards is refused as Lambda does.
+// The function may ask for any number of invocations at once. An invocation that
+// passes its deadline is reported as timed out, and a later answer to it is refused,
+// as Lambda does.
 //
-// Against Lambda: a response may be 6 MiB even when it is streamed, and an
-// extension holds up neither the first invocation nor the next.
+// Unlike Lambda, a streamed response may have 6 MiB at most, and extensions do not
+// delay invocations.
 type Runtime struct {
 	dispatcher *dispatcher
 	env        *environment
 }
 
-// NewRuntime listens on a free port of 127.0.0.1. Of cfg it uses what describes
-// the function and its timeout. The Runtime must be closed.
+// NewRuntime listens on a free port of 127.0.0.1. It uses the fields of cfg that
+// describe the function, and the timeout. The Runtime must be closed.
 func NewRuntime(cfg Config) (*Runtime, error) {
 	cfg = cfg.withDefaults()
 	rt := &Runtime{dispatcher: newDispatcher(cfg.Timeout)}
@@ -38,7 +37,7 @@ func NewRuntime(cfg Config) (*Runtime, error) {
 	return rt, nil
 }
 
-// Addr is the host and port that a function finds in AWS_LAMBDA_RUNTIME_API.
+// Addr returns the host and port for AWS_LAMBDA_RUNTIME_API.
 func (rt *Runtime) Addr() string { return rt.env.addr }
 
 // Invoke is Do with nothing but a payload.
@@ -55,9 +54,9 @@ func (rt *Runtime) Do(ctx context.Context, call Call) (Result, error) {
 	return rt.dispatcher.await(ctx, inv)
 }
 
-// Exited says that the function's process has ended, with the error that
-// [os/exec.Cmd.Wait] returned. Invocations that it had taken end with
-// Runtime.ExitError; those that wait go on waiting, for another process.
+// Exited reports that the function's process has ended, with the error of
+// [os/exec.Cmd.Wait]. Invocations that it had taken end with Runtime.ExitError. The
+// others go on waiting, for another process.
 func (rt *Runtime) Exited(err error) {
 	rt.env.lost(exitDeath(err))
 }

@@ -243,7 +243,7 @@ func play(t testing.TB, seed uint64, requests int) (reached int) {
 	return reached
 }
 
-// Whatever is sent, by whatever gateway, a handler runs by the check of its own
+// For every request and every gateway, a handler runs by the check of its own
 // route or not at all.
 //
 // SECURITY: One meaning.

@@ -15,33 +15,34 @@ import (
 	"github.com/lambdarmor/lambdarmor/internal/answer"
 )
 
-// CORSConfig says which pages of other sites may call the API and read its
+// CORSConfig lists the pages of other sites that may call the API and read its
 // answers. The zero value allows none.
 type CORSConfig struct {
-	// Origins are allowed exactly as written, "https://shop.example". "*" allows
-	// every page, and cannot be combined with Credentials.
+	// Origins are allowed exactly as written, such as "https://shop.example". "*"
+	// allows every page, and cannot be combined with Credentials.
 	Origins []string
-	// Methods are allowed beside GET, HEAD and POST: "PUT".
+	// Methods are allowed beside GET, HEAD and POST, such as "PUT".
 	Methods []string
-	// Headers of a request are allowed beside the safelisted ones:
-	// "Content-Type" for JSON, "Idempotency-Key".
+	// Headers of a request are allowed beside the safelisted ones, such as
+	// "Idempotency-Key", and "Content-Type" for JSON.
 	Headers []string
 	// Expose lists the headers of a response that a page may read beside the
-	// safelisted ones: "Location".
+	// safelisted ones, such as "Location".
 	Expose []string
 	// Credentials allows cookies and HTTP authentication.
 	Credentials bool
-	// MaxAge is how long a browser may keep a preflight's answer; 0 says
-	// nothing, and browsers keep it for seconds.
+	// MaxAge is how long a browser may keep the answer to a preflight. With 0 it is
+	// not sent, and browsers keep the answer for seconds.
 	MaxAge time.Duration
 }
 
-// CORS answers preflights before the handler and adds the CORS headers to
-// every response, problems included (Fetch standard, section 3.2). A request
-// of an origin that is not allowed gets no CORS header; its browser keeps the
-// answer from the page. It belongs outside whatever may refuse a request. A
+// CORS answers preflights before the handler and adds the CORS headers to every
+// response, problems included (Fetch standard, section 3.2). A request from an
+// origin that is not allowed gets no CORS header, so its browser keeps the answer
+// from the page. Put CORS outside every layer that may refuse a request. A
 // gateway's authorizer, or an API without a route for OPTIONS, refuses preflights
-// before your function.
+// before your function. CORS panics if a name or an origin is malformed, and if
+// Credentials are allowed for every origin.
 //
 // CORS protects users of browsers and nobody else: it is no access control.
 func CORS(config CORSConfig) guard.Middleware {
@@ -61,13 +62,9 @@ func CORS(config CORSConfig) guard.Middleware {
 }
 
 type cors struct {
-	origins     []string
-	any         bool
-	methods     string
-	headers     string
-	expose      string
-	maxAge      string
-	credentials bool
+	origins                          []string
+	any, credentials                 bool
+	methods, headers, expose, maxAge string // as they are sent
 }
 
 func newCORS(config CORSConfig) *cors {
@@ -93,8 +90,8 @@ func newCORS(config CORSConfig) *cors {
 	return c
 }
 
-// isOrigin reports whether s is what a browser sends for a page of a site. The
-// "null" of a sandboxed page is not: any site can have one.
+// isOrigin reports whether s is what a browser sends for a page of a site. It is
+// false for the "null" of a sandboxed page, which any site can have.
 func isOrigin(s string) bool {
 	u, err := url.Parse(s)
 	return err == nil && u.Scheme != "" && u.Host != "" && u.Scheme+"://"+u.Host == s && strings.ToLower(s) == s && !strings.Contains(s, "*")
@@ -109,15 +106,15 @@ func list(names []string) string {
 	return strings.Join(names, ", ")
 }
 
-// isPreflight reports whether a request asks for permission, and has no body.
-// What has one is left to be read further in, under the limits there.
+// isPreflight reports whether a request asks for permission. A preflight has no
+// body; what has one is read further in, under the limits there.
 func isPreflight(req *Request) bool {
 	body, _ := req.in.RawBody()
 	return req.Method == http.MethodOptions && req.Header("origin") != "" && req.Header("access-control-request-method") != "" &&
 		len(body) <= len(`""`)
 }
 
-// allow adds what lets the page of req's origin read the response.
+// allow lets the page of the request's origin read the response, if it may.
 func (c *cors) allow(req *Request, res *answer.Answer) bool {
 	switch origin := req.Header("origin"); {
 	case c.any:
@@ -134,7 +131,7 @@ func (c *cors) allow(req *Request, res *answer.Answer) bool {
 }
 
 func (c *cors) decorate(req *Request, res *answer.Answer) {
-	// The layer decides alone: what an inner handler allows is not asked for.
+	// This layer decides alone. What an inner handler allows does not count.
 	res.Fields = slices.DeleteFunc(res.Fields, func(f answer.Field) bool { return strings.HasPrefix(f.Name, "access-control-") })
 	if !c.any {
 		vary(res, "Origin")
@@ -162,18 +159,17 @@ func (c *cors) preflight(req *Request) *answer.Answer {
 
 // vary names the request headers that the response depends on.
 func vary(res *answer.Answer, names ...string) {
-	var have []string
+	var all []string
 	for _, f := range res.Fields {
 		if f.Name == "vary" {
-			have = append(have, f.Value)
+			all = append(all, f.Value)
 		}
 	}
-	res.Del("vary")
-	line := strings.Join(have, ", ")
 	for _, name := range names {
-		if !slices.ContainsFunc(strings.Split(line, ","), func(v string) bool { return strings.EqualFold(strings.TrimSpace(v), name) }) {
-			line = strings.TrimPrefix(line+", "+name, ", ")
+		isThere := func(v string) bool { return strings.EqualFold(strings.TrimSpace(v), name) }
+		if !slices.ContainsFunc(strings.Split(strings.Join(all, ","), ","), isThere) {
+			all = append(all, name)
 		}
 	}
-	res.Set("vary", line)
+	res.Set("vary", strings.Join(all, ", "))
 }

@@ -29,7 +29,7 @@ func preflight(origin string) call {
 	return c
 }
 
-// allowed tells what CORS headers an answer has.
+// allowed returns the CORS headers of an answer.
 func (a answer) allowed() string {
 	var all []string
 	for _, name := range []string{"Origin", "Credentials", "Methods", "Headers"} {

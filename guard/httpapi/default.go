@@ -8,8 +8,8 @@ import (
 	"github.com/lambdarmor/lambdarmor/guard"
 )
 
-// Start hands h to the Lambda runtime, with the layers of [Default] around it and
-// then those that are listed, the first outermost. It never returns.
+// Start runs h on the Lambda runtime, inside the layers of [Default] and then those
+// that are listed, the first outermost. It never returns.
 //
 //	httpapi.Start(httpapi.Func(place), log,
 //		authorizer.Require(check),
@@ -20,10 +20,10 @@ func Start(h lambda.Handler, l *slog.Logger, layers ...guard.Middleware) {
 	guard.Start(h, append([]guard.Middleware{Default(l)}, layers...)...)
 }
 
-// Default is what every HTTP function should have, in its order: [guard.Log] to
-// l, [Problems], [SecurityHeaders], [guard.Recover], [guard.Limit] and
-// [guard.Deadline] with their defaults and 300 ms in reserve. A function that
-// needs another of them, or [CORS] between, lists them itself.
+// Default returns the layers that every HTTP function should have, in their order:
+// [guard.Log] to l, [Problems], [SecurityHeaders], [guard.Recover], [guard.Limit] and
+// [guard.Deadline] with their defaults and 300 ms in reserve. A function that needs
+// other settings, or [CORS] between them, lists the layers itself.
 func Default(l *slog.Logger) guard.Middleware {
 	return guard.Chain(
 		guard.Log(l),

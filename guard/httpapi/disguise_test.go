@@ -14,6 +14,8 @@ import (
 	"html/template"
 	"io"
 	"io/fs"
+	"maps"
+	"math/rand/v2"
 	"mime"
 	"mime/multipart"
 	"net"
@@ -33,23 +35,37 @@ import (
 	"github.com/lambdarmor/lambdarmor/guard/logging"
 	"github.com/lambdarmor/lambdarmor/validate"
 	"github.com/lambdarmor/lambdarmor/validate/schema"
-	"pgregory.net/rapid"
 )
 
 // planted is a value that a caller sends: two words that nothing else has in
 // it, and between them what needs escaping somewhere.
 type planted struct{ text, word, digits string }
 
-func plant(t *rapid.T) planted {
-	p := planted{
-		word:   rapid.StringMatching(`[QXZJ][qxzjkv]{9}`).Draw(t, "word"),
-		digits: rapid.StringMatching(`[1-9]{12}`).Draw(t, "digits"),
-	}
-	p.text = p.word + rapid.SampledFrom([]string{"-", " ", `"`, "/", "%", "ü", "+", "&x=", "<", ",", "\n"}).Draw(t, "between") + p.digits
+func plant(r *rand.Rand) planted {
+	p := planted{word: letters(r, "QXZJ", 1) + letters(r, "qxzjkv", 9), digits: letters(r, "123456789", 12)}
+	between := []string{"-", " ", `"`, "/", "%", "ü", "+", "&x=", "<", ",", "\n"}
+	p.text = p.word + between[r.IntN(len(between))] + p.digits
 	return p
 }
 
-// in returns what of the value is in a text, in whatever form.
+func letters(r *rand.Rand, of string, n int) string {
+	text := make([]byte, n)
+	for i := range text {
+		text[i] = of[r.IntN(len(of))]
+	}
+	return string(text)
+}
+
+// drawing runs a check a hundred times. A subtest is named after its seed.
+func drawing(t *testing.T, check func(t *testing.T, r *rand.Rand)) {
+	t.Helper()
+	seed := rand.Uint64()
+	for n := range uint64(100) {
+		t.Run(fmt.Sprintf("%d,%d", seed, n), func(t *testing.T) { check(t, rand.New(rand.NewPCG(seed, n))) })
+	}
+}
+
+// in returns the part of the value that is in a text, in any form.
 func (p planted) in(text string) string {
 	lower := strings.ToLower(text)
 	parts := []string{strings.ToLower(p.word[:5]), p.digits[:8], hex.EncodeToString([]byte(p.word[:5])), hex.EncodeToString([]byte(p.digits[:8]))}
@@ -185,19 +201,19 @@ var httpPlaces = map[string]func(c *call, p planted){
 // SECURITY: Nothing leaks.
 func TestNoDisguiseOfAValueLeavesAnHTTPFunction(t *testing.T) {
 	body := validate.Body(schema.MustCompile([]byte(`{"type":"object","properties":{"customer":{"type":"string","pattern":"^c-[0-9]+$"}}}`)))
-	rapid.Check(t, func(t *rapid.T) {
-		p := plant(t)
-		s := disguises[oneOf(t, "disguise", disguises)](p)
+	drawing(t, func(t *testing.T, r *rand.Rand) {
+		p := plant(r)
+		s := disguises[oneOf(r, disguises)](p)
 		way := ""                                                                                 // in which the handler's error quotes the value
 		fail := func(s string) error { return cmp.Or(quoting[way](s), error(ownError{text: s})) } // not all is an error
 		c := call{
 			method: "POST", path: "/orders", headers: map[string]string{"content-type": "application/json"}, body: `{"customer":"c-1"}`,
-			format1: rapid.Bool().Draw(t, "format 1.0"),
+			format1: r.IntN(2) == 0,
 		}
-		for range rapid.IntRange(1, 3).Draw(t, "places") {
-			httpPlaces[oneOf(t, "place", httpPlaces)](&c, p)
+		for range 1 + r.IntN(3) {
+			httpPlaces[oneOf(r, httpPlaces)](&c, p)
 		}
-		c.rest, c.lattice = rapid.Bool().Draw(t, "REST"), !c.format1 && rapid.Bool().Draw(t, "Lattice")
+		c.rest, c.lattice = r.IntN(2) == 0, !c.format1 && r.IntN(2) == 0
 		mux := http.NewServeMux()
 		mux.HandleFunc("/", func(http.ResponseWriter, *http.Request) { panic(fail(s)) })
 		handlers := map[string]lambda.Handler{
@@ -207,10 +223,10 @@ func TestNoDisguiseOfAValueLeavesAnHTTPFunction(t *testing.T) {
 				func(context.Context, struct{}) (benchAnswer, error) { return benchAnswer{}, fail(s) })}),
 			"Serve": httpapi.Serve(mux),
 		}
-		kind := oneOf(t, "handler", handlers)
+		kind := oneOf(r, handlers)
 		var log bytes.Buffer
 		layers := []guard.Middleware{httpapi.Default(logging.New(&log))}
-		if rapid.Bool().Draw(t, "a schema") {
+		if r.IntN(2) == 0 {
 			layers = append(layers, body)
 		}
 		h, payload := guard.Wrap(handlers[kind], layers...), c.event()
@@ -253,16 +269,16 @@ var otherEvents = map[string]func(p planted) any{
 
 // SECURITY: Nothing leaks.
 func TestNoDisguiseOfAValueLeavesAFunction(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		p := plant(t)
-		s := disguises[oneOf(t, "disguise", disguises)](p)
+	drawing(t, func(t *testing.T, r *rand.Rand) {
+		p := plant(r)
+		s := disguises[oneOf(r, disguises)](p)
 		way := ""                                                                                 // in which the handler's error quotes the value
 		fail := func(s string) error { return cmp.Or(quoting[way](s), error(ownError{text: s})) } // not all is an error
-		payload, err := json.Marshal(otherEvents[oneOf(t, "event", otherEvents)](p))
+		payload, err := json.Marshal(otherEvents[oneOf(r, otherEvents)](p))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if rapid.Bool().Draw(t, "cut off") {
+		if r.IntN(2) == 0 {
 			payload = payload[:len(payload)-1]
 		}
 		handlers := map[string]lambda.Handler{
@@ -271,7 +287,7 @@ func TestNoDisguiseOfAValueLeavesAFunction(t *testing.T) {
 			"of any":    guard.Func(func(context.Context, any) (any, error) { return nil, fail(s) }),
 		}
 		var log bytes.Buffer
-		h := guard.Wrap(handlers[oneOf(t, "handler", handlers)], guard.Default(logging.New(&log)))
+		h := guard.Wrap(handlers[oneOf(r, handlers)], guard.Default(logging.New(&log)))
 		for way = range quoting {
 			log.Reset()
 			out, err := h.Invoke(inLambda(context.Background()), payload)
@@ -288,13 +304,9 @@ func TestNoDisguiseOfAValueLeavesAFunction(t *testing.T) {
 	})
 }
 
-func oneOf[T any](t *rapid.T, what string, all map[string]T) string {
-	names := make([]string, 0, len(all))
-	for name := range all {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return rapid.SampledFrom(names).Draw(t, what)
+func oneOf[T any](r *rand.Rand, all map[string]T) string {
+	names := slices.Sorted(maps.Keys(all))
+	return names[r.IntN(len(names))]
 }
 
 // What finds a value in a text finds it in each disguise.

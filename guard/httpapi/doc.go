@@ -1,8 +1,8 @@
-// Package httpapi serves HTTP APIs, REST APIs, function URLs, load balancers and
-// VPC Lattice with plain functions, or with any net/http handler.
+// Package httpapi serves HTTP APIs, REST APIs, function URLs, load balancers and VPC
+// Lattice with plain functions, or with any net/http handler.
 //
-// A function takes the decoded body and returns the value to encode. Routes
-// picks one by method and path, and the layers of package guard stand around it:
+// A function takes the decoded body and returns the value to encode. Routes picks a
+// function by method and path, and the layers of package guard stand around it:
 //
 //	func place(ctx context.Context, in order) (httpapi.Reply[receipt], error) {
 //		if !known(in.SKU) {
@@ -25,39 +25,36 @@
 //
 // # Requests
 //
-// Events of payload format 2.0 (HTTP API, function URL) and 1.0 (REST API, HTTP
-// API), of load balancers, and of VPC Lattice in its event structure version V2
-// are one [Request] to a handler. The answer goes out in the form that the event
-// came in.
+// A handler sees one [Request] for all these triggers: payload format 2.0 (HTTP API,
+// function URL) and 1.0 (REST API, HTTP API), load balancers, and VPC Lattice with
+// event structure version V2. The answer has the form that the event asks for.
 //
-// The path that is matched is the API's own, decoded once. Where the gateway says
-// which route it has taken, it is the path of that route; else the stage of an
-// execute-api address is taken off. A custom domain's base path in front of
-// $default stays, as nothing says where it ends. A path that two readers could
-// take for two is refused with a 400 and the code path_ambiguous: one that still
-// holds a percent sign, or has a backslash, a control character, an empty or a dot
-// segment, or an escaped slash in it.
+// Routes match the path of the API, decoded once. If the gateway reports its route,
+// it is the path of that route; otherwise the stage of an execute-api address is
+// removed. The base path of a custom domain in front of $default stays, as the event
+// does not say where it ends. A path that two readers could take for two is refused
+// with a 400 and the code path_ambiguous: one that still holds a percent sign, or has
+// a backslash, a control character, an empty or a dot segment, or an escaped slash.
 //
-// [Func] and validate.Body refuse JSON with two meanings. [Serve] and [Handler]
-// pass bytes on; put validate.Body before them. What is larger than
-// [guard.Limits] allow is refused before it is decoded.
+// [Func] and validate.Body refuse JSON with two meanings. [Serve] and [Handler] pass
+// bytes on; put validate.Body before them. What is larger than [guard.Limits] allow is
+// refused before it is decoded.
 //
 // # Answers
 //
-// [Func] sends the JSON of what the function returned. A [Reply] in its place
-// has a status, headers and cookies too. [Handler] and [Serve] send bytes: as
-// text where they are UTF-8 and not compressed, and through base64 otherwise,
-// which a REST API takes off where its binaryMediaTypes say so, */* always. A
-// status, header or cookie that is malformed is an Internal error and never sent;
-// so is an answer larger than Lambda takes.
+// [Func] sends the JSON of what the function returned. A [Reply] sets a status,
+// headers and cookies too. [Handler] and [Serve] send bytes: as text if they are UTF-8
+// and not compressed, and through base64 otherwise. A REST API decodes base64 only if
+// its binaryMediaTypes match; */* always does. A malformed status, header or cookie is
+// an Internal error and never sent, and so is an answer larger than Lambda takes.
 //
 // # Errors
 //
-// A function returns an error, and [Problems] makes a response of it: status,
-// code and detail of a [guard.Error], and a 500 that says nothing for any other.
-// [SecurityHeaders] and [CORS] reach every answer, problems included, on either
-// side of Problems, and answers of handlers that know nothing of this package.
+// A function returns an error, and [Problems] makes a response of it: status, code and
+// detail of a [guard.Error], and a 500 without details for any other.
+// [SecurityHeaders] and [CORS] reach every answer, on either side of Problems,
+// including problems and answers of handlers that do not use this package.
 //
-// The three of them know of WebSockets as well: an error is answered, and what a
-// handler has answered to a message is left as it is.
+// All three also work for WebSockets: an error is answered, and the answer to a
+// message stays as the handler made it.
 package httpapi

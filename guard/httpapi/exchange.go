@@ -5,55 +5,49 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/guard/layer"
 	"github.com/lambdarmor/lambdarmor/internal/answer"
+	"github.com/lambdarmor/lambdarmor/internal/invocation"
 )
 
 // exchange is what the layers of this package share during one request: the
-// request, read once, and what each of them adds to the response, whichever
-// layer ends up making it. It is a context of its own, see guard's invocation.
+// request, read once, and the decorators of its response. It is a context, so that
+// it needs no other.
 type exchange struct {
 	context.Context
-	event  *guard.Event
-	layers *decorators // own, or those of the exchange outside
-	own    decorators
+	event *guard.Event
+	outer *exchange // of the event that a layer has rewritten; nil for most
 
-	first Request
-	query query
-
-	mu        sync.Mutex
-	req       *Request // &first, or what Routes has made of it
-	encoded   []byte   // the last answer that was made here, decorated
-	decorated int      // how many decorators it has been through
-}
-
-// decorators are the layers that add to the response. An exchange of a
-// rewritten event has those of the first: whichever of the two makes the
-// response, it passes all of them.
-type decorators struct {
-	mu  sync.Mutex
-	all []decorator // appended to, never changed
-}
-
-// add has a layer's decorator once, however often the layer calls what is
-// inside it.
-func (d *decorators) add(one decorator) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if !slices.Contains(d.all, one) {
-		d.all = append(d.all, one)
-	}
-}
-
-func (d *decorators) list() []decorator {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.all
+	mu         sync.Mutex
+	read       Request
+	req        *Request    // read, or what Routes made of it; nil until it is read
+	decorators []decorator // of the outermost exchange; appended to, never changed
+	encoded    []byte      // the last answer that was made here
+	decorated  int         // the number of decorators it has passed
 }
 
 // decorator adds headers to a response before it is encoded.
 type decorator interface {
 	decorate(req *Request, res *answer.Answer)
+}
+
+// decorating returns a layer that has a decorator added to every response,
+// whichever layer or handler makes it. An answer to a WebSocket's message has no
+// headers.
+func decorating(name string, d decorator) guard.Middleware {
+	return layer.Named(name, func(next lambda.Handler) lambda.Handler {
+		return guard.HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
+			ctx, x := enter(ctx, payload)
+			x.decorateWith(d)
+			out, err := next.Invoke(ctx, payload)
+			if trigger := x.event.Trigger(); err != nil || !answersHTTP(trigger) || trigger == guard.WebSocket {
+				return out, err
+			}
+			return x.finish(out)
+		})
+	})
 }
 
 type exchangeKey struct{}
@@ -70,25 +64,40 @@ func exchangeOf(ctx context.Context) *exchange {
 	return x
 }
 
-// enter gives the exchange that ctx belongs to, a new one for the first layer
-// that asks.
+// enter returns the exchange that ctx belongs to, and makes one for the first
+// layer that asks. A rewritten event has its own, with the decorators of the first.
 func enter(ctx context.Context, payload []byte) (context.Context, *exchange) {
 	outer := exchangeOf(ctx)
-	if outer != nil && same(outer.event.Raw(), payload) {
+	event := guard.EventOf(ctx, payload)
+	if outer != nil && outer.event == event {
 		return ctx, outer
 	}
-	x := &exchange{Context: ctx, event: guard.EventOf(ctx, payload)}
-	if outer != nil { // a layer between has rewritten the event
-		x.layers = outer.layers
-	} else {
-		x.layers = &x.own
-	}
+	x := &exchange{Context: ctx, event: event, outer: outer}
 	return x, x
 }
 
-// same reports whether two slices are one.
-func same(a, b []byte) bool {
-	return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0])
+// decorateWith adds a layer's decorator once, however often the layer is called.
+func (x *exchange) decorateWith(d decorator) {
+	first := x.outermost()
+	first.mu.Lock()
+	defer first.mu.Unlock()
+	if !slices.Contains(first.decorators, d) {
+		first.decorators = append(first.decorators, d)
+	}
+}
+
+func (x *exchange) allDecorators() []decorator {
+	first := x.outermost()
+	first.mu.Lock()
+	defer first.mu.Unlock()
+	return first.decorators
+}
+
+func (x *exchange) outermost() *exchange {
+	for x.outer != nil {
+		x = x.outer
+	}
+	return x
 }
 
 // request reads the request on first use.
@@ -100,9 +109,8 @@ func (x *exchange) request() (*Request, error) {
 		if err != nil {
 			return nil, err
 		}
-		x.first.query = &x.query
-		x.first.read(x.event, in)
-		x.req = &x.first
+		x.read = newRequest(x.event, in)
+		x.req = &x.read
 	}
 	return x.req, nil
 }
@@ -113,24 +121,21 @@ func (x *exchange) setRequest(req *Request) {
 	x.mu.Unlock()
 }
 
-// asked is the request, or what can be seen of one that was refused: enough to
-// answer it.
+// asked returns the request, or the readable part of a refused one, which suffices
+// to answer it.
 func (x *exchange) asked() *Request {
-	req, err := x.request()
-	if err == nil {
+	if req, err := x.request(); err == nil {
 		return req
 	}
 	in, _ := x.event.Request()
-	refused := new(Request)
-	refused.read(x.event, in)
-	return refused
+	refused := newRequest(x.event, in)
+	return &refused
 }
 
-// answer decorates res and encodes it in the form that the request asks for.
+// answer decorates a response and encodes it in the form that the request asks for.
 func (x *exchange) answer(res *answer.Answer) ([]byte, error) {
-	req := x.asked()
-	decorators := x.layers.list()
-	for _, d := range decorators {
+	req, all := x.asked(), x.allDecorators()
+	for _, d := range all {
 		d.decorate(req, res)
 	}
 	out, err := encode(res, answer.FormOf(req.in))
@@ -138,21 +143,18 @@ func (x *exchange) answer(res *answer.Answer) ([]byte, error) {
 		return nil, err
 	}
 	x.mu.Lock()
-	x.encoded, x.decorated = out, len(decorators)
+	x.encoded, x.decorated = out, len(all)
 	x.mu.Unlock()
-	answer.Tell(x, out, res.Status)
+	if inv := invocation.Of(x); inv != nil {
+		inv.Update(func(f *invocation.Facts) { f.Answer, f.Status = out, res.Status })
+	}
 	return out, nil
 }
 
-// finish makes sure that out, the answer of an inner handler, has been through
-// every decorator: it has when it was made here, and is opened when a handler
-// of someone else's made it.
+// finish returns the answer of an inner handler once it has passed every decorator.
+// One that was not made here is read and written again.
 func (x *exchange) finish(out []byte) ([]byte, error) {
-	all := len(x.layers.list())
-	x.mu.Lock()
-	done := len(out) > 0 && same(x.encoded, out) && x.decorated == all
-	x.mu.Unlock()
-	if done {
+	if x.isFinished(out) {
 		return out, nil
 	}
 	res, err := answer.Read(out, answer.FormOf(x.asked().in))
@@ -160,4 +162,12 @@ func (x *exchange) finish(out []byte) ([]byte, error) {
 		return nil, invalidResponse("%w", err)
 	}
 	return x.answer(res)
+}
+
+func (x *exchange) isFinished(out []byte) bool {
+	all := len(x.allDecorators())
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	// The same bytes elsewhere are another handler's.
+	return len(out) > 0 && len(out) == len(x.encoded) && &out[0] == &x.encoded[0] && x.decorated == all
 }

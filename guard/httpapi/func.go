@@ -1,9 +1,8 @@
 package httpapi
 
 import (
-	"bytes"
+	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"reflect"
@@ -15,40 +14,36 @@ import (
 	"github.com/lambdarmor/lambdarmor/internal/strictjson"
 )
 
-// handlerName is the name by which the rules for order know a handler of this
-// package.
+// handlerName is the name of this package's handlers in the rules for the order of layers.
 const handlerName = "httpapi.Func, Routes, Handler, Serve"
 
 // Option changes [Func].
-type Option func(*funcOptions)
-
-type funcOptions struct {
-	status int
-	decode []guard.DecodeOption
+type Option struct {
+	status        int
+	rejectUnknown bool
 }
 
-// Status sets the status of an answer that does not set its own: 201, 202.
+// Status sets the status of an answer that does not set its own, such as 201 or
+// 202. It panics if code is no success.
 func Status(code int) Option {
 	if code < 200 || code > 299 {
 		panic("httpapi: Status of a failure: return a guard.Error instead")
 	}
-	return func(o *funcOptions) { o.status = code }
+	return Option{status: code}
 }
 
 // RejectUnknownMembers refuses a body with a member that In has no field for.
-func RejectUnknownMembers() Option {
-	return func(o *funcOptions) { o.decode = append(o.decode, guard.RejectUnknownMembers()) }
-}
+func RejectUnknownMembers() Option { return Option{rejectUnknown: true} }
 
-// Func makes a handler of a plain function: a JSON body in, a JSON body out.
-// The body is decoded as by [guard.Func]; it must be there and be declared as
-// JSON. An In of struct{} takes a request without looking at its body. The
-// answer is a 200 with the JSON of Out, a 204 where Out is struct{}, and what
-// it says where Out is a [Reply].
+// Func returns a handler that decodes a JSON body, calls fn, and encodes what fn
+// returns as JSON. The body must be there and be declared as JSON; it is decoded as
+// by [guard.Func]. For an In of struct{} the body is not looked at. The answer is a
+// 200 with the JSON of Out, or a 204 if Out is struct{}. An Out of type [Reply]
+// sets its own status and headers.
 //
-// Its errors are [guard.Error] of kind UnsupportedMediaType for another content
-// type, TooLarge for a body over the limit, Invalid for what is not the JSON
-// of an In, and the function's own. [Problems] makes responses of them.
+// The errors are those of fn, and [guard.Error] of kind UnsupportedMediaType for
+// another content type, TooLarge for a body over the limit, and Invalid for one
+// that is not the JSON of an In. [Problems] makes responses of them.
 func Func[In, Out any](fn func(context.Context, In) (Out, error), opts ...Option) lambda.Handler {
 	if fn == nil {
 		panic("httpapi: Func of a nil function")
@@ -56,18 +51,18 @@ func Func[In, Out any](fn func(context.Context, In) (Out, error), opts ...Option
 	if err := strictjson.CheckType(reflect.TypeFor[In]()); err != nil {
 		panic("httpapi: Func: " + err.Error())
 	}
-	var o funcOptions
+	status := 0
+	var decode []guard.DecodeOption
 	for _, opt := range opts {
-		opt(&o)
-	}
-	return layer.NamedHandler(handlerName, guard.HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
-		ctx, x := enter(ctx, payload)
-		if _, err := x.request(); err != nil {
-			return nil, err
+		status = cmp.Or(opt.status, status)
+		if opt.rejectUnknown {
+			decode = append(decode, guard.RejectUnknownMembers())
 		}
+	}
+	return handler(func(ctx context.Context, x *exchange, _ *Request) (*answer.Answer, error) {
 		var in In
 		if _, none := any(in).(struct{}); !none {
-			if err := readBody(x.event, &in, o.decode); err != nil {
+			if err := readBody(x.event, &in, decode); err != nil {
 				return nil, err
 			}
 		}
@@ -75,7 +70,37 @@ func Func[In, Out any](fn func(context.Context, In) (Out, error), opts ...Option
 		if err != nil {
 			return nil, err
 		}
-		res, err := responseOf(out, o.status)
+		return responseOf(out, status)
+	})
+}
+
+// Handler returns a handler that calls fn with the request and sends what it
+// returns, for bodies that are not JSON. Errors are answered as those of [Func].
+func Handler(fn func(context.Context, *Request) (Response, error)) lambda.Handler {
+	if fn == nil {
+		panic("httpapi: Handler of a nil function")
+	}
+	return handler(func(ctx context.Context, _ *exchange, req *Request) (*answer.Answer, error) {
+		out, err := fn(ctx, req)
+		if err != nil {
+			return nil, err
+		}
+		res := answer.New(cmp.Or(out.Status, http.StatusOK))
+		res.Body = out.Body
+		res.AddHeader(out.Header)
+		return res, nil
+	})
+}
+
+// handler returns a handler for requests that are read and answered here.
+func handler(fn func(context.Context, *exchange, *Request) (*answer.Answer, error)) lambda.Handler {
+	return layer.NamedHandler(handlerName, guard.HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
+		ctx, x := enter(ctx, payload)
+		req, err := x.request()
+		if err != nil {
+			return nil, err
+		}
+		res, err := fn(ctx, x, req)
 		if err != nil {
 			return nil, err
 		}
@@ -90,12 +115,9 @@ func readBody(event *guard.Event, v any, opts []guard.DecodeOption) error {
 	return event.DecodeBody(v, opts...)
 }
 
-// responseOf encodes what a function returned.
+// responseOf returns the response for what a function returned.
 func responseOf(out any, status int) (*answer.Answer, error) {
-	res := answer.New(http.StatusOK)
-	if status != 0 {
-		res.Status = status
-	}
+	res := answer.New(cmp.Or(status, http.StatusOK))
 	if r, ok := out.(replier); ok {
 		var err error
 		if out, err = r.reply(res); err != nil {
@@ -108,13 +130,10 @@ func responseOf(out any, status int) (*answer.Answer, error) {
 		}
 		return res, nil
 	}
-	var buf bytes.Buffer
-	enc := json.NewEncoder(&buf)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(out); err != nil {
+	var err error
+	if res.Body, err = answer.JSON(out); err != nil {
 		return nil, &guard.Error{Kind: guard.Internal, Code: "response_not_json", Err: fmt.Errorf("httpapi: encode the answer: %w", err)}
 	}
-	res.Body = bytes.TrimSuffix(buf.Bytes(), []byte{'\n'})
 	res.SetDefault("content-type", "application/json")
 	return res, nil
 }

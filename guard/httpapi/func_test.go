@@ -65,7 +65,7 @@ func TestFuncTakesJSONBodiesAlone(t *testing.T) {
 }
 
 func TestFuncJudgesTheBodyBeforeTheFunction(t *testing.T) {
-	// The event around a body has 25 values, of which none is deeper than 4.
+	// The event around a body has 25 values, and none is deeper than 4.
 	limits := guard.Limit(guard.Limits{Body: 256, Depth: 8, Nodes: 60})
 	long := strings.Repeat("x", 257)
 	for name, tt := range map[string]struct {
@@ -215,7 +215,7 @@ func TestFuncJudgesTheBodyBeforeTheFunction(t *testing.T) {
 			a := read(t, out)
 			want := tt.pointer
 			if tt.code == "invalid_utf8" && !encoded {
-				want = "/body" // the event itself is then not JSON, whatever its body is
+				want = "/body" // the event itself is then not JSON
 			}
 			if a.status != tt.status || called != (tt.status == 200) {
 				t.Errorf("%s, base64 %t: %d %s, called %t", name, encoded, a.status, a.body, called)

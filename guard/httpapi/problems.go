@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"math"
@@ -10,46 +11,45 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-lambda-go/lambdacontext"
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/guard/layer"
 	"github.com/lambdarmor/lambdarmor/internal/answer"
 )
 
 // ProblemOption changes [Problems].
-type ProblemOption func(*problems)
+type ProblemOption struct{ typeBase, challenge string }
 
-// TypeBase makes the type of a problem a link to its documentation: base
+// TypeBase sets the type of a problem to a link to its documentation: base
 // followed by the code. Without it the type is about:blank.
-func TypeBase(base string) ProblemOption {
-	return func(p *problems) { p.base = base }
-}
+func TypeBase(base string) ProblemOption { return ProblemOption{typeBase: base} }
 
-// Challenge sets the WWW-Authenticate of a 401 that brings none of its own;
-// the default is Bearer (RFC 9110, section 11.6.1).
+// Challenge sets the WWW-Authenticate of a 401 whose error has none of its own; the
+// default is Bearer (RFC 9110, section 11.6.1). It panics if challenge is no value
+// of a header.
 func Challenge(challenge string) ProblemOption {
 	if challenge == "" || !answer.ValidValue(challenge) {
 		panic("httpapi: invalid challenge " + strconv.Quote(challenge))
 	}
-	return func(p *problems) { p.challenge = challenge }
+	return ProblemOption{challenge: challenge}
 }
 
-type problems struct {
-	base      string
-	challenge string
-}
+type problems struct{ typeBase, challenge string }
 
-// Problems makes a response of every error that comes from inside it, early
-// returns, panics and timeouts included: application/problem+json (RFC 9457)
-// with type, title, status, detail, instance, code, and errors, a pointer and
-// a detail for each place of the input that is wrong. The instance is the
-// request id; the cause is for the log and never in it.
+// Problems turns every error from inside it into a response, those of panics and
+// timeouts included. The body is application/problem+json (RFC 9457) with type,
+// title, status, detail, instance, code, and errors: a pointer and a detail for
+// each wrong place of the input. The instance is the request id. The cause of the
+// error is for the log and never in the response.
 //
-// An error of an event that is no HTTP request leaves as [guard.Errors] has
-// it, as a queue would take a response for a success.
+// An error of an event that is no HTTP request is returned as by [guard.Errors],
+// as a queue would take a response for a success.
 func Problems(opts ...ProblemOption) guard.Middleware {
 	p := &problems{challenge: "Bearer"}
 	for _, opt := range opts {
-		opt(p)
+		p.typeBase = cmp.Or(opt.typeBase, p.typeBase)
+		p.challenge = cmp.Or(opt.challenge, p.challenge)
 	}
 	return layer.Named("httpapi.Problems", func(next lambda.Handler) lambda.Handler {
 		plain := guard.Errors()(guard.HandlerFunc(next.Invoke)) // not a layer of the chain
@@ -69,18 +69,34 @@ func Problems(opts ...ProblemOption) guard.Middleware {
 	})
 }
 
-// answersHTTP reports whether the answer to an event is an HTTP response, also
-// where the event is not read as a request.
+// answersHTTP reports whether the answer to an event is an HTTP response, also if
+// the event is not read as a request.
 func answersHTTP(t guard.Trigger) bool {
 	return t.IsHTTP() || t == guard.ALB || t == guard.WebSocket
 }
 
-// render encodes err. An error that cannot be encoded is a 500 that can.
+// WithHeader returns an error whose response has a header, such as
+// WWW-Authenticate for a 401 of a certain scheme. It wraps err; nil stays nil.
+func WithHeader(err error, name, value string) error {
+	if err == nil {
+		return nil
+	}
+	return &headerError{error: err, name: name, value: value}
+}
+
+type headerError struct {
+	error
+	name, value string
+}
+
+func (e *headerError) Unwrap() error { return e.error }
+
+// render encodes err. An error that cannot be encoded becomes one that can.
 func (p *problems) render(ctx context.Context, err error) []byte {
-	x, e := exchangeOf(ctx), guard.Public(err)
+	x := exchangeOf(ctx)
 	out, bad := x.answer(p.response(ctx, err))
-	if bad != nil { // a text as long as the platform's limit
-		out, _ = x.answer(p.response(ctx, &guard.Error{Kind: e.Kind}))
+	if bad != nil { // its text is as long as the platform's limit
+		out, _ = x.answer(p.response(ctx, &guard.Error{Kind: guard.Public(err).Kind}))
 	}
 	return out
 }
@@ -109,44 +125,33 @@ func (p *problems) response(ctx context.Context, err error) *answer.Answer {
 	return res
 }
 
-func (p *problems) body(ctx context.Context, e *guard.Error) []byte {
-	out := append(make([]byte, 0, 256), `{"type":`...)
-	if p.base == "" {
-		out = append(out, `"about:blank"`...)
-	} else {
-		out = answer.Quote(out, valid(p.base+e.Code))
-	}
-	out = append(out, `,"title":`...)
-	out = answer.Quote(out, e.Kind.Title())
-	out = append(out, `,"status":`...)
-	out = strconv.AppendInt(out, int64(e.Kind.Status()), 10)
-	if e.Detail != "" {
-		out = append(out, `,"detail":`...)
-		out = answer.Quote(out, valid(e.Detail))
-	}
-	if lc, ok := lambdacontext.FromContext(ctx); ok && lc.AwsRequestID != "" {
-		out = append(out, `,"instance":`...)
-		out = answer.Quote(out, valid(lc.AwsRequestID))
-	}
-	out = append(out, `,"code":`...)
-	out = answer.Quote(out, valid(e.Code))
-	for i, v := range e.Violations {
-		if i == 0 {
-			out = append(out, `,"errors":[`...)
-		} else {
-			out = append(out, ',')
-		}
-		out = append(out, `{"pointer":`...)
-		out = answer.Quote(out, valid(v.Pointer))
-		out = append(out, `,"detail":`...)
-		out = answer.Quote(out, valid(v.Detail))
-		out = append(out, '}')
-	}
-	if len(e.Violations) > 0 {
-		out = append(out, ']')
-	}
-	return append(out, '}')
+// problem is the JSON of a problem (RFC 9457).
+type problem struct {
+	Type     string      `json:"type"`
+	Title    string      `json:"title"`
+	Status   int         `json:"status"`
+	Detail   string      `json:"detail,omitzero"`
+	Instance string      `json:"instance,omitzero"`
+	Code     string      `json:"code"`
+	Errors   []violation `json:"errors,omitzero"`
 }
 
-// valid makes sure of UTF-8 in what a handler wrote.
-func valid(text string) string { return strings.ToValidUTF8(text, "\uFFFD") }
+type violation struct {
+	Pointer string `json:"pointer"`
+	Detail  string `json:"detail"`
+}
+
+func (p *problems) body(ctx context.Context, e *guard.Error) []byte {
+	body := problem{Type: "about:blank", Title: e.Kind.Title(), Status: e.Kind.Status(), Detail: e.Detail, Code: e.Code}
+	if p.typeBase != "" {
+		body.Type = p.typeBase + e.Code
+	}
+	if lc, ok := lambdacontext.FromContext(ctx); ok {
+		body.Instance = lc.AwsRequestID
+	}
+	for _, v := range e.Violations {
+		body.Errors = append(body.Errors, violation{v.Pointer, v.Detail})
+	}
+	out, _ := json.Marshal(body, jsontext.AllowInvalidUTF8(true)) // the texts are the handler's
+	return out
+}

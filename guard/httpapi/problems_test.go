@@ -100,7 +100,7 @@ func TestTypeBase(t *testing.T) {
 	}
 }
 
-// What a handler lets slip is an Internal error of which nothing is told.
+// An error that a handler lets slip is Internal, and its text is not sent.
 func TestTheUnexpectedIsA500ThatSaysNothing(t *testing.T) {
 	const silent = `{"type":"about:blank","title":"Internal error","status":500,"instance":"` + requestID + `","code":`
 	for name, tt := range map[string]struct {

@@ -11,20 +11,20 @@ import (
 	"github.com/lambdarmor/lambdarmor/internal/answer"
 )
 
-// recorder keeps a response until it is whole. A handler sees of it what it
-// would see of the one of net/http's server.
+// recorder keeps a response until it is whole. To a handler it looks like the
+// response of net/http's server.
 type recorder struct {
 	method string
 	header http.Header
 	head   *answer.Answer // status and headers as they were when the status was written
-	typed  bool           // the handler has set a content type, or said that there is none
-	length int64          // of the body, as the handler told; -1 when it did not
-	size   int64          // of what it wrote
+	typed  bool           // the handler set a content type, or none on purpose
+	length int64          // of the body by the header Content-Length, -1 without one
+	size   int64          // of what was written
 	body   bytes.Buffer
 	tooBig bool
 }
 
-// sniffed is how much of a body tells its content type.
+// sniffed is how much of a body decides its content type.
 const sniffed = 512
 
 func (w *recorder) Header() http.Header { return w.header }
@@ -49,69 +49,47 @@ func (w *recorder) WriteHeader(status int) {
 	}
 }
 
-// isTrailer finds the names of http.TrailerPrefix.
+// isTrailer reports whether a name has http.TrailerPrefix.
 func isTrailer(f answer.Field) bool { return strings.HasPrefix(f.Name, "trailer:") }
 
 func (w *recorder) Write(p []byte) (int, error) {
-	if err := w.allow(len(p)); err != nil {
-		return 0, err
-	}
-	if w.method == http.MethodHead {
+	w.WriteHeader(http.StatusOK)
+	w.size += int64(len(p))
+	switch {
+	case len(p) == 0:
+		return 0, nil
+	case answer.Bodiless(w.head.Status):
+		return 0, http.ErrBodyNotAllowed
+	case w.length >= 0 && w.size > w.length:
+		return 0, http.ErrContentLength
+	case w.method == http.MethodHead:
 		w.body.Write(p[:min(len(p), max(0, sniffed-w.body.Len()))])
 		return len(p), nil
+	case w.size > answer.Max:
+		w.tooBig = true
+		return 0, errTooLarge()
 	}
 	return w.body.Write(p)
-}
-
-func (w *recorder) WriteString(s string) (int, error) {
-	if w.method == http.MethodHead {
-		return w.Write([]byte(s))
-	}
-	if err := w.allow(len(s)); err != nil {
-		return 0, err
-	}
-	return w.body.WriteString(s)
-}
-
-// allow reports why n bytes more cannot be written.
-func (w *recorder) allow(n int) error {
-	w.WriteHeader(http.StatusOK)
-	if n == 0 {
-		return nil
-	}
-	if answer.Bodiless(w.head.Status) {
-		return http.ErrBodyNotAllowed
-	}
-	w.size += int64(n)
-	if w.length >= 0 && w.size > w.length {
-		return http.ErrContentLength
-	}
-	if w.size > answer.Max && w.method != http.MethodHead {
-		w.tooBig = true
-		return tooLarge()
-	}
-	return nil
 }
 
 // Flush is there for handlers that require one.
 func (w *recorder) Flush() { w.WriteHeader(http.StatusOK) }
 
-// CloseNotify is there for frameworks that require one. Nobody can tell that the
-// client has gone, so nothing comes.
+// CloseNotify is there for frameworks that require one. Lambda does not report that
+// the client has gone, so nothing comes.
 func (w *recorder) CloseNotify() <-chan bool { return nil }
 
-// response is what was recorded, completed as net/http's server does.
+// response returns what was recorded, completed as net/http's server does.
 func (w *recorder) response() (*answer.Answer, error) {
 	w.WriteHeader(http.StatusOK)
 	if w.tooBig {
-		return nil, tooLarge()
+		return nil, errTooLarge()
 	}
-	res := w.head
-	body := w.body.Bytes()
+	res, body := w.head, w.body.Bytes()
 	if size := int64(len(body)); size < w.length && w.method != http.MethodHead && !answer.Bodiless(res.Status) {
 		return nil, invalidResponse("body: %d bytes of %d", size, w.length)
 	}
-	if _, packed := res.Get("content-encoding"); !w.typed && !packed && len(body) > 0 {
+	if _, compressed := res.Get("content-encoding"); !w.typed && !compressed && len(body) > 0 {
 		res.Set("content-type", http.DetectContentType(body))
 	}
 	if w.method != http.MethodHead {

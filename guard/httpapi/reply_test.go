@@ -47,7 +47,7 @@ func TestReplySaysWhatItSays(t *testing.T) {
 	}
 }
 
-// Whatever there is beside it, and whatever not.
+// With other headers beside it, and without.
 func TestOneCookieForLatticeIsATextAndSeveralAList(t *testing.T) {
 	const frame = `{"statusCode":200,"headers":{%s},"body":"","isBase64Encoded":false}`
 	for _, tt := range []struct {

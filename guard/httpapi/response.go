@@ -9,30 +9,55 @@ import (
 	"github.com/lambdarmor/lambdarmor/internal/answer"
 )
 
-// Response is an HTTP response, as a [Handler] makes it.
+// Response is the HTTP response of a function for [Handler].
 type Response struct {
 	// Status is the HTTP status code; 0 is 200.
 	Status int
-	// Header holds the headers. Several values of one name are joined by a
-	// comma, but for Set-Cookie, whose values become cookies: each is sent as
-	// a header of its own, VPC Lattice is given a list of them.
+	// Header holds the headers. Several values of one name are joined by a comma,
+	// but each value of Set-Cookie is sent as a cookie of its own.
 	Header http.Header
-	// Body is sent as text where it is UTF-8, and through base64 otherwise.
+	// Body is sent as text if it is UTF-8, and through base64 otherwise.
 	Body []byte
 }
 
-func (r Response) internal() *answer.Answer {
-	status := r.Status
-	if status == 0 {
-		status = http.StatusOK
-	}
-	res := answer.New(status)
-	res.Body = r.Body
-	res.AddHeader(r.Header)
-	return res
+// Reply is a JSON response with a status and headers. A function for [Func]
+// returns it in place of the bare value.
+type Reply[T any] struct {
+	// Status is the HTTP status code; 0 is 200, or what the option [Status] sets.
+	Status int
+	// Header holds headers beside the content type.
+	Header http.Header
+	// Cookies are set on the client.
+	Cookies []*http.Cookie
+	// Value becomes the JSON body. A struct{} is no body.
+	Value T
 }
 
-func tooLarge() error {
+// Created returns a 201 for a new resource that is found at location (RFC 9110,
+// section 15.3.2).
+func Created[T any](location string, value T) Reply[T] {
+	return Reply[T]{Status: http.StatusCreated, Header: http.Header{"Location": {location}}, Value: value}
+}
+
+type replier interface {
+	reply(res *answer.Answer) (value any, err error)
+}
+
+func (r Reply[T]) reply(res *answer.Answer) (any, error) {
+	if r.Status != 0 {
+		res.Status = r.Status
+	}
+	res.AddHeader(r.Header)
+	for _, c := range r.Cookies {
+		if err := c.Valid(); err != nil { // its text may hold the value
+			return nil, invalidResponse("cookie")
+		}
+		res.Cookies = append(res.Cookies, c.String())
+	}
+	return r.Value, nil
+}
+
+func errTooLarge() error {
 	return guard.Errorf(guard.Internal, "response_too_large", "The response is larger than the platform takes.")
 }
 
@@ -40,14 +65,13 @@ func invalidResponse(format string, args ...any) error {
 	return &guard.Error{Kind: guard.Internal, Code: "invalid_response", Err: fmt.Errorf("httpapi: invalid "+format, args...)}
 }
 
-// encode writes an answer in a form.
 func encode(res *answer.Answer, form answer.Form) ([]byte, error) {
 	out, err := res.Encode(form)
 	switch {
 	case err == nil:
 		return out, nil
 	case errors.Is(err, answer.ErrTooLarge):
-		return nil, tooLarge()
+		return nil, errTooLarge()
 	default:
 		return nil, invalidResponse("%w", err)
 	}

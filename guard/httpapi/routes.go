@@ -13,22 +13,22 @@ import (
 	"github.com/lambdarmor/lambdarmor/internal/router"
 )
 
-// Routes calls the handler whose pattern matches the request, as
-// [net/http.ServeMux] does: its grammar, "POST /orders", "GET /orders/{id}",
-// "/files/{path...}", its precedence, and GET takes HEAD as well. A pattern that
-// is malformed or conflicts with another panics. The values of the wildcards are
-// there from [Request.PathValue]. A redirect to the path with a slash is relative,
-// and there is none behind a REST API, to which the slash is nothing: its handler
-// is called.
+// Routes returns a handler that calls the one whose pattern matches the request, as
+// [net/http.ServeMux] does. Patterns are "POST /orders", "GET /orders/{id}",
+// "/files/{path...}"; the most specific one goes first, and GET takes HEAD as well.
+// [Request.PathValue] returns the values of the wildcards. Routes panics if a
+// pattern is malformed or conflicts with another, and if a handler is nil.
 //
-// The path is that of the API, [Request.Path], so the same function works
-// behind one route of a gateway, behind $default, a stage, a custom domain with
-// a base path, a function URL, a load balancer, and VPC Lattice. What matches no
-// pattern is a NotFound, what matches one but for the method a MethodNotAllowed
-// with Allow. A path that two readers could take for two is Invalid with code
-// path_ambiguous: see [request.Request.Path].
+// The path is [Request.Path], so the same function works behind one route of a
+// gateway, $default, a stage, a custom domain with a base path, a function URL, a
+// load balancer, and VPC Lattice. A redirect to the path with a slash is relative.
+// A REST API takes both paths for one, so the handler is called instead.
 //
-// A route is a handler: its own layers go around it with [guard.Wrap].
+// A request that no pattern matches is a NotFound, and one of another method a
+// MethodNotAllowed with the header Allow. A path that two readers could take for
+// two is Invalid with the code path_ambiguous: see [request.Request.Path].
+//
+// A route is a handler: [guard.Wrap] puts its own layers around it.
 func Routes(routes map[string]lambda.Handler) lambda.Handler {
 	table := new(router.Table[lambda.Handler])
 	inside := make([]lambda.Handler, 0, len(routes))
@@ -48,10 +48,10 @@ func Routes(routes map[string]lambda.Handler) lambda.Handler {
 			return nil, err
 		}
 		m, ok := table.Find(req.in, req.Method)
-		if !ok {
+		switch {
+		case !ok:
 			return nil, errAmbiguousPath()
-		}
-		if m.Pattern == "" {
+		case m.Pattern == "":
 			return miss(x, m)
 		}
 		layer.SetRoute(ctx, m.Pattern)
@@ -66,7 +66,7 @@ func errAmbiguousPath() error {
 	return guard.Errorf(guard.Invalid, router.AmbiguousCode, router.AmbiguousDetail)
 }
 
-// miss answers what matched no route.
+// miss answers a request that no route matches.
 func miss(x *exchange, m *router.Match[lambda.Handler]) ([]byte, error) {
 	switch {
 	case m.Status >= 300 && m.Status < 400:
@@ -74,7 +74,8 @@ func miss(x *exchange, m *router.Match[lambda.Handler]) ([]byte, error) {
 		res.Set("location", m.Location())
 		return x.answer(res)
 	case m.Status == http.StatusMethodNotAllowed:
-		return nil, errMethodNotAllowed(m.Allow())
+		err := guard.Errorf(guard.MethodNotAllowed, "method_not_allowed", "The resource does not have this method.")
+		return nil, WithHeader(err, "allow", m.Allow())
 	default:
 		return nil, guard.Errorf(guard.NotFound, "not_found", "There is nothing at this path.")
 	}

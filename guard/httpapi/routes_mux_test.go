@@ -27,7 +27,7 @@ func ambiguous(host, path string) bool {
 	return strings.Contains(path, "%") || strings.Contains(path, "//") || slices.Contains(strings.Split(path, "/"), ".") || slices.Contains(strings.Split(path, "/"), "..")
 }
 
-// The same patterns, asked for the same, by Routes and by a ServeMux: each
+// The same patterns and requests in Routes and in a ServeMux: each
 // method, host and path of the lists with each other.
 func TestRoutesAndAServeMuxAgree(t *testing.T) {
 	mux, routes := http.NewServeMux(), map[string]lambda.Handler{}

@@ -1,37 +1,36 @@
 package httpapi
 
 import (
-	"context"
+	"slices"
 	"strings"
 
-	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/lambdarmor/lambdarmor/guard"
-	"github.com/lambdarmor/lambdarmor/guard/layer"
 	"github.com/lambdarmor/lambdarmor/internal/answer"
 )
 
 // SecurityOption changes [SecurityHeaders].
-type SecurityOption func(*securityHeaders)
+type SecurityOption struct {
+	field answer.Field
+	omit  bool
+}
 
-// SetSecurityHeader sets a header of the layer's to another value, or adds one.
+// SetSecurityHeader sets a header of [SecurityHeaders] to another value, or adds
+// one. It panics if name or value is malformed.
 func SetSecurityHeader(name, value string) SecurityOption {
 	f := answer.Field{Name: strings.ToLower(name), Value: value}
 	if !f.Valid() {
 		panic("httpapi: invalid security header " + name)
 	}
-	return func(s *securityHeaders) {
-		s.drop(f.Name)
-		s.fields = append(s.fields, f)
-	}
+	return SecurityOption{field: f}
 }
 
-// OmitSecurityHeader leaves a header of the layer's out.
+// OmitSecurityHeader leaves a header of [SecurityHeaders] out.
 func OmitSecurityHeader(name string) SecurityOption {
-	return func(s *securityHeaders) { s.drop(strings.ToLower(name)) }
+	return SecurityOption{field: answer.Field{Name: strings.ToLower(name)}, omit: true}
 }
 
-// SecurityHeaders adds to every response, problems included, what a browser
-// needs to be told and a handler has not said itself:
+// SecurityHeaders adds headers to every response, problems included, that make a
+// browser careful. It leaves those alone that a handler has set:
 //
 //	Strict-Transport-Security: max-age=63072000
 //	X-Content-Type-Options: nosniff
@@ -39,14 +38,14 @@ func OmitSecurityHeader(name string) SecurityOption {
 //	Content-Security-Policy: default-src 'none'; frame-ancestors 'none'
 //	Cache-Control: no-store
 //
-// The policy is for what is not a page of its own: it is left out of text/html.
-// Cache-Control is added where the request carries credentials, a cookie,
-// Authorization, or what an authorizer of the gateway's accepted, where the
-// response sets a cookie, and where the status is an error.
+// The policy is left out of text/html, as it would break a page.
+// Cache-Control is added if the request carries credentials: a cookie,
+// Authorization, or what an authorizer of the gateway accepted. It is also added if
+// the response sets a cookie, and if the status is an error.
 //
-// The answers to preflights have the headers where this layer is outside [CORS].
+// The answers to preflights have the headers if this layer is outside [CORS].
 //
-// The order of the list is that of the OWASP REST security cheat sheet.
+// The list follows the OWASP REST security cheat sheet.
 func SecurityHeaders(opts ...SecurityOption) guard.Middleware {
 	s := &securityHeaders{fields: []answer.Field{
 		{Name: "strict-transport-security", Value: "max-age=63072000"},
@@ -56,7 +55,10 @@ func SecurityHeaders(opts ...SecurityOption) guard.Middleware {
 		{Name: cacheControl, Value: "no-store"},
 	}}
 	for _, opt := range opts {
-		opt(s)
+		s.fields = slices.DeleteFunc(s.fields, func(f answer.Field) bool { return f.Name == opt.field.Name })
+		if !opt.omit {
+			s.fields = append(s.fields, opt.field)
+		}
 	}
 	return decorating("httpapi.SecurityHeaders", s)
 }
@@ -69,19 +71,9 @@ const (
 
 type securityHeaders struct{ fields []answer.Field }
 
-func (s *securityHeaders) drop(name string) {
-	kept := s.fields[:0]
-	for _, f := range s.fields {
-		if f.Name != name {
-			kept = append(kept, f)
-		}
-	}
-	s.fields = kept
-}
-
 func (s *securityHeaders) decorate(req *Request, res *answer.Answer) {
 	for _, f := range s.fields {
-		if f.Name == contentPolicy && isPage(res) || f.Name == cacheControl && !private(req, res) {
+		if f.Name == contentPolicy && isPage(res) || f.Name == cacheControl && !isPrivate(req, res) {
 			continue
 		}
 		res.SetDefault(f.Name, f.Value)
@@ -93,25 +85,7 @@ func isPage(res *answer.Answer) bool {
 	return len(media) >= len(html) && strings.EqualFold(media[:len(html)], html)
 }
 
-// private reports whether a response is for one client alone.
-func private(req *Request, res *answer.Answer) bool {
+// isPrivate reports whether a response is for one client alone.
+func isPrivate(req *Request, res *answer.Answer) bool {
 	return res.Status >= 400 || len(res.Cookies) > 0 || req.in.HasCredentials()
-}
-
-// decorating makes a layer of a decorator. It adds itself to the exchange, so
-// that whoever encodes the response, further in or further out, has it pass;
-// an answer that was encoded elsewhere is opened for it, but for one to a
-// message of a WebSocket, which has no headers.
-func decorating(name string, d decorator) guard.Middleware {
-	return layer.Named(name, func(next lambda.Handler) lambda.Handler {
-		return guard.HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
-			ctx, x := enter(ctx, payload)
-			x.layers.add(d)
-			out, err := next.Invoke(ctx, payload)
-			if trigger := x.event.Trigger(); err != nil || !answersHTTP(trigger) || trigger == guard.WebSocket {
-				return out, err
-			}
-			return x.finish(out)
-		})
-	})
 }

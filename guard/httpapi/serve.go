@@ -3,38 +3,37 @@ package httpapi
 import (
 	"bytes"
 	"context"
+	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"github.com/aws/aws-lambda-go/lambda"
-	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/guard/layer"
+	"github.com/lambdarmor/lambdarmor/internal/answer"
 )
 
-// Serve puts a net/http handler behind the chain: a ServeMux, chi, connect. It
-// sees the request as a server would show it, with the invocation's context:
-// path without stage and base path, raw query, host, the caller's address,
-// headers, cookies and, inside [Routes], the path values; there are no trailers.
-// Its response is sent when it returns, as Lambda takes one answer per event:
-// Flush does nothing, a connection cannot be hijacked, and a write beyond the
-// size that Lambda takes fails. A response that ends before its Content-Length is
-// an Internal error, where a server would break the connection. A Location is
-// sent as the handler wrote it. Behind a REST API no path ends in a slash: register
-// "/files" beside "/files/", as a redirect between the two would lead back.
+// Serve returns a handler that passes requests to a net/http handler: a ServeMux,
+// chi, connect. It panics if h is nil. The handler sees the request as a server
+// would show it, with the invocation's context: path without stage and base path,
+// raw query, host, the caller's address, headers, cookies and, inside [Routes], the
+// path values. There are no trailers.
+//
+// The response is sent when the handler returns, as Lambda takes one answer for
+// each event. Flush does nothing, a connection cannot be hijacked, and a write
+// beyond the size that Lambda takes fails. A response that is shorter than its
+// Content-Length is an Internal error, where a server would break the connection. A
+// Location is sent as the handler wrote it. Behind a REST API no path ends in a
+// slash: register "/files" beside "/files/", as a redirect would lead back.
 func Serve(h http.Handler) lambda.Handler {
 	if h == nil {
 		panic("httpapi: Serve of a nil handler")
 	}
-	// Where there is no server, net/http/httputil.ReverseProxy takes half an
+	// Without a server in the context, net/http/httputil.ReverseProxy takes half an
 	// answer for a whole one instead of aborting.
 	server := &http.Server{Handler: h}
-	return layer.NamedHandler(handlerName, guard.HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
-		ctx, x := enter(ctx, payload)
-		req, err := x.request()
-		if err != nil {
-			return nil, err
-		}
+	return handler(func(ctx context.Context, _ *exchange, req *Request) (*answer.Answer, error) {
 		if _, ok := req.in.Path(); !ok {
 			return nil, errAmbiguousPath()
 		}
@@ -44,16 +43,12 @@ func Serve(h http.Handler) lambda.Handler {
 		}
 		w := &recorder{method: r.Method, header: make(http.Header, 4)}
 		serve(h, w, r)
-		res, err := w.response()
-		if err != nil {
-			return nil, err
-		}
-		return x.answer(res)
-	}))
+		return w.response()
+	})
 }
 
-// serve calls h. What it leaves behind is seen to when it panics, too: the
-// process lives on, and the record of a panic is to have its route.
+// serve calls h. It cleans up after a panic, too: the process lives on, and the
+// record of a panic has the route.
 func serve(h http.Handler, w http.ResponseWriter, r *http.Request) {
 	defer func() {
 		if r.MultipartForm != nil {
@@ -66,18 +61,19 @@ func serve(h http.Handler, w http.ResponseWriter, r *http.Request) {
 	h.ServeHTTP(w, r)
 }
 
-// standard gives the request as net/http's server would.
+// standard returns the request as net/http's server makes it. Its URL has the
+// decoded path alone: a handler that looks at two forms could take another route.
 func (r *Request) standard(ctx context.Context) (*http.Request, error) {
 	body, err := r.Body()
 	if err != nil {
 		return nil, err
 	}
-	shape := &http.Request{}
-	if r.matched != nil {
-		shape = r.matched // it has the path values
+	matched := r.matched // it has the path values
+	if matched == nil {
+		matched = &http.Request{}
 	}
-	req := shape.WithContext(ctx)
-	req.Method, req.URL, req.Host = r.Method, r.url(), r.in.Host()
+	req := matched.WithContext(ctx)
+	req.Method, req.Host, req.URL = r.Method, r.in.Host(), &url.URL{Path: r.Path, RawQuery: r.in.RawQuery()}
 	req.Header, req.RemoteAddr, req.RequestURI = r.canonical(), net.JoinHostPort(r.ClientIP(), "0"), req.URL.RequestURI()
 	req.Proto, req.ProtoMajor, req.ProtoMinor = "HTTP/1.1", 1, 1
 	proto := r.in.Protocol()
@@ -86,13 +82,13 @@ func (r *Request) standard(ctx context.Context) (*http.Request, error) {
 	}
 	req.Body, req.ContentLength = http.NoBody, int64(len(body))
 	if len(body) > 0 {
-		req.Body = &reader{*bytes.NewReader(body)}
+		req.Body = io.NopCloser(bytes.NewReader(body))
 	}
 	return req, nil
 }
 
-// canonical returns the headers in the form of net/http: host and cookies have
-// places of their own in an event.
+// canonical returns the headers as net/http has them: without Host, and with all
+// cookies in one line.
 func (r *Request) canonical() http.Header {
 	fields := r.in.Headers()
 	header := make(http.Header, len(fields)+1)
@@ -106,8 +102,3 @@ func (r *Request) canonical() http.Header {
 	}
 	return header
 }
-
-// reader is a body that has nothing to close.
-type reader struct{ bytes.Reader }
-
-func (*reader) Close() error { return nil }

@@ -230,12 +230,12 @@ func (a answer) problem(t testing.TB) problem {
 	return p
 }
 
-// inLambda is the context that aws-lambda-go gives a handler.
+// inLambda returns a context as aws-lambda-go makes it for a handler.
 func inLambda(ctx context.Context) context.Context {
 	return lambdacontext.NewContext(ctx, &lambdacontext.LambdaContext{AwsRequestID: requestID})
 }
 
-// invoke calls h, wrapped in layers, with c, and gives what it returned.
+// invoke calls h, wrapped in layers, with c, and returns its answer.
 func invoke(t testing.TB, c call, h lambda.Handler, layers ...guard.Middleware) ([]byte, error) {
 	t.Helper()
 	return guard.Wrap(h, layers...).Invoke(inLambda(t.Context()), c.event())
@@ -262,7 +262,7 @@ func wantError(t testing.TB, err error, kind guard.Kind, code string) {
 	}
 }
 
-// panics gives the text that f panics with, "" when it does not.
+// panics returns the text that f panics with, "" if it does not.
 func panics(f func()) (text string) {
 	defer func() {
 		switch value := recover().(type) {

@@ -70,7 +70,7 @@ func (i instrumented) Invoke(ctx context.Context, payload []byte) ([]byte, error
 	return i.inner.Invoke(ctx, payload)
 }
 
-// A handler of lambda.NewHandler gives its answer away too early. Where a third
+// A handler of lambda.NewHandler reuses the memory of its answer too early. Where a third
 // party holds one, several invocations at once would mix their answers up.
 func TestAWrapperAroundAReflectedHandlerIsNoticed(t *testing.T) {
 	reflected := lambda.NewHandler(func(context.Context, map[string]any) (string, error) { return "x", nil })

@@ -74,7 +74,7 @@ func TestLayersPutTogetherByHandKeepCallersApart(t *testing.T) {
 	}
 }
 
-// A layer that names somebody and goes on whatever it is told has its answer
+// A layer that sets a principal and ignores the error has its answer
 // thrown away, and nothing is stored.
 func TestALayerThatIgnoresTheSealIsNotAnsweredBy(t *testing.T) {
 	runs := 0

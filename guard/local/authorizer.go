@@ -40,7 +40,7 @@ func (a *authorizerOptions) check(flags *flag.FlagSet) error {
 		var err error
 		flags.Visit(func(f *flag.Flag) {
 			if slices.Contains([]string{"identity", "ttl", "authorizer-format"}, f.Name) {
-				err = fmt.Errorf("-%s is of an authorizer: it needs -authorizer", f.Name)
+				err = fmt.Errorf("-%s needs -authorizer", f.Name)
 			}
 		})
 		return err
@@ -76,13 +76,13 @@ func (a *authorizerOptions) before(fn guardtest.Invoker, failed func(string, err
 	return authorizer
 }
 
-// keepsByRoute tells whether answers are kept for each route by itself.
+// keepsByRoute reports whether answers are kept by route.
 func (a *authorizerOptions) keepsByRoute() bool {
 	return a.ttl > 0 && strings.Contains(a.identity, "$context.routeKey")
 }
 
-// config describes the authorizer: one process, so that what it keeps in memory
-// is there for every request, and the time that API Gateway gives it.
+// config describes the authorizer: one process, so that its memory is there for every
+// request, and API Gateway's timeout.
 func (a *authorizerOptions) config(o *options, t target, log io.Writer) guardtest.Config {
 	cfg := o.config(t, log)
 	cfg.Timeout, cfg.Concurrency, cfg.Instances = 10*time.Second, 1, 1

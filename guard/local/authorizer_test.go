@@ -34,7 +34,8 @@ func (s *session) as(token, path string) (status int, body string) {
 }
 
 func TestAuthorizerStandsBeforeTheFunction(t *testing.T) {
-	s := serveLocal(t, "-authorizer", authorizerPackage, "-identity", "$request.header.Authorization, $context.routeKey", "-ttl", "300s",
+	t.Parallel()
+	s := serveLocal(t, "-authorizer", authorizer, "-identity", "$request.header.Authorization, $context.routeKey", "-ttl", "300s",
 		"-route", "GET /echo", "-route", "GET /pid", echo)
 
 	// What it prints at its start is there before the first request.
@@ -74,8 +75,9 @@ try: curl -i http://\S+/echo -H 'Authorization: \.\.\.'$`); !want.MatchString(s.
 }
 
 func TestRouteKeyThatTellsNoRoutesApartIsPointedOut(t *testing.T) {
+	t.Parallel()
 	const warning = "$context.routeKey is $default for every request"
-	keyed := []string{"-authorizer", authorizerPackage, "-identity", "$request.header.Authorization,$context.routeKey"}
+	keyed := []string{"-authorizer", authorizer, "-identity", "$request.header.Authorization,$context.routeKey"}
 	for _, tt := range []struct {
 		args    []string
 		warning bool
@@ -93,8 +95,9 @@ func TestRouteKeyThatTellsNoRoutesApartIsPointedOut(t *testing.T) {
 }
 
 func TestFormatsOfAnAuthorizer(t *testing.T) {
+	t.Parallel()
 	for format, want := range map[string]string{"simple": "2.0", "policy": "2.0", "1.0": "1.0"} {
-		s := serveLocal(t, "-authorizer", authorizerPackage, "-authorizer-format", format, echo)
+		s := serveLocal(t, "-authorizer", authorizer, "-authorizer-format", format, echo)
 		status, body := s.as("let-me-in", "/echo")
 		if status != 200 || !strings.Contains(body, `"authorizer":{"lambda":{"local":"true","name":"authorizer","version":"`+want+`"}}`) {
 			t.Errorf("%s: %d %s", format, status, body)
@@ -110,7 +113,8 @@ func TestFormatsOfAnAuthorizer(t *testing.T) {
 }
 
 func TestFailedAuthorizerIsReportedAndReplaced(t *testing.T) {
-	s := serveLocal(t, "-authorizer", authorizerPackage, echo)
+	t.Parallel()
+	s := serveLocal(t, "-authorizer", authorizer, echo)
 	for _, tt := range []struct {
 		token   string
 		status  int
@@ -132,7 +136,8 @@ func TestFailedAuthorizerIsReportedAndReplaced(t *testing.T) {
 }
 
 func TestAuthorizerThatDoesNotInitialiseIsTriedPerRequest(t *testing.T) {
-	s := serveLocal(t, "-env", writeFile(t, "env", "AUTHORIZER_INIT=exit\n"), "-authorizer", authorizerPackage, echo)
+	t.Parallel()
+	s := serveLocal(t, "-env", writeFile(t, "env", "AUTHORIZER_INIT=exit\n"), "-authorizer", authorizer, echo)
 	s.onConsole("authorizer did not start, and will be tried with each request: Runtime.ExitError")
 	if status, body := s.as("let-me-in", "/echo"); status != 500 {
 		t.Errorf("%d %s", status, body)
@@ -143,6 +148,7 @@ func TestAuthorizerThatDoesNotInitialiseIsTriedPerRequest(t *testing.T) {
 }
 
 func TestEndLeavesNothingOfAnAuthorizerBehind(t *testing.T) {
+	t.Parallel()
 	s := serveLocal(t, "-authorizer", authorizerPackage, echoPackage)
 	s.onConsole("authorizer: init of ")
 	_, rest, _ := strings.Cut(s.console.String(), "authorizer: init of ")
@@ -160,7 +166,8 @@ func TestEndLeavesNothingOfAnAuthorizerBehind(t *testing.T) {
 }
 
 func TestEndDuringAnAuthorizersInitIsAtOnce(t *testing.T) {
-	s := startLocal(t, "-env", writeFile(t, "env", "AUTHORIZER_INIT=hang\n"), "-authorizer", authorizerPackage, echo)
+	t.Parallel()
+	s := startLocal(t, "-env", writeFile(t, "env", "AUTHORIZER_INIT=hang\n"), "-authorizer", authorizer, echo)
 	s.onConsole("authorizer: init of ")
 	if status := s.end(os.Interrupt); status != 0 {
 		t.Errorf("exit status %d", status)
@@ -189,7 +196,7 @@ func TestAuthorizerThatCannotRunExitsWith1(t *testing.T) {
 	// The function does not build, and the authorizer that did is not left behind.
 	temp := t.TempDir()
 	t.Setenv("TMPDIR", temp)
-	if status, _, _ := runLocal(t, "", "-authorizer", authorizerPackage, "./testdata/broken"); status != 1 {
+	if status, _, _ := runLocal(t, "", "-authorizer", authorizer, "./testdata/broken"); status != 1 {
 		t.Errorf("status %d", status)
 	}
 	if left, _ := os.ReadDir(temp); len(left) > 0 {
@@ -198,18 +205,19 @@ func TestAuthorizerThatCannotRunExitsWith1(t *testing.T) {
 }
 
 func TestWrongCommandLineOfAnAuthorizerExitsWith2(t *testing.T) {
+	t.Parallel()
 	for want, args := range map[string][]string{
-		"-identity is of an authorizer":          {"-identity", "$context.routeKey"},
-		"-ttl is of an authorizer":               {"-ttl", "5s"},
-		"-authorizer-format is of an authorizer": {"-authorizer-format", "simple"},
-		`-authorizer-format "2.0" is none of`:    {"-authorizer", "b", "-authorizer-format", "2.0"},
-		"-ttl needs -identity":                   {"-authorizer", "b", "-ttl", "5s"},
-		"TTL of 2h0m0s is not":                   {"-authorizer", "b", "-identity", "$context.routeKey", "-ttl", "2h"},
-		`identity source "Authorization" is`:     {"-authorizer", "b", "-identity", "Authorization"},
-		`identity source "" is none`:             {"-authorizer", "b", "-identity", "$context.routeKey,"},
-		`"$context.rout": this API has no such`:  {"-authorizer", "b", "-identity", "$context.rout"},
-		"is listed twice":                        {"-authorizer", "b", "-identity", "$context.path,$context.path"},
-		"-event invokes one function alone":      {"-authorizer", "b", "-event", "e.json"},
+		"-identity needs -authorizer":           {"-identity", "$context.routeKey"},
+		"-ttl needs -authorizer":                {"-ttl", "5s"},
+		"-authorizer-format needs -authorizer":  {"-authorizer-format", "simple"},
+		`-authorizer-format "2.0" is none of`:   {"-authorizer", "b", "-authorizer-format", "2.0"},
+		"-ttl needs -identity":                  {"-authorizer", "b", "-ttl", "5s"},
+		"TTL of 2h0m0s is not":                  {"-authorizer", "b", "-identity", "$context.routeKey", "-ttl", "2h"},
+		`identity source "Authorization" is`:    {"-authorizer", "b", "-identity", "Authorization"},
+		`identity source "" is none`:            {"-authorizer", "b", "-identity", "$context.routeKey,"},
+		`"$context.rout": this API has no such`: {"-authorizer", "b", "-identity", "$context.rout"},
+		"is listed twice":                       {"-authorizer", "b", "-identity", "$context.path,$context.path"},
+		"-event invokes one function alone":     {"-authorizer", "b", "-event", "e.json"},
 	} {
 		status, stdout, stderr := runLocal(t, "", slices.Concat(args, []string{"a"})...)
 		if status != 2 || stdout != "" || !strings.Contains(stderr, want) {

@@ -1,13 +1,12 @@
-// Command local runs a Lambda function on this machine, unmodified, behind an
-// HTTP API: no Docker, no cloud, no SAM.
+// Command local runs a Lambda function on this machine behind an HTTP API, without
+// Docker, without a cloud, and without changes to the function.
 //
 //	go run ./guard/local [flags] <package or bootstrap>
 //
-// The argument is a package, built as for Lambda's OS-only runtimes
-// (go build -tags lambda.norpc, with the GOFLAGS and GOTOOLCHAIN of the
-// environment), or a file that has been built. It runs as a real process that
-// talks to Lambda's Runtime API; requests become events of an HTTP API of API
-// Gateway, and its answers become responses.
+// The argument is a package or a built file. A package is built as for Lambda's
+// OS-only runtimes (go build -tags lambda.norpc, with GOFLAGS and GOTOOLCHAIN of the
+// environment). The function runs as a real process that uses Lambda's Runtime API.
+// Requests become events of an HTTP API of API Gateway, and answers become responses.
 //
 //	go run ./guard/local ./examples/orders
 //	curl -i http://127.0.0.1:8080/orders -H 'Content-Type: application/json' -H 'Idempotency-Key: k-1' \
@@ -37,62 +36,55 @@
 //
 // # Routes
 //
-// Without -route, the routes are those that a SAM template beside the function's
-// source gives it, as events of the type HttpApi, and $default behind them, so
-// that what the function makes of any other request is to be seen as well.
-// Without a template $default is all there is.
+// Without -route, the routes come from a SAM template beside the function's source:
+// its events of the type HttpApi, and $default behind them. Without a template,
+// $default takes every request.
 //
 // # An authorizer
 //
-// With -authorizer a second function stands before the first, as a Lambda
-// authorizer of an HTTP API does: identity sources, the cache and the answers
-// are those of [gateway.Authorizer].
+// With -authorizer a second function decides about requests, as a Lambda authorizer of
+// an HTTP API does; see [gateway.Authorizer].
 //
 //	go run ./guard/local -authorizer ./examples/authorizer \
 //		-identity '$request.header.Authorization,$context.routeKey' -ttl 300s ./examples/orders
-//	curl -i http://127.0.0.1:8080/orders/42                                # 401, nobody is asked
-//	curl -i http://127.0.0.1:8080/orders/42 -H 'Authorization: Bearer x'   # 403, or 200 with a token that it takes
+//	curl -i http://127.0.0.1:8080/orders/42                                # 401, the authorizer is not called
+//	curl -i http://127.0.0.1:8080/orders/42 -H 'Authorization: Bearer x'   # 403, or 200 with a good token
 //
-// A route key tells routes apart only where there are any: without routes it is
-// $default for every request.
+// Without routes, $context.routeKey is $default for every request.
 //
-// The authorizer runs as one process, which takes one request at a time; its
-// lines begin with "authorizer: ".
-// It sees the same variables as the function, and has 10 seconds for a request.
-// When it fails, overruns or answers out of form, the caller gets 500, as from
-// API Gateway, and the reason is on the console. A process that ended is replaced
-// at the next request.
+// The authorizer runs as one process, which takes one request at a time and has 10
+// seconds for it. It sees the same variables as the function, and its log lines begin
+// with "authorizer: ". When it fails, the client gets 500, as from API Gateway, and the
+// reason is on the console.
 //
 // # What the function sees
 //
-// The variables that Lambda sets, AWS_SAM_LOCAL=true, and of this command's own
-// environment AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN,
-// AWS_PROFILE, AWS_REGION (us-east-1 when unset), every AWS_ENDPOINT_URL*, HOME
-// and TMPDIR. Nothing else passes, so that a function does not come to lean on
-// this machine; -env adds to these and overrides them. The working directory is
-// the package's folder, or the bootstrap's.
+// The function sees the variables that Lambda sets, AWS_SAM_LOCAL=true, and these of
+// the command's environment: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY,
+// AWS_SESSION_TOKEN, AWS_PROFILE, AWS_REGION (us-east-1 when unset), every
+// AWS_ENDPOINT_URL*, HOME and TMPDIR. Others are not passed on; -env adds and overrides
+// variables. The working directory is the package's folder, or the bootstrap's.
 //
-// Both functions start with the command, so that what they print at their start
-// is there before the first request.
+// Both functions start with the command, so what they print at their start is there
+// before the first request.
 //
 // # Failures
 //
-// A function that returns an error, panics, exits or answers out of form gives
-// the caller 502, one that overruns 504. The reason is on the console beside the
-// function's log. A process that ended or overran is replaced at the next request.
-// On Linux a process that holds more than -memory is killed; elsewhere it is
-// only told the figure.
+// The client gets 502 when the function returns an error, panics, exits or answers out
+// of form, and 504 when it overruns. The reason is on the console, beside the function's
+// log. A process that ended or overran is replaced at the next request. On Linux a
+// process that holds more than -memory is killed.
 //
 // # Ending
 //
-// On Ctrl-C, SIGTERM or SIGHUP the command takes no new requests, gives those under
-// way two seconds, ends the function with its process group (SIGTERM, then
-// SIGKILL), removes what it built and exits with 0. A second Ctrl-C ends it at
-// once. "go run" passes on Ctrl-C from a terminal, but not a SIGTERM sent to
-// itself alone: a script builds the command first and runs that.
+// On Ctrl-C, SIGTERM or SIGHUP the command takes no new requests and waits two seconds
+// for the others. Then it ends the function with its process group (SIGTERM, then
+// SIGKILL), removes what it built and exits with 0. A second Ctrl-C ends it at once.
+// "go run" passes on Ctrl-C from a terminal, but not a SIGTERM sent to it alone: a
+// script builds the command first and runs that.
 //
-// The exit status is 1 when the package does not build, the address is taken
-// or the answer to -event is an error or was not waited for, and 2 for a wrong
-// command line. With -event the answer, also an error's, goes to the standard
-// output, and the function's log to the standard error.
+// The exit status is 1 when the package does not build, the address is taken, or the
+// answer to -event is an error or was not waited for. It is 2 for a wrong command line.
+// With -event the answer, also an error's, is written to the standard output, and the
+// function's log to the standard error.
 package main

@@ -22,8 +22,8 @@ import (
 	"github.com/lambdarmor/lambdarmor/guard/guardtest"
 )
 
-// The command and the function that the tests run, built once.
-var local, echo string
+// The command and the functions that the tests run, built once.
+var local, echo, authorizer string
 
 const echoPackage = "../guardtest/testdata/echo"
 
@@ -36,7 +36,7 @@ func runTests(m *testing.M) int {
 		return 1
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
-	for pkg, binary := range map[string]*string{".": &local, echoPackage: &echo} {
+	for pkg, binary := range map[string]*string{".": &local, echoPackage: &echo, authorizerPackage: &authorizer} {
 		if *binary, err = guardtest.Compile(context.Background(), pkg, dir); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			return 1

@@ -10,6 +10,7 @@ import (
 )
 
 func TestOneEvent(t *testing.T) {
+	t.Parallel()
 	tests := []struct {
 		name, event string
 		timeout     string
@@ -97,6 +98,7 @@ func TestWhatCannotRunExitsWith1(t *testing.T) {
 }
 
 func TestWrongCommandLineExitsWith2(t *testing.T) {
+	t.Parallel()
 	env := writeFile(t, "env", "A=1\n# fine\nno value\n")
 	for want, args := range map[string][]string{
 		"one package or bootstrap is needed":   {},
@@ -138,6 +140,7 @@ func TestWithoutTheGoCommandAPackageIsNotBuilt(t *testing.T) {
 }
 
 func TestEndBeforeTheEventIsReadIsAtOnce(t *testing.T) {
+	t.Parallel()
 	s := startLocal(t, "-event", "-", echoPackage)
 	if _, err := s.stdin.Write(make([]byte, 1<<20)); err != nil { // more than a pipe holds: it is being read
 		t.Fatal(err)

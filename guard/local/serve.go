@@ -92,7 +92,7 @@ func serve(ctx context.Context, f functions, opts options, stdout io.Writer, con
 	return exitOK
 }
 
-// failed says why a request got no answer, and gives it the status of a gateway.
+// failed says why a request got no answer, and returns a gateway's status.
 func (c *console) failed(requestID string, err error) int {
 	c.say("invocation %s failed: %v", requestID, err)
 	if errors.Is(err, context.DeadlineExceeded) {

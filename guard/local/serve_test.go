@@ -21,6 +21,7 @@ import (
 )
 
 func TestPackageIsBuiltAndServed(t *testing.T) {
+	t.Parallel()
 	s := serveLocal(t, "-route", "POST /echo", "-route", "GET /pid", echoPackage)
 	want := regexp.MustCompile(`^echo on http://127\.0\.0\.1:\d+ \(timeout 29s, memory 128 MB, payload format 2\.0\)
   POST /echo
@@ -49,6 +50,7 @@ $`)
 }
 
 func TestPrintedCommandWorks(t *testing.T) {
+	t.Parallel()
 	curl, err := exec.LookPath("curl")
 	if err != nil {
 		t.Skip("no curl")
@@ -68,6 +70,7 @@ func TestPrintedCommandWorks(t *testing.T) {
 }
 
 func TestPayloadFormat1(t *testing.T) {
+	t.Parallel()
 	s := serveLocal(t, "-format", "1.0", echo)
 	// The function finds no rawPath and reports an unknown action: an error, so 502.
 	if status, body := s.get("/echo"); status != 502 {
@@ -105,6 +108,7 @@ func TestFunctionsEnvironment(t *testing.T) {
 }
 
 func TestFailedFunctionIsReportedAndReplaced(t *testing.T) {
+	t.Parallel()
 	tests := []struct {
 		path    string
 		status  int
@@ -138,6 +142,7 @@ func TestFailedFunctionIsReportedAndReplaced(t *testing.T) {
 }
 
 func TestFunctionThatOverrunsIsReportedAndReplaced(t *testing.T) {
+	t.Parallel()
 	s := serveLocal(t, "-timeout", "1s", echo)
 	if status, body := s.get("/overrun"); status != 504 || body != `{"message":"Endpoint request timed out"}` {
 		t.Errorf("%d %s", status, body)
@@ -150,6 +155,7 @@ func TestFunctionThatOverrunsIsReportedAndReplaced(t *testing.T) {
 }
 
 func TestFunctionThatDoesNotInitialiseIsTriedPerRequest(t *testing.T) {
+	t.Parallel()
 	env := writeFile(t, "env", "INIT=exit\n")
 	s := serveLocal(t, "-env", env, echo)
 	for n := 2; n <= 4; n++ { // the first was before any request
@@ -166,6 +172,7 @@ func TestFunctionThatDoesNotInitialiseIsTriedPerRequest(t *testing.T) {
 }
 
 func TestOneProcessTakes64RequestsAtOnce(t *testing.T) {
+	t.Parallel()
 	s := serveLocal(t, "-concurrency", "64", echo)
 	before := s.answer("/pid")
 	meet64(s)
@@ -188,6 +195,7 @@ func meet64(s *session) {
 }
 
 func TestRequestsBeyondTheInstancesWait(t *testing.T) {
+	t.Parallel()
 	s := serveLocal(t, "-instances", "4", echo)
 	event, happen := newEvent(t)
 	var (
@@ -212,6 +220,7 @@ func TestRequestsBeyondTheInstancesWait(t *testing.T) {
 }
 
 func TestAnswerOverLambdasLimit(t *testing.T) {
+	t.Parallel()
 	s := serveLocal(t, echo)
 	if status, _ := s.get("/big?6291600"); status != 502 {
 		t.Errorf("status %d", status)
@@ -223,6 +232,7 @@ func TestAnswerOverLambdasLimit(t *testing.T) {
 }
 
 func TestRequestOverTheLimits(t *testing.T) {
+	t.Parallel()
 	s := serveLocal(t, echo)
 	for _, size := range []int{7 << 20, 10<<20 + 1} { // over Lambda's, over API Gateway's
 		res, err := http.Post(s.url+"/echo", "text/plain", strings.NewReader(strings.Repeat("x", size)))
@@ -238,6 +248,7 @@ func TestRequestOverTheLimits(t *testing.T) {
 }
 
 func TestClientThatLeavesHarmsNothing(t *testing.T) {
+	t.Parallel()
 	s := serveLocal(t, echo)
 	before := s.answer("/pid")
 	event, happen := newEvent(t)
@@ -263,9 +274,10 @@ func TestClientThatLeavesHarmsNothing(t *testing.T) {
 }
 
 func TestEndLeavesNothingBehind(t *testing.T) {
-	for _, signal := range []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP} {
+	t.Parallel()
+	for signal, function := range map[os.Signal]string{os.Interrupt: echoPackage, syscall.SIGTERM: echo, syscall.SIGHUP: echo} {
 		t.Run(signal.String(), func(t *testing.T) {
-			s := serveLocal(t, echoPackage)
+			s := serveLocal(t, function)
 			pids := []string{s.answer("/pid"), s.answer("/child")}
 			if status := s.end(signal); status != 0 {
 				t.Errorf("exit status %d", status)
@@ -359,6 +371,7 @@ func TestRequestUnderWayIsAnsweredAtTheEnd(t *testing.T) {
 }
 
 func TestRequestThatTakesTooLongIsCutAtTheEnd(t *testing.T) {
+	t.Parallel()
 	s := serveLocal(t, echo)
 	pid := s.answer("/pid")
 	answered := make(chan int, 1)
@@ -377,6 +390,7 @@ func TestRequestThatTakesTooLongIsCutAtTheEnd(t *testing.T) {
 }
 
 func TestFunctionDiesWithAKilledCommand(t *testing.T) {
+	t.Parallel()
 	if runtime.GOOS != "linux" {
 		t.Skip("only Linux tells a process of its parent's death")
 	}

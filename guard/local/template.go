@@ -17,10 +17,9 @@ import (
 // templateNames are where SAM looks for a template.
 var templateNames = [...]string{"template.yaml", "template.yml", "template.json"}
 
-// templateRoutes are the routes that a SAM template in the function's folder
-// gives it, in the template's order, and $default behind them: what the function
-// makes of anything else is to be seen as well. Without a template, or without
-// routes in it, there are none.
+// templateRoutes returns the routes of a SAM template in the function's folder, in the
+// template's order, and $default behind them, so that other requests reach the
+// function as well. Without a template, or without routes in it, there are none.
 func templateRoutes(dir string) ([]string, error) {
 	for _, name := range templateNames {
 		text, err := os.ReadFile(filepath.Join(dir, name))
@@ -60,7 +59,7 @@ type samEvent struct {
 	} `yaml:"Properties"`
 }
 
-// parseTemplate gives the routes of the functions whose code is beside the
+// parseTemplate returns the routes of the functions whose code is beside the
 // template.
 func parseTemplate(text []byte) (routes []string, err error) {
 	var template struct {
@@ -97,7 +96,7 @@ func parseTemplate(text []byte) (routes []string, err error) {
 	return routes, nil
 }
 
-// route is the event's route key. Without a path it is that of all requests.
+// route is the event's route key. Without a path it is $default.
 //
 // https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-property-function-httpapi.html
 func (e *samEvent) route() string {

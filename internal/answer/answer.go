@@ -1,7 +1,7 @@
-// Package answer reads and writes what a handler returns for an HTTP request:
-// its status, headers, cookies and body, in the form that whoever sent the event
-// takes. The log, replays, validation and package httpapi all ask here, so that
-// none of them reads an answer in a way of its own.
+// Package answer reads and writes HTTP responses in the form that the sender of an
+// event takes: API Gateway, a function URL, a load balancer or VPC Lattice. The
+// log, replays, validation and package httpapi all use it, so that none of them
+// reads an answer in its own way.
 package answer
 
 import (
@@ -17,11 +17,11 @@ type Field struct{ Name, Value string }
 // Answer is an HTTP response.
 type Answer struct {
 	Status  int
-	Fields  []Field // in order, a name perhaps several times
+	Fields  []Field // in order; a name may be there several times
 	Cookies []string
 	Body    []byte
-	Whole   bool      // read from an answer that is a body alone
-	room    [10]Field // for Fields, as many as most responses have
+	Whole   bool      // it was read from an answer that is a body alone
+	room    [10]Field // for Fields: as many as most responses have
 }
 
 // New returns an answer without headers.
@@ -31,7 +31,7 @@ func New(status int) *Answer {
 	return a
 }
 
-// Form is what an answer has to look like for what sent the event.
+// Form is what an answer has to look like for the sender of the event.
 type Form byte
 
 // The forms.
@@ -39,7 +39,7 @@ const (
 	Format2 Form = iota // payload format 2.0
 	Format1             // payload format 1.0
 	Lattice             // VPC Lattice
-	Single              // a load balancer that does not take lists
+	Single              // a load balancer that takes one value for each header
 	Lists               // a load balancer that takes lists
 )
 
@@ -70,9 +70,9 @@ func FormOf[T ~string](r request[T]) Form {
 	}
 }
 
-// Unsendable reports whether a header is about the connection to the client and
-// the length of what is sent there: the gateway's to set (RFC 9110, sections
-// 6.6.2 and 7.6.1).
+// Unsendable reports whether a header is the gateway's to set, as it is about the
+// connection to the client or the length of the body (RFC 9110, sections 6.6.2 and
+// 7.6.1).
 func Unsendable(name string) bool {
 	switch name {
 	case "connection", "content-length", "keep-alive", "trailer", "transfer-encoding", "upgrade":
@@ -82,27 +82,32 @@ func Unsendable(name string) bool {
 	}
 }
 
-// AddHeader adds what h holds, in the order of its names, but for what is
-// [Unsendable].
+// AddHeader adds the headers of h in the order of their names, without those that
+// are [Unsendable].
 func (a *Answer) AddHeader(h http.Header) {
-	if len(h) == 0 {
-		return
-	}
-	start := len(a.Fields)
 	for name, values := range h {
-		name = strings.ToLower(name)
-		switch {
-		case name == "set-cookie":
-			a.Cookies = append(a.Cookies, values...)
-			continue
-		case Unsendable(name):
-			continue
-		}
 		for _, value := range values {
-			a.Fields = append(a.Fields, Field{name, value})
+			a.add(strings.ToLower(name), value)
 		}
 	}
-	slices.SortStableFunc(a.Fields[start:], func(x, y Field) int { return strings.Compare(x.Name, y.Name) })
+	a.sort()
+}
+
+func (a *Answer) add(name, value string) {
+	switch {
+	case name == "set-cookie":
+		a.Cookies = append(a.Cookies, value)
+	case !Unsendable(name):
+		a.Fields = append(a.Fields, Field{name, value})
+	}
+}
+
+func (a *Answer) has(name, value string) bool {
+	return slices.Contains(a.Fields, Field{name, value}) || name == "set-cookie" && slices.Contains(a.Cookies, value)
+}
+
+func (a *Answer) sort() {
+	slices.SortStableFunc(a.Fields, func(x, y Field) int { return strings.Compare(x.Name, y.Name) })
 }
 
 // Get returns the first value of a lower-case name.
@@ -128,7 +133,7 @@ func (a *Answer) SetDefault(name, value string) {
 	}
 }
 
-// Del takes a header out.
+// Del removes a header.
 func (a *Answer) Del(name string) {
 	a.Fields = slices.DeleteFunc(a.Fields, func(f Field) bool { return f.Name == name })
 }
@@ -139,27 +144,18 @@ func Bodiless(status int) bool {
 	return status == http.StatusNoContent || status == http.StatusNotModified
 }
 
-// Valid reports whether the field is one.
+// Valid reports whether name and value are those of a header.
 func (f Field) Valid() bool { return ValidName(f.Name) && ValidValue(f.Value) }
 
-// ValidValue reports whether value has no control characters but tabs (RFC 9110,
-// section 5.5), and can be told in JSON.
+// ValidValue reports whether a value is UTF-8 and has no control character but the
+// tab (RFC 9110, section 5.5).
 func ValidValue(value string) bool {
-	for i := range len(value) {
-		if c := value[i]; c < ' ' && c != '\t' || c == 0x7f {
-			return false
-		}
-	}
-	return utf8.ValidString(value)
+	isControl := func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }
+	return utf8.ValidString(value) && !strings.ContainsFunc(value, isControl)
 }
 
-// ValidName reports whether name is a token (RFC 9110, section 5.6.2).
+// ValidName reports whether a name is a token (RFC 9110, section 5.6.2).
 func ValidName(name string) bool {
-	for i := range len(name) {
-		c := name[i]
-		if c <= ' ' || c >= 0x7f || strings.IndexByte(`"(),/:;<=>?@[\]{}`, c) >= 0 {
-			return false
-		}
-	}
-	return name != ""
+	outside := func(r rune) bool { return r <= ' ' || r >= 0x7f || strings.ContainsRune(`"(),/:;<=>?@[\]{}`, r) }
+	return name != "" && !strings.ContainsFunc(name, outside)
 }

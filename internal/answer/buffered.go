@@ -7,9 +7,9 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 )
 
-// Buffered reads the response of a function URL that would be streamed, as
-// aws-lambda-go's lambdaurl makes it, and returns it as one answer. The error is
-// that of the body, or of [Answer.Encode].
+// Buffered returns the streaming response of a function URL, as aws-lambda-go's
+// lambdaurl makes it, as one answer. The error is the body's, or
+// from [Answer.Encode].
 func Buffered(r *events.LambdaFunctionURLStreamingResponse) ([]byte, error) {
 	a := New(r.StatusCode)
 	if a.Status == 0 {
@@ -27,7 +27,7 @@ func Buffered(r *events.LambdaFunctionURLStreamingResponse) ([]byte, error) {
 			return nil, err
 		}
 		if len(a.Body) > Max {
-			if c, ok := r.Body.(io.Closer); ok { // whoever writes on is told
+			if c, ok := r.Body.(io.Closer); ok { // so that its writer stops
 				_ = c.Close()
 			}
 			return nil, ErrTooLarge

@@ -1,26 +1,29 @@
 package answer
 
 import (
+	"bytes"
 	"encoding/base64"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/lambdarmor/lambdarmor/internal/reason"
 )
 
-// Max is how large an answer Lambda takes from a function, in bytes. One that is
-// larger ends the process.
+// Max is how large an answer Lambda takes from a function, in bytes. A larger one
+// ends the process.
 //
 // https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 const Max = 6*1024*1024 + 100
 
-// ErrTooLarge is an answer of more than [Max] bytes.
+// ErrTooLarge reports an answer of more than [Max] bytes.
 var ErrTooLarge = reason.New("the response is larger than the platform takes")
 
-// Encode writes the answer in a form. A body that is not text, or is compressed,
+// Encode writes the answer in a form. A body that is not UTF-8, or is compressed,
 // goes through base64. The error is [ErrTooLarge], or says what is malformed.
 func (a *Answer) Encode(form Form) ([]byte, error) {
 	if err := a.check(); err != nil {
@@ -39,24 +42,24 @@ func (a *Answer) Encode(form Form) ([]byte, error) {
 	if form == Format2 && len(a.Cookies) > 0 {
 		out = appendList(append(out, `,"cookies":`...), a.Cookies)
 	}
-	_, packed := a.Get("content-encoding")
-	if packed || !utf8.Valid(a.Body) {
-		out = append(out, `,"body":"`...)
-		out = base64.StdEncoding.AppendEncode(out, a.Body)
-		out = append(out, `","isBase64Encoded":true}`...)
+	out = append(out, `,"body":`...)
+	_, compressed := a.Get("content-encoding")
+	packed := compressed || !utf8.Valid(a.Body)
+	if packed {
+		out = append(base64.StdEncoding.AppendEncode(append(out, '"'), a.Body), '"')
 	} else {
-		out = append(out, `,"body":`...)
-		out = Quote(out, a.Body)
-		out = append(out, `,"isBase64Encoded":false}`...)
+		out = quote(out, a.Body)
 	}
+	out = append(out, `,"isBase64Encoded":`...)
+	out = append(strconv.AppendBool(out, packed), '}')
 	if len(out) > Max {
 		return nil, ErrTooLarge
 	}
 	return out, nil
 }
 
-// check refuses what would be a malformed response, or one with headers that
-// the handler did not mean to send.
+// check refuses what would be a malformed response, or one with headers that the
+// handler did not mean to send.
 func (a *Answer) check() error {
 	if a.Status < 200 || a.Status > 599 { // 1xx announce a response
 		return fmt.Errorf("status %d", a.Status)
@@ -66,18 +69,16 @@ func (a *Answer) check() error {
 			return fmt.Errorf("header %q", f.Name)
 		}
 	}
-	for _, c := range a.Cookies {
-		if !ValidValue(c) {
-			return reason.New("a cookie")
-		}
+	if slices.ContainsFunc(a.Cookies, func(c string) bool { return !ValidValue(c) }) {
+		return reason.New("a cookie")
 	}
 	return nil
 }
 
-// appendHeaders writes each name once. Several values are a list in format 1.0
-// and of a load balancer that takes lists, and joined by a comma in all others, but for cookies, as a comma can be part of
-// one: format 2.0 has them apart, VPC Lattice takes a list, and a load balancer
-// several spellings of the name.
+// appendHeaders writes each name once. Several values are a list in format 1.0 and
+// for a load balancer that takes lists, and joined by a comma elsewhere. Cookies
+// are never joined, as a comma can be part of one: format 2.0 has them apart, VPC
+// Lattice takes a list, and a load balancer several spellings of the name.
 func (a *Answer) appendHeaders(out []byte, form Form) []byte {
 	lists := form == Format1 || form == Lists
 	if lists {
@@ -89,35 +90,35 @@ func (a *Answer) appendHeaders(out []byte, form Form) []byte {
 		if out[len(out)-1] != '{' {
 			out = append(out, ',')
 		}
-		out = append(Quote(out, name), ':')
+		out = append(quote(out, name), ':')
 	}
+	var values []string
 	for i, f := range a.Fields {
-		if slices.ContainsFunc(a.Fields[:i], func(g Field) bool { return g.Name == f.Name }) {
-			continue // where the name came first
+		if slices.ContainsFunc(a.Fields[:i], f.hasNameOf) {
+			continue // written where the name came first
 		}
-		member(f.Name)
-		if lists {
-			out = appendList(out, a.values(i))
-			continue
-		}
-		value := f.Value
-		for _, g := range a.Fields[i+1:] {
-			if g.Name == f.Name {
-				value += ", " + g.Value
+		values = values[:0]
+		for _, g := range a.Fields[i:] {
+			if g.hasNameOf(f) {
+				values = append(values, g.Value)
 			}
 		}
-		out = Quote(out, value)
+		if member(f.Name); lists {
+			out = appendList(out, values)
+		} else {
+			out = quote(out, strings.Join(values, ", "))
+		}
 	}
 	switch {
 	case len(a.Cookies) == 0 || form == Format2:
 	case form == Single:
 		for i, c := range a.Cookies {
 			member(spelling("set-cookie", i))
-			out = Quote(out, c)
+			out = quote(out, c)
 		}
 	case form == Lattice && len(a.Cookies) == 1:
 		member("set-cookie")
-		out = Quote(out, a.Cookies[0])
+		out = quote(out, a.Cookies[0])
 	default:
 		member("set-cookie")
 		out = appendList(out, a.Cookies)
@@ -125,16 +126,7 @@ func (a *Answer) appendHeaders(out []byte, form Form) []byte {
 	return append(out, '}')
 }
 
-// values are those of the name that the field i has.
-func (a *Answer) values(i int) []string {
-	var all []string
-	for _, g := range a.Fields[i:] {
-		if g.Name == a.Fields[i].Name {
-			all = append(all, g.Value)
-		}
-	}
-	return all
-}
+func (f Field) hasNameOf(g Field) bool { return f.Name == g.Name }
 
 // spelling is name with those letters in upper case whose bit is set in i.
 func spelling(name string, i int) string {
@@ -156,13 +148,24 @@ func appendList(out []byte, values []string) []byte {
 		if i > 0 {
 			out = append(out, ',')
 		}
-		out = Quote(out, v)
+		out = quote(out, v)
 	}
 	return append(out, ']')
 }
 
-// Quote appends text as a JSON string. It has been checked to be UTF-8.
-func Quote[T ~[]byte | ~string](out []byte, text T) []byte {
+// quote appends a text that is known to be UTF-8 as a JSON string.
+func quote[T ~[]byte | ~string](out []byte, text T) []byte {
 	out, _ = jsontext.AppendQuote(out, text)
 	return out
+}
+
+// JSON encodes a value as [lambda.NewHandler] does, without escapes for HTML.
+//
+// [lambda.NewHandler]: https://pkg.go.dev/github.com/aws/aws-lambda-go/lambda#NewHandler
+func JSON(v any) ([]byte, error) {
+	var out bytes.Buffer
+	enc := json.NewEncoder(&out)
+	enc.SetEscapeHTML(false)
+	err := enc.Encode(v)
+	return bytes.TrimSuffix(out.Bytes(), []byte{'\n'}), err
 }

@@ -16,7 +16,7 @@ import (
 	"github.com/lambdarmor/lambdarmor/internal/answer"
 )
 
-// said is a function that answers what it was told to.
+// said is a function that returns a fixed answer.
 type said struct{ answer []byte }
 
 func (s *said) Invoke(context.Context, []byte) ([]byte, error) { return s.answer, nil }

@@ -1,187 +1,151 @@
 package answer
 
 import (
-	"bytes"
-	"cmp"
 	"encoding/base64"
-	"errors"
 	"math"
 	"net/http"
 	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/lambdarmor/lambdarmor/internal/reason"
 	"github.com/lambdarmor/lambdarmor/internal/strictjson"
 )
 
-// errForm is what a gateway does not take for an answer. It repeats none of it.
+// errForm reports what a gateway does not take for an answer. It repeats none of
+// it.
 var errForm = reason.New("answer of a handler")
 
 // Status returns the status of an encoded answer to a request that asked for a
-// form. It is 502, and ok false, for what [Read] does not take.
+// form. It returns 502 and false for what [Read] does not take.
 func Status(out []byte, form Form) (status int, ok bool) {
-	w := walker{form: form, brief: true}
-	if _, err := w.read(out); err != nil {
+	a, err := Read(out, form)
+	if err != nil {
 		return http.StatusBadGateway, false
 	}
-	return w.status, true
+	return a.Status, true
 }
 
-// Read opens an encoded answer. What the gateway does not take is an error: taken
-// for something else it could turn a 403, or what the gateway makes an error of,
-// into a 200. Headers may be in either form of the formats, one value or a list,
-// whichever the gateway asks for. An answer without a status is, in format 2.0
-// and in no other, a 200 with the answer as its JSON body.
+// Read opens an encoded answer. What the gateway does not take is an error: read
+// as something else, it could turn a 403 into a 200. Headers may have one value or
+// a list, whichever the gateway asks for. An answer without a status is, in format
+// 2.0 alone, a 200 with the answer as its JSON body.
 //
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
 // https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html
 func Read(out []byte, form Form) (*Answer, error) {
-	w := walker{form: form}
-	body, err := w.read(out)
-	if err != nil {
-		return nil, err
+	m := members{form: form}
+	tolerant := jsontext.AllowDuplicateNames(true)
+	switch value := jsontext.Value(out); {
+	case value.Kind() != jsontext.KindBeginObject:
+		if !value.IsValid(tolerant) {
+			return nil, errForm
+		}
+	case json.Unmarshal(out, &m, tolerant) != nil: // whose error may quote it
+		return nil, errForm
 	}
-	a := New(w.status)
-	a.Body, a.Whole = body, w.whole
-	if w.whole {
+	if m.StatusCode.value == nil {
+		if form != Format2 {
+			return nil, errForm
+		}
+		a := New(http.StatusOK)
+		a.Body, a.Whole = out, true
 		a.Set("content-type", "application/json")
 		return a, nil
 	}
-	header := http.Header{}
-	for _, f := range w.lists { // a value that is in both forms is sent once
-		header[f.Name] = append(header[f.Name], f.Value)
+	a, ok := m.answer()
+	if !ok {
+		return nil, errForm
 	}
-	for _, f := range w.single {
-		if !slices.Contains(header[f.Name], f.Value) {
-			header[f.Name] = append(header[f.Name], f.Value)
-		}
-	}
-	a.AddHeader(header)
-	a.Cookies = append(a.Cookies, w.cookies...)
 	return a, nil
 }
 
-// walker notes what an answer says.
-type walker struct {
-	dec      *jsontext.Decoder
-	form     Form
-	brief    bool // nothing but the status is kept
-	status   int
-	whole    bool // there is no status
-	single   []Field
-	lists    []Field
-	cookies  []string
-	body     span
-	isBase64 bool
+// members are those of an answer that a gateway looks at.
+type members struct {
+	form              Form
+	StatusCode        status         `json:"statusCode"`
+	StatusDescription jsontext.Value `json:"statusDescription"`
+	Headers           headers        `json:"headers"`
+	MultiValueHeaders headers        `json:"multiValueHeaders"`
+	Cookies           jsontext.Value `json:"cookies"`
+	Body              jsontext.Value `json:"body"`
+	IsBase64Encoded   jsontext.Value `json:"isBase64Encoded"`
 }
 
-// span is where a value stands in the answer.
-type span struct{ start, end int64 }
-
-// read walks over an answer, and returns its body.
-func (w *walker) read(out []byte) ([]byte, error) {
-	w.whole = true
-	err := strictjson.Visit(out, w, jsontext.AllowDuplicateNames(true))
-	switch {
-	case err != nil, w.whole && w.form != Format2:
-		return nil, errForm // err may quote it
-	case w.whole:
-		w.status = http.StatusOK
-		return out, nil
-	case w.brief && !w.isBase64:
-		return nil, nil
-	}
-	body := bytes.Clone(strictjson.Unquote(out[w.body.start:w.body.end]))
-	if w.isBase64 {
-		n, err := base64.StdEncoding.Decode(body, body)
-		if err != nil {
-			return nil, errForm
-		}
-		body = body[:n]
-	}
-	return body, nil
+// status must not be there twice, as readers differ in which one they take.
+type status struct {
+	value jsontext.Value
+	twice bool
 }
 
-// UnmarshalJSONFrom walks over the answer.
-func (w *walker) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
-	w.dec = dec
-	if dec.PeekKind() != jsontext.KindBeginObject {
-		return dec.SkipValue()
-	}
-	var wrong error
-	err := w.members(func(name string) error { return first(&wrong, w.member(name)) })
-	if err == nil && !w.whole { // unless it is a body alone
-		err = wrong
-	}
+func (s *status) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
+	value, err := dec.ReadValue()
+	s.value, s.twice = value.Clone(), s.value != nil
 	return err
 }
 
-// first notes what is wrong with an answer, so that the walk goes on to its end.
-func first(wrong *error, err error) error {
-	if !errors.Is(err, errForm) {
-		return err
+// headers are the members of an object of headers, in order.
+type headers struct {
+	kind jsontext.Kind // of the value, which need not be an object; 0 if there is none
+	all  []header
+}
+
+type header struct {
+	name  string
+	value jsontext.Value
+}
+
+func (h *headers) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
+	if h.kind = dec.PeekKind(); h.kind != jsontext.KindBeginObject {
+		return dec.SkipValue()
 	}
-	*wrong = cmp.Or(*wrong, err)
-	return nil
+	return strictjson.Members(dec, func(quoted jsontext.Value) error {
+		name := string(strictjson.Unquote(quoted))
+		value, err := dec.ReadValue()
+		h.all = append(h.all, header{name, value.Clone()})
+		return err
+	})
 }
 
-func (w *walker) members(each func(name string) error) error {
-	return strictjson.Members(w.dec, func(name jsontext.Value) error { return each(string(strictjson.Unquote(name))) })
-}
-
-func (w *walker) member(name string) error {
-	switch name {
-	case "statusCode":
-		value, err := w.dec.ReadValue()
-		if !w.whole { // it is there twice, and readers differ in which they take
-			return errors.Join(err, errForm)
-		}
-		w.whole = false
-		if w.status = w.statusOf(value); err == nil && (w.status < 200 || w.status > 599) { // 1xx announce a response
-			return errForm
-		}
-		return err
-	case "body":
-		value, err := w.value(jsontext.KindString)
-		end := w.dec.InputOffset()
-		w.body = span{end - int64(len(value)), end}
-		return err
-	case "isBase64Encoded":
-		value, err := w.value(jsontext.KindTrue, jsontext.KindFalse)
-		w.isBase64 = value.Kind() == jsontext.KindTrue
-		return err
-	case "statusDescription":
-		if !w.balancer() {
-			return w.dec.SkipValue()
-		}
-		_, err := w.value(jsontext.KindString)
-		return err
-	case "cookies":
-		return w.list([]jsontext.Kind{jsontext.KindString}, func(cookie string) bool {
-			w.cookies = append(w.cookies, cookie)
-			return ValidValue(cookie)
-		})
-	case "headers":
-		return w.headers(&w.single)
-	case "multiValueHeaders":
-		return w.headers(&w.lists)
-	default:
-		return w.dec.SkipValue()
+func (m *members) answer() (*Answer, bool) {
+	a := New(m.status())
+	if m.StatusCode.twice || a.Status < 200 || a.Status > 599 { // 1xx announce a response
+		return nil, false
 	}
+	if !m.is(m.Body, jsontext.KindString) || !m.is(m.IsBase64Encoded, jsontext.KindTrue, jsontext.KindFalse) ||
+		m.balancer() && !m.is(m.StatusDescription, jsontext.KindString) {
+		return nil, false
+	}
+	a.Body = strictjson.Unquote(m.Body)
+	if m.IsBase64Encoded.Kind() == jsontext.KindTrue {
+		n, err := base64.StdEncoding.Decode(a.Body, a.Body)
+		if err != nil {
+			return nil, false
+		}
+		a.Body = a.Body[:n]
+	}
+	if !m.addHeaders(a, &m.MultiValueHeaders, true) || !m.addHeaders(a, &m.Headers, false) {
+		return nil, false
+	}
+	a.sort()
+	cookies, ok := texts(m.Cookies, jsontext.KindString)
+	a.Cookies = append(a.Cookies, cookies...)
+	return a, ok && !slices.ContainsFunc(cookies, func(c string) bool { return !ValidValue(c) })
 }
 
-// balancer reports whether a load balancer is to take the answer. What may be left
-// out may not be null there, a status is no text, and a header no number.
+// balancer reports whether a load balancer takes the answer. It takes neither null
+// for what may be left out, nor a string for a status, nor a number for a header.
 //
 // https://github.com/aws/aws-lambda-dotnet/issues/507
 // https://github.com/jeremydaly/lambda-api/issues/117
-func (w *walker) balancer() bool { return w.form == Single || w.form == Lists }
+func (m *members) balancer() bool { return m.form == Single || m.form == Lists }
 
-// statusOf returns 0 for what is no status. API Gateway takes it as a text, too.
-func (w *walker) statusOf(value jsontext.Value) int {
-	if w.balancer() {
+// status returns 0 for what is no status. API Gateway takes it as a string, too.
+func (m *members) status() int {
+	value := m.StatusCode.value
+	if m.balancer() {
 		n, err := strconv.ParseFloat(string(value), 64)
 		if err != nil || n != math.Trunc(n) || math.Abs(n) > 999 {
 			return 0
@@ -195,90 +159,77 @@ func (w *walker) statusOf(value jsontext.Value) int {
 	return n
 }
 
-// value reads a value that has to be of a kind, or a null that stands for none.
-func (w *walker) value(kinds ...jsontext.Kind) (jsontext.Value, error) {
-	value, err := w.dec.ReadValue()
+// is reports whether a value is left out or of one of the kinds.
+func (m *members) is(value jsontext.Value, kinds ...jsontext.Kind) bool {
 	kind := value.Kind()
-	if err == nil && !slices.Contains(kinds, kind) && (kind != jsontext.KindNull || w.balancer()) {
-		err = errForm
-	}
-	return value, err
+	return value == nil || slices.Contains(kinds, kind) || kind == jsontext.KindNull && !m.balancer()
 }
 
-// headers reads an object of headers, or a null. API Gateway takes numbers and
-// booleans in it.
-func (w *walker) headers(into *[]Field) error {
-	if w.dec.PeekKind() == jsontext.KindNull && (into == &w.lists) != (w.form == Lists) {
-		return w.dec.SkipValue() // of the form that is not looked at
+// addHeaders adds the headers of an object, and reports whether it is one. A value
+// that both objects have is added once. API Gateway takes numbers and booleans for
+// values.
+func (m *members) addHeaders(a *Answer, h *headers, lists bool) bool {
+	switch h.kind {
+	case 0:
+		return true
+	case jsontext.KindNull: // a load balancer takes it for the object that it does not look at
+		return !m.balancer() || lists != (m.form == Lists)
+	case jsontext.KindBeginObject:
+	default:
+		return false
 	}
-	if w.dec.PeekKind() != jsontext.KindBeginObject {
-		_, err := w.value()
-		return err
+	kinds := []jsontext.Kind{jsontext.KindString, jsontext.KindNumber, jsontext.KindTrue, jsontext.KindFalse}
+	if m.balancer() {
+		kinds = kinds[:1]
 	}
-	scalars := []jsontext.Kind{jsontext.KindString, jsontext.KindNumber, jsontext.KindTrue, jsontext.KindFalse}
-	if w.balancer() {
-		scalars = scalars[:1]
-	}
-	var wrong error
-	err := w.members(func(name string) error {
-		f := Field{Name: strings.ToLower(name)}
-		add := func(value string) bool {
-			f.Value = value
-			if !w.brief {
-				*into = append(*into, f)
+	for _, f := range h.all {
+		name := strings.ToLower(f.name)
+		var values []string
+		var ok bool
+		if lists || m.form == Lattice && f.value.Kind() == jsontext.KindBeginArray {
+			values, ok = texts(f.value, kinds...)
+		} else {
+			values = make([]string, 1)
+			values[0], ok = text(f.value, kinds)
+		}
+		for _, v := range values {
+			if ok = ok && (Field{name, v}).Valid(); !ok {
+				return false
 			}
-			return f.Valid()
+			if lists || !a.has(name, v) {
+				a.add(name, v)
+			}
 		}
-		var err error
-		switch isList := w.dec.PeekKind() == jsontext.KindBeginArray; {
-		case into == &w.lists, isList && w.form == Lattice:
-			err = w.list(scalars, add)
-		case isList:
-			err = cmp.Or(w.dec.SkipValue(), errForm)
-		default:
-			err = w.string(scalars, add)
+		if !ok {
+			return false
 		}
-		return first(&wrong, err)
-	})
-	return cmp.Or(err, wrong)
+	}
+	return true
 }
 
-// list reads a list of scalars, or a null. add reports whether it takes one.
-func (w *walker) list(of []jsontext.Kind, add func(string) bool) error {
-	if w.dec.PeekKind() != jsontext.KindBeginArray {
-		value, err := w.dec.ReadValue()
-		if err == nil && value.Kind() != jsontext.KindNull {
-			err = errForm
-		}
-		return err
+// texts returns the values of a list, none for null, and reports whether all are
+// of the kinds.
+func texts(list jsontext.Value, kinds ...jsontext.Kind) (all []string, ok bool) {
+	if list == nil {
+		return nil, true
 	}
-	if _, err := w.dec.ReadToken(); err != nil {
-		return err
+	var values []jsontext.Value
+	if json.Unmarshal(list, &values) != nil {
+		return nil, false
 	}
-	var wrong error
-	for w.dec.PeekKind() != jsontext.KindEndArray {
-		if err := first(&wrong, w.string(of, add)); err != nil {
-			return err
+	all = make([]string, len(values))
+	for i, v := range values {
+		if all[i], ok = text(v, kinds); !ok {
+			return nil, false
 		}
 	}
-	_, err := w.dec.ReadToken()
-	return cmp.Or(err, wrong)
+	return all, true
 }
 
-// string reads a string or, where such kinds are taken, the text of another
-// scalar.
-func (w *walker) string(of []jsontext.Kind, add func(string) bool) error {
-	value, err := w.dec.ReadValue()
-	if err != nil {
-		return err
+func text(v jsontext.Value, kinds []jsontext.Kind) (string, bool) {
+	kind := v.Kind()
+	if kind == jsontext.KindString {
+		v = strictjson.Unquote(v)
 	}
-	if kind := value.Kind(); !slices.Contains(of, kind) {
-		return errForm
-	} else if kind == jsontext.KindString {
-		value = strictjson.Unquote(value)
-	}
-	if !add(string(value)) {
-		return errForm
-	}
-	return nil
+	return string(v), slices.Contains(kinds, kind)
 }

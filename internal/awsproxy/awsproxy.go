@@ -63,7 +63,7 @@ func (p *Proxy) Forgive() {
 	clear(p.always)
 }
 
-// Taken gives the requests since the last call, by operation.
+// Taken returns the requests since the last call, by operation.
 func (p *Proxy) Taken() map[string]int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -100,7 +100,7 @@ func (p *Proxy) Pass(w http.ResponseWriter, r *http.Request, body []byte) {
 	reply.Write(w, len(reply.Body))
 }
 
-// Forward has the server take a request, whoever waits for its answer.
+// Forward passes a request on, even when the client is gone.
 func (p *Proxy) Forward(r *http.Request, body []byte) (Reply, error) {
 	return forward(p.transport, p.upstream, r, body)
 }
@@ -108,7 +108,7 @@ func (p *Proxy) Forward(r *http.Request, body []byte) (Reply, error) {
 // Drop is a request that never arrives.
 func Drop(http.ResponseWriter, *http.Request, []byte) { panic(http.ErrAbortHandler) }
 
-// Hang is a request that arrives nowhere, and of which nobody hears again.
+// Hang is a request that never arrives and is never answered.
 func Hang(_ http.ResponseWriter, r *http.Request, _ []byte) { <-r.Context().Done() }
 
 // Operation is what a request of AWS's JSON protocols asks for.
@@ -124,7 +124,7 @@ type Reply struct {
 	Body   []byte
 }
 
-// Forward has the server at a URL take a request, whoever waits for its answer.
+// Forward passes a request on to the server at a URL, even when the client is gone.
 func Forward(upstream string, r *http.Request, body []byte) (Reply, error) {
 	return forward(http.DefaultTransport, upstream, r, body)
 }
@@ -144,7 +144,7 @@ func forward(by http.RoundTripper, upstream string, r *http.Request, body []byte
 	return Reply{res.StatusCode, res.Header, text}, err
 }
 
-// Write sends the first n bytes of the body, of which all are announced.
+// Write announces the whole body and sends the first n bytes of it.
 func (a Reply) Write(w http.ResponseWriter, n int) {
 	for _, name := range []string{"Content-Type", "X-Amzn-Requestid", "X-Amz-Crc32"} {
 		if value := a.Header.Get(name); value != "" {

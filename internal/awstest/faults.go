@@ -117,8 +117,8 @@ func (s Subject) quota(t *testing.T) {
 	}
 }
 
-// restrained is a retryer whose own rate limit lets nothing pass, as that of the
-// adaptive mode may.
+// restrained is a retryer whose own rate limit lets nothing pass, as may happen in
+// the adaptive mode.
 type restrained struct{ aws.RetryerV2 }
 
 func (restrained) GetAttemptToken(context.Context) (func(error) error, error) {

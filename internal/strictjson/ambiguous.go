@@ -22,7 +22,7 @@ const (
 // in maps, which take 14 bytes for each byte of a hostile text.
 func unambiguous(data []byte, s *shape, rejectUnknown bool) error {
 	w := walk{data: data, rejectUnknown: rejectUnknown, names: make([][]byte, 0, 16)}
-	if w.next() == 'n' && !s.nullable {
+	if w.isNull() && !s.nullable {
 		return &Error{Code: WrongType, Reason: nullReason}
 	}
 	if e := w.value(s.place); e != nil {
@@ -31,22 +31,33 @@ func unambiguous(data []byte, s *shape, rejectUnknown bool) error {
 	return nil
 }
 
-// walk goes through a text that is known to be JSON.
+// walk goes through a text. If that is not JSON, the walk ends somewhere, and the
+// decoder reports the fault.
 type walk struct {
 	data          []byte
 	at            int
+	depth         int
 	rejectUnknown bool
 	names         [][]byte // of the objects that are open, the innermost object's last
 }
 
+// deepest is how deep the decoder follows a text.
+const deepest = 10_000
+
 // value goes past the next value.
-func (w *walk) value(p place) *Error {
+func (w *walk) value(p place) (e *Error) {
 	switch c := w.next(); {
+	case w.depth > deepest:
+		w.at = len(w.data)
 	case c == '{':
-		return w.object(p.plan)
+		w.depth++
+		e = w.object(p.plan)
+		w.depth--
 	case c == '[':
-		return w.array(p.plan)
-	case c == 'n' && p.isStruct() && !p.plan.nullable && !p.pointer:
+		w.depth++
+		e = w.array(p.plan)
+		w.depth--
+	case w.isNull() && p.isStruct() && !p.plan.nullable && !p.pointer:
 		return &Error{Code: WrongType, Reason: nullReason}
 	case c == '"':
 		quoted := w.string()
@@ -54,24 +65,25 @@ func (w *walk) value(p place) *Error {
 			return &Error{Code: WrongType, Reason: "the string has to hold one value"}
 		}
 	default:
-		for w.at < len(w.data) && bytes.IndexByte([]byte(",]} \t\r\n"), w.data[w.at]) < 0 {
+		for w.at++; w.at < len(w.data) && bytes.IndexByte([]byte(",]} \t\r\n"), w.data[w.at]) < 0; {
 			w.at++
 		}
 	}
-	return nil
+	return e
 }
 
 func (w *walk) object(p *plan) *Error {
 	w.at++
 	outer := len(w.names)
-	for w.next() != '}' {
+	for w.next() == '"' {
 		name := Unquote(w.string())
 		if len(w.names) == cap(w.names) { // append grows a large slice in many steps
 			w.names = slices.Grow(w.names, len(w.names))
 		}
 		w.names = append(w.names, name)
-		w.next()
-		w.at++ // the colon
+		if w.next() == ':' {
+			w.at++
+		}
 		member, e := w.member(p, name)
 		if e == nil {
 			e = w.value(member)
@@ -120,7 +132,10 @@ func (w *walk) array(p *plan) *Error {
 	if p != nil {
 		elem = p.elem
 	}
-	for i := int64(0); w.next() != ']'; i++ {
+	for i := int64(0); ; i++ {
+		if c := w.next(); c == ']' || c == 0 {
+			break
+		}
 		if e := w.value(elem); e != nil {
 			return e.within(strconv.AppendInt(nil, i, 10))
 		}
@@ -138,27 +153,31 @@ func (e *Error) within(name []byte) *Error {
 	return e
 }
 
-// next goes to the next byte that is no space.
+// next goes to the next byte that is no space, and returns 0 at the end.
 func (w *walk) next() byte {
-	for {
+	for ; w.at < len(w.data); w.at++ {
 		switch c := w.data[w.at]; c {
 		case ' ', '\t', '\r', '\n':
-			w.at++
 		default:
 			return c
 		}
 	}
+	return 0
+}
+
+func (w *walk) isNull() bool {
+	return w.next() == 'n' && bytes.HasPrefix(w.data[w.at:], []byte("null"))
 }
 
 // string goes past a string, and returns it with its quotes.
 func (w *walk) string() []byte {
 	start := w.at
-	for w.at++; w.data[w.at] != '"'; w.at++ {
+	for w.at++; w.at < len(w.data) && w.data[w.at] != '"'; w.at++ {
 		if w.data[w.at] == '\\' {
 			w.at++
 		}
 	}
-	w.at++
+	w.at = min(w.at+1, len(w.data))
 	return w.data[start:w.at]
 }
 

@@ -101,7 +101,7 @@ func TestCheckTypeRefuses(t *testing.T) {
 			if err == nil || !strings.Contains(err.Error(), tc.want) || !strings.HasPrefix(err.Error(), "cannot decode JSON into ") {
 				t.Errorf("got %v, want %q in it", err, tc.want)
 			}
-			// Whoever decodes all the same is not told that the text is wrong.
+			// Decoding all the same does not blame the text.
 			err = strictjson.Unmarshal([]byte(`{}`), reflect.New(typ).Interface(), strictjson.Options{})
 			if _, blamed := err.(*strictjson.Error); blamed || err == nil {
 				t.Errorf("Unmarshal: got %v, want the same", err)
@@ -193,5 +193,17 @@ func TestCheckTypeAcceptsTheEventsOfAWS(t *testing.T) {
 		if err := strictjson.CheckType(reflect.TypeOf(event)); err != nil {
 			t.Errorf("%T: %v", event, err)
 		}
+	}
+}
+
+// AWS sends null where it knows nothing.
+func TestTheEventsOfAWSTakeNullForAnObject(t *testing.T) {
+	const text = `{"path":"/","requestContext":null}`
+	var got, want events.APIGatewayProxyRequest
+	if err := strictjson.Unmarshal([]byte(text), &got, strictjson.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal([]byte(text), &want); err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v, want %+v, %v", got, want, err)
 	}
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/lambdarmor/lambdarmor/internal/strictjson"
 )
 
-// lines is an order of n items, the last of which is last.
+// lines returns an order of n items that ends with last.
 func lines(n int, item, last string) string {
 	return `{"customer":"c","items":[` + strings.Repeat(item+",", n-1) + last + `],"note":"n"}`
 }

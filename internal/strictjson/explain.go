@@ -15,19 +15,19 @@ import (
 
 // explain turns the decoder's error into one that repeats no input.
 func explain(data []byte, err error) error {
-	var syntactic *jsontext.SyntacticError
 	var semantic *json.SemanticError
-	switch {
-	case errors.As(err, &semantic): // first, as it may wrap a syntactic one of a string's content
+	if errors.As(err, &semantic) { // it may wrap a syntactic one of a string's content
 		return &Error{Code: WrongType, Pointer: ShortPointer(string(semantic.JSONPointer)), Reason: mismatch(semantic)}
-	case errors.As(err, &syntactic):
-		return explainSyntax(data, syntactic)
-	default:
-		return &Error{Code: Malformed, Reason: "not valid JSON"}
 	}
+	return explainSyntax(data, err)
 }
 
-func explainSyntax(data []byte, err *jsontext.SyntacticError) error {
+// explainSyntax returns an error that is none of the syntax as it is.
+func explainSyntax(data []byte, other error) error {
+	var err *jsontext.SyntacticError
+	if !errors.As(other, &err) {
+		return other
+	}
 	e := &Error{Code: Malformed, Pointer: ShortPointer(string(err.JSONPointer))}
 	at := min(int(err.ByteOffset), len(data))
 	switch {

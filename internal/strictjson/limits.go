@@ -31,8 +31,6 @@ func Check(data []byte, maxDepth, maxNodes int) error {
 			return &Error{Code: TooDeep, Pointer: here(dec), Reason: fmt.Sprintf("more than %d levels of nesting", maxDepth)}
 		case nodes > maxNodes:
 			return &Error{Code: TooManyNodes, Pointer: here(dec), Reason: fmt.Sprintf("more than %d values", maxNodes)}
-		case dec.StackDepth() == 0: // the end of the one value
-			return nil
 		}
 	}
 }

@@ -83,8 +83,8 @@ func TestATextOfManyNamesIsJudgedAsOneOfFew(t *testing.T) {
 	}
 }
 
-// The error of a text that has more after its end, or less, is that of the
-// decoder, whatever comes before.
+// A text of many names that has more after its end, or less, is refused for
+// that.
 func TestATextOfManyNamesEndsWithItsValue(t *testing.T) {
 	long := strange(11_000, `"note":""`)
 	for _, tc := range []struct {
@@ -110,7 +110,7 @@ func TestATextOfManyNamesEndsWithItsValue(t *testing.T) {
 	}
 }
 
-// Two names can be one key of a map, which the decoder alone can tell.
+// Two names can be one key of a map, and only the decoder can find out.
 func TestTwoNamesThatAreOneKeyAreFoundAmongMany(t *testing.T) {
 	type target struct{ Keys map[folded]int }
 	text := `{"Keys":{"a":1,"A":2},` + strange(11_000, `"note":""`)[1:]

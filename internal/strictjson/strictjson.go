@@ -60,15 +60,11 @@ type Options struct {
 }
 
 // Unmarshal decodes the one value in data into v, a non-nil pointer to a zero
-// value. The error is an [*Error], a [TypeError], or that of an UnmarshalJSON
-// method of the caller's own.
+// value. The error is an [*Error] or a [TypeError].
 func Unmarshal(data []byte, v any, opts Options) error {
 	s := shapeOf(reflect.TypeOf(v).Elem())
 	if s.err != nil {
 		return s.err
-	}
-	if !jsontext.Value(data).IsValid(jsontext.AllowDuplicateNames(true)) {
-		return Visit(data, new(skipper), jsontext.AllowDuplicateNames(true))
 	}
 	if err := unambiguous(data, s, opts.RejectUnknown); err != nil {
 		return err

@@ -239,6 +239,18 @@ func TestErrorsRepeatNoValue(t *testing.T) {
 	}
 }
 
+// Without limits around it, too: a stack that overflows ends the process.
+func TestATextAsDeepAsItIsLongIsRefused(t *testing.T) {
+	for _, open := range []string{"[", `{"any":`} {
+		var v map[string]any
+		text := strings.Repeat(open, 4<<20)
+		var e *strictjson.Error
+		if err := strictjson.Unmarshal([]byte(text), &v, strictjson.Options{}); !errors.As(err, &e) {
+			t.Errorf("%s: got %v, want an Error", open, err)
+		}
+	}
+}
+
 func TestPointersAreBounded(t *testing.T) {
 	name := strings.Repeat("é", 1<<20)
 	var v order

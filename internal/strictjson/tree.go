@@ -1,6 +1,7 @@
 package strictjson
 
 import (
+	"bytes"
 	"encoding/json"
 
 	v2 "github.com/go-json-experiment/json"
@@ -8,9 +9,10 @@ import (
 )
 
 // Tree decodes the one value in data into map[string]any, []any, string, bool,
-// nil and [json.Number], which keeps a number as it was written.
+// nil and [json.Number], which keeps a number as it was written. The strings share
+// the memory of one copy of data.
 func Tree(data []byte) (any, error) {
-	t := new(tree)
+	t := &tree{text: string(data)}
 	err := v2.Unmarshal(data, t, jsontext.AllowDuplicateNames(true))
 	switch {
 	case t.twice != nil:
@@ -23,6 +25,7 @@ func Tree(data []byte) (any, error) {
 }
 
 type tree struct {
+	text  string
 	root  any
 	twice *Error // the first name that an object has twice
 }
@@ -34,34 +37,51 @@ func (t *tree) UnmarshalJSONFrom(dec *jsontext.Decoder) (err error) {
 }
 
 func (t *tree) value(dec *jsontext.Decoder) (any, error) {
-	token, err := dec.ReadToken()
-	if err != nil {
-		return nil, err
-	}
-	switch token.Kind() {
+	switch dec.PeekKind() {
 	case jsontext.KindBeginObject:
 		return t.object(dec)
 	case jsontext.KindBeginArray:
 		return t.array(dec)
 	case jsontext.KindString:
-		return token.String(), nil
+		return t.string(dec)
 	case jsontext.KindNumber:
-		return json.Number(token.String()), nil
-	case jsontext.KindNull:
-		return nil, nil
+		number, err := dec.ReadValue()
+		return json.Number(t.same(dec, number)), err
 	default:
+		token, err := dec.ReadToken()
+		if err != nil || token.Kind() == jsontext.KindNull {
+			return nil, err
+		}
 		return token.Bool(), nil
 	}
 }
 
+// string reads a string, or fails on another value.
+func (t *tree) string(dec *jsontext.Decoder) (string, error) {
+	quoted, err := dec.ReadValue()
+	if err != nil || bytes.IndexByte(quoted, '\\') >= 0 {
+		return string(Unquote(quoted)), err
+	}
+	same := t.same(dec, quoted)
+	return same[1 : len(same)-1], nil
+}
+
+// same returns the value that was read last as a part of the text.
+func (t *tree) same(dec *jsontext.Decoder, value jsontext.Value) string {
+	end := dec.InputOffset()
+	return t.text[end-int64(len(value)) : end]
+}
+
 func (t *tree) object(dec *jsontext.Decoder) (any, error) {
+	if _, err := dec.ReadToken(); err != nil {
+		return nil, err
+	}
 	object := map[string]any{}
 	for dec.PeekKind() != jsontext.KindEndObject {
-		token, err := dec.ReadToken()
+		name, err := t.string(dec)
 		if err != nil {
 			return nil, err
 		}
-		name := token.String()
 		if _, twice := object[name]; twice {
 			t.twice = &Error{Code: DuplicateName, Pointer: here(dec), Reason: duplicateReason}
 			return nil, t.twice
@@ -75,7 +95,10 @@ func (t *tree) object(dec *jsontext.Decoder) (any, error) {
 }
 
 func (t *tree) array(dec *jsontext.Decoder) (any, error) {
-	array := []any{}
+	if _, err := dec.ReadToken(); err != nil {
+		return nil, err
+	}
+	array := make([]any, 0, 4)
 	for dec.PeekKind() != jsontext.KindEndArray {
 		element, err := t.value(dec)
 		if err != nil {

@@ -2,7 +2,6 @@ package strictjson
 
 import (
 	"bytes"
-	"errors"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -11,17 +10,8 @@ import (
 // Visit has v read the one value in data, strictly but for opts. The error is an
 // [*Error] for a text that is not JSON, and wraps any error of v's own.
 func Visit(data []byte, v json.UnmarshalerFrom, opts ...json.Options) error {
-	err := json.Unmarshal(data, v, opts...)
-	if syntactic := (*jsontext.SyntacticError)(nil); errors.As(err, &syntactic) {
-		return explainSyntax(data, syntactic)
-	}
-	return err
+	return explainSyntax(data, json.Unmarshal(data, v, opts...))
 }
-
-// skipper visits a value without a look at it.
-type skipper struct{}
-
-func (*skipper) UnmarshalJSONFrom(dec *jsontext.Decoder) error { return dec.SkipValue() }
 
 // Members walks over the members of the object that comes next. each has to read
 // the value. The name is quoted, and valid until the value is read.

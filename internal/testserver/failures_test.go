@@ -62,7 +62,7 @@ func TestServerThatEndsAtOnceShowsItsOutput(t *testing.T) {
 
 func TestServerThatEndsByItselfFailsItsTest(t *testing.T) {
 	Valkey(t) // skips where there is none
-	r := record(t, func(tb testing.TB) { Valkey(tb).process.kill() })
+	r := record(t, func(tb testing.TB) { Valkey(tb).process.Kill() })
 	if !r.failed || !strings.Contains(r.message, "ended by itself") {
 		t.Errorf("failed %v, message %q", r.failed, r.message)
 	}
@@ -71,7 +71,7 @@ func TestServerThatEndsByItselfFailsItsTest(t *testing.T) {
 func TestServerThatEndsByItselfFailsTheRun(t *testing.T) {
 	var s Shared
 	code := s.Run(runFunc(func() int {
-		s.Valkey(t).process.kill()
+		s.Valkey(t).process.Kill()
 		return 0
 	}))
 	if code != 1 {
@@ -93,7 +93,7 @@ func TestStopEndsTheWholeGroup(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(p.kill)
+	t.Cleanup(p.Kill)
 	var grandchild int
 	eventually(t, "the group to be complete", func() bool {
 		b, err := os.ReadFile(pidFile)
@@ -106,7 +106,7 @@ func TestStopEndsTheWholeGroup(t *testing.T) {
 		grandchild, err = strconv.Atoi(strings.TrimSpace(string(b)))
 		return err == nil
 	})
-	p.kill()
+	p.Kill()
 	eventually(t, "the grandchild to be gone", func() bool { return gone(grandchild) })
 }
 

@@ -30,12 +30,12 @@ func freeAddr(k kind) (string, reservation, error) {
 }
 
 // A reservation keeps ports for one server as long as it exists, also while the
-// server starts or is stopped: for the others that use this package, in whatever
-// process. It is made of the UDP ports of the same numbers, which none of the
+// server starts or is stopped: for all users of this package, in other processes
+// as well. It is made of the UDP ports of the same numbers, which none of the
 // servers uses, and ends with the process that holds it.
 type reservation []io.Closer
 
-// reserve takes all of the ports, on none of which anything may listen.
+// reserve takes all of the ports. It fails when anything listens on one.
 func reserve(ports ...string) (r reservation, err error) {
 	defer func() {
 		if err != nil {

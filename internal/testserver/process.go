@@ -3,21 +3,18 @@ package testserver
 import (
 	"fmt"
 	"os/exec"
-	"runtime"
-	"strings"
 	"sync"
-	"time"
+
+	"github.com/lambdarmor/lambdarmor/internal/process"
 )
 
-// A process is a server's, with its process group where there are such.
-type process struct {
-	cmd    *exec.Cmd
+// A serverProcess is a running server.
+type serverProcess struct {
+	*process.Process
 	output tail
-	exited chan struct{} // closed when the process is gone
-	err    error         // of Wait; read it after exited is closed
 }
 
-// An exitError tells of a process that ended by itself.
+// An exitError reports a process that ended by itself.
 type exitError struct {
 	err    error // of Wait; nil for exit status 0
 	output string
@@ -29,42 +26,18 @@ func (e *exitError) Error() string {
 
 func (e *exitError) Unwrap() error { return e.err }
 
-func startProcess(path string, args ...string) (*process, error) {
-	p := &process{cmd: exec.Command(path, args...), exited: make(chan struct{})}
-	p.cmd.Stdout, p.cmd.Stderr = &p.output, &p.output
-	p.cmd.WaitDelay = 10 * time.Second // for a grandchild that holds on to the output
-	isolate(p.cmd)
-
-	started := make(chan error)
-	go func() {
-		// Linux counts the thread that started a process as its parent and kills the
-		// process with that thread, so the thread has to live as long.
-		runtime.LockOSThread()
-		defer runtime.UnlockOSThread()
-		err := p.cmd.Start()
-		started <- err
-		if err == nil {
-			p.err = p.cmd.Wait()
-			close(p.exited)
-		}
-	}()
-	if err := <-started; err != nil {
-		return nil, err
-	}
-	return p, nil
-}
-
-// kill ends the process and its group, and returns when the process is gone.
-func (p *process) kill() {
-	killGroup(p.cmd.Process)
-	<-p.exited
+func startProcess(path string, args ...string) (*serverProcess, error) {
+	p := &serverProcess{}
+	var err error
+	p.Process, err = process.Start(exec.Command(path, args...), &p.output)
+	return p, err
 }
 
 // ended returns nil while the process runs.
-func (p *process) ended() error {
+func (p *serverProcess) ended() error {
 	select {
-	case <-p.exited:
-		return &exitError{err: p.err, output: p.output.String()}
+	case <-p.Exited:
+		return &exitError{err: p.Err(), output: p.output.String()}
 	default:
 		return nil
 	}
@@ -91,5 +64,5 @@ func (t *tail) Write(b []byte) (int, error) {
 func (t *tail) String() string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return strings.TrimSpace(string(t.kept))
+	return string(t.kept)
 }

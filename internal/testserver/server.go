@@ -24,7 +24,7 @@ type Server struct {
 	addr string
 
 	mu       sync.Mutex
-	process  *process // nil while stopped
+	process  *serverProcess // nil while stopped
 	reserved reservation
 }
 
@@ -51,8 +51,8 @@ func (s *Server) Restart() error {
 	return s.start()
 }
 
-// close stops the server for good. The error tells of a server that had ended by
-// itself.
+// close stops the server for good. The error reports a server that had ended
+// by itself.
 func (s *Server) close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -67,7 +67,7 @@ func (s *Server) close() error {
 
 func (s *Server) stop() {
 	if s.process != nil {
-		s.process.kill()
+		s.process.Kill()
 		s.process = nil
 	}
 }
@@ -86,7 +86,7 @@ func (s *Server) start() error {
 		return fmt.Errorf("testserver: %s: %w", s.kind.name, err)
 	}
 	if err := s.await(p); err != nil {
-		p.kill()
+		p.Kill()
 		return fmt.Errorf("testserver: %s: %w", s.kind.name, err)
 	}
 	s.process = p
@@ -94,13 +94,13 @@ func (s *Server) start() error {
 }
 
 // await returns nil when the server answers.
-func (s *Server) await(p *process) error {
+func (s *Server) await(p *serverProcess) error {
 	deadline := time.Now().Add(startTimeout)
 	poll := time.NewTicker(pollInterval)
 	defer poll.Stop()
 	for {
 		err := s.kind.answer(s.addr)
-		// Looked at after the answer: a process that ended did not give it.
+		// Looked at after the answer: a process that ended did not answer.
 		if early := p.ended(); early != nil {
 			return early
 		}
@@ -112,7 +112,7 @@ func (s *Server) await(p *process) error {
 		}
 		select {
 		case <-poll.C:
-		case <-p.exited:
+		case <-p.Exited:
 		}
 	}
 }

@@ -12,8 +12,8 @@ import (
 // AppConfig returns a source of AppConfig's configurations, through the AppConfig
 // agent or its Lambda extension. A name is "application/environment/profile", or
 // the path of the agent, "/applications/a/environments/e/configurations/p".
-// "?flag=one&flag=two" selects some of its feature flags. The version is that of
-// the configuration; only the latest can be fetched. The port is
+// "?flag=one&flag=two" selects some of its feature flags. Only the latest version
+// can be fetched. The port is
 // AWS_APPCONFIG_EXTENSION_HTTP_PORT, or 2772. AppConfig panics if the port or an
 // option is invalid.
 //

@@ -64,11 +64,11 @@ func TestConfigurationsThatAreNotAskedFor(t *testing.T) {
 		{Name: "shop/prod/settings", Encrypted: true},
 	} {
 		if got := one(invoked(t), src, ref); got.Err == nil || errors.Is(got.Err, secrets.ErrUnavailable) || errors.Is(got.Err, secrets.ErrNotFound) {
-			t.Errorf("%+v: %v", ref, got.Err)
+			t.Errorf("%+v: got %v, want an error that is final", ref, got.Err)
 		}
 	}
 	if n := a.Asked("shop/prod/settings"); n != 0 {
-		t.Errorf("the agent was asked %d times", n)
+		t.Errorf("got %d requests, want none", n)
 	}
 	if got := one(invoked(t), src, secrets.Ref{Name: "shop/prod/none"}); !errors.Is(got.Err, secrets.ErrNotFound) {
 		t.Error(got.Err)

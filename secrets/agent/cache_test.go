@@ -74,7 +74,7 @@ func TestThrottlingServesWhatThereIsAndADenialDoesNot(t *testing.T) {
 		now.advance(6 * time.Minute)
 		a.Fail("key", agenttest.Refused(code))
 		if s, err := c.Get(invoked(t), "key"); !errors.Is(err, want) || s.Text() != "" {
-			t.Errorf("%s: %s", code, text(s, err))
+			t.Errorf("%s: got %s, want the denial", code, text(s, err))
 		}
 		a.Fail("key", agenttest.Answer{})
 		now.advance(time.Minute)
@@ -117,11 +117,11 @@ func TestARotationThroughTheAgentFailsNoUse(t *testing.T) {
 	revoked.Store(true)
 	under.Wait()
 	if n := a.Asked("key"); n != 2 {
-		t.Errorf("asked %d times", n)
+		t.Errorf("got %d requests, want another number", n)
 	}
 	current, previous, err := c.Pair(ctx, "key")
 	if err != nil || current.Text() != "new" || previous.Text() != "old" {
-		t.Errorf("%q and %q, %v", current.Text(), previous.Text(), err)
+		t.Errorf("got %q and %q, %v, want the two values", current.Text(), previous.Text(), err)
 	}
 }
 
@@ -139,7 +139,7 @@ func TestConfigurationsAreFollowed(t *testing.T) {
 		now.advance(time.Minute)
 		after, err2 := secrets.JSON[settings](invoked(t), c, "shop/prod/settings")
 		if err != nil || err2 != nil || before == after || after.Level != level {
-			t.Errorf("%v, %v, then %v, %v", before, err, after, err2)
+			t.Errorf("got %v, %v, then %v, %v, want the change", before, err, after, err2)
 		}
 	}
 }

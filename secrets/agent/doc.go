@@ -32,7 +32,7 @@
 //
 // The agents answer 400 for every error of AWS. This package finds in the text
 // whether a request was throttled, which is [secrets.ErrUnavailable] and lets an
-// old value be served, or denied. The Lambda extension often gives no reason, "an
+// old value be served, or denied. The Lambda extension often has no reason, "an
 // unexpected error occurred while executing request". That is ErrUnavailable as
 // well, or a burst of cold starts would fail functions that have what they need.
 // So a revoked secret may be served until [secrets.MaxStale] is over. Where it must

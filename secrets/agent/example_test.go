@@ -12,7 +12,7 @@ import (
 	"github.com/lambdarmor/lambdarmor/secrets/agent"
 )
 
-// local is an agent that logs its requests and always gives the same answer. The
+// local is an agent that prints its requests and has one answer for all. The
 // real ones answer on localhost:2773 and localhost:2772.
 func local(answer string) *httptest.Server {
 	return httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -54,10 +54,10 @@ func TestSomeAreAskedForAtOnceAndNotAll(t *testing.T) {
 		mustBe(t, v, refs[i].Name, "")
 	}
 	if most.Load() != 3 || len(full) != 20 {
-		t.Errorf("%d at once, %d in all", most.Load(), len(full))
+		t.Errorf("got %d requests at once and %d values, want 3 and all", most.Load(), len(full))
 	}
 	if values, err := src.Fetch(invoked(t), nil); err != nil || len(values) != 0 {
-		t.Errorf("%v, %v of no refs", values, err)
+		t.Errorf("no refs: got %v, %v, want nothing", values, err)
 	}
 }
 
@@ -109,7 +109,7 @@ func TestARedirectIsNotFollowed(t *testing.T) {
 	})
 	mustFailAs(t, one(invoked(t), src, secrets.Ref{Name: "x"}).Err, nil)
 	if elsewhere.Load() != 0 {
-		t.Error("the token went where a redirect pointed")
+		t.Error("got the token where a redirect pointed, want no request")
 	}
 }
 
@@ -129,7 +129,7 @@ func TestNothingOutlivesAFetch(t *testing.T) {
 	defer cancel()
 	for runtime.NumGoroutine() > before {
 		if ctx.Err() != nil {
-			t.Fatalf("%d goroutines before, %d after", before, runtime.NumGoroutine())
+			t.Fatalf("got %d goroutines, want %d as before", runtime.NumGoroutine(), before)
 		}
 		runtime.Gosched()
 	}

@@ -49,13 +49,13 @@ func FuzzAnswer(f *testing.F) {
 		for i, src := range all {
 			got := one(context.Background(), src, secrets.Ref{Name: "a/b/c"})
 			if (got.Err == nil) == (got.Data == nil) && len(b) > 0 {
-				t.Errorf("source %d: %q and %v", i, got.Data, got.Err)
+				t.Errorf("source %d: got %q and %v, want one of them", i, got.Data, got.Err)
 			}
 			if got.Err == nil && s != 200 {
-				t.Errorf("source %d: a value of status %d", i, s)
+				t.Errorf("source %d: got a value of status %d, want an error", i, s)
 			}
 			if strings.Contains(b, "AccessDenied") && s != 200 && !errors.Is(got.Err, secrets.ErrDenied) && len(b) < 4<<10 {
-				t.Errorf("source %d: a denial became %v", i, got.Err)
+				t.Errorf("source %d: got %v for a denial, want one that is final", i, got.Err)
 			}
 		}
 	})
@@ -75,25 +75,25 @@ func FuzzConfigurationName(f *testing.F) {
 		v := one(context.Background(), src, secrets.Ref{Name: name})
 		if got == nil {
 			if v.Err == nil {
-				t.Fatalf("%q: no request, no error", name)
+				t.Fatalf("%q: got no request and no error, want one of them", name)
 			}
 			return
 		}
 		path, _, _ := strings.Cut(name, "?")
 		segments := strings.Split(got.EscapedPath(), "/")
 		if len(segments) != 7 || segments[0] != "" || segments[1] != "applications" || segments[3] != "environments" || segments[5] != "configurations" {
-			t.Fatalf("%q asked for %s", name, got)
+			t.Fatalf("%q: got a request for %s, want one of its own path", name, got)
 		}
 		short := got.Path
 		for _, word := range []string{"/applications/", "/environments/", "/configurations/"} {
 			short = strings.Replace(short, word, "/", 1)
 		}
 		if short[1:] != path && got.Path != path {
-			t.Errorf("%q asked for %q", name, got.Path)
+			t.Errorf("%q: got a request for %q, want its own name", name, got.Path)
 		}
 		for parameter := range got.Query() {
 			if parameter != "flag" {
-				t.Errorf("%q asked for %q", name, got.RawQuery)
+				t.Errorf("%q: got a request with %q, want its own name", name, got.RawQuery)
 			}
 		}
 	})

@@ -8,13 +8,13 @@ import (
 )
 
 // Option configures a source.
-type Option func(*source)
+type Option struct{ apply func(*source) }
 
 // Address sets where the agent listens, like "http://localhost:2773". It must be
 // on this machine, because the agents speak without TLS. The default is localhost
 // with the port in the environment variable of the agent.
 func Address(url string) Option {
-	return func(s *source) { s.address = url }
+	return Option{func(s *source) { s.address = url }}
 }
 
 // Token sets a function that returns the token of [Secrets] and [Parameters]; it is
@@ -24,7 +24,7 @@ func Token(read func() (string, error)) Option {
 	if read == nil {
 		panic("agent: Token of a nil function")
 	}
-	return func(s *source) { s.token = read }
+	return Option{func(s *source) { s.token = read }}
 }
 
 // TokenFile reads the token from a file for each fetch. The Secrets Manager Agent
@@ -35,7 +35,7 @@ func TokenFile(path string) Option { return Token(endpoint.TokenFile(path)) }
 // of [Secrets] instead of answering from its own cache, which would hide a
 // rotation. For the Lambda extension, set SECRETS_MANAGER_TTL=0 instead.
 func RefreshNow() Option {
-	return func(s *source) { s.refreshNow = true }
+	return Option{func(s *source) { s.refreshNow = true }}
 }
 
 func sessionToken() (string, error) {

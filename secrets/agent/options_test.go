@@ -63,7 +63,7 @@ func TestTheTokenIsReadAtEachFetch(t *testing.T) {
 		for _, src := range []secrets.Source{fromFile, fromEnv} {
 			got := one(invoked(t), src, secrets.Ref{Name: "key"})
 			if got.Err == nil || strings.Contains(got.Err.Error(), wrong) {
-				t.Errorf("token %q: %v", wrong, got.Err)
+				t.Errorf("token %q: got %v, want an error without it", wrong, got.Err)
 			}
 		}
 	}
@@ -79,7 +79,7 @@ func TestTheTokenIsReadAtEachFetch(t *testing.T) {
 	broken := errors.New("no token today")
 	src := agent.Secrets(agent.Address(a.URL()), agent.Token(func() (string, error) { return "", broken }))
 	if got := one(invoked(t), src, secrets.Ref{Name: "key"}); !errors.Is(got.Err, broken) || !errors.Is(got.Err, secrets.ErrUnavailable) {
-		t.Error(got.Err)
+		t.Errorf("got %v, want the error of the token", got.Err)
 	}
 }
 
@@ -89,7 +89,7 @@ func TestAppConfigGetsNoToken(t *testing.T) {
 	a := agenttest.New(t)
 	a.SetConfiguration("a/e/p", "v")
 	src := agent.AppConfig(agent.Address(a.URL()), agent.Token(func() (string, error) {
-		t.Error("the token was read")
+		t.Error("got a read of the token, want none")
 		return "t", nil
 	}))
 	mustBe(t, one(invoked(t), src, secrets.Ref{Name: "a/e/p"}), "v", "1")
@@ -116,12 +116,12 @@ func TestOnlyThisMachineIsAsked(t *testing.T) {
 	} {
 		mustPanic(t, words, func() { agent.Secrets(agent.Address(address)) })
 		if text := panics(func() { agent.Secrets(agent.Address(address)) }); strings.Contains(text, ":pass@") {
-			t.Error(text)
+			t.Errorf("got panic %s, want no password in it", text)
 		}
 	}
 	for _, address := range []string{"http://localhost:1", "http://127.0.0.1:1", "http://[::1]:1/", "http://127.1.2.3"} {
 		if text := panics(func() { agent.Secrets(agent.Address(address)) }); text != "" {
-			t.Errorf("%s: %s", address, text)
+			t.Errorf("%s: got panic %s, want none", address, text)
 		}
 	}
 }

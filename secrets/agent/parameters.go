@@ -10,8 +10,8 @@ import (
 )
 
 // Parameters returns a source of Parameter Store's parameters, through the AWS
-// Parameters and Secrets Lambda extension. A name is a name or an ARN, or that of
-// a secret as /aws/reference/secretsmanager/<id>. A version is a number, a stage a
+// Parameters and Secrets Lambda extension. A name is a name or an ARN. A secret of
+// Secrets Manager is /aws/reference/secretsmanager/<id>. A version is a number, a stage a
 // label; the default is the latest version. SecureStrings are decrypted, unless
 // [secrets.Ref] asks for them encrypted. Port and panics are those of [Secrets].
 //

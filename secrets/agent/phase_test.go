@@ -21,7 +21,7 @@ func TestBeforeTheFirstInvocationTheErrorSaysSo(t *testing.T) {
 	for _, src := range []secrets.Source{agent.Secrets(at(a)...), agent.Parameters(at(a)...)} {
 		got := one(t.Context(), src, secrets.Ref{Name: "key"})
 		if !errors.Is(got.Err, secrets.ErrOutsideInvocation) || !errors.Is(got.Err, secrets.ErrUnavailable) {
-			t.Error(got.Err)
+			t.Errorf("got %v, want %v", got.Err, secrets.ErrOutsideInvocation)
 		}
 	}
 	a.NotReady(0)
@@ -37,7 +37,7 @@ func TestWithinAnInvocationTheAgentIsWaitedFor(t *testing.T) {
 	a.NotReady(5)
 	mustBe(t, one(invoked(t), agent.Secrets(at(a)...), secrets.Ref{Name: "key"}), "v", version)
 	if n := a.Asked("key"); n != 1 {
-		t.Errorf("asked %d times once it was ready", n)
+		t.Errorf("got %d requests once it was ready, want 1", n)
 	}
 }
 
@@ -48,7 +48,7 @@ func TestWaitingForTheAgentEndsWithTheContext(t *testing.T) {
 	defer cancel()
 	got := one(ctx, agent.Secrets(at(a)...), secrets.Ref{Name: "key"})
 	if !errors.Is(got.Err, secrets.ErrUnavailable) || errors.Is(got.Err, secrets.ErrOutsideInvocation) || !errors.Is(got.Err, context.DeadlineExceeded) {
-		t.Error(got.Err)
+		t.Errorf("got %v, want %v and %v", got.Err, secrets.ErrUnavailable, context.DeadlineExceeded)
 	}
 }
 
@@ -66,7 +66,7 @@ func TestTheSecretsManagerAgentMayNotServeYetEither(t *testing.T) {
 	server := answering(t, 503, "Serving not enabled. Hit the /start_serving endpoint to enable serving requests.")
 	got := one(t.Context(), agent.Secrets(agent.Address(server), token()), secrets.Ref{Name: "key"})
 	if !errors.Is(got.Err, secrets.ErrOutsideInvocation) {
-		t.Error(got.Err)
+		t.Errorf("got %v, want %v", got.Err, secrets.ErrOutsideInvocation)
 	}
 }
 
@@ -85,15 +85,15 @@ func TestNothingListens(t *testing.T) {
 		got := one(invoked(t), src, secrets.Ref{Name: "a/b/c"})
 		mustFailAs(t, got.Err, secrets.ErrUnavailable)
 		if !strings.Contains(got.Err.Error(), "nothing listens on "+address+", is the extension's layer there?") {
-			t.Error(got.Err)
+			t.Errorf("got %v, want an error that asks for the layer", got.Err)
 		}
 		if errors.Is(got.Err, secrets.ErrOutsideInvocation) {
-			t.Errorf("an agent that is not there in an invocation will not come: %v", got.Err)
+			t.Errorf("within an invocation: got %v, want no %v", got.Err, secrets.ErrOutsideInvocation)
 		}
 	}
 	t.Setenv("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:1")
 	got := one(t.Context(), agent.AppConfig(agent.Address(address)), secrets.Ref{Name: "a/b/c"})
 	if !errors.Is(got.Err, secrets.ErrOutsideInvocation) {
-		t.Errorf("before the first invocation it may be on its way: %v", got.Err)
+		t.Errorf("before the first invocation: got %v, want %v", got.Err, secrets.ErrOutsideInvocation)
 	}
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/lambdarmor/lambdarmor/secrets/agent/agenttest"
 )
 
-// classes are the errors of which a refusal is one, or none.
+// classes are the errors that a refusal may match.
 func classes() []error {
 	return []error{secrets.ErrNotFound, secrets.ErrDenied, secrets.ErrUndecryptable, secrets.ErrUnavailable}
 }
@@ -19,7 +19,7 @@ func classes() []error {
 func mustFailAs(t *testing.T, err, want error) {
 	t.Helper()
 	if err == nil {
-		t.Error("no error")
+		t.Error("got no error, want one")
 	}
 	for _, class := range classes() {
 		if errors.Is(err, class) != (class == want) {
@@ -89,7 +89,7 @@ func TestWhatARefusalMeans(t *testing.T) {
 			got := one(invoked(t), src, secrets.Ref{Name: "a/b/c"})
 			mustFailAs(t, got.Err, tc.want)
 			if got.Err != nil && (!strings.HasPrefix(got.Err.Error(), "agent: ") || !strings.Contains(got.Err.Error(), `"a/b/c"`)) {
-				t.Errorf("%v does not say whose and of what", got.Err)
+				t.Errorf("got %v, want an error that names the source and the secret", got.Err)
 			}
 		}
 	}
@@ -105,7 +105,7 @@ func TestOneThatFailsHidesNoOther(t *testing.T) {
 	src := agent.Secrets(at(a)...)
 	values, err := src.Fetch(invoked(t), []secrets.Ref{{Name: "denied"}, {Name: "none"}, {Name: "good"}, {}, {Name: "throttled"}, {Name: "good"}})
 	if err != nil || len(values) != 6 {
-		t.Fatalf("%d values, %v", len(values), err)
+		t.Fatalf("got %d values, %v, want one for each ref", len(values), err)
 	}
 	mustFailAs(t, values[0].Err, secrets.ErrDenied)
 	mustFailAs(t, values[1].Err, secrets.ErrNotFound)
@@ -146,7 +146,7 @@ func TestAnswersThatCannotBeRead(t *testing.T) {
 			got := one(invoked(t), src, secrets.Ref{Name: "x"})
 			mustFailAs(t, got.Err, nil)
 			if got.Data != nil || strings.Contains(fmt.Sprintf("%v %+v %#v", got.Err, got.Err, got.Err), marker) {
-				t.Errorf("%q became %q, %v", body, got.Data, got.Err)
+				t.Errorf("answer %q: got %q, %v, want an error without it", body, got.Data, got.Err)
 			}
 		}
 	}

@@ -33,7 +33,7 @@ func TestSecretsByVersionAndStage(t *testing.T) {
 		{Name: "payments/api-key", Version: "none"},
 	} {
 		if got := one(invoked(t), src, missing); !errors.Is(got.Err, secrets.ErrNotFound) {
-			t.Errorf("%+v: %v", missing, got.Err)
+			t.Errorf("%+v: got %v, want %v", missing, got.Err, secrets.ErrNotFound)
 		}
 	}
 }
@@ -52,11 +52,11 @@ func TestParametersByVersionAndLabel(t *testing.T) {
 
 	for _, missing := range []secrets.Ref{{Name: "/shop/none"}, {Name: "/shop/password", Version: "3"}, {Name: "/shop/password", Stage: "none"}} {
 		if got := one(invoked(t), src, missing); !errors.Is(got.Err, secrets.ErrNotFound) {
-			t.Errorf("%+v: %v", missing, got.Err)
+			t.Errorf("%+v: got %v, want %v", missing, got.Err, secrets.ErrNotFound)
 		}
 	}
 	if got := one(invoked(t), src, secrets.Ref{Name: "/shop/password", Version: "1", Stage: "stable"}); got.Err == nil {
-		t.Error("asked by version and label at once")
+		t.Error("with a version and a label: got no error, want one")
 	}
 }
 
@@ -145,7 +145,7 @@ func TestARefThatCannotBeAskedForIsRefused(t *testing.T) {
 		"a parameter without a name": one(invoked(t), agent.Parameters(at(a)...), secrets.Ref{}),
 	} {
 		if got.Err == nil || errors.Is(got.Err, secrets.ErrUnavailable) {
-			t.Errorf("%s: %v", what, got.Err)
+			t.Errorf("%s: got %v, want an error that is final", what, got.Err)
 		}
 	}
 }

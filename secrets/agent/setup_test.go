@@ -60,7 +60,7 @@ func answering(t testing.TB, status int, body string) string {
 
 func token() agent.Option { return agent.Token(func() (string, error) { return "t", nil }) }
 
-// panics gives the text of f's panic, "" where there is none.
+// panics returns the text of f's panic, or "".
 func panics(f func()) (text string) {
 	defer func() {
 		if p := recover(); p != nil {

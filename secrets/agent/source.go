@@ -35,7 +35,7 @@ type source struct {
 // listen finds the agent. It panics if an option or the variable is invalid.
 func (s *source) listen(variable, port string, opts []Option) {
 	for _, opt := range opts {
-		opt(s)
+		opt.apply(s)
 	}
 	if s.address == "" {
 		if value := os.Getenv(variable); value != "" {

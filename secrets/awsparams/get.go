@@ -42,7 +42,7 @@ func (it *item) fits(group []*item) bool {
 //
 //   - all of several, if the request is refused: one parameter that the function
 //     may not read or decrypt, or one malformed name, fails them all;
-//   - one that the answer leaves out or gives another name.
+//   - one that the answer leaves out or names otherwise.
 func (s *Source) get(ctx context.Context, items []*item) {
 	decrypt := !items[0].ref.Encrypted
 	in := &ssm.GetParametersInput{Names: make([]string, len(items)), WithDecryption: &decrypt}
@@ -64,8 +64,8 @@ func (s *Source) get(ctx context.Context, items []*item) {
 	}
 }
 
-// take takes the item's value from an answer. The only value of an answer to one
-// name is taken whatever its name.
+// take takes the item's value from an answer. The answer to one name has one value,
+// which is taken even if it has another name.
 func (it *item) take(out *ssm.GetParametersOutput, several bool) {
 	for _, name := range out.InvalidParameters {
 		if name == it.id.String() || !several {

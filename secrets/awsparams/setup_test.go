@@ -20,7 +20,7 @@ var servers testserver.Shared
 
 func TestMain(m *testing.M) { os.Exit(servers.Run(m)) }
 
-// connect gives the real client of a server. It retries twice, at once.
+// connect returns the real client of a server. It retries twice, without a wait.
 func connect(url string) *ssm.Client {
 	return ssm.NewFromConfig(awstest.Config(url))
 }
@@ -43,7 +43,7 @@ func setUp(t testing.TB) *store {
 	}
 }
 
-// put sets a parameter and gives its full name.
+// put sets a parameter and returns its full name.
 func (s *store) put(t testing.TB, name, value string, kind types.ParameterType) string {
 	t.Helper()
 	full := s.prefix + name

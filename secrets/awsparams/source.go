@@ -46,8 +46,8 @@ type item struct {
 
 // Fetch implements [secrets.Source]. The package documentation says what is a
 // name. Version is the number of a parameter or the VersionId of a secret, Stage
-// a label or a VersionStage. Encrypted leaves a SecureString encrypted. All
-// errors are those of single values.
+// a label or a VersionStage. Encrypted leaves a SecureString encrypted. The error
+// of Fetch itself is always nil.
 func (s *Source) Fetch(ctx context.Context, refs []secrets.Ref) ([]secrets.Value, error) {
 	items := make([]item, len(refs))
 	var named []*item

@@ -38,7 +38,7 @@ func TestErrorsAreKeptApart(t *testing.T) {
 	awstest.MustHave(t, values[4], "value 2")
 	for i, name := range map[int]string{1: "missing", 2: "first:7", 3: "first:nolabel"} {
 		if err := values[i].Err; !errors.Is(err, secrets.ErrNotFound) || !strings.Contains(err.Error(), name) {
-			t.Errorf("%s: %v", name, err)
+			t.Errorf("%s: got %v, want %v", name, err, secrets.ErrNotFound)
 		}
 	}
 }
@@ -53,7 +53,7 @@ func TestTypes(t *testing.T) {
 	awstest.MustHave(t, values[1], "a,b,c")
 	awstest.MustHave(t, values[2], "hidden")
 	if v := values[3]; v.Err != nil || len(v.Data) == 0 || string(v.Data) == "hidden" {
-		t.Errorf("encrypted: %q, %v", v.Data, v.Err)
+		t.Errorf("encrypted: got %q, %v, want another text", v.Data, v.Err)
 	}
 	awstest.MustHave(t, values[4], "plain")
 	mustTake(t, s.Proxy, 2) // with decryption and without
@@ -113,12 +113,12 @@ func TestRefsThatSayTwoThings(t *testing.T) {
 			err := awstest.Fetch(t, s.source, ref)[0].Err
 			awstest.MustMean(t, err, nil)
 			if !strings.HasPrefix(err.Error(), fmt.Sprintf("awsparams: %q: ", ref.Name)) {
-				t.Errorf("%v does not name %q", err, ref.Name)
+				t.Errorf("got %v, want an error that names %q", err, ref.Name)
 			}
 		})
 	}
 	if got := s.Taken(); len(got) != 0 {
-		t.Errorf("requests %v", got)
+		t.Errorf("got requests %v, want none", got)
 	}
 }
 
@@ -158,7 +158,7 @@ func TestReferencesToSecretsManager(t *testing.T) {
 func TestConstruction(t *testing.T) {
 	defer func() {
 		if r := recover(); r == nil || !strings.HasPrefix(fmt.Sprint(r), "awsparams: ") {
-			t.Errorf("panic %v", r)
+			t.Errorf("got panic %v, want one of awsparams", r)
 		}
 	}()
 	awsparams.New(nil)

@@ -3,7 +3,6 @@ package awssecrets_test
 import (
 	"context"
 	"fmt"
-	"maps"
 	"sync"
 	"testing"
 	"time"
@@ -87,7 +86,7 @@ func TestRotationsWhileSixtyFourUseTheSecret(t *testing.T) {
 			select {
 			case <-uses[n]:
 			case err := <-failed:
-				t.Errorf("a use of key %d failed: %v", n, err)
+				t.Errorf("key %d: got %v, want no use to fail", n, err)
 				return
 			}
 		}
@@ -104,7 +103,7 @@ func TestRotationsWhileSixtyFourUseTheSecret(t *testing.T) {
 	wg.Wait()
 	close(failed)
 	for err := range failed {
-		t.Errorf("a use failed: %v", err)
+		t.Errorf("got %v, want no use to fail", err)
 	}
 
 	mu.Lock()
@@ -114,12 +113,10 @@ func TestRotationsWhileSixtyFourUseTheSecret(t *testing.T) {
 	}
 	for version, n := range fetched {
 		if n != 1 {
-			t.Errorf("version %q was fetched %d times", version, n)
+			t.Errorf("got %d fetches of version %q, want one", n, version)
 		}
 	}
-	if got := c.Taken(); !maps.Equal(got, map[string]int{"GetSecretValue": rotations + 1}) {
-		t.Errorf("requests %v", got)
-	}
+	mustTake(t, c, map[string]int{"GetSecretValue": rotations + 1})
 }
 
 // What was signed before a rotation is verified after it.
@@ -135,17 +132,17 @@ func TestPairVerifiesAcrossARotation(t *testing.T) {
 		return current.Text() == signedWith || !previous.IsZero() && previous.Text() == signedWith
 	}
 	if !verifies("key 1") {
-		t.Error("before a rotation")
+		t.Error("before a rotation: got another pair, want the first value alone")
 	}
 	c.put(t, key, "key 2")
 	c.Advance(ttl + time.Second)
 	if !verifies("key 1") || !verifies("key 2") {
-		t.Error("after the first rotation")
+		t.Error("after the first rotation: got another pair, want the first two values")
 	}
 	c.put(t, key, "key 3")
 	c.Advance(ttl + time.Second)
 	if verifies("key 1") || !verifies("key 2") || !verifies("key 3") {
-		t.Error("after the second rotation")
+		t.Error("after the second rotation: got another pair, want the last two values")
 	}
 }
 
@@ -163,18 +160,18 @@ func TestAValueIsGivenUpAtItsRotation(t *testing.T) {
 		return p.Taken()["GetSecretValue"]
 	}
 	if requests() != 1 {
-		t.Error("not fetched")
+		t.Error("got no fetch, want one")
 	}
 	c.Advance(time.Hour - 2*time.Second)
 	if requests() != 0 {
-		t.Error("fetched before the rotation")
+		t.Error("got a fetch before the rotation, want none")
 	}
 	c.Advance(2 * time.Second)
 	if requests() != 1 {
-		t.Error("not fetched at the rotation")
+		t.Error("got no fetch at the rotation, want one")
 	}
 	c.Advance(time.Hour)
 	if requests() != 0 {
-		t.Error("fetched again for a date that is over")
+		t.Error("got a fetch for a date that is over, want none")
 	}
 }

@@ -9,7 +9,7 @@
 //
 // # Names
 //
-// A name is that of a secret, its ARN, or its ARN without the hyphen and the six
+// A name is the name of a secret, its ARN, or its ARN without the hyphen and the six
 // characters at the end. A secret of another account needs its whole ARN. The
 // default is the version AWSCURRENT. A policy that checks
 // secretsmanager:VersionStage needs requests that name the stage:

@@ -70,12 +70,10 @@ func TestAnswersAreFoundByAnyNameOfASecret(t *testing.T) {
 	for i, v := range awstest.Fetch(t, source, awstest.Named(ids...)...) {
 		awstest.MustHave(t, v, want[i])
 	}
-	if got := p.Taken(); !maps.Equal(got, map[string]int{"BatchGetSecretValue": 1}) {
-		t.Errorf("requests %v", got)
-	}
+	mustTake(t, p, map[string]int{"BatchGetSecretValue": 1})
 }
 
-// It is Secrets Manager that tells what it is the ARN of.
+// Only Secrets Manager knows which secret it is.
 func TestAPartialARNThatLooksWholeIsFetchedByItself(t *testing.T) {
 	p, source := stub(t)
 	p.Meet("BatchGetSecretValue", awstest.Answer(batch{SecretValues: []entry{
@@ -149,11 +147,9 @@ func TestSecretsOfOtherAccountsAreFetchedByThemselves(t *testing.T) {
 			awstest.MustHave(t, values[0], "mine")
 			awstest.MustHave(t, values[1], "single "+other)
 			if values[2].Err == nil {
-				t.Error("a name is of this account")
+				t.Error("got a value for a name, which is of this account, want an error")
 			}
-			if got := p.Taken(); !maps.Equal(got, map[string]int{"BatchGetSecretValue": 1, "GetSecretValue": 1}) {
-				t.Errorf("requests %v", got)
-			}
+			mustTake(t, p, map[string]int{"BatchGetSecretValue": 1, "GetSecretValue": 1})
 		})
 	}
 }
@@ -166,9 +162,7 @@ func TestABatchThatIsRefusedIsFetchedOneByOne(t *testing.T) {
 			for i, v := range awstest.Fetch(t, source, awstest.Named("a", "b", "c")...) {
 				awstest.MustHave(t, v, "single "+[]string{"a", "b", "c"}[i])
 			}
-			if got := p.Taken(); !maps.Equal(got, map[string]int{"BatchGetSecretValue": 1, "GetSecretValue": 3}) {
-				t.Errorf("requests %v", got)
-			}
+			mustTake(t, p, map[string]int{"BatchGetSecretValue": 1, "GetSecretValue": 3})
 		})
 	}
 }
@@ -178,11 +172,11 @@ func TestABatchThatIsUnavailableIsNot(t *testing.T) {
 	p.Meet("BatchGetSecretValue", awstest.Refuse(400, "ThrottlingException"))
 	for _, v := range awstest.Fetch(t, source, awstest.Named("a", "b")...) {
 		if !errors.Is(v.Err, secrets.ErrUnavailable) {
-			t.Error(v.Err)
+			t.Errorf("got %v, want %v", v.Err, secrets.ErrUnavailable)
 		}
 	}
 	if got := p.Taken(); got["GetSecretValue"] != 0 {
-		t.Errorf("requests %v", got)
+		t.Errorf("got requests %v, want no GetSecretValue", got)
 	}
 }
 
@@ -198,9 +192,7 @@ func TestAnARNThatIsUnavailableInABatchIsNotAskedForAgain(t *testing.T) {
 	values := awstest.Fetch(t, source, awstest.Named("mine", arn)...)
 	awstest.MustHave(t, values[0], "mine")
 	awstest.MustMean(t, values[1].Err, secrets.ErrUnavailable)
-	if got := p.Taken(); !maps.Equal(got, map[string]int{"BatchGetSecretValue": 1}) {
-		t.Errorf("requests %v", got)
-	}
+	mustTake(t, p, map[string]int{"BatchGetSecretValue": 1})
 }
 
 func TestWhatABatchLeavesOutIsFetchedByItself(t *testing.T) {
@@ -223,9 +215,7 @@ func TestABatchInPages(t *testing.T) {
 	values := awstest.Fetch(t, source, awstest.Named("a", "b")...)
 	awstest.MustHave(t, values[0], "a")
 	awstest.MustHave(t, values[1], "b")
-	if got := p.Taken(); !maps.Equal(got, map[string]int{"BatchGetSecretValue": 2}) {
-		t.Errorf("requests %v", got)
-	}
+	mustTake(t, p, map[string]int{"BatchGetSecretValue": 2})
 }
 
 func TestPagesThatDoNotEndAreLeft(t *testing.T) {
@@ -257,7 +247,7 @@ func TestOnlyAStageThatIsAskedForIsSaid(t *testing.T) {
 	} {
 		awstest.MustHave(t, awstest.Fetch(t, source, tt.ref)[0], "value")
 		if got := said[len(said)-1]; !maps.Equal(got, tt.want) {
-			t.Errorf("%v, want %v", got, tt.want)
+			t.Errorf("got a request of %v, want %v", got, tt.want)
 		}
 	}
 }

@@ -3,7 +3,6 @@ package awssecrets_test
 import (
 	"encoding/json"
 	"errors"
-	"maps"
 	"net/http"
 	"testing"
 	"time"
@@ -113,9 +112,7 @@ func TestASecretIsDescribedOncePerFetch(t *testing.T) {
 	if !values[4].Expires.IsZero() {
 		t.Error("a version is never replaced")
 	}
-	if got := p.Taken(); !maps.Equal(got, map[string]int{"BatchGetSecretValue": 1, "GetSecretValue": 4, "DescribeSecret": 2}) {
-		t.Errorf("requests %v", got)
-	}
+	mustTake(t, p, map[string]int{"BatchGetSecretValue": 1, "GetSecretValue": 4, "DescribeSecret": 2})
 }
 
 func TestNoDescriptionUnlessItIsAskedFor(t *testing.T) {

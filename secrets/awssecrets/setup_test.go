@@ -2,6 +2,7 @@ package awssecrets_test
 
 import (
 	"crypto/rand"
+	"maps"
 	"os"
 	"testing"
 
@@ -22,7 +23,7 @@ var servers testserver.Shared
 
 func TestMain(m *testing.M) { os.Exit(servers.Run(m)) }
 
-// connect gives the real client of a server. It retries twice, at once.
+// connect returns the real client of a server. It retries twice, without a wait.
 func connect(url string) *secretsmanager.Client {
 	return secretsmanager.NewFromConfig(awstest.Config(url))
 }
@@ -44,7 +45,7 @@ func setUp(t testing.TB) *store {
 	}
 }
 
-// create makes a secret and gives its name and its ARN.
+// create makes a secret and returns its name and ARN.
 func (s *store) create(t testing.TB, name, value string) (full, arn string) {
 	t.Helper()
 	full = s.prefix + name
@@ -55,7 +56,7 @@ func (s *store) create(t testing.TB, name, value string) (full, arn string) {
 	return full, *out.ARN
 }
 
-// put makes a value the current one and gives its version.
+// put makes a value the current one and returns its version.
 func (s *store) put(t testing.TB, name, value string) string {
 	t.Helper()
 	out, err := s.direct.PutSecretValue(t.Context(), &secretsmanager.PutSecretValueInput{SecretId: &name, SecretString: &value})
@@ -63,6 +64,14 @@ func (s *store) put(t testing.TB, name, value string) string {
 		t.Fatal(err)
 	}
 	return *out.VersionId
+}
+
+// mustTake fails unless these requests have passed since the last look.
+func mustTake(t *testing.T, from interface{ Taken() map[string]int }, want map[string]int) {
+	t.Helper()
+	if got := from.Taken(); !maps.Equal(got, want) {
+		t.Errorf("got requests %v, want %v", got, want)
+	}
 }
 
 // remove schedules a secret for deletion.

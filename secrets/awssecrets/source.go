@@ -52,10 +52,10 @@ type item struct {
 	alone bool // a batch left it to GetSecretValue
 }
 
-// Fetch implements [secrets.Source]. The name of a [secrets.Ref] is that of a
-// secret, its ARN, or its ARN without the last seven characters. Version is a
-// VersionId, Stage a VersionStage. Encrypted is an error. All errors are those of
-// single values.
+// Fetch implements [secrets.Source]. [secrets.Ref.Name] is the name of a secret,
+// its ARN, or its ARN without the last seven characters. Version is a VersionId,
+// Stage a VersionStage. Encrypted is an error. The error of Fetch itself is
+// always nil.
 func (s *Source) Fetch(ctx context.Context, refs []secrets.Ref) ([]secrets.Value, error) {
 	items := make([]item, len(refs))
 	var current []*item

@@ -3,7 +3,6 @@ package awssecrets_test
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"strings"
 	"testing"
 
@@ -36,12 +35,10 @@ func TestRequestsOfAFetch(t *testing.T) {
 			for i, v := range awstest.Fetch(t, s.source, awstest.Named(names[:tt.secrets]...)...) {
 				awstest.MustHave(t, v, fmt.Sprint("value ", i))
 				if v.Version == "" {
-					t.Error("no version")
+					t.Error("got no version, want one")
 				}
 			}
-			if got := s.Taken(); !maps.Equal(got, tt.want) {
-				t.Errorf("requests %v, want %v", got, tt.want)
-			}
+			mustTake(t, s, tt.want)
 		})
 	}
 }
@@ -62,12 +59,10 @@ func TestErrorsAreKeptApart(t *testing.T) {
 	}
 	for _, i := range []int{3, 5} {
 		if err := values[i].Err; err == nil || errors.Is(err, secrets.ErrUnavailable) {
-			t.Errorf("%d: %v", i, err)
+			t.Errorf("%d: got %v, want an error that is final", i, err)
 		}
 	}
-	if got := s.Taken(); !maps.Equal(got, map[string]int{"BatchGetSecretValue": 1}) {
-		t.Errorf("requests %v", got)
-	}
+	mustTake(t, s, map[string]int{"BatchGetSecretValue": 1})
 }
 
 func TestASecretThatIsScheduledForDeletionIsGone(t *testing.T) {
@@ -75,7 +70,7 @@ func TestASecretThatIsScheduledForDeletionIsGone(t *testing.T) {
 	name, _ := s.create(t, "name", "value")
 	s.remove(t, name)
 	if err := awstest.Fetch(t, s.source, awstest.Named(name)...)[0].Err; !errors.Is(err, secrets.ErrNotFound) || errors.Is(err, secrets.ErrUnavailable) {
-		t.Error(err)
+		t.Errorf("got %v, want %v", err, secrets.ErrNotFound)
 	}
 }
 
@@ -121,7 +116,7 @@ func TestStagesAndVersions(t *testing.T) {
 			for _, v := range []secrets.Value{awstest.Fetch(t, s.source, tt.ref)[0], together[i]} {
 				if tt.want == "" {
 					if !errors.Is(v.Err, secrets.ErrNotFound) {
-						t.Error(v.Err)
+						t.Errorf("got %v, want %v", v.Err, secrets.ErrNotFound)
 					}
 					continue
 				}
@@ -154,7 +149,7 @@ func TestConstruction(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			defer func() {
 				if r := recover(); r == nil || !strings.HasPrefix(fmt.Sprint(r), "awssecrets: ") {
-					t.Errorf("panic %v", r)
+					t.Errorf("got panic %v, want one of awssecrets", r)
 				}
 			}()
 			build()

@@ -22,7 +22,7 @@ func TestARotationThroughTheCache(t *testing.T) {
 	}
 	current, previous, err := secrets.New(e.source()).Pair(t.Context(), "secret/shop#key")
 	if err != nil || current.Text() != "old" || !previous.IsZero() {
-		t.Errorf("%q and %q, %v", current.Text(), previous.Text(), err)
+		t.Errorf("got %q and %q, %v, want the last two values", current.Text(), previous.Text(), err)
 	}
 	if err := use("old"); err != nil {
 		t.Error(err)
@@ -33,6 +33,6 @@ func TestARotationThroughTheCache(t *testing.T) {
 	}
 	current, previous, err = c.Pair(t.Context(), "secret/shop#key")
 	if err != nil || current.Text() != "new" || current.Version() != "2" || previous.Text() != "old" || previous.Version() != "1" {
-		t.Errorf("%q and %q, %v", current.Text(), previous.Text(), err)
+		t.Errorf("got %q and %q, %v, want the last two values", current.Text(), previous.Text(), err)
 	}
 }

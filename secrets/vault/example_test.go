@@ -11,7 +11,7 @@ import (
 	"github.com/lambdarmor/lambdarmor/secrets/vault"
 )
 
-// extension is a Vault that logs its requests and has one secret. Vault's Lambda
+// extension is a Vault that prints its requests and has one secret. Vault's Lambda
 // extension answers on 127.0.0.1:8200.
 func extension() *httptest.Server {
 	return httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

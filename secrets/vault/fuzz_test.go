@@ -36,10 +36,10 @@ func FuzzAnswer(f *testing.F) {
 		for _, ref := range []secrets.Ref{{Name: "secret/a"}, {Name: "secret/a#f"}, {Name: "secret/a#f", Stage: "AWSPREVIOUS"}} {
 			got := one(context.Background(), src, ref)
 			if (got.Err == nil) != (s == 200 && got.Data != nil) {
-				t.Errorf("%d %q became %q, %v", s, b, got.Data, got.Err)
+				t.Errorf("status %d, %q: got %q, %v, want one of them", s, b, got.Data, got.Err)
 			}
 			if errors.Is(got.Err, secrets.ErrDenied) != (s == 401 || s == 403) {
-				t.Errorf("%d became %v", s, got.Err)
+				t.Errorf("status %d: got %v, want another error", s, got.Err)
 			}
 		}
 	})
@@ -66,7 +66,7 @@ func FuzzName(f *testing.F) {
 			mount, below = "team/kv", rest
 		}
 		if path != "/v1/"+mount+"/data/"+below+"?" {
-			t.Errorf("%q asked for %q", text, path)
+			t.Errorf("%q: got a request for %q, want its own path", text, path)
 		}
 	})
 }

@@ -7,7 +7,7 @@ import (
 	"github.com/lambdarmor/lambdarmor/guard"
 )
 
-// name is that of a secret or of a field in it.
+// name is the name of a secret or of a field in it.
 type name struct {
 	mount, path string
 	field       string // "" for all

@@ -11,13 +11,13 @@ import (
 )
 
 // Option configures [KV].
-type Option func(*source)
+type Option struct{ apply func(*source) }
 
 // Address sets the address of Vault, its agent or its Lambda extension. It must
 // begin with https unless it is of this machine. The default is VAULT_ADDR, or
 // else http://127.0.0.1:8200, the address of the extension.
 func Address(url string) Option {
-	return func(s *source) { s.address = url }
+	return Option{func(s *source) { s.address = url }}
 }
 
 // Token sets a function that returns the token; it is called for each fetch. An
@@ -27,7 +27,7 @@ func Token(read func() (string, error)) Option {
 	if read == nil {
 		panic("vault: Token of a nil function")
 	}
-	return func(s *source) { s.token = read }
+	return Option{func(s *source) { s.token = read }}
 }
 
 // TokenFile reads the token from a file for each fetch, where an agent keeps it
@@ -41,7 +41,7 @@ func Mount(path string) Option {
 	if n, err := parse(path+"/x", []string{path}); err != nil || n.mount != path {
 		panic(fmt.Sprintf("vault: Mount(%q) is no path", path))
 	}
-	return func(s *source) { s.mounts = append(s.mounts, path) }
+	return Option{func(s *source) { s.mounts = append(s.mounts, path) }}
 }
 
 // KV returns a source of the secrets in KV engines of version 2. A name is
@@ -63,7 +63,7 @@ func KV(opts ...Option) secrets.Source {
 		token:   func() (string, error) { return os.Getenv("VAULT_TOKEN"), nil },
 	}
 	for _, opt := range opts {
-		opt(s)
+		opt.apply(s)
 	}
 	if s.address == "" {
 		s.address = "http://127.0.0.1:8200"

@@ -127,7 +127,7 @@ func mustBe(t *testing.T, got secrets.Value, data, version string) {
 func mustFailAs(t *testing.T, err, want error) {
 	t.Helper()
 	if err == nil {
-		t.Error("no error")
+		t.Error("got no error, want one")
 	}
 	for _, class := range []error{secrets.ErrNotFound, secrets.ErrDenied, secrets.ErrUndecryptable, secrets.ErrUnavailable} {
 		if errors.Is(err, class) != (class == want) {

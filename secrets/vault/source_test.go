@@ -177,7 +177,7 @@ func TestWhatARefusalMeans(t *testing.T) {
 	}
 	t.Setenv("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:1")
 	if got := one(t.Context(), src, secrets.Ref{Name: "secret/a#f"}); !errors.Is(got.Err, secrets.ErrOutsideInvocation) {
-		t.Errorf("before the first invocation the extension may be on its way: %v", got.Err)
+		t.Errorf("before the first invocation: got %v, want %v", got.Err, secrets.ErrOutsideInvocation)
 	}
 }
 
@@ -225,7 +225,7 @@ func TestAnswersThatCannotBeRead(t *testing.T) {
 		server.Close()
 		mustFailAs(t, got.Err, nil)
 		if got.Data != nil || strings.Contains(fmt.Sprintf("%v %+v %#v", got.Err, got.Err, got.Err), marker) {
-			t.Errorf("%q became %q, %v", body, got.Data, got.Err)
+			t.Errorf("answer %q: got %q, %v, want an error without it", body, got.Data, got.Err)
 		}
 	}
 	for _, body := range []string{`{}`, `{"data":{"data":null,"metadata":{"version":1}}}`, `{"errors":[]}`} {
@@ -311,7 +311,7 @@ func TestNoClientIsLinked(t *testing.T) {
 	for dep := range strings.Lines(string(out)) {
 		for _, not := range []string{"aws-sdk-go", "smithy", "hashicorp", "jmespath", "validator", "jsonschema", "valkey"} {
 			if strings.Contains(dep, not) {
-				t.Errorf("%s is linked", strings.TrimSpace(dep))
+				t.Errorf("got %s linked, want no client", strings.TrimSpace(dep))
 			}
 		}
 	}

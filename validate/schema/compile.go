@@ -3,10 +3,9 @@ package schema
 import (
 	"errors"
 	"fmt"
-	"regexp"
+	"net/url"
 	"strings"
 
-	"github.com/lambdarmor/lambdarmor/internal/strictjson"
 	"github.com/lambdarmor/lambdarmor/validate"
 	"github.com/lambdarmor/lambdarmor/validate/program"
 	"github.com/santhosh-tekuri/jsonschema/v5"
@@ -73,39 +72,17 @@ func (s *sources) explain(err error) error {
 	for len(invalid.Causes) > 0 {
 		invalid = invalid.Causes[0]
 	}
-	place := unescape(invalid.InstanceLocation)
-	if strings.HasSuffix(invalid.KeywordLocation, "/format") {
-		if reason := s.badPattern(place); reason != nil {
-			return fmt.Errorf("%s: %w; patterns are RE2, which has neither look-around nor back-references", place, reason)
-		}
+	place, message := unescape(invalid.InstanceLocation), strings.ReplaceAll(invalid.Message, prefix, "")
+	if strings.Contains(message, "regex") {
+		message += "; patterns are RE2, which has neither look-around nor back-references"
 	}
-	return fmt.Errorf("%q: %s", place, strings.ReplaceAll(invalid.Message, prefix, ""))
+	return fmt.Errorf("%q: %s", place, message)
 }
 
-// badPattern returns the error of the pattern at a place in one of the sources:
-// the value of pattern, or a name below patternProperties.
-func (s *sources) badPattern(place string) error {
-	for _, text := range s.given {
-		doc, err := strictjson.Tree(text)
-		if err != nil {
-			continue
-		}
-		var reason error
-		walk(doc, "", func(pointer string, v any) {
-			if pattern, ok := v.(string); ok && pointer == place {
-				_, reason = regexp.Compile(pattern)
-			}
-			if object, ok := v.(map[string]any); ok {
-				for name := range object {
-					if pointer+"/"+name == place && reason == nil {
-						_, reason = regexp.Compile(name)
-					}
-				}
-			}
-		})
-		if reason != nil {
-			return reason
-		}
+// unescape turns a pointer of the library into one in which nothing is escaped.
+func unescape(location string) string {
+	if plain, err := url.PathUnescape(location); err == nil {
+		location = plain
 	}
-	return nil
+	return strings.NewReplacer("~1", "/", "~0", "~").Replace(location)
 }

@@ -85,7 +85,7 @@ func TestCompileRefuses(t *testing.T) {
 		rule, schema string
 		says         []string
 	}{
-		{rule: "what is not JSON", schema: `{"type":`, says: []string{"schema.json", "not valid JSON"}},
+		{rule: "a text that is not JSON", schema: `{"type":`, says: []string{"schema.json", "not valid JSON"}},
 		{rule: "a keyword twice", schema: `{"type":"string","type":"object"}`, says: []string{"/type", "twice"}},
 		{rule: "a second value", schema: `{} {}`, says: []string{"data follows"}},
 		{
@@ -384,7 +384,7 @@ func TestASchemaOfTenThousandMembers(t *testing.T) {
 		t.Fatal(err)
 	}
 	err = s.Validate(tree(t, `{"m1":1,"m9999":10000,"m10000":1}`))
-	want := "/m10000 additionalProperties: is not allowed\n/m9999 maximum: must be at most 9999"
+	want := "/m9999 maximum: must be at most 9999\n/m10000 additionalProperties: is not allowed"
 	if got := listed(err); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}

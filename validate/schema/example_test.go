@@ -12,7 +12,7 @@ import (
 func ExampleCompile() {
 	_, err := schema.Compile([]byte(`{"properties": {"password": {"pattern": "^(?=.*[0-9]).+$"}}}`))
 	fmt.Println(err)
-	// Output: validate/schema: schema.json: /properties/password/pattern: error parsing regexp: invalid or unsupported Perl syntax: `(?=`; patterns are RE2, which has neither look-around nor back-references
+	// Output: validate/schema: schema.json: "/properties/password/pattern": '^(?=.*[0-9]).+$' is not valid 'regex'; patterns are RE2, which has neither look-around nor back-references
 }
 
 func ExampleCompileFS() {

@@ -2,16 +2,14 @@ package schema
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"io"
 	"io/fs"
 	"net/url"
-	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/lambdarmor/lambdarmor/internal/strictjson"
+	"github.com/lambdarmor/lambdarmor/validate/internal/judge"
 )
 
 // sources are the schemas that a $ref can lead to, and the only ones.
@@ -122,11 +120,10 @@ func (s *sources) parse(name string) (any, error) {
 	return doc, nil
 }
 
-// The library recurses over a schema, and multiplies its numbers out.
+// The library recurses over a schema.
 const (
-	maxDepth  = 256
-	maxNodes  = 1 << 20
-	maxDigits = 512
+	maxDepth = 256
+	maxNodes = 1 << 20
 )
 
 // parse reads a schema strictly: the library would accept one that has a
@@ -139,47 +136,5 @@ func parse(text []byte) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	var places []string
-	walk(doc, "", func(pointer string, v any) {
-		if number, ok := v.(json.Number); ok && !bounded(string(number)) {
-			places = append(places, pointer)
-		}
-	})
-	if len(places) > 0 {
-		return nil, fmt.Errorf("%q: must be a number of at most %d digits, with an exponent of at most %d", slices.Min(places), maxDigits, maxDigits)
-	}
-	return doc, nil
-}
-
-func bounded(number string) bool {
-	i := strings.IndexAny(number, "eE")
-	if i < 0 || len(number) > maxDigits {
-		return len(number) <= maxDigits
-	}
-	exponent, err := strconv.Atoi(number[i+1:])
-	return err == nil && max(exponent, -exponent) <= maxDigits
-}
-
-// walk calls visit with every value in a document, and its pointer in which
-// nothing is escaped.
-func walk(v any, pointer string, visit func(pointer string, v any)) {
-	visit(pointer, v)
-	switch v := v.(type) {
-	case map[string]any:
-		for name, inner := range v {
-			walk(inner, pointer+"/"+name, visit)
-		}
-	case []any:
-		for i, inner := range v {
-			walk(inner, pointer+"/"+strconv.Itoa(i), visit)
-		}
-	}
-}
-
-// unescape turns a pointer of the library into one in which nothing is escaped.
-func unescape(location string) string {
-	if plain, err := url.PathUnescape(location); err == nil {
-		location = plain
-	}
-	return strings.NewReplacer("~1", "/", "~0", "~").Replace(location)
+	return doc, judge.CheckNumbers(doc)
 }

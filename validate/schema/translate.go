@@ -5,8 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"math/big"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -20,25 +20,38 @@ type translation struct {
 	options
 	sources *sources
 	ids     map[*jsonschema.Schema]program.ID
-	queue   []*jsonschema.Schema
-	always  [2]program.ID // the schemas false and true, where no schema stands for them
 	schemas []program.Schema
+	queue   []*jsonschema.Schema
 	err     error
 }
 
 func translate(root *jsonschema.Schema, s *sources, o options) (*program.Program, error) {
 	t := &translation{options: o, sources: s, ids: map[*jsonschema.Schema]program.ID{}, schemas: make([]program.Schema, 1)}
 	t.id(root)
-	for len(t.queue) > 0 {
+	for ; len(t.queue) > 0; t.queue = t.queue[1:] {
 		next := t.queue[0]
-		t.queue = t.queue[1:]
-		made := t.schema(next)
-		t.schemas[t.ids[next]] = made
+		made := &t.schemas[t.ids[next]]
+		if next.Always != nil {
+			made.Never = !*next.Always
+			continue
+		}
+		var types program.Types
+		for _, name := range next.Types {
+			types |= typeBits[name]
+		}
+		rules := t.rules(next)
+		made = &t.schemas[t.ids[next]] // they may have moved
+		made.Types, made.Rules = types, rules
 	}
-	if t.err != nil {
-		return nil, t.err
+	if t.err == nil && appliesItself(t.schemas) {
+		t.err = errors.New("a schema in it applies itself to its own value, without end")
 	}
-	return &program.Program{Version: program.Version, Schemas: t.schemas}, nil
+	return &program.Program{Version: program.Version, Schemas: t.schemas}, t.err
+}
+
+var typeBits = map[string]program.Types{
+	"null": program.Null, "boolean": program.Boolean, "string": program.String, "number": program.Number,
+	"integer": program.Integer, "array": program.Array, "object": program.Object,
 }
 
 // id returns the place of a schema, which is translated later.
@@ -47,11 +60,13 @@ func (t *translation) id(s *jsonschema.Schema) program.ID {
 		return 0
 	}
 	id, ok := t.ids[s]
-	if !ok {
-		id = t.add(program.Schema{})
-		t.ids[s] = id
-		t.queue = append(t.queue, s)
+	if ok {
+		t.schemas[id].Shared = true
+		return id
 	}
+	id = t.add(program.Schema{})
+	t.ids[s] = id
+	t.queue = append(t.queue, s)
 	return id
 }
 
@@ -70,53 +85,77 @@ func (t *translation) add(s program.Schema) program.ID {
 // either returns the place of a keyword that is a schema or a boolean.
 func (t *translation) either(v any) program.ID {
 	switch v := v.(type) {
+	case bool:
+		return t.id(&jsonschema.Schema{Always: &v})
 	case *jsonschema.Schema:
 		return t.id(v)
-	case bool:
-		i := 0
-		if v {
-			i = 1
-		}
-		if t.always[i] == 0 {
-			t.always[i] = t.add(program.Schema{Never: !v})
-		}
-		return t.always[i]
 	default:
 		return 0
 	}
 }
 
-func (t *translation) schema(s *jsonschema.Schema) program.Schema {
-	if s.Always != nil {
-		return program.Schema{Never: !*s.Always}
-	}
-	made := program.Schema{
-		Const: t.texts(s.Constant), Enum: t.texts(s.Enum),
-		Object: t.object(s), Array: t.array(s), String: t.string(s), Number: t.number(s), Content: t.content(s),
-		AllOf: t.list(s.AllOf), AnyOf: t.list(s.AnyOf), OneOf: t.list(s.OneOf),
-		Not: t.id(s.Not), If: t.id(s.If), Then: t.id(s.Then), Else: t.id(s.Else),
-		UnevaluatedProperties: t.id(s.UnevaluatedProperties), UnevaluatedItems: t.id(s.UnevaluatedItems),
-	}
-	for _, name := range s.Types {
-		made.Types |= types[name]
-	}
-	var refs []program.ID
-	for _, ref := range []*jsonschema.Schema{s.Ref, t.recursive(s.RecursiveRef), t.dynamic(s.DynamicRef)} {
-		if ref != nil {
-			refs = append(refs, t.id(ref))
+// rules translates the keywords of a schema, in the order in which they are
+// judged.
+func (t *translation) rules(s *jsonschema.Schema) []program.Rule {
+	var rules []program.Rule
+	add := func(wanted bool, r program.Rule) {
+		if wanted {
+			rules = append(rules, r)
 		}
 	}
-	if len(refs) == 1 {
-		made.Ref = refs[0]
-	} else {
-		made.AllOf = append(made.AllOf, refs...)
+	add(len(s.Constant) > 0, program.Rule{Keyword: "const", Texts: t.texts(s.Constant)})
+	add(len(s.Enum) > 0, program.Rule{Keyword: "enum", Texts: t.texts(s.Enum)})
+	for _, c := range []struct {
+		keyword string
+		count   int // the library sets -1 for none, and less for one beyond an int
+	}{
+		{"minLength", s.MinLength},
+		{"maxLength", s.MaxLength},
+		{"minItems", s.MinItems},
+		{"maxItems", s.MaxItems},
+		{"minProperties", s.MinProperties},
+		{"maxProperties", s.MaxProperties},
+	} {
+		add(c.count != -1, program.Rule{Keyword: c.keyword, Count: countOf(c.count)})
 	}
-	return made
+	for _, n := range []struct {
+		keyword string
+		number  *big.Rat
+	}{
+		{"minimum", s.Minimum},
+		{"exclusiveMinimum", s.ExclusiveMinimum},
+		{"maximum", s.Maximum},
+		{"exclusiveMaximum", s.ExclusiveMaximum},
+		{"multipleOf", s.MultipleOf},
+	} {
+		if n.number != nil {
+			rules = append(rules, program.Rule{Keyword: n.keyword, Text: decimal(n.number)})
+		}
+	}
+	if s.Pattern != nil {
+		rules = append(rules, program.Rule{Keyword: "pattern", Text: s.Pattern.String()})
+	}
+	add(s.Format != "" && (!t.annotateFormats || isMeta(s)), program.Rule{Keyword: "format", Text: s.Format})
+	rules = append(rules, t.content(s)...)
+	rules = append(rules, t.array(s)...)
+	rules = append(rules, t.object(s)...)
+	all := append(t.list([]*jsonschema.Schema{s.Ref, t.recursive(s.RecursiveRef), t.dynamic(s.DynamicRef)}), t.list(s.AllOf)...)
+	all = slices.DeleteFunc(all, func(id program.ID) bool { return id == 0 })
+	add(len(all) > 0, program.Rule{Keyword: "allOf", Schemas: all})
+	add(s.Not != nil, program.Rule{Keyword: "not", Schema: t.id(s.Not)})
+	add(s.If != nil, program.Rule{Keyword: "if", Schemas: t.list([]*jsonschema.Schema{s.If, s.Then, s.Else})})
+	add(len(s.AnyOf) > 0, program.Rule{Keyword: "anyOf", Schemas: t.list(s.AnyOf)})
+	add(len(s.OneOf) > 0, program.Rule{Keyword: "oneOf", Schemas: t.list(s.OneOf)})
+	add(s.UnevaluatedItems != nil, program.Rule{Keyword: "unevaluatedItems", Schema: t.id(s.UnevaluatedItems)})
+	add(s.UnevaluatedProperties != nil, program.Rule{Keyword: "unevaluatedProperties", Schema: t.id(s.UnevaluatedProperties)})
+	return rules
 }
 
-var types = map[string]program.Types{
-	"null": program.Null, "boolean": program.Boolean, "string": program.String, "number": program.Number,
-	"integer": program.Integer, "array": program.Array, "object": program.Object,
+func countOf(n int) int {
+	if n < 0 {
+		return math.MaxInt
+	}
+	return n
 }
 
 func (t *translation) texts(values []any) (texts []string) {
@@ -128,67 +167,70 @@ func (t *translation) texts(values []any) (texts []string) {
 	return texts
 }
 
-// countRange returns nil where neither limit is set. The library sets -1 for none,
-// and less for a limit that is beyond an int.
-func countRange(least, most int) *program.Range {
-	if least == -1 && most == -1 {
-		return nil
+func (t *translation) array(s *jsonschema.Schema) (rules []program.Rule) {
+	items := program.Rule{Keyword: "prefixItems", Schemas: t.list(s.PrefixItems), Schema: t.id(s.Items2020)}
+	switch old := s.Items.(type) {
+	case *jsonschema.Schema:
+		items.Schema = t.id(old)
+	case []*jsonschema.Schema:
+		items = program.Rule{Keyword: "additionalItems", Schemas: t.list(old), Schema: t.either(s.AdditionalItems)}
 	}
-	r := program.Range{Min: max(least, 0), Max: most}
-	if least < -1 {
-		r.Min = program.Unlimited
+	if items.Schema != 0 || len(items.Schemas) > 0 {
+		rules = append(rules, items)
 	}
-	if most < 0 {
-		r.Max = program.Unlimited
+	if s.UniqueItems {
+		rules = append(rules, program.Rule{Keyword: "uniqueItems"})
 	}
-	return &r
+	if s.Contains != nil {
+		rules = append(rules, program.Rule{
+			Keyword: "contains", Schema: t.id(s.Contains), Evaluates: s.ContainsEval,
+			Count: countOf(s.MinContains), Most: countOf(s.MaxContains),
+		})
+	}
+	return rules
 }
 
-func (t *translation) object(s *jsonschema.Schema) *program.ObjectRules {
-	o := program.ObjectRules{
-		Count:      countRange(s.MinProperties, s.MaxProperties),
-		Additional: t.either(s.AdditionalProperties),
-		Names:      t.id(s.PropertyNames),
+func (t *translation) object(s *jsonschema.Schema) (rules []program.Rule) {
+	members := program.Rule{Keyword: "properties", Schema: t.either(s.AdditionalProperties)}
+	for name, sub := range ordered(s.Properties) {
+		members.Members = append(members.Members, program.Member{Name: name, Schema: t.id(sub)})
+	}
+	patterns := map[string]*jsonschema.Schema{}
+	for pattern, sub := range s.PatternProperties {
+		patterns[pattern.String()] = sub
+	}
+	for pattern, sub := range ordered(patterns) {
+		members.Patterns = append(members.Patterns, program.Member{Name: pattern, Schema: t.id(sub)})
+	}
+	if members.Schema != 0 || len(members.Members)+len(members.Patterns) > 0 {
+		rules = append(rules, members)
+	}
+	if len(s.Required) > 0 {
+		rules = append(rules, program.Rule{Keyword: "required", Texts: s.Required})
+	}
+	if s.PropertyNames != nil {
+		rules = append(rules, program.Rule{Keyword: "propertyNames", Schema: t.id(s.PropertyNames)})
 	}
 	if s.RegexProperties { // of the meta-schema of draft 4
-		o.Names = t.add(program.Schema{String: &program.StringRules{Format: "regex"}})
-	}
-	members := map[string]program.Member{}
-	for name, sub := range ordered(s.Properties) {
-		members[name] = program.Member{Name: name, Schema: t.id(sub)}
-	}
-	for _, name := range s.Required {
-		members[name] = program.Member{Name: name, Required: true, Schema: members[name].Schema}
-	}
-	for _, m := range ordered(members) {
-		o.Members = append(o.Members, m)
-	}
-	patterns := slices.SortedFunc(maps.Keys(s.PatternProperties), func(a, b *regexp.Regexp) int { return strings.Compare(a.String(), b.String()) })
-	for _, p := range patterns {
-		o.Patterns = append(o.Patterns, program.Pattern{Pattern: p.String(), Schema: t.id(s.PatternProperties[p])})
+		regex := t.add(program.Schema{Rules: []program.Rule{{Keyword: "format", Text: "regex"}}})
+		rules = append(rules, program.Rule{Keyword: "propertyNames", Schema: regex})
 	}
 	for name, needs := range ordered(s.Dependencies) {
-		d := program.Dependent{Keyword: "dependencies", Name: name}
-		d.Required, _ = needs.([]string)
-		if sub, ok := needs.(*jsonschema.Schema); ok {
-			d.Schema = t.id(sub)
-		}
-		o.Dependent = append(o.Dependent, d)
+		names, _ := needs.([]string)
+		sub, _ := needs.(*jsonschema.Schema)
+		rules = append(rules, program.Rule{Keyword: "dependencies", Text: name, Texts: names, Schema: t.id(sub)})
 	}
-	for name, needs := range ordered(s.DependentRequired) {
-		o.Dependent = append(o.Dependent, program.Dependent{Keyword: "dependentRequired", Name: name, Required: needs})
+	for name, names := range ordered(s.DependentRequired) {
+		rules = append(rules, program.Rule{Keyword: "dependentRequired", Text: name, Texts: names})
 	}
 	for name, sub := range ordered(s.DependentSchemas) {
-		o.Dependent = append(o.Dependent, program.Dependent{Keyword: "dependentSchemas", Name: name, Schema: t.id(sub)})
+		rules = append(rules, program.Rule{Keyword: "dependentSchemas", Text: name, Schema: t.id(sub)})
 	}
-	if o.Count == nil && o.Additional|o.Names == 0 && len(o.Members)+len(o.Patterns)+len(o.Dependent) == 0 {
-		return nil
-	}
-	return &o
+	return rules
 }
 
-// ordered goes through a map by its names, so that a program is always the
-// same.
+// ordered goes through a map by its names, so that a schema always becomes the
+// same program.
 func ordered[V any](m map[string]V) func(yield func(string, V) bool) {
 	return func(yield func(string, V) bool) {
 		for _, name := range slices.Sorted(maps.Keys(m)) {
@@ -199,70 +241,56 @@ func ordered[V any](m map[string]V) func(yield func(string, V) bool) {
 	}
 }
 
-func (t *translation) array(s *jsonschema.Schema) *program.ArrayRules {
-	a := program.ArrayRules{Count: countRange(s.MinItems, s.MaxItems), Unique: s.UniqueItems, Contains: t.id(s.Contains)}
-	switch items := s.Items.(type) {
-	case *jsonschema.Schema:
-		a.Items = t.id(items)
-	case []*jsonschema.Schema:
-		a.Prefix, a.Items, a.Tuple = t.list(items), t.either(s.AdditionalItems), true
-	default:
-		a.Prefix, a.Items = t.list(s.PrefixItems), t.id(s.Items2020)
-	}
-	if a.Contains != 0 {
-		a.Matches, a.ContainsEvaluates = *countRange(s.MinContains, s.MaxContains), s.ContainsEval
-	}
-	if a.Count == nil && !a.Unique && a.Contains|a.Items == 0 && len(a.Prefix) == 0 {
+func (t *translation) content(s *jsonschema.Schema) (rules []program.Rule) {
+	if t.annotateContent {
 		return nil
 	}
-	return &a
-}
-
-func (t *translation) string(s *jsonschema.Schema) *program.StringRules {
-	r := program.StringRules{Length: countRange(s.MinLength, s.MaxLength)}
-	if s.Pattern != nil {
-		r.Pattern = s.Pattern.String()
+	if s.ContentEncoding == "base64" {
+		rules = append(rules, program.Rule{Keyword: "contentEncoding"})
 	}
-	if !t.annotateFormats || isMeta(s) {
-		r.Format = s.Format
-	}
-	if r == (program.StringRules{}) {
-		return nil
-	}
-	return &r
-}
-
-func (t *translation) content(s *jsonschema.Schema) *program.ContentRules {
 	// An unknown encoding leaves nothing to look into.
-	c := program.ContentRules{
-		Base64: s.ContentEncoding == "base64",
-		JSON:   s.ContentMediaType == "application/json" && (s.ContentEncoding == "base64" || s.ContentEncoding == ""),
+	if s.ContentMediaType == "application/json" && (s.ContentEncoding == "base64" || s.ContentEncoding == "") {
+		rules = append(rules, program.Rule{Keyword: "contentMediaType", Text: s.ContentEncoding, Schema: t.id(s.ContentSchema)})
 	}
-	if t.annotateContent || !c.Base64 && !c.JSON {
-		return nil
-	}
-	if c.JSON {
-		c.Schema = t.id(s.ContentSchema)
-	}
-	return &c
+	return rules
 }
 
-func (t *translation) number(s *jsonschema.Schema) *program.NumberRules {
-	n := program.NumberRules{
-		Minimum: decimal(s.Minimum), ExclusiveMinimum: decimal(s.ExclusiveMinimum),
-		Maximum: decimal(s.Maximum), ExclusiveMaximum: decimal(s.ExclusiveMaximum), MultipleOf: decimal(s.MultipleOf),
+// appliesItself reports whether a schema leads back to itself for the same
+// value. The library notices most of these.
+func appliesItself(schemas []program.Schema) bool {
+	const open, done = 1, 2
+	state := make([]int, len(schemas))
+	var visit func(id program.ID) bool
+	visit = func(id program.ID) bool {
+		if state[id] != 0 {
+			return state[id] == open
+		}
+		state[id] = open
+		for _, r := range schemas[id].Rules {
+			var inPlace []program.ID
+			switch r.Keyword {
+			case "allOf", "anyOf", "oneOf", "if":
+				inPlace = r.Schemas
+			case "not", "dependencies", "dependentSchemas":
+				inPlace = []program.ID{r.Schema}
+			}
+			if slices.ContainsFunc(inPlace, visit) {
+				return true
+			}
+		}
+		state[id] = done
+		return false
 	}
-	if n == (program.NumberRules{}) {
-		return nil
+	for id := range schemas {
+		if visit(program.ID(id)) {
+			return true
+		}
 	}
-	return &n
+	return false
 }
 
 // decimal writes a limit exactly: every number of a schema is a decimal.
 func decimal(limit *big.Rat) string {
-	if limit == nil {
-		return ""
-	}
 	places, _ := limit.FloatPrec()
 	text := limit.FloatString(places)
 	if len(text) <= 40 {
@@ -281,8 +309,8 @@ func isMeta(s *jsonschema.Schema) bool {
 }
 
 // recursive returns the one schema that a $recursiveRef leads to, and dynamic
-// that of a $dynamicRef. Which one depends on the way that has led there, where
-// there are several anchors.
+// does so for a $dynamicRef. With several anchors the target would depend on how
+// the reference was reached.
 func (t *translation) recursive(target *jsonschema.Schema) *jsonschema.Schema {
 	if target == nil || !target.RecursiveAnchor {
 		return target
@@ -310,14 +338,28 @@ func (t *translation) only(target *jsonschema.Schema, keyword string, anchor any
 		}
 	}
 	for _, doc := range t.sources.loaded {
-		walk(doc, "", func(_ string, v any) {
-			if object, ok := v.(map[string]any); ok && object[keyword] == anchor {
-				allowed--
-			}
-		})
+		allowed -= count(doc, keyword, anchor)
 	}
 	if allowed < 0 {
 		t.err = errors.Join(t.err, fmt.Errorf("%s %v is there more than once: a reference to it could lead to several schemas, which is not supported", keyword, anchor))
 	}
 	return target
+}
+
+// count returns how many objects in a document have a member with a value.
+func count(doc any, name string, value any) (n int) {
+	switch doc := doc.(type) {
+	case map[string]any:
+		for member, inner := range doc {
+			if member == name && inner == value {
+				n++
+			}
+			n += count(inner, name, value)
+		}
+	case []any:
+		for _, inner := range doc {
+			n += count(inner, name, value)
+		}
+	}
+	return n
 }

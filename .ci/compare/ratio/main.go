@@ -4,7 +4,7 @@
 // divides by these too.
 //
 // A round runs every case once, in a process of its own. Figures are medians of
-// the rounds; so are ratios, each of which is taken within one round. Beside
+// the rounds; so are ratios, each taken within one round. Beside
 // them are the ratios of the fastest rounds, which are steadier on a machine
 // that is busy with other things.
 package main

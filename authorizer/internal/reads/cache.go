@@ -4,7 +4,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/lambdarmor/lambdarmor/internal/fieldlines"
+	"github.com/lambdarmor/lambdarmor/guard/request"
 )
 
 // Cache is what is known of the gateway's cache.
@@ -73,7 +73,7 @@ func (c *Call) elsewhere(r Read) bool {
 			return true
 		}
 	}
-	if c.inOtherHeader(r, fieldlines.Field{Name: "cookie", Value: strings.ReplaceAll(c.Header("cookie"), ";", ",")}) {
+	if c.inOtherHeader(r, request.Field{Name: "cookie", Value: strings.ReplaceAll(c.Header("cookie"), ";", ",")}) {
 		return true
 	}
 	for _, p := range c.Params() { // as the gateway reads the query
@@ -109,7 +109,7 @@ func (c *Call) elsewhere(r Read) bool {
 
 // inOtherHeader reports whether the value is in a header that it was not read from,
 // and that the gateway has not set.
-func (c *Call) inOtherHeader(r Read, h fieldlines.Field) bool {
+func (c *Call) inOtherHeader(r Read, h request.Field) bool {
 	gateways := h.Value == r.Value && (r.Kind == SourceIP && h.Name == "x-forwarded-for" || r.Kind == Domain && h.Name == "host")
 	return r.Place != (Place{Header, h.Name}) && hasPart(h.Value, r.Value) && !gateways
 }
@@ -188,22 +188,16 @@ func Fix(c *Call, uncovered []Read) string {
 		}
 	}
 	if len(unread) > 0 {
-		return "do not read " + strings.Join(unique(unread), ", ") + ", as no identity source is sure to have it"
+		return "do not read " + list(unread, ", ") + ", as no identity source is sure to have it"
 	}
-	way := "add " + strings.Join(unique(sources), " and ") + " to the authorizer's identity sources"
+	way := "add " + list(sources, " and ") + " to the authorizer's identity sources"
 	if c.Format == RESTRequest {
 		way += " and to IdentitySources"
 	}
 	return way
 }
 
-// unique removes what is there before, and keeps the order.
-func unique(texts []string) []string {
-	var out []string
-	for _, text := range texts {
-		if !slices.Contains(out, text) {
-			out = append(out, text)
-		}
-	}
-	return out
+func list(texts []string, separator string) string {
+	slices.Sort(texts)
+	return strings.Join(slices.Compact(texts), separator)
 }

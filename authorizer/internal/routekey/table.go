@@ -13,7 +13,7 @@ import (
 // gateway, and for a path.
 type Table[V any] struct {
 	entries map[string]*Entry[V] // by shape
-	routes  []*Route             // those that have paths
+	routes  []*Route             // without $connect, which has no path
 	paths   router.Table[*Entry[V]]
 }
 

@@ -13,23 +13,21 @@ import (
 
 // Authorizer is a Lambda authorizer of an HTTP API, before all of its routes.
 //
-//   - A request without one of the identity sources, or with an empty one, is
-//     answered 401 and the function is not called.
-//   - The function's answer is kept for the TTL under the values of the identity
-//     sources and nothing else: a simple response then holds for every route, a
-//     policy is evaluated for each. A denial is kept as well, an error is not.
-//     Requests that come before the first answer do not wait for it: all ask.
-//   - A denial is 403. The error whose text is exactly "Unauthorized" is 401. Any
-//     other error, no answer in time, and an answer out of form are 500.
-//   - The answer's context goes to the API's function: as
-//     requestContext.authorizer.lambda in format 2.0, null when there is none, and
-//     as requestContext.authorizer in 1.0, with the principalId of a policy.
-//   - A string in the context that is itself a JSON object or array passes when
-//     the authorizer returns it and is 500 from the cache, as in API Gateway.
+//   - A request that lacks an identity source is answered 401. The authorizer is
+//     not called.
+//   - An answer is kept for the TTL under the values of the identity sources alone.
+//     A simple response then holds for every route. A policy is evaluated for each
+//     request. Denials are kept, errors are not. Requests that arrive before the
+//     first answer do not wait for it: each calls the authorizer.
+//   - A denial is 403, the error "Unauthorized" is 401. Any other error is 500, and
+//     so is no answer in time or an answer out of form.
+//   - The function finds the answer's context in requestContext.authorizer.lambda in
+//     format 2.0, and in requestContext.authorizer in 1.0, beside the principalId.
+//   - A string in the context that is itself a JSON object or array passes when the
+//     authorizer returns it. From the cache it is 500, as in API Gateway.
 //
-// A policy is evaluated as IAM does it, from Effect, Action and Resource. An
-// answer with anything else that could change the outcome, Condition, NotAction,
-// NotResource or a policy variable, is not emulated and therefore 500.
+// A policy is evaluated from Effect, Action and Resource, as IAM does. Condition,
+// NotAction, NotResource and policy variables are not emulated: they are 500.
 //
 // See https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-lambda-authorizer.html
 type Authorizer struct {
@@ -38,11 +36,11 @@ type Authorizer struct {
 
 	// IdentitySources are selection expressions: "$request.header.NAME",
 	// "$request.querystring.NAME", "$context.NAME", "$stageVariables.NAME". With
-	// none every request is put to the function.
+	// none, every request reaches the authorizer.
 	IdentitySources []string
 
-	// TTL is how long an answer is kept, in whole seconds up to an hour; 0 is not
-	// at all. It needs an identity source.
+	// TTL is how long an answer is kept, in whole seconds up to an hour. 0 keeps
+	// none. It needs an identity source.
 	TTL time.Duration
 
 	// Format of the event and the answer: "2.0", also when empty, or "1.0".
@@ -51,16 +49,16 @@ type Authorizer struct {
 	// SimpleResponses expects {"isAuthorized":…} instead of a policy; format 2.0 only.
 	SimpleResponses bool
 
-	// Timeout for the function; 10 seconds when 0, which is what API Gateway
-	// allows. It counts while a request waits for a free process, too.
+	// Timeout for the function; 10 seconds when 0, which is API Gateway's limit. It
+	// includes the wait for a free process.
 	Timeout time.Duration
 
-	// Failed, when not nil, is told of every request that was answered 500 for
-	// the authorizer's sake, and why. The id is that of the authorizer's
-	// invocation, or of the request when it did not come to one.
+	// Failed, when not nil, is called for every request that was answered 500
+	// because of the authorizer. The id is of the authorizer's invocation, or of the
+	// request when there was none.
 	Failed func(requestID string, err error)
 
-	// Now is the cache's clock; [time.Now] when nil. Requests ask it concurrently.
+	// Now is the cache's clock; [time.Now] when nil. It is called concurrently.
 	Now func() time.Time
 }
 

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"testing"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
@@ -189,4 +190,17 @@ func ExampleALB() {
 	fmt.Println(w.Code, w.Body)
 	// Output:
 	// 200 /files/a%2Fb x%20y
+}
+
+// A test with a client, a gateway and a handler.
+func ExampleStart() {
+	_ = func(t *testing.T) {
+		fn := guardtest.NewInProcess(lambda.NewHandler(greet), guardtest.Config{})
+		api := gateway.Start(t, fn, gateway.HTTPAPIConfig{Routes: []string{"POST /greet/{name}"}})
+
+		got := api.Do("POST", "/greet/you", "how are you?", "Content-Type", "text/plain")
+		if got.Status != http.StatusOK || got.Body != "Hello, you: how are you?" {
+			t.Errorf("%d %s", got.Status, got.Body)
+		}
+	}
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/lambdarmor/lambdarmor/guard/guardtest/gateway/internal/event"
 )
 
-// An admitter lets a request pass and notes in it what the function is told, or
+// An admitter lets a request pass and notes in it what the function sees, or
 // returns why it may not pass.
 type admitter interface {
 	admit(ctx context.Context, req *event.Request) error

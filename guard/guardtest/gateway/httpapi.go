@@ -13,32 +13,32 @@ import (
 	"github.com/lambdarmor/lambdarmor/guard/guardtest/gateway/internal/route"
 )
 
-// HTTPAPIConfig describes an HTTP API. The zero value sends every request to
-// the function, in payload format 2.0.
+// HTTPAPIConfig describes an HTTP API. The zero value sends every request to the
+// function, in payload format 2.0.
 type HTTPAPIConfig struct {
-	// Routes are route keys, for which see [CheckRoute]; "$default" when empty.
+	// Routes are route keys, see [CheckRoute]; "$default" when empty.
 	Routes []string
 
 	// Format of the event and the response: "2.0", also when empty, or "1.0".
 	// See https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
 	Format string
 
-	// FunctionURL makes it a function URL instead: the same formats without
-	// routes, with the path as the client sent it, and with responses of a
-	// function that streams. See https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html
+	// FunctionURL makes it a function URL instead: format 2.0 without routes, with
+	// the path as the client sent it, and with responses of a function that streams.
+	// See https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html
 	FunctionURL bool
 
-	// Stage is the deployed stage's name; "$default" when empty.
+	// Stage is the name of the deployed stage; "$default" when empty.
 	Stage string
 
-	// StageInPath makes it the API's execute-api address, where a stage other
-	// than $default is the first segment of the path, of rawPath and path too.
-	// Anything else is not found.
+	// StageInPath makes it the API's execute-api address. There a stage other than
+	// $default is the first segment of the path, of rawPath and path too. Other
+	// paths are not found.
 	// See https://github.com/aws-powertools/powertools-lambda-python/issues/621
 	StageInPath bool
 
-	// BasePath is that of the mapping of a custom domain, "v1" or "shop/v1". A
-	// request under another one is 403.
+	// BasePath is mapped at a custom domain, "v1" or "shop/v1". A request under
+	// another one is 403.
 	// See https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-mappings.html
 	BasePath string
 
@@ -52,41 +52,39 @@ type HTTPAPIConfig struct {
 	// KeepSlashes leaves several slashes in a row as they are.
 	KeepSlashes bool
 
-	// IgnoreTrailingSlash has "/orders/" match "GET /orders" as well. Whether API
-	// Gateway does so is told both ways: not by
-	// https://github.com/storacha/w3infra/pull/166, but by
-	// https://github.com/aws-powertools/powertools-lambda-python/issues/1552
+	// IgnoreTrailingSlash has "/orders/" take the route "GET /orders" as well. Public
+	// sources disagree: https://github.com/storacha/w3infra/pull/166 says no,
+	// https://github.com/aws-powertools/powertools-lambda-python/issues/1552 yes.
 	IgnoreTrailingSlash bool
 
 	// StageVariables of the stage; none when nil.
 	StageVariables map[string]string
 
 	// Authorizer, IAM and JWT decide which requests reach the function. At most one
-	// is not nil; a function URL can have IAM.
+	// is not nil. A function URL can have IAM.
 	Authorizer *Authorizer
 	IAM        *IAMAuthorizer
 	JWT        *JWTAuthorizer
 
-	// Timeout of the integration; 30 seconds when 0, which is the most that API
-	// Gateway allows. It counts while a request waits for a free process, too.
+	// Timeout of the integration; 30 seconds when 0, which is API Gateway's limit. It
+	// includes the wait for a free process.
 	Timeout time.Duration
 
-	// Failed, when not nil, is told of every request that the function did not
-	// properly answer, and returns the status that the caller gets. 0 stands for
-	// API Gateway's own: 500, or 503 when the integration timed out. An error
-	// that is a timeout, of the function or of the integration, matches
-	// [context.DeadlineExceeded]. The client's leaving is no failure.
+	// Failed, when not nil, is called for every request that the function did not
+	// properly answer, and returns the status for the client. 0 stands for API
+	// Gateway's own: 500, or 503 when the integration timed out. A timeout matches
+	// [context.DeadlineExceeded]. It is not called when the client has left.
 	Failed func(requestID string, err error) (status int)
 }
 
-// HTTPAPI is an HTTP API of API Gateway in front of one function: an
-// [http.Handler] that turns requests into events and the function's answers
-// into responses. Safe for concurrent use.
+// HTTPAPI is an HTTP API of API Gateway in front of one function, an
+// [http.Handler]. It is safe for concurrent use.
 //
-// As in API Gateway, rawPath is the decoded path and several slashes in it are
-// one (a function URL leaves it as it was sent), a body is base64 unless its content type is textual, several headers
-// of one name are joined by a comma, and cookies stand by themselves. A greedy
-// variable may be empty: "/x/" is of "ANY /x/{proxy+}", and "/x" is not.
+// As in API Gateway, rawPath is the decoded path and several slashes in it are one.
+// A function URL leaves the path as it was sent. A body is base64 unless its content
+// type is textual. Several headers of one name are joined by a comma. Cookies have a
+// place of their own. A greedy variable may be empty: "/x/" takes the route
+// "ANY /x/{proxy+}", and "/x" does not.
 type HTTPAPI struct {
 	fn      guardtest.Invoker
 	cfg     HTTPAPIConfig

@@ -59,7 +59,7 @@ func (a *HTTPAPI) segments(resource string) []route.Segment {
 	return route.Segments(resource, fixed, value)
 }
 
-// eventPath is the path that the function is told. At the execute-api address it
+// eventPath is the path that the function sees. At the execute-api address it
 // is the whole of it. Of a custom domain format 1.0 keeps the base path.
 // See https://github.com/aws-powertools/powertools-lambda-python/issues/576
 func (cfg HTTPAPIConfig) eventPath(path, resource string) string {

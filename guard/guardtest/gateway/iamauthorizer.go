@@ -11,15 +11,15 @@ import (
 	"github.com/lambdarmor/lambdarmor/guard/guardtest/gateway/internal/event"
 )
 
-// IAMAuthorizer is the authorization AWS_IAM, of an API or a function URL: it
+// IAMAuthorizer is the authorization AWS_IAM of an API or a function URL. It
 // verifies the Signature Version 4 in the Authorization header, for the service
 // execute-api or lambda in us-east-1. A signature in the query is not emulated.
 //
-//   - A request that is not signed, or not by one of the callers within five
-//     minutes, is 403. A REST API tells why, an HTTP API and a function URL do not.
-//   - Who is one of the callers may call everything; policies are not emulated.
-//   - The caller is told as requestContext.authorizer.iam in format 2.0, and as
-//     requestContext.identity in format 1.0 and of a REST API.
+//   - A request without a signature by one of the callers within five minutes is 403.
+//     Only a REST API says why.
+//   - A caller may call everything: policies are not emulated.
+//   - The function finds the caller in requestContext.authorizer.iam in format 2.0,
+//     and in requestContext.identity in format 1.0 and of a REST API.
 //
 // See https://docs.aws.amazon.com/apigateway/latest/developerguide/permissions.html
 // and https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html
@@ -28,15 +28,14 @@ type IAMAuthorizer struct {
 	Callers []IAMCaller
 
 	// Unsigned takes every request for one of the first caller, who needs no
-	// credentials.
+	// credentials. It is for tests of what a function does with the caller.
 	Unsigned bool
 
-	// Now is the clock that signatures are judged by; [time.Now] when nil. Requests
-	// ask it concurrently.
+	// Now is the clock for signatures; [time.Now] when nil. It is called concurrently.
 	Now func() time.Time
 }
 
-// IAMCaller is somebody in IAM, with the credentials that requests are signed by.
+// IAMCaller is a user or a role in IAM, with the credentials that sign requests.
 type IAMCaller struct {
 	AccessKeyID     string
 	SecretAccessKey string
@@ -45,12 +44,12 @@ type IAMCaller struct {
 	// X-Amz-Security-Token; none when empty.
 	SessionToken string
 
-	// ARN is that of a user, "arn:aws:iam::123456789012:user/jane", or of a role's
-	// session, "arn:aws:sts::123456789012:assumed-role/shop/session-1".
+	// ARN of a user, "arn:aws:iam::123456789012:user/jane", or of a role's session,
+	// "arn:aws:sts::123456789012:assumed-role/shop/session-1".
 	ARN string
 
-	// ID is the unique one, which is made up when empty: AIDA… of a user, AROA… and
-	// the session's name of a role.
+	// ID is the unique one. When empty it is made up: AIDA… for a user, AROA… and the
+	// session's name for a role.
 	ID string
 
 	// OrgID of the caller's organization; none when empty.
@@ -60,13 +59,13 @@ type IAMCaller struct {
 	Cognito *CognitoIdentity
 }
 
-// CognitoIdentity is somebody in an identity pool.
+// CognitoIdentity is an identity in a Cognito identity pool.
 type CognitoIdentity struct {
 	ID     string // "us-east-1:3f291106-…"
 	PoolID string
 
 	// AMR says how the identity was proved: "authenticated" or "unauthenticated",
-	// and the providers, "cognito-idp.us-east-1.amazonaws.com/us-east-1_p" and
+	// then the providers, "cognito-idp.us-east-1.amazonaws.com/us-east-1_p" and
 	// "cognito-idp.us-east-1.amazonaws.com/us-east-1_p:CognitoSignIn:SUB".
 	AMR []string
 }
@@ -98,7 +97,7 @@ func newIAMGate(a IAMAuthorizer, service string) (*iamGate, error) {
 		case c.account() == "":
 			return nil, fmt.Errorf("gateway: caller %q is not an ARN of IAM", c.ARN)
 		case seen[c.AccessKeyID]:
-			return nil, fmt.Errorf("gateway: access key %s is that of two callers", c.AccessKeyID)
+			return nil, fmt.Errorf("gateway: two callers have the access key %s", c.AccessKeyID)
 		}
 		seen[c.AccessKeyID] = true
 	}
@@ -173,11 +172,11 @@ func (c IAMCaller) id() string {
 	return exampleUserID
 }
 
-// caller is what the function is told.
+// caller is the caller as events show it.
 func (c IAMCaller) caller() *event.Caller {
-	told := &event.Caller{AccessKey: c.AccessKeyID, Account: c.account(), ID: c.id(), ARN: c.ARN, OrgID: c.OrgID}
+	shown := &event.Caller{AccessKey: c.AccessKeyID, Account: c.account(), ID: c.id(), ARN: c.ARN, OrgID: c.OrgID}
 	if c.Cognito != nil {
-		told.PoolID, told.IdentityID, told.AMR = c.Cognito.PoolID, c.Cognito.ID, c.Cognito.AMR
+		shown.PoolID, shown.IdentityID, shown.AMR = c.Cognito.PoolID, c.Cognito.ID, c.Cognito.AMR
 	}
-	return told
+	return shown
 }

@@ -17,41 +17,40 @@ import (
 )
 
 // JWTAuthorizer is a JWT authorizer of an HTTP API, before all of its routes. It
-// takes tokens that are signed by RSA with a key of the issuer.
+// accepts RSA signatures by a key of the issuer.
 //
-//   - A token that is missing, not signed by the issuer, not yet or no longer
-//     valid, or for another audience is 401, with the reason in WWW-Authenticate.
+//   - A token that is missing, not signed by the issuer, not yet or no longer valid,
+//     or for another audience is 401, with the reason in WWW-Authenticate.
 //   - A token with none of the route's scopes is 403.
-//   - The function finds the claims, all as strings, and the scopes of the route
-//     that the token has as requestContext.authorizer.jwt in format 2.0 and as
-//     requestContext.authorizer in 1.0. The scopes are null for a route with none.
+//   - The function finds the claims, all as strings, and those scopes of the route
+//     that the token has, in requestContext.authorizer.jwt in format 2.0 and in
+//     requestContext.authorizer in 1.0. The scopes are null for a route without any.
 //
 // See https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-jwt-authorizer.html
 // and https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-troubleshooting-jwt.html
 type JWTAuthorizer struct {
-	// Issuer is the URL that the claim iss has to be. AWS takes https alone.
+	// Issuer is the URL that the claim iss has to be. AWS accepts https alone.
 	Issuer string
 
-	// Audience has the values of which aud has to be one, or client_id in a token
-	// without aud. At least one is needed.
+	// Audience lists accepted values of aud, or of client_id in a token without aud.
+	// At least one is needed.
 	Audience []string
 
 	// Scopes are the scopes of routes, by route key. A token needs one of them.
 	Scopes map[string][]string
 
 	// IdentitySource is one selection expression, a header or a query parameter;
-	// "$request.header.Authorization" when empty. The token may stand behind
-	// "Bearer ".
+	// "$request.header.Authorization" when empty. "Bearer " before the token is optional.
 	IdentitySource string
 
-	// Keys is the issuer's key set, a JSON Web Key Set. When nil it is fetched by
-	// way of the issuer's discovery document and kept for two hours.
+	// Keys is the issuer's JSON Web Key Set. When nil it is fetched through the
+	// issuer's discovery document and kept for two hours.
 	Keys json.RawMessage
 
 	// Client fetches the keys; [http.DefaultClient] when nil.
 	Client *http.Client
 
-	// Now is the clock of tokens and keys; [time.Now] when nil. Requests ask it
+	// Now is the clock for tokens and keys; [time.Now] when nil. It is called
 	// concurrently.
 	Now func() time.Time
 }

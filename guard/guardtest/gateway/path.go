@@ -45,7 +45,7 @@ func (p DomainPath) valid() bool {
 	return p == PathAsSent || p == PathOfResource || p == PathWithStage
 }
 
-// CheckRoute returns an error for what is not a route key: "$default", or a method
+// CheckRoute returns an error unless key is a route key: "$default", or a method
 // or ANY, a space and a path whose segments may be variables, "{id}", the last of
 // them greedy, "{proxy+}".
 // See https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-routes.html

@@ -17,7 +17,7 @@ type refusal struct {
 
 func (r *refusal) Error() string { return "gateway: " + r.message }
 
-// answerRefused answers as an HTTP API does, which does not tell why.
+// answerRefused answers as an HTTP API does, which does not say why.
 func answerRefused(w http.ResponseWriter, err error) {
 	if refused := (*refusal)(nil); errors.As(err, &refused) {
 		if refused.challenge != "" {

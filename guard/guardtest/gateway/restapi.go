@@ -18,31 +18,32 @@ import (
 // RESTAPIConfig describes a REST API with a Lambda proxy integration.
 type RESTAPIConfig struct {
 	// Routes are methods and resources: "GET /orders/{id}", "ANY /{proxy+}". All
-	// requests go to the function when it is empty. There is no $default.
+	// requests reach the function when it is empty. There is no $default.
 	Routes []string
 
-	// Stage is the deployed stage's name; "prod" when empty.
+	// Stage is the name of the deployed stage; "prod" when empty.
 	Stage string
 
-	// StageInPath makes it the API's execute-api address, where the stage is the
-	// first segment of the path: of requestContext.path too, but not of path. A
+	// StageInPath makes it the API's execute-api address. There the stage is the
+	// first segment of the path, of requestContext.path too, but not of path. A
 	// request to another stage is 403. With BasePath, it is a mapping that names no
 	// stage, and path has it as well.
 	// See https://github.com/localstack/localstack/pull/12296
 	StageInPath bool
 
-	// BasePath is that of the mapping of a custom domain, "v1" or "shop/v1". It is
-	// in path and in requestContext.path. A request under another one is 403.
+	// BasePath is mapped at a custom domain, "v1" or "shop/v1". It is in path and in
+	// requestContext.path. A request under another one is 403.
 	// See https://github.com/aws/serverless-java-container/issues/34
 	BasePath string
 
 	// Matching of resources; [MatchSent] when empty.
 	Matching Matching
 
-	// DecodedParameters has path parameters decoded. They come as they were sent by
-	// https://github.com/aws/aws-sam-cli/issues/3524 and decoded by
-	// https://github.com/dherault/serverless-offline/issues/265. Of a path that is
-	// matched by [MatchDecoded] they are decoded anyway.
+	// DecodedParameters decodes path parameters, which are otherwise as they were
+	// sent. Public sources disagree: as sent by
+	// https://github.com/aws/aws-sam-cli/issues/3524, decoded by
+	// https://github.com/dherault/serverless-offline/issues/265. [MatchDecoded]
+	// decodes them anyway.
 	DecodedParameters bool
 
 	// StageVariables of the stage; none when nil.
@@ -54,24 +55,23 @@ type RESTAPIConfig struct {
 	IAM        *IAMAuthorizer
 	UserPool   *UserPoolAuthorizer
 
-	// Timeout of the integration; 29 seconds when 0. It counts while a request
-	// waits for a free process, too.
+	// Timeout of the integration; 29 seconds when 0. It includes the wait for a free
+	// process.
 	Timeout time.Duration
 
-	// Failed, when not nil, is told of every request that the function did not
-	// properly answer. The client's leaving is no failure.
+	// Failed, when not nil, is called for every request that the function did not
+	// properly answer. It is not called when the client has left.
 	Failed func(requestID string, err error)
 }
 
-// RESTAPI is a REST API of API Gateway in front of one function: an
-// [http.Handler] that turns requests into events and the function's answers
-// into responses. Safe for concurrent use.
+// RESTAPI is a REST API of API Gateway in front of one function, an [http.Handler].
+// It is safe for concurrent use.
 //
-// The path is as it was sent; slashes before it count as one, and "/orders/" is
-// of the resource "/orders". The method is a part of what is matched: a more
-// general resource steps in for one that lacks it. What no resource matches is
-// 403. The names of headers are as the client sent them, but for Authorization;
-// net/http's server has brought them into their canonical form.
+// The path is as it was sent. Slashes before it count as one, and "/orders/" takes
+// the resource "/orders". A resource that lacks the method is passed over, so a more
+// general one may be taken. A request without a resource is 403. Names of headers
+// are as the client sent them, but for Authorization; net/http's server has brought
+// them into their canonical form.
 //
 // See https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html
 type RESTAPI struct {
@@ -209,8 +209,8 @@ func (a *RESTAPI) segments(resource string) []route.Segment {
 	return route.Segments(resource, fixed, value)
 }
 
-// paths are as sent. The stage of the execute-api address is in that of the
-// request context alone.
+// paths are as sent. The stage of the execute-api address is in the request
+// context's path alone.
 //
 // See https://github.com/localstack/localstack/pull/11304 and
 // https://github.com/localstack/localstack/pull/12296

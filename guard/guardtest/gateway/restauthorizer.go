@@ -15,21 +15,20 @@ import (
 	"github.com/lambdarmor/lambdarmor/guard/guardtest/gateway/internal/event"
 )
 
-// RESTAuthorizer is a Lambda authorizer of a REST API, before all of its
-// methods. It answers with a policy, which is evaluated as that of an
-// [Authorizer], for each request anew when it comes from the cache.
+// RESTAuthorizer is a Lambda authorizer of a REST API, before all of its methods.
+// It answers with a policy, which is evaluated like the policy of an [Authorizer],
+// for each request anew when it comes from the cache.
 //
-//   - A token that is missing, empty or not of the form of TokenValidation is 401
-//     and the function is not called. So is a request without one of the identity
-//     sources, or with an empty one, while answers are cached; without a cache
-//     it is put to the function.
-//   - What the policy denies explicitly and what it does not allow are 403, with
-//     a message for each. The error whose text is exactly "Unauthorized" is 401.
-//     Any other error, no answer in time, and an answer out of form are 500 with
-//     the message null: a context, too, that holds an object or an array.
-//   - The function finds the context as requestContext.authorizer, all values as
-//     strings, besides principalId and integrationLatency, which is the time of
-//     the authorizer's call in milliseconds, 0 for an answer from the cache.
+//   - A token that is missing, empty or does not match TokenValidation is 401. The
+//     authorizer is not called. While answers are kept, the same holds for a request
+//     that lacks an identity source; without a cache it reaches the authorizer.
+//   - What the policy denies or does not allow is 403, with a message for each. The
+//     error "Unauthorized" is 401. Any other error is 500 with the message null, and
+//     so is no answer in time, an answer out of form, or an object or array in the
+//     context.
+//   - The function finds the context in requestContext.authorizer, all values as
+//     strings. Beside them are principalId and integrationLatency, the milliseconds
+//     of the authorizer's call, 0 for an answer from the cache.
 //   - A usageIdentifierKey is accepted. There are no usage plans.
 //
 // See https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-use-lambda-authorizer.html
@@ -41,26 +40,26 @@ type RESTAuthorizer struct {
 	Type string
 
 	// IdentitySources are mapping expressions: "method.request.header.NAME",
-	// "method.request.querystring.NAME", "context.NAME", "stageVariables.NAME". Of
+	// "method.request.querystring.NAME", "context.NAME", "stageVariables.NAME". For
 	// type TOKEN it is one header, "method.request.header.Authorization" when empty.
 	IdentitySources []string
 
 	// TokenValidation is a regular expression that the whole token has to match;
-	// none when empty. Of type TOKEN only.
+	// none when empty. For type TOKEN only.
 	TokenValidation string
 
 	// TTL is how long a policy is kept, in whole seconds up to an hour; 5 minutes
-	// when 0, as in API Gateway, and not at all when it is negative.
+	// when 0, as in API Gateway. A negative TTL keeps none.
 	TTL time.Duration
 
 	// Timeout for the function; 10 seconds when 0.
 	Timeout time.Duration
 
-	// Failed, when not nil, is told of every request that was answered 500 for
-	// the authorizer's sake, and why. The id is that of the authorizer's invocation.
+	// Failed, when not nil, is called for every request that was answered 500
+	// because of the authorizer. The id is of the authorizer's invocation.
 	Failed func(requestID string, err error)
 
-	// Now is the cache's clock; [time.Now] when nil. Requests ask it concurrently.
+	// Now is the cache's clock; [time.Now] when nil. It is called concurrently.
 	Now func() time.Time
 }
 

@@ -13,13 +13,13 @@ import (
 	"github.com/lambdarmor/lambdarmor/guard/guardtest/gateway/internal/token"
 )
 
-// UserPoolAuthorizer is a Cognito user pool's authorizer of a REST API, before
-// all of its methods.
+// UserPoolAuthorizer is a Cognito user pool's authorizer of a REST API, before all
+// of its methods.
 //
-//   - A method without scopes takes the pool's ID tokens, one with scopes its
-//     access tokens that have one of them.
+//   - A method without scopes accepts the pool's ID tokens. A method with scopes
+//     accepts its access tokens that have one of them.
 //   - Anything else is 401.
-//   - The function finds the claims as requestContext.authorizer.claims, all as
+//   - The function finds the claims in requestContext.authorizer.claims, all as
 //     strings.
 //
 // See https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-integrate-with-cognito.html
@@ -29,23 +29,17 @@ type UserPoolAuthorizer struct {
 	// "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_example".
 	Issuer string
 
-	// Header has the token, behind "Bearer " or alone; "Authorization" when empty.
+	// Header has the token, with or without "Bearer "; "Authorization" when empty.
 	Header string
 
 	// Scopes are the scopes of methods, by "METHOD /resource" as in the API's
 	// routes. A token needs one of them.
 	Scopes map[string][]string
 
-	// Keys is the pool's key set, a JSON Web Key Set. When nil it is fetched by way
-	// of the pool's discovery document and kept for two hours.
-	Keys json.RawMessage
-
-	// Client fetches the keys; [http.DefaultClient] when nil.
+	// Keys, Client and Now are those of a [JWTAuthorizer].
+	Keys   json.RawMessage
 	Client *http.Client
-
-	// Now is the clock of tokens and keys; [time.Now] when nil. Requests ask it
-	// concurrently.
-	Now func() time.Time
+	Now    func() time.Time
 }
 
 // poolGate lets requests with a good token of a user pool pass.

@@ -33,7 +33,7 @@ type HTTPEvent struct {
 	sourceIP   string
 	stage      string
 	basePath   string
-	authorizer func(service) any // what it told; nil when there is none
+	authorizer func(service) any // what it adds; nil when there is none
 	iam        *gateway.IAMAuthorizer
 }
 
@@ -50,9 +50,8 @@ const (
 
 const defaultRoute = "$default"
 
-// HTTP starts the event of a request to an HTTP API, in payload format
-// 2.0: the event that [gateway.HTTPAPI] makes of the same request. The target is the
-// path and the query as they stand in a request, percent-encoded.
+// HTTP starts the event of a request to an HTTP API in payload format 2.0, as
+// [gateway.HTTPAPI] makes it. The target is the percent-encoded path and query.
 //
 //	sample.HTTP("PUT", "/orders/42?notify=true").
 //		Route("PUT /orders/{id}").
@@ -60,9 +59,8 @@ const defaultRoute = "$default"
 //		JSON(`{"status":"paid"}`).
 //		Bytes()
 //
-// A request has the headers that a gateway adds, the same request id and time
-// in every event, and no more: an event is the same in each run. It panics
-// when target is not a path.
+// An event has the headers that a gateway adds, and the same request id and time in
+// each run. HTTP panics when target is not a path.
 func HTTP(method, target string) HTTPEvent {
 	u, err := url.ParseRequestURI(target)
 	if err != nil || u.IsAbs() || u.Path == "" {
@@ -83,8 +81,8 @@ func HTTP(method, target string) HTTPEvent {
 // Format1 makes it payload format 1.0.
 func (b HTTPEvent) Format1() HTTPEvent { b.service = httpAPI1; return b }
 
-// FunctionURL makes it the event of a function URL, which knows no routes, no
-// stages, and no authorizer but [HTTPEvent.IAM].
+// FunctionURL makes it the event of a function URL, which has no routes, no stages,
+// and no authorizer but [HTTPEvent.IAM].
 func (b HTTPEvent) FunctionURL() HTTPEvent { b.service = functionURL; return b }
 
 // REST makes it the event of a REST API, stage "prod" if no other is set. A
@@ -96,9 +94,9 @@ func (b HTTPEvent) REST() HTTPEvent { b.service = restAPI; return b }
 // has no routes, no stages, and no authorizer but [HTTPEvent.IAM].
 func (b HTTPEvent) VPCLattice() HTTPEvent { b.service = vpcLattice; return b }
 
-// Route is the gateway's route that the request took, "GET /orders/{id}";
-// $default when it is not called. The path parameters are what its variables
-// match. Bytes and Event panic when the request does not match it.
+// Route sets the gateway's route that the request takes, "GET /orders/{id}"; the
+// default is $default. It yields the path parameters. Bytes and Event panic when the
+// request does not take it.
 func (b HTTPEvent) Route(key string) HTTPEvent { b.route = key; return b }
 
 // Query adds a value to the query string.
@@ -146,43 +144,42 @@ func (b HTTPEvent) Body(contentType string, body []byte) HTTPEvent {
 	return b
 }
 
-// Base64 encodes the body whatever its type, as a gateway does where it is told
-// that the type is binary.
+// Base64 encodes the body of any type, as a gateway does for types that are
+// configured as binary.
 func (b HTTPEvent) Base64() HTTPEvent { b.base64 = true; return b }
 
-// SourceIP is the client's address. VPC Lattice tells it in X-Forwarded-For alone.
+// SourceIP is the client's address. VPC Lattice has it in X-Forwarded-For alone.
 func (b HTTPEvent) SourceIP(ip string) HTTPEvent { b.sourceIP = ip; return b }
 
-// Stage is the stage's name. One that is not $default stands before the path, as
-// it does at the API's own address: an HTTP API has it in all its paths, a REST
-// API in that of the request context. With the header Host the address is a
-// custom domain, where it is nowhere.
+// Stage is the stage's name. A stage other than $default stands before the path: in
+// all paths of an HTTP API, and in the request context's path of a REST API. With a
+// header Host the address is a custom domain, where the stage is in no path.
 func (b HTTPEvent) Stage(name string) HTTPEvent { b.stage = name; return b }
 
-// BasePath is that of a custom domain, "v1"; the domain is api.example.com
-// without a header Host. Format 2.0 does not have it in the event.
+// BasePath is mapped at a custom domain, "v1". The domain is api.example.com
+// without a header Host. Events of format 2.0 do not have it.
 func (b HTTPEvent) BasePath(path string) HTTPEvent { b.basePath = path; return b }
 
-// JWT is what a JWT authorizer told, or for a REST API a user pool's: the
+// JWT adds what a JWT authorizer, or a REST API's user pool, knows of a token: the
 // claims, and the scopes of the route.
 func (b HTTPEvent) JWT(claims map[string]string, scopes ...string) HTTPEvent {
 	claims, scopes = maps.Clone(claims), slices.Clone(scopes)
 	b.iam, b.authorizer = nil, func(s service) any {
-		told := map[string]any{"claims": claims, "scopes": scopes}
+		facts := map[string]any{"claims": claims, "scopes": scopes}
 		switch s {
 		case restAPI:
-			delete(told, "scopes")
-			return told
+			delete(facts, "scopes")
+			return facts
 		case httpAPI1:
-			return told
+			return facts
 		default:
-			return map[string]any{"jwt": told}
+			return map[string]any{"jwt": facts}
 		}
 	}
 	return b
 }
 
-// Lambda is the context that a Lambda authorizer told.
+// Lambda adds the context that a Lambda authorizer returned.
 func (b HTTPEvent) Lambda(context map[string]any) HTTPEvent {
 	context = maps.Clone(context)
 	b.iam, b.authorizer = nil, func(s service) any {
@@ -194,13 +191,13 @@ func (b HTTPEvent) Lambda(context map[string]any) HTTPEvent {
 	return b
 }
 
-// IAM is the identity of a signed request, by its ARN.
+// IAM adds the identity of a signed request, by its ARN.
 func (b HTTPEvent) IAM(userARN string) HTTPEvent {
 	return b.Caller(gateway.IAMCaller{ARN: userARN})
 }
 
-// Caller is the identity of a signed request: a user, a role's session, somebody
-// in an identity pool. It needs no credentials.
+// Caller adds the identity of a signed request: a user, a role's session or an
+// identity of a pool. It needs no credentials.
 func (b HTTPEvent) Caller(caller gateway.IAMCaller) HTTPEvent {
 	caller.AccessKeyID = cmp.Or(caller.AccessKeyID, "AKIAIOSFODNN7EXAMPLE") // of AWS's documentation
 	b.authorizer, b.iam = nil, &gateway.IAMAuthorizer{Unsigned: true, Callers: []gateway.IAMCaller{caller}}

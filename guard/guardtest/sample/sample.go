@@ -17,7 +17,7 @@ import (
 // another Event, which has its members in the order of their names.
 //
 // Places in it are JSON pointers (RFC 6901). Methods panic where there is no such
-// place: a test that sets what is not there tests something else.
+// place: a test with a wrong pointer would test something else.
 type Event struct {
 	name string // of the sample
 	text string // compact JSON
@@ -59,8 +59,8 @@ func Of(trigger guard.Trigger, variant ...string) Event {
 	return load(strings.Join(append([]string{string(trigger)}, variant...), "/"))
 }
 
-// All goes through all samples in the order of their names: that of the
-// trigger, and after a slash the variant, like "sqs" and "sqs/fifo".
+// All returns all samples in the order of their names. A name is the trigger's, with
+// the variant after a slash: "sqs" and "sqs/fifo".
 func All() iter.Seq2[string, Event] {
 	return func(yield func(string, Event) bool) {
 		for _, name := range sampleNames() {

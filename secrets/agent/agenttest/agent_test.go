@@ -30,11 +30,11 @@ func TestRotation(t *testing.T) {
 			})
 	}
 	if out, err := charge("old"); out != "charged" {
-		t.Error(err)
+		t.Errorf("before the rotation: got %q, %v, want a charge", out, err)
 	}
 	local.SetSecret("payments/api-key", "new")
 	if out, err := charge("new"); out != "charged" {
-		t.Error(err)
+		t.Errorf("after the rotation: got %q, %v, want a charge", out, err)
 	}
 }
 
@@ -129,7 +129,7 @@ func TestCallersAreHeldToTheRulesOfTheAgents(t *testing.T) {
 		text, err := io.ReadAll(res.Body)
 		res.Body.Close()
 		if err != nil || res.StatusCode != tc.status || !strings.Contains(string(text), tc.body) {
-			t.Errorf("%s: %d %s, %v", what, res.StatusCode, text, err)
+			t.Errorf("%s: got %d %s, %v, want %d %s", what, res.StatusCode, text, err, tc.status, tc.body)
 		}
 	}
 }

@@ -57,7 +57,7 @@ func TestMeanings(t *testing.T) {
 			err := Codes(own).Explain(`store: "name"`, fmt.Errorf("operation: %w", tt.err))
 			for _, meaning := range []error{secrets.ErrNotFound, secrets.ErrDenied, secrets.ErrUndecryptable, secrets.ErrUnavailable} {
 				if errors.Is(err, meaning) != (meaning == tt.want) {
-					t.Errorf("%v: is it %q?", err, meaning)
+					t.Errorf("got %v, want it to match %v alone", err, tt.want)
 				}
 			}
 			if got := Codes(own).Final(tt.err); got != tt.final {

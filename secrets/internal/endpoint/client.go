@@ -25,8 +25,8 @@ import (
 	"github.com/lambdarmor/lambdarmor/secrets/internal/fetch"
 )
 
-// Limits of an answer. AppConfig has the largest values, of up to 4 MiB; the depth
-// is that of guard.Limits.
+// Limits of an answer. AppConfig has the largest values, of up to 4 MiB; guard.Limits
+// has the same depth.
 const (
 	maxBody  = 4 << 20
 	maxDepth = 64
@@ -183,14 +183,15 @@ func Decode(data []byte, v any) error {
 	if err == nil {
 		err = strictjson.Unmarshal(data, v, strictjson.Options{})
 	}
-	var e *strictjson.Error
-	switch {
-	case errors.As(err, &e):
-		return guard.Reason("the answer cannot be read: " + e.Reason)
-	case err != nil:
-		return guard.Reason("the answer cannot be read")
+	if err == nil {
+		return nil
 	}
-	return nil
+	text := "the answer cannot be read"
+	var e *strictjson.Error
+	if errors.As(err, &e) {
+		text += ": " + e.Reason
+	}
+	return guard.Reason(text)
 }
 
 // TokenFile returns a function that reads a token from a file.

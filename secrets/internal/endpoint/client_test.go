@@ -25,10 +25,10 @@ func TestNoProxyIsAsked(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := c.Get(t.Context(), "/x", http.Header{}); !errors.Is(err, secrets.ErrUnavailable) {
-		t.Error(err)
+		t.Errorf("got %v, want %v", err, secrets.ErrUnavailable)
 	}
 	if asked || c.http.Transport.(*http.Transport).Proxy != nil {
-		t.Error("a proxy of the environment would be asked")
+		t.Error("got a proxy of the environment, want none")
 	}
 }
 
@@ -39,7 +39,7 @@ func TestLocalhostHasToBeThisMachine(t *testing.T) {
 		"10.0.0.1:2773": false, "[fe80::1]:2773": false, "0.0.0.0:2773": false, "localhost:2773": false, "": false,
 	} {
 		if err := loopbackOnly("tcp", address, nil); (err == nil) != fine {
-			t.Errorf("%q: %v", address, err)
+			t.Errorf("%q: got %v, want refused %v", address, err, !fine)
 		}
 	}
 }
@@ -51,7 +51,7 @@ func TestWhereLocalhostLeadsIsLookedAtAgain(t *testing.T) {
 	}
 	_, err = c.http.Transport.(*http.Transport).DialContext(t.Context(), "tcp", "192.0.2.1:1")
 	if err == nil || !strings.Contains(err.Error(), "not of this machine") {
-		t.Error(err)
+		t.Errorf("got %v, want an address of this machine to be required", err)
 	}
 }
 
@@ -65,7 +65,7 @@ func TestWhatIsReadIsNotInflated(t *testing.T) {
 		t.Fatal(err)
 	}
 	if a, err := c.Get(t.Context(), "/x", http.Header{}); err != nil || string(a.Body) != "[]" {
-		t.Errorf("%s, %v", a.Body, err)
+		t.Errorf("got %s, %v, want no encoding to be asked for", a.Body, err)
 	}
 }
 
@@ -74,11 +74,11 @@ func TestPlainHTTPLeavesNotThisMachine(t *testing.T) {
 		"http://localhost:1": true, "http://127.0.0.1:1": true, "http://[::1]": true, "https://localhost": true, "https://vault.example:8200": false,
 	} {
 		if c, err := New(address); err != nil || c.Local() != local {
-			t.Errorf("%s: %+v, %v", address, c, err)
+			t.Errorf("%s: got %+v, %v, want another client or an error", address, c, err)
 		}
 	}
 	if _, err := New("http://vault.example:8200"); err == nil {
-		t.Error("a token would go over the network in the clear")
+		t.Error("got no error, want plain http to another machine refused")
 	}
 }
 
@@ -92,7 +92,7 @@ func TestAnErrorLeavesTheTargetOut(t *testing.T) {
 	for _, target := range []string{"/target?x=y", "/target\x7f"} {
 		_, err := c.Get(t.Context(), target, http.Header{})
 		if !errors.Is(err, secrets.ErrUnavailable) || strings.Contains(err.Error(), "target") {
-			t.Error(err)
+			t.Errorf("got %v, want %v without the target", err, secrets.ErrUnavailable)
 		}
 	}
 }
@@ -116,7 +116,7 @@ func TestAnErrorRepeatsNothingOfWhatIsNoHTTP(t *testing.T) {
 		}
 		_, err = c.Get(t.Context(), "/x", http.Header{})
 		if !errors.Is(err, secrets.ErrUnavailable) || strings.Contains(fmt.Sprintf("%v %+v %#v", err, err, err), "hunter2") {
-			t.Errorf("%q became %v", answer, err)
+			t.Errorf("answer %q: got %v, want nothing of it", answer, err)
 		}
 	}
 }
@@ -131,7 +131,7 @@ func TestAnErrorSaysWhyThereIsNoAnswer(t *testing.T) {
 		`invalid header field value for "X-Token"`: {"X-Token": {"a\nb"}},
 	} {
 		if _, err := c.Get(t.Context(), "/x", header); !errors.Is(err, secrets.ErrUnavailable) || !strings.Contains(err.Error(), words) {
-			t.Errorf("%v does not say %s", err, words)
+			t.Errorf("got %v, want %s in it", err, words)
 		}
 	}
 }
@@ -150,4 +150,43 @@ func saying(t *testing.T, text string) (address string) {
 	}))
 	t.Cleanup(server.Close)
 	return server.URL
+}
+
+// Of another machine's server nobody expects an extension, nor that it starts
+// beside the function.
+func TestARefusalOfAnotherMachineIsNoMissingExtension(t *testing.T) {
+	t.Setenv("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:1")
+	server := httptest.NewServer(http.NotFoundHandler())
+	server.Close()
+	c, err := New(server.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.local = false
+	_, err = c.Get(t.Context(), "/x", http.Header{})
+	if !errors.Is(err, secrets.ErrUnavailable) || errors.Is(err, secrets.ErrOutsideInvocation) || strings.Contains(err.Error(), "extension") {
+		t.Errorf("got %v, want %v alone", err, secrets.ErrUnavailable)
+	}
+}
+
+// talkative quotes what it cannot read.
+type talkative struct{}
+
+func (*talkative) UnmarshalJSON(text []byte) error { return fmt.Errorf("cannot read %s", text) }
+
+func TestAnErrorOfDecodeRepeatsNothingOfTheAnswer(t *testing.T) {
+	for what, tc := range map[string]struct {
+		text string
+		into any
+	}{
+		"a name twice":      {text: `{"hunter2":1,"hunter2":2}`, into: new(map[string]int)},
+		"another type":      {text: `{"hunter2":{"hunter2":1}}`, into: new(map[string]int)},
+		"no JSON":           {text: `hunter2`, into: new(string)},
+		"its own unmarshal": {text: `"hunter2"`, into: new(talkative)},
+	} {
+		err := Answer{Body: []byte(tc.text)}.Decode(tc.into)
+		if err == nil || !strings.Contains(err.Error(), "cannot be read") || strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("%s: got %v, want an error without the answer", what, err)
+		}
+	}
 }

@@ -28,12 +28,12 @@ func TestNoMoreRequestsAtATimeThanAllowed(t *testing.T) {
 				all.Go(func() { Concurrently(tt.atOnce, requests) })
 				synctest.Wait()
 				if n, want := int(ran.Load()), min(tt.atOnce, tt.requests); n != want {
-					t.Errorf("%d at a time, want %d", n, want)
+					t.Errorf("got %d at a time, want %d", n, want)
 				}
 				close(release)
 				all.Wait()
 				if n := int(ran.Load()); n != tt.requests {
-					t.Errorf("%d ran", n)
+					t.Errorf("got %d requests, want %d", n, tt.requests)
 				}
 			})
 		})
@@ -43,7 +43,7 @@ func TestNoMoreRequestsAtATimeThanAllowed(t *testing.T) {
 func TestNoRequestsAreDoneAtOnce(t *testing.T) {
 	Concurrently(4, nil)
 	if values := Each(nil, 4, nil); len(values) != 0 {
-		t.Error(values)
+		t.Errorf("got %v, want no values", values)
 	}
 }
 
@@ -62,11 +62,11 @@ func TestAPanicIsTheCallersWhenAllHaveEnded(t *testing.T) {
 			}()
 			synctest.Wait()
 			if n > 1 && len(recovered) > 0 {
-				t.Errorf("it is back with requests under way: %v", <-recovered)
+				t.Errorf("got panic %v with requests under way, want it later", <-recovered)
 			}
 			close(release)
 			if r := <-recovered; r != "broken" {
-				t.Errorf("recovered %v", r)
+				t.Errorf("recovered %v, want broken", r)
 			}
 		})
 	}
@@ -85,11 +85,11 @@ func TestEachRefIsFetched(t *testing.T) {
 			return secrets.Value{Data: fmt.Append(nil, ref)}
 		})
 		if len(values) != len(refs) || asked.Load() != int64(n+2) {
-			t.Fatalf("%d values and %d fetched for %d refs", len(values), asked.Load(), len(refs))
+			t.Fatalf("got %d values and %d fetches, want %d", len(values), asked.Load(), len(refs))
 		}
 		for i, v := range values {
 			if string(v.Data) != fmt.Sprint(refs[i]) {
-				t.Errorf("%d of %d is %q", i, n, v.Data)
+				t.Errorf("%d of %d: got %q, want the value of %v", i, n, v.Data, refs[i])
 			}
 		}
 	}

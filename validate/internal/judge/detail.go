@@ -7,76 +7,63 @@ import (
 	"github.com/lambdarmor/lambdarmor/validate/program"
 )
 
-// detail says what a keyword asks for: its own limit where that is a number, a
-// type or the name of a format. Enumerations, constants and patterns are not
-// shown: they may hold what a caller is not to know.
-func detail(keyword string, s *program.Schema) string {
-	switch keyword {
-	case "type":
-		return typeDetail(s.Types)
+func atLeast(n int, what string) string { return "must have at least " + violations.Plural(n, what) }
+
+func atMost(n int, what string) string { return "must have at most " + violations.Plural(n, what) }
+
+// detail says what a rule asks for: its own limit where that is a number, or
+// the name of a format. Enumerations, constants and patterns are not shown: they
+// may hold what a caller is not to know.
+func detail(k *program.Rule) string {
+	switch k.Keyword {
 	case "const":
 		return "must be the one value that is allowed"
 	case "enum":
 		return "must be one of the values that are allowed"
 	case "format":
-		return "must be in the format " + s.String.Format
+		return "must be in the format " + k.Text
 	case "pattern":
 		return "must match the pattern"
 	case "minLength":
-		return violations.AtLeast(s.String.Length.Min, "character")
+		return atLeast(k.Count, "character")
 	case "maxLength":
-		return violations.AtMost(s.String.Length.Max, "character")
+		return atMost(k.Count, "character")
 	case "minItems":
-		return violations.AtLeast(s.Array.Count.Min, "item")
+		return atLeast(k.Count, "item")
 	case "maxItems":
-		return violations.AtMost(s.Array.Count.Max, "item")
+		return atMost(k.Count, "item")
+	case "minProperties":
+		return atLeast(k.Count, "member")
+	case "maxProperties":
+		return atMost(k.Count, "member")
 	case "uniqueItems":
 		return "must not have an item twice"
-	case "contains":
-		return "must have an item of the kind that is asked for"
-	case "minContains":
-		return violations.AtLeast(s.Array.Matches.Min, "item") + " of the kind that is asked for"
-	case "maxContains":
-		return violations.AtMost(s.Array.Matches.Max, "item") + " of one kind"
-	case "minProperties":
-		return violations.AtLeast(s.Object.Count.Min, "member")
-	case "maxProperties":
-		return violations.AtMost(s.Object.Count.Max, "member")
 	case "minimum":
-		return "must be at least " + s.Number.Minimum
+		return "must be at least " + k.Text
 	case "exclusiveMinimum":
-		return "must be more than " + s.Number.ExclusiveMinimum
+		return "must be more than " + k.Text
 	case "maximum":
-		return "must be at most " + s.Number.Maximum
+		return "must be at most " + k.Text
 	case "exclusiveMaximum":
-		return "must be less than " + s.Number.ExclusiveMaximum
+		return "must be less than " + k.Text
 	case "multipleOf":
-		return "must be a multiple of " + s.Number.MultipleOf
+		return "must be a multiple of " + k.Text
+	case "contentEncoding":
+		return "must be encoded in base64"
+	case "contentMediaType":
+		return "must hold application/json"
 	case "not":
 		return "must not be of this form"
-	default:
+	default: // oneOf
 		return "must have exactly one of the forms that are allowed"
 	}
 }
 
-var typeNames = []struct {
-	bit  program.Types
-	name string
-}{
-	{program.Boolean, "a boolean"},
-	{program.String, "a string"},
-	{program.Number, "a number"},
-	{program.Integer, "a whole number"},
-	{program.Array, "an array"},
-	{program.Object, "an object"},
-	{program.Null, "null"},
-}
-
 func typeDetail(types program.Types) string {
 	var names []string
-	for _, t := range typeNames {
-		if types&t.bit != 0 {
-			names = append(names, t.name)
+	for i, name := range []string{"a boolean", "a string", "a number", "a whole number", "an array", "an object", "null"} {
+		if types&(1<<i) != 0 {
+			names = append(names, name)
 		}
 	}
 	return "must be " + strings.Join(names, " or ")

@@ -4,14 +4,14 @@ import (
 	"net"
 	"net/mail"
 	"net/url"
+	"regexp"
 	"regexp/syntax"
-	"strconv"
 	"strings"
 	"time"
 )
 
 // format returns the check of a format, nil for an unknown one: that asserts
-// nothing, as the drafts have it.
+// nothing, as the drafts require.
 func format(name string) func(string) bool {
 	switch name {
 	case "date-time":
@@ -21,9 +21,9 @@ func format(name string) func(string) bool {
 	case "time":
 		return isTime
 	case "duration":
-		return isDuration
+		return regexp.MustCompile(duration).MatchString
 	case "period":
-		return isPeriod
+		return isPeriod(regexp.MustCompile(duration))
 	case "hostname":
 		return isHostname
 	case "email":
@@ -41,17 +41,24 @@ func format(name string) func(string) bool {
 	case "regex":
 		return isRegex
 	case "json-pointer":
-		return isJSONPointer
+		return regexp.MustCompile(`^` + pointer + `$`).MatchString
 	case "relative-json-pointer":
-		return isRelativeJSONPointer
+		return regexp.MustCompile(`^(0|[1-9][0-9]*)(#|` + pointer + `)$`).MatchString
 	case "uuid":
-		return isUUID
+		return regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`).MatchString
 	default:
 		return nil
 	}
 }
 
-func digits(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }
+const (
+	// https://www.rfc-editor.org/rfc/rfc6901#section-3
+	pointer = `(/([^~/]|~[01])*)*`
+	// https://www.rfc-editor.org/rfc/rfc3339#appendix-A
+	duration = `^P([0-9]+W|(` + date + `)(T(` + clock + `))?|T(` + clock + `))$`
+	date     = `[0-9]+D|[0-9]+M([0-9]+D)?|[0-9]+Y([0-9]+M([0-9]+D)?)?`
+	clock    = `[0-9]+S|[0-9]+M([0-9]+S)?|[0-9]+H([0-9]+M([0-9]+S)?)?`
+)
 
 // https://www.rfc-editor.org/rfc/rfc3339#section-5.6
 func isDateTime(s string) bool {
@@ -63,83 +70,35 @@ func isDate(s string) bool {
 	return err == nil
 }
 
-// isTime knows leap seconds, which the package time does not.
+func isPeriod(duration *regexp.Regexp) func(string) bool {
+	return func(s string) bool {
+		start, end, ok := strings.Cut(s, "/")
+		if !ok || !isDateTime(start) {
+			return ok && duration.MatchString(start) && isDateTime(end)
+		}
+		return isDateTime(end) || duration.MatchString(end)
+	}
+}
+
+// isTime accepts a leap second, which is at 23:59:60 UTC.
 func isTime(s string) bool {
 	if len(s) < len("15:04:05Z") {
 		return false
 	}
-	minute, ok := minuteOf(s[:5])
-	seconds := s[6:8]
-	if !ok || s[5] != ':' || !digits(seconds) || seconds > "60" {
+	leap := s[6:8] == "60"
+	if leap {
+		s = s[:6] + "59" + s[8:]
+	}
+	if z := len(s) - 1; s[z] == 'z' {
+		s = s[:z] + "Z"
+	} else if s[z] != 'Z' && (s[z-4:z-2] > "23" || s[z-1:] > "59") { // time allows a little more
 		return false
 	}
-	zone := s[8:]
-	if fraction, ok := strings.CutPrefix(zone, "."); ok {
-		zone = strings.TrimLeft(fraction, "0123456789")
-		if zone == fraction {
-			return false
-		}
-	}
-	if zone != "Z" && zone != "z" {
-		if len(zone) != len("+01:00") || zone[0] != '+' && zone[0] != '-' {
-			return false
-		}
-		offset, ok := minuteOf(zone[1:])
-		if !ok {
-			return false
-		}
-		if zone[0] == '+' {
-			offset = -offset
-		}
-		minute = (minute + offset + minutesPerDay) % minutesPerDay
-	}
-	return seconds < "60" || minute == minutesPerDay-1
-}
-
-const minutesPerDay = 24 * 60
-
-// minuteOf reads hours and minutes.
-func minuteOf(s string) (minute int, ok bool) {
-	hours, minutes, _ := strings.Cut(s, ":")
-	if len(hours) != 2 || len(minutes) != 2 || !digits(hours) || !digits(minutes) || hours > "23" || minutes > "59" {
-		return 0, false
-	}
-	h, _ := strconv.Atoi(hours)
-	m, _ := strconv.Atoi(minutes)
-	return h*60 + m, true
-}
-
-// https://www.rfc-editor.org/rfc/rfc3339#appendix-A
-func isDuration(s string) bool {
-	s, ok := strings.CutPrefix(s, "P")
-	date, clock, hasClock := strings.Cut(s, "T")
-	dateUnits, okDate := units(date)
-	clockUnits, okClock := units(clock)
-	switch {
-	case !ok || !okDate || !okClock || hasClock != (clockUnits != ""):
+	t, err := time.Parse("15:04:05Z07:00", s)
+	if err != nil || s[2] != ':' || strings.IndexByte(s, ',') >= 0 {
 		return false
-	case dateUnits == "W":
-		return !hasClock
-	default:
-		return dateUnits+clockUnits != "" && strings.Contains("YMD", dateUnits) && strings.Contains("HMS", clockUnits)
 	}
-}
-
-// units returns the letters of a text like 1Y2M.
-func units(s string) (letters string, ok bool) {
-	for s != "" {
-		rest := strings.TrimLeft(s, "0123456789")
-		if rest == s || rest == "" || len(letters) == len("YMD") {
-			return "", false
-		}
-		letters, s = letters+rest[:1], rest[1:]
-	}
-	return letters, true
-}
-
-func isPeriod(s string) bool {
-	start, end, ok := strings.Cut(s, "/")
-	return ok && (isDateTime(start) && (isDateTime(end) || isDuration(end)) || isDuration(start) && isDateTime(end))
+	return !leap || t.UTC().Format("15:04") == "23:59"
 }
 
 // https://www.rfc-editor.org/rfc/rfc1123#section-2.1
@@ -236,33 +195,4 @@ func isURITemplate(s string) bool {
 func isRegex(s string) bool {
 	_, err := syntax.Parse(s, syntax.Perl)
 	return err == nil
-}
-
-func isJSONPointer(s string) bool {
-	rest := strings.NewReplacer("~0", "", "~1", "").Replace(s)
-	return (s == "" || s[0] == '/') && strings.IndexByte(rest, '~') < 0
-}
-
-func isRelativeJSONPointer(s string) bool {
-	rest := strings.TrimLeft(s, "0123456789")
-	if rest == s || s[0] == '0' && len(s)-len(rest) > 1 {
-		return false
-	}
-	return rest == "#" || isJSONPointer(rest)
-}
-
-func isUUID(s string) bool {
-	if len(s) != 36 {
-		return false
-	}
-	for i := range len(s) {
-		if i == 8 || i == 13 || i == 18 || i == 23 {
-			if s[i] != '-' {
-				return false
-			}
-		} else if strings.IndexByte("0123456789abcdefABCDEF", s[i]) < 0 {
-			return false
-		}
-	}
-	return true
 }

@@ -73,8 +73,8 @@ func ParseStream(payload []byte) (Response, error) {
 	return answer, err
 }
 
-// Members returns the members of an object, and nil for what is not an object. Names are compared
-// exactly, as API Gateway does and a struct would not.
+// Members returns the members of an object, and nil for any other JSON. Names are
+// compared exactly, as API Gateway does and a struct would not.
 func Members(payload []byte) map[string]json.RawMessage {
 	var members map[string]json.RawMessage
 	if json.Unmarshal(payload, &members) != nil {

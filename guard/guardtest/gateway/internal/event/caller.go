@@ -15,26 +15,26 @@ type Admission struct {
 
 // flat is what format 1.0 says of an admission.
 func (a Admission) flat() Object {
-	told := Object{}
+	shown := Object{}
 	for name, value := range a.Context {
-		told[name] = value
+		shown[name] = value
 	}
 	if a.Principal != "" {
-		told["principalId"] = a.Principal
+		shown["principalId"] = a.Principal
 	}
-	return told
+	return shown
 }
 
-// A Token is what a function is told of a verified token.
+// A Token is what a function sees of a verified token.
 type Token struct {
 	Claims map[string]string
 	Scopes []string // null in the event when there are none
 }
 
-// told is what an HTTP API says of a token: as "jwt" in format 2.0, at the top in
+// shown is what an HTTP API says of a token: as "jwt" in format 2.0, at the top in
 // 1.0.
 // See https://github.com/awsdocs/amazon-api-gateway-developer-guide/issues/113
-func (t Token) told() Object { return Object{"claims": t.Claims, "scopes": t.Scopes} }
+func (t Token) shown() Object { return Object{"claims": t.Claims, "scopes": t.Scopes} }
 
 // A Caller is who has signed a request.
 type Caller struct {
@@ -48,7 +48,7 @@ type Caller struct {
 // iam is what format 2.0 says of a caller.
 // See https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html
 func (c Caller) iam() Object {
-	told := Object{
+	shown := Object{
 		"accessKey":       c.AccessKey,
 		"accountId":       c.Account,
 		"callerId":        c.ID,
@@ -58,9 +58,9 @@ func (c Caller) iam() Object {
 		"userId":          c.ID,
 	}
 	if c.PoolID != "" {
-		told["cognitoIdentity"] = Object{"amr": c.AMR, "identityId": c.IdentityID, "identityPoolId": c.PoolID}
+		shown["cognitoIdentity"] = Object{"amr": c.AMR, "identityId": c.IdentityID, "identityPoolId": c.PoolID}
 	}
-	return told
+	return shown
 }
 
 // identity is what format 1.0 and a REST API say of a caller, null where nobody

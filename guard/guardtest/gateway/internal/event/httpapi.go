@@ -15,7 +15,7 @@ import (
 // package are for reading: they would write members that AWS leaves out.
 type Object = map[string]any
 
-// RequestType is that of every authorizer that gets the request.
+// RequestType is the type of every authorizer that gets the request.
 const RequestType = "REQUEST"
 
 // eventTime is the form of the time in requestContext, the Common Log Format's.
@@ -32,7 +32,7 @@ func (req *Request) Format2(functionURL bool) Object {
 	return e
 }
 
-// request2 is what a function and an authorizer are told of a request alike.
+// request2 is what the events for functions and authorizers have in common.
 func (req *Request) request2(functionURL bool) Object {
 	accountID := guardtest.AccountID
 	if functionURL && req.Caller == nil {
@@ -66,7 +66,7 @@ func (req *Request) request2(functionURL bool) Object {
 	case req.Caller != nil:
 		context["authorizer"] = Object{"iam": req.Caller.iam()}
 	case req.Token != nil:
-		context["authorizer"] = Object{"jwt": req.Token.told()}
+		context["authorizer"] = Object{"jwt": req.Token.shown()}
 	}
 	e := Object{
 		"version":        "2.0",
@@ -139,11 +139,11 @@ func (req *Request) context1() Object {
 	}
 	switch {
 	case req.Admitted != nil:
-		if told := req.Admitted.flat(); len(told) > 0 {
-			context["authorizer"] = told
+		if shown := req.Admitted.flat(); len(shown) > 0 {
+			context["authorizer"] = shown
 		}
 	case req.Token != nil:
-		context["authorizer"] = req.Token.told()
+		context["authorizer"] = req.Token.shown()
 	case req.Caller != nil:
 		maps.Copy(identity, req.Caller.identity())
 	}

@@ -30,7 +30,7 @@ var contextVariables = []string{
 	"path", "protocol", "requestId", "requestTime", "requestTimeEpoch", "stage",
 }
 
-// Parse reads identity sources, none of which may be there twice.
+// Parse reads identity sources, and refuses one that is there twice.
 func (s Syntax) Parse(expressions []string) ([]Source, error) {
 	var sources []Source
 	for i, expression := range expressions {

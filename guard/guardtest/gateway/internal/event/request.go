@@ -101,7 +101,8 @@ func (req *Request) domain() (name, prefix string) {
 	return name, prefix
 }
 
-// forwardedHeader has the names in their canonical form, whatever they were.
+// forwardedHeader returns the headers that a gateway passes on, with canonical
+// names.
 func forwardedHeader(r *http.Request, bodySize int) http.Header {
 	h := make(http.Header, len(r.Header)+6)
 	for _, name := range slices.Sorted(maps.Keys(r.Header)) { // of two spellings always in one order

@@ -23,9 +23,9 @@ func (req *Request) REST() Object {
 		context["authorizer"] = Object{"claims": req.Token.Claims}
 	}
 	if req.Admitted != nil {
-		told := req.Admitted.flat()
-		told["integrationLatency"] = req.Admitted.Latency.Milliseconds()
-		context["authorizer"] = told
+		shown := req.Admitted.flat()
+		shown["integrationLatency"] = req.Admitted.Latency.Milliseconds()
+		context["authorizer"] = shown
 	}
 	if len(req.Body) > 0 && utf8.Valid(req.Body) { // without binary media types, all is text
 		e["body"], e["isBase64Encoded"] = string(req.Body), false

@@ -24,7 +24,7 @@ const (
 )
 
 // Keys are the RSA signing keys of an issuer: given, or fetched on the first use
-// and kept for two hours, whatever a token asks for meanwhile.
+// and kept for two hours, even when a token names another key meanwhile.
 type Keys struct {
 	issuer string
 	client *http.Client

@@ -71,9 +71,9 @@ func (c *Cache) add(b *batch, ref Ref) *call {
 }
 
 // addDeferred adds what could not be fetched before the first invocation.
-func (c *Cache) addDeferred(b *batch, now time.Time) {
+func (c *Cache) addDeferred(b *batch) {
 	for ref := range c.deferred {
-		if len(c.calls[ref]) == 0 && c.lookUp(&ref).judge(now, demand{}) == mustFetch {
+		if len(c.calls[ref]) == 0 {
 			c.add(b, ref)
 		}
 	}

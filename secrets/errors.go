@@ -50,7 +50,7 @@ func outage(ref *Ref, err error, retryAfter time.Duration) error {
 		err = fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
 	return &guard.Error{
-		Kind: guard.Unavailable, Code: "secret_unavailable", RetryAfter: max(retryAfter, 0),
+		Kind: guard.Unavailable, Code: "secret_unavailable", RetryAfter: retryAfter,
 		Err: fmt.Errorf("secrets: %s: %w", describe(ref), err),
 	}
 }

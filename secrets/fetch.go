@@ -147,7 +147,6 @@ func (c *Cache) takeFailure(at *call, err error, now time.Time, discarded bool) 
 	counts := c.settle(at, false)
 	switch {
 	case errors.Is(err, ErrOutsideInvocation):
-		at.discarded = false
 		if len(c.deferred) < c.maxEntries {
 			c.deferred[at.ref] = struct{}{}
 		}

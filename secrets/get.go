@@ -91,7 +91,7 @@ func (c *Cache) join(ctx context.Context, refs []Ref, open []int, d demand, got 
 		}
 	}
 	if own != nil {
-		c.addDeferred(own, now)
+		c.addDeferred(own)
 		c.start(ctx, own)
 	}
 	c.mu.Unlock()

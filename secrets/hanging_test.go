@@ -115,6 +115,90 @@ func TestASlowAnswerIsTakenAfterNobodyHasWaitedForIt(t *testing.T) {
 	})
 }
 
+// Each row hangs once. The wait before the next try is that after one failure.
+func TestACallThatHangsCountsAsOneFailure(t *testing.T) {
+	for _, tc := range []struct {
+		rule string
+		ask  func(ctx context.Context, c *secrets.Cache) error
+		next string // the name to ask for then
+		wait time.Duration
+	}{
+		{
+			rule: "though it ends in a timeout as well",
+			ask:  func(ctx context.Context, c *secrets.Cache) error { _, err := c.Get(ctx, name); return err },
+			next: name, wait: 1600 * time.Millisecond, // after its fetch timeout
+		},
+		{
+			rule: "though two wait for it",
+			ask:  func(ctx context.Context, c *secrets.Cache) error { return c.Prefetch(ctx, name, name) },
+			next: name, wait: 1600 * time.Millisecond,
+		},
+		{
+			rule: "though it is for two names",
+			ask:  func(ctx context.Context, c *secrets.Cache) error { return c.Prefetch(ctx, name, "second") },
+			next: "third", wait: time.Second,
+		},
+	} {
+		t.Run(tc.rule, func(t *testing.T) {
+			inBubble(t, func(t *testing.T, c *secrets.Cache, v *vault) {
+				v.set("second", "2", "1")
+				v.set("third", "3", "1")
+				if err := c.Prefetch(t.Context(), name, "second", "third"); err != nil {
+					t.Fatal(err)
+				}
+				time.Sleep(past)
+				taking(v, time.Hour)
+				invoke(t, time.Minute, func(ctx context.Context) {
+					brief, leave := context.WithTimeout(ctx, time.Second)
+					defer leave()
+					if err := tc.ask(brief, c); err != nil {
+						t.Errorf("got %v, want the stale value", err)
+					}
+					time.Sleep(tc.wait)
+					asked := v.fetches()
+					brief, leave = context.WithTimeout(ctx, time.Second)
+					defer leave()
+					if _, err := c.Get(brief, tc.next); err != nil {
+						t.Errorf("got %v, want the stale value", err)
+					}
+					v.mustHaveBeenAsked(t, asked+1)
+				})
+				synctest.Wait()
+			})
+		})
+	}
+}
+
+func TestAFailureThatIsNoTimeoutIsOfOneName(t *testing.T) {
+	c, v, at := newCache()
+	v.set("second", "2", "1")
+	if err := c.Prefetch(t.Context(), name, "second"); err != nil {
+		t.Fatal(err)
+	}
+	v.fail(secrets.ErrUnavailable)
+	at.move(past)
+	for i, name := range []string{name, "second"} {
+		if s, err := c.Get(t.Context(), name); err != nil || !s.Stale() {
+			t.Errorf("%s: got stale %v, %v, want the stale value", name, s.Stale(), err)
+		}
+		v.mustHaveBeenAsked(t, i+2)
+	}
+}
+
+func TestWhoHasNoValueAnyMoreWaitsOn(t *testing.T) {
+	inBubble(t, func(t *testing.T, c *secrets.Cache, v *vault) {
+		mustGet(t, c, "hunter2")
+		time.Sleep(past)
+		taking(v, 700*time.Millisecond)
+		mustTake(t, time.Second, 700*time.Millisecond, func(ctx context.Context) {
+			time.AfterFunc(300*time.Millisecond, func() { c.Invalidate(name, "") })
+			if s, err := c.Get(ctx, name); err != nil || s.Stale() {
+				t.Errorf("got stale %v, %v, want a fresh value", s.Stale(), err)
+			}
+		})
+	})
+}
+
 func TestACallerThatLeavesDoesNotCountAgainstTheSource(t *testing.T) {
 	var served []secrets.StaleReport
 	inBubble(t, func(t *testing.T, c *secrets.Cache, v *vault) {
@@ -225,6 +309,11 @@ func TestTheHooksAndTheRecordAreToldOfASourceThatHangs(t *testing.T) {
 // One after the other they would take half of what is left each, and leave the
 // handler nothing.
 func TestASourceThatHangsIsWaitedForOnceHoweverManyNamesThereAre(t *testing.T) {
+	report := secrets.OnStale(func(_ context.Context, s secrets.StaleReport) {
+		if !errors.Is(s.Err, context.DeadlineExceeded) {
+			t.Errorf("%s: got a report with %v, want the timeout, be it that of another name", s.Ref.Name, s.Err)
+		}
+	})
 	inBubble(t, func(t *testing.T, c *secrets.Cache, v *vault) {
 		all := append(names(5), name)
 		for _, name := range all {
@@ -257,5 +346,5 @@ func TestASourceThatHangsIsWaitedForOnceHoweverManyNamesThereAre(t *testing.T) {
 			}
 			v.mustHaveBeenAsked(t, asked+1)
 		}
-	})
+	}, report)
 }

@@ -57,6 +57,23 @@ func TestAPanicOfOnFetchIsTheErrorOfThoseWhoWait(t *testing.T) {
 	}
 }
 
+func TestOnFetchHasAContextThatOutlivesTheCaller(t *testing.T) {
+	var seen []error
+	inBubble(t, func(t *testing.T, c *secrets.Cache, v *vault) {
+		open := held(v)
+		ctx, leave := context.WithCancel(t.Context())
+		time.AfterFunc(time.Millisecond, leave)
+		if _, err := c.Get(ctx, name); !errors.Is(err, context.Canceled) {
+			t.Errorf("got %v, want %v", err, context.Canceled)
+		}
+		close(open)
+		synctest.Wait()
+	}, secrets.OnFetch(func(ctx context.Context, _ secrets.FetchReport) { seen = append(seen, ctx.Err()) }))
+	if len(seen) != 1 || seen[0] != nil {
+		t.Errorf("got reports in contexts that ended with %v, want one in a context that lasts", seen)
+	}
+}
+
 // A hook may send its reports with a key from the same cache.
 func TestOnFetchMayUseTheCache(t *testing.T) {
 	for rule, err := range map[string]error{

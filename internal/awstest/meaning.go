@@ -18,6 +18,7 @@ func Meanings() []Meaning {
 		{Status: 400, Code: "AccessDeniedException", Want: secrets.ErrDenied},
 		{Status: 400, Code: "UnrecognizedClientException", Want: secrets.ErrDenied},
 		{Status: 400, Code: "ExpiredTokenException", Want: secrets.ErrDenied},
+		{Status: 401, Code: UnknownCode, Want: secrets.ErrDenied},
 		{Status: 403, Code: UnknownCode, Want: secrets.ErrDenied},
 		{Status: 400, Code: "KMSAccessDeniedException", Want: secrets.ErrDenied},
 		{Status: 400, Code: "DisabledException", Want: secrets.ErrUndecryptable},

@@ -99,7 +99,7 @@ func (own Codes) meaning(err error) error {
 func unreachable(err error) bool {
 	var network net.Error
 	var unread *smithy.DeserializationError
-	return errors.Is(err, context.DeadlineExceeded) || errors.As(err, &network) || errors.As(err, &unread) ||
+	return errors.As(err, &network) || errors.As(err, &unread) || // a context's deadline is a net.Error
 		strings.Contains(err.Error(), "failed to get retry Send token")
 }
 

@@ -28,9 +28,7 @@ func All(checks ...Check) Check {
 				earlier.Expires = granted.Expires
 				g = &earlier
 			}
-			if r.as == nil {
-				_ = layer.SetPrincipal(ctx, g.Principal) // for the record; Require and FromGateway return the error
-			}
+			_ = layer.SetPrincipal(ctx, g.Principal) // for the record; Require and FromGateway return the error
 			granted, ctx = g, withGrant(ctx, g)
 		}
 		return granted, nil

@@ -90,9 +90,7 @@ func (d *decider) allowTables(ctx context.Context, r *Request, called *Grant, do
 		asked := r.fork()
 		asked.as = route
 		granted, err := d.decide(ctx, asked)
-		if more, ok := asked.reads.Routes(); ok {
-			r.reads.AddTable(more)
-		}
+		r.reads.AddTables(asked.reads)
 		v := verdictOf(err)
 		if v == failed && route.Key != "" {
 			return doc, g, err
@@ -196,7 +194,7 @@ func suppose(routes []*routekey.Route) []supposed {
 		for _, method := range route.Methods() {
 			out = append(out, supposed{Route: route, method: method})
 		}
-		ownHead := func(r *routekey.Route) bool { return r.Method == http.MethodHead && r.Template() == route.Template() }
+		ownHead := func(r *routekey.Route) bool { return r.Shape() == http.MethodHead+" "+route.Template() }
 		if route.Method == http.MethodGet && !slices.ContainsFunc(routes, ownHead) {
 			out = append(out, supposed{Route: route, method: http.MethodHead})
 		}

@@ -102,6 +102,12 @@ func TestAppSyncForgetsWithTheGrant(t *testing.T) {
 			t.Errorf("%s: %s, %v", name, out, err)
 		}
 	}
+	for _, name := range []string{"", "Order.\xff", "Order.a\nb"} {
+		denied := authorizer.DeniedFields(func(*authorizer.Grant) []string { return []string{"Order.total", name} })
+		if out, _, err := ask(t, authorizer.AppSync(ending(time.Hour), denied), sampleOf("appsync")); outcomeOf(t, out, err, "") != broken {
+			t.Errorf("the denied field %q: got %s, want an error", name, out)
+		}
+	}
 	mustPanic(t, "negative", "authorizer: AppSyncTTL", func() { authorizer.AppSyncTTL(-1) })
 	mustPanic(t, "not whole", "authorizer: AppSyncTTL", func() { authorizer.AppSyncTTL(1500 * time.Millisecond) })
 	mustPanic(t, "too long", "authorizer: AppSyncTTL", func() { authorizer.AppSyncTTL(2 * time.Hour) })

@@ -67,7 +67,7 @@ var errNested = reason.New("authorizer: Routes inside Routes: list all keys in o
 // findRoute returns the entry of the route that is called, nil if there is none, and an
 // error for an ambiguous path. It records what it reads.
 func (r *Request) findRoute(t *routekey.Table[Check]) (*routekey.Entry[Check], error) {
-	r.reads.AddTable(t.Routes())
+	r.reads.AddTable(t, t.Routes())
 	if r.as != nil {
 		return t.ByRoute(r.as.Route, r.Method), nil
 	}

@@ -25,16 +25,15 @@ const longestCause = 8 << 10
 // mostErrors bounds how many errors of a chain are described.
 const mostErrors = 64
 
-// A describer returns what an operator needs to know of an error, and nothing
-// that a caller may have sent: the types in its chain, and the words of types
-// whose words cannot hold it.
+// describer returns what an operator needs to know of an error, and nothing that a
+// caller may have sent.
 type describer struct {
 	known  []error // have texts that are constants
 	public *Error  // is described elsewhere in the record
 	left   int     // how many errors may still be described
 }
 
-// causeOf is what a record has of an error beside the kind and the code.
+// causeOf returns what a record has of an error beside the kind and the code.
 func (l *logLayer) causeOf(err error) string {
 	if l.texts {
 		return shortened(errorText(err))
@@ -63,19 +62,19 @@ func (d *describer) chain(err error) string {
 			part, inner = string(r), inner[1:]
 		}
 	}
-	var rest []string
-	for _, e := range inner {
-		if text := d.chain(e); text != "" {
-			rest = append(rest, text)
-		}
+	rest := make([]string, len(inner))
+	for i, e := range inner {
+		rest[i] = d.chain(e)
 	}
+	rest = slices.DeleteFunc(rest, func(text string) bool { return text == "" })
+	all := strings.Join(rest, "; ")
 	switch {
 	case len(inner) > 1:
-		return strings.TrimSpace(part + " (" + strings.Join(rest, "; ") + ")")
-	case part == "" || rest == nil:
-		return part + strings.Join(rest, "")
+		return strings.TrimSpace(part + " (" + all + ")")
+	case part == "" || all == "":
+		return part + all
 	default:
-		return part + ": " + rest[0]
+		return part + ": " + all
 	}
 }
 
@@ -150,8 +149,6 @@ func words(err error) (all []string) {
 	case *strconv.NumError:
 		all = []string{e.Func}
 	case *json.SyntaxError:
-		all = []string{"byte", strconv.FormatInt(e.Offset, 10)}
-	case *json.UnmarshalTypeError:
 		all = []string{"byte", strconv.FormatInt(e.Offset, 10)}
 	}
 	// The errors of the AWS SDK.

@@ -12,14 +12,14 @@ import (
 // DeadlineOption changes [Deadline].
 type DeadlineOption func(*deadline)
 
-// MinRemaining sets how much time a handler must have at its start, 10 ms when
-// it is not set. With less it is not called.
+// MinRemaining sets how much time a handler must have at its start, 10 ms by
+// default. It is not called with less.
 func MinRemaining(d time.Duration) DeadlineOption {
 	return func(dl *deadline) { dl.minimum = d }
 }
 
-// KeepLateAnswers passes on what a handler returns without an error after its
-// time: a caller that has waited so long may still want it.
+// KeepLateAnswers returns the answer of a handler that overran, if it has no error:
+// a caller who has waited so long may still want it.
 func KeepLateAnswers() DeadlineOption {
 	return func(dl *deadline) { dl.keepLate = true }
 }
@@ -30,18 +30,18 @@ type deadline struct {
 	keepLate bool
 }
 
-// Deadline ends the context of what is inside it reserve before Lambda ends
-// the invocation, so that there is time left to answer and to log. A handler
-// that overran gets a Timeout for an answer, also when it returned a value
-// late. Where less than a minimum is left at the start, the answer is
-// Unavailable and the handler is not called.
+// Deadline ends the context of the inner layers before Lambda ends the invocation;
+// reserve is the time between. The outer layers use it to answer and to log, so
+// list Deadline after them. The error is a Timeout if the handler overran, also if
+// it returned a value late. It is Unavailable if too little time is left at the
+// start; the handler is then not called. Deadline panics if reserve is negative.
 //
-// The layer waits for the handler: Go cannot stop a goroutine, and one that is
-// left behind would go on in the next invocation. A handler that ignores its
-// context is stopped by Lambda.
+// Deadline waits for the handler: Go cannot stop a goroutine, and one that is left
+// behind would run on in the next invocation. Lambda ends a handler that ignores
+// its context.
 //
-// Without a deadline, or with one at the beginning of time, as some emulators
-// send, the handler has no limit of time.
+// Some emulators send no deadline, or one of 1970. The handler then has no limit
+// of time.
 func Deadline(reserve time.Duration, opts ...DeadlineOption) Middleware {
 	if reserve < 0 {
 		panic("guard: Deadline with a negative reserve")

@@ -1,10 +1,9 @@
-// Package guard wraps Lambda handlers in layers that make them safe to run.
+// Package guard wraps Lambda handlers in layers that log, recover from panics,
+// limit what an event may cost, and keep time to answer.
 //
-// # The one idea
-//
-// A handler is a [lambda.Handler]: bytes in, bytes out. A layer, a
-// [Middleware], is a func(lambda.Handler) lambda.Handler. Nothing else is
-// needed to write one, and one of another library fits as it is.
+// A handler is a [lambda.Handler]: bytes in, bytes out. A layer, a [Middleware],
+// is a func(lambda.Handler) lambda.Handler. Nothing else is needed to write one,
+// and layers of other libraries fit as they are.
 //
 //	func placeOrder(ctx context.Context, in Order) (Receipt, error) { … }
 //
@@ -12,10 +11,10 @@
 //		guard.Start(guard.Func(placeOrder), guard.Default(logging.New(os.Stdout)))
 //	}
 //
-// [Func] stands in the middle: it decodes the event strictly, calls a plain
-// function and encodes the answer as [lambda.NewHandler] would. [Default] is
-// [Log], [Errors], [Recover], [Limit] and [Deadline]. For HTTP, package httpapi
-// has a Func, routes, an adapter for net/http, and a Default of its own.
+// [Func] decodes the event strictly, calls a plain function, and encodes the
+// answer as [lambda.NewHandler] does. [Default] is [Log], [Errors], [Recover],
+// [Limit] and [Deadline]. For HTTP use package httpapi: it has a Func, routes, an
+// adapter for net/http, and a Default of its own.
 //
 // # Order
 //
@@ -23,53 +22,42 @@
 // last.
 //
 //	Log        sees all that the others do
-//	Errors     turns what comes out of the rest into what the platform may read
-//	Recover    makes a panic such an error
-//	Limit      refuses what is too large before a layer further in reads it
-//	Deadline   ends the context in time for those outside to answer and to log
+//	Errors     turns an error into what the platform may read
+//	Recover    turns a panic into an error
+//	Limit      refuses what is too large before an inner layer reads it
+//	Deadline   ends the context early, so that the outer layers can answer and log
 //	…          layers that authorize, validate, make a call idempotent, in this order
 //
-// Layers of this module carry a name. A chain in an unsafe order panics as it is
-// built, with a sentence that says what to list first; [Orders] has the rules. An
-// order that is only unwise is a warning in the log of the first invocation.
+// Layers of this module have names. A chain in an unsafe order panics when it is
+// built, with a sentence that says what to list first. An order that is only
+// unwise is logged as a warning by the first invocation. docs/order.md has the
+// rules.
 //
 // # What layers share
 //
-// [Wrap] and [Start] put one [Event] into the context of an invocation. A layer
-// asks [EventOf] for it and gets views that are decoded once, however many
-// layers ask. [AddAttrs] puts fields into the one record of the invocation.
+// [Wrap] and [Start] put one [Event] into the context of an invocation. [EventOf]
+// returns it. Its views are decoded once, however many layers use them.
+// [AddAttrs] adds fields to the one record of the invocation. Package layer has
+// more for authors of layers, and package logging makes the logger.
 //
 // # Errors
 //
-// An [*Error], in whatever wrapping, tells the caller a code and a detail, the
-// platform a [Kind], and the operator the cause. Any other error is Internal:
-// the log has its type, and its text where that is a [Reason].
+// An [*Error], however wrapped, has a code and a detail for the caller, a [Kind]
+// for the platform, and a cause for the operator. Any other error is Internal: the
+// log has its type, and its text if that is a [Reason].
 //
-// # What Recover cannot do
+// # What a chain cannot do
 //
-// It catches a panic of the goroutine that runs the handler. A panic in a
-// goroutine that the handler starts ends the process, and so does what the Go
-// runtime treats as fatal: concurrent writes to a map, a full memory or stack,
-// os.Exit. So does [runtime.Goexit] on the goroutine of the runtime's loop; the
-// record says it. Lambda then starts a new process and reports the invocation as
-// failed.
-//
-// # What is not stopped
-//
-// A handler that ignores its context runs on until Lambda ends it: Go cannot
-// stop a goroutine, and Deadline waits for it rather than leave it to run into
-// the next invocation. Limits bound what is decoded here, not what a handler
-// decodes itself from [Event.Raw]. The [Trigger] of an event is told from its
-// shape, which whoever may invoke the function can forge.
+// Recover catches a panic of the goroutine that runs the handler. A panic in a
+// goroutine that the handler starts ends the process. So does what the Go runtime
+// treats as fatal, and [runtime.Goexit]. Deadline cannot stop a handler that
+// ignores its context: it waits, and Lambda ends the process. Limits bound what is
+// decoded here, not what a handler decodes itself from [Event.Raw].
 //
 // # Response streaming
 //
-// The answer of a chain is whole: a function URL in the mode RESPONSE_STREAM
-// works and gets it at once. A [lambda.Handler] returns bytes; aws-lambda-go
-// streams only what a function of its own reflected kind returns as a reader,
-// and reads the event of such a function with encoding/json before any layer
-// has seen it. And what a reader yields after the chain has returned is outside
-// of it: a panic there would not be recovered, the deadline's context would be
-// over, the record written, and an idempotent answer not stored. A handler that
-// returns a reader through [Func] has it read to its end within the chain.
+// A chain returns its answer whole. A function URL in the mode RESPONSE_STREAM
+// works, and gets the answer at once. A handler that returns a reader through
+// [Func] has it read to its end inside the chain: what a reader yields later could
+// not be recovered, timed, logged or stored.
 package guard

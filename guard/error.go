@@ -10,23 +10,23 @@ import (
 	"github.com/lambdarmor/lambdarmor/internal/strictjson"
 )
 
-// Error is an error that knows its three audiences. The caller may read Code,
-// Detail, Violations and RetryAfter; the platform goes by Kind; the operator
-// finds Err in the log as [Log] describes it, and nobody else does.
+// Error is an error with a part for each of its readers. The caller reads Code,
+// Detail, Violations and RetryAfter. The platform uses Kind. The operator reads
+// Err in the log, as [Log] describes it, and nobody else does.
 //
 // It is found through any wrapping: a handler may return
-// fmt.Errorf("reserve stock: %w", e) and the caller still gets e's answer.
+// fmt.Errorf("reserve stock: %w", e), and the caller still gets the answer of e.
 type Error struct {
-	// Kind decides status, level and whether a retry can help.
+	// Kind decides the status, the level, and whether a retry can help.
 	Kind Kind
 	// Code is stable and for programs: "unknown_sku". Empty means Kind's name.
 	Code string
-	// Detail is a sentence for the caller. Empty means that Kind's title says
-	// it all. It must hold nothing that the caller may not see.
+	// Detail is a sentence for the caller, who reads all of it. Empty means
+	// Kind's title.
 	Detail string
 	// Violations are the places of the input that are wrong.
 	Violations []Violation
-	// RetryAfter is how long to wait before another try; 0 says nothing.
+	// RetryAfter is how long to wait before another try; 0 means unknown.
 	RetryAfter time.Duration
 	// Err is the cause, for the operator.
 	Err error
@@ -38,15 +38,14 @@ type Violation struct {
 	Pointer string
 	// Keyword is the rule, in the words of the schema: "maximum".
 	Keyword string
-	// Detail says what the rule is, and never what stood in its place.
+	// Detail says what the rule is. It must not repeat the value that breaks it.
 	Detail string
 }
 
-// Errorf makes an [Error] whose detail is formatted as by [fmt.Errorf]. The
-// caller reads the detail, so an error among args is not printed into it: it
-// becomes the cause, Err, and leaves its own public detail in the text, which
-// for a foreign error is nothing. An error that detail has no verb for is a
-// cause alone. Several errors are joined to one cause.
+// Errorf returns an [Error] whose detail is formatted as by [fmt.Errorf]. An error
+// among args is logged as the cause. The caller sees its Detail if it is an Error,
+// otherwise nothing of it. An error without a verb in detail is a cause alone.
+// Several errors are joined to one cause.
 func Errorf(kind Kind, code, detail string, args ...any) *Error {
 	shown := slices.Clone(args)
 	var causes []error
@@ -81,7 +80,7 @@ func publicDetail(err error) shownDetail {
 	return ""
 }
 
-// find gives the outermost Error in err's chain, nil when there is none. A nil
+// find returns the outermost Error in err's chain, nil if there is none. A nil
 // *Error that became an error by accident is none.
 func find(err error) *Error {
 	var e *Error
@@ -89,9 +88,9 @@ func find(err error) *Error {
 	return e
 }
 
-// Public gives the error that a caller may read: the [Error] in err's chain,
-// or one of [KindOf](err) that says nothing more. It never returns nil, and
-// the code of what it returns is never empty.
+// Public returns what a caller may read of err: the [Error] in its chain, or one
+// of [KindOf](err) that says nothing more. It never returns nil, and the code of
+// the Error is never empty.
 func Public(err error) *Error {
 	e := find(err)
 	if e == nil {
@@ -105,7 +104,7 @@ func Public(err error) *Error {
 	return e
 }
 
-// Error is for the operator: it has the cause in it.
+// Error returns a text for the operator, with the cause in it.
 func (e *Error) Error() string {
 	if e == nil {
 		return "guard: a nil *Error returned as an error"
@@ -127,7 +126,7 @@ func (e *Error) Error() string {
 	return b.String()
 }
 
-// Unwrap gives the cause.
+// Unwrap returns the cause.
 func (e *Error) Unwrap() error {
 	if e == nil {
 		return nil
@@ -135,7 +134,7 @@ func (e *Error) Unwrap() error {
 	return e.Err
 }
 
-// refuse makes an Error of what the strict decoder or its limits refused.
+// refuse returns what the strict decoder or its limits refused as an Error.
 func refuse(err error) error {
 	var bad *strictjson.Error
 	if !errors.As(err, &bad) {

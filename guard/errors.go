@@ -8,15 +8,14 @@ import (
 	"github.com/aws/aws-lambda-go/lambda/messages"
 )
 
-// Errors makes of any error the one that Lambda reports: errorType is the
-// stable code, errorMessage the public detail, with the request id where there
-// is nothing more to say. Causes, panics and their texts stay inside, for
-// [Log], which belongs outside this layer.
+// Errors turns any error into the one that Lambda reports: errorType is the stable
+// code, errorMessage the public detail. If there is no detail, the message is the
+// kind's title with the request id. Causes and panics are not in it. List [Log]
+// before Errors.
 //
-// It is for direct and asynchronous invocations, whose caller or dead-letter
-// queue reads the error. aws-lambda-go knows [messages.InvokeResponse_Error]
-// by its type alone; this layer finds one also through wrapping, and passes it
-// on as it is.
+// It is for direct and asynchronous invocations, whose caller or dead-letter queue
+// reads the error. A [messages.InvokeResponse_Error] is passed on as it is, also
+// if it is wrapped; aws-lambda-go alone would not find a wrapped one.
 func Errors() Middleware {
 	return named("guard.Errors", func(next lambda.Handler) lambda.Handler {
 		return HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
@@ -45,21 +44,17 @@ func invokeError(ctx context.Context, err error) messages.InvokeResponse_Error {
 	return messages.InvokeResponse_Error{Type: e.Code, Message: message}
 }
 
-// asInvokeError finds an error that the handler made for the platform itself.
-// One that is the cause of an [Error] is not the answer: the Error is.
+// asInvokeError returns an error that the handler made for the platform itself. An
+// [Error] beside it is the answer instead.
 func asInvokeError(err error) (messages.InvokeResponse_Error, bool) {
 	var value messages.InvokeResponse_Error
-	if e := find(err); e != nil && e.Err != nil {
-		if _, inside := asInvokeError(e.Err); inside {
-			return value, false
-		}
-	}
-	if errors.As(err, &value) {
-		return value, true
-	}
 	var pointer *messages.InvokeResponse_Error
-	if errors.As(err, &pointer) && pointer != nil {
+	switch {
+	case find(err) != nil:
+		return value, false
+	case errors.As(err, &pointer) && pointer != nil:
 		return *pointer, true
+	default:
+		return value, errors.As(err, &value)
 	}
-	return value, false
 }

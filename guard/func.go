@@ -24,21 +24,21 @@ type DecodeOption struct{ rejectUnknown bool }
 // members to its events.
 func RejectUnknownMembers() DecodeOption { return DecodeOption{rejectUnknown: true} }
 
-// Func makes a handler of a plain function. It decodes the event as
-// encoding/json would, and refuses one that could be read in two ways: a
-// member twice, a name that differs from a known one in case alone, data after
-// the value, invalid UTF-8, null for an object, more than the [Limits]. The
-// error is then an [*Error] of kind Invalid with the place as JSON pointer.
+// Func returns a plain function as a handler. It decodes the event as encoding/json
+// does, and refuses an event that could be read in two ways: a member twice, a
+// name that differs from a known one in case alone, data after the value, invalid
+// UTF-8, null for an object, more than the [Limits]. The error is then an [*Error]
+// of kind Invalid with a JSON pointer to the place.
 //
-// The answer is encoded byte for byte as by [lambda.NewHandler]. One of more
-// than 6 MiB and 100 bytes, which is all that Lambda takes, is an [*Error] of
-// kind Internal with code response_too_large. The callbacks of package
-// handlertrace are called as by lambda.NewHandler.
+// The answer is encoded byte for byte as by [lambda.NewHandler]. Lambda takes 6 MiB
+// and 100 bytes; a larger answer is an [*Error] of kind Internal with code
+// response_too_large. The callbacks of package handlertrace are called as by
+// lambda.NewHandler.
 //
-// An In of struct{} takes any event, json.RawMessage takes it as it came. Func
-// panics if fn is nil, and if In has a part that no event can fill as
-// encoding/json would: a channel, two fields of one name, a tag that the two
-// decoders read differently. The panic names the type and the field.
+// An In of struct{} takes any event, and json.RawMessage takes it as it came. Func
+// panics if fn is nil, or if In has a part that no event can fill as encoding/json
+// would: a channel, two fields of one name, a tag that the two decoders read
+// differently. The panic names the type and the field.
 func Func[In, Out any](fn func(context.Context, In) (Out, error), opts ...DecodeOption) lambda.Handler {
 	if fn == nil {
 		panic("guard: Func of a nil function")
@@ -80,41 +80,36 @@ func decode(text []byte, v any, limits Limits, opts []DecodeOption) error {
 }
 
 // encode returns the bytes that lambda.NewHandler would: no HTML escapes, no
-// newline, and the content of a reader that says nothing in JSON.
+// newline, and the content of a reader that has no JSON of its own.
 func encode(v any) ([]byte, error) {
 	if r, ok := v.(*events.LambdaFunctionURLStreamingResponse); ok && r != nil {
 		out, err := answer.Buffered(r)
-		return out, answerError(err)
+		if err != nil && !errors.Is(err, answer.ErrTooLarge) {
+			return nil, &Error{Kind: Internal, Code: "invalid_response", Err: err}
+		}
+		return bounded(out, err)
 	}
 	out, err := answer.JSON(v)
 	if r, ok := v.(io.Reader); ok && (err != nil || bytes.HasPrefix(out, []byte("{}"))) {
-		out, err = readAll(r)
-		if err != nil {
+		if out, err = readAll(r); err != nil {
 			return nil, fmt.Errorf("%w: %w", Reason("guard: read the answer"), err)
 		}
 	}
-	switch {
-	case err != nil:
+	if err != nil {
 		return nil, &Error{Kind: Internal, Code: "response_not_json", Err: fmt.Errorf("%w: %w", Reason("guard: encode the answer"), err)}
-	case len(out) > answer.Max:
-		return nil, answerError(answer.ErrTooLarge)
+	}
+	return bounded(out, nil)
+}
+
+// bounded refuses an answer that is larger than Lambda takes, as err may say.
+func bounded(out []byte, err error) ([]byte, error) {
+	if err != nil || len(out) > answer.Max {
+		return nil, &Error{Kind: Internal, Code: "response_too_large", Detail: "The response is larger than the platform takes."}
 	}
 	return out, nil
 }
 
-// answerError is why an answer could not be written.
-func answerError(err error) error {
-	switch {
-	case err == nil:
-		return nil
-	case errors.Is(err, answer.ErrTooLarge):
-		return &Error{Kind: Internal, Code: "response_too_large", Detail: "The response is larger than the platform takes."}
-	default:
-		return &Error{Kind: Internal, Code: "invalid_response", Err: err}
-	}
-}
-
-// readAll reads as much as can be answered, and a byte more where there is more.
+// readAll reads as much as Lambda takes, and a byte more if there is more.
 func readAll(r io.Reader) ([]byte, error) {
 	if c, ok := r.(io.Closer); ok {
 		defer c.Close()

@@ -27,7 +27,7 @@ func TraceID(ctx context.Context) string { return invocation.TraceID(ctx) }
 // to be sent on to other services; "" if there is none.
 func CorrelationID(ctx context.Context) string {
 	if inv := invocation.Of(ctx); inv != nil {
-		return inv.Correlation()
+		return inv.Facts().Correlation
 	}
 	return ""
 }
@@ -36,7 +36,7 @@ func CorrelationID(ctx context.Context) string {
 // has.
 func Principal(ctx context.Context) string {
 	if inv := invocation.Of(ctx); inv != nil {
-		return inv.Principal()
+		return inv.Facts().Principal
 	}
 	return ""
 }

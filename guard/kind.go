@@ -6,25 +6,24 @@ import (
 	"net/http"
 )
 
-// Kind is what went wrong, as far as anyone but the operator needs to know: it
-// decides the status that an HTTP caller gets, the level of the record, and
-// whether trying again can help.
+// Kind is the kind of an error. It decides the status that an HTTP caller gets, the
+// level of the record, and whether a retry can help.
 type Kind uint8
 
-// The kinds. The zero value is Internal: an error that says nothing is ours.
+// The kinds. The zero value is Internal: an error without a kind is ours.
 const (
-	Internal             Kind = iota // our fault; the caller learns no more
+	Internal             Kind = iota // our error; the caller learns no more
 	Invalid                          // the input breaks a rule
-	Unauthenticated                  // no credential, or one that does not hold
-	Forbidden                        // who is asking may not
+	Unauthenticated                  // no credential, or an invalid one
+	Forbidden                        // the caller may not do this
 	NotFound                         // no such thing
-	MethodNotAllowed                 // the thing is there, not the method
+	MethodNotAllowed                 // it exists, but has no such method
 	Conflict                         // not in this state, or already under way
-	TooLarge                         // more than we take
+	TooLarge                         // more than is accepted
 	UnsupportedMediaType             // not in this form
-	Unprocessable                    // well-formed, and still not possible
+	Unprocessable                    // well-formed, but not possible
 	TooManyRequests                  // not this often
-	Unavailable                      // not now: a dependency does not answer
+	Unavailable                      // a dependency does not answer
 	Timeout                          // not in the time there was
 )
 
@@ -55,22 +54,22 @@ func (k Kind) known() Kind {
 	return Internal
 }
 
-// String is the kind's stable name, like "not_found". It is also the code of
-// an [Error] that has none of its own.
+// String returns the kind's stable name, like "not_found". It is also the code of an
+// [Error] without a code.
 func (k Kind) String() string { return kinds[k.known()].name }
 
-// Title says the kind in words, the same for every error of it (RFC 9457,
-// section 3.1.3).
+// Title returns the kind in words, the same for all its errors (RFC 9457, section
+// 3.1.3).
 func (k Kind) Title() string { return kinds[k.known()].title }
 
-// Status is the HTTP status code of the kind (RFC 9110, section 15).
+// Status returns the HTTP status code of the kind (RFC 9110, section 15).
 func (k Kind) Status() int { return kinds[k.known()].status }
 
-// IsClientError reports whether the caller has to change something: a 4xx.
+// IsClientError reports whether the caller has to change the request: a 4xx.
 func (k Kind) IsClientError() bool { return k.Status() < 500 }
 
-// Retryable reports whether the same event may succeed later. Where it is
-// false, a platform's retries and a queue's redeliveries only cost.
+// Retryable reports whether the same event may succeed later. If not, a platform's
+// retries and a queue's redeliveries are wasted.
 func (k Kind) Retryable() bool {
 	switch k.known() {
 	case Internal, Conflict, TooManyRequests, Unavailable, Timeout:
@@ -80,8 +79,8 @@ func (k Kind) Retryable() bool {
 	}
 }
 
-// KindOf finds the kind of err through any wrapping. An error that has no kind
-// is Internal, except that a context's deadline is a Timeout.
+// KindOf returns the kind of err, however wrapped. An error without a kind is
+// Internal, but [context.DeadlineExceeded] is a Timeout.
 func KindOf(err error) Kind {
 	e := find(err)
 	switch {

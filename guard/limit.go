@@ -10,21 +10,21 @@ import (
 	"github.com/lambdarmor/lambdarmor/internal/strictjson"
 )
 
-// Limits bound what an event may cost before anything is built from it. A zero
-// field is the default; Unlimited, or any negative number, is no limit.
+// Limits bound what an event may cost before anything is built from it. Zero means
+// the default. A negative number means no limit.
 //
-// Events that carry records, of a queue, a stream or a broker, may be deeper
-// and fuller by default: a full batch of SQS has 10 000 messages, and an item of
-// DynamoDB nests 32 levels in two each.
+// Events with records, of a queue, a stream or a broker, may be deeper and fuller
+// by default: a full batch of SQS has 10 000 messages, and an item of DynamoDB
+// nests 32 levels of two each.
 type Limits struct {
 	Payload int // bytes of the whole event; 6 MiB
 	Body    int // bytes of an HTTP body, after base64; 1 MiB
-	Depth   int // levels of nesting in a JSON text; 64, of records 128
-	Nodes   int // values in a JSON text, itself included; 100 000, of records 1 000 000
+	Depth   int // levels of nesting in a JSON text; 64; 128 for events with records
+	Nodes   int // values in a JSON text, itself included; 100 000; 1 000 000 for events with records
 }
 
-// Unlimited takes a limit away. One event can then take all the memory there
-// is: 6 MiB of {"":0}, decoded, are 300 MiB.
+// Unlimited is no limit. One event can then take all memory: 6 MiB of {"":0} are
+// 300 MiB when decoded.
 const Unlimited = -1
 
 func defaultLimits(t Trigger) Limits {
@@ -36,8 +36,8 @@ func defaultLimits(t Trigger) Limits {
 	return limits
 }
 
-// effective replaces zeros by the defaults for t, and negatives by more than
-// there can be.
+// effective replaces zeros by the defaults for t, and negative numbers by the
+// largest.
 func (l Limits) effective(t Trigger) Limits {
 	standard := defaultLimits(t)
 	pick := func(n, standard int) int {
@@ -58,12 +58,12 @@ func (l Limits) effective(t Trigger) Limits {
 	}
 }
 
-// Limit refuses an event that is larger, deeper or fuller than l allows, before
-// anything is decoded. Inside it the same limits hold for everything that the
-// [Event] decodes; without it their defaults do.
+// Limit refuses an event that is larger, deeper or fuller than l allows, before it
+// is decoded. Inside Limit the same limits hold for all that the [Event] decodes;
+// without Limit, the defaults hold.
 //
-// A body that begins like a JSON object or array is judged as one, whatever its
-// content type. The error is [TooLarge] for bytes and [Invalid] for depth and
+// A body that begins like a JSON object or array is checked as JSON, whatever its
+// content type. The error is of kind [TooLarge] for bytes, [Invalid] for depth and
 // number, and names the limit.
 func Limit(l Limits) Middleware {
 	return named("guard.Limit", func(next lambda.Handler) lambda.Handler {

@@ -3,6 +3,7 @@ package guard
 import (
 	"context"
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
 
@@ -33,15 +34,10 @@ func UnsafePayload() LogOption {
 	return func(l *logLayer) { l.payload = true }
 }
 
-// UnsafePanicValues adds the value of a panic to error.cause, whatever the
-// handler has put into it.
-func UnsafePanicValues() LogOption {
-	return func(l *logLayer) { l.panics = true }
-}
-
-// UnsafeErrorTexts makes error.cause the text of the error, up to 8 kB. Errors
-// quote what they could not read, so passwords, tokens and addresses that callers
-// send will be in the log. Use it where no real caller is: on a test stage.
+// UnsafeErrorTexts makes error.cause the text of the error, up to 8 kB, and adds
+// the value of a panic. Errors quote what they could not read, so passwords,
+// tokens and addresses that callers send will be in the log. Use it where no real
+// caller is: on a test stage.
 func UnsafeErrorTexts() LogOption {
 	return func(l *logLayer) { l.texts = true }
 }
@@ -70,24 +66,24 @@ func KnownErrors(errs ...error) LogOption {
 //
 // error.cause has nothing that a caller sent, unless the program puts it into a
 // code, a [Reason] or a LogValue, or an option allows it. It has the types of the
-// errors in the chain, outermost first:
+// errors in the chain, outermost first, with the operation, status, code and
+// request id that they have a method or a field for:
 //
 //	*url.Error Post: *net.OpError dial tcp: *os.SyscallError connect: connection refused
 //	*smithy.OperationError DynamoDB PutItem: *http.ResponseError status 400 request 7QKT: *types.ProvisionedThroughputExceededException
 //
 // A text is shown where it is a constant: of a Reason, of an error with a
-// LogValue method, of the Go runtime, of the operating system, and of the
-// sentinels of the standard library. Words and numbers beside a type are the
-// operation, status, code and request id that the error has a method or a field
-// for. Of any other error, such as one of errors.New, only the type is shown:
-// give it a code with [Error], make it a Reason, or name it to [KnownErrors].
+// LogValue method, of the Go runtime, the operating system and the sentinels of
+// the standard library. Of any other error, such as one of errors.New, only the
+// type is shown: give it a code with [Error], make it a Reason, or name it to
+// [KnownErrors].
 //
 // A violation has a pointer and a keyword. A name in the pointer that is no short
 // identifier is shown as "*", because a caller may have chosen it.
 //
-// Make l with package guard/logging, so that its other records have the ids of
-// the invocation and are redacted. Any other logger works without that; if it has
-// a group open, the keys stand in the group.
+// Make l with package logging: its other records then have the ids of the
+// invocation and are redacted. Any other logger works without that. If it has a
+// group open, the keys stand in the group. Log panics if l is nil.
 func Log(l *slog.Logger, opts ...LogOption) Middleware {
 	if l == nil {
 		panic("guard: Log with a nil logger")
@@ -113,7 +109,6 @@ type logLayer struct {
 	name, version string
 	correlate     func(context.Context, *Event) string
 	payload       bool
-	panics        bool
 	texts         bool
 	known         []error
 }
@@ -142,7 +137,9 @@ func (l *logged) Invoke(ctx context.Context, payload []byte) (out []byte, err er
 	}()
 	l.warned.Do(func() { l.warn(ctx, inv) })
 	if l.correlate != nil {
-		inv.SetCorrelation(l.correlate(ctx, EventOf(ctx, payload)))
+		if id := l.correlate(ctx, EventOf(ctx, payload)); fitForHeader(id) {
+			inv.Update(func(f *invocation.Facts) { f.Correlation = id })
+		}
 	}
 	out, err = l.next.Invoke(ctx, payload)
 	returned = true
@@ -159,4 +156,10 @@ func (l *logged) warn(ctx context.Context, inv *invocation.Invocation) {
 	for _, w := range warnings {
 		logger.WarnContext(ctx, "guard: "+w)
 	}
+}
+
+// fitForHeader reports whether an id can stand in a log and in a header.
+func fitForHeader(id string) bool {
+	unfit := func(r rune) bool { return r <= ' ' || r > '~' }
+	return len(id) <= 128 && strings.IndexFunc(id, unfit) < 0
 }

@@ -72,20 +72,20 @@ func TestUnsafePayload(t *testing.T) {
 	}
 }
 
-func TestUnsafePanicValues(t *testing.T) {
+func TestUnsafeErrorTextsShowTheValueOfAPanic(t *testing.T) {
 	h := guard.HandlerFunc(func(context.Context, []byte) ([]byte, error) { panic(errors.New("value 42")) })
 	for unsafe, want := range map[bool]string{
 		false: "the handler panicked with a *errors.errorString",
-		true:  "the handler panicked with a *errors.errorString: value 42",
+		true:  "panic: the handler panicked with a *errors.errorString: value 42",
 	} {
 		var opts []guard.LogOption
 		if unsafe {
-			opts = append(opts, guard.UnsafePanicValues())
+			opts = append(opts, guard.UnsafeErrorTexts())
 		}
 		log, book := logbook.New()
 		_, _ = guard.Wrap(h, guard.Log(log, opts...), guard.Recover()).Invoke(t.Context(), nil)
 		if got := book.Only(t)["error"].(map[string]any)["cause"]; got != want {
-			t.Errorf("%v, want %s", got, want)
+			t.Errorf("got cause %v, want %s", got, want)
 		}
 	}
 }

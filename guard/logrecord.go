@@ -101,8 +101,8 @@ func statusOf(inv *invocation.Invocation, ev *Event, out []byte) int {
 	if out == nil {
 		return 0
 	}
-	if status, ok := inv.StatusOf(out); ok {
-		return status
+	if f := inv.Facts(); len(out) > 0 && invocation.Same(f.Answer, out) {
+		return f.Status
 	}
 	ev.mu.Lock()
 	form := answer.FormOf(ev.walk())
@@ -127,8 +127,8 @@ func (l *logLayer) errorAttr(err error) slog.Attr {
 	attrs := []slog.Attr{slog.String("kind", e.Kind.String()), slog.String("code", e.Code)}
 	attrs = appendViolations(attrs, e.Violations)
 	p, cause := panicOf(err), l.causeOf(err)
-	if p != nil && p.value != nil && l.panics {
-		cause = fmt.Sprintf("%s: %v", cause, p.value)
+	if p != nil && p.value != nil && l.texts {
+		cause = shortened(fmt.Sprintf("%s: %v", cause, p.value))
 	}
 	attrs = invocation.AppendText(attrs, "cause", cause)
 	if p != nil {

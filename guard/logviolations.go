@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// mostViolations bounds how many places of a refusal a record has.
+// mostViolations bounds how many violations a record has.
 const mostViolations = 10
 
 // loggedPlace is a violation as a record has it.

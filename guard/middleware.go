@@ -12,11 +12,11 @@ import (
 	"github.com/lambdarmor/lambdarmor/internal/reflected"
 )
 
-// Middleware is a layer around a handler. It is a plain function type, so any
-// func(lambda.Handler) lambda.Handler, a third party's included, is one.
+// Middleware is a layer around a handler. Any func(lambda.Handler) lambda.Handler
+// is one, also a third party's.
 type Middleware func(next lambda.Handler) lambda.Handler
 
-// HandlerFunc makes a [lambda.Handler] of a function.
+// HandlerFunc is a function as a [lambda.Handler].
 type HandlerFunc func(ctx context.Context, payload []byte) ([]byte, error)
 
 // Invoke calls f.
@@ -24,16 +24,16 @@ func (f HandlerFunc) Invoke(ctx context.Context, payload []byte) ([]byte, error)
 	return f(ctx, payload)
 }
 
-// Chain makes one layer of several. The first is outermost: it sees the event
-// first and the answer last. Nil layers are skipped, so that a layer can be
-// left out by a condition.
+// Chain returns several layers as one. The first is outermost: it sees the event
+// first and the answer last. Nil layers are skipped, so that a condition can leave
+// a layer out. Building a chain panics if its order is unsafe.
 //
 // lambda.NewHandler reuses its response buffer too early (aws-lambda-go#639), so
-// that a function which serves several invocations at once would mix up answers.
-// Chain works around it where such a handler stands at its centre. Where a third
-// party's wrapper holds one, that is a warning in the log, and Chain panics if
-// AWS_LAMBDA_MAX_CONCURRENCY is above 1: hand the wrapper a handler of [Func]
-// instead. A wrapper that is a function is not seen through.
+// that a function that serves several invocations at once mixes up answers. Chain
+// works around it if such a handler stands at its centre. If a third party's
+// wrapper holds one, Chain logs a warning, and panics if
+// AWS_LAMBDA_MAX_CONCURRENCY is above 1: give the wrapper a handler of [Func]
+// instead. Chain cannot see into a wrapper that is a function.
 func Chain(layers ...Middleware) Middleware {
 	return func(next lambda.Handler) lambda.Handler {
 		if next = reflected.Handler(next); !isNamed(next) && reflected.Held(next) {
@@ -55,7 +55,7 @@ func isNamed(h lambda.Handler) bool {
 
 // tooEarly warns of a wrapper around a handler of lambda.NewHandler.
 func tooEarly(h lambda.Handler) lambda.Handler {
-	what := fmt.Sprintf("a %T holds a handler of lambda.NewHandler, which gives its answers away too early; hand it one of guard.Func", h)
+	what := fmt.Sprintf("a %T holds a handler of lambda.NewHandler, which reuses its buffer before its answer is read; give it a handler of guard.Func", h)
 	if n, err := strconv.Atoi(os.Getenv("AWS_LAMBDA_MAX_CONCURRENCY")); err == nil && n > 1 {
 		panic("guard: " + what)
 	}
@@ -64,12 +64,12 @@ func tooEarly(h lambda.Handler) lambda.Handler {
 	return n
 }
 
-// Wrap puts layers around h, the first outermost, and shares one [Event]
-// between them for as long as an invocation lasts. A wrapped handler may be
-// wrapped again or stand as a route inside another: the event stays shared.
-// Where layers are put around one another without Wrap, the invocation begins in
-// the outermost one of this module, and what a foreign layer further out does is
-// not part of it.
+// Wrap puts layers around h, the first outermost, and shares one [Event] between
+// them for each invocation. A wrapped handler may be wrapped again or be a route
+// inside another: the event stays shared. Wrap panics if h is nil.
+//
+// Without Wrap, the invocation begins in the outermost layer of this module. What
+// a third party's layer does outside of that is not part of it.
 func Wrap(h lambda.Handler, layers ...Middleware) lambda.Handler {
 	if h == nil {
 		panic("guard: Wrap of a nil handler")
@@ -78,8 +78,8 @@ func Wrap(h lambda.Handler, layers ...Middleware) lambda.Handler {
 	return order.New("guard.Wrap", next, next)
 }
 
-// Start wraps h with layers, as [Wrap] does, and hands it to the Lambda
-// runtime. It never returns.
+// Start wraps h in layers, as [Wrap] does, and starts the Lambda runtime with it.
+// It never returns.
 func Start(h lambda.Handler, layers ...Middleware) {
 	lambda.Start(Wrap(h, layers...))
 }

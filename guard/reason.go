@@ -2,9 +2,9 @@ package guard
 
 import "log/slog"
 
-// Reason is an error whose text is a constant of the program. [Log] therefore
-// shows it, where of errors.New it shows the type alone, as a text put together
-// at run time may hold what a caller sent:
+// Reason is an error whose text is a constant of the program. [Log] shows that
+// text. Of an error of errors.New it shows the type alone, because a text that is
+// made at run time may hold what a caller sent.
 //
 //	const errOutOfStock = guard.Reason("out of stock")
 //
@@ -15,5 +15,5 @@ type Reason string
 
 func (r Reason) Error() string { return string(r) }
 
-// LogValue is the text.
+// LogValue returns the text.
 func (r Reason) LogValue() slog.Value { return slog.StringValue(string(r)) }

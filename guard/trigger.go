@@ -2,12 +2,12 @@ package guard
 
 import "github.com/lambdarmor/lambdarmor/guard/request"
 
-// Trigger is what invoked the function, told from the shape of the event. Who
-// may invoke a function can forge any shape: a trigger routes and labels, it
-// never permits.
+// Trigger is what invoked the function, found from the shape of the event. Who may
+// invoke a function can forge any shape: use a trigger to route and to label,
+// never to permit.
 type Trigger = request.Trigger
 
-// The triggers that are told apart.
+// The triggers.
 const (
 	Unknown        = request.Unknown     // a direct invocation, or a shape not listed here
 	HTTPAPI        = request.HTTPAPI     // API Gateway HTTP API, payload format 2.0 or 1.0

@@ -5,73 +5,67 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/http"
+	"time"
 
 	"github.com/lambdarmor/lambdarmor/guard"
 )
 
-// task is what is to be done once.
+// task is one request.
 type task struct {
-	key         string // as the key function gave it
+	key         string // as the key function returned it
 	storedKey   string
 	fingerprint string
 	payload     []byte
 }
 
-// effect is how it is done, and takes what comes of it for its caller.
+// effect carries a request out, and keeps the answer for its caller.
 type effect interface {
 	run(ctx context.Context) outcome
-	// adopt takes the answer of an earlier attempt for that of this one.
+	// adopt uses the answer that Reconcile found instead of running.
 	adopt(answer []byte) outcome
 }
 
-// attempt does t once. If it was done before, replay is true and done has the
-// result. The error is about the key, and never the effect's own.
-func (c *config) attempt(ctx context.Context, t task, e effect) (done Record, replay bool, err error) {
-	r := Record{
-		Key: t.storedKey, Epoch: 1,
-		Status: InProgress, Fingerprint: t.fingerprint,
-	}
-	done, replay, err = c.claim(ctx, &r)
-	if err != nil || replay {
-		return done, replay, err
+// attempt carries t out once. If that was done before, it returns the completed
+// record. The error is about the key; errors of the effect stay with the effect.
+func (c *config) attempt(ctx context.Context, t task, e effect) (replay *Record, err error) {
+	r := Record{Key: t.storedKey, Epoch: 1, Status: InProgress, Fingerprint: t.fingerprint}
+	if replay, err = c.claim(ctx, &r); err != nil || replay != nil {
+		return replay, err
 	}
 	inner, tx := c.begin(ctx, r)
 	o, err := c.reconcileOrRun(inner, t, r.Epoch, e)
 	staged := tx != nil && tx.Seal() && !o.failed
-	if err != nil {
-		return Record{}, false, err
-	}
-	switch o.fate {
-	case keep:
-		r.Result, r.NoResult = o.result, o.lossy != nil
-		if o.lossy != nil {
-			c.storeError(ctx, r, o.lossy)
+	switch {
+	case err != nil || o.fate == unknown:
+		return nil, err
+	case o.fate == keep:
+		r.Result, r.NoResult = o.result, o.noResult != nil
+		if o.noResult != nil {
+			c.storeError(ctx, r, o.noResult)
 		}
 		if staged {
-			return Record{}, false, c.commit(ctx, tx, r)
+			return nil, c.commit(ctx, r, tx)
 		}
-		return Record{}, false, c.complete(ctx, r)
-	case release:
-		err := c.release(ctx, r)
+		return nil, c.complete(ctx, r)
+	default:
+		err = c.release(ctx, r)
 		switch {
 		case staged:
-			return Record{}, false, notKept()
-		case !o.failed:
-			return Record{}, false, err
+			return nil, notKept()
+		case o.failed: // the caller gets that error
+			return nil, nil
 		}
+		return nil, err
 	}
-	return Record{}, false, nil
 }
 
-// reconcileOrRun runs the effect, unless an attempt before may have and is
-// found to.
+// reconcileOrRun runs the effect, unless Reconcile finds that an earlier attempt
+// has carried it out.
 func (c *config) reconcileOrRun(ctx context.Context, t task, epoch int64, e effect) (outcome, error) {
-	find, ok := c.timeout.(reconcile)
-	if !ok || epoch == 1 {
+	if c.reconcile == nil || epoch == 1 {
 		return e.run(ctx), nil
 	}
-	answer, done, err := find(ctx, Unfinished{Key: t.key, Payload: t.payload, Epoch: epoch - 1})
+	answer, done, err := c.reconcile(ctx, Unfinished{Key: t.key, Payload: t.payload, Epoch: epoch - 1})
 	switch {
 	case err != nil:
 		return outcome{}, unreconciled(err)
@@ -82,33 +76,41 @@ func (c *config) reconcileOrRun(ctx context.Context, t task, epoch int64, e effe
 	}
 }
 
-// complete keeps a success for repeats.
+// complete stores a success for repeats. The caller gets its success also if the
+// store fails, since the effect has happened.
 func (c *config) complete(ctx context.Context, r Record) error {
-	settle, stop := settling(ctx)
+	settle, stop := settling(ctx, 2*time.Second, 2)
 	defer stop()
-	r.Status, r.Expires = Completed, wallClock().Add(c.ttl)
-	err := c.store.Complete(settle, r)
-	if errors.Is(err, ErrTooLarge) {
-		c.storeError(ctx, r, tooLarge(r, err))
-		r.Result, r.NoResult = nil, true
-		err = c.store.Complete(settle, r)
-	}
-	if err == nil {
-		c.local.add(r)
-	}
-	return c.settled(ctx, r, "idempotency: complete", err)
+	return c.settled(ctx, r, "idempotency: complete", c.finish(ctx, &r, func(r Record) error {
+		return c.store.Complete(settle, r)
+	}))
 }
 
 // release lets a retry run.
 func (c *config) release(ctx context.Context, r Record) error {
-	settle, stop := settling(ctx)
+	settle, stop := settling(ctx, 2*time.Second, 2)
 	defer stop()
 	return c.settled(ctx, r, "idempotency: release", c.store.Release(settle, r))
 }
 
-// settled returns what a success has become by the answer of the store. A store
-// that fails does not take it from the caller, unless another attempt may have
-// the key: it then cannot say so.
+// finish writes the completed record, without its result if that is too large.
+func (c *config) finish(ctx context.Context, r *Record, write func(Record) error) error {
+	r.Status, r.Expires = Completed, wallClock().Add(c.ttl)
+	err := write(*r)
+	if errors.Is(err, ErrTooLarge) {
+		c.storeError(ctx, *r, fmt.Errorf("idempotency: a result of %d bytes: %w", len(r.Result), err))
+		r.Result, r.NoResult = nil, true
+		err = write(*r)
+	}
+	if err == nil {
+		c.local.add(*r)
+	}
+	return err
+}
+
+// settled returns the error for the caller of a success that was not settled. A
+// failing store takes the success away only if another attempt has the key, or
+// may have it because the lease is over.
 func (c *config) settled(ctx context.Context, r Record, step guard.Reason, err error) error {
 	if err == nil {
 		return nil
@@ -124,28 +126,10 @@ func (c *config) settled(ctx context.Context, r Record, step guard.Reason, err e
 	return nil
 }
 
-func tooLarge(r Record, err error) error {
-	return fmt.Errorf("idempotency: a result of %d bytes: %w", len(r.Result), err)
-}
-
-// storeError reports a record that is not as it should be.
+// storeError logs that a record is not as it should be, and calls OnStoreError.
 func (c *config) storeError(ctx context.Context, r Record, err error) {
 	guard.AddAttrs(ctx, slog.String("idempotencyKey", r.Key), slog.Any("idempotencyError", err))
 	if c.onStoreError != nil {
 		c.onStoreError(ctx, r, err)
 	}
-}
-
-// replayed calls OnReplay, which may add headers, and refuses a replay whose
-// answer was not kept.
-func (c *config) replayed(ctx context.Context, done Record) (extra http.Header, err error) {
-	if done.NoResult {
-		return nil, resultUnavailable()
-	}
-	guard.AddAttrs(ctx, slog.String("idempotencyKey", done.Key), slog.Bool("idempotentReplayed", true))
-	if c.onReplay != nil {
-		extra = make(http.Header)
-		c.onReplay(ctx, done, extra)
-	}
-	return extra, nil
 }

@@ -3,94 +3,77 @@ package idempotency
 import (
 	"context"
 	cryptorand "crypto/rand"
-	"encoding/base64"
 	"errors"
 	"math/rand/v2"
 	"time"
 )
 
-// claim makes r the record of its key. Where the request was carried out
-// before, it returns the record of that instead.
-func (c *config) claim(ctx context.Context, r *Record) (done Record, replay bool, err error) {
+// claim stores r as the record of its key, in progress. It returns the completed
+// record instead if the request was carried out before.
+func (c *config) claim(ctx context.Context, r *Record) (replay *Record, err error) {
 	if done, ok := c.local.get(r.Key); ok {
-		err := match(&done, r)
-		return done, err == nil, err
+		return &done, checkRequest(done, *r)
 	}
-	r.Owner = newOwner()
-	var patience wait
-	if c.wait > 0 {
-		patience.until = wallClock().Add(c.wait)
-	}
+	r.Owner = cryptorand.Text()
+	w := wait{until: wallClock().Add(c.wait)}
 	for {
 		r.Lease, r.Expires = c.times(ctx)
 		held, err := c.store.Claim(ctx, *r)
 		if err == nil {
-			return Record{}, false, nil
+			return nil, nil
 		}
 		if !errors.Is(err, ErrHeld) {
 			c.disclaim(ctx, *r)
-			if patience.last != nil && ctx.Err() != nil {
-				return Record{}, false, patience.last
+			if w.inFlight != nil && ctx.Err() != nil {
+				return nil, w.inFlight
 			}
-			return Record{}, false, unavailable(err)
+			return nil, unavailable(err)
 		}
-		if err := match(&held, r); err != nil {
-			return Record{}, false, err
+		if err := checkRequest(held, *r); err != nil {
+			return nil, err
 		}
 		switch {
 		case held.Status == Completed:
 			c.local.add(held)
-			return held, true, nil
+			return &held, nil
 		case held.Status == Abandoned && c.timeout == Refuse:
-			return Record{}, false, outcomeUnknown()
+			return nil, outcomeUnknown()
 		case held.Status == Abandoned && r.Epoch != held.Epoch+1:
 			r.Epoch = held.Epoch + 1
 			continue
 		}
-		// Held, or taken over by another since: a first attempt again.
-		r.Epoch = 1
-		patience.last = inFlight(held.Lease.Sub(wallClock()))
-		if !patience.pause(ctx) {
-			return Record{}, false, patience.last
+		r.Epoch = 1 // a first attempt again: the holder may release the key
+		w.inFlight = inFlight(held.Lease.Sub(wallClock()))
+		if !w.pause(ctx) {
+			return nil, w.inFlight
 		}
 	}
 }
 
-// disclaim releases a claim of which it is not known whether it was taken: the
-// handler has not begun. It is a favour to the next attempt, which else waits
-// for the lease to end, and no failure if it fails.
+// disclaim releases a claim that may have been taken, since the handler did not
+// run. If that fails, the next attempt has to wait for the lease to end.
 func (c *config) disclaim(ctx context.Context, r Record) {
-	settle, stop := settling(ctx)
+	ctx, stop := settling(ctx, 2*time.Second, 2)
 	defer stop()
-	_ = c.store.Release(settle, r)
+	_ = c.store.Release(ctx, r)
 }
 
-// newOwner makes a token of 128 random bits.
-func newOwner() string {
-	var token [16]byte
-	_, _ = cryptorand.Read(token[:]) // never fails
-	var text [22]byte
-	base64.RawURLEncoding.Encode(text[:], token[:])
-	return string(text[:])
-}
-
-// match refuses to answer one request with the outcome of another. A record
-// without a fingerprint, of another library's, matches all.
-func match(held, r *Record) error {
-	if held.Fingerprint != "" && r.Fingerprint != "" && held.Fingerprint != r.Fingerprint {
+// checkRequest refuses to answer one request with the outcome of another.
+func checkRequest(held, r Record) error {
+	if !held.SameRequest(r) {
 		return reused()
 	}
 	return nil
 }
 
-// wait looks again after longer and longer pauses.
+// wait paces the claims of a request that waits for its key.
 type wait struct {
-	until time.Time
-	next  time.Duration
-	last  error // what held us up
+	until    time.Time
+	next     time.Duration
+	inFlight error // why the last claim failed
 }
 
-// pause reports whether to look again.
+// pause reports whether to claim again.
 func (w *wait) pause(ctx context.Context) bool {
 	const shortest, longest = 20 * time.Millisecond, 500 * time.Millisecond
 	w.next = min(max(2*w.next, shortest), longest)

@@ -2,6 +2,7 @@ package idempotency_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"slices"
 	"testing"
@@ -58,11 +59,11 @@ func TestTheLoserOfATakeOverBeginsAnew(t *testing.T) {
 		s := &scripted{Store: idempotency.NewMemoryStore()}
 		s.script = append(s.script, holding(idempotency.Abandoned, 1), holding(idempotency.InProgress, 2))
 		f := new(function)
-		h := protect(f, s, idempotency.Wait(time.Second), idempotency.AfterTimeout(idempotency.Reconcile(
-			func(context.Context, idempotency.Unfinished) ([]byte, bool, error) {
+		h := protect(f, s, idempotency.Wait(time.Second), idempotency.Reconcile(
+			func(context.Context, idempotency.Unfinished) (json.RawMessage, bool, error) {
 				t.Error("asked about an attempt that has ended")
 				return nil, false, nil
-			})))
+			}))
 		mustAnswer(t, h, request{key: "k"})
 		if !slices.Equal(s.epochs, []int64{1, 2, 1}) {
 			t.Errorf("claimed with epochs %d", s.epochs)

@@ -9,104 +9,91 @@ import (
 	"github.com/lambdarmor/lambdarmor/internal/canonicaljson"
 )
 
-// appendContent appends what an event asks for, without what differs from one
-// delivery of it, or one publication, to the next: times, ids, receipts, counts.
-func appendContent(b []byte, ev *guard.Event) ([]byte, error) {
-	trigger := ev.Trigger()
-	if answersHTTP(trigger) {
-		return appendRequest(b, ev)
+// takeFingerprint returns a hash of what has to be equal in a repeat, or "".
+func (c *config) takeFingerprint(ctx context.Context, ev *guard.Event) (string, error) {
+	if c.fingerprint == nil {
+		return contentHash(ev)
 	}
-	if !hasEnvelope(trigger) {
-		return appendCanonical(appendPart(b, "event"), ev.Raw()), nil
-	}
-	event, err := tree(ev)
+	text, err := c.fingerprint(ctx, ev)
 	if err != nil {
-		return nil, err
+		return "", fmt.Errorf("idempotency: fingerprint: %w", err)
 	}
-	content, err := canonicaljson.Marshal(contentOf(trigger, event))
+	if text == "" {
+		return "", nil
+	}
+	return hash(text), nil
+}
+
+// contentHash returns a hash of what an event asks for, without what differs
+// between two deliveries or publications of it.
+func contentHash(ev *guard.Event) (string, error) {
+	t := ev.Trigger()
+	if t.IsHTTP() {
+		req, err := ev.Request()
+		if err != nil {
+			return "", err
+		}
+		body, err := ev.Body()
+		if err != nil {
+			return "", err
+		}
+		return hash("http", req.Method(), req.RawPath(), req.RawQuery(), canonical(body)), nil
+	}
+	if !hasEnvelope(t) {
+		return hash("event", canonical(ev.Raw())), nil
+	}
+	event, err := objectOf(ev)
+	if err != nil {
+		return "", err
+	}
+	content, err := canonicaljson.Marshal(contentOf(t, event))
 	if err != nil { // a number that has no canonical form
-		return append(appendPart(b, trigger), ev.Raw()...), nil
+		content = ev.Raw()
 	}
-	return append(appendPart(b, trigger), content...), nil
+	return hash(string(t), string(content)), nil
 }
 
-func appendRequest(b []byte, ev *guard.Event) ([]byte, error) {
-	req, err := ev.Request()
+// canonical returns a JSON text in its canonical form, and any other text as it
+// is, each marked with its kind.
+func canonical(text []byte) string {
+	out := append(make([]byte, 0, 16+2*len(text)), "json "...) // room to sort members
+	out, err := canonicaljson.Append(out, text)
 	if err != nil {
-		return nil, err
+		out = append([]byte("bytes "), text...)
 	}
-	body, err := ev.Body()
-	if err != nil {
-		return nil, err
-	}
-	b = appendPart(appendPart(b, "http"), req.Method())
-	b = appendPart(appendPart(b, req.RawPath()), req.RawQuery())
-	return appendCanonical(b, body), nil
+	return string(out)
 }
 
-// appendCanonical appends the canonical form of a JSON text, and any other as
-// it is.
-func appendCanonical(b []byte, text []byte) []byte {
-	if out, err := canonicaljson.Append(appendPart(b, "json"), text); err == nil {
-		return out
-	}
-	return append(appendPart(b, "bytes"), text...)
-}
+// object is a JSON object.
+type object = map[string]any
 
-// appendField appends the name of the field that AppSync resolves.
-func appendField(b []byte, ev *guard.Event) []byte {
-	event, _ := tree(ev) // one that is malformed has been refused
-	info, _ := event["info"].(object)
-	for _, name := range []string{"parentTypeName", "fieldName"} {
-		text, _ := info[name].(string)
-		b = appendPart(b, text)
-	}
-	return b
-}
-
-func tree(ev *guard.Event) (object, error) {
-	v, err := ev.Tree()
-	event, _ := v.(object)
+func objectOf(ev *guard.Event) (object, error) {
+	tree, err := ev.Tree()
+	event, _ := tree.(object)
 	return event, err
 }
 
-func sqsRecords(ev *guard.Event) ([]map[string]any, error) {
-	event, err := tree(ev)
-	if err != nil {
-		return nil, err
-	}
-	list, _ := event["Records"].([]any)
-	records := make([]map[string]any, len(list))
-	for i, r := range list {
-		records[i], _ = r.(map[string]any)
-	}
-	return records, nil
-}
-
-// isEmpty reports whether nothing in an event tells it from another.
+// isEmpty reports whether an event contains that distinguishes it from others.
 func isEmpty(ev *guard.Event) (bool, error) {
 	text := ev.Raw()
-	switch t := ev.Trigger(); {
-	case answersHTTP(t):
-		var err error
-		if text, err = ev.Body(); err != nil {
-			return false, err
+	switch t := ev.Trigger(); t {
+	case guard.SQS, guard.EventBridge, guard.AppSync:
+		event, err := objectOf(ev)
+		switch t {
+		case guard.SQS:
+			return isBlank(event["Records"]), err
+		case guard.EventBridge: // one of a schedule has no detail
+			return isBlank(event["detail"]), err
+		default:
+			return isBlank(event["arguments"]) && event["source"] == nil, err
 		}
-	case t == guard.SQS:
-		records, err := sqsRecords(ev)
-		return len(records) == 0, err
-	case t == guard.EventBridge: // one of a schedule says nothing
-		event, err := tree(ev)
-		if err != nil {
-			return false, err
+	default:
+		if t.IsHTTP() {
+			var err error
+			if text, err = ev.Body(); err != nil {
+				return false, err
+			}
 		}
-		if text, err = canonicaljson.Marshal(event["detail"]); err != nil { // a number that has no canonical form
-			return false, nil
-		}
-	case t == guard.AppSync:
-		event, err := tree(ev)
-		arguments, _ := event["arguments"].(map[string]any)
-		return len(arguments) == 0 && event["source"] == nil, err
 	}
 	switch string(bytes.TrimSpace(text)) {
 	case "", "null", "{}", "[]", `""`:
@@ -116,19 +103,17 @@ func isEmpty(ev *guard.Event) (bool, error) {
 	}
 }
 
-// takeFingerprint hashes what has to be equal in a repeat.
-func (c *config) takeFingerprint(ctx context.Context, ev *guard.Event) (string, error) {
-	if c.fingerprint != nil {
-		text, err := c.fingerprint(ctx, ev)
-		if err != nil {
-			return "", fmt.Errorf("idempotency: fingerprint: %w", err)
-		}
-		if text == "" {
-			return "", nil
-		}
-		return digest([]byte(text)), nil
+func isBlank(v any) bool {
+	switch v := v.(type) {
+	case nil:
+		return true
+	case string:
+		return v == ""
+	case []any:
+		return len(v) == 0
+	case object:
+		return len(v) == 0
+	default:
+		return false
 	}
-	return hash(&c.scratches, func(b []byte) ([]byte, error) {
-		return appendContent(b, ev)
-	})
 }

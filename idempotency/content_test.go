@@ -134,3 +134,15 @@ func TestAScheduledEventHasNoPayload(t *testing.T) {
 		t.Errorf("got key %s and error %v, want ErrNoKey", k, err)
 	}
 }
+
+// A number without a canonical form takes the event as it is.
+func TestEventsWithoutACanonicalFormDiffer(t *testing.T) {
+	event := func(detail string) []byte {
+		return []byte(`{"id":"i","detail-type":"d","source":"s","time":"t","detail":{"n":1e9999999999,"of":"` + detail + `"}}`)
+	}
+	a, errA := find(idempotency.Payload(), event("a"))
+	b, errB := find(idempotency.Payload(), event("b"))
+	if errA != nil || errB != nil || a == b {
+		t.Errorf("got keys %s and %s, errors %v and %v; want two keys", a, b, errA, errB)
+	}
+}

@@ -11,13 +11,13 @@ import (
 	"github.com/lambdarmor/lambdarmor/internal/canonicaljson"
 )
 
-// Operation is something inside a handler that [Do] does once per key. Make it
-// with [NewOperation]; it may be used concurrently.
-type Operation struct{ *config }
+// Operation is a part of a handler that [Do] carries out once per key. It may be
+// used concurrently. Make it with [NewOperation].
+type Operation struct{ c *config }
 
-// NewOperation names an operation. Two operations of different names, or of
-// different functions, never meet. [Name] and [Fingerprint] have no effect on an
-// operation. The other options mean for [Do] what they mean for [Once].
+// NewOperation returns an operation. Operations of different names, or of
+// different functions, never share a key. [Name] and [Fingerprint] have no effect
+// on an operation. The other options mean for [Do] what they mean for [Once].
 func NewOperation(name string, store Store, opts ...Option) Operation {
 	if name == "" {
 		panic("idempotency: NewOperation without a name")
@@ -29,115 +29,100 @@ func NewOperation(name string, store Store, opts ...Option) Operation {
 
 // Do calls fn once for each key of an operation. A repeat returns what fn
 // returned, encoded and decoded by encoding/json. Do has a record of its own,
-// also inside [Once], and is what a batch wants: one key per record.
+// also inside [Once]. Use it for batches, with one key per record.
 //
-// Input is what has to be equal in a repeat, compared by its canonical JSON; a
-// nil input compares nothing. The key is scoped by function, operation and
-// tenant, not by caller: a key that a caller has chosen needs a [Scope], or the
-// caller in it. It is "" where [KeyFrom] makes it of the input.
+// A repeat must have an equal input, compared by its canonical JSON. With a nil
+// input nothing is compared. Set key to "" if [KeyFrom] makes it of the input.
+// The key is scoped by function, operation and tenant, but not by caller: if
+// callers choose keys, add a [Scope], or the caller to the key.
 //
-// A result that JSON cannot express is returned as well, and not kept: repeats
-// get idempotency_result_unavailable, and [OnStoreError] hears of it.
+// A result that JSON cannot express is returned and not stored: repeats get
+// idempotency_result_unavailable, and [OnStoreError] is called.
 //
-// An error of fn is returned as it is and releases the key, unless it is unknown
-// what was done, see [AfterTimeout]. Other errors are those of Once.
+// Do returns an error of fn as it is and releases the key, unless the outcome is
+// unknown, see [AfterTimeout]. Other errors are those of Once.
 func Do[T any](ctx context.Context, op Operation, key string, input any, fn func(context.Context) (T, error)) (T, error) {
-	call := &call[T]{config: op.config, fn: fn}
-	done, replay, err := op.do(ctx, key, input, call)
+	call := &call[T]{config: op.c, fn: fn}
+	done, err := op.do(ctx, key, input, call)
+	var none T
 	switch {
 	case call.err != nil:
 		return call.value, call.err
 	case err != nil:
-		var none T
 		return none, err
-	case replay:
+	case done == nil:
+		return call.value, nil
+	default:
 		return call.decode(done.Result)
-	default:
-		return call.value, call.err
 	}
 }
 
-// do is what Do does for any type.
-func (op Operation) do(ctx context.Context, key string, input any, e effect) (done Record, replay bool, err error) {
-	if op.config == nil {
-		panic("idempotency: Do with an Operation that NewOperation has not made")
+// do is the part of Do that does not depend on its type.
+func (op Operation) do(ctx context.Context, key string, input any, e effect) (done *Record, err error) {
+	if op.c == nil {
+		panic("idempotency: Do with a zero Operation; use NewOperation")
 	}
-	k, err := op.keyOf(ctx, key, input)
+	var chosen keys.Record
+	if op.c.keyFrom != nil {
+		key, chosen, err = op.c.keyOfInput(ctx, key, input)
+	}
+	if err == nil && key == "" {
+		err = keys.Missing("The request has no idempotency key.")
+	}
 	switch {
-	case op.allowMissingKey && errors.Is(err, ErrNoKey):
+	case op.c.allowMissingKey && errors.Is(err, ErrNoKey):
 		e.run(unprotected(ctx))
-		return Record{}, false, nil
+		return nil, nil
 	case err != nil:
-		return Record{}, false, err
+		return nil, err
 	}
-	t, err := op.task(ctx, k, input)
+	t, err := op.c.callTask(ctx, key, chosen, input)
 	if err != nil {
-		return Record{}, false, err
+		return nil, err
 	}
-	done, replay, err = op.attempt(ctx, t, e)
-	if replay {
-		_, err = op.replayed(ctx, done)
+	done, err = op.c.attempt(ctx, t, e)
+	if done != nil && err == nil {
+		_, err = op.c.beforeReplay(ctx, *done)
 	}
-	return done, replay, err
+	return done, err
 }
 
-// doKey is what a call of Do is known by.
-type doKey struct {
-	key         string
-	id          string // of the record, where the KeyFunc has said so
-	fingerprint string // which goes with that
-}
-
-// keyOf makes the key of an input as Once makes it of an event, or takes the one
-// that is given.
-func (op Operation) keyOf(ctx context.Context, given string, input any) (k doKey, err error) {
-	switch {
-	case op.keyFrom == nil:
-		k.key = given
-	case given != "":
-		return k, fmt.Errorf("idempotency: Do of operation %s with a key, which KeyFrom makes", op.name)
-	default:
-		text, err := json.Marshal(input)
-		if err != nil {
-			return k, op.badInput(err)
-		}
-		ev := guard.EventOf(context.Background(), text) // not the one that the layers share
-		asked, chosen := keys.WithRecord(ctx)
-		if k.key, err = op.keyFrom(asked, ev); err != nil {
-			return k, err
-		}
-		if chosen.Key == k.key {
-			k.id, k.fingerprint = chosen.Key, chosen.Fingerprint
+// callTask returns the task of a call of Do.
+func (c *config) callTask(ctx context.Context, key string, chosen keys.Record, input any) (t task, err error) {
+	t.key = key
+	if input != nil {
+		if t.payload, err = canonicaljson.Marshal(input); err != nil {
+			return t, c.badInput(err)
 		}
 	}
-	if k.key == "" {
-		return k, keys.Missing("The request has no idempotency key.")
-	}
-	return k, nil
-}
-
-func (op Operation) task(ctx context.Context, k doKey, input any) (t task, err error) {
-	t = task{key: k.key, storedKey: k.id, fingerprint: k.fingerprint}
-	isID := k.id == k.key
-	if !isID {
-		if t.storedKey, err = op.storedKey(ctx, nil, k.key); err != nil {
-			return t, err
-		}
-	}
-	if input == nil {
+	if key == chosen.Key {
+		t.storedKey, t.fingerprint = chosen.Key, chosen.Fingerprint
 		return t, nil
 	}
-	if t.payload, err = canonicaljson.Marshal(input); err != nil {
-		return t, op.badInput(err)
+	if input != nil {
+		t.fingerprint = hash(string(t.payload))
 	}
-	if !isID && t.fingerprint == "" {
-		t.fingerprint = digest(t.payload)
-	}
-	return t, nil
+	t.storedKey, err = c.storedKey(ctx, nil, key)
+	return t, err
 }
 
-func (op Operation) badInput(err error) error {
-	return fmt.Errorf("idempotency: input of operation %s: %w", op.name, err)
+// keyOfInput makes the key of an input as Once makes it of an event.
+func (c *config) keyOfInput(ctx context.Context, given string, input any) (string, keys.Record, error) {
+	if given != "" {
+		return "", keys.Record{}, fmt.Errorf("idempotency: Do of operation %s with a key; KeyFrom makes it", c.name)
+	}
+	text, err := json.Marshal(input)
+	if err != nil {
+		return "", keys.Record{}, c.badInput(err)
+	}
+	ev := guard.EventOf(context.Background(), text) // not the invocation's event
+	inner, chosen := keys.WithRecord(ctx)
+	key, err := c.keyFrom(inner, ev)
+	return key, *chosen, err
+}
+
+func (c *config) badInput(err error) error {
+	return fmt.Errorf("idempotency: input of operation %s: %w", c.name, err)
 }
 
 // call is one call of fn, an effect.
@@ -156,8 +141,8 @@ func (c *call[T]) run(ctx context.Context) outcome {
 	}
 	answer, err := json.Marshal(c.value)
 	switch {
-	case err != nil: // it is done all the same, and must not be done again
-		return outcome{fate: keep, lossy: fmt.Errorf("idempotency: the result of operation %s: %w", c.name, err)}
+	case err != nil: // fn must not run again all the same
+		return outcome{fate: keep, noResult: fmt.Errorf("idempotency: the result of operation %s: %w", c.name, err)}
 	case !c.keep(0, answer):
 		return outcome{fate: release}
 	default:

@@ -2,6 +2,7 @@ package idempotency_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
@@ -164,14 +165,14 @@ func TestRule16DoInsideOnceHasItsOwnRecord(t *testing.T) {
 func TestDoReconciles(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := new(till)
-		answers := []string{`{"ID":"found","Amount":1}`, `not JSON`}
+		answers := []string{`{"ID":"found","Amount":1}`, `"of another type"`}
 		for i, answer := range answers {
 			var asked idempotency.Unfinished
 			op := idempotency.NewOperation(fmt.Sprint("charge-", i), idempotency.NewMemoryStore(), idempotency.Lease(time.Second),
-				idempotency.AfterTimeout(idempotency.Reconcile(func(_ context.Context, u idempotency.Unfinished) ([]byte, bool, error) {
+				idempotency.Reconcile(func(_ context.Context, u idempotency.Unfinished) (json.RawMessage, bool, error) {
 					asked = u
 					return []byte(answer), true, nil
-				})))
+				}))
 			func() {
 				defer func() { _ = recover() }()
 				_, _ = idempotency.Do(t.Context(), op, "k", receipt{ID: "x"}, func(context.Context) (receipt, error) { panic("stopped") })
@@ -283,6 +284,13 @@ func TestDoMakesTheKeyOfItsInput(t *testing.T) {
 		t.Error(err)
 	}
 	c.mustHaveCharged(t, 3)
+	malformed := guard.Errorf(guard.Invalid, "idempotency_key_malformed", "")
+	refusing := idempotency.NewOperation("charge", s, idempotency.AllowMissingKey(),
+		idempotency.KeyFrom(func(context.Context, *guard.Event) (string, error) { return "", malformed }))
+	if err := charge(refusing, "", order{Customer: "c"}); !errors.Is(err, malformed) {
+		t.Errorf("a malformed key: got %v, want its error", err)
+	}
+	c.mustHaveCharged(t, 3)
 	if len(s.claims[0].Key) != 43 {
 		t.Errorf("stored as %s, want a hash", s.claims[0].Key)
 	}
@@ -309,10 +317,9 @@ func TestMisuseIsAPanicAtConstruction(t *testing.T) {
 		"LocalReplays":   func() { idempotency.LocalReplays(0) },
 		"OnReplay":       func() { idempotency.OnReplay(nil) },
 		"OnStoreError":   func() { idempotency.OnStoreError(nil) },
-		"Reconcile":      func() { idempotency.Reconcile(nil) },
-		"ReconcileAs":    func() { idempotency.ReconcileAs[int](nil) },
-		"AfterTimeout":   func() { idempotency.AfterTimeout(nil) },
-		"SimplePolicy":   func() { idempotency.AfterTimeout(idempotency.SimplePolicy("retry")) },
+		"Reconcile":      func() { idempotency.Reconcile[int](nil) },
+		"AfterTimeout":   func() { idempotency.AfterTimeout("") },
+		"another policy": func() { idempotency.AfterTimeout("reconcile") },
 	} {
 		func() {
 			defer func() {

@@ -11,49 +11,37 @@ import (
 	"github.com/lambdarmor/lambdarmor/internal/strictjson"
 )
 
-type object = map[string]any
-
-// contentOf returns what an event says, without its envelope: what differs from
-// one delivery to the next, and from one publication to the next. Members that
-// are not known count.
-func contentOf(t guard.Trigger, event object) any {
-	switch t {
-	case guard.EventBridge:
-		return busEvent(event)
-	case guard.SQS:
-		return each(event["Records"], func(r object) any {
-			return []any{textContent(r["body"]), r["messageAttributes"]}
-		})
-	case guard.SNS:
-		return each(event["Records"], inside("Sns", notification))
-	case guard.Kinesis:
-		return each(event["Records"], inside("kinesis", func(k object) any {
-			return decoded(without(k, "partitionKey", "sequenceNumber", "approximateArrivalTimestamp"), "data")
-		}, "eventID"))
-	case guard.DynamoDB:
-		return each(event["Records"], inside("dynamodb", func(change object) any {
-			return without(change, "ApproximateCreationDateTime", "SequenceNumber", "SizeBytes")
-		}, "eventID"))
-	case guard.Kafka: // by topic and partition, and a topic is named in each record
-		return each(flat(event["records"]), func(r object) any {
-			return decoded(without(r, "partition", "offset", "timestamp", "timestampType"), "value")
-		})
-	case guard.AppSync: // the rest is of the one HTTP request
-		info, _ := event["info"].(object)
-		return []any{info["parentTypeName"], info["fieldName"], event["arguments"], event["source"]}
-	case guard.MQ:
-		return []any{
-			each(event["messages"], func(m object) any {
-				return decoded(without(m, "messageID", "timestamp", "redelivered", "brokerInTime", "brokerOutTime"), "data")
-			}),
-			rabbitMessages(event["rmqMessagesByQueue"]),
-		}
-	default:
-		return event
-	}
+// envelope is where the content of a record is. Members that it does not name
+// are content.
+type envelope struct {
+	ignore []string  // members that differ between deliveries or publications
+	text   string    // the member with the message
+	base64 string    // the member with the message, encoded
+	member string    // the member that has an envelope of its own
+	inner  *envelope // of that member
 }
 
-// hasEnvelope reports whether contentOf knows the envelope of an event.
+var (
+	busEvent     = envelope{ignore: []string{"id", "time", "replay-name"}}
+	notification = envelope{text: "Message", ignore: []string{
+		"MessageId", "Timestamp", "SequenceNumber", "Signature", "SignatureVersion",
+		"SigningCertUrl", "SigningCertURL", "UnsubscribeUrl", "UnsubscribeURL",
+	}}
+	snsRecord     = envelope{member: "Sns", inner: &notification}
+	kinesisRecord = envelope{ignore: []string{"eventID"}, member: "kinesis", inner: &envelope{
+		ignore: []string{"partitionKey", "sequenceNumber", "approximateArrivalTimestamp"}, base64: "data",
+	}}
+	rowChange = envelope{ignore: []string{"eventID"}, member: "dynamodb", inner: &envelope{
+		ignore: []string{"ApproximateCreationDateTime", "SequenceNumber", "SizeBytes"},
+	}}
+	kafkaRecord  = envelope{ignore: []string{"partition", "offset", "timestamp", "timestampType"}, base64: "value"}
+	activeRecord = envelope{ignore: []string{"messageID", "timestamp", "redelivered", "brokerInTime", "brokerOutTime"}, base64: "data"}
+	rabbitRecord = envelope{ignore: []string{"redelivered"}, member: "basicProperties", inner: &envelope{
+		ignore: []string{"messageId", "timestamp"},
+	}}
+)
+
+// hasEnvelope reports whether contentOf knows the events of t.
 func hasEnvelope(t guard.Trigger) bool {
 	switch t {
 	case guard.EventBridge, guard.SQS, guard.SNS, guard.Kinesis, guard.DynamoDB, guard.Kafka, guard.MQ, guard.AppSync:
@@ -63,65 +51,37 @@ func hasEnvelope(t guard.Trigger) bool {
 	}
 }
 
-func busEvent(event object) any {
-	return without(event, "id", "time", "replay-name")
-}
-
-func notification(n object) any {
-	n = without(n, "MessageId", "Timestamp", "SequenceNumber", "Signature", "SignatureVersion",
-		"SigningCertUrl", "SigningCertURL", "UnsubscribeUrl", "UnsubscribeURL")
-	n["Message"] = textContent(n["Message"])
-	return n
-}
-
-// rabbitMessages are the messages of RabbitMQ, by queue.
-func rabbitMessages(queues any) any {
-	byQueue, _ := queues.(object)
-	content := make(object, len(byQueue))
-	for queue, messages := range byQueue {
-		content[queue] = each(messages, inside("basicProperties", func(p object) any {
-			return without(p, "messageId", "timestamp")
-		}, "redelivered"))
-	}
-	return content
-}
-
-// textContent is the content of a text: JSON in its canonical form, or what is in an
-// envelope that a topic or a bus has put around it.
-func textContent(v any) any {
-	text, _ := v.(string)
-	canonical, err := canonicaljson.Append(nil, []byte(text))
-	if err != nil {
-		return text
-	}
-	tree, err := strictjson.Tree(canonical)
-	if envelope, ok := tree.(object); err == nil && ok {
-		switch {
-		case has(envelope, "MessageId", "TopicArn", "Message", "Timestamp"):
-			return []any{"sns", notification(envelope)}
-		case has(envelope, "id", "time", "source", "detail-type", "detail"):
-			return []any{"eventbridge", busEvent(envelope)}
+// contentOf returns the content of an event.
+func contentOf(t guard.Trigger, event object) any {
+	switch t {
+	case guard.EventBridge:
+		return busEvent.content(event)
+	case guard.SQS:
+		return each(event["Records"], func(r object) any { return []any{textContent(r["body"]), r["messageAttributes"]} })
+	case guard.SNS:
+		return each(event["Records"], snsRecord.content)
+	case guard.Kinesis:
+		return each(event["Records"], kinesisRecord.content)
+	case guard.DynamoDB:
+		return each(event["Records"], rowChange.content)
+	case guard.Kafka: // has a list for each topic and partition, and records name their topic
+		lists, _ := event["records"].(object)
+		var all []any
+		for _, name := range slices.Sorted(maps.Keys(lists)) {
+			list, _ := lists[name].([]any)
+			all = append(all, list...)
 		}
-	}
-	return []any{"json", string(canonical)}
-}
-
-// decoded replaces a member of an object, base64, by what it says.
-func decoded(o object, member string) any {
-	text, _ := o[member].(string)
-	if data, err := base64.StdEncoding.DecodeString(text); err == nil && utf8.Valid(data) {
-		o[member] = []any{"text", textContent(string(data))}
-	}
-	return o
-}
-
-// inside is the content of a record that has what it says in one of its members.
-func inside(member string, content func(object) any, others ...string) func(object) any {
-	return func(r object) any {
-		r = without(r, others...)
-		inner, _ := r[member].(object)
-		r[member] = content(inner)
-		return r
+		return each(all, kafkaRecord.content)
+	case guard.MQ:
+		queues, _ := event["rmqMessagesByQueue"].(object)
+		rabbit := make(object, len(queues))
+		for name, messages := range queues {
+			rabbit[name] = each(messages, rabbitRecord.content)
+		}
+		return []any{each(event["messages"], activeRecord.content), rabbit}
+	default: // AppSync, whose other members are about the HTTP request
+		info, _ := event["info"].(object)
+		return []any{info["parentTypeName"], info["fieldName"], event["arguments"], event["source"]}
 	}
 }
 
@@ -135,27 +95,47 @@ func each(list any, content func(object) any) []any {
 	return contents
 }
 
-// flat is what the lists of an object have, in the order of their names.
-func flat(lists any) any {
-	byName, _ := lists.(object)
-	var all []any
-	for _, name := range slices.Sorted(maps.Keys(byName)) {
-		list, _ := byName[name].([]any)
-		all = append(all, list...)
+// content returns a copy of o, which the layers share, without its envelope.
+func (e *envelope) content(o object) any {
+	content := make(object, len(o))
+	for name, value := range o {
+		if !slices.Contains(e.ignore, name) {
+			content[name] = value
+		}
 	}
-	return all
+	if e.text != "" {
+		content[e.text] = textContent(o[e.text])
+	}
+	if text, _ := o[e.base64].(string); e.base64 != "" {
+		if data, err := base64.StdEncoding.DecodeString(text); err == nil && utf8.Valid(data) {
+			content[e.base64] = []any{"text", textContent(string(data))}
+		}
+	}
+	if e.inner != nil {
+		inner, _ := o[e.member].(object)
+		content[e.member] = e.inner.content(inner)
+	}
+	return content
 }
 
-// without returns a copy: what an event has read is shared.
-func without(o object, members ...string) object {
-	o = maps.Clone(o)
-	if o == nil {
-		return object{}
+// textContent returns the content of a message: JSON in its canonical form, or
+// what a topic or a bus has put into its envelope.
+func textContent(v any) any {
+	text, _ := v.(string)
+	canonical, err := canonicaljson.Append(nil, []byte(text))
+	if err != nil {
+		return text
 	}
-	for _, name := range members {
-		delete(o, name)
+	tree, err := strictjson.Tree(canonical)
+	if o, ok := tree.(object); err == nil && ok {
+		switch {
+		case has(o, "MessageId", "TopicArn", "Message", "Timestamp"):
+			return []any{"sns", notification.content(o)}
+		case has(o, "id", "time", "source", "detail-type", "detail"):
+			return []any{"eventbridge", busEvent.content(o)}
+		}
 	}
-	return o
+	return []any{"json", string(canonical)}
 }
 
 func has(o object, members ...string) bool {

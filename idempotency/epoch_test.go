@@ -2,6 +2,7 @@ package idempotency_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"testing"
 	"testing/synctest"
@@ -15,7 +16,7 @@ import (
 // about.
 type asked struct{ epochs []int64 }
 
-func (a *asked) find(_ context.Context, u idempotency.Unfinished) ([]byte, bool, error) {
+func (a *asked) find(_ context.Context, u idempotency.Unfinished) (json.RawMessage, bool, error) {
 	a.epochs = append(a.epochs, u.Epoch)
 	return nil, false, nil
 }
@@ -49,7 +50,7 @@ func TestReconcileIsAskedAgainAfterATakeOverThatFailed(t *testing.T) {
 			}
 		}
 		var a asked
-		h := protect(f, idempotency.NewMemoryStore(), idempotency.AfterTimeout(idempotency.Reconcile(a.find)))
+		h := protect(f, idempotency.NewMemoryStore(), idempotency.Reconcile(a.find))
 		crash(t, h)
 		time.Sleep(13 * time.Second)
 		for range 2 {
@@ -70,7 +71,7 @@ func TestReconcileIsAskedAgainAfterATakeOverWhoseClaimWasLost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store, f := idempotency.NewMemoryStore(), crashing()
 		var a asked
-		policy := idempotency.AfterTimeout(idempotency.Reconcile(a.find))
+		policy := idempotency.Reconcile(a.find)
 		crash(t, protect(f, store, policy))
 		time.Sleep(13 * time.Second)
 		mustRefuse(t, protect(f, &deaf{Store: store, lose: 1}, policy), request{key: "k"}, guard.Unavailable, "idempotency_store_unavailable")
@@ -84,7 +85,7 @@ func TestReconcileIsAskedAgainAfterATakeOverWhoseClaimWasLost(t *testing.T) {
 func TestReconcileIsNotAskedAfterAFirstAttemptThatFailed(t *testing.T) {
 	f := first(failingWith(errors.New("declined")))
 	var a asked
-	h := protect(f, idempotency.NewMemoryStore(), idempotency.AfterTimeout(idempotency.Reconcile(a.find)))
+	h := protect(f, idempotency.NewMemoryStore(), idempotency.Reconcile(a.find))
 	if out, err := ask(t, h, request{key: "k"}); err == nil {
 		t.Errorf("answered %s", out)
 	}

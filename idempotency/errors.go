@@ -10,91 +10,75 @@ import (
 	"github.com/lambdarmor/lambdarmor/internal/reason"
 )
 
-// ErrNoKey is the error of a [KeyFunc] that finds no key, or only parts of one.
-// What wraps it lets [AllowMissingKey] tell it from a key that is malformed.
+// ErrNoKey is wrapped by the error of a [KeyFunc] that finds no key, or only a
+// part of one. [AllowMissingKey] lets such requests run.
 var ErrNoKey error = keys.ErrMissing
 
-// ErrOutcomeUnknown is for a handler that cannot tell what it has done, as when
-// a payment provider did not answer. An error that wraps it leaves the key in
-// progress until the lease ends; then [AfterTimeout] decides.
+// ErrOutcomeUnknown is for a handler that does not know what it has done, for
+// example because a payment provider did not answer. An error that wraps it
+// leaves the key in progress until the lease ends; then [AfterTimeout] decides.
 var ErrOutcomeUnknown = reason.New("idempotency: the outcome is unknown")
 
-// errMismatch is a cause, for the log.
-var errMismatch = reason.New("idempotency: the fingerprint is another")
+var (
+	errOtherRequest = reason.New("idempotency: the fingerprint differs")
+	errLeaseEnded   = reason.New("idempotency: the lease of an earlier attempt has ended")
+)
 
-func reused() error {
-	return &guard.Error{
-		Kind: guard.Unprocessable, Code: "idempotency_key_reused",
-		Detail: "The idempotency key was used before, with another request.", Err: errMismatch,
-	}
+func failure(kind guard.Kind, code, detail string, cause error) *guard.Error {
+	return &guard.Error{Kind: kind, Code: code, Detail: detail, Err: cause}
 }
 
-// inFlight says after how many seconds the lease ends: what comes earlier would
+func reused() error {
+	return failure(guard.Unprocessable, "idempotency_key_reused",
+		"The idempotency key was used before, with another request.", errOtherRequest)
+}
+
+// inFlight asks the caller to wait for the end of the lease: earlier repeats may
 // be refused again.
-func inFlight(remaining time.Duration) error {
-	seconds := max(1, math.Ceil(remaining.Seconds()))
-	return &guard.Error{
-		Kind: guard.Conflict, Code: "idempotency_in_progress",
-		Detail: "A request with this idempotency key is being worked on.", RetryAfter: time.Duration(seconds) * time.Second,
-		Err: ErrHeld,
-	}
+func inFlight(left time.Duration) error {
+	e := failure(guard.Conflict, "idempotency_in_progress",
+		"A request with this idempotency key is in progress.", ErrHeld)
+	e.RetryAfter = time.Duration(max(1, math.Ceil(left.Seconds()))) * time.Second
+	return e
 }
 
 func outcomeUnknown() error {
-	return &guard.Error{
-		Kind: guard.Conflict, Code: "idempotency_outcome_unknown",
-		Detail: "A request with this idempotency key did not finish, and it is not known what it did.",
-		Err:    reason.New("idempotency: the lease of the attempt before is over"),
-	}
-}
-
-func unreconciled(err error) error {
-	return &guard.Error{
-		Kind: guard.Unavailable, Code: "idempotency_not_reconciled",
-		Detail: "It could not be found out what a request with this idempotency key did.",
-		Err:    fmt.Errorf("idempotency: reconcile: %w", err),
-	}
-}
-
-func resultUnavailable() error {
-	return &guard.Error{
-		Kind: guard.Unprocessable, Code: "idempotency_result_unavailable",
-		Detail: "The request was carried out before; its answer was not kept.",
-	}
-}
-
-func unreadable(err error) error {
-	return &guard.Error{Kind: guard.Internal, Code: "idempotency_result_unreadable", Err: err}
-}
-
-func unavailable(err error) error {
-	return &guard.Error{
-		Kind: guard.Unavailable, Code: "idempotency_store_unavailable",
-		Detail: "It could not be found out whether the request was carried out before.",
-		Err:    fmt.Errorf("idempotency: claim: %w", err),
-	}
-}
-
-func lost(err error) error {
-	return &guard.Error{
-		Kind: guard.Conflict, Code: "idempotency_lease_lost",
-		Detail: "The request took too long, and another attempt has taken its place.",
-		Err:    err,
-	}
+	return failure(guard.Conflict, "idempotency_outcome_unknown",
+		"A request with this idempotency key did not finish, and it is not known what it did.", errLeaseEnded)
 }
 
 func overdue(err error) error {
-	return &guard.Error{
-		Kind: guard.Conflict, Code: "idempotency_outcome_unknown",
-		Detail: "The request took too long, and it is not known whether another attempt has taken its place.",
-		Err:    fmt.Errorf("%w: the lease is over: %w", ErrOutcomeUnknown, err),
-	}
+	return failure(guard.Conflict, "idempotency_outcome_unknown",
+		"The request took too long, and another attempt may have taken its place.",
+		fmt.Errorf("%w: the lease has ended: %w", ErrOutcomeUnknown, err))
+}
+
+func unreconciled(err error) error {
+	return failure(guard.Unavailable, "idempotency_not_reconciled",
+		"It is not known now what an earlier request with this idempotency key did.",
+		fmt.Errorf("idempotency: reconcile: %w", err))
+}
+
+func resultUnavailable() error {
+	return failure(guard.Unprocessable, "idempotency_result_unavailable",
+		"The request was carried out before, and its answer is not stored.", nil)
+}
+
+func unreadable(err error) error {
+	return failure(guard.Internal, "idempotency_result_unreadable", "", err)
+}
+
+func unavailable(err error) error {
+	return failure(guard.Unavailable, "idempotency_store_unavailable",
+		"It is not known now whether the request was carried out before.", fmt.Errorf("idempotency: claim: %w", err))
+}
+
+func lost(err error) error {
+	return failure(guard.Conflict, "idempotency_lease_lost",
+		"The request took too long, and another attempt has taken its place.", err)
 }
 
 func commitUnknown(err error) error {
-	return &guard.Error{
-		Kind: guard.Unavailable, Code: "idempotency_commit_unknown",
-		Detail: "It could not be found out whether the request was carried out. Sending it again with the same key does.",
-		Err:    err,
-	}
+	return failure(guard.Unavailable, "idempotency_commit_unknown",
+		"It is not known whether the request was carried out. Send it again with the same key to find out.", err)
 }

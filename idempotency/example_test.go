@@ -65,16 +65,16 @@ func ExampleDo() {
 
 // The bank takes the money and does not answer. The handler says that it does not
 // know, and the next try asks the bank instead of paying again.
-func ExampleReconcileAs() {
+func ExampleReconcile() {
 	payments := map[string]string{} // at the bank, by the number of the order
 
 	pay := idempotency.NewOperation("pay", idempotency.NewMemoryStore(),
 		idempotency.Lease(time.Millisecond), // for the example, where no invocation has a deadline
 		idempotency.Wait(time.Second),
-		idempotency.AfterTimeout(idempotency.ReconcileAs(func(_ context.Context, u idempotency.Unfinished) (string, bool, error) {
+		idempotency.Reconcile(func(_ context.Context, u idempotency.Unfinished) (string, bool, error) {
 			receipt, paid := payments[u.Key]
 			return receipt, paid, nil
-		})))
+		}))
 	for range 2 {
 		receipt, err := idempotency.Do(context.Background(), pay, "order-17", nil, func(context.Context) (string, error) {
 			payments["order-17"] = "paid at 12:00"

@@ -8,18 +8,20 @@ import (
 	"github.com/lambdarmor/lambdarmor/idempotency/internal/keys"
 )
 
-// aboutHeader tells the sender of a request without a key what one is.
-const aboutHeader = "https://datatracker.ietf.org/doc/html/draft-ietf-httpapi-idempotency-key-header"
+const (
+	headerDraft  = "https://datatracker.ietf.org/doc/html/draft-ietf-httpapi-idempotency-key-header"
+	maxHeaderKey = 255
+)
 
-const maxKey = 255
-
-// Header takes the key from a header of the HTTP request, like
-// Idempotency-Key: a string as in RFC 8941, "…" with \" and \\, or the same
-// text bare. Both name the same key. It has 1 to 255 printable ASCII characters;
-// a bare one has no comma and no quotation mark in it, as a header that was
-// sent twice arrives joined by a comma. Without the header the error is Invalid
-// with code idempotency_key_missing and a link to the draft that describes it;
-// anything else is idempotency_key_malformed.
+// Header takes the key from a header of the HTTP request, usually
+// Idempotency-Key. The value is a quoted string as in RFC 8941, or the same text
+// without quotes; both name the same key. The key has 1 to 255 printable ASCII
+// characters. Without quotes it has no comma and no quotation mark, since a
+// header that was sent twice arrives joined by a comma.
+//
+// If the header is missing, the error is Invalid with code
+// idempotency_key_missing and links to the IETF draft. If it is not one key, the
+// code is idempotency_key_malformed.
 func Header(name string) KeyFunc {
 	if name == "" {
 		panic("idempotency: Header without a name")
@@ -30,7 +32,7 @@ func Header(name string) KeyFunc {
 			return "", err
 		}
 		if req.HeaderLines(name) == 0 {
-			return "", keys.Missing("The header " + name + " is missing. See " + aboutHeader)
+			return "", keys.Missing("The header " + name + " is missing. See " + headerDraft)
 		}
 		key, ok := parseKey(req.Header(name))
 		if !ok || req.HeaderLines(name) > 1 {
@@ -40,34 +42,24 @@ func Header(name string) KeyFunc {
 	}
 }
 
-// parseKey reads the value of a header.
-//
-// https://www.rfc-editor.org/rfc/rfc8941#section-4.2.5
 func parseKey(value string) (key string, ok bool) {
-	value = strings.Trim(value, " \t")
-	quoted, isQuoted := strings.CutPrefix(value, `"`)
-	switch {
-	case !isQuoted:
-		key, ok = value, !strings.ContainsAny(value, `",`)
-	case strings.Contains(quoted, `\`):
-		key, ok = unescapeKey(quoted)
-	default:
-		key, ok = strings.CutSuffix(quoted, `"`)
-		ok = ok && !strings.Contains(key, `"`)
+	key = strings.Trim(value, " \t")
+	if quoted, isQuoted := strings.CutPrefix(key, `"`); isQuoted {
+		key, ok = unquote(quoted)
+	} else {
+		ok = !strings.ContainsAny(key, `",`)
 	}
-	if !ok || key == "" || len(key) > maxKey {
+	unprintable := strings.ContainsFunc(key, func(r rune) bool { return r < ' ' || r > '~' })
+	if !ok || key == "" || len(key) > maxHeaderKey || unprintable {
 		return "", false
-	}
-	for i := range len(key) {
-		if key[i] < ' ' || key[i] > '~' {
-			return "", false
-		}
 	}
 	return key, true
 }
 
-// unescapeKey reads a quoted string from behind its first quotation mark.
-func unescapeKey(quoted string) (string, bool) {
+// unquote reads a quoted string from behind its first quotation mark.
+//
+// https://www.rfc-editor.org/rfc/rfc8941#section-4.2.5
+func unquote(quoted string) (string, bool) {
 	var b strings.Builder
 	for i := 0; i < len(quoted); i++ {
 		switch quoted[i] {

@@ -85,6 +85,9 @@ func TestHeaderNamesHaveNoCase(t *testing.T) {
 	ev = guard.EventOf(t.Context(), request{key: "k", headers: map[string]string{"Idempotency-Key": "k"}}.event())
 	_, err := idempotency.Header("Idempotency-Key")(t.Context(), ev)
 	mustBe(t, "two spellings", err, guard.Invalid, "idempotency_key_malformed")
+	ev = guard.EventOf(t.Context(), request{key: `"a`, headers: map[string]string{"Idempotency-Key": `b"`}}.event())
+	_, err = idempotency.Header("Idempotency-Key")(t.Context(), ev)
+	mustBe(t, "two halves of a quoted string", err, guard.Invalid, "idempotency_key_malformed")
 }
 
 func TestRule01HeadersOfFormatOne(t *testing.T) {

@@ -7,48 +7,48 @@ import (
 	"github.com/lambdarmor/lambdarmor/idempotency/internal/keys"
 )
 
-// KeyFunc finds the key in an event: what the sender, or the nature of the
-// event, says is one request. Where there is none, or not all of it, the error
-// wraps [ErrNoKey]; a key of "" is none. The key need not identify the sender
-// or the operation, see [Scope] and [Name].
+// KeyFunc returns the key of an event: what makes it the same request as a
+// repeat. If there is no key, or only a part of it, the error wraps [ErrNoKey];
+// "" counts as no key. The key need not identify the sender or the operation,
+// see [Scope] and [Name].
 type KeyFunc func(ctx context.Context, ev *guard.Event) (string, error)
 
-// Payload makes the request itself the key, as far as it says what is to be
-// done: what [Fingerprint] takes by default. Two equal requests within the [TTL]
-// are then one; so are two equal messages, whoever sent them. Of a DynamoDB
-// stream the whole event is the key, since a row can change the same way twice.
-// A request without content has no key, nor has an event of a schedule.
+// Payload makes the content of the event the key, as [Fingerprint] describes it.
+// Two equal requests of one caller within the [TTL] are then one, and so are two
+// equal messages, also of different senders. For a DynamoDB stream the whole event is
+// the key, since a row can change the same way twice. A request without content
+// has no key, and an event of a schedule has none.
 func Payload() KeyFunc {
 	return func(_ context.Context, ev *guard.Event) (string, error) {
-		if empty, err := isEmpty(ev); err != nil {
-			return "", err
-		} else if empty {
-			return "", keys.Missing("The request has no content to tell it from others.")
-		}
-		if ev.Trigger() == guard.DynamoDB {
-			return digest(appendCanonical(appendPart(nil, "event"), ev.Raw())), nil
-		}
-		content, err := appendContent(nil, ev)
-		if err != nil {
-			return "", err
-		}
-		return digest(content), nil
-	}
-}
-
-// SQSMessageID makes the id of the message the key, for a queue whose events
-// have one record: SQS delivers a message at least once. An event with several
-// is an error; for those there is [Do], with a key per record.
-func SQSMessageID() KeyFunc {
-	return func(_ context.Context, ev *guard.Event) (string, error) {
-		records, err := sqsRecords(ev)
+		empty, err := isEmpty(ev)
 		switch {
 		case err != nil:
 			return "", err
-		case len(records) != 1:
-			return "", &guard.Error{Kind: guard.Internal, Code: "idempotency_not_one_record"}
+		case empty:
+			return "", keys.Missing("The request has no content that could be its key.")
+		case ev.Trigger() == guard.DynamoDB:
+			return hash("event", canonical(ev.Raw())), nil
+		default:
+			return contentHash(ev)
 		}
-		id, _ := records[0]["messageId"].(string)
+	}
+}
+
+// SQSMessageID makes the id of the message the key, for a queue with a batch size
+// of 1: SQS delivers a message at least once. An event with several messages is
+// an error. Use [Do] with a key per message for those.
+func SQSMessageID() KeyFunc {
+	return func(_ context.Context, ev *guard.Event) (string, error) {
+		event, err := objectOf(ev)
+		if err != nil {
+			return "", err
+		}
+		records, _ := event["Records"].([]any)
+		if len(records) != 1 {
+			return "", failure(guard.Internal, "idempotency_not_one_record", "", nil)
+		}
+		record, _ := records[0].(object)
+		id, _ := record["messageId"].(string)
 		if id == "" {
 			return "", keys.Missing("The message has no id.")
 		}

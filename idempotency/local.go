@@ -2,25 +2,25 @@ package idempotency
 
 import (
 	"bytes"
-	"container/list"
 	"sync"
 )
 
-// maxLocalResult bounds what the local replays hold: n times as much.
+// maxLocalResult limits the memory that local replays take.
 const maxLocalResult = 64 << 10
 
-// localReplays are the completed records that were last used here. A nil one
-// has none.
+// localReplays holds the completed records that were used last. A nil one is
+// empty.
 type localReplays struct {
 	limit int
 
-	mu    sync.Mutex               // guards all below
-	byKey map[string]*list.Element // of Record
-	order *list.List               // the last used in front
+	mu    sync.Mutex // guards what follows
+	byKey map[string]*localReplay
+	uses  int // so far
 }
 
-func newLocalReplays(limit int) *localReplays {
-	return &localReplays{limit: limit, byKey: make(map[string]*list.Element), order: list.New()}
+type localReplay struct {
+	Record
+	lastUse int
 }
 
 func (l *localReplays) get(key string) (Record, bool) {
@@ -29,16 +29,17 @@ func (l *localReplays) get(key string) (Record, bool) {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	e, ok := l.byKey[key]
+	found, ok := l.byKey[key]
 	if !ok {
 		return Record{}, false
 	}
-	r := e.Value.(Record)
-	if !wallClock().Before(r.Expires) {
-		l.remove(e)
+	if !wallClock().Before(found.Expires) {
+		delete(l.byKey, key)
 		return Record{}, false
 	}
-	l.order.MoveToFront(e)
+	l.uses++
+	found.lastUse = l.uses
+	r := found.Record
 	r.Result = bytes.Clone(r.Result)
 	return r, true
 }
@@ -50,17 +51,16 @@ func (l *localReplays) add(r Record) {
 	r.Result = bytes.Clone(r.Result)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if e, ok := l.byKey[r.Key]; ok {
-		e.Value = r
-		l.order.MoveToFront(e)
+	l.uses++
+	l.byKey[r.Key] = &localReplay{Record: r, lastUse: l.uses}
+	if len(l.byKey) <= l.limit {
 		return
 	}
-	l.byKey[r.Key] = l.order.PushFront(r)
-	if l.order.Len() > l.limit {
-		l.remove(l.order.Back())
+	oldest := r.Key
+	for key, other := range l.byKey {
+		if other.lastUse < l.byKey[oldest].lastUse {
+			oldest = key
+		}
 	}
-}
-
-func (l *localReplays) remove(e *list.Element) {
-	delete(l.byKey, l.order.Remove(e).(Record).Key)
+	delete(l.byKey, oldest)
 }

@@ -7,29 +7,22 @@ import (
 	"time"
 )
 
-// MemoryStore keeps records in this process: for tests and for a run on this
-// machine. It is not for production with several instances, as each process has
-// its own keys.
+// MemoryStore keeps records in this process, for tests and local runs. Do not
+// use it in production with several instances: each process has its own keys.
 //
-// Records that have expired are removed when their number may have doubled, so
-// that a store holds about twice the records that count.
+// Expired records are removed whenever the number of records has doubled.
 type MemoryStore struct {
 	mu      sync.Mutex // guards what follows
 	records map[string]Record
-	sweepAt int // so many records are swept
+	sweepAt int // the number of records at which expired ones are removed
 }
 
-// leastSwept is how many records a store has before it is swept at all.
-const leastSwept = 1024
+const minSweep = 1024
 
-// NewMemoryStore makes an empty store.
+// NewMemoryStore returns an empty store.
 func NewMemoryStore() *MemoryStore {
-	return &MemoryStore{records: make(map[string]Record), sweepAt: leastSwept}
+	return &MemoryStore{records: make(map[string]Record), sweepAt: minSweep}
 }
-
-// wallClock is what leases and expiries are judged by: the monotonic clock may
-// stop while the process is frozen.
-func wallClock() time.Time { return time.Now().Round(0) }
 
 // Claim implements [Store].
 func (s *MemoryStore) Claim(ctx context.Context, r Record) (Record, error) {
@@ -39,21 +32,21 @@ func (s *MemoryStore) Claim(ctx context.Context, r Record) (Record, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := wallClock()
-	old, there := s.records[r.Key]
-	if there && old.Status != Completed && !old.Lease.After(now) {
-		old.Status = Abandoned
+	held, found := s.records[r.Key]
+	if found && held.Status != Completed && !held.Lease.After(now) {
+		held.Status = Abandoned
 	}
 	switch {
-	case !there, !old.Expires.After(now), old.Status == Abandoned && old.Epoch+1 == r.Epoch && match(&old, &r) == nil:
+	case !found, !held.Expires.After(now), r.TakesOver(held):
 		r.Status, r.Result, r.NoResult = InProgress, nil, false
 		s.records[r.Key] = r
 		s.sweep(now)
 		return Record{}, nil
-	case old.Status != Completed && holds(&old, &r):
+	case held.Status != Completed && held.BelongsTo(r):
 		return Record{}, nil
 	default:
-		old.Result = bytes.Clone(old.Result)
-		return old, ErrHeld
+		held.Result = bytes.Clone(held.Result)
+		return held, ErrHeld
 	}
 }
 
@@ -64,13 +57,13 @@ func (s *MemoryStore) Complete(ctx context.Context, r Record) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	old := s.records[r.Key]
-	if !holds(&old, &r) {
+	held := s.records[r.Key]
+	if !held.BelongsTo(r) {
 		return ErrLost
 	}
-	old.Status, old.Expires = Completed, r.Expires
-	old.Result, old.NoResult = bytes.Clone(r.Result), r.NoResult
-	s.records[r.Key] = old
+	held.Status, held.Expires = Completed, r.Expires
+	held.Result, held.NoResult = bytes.Clone(r.Result), r.NoResult
+	s.records[r.Key] = held
 	return nil
 }
 
@@ -81,25 +74,20 @@ func (s *MemoryStore) Release(ctx context.Context, r Record) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	old, there := s.records[r.Key]
+	held, found := s.records[r.Key]
 	switch {
-	case !there, old.Owner == "" && old.Epoch == r.Epoch:
+	case !found, held.Owner == "" && held.Epoch == r.Epoch: // was released before
 		return nil
-	case old.Status == Completed || !holds(&old, &r):
+	case held.Status == Completed || !held.BelongsTo(r):
 		return ErrLost
-	case old.Epoch > 1:
-		old.Owner, old.Lease = "", time.Unix(0, 0)
-		s.records[r.Key] = old
+	case held.Epoch > 1:
+		held.Owner, held.Lease = "", time.Unix(0, 0)
+		s.records[r.Key] = held
 		return nil
 	default:
 		delete(s.records, r.Key)
 		return nil
 	}
-}
-
-// holds reports whether a record is that of an attempt.
-func holds(held, attempt *Record) bool {
-	return held.Owner != "" && held.Owner == attempt.Owner && held.Epoch == attempt.Epoch
 }
 
 func (s *MemoryStore) sweep(now time.Time) {
@@ -111,5 +99,5 @@ func (s *MemoryStore) sweep(now time.Time) {
 			delete(s.records, key)
 		}
 	}
-	s.sweepAt = max(leastSwept, 2*len(s.records))
+	s.sweepAt = max(minSweep, 2*len(s.records))
 }

@@ -14,28 +14,28 @@ import (
 	"github.com/lambdarmor/lambdarmor/internal/reason"
 )
 
-// Once lets the handler inside it run once for each key, and answers repeats
-// with the first answer. See the package's comment for what that promises.
+// Once runs the handler inside it once for each key, and answers repeats with the
+// first answer. The package comment says what that promises.
 //
-// An HTTP answer that [Keep] keeps is replayed byte for byte with the header
-// Idempotent-Replayed: true and without Set-Cookie. An error of the caller's
-// fault that a layer outside answers, as httpapi.Problems does, is kept as that
-// answer. After any other error the key is released, so that a retry runs,
-// unless it is unknown what was done: see [AfterTimeout].
+// HTTP answers that [Keep] keeps are replayed byte for byte, with the header
+// Idempotent-Replayed: true and without Set-Cookie. So is an error whose
+// kind is a client error, if an outer layer answers it, as httpapi.Problems does.
+// After any other error the key is released and a retry runs, unless the outcome
+// is unknown, see [AfterTimeout].
 //
-// What refuses a request for its form belongs outside this layer, so that it
+// List layers that refuse malformed requests before Once, so that such a request
 // uses up no key. The errors, each a [guard.Error]:
 //
 //	idempotency_key_missing         Invalid         see KeyFunc
 //	idempotency_key_malformed       Invalid         see Header
-//	idempotency_key_reused          Unprocessable   the key of another request
+//	idempotency_key_reused          Unprocessable   the key was used for another request
 //	idempotency_in_progress         Conflict        try again after RetryAfter
-//	idempotency_outcome_unknown     Conflict        see Refuse; or late, and the store is silent
+//	idempotency_outcome_unknown     Conflict        see Refuse; or the lease ended and the store is silent
 //	idempotency_not_reconciled      Unavailable     see Reconcile
 //	idempotency_lease_lost          Conflict        another attempt took over
-//	idempotency_result_unavailable  Unprocessable   done before, answer not kept
+//	idempotency_result_unavailable  Unprocessable   done before, and the answer is not stored
 //	idempotency_result_unreadable   Internal        see Reconcile
-//	idempotency_store_unavailable   Unavailable     the handler was not run
+//	idempotency_store_unavailable   Unavailable     the handler did not run
 //	idempotency_not_committed       Unavailable     staged writes: nothing was written
 //	idempotency_commit_unknown      Unavailable     staged writes: a repeat finds out
 func Once(store Store, key KeyFunc, opts ...Option) guard.Middleware {
@@ -56,68 +56,68 @@ type once struct {
 
 func (o *once) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	ev := guard.EventOf(ctx, payload)
-	_, intact := layer.SealPrincipal(ctx) // the key is that of who calls now
-	asked, chosen := keys.WithRecord(ctx)
-	key, err := o.key(asked, ev)
+	_, principalUnchanged := layer.SealPrincipal(ctx) // the key is that of the caller known now
+	inner, chosen := keys.WithRecord(ctx)
+	key, err := o.key(inner, ev)
 	if err == nil && key == "" {
 		err = keys.Missing("The request has no idempotency key.")
 	}
-	if err != nil {
-		if o.allowMissingKey && errors.Is(err, ErrNoKey) {
-			return o.next.Invoke(unprotected(ctx), payload)
-		}
+	switch {
+	case o.allowMissingKey && errors.Is(err, ErrNoKey):
+		return o.next.Invoke(unprotected(ctx), payload)
+	case err != nil:
 		return nil, err
 	}
 	t := task{key: key, payload: payload}
 	if t.storedKey, t.fingerprint, err = o.identify(ctx, ev, key, *chosen); err != nil {
 		return nil, err
 	}
-	call := &invocation{once: o, task: t, intact: intact, http: answersHTTP(ev.Trigger())}
-	if call.http {
+	i := &invocation{once: o, task: t, principalUnchanged: principalUnchanged, http: ev.Trigger().IsHTTP()}
+	if i.http {
 		req, err := ev.Request()
 		if err != nil {
 			return nil, err
 		}
-		call.form = httpanswer.FormOf(req)
+		i.form = httpanswer.FormOf(req)
 	}
-	done, replay, err := o.attempt(ctx, t, call)
+	done, err := o.attempt(ctx, t, i)
 	switch {
-	case call.err != nil:
-		return call.answer, call.err
+	case i.err != nil:
+		return i.answer, i.err
 	case err != nil:
 		return nil, err
-	case replay:
-		return call.replay(ctx, done)
-	default:
-		return call.answer, nil
+	case done == nil:
+		return i.answer, nil
 	}
+	extra, err := o.beforeReplay(ctx, *done)
+	if err != nil {
+		return nil, err
+	}
+	// Another library may have written the result, so that it is filtered again.
+	return i.filtered(done.Result, extra), nil
 }
 
-// identify returns the stored key and the fingerprint of a request. A record that
-// the key function chose counts only if the key is the chosen one unchanged.
+// identify returns the stored key and the fingerprint of a request.
 func (o *once) identify(ctx context.Context, ev *guard.Event, key string, chosen keys.Record) (storedKey, fingerprint string, err error) {
-	isChosen := key == chosen.Key
-	if storedKey = key; !isChosen {
-		if storedKey, err = o.storedKey(ctx, ev, key); err != nil {
-			return "", "", err
+	if key == chosen.Key { // and not changed by a function around the one that chose it
+		if chosen.Fingerprint != "" || o.fingerprint == nil {
+			return chosen.Key, chosen.Fingerprint, nil
 		}
+		storedKey = key
+	} else if storedKey, err = o.storedKey(ctx, ev, key); err != nil {
+		return "", "", err
 	}
-	switch {
-	case isChosen && chosen.Fingerprint != "":
-		fingerprint = chosen.Fingerprint
-	case !isChosen || o.fingerprint != nil:
-		fingerprint, err = o.takeFingerprint(ctx, ev)
-	}
+	fingerprint, err = o.takeFingerprint(ctx, ev)
 	return storedKey, fingerprint, err
 }
 
-// invocation is the handler's run, an effect.
+// invocation is one run of the handler, an effect.
 type invocation struct {
 	*once
 	task
-	intact func() error // nobody else was named as who calls
-	http   bool
-	form   httpanswer.Form // that the answer is to have
+	principalUnchanged func() error
+	http               bool
+	form               httpanswer.Form // of the answer
 
 	answer []byte
 	err    error
@@ -126,7 +126,7 @@ type invocation struct {
 func (i *invocation) run(ctx context.Context) outcome {
 	guard.AddAttrs(ctx, slog.String("idempotencyKey", i.storedKey))
 	i.answer, i.err = i.next.Invoke(ctx, i.payload)
-	if err := i.intact(); err != nil { // the answer may be for another caller
+	if err := i.principalUnchanged(); err != nil { // the answer may be for another caller
 		i.answer, i.err = nil, err
 		return outcome{fate: release, failed: true}
 	}
@@ -148,7 +148,7 @@ func (i *invocation) run(ctx context.Context) outcome {
 func (i *invocation) adopt(answer []byte) outcome {
 	if i.http {
 		if _, ok := httpanswer.Status(answer, i.form); !ok {
-			i.err = unreadable(reason.New("idempotency: what Reconcile has found is no HTTP response"))
+			i.err = unreadable(reason.New("idempotency: Reconcile returned no HTTP response"))
 			return outcome{fate: unknown, failed: true}
 		}
 	}
@@ -156,14 +156,14 @@ func (i *invocation) adopt(answer []byte) outcome {
 	return outcome{fate: keep, result: i.filtered(answer, nil)}
 }
 
-// judge decides whether an answer is one for good.
+// judge decides by an answer what becomes of the key.
 func (i *invocation) judge(answer []byte) outcome {
 	status := 0
 	if i.http {
 		status, _ = httpanswer.Status(answer, i.form)
 	}
 	switch {
-	case i.config.keep(status, answer):
+	case i.keep(status, answer):
 		return outcome{fate: keep, result: i.filtered(answer, nil)}
 	case status >= http.StatusInternalServerError:
 		return outcome{fate: i.inDoubt(), failed: true}
@@ -172,19 +172,10 @@ func (i *invocation) judge(answer []byte) outcome {
 	}
 }
 
-// filtered is the form in which an answer is stored and replayed. What was
-// stored may have been written by another library, and so is filtered again.
+// filtered returns the form in which an answer is stored and replayed.
 func (i *invocation) filtered(answer []byte, extra http.Header) []byte {
 	if !i.http {
 		return answer
 	}
 	return replayForm(answer, i.form, extra)
-}
-
-func (i *invocation) replay(ctx context.Context, done Record) ([]byte, error) {
-	extra, err := i.replayed(ctx, done)
-	if err != nil {
-		return nil, err
-	}
-	return i.filtered(done.Result, extra), nil
 }

@@ -2,19 +2,22 @@ package idempotency
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"net/http"
 
 	"github.com/lambdarmor/lambdarmor/guard"
 )
 
-// outcome is what a store is told of an attempt.
+// outcome is what has become of an attempt.
 type outcome struct {
-	fate   fate
-	result []byte // to keep
-	lossy  error  // done, but this is why there is no result that could be kept
-	failed bool   // the caller is told of a failure, so that nothing that was staged is written
+	fate     fate
+	result   []byte // to store
+	noResult error  // done, but there is no result to store, for this reason
+	failed   bool   // the caller gets an error, so nothing that was staged is written
 }
 
+// fate is what becomes of a key.
 type fate uint8
 
 const (
@@ -23,7 +26,7 @@ const (
 	release
 )
 
-// afterError decides what the error of a handler means for the key.
+// afterError returns the fate of a key whose handler failed.
 func (c *config) afterError(ctx context.Context, err error) fate {
 	switch {
 	case guard.Panicked(err), errors.Is(err, ErrOutcomeUnknown):
@@ -35,8 +38,8 @@ func (c *config) afterError(ctx context.Context, err error) fate {
 	}
 }
 
-// inDoubt is the fate of an attempt that has ended and may have done something.
-// Rerun takes that risk at once, as it would when the lease is over.
+// inDoubt is the fate of a key whose handler may have done something. With Rerun
+// the key is released at once, as the handler runs again anyway.
 func (c *config) inDoubt() fate {
 	if c.timeout == Rerun {
 		return release
@@ -44,10 +47,28 @@ func (c *config) inDoubt() fate {
 	return unknown
 }
 
-// timedOut reports whether an error says that somebody has stopped waiting:
-// what was waited for may have happened.
+// timedOut reports whether err says that a wait ended: what was waited for may
+// still have happened.
 func timedOut(err error) bool {
 	var slow interface{ Timeout() bool }
 	return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) ||
 		guard.KindOf(err) == guard.Timeout || errors.As(err, &slow) && slow.Timeout()
+}
+
+// Keep is the default of [StoreWhen]. It keeps HTTP answers from 2xx to 4xx, except
+// those that ask the caller to try again: 408, 409, 423, 425 and 429. It keeps
+// all other answers, except a partial failure of a batch, since the failed part is
+// delivered again.
+func Keep(status int, answer []byte) bool {
+	switch status {
+	case 0:
+		var batch struct {
+			Failures []json.RawMessage `json:"batchItemFailures"`
+		}
+		return json.Unmarshal(answer, &batch) != nil || len(batch.Failures) == 0
+	case http.StatusRequestTimeout, http.StatusConflict, http.StatusLocked, http.StatusTooEarly, http.StatusTooManyRequests:
+		return false
+	default:
+		return status >= 200 && status < 500
+	}
 }

@@ -5,8 +5,8 @@ import "time"
 // Status is the state of a [Record].
 type Status string
 
-// The states of a record. The first and the last are stored; an abandoned
-// claim is one whose lease is over, told by the store's own clock.
+// The states of a record. Stores keep the first and the last. They report
+// Abandoned for a record in progress whose lease has ended by their own clock.
 const (
 	InProgress Status = "INPROGRESS"
 	Abandoned  Status = "ABANDONED"
@@ -16,25 +16,43 @@ const (
 // Record is what a store keeps of one key.
 type Record struct {
 	// Key names the record. It is a hash of the function, the operation, the
-	// caller and the key that the key function gave.
+	// caller and the key that the key function returned.
 	Key string
 	// Owner is the random token of the attempt that holds or completed the key.
 	// It is "" in a record that another library wrote.
 	Owner string
 	// Epoch counts the attempts: 1 for the first, one more for each that takes
-	// over an abandoned claim. It is 1 in a record of another library.
+	// over an abandoned key. It is 1 in a record of another library.
 	Epoch int64
-	// Status is Completed or InProgress; a store also answers Abandoned.
+	// Status is Completed or InProgress; a store also reports Abandoned.
 	Status Status
-	// Fingerprint is a hash of the request. "" is one that was not taken.
+	// Fingerprint is a hash of the request, or "" if none was taken.
 	Fingerprint string
-	// Lease is until when an attempt in progress holds the key. Stores keep it
+	// Lease is when an attempt in progress stops holding the key. Stores keep it
 	// to the millisecond.
 	Lease time.Time
-	// Expires is until when the record counts. Stores keep it to the second.
+	// Expires is when the record stops to count. Stores keep it to the second.
 	Expires time.Time
 	// Result is the answer to replay.
 	Result []byte
-	// NoResult says that the attempt completed and its answer was not kept.
+	// NoResult reports that the attempt completed and its answer is not stored.
 	NoResult bool
+}
+
+// BelongsTo reports whether r is the record of an attempt. This is the fence: a
+// store lets only that attempt complete or release the record.
+func (r Record) BelongsTo(attempt Record) bool {
+	return r.Owner != "" && r.Owner == attempt.Owner && r.Epoch == attempt.Epoch
+}
+
+// SameRequest reports whether two records can be of the same request: their
+// fingerprints are equal, or one has none.
+func (r Record) SameRequest(other Record) bool {
+	return r.Fingerprint == other.Fingerprint || r.Fingerprint == "" || other.Fingerprint == ""
+}
+
+// TakesOver reports whether the claim r may replace the record that holds its
+// key.
+func (r Record) TakesOver(held Record) bool {
+	return held.Status == Abandoned && held.Epoch+1 == r.Epoch && held.SameRequest(r)
 }

@@ -6,81 +6,118 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambdacontext"
 	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/guard/request"
 	"github.com/lambdarmor/lambdarmor/internal/reason"
 )
 
-// storedKey makes the key of a record: two functions, operations, callers,
-// tenants or keys never have the same. An operation of [Do] has no event.
+// storedKey returns the key of a record. Requests that differ in function,
+// operation, caller, tenant or key have different ones. For [Do], ev is nil.
 func (c *config) storedKey(ctx context.Context, ev *guard.Event, key string) (string, error) {
-	return hash(&c.scratches, func(b []byte) ([]byte, error) {
-		b = append(b, "lambdarmor idempotency 1\n"...)
-		b = appendPart(b, c.function)
-		b = c.appendOperation(b, ev)
-		b, err := c.appendScope(ctx, b, ev)
-		if err != nil {
-			return nil, err
-		}
-		tenant := ""
-		if lc, ok := lambdacontext.FromContext(ctx); ok {
-			tenant = lc.TenantID
-		}
-		b = appendPart(b, tenant)
-		return appendPart(b, key), nil
-	})
+	parts := append(make([]string, 0, 12), "lambdarmor idempotency 1", c.function)
+	parts, err := c.addOperation(parts, ev)
+	if err != nil {
+		return "", err
+	}
+	if parts, err = c.addCaller(ctx, parts, ev); err != nil {
+		return "", err
+	}
+	tenant := ""
+	if lc, ok := lambdacontext.FromContext(ctx); ok {
+		tenant = lc.TenantID
+	}
+	return hash(append(parts, tenant, key)...), nil
 }
 
-// appendOperation appends the name, the route of an HTTP request, or the field
-// that AppSync resolves. Behind a route that takes all paths it is the method and
-// the path.
-func (c *config) appendOperation(b []byte, ev *guard.Event) []byte {
+// addOperation adds what the key is for: a kind, which fixes the number of texts,
+// and those.
+func (c *config) addOperation(to []string, ev *guard.Event) ([]string, error) {
 	switch {
 	case ev == nil:
-		return appendPart(appendPart(b, "do"), c.name)
+		return append(to, "do", c.name), nil
 	case c.name != "":
-		return appendPart(appendPart(b, "name"), c.name)
+		return append(to, "name", c.name), nil
 	case ev.Trigger() == guard.AppSync:
-		return appendField(appendPart(b, "field"), ev)
-	case !answersHTTP(ev.Trigger()):
-		return appendPart(b, "event")
+		event, err := objectOf(ev)
+		info, _ := event["info"].(object)
+		parent, _ := info["parentTypeName"].(string)
+		field, _ := info["fieldName"].(string)
+		return append(to, "field", parent, field), err
+	case !ev.Trigger().IsHTTP():
+		return append(to, "event"), nil
 	}
 	req, err := ev.Request()
-	if err != nil { // the key has been read, so this does not happen
-		return appendPart(b, "unknown")
+	if err != nil {
+		return nil, err
 	}
-	if req.RouteKey() != "" && req.RouteKey() != "$default" {
-		return appendPart(appendPart(b, "route"), req.RouteKey())
+	if route := req.RouteKey(); route != "" && route != "$default" {
+		return append(to, "route", route), nil
 	}
-	b = appendPart(appendPart(b, "path"), req.Method())
-	return appendPart(b, req.RawPath())
+	return append(to, "path", req.Method(), req.RawPath()), nil
 }
 
-func (c *config) appendScope(ctx context.Context, b []byte, ev *guard.Event) ([]byte, error) {
+// addCaller adds whose key it is: a kind and texts.
+func (c *config) addCaller(ctx context.Context, to []string, ev *guard.Event) ([]string, error) {
 	if c.scope != nil {
 		scope, err := c.scope(ctx, ev)
 		if err != nil {
 			return nil, fmt.Errorf("idempotency: scope: %w", err)
 		}
 		if scope == "" {
-			return nil, reason.New("idempotency: the scope is empty")
+			return nil, reason.New("idempotency: Scope returned an empty text")
 		}
-		return appendPart(appendPart(b, "scope"), scope), nil
+		return append(to, "scope", scope), nil
 	}
-	if ev == nil || !hasCaller(ev.Trigger()) {
-		return appendPart(b, "none"), nil
+	if ev == nil {
+		return append(to, "none"), nil
+	}
+	if t := ev.Trigger(); !t.IsHTTP() && t != guard.WebSocket && t != guard.AppSync {
+		return append(to, "none"), nil
 	}
 	if who := guard.Principal(ctx); who != "" {
-		return appendPrincipal(b, who), nil
+		return append(to, "lambda", who), nil // as if a Lambda authorizer had said so
 	}
-	return appendCaller(b, ev)
+	return addEventCaller(to, ev)
 }
 
-// hasCaller reports whether an event comes from a caller that the gateway may
-// have authenticated.
-func hasCaller(t guard.Trigger) bool {
-	return t.IsHTTP() || t == guard.WebSocket || t == guard.AppSync
+// addEventCaller adds who the gateway has authenticated. If that is nobody, or an
+// application that several users share, a hash of the credentials keeps callers
+// apart. An authorizer that says something but not who is an error: its callers
+// would share keys.
+func addEventCaller(to []string, ev *guard.Event) ([]string, error) {
+	req, err := ev.Request()
+	if ev.Trigger() == guard.AppSync { // is no HTTP request, and has to be strict all the same
+		_, err = ev.Tree()
+	}
+	if err != nil {
+		return nil, err
+	}
+	who, err := req.Caller()
+	if err != nil {
+		return nil, fmt.Errorf("idempotency: %w: set a Scope", err)
+	}
+	if who.Kind == "" {
+		if sent := credentials(req, "authorization", "cookie", "x-api-key"); sent != "" {
+			return append(to, "credentials", sent), nil
+		}
+		return append(to, "none"), nil
+	}
+	to = append(append(to, who.Kind), who.Parts...)
+	if sent := credentials(req, "authorization", "cookie"); who.Shared && sent != "" {
+		to = append(to, "credentials", sent)
+	}
+	return to, nil
 }
 
-// answersHTTP reports whether an event is an HTTP request, read as one, and its
-// answer has a status. A message over a WebSocket, which httpapi answers too, is
-// no request that [guard.Event.Request] reads.
-func answersHTTP(t guard.Trigger) bool { return t.IsHTTP() }
+// credentials returns a hash of headers, or "" if all are empty.
+func credentials(req *request.Request, headers ...string) string {
+	sent := make([]string, len(headers))
+	found := false
+	for i, name := range headers {
+		sent[i] = req.Header(name)
+		found = found || sent[i] != ""
+	}
+	if !found {
+		return ""
+	}
+	return hash(sent...)
+}

@@ -265,3 +265,12 @@ func TestRule02ThePrincipalOfALayerIsTheCaller(t *testing.T) {
 	}
 	f.mustHaveRun(t, 2)
 }
+
+func TestAnEmptyFingerprintIsNone(t *testing.T) {
+	s := &spy{Store: idempotency.NewMemoryStore()}
+	none := func(context.Context, *guard.Event) (string, error) { return "", nil }
+	mustAnswer(t, protect(new(function), s, idempotency.Fingerprint(none)), request{key: "k"})
+	if got := s.claims[0].Fingerprint; got != "" {
+		t.Errorf("got fingerprint %q, want none", got)
+	}
+}

@@ -203,3 +203,11 @@ func (f *faulty) Release(ctx context.Context, r idempotency.Record) error {
 	}
 	return f.Store.Release(ctx, r)
 }
+
+// deadline is a context whose deadline is given and which never ends.
+type deadline struct {
+	context.Context
+	end time.Time
+}
+
+func (d deadline) Deadline() (time.Time, bool) { return d.end, true }

@@ -2,6 +2,7 @@ package idempotency_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"testing"
 	"testing/synctest"
@@ -45,10 +46,10 @@ func TestAKeyThatBecomesAnotherRequestsIsNotTakenOver(t *testing.T) {
 		crash(t, protect(crashing(), store))
 		time.Sleep(13 * time.Second) // its lease is over
 		f := new(function)
-		h := protect(f, &contested{Store: store, t: t}, idempotency.AfterTimeout(idempotency.Reconcile(
-			func(context.Context, idempotency.Unfinished) ([]byte, bool, error) {
+		h := protect(f, &contested{Store: store, t: t}, idempotency.Reconcile(
+			func(context.Context, idempotency.Unfinished) (json.RawMessage, bool, error) {
 				return []byte(`{"statusCode":201,"body":"what the other has done"}`), true, nil
-			})))
+			}))
 		mustRefuse(t, h, request{key: "k"}, guard.Unprocessable, "idempotency_key_reused")
 		f.mustHaveRun(t, 0)
 	})

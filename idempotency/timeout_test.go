@@ -2,6 +2,7 @@ package idempotency_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"math"
 	"testing"
@@ -89,11 +90,11 @@ func TestRule09ReconcileFindsOut(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				f := crashing()
 				var asked []idempotency.Unfinished
-				find := func(_ context.Context, u idempotency.Unfinished) ([]byte, bool, error) {
+				find := func(_ context.Context, u idempotency.Unfinished) (json.RawMessage, bool, error) {
 					asked = append(asked, u)
 					return []byte(c.answer), c.done, c.err
 				}
-				h := protect(f, idempotency.NewMemoryStore(), idempotency.AfterTimeout(idempotency.Reconcile(find)))
+				h := protect(f, idempotency.NewMemoryStore(), idempotency.Reconcile(find))
 				crash(t, h)
 				if len(asked) > 0 {
 					t.Error("asked about a first attempt")
@@ -127,15 +128,21 @@ func TestRule09ReconcileFindsOut(t *testing.T) {
 
 // What cannot be the first answer cannot be that of the repeats: nobody knows.
 func TestRule09ReconcileThatFindsNoResponse(t *testing.T) {
-	for _, answer := range []string{"", "found", "{", "\xff", `{"statusCode":0}`} {
+	for answer, kind := range map[string]guard.Kind{
+		`{"statusCode":0}`: guard.Internal, `{"statusCode":1000}`: guard.Internal,
+		"": guard.Unavailable, "found": guard.Unavailable, "{": guard.Unavailable, // not JSON
+	} {
+		code := map[guard.Kind]string{guard.Internal: "idempotency_result_unreadable", guard.Unavailable: "idempotency_not_reconciled"}[kind]
 		synctest.Test(t, func(t *testing.T) {
 			f := crashing()
 			found := answer
-			find := func(context.Context, idempotency.Unfinished) ([]byte, bool, error) { return []byte(found), true, nil }
-			h := protect(f, idempotency.NewMemoryStore(), idempotency.AfterTimeout(idempotency.Reconcile(find)))
+			find := func(context.Context, idempotency.Unfinished) (json.RawMessage, bool, error) {
+				return []byte(found), true, nil
+			}
+			h := protect(f, idempotency.NewMemoryStore(), idempotency.Reconcile(find))
 			crash(t, h)
 			time.Sleep(13 * time.Second)
-			mustRefuse(t, h, request{key: "k"}, guard.Internal, "idempotency_result_unreadable")
+			mustRefuse(t, h, request{key: "k"}, kind, code)
 			mustRefuse(t, h, request{key: "k"}, guard.Conflict, "idempotency_in_progress")
 			time.Sleep(13 * time.Second)
 			found = `{"statusCode":200,"body":"found"}`
@@ -147,13 +154,13 @@ func TestRule09ReconcileThatFindsNoResponse(t *testing.T) {
 	}
 }
 
-func TestReconcileAsAnswersWithAValue(t *testing.T) {
+func TestReconcileAnswersWithAValue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := crashing()
-		h := protect(f, idempotency.NewMemoryStore(), idempotency.AfterTimeout(idempotency.ReconcileAs(
+		h := protect(f, idempotency.NewMemoryStore(), idempotency.Reconcile(
 			func(context.Context, idempotency.Unfinished) (events.APIGatewayV2HTTPResponse, bool, error) {
 				return events.APIGatewayV2HTTPResponse{StatusCode: 201, Body: "found"}, true, nil
-			})))
+			}))
 		crash(t, h)
 		time.Sleep(13 * time.Second)
 		for _, replay := range []bool{false, true} {
@@ -166,32 +173,32 @@ func TestReconcileAsAnswersWithAValue(t *testing.T) {
 	})
 }
 
-func TestReconcileAsIsReadAsDoReadsItsResult(t *testing.T) {
+func TestReconcileIsReadAsDoReadsItsResult(t *testing.T) {
 	broken := errors.New("the bank does not answer")
 	for name, c := range map[string]struct {
-		policy idempotency.TimeoutPolicy
+		policy idempotency.Option
 		want   receipt
 		code   string
 	}{
-		"found": {policy: idempotency.ReconcileAs(func(context.Context, idempotency.Unfinished) (receipt, bool, error) {
+		"found": {policy: idempotency.Reconcile(func(context.Context, idempotency.Unfinished) (receipt, bool, error) {
 			return receipt{ID: "found", Amount: math.MaxInt64}, true, nil
 		}), want: receipt{ID: "found", Amount: math.MaxInt64}},
-		"not found": {policy: idempotency.ReconcileAs(func(context.Context, idempotency.Unfinished) (receipt, bool, error) {
+		"not found": {policy: idempotency.Reconcile(func(context.Context, idempotency.Unfinished) (receipt, bool, error) {
 			return receipt{ID: "ignored"}, false, nil
 		}), want: receipt{ID: "run"}},
-		"not known": {policy: idempotency.ReconcileAs(func(context.Context, idempotency.Unfinished) (receipt, bool, error) {
+		"not known": {policy: idempotency.Reconcile(func(context.Context, idempotency.Unfinished) (receipt, bool, error) {
 			return receipt{}, true, broken
 		}), code: "idempotency_not_reconciled"},
-		"not encoded": {policy: idempotency.ReconcileAs(func(context.Context, idempotency.Unfinished) (float64, bool, error) {
+		"not encoded": {policy: idempotency.Reconcile(func(context.Context, idempotency.Unfinished) (float64, bool, error) {
 			return math.NaN(), true, nil
 		}), code: "idempotency_not_reconciled"},
-		"another type": {policy: idempotency.ReconcileAs(func(context.Context, idempotency.Unfinished) ([]int, bool, error) {
+		"another type": {policy: idempotency.Reconcile(func(context.Context, idempotency.Unfinished) ([]int, bool, error) {
 			return []int{1}, true, nil
 		}), code: "idempotency_result_unreadable"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				op := idempotency.NewOperation("charge", idempotency.NewMemoryStore(), idempotency.Lease(time.Second), idempotency.AfterTimeout(c.policy))
+				op := idempotency.NewOperation("charge", idempotency.NewMemoryStore(), idempotency.Lease(time.Second), c.policy)
 				do := func() (receipt, error) {
 					return idempotency.Do(t.Context(), op, "k", nil, func(context.Context) (receipt, error) { return receipt{ID: "run"}, nil })
 				}
@@ -220,13 +227,13 @@ func TestReconcileAsIsReadAsDoReadsItsResult(t *testing.T) {
 func TestRule09ReconcileThatIsStoppedIsAskedAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f, asked := crashing(), 0
-		find := func(context.Context, idempotency.Unfinished) ([]byte, bool, error) {
+		find := func(context.Context, idempotency.Unfinished) (json.RawMessage, bool, error) {
 			if asked++; asked == 1 {
 				panic("stopped")
 			}
 			return []byte(`{"statusCode":200,"body":"found"}`), true, nil
 		}
-		h := protect(f, idempotency.NewMemoryStore(), idempotency.AfterTimeout(idempotency.Reconcile(find)))
+		h := protect(f, idempotency.NewMemoryStore(), idempotency.Reconcile(find))
 		crash(t, h)
 		time.Sleep(13 * time.Second)
 		crash(t, h)

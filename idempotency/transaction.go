@@ -5,96 +5,84 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"time"
 
 	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/internal/reason"
 )
 
-// Transactor is a [Store] that can write other things in the very step that
-// completes a record, so that an effect in that store takes place exactly once.
-// A handler hands them to a function of the store's package, as dynamo.Stage,
-// which finds the transaction of its operation with [TransactionOf].
+// Transactor is a [Store] that can write other items in the same step that
+// completes a record, so that they are written exactly once. A handler stages
+// them with a function of the store's package, as dynamo.Stage.
 type Transactor interface {
 	Store
 	// Begin opens the transaction of the attempt r, which holds its key. It
-	// asks the store nothing.
+	// sends no request.
 	Begin(r Record) Transaction
 }
 
-// Transaction is what one attempt has staged. Writes may be staged
-// concurrently.
+// Transaction is what one attempt has staged. Writes may be staged concurrently.
 type Transaction interface {
-	// Seal lets nothing more be staged, which is an error from then on, and
-	// reports whether something was.
+	// Seal makes staging an error from then on, and reports whether anything
+	// was staged.
 	Seal() bool
 
 	// Commit does what Complete does, and writes what was staged, in one step.
-	// [ErrLost] and [ErrTooLarge] are those of Complete: nothing was written,
-	// and after the latter Commit with NoResult can follow.
-	// [ErrNotCommitted] says that nothing was written nor will be, and that the
-	// key is released. After any other error it is not known whether the step
-	// was taken.
+	// It returns [ErrLost] and [ErrTooLarge] as Complete does: nothing was
+	// written, and after the latter Commit with NoResult can follow.
+	// [ErrNotCommitted] means that nothing was written nor will be, and that
+	// the key is released. Any other error means that the step may have been
+	// taken or not.
 	Commit(ctx context.Context, r Record) error
 }
 
-// ErrNotCommitted is what the error of an operation wraps if the handler
-// succeeded and what it had staged is not written: nothing is, and the key is
-// free again, at the latest when its lease ends.
+// ErrNotCommitted is wrapped by the error of an operation whose handler
+// succeeded and whose staged writes were not written. The key is free again, at
+// the latest when its lease ends.
 var ErrNotCommitted = reason.New("idempotency: nothing was committed")
 
-// TransactionOf returns the transaction of the innermost operation around ctx.
-// It is nil where the store of that operation is no [Transactor]; inside is
-// false where there is no operation.
+type transactionKey struct{}
+
+// current is what a context holds of the innermost operation.
+type current struct {
+	tx     Transaction // nil if the store is no Transactor
+	inside bool
+}
+
+// TransactionOf returns the transaction of the innermost operation around ctx:
+// nil if the store of that operation is no [Transactor]. It reports whether
+// there is an operation.
 func TransactionOf(ctx context.Context) (tx Transaction, inside bool) {
-	switch tx := ctx.Value(transactionKey{}).(type) {
-	case Transaction:
-		return tx, true
-	case noTransaction:
-		return nil, true
-	default:
-		return nil, false
-	}
+	c, _ := ctx.Value(transactionKey{}).(current)
+	return c.tx, c.inside
 }
 
-type (
-	transactionKey struct{}
-	noTransaction  struct{}
-)
-
-// begin returns the context for the handler. Without a transaction it hides the
-// one of an operation further out, whose outcome is another.
+// begin returns the context for the handler. It hides the transaction of an
+// outer operation also if there is none here, since that has another outcome.
 func (c *config) begin(ctx context.Context, r Record) (context.Context, Transaction) {
-	if c.transactor == nil {
-		return context.WithValue(ctx, transactionKey{}, noTransaction{}), nil
+	now := current{inside: true}
+	if c.transactor != nil {
+		now.tx = c.transactor.Begin(r)
 	}
-	tx := c.transactor.Begin(r)
-	return context.WithValue(ctx, transactionKey{}, tx), tx
+	return context.WithValue(ctx, transactionKey{}, now), now.tx
 }
 
-// unprotected returns the context for what runs without a key, and so in no
-// transaction, not even in that of an operation further out.
+// unprotected returns the context for a handler that runs without a key, and so
+// in no transaction.
 func unprotected(ctx context.Context) context.Context {
-	return context.WithValue(ctx, transactionKey{}, nil)
+	return context.WithValue(ctx, transactionKey{}, current{})
 }
 
-// commit settles a success that is one only if what was staged is written. The
-// caller hears of it only when the store has said so: unlike complete, which
-// has an effect to tell of whatever the store says.
-func (c *config) commit(ctx context.Context, tx Transaction, r Record) error {
-	settle, stop := committing(ctx)
+// commit completes a record together with its staged writes. The caller gets its
+// success only if the store has confirmed it. Commits have more time than other
+// requests: they are the effect itself.
+func (c *config) commit(ctx context.Context, r Record, tx Transaction) error {
+	settle, stop := settling(ctx, 15*time.Second, 3)
 	defer stop()
-	r.Status, r.Expires = Completed, wallClock().Add(c.ttl)
-	err := tx.Commit(settle, r)
-	if errors.Is(err, ErrTooLarge) {
-		c.storeError(ctx, r, tooLarge(r, err))
-		r.Result, r.NoResult = nil, true
-		err = tx.Commit(settle, r)
-	}
-	if err == nil {
-		c.local.add(r)
-		return nil
-	}
+	err := c.finish(ctx, &r, func(r Record) error { return tx.Commit(settle, r) })
 	switch {
+	case err == nil:
+		return nil
 	case errors.Is(err, ErrLost):
 		return lost(fmt.Errorf("idempotency: commit: %w", err))
 	case errors.Is(err, ErrNotCommitted):
@@ -107,8 +95,8 @@ func (c *config) commit(ctx context.Context, tx Transaction, r Record) error {
 	}
 }
 
-// notKept is the error of a success that is not for keeps, and has staged
-// writes: they would be missing, or there twice.
+// notKept is the error of a success that is released and has staged writes: the
+// next attempt would write them again.
 func notKept() error {
-	return fmt.Errorf("%w: the answer tells of a success and is not one that is kept", ErrNotCommitted)
+	return fmt.Errorf("%w: the answer is a success and is not stored", ErrNotCommitted)
 }

@@ -2,6 +2,7 @@ package idempotency_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -179,12 +180,12 @@ func TestReconcileAndStagedWrites(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			store := &ledger{MemoryStore: idempotency.NewMemoryStore()}
 			op := idempotency.NewOperation("enter", store, idempotency.Lease(1), idempotency.Skew(0), idempotency.TTL(1<<40),
-				idempotency.AfterTimeout(idempotency.Reconcile(func(ctx context.Context, _ idempotency.Unfinished) ([]byte, bool, error) {
+				idempotency.Reconcile(func(ctx context.Context, _ idempotency.Unfinished) (json.RawMessage, bool, error) {
 					if stages {
 						return []byte(`"found"`), true, enter(ctx, "found")
 					}
 					return []byte(`"found"`), true, nil
-				})))
+				}))
 			store.errs = []error{errors.New("unknown")}
 			run := func(ctx context.Context) (string, error) { return "done", enter(ctx, "entry") }
 			if _, err := idempotency.Do(t.Context(), op, "k", nil, run); err == nil {
@@ -253,4 +254,41 @@ func TestTransactionOfTheInnermostOperation(t *testing.T) {
 		return []byte(`{"statusCode":200}`), nil
 	}}
 	mustAnswer(t, protect(outer, store), request{key: "k"})
+}
+
+// Writes that a failing handler staged are not written, also if its answer is
+// stored. A success that is not stored becomes an error.
+func TestWritesOfWhatIsNoStoredSuccess(t *testing.T) {
+	gone := guard.Errorf(guard.NotFound, "gone", "There is no such order.")
+	for name, c := range map[string]struct {
+		answer string
+		err    error
+	}{
+		"an error whose answer is stored": {err: gone},
+		"an error":                        {err: errors.New("broken")},
+		"a failure that is released":      {answer: `{"statusCode":409}`},
+		"a failure in doubt":              {answer: `{"statusCode":500}`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			store := &ledger{MemoryStore: idempotency.NewMemoryStore()}
+			h := served(&function{handle: func(ctx context.Context, _ int64) ([]byte, error) {
+				if err := enter(ctx, "entry"); err != nil {
+					t.Error(err)
+				}
+				return []byte(c.answer), c.err
+			}}, store)
+			mustAnswer(t, h, request{key: "k"})
+			if store.commits != 0 || len(store.entries) != 0 {
+				t.Errorf("got %d commits and entries %q, want none", store.commits, store.entries)
+			}
+		})
+	}
+	t.Run("a success that is released", func(t *testing.T) {
+		store := &ledger{MemoryStore: idempotency.NewMemoryStore()}
+		op := idempotency.NewOperation("enter", store, idempotency.StoreWhen(func(int, []byte) bool { return false }))
+		got, err := idempotency.Do(t.Context(), op, "k", nil, func(ctx context.Context) (string, error) { return "done", enter(ctx, "entry") })
+		if !errors.Is(err, idempotency.ErrNotCommitted) || got != "" || len(store.entries) != 0 || store.releases != 1 {
+			t.Errorf("got %q, error %v, entries %q and %d releases, want ErrNotCommitted and a release", got, err, store.entries, store.releases)
+		}
+	})
 }

@@ -49,7 +49,7 @@ func TestAClaimWhoseAnswerIsLostIsReleased(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					s := &deaf{Store: idempotency.NewMemoryStore(), lose: 1, hang: hang}
 					f := new(function)
-					h := protect(f, s, idempotency.AfterTimeout(p.of))
+					h := protect(f, s, p.of)
 					mustRefuse(t, h, request{key: "k"}, guard.Unavailable, "idempotency_store_unavailable")
 					f.mustHaveRun(t, 0)
 					mustAnswer(t, h, request{key: "k"})

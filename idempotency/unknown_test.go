@@ -2,6 +2,7 @@ package idempotency_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/url"
@@ -21,9 +22,9 @@ import (
 func policies() []policy {
 	nobodyKnows := errors.New("the bank does not answer")
 	return []policy{
-		{name: "Rerun", of: idempotency.Rerun},
-		{name: "Refuse", of: idempotency.Refuse, kind: guard.Conflict, code: "idempotency_outcome_unknown"},
-		{name: "Reconcile", of: idempotency.Reconcile(func(context.Context, idempotency.Unfinished) ([]byte, bool, error) {
+		{name: "Rerun", of: idempotency.AfterTimeout(idempotency.Rerun)},
+		{name: "Refuse", of: idempotency.AfterTimeout(idempotency.Refuse), kind: guard.Conflict, code: "idempotency_outcome_unknown"},
+		{name: "Reconcile", of: idempotency.Reconcile(func(context.Context, idempotency.Unfinished) (json.RawMessage, bool, error) {
 			return nil, false, nobodyKnows
 		}), kind: guard.Unavailable, code: "idempotency_not_reconciled"},
 	}
@@ -31,7 +32,7 @@ func policies() []policy {
 
 type policy struct {
 	name string
-	of   idempotency.TimeoutPolicy
+	of   idempotency.Option
 	kind guard.Kind // of the error after the lease
 	code string     // "" runs again
 }
@@ -108,12 +109,12 @@ func TestWhatTimedOutIsNotTakenForNothing(t *testing.T) {
 			t.Run(p.name+"/"+name, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					f := first(c.run)
-					layers := append(c.outside, idempotency.Once(idempotency.NewMemoryStore(), idempotency.Header("Idempotency-Key"), idempotency.AfterTimeout(p.of)))
+					layers := append(c.outside, idempotency.Once(idempotency.NewMemoryStore(), idempotency.Header("Idempotency-Key"), p.of))
 					h := guard.Wrap(f, append(layers, c.inside...)...)
 					if out, err := ask(t, h, request{key: "k"}); err == nil {
 						t.Fatalf("answered %s", out)
 					}
-					if p.of == idempotency.Rerun { // free at once
+					if p.name == "Rerun" { // free at once
 						mustAnswer(t, h, request{key: "k"})
 						f.mustHaveRun(t, 2)
 						return
@@ -135,7 +136,7 @@ func TestAHandlerCanSayThatItDoesNotKnow(t *testing.T) {
 			t.Run(p.name+"/"+name, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					f := first(failingWith(err))
-					h := served(f, idempotency.NewMemoryStore(), idempotency.AfterTimeout(p.of))
+					h := served(f, idempotency.NewMemoryStore(), p.of)
 					if out := mustAnswer(t, h, request{key: "k"}); read(t, out).StatusCode < 400 {
 						t.Fatalf("answered %s", out)
 					}
@@ -159,11 +160,11 @@ func TestAServerErrorIsNothingOnlyToRerun(t *testing.T) {
 			t.Run(p.name+"/"+answer, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					f := first(func(context.Context) ([]byte, error) { return []byte(answer), nil })
-					h := protect(f, idempotency.NewMemoryStore(), idempotency.AfterTimeout(p.of))
+					h := protect(f, idempotency.NewMemoryStore(), p.of)
 					if out := mustAnswer(t, h, request{key: "k"}); out != answer {
 						t.Errorf("got %s, want %s", out, answer)
 					}
-					if p.of == idempotency.Rerun {
+					if p.name == "Rerun" {
 						mustAnswer(t, h, request{key: "k"})
 						f.mustHaveRun(t, 2)
 						return
@@ -196,7 +197,7 @@ func TestAnErrorIsTakenAtItsWord(t *testing.T) {
 		} {
 			t.Run(p.name+"/"+name, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
-					h := served(first(c.run), idempotency.NewMemoryStore(), idempotency.AfterTimeout(p.of),
+					h := served(first(c.run), idempotency.NewMemoryStore(), p.of,
 						idempotency.StoreWhen(func(status int, answer []byte) bool {
 							return idempotency.Keep(status, answer) || status == 500
 						}))
@@ -219,7 +220,7 @@ func TestDoDoesNotTakeWhatTimedOutForNothing(t *testing.T) {
 		} {
 			t.Run(p.name+"/"+name, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
-					op := idempotency.NewOperation("charge", idempotency.NewMemoryStore(), idempotency.AfterTimeout(p.of))
+					op := idempotency.NewOperation("charge", idempotency.NewMemoryStore(), p.of)
 					do := func(fn func(context.Context) ([]byte, error)) error {
 						ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 						defer cancel()
@@ -230,7 +231,7 @@ func TestDoDoesNotTakeWhatTimedOutForNothing(t *testing.T) {
 						t.Fatal("no error")
 					}
 					again := func(context.Context) ([]byte, error) { return []byte("again"), nil }
-					if p.of == idempotency.Rerun && name != "not known" {
+					if p.name == "Rerun" && name != "not known" {
 						if err := do(again); err != nil {
 							t.Errorf("got %v, want a second run", err)
 						}

@@ -126,7 +126,7 @@ func TestHostileInputs(t *testing.T) {
 		"many verdicts to remember": {
 			schema: `{"$defs":{"n":{"items":{"allOf":[` + many(50, func(i int) string { return fmt.Sprintf(`{"$ref":"#/$defs/n%d"},{"$ref":"#/$defs/n%d"}`, i, i) }) + `]}},` +
 				many(50, func(i int) string { return fmt.Sprintf(`"n%d":{"items":{"maximum":%d}}`, i, i) }) + `},"$ref":"#/$defs/n"}`, small: `[[99]]`,
-			hostile: "[" + many(30_000, func(int) string { return "[0]" }) + "]", tooCostly: true,
+			hostile: "[" + many(6000, func(int) string { return "[0]" }) + "]", tooCostly: true,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -150,10 +150,10 @@ func TestHostileInputs(t *testing.T) {
 // What grows with the input alone is not too costly.
 func TestLargeInputsThatAreValid(t *testing.T) {
 	for name, tt := range map[string]struct{ schema, body string }{
-		"a tree of which all is judged": {
+		"a tree in which all is judged": {
 			schema: `{"properties":{"a":{"$ref":"#"}},"unevaluatedProperties":{"$ref":"#"}}`, body: nested(60),
 		},
-		"a tree of which all else is judged": {
+		"a tree in which all else is judged": {
 			schema: `{"additionalProperties":{"$ref":"#"},"unevaluatedProperties":{"$ref":"#"}}`, body: nested(60),
 		},
 		"elements that are listed": {

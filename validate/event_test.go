@@ -100,7 +100,7 @@ func TestTheLogOfAResultNamesThePlaces(t *testing.T) {
 	}
 }
 
-// An answer that is not as promised is our fault, and nobody is told how.
+// An answer that is not as promised is our fault, and the caller does not learn how.
 func TestResult(t *testing.T) {
 	layer := validate.Result(mustCompile([]byte(`{"type":"object","properties":{"id":{"type":"string"}},"required":["id"]}`)))
 	post := request(t, `{}`)

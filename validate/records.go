@@ -14,9 +14,9 @@ type Record interface {
 }
 
 // Records wraps a function that handles one record of a batch. The function is
-// called only with records whose text is strict JSON that s accepts. For any
-// other record the error is that of [Body]: it fails alone, and its kind says
-// that a retry cannot help.
+// called only with records whose text is strict JSON that s accepts. Any other
+// record fails alone, with the errors of [Body]: their kind says that a retry
+// cannot help.
 //
 //	place := validate.Records(orderSchema, placeOrder)
 //	for _, message := range event.Records { // of an events.SQSEvent

@@ -55,7 +55,9 @@ func (s *Schema) Validate(tree any, opts ...Option) error {
 }
 
 // Option changes how an input is validated.
-type Option func(*judge.Limits)
+type Option func(*options)
+
+type options struct{ limits judge.Limits }
 
 // MaxViolations sets how many places an error lists, 20 if it is not set. It
 // panics if n is below 1.
@@ -63,7 +65,7 @@ func MaxViolations(n int) Option {
 	if n < 1 {
 		panic("validate: MaxViolations below 1")
 	}
-	return func(l *judge.Limits) { l.Violations = n }
+	return func(o *options) { o.limits.Violations = n }
 }
 
 // MaxSteps limits the work on one input to n steps of up to 0.1 µs each, and
@@ -72,7 +74,7 @@ func MaxSteps(n int) Option {
 	if n < 1 {
 		panic("validate: MaxSteps below 1")
 	}
-	return func(l *judge.Limits) { l.Steps = n }
+	return func(o *options) { o.limits.Steps = n }
 }
 
 // checker is a schema with its limits.
@@ -85,11 +87,11 @@ func newChecker(layer string, s *Schema, opts []Option) checker {
 	if s == nil {
 		panic("validate: " + layer + " with a nil schema")
 	}
-	c := checker{s, judge.Limits{Violations: 20, Steps: 2_500_000}}
+	o := options{judge.Limits{Violations: 20, Steps: 2_500_000}}
 	for _, opt := range opts {
-		opt(&c.limits)
+		opt(&o)
 	}
-	return c
+	return checker{s, o.limits}
 }
 
 func (c checker) check(tree any) error { return c.judge.Check(tree, c.limits) }

@@ -23,7 +23,7 @@ func TestAWrongPasswordIsHashedOnceForEachCost(t *testing.T) {
 		clear(count)
 		header := "Basic " + base64.StdEncoding.EncodeToString([]byte(name+":wrong"))
 		if _, err := users.Verify(t.Context(), header); err == nil {
-			t.Errorf("%q is let in", name)
+			t.Errorf("%q: got a grant, want a refusal", name)
 		}
 		if !maps.Equal(count, want) {
 			t.Errorf("%q: hashed %v, want %v", name, count, want)

@@ -99,10 +99,10 @@ func TestUsers(t *testing.T) {
 		if err == nil {
 			got = g.Principal
 		} else if guard.KindOf(err) != guard.Unauthenticated {
-			t.Errorf("%q: %v", tt.header, err)
+			t.Errorf("%q: got %v, want unauthenticated", tt.header, err)
 		}
 		if got != tt.want {
-			t.Errorf("%.60q: %s, want %s", tt.header, got, tt.want)
+			t.Errorf("%.60q: got %s, want %s", tt.header, got, tt.want)
 		}
 	}
 }
@@ -112,7 +112,7 @@ func TestARefusalHasTheRealm(t *testing.T) {
 	h := guard.Wrap(guard.Func(func(context.Context, struct{}) (string, error) { return "", nil }), httpapi.Problems(), authorizer.Require(check))
 	out, err := h.Invoke(t.Context(), sample.Of(guard.FunctionURL).Bytes())
 	if err != nil || !strings.Contains(string(out), `"www-authenticate":"Basic realm=\"orders\", charset=\"UTF-8\""`) {
-		t.Errorf("%s, %v", out, err)
+		t.Errorf("got %s, %v; want the realm in WWW-Authenticate", out, err)
 	}
 }
 
@@ -138,7 +138,7 @@ func TestHashesThatAreTooWeakTooDearOrMalformedPanic(t *testing.T) {
 		func() {
 			defer func() {
 				if text, _ := recover().(string); !strings.HasPrefix(text, "basic: the user \"alice\"") {
-					t.Errorf("%q: panic %q", hash, text)
+					t.Errorf("%q: got the panic %q, want one about alice", hash, text)
 				}
 			}()
 			basic.Users("orders", map[string]basic.User{"alice": {Hash: hash}})
@@ -165,7 +165,7 @@ func TestHashesThatAreTooWeakTooDearOrMalformedPanic(t *testing.T) {
 		func() {
 			defer func() {
 				if text, _ := recover().(string); !strings.HasPrefix(text, "basic: ") {
-					t.Errorf("%s: panic %q", name, text)
+					t.Errorf("%s: got the panic %q, want one of basic", name, text)
 				}
 			}()
 			f()
@@ -213,7 +213,7 @@ func TestAPasswordIsHashedOncePerDecision(t *testing.T) {
 		}
 		runtime.ReadMemStats(&after)
 		if hashes := (after.TotalAlloc - before.TotalAlloc) / (memory << 10); hashes != 1 {
-			t.Errorf("%s: %d hashes", name, hashes)
+			t.Errorf("%s: got %d hashes, want one", name, hashes)
 		}
 	}
 }
@@ -225,7 +225,7 @@ func TestUsersAreCopied(t *testing.T) {
 	u.Scopes[0], u.Groups[0], u.Context["plan"] = "admin", "admins", "paid"
 	g, err := decide(t, check, credentials("alice", "p"))
 	if err != nil || g.Scopes[0] != "read" || g.Groups[0] != "g" || g.Context["plan"] != "free" {
-		t.Errorf("%+v, %v", g, err)
+		t.Errorf("got %+v, %v; want the grant as it was", g, err)
 	}
 }
 

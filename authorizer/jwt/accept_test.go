@@ -41,7 +41,7 @@ func TestEveryAlgorithmIsAcceptedWhereItIsAskedFor(t *testing.T) {
 		}
 		for _, other := range keys {
 			if _, err := v.Verify(t.Context(), other.token(claims(nil))); other.alg != k.alg && codeOf(err) != "token_algorithm" {
-				t.Errorf("%s where only %s is accepted: %v", other.alg, k.alg, err)
+				t.Errorf("%s where only %s is accepted: got %v, want token_algorithm", other.alg, k.alg, err)
 			}
 		}
 	}
@@ -58,6 +58,8 @@ func TestANumberOfASignatureMayBeginWithZeros(t *testing.T) {
 			sig = e.signature(signed)
 		}
 		expectCode(t, v, fmt.Sprintf("number %d", half), signed+"."+b64(sig), "")
+		cut := slices.Delete(slices.Clone(sig), 32*half, 32*half+1)
+		expectCode(t, v, fmt.Sprintf("number %d without its zero", half), signed+"."+b64(cut), "token_signature")
 	}
 }
 
@@ -120,10 +122,10 @@ func TestATokenWithoutKidNeedsExactlyOneKeyThatFits(t *testing.T) {
 	anonymous.kid, unnamed.kid = "", ""
 	v := verifier(t, config(a, b, d))
 	if _, err := v.Verify(t.Context(), anonymous.token(claims(nil))); codeOf(err) != "token_unknown_key" {
-		t.Errorf("with two keys that fit: %v", err)
+		t.Errorf("with two keys that fit: got %v, want token_unknown_key", err)
 	}
 	if _, err := v.Verify(t.Context(), unnamed.token(claims(nil))); err != nil {
-		t.Errorf("with one key that fits: %v", err)
+		t.Errorf("with one key that fits: got %v, want a grant", err)
 	}
 }
 
@@ -131,10 +133,10 @@ func TestKeysOfTheSameKid(t *testing.T) {
 	a, b, d := newEC("same"), newEC("same"), newEd("same")
 	v := verifier(t, config(a, b, d))
 	if _, err := v.Verify(t.Context(), a.token(claims(nil))); codeOf(err) != "token_unknown_key" {
-		t.Errorf("two that fit: %v", err)
+		t.Errorf("two that fit: got %v, want token_unknown_key", err)
 	}
 	if _, err := v.Verify(t.Context(), d.token(claims(nil))); err != nil {
-		t.Errorf("one that fits: %v", err)
+		t.Errorf("one that fits: got %v, want a grant", err)
 	}
 }
 
@@ -149,11 +151,11 @@ func TestAKeyInPEMTakesAnyKid(t *testing.T) {
 	v := verifier(t, c)
 	for _, k := range []signingKey{a, {alg: a.alg, key: a.key, public: a.public}, newRSA(jwt.RS256, "r")} {
 		if _, err := v.Verify(t.Context(), k.token(claims(nil))); err != nil {
-			t.Errorf("%s %q: %v", k.alg, k.kid, err)
+			t.Errorf("%s %q: got %v, want a grant", k.alg, k.kid, err)
 		}
 	}
 	if _, err := v.Verify(t.Context(), b.token(claims(nil))); codeOf(err) != "token_signature" {
-		t.Errorf("another key: %v", err)
+		t.Errorf("another key: got %v, want token_signature", err)
 	}
 }
 
@@ -197,7 +199,7 @@ func TestWhatAGrantSays(t *testing.T) {
 	}
 	for _, name := range []string{"Tenant", "COGNITO:groups", "Iss"} {
 		if _, err := v.Verify(t.Context(), e.token(claims(map[string]any{name: "x"}))); codeOf(err) != "token_malformed" {
-			t.Errorf("claim %s, which differs from one that is read in case alone: %v", name, err)
+			t.Errorf("claim %s, which differs from a known one in case alone: got %v, want token_malformed", name, err)
 		}
 	}
 }
@@ -297,7 +299,7 @@ func TestPrincipalCanHaveTheIssuerInIt(t *testing.T) {
 		t.Errorf("%+v, %v", got, err)
 	}
 	if _, err := v.Verify(t.Context(), e.token(claims(map[string]any{"sub": "nobody"}))); codeOf(err) != "token_claims" {
-		t.Errorf("of which nothing is made: %v", err)
+		t.Errorf("an empty principal: got %v, want token_claims", err)
 	}
 }
 
@@ -321,11 +323,11 @@ func TestClaimsAreDecodedStrictly(t *testing.T) {
 		} `json:"tenant"`
 	}
 	if err := got.Decode(&mine); err != nil || mine.Tenant.ID != "t-1" || mine.Tenant.Plan != "gold" {
-		t.Errorf("%+v, %v", mine, err)
+		t.Errorf("got %+v, %v; want the tenant", mine, err)
 	}
 	var other struct{ Tenant int }
 	var e2 *guard.Error
 	if err := got.Decode(&other); codeOf(err) != "token_claims" || !errors.As(err, &e2) {
-		t.Errorf("a field that differs in case alone: %v", err)
+		t.Errorf("a field that differs in case alone: got %v, want token_claims", err)
 	}
 }

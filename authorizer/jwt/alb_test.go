@@ -60,7 +60,7 @@ func TestALB(t *testing.T) {
 
 	grant, err := v.Verify(t.Context(), k.padded(balancerHeader(nil), userClaims))
 	if err != nil || grant.Principal != "u-1" || grant.Context["email"] != "ada@example.com" || !grant.Expires.Equal(now.Add(time.Minute)) {
-		t.Fatalf("%+v, %v", grant, err)
+		t.Fatalf("got %+v, %v; want the grant of u-1", grant, err)
 	}
 	more := func(member string) string { return userClaims[:len(userClaims)-1] + "," + member + "}" }
 	foreign := strings.Replace(balancer, "123456789012", "210987654321", 1)
@@ -187,7 +187,7 @@ func TestALB(t *testing.T) {
 		t.Run(a.name, func(t *testing.T) { expectCode(t, v, a.name, a.token, a.code) })
 	}
 	if n.count(balancerURI+balancerKid) != 1 || len(n.asked) != 1 {
-		t.Errorf("asked %v", n.asked)
+		t.Errorf("got requests %v, want one for the key", n.asked)
 	}
 }
 
@@ -211,7 +211,7 @@ func TestWhereLoadBalancersHaveTheirKeys(t *testing.T) {
 		c.HTTPClient = n.client()
 		expectCode(t, verifier(t, c), arn, k.padded(balancerHeader(map[string]any{"signer": arn}), userClaims), "")
 		if n.count(want+balancerKid) != 1 {
-			t.Errorf("%s: asked %v", arn, n.asked)
+			t.Errorf("%s: got requests %v, want one for the key", arn, n.asked)
 		}
 	}
 }
@@ -286,7 +286,7 @@ func TestAnOutageOfTheKeysOfALoadBalancer(t *testing.T) {
 			expectCode(t, v, name, token, outage)
 		}
 		if n.count(balancerURI+balancerKid) != 1 {
-			t.Errorf("%s: asked %v", name, n.asked)
+			t.Errorf("%s: got requests %v, want one", name, n.asked)
 		}
 		n.put(balancerURI+balancerKid, k.pem())
 		clock.move(time.Second)
@@ -302,7 +302,7 @@ func TestTokensOfALoadBalancerAreCached(t *testing.T) {
 	v, clock := started(c)
 	token := k.padded(balancerHeader(nil), userClaims)
 	if first := must(v.Verify(t.Context(), token)); must(v.Verify(t.Context(), token)) != first {
-		t.Error("it is not the same")
+		t.Error("got two grants, want the one that is cached")
 	}
 	clock.move(time.Minute)
 	expectCode(t, v, "expired", token, "token_expired")
@@ -345,7 +345,7 @@ func TestManyUnknownKidsOfALoadBalancerAtOnce(t *testing.T) {
 	close(start)
 	all.Wait()
 	if len(n.asked) > 2 {
-		t.Errorf("%d requests at once", len(n.asked))
+		t.Errorf("got %d requests at once, want 2 at most", len(n.asked))
 	}
 }
 

@@ -26,7 +26,7 @@ func TestAttacks(t *testing.T) {
 	v := verifier(t, config(r, e, e384, d, d2))
 	for _, k := range []signingKey{r, e, e384, d, d2} {
 		if _, err := v.Verify(t.Context(), k.token(claims(nil))); err != nil {
-			t.Fatalf("the plain token of %s: %v", k.alg, err)
+			t.Fatalf("the plain token of %s: got %v, want a grant", k.alg, err)
 		}
 	}
 	all := [][]attack{
@@ -112,6 +112,27 @@ func confusionAttacks(r, e, e384, d signingKey) (out []attack) {
 		attack{name: "another issuer's key of the same kid", token: newEC("e1").token(claims(nil)), code: "token_signature"},
 		attack{name: "another issuer's key of another kid", token: newEC("e9").token(claims(nil)), code: "token_unknown_key"},
 	)
+}
+
+// A key whose issuer does not say its alg is for the algorithm of its kind and
+// curve.
+func TestAKeyWithoutAlgIsForTheAlgorithmOfItsCurve(t *testing.T) {
+	for _, k := range []signingKey{
+		newRSA(jwt.RS256, "k"), newEC("k"), newCurve(jwt.ES384, elliptic.P384(), "k"), newCurve(jwt.ES512, elliptic.P521(), "k"), newEd("k"),
+	} {
+		c := config(k)
+		c.Keys = jwt.StaticJWKS(jwksOf(k.jwk(map[string]any{"alg": nil})))
+		v := verifier(t, c)
+		for _, alg := range []jwt.Algorithm{jwt.RS256, jwt.ES256, jwt.ES384, jwt.ES512, jwt.EdDSA} {
+			code := "token_algorithm"
+			if alg == k.alg {
+				code = ""
+			}
+			as := k
+			as.alg = alg
+			expectCode(t, v, fmt.Sprintf("%s with a key for %s", alg, k.alg), as.token(claims(nil)), code)
+		}
+	}
 }
 
 func kidAttacks(e signingKey) (out []attack) {

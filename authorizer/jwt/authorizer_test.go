@@ -65,7 +65,7 @@ func TestWhatAnAuthorizerMakesOfAToken(t *testing.T) {
 			out, err := h.Invoke(t.Context(), gatewayEvent(c.token))
 			if c.want == "" {
 				if guard.KindOf(err) != c.kind {
-					t.Errorf("%s, %v", out, err)
+					t.Errorf("got %s, %v; want an error of kind %v", out, err, c.kind)
 				}
 				return
 			}
@@ -73,7 +73,7 @@ func TestWhatAnAuthorizerMakesOfAToken(t *testing.T) {
 				IsAuthorized bool `json:"isAuthorized"`
 			}
 			if err := json.Unmarshal(out, &answer); err != nil || fmt.Sprint(answer.IsAuthorized) != c.want {
-				t.Errorf("%s, %v", out, err)
+				t.Errorf("got %s, %v; want isAuthorized %s", out, err, c.want)
 			}
 		})
 	}
@@ -103,7 +103,7 @@ func TestNoTokenMakesAnAuthorizerFail(t *testing.T) {
 			changes := map[string]any{"scope": nil}
 			changes[claim] = value
 			if _, err := h.Invoke(t.Context(), gatewayEvent(k.token(endless(changes)))); err != nil {
-				t.Errorf("%s %v: %v", claim, value, err)
+				t.Errorf("%s %v: got %v, want a decision", claim, value, err)
 			}
 		}
 	}
@@ -118,7 +118,7 @@ func TestAnAuthorizerTakesTheLeewayIntoAccount(t *testing.T) {
 		h := authorizer.Simple(authorizer.Bearer(jwt.New(c)))
 		out, err := h.Invoke(t.Context(), gatewayEvent(k.token(claims(map[string]any{"iat": nil, "exp": time.Now().Unix() - 1}))))
 		if err != nil || (string(out) == `{"isAuthorized":false}`) != denied {
-			t.Errorf("a leeway of %v: %s, %v", leeway, out, err)
+			t.Errorf("a leeway of %v: got %s, %v; want a denial: %v", leeway, out, err, denied)
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/lambdarmor/lambdarmor/authorizer/jwt/internal/jws"
 	"github.com/lambdarmor/lambdarmor/internal/reason"
 )
 
@@ -37,7 +38,7 @@ func newBalancerKeys(f *fetcher, uri string, now func() time.Time) *balancerKeys
 	}
 }
 
-func (b *balancerKeys) find(ctx context.Context, t *token) (*key, error) {
+func (b *balancerKeys) find(ctx context.Context, t *token) (*jws.Key, error) {
 	r := b.known(t.kid)
 	if r == nil {
 		if err := t.plausible(); err != nil {
@@ -49,15 +50,15 @@ func (b *balancerKeys) find(ctx context.Context, t *token) (*key, error) {
 		}
 	}
 	k, err := r.find(ctx, t)
-	if errors.Is(err, errNoUsableKey) {
+	if errors.Is(err, jws.ErrNoUsableKey) {
 		b.drop(t.kid, r)
 		return nil, unknownKey()
 	}
 	return k, err
 }
 
-func (b *balancerKeys) trusts(k *key, now time.Time) bool {
-	r := b.known(k.id)
+func (b *balancerKeys) trusts(k *jws.Key, now time.Time) bool {
+	r := b.known(k.ID)
 	return r != nil && r.trusts(k, now)
 }
 
@@ -110,23 +111,23 @@ func (b *balancerKeys) drop(kid string, r *remoteKeys) {
 // keyAt returns the loader of one key, which is in PEM.
 func (b *balancerKeys) keyAt(kid string) loader {
 	uri := b.uri + kid
-	return func(ctx context.Context) (*keySet, time.Duration, error) {
+	return func(ctx context.Context) (*jws.Set, time.Duration, error) {
 		body, age, err := b.fetcher.get(ctx, uri)
 		var status statusError
 		if errors.As(err, &status) && (status == http.StatusNotFound || status == http.StatusForbidden) {
-			return nil, 0, fmt.Errorf("%w: %w", errNoUsableKey, err)
+			return nil, 0, fmt.Errorf("%w: %w", jws.ErrNoUsableKey, err)
 		}
 		if err != nil {
 			return nil, 0, err
 		}
-		keys, err := parsePEM(body)
+		keys, err := jws.ParsePEM(body)
 		if err == nil && len(keys) > 1 {
 			err = reason.New("there is more than one key")
 		}
 		if err != nil {
 			return nil, 0, fmt.Errorf("get %s: %w", uri, err)
 		}
-		keys[0].id = kid
-		return &keySet{keys: keys}, age, nil
+		keys[0].ID = kid
+		return jws.NewSet(keys...), age, nil
 	}
 }

@@ -61,7 +61,7 @@ func claimNames() []string {
 
 // judgeClaims reads and checks the claims of t.
 func (v *Verifier) judgeClaims(t *token) (*Claims, error) {
-	payload, ok := v.encoding.decode(t.payload)
+	payload, ok := v.encoding.Decode(t.payload)
 	if !ok {
 		return nil, refuse(codeMalformed, "The token's payload is not base64url.")
 	}

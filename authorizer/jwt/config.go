@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/lambdarmor/lambdarmor/authorizer"
+	"github.com/lambdarmor/lambdarmor/authorizer/jwt/internal/jws"
 	"github.com/lambdarmor/lambdarmor/internal/reason"
 )
 
@@ -124,11 +125,11 @@ func (c *Config) checkAlgorithms() error {
 	secret, fitting := c.Keys.isSecret(), 0
 	for _, a := range c.algorithms() {
 		switch {
-		case !a.isKnown():
+		case !jws.IsKnown(string(a)):
 			return fmt.Errorf("unknown algorithm %q", a)
-		case a.isHMAC() != secret:
+		case jws.IsHMAC(string(a)) != secret:
 			return reason.New("HS algorithms require a SharedSecret, and it requires them alone")
-		case c.Keys.set == nil || slices.ContainsFunc(c.Keys.set.keys, func(k *key) bool { return k.fits(a) }):
+		case c.Keys.set == nil || c.Keys.set.CanVerify(string(a)):
 			fitting++
 		case len(c.Algorithms) > 0:
 			return fmt.Errorf("no key is for %s", a)

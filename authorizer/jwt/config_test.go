@@ -86,7 +86,7 @@ func TestAMisconfigurationPanics(t *testing.T) {
 		"Cognito's ID for no client":    jwt.CognitoID("eu-central-1_AbCdEfGhI"),
 	} {
 		if text := panicOf(func() { jwt.New(c) }); !strings.HasPrefix(text, "jwt: New: ") {
-			t.Errorf("%s: %q", name, text)
+			t.Errorf("%s: got the panic %q, want one of jwt", name, text)
 		}
 	}
 	for name, do := range map[string]func(){
@@ -129,7 +129,7 @@ func TestAMisconfigurationPanics(t *testing.T) {
 	} {
 		prefix, _, _ := strings.Cut(name, ": ")
 		if text := panicOf(do); !strings.HasPrefix(text, "jwt: "+prefix+": ") {
-			t.Errorf("%s: %q", name, text)
+			t.Errorf("%s: got the panic %q, want one of jwt", name, text)
 		}
 	}
 }
@@ -209,12 +209,12 @@ func TestUnusableEntriesOfASetArePassedOver(t *testing.T) {
 		"kid of 300 bytes":          e.jwk(map[string]any{"kid": strings.Repeat("x", 300)}),
 	} {
 		if text := panicOf(func() { jwt.StaticJWKS(jwksOf(entry)) }); !strings.Contains(text, "no key that can be used") {
-			t.Errorf("%s, alone: %q", name, text)
+			t.Errorf("%s, alone: got the panic %q, want no usable key", name, text)
 		}
 		c := config(good)
 		c.Keys = jwt.StaticJWKS(jwksOf(entry, good.jwk(nil)))
 		if _, err := verifier(t, c).Verify(t.Context(), good.token(claims(nil))); err != nil {
-			t.Errorf("%s, beside a good one: %v", name, err)
+			t.Errorf("%s, beside a good one: got %v, want a grant", name, err)
 		}
 	}
 }
@@ -239,7 +239,7 @@ func TestATextThatIsNoSetIsRefused(t *testing.T) {
 		"a key that is a string": `{"keys":["x"]}`,
 	} {
 		if text := panicOf(func() { jwt.StaticJWKS([]byte(text)) }); !strings.HasPrefix(text, "jwt: StaticJWKS: key set: ") {
-			t.Errorf("%s: %q", name, text)
+			t.Errorf("%s: got the panic %q, want one of jwt", name, text)
 		}
 	}
 }

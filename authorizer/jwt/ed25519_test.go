@@ -39,7 +39,7 @@ func TestAnEd25519KeyOfSmallOrderIsRefused(t *testing.T) {
 		}
 		key := signingKey{alg: jwt.EdDSA, kid: "s", public: smallOrder(i)}
 		if text := panicOf(func() { jwt.StaticJWKS(jwks(key)) }); !strings.Contains(text, "small order") {
-			t.Errorf("%s: %q", smallOrders[i], text)
+			t.Errorf("%s: got the panic %q, want small order", smallOrders[i], text)
 		}
 	}
 	for range 100 {
@@ -91,18 +91,18 @@ func TestWhichNamesOfEd25519Agree(t *testing.T) {
 			only := c
 			only.Algorithms = []jwt.Algorithm{alg}
 			if text := panicOf(func() { expectCode(t, verifier(t, only), string(alg)+" alone", token, "") }); (text == "") != (code == "") {
-				t.Errorf("%s alone, with a key for %q: %q", alg, named, text)
+				t.Errorf("%s alone, with a key for %q: got the panic %q, want %q", alg, named, text, code)
 			}
 		}
 	}
 	// A set of keys for other algorithms of RFC 9864 has none.
 	for _, alg := range []string{"Ed448", "ESP256", "ESB256", "ed25519"} {
 		if text := panicOf(func() { jwt.StaticJWKS(jwksOf(k.jwk(map[string]any{"alg": alg}))) }); !strings.Contains(text, "no key that can be used") {
-			t.Errorf("%s: %q", alg, text)
+			t.Errorf("%s: got the panic %q, want no usable key", alg, text)
 		}
 	}
 	if text := panicOf(func() { jwt.StaticJWKS(jwksOf(newEC("k").jwk(map[string]any{"alg": "Ed25519"}))) }); text == "" {
-		t.Error("a P-256 key is one for Ed25519")
+		t.Error("got a P-256 key for Ed25519, want a panic")
 	}
 }
 

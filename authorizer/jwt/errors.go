@@ -54,14 +54,10 @@ func unavailable(cause error, retryAfter time.Duration) error {
 }
 
 var (
-	// errUnknownKid is internal: a newer key set may have the key.
-	errUnknownKid = reason.New("no key of the set has the token's kid")
 	// errMustFetch is internal: only the issuer can say whether there is a key.
 	errMustFetch = reason.New("the keys have to be fetched")
 	// errTooManyKids is the cause where the budget for unknown kids is used up.
 	errTooManyKids = reason.New("the kid is not known, and keys were fetched for too many other kids just now")
-	// errNoUsableKey is the cause where an answer is a key set without such a key.
-	errNoUsableKey = reason.New("no key that can be used")
 )
 
 func unknownKey() error {

@@ -6,6 +6,8 @@ import (
 	"crypto/x509"
 	"net/http"
 	"time"
+
+	"github.com/lambdarmor/lambdarmor/authorizer/jwt/internal/jws"
 )
 
 // SetClock sets the clock of a verifier and of the keys that it fetches.
@@ -15,7 +17,7 @@ func (v *Verifier) SetClock(now func() time.Time) { v.clock = now }
 // the payload without a check.
 func CheckJWS(k Keys, accepted []Algorithm, text string) ([]byte, error) {
 	c := Config{Algorithms: accepted}
-	v := &Verifier{config: c.withDefaults(), encoding: unpadded, keys: k.set}
+	v := &Verifier{config: c.withDefaults(), encoding: jws.Unpadded, keys: staticKeys{k.set}}
 	t, err := v.split(text, time.Time{})
 	if err != nil {
 		return nil, err
@@ -23,7 +25,7 @@ func CheckJWS(k Keys, accepted []Algorithm, text string) ([]byte, error) {
 	if _, err := v.checkSignature(context.Background(), t); err != nil {
 		return nil, err
 	}
-	payload, ok := unpadded.decode(t.payload)
+	payload, ok := jws.Unpadded.Decode(t.payload)
 	if !ok {
 		return nil, refuse(codeMalformed, "")
 	}

@@ -81,7 +81,7 @@ func TestAnswersThatAreNoKeys(t *testing.T) {
 			}
 			s.expect(t, "ten tokens", 1)
 			if got := s.count("/elsewhere"); got != 0 {
-				t.Errorf("a redirect was followed")
+				t.Errorf("got %d requests after a redirect, want none", got)
 			}
 		})
 	}
@@ -110,7 +110,7 @@ func TestASlowIssuerIsNotWaitedFor(t *testing.T) {
 	for range 2 {
 		_, err := v.Verify(t.Context(), newEC("a").token(claims(nil)))
 		if codeOf(err) != outage || !errors.Is(err, context.DeadlineExceeded) || requests != 1 {
-			t.Errorf("%v, after %d requests", err, requests)
+			t.Errorf("got %v after %d requests, want the end of the time after one", err, requests)
 		}
 	}
 }
@@ -138,11 +138,11 @@ func TestOfAnEndlessAnswerNoMoreIsReadThanTheBound(t *testing.T) {
 	})
 	expectCode(t, v, "endless", newEC("a").token(claims(nil)), outage)
 	if body.read > 150_001 {
-		t.Errorf("%d bytes were read", body.read)
+		t.Errorf("got %d bytes read, want 150001 at most", body.read)
 	}
 }
 
-func TestTheTimeoutIsThatOfAPIGateway(t *testing.T) {
+func TestTheTimeoutOfAFetch(t *testing.T) {
 	if got := jwt.New(jwt.Config{Issuer: issuer, Audiences: []string{audience}}).FetchTimeout(); got != 1500*time.Millisecond {
 		t.Errorf("%v", got)
 	}
@@ -176,11 +176,11 @@ func TestAWaiterLeavesOnItsOwnContext(t *testing.T) {
 	}
 	leave()
 	if err := <-left; codeOf(err) != outage || !errors.Is(err, context.Canceled) {
-		t.Errorf("who left: %v", err)
+		t.Errorf("who left: got %v, want the end of its context", err)
 	}
 	close(release)
 	if err := <-stayed; err != nil {
-		t.Errorf("who stayed: %v", err)
+		t.Errorf("who stayed: got %v, want a grant", err)
 	}
 	s.expect(t, "for both", 1)
 }
@@ -211,12 +211,12 @@ func TestAFetchEndsWithTheLastWhoWaits(t *testing.T) {
 	leave()
 	for range 8 {
 		if err := <-left; !errors.Is(err, context.Canceled) {
-			t.Errorf("%v", err)
+			t.Errorf("got %v, want the end of its context", err)
 		}
 	}
 	<-ended
 	if v.Waiters() != 0 {
-		t.Error("the fetch is still there")
+		t.Error("got a fetch that is still under way, want none")
 	}
 	// It was nobody's failure: the next one asks at once.
 	s.answers(serve(jwks(k)))
@@ -231,7 +231,7 @@ func TestKeysThatAreThereNeedNoContext(t *testing.T) {
 	expectCode(t, v, "with one that has not", k.token(claims(nil)), "")
 	cancel()
 	if _, err := v.Verify(ctx, k.token(claims(nil))); err != nil {
-		t.Errorf("with keys that are there: %v", err)
+		t.Errorf("with keys that are there: got %v, want a grant", err)
 	}
 }
 
@@ -295,7 +295,7 @@ func TestNoGoroutineOutlivesAFetch(t *testing.T) {
 			}
 			for deadline := time.Now().Add(time.Minute); runtime.NumGoroutine() > before || open.Load() > 0; runtime.Gosched() {
 				if time.Now().After(deadline) {
-					t.Fatalf("%d goroutines, %d before, and %d connections", runtime.NumGoroutine(), before, open.Load())
+					t.Fatalf("got %d goroutines, want %d as before; and %d connections, want none", runtime.NumGoroutine(), before, open.Load())
 				}
 			}
 		})

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/lambdarmor/lambdarmor/authorizer/jwt/internal/jws"
 	"github.com/lambdarmor/lambdarmor/internal/reason"
 )
 
@@ -76,12 +77,12 @@ func (f *fetcher) get(ctx context.Context, uri string) (body []byte, age time.Du
 
 // keySetAt returns the loader of the JWK Set at uri.
 func (f *fetcher) keySetAt(uri string) loader {
-	return func(ctx context.Context) (*keySet, time.Duration, error) {
+	return func(ctx context.Context) (*jws.Set, time.Duration, error) {
 		body, age, err := f.get(ctx, uri)
 		if err != nil {
 			return nil, 0, err
 		}
-		set, err := parseKeySet(body)
+		set, err := jws.ParseSet(body)
 		if err != nil {
 			return nil, 0, fmt.Errorf("get %s: %w", uri, err)
 		}
@@ -94,26 +95,25 @@ func (f *fetcher) keySetAt(uri string) loader {
 // the URI of the keys can change too.
 func (f *fetcher) discover(issuer string) loader {
 	uri := strings.TrimSuffix(issuer, "/") + "/.well-known/openid-configuration"
-	return func(ctx context.Context) (*keySet, time.Duration, error) {
+	return func(ctx context.Context) (*jws.Set, time.Duration, error) {
 		body, _, err := f.get(ctx, uri)
 		if err != nil {
 			return nil, 0, err
 		}
-		var metadata struct {
-			Issuer  string `json:"issuer"`
-			JWKSURI string `json:"jwks_uri"`
-		}
-		err = unmarshalBounded(body, &metadata)
-		if err == nil && metadata.Issuer != issuer {
+		metadata, ok := strictObject(body, jws.MaxDepth, jws.MaxNodes, []string{"issuer", "jwks_uri"})
+		keys, _ := metadata["jwks_uri"].(string)
+		switch {
+		case !ok:
+			err = reason.New("it is not a JSON object with one meaning")
+		case metadata["issuer"] != issuer:
 			err = reason.New("it has another issuer")
-		}
-		if err == nil {
-			err = checkURI(metadata.JWKSURI)
+		default:
+			err = checkURI(keys)
 		}
 		if err != nil {
 			return nil, 0, fmt.Errorf("get %s: %w", uri, err)
 		}
-		return f.keySetAt(metadata.JWKSURI)(ctx)
+		return f.keySetAt(keys)(ctx)
 	}
 }
 

@@ -101,7 +101,7 @@ func FuzzClaims(f *testing.F) {
 		got, err := v.Claims(t.Context(), k.token(text))
 		if err != nil {
 			if guard.KindOf(err) != guard.Unauthenticated && codeOf(err) != "unavailable/token_not_yet_valid" {
-				t.Fatalf("%v", err)
+				t.Fatalf("got %v, want a refusal of the token", err)
 			}
 			return
 		}

@@ -3,20 +3,16 @@ package jwt
 import (
 	"bytes"
 	"context"
-	"crypto/x509"
-	"encoding/pem"
-	"errors"
-	"slices"
 	"time"
 
-	"github.com/lambdarmor/lambdarmor/internal/reason"
+	"github.com/lambdarmor/lambdarmor/authorizer/jwt/internal/jws"
 )
 
 // Keys say where the keys that verify tokens come from. The zero value finds them
 // by OpenID Connect Discovery: on first use it reads the issuer's document
 // .well-known/openid-configuration.
 type Keys struct {
-	set *keySet
+	set *jws.Set // nil if they are fetched
 	uri string
 }
 
@@ -34,7 +30,7 @@ func JWKS(uri string) Keys {
 // tokens, such as encryption keys. It panics if none is left, or if the text is
 // not a JWK Set.
 func StaticJWKS(jwks []byte) Keys {
-	set, err := parseKeySet(jwks)
+	set, err := jws.ParseSet(jwks)
 	if err != nil {
 		panic("jwt: StaticJWKS: " + err.Error())
 	}
@@ -46,13 +42,13 @@ func StaticJWKS(jwks []byte) Keys {
 // anything else, and if two keys are for the same algorithm: use [StaticJWKS] for
 // those.
 func PEM(blocks []byte) Keys {
-	keys, err := parsePEM(blocks)
+	keys, err := jws.ParsePEM(blocks)
 	if err != nil {
 		panic("jwt: PEM: " + err.Error())
 	}
-	set := &keySet{keys: keys, ignoreKid: true}
+	set := jws.NewUnnamedSet(keys...)
 	for _, a := range defaultAlgorithms() {
-		if _, err := set.pick("", a); err != nil && !errors.Is(err, errUnknownKid) {
+		if _, err := set.Pick("", string(a)); err == jws.ErrAmbiguous {
 			panic("jwt: PEM: two keys are for " + string(a) + ", and have no kid")
 		}
 	}
@@ -64,89 +60,36 @@ func PEM(blocks []byte) Keys {
 // so use it only for tokens that no other party reads. It panics on less than 32
 // bytes.
 func SharedSecret(secret []byte) Keys {
-	if len(secret) < HS256.hash().Size() {
+	if len(secret) < 32 {
 		panic("jwt: SharedSecret: the secret must have at least 32 bytes")
 	}
-	k := &key{material: sharedSecret(bytes.Clone(secret))}
-	return Keys{set: &keySet{keys: []*key{k}, ignoreKid: true}}
+	return Keys{set: jws.NewSecretSet(bytes.Clone(secret))}
 }
 
 // isSecret reports whether k is a SharedSecret.
-func (k Keys) isSecret() bool {
-	if k.set == nil {
-		return false
-	}
-	_, ok := k.set.keys[0].material.(sharedSecret)
-	return ok
-}
+func (k Keys) isSecret() bool { return k.set != nil && k.set.IsSecret() }
 
-func parsePEM(data []byte) ([]*key, error) {
-	var keys []*key
-	for data = bytes.TrimSpace(data); len(data) > 0; data = bytes.TrimSpace(data) {
-		block, rest := pem.Decode(data)
-		read := data[:len(data)-len(rest)]
-		// The decoder skips what it cannot read before a block.
-		if block == nil || block.Type != "PUBLIC KEY" || bytes.LastIndex(read, []byte("-----BEGIN ")) != 0 {
-			return nil, reason.New("there must be blocks of PUBLIC KEY, and nothing else")
-		}
-		material, err := x509.ParsePKIXPublicKey(block.Bytes)
-		if err != nil {
-			return nil, reason.New("a block is not a public key")
-		}
-		k, err := newKey(material)
-		if err != nil {
-			return nil, err
-		}
-		keys, data = append(keys, k), rest
-	}
-	if len(keys) == 0 {
-		return nil, reason.New("there is no key")
-	}
-	return keys, nil
-}
+// staticKeys never change.
+type staticKeys struct{ *jws.Set }
 
-// A keySet has the keys of one issuer. It never changes.
-type keySet struct {
-	keys      []*key
-	ignoreKid bool // the keys have no ids, and tokens may have any kid
-}
-
-// pick returns the one key that a token can mean: exactly one of those with its
-// kid, or of all if it has none, must fit its algorithm. It never tries several.
-// The error is errUnknownKid if a newer set may have the key.
-func (s *keySet) pick(kid string, alg Algorithm) (*key, error) {
-	var found *key
-	named := false // a key has the kid
-	for _, k := range s.keys {
-		if kid != "" && !s.ignoreKid && k.id != kid {
-			continue
-		}
-		named = kid != ""
-		if !k.fits(alg) {
-			continue
-		}
-		if found != nil {
-			return nil, refuse(codeUnknownKey, "More than one key could have signed the token.")
-		}
-		found = k
-	}
-	switch {
-	case found != nil:
-		return found, nil
-	case named:
-		return nil, refuse(codeAlgorithm, "The token's algorithm does not fit its key.")
-	default:
-		return nil, errUnknownKid
-	}
-}
-
-// find implements keySource for keys that never change.
-func (s *keySet) find(_ context.Context, t *token) (*key, error) {
-	k, err := s.pick(t.kid, t.alg)
-	if err == errUnknownKid {
+func (s staticKeys) find(_ context.Context, t *token) (*jws.Key, error) {
+	k, err := pick(s.Set, t)
+	if err == jws.ErrUnknownKid {
 		return nil, unknownKey()
 	}
 	return k, err
 }
 
-func (s *keySet) trusts(k *key, _ time.Time) bool { return slices.Contains(s.keys, k) }
+func (s staticKeys) trusts(k *jws.Key, _ time.Time) bool { return s.Has(k) }
+
+// pick returns the key of t. The error is [jws.ErrUnknownKid] or a refusal.
+func pick(s *jws.Set, t *token) (*jws.Key, error) {
+	k, err := s.Pick(t.kid, string(t.alg))
+	switch err {
+	case jws.ErrAmbiguous:
+		return nil, refuse(codeUnknownKey, "More than one key could have signed the token.")
+	case jws.ErrOtherAlgorithm:
+		return nil, refuse(codeAlgorithm, "The token's algorithm does not fit its key.")
+	}
+	return k, err
+}

@@ -129,7 +129,7 @@ func TestAnIssuerThatIsTooSlowIsHeldBackLikeOneThatFails(t *testing.T) {
 		before := n.count(uri)
 		for range 5 {
 			if _, err := v.Verify(noTime, a.token(lasting())); err != nil {
-				t.Errorf("while it is slow: %v", err)
+				t.Errorf("while it is slow: got %v, want a grant by known keys", err)
 			}
 		}
 		if n.count(uri) > before {
@@ -145,7 +145,7 @@ func TestAnIssuerThatIsTooSlowIsHeldBackLikeOneThatFails(t *testing.T) {
 	v, _ = started(c)
 	for range 2 {
 		if _, err := v.Verify(noTime, a.token(lasting())); codeOf(err) != outage {
-			t.Errorf("without keys: %v", err)
+			t.Errorf("without keys: got %v, want an outage", err)
 		}
 	}
 	n.slow.Store(false)
@@ -194,7 +194,7 @@ func TestANewKeyIsNotCalledUnknownByWhomTheIssuerDoesNotAnswer(t *testing.T) {
 			return nil, r.Context().Err()
 		}
 		if _, err := v.Verify(ctx, b.token(lasting())); codeOf(err) != outage {
-			t.Errorf("who left: %v", err)
+			t.Errorf("who left: got %v, want an outage", err)
 		}
 		if begun != ended {
 			t.Error("a fetch goes on when nobody waits for it any more")
@@ -202,7 +202,7 @@ func TestANewKeyIsNotCalledUnknownByWhomTheIssuerDoesNotAnswer(t *testing.T) {
 		leave()
 	}
 	if begun != 2 { // as many as there are after a quiet time: to leave is no failure
-		t.Errorf("%d fetches for those who left", begun)
+		t.Errorf("got %d fetches for those who left, want 2", begun)
 	}
 	next = n.RoundTrip
 	expectCode(t, v, "who stays", b.token(lasting()), outage)
@@ -245,13 +245,13 @@ func TestATransportThatIsBrokenIsAnOutage(t *testing.T) {
 			expectCode(t, v, "a known key", a.token(lasting()), "")
 			_, err := v.Verify(t.Context(), newEC("b").token(lasting()))
 			if codeOf(err) != outage || strings.Contains(err.Error(), "secret") {
-				t.Errorf("a key that may be a new one: %v", err)
+				t.Errorf("a key that may be a new one: got %v, want an outage without the panic's text", err)
 			}
 			next = working
 			clock.move(time.Second)
 			expectCode(t, v, "when it works", a.token(lasting()), "")
 			if working.count(uri) != 2 {
-				t.Errorf("asked %v", working.asked)
+				t.Errorf("got requests %v, want 2", working.asked)
 			}
 		})
 	}

@@ -189,11 +189,11 @@ func TestCognito(t *testing.T) {
 			t.Errorf("%s: %v, want %q", c.name, err, c.code)
 		}
 		if err == nil && (grant.Principal != "u-1" || len(grant.Groups) != 1 || grant.Groups[0] != "staff") {
-			t.Errorf("%s: %+v", c.name, grant)
+			t.Errorf("%s: got %+v, want u-1 of the group staff", c.name, grant)
 		}
 	}
 	if got := n.count(iss + "/.well-known/jwks.json"); got != 2 || len(n.asked) != 1 {
-		t.Errorf("asked %v", n.asked)
+		t.Errorf("got requests %v, want two for the keys", n.asked)
 	}
 }
 
@@ -264,7 +264,7 @@ func TestDiscovery(t *testing.T) {
 		v, _ := started(jwt.Config{Issuer: iss, Audiences: []string{audience}, HTTPClient: n.client()})
 		expectCode(t, v, name, k.token(claims(map[string]any{"iss": iss})), outage)
 		if len(n.asked) != 1 || n.count(at) != 1 {
-			t.Errorf("%s: asked %v", name, n.asked)
+			t.Errorf("%s: got requests %v, want one for the metadata", name, n.asked)
 		}
 	}
 
@@ -275,7 +275,7 @@ func TestDiscovery(t *testing.T) {
 	n := newInternet(map[string][]byte{at: document(iss, "https://keys.example/1"), "https://keys.example/1": jwks(k)})
 	v, clock := started(jwt.Config{Issuer: iss, Audiences: []string{audience}, HTTPClient: n.client()})
 	if len(n.asked) != 0 {
-		t.Errorf("before the first token it was asked %v", n.asked)
+		t.Errorf("before the first token: got requests %v, want none", n.asked)
 	}
 	token := k.token(claims(map[string]any{"iss": iss, "exp": now.Add(100 * time.Hour).Unix()}))
 	var all sync.WaitGroup
@@ -284,7 +284,7 @@ func TestDiscovery(t *testing.T) {
 	}
 	all.Wait()
 	if n.count(at) != 1 || n.count("https://keys.example/1") != 1 {
-		t.Errorf("for 32 tokens it was asked %v", n.asked)
+		t.Errorf("for 32 tokens: got requests %v, want one for each document", n.asked)
 	}
 	// The keys have moved.
 	other := newEC("b")

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/lambdarmor/lambdarmor/authorizer/jwt/internal/jws"
 	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/internal/clock"
 	"github.com/lambdarmor/lambdarmor/internal/flight"
@@ -23,7 +24,7 @@ const (
 func backoff() flight.Backoff { return flight.Backoff{First: time.Second, Longest: 30 * time.Second} }
 
 // A loader fetches keys, and returns how long they may be used.
-type loader func(ctx context.Context) (*keySet, time.Duration, error)
+type loader func(ctx context.Context) (*jws.Set, time.Duration, error)
 
 // remoteKeys are fetched when a token needs them: when there are none yet, when
 // they are too old, or when its kid is not known. There is one fetch at a time,
@@ -42,7 +43,7 @@ type remoteKeys struct {
 
 // A snapshot is the answer to a fetch. It never changes.
 type snapshot struct {
-	*keySet
+	*jws.Set
 	at    time.Time
 	fresh time.Time // until when the keys are used without another fetch
 }
@@ -58,18 +59,17 @@ func (s *snapshot) isTrusted(now time.Time) bool {
 // A fetch is under way.
 type fetch struct {
 	*flight.Flight
-	kid string // of the token that began it
-	alg Algorithm
+	token *token // that began it
 }
 
 func newRemoteKeys(f *fetcher, load loader, now func() time.Time) *remoteKeys {
 	return &remoteKeys{fetcher: f, load: load, now: now, unknown: newUnknownKids(unknownKidEvery)}
 }
 
-func (r *remoteKeys) trusts(k *key, now time.Time) bool {
+func (r *remoteKeys) trusts(k *jws.Key, now time.Time) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.current.isFresh(now) && r.current.trusts(k, now)
+	return r.current.isFresh(now) && r.current.Has(k)
 }
 
 // fetchedAt returns when the keys were fetched, zero if never.
@@ -82,7 +82,7 @@ func (r *remoteKeys) fetchedAt() time.Time {
 	return r.current.at
 }
 
-func (r *remoteKeys) find(ctx context.Context, t *token) (*key, error) {
+func (r *remoteKeys) find(ctx context.Context, t *token) (*jws.Key, error) {
 	r.mu.Lock()
 	k, err := r.decide(t)
 	r.mu.Unlock()
@@ -107,13 +107,13 @@ func (r *remoteKeys) find(ctx context.Context, t *token) (*key, error) {
 
 // decide returns the key of t, or why there is none, or errMustFetch. r.mu is
 // held.
-func (r *remoteKeys) decide(t *token) (*key, error) {
+func (r *remoteKeys) decide(t *token) (*jws.Key, error) {
 	now := r.now()
-	k, err := (*key)(nil), error(errUnknownKid)
+	k, err := (*jws.Key)(nil), error(jws.ErrUnknownKid)
 	if r.current.isTrusted(now) {
-		k, err = r.current.pick(t.kid, t.alg)
+		k, err = pick(r.current.Set, t)
 	}
-	known, fresh := err != errUnknownKid, r.current.isFresh(now)
+	known, fresh := err != jws.ErrUnknownKid, r.current.isFresh(now)
 	switch {
 	case known && fresh:
 		return k, err
@@ -134,7 +134,7 @@ func (r *remoteKeys) decide(t *token) (*key, error) {
 // fetch waits for a fetch, and reports whether it was under way already. It
 // returns the key of t if there is one then, and errMustFetch if it is still not
 // known.
-func (r *remoteKeys) fetch(ctx context.Context, t *token) (k *key, joined bool, err error) {
+func (r *remoteKeys) fetch(ctx context.Context, t *token) (k *jws.Key, joined bool, err error) {
 	r.mu.Lock()
 	if k, err := r.decide(t); err != errMustFetch { // others may have fetched meanwhile
 		r.mu.Unlock()
@@ -151,7 +151,7 @@ func (r *remoteKeys) fetch(ctx context.Context, t *token) (k *key, joined bool, 
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.current.isTrusted(r.now()) {
-		if k, picked := r.current.pick(t.kid, t.alg); picked != errUnknownKid {
+		if k, picked := pick(r.current.Set, t); picked != jws.ErrUnknownKid {
 			return k, joined, picked
 		}
 	}
@@ -171,10 +171,10 @@ func (r *remoteKeys) board(ctx context.Context, t *token) (f *fetch, leave func(
 	if now := r.now(); r.current.isFresh(now) {
 		r.unknown.Take(now)
 	}
-	f = &fetch{kid: t.kid, alg: t.alg}
+	f = &fetch{token: t}
 	r.fetching = f
 	f.Flight, leave = flight.Start(ctx, ctx, 2*r.fetcher.timeout, func(ctx context.Context) (err error) {
-		set, age := (*keySet)(nil), time.Duration(0)
+		set, age := (*jws.Set)(nil), time.Duration(0)
 		err = flight.ErrEnded // if load does not return
 		defer func() { r.land(ctx, f, set, age, err) }()
 		set, age, err = r.load(ctx)
@@ -184,7 +184,7 @@ func (r *remoteKeys) board(ctx context.Context, t *token) (f *fetch, leave func(
 }
 
 // land takes in how f ended, unless another fetch has begun since.
-func (r *remoteKeys) land(ctx context.Context, f *fetch, set *keySet, age time.Duration, err error) {
+func (r *remoteKeys) land(ctx context.Context, f *fetch, set *jws.Set, age time.Duration, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.fetching != f {
@@ -193,9 +193,9 @@ func (r *remoteKeys) land(ctx context.Context, f *fetch, set *keySet, age time.D
 	r.fetching = nil
 	now := r.now()
 	if err == nil {
-		r.current, r.failures = &snapshot{keySet: set, at: now, fresh: now.Add(age)}, flight.Failures{}
-		if _, err := set.pick(f.kid, f.alg); err == errUnknownKid {
-			r.unknown.noteAbsent(f.kid, now)
+		r.current, r.failures = &snapshot{Set: set, at: now, fresh: now.Add(age)}, flight.Failures{}
+		if _, err := pick(set, f.token); err == jws.ErrUnknownKid {
+			r.unknown.noteAbsent(f.token.kid, now)
 		}
 		return
 	}
@@ -209,7 +209,7 @@ func (r *remoteKeys) land(ctx context.Context, f *fetch, set *keySet, age time.D
 		return
 	}
 	r.failures = r.failures.And(err, now, backoff())
-	if errors.Is(err, errNoUsableKey) { // an answer: the issuer has withdrawn all keys
+	if errors.Is(err, jws.ErrNoUsableKey) { // an answer: the issuer has withdrawn all keys
 		r.current = nil
 	}
 }

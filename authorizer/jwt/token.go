@@ -1,11 +1,11 @@
 package jwt
 
 import (
-	"encoding/base64"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/lambdarmor/lambdarmor/authorizer/jwt/internal/jws"
 	"github.com/lambdarmor/lambdarmor/internal/strictjson"
 )
 
@@ -16,7 +16,6 @@ const (
 	maxSignature   = 2 << 10 // encoded; one of RSA with 8192 bits has 1366
 	maxHeaderDepth = 8
 	maxHeaderNodes = 64
-	maxKid         = 256
 	maxClaimsDepth = 32
 	maxClaimsNodes = 2 << 10
 )
@@ -83,7 +82,7 @@ var (
 )
 
 func (v *Verifier) readHeader(encoded string) (h header, err error) {
-	data, ok := v.encoding.decode(encoded)
+	data, ok := v.encoding.Decode(encoded)
 	if !ok {
 		return h, refuse(codeMalformed, "The token's header is not base64url.")
 	}
@@ -104,7 +103,7 @@ func (v *Verifier) readHeader(encoded string) (h header, err error) {
 	h.alg, h.kid, h.typ = Algorithm(h.text("alg")), h.text("kid"), mediaType(h.text("typ"))
 	_, hasKid := h.members["kid"]
 	switch {
-	case hasKid && h.kid == "" || len(h.kid) > maxKid:
+	case hasKid && h.kid == "" || len(h.kid) > jws.MaxID:
 		return h, refuse(codeMalformed, "The token's kid must have 1 to 256 bytes.")
 	case !slices.Contains(v.config.Algorithms, h.alg):
 		return h, refuse(codeAlgorithm, "The token's algorithm is not accepted.")
@@ -149,22 +148,4 @@ func strictObject(data []byte, maxDepth, maxNodes int, known []string) (map[stri
 		}
 	}
 	return members, true
-}
-
-// An encoding is how the parts of a token are written.
-type encoding struct{ base64 *base64.Encoding }
-
-var (
-	unpadded = encoding{base64.RawURLEncoding.Strict()} // RFC 7515, section 2
-	padded   = encoding{base64.URLEncoding.Strict()}    // Application Load Balancers
-)
-
-// decode accepts the one form that a value has. The decoder skips line breaks,
-// even a strict one.
-func (e encoding) decode(text string) ([]byte, bool) {
-	if strings.ContainsAny(text, "\r\n") {
-		return nil, false
-	}
-	data, err := e.base64.DecodeString(text)
-	return data, err == nil
 }

@@ -30,7 +30,7 @@ func TestACachedTokenIsTheSameGrant(t *testing.T) {
 			first, err := v.Verify(t.Context(), token)
 			second, err2 := v.Verify(t.Context(), token)
 			if err != nil || err2 != nil || (first == second) != c.same {
-				t.Errorf("%s: %v, %v, the same: %v", name, err, err2, first == second)
+				t.Errorf("%s: got %v and %v, the same grant: %v, want %v", name, err, err2, first == second, c.same)
 			}
 			expectCode(t, v, "longer than any", token+strings.Repeat("A", 16<<10), "token_too_large")
 		}
@@ -179,7 +179,7 @@ func TestACacheIsSharedByMany(t *testing.T) {
 			for i := range 256 {
 				grant, err := v.Verify(t.Context(), tokens[i%32])
 				if err != nil || grant.Principal != fmt.Sprint(i%32) {
-					t.Errorf("%+v, %v", grant, err)
+					t.Errorf("got %+v, %v; want the grant of %d", grant, err, i%32)
 				}
 			}
 		})

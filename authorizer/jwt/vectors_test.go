@@ -44,7 +44,7 @@ func TestExamplesOfTheRFCs(t *testing.T) {
 			keys := keysOf(t, v.Key)
 			payload, err := jwt.CheckJWS(keys, []jwt.Algorithm{v.Alg}, v.Token)
 			if err != nil || string(payload) != v.Payload {
-				t.Fatalf("%q, %v", payload, err)
+				t.Fatalf("got %q, %v; want %q", payload, err, v.Payload)
 			}
 			step := 1
 			if v.Alg == jwt.ES512 { // which is slow

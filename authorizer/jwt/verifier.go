@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/lambdarmor/lambdarmor/authorizer"
+	"github.com/lambdarmor/lambdarmor/authorizer/jwt/internal/jws"
 	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/internal/clock"
 )
@@ -17,7 +18,7 @@ type Verifier struct {
 	config     Config
 	ahead      time.Duration // how far nbf and iat may be ahead
 	claimNames []string      // that are read
-	encoding   encoding
+	encoding   jws.Encoding
 	fetcher    *fetcher
 	keys       keySource
 	cache      *tokenCache // nil keeps no tokens
@@ -30,9 +31,9 @@ var _ authorizer.Verifier = (*Verifier)(nil)
 type keySource interface {
 	// find returns the key that t must be signed with. It fetches keys if it has
 	// to, and if the claims of t are plausible.
-	find(ctx context.Context, t *token) (*key, error)
+	find(ctx context.Context, t *token) (*jws.Key, error)
 	// trusts reports whether find would still return k without a fetch.
-	trusts(k *key, now time.Time) bool
+	trusts(k *jws.Key, now time.Time) bool
 }
 
 // New returns a Verifier. It panics if c does not say what has to be checked, or
@@ -46,16 +47,16 @@ func New(c Config) *Verifier {
 		config:     c,
 		ahead:      cmp.Or(c.Leeway, defaultAhead),
 		claimNames: append(append(claimNames(), c.ClientClaim, c.Groups), c.Context...),
-		encoding:   unpadded,
+		encoding:   jws.Unpadded,
 		fetcher:    newFetcher(c.HTTPClient),
 	}
 	now := func() time.Time { return v.clock.Now() }
 	switch {
 	case c.loadBalancer != nil:
-		v.encoding = padded
+		v.encoding = jws.Padded
 		v.keys = newBalancerKeys(v.fetcher, c.loadBalancer.keys, now)
 	case c.Keys.set != nil:
-		v.keys = c.Keys.set
+		v.keys = staticKeys{c.Keys.set}
 	case c.Keys.uri != "":
 		v.keys = newRemoteKeys(v.fetcher, v.fetcher.keySetAt(c.Keys.uri), now)
 	default:
@@ -110,7 +111,7 @@ func (v *Verifier) Claims(ctx context.Context, token string) (*Claims, error) {
 type verified struct {
 	claims *Claims
 	grant  *authorizer.Grant
-	key    *key
+	key    *jws.Key
 }
 
 func (v *Verifier) verify(ctx context.Context, text string) (*verified, error) {
@@ -148,17 +149,17 @@ func (v *Verifier) verify(ctx context.Context, text string) (*verified, error) {
 }
 
 // checkSignature returns the key that t was signed with.
-func (v *Verifier) checkSignature(ctx context.Context, t *token) (*key, error) {
+func (v *Verifier) checkSignature(ctx context.Context, t *token) (*jws.Key, error) {
 	k, err := v.keys.find(ctx, t)
 	if err != nil {
 		return nil, err
 	}
 	if len(t.signature) <= maxSignature {
-		signature, ok := v.encoding.decode(t.signature)
+		signature, ok := v.encoding.Decode(t.signature)
 		if !ok {
 			return nil, refuse(codeMalformed, "The token's signature is not base64url.")
 		}
-		if k.verify(t.alg, t.signed, signature) {
+		if k.Verify(string(t.alg), t.signed, signature) {
 			return k, nil
 		}
 	}

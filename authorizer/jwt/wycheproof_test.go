@@ -78,19 +78,19 @@ func TestWycheproof(t *testing.T) {
 					if accepted == (c.Result == "valid") {
 						agreed++
 						if known {
-							t.Errorf("tcId %d (%s): agrees, and is listed as %q", c.TcID, c.Comment, reason)
+							t.Errorf("tcId %d (%s): got agreement, want %q", c.TcID, c.Comment, reason)
 						}
 						continue
 					}
 					differed++
 					if !known {
-						t.Errorf("tcId %d (%s, %s): is %s, accepted %v", c.TcID, g.Comment, c.Comment, c.Result, accepted)
+						t.Errorf("tcId %d (%s, %s): want %s, got accepted %v", c.TcID, g.Comment, c.Comment, c.Result, accepted)
 					}
 				}
 			}
 			t.Logf("%d agree, %d differ", agreed, differed)
 			if agreed == 0 || differed != len(disagreements) {
-				t.Errorf("%d differ, and %d are listed", differed, len(disagreements))
+				t.Errorf("got %d that differ, want the %d that are listed", differed, len(disagreements))
 			}
 		})
 	}

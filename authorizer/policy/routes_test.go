@@ -41,7 +41,20 @@ func TestAllowRoutes(t *testing.T) {
 		},
 		{
 			name: "by the path", gateway: policy.RESTToken, routes: []policy.Route{orders},
-			allows: "GET/orders/42", denies: `GET/orders/ GET/orders/a%2Fb GET/orders/a%5Cb GET/orders/a\b GET/orders/%2e GET/orders/%00 GET/orders/%7f GET/orders/%2525`,
+			allows: "GET/orders/42", denies: `GET/orders/ GET/orders/a%2Fb GET/orders/a%5Cb GET/orders/a\b GET/orders/%2e GET/orders/%00 GET/orders/%7f GET/orders/%2525 GET/orders/a//b GET/orders/./a GET/orders/..`,
+		},
+		{
+			name: "a literal behind the parameter", gateway: policy.RESTToken, routes: []policy.Route{get("GET /orders/{id}/items", true)},
+			allows: "GET/orders/1/items", denies: "GET/orders/1/%69tems",
+		},
+		{
+			name: "what it hangs from, granted", gateway: policy.RESTToken, routes: []policy.Route{orders, get("GET /orders", true)},
+			allows: "GET/orders/1 GET/orders GET/orders/",
+		},
+		{
+			name: "in front of a greedy parameter, below another", gateway: policy.RESTToken,
+			routes: []policy.Route{get("GET /{a}/{b}", true), get("GET /files/{p+}", true)},
+			allows: "GET/x/y GET/files/z", denies: "GET/files GET/files/",
 		},
 		{
 			name: "in front of a greedy parameter", gateway: policy.RESTToken, routes: []policy.Route{get("GET /files/{p+}", true)},

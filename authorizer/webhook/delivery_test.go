@@ -50,7 +50,7 @@ func TestADeliveryIsTheSameBehindEveryGateway(t *testing.T) {
 						called = true
 						id, err := webhook.DeliveryID(ctx, nil)
 						if sum := sha256.Sum256([]byte(body)); err != nil || id != hex.EncodeToString(sum[:]) {
-							t.Errorf("%s, %v", id, err)
+							t.Errorf("got the id %s, %v; want that of the body", id, err)
 						}
 						return nil, nil
 					}), webhook.GitHub(fixed(githubKey)))
@@ -141,7 +141,7 @@ func TestADeliveryTakesEffectOnceWhereverItIsSent(t *testing.T) {
 				event := through(sample.HTTP(to[0], to[1]).Query("x", "1").Body("text/plain", []byte(githubBody))).
 					Header("X-Hub-Signature-256", githubSign).Bytes()
 				if _, err := h.Invoke(t.Context(), event); err != nil || runs != 1 {
-					t.Errorf("%s, %s: %d runs after %s, %v", where, what, runs, to, err)
+					t.Errorf("%s, %s: got %d runs after %s, %v; want one", where, what, runs, to, err)
 				}
 			}
 		}

@@ -162,11 +162,11 @@ func TestWhoFindsTheKeysBeingFetchedHasAContextOfItsOwn(t *testing.T) {
 	cancel()
 	h := guard.Wrap(guard.HandlerFunc(func(context.Context, []byte) ([]byte, error) { return nil, nil }), layer)
 	if _, err := h.Invoke(ctx, githubDelivery("forged").event()); guard.Public(err).Code != "webhook_signature_invalid" {
-		t.Errorf("who has no time: %v", err)
+		t.Errorf("who has no time: got %v, want the end of its context", err)
 	}
 	close(release)
 	if err := <-first; guard.Public(err).Code != "webhook_signature_invalid" {
-		t.Errorf("who fetches: %v", err)
+		t.Errorf("who fetches: got %v, want a delivery", err)
 	}
 }
 
@@ -187,10 +187,10 @@ func TestASourceThatIsDownIsNotTheSendersFault(t *testing.T) {
 	v.down = true
 	v.mu.Unlock()
 	if _, err := receive(layer, githubDelivery("forged")); guard.KindOf(err) != guard.Unauthenticated {
-		t.Errorf("a forged delivery while the source is down: %v", err)
+		t.Errorf("a forged delivery while the source is down: got %v, want a refusal", err)
 	}
 	if got, err := receive(layer, githubDelivery("k1")); !got.called {
-		t.Errorf("a good one while it is down: %v", err)
+		t.Errorf("a good one while it is down: got %v, want a delivery", err)
 	}
 }
 

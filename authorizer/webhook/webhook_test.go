@@ -19,6 +19,7 @@ import (
 	"github.com/lambdarmor/lambdarmor/authorizer/webhook"
 	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/guard/guardtest/sample"
+	"github.com/lambdarmor/lambdarmor/secrets"
 )
 
 // The vector that the specification of Standard Webhooks publishes.
@@ -250,6 +251,13 @@ func TestWhatItsSenderHasSignedIsLetThrough(t *testing.T) {
 			delivery: stripe(stripeBody, fmt.Sprintf("t=%d,v1=%s", stripeTime, stripeSign(stripeKey, stripeTime, stripeBody))),
 			key:      "evt_1",
 			sent:     stripeTime,
+		},
+		"standard, a good signature before one of another key": {
+			layer:    webhook.Standard(fixed(standardKey), at(standardTime)),
+			delivery: standard("webhook-signature", standardSign+" v1,"+strings.Repeat("A", 43)+"="),
+			id:       standardID,
+			key:      standardID,
+			sent:     standardTime,
 		},
 		"stripe, keys being rolled": {
 			layer:    webhook.Stripe(fixed("whsec_old", stripeKey), at(stripeTime)),
@@ -556,8 +564,10 @@ func TestKeysThatFailAreNotTheSendersFault(t *testing.T) {
 			}
 		})
 	}
-	if _, err := receive(webhook.GitHub(fixed("")), delivery{headers: []string{"X-Hub-Signature-256", "sha256=" + hex.EncodeToString(mac256("", ""))}}); guard.KindOf(err) != guard.Internal {
-		t.Errorf("an empty key signs: %v", err)
+	empty := delivery{headers: []string{"X-Hub-Signature-256", "sha256=" + hex.EncodeToString(mac256("", ""))}}
+	got, err := receive(webhook.GitHub(fixed("")), empty)
+	if err == nil || got.called || guard.KindOf(err) != guard.Internal {
+		t.Errorf("an empty key: got called %v, %v; want an internal error", got.called, err)
 	}
 }
 
@@ -565,7 +575,7 @@ func TestAMalformedRequestMakesNobodyFetchAKey(t *testing.T) {
 	keys := webhook.KeysFunc(func(context.Context) ([]string, error) { t.Error("fetched"); return nil, nil })
 	for _, d := range []delivery{standard("webhook-signature", ""), standard("webhook-signature", "v1,abc"), standard("webhook-timestamp", "1")} {
 		if _, err := receive(webhook.Standard(keys, at(standardTime)), d); err == nil {
-			t.Error("let through")
+			t.Error("got a delivery, want a refusal")
 		}
 	}
 }
@@ -573,10 +583,10 @@ func TestAMalformedRequestMakesNobodyFetchAKey(t *testing.T) {
 func TestDeliveryIDNeedsAVerifiedRequest(t *testing.T) {
 	ctx, ev := context.Background(), guard.EventOf(context.Background(), standard().event())
 	if id, err := webhook.DeliveryID(ctx, ev); err == nil {
-		t.Errorf("got %q", id)
+		t.Errorf("got %q, want an error", id)
 	}
 	if _, ok := webhook.DeliveryFrom(ctx); ok {
-		t.Error("a delivery without one")
+		t.Error("got a delivery, want none")
 	}
 	for _, body := range []string{`{"type":"no id"}`, `{"id":7}`, `{"id":" "}`, `{"id":"a,b"}`, `{"id":"` + strings.Repeat("a", 256) + `"}`, `["id"]`} {
 		got, err := receive(webhook.Stripe(fixed(stripeKey), at(stripeTime)), stripe(body, fmt.Sprintf("t=%d,v1=%s", stripeTime, stripeSign(stripeKey, stripeTime, body))))
@@ -593,7 +603,7 @@ func TestAnEventThatIsNoRequestIsRefused(t *testing.T) {
 	}), webhook.GitHub(fixed("k")))
 	for _, payload := range []string{`{}`, `{"Records":[]}`, `nonsense`, ``} {
 		if _, err := h.Invoke(context.Background(), []byte(payload)); guard.KindOf(err) != guard.Invalid {
-			t.Errorf("%s: %v", payload, err)
+			t.Errorf("%s: got %v, want invalid", payload, err)
 		}
 	}
 }
@@ -601,6 +611,9 @@ func TestAnEventThatIsNoRequestIsRefused(t *testing.T) {
 func TestContradictionsPanicWhenBuilt(t *testing.T) {
 	for name, build := range map[string]func(){
 		"no keys":                      func() { webhook.GitHub(webhook.Keys{}) },
+		"keys of no function":          func() { webhook.KeysFunc(nil) },
+		"a secret without a cache":     func() { webhook.Secret(nil, "key") },
+		"a secret without a name":      func() { webhook.Secret(secrets.New(secrets.Env()), "") },
 		"tolerance of nothing":         func() { webhook.Tolerance(0) },
 		"tolerance of a day":           func() { webhook.Tolerance(24 * time.Hour) },
 		"no header":                    func() { webhook.HMAC(webhook.HMACConfig{}, fixed("k")) },
@@ -629,7 +642,7 @@ func TestContradictionsPanicWhenBuilt(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			defer func() {
 				if text, _ := recover().(string); !strings.HasPrefix(text, "webhook: ") {
-					t.Errorf("panicked with %q", text)
+					t.Errorf("got the panic %q, want one of webhook", text)
 				}
 			}()
 			build()

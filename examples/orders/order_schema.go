@@ -8,46 +8,41 @@ import (
 )
 
 var orderSchema = validate.MustNew(&program.Program{Version: 1, Schemas: []program.Schema{
-	program.Schema{},
-	program.Schema{Types: program.Object, Rules: []program.Rule{
-		program.Rule{Keyword: "properties", Schema: 2, Members: []program.Member{
-			program.Member{Name: "customer", Schema: 3},
-			program.Member{Name: "items", Schema: 4},
-			program.Member{Name: "note", Schema: 5},
+	{},
+	{Types: program.Object, Rules: []program.Rule{
+		{Keyword: "properties", Schema: 2, Members: []program.Member{
+			{Name: "customer", Schema: 3},
+			{Name: "items", Schema: 4},
+			{Name: "note", Schema: 5},
 		}},
-		program.Rule{Keyword: "required", Texts: []string{
-			"customer",
-			"items",
+		{Keyword: "required", Texts: []string{"customer", "items"}},
+	}},
+	{Never: true},
+	{Types: program.String, Rules: []program.Rule{
+		{Keyword: "maxLength", Count: 20},
+		{Keyword: "pattern", Text: "^c-[0-9]+$"},
+	}},
+	{Types: program.Array, Rules: []program.Rule{
+		{Keyword: "minItems", Count: 1},
+		{Keyword: "maxItems", Count: 50},
+		{Keyword: "prefixItems", Schema: 6},
+	}},
+	{Types: program.String, Rules: []program.Rule{
+		{Keyword: "maxLength", Count: 280},
+	}},
+	{Types: program.Object, Rules: []program.Rule{
+		{Keyword: "properties", Schema: 7, Members: []program.Member{
+			{Name: "quantity", Schema: 8},
+			{Name: "sku", Schema: 9},
 		}},
+		{Keyword: "required", Texts: []string{"sku", "quantity"}},
 	}},
-	program.Schema{Never: true},
-	program.Schema{Types: program.String, Rules: []program.Rule{
-		program.Rule{Keyword: "maxLength", Count: 20},
-		program.Rule{Keyword: "pattern", Text: "^c-[0-9]+$"},
+	{Never: true},
+	{Types: program.Integer, Rules: []program.Rule{
+		{Keyword: "minimum", Text: "1"},
+		{Keyword: "maximum", Text: "99"},
 	}},
-	program.Schema{Types: program.Array, Rules: []program.Rule{
-		program.Rule{Keyword: "minItems", Count: 1},
-		program.Rule{Keyword: "maxItems", Count: 50},
-		program.Rule{Keyword: "prefixItems", Schema: 6},
-	}},
-	program.Schema{Types: program.String, Rules: []program.Rule{
-		program.Rule{Keyword: "maxLength", Count: 280},
-	}},
-	program.Schema{Types: program.Object, Rules: []program.Rule{
-		program.Rule{Keyword: "properties", Schema: 2, Members: []program.Member{
-			program.Member{Name: "quantity", Schema: 7},
-			program.Member{Name: "sku", Schema: 8},
-		}},
-		program.Rule{Keyword: "required", Texts: []string{
-			"sku",
-			"quantity",
-		}},
-	}},
-	program.Schema{Types: program.Integer, Rules: []program.Rule{
-		program.Rule{Keyword: "minimum", Text: "1"},
-		program.Rule{Keyword: "maximum", Text: "99"},
-	}},
-	program.Schema{Types: program.String, Rules: []program.Rule{
-		program.Rule{Keyword: "pattern", Text: "^[A-Z]{2}-[0-9]{3}$"},
+	{Types: program.String, Rules: []program.Rule{
+		{Keyword: "pattern", Text: "^[A-Z]{2}-[0-9]{3}$"},
 	}},
 }})

@@ -78,7 +78,7 @@ func (d *dispatcher) submit(ctx context.Context, call Call) (*invocation, error)
 	}
 	d.live[call.RequestID] = struct{}{}
 	// A poller of an environment that takes no more may not have left yet.
-	first := slices.IndexFunc(d.pollers, func(p *poller) bool { return !p.env.closing })
+	first := slices.IndexFunc(d.pollers, func(p *poller) bool { return !p.env.closing() })
 	if first < 0 {
 		d.waiting = append(d.waiting, inv)
 		return inv, nil
@@ -94,7 +94,7 @@ func (d *dispatcher) submit(ctx context.Context, call Call) (*invocation, error)
 // or the environment takes no more.
 func (d *dispatcher) take(ctx context.Context, env *environment) *invocation {
 	d.mu.Lock()
-	if env.closing {
+	if env.closing() {
 		d.mu.Unlock()
 		return nil
 	}
@@ -112,7 +112,7 @@ func (d *dispatcher) take(ctx context.Context, env *environment) *invocation {
 	select {
 	case inv := <-p.taken:
 		return inv
-	case <-env.closed:
+	case <-env.closed.Done():
 	case <-ctx.Done():
 	}
 

@@ -1,6 +1,7 @@
 package guardtest
 
 import (
+	"context"
 	"testing"
 	"time"
 )
@@ -10,7 +11,9 @@ import (
 func TestPollerOfAnEnvironmentThatTakesNoMoreGetsNothing(t *testing.T) {
 	d := newDispatcher(time.Hour)
 	newEnv := func() *environment {
-		return &environment{from: d, closed: make(chan struct{}), inFlight: map[string]*invocation{}}
+		e := &environment{from: d, inFlight: map[string]*invocation{}}
+		e.closed, e.shut = context.WithCancel(t.Context())
+		return e
 	}
 	draining, serving := newEnv(), newEnv()
 	for _, env := range []*environment{draining, serving, draining} {

@@ -1,6 +1,7 @@
 package guardtest
 
 import (
+	"context"
 	"fmt"
 	"net"
 	"net/http"
@@ -10,19 +11,19 @@ import (
 // An environment is one execution environment: the Runtime API and the
 // Extensions API that one process of a function talks to.
 type environment struct {
-	cfg      Config
-	from     *dispatcher
-	addr     string
-	server   *http.Server
-	stopped  sync.WaitGroup
-	hooks    hooks
-	polled   chan struct{} // closed at the first request for an invocation
-	closed   chan struct{} // closed when it hands out nothing more
-	initOnce sync.Once
+	cfg     Config
+	from    *dispatcher
+	addr    string
+	server  *http.Server
+	stopped sync.WaitGroup
+	hooks   hooks
+	polled  context.Context // done at the first request for an invocation
+	poll    context.CancelFunc
+	closed  context.Context // done when it hands out nothing more
+	shut    context.CancelFunc
 
 	// Guarded by from.mu.
 	inFlight  map[string]*invocation
-	closing   bool           // closed is closed
 	initError *FunctionError // what the runtime posted to init/error
 
 	extensions extensions
@@ -45,10 +46,10 @@ func newEnvironment(cfg Config, from *dispatcher, h hooks) (*environment, error)
 		from:     from,
 		addr:     listener.Addr().String(),
 		hooks:    h,
-		polled:   make(chan struct{}),
-		closed:   make(chan struct{}),
 		inFlight: map[string]*invocation{},
 	}
+	e.polled, e.poll = context.WithCancel(context.Background())
+	e.closed, e.shut = context.WithCancel(context.Background())
 	mux := http.NewServeMux()
 	e.routeRuntimeAPI(mux)
 	e.routeExtensionsAPI(mux)
@@ -59,21 +60,17 @@ func newEnvironment(cfg Config, from *dispatcher, h hooks) (*environment, error)
 
 // free is how many invocations could be handed out now. The caller holds from.mu.
 func (e *environment) free() int {
-	if e.closing {
+	if e.closing() {
 		return 0
 	}
 	return e.cfg.Concurrency - len(e.inFlight)
 }
 
 // wasPolled reports whether a process has asked for an invocation.
-func (e *environment) wasPolled() bool {
-	select {
-	case <-e.polled:
-		return true
-	default:
-		return false
-	}
-}
+func (e *environment) wasPolled() bool { return e.polled.Err() != nil }
+
+// closing reports whether it hands out nothing more. What is running is left alone.
+func (e *environment) closing() bool { return e.closed.Err() != nil }
 
 // remove returns an invocation for the caller to finish, or nil when it is finished
 // or was never here.
@@ -101,14 +98,11 @@ func (e *environment) expire(inv *invocation) {
 	e.hooks.changed()
 }
 
-// drain hands out nothing more, and leaves alone what is running.
+// drain hands out nothing more. No invocation is assigned after it has returned.
 func (e *environment) drain() {
 	e.from.mu.Lock()
 	defer e.from.mu.Unlock()
-	if !e.closing {
-		e.closing = true
-		close(e.closed)
-	}
+	e.shut()
 }
 
 // lost ends what is running, because the process has.

@@ -76,8 +76,11 @@ func (f *Function) Warm(ctx context.Context) error {
 		return err
 	}
 	select {
-	case <-in.settled:
-		return in.initErr
+	case <-in.settled.Done():
+		if cause := context.Cause(in.settled); cause != errReady {
+			return cause
+		}
+		return nil
 	case <-ctx.Done():
 		return fmt.Errorf("guardtest: gave up waiting for a process: %w", context.Cause(ctx))
 	}

@@ -1,8 +1,9 @@
 package guardtest
 
 import (
+	"context"
+	"errors"
 	"os/exec"
-	"sync"
 	"time"
 
 	"github.com/lambdarmor/lambdarmor/guard/guardtest/internal/ids"
@@ -15,15 +16,16 @@ type instance struct {
 
 	env *environment // guarded by dispatcher.mu until the process is started
 
-	stopping  func()        // closes stopped
-	stopped   chan struct{} // the function is being closed
-	replacing func()        // closes replaced
-	replaced  chan struct{} // the process is of no more use
-
-	settling sync.Once
-	settled  chan struct{} // closed when the init is over and initErr is set
-	initErr  error         // nil when the process asked for an invocation
+	stopped  context.Context // done when the function is being closed
+	stop     context.CancelFunc
+	replaced context.Context // done when the process is of no more use
+	replace  context.CancelFunc
+	settled  context.Context // done when the init is over; the cause is errReady or why it failed
+	settle   context.CancelCauseFunc
 }
+
+// errReady is the cause when a process has asked for an invocation.
+var errReady = errors.New("ready")
 
 const (
 	// shutdownGrace is what Lambda leaves between SIGTERM and SIGKILL.
@@ -36,20 +38,11 @@ const (
 )
 
 func newInstance(f *Function) *instance {
-	in := &instance{fn: f, stopped: make(chan struct{}), replaced: make(chan struct{}), settled: make(chan struct{})}
-	in.stopping = sync.OnceFunc(func() { close(in.stopped) })
-	in.replacing = sync.OnceFunc(func() { close(in.replaced) })
+	in := &instance{fn: f}
+	in.stopped, in.stop = context.WithCancel(context.Background())
+	in.replaced, in.replace = context.WithCancel(context.Background())
+	in.settled, in.settle = context.WithCancelCause(context.Background())
 	return in
-}
-
-func (in *instance) stop() { in.stopping() }
-
-// settle says how the init went; the first word counts.
-func (in *instance) settle(err error) {
-	in.settling.Do(func() {
-		in.initErr = err
-		close(in.settled)
-	})
 }
 
 // free is how many further invocations it takes, or will. The caller holds dispatcher.mu.
@@ -113,7 +106,7 @@ type ending struct {
 // supervise returns when the process is gone.
 func (in *instance) supervise(proc *process.Process, initFailed <-chan struct{}) ending {
 	cfg := in.fn.cfg
-	polled := in.env.polled
+	polled := in.env.polled.Done()
 	initTimer := time.NewTimer(cfg.InitTimeout)
 	defer initTimer.Stop()
 	memory := time.NewTicker(memoryInterval)
@@ -124,18 +117,18 @@ func (in *instance) supervise(proc *process.Process, initFailed <-chan struct{})
 		select {
 		case <-polled:
 			how.ready, polled = true, nil
-			in.settle(nil)
+			in.settle(errReady)
 			initTimer.Stop()
 		case <-proc.Exited:
 			how.death = exitDeath(proc.Err())
 			how.ready = how.ready || in.env.wasPolled()
 			return how
-		case <-in.replaced:
+		case <-in.replaced.Done():
 			proc.Kill()
 			how.expected = true
 			how.death = death{TypeExit, "Runtime was killed after a timeout"}
 			return how
-		case <-in.stopped:
+		case <-in.stopped.Done():
 			in.env.drain()
 			in.env.extensions.announceShutdown(time.Now().Add(in.fn.shutdownGrace))
 			proc.Stop(in.fn.shutdownGrace)
@@ -180,7 +173,7 @@ func (in *instance) reportEnd(how ending) {
 			f.report("Error: " + how.reason + "\n" + how.errorType)
 		}
 		if how.ready {
-			in.settle(nil)
+			in.settle(errReady)
 		}
 		in.settle(ErrClosed)
 		f.retire(in, nil)
@@ -205,10 +198,10 @@ func (in *instance) reportEnd(how ending) {
 func (in *instance) changed() {
 	d := in.fn.dispatcher
 	d.mu.Lock()
-	done := in.env.closing && len(in.env.inFlight) == 0
+	done := in.env.closing() && len(in.env.inFlight) == 0
 	d.mu.Unlock()
 	if done {
-		in.replacing()
+		in.replace()
 	}
 	in.fn.scale()
 }

@@ -18,10 +18,10 @@ func (e *environment) routeRuntimeAPI(mux *http.ServeMux) {
 }
 
 func (e *environment) serveNext(w http.ResponseWriter, r *http.Request) {
-	e.initOnce.Do(func() {
-		close(e.polled)
+	if !e.wasPolled() {
+		e.poll()
 		e.hooks.changed()
-	})
+	}
 	inv := e.from.take(r.Context(), e)
 	if inv == nil {
 		// The environment takes no more: the process waits for its end, as a frozen one does.

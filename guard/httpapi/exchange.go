@@ -146,7 +146,7 @@ func (x *exchange) answer(res *answer.Answer) ([]byte, error) {
 	x.encoded, x.decorated = out, len(all)
 	x.mu.Unlock()
 	if inv := invocation.Of(x); inv != nil {
-		inv.Answered(out, res.Status)
+		inv.Update(func(f *invocation.Facts) { f.Answer, f.Status = out, res.Status })
 	}
 	return out, nil
 }

@@ -37,7 +37,7 @@ func NamedHandler(name string, h lambda.Handler, inside ...lambda.Handler) lambd
 // the route key of the gateway.
 func SetRoute(ctx context.Context, pattern string) {
 	if inv := invocation.Of(ctx); inv != nil {
-		inv.SetRoute(pattern)
+		inv.Update(func(f *invocation.Facts) { f.Route = pattern })
 	}
 }
 

@@ -12,7 +12,19 @@ import (
 // changes nothing, if a layer further out has sealed another principal; the layer
 // must return that error and not call the next handler.
 func SetPrincipal(ctx context.Context, principal string) error {
-	if inv := invocation.Of(ctx); inv != nil && !inv.SetPrincipal(principal) {
+	inv := invocation.Of(ctx)
+	if inv == nil {
+		return nil
+	}
+	refused := false
+	inv.Update(func(f *invocation.Facts) {
+		if f.Sealed && f.Principal != principal {
+			f.Resealed, refused = true, true
+		} else {
+			f.Principal = principal
+		}
+	})
+	if refused {
 		return errSealed()
 	}
 	return nil
@@ -27,11 +39,14 @@ func SealPrincipal(ctx context.Context) (principal string, intact func() error) 
 	if inv == nil {
 		return "", func() error { return nil }
 	}
-	return inv.Seal(), func() error {
-		if inv.Intact() {
-			return nil
+	inv.Update(func(f *invocation.Facts) {
+		f.Sealed, principal = true, f.Principal
+	})
+	return principal, func() error {
+		if inv.Facts().Resealed {
+			return errSealed()
 		}
-		return errSealed()
+		return nil
 	}
 }
 

@@ -3,6 +3,7 @@ package logging
 import (
 	"encoding/json"
 	"log/slog"
+	"slices"
 	"sync"
 
 	"github.com/lambdarmor/lambdarmor/internal/invocation"
@@ -16,14 +17,14 @@ type buffer struct {
 	dropped int
 }
 
-func bufferOf(inv *invocation.Invocation) *buffer {
-	return inv.Log.Get(func() any { return new(buffer) }).(*buffer)
-}
-
 type keptRecord struct {
 	handler slog.Handler // that the record was composed for
 	record  slog.Record
 	size    int
+}
+
+func bufferOf(inv *invocation.Invocation) *buffer {
+	return inv.Log.Get(func() any { return new(buffer) }).(*buffer)
 }
 
 // add keeps a record, and drops the oldest ones that are then over the limit.
@@ -33,19 +34,14 @@ func (b *buffer) add(kept keptRecord, limit int) {
 	b.records = append(b.records, kept)
 	b.size += kept.size
 	drop := 0
-	for b.size > limit && drop < len(b.records) {
+	for ; b.size > limit && drop < len(b.records); drop++ {
 		b.size -= b.records[drop].size
-		drop++
 	}
-	if drop > 0 {
-		b.dropped += drop
-		n := copy(b.records, b.records[drop:])
-		clear(b.records[n:])
-		b.records = b.records[:n]
-	}
+	b.records = slices.Delete(b.records, 0, drop)
+	b.dropped += drop
 }
 
-// take empties the buffer, and tells how many records it has dropped.
+// take empties the buffer. It also returns how many records were dropped.
 func (b *buffer) take() (records []keptRecord, dropped int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -67,8 +63,6 @@ func recordSize(r slog.Record) int {
 func attrSize(a slog.Attr) int {
 	n := len(a.Key) + 6
 	switch a.Value.Kind() {
-	case slog.KindString:
-		n += len(a.Value.String())
 	case slog.KindGroup:
 		for _, inner := range a.Value.Group() {
 			n += attrSize(inner)

@@ -174,29 +174,6 @@ func TestTheBufferKeeps20kBOfTheNewest(t *testing.T) {
 	}
 }
 
-// What a logger was given beforehand is written with each of its records.
-func TestTheBufferCountsWhatTheLoggerWasGiven(t *testing.T) {
-	pad := strings.Repeat("x", 1000)
-	for rule, derive := range map[string]func(*slog.Logger) *slog.Logger{
-		"attributes":            func(l *slog.Logger) *slog.Logger { return l.With("pad", pad) },
-		"before a group":        func(l *slog.Logger) *slog.Logger { return l.With("pad", pad).WithGroup("g") },
-		"and in one":            func(l *slog.Logger) *slog.Logger { return l.With("pad", pad).WithGroup("g").With("a", 1) },
-		"in a group":            func(l *slog.Logger) *slog.Logger { return l.WithGroup("g").With("pad", pad) },
-		"more than one at once": func(l *slog.Logger) *slog.Logger { return l.With("pad", pad[:500]).With("more", pad[:500]) },
-	} {
-		log, book := logbook.New(logging.BufferDebug())
-		h := guard.Wrap(doing(func(ctx context.Context) {
-			for range 100 {
-				derive(log).DebugContext(ctx, "debug", "b", 1)
-			}
-		}, io.EOF), guard.Log(log))
-		_, _ = h.Invoke(t.Context(), nil)
-		if book.Len() < 15_000 || book.Len() > 25_000 {
-			t.Errorf("%s: %d bytes kept", rule, book.Len())
-		}
-	}
-}
-
 func TestARecordLargerThanTheBufferIsDropped(t *testing.T) {
 	for kind, value := range map[string]any{
 		"string": strings.Repeat("x", 20_001),

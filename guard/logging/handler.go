@@ -15,7 +15,6 @@ import (
 type handler struct {
 	*settings
 	inner slog.Handler
-	size  int     // bytes, about, that inner writes with each record by itself
 	open  []group // outermost first
 }
 
@@ -62,7 +61,6 @@ func (h *handler) WithAttrs(attrs []slog.Attr) slog.Handler {
 	}
 	for i, a := range attrs {
 		attrs[i] = h.renameReserved(a)
-		with.size += attrSize(a)
 	}
 	with.inner = h.inner.WithAttrs(attrs)
 	return &with
@@ -101,7 +99,7 @@ func (h *handler) Handle(ctx context.Context, r slog.Record) error {
 // emit writes a composed record, or keeps it. An error writes what was kept.
 func (h *handler) emit(ctx context.Context, inv *invocation.Invocation, r slog.Record) error {
 	if r.Level < h.level.Level() && !h.sampled(inv) {
-		bufferOf(inv).add(keptRecord{h.inner, r.Clone(), recordSize(r) + h.size}, h.buffer)
+		bufferOf(inv).add(keptRecord{h.inner, r.Clone(), recordSize(r)}, h.buffer)
 		return nil
 	}
 	if h.buffer > 0 && r.Level >= slog.LevelError {

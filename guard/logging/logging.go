@@ -108,19 +108,17 @@ func NewHandler(inner slog.Handler, opts ...Option) slog.Handler {
 	return &handler{settings: s, inner: inner}
 }
 
+// levelNamed returns the level of a name that Lambda has, INFO for any other.
 func levelNamed(name string) slog.Level {
-	switch strings.ToUpper(name) {
+	switch name = strings.ToUpper(name); name {
 	case "TRACE":
 		return LevelTrace
-	case "DEBUG":
-		return slog.LevelDebug
-	case "WARN":
-		return slog.LevelWarn
-	case "ERROR":
-		return slog.LevelError
 	case "FATAL":
 		return LevelFatal
-	default:
+	}
+	var level slog.Level
+	if level.UnmarshalText([]byte(name)) != nil {
 		return slog.LevelInfo
 	}
+	return level
 }

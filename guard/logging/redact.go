@@ -16,14 +16,14 @@ import (
 // redacted stands where a value was.
 const redacted = "[redacted]"
 
-// redactor hides values by the name of their attribute, wherever it stands: in
-// a group, in a member of a struct or map.
+// redactor hides values by the name of their attribute, also in groups, structs
+// and maps.
 type redactor struct {
 	names    map[string]bool // normalized
 	encoding json.Options
 }
 
-// alwaysRedacted are names that carry credentials whatever the function does.
+// alwaysRedacted are the names of credentials.
 func alwaysRedacted() []string {
 	return []string{
 		"password", "passwd", "passphrase", "secret", "client secret", "private key", "credentials",
@@ -73,8 +73,8 @@ func normalize(to []byte, name string) []byte {
 	return to
 }
 
-// hides tells of a whole name and, as in http.request.header.authorization, of
-// what follows its last dot.
+// hides reports whether a name is hidden: the whole, or what follows its last
+// dot, as in http.request.header.authorization.
 func (r *redactor) hides(name string) bool {
 	var room [maxRedactedName]byte
 	if r.names[string(normalize(room[:0], name))] {
@@ -84,8 +84,8 @@ func (r *redactor) hides(name string) bool {
 	return dot >= 0 && r.names[string(normalize(room[:0], name[dot+1:]))]
 }
 
-// attr gives what may be shown of a. Nothing in it can change any more, so it
-// can be kept.
+// attr returns what may be shown of a. Nothing in it can change any more, so that
+// it can be kept.
 func (r *redactor) attr(a slog.Attr) slog.Attr {
 	if r.hides(a.Key) {
 		return slog.String(a.Key, redacted)
@@ -108,8 +108,8 @@ func (r *redactor) attrs(attrs []slog.Attr) []slog.Attr {
 	return out
 }
 
-// value encodes v as slog's JSON handler does, without the members that are
-// hidden. What panics when it is asked for its text has none, as with slog.
+// value encodes v as slog's JSON handler does, without the values of hidden
+// members. A value that panics has the text that slog writes for it.
 func (r *redactor) value(v any) (shown slog.Value) {
 	defer func() {
 		if recover() != nil {
@@ -139,8 +139,8 @@ func (r *redactor) value(v any) (shown slog.Value) {
 	return slog.AnyValue(stdjson.RawMessage(text))
 }
 
-// likeSlog encodes as encoding/json does for slog, and asks for a LogValue
-// also where slog would not: inside structs, maps and slices.
+// likeSlog encodes as encoding/json does for slog. It also uses the LogValue of
+// what is inside structs, maps and slices, which slog does not.
 func likeSlog() json.Options {
 	return json.JoinOptions(v1.DefaultOptionsV1(), jsontext.EscapeForHTML(false),
 		json.WithMarshalers(json.MarshalToFunc(func(enc *jsontext.Encoder, v slog.LogValuer) error {
@@ -170,7 +170,7 @@ func encodeLogValue(enc *jsontext.Encoder, v slog.Value) error {
 	return enc.WriteToken(jsontext.EndObject)
 }
 
-// text returns a valid JSON text without the values to hide.
+// text returns a valid JSON text without the values of hidden members.
 func (r *redactor) text(in []byte) []byte {
 	lax := []jsontext.Options{jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)}
 	dec := jsontext.NewDecoder(bytes.NewReader(in), lax...)

@@ -6,17 +6,17 @@ import (
 	"github.com/lambdarmor/lambdarmor/internal/strictjson"
 )
 
-// Authorized is what an authorizer of the gateway's own has said of the caller.
+// Authorized is what the gateway's own authorizers have said of the caller.
 // Numbers are [json.Number].
 type Authorized struct {
 	Lambda map[string]any // the context of a Lambda authorizer
 	Claims map[string]any // of the token that a JWT authorizer or a user pool has verified
-	Scopes []string       // that a JWT authorizer has read out of the token
+	Scopes []string       // of that token
 	IAM    *IAM           // who has signed the request
 }
 
-// IAM is who has signed a request, as the gateway says it. What it does not say
-// is empty.
+// IAM is who has signed a request. A field that the gateway does not send is
+// empty.
 type IAM struct {
 	ARN               string // of the user, or of the role's session
 	UserID            string
@@ -28,55 +28,56 @@ type IAM struct {
 	CognitoPoolID     string
 }
 
-// Authorized returns what the gateway's authorizers have said. All fields are
-// nil where there are none.
+// Authorized returns what the gateway's authorizers have said. All fields are nil
+// if there are none.
 func (r *Request) Authorized() (a Authorized) {
-	told := jsonObject(r.value(authorizerContext))
+	context := jsonObject(r.value(authorizerContext))
 	switch {
 	case r.trigger == AppSync:
-		a.ofResolver(jsonObject(r.value(identityOfCaller)))
+		a.readResolver(jsonObject(r.value(identityOfCaller)))
 	case r.trigger == VPCLattice:
 		switch who, signed := r.text(principal), r.is(principalType, "AWS_IAM"); {
 		case signed:
 			a.IAM = &IAM{ARN: who}
-		case who != "": // by a way that is not known here
+		case who != "": // of a type that is not known here
 			a.IAM = &IAM{}
 		}
 	case r.is(version, "2.0"):
-		a.Lambda = inner(told, "lambda")
-		if jwt := inner(told, "jwt"); jwt != nil {
-			a.Claims = inner(jwt, "claims")
-			if a.Claims == nil {
-				a.Claims = map[string]any{}
-			}
-			a.Scopes = texts(jwt["scopes"])
-		}
-		if iam := inner(told, "iam"); len(iam) > 0 {
-			cognito := inner(iam, "cognitoIdentity")
-			a.IAM = &IAM{
-				ARN: Text(iam["userArn"]), UserID: Text(iam["userId"]), Caller: Text(iam["callerId"]),
-				AccountID: Text(iam["accountId"]), AccessKey: Text(iam["accessKey"]), OrganizationID: Text(iam["principalOrgId"]),
-				CognitoIdentityID: Text(cognito["identityId"]), CognitoPoolID: Text(cognito["identityPoolId"]),
-			}
-		}
+		a.readFormat2(context)
 	default:
-		a.ofFormat1(r, told)
+		a.readFormat1(context, jsonObject(r.value(identity)))
 	}
 	return a
 }
 
-// ofFormat1 reads an authorizer object in which the claims of a token, or the
-// context of a Lambda authorizer, stand beside what the gateway adds.
-func (a *Authorized) ofFormat1(r *Request, told map[string]any) {
-	a.Claims = inner(told, "claims")
-	a.Scopes = texts(told["scopes"])
-	if a.Claims == nil {
-		delete(told, "integrationLatency")
-		if len(told) > 0 {
-			a.Lambda = told
+func (a *Authorized) readFormat2(context map[string]any) {
+	a.Lambda = inner(context, "lambda")
+	if jwt := inner(context, "jwt"); jwt != nil {
+		a.Claims, a.Scopes = inner(jwt, "claims"), texts(jwt["scopes"])
+		if a.Claims == nil {
+			a.Claims = map[string]any{}
 		}
 	}
-	who := jsonObject(r.value(identity))
+	if iam := inner(context, "iam"); len(iam) > 0 {
+		cognito := inner(iam, "cognitoIdentity")
+		a.IAM = &IAM{
+			ARN: Text(iam["userArn"]), UserID: Text(iam["userId"]), Caller: Text(iam["callerId"]),
+			AccountID: Text(iam["accountId"]), AccessKey: Text(iam["accessKey"]), OrganizationID: Text(iam["principalOrgId"]),
+			CognitoIdentityID: Text(cognito["identityId"]), CognitoPoolID: Text(cognito["identityPoolId"]),
+		}
+	}
+}
+
+// readFormat1 reads a context in which the claims of a token, or the context of a
+// Lambda authorizer, stand beside what the gateway adds.
+func (a *Authorized) readFormat1(context, who map[string]any) {
+	a.Claims, a.Scopes = inner(context, "claims"), texts(context["scopes"])
+	if a.Claims == nil {
+		delete(context, "integrationLatency")
+		if len(context) > 0 {
+			a.Lambda = context
+		}
+	}
 	iam := IAM{
 		ARN: Text(who["userArn"]), UserID: Text(who["user"]), Caller: Text(who["caller"]),
 		AccountID: Text(who["accountId"]), AccessKey: Text(who["accessKey"]), OrganizationID: Text(who["principalOrgId"]),
@@ -87,29 +88,28 @@ func (a *Authorized) ofFormat1(r *Request, told map[string]any) {
 	}
 }
 
-// ofResolver reads the identity that AppSync shows a resolver: of a token, of
-// IAM, or what a Lambda authorizer said, which AppSync Events calls by another
+// readResolver reads the identity that AppSync shows a resolver: of a token, of
+// IAM, or of a Lambda authorizer, whose context AppSync Events calls by another
 // name.
 //
 // https://docs.aws.amazon.com/appsync/latest/devguide/resolver-context-reference.html
-func (a *Authorized) ofResolver(identity map[string]any) {
+func (a *Authorized) readResolver(who map[string]any) {
 	switch {
-	case identity["sub"] != nil:
-		a.Claims = map[string]any{"sub": identity["sub"], "iss": identity["issuer"]}
-	case identity["userArn"] != nil || identity["cognitoIdentityId"] != nil:
+	case who["sub"] != nil:
+		a.Claims = map[string]any{"sub": who["sub"], "iss": who["issuer"]}
+	case who["userArn"] != nil || who["cognitoIdentityId"] != nil:
 		a.IAM = &IAM{
-			ARN: Text(identity["userArn"]), AccountID: Text(identity["accountId"]),
-			CognitoIdentityID: Text(identity["cognitoIdentityId"]), CognitoPoolID: Text(identity["cognitoIdentityPoolId"]),
+			ARN: Text(who["userArn"]), AccountID: Text(who["accountId"]),
+			CognitoIdentityID: Text(who["cognitoIdentityId"]), CognitoPoolID: Text(who["cognitoIdentityPoolId"]),
 		}
 	default:
-		a.Lambda = inner(identity, "resolverContext")
-		if a.Lambda == nil {
-			a.Lambda = inner(identity, "handlerContext")
+		if a.Lambda = inner(who, "resolverContext"); a.Lambda == nil {
+			a.Lambda = inner(who, "handlerContext")
 		}
 	}
 }
 
-// jsonObject reads a JSON object, nil for anything else.
+// jsonObject returns a JSON object as a map, nil for any other value.
 func jsonObject(raw []byte) map[string]any {
 	if len(raw) == 0 || raw[0] != '{' {
 		return nil
@@ -135,7 +135,7 @@ func texts(v any) []string {
 	return out
 }
 
-// Text returns a string, or a number or a boolean as one; "" for anything else.
+// Text returns a string, or a number or a boolean as one, "" for any other value.
 func Text(v any) string {
 	switch v := v.(type) {
 	case string:

@@ -7,24 +7,24 @@ import (
 )
 
 // Caller is who the gateway has authenticated. Two callers differ in kind or in
-// parts; the zero Caller is nobody.
+// parts. The zero Caller is nobody.
 type Caller struct {
 	Kind  string
 	Parts []string
-	// Shared is set of an API key and a certificate: they may be those of an
-	// application, whose users the gateway does not tell apart.
+	// Shared is true for an API key and a certificate. They may belong to an
+	// application, and the gateway does not know its users apart.
 	Shared bool
 }
 
-// ErrNameless is an authorizer that says something of the caller, but not who
-// that is: callers that a handler can tell apart would have one name.
-var ErrNameless = reason.New("the authorizer's context tells no principal (sub, principalId, userArn, principal)")
+// ErrNameless is the error of an authorizer that says something of the caller,
+// but not who that is. Callers that a handler can tell apart would have one name.
+var ErrNameless = reason.New("the authorizer's context has no principal (sub, principalId, userArn, principal)")
 
-// Caller returns who sends the request, as the gateway has authenticated it:
-// the subject of a token, the principal of a Lambda authorizer, an IAM or
-// Cognito identity, the user that a load balancer has signed in, a client
-// certificate, an API key. It is the zero Caller where the event says of none.
-// The error is [ErrNameless].
+// Caller returns who sends the request, as the gateway has authenticated it: the
+// subject of a token, the principal of a Lambda authorizer, an IAM or Cognito
+// identity, the user that a load balancer has signed in, a client certificate, an
+// API key. It is the zero Caller if the event has none. The error is
+// [ErrNameless].
 func (r *Request) Caller() (Caller, error) {
 	switch a := r.Authorized(); {
 	case a.Claims != nil:
@@ -40,7 +40,7 @@ func (r *Request) Caller() (Caller, error) {
 		return Caller{Kind: "iam", Parts: []string{who, a.IAM.CognitoIdentityID}}, nil
 	}
 	if r.trigger == ALB {
-		return r.balanced(), nil
+		return r.signedInByBalancer(), nil
 	}
 	if c := r.Certificate(); c != nil {
 		return c.holder(), nil
@@ -51,7 +51,7 @@ func (r *Request) Caller() (Caller, error) {
 	return Caller{}, nil
 }
 
-// subject is who a token was issued to, by whom.
+// subject returns who a token was issued to, and by whom.
 func subject(claims map[string]any) (Caller, error) {
 	who := cmp.Or(Text(claims["sub"]), Text(claims["client_id"]))
 	if who == "" {
@@ -60,8 +60,8 @@ func subject(claims map[string]any) (Caller, error) {
 	return Caller{Kind: "jwt", Parts: []string{Text(claims["iss"]), who}}, nil
 }
 
-// named is the principal of a Lambda authorizer. Some name the same one for all,
-// "user", and say in the context who it is.
+// named returns the principal of a Lambda authorizer. Some set the same one for
+// all, "user", and put into the context who it is.
 func named(context map[string]any) (Caller, error) {
 	switch who, sub := Text(context["principalId"]), Text(context["sub"]); {
 	case who == "" && sub == "":
@@ -73,12 +73,12 @@ func named(context map[string]any) (Caller, error) {
 	}
 }
 
-// balanced is who a load balancer has signed in, by OpenID Connect or by a
-// certificate, which it has verified or passes through as it came.
+// signedInByBalancer returns who a load balancer has signed in, by OpenID Connect
+// or by a certificate, which it has verified or passes on as it came.
 //
 // https://docs.aws.amazon.com/elasticloadbalancing/latest/application/listener-authenticate-users.html
 // https://docs.aws.amazon.com/elasticloadbalancing/latest/application/mutual-authentication.html
-func (r *Request) balanced() Caller {
+func (r *Request) signedInByBalancer() Caller {
 	if who := r.Header("x-amzn-oidc-identity"); who != "" {
 		return Caller{Kind: "oidc", Parts: []string{who}}
 	}
@@ -91,23 +91,20 @@ func (r *Request) balanced() Caller {
 }
 
 // HasCredentials reports whether the request carries credentials, or a caller
-// that the gateway has made out from some.
+// whom the gateway has found out from some.
 func (r *Request) HasCredentials() bool {
-	if r.Header("authorization") != "" || r.Header("cookie") != "" || r.has(authorizerContext) {
+	switch {
+	case r.Header("authorization") != "", r.Header("cookie") != "", r.has(authorizerContext):
 		return true
-	}
-	switch r.trigger {
-	case VPCLattice:
+	case r.trigger == VPCLattice:
 		return r.text(principal) != "" && r.is(principalType, "AWS_IAM")
-	case ALB:
-		return r.Header("x-amzn-oidc-identity") != ""
 	default:
-		return false
+		return r.trigger == ALB && r.Header("x-amzn-oidc-identity") != ""
 	}
 }
 
-// Certificate is a client's certificate that the gateway has verified. Names and
-// times are in the forms in which the gateway has them.
+// Certificate is the certificate of a client, verified by the gateway. Names and
+// times are in the forms that the gateway uses.
 type Certificate struct {
 	PEM          string
 	SubjectDN    string
@@ -117,7 +114,7 @@ type Certificate struct {
 	NotAfter     string
 }
 
-// holder is whom a certificate was issued to. Its subject is empty where the
+// holder returns whom a certificate was issued to. Its subject is empty if the
 // names are in extensions.
 func (c *Certificate) holder() Caller {
 	for _, by := range []struct{ kind, name string }{
@@ -130,7 +127,7 @@ func (c *Certificate) holder() Caller {
 	return Caller{}
 }
 
-// Certificate returns that of the client, nil without mutual TLS.
+// Certificate returns the certificate of the client, nil without mutual TLS.
 func (r *Request) Certificate() *Certificate {
 	where := identity // in format 1.0
 	if r.has(authentication) {

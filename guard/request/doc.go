@@ -1,13 +1,17 @@
-// Package request reads the HTTP request in the event of an invocation.
+// Package request reads the HTTP request in a Lambda event, the same way for every
+// gateway: API Gateway in payload formats 2.0 and 1.0, function URLs, load
+// balancers, VPC Lattice, WebSockets, and the events of authorizers.
 //
-// One strict walk over the text finds the trigger and the request, for payload
-// formats 2.0 and 1.0, load balancers, VPC Lattice, WebSockets, and the events
-// of authorizers. Every layer of this module asks here and nowhere else: two
-// readers of the same bytes differ one day, and the difference is a way around
-// a check.
-//
-// A layer gets the request of its invocation from guard.Event.Request, which
-// keeps it within the limits:
+// It is for authors of layers, who get a request from guard.Event.Request, within
+// the limits of the chain:
 //
 //	req, err := guard.EventOf(ctx, payload).Request()
+//
+// All layers of this module read requests here. Two readers of the same bytes
+// differ one day, and the difference is a way around a check.
+//
+// Three types are called Request. This one is what the gateway sent.
+// httpapi.Request is what a handler of package httpapi works with: this one and
+// the values of the route. authorizer.Request is what a check reads: it notes what
+// was read, because that decides what the gateway may cache.
 package request

@@ -1,16 +1,17 @@
 package request
 
 import (
-	"net/url"
 	"strconv"
 	"strings"
 
 	"github.com/aws/aws-lambda-go/events"
+
 	"github.com/lambdarmor/lambdarmor/internal/strictjson"
 )
 
-// Format2 returns the request as an event of payload format 2.0. The error is
-// that of what an authorizer says in another form than AWS sends.
+// Format2 returns the request as an event of payload format 2.0. The error is a
+// [*strictjson.Error], of an authorizer's context that has another form than AWS
+// sends.
 func (r *Request) Format2() (*events.APIGatewayV2HTTPRequest, error) {
 	body, isBase64 := r.RawBody()
 	out := &events.APIGatewayV2HTTPRequest{
@@ -19,6 +20,7 @@ func (r *Request) Format2() (*events.APIGatewayV2HTTPRequest, error) {
 		RawPath:         r.RawPath(),
 		RawQueryString:  r.RawQuery(),
 		Headers:         map[string]string{},
+		Cookies:         r.Cookies(),
 		PathParameters:  r.table(pathParameters),
 		StageVariables:  r.table(stageVariables),
 		Body:            unquote(body),
@@ -27,10 +29,10 @@ func (r *Request) Format2() (*events.APIGatewayV2HTTPRequest, error) {
 	for _, h := range r.Headers() {
 		out.Headers[h.Name] = h.Value
 	}
-	if out.Cookies = r.Cookies(); out.Version != "2.0" || r.trigger == VPCLattice {
+	if out.Version != "2.0" || r.trigger == VPCLattice {
 		delete(out.Headers, "cookie")
 	}
-	out.QueryStringParameters = r.joinedParams()
+	out.QueryStringParameters = r.joinedQuery()
 	ctx := &out.RequestContext
 	*ctx = events.APIGatewayV2HTTPRequestContext{
 		RouteKey:     r.RouteKey(),
@@ -68,17 +70,14 @@ func (r *Request) Format2() (*events.APIGatewayV2HTTPRequest, error) {
 // event has it, or as it would have it.
 func (r *Request) authorizer2() (*events.APIGatewayV2HTTPRequestContextAuthorizerDescription, error) {
 	out := new(events.APIGatewayV2HTTPRequestContextAuthorizerDescription)
+	raw := r.value(authorizerContext)
 	if r.is(version, "2.0") && r.trigger != VPCLattice {
-		raw := r.value(authorizerContext)
 		if raw == nil {
 			return nil, nil
 		}
-		if err := strictjson.Unmarshal(raw, out, strictjson.Options{}); err != nil {
-			return nil, err
-		}
-		return out, nil
+		return out, strictjson.Unmarshal(raw, out, strictjson.Options{})
 	}
-	if raw := r.value(authorizerContext); raw != nil {
+	if raw != nil {
 		if err := strictjson.Unmarshal(raw, &out.Lambda, strictjson.Options{}); err != nil {
 			return nil, err
 		}
@@ -101,38 +100,32 @@ func (r *Request) authorizer2() (*events.APIGatewayV2HTTPRequestContextAuthorize
 	return out, nil
 }
 
-// table returns the members of an object of strings, nil where there is none.
+// table returns the members of an object of strings, nil if there is none.
 func (r *Request) table(m member) map[string]string {
 	if !r.has(m) {
 		return nil
 	}
 	all := map[string]string{}
-	for _, p := range r.pairs {
-		if p.of == m {
-			all[unquote(r.slice(p.name))] = unquote(r.slice(p.value))
-		}
+	for name, value := range r.all(m) {
+		all[name] = value
 	}
 	return all
 }
 
-// joinedParams returns the query as format 2.0 has it, nil where there is none.
-func (r *Request) joinedParams() map[string]string {
-	params := r.Params()
-	if r.trigger == VPCLattice {
-		if _, raw, ok := strings.Cut(r.text(path), "?"); ok { // says more than what was made of it
-			values, _ := url.ParseQuery(raw)
-			params = nil
-			for name, all := range values {
-				params = append(params, Param{name, all})
-			}
+// joinedQuery returns the query as format 2.0 has it, nil if there is none.
+func (r *Request) joinedQuery() map[string]string {
+	joined := map[string]string{}
+	if _, ok := r.sentQuery(); ok && r.trigger == VPCLattice { // it says more than the parameters
+		for name, values := range r.Query() {
+			joined[name] = strings.Join(values, ",")
+		}
+	} else {
+		for _, p := range r.Params() {
+			joined[p.Name] = strings.Join(p.Values, ",")
 		}
 	}
-	if len(params) == 0 {
+	if len(joined) == 0 {
 		return nil
-	}
-	joined := make(map[string]string, len(params))
-	for _, p := range params {
-		joined[p.Name] = strings.Join(p.Values, ",")
 	}
 	return joined
 }

@@ -5,9 +5,8 @@ import (
 	"strings"
 )
 
-// RawPath returns the path as the event has it. An HTTP API sends it decoded,
-// all others as the client sent it. It may have a stage or a domain's base path
-// in front.
+// RawPath returns the path as the event has it. An HTTP API sends it decoded, all
+// others as the client sent it. A stage or a domain's base path may stand in front.
 func (r *Request) RawPath() string {
 	switch r.trigger {
 	case VPCLattice:
@@ -21,26 +20,27 @@ func (r *Request) RawPath() string {
 	return r.first(rawPath, path)
 }
 
-// Path returns the path that routes are matched against: decoded once in all,
-// without the stage and the base path that stand in front. Where the gateway
-// says which route it has taken, it is the path that the gateway has matched. ok
-// is false for a path that two readers could take for two: one that still holds
-// a percent sign, or has a backslash, a control character, an empty segment, a
-// dot segment or an encoded slash in it.
+// Path returns the path that routes are matched against: decoded once, without
+// the stage and the base path in front. If the event has the route that the
+// gateway has taken, it is the path that the gateway has matched.
+//
+// ok is false for a path that two readers could read differently: with a percent
+// sign left in it, a backslash, a control character, an empty segment, a dot
+// segment or an encoded slash.
 func (r *Request) Path() (path string, ok bool) {
-	r.route.Do(r.findPath)
+	r.find.Do(r.findPath)
 	return r.routed, !r.ambiguous
 }
 
-// BasePath returns what stands in front of the path: as the event has it, ""
-// where there is nothing, and where its end cannot be told.
+// BasePath returns what stands in front of the path, as the event has it. It is ""
+// if nothing does, or if its end cannot be found.
 func (r *Request) BasePath() string {
-	r.route.Do(r.findPath)
+	r.find.Do(r.findPath)
 	return r.prefix
 }
 
-// Sent returns the path's segments as the client sent them, nil where the event
-// does not tell: of an HTTP API.
+// Sent returns the path's segments as the client sent them, nil for an HTTP API,
+// whose event does not have them.
 func (r *Request) Sent() []string {
 	if !r.sentAsIs() {
 		return nil
@@ -71,8 +71,8 @@ func (r *Request) ofREST() bool {
 	return r.trigger == REST || r.trigger == Authorizer && !r.has(version)
 }
 
-// IgnoresSlash reports whether [Request.Path] lacks a slash that the request had
-// at its end, as a REST API takes both paths for one.
+// IgnoresSlash reports whether [Request.Path] leaves out a slash at the end. A REST
+// API reads both paths as one.
 func (r *Request) IgnoresSlash() bool { return r.trigger == REST }
 
 func (r *Request) findPath() {
@@ -84,14 +84,14 @@ func (r *Request) findPath() {
 			r.routed, r.ambiguous = raw, true
 			return
 		}
-		r.ambiguous = encodesSlash(raw)
+		r.ambiguous = strings.Contains(strings.ToUpper(raw), "%2F")
 	}
 	own, prefix, ok := r.matched(decoded)
 	r.routed, r.ambiguous = own, r.ambiguous || !ok
 	if strings.HasPrefix(raw, prefix) { // it has no escapes of its own
 		r.prefix = prefix
 	}
-	if r.ofREST() { // for which a slash at the end makes no difference
+	if r.ofREST() {
 		r.routed = strings.TrimSuffix(r.routed, "/")
 	}
 	if r.routed == "" {
@@ -100,8 +100,8 @@ func (r *Request) findPath() {
 	r.ambiguous = r.ambiguous || !plain(r.routed)
 }
 
-// matched takes what is in front off a decoded path. ok is false where the event
-// says two things of what the gateway has matched.
+// matched takes off what stands in front of a decoded path. ok is false if two
+// members of the event disagree about what the gateway has matched.
 func (r *Request) matched(decoded string) (own, prefix string, ok bool) {
 	arn := ""
 	if r.trigger == Authorizer {
@@ -121,23 +121,23 @@ func (r *Request) matched(decoded string) (own, prefix string, ok bool) {
 		return decoded, "", false
 	}
 	own, prefix = decoded, ""
-	// The address of an HTTP API has the stage in front; a custom domain need not
-	// have, and of a REST API the event leaves it out.
+	// At the address of an HTTP API the stage is in front. At a custom domain it
+	// need not be, and the event of a REST API leaves it out.
 	stage := "/" + r.Stage()
 	if !r.sentAsIs() && stage != "/" && stage != "/$default" && strings.Contains(r.Domain(), ".execute-api.") {
 		if rest, found := strings.CutPrefix(decoded, stage); found && (rest == "" || rest[0] == '/') {
 			own, prefix = rest, stage
 		}
 	}
-	// Where a base path is in the event of an authorizer, that of the function may
-	// lack it, by its format.
+	// The event of an authorizer may have a base path where that of the function has
+	// none, depending on their formats.
 	same := arn == "" || r.sentAsIs() || strings.TrimSuffix(own, "/") == strings.TrimSuffix(arn, "/")
 	return own, prefix, same
 }
 
-// consoleValue is the value of a path parameter, with {proxy+} as it is in the test
-// events of the console and of SAM, which say "/path/to/resource" of that path. A
-// REST API says so of none: it keeps two slashes in the path as well.
+// consoleValue returns the value of a path parameter as the test events of the
+// console and of SAM have it: {proxy+} with a slash in front. A REST API never
+// sends that, as it keeps two slashes in the path as well.
 func (r *Request) consoleValue(name string) (string, bool) {
 	v, ok := r.PathValue(name)
 	if name == "proxy" && len(v) > 1 {
@@ -146,17 +146,16 @@ func (r *Request) consoleValue(name string) (string, bool) {
 	return v, ok
 }
 
-// splitByTemplate finds the route in a path, by the template that the gateway
-// has matched, "/orders/{id}", "/{proxy+}", and the values of its parameters.
-// What stands in front is the base path of a custom domain, or a stage. ok is
-// false where that cannot be told, for a template whose values are not all
-// there, or that is not the end of the path.
+// splitByTemplate splits a path by the template that the gateway has matched,
+// "/orders/{id}", "/{proxy+}", and the values of its parameters. In front is the
+// base path of a custom domain, or a stage. ok is false if a value is missing, or
+// if the path does not end with the template.
 func splitByTemplate(path, template string, value func(name string) (string, bool)) (prefix, own string, ok bool) {
 	own, greedy, ok := expand(template, value)
 	if !ok {
 		return "", "", false
 	}
-	// The gateway may take a slash at the end for nothing.
+	// The gateway may ignore a slash at the end.
 	bare := strings.TrimSuffix(path, "/")
 	prefix, ok = strings.CutSuffix(bare, strings.TrimSuffix(own, "/"))
 	if decoded, err := url.PathUnescape(own); !ok && err == nil { // values do not always come decoded
@@ -204,11 +203,7 @@ func callPath(arn string) string {
 	return "/" + parts[3]
 }
 
-func encodesSlash(raw string) bool {
-	return strings.Contains(raw, "%2F") || strings.Contains(raw, "%2f")
-}
-
-// plain reports whether everyone reads a decoded path in the same way.
+// plain reports whether every reader reads a decoded path in the same way.
 func plain(path string) bool {
 	if path == "" || path == "/" {
 		return true

@@ -11,20 +11,20 @@ type Param struct {
 	Values []string
 }
 
-// Params returns the query as the gateway has taken it apart, each name once
-// and in the order of the event.
-func (r *Request) Params() []Param {
-	of := query
+// queryMember returns where the query is. Lists of values say more.
+func (r *Request) queryMember() member {
 	if r.has(multiValueQuery) {
-		of = multiValueQuery
+		return multiValueQuery
 	}
+	return query
+}
+
+// Params returns the query as the gateway has taken it apart, each name once and
+// in the order of the event.
+func (r *Request) Params() []Param {
 	var all []Param
 	at := map[string]int{} // name → where it is in all
-	for _, p := range r.pairs {
-		if p.of != of {
-			continue
-		}
-		name, value := unquote(r.slice(p.name)), unquote(r.slice(p.value))
+	for name, value := range r.all(r.queryMember()) {
 		if r.trigger == ALB { // which does not decode
 			name, value = unescaped(name), unescaped(value)
 		}
@@ -38,14 +38,18 @@ func (r *Request) Params() []Param {
 	return all
 }
 
-// Query returns the values of the query string: of the string itself where the
-// event has it, for a value may have a comma in it.
-func (r *Request) Query() url.Values {
-	raw := r.text(rawQueryString)
-	if r.trigger == VPCLattice {
-		_, raw, _ = strings.Cut(r.text(path), "?")
+func unescaped(text string) string {
+	if plain, err := url.QueryUnescape(text); err == nil {
+		return plain
 	}
-	if raw != "" {
+	return text
+}
+
+// Query returns the values of the query string. They are read from the string
+// itself if the event has it: of values that a gateway has joined by a comma
+// nobody can tell where one ends.
+func (r *Request) Query() url.Values {
+	if raw, ok := r.sentQuery(); ok {
 		values, _ := url.ParseQuery(raw) // what can be read of it
 		return values
 	}
@@ -56,25 +60,29 @@ func (r *Request) Query() url.Values {
 	return values
 }
 
-// joinQuery makes the query string of a load balancer, whose values are as
-// they were sent.
-func (r *Request) joinQuery() string {
-	of := query
-	if r.has(multiValueQuery) {
-		of = multiValueQuery
-	}
-	var parts []string
-	for _, p := range r.pairs {
-		if p.of == of {
-			parts = append(parts, unquote(r.slice(p.name))+"="+unquote(r.slice(p.value)))
+// RawQuery returns the query string: as it was sent if the event has it, else
+// made from its values.
+func (r *Request) RawQuery() string {
+	if r.trigger == ALB { // whose values are as they were sent
+		var parts []string
+		for name, value := range r.all(r.queryMember()) {
+			parts = append(parts, name+"="+value)
 		}
+		return strings.Join(parts, "&")
 	}
-	return strings.Join(parts, "&")
+	if raw, ok := r.sentQuery(); ok {
+		return raw
+	}
+	return r.Query().Encode()
 }
 
-func unescaped(text string) string {
-	if plain, err := url.QueryUnescape(text); err == nil {
-		return plain
+// sentQuery returns the query string that the event has. ok is false if it has
+// none.
+func (r *Request) sentQuery() (raw string, ok bool) {
+	if r.trigger == VPCLattice {
+		_, raw, ok = strings.Cut(r.text(path), "?")
+		return raw, ok
 	}
-	return text
+	raw = r.text(rawQueryString)
+	return raw, raw != ""
 }

@@ -1,21 +1,21 @@
 package request
 
 import (
-	"bytes"
 	"cmp"
 	"encoding/base64"
-	nethttp "net/http"
+	"iter"
 	"strings"
 	"sync"
 
 	"github.com/go-json-experiment/json/jsontext"
+
 	"github.com/lambdarmor/lambdarmor/internal/reason"
 	"github.com/lambdarmor/lambdarmor/internal/strictjson"
 )
 
 // Request is the HTTP request in an event, or the call that an authorizer is
 // asked about. Nothing of it is made before it is asked for. It is safe for
-// concurrent use; what it returns is shared and must not be changed.
+// concurrent use. What it returns is shared and must not be changed.
 type Request struct {
 	raw     []byte
 	trigger Trigger
@@ -23,9 +23,9 @@ type Request struct {
 	pairs   []pair
 	room    [28]pair // for pairs, as many as most requests have
 
-	route sync.Once // guards prefix, routed, ambiguous
-	prefix,
-	routed string
+	find      sync.Once // of the path; guards all below
+	prefix    string
+	routed    string
 	ambiguous bool
 }
 
@@ -38,13 +38,10 @@ type pair struct {
 	name, value span
 }
 
-// Trigger returns what sent the event.
-func (r *Request) Trigger() Trigger { return r.trigger }
-
 // has reports whether the event has a member that is not null.
 func (r *Request) has(m member) bool { return r.at[m].end > 0 }
 
-// value returns the JSON text of a member, nil where there is none.
+// value returns the JSON text of a member, nil if there is none.
 func (r *Request) value(m member) []byte { return r.slice(r.at[m]) }
 
 func (r *Request) slice(s span) []byte {
@@ -81,8 +78,40 @@ func (r *Request) first(all ...member) string {
 	return ""
 }
 
-// Version returns that of the payload format: "2.0", "1.0", or "" of a load
-// balancer, a WebSocket and AppSync. That of a REST API is "1.0".
+// all returns the names and values of a member that has several.
+func (r *Request) all(of member) iter.Seq2[string, string] {
+	return func(yield func(name, value string) bool) {
+		for _, p := range r.pairs {
+			if p.of == of && !yield(unquote(r.slice(p.name)), unquote(r.slice(p.value))) {
+				return
+			}
+		}
+	}
+}
+
+// values returns the values of a member that has several.
+func (r *Request) values(of member) (all []string) {
+	for _, value := range r.all(of) {
+		all = append(all, value)
+	}
+	return all
+}
+
+// exact returns the value of a name that has no other spellings.
+func (r *Request) exact(of member, name string) (string, bool) {
+	for n, value := range r.all(of) {
+		if n == name {
+			return value, true
+		}
+	}
+	return "", false
+}
+
+// Trigger returns what sent the event.
+func (r *Request) Trigger() Trigger { return r.trigger }
+
+// Version returns the version of the payload format: "2.0", "1.0" also for a REST
+// API, "" for a load balancer, a WebSocket and AppSync.
 func (r *Request) Version() string {
 	switch r.trigger {
 	case REST:
@@ -93,18 +122,16 @@ func (r *Request) Version() string {
 	return r.text(version)
 }
 
-// Lists reports whether headers or query parameters came as lists of values: by
-// that a load balancer tells which form of answer it takes.
+// Lists reports whether headers or query parameters came as lists of values. A
+// load balancer then takes an answer with lists.
 func (r *Request) Lists() bool { return r.has(multiValueHeaders) || r.has(multiValueQuery) }
 
-// Method returns the HTTP method, "" of a WebSocket and of AppSync.
-func (r *Request) Method() string {
-	return r.first(httpMethod2, httpMethod, method)
-}
+// Method returns the HTTP method, "" for a WebSocket and AppSync.
+func (r *Request) Method() string { return r.first(httpMethod2, httpMethod, method) }
 
-// RouteKey returns the route that the gateway has found, "POST /orders" or
-// "$default", "$connect"; "" where there are none: of a function URL as an
-// authorizer sees it, of a load balancer and VPC Lattice.
+// RouteKey returns the route that the gateway has found: "POST /orders",
+// "$default", "$connect". It is "" for a load balancer, for VPC Lattice, and for a
+// function URL in the event of an authorizer.
 func (r *Request) RouteKey() string {
 	for _, m := range []member{routeKey, contextRouteKey} {
 		if r.has(m) {
@@ -121,34 +148,16 @@ func (r *Request) RouteKey() string {
 	return r.text(httpMethod) + " " + template
 }
 
-// RawQuery returns the query string: as it was sent where the event has that,
-// else made again from its values.
-func (r *Request) RawQuery() string {
-	switch r.trigger {
-	case VPCLattice:
-		if _, query, ok := strings.Cut(r.text(path), "?"); ok {
-			return query
-		}
-	case ALB:
-		return r.joinQuery()
-	}
-	if r.has(rawQueryString) {
-		return r.text(rawQueryString)
-	}
-	return r.Query().Encode()
-}
-
-// RawBody returns the body as the event has it: a JSON string, nil where there
-// is none, and whether that is base64.
+// RawBody returns the body as the event has it, a JSON string, and whether the
+// string is base64. It is nil if there is none.
 func (r *Request) RawBody() (quoted []byte, isBase64 bool) {
 	return r.value(body), string(r.value(isBase64Encoded)) == "true"
 }
 
-// ErrNotBase64 is a body that was said to be base64 and is not.
+// ErrNotBase64 is the error of a body that is said to be base64 and is not.
 var ErrNotBase64 = reason.New("the body is not base64")
 
-// Body returns the bytes of the body, of the caller's own. The error is
-// [ErrNotBase64].
+// Body returns a copy of the bytes of the body. The error is [ErrNotBase64].
 func (r *Request) Body() ([]byte, error) {
 	quoted, isBase64 := r.RawBody()
 	if quoted == nil {
@@ -165,19 +174,25 @@ func (r *Request) Body() ([]byte, error) {
 	return plain[:n], nil
 }
 
-// SourceIP returns the address that the gateway took the request from, "" of
-// VPC Lattice and of a load balancer, which say it in a header alone.
+// PathValue returns the value of a parameter in the gateway's route.
+func (r *Request) PathValue(name string) (string, bool) { return r.exact(pathParameters, name) }
+
+// StageVariable returns a variable of the stage, "" if there is none.
+func (r *Request) StageVariable(name string) string {
+	value, _ := r.exact(stageVariables, name)
+	return value
+}
+
+// SourceIP returns the address that the gateway took the request from. It is ""
+// for VPC Lattice and a load balancer, which put it into a header alone.
 func (r *Request) SourceIP() string { return r.first(httpSourceIP2, identitySourceIP) }
 
 // UserAgent returns what the client says of itself.
 func (r *Request) UserAgent() string {
-	if agent := r.first(httpUserAgent2, identityUserAgent); agent != "" {
-		return agent
-	}
-	return r.Header("user-agent")
+	return cmp.Or(r.first(httpUserAgent2, identityUserAgent), r.Header("user-agent"))
 }
 
-// Protocol returns "HTTP/1.1" and the like, "" where the event does not tell.
+// Protocol returns "HTTP/1.1" and the like, "" if the event does not have it.
 func (r *Request) Protocol() string { return r.first(httpProtocol2, protocol) }
 
 // Stage returns the name of the API's stage.
@@ -187,7 +202,7 @@ func (r *Request) Stage() string { return r.text(stage) }
 func (r *Request) Domain() string { return r.text(domainName) }
 
 // Host returns the name that the request was sent to, in lower case: the API's
-// domain, else the header Host.
+// domain, or the header Host.
 func (r *Request) Host() string { return strings.ToLower(cmp.Or(r.Domain(), r.Header("host"))) }
 
 // APIID returns the id of the API.
@@ -198,138 +213,3 @@ func (r *Request) AccountID() string { return r.text(accountID) }
 
 // RequestID returns the gateway's id of the request.
 func (r *Request) RequestID() string { return r.text(requestID) }
-
-// StageVariable returns a variable of the stage.
-func (r *Request) StageVariable(name string) string {
-	value, _ := r.exact(stageVariables, name)
-	return value
-}
-
-// PathValue returns the value of a parameter in the gateway's route.
-func (r *Request) PathValue(name string) (string, bool) { return r.exact(pathParameters, name) }
-
-// exact returns the value of a name that has no other spellings.
-func (r *Request) exact(of member, name string) (string, bool) {
-	for _, p := range r.pairs {
-		if p.of == of && unquote(r.slice(p.name)) == name {
-			return unquote(r.slice(p.value)), true
-		}
-	}
-	return "", false
-}
-
-// Header returns the value of a header, its name in any case, "" where there is
-// none. Several lines are joined by a comma, cookies by a semicolon, and never
-// split again.
-func (r *Request) Header(name string) string {
-	value, count := r.header(name)
-	if !sameName(name, "cookie") {
-		return value
-	}
-	apart := strings.Join(r.separateCookies(), "; ") // which come before those that a gateway has left there
-	if apart != "" && count > 0 && apart != value {
-		return apart + "; " + value
-	}
-	return cmp.Or(apart, value)
-}
-
-// HeaderLines returns how many lines, or spellings, a header came in.
-func (r *Request) HeaderLines(name string) int {
-	_, count := r.header(name)
-	return count
-}
-
-func (r *Request) header(name string) (value string, count int) {
-	of := r.headerMember()
-	for _, p := range r.pairs {
-		if p.of == of && r.spells(p, name) {
-			if count++; count == 1 {
-				value = unquote(r.slice(p.value))
-			}
-		}
-	}
-	if count < 2 {
-		return value, count
-	}
-	lines := make([]line, 0, count)
-	for _, p := range r.pairs {
-		if p.of == of && r.spells(p, name) {
-			lines = append(lines, r.line(p))
-		}
-	}
-	return combine(lines)[0].Value, count
-}
-
-// spells reports whether a header line has a name in some spelling.
-func (r *Request) spells(p pair, name string) bool {
-	quoted := r.slice(p.name)
-	if bytes.IndexByte(quoted, '\\') >= 0 {
-		return sameName(unquote(quoted), name)
-	}
-	return sameName(string(quoted[1:len(quoted)-1]), name)
-}
-
-func (r *Request) line(p pair) line {
-	return line{name: unquote(r.slice(p.name)), value: unquote(r.slice(p.value))}
-}
-
-// headerMember is where the headers are: lists of values say more than one.
-func (r *Request) headerMember() member {
-	switch {
-	case r.trigger == AppSync:
-		return resolverHeaders
-	case r.has(multiValueHeaders):
-		return multiValueHeaders
-	case r.has(requestHeaders):
-		return requestHeaders
-	default:
-		return headers
-	}
-}
-
-// Headers returns each header once, by name in lower case, cookies that stand
-// by themselves included.
-func (r *Request) Headers() []Field {
-	of := r.headerMember()
-	lines := make([]line, 0, 16)
-	for _, p := range r.pairs {
-		if p.of == of {
-			lines = append(lines, r.line(p))
-		}
-	}
-	return combine(lines)
-}
-
-// Cookies returns the cookies as they were sent, of a header as of a list, each
-// like "name=value".
-func (r *Request) Cookies() []string {
-	all := r.separateCookies()
-	header, _ := r.header("cookie")
-	for c := range strings.SplitSeq(header, ";") {
-		if c = strings.TrimSpace(c); c != "" {
-			all = append(all, c)
-		}
-	}
-	return all
-}
-
-// Cookie returns the value of a cookie, the first of that name, and false when
-// it is not there.
-func (r *Request) Cookie(name string) (string, bool) {
-	for part := range strings.SplitSeq(strings.Join(r.Cookies(), ";"), ";") {
-		if cookies, err := nethttp.ParseCookie(part); err == nil && cookies[0].Name == name {
-			return cookies[0].Value, true
-		}
-	}
-	return "", false
-}
-
-// separateCookies are those that a gateway has taken out of the headers.
-func (r *Request) separateCookies() (all []string) {
-	for _, p := range r.pairs {
-		if p.of == cookies {
-			all = append(all, unquote(r.slice(p.value)))
-		}
-	}
-	return all
-}

@@ -2,12 +2,12 @@ package request
 
 import "bytes"
 
-// Trigger is what invoked the function, told from the shape of the event. Who
-// may invoke a function can forge any shape: a trigger routes and labels, it
-// never permits.
+// Trigger is what invoked the function, found from the shape of the event. Who may
+// invoke a function can forge any shape: use a trigger to route and to label,
+// never to permit.
 type Trigger string
 
-// The triggers that are told apart.
+// The triggers.
 const (
 	Unknown        Trigger = "unknown"      // a direct invocation, or a shape not listed here
 	HTTPAPI        Trigger = "http-api"     // API Gateway HTTP API, payload format 2.0 or 1.0
@@ -74,7 +74,7 @@ func triggerOf(source []byte) Trigger {
 	}
 }
 
-// decide returns the trigger of an event without records, by the members that
+// decide returns the trigger of an event without records, from the members that
 // the walk has met.
 func (r *Request) decide() Trigger {
 	switch {

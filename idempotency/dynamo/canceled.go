@@ -3,27 +3,26 @@ package dynamo
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
-// CanceledError says why DynamoDB has not written what was staged. Nothing was
+// CanceledError reports why DynamoDB did not write what was staged. Nothing was
 // written. It wraps the [types.TransactionCanceledException].
 type CanceledError struct {
-	// Failures are the items that were in the way, at least one, as they were
-	// staged first to last.
+	// Failures are the items that could not be written, at least one, in the
+	// order in which they were staged.
 	Failures []Failure
 
 	err error
 }
 
-// Failure is why one item could not be written.
+// Failure is an item that could not be written.
 type Failure struct {
-	// Index counts the items that the operation has staged, from 0 on, call by
-	// call.
+	// Index counts the items that the operation has staged, from 0, over all
+	// calls.
 	Index int
 	// Item is the item as it was staged.
 	Item types.TransactWriteItem
@@ -33,12 +32,12 @@ type Failure struct {
 	Code string
 	// Message is DynamoDB's, for the log.
 	Message string
-	// Old is the item that made a condition fail, where the staged item asks
-	// for it with ReturnValuesOnConditionCheckFailure and there is one.
+	// Old is the item that made a condition fail, if the staged item asks for it
+	// with ReturnValuesOnConditionCheckFailure.
 	Old map[string]types.AttributeValue
 }
 
-// Error is for the log.
+// Error returns a text for the log.
 func (e *CanceledError) Error() string {
 	var b strings.Builder
 	b.WriteString("dynamo: the transaction was canceled")
@@ -51,7 +50,7 @@ func (e *CanceledError) Error() string {
 	return b.String()
 }
 
-// Unwrap gives the error of the client.
+// Unwrap returns the error of the client.
 func (e *CanceledError) Unwrap() error { return e.err }
 
 const (
@@ -60,13 +59,8 @@ const (
 	codeInvalid   = "ValidationError"
 )
 
-// transient are the reasons for which the same transaction may succeed later.
-var transient = [...]string{"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
-
-func isTransient(code string) bool { return slices.Contains(transient[:], code) }
-
-// reasonsOf gives the reasons of a transaction that was canceled, one for each
-// of its items, the last for the completion.
+// reasonsOf returns why a transaction was canceled: one reason for each item, the
+// last for the completion.
 func reasonsOf(err error) []types.CancellationReason {
 	var canceled *types.TransactionCanceledException
 	if !errors.As(err, &canceled) {
@@ -75,9 +69,9 @@ func reasonsOf(err error) []types.CancellationReason {
 	return canceled.CancellationReasons
 }
 
-// canceled gives the failures of staged items, nil where none has failed for
-// good.
-func (t *transaction) canceled(err error) *CanceledError {
+// canceled returns the error for staged items that can never be written, or nil.
+// StageOr may have set another one.
+func (t *transaction) canceled(err error) error {
 	e := &CanceledError{err: err}
 	for i, reason := range reasonsOf(err) {
 		code := aws.ToString(reason.Code)
@@ -91,11 +85,6 @@ func (t *transaction) canceled(err error) *CanceledError {
 	if len(e.Failures) == 0 {
 		return nil
 	}
-	return e
-}
-
-// explained is what the handler makes of a failure.
-func (t *transaction) explained(e *CanceledError) error {
 	if explain := t.items[e.Failures[0].Index].explain; explain != nil {
 		if err := explain(e); err != nil {
 			return err

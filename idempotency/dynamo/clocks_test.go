@@ -96,3 +96,41 @@ func record(key string, epoch int64, d time.Duration) idempotency.Record {
 		Lease: now.Add(d), Expires: now.Add(time.Hour),
 	}
 }
+
+// A claim is taken as of one moment: it is never told that a lease is over which
+// it was there to take over.
+func TestLeaseThatEndsDuringAClaimIsTakenOver(t *testing.T) {
+	client := connect(servers.DynamoDB(t).URL())
+	store := dynamo.New(client, table(t, client, ""))
+	now := time.Now()
+	first, second := record("k", 1, time.Minute), record("k", 2, time.Hour)
+	if _, err := store.Claim(t.Context(), first); err != nil {
+		t.Fatal(err)
+	}
+	store.SetClock(func() time.Time { // a minute later each time
+		defer func() { now = now.Add(time.Minute) }()
+		return now.Add(30 * time.Second)
+	})
+	if held, err := store.Claim(t.Context(), second); err != nil {
+		t.Errorf("%v, held by %+v", err, held)
+	}
+}
+
+// A record that expires while its key is claimed is no holder.
+func TestRecordThatExpiresDuringAClaimIsFree(t *testing.T) {
+	client := connect(servers.DynamoDB(t).URL())
+	store := dynamo.New(client, table(t, client, ""))
+	now := time.Now()
+	first, second := record("k", 1, 2*time.Hour), record("k", 1, 3*time.Hour)
+	first.Expires = now.Add(time.Hour)
+	if _, err := store.Claim(t.Context(), first); err != nil {
+		t.Fatal(err)
+	}
+	store.SetClock(func() time.Time { // an hour later each time
+		defer func() { now = now.Add(time.Hour) }()
+		return now.Add(30 * time.Minute)
+	})
+	if held, err := store.Claim(t.Context(), second); err != nil {
+		t.Errorf("got %v, held by %+v; want a claim", err, held)
+	}
+}

@@ -1,4 +1,5 @@
-// Package dynamo keeps idempotency records in a DynamoDB table:
+// Package dynamo keeps idempotency records in a DynamoDB table, and writes to
+// DynamoDB exactly once.
 //
 //	cfg, err := config.LoadDefaultConfig(ctx)
 //	if err != nil {
@@ -9,32 +10,31 @@
 //
 // # Table
 //
-// The partition key is a string named id. Turn TTL on for the attribute
-// expiration: it removes what has expired within days, and until then expiry is
-// judged by whoever reads a record. The attributes are those of Powertools for
-// AWS Lambda, and owner and epoch beside them:
+// The partition key is a string named id. Turn on TTL for the attribute
+// expiration. DynamoDB removes expired items within days; until then the store
+// ignores them. The attributes are those of Powertools for AWS Lambda, plus owner
+// and epoch:
 //
 //	id                      S  the key, a hash
 //	status                  S  INPROGRESS or COMPLETED
 //	expiration              N  seconds since 1970
 //	in_progress_expiration  N  milliseconds since 1970: the end of the lease
-//	data                    S  the result; B where it is compressed or not UTF-8
-//	encoding                S  gzip, or not there
+//	data                    S  the result; B if it is compressed or not UTF-8
+//	encoding                S  gzip, or missing
 //	validation              S  the fingerprint
 //	owner                   S  the token of the attempt
 //	epoch                   N  its number
 //
-// A second or later attempt that has failed leaves its item behind, without an
-// owner and with a lease of 0, so that [idempotency.Reconcile] is asked again.
+// A released item of a second or later attempt stays, without an owner and with a
+// lease of 0, so that [idempotency.Reconcile] is called again.
 //
-// Records that other libraries have written have no owner. They are respected
-// while they are live, replayed when they are completed, and taken over when
-// their lease is over. One without a lease counts until it expires.
+// Items of other libraries have no owner. They are respected while they are live,
+// replayed when they are completed, and taken over when their lease has ended.
+// Without a lease they count until they expire.
 //
 // # Exactly once
 //
-// A handler that writes to DynamoDB has its writes take place exactly once by
-// handing them to [Stage] instead:
+// A handler whose writes must happen exactly once passes them to [Stage]:
 //
 //	func (s *shop) place(ctx context.Context, o order) (receipt, error) {
 //		err := dynamo.Stage(ctx, types.TransactWriteItem{Put: &types.Put{
@@ -43,71 +43,60 @@
 //		return receipt{ID: o.ID}, err
 //	}
 //
-// They are written in one TransactWriteItems with the completion of the key,
-// conditional on the fence. So what is killed, times out or comes late writes
-// nothing, or all of it together with the answer that a repeat will get. The
-// handler does not read what it has staged.
+// One TransactWriteItems writes them together with the completion of the key, if
+// the attempt still holds it. An attempt that is killed, times out or comes late
+// writes nothing, or everything including the answer for repeats. The handler
+// cannot read what it has staged.
 //
-// Where a write has a condition, [StageOr] says what its failure means. Nothing
-// is written then, nothing is kept, and the next try runs. Transactions that are
-// in the way and throttling are waited for, 10 s at most and no longer than half
-// of what is left of the invocation.
+// If a condition of a write fails, nothing is written and the next try runs.
+// [StageOr] sets the error that the caller then gets. Conflicts with other
+// transactions and throttling are retried for 10 s at most, and for no longer than
+// half of the time that the invocation has left.
 //
-// A transaction that is not answered may have taken place or may still do. It is
-// sent again with the same client request token, and if that does not settle it
-// either, withdrawn: releasing the key succeeds, and then whatever arrives later
-// fails at the fence; or it finds the key completed, and then all is written.
-// Only if DynamoDB answers neither, the error is idempotency_commit_unknown, and
-// the lease goes on.
+// A transaction without an answer is sent again with the same client request token.
+// If that does not settle it, the key is released: if the release succeeds, the
+// transaction can no longer take place; if the key turns out to be completed, it
+// has. Only if DynamoDB answers neither, the caller gets
+// idempotency_commit_unknown, and the lease goes on.
 //
-// One thing can still make [idempotency.ErrNotCommitted] untrue: if the claim was
-// sent twice, and a copy of it arrives after the withdrawal, and after that a
-// copy of the transaction. Then the writes are there after all. They are there
-// once, and a repeat gets their answer.
+// In one case [idempotency.ErrNotCommitted] can be wrong: the claim was sent twice,
+// a copy of it arrives after the release, and a copy of the transaction after that.
+// The writes then happen once, and a repeat gets their answer.
 //
 // # Requests and permissions
 //
-// A first call is two requests, PutItem and UpdateItem, or TransactWriteItems
-// where something was staged; a replay one, PutItem; a failure two, PutItem and
-// DeleteItem (UpdateItem after a take-over), or three where the transaction
-// fails. An abandoned key costs one PutItem more, and a claim whose answer is lost
-// its release.
+// A first call takes two requests: PutItem, and UpdateItem or TransactWriteItems. A
+// replay takes one PutItem. A failure takes two, PutItem and DeleteItem (UpdateItem
+// after a take-over), and three if a transaction failed. An abandoned key takes one
+// more PutItem.
 //
-// A transaction is charged as twice its writes. A write that fails its condition
-// is charged as well, by the size of the larger item: a replay of a result of
-// 50 kB takes 50 write units each time. Where repeats are frequent and results
-// large, [idempotency.LocalReplays] answers those that reach the same process
-// without a request, and [CompressFrom] makes items smaller.
+// The function needs dynamodb:PutItem, UpdateItem and DeleteItem on the table, and
+// for Stage what the staged items do on theirs. It needs GetItem only for a server
+// that does not return the item that made a condition fail; DynamoDB does. With the
+// condition key dynamodb:EnclosingOperation set to TransactWriteItems, IAM refuses
+// writes outside of a transaction.
 //
-// DAX does not help. A replay is a write that fails, and writes pass through it.
+// DynamoDB charges a transaction as twice its writes, and a write whose condition
+// fails by the size of the existing item: a replay of 50 kB takes 50 write units.
+// [idempotency.LocalReplays] and [CompressFrom] make that less. DAX does not: a
+// replay is a write.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html
 //
-// The function needs dynamodb:PutItem, UpdateItem and DeleteItem on the table.
-// GetItem it needs only with a server that does not return the item which made a
-// condition fail; DynamoDB does.
-//
-// For Stage it needs what the staged items do, on their tables: PutItem,
-// UpdateItem, DeleteItem or ConditionCheckItem, and nothing more on this one. The
-// condition key dynamodb:EnclosingOperation, with the value TransactWriteItems,
-// makes sure that a table is written in no other way.
-//
 // # Encryption
 //
-// Results are stored as they are, readable by whoever may read the table. A table
-// under a customer managed KMS key needs the function's role to be allowed to use
-// that key through DynamoDB. While the key is disabled or out of reach every claim
-// fails, and nothing runs.
+// Results are readable by everyone who may read the table. With a customer managed
+// KMS key, the function's role needs to use that key through DynamoDB. While the
+// key is disabled every claim fails, and nothing runs.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html
 //
 // # Limits
 //
-// An item has 400 kB. Results from 4 kB on are compressed; what does not fit
-// all the same is completed without its result. A transaction has 100 items, the
-// completion among them, and 4 MB, all in one account and region. A table with a single
-// partition, see [SortKey], takes 1000 writes a second. Global tables settle
-// conflicts by the last writer and so have no fence between regions: keep a key
-// in one region, or use a table with strong consistency across regions, which
-// however takes no transactions.
+// An item has 400 kB. Results from 4 kB on are compressed; one that still does not
+// fit is not stored. A transaction has 100 items including the completion, and 4
+// MB, in one account and region. A table with one partition, see [SortKey], takes
+// 1000 writes a second. Global tables with eventual consistency settle conflicts by
+// the last writer, so there is no fence between regions: keep a key in one region.
+// Those with strong consistency take no transactions.
 package dynamo

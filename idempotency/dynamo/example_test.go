@@ -9,9 +9,48 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/guard/httpapi"
 	"github.com/lambdarmor/lambdarmor/idempotency"
 	"github.com/lambdarmor/lambdarmor/idempotency/dynamo"
 )
+
+func ExampleNew() {
+	cfg := aws.Config{Region: "eu-central-1"} // from config.LoadDefaultConfig
+	store := dynamo.New(dynamodb.NewFromConfig(cfg), "idempotency")
+
+	placeOrder := func(context.Context, struct{ SKU string }) (string, error) { return "order o-1", nil }
+	h := guard.Wrap(httpapi.Func(placeOrder),
+		httpapi.Problems(),
+		idempotency.Once(store, idempotency.Header("Idempotency-Key")),
+	)
+	_ = h // for lambda.Start, or httpapi.Start in the place of guard.Wrap
+}
+
+// The table of a function that stores its records under one partition key, beside
+// other items.
+func ExampleSortKey() {
+	cfg := aws.Config{Region: "eu-central-1"}
+	store := dynamo.New(dynamodb.NewFromConfig(cfg), "orders",
+		dynamo.Names(dynamo.Attributes{Key: "pk", Expiration: "ttl"}),
+		dynamo.SortKey("sk", "idempotency"))
+	_ = idempotency.NewOperation("charge", store)
+}
+
+// The order is written once for each key, together with the answer.
+func ExampleStage() {
+	client := dynamodb.NewFromConfig(aws.Config{Region: "eu-central-1"})
+	orders := idempotency.NewOperation("order", dynamo.New(client, "idempotency"))
+
+	place := func(ctx context.Context, key, sku string) (string, error) {
+		return idempotency.Do(ctx, orders, key, sku, func(ctx context.Context) (string, error) {
+			return "accepted", dynamo.Stage(ctx, types.TransactWriteItem{Put: &types.Put{
+				TableName: aws.String("orders"),
+				Item:      map[string]types.AttributeValue{"sku": &types.AttributeValueMemberS{Value: sku}},
+			}})
+		})
+	}
+	_ = place
+}
 
 // An order takes a piece from the stock and is written, both or neither, and
 // once for each key. The last piece was sold a moment ago.
@@ -51,7 +90,7 @@ func ExampleStageOr() {
 
 func numeral(n string) types.AttributeValue { return &types.AttributeValueMemberN{Value: n} }
 
-// soldOut stands for DynamoDB, of which it has what the example needs.
+// soldOut stands for DynamoDB, with the part that the example needs.
 type soldOut struct{ dynamo.Client }
 
 func (soldOut) PutItem(context.Context, *dynamodb.PutItemInput, ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error) {

@@ -2,5 +2,5 @@ package dynamo
 
 import "time"
 
-// SetClock gives a store another clock.
-func (s *Store) SetClock(now func() time.Time) { s.now = now }
+// SetClock sets the clock of a store that is in use.
+func (s *Store) SetClock(now func() time.Time) { Clock(now)(s) }

@@ -288,3 +288,21 @@ func TestAServerThatReturnsNoItemsIsAStore(t *testing.T) {
 	b.next("PutItem", always...)
 	storetest.Run(t, func(*testing.T) idempotency.Store { return b.store })
 }
+
+// The client sends a release again whose answer is lost, and finds it done.
+func TestAReleaseWhoseAnswerIsLostIsARelease(t *testing.T) {
+	b := setUp(t)
+	first, second := record("k", 1, -time.Minute), record("k", 2, time.Minute)
+	for _, r := range []idempotency.Record{first, second} {
+		if _, err := b.store.Claim(t.Context(), r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.next("UpdateItem", lose)
+	if err := b.store.Release(t.Context(), second); err != nil {
+		t.Errorf("got %v, want nil", err)
+	}
+	if err := b.store.Release(t.Context(), first); !errors.Is(err, idempotency.ErrLost) {
+		t.Errorf("the attempt before: got %v, want ErrLost", err)
+	}
+}

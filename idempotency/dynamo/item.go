@@ -10,7 +10,9 @@ import (
 	"github.com/lambdarmor/lambdarmor/internal/reason"
 )
 
-// The states as they stand in an item.
+type attributes = map[string]types.AttributeValue
+
+// The states in an item.
 const (
 	inProgress = string(idempotency.InProgress)
 	completed  = string(idempotency.Completed)
@@ -22,24 +24,20 @@ func number(v int64) types.AttributeValue {
 	return &types.AttributeValueMemberN{Value: strconv.FormatInt(v, 10)}
 }
 
-// seconds and milliseconds round up: a record counts no shorter than it says.
-func seconds(t time.Time) int64 {
-	return t.Add(time.Second - time.Nanosecond).Unix()
-}
+// seconds and milliseconds round up, so that a record does not end early.
+func seconds(t time.Time) int64      { return t.Add(time.Second - time.Nanosecond).Unix() }
+func milliseconds(t time.Time) int64 { return t.Add(time.Millisecond - time.Nanosecond).UnixMilli() }
 
-func milliseconds(t time.Time) int64 {
-	return t.Add(time.Millisecond - time.Nanosecond).UnixMilli()
-}
-
-func (s *Store) key(key string) map[string]types.AttributeValue {
+// key returns the primary key of a record.
+func (s *Store) key(key string) attributes {
 	if s.sortKey == "" {
-		return map[string]types.AttributeValue{s.attr.Key: text(key)}
+		return attributes{s.attr.Key: text(key)}
 	}
-	return map[string]types.AttributeValue{s.attr.Key: text(s.partition), s.sortKey: text(key)}
+	return attributes{s.attr.Key: text(s.partition), s.sortKey: text(key)}
 }
 
-// item is a record in progress.
-func (s *Store) item(r idempotency.Record) map[string]types.AttributeValue {
+// item returns a record in progress as an item.
+func (s *Store) item(r idempotency.Record) attributes {
 	item := s.key(r.Key)
 	item[s.attr.Status] = text(inProgress)
 	item[s.attr.Expiration] = number(seconds(r.Expires))
@@ -52,31 +50,28 @@ func (s *Store) item(r idempotency.Record) map[string]types.AttributeValue {
 	return item
 }
 
-// record reads an item, of this library or another. One without owner has
-// epoch 1, one without a lease is in progress until it expires.
-func (s *Store) record(key string, item map[string]types.AttributeValue) (idempotency.Record, error) {
-	r := idempotency.Record{
-		Key:         key,
-		Owner:       stringOf(item[s.attr.Owner]),
-		Epoch:       1,
-		Fingerprint: stringOf(item[s.attr.Fingerprint]),
+// record reads an item of this library or another. Without an epoch it is the
+// first attempt's; without a lease it is in progress until it expires.
+func (s *Store) record(key string, item attributes) (r idempotency.Record, err error) {
+	epoch, hasEpoch, err1 := numberOf(item, s.attr.Epoch)
+	expires, hasExpiry, err2 := numberOf(item, s.attr.Expiration)
+	lease, hasLease, err3 := numberOf(item, s.attr.Lease)
+	for _, err := range []error{err1, err2, err3} {
+		if err != nil {
+			return r, err
+		}
 	}
-	if epoch, ok, err := numberOf(item[s.attr.Epoch]); err != nil {
-		return r, fmt.Errorf("%s: %w", s.attr.Epoch, err)
-	} else if ok {
+	r = idempotency.Record{
+		Key: key, Owner: stringOf(item[s.attr.Owner]), Epoch: 1, Fingerprint: stringOf(item[s.attr.Fingerprint]),
+	}
+	if hasEpoch {
 		r.Epoch = epoch
 	}
-	if at, ok, err := numberOf(item[s.attr.Expiration]); err != nil {
-		return r, fmt.Errorf("%s: %w", s.attr.Expiration, err)
-	} else if ok {
-		r.Expires = time.Unix(at, 0)
-	}
-	lease, leased, err := numberOf(item[s.attr.Lease])
-	if err != nil {
-		return r, fmt.Errorf("%s: %w", s.attr.Lease, err)
+	if hasExpiry {
+		r.Expires = time.Unix(expires, 0)
 	}
 	r.Lease = r.Expires
-	if leased {
+	if hasLease {
 		r.Lease = time.UnixMilli(lease)
 	}
 	switch status := stringOf(item[s.attr.Status]); {
@@ -86,7 +81,7 @@ func (s *Store) record(key string, item map[string]types.AttributeValue) (idempo
 		return r, err
 	case status != inProgress:
 		return r, fmt.Errorf("%s is %q", s.attr.Status, status)
-	case leased && lease < s.now().UnixMilli():
+	case hasLease && lease < s.clock.Now().UnixMilli():
 		r.Status = idempotency.Abandoned
 	default:
 		r.Status = idempotency.InProgress
@@ -101,22 +96,25 @@ func stringOf(v types.AttributeValue) string {
 	return ""
 }
 
-// numberOf reads a number that is there. Other libraries may write a whole one
+// numberOf reads a number, if there is one. Other libraries may write a whole one
 // with a fraction.
-func numberOf(v types.AttributeValue) (n int64, ok bool, err error) {
-	if v == nil {
+func numberOf(item attributes, name string) (n int64, found bool, err error) {
+	v, found := item[name]
+	if !found {
 		return 0, false, nil
 	}
 	text, ok := v.(*types.AttributeValueMemberN)
 	if !ok {
-		return 0, false, reason.New("not a number")
+		return 0, false, fmt.Errorf("%s: %w", name, errNoNumber)
 	}
 	if n, err = strconv.ParseInt(text.Value, 10, 64); err == nil {
 		return n, true, nil
 	}
 	f, err := strconv.ParseFloat(text.Value, 64)
 	if err != nil {
-		return 0, false, reason.New("not a number")
+		return 0, false, fmt.Errorf("%s: %w", name, errNoNumber)
 	}
 	return int64(f), true, nil
 }
+
+var errNoNumber = reason.New("not a number")

@@ -1,42 +1,39 @@
 package dynamo
 
 import (
-	"bytes"
-	"strings"
-	"unicode"
+	"reflect"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/lambdarmor/lambdarmor/internal/reason"
 )
 
-type attributes = map[string]types.AttributeValue
-
 // operation is what is known of one operation of a transaction.
 type operation struct {
 	table string
-	key   attributes // nil in a Put, whose item has it among the others
+	key   attributes // nil for a Put, whose item includes it
 	item  attributes // of a Put
-	size  int        // of the item, in bytes, as far as it is known
+	size  int        // in bytes, as far as it is known
 }
 
 func operationOf(item types.TransactWriteItem) (op operation, err error) {
 	n := 0
-	if p := item.Put; p != nil {
+	set := func(table *string, key, item attributes) {
 		n++
-		op = operation{table: aws.ToString(p.TableName), item: p.Item, size: sizeOf(p.Item)}
+		op = operation{table: aws.ToString(table), key: key, item: item, size: sizeOf(key) + sizeOf(item)}
 	}
-	if u := item.Update; u != nil {
-		n++
-		op = operation{table: aws.ToString(u.TableName), key: u.Key, size: sizeOf(u.Key) + sizeOfUpdate(u)}
+	if o := item.Put; o != nil {
+		set(o.TableName, nil, o.Item)
 	}
-	if d := item.Delete; d != nil {
-		n++
-		op = operation{table: aws.ToString(d.TableName), key: d.Key, size: sizeOf(d.Key)}
+	if o := item.Update; o != nil {
+		set(o.TableName, o.Key, nil)
+		op.size += sizeOfUpdate(o)
 	}
-	if c := item.ConditionCheck; c != nil {
-		n++
-		op = operation{table: aws.ToString(c.TableName), key: c.Key, size: sizeOf(c.Key)}
+	if o := item.Delete; o != nil {
+		set(o.TableName, o.Key, nil)
+	}
+	if o := item.ConditionCheck; o != nil {
+		set(o.TableName, o.Key, nil)
 	}
 	switch {
 	case n != 1:
@@ -50,67 +47,35 @@ func operationOf(item types.TransactWriteItem) (op operation, err error) {
 	}
 }
 
-// on reports whether the operation is on the item of that key.
-func (op *operation) on(key attributes) bool {
+// isOn reports whether the operation is on the item of a key.
+func (op *operation) isOn(key attributes) bool {
 	has := op.key
 	if has == nil {
 		has = op.item
 	}
 	for name, value := range key {
-		if !equal(has[name], value) {
+		if !reflect.DeepEqual(has[name], value) {
 			return false
 		}
 	}
 	return true
 }
 
-// meets reports whether two operations are on one item. Of two Puts that is
-// seen where the names of their table's key are known.
-func (op *operation) meets(other *operation, names attributes) bool {
+// isOnSameItem reports whether two operations are on one item. Of two Puts that is
+// known only if the names of their table's key are.
+func (op *operation) isOnSameItem(other *operation, keyNames attributes) bool {
 	switch {
 	case op.table != other.table:
 		return false
 	case other.key != nil:
-		return op.on(other.key)
+		return op.isOn(other.key)
 	case op.key != nil:
-		return other.on(op.key)
-	case names == nil:
-		return false
+		return other.isOn(op.key)
 	}
-	for name := range names {
-		if !equal(op.item[name], other.item[name]) {
+	for name := range keyNames {
+		if !reflect.DeepEqual(op.item[name], other.item[name]) {
 			return false
 		}
 	}
-	return true
-}
-
-// equal compares values of keys.
-func equal(a, b types.AttributeValue) bool {
-	switch a := a.(type) {
-	case *types.AttributeValueMemberS:
-		b, ok := b.(*types.AttributeValueMemberS)
-		return ok && a.Value == b.Value
-	case *types.AttributeValueMemberN:
-		b, ok := b.(*types.AttributeValueMemberN)
-		return ok && a.Value == b.Value
-	case *types.AttributeValueMemberB:
-		b, ok := b.(*types.AttributeValueMemberB)
-		return ok && bytes.Equal(a.Value, b.Value)
-	default:
-		return false
-	}
-}
-
-// sizeOfUpdate is that of the values which an update writes.
-func sizeOfUpdate(u *types.Update) (size int) {
-	values := u.ExpressionAttributeValues
-	for _, word := range strings.FieldsFunc(aws.ToString(u.UpdateExpression), func(r rune) bool {
-		return r != ':' && r != '_' && r != '#' && !unicode.IsLetter(r) && !unicode.IsDigit(r)
-	}) {
-		if value, ok := values[word]; ok {
-			size += sizeOfValue(value)
-		}
-	}
-	return size
+	return keyNames != nil
 }

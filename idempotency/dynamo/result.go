@@ -16,57 +16,41 @@ const (
 	//
 	// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
 	maxItem = 400 << 10
-	// maxResult bounds what an item is unpacked to. An answer of Lambda has
+	// maxResult limits what an item is decompressed to. An answer of Lambda has
 	// 6 MiB at most.
 	maxResult = 32 << 20
 
 	gzipped = "gzip"
 )
 
-// encode gives a result its form in an item. Text stays text, so that it can be
-// read in the console and by others.
+// encode returns a result as it is stored. Text stays text, so that people and
+// other libraries can read it.
 func (s *Store) encode(r idempotency.Record) (data types.AttributeValue, encoding string, err error) {
 	if len(r.Result) > maxResult {
 		return nil, "", idempotency.ErrTooLarge
 	}
-	size := len(r.Result)
-	if size >= s.compressFrom && size > 0 {
-		packed, err := s.pack(r.Result)
+	stored := r.Result
+	if len(stored) >= s.compressFrom && len(stored) > 0 {
+		packed, err := pack(stored)
 		if err != nil {
-			return nil, "", err
+			return nil, "", fmt.Errorf("dynamo: compress: %w", err)
 		}
-		if len(packed) < size {
-			data, encoding, size = &types.AttributeValueMemberB{Value: packed}, gzipped, len(packed)
+		if len(packed) < len(stored) {
+			stored, encoding = packed, gzipped
 		}
 	}
-	if s.sizeWithout(r)+size > maxItem {
+	others := sizeOf(s.item(r)) + len(s.attr.Data) + len(s.attr.Encoding) + len(gzipped)
+	if others+len(stored) > maxItem {
 		return nil, "", fmt.Errorf("%w: dynamo: an item of more than %d bytes", idempotency.ErrTooLarge, maxItem)
 	}
-	switch {
-	case data != nil:
-		return data, encoding, nil
-	case utf8.Valid(r.Result):
-		return text(string(r.Result)), "", nil
-	default:
-		return &types.AttributeValueMemberB{Value: r.Result}, "", nil
+	if encoding == "" && utf8.Valid(stored) {
+		return text(string(stored)), "", nil
 	}
+	return &types.AttributeValueMemberB{Value: stored}, encoding, nil
 }
 
-// sizeWithout is how much an item has beside its result, in bytes.
-//
-// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html
-func (s *Store) sizeWithout(r idempotency.Record) int {
-	const numbers = 3 * 21 // a number has 21 bytes at most
-	size := numbers + len(s.sortKey) + len(s.partition) + len(r.Key) + len(completed) +
-		len(gzipped) + len(r.Fingerprint) + len(r.Owner)
-	for _, name := range s.attr.all() {
-		size += len(*name)
-	}
-	return size
-}
-
-// decode gives the result of a completed item.
-func (s *Store) decode(item map[string]types.AttributeValue) (result []byte, none bool, err error) {
+// decode returns the result of a completed item, or reports that there is none.
+func (s *Store) decode(item attributes) (result []byte, none bool, err error) {
 	switch data := item[s.attr.Data].(type) {
 	case nil:
 		return nil, true, nil
@@ -77,7 +61,9 @@ func (s *Store) decode(item map[string]types.AttributeValue) (result []byte, non
 		case "":
 			return data.Value, false, nil
 		case gzipped:
-			result, err = unpack(data.Value)
+			if result, err = unpack(data.Value); err != nil {
+				err = fmt.Errorf("decompress: %w", err)
+			}
 			return result, false, err
 		default:
 			return nil, false, fmt.Errorf("%s is %q", s.attr.Encoding, encoding)
@@ -87,19 +73,17 @@ func (s *Store) decode(item map[string]types.AttributeValue) (result []byte, non
 	}
 }
 
-func (s *Store) pack(result []byte) ([]byte, error) {
+func pack(result []byte) ([]byte, error) {
 	var out bytes.Buffer
-	w, ok := s.gzips.Get().(*gzip.Writer)
-	if !ok {
-		w, _ = gzip.NewWriterLevel(nil, gzip.BestSpeed) // fails for a level that there is not
+	w, err := gzip.NewWriterLevel(&out, gzip.BestSpeed)
+	if err != nil {
+		return nil, err
 	}
-	defer s.gzips.Put(w)
-	w.Reset(&out)
 	if _, err := w.Write(result); err != nil {
-		return nil, fmt.Errorf("dynamo: compress: %w", err)
+		return nil, err
 	}
 	if err := w.Close(); err != nil {
-		return nil, fmt.Errorf("dynamo: compress: %w", err)
+		return nil, err
 	}
 	return out.Bytes(), nil
 }
@@ -107,14 +91,11 @@ func (s *Store) pack(result []byte) ([]byte, error) {
 func unpack(packed []byte) ([]byte, error) {
 	r, err := gzip.NewReader(bytes.NewReader(packed))
 	if err != nil {
-		return nil, fmt.Errorf("decompress: %w", err)
+		return nil, err
 	}
 	result, err := io.ReadAll(io.LimitReader(r, maxResult+1))
-	if err != nil {
-		return nil, fmt.Errorf("decompress: %w", err)
+	if err == nil && len(result) > maxResult {
+		err = fmt.Errorf("more than %d bytes", maxResult)
 	}
-	if len(result) > maxResult {
-		return nil, fmt.Errorf("decompress: more than %d bytes", maxResult)
-	}
-	return result, nil
+	return result, err
 }

@@ -2,11 +2,13 @@ package dynamo
 
 import (
 	"strings"
+	"unicode"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
-// sizeOf is the size of an item in bytes, as DynamoDB counts.
+// sizeOf returns the size of an item in bytes, as DynamoDB counts.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html
 func sizeOf(item attributes) (size int) {
@@ -45,18 +47,27 @@ func sizeOfValue(v types.AttributeValue) (size int) {
 			size += ofElement + sizeOfValue(element)
 		}
 	case *types.AttributeValueMemberM:
-		size = ofDocument
-		for name, element := range v.Value {
-			size += ofElement + len(name) + sizeOfValue(element)
-		}
+		size = ofDocument + len(v.Value)*ofElement + sizeOf(v.Value)
 	}
 	return size
 }
 
-// sizeOfNumber is a byte for each two significant digits, and one.
+// sizeOfNumber returns a byte for each two significant digits, and one more.
 func sizeOfNumber(n string) int {
 	digits, _, _ := strings.Cut(strings.ToLower(strings.TrimLeft(n, "+-")), "e")
-	whole, fraction, _ := strings.Cut(digits, ".")
-	digits = strings.Trim(whole+fraction, "0")
+	digits = strings.Trim(strings.Replace(digits, ".", "", 1), "0")
 	return (len(digits)+1)/2 + 1
+}
+
+// sizeOfUpdate returns the size of the values that an update writes. Those of its
+// condition do not count.
+func sizeOfUpdate(u *types.Update) (size int) {
+	for _, word := range strings.FieldsFunc(aws.ToString(u.UpdateExpression), func(r rune) bool {
+		return r != ':' && r != '_' && r != '#' && !unicode.IsLetter(r) && !unicode.IsDigit(r)
+	}) {
+		if value, ok := u.ExpressionAttributeValues[word]; ok {
+			size += sizeOfValue(value)
+		}
+	}
+	return size
 }

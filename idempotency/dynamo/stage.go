@@ -11,45 +11,45 @@ import (
 	"github.com/lambdarmor/lambdarmor/internal/reason"
 )
 
-// Stage has items written in the one transaction that completes the key of the
-// innermost [idempotency.Once] or [idempotency.Do] around ctx, whose store must
-// be a [Store]: all that the handler has staged is there when its answer is, or
-// nothing of it. It writes nothing itself. Items are not to be changed until
-// the operation is over. It may be called repeatedly, and concurrently.
+// Stage adds items to the transaction that completes the key of the innermost
+// [idempotency.Once] or [idempotency.Do] around ctx, whose store must be a [Store].
+// It sends no request. Do not change the items until the operation is over. Stage
+// may be called repeatedly and concurrently.
 //
-// What was staged is written if the handler returns an answer that is kept,
-// whatever its status. Nothing is written if it returns an error, also one
-// whose answer is kept, or an answer that is released and tells of a failure. A
-// success that is not kept, as an SQS batch of which a part has failed, becomes
-// an error: nothing is written then either, and the whole is to be done again.
+// The items are written if the handler returns an answer that is stored, with any
+// status. Nothing is written if the handler returns an error, also one whose
+// answer is stored, or an answer that is a failure and releases the key. A success
+// that is not stored, such as a partial failure of an SQS batch, becomes an
+// error.
 //
-// If a condition of an item fails, or an item cannot be written, the error of
-// the operation wraps a [CanceledError] and [idempotency.ErrNotCommitted], and
-// the key is free for a retry. Around Do that is an error like any other; inside
-// Once the handler has returned by then: [StageOr] gives the error its meaning.
+// If an item cannot be written, for example because its condition fails, nothing is
+// written. The error of the operation then wraps a [CanceledError] and
+// [idempotency.ErrNotCommitted], and the key is free for a retry. Inside Once the
+// handler has returned by then; use [StageOr] to set the error.
 //
-// An error of Stage stages none of its items: there is no operation or it has
-// ended; another store keeps it; with the items the transaction has more than
-// 99, or more than 4 MB in all with the completion of the key; an item has more
-// than 400 kB; two operations are on one item or one is on the key's own. What
-// only DynamoDB or its client can see, such as the size of an item that an Update
-// leaves or an Update without an expression, fails with the commit: that is an
-// error of kind Internal, which no retry helps.
+// Stage returns an error, and stages none of the items, if
+//   - there is no operation, it has ended, or its store is another one,
+//   - the transaction would have more than 99 items, or more than 4 MB including
+//     the completion of the key,
+//   - an item has more than 400 kB,
+//   - two operations are on one item, or one is on the item of the key.
+//
+// What only DynamoDB or its client can see, such as the size of an updated item,
+// fails at the commit with an error of kind Internal.
 func Stage(ctx context.Context, items ...types.TransactWriteItem) error {
 	return StageOr(ctx, nil, items...)
 }
 
-// StageOr is [Stage], and says what it means if an item of these fails: the
-// operation then fails with the error that explain makes of the failure, as a
-// [guard.Error] that tells the caller what was in the way:
+// StageOr is [Stage] with a function that sets the error if one of these items
+// cannot be written:
 //
 //	err := dynamo.StageOr(ctx, func(failed *dynamo.CanceledError) error {
 //		return &guard.Error{Kind: guard.Conflict, Code: "sold_out", Err: failed}
 //	}, items...)
 //
-// Explain is called after the handler has returned, at most once: that of the
-// first item that failed. Whatever it makes of it, the key is released and
-// nothing is kept; where it returns nil the error is the failure itself.
+// Explain is called after the handler has returned, at most once: that of the first
+// item that failed. If it returns nil, the error is the CanceledError. The key is
+// released in any case.
 func StageOr(ctx context.Context, explain func(*CanceledError) error, items ...types.TransactWriteItem) error {
 	of, inside := idempotency.TransactionOf(ctx)
 	t, ours := of.(*transaction)
@@ -63,7 +63,7 @@ func StageOr(ctx context.Context, explain func(*CanceledError) error, items ...t
 	}
 }
 
-// writer is what a client needs for Stage.
+// writer is the part of a client that Stage needs.
 type writer interface {
 	TransactWriteItems(context.Context, *dynamodb.TransactWriteItemsInput, ...func(*dynamodb.Options)) (*dynamodb.TransactWriteItemsOutput, error)
 }
@@ -108,7 +108,7 @@ func (t *transaction) stage(explain func(*CanceledError) error, items []types.Tr
 		return reason.New("dynamo: Stage after the operation has ended")
 	}
 	if n := len(t.items) + len(items); n >= maxOperations {
-		return fmt.Errorf("dynamo: Stage of %d items, more than the %d that go with the completion of the key", n, maxOperations-1)
+		return fmt.Errorf("dynamo: Stage of %d items, at most %d are possible", n, maxOperations-1)
 	}
 	all, size := t.items, t.size
 	if size == 0 {
@@ -126,27 +126,27 @@ func (t *transaction) stage(explain func(*CanceledError) error, items []types.Tr
 		size += op.size
 	}
 	if size > maxTransaction {
-		return fmt.Errorf("dynamo: Stage of %d bytes with the completion of the key, more than %d", size, maxTransaction)
+		return fmt.Errorf("dynamo: Stage of %d bytes including the completion of the key, at most %d are possible", size, maxTransaction)
 	}
 	t.items, t.size = all, size
 	return nil
 }
 
-// check refuses what DynamoDB would, as far as it can be seen from here.
+// check refuses what DynamoDB would refuse, as far as it is known here.
 func (t *transaction) check(op operation, others []staged) error {
 	switch {
 	case op.size > maxItem:
-		return fmt.Errorf("%d bytes, more than the %d of an item", op.size, maxItem)
-	case op.table == t.store.table && op.on(t.store.key(t.record.Key)):
-		return reason.New("it is the idempotency key's own")
+		return fmt.Errorf("%d bytes, an item has at most %d", op.size, maxItem)
+	case op.table == t.store.table && op.isOn(t.store.key(t.record.Key)):
+		return reason.New("it is the item of the idempotency key")
 	}
-	var names map[string]types.AttributeValue // of the key, where its table is known
+	var keyNames attributes // nil for other tables
 	if op.table == t.store.table {
-		names = t.store.key("")
+		keyNames = t.store.key("")
 	}
 	for i := range others {
-		if op.meets(&others[i].operation, names) {
-			return fmt.Errorf("item %d is the same one", i)
+		if op.isOnSameItem(&others[i].operation, keyNames) {
+			return fmt.Errorf("it is on the same item as item %d", i)
 		}
 	}
 	return nil

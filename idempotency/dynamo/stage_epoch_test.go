@@ -2,11 +2,9 @@ package dynamo_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
-	"net/http"
 	"slices"
-	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -24,10 +22,10 @@ func TestAWithdrawnTakeOverIsAskedAbout(t *testing.T) {
 			t.Parallel()
 			var asked []int64
 			s := openShop(t, idempotency.Lease(time.Millisecond), idempotency.Wait(10*time.Second), // a lease of 1 ms, without a deadline
-				idempotency.AfterTimeout(idempotency.Reconcile(func(_ context.Context, u idempotency.Unfinished) ([]byte, bool, error) {
+				idempotency.Reconcile(func(_ context.Context, u idempotency.Unfinished) (json.RawMessage, bool, error) {
 					asked = append(asked, u.Epoch)
 					return nil, false, nil
-				})))
+				}))
 			do := func(fn func(context.Context) (string, error)) (string, error) {
 				return idempotency.Do(t.Context(), s.op, s.key, nil, fn)
 			}
@@ -36,25 +34,12 @@ func TestAWithdrawnTakeOverIsAskedAbout(t *testing.T) {
 				_, _ = do(func(context.Context) (string, error) { panic("stopped") })
 			}()
 
-			var late sync.WaitGroup
-			arrive := make(chan struct{})
-			s.next("TransactWriteItems", func(p *proxy, _ http.ResponseWriter, r *http.Request, body []byte) {
-				r = r.Clone(context.Background())
-				late.Go(func() {
-					<-arrive
-					reply, err := p.Forward(r, body)
-					if err != nil || reply.Status != http.StatusBadRequest || !strings.Contains(string(reply.Body), "ConditionalCheckFailed") {
-						t.Errorf("the late commit got %s, %v, want a failed condition", reply.Body, err)
-					}
-				})
-				panic(http.ErrAbortHandler)
-			}, drop, drop)
+			arrive := s.holdCommit(t)
 			s.next("UpdateItem", withdrawal...)
 			if got, err := do(s.place); !errors.Is(err, idempotency.ErrNotCommitted) {
 				t.Fatalf("got %q, %v, want ErrNotCommitted", got, err)
 			}
-			close(arrive)
-			late.Wait()
+			arrive()
 			if got, err := do(s.place); got != "order 2" || err != nil {
 				t.Errorf("got %q, %v, want the second order", got, err)
 			}

@@ -1,14 +1,13 @@
 package dynamo_test
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"net/http"
 	"slices"
-	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -43,6 +42,7 @@ func TestStageIsNotMisledByLostAnswers(t *testing.T) {
 	for name, tc := range map[string]struct {
 		commits []mishap
 		deletes int
+		left    time.Duration // of the invocation, if the commit takes its share of it
 	}{
 		"once":                                {commits: times(1, lose)},
 		"and the token is forgotten":          {commits: []mishap{lose, anew}},
@@ -55,13 +55,13 @@ func TestStageIsNotMisledByLostAnswers(t *testing.T) {
 		"and the permission is gone":          {commits: []mishap{lose, refuse(400, "AccessDeniedException", "not authorized")}, deletes: 1},
 		"for good":                            {commits: times(3, lose), deletes: 1},
 		"for good, by a server that is ill":   {commits: []mishap{lose, failInternal, failInternal}, deletes: 1},
-		"for good, and nothing is heard then": {commits: []mishap{lose, hang}, deletes: 1},
+		"for good, and nothing is heard then": {commits: []mishap{lose, hang}, deletes: 1, left: 3 * time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := openShop(t)
 			s.next("TransactWriteItems", tc.commits...)
-			ctx, cancel := context.WithTimeout(t.Context(), 8*time.Second)
+			ctx, cancel := context.WithTimeout(t.Context(), cmp.Or(tc.left, 20*time.Second))
 			defer cancel()
 			if got, err := idempotency.Do(ctx, s.op, s.key, nil, s.place); got != "order 1" || err != nil {
 				t.Fatalf("%q, %v", got, err)
@@ -81,20 +81,21 @@ func TestStageIsNotMisledByLostAnswers(t *testing.T) {
 func TestStageThatCannotCommitLeavesNothing(t *testing.T) {
 	for name, tc := range map[string]struct {
 		commits []mishap
-		kind    guard.Kind // Internal is what a retry does not help
+		kind    guard.Kind    // Internal if a retry does not help
+		left    time.Duration // of the invocation, if the commit takes its share of it
 	}{
 		"dropped":        {commits: times(3, drop), kind: guard.Unavailable},
 		"internal":       {commits: times(3, failInternal), kind: guard.Unavailable},
-		"hanging":        {commits: times(1, hang), kind: guard.Unavailable},
-		"in others' way": {commits: times(1000, cancel("None", "TransactionConflict", "None")), kind: guard.Unavailable},
+		"hanging":        {commits: times(1, hang), kind: guard.Unavailable, left: 3 * time.Second},
+		"in others' way": {commits: times(1000, cancel("None", "TransactionConflict", "None")), kind: guard.Unavailable, left: 3 * time.Second},
 		"throttled items": {
 			commits: times(1000, cancel("ThrottlingError", "ProvisionedThroughputExceeded", "None")),
-			kind:    guard.Unavailable,
+			kind:    guard.Unavailable, left: 3 * time.Second,
 		},
-		"throttled": {commits: times(1000, throttle), kind: guard.Unavailable},
+		"throttled": {commits: times(1000, throttle), kind: guard.Unavailable, left: 3 * time.Second},
 		"in progress": {
 			commits: times(1000, refuse(400, "TransactionInProgressException", "in progress")),
-			kind:    guard.Unavailable,
+			kind:    guard.Unavailable, left: 3 * time.Second,
 		},
 		"not allowed": {
 			commits: times(1, refuse(400, "AccessDeniedException", "not authorized to perform: dynamodb:ConditionCheckItem")),
@@ -114,7 +115,7 @@ func TestStageThatCannotCommitLeavesNothing(t *testing.T) {
 			t.Parallel()
 			s := openShop(t)
 			s.next("TransactWriteItems", tc.commits...)
-			ctx, cancel := context.WithTimeout(t.Context(), 8*time.Second)
+			ctx, cancel := context.WithTimeout(t.Context(), cmp.Or(tc.left, 20*time.Second))
 			defer cancel()
 			_, err := idempotency.Do(ctx, s.op, s.key, nil, s.place)
 			if kind := guard.KindOf(err); kind != tc.kind || !errors.Is(err, idempotency.ErrNotCommitted) {
@@ -218,19 +219,7 @@ func TestStageThatArrivesLateChangesNothing(t *testing.T) {
 	for name, again := range map[string]bool{"on a key that is free": false, "on a key that was done since": true} {
 		t.Run(name, func(t *testing.T) {
 			s := openShop(t)
-			var late sync.WaitGroup
-			arrive := make(chan struct{})
-			s.next("TransactWriteItems", func(p *proxy, _ http.ResponseWriter, r *http.Request, body []byte) {
-				r = r.Clone(context.Background())
-				late.Go(func() {
-					<-arrive
-					reply, err := p.Forward(r, body)
-					if err != nil || reply.Status != http.StatusBadRequest || !strings.Contains(string(reply.Body), "ConditionalCheckFailed") {
-						t.Errorf("%s, %v", reply.Body, err)
-					}
-				})
-				panic(http.ErrAbortHandler)
-			}, drop, drop)
+			arrive := s.holdCommit(t)
 			_, err := s.do(t, s.place)
 			mustBe(t, err, guard.Unavailable, "idempotency_not_committed")
 			want := []string{}
@@ -240,8 +229,7 @@ func TestStageThatArrivesLateChangesNothing(t *testing.T) {
 					t.Errorf("%q, %v", got, err)
 				}
 			}
-			close(arrive)
-			late.Wait()
+			arrive()
 			s.mustHave(t, want...)
 		})
 	}

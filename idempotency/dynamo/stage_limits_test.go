@@ -53,7 +53,7 @@ func TestLimitsOfStaging(t *testing.T) {
 		err   string
 	}{
 		{name: "99 items", items: func(s *shop) []types.TransactWriteItem { return s.many(99) }},
-		{name: "100 items", items: func(s *shop) []types.TransactWriteItem { return s.many(100) }, err: "100 items, more than the 99"},
+		{name: "100 items", items: func(s *shop) []types.TransactWriteItem { return s.many(100) }, err: "100 items, at most 99"},
 		{name: "an item of 400 kB", items: func(s *shop) []types.TransactWriteItem {
 			return []types.TransactWriteItem{s.blob("blob", 400*kB)}
 		}},
@@ -63,7 +63,7 @@ func TestLimitsOfStaging(t *testing.T) {
 		{name: "almost 4 MB", items: func(s *shop) []types.TransactWriteItem { return append(s.blobs(10), s.blob("rest", 95*kB)) }},
 		{name: "4 MB without the completion", items: func(s *shop) []types.TransactWriteItem {
 			return append(s.blobs(10), s.blob("rest", 96*kB))
-		}, err: "bytes with the completion of the key, more than 4194304"},
+		}, err: "bytes including the completion of the key, at most 4194304"},
 		{name: "4 MB of updates", items: func(s *shop) []types.TransactWriteItem {
 			items := make([]types.TransactWriteItem, 11)
 			for i := range items {
@@ -75,23 +75,23 @@ func TestLimitsOfStaging(t *testing.T) {
 				}
 			}
 			return items
-		}, err: "more than 4194304"},
-		{name: "the key's own item, put", items: func(s *shop) []types.TransactWriteItem { return []types.TransactWriteItem{s.own(t, true)} }, err: "the idempotency key's own"},
-		{name: "the key's own item, updated", items: func(s *shop) []types.TransactWriteItem { return []types.TransactWriteItem{s.own(t, false)} }, err: "the idempotency key's own"},
+		}, err: "at most 4194304"},
+		{name: "the key's own item, put", items: func(s *shop) []types.TransactWriteItem { return []types.TransactWriteItem{s.own(t, true)} }, err: "the item of the idempotency key"},
+		{name: "the key's own item, updated", items: func(s *shop) []types.TransactWriteItem { return []types.TransactWriteItem{s.own(t, false)} }, err: "the item of the idempotency key"},
 		{name: "one item twice", items: func(s *shop) []types.TransactWriteItem {
 			return []types.TransactWriteItem{s.count(), s.add("order"), s.check("counter", "attribute_exists(id)")}
-		}, err: "item 2: item 0 is the same one"},
+		}, err: "item 2: it is on the same item as item 0"},
 		{name: "a check, then a Put of one item", items: func(s *shop) []types.TransactWriteItem {
 			return []types.TransactWriteItem{s.check("order", "attribute_exists(id)"), s.add("order")}
-		}, err: "item 1: item 0 is the same one"},
+		}, err: "item 1: it is on the same item as item 0"},
 		{name: "a Put, then a check of one item", items: func(s *shop) []types.TransactWriteItem {
 			return []types.TransactWriteItem{s.add("order"), s.check("order", "attribute_exists(id)")}
-		}, err: "item 1: item 0 is the same one"},
+		}, err: "item 1: it is on the same item as item 0"},
 		{name: "two Puts of an item beside the key", items: func(s *shop) []types.TransactWriteItem {
 			one, two := s.add("order"), s.add("order")
 			one.Put.TableName, two.Put.TableName = &s.table, &s.table
 			return []types.TransactWriteItem{one, two}
-		}, err: "item 1: item 0 is the same one"},
+		}, err: "item 1: it is on the same item as item 0"},
 		{name: "an item that is none", items: func(*shop) []types.TransactWriteItem { return make([]types.TransactWriteItem, 1) }, err: "not one of Put"},
 		{name: "an item that is two", items: func(s *shop) []types.TransactWriteItem {
 			both := s.add("order")

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -71,6 +73,28 @@ func (s *shop) do(t *testing.T, fn func(context.Context) (string, error)) (strin
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
 	return idempotency.Do(ctx, s.op, s.key, nil, fn)
+}
+
+// holdCommit holds the next commit, which its sender then gives up. The returned
+// function lets it arrive, and checks that it fails at the fence.
+func (s *shop) holdCommit(t *testing.T) (arrive func()) {
+	var late sync.WaitGroup
+	arrives := make(chan struct{})
+	s.next("TransactWriteItems", func(p *proxy, _ http.ResponseWriter, r *http.Request, body []byte) {
+		r = r.Clone(context.Background())
+		late.Go(func() {
+			<-arrives
+			reply, err := p.Forward(r, body)
+			if err != nil || reply.Status != http.StatusBadRequest || !strings.Contains(string(reply.Body), "ConditionalCheckFailed") {
+				t.Errorf("the late commit: got %s and error %v, want a failed condition", reply.Body, err)
+			}
+		})
+		panic(http.ErrAbortHandler)
+	}, drop, drop)
+	return func() {
+		close(arrives)
+		late.Wait()
+	}
 }
 
 // once is the shop as an HTTP API.

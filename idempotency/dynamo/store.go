@@ -5,20 +5,19 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"sync"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/smithy-go"
 	"github.com/lambdarmor/lambdarmor/idempotency"
+	"github.com/lambdarmor/lambdarmor/internal/clock"
 	"github.com/lambdarmor/lambdarmor/internal/reason"
 )
 
-// Client is what a [Store] needs of a [dynamodb.Client]. GetItem is called only
-// where a server does not return the item that made a condition fail. For
-// [Stage] it has to have TransactWriteItems besides, as a dynamodb.Client has.
+// Client is the part of a [dynamodb.Client] that a [Store] uses. [Stage] also needs
+// TransactWriteItems, which a dynamodb.Client has. GetItem is called only if a
+// server does not return the item that made a condition fail.
 type Client interface {
 	PutItem(context.Context, *dynamodb.PutItemInput, ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error)
 	UpdateItem(context.Context, *dynamodb.UpdateItemInput, ...func(*dynamodb.Options)) (*dynamodb.UpdateItemOutput, error)
@@ -31,27 +30,26 @@ type Store struct {
 	client       Client
 	table        string
 	attr         Attributes
-	sortKey      string // "" where there is none
+	sortKey      string // "" for a table without one
 	partition    string
 	compressFrom int
-	now          func() time.Time
-	gzips        sync.Pool // of *gzip.Writer
+	clock        clock.Clock
 }
 
-// New makes a store of a table whose partition key is a string named id, see
-// [Names] and [SortKey]. The table's TTL attribute is expiration. The client's
-// own retries are what gets over throttling and lost answers: leave them on. A
-// server that accepts a request and never answers is waited for until ctx ends,
-// unless the client's HTTP client has a timeout of its own, which should be well
-// below the function's.
+// New returns a store of a table whose partition key is a string named id, see
+// [Names] and [SortKey]. The table's TTL attribute is expiration.
+//
+// Leave the client's retries on: they handle throttling and lost answers. Set a
+// timeout on its HTTP client that is well below the function's. Without one, a
+// server that never answers is waited for until the context ends.
 func New(client Client, table string, opts ...Option) *Store {
 	if client == nil {
-		panic("dynamo: a nil Client")
+		panic("dynamo: New with a nil Client")
 	}
 	if table == "" {
 		panic("dynamo: New without a table")
 	}
-	s := &Store{client: client, table: table, compressFrom: 4096, now: time.Now}
+	s := &Store{client: client, table: table, compressFrom: 4096}
 	Names(Attributes{})(s)
 	for _, opt := range opts {
 		opt(s)
@@ -64,78 +62,131 @@ func New(client Client, table string, opts ...Option) *Store {
 	return s
 }
 
-// contention is for how long a claim or release is tried while a transaction is
-// on its key, which is there for as long as another attempt commits.
-const contention = 2 * time.Second
-
 // Claim implements [idempotency.Store] with one conditional PutItem.
 func (s *Store) Claim(ctx context.Context, r idempotency.Record) (idempotency.Record, error) {
 	const tries = 3 // the holder may go between a write that fails and the read
 	for try := range tries {
-		err := insist(ctx, contention, conflicts, func() error {
-			_, err := s.client.PutItem(ctx, s.claim(r))
+		err := retryWhile(ctx, contention, isConflict, func() error {
+			e := newExpression()
+			_, err := s.client.PutItem(ctx, &dynamodb.PutItemInput{
+				TableName: &s.table, Item: s.item(r),
+				ConditionExpression:      aws.String(s.isFree(e, r)),
+				ExpressionAttributeNames: e.names, ExpressionAttributeValues: e.values,
+				ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
+			})
 			return err
 		})
 		if err == nil {
 			return idempotency.Record{}, nil
 		}
-		var failed *types.ConditionalCheckFailedException
-		if !errors.As(err, &failed) {
+		item, failed := conditionFailed(err)
+		if !failed {
 			return idempotency.Record{}, fmt.Errorf("dynamo: claim: %w", err)
 		}
-		held, there, err := s.holder(ctx, r.Key, failed.Item)
+		held, found, err := s.holder(ctx, r.Key, item)
 		switch {
 		case err != nil:
 			return idempotency.Record{}, err
-		case !there:
+		case !found:
 			continue
-		case held.Status != idempotency.Completed && held.Owner == r.Owner && held.Epoch == r.Epoch:
-			return idempotency.Record{}, nil // our own claim, whose answer was lost
-		case held.Status == idempotency.Abandoned && held.Epoch+1 == r.Epoch && sameRequest(held, r) && try < tries-1:
-			continue // its lease has ended meanwhile, and the key is ours to take
+		case held.Status != idempotency.Completed && held.BelongsTo(r):
+			return idempotency.Record{}, nil // an earlier try, whose answer was lost
+		case r.TakesOver(held) && try < tries-1:
+			continue // its lease has ended meanwhile
 		default:
 			return held, idempotency.ErrHeld
 		}
 	}
-	return idempotency.Record{}, reason.New("dynamo: claim: the key is held, and never there when it is read")
+	return idempotency.Record{}, reason.New("dynamo: claim: the key is held, and has no record each time it is read")
 }
 
-// sameRequest reports whether two claims may be of one request. A claim without
-// a fingerprint may be of any.
-func sameRequest(a, b idempotency.Record) bool {
-	return a.Fingerprint == b.Fingerprint || a.Fingerprint == "" || b.Fingerprint == ""
-}
-
-func (s *Store) claim(r idempotency.Record) *dynamodb.PutItemInput {
-	now := s.now()
-	e := s.expression()
-	free := "attribute_not_exists(" + e.name(s.attr.Key) + ") OR " + e.name(s.attr.Expiration) + " < " + e.number(now.Unix())
-	if before := r.Epoch - 1; before > 0 {
-		epoch := e.name(s.attr.Epoch) + " = " + e.number(before)
-		if before == 1 { // or another library's
-			epoch = "(" + epoch + " OR attribute_not_exists(" + e.name(s.attr.Epoch) + "))"
-		}
-		request := ""
-		if r.Fingerprint != "" {
-			fingerprint := e.name(s.attr.Fingerprint)
-			request = " AND (" + fingerprint + " = " + e.text(r.Fingerprint) + " OR attribute_not_exists(" + fingerprint + "))"
-		}
-		free += " OR (" + e.name(s.attr.Status) + " = " + e.text(inProgress) +
-			" AND " + e.name(s.attr.Lease) + " < " + e.number(now.UnixMilli()) + " AND " + epoch + request + ")"
+// Complete implements [idempotency.Store] with one conditional UpdateItem. A
+// result that makes an item of more than 400 kB, also when it is compressed, is
+// refused with [idempotency.ErrTooLarge] and without a request.
+func (s *Store) Complete(ctx context.Context, r idempotency.Record) error {
+	e := newExpression()
+	update, _, err := s.completion(e, r)
+	if err != nil {
+		return err
 	}
-	return &dynamodb.PutItemInput{
-		TableName:                           &s.table,
-		Item:                                s.item(r),
-		ConditionExpression:                 &free,
-		ExpressionAttributeNames:            e.names,
-		ExpressionAttributeValues:           e.values,
-		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
+	in := &dynamodb.UpdateItemInput{
+		TableName: &s.table, Key: s.key(r.Key),
+		UpdateExpression: &update, ConditionExpression: aws.String(s.isOurs(e, r)),
+		ExpressionAttributeNames: e.names, ExpressionAttributeValues: e.values,
 	}
+	err = retryWhile(ctx, contention, isConflict, func() error {
+		_, err := s.client.UpdateItem(ctx, in)
+		return err
+	})
+	if strings.Contains(validationMessage(err), "item size") {
+		return fmt.Errorf("%w: dynamo: %w", idempotency.ErrTooLarge, err)
+	}
+	return settled("complete", err)
 }
 
-// holder reads the item that made a claim fail. Where the server has not
-// returned it, it is read from the table, where it may be gone meanwhile.
-func (s *Store) holder(ctx context.Context, key string, item map[string]types.AttributeValue) (held idempotency.Record, there bool, err error) {
+// completion returns the update that completes an item, and the size in bytes of
+// what it adds.
+func (s *Store) completion(e *expression, r idempotency.Record) (update string, size int, err error) {
+	update = "SET " + e.is(s.attr.Status, text(completed)) + ", " + e.is(s.attr.Expiration, number(seconds(r.Expires)))
+	if r.NoResult {
+		return update + " REMOVE " + e.name(s.attr.Data), 0, nil
+	}
+	data, encoding, err := s.encode(r)
+	if err != nil {
+		return "", 0, err
+	}
+	update += ", " + e.is(s.attr.Data, data)
+	if encoding != "" {
+		update += ", " + e.is(s.attr.Encoding, text(encoding))
+	}
+	return update, len(s.attr.Data) + sizeOfValue(data) + len(s.attr.Encoding) + len(encoding), nil
+}
+
+// Release implements [idempotency.Store] with one conditional DeleteItem, or
+// UpdateItem if the outcome of an earlier attempt is unknown.
+func (s *Store) Release(ctx context.Context, r idempotency.Record) error {
+	err := s.release(ctx, r)
+	if item, failed := conditionFailed(err); failed && s.isReleased(r, item) {
+		return nil
+	}
+	return settled("release", err)
+}
+
+// release returns the item that makes its condition fail with the error.
+func (s *Store) release(ctx context.Context, r idempotency.Record) error {
+	e := newExpression()
+	ours := s.isOursInProgress(e, r)
+	return retryWhile(ctx, contention, isConflict, func() error {
+		if r.Epoch > 1 {
+			_, err := s.client.UpdateItem(ctx, &dynamodb.UpdateItemInput{
+				TableName: &s.table, Key: s.key(r.Key),
+				UpdateExpression:         aws.String("SET " + e.is(s.attr.Lease, number(0)) + " REMOVE " + e.name(s.attr.Owner)),
+				ConditionExpression:      &ours,
+				ExpressionAttributeNames: e.names, ExpressionAttributeValues: e.values,
+				ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
+			})
+			return err
+		}
+		_, err := s.client.DeleteItem(ctx, &dynamodb.DeleteItemInput{
+			TableName: &s.table, Key: s.key(r.Key),
+			ConditionExpression:      aws.String("attribute_not_exists(" + e.name(s.attr.Key) + ") OR (" + ours + ")"),
+			ExpressionAttributeNames: e.names, ExpressionAttributeValues: e.values,
+			ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
+		})
+		return err
+	})
+}
+
+// isReleased reports whether an item is what an earlier release of r left, whose
+// answer was lost.
+func (s *Store) isReleased(r idempotency.Record, item attributes) bool {
+	left, err := s.record(r.Key, item)
+	return err == nil && r.Epoch > 1 && left.Status == idempotency.Abandoned && left.Owner == "" && left.Epoch == r.Epoch
+}
+
+// holder reads the item that made a condition fail. If the server did not return
+// it, holder reads it from the table, where it may be gone.
+func (s *Store) holder(ctx context.Context, key string, item attributes) (held idempotency.Record, found bool, err error) {
 	if len(item) == 0 {
 		out, err := s.client.GetItem(ctx, &dynamodb.GetItemInput{
 			TableName: &s.table, Key: s.key(key), ConsistentRead: aws.Bool(true),
@@ -152,139 +203,33 @@ func (s *Store) holder(ctx context.Context, key string, item map[string]types.At
 	if err != nil {
 		return held, false, fmt.Errorf("dynamo: item %s: %w", key, err)
 	}
-	expired := !held.Expires.IsZero() && held.Expires.Unix() < s.now().Unix()
+	expired := !held.Expires.IsZero() && held.Expires.Unix() < s.clock.Now().Unix()
 	return held, !expired, nil
 }
 
-// Complete implements [idempotency.Store] with one conditional UpdateItem. A
-// result that makes an item of more than 400 kB also when it is compressed is
-// [idempotency.ErrTooLarge], without a request.
-func (s *Store) Complete(ctx context.Context, r idempotency.Record) error {
-	in, _, err := s.completion(r)
-	if err != nil {
-		return err
+// conditionFailed reports whether the condition of a request failed, and returns
+// the item that made it fail, if the server did.
+func conditionFailed(err error) (item attributes, failed bool) {
+	var e *types.ConditionalCheckFailedException
+	if !errors.As(err, &e) {
+		return nil, false
 	}
-	err = insist(ctx, contention, conflicts, func() error {
-		_, err := s.client.UpdateItem(ctx, in)
-		return err
-	})
-	if tooLarge(err) {
-		return fmt.Errorf("%w: dynamo: %w", idempotency.ErrTooLarge, err)
-	}
-	return settled("complete", err)
-}
-
-// completion also gives the size in bytes of what it adds to an item.
-func (s *Store) completion(r idempotency.Record) (in *dynamodb.UpdateItemInput, size int, err error) {
-	e := s.expression()
-	set := "SET " + e.name(s.attr.Status) + " = " + e.text(completed) +
-		", " + e.name(s.attr.Expiration) + " = " + e.number(seconds(r.Expires))
-	remove := " REMOVE " + e.name(s.attr.Encoding)
-	if r.NoResult {
-		remove += ", " + e.name(s.attr.Data)
-	} else {
-		data, encoding, err := s.encode(r)
-		if err != nil {
-			return nil, 0, err
-		}
-		size = len(s.attr.Data) + sizeOfValue(data)
-		set += ", " + e.name(s.attr.Data) + " = " + e.value(data)
-		if encoding != "" {
-			set += ", " + e.name(s.attr.Encoding) + " = " + e.text(encoding)
-			size += len(s.attr.Encoding) + len(encoding)
-			remove = ""
-		}
-	}
-	condition := s.ours(e, r)
-	return &dynamodb.UpdateItemInput{
-		TableName:                 &s.table,
-		Key:                       s.key(r.Key),
-		UpdateExpression:          aws.String(set + remove),
-		ConditionExpression:       &condition,
-		ExpressionAttributeNames:  e.names,
-		ExpressionAttributeValues: e.values,
-	}, size, nil
-}
-
-// ours is the fence: the attempt that holds the key is the one that settles it.
-func (s *Store) ours(e *expression, r idempotency.Record) string {
-	return e.name(s.attr.Owner) + " = " + e.text(r.Owner) + " AND " + e.name(s.attr.Epoch) + " = " + e.number(r.Epoch)
-}
-
-// Release implements [idempotency.Store] with one conditional DeleteItem, or
-// UpdateItem where an attempt before is unknown.
-func (s *Store) Release(ctx context.Context, r idempotency.Record) error {
-	err := s.release(ctx, r)
-	var failed *types.ConditionalCheckFailedException
-	if errors.As(err, &failed) && s.isReleased(r, failed.Item) { // by an earlier try, whose answer was lost
-		return nil
-	}
-	return settled("release", err)
-}
-
-// isReleased reports whether an item is what the release of r leaves behind.
-func (s *Store) isReleased(r idempotency.Record, item attributes) bool {
-	left, err := s.record(r.Key, item)
-	return err == nil && r.Epoch > 1 && left.Status == idempotency.Abandoned && left.Owner == "" && left.Epoch == r.Epoch
-}
-
-// release asks for the item that makes its condition fail.
-func (s *Store) release(ctx context.Context, r idempotency.Record) error {
-	e := s.expression()
-	ours := s.ours(e, r) + " AND " + e.name(s.attr.Status) + " = " + e.text(inProgress)
-	if r.Epoch > 1 {
-		in := &dynamodb.UpdateItemInput{
-			TableName:                           &s.table,
-			Key:                                 s.key(r.Key),
-			UpdateExpression:                    aws.String("SET " + e.name(s.attr.Lease) + " = " + e.number(0) + " REMOVE " + e.name(s.attr.Owner)),
-			ConditionExpression:                 &ours,
-			ExpressionAttributeNames:            e.names,
-			ExpressionAttributeValues:           e.values,
-			ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
-		}
-		return insist(ctx, contention, conflicts, func() error {
-			_, err := s.client.UpdateItem(ctx, in)
-			return err
-		})
-	}
-	in := &dynamodb.DeleteItemInput{
-		TableName:                           &s.table,
-		Key:                                 s.key(r.Key),
-		ConditionExpression:                 aws.String("attribute_not_exists(" + e.name(s.attr.Key) + ") OR (" + ours + ")"),
-		ExpressionAttributeNames:            e.names,
-		ExpressionAttributeValues:           e.values,
-		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
-	}
-	return insist(ctx, contention, conflicts, func() error {
-		_, err := s.client.DeleteItem(ctx, in)
-		return err
-	})
+	return e.Item, true
 }
 
 func settled(step string, err error) error {
-	var failed *types.ConditionalCheckFailedException
-	switch {
-	case err == nil:
+	if err == nil {
 		return nil
-	case errors.As(err, &failed):
-		return fmt.Errorf("%w: dynamo: %s", idempotency.ErrLost, step)
-	default:
-		return fmt.Errorf("dynamo: %s: %w", step, err)
 	}
+	if _, failed := conditionFailed(err); failed {
+		return fmt.Errorf("%w: dynamo: %s", idempotency.ErrLost, step)
+	}
+	return fmt.Errorf("dynamo: %s: %w", step, err)
 }
 
-// tooLarge reports whether the server has refused an item for its size.
-func tooLarge(err error) bool { return isOfItemSize(invalid(err)) }
-
-// isOfTotalSize reports whether the server has refused a transaction for its
-// size.
-func isOfTotalSize(err error) bool { return strings.Contains(invalid(err), "aggregate size") }
-
-func isOfItemSize(message string) bool { return strings.Contains(message, "item size") }
-
-// invalid is what the server says of a request that it finds invalid, in lower
-// case.
-func invalid(err error) string {
+// validationMessage returns why the server finds a request invalid, in lower case,
+// or "".
+func validationMessage(err error) string {
 	var refused smithy.APIError
 	if !errors.As(err, &refused) || refused.ErrorCode() != "ValidationException" {
 		return ""

@@ -40,7 +40,7 @@ func ExampleKey_fingerprint() {
 	// Output:
 	// "paid" <nil>
 	// "paid" <nil>
-	//  idempotency_key_reused: The idempotency key was used before, with another request.: idempotency: the fingerprint is another
+	//  idempotency_key_reused: The idempotency key was used before, with another request.: idempotency: the fingerprint differs
 }
 
 // Each record of a batch has a key of its own.

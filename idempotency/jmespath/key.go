@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"strings"
 
 	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/idempotency"
@@ -16,7 +17,9 @@ import (
 // an object. In an HTTP event, body is the decoded body if that is JSON.
 //
 // The error wraps [idempotency.ErrNoKey] if a selected part is missing, null or
-// empty, and if a function in expr gets an argument of a wrong type. Numbers
+// empty, and if a function in expr gets an argument of a wrong type. A text that
+// powertools_json, powertools_base64 or powertools_base64_gzip cannot read has the
+// code idempotency_key_malformed. Numbers
 // are selected exactly as they were sent. They equal no literal, and functions
 // do not take them as numbers; to_string takes them.
 //
@@ -29,8 +32,12 @@ func Key(expr string) idempotency.KeyFunc {
 	if err != nil {
 		panic(fmt.Sprintf("jmespath: Key %q: %v", expr, err))
 	}
-	for _, nothing := range []any{nil, map[string]any{}, map[string]any{"body": map[string]any{}}} {
-		if found, err := compiled.Search(nothing); err == nil && keys.Complete(found) {
+	empties := []any{nil, map[string]any{}, map[string]any{"body": map[string]any{}}}
+	if strings.Contains(expr, "powertools_") { // it may look into a text
+		empties = append(empties, map[string]any{"body": "{}"})
+	}
+	for _, empty := range empties {
+		if found, err := compiled.Search(empty); err == nil && keys.Complete(found) {
 			panic(fmt.Sprintf("jmespath: Key %q finds a key in an empty event", expr))
 		}
 	}
@@ -41,7 +48,12 @@ func Key(expr string) idempotency.KeyFunc {
 		}
 		found, err := compiled.Search(tree)
 		if err != nil {
-			return "", fmt.Errorf("%w: jmespath: %q on a value of another type", keys.Missing("The idempotency key cannot be made from the request."), expr)
+			public := guard.Public(err)
+			refuse := keys.Malformed
+			if public.Code == "wrong_type" {
+				refuse = keys.Missing
+			}
+			return "", fmt.Errorf("%w: jmespath: %q", refuse("The idempotency key cannot be made from the request. "+public.Detail), expr)
 		}
 		if !keys.Complete(found) {
 			return "", keys.Missing("The request lacks a part of the idempotency key.")

@@ -51,7 +51,7 @@ func TestRule03AKeyWithAMissingPartIsAnError(t *testing.T) {
 func TestRule03AnExpressionThatFindsAKeyInNothingPanics(t *testing.T) {
 	for _, expr := range []string{
 		"'constant'", "body.user || 'none'", "[body.user || 'a', body.order || 'b']", "to_string(body.user)",
-		"join('-', [to_string(body.user), to_string(body.order)])", "`1`", "length(@)", "a..b", "",
+		"join('-', [to_string(body.user), to_string(body.order)])", "`1`", "length(@)", "a..b", "", "powertools_json(body).id || 'none'",
 	} {
 		func() {
 			defer func() {
@@ -139,4 +139,23 @@ func FuzzKey(f *testing.F) {
 			t.Fatalf("%s has key %s", event, got)
 		}
 	})
+}
+
+// A text inside of the event is looked into with the functions of Powertools.
+func TestKeysFromATextInTheEvent(t *testing.T) {
+	key := jmespath.Key("Records[0].powertools_json(body).order")
+	event := func(body string) string {
+		return fmt.Sprintf(`{"Records":[{"eventSource":"aws:sqs","messageId":"m","body":%q}]}`, body)
+	}
+	if got, err := find(key, event(`{"order":7}`)); err != nil || got != "7" {
+		t.Errorf("got %s and error %v, want 7", got, err)
+	}
+	if _, err := find(key, event(`{}`)); !errors.Is(err, idempotency.ErrNoKey) {
+		t.Errorf("without an order: got %v, want ErrNoKey", err)
+	}
+	_, err := find(key, event(`{`))
+	var e *guard.Error
+	if !errors.As(err, &e) || e.Code != "idempotency_key_malformed" || errors.Is(err, idempotency.ErrNoKey) {
+		t.Errorf("not JSON: got %v, want idempotency_key_malformed", err)
+	}
 }

@@ -15,7 +15,7 @@
 //		idempotency.KeyFrom(powertools.Key("orders.app.charge", "messageId")))
 //	receipt, err := idempotency.Do(ctx, charge, "", record, fn)
 //
-// Python tells 1 from 1.0, and encoding/json writes both as 1. Pass the input as
+// For Python 1 and 1.0 differ, and encoding/json writes both as 1. Pass the input as
 // a json.RawMessage if the expression selects a float.
 //
 // A table with a composite key, sort_key_attr in Python, is

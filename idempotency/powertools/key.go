@@ -43,7 +43,8 @@ func KeyWithValidation(prefix, expr, validation string) idempotency.KeyFunc {
 	if validation == "" {
 		panic("powertools: KeyWithValidation without a validation; use Key")
 	}
-	return newKey("KeyWithValidation", prefix, expr, mustSelect("KeyWithValidation", validation))
+	validated := mustSelect("KeyWithValidation", validation)
+	return newKey("KeyWithValidation", prefix, expr, &validated)
 }
 
 func newKey(caller, prefix, expr string, validation *selection) idempotency.KeyFunc {
@@ -51,7 +52,7 @@ func newKey(caller, prefix, expr string, validation *selection) idempotency.KeyF
 		panic("powertools: " + caller + " without a prefix")
 	}
 	selected := mustSelect(caller, expr)
-	if selected.constant() {
+	if selected.isConstant() {
 		panic(fmt.Sprintf("powertools: %s %q finds a key in an empty event", caller, expr))
 	}
 	return func(ctx context.Context, ev *guard.Event) (string, error) {
@@ -59,7 +60,7 @@ func newKey(caller, prefix, expr string, validation *selection) idempotency.KeyF
 		if err != nil {
 			return "", err
 		}
-		if !selected.whole(found) {
+		if !isComplete(selected.Node, found) {
 			return "", keys.Missing("The request lacks a part of the idempotency key.")
 		}
 		hash, err := pythonHash(found)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/jmespath-community/go-jmespath/pkg/parsing"
 	"github.com/lambdarmor/lambdarmor/guard"
@@ -12,37 +13,63 @@ import (
 	"github.com/lambdarmor/lambdarmor/internal/reason"
 )
 
-// selection is a JMESPath that finds in Go what it finds in Python, numbers as
-// they are written.
+// selection is an expression that finds the same in Go and in Python.
 type selection struct {
 	*jmes.Expression
-	decodes bool // it has one of the functions of Powertools
-	strict  bool // it makes lists or objects that it then goes on with
+	decodes bool // it may look into a text
 }
 
-// mustSelect parses an expression, "" is all of the event.
-func mustSelect(option, expr string) *selection {
+// mustSelect panics if an expression might find something else in Python. An
+// expression of "" selects the whole event.
+func mustSelect(caller, expr string) selection {
 	if expr == "" {
 		expr = "@"
 	}
 	compiled, err := jmes.Compile(expr)
-	s := &selection{Expression: compiled}
 	if err == nil {
-		err = s.inspect(compiled.Node)
+		err = checkPortable(compiled.Node)
 	}
 	if err != nil {
-		panic(fmt.Sprintf("powertools: %s %q: %v", option, expr, err))
+		panic(fmt.Sprintf("powertools: %s %q: %v", caller, expr, err))
 	}
-	s.strict = made(s.Node) > madeLast(s.Node)
-	return s
+	return selection{Expression: compiled, decodes: strings.Contains(expr, "powertools_")}
 }
 
-// alike are the functions of JMESPath that are the same in both languages and
-// neither take nor give a number or an order of members.
-var alike = []string{"join", "not_null", "starts_with", "ends_with"}
+// of returns what is found in an event, whose body is text. The error repeats no
+// value.
+func (s selection) of(ev *guard.Event) (any, error) {
+	tree, err := ev.Tree()
+	if err != nil {
+		return nil, err
+	}
+	return s.in(tree)
+}
 
-// inspect looks for what could find something else in Python.
-func (s *selection) inspect(node parsing.ASTNode) error {
+func (s selection) in(tree any) (any, error) {
+	found, err := s.Search(tree)
+	switch {
+	case errors.Is(err, jmes.ErrNoText):
+		return nil, keys.Missing("The request lacks what the idempotency key is made from.")
+	case err != nil:
+		return nil, keys.Malformed("The idempotency key cannot be made from the request. " + guard.Public(err).Detail)
+	}
+	return found, nil
+}
+
+// isConstant reports whether there is a key in an empty event.
+func (s selection) isConstant() bool {
+	empties := []any{nil, map[string]any{}}
+	if s.decodes {
+		empties = append(empties, map[string]any{"body": "{}"})
+	}
+	return slices.ContainsFunc(empties, func(empty any) bool {
+		found, err := s.in(empty)
+		return err == nil && isComplete(s.Node, found)
+	})
+}
+
+// checkPortable refuses what might find something else in Python.
+func checkPortable(node parsing.ASTNode) error {
 	switch node.NodeType {
 	case parsing.ASTField, parsing.ASTIdentity, parsing.ASTCurrentNode, parsing.ASTIndex, parsing.ASTIndexExpression,
 		parsing.ASTSlice, parsing.ASTProjection, parsing.ASTFilterProjection, parsing.ASTFlatten, parsing.ASTSubexpression,
@@ -59,17 +86,17 @@ func (s *selection) inspect(node parsing.ASTNode) error {
 			return reason.New("only == and != with a literal compare as in Python")
 		}
 	case parsing.ASTFunctionExpression:
+		// The functions that neither take nor return a number or an order of
+		// members, and those of Powertools.
 		name, _ := node.Value.(string)
-		decodes := jmes.Decodes(name)
-		if !decodes && !slices.Contains(alike, name) {
+		if !slices.Contains([]string{"join", "not_null", "starts_with", "ends_with"}, name) && !jmes.Decodes(name) {
 			return fmt.Errorf("the function %s is not known to be the same in Python", name)
 		}
-		s.decodes = s.decodes || decodes
 	default:
 		return reason.New("it has a part that is not known to be the same in Python")
 	}
 	for _, child := range node.Children {
-		if err := s.inspect(child); err != nil {
+		if err := checkPortable(child); err != nil {
 			return err
 		}
 	}
@@ -90,36 +117,4 @@ func hasNumber(v any) bool {
 		}
 	}
 	return false
-}
-
-// of gives what is found in an event, as it came: the body is text.
-func (s *selection) of(ev *guard.Event) (any, error) {
-	tree, err := ev.Tree()
-	if err != nil {
-		return nil, err
-	}
-	return s.in(tree)
-}
-
-func (s *selection) in(tree any) (any, error) {
-	found, err := s.Search(tree)
-	switch {
-	case errors.Is(err, jmes.ErrNoText):
-		return nil, keys.Missing("The request lacks what the idempotency key is made from.")
-	case err != nil:
-		return nil, keys.Malformed("The idempotency key cannot be made from the request: " + guard.Public(err).Detail)
-	}
-	return found, nil
-}
-
-// constant reports whether there is a key where there is nothing.
-func (s *selection) constant() bool {
-	nothings := []any{nil, map[string]any{}}
-	if s.decodes { // which a text may be
-		nothings = append(nothings, map[string]any{"body": "{}"})
-	}
-	return slices.ContainsFunc(nothings, func(nothing any) bool {
-		found, err := s.in(nothing)
-		return err == nil && s.whole(found)
-	})
 }

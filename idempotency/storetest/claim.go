@@ -12,13 +12,13 @@ func claimAndHold(t *testing.T, s *suite) {
 	s.mustClaim(first)
 	held := s.mustStand(first, idempotency.InProgress)
 	if held.Key != s.key || held.Fingerprint != first.Fingerprint {
-		t.Errorf("held by key %q with fingerprint %q", held.Key, held.Fingerprint)
+		t.Errorf("got key %q and fingerprint %q, want those of the claim", held.Key, held.Fingerprint)
 	}
 	if d := held.Lease.Sub(first.Lease); d < -time.Millisecond || d > time.Millisecond {
-		t.Errorf("the lease is %v off", d)
+		t.Errorf("the lease of the holder: got one that is %v off, want at most a millisecond", d)
 	}
 	if d := held.Expires.Sub(first.Expires); d < -time.Second || d > time.Second {
-		t.Errorf("the expiry is %v off", d)
+		t.Errorf("the expiry of the holder: got one that is %v off, want at most a second", d)
 	}
 	other := s.attempt(1)
 	other.Key += "-other"
@@ -35,7 +35,7 @@ func claimMeetsItself(t *testing.T, s *suite) {
 		"another owner":                s.attempt(1),
 	} {
 		if _, err := s.store.Claim(t.Context(), other); err == nil {
-			t.Errorf("%s has the key as well", name)
+			t.Errorf("%s: got the key, which is held", name)
 		}
 	}
 
@@ -83,10 +83,10 @@ func releaseOfATakeOver(t *testing.T, s *suite) {
 	for _, epoch := range []int64{1, 2, 4} {
 		held := s.mustBeHeld(s.attempt(epoch))
 		if held.Status != idempotency.Abandoned || held.Epoch != 2 || held.Fingerprint != second.Fingerprint {
-			t.Fatalf("epoch %d meets %+v, want an abandoned claim of epoch 2", epoch, held)
+			t.Fatalf("claim of epoch %d: got %+v, want an abandoned claim of epoch 2", epoch, held)
 		}
 		if d := held.Expires.Sub(second.Expires); d < -time.Second || d > time.Second {
-			t.Errorf("the expiry is %v off", d)
+			t.Errorf("the expiry of the holder: got one that is %v off, want at most a second", d)
 		}
 	}
 	third := s.attempt(3)
@@ -105,7 +105,7 @@ func takeOver(t *testing.T, s *suite) {
 	s.mustClaim(first)
 	for _, epoch := range []int64{1, 3} {
 		if held := s.mustBeHeld(s.attempt(epoch)); held.Status != idempotency.Abandoned || held.Epoch != 1 || held.Owner != first.Owner {
-			t.Fatalf("epoch %d meets %+v, want the abandoned claim", epoch, held)
+			t.Fatalf("claim of epoch %d: got %+v, want the abandoned claim", epoch, held)
 		}
 	}
 	second := s.abandoned(2)
@@ -117,7 +117,7 @@ func takeOver(t *testing.T, s *suite) {
 	s.mustStand(third, idempotency.InProgress)
 	s.mustBeHeld(s.attempt(4))
 
-	s.key += "-free" // whatever the epoch
+	s.key += "-free" // at any epoch
 	fourth := s.attempt(4)
 	s.mustClaim(fourth)
 	s.mustStand(fourth, idempotency.InProgress)
@@ -148,7 +148,7 @@ func takeOverOfAnotherRequest(t *testing.T, s *suite) {
 		}
 		held := s.mustBeHeld(second)
 		if held.Owner != first.Owner || held.Epoch != 1 || held.Status != idempotency.Abandoned || held.Fingerprint != c.first {
-			t.Errorf("%s: held by %+v, want the abandoned claim", name, held)
+			t.Errorf("%s: got %+v, want the abandoned claim", name, held)
 		}
 	}
 }
@@ -169,15 +169,11 @@ func expiredIsFree(t *testing.T, s *suite) {
 		fresh.Key = old.Key
 		s.mustClaim(fresh)
 		s.mustLose("the old attempt completing", s.store.Complete(t.Context(), done(old, "old")))
-		held := s.mustBeHeld(s.attemptFor(old.Key))
+		another := fresh
+		another.Owner = "another"
+		held := s.mustBeHeld(another)
 		if held.Owner != fresh.Owner || held.Status != idempotency.InProgress || len(held.Result) > 0 {
-			t.Errorf("%s: held by %+v, want the fresh claim", name, held)
+			t.Errorf("%s: got %+v, want the fresh claim", name, held)
 		}
 	}
-}
-
-func (s *suite) attemptFor(key string) idempotency.Record {
-	r := s.attempt(1)
-	r.Key = key
-	return r
 }

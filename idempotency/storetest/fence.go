@@ -85,14 +85,14 @@ func completeAndReplay(t *testing.T, s *suite) {
 	s.mustComplete(r)
 	held := s.mustStand(r, idempotency.Completed)
 	if held.Fingerprint != r.Fingerprint || held.NoResult {
-		t.Errorf("held by %+v", held)
+		t.Errorf("got %+v, want the completed record", held)
 	}
 	if d := held.Expires.Sub(r.Expires); d < -time.Second || d > time.Second {
-		t.Errorf("the expiry is %v off", d)
+		t.Errorf("the expiry of the holder: got one that is %v off, want at most a second", d)
 	}
 	for _, epoch := range []int64{1, 2, 3} {
 		if held := s.mustBeHeld(s.attempt(epoch)); held.Status != idempotency.Completed {
-			t.Errorf("epoch %d meets %s", epoch, held.Status)
+			t.Errorf("claim of epoch %d: got %s, want COMPLETED", epoch, held.Status)
 		}
 	}
 }

@@ -32,8 +32,16 @@ func race(n int, fn func(i int)) {
 	finished.Wait()
 }
 
-// mustHaveOneWinner lets racers claim, each as record(i), and gives the owner
-// that won.
+// play calls fn for each round with a key of its own.
+func (s *suite) play(fn func(round int)) {
+	key := s.key
+	for round := range rounds {
+		s.key = fmt.Sprintf("%s-%d", key, round)
+		fn(round)
+	}
+}
+
+// mustHaveOneWinner has racers claim, and returns the record of the one that won.
 func (s *suite) mustHaveOneWinner(epoch int64) idempotency.Record {
 	s.t.Helper()
 	var won atomic.Pointer[idempotency.Record]
@@ -51,40 +59,34 @@ func (s *suite) mustHaveOneWinner(epoch int64) idempotency.Record {
 		}
 	})
 	if wins.Load() != 1 {
-		s.t.Fatalf("%d claims won, want one", wins.Load())
+		s.t.Fatalf("%d of the racing claims won, want 1", wins.Load())
 	}
 	for _, h := range held {
 		if h.Owner != "" && (h.Owner != won.Load().Owner || h.Epoch != epoch || h.Status != idempotency.InProgress) {
-			s.t.Fatalf("a loser was told of %+v, the winner is %s", h, won.Load().Owner)
+			s.t.Fatalf("a losing claim got %+v, want the record of %s", h, won.Load().Owner)
 		}
 	}
 	return *won.Load()
 }
 
 func racingClaims(_ *testing.T, s *suite) {
-	key := s.key
-	for round := range rounds {
-		s.key = fmt.Sprintf("%s-%d", key, round)
+	s.play(func(int) {
 		s.mustStand(s.mustHaveOneWinner(1), idempotency.InProgress)
-	}
+	})
 }
 
 func racingTakeOvers(_ *testing.T, s *suite) {
-	key := s.key
-	for round := range rounds {
-		s.key = fmt.Sprintf("%s-%d", key, round)
+	s.play(func(round int) {
 		late := s.abandoned(1)
 		s.mustClaim(late)
 		winner := s.mustHaveOneWinner(2)
 		s.mustLose("the late attempt completing", s.store.Complete(s.t.Context(), done(late, "late")))
 		s.mustStand(winner, idempotency.InProgress)
-	}
+	})
 }
 
 func completionAgainstTakeOver(t *testing.T, s *suite) {
-	key := s.key
-	for round := range rounds {
-		s.key = fmt.Sprintf("%s-%d", key, round)
+	s.play(func(round int) {
 		late, next := s.abandoned(1), s.attempt(2)
 		s.mustClaim(late)
 		var completed, claimed error
@@ -99,21 +101,19 @@ func completionAgainstTakeOver(t *testing.T, s *suite) {
 		switch {
 		case completed == nil && errors.Is(claimed, idempotency.ErrHeld):
 			if held.Status != idempotency.Completed || string(held.Result) != "late" {
-				t.Fatalf("the claim was told of %+v", held)
+				t.Fatalf("the claim got %+v, want the completed record", held)
 			}
 			s.mustStand(done(late, "late"), idempotency.Completed)
 		case errors.Is(completed, idempotency.ErrLost) && claimed == nil:
 			s.mustStand(next, idempotency.InProgress)
 		default:
-			t.Fatalf("the completion: %v, the take-over: %v", completed, claimed)
+			t.Fatalf("got %v from the completion and %v from the take-over, want one success", completed, claimed)
 		}
-	}
+	})
 }
 
 func releaseAgainstTakeOver(t *testing.T, s *suite) {
-	key := s.key
-	for round := range rounds {
-		s.key = fmt.Sprintf("%s-%d", key, round)
+	s.play(func(round int) {
 		late, next := s.abandoned(1), s.attempt(2)
 		s.mustClaim(late)
 		if round%2 == 1 { // one that has taken over itself
@@ -131,9 +131,9 @@ func releaseAgainstTakeOver(t *testing.T, s *suite) {
 		if released != nil {
 			s.mustLose("releasing", released)
 		}
-		if claimed != nil { // the key is free or abandoned, but never held
-			t.Fatalf("the take-over: %v, the release: %v", claimed, released)
+		if claimed != nil { // the key is free or abandoned
+			t.Fatalf("got %v from the take-over and %v from the release, want the take-over to succeed", claimed, released)
 		}
 		s.mustStand(next, idempotency.InProgress)
-	}
+	})
 }

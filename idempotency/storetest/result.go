@@ -18,18 +18,18 @@ func noResult(t *testing.T, s *suite) {
 	r.Status, r.NoResult = idempotency.Completed, true
 	s.mustComplete(r)
 	if held := s.mustStand(r, idempotency.Completed); !held.NoResult || len(held.Result) > 0 {
-		t.Errorf("held by %+v, want no result", held)
+		t.Errorf("got %+v, want no result", held)
 	}
 }
 
-// random gives n bytes that do not get smaller.
+// random returns n bytes that cannot be compressed.
 func random(n int) []byte {
 	b := make([]byte, n)
 	_, _ = rand.Read(b) // never fails
 	return b
 }
 
-// randomText gives n bytes of JSON text that get a quarter smaller at best.
+// randomText returns n bytes of JSON text that can be compressed by a quarter.
 func randomText(n int) []byte {
 	text := base64.StdEncoding.EncodeToString(random(n))
 	return []byte(`"` + text[:n-2] + `"`)
@@ -64,7 +64,7 @@ func results(t *testing.T, s *suite) {
 			switch {
 			case err == nil:
 				if held := s.mustStand(r, idempotency.Completed); held.NoResult {
-					t.Error("completed without its result")
+					t.Error("got no result, want the one that was completed")
 				}
 			case errors.Is(err, idempotency.ErrTooLarge) && len(result) > 100*kB:
 				r.Result = nil
@@ -72,7 +72,7 @@ func results(t *testing.T, s *suite) {
 				r.NoResult = true
 				s.mustComplete(r)
 				if held := s.mustStand(r, idempotency.Completed); !held.NoResult {
-					t.Error("completed with a result that was too large")
+					t.Error("got a result, want none, as it was too large")
 				}
 			default:
 				t.Fatal(err)

@@ -1,12 +1,12 @@
-// Package storetest holds an [idempotency.Store] to what its comments promise.
-// A store proves itself with
+// Package storetest tests that an [idempotency.Store] keeps the rules of that
+// interface:
 //
 //	func TestStore(t *testing.T) {
 //		storetest.Run(t, func(t *testing.T) idempotency.Store { return mine.New(…) })
 //	}
 //
-// It does not wait for anything to pass: a lease that is over is one that ended
-// a minute ago when it was claimed. Run it under the race detector.
+// It does not wait: a lease that has ended is claimed with an end a minute ago. Run
+// it under the race detector.
 package storetest
 
 import (
@@ -19,17 +19,17 @@ import (
 	"github.com/lambdarmor/lambdarmor/idempotency"
 )
 
-// Run tests the stores that open gives. Each test opens one, which may be
-// empty or the same as before: keys are random. A store whose results have a
-// limit answers [idempotency.ErrTooLarge] beyond it; it has to take 100 kB.
+// Run tests a store. Each test calls open, which may return the same store again:
+// keys are random. A store may refuse results above some size with
+// [idempotency.ErrTooLarge], but must accept 100 kB.
 func Run(t *testing.T, open func(t *testing.T) idempotency.Store) {
 	for _, test := range []struct {
 		name string
 		run  func(*testing.T, *suite)
 	}{
-		{"a free key is claimed and its holder is told", claimAndHold},
+		{"a free key is claimed and its holder is returned", claimAndHold},
 		{"a claim whose answer was lost meets itself", claimMeetsItself},
-		{"a completed key gives its result", completeAndReplay},
+		{"a completed key returns its result", completeAndReplay},
 		{"completing twice is completing once", completeTwice},
 		{"a released key is free", releaseFrees},
 		{"a released take-over is abandoned", releaseOfATakeOver},
@@ -62,7 +62,7 @@ type suite struct {
 	key   string
 }
 
-// attempt makes a record in progress that holds the key for a minute.
+// attempt returns a record in progress that holds the key for a minute.
 func (s *suite) attempt(epoch int64) idempotency.Record {
 	now := time.Now().Round(0)
 	return idempotency.Record{
@@ -71,14 +71,14 @@ func (s *suite) attempt(epoch int64) idempotency.Record {
 	}
 }
 
-// abandoned makes one whose lease was over a minute ago.
+// abandoned returns one whose lease ended a minute ago.
 func (s *suite) abandoned(epoch int64) idempotency.Record {
 	r := s.attempt(epoch)
 	r.Lease = r.Lease.Add(-2 * time.Minute)
 	return r
 }
 
-// done gives r as it is completed.
+// done returns r as it is completed.
 func done(r idempotency.Record, result string) idempotency.Record {
 	r.Status = idempotency.Completed
 	r.Result = []byte(result)
@@ -88,7 +88,7 @@ func done(r idempotency.Record, result string) idempotency.Record {
 func (s *suite) mustClaim(r idempotency.Record) {
 	s.t.Helper()
 	if held, err := s.store.Claim(s.t.Context(), r); err != nil {
-		s.t.Fatalf("claim of epoch %d: %v, held by %+v", r.Epoch, err, held)
+		s.t.Fatalf("claim of epoch %d: got %v, held by %+v; want nil", r.Epoch, err, held)
 	}
 }
 
@@ -96,7 +96,7 @@ func (s *suite) mustBeHeld(r idempotency.Record) idempotency.Record {
 	s.t.Helper()
 	held, err := s.store.Claim(s.t.Context(), r)
 	if !errors.Is(err, idempotency.ErrHeld) {
-		s.t.Fatalf("claim of epoch %d: %v, want ErrHeld", r.Epoch, err)
+		s.t.Fatalf("claim of epoch %d: got %v, want ErrHeld", r.Epoch, err)
 	}
 	return held
 }
@@ -104,33 +104,33 @@ func (s *suite) mustBeHeld(r idempotency.Record) idempotency.Record {
 func (s *suite) mustComplete(r idempotency.Record) {
 	s.t.Helper()
 	if err := s.store.Complete(s.t.Context(), r); err != nil {
-		s.t.Fatalf("complete: %v", err)
+		s.t.Fatalf("complete: got %v, want nil", err)
 	}
 }
 
 func (s *suite) mustRelease(r idempotency.Record) {
 	s.t.Helper()
 	if err := s.store.Release(s.t.Context(), r); err != nil {
-		s.t.Fatalf("release: %v", err)
+		s.t.Fatalf("release: got %v, want nil", err)
 	}
 }
 
 func (s *suite) mustLose(step string, err error) {
 	s.t.Helper()
 	if !errors.Is(err, idempotency.ErrLost) {
-		s.t.Errorf("%s: %v, want ErrLost", step, err)
+		s.t.Errorf("%s: got %v, want ErrLost", step, err)
 	}
 }
 
-// mustStand checks that the record of the key is that of r, in that state.
+// mustStand checks that r holds the key, in that state.
 func (s *suite) mustStand(r idempotency.Record, status idempotency.Status) idempotency.Record {
 	s.t.Helper()
 	held := s.mustBeHeld(s.attempt(1))
 	if held.Owner != r.Owner || held.Epoch != r.Epoch || held.Status != status {
-		s.t.Fatalf("held by %s, epoch %d, %s, want %s, epoch %d, %s", held.Owner, held.Epoch, held.Status, r.Owner, r.Epoch, status)
+		s.t.Fatalf("the holder: got %s, epoch %d, %s; want %s, epoch %d, %s", held.Owner, held.Epoch, held.Status, r.Owner, r.Epoch, status)
 	}
 	if string(held.Result) != string(r.Result) {
-		s.t.Fatalf("result %.80q, want %.80q", held.Result, r.Result)
+		s.t.Fatalf("result: got %.80q, want %.80q", held.Result, r.Result)
 	}
 	return held
 }
@@ -142,7 +142,7 @@ func cancelled(t *testing.T, s *suite) {
 	_, err := s.store.Claim(ctx, r)
 	for step, err := range map[string]error{"claim": err, "complete": s.store.Complete(ctx, r), "release": s.store.Release(ctx, r)} {
 		if err == nil || errors.Is(err, idempotency.ErrHeld) || errors.Is(err, idempotency.ErrLost) {
-			t.Errorf("%s: %v", step, err)
+			t.Errorf("%s with a cancelled context: got %v, want another error", step, err)
 		}
 	}
 }

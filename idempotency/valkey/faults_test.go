@@ -11,20 +11,16 @@ import (
 	"github.com/lambdarmor/lambdarmor/idempotency"
 	"github.com/lambdarmor/lambdarmor/idempotency/valkey"
 	"github.com/lambdarmor/lambdarmor/internal/testserver"
+	"github.com/lambdarmor/lambdarmor/internal/valkeyproxy"
 )
 
 // behind gives a store behind a proxy, whose scripts the server knows, and one
 // that sees the server as it is.
-func behind(t *testing.T) (p *proxy, store, direct *valkey.Store) {
+func behind(t *testing.T) (p *valkeyproxy.Proxy, store, direct *valkey.Store) {
 	t.Helper()
-	return before(t, servers.Valkey(t).Addr())
-}
-
-// before puts a proxy before a server.
-func before(t *testing.T, addr string) (p *proxy, store, direct *valkey.Store) {
-	t.Helper()
-	p = newProxy(t, addr)
-	store, direct = valkey.New(connect(t, p.addr())), valkey.New(connect(t, addr))
+	addr := servers.Valkey(t).Addr()
+	p = valkeyproxy.New(t, addr)
+	store, direct = valkey.New(connect(t, p.Addr())), valkey.New(connect(t, addr))
 	r := attempt(time.Now())
 	mustClaim(t, direct, r)
 	if err := errors.Join(direct.Release(t.Context(), r), direct.Complete(t.Context(), r)); !errors.Is(err, idempotency.ErrLost) {
@@ -33,13 +29,20 @@ func before(t *testing.T, addr string) (p *proxy, store, direct *valkey.Store) {
 	return p, store, direct
 }
 
+func mustHaveLost(t *testing.T, lost func() int, want int) {
+	t.Helper()
+	if got := lost(); got != want {
+		t.Fatalf("%d answers were lost, want %d", got, want)
+	}
+}
+
 func TestRule08AnAnswerThatIsLostIsMetAgain(t *testing.T) {
 	t.Run("claim", func(t *testing.T) {
 		p, store, direct := behind(t)
 		r := attempt(time.Now())
-		p.loseNext(1)
+		lost := p.Lose(1)
 		mustClaim(t, store, r)
-		p.mustHaveLost(t, 1)
+		mustHaveLost(t, lost, 1)
 		mustBeHeld(t, direct, another(r, 1), r, idempotency.InProgress)
 	})
 	t.Run("take-over", func(t *testing.T) {
@@ -49,31 +52,31 @@ func TestRule08AnAnswerThatIsLostIsMetAgain(t *testing.T) {
 		mustClaim(t, direct, old)
 		next := another(attempt(time.Now()), 2)
 		next.Key = old.Key
-		p.loseNext(2)
+		lost := p.Lose(2)
 		mustClaim(t, store, next)
-		p.mustHaveLost(t, 2)
+		mustHaveLost(t, lost, 2)
 		mustBeHeld(t, direct, another(old, 3), next, idempotency.InProgress)
 	})
 	t.Run("complete", func(t *testing.T) {
 		p, store, direct := behind(t)
 		r := attempt(time.Now())
 		mustClaim(t, store, r)
-		p.loseNext(1)
+		lost := p.Lose(1)
 		if err := store.Complete(t.Context(), done(r, "result")); err != nil {
 			t.Fatal(err)
 		}
-		p.mustHaveLost(t, 1)
+		mustHaveLost(t, lost, 1)
 		mustBeHeld(t, direct, another(r, 1), done(r, "result"), idempotency.Completed)
 	})
 	t.Run("release", func(t *testing.T) {
 		p, store, direct := behind(t)
 		r := attempt(time.Now())
 		mustClaim(t, store, r)
-		p.loseNext(1)
+		lost := p.Lose(1)
 		if err := store.Release(t.Context(), r); err != nil {
 			t.Fatal(err)
 		}
-		p.mustHaveLost(t, 1)
+		mustHaveLost(t, lost, 1)
 		mustClaim(t, direct, another(r, 1))
 	})
 }
@@ -81,10 +84,10 @@ func TestRule08AnAnswerThatIsLostIsMetAgain(t *testing.T) {
 func TestAnswersThatAreLostAgainAndAgainLeaveItUnknown(t *testing.T) {
 	p, store, direct := behind(t)
 	r := attempt(time.Now())
-	p.loseNext(3)
+	lost := p.Lose(3)
 	_, err := store.Claim(t.Context(), r)
 	mustBeUnknown(t, err)
-	p.mustHaveLost(t, 3)
+	mustHaveLost(t, lost, 3)
 	mustBeHeld(t, direct, another(r, 1), r, idempotency.InProgress)
 	mustClaim(t, store, r) // the same attempt may still ask
 }

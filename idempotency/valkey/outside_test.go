@@ -5,7 +5,6 @@ import (
 	"testing"
 
 	"github.com/lambdarmor/lambdarmor/idempotency"
-	"github.com/lambdarmor/lambdarmor/idempotency/internal/historytest"
 	"github.com/lambdarmor/lambdarmor/idempotency/storetest"
 	"github.com/lambdarmor/lambdarmor/idempotency/valkey"
 	valkeygo "github.com/valkey-io/valkey-go"
@@ -29,13 +28,5 @@ func TestOutsideServerIsAStore(t *testing.T) {
 	} else {
 		t.Logf("%.200s", info)
 	}
-	t.Run("storetest", func(t *testing.T) {
-		storetest.Run(t, func(*testing.T) idempotency.Store { return valkey.New(client) })
-	})
-	t.Run("histories", func(t *testing.T) {
-		if client.Mode() != valkeygo.ClientModeStandalone {
-			t.Skip("a proxy stands before one server")
-		}
-		historytest.Check(t, system(t, addr))
-	})
+	storetest.Run(t, func(*testing.T) idempotency.Store { return valkey.New(client) })
 }

@@ -10,8 +10,8 @@ import (
 	"github.com/valkey-io/valkey-go"
 )
 
-// record reads the answer of the claim script. What this package did not write
-// is an error, so that a key in foreign hands is not taken for a free one.
+// record reads the answer of the claim script. Anything that this package did not
+// write is an error, and not a free key.
 func record(key string, answer []valkey.ValkeyMessage) (idempotency.Record, error) {
 	if len(answer) != 8 {
 		return idempotency.Record{}, fmt.Errorf("%d fields", len(answer))
@@ -34,8 +34,7 @@ func record(key string, answer []valkey.ValkeyMessage) (idempotency.Record, erro
 	case f.err != nil:
 		return idempotency.Record{}, f.err
 	case r.Status == idempotency.Completed:
-		r.NoResult = answer[7].IsNil()
-		if !r.NoResult {
+		if r.NoResult = answer[7].IsNil(); !r.NoResult {
 			r.Result = []byte(f.text("result", answer[7]))
 		}
 		return r, f.err
@@ -47,7 +46,7 @@ func record(key string, answer []valkey.ValkeyMessage) (idempotency.Record, erro
 	return r, nil
 }
 
-// fields reads fields up to the first error.
+// fields reads the fields of a record, and keeps the first error.
 type fields struct{ err error }
 
 func (f *fields) text(name string, m valkey.ValkeyMessage) string {
@@ -61,7 +60,7 @@ func (f *fields) text(name string, m valkey.ValkeyMessage) string {
 	return text
 }
 
-// owner is there unless the claim was released.
+// owner may be missing if the record was released.
 func (f *fields) owner(m valkey.ValkeyMessage, over bool) string {
 	if over && m.IsNil() {
 		return ""

@@ -26,11 +26,11 @@ func TestRequestsOfACall(t *testing.T) {
 	fail := func(context.Context) (string, error) { return "", broken }
 	mustTake := func(t *testing.T, op idempotency.Operation, key string, fn func(context.Context) (string, error), want map[string]int) {
 		t.Helper()
-		p.taken()
+		p.Taken()
 		if _, err := idempotency.Do(ctx, op, key, nil, fn); err != nil && !errors.Is(err, broken) {
 			t.Fatal(err)
 		}
-		if got := p.taken(); !maps.Equal(got, want) {
+		if got := p.Taken(); !maps.Equal(got, want) {
 			t.Errorf("requests %v, want %v", got, want)
 		}
 	}

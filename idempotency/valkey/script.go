@@ -1,19 +1,17 @@
 package valkey
 
-// The scripts. Each names its one key in KEYS, so that a cluster can place it,
-// reads the time once, and changes nothing after an error. They use no command
-// and no feature of Lua that Redis 7 has not.
+// The scripts. Each names its one key in KEYS, so that a cluster can place it, and
+// reads the time once. They run on Redis 7.
 //
-// A record is a hash: status, owner, epoch and fingerprint as they are, lease
-// and expires in milliseconds since 1970 by the clock of the process that wrote
-// them, and until, the end of the lease by the clock of the server. A completed
-// record has a result, unless it could not be kept. The record's expiry is the
-// key's own.
+// A record is a hash: status, owner, epoch and fingerprint; lease and expires in
+// milliseconds since 1970 by the clock of the process that wrote them; until, the end
+// of the lease by the clock of the server; and result, if it is stored. The record
+// expires with its key.
 
-// claimScript takes owner, epoch, the epoch before, how long the lease lasts
-// and how long the record, both in milliseconds, then lease, expires and
-// fingerprint. It answers an empty list, or what holds the key: whether its
-// lease is over, and its fields. An empty fingerprint is that of any request.
+// claimScript takes owner, epoch, the epoch before, the time that the lease and the
+// record last in milliseconds, lease, expires and fingerprint. It returns an empty
+// list, or the holder of the key: whether its lease has ended, and its fields. An
+// empty fingerprint is equal to any other.
 const claimScript = `
 local held = redis.call('HMGET', KEYS[1], 'status', 'owner', 'epoch', 'until', 'fingerprint', 'lease', 'expires', 'result')
 local time = redis.call('TIME')
@@ -36,9 +34,8 @@ redis.call('PEXPIRE', KEYS[1], ARGV[5])
 return {}
 `
 
-// completeScript takes owner, epoch, how long the record lasts, expires and,
-// unless there is none, the result. It answers whether the record was the
-// owner's.
+// completeScript takes owner, epoch, the time that the record lasts, expires, and the
+// result if there is one. It returns 1 if the record was the owner's.
 const completeScript = `
 local held = redis.call('HMGET', KEYS[1], 'owner', 'epoch')
 if held[1] ~= ARGV[1] or held[2] ~= ARGV[2] then return 0 end
@@ -52,8 +49,8 @@ redis.call('PEXPIRE', KEYS[1], ARGV[3])
 return 1
 `
 
-// releaseScript takes owner and epoch. It answers whether there is nothing left
-// to release. What a take-over leaves behind has no owner and no lease.
+// releaseScript takes owner and epoch. It returns 1 if the record was the owner's or is
+// gone. The record of a second or later attempt stays, without owner and lease.
 const releaseScript = `
 if redis.call('EXISTS', KEYS[1]) == 0 then return 1 end
 local held = redis.call('HMGET', KEYS[1], 'owner', 'epoch', 'status')

@@ -17,7 +17,7 @@ func ahead(t *testing.T, by time.Duration) (*valkey.Store, func() time.Time) {
 	t.Helper()
 	clock := func() time.Time { return time.Now().Add(by).Round(0) }
 	store := valkey.New(connect(t, servers.Valkey(t).Addr()))
-	store.SetClock(clock)
+	valkey.Clock(clock)(store)
 	return store, clock
 }
 

@@ -8,11 +8,12 @@ import (
 	"time"
 
 	"github.com/lambdarmor/lambdarmor/idempotency"
+	"github.com/lambdarmor/lambdarmor/internal/clock"
 	"github.com/valkey-io/valkey-go"
 )
 
-// maxResult is the size of the largest string of a server, in bytes, as
-// proto-max-bulk-len is set where nobody has changed it.
+// maxResult is the size of the largest string in bytes: the default of
+// proto-max-bulk-len.
 //
 // https://valkey.io/topics/strings/
 const maxResult = 512 << 20
@@ -22,33 +23,38 @@ const maxResult = 512 << 20
 type Store struct {
 	client                   valkey.Client
 	prefix                   string
-	now                      func() time.Time
-	pause                    time.Duration // before a step is tried again, twice as long each time
+	clock                    clock.Clock
 	claim, complete, release *valkey.Lua
 }
 
 // Option changes a [Store].
 type Option func(*Store)
 
-// Prefix sets what the server's keys begin with, "idempotency:" when it is not
-// set. Stores with different prefixes share a server and no records. A prefix
-// with a hash tag, as in "{a}:", keeps all records on one node of a cluster.
+// Prefix sets what the keys on the server begin with. The default is
+// "idempotency:". Stores with different prefixes share no records. A prefix with a
+// hash tag, such as "{a}:", keeps all records on one node of a cluster.
 func Prefix(prefix string) Option {
 	return func(s *Store) { s.prefix = prefix }
 }
 
-// New makes a store. The client stays the caller's, who closes it.
-//
-// A client whose ReplicaOnly is set cannot write, and every claim fails.
+// Clock sets the clock of this process, for tests. The default is time.Now. The
+// server judges leases by its own clock.
+func Clock(now func() time.Time) Option {
+	if now == nil {
+		panic("valkey: Clock with a nil function")
+	}
+	return func(s *Store) { s.clock = now }
+}
+
+// New returns a store. The caller closes the client. It must be able to write, so do
+// not set its ReplicaOnly.
 func New(client valkey.Client, opts ...Option) *Store {
 	if client == nil {
-		panic("valkey: a nil Client")
+		panic("valkey: New with a nil Client")
 	}
 	s := &Store{
 		client:   client,
 		prefix:   "idempotency:",
-		now:      time.Now,
-		pause:    25 * time.Millisecond,
 		claim:    valkey.NewLuaScript(claimScript),
 		complete: valkey.NewLuaScript(completeScript),
 		release:  valkey.NewLuaScript(releaseScript),
@@ -80,8 +86,8 @@ func (s *Store) Claim(ctx context.Context, r idempotency.Record) (idempotency.Re
 	return held, idempotency.ErrHeld
 }
 
-// Complete implements [idempotency.Store] with one script. A result of more
-// than 512 MB is [idempotency.ErrTooLarge], without a request.
+// Complete implements [idempotency.Store] with one script. A result of more than
+// 512 MB is refused with [idempotency.ErrTooLarge] and without a request.
 func (s *Store) Complete(ctx context.Context, r idempotency.Record) error {
 	args := []string{r.Owner, decimal(r.Epoch), s.left(r.Expires), decimal(milliseconds(r.Expires))}
 	switch {
@@ -111,12 +117,12 @@ func settled(step string, answer valkey.ValkeyResult) error {
 	}
 }
 
-// run tries again when the connection fails: each script meets what it has done
-// itself, and the client repeats no script of its own accord. It gives up early
-// enough for the function to answer that the store is down.
+// run sends a script, and sends it again if the connection fails: a script
+// recognizes what it has done before, and the client does not retry scripts. It gives
+// up while the function can still answer that the store is down.
 func (s *Store) run(ctx context.Context, script *valkey.Lua, key string, args ...string) valkey.ValkeyResult {
 	const tries = 3
-	pause := s.pause
+	pause := 10 * time.Millisecond
 	for try := 1; ; try++ {
 		if err := ctx.Err(); err != nil {
 			return valkey.NewErrorResult(err)
@@ -136,17 +142,17 @@ func (s *Store) run(ctx context.Context, script *valkey.Lua, key string, args ..
 	}
 }
 
-// broken reports whether an error is the connection's.
+// broken reports whether an error is one of the connection.
 func broken(err error) bool {
 	return err != nil && !errors.Is(err, valkey.ErrClosing) &&
 		!errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded)
 }
 
-// left is how long until t, in milliseconds, rounded up and 292 years at most.
-// The server adds it to its own time, so that no two clocks are ever compared;
-// what the request takes on its way makes a lease longer, and never shorter.
+// left returns the time until t in milliseconds, rounded up. The server adds it to its
+// own time, so that no two clocks are compared. The time that the request is on its
+// way makes a lease longer.
 func (s *Store) left(t time.Time) string {
-	left := t.Sub(s.now())
+	left := t.Sub(s.clock.Now())
 	ms := left.Milliseconds()
 	if left > time.Duration(ms)*time.Millisecond {
 		ms++
@@ -154,7 +160,7 @@ func (s *Store) left(t time.Time) string {
 	return decimal(ms)
 }
 
-// milliseconds rounds up: a record counts no shorter than it says.
+// milliseconds rounds up, so that a record does not end early.
 func milliseconds(t time.Time) int64 {
 	return t.Add(time.Millisecond - time.Nanosecond).UnixMilli()
 }

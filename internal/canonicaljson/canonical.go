@@ -5,198 +5,140 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+	"github.com/lambdarmor/lambdarmor/internal/strictjson"
 )
 
-// maxDepth bounds how deep a hostile text can make this package recurse.
+// maxDepth limits the nesting of a text.
 const maxDepth = 1000
 
-// ErrInvalid is what the error for a refused text matches.
+// ErrInvalid is matched by the error for a text that is refused.
 var ErrInvalid = errors.New("canonicaljson: not a JSON text with one meaning")
 
-// Append appends the canonical form of the one value in src to dst. On an
-// error what it returns is dst.
+// Append appends the canonical form of the one value in src to dst. If there is an
+// error it returns dst.
 func Append(dst, src []byte) ([]byte, error) {
-	c := canonicalizer{src: src, out: dst}
-	c.space()
-	ok := c.value(0)
-	c.space()
-	c.take()
-	if !ok || c.pos < len(src) {
-		return dst, fmt.Errorf("%w (at byte %d)", ErrInvalid, c.pos)
+	w := writer{src: src, out: dst}
+	if err := json.Unmarshal(src, &w); err != nil {
+		return dst, fmt.Errorf("%w: %w", ErrInvalid, err)
 	}
-	return c.out, nil
+	return w.out, nil
 }
 
-// canonicalizer is the state of one [Append].
-//
-// Its methods read a text once. What stands there as it is to be written is
-// taken over in as few pieces as can be: out and src[done:pos] together are the
-// canonical form of what has been read. They report whether what they read was
-// valid; pos is then behind it, and else where it was not.
-type canonicalizer struct {
-	src       []byte
-	pos, done int
-	out       []byte
+type writer struct {
+	src []byte
+	out []byte // the canonical form of what has been read
 }
 
-// take takes over what has been read.
-func (c *canonicalizer) take() {
-	c.out = append(c.out, c.src[c.done:c.pos]...)
-	c.done = c.pos
-}
-
-// end is how long out will be with what has been read.
-func (c *canonicalizer) end() int { return len(c.out) + c.pos - c.done }
-
-// space leaves out what space there is.
-func (c *canonicalizer) space() {
-	if c.pos >= len(c.src) || c.src[c.pos] > ' ' {
-		return
+// UnmarshalJSONFrom appends the value that comes next. The decoder refuses names
+// that an object has twice, and what is not UTF-8.
+func (w *writer) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
+	switch dec.PeekKind() {
+	case jsontext.KindBeginObject, jsontext.KindBeginArray:
+		if dec.StackDepth() >= maxDepth {
+			return fmt.Errorf("more than %d levels", maxDepth)
+		}
+		if dec.PeekKind() == jsontext.KindBeginObject {
+			return w.object(dec)
+		}
+		return w.array(dec)
 	}
-	c.take()
-	for c.pos < len(c.src) && isSpace(c.src[c.pos]) {
-		c.pos++
+	v, err := dec.ReadValue()
+	if err != nil {
+		return err
 	}
-	c.done = c.pos
-}
-
-func isSpace(b byte) bool { return b == ' ' || b == '\n' || b == '\t' || b == '\r' }
-
-// next reports whether the next byte is b, and then steps over it.
-func (c *canonicalizer) next(b byte) bool {
-	if c.pos < len(c.src) && c.src[c.pos] == b {
-		c.pos++
-		return true
-	}
-	return false
-}
-
-func (c *canonicalizer) value(depth int) bool {
-	if c.pos >= len(c.src) {
-		return false
-	}
-	switch b := c.src[c.pos]; b {
-	case '{':
-		return depth < maxDepth && c.object(depth)
-	case '[':
-		return depth < maxDepth && c.array(depth)
-	case '"':
-		_, ok := c.text()
-		return ok
-	case 't':
-		return c.literal("true")
-	case 'f':
-		return c.literal("false")
-	case 'n':
-		return c.literal("null")
+	switch v.Kind() {
+	case jsontext.KindString:
+		w.text(v)
+	case jsontext.KindNumber:
+		w.out, err = appendNumber(w.out, v)
 	default:
-		return c.number()
+		w.out = append(w.out, v...)
 	}
+	return err
 }
 
-func (c *canonicalizer) literal(word string) bool {
-	if !bytes.HasPrefix(c.src[c.pos:], []byte(word)) {
-		return false
+func (w *writer) array(dec *jsontext.Decoder) error {
+	if _, err := dec.ReadToken(); err != nil {
+		return err
 	}
-	c.pos += len(word)
-	return true
-}
-
-func (c *canonicalizer) array(depth int) bool {
-	c.pos++
-	if c.space(); c.next(']') {
-		return true
-	}
-	for {
-		c.space()
-		if !c.value(depth + 1) {
-			return false
+	w.out = append(w.out, '[')
+	for first := true; dec.PeekKind() != jsontext.KindEndArray; first = false {
+		if !first {
+			w.out = append(w.out, ',')
 		}
-		if c.space(); c.next(',') {
-			continue
+		if err := w.UnmarshalJSONFrom(dec); err != nil {
+			return err
 		}
-		return c.next(']')
 	}
+	w.out = append(w.out, ']')
+	_, err := dec.ReadToken()
+	return err
 }
 
-// member is one of an object: its decoded name and where it stands in out.
+// member is a member of an object: its name, and where it is in out, with a comma.
 type member struct {
 	name       []byte
 	start, end int
 }
 
-func (c *canonicalizer) object(depth int) bool {
-	c.pos++
-	if c.space(); c.next('}') {
-		return true
+func (w *writer) object(dec *jsontext.Decoder) error {
+	if _, err := dec.ReadToken(); err != nil {
+		return err
 	}
-	var room [16]member // enough for most
-	members, sorted := room[:0], true
-	for {
-		c.space()
-		start := c.end()
-		name, ok := c.name()
-		if !ok {
-			return false
+	w.out = append(w.out, '{')
+	start := len(w.out)
+	members := make([]member, 0, 8)
+	for dec.PeekKind() != jsontext.KindEndObject {
+		quoted, err := dec.ReadValue()
+		if err != nil {
+			return err
 		}
-		if c.space(); !c.next(':') {
-			return false
+		end := int(dec.InputOffset())
+		m := member{name: strictjson.Unquote(w.src[end-len(quoted) : end]), start: len(w.out)}
+		w.text(quoted)
+		w.out = append(w.out, ':')
+		if err := w.UnmarshalJSONFrom(dec); err != nil {
+			return err
 		}
-		c.space()
-		if !c.value(depth + 1) {
-			return false
-		}
-		if last := len(members) - 1; last >= 0 && compareNames(members[last].name, name) >= 0 {
-			sorted = false
-		}
-		// Not a literal: one of this size is made elsewhere and then copied.
-		members = append(members, member{})
-		m := &members[len(members)-1]
-		m.name, m.start, m.end = name, start, c.end()
-		if c.space(); c.next(',') {
-			continue
-		}
-		if !sorted && !c.sort(members) {
-			return false
-		}
-		return c.next('}')
+		w.out = append(w.out, ',')
+		m.end = len(w.out)
+		members = append(members, m)
 	}
+	byName := func(a, b member) int { return compareNames(a.name, b.name) }
+	if !slices.IsSortedFunc(members, byName) {
+		slices.SortFunc(members, byName)
+		read := bytes.Clone(w.out[start:])
+		w.out = w.out[:start]
+		for _, m := range members {
+			w.out = append(w.out, read[m.start-start:m.end-start]...)
+		}
+	}
+	if len(members) > 0 {
+		w.out = w.out[:len(w.out)-1] // the last comma
+	}
+	w.out = append(w.out, '}')
+	_, err := dec.ReadToken()
+	return err
 }
 
-func (c *canonicalizer) name() (name []byte, ok bool) {
-	if c.pos >= len(c.src) || c.src[c.pos] != '"' {
-		return nil, false
+// text appends a string with as few escapes as there can be (RFC 8785, section
+// 3.2.2.2).
+func (w *writer) text(quoted jsontext.Value) {
+	if bytes.IndexByte(quoted, '\\') < 0 {
+		w.out = append(w.out, quoted...)
+		return
 	}
-	return c.text()
+	w.out, _ = jsontext.AppendQuote(w.out, strictjson.Unquote(quoted)) // has been read, so that it is UTF-8
 }
 
-// sort rewrites the members of the object that has been read last in the order
-// of their names, and reports whether no two names are equal.
-func (c *canonicalizer) sort(members []member) bool {
-	c.take()
-	start, end := members[0].start, len(c.out)
-	slices.SortFunc(members, func(a, b member) int { return compareNames(a.name, b.name) })
-	for i := range members { // behind what is there, then over it
-		m := &members[i]
-		if i > 0 {
-			if bytes.Equal(members[i-1].name, m.name) {
-				return false
-			}
-			c.out = append(c.out, ',')
-		}
-		c.out = append(c.out, c.out[m.start:m.end]...)
-	}
-	copy(c.out[start:], c.out[end:])
-	c.out = c.out[:end]
-	return true
-}
-
-// compareNames orders UTF-8 texts by their UTF-16 code units. That is the order
-// of their bytes but for one thing: characters beyond U+FFFF, which are
-// surrogate pairs there, come before U+E000 to U+FFFF.
+// compareNames orders UTF-8 texts by their UTF-16 code units. That is the order of
+// their bytes, except that characters beyond U+FFFF, which are surrogate pairs,
+// come before U+E000 to U+FFFF.
 func compareNames(a, b []byte) int {
-	n := min(len(a), len(b))
-	for i := range n {
+	for i := range min(len(a), len(b)) {
 		if x, y := a[i], b[i]; x != y {
 			if x >= 0xEE && y >= 0xEE && (x >= 0xF0) != (y >= 0xF0) {
 				x, y = y, x

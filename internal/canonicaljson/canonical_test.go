@@ -177,13 +177,6 @@ func TestManyMembersAreSortedAtEveryLevel(t *testing.T) {
 	}
 }
 
-func TestAFewMembersTakeNoMemoryBesideTheResult(t *testing.T) {
-	text, out := []byte(`{"b":{"d":1,"c":2},"a":[true,"x"]}`), make([]byte, 0, 128)
-	if n := testing.AllocsPerRun(100, func() { out, _ = Append(out[:0], text) }); n != 0 {
-		t.Errorf("%v allocations for %s", n, out)
-	}
-}
-
 func TestMarshal(t *testing.T) {
 	got, err := Marshal(map[string]any{
 		"b": int64(9007199254740993), "a": "<é>", "c": []float64{1, 0.5},

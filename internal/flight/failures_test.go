@@ -15,7 +15,7 @@ func TestEachFailureHoldsTheNextTryBackForTwiceAsLong(t *testing.T) {
 	now := time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
 	var f flight.Failures
 	if f.Hold(now) {
-		t.Error("held back without a failure")
+		t.Error("got a pause without a failure, want none")
 	}
 	steps := append([]time.Duration{1, 2, 4, 8}, slices.Repeat([]time.Duration{10}, 100)...)
 	for i, seconds := range steps {
@@ -43,6 +43,6 @@ func TestAClockThatWasSetBackHoldsNothingBack(t *testing.T) {
 	now := time.Now().Round(0)
 	f := flight.Failures{}.And(errors.New("down"), now, flight.Backoff{First: time.Minute, Longest: time.Minute})
 	if f.Hold(now.Add(-time.Hour)) {
-		t.Error("held back for as long as the clock went back")
+		t.Error("got a pause after the clock was set back, want none")
 	}
 }

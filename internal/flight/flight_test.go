@@ -33,7 +33,7 @@ func TestACallHasTheValuesOfItsStarterAndNotItsEnd(t *testing.T) {
 			return nil
 		})
 		if f.Wait(ctx) {
-			t.Error("the starter, whose context has ended, has waited")
+			t.Error("got a wait to the end, want the starter to leave with its context")
 		}
 		if err := f.Err(); err != nil {
 			t.Errorf("got %v, want no error", err)
@@ -56,7 +56,7 @@ func TestAllWhoWaitGetTheErrorOfTheCallAndLeaveByThemselves(t *testing.T) {
 				began := time.Now()
 				waited := f.Wait(ctx)
 				if took := time.Since(began); waited != (i >= 50) && i != 49 || took > time.Second {
-					t.Errorf("%d has waited for %v, to the end: %v", i, took, waited)
+					t.Errorf("%d: got a wait of %v, to the end: %v; want it to leave with its context", i, took, waited)
 				}
 				if waited && f.Err() != want {
 					t.Errorf("%d got %v, want %v", i, f.Err(), want)
@@ -74,7 +74,7 @@ func TestWhatIsThereIsNotMissedByOneWhoseTimeIsOver(t *testing.T) {
 	cancel()
 	for range 100 {
 		if !f.Wait(ctx) {
-			t.Fatal("the call is over, and Wait says that it is not")
+			t.Fatal("got a call under way, want one that is over")
 		}
 	}
 }
@@ -118,14 +118,14 @@ func TestACallIsGivenUpWhenTheLastLifeEnds(t *testing.T) {
 				f, _ := flight.Start(t.Context(), lives[0], time.Minute, until)
 				for _, life := range lives[1:] {
 					if f.Board(life) == nil {
-						t.Error("one cannot board, though the call is under way")
+						t.Error("got no place aboard, want one")
 					}
 				}
 				if err := f.Err(); !errors.Is(err, tc.want) || time.Since(began) != tc.after*time.Second {
 					t.Errorf("got %v after %v, want %v after %v", err, time.Since(began), tc.want, tc.after*time.Second)
 				}
 				if f.Board(t.Context()) != nil {
-					t.Error("one has boarded a call that is over")
+					t.Error("got a place aboard a call that is over, want none")
 				}
 			})
 		})
@@ -150,7 +150,7 @@ func TestNobodyBoardsACallThatWasGivenUp(t *testing.T) {
 		end()
 		synctest.Wait()
 		if f.Board(t.Context()) != nil {
-			t.Error("one has boarded")
+			t.Error("got a place aboard a call that was given up, want none")
 		}
 		close(back)
 		if err := f.Err(); err != nil {

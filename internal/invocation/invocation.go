@@ -26,12 +26,8 @@ type Invocation struct {
 	Event    Slot                         // of package guard
 	Log      Slot                         // of package logging
 
-	mu sync.Mutex // guards all below
-	facts
-	sealed   bool // the principal must not change
-	resealed bool // and somebody tried to change it
-	answer   []byte
-	status   int
+	mu    sync.Mutex // guards facts
+	facts Facts
 }
 
 // Slot keeps one value of a package with the invocation.

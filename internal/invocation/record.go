@@ -10,7 +10,7 @@ import (
 func (inv *Invocation) AppendIdentity(to []slog.Attr) []slog.Attr {
 	to = AppendText(to, "requestId", inv.Lambda.AwsRequestID)
 	to = AppendText(to, "traceId", TraceID(inv.Context))
-	return AppendText(to, "correlationId", inv.Correlation())
+	return AppendText(to, "correlationId", inv.Facts().Correlation)
 }
 
 // AppendText appends a field unless it is empty.

@@ -32,21 +32,21 @@ func TestDecoders(t *testing.T) {
 		want           any
 		code           string
 	}{
-		"JSON":                      {function: "powertools_json", text: `["Zoë"]`, want: nil},
-		"JSON with a member twice":  {function: "powertools_json", text: `{"a":1,"a":2}`, code: "duplicate_member"},
-		"base64":                    {function: "powertools_base64", text: encode([]byte("Zoë")), want: "Zoë"},
-		"nothing":                   {function: "powertools_base64", want: ""},
-		"not base64":                {function: "powertools_base64", text: "Zoë", code: "malformed_base64"},
-		"base64 without padding":    {function: "powertools_base64", text: "YQ", code: "malformed_base64"},
-		"not UTF-8":                 {function: "powertools_base64", text: encode([]byte{0xff}), code: "invalid_utf8"},
-		"gzip":                      {function: "powertools_base64_gzip", text: encode(whole), want: "Zoë"},
-		"gzip, not base64":          {function: "powertools_base64_gzip", text: "%", code: "malformed_base64"},
-		"not gzip":                  {function: "powertools_base64_gzip", text: encode([]byte("Zoë")), code: "malformed_gzip"},
-		"gzip cut off":              {function: "powertools_base64_gzip", text: encode(whole[:len(whole)-6]), code: "malformed_gzip"},
-		"gzip with a wrong sum":     {function: "powertools_base64_gzip", text: encode(append(bytes.Clone(whole[:len(whole)-1]), whole[len(whole)-1]^1)), code: "malformed_gzip"},
-		"gzip of what is not UTF-8": {function: "powertools_base64_gzip", text: encode(packed(t, []byte{0xff})), code: "invalid_utf8"},
-		"gzip of the largest text":  {function: "powertools_base64_gzip", text: encode(packed(t, long)), want: string(long)},
-		"gzip of one byte more":     {function: "powertools_base64_gzip", text: encode(packed(t, append(long, 'x'))), code: "text_too_large"},
+		"JSON":                     {function: "powertools_json", text: `["Zoë"]`, want: nil},
+		"JSON with a member twice": {function: "powertools_json", text: `{"a":1,"a":2}`, code: "duplicate_member"},
+		"base64":                   {function: "powertools_base64", text: encode([]byte("Zoë")), want: "Zoë"},
+		"nothing":                  {function: "powertools_base64", want: ""},
+		"not base64":               {function: "powertools_base64", text: "Zoë", code: "malformed_base64"},
+		"base64 without padding":   {function: "powertools_base64", text: "YQ", code: "malformed_base64"},
+		"not UTF-8":                {function: "powertools_base64", text: encode([]byte{0xff}), code: "invalid_utf8"},
+		"gzip":                     {function: "powertools_base64_gzip", text: encode(whole), want: "Zoë"},
+		"gzip, not base64":         {function: "powertools_base64_gzip", text: "%", code: "malformed_base64"},
+		"not gzip":                 {function: "powertools_base64_gzip", text: encode([]byte("Zoë")), code: "malformed_gzip"},
+		"gzip cut off":             {function: "powertools_base64_gzip", text: encode(whole[:len(whole)-6]), code: "malformed_gzip"},
+		"gzip with a wrong sum":    {function: "powertools_base64_gzip", text: encode(append(bytes.Clone(whole[:len(whole)-1]), whole[len(whole)-1]^1)), code: "malformed_gzip"},
+		"gzip without UTF-8":       {function: "powertools_base64_gzip", text: encode(packed(t, []byte{0xff})), code: "invalid_utf8"},
+		"gzip of the largest text": {function: "powertools_base64_gzip", text: encode(packed(t, long)), want: string(long)},
+		"gzip of one byte more":    {function: "powertools_base64_gzip", text: encode(packed(t, append(long, 'x'))), code: "text_too_large"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if !jmes.Decodes(tt.function) || jmes.Decodes("join") {

@@ -1,6 +1,5 @@
-// Package pythonjson writes JSON as json.dumps of Python does with
-// sort_keys=True and everything else as it is by default, byte for byte: what
-// hashes are made of that a Python program has to find again.
+// Package pythonjson writes JSON byte for byte as Python's json.dumps with
+// sort_keys=True does, for hashes that a Python program computes as well.
 //
 //	tree, err := strictjson.Tree([]byte(`{"b": 1e16, "a": "Zoë"}`))
 //	...

@@ -8,8 +8,7 @@ import (
 	"strings"
 )
 
-// appendNumber writes a number that stands in a JSON text as Python reads and
-// writes it again.
+// appendNumber appends a JSON number as Python writes it after reading it.
 func appendNumber(dst []byte, text string) ([]byte, error) {
 	if text == "" || text[0] != '-' && (text[0] < '0' || text[0] > '9') || !json.Valid([]byte(text)) {
 		return dst, fmt.Errorf("%w: a number that is not JSON's", ErrUnsupported)
@@ -27,8 +26,8 @@ func appendNumber(dst []byte, text string) ([]byte, error) {
 	return appendFloat(dst, f), nil
 }
 
-// appendFloat writes the shortest digits that are this float. Python takes an
-// exponent below 1e-4 and from 1e16 on, and otherwise always a fraction.
+// appendFloat appends the shortest digits that read as f. Python writes an exponent
+// below 1e-4 and from 1e16 on, and otherwise always a fraction.
 //
 // https://docs.python.org/3/library/functions.html#repr
 func appendFloat(dst []byte, f float64) []byte {

@@ -8,18 +8,17 @@ import (
 	"slices"
 )
 
-// ErrUnsupported is what the error for a value matches that has no text here: a
-// number beyond the range of a float, which Python would write as Infinity, a
-// [json.Number] that is none, a string that is not UTF-8, or another Go type
-// than those of [Append].
+// ErrUnsupported is matched by the error for a value that cannot be written: a number
+// beyond the range of a float, a [json.Number] that is no number, a string that is not
+// UTF-8, or a Go type that [Append] does not name.
 var ErrUnsupported = errors.New("pythonjson: not a value with a text in Python's JSON")
 
-// Append appends the text of v to dst: nil, a bool, a string, a [json.Number],
-// or a []any or map[string]any of these. On an error what it returns is dst.
+// Append appends the text of v to dst. V is nil, a bool, a string, a [json.Number], or a
+// []any or map[string]any of these. If there is an error it returns dst.
 //
-// Members stand in the order of the code points of their names. All that is not
-// printable ASCII is escaped. A number written with neither fraction nor
-// exponent is an integer, of any size; others are floats.
+// Members are sorted by the code points of their names. Everything but printable ASCII
+// is escaped. A number without fraction and exponent is an integer of any size; others
+// are floats.
 func Append(dst []byte, v any) ([]byte, error) {
 	out, err := appendValue(dst, v)
 	if err != nil {

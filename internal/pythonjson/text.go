@@ -37,7 +37,7 @@ func appendString(dst []byte, s string) ([]byte, error) {
 	return append(dst, '"'), nil
 }
 
-// appendUnit escapes one unit of UTF-16.
+// appendUnit appends the escape of one UTF-16 code unit.
 func appendUnit(dst []byte, unit rune) []byte {
 	const hex = "0123456789abcdef"
 	return append(dst, '\\', 'u', hex[unit>>12&15], hex[unit>>8&15], hex[unit>>4&15], hex[unit&15])

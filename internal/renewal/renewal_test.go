@@ -83,7 +83,7 @@ func TestARenewalIsOfAllSecretsAndAtMostEveryTenSeconds(t *testing.T) {
 					done++
 				}
 				if want := 2; wait == 0 && fetched != want || wait > 0 && fetched != 0 {
-					t.Errorf("burst %d, after %v: %d fetches with a wait of %v", burst, step.after, fetched, wait)
+					t.Errorf("burst %d, after %v: got %d fetches and a wait of %v, want otherwise", burst, step.after, fetched, wait)
 				}
 			}
 			if done != step.done {
@@ -140,7 +140,7 @@ func TestWhoWaitsForARenewalThatBeganBeforeIsToldSo(t *testing.T) {
 	go func() {
 		wait, err := r.Renew(t.Context(), clock)
 		if wait != 0 {
-			t.Errorf("who renews waits %v", wait)
+			t.Errorf("got a wait of %v, want none", wait)
 		}
 		first <- err
 	}()

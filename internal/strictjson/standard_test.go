@@ -84,7 +84,7 @@ var standardTypes = []struct {
 	{
 		rule:   "fields that hide each other",
 		agrees: agrees[hiding],
-		texts:  []string{`{"X":1,"name":"a","Name":"b","Deep":"d","Far":3}`, `{"Deep":"d","X":{"y":1}}`},
+		texts:  []string{`{"X":1,"name":"a","Name":"b","Deep":"d","Far":3}`, `{"Deep":"d","X":{"y":1}}`, `{"Twin":{"y":1}}`, `{"x":1}`, `{"X":{"SKU":1}}`},
 	},
 	{rule: "a named number", agrees: agrees[struct {
 		N num
@@ -115,15 +115,18 @@ type (
 		*Right
 		Deep string
 	}
-	// Left and Right both have an X, so neither counts, and a name, tagged once.
+	// Left and Right both have an X, so neither counts. Both have a Twin, and the
+	// tagged one counts.
 	Left struct {
 		X    int
+		Twin struct{ Y int }
 		Name string `json:"name"`
 		Deep int
 		Deeper
 	}
 	Right struct {
 		X    int
+		Twin map[string]int `json:"Twin"`
 		Name string
 	}
 	Deeper struct {

@@ -2,7 +2,7 @@
 // writes it as Go source; nothing here is to be written by hand.
 package program
 
-// Version is that of the data. It changes with what a field means.
+// Version is the version of the data. It changes if a field changes its meaning.
 const Version = 1
 
 // Program is a compiled schema.

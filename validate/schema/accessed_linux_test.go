@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// accessed tells when a file was last read, where the file system keeps that.
+// accessed returns when a file was last read, if the file system keeps that.
 func accessed(name string) (time.Time, bool) {
 	info, err := os.Stat(name)
 	if err != nil {

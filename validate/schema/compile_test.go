@@ -85,7 +85,7 @@ func TestCompileRefuses(t *testing.T) {
 		rule, schema string
 		says         []string
 	}{
-		{rule: "what is not JSON", schema: `{"type":`, says: []string{"schema.json", "not valid JSON"}},
+		{rule: "a text that is not JSON", schema: `{"type":`, says: []string{"schema.json", "not valid JSON"}},
 		{rule: "a keyword twice", schema: `{"type":"string","type":"object"}`, says: []string{"/type", "twice"}},
 		{rule: "a second value", schema: `{} {}`, says: []string{"data follows"}},
 		{

@@ -15,8 +15,8 @@ import (
 )
 
 // Compile compiles the text of a JSON Schema, which must be strict JSON. The
-// draft is that of $schema, or 2020-12 without it. Keywords format, contentEncoding,
-// contentMediaType and contentSchema are asserted.
+// draft is named by $schema, and is 2020-12 without it. The keywords format,
+// contentEncoding, contentMediaType and contentSchema are asserted.
 //
 // A $ref may point into the schema and to the meta-schemas of the drafts. Any
 // other target is an error: nothing is read from a network or a file system.

@@ -20,7 +20,6 @@ type translation struct {
 	options
 	sources *sources
 	ids     map[*jsonschema.Schema]program.ID
-	always  [2]program.ID // the schemas false and true, where the library has none
 	schemas []program.Schema
 	queue   []*jsonschema.Schema
 	err     error
@@ -85,19 +84,14 @@ func (t *translation) add(s program.Schema) program.ID {
 
 // either returns the place of a keyword that is a schema or a boolean.
 func (t *translation) either(v any) program.ID {
-	s, _ := v.(*jsonschema.Schema)
-	allow, ok := v.(bool)
-	if !ok {
-		return t.id(s)
+	switch v := v.(type) {
+	case bool:
+		return t.id(&jsonschema.Schema{Always: &v})
+	case *jsonschema.Schema:
+		return t.id(v)
+	default:
+		return 0
 	}
-	i := 0
-	if allow {
-		i = 1
-	}
-	if t.always[i] == 0 {
-		t.always[i] = t.add(program.Schema{Never: !allow})
-	}
-	return t.always[i]
 }
 
 // rules translates the keywords of a schema, in the order in which they are
@@ -315,8 +309,8 @@ func isMeta(s *jsonschema.Schema) bool {
 }
 
 // recursive returns the one schema that a $recursiveRef leads to, and dynamic
-// that of a $dynamicRef. Which one depends on the way that has led there, where
-// there are several anchors.
+// does so for a $dynamicRef. With several anchors the target would depend on how
+// the reference was reached.
 func (t *translation) recursive(target *jsonschema.Schema) *jsonschema.Schema {
 	if target == nil || !target.RecursiveAnchor {
 		return target

@@ -49,7 +49,7 @@ func valid() order {
 	return order{audit: audit{By: "me"}, Items: []item{{SKU: "A", Quantity: 1}}}
 }
 
-// A place is named as the caller wrote it, whatever the Go type looks like.
+// A place is named as the caller wrote it, and not as the Go type has it.
 func TestPointersNameMembers(t *testing.T) {
 	for _, tt := range []struct {
 		rule   string
@@ -142,7 +142,7 @@ func TestNoValueIsRepeated(t *testing.T) {
 	}
 }
 
-// Of alternatives nobody is told which values they allow.
+// The values that alternatives allow are not shown.
 func TestAlternatives(t *testing.T) {
 	err := structs.Struct(struct {
 		A string `json:"a" validate:"eq=SECRET|eq=other"`

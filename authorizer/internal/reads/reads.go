@@ -3,7 +3,10 @@
 package reads
 
 import (
+	"cmp"
+	"maps"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/lambdarmor/lambdarmor/authorizer/internal/routekey"
@@ -53,8 +56,7 @@ func (r Read) PerRoute() bool {
 type Record struct {
 	mu     sync.Mutex // guards all below
 	reads  []Read
-	tables bool              // were used
-	routes []*routekey.Route // of the tables, each shape once
+	tables map[any][]*routekey.Route // the routes of tables that were used
 }
 
 // Add adds a read.
@@ -69,23 +71,40 @@ func (r *Record) Add(read Read) {
 	}
 }
 
-// AddTable adds the routes of a table that the decision went through.
-func (r *Record) AddTable(routes []*routekey.Route) {
+// AddTable adds a table that the decision went through, and its routes.
+func (r *Record) AddTable(table any, routes []*routekey.Route) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.tables = true
-	for _, route := range routes {
-		if !slices.ContainsFunc(r.routes, func(o *routekey.Route) bool { return o.Shape() == route.Shape() }) {
-			r.routes = append(r.routes, route)
-		}
+	if r.tables == nil {
+		r.tables = make(map[any][]*routekey.Route)
+	}
+	r.tables[table] = routes
+}
+
+// AddTables adds the tables of another record.
+func (r *Record) AddTables(other *Record) {
+	other.mu.Lock()
+	tables := maps.Clone(other.tables)
+	other.mu.Unlock()
+	for table, routes := range tables {
+		r.AddTable(table, routes)
 	}
 }
 
-// Routes returns the routes of all tables, and false if there was no table.
+// Routes returns the routes of all tables, one for each shape, and false if there was no
+// table.
 func (r *Record) Routes() ([]*routekey.Route, bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return slices.Clone(r.routes), r.tables
+	var all []*routekey.Route
+	for _, routes := range r.tables {
+		all = append(all, routes...)
+	}
+	slices.SortFunc(all, func(a, b *routekey.Route) int {
+		return cmp.Or(strings.Compare(a.Shape(), b.Shape()), strings.Compare(a.Key, b.Key))
+	})
+	all = slices.CompactFunc(all, func(a, b *routekey.Route) bool { return a.Shape() == b.Shape() })
+	return all, len(r.tables) > 0
 }
 
 // AddAll adds what another record has. If that belongs to a failed check inside Any, what
@@ -95,9 +114,7 @@ func (r *Record) AddAll(other *Record, failed bool) {
 		read.optional = read.optional || failed && (read.Kind == Header || read.Kind == Query || read.Kind == ClientCert)
 		r.Add(read)
 	}
-	if routes, tables := other.Routes(); tables {
-		r.AddTable(routes)
-	}
+	r.AddTables(other)
 }
 
 func (r *Record) all() []Read {

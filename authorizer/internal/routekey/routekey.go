@@ -28,6 +28,7 @@ const (
 type Route struct {
 	Key      string // as it was written; "" for [Other]
 	Method   string // "" for $default, $connect and Other
+	shape    string
 	segments []string
 }
 
@@ -38,15 +39,15 @@ func Other() *Route { return &Route{segments: []string{greedy}} }
 func Parse(key string) (*Route, bool) {
 	switch key {
 	case "$connect":
-		return &Route{Key: key}, true
+		return &Route{Key: key, shape: key}, true
 	case "$default":
-		return &Route{Key: key, segments: []string{greedy}}, true
+		return &Route{Key: key, shape: key, segments: []string{greedy}}, true
 	}
 	method, template, ok := strings.Cut(key, " ")
 	if !ok || method != Any && !slices.Contains(Methods(), method) || !strings.HasPrefix(template, "/") {
 		return nil, false
 	}
-	r := &Route{Key: key, Method: method}
+	r := &Route{Key: key, Method: method, shape: key}
 	if template == "/" {
 		return r, true
 	}
@@ -57,6 +58,7 @@ func Parse(key string) (*Route, bool) {
 		}
 		r.segments = append(r.segments, segment)
 	}
+	r.shape = method + " /" + strings.Join(r.segments, "/")
 	return r, true
 }
 
@@ -92,20 +94,10 @@ func (r *Route) Len() int { return len(r.segments) }
 
 // Shape is the key without the names of parameters. The gateway takes two routes
 // of one shape for one.
-func (r *Route) Shape() string {
-	if r.Method == "" {
-		return r.Key
-	}
-	return r.Method + " " + r.Template()
-}
+func (r *Route) Shape() string { return r.shape }
 
 // Template is the path in the shape, and the key of a route without a method.
-func (r *Route) Template() string {
-	if r.Method == "" {
-		return r.Key
-	}
-	return "/" + strings.Join(r.segments, "/")
-}
+func (r *Route) Template() string { return strings.TrimPrefix(r.shape, r.Method+" ") }
 
 // Pattern is the path in the form of [http.ServeMux].
 func (r *Route) Pattern() string {

@@ -371,6 +371,9 @@ func TestMisconfiguredAPIIsRefused(t *testing.T) {
 		"is not":               {Routes: []string{"/a"}},
 		"function URL":         {FunctionURL: true, Routes: []string{"GET /a"}},
 		"a function URL has":   {FunctionURL: true, Format: "1.0"},
+		"names the stage":      {StageInPath: true, BasePath: "v1"},
+		`matching "x"`:         {Matching: "x"},
+		`domain path "x"`:      {DomainPath: "x"},
 	} {
 		if _, err := gateway.NewHTTPAPI(fn, cfg); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%+v: error %v, want one with %q", cfg, err, want)

@@ -133,6 +133,7 @@ func TestRequestThatIsNotSignedRightlyIsRefused(t *testing.T) {
 		name      string
 		call      signedCall
 		errorType string
+		message   string // part of a REST API's
 	}{
 		{name: "no signature", call: signedCall{caller: jane, after: func(r *http.Request) { r.Header.Del("Authorization") }}, errorType: "MissingAuthenticationTokenException"},
 		{name: "a bearer token", call: signedCall{caller: jane, after: func(r *http.Request) { r.Header.Set("Authorization", "Bearer x") }}, errorType: "IncompleteSignatureException"},
@@ -141,8 +142,11 @@ func TestRequestThatIsNotSignedRightlyIsRefused(t *testing.T) {
 		{name: "an unknown key", call: signedCall{caller: stranger}, errorType: "UnrecognizedClientException"},
 		{name: "no session token", call: signedCall{caller: tokenless}, errorType: "UnrecognizedClientException"},
 		{name: "another's session token", call: signedCall{caller: role, after: func(r *http.Request) { r.Header.Set("X-Amz-Security-Token", "cognito-token") }}, errorType: "UnrecognizedClientException"},
-		{name: "another service", call: signedCall{caller: jane, service: "s3"}, errorType: "InvalidSignatureException"},
-		{name: "another region", call: signedCall{caller: jane, region: "eu-west-1"}, errorType: "InvalidSignatureException"},
+		{name: "another service", call: signedCall{caller: jane, service: "s3"}, errorType: "InvalidSignatureException", message: "Credential should be scoped to "},
+		{name: "another region", call: signedCall{caller: jane, region: "eu-west-1"}, errorType: "InvalidSignatureException", message: "Credential should be scoped to "},
+		{name: "a host that is not signed", call: signedCall{caller: jane, after: func(r *http.Request) {
+			r.Header.Set("Authorization", strings.Replace(r.Header.Get("Authorization"), "SignedHeaders=host;", "SignedHeaders=", 1))
+		}}, errorType: "InvalidSignatureException"},
 		{name: "another secret", call: signedCall{caller: forger}, errorType: "InvalidSignatureException"},
 		{name: "too old", call: signedCall{caller: jane, at: time.Now().Add(-6 * time.Minute)}, errorType: "InvalidSignatureException"},
 		{name: "too new", call: signedCall{caller: jane, at: time.Now().Add(6 * time.Minute)}, errorType: "InvalidSignatureException"},
@@ -155,7 +159,7 @@ func TestRequestThatIsNotSignedRightlyIsRefused(t *testing.T) {
 		{name: "another signature", call: signedCall{caller: jane, after: func(r *http.Request) { r.Header.Set("Authorization", r.Header.Get("Authorization")+"0") }}, errorType: "InvalidSignatureException"},
 	} {
 		tt.call.path = "/orders?a=1"
-		if status, body, errorType := tt.call.send(t, rest.URL); status != 403 || errorType != tt.errorType || !strings.HasPrefix(body, `{"message":"`) {
+		if status, body, errorType := tt.call.send(t, rest.URL); status != 403 || errorType != tt.errorType || !strings.HasPrefix(body, `{"message":"`+tt.message) {
 			t.Errorf("REST API, %s: %d %s %s, want 403 %s", tt.name, status, errorType, body, tt.errorType)
 		}
 		if status, body, errorType := tt.call.send(t, api.URL); status != 403 || errorType != "" || body != `{"message":"Forbidden"}` {

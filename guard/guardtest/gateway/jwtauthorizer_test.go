@@ -1,6 +1,7 @@
 package gateway_test
 
 import (
+	"bytes"
 	"cmp"
 	"crypto"
 	"crypto/rand"
@@ -57,12 +58,18 @@ func (i tokenIssuer) sign(t *testing.T, claims map[string]any) string {
 
 func (i tokenIssuer) signAs(t *testing.T, alg string, claims map[string]any) string {
 	t.Helper()
+	return i.signWith(t, alg, "", claims)
+}
+
+// signWith adds members to the header.
+func (i tokenIssuer) signWith(t *testing.T, alg, more string, claims map[string]any) string {
+	t.Helper()
 	payload, err := json.Marshal(claims)
 	if err != nil {
 		t.Fatal(err)
 	}
 	part := base64.RawURLEncoding.EncodeToString
-	signed := part(fmt.Appendf(nil, `{"alg":%q,"kid":%q}`, alg, i.kid)) + "." + part(payload)
+	signed := part(fmt.Appendf(nil, `{"alg":%q,"kid":%q%s}`, alg, i.kid, more)) + "." + part(payload)
 	hash := crypto.SHA256
 	switch alg {
 	case "RS384":
@@ -147,6 +154,7 @@ func TestTokenThatIsNotGoodIsRefused(t *testing.T) {
 		{name: "of an unknown key", token: rotatedLater().sign(t, claimsWith(nil)), status: 401, challenge: why},
 		{name: "of an algorithm that is not RSA's", token: theIssuer().signAs(t, "HS256", claimsWith(nil)), status: 401, challenge: why + "the token is not a signed JWT\""},
 		{name: "of RSA in another padding", token: theIssuer().signAs(t, "PS256", claimsWith(nil)), status: 401, challenge: why + "the token is not a signed JWT\""},
+		{name: "with an extension that is critical", token: theIssuer().signWith(t, "RS256", `,"crit":["x"],"x":1`, claimsWith(nil)), status: 401, challenge: why + "the token is not a signed JWT\""},
 		{name: "without the dots", token: strings.ReplaceAll(good, ".", ""), status: 401, challenge: why},
 		{name: "with a dot more", token: good + ".", status: 401, challenge: why},
 		{name: "a signature changed", token: good[:len(good)-4] + "AAAA", status: 401, challenge: why},
@@ -178,6 +186,9 @@ func TestTokenThatIsNotGoodIsRefused(t *testing.T) {
 		body, _ := io.ReadAll(res.Body)
 		_ = res.Body.Close()
 		want := map[int]string{401: `{"message":"Unauthorized"}`, 403: `{"message":"Forbidden"}`}[tt.status]
+		if tt.token == "" && res.Header.Get("Www-Authenticate") != "Bearer" {
+			t.Errorf("%s: challenge %q, want Bearer alone", tt.name, res.Header.Get("Www-Authenticate"))
+		}
 		if challenge := res.Header.Get("Www-Authenticate"); res.StatusCode != tt.status || string(body) != want || !strings.HasPrefix(challenge, tt.challenge) {
 			t.Errorf("%s: %d %s, challenge %q, want %d with %q", tt.name, res.StatusCode, body, challenge, tt.status, tt.challenge)
 		}
@@ -219,12 +230,11 @@ func TestClaimsAreToldAsStrings(t *testing.T) {
 }
 
 func TestKeysAreFetchedFromTheIssuerAndKept(t *testing.T) {
-	var fetched, down, rotated atomic.Int32
+	var fetched, down, large, rotated atomic.Int32
 	var issuer *httptest.Server
 	issuer = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if down.Load() != 0 {
-			http.Error(w, "", http.StatusServiceUnavailable)
-			return
+			w.WriteHeader(http.StatusServiceUnavailable) // with an answer that would be good
 		}
 		switch r.URL.Path {
 		case "/pool/.well-known/openid-configuration":
@@ -232,6 +242,9 @@ func TestKeysAreFetchedFromTheIssuerAndKept(t *testing.T) {
 		case "/keys":
 			fetched.Add(1)
 			keys := theIssuer().jwks()
+			if large.Load() != 0 {
+				keys = append(keys, bytes.Repeat([]byte(" "), 150_000)...)
+			}
 			if rotated.Load() != 0 {
 				keys = rotatedLater().jwks()
 			}
@@ -258,6 +271,10 @@ func TestKeysAreFetchedFromTheIssuerAndKept(t *testing.T) {
 	down.Store(1)
 	ask("the issuer is down", old, 401)
 	down.Store(0)
+	large.Store(1)
+	ask("the issuer answers too much", old, 401)
+	large.Store(0)
+	fetched.Store(0)
 	ask("the first", old, 200)
 	ask("the second", old, 200)
 	rotated.Store(1)
@@ -271,6 +288,15 @@ func TestKeysAreFetchedFromTheIssuerAndKept(t *testing.T) {
 	ask("the old key, after two hours", old, 401)
 	if got := fetched.Load(); got != 2 {
 		t.Errorf("fetched %d times, want twice", got)
+	}
+}
+
+func TestKeyThatIsNotRSAsIsIgnored(t *testing.T) {
+	api := serveAPI(t, jwtAPI(func(a *gateway.JWTAuthorizer) {
+		a.Keys = bytes.ReplaceAll(a.Keys, []byte(`"kty":"RSA"`), []byte(`"kty":"oct"`))
+	}))
+	if status, body := api.do("GET /orders", "Authorization", theIssuer().sign(t, claimsWith(nil))); status != 401 {
+		t.Errorf("%d %s, want 401", status, body)
 	}
 }
 

@@ -168,6 +168,7 @@ func TestMisconfiguredRESTAPIIsRefused(t *testing.T) {
 		"one header, not from [\"co": {Authorizer: &gateway.RESTAuthorizer{Function: fn, IdentitySources: []string{"context.path"}}},
 		"TokenValidation is for":     {Authorizer: &gateway.RESTAuthorizer{Function: fn, Type: "REQUEST", IdentitySources: header, TokenValidation: "x"}},
 		"TokenValidation: ":          {Authorizer: &gateway.RESTAuthorizer{Function: fn, TokenValidation: "("}},
+		`matching "x"`:               {Matching: "x"},
 		"negative TTL":               {Authorizer: &gateway.RESTAuthorizer{Function: fn, Type: "REQUEST"}},
 		"TTL of 2h":                  {Authorizer: &gateway.RESTAuthorizer{Function: fn, TTL: 2 * time.Hour}},
 		"timeout of 1m":              {Authorizer: &gateway.RESTAuthorizer{Function: fn, Timeout: time.Minute}},

@@ -55,10 +55,7 @@ func parsePolicyAnswer(payload []byte) (*ruling, error) {
 // decodeAnswer reads members by their exact names, as API Gateway does and a
 // struct would not.
 func decodeAnswer(payload []byte, into map[string]any) error {
-	members := answer.Members(payload)
-	if members == nil {
-		return errors.New("not a JSON object")
-	}
+	members := answer.Members(payload) // none of anything but an object
 	for name, target := range into {
 		if raw, ok := members[name]; ok {
 			if err := json.Unmarshal(raw, target); err != nil {

@@ -3,7 +3,6 @@ package gateway_test
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -13,16 +12,6 @@ import (
 // patient is more than anything takes that works, on a machine that is slow or
 // stands still for a while, too.
 const patient = 2 * time.Minute
-
-// within bounds what a test waits for; it is an error of the test when it passes.
-func within(t *testing.T, d time.Duration) context.Context {
-	t.Helper()
-	ctx, cancel := context.WithTimeoutCause(t.Context(), d, errTooLong)
-	t.Cleanup(cancel)
-	return ctx
-}
-
-var errTooLong = errors.New("the test waited too long")
 
 type echoHandler struct{}
 

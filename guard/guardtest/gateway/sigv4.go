@@ -45,11 +45,11 @@ func parseSignature(authorization string) (s signature, ok bool) {
 	s.accessKey, s.scope, _ = strings.Cut(parts["Credential"], "/")
 	s.headers = strings.Split(parts["SignedHeaders"], ";")
 	s.value = parts["Signature"]
-	return s, s.accessKey != "" && s.scope != "" && s.value != "" && slices.Contains(s.headers, "host")
+	return s, s.accessKey != "" && s.scope != "" && s.value != ""
 }
 
-// matches signs the request again. The address and the path are those that the
-// client called, a stage or a base path included.
+// matches signs the request again, the host with it. The address and the path are
+// those that the client called, a stage or a base path included.
 // See https://github.com/floci-io/floci/issues/4090
 func (s signature) matches(req *event.Request, caller IAMCaller, service string, at time.Time) bool {
 	again := &http.Request{Method: req.HTTP.Method, Host: req.HTTP.Host, Header: http.Header{}}

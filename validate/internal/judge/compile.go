@@ -14,8 +14,9 @@ import (
 
 // Judge is a program that is ready to judge. It is safe for concurrent use.
 type Judge struct {
-	schemas []schema
-	seed    maphash.Seed
+	schemas    []schema
+	seed       maphash.Seed
+	memoryFrom int
 }
 
 type schema struct {
@@ -27,7 +28,7 @@ type schema struct {
 // rule is a keyword with what is computed once.
 type rule struct {
 	*program.Rule
-	number   decimal
+	number   number
 	values   *set
 	pattern  *pattern
 	patterns []*pattern // as Patterns
@@ -40,7 +41,7 @@ func New(p *program.Program, formats map[string]func(string) bool) (*Judge, erro
 	if p == nil || p.Version != program.Version || len(p.Schemas) <= int(program.Root) {
 		return nil, errors.New("the program is empty or of another version: generate it again")
 	}
-	j := &Judge{schemas: make([]schema, len(p.Schemas)), seed: maphash.MakeSeed()}
+	j := &Judge{schemas: make([]schema, len(p.Schemas)), seed: maphash.MakeSeed(), memoryFrom: memoryFrom}
 	for i := range p.Schemas {
 		s := &p.Schemas[i]
 		unshared := *s
@@ -68,7 +69,7 @@ func (j *Judge) compile(k *rule, from *program.Rule, formats map[string]func(str
 		}
 	case "minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum", "multipleOf":
 		k.number = parse(k.Text)
-		if k.Keyword == "multipleOf" && k.number.sign() <= 0 {
+		if k.Keyword == "multipleOf" && k.number.compare(number{}) <= 0 {
 			err = errors.New("not above 0")
 		}
 	case "properties":

@@ -25,8 +25,8 @@ func (r *run) hash(v any) uint64 {
 		r.spend(len(v) / bytesPerStep)
 		return maphash.String(seed, v)
 	case json.Number:
-		d := parse(string(v))
-		return mix(program.Number, decimal{d.negative, d.plain(), d.point}, 0)
+		r.spend(numberSteps(string(v)) + len(v)/2)
+		return mix(program.Number, parse(string(v)).key(), 0)
 	case []any:
 		sum := mix(program.Array, len(v), 0)
 		for _, item := range v {

@@ -69,7 +69,7 @@ func (r *run) noneOf(ids []program.ID, v any, m mode) bool {
 func (r *run) isForOtherType(id program.ID, v any) bool {
 	s := &r.schemas[id]
 	if !r.spend(1) || s.Types != 0 {
-		return !hasType(v, s.Types)
+		return !r.hasType(v, s.Types)
 	}
 	for i := range s.rules {
 		if k := &s.rules[i]; k.Keyword == "allOf" && len(k.Schemas) == 1 {

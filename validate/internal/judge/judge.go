@@ -31,7 +31,7 @@ const (
 	stepsPerMemory      = 8 // to remember a verdict
 )
 
-// memoryFrom is the number of steps from which on verdicts are remembered. Few
+// memoryFrom is the number of steps after which verdicts are remembered. Few
 // inputs take as many.
 const memoryFrom = 4096
 
@@ -146,7 +146,7 @@ func (r *run) judge(id program.ID, v any, m mode) bool {
 	if s.anything {
 		return true
 	}
-	if !s.Shared || r.limits.Steps-r.left < memoryFrom {
+	if !s.Shared || r.limits.Steps-r.left < r.memoryFrom {
 		return r.apply(s, v, m)
 	}
 	key, ok := pairOf(id, v)
@@ -195,7 +195,7 @@ func (r *run) apply(s *schema, v any, m mode) bool {
 	if s.Never {
 		return r.fail(m, "false", "is not allowed")
 	}
-	if s.Types != 0 && !hasType(v, s.Types) {
+	if s.Types != 0 && !r.hasType(v, s.Types) {
 		return m.report && r.fail(m, "type", typeDetail(s.Types))
 	}
 	ok := true
@@ -217,12 +217,12 @@ func (k *rule) isUnevaluated() bool {
 	return k.Keyword == "unevaluatedProperties" || k.Keyword == "unevaluatedItems"
 }
 
-func hasType(v any, types program.Types) bool {
+func (r *run) hasType(v any, types program.Types) bool {
 	if types&typeOf(v) != 0 {
 		return true
 	}
 	number, ok := v.(json.Number)
-	return ok && types&program.Integer != 0 && parse(string(number)).isInteger()
+	return ok && types&program.Integer != 0 && r.spend(numberSteps(string(number))) && parse(string(number)).isInteger()
 }
 
 func (r *run) rule(k *rule, v any, m mode) bool {
@@ -236,7 +236,7 @@ func (r *run) rule(k *rule, v any, m mode) bool {
 	case string:
 		return r.text(k, v, m)
 	case json.Number:
-		return r.number(k, v, m)
+		return r.numeric(k, v, m)
 	case []any:
 		return r.array(k, v, m)
 	case map[string]any:

@@ -1,6 +1,7 @@
 package judge
 
 import (
+	"cmp"
 	"math/big"
 	"strconv"
 	"strings"
@@ -11,115 +12,76 @@ import (
 const maxDigits = 512
 
 // bounded reports whether the text of a number stays below maxDigits.
-func bounded(number string) bool {
-	i := strings.IndexAny(number, "eE")
-	if i < 0 || len(number) > maxDigits {
-		return len(number) <= maxDigits
+func bounded(text string) bool {
+	i := strings.IndexAny(text, "eE")
+	if i < 0 || len(text) > maxDigits {
+		return len(text) <= maxDigits
 	}
-	exponent, err := strconv.Atoi(number[i+1:])
+	exponent, err := strconv.Atoi(text[i+1:])
 	return err == nil && -maxDigits <= exponent && exponent <= maxDigits
 }
 
-// decimal is a number as it was written: 0.digits × 10^point.
-type decimal struct {
-	negative bool
-	digits   string // from the first to the last that is not 0, may contain a point; "" is 0
-	point    int
+// number is exact. It has a fraction only where it is not an int64.
+type number struct {
+	whole    int64
+	fraction *big.Rat
 }
 
 // parse reads a JSON number that is bounded.
-func parse(number string) decimal {
-	var d decimal
-	number, d.negative = strings.CutPrefix(number, "-")
-	if i := strings.IndexAny(number, "eE"); i >= 0 {
-		d.point, _ = strconv.Atoi(number[i+1:])
-		number = number[:i]
+func parse(text string) number {
+	if whole, err := strconv.ParseInt(text, 10, 64); err == nil {
+		return number{whole: whole}
 	}
-	whole, fraction, _ := strings.Cut(number, ".")
-	if whole == "0" {
-		d.digits = strings.TrimLeft(fraction, "0")
-		d.point -= len(fraction) - len(d.digits)
-	} else {
-		d.digits = number
-		d.point += len(whole)
+	fraction, ok := new(big.Rat).SetString(text)
+	if !ok { // which is no JSON number
+		return number{}
 	}
-	d.digits = strings.TrimRight(d.digits, "0.")
-	if d.digits == "" {
-		return decimal{}
+	if fraction.IsInt() && fraction.Num().IsInt64() {
+		return number{whole: fraction.Num().Int64()}
 	}
-	return d
+	return number{fraction: fraction}
 }
 
-// plain returns the digits without the point.
-func (d decimal) plain() string { return strings.Replace(d.digits, ".", "", 1) }
-
-func (d decimal) isInteger() bool {
-	n := len(d.digits)
-	if strings.IndexByte(d.digits, '.') >= 0 {
-		n--
-	}
-	return n <= d.point
-}
-
-func (d decimal) compare(e decimal) int {
-	if d.sign() != e.sign() {
-		return d.sign() - e.sign()
-	}
-	return d.sign() * d.compareSize(e)
-}
-
-func (d decimal) sign() int {
-	switch {
-	case d.digits == "":
+// numberSteps returns the steps that the work with a bounded number costs.
+func numberSteps(text string) int {
+	i := strings.IndexAny(text, ".eE")
+	if i < 0 && len(text) < 20 {
 		return 0
-	case d.negative:
-		return -1
-	default:
-		return 1
 	}
+	exponent := 0
+	if i = strings.IndexAny(text, "eE"); i >= 0 {
+		exponent, _ = strconv.Atoi(text[i+1:])
+	}
+	return 5 + (len(text)+max(exponent, -exponent))/10
 }
 
-func (d decimal) compareSize(e decimal) int {
-	if d.point != e.point {
-		return d.point - e.point
+func (n number) rat() *big.Rat {
+	if n.fraction != nil {
+		return n.fraction
 	}
-	a, b := d.digits, e.digits
-	for a != "" && b != "" {
-		switch {
-		case a[0] == '.':
-			a = a[1:]
-		case b[0] == '.':
-			b = b[1:]
-		case a[0] != b[0]:
-			return int(a[0]) - int(b[0])
-		default:
-			a, b = a[1:], b[1:]
-		}
-	}
-	return len(a) - len(b)
+	return new(big.Rat).SetInt64(n.whole)
 }
 
-// scaled returns d as n × 10^exponent.
-func (d decimal) scaled() (n *big.Int, exponent int) {
-	digits := d.plain()
-	n, ok := new(big.Int).SetString(digits, 10)
-	if !ok {
-		n = new(big.Int)
+func (n number) compare(m number) int {
+	if n.fraction != nil || m.fraction != nil {
+		return n.rat().Cmp(m.rat())
 	}
-	return n, d.point - len(digits)
+	return cmp.Compare(n.whole, m.whole)
 }
 
-func (d decimal) isMultipleOf(e decimal) bool {
-	n, exponent := d.scaled()
-	m, exponentM := e.scaled()
-	if shift := exponent - exponentM; shift >= 0 {
-		n.Mul(n, power(shift))
-	} else {
-		m.Mul(m, power(-shift))
+func (n number) isInteger() bool { return n.fraction == nil || n.fraction.IsInt() }
+
+func (n number) isMultipleOf(m number) bool {
+	if n.fraction != nil || m.fraction != nil {
+		return new(big.Rat).Quo(n.rat(), m.rat()).IsInt()
 	}
-	return n.Rem(n, m).Sign() == 0
+	return n.whole%m.whole == 0
 }
 
-func power(exponent int) *big.Int {
-	return new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(exponent)), nil)
+// key is the same for equal numbers.
+func (n number) key() any {
+	if n.fraction != nil {
+		return n.fraction.RatString()
+	}
+	return n.whole
 }

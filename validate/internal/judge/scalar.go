@@ -63,19 +63,22 @@ func (r *run) json(k *rule, s string, m mode) bool {
 	return true
 }
 
-func (r *run) number(k *rule, text json.Number, m mode) bool {
-	d := parse(string(text))
+func (r *run) numeric(k *rule, text json.Number, m mode) bool {
+	if !r.spend(numberSteps(string(text))) {
+		return false
+	}
+	n := parse(string(text))
 	switch k.Keyword {
 	case "minimum":
-		return r.check(d.compare(k.number) >= 0, m, k)
+		return r.check(n.compare(k.number) >= 0, m, k)
 	case "exclusiveMinimum":
-		return r.check(d.compare(k.number) > 0, m, k)
+		return r.check(n.compare(k.number) > 0, m, k)
 	case "maximum":
-		return r.check(d.compare(k.number) <= 0, m, k)
+		return r.check(n.compare(k.number) <= 0, m, k)
 	case "exclusiveMaximum":
-		return r.check(d.compare(k.number) < 0, m, k)
+		return r.check(n.compare(k.number) < 0, m, k)
 	case "multipleOf":
-		return r.check(r.spend(8+len(text)/8) && d.isMultipleOf(k.number), m, k)
+		return r.check(r.spend(numberSteps(k.Text)) && n.isMultipleOf(k.number), m, k)
 	default:
 		return true
 	}

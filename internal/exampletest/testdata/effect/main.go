@@ -5,6 +5,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"os"
 	"syscall"
@@ -34,18 +35,18 @@ func main() {
 		httpapi.Problems(),
 		guard.Recover(),
 		idempotency.Once(keys, idempotency.Header("Idempotency-Key"),
-			idempotency.Skew(time.Second), idempotency.AfterTimeout(policy())),
+			idempotency.Skew(time.Second), policy()),
 	)
 }
 
-func policy() idempotency.TimeoutPolicy {
+func policy() idempotency.Option {
 	switch name := os.Getenv("POLICY"); name {
 	case "rerun":
-		return idempotency.Rerun
+		return idempotency.AfterTimeout(idempotency.Rerun)
 	case "refuse":
-		return idempotency.Refuse
+		return idempotency.AfterTimeout(idempotency.Refuse)
 	case "reconcile":
-		return idempotency.Reconcile(func(context.Context, idempotency.Unfinished) ([]byte, bool, error) {
+		return idempotency.Reconcile(func(context.Context, idempotency.Unfinished) (json.RawMessage, bool, error) {
 			n, err := effects()
 			answer := fmt.Sprintf(`{"statusCode":200,"headers":{"content-type":"application/json"},"body":"{\"attempt\":%d}"}`, n)
 			return []byte(answer), n > 0, err

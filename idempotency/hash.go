@@ -1,0 +1,19 @@
+package idempotency
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
+)
+
+// hash returns the SHA-256 of a list of texts, 43 characters of base64url. Each
+// text is preceded by its length, so that no two lists are the same bytes.
+func hash(parts ...string) string {
+	b := make([]byte, 0, 512) // enough for most
+	for _, part := range parts {
+		b = binary.AppendUvarint(b, uint64(len(part)))
+		b = append(b, part...)
+	}
+	sum := sha256.Sum256(b)
+	return string(base64.RawURLEncoding.AppendEncode(b[:0], sum[:]))
+}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/aws/aws-lambda-go/events"
 	"github.com/lambdarmor/lambdarmor/internal/answer"
 )
 
@@ -30,6 +31,23 @@ func TestABodyThatIsNotUTF8GoesThroughBase64(t *testing.T) {
 	out, err := (&answer.Answer{Status: 200, Body: []byte{0xff}}).Encode(answer.Format2)
 	if want := `{"statusCode":200,"headers":{},"body":"/w==","isBase64Encoded":true}`; string(out) != want || err != nil {
 		t.Errorf("got %s, %v, want %s", out, err, want)
+	}
+}
+
+func TestACompressedBodyGoesThroughBase64(t *testing.T) {
+	a := &answer.Answer{Status: 200, Fields: []answer.Field{{Name: "content-encoding", Value: "br"}}, Body: []byte("x")}
+	if out, err := a.Encode(answer.Format2); err != nil || !strings.Contains(string(out), `"body":"eA==","isBase64Encoded":true`) {
+		t.Errorf("got %s, %v, want base64", out, err)
+	}
+}
+
+func TestBufferedStopsAtTheLimit(t *testing.T) {
+	body := strings.NewReader(strings.Repeat("x", 2*answer.Max))
+	if _, err := answer.Buffered(&events.LambdaFunctionURLStreamingResponse{Body: body}); !errors.Is(err, answer.ErrTooLarge) {
+		t.Errorf("got %v, want %v", err, answer.ErrTooLarge)
+	}
+	if rest := body.Len(); rest < answer.Max-1024 {
+		t.Errorf("got %d bytes left, want the rest unread", rest)
 	}
 }
 

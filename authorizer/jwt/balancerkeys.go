@@ -121,7 +121,7 @@ func (b *balancerKeys) keyAt(kid string) loader {
 			return nil, 0, err
 		}
 		keys, err := jws.ParsePEM(body)
-		if err == nil && len(keys) > 1 {
+		if len(keys) > 1 {
 			err = reason.New("there is more than one key")
 		}
 		if err != nil {

@@ -61,7 +61,7 @@ examples: ## build every example for Lambda, into .cache/examples
 
 schema-suite: ## hold validate to the JSON-Schema-Test-Suite in the folder SUITE
 	@test -d "$(SUITE)" || { echo 'say where it is: make schema-suite SUITE=<folder>'; exit 2; }
-	JSON_SCHEMA_TEST_SUITE="$(abspath $(SUITE))" $(GO) test -count=1 -v -run Suite ./validate
+	JSON_SCHEMA_TEST_SUITE="$(abspath $(SUITE))" $(GO) test -count=1 -v -run Suite ./validate/schema
 
 wycheproof: ## hold JWTs to Wycheproof's vectors in the folder SUITE
 	@test -d "$(SUITE)" || { echo 'say where it is: make wycheproof SUITE=<folder testvectors_v1>'; exit 2; }

@@ -1,45 +1,44 @@
-// Package lambdarmor is the front page of a library of middleware for AWS
-// Lambda handlers: security and reliability that wrap a handler without
-// entering it. There is nothing to import here; the packages below do the work.
+// Package lambdarmor is the front page of a library of middleware that makes AWS
+// Lambda handlers secure and reliable. It exports nothing; the packages below do
+// the work.
 //
-// A Lambda handler is [github.com/aws/aws-lambda-go/lambda.Handler], bytes in
-// and bytes out. A layer takes one and returns one, as net/http middleware
-// does, so layers compose with each other and with anyone else's:
+// A Lambda handler is a [github.com/aws/aws-lambda-go/lambda.Handler]: bytes in,
+// bytes out. A layer takes a handler and returns one, as net/http middleware does.
+// So layers compose with each other and with those of other libraries:
 //
-//	httpapi.Start(httpapi.Func(placeOrder), logger, // Log, Problems, SecurityHeaders, Recover, Limit, Deadline
+//	log := logging.New(os.Stdout)
+//	httpapi.Start(httpapi.Func(placeOrder), log, // Log, Problems, SecurityHeaders, Recover, Limit, Deadline
 //		authorizer.Require(check),
 //		validate.Body(orderSchema),
 //		idempotency.Once(store, idempotency.Header("Idempotency-Key")),
 //	)
 //
-// The first is outermost, and an order that would be unsafe panics as the chain
-// is built. The function at the centre is a plain one:
+// The first layer is outermost. A chain in an unsafe order panics when it is
+// built. The function at the centre is a plain one:
 //
 //	func placeOrder(ctx context.Context, in Order) (Receipt, error)
 //
 // # Packages
 //
-//   - guard: the chain, the event that is read once, the one error, and the
-//     layers that every function should have.
-//   - guard/httpapi: HTTP APIs, REST APIs, function URLs, load balancers and VPC
-//     Lattice.
-//   - guard/request: the HTTP request in an event, for authors of layers.
-//   - guard/jmespath: texts found in an event by an expression.
-//   - validate: JSON Schema, and in validate/structs validator tags.
-//   - idempotency: one effect for each key; idempotency/dynamo and
-//     idempotency/valkey keep keys in DynamoDB and in Valkey.
-//   - secrets: a cache of secrets, with sources in packages below it.
-//   - authorizer: who may; authorizer/jwt for tokens, authorizer/webhook for
-//     signed webhooks.
-//   - guard/guardtest: a Lambda runtime and APIs with authorizers for tests.
-//   - guard/local: a command that runs a function on this machine.
-//   - examples: starters to copy.
+//   - guard builds the chain and has the layers that every function needs.
+//   - guard/logging makes the logger; guard/layer and guard/request are for
+//     authors of layers; guard/jmespath finds texts in events by an expression.
+//   - guard/httpapi serves HTTP APIs, REST APIs, function URLs, load balancers and
+//     VPC Lattice.
+//   - guard/guardtest tests functions against a Lambda runtime and API gateways;
+//     guard/local is a command that runs them on this machine.
+//   - authorizer decides who may call; authorizer/jwt checks tokens,
+//     authorizer/webhook checks signed webhooks.
+//   - validate checks JSON Schemas; validate/structs checks validator tags.
+//   - idempotency runs a request once for each key; idempotency/dynamo and
+//     idempotency/valkey keep the keys.
+//   - secrets caches secrets; the packages below it fetch them.
+//   - examples has starters to copy.
 //
 // # What holds everywhere
 //
-// What was validated is what is decoded: JSON with two meanings is refused.
-// Checks fail closed. Payloads, secrets and panic values stay out of logs and
-// answers. Layers wait for the handler and never abandon it. There are no
-// globals and no background goroutines, and any number of invocations may run
-// at once in one process.
+// What was validated is what is decoded: JSON with two meanings is refused. Checks
+// fail closed. Payloads, secrets and panic values stay out of logs and answers.
+// Layers wait for the handler and never abandon it. There are no background
+// goroutines, and any number of invocations may run at once in one process.
 package lambdarmor

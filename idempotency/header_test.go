@@ -85,7 +85,7 @@ func TestHeaderNamesHaveNoCase(t *testing.T) {
 	ev = guard.EventOf(t.Context(), request{key: "k", headers: map[string]string{"Idempotency-Key": "k"}}.event())
 	_, err := idempotency.Header("Idempotency-Key")(t.Context(), ev)
 	mustBe(t, "two spellings", err, guard.Invalid, "idempotency_key_malformed")
-	ev = guard.EventOf(t.Context(), request{key: `"a`, headers: map[string]string{"Idempotency-Key": `b"`}}.event())
+	ev = guard.EventOf(t.Context(), request{key: `b"`, headers: map[string]string{"Idempotency-Key": `"a`}}.event())
 	_, err = idempotency.Header("Idempotency-Key")(t.Context(), ev)
 	mustBe(t, "two halves of a quoted string", err, guard.Invalid, "idempotency_key_malformed")
 }

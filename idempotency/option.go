@@ -11,7 +11,7 @@ import (
 )
 
 // Option changes [Once] or an [Operation].
-type Option func(*config)
+type Option struct{ apply func(*config) }
 
 type config struct {
 	store      Store
@@ -53,7 +53,7 @@ func newConfig(store Store, opts []Option) *config {
 	}
 	c.transactor, _ = store.(Transactor)
 	for _, opt := range opts {
-		opt(c)
+		opt.apply(c)
 	}
 	return c
 }
@@ -63,7 +63,7 @@ func newConfig(store Store, opts []Option) *config {
 // time, also with [Refuse].
 func TTL(d time.Duration) Option {
 	mustBe("TTL", d >= time.Second, "at least a second", d)
-	return func(c *config) { c.ttl = d }
+	return Option{func(c *config) { c.ttl = d }}
 }
 
 // Skew sets how long a lease lasts beyond the deadline of the invocation, to
@@ -71,7 +71,7 @@ func TTL(d time.Duration) Option {
 // default is 2 seconds.
 func Skew(d time.Duration) Option {
 	mustBe("Skew", d >= 0, "not negative", d)
-	return func(c *config) { c.skew = d }
+	return Option{func(c *config) { c.skew = d }}
 }
 
 // Lease sets how long a lease lasts at least, for effects that go on after the
@@ -79,7 +79,7 @@ func Skew(d time.Duration) Option {
 // of 15 minutes, the longest invocation.
 func Lease(d time.Duration) Option {
 	mustBe("Lease", d > 0, "positive", d)
-	return func(c *config) { c.lease = d }
+	return Option{func(c *config) { c.lease = d }}
 }
 
 // Wait sets how long a request waits for its key while another attempt holds it,
@@ -87,7 +87,7 @@ func Lease(d time.Duration) Option {
 // costs a write.
 func Wait(d time.Duration) Option {
 	mustBe("Wait", d > 0, "positive", d)
-	return func(c *config) { c.wait = d }
+	return Option{func(c *config) { c.wait = d }}
 }
 
 // Name sets the operation that a key belongs to. The default is the route. With
@@ -97,7 +97,7 @@ func Name(operation string) Option {
 	if operation == "" {
 		panic("idempotency: an empty Name")
 	}
-	return func(c *config) { c.name = operation }
+	return Option{func(c *config) { c.name = operation }}
 }
 
 // Scope sets whose key it is. Callers with different scopes never share a record.
@@ -109,7 +109,7 @@ func Name(operation string) Option {
 // another caller, and needs a Scope.
 func Scope(of func(ctx context.Context, ev *guard.Event) (string, error)) Option {
 	mustNotBeNil("Scope", of == nil)
-	return func(c *config) { c.scope = of }
+	return Option{func(c *config) { c.scope = of }}
 }
 
 // KeyFrom makes the key of [Do] of its input, whose key argument then must be "".
@@ -121,7 +121,7 @@ func Scope(of func(ctx context.Context, ev *guard.Event) (string, error)) Option
 // [Once] ignores KeyFrom.
 func KeyFrom(key KeyFunc) Option {
 	mustNotBeNil("KeyFrom", key == nil)
-	return func(c *config) { c.keyFrom = key }
+	return Option{func(c *config) { c.keyFrom = key }}
 }
 
 // Fingerprint sets what has to be equal in a repeat. A hash of the returned text
@@ -141,7 +141,7 @@ func KeyFrom(key KeyFunc) Option {
 //   - the whole of any other event.
 func Fingerprint(of func(ctx context.Context, ev *guard.Event) (string, error)) Option {
 	mustNotBeNil("Fingerprint", of == nil)
-	return func(c *config) { c.fingerprint = of }
+	return Option{func(c *config) { c.fingerprint = of }}
 }
 
 // StoreWhen sets which answers are stored and replayed. The default is [Keep]. All
@@ -150,7 +150,7 @@ func Fingerprint(of func(ctx context.Context, ev *guard.Event) (string, error)) 
 // 502 for a malformed response, 0 for events that are not HTTP.
 func StoreWhen(keep func(status int, answer []byte) bool) Option {
 	mustNotBeNil("StoreWhen", keep == nil)
-	return func(c *config) { c.keep = keep }
+	return Option{func(c *config) { c.keep = keep }}
 }
 
 // LocalReplays keeps the last n completed records of at most 64 KiB in this
@@ -160,7 +160,7 @@ func StoreWhen(keep func(status int, answer []byte) bool) Option {
 // expires here.
 func LocalReplays(n int) Option {
 	mustBe("LocalReplays", n > 0, "positive", n)
-	return func(c *config) { c.local = &localReplays{limit: n, byKey: make(map[string]*localReplay)} }
+	return Option{func(c *config) { c.local = &localReplays{limit: n, byKey: make(map[string]*localReplay)} }}
 }
 
 // OnReplay sets a function that is called for each replay. What it puts into
@@ -174,7 +174,7 @@ func LocalReplays(n int) Option {
 // ignore header.
 func OnReplay(fn func(ctx context.Context, replayed Record, header http.Header)) Option {
 	mustNotBeNil("OnReplay", fn == nil)
-	return func(c *config) { c.onReplay = fn }
+	return Option{func(c *config) { c.onReplay = fn }}
 }
 
 // OnStoreError sets a function that is called if a record is not as it should be:
@@ -184,14 +184,14 @@ func OnReplay(fn func(ctx context.Context, replayed Record, header http.Header))
 // [guard.Log], as idempotencyError.
 func OnStoreError(fn func(ctx context.Context, attempt Record, err error)) Option {
 	mustNotBeNil("OnStoreError", fn == nil)
-	return func(c *config) { c.onStoreError = fn }
+	return Option{func(c *config) { c.onStoreError = fn }}
 }
 
 // AllowMissingKey lets a request without a key run unprotected: as often as it
 // comes, and without [Transactor], so that it cannot stage writes. Use it for an
 // API whose older clients send no key yet. A malformed key is still refused.
 func AllowMissingKey() Option {
-	return func(c *config) { c.allowMissingKey = true }
+	return Option{func(c *config) { c.allowMissingKey = true }}
 }
 
 func mustBe(option string, ok bool, what string, value any) {

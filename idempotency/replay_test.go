@@ -57,6 +57,7 @@ func TestOnReplayMayAddHeaders(t *testing.T) {
 		header.Add("Vary", "b")
 		header.Set("Set-Cookie", "a=b")
 		header.Set("Idempotent-Replayed", "no")
+		header.Set("Content-Length", "5")
 		header["bad name"] = []string{"x"}
 		header["Bad-Value"] = []string{"a\r\nb: c"}
 		header["None"] = nil

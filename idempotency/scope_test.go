@@ -274,3 +274,29 @@ func TestAnEmptyFingerprintIsNone(t *testing.T) {
 		t.Errorf("got fingerprint %q, want none", got)
 	}
 }
+
+func TestAnEmptyKeyIsNone(t *testing.T) {
+	empty := func(context.Context, *guard.Event) (string, error) { return "", nil }
+	f := new(function)
+	h := guard.Wrap(f, idempotency.Once(idempotency.NewMemoryStore(), empty))
+	mustRefuse(t, h, request{}, guard.Invalid, "idempotency_key_missing")
+	f.mustHaveRun(t, 0)
+}
+
+// The key is that of the caller known when it was made: an answer for another one is
+// neither returned nor stored.
+func TestAPrincipalThatIsSetTooLateFailsClosed(t *testing.T) {
+	f := &function{handle: func(ctx context.Context, run int64) ([]byte, error) {
+		if run == 1 {
+			_ = layer.SetPrincipal(ctx, "bob")
+		}
+		return fmt.Appendf(nil, `{"statusCode":200,"body":"run %d"}`, run), nil
+	}}
+	h := protect(f, idempotency.NewMemoryStore())
+	if out, err := ask(t, h, request{key: "k"}); err == nil {
+		t.Errorf("got %s, want an error", out)
+	}
+	if out := mustAnswer(t, h, request{key: "k"}); isReplay(out) {
+		t.Errorf("got the replay %s, want another run", out)
+	}
+}

@@ -34,7 +34,7 @@ func AfterTimeout(p TimeoutPolicy) Option {
 	if p != Rerun && p != Refuse {
 		panic(fmt.Sprintf("idempotency: AfterTimeout(%q), must be Rerun or Refuse", string(p)))
 	}
-	return func(c *config) { c.timeout, c.reconcile = p, nil }
+	return Option{func(c *config) { c.timeout, c.reconcile = p, nil }}
 }
 
 // Unfinished is an attempt whose outcome is unknown.
@@ -63,7 +63,7 @@ type Unfinished struct {
 // lease of this attempt ends. Find is called again until an attempt completes.
 func Reconcile[T any](find func(ctx context.Context, u Unfinished) (answer T, done bool, err error)) Option {
 	mustNotBeNil("Reconcile", find == nil)
-	return func(c *config) {
+	return Option{func(c *config) {
 		c.timeout = reconciles
 		c.reconcile = func(ctx context.Context, u Unfinished) ([]byte, bool, error) {
 			value, done, err := find(ctx, u)
@@ -73,5 +73,5 @@ func Reconcile[T any](find func(ctx context.Context, u Unfinished) (answer T, do
 			answer, err := json.Marshal(value)
 			return answer, err == nil, err
 		}
-	}
+	}}
 }

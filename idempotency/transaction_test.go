@@ -263,11 +263,12 @@ func TestWritesOfWhatIsNoStoredSuccess(t *testing.T) {
 	for name, c := range map[string]struct {
 		answer string
 		err    error
+		want   int // the status
 	}{
-		"an error whose answer is stored": {err: gone},
-		"an error":                        {err: errors.New("broken")},
-		"a failure that is released":      {answer: `{"statusCode":409}`},
-		"a failure in doubt":              {answer: `{"statusCode":500}`},
+		"an error whose answer is stored": {err: gone, want: 404},
+		"an error":                        {err: errors.New("broken"), want: 500},
+		"a failure that is released":      {answer: `{"statusCode":409}`, want: 409},
+		"a failure in doubt":              {answer: `{"statusCode":503}`, want: 503},
 	} {
 		t.Run(name, func(t *testing.T) {
 			store := &ledger{MemoryStore: idempotency.NewMemoryStore()}
@@ -277,7 +278,9 @@ func TestWritesOfWhatIsNoStoredSuccess(t *testing.T) {
 				}
 				return []byte(c.answer), c.err
 			}}, store)
-			mustAnswer(t, h, request{key: "k"})
+			if got := read(t, mustAnswer(t, h, request{key: "k"})).StatusCode; got != c.want {
+				t.Errorf("got status %d, want %d", got, c.want)
+			}
 			if store.commits != 0 || len(store.entries) != 0 {
 				t.Errorf("got %d commits and entries %q, want none", store.commits, store.entries)
 			}

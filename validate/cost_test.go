@@ -113,6 +113,9 @@ func TestHostileInputs(t *testing.T) {
 		"a text for a pattern with many repetitions": {
 			schema: `{"pattern":".{900}x"}`, small: `"a"`, hostile: `"` + strings.Repeat("a", 1_000_000) + `"`, tooCostly: true,
 		},
+		"a text that must not match such a pattern": {
+			schema: `{"not":{"pattern":"^.{3}|.{900}x"}}`, small: `"aaa"`, hostile: `"` + strings.Repeat("a", 1_000_000) + `"`, tooCostly: true,
+		},
 		"texts that are regular expressions": {
 			schema: `{"items":{"format":"regex"}}`, small: `["("]`,
 			hostile: "[" + many(20, func(int) string { return `"` + strings.Repeat(`\\pL`, 5000) + `"` }) + "]", tooCostly: true,

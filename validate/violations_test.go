@@ -97,6 +97,20 @@ func TestViolations(t *testing.T) {
 			body:   `{"a":2}`,
 			want:   "/a maximum: must be at most 1",
 		},
+		{
+			schema: `{"anyOf":[{"$ref":"#/$defs/text"},{"$ref":"#/$defs/object"}],"$defs":{"text":{"type":"string"},"object":{"type":"object","required":["a"]}}}`,
+			body:   `{}`,
+			want:   "/a required: is required",
+		},
+		{
+			schema: `{"$schema":"https://json-schema.org/draft/2019-09/schema","contains":{"type":"string"},"unevaluatedItems":false}`,
+			body:   `["a"]`,
+			want:   "/0 unevaluatedItems: is not allowed",
+		},
+		{schema: `{"contains":{"type":"string"},"unevaluatedItems":false}`, body: `["a"]`},
+		{schema: `{"allOf":[{"unevaluatedItems":{"type":"integer"}}],"unevaluatedItems":false}`, body: `[1]`},
+		{schema: `{"allOf":[{"unevaluatedProperties":{"type":"integer"}}],"unevaluatedProperties":false}`, body: `{"a":1}`},
+		{schema: `{"anyOf":[{"properties":{"a":true}},{"properties":{"b":true}}],"unevaluatedProperties":false}`, body: `{"a":1,"b":2}`},
 		{schema: `{"anyOf":[{"type":"string"},{"type":"null"}]}`, body: `1`, want: "type: must be a string\ntype: must be null"},
 		{
 			schema: `{"allOf":[{"required":["a"]},{"required":["a","b"]}]}`,

@@ -59,11 +59,22 @@ func TestCompileBuildsInTheFoldersOwnModule(t *testing.T) {
 	}
 }
 
+func TestCompileRefusesSeveralCommands(t *testing.T) {
+	t.Chdir(module(t, map[string]string{"a/main.go": "package main\nfunc main() {}\n", "b/main.go": "package main\nfunc main() {}\n"}))
+	_, err := guardtest.Compile(t.Context(), "./...", t.TempDir())
+	if build := (*guardtest.BuildError)(nil); !errors.As(err, &build) || !strings.Contains(err.Error(), "2 commands") {
+		t.Errorf("error %v, want one that counts 2 commands", err)
+	}
+}
+
 func module(t *testing.T, files map[string]string) string {
 	t.Helper()
 	dir := t.TempDir()
 	files["go.mod"] = "module example.com/function\n\ngo 1.26\n"
 	for name, content := range files {
+		if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o700); err != nil {
+			t.Fatal(err)
+		}
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
 			t.Fatal(err)
 		}

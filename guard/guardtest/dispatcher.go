@@ -132,8 +132,8 @@ func (d *dispatcher) leave(p *poller) (requeued bool) {
 		return false
 	}
 	inv := <-p.taken
-	if p.env.inFlight[inv.call.RequestID] != inv {
-		return false
+	if p.env.inFlight[inv.call.RequestID] != inv || d.closed {
+		return false // what is in flight at the end fails with its environment
 	}
 	delete(p.env.inFlight, inv.call.RequestID)
 	inv.timer.Stop()

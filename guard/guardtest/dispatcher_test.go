@@ -30,3 +30,28 @@ func TestPollerOfAnEnvironmentThatTakesNoMoreGetsNothing(t *testing.T) {
 			len(draining.inFlight), len(serving.inFlight), len(d.waiting), len(d.pollers))
 	}
 }
+
+// A poller that leaves at the end keeps its invocation, which then fails with the
+// environment and does not wait for another one.
+func TestPollerThatLeavesAClosedFunctionRequeuesNothing(t *testing.T) {
+	for _, closed := range []bool{false, true} {
+		d := newDispatcher(time.Hour)
+		env := &environment{from: d, inFlight: map[string]*invocation{}, cfg: Config{Concurrency: 1}}
+		env.closed, env.shut = context.WithCancel(t.Context())
+		p := &poller{env: env, taken: make(chan *invocation, 1)}
+		d.pollers = append(d.pollers, p)
+		inv, err := d.submit(t.Context(), Call{RequestID: "one"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if closed {
+			d.close()
+		}
+		if requeued := d.leave(p); requeued == closed || (len(d.waiting) == 1) == closed {
+			t.Errorf("closed %t: requeued %t, %d wait", closed, requeued, len(d.waiting))
+		}
+		if env.lost(death{TypeExit, "over"}); closed {
+			<-inv.done
+		}
+	}
+}

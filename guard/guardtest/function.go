@@ -131,9 +131,6 @@ func (f *Function) scale() {
 	d := f.dispatcher
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.closed {
-		return
-	}
 	coming := 0
 	for in := range f.instances {
 		coming += in.free()

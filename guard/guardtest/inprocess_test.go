@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -123,5 +124,20 @@ func TestInProcessAnswersAreKeptApart(t *testing.T) {
 		if want := fmt.Sprintf(`"answer %02d"`, i); string(r.Payload) != want {
 			t.Fatalf("%s became %s", want, r.Payload)
 		}
+	}
+}
+
+func TestNegativeConfigurationPanics(t *testing.T) {
+	for what, cfg := range map[string]guardtest.Config{
+		"memory": {Memory: -1}, "timeout": {Timeout: -1}, "init timeout": {InitTimeout: -1}, "concurrency": {Concurrency: -1}, "instances": {Instances: -1},
+	} {
+		func() {
+			defer func() {
+				if text := fmt.Sprint(recover()); !strings.HasPrefix(text, "guardtest: ") {
+					t.Errorf("%s: %s, want a panic with the package's name", what, text)
+				}
+			}()
+			guardtest.NewInProcess(echoHandler{}, cfg)
+		}()
 	}
 }

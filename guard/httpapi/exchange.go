@@ -2,7 +2,6 @@ package httpapi
 
 import (
 	"context"
-	"slices"
 	"sync"
 
 	"github.com/aws/aws-lambda-go/lambda"
@@ -25,7 +24,6 @@ type exchange struct {
 	req        *Request    // read, or what Routes made of it; nil until it is read
 	decorators []decorator // of the outermost exchange; appended to, never changed
 	encoded    []byte      // the last answer that was made here
-	decorated  int         // the number of decorators it has passed
 }
 
 // decorator adds headers to a response before it is encoded.
@@ -76,14 +74,13 @@ func enter(ctx context.Context, payload []byte) (context.Context, *exchange) {
 	return x, x
 }
 
-// decorateWith adds a layer's decorator once, however often the layer is called.
+// decorateWith adds a layer's decorator. A layer that is called again adds it again,
+// which makes no difference to a response.
 func (x *exchange) decorateWith(d decorator) {
 	first := x.outermost()
 	first.mu.Lock()
 	defer first.mu.Unlock()
-	if !slices.Contains(first.decorators, d) {
-		first.decorators = append(first.decorators, d)
-	}
+	first.decorators = append(first.decorators, d)
 }
 
 func (x *exchange) allDecorators() []decorator {
@@ -134,8 +131,8 @@ func (x *exchange) asked() *Request {
 
 // answer decorates a response and encodes it in the form that the request asks for.
 func (x *exchange) answer(res *answer.Answer) ([]byte, error) {
-	req, all := x.asked(), x.allDecorators()
-	for _, d := range all {
+	req := x.asked()
+	for _, d := range x.allDecorators() {
 		d.decorate(req, res)
 	}
 	out, err := encode(res, answer.FormOf(req.in))
@@ -143,7 +140,7 @@ func (x *exchange) answer(res *answer.Answer) ([]byte, error) {
 		return nil, err
 	}
 	x.mu.Lock()
-	x.encoded, x.decorated = out, len(all)
+	x.encoded = out
 	x.mu.Unlock()
 	if inv := invocation.Of(x); inv != nil {
 		inv.Update(func(f *invocation.Facts) { f.Answer, f.Status = out, res.Status })
@@ -151,10 +148,10 @@ func (x *exchange) answer(res *answer.Answer) ([]byte, error) {
 	return out, nil
 }
 
-// finish returns the answer of an inner handler once it has passed every decorator.
+// finish returns the answer of an inner handler once it has passed the decorators.
 // One that was not made here is read and written again.
 func (x *exchange) finish(out []byte) ([]byte, error) {
-	if x.isFinished(out) {
+	if x.made(out) {
 		return out, nil
 	}
 	res, err := answer.Read(out, answer.FormOf(x.asked().in))
@@ -164,10 +161,9 @@ func (x *exchange) finish(out []byte) ([]byte, error) {
 	return x.answer(res)
 }
 
-func (x *exchange) isFinished(out []byte) bool {
-	all := len(x.allDecorators())
+// made reports whether an answer was made here, by its memory and not by its bytes.
+func (x *exchange) made(out []byte) bool {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	// The same bytes elsewhere are another handler's.
-	return len(out) > 0 && len(out) == len(x.encoded) && &out[0] == &x.encoded[0] && x.decorated == all
+	return len(out) > 0 && len(out) == len(x.encoded) && &out[0] == &x.encoded[0]
 }

@@ -293,3 +293,19 @@ func origins(n int) []string {
 	}
 	return all
 }
+
+// A layer between may answer in place of the handler, also in as many bytes.
+func TestAnAnswerOfTheSameLengthIsDecorated(t *testing.T) {
+	inPlace := func(next lambda.Handler) lambda.Handler {
+		return guard.HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
+			out, err := next.Invoke(ctx, payload)
+			const head, tail = `{"statusCode":200,"body":"`, `"}`
+			return []byte(head + strings.Repeat("x", len(out)-len(head+tail)) + tail), err
+		})
+	}
+	h := httpapi.Func(func(context.Context, struct{}) (string, error) { return "a body of some length", nil })
+	out, err := invoke(t, call{}, h, httpapi.SecurityHeaders(), inPlace)
+	if err != nil || !strings.Contains(string(out), `"x-content-type-options":"nosniff"`) {
+		t.Errorf("got %s, %v, want it with the headers", out, err)
+	}
+}

@@ -354,3 +354,13 @@ func TestFuncStatus(t *testing.T) {
 		t.Errorf("a nil function: %q", text)
 	}
 }
+
+func TestFuncRefusesATypeThatNoBodyCanFill(t *testing.T) {
+	type in struct{ C chan int }
+	text := panics(func() {
+		httpapi.Func(func(context.Context, in) (struct{}, error) { return struct{}{}, nil })
+	})
+	if want := "httpapi: Func: cannot decode JSON into "; !strings.HasPrefix(text, want) {
+		t.Errorf("got %q, want it to begin with %q", text, want)
+	}
+}

@@ -93,7 +93,7 @@ func (r *Request) canonical() http.Header {
 	fields := r.in.Headers()
 	header := make(http.Header, len(fields)+1)
 	for _, f := range fields {
-		if f.Name != "host" && f.Name != "cookie" {
+		if f.Name != "host" {
 			header[http.CanonicalHeaderKey(f.Name)] = []string{f.Value}
 		}
 	}

@@ -35,16 +35,13 @@ func (t *transaction) Commit(ctx context.Context, r idempotency.Record) error {
 	if reasons := reasonsOf(err); len(reasons) > len(t.items) {
 		completion = reasons[len(t.items)]
 	}
-	fenced := aws.ToString(completion.Code) == codeCondition
 	switch {
 	case !r.NoResult && isTooLarge(err, completion):
 		return fmt.Errorf("%w: dynamo: %w", idempotency.ErrTooLarge, err)
-	case fenced && len(completion.Item) > 0:
+	case aws.ToString(completion.Code) == codeCondition && len(completion.Item) > 0:
 		return t.store.isCommitted(ctx, r, completion.Item)
 	}
 	switch e := t.store.withdraw(ctx, r); {
-	case errors.Is(e, errWithdrawn) && fenced: // there was no record
-		return fmt.Errorf("%w: dynamo: commit", idempotency.ErrLost)
 	case errors.Is(e, errWithdrawn):
 		return fmt.Errorf("%w: %w", idempotency.ErrNotCommitted, t.reason(err))
 	case e == nil || errors.Is(e, idempotency.ErrLost):

@@ -25,7 +25,8 @@ func number(v int64) types.AttributeValue {
 }
 
 // seconds and milliseconds round up, so that a record does not end early.
-func seconds(t time.Time) int64      { return t.Add(time.Second - time.Nanosecond).Unix() }
+func seconds(t time.Time) int64 { return t.Add(time.Second - time.Nanosecond).Unix() }
+
 func milliseconds(t time.Time) int64 { return t.Add(time.Millisecond - time.Nanosecond).UnixMilli() }
 
 // key returns the primary key of a record.

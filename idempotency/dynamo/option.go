@@ -6,7 +6,7 @@ import (
 )
 
 // Option changes a [Store].
-type Option func(*Store)
+type Option struct{ apply func(*Store) }
 
 // Attributes are the names of an item's attributes. A name of "" is the default.
 type Attributes struct {
@@ -39,7 +39,7 @@ func Names(a Attributes) Option {
 		}
 		seen[*name] = true
 	}
-	return func(s *Store) { s.attr = a }
+	return Option{func(s *Store) { s.attr = a }}
 }
 
 // SortKey is for a table with a sort key. The record's key is stored in the
@@ -49,7 +49,7 @@ func SortKey(name, partition string) Option {
 	if name == "" || partition == "" {
 		panic("dynamo: SortKey without a name or a partition")
 	}
-	return func(s *Store) { s.sortKey, s.partition = name, partition }
+	return Option{func(s *Store) { s.sortKey, s.partition = name, partition }}
 }
 
 // CompressFrom sets the size in bytes from which results are compressed. The
@@ -59,7 +59,7 @@ func CompressFrom(bytes int) Option {
 	if bytes < 0 {
 		panic(fmt.Sprintf("dynamo: CompressFrom(%d), must not be negative", bytes))
 	}
-	return func(s *Store) { s.compressFrom = bytes }
+	return Option{func(s *Store) { s.compressFrom = bytes }}
 }
 
 // Clock sets the clock that leases and expiries are judged by, for tests. The
@@ -68,5 +68,5 @@ func Clock(now func() time.Time) Option {
 	if now == nil {
 		panic("dynamo: Clock with a nil function")
 	}
-	return func(s *Store) { s.clock = now }
+	return Option{func(s *Store) { s.clock = now }}
 }

@@ -50,9 +50,9 @@ func New(client Client, table string, opts ...Option) *Store {
 		panic("dynamo: New without a table")
 	}
 	s := &Store{client: client, table: table, compressFrom: 4096}
-	Names(Attributes{})(s)
+	Names(Attributes{}).apply(s)
 	for _, opt := range opts {
-		opt(s)
+		opt.apply(s)
 	}
 	for _, name := range s.attr.all() {
 		if *name == s.sortKey {

@@ -37,9 +37,6 @@ func isComplete(node parsing.ASTNode, found any) bool {
 		}
 		return len(parts) > 0
 	case parsing.ASTProjection, parsing.ASTFilterProjection:
-		if makesParts(children[0]) {
-			return keys.Complete(found)
-		}
 		list, _ := found.([]any)
 		for _, element := range list {
 			if !isComplete(children[1], element) {
@@ -59,6 +56,13 @@ func isComplete(node parsing.ASTNode, found any) bool {
 func makesParts(node parsing.ASTNode) bool {
 	return node.NodeType == parsing.ASTMultiSelectList || node.NodeType == parsing.ASTMultiSelectHash ||
 		slices.ContainsFunc(node.Children, makesParts)
+}
+
+// dropsParts reports whether a missing part of what an expression makes gets lost: a
+// projection leaves out null.
+func dropsParts(node parsing.ASTNode) bool {
+	projects := node.NodeType == parsing.ASTProjection || node.NodeType == parsing.ASTFilterProjection
+	return projects && makesParts(node.Children[0]) || slices.ContainsFunc(node.Children, dropsParts)
 }
 
 // isKeyInPython reports whether Python takes a value for a key: not null, not

@@ -25,8 +25,8 @@ import (
 // or powertools_base64_gzip cannot read their argument, the error has the code
 // idempotency_key_malformed.
 //
-// Key panics if expr is malformed, finds a key in an empty event, or might find
-// something else in Python. Refused are functions other than join, not_null,
+// Key panics if expr is malformed, finds a key in an empty event, drops missing parts as
+// [a, b][] does, or might find something else in Python. Refused are functions other than join, not_null,
 // starts_with, ends_with and the three above; literal numbers; comparisons other
 // than == and != with a literal; the values of an object as in a.*; and all that
 // Python's JMESPath lacks.
@@ -52,6 +52,9 @@ func newKey(caller, prefix, expr string, validation *selection) idempotency.KeyF
 		panic("powertools: " + caller + " without a prefix")
 	}
 	selected := mustSelect(caller, expr)
+	if dropsParts(selected.Node) {
+		panic(fmt.Sprintf("powertools: %s %q drops parts of the key that are missing", caller, expr))
+	}
 	if selected.isConstant() {
 		panic(fmt.Sprintf("powertools: %s %q finds a key in an empty event", caller, expr))
 	}

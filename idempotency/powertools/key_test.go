@@ -163,6 +163,9 @@ func TestExpressionThatIsNotTheSameInPythonPanics(t *testing.T) {
 	for _, constant := range []string{"'a'", "['a']", "[id || 'none']", "powertools_json(body).[id || 'none']", "!id", "`{\"a\":true}`"} {
 		mustPanic(t, "finds a key in an empty event", func() { powertools.Key("prefix", constant) })
 	}
+	for _, dropping := range []string{"[user, order][]", "[user, order][*].id", "[user, order][?@]", "x.[user, order][0:1]", "[id, [user, order][]]"} {
+		mustPanic(t, "drops parts", func() { powertools.Key("prefix", dropping) })
+	}
 	mustPanic(t, "without a prefix", func() { powertools.Key("", "id") })
 	mustPanic(t, "without a validation", func() { powertools.KeyWithValidation("prefix", "id", "") })
 }

@@ -17,7 +17,7 @@ func ahead(t *testing.T, by time.Duration) (*valkey.Store, func() time.Time) {
 	t.Helper()
 	clock := func() time.Time { return time.Now().Add(by).Round(0) }
 	store := valkey.New(connect(t, servers.Valkey(t).Addr()))
-	valkey.Clock(clock)(store)
+	store.SetClock(clock)
 	return store, clock
 }
 

@@ -28,13 +28,13 @@ type Store struct {
 }
 
 // Option changes a [Store].
-type Option func(*Store)
+type Option struct{ apply func(*Store) }
 
 // Prefix sets what the keys on the server begin with. The default is
 // "idempotency:". Stores with different prefixes share no records. A prefix with a
 // hash tag, such as "{a}:", keeps all records on one node of a cluster.
 func Prefix(prefix string) Option {
-	return func(s *Store) { s.prefix = prefix }
+	return Option{func(s *Store) { s.prefix = prefix }}
 }
 
 // Clock sets the clock of this process, for tests. The default is time.Now. The
@@ -43,7 +43,7 @@ func Clock(now func() time.Time) Option {
 	if now == nil {
 		panic("valkey: Clock with a nil function")
 	}
-	return func(s *Store) { s.clock = now }
+	return Option{func(s *Store) { s.clock = now }}
 }
 
 // New returns a store. The caller closes the client. It must be able to write, so do
@@ -60,7 +60,7 @@ func New(client valkey.Client, opts ...Option) *Store {
 		release:  valkey.NewLuaScript(releaseScript),
 	}
 	for _, opt := range opts {
-		opt(s)
+		opt.apply(s)
 	}
 	return s
 }

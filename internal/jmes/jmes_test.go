@@ -30,10 +30,12 @@ func TestSearch(t *testing.T) {
 		{expr: "length(list)", want: 2.0},
 		{expr: "sum(list)", code: "wrong_type"},
 		{expr: "contains(list, list[0])", code: "wrong_type"}, // the library panics
-		{expr: "list[?sum(@)]", code: "wrong_type"},           // the library takes the error for null
+		{expr: "list[?sum(@)]", code: "wrong_type"},
 		{expr: "list[::a]", code: "malformed"},
 		{expr: "powertools_json(broken) || a", code: "malformed_json"},
 		{expr: "a || powertools_json(broken)", want: "x"},
+		{expr: "powertools_json(broken).b[*]", code: "malformed_json"}, // the library takes the error for null
+		{expr: "powertools_json(broken)[?b]", code: "malformed_json"},
 		{expr: "powertools_json(list)", code: "wrong_type"},
 		{expr: "powertools_json(missing)", code: "wrong_type"},
 	} {

@@ -1,11 +1,10 @@
-// Package reflected mends the handlers of [lambda.NewHandler] for chains.
+// Package reflected makes the handlers of [lambda.NewHandler] safe inside a chain.
 //
-// Their Invoke returns bytes of a buffer that it has given back to a pool: the
-// next invocation writes its answer over them, while the layers further out
-// still read, store or send the answer of this one
-// (https://github.com/aws/aws-lambda-go/pull/639, not in 1.55.1). With several
-// invocations in one process a caller gets another caller's answer. The Lambda
-// runtime loop goes past Invoke and is not affected; a layer cannot.
+// Their Invoke puts the buffer of its answer back into a pool before the answer is
+// read. The next invocation writes over it while outer layers still read, store or
+// send it (https://github.com/aws/aws-lambda-go/pull/639, not in 1.55.1). With
+// several invocations in one process a caller gets another caller's answer. The
+// Lambda runtime loop does not use Invoke and is not affected.
 package reflected
 
 import (
@@ -19,16 +18,16 @@ import (
 	encode "github.com/lambdarmor/lambdarmor/internal/answer"
 )
 
-// Handler returns h or, where h was made by [lambda.NewHandler], a handler that
-// does the same with answers that nobody else writes to.
+// Handler returns h. If h was made by [lambda.NewHandler], it returns a handler that
+// does the same and whose answers nobody else writes to.
 func Handler(h lambda.Handler) lambda.Handler {
 	v := reflect.ValueOf(h)
 	if !v.IsValid() || v.Type() != reflect.TypeOf(lambda.NewHandler(nil)) || v.IsNil() {
 		return h
 	}
-	// The function that Invoke calls is the embedded field of a type that is
-	// not exported; nothing exported leads to it. Where a later version has
-	// none, its Invoke has to do, and the tests of this package tell.
+	// The function that Invoke calls is the embedded field of an unexported type.
+	// If a later version has no such field, h is used as it is, and the tests of
+	// this package fail.
 	field := v.Elem().FieldByName("handlerFunc")
 	if !field.IsValid() || !field.CanConvert(reflect.TypeFor[call]()) {
 		return h
@@ -37,9 +36,8 @@ func Handler(h lambda.Handler) lambda.Handler {
 	return field.Convert(reflect.TypeFor[call]()).Interface().(call)
 }
 
-// Held reports whether a handler of somebody else's holds one of
-// [lambda.NewHandler] in a field, whose Invoke it then calls: nobody can go past
-// that. What a function encloses cannot be seen.
+// Held reports whether a third party's handler holds one of [lambda.NewHandler] in a
+// field, and so calls its Invoke. It cannot see what a function encloses.
 func Held(h lambda.Handler) bool { return holds(reflect.ValueOf(h), 4) }
 
 func holds(v reflect.Value, depth int) bool {
@@ -65,7 +63,7 @@ func holds(v reflect.Value, depth int) bool {
 
 type call func(context.Context, []byte) (io.Reader, error)
 
-// Invoke gives the answer back to the pool after it was read, not before.
+// Invoke puts the buffer back into the pool after the answer was read.
 func (f call) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	answer, err := f(ctx, payload)
 	if err != nil {

@@ -57,7 +57,7 @@ func (w *walk) value(p place) (e *Error) {
 		w.depth++
 		e = w.array(p.plan)
 		w.depth--
-	case w.isNull() && p.isStruct() && !p.plan.nullable && !p.pointer:
+	case c == 'n' && p.isStruct() && !p.plan.nullable && !p.pointer && w.isNull():
 		return &Error{Code: WrongType, Reason: nullReason}
 	case c == '"':
 		quoted := w.string()
@@ -65,12 +65,14 @@ func (w *walk) value(p place) (e *Error) {
 			return &Error{Code: WrongType, Reason: "the string has to hold one value"}
 		}
 	default:
-		for w.at++; w.at < len(w.data) && bytes.IndexByte([]byte(",]} \t\r\n"), w.data[w.at]) < 0; {
+		for w.at++; w.at < len(w.data) && !endsScalar(w.data[w.at]); {
 			w.at++
 		}
 	}
 	return e
 }
+
+func endsScalar(c byte) bool { return c == ',' || c == ']' || c == '}' || c <= ' ' }
 
 func (w *walk) object(p *plan) *Error {
 	w.at++

@@ -209,6 +209,12 @@ func TestAtFailsClosed(t *testing.T) {
 			event: `{"items":[{"n":9007199254740993}]}`,
 			code:  "number_not_exact",
 		},
+		{
+			rule:  "a number that takes long to compare",
+			expr:  "items[?n > `5`]",
+			event: `{"items":[{"n":1.` + strings.Repeat("0", 600) + `}]}`,
+			code:  "number_not_exact",
+		},
 		{rule: "or one beyond it", expr: "items[?n > `5`]", event: `{"items":[{"n":1e400}]}`, code: "number_not_exact"},
 		{
 			rule:  "also in a text",

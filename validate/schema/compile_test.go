@@ -354,6 +354,11 @@ func TestOptionsOfCompile(t *testing.T) {
 			v:      "1e1000001",
 		},
 		{
+			rule:   "such a number where the schema of the content allows all",
+			schema: `{"contentMediaType":"application/json","contentSchema":{"type":"array"}}`,
+			v:      "[1e1000001]",
+		},
+		{
 			rule:   "content of a type that nobody knows",
 			schema: `{"contentMediaType":"image/png","contentSchema":{"maximum":5}}`,
 			v:      "7",
@@ -406,5 +411,77 @@ func TestALongChainOfReferences(t *testing.T) {
 	}
 	if err := s.Validate("x"); err != nil {
 		t.Error(err)
+	}
+}
+
+// The library looks for a way back only along the way on which it compiles: this
+// one leads through a member first.
+func TestASchemaThatAppliesItselfWithoutEnd(t *testing.T) {
+	const endless = `{"$ref":"#/$defs/R","allOf":[{"$ref":"#/$defs/Y"}],
+		"$defs":{"R":{"properties":{"p":{"$ref":"#/$defs/Y"}}},"Y":{"allOf":[{"$ref":"#"}]}}}`
+	inside := `{"contentMediaType":"application/json","contentSchema":{"$ref":"#/$defs/A"},"$defs":{"A":` +
+		strings.NewReplacer(`"#"`, `"#/$defs/A"`, `#/$defs/`, `#/$defs/A/$defs/`).Replace(endless) + `}}`
+	for _, text := range []string{endless, inside} {
+		if _, err := schema.Compile([]byte(text)); err == nil || !strings.Contains(err.Error(), "without end") {
+			t.Errorf("%s: got %v", text, err)
+		}
+	}
+}
+
+// The library makes a negative number of a limit that is beyond an int.
+func TestLimitsBeyondAnInt(t *testing.T) {
+	for _, tt := range []struct {
+		schema string
+		tree   any
+		valid  bool
+	}{
+		{schema: `{"maxLength":1e20}`, tree: "abc", valid: true},
+		{schema: `{"minLength":1e20}`, tree: "abc"},
+		{schema: `{"maxItems":1e20,"uniqueItems":true}`, tree: []any{"a"}, valid: true},
+		{schema: `{"minItems":1e20}`, tree: []any{"a"}},
+		{schema: `{"maxProperties":1e20,"unevaluatedProperties":true}`, tree: map[string]any{"a": nil}, valid: true},
+		{schema: `{"minProperties":1e20}`, tree: map[string]any{"a": nil}},
+		{schema: `{"contains":{"type":"string"},"minContains":1e20}`, tree: []any{"a"}},
+		{schema: `{"contains":{"type":"string"},"maxContains":1e20}`, tree: []any{"a"}, valid: true},
+	} {
+		if err := schema.MustCompile([]byte(tt.schema)).Validate(tt.tree); (err == nil) != tt.valid {
+			t.Errorf("%s: got %v, want valid %t", tt.schema, err, tt.valid)
+		}
+	}
+}
+
+func TestDynamicReferences(t *testing.T) {
+	for _, text := range []string{
+		`{"$dynamicAnchor":"n","properties":{"a":{"$dynamicRef":"#n"}},"required":["x"]}`,
+		`{"$schema":"https://json-schema.org/draft/2019-09/schema","$recursiveAnchor":true,"properties":{"a":{"$recursiveRef":"#"}},"required":["x"]}`,
+	} {
+		err := schema.MustCompile([]byte(text)).Validate(tree(t, `{"x":1,"a":{"x":1,"a":{}}}`))
+		if got, want := listed(err), "/a/a/x required: is required"; got != want {
+			t.Errorf("%s: got %s, want %s", text, got, want)
+		}
+	}
+	// The tree that extends another one: which schema a reference leads to
+	// depends on where the validation has begun.
+	for _, text := range []string{
+		`{"$id":"https://example.com/strict","$dynamicAnchor":"n","$ref":"tree","unevaluatedProperties":false,
+			"$defs":{"tree":{"$id":"tree","$dynamicAnchor":"n","properties":{"a":{"$dynamicRef":"#n"}}}}}`,
+		`{"$schema":"https://json-schema.org/draft/2019-09/schema","$id":"https://example.com/strict","$recursiveAnchor":true,"$ref":"tree",
+			"$defs":{"tree":{"$id":"tree","$recursiveAnchor":true,"properties":{"a":{"$recursiveRef":"#"}}}}}`,
+		`{"$dynamicAnchor":"meta","$ref":"https://json-schema.org/draft/2020-12/schema"}`,
+	} {
+		if _, err := schema.Compile([]byte(text)); err == nil || !strings.Contains(err.Error(), "several schemas") {
+			t.Errorf("%s: got %v", text, err)
+		}
+	}
+}
+
+// The formats of a meta-schema are no annotations: pattern must be a regular
+// expression.
+func TestAnnotateFormatsLeavesMetaSchemasAlone(t *testing.T) {
+	for _, draft := range []string{"http://json-schema.org/draft-07/schema#", "https://json-schema.org/draft/2020-12/schema"} {
+		s := schema.MustCompile(fmt.Appendf(nil, `{"$ref":%q}`, draft), schema.AnnotateFormats())
+		if err := s.Validate(tree(t, `{"pattern":"("}`)); err == nil {
+			t.Errorf("%s accepts a pattern that is none", draft)
+		}
 	}
 }

@@ -64,8 +64,8 @@ func walkField(v reflect.Value, path, pointer string) (string, bool) {
 	return pointer, false
 }
 
-// walkKey tries every key that the path can begin with, the longest first: the
-// validator does not escape keys, and they may contain brackets.
+// walkKey tries every key that the path can begin with: the validator does not
+// escape keys, and they may contain brackets.
 func walkKey(v reflect.Value, path, pointer string) (string, bool) {
 	type match struct {
 		name, rest string
@@ -77,9 +77,7 @@ func walkKey(v reflect.Value, path, pointer string) (string, bool) {
 			matches = append(matches, match{keyName(key), rest, value})
 		}
 	}
-	slices.SortFunc(matches, func(a, b match) int {
-		return cmp.Or(cmp.Compare(len(a.rest), len(b.rest)), cmp.Compare(a.name, b.name))
-	})
+	slices.SortFunc(matches, func(a, b match) int { return cmp.Compare(a.name, b.name) })
 	for _, m := range matches {
 		if found, ok := walk(m.value, m.rest, pointer+"/"+violations.Escape(m.name)); ok {
 			return found, true

@@ -241,7 +241,7 @@ func TestMaxViolations(t *testing.T) {
 		Items []item `json:"items" validate:"dive"`
 	}{Items: make([]item, 30)}, structs.MaxViolations(5))
 	var e *guard.Error
-	if !errors.As(err, &e) || len(e.Violations) != 5 || !strings.HasPrefix(e.Detail, "More than 5 places") {
+	if !errors.As(err, &e) || len(e.Violations) != 5 || !strings.HasPrefix(e.Detail, "More than 5 places") || e.Violations[4].Pointer != "/items/2/quantity" {
 		t.Errorf("%v", err)
 	}
 }

@@ -176,6 +176,7 @@ func TestStageAndBasePathStandWhereTheServicesHaveThem(t *testing.T) {
 		{name: "a base path", cfg: api{BasePath: "shop/v1"}, target: "/shop/v1/orders/1", path: "/orders/1", path1: "/shop/v1/orders/1", variable: "1"},
 		{name: "the root of a base path", cfg: api{BasePath: "v1"}, target: "/v1", path: "/", path1: "/v1"},
 		{name: "another base path", cfg: api{BasePath: "v1"}, target: "/v2/orders/1", status: 403},
+		{name: "a base path that goes on", cfg: api{BasePath: "v1"}, target: "/v1x/orders/1", status: 403},
 		{name: "kept", cfg: api{BasePath: "v1", DomainPath: gateway.PathAsSent}, target: "/v1/orders/1", path: "/v1/orders/1", path1: "/v1/orders/1", variable: "1"},
 		{name: "taken off", cfg: api{BasePath: "v1", DomainPath: gateway.PathOfResource}, target: "/v1/orders/1", path: "/orders/1", path1: "/orders/1", variable: "1"},
 		{name: "the stage instead", cfg: api{BasePath: "v1", Stage: "dev", DomainPath: gateway.PathWithStage}, target: "/v1/orders/1", path: "/dev/orders/1", path1: "/dev/orders/1", variable: "1"},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"reflect"
 	"strings"
@@ -322,4 +323,13 @@ func TestMethodsBeyondThoseOfRoutesReachDefault(t *testing.T) {
 	if got := sample.HTTP(http.MethodGet, "/").REST().Event().Get("/resource"); got != "/" {
 		t.Errorf("the root's resource is %v", got)
 	}
+}
+
+func TestRequestOffItsRouteIsPointedOut(t *testing.T) {
+	defer func() {
+		if text := fmt.Sprint(recover()); !strings.Contains(text, `GET /orders/42 does not take the route "GET /orders": 404`) {
+			t.Errorf("%s, want a panic that names the request and the route", text)
+		}
+	}()
+	sample.HTTP("GET", "/orders/42").Route("GET /orders").Bytes()
 }

@@ -20,7 +20,7 @@ import (
 type flaw struct {
 	variant string                          // that shows it
 	ahead   time.Duration                   // by which the clocks of stores are wrong
-	option  idempotency.Option              // given besides those of the variant
+	options []idempotency.Option            // given besides those of the variant
 	deaf    bool                            // a completion that is lost is taken for a success
 	forget  func(step string, in body) bool // what is answered with a success, and not done
 	request func(step string, in body)      // changes it
@@ -34,11 +34,11 @@ func flaws() map[string]*flaw {
 	return map[string]*flaw{
 		"a lease is ignored":           {variant: "Rerun", ahead: time.Hour},
 		"a loss is not reported":       {variant: "Rerun", deaf: true},
-		"what is refused runs again":   {variant: "Refuse", option: idempotency.AfterTimeout(idempotency.Rerun)},
-		"what is unknown is not asked": {variant: "Reconcile", option: idempotency.AfterTimeout(idempotency.Rerun)},
-		"callers are not told apart": {variant: "Rerun", option: idempotency.Scope(func(context.Context, *guard.Event) (string, error) {
+		"what is refused runs again":   {variant: "Refuse", options: []idempotency.Option{idempotency.AfterTimeout(idempotency.Rerun)}},
+		"what is unknown is not asked": {variant: "Reconcile", options: []idempotency.Option{idempotency.AfterTimeout(idempotency.Rerun)}},
+		"callers are not told apart": {variant: "Rerun", options: []idempotency.Option{idempotency.Scope(func(context.Context, *guard.Event) (string, error) {
 			return "anyone", nil
-		})},
+		})}},
 
 		"a claim has no condition": {variant: "Rerun", request: func(step string, in body) {
 			if step == "PutItem" {

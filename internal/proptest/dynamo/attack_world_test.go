@@ -72,9 +72,7 @@ func (w *world) newProcess(skew time.Duration) *process {
 	case reconciles:
 		opts = append(opts, idempotency.Reconcile(w.find))
 	}
-	if w.flaw.option != nil {
-		opts = append(opts, w.flaw.option)
-	}
+	opts = append(opts, w.flaw.options...)
 	watched := &watched{Store: store, process: p}
 	p.do = idempotency.NewOperation("attack", watched, opts...)
 	p.once = guard.Wrap(guard.HandlerFunc(w.invoke), httpapi.Problems(), guard.Recover(), remember,

@@ -29,7 +29,7 @@ type schema struct {
 type rule struct {
 	*program.Rule
 	number   number
-	values   *set
+	values   set
 	pattern  *pattern
 	patterns []*pattern // as Patterns
 	known    map[string]program.ID
@@ -110,8 +110,8 @@ func compilePattern(text string) (*pattern, error) {
 }
 
 // set reads the values of an enum or a const.
-func (j *Judge) set(texts []string) (*set, error) {
-	s := &set{values: make(map[uint64][]any, len(texts))}
+func (j *Judge) set(texts []string) (set, error) {
+	s := make(set, len(texts))
 	hasher := j.start(Limits{Steps: 1 << 30})
 	for _, text := range texts {
 		v, err := strictjson.Tree([]byte(text))
@@ -119,8 +119,7 @@ func (j *Judge) set(texts []string) (*set, error) {
 			return nil, err
 		}
 		sum := hasher.hash(v)
-		s.types |= typeOf(v)
-		s.values[sum] = append(s.values[sum], v)
+		s[sum] = append(s[sum], v)
 	}
 	return s, nil
 }

@@ -166,12 +166,10 @@ func (r *run) each(v map[string]any, m mode, judge func(name string) bool) bool 
 }
 
 func (r *run) unevaluatedProperties(k *rule, v map[string]any, m mode) bool {
-	ok := m.seen.all || r.each(v, m, func(name string) bool {
+	return m.seen.all || r.each(v, m, func(name string) bool {
 		_, judged := m.seen.keys[token{name, -1}]
 		return judged || r.inside(token{name, -1}, k.Schema, v[name], m, k.Keyword)
 	})
-	m.seen.all = true
-	return ok
 }
 
 func (r *run) unevaluatedItems(k *rule, v []any, m mode) bool {
@@ -185,7 +183,6 @@ func (r *run) unevaluatedItems(k *rule, v []any, m mode) bool {
 			return false
 		}
 	}
-	m.seen.all = true
 	return ok
 }
 

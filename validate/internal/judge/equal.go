@@ -70,17 +70,11 @@ func equal(a, b any) bool {
 }
 
 // set is the values of an enum or a const.
-type set struct {
-	types  program.Types
-	values map[uint64][]any // by their hash
-}
+type set map[uint64][]any // by their hash
 
 // has reports whether v equals a value of the set.
-func (r *run) has(s *set, v any) bool {
-	if s.types&typeOf(v) == 0 {
-		return false
-	}
-	return slices.ContainsFunc(s.values[r.hash(v)], func(allowed any) bool { return equal(allowed, v) })
+func (r *run) has(s set, v any) bool {
+	return slices.ContainsFunc(s[r.hash(v)], func(allowed any) bool { return equal(allowed, v) })
 }
 
 // unique reports whether no two of the elements are equal.

@@ -87,7 +87,7 @@ func (j *Judge) Check(tree any, l Limits) error {
 	}
 	err = r.list.Err()
 	switch {
-	case err != nil || ok && !r.stopped:
+	case err != nil || ok:
 		return err
 	case r.costly:
 		return &guard.Error{

@@ -138,11 +138,12 @@ func TestWhatElseCostsSteps(t *testing.T) {
 		"format regex":     {rule: program.Rule{Keyword: "format", Text: "regex"}, tree: text[:5000] + "(", want: 250_000},
 		"contentEncoding":  {rule: program.Rule{Keyword: "contentEncoding"}, tree: text + "!", want: 25_000},
 		"contentMediaType": {rule: program.Rule{Keyword: "contentMediaType"}, tree: text, want: 25_000},
-		"multipleOf":       {rule: program.Rule{Keyword: "multipleOf", Text: "1e-3"}, tree: json.Number("0.0001"), want: 12},
+		"multipleOf":       {rule: program.Rule{Keyword: "multipleOf", Text: "3." + strings.Repeat("1", 100)}, tree: json.Number("7"), want: 20},
 		"minimum":          {rule: program.Rule{Keyword: "minimum", Text: "1e512"}, tree: long[511], want: 57},
 		"uniqueItems":      {rule: program.Rule{Keyword: "uniqueItems"}, tree: long, want: 1000},
 		"enum":             {rule: program.Rule{Keyword: "enum", Texts: []string{`["b"]`}}, tree: []any{text, text}, want: 700},
-		"required":         {rule: program.Rule{Keyword: "required", Texts: names}, tree: map[string]any{}, want: 250},
+		"enum of many":     {rule: program.Rule{Keyword: "enum", Texts: []string{"1"}}, tree: make([]any, 1000), want: 1000},
+		"required":         {rule: program.Rule{Keyword: "required", Texts: names}, tree: map[string]any{"a": nil}, want: 250},
 		"propertyNames":    {rule: program.Rule{Keyword: "propertyNames", Schema: 2}, tree: object, want: 4000},
 		"properties": {
 			rule: program.Rule{Keyword: "properties", Schema: 2, Members: make([]program.Member, 4000)}, tree: map[string]any{"x": text[:999]}, want: 1000,
@@ -159,5 +160,52 @@ func TestTheTypeOfALongNumberCostsSteps(t *testing.T) {
 	r := reports(t, json.Number("1."+strings.Repeat("1", 500)), program.Schema{Types: program.Integer})
 	if spent := r.limits.Steps - r.left; spent < 56 {
 		t.Errorf("took %d steps, want 56 at least", spent)
+	}
+}
+
+func TestWhatIsEvaluatedCostsSteps(t *testing.T) {
+	tree, known := map[string]any{"other": nil}, program.Rule{Keyword: "properties"}
+	for i := range 1000 {
+		name := strings.Repeat("a", i+1)
+		tree[name] = nil
+		known.Members = append(known.Members, program.Member{Name: name, Schema: 3})
+	}
+	r := reports(t, tree,
+		program.Schema{Rules: []program.Rule{{Keyword: "allOf", Schemas: []program.ID{2, 2}}, {Keyword: "unevaluatedProperties", Schema: 4}}},
+		program.Schema{Rules: []program.Rule{known}},
+		program.Schema{},
+		program.Schema{Never: true})
+	if spent, want := r.limits.Steps-r.left, 2*(1000+250+1000)+2*1000; spent < want {
+		t.Errorf("took %d steps, want %d at least", spent, want)
+	}
+}
+
+// Where only the verdict counts, nothing is judged after the first failure, and
+// no reason is looked for.
+func TestAVerdictTakesFewSteps(t *testing.T) {
+	tree := []any{make([]any, 1000)}
+	contains := program.Schema{Rules: []program.Rule{{Keyword: "contains", Schema: 2, Count: 1, Most: 9}}}
+	for name, schemas := range map[string][]program.Schema{
+		"of several keywords": {contains, {Rules: []program.Rule{{Keyword: "maxItems", Count: 9}, {Keyword: "prefixItems", Schema: 3}}}, {Types: program.Null}},
+		"of elements":         {contains, {Rules: []program.Rule{{Keyword: "prefixItems", Schema: 3}}}, {Types: program.String}},
+		"of members and others": {
+			contains,
+			{Rules: []program.Rule{{Keyword: "allOf", Schemas: []program.ID{3, 4}}}},
+			{Never: true},
+			{Rules: []program.Rule{{Keyword: "prefixItems", Schema: 3}}},
+		},
+	} {
+		r := reports(t, tree, schemas...)
+		if spent := r.limits.Steps - r.left; spent > 50 {
+			t.Errorf("%s: took %d steps", name, spent)
+		}
+	}
+	chain := []program.Schema{contains}
+	for i := range 14 {
+		chain = append(chain, program.Schema{Rules: []program.Rule{{Keyword: "anyOf", Schemas: []program.ID{program.ID(i + 3)}}}})
+	}
+	r := reports(t, tree, append(chain, program.Schema{Never: true})...)
+	if spent := r.limits.Steps - r.left; spent > 50 {
+		t.Errorf("of alternatives: took %d steps", spent)
 	}
 }

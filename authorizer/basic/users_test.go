@@ -158,6 +158,9 @@ func TestHashesThatAreTooWeakTooDearOrMalformedPanic(t *testing.T) {
 	}
 	for name, f := range map[string]func(){
 		"a realm with a quote": func() { basic.Users(`a"b`, map[string]basic.User{"alice": {Hash: good}}) },
+		"a realm with a break": func() { basic.Users("a\nb", map[string]basic.User{"alice": {Hash: good}}) },
+		"a realm with an ä":    func() { basic.Users("ä", map[string]basic.User{"alice": {Hash: good}}) },
+		"a realm with a \\":    func() { basic.Users(`a\b`, map[string]basic.User{"alice": {Hash: good}}) },
 		"no user":              func() { basic.Users("a", nil) },
 		"a colon in the name":  func() { basic.Users("a", map[string]basic.User{"a:b": {Hash: good}}) },
 		"a context with a list": func() {

@@ -83,7 +83,7 @@ func (b *balancerKeys) add(kid string) (*remoteKeys, error) {
 	if len(b.keys) >= maxBalancerKeys {
 		delete(b.keys, b.oldest())
 	}
-	r := newRemoteKeys(b.fetcher, b.keyAt(kid), b.now)
+	r := newRemoteKeys(b.keyAt(kid), b.now)
 	b.keys[kid] = r
 	return r, nil
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/idempotency/internal/content"
 	"github.com/lambdarmor/lambdarmor/idempotency/internal/keys"
 	"github.com/lambdarmor/lambdarmor/internal/canonicaljson"
 )
@@ -100,7 +101,7 @@ func (c *config) callTask(ctx context.Context, key string, chosen keys.Record, i
 		return t, nil
 	}
 	if input != nil {
-		t.fingerprint = hash(string(t.payload))
+		t.fingerprint = content.Sum(string(t.payload))
 	}
 	t.storedKey, err = c.storedKey(ctx, nil, key)
 	return t, err

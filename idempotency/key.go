@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/idempotency/internal/content"
 	"github.com/lambdarmor/lambdarmor/idempotency/internal/keys"
 )
 
@@ -20,16 +21,16 @@ type KeyFunc func(ctx context.Context, ev *guard.Event) (string, error)
 // has no key, and an event of a schedule has none.
 func Payload() KeyFunc {
 	return func(_ context.Context, ev *guard.Event) (string, error) {
-		empty, err := isEmpty(ev)
+		empty, err := content.IsEmpty(ev)
 		switch {
 		case err != nil:
 			return "", err
 		case empty:
 			return "", keys.Missing("The request has no content that could be its key.")
 		case ev.Trigger() == guard.DynamoDB:
-			return hash("event", canonical(ev.Raw())), nil
+			return content.Sum("event", content.Canonical(ev.Raw())), nil
 		default:
-			return contentHash(ev)
+			return content.Hash(ev)
 		}
 	}
 }
@@ -39,7 +40,7 @@ func Payload() KeyFunc {
 // an error. Use [Do] with a key per message for those.
 func SQSMessageID() KeyFunc {
 	return func(_ context.Context, ev *guard.Event) (string, error) {
-		event, err := objectOf(ev)
+		event, err := content.ObjectOf(ev)
 		if err != nil {
 			return "", err
 		}
@@ -47,7 +48,7 @@ func SQSMessageID() KeyFunc {
 		if len(records) != 1 {
 			return "", failure(guard.Internal, "idempotency_not_one_record", "", nil)
 		}
-		record, _ := records[0].(object)
+		record, _ := records[0].(content.Object)
 		id, _ := record["messageId"].(string)
 		if id == "" {
 			return "", keys.Missing("The message has no id.")

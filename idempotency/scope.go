@@ -7,6 +7,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambdacontext"
 	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/guard/request"
+	"github.com/lambdarmor/lambdarmor/idempotency/internal/content"
 	"github.com/lambdarmor/lambdarmor/internal/reason"
 )
 
@@ -25,7 +26,7 @@ func (c *config) storedKey(ctx context.Context, ev *guard.Event, key string) (st
 	if lc, ok := lambdacontext.FromContext(ctx); ok {
 		tenant = lc.TenantID
 	}
-	return hash(append(parts, tenant, key)...), nil
+	return content.Sum(append(parts, tenant, key)...), nil
 }
 
 // addOperation adds what the key is for: a kind, which fixes the number of texts,
@@ -37,8 +38,8 @@ func (c *config) addOperation(to []string, ev *guard.Event) ([]string, error) {
 	case c.name != "":
 		return append(to, "name", c.name), nil
 	case ev.Trigger() == guard.AppSync:
-		event, err := objectOf(ev)
-		info, _ := event["info"].(object)
+		event, err := content.ObjectOf(ev)
+		info, _ := event["info"].(content.Object)
 		parent, _ := info["parentTypeName"].(string)
 		field, _ := info["fieldName"].(string)
 		return append(to, "field", parent, field), err
@@ -119,5 +120,5 @@ func credentials(req *request.Request, headers ...string) string {
 	if !found {
 		return ""
 	}
-	return hash(sent...)
+	return content.Sum(sent...)
 }

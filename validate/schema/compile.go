@@ -39,7 +39,7 @@ func (s *sources) compile(root string, opts []Option) (p *program.Program, compi
 	}
 	compiled, err = validate.New(p, o.formats...)
 	if err != nil {
-		return nil, nil, errors.New(strings.TrimPrefix(err.Error(), "validate: "))
+		return nil, nil, err
 	}
 	return p, compiled, nil
 }

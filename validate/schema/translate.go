@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/lambdarmor/lambdarmor/internal/reason"
 	"github.com/lambdarmor/lambdarmor/validate/program"
 	"github.com/santhosh-tekuri/jsonschema/v5"
 )
@@ -44,7 +45,7 @@ func translate(root *jsonschema.Schema, s *sources, o options) (*program.Program
 		made.Types, made.Rules = types, rules
 	}
 	if t.err == nil && appliesItself(t.schemas) {
-		t.err = errors.New("a schema in it applies itself to its own value, without end")
+		t.err = reason.New("a schema in it applies itself to its own value, without end")
 	}
 	return &program.Program{Version: program.Version, Schemas: t.schemas}, t.err
 }

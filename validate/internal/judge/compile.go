@@ -1,13 +1,13 @@
 package judge
 
 import (
-	"errors"
 	"fmt"
 	"hash/maphash"
 	"reflect"
 	"regexp"
 	"regexp/syntax"
 
+	"github.com/lambdarmor/lambdarmor/internal/reason"
 	"github.com/lambdarmor/lambdarmor/internal/strictjson"
 	"github.com/lambdarmor/lambdarmor/validate/program"
 )
@@ -39,7 +39,7 @@ type rule struct {
 // New checks a program. formats are added to the known ones, and replace them.
 func New(p *program.Program, formats map[string]func(string) bool) (*Judge, error) {
 	if p == nil || p.Version != program.Version || len(p.Schemas) <= int(program.Root) {
-		return nil, errors.New("the program is empty or of another version: generate it again")
+		return nil, reason.New("the program is empty or of another version: generate it again")
 	}
 	j := &Judge{schemas: make([]schema, len(p.Schemas)), seed: maphash.MakeSeed(), memoryFrom: memoryFrom}
 	for i := range p.Schemas {
@@ -70,7 +70,7 @@ func (j *Judge) compile(k *rule, from *program.Rule, formats map[string]func(str
 	case "minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum", "multipleOf":
 		k.number = parse(k.Text)
 		if k.Keyword == "multipleOf" && k.number.compare(number{}) <= 0 {
-			err = errors.New("not above 0")
+			err = reason.New("not above 0")
 		}
 	case "properties":
 		k.known = make(map[string]program.ID, len(k.Members))

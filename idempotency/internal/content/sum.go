@@ -1,4 +1,4 @@
-package idempotency
+package content
 
 import (
 	"crypto/sha256"
@@ -6,9 +6,9 @@ import (
 	"encoding/binary"
 )
 
-// hash returns the SHA-256 of a list of texts, 43 characters of base64url. Each
+// Sum returns the SHA-256 of a list of texts, 43 characters of base64url. Each
 // text is preceded by its length, so that no two lists are the same bytes.
-func hash(parts ...string) string {
+func Sum(parts ...string) string {
 	b := make([]byte, 0, 512) // enough for most
 	for _, part := range parts {
 		b = binary.AppendUvarint(b, uint64(len(part)))

@@ -1,4 +1,4 @@
-package idempotency
+package content
 
 import (
 	"encoding/base64"
@@ -52,12 +52,12 @@ func hasEnvelope(t guard.Trigger) bool {
 }
 
 // contentOf returns the content of an event.
-func contentOf(t guard.Trigger, event object) any {
+func contentOf(t guard.Trigger, event Object) any {
 	switch t {
 	case guard.EventBridge:
 		return busEvent.content(event)
 	case guard.SQS:
-		return each(event["Records"], func(r object) any { return []any{textContent(r["body"]), r["messageAttributes"]} })
+		return each(event["Records"], func(r Object) any { return []any{textContent(r["body"]), r["messageAttributes"]} })
 	case guard.SNS:
 		return each(event["Records"], snsRecord.content)
 	case guard.Kinesis:
@@ -65,7 +65,7 @@ func contentOf(t guard.Trigger, event object) any {
 	case guard.DynamoDB:
 		return each(event["Records"], rowChange.content)
 	case guard.Kafka: // has a list for each topic and partition, and records name their topic
-		lists, _ := event["records"].(object)
+		lists, _ := event["records"].(Object)
 		var all []any
 		for _, name := range slices.Sorted(maps.Keys(lists)) {
 			list, _ := lists[name].([]any)
@@ -73,31 +73,31 @@ func contentOf(t guard.Trigger, event object) any {
 		}
 		return each(all, kafkaRecord.content)
 	case guard.MQ:
-		queues, _ := event["rmqMessagesByQueue"].(object)
-		rabbit := make(object, len(queues))
+		queues, _ := event["rmqMessagesByQueue"].(Object)
+		rabbit := make(Object, len(queues))
 		for name, messages := range queues {
 			rabbit[name] = each(messages, rabbitRecord.content)
 		}
 		return []any{each(event["messages"], activeRecord.content), rabbit}
 	default: // AppSync, whose other members are about the HTTP request
-		info, _ := event["info"].(object)
+		info, _ := event["info"].(Object)
 		return []any{info["parentTypeName"], info["fieldName"], event["arguments"], event["source"]}
 	}
 }
 
-func each(list any, content func(object) any) []any {
+func each(list any, content func(Object) any) []any {
 	records, _ := list.([]any)
 	contents := make([]any, len(records))
 	for i, r := range records {
-		record, _ := r.(object)
+		record, _ := r.(Object)
 		contents[i] = content(record)
 	}
 	return contents
 }
 
 // content returns a copy of o, which the layers share, without its envelope.
-func (e *envelope) content(o object) any {
-	content := make(object, len(o))
+func (e *envelope) content(o Object) any {
+	content := make(Object, len(o))
 	for name, value := range o {
 		if !slices.Contains(e.ignore, name) {
 			content[name] = value
@@ -112,7 +112,7 @@ func (e *envelope) content(o object) any {
 		}
 	}
 	if e.inner != nil {
-		inner, _ := o[e.member].(object)
+		inner, _ := o[e.member].(Object)
 		content[e.member] = e.inner.content(inner)
 	}
 	return content
@@ -127,7 +127,7 @@ func textContent(v any) any {
 		return text
 	}
 	tree, err := strictjson.Tree(canonical)
-	if o, ok := tree.(object); err == nil && ok {
+	if o, ok := tree.(Object); err == nil && ok {
 		switch {
 		case has(o, "MessageId", "TopicArn", "Message", "Timestamp"):
 			return []any{"sns", notification.content(o)}
@@ -138,7 +138,7 @@ func textContent(v any) any {
 	return []any{"json", string(canonical)}
 }
 
-func has(o object, members ...string) bool {
+func has(o Object, members ...string) bool {
 	for _, name := range members {
 		if _, ok := o[name]; !ok {
 			return false

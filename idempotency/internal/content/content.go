@@ -1,32 +1,17 @@
-package idempotency
+// Package content finds what an event asks for, without what differs between
+// two deliveries or publications of it.
+package content
 
 import (
 	"bytes"
-	"context"
-	"fmt"
 
 	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/internal/canonicaljson"
 )
 
-// takeFingerprint returns a hash of what has to be equal in a repeat, or "".
-func (c *config) takeFingerprint(ctx context.Context, ev *guard.Event) (string, error) {
-	if c.fingerprint == nil {
-		return contentHash(ev)
-	}
-	text, err := c.fingerprint(ctx, ev)
-	if err != nil {
-		return "", fmt.Errorf("idempotency: fingerprint: %w", err)
-	}
-	if text == "" {
-		return "", nil
-	}
-	return hash(text), nil
-}
-
-// contentHash returns a hash of what an event asks for, without what differs
+// Hash returns a hash of what an event asks for, without what differs
 // between two deliveries or publications of it.
-func contentHash(ev *guard.Event) (string, error) {
+func Hash(ev *guard.Event) (string, error) {
 	t := ev.Trigger()
 	if t.IsHTTP() {
 		req, err := ev.Request()
@@ -37,12 +22,12 @@ func contentHash(ev *guard.Event) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		return hash("http", req.Method(), req.RawPath(), req.RawQuery(), canonical(body)), nil
+		return Sum("http", req.Method(), req.RawPath(), req.RawQuery(), Canonical(body)), nil
 	}
 	if !hasEnvelope(t) {
-		return hash("event", canonical(ev.Raw())), nil
+		return Sum("event", Canonical(ev.Raw())), nil
 	}
-	event, err := objectOf(ev)
+	event, err := ObjectOf(ev)
 	if err != nil {
 		return "", err
 	}
@@ -50,12 +35,12 @@ func contentHash(ev *guard.Event) (string, error) {
 	if err != nil { // a number that has no canonical form
 		content = ev.Raw()
 	}
-	return hash(string(t), string(content)), nil
+	return Sum(string(t), string(content)), nil
 }
 
-// canonical returns a JSON text in its canonical form, and any other text as it
+// Canonical returns a JSON text in its canonical form, and any other text as it
 // is, each marked with its kind.
-func canonical(text []byte) string {
+func Canonical(text []byte) string {
 	out := append(make([]byte, 0, 16+2*len(text)), "json "...) // room to sort members
 	out, err := canonicaljson.Append(out, text)
 	if err != nil {
@@ -64,21 +49,22 @@ func canonical(text []byte) string {
 	return string(out)
 }
 
-// object is a JSON object.
-type object = map[string]any
+// Object is a JSON object.
+type Object = map[string]any
 
-func objectOf(ev *guard.Event) (object, error) {
+// ObjectOf returns an event that is an object, nil for another one.
+func ObjectOf(ev *guard.Event) (Object, error) {
 	tree, err := ev.Tree()
-	event, _ := tree.(object)
+	event, _ := tree.(Object)
 	return event, err
 }
 
-// isEmpty reports whether an event contains that distinguishes it from others.
-func isEmpty(ev *guard.Event) (bool, error) {
+// IsEmpty reports whether an event contains that distinguishes it from others.
+func IsEmpty(ev *guard.Event) (bool, error) {
 	text := ev.Raw()
 	switch t := ev.Trigger(); t {
 	case guard.SQS, guard.EventBridge, guard.AppSync:
-		event, err := objectOf(ev)
+		event, err := ObjectOf(ev)
 		switch t {
 		case guard.SQS:
 			return isBlank(event["Records"]), err
@@ -111,7 +97,7 @@ func isBlank(v any) bool {
 		return v == ""
 	case []any:
 		return len(v) == 0
-	case object:
+	case Object:
 		return len(v) == 0
 	default:
 		return false

@@ -3,9 +3,7 @@ package logging
 import (
 	"bytes"
 	stdjson "encoding/json"
-	"errors"
 	"log/slog"
-	"reflect"
 	"strings"
 
 	"github.com/go-json-experiment/json"
@@ -144,9 +142,6 @@ func (r *redactor) value(v any) (shown slog.Value) {
 func likeSlog() json.Options {
 	return json.JoinOptions(v1.DefaultOptionsV1(), jsontext.EscapeForHTML(false),
 		json.WithMarshalers(json.MarshalToFunc(func(enc *jsontext.Encoder, v slog.LogValuer) error {
-			if p := reflect.ValueOf(v); p.Kind() == reflect.Pointer && p.IsNil() {
-				return errors.ErrUnsupported
-			}
 			return encodeLogValue(enc, slog.AnyValue(v))
 		})))
 }

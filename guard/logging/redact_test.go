@@ -270,3 +270,14 @@ func TestAValueThatPanicsFailsNothing(t *testing.T) {
 type panicking struct{}
 
 func (panicking) MarshalJSON() ([]byte, error) { panic(hidden) }
+
+func TestANilPointerInAStructIsNull(t *testing.T) {
+	log, book := logbook.New()
+	log.Info("m", slog.Any("a", struct{ P *pointerSecret }{}), slog.Any("b", map[string]any{"p": (*pointerSecret)(nil)}))
+	record := book.Only(t)
+	for _, got := range []any{record["a"].(map[string]any)["P"], record["b"].(map[string]any)["p"]} {
+		if got != nil {
+			t.Errorf("got %v, want null", got)
+		}
+	}
+}

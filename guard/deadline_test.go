@@ -220,3 +220,12 @@ func TestWithoutADeadlineTheHandlerHasNoLimitOfTime(t *testing.T) {
 		}
 	}
 }
+
+func TestAContextWithoutADeadlineCanBeCancelled(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	h := guard.Wrap(guard.HandlerFunc(func(ctx context.Context, _ []byte) ([]byte, error) { return nil, ctx.Err() }), guard.Deadline(time.Second))
+	if _, err := h.Invoke(ctx, nil); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v, want %v", err, context.Canceled)
+	}
+}

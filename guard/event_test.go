@@ -321,3 +321,59 @@ func TestHTTPReadsFormat2AsItIs(t *testing.T) {
 		}
 	}
 }
+
+func TestRequestAndHTTPRefuse(t *testing.T) {
+	many := strings.Repeat(`{"a":[]},`, 60) + `{}` // more structure than most events have
+	for _, tc := range []struct {
+		name  string
+		event string
+		read  func(*guard.Event) error
+		code  string
+	}{
+		{
+			name:  "HTTP of a WebSocket",
+			event: `{"requestContext":{"connectionId":"c"}}`,
+			read:  func(e *guard.Event) error { _, err := e.HTTP(); return err },
+			code:  "not_an_http_event",
+		},
+		{
+			name:  "HTTP of an authorizer's context in another form",
+			event: `{"version":"2.0","requestContext":{"http":{"method":"GET"},"authorizer":{"jwt":{"claims":[]}}}}`,
+			read:  func(e *guard.Event) error { _, err := e.HTTP(); return err },
+			code:  "wrong_type",
+		},
+		{
+			name:  "a member twice in a large event",
+			event: `{"x":[` + many + `],"version":"2.0","version":"2.0","requestContext":{"http":{"method":"GET"}}}`,
+			read:  func(e *guard.Event) error { _, err := e.Request(); return err },
+			code:  "duplicate_member",
+		},
+		{
+			name:  "a large event",
+			event: `{"x":[` + many + `],"version":"2.0","requestContext":{"http":{"method":"GET"}}}`,
+			read:  func(e *guard.Event) error { _, err := e.Request(); return err },
+		},
+		{
+			name:  "a body that is too large",
+			event: string(httpEvent(strings.Repeat("x", 1<<20+1), false)),
+			read:  func(e *guard.Event) error { _, err := e.Request(); return err },
+			code:  "body_too_large",
+		},
+		{
+			name:  "depth",
+			event: `{"version":"2.0","requestContext":{"http":{"method":"GET"}},"x":` + strings.Repeat("[", 64) + strings.Repeat("]", 64) + `}`,
+			read:  func(e *guard.Event) error { _, err := e.Request(); return err },
+			code:  "json_too_deep",
+		},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			got := ""
+			if err := tc.read(guard.EventOf(t.Context(), []byte(tc.event))); err != nil {
+				got = guard.Public(err).Code
+			}
+			if got != tc.code {
+				t.Errorf("got %q, want %q", got, tc.code)
+			}
+		})
+	}
+}

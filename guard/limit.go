@@ -1,7 +1,6 @@
 package guard
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"math"
@@ -62,9 +61,9 @@ func (l Limits) effective(t Trigger) Limits {
 // is decoded. Inside Limit the same limits hold for all that the [Event] decodes;
 // without Limit, the defaults hold.
 //
-// A body that begins like a JSON object or array is checked as JSON, whatever its
-// content type. The error is of kind [TooLarge] for bytes, [Invalid] for depth and
-// number, and names the limit.
+// A body is checked as JSON, as far as it is JSON, whatever its content type. The
+// error is of kind [TooLarge] for bytes, [Invalid] for depth and number, and names
+// the limit.
 func Limit(l Limits) Middleware {
 	return named("guard.Limit", func(next lambda.Handler) lambda.Handler {
 		return HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
@@ -92,9 +91,6 @@ func (e *Event) checkAll() error {
 	body, err := e.readBody()
 	if err != nil {
 		return err
-	}
-	if text := bytes.TrimLeft(body, " \t\r\n"); len(text) == 0 || text[0] != '{' && text[0] != '[' {
-		return nil
 	}
 	return limits.check(body)
 }

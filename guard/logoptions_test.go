@@ -3,6 +3,8 @@ package guard_test
 import (
 	"context"
 	"errors"
+	"io"
+	"log/slog"
 	"strings"
 	"testing"
 
@@ -103,5 +105,36 @@ func TestLogOptionsThatMakeNoSense(t *testing.T) {
 			}()
 			build()
 		})
+	}
+}
+
+// A wrapper that hides what is inside it does not hide the order of its layers.
+func TestAnUnwiseOrderBehindAForeignWrapperIsWarnedOf(t *testing.T) {
+	log, book := logbook.New()
+	foreign := func(next lambda.Handler) lambda.Handler { return guard.HandlerFunc(next.Invoke) }
+	h := guard.Wrap(answers("", nil), foreign, guard.Log(log), guard.Limit(guard.Limits{}), guard.Recover())
+	for range 2 {
+		if _, err := h.Invoke(t.Context(), nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := "guard: guard.Limit stands outside guard.Recover: a panic while it reads would end the process; list guard.Recover before guard.Limit invocation invocation"
+	if got := book.Messages(t); got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+func TestAnErrorThatIsAddedIsDescribedAndNotQuoted(t *testing.T) {
+	log, book := logbook.New()
+	h := guard.Wrap(doing(func(ctx context.Context) {
+		guard.AddAttrs(ctx, slog.Any("failure", errors.New("s3cr3t")))
+	}, io.EOF), guard.Log(log))
+	_, _ = h.Invoke(t.Context(), nil)
+	record := book.Only(t)
+	if got := record["failure"]; got != "*errors.errorString" {
+		t.Errorf("got %v, want *errors.errorString", got)
+	}
+	if _, ok := record["error"].(map[string]any)["violations"]; ok {
+		t.Errorf("got violations in %v, want none", record)
 	}
 }

@@ -195,10 +195,10 @@ var samples = []goldenEvent{
 		trigger: guard.Cognito,
 		decodes: as[events.CognitoEventUserPoolsPreSignup],
 	},
-	//lint:ignore SA1019 the sample is of the type that v2_0 replaces
 	{
 		file:    "cognito-event-userpools-pretokengen-v2.json",
 		trigger: guard.Cognito,
+		//lint:ignore SA1019 the sample is of the type that v2_0 replaces
 		decodes: as[events.CognitoEventUserPoolsPreTokenGenV2],
 	},
 	{

@@ -86,6 +86,19 @@ func TestAFreshValueNeedsNoContext(t *testing.T) {
 	v.mustHaveBeenAsked(t, 1)
 }
 
+// overdue is a context whose timer is late.
+type overdue struct{ context.Context }
+
+func (overdue) Deadline() (time.Time, bool) { return time.Now().Add(-time.Millisecond), true }
+
+func TestADeadlineThatIsOverNeedsNoTimer(t *testing.T) {
+	c, v, _ := newCache()
+	if _, err := c.Get(overdue{Context: t.Context()}, name); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("got %v, want %v", err, context.DeadlineExceeded)
+	}
+	v.mustHaveBeenAsked(t, 0)
+}
+
 func TestBytesAreTheCallersOwn(t *testing.T) {
 	c, _, _ := newCache()
 	clear(mustGet(t, c, "hunter2").Bytes())

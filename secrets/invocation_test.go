@@ -43,7 +43,9 @@ func taking(v *vault, d time.Duration) (cut *[]time.Duration) {
 		select {
 		case <-time.After(d):
 		case <-ctx.Done():
+			v.mu.Lock()
 			*cut = append(*cut, time.Since(began))
+			v.mu.Unlock()
 		}
 	}
 	return cut

@@ -70,7 +70,7 @@ func (c *Cache) replacement(ctx context.Context, name string, old Secret) (Secre
 	from := c.begun.Load() + 1 // a fetch from here on reads after the rejection
 	// Another caller may have fetched a new value since, or may be fetching it.
 	next, err := c.get(ctx, ref, demand{fetch: old.fetch + 1, rejected: true})
-	if err == nil && next.sameValue(old) && next.fetch < from {
+	if err == nil && next.sameValue(old) {
 		next, err = c.get(ctx, ref, demand{fetch: from, rejected: true})
 	}
 	return next, err

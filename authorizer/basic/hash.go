@@ -45,8 +45,8 @@ func parseArgon2id(text string) (hash, error) {
 		return hash{}, reason.New("the argon2id hash is malformed")
 	}
 	var memory, passes, lanes uint32
-	_, err := fmt.Sscanf(parts[3], "m=%d,t=%d,p=%d", &memory, &passes, &lanes)
-	if err != nil || parts[3] != fmt.Sprintf("m=%d,t=%d,p=%d", memory, passes, lanes) {
+	_, _ = fmt.Sscanf(parts[3], "m=%d,t=%d,p=%d", &memory, &passes, &lanes)
+	if parts[3] != fmt.Sprintf("m=%d,t=%d,p=%d", memory, passes, lanes) {
 		return hash{}, reason.New("the argon2id hash must have parameters like m=19456,t=2,p=1")
 	}
 	if memory < minMemory || memory > maxMemory || passes < 1 || passes > maxPasses || lanes < 1 || lanes > maxLanes {

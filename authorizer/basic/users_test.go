@@ -58,6 +58,7 @@ func TestUsers(t *testing.T) {
 		"alice": {Hash: argon2id("correct horse", 7<<10, 1, 1), Scopes: []string{"orders:read"}},
 		"bob":   {Hash: bcrypted(t, "battery:staple", 10)},
 		"carol": {Hash: bcrypted(t, long, 10)},
+		"dave":  {Hash: strings.Replace(bcrypted(t, "tea", 10), "$2a$", "$2y$", 1)}, // as htpasswd writes it
 		"дана":  {Hash: argon2id("пароль", 7<<10, 1, 1)},
 	})
 	for _, tt := range []struct {
@@ -67,7 +68,9 @@ func TestUsers(t *testing.T) {
 		{header: credentials("alice", "correct horse"), want: "alice"},
 		{header: strings.Replace(credentials("alice", "correct horse"), "Basic", "bASIC", 1), want: "alice"},
 		{header: credentials("bob", "battery:staple"), want: "bob"},
+		{header: credentials("bob", "battery:stapler"), want: "credential_invalid"},
 		{header: credentials("carol", long), want: "carol"},
+		{header: credentials("dave", "tea"), want: "dave"},
 		{header: credentials("дана", "пароль"), want: "дана"},
 		{header: credentials("carol", long+"x"), want: "credential_invalid"}, // bcrypt alone would cut it
 		{header: credentials("alice", "battery:staple"), want: "credential_invalid"},
@@ -119,6 +122,10 @@ func TestARefusalHasTheRealm(t *testing.T) {
 // A hash decides what an unknown caller can make the function spend.
 func TestHashesThatAreTooWeakTooDearOrMalformedPanic(t *testing.T) {
 	good := argon2id("p", 7<<10, 1, 1)
+	sized := func(salt, sum int) string {
+		encode := base64.RawStdEncoding.EncodeToString
+		return "$argon2id$v=19$m=7168,t=1,p=1$" + encode(make([]byte, salt)) + "$" + encode(make([]byte, sum))
+	}
 	for _, hash := range []string{
 		"", "p", "$argon2i$v=19$m=65536,t=3,p=4$c2FsdHNhbHRzYWx0$" + strings.Repeat("a", 43),
 		strings.Replace(good, "v=19", "v=16", 1),
@@ -133,6 +140,11 @@ func TestHashesThatAreTooWeakTooDearOrMalformedPanic(t *testing.T) {
 		strings.Replace(good, ",p=1", "", 1),
 		good[:len(good)-30],
 		good + "$", good + "=",
+		sized(7, 32), sized(65, 32), sized(16, 15), sized(16, 65),
+		bcrypted(t, "p", 10) + "x",
+		strings.Replace(good, "m=7168", "m=07168", 1),
+		strings.Replace(good, "p=1$", "p=1,data=x$", 1),
+		strings.Replace(good, "p=1$", "p=1$!", 1),
 		"$2b$04$" + strings.Repeat("a", 53), "$2b$31$" + strings.Repeat("a", 53), "$2b$10$short", "$2x$10$" + strings.Repeat("a", 53),
 	} {
 		func() {
@@ -146,6 +158,9 @@ func TestHashesThatAreTooWeakTooDearOrMalformedPanic(t *testing.T) {
 	}
 	for name, f := range map[string]func(){
 		"a realm with a quote": func() { basic.Users(`a"b`, map[string]basic.User{"alice": {Hash: good}}) },
+		"a realm with a break": func() { basic.Users("a\nb", map[string]basic.User{"alice": {Hash: good}}) },
+		"a realm with an ä":    func() { basic.Users("ä", map[string]basic.User{"alice": {Hash: good}}) },
+		"a realm with a \\":    func() { basic.Users(`a\b`, map[string]basic.User{"alice": {Hash: good}}) },
 		"no user":              func() { basic.Users("a", nil) },
 		"a colon in the name":  func() { basic.Users("a", map[string]basic.User{"a:b": {Hash: good}}) },
 		"a context with a list": func() {

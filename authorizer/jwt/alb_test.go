@@ -167,6 +167,11 @@ func TestALB(t *testing.T) {
 			code:  "token_malformed",
 		},
 		{
+			name:  "a kid that is too short",
+			token: k.padded(balancerHeader(map[string]any{"kid": balancerKid[:35]}), userClaims),
+			code:  "token_malformed",
+		},
+		{
 			name:  "a query",
 			token: k.padded(balancerHeader(map[string]any{"kid": balancerKid[:34] + "?a"}), userClaims),
 			code:  "token_malformed",
@@ -189,6 +194,17 @@ func TestALB(t *testing.T) {
 	if n.count(balancerURI+balancerKid) != 1 || len(n.asked) != 1 {
 		t.Errorf("got requests %v, want one for the key", n.asked)
 	}
+}
+
+// The signer decides which load balancer it was, for any issuer.
+func TestALoadBalancerOfAnyIssuer(t *testing.T) {
+	k := newEC("")
+	n := newInternet(map[string][]byte{balancerURI + balancerKid: k.pem()})
+	c := jwt.ALB(balancer, "", "c")
+	c.UnsafeAnyIssuer, c.HTTPClient = true, n.client()
+	v := verifier(t, c)
+	expectCode(t, v, "another issuer", k.padded(balancerHeader(map[string]any{"iss": "https://other.example"}), userClaims), "")
+	expectCode(t, v, "another signer", k.padded(balancerHeader(map[string]any{"signer": "x"}), userClaims), "token_issuer")
 }
 
 // leftBitsBefore sets a bit that means nothing in the signature, of 64 bytes,
@@ -306,6 +322,31 @@ func TestTokensOfALoadBalancerAreCached(t *testing.T) {
 	}
 	clock.move(time.Minute)
 	expectCode(t, v, "expired", token, "token_expired")
+}
+
+// A cached token does not keep its key.
+func TestATokenIsVerifiedAgainWhenItsKeyIsGivenUp(t *testing.T) {
+	k := newEC("")
+	n := newInternet(map[string][]byte{balancerURI + balancerKid: k.pem()})
+	c := jwt.ALB(balancer, issuer, "c")
+	c.HTTPClient, c.CacheTokens = n.client(), 100
+	v, clock := started(c)
+	sign := func(kid string) string {
+		return k.padded(balancerHeader(map[string]any{"kid": kid, "exp": now.Unix() + 3600}), userClaims)
+	}
+	first := sign(balancerKid)
+	expectCode(t, v, "the first", first, "")
+	for i := range 16 {
+		kid := fmt.Sprintf("%08x-0000-0000-0000-000000000000", i)
+		n.put(balancerURI+kid, k.pem())
+		clock.move(time.Second)
+		expectCode(t, v, kid, sign(kid), "")
+	}
+	clock.move(time.Second)
+	expectCode(t, v, "the first again", first, "")
+	if got := n.count(balancerURI + balancerKid); got != 2 {
+		t.Errorf("got %d requests for its key, want 2", got)
+	}
 }
 
 func TestNotAllKeysOfLoadBalancersAreKept(t *testing.T) {

@@ -135,6 +135,13 @@ func TestAKeyWithoutAlgIsForTheAlgorithmOfItsCurve(t *testing.T) {
 	}
 }
 
+func TestAKeyWhoseOperationsIncludeVerifyIsUsed(t *testing.T) {
+	k := newEC("k")
+	c := config(k)
+	c.Keys = jwt.StaticJWKS(jwksOf(k.jwk(map[string]any{"key_ops": []string{"verify"}})))
+	expectCode(t, verifier(t, c), "a token of the key", k.token(claims(nil)), "")
+}
+
 func kidAttacks(e signingKey) (out []attack) {
 	for _, kid := range []string{
 		"../../../../dev/null", "/dev/null", "e1/../e1", "e1%00", "e1 ", " e1", "E1", "e1'; DROP TABLE keys;--",

@@ -83,7 +83,7 @@ func (b *balancerKeys) add(kid string) (*remoteKeys, error) {
 	if len(b.keys) >= maxBalancerKeys {
 		delete(b.keys, b.oldest())
 	}
-	r := newRemoteKeys(b.fetcher, b.keyAt(kid), b.now)
+	r := newRemoteKeys(b.keyAt(kid), b.now)
 	b.keys[kid] = r
 	return r, nil
 }
@@ -121,7 +121,7 @@ func (b *balancerKeys) keyAt(kid string) loader {
 			return nil, 0, err
 		}
 		keys, err := jws.ParsePEM(body)
-		if err == nil && len(keys) > 1 {
+		if len(keys) > 1 {
 			err = reason.New("there is more than one key")
 		}
 		if err != nil {

@@ -109,7 +109,7 @@ func (c *Config) check() error {
 		return reason.New("the number of CacheTokens must not be negative")
 	case slices.ContainsFunc(c.Types, func(typ string) bool { return typ != mediaType(typ) || strings.Contains(typ, "/") }):
 		return reason.New("the Types must be in lower case, and without application/")
-	case slices.ContainsFunc(c.Context, func(name string) bool { return name == "" || isReserved(name) }):
+	case slices.ContainsFunc(c.Context, isReserved):
 		return reason.New("the Context must not have an empty name, nor one that is reserved in the context of a Grant")
 	case c.loadBalancer != nil:
 		return c.loadBalancer.checkConfig(c)

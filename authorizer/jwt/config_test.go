@@ -124,6 +124,10 @@ func TestAMisconfigurationPanics(t *testing.T) {
 		"Cognito: a host":              func() { jwt.Cognito("evil.example/_a", "c") },
 		"Cognito: upper case":          func() { jwt.Cognito("EU-CENTRAL-1_a", "c") },
 		"ALB: not an ARN":              func() { jwt.ALB("alb", issuer, "c") },
+		"ALB: a part of an ARN":        func() { jwt.ALB("arn:aws:elasticloadbalancing:us-east-1", issuer, "c") },
+		"ALB: an ARN and more":         func() { jwt.ALB(balancer+":more", issuer, "c") },
+		"ALB: another scheme":          func() { jwt.ALB("urn"+balancer[3:], issuer, "c") },
+		"ALB: another service":         func() { jwt.ALB(strings.Replace(balancer, "elasticloadbalancing", "ec2", 1), issuer, "c") },
 		"ALB: a network one":           func() { jwt.ALB("arn:aws:elasticloadbalancing:us-east-1:1:loadbalancer/net/a/b", issuer, "c") },
 		"ALB: a host for region":       func() { jwt.ALB("arn:aws:elasticloadbalancing:evil.example/:1:loadbalancer/app/a/b", issuer, "c") },
 	} {

@@ -47,7 +47,7 @@ func TestAnEd25519KeyOfSmallOrderIsRefused(t *testing.T) {
 	}
 	for _, text := range []string{ // neighbours of the above
 		"02" + strings.Repeat("00", 31), "eb" + strings.Repeat("ff", 30) + "7f",
-		"0001" + strings.Repeat("00", 30), "ecfe" + strings.Repeat("ff", 29) + "7f",
+		"0001" + strings.Repeat("00", 30), "ed" + strings.Repeat("ff", 30) + "00", "ecfe" + strings.Repeat("ff", 29) + "7f",
 	} {
 		jwt.StaticJWKS(jwks(signingKey{alg: jwt.EdDSA, kid: "k", public: ed25519.PublicKey(must(hex.DecodeString(text)))}))
 	}

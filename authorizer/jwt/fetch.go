@@ -34,6 +34,9 @@ func newFetcher(client *http.Client) *fetcher {
 			Proxy:                  http.ProxyFromEnvironment,
 			DisableKeepAlives:      true,
 			MaxResponseHeaderBytes: 16 << 10,
+			// A connection by HTTP/2 that is made after the time is over stays idle.
+			TLSHandshakeTimeout: fetchTimeout,
+			IdleConnTimeout:     time.Second,
 		}}
 	}
 	return &fetcher{timeout: fetchTimeout, client: &http.Client{
@@ -100,15 +103,11 @@ func (f *fetcher) discover(issuer string) loader {
 		if err != nil {
 			return nil, 0, err
 		}
-		metadata, ok := strictObject(body, jws.MaxDepth, jws.MaxNodes, []string{"issuer", "jwks_uri"})
+		metadata, _ := strictObject(body, jws.MaxDepth, jws.MaxNodes, []string{"issuer", "jwks_uri"})
 		keys, _ := metadata["jwks_uri"].(string)
-		switch {
-		case !ok:
-			err = reason.New("it is not a JSON object with one meaning")
-		case metadata["issuer"] != issuer:
-			err = reason.New("it has another issuer")
-		default:
-			err = checkURI(keys)
+		err = checkURI(keys)
+		if metadata["issuer"] != issuer {
+			err = reason.New("it is not a JSON object with one meaning, or has another issuer")
 		}
 		if err != nil {
 			return nil, 0, fmt.Errorf("get %s: %w", uri, err)

@@ -20,6 +20,9 @@ const (
 	unknownKidEvery = 10 * time.Second
 )
 
+// loadTimeout never ends a load: the fetcher bounds each document itself.
+const loadTimeout = time.Hour
+
 // backoff is the pause after failed fetches.
 func backoff() flight.Backoff { return flight.Backoff{First: time.Second, Longest: 30 * time.Second} }
 
@@ -30,9 +33,8 @@ type loader func(ctx context.Context) (*jws.Set, time.Duration, error)
 // they are too old, or when its kid is not known. There is one fetch at a time,
 // for all who wait.
 type remoteKeys struct {
-	fetcher *fetcher
-	load    loader
-	now     func() time.Time
+	load loader
+	now  func() time.Time
 
 	mu       sync.Mutex
 	current  *snapshot // nil before the first answer
@@ -62,8 +64,8 @@ type fetch struct {
 	token *token // that began it
 }
 
-func newRemoteKeys(f *fetcher, load loader, now func() time.Time) *remoteKeys {
-	return &remoteKeys{fetcher: f, load: load, now: now, unknown: newUnknownKids(unknownKidEvery)}
+func newRemoteKeys(load loader, now func() time.Time) *remoteKeys {
+	return &remoteKeys{load: load, now: now, unknown: newUnknownKids(unknownKidEvery)}
 }
 
 func (r *remoteKeys) trusts(k *jws.Key, now time.Time) bool {
@@ -173,7 +175,7 @@ func (r *remoteKeys) board(ctx context.Context, t *token) (f *fetch, leave func(
 	}
 	f = &fetch{token: t}
 	r.fetching = f
-	f.Flight, leave = flight.Start(ctx, ctx, 2*r.fetcher.timeout, func(ctx context.Context) (err error) {
+	f.Flight, leave = flight.Start(ctx, ctx, loadTimeout, func(ctx context.Context) (err error) {
 		set, age := (*jws.Set)(nil), time.Duration(0)
 		err = flight.ErrEnded // if load does not return
 		defer func() { r.land(ctx, f, set, age, err) }()

@@ -58,9 +58,9 @@ func New(c Config) *Verifier {
 	case c.Keys.set != nil:
 		v.keys = staticKeys{c.Keys.set}
 	case c.Keys.uri != "":
-		v.keys = newRemoteKeys(v.fetcher, v.fetcher.keySetAt(c.Keys.uri), now)
+		v.keys = newRemoteKeys(v.fetcher.keySetAt(c.Keys.uri), now)
 	default:
-		v.keys = newRemoteKeys(v.fetcher, v.fetcher.discover(c.Issuer), now)
+		v.keys = newRemoteKeys(v.fetcher.discover(c.Issuer), now)
 	}
 	if c.CacheTokens > 0 {
 		v.cache = newTokenCache(c.CacheTokens)

@@ -48,6 +48,10 @@ func TestAllowRoutes(t *testing.T) {
 			allows: "GET/orders/1/items", denies: "GET/orders/1/%69tems",
 		},
 		{
+			name: "a granted literal below it", gateway: policy.RESTToken, routes: []policy.Route{orders, get("GET /orders/export", true)},
+			allows: "GET/orders/1 GET/orders/export", denies: "GET/orders/%65xport",
+		},
+		{
 			name: "what it hangs from, granted", gateway: policy.RESTToken, routes: []policy.Route{orders, get("GET /orders", true)},
 			allows: "GET/orders/1 GET/orders GET/orders/",
 		},

@@ -28,8 +28,8 @@ func readGitHub(req *request.Request) (claim, error) {
 		return claim{}, missing(header)
 	}
 	digits, hasPrefix := strings.CutPrefix(value, "sha256=")
-	mac, ok := decodeHex(digits, sha256.Size)
-	if !hasPrefix || !ok {
+	mac := decodeHex(digits)
+	if !hasPrefix || len(mac) != sha256.Size {
 		return claim{}, malformed(header, "sha256= and 64 hexadecimal digits")
 	}
 	return claim{macs: [][]byte{mac}}, nil

@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"crypto/sha512"
 	"encoding/base64"
-	"net/textproto"
 	"strings"
 
 	"github.com/lambdarmor/lambdarmor/guard"
@@ -69,11 +68,11 @@ func (c HMACConfig) read(req *request.Request, values []value, size int) (claim,
 		return claim{}, missing(c.Signature)
 	}
 	text, hasPrefix := strings.CutPrefix(header, c.Prefix)
-	mac, ok := decodeHex(text, size)
+	mac := decodeHex(text)
 	if c.Base64 {
-		mac, ok = decodeBase64(base64.StdEncoding, text)
+		mac = decodeBase64(base64.StdEncoding, text)
 	}
-	if !hasPrefix || !ok || len(mac) != size {
+	if !hasPrefix || len(mac) != size {
 		return claim{}, malformed(c.Signature, "the signature in the sender's form")
 	}
 	out := claim{macs: [][]byte{mac}}
@@ -142,5 +141,5 @@ func isPlaced(header, name, content string) bool {
 }
 
 func isHeaderName(name string) bool {
-	return name != "" && textproto.TrimString(name) == name && !strings.ContainsAny(name, " \t\r\n:,\"{}")
+	return name != "" && !strings.ContainsAny(name, " \t\r\n:,\"{}")
 }

@@ -77,7 +77,7 @@ func oneLine(text string) (key, error) {
 // parseTime reads Unix seconds. Only digits are accepted, so that there is one way
 // to read what was signed.
 func parseTime(seconds string) (time.Time, bool) {
-	if seconds == "" || len(seconds) > len("99999999999") || strings.Trim(seconds, "0123456789") != "" {
+	if len(seconds) > len("99999999999") || strings.Trim(seconds, "0123456789") != "" {
 		return time.Time{}, false
 	}
 	n, err := strconv.ParseInt(seconds, 10, 64)
@@ -93,18 +93,21 @@ func isID(id, end string) bool {
 	return id != "" && len(id) <= maxID && !strings.Contains(id, end) && !strings.ContainsFunc(id, unusual)
 }
 
-// decodeHex decodes a MAC of size bytes.
-func decodeHex(text string, size int) ([]byte, bool) {
+// decodeHex returns nil if text is malformed.
+func decodeHex(text string) []byte {
 	raw, err := hex.DecodeString(text)
-	return raw, err == nil && len(raw) == size
+	if err != nil {
+		return nil
+	}
+	return raw
 }
 
-// decodeBase64 accepts one form for each value: no line breaks, and no bits left
-// over.
-func decodeBase64(e *base64.Encoding, text string) ([]byte, bool) {
-	if strings.ContainsAny(text, "\r\n") {
-		return nil, false
-	}
+// decodeBase64 returns nil if text is malformed. It accepts one form for each value:
+// no line breaks, and no bits left over.
+func decodeBase64(e *base64.Encoding, text string) []byte {
 	raw, err := e.Strict().DecodeString(text)
-	return raw, err == nil && len(raw) > 0
+	if err != nil || strings.ContainsAny(text, "\r\n") {
+		return nil
+	}
+	return raw
 }

@@ -54,11 +54,11 @@ func readStandard(req *request.Request) (claim, error) {
 	c.prefix = c.id + "." + c.sent + "."
 	for one := range strings.SplitSeq(req.Header(prefix+"signature"), " ") {
 		version, text, _ := strings.Cut(one, ",")
-		value, ok := decodeBase64(base64.StdEncoding, text)
+		value := decodeBase64(base64.StdEncoding, text)
 		switch {
-		case version == "v1" && ok && len(value) == sha256.Size:
+		case version == "v1" && len(value) == sha256.Size:
 			c.macs = append(c.macs, value)
-		case version == "v1a" && ok && len(value) == ed25519.SignatureSize:
+		case version == "v1a" && len(value) == ed25519.SignatureSize:
 			c.ed25519 = append(c.ed25519, value)
 		}
 	}
@@ -73,17 +73,15 @@ func parseStandardKey(text string) (key, error) {
 	if !hasPrefix {
 		kind, encoded = "whsec", text
 	}
-	raw, ok := decodeBase64(base64.StdEncoding, encoded)
-	if !ok {
-		raw, ok = decodeBase64(base64.RawStdEncoding, encoded)
+	raw := decodeBase64(base64.StdEncoding, encoded)
+	if raw == nil {
+		raw = decodeBase64(base64.RawStdEncoding, encoded)
 	}
 	switch {
-	case !ok:
+	case raw == nil:
 		return key{}, reason.New("it is not base64, with or without a prefix whsec_, whpk_ or whsk_")
 	case kind == "whsec" && len(raw) >= 24 && len(raw) <= 64:
 		return key{hash: sha256.New, secret: raw}, nil
-	case kind == "whsec":
-		return key{}, reason.New("a secret, whsec_, must have 24 to 64 bytes")
 	case kind == "whpk" && len(raw) == ed25519.PublicKeySize:
 		return key{public: raw}, nil
 	case kind == "whsk" && (len(raw) == ed25519.SeedSize || len(raw) == ed25519.PrivateKeySize):
@@ -91,6 +89,6 @@ func parseStandardKey(text string) (key, error) {
 		private := ed25519.NewKeyFromSeed(raw[:ed25519.SeedSize])
 		return key{public: private.Public().(ed25519.PublicKey)}, nil
 	default:
-		return key{}, reason.New("it must be whsec_, whpk_ or whsk_ with a key of the right size")
+		return key{}, reason.New("it must be whsec_ with 24 to 64 bytes, or whpk_ or whsk_ with an Ed25519 key")
 	}
 }

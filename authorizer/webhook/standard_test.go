@@ -49,6 +49,7 @@ func TestHeadersOfSvixAreThoseOfStandardWebhooks(t *testing.T) {
 		{name: "both, Svix's edited", delivery: both(standard(), svix("webhook-id", "msg_other", "webhook-timestamp", "1"))},
 		{name: "both, the others edited", delivery: both(standard("webhook-id", "msg_other"), svix()), code: "webhook_signature_invalid"},
 		{name: "an id of the others", delivery: both(delivery{body: standardBody, headers: []string{"webhook-id", standardID}}, svix()), code: "webhook_signature_missing", detail: "webhook-timestamp"},
+		{name: "a timestamp of the others", delivery: both(delivery{body: standardBody, headers: []string{"webhook-timestamp", strconv.Itoa(standardTime)}}, svix()), code: "webhook_signature_missing", detail: "webhook-id"},
 		{name: "a signature of the others", delivery: both(delivery{body: standardBody, headers: []string{"webhook-signature", standardSign}}, svix()), code: "webhook_signature_missing", detail: "webhook-id"},
 		{name: "a mix of both", delivery: both(standard("webhook-signature", ""), svix("webhook-id", "", "webhook-timestamp", "")), code: "webhook_signature_missing", detail: "webhook-signature"},
 	} {

@@ -43,8 +43,8 @@ func readStripe(req *request.Request) (claim, error) {
 			}
 			c.sent = value
 		case "v1":
-			mac, ok := decodeHex(value, sha256.Size)
-			if !ok {
+			mac := decodeHex(value)
+			if len(mac) != sha256.Size {
 				return claim{}, malformed(header, "v1=<64 hexadecimal digits>")
 			}
 			c.macs = append(c.macs, mac)

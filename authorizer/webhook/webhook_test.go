@@ -307,6 +307,11 @@ func TestEverythingElseIsRefused(t *testing.T) {
 			delivery: standard("webhook-timestamp", strconv.Itoa(standardTime+1)),
 			code:     invalid,
 		},
+		"an unknown version, with a signature that would hold as v1a": {
+			layer:    webhook.Standard(fixed("whsk_"+base64.StdEncoding.EncodeToString(mine)), at(standardTime)),
+			delivery: standard("webhook-signature", "v2,"+base64.StdEncoding.EncodeToString(ed25519.Sign(mine, []byte(standardID+"."+strconv.Itoa(standardTime)+"."+standardBody)))),
+			code:     malformed,
+		},
 		"no id":         {layer: ok, delivery: standard("webhook-id", ""), code: missing},
 		"no timestamp":  {layer: ok, delivery: standard("webhook-timestamp", ""), code: missing},
 		"no signature":  {layer: ok, delivery: standard("webhook-signature", ""), code: missing},
@@ -442,7 +447,9 @@ func TestEverythingElseIsRefused(t *testing.T) {
 			delivery: stripe(stripeBody, fmt.Sprintf("t=%d,t=%d,v1=%s", stripeTime-9000, stripeTime, v1)),
 			code:     malformed,
 		},
-		"stripe, no timestamp": {layer: stripeOK, delivery: stripe(stripeBody, "v1="+v1), code: malformed},
+		"stripe, no timestamp":             {layer: stripeOK, delivery: stripe(stripeBody, "v1="+v1), code: malformed},
+		"stripe, a timestamp that is none": {layer: stripeOK, delivery: stripe(stripeBody, "t=soon,v1="+v1), code: malformed},
+		"stripe, an empty timestamp":       {layer: stripeOK, delivery: stripe(stripeBody, "t=,v1="+v1), code: malformed},
 		"stripe, spaces": {
 			layer:    stripeOK,
 			delivery: stripe(stripeBody, fmt.Sprintf("t=%d, v1=%s", stripeTime, v1)),
@@ -482,6 +489,11 @@ func TestEverythingElseIsRefused(t *testing.T) {
 		"slack, cut short": {
 			layer:    webhook.HMAC(slack, fixed(slackKey), at(slackTime)),
 			delivery: delivery{body: slackBody, headers: []string{"X-Slack-Signature", slackSign[:65], "X-Slack-Request-Timestamp", strconv.Itoa(slackTime)}},
+			code:     malformed,
+		},
+		"slack, no prefix": {
+			layer:    webhook.HMAC(slack, fixed(slackKey), at(slackTime)),
+			delivery: delivery{body: slackBody, headers: []string{"X-Slack-Signature", slackSign[3:], "X-Slack-Request-Timestamp", strconv.Itoa(slackTime)}},
 			code:     malformed,
 		},
 		"slack, another prefix": {
@@ -545,6 +557,11 @@ func TestKeysThatFailAreNotTheSendersFault(t *testing.T) {
 		},
 		"public, cut": {
 			keys: fixed("whpk_" + strings.Repeat("AAAA", 8)),
+			kind: guard.Internal,
+			code: "webhook_key_malformed",
+		},
+		"an unknown prefix, with 32 bytes": {
+			keys: fixed("abc_" + base64.StdEncoding.EncodeToString(make([]byte, 32))),
 			kind: guard.Internal,
 			code: "webhook_key_malformed",
 		},
@@ -634,6 +651,15 @@ func TestContradictionsPanicWhenBuilt(t *testing.T) {
 		},
 		"a placeholder that there is not": func() {
 			webhook.HMAC(webhook.HMACConfig{Signature: "X-Sign", Content: "{time}.{body}"}, fixed("k"))
+		},
+		"a brace that opens nothing": func() {
+			webhook.HMAC(webhook.HMACConfig{Signature: "X-Sign", Content: "a}{body}"}, fixed("k"))
+		},
+		"a brace after a value": func() {
+			webhook.HMAC(webhook.HMACConfig{Signature: "X-Sign", ID: "X-Id", Content: "{id}}{body}"}, fixed("k"))
+		},
+		"a timestamp's header that is none": func() {
+			webhook.HMAC(webhook.HMACConfig{Signature: "X-Sign", Timestamp: "X Time", Content: "{timestamp}.{body}"}, fixed("k"))
 		},
 		"tolerance without timestamp": func() {
 			webhook.HMAC(webhook.HMACConfig{Signature: "X-Sign"}, fixed("k"), webhook.Tolerance(time.Minute))

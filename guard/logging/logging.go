@@ -116,9 +116,7 @@ func levelNamed(name string) slog.Level {
 	case "FATAL":
 		return LevelFatal
 	}
-	var level slog.Level
-	if level.UnmarshalText([]byte(name)) != nil {
-		return slog.LevelInfo
-	}
+	level := slog.LevelInfo
+	_ = level.UnmarshalText([]byte(name)) // it stays for any other name
 	return level
 }

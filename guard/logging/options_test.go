@@ -12,6 +12,7 @@ import (
 	"sync"
 	"testing"
 	"testing/slogtest"
+	"time"
 
 	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/guard/logging"
@@ -278,5 +279,25 @@ func TestLogOptionsThatMakeNoSense(t *testing.T) {
 			}()
 			build()
 		})
+	}
+}
+
+func TestTextFormatLeavesGroupsAlone(t *testing.T) {
+	t.Setenv("AWS_LAMBDA_LOG_FORMAT", "Text")
+	log, book := logbook.New()
+	log.Info("m", slog.Group("g", "time", 1, "msg", 2))
+	if line := book.String(); !strings.Contains(line, "g.time=1 g.msg=2") {
+		t.Errorf("got %s, want g.time and g.msg", line)
+	}
+}
+
+type closedWriter struct{}
+
+func (closedWriter) Write([]byte) (int, error) { return 0, io.ErrClosedPipe }
+
+func TestAWriterThatFailsIsReported(t *testing.T) {
+	h := logging.New(closedWriter{}).Handler()
+	if err := h.Handle(t.Context(), slog.NewRecord(time.Now(), slog.LevelInfo, "m", 0)); err != io.ErrClosedPipe {
+		t.Errorf("got %v, want %v", err, io.ErrClosedPipe)
 	}
 }

@@ -84,7 +84,7 @@ func (f *Flight) end(why error) (gaveUp bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.aboard--
-	if f.aboard > 0 || f.over {
+	if f.aboard > 0 {
 		return false
 	}
 	f.over = true

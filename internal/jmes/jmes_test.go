@@ -70,7 +70,7 @@ func TestSearch(t *testing.T) {
 
 func TestCompileRefusesCallsThatAlwaysFail(t *testing.T) {
 	for _, expr := range []string{
-		"[", "", "foo(a)", "a[?b && foo(c)]", "join(',')", "join(',', a, b)", "not_null()",
+		"[", "", "foo(a)", "foo()", "a[?b && foo(c)]", "join(',')", "join(',', a, b)", "not_null()",
 		"powertools_json()", "powertools_json(a, b)",
 	} {
 		if _, err := jmes.Compile(expr); err == nil {

@@ -23,7 +23,7 @@ func (c call) IgnoresSlash() bool   { return c.slash }
 func table(t *testing.T) *router.Table[string] {
 	t.Helper()
 	table := new(router.Table[string])
-	for _, pattern := range []string{"POST /orders", "GET /orders/{id}", "GET /orders/new", "/files/", "GET api.shop.example/own", "GET /a-b/{x}"} {
+	for _, pattern := range []string{"POST /orders", "GET /orders/{id}", "GET /orders/new", "/files/", "GET api.shop.example/own", "GET /a-b/{x}", "GET /a%20b"} {
 		if err := table.Add(pattern, "value of "+pattern); err != nil {
 			t.Fatal(err)
 		}
@@ -55,6 +55,7 @@ func TestFind(t *testing.T) {
 		},
 		{rule: "no redirect if the slash was dropped", method: "GET", call: call{path: "/files", slash: true}, pattern: "/files/"},
 		{rule: "a literal as it was sent", method: "GET", call: call{path: "/a-b/x", sent: []string{"a-b", "%78"}}, pattern: "GET /a-b/{x}"},
+		{rule: "a literal that needs its escape", method: "GET", call: call{path: "/a b", sent: []string{"a%20b"}}, pattern: "GET /a%20b"},
 	} {
 		t.Run(tc.rule, func(t *testing.T) {
 			m, ok := table(t).Find(tc.call, tc.method)

@@ -76,6 +76,9 @@ func TestTheTokenIsReadAtEachFetch(t *testing.T) {
 		mustBe(t, one(invoked(t), src, secrets.Ref{Name: "key"}), "v", version)
 	}
 
+	none := agent.Secrets(agent.Address(a.URL()), agent.Token(func() (string, error) { return "", nil }))
+	mustFailAs(t, one(invoked(t), none, secrets.Ref{Name: "key"}).Err, secrets.ErrUnavailable)
+
 	broken := errors.New("no token today")
 	src := agent.Secrets(agent.Address(a.URL()), agent.Token(func() (string, error) { return "", broken }))
 	if got := one(invoked(t), src, secrets.Ref{Name: "key"}); !errors.Is(got.Err, broken) || !errors.Is(got.Err, secrets.ErrUnavailable) {

@@ -43,7 +43,7 @@ func one(ctx context.Context, src secrets.Source, ref secrets.Ref) secrets.Value
 func mustBe(t *testing.T, got secrets.Value, data, version string) {
 	t.Helper()
 	if got.Err != nil || string(got.Data) != data || got.Version != version {
-		t.Errorf("%q in version %q, %v; want %q in %q", got.Data, got.Version, got.Err, data, version)
+		t.Errorf("got %q in version %q, %v, want %q in %q", got.Data, got.Version, got.Err, data, version)
 	}
 }
 

@@ -78,7 +78,7 @@ func (e *engine) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	path, found := strings.CutPrefix(r.URL.Path, "/v1/"+e.mount+"/data/")
 	versions := e.kept[path]
 	number := len(versions)
-	if v := r.URL.Query().Get("version"); v != "" {
+	if v := r.URL.Query().Get("version"); v != "" && v != "0" { // to Vault, 0 is the latest
 		number, _ = strconv.Atoi(v)
 	}
 	switch {
@@ -120,7 +120,7 @@ func one(ctx context.Context, src secrets.Source, ref secrets.Ref) secrets.Value
 func mustBe(t *testing.T, got secrets.Value, data, version string) {
 	t.Helper()
 	if got.Err != nil || string(got.Data) != data || got.Version != version {
-		t.Errorf("%q in version %q, %v; want %q in %q", got.Data, got.Version, got.Err, data, version)
+		t.Errorf("got %q in version %q, %v, want %q in %q", got.Data, got.Version, got.Err, data, version)
 	}
 }
 

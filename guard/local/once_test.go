@@ -5,6 +5,7 @@ package main
 import (
 	"net"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -150,5 +151,17 @@ func TestEndBeforeTheEventIsReadIsAtOnce(t *testing.T) {
 	}
 	if left, err := os.ReadDir(s.temp); err != nil || len(left) > 0 {
 		t.Errorf("left in the temporary folder: %v, %v", left, err)
+	}
+}
+
+func TestEnvFileHasNamesAndValues(t *testing.T) {
+	for _, line := range []string{"NAME", "=value", "A NAME=value", "NAME=a\x00b"} {
+		if env, err := readEnvFile(writeFile(t, "env", line+"\n")); err == nil || !strings.Contains(err.Error(), ":1: not NAME=value") {
+			t.Errorf("%q: %q, %v, want an error with the line", line, env, err)
+		}
+	}
+	env, err := readEnvFile(writeFile(t, "env", "# no\n\nNAME =a=\"b\"\r\nEMPTY=\n"))
+	if want := []string{`NAME=a="b"`, "EMPTY="}; err != nil || !slices.Equal(env, want) {
+		t.Errorf("%q, %v, want %q", env, err, want)
 	}
 }

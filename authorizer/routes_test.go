@@ -46,6 +46,10 @@ func TestRoutesByTheGatewaysRouteKey(t *testing.T) {
 		{keys: "$default;GET /orders/{id}", route: "$default", method: "POST", want: "$default"},
 		{keys: "ANY /{proxy+}", route: "ANY /{proxy+}", method: "GET", want: "ANY /{proxy+}"},
 		{keys: "ANY /{proxy+};GET /orders/{id}", route: "ANY /{proxy+}", method: "GET", want: "GET /orders/{id}"},
+		{keys: "ANY /{all}/{id};GET /orders/{id}", route: "ANY /{all}/{id}", method: "HEAD", want: "GET /orders/{id}"}, // GET takes HEAD in a function
+		{keys: "ANY /{all}/{id};GET /orders/{id};HEAD /orders/{id}", route: "HEAD /orders/{id}", method: "HEAD", want: "HEAD /orders/{id}"},
+		{keys: "ANY /{all}/{id};GET /orders/{id}", route: "ANY /{all}/{id}", method: "POST", want: "ANY /{all}/{id}"},
+		{keys: "ANY /{all}/{id};GET /users/{id}", route: "ANY /{all}/{id}", method: "HEAD", want: "ANY /{all}/{id}"},
 		{keys: "ANY /{proxy+};$default", route: "ANY /{proxy+}", method: "GET", want: "ANY /{proxy+}"},
 		{keys: "GET /orders/{id}", route: "ANY /{proxy+}", method: "GET", want: "GET /orders/{id}"},
 		{keys: "GET /orders/{id}", route: "ANY /users/{proxy+}", method: "GET"},

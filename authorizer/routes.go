@@ -2,6 +2,7 @@ package authorizer
 
 import (
 	"context"
+	"net/http"
 
 	"github.com/lambdarmor/lambdarmor/authorizer/internal/reads"
 	"github.com/lambdarmor/lambdarmor/authorizer/internal/routekey"
@@ -17,11 +18,13 @@ import (
 // difference. A method goes before ANY, and GET also takes HEAD.
 //
 // An authorizer uses the route that the gateway has found, so the gateway must have a
-// route for each key. The route is found by method and path instead
+// route for each key. An HTTP API finds it by the decoded path, as a function does:
+// https://github.com/middleapi/standard-server/pull/93. The route is found by method and path instead
 //
 //   - inside [Require],
 //   - if the event has no route, as for a TOKEN authorizer,
-//   - if the gateway's route takes all paths, and the table distinguishes them.
+//   - if the gateway's route takes all paths, and the table distinguishes them,
+//   - for a HEAD of a gateway's ANY route, if a GET in the table could take it.
 //
 // httpapi.Routes uses the same code. An ambiguous path is then Invalid, with the code
 // path_ambiguous; what precedes a greedy parameter, as "/files", needs a key of its own; and
@@ -72,7 +75,7 @@ func (r *Request) findRoute(t *routekey.Table[Check]) (*routekey.Entry[Check], e
 		return t.ByRoute(r.as.Route, r.Method), nil
 	}
 	route, ok := routekey.Parse(r.in.RouteKey)
-	if ok && r.in.Format != reads.InHandler && !(route.CatchAll() && t.Splits(route)) {
+	if ok && r.in.Format != reads.InHandler && !r.splits(t, route) {
 		r.RouteKey()
 		return t.ByRoute(route, r.Method), nil
 	}
@@ -84,4 +87,9 @@ func (r *Request) findRoute(t *routekey.Table[Check]) (*routekey.Entry[Check], e
 		return nil, guard.Errorf(guard.Invalid, router.AmbiguousCode, router.AmbiguousDetail)
 	}
 	return e, nil
+}
+
+// splits reports whether the call may be of another entry than the gateway's route says.
+func (r *Request) splits(t *routekey.Table[Check], route *routekey.Route) bool {
+	return route.CatchAll() && t.Splits(route) || t.SplitsHead(route) && r.Method() == http.MethodHead
 }

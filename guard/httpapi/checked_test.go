@@ -141,6 +141,9 @@ func (w *world) open() bool {
 	case "Require, HTTP API":
 		w.handler, err = gateway.NewHTTPAPI(within, cfg)
 	case "Simple":
+		if matching == gateway.MatchSent { // an HTTP API decodes the path before it goes by it
+			cfg.Matching = gateway.MatchDecoded
+		}
 		cfg.Authorizer = &gateway.Authorizer{Function: asked(authorizer.Simple(check)), SimpleResponses: true}
 		if cfg.BasePath != "" {
 			cfg.Format = "2.0"

@@ -119,3 +119,11 @@ func (t *Table[V]) Splits(route *Route) bool {
 		return t.entries[r.Shape()] != own && route.takes(r) && (own == nil || r.before(route))
 	})
 }
+
+// SplitsHead reports whether a HEAD of a route of the gateway may be one of a GET in the
+// table. The gateway does not let GET take HEAD.
+func (t *Table[V]) SplitsHead(route *Route) bool {
+	return route.Method == Any && slices.ContainsFunc(t.routes, func(r *Route) bool {
+		return r.Method == http.MethodGet && r.Template() != route.Template() && r.before(route) && overlap(r.segments, route.segments)
+	})
+}

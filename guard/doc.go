@@ -1,5 +1,5 @@
 // Package guard wraps Lambda handlers in layers that log, recover from panics,
-// limit what an event may cost, and keep time to answer.
+// refuse oversized events, and end the context before Lambda's timeout.
 //
 // A handler is a [lambda.Handler]: bytes in, bytes out. A layer, a [Middleware],
 // is a func(lambda.Handler) lambda.Handler. Nothing else is needed to write one,

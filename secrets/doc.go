@@ -1,5 +1,5 @@
-// Package secrets caches secrets, refreshes them on use and redacts them
-// everywhere.
+// Package secrets caches secrets, refreshes them on use and redacts them in logs,
+// JSON and panics.
 //
 //	func main() {
 //		keys := secrets.New(awssecrets.New(secretsmanager.NewFromConfig(cfg)))

@@ -1,5 +1,5 @@
-// Package apikey verifies API keys for an authorizer: keys that are stored as
-// hashes in the program, or in AWS Secrets Manager and other stores of secrets.
+// Package apikey verifies API keys for package authorizer, against hashes in the
+// program or against secrets in AWS Secrets Manager and other stores.
 //
 //	keys := apikey.Secrets(cache, map[string]authorizer.Grant{
 //		"shop/api-key": {Principal: "shop", Scopes: []string{"orders:write"}},

@@ -1,5 +1,5 @@
-// Package webhook verifies signed webhooks: a handler behind it sees only requests
-// that their sender has signed.
+// Package webhook has middleware that refuses webhooks whose signature is missing or
+// wrong.
 //
 //	httpapi.Start(httpapi.Func(bookPayment), log,
 //		webhook.Standard(webhook.Secret(cache, "payments/webhook")),

@@ -1,5 +1,5 @@
-// Package httpapi serves HTTP APIs, REST APIs, function URLs, load balancers and VPC
-// Lattice with plain functions, or with any net/http handler.
+// Package httpapi answers HTTP requests from API Gateway, function URLs, load
+// balancers and VPC Lattice with plain functions, or with any net/http handler.
 //
 // A function takes the decoded body and returns the value to encode. Routes picks a
 // function by method and path, and the layers of package guard stand around it:

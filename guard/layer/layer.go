@@ -1,5 +1,5 @@
-// Package layer is for authors of layers: it names a layer for the order of
-// chains, sets what the record of an invocation says, and sets who calls.
+// Package layer is for authors of layers: it names a layer, so that chains check
+// its order, and sets the principal, route and error of an invocation.
 //
 // A layer needs none of it to work: any func(lambda.Handler) lambda.Handler is
 // one. Outside an invocation the setters do nothing.

@@ -1,6 +1,5 @@
-// Package logging makes the logger of a Lambda function: a JSON object per line
-// in Lambda's format, with the fields of the invocation in every record and
-// credentials left out.
+// Package logging returns a slog.Logger for Lambda functions: one JSON object per
+// line in Lambda's format, with the ids of the invocation, and credentials redacted.
 //
 //	log := logging.New(os.Stdout)
 //	guard.Start(guard.Func(placeOrder), guard.Default(log))

@@ -1,5 +1,5 @@
 // Package request reads the HTTP request in a Lambda event, the same way for every
-// gateway: API Gateway in payload formats 2.0 and 1.0, function URLs, load
+// gateway. It reads API Gateway's payload formats 2.0 and 1.0, function URLs, load
 // balancers, VPC Lattice, WebSockets, and the events of authorizers.
 //
 // It is for authors of layers, who get a request from guard.Event.Request, within

@@ -1,5 +1,5 @@
-// Package dynamo keeps idempotency records in a DynamoDB table, and writes to
-// DynamoDB exactly once.
+// Package dynamo keeps idempotency records in a DynamoDB table, and can commit a
+// handler's own DynamoDB writes exactly once, in the same transaction.
 //
 //	cfg, err := config.LoadDefaultConfig(ctx)
 //	if err != nil {

@@ -1,5 +1,5 @@
-// Package model checks the idempotency protocol as a Promela model: its test has
-// the model checker spin go through all states. It has no code to import.
+// Package model checks the protocol of package idempotency with the model checker
+// Spin, in a test. It has no code to import.
 //
 // # The protocol
 //

@@ -1,6 +1,6 @@
-// Package powertools shares idempotency records with functions that use
-// Powertools for AWS Lambda (Python) 3. Each function replays what the other
-// stored, and respects what the other has in progress.
+// Package powertools computes the idempotency keys of Powertools for AWS Lambda
+// (Python) 3, so that Go and Python functions share records. Each function replays
+// what the other stored, and respects what the other has in progress.
 //
 //	store := dynamo.New(client, "idempotency", dynamo.CompressFrom(math.MaxInt)) // Python reads only text
 //	once := idempotency.Once(store,

@@ -1,7 +1,6 @@
-// Package agent fetches secrets, parameters and configurations from the agents
-// that AWS runs beside a function: the Parameters and Secrets Lambda extension, the
-// Secrets Manager Agent and the AppConfig agent. It speaks HTTP to this machine
-// and links no AWS client.
+// Package agent fetches secrets, parameters and configurations from AWS's local
+// agents: the Parameters and Secrets Lambda extension, the Secrets Manager Agent and
+// the AppConfig agent. It speaks HTTP to this machine and links no AWS client.
 //
 //	func main() {
 //		keys := secrets.New(agent.Secrets())

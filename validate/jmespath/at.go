@@ -1,5 +1,5 @@
-// Package jmespath validates the part of an event that a JMESPath selects, for
-// example the bodies of SQS messages:
+// Package jmespath validates the part of an event that a JMESPath expression
+// selects, for example the bodies of SQS messages, against a JSON Schema:
 //
 //	jmespath.At(jmespath.EnvelopeSQS, ordersSchema)
 //

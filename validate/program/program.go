@@ -1,5 +1,5 @@
-// Package program is a compiled JSON Schema as plain data. The command schemagen
-// writes it as Go source; nothing here is to be written by hand.
+// Package program is the data format of compiled JSON Schemas, which the command
+// schemagen writes as Go source. Do not write it by hand.
 package program
 
 // Version is the version of the data. It changes if a field changes its meaning.

@@ -1,4 +1,5 @@
-// Package schema compiles JSON Schema of draft 4, 6, 7, 2019-09 and 2020-12.
+// Package schema compiles JSON Schemas of the drafts 4, 6, 7, 2019-09 and 2020-12
+// when the function starts.
 //
 //	validate.Body(schema.MustCompile(orderSchema))
 //

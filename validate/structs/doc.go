@@ -1,5 +1,5 @@
-// Package structs validates inputs by the tags of their struct fields, as
-// go-playground/validator/v10 reads them.
+// Package structs validates inputs with go-playground/validator/v10, by the tags of
+// their struct fields.
 //
 //	type Order struct {
 //		Customer string `json:"customer" validate:"required,startswith=c-"`

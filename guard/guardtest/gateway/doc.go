@@ -1,5 +1,5 @@
-// Package gateway puts API Gateway, a function URL or a load balancer before a
-// Lambda function in a test.
+// Package gateway simulates API Gateway, a function URL or a load balancer in front
+// of a Lambda function, for tests.
 //
 // [HTTPAPI], [RESTAPI] and [ALB] are an [net/http.Handler] each. They turn a
 // request into the event that the service sends, call the function, and turn its

@@ -1,5 +1,4 @@
-// Package agenttest is a stand-in for the agents of package agent, for tests of
-// functions that get their secrets from them: the AWS Parameters and Secrets
+// Package agenttest fakes AWS's local agents in tests: the Parameters and Secrets
 // Lambda extension, the Secrets Manager Agent and the AppConfig agent.
 //
 //	local := agenttest.New(t)

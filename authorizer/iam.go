@@ -20,11 +20,11 @@ import (
 // to any signer. It is Unauthenticated if nobody has signed, and Forbidden for another
 // signer. IAM panics if a principal is anything else, such as the session of a role.
 //
-// The grant's principal is the ARN of the role or user, without the path of a role: the
-// ARN of a session does not have it, and names are unique in an account. The context has
-// the name of a session as "session". Whoever assumes the role chooses it, so it
-// identifies nobody. For a Cognito identity pool, whose users share a role, the principal
-// is the id of the identity, and the context has the role as "role".
+// The grant's principal is the ARN of the role or user. The path of a role is left out:
+// the ARN of a session does not have it, and names are unique in an account. The context
+// has the name of a session as "session". The caller chooses that name when it assumes
+// the role, so it identifies nobody. For a Cognito identity pool, whose users share a
+// role, the principal is the id of the identity, and the context has the role as "role".
 func IAM(principals ...string) Check {
 	principals = slices.Clone(principals)
 	for i, p := range principals {

@@ -7,8 +7,8 @@
 //
 //	req, err := guard.EventOf(ctx, payload).Request()
 //
-// All layers of this module read requests here. Two readers of the same bytes
-// differ one day, and the difference is a way around a check.
+// All layers of this module read requests here. Two parsers of the same bytes can
+// differ, and an attacker can use the difference to get around a check.
 //
 // Three types are called Request. This one is what the gateway sent.
 // httpapi.Request is what a handler of package httpapi works with: this one and

@@ -11,8 +11,8 @@ import (
 	"github.com/lambdarmor/lambdarmor/internal/strictjson"
 )
 
-// Read walks over an event. The error is a [*strictjson.Error]; the request
-// beside it is that of [Partial]. Of an event with records only the first one is
+// Read walks over an event. The error is a [*strictjson.Error]; the request beside
+// it is the same as from [Partial]. Of an event with records only the first one is
 // read: it decides the trigger.
 func Read(payload []byte) (*Request, error) {
 	r, err := read(payload, false)
@@ -22,16 +22,16 @@ func Read(payload []byte) (*Request, error) {
 	return r, nil
 }
 
-// Partial reads what it can of an event that was refused. Use it to find the
-// trigger and to answer, and for nothing else. Its memory is bounded: of headers
-// and the like it has the first 16 384.
+// Partial reads as much as possible of a refused event. Use it to find the trigger
+// and to answer, and for nothing else. Its memory is bounded: it has the first 16
+// 384 headers, query values and the like.
 func Partial(payload []byte) *Request {
 	r, _ := read(payload, true, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 	return r
 }
 
-// mostPairs is more than any gateway sends: the headers of an API have 10 240
-// bytes, those of a load balancer 64 kB.
+// mostPairs is more than any gateway sends: API Gateway limits headers to 10 240
+// bytes, and a load balancer to 64 kB.
 const mostPairs = 16 << 10
 
 var (
@@ -104,8 +104,8 @@ func (w *walk) object(l level) error {
 	})
 }
 
-// find returns the member of a level that has a name, noMember if there is none.
-// variant reports that the name differs from that of a member in case alone.
+// find returns the member of a level with the name, noMember if there is none.
+// variant reports that the name differs from a member's in case alone.
 func find(name jsontext.Value, l level) (m member, variant bool) {
 	from, to := l.bounds()
 	bare := strictjson.Unquote(name)
@@ -249,7 +249,7 @@ func (w *walk) firstRecord() error {
 	return errKnown
 }
 
-// refuse notes the first thing that a request must not have.
+// refuse notes the first error.
 func (w *walk) refuse(code strictjson.Code, reason string) {
 	if w.refused == nil {
 		w.refused = &strictjson.Error{Code: code, Reason: reason, Pointer: strictjson.ShortPointer(string(w.dec.StackPointer()))}

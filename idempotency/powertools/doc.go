@@ -27,7 +27,7 @@
 // contains no [idempotency.Name], tenant, caller or [idempotency.Scope]. If one
 // caller must not read the answer of another, the expression has to select who
 // the caller is. There is no fingerprint either, unless [KeyWithValidation] or
-// [idempotency.Fingerprint] makes one; Python takes the latter for another
+// [idempotency.Fingerprint] makes one; Python reads the latter as a different
 // payload.
 //
 // # What Python does differently

@@ -85,8 +85,8 @@ func (a *Agent) NotReady(n int) {
 	a.notReady = n
 }
 
-// Asked returns how many requests for a name were answered or refused. Requests
-// with a wrong token or before the Agent was ready do not count.
+// Asked returns the number of requests for a name that were answered or refused.
+// Requests with a wrong token or before the Agent was ready do not count.
 func (a *Agent) Asked(name string) int {
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -2,7 +2,8 @@
 // schemagen writes as Go source. Do not write it by hand.
 package program
 
-// Version is the version of the data. It changes if a field changes its meaning.
+// Version is the version of the data format. It changes if a field changes its
+// meaning.
 const Version = 1
 
 // Program is a compiled schema.
@@ -34,7 +35,7 @@ const (
 	Null
 )
 
-// Schema is what one JSON Schema asks of a value. The zero value asks nothing.
+// Schema has the rules of one JSON Schema. The zero value accepts every value.
 type Schema struct {
 	Never  bool  // the schema false
 	Shared bool  // a value may be judged more than once

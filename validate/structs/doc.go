@@ -10,9 +10,9 @@
 //		guard.Start(httpapi.Func(structs.Input(placeOrder)), httpapi.Problems(), guard.Recover())
 //	}
 //
-// Errors look like those of [validate]: the code is validation_failed, places
-// are JSON pointers such as /items/0/quantity, and no value is shown. An error in
-// a field with the tag json:"-" has the pointer of the object around it.
+// Errors have the form of package [validate]: the code is validation_failed, places
+// are JSON pointers such as /items/0/quantity, and no value is shown. An error in a
+// field with the tag json:"-" has the pointer of the object around it.
 //
 // Elements of a slice or a map are validated only if the field has the tag dive.
 //

@@ -5,9 +5,9 @@
 // request into the event that the service sends, call the function, and turn its
 // answer into a response. An HTTPAPI can be a function URL as well.
 //
-// An authorizer before the API decides which requests reach the function, with
-// the service's rules and its cache: [Authorizer] or [RESTAuthorizer] call a
-// Lambda function, [IAMAuthorizer] verifies signatures, [JWTAuthorizer] and
+// An authorizer of the API decides which requests reach the function, with the
+// service's rules and its cache. [Authorizer] and [RESTAuthorizer] call a Lambda
+// function, [IAMAuthorizer] verifies signatures, and [JWTAuthorizer] and
 // [UserPoolAuthorizer] verify tokens.
 //
 //	api, err := gateway.NewHTTPAPI(fn, gateway.HTTPAPIConfig{

@@ -26,8 +26,8 @@ type Event struct {
 //go:embed samples
 var sampleFiles embed.FS
 
-// Of returns an event as the trigger sends it. All belong to a small shop:
-// its orders in account [guardtest.AccountID], region us-east-1.
+// Of returns an event as the trigger sends it. The samples are about the orders of
+// a small shop, in account [guardtest.AccountID], region us-east-1.
 //
 // Where a trigger sends several, the second argument chooses:
 //

@@ -25,10 +25,10 @@ type DecodeOption struct{ rejectUnknown bool }
 func RejectUnknownMembers() DecodeOption { return DecodeOption{rejectUnknown: true} }
 
 // Func returns a plain function as a handler. It decodes the event as encoding/json
-// does, but refuses an ambiguous event: a duplicate member, a name that differs
-// from a known one in case alone, data after the value, invalid UTF-8, or null for
-// an object. It also enforces the [Limits]. The error is an [*Error] of kind
-// Invalid with a JSON pointer to the place.
+// does, but refuses ambiguous JSON: duplicate members, names that differ from known
+// ones in case alone, trailing data, invalid UTF-8, and null for an object. It also
+// enforces the [Limits]. The error is an [*Error] of kind Invalid with a JSON
+// pointer to the place.
 //
 // The answer is encoded byte for byte as by [lambda.NewHandler]. Lambda takes 6 MiB
 // and 100 bytes; a larger answer is an [*Error] of kind Internal with code
@@ -36,9 +36,9 @@ func RejectUnknownMembers() DecodeOption { return DecodeOption{rejectUnknown: tr
 // lambda.NewHandler.
 //
 // An In of struct{} takes any event, and json.RawMessage takes it as it came. Func
-// panics if fn is nil, or if In has a part that it cannot decode as encoding/json
-// does: a channel, two fields of one name, or a tag that the two decoders read
-// differently. The panic names the type and the field.
+// panics if fn is nil, or if it cannot decode In as encoding/json does: In has a
+// channel, two fields of one name, or a tag that the decoders read differently. The
+// panic names the type and the field.
 func Func[In, Out any](fn func(context.Context, In) (Out, error), opts ...DecodeOption) lambda.Handler {
 	if fn == nil {
 		panic("guard: Func of a nil function")

@@ -72,10 +72,10 @@ func KnownErrors(errs ...error) LogOption {
 //	*url.Error Post: *net.OpError dial tcp: *os.SyscallError connect: connection refused
 //	*smithy.OperationError DynamoDB PutItem: *http.ResponseError status 400 request 7QKT: *types.ProvisionedThroughputExceededException
 //
-// The text of an error is shown if it is a constant: a Reason, a LogValue, an error
-// of the Go runtime or the operating system, or a sentinel of the standard library.
-// Of any other error, such as one of errors.New, only the type is shown. To see
-// more, use an [Error] with a code, a Reason, or [KnownErrors].
+// The text of an error is shown if it is a constant: of a Reason, a LogValue, the
+// Go runtime, the operating system, or a sentinel of the standard library. Of any
+// other error, such as one of errors.New, only the type is shown. To see more, use
+// an [Error] with a code, a Reason, or [KnownErrors].
 //
 // A violation has a pointer and a keyword. A name in the pointer that is no short
 // identifier is shown as "*", because a caller may have chosen it.

@@ -49,9 +49,9 @@ func latest(a, b time.Time) time.Time {
 	return b
 }
 
-// settling returns the context for a request that settles an attempt. It lasts at
-// most limit, and no longer than a part of the remaining time, so that the answer
-// can still be sent. It does not end with the handler's context.
+// settling returns the context for a request that settles an attempt. It lasts
+// atMost, and no longer than a part of the remaining time, so that the answer can
+// still be sent. It does not end with the handler's context.
 func settling(ctx context.Context, atMost time.Duration, quarters time.Duration) (context.Context, context.CancelFunc) {
 	const atLeast = 200 * time.Millisecond
 	if end, ok := ctx.Deadline(); ok && end.UnixMilli() > 0 {

@@ -56,7 +56,7 @@ type once struct {
 
 func (o *once) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	ev := guard.EventOf(ctx, payload)
-	_, principalUnchanged := layer.SealPrincipal(ctx) // the key is that of the caller known now
+	_, principalUnchanged := layer.SealPrincipal(ctx) // the key is for the caller known now
 	inner, chosen := keys.WithRecord(ctx)
 	key, err := o.key(inner, ev)
 	if err == nil && key == "" {

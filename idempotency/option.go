@@ -178,9 +178,10 @@ func OnReplay(fn func(ctx context.Context, replayed Record, header http.Header))
 }
 
 // OnStoreError sets a function that is called if an attempt could not be completed
-// or released, if its result is too large for the store, or if its result cannot be
-// encoded. The caller gets its answer all the same, unless the lease has ended or
-// writes were staged. The error is also logged by [guard.Log], as idempotencyError.
+// or released. It is also called if a result is too large for the store or cannot
+// be encoded. The caller gets its answer all the same, unless the lease has ended
+// or writes were staged. The error is also logged by [guard.Log], as
+// idempotencyError.
 func OnStoreError(fn func(ctx context.Context, attempt Record, err error)) Option {
 	mustNotBeNil("OnStoreError", fn == nil)
 	return Option{func(c *config) { c.onStoreError = fn }}

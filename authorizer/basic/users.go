@@ -42,10 +42,10 @@ const (
 // For any name, a wrong password is hashed once for each set of parameters in the
 // table. Use one set of parameters for all users if you can.
 //
-// Users panics if there is no user, if a name or a grant is invalid, and if a hash
-// is malformed, too weak, or so expensive that unknown callers could overload the
-// function. argon2id must have 7 to 64 MiB, 1 to 10 passes and 1 to 8 lanes; bcrypt
-// must have a cost of 10 to 14. There may be 4 sets of parameters.
+// Users panics if there is no user, and if a name or a grant is invalid. It panics
+// if a hash is malformed, too weak, or so expensive that unknown callers could
+// overload the function. argon2id must have 7 to 64 MiB, 1 to 10 passes and 1 to 8
+// lanes; bcrypt must have a cost of 10 to 14. There may be 4 sets of parameters.
 func Users(realm string, users map[string]User) authorizer.Check {
 	if strings.ContainsFunc(realm, func(r rune) bool { return r < ' ' || r > '~' || r == '"' || r == '\\' }) {
 		panic(fmt.Sprintf("basic: the realm %q cannot stand in a header", realm))

@@ -13,8 +13,8 @@ import (
 
 // Standard accepts requests that are signed by the rules of Standard Webhooks:
 // webhook-id, webhook-timestamp and webhook-signature over id, timestamp and body.
-// If a request has none of these headers, those of Svix are read: svix-id,
-// svix-timestamp and svix-signature. The two sets are never mixed.
+// If a request has none of these headers, Svix's are read: svix-id, svix-timestamp
+// and svix-signature. The two sets are never mixed.
 //
 // A key is whsec_… for HMAC-SHA256 (v1), or whpk_… for Ed25519 (v1a); the private
 // whsk_… is accepted too. A key verifies its own kind of signature only. Its base64

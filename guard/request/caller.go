@@ -20,10 +20,10 @@ type Caller struct {
 // Different callers would have the same name.
 var ErrNameless = reason.New("the authorizer's context has no principal (sub, principalId, userArn, principal)")
 
-// Caller returns the caller that the gateway has authenticated. It is the subject
-// of a token, the principal of a Lambda authorizer, an IAM or Cognito identity, the
-// user of a load balancer's login, a client certificate or an API key. It is the
-// zero Caller if the event has none. The error is [ErrNameless].
+// Caller returns the caller that the gateway has authenticated. That is a token's
+// subject, a Lambda authorizer's principal, an IAM or Cognito identity, the user of
+// a load balancer's login, a client certificate or an API key. It is the zero
+// Caller if the event has none. The error is [ErrNameless].
 func (r *Request) Caller() (Caller, error) {
 	switch a := r.Authorized(); {
 	case a.Claims != nil:

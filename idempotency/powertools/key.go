@@ -26,10 +26,10 @@ import (
 // idempotency_key_malformed.
 //
 // Key panics if expr is malformed, finds a key in an empty event, drops missing parts as
-// [a, b][] does, or might find something else in Python. The functions are join, not_null,
-// starts_with, ends_with and the three above. Literal numbers, comparisons other than == and !=
-// with a literal, and the values of an object as in a.* are refused. So is all that Python's
-// JMESPath lacks.
+// [a, b][] does, or might find something else in Python. It accepts the functions join,
+// not_null, starts_with, ends_with and the three above, and no others. Literal numbers,
+// comparisons other than == and != with a literal, and the values of an object as in a.* are
+// refused. So is all that Python's JMESPath lacks.
 func Key(prefix, expr string) idempotency.KeyFunc {
 	return newKey("Key", prefix, expr, nil)
 }

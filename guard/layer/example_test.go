@@ -27,7 +27,7 @@ func ExampleNamed() {
 	// Output: guard: idempotency.Once stands outside authorizer.Require: a stored answer would go to any caller who sends its key; list authorizer.Require before idempotency.Once
 }
 
-// A layer that answers an error by itself tells the record of the invocation.
+// A layer that answers an error by itself sets it in the record of the invocation.
 func ExampleSetError() {
 	fallback := func(next lambda.Handler) lambda.Handler {
 		return guard.HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {

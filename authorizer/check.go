@@ -14,7 +14,7 @@ import (
 // nothing, and the log has an error. A Check must be safe for concurrent use.
 type Check func(ctx context.Context, r *Request) (*Grant, error)
 
-// verdict is what an answer to the gateway says.
+// verdict is the kind of an answer to the gateway.
 type verdict int
 
 const (

@@ -13,7 +13,7 @@ import (
 
 // IAM grants if the request was signed (SigV4) by one of principals. The gateway, the
 // function URL or VPC Lattice has verified the signature: its auth type is IAM. Use it
-// inside [Require], as the event of an authorizer does not say who has signed.
+// inside [Require], as the event of an authorizer does not have the signer.
 //
 // A principal is the ARN of a role or a user, "arn:aws:iam::123456789012:role/orders", or
 // an account, "123456789012", for all its roles and users. Without principals IAM grants

@@ -24,7 +24,7 @@
 //	Log        sees all that the others do
 //	Errors     turns an error into the public one for the platform
 //	Recover    turns a panic into an error
-//	Limit      refuses what is too large before an inner layer reads it
+//	Limit      refuses an oversized event before an inner layer reads it
 //	Deadline   ends the context early, so that the outer layers can answer and log
 //	…          layers that authorize, validate, make a call idempotent, in this order
 //

@@ -88,9 +88,9 @@ func find(err error) *Error {
 	return e
 }
 
-// Public returns what a caller may read of err: the [Error] in its chain, or an
-// Error that has only the kind [KindOf](err). It never returns nil, and the code of
-// the Error is never empty.
+// Public returns the public part of err: the [Error] in its chain, or an Error that
+// has only the kind [KindOf](err). It never returns nil, and the code of the Error
+// is never empty.
 func Public(err error) *Error {
 	e := find(err)
 	if e == nil {

@@ -11,10 +11,10 @@ import (
 	"github.com/lambdarmor/lambdarmor/internal/strictjson"
 )
 
-// Event is the payload of an invocation and what was read from it. A view is
-// made on first use and kept, so that the payload is decoded once for all layers.
-// All methods are safe for concurrent use. What they return is shared and must
-// not be changed.
+// Event is the payload of an invocation with its decoded views. A view is made on
+// first use and kept, so that the payload is decoded once for all layers. All
+// methods are safe for concurrent use. What they return is shared and must not be
+// changed.
 type Event struct {
 	raw []byte
 
@@ -26,7 +26,7 @@ type Event struct {
 	views
 }
 
-// views are what was read within the limits.
+// views are the decoded forms of the payload, within the limits.
 type views struct {
 	checked  bool  // whether walked may be read
 	wrong    error // why not

@@ -26,7 +26,7 @@ func RejectUnknownMembers() DecodeOption { return DecodeOption{rejectUnknown: tr
 
 // Func returns a plain function as a handler. It decodes the event as encoding/json
 // does, but refuses ambiguous JSON: duplicate members, names that differ from known
-// ones in case alone, trailing data, invalid UTF-8, and null for an object. It also
+// ones in case alone, trailing data, invalid UTF-8, null for objects. It also
 // enforces the [Limits]. The error is an [*Error] of kind Invalid with a JSON
 // pointer to the place.
 //
@@ -36,9 +36,9 @@ func RejectUnknownMembers() DecodeOption { return DecodeOption{rejectUnknown: tr
 // lambda.NewHandler.
 //
 // An In of struct{} takes any event, and json.RawMessage takes it as it came. Func
-// panics if fn is nil, or if it cannot decode In as encoding/json does: In has a
-// channel, two fields of one name, or a tag that the decoders read differently. The
-// panic names the type and the field.
+// panics if fn is nil, or if it cannot decode In as encoding/json does: if In has a
+// channel, duplicate names, or a tag that the decoders read differently. The panic
+// names the type and the field.
 func Func[In, Out any](fn func(context.Context, In) (Out, error), opts ...DecodeOption) lambda.Handler {
 	if fn == nil {
 		panic("guard: Func of a nil function")

@@ -22,8 +22,8 @@ type Limits struct {
 	Nodes   int // values in a JSON text, itself included; 100 000; 1 000 000 for events with records
 }
 
-// Unlimited is no limit. One event can then take all memory: 6 MiB of {"":0} are
-// 300 MiB when decoded.
+// Unlimited turns a limit off. One event can then take all memory: 6 MiB of {"":0}
+// are 300 MiB when decoded.
 const Unlimited = -1
 
 func defaultLimits(t Trigger) Limits {

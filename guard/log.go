@@ -77,8 +77,8 @@ func KnownErrors(errs ...error) LogOption {
 // other error, such as one of errors.New, only the type is shown. To see more, use
 // an [Error] with a code, a Reason, or [KnownErrors].
 //
-// A violation has a pointer and a keyword. A name in the pointer that is no short
-// identifier is shown as "*", because a caller may have chosen it.
+// A violation has a pointer and a keyword. A name in the pointer that is not a
+// short identifier is shown as "*", because a caller may have chosen it.
 //
 // Make l with package logging: its other records then have the ids of the
 // invocation and are redacted. Any other logger works without that. If it has a

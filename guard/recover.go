@@ -22,8 +22,8 @@ import (
 // After a panic the outcome of the handler is unknown. [Panicked] reports whether
 // an error stems from one.
 //
-// Recover cannot reach a goroutine that the handler started, nor what the Go
-// runtime ends a process for: concurrent map writes, exhausted memory or stack.
+// Recover cannot reach a goroutine that the handler started, nor fatal errors of
+// the Go runtime: concurrent map writes, exhausted memory or stack.
 // [runtime.Goexit] cannot be undone either. Log records it; then it ends the
 // goroutine and, if that is the runtime's own, the process.
 func Recover() Middleware {

@@ -14,9 +14,9 @@ import (
 // ErrNoKey. [AllowMissingKey] lets such requests run.
 var ErrNoKey error = keys.ErrMissing
 
-// ErrOutcomeUnknown is for a handler that does not know what it has done, for
-// example because a payment provider did not answer. An error that wraps it
-// leaves the key in progress until the lease ends; then [AfterTimeout] decides.
+// A handler returns ErrOutcomeUnknown, wrapped or not, if it does not know its
+// outcome, for example because a payment provider did not answer. The key then
+// stays in progress until the lease ends, and [AfterTimeout] decides.
 var ErrOutcomeUnknown = reason.New("idempotency: the outcome is unknown")
 
 var (

@@ -18,8 +18,8 @@ import (
 //
 // A key is whsec_… for HMAC-SHA256 (v1), or whpk_… for Ed25519 (v1a); the private
 // whsk_… is accepted too. A key verifies its own kind of signature only. Its base64
-// may lack padding. A key without a prefix is a whsec_, so that a public key, which
-// is no secret, is never used as one.
+// may lack padding. A key without a prefix is read as whsec_. A whpk_ key is
+// public, and is never used as a secret.
 //
 // Other requests are refused with an Unauthenticated [*guard.Error] of code
 // webhook_signature_missing, webhook_signature_malformed, webhook_signature_invalid

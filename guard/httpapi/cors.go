@@ -44,7 +44,7 @@ type CORSConfig struct {
 // before your function. CORS panics if a name or an origin is malformed, and if
 // Credentials are allowed for every origin.
 //
-// CORS protects users of browsers and nobody else: it is no access control.
+// CORS protects only users of browsers: it is no access control.
 func CORS(config CORSConfig) guard.Middleware {
 	c := newCORS(config)
 	return layer.Named("httpapi.CORS", func(next lambda.Handler) lambda.Handler {

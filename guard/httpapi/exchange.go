@@ -11,7 +11,7 @@ import (
 	"github.com/lambdarmor/lambdarmor/internal/invocation"
 )
 
-// exchange is what the layers of this package share during one request: the
+// exchange is shared by the layers of this package during one request. It has the
 // request, read once, and the decorators of its response. It is itself a context,
 // which saves an allocation.
 type exchange struct {

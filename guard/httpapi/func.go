@@ -24,7 +24,7 @@ type Option struct {
 }
 
 // Status sets the status of an answer that does not set its own, such as 201 or
-// 202. It panics if code is no success.
+// 202. It panics unless code is 2xx.
 func Status(code int) Option {
 	if code < 200 || code > 299 {
 		panic("httpapi: Status of a failure: return a guard.Error instead")

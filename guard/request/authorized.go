@@ -15,8 +15,7 @@ type Authorized struct {
 	IAM    *IAM           // who has signed the request
 }
 
-// IAM is who has signed a request. A field that the gateway does not send is
-// empty.
+// IAM is the signer of a request. A field that the gateway does not send is empty.
 type IAM struct {
 	ARN               string // of the user, or of the role's session
 	UserID            string

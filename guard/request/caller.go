@@ -50,7 +50,7 @@ func (r *Request) Caller() (Caller, error) {
 	return Caller{}, nil
 }
 
-// subject returns who a token was issued to, and by whom.
+// subject returns the subject and the issuer of a token.
 func subject(claims map[string]any) (Caller, error) {
 	who := cmp.Or(Text(claims["sub"]), Text(claims["client_id"]))
 	if who == "" {
@@ -72,8 +72,9 @@ func named(context map[string]any) (Caller, error) {
 	}
 }
 
-// signedInByBalancer returns who a load balancer has signed in, by OpenID Connect
-// or by a certificate, which it has verified or passes on as it came.
+// signedInByBalancer returns the user that a load balancer has authenticated by
+// OpenID Connect, or the client certificate, which the balancer may pass on
+// unverified.
 //
 // https://docs.aws.amazon.com/elasticloadbalancing/latest/application/listener-authenticate-users.html
 // https://docs.aws.amazon.com/elasticloadbalancing/latest/application/mutual-authentication.html

@@ -10,8 +10,8 @@
 // All layers of this module read requests here. Two parsers of the same bytes can
 // differ, and an attacker can use the difference to get around a check.
 //
-// Three types are called Request. This one is what the gateway sent.
-// httpapi.Request is what a handler of package httpapi works with: this one and
-// the values of the route. authorizer.Request is what a check reads: it notes what
-// was read, because that decides what the gateway may cache.
+// Three types are called Request. This one is the request from the gateway.
+// httpapi.Request is for handlers of package httpapi, and adds the values of the
+// route. authorizer.Request is for checks, and records which parts are read: they
+// decide what the gateway may cache.
 package request

@@ -29,7 +29,7 @@ type Request struct {
 	ambiguous bool
 }
 
-// span is where a value stands in the event; the zero value is nowhere.
+// span is the position of a value in the event; the zero value means none.
 type span struct{ start, end int32 }
 
 // pair is a header line, a value of a query, a cookie, and so on.
@@ -57,7 +57,7 @@ func (r *Request) text(m member) string { return unquote(r.value(m)) }
 // has checked its form.
 func unquote(value []byte) string { return string(strictjson.Unquote(value)) }
 
-// plainText returns what stands between the quotes of a string.
+// plainText returns the text between the quotes of a string.
 func plainText(value []byte) []byte {
 	if len(value) < 2 || value[0] != '"' {
 		return nil

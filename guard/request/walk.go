@@ -83,7 +83,7 @@ func (w *walk) read() (jsontext.Value, span, error) {
 	return value, w.behind(value), err
 }
 
-// behind returns where the value stands that was just read.
+// behind returns the position of the last value that was read.
 func (w *walk) behind(value jsontext.Value) span {
 	end := int32(w.dec.InputOffset())
 	return span{end - int32(len(value)), end}
@@ -122,7 +122,7 @@ func find(name jsontext.Value, l level) (m member, variant bool) {
 	return noMember, false
 }
 
-// value reads the value of a member, and notes where it stands.
+// value reads the value of a member, and stores its position.
 func (w *walk) value(m member) error {
 	kind := w.dec.PeekKind()
 	switch want := members[m]; {
@@ -148,7 +148,7 @@ func (w *walk) value(m member) error {
 	}
 }
 
-// within walks over an object, and notes where it stands, also if it has no end.
+// within walks over an object, and stores its position, also if it has no end.
 func (w *walk) within(m member, walk func() error) error {
 	start := w.dec.InputOffset()
 	for w.raw[start] != '{' { // past the colon

@@ -124,8 +124,8 @@ func (s *Store) Complete(ctx context.Context, r idempotency.Record) error {
 	return settled("complete", err)
 }
 
-// completion returns the update that completes an item, and the size in bytes of
-// what it adds.
+// completion returns the update that completes an item, and the size in bytes that
+// it adds.
 func (s *Store) completion(e *expression, r idempotency.Record) (update string, size int, err error) {
 	update = "SET " + e.is(s.attr.Status, text(completed)) + ", " + e.is(s.attr.Expiration, number(seconds(r.Expires)))
 	if r.NoResult {

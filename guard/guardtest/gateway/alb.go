@@ -37,8 +37,8 @@ type ALBConfig struct {
 //   - A body is base64 unless its type is textual and it is not compressed.
 //   - A body over 1 MB is 413, an upgrade 400.
 //   - Any failure of the function is 502. So is an answer over 1 MB, or a malformed
-//     one: without a numeric statusCode, with null for a member, with a header that
-//     is not a string, or with only the other form of headers.
+//     one. That has no numeric statusCode, a null member, a header that is not a
+//     string, or only the other form of headers.
 //
 // See https://docs.aws.amazon.com/elasticloadbalancing/latest/application/lambda-functions.html
 type ALB struct {

@@ -191,9 +191,24 @@ func TestMarshal(t *testing.T) {
 		map[string]int{"\xff": 1},
 		[]any{json.Number("1"), "a\xed\xa0\x80"},
 		struct{ A, B string }{A: "\ufffd", B: "\xff"},
+		json.Number(`"1"`), json.Number(" 1"), json.Number("{}"),
 	} {
 		if got, err := Marshal(bad); err == nil {
 			t.Errorf("%v became %s", bad, got)
+		}
+	}
+}
+
+// Values that encoding/json writes differently are different.
+func TestMarshalTakesNumbersAsEncodingJSONDoes(t *testing.T) {
+	for want, v := range map[string]any{
+		`{"1":2,"b":3}`: map[json.Number]int{"1": 2, "b": 3},
+		`{"N":"12"}`: struct {
+			N json.Number `json:",string"`
+		}{N: "12"},
+	} {
+		if got, err := Marshal(v); err != nil || string(got) != want {
+			t.Errorf("%#v became %s (%v), want %s", v, got, err, want)
 		}
 	}
 }

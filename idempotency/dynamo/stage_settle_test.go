@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/idempotency"
@@ -43,6 +44,23 @@ func TestAFailureOfTheFenceGoesBeforeThatOfAnItem(t *testing.T) {
 		t.Errorf("then %q, %v", got, err)
 	}
 	s.mustHave(t, "order")
+}
+
+// A late attempt is told that it is late also if its record is gone.
+func TestStageOfAnAttemptWithoutARecordIsLate(t *testing.T) {
+	s := openShop(t)
+	_, err := s.do(t, func(ctx context.Context) (string, error) {
+		if _, err := s.direct.DeleteItem(ctx, &dynamodb.DeleteItemInput{TableName: &s.table, Key: id(keyOf(t, s))}); err != nil {
+			t.Error(err)
+		}
+		return "late", dynamo.Stage(ctx, s.add("late"), s.count())
+	})
+	mustBe(t, err, guard.Conflict, "idempotency_lease_lost")
+	if !errors.Is(err, idempotency.ErrLost) {
+		t.Errorf("got %v, want ErrLost", err)
+	}
+	s.mustHave(t)
+	s.mustBeFree(t)
 }
 
 // An item that fails for good is not waited for, whoever else is in the way.

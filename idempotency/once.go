@@ -93,8 +93,10 @@ func (o *once) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	// Another library may have written the result, so that it is filtered again.
-	return i.filtered(done.Result, extra), nil
+	if !i.http {
+		return done.Result, nil
+	}
+	return replayed(done.Result, i.form, extra), nil
 }
 
 // identify returns the stored key and the fingerprint of a request.
@@ -153,7 +155,7 @@ func (i *invocation) adopt(answer []byte) outcome {
 		}
 	}
 	i.answer = answer
-	return outcome{fate: keep, result: i.filtered(answer, nil)}
+	return outcome{fate: keep, result: i.stored(answer)}
 }
 
 // judge decides by an answer what becomes of the key.
@@ -164,7 +166,7 @@ func (i *invocation) judge(answer []byte) outcome {
 	}
 	switch {
 	case i.keep(status, answer):
-		return outcome{fate: keep, result: i.filtered(answer, nil)}
+		return outcome{fate: keep, result: i.stored(answer)}
 	case status >= http.StatusInternalServerError:
 		return outcome{fate: i.inDoubt(), failed: true}
 	default:
@@ -172,10 +174,10 @@ func (i *invocation) judge(answer []byte) outcome {
 	}
 }
 
-// filtered returns the form in which an answer is stored and replayed.
-func (i *invocation) filtered(answer []byte, extra http.Header) []byte {
+// stored returns an answer as it is stored.
+func (i *invocation) stored(answer []byte) []byte {
 	if !i.http {
 		return answer
 	}
-	return replayForm(answer, i.form, extra)
+	return stored(answer, i.form)
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"strconv"
+	"runtime"
 	"strings"
 	"testing"
 )
@@ -174,6 +175,29 @@ func TestManyMembersAreSortedAtEveryLevel(t *testing.T) {
 		if _, err := Append(nil, []byte(twice)); !errors.Is(err, ErrInvalid) {
 			t.Errorf("%d members and one of them again: %v", n, err)
 		}
+	}
+}
+
+// Sorting takes about as long as reading, however deep the objects are.
+//
+// SECURITY: Bounded work.
+func TestSortingDeepObjectsMovesTheirTextOnce(t *testing.T) {
+	const depth, size = 900, 1 << 16
+	text := func(name string) string {
+		return strings.Repeat(`{"`+name+`":`, depth) + `"` + strings.Repeat("x", size) + `"` + strings.Repeat(`,"b":0}`, depth)
+	}
+	allocated := func(text string) uint64 {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		if _, err := Append(nil, []byte(text)); err != nil {
+			t.Error(err)
+		}
+		runtime.ReadMemStats(&after)
+		return after.TotalAlloc - before.TotalAlloc
+	}
+	sorted, unsorted := allocated(text("a")), allocated(text("c"))
+	if unsorted > 4*sorted {
+		t.Errorf("got %d kB for an unsorted text, want about the %d kB of a sorted one", unsorted>>10, sorted>>10)
 	}
 }
 

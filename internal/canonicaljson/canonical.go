@@ -143,9 +143,9 @@ func (w *writer) object(dec *jsontext.Decoder) error {
 	}
 	byName := func(a, b member) int { return compareNames(a.name, b.name) }
 	if !slices.IsSortedFunc(members, byName) {
-		members = slices.Clone(members)
-		slices.SortFunc(members, byName)
-		w.unsorted = append(w.unsorted, object{start: start - 1, end: len(w.out), members: members})
+		sorted := slices.Clone(members) // those that are in order stay on the stack
+		slices.SortFunc(sorted, byName)
+		w.unsorted = append(w.unsorted, object{start: start - 1, end: len(w.out), members: sorted})
 	}
 	w.out = append(w.out, '}')
 	_, err := dec.ReadToken()

@@ -46,7 +46,7 @@ func TestAFailureOfTheFenceGoesBeforeThatOfAnItem(t *testing.T) {
 	s.mustHave(t, "order")
 }
 
-// A late attempt is told that it is late also if its record is gone.
+// A late attempt has lost its lease, also if its record is gone.
 func TestStageOfAnAttemptWithoutARecordIsLate(t *testing.T) {
 	s := openShop(t)
 	_, err := s.do(t, func(ctx context.Context) (string, error) {
@@ -88,6 +88,23 @@ func TestAFailureForGoodIsNotWaitedFor(t *testing.T) {
 				s.mustBeFree(t)
 			})
 		}
+	}
+}
+
+// clientOfErrors is a client that has no HTTP response to show, as wrappers may.
+type clientOfErrors struct{ *dynamodb.Client }
+
+func (clientOfErrors) TransactWriteItems(context.Context, *dynamodb.TransactWriteItemsInput, ...func(*dynamodb.Options)) (*dynamodb.TransactWriteItemsOutput, error) {
+	return nil, &types.InternalServerError{}
+}
+
+func TestAFaultOfTheServerMayPassWithoutAResponse(t *testing.T) {
+	s := openShop(t)
+	op := idempotency.NewOperation("charge", dynamo.New(clientOfErrors{s.direct}, s.table))
+	_, err := idempotency.Do(t.Context(), op, s.key, nil, s.place)
+	mustBe(t, err, guard.Unavailable, "idempotency_not_committed")
+	if !errors.Is(err, idempotency.ErrNotCommitted) {
+		t.Errorf("got %v, want ErrNotCommitted", err)
 	}
 }
 

@@ -93,10 +93,8 @@ func (o *once) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !i.http {
-		return done.Result, nil
-	}
-	return replayed(done.Result, i.form, extra), nil
+	// Another library may have written the result, so that it is filtered again.
+	return i.filtered(done.Result, extra), nil
 }
 
 // identify returns the stored key and the fingerprint of a request.
@@ -155,7 +153,7 @@ func (i *invocation) adopt(answer []byte) outcome {
 		}
 	}
 	i.answer = answer
-	return outcome{fate: keep, result: i.stored(answer)}
+	return outcome{fate: keep, result: i.filtered(answer, nil)}
 }
 
 // judge decides by an answer what becomes of the key.
@@ -166,7 +164,7 @@ func (i *invocation) judge(answer []byte) outcome {
 	}
 	switch {
 	case i.keep(status, answer):
-		return outcome{fate: keep, result: i.stored(answer)}
+		return outcome{fate: keep, result: i.filtered(answer, nil)}
 	case status >= http.StatusInternalServerError:
 		return outcome{fate: i.inDoubt(), failed: true}
 	default:
@@ -174,10 +172,10 @@ func (i *invocation) judge(answer []byte) outcome {
 	}
 }
 
-// stored returns an answer as it is stored.
-func (i *invocation) stored(answer []byte) []byte {
+// filtered returns the form in which an answer is stored and replayed.
+func (i *invocation) filtered(answer []byte, extra http.Header) []byte {
 	if !i.http {
 		return answer
 	}
-	return stored(answer, i.form)
+	return replayForm(answer, i.form, extra)
 }

@@ -51,6 +51,9 @@ func (d *dir) Fetch(ctx context.Context, refs []Ref) ([]Value, error) {
 			return nil, err
 		}
 		data, err := readFile(root, refs[i].Name)
+		if errors.Is(err, fs.ErrNotExist) { // its folder may just have been swapped
+			data, err = readFile(root, refs[i].Name)
+		}
 		if err != nil {
 			values[i].Err = fileError(err)
 			continue
@@ -107,7 +110,7 @@ func fileError(err error) error {
 	switch {
 	case errors.Is(err, ErrNotFound), errors.Is(err, ErrUnavailable):
 		return err
-	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR):
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR), errors.Is(err, syscall.ENXIO): // a socket
 		return fmt.Errorf("%w: %w", ErrNotFound, err)
 	case errors.Is(err, fs.ErrPermission):
 		return fmt.Errorf("%w: %w", ErrDenied, err)

@@ -13,6 +13,7 @@ func TestWhatAFailureToReadAFileMeans(t *testing.T) {
 	for _, tc := range []struct{ err, want error }{
 		{err: fs.ErrNotExist, want: ErrNotFound},
 		{err: syscall.ENOTDIR, want: ErrNotFound},
+		{err: syscall.ENXIO, want: ErrNotFound},
 		{err: fs.ErrPermission, want: ErrDenied},
 		{err: syscall.EACCES, want: ErrDenied},
 		{err: syscall.ELOOP, want: ErrDenied},

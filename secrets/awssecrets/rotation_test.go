@@ -115,6 +115,13 @@ func TestASecretIsDescribedOncePerFetch(t *testing.T) {
 	mustTake(t, p, map[string]int{"BatchGetSecretValue": 1, "GetSecretValue": 4, "DescribeSecret": 2})
 }
 
+func TestADescriptionThatIsRefusedDoesNotHideWhyThereIsNoValue(t *testing.T) {
+	p, source := aware(t)
+	p.Meet("GetSecretValue", awstest.Refuse(400, "ResourceNotFoundException"))
+	p.Meet("DescribeSecret", awstest.Refuse(400, "AccessDeniedException"))
+	awstest.MustMean(t, awstest.Fetch(t, source, awstest.Named("a")...)[0].Err, secrets.ErrNotFound)
+}
+
 func TestNoDescriptionUnlessItIsAskedFor(t *testing.T) {
 	p, source := stub(t)
 	v := awstest.Fetch(t, source, awstest.Named("a")...)[0]

@@ -91,7 +91,7 @@ func readFile(root *os.Root, name string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if int64(n) != before.Size() || after.Size() != before.Size() || !after.ModTime().Equal(before.ModTime()) {
+	if int64(n) != before.Size() || hasChanged(before, after) {
 		clear(data)
 		return nil, fmt.Errorf("%w: the file is being written", ErrUnavailable)
 	}
@@ -102,6 +102,10 @@ func readFile(root *os.Root, name string) ([]byte, error) {
 		}
 	}
 	return data, nil
+}
+
+func hasChanged(before, after fs.FileInfo) bool {
+	return after.Size() != before.Size() || !after.ModTime().Equal(before.ModTime())
 }
 
 // fileError adds to a failure to read a file what it means for a [Cache].

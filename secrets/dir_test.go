@@ -4,8 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
+	"path/filepath"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // What says that a file could not be read now is no word about the secret.
@@ -29,5 +32,42 @@ func TestWhatAFailureToReadAFileMeans(t *testing.T) {
 		if !errors.Is(err, tc.want) || couldNotAsk(err) != (tc.want == ErrUnavailable) {
 			t.Errorf("%v became %v, want %v", tc.err, err, tc.want)
 		}
+	}
+}
+
+func TestAFileThatChangesWhileItIsReadIsSeen(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "api-key")
+	stat := func() fs.FileInfo {
+		t.Helper()
+		info, err := os.Stat(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return info
+	}
+	at := time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
+	for _, tc := range []struct {
+		name string
+		text string
+		at   time.Time
+		want bool
+	}{
+		{name: "as before", text: "hunter2", at: at},
+		{name: "longer", text: "hunter22", at: at, want: true},
+		{name: "shorter", text: "hunter", at: at, want: true},
+		{name: "written again", text: "hunter3", at: at.Add(time.Second), want: true},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			if err := errors.Join(os.WriteFile(path, []byte("hunter2"), 0o600), os.Chtimes(path, at, at)); err != nil {
+				t.Fatal(err)
+			}
+			before := stat()
+			if err := errors.Join(os.WriteFile(path, []byte(tc.text), 0o600), os.Chtimes(path, tc.at, tc.at)); err != nil {
+				t.Fatal(err)
+			}
+			if got := hasChanged(before, stat()); got != tc.want {
+				t.Errorf("got %v, want %v", got, tc.want)
+			}
+		})
 	}
 }

@@ -1,6 +1,7 @@
 package secrets_test
 
 import (
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
@@ -106,6 +107,30 @@ func TestDirReadsAFileForEachSecret(t *testing.T) {
 		if v := fetchOne(t, src, secrets.Ref{Name: tc.name}); string(v.Data) != tc.want || v.Err != nil {
 			t.Errorf("%s: got %.20q, %v, want %.20q", tc.name, v.Data, v.Err, tc.want)
 		}
+	}
+}
+
+// The kernel's own files say a page as their size and have less.
+func TestAFileThatIsShorterThanItSaysIsNotTaken(t *testing.T) {
+	const dir, file = "/sys/devices/system/cpu", "online"
+	info, err := os.Stat(filepath.Join(dir, file))
+	text, _ := os.ReadFile(filepath.Join(dir, file))
+	if err != nil || info.Size() <= int64(len(text)) {
+		t.Skip("no such file here")
+	}
+	if v := fetchOne(t, secrets.Dir(dir), secrets.Ref{Name: file}); !errors.Is(v.Err, secrets.ErrUnavailable) || v.Data != nil {
+		t.Errorf("got %q, %v, want %v", v.Data, v.Err, secrets.ErrUnavailable)
+	}
+}
+
+func TestDirEndsWithItsContext(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "api-key"), "hunter2")
+	values, err := secrets.Dir(dir).Fetch(ctx, []secrets.Ref{{Name: "api-key"}})
+	if !errors.Is(err, context.Canceled) || values != nil {
+		t.Errorf("got %v, %v, want %v", values, err, context.Canceled)
 	}
 }
 

@@ -71,3 +71,10 @@ func TestAFileThatChangesWhileItIsReadIsSeen(t *testing.T) {
 		})
 	}
 }
+
+func TestAValueOfAnotherVersionIsCleared(t *testing.T) {
+	data := []byte("hunter2")
+	if v := newDigest().value(&Ref{Name: "api-key", Version: "1"}, data); !errors.Is(v.Err, ErrNotFound) || string(data) != "\x00\x00\x00\x00\x00\x00\x00" {
+		t.Errorf("got %v and %q left, want %v and zeros", v.Err, data, ErrNotFound)
+	}
+}

@@ -29,10 +29,11 @@ func fetchOne(t *testing.T, src secrets.Source, ref secrets.Ref) secrets.Value {
 func TestEnvReadsVariables(t *testing.T) {
 	t.Setenv("PAYMENTS_API_KEY", "hunter2")
 	t.Setenv("Mixed_case", "x")
+	t.Setenv("DB_2_KEY_09", "digits")
 	t.Setenv("EMPTY", "")
 	env := secrets.Env()
 	for name, want := range map[string]string{
-		"PAYMENTS_API_KEY": "hunter2", "payments/api-key": "hunter2", "payments.api key": "hunter2", "Mixed_case": "x",
+		"PAYMENTS_API_KEY": "hunter2", "payments/api-key": "hunter2", "payments.api key": "hunter2", "Mixed_case": "x", "db-2/key 09": "digits",
 	} {
 		if v := fetchOne(t, env, secrets.Ref{Name: name}); string(v.Data) != want || v.Err != nil {
 			t.Errorf("%s: got %q, %v, want %q", name, v.Data, v.Err, want)
@@ -65,7 +66,7 @@ func TestTheVersionOfALocalValueFollowsTheValueAndTellsNothingOfIt(t *testing.T)
 			a := fetchOne(t, src, ref).Version
 			set("b")
 			b := fetchOne(t, src, ref).Version
-			if a == b || fetchOne(t, src, ref).Version != b || a == "" {
+			if a == b || fetchOne(t, src, ref).Version != b || len(a) < 16 { // 8 bytes in hex
 				t.Errorf("got versions %q and %q, want two", a, b)
 			}
 			if v := fetchOne(t, src, secrets.Ref{Name: "API_KEY", Version: b}); string(v.Data) != "b" {

@@ -57,7 +57,7 @@ func TestTheLogSaysWhyThereIsNoSecret(t *testing.T) {
 		})
 		t.Run(name+" of OnFetch", func(t *testing.T) {
 			_, err := secrets.New(fixed("x"), secrets.OnFetch(func(context.Context, secrets.FetchReport) { end() })).Get(t.Context(), "db")
-			if got := logged(t, err); !strings.Contains(got, "OnFetch; the call did not return") || strings.Contains(got, "errorString") {
+			if got := logged(t, err); !strings.Contains(got, "OnFetch: the call did not return") || strings.Contains(got, "errorString") {
 				t.Errorf("got %s, want that OnFetch did not return", got)
 			}
 		})

@@ -29,13 +29,15 @@ import (
 func Recover() Middleware {
 	return named("guard.Recover", func(next lambda.Handler) lambda.Handler {
 		return HandlerFunc(func(ctx context.Context, payload []byte) (out []byte, err error) {
+			returned := false
 			defer func() {
-				if value := recover(); value != nil {
+				if value := recover(); !returned { // the value of a panic can be nil
 					out, err = nil, panicked(value)
 				}
 			}()
 			out, err = next.Invoke(ctx, payload)
 			askFor(err)
+			returned = true
 			return out, err
 		})
 	})
@@ -95,7 +97,7 @@ func runtimeText(value any) (string, bool) {
 	return err.Error(), true
 }
 
-// panicked returns the error of a panic, nil as value meaning a Goexit. It must
+// panicked returns the error of a panic, or of a Goexit if value is nil. It must
 // be called while the stack is that of the panic.
 func panicked(value any) error {
 	return &Error{Kind: Internal, Code: "panic", Err: &PanicError{value: value, stack: debug.Stack()}}

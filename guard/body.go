@@ -99,6 +99,9 @@ func leastSize(quoted []byte, isBase64 bool) int {
 // request without one does not pass: a page of another site can send it
 // without asking first.
 func isJSON(contentType string) bool {
+	if contentType == "application/json" { // as most are
+		return true
+	}
 	media, _, err := mime.ParseMediaType(contentType)
 	if err != nil {
 		return false

@@ -109,7 +109,6 @@ func Panicked(err error) bool { return panicOf(err) != nil }
 
 // panicOf returns nil if there is no PanicError in err.
 func panicOf(err error) *PanicError {
-	var p *PanicError
-	errors.As(err, &p)
+	p, _ := errors.AsType[*PanicError](err)
 	return p
 }

@@ -282,3 +282,13 @@ func TestTheAttributesOfALoggerCountAsKept(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+func TestAnErrorOfAnotherLoggerWritesTheKeptRecords(t *testing.T) {
+	log, book := logbook.New(logging.BufferDebug())
+	other := logging.New(io.Discard)
+	h := guard.Wrap(doing(func(ctx context.Context) { log.DebugContext(ctx, "debug") }, io.EOF), guard.Log(other))
+	_, _ = h.Invoke(t.Context(), nil)
+	if got := book.Messages(t); got != "debug" {
+		t.Errorf("got %q, want debug", got)
+	}
+}

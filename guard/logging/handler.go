@@ -104,7 +104,7 @@ func (h *handler) emit(ctx context.Context, inv *invocation.Invocation, r slog.R
 		bufferOf(inv).add(keptRecord{h.inner, r.Clone(), h.size + recordSize(r)}, h.buffer)
 		return nil
 	}
-	if h.buffer > 0 && r.Level >= slog.LevelError {
+	if r.Level >= slog.LevelError {
 		h.flush(ctx, inv)
 	}
 	return h.inner.Handle(ctx, r)

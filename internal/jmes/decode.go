@@ -11,8 +11,7 @@ import (
 	"github.com/lambdarmor/lambdarmor/guard"
 )
 
-// MaxGzip limits what a compressed text unpacks to, in bytes: 1 KiB can become
-// 1 MiB.
+// MaxGzip limits the size of an unpacked text, in bytes: 1 KiB can become 1 MiB.
 const MaxGzip = 10 << 20
 
 // decoders are the functions that Powertools adds to JMESPath. Their errors

@@ -98,6 +98,9 @@ func leastSize(quoted []byte, isBase64 bool) int {
 // false without a content type: a page of another site can send such a request
 // without a preflight.
 func isJSON(contentType string) bool {
+	if contentType == "application/json" { // as most are
+		return true
+	}
 	media, _, err := mime.ParseMediaType(contentType)
 	if err != nil {
 		return false

@@ -83,8 +83,7 @@ func publicDetail(err error) shownDetail {
 // find returns the outermost Error in err's chain, nil if there is none. It ignores
 // a typed-nil *Error.
 func find(err error) *Error {
-	var e *Error
-	errors.As(err, &e)
+	e, _ := errors.AsType[*Error](err)
 	return e
 }
 
@@ -136,8 +135,8 @@ func (e *Error) Unwrap() error {
 
 // refuse returns an error of the strict decoder or its limits as an Error.
 func refuse(err error) error {
-	var bad *strictjson.Error
-	if !errors.As(err, &bad) {
+	bad, ok := errors.AsType[*strictjson.Error](err)
+	if !ok {
 		return err
 	}
 	return &Error{

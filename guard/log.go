@@ -129,7 +129,8 @@ func (l *logged) Invoke(ctx context.Context, payload []byte) (out []byte, err er
 			return
 		}
 		value := recover() // nil in a Goexit, which goes on by itself
-		l.record(ctx, inv, payload, start, nil, panicked(value))
+		out, err = nil, panicked(value)
+		l.record(ctx, inv, payload, start, out, err)
 		if value != nil {
 			panic(value) // again, with the stack of the handler
 		}
@@ -141,6 +142,7 @@ func (l *logged) Invoke(ctx context.Context, payload []byte) (out []byte, err er
 		}
 	}
 	out, err = l.next.Invoke(ctx, payload)
+	askFor(err)
 	returned = true
 	return out, err
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"maps"
 	"runtime"
@@ -534,5 +535,22 @@ func TestALevelThatIsNotWrittenCostsNoRecord(t *testing.T) {
 	_, _ = guard.Wrap(answers("", io.EOF), guard.Log(log)).Invoke(t.Context(), nil)
 	if book.Only(t)["level"] != "ERROR" {
 		t.Errorf("%s", book)
+	}
+}
+
+// A nil *fs.PathError that became an error by accident panics when it is unwrapped.
+func TestAnErrorThatPanicsIsRecorded(t *testing.T) {
+	log, book := logbook.New()
+	h := guard.Wrap(answers("", (*fs.PathError)(nil)), guard.Log(log))
+	value := func() (value any) {
+		defer func() { value = recover() }()
+		_, _ = h.Invoke(t.Context(), nil)
+		return nil
+	}()
+	if _, ok := value.(runtime.Error); !ok {
+		t.Errorf("got %v recovered, want the error of the Go runtime", value)
+	}
+	if failure, ok := book.Only(t)["error"].(map[string]any); !ok || failure["code"] != "panic" {
+		t.Errorf("got %s, want an error with code panic", book.String())
 	}
 }

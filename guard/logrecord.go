@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/lambdarmor/lambdarmor/internal/answer"
@@ -63,18 +64,34 @@ func (l *logLayer) record(ctx context.Context, inv *invocation.Invocation, paylo
 	_ = l.handler.Handle(invocation.WithWholeRecord(ctx), r)
 }
 
-// added returns an attribute of [AddAttrs] as the record has it: renamed if its
-// key is one of the record's own, and an error as Log describes one.
+// added returns an attribute of [AddAttrs] as the record has it, renamed if its
+// key is one of the record's own.
 func (l *logLayer) added(a slog.Attr) slog.Attr {
 	if invocation.Reserved(a.Key) || isRecordKey(a.Key) {
 		a.Key = invocation.Renamed(a.Key)
 	}
-	if k := a.Value.Kind(); k == slog.KindAny || k == slog.KindLogValuer {
-		if err, ok := a.Value.Any().(error); ok {
-			a.Value = slog.StringValue(l.causeOf(err))
-		}
-	}
+	a.Value = l.described(a.Value)
 	return a
+}
+
+// described returns a value in which each error is as Log describes one.
+func (l *logLayer) described(v slog.Value) slog.Value {
+	switch v.Kind() {
+	case slog.KindAny, slog.KindLogValuer:
+		if err, ok := v.Any().(error); ok {
+			return slog.StringValue(l.causeOf(err))
+		}
+		if v.Kind() == slog.KindLogValuer {
+			return l.described(v.Resolve())
+		}
+	case slog.KindGroup:
+		members := slices.Clone(v.Group())
+		for i, a := range members {
+			members[i].Value = l.described(a.Value)
+		}
+		return slog.GroupValue(members...)
+	}
+	return v
 }
 
 func isRecordKey(key string) bool {

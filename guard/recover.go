@@ -29,13 +29,15 @@ import (
 func Recover() Middleware {
 	return named("guard.Recover", func(next lambda.Handler) lambda.Handler {
 		return HandlerFunc(func(ctx context.Context, payload []byte) (out []byte, err error) {
+			returned := false
 			defer func() {
-				if value := recover(); value != nil {
+				if value := recover(); !returned { // the value of a panic can be nil
 					out, err = nil, panicked(value)
 				}
 			}()
 			out, err = next.Invoke(ctx, payload)
 			askFor(err)
+			returned = true
 			return out, err
 		})
 	})
@@ -107,7 +109,6 @@ func Panicked(err error) bool { return panicOf(err) != nil }
 
 // panicOf returns nil if there is no PanicError in err.
 func panicOf(err error) *PanicError {
-	var p *PanicError
-	errors.As(err, &p)
+	p, _ := errors.AsType[*PanicError](err)
 	return p
 }

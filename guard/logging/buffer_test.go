@@ -264,3 +264,31 @@ func TestASampledInvocationKeepsNothingBack(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// SECURITY: Bounded work.
+func TestTheAttributesOfALoggerCountAsKept(t *testing.T) {
+	log, book := logbook.New(logging.BufferDebug())
+	const most = 21_000 // the limit, and the record that reports what was dropped
+	h := guard.Wrap(doing(func(ctx context.Context) {
+		for range 100 {
+			log.With("text", strings.Repeat("x", 4_000)).DebugContext(ctx, "debug")
+		}
+		log.ErrorContext(ctx, "error")
+		if got := book.Len(); got > most {
+			t.Errorf("got %d bytes written, want at most %d", got, most)
+		}
+	}, nil), guard.Log(log))
+	if _, err := h.Invoke(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestAnErrorOfAnotherLoggerWritesTheKeptRecords(t *testing.T) {
+	log, book := logbook.New(logging.BufferDebug())
+	other := logging.New(io.Discard)
+	h := guard.Wrap(doing(func(ctx context.Context) { log.DebugContext(ctx, "debug") }, io.EOF), guard.Log(other))
+	_, _ = h.Invoke(t.Context(), nil)
+	if got := book.Messages(t); got != "debug" {
+		t.Errorf("got %q, want debug", got)
+	}
+}

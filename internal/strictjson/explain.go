@@ -15,8 +15,7 @@ import (
 
 // explain turns the decoder's error into one that contains no input.
 func explain(data []byte, err error) error {
-	var semantic *json.SemanticError
-	if errors.As(err, &semantic) { // it may wrap a syntactic one of a string's content
+	if semantic, ok := errors.AsType[*json.SemanticError](err); ok { // it may wrap a syntactic one of a string's content
 		return &Error{Code: WrongType, Pointer: ShortPointer(string(semantic.JSONPointer)), Reason: mismatch(semantic)}
 	}
 	return explainSyntax(data, err)
@@ -24,8 +23,8 @@ func explain(data []byte, err error) error {
 
 // explainSyntax explains a syntax error, and returns any other error unchanged.
 func explainSyntax(data []byte, other error) error {
-	var err *jsontext.SyntacticError
-	if !errors.As(other, &err) {
+	err, ok := errors.AsType[*jsontext.SyntacticError](other)
+	if !ok {
 		return other
 	}
 	e := &Error{Code: Malformed, Pointer: ShortPointer(string(err.JSONPointer))}

@@ -66,13 +66,21 @@ func Unmarshal(data []byte, v any, opts Options) error {
 	if s.err != nil {
 		return s.err
 	}
-	if err := unambiguous(data, s, opts.RejectUnknown); err != nil {
-		return err
+	if isJSON(data) {
+		if err := unambiguous(data, s, opts.RejectUnknown); err != nil {
+			return err
+		}
 	}
 	if err := json.Unmarshal(data, v, s.options); err != nil {
 		return explain(data, err)
 	}
 	return nil
+}
+
+// isJSON reports whether a text is JSON, however ambiguous. The decoder stops at the
+// fault of any other, and [unambiguous] would go on behind it.
+func isJSON(data []byte) bool {
+	return jsontext.Value(data).IsValid(jsontext.AllowDuplicateNames(true))
 }
 
 // compatible are the options to decode a checked text as encoding/json does. A

@@ -120,6 +120,9 @@ func TestHostileInputs(t *testing.T) {
 			schema: `{"items":{"format":"regex"}}`, small: `["("]`,
 			hostile: "[" + many(20, func(int) string { return `"` + strings.Repeat(`\\pL`, 5000) + `"` }) + "]", tooCostly: true,
 		},
+		"a text that is a regular expression of one large class": {
+			schema: `{"format":"regex"}`, small: `"["`, hostile: `"[` + strings.Repeat(`\\pL`, 15_000) + `]"`, tooCostly: true,
+		},
 		"names that are matched at each level": {
 			schema: `{"patternProperties":{"^[a-zA-Z0-9._-]{1,64}$":{"$ref":"#"}},"additionalProperties":false}`, small: `{"":1}`,
 			hostile: "{" + many(500, func(i int) string {

@@ -115,6 +115,20 @@ func TestAReportCostsSteps(t *testing.T) {
 	}
 }
 
+// Each place is compared with those before it.
+func TestALongListCostsSteps(t *testing.T) {
+	j, err := New(&program.Program{Version: program.Version, Schemas: []program.Schema{
+		{}, {Rules: []program.Rule{{Keyword: "prefixItems", Schema: 2}}}, {Types: program.String},
+	}}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := j.start(Limits{Violations: 20_000, Steps: 1_000_000})
+	if r.judge(program.Root, make([]any, 20_000), mode{report: true}) || !r.costly {
+		t.Errorf("%d steps are left, want none", r.left)
+	}
+}
+
 // Each of these costs more than the one step of a schema.
 func TestWhatElseCostsSteps(t *testing.T) {
 	long, text := make([]any, 1000), strings.Repeat("a", 100_000)
@@ -137,6 +151,7 @@ func TestWhatElseCostsSteps(t *testing.T) {
 		"format":           {rule: program.Rule{Keyword: "format", Text: "date"}, tree: text, want: 100_000},
 		"format regex":     {rule: program.Rule{Keyword: "format", Text: "regex"}, tree: text[:5000] + "(", want: 250_000},
 		"contentEncoding":  {rule: program.Rule{Keyword: "contentEncoding"}, tree: text + "!", want: 25_000},
+		"texts of JSON":    {rule: program.Rule{Keyword: "contentMediaType"}, tree: "[", want: 10},
 		"contentMediaType": {rule: program.Rule{Keyword: "contentMediaType"}, tree: text, want: 25_000},
 		"multipleOf":       {rule: program.Rule{Keyword: "multipleOf", Text: "3." + strings.Repeat("1", 100)}, tree: json.Number("7"), want: 20},
 		"minimum":          {rule: program.Rule{Keyword: "minimum", Text: "1e512"}, tree: long[511], want: 57},

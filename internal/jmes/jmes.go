@@ -109,6 +109,7 @@ func errType() error {
 type search struct {
 	expression *Expression
 	err        error // the first one, of any function
+	unpacked   int64 // bytes of compressed texts
 }
 
 // CallFunction implements [interpreter.FunctionCaller].
@@ -134,7 +135,7 @@ func (s *search) call(name string, args []any) (any, error) {
 	if !ok {
 		return nil, guard.Errorf(guard.Invalid, "wrong_type", "The event has no text where one is to be decoded.")
 	}
-	value, err := decode(text)
+	value, err := decode(s, text)
 	if err != nil {
 		return nil, err
 	}

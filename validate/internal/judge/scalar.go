@@ -42,7 +42,7 @@ func (r *run) matches(p *pattern, s string) bool {
 
 // json judges the JSON in a string.
 func (r *run) json(k *rule, s string, m mode) bool {
-	if !r.spend(len(s) / jsonPerStep) {
+	if !r.spend(stepsPerJSON + len(s)/jsonPerStep) {
 		return false
 	}
 	text := []byte(s)

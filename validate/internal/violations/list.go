@@ -33,6 +33,9 @@ func (l *List) Add(pointer, keyword, detail string) bool {
 	return true
 }
 
+// Len returns how many places are listed.
+func (l *List) Len() int { return len(l.list) }
+
 // Err returns the error of an input with these places, the deepest first and
 // else in the order in which they were added. It is a [*guard.Error] of kind
 // Invalid, or nil if there are no places.

@@ -28,6 +28,7 @@ type schema struct {
 // rule is a keyword with what is computed once.
 type rule struct {
 	*program.Rule
+	detail   string
 	number   number
 	values   set
 	pattern  *pattern
@@ -57,7 +58,7 @@ func New(p *program.Program, formats map[string]func(string) bool) (*Judge, erro
 }
 
 func (j *Judge) compile(k *rule, from *program.Rule, formats map[string]func(string) bool) (err error) {
-	k.Rule = from
+	k.Rule, k.detail = from, detail(from)
 	switch k.Keyword {
 	case "const", "enum":
 		k.values, err = j.set(k.Texts)

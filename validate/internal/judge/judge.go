@@ -251,7 +251,7 @@ func (r *run) rule(k *rule, v any, m mode) bool {
 
 // check reports a violation of a rule unless it holds.
 func (r *run) check(holds bool, m mode, k *rule) bool {
-	return holds || m.report && r.fail(m, k.Keyword, detail(k.Rule))
+	return holds || m.report && r.fail(m, k.Keyword, k.detail)
 }
 
 // fail reports a violation and returns false.

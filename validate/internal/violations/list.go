@@ -4,6 +4,7 @@ package violations
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/lambdarmor/lambdarmor/guard"
@@ -28,6 +29,9 @@ func (l *List) Add(pointer, keyword, detail string) bool {
 	if len(l.list) == l.Max {
 		l.more = true
 		return false
+	}
+	if l.list == nil {
+		l.list = make([]guard.Violation, 0, min(l.Max, 8))
 	}
 	l.list = append(l.list, v)
 	return true
@@ -56,7 +60,7 @@ func (l *List) Err() error {
 	case len(l.list) == 1:
 		e.Detail = "One place of the input breaks a rule."
 	default:
-		e.Detail = fmt.Sprintf("%d places of the input break a rule.", len(l.list))
+		e.Detail = strconv.Itoa(len(l.list)) + " places of the input break a rule."
 	}
 	return e
 }

@@ -171,6 +171,28 @@ func TestWhatElseCostsSteps(t *testing.T) {
 	}
 }
 
+func TestTheWidthOfAPattern(t *testing.T) {
+	for text, want := range map[string]int{
+		"^a{100}$":           2,
+		"^[a-z]{1,64}$":      4,
+		"^(a|b){9}$":         3,
+		"^(?:a?){9}a{9}$":    20,
+		".{10}x":             13,
+		"^.*.{10}x":          16,
+		"(?m)^a{100}$":       104,
+		"^(?:aa|aaa)*b{10}$": 20,
+		"^a|b{10}":           15,
+	} {
+		p, err := compilePattern(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if p.width != want {
+			t.Errorf("%s: got %d, want %d", text, p.width, want)
+		}
+	}
+}
+
 func TestTheTypeOfALongNumberCostsSteps(t *testing.T) {
 	r := reports(t, json.Number("1."+strings.Repeat("1", 500)), program.Schema{Types: program.Integer})
 	if spent := r.limits.Steps - r.left; spent < 56 {

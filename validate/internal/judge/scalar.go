@@ -37,7 +37,7 @@ func (r *run) text(k *rule, s string, m mode) bool {
 }
 
 func (r *run) matches(p *pattern, s string) bool {
-	return r.spend(1+len(s)*p.size/instructionsPerStep) && p.MatchString(s)
+	return r.spend(1+len(s)*p.width/instructionsPerStep) && p.MatchString(s)
 }
 
 // json judges the JSON in a string.

@@ -26,7 +26,7 @@ import (
 	"github.com/lambdarmor/lambdarmor/internal/logbook"
 )
 
-// named gives the function a name and a version, as Lambda does.
+// named sets the name and the version of the function, as Lambda does.
 func named(t *testing.T) {
 	name, version := lambdacontext.FunctionName, lambdacontext.FunctionVersion
 	t.Cleanup(func() { lambdacontext.FunctionName, lambdacontext.FunctionVersion = name, version })

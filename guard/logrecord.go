@@ -87,8 +87,8 @@ func isRecordKey(key string) bool {
 	}
 }
 
-// methodAndRoute returns what can be seen of them, also in an event that was
-// refused.
+// methodAndRoute returns method and route as far as they are known, also of a
+// refused event.
 func (e *Event) methodAndRoute() (method, route string) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -96,7 +96,7 @@ func (e *Event) methodAndRoute() (method, route string) {
 	return r.Method(), r.RouteKey()
 }
 
-// statusOf returns the status of an answer to an event, 0 where there is none.
+// statusOf returns the HTTP status of an answer, 0 if it has none.
 func statusOf(inv *invocation.Invocation, ev *Event, out []byte) int {
 	if out == nil {
 		return 0

@@ -58,7 +58,7 @@ func (c *config) disclaim(ctx context.Context, r Record) {
 	_ = c.store.Release(ctx, r)
 }
 
-// checkRequest refuses to answer one request with the outcome of another.
+// checkRequest refuses a request whose fingerprint differs from the record's.
 func checkRequest(held, r Record) error {
 	if !held.SameRequest(r) {
 		return reused()
@@ -66,7 +66,7 @@ func checkRequest(held, r Record) error {
 	return nil
 }
 
-// wait paces the claims of a request that waits for its key.
+// wait is the pause between the claims of a request that waits for its key.
 type wait struct {
 	until    time.Time
 	next     time.Duration

@@ -295,12 +295,12 @@ func TestTheHooksAndTheRecordAreToldOfASourceThatHangs(t *testing.T) {
 			t.Errorf("got the record %s, want staleSecret in it", log.String())
 		}
 		if len(served) != 1 || !errors.Is(served[0].Err, context.DeadlineExceeded) || !strings.Contains(served[0].Err.Error(), "no answer in 500ms") {
-			t.Errorf("OnStale was told %+v, want once that there was no answer in time", served)
+			t.Errorf("OnStale got %+v, want once that there was no answer in time", served)
 		}
 		end()
 		synctest.Wait()
 		if len(fetched) != 2 || fetched[1].Err == nil || fetched[1].Took != 500*time.Millisecond {
-			t.Errorf("OnFetch was told %+v, want besides the first fetch one that failed after 500ms", fetched)
+			t.Errorf("OnFetch got %+v, want besides the first fetch one that failed after 500ms", fetched)
 		}
 	}, secrets.OnStale(func(_ context.Context, s secrets.StaleReport) { served = append(served, s) }),
 		secrets.OnFetch(func(_ context.Context, f secrets.FetchReport) { fetched = append(fetched, f) }))

@@ -11,12 +11,11 @@ import (
 // Source fetches values from where they are kept. It is safe for concurrent use
 // and starts nothing that outlives a call.
 type Source interface {
-	// Fetch fetches the values of refs, no two of which are equal, in as few
-	// requests as possible. It returns one Value for each ref, in the order of
-	// refs. A failure of one ref is set as its Value.Err; an error of Fetch itself
-	// counts for every ref.
-	// When ctx ends, Fetch returns at once with the values it has: a [Cache]
-	// ignores what comes more than 250 ms later.
+	// Fetch fetches the values of refs, which are all different, in as few requests
+	// as possible. It returns one Value for each ref, in the order of refs. A
+	// failure of one ref is set as its Value.Err; an error of Fetch itself counts
+	// for every ref. When ctx ends, Fetch returns at once with the values it has: a
+	// [Cache] ignores values that are more than 250 ms late.
 	//
 	// An error that matches [ErrUnavailable], a context's error or a [net.Error]
 	// means that the source could not be asked. A value that was fetched before
@@ -50,7 +49,7 @@ type Value struct {
 	Version string
 	// Expires is when the value will be replaced; zero if that is unknown.
 	Expires time.Time
-	// Err says why there is no value.
+	// Err is why there is no value.
 	Err error
 }
 

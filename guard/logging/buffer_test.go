@@ -166,7 +166,7 @@ func TestTheBufferKeeps20kBOfTheNewest(t *testing.T) {
 			t.Fatalf("%v, want %s: the newest in their order", record["message"], want)
 		}
 	}
-	// The size is that of the text, within a quarter.
+	// The size is the text's, within a quarter.
 	lines := strings.SplitAfter(book.String(), "\n")
 	size := len(strings.Join(lines[1:len(lines)-2], ""))
 	if size < 15_000 || size > 25_000 {
@@ -196,7 +196,7 @@ func TestARecordLargerThanTheBufferIsDropped(t *testing.T) {
 	}
 }
 
-// A counting value tells how often it was asked.
+// A counting value counts its LogValue calls.
 type counting struct{ n *int }
 
 func (c counting) LogValue() slog.Value { *c.n++; return slog.IntValue(*c.n) }

@@ -87,7 +87,7 @@ func (h *handler) Handle(ctx context.Context, r slog.Record) error {
 	if !invocation.IsWholeRecord(ctx) {
 		return h.emit(ctx, inv, h.compose(r, h.appendFields(room[:0], inv)))
 	}
-	// The record of guard.Log stands at the top level, whatever group is open.
+	// The record of guard.Log stays at the top level, also inside WithGroup.
 	fields := h.appendSampled(room[:0], inv)
 	r.Attrs(func(a slog.Attr) bool {
 		fields = append(fields, h.renameOwn(h.redact.attr(a)))

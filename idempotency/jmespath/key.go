@@ -23,10 +23,9 @@ import (
 // are selected exactly as they were sent. They equal no literal, and functions
 // do not take them as numbers; to_string takes them.
 //
-// Key panics if expr is malformed or yields a key for an empty event, as
-// a || 'none' and to_string(a) do: all requests without a would share one key.
-// It does not notice that for one part of several, so do not give a default to
-// a part.
+// Key panics if expr is malformed or yields a key for an empty event, as a ||
+// 'none' and to_string(a) do: all requests without a would share one key. It checks
+// only the whole key, so do not use a default for one part.
 func Key(expr string) idempotency.KeyFunc {
 	compiled, err := jmes.Compile(expr)
 	if err != nil {

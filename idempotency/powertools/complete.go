@@ -7,9 +7,9 @@ import (
 	"github.com/lambdarmor/lambdarmor/idempotency/internal/keys"
 )
 
-// isComplete reports whether no part of a key is missing: no part of the lists
-// and objects that the expression makes. Within a part that comes from the event
-// null is a value like another, unless both kinds of null could be meant.
+// isComplete reports whether no part of a key is missing, in the lists and objects
+// that the expression makes. Within a part of the event null is an ordinary value,
+// unless it is unclear which kind of null it is.
 func isComplete(node parsing.ASTNode, found any) bool {
 	children := node.Children
 	switch node.NodeType {
@@ -58,8 +58,8 @@ func makesParts(node parsing.ASTNode) bool {
 		slices.ContainsFunc(node.Children, makesParts)
 }
 
-// dropsParts reports whether a missing part of what an expression makes gets lost: a
-// projection leaves out null.
+// dropsParts reports whether an expression drops missing parts, as a projection
+// leaves out null.
 func dropsParts(node parsing.ASTNode) bool {
 	projects := node.NodeType == parsing.ASTProjection || node.NodeType == parsing.ASTFilterProjection
 	return projects && makesParts(node.Children[0]) || slices.ContainsFunc(node.Children, dropsParts)

@@ -176,7 +176,7 @@ func mustPanic(t *testing.T, why string, fn func()) {
 		t.Helper()
 		text, _ := recover().(string)
 		if !strings.HasPrefix(text, "powertools: ") || !strings.Contains(text, why) {
-			t.Errorf("panicked with %q, want it to tell of %s", text, why)
+			t.Errorf("panicked with %q, want %s in it", text, why)
 		}
 	}()
 	fn()

@@ -32,8 +32,8 @@ type writer struct {
 	out []byte // the canonical form of what has been read
 }
 
-// UnmarshalJSONFrom appends the value that comes next. The decoder refuses names
-// that an object has twice, and what is not UTF-8.
+// UnmarshalJSONFrom appends the value that comes next. The decoder refuses
+// duplicate names in an object, and text that is not UTF-8.
 func (w *writer) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	switch dec.PeekKind() {
 	case jsontext.KindBeginObject, jsontext.KindBeginArray:

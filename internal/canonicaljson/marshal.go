@@ -9,9 +9,9 @@ import (
 	v1 "github.com/go-json-experiment/json/v1"
 )
 
-// Marshal returns the canonical form of what encoding/json makes of v. A string
-// that is not UTF-8 is an error: encoding/json would replace parts of it, so that
-// two values had one form.
+// Marshal returns the canonical form of the JSON of v. A string that is not UTF-8
+// is an error: encoding/json would replace parts of it, so that two values had one
+// form.
 func Marshal(v any) ([]byte, error) {
 	text, err := json.Marshal(v, v1.DefaultOptionsV1(), jsontext.AllowInvalidUTF8(false),
 		json.WithMarshalers(json.MarshalFunc(number)))

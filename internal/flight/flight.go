@@ -1,6 +1,6 @@
-// Package flight lets all who need the same thing share one call that fetches
-// it, and holds the next call back after failures or too many calls. Nothing
-// runs between calls.
+// Package flight shares one call between all callers that need the same value, and
+// delays the next call after failures or too many calls. Nothing runs between
+// calls.
 package flight
 
 import (
@@ -21,7 +21,7 @@ type Flight struct {
 
 	mu      sync.Mutex
 	aboard  int           // lives that have not ended
-	over    bool          // the call has returned, or was given up
+	over    bool          // the call has returned or was cancelled
 	release []func() bool // stops watching each life
 }
 
@@ -60,9 +60,9 @@ func panicked(r any) string {
 	return fmt.Sprintf("a panic with a %T", r)
 }
 
-// Board keeps the call alive until life ends. It returns nil if the call is over
-// or was given up. Otherwise leave may be called once life has ended: when nobody
-// else is aboard, it waits for the call to end.
+// Board keeps the call alive until life ends. It returns nil if the call is over or
+// was cancelled. Otherwise leave may be called once life has ended: if nobody else
+// is aboard, it waits for the call to end.
 func (f *Flight) Board(life context.Context) (leave func()) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -79,7 +79,7 @@ func (f *Flight) Board(life context.Context) (leave func()) {
 	}
 }
 
-// end ends a life. When it was the last one it gives the call up, and reports so.
+// end ends a life. If it was the last one, end cancels the call and returns true.
 func (f *Flight) end(why error) (gaveUp bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -16,10 +16,10 @@ const (
 	nullReason      = "must be an object, not null"
 )
 
-// unambiguous refuses what the decoder has no option for: a name that differs
-// from a known one in case alone, null for a struct, and a quoted value that is
-// none. It also finds names that an object has twice: the decoder would keep them
-// in maps, which take 14 bytes for each byte of a hostile text.
+// unambiguous refuses ambiguities that the decoder has no option for: a name that
+// differs from a known one in case alone, null for a struct, and a malformed quoted
+// value. It also finds duplicate names: the decoder would keep names in maps, which
+// take 14 bytes for each byte of a hostile text.
 func unambiguous(data []byte, s *shape, rejectUnknown bool) error {
 	w := walk{data: data, rejectUnknown: rejectUnknown, names: make([][]byte, 0, 16)}
 	if w.isNull() && !s.nullable {
@@ -31,7 +31,7 @@ func unambiguous(data []byte, s *shape, rejectUnknown bool) error {
 	return nil
 }
 
-// walk goes through a text. If that is not JSON, the walk ends somewhere, and the
+// walk iterates over a text. It stops early in a text that is not JSON, and the
 // decoder reports the fault.
 type walk struct {
 	data          []byte

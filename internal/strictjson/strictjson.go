@@ -4,8 +4,8 @@
 // encoding/json matches member names without regard to case, keeps the last of
 // two equal names, replaces invalid UTF-8 and, in a stream, ignores what follows
 // the first value. Two readers of one text can then see two documents: a schema
-// checks "role" while the struct is filled from "ROLE". An accepted text decodes
-// to what encoding/json makes of it.
+// checks "role" while the struct is filled from "ROLE". An accepted text decodes as
+// with encoding/json.
 package strictjson
 
 import (
@@ -35,8 +35,8 @@ const (
 	TooManyNodes  Code = "json_too_many_values"
 )
 
-// Error reports a text that was refused. It repeats no value of the text. Its
-// pointer has the names of members, cut where they are long.
+// Error reports a text that was refused. It contains no value of the text. Its
+// pointer has the names of members, cut if they are long.
 type Error struct {
 	Code    Code
 	Pointer string // RFC 6901, to the value or member; "" is the whole text

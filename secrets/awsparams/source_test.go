@@ -122,7 +122,7 @@ func TestRefsThatSayTwoThings(t *testing.T) {
 	}
 }
 
-// moto gives a reference the secret's own name and no VersionId, and fails a
+// moto returns a reference the secret's own name and no VersionId, and fails a
 // request as a whole when one of its secrets is missing.
 func TestReferencesToSecretsManager(t *testing.T) {
 	s := setUp(t)

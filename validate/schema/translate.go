@@ -16,7 +16,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v5"
 )
 
-// translation makes a program of what the library has compiled.
+// translation makes a program of the library's compiled schema.
 type translation struct {
 	options
 	sources *sources
@@ -255,7 +255,7 @@ func (t *translation) content(s *jsonschema.Schema) (rules []program.Rule) {
 	if s.ContentEncoding == "base64" {
 		rules = append(rules, program.Rule{Keyword: "contentEncoding"})
 	}
-	// An unknown encoding leaves nothing to look into.
+	// The content of an unknown encoding is not checked.
 	if s.ContentMediaType == "application/json" && (s.ContentEncoding == "base64" || s.ContentEncoding == "") {
 		rules = append(rules, program.Rule{Keyword: "contentMediaType", Text: s.ContentEncoding, Schema: t.id(s.ContentSchema)})
 	}

@@ -12,7 +12,7 @@ import (
 	"github.com/lambdarmor/lambdarmor/validate/program"
 )
 
-// Judge is a program that is ready to judge. It is safe for concurrent use.
+// Judge is a program that is ready to run. It is safe for concurrent use.
 type Judge struct {
 	schemas    []schema
 	seed       maphash.Seed
@@ -25,7 +25,7 @@ type schema struct {
 	rules    []rule
 }
 
-// rule is a keyword with what is computed once.
+// rule is a keyword with values that are computed once.
 type rule struct {
 	*program.Rule
 	detail   string

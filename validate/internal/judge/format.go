@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// format returns the check of a format, nil for an unknown one: that asserts
-// nothing, as the drafts require.
+// format returns the check of a format, nil for an unknown one, which accepts every
+// string, as the drafts require.
 func format(name string) func(string) bool {
 	switch name {
 	case "date-time":

@@ -96,7 +96,7 @@ func CheckNumbers(tree any) error {
 	return nil
 }
 
-// isPlain reports whether all numbers in v are bounded. The error is that v is
+// isPlain reports whether all numbers in v are bounded. It returns an error if v is
 // not a JSON tree.
 func isPlain(v any) (bool, error) {
 	switch v := v.(type) {

@@ -19,8 +19,8 @@ type List struct {
 	more bool
 }
 
-// Add adds a place. It returns false if the list is full and has not got it.
-// The detail must not repeat a value.
+// Add adds a place. It returns false if the list is full and does not have the
+// place. The detail must not contain a value.
 func (l *List) Add(pointer, keyword, detail string) bool {
 	v := guard.Violation{Pointer: pointer, Keyword: keyword, Detail: detail}
 	if slices.Contains(l.list, v) {
@@ -40,9 +40,9 @@ func (l *List) Add(pointer, keyword, detail string) bool {
 // Len returns how many places are listed.
 func (l *List) Len() int { return len(l.list) }
 
-// Err returns the error of an input with these places, the deepest first and
-// else in the order in which they were added. It is a [*guard.Error] of kind
-// Invalid, or nil if there are no places.
+// Err returns the error for an input with these places, the deepest first, and
+// otherwise in the order of Add. It is a [*guard.Error] of kind Invalid, or nil if
+// there are no places.
 func (l *List) Err() error {
 	if len(l.list) == 0 {
 		return nil

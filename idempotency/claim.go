@@ -12,7 +12,8 @@ import (
 // record instead if the request was carried out before.
 func (c *config) claim(ctx context.Context, r *Record) (replay *Record, err error) {
 	if done, ok := c.local.get(r.Key); ok {
-		return &done, checkRequest(done, *r)
+		replay := done
+		return &replay, checkRequest(done, *r)
 	}
 	r.Owner = cryptorand.Text()
 	w := wait{until: wallClock().Add(c.wait)}
@@ -35,7 +36,8 @@ func (c *config) claim(ctx context.Context, r *Record) (replay *Record, err erro
 		switch {
 		case held.Status == Completed:
 			c.local.add(held)
-			return &held, nil
+			replay := held
+			return &replay, nil
 		case held.Status == Abandoned && c.timeout == Refuse:
 			return nil, outcomeUnknown()
 		case held.Status == Abandoned && r.Epoch != held.Epoch+1:

@@ -147,7 +147,7 @@ func (i *invocation) run(ctx context.Context) outcome {
 
 func (i *invocation) adopt(answer []byte) outcome {
 	if i.http {
-		if _, ok := httpanswer.Status(answer, i.form); !ok {
+		if _, ok := httpanswer.Status(answer, i.form); !ok || answer[0] != '{' {
 			i.err = unreadable(reason.New("idempotency: Reconcile returned no HTTP response"))
 			return outcome{fate: unknown, failed: true}
 		}

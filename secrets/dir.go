@@ -51,6 +51,9 @@ func (d *dir) Fetch(ctx context.Context, refs []Ref) ([]Value, error) {
 			return nil, err
 		}
 		data, err := readFile(root, refs[i].Name)
+		if errors.Is(err, fs.ErrNotExist) { // its folder may just have been swapped
+			data, err = readFile(root, refs[i].Name)
+		}
 		if err != nil {
 			values[i].Err = fileError(err)
 			continue
@@ -88,7 +91,7 @@ func readFile(root *os.Root, name string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if int64(n) != before.Size() || after.Size() != before.Size() || !after.ModTime().Equal(before.ModTime()) {
+	if int64(n) != before.Size() || hasChanged(before, after) {
 		clear(data)
 		return nil, fmt.Errorf("%w: the file is being written", ErrUnavailable)
 	}
@@ -101,13 +104,17 @@ func readFile(root *os.Root, name string) ([]byte, error) {
 	return data, nil
 }
 
+func hasChanged(before, after fs.FileInfo) bool {
+	return after.Size() != before.Size() || !after.ModTime().Equal(before.ModTime())
+}
+
 // fileError wraps an error of reading a file in the error of this package.
 func fileError(err error) error {
 	var errno syscall.Errno
 	switch {
 	case errors.Is(err, ErrNotFound), errors.Is(err, ErrUnavailable):
 		return err
-	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR):
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR), errors.Is(err, syscall.ENXIO): // a socket
 		return fmt.Errorf("%w: %w", ErrNotFound, err)
 	case errors.Is(err, fs.ErrPermission):
 		return fmt.Errorf("%w: %w", ErrDenied, err)

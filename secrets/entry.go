@@ -133,7 +133,7 @@ func (c *Cache) withDenial(err error, at *call) *entry {
 func (c *Cache) withFailure(old *entry, err error, now time.Time) *entry {
 	next, backoff := *old, c.backoff()
 	if !old.serves(now, demand{}) {
-		next.secret, backoff.Longest = Secret{}, blindRetry
+		next.secret, next.confirmed, backoff.Longest = Secret{}, false, blindRetry
 	}
 	next.failures = old.failures.And(err, now, backoff)
 	return &next

@@ -50,7 +50,8 @@ func (c *Cache) ask(ctx context.Context, b *batch) []Value {
 	}
 	var values []Value
 	var late atomic.Bool
-	asking, _ := flight.Start(ctx, ctx, c.fetchTimeout, func(ctx context.Context) (err error) {
+	// The flight's own context would end with another error.
+	asking, _ := flight.Start(ctx, ctx, c.fetchTimeout, func(context.Context) (err error) {
 		values, err = c.src.Fetch(ctx, refs)
 		if late.Load() {
 			zero(values)

@@ -147,7 +147,7 @@ func (c *Cache) await(ctx, half context.Context, at *call, d demand) (answer, bo
 	case at.failed != nil:
 		failure = outage(&at.ref, at.failed, 0)
 	case at.Err() != nil:
-		return answer{err: denial(&at.ref, fmt.Errorf("OnFetch: %w", at.Err()))}, true
+		return answer{err: denial(&at.ref, fmt.Errorf("%w: %w", guard.Reason("OnFetch"), at.Err()))}, true
 	default:
 		return answer{secret: at.secret, err: at.denied, fetch: at.number}, true
 	}

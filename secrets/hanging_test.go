@@ -236,6 +236,26 @@ func TestASourceThatHangsIsWaitedForWhereThereIsNoValue(t *testing.T) {
 	}
 }
 
+// A source may keep what it has when its time is over, and not when nobody wants
+// it any more.
+func TestASourceSeesThatItsTimeIsOver(t *testing.T) {
+	for range 50 {
+		synctest.Test(t, func(t *testing.T) {
+			var seen error
+			c := secrets.New(function(func(ctx context.Context, _ []secrets.Ref) ([]secrets.Value, error) {
+				<-ctx.Done()
+				seen = ctx.Err()
+				return nil, seen
+			}))
+			_, err := c.Get(t.Context(), name)
+			mustBe(t, err, "secret_unavailable", context.DeadlineExceeded)
+			if seen != context.DeadlineExceeded {
+				t.Fatalf("the source saw %v, want %v", seen, context.DeadlineExceeded)
+			}
+		})
+	}
+}
+
 func TestAFetchThatTheEndOfTheTimeCutsIsAFailure(t *testing.T) {
 	inBubble(t, func(t *testing.T, c *secrets.Cache, v *vault) {
 		taking(v, time.Hour)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"reflect"
 	"slices"
 	"strconv"
 	"sync"
@@ -59,13 +58,9 @@ type (
 
 func decodeOnce[T any](c *content, strict bool) (T, error) {
 	var value, none T
-	err := strictjson.CheckType(reflect.TypeFor[T]())
-	if err == nil {
-		text := []byte(c.text)
-		defer clear(text)
-		err = strictjson.Unmarshal(text, &value, strictjson.Options{RejectUnknown: strict})
-	}
-	if err != nil {
+	text := []byte(c.text)
+	defer clear(text)
+	if err := strictjson.Unmarshal(text, &value, strictjson.Options{RejectUnknown: strict}); err != nil {
 		return none, malformed(strconv.Quote(c.name), err)
 	}
 	return value, nil

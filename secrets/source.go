@@ -37,7 +37,9 @@ type Ref struct {
 	Encrypted bool
 }
 
-// Value is a source's answer for a Ref. It hides its Data as a [Secret] does.
+// Value is a source's answer for a Ref. fmt, slog, JSON and XML show "[redacted]"
+// for it, as for a [Secret]. But its Data is a plain field: fmt shows it with %p, and
+// in a field of another struct that is not exported.
 type Value struct {
 	redacted
 	// Data is the value; it may be empty, but is nil only with an Err. The

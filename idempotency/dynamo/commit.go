@@ -42,6 +42,8 @@ func (t *transaction) Commit(ctx context.Context, r idempotency.Record) error {
 		return t.store.isCommitted(ctx, r, completion.Item)
 	}
 	switch e := t.store.withdraw(ctx, r); {
+	case errors.Is(e, errWithdrawn) && aws.ToString(completion.Code) == codeCondition: // there was no record
+		return fmt.Errorf("%w: dynamo: commit", idempotency.ErrLost)
 	case errors.Is(e, errWithdrawn):
 		return fmt.Errorf("%w: %w", idempotency.ErrNotCommitted, t.reason(err))
 	case e == nil || errors.Is(e, idempotency.ErrLost):

@@ -78,7 +78,7 @@ func isRefusal(err error) bool {
 		return true
 	}
 	var api smithy.APIError
-	if !errors.As(err, &api) || isBusy(err) {
+	if !errors.As(err, &api) || api.ErrorFault() == smithy.FaultServer || isBusy(err) {
 		return false
 	}
 	var res *smithyhttp.ResponseError

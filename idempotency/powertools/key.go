@@ -9,6 +9,7 @@ import (
 	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/idempotency"
 	"github.com/lambdarmor/lambdarmor/idempotency/internal/keys"
+	"github.com/lambdarmor/lambdarmor/internal/jmes"
 	"github.com/lambdarmor/lambdarmor/internal/pythonjson"
 )
 
@@ -26,10 +27,10 @@ import (
 // idempotency_key_malformed.
 //
 // Key panics if expr is malformed, finds a key in an empty event, drops missing parts as
-// [a, b][] does, or might find something else in Python. It accepts the functions join,
-// not_null, starts_with, ends_with and the three above, and no others. Literal numbers,
-// comparisons other than == and != with a literal, and the values of an object as in a.* are
-// refused. So is all that Python's JMESPath lacks.
+// [a, b][] and [a, b] | [*] do, or might find something else in Python. It accepts the
+// functions join, not_null, starts_with, ends_with and the three above, and no others.
+// Literal numbers, comparisons other than == and != with a literal, and the values of an
+// object as in a.* are refused. So is all that Python's JMESPath lacks.
 func Key(prefix, expr string) idempotency.KeyFunc {
 	return newKey("Key", prefix, expr, nil)
 }
@@ -52,7 +53,7 @@ func newKey(caller, prefix, expr string, validation *selection) idempotency.KeyF
 		panic("powertools: " + caller + " without a prefix")
 	}
 	selected := mustSelect(caller, expr)
-	if dropsParts(selected.Node) {
+	if jmes.DropsParts(selected.Node) {
 		panic(fmt.Sprintf("powertools: %s %q drops parts of the key that are missing", caller, expr))
 	}
 	if selected.isConstant() {

@@ -5,11 +5,12 @@ package flight
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"runtime"
 	"sync"
 	"time"
+
+	"github.com/lambdarmor/lambdarmor/internal/reason"
 )
 
 // A Flight is one call in a goroutine of its own, so that each waiter can leave
@@ -26,7 +27,7 @@ type Flight struct {
 }
 
 // ErrEnded is the error of a call that panicked or ended its goroutine.
-var ErrEnded = errors.New("the call did not return")
+var ErrEnded = reason.New("the call did not return")
 
 // Start makes a call whose context has the values of ctx. That context ends
 // after timeout with [context.DeadlineExceeded] as its cause, or when all lives

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"math"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -149,6 +150,7 @@ func (p *problems) body(ctx context.Context, e *guard.Error) []byte {
 	if lc, ok := lambdacontext.FromContext(ctx); ok {
 		body.Instance = lc.AwsRequestID
 	}
+	body.Errors = slices.Grow(body.Errors, len(e.Violations))
 	for _, v := range e.Violations {
 		body.Errors = append(body.Errors, violation{v.Pointer, v.Detail})
 	}

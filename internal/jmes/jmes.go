@@ -110,6 +110,7 @@ func errType() error {
 type search struct {
 	expression *Expression
 	err        error // the first one, of any function
+	unpacked   int64 // bytes of compressed texts
 }
 
 // CallFunction implements [interpreter.FunctionCaller].
@@ -135,7 +136,7 @@ func (s *search) call(name string, args []any) (any, error) {
 	if !ok {
 		return nil, guard.Errorf(guard.Invalid, "wrong_type", "The event has another value in place of a text to decode.")
 	}
-	value, err := decode(text)
+	value, err := decode(s, text)
 	if err != nil {
 		return nil, err
 	}

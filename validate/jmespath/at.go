@@ -29,8 +29,8 @@ import (
 //
 // Beside the functions of JMESPath there are powertools_json, which reads a
 // string as strict JSON within the default [guard.Limits], powertools_base64,
-// and powertools_base64_gzip, which decompresses up to 10 MiB. An event with a
-// text that they cannot read is refused. An event in which expr selects nothing
+// and powertools_base64_gzip, which decompresses up to 10 MiB of an event. An
+// event with a text that they cannot read is refused. An event in which expr selects nothing
 // or null is refused with the code nothing_selected.
 //
 // A projection such as Records[*].x leaves out elements where it finds nothing:

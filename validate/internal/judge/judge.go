@@ -9,6 +9,7 @@ import (
 	"reflect"
 
 	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/internal/strictjson"
 	"github.com/lambdarmor/lambdarmor/validate/internal/violations"
 	"github.com/lambdarmor/lambdarmor/validate/program"
 )
@@ -26,7 +27,9 @@ const (
 	lookupsPerStep      = 4   // of members by name
 	instructionsPerStep = 12  // of a pattern, for each byte
 	jsonPerStep         = 4   // bytes that are parsed
-	stepsPerRegexByte   = 50  // of format regex: \pL is a table of some kilobytes
+	stepsPerRegexByte   = 200 // of format regex: a class may join many tables like \pL of some kilobytes
+	stepsPerJSON        = 12  // to parse a text, however short
+	placesPerStep       = 16  // that are listed, and compared with another one
 	stepsPerViolation   = 8
 	stepsPerMemory      = 8 // to remember a verdict
 )
@@ -107,7 +110,7 @@ func (r *run) spend(steps int) bool {
 		return true
 	}
 	if !r.stopped {
-		r.stopped, r.costly, r.place = true, true, r.pointer()
+		r.stopped, r.costly, r.place = true, true, strictjson.ShortPointer(r.pointer())
 	}
 	r.left = -1
 	return false
@@ -248,7 +251,7 @@ func (r *run) rule(k *rule, v any, m mode) bool {
 
 // check reports a violation of a rule unless it holds.
 func (r *run) check(holds bool, m mode, k *rule) bool {
-	return holds || m.report && r.fail(m, k.Keyword, detail(k.Rule))
+	return holds || m.report && r.fail(m, k.Keyword, k.detail)
 }
 
 // fail reports a violation and returns false.
@@ -261,7 +264,7 @@ func (r *run) fail(m mode, keyword, detail string) bool {
 	}
 	pointer := r.pointer()
 	if r.list.Add(pointer, keyword, detail) {
-		r.spend(stepsPerViolation + len(pointer)/bytesPerStep)
+		r.spend(stepsPerViolation + len(pointer)/bytesPerStep + r.list.Len()/placesPerStep)
 	} else { // it lists as many as it may
 		r.stopped, r.left = true, -1
 	}

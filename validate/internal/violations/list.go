@@ -4,6 +4,7 @@ package violations
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/lambdarmor/lambdarmor/guard"
@@ -29,9 +30,15 @@ func (l *List) Add(pointer, keyword, detail string) bool {
 		l.more = true
 		return false
 	}
+	if l.list == nil {
+		l.list = make([]guard.Violation, 0, min(l.Max, 8))
+	}
 	l.list = append(l.list, v)
 	return true
 }
+
+// Len returns how many places are listed.
+func (l *List) Len() int { return len(l.list) }
 
 // Err returns the error for an input with these places, the deepest first, and
 // otherwise in the order of Add. It is a [*guard.Error] of kind Invalid, or nil if
@@ -53,7 +60,7 @@ func (l *List) Err() error {
 	case len(l.list) == 1:
 		e.Detail = "One place of the input breaks a rule."
 	default:
-		e.Detail = fmt.Sprintf("%d places of the input break a rule.", len(l.list))
+		e.Detail = strconv.Itoa(len(l.list)) + " places of the input break a rule."
 	}
 	return e
 }

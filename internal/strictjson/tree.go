@@ -9,9 +9,13 @@ import (
 )
 
 // Tree decodes the one value in data into map[string]any, []any, string, bool,
-// nil and [json.Number], which keeps a number as it was written.
+// nil and [json.Number], which keeps a number as it was written. The strings of a
+// short text share the memory of one copy of it.
 func Tree(data []byte) (any, error) {
 	t := new(tree)
+	if len(data) <= shareUpTo {
+		t.text = string(data)
+	}
 	err := v2.Unmarshal(data, t, jsontext.AllowDuplicateNames(true))
 	switch {
 	case t.twice != nil:
@@ -23,7 +27,12 @@ func Tree(data []byte) (any, error) {
 	}
 }
 
+// shareUpTo is the length of a short text. A copy of a longer one would add to the
+// memory that refusing it takes.
+const shareUpTo = 64 << 10
+
 type tree struct {
+	text  string // "" for a long one
 	root  any
 	twice *Error // the first name that an object has twice
 }
@@ -44,7 +53,7 @@ func (t *tree) value(dec *jsontext.Decoder) (any, error) {
 		return t.string(dec)
 	case jsontext.KindNumber:
 		number, err := dec.ReadValue()
-		return json.Number(number), err
+		return json.Number(t.share(dec, number)), err
 	default:
 		token, err := dec.ReadToken()
 		if err != nil || token.Kind() == jsontext.KindNull {
@@ -60,7 +69,17 @@ func (t *tree) string(dec *jsontext.Decoder) (string, error) {
 	if err != nil || bytes.IndexByte(quoted, '\\') >= 0 {
 		return string(Unquote(quoted)), err
 	}
-	return string(quoted[1 : len(quoted)-1]), nil
+	text := t.share(dec, quoted)
+	return text[1 : len(text)-1], nil
+}
+
+// share returns the value that was read last as a string.
+func (t *tree) share(dec *jsontext.Decoder, value jsontext.Value) string {
+	if t.text == "" {
+		return string(value)
+	}
+	end := dec.InputOffset()
+	return t.text[end-int64(len(value)) : end]
 }
 
 func (t *tree) object(dec *jsontext.Decoder) (any, error) {

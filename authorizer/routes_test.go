@@ -48,6 +48,8 @@ func TestRoutesByTheGatewaysRouteKey(t *testing.T) {
 		{keys: "ANY /{proxy+};GET /orders/{id}", route: "ANY /{proxy+}", method: "GET", want: "GET /orders/{id}"},
 		{keys: "ANY /{all}/{id};GET /orders/{id}", route: "ANY /{all}/{id}", method: "HEAD", want: "GET /orders/{id}"}, // GET takes HEAD in a function
 		{keys: "ANY /{all}/{id};GET /orders/{id};HEAD /orders/{id}", route: "HEAD /orders/{id}", method: "HEAD", want: "HEAD /orders/{id}"},
+		{keys: "ANY /{all}/{id};GET /orders/{id}", route: "HEAD /{all}/{id}", method: "HEAD", want: "GET /orders/{id}"}, // a route that no key is for
+		{keys: "GET /{all}/{id};GET /orders/{id}", route: "HEAD /{all}/{id}", method: "HEAD", want: "GET /orders/{id}"},
 		{keys: "ANY /{all}/{id};GET /orders/{id}", route: "ANY /{all}/{id}", method: "POST", want: "ANY /{all}/{id}"},
 		{keys: "ANY /{all}/{id};GET /users/{id}", route: "ANY /{all}/{id}", method: "HEAD", want: "ANY /{all}/{id}"},
 		{keys: "ANY /{proxy+};$default", route: "ANY /{proxy+}", method: "GET", want: "ANY /{proxy+}"},

@@ -202,6 +202,23 @@ func TestAHeadOfAnyIsNoStoredDecisionAboutAnotherMethod(t *testing.T) {
 	}
 }
 
+// A greedy parameter is not empty, so "/files" is no call of "GET /files/{path+}".
+func TestARouteInFrontOfAGreedyParameterIsStored(t *testing.T) {
+	check := authorizer.All(authorizer.Bearer(alice("s")), authorizer.Routes(map[string]authorizer.Check{
+		"ANY /files": authorizer.Scopes("s"), "GET /files/{path+}": authorizer.Scopes("none"),
+	}))
+	for _, method := range []string{"GET", "HEAD", "POST"} {
+		event := sampleOf("").Set("/routeKey", "ANY /files").Set("/requestContext/routeKey", "ANY /files").
+			Set("/routeArn", stageARN+method+"/files").Set("/rawPath", "/files").
+			Set("/requestContext/http/method", method).Set("/requestContext/http/path", "/files").
+			Set("/identitySource", []string{bearer, "ANY /files"})
+		out, log, err := ask(t, authorizer.Simple(check), event)
+		if got := outcomeOf(t, out, err, arnOf(event)); got != allow {
+			t.Errorf("%s: got %s, want it allowed: %s, %v", method, got, out, log)
+		}
+	}
+}
+
 // The gateway may have found another route than the function does.
 func TestRoutesInsideRequireGoByThePath(t *testing.T) {
 	check := authorizer.Routes(map[string]authorizer.Check{

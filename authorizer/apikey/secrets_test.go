@@ -264,3 +264,19 @@ func TestASecretThatIsNoListOfKeysDeniesNobody(t *testing.T) {
 	mustPanic(t, "no cache", "without a cache or a name", func() { apikey.JSON(nil, "keys") })
 	mustPanic(t, "no name", "without a cache or a name", func() { apikey.JSON(secrets.New(v), "") })
 }
+
+// A key that has moved to another secret is what that secret says.
+func TestACurrentKeyGoesBeforeThePreviousOneOfAnotherSecret(t *testing.T) {
+	v := &vault{values: map[secrets.Ref]string{}}
+	v.rotate("reader", key1)
+	v.rotate("writer", key2)
+	v.rotate("reader", key2)
+	v.rotate("writer", key3)
+	keys := apikey.Secrets(secrets.New(v), map[string]authorizer.Grant{"reader": {Principal: "reads"}, "writer": {Principal: "writes"}})
+	for key, want := range map[string]string{key1: "reads", key2: "reads", key3: "writes"} {
+		g, err := keys.Verify(t.Context(), key)
+		if err != nil || g.Principal != want {
+			t.Errorf("got %+v, %v, want the grant of %s", g, err, want)
+		}
+	}
+}

@@ -3,6 +3,7 @@ package authorizer_test
 import (
 	"context"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -229,5 +230,27 @@ func TestMisconfigurationPanics(t *testing.T) {
 		}},
 	} {
 		mustPanic(t, tt.with, tt.with, tt.f)
+	}
+}
+
+// A read that does not count in a failed check of Any counts if another check reads the
+// same, before it or after.
+//
+// SECURITY: Kept apart.
+func TestAReadInsideAnyAndOutsideCounts(t *testing.T) {
+	reads := looks(func(r *authorizer.Request) bool { return r.Header("x-tenant") != "" })
+	anyOf := authorizer.Any(
+		looks(func(r *authorizer.Request) bool { return r.Header("x-tenant") == "another" }),
+		authorizer.Bearer(alice()),
+	)
+	for name, check := range map[string]authorizer.Check{
+		"before": authorizer.All(reads, anyOf),
+		"after":  authorizer.All(anyOf, reads),
+	} {
+		event := sampleOf("").Set("/headers/x-tenant", "blue").Set("/identitySource", []string{bearer})
+		out, log, err := ask(t, authorizer.Simple(check), event)
+		if got := outcomeOf(t, out, err, ""); got != broken || !strings.Contains(log.text("fix"), "$request.header.x-tenant") {
+			t.Errorf("%s: got %s, %s, want the hazard: %v", name, got, out, log)
+		}
 	}
 }

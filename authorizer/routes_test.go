@@ -236,6 +236,15 @@ func TestRoutesInsideRequireGoByThePath(t *testing.T) {
 	}
 }
 
+// The route key of a function URL is $default for each request, and says nothing.
+func TestAFunctionURLHasNoRouteKey(t *testing.T) {
+	got := "none"
+	check := looks(func(r *authorizer.Request) bool { got = r.RouteKey(); return true })
+	if _, err := authorizer.Require(check)(says("an order")).Invoke(t.Context(), sample.Of(guard.FunctionURL).Bytes()); err != nil || got != "" {
+		t.Errorf("got the route key %q and %v, want none", got, err)
+	}
+}
+
 func TestOtherEventsAreRefused(t *testing.T) {
 	ok := grants(&authorizer.Grant{Principal: "anyone"})
 	require := authorizer.Require(ok)(says("an order"))
@@ -247,6 +256,10 @@ func TestOtherEventsAreRefused(t *testing.T) {
 	}{
 		{name: "no request for a decision", handler: authorizer.Simple(ok), event: string(sample.Of(guard.SQS).Bytes()), code: "not_an_authorizer_event"},
 		{name: "an incomplete request", handler: authorizer.Simple(ok), event: string(sampleOf("").Set("/routeArn", "x").Bytes()), code: "not_an_authorizer_event"},
+		{name: "a version to come", handler: authorizer.Policy(ok), event: string(sampleOf("http-1.0").Set("/version", "3.0").Bytes()), code: "not_an_authorizer_event"},
+		{name: "no identity", handler: authorizer.Policy(ok), event: string(sampleOf("request").Set("/requestContext/identity", nil).Bytes()), code: "not_an_authorizer_event"},
+		{name: "a connection without an id", handler: authorizer.Policy(ok), event: string(sampleOf("websocket").Set("/requestContext/connectionId", "").Bytes()), code: "not_an_authorizer_event"},
+		{name: "a token authorizer without a token", handler: authorizer.Policy(ok), event: string(sampleOf("token").Delete("/authorizationToken").Bytes()), code: "not_an_authorizer_event"},
 		{name: "no HTTP request", handler: require, event: string(sample.Of(guard.SQS).Bytes()), code: "not_an_http_event"},
 		{name: "no JSON", handler: require, event: "{", code: "malformed_json"},
 	} {

@@ -244,6 +244,7 @@ func TestASecretThatIsNoListOfKeysDeniesNobody(t *testing.T) {
 		"a number that is rounded":   `{"keys":[{"key":"` + key1 + `","principal":"shop","context":{"a":9007199254740993}}]}`,
 		"a day":                      `{"keys":[{"key":"` + key1 + `","principal":"shop","expires":"2020-01-01"}]}`,
 		"a line break":               `{"keys":[{"key":"` + key1 + `","principal":"shop\nX: 1"}]}`,
+		"a key as a name":            `{"keys":[{"` + key1 + `":"shop"}]}`,
 	} {
 		v := &vault{values: map[secrets.Ref]string{{Name: "keys"}: text}}
 		keys := apikey.JSON(secrets.New(v), "keys")
@@ -254,6 +255,9 @@ func TestASecretThatIsNoListOfKeysDeniesNobody(t *testing.T) {
 			}
 			if strings.Contains(fmt.Sprint(log), key1) {
 				t.Errorf("%s: a key is in the log: %v", name, log)
+			}
+			if _, err := keys.Verify(t.Context(), key); err == nil || text != "" && strings.Contains(err.Error(), key1) {
+				t.Errorf("%s: got %v, want an error without the key", name, err)
 			}
 		}
 	}

@@ -254,3 +254,15 @@ func TestAReadInsideAnyAndOutsideCounts(t *testing.T) {
 		}
 	}
 }
+
+func TestAReadOfAFailedCheckInsideTwoAnysDoesNotCount(t *testing.T) {
+	anyOf := authorizer.Any(
+		looks(func(r *authorizer.Request) bool { return r.Header("x-tenant") == "another" }),
+		authorizer.Bearer(alice()),
+	)
+	event := sampleOf("").Set("/headers/x-tenant", "blue").Set("/identitySource", []string{bearer})
+	out, log, err := ask(t, authorizer.Simple(authorizer.Any(anyOf)), event)
+	if got := outcomeOf(t, out, err, ""); got != allow {
+		t.Errorf("got %s, %s, want it allowed: %v", got, out, log)
+	}
+}

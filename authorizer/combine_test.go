@@ -256,13 +256,16 @@ func TestAReadInsideAnyAndOutsideCounts(t *testing.T) {
 }
 
 func TestAReadOfAFailedCheckInsideTwoAnysDoesNotCount(t *testing.T) {
-	anyOf := authorizer.Any(
-		looks(func(r *authorizer.Request) bool { return r.Header("x-tenant") == "another" }),
-		authorizer.Bearer(alice()),
-	)
-	event := sampleOf("").Set("/headers/x-tenant", "blue").Set("/identitySource", []string{bearer})
-	out, log, err := ask(t, authorizer.Simple(authorizer.Any(anyOf)), event)
-	if got := outcomeOf(t, out, err, ""); got != allow {
-		t.Errorf("got %s, %s, want it allowed: %v", got, out, log)
+	for name, fails := range map[string]func(*authorizer.Request) bool{
+		"header":      func(r *authorizer.Request) bool { return r.Header("x-tenant") == "another" },
+		"query":       func(r *authorizer.Request) bool { return r.Query("tenant") == "another" },
+		"certificate": func(r *authorizer.Request) bool { return r.ClientCert() != nil },
+	} {
+		anyOf := authorizer.Any(looks(fails), authorizer.Bearer(alice()))
+		event := sampleOf("").Set("/headers/x-tenant", "blue").Set("/requestContext/authentication", nil).Set("/identitySource", []string{bearer})
+		out, log, err := ask(t, authorizer.Simple(authorizer.Any(anyOf)), event)
+		if got := outcomeOf(t, out, err, ""); got != allow {
+			t.Errorf("%s: got %s, %s, want it allowed: %v", name, got, out, log)
+		}
 	}
 }

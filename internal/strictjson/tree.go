@@ -9,10 +9,9 @@ import (
 )
 
 // Tree decodes the one value in data into map[string]any, []any, string, bool,
-// nil and [json.Number], which keeps a number as it was written. The strings share
-// the memory of one copy of data.
+// nil and [json.Number], which keeps a number as it was written.
 func Tree(data []byte) (any, error) {
-	t := &tree{text: string(data)}
+	t := new(tree)
 	err := v2.Unmarshal(data, t, jsontext.AllowDuplicateNames(true))
 	switch {
 	case t.twice != nil:
@@ -25,7 +24,6 @@ func Tree(data []byte) (any, error) {
 }
 
 type tree struct {
-	text  string
 	root  any
 	twice *Error // the first name that an object has twice
 }
@@ -46,7 +44,7 @@ func (t *tree) value(dec *jsontext.Decoder) (any, error) {
 		return t.string(dec)
 	case jsontext.KindNumber:
 		number, err := dec.ReadValue()
-		return json.Number(t.same(dec, number)), err
+		return json.Number(number), err
 	default:
 		token, err := dec.ReadToken()
 		if err != nil || token.Kind() == jsontext.KindNull {
@@ -62,14 +60,7 @@ func (t *tree) string(dec *jsontext.Decoder) (string, error) {
 	if err != nil || bytes.IndexByte(quoted, '\\') >= 0 {
 		return string(Unquote(quoted)), err
 	}
-	same := t.same(dec, quoted)
-	return same[1 : len(same)-1], nil
-}
-
-// same returns the value that was read last as a part of the text.
-func (t *tree) same(dec *jsontext.Decoder, value jsontext.Value) string {
-	end := dec.InputOffset()
-	return t.text[end-int64(len(value)) : end]
+	return string(quoted[1 : len(quoted)-1]), nil
 }
 
 func (t *tree) object(dec *jsontext.Decoder) (any, error) {

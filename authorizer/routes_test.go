@@ -202,6 +202,17 @@ func TestAHeadOfAnyIsNoStoredDecisionAboutAnotherMethod(t *testing.T) {
 	}
 }
 
+// A route that is found by the path depends on the method too.
+func TestARouteByThePathDependsOnTheMethod(t *testing.T) {
+	event := sampleOf("").Set("/routeKey", "ANY /{proxy+}").Set("/requestContext/routeKey", "ANY /{proxy+}").
+		Set("/requestContext/domainName", "api.example.com").Set("/headers/host", "api.example.com").
+		Set("/identitySource", []string{"/orders/42", "api.example.com"})
+	out, log, err := ask(t, authorizer.Simple(table("GET /orders/{id}")), event)
+	if got := outcomeOf(t, out, err, ""); got != broken || !strings.Contains(log.text("fix"), "$context.httpMethod") {
+		t.Errorf("got %s, %s, want the hazard: %v", got, out, log)
+	}
+}
+
 // A greedy parameter is not empty, so "/files" is no call of "GET /files/{path+}".
 func TestARouteInFrontOfAGreedyParameterIsStored(t *testing.T) {
 	check := authorizer.All(authorizer.Bearer(alice("s")), authorizer.Routes(map[string]authorizer.Check{
@@ -261,6 +272,7 @@ func TestOtherEventsAreRefused(t *testing.T) {
 		{name: "a connection without an id", handler: authorizer.Policy(ok), event: string(sampleOf("websocket").Set("/requestContext/connectionId", "").Bytes()), code: "not_an_authorizer_event"},
 		{name: "a token authorizer without a token", handler: authorizer.Policy(ok), event: string(sampleOf("token").Delete("/authorizationToken").Bytes()), code: "not_an_authorizer_event"},
 		{name: "no HTTP request", handler: require, event: string(sample.Of(guard.SQS).Bytes()), code: "not_an_http_event"},
+		{name: "a request for a decision", handler: require, event: string(sampleOf("").Bytes()), code: "not_an_http_event"},
 		{name: "no JSON", handler: require, event: "{", code: "malformed_json"},
 	} {
 		_, err := tt.handler.Invoke(t.Context(), []byte(tt.event))

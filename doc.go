@@ -1,10 +1,9 @@
-// Package lambdarmor is the front page of a library of middleware that makes AWS
-// Lambda handlers secure and reliable. It exports nothing; the packages below do
-// the work.
+// Package lambdarmor documents a library of middleware that makes AWS Lambda
+// handlers secure and reliable. It exports nothing: import the packages below.
 //
 // A Lambda handler is a [github.com/aws/aws-lambda-go/lambda.Handler]: bytes in,
 // bytes out. A layer takes a handler and returns one, as net/http middleware does.
-// So layers compose with each other and with those of other libraries:
+// So layers compose with each other and with layers of other libraries:
 //
 //	log := logging.New(os.Stdout)
 //	httpapi.Start(httpapi.Func(placeOrder), log, // Log, Problems, SecurityHeaders, Recover, Limit, Deadline

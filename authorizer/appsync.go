@@ -19,8 +19,8 @@ type appSyncOptions struct {
 	ttl    *time.Duration // nil: what the API is configured with
 }
 
-// DeniedFields sets which fields a caller does not get, as "Order.total" or by the ARN
-// of the field. They are null in the response. DeniedFields panics if of is nil.
+// DeniedFields sets the fields that a caller must not read, as "Order.total" or as the
+// field's ARN. They are null in the response. DeniedFields panics if of is nil.
 func DeniedFields(of func(*Grant) []string) AppSyncOption {
 	if of == nil {
 		panic("authorizer: DeniedFields with a nil function")

@@ -70,7 +70,7 @@ func TestAHandlersChecksAndItsRoutesReadOnePath(t *testing.T) {
 		}
 		h := guard.Wrap(httpapi.Routes(routes), httpapi.Problems(), authorizer.Require(authorizer.Routes(checks)))
 		if r := mustRespond(t, h, tt.event); checked != tt.want || handled != tt.want || (r.StatusCode >= 400) != (tt.want == "") {
-			t.Errorf("%s: the check is that of %q, the handler that of %q, want %q: %+v", tt.name, checked, handled, tt.want, r)
+			t.Errorf("%s: got the check of %q and the handler of %q, want %q: %+v", tt.name, checked, handled, tt.want, r)
 		}
 	}
 }

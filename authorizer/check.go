@@ -10,11 +10,11 @@ import (
 
 // Check decides on a request. It returns a Grant to allow it, and an error of the kind
 // [guard.Unauthenticated] or [guard.Forbidden] to deny it. Any other error, and a nil Grant
-// without an error, means that the check is broken: nobody is allowed, the gateway stores
+// without an error, means that the check has failed: nobody is allowed, the gateway stores
 // nothing, and the log has an error. A Check must be safe for concurrent use.
 type Check func(ctx context.Context, r *Request) (*Grant, error)
 
-// verdict is what an answer to the gateway says.
+// verdict is the kind of an answer to the gateway.
 type verdict int
 
 const (
@@ -57,7 +57,7 @@ func decide(ctx context.Context, c Check, r *Request) (*Grant, error) {
 	return g, nil
 }
 
-// expired goes by the wall clock, as the process may have been frozen.
+// expired uses the wall clock, as the process may have been frozen.
 func (g *Grant) expired() error {
 	if g.Expires.IsZero() || time.Now().Round(0).Before(g.Expires) {
 		return nil

@@ -67,7 +67,7 @@ func listOf(claim any) []string {
 }
 
 // claimedEnd reads seconds since 1970, or a date as a REST API writes it. The gateway has
-// checked the end already, so text in another form is no end.
+// checked the expiry already, so text in another form is ignored.
 func claimedEnd(text string) time.Time {
 	if seconds, err := strconv.ParseInt(text, 10, 53); err == nil {
 		return time.Unix(seconds, 0)

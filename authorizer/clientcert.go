@@ -19,7 +19,7 @@ import (
 // two clients. The grant expires with the certificate.
 //
 // Only the events of a custom domain with mutual TLS have certificates. Disable the
-// default endpoint of the API, as it asks for none.
+// default endpoint of the API, as it does not require a certificate.
 func ClientCert(subjects ...string) Check {
 	if slices.Contains(subjects, "") {
 		panic("authorizer: ClientCert with an empty subject")

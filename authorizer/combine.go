@@ -10,10 +10,10 @@ import (
 	"github.com/lambdarmor/lambdarmor/guard/layer"
 )
 
-// All grants if each of the checks does, in order. List checks that find out who calls
-// first, then checks that restrict: each has the grant of the check before it as
-// [GrantFrom]. All returns the last grant, with the earliest Expires of them all. It
-// panics if there is no check, or a nil one.
+// All grants if each of the checks grants, in order. List checks that authenticate the
+// caller first, then checks that restrict: for each, [GrantFrom] returns the grant of
+// the check before it. All returns the last grant, with the earliest Expires of them
+// all. It panics if there is no check, or a nil one.
 func All(checks ...Check) Check {
 	mustBeChecks("All", checks)
 	return func(ctx context.Context, r *Request) (*Grant, error) {
@@ -47,9 +47,10 @@ func endsBefore(a, b *Grant) bool {
 // an earlier check might grant less. Headers, the query and the certificate do not count;
 // name headers that an edge in front of the gateway sets in [EdgeHeaders].
 //
-// A broken check grants nothing, and the next one is asked; the log has its code as
-// brokenCheck. If no check grants, Any returns the error of a broken one, as that might
-// have granted; then Forbidden, then a credential that does not hold, then a missing one.
+// A check that fails with another error grants nothing, and the next check runs; the log
+// has its code as brokenCheck. If no check grants, Any returns the error of a broken
+// check, as it might have granted. Otherwise it returns, in this order, Forbidden, an
+// invalid credential, or a missing one.
 func Any(checks ...Check) Check {
 	mustBeChecks("Any", checks)
 	return func(ctx context.Context, r *Request) (*Grant, error) {
@@ -76,7 +77,7 @@ func Any(checks ...Check) Check {
 	}
 }
 
-// weight ranks errors by what they say to an operator or a caller.
+// weight ranks errors by how useful they are to an operator or a caller.
 func weight(err error) int {
 	switch verdictOf(err) {
 	case failed:

@@ -70,8 +70,8 @@ func (g *Grant) encode(f reads.Format) (json.RawMessage, error) {
 	return text, nil
 }
 
-// decodeGrant reads a grant from the context that the gateway passes on. It may have
-// made a string of any value.
+// decodeGrant reads a grant from the context that the gateway passes on. The gateway
+// may have turned any value into a string.
 func decodeGrant(values map[string]any) (*Grant, error) {
 	principal, _ := values[namePrincipal].(string) // a number may have been rounded
 	if principal == "" {

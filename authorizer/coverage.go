@@ -13,8 +13,8 @@ import (
 	"github.com/lambdarmor/lambdarmor/guard"
 )
 
-// document returns the policy for all calls that the gateway may apply it to, and the
-// grant that goes with it. g is the grant of the call, nil if that is forbidden.
+// document returns the policy for all calls that the gateway may apply it to, and its
+// grant. g is the grant of the call, nil if the call is forbidden.
 func (d *decider) document(ctx context.Context, r *Request, g *Grant) (*policy.Document, *Grant, error) {
 	in := r.in
 	doc := &policy.Document{AnyStage: in.Format == reads.RESTToken}
@@ -79,8 +79,8 @@ func allowSame(doc *policy.Document, a policy.ARN, byMethod, byPath bool) error 
 	return doc.AllowBelow(a)
 }
 
-// allowTables asks the check about every route of the tables that it uses, and allows
-// what it grants. called is the grant of the call itself.
+// allowTables runs the check for every route of the tables that it uses, and allows
+// the granted ones. called is the grant of the call itself.
 func (d *decider) allowTables(ctx context.Context, r *Request, called *Grant, doc *policy.Document, known []*routekey.Route) (*policy.Document, *Grant, error) {
 	routes := suppose(known)
 	g := called
@@ -170,8 +170,8 @@ func allowRoutes(doc *policy.Document, in *reads.Call, routes []supposed, comple
 	return notNameable(guard.Internal, err)
 }
 
-// same returns the grant of two routes, the one that ends earlier. It is nil if they
-// differ otherwise: the backend would get the grant of another route.
+// same returns the grant of two routes that ends earlier. It returns nil if the
+// grants differ in anything else: the backend would get the grant of another route.
 func same(a, b *Grant) *Grant {
 	x, y := *a, *b
 	x.Expires, y.Expires = b.Expires, b.Expires
@@ -184,8 +184,8 @@ func same(a, b *Grant) *Grant {
 	return a
 }
 
-// suppose returns the routes for each method that they take, and then the calls of no
-// route for each method.
+// suppose returns each route with each of its methods, and then, for each method, the
+// calls that match no route.
 func suppose(routes []*routekey.Route) []supposed {
 	var out []supposed
 	for _, route := range routes {

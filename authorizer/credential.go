@@ -10,7 +10,7 @@ import (
 	"github.com/lambdarmor/lambdarmor/guard/httpapi"
 )
 
-// Verifier finds out who a credential was issued to: a bearer token, an API key.
+// Verifier returns the grant of a credential, such as a bearer token or an API key.
 // Verify returns the errors of a [Check]. It must be safe for concurrent use.
 type Verifier interface {
 	Verify(ctx context.Context, credential string) (*Grant, error)
@@ -62,7 +62,7 @@ func APIKey(header string, v Verifier) Check {
 // Bearer grants if v knows the token in the header Authorization (RFC 6750, section
 // 2.1). The case of the scheme makes no difference; a TOKEN authorizer and AppSync may
 // leave it out. It is Unauthenticated if there is no token, if v does not know it, if
-// the header was sent twice, and if the token has a character that no token has.
+// the header was sent twice, and if the token has a character outside of token68.
 // Package jwt has a verifier. Bearer panics if v is nil.
 func Bearer(v Verifier) Check {
 	if v == nil {
@@ -112,8 +112,8 @@ func isToken68(token string) bool {
 	return body != "" && strings.Trim(body, letters+"0123456789-._~+/") == ""
 }
 
-// memo keeps what a credential was found to be, for one decision: [Policy] asks a check
-// about many routes, and the credential is the same.
+// memo stores the result of verifying a credential for one decision: [Policy] runs a
+// check for many routes with the same credential.
 type memo struct{ answers sync.Map }
 
 type answer struct {
@@ -121,7 +121,8 @@ type answer struct {
 	err   error
 }
 
-// once returns the answer that find has returned for the key before, if there is one.
+// once returns the stored result of find for the key, and calls find if there is
+// none.
 func (r *Request) once(key any, find func() (*Grant, error)) (*Grant, error) {
 	if a, ok := r.memo.answers.Load(key); ok {
 		return a.(answer).grant, a.(answer).err

@@ -17,7 +17,7 @@ import (
 	"github.com/lambdarmor/lambdarmor/internal/reason"
 )
 
-// decider is what Simple, Policy and AppSync have in common.
+// decider has the parts that Simple, Policy and AppSync share.
 type decider struct {
 	check   Check
 	formats []reads.Format // of the events that the answer is for
@@ -35,8 +35,8 @@ func newDecider(name string, c Check, opts []Option, formats ...reads.Format) *d
 	return d
 }
 
-// handler returns an authorizer. answer makes the answer to a decision, the grant that goes
-// with it, and the refusal, which it may replace.
+// handler returns an authorizer. answer turns a decision into the answer, the grant to log,
+// and the refusal, which it may replace.
 func (d *decider) handler(answer func(ctx context.Context, r *Request, g *Grant, refusal error) (any, *Grant, error)) lambda.Handler {
 	return guard.HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
 		recordDecision(ctx, failed) // until there is a decision, also if the check panics
@@ -77,7 +77,7 @@ func (d *decider) handler(answer func(ctx context.Context, r *Request, g *Grant,
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html
 const maxWebSocketAnswer = 8 << 10
 
-// errUnauthorized is what the gateway turns into a 401: this text and no other.
+// errUnauthorized has the only text that the gateway turns into a 401.
 var errUnauthorized = messages.InvokeResponse_Error{Type: "Unauthorized", Message: "Unauthorized"}
 
 // decide runs the check. An error that is not a denial becomes an internal one.
@@ -94,8 +94,8 @@ func recordDecision(ctx context.Context, v verdict) {
 	guard.AddAttrs(ctx, slog.String("decision", [...]string{failed: "fail", unauthenticated: "deny", forbidden: "deny", allowed: "allow"}[v]))
 }
 
-// hazardError is why the gateway must not store a decision. The answer is an error and
-// no denial: a denial would be stored, and one client could lock others out.
+// hazardError says why the gateway must not store a decision. The answer is an error,
+// not a denial: a denial would be stored, and one client could lock others out.
 type hazardError struct{ fix string }
 
 const hazardText = "authorizer: the decision depends on what the gateway's cache does not keep apart"
@@ -109,7 +109,8 @@ func hazard(ways ...string) error {
 	return &guard.Error{Kind: guard.Internal, Code: "authorizer_cache_hazard", Err: &hazardError{fix}}
 }
 
-// record writes a decision to the record of the invocation, with who and why. g may be nil.
+// record writes a decision, the principal and the reason to the record of the invocation. g
+// may be nil.
 func record(ctx context.Context, g *Grant, refusal error) verdict {
 	v := verdictOf(refusal)
 	recordDecision(ctx, v)

@@ -12,9 +12,10 @@
 //		guard.Start(authorizer.Simple(check), guard.Default(log))
 //	}
 //
-// A [Check] reads a [Request] and returns a [Grant] or an error. Some checks find out
-// who calls: [Bearer], [APIKey], [ClientCert], [IAM], package basic. Some restrict
-// that: [Scopes], [Groups], [SourceIP], [Routes]. [All] and [Any] combine checks.
+// A [Check] reads a [Request] and returns a [Grant] or an error. Some checks
+// authenticate the caller: [Bearer], [APIKey], [ClientCert], [IAM], package basic.
+// Some restrict the grant: [Scopes], [Groups], [SourceIP], [Routes]. [All] and [Any]
+// combine checks.
 //
 //	                   as the gateway's authorizer    inside the function
 //	HTTP API           Simple, Policy                 FromGateway, or Require
@@ -43,10 +44,10 @@
 //
 // # Paths
 //
-// Checks and handlers find routes by the same code, which matches as net/http does. A path that two
-// readers could understand differently is an error with the code path_ambiguous, and never
-// a stored denial: one with a percent sign after it was decoded once, an encoded slash, an
-// empty segment, a dot segment, a backslash or a control character.
+// Checks and handlers find routes by the same code, which matches as net/http does. An ambiguous
+// path is an error with the code path_ambiguous, which the gateway does not store. A path is
+// ambiguous if it has a percent sign after it was decoded once, an encoded slash, an empty
+// segment, a dot segment, a backslash or a control character.
 //
 // # Logging
 //

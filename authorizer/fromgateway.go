@@ -19,18 +19,19 @@ import (
 //	IAM                      the role, the user or the Cognito identity, see [IAM]
 //
 // A request is Unauthenticated, with the code authorizer_context_missing, if the event has
-// no principal, or lacks one of the names in expect: in the context of a Lambda authorizer,
-// or among the claims. Such a request has bypassed the authorizer: by a route without one,
-// by the default endpoint, or by an invocation of the function itself. An expired grant,
-// which a gateway may still have stored, has the code credential_expired.
+// no principal or lacks one of the names in expect. They are looked up in the context of a
+// Lambda authorizer, or among the claims. Such a request has bypassed the authorizer: by a
+// route without one, by the default endpoint, or by an invocation of the function itself.
+// An expired grant, which a gateway may still have stored, has the code credential_expired.
 //
 // The groups of a token are the claim cognito:groups, or else groups. An HTTP API passes on
 // a list as one text, "[a b]", where a group may have a space in its name. A claim groups
 // with more than one word is therefore ignored there: if you need it, verify the token in
 // the function, with [Require] and package jwt.
 //
-// Whoever may invoke the function can forge its event. FromGateway does not replace a
-// resource policy that lets in the gateway alone. It panics for an empty name.
+// A caller with permission to invoke the function can forge its event. FromGateway
+// does not replace a resource policy that allows only the gateway. It panics for an
+// empty name.
 func FromGateway(expect ...string) guard.Middleware {
 	if slices.Contains(expect, "") {
 		panic("authorizer: FromGateway with an empty name")

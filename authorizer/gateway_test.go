@@ -75,7 +75,7 @@ func guarded(h lambda.Handler, log io.Writer) guardtest.Invoker {
 	return guardtest.NewInProcess(h, guardtest.Config{})
 }
 
-// greeter is a backend that tells whom the gateway has let in.
+// greeter is a backend that answers with the principal.
 func greeter() guardtest.Invoker {
 	h := httpapi.Func(func(ctx context.Context, _ struct{}) (map[string]string, error) {
 		g, _ := authorizer.GrantFrom(ctx)

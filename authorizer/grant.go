@@ -18,9 +18,9 @@ import (
 // changed after a [Check] has returned it.
 //
 // [FromGateway] reads a grant from the event. Other backends find it in
-// requestContext.authorizer, or its member lambda: the values of Context, principalId, scope
-// and groups, separated by spaces (each group escaped as in the path of a URL), and expires
-// in seconds since 1970.
+// requestContext.authorizer, or its member lambda. It has the values of Context,
+// principalId, and expires in seconds since 1970. The values in scope and groups are
+// separated by spaces, and each group is escaped as in the path of a URL.
 type Grant struct {
 	// Principal names the caller, the same in each of their requests. It must not
 	// be empty.
@@ -105,8 +105,8 @@ func (g *Grant) Validate() error {
 
 func badName(name string) bool { return name == "" || checkCharacters(name) != nil }
 
-// maxInt is up to which a double holds each integer. The gateway and most backends
-// read numbers as doubles.
+// maxInt is the largest integer that a double represents exactly, with all below
+// it. The gateway and most backends read numbers as doubles.
 const maxInt = 1 << 53
 
 func checkValue(value any) error {

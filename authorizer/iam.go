@@ -13,18 +13,18 @@ import (
 
 // IAM grants if the request was signed (SigV4) by one of principals. The gateway, the
 // function URL or VPC Lattice has verified the signature: its auth type is IAM. Use it
-// inside [Require], as the event of an authorizer does not say who has signed.
+// inside [Require], as the event of an authorizer does not have the signer.
 //
 // A principal is the ARN of a role or a user, "arn:aws:iam::123456789012:role/orders", or
 // an account, "123456789012", for all its roles and users. Without principals IAM grants
 // to any signer. It is Unauthenticated if nobody has signed, and Forbidden for another
 // signer. IAM panics if a principal is anything else, such as the session of a role.
 //
-// The grant's principal is the ARN of the role or user, without the path of a role: the
-// ARN of a session does not have it, and names are unique in an account. The context has
-// the name of a session as "session". Whoever assumes the role chooses it, so it
-// identifies nobody. For a Cognito identity pool, whose users share a role, the principal
-// is the id of the identity, and the context has the role as "role".
+// The grant's principal is the ARN of the role or user. The path of a role is left out:
+// the ARN of a session does not have it, and names are unique in an account. The context
+// has the name of a session as "session". The caller chooses that name when it assumes
+// the role, so it identifies nobody. For a Cognito identity pool, whose users share a
+// role, the principal is the id of the identity, and the context has the role as "role".
 func IAM(principals ...string) Check {
 	principals = slices.Clone(principals)
 	for i, p := range principals {

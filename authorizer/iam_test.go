@@ -70,7 +70,7 @@ func TestIAMGrantsToItsPrincipals(t *testing.T) {
 				t.Errorf("%s, %s: got %+v after %d calls, want %d", tt.name, form, r, b.calls, tt.status)
 			}
 			if tt.who != "" && (b.grant == nil || b.grant.Principal != tt.who) {
-				t.Errorf("%s, %s: got the grant %+v, want that of %s", tt.name, form, b.grant, tt.who)
+				t.Errorf("%s, %s: got the grant %+v, want the grant of %s", tt.name, form, b.grant, tt.who)
 			}
 		}
 	}

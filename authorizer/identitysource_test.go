@@ -87,7 +87,7 @@ func TestJoinedIdentitySources(t *testing.T) {
 	}
 }
 
-// A REST API does not tell the values of its identity sources.
+// A REST API's event does not have the values of its identity sources.
 func TestIdentitySourcesOfARESTAPIAreDeclared(t *testing.T) {
 	header := "method.request.header.Authorization"
 	certificate := func(e sample.Event) sample.Event {
@@ -211,7 +211,8 @@ func TestAWebSocketAPIKeepsNothing(t *testing.T) {
 	}
 }
 
-// AppSync is told how long to keep a decision, so none has to be refused.
+// The answer to AppSync says how long to keep a decision, so none has to be
+// refused.
 func TestAppSyncKeepsWhatDependsOnTheTokenAlone(t *testing.T) {
 	none := 0
 	for name, tt := range map[string]struct {
@@ -285,7 +286,7 @@ func TestEdgeHeadersCountInEachAnswer(t *testing.T) {
 	mustPanic(t, "an empty name", "authorizer: EdgeHeaders", func() { authorizer.EdgeHeaders("a", "") })
 }
 
-// A 401 is an error, of which the gateway stores nothing.
+// A 401 is an error, which the gateway does not store.
 func TestAnswer401(t *testing.T) {
 	both := authorizer.Any(authorizer.APIKey("x-key", tokens{}), authorizer.Bearer(alice("s"))) // depends on a key that is not there
 	for _, tt := range []struct {

@@ -16,8 +16,8 @@ type options struct {
 }
 
 // Uncached declares that the authorizer's result TTL is 0, so a decision may depend on all
-// of the request. It is for no other authorizer: if the gateway stores decisions after all,
-// a caller who is allowed one call is allowed others.
+// of the request. Use it for no other authorizer: if the gateway does store decisions, a
+// caller who is allowed one call is allowed others.
 func Uncached() Option { return Option{func(o *options) { o.cache.Off = true }} }
 
 // Answer401 makes [Simple] return the error Unauthorized for a credential that is missing

@@ -137,7 +137,7 @@ func TestABasePathIsNoPartOfARoute(t *testing.T) {
 	}
 }
 
-// A REST API tells the method that was called of a resource with ANY.
+// The event of a REST API has the called method of a resource with ANY.
 func TestACatchAllOfARESTAPIIsOneRoute(t *testing.T) {
 	check := authorizer.Routes(map[string]authorizer.Check{"ANY /{proxy+}": authorizer.Bearer(alice())})
 	u := &restAuthorizer{

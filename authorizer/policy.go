@@ -9,9 +9,9 @@ import (
 	"github.com/lambdarmor/lambdarmor/authorizer/policy"
 )
 
-// Policy returns an authorizer that answers with an IAM policy: for a REST API, types
-// TOKEN and REQUEST; for a WebSocket API; for an HTTP API, payload formats 1.0 and 2.0.
-// It answers
+// Policy returns an authorizer that answers with an IAM policy. It is for REST APIs
+// (types TOKEN and REQUEST), WebSocket APIs and HTTP APIs (payload formats 1.0 and
+// 2.0). It answers
 //
 //	a grant               a policy that allows, and the grant as context
 //	Unauthenticated       the error Unauthorized: a 401
@@ -20,7 +20,7 @@ import (
 //
 // The gateway stores a policy under the values of the identity sources, and applies it to
 // every call with these values. The policy therefore allows what the check would allow,
-// whichever route is called first:
+// and does not depend on which route is called first:
 //
 //   - If the check reads no route, the policy allows the whole stage.
 //   - If it uses [Routes], the check is asked about each route of the tables, and about a

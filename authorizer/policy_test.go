@@ -47,7 +47,7 @@ func (g routeTable) exactly(method, path string) string {
 	return best
 }
 
-// rankOf tells whether a template takes a path, and how specific it is.
+// rankOf reports whether a template takes a path, and how specific it is.
 func rankOf(template, path string) (rank string, ok bool) {
 	want, got := strings.Split(template, "/")[1:], strings.Split(path, "/")[1:]
 	for i, w := range want {
@@ -96,7 +96,7 @@ func universe() (calls [][2]string) {
 	return calls
 }
 
-// genRoutes draws routes of which no two are the same to the gateway.
+// genRoutes draws routes that all differ for the gateway.
 func genRoutes(d *dice, not routeTable) routeTable {
 	var routes routeTable
 	for range d.IntN(7) {

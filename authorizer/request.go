@@ -23,7 +23,7 @@ type Request struct {
 	found bool      // Routes has found the route
 }
 
-// supposed is a route that a check is asked about, though another one was called.
+// supposed is a route that a check runs for, although another route was called.
 type supposed struct {
 	*routekey.Route
 	method  string

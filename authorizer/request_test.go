@@ -11,7 +11,7 @@ import (
 	"github.com/lambdarmor/lambdarmor/guard/request"
 )
 
-// readings puts all that a request tells into one line.
+// readings writes all values of a request into one line.
 func readings(r *authorizer.Request) string {
 	theme, _ := r.Cookie("theme")
 	return fmt.Sprintf("%q %q %q id=%q auth=%q host=%q expand=%q theme=%q ip=%q stage=%q/%q sources=%q",
@@ -19,7 +19,7 @@ func readings(r *authorizer.Request) string {
 		theme, r.SourceIP(), r.APIID(), r.Stage(), r.IdentitySource())
 }
 
-// cookies is what a request tells of its cookies, and of one.
+// cookies returns a request's cookies, and one of them.
 func cookies(r *authorizer.Request) string {
 	theme, ok := r.Cookie("theme")
 	return fmt.Sprintf("theme=%q %t of %q", theme, ok, r.Header("cookie"))

@@ -11,13 +11,13 @@ import (
 
 // Require returns a layer that runs a check in the function. It calls the handler if
 // the check grants, with the grant in its context: see [GrantFrom]. Otherwise it returns
-// the check's error; list it after httpapi.Problems, which makes a response of that. Use
-// it where no authorizer stands in front: a function URL, VPC Lattice, or an API that
-// needs no cache. It panics if the check is nil.
+// the check's error; list Require after httpapi.Problems, which turns the error into a
+// response. Use it where no authorizer stands in front: a function URL, VPC Lattice, or
+// an API that needs no cache. It panics if the check is nil.
 //
-// Nothing is stored, so a check may read all of a request. A request from VPC Lattice
-// has neither a source address nor a certificate, so [SourceIP] and [ClientCert] deny
-// there. An event that is no HTTP request is Invalid, with the code not_an_http_event.
+// No decision is stored, so a check may read all of a request. VPC Lattice provides
+// neither source address nor certificate, so [SourceIP] and [ClientCert] deny there.
+// An event that is no HTTP request is Invalid, with the code not_an_http_event.
 func Require(c Check) guard.Middleware {
 	if c == nil {
 		panic("authorizer: Require with a nil check")

@@ -11,10 +11,10 @@ import (
 	"github.com/lambdarmor/lambdarmor/internal/reason"
 )
 
-// Scopes returns the grant so far if it has all of the scopes: list it in [All] behind
-// a check that finds out who calls. Otherwise it is Forbidden, with the missing scopes
-// in the answer (RFC 6750, section 3.1). Without a grant so far it is an internal error.
-// Scopes panics if there is no scope, or one that RFC 6749 does not allow.
+// Scopes returns the grant so far if it has all of the scopes: list it in [All] after a
+// check that authenticates the caller. Otherwise it is Forbidden, with the missing
+// scopes in the answer (RFC 6750, section 3.1). Without a grant so far it is an internal
+// error. Scopes panics if there is no scope, or one that RFC 6749 does not allow.
 func Scopes(scopes ...string) Check {
 	if len(scopes) == 0 || !validScopes(scopes) {
 		panic(fmt.Sprintf("authorizer: Scopes without a scope, or with a malformed one: %q", scopes))

@@ -12,7 +12,7 @@ import (
 	"github.com/lambdarmor/lambdarmor/internal/router"
 )
 
-// Routes decides by the check of the route that is called, and is Forbidden without one.
+// Routes runs the check of the route that is called. A route without a check is Forbidden.
 // Keys are the gateway's route keys: "GET /orders/{id}", "ANY /files/{proxy+}", "$default",
 // "$connect"; for a REST API the method and the resource. The names of parameters make no
 // difference. A method goes before ANY, and GET also takes HEAD.
@@ -27,8 +27,8 @@ import (
 //   - for a HEAD of a gateway's ANY or HEAD route, if another GET in the table could take it.
 //
 // httpapi.Routes uses the same code. An ambiguous path is then Invalid, with the code
-// path_ambiguous; what precedes a greedy parameter, as "/files", needs a key of its own; and
-// the decision depends on the method, the path and the domain, which may add a base path.
+// path_ambiguous. The prefix of a greedy parameter, as "/files", needs a key of its own. The
+// decision depends on the method, the path and the domain, which may add a base path.
 //
 // List all keys in one table: Routes inside the check of a route is an error. A check
 // that restricts, such as [Scopes], uses the grant so far: see [All]. Routes panics for a
@@ -63,8 +63,8 @@ func Routes(routes map[string]Check) Check {
 	}
 }
 
-// errNested: one table may find the route by the gateway's word and the other by the
-// path, and so find two routes for a request.
+// errNested: one table may use the gateway's route and the other the path, and so
+// find two routes for a request.
 var errNested = reason.New("authorizer: Routes inside Routes: list all keys in one table")
 
 // findRoute returns the entry of the route that is called, nil if there is none, and an
@@ -89,7 +89,7 @@ func (r *Request) findRoute(t *routekey.Table[Check]) (*routekey.Entry[Check], e
 	return e, nil
 }
 
-// splits reports whether the call may be of another entry than the gateway's route says.
+// splits reports whether the call may match another entry than the gateway's route.
 func (r *Request) splits(t *routekey.Table[Check], route *routekey.Route) bool {
 	return route.CatchAll() && t.Splits(route) || t.SplitsHead(route) && r.Method() == http.MethodHead
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/lambdarmor/lambdarmor/guard/guardtest/sample"
 )
 
-// table makes a table of which each route grants to who is named like it.
+// table makes a table in which each route grants to a principal of its name.
 func table(keys ...string) authorizer.Check {
 	routes := map[string]authorizer.Check{}
 	for _, key := range keys {
@@ -81,8 +81,8 @@ func mustRoute(t *testing.T, h lambda.Handler, event sample.Event, want string) 
 	}
 }
 
-// A TOKEN authorizer is told the path alone, and must not read it in another
-// way than the gateway or the function does.
+// A TOKEN authorizer gets only the path, and must not read it in another way than
+// the gateway or the function does.
 func TestRoutesByThePath(t *testing.T) {
 	keys := []string{"GET /", "GET /orders", "GET /orders/{id}", "GET /orders/export", "ANY /orders/{id}", "GET /orders/{id}/items", "ANY /files/{path+}"}
 	for path, want := range map[string]string{

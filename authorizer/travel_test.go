@@ -348,7 +348,7 @@ func TestRequireMayLookAtAllOfTheRequest(t *testing.T) {
 	}
 }
 
-// Lattice tells less, and what it tells is what the handler sees of it.
+// Lattice sends less. The handler sees what it sends.
 func TestRequireOverLatticeSeesWhatTheHandlerSees(t *testing.T) {
 	event := sample.HTTP("GET", "/orders/42?expand=lines&expand=a%20b").VPCLattice().SourceIP("203.0.113.7").
 		Header("Authorization", "Bearer a").Header("authorization", "Bearer b").Cookie("theme", "dark").Cookie("theme", "light").
@@ -373,7 +373,7 @@ func TestRequireOverLatticeSeesWhatTheHandlerSees(t *testing.T) {
 	for name, c := range map[string]authorizer.Check{"an address": authorizer.SourceIP("203.0.113.0/24"), "a certificate": authorizer.ClientCert()} {
 		b := new(backend)
 		if r := mustRespond(t, b.handler(io.Discard, authorizer.Require(c)), event); r.StatusCode < 401 || r.StatusCode > 403 || b.calls != 0 {
-			t.Errorf("%s, which Lattice does not tell: %+v", name, r)
+			t.Errorf("%s, which Lattice does not send: %+v", name, r)
 		}
 	}
 	if r := mustRespond(t, new(backend).handler(io.Discard, authorizer.Require(check)), event.Set("/headers/accept", 1)); r.StatusCode != 400 {
@@ -402,7 +402,7 @@ func TestABrokenCheckInAHandlerLetsNobodyIn(t *testing.T) {
 	}
 }
 
-// The key of a request is its caller's, whoever has found out who that is.
+// The key of a request is its caller's, for every way to authenticate.
 func TestIdempotencyGoesByTheGrant(t *testing.T) {
 	b, store := new(backend), idempotency.NewMemoryStore()
 	h := b.handler(io.Discard, authorizer.Require(authorizer.Bearer(tokens{"a": {Principal: "alice"}, "a2": {Principal: "alice"}, "b": {Principal: "bob"}})),

@@ -16,8 +16,8 @@ func (e *Event) Body() ([]byte, error) {
 }
 
 // JSONBody returns the HTTP body of a request that must have one, in JSON. It
-// does not decode it. The error is an [*Error]: that of [Event.Body], Invalid
-// with code body_missing, or UnsupportedMediaType.
+// does not decode it. The error is an [*Error]: one of [Event.Body], Invalid with
+// code body_missing, or UnsupportedMediaType.
 func (e *Event) JSONBody() ([]byte, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -66,8 +66,7 @@ func (e *Event) requestBody() ([]byte, error) {
 	return e.readBody()
 }
 
-// readBody reads the body of the request as far as the walk has come, also of a
-// request that is refused.
+// readBody reads the body of the partial request, also if the request is refused.
 func (e *Event) readBody() ([]byte, error) {
 	return e.body.get(func() ([]byte, error) {
 		r, limit := e.walk(), e.currentLimits().Body
@@ -95,10 +94,13 @@ func leastSize(quoted []byte, isBase64 bool) int {
 	return n
 }
 
-// isJSON reports whether a content type is JSON's or built on it (RFC 6839). A
-// request without one does not pass: a page of another site can send it
-// without asking first.
+// isJSON reports whether a content type is JSON's or built on it (RFC 6839). It is
+// false without a content type: a page of another site can send such a request
+// without a preflight.
 func isJSON(contentType string) bool {
+	if contentType == "application/json" { // as most are
+		return true
+	}
 	media, _, err := mime.ParseMediaType(contentType)
 	if err != nil {
 		return false

@@ -19,21 +19,21 @@ import (
 	"github.com/aws/aws-lambda-go/lambda/messages"
 )
 
-// longestCause bounds what an error's text takes of the log.
+// longestCause bounds the text of an error in the log.
 const longestCause = 8 << 10
 
 // mostErrors bounds how many errors of a chain are described.
 const mostErrors = 64
 
-// describer returns what an operator needs to know of an error, and nothing that a
-// caller may have sent.
+// describer describes an error for the operator, without anything that a caller may
+// have sent.
 type describer struct {
 	known  []error // have texts that are constants
 	public *Error  // is described elsewhere in the record
 	left   int     // how many errors may still be described
 }
 
-// causeOf returns what a record has of an error beside the kind and the code.
+// causeOf returns the description of an error for a record, beside kind and code.
 func (l *logLayer) causeOf(err error) string {
 	if l.texts {
 		return shortened(errorText(err))
@@ -42,7 +42,7 @@ func (l *logLayer) causeOf(err error) string {
 	return shortened(d.chain(err))
 }
 
-// standardErrors are the sentinels that an operator meets.
+// standardErrors are the sentinels whose texts are logged.
 func standardErrors() []error {
 	return []error{
 		context.Canceled, context.DeadlineExceeded, os.ErrDeadlineExceeded, io.EOF, io.ErrUnexpectedEOF, io.ErrClosedPipe,
@@ -78,8 +78,8 @@ func (d *describer) chain(err error) string {
 	}
 }
 
-// one describes err alone, and returns what it wraps. A nil pointer that became
-// an error by accident panics when it is asked: it has its type only.
+// one describes err alone, and returns what it wraps. A typed-nil pointer panics in
+// its methods, so only its type is described.
 func (d *describer) one(err error) (part string, inner []error) {
 	part = fmt.Sprintf("%T", err)
 	defer func() { _ = recover() }()
@@ -104,7 +104,7 @@ func (d *describer) one(err error) (part string, inner []error) {
 	return shown, inner
 }
 
-// text returns a text that may stand in place of the type.
+// text returns a constant text that replaces the type.
 func (d *describer) text(err error) (string, bool) {
 	if reflect.TypeOf(err).Comparable() && slices.Contains(d.known, err) {
 		return err.Error(), true
@@ -128,8 +128,8 @@ func (d *describer) text(err error) (string, bool) {
 	}
 }
 
-// words returns the operation, the status, the code and so on of an error that
-// has a field or a method for them.
+// words returns the operation, status, code and request id of an error that has
+// fields or methods for them.
 func words(err error) (all []string) {
 	switch e := err.(type) {
 	case messages.InvokeResponse_Error:
@@ -173,7 +173,7 @@ func words(err error) (all []string) {
 	return all
 }
 
-// joined puts words after a name. It leaves out what is long, or no word.
+// joined puts words after a name. It leaves out texts for which isWord is false.
 func joined(name string, words ...string) string {
 	for _, w := range words {
 		if w != "" && isWord(w) && !strings.HasSuffix(name, w) {
@@ -193,8 +193,8 @@ func isNameRune(r rune) bool {
 	return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || r == '_' || r == '-'
 }
 
-// errorText returns an error's text. A nil pointer that became an error by
-// accident has none and panics when it is asked.
+// errorText returns an error's text. The text of a typed-nil pointer, which panics,
+// is its type.
 func errorText(err error) (text string) {
 	defer func() {
 		if recover() != nil {
@@ -204,7 +204,7 @@ func errorText(err error) (text string) {
 	return err.Error()
 }
 
-// shortened cuts a text that is too long for a log, at a whole character.
+// shortened cuts a text that is too long for a log, between characters.
 func shortened(text string) string {
 	if len(text) <= longestCause {
 		return text

@@ -18,8 +18,8 @@ func MinRemaining(d time.Duration) DeadlineOption {
 	return func(dl *deadline) { dl.minimum = d }
 }
 
-// KeepLateAnswers returns the answer of a handler that overran, if it has no error:
-// a caller who has waited so long may still want it.
+// KeepLateAnswers returns the answer of a handler that overran without an error, in
+// place of a Timeout.
 func KeepLateAnswers() DeadlineOption {
 	return func(dl *deadline) { dl.keepLate = true }
 }
@@ -36,12 +36,12 @@ type deadline struct {
 // it returned a value late. It is Unavailable if too little time is left at the
 // start; the handler is then not called. Deadline panics if reserve is negative.
 //
-// Deadline waits for the handler: Go cannot stop a goroutine, and one that is left
-// behind would run on in the next invocation. Lambda ends a handler that ignores
-// its context.
+// Deadline waits for the handler: Go cannot stop a goroutine, and an abandoned one
+// would run on in the next invocation. Lambda ends a handler that ignores its
+// context.
 //
-// Some emulators send no deadline, or one of 1970. The handler then has no limit
-// of time.
+// Some emulators send no deadline, or one of 1970. The handler then has no time
+// limit.
 func Deadline(reserve time.Duration, opts ...DeadlineOption) Middleware {
 	if reserve < 0 {
 		panic("guard: Deadline with a negative reserve")

@@ -20,7 +20,7 @@ type run struct {
 	took time.Duration
 }
 
-// within gives h a second, of which the layer keeps 300 ms.
+// within runs h with a second, and the layer reserves 300 ms.
 func within(t *testing.T, h lambda.Handler, opts ...guard.DeadlineOption) run {
 	t.Helper()
 	var r run

@@ -1,5 +1,5 @@
 // Package guard wraps Lambda handlers in layers that log, recover from panics,
-// limit what an event may cost, and keep time to answer.
+// refuse oversized events, and end the context before Lambda's timeout.
 //
 // A handler is a [lambda.Handler]: bytes in, bytes out. A layer, a [Middleware],
 // is a func(lambda.Handler) lambda.Handler. Nothing else is needed to write one,
@@ -22,9 +22,9 @@
 // last.
 //
 //	Log        sees all that the others do
-//	Errors     turns an error into what the platform may read
+//	Errors     turns an error into the public one for the platform
 //	Recover    turns a panic into an error
-//	Limit      refuses what is too large before an inner layer reads it
+//	Limit      refuses an oversized event before an inner layer reads it
 //	Deadline   ends the context early, so that the outer layers can answer and log
 //	…          layers that authorize, validate, make a call idempotent, in this order
 //
@@ -36,9 +36,9 @@
 // # What layers share
 //
 // [Wrap] and [Start] put one [Event] into the context of an invocation. [EventOf]
-// returns it. Its views are decoded once, however many layers use them.
-// [AddAttrs] adds fields to the one record of the invocation. Package layer has
-// more for authors of layers, and package logging makes the logger.
+// returns it. Its views are decoded once for all layers. [AddAttrs] adds fields to
+// the one record of the invocation. Package layer has more for authors of layers,
+// and package logging makes the logger.
 //
 // # Errors
 //
@@ -49,15 +49,15 @@
 // # What a chain cannot do
 //
 // Recover catches a panic of the goroutine that runs the handler. A panic in a
-// goroutine that the handler starts ends the process. So does what the Go runtime
-// treats as fatal, and [runtime.Goexit]. Deadline cannot stop a handler that
-// ignores its context: it waits, and Lambda ends the process. Limits bound what is
-// decoded here, not what a handler decodes itself from [Event.Raw].
+// goroutine that the handler starts ends the process. So do fatal errors of the Go
+// runtime, and [runtime.Goexit]. Deadline cannot stop a handler that ignores its
+// context: it waits, and Lambda ends the process. Limits bound what is decoded
+// here, not what a handler decodes itself from [Event.Raw].
 //
 // # Response streaming
 //
 // A chain returns its answer whole. A function URL in the mode RESPONSE_STREAM
-// works, and gets the answer at once. A handler that returns a reader through
-// [Func] has it read to its end inside the chain: what a reader yields later could
-// not be recovered, timed, logged or stored.
+// works, and gets the answer at once. [Func] reads an io.Reader that the handler
+// returns to its end, inside the chain. A later read could not be recovered, timed,
+// logged or stored.
 package guard

@@ -10,9 +10,9 @@ import (
 	"github.com/lambdarmor/lambdarmor/internal/strictjson"
 )
 
-// Error is an error with a part for each of its readers. The caller reads Code,
-// Detail, Violations and RetryAfter. The platform uses Kind. The operator reads
-// Err in the log, as [Log] describes it, and nobody else does.
+// Error is an error with separate parts for the caller, the platform and the
+// operator. The caller reads Code, Detail, Violations and RetryAfter. The platform
+// uses Kind. Only the operator reads Err, in the log, as [Log] describes it.
 //
 // It is found through any wrapping: a handler may return
 // fmt.Errorf("reserve stock: %w", e), and the caller still gets the answer of e.
@@ -38,7 +38,7 @@ type Violation struct {
 	Pointer string
 	// Keyword is the rule, in the words of the schema: "maximum".
 	Keyword string
-	// Detail says what the rule is. It must not repeat the value that breaks it.
+	// Detail describes the rule. It must not contain the value that breaks it.
 	Detail string
 }
 
@@ -68,7 +68,7 @@ func Errorf(kind Kind, code, detail string, args ...any) *Error {
 	return e
 }
 
-// shownDetail is an error for the verbs that want one.
+// shownDetail is a public detail as an error, for verbs that take one.
 type shownDetail string
 
 func (d shownDetail) Error() string { return string(d) }
@@ -80,17 +80,16 @@ func publicDetail(err error) shownDetail {
 	return ""
 }
 
-// find returns the outermost Error in err's chain, nil if there is none. A nil
-// *Error that became an error by accident is none.
+// find returns the outermost Error in err's chain, nil if there is none. It ignores
+// a typed-nil *Error.
 func find(err error) *Error {
-	var e *Error
-	errors.As(err, &e)
+	e, _ := errors.AsType[*Error](err)
 	return e
 }
 
-// Public returns what a caller may read of err: the [Error] in its chain, or one
-// of [KindOf](err) that says nothing more. It never returns nil, and the code of
-// the Error is never empty.
+// Public returns the public part of err: the [Error] in its chain, or an Error that
+// has only the kind [KindOf](err). It never returns nil, and the code of the Error
+// is never empty.
 func Public(err error) *Error {
 	e := find(err)
 	if e == nil {
@@ -134,10 +133,10 @@ func (e *Error) Unwrap() error {
 	return e.Err
 }
 
-// refuse returns what the strict decoder or its limits refused as an Error.
+// refuse returns an error of the strict decoder or its limits as an Error.
 func refuse(err error) error {
-	var bad *strictjson.Error
-	if !errors.As(err, &bad) {
+	bad, ok := errors.AsType[*strictjson.Error](err)
+	if !ok {
 		return err
 	}
 	return &Error{

@@ -44,8 +44,8 @@ func invokeError(ctx context.Context, err error) messages.InvokeResponse_Error {
 	return messages.InvokeResponse_Error{Type: e.Code, Message: message}
 }
 
-// asInvokeError returns an error that the handler made for the platform itself. An
-// [Error] beside it is the answer instead.
+// asInvokeError returns an error that the handler made for the platform itself. If
+// err also has an [Error], that is the answer instead.
 func asInvokeError(err error) (messages.InvokeResponse_Error, bool) {
 	var value messages.InvokeResponse_Error
 	var pointer *messages.InvokeResponse_Error

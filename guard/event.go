@@ -11,10 +11,10 @@ import (
 	"github.com/lambdarmor/lambdarmor/internal/strictjson"
 )
 
-// Event is the payload of an invocation and what was read from it. A view is
-// made on first use and kept, so that the payload is decoded once for all layers.
-// All methods are safe for concurrent use. What they return is shared and must
-// not be changed.
+// Event is the payload of an invocation with its decoded views. A view is made on
+// first use and kept, so that the payload is decoded once for all layers. All
+// methods are safe for concurrent use. What they return is shared and must not be
+// changed.
 type Event struct {
 	raw []byte
 
@@ -26,7 +26,7 @@ type Event struct {
 	views
 }
 
-// views are what was read within the limits.
+// views are the decoded forms of the payload, within the limits.
 type views struct {
 	checked  bool  // whether walked may be read
 	wrong    error // why not
@@ -62,8 +62,8 @@ func EventOf(ctx context.Context, payload []byte) *Event {
 	return shared.of(payload)
 }
 
-// sharedEvent is the event of an invocation, and the last one that a layer put
-// in its place.
+// sharedEvent is the event of an invocation, and the last event that a layer has
+// replaced it by.
 type sharedEvent struct {
 	first Event
 
@@ -84,7 +84,7 @@ func (s *sharedEvent) of(payload []byte) *Event {
 }
 
 // Raw returns the payload as it came. The runtime reuses its memory after the
-// invocation: copy what has to outlive it.
+// invocation: copy the bytes to keep them.
 func (e *Event) Raw() []byte { return e.raw }
 
 // Trigger returns what invoked the function.
@@ -108,21 +108,20 @@ func (e *Event) Decode(v any, opts ...DecodeOption) error {
 	return decode(e.raw, v, e.lockedLimits(), opts)
 }
 
-// Request returns the HTTP request in the event, whichever gateway sent it; the
-// call that an authorizer is asked about; or the caller of an AppSync resolver.
-// It is never nil. The error is an [*Error] of kind Invalid or TooLarge. The
-// request beside an error is partial: use it for nothing but the answer.
+// Request returns the HTTP request in the event of any gateway, the call that an
+// authorizer decides on, or the caller of an AppSync resolver. It is never nil. The
+// error is an [*Error] of kind Invalid or TooLarge. The request beside an error is
+// partial: use it for nothing but the answer.
 func (e *Event) Request() (*request.Request, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return e.readRequest()
 }
 
-// HTTP returns the HTTP request as an event of payload format 2.0, whichever
-// form it came in: header names in lower case, several values joined by a comma,
-// cookies apart. VPC Lattice provides no route and no source address, and the
-// caller's ARN only with IAM auth. The error is an [*Error] of kind Invalid or
-// TooLarge.
+// HTTP returns the HTTP request of any gateway as an event of payload format 2.0:
+// header names in lower case, several values joined by a comma, cookies apart. VPC
+// Lattice provides no route and no source address, and the caller's ARN only with
+// IAM auth. The error is an [*Error] of kind Invalid or TooLarge.
 func (e *Event) HTTP() (*events.APIGatewayV2HTTPRequest, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -142,7 +141,7 @@ func (e *Event) HTTP() (*events.APIGatewayV2HTTPRequest, error) {
 	})
 }
 
-// walk reads the event once, whatever the limits are. A large event is read in
+// walk reads the event once, even if the limits change. A large event is read in
 // part until it is known to be within its limits.
 func (e *Event) walk() *request.Request {
 	if e.walked != nil {
@@ -204,7 +203,7 @@ func notHTTP() *Error {
 	return &Error{Kind: Invalid, Code: "not_an_http_event", Detail: "The event is not an HTTP request."}
 }
 
-// setLimits also drops what was read under other limits.
+// setLimits also drops views that were read under other limits.
 func (e *Event) setLimits(l Limits) {
 	e.mu.Lock()
 	defer e.mu.Unlock()

@@ -17,7 +17,7 @@ import (
 	"github.com/lambdarmor/lambdarmor/guard/guardtest/sample"
 )
 
-// noting is a layer that notes the event it is given.
+// noting is a layer that stores its event.
 func noting(to **guard.Event) guard.Middleware {
 	return func(next lambda.Handler) lambda.Handler {
 		return guard.HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {

@@ -135,7 +135,7 @@ func ExampleMiddleware() {
 	// {"text":"Hello, Ada!"}
 }
 
-// An HTTP request is one form, whichever gateway sent it.
+// An HTTP request has the same form for every gateway.
 func ExampleEvent_HTTP() {
 	rest := []byte(`{"resource":"/orders/{id}","path":"/orders/7","httpMethod":"GET",
 		"headers":{"Accept":"text/html"},"requestContext":{"identity":{"sourceIp":"192.0.2.1"}}}`)

@@ -25,10 +25,10 @@ type DecodeOption struct{ rejectUnknown bool }
 func RejectUnknownMembers() DecodeOption { return DecodeOption{rejectUnknown: true} }
 
 // Func returns a plain function as a handler. It decodes the event as encoding/json
-// does, and refuses an event that could be read in two ways: a member twice, a
-// name that differs from a known one in case alone, data after the value, invalid
-// UTF-8, null for an object, more than the [Limits]. The error is then an [*Error]
-// of kind Invalid with a JSON pointer to the place.
+// does, but refuses ambiguous JSON: duplicate members, names that differ from known
+// ones in case alone, trailing data, invalid UTF-8, null for objects. It also
+// enforces the [Limits]. The error is an [*Error] of kind Invalid with a JSON
+// pointer to the place.
 //
 // The answer is encoded byte for byte as by [lambda.NewHandler]. Lambda takes 6 MiB
 // and 100 bytes; a larger answer is an [*Error] of kind Internal with code
@@ -36,9 +36,9 @@ func RejectUnknownMembers() DecodeOption { return DecodeOption{rejectUnknown: tr
 // lambda.NewHandler.
 //
 // An In of struct{} takes any event, and json.RawMessage takes it as it came. Func
-// panics if fn is nil, or if In has a part that no event can fill as encoding/json
-// would: a channel, two fields of one name, a tag that the two decoders read
-// differently. The panic names the type and the field.
+// panics if fn is nil, or if it cannot decode In as encoding/json does: if In has a
+// channel, duplicate names, or a tag that the decoders read differently. The panic
+// names the type and the field.
 func Func[In, Out any](fn func(context.Context, In) (Out, error), opts ...DecodeOption) lambda.Handler {
 	if fn == nil {
 		panic("guard: Func of a nil function")
@@ -79,8 +79,8 @@ func decode(text []byte, v any, limits Limits, opts []DecodeOption) error {
 	return nil
 }
 
-// encode returns the bytes that lambda.NewHandler would: no HTML escapes, no
-// newline, and the content of a reader that has no JSON of its own.
+// encode returns the same bytes as lambda.NewHandler: no HTML escapes, no newline,
+// and the content of a reader that encodes as {}.
 func encode(v any) ([]byte, error) {
 	if r, ok := v.(*events.LambdaFunctionURLStreamingResponse); ok && r != nil {
 		out, err := answer.Buffered(r)
@@ -101,7 +101,7 @@ func encode(v any) ([]byte, error) {
 	return bounded(out, nil)
 }
 
-// bounded refuses an answer that is larger than Lambda takes, as err may say.
+// bounded refuses an answer that is larger than Lambda takes, which err may report.
 func bounded(out []byte, err error) ([]byte, error) {
 	if err != nil || len(out) > answer.Max {
 		return nil, &Error{Kind: Internal, Code: "response_too_large", Detail: "The response is larger than the platform takes."}

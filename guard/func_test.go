@@ -290,7 +290,7 @@ func traceCalls(t *testing.T, h lambda.Handler, event string) (calls []any) {
 	note := func(name string) func(context.Context, any) {
 		return func(ctx context.Context, event any) {
 			if ctx.Value(traceKey{}) != "kept" {
-				t.Errorf("%s is given another context", name)
+				t.Errorf("%s gets another context", name)
 			}
 			calls = append(calls, name, event)
 		}

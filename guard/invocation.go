@@ -19,8 +19,8 @@ func ColdStart(ctx context.Context) bool {
 
 // TraceID returns the X-Ray trace id of the invocation, the Root of the tracing
 // header: 1-5759e988-bd862e3fe1be46a994272793. It returns "" if there is none.
-// The id is read from the context, because the environment variable is that of
-// whichever concurrent invocation set it last.
+// The id is read from the context, because concurrent invocations overwrite the
+// environment variable.
 func TraceID(ctx context.Context) string { return invocation.TraceID(ctx) }
 
 // CorrelationID returns the id that [Correlate] found for the invocation of ctx,
@@ -32,8 +32,8 @@ func CorrelationID(ctx context.Context) string {
 	return ""
 }
 
-// Principal returns who calls, as a layer further out has found out; "" if none
-// has.
+// Principal returns the authenticated caller, which an outer layer has set; "" if
+// none has.
 func Principal(ctx context.Context) string {
 	if inv := invocation.Of(ctx); inv != nil {
 		return inv.Facts().Principal
@@ -43,9 +43,8 @@ func Principal(ctx context.Context) string {
 
 // AddAttrs adds attributes to the record that [Log] writes at the end of the
 // invocation of ctx. It is safe for concurrent use and does nothing outside an
-// invocation. The last attribute of a key counts. The members of a group without
-// a key are added themselves. An error is shown as [Log] shows that of the
-// invocation.
+// invocation. The last attribute of a key counts. The members of a group without a
+// key are added themselves. An error is described as in error.cause of [Log].
 func AddAttrs(ctx context.Context, attrs ...slog.Attr) {
 	if inv := invocation.Of(ctx); inv != nil {
 		inv.AddAttrs(attrs)

@@ -107,7 +107,7 @@ func TestThePrincipalIsKnownFurtherInAndInTheRecord(t *testing.T) {
 	}
 }
 
-// A layer that answers with an error for the platform has told why before.
+// A layer that answers with an error for the platform has set the cause before.
 func TestAnErrorForThePlatformDoesNotHideItsReason(t *testing.T) {
 	log, b := logbook.New()
 	denies := guard.HandlerFunc(func(ctx context.Context, _ []byte) ([]byte, error) {

@@ -10,7 +10,8 @@ import (
 // level of the record, and whether a retry can help.
 type Kind uint8
 
-// The kinds. The zero value is Internal: an error without a kind is ours.
+// The kinds. The zero value is Internal: an error without a kind is the function's
+// fault.
 const (
 	Internal             Kind = iota // our error; the caller learns no more
 	Invalid                          // the input breaks a rule

@@ -103,7 +103,7 @@ func TestTheQueryOfALatticeRequest(t *testing.T) {
 	}
 }
 
-// Lattice tells a principal where it has authenticated one, and says how.
+// Lattice sends the principal that it has authenticated, and how.
 func TestWhoALatticeRequestComesFrom(t *testing.T) {
 	const arn = "arn:aws:sts::123456789012:assumed-role/r/s"
 	for _, tc := range []struct {
@@ -209,7 +209,7 @@ func TestALatticeRequestInTheLog(t *testing.T) {
 			}
 		}
 		if _, ok := record["route"]; ok {
-			t.Errorf("%s: a route, of which there is none: %v", tc.rule, record)
+			t.Errorf("%s: got a route, want none: %v", tc.rule, record)
 		}
 	}
 }

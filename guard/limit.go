@@ -9,11 +9,11 @@ import (
 	"github.com/lambdarmor/lambdarmor/internal/strictjson"
 )
 
-// Limits bound what an event may cost before anything is built from it. Zero means
-// the default. A negative number means no limit.
+// Limits bound the size of an event before it is decoded. Zero means the default. A
+// negative number means no limit.
 //
-// Events with records, of a queue, a stream or a broker, may be deeper and fuller
-// by default: a full batch of SQS has 10 000 messages, and an item of DynamoDB
+// Events with records, of a queue, a stream or a broker, have larger defaults for
+// Depth and Nodes. A full batch of SQS has 10 000 messages, and an item of DynamoDB
 // nests 32 levels of two each.
 type Limits struct {
 	Payload int // bytes of the whole event; 6 MiB
@@ -22,8 +22,8 @@ type Limits struct {
 	Nodes   int // values in a JSON text, itself included; 100 000; 1 000 000 for events with records
 }
 
-// Unlimited is no limit. One event can then take all memory: 6 MiB of {"":0} are
-// 300 MiB when decoded.
+// Unlimited turns a limit off. One event can then take all memory: 6 MiB of {"":0}
+// are 300 MiB when decoded.
 const Unlimited = -1
 
 func defaultLimits(t Trigger) Limits {
@@ -57,13 +57,13 @@ func (l Limits) effective(t Trigger) Limits {
 	}
 }
 
-// Limit refuses an event that is larger, deeper or fuller than l allows, before it
-// is decoded. Inside Limit the same limits hold for all that the [Event] decodes;
-// without Limit, the defaults hold.
+// Limit refuses an event that exceeds l, before it is decoded. Inside Limit the
+// same limits hold for all that the [Event] decodes; without Limit, the defaults
+// hold.
 //
-// A body is checked as JSON, as far as it is JSON, whatever its content type. The
-// error is of kind [TooLarge] for bytes, [Invalid] for depth and number, and names
-// the limit.
+// A body is checked as JSON, as far as it is JSON, for any content type. The error
+// is of kind [TooLarge] for bytes and [Invalid] for depth and number, and names the
+// limit.
 func Limit(l Limits) Middleware {
 	return named("guard.Limit", func(next lambda.Handler) lambda.Handler {
 		return HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
@@ -95,7 +95,8 @@ func (e *Event) checkAll() error {
 	return limits.check(body)
 }
 
-// check checks a text: the payload, or the body, which is never the larger one.
+// check checks a text: the payload, or the body, which is never larger than the
+// payload.
 func (l Limits) check(text []byte) error {
 	if len(text) > l.Payload {
 		return tooLarge("payload", "event", l.Payload)

@@ -48,21 +48,21 @@ func KnownErrors(errs ...error) LogOption {
 	return func(l *logLayer) { l.known = append(l.known, errs...) }
 }
 
-// Log writes exactly one record per invocation to l, whatever happens: at level
-// INFO, WARN for a client's error, ERROR for ours. List it first. The record has
-// these keys, and leaves out those that are empty:
+// Log writes exactly one record per invocation to l, also after a panic: at level
+// INFO, WARN for a client's error, ERROR for the function's. List it first. The
+// record has these keys, and leaves out those that are empty:
 //
 //	requestId functionName functionVersion coldStart traceId tenantId
 //	trigger durationMs remainingMs
 //	method route status             of an HTTP request
-//	principal                       where a layer has found out who calls
+//	principal                       if a layer has authenticated the caller
 //	error.kind .code .cause         of a failure, also one made a response
 //	error.violations                of a refusal: the first ten places
 //	error.stack                     of a panic
 //
-// It also has what [AddAttrs] added. An added key named like one of these becomes
-// fields.status and so on. The record never has the payload, the answer or the
-// value of a panic.
+// It also has what [AddAttrs] added. An added key with one of these names is
+// renamed to fields.status and so on. The record never has the payload, the answer
+// or the value of a panic.
 //
 // error.cause has nothing that a caller sent, unless the program puts it into a
 // code, a [Reason] or a LogValue, or an option allows it. It has the types of the
@@ -72,14 +72,13 @@ func KnownErrors(errs ...error) LogOption {
 //	*url.Error Post: *net.OpError dial tcp: *os.SyscallError connect: connection refused
 //	*smithy.OperationError DynamoDB PutItem: *http.ResponseError status 400 request 7QKT: *types.ProvisionedThroughputExceededException
 //
-// A text is shown where it is a constant: of a Reason, of an error with a
-// LogValue method, of the Go runtime, the operating system and the sentinels of
-// the standard library. Of any other error, such as one of errors.New, only the
-// type is shown: give it a code with [Error], make it a Reason, or name it to
-// [KnownErrors].
+// The text of an error is shown if it is a constant: of a Reason, a LogValue, the
+// Go runtime, the operating system, or a sentinel of the standard library. Of any
+// other error, such as one of errors.New, only the type is shown. To see more, use
+// an [Error] with a code, a Reason, or [KnownErrors].
 //
-// A violation has a pointer and a keyword. A name in the pointer that is no short
-// identifier is shown as "*", because a caller may have chosen it.
+// A violation has a pointer and a keyword. A name in the pointer that is not a
+// short identifier is shown as "*", because a caller may have chosen it.
 //
 // Make l with package logging: its other records then have the ids of the
 // invocation and are redacted. Any other logger works without that. If it has a
@@ -130,9 +129,10 @@ func (l *logged) Invoke(ctx context.Context, payload []byte) (out []byte, err er
 			return
 		}
 		value := recover() // nil in a Goexit, which goes on by itself
-		l.record(ctx, inv, payload, start, nil, panicked(value))
+		out, err = nil, panicked(value)
+		l.record(ctx, inv, payload, start, out, err)
 		if value != nil {
-			panic(value) // on to whoever recovers it, with the stack of the handler
+			panic(value) // again, with the stack of the handler
 		}
 	}()
 	l.warned.Do(func() { l.warn(ctx, inv) })
@@ -142,13 +142,14 @@ func (l *logged) Invoke(ctx context.Context, payload []byte) (out []byte, err er
 		}
 	}
 	out, err = l.next.Invoke(ctx, payload)
+	askFor(err)
 	returned = true
 	return out, err
 }
 
 // warn writes a record for each unwise order in the chain.
 func (l *logged) warn(ctx context.Context, inv *invocation.Invocation) {
-	warnings := inv.Warnings // those of layers outside of this one, too
+	warnings := inv.Warnings // of outer layers too
 	if warnings == nil {
 		warnings = l.warnings
 	}
@@ -158,7 +159,7 @@ func (l *logged) warn(ctx context.Context, inv *invocation.Invocation) {
 	}
 }
 
-// fitForHeader reports whether an id can stand in a log and in a header.
+// fitForHeader reports whether an id is valid in a log and in a header.
 func fitForHeader(id string) bool {
 	unfit := func(r rune) bool { return r <= ' ' || r > '~' }
 	return len(id) <= 128 && strings.IndexFunc(id, unfit) < 0

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"maps"
 	"runtime"
@@ -26,7 +27,7 @@ import (
 	"github.com/lambdarmor/lambdarmor/internal/logbook"
 )
 
-// named gives the function a name and a version, as Lambda does.
+// named sets the name and the version of the function, as Lambda does.
 func named(t *testing.T) {
 	name, version := lambdacontext.FunctionName, lambdacontext.FunctionVersion
 	t.Cleanup(func() { lambdacontext.FunctionName, lambdacontext.FunctionVersion = name, version })
@@ -534,5 +535,22 @@ func TestALevelThatIsNotWrittenCostsNoRecord(t *testing.T) {
 	_, _ = guard.Wrap(answers("", io.EOF), guard.Log(log)).Invoke(t.Context(), nil)
 	if book.Only(t)["level"] != "ERROR" {
 		t.Errorf("%s", book)
+	}
+}
+
+// A nil *fs.PathError that became an error by accident panics when it is unwrapped.
+func TestAnErrorThatPanicsIsRecorded(t *testing.T) {
+	log, book := logbook.New()
+	h := guard.Wrap(answers("", (*fs.PathError)(nil)), guard.Log(log))
+	value := func() (value any) {
+		defer func() { value = recover() }()
+		_, _ = h.Invoke(t.Context(), nil)
+		return nil
+	}()
+	if _, ok := value.(runtime.Error); !ok {
+		t.Errorf("got %v recovered, want the error of the Go runtime", value)
+	}
+	if failure, ok := book.Only(t)["error"].(map[string]any); !ok || failure["code"] != "panic" {
+		t.Errorf("got %s, want an error with code panic", book.String())
 	}
 }

@@ -124,17 +124,29 @@ func TestAnUnwiseOrderBehindAForeignWrapperIsWarnedOf(t *testing.T) {
 	}
 }
 
+type wrapped struct{ slog.Value }
+
+func (w wrapped) LogValue() slog.Value { return w.Value }
+
+// SECURITY: Nothing leaks.
 func TestAnErrorThatIsAddedIsDescribedAndNotQuoted(t *testing.T) {
-	log, book := logbook.New()
-	h := guard.Wrap(doing(func(ctx context.Context) {
-		guard.AddAttrs(ctx, slog.Any("failure", errors.New("s3cr3t")))
-	}, io.EOF), guard.Log(log))
-	_, _ = h.Invoke(t.Context(), nil)
-	record := book.Only(t)
-	if got := record["failure"]; got != "*errors.errorString" {
-		t.Errorf("got %v, want *errors.errorString", got)
-	}
-	if _, ok := record["error"].(map[string]any)["violations"]; ok {
-		t.Errorf("got violations in %v, want none", record)
+	failure := slog.Any("failure", errors.New("s3cr3t"))
+	for rule, added := range map[string]slog.Attr{
+		"alone":                 failure,
+		"in a group":            slog.Group("g", slog.Group("inner", failure)),
+		"in a LogValue":         slog.Any("g", wrapped{slog.GroupValue(failure)}),
+		"in a group's LogValue": slog.Group("g", slog.Any("inner", wrapped{failure.Value})),
+	} {
+		t.Run(rule, func(t *testing.T) {
+			log, book := logbook.New()
+			h := guard.Wrap(doing(func(ctx context.Context) { guard.AddAttrs(ctx, added) }, io.EOF), guard.Log(log))
+			_, _ = h.Invoke(t.Context(), nil)
+			if got := book.String(); !strings.Contains(got, `"*errors.errorString"`) || strings.Contains(got, "s3cr3t") {
+				t.Errorf("got %s, want the type of the error and not its text", got)
+			}
+			if _, ok := book.Only(t)["error"].(map[string]any)["violations"]; ok {
+				t.Errorf("got violations in %s, want none", book.String())
+			}
+		})
 	}
 }

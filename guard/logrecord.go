@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/lambdarmor/lambdarmor/internal/answer"
@@ -63,18 +64,34 @@ func (l *logLayer) record(ctx context.Context, inv *invocation.Invocation, paylo
 	_ = l.handler.Handle(invocation.WithWholeRecord(ctx), r)
 }
 
-// added returns an attribute of [AddAttrs] as the record has it: renamed if its
-// key is one of the record's own, and an error as Log describes one.
+// added returns an attribute of [AddAttrs] as the record has it, renamed if its
+// key is one of the record's own.
 func (l *logLayer) added(a slog.Attr) slog.Attr {
 	if invocation.Reserved(a.Key) || isRecordKey(a.Key) {
 		a.Key = invocation.Renamed(a.Key)
 	}
-	if k := a.Value.Kind(); k == slog.KindAny || k == slog.KindLogValuer {
-		if err, ok := a.Value.Any().(error); ok {
-			a.Value = slog.StringValue(l.causeOf(err))
-		}
-	}
+	a.Value = l.described(a.Value)
 	return a
+}
+
+// described returns a value in which each error is as Log describes one.
+func (l *logLayer) described(v slog.Value) slog.Value {
+	switch v.Kind() {
+	case slog.KindAny, slog.KindLogValuer:
+		if err, ok := v.Any().(error); ok {
+			return slog.StringValue(l.causeOf(err))
+		}
+		if v.Kind() == slog.KindLogValuer {
+			return l.described(v.Resolve())
+		}
+	case slog.KindGroup:
+		members := slices.Clone(v.Group())
+		for i, a := range members {
+			members[i].Value = l.described(a.Value)
+		}
+		return slog.GroupValue(members...)
+	}
+	return v
 }
 
 func isRecordKey(key string) bool {
@@ -87,8 +104,8 @@ func isRecordKey(key string) bool {
 	}
 }
 
-// methodAndRoute returns what can be seen of them, also in an event that was
-// refused.
+// methodAndRoute returns method and route as far as they are known, also of a
+// refused event.
 func (e *Event) methodAndRoute() (method, route string) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -96,7 +113,7 @@ func (e *Event) methodAndRoute() (method, route string) {
 	return r.Method(), r.RouteKey()
 }
 
-// statusOf returns the status of an answer to an event, 0 where there is none.
+// statusOf returns the HTTP status of an answer, 0 if it has none.
 func statusOf(inv *invocation.Invocation, ev *Event, out []byte) int {
 	if out == nil {
 		return 0

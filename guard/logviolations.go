@@ -43,8 +43,8 @@ func refusalOf(e *Error) string {
 	return e.Code + " (" + strings.Join(places, "; ") + ")"
 }
 
-// shownPointer returns a JSON pointer with "*" for each name that no field has
-// but that may be a caller's value: an address, a number, a sentence.
+// shownPointer returns a JSON pointer with "*" for each name that may be a caller's
+// value, such as an address, a number or a sentence.
 func shownPointer(pointer string) string {
 	names := strings.Split(shortened(pointer), "/")
 	for i, name := range names[1:] {

@@ -70,6 +70,12 @@ var hostileTexts = []struct {
 		code: "json_too_many_values",
 	},
 	{name: "distinct members", make: func(size int) string { return members(size, size) }, code: "json_too_many_values"},
+	// A decoder gets no further than the fault, and nothing may go on behind it.
+	{
+		name: "distinct members behind a fault",
+		make: func(size int) string { return `[tru,` + members(size-8, size) + `]` },
+		code: "malformed_json",
+	},
 	// One value of no depth. Decoded it is a string of 1 MiB: nothing that a
 	// plain string could not be, and no limit of a direct event's forbids it.
 	{name: "a string of escapes", make: func(size int) string { return filled(size, `"`, `\u0041`, `"`) }},

@@ -32,7 +32,7 @@ func (f HandlerFunc) Invoke(ctx context.Context, payload []byte) ([]byte, error)
 // that a function that serves several invocations at once mixes up answers. Chain
 // works around it if such a handler stands at its centre. If a third party's
 // wrapper holds one, Chain logs a warning, and panics if
-// AWS_LAMBDA_MAX_CONCURRENCY is above 1: give the wrapper a handler of [Func]
+// AWS_LAMBDA_MAX_CONCURRENCY is above 1: pass the wrapper a handler of [Func]
 // instead. Chain cannot see into a wrapper that is a function.
 func Chain(layers ...Middleware) Middleware {
 	return func(next lambda.Handler) lambda.Handler {
@@ -55,7 +55,7 @@ func isNamed(h lambda.Handler) bool {
 
 // tooEarly warns of a wrapper around a handler of lambda.NewHandler.
 func tooEarly(h lambda.Handler) lambda.Handler {
-	what := fmt.Sprintf("a %T holds a handler of lambda.NewHandler, which reuses its buffer before its answer is read; give it a handler of guard.Func", h)
+	what := fmt.Sprintf("a %T holds a handler of lambda.NewHandler, which reuses its buffer before its answer is read; pass it a handler of guard.Func", h)
 	if n, err := strconv.Atoi(os.Getenv("AWS_LAMBDA_MAX_CONCURRENCY")); err == nil && n > 1 {
 		panic("guard: " + what)
 	}
@@ -68,8 +68,8 @@ func tooEarly(h lambda.Handler) lambda.Handler {
 // them for each invocation. A wrapped handler may be wrapped again or be a route
 // inside another: the event stays shared. Wrap panics if h is nil.
 //
-// Without Wrap, the invocation begins in the outermost layer of this module. What
-// a third party's layer does outside of that is not part of it.
+// Without Wrap, the invocation begins in the outermost layer of this module. A
+// third party's layer outside of that is not part of it.
 func Wrap(h lambda.Handler, layers ...Middleware) lambda.Handler {
 	if h == nil {
 		panic("guard: Wrap of a nil handler")
@@ -84,7 +84,7 @@ func Start(h lambda.Handler, layers ...Middleware) {
 	lambda.Start(Wrap(h, layers...))
 }
 
-// named gives a layer of this package its name in the rules for order.
+// named sets the name of a layer of this package for the rules of order.
 func named(name string, m Middleware) Middleware {
 	return func(next lambda.Handler) lambda.Handler {
 		return order.New(name, m(next), next)

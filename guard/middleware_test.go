@@ -86,8 +86,8 @@ func TestMisconfigurationPanicsAtOnce(t *testing.T) {
 	}
 }
 
-// The Invoke of a handler that aws-lambda-go made gives the buffer of its
-// answer away before it returns.
+// The Invoke of a handler that aws-lambda-go made returns the buffer of its answer
+// away before it returns.
 func TestAnswersOfNewHandlerAreTheCallersOwn(t *testing.T) {
 	kept := func(next lambda.Handler) lambda.Handler { // longer than it should have to
 		var first []byte

@@ -12,37 +12,39 @@ import (
 )
 
 // Recover turns a panic of the handler into an Internal error with code "panic",
-// and the process lives on. aws-lambda-go alone would report the panic's text to
-// the caller and end the process. The error has a [*PanicError] in its chain,
-// with the stack for [Log]. Its text never has the value of the panic.
+// and the process goes on. aws-lambda-go alone would report the panic's text to the
+// caller and end the process. The error has a [*PanicError] in its chain, with the
+// stack for [Log]. Its text never has the value of the panic.
 //
-// An error that panics when it is unwrapped is such a panic as well, for example
-// a nil *[fs.PathError] that became an error by accident.
+// An error that panics when it is unwrapped, such as a typed-nil *[fs.PathError],
+// counts as a panic too.
 //
-// After a panic it is not known what the handler did. [Panicked] tells it from an
-// error.
+// After a panic the outcome of the handler is unknown. [Panicked] reports whether
+// an error stems from one.
 //
-// Recover cannot reach a goroutine that the handler started, nor what the Go
-// runtime ends a process for: concurrent map writes, exhausted memory or stack.
+// Recover cannot reach a goroutine that the handler started, nor fatal errors of
+// the Go runtime: concurrent map writes, exhausted memory or stack.
 // [runtime.Goexit] cannot be undone either. Log records it; then it ends the
 // goroutine and, if that is the runtime's own, the process.
 func Recover() Middleware {
 	return named("guard.Recover", func(next lambda.Handler) lambda.Handler {
 		return HandlerFunc(func(ctx context.Context, payload []byte) (out []byte, err error) {
+			returned := false
 			defer func() {
-				if value := recover(); value != nil {
+				if value := recover(); !returned { // the value of a panic can be nil
 					out, err = nil, panicked(value)
 				}
 			}()
 			out, err = next.Invoke(ctx, payload)
 			askFor(err)
+			returned = true
 			return out, err
 		})
 	})
 }
 
-// askFor searches all of an error for something that is in none, as layers
-// further out do where nobody recovers.
+// askFor unwraps all of an error, as outer layers do later, so that a panic in it
+// happens here.
 func askFor(err error) {
 	_ = errors.As(err, new(absent)) || errors.Is(err, absent{})
 }
@@ -53,8 +55,8 @@ func (absent) Error() string { return "" }
 
 // PanicError is a panic that [Recover] caught or that [Log] recorded. [errors.As]
 // finds it in what Recover returns. Its text has the type of the panic's value,
-// and not the value: that may hold anything, even the payload. Of a panic of the
-// Go runtime it has the runtime's text.
+// and not the value: that may hold anything, even the payload. For a panic of the
+// Go runtime it is the runtime's text.
 type PanicError struct {
 	value any // nil after runtime.Goexit
 	stack []byte
@@ -95,8 +97,8 @@ func runtimeText(value any) (string, bool) {
 	return err.Error(), true
 }
 
-// panicked returns the error of a panic, nil as value meaning a Goexit. It must
-// be called while the stack is that of the panic.
+// panicked returns the error of a panic. A nil value means a Goexit. It must be
+// called before the stack of the panic is unwound.
 func panicked(value any) error {
 	return &Error{Kind: Internal, Code: "panic", Err: &PanicError{value: value, stack: debug.Stack()}}
 }
@@ -107,7 +109,6 @@ func Panicked(err error) bool { return panicOf(err) != nil }
 
 // panicOf returns nil if there is no PanicError in err.
 func panicOf(err error) *PanicError {
-	var p *PanicError
-	errors.As(err, &p)
+	p, _ := errors.AsType[*PanicError](err)
 	return p
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"runtime"
@@ -258,5 +259,24 @@ func TestRecoverAllocatesNothing(t *testing.T) {
 	})).Invoke(t.Context(), nil)
 	if err != nil || n != 0 {
 		t.Errorf("got %v allocations, %v, want none", n, err)
+	}
+}
+
+// Programs can still ask for a panic(nil) that recovers as nil.
+//
+// SECURITY: Closed when broken.
+func TestAPanicWithNilIsNoSuccess(t *testing.T) {
+	t.Setenv("GODEBUG", "panicnil=1")
+	h := guard.HandlerFunc(func(context.Context, []byte) ([]byte, error) { panic(nil) })
+	for rule, layers := range map[string][]guard.Middleware{
+		"recovered":         {guard.Recover()},
+		"logged":            {guard.Log(slog.New(slog.DiscardHandler))},
+		"recovered, logged": {guard.Log(slog.New(slog.DiscardHandler)), guard.Recover()},
+	} {
+		t.Run(rule, func(t *testing.T) {
+			if _, err := guard.Wrap(h, layers...).Invoke(t.Context(), nil); !guard.Panicked(err) {
+				t.Errorf("got error %v, want that of a panic", err)
+			}
+		})
 	}
 }

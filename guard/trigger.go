@@ -2,9 +2,9 @@ package guard
 
 import "github.com/lambdarmor/lambdarmor/guard/request"
 
-// Trigger is what invoked the function, found from the shape of the event. Who may
-// invoke a function can forge any shape: use a trigger to route and to label,
-// never to permit.
+// Trigger is the service that invoked the function, found from the form of the
+// event. A caller with permission to invoke the function can forge any event: use a
+// trigger to route and to label, never to authorize.
 type Trigger = request.Trigger
 
 // The triggers.

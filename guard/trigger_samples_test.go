@@ -14,7 +14,7 @@ func TestTriggerOfTheTestKitsSamples(t *testing.T) {
 		text := event.Bytes()
 		want, _, _ := strings.Cut(name, "/")
 		if got := guard.TriggerOf(text); got != guard.Trigger(want) {
-			t.Errorf("%s is told as %s", name, got)
+			t.Errorf("%s is read as %s", name, got)
 		}
 	}
 }

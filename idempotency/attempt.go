@@ -18,15 +18,15 @@ type task struct {
 	payload     []byte
 }
 
-// effect carries a request out, and keeps the answer for its caller.
+// effect runs a request, and keeps the answer for its caller.
 type effect interface {
 	run(ctx context.Context) outcome
 	// adopt uses the answer that Reconcile found instead of running.
 	adopt(answer []byte) outcome
 }
 
-// attempt carries t out once. If that was done before, it returns the completed
-// record. The error is about the key; errors of the effect stay with the effect.
+// attempt runs t once. If t was run before, it returns the completed record. The
+// error is about the key; an error of the effect is kept in the effect.
 func (c *config) attempt(ctx context.Context, t task, e effect) (replay *Record, err error) {
 	r := Record{Key: t.storedKey, Epoch: 1, Status: InProgress, Fingerprint: t.fingerprint}
 	if replay, err = c.claim(ctx, &r); err != nil || replay != nil {
@@ -108,9 +108,9 @@ func (c *config) finish(ctx context.Context, r *Record, write func(Record) error
 	return err
 }
 
-// settled returns the error for the caller of a success that was not settled. A
-// failing store takes the success away only if another attempt has the key, or
-// may have it because the lease is over.
+// settled returns the error for a success that could not be stored. The caller
+// still gets the success, unless another attempt has the key, or may have it
+// because the lease is over.
 func (c *config) settled(ctx context.Context, r Record, step guard.Reason, err error) error {
 	if err == nil {
 		return nil
@@ -126,7 +126,8 @@ func (c *config) settled(ctx context.Context, r Record, step guard.Reason, err e
 	return nil
 }
 
-// storeError logs that a record is not as it should be, and calls OnStoreError.
+// storeError logs that a record could not be stored as intended, and calls
+// OnStoreError.
 func (c *config) storeError(ctx context.Context, r Record, err error) {
 	guard.AddAttrs(ctx, slog.String("idempotencyKey", r.Key), slog.Any("idempotencyError", err))
 	if c.onStoreError != nil {

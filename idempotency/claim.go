@@ -12,7 +12,8 @@ import (
 // record instead if the request was carried out before.
 func (c *config) claim(ctx context.Context, r *Record) (replay *Record, err error) {
 	if done, ok := c.local.get(r.Key); ok {
-		return &done, checkRequest(done, *r)
+		replay := done
+		return &replay, checkRequest(done, *r)
 	}
 	r.Owner = cryptorand.Text()
 	w := wait{until: wallClock().Add(c.wait)}
@@ -35,7 +36,8 @@ func (c *config) claim(ctx context.Context, r *Record) (replay *Record, err erro
 		switch {
 		case held.Status == Completed:
 			c.local.add(held)
-			return &held, nil
+			replay := held
+			return &replay, nil
 		case held.Status == Abandoned && c.timeout == Refuse:
 			return nil, outcomeUnknown()
 		case held.Status == Abandoned && r.Epoch != held.Epoch+1:
@@ -58,7 +60,7 @@ func (c *config) disclaim(ctx context.Context, r Record) {
 	_ = c.store.Release(ctx, r)
 }
 
-// checkRequest refuses to answer one request with the outcome of another.
+// checkRequest refuses a request whose fingerprint differs from the record's.
 func checkRequest(held, r Record) error {
 	if !held.SameRequest(r) {
 		return reused()
@@ -66,7 +68,7 @@ func checkRequest(held, r Record) error {
 	return nil
 }
 
-// wait paces the claims of a request that waits for its key.
+// wait is the pause between the claims of a request that waits for its key.
 type wait struct {
 	until    time.Time
 	next     time.Duration

@@ -72,8 +72,8 @@ func TestTheLoserOfATakeOverBeginsAnew(t *testing.T) {
 	})
 }
 
-// Whoever was waiting when its time was over is told of what it waited for, and
-// not that the store is down.
+// A request whose time ends while it waits gets an error about the holder, and not
+// that the store is down.
 func TestRule05WaitThatEndsDuringALookIsAConflict(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &scripted{Store: idempotency.NewMemoryStore()}

@@ -18,7 +18,7 @@ type Operation struct{ c *config }
 
 // NewOperation returns an operation. Operations of different names, or of
 // different functions, never share a key. [Name] and [Fingerprint] have no effect
-// on an operation. The other options mean for [Do] what they mean for [Once].
+// on an operation. The other options apply to [Do] as to [Once].
 func NewOperation(name string, store Store, opts ...Option) Operation {
 	if name == "" {
 		panic("idempotency: NewOperation without a name")
@@ -33,15 +33,15 @@ func NewOperation(name string, store Store, opts ...Option) Operation {
 // also inside [Once]. Use it for batches, with one key per record.
 //
 // A repeat must have an equal input, compared by its canonical JSON. With a nil
-// input nothing is compared. Set key to "" if [KeyFrom] makes it of the input.
+// input nothing is compared. Set key to "" if [KeyFrom] derives it from the input.
 // The key is scoped by function, operation and tenant, but not by caller: if
 // callers choose keys, add a [Scope], or the caller to the key.
 //
 // A result that JSON cannot express is returned and not stored: repeats get
 // idempotency_result_unavailable, and [OnStoreError] is called.
 //
-// Do returns an error of fn as it is and releases the key, unless the outcome is
-// unknown, see [AfterTimeout]. Other errors are those of Once.
+// Do returns an error of fn unchanged and releases the key, unless the outcome is
+// unknown, see [AfterTimeout]. Other errors are listed at [Once].
 func Do[T any](ctx context.Context, op Operation, key string, input any, fn func(context.Context) (T, error)) (T, error) {
 	call := &call[T]{config: op.c, fn: fn}
 	done, err := op.do(ctx, key, input, call)
@@ -107,7 +107,7 @@ func (c *config) callTask(ctx context.Context, key string, chosen keys.Record, i
 	return t, err
 }
 
-// keyOfInput makes the key of an input as Once makes it of an event.
+// keyOfInput derives the key from an input as Once does from an event.
 func (c *config) keyOfInput(ctx context.Context, given string, input any) (string, keys.Record, error) {
 	if given != "" {
 		return "", keys.Record{}, fmt.Errorf("idempotency: Do of operation %s with a key; KeyFrom makes it", c.name)

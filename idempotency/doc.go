@@ -42,8 +42,8 @@
 //
 // The handler can run more than once: once per epoch. The next epoch begins when a
 // lease has ended and nobody has completed, because the process was stopped, the
-// handler panicked or the store was down. Nobody knows then what the attempt did.
-// [AfterTimeout] and [Reconcile] decide:
+// handler panicked or the store was down. The outcome of the attempt is then
+// unknown. [AfterTimeout] and [Reconcile] decide:
 //
 //   - [Rerun] runs again, and the effect may happen twice. Use it if the effect
 //     can be repeated, or if a missing one is worse.

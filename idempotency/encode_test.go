@@ -39,10 +39,10 @@ func TestAResultThatCannotBeEncodedIsTold(t *testing.T) {
 				t.Fatal(err)
 			}
 			if len(told) != 1 || record.Key == "" || record.Owner == "" {
-				t.Fatalf("told of %v about %+v, want one error about the attempt", told, record)
+				t.Fatalf("reported %v about %+v, want one error about the attempt", told, record)
 			}
 			if text := told[0].Error(); !strings.Contains(text, "result of operation measure") {
-				t.Errorf("told %q", text)
+				t.Errorf("got %q", text)
 			}
 			if !strings.Contains(log.String(), `"idempotencyError":"`) || !strings.Contains(log.String(), `"idempotencyKey":"`) {
 				t.Errorf("logged %s", log.String())
@@ -51,7 +51,7 @@ func TestAResultThatCannotBeEncodedIsTold(t *testing.T) {
 				t.Errorf("a repeat got %v, want a result that is unavailable", err)
 			}
 			if len(told) != 1 {
-				t.Errorf("told %d times, want once", len(told))
+				t.Errorf("called %d times, want once", len(told))
 			}
 		})
 	}

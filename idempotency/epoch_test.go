@@ -102,7 +102,7 @@ func TestAReleaseThatComesLateIsNoFailureOfTheStore(t *testing.T) {
 			return nil, errors.New("declined")
 		})
 		h := protect(f, idempotency.NewMemoryStore(), idempotency.OnStoreError(func(_ context.Context, _ idempotency.Record, err error) {
-			t.Errorf("told of %v", err)
+			t.Errorf("reported %v", err)
 		}))
 		ended := make(chan error)
 		go func() {

@@ -10,13 +10,13 @@ import (
 	"github.com/lambdarmor/lambdarmor/internal/reason"
 )
 
-// ErrNoKey is wrapped by the error of a [KeyFunc] that finds no key, or only a
-// part of one. [AllowMissingKey] lets such requests run.
+// A [KeyFunc] that finds no key, or only a part of one, returns an error that wraps
+// ErrNoKey. [AllowMissingKey] lets such requests run.
 var ErrNoKey error = keys.ErrMissing
 
-// ErrOutcomeUnknown is for a handler that does not know what it has done, for
-// example because a payment provider did not answer. An error that wraps it
-// leaves the key in progress until the lease ends; then [AfterTimeout] decides.
+// A handler returns ErrOutcomeUnknown, wrapped or not, if it does not know its
+// outcome, for example because a payment provider did not answer. The key then
+// stays in progress until the lease ends, and [AfterTimeout] decides.
 var ErrOutcomeUnknown = reason.New("idempotency: the outcome is unknown")
 
 var (
@@ -33,8 +33,8 @@ func reused() error {
 		"The idempotency key was used before, with another request.", errOtherRequest)
 }
 
-// inFlight asks the caller to wait for the end of the lease: earlier repeats may
-// be refused again.
+// inFlight returns an error that asks the caller to wait for the end of the lease,
+// as an earlier repeat may be refused again.
 func inFlight(left time.Duration) error {
 	e := failure(guard.Conflict, "idempotency_in_progress",
 		"A request with this idempotency key is in progress.", ErrHeld)

@@ -8,7 +8,8 @@ import (
 	"github.com/lambdarmor/lambdarmor/idempotency/internal/content"
 )
 
-// takeFingerprint returns a hash of what has to be equal in a repeat, or "".
+// takeFingerprint returns a hash of the parts that must be equal in a repeat, or
+// "".
 func (c *config) takeFingerprint(ctx context.Context, ev *guard.Event) (string, error) {
 	if c.fingerprint == nil {
 		return content.Hash(ev)

@@ -8,10 +8,10 @@ import (
 	"github.com/lambdarmor/lambdarmor/idempotency/internal/keys"
 )
 
-// KeyFunc returns the key of an event: what makes it the same request as a
-// repeat. If there is no key, or only a part of it, the error wraps [ErrNoKey];
-// "" counts as no key. The key need not identify the sender or the operation,
-// see [Scope] and [Name].
+// KeyFunc returns the key of an event. Requests with the same key are repeats. If
+// there is no key, or only a part of it, the error wraps [ErrNoKey]; "" counts as
+// no key. The key need not identify the sender or the operation, see [Scope] and
+// [Name].
 type KeyFunc func(ctx context.Context, ev *guard.Event) (string, error)
 
 // Payload makes the content of the event the key, as [Fingerprint] describes it.

@@ -8,7 +8,7 @@ import (
 	"github.com/lambdarmor/lambdarmor/internal/clock"
 )
 
-// wallClock returns the time by which leases and expiries are judged.
+// wallClock returns the time that leases and expiries are compared with.
 func wallClock() time.Time { return clock.Clock(nil).Now() }
 
 // times returns when the lease of a claim made now ends, and when its record
@@ -28,9 +28,9 @@ func (c *config) times(ctx context.Context) (lease, expires time.Time) {
 	return lease, latest(now.Add(c.ttl), lease)
 }
 
-// invocationEnd returns the deadline of the invocation, or that of ctx if it is
-// later. An earlier one does not count: the handler of a step whose context ends
-// can still be at work.
+// invocationEnd returns the later of the deadlines of the invocation and of ctx. An
+// earlier deadline of ctx does not count: the handler can still run after its
+// context has ended.
 func invocationEnd(ctx context.Context) (end time.Time, ok bool) {
 	end, ok = layer.InvocationDeadline(ctx)
 	if !ok || end.UnixMilli() <= 0 { // some emulators send 0
@@ -50,9 +50,8 @@ func latest(a, b time.Time) time.Time {
 }
 
 // settling returns the context for a request that settles an attempt. It lasts
-// at most as long as given, and no longer than a part of the time that is left,
-// so that the answer can still be sent. It outlives the context of the handler,
-// which may be over.
+// atMost, and no longer than a part of the remaining time, so that the answer can
+// still be sent. It does not end with the handler's context.
 func settling(ctx context.Context, atMost time.Duration, quarters time.Duration) (context.Context, context.CancelFunc) {
 	const atLeast = 200 * time.Millisecond
 	if end, ok := ctx.Deadline(); ok && end.UnixMilli() > 0 {

@@ -83,7 +83,7 @@ func TestALeaseLastsAsLongAsAContextThatOutlivesTheInvocation(t *testing.T) {
 func TestAStepIsSettledInTheTimeOfTheInvocation(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		op := idempotency.NewOperation("step", slow{Store: idempotency.NewMemoryStore()}, idempotency.OnStoreError(
-			func(_ context.Context, _ idempotency.Record, err error) { t.Errorf("told of %v", err) }))
+			func(_ context.Context, _ idempotency.Record, err error) { t.Errorf("reported %v", err) }))
 		runs := 0
 		h := guard.Wrap(&function{handle: func(ctx context.Context, _ int64) ([]byte, error) {
 			ctx, cancel := context.WithTimeout(ctx, time.Second)

@@ -5,11 +5,10 @@ import (
 	"sync"
 )
 
-// maxLocalResult limits the memory that local replays take.
+// maxLocalResult limits the memory of local replays.
 const maxLocalResult = 64 << 10
 
-// localReplays holds the completed records that were used last. A nil one is
-// empty.
+// localReplays holds the most recently used completed records. A nil one is empty.
 type localReplays struct {
 	limit int
 

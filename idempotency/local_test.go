@@ -26,7 +26,7 @@ func TestRule15LocalReplaysAskNobody(t *testing.T) {
 	}
 	mustRefuse(t, h, request{key: "k", body: `{"x":1}`}, guard.Unprocessable, "idempotency_key_reused")
 	if n := s.claims.Load(); n != 1 {
-		t.Errorf("%d claims, want that of the first call alone", n)
+		t.Errorf("%d claims, want the first call's alone", n)
 	}
 	other := protect(f, s, idempotency.LocalReplays(2)) // another process
 	mustAnswer(t, other, request{key: "k"})
@@ -145,7 +145,7 @@ func TestOnReplayIsToldOfEach(t *testing.T) {
 		mustAnswer(t, h, request{key: "k"})
 	}
 	if len(replayed) != 2 || replayed[0].Status != idempotency.Completed || len(replayed[0].Result) == 0 {
-		t.Errorf("told of %+v", replayed)
+		t.Errorf("reported %+v", replayed)
 	}
 }
 

@@ -15,7 +15,7 @@ import (
 )
 
 // Once runs the handler inside it once for each key, and answers repeats with the
-// first answer. The package comment says what that promises.
+// first answer. For the guarantees see the package comment.
 //
 // HTTP answers that [Keep] keeps are replayed byte for byte, with the header
 // Idempotent-Replayed: true and without Set-Cookie. So is an error whose
@@ -56,7 +56,7 @@ type once struct {
 
 func (o *once) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	ev := guard.EventOf(ctx, payload)
-	_, principalUnchanged := layer.SealPrincipal(ctx) // the key is that of the caller known now
+	_, principalUnchanged := layer.SealPrincipal(ctx) // the key is for the caller known now
 	inner, chosen := keys.WithRecord(ctx)
 	key, err := o.key(inner, ev)
 	if err == nil && key == "" {
@@ -147,7 +147,7 @@ func (i *invocation) run(ctx context.Context) outcome {
 
 func (i *invocation) adopt(answer []byte) outcome {
 	if i.http {
-		if _, ok := httpanswer.Status(answer, i.form); !ok {
+		if _, ok := httpanswer.Status(answer, i.form); !ok || answer[0] != '{' {
 			i.err = unreadable(reason.New("idempotency: Reconcile returned no HTTP response"))
 			return outcome{fate: unknown, failed: true}
 		}
@@ -156,7 +156,7 @@ func (i *invocation) adopt(answer []byte) outcome {
 	return outcome{fate: keep, result: i.filtered(answer, nil)}
 }
 
-// judge decides by an answer what becomes of the key.
+// judge returns the fate of the key by the handler's answer.
 func (i *invocation) judge(answer []byte) outcome {
 	status := 0
 	if i.http {

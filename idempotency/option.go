@@ -39,7 +39,7 @@ type config struct {
 const (
 	defaultTTL  = 24 * time.Hour
 	defaultSkew = 2 * time.Second
-	// maxInvocation is how long Lambda lets an invocation take.
+	// maxInvocation is Lambda's limit on the time of an invocation.
 	maxInvocation = 15 * time.Minute
 )
 
@@ -83,8 +83,7 @@ func Lease(d time.Duration) Option {
 }
 
 // Wait sets how long a request waits for its key while another attempt holds it,
-// within its own deadline. The default is to fail at once. Each look at the key
-// costs a write.
+// within its own deadline. The default is to fail at once. Each try costs a write.
 func Wait(d time.Duration) Option {
 	mustBe("Wait", d > 0, "positive", d)
 	return Option{func(c *config) { c.wait = d }}
@@ -100,8 +99,8 @@ func Name(operation string) Option {
 	return Option{func(c *config) { c.name = operation }}
 }
 
-// Scope sets whose key it is. Callers with different scopes never share a record.
-// An empty scope is an error. In an [Operation] the event is nil.
+// Scope sets the owner of a key. Callers with different scopes never share a
+// record. An empty scope is an error. In an [Operation] the event is nil.
 //
 // The default is the caller that the gateway has authenticated: a user, or an
 // application with an API key or a certificate. If the event names no user, a
@@ -112,8 +111,9 @@ func Scope(of func(ctx context.Context, ev *guard.Event) (string, error)) Option
 	return Option{func(c *config) { c.scope = of }}
 }
 
-// KeyFrom makes the key of [Do] of its input, whose key argument then must be "".
-// The key function gets the input as JSON, as if it were the event of [Once]:
+// KeyFrom derives the key of [Do] from its input. The key argument of Do must then
+// be "". The key function gets the input as JSON, as if it were the event of
+// [Once]:
 //
 //	idempotency.NewOperation("charge", store,
 //		idempotency.KeyFrom(jmespath.Key("[customer, order]")))
@@ -124,9 +124,9 @@ func KeyFrom(key KeyFunc) Option {
 	return Option{func(c *config) { c.keyFrom = key }}
 }
 
-// Fingerprint sets what has to be equal in a repeat. A hash of the returned text
-// is stored; with "" nothing is compared. An [Operation] ignores it and compares
-// its input.
+// Fingerprint sets the text that must be equal in a repeat. A hash of the returned
+// text is stored; with "" nothing is compared. An [Operation] ignores it and
+// compares its input.
 //
 // The default is the content of the event, with JSON in its canonical form (RFC
 // 8785, whole numbers exact):
@@ -163,8 +163,8 @@ func LocalReplays(n int) Option {
 	return Option{func(c *config) { c.local = &localReplays{limit: n, byKey: make(map[string]*localReplay)} }}
 }
 
-// OnReplay sets a function that is called for each replay. What it puts into
-// header is added to a replayed HTTP answer and replaces headers of the same name:
+// OnReplay sets a function that is called for each replay. The headers that it sets
+// are added to a replayed HTTP answer and replace headers of the same name:
 //
 //	idempotency.OnReplay(func(_ context.Context, _ idempotency.Record, header http.Header) {
 //		header.Set("X-Replayed-By", "orders")
@@ -177,11 +177,11 @@ func OnReplay(fn func(ctx context.Context, replayed Record, header http.Header))
 	return Option{func(c *config) { c.onReplay = fn }}
 }
 
-// OnStoreError sets a function that is called if a record is not as it should be:
-// an attempt could not be completed or released, its result is too large for the
-// store, or its result cannot be encoded. The caller gets its answer all the same,
-// unless the lease has ended or writes were staged. The error is also logged by
-// [guard.Log], as idempotencyError.
+// OnStoreError sets a function that is called if an attempt could not be completed
+// or released. It is also called if a result is too large for the store or cannot
+// be encoded. The caller gets its answer all the same, unless the lease has ended
+// or writes were staged. The error is also logged by [guard.Log], as
+// idempotencyError.
 func OnStoreError(fn func(ctx context.Context, attempt Record, err error)) Option {
 	mustNotBeNil("OnStoreError", fn == nil)
 	return Option{func(c *config) { c.onStoreError = fn }}

@@ -9,7 +9,7 @@ import (
 	"github.com/lambdarmor/lambdarmor/guard"
 )
 
-// outcome is what has become of an attempt.
+// outcome is the result of an attempt.
 type outcome struct {
 	fate     fate
 	result   []byte // to store
@@ -17,7 +17,7 @@ type outcome struct {
 	failed   bool   // the caller gets an error, so nothing that was staged is written
 }
 
-// fate is what becomes of a key.
+// fate is what happens to a key: it is completed, released or left in progress.
 type fate uint8
 
 const (
@@ -47,7 +47,7 @@ func (c *config) inDoubt() fate {
 	return unknown
 }
 
-// timedOut reports whether err says that a wait ended: what was waited for may
+// timedOut reports whether err is a timeout or a cancellation: the operation may
 // still have happened.
 func timedOut(err error) bool {
 	var slow interface{ Timeout() bool }

@@ -54,7 +54,7 @@ func TestASuccessThatTheStoreDoesNotConfirmCountsWhileTheLeaseLasts(t *testing.T
 					t.Errorf("got %v, which does not wrap ErrOutcomeUnknown", e)
 				}
 				if told != 1 {
-					t.Errorf("told %d times, want once", told)
+					t.Errorf("called %d times, want once", told)
 				}
 			})
 		})

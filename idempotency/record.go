@@ -13,7 +13,7 @@ const (
 	Completed  Status = "COMPLETED"
 )
 
-// Record is what a store keeps of one key.
+// Record is the stored state of one key.
 type Record struct {
 	// Key names the record. It is a hash of the function, the operation, the
 	// caller and the key that the key function returned.
@@ -31,7 +31,8 @@ type Record struct {
 	// Lease is when an attempt in progress stops holding the key. Stores keep it
 	// to the millisecond.
 	Lease time.Time
-	// Expires is when the record stops to count. Stores keep it to the second.
+	// Expires is when the record is ignored and may be removed. Stores keep it to
+	// the second.
 	Expires time.Time
 	// Result is the answer to replay.
 	Result []byte

@@ -29,11 +29,11 @@ func (c *config) beforeReplay(ctx context.Context, done Record) (extra http.Head
 	return extra, nil
 }
 
-// replayForm returns an HTTP answer in the form in which it is stored and
-// replayed: marked, without cookies, which belong to the first caller's session,
-// and with the headers of extra that can be sent. A malformed answer stays as it
-// is, so that the gateway refuses it again. Without extra, applying replayForm a
-// second time changes nothing.
+// replayForm returns an HTTP answer as it is stored and replayed: with the replay
+// header, and with the headers of extra that can be sent. Cookies are removed, as
+// they belong to the first caller's session. A malformed answer stays as it is, so
+// that the gateway refuses it again. Without extra, applying replayForm a second
+// time changes nothing.
 func replayForm(out []byte, form answer.Form, extra http.Header) []byte {
 	res, err := answer.Read(out, form)
 	if err != nil {

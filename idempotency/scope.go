@@ -12,7 +12,7 @@ import (
 )
 
 // storedKey returns the key of a record. Requests that differ in function,
-// operation, caller, tenant or key have different ones. For [Do], ev is nil.
+// operation, caller, tenant or key have different stored keys. For [Do], ev is nil.
 func (c *config) storedKey(ctx context.Context, ev *guard.Event, key string) (string, error) {
 	parts := append(make([]string, 0, 12), "lambdarmor idempotency 1", c.function)
 	parts, err := c.addOperation(parts, ev)
@@ -29,8 +29,8 @@ func (c *config) storedKey(ctx context.Context, ev *guard.Event, key string) (st
 	return content.Sum(append(parts, tenant, key)...), nil
 }
 
-// addOperation adds what the key is for: a kind, which fixes the number of texts,
-// and those.
+// addOperation adds the operation: a kind, which fixes the number of texts, and the
+// texts.
 func (c *config) addOperation(to []string, ev *guard.Event) ([]string, error) {
 	switch {
 	case ev == nil:
@@ -56,7 +56,7 @@ func (c *config) addOperation(to []string, ev *guard.Event) ([]string, error) {
 	return append(to, "path", req.Method(), req.RawPath()), nil
 }
 
-// addCaller adds whose key it is: a kind and texts.
+// addCaller adds the caller: a kind and texts.
 func (c *config) addCaller(ctx context.Context, to []string, ev *guard.Event) ([]string, error) {
 	if c.scope != nil {
 		scope, err := c.scope(ctx, ev)
@@ -80,10 +80,9 @@ func (c *config) addCaller(ctx context.Context, to []string, ev *guard.Event) ([
 	return addEventCaller(to, ev)
 }
 
-// addEventCaller adds who the gateway has authenticated. If that is nobody, or an
-// application that several users share, a hash of the credentials keeps callers
-// apart. An authorizer that says something but not who is an error: its callers
-// would share keys.
+// addEventCaller adds the caller that the gateway has authenticated. If there is
+// none, or several users share it, a hash of the credentials separates callers. An
+// authorizer's context without a principal is an error: callers would share keys.
 func addEventCaller(to []string, ev *guard.Event) ([]string, error) {
 	req, err := ev.Request()
 	if ev.Trigger() == guard.AppSync { // is no HTTP request, and has to be strict all the same

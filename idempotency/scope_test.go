@@ -103,7 +103,7 @@ func TestRule02AnAuthorizerThatDoesNotTellWhoFailsClosed(t *testing.T) {
 	}
 }
 
-// A REST API tells the caller elsewhere.
+// A REST API has the caller elsewhere.
 func TestRule02CallersOfARESTAPINeverMeet(t *testing.T) {
 	f := new(function)
 	h := protect(f, idempotency.NewMemoryStore())
@@ -198,7 +198,7 @@ func TestRule02FunctionsNeverMeet(t *testing.T) {
 	f.mustHaveRun(t, 2)
 }
 
-// spy keeps the records that a store is given.
+// spy stores the records that a store gets.
 type spy struct {
 	idempotency.Store
 	claims []idempotency.Record

@@ -135,7 +135,8 @@ func mustAnswer(t *testing.T, h lambda.Handler, r request) string {
 	return out
 }
 
-// mustRefuse asks and gives the error, which must be of that kind and code.
+// mustRefuse sends a request and returns the error, which must have the kind and
+// code.
 func mustRefuse(t *testing.T, h lambda.Handler, r request, kind guard.Kind, code string) *guard.Error {
 	t.Helper()
 	out, err := ask(t, h, r)
@@ -204,7 +205,7 @@ func (f *faulty) Release(ctx context.Context, r idempotency.Record) error {
 	return f.Store.Release(ctx, r)
 }
 
-// deadline is a context whose deadline is given and which never ends.
+// deadline is a context with a deadline that never ends.
 type deadline struct {
 	context.Context
 	end time.Time

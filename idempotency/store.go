@@ -10,14 +10,14 @@ import (
 // concurrently, also by processes that share nothing but the store. Package
 // storetest checks a store against these rules.
 //
-// Any error that is not named here means that the step may have been taken or
-// not. A store copies the slices that it keeps and returns.
+// After any other error than the ones below, the step may or may not have been
+// taken. A store copies the slices that it keeps and returns.
 type Store interface {
-	// Claim stores r, which is in progress, if its key is free: there is no
-	// record, the record has expired, or [Record.TakesOver] is true for it.
-	// Claim also succeeds if the record in progress is r's own, since then the
-	// answer to an earlier try was lost. Otherwise it changes nothing and
-	// returns [ErrHeld] with the record that holds the key.
+	// Claim stores r, which is in progress, if its key is free: there is no record,
+	// the record has expired, or [Record.TakesOver] is true for it. Claim also
+	// succeeds if the record in progress is r's own, since the answer to an earlier
+	// try may have been lost. Otherwise it changes nothing and returns [ErrHeld]
+	// with the record that holds the key.
 	Claim(ctx context.Context, r Record) (held Record, err error)
 
 	// Complete sets the record of r.Key to completed, with the result and the
@@ -29,10 +29,10 @@ type Store interface {
 
 	// Release frees the key if its record is in progress and [Record.BelongsTo]
 	// r. After a first attempt no record is left. After a later one an abandoned
-	// record of its epoch is left, without an owner and with a lease in the
-	// past, so that the next attempt still knows of an earlier one whose outcome
-	// is unknown. Otherwise Release changes nothing and returns [ErrLost]. If
-	// there is no record, or r was released before, it may return nil as well.
+	// record of its epoch is left, without an owner and with a lease in the past.
+	// So the next attempt knows that the outcome of an earlier one is unknown.
+	// Otherwise Release changes nothing and returns [ErrLost]. If there is no
+	// record, or r was released before, it may return nil as well.
 	Release(ctx context.Context, r Record) error
 }
 

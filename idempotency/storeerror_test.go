@@ -47,7 +47,7 @@ func TestRule12AResultThatIsTooLargeIsNeverASecondRun(t *testing.T) {
 	mustRefuse(t, h, request{key: "k", body: `{"x":1}`}, guard.Unprocessable, "idempotency_key_reused")
 	f.mustHaveRun(t, 1)
 	if len(unsaved) != 1 || !errors.Is(unsaved[0], idempotency.ErrTooLarge) || !strings.Contains(log.String(), `"idempotencyError":`) {
-		t.Errorf("told of %v, logged %s", unsaved, log.String())
+		t.Errorf("reported %v, logged %s", unsaved, log.String())
 	}
 }
 
@@ -68,7 +68,7 @@ func TestRule12AStoreThatIsDownAtCompletionDoesNotTakeTheSuccess(t *testing.T) {
 			t.Errorf("the caller gets %s", out)
 		}
 		if len(unsaved) != 1 || !errors.Is(unsaved[0], errDown) || !strings.Contains(log.String(), `"idempotencyError":"idempotency: complete: *errors.errorString"`) {
-			t.Errorf("told of %v, logged %s", unsaved, log.String())
+			t.Errorf("reported %v, logged %s", unsaved, log.String())
 		}
 		mustRefuse(t, h, request{key: "k"}, guard.Conflict, "idempotency_in_progress") // the lease stays
 		f.mustHaveRun(t, 1)
@@ -190,7 +190,7 @@ func TestAReleaseThatFailsLeavesTheError(t *testing.T) {
 	h := protect(failing(broken), &faulty{Store: idempotency.NewMemoryStore(), release: errDown},
 		idempotency.OnStoreError(func(context.Context, idempotency.Record, error) { told++ }))
 	if out, err := ask(t, h, request{key: "k"}); !errors.Is(err, broken) || told != 1 {
-		t.Errorf("%s, %v, told %d times", out, err, told)
+		t.Errorf("%s, %v, called %d times", out, err, told)
 	}
 }
 

@@ -7,8 +7,8 @@ import (
 )
 
 // TimeoutPolicy is what happens to a key whose holder did not finish within its
-// lease. What the holder did is unknown. The package comment says what each
-// policy risks.
+// lease. The outcome is then unknown. For the risks of each policy see the package
+// comment.
 type TimeoutPolicy string
 
 const (
@@ -25,11 +25,10 @@ const (
 // is unknown: [Rerun] or [Refuse]. See also [Reconcile].
 //
 // An outcome is unknown if the process was stopped, if the handler panicked, or
-// if it returned an error that wraps [ErrOutcomeUnknown]. With Refuse and
-// Reconcile it is also unknown after an error that is a timeout or a
-// cancellation, after any error once the handler's context has ended, and after
-// an HTTP answer of 5xx. With Rerun these release the key at once, since the
-// handler would run again anyway.
+// if it returned an error that wraps [ErrOutcomeUnknown]. With Refuse and Reconcile
+// it is also unknown after a timeout or a cancellation, after any error once the
+// handler's context has ended, and after a 5xx answer. With Rerun these release the
+// key at once, since the handler would run again anyway.
 func AfterTimeout(p TimeoutPolicy) Option {
 	if p != Rerun && p != Refuse {
 		panic(fmt.Sprintf("idempotency: AfterTimeout(%q), must be Rerun or Refuse", string(p)))
@@ -47,8 +46,8 @@ type Unfinished struct {
 	Epoch int64
 }
 
-// Reconcile has find look up what an attempt did whose lease has ended and whose
-// outcome is unknown, see [AfterTimeout].
+// Reconcile sets a function that looks up the outcome of an attempt whose lease has
+// ended, see [AfterTimeout].
 //
 // If find reports done, its answer is encoded by encoding/json and becomes the
 // answer of this call and of all repeats. For [Do] it has the type of the
@@ -58,9 +57,9 @@ type Unfinished struct {
 // the handler runs.
 //
 // After an error of find, or an answer that cannot be encoded, the caller gets
-// idempotency_not_reconciled. If the answer is not what it has to be, the caller
-// gets idempotency_result_unreadable. Either way the key stays held until the
-// lease of this attempt ends. Find is called again until an attempt completes.
+// idempotency_not_reconciled. If the answer has the wrong form, the caller gets
+// idempotency_result_unreadable. Either way the key stays held until the lease of
+// this attempt ends. Find is called again until an attempt completes.
 func Reconcile[T any](find func(ctx context.Context, u Unfinished) (answer T, done bool, err error)) Option {
 	mustNotBeNil("Reconcile", find == nil)
 	return Option{func(c *config) {

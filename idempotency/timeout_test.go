@@ -130,6 +130,7 @@ func TestRule09ReconcileFindsOut(t *testing.T) {
 func TestRule09ReconcileThatFindsNoResponse(t *testing.T) {
 	for answer, kind := range map[string]guard.Kind{
 		`{"statusCode":0}`: guard.Internal, `{"statusCode":1000}`: guard.Internal,
+		"null": guard.Internal, `"Zm91bmQ="`: guard.Internal, // a nil answer, and one of []byte
 		"": guard.Unavailable, "found": guard.Unavailable, "{": guard.Unavailable, // not JSON
 	} {
 		code := map[guard.Kind]string{guard.Internal: "idempotency_result_unreadable", guard.Unavailable: "idempotency_not_reconciled"}[kind]

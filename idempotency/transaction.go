@@ -21,29 +21,29 @@ type Transactor interface {
 	Begin(r Record) Transaction
 }
 
-// Transaction is what one attempt has staged. Writes may be staged concurrently.
+// Transaction has the staged writes of one attempt. Writes may be staged
+// concurrently.
 type Transaction interface {
-	// Seal makes staging an error from then on, and reports whether anything
-	// was staged.
+	// Seal reports whether anything was staged. Staging after Seal is an error.
 	Seal() bool
 
-	// Commit does what Complete does, and writes what was staged, in one step.
-	// It returns [ErrLost] and [ErrTooLarge] as Complete does: nothing was
-	// written, and after the latter Commit with NoResult can follow.
-	// [ErrNotCommitted] means that nothing was written nor will be, and that
-	// the key is released. Any other error means that the step may have been
-	// taken or not.
+	// Commit completes the record as Complete does, and writes the staged items, in
+	// one step. It returns [ErrLost] and [ErrTooLarge] as Complete does: nothing
+	// was written, and after the latter Commit with NoResult can follow.
+	// [ErrNotCommitted] means that nothing was written nor will be, and that the
+	// key is released. After any other error the step may or may not have been
+	// taken.
 	Commit(ctx context.Context, r Record) error
 }
 
-// ErrNotCommitted is wrapped by the error of an operation whose handler
-// succeeded and whose staged writes were not written. The key is free again, at
-// the latest when its lease ends.
+// An operation whose handler succeeded, and whose staged writes were not written,
+// returns an error that wraps ErrNotCommitted. The key is free again, at the latest
+// when its lease ends.
 var ErrNotCommitted = reason.New("idempotency: nothing was committed")
 
 type transactionKey struct{}
 
-// current is what a context holds of the innermost operation.
+// current is the innermost operation in a context.
 type current struct {
 	tx     Transaction // nil if the store is no Transactor
 	inside bool
@@ -57,8 +57,8 @@ func TransactionOf(ctx context.Context) (tx Transaction, inside bool) {
 	return c.tx, c.inside
 }
 
-// begin returns the context for the handler. It hides the transaction of an
-// outer operation also if there is none here, since that has another outcome.
+// begin returns the context for the handler. It always hides the transaction of an
+// outer operation, whose outcome is independent.
 func (c *config) begin(ctx context.Context, r Record) (context.Context, Transaction) {
 	now := current{inside: true}
 	if c.transactor != nil {
@@ -67,8 +67,8 @@ func (c *config) begin(ctx context.Context, r Record) (context.Context, Transact
 	return context.WithValue(ctx, transactionKey{}, now), now.tx
 }
 
-// unprotected returns the context for a handler that runs without a key, and so
-// in no transaction.
+// unprotected returns the context for a handler that runs without a key and without
+// a transaction.
 func unprotected(ctx context.Context) context.Context {
 	return context.WithValue(ctx, transactionKey{}, current{})
 }
@@ -95,8 +95,8 @@ func (c *config) commit(ctx context.Context, r Record, tx Transaction) error {
 	}
 }
 
-// notKept is the error of a success that is released and has staged writes: the
-// next attempt would write them again.
+// notKept is the error for a success that has staged writes and releases the key:
+// the next attempt would write them again.
 func notKept() error {
 	return fmt.Errorf("%w: the answer is a success and is not stored", ErrNotCommitted)
 }

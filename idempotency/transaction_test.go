@@ -124,7 +124,7 @@ func TestOutcomesOfACommit(t *testing.T) {
 			}
 			// The store releases what it has not committed, and nobody else does.
 			if len(store.entries) != tc.entries || len(unsaved) != tc.unsaved || store.releases != 0 {
-				t.Errorf("%d entries, told of %v, %d releases", len(store.entries), unsaved, store.releases)
+				t.Errorf("%d entries, reported %v, %d releases", len(store.entries), unsaved, store.releases)
 			}
 		})
 	}

@@ -91,7 +91,7 @@ func TestAReleaseOfAnUnansweredClaimMayFail(t *testing.T) {
 		h := protect(new(function), s, idempotency.OnStoreError(func(context.Context, idempotency.Record, error) { told++ }))
 		e := mustRefuse(t, h, request{key: "k"}, guard.Unavailable, "idempotency_store_unavailable")
 		if !errors.Is(e, errDown) || len(s.releases) != 1 || told != 0 {
-			t.Errorf("got %v after %d releases, told %d times; want the claim's error, one and none", e, len(s.releases), told)
+			t.Errorf("got %v after %d releases, called %d times; want the claim's error, one and none", e, len(s.releases), told)
 		}
 		mustRefuse(t, h, request{key: "k"}, guard.Conflict, "idempotency_in_progress")
 	})

@@ -30,7 +30,7 @@ type call struct {
 	unwanted []string // versions that were invalidated meanwhile; guarded by Cache.mu
 	blamed   bool     // it counts as a failure already; guarded by Cache.mu
 
-	// What the call brought. Valid once the batch has ended.
+	// The outcome of the call, valid once the batch has ended.
 	secret Secret
 	denied error
 	failed error
@@ -40,8 +40,8 @@ type call struct {
 	discarded bool
 }
 
-// usable reports whether a caller may wait for a call. It may not for one that
-// was frozen: what it brings is old and its connection probably dead.
+// usable reports whether a caller may wait for a call. It is false for a call that
+// was frozen: its value is old and its connection probably dead.
 func (at *call) usable(now time.Time, d demand) bool {
 	return at != nil && at.number >= d.fetch && clock.Within(now, at.began, at.ends)
 }
@@ -62,7 +62,8 @@ func (c *Cache) newBatch(now time.Time, d demand) *batch {
 }
 
 func (c *Cache) add(b *batch, ref Ref) *call {
-	// A copy does not keep an event alive that a name was cut out of.
+	// A copy of the name, which may be a substring of an event, does not keep the
+	// event alive.
 	ref = Ref{strings.Clone(ref.Name), strings.Clone(ref.Version), strings.Clone(ref.Stage), ref.Encrypted}
 	at := &call{batch: b, ref: ref, failed: flight.ErrEnded} // unless it ends well
 	b.calls = append(b.calls, at)
@@ -70,7 +71,7 @@ func (c *Cache) add(b *batch, ref Ref) *call {
 	return at
 }
 
-// addDeferred adds what could not be fetched before the first invocation.
+// addDeferred adds the names that could not be fetched before the first invocation.
 func (c *Cache) addDeferred(b *batch) {
 	for ref := range c.deferred {
 		if len(c.calls[ref]) == 0 {

@@ -74,7 +74,7 @@ func New(src Source, opts ...Option) *Cache {
 //     [ErrUndecryptable], and secret_failed for any other answer.
 //
 // If ctx ends during a wait and nothing can be served, the error matches ctx.Err().
-// Get does not look at ctx unless it has to wait.
+// Get ignores ctx unless it has to wait.
 func (c *Cache) Get(ctx context.Context, name string, opts ...GetOption) (Secret, error) {
 	ref := Ref{Name: name}
 	for _, opt := range opts {
@@ -98,8 +98,8 @@ func (c *Cache) get(ctx context.Context, ref Ref, d demand) (Secret, error) {
 }
 
 // Prefetch fetches the named secrets that are missing or expired, in one call of
-// the source. The error joins those of [Cache.Get] for each name without a value;
-// the other values are cached all the same.
+// the source. The error joins the errors of [Cache.Get] for the names without a
+// value; the other values are cached.
 //
 // If the source answers only during invocations, see [ErrOutsideInvocation], the
 // names are fetched together with the first secret that an invocation asks for.
@@ -122,10 +122,10 @@ func refsOf(names []string) []Ref {
 	return refs
 }
 
-// Invalidate drops the value of name, in every stage, if it has that version. A
-// late report about an old version so leaves the new one alone. With "" it drops
-// every version, and errors and backoff with it. A value that is just being
-// fetched is returned to the callers that wait for it and is not kept.
+// Invalidate drops the value of name, in every stage, if it has that version. Other
+// versions are kept. With "" it drops every version, errors and backoff. A fetch
+// that is under way returns its value to the waiting callers, and the value is not
+// kept.
 //
 // The next Get asks the source and has no stale value to serve.
 func (c *Cache) Invalidate(name, version string) {

@@ -17,16 +17,16 @@ import (
 // largestFile is the limit of Kubernetes for a whole Secret, in bytes.
 const largestFile = 1 << 20
 
-// Dir returns a source of the files in a folder, one for each secret: Kubernetes
-// mounts them so, and HashiCorp Vault's extension writes them. A name is a path
-// within the folder, with slashes. No name and no symbolic link leads out of it.
-// Dir panics if path is empty; the folder is opened at each fetch.
+// Dir returns a source of the files in a folder, one for each secret, such as
+// Kubernetes mounts or HashiCorp Vault's extension writes. A name is a path within
+// the folder, with slashes. No name and no symbolic link leads out of it. Dir
+// panics if path is empty; the folder is opened at each fetch.
 //
 // One line break at the end of a text is removed. A file that is not UTF-8 is
-// returned as it is. A file of more than 1 MiB is refused. A file that is empty,
-// or changes while it is read, is being written: [ErrUnavailable].
+// returned as it is. A file of more than 1 MiB is refused. A file that is empty, or
+// changes while it is read, is [ErrUnavailable], as it is being written.
 //
-// A version is valid within this process alone. There are no stages.
+// Versions are comparable within this process only. There are no stages.
 func Dir(path string) Source {
 	if path == "" {
 		panic("secrets: Dir of an empty path")
@@ -51,6 +51,9 @@ func (d *dir) Fetch(ctx context.Context, refs []Ref) ([]Value, error) {
 			return nil, err
 		}
 		data, err := readFile(root, refs[i].Name)
+		if errors.Is(err, fs.ErrNotExist) { // its folder may just have been swapped
+			data, err = readFile(root, refs[i].Name)
+		}
 		if err != nil {
 			values[i].Err = fileError(err)
 			continue
@@ -88,7 +91,7 @@ func readFile(root *os.Root, name string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if int64(n) != before.Size() || after.Size() != before.Size() || !after.ModTime().Equal(before.ModTime()) {
+	if int64(n) != before.Size() || hasChanged(before, after) {
 		clear(data)
 		return nil, fmt.Errorf("%w: the file is being written", ErrUnavailable)
 	}
@@ -101,13 +104,17 @@ func readFile(root *os.Root, name string) ([]byte, error) {
 	return data, nil
 }
 
-// fileError adds to a failure to read a file what it means for a [Cache].
+func hasChanged(before, after fs.FileInfo) bool {
+	return after.Size() != before.Size() || !after.ModTime().Equal(before.ModTime())
+}
+
+// fileError wraps an error of reading a file in the error of this package.
 func fileError(err error) error {
 	var errno syscall.Errno
 	switch {
 	case errors.Is(err, ErrNotFound), errors.Is(err, ErrUnavailable):
 		return err
-	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR):
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR), errors.Is(err, syscall.ENXIO): // a socket
 		return fmt.Errorf("%w: %w", ErrNotFound, err)
 	case errors.Is(err, fs.ErrPermission):
 		return fmt.Errorf("%w: %w", ErrDenied, err)

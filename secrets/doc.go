@@ -1,5 +1,5 @@
-// Package secrets caches secrets, refreshes them on use and redacts them
-// everywhere.
+// Package secrets caches secrets, refreshes them on use and redacts them in logs,
+// JSON and panics.
 //
 //	func main() {
 //		keys := secrets.New(awssecrets.New(secretsmanager.NewFromConfig(cfg)))
@@ -29,8 +29,8 @@
 // at once: a secret that is revoked must stop working. The source is not asked
 // again for 5 s ([NegativeTTL]).
 //
-// After a failure the source is not asked for 1 s, then 2 s, 4 s and so on up to a
-// minute, or up to 5 s if there is no old value. In between calls get the old
+// After a failure the source is not asked for 1 s, then 2 s, 4 s and so on, up to a
+// minute. Without an old value it is at most 5 s. In between calls get the old
 // value, or an error with a RetryAfter. The first success ends this.
 //
 // Age counts from the beginning of a fetch, by the wall clock, because the process
@@ -49,8 +49,8 @@
 // has left, and then gets that value. This counts as a failure, and until the
 // source answers again, old values of other names are served without a wait. A
 // fetch that is cut by the deadline of its invocation is a failure too. A fetch is
-// none that was cancelled because its invocation has answered, or that was frozen
-// with the process: calls that still wait ask again.
+// no failure if it was cancelled because its invocation has answered, or frozen
+// with the process: calls that still wait fetch again.
 //
 // # Rotation
 //
@@ -65,7 +65,7 @@
 // types. Errors name the secret and never contain it. [Secret.Text],
 // [Secret.Bytes] and the results of [JSON] and [Decode] are not protected.
 //
-// What a [Source] returned is zeroed once the cache has its copy. The copy itself
+// The bytes from a [Source] are zeroed once the cache has its copy. The copy itself
 // is left to the garbage collector.
 //
 // # Limits

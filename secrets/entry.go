@@ -8,7 +8,7 @@ import (
 	"github.com/lambdarmor/lambdarmor/internal/flight"
 )
 
-// entry is all that is known of a Ref. It never changes; a fetch makes a new one.
+// entry is the cached state of a Ref. It never changes; a fetch makes a new one.
 // Times are by the wall clock.
 type entry struct {
 	secret    Secret // zero: there is no value
@@ -36,17 +36,17 @@ const (
 	urgentRetry = time.Second
 )
 
-// demand is what a caller asks of an answer, besides that it is fresh.
+// demand is what a caller requires of an answer, besides freshness.
 type demand struct {
 	fetch    uint64 // the answer is of this fetch or a later one
 	rejected bool   // the last value was not accepted where it was used
 
-	// current is the current value, for the caller that wants the one before it.
-	// Then it is also an answer that there is none.
+	// current is the current value, set if the caller wants the value before it.
+	// The answer may then be that there is none.
 	current *content
 }
 
-// verdict is what an entry means to a caller.
+// verdict is how a caller can use an entry.
 type verdict uint8
 
 const (
@@ -90,7 +90,7 @@ func (e *entry) serves(now time.Time, d demand) bool {
 }
 
 // suffices reports whether a caller can go on without the source: with a stale
-// value, or with knowing that there is none before the current one.
+// value, or because there is known to be none before the current one.
 func (e *entry) suffices(now time.Time, d demand) bool {
 	return e.serves(now, d) || d.current != nil && e.isNoneBefore(d.current)
 }
@@ -112,7 +112,7 @@ func (c *Cache) withValue(old *entry, v *Value, at *call) *entry {
 		}
 	}
 	fresh := at.began.Add(c.vary(c.ttl))
-	// A time in the past is of a replacement that is late.
+	// A time in the past means that the replacement is late.
 	if v.Expires.After(at.began) && v.Expires.Before(fresh) {
 		fresh = v.Expires
 	}
@@ -133,7 +133,7 @@ func (c *Cache) withDenial(err error, at *call) *entry {
 func (c *Cache) withFailure(old *entry, err error, now time.Time) *entry {
 	next, backoff := *old, c.backoff()
 	if !old.serves(now, demand{}) {
-		next.secret, backoff.Longest = Secret{}, blindRetry
+		next.secret, next.confirmed, backoff.Longest = Secret{}, false, blindRetry
 	}
 	next.failures = old.failures.And(err, now, backoff)
 	return &next

@@ -16,7 +16,7 @@ import (
 // A name that is no variable, like payments/api-key, is looked up in capitals and
 // underscores, PAYMENTS_API_KEY. An empty variable is not found.
 //
-// A version is valid within this process alone. There are no stages.
+// Versions are comparable within this process only. There are no stages.
 func Env() Source { return &env{newDigest()} }
 
 type env struct{ digest *digest }
@@ -50,8 +50,8 @@ func variableRune(r rune) rune {
 	}
 }
 
-// digest makes versions for a source that has none. They are logged, so that a
-// bare hash would let weak values be guessed: it has a key of this process.
+// digest makes versions for a source without versions. It is keyed by the process,
+// because versions are logged, and a plain hash would let weak values be guessed.
 type digest [sha256.Size]byte
 
 func newDigest() *digest {
@@ -60,7 +60,7 @@ func newDigest() *digest {
 	return d
 }
 
-// value returns the answer of such a source for ref.
+// value returns the answer for ref of a source without versions.
 func (d *digest) value(ref *Ref, data []byte) Value {
 	mac := hmac.New(sha256.New, d[:])
 	mac.Write(data)

@@ -30,7 +30,7 @@ func couldNotAsk(err error) bool {
 	return !errno
 }
 
-// denial returns the error for a source that answered without a value.
+// denial returns the error for an answer of the source without a value.
 func denial(ref *Ref, err error) error {
 	code := "secret_failed"
 	switch {

@@ -14,9 +14,9 @@ import (
 	"github.com/lambdarmor/lambdarmor/internal/reason"
 )
 
-// grace is how long a source may take to return after its context has ended: it
-// may have some of the values. It is shorter than [clock.Slack], so that the
-// fetch is not taken for a frozen one.
+// grace is how long a source may take to return after its context has ended: it may
+// have some of the values. It is shorter than [clock.Slack], which marks a fetch as
+// frozen.
 const grace = 250 * time.Millisecond
 
 // start calls the source for a batch. The call lasts no longer than the fetch
@@ -50,7 +50,8 @@ func (c *Cache) ask(ctx context.Context, b *batch) []Value {
 	}
 	var values []Value
 	var late atomic.Bool
-	asking, _ := flight.Start(ctx, ctx, c.fetchTimeout, func(ctx context.Context) (err error) {
+	// The flight's own context would end with another error.
+	asking, _ := flight.Start(ctx, ctx, c.fetchTimeout, func(context.Context) (err error) {
 		values, err = c.src.Fetch(ctx, refs)
 		if late.Load() {
 			zero(values)
@@ -94,8 +95,8 @@ func zero(values []Value) {
 	}
 }
 
-// takeIn puts what a batch brought into the cache. cause is why its context has
-// ended, if it has: because it took too long, or because nobody needs it.
+// takeIn stores the outcomes of a batch in the cache. cause is why its context has
+// ended, if it has: it took too long, or no caller needs it any more.
 func (c *Cache) takeIn(b *batch, values []Value, cause error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -120,7 +121,7 @@ func noAnswer(b *batch) error {
 	return fmt.Errorf("no answer in %v: %w", time.Since(b.started).Round(time.Millisecond), context.DeadlineExceeded)
 }
 
-// takeAnswer takes in a value or a denial.
+// takeAnswer stores a value or a denial.
 func (c *Cache) takeAnswer(at *call, v *Value) {
 	c.timeouts = flight.Failures{}
 	var next *entry
@@ -141,7 +142,7 @@ func (c *Cache) takeAnswer(at *call, v *Value) {
 	at.failed = nil
 }
 
-// takeFailure takes in that the source could not be asked.
+// takeFailure stores that the source could not be asked.
 func (c *Cache) takeFailure(at *call, err error, now time.Time, discarded bool) {
 	at.failed, at.discarded = err, discarded
 	counts := c.settle(at, false)
@@ -171,8 +172,8 @@ func (c *Cache) blame(at *call) bool {
 }
 
 // countFailure begins a backoff for the value. After a timeout, stale values of
-// other names are served without a wait as well, until the source answers or the
-// backoff is over: waiting for each would leave the handler no time.
+// other names are also served without a wait, until the source answers or the
+// backoff is over. Waiting for each would leave the handler no time.
 func (c *Cache) countFailure(at *call, err error, now time.Time) {
 	if errors.Is(err, context.DeadlineExceeded) && !at.timedOut {
 		at.timedOut = true

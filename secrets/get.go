@@ -114,8 +114,8 @@ func hasEnded(ctx context.Context) bool {
 	return ctx.Err() != nil || ok && !time.Now().Before(deadline)
 }
 
-// known answers from an entry for a caller that does not wait. It reports false
-// if there is no answer.
+// known returns the answer from an entry for a caller that does not wait. It
+// reports false if there is no answer.
 func (c *Cache) known(ctx context.Context, ref *Ref, e *entry, now time.Time, d demand) (answer, bool) {
 	v := e.judge(now, d)
 	switch {
@@ -147,7 +147,7 @@ func (c *Cache) await(ctx, half context.Context, at *call, d demand) (answer, bo
 	case at.failed != nil:
 		failure = outage(&at.ref, at.failed, 0)
 	case at.Err() != nil:
-		return answer{err: denial(&at.ref, fmt.Errorf("OnFetch: %w", at.Err()))}, true
+		return answer{err: denial(&at.ref, fmt.Errorf("%w: %w", guard.Reason("OnFetch"), at.Err()))}, true
 	default:
 		return answer{secret: at.secret, err: at.denied, fetch: at.number}, true
 	}
@@ -158,8 +158,7 @@ func (c *Cache) await(ctx, half context.Context, at *call, d demand) (answer, bo
 	return got, true
 }
 
-// inOnStale marks the context of OnStale, which must not be called for what it
-// gets itself.
+// inOnStale marks the context of OnStale, whose own calls must not call it again.
 type inOnStale struct{ cache *Cache }
 
 // serveStale returns a value past its TTL and reports it.

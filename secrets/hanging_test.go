@@ -236,6 +236,26 @@ func TestASourceThatHangsIsWaitedForWhereThereIsNoValue(t *testing.T) {
 	}
 }
 
+// A source may keep what it has when its time is over, and not when nobody wants
+// it any more.
+func TestASourceSeesThatItsTimeIsOver(t *testing.T) {
+	for range 50 {
+		synctest.Test(t, func(t *testing.T) {
+			var seen error
+			c := secrets.New(function(func(ctx context.Context, _ []secrets.Ref) ([]secrets.Value, error) {
+				<-ctx.Done()
+				seen = ctx.Err()
+				return nil, seen
+			}))
+			_, err := c.Get(t.Context(), name)
+			mustBe(t, err, "secret_unavailable", context.DeadlineExceeded)
+			if seen != context.DeadlineExceeded {
+				t.Fatalf("the source saw %v, want %v", seen, context.DeadlineExceeded)
+			}
+		})
+	}
+}
+
 func TestAFetchThatTheEndOfTheTimeCutsIsAFailure(t *testing.T) {
 	inBubble(t, func(t *testing.T, c *secrets.Cache, v *vault) {
 		taking(v, time.Hour)
@@ -295,12 +315,12 @@ func TestTheHooksAndTheRecordAreToldOfASourceThatHangs(t *testing.T) {
 			t.Errorf("got the record %s, want staleSecret in it", log.String())
 		}
 		if len(served) != 1 || !errors.Is(served[0].Err, context.DeadlineExceeded) || !strings.Contains(served[0].Err.Error(), "no answer in 500ms") {
-			t.Errorf("OnStale was told %+v, want once that there was no answer in time", served)
+			t.Errorf("OnStale got %+v, want once that there was no answer in time", served)
 		}
 		end()
 		synctest.Wait()
 		if len(fetched) != 2 || fetched[1].Err == nil || fetched[1].Took != 500*time.Millisecond {
-			t.Errorf("OnFetch was told %+v, want besides the first fetch one that failed after 500ms", fetched)
+			t.Errorf("OnFetch got %+v, want besides the first fetch one that failed after 500ms", fetched)
 		}
 	}, secrets.OnStale(func(_ context.Context, s secrets.StaleReport) { served = append(served, s) }),
 		secrets.OnFetch(func(_ context.Context, f secrets.FetchReport) { fetched = append(fetched, f) }))

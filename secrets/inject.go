@@ -13,9 +13,9 @@ import (
 
 // Inject returns a layer that fetches the named secrets before the handler runs.
 // The handler gets them by [From]. Missing ones are fetched in one call of the
-// source. If one cannot be had, the handler does not run, and the error joins
-// those of [Cache.Get]. Inject panics without names, with an empty name, and
-// with more names than the cache keeps.
+// source. If one has no value, the handler does not run, and the error joins the
+// errors of [Cache.Get]. Inject panics without names, with an empty name, and with
+// more names than the cache keeps.
 func (c *Cache) Inject(names ...string) guard.Middleware {
 	if len(names) == 0 || slices.Contains(names, "") {
 		panic("secrets: Inject without a name")
@@ -49,8 +49,7 @@ type injected struct {
 }
 
 // From returns a secret that [Cache.Inject] has fetched for this invocation. It
-// panics if no Inject has that name: an empty secret would open what it is to
-// lock.
+// panics if no Inject has that name: an empty secret could disable a check.
 func From(ctx context.Context, name string) Secret {
 	in, _ := ctx.Value(injectedKey{}).(*injected)
 	for ; in != nil; in = in.outer {

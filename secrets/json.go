@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"reflect"
 	"slices"
 	"strconv"
 	"sync"
@@ -32,8 +31,8 @@ func JSON[T any](ctx context.Context, c *Cache, name string, opts ...guard.Decod
 // be changed. The result is not redacted.
 //
 // The error is a [*guard.Error] of kind Internal with code secret_malformed. It
-// says what is wrong, but neither names nor values of members, as both may be
-// secret. The zero Secret is such an error, and so is a T that cannot be decoded.
+// describes the fault, without names and values of members, as both may be secret.
+// The zero Secret is such an error, and so is a T that cannot be decoded.
 func Decode[T any](secret Secret, opts ...guard.DecodeOption) (T, error) {
 	if secret.IsZero() {
 		var zero T
@@ -59,20 +58,16 @@ type (
 
 func decodeOnce[T any](c *content, strict bool) (T, error) {
 	var value, none T
-	err := strictjson.CheckType(reflect.TypeFor[T]())
-	if err == nil {
-		text := []byte(c.text)
-		defer clear(text)
-		err = strictjson.Unmarshal(text, &value, strictjson.Options{RejectUnknown: strict})
-	}
-	if err != nil {
+	text := []byte(c.text)
+	defer clear(text)
+	if err := strictjson.Unmarshal(text, &value, strictjson.Options{RejectUnknown: strict}); err != nil {
 		return none, malformed(strconv.Quote(c.name), err)
 	}
 	return value, nil
 }
 
-// malformed returns the error for a secret that cannot be decoded. It repeats no
-// text that may quote the secret.
+// malformed returns the error for a secret that cannot be decoded, without text
+// that may quote the secret.
 func malformed(what string, err error) error {
 	reason := guard.Reason("not what it should be")
 	var bad *strictjson.Error

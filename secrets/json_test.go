@@ -120,6 +120,21 @@ func TestWhatJSONMadeIsNotInTheMemoryThatIsCleared(t *testing.T) {
 	}
 }
 
+type keeping struct{ text []byte }
+
+func (k *keeping) UnmarshalJSON(text []byte) error {
+	k.text = text // which it must not
+	return nil
+}
+
+func TestTheCopyThatJSONDecodesIsCleared(t *testing.T) {
+	c, v, _ := newCache()
+	v.set(name, `"hunter2"`, "1")
+	if got, err := secrets.JSON[keeping](t.Context(), c, name); err != nil || strings.Contains(string(got.text), "hunter2") {
+		t.Errorf("got %q, %v, want it cleared", got.text, err)
+	}
+}
+
 type panicking struct{}
 
 func (*panicking) UnmarshalJSON([]byte) error { panic("boom") }

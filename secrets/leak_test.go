@@ -3,15 +3,18 @@ package secrets_test
 import (
 	"bytes"
 	"context"
+	"encoding/gob"
 	"encoding/json"
 	"encoding/xml"
 	"errors"
 	"fmt"
+	htmltemplate "html/template"
 	"log/slog"
 	"reflect"
 	"strings"
 	"testing"
 	"testing/synctest"
+	"text/template"
 
 	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/guard/logging"
@@ -172,6 +175,50 @@ func TestWhatIsShownIsThatSomethingIsNot(t *testing.T) {
 	}
 	if got, err := xml.Marshal(exported{S: s}); string(got) != "<exported><S>[redacted]</S></exported>" {
 		t.Errorf("XML: got %s, %v, want [redacted]", got, err)
+	}
+}
+
+// plain is a log handler that does not resolve what it gets.
+type plain struct{ to *bytes.Buffer }
+
+func (plain) Enabled(context.Context, slog.Level) bool { return true }
+func (p plain) WithAttrs([]slog.Attr) slog.Handler     { return p }
+func (p plain) WithGroup(string) slog.Handler          { return p }
+func (p plain) Handle(_ context.Context, r slog.Record) error {
+	r.Attrs(func(a slog.Attr) bool {
+		fmt.Fprintf(p.to, "%v %+v %#v", a, a.Value, a.Value.Any())
+		return true
+	})
+	return nil
+}
+
+func TestNothingThatPrintsShowsASecret(t *testing.T) {
+	s := hiddenSecret(t)
+	page := `{{.}} {{printf "%v %#v %x %p" . . . .}} {{html .}} {{js .}} {{urlquery .}}`
+	script := `<a href="{{.}}" onclick="{{.}}">{{.}}</a><script>let x = {{.}}</script>`
+	for what, v := range map[string]any{"value": s, "pointer": &s, "exported field": exported{S: s}, "field": typed{s: s}, "map": map[string]secrets.Secret{"k": s}} {
+		var out bytes.Buffer
+		for _, verb := range "vsqxXdtbcoOUeEfFgGpTwz!" {
+			for _, flags := range []string{"", "+", "#", "-10.3", "0", " ", "[1]"} {
+				fmt.Fprintf(&out, "%"+flags+string(verb), v)
+			}
+		}
+		for _, format := range []string{"", "%[2]d", "%.*d", "%[3]*.[2]*[1]f"} {
+			fmt.Fprintf(&out, format, v, v)
+		}
+		slog.New(plain{&out}).Info("m", "k", v)
+		_ = template.Must(template.New("").Parse(page)).Execute(&out, v)
+		_ = htmltemplate.Must(htmltemplate.New("").Parse(script)).Execute(&out, v)
+		_ = gob.NewEncoder(&out).Encode(v)
+		mustHide(t, what, out.String())
+	}
+	var out bytes.Buffer
+	if err := xml.NewEncoder(&out).Encode(struct {
+		XMLName xml.Name       `xml:"x"`
+		A       secrets.Secret `xml:"a,attr"`
+		T       secrets.Secret `xml:",chardata"`
+	}{A: s, T: s}); err != nil || out.String() != `<x a="[redacted]">[redacted]</x>` {
+		t.Errorf("XML: got %s, %v, want [redacted] twice", out.String(), err)
 	}
 }
 

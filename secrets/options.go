@@ -83,7 +83,7 @@ type StaleReport struct {
 
 // OnStale sets a function that is called whenever a value past its TTL is
 // served, with the context of the caller. It may use the cache, and is not called
-// for what it gets itself. The record of the invocation names the secret as
+// for its own calls of the cache. The record of the invocation names the secret as
 // staleSecret in any case.
 func OnStale(fn func(ctx context.Context, s StaleReport)) Option {
 	checkFunc("OnStale", fn == nil)

@@ -10,9 +10,9 @@ import (
 // previous is the zero Secret, see [Secret.IsZero]. [Previous] sets where it is
 // found; the default is the stage AWSPREVIOUS.
 //
-// Both are fetched in one call of the source. Pair misses no value between the
-// two: if a rotation was seen of one, it fetches the other one again. That there
-// is no previous value is cached for as long as the current one.
+// Both are fetched in one call of the source. The two are consecutive values: if
+// one was rotated in between, Pair fetches the other again. A missing previous
+// value is cached for as long as the current value.
 func (c *Cache) Pair(ctx context.Context, name string) (current, previous Secret, err error) {
 	refs := []Ref{{Name: name}, c.previous(name)}
 	if s, ok := c.fresh(&refs[0]); ok && c.isFirst(s, &refs[1]) {

@@ -46,6 +46,22 @@ func TestTheLogSaysWhyThereIsNoSecret(t *testing.T) {
 			}
 		})
 	}
+	for name, end := range map[string]func(){"a panic": func() { panic(hidden) }, "the end of its goroutine": exit} {
+		t.Run(name+" of the source", func(t *testing.T) {
+			source := newVault()
+			source.before = func(context.Context, []secrets.Ref) { end() }
+			_, err := secrets.New(source).Get(t.Context(), "db")
+			if got := logged(t, err); !strings.Contains(got, "the call did not return") || strings.Contains(got, "errorString") {
+				t.Errorf("got %s, want that the call did not return", got)
+			}
+		})
+		t.Run(name+" of OnFetch", func(t *testing.T) {
+			_, err := secrets.New(fixed("x"), secrets.OnFetch(func(context.Context, secrets.FetchReport) { end() })).Get(t.Context(), "db")
+			if got := logged(t, err); !strings.Contains(got, "OnFetch: the call did not return") || strings.Contains(got, "errorString") {
+				t.Errorf("got %s, want that OnFetch did not return", got)
+			}
+		})
+	}
 	for _, tt := range []struct {
 		name string
 		err  error

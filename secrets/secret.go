@@ -21,8 +21,8 @@ type Secret struct {
 	stale     bool
 }
 
-// content is a value and what was decoded from it. A fetch that brings the same
-// value again keeps the content.
+// content is a value and its decoded forms. A fetch that returns the same value
+// keeps the content.
 type content struct {
 	name, text, version string
 	first               uint64   // number of the fetch that first brought it
@@ -32,8 +32,8 @@ type content struct {
 
 func (c *content) self() *content { return c }
 
-// predates reports whether c was already current when a fetch read its values.
-// A fetch that was under way when c came may have read before.
+// predates reports whether c was already current when a fetch read its values. A
+// fetch that was under way when c was stored may have read an older value.
 func (c *content) predates(fetch uint64) bool { return fetch == c.first || fetch > c.begun }
 
 var noContent = new(content)

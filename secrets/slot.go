@@ -8,14 +8,14 @@ type slot struct {
 	used atomic.Uint64 // number of the last fetch that had begun when it was used
 }
 
-// entry returns what is known of ref.
+// entry returns the cached state of ref.
 func (c *Cache) entry(ref *Ref) *entry {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
 	return c.lookUp(ref)
 }
 
-// lookUp returns what is known of ref. The caller holds c.mu.
+// lookUp returns the cached state of ref. The caller holds c.mu.
 func (c *Cache) lookUp(ref *Ref) *entry {
 	s := c.slots[*ref]
 	if s == nil {
@@ -27,8 +27,8 @@ func (c *Cache) lookUp(ref *Ref) *entry {
 	return s.entry
 }
 
-// keep sets what is known of the value of a call. If the cache is full, it drops
-// what was not used for longest. The caller holds c.mu.
+// keep stores the outcome of a call. If the cache is full, it drops the least
+// recently used entry. The caller holds c.mu.
 func (c *Cache) keep(at *call, e *entry) {
 	if s := c.slots[at.ref]; s != nil {
 		s.entry = e

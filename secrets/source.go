@@ -11,12 +11,11 @@ import (
 // Source fetches values from where they are kept. It is safe for concurrent use
 // and starts nothing that outlives a call.
 type Source interface {
-	// Fetch fetches the values of refs, no two of which are equal, in as few
-	// requests as possible. It returns one Value for each ref, in the order of
-	// refs. A failure of one ref is set as its Value.Err; an error of Fetch itself
-	// counts for every ref.
-	// When ctx ends, Fetch returns at once with the values it has: a [Cache]
-	// ignores what comes more than 250 ms later.
+	// Fetch fetches the values of refs, which are all different, in as few requests
+	// as possible. It returns one Value for each ref, in the order of refs. A
+	// failure of one ref is set as its Value.Err; an error of Fetch itself counts
+	// for every ref. When ctx ends, Fetch returns at once with the values it has: a
+	// [Cache] ignores values that are more than 250 ms late.
 	//
 	// An error that matches [ErrUnavailable], a context's error or a [net.Error]
 	// means that the source could not be asked. A value that was fetched before
@@ -38,7 +37,9 @@ type Ref struct {
 	Encrypted bool
 }
 
-// Value is a source's answer for a Ref. It hides its Data as a [Secret] does.
+// Value is a source's answer for a Ref. fmt, slog, JSON and XML show "[redacted]"
+// for it, as for a [Secret]. But its Data is a plain field: fmt shows it with %p, and
+// in a field of another struct that is not exported.
 type Value struct {
 	redacted
 	// Data is the value; it may be empty, but is nil only with an Err. The
@@ -50,7 +51,7 @@ type Value struct {
 	Version string
 	// Expires is when the value will be replaced; zero if that is unknown.
 	Expires time.Time
-	// Err says why there is no value.
+	// Err is why there is no value.
 	Err error
 }
 

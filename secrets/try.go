@@ -8,8 +8,8 @@ import (
 	"github.com/lambdarmor/lambdarmor/internal/reason"
 )
 
-// ErrRejected is returned, wrapped or not, by a function that [Try] calls, when
-// its secret was not accepted where it was used.
+// A function that [Try] calls returns ErrRejected, wrapped or not, if its secret
+// was not accepted.
 var ErrRejected = reason.New("secret rejected")
 
 // TryOption configures [Try].
@@ -36,14 +36,13 @@ func isRejection(err error, opts []TryOption) bool {
 
 // Try calls fn with the secret of name. If fn reports that it was rejected, Try
 // fetches the secret past the cache and calls fn once more if the value changed.
-// What fn does before it is rejected is done twice. To read the secret as JSON,
+// Effects of fn before the rejection then happen twice. To read the secret as JSON,
 // fn calls [Decode]; [JSON] would get the secret again.
 //
 // If the value did not change, Try returns fn's error. If the fetch fails, the
-// error is that of [Cache.Get] and matches fn's as well. Calls that find the same
-// value rejected share one fetch. A value that was fetched so and did not change
-// is not fetched again for a second, so that a caller who is always rejected does
-// not wear out the source.
+// error matches the error of [Cache.Get] and fn's. Calls that find the same value
+// rejected share one fetch. If the value did not change, it is not fetched again
+// for a second, so that repeated rejections do not overload the source.
 func Try[T any](ctx context.Context, c *Cache, name string, fn func(context.Context, Secret) (T, error), opts ...TryOption) (T, error) {
 	secret, err := c.Get(ctx, name)
 	if err != nil {

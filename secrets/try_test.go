@@ -116,6 +116,29 @@ func TestTryKnowsTheSameVersionAgainWhenItWasDroppedMeanwhile(t *testing.T) {
 	}
 }
 
+// A value that was fetched again and is the same is gone once it is dropped: an
+// empty one would open what it is to lock.
+func TestTryNeverCallsWithAnEmptySecret(t *testing.T) {
+	c, v, at := newCache(secrets.TTL(time.Second/10), secrets.MaxStale(0))
+	visits := 0
+	_, err := secrets.Try(t.Context(), c, name, func(ctx context.Context, s secrets.Secret) (int, error) {
+		visits++
+		if s.IsZero() {
+			t.Errorf("visit %d: got an empty secret, want none", visits)
+			return 0, nil
+		}
+		_, err := secrets.Try(ctx, c, name, newShop().buy) // another caller
+		v.fail(secrets.ErrUnavailable)
+		at.move(time.Second / 5)
+		mustFail(t, c, "secret_unavailable", secrets.ErrUnavailable)
+		return 0, err
+	})
+	mustBe(t, err, "secret_unavailable", secrets.ErrRejected)
+	if visits != 1 {
+		t.Errorf("got %d visits, want 1", visits)
+	}
+}
+
 func TestTryOnceMoreAndNoMore(t *testing.T) {
 	c, v, _ := newCache()
 	mustGet(t, c, "hunter2")

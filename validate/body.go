@@ -33,7 +33,7 @@ func Body(s *Schema, opts ...Option) guard.Middleware {
 	})
 }
 
-// checking calls the next handler if check finds nothing.
+// checking calls the next handler if check returns no error.
 func checking(name string, check func(ctx context.Context, payload []byte) error) guard.Middleware {
 	return layer.Named(name, func(next lambda.Handler) lambda.Handler {
 		return guard.HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {

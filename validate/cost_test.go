@@ -120,6 +120,9 @@ func TestHostileInputs(t *testing.T) {
 			schema: `{"items":{"format":"regex"}}`, small: `["("]`,
 			hostile: "[" + many(20, func(int) string { return `"` + strings.Repeat(`\\pL`, 5000) + `"` }) + "]", tooCostly: true,
 		},
+		"a text that is a regular expression of one large class": {
+			schema: `{"format":"regex"}`, small: `"["`, hostile: `"[` + strings.Repeat(`\\pL`, 15_000) + `]"`, tooCostly: true,
+		},
 		"names that are matched at each level": {
 			schema: `{"patternProperties":{"^[a-zA-Z0-9._-]{1,64}$":{"$ref":"#"}},"additionalProperties":false}`, small: `{"":1}`,
 			hostile: "{" + many(500, func(i int) string {
@@ -172,6 +175,14 @@ func TestLargeInputsThatAreValid(t *testing.T) {
 		"sets of a few texts": {
 			schema: `{"items":{"uniqueItems":true,"items":{"type":"string"}}}`,
 			body:   "[" + many(4000, func(int) string { return "[" + many(20, countries) + "]" }) + "]",
+		},
+		"identifiers of a fixed length": {
+			schema: `{"items":{"pattern":"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"}}`,
+			body:   "[" + many(25_000, func(i int) string { return fmt.Sprintf(`"%08x-e89b-12d3-a456-426614174000"`, i) }) + "]",
+		},
+		"names of a limited length": {
+			schema: `{"items":{"pattern":"^[a-zA-Z0-9._-]{1,64}$"}}`,
+			body:   "[" + many(40_000, func(i int) string { return fmt.Sprintf(`"customer-number-%06d"`, i) }) + "]",
 		},
 		"a long text": {
 			schema: `{"pattern":"a$"}`, body: `"` + strings.Repeat("a", 900_000) + `"`,

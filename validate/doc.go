@@ -17,9 +17,9 @@
 // The first compiles it when the function is built, and is smaller and faster
 // to start. The second links a schema compiler.
 //
-// [Body] validates the body of an HTTP request, [Parameters] its path, query
-// and header values, [Event] a whole event, [Records] the records of a batch,
-// and [Result] what the handler returns. Package validate/jmespath validates a
+// [Body] validates the body of an HTTP request, and [Parameters] its path, query
+// and header values. [Event] validates a whole event, [Records] the records of a
+// batch, and [Result] the handler's answer. Package validate/jmespath validates a
 // part of an event, and package validate/structs uses struct tags in place of a
 // schema.
 //

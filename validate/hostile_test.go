@@ -96,6 +96,15 @@ func TestManyValuesUnderALongName(t *testing.T) {
 	}
 }
 
+func TestThePlaceOfWhatIsTooCostlyIsShort(t *testing.T) {
+	body := validate.Body(mustCompile([]byte(`{"additionalProperties":{"items":{}}}`)), validate.MaxSteps(10))
+	_, err := invoke(t, request(t, `{"`+strings.Repeat("x", 100_000)+`":[`+strings.Repeat("1,", 50)+`1]}`), body)
+	e := refusal(t, err)
+	if e == nil || e.Code != "validation_too_costly" || len(e.Violations) != 1 || len(e.Violations[0].Pointer) > 300 {
+		t.Errorf("got %.300v, want validation_too_costly with a short place", err)
+	}
+}
+
 func TestMaxSteps(t *testing.T) {
 	items := mustCompile([]byte(`{"items":{"anyOf":[{"type":"string"},{"type":"integer"}]}}`))
 	payload := request(t, "["+strings.Repeat("1,", 99)+"1]")

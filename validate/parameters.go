@@ -68,7 +68,8 @@ type parameters struct {
 	wildcards []string // of routes, that the schema names
 }
 
-// pathValues are those of API Gateway and those of a route of ours.
+// pathValues has the values of API Gateway's route and of a route of
+// [httpapi.Routes].
 func (p *parameters) pathValues(ctx context.Context, req *events.APIGatewayV2HTTPRequest) map[string]string {
 	values := map[string]string{}
 	maps.Copy(values, req.PathParameters)
@@ -82,8 +83,8 @@ func (p *parameters) pathValues(ctx context.Context, req *events.APIGatewayV2HTT
 	return values
 }
 
-// queryValues are those that API Gateway has read, and those that a handler
-// would read from the query string itself.
+// queryValues has the values that API Gateway has read, and the values that a
+// handler would read from the query string.
 func queryValues(req *events.APIGatewayV2HTTPRequest, query url.Values) map[string]string {
 	values := make(map[string]string, len(query))
 	for name, all := range query {
@@ -108,8 +109,8 @@ func (p *parameters) group(kind string, values map[string]string, query url.Valu
 	return object
 }
 
-// convert returns a value as the type that its schemas ask for, where it can be
-// read as that. all are the values of an array.
+// convert returns a value converted to the type of its schemas, if that is
+// possible. all has the values of an array.
 func (p *parameters) convert(ids []program.ID, value string, all []string) any {
 	var types program.Types
 	for _, id := range p.closure(ids) {
@@ -145,7 +146,7 @@ func isNumber(value string) bool {
 	return value != "" && strings.Trim(value, "+-.0123456789eE") == "" && json.Valid([]byte(value))
 }
 
-// member returns the schemas of a member of the values of others.
+// member returns the schemas for a member of the values of other schemas.
 func (p *parameters) member(ids []program.ID, name string) (found []program.ID) {
 	for _, r := range p.rules(ids) {
 		for _, m := range r.Members {

@@ -7,8 +7,8 @@ import (
 	"github.com/lambdarmor/lambdarmor/guard"
 )
 
-// Record is a record of a batch that carries a JSON text: the body of an SQS
-// message, the data of a Kinesis or Firehose record, the message of an SNS one.
+// Record is a record of a batch that carries JSON: the body of an SQS message, the
+// data of a Kinesis or Firehose record, or the message of SNS.
 type Record interface {
 	events.SQSMessage | events.SNSEventRecord | events.KinesisEventRecord | events.KinesisFirehoseEventRecord
 }

@@ -14,8 +14,8 @@ import (
 )
 
 // Result returns a middleware that validates what the handler returns. An
-// answer that s does not accept becomes an error of kind Internal: the log has
-// the places without values, and the caller learns nothing of them.
+// answer that s does not accept becomes an error of kind Internal: the log has the
+// places without values, and the caller gets none of them.
 //
 // For an HTTP request the body of a 2xx answer is validated; other statuses and
 // answers without a body pass. For any other event the whole answer is
@@ -58,7 +58,7 @@ func (c checker) checkResult(out []byte, ev *guard.Event) error {
 	return describe(c.check(tree))
 }
 
-// describe adds the places to the text of an error, which lacks them.
+// describe adds the places to the text of an error.
 func describe(err error) error {
 	var refused *guard.Error
 	if !errors.As(err, &refused) {

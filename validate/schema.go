@@ -27,7 +27,7 @@ func New(p *program.Program, formats ...Format) (*Schema, error) {
 	return &Schema{program: p, judge: j}, nil
 }
 
-// MustNew is like [New] and panics where that returns an error.
+// MustNew is like [New] but panics if there is an error.
 func MustNew(p *program.Program, formats ...Format) *Schema {
 	s, err := New(p, formats...)
 	if err != nil {
@@ -45,8 +45,8 @@ type Format struct {
 
 // Validate reports whether the schema accepts a tree as [guard.Event.Tree]
 // returns it. The error is a [*guard.Error] of kind Invalid with the code
-// validation_failed or validation_too_costly; a value of any other type in the
-// tree is an error that does not name it.
+// validation_failed or validation_too_costly. A value of any other type in the tree
+// is an error too.
 //
 // [guard.Event.Tree]: https://pkg.go.dev/github.com/lambdarmor/lambdarmor/guard#Event.Tree
 // [*guard.Error]: https://pkg.go.dev/github.com/lambdarmor/lambdarmor/guard#Error

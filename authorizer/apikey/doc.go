@@ -1,5 +1,5 @@
-// Package apikey verifies API keys for an authorizer: keys that are stored as
-// hashes in the program, or in AWS Secrets Manager and other stores of secrets.
+// Package apikey verifies API keys for package authorizer, against hashes in the
+// program or against secrets in AWS Secrets Manager and other stores.
 //
 //	keys := apikey.Secrets(cache, map[string]authorizer.Grant{
 //		"shop/api-key": {Principal: "shop", Scopes: []string{"orders:write"}},
@@ -7,7 +7,7 @@
 //	guard.Start(authorizer.Simple(authorizer.APIKey("X-Api-Key", keys)), guard.Default(log))
 //
 // A key must be random, with 128 bits or more: a fast hash does not protect what can
-// be guessed. Each verifier compares a key with all that it knows, in a time that
-// does not depend on which one matches. The error for an unknown key is
-// Unauthenticated, with the code api_key_unknown.
+// be guessed. Each verifier compares a key with all known keys, in a time that does
+// not depend on which one matches. The error for an unknown key is Unauthenticated,
+// with the code api_key_unknown.
 package apikey

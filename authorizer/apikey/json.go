@@ -21,10 +21,10 @@ import (
 //			"expires": "2027-01-31T00:00:00Z", "usageKey": "…"}
 //	]}
 //
-// The members are those of [authorizer.Grant] and the key, of 16 bytes or more. Key
-// and principal are required. An unknown member, a key that is there twice and an
-// invalid grant are errors, and so is a secret that cannot be read: then nobody is
-// let in, and nobody is denied.
+// The members are the key, of 16 bytes or more, and the fields of
+// [authorizer.Grant]. Key and principal are required. An unknown member, a
+// duplicate key and an invalid grant are errors, and so is a secret that cannot be
+// read. Such an error neither grants nor denies.
 //
 // The current and the previous value are accepted, and an unknown key causes a fetch,
 // as with [Secrets]. If both values have a key, the current one counts. A key that
@@ -53,7 +53,7 @@ type jsonKey struct {
 	UsageKey  string         `json:"usageKey"`
 }
 
-// parseKeys returns errors that quote nothing of the text, which is secret.
+// parseKeys parses the secret text. Its errors quote nothing of it.
 func parseKeys(text string) ([]entry, error) {
 	var doc jsonKeys
 	if err := strictjson.Unmarshal([]byte(text), &doc, strictjson.Options{RejectUnknown: true}); err != nil {

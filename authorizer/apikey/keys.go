@@ -21,7 +21,8 @@ func Hash(key string) string {
 }
 
 // PepperedHash returns the HMAC-SHA-256 of an API key in hexadecimal, with the secret
-// pepper as its key. Without the pepper nobody can find out which key a hash is of.
+// pepper as its key. Without the pepper nobody can find the key of a hash by
+// guessing.
 func PepperedHash(pepper []byte, key string) string {
 	sum := peppered(pepper, key)
 	return hex.EncodeToString(sum[:])
@@ -50,8 +51,8 @@ func Peppered(pepper []byte, keys map[string]authorizer.Grant) authorizer.Verifi
 	return newHashed("Peppered", keys, func(key string) [sha256.Size]byte { return peppered(pepper, key) })
 }
 
-// entry is a known key. It has the hash and not the key, as the time that a
-// comparison takes depends on the length.
+// entry is a known key. It has the hash, as comparing keys would take a time that
+// depends on their length.
 type entry struct {
 	sum   [sha256.Size]byte
 	grant *authorizer.Grant
@@ -92,7 +93,7 @@ func newHashed(name string, keys map[string]authorizer.Grant, hash func(string) 
 	return h
 }
 
-// copied returns a grant of our own, and panics if the grant is invalid.
+// copied returns a copy of a grant, and panics if the grant is invalid.
 func copied(verifier, of string, g authorizer.Grant) *authorizer.Grant {
 	g.Scopes, g.Groups, g.Context = slices.Clone(g.Scopes), slices.Clone(g.Groups), maps.Clone(g.Context)
 	if err := g.Validate(); err != nil {

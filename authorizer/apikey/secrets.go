@@ -15,11 +15,11 @@ import (
 	"github.com/lambdarmor/lambdarmor/secrets"
 )
 
-// shortestKey is how long a secret must be to be taken for a random key.
+// shortestKey is the minimal length of a key, in bytes.
 const shortestKey = 16
 
-// missBurst is how many unknown keys in a row cause a fetch. It is more than what a
-// few clients with an old key send in ten seconds.
+// missBurst is how many unknown keys in a row cause a fetch each. It allows for a
+// few clients with an old key.
 const missBurst = 5
 
 // Secrets verifies keys that are secrets: keys has a grant for the name of each
@@ -32,8 +32,8 @@ const missBurst = 5
 // For an unknown key the secrets are fetched again, so a new key works a second
 // after it was stored. This happens for five unknown keys in a row, then once every
 // 10 seconds. A key that is still unknown is refused. Between these fetches an
-// unknown key may be a new one: the error is Unavailable, with the code
-// api_keys_unavailable, and no gateway stores it.
+// unknown key may be a new one, so the error is Unavailable, with the code
+// api_keys_unavailable. No gateway stores it.
 //
 // A secret that cannot be read is an error, unless another one has the key.
 // Secrets panics if cache is nil, a name is empty, or a grant is invalid.
@@ -94,7 +94,7 @@ func (s *stored) Verify(ctx context.Context, key string) (*authorizer.Grant, err
 	return nil, errUnknown
 }
 
-// find looks up a key in what the cache has. The current values of all secrets go
+// find looks up a key in the cached secrets. The current values of all secrets go
 // before the previous ones.
 func (s *stored) find(ctx context.Context, key string) (*authorizer.Grant, error) {
 	var previously, currently []entry

@@ -127,7 +127,7 @@ func wearNothingOut(t *testing.T, name string, of func() (keys authorizer.Verifi
 	}
 }
 
-// Whether a key is a new one cannot be told without the source.
+// Only the source knows whether a key is a new one.
 func TestAnUnknownKeyIsNotDeniedWhileItsSecretCannotBeFetched(t *testing.T) {
 	for name, of := range newKeySets() {
 		keys, v, store := of()

@@ -1,4 +1,5 @@
-// Package basic checks user names and passwords (RFC 7617) for an authorizer.
+// Package basic checks the user name and password of HTTP Basic authentication (RFC
+// 7617) for package authorizer.
 //
 //	check := basic.Users("orders", map[string]basic.User{
 //		"alice": {Hash: "$2a$12$fgKAXRMZl.9WzqN/B1uI7Oi5gtcZhfuKmR6iuUhJUMuV.GGQcDwSG"},

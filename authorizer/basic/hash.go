@@ -65,7 +65,7 @@ func parseArgon2id(text string) (hash, error) {
 }
 
 // maxBcrypt is how many bytes of a password bcrypt uses. It would ignore the rest,
-// so that two passwords are one.
+// so that two passwords would be equal.
 const maxBcrypt = 72
 
 func parseBcrypt(text string) (hash, error) {

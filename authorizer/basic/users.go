@@ -21,14 +21,14 @@ type User struct {
 	// Hash is the hash of the password: argon2id in the PHC format,
 	// "$argon2id$v=19$m=19456,t=2,p=1$salt$hash", or bcrypt, "$2b$12$…".
 	Hash string
-	// Scopes, Groups and Context are those of the grant: see [authorizer.Grant].
+	// Scopes, Groups and Context are copied into the grant: see [authorizer.Grant].
 	Scopes  []string
 	Groups  []string
 	Context map[string]any
 }
 
 const (
-	// maxHeader bounds what is decoded, in bytes. An API key has the same bound.
+	// maxHeader bounds the decoded header, in bytes. An API key has the same bound.
 	maxHeader = 1 << 10
 	// maxCosts bounds what one wrong password can cost.
 	maxCosts = 4
@@ -38,14 +38,14 @@ const (
 // header Authorization, scheme Basic. The principal is the name. A refusal has the
 // realm in WWW-Authenticate.
 //
-// The time that a refusal takes shows neither which names exist nor whose hash is
-// an older one: a wrong password is hashed once for each set of parameters in the
-// table, for any name. Use one set of parameters for all users if you can.
+// The time of a refusal shows neither which names exist nor whose hash is older.
+// For any name, a wrong password is hashed once for each set of parameters in the
+// table. Use one set of parameters for all users if you can.
 //
-// Users panics if there is no user, if a name or a grant is invalid, and if a hash
-// is malformed, too weak, or more expensive than an unknown caller should be able
-// to ask for. argon2id must have 7 to 64 MiB, 1 to 10 passes and 1 to 8 lanes;
-// bcrypt must have a cost of 10 to 14. There may be 4 sets of parameters.
+// Users panics if there is no user, and if a name or a grant is invalid. It panics
+// if a hash is malformed, too weak, or so expensive that unknown callers could
+// overload the function. argon2id must have 7 to 64 MiB, 1 to 10 passes and 1 to 8
+// lanes; bcrypt must have a cost of 10 to 14. There may be 4 sets of parameters.
 func Users(realm string, users map[string]User) authorizer.Check {
 	if strings.ContainsFunc(realm, func(r rune) bool { return r < ' ' || r > '~' || r == '"' || r == '\\' }) {
 		panic(fmt.Sprintf("basic: the realm %q cannot stand in a header", realm))

@@ -14,8 +14,8 @@ type loadBalancer struct {
 
 // ALB returns a Config for the header x-amzn-oidc-data, in which an Application
 // Load Balancer passes on a user that it has signed in. It accepts the load
-// balancer with that ARN only, as anybody can have one that names the same issuer.
-// The user must come from the issuer, through one of the clients.
+// balancer with that ARN only: anybody can set up one with the same issuer. The
+// user must come from the issuer, through one of the clients.
 //
 // The form differs from other JWTs: base64 has padding, and issuer, client
 // and expiry are in the header. Keys are fetched from the load balancer's region.
@@ -54,9 +54,9 @@ func (v *Verifier) checkBalancer(h *header) error {
 	return nil
 }
 
-// completeFromHeader sets claims that a load balancer has in the header. A claim
-// that is in both places must hold in both.
-// A header without exp leaves the claims without it, which is refused.
+// completeFromHeader sets claims that a load balancer puts into the header. A claim
+// that is in both places must be valid in both. A header without exp leaves the
+// claims without it, which is refused.
 func completeFromHeader(c *Claims, h *header) {
 	exp, _ := numericDate(h.members["exp"])
 	if c.Expires.IsZero() || exp.Before(c.Expires) {

@@ -27,9 +27,8 @@ const (
 	HS512   Algorithm = "HS512"
 )
 
-// defaultAlgorithms has one algorithm for each kind of public key, so that a key
-// is used in one way even if its issuer does not say in which (RFC 8725, section
-// 3.1).
+// defaultAlgorithms has one algorithm for each kind of public key. So a key without
+// alg is used with one algorithm only (RFC 8725, section 3.1).
 func defaultAlgorithms() []Algorithm {
 	return []Algorithm{RS256, ES256, ES384, ES512, EdDSA, Ed25519}
 }

@@ -18,7 +18,7 @@ import (
 	"github.com/lambdarmor/lambdarmor/authorizer/jwt"
 )
 
-// cognitoClaims are those of an access token as Cognito issues it.
+// cognitoClaims are the claims of an access token from Cognito.
 const cognitoClaims = `{"sub":"1b7c1a52-8f0e-4c0a-9d3a-2f6a5c1d9e10","cognito:groups":["admins","staff"],` +
 	`"iss":"https://issuer.example","version":2,"client_id":"7h2k3j4l5m6n7o8p9q0r1s2t3u",` +
 	`"origin_jti":"c7b6a5d4-e3f2-4a1b-8c9d-0e1f2a3b4c5d","token_use":"access",` +

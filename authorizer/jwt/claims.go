@@ -214,9 +214,9 @@ func (r *claimsReader) plainValues(names []string) map[string]any {
 	return plain
 }
 
-// plainNumber returns a number, and nil for one beyond 2^53 that is no int64. Gateways
-// and many backends read numbers as doubles, which round larger ones: two ids could
-// become one. A Grant refuses an int64 beyond it.
+// plainNumber returns a number, and nil for one beyond 2^53 that is not an int64.
+// Gateways and many backends read numbers as doubles, which round larger ones: two ids
+// could become one. A Grant refuses an int64 beyond it.
 func plainNumber(n json.Number) any {
 	if whole, err := n.Int64(); err == nil {
 		return whole

@@ -50,17 +50,17 @@ type Config struct {
 	Groups string
 	// Context are the claims that are copied into the Context of the Grant. Names
 	// that [authorizer.Grant] refuses panic. A claim that is missing or null is left
-	// out. A token is refused if one of them is an object or an array, a
-	// number beyond 2^53, or a string that a gateway does not pass on: one that is
-	// itself JSON, or has a control character.
+	// out. A token is refused if one of them is an object, an array or a number
+	// beyond 2^53. Gateways do not pass on a string that is itself JSON or has a
+	// control character, so it is refused too.
 	Context []string
 	// Principal returns the Principal of the Grant; nil is sub. If a route accepts
 	// several issuers, include the issuer: sub is unique within one issuer only. A
 	// token is refused if the result is empty.
 	Principal func(*Claims) string
-	// CacheTokens is how many verified tokens are kept, by SHA-256, so that a token
-	// that comes again is not verified again: until exp, for 5 minutes at most, and
-	// as long as its key is trusted. Zero keeps none.
+	// CacheTokens is how many verified tokens are kept, by SHA-256, so that a
+	// repeated token is not verified again. A token is kept until exp, for 5
+	// minutes at most, and while its key is trusted. Zero keeps none.
 	CacheTokens int
 	// HTTPClient is the client whose Transport fetches keys; its other settings are
 	// ignored. Nil is a client that closes each connection.
@@ -76,9 +76,10 @@ type Config struct {
 	UnsafeAnyAudience bool
 	// UnsafeAcceptBoundTokens accepts tokens with cnf without a proof that their
 	// sender has the key: DPoP (RFC 9449) or a client certificate (RFC 8705).
-	// Whoever has stolen such a token can then use it. It is legitimate where
-	// something else checks the proof of each request: a proxy that alone can call
-	// the function, or a Check of your own that reads cnf by [Verifier.Claims].
+	// A thief of such a token can then use it. It is legitimate where something
+	// else checks the proof of each request. That can be a proxy that alone can
+	// call the function, or a Check of your own that reads cnf with
+	// [Verifier.Claims].
 	UnsafeAcceptBoundTokens bool
 
 	loadBalancer *loadBalancer // set by ALB
@@ -160,7 +161,7 @@ func (c *Config) algorithms() []Algorithm {
 	}
 }
 
-// withDefaults returns a copy of c, with nothing that the caller can change.
+// withDefaults returns a deep copy of c with its defaults.
 func (c Config) withDefaults() Config {
 	c.Audiences, c.Clients, c.Context = slices.Clone(c.Audiences), slices.Clone(c.Clients), slices.Clone(c.Context)
 	c.Algorithms = slices.Clone(c.algorithms())

@@ -30,10 +30,10 @@
 // alg must be one of the [Config]. Keys must agree with it in use, algorithm, type
 // and curve. A kid is only a name to look up; keys in a token, and links to keys,
 // are ignored. iss, aud or client_id, and exp are checked, and nbf and iat if they
-// are there; the latter may be 5 seconds ahead. typ and token_use must be those of
-// the Config. If the ID tokens of an issuer have neither, and the same audience as
-// its access tokens, require a scope too: ID tokens have none. An application in
-// Entra ID that is its own API is such a case.
+// are present; these two may be 5 seconds ahead. typ and token_use must have a
+// value that the Config accepts. If an issuer's ID tokens have neither claim, and
+// the audience of its access tokens, also require a scope, as ID tokens have none.
+// An application in Entra ID that is its own API is such a case.
 //
 // Revocation is not checked: a token is valid until exp. A token that is bound to a
 // key of its sender (cnf) is refused, as no proof of that key is checked; see
@@ -42,9 +42,9 @@
 // # Keys
 //
 // Keys are fetched when a token needs them: for the first token, for an unknown
-// kid, and when they have become too old. All who wait share one fetch, and it ends
-// when the last of them leaves. An answer must be a key set of at most 150 kB that
-// arrives within 1.5 seconds; redirects are not followed.
+// kid, and when they have become too old. All callers share one fetch, which is
+// cancelled when the last one leaves. An answer must be a key set of at most 150 kB
+// that arrives within 1.5 seconds; redirects are not followed.
 //
 // Keys are used for as long as Cache-Control says, from 5 minutes to 23 hours, and
 // for an hour if it says nothing. That is how long a key stays trusted after its
@@ -54,9 +54,9 @@
 // an outage never makes a good token a bad one.
 //
 // For unknown kids a set is fetched every 10 seconds, and twice in a row after a
-// quiet time. A kid that is not in the answer is refused. A kid that must not be
-// asked for yet is Unavailable, with RetryAfter. So made-up kids can delay a new
-// key by 10 seconds, and never have its tokens denied.
+// quiet time. A kid that is not in the answer is refused. If the next fetch may not
+// begin yet, the error is Unavailable, with RetryAfter. So made-up kids can delay a
+// new key by 10 seconds, and never have its tokens denied.
 //
 // Load balancers have a URI for each key: one is fetched every second for unknown
 // kids, and 16 are kept. Made-up kids compete with new ones there, so accept such

@@ -25,7 +25,7 @@ const (
 )
 
 // refuse returns an error about the token. The sender can read the detail, so it
-// repeats nothing of the token.
+// quotes nothing of the token.
 func refuse(code, detail string) error {
 	return &guard.Error{Kind: guard.Unauthenticated, Code: code, Detail: detail}
 }
@@ -33,9 +33,9 @@ func refuse(code, detail string) error {
 // maxGatewayTTL is the longest time that a gateway keeps a denial.
 const maxGatewayTTL = time.Hour
 
-// notYetValid returns an error about a token that becomes valid after wait. A
-// gateway would keep a denial for longer than it is true, so the error is only a
-// denial if the wait is longer than that.
+// notYetValid returns an error about a token that becomes valid after wait. It is a
+// denial only if wait is longer than a gateway stores a denial. Otherwise it is
+// Unavailable, which a gateway does not store.
 func notYetValid(wait time.Duration) error {
 	e := &guard.Error{Kind: guard.Unauthenticated, Code: codeNotYetValid, Detail: "The token is not valid yet."}
 	if wait <= maxGatewayTTL {
@@ -56,7 +56,7 @@ func unavailable(cause error, retryAfter time.Duration) error {
 var (
 	// errMustFetch is internal: only the issuer can say whether there is a key.
 	errMustFetch = reason.New("the keys have to be fetched")
-	// errTooManyKids is the cause where the budget for unknown kids is used up.
+	// errTooManyKids is the cause if the budget for unknown kids is used up.
 	errTooManyKids = reason.New("the kid is not known, and keys were fetched for too many other kids just now")
 )
 

@@ -14,7 +14,7 @@ import (
 	"github.com/lambdarmor/lambdarmor/internal/reason"
 )
 
-// Bounds of a document. They are those of API Gateway's own JWT authorizers.
+// Bounds of a document, the same as for API Gateway's own JWT authorizers.
 const (
 	fetchTimeout = 1500 * time.Millisecond
 	maxDocument  = 150_000 // bytes
@@ -34,7 +34,7 @@ func newFetcher(client *http.Client) *fetcher {
 			Proxy:                  http.ProxyFromEnvironment,
 			DisableKeepAlives:      true,
 			MaxResponseHeaderBytes: 16 << 10,
-			// A connection by HTTP/2 that is made after the time is over stays idle.
+			// An HTTP/2 connection that is made after the timeout stays idle.
 			TLSHandshakeTimeout: fetchTimeout,
 			IdleConnTimeout:     time.Second,
 		}}
@@ -133,7 +133,7 @@ const (
 )
 
 // lifetime returns how long an answer may be used (RFC 9111, section 4.2), within
-// bounds. Of several values of max-age it is the shortest.
+// bounds. The shortest of several max-age values counts.
 func lifetime(h http.Header) time.Duration {
 	age := time.Duration(-1)
 	for directive := range strings.SplitSeq(strings.Join(h.Values("Cache-Control"), ","), ",") {
@@ -153,8 +153,8 @@ func lifetime(h http.Header) time.Duration {
 	return min(max(age-seconds(h.Get("Age")), minAge), maxAge)
 }
 
-// seconds reads a number of seconds, and returns 0 if it is none. A number out of
-// range is a large one.
+// seconds parses a number of seconds, and returns 0 for other text. A number out of
+// range becomes a large one.
 func seconds(text string) time.Duration {
 	n, err := strconv.ParseUint(strings.TrimSpace(text), 10, 64)
 	if err != nil && n == 0 {

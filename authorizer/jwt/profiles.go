@@ -6,9 +6,9 @@ import "strings"
 const accessTokenType = "at+jwt"
 
 // Cognito returns a Config for access tokens of an Amazon Cognito user pool, such
-// as "eu-central-1_AbCdEfGhI", that were issued to one of the clients. Groups are
-// those of cognito:groups. It refuses ID tokens: they say who a user is, not what
-// an application may do.
+// as "eu-central-1_AbCdEfGhI", that were issued to one of the clients. The claim
+// cognito:groups has the groups. ID tokens are refused: they say who a user is, not
+// what an application may do.
 //
 // It panics if pool is not the id of a user pool.
 func Cognito(pool string, clients ...string) Config {
@@ -47,7 +47,7 @@ const (
 	upperCase = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 )
 
-// consistsOf reports whether s has characters of the set, and no others.
+// consistsOf reports whether s is not empty and has characters of the set alone.
 func consistsOf(s, set string) bool { return s != "" && strings.Trim(s, set) == "" }
 
 // isRegion reports whether s looks like a region: "eu-central-1". It becomes part

@@ -13,14 +13,14 @@ import (
 )
 
 const (
-	// hardAge is when fetched keys are no longer trusted. Between their own age and
-	// this one they serve while the issuer does not answer.
+	// hardAge is when fetched keys are no longer trusted. Expired keys are used
+	// until then if the issuer does not answer.
 	hardAge = 24 * time.Hour
 	// unknownKidEvery is how often a key set is fetched because of unknown kids.
 	unknownKidEvery = 10 * time.Second
 )
 
-// loadTimeout never ends a load: the fetcher bounds each document itself.
+// loadTimeout is longer than any load, as the fetcher limits each document itself.
 const loadTimeout = time.Hour
 
 // backoff is the pause after failed fetches.
@@ -30,8 +30,7 @@ func backoff() flight.Backoff { return flight.Backoff{First: time.Second, Longes
 type loader func(ctx context.Context) (*jws.Set, time.Duration, error)
 
 // remoteKeys are fetched when a token needs them: when there are none yet, when
-// they are too old, or when its kid is not known. There is one fetch at a time,
-// for all who wait.
+// they are too old, or when its kid is not known. All callers share one fetch.
 type remoteKeys struct {
 	load loader
 	now  func() time.Time
@@ -91,14 +90,14 @@ func (r *remoteKeys) find(ctx context.Context, t *token) (*jws.Key, error) {
 	if err == nil || guard.KindOf(err) == guard.Unauthenticated {
 		return k, err
 	}
-	// A token that is refused in any case is worth no fetch, and gets its refusal
-	// in an outage too.
+	// A token that is refused in any case causes no fetch, and is refused in an
+	// outage too.
 	if err := t.plausible(); err != nil {
 		return nil, err
 	}
 	joined := true
 	for try := 0; try < 2 && joined && err == errMustFetch; try++ {
-		// A fetch that was under way may be older than the key: then another one.
+		// A fetch that was under way may be older than the key: then fetch again.
 		k, joined, err = r.fetch(ctx, t)
 	}
 	if err == errMustFetch {
@@ -185,7 +184,7 @@ func (r *remoteKeys) board(ctx context.Context, t *token) (f *fetch, leave func(
 	return f, leave, false
 }
 
-// land takes in how f ended, unless another fetch has begun since.
+// land stores the result of f, unless another fetch has begun since.
 func (r *remoteKeys) land(ctx context.Context, f *fetch, set *jws.Set, age time.Duration, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -201,9 +200,9 @@ func (r *remoteKeys) land(ctx context.Context, f *fetch, set *jws.Set, age time.
 		}
 		return
 	}
-	// A fetch that nobody waits for any more is no failure of the issuer. It counts
-	// as one if there was too little time and there are known keys: otherwise all
-	// who come spend their time on a slow issuer.
+	// A fetch that all callers have left is no failure of the issuer. It counts as
+	// one if time was short and there are known keys: otherwise each caller would
+	// wait for a slow issuer.
 	gaveUp := ctx.Err() != nil
 	outOfTime := errors.Is(context.Cause(ctx), context.DeadlineExceeded)
 	if gaveUp && !(outOfTime && r.current.isTrusted(now)) {

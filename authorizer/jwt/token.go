@@ -64,8 +64,8 @@ func (v *Verifier) split(text string, now time.Time) (*token, error) {
 	}, nil
 }
 
-// A header has the members of a JOSE header that count. Keys that a token brings
-// along or points to (jwk, jku, x5u, x5c) are ignored.
+// A header has the members of a JOSE header that are used. Keys in a token and
+// links to keys (jwk, jku, x5u, x5c) are ignored.
 type header struct {
 	alg Algorithm
 	kid string // "" if there is none

@@ -12,7 +12,7 @@ import (
 const maxCached = 5 * time.Minute
 
 // A tokenCache keeps verified tokens by their SHA-256, so that it holds no
-// credential. When it is full it starts anew.
+// credential. It is emptied when it is full.
 type tokenCache struct {
 	size int
 

@@ -8,7 +8,7 @@ import (
 )
 
 // unknownKids limit the fetches for unknown kids, which anybody can make up. The
-// lock of what has them guards them.
+// lock of their owner guards them.
 type unknownKids struct {
 	flight.Budget
 
@@ -22,8 +22,8 @@ func newUnknownKids(every time.Duration) unknownKids {
 }
 
 // tooEarly returns an error if kid may not be fetched for yet. The kid that was
-// absent waits for a whole period, however often it comes, so that it leaves
-// fetches for others. failure is why the last fetch failed, or nil.
+// absent waits for a whole period, even if it comes often, so that other kids get
+// fetches too. failure is why the last fetch failed, or nil.
 func (u *unknownKids) tooEarly(kid string, now time.Time, failure error) error {
 	wait := u.Wait(now)
 	if again := u.at.Add(u.Every); kid == u.absent && clock.Within(now, u.at, again) {

@@ -36,8 +36,8 @@ type keySource interface {
 	trusts(k *jws.Key, now time.Time) bool
 }
 
-// New returns a Verifier. It panics if c does not say what has to be checked, or
-// contradicts itself. It fetches nothing: keys are fetched for the first token.
+// New returns a Verifier. It panics if c is incomplete or contradicts itself. It
+// fetches nothing: keys are fetched for the first token.
 func New(c Config) *Verifier {
 	if err := c.check(); err != nil {
 		panic("jwt: New: " + err.Error())
@@ -83,8 +83,8 @@ func New(c Config) *Verifier {
 //   - token_bound: it has cnf, and needs a proof of a key.
 //   - token_claims: a claim is missing or has the wrong type.
 //
-// Errors that time alone mends are Unavailable. An authorizer then answers with
-// an error that no gateway keeps, as it would keep a denial for up to an hour:
+// Temporary errors are Unavailable. An authorizer then answers with an error, which
+// no gateway stores; it would store a denial for up to an hour:
 //
 //   - token_not_yet_valid: the token becomes valid within an hour, after
 //     RetryAfter.
@@ -166,8 +166,8 @@ func (v *Verifier) checkSignature(ctx context.Context, t *token) (*jws.Key, erro
 	return nil, refuse(codeSignature, "The token's signature is not one of its issuer.")
 }
 
-// grant returns the Grant of verified claims. If there can be none, the token is
-// refused: it is no reason for an authorizer to fail.
+// grant returns the Grant of verified claims. If the grant would be invalid, the
+// token is refused, and the authorizer does not fail.
 func (v *Verifier) grant(c *Claims) (*authorizer.Grant, error) {
 	g := &authorizer.Grant{
 		Principal: v.config.Principal(c),

@@ -39,7 +39,7 @@ func ParseARN(text string) (ARN, error) {
 	return a, a.check()
 }
 
-// check refuses a part in front of the path that could be read as two.
+// check refuses an empty part, and a part with a separator in it.
 func (a ARN) check() error {
 	for _, part := range []string{a.Partition, a.Region, a.Account, a.API, a.Stage, a.Method} {
 		if part == "" || strings.ContainsAny(part, ":/") {

@@ -1,5 +1,5 @@
-// Package policy writes IAM policies that allow calls of API Gateway, without
-// letting text from a request act as a wildcard.
+// Package policy writes IAM policies for API Gateway, and refuses text from a
+// request that would act as a wildcard in them.
 //
 //	a, err := policy.ParseARN(event.MethodArn)
 //	…

@@ -19,8 +19,8 @@ const maxARN = 512
 //
 // In the resource of a policy "*" matches any text, slashes included, "?" matches
 // any character, and "${" begins a variable. None of them can be escaped. The methods
-// of Document therefore return an error for an ARN that contains one, for an ARN in
-// which a part is missing, and for one of more than 512 characters.
+// of Document therefore return an error for an ARN that contains one. They also
+// refuse an ARN with a missing part or of more than 512 characters.
 //
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-control-access-using-iam-policies-to-invoke-api.html
 type Document struct {
@@ -70,7 +70,7 @@ func (d *Document) add(to *[]string, a ARN, tail string) error {
 	return nil
 }
 
-// denyPatterns denies calls of a stage by patterns of our own.
+// denyPatterns denies calls of a stage by patterns, which may have wildcards.
 func (d *Document) denyPatterns(stage ARN, patterns ...string) {
 	for _, p := range patterns {
 		if text := stage.stagePrefix() + p; !slices.Contains(d.deny, text) {

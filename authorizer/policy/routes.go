@@ -47,9 +47,9 @@ var errRouteKey = reason.New("policy: a route with a malformed key: write it as 
 
 // AllowRoutes allows the granted routes of a stage, and none of the others. A route
 // without parameters is allowed by its path, and one with parameters as "prefix/*".
-// What "prefix/*" would allow of a refused route is denied, in every spelling of its
-// path. The error is an [*OverlapError] if no policy can do that. Only the stage of
-// the ARN is used, not its method and path.
+// Paths of a refused route below the prefix are denied, in every spelling. The error
+// is an [*OverlapError] if no policy can do that. Only the stage of the ARN is used,
+// not its method and path.
 func (d *Document) AllowRoutes(stage ARN, routes []Route, g Gateway) error {
 	c := &cover{d, stage, g, make([]route, len(routes))}
 	for i, r := range routes {
@@ -86,8 +86,8 @@ type route struct {
 	granted bool
 }
 
-// grant allows a route by its path, or all below what stands in front of its first
-// parameter, without what is refused there.
+// grant allows a route by its path, or by "prefix/*" up to its first parameter, and
+// denies the refused routes below the prefix.
 func (c *cover) grant(r route) error {
 	a := c.stage
 	a.Method, a.Path = r.method, r.Path(r.Literals())
@@ -129,9 +129,9 @@ func (c *cover) grantPath(a ARN) error {
 	return c.Allow(a)
 }
 
-// denyReadings denies paths below a route with a parameter that can be read as
-// those of another route. An authorizer that finds its routes by the path refuses
-// all of them, and so does the policy.
+// denyReadings denies ambiguous paths below a route with a parameter: one reader
+// could take them for another route. An authorizer that finds routes by the path
+// refuses them too.
 func (c *cover) denyReadings(r route, below []route) error {
 	byPath := c.gateway == RESTToken
 	if !byPath && !(r.CatchAll() && len(below) > 0) {
@@ -163,8 +163,9 @@ func (c *cover) denyDetours() {
 	c.denyPatterns(c.stage, "*//*", "*/./*", "*/../*", "*/.", "*/..")
 }
 
-// denyEscapes denies paths in which a character of a literal of other is escaped,
-// where the literal is below what r allows. Such a path may be read as other's.
+// denyEscapes denies paths that escape a character in a literal of other, if the
+// literal is below the prefix of r. A reader could take such a path for one of
+// other.
 func (c *cover) denyEscapes(r, other route) {
 	for i := r.Literals(); i < other.Len(); i++ {
 		text, ok := other.Literal(i)
@@ -179,9 +180,9 @@ func (c *cover) denyEscapes(r, other route) {
 	}
 }
 
-// denyBare denies what stands in front of a parameter, with a slash at its end, and
-// in front of a greedy one also without. No table finds a route for such a path,
-// unless another granted route is for it.
+// denyBare denies the prefix of a parameter with a slash at its end, and of a
+// greedy parameter also without the slash. No table finds a route for such a path,
+// unless another granted route has it.
 func (c *cover) denyBare(r route, below []route) error {
 	if bare := r.Path(r.Literals()); bare != "" && !c.grants(r.method, bare) {
 		c.denyPatterns(c.stage, r.method+bare+"/")
@@ -204,8 +205,8 @@ func (c *cover) denyBare(r route, below []route) error {
 	return nil
 }
 
-// grants reports whether a granted route is for a path, other than as the value of a
-// greedy parameter.
+// grants reports whether a granted route matches a path, other than with a greedy
+// parameter.
 func (c *cover) grants(method, path string) bool {
 	segments := strings.Split(path[1:], "/")
 	return slices.ContainsFunc(c.routes, func(r route) bool {
@@ -221,8 +222,7 @@ func (c *cover) grants(method, path string) bool {
 	})
 }
 
-// denyBelow denies what the policy for r has allowed of another route, if that one
-// is refused.
+// denyBelow denies the paths of a refused route that "prefix/*" for r would allow.
 func (c *cover) denyBelow(r, other route) error {
 	switch {
 	case other.granted:

@@ -18,7 +18,7 @@ type Delivery struct {
 	Sent time.Time
 }
 
-// delivery is a verified one, with the event that was verified.
+// delivery is a verified delivery with its event.
 type delivery struct {
 	Delivery
 	event    *guard.Event
@@ -27,8 +27,8 @@ type delivery struct {
 
 type deliveryKey struct{}
 
-// DeliveryFrom returns the delivery that a handler behind one of the schemes was
-// called for. It reports false anywhere else.
+// DeliveryFrom returns the verified delivery. It reports false outside a handler
+// behind one of the schemes.
 func DeliveryFrom(ctx context.Context) (Delivery, bool) {
 	d, ok := ctx.Value(deliveryKey{}).(*delivery)
 	if !ok {
@@ -39,10 +39,10 @@ func DeliveryFrom(ctx context.Context) (Delivery, bool) {
 
 // DeliveryID returns an id of the verified delivery, as the key of
 // idempotency.Once. It is the id that Standard Webhooks signs, the id of a Stripe
-// event, and otherwise the SHA-256 of the body: an id in an unsigned header, such
-// as X-GitHub-Delivery, can be changed. Set idempotency.Name, so that a copy that is
-// sent to another path is found too. Without a verified delivery it returns an
-// error.
+// event, and otherwise the SHA-256 of the body. An id in an unsigned header, such as
+// X-GitHub-Delivery, can be changed, and is not used. Set idempotency.Name, so that
+// a copy that is sent to another path is found too. Without a verified delivery it
+// returns an error.
 //
 // The event is ignored: a handler may call DeliveryID(ctx, nil).
 func DeliveryID(ctx context.Context, _ *guard.Event) (string, error) {

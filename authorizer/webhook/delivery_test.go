@@ -50,7 +50,7 @@ func TestADeliveryIsTheSameBehindEveryGateway(t *testing.T) {
 						called = true
 						id, err := webhook.DeliveryID(ctx, nil)
 						if sum := sha256.Sum256([]byte(body)); err != nil || id != hex.EncodeToString(sum[:]) {
-							t.Errorf("got the id %s, %v; want that of the body", id, err)
+							t.Errorf("got the id %s, %v; want the body's digest", id, err)
 						}
 						return nil, nil
 					}), webhook.GitHub(fixed(githubKey)))

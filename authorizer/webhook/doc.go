@@ -1,5 +1,5 @@
-// Package webhook verifies signed webhooks: a handler behind it sees only requests
-// that their sender has signed.
+// Package webhook has middleware that refuses webhooks whose signature is missing or
+// wrong.
 //
 //	httpapi.Start(httpapi.Func(bookPayment), log,
 //		webhook.Standard(webhook.Secret(cache, "payments/webhook")),
@@ -14,9 +14,9 @@
 // sees the body, so these are layers around the handler. They decode base64 first,
 // and read no JSON before the signature holds.
 //
-// A request that is refused gets a 401 with a stable code; no key is fetched for
-// one without a well-formed signature. If a key cannot be read, the error is ours,
-// so that the sender tries again.
+// A refused request gets a 401 with a stable code. No key is fetched for a request
+// without a well-formed signature. If a key cannot be read, the answer is a 5xx, so
+// that the sender retries.
 //
 // # Repeated deliveries
 //

@@ -12,9 +12,9 @@ import (
 // key is the text that was set as the secret of the webhook. It returns the errors
 // of [Standard].
 //
-// GitHub signs the body alone. X-GitHub-Event and X-GitHub-Delivery can be changed
-// by anybody who has seen a delivery, and a delivery never becomes too old. Rely on the
-// body and on [DeliveryID].
+// GitHub signs the body alone. X-GitHub-Event and X-GitHub-Delivery can be changed by
+// anybody who has seen a delivery, and a delivery never expires. Rely on the body and
+// on [DeliveryID].
 //
 // https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries
 func GitHub(keys Keys) guard.Middleware {

@@ -33,14 +33,14 @@ type HMACConfig struct {
 	ID string
 	// Content is what is signed; empty is "{body}". It must end in {body}, and have
 	// {timestamp} and {id} exactly if their headers are set, as unsigned values
-	// cannot be trusted. A value must be followed by a text that cannot be part of
+	// cannot be trusted. Each value must be followed by text that cannot occur in
 	// it.
 	Content string
 }
 
-// HMAC accepts requests that are signed with an HMAC as c describes. A key is used
-// as it is written. It returns the errors of [Standard], and panics if c
-// contradicts itself.
+// HMAC accepts requests that are signed with an HMAC as c describes. The bytes of a
+// key's text are used as they are, without decoding. It returns the errors of
+// [Standard], and panics if c contradicts itself.
 func HMAC(c HMACConfig, keys Keys, opts ...Option) guard.Middleware {
 	values, wrong := c.parse()
 	if wrong == "" && len(opts) > 0 && c.Timestamp == "" {

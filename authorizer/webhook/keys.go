@@ -12,14 +12,14 @@ import (
 // There are several while a key is changed.
 type Keys struct {
 	get func(ctx context.Context) ([]string, error)
-	// renew is called when none of the keys has signed; nil if they cannot be
-	// renewed.
+	// renew fetches newer keys if none of these has signed; nil if there is no way
+	// to.
 	renew func(ctx context.Context, now func() time.Time)
 }
 
 // KeysFunc returns keys that get returns for each request. An error of get is
-// returned to the sender, who tries again if its kind is Unavailable. KeysFunc
-// panics if get is nil.
+// returned to the sender, which retries if the kind is Unavailable. KeysFunc panics
+// if get is nil.
 func KeysFunc(get func(ctx context.Context) ([]string, error)) Keys {
 	if get == nil {
 		panic("webhook: KeysFunc of nil")
@@ -29,7 +29,7 @@ func KeysFunc(get func(ctx context.Context) ([]string, error)) Keys {
 
 // Secret returns two keys: the current and the previous value of a secret. If
 // neither has signed a request, the secret is fetched past the cache, at most every
-// 10 seconds: a new key works at once, and forged requests cannot wear out the
+// 10 seconds. So a new key works at once, and forged requests cannot overload the
 // source.
 //
 // The previous value stays accepted until the secret is changed again, so a leaked
@@ -51,7 +51,7 @@ func Secret(c *secrets.Cache, name string) Keys {
 			}
 			return texts, nil
 		},
-		// If the secret cannot be renewed, the keys that are known decide.
+		// If the secret cannot be renewed, the known keys are used.
 		renew: func(ctx context.Context, now func() time.Time) { _, _ = again.Renew(ctx, now) },
 	}
 }

@@ -65,7 +65,7 @@ func (s scheme) layer(keys Keys, opts []Option) guard.Middleware {
 	})
 }
 
-// verify does what costs least first, and fetches keys last.
+// verify does the cheapest checks first, and fetches keys last.
 func (r *receiver) verify(ctx context.Context, ev *guard.Event) (*delivery, error) {
 	req, err := ev.Request()
 	if err != nil {
@@ -108,9 +108,9 @@ func (r *receiver) signed(ctx context.Context, c claim, body []byte) (bool, erro
 		return false, err
 	}
 	if len(texts) == 0 {
-		return false, r.badKey(1, reason.New("there is none"))
+		return false, r.badKey(1, reason.New("there is no key"))
 	}
-	// All keys are read before one is used: an unreadable one is to be noticed
+	// All keys are parsed before one is used, so that a malformed key is noticed
 	// before it is needed.
 	keys := make([]key, len(texts))
 	for i, text := range texts {

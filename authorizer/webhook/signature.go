@@ -14,7 +14,7 @@ import (
 	"github.com/lambdarmor/lambdarmor/internal/reason"
 )
 
-// claim is what a request says about itself. It is true once it is verified.
+// claim is what a request says about itself, not verified yet.
 type claim struct {
 	id      string   // "" if the scheme has none
 	sent    string   // Unix seconds; "" if the scheme has none
@@ -65,8 +65,8 @@ func hmacKey(newHash func() hash.Hash, text string) (key, error) {
 	return key{hash: newHash, secret: []byte(text)}, nil
 }
 
-// oneLine refuses a key with a line break. A file or a console has added it, and no
-// signature would hold.
+// oneLine refuses a key with a line break, which a file or a console has added: no
+// signature would match.
 func oneLine(text string) (key, error) {
 	if strings.ContainsAny(text, "\r\n") {
 		return key{}, reason.New("it has a line break: remove it")
@@ -86,8 +86,8 @@ func parseTime(seconds string) (time.Time, bool) {
 
 const maxID = 255
 
-// isID reports whether an id is printable, without the comma that joins a header
-// sent twice, and without what ends the id in the signed content.
+// isID reports whether an id is printable, without a comma, which joins a header
+// sent twice, and without the text that ends the id in the signed content.
 func isID(id, end string) bool {
 	unusual := func(r rune) bool { return r <= ' ' || r > '~' || r == ',' }
 	return id != "" && len(id) <= maxID && !strings.Contains(id, end) && !strings.ContainsFunc(id, unusual)

@@ -13,13 +13,13 @@ import (
 
 // Standard accepts requests that are signed by the rules of Standard Webhooks:
 // webhook-id, webhook-timestamp and webhook-signature over id, timestamp and body.
-// If a request has none of these headers, those of Svix are read: svix-id,
-// svix-timestamp and svix-signature. The two sets are never mixed.
+// If a request has none of these headers, Svix's are read: svix-id, svix-timestamp
+// and svix-signature. The two sets are never mixed.
 //
 // A key is whsec_… for HMAC-SHA256 (v1), or whpk_… for Ed25519 (v1a); the private
 // whsk_… is accepted too. A key verifies its own kind of signature only. Its base64
-// may lack padding. A key without a prefix is a whsec_, so that a public key, which
-// is no secret, is never used as one.
+// may lack padding. A key without a prefix is read as whsec_. A whpk_ key is
+// public, and is never used as a secret.
 //
 // Other requests are refused with an Unauthenticated [*guard.Error] of code
 // webhook_signature_missing, webhook_signature_malformed, webhook_signature_invalid

@@ -1,5 +1,5 @@
-// Command authorizer is a Lambda authorizer of an HTTP API: it accepts tokens of our
-// issuer that have the scope of the route.
+// Command authorizer is an example of a Lambda authorizer for an HTTP API: it allows
+// a request if its JWT has the scope of the route.
 package main
 
 import (

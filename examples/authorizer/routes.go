@@ -2,7 +2,7 @@ package main
 
 import "github.com/lambdarmor/lambdarmor/authorizer"
 
-// mayCall lists what each route needs. A route that is not listed is closed.
+// mayCall lists the check of each route. A route that is not listed is denied.
 func mayCall(tokens authorizer.Verifier) authorizer.Check {
 	return authorizer.All(
 		authorizer.Bearer(tokens),

@@ -12,7 +12,7 @@ import (
 	"github.com/lambdarmor/lambdarmor/guard/logging"
 )
 
-// holder stands for a verifier: the token tells its scope.
+// holder stands for a verifier: the token is its scope.
 type holder struct{}
 
 func (holder) Verify(_ context.Context, token string) (*authorizer.Grant, error) {
@@ -67,7 +67,7 @@ func TestWhoMayCallWhat(t *testing.T) {
 			t.Errorf("%+v: %s", c, out)
 		}
 		if c.allowed && answer.Context["principalId"] != "c-42" {
-			t.Errorf("%+v: the function is not told who calls: %s", c, out)
+			t.Errorf("%+v: the function does not get the principal: %s", c, out)
 		}
 	}
 }

@@ -1,5 +1,5 @@
-// Command orders is a defended HTTP API: it places each order once and looks orders
-// up. Anything that is not an order is refused before it reaches the functions.
+// Command orders is an example of an HTTP API that validates orders, places each
+// order once and looks orders up.
 package main
 
 import (

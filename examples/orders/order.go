@@ -49,8 +49,8 @@ func euros(cents int64) money {
 	return money{Amount: fmt.Sprintf("%d.%02d", cents/100, cents%100), Currency: "EUR"}
 }
 
-// shop takes orders. Its methods are plain functions: nothing in them is about
-// Lambda, and little about HTTP.
+// shop takes orders. Its methods are plain functions: they use nothing of Lambda
+// and little of HTTP.
 type shop struct {
 	prices map[string]int64 // SKU → cents
 	orders orderStore

@@ -12,8 +12,8 @@ import (
 	"github.com/lambdarmor/lambdarmor/idempotency/dynamo"
 )
 
-// orderStore keeps orders. An order is there once its request is answered, and in a
-// table not before.
+// orderStore keeps orders. An order can be read once its request is answered; in a
+// table, not earlier.
 type orderStore interface {
 	put(ctx context.Context, o order) error
 	get(ctx context.Context, id string) (order, bool, error)

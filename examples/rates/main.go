@@ -1,5 +1,6 @@
-// Command rates is an HTTP API that calls another API with a key. A rotation of the
-// key fails no request, and the log level changes without a deployment.
+// Command rates is an example of an HTTP API that calls another API with a secret
+// key. A rotation of the key fails no request, and the log level changes without a
+// deployment.
 package main
 
 import (

@@ -43,7 +43,7 @@ func (p *provider) rate(ctx context.Context, currency string) (rate, error) {
 	if !currencyCode.MatchString(currency) {
 		return rate{}, guard.Errorf(guard.NotFound, "unknown_currency", "A currency is three capital letters.")
 	}
-	// A key that is rejected may have been rotated: Try asks for it again.
+	// A rejected key may have been rotated: Try fetches it again.
 	return secrets.Try(ctx, p.keys, p.key, func(ctx context.Context, key secrets.Secret) (rate, error) {
 		return p.ask(ctx, key, currency)
 	})

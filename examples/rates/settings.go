@@ -20,8 +20,8 @@ type content struct {
 	LogLevel slog.Level `json:"logLevel"`
 }
 
-// follow is a layer that sets the log level to that of the settings when an
-// invocation begins. While the settings cannot be read, the level stays as it is.
+// follow is a layer that sets the log level from the settings when an invocation
+// begins. While the settings cannot be read, the level does not change.
 func (s *settings) follow(log *slog.Logger, level *slog.LevelVar) guard.Middleware {
 	return func(next lambda.Handler) lambda.Handler {
 		return guard.HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {

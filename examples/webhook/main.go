@@ -1,5 +1,5 @@
-// Command webhook receives the reports of a payment provider. It accepts only what the
-// provider has signed, and books each report once.
+// Command webhook is an example of a receiver of webhooks from a payment provider.
+// It accepts only what the provider has signed, and books each report once.
 package main
 
 import (

@@ -13,8 +13,8 @@ import (
 // [InProcess].
 //
 // A deadline of ctx before the function's timeout becomes the invocation's own.
-// Cancelling ctx ends the waiting, as for a client of Lambda. The error then wraps
-// ctx's, and a function that has the invocation goes on with it.
+// Cancelling ctx ends the wait, as for a client of Lambda. The error then wraps
+// ctx's error, and a function that has taken the invocation continues.
 //
 // An error of the function, or its death, is a [*FunctionError]. After [ErrTooLarge]
 // and [ErrClosed] the function was not called.
@@ -22,7 +22,7 @@ type Invoker interface {
 	Do(ctx context.Context, call Call) (Result, error)
 }
 
-// A Call is one invocation as its caller states it.
+// A Call is the request of one invocation.
 type Call struct {
 	// Payload is the event, at most 6 MiB.
 	Payload []byte

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// A dispatcher hands invocations to the environments that ask for them. Either side
-// waits for the other; the oldest is served first.
+// A dispatcher assigns invocations to the environments that poll for them. Both
+// sides wait in the order of arrival.
 type dispatcher struct {
 	timeout time.Duration
 
@@ -122,8 +122,8 @@ func (d *dispatcher) take(ctx context.Context, env *environment) *invocation {
 	return nil
 }
 
-// leave takes back a poller whose client is gone, and an invocation that it was
-// given in that very moment.
+// leave removes a poller whose client is gone, and requeues an invocation that was
+// assigned to it at the same moment.
 func (d *dispatcher) leave(p *poller) (requeued bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -153,8 +153,8 @@ func (d *dispatcher) assign(inv *invocation, env *environment) {
 	inv.timer = time.AfterFunc(time.Until(inv.deadline), func() { env.expire(inv) })
 }
 
-// await returns when the invocation is done or ctx is cancelled, whichever is
-// first. An invocation that was still waiting is withdrawn.
+// await returns when the invocation is done or ctx is cancelled. An invocation that
+// was still waiting is withdrawn.
 func (d *dispatcher) await(ctx context.Context, inv *invocation) (Result, error) {
 	select {
 	case <-inv.done:

@@ -58,7 +58,7 @@ func newEnvironment(cfg Config, from *dispatcher, h hooks) (*environment, error)
 	return e, nil
 }
 
-// free is how many invocations could be handed out now. The caller holds from.mu.
+// free is how many invocations could be assigned now. The caller holds from.mu.
 func (e *environment) free() int {
 	if e.closing() {
 		return 0
@@ -69,7 +69,7 @@ func (e *environment) free() int {
 // wasPolled reports whether a process has asked for an invocation.
 func (e *environment) wasPolled() bool { return e.polled.Err() != nil }
 
-// closing reports whether it hands out nothing more. What is running is left alone.
+// closing reports whether it assigns no more invocations. Running ones continue.
 func (e *environment) closing() bool { return e.closed.Err() != nil }
 
 // remove returns an invocation for the caller to finish, or nil when it is finished
@@ -98,14 +98,15 @@ func (e *environment) expire(inv *invocation) {
 	e.hooks.changed()
 }
 
-// drain hands out nothing more. No invocation is assigned after it has returned.
+// drain stops the assignment of invocations. None is assigned after it has
+// returned.
 func (e *environment) drain() {
 	e.from.mu.Lock()
 	defer e.from.mu.Unlock()
 	e.shut()
 }
 
-// lost ends what is running, because the process has.
+// lost fails the running invocations, because the process has ended.
 func (e *environment) lost(d death) []*FunctionError {
 	e.from.mu.Lock()
 	lost := e.inFlight

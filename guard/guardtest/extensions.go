@@ -10,7 +10,7 @@ import (
 	"github.com/lambdarmor/lambdarmor/guard/guardtest/internal/ids"
 )
 
-// extensions are those that a process registered, by identifier.
+// extensions are the extensions of a process, by identifier.
 type extensions struct {
 	mu   sync.Mutex
 	byID map[string]*extension

@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// A Function runs a function's binary as Lambda does: a process is started when
-// an invocation needs one, takes one invocation after another, and is replaced
-// after it ended or overran its deadline.
+// A Function runs a function's binary as Lambda does. A process is started when an
+// invocation needs one, and takes one invocation after another. It is replaced
+// after it has ended or overrun its deadline.
 //
 // A process that overran is killed. With a Concurrency above 1 it first finishes its
 // other invocations, and gets no new ones.
@@ -140,8 +140,8 @@ func (f *Function) scale() {
 	}
 }
 
-// retire forgets an instance whose process is gone. One that never became
-// ready fails what waits: to start another for it could go on for ever.
+// retire removes an instance whose process is gone. If it never became ready, the
+// waiting invocations fail: a restart could loop forever.
 func (f *Function) retire(in *instance, initFailure func(id string) *FunctionError) {
 	d := f.dispatcher
 	d.mu.Lock()

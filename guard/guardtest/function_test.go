@@ -44,7 +44,7 @@ func TestAnswerIsTheFunctions(t *testing.T) {
 		t.Errorf("payload %s, want %s", got, want)
 	}
 	if result.ContentType != "application/json" {
-		t.Errorf("content type %q, want that of the function", result.ContentType)
+		t.Errorf("content type %q, want the function's", result.ContentType)
 	}
 	if result.RequestID == "" {
 		t.Error("no request id")
@@ -155,7 +155,7 @@ func TestCancelledCallerLeavesTheFunctionRunning(t *testing.T) {
 	}
 	cancel()
 	if got := <-ended; !errors.Is(got.err, context.Canceled) {
-		t.Errorf("error %v, want that of the context", got.err)
+		t.Errorf("error %v, want the context's", got.err)
 	}
 	// The next one waits behind it, on the same process.
 	waiting := invoke(within(t, patient), fn, guardtest.Call{Payload: []byte(`{"do":"pid"}`)})

@@ -43,8 +43,8 @@ func newFunctionError(errorType, message string) *FunctionError {
 	return e
 }
 
-// reportedError is what a function posted: any JSON, though the known clients
-// all send an object of errorType, errorMessage and stackTrace.
+// reportedError is the error that a function posted. It may be any JSON; known
+// clients send an object of errorType, errorMessage and stackTrace.
 func reportedError(headerType string, payload []byte) *FunctionError {
 	e := &FunctionError{}
 	if err := json.Unmarshal(payload, e); err != nil {

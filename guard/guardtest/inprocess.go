@@ -17,12 +17,12 @@ import (
 
 // InProcess runs a handler in the calling goroutine, with aws-lambda-go's context:
 // its [lambdacontext.LambdaContext], the deadline, and the trace id under the key
-// "x-amzn-trace-id". Errors and panics become what aws-lambda-go reports of them.
+// "x-amzn-trace-id". Errors and panics are reported as by aws-lambda-go.
 //
-// It differs from a [Function] in what belongs to a process. The environment
-// variables are the test's, a panic ends nothing, and values set with
-// [lambda.WithContextValue] are missing. A handler that overruns its deadline, or
-// whose caller gives up, is waited for.
+// Unlike a [Function] it has no process of its own. The environment variables are
+// the test's, a panic ends no process, and values set with
+// [lambda.WithContextValue] are missing. It waits for a handler that overruns its
+// deadline, or whose caller has left.
 type InProcess struct {
 	handler lambda.Handler
 	cfg     Config

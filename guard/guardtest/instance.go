@@ -28,7 +28,7 @@ type instance struct {
 var errReady = errors.New("ready")
 
 const (
-	// shutdownGrace is what Lambda leaves between SIGTERM and SIGKILL.
+	// shutdownGrace is Lambda's pause between SIGTERM and SIGKILL.
 	shutdownGrace = 500 * time.Millisecond
 
 	// initGrace is for a process to end by itself after it reported a failed init.
@@ -96,7 +96,7 @@ func (in *instance) failedToStart(err error) {
 	in.fn.retire(in, d.forRequest)
 }
 
-// An ending is how a process came to its end.
+// An ending is how a process ended.
 type ending struct {
 	death
 	ready    bool // it had asked for an invocation
@@ -161,7 +161,7 @@ func (in *instance) supervise(proc *process.Process, initFailed <-chan struct{})
 	}
 }
 
-// reportEnd ends the invocations that the process had, and says so in the log.
+// reportEnd fails the invocations of the process, and logs that.
 func (in *instance) reportEnd(how ending) {
 	f := in.fn
 	lost := in.env.lost(how.death)
@@ -193,8 +193,8 @@ func (in *instance) reportEnd(how ending) {
 	f.retire(in, how.forRequest)
 }
 
-// changed looks whether a process that takes no more has finished what it had,
-// and whether there is room for what waits.
+// changed checks whether a draining process has finished its invocations, and
+// whether there is room for waiting ones.
 func (in *instance) changed() {
 	d := in.fn.dispatcher
 	d.mu.Lock()

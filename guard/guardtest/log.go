@@ -11,7 +11,7 @@ import (
 // logKept is how much of a function's log stays readable, in bytes.
 const logKept = 1 << 20
 
-// A logTail passes on what is written to it and keeps the end of it.
+// A logTail passes writes on and keeps the last of them.
 type logTail struct {
 	mu      sync.Mutex
 	to      io.Writer // may be nil
@@ -27,7 +27,7 @@ func (l *logTail) Write(b []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.kept = append(l.kept, b...)
-	// Not with every line: moving a MiB costs more than most lines do.
+	// Not with every line: moving a MiB costs more than most lines.
 	if len(l.kept) > 2*logKept {
 		l.kept = append(l.kept[:0], l.tail()...)
 	}

@@ -24,7 +24,8 @@ func (e *environment) serveNext(w http.ResponseWriter, r *http.Request) {
 	}
 	inv := e.from.take(r.Context(), e)
 	if inv == nil {
-		// The environment takes no more: the process waits for its end, as a frozen one does.
+		// The environment takes no more invocations: the request waits until the process
+		// ends, as in a frozen process.
 		<-r.Context().Done()
 		return
 	}
@@ -107,8 +108,8 @@ func (e *environment) serveInitError(w http.ResponseWriter, r *http.Request) {
 	answerAccepted(w)
 }
 
-// readBody returns at most one byte more than a response may have, and reads
-// the rest away so that the client gets to see the answer.
+// readBody returns at most one byte more than a response may have, and discards the
+// rest, so that the client reads the answer.
 func readBody(w http.ResponseWriter, r *http.Request) ([]byte, bool) {
 	body, err := io.ReadAll(io.LimitReader(r.Body, maxResponse+1))
 	if err == nil {

@@ -9,11 +9,11 @@ import (
 	"github.com/lambdarmor/lambdarmor/guard/guardtest/internal/ids"
 )
 
-// handlerName is what an OS-only runtime is configured with in Lambda.
+// handlerName is the handler of an OS-only runtime in Lambda.
 const handlerName = "bootstrap"
 
-// environment is what a process finds in its environment: what Lambda sets for
-// an OS-only runtime, then Config.Env. See
+// environment returns the variables of a process: the ones that Lambda sets for an
+// OS-only runtime, then Config.Env. See
 // https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
 //
 // LD_LIBRARY_PATH is left out, as it would point into another system.

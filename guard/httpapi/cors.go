@@ -44,7 +44,7 @@ type CORSConfig struct {
 // before your function. CORS panics if a name or an origin is malformed, and if
 // Credentials are allowed for every origin.
 //
-// CORS protects users of browsers and nobody else: it is no access control.
+// CORS protects only users of browsers: it is no access control.
 func CORS(config CORSConfig) guard.Middleware {
 	c := newCORS(config)
 	return layer.Named("httpapi.CORS", func(next lambda.Handler) lambda.Handler {
@@ -90,8 +90,8 @@ func newCORS(config CORSConfig) *cors {
 	return c
 }
 
-// isOrigin reports whether s is what a browser sends for a page of a site. It is
-// false for the "null" of a sandboxed page, which any site can have.
+// isOrigin reports whether s is an origin as a browser sends it. It is false for
+// "null", the origin of a sandboxed page of any site.
 func isOrigin(s string) bool {
 	u, err := url.Parse(s)
 	return err == nil && u.Scheme != "" && u.Host != "" && u.Scheme+"://"+u.Host == s && strings.ToLower(s) == s && !strings.Contains(s, "*")
@@ -106,15 +106,15 @@ func list(names []string) string {
 	return strings.Join(names, ", ")
 }
 
-// isPreflight reports whether a request asks for permission. A preflight has no
-// body; what has one is read further in, under the limits there.
+// isPreflight reports whether a request is a preflight. A preflight has no body; a
+// request with one goes to the inner layers and their limits.
 func isPreflight(req *Request) bool {
 	body, _ := req.in.RawBody()
 	return req.Method == http.MethodOptions && req.Header("origin") != "" && req.Header("access-control-request-method") != "" &&
 		len(body) <= len(`""`)
 }
 
-// allow lets the page of the request's origin read the response, if it may.
+// allow adds the CORS headers if the request's origin is allowed.
 func (c *cors) allow(req *Request, res *answer.Answer) bool {
 	switch origin := req.Header("origin"); {
 	case c.any:
@@ -131,7 +131,7 @@ func (c *cors) allow(req *Request, res *answer.Answer) bool {
 }
 
 func (c *cors) decorate(req *Request, res *answer.Answer) {
-	// This layer decides alone. What an inner handler allows does not count.
+	// This layer decides alone: CORS headers of an inner handler are removed.
 	res.Fields = slices.DeleteFunc(res.Fields, func(f answer.Field) bool { return strings.HasPrefix(f.Name, "access-control-") })
 	if !c.any {
 		vary(res, "Origin")

@@ -1,5 +1,5 @@
-// Package httpapi serves HTTP APIs, REST APIs, function URLs, load balancers and VPC
-// Lattice with plain functions, or with any net/http handler.
+// Package httpapi answers HTTP requests from API Gateway, function URLs, load
+// balancers and VPC Lattice with plain functions, or with any net/http handler.
 //
 // A function takes the decoded body and returns the value to encode. Routes picks a
 // function by method and path, and the layers of package guard stand around it:
@@ -25,19 +25,20 @@
 //
 // # Requests
 //
-// A handler sees one [Request] for all these triggers: payload format 2.0 (HTTP API,
-// function URL) and 1.0 (REST API, HTTP API), load balancers, and VPC Lattice with
-// event structure version V2. The answer has the form that the event asks for.
+// A handler sees the same [Request] for all triggers. They are payload format 2.0
+// (HTTP API, function URL) and 1.0 (REST API, HTTP API), load balancers, and VPC
+// Lattice with event structure version V2. The answer has the form that the event
+// asks for.
 //
 // Routes match the path of the API, decoded once. If the gateway reports its route,
 // it is the path of that route; otherwise the stage of an execute-api address is
 // removed. The base path of a custom domain in front of $default stays, as the event
-// does not say where it ends. A path that two readers could take for two is refused
-// with a 400 and the code path_ambiguous: one that still holds a percent sign, or has
-// a backslash, a control character, an empty or a dot segment, or an escaped slash.
+// does not say where it ends. An ambiguous path is refused with a 400 and the code
+// path_ambiguous. A path is ambiguous if it still has a percent sign, or has a
+// backslash, a control character, an empty or a dot segment, or an escaped slash.
 //
 // [Func] and validate.Body refuse JSON with two meanings. [Serve] and [Handler] pass
-// bytes on; put validate.Body before them. What is larger than [guard.Limits] allow is
+// bytes on; put validate.Body before them. A request over the [guard.Limits] is
 // refused before it is decoded.
 //
 // # Answers
@@ -50,8 +51,8 @@
 //
 // # Errors
 //
-// A function returns an error, and [Problems] makes a response of it: status, code and
-// detail of a [guard.Error], and a 500 without details for any other.
+// A function returns an error, and [Problems] turns it into a response: status, code
+// and detail of a [guard.Error], and a 500 without details for any other.
 // [SecurityHeaders] and [CORS] reach every answer, on either side of Problems,
 // including problems and answers of handlers that do not use this package.
 //

@@ -11,9 +11,9 @@ import (
 	"github.com/lambdarmor/lambdarmor/internal/invocation"
 )
 
-// exchange is what the layers of this package share during one request: the
-// request, read once, and the decorators of its response. It is a context, so that
-// it needs no other.
+// exchange is shared by the layers of this package during one request. It has the
+// request, read once, and the decorators of its response. It is itself a context,
+// which saves an allocation.
 type exchange struct {
 	context.Context
 	event *guard.Event
@@ -31,9 +31,8 @@ type decorator interface {
 	decorate(req *Request, res *answer.Answer)
 }
 
-// decorating returns a layer that has a decorator added to every response,
-// whichever layer or handler makes it. An answer to a WebSocket's message has no
-// headers.
+// decorating returns a layer that applies a decorator to every response from inside
+// it. An answer to a WebSocket's message has no headers.
 func decorating(name string, d decorator) guard.Middleware {
 	return layer.Named(name, func(next lambda.Handler) lambda.Handler {
 		return guard.HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
@@ -97,7 +96,7 @@ func (x *exchange) outermost() *exchange {
 	return x
 }
 
-// request reads the request on first use.
+// request returns the request, which is read on first use.
 func (x *exchange) request() (*Request, error) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -118,8 +117,8 @@ func (x *exchange) setRequest(req *Request) {
 	x.mu.Unlock()
 }
 
-// asked returns the request, or the readable part of a refused one, which suffices
-// to answer it.
+// asked returns the request, or the readable part of a refused one, for the form of
+// the answer.
 func (x *exchange) asked() *Request {
 	if req, err := x.request(); err == nil {
 		return req
@@ -161,7 +160,8 @@ func (x *exchange) finish(out []byte) ([]byte, error) {
 	return x.answer(res)
 }
 
-// made reports whether an answer was made here, by its memory and not by its bytes.
+// made reports whether an answer was encoded here. It compares addresses, not
+// bytes.
 func (x *exchange) made(out []byte) bool {
 	x.mu.Lock()
 	defer x.mu.Unlock()

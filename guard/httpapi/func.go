@@ -24,7 +24,7 @@ type Option struct {
 }
 
 // Status sets the status of an answer that does not set its own, such as 201 or
-// 202. It panics if code is no success.
+// 202. It panics unless code is 2xx.
 func Status(code int) Option {
 	if code < 200 || code > 299 {
 		panic("httpapi: Status of a failure: return a guard.Error instead")
@@ -37,13 +37,13 @@ func RejectUnknownMembers() Option { return Option{rejectUnknown: true} }
 
 // Func returns a handler that decodes a JSON body, calls fn, and encodes what fn
 // returns as JSON. The body must be there and be declared as JSON; it is decoded as
-// by [guard.Func]. For an In of struct{} the body is not looked at. The answer is a
-// 200 with the JSON of Out, or a 204 if Out is struct{}. An Out of type [Reply]
-// sets its own status and headers.
+// by [guard.Func]. For an In of struct{} the body is ignored. The answer is a 200
+// with the JSON of Out, or a 204 if Out is struct{}. An Out of type [Reply] sets
+// its own status and headers.
 //
-// The errors are those of fn, and [guard.Error] of kind UnsupportedMediaType for
-// another content type, TooLarge for a body over the limit, and Invalid for one
-// that is not the JSON of an In. [Problems] makes responses of them.
+// Errors of fn are returned unchanged. Another content type is a [guard.Error] of
+// kind UnsupportedMediaType, a body over the limit TooLarge, and a body that is not
+// the JSON of an In Invalid. [Problems] turns errors into responses.
 func Func[In, Out any](fn func(context.Context, In) (Out, error), opts ...Option) lambda.Handler {
 	if fn == nil {
 		panic("httpapi: Func of a nil function")
@@ -75,7 +75,7 @@ func Func[In, Out any](fn func(context.Context, In) (Out, error), opts ...Option
 }
 
 // Handler returns a handler that calls fn with the request and sends what it
-// returns, for bodies that are not JSON. Errors are answered as those of [Func].
+// returns, for bodies that are not JSON. Errors are handled as in [Func].
 func Handler(fn func(context.Context, *Request) (Response, error)) lambda.Handler {
 	if fn == nil {
 		panic("httpapi: Handler of a nil function")

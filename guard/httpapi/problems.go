@@ -6,6 +6,7 @@ import (
 	"errors"
 	"math"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -37,14 +38,14 @@ func Challenge(challenge string) ProblemOption {
 
 type problems struct{ typeBase, challenge string }
 
-// Problems turns every error from inside it into a response, those of panics and
+// Problems turns every error from the inner layers into a response, panics and
 // timeouts included. The body is application/problem+json (RFC 9457) with type,
 // title, status, detail, instance, code, and errors: a pointer and a detail for
 // each wrong place of the input. The instance is the request id. The cause of the
 // error is for the log and never in the response.
 //
-// An error of an event that is no HTTP request is returned as by [guard.Errors],
-// as a queue would take a response for a success.
+// For an event that is no HTTP request, the error is returned as by [guard.Errors]:
+// a queue would take a response for a success.
 func Problems(opts ...ProblemOption) guard.Middleware {
 	p := &problems{challenge: "Bearer"}
 	for _, opt := range opts {
@@ -149,6 +150,7 @@ func (p *problems) body(ctx context.Context, e *guard.Error) []byte {
 	if lc, ok := lambdacontext.FromContext(ctx); ok {
 		body.Instance = lc.AwsRequestID
 	}
+	body.Errors = slices.Grow(body.Errors, len(e.Violations))
 	for _, v := range e.Violations {
 		body.Errors = append(body.Errors, violation{v.Pointer, v.Detail})
 	}

@@ -11,8 +11,8 @@ import (
 	"github.com/lambdarmor/lambdarmor/internal/answer"
 )
 
-// recorder keeps a response until it is whole. To a handler it looks like the
-// response of net/http's server.
+// recorder buffers a response. To a handler it behaves like the response of
+// net/http's server.
 type recorder struct {
 	method string
 	header http.Header
@@ -75,8 +75,8 @@ func (w *recorder) Write(p []byte) (int, error) {
 // Flush is there for handlers that require one.
 func (w *recorder) Flush() { w.WriteHeader(http.StatusOK) }
 
-// CloseNotify is there for frameworks that require one. Lambda does not report that
-// the client has gone, so nothing comes.
+// CloseNotify is there for frameworks that require one. Its channel never receives,
+// as Lambda does not report that the client has gone.
 func (w *recorder) CloseNotify() <-chan bool { return nil }
 
 // response returns what was recorded, completed as net/http's server does.

@@ -10,8 +10,8 @@ import (
 	"github.com/lambdarmor/lambdarmor/guard/request"
 )
 
-// Request is an HTTP request, whichever gateway sent it. It is shared by the layers
-// of an invocation and safe for concurrent use; what it returns must not be changed.
+// Request is an HTTP request from any gateway. It is shared by the layers of an
+// invocation and safe for concurrent use. Do not change what it returns.
 type Request struct {
 	// Method is the HTTP method, in upper case.
 	Method string
@@ -41,9 +41,9 @@ func newRequest(event *guard.Event, in *request.Request) Request {
 	return Request{event: event, in: in, Method: in.Method(), Path: path}
 }
 
-// Event returns the request as an event of payload format 2.0, whichever form it
-// came in. It is never nil. It is empty if the gateway's authorizer said something
-// that AWS does not send.
+// Event returns the request of any gateway as an event of payload format 2.0. It is
+// never nil. It is empty if the authorizer's context has a form that AWS does not
+// send.
 func (r *Request) Event() *events.APIGatewayV2HTTPRequest {
 	in, err := r.event.HTTP()
 	if err != nil {
@@ -85,12 +85,12 @@ func (r *Request) Cookie(name string) (string, bool) { return r.in.Cookie(name) 
 // balancer, which report the address in that header alone.
 func (r *Request) ClientIP() string { return r.in.SourceIP() }
 
-// Authorizer returns what the gateway's authorizer said: claims and scopes of a
+// Authorizer returns the result of the gateway's authorizer: claims and scopes of a
 // JWT, the context of a Lambda authorizer, or an IAM identity. It is nil if there
-// was none.
+// was no authorizer.
 func (r *Request) Authorizer() *events.APIGatewayV2HTTPRequestContextAuthorizerDescription {
 	return r.Event().RequestContext.Authorizer
 }
 
-// Body returns the request's body, base64 taken off. See [guard.Event.Body].
+// Body returns the request's body, decoded from base64. See [guard.Event.Body].
 func (r *Request) Body() ([]byte, error) { return r.event.Body() }

@@ -11,7 +11,7 @@ import (
 	"github.com/lambdarmor/lambdarmor/guard/httpapi"
 )
 
-// requestOf is the request that a handler is given.
+// requestOf returns the request that a handler gets.
 func requestOf(t *testing.T, payload []byte, use func(r *httpapi.Request)) {
 	t.Helper()
 	called := false

@@ -19,16 +19,16 @@ import (
 // [Request.PathValue] returns the values of the wildcards. Routes panics if a
 // pattern is malformed or conflicts with another, and if a handler is nil.
 //
-// The path is [Request.Path], so the same function works behind one route of a
-// gateway, $default, a stage, a custom domain with a base path, a function URL, a
-// load balancer, and VPC Lattice. A redirect to the path with a slash is relative.
-// A REST API takes both paths for one, so the handler is called instead.
+// The path is [Request.Path]. So the same function works behind routes or $default,
+// a stage, a custom domain with a base path, a function URL, a load balancer, and
+// VPC Lattice. A redirect to the path with a slash is relative. A REST API treats
+// both paths as the same, so the handler is called instead.
 //
 // A request that no pattern matches is a NotFound, and one of another method a
-// MethodNotAllowed with the header Allow. A path that two readers could take for
-// two is Invalid with the code path_ambiguous: see [request.Request.Path].
+// MethodNotAllowed with the header Allow. An ambiguous path is Invalid with the
+// code path_ambiguous: see [request.Request.Path].
 //
-// A route is a handler: [guard.Wrap] puts its own layers around it.
+// A route is a handler: use [guard.Wrap] to put layers around one route.
 func Routes(routes map[string]lambda.Handler) lambda.Handler {
 	table := new(router.Table[lambda.Handler])
 	inside := make([]lambda.Handler, 0, len(routes))

@@ -16,7 +16,7 @@ import (
 	"github.com/lambdarmor/lambdarmor/guard/logging"
 )
 
-// named answers with its name and the path values it is given.
+// named answers with its name and its path values.
 func named(name string, values ...string) lambda.Handler {
 	return httpapi.Handler(func(_ context.Context, r *httpapi.Request) (httpapi.Response, error) {
 		text := name

@@ -29,8 +29,8 @@ func OmitSecurityHeader(name string) SecurityOption {
 	return SecurityOption{field: answer.Field{Name: strings.ToLower(name)}, omit: true}
 }
 
-// SecurityHeaders adds headers to every response, problems included, that make a
-// browser careful. It leaves those alone that a handler has set:
+// SecurityHeaders adds the headers below to every response, problems included. It
+// does not replace a header that the handler has set.
 //
 //	Strict-Transport-Security: max-age=63072000
 //	X-Content-Type-Options: nosniff

@@ -15,10 +15,10 @@ import (
 )
 
 // Serve returns a handler that passes requests to a net/http handler: a ServeMux,
-// chi, connect. It panics if h is nil. The handler sees the request as a server
-// would show it, with the invocation's context: path without stage and base path,
-// raw query, host, the caller's address, headers, cookies and, inside [Routes], the
-// path values. There are no trailers.
+// chi, connect. It panics if h is nil. The handler gets the request as from
+// net/http's server, with the invocation's context. It has the path without stage
+// and base path, the raw query, host, the caller's address, headers, cookies and,
+// inside [Routes], the path values. There are no trailers.
 //
 // The response is sent when the handler returns, as Lambda takes one answer for
 // each event. Flush does nothing, a connection cannot be hijacked, and a write
@@ -30,8 +30,8 @@ func Serve(h http.Handler) lambda.Handler {
 	if h == nil {
 		panic("httpapi: Serve of a nil handler")
 	}
-	// Without a server in the context, net/http/httputil.ReverseProxy takes half an
-	// answer for a whole one instead of aborting.
+	// Without a server in the context, net/http/httputil.ReverseProxy returns a
+	// truncated answer as a whole one instead of aborting.
 	server := &http.Server{Handler: h}
 	return handler(func(ctx context.Context, _ *exchange, req *Request) (*answer.Answer, error) {
 		if _, ok := req.in.Path(); !ok {
@@ -47,8 +47,8 @@ func Serve(h http.Handler) lambda.Handler {
 	})
 }
 
-// serve calls h. It cleans up after a panic, too: the process lives on, and the
-// record of a panic has the route.
+// serve calls h. It cleans up after a panic too: the process goes on, and the
+// record of the panic has the route.
 func serve(h http.Handler, w http.ResponseWriter, r *http.Request) {
 	defer func() {
 		if r.MultipartForm != nil {
@@ -61,8 +61,8 @@ func serve(h http.Handler, w http.ResponseWriter, r *http.Request) {
 	h.ServeHTTP(w, r)
 }
 
-// standard returns the request as net/http's server makes it. Its URL has the
-// decoded path alone: a handler that looks at two forms could take another route.
+// standard returns the request as net/http's server makes it. Its URL has only the
+// decoded path: with a raw path beside it a handler could find another route.
 func (r *Request) standard(ctx context.Context) (*http.Request, error) {
 	body, err := r.Body()
 	if err != nil {

@@ -1,5 +1,5 @@
-// Package jmespath reads a text out of an event with a JMESPath expression, for
-// example the correlation id of a log:
+// Package jmespath selects a string of an event with a JMESPath expression, for
+// example the correlation id for the log:
 //
 //	guard.Log(logger, guard.Correlate(jmespath.Text("headers.\"x-correlation-id\"")))
 //

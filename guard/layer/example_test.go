@@ -24,10 +24,10 @@ func ExampleNamed() {
 	once := layer.Named("idempotency.Once", func(next lambda.Handler) lambda.Handler { return next })
 	defer func() { fmt.Println(recover()) }()
 	guard.Wrap(guard.Func(func(context.Context, any) (any, error) { return nil, nil }), once, requireKey)
-	// Output: guard: idempotency.Once stands outside authorizer.Require: a stored answer would go to whoever sends its key; list authorizer.Require before idempotency.Once
+	// Output: guard: idempotency.Once stands outside authorizer.Require: a stored answer would go to any caller who sends its key; list authorizer.Require before idempotency.Once
 }
 
-// A layer that answers an error by itself tells the record of the invocation.
+// A layer that answers an error by itself sets it in the record of the invocation.
 func ExampleSetError() {
 	fallback := func(next lambda.Handler) lambda.Handler {
 		return guard.HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {

@@ -1,5 +1,5 @@
-// Package layer is for authors of layers: it names a layer for the order of
-// chains, sets what the record of an invocation says, and sets who calls.
+// Package layer is for authors of layers: it names a layer, so that chains check
+// its order, and sets the principal, route and error of an invocation.
 //
 // A layer needs none of it to work: any func(lambda.Handler) lambda.Handler is
 // one. Outside an invocation the setters do nothing.
@@ -16,10 +16,9 @@ import (
 	"github.com/lambdarmor/lambdarmor/internal/order"
 )
 
-// Named gives a layer the name by which the rules for the order of a chain know
-// it; docs/order.md lists them. A chain panics as it is built if the layer stands
-// outside one that has to be outside of it. A name that no rule knows changes
-// nothing.
+// Named sets the name of a layer for the rules of order, which docs/order.md lists.
+// Building a chain panics if its order breaks a rule. A name without a rule has no
+// effect.
 func Named(name string, m guard.Middleware) guard.Middleware {
 	return func(next lambda.Handler) lambda.Handler {
 		return order.New(name, m(next), next)
@@ -41,10 +40,10 @@ func SetRoute(ctx context.Context, pattern string) {
 	}
 }
 
-// SetError sets the error in the record of the invocation. A layer that turns an
-// error into an answer calls it, because that error does not leave the chain. The
-// last one set is recorded. An error that is itself an answer for the platform, a
-// [messages.InvokeResponse_Error], does not replace the one that it was made of.
+// SetError sets the error in the record of the invocation. Call it in a layer that
+// turns an error into an answer, because that error does not leave the chain. The
+// last one set is recorded. A [messages.InvokeResponse_Error], which is an answer
+// for the platform, does not replace the error that it was made from.
 //
 // [messages.InvokeResponse_Error]: https://pkg.go.dev/github.com/aws/aws-lambda-go/lambda/messages#InvokeResponse_Error
 func SetError(ctx context.Context, err error) {

@@ -7,9 +7,9 @@ import (
 	"github.com/lambdarmor/lambdarmor/internal/invocation"
 )
 
-// SetPrincipal sets who calls, for the record of the invocation and for layers
-// that keep callers apart. The last one set counts. It returns an error, and
-// changes nothing, if a layer further out has sealed another principal; the layer
+// SetPrincipal sets the authenticated caller, for the record of the invocation and
+// for layers that separate callers. The last one set counts. It returns an error,
+// and changes nothing, if an outer layer has sealed another principal. The layer
 // must return that error and not call the next handler.
 func SetPrincipal(ctx context.Context, principal string) error {
 	inv := invocation.Of(ctx)
@@ -30,10 +30,10 @@ func SetPrincipal(ctx context.Context, principal string) error {
 	return nil
 }
 
-// SealPrincipal returns who calls, for a layer that answers by that. From then on
-// [SetPrincipal] refuses another principal. A layer that stores an answer calls
-// intact first: an error means that a layer inside has named another principal,
-// and that the answer may be for somebody else.
+// SealPrincipal returns the principal, for a layer whose answer depends on it. From
+// then on [SetPrincipal] refuses another principal. A layer that stores an answer
+// calls intact first. Its error means that an inner layer has set another
+// principal, so the answer may be for another caller.
 func SealPrincipal(ctx context.Context) (principal string, intact func() error) {
 	inv := invocation.Of(ctx)
 	if inv == nil {

@@ -13,7 +13,7 @@ import (
 	"github.com/lambdarmor/lambdarmor/guard/guardtest/gateway"
 )
 
-// authorizerOptions say what stands before the function.
+// authorizerOptions are the options of the authorizer.
 type authorizerOptions struct {
 	target   string // none when empty
 	identity string
@@ -54,7 +54,7 @@ func (a *authorizerOptions) check(flags *flag.FlagSet) error {
 	return nil
 }
 
-// before puts the authorizer before the function; it is nil when there is none.
+// before returns the authorizer for the API; nil without -authorizer.
 func (a *authorizerOptions) before(fn guardtest.Invoker, failed func(string, error)) *gateway.Authorizer {
 	if a.target == "" {
 		return nil
@@ -89,7 +89,7 @@ func (a *authorizerOptions) config(o *options, t target, log io.Writer) guardtes
 	return cfg
 }
 
-// String is what the command says of it.
+// String describes the authorizer on the console.
 func (a *authorizerOptions) String() string {
 	identity := a.identity
 	if identity == "" {

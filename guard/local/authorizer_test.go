@@ -62,7 +62,7 @@ try: curl -i http://\S+/echo -H 'Authorization: \.\.\.'$`); !want.MatchString(s.
 			t.Fatalf("%d %s: %v", status, body, err)
 		}
 		if told := event.RequestContext.Authorizer.Lambda; told["version"] != "2.0" || told["local"] != "true" || told["name"] != "authorizer" {
-			t.Errorf("the function is told %v", told)
+			t.Errorf("the function gets %v", told)
 		}
 	}
 	if status, body := s.as("let-me-in", "/pid"); status != 200 {

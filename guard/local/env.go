@@ -15,8 +15,8 @@ var passed = []string{
 	"HOME", "TMPDIR",
 }
 
-// passedOn is what the function gets of this command's environment. AWS_REGION
-// is the function's region.
+// passedOn are the variables of this command's environment that the function gets.
+// AWS_REGION is the function's region.
 func passedOn(environ []string) []string {
 	env := []string{localRun}
 	for _, variable := range environ {

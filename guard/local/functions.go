@@ -7,7 +7,7 @@ import (
 	"github.com/lambdarmor/lambdarmor/guard/guardtest"
 )
 
-// functions are those that the command runs.
+// functions are the functions that the command runs.
 type functions struct {
 	fn         *runningFunction
 	authorizer *runningFunction // nil when there is none
@@ -49,9 +49,8 @@ func startFunction(ctx context.Context, arg string, config func(target, io.Write
 	return &runningFunction{fn, target}, nil
 }
 
-// warm starts the functions ahead of the first request, as what they print at
-// their start may be what a request needs. It returns false when the command is
-// to end instead.
+// warm starts the functions before the first request, which may need something that
+// they print at their start. It returns false if the command is to end.
 func (f functions) warm(ctx context.Context, console *console) bool {
 	for _, fn := range []*runningFunction{f.authorizer, f.fn} {
 		if fn == nil {
@@ -73,7 +72,7 @@ func (f functions) close() {
 	}
 }
 
-// end closes and removes what was built.
+// end closes the functions and removes the built files.
 func (f functions) end() {
 	f.close()
 	for _, fn := range []*runningFunction{f.fn, f.authorizer} {

@@ -223,7 +223,7 @@ func writeFile(t *testing.T, name, content string) string {
 	return path
 }
 
-// newEvent gives the path of a file for which functions wait, and has it be there.
+// newEvent returns the path of a file for which functions wait, and has it be there.
 func newEvent(t *testing.T) (path string, happen func()) {
 	t.Helper()
 	path = filepath.Join(t.TempDir(), "event")

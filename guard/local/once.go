@@ -30,7 +30,8 @@ func invokeOnce(ctx context.Context, fn *guardtest.Function, file string, stdin 
 	return exitOK
 }
 
-// readEvent leaves a read that does not end, as of a terminal, when ctx does.
+// readEvent returns when ctx ends, also during a read that does not end, as of a
+// terminal.
 func readEvent(ctx context.Context, file string, stdin io.Reader) ([]byte, error) {
 	if file != "-" {
 		return os.ReadFile(file)

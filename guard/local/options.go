@@ -42,7 +42,7 @@ func parseOptions(args []string, stderr io.Writer) (options, error) {
 	flags := flag.NewFlagSet("guard/local", flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
 	flags.StringVar(&o.addr, "addr", "127.0.0.1:8080", "where to `listen`; port 0 picks one and prints it")
-	flags.Var(&o.routes, "route", "a `route`, repeatable: 'POST /orders', 'GET /orders/{id}', 'ANY /x/{proxy+}' (default those of the SAM template beside the source, and $default)")
+	flags.Var(&o.routes, "route", "a `route`, repeatable: 'POST /orders', 'GET /orders/{id}', 'ANY /x/{proxy+}' (default: the routes of the SAM template beside the source, and $default)")
 	flags.StringVar(&o.format, "format", "2.0", "payload format `version`, 2.0 or 1.0")
 	flags.DurationVar(&o.timeout, "timeout", 29*time.Second, "of one invocation")
 	flags.IntVar(&o.memory, "memory", minMemory, "of one process in `MB`")

@@ -14,7 +14,8 @@ import (
 )
 
 const (
-	// patience is what an invocation may wait for a process besides its timeout.
+	// patience is how long an invocation may wait for a process, besides its
+	// timeout.
 	patience = 30 * time.Second
 
 	// shutdownGrace is for the requests under way at the end, answerGrace for a
@@ -25,8 +26,8 @@ const (
 	headerTimeout = 10 * time.Second
 )
 
-// api puts the HTTP API and the authorizer before the function. Without a
-// console it is only good for finding out what is wrong with the options.
+// api returns the HTTP API with the authorizer and the function. Without a console
+// use it only to check the options.
 func (o *options) api(f functions, console *console) (*gateway.HTTPAPI, error) {
 	cfg := gateway.HTTPAPIConfig{
 		Routes:     o.routes,
@@ -78,7 +79,7 @@ func serve(ctx context.Context, f functions, opts options, stdout io.Writer, con
 	grace, cancel := context.WithTimeout(context.Background(), opts.grace)
 	defer cancel()
 	if err := server.Shutdown(grace); err != nil {
-		// The functions' end answers what is still under way.
+		// Ending the functions answers the remaining requests.
 		f.close()
 		last, cancel := context.WithTimeout(context.Background(), answerGrace)
 		defer cancel()
@@ -92,7 +93,7 @@ func serve(ctx context.Context, f functions, opts options, stdout io.Writer, con
 	return exitOK
 }
 
-// failed says why a request got no answer, and returns a gateway's status.
+// failed logs why a request got no answer, and returns the gateway's status.
 func (c *console) failed(requestID string, err error) int {
 	c.say("invocation %s failed: %v", requestID, err)
 	if errors.Is(err, context.DeadlineExceeded) {
@@ -101,7 +102,7 @@ func (c *console) failed(requestID string, err error) int {
 	return http.StatusBadGateway
 }
 
-// authorizerFailed says why a request was answered 500 before it reached the function.
+// authorizerFailed logs why a request was answered 500 before it reached the function.
 func (c *console) authorizerFailed(requestID string, err error) {
 	c.say("authorizer's invocation %s failed: %v", requestID, err)
 }

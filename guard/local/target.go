@@ -49,7 +49,8 @@ func builtTarget(file string, info os.FileInfo) (target, error) {
 	return target{name: functionName(binary), binary: binary, dir: filepath.Dir(binary), remove: func() {}}, nil
 }
 
-// functionName keeps of a file's name what may be in a function's.
+// functionName returns a file's name with "-" for each character that a function's
+// name cannot have.
 func functionName(binary string) string {
 	base := strings.TrimSuffix(filepath.Base(binary), ".exe")
 	return strings.Map(func(r rune) rune {
@@ -61,8 +62,8 @@ func functionName(binary string) string {
 	}, base)
 }
 
-// packageDir is where the function finds the files beside its source, as it
-// finds those of its deployment package in Lambda.
+// packageDir is the folder of the function's source, whose files it finds as it
+// finds the files of its deployment package in Lambda.
 func packageDir(ctx context.Context, pkg string) string {
 	if info, err := os.Stat(pkg); err == nil {
 		if !info.IsDir() {

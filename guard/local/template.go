@@ -41,7 +41,7 @@ func templateRoutes(dir string) ([]string, error) {
 	return nil, nil
 }
 
-// samFunction is what matters here of AWS::Serverless::Function.
+// samFunction has the used properties of AWS::Serverless::Function.
 type samFunction struct {
 	Type       string `yaml:"Type"`
 	Properties struct {
@@ -115,7 +115,7 @@ func beside(codeURI string) bool {
 	return filepath.Clean(codeURI) == "."
 }
 
-// members walks a mapping in the order of the text.
+// members iterates over a mapping in the order of the text.
 func members(mapping *yaml.Node) func(yield func(string, *yaml.Node) bool) {
 	return func(yield func(string, *yaml.Node) bool) {
 		if mapping.Kind != yaml.MappingNode {

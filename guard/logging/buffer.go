@@ -9,7 +9,7 @@ import (
 	"github.com/lambdarmor/lambdarmor/internal/invocation"
 )
 
-// buffer keeps records of one invocation for as long as it may still fail.
+// buffer keeps the records of one invocation until it is known whether it fails.
 type buffer struct {
 	mu      sync.Mutex // guards all below
 	records []keptRecord

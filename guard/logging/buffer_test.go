@@ -166,7 +166,7 @@ func TestTheBufferKeeps20kBOfTheNewest(t *testing.T) {
 			t.Fatalf("%v, want %s: the newest in their order", record["message"], want)
 		}
 	}
-	// The size is that of the text, within a quarter.
+	// The size is the text's, within a quarter.
 	lines := strings.SplitAfter(book.String(), "\n")
 	size := len(strings.Join(lines[1:len(lines)-2], ""))
 	if size < 15_000 || size > 25_000 {
@@ -196,7 +196,7 @@ func TestARecordLargerThanTheBufferIsDropped(t *testing.T) {
 	}
 }
 
-// A counting value tells how often it was asked.
+// A counting value counts its LogValue calls.
 type counting struct{ n *int }
 
 func (c counting) LogValue() slog.Value { *c.n++; return slog.IntValue(*c.n) }
@@ -262,5 +262,33 @@ func TestASampledInvocationKeepsNothingBack(t *testing.T) {
 	}
 	if got := book.Messages(t); got != "debug invocation" {
 		t.Error(got)
+	}
+}
+
+// SECURITY: Bounded work.
+func TestTheAttributesOfALoggerCountAsKept(t *testing.T) {
+	log, book := logbook.New(logging.BufferDebug())
+	const most = 21_000 // the limit, and the record that reports what was dropped
+	h := guard.Wrap(doing(func(ctx context.Context) {
+		for range 100 {
+			log.With("text", strings.Repeat("x", 4_000)).DebugContext(ctx, "debug")
+		}
+		log.ErrorContext(ctx, "error")
+		if got := book.Len(); got > most {
+			t.Errorf("got %d bytes written, want at most %d", got, most)
+		}
+	}, nil), guard.Log(log))
+	if _, err := h.Invoke(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestAnErrorOfAnotherLoggerWritesTheKeptRecords(t *testing.T) {
+	log, book := logbook.New(logging.BufferDebug())
+	other := logging.New(io.Discard)
+	h := guard.Wrap(doing(func(ctx context.Context) { log.DebugContext(ctx, "debug") }, io.EOF), guard.Log(other))
+	_, _ = h.Invoke(t.Context(), nil)
+	if got := book.Messages(t); got != "debug" {
+		t.Errorf("got %q, want debug", got)
 	}
 }

@@ -15,6 +15,7 @@ import (
 type handler struct {
 	*settings
 	inner slog.Handler
+	size  int     // about as many bytes as inner adds to each record
 	open  []group // outermost first
 }
 
@@ -61,6 +62,7 @@ func (h *handler) WithAttrs(attrs []slog.Attr) slog.Handler {
 	}
 	for i, a := range attrs {
 		attrs[i] = h.renameReserved(a)
+		with.size += attrSize(a)
 	}
 	with.inner = h.inner.WithAttrs(attrs)
 	return &with
@@ -87,7 +89,7 @@ func (h *handler) Handle(ctx context.Context, r slog.Record) error {
 	if !invocation.IsWholeRecord(ctx) {
 		return h.emit(ctx, inv, h.compose(r, h.appendFields(room[:0], inv)))
 	}
-	// The record of guard.Log stands at the top level, whatever group is open.
+	// The record of guard.Log stays at the top level, also inside WithGroup.
 	fields := h.appendSampled(room[:0], inv)
 	r.Attrs(func(a slog.Attr) bool {
 		fields = append(fields, h.renameOwn(h.redact.attr(a)))
@@ -99,10 +101,10 @@ func (h *handler) Handle(ctx context.Context, r slog.Record) error {
 // emit writes a composed record, or keeps it. An error writes what was kept.
 func (h *handler) emit(ctx context.Context, inv *invocation.Invocation, r slog.Record) error {
 	if r.Level < h.level.Level() && !h.sampled(inv) {
-		bufferOf(inv).add(keptRecord{h.inner, r.Clone(), recordSize(r)}, h.buffer)
+		bufferOf(inv).add(keptRecord{h.inner, r.Clone(), h.size + recordSize(r)}, h.buffer)
 		return nil
 	}
-	if h.buffer > 0 && r.Level >= slog.LevelError {
+	if r.Level >= slog.LevelError {
 		h.flush(ctx, inv)
 	}
 	return h.inner.Handle(ctx, r)

@@ -1,6 +1,5 @@
-// Package logging makes the logger of a Lambda function: a JSON object per line
-// in Lambda's format, with the fields of the invocation in every record and
-// credentials left out.
+// Package logging returns a slog.Logger for Lambda functions: one JSON object per
+// line in Lambda's format, with the ids of the invocation, and credentials redacted.
 //
 //	log := logging.New(os.Stdout)
 //	guard.Start(guard.Func(placeOrder), guard.Default(log))
@@ -46,9 +45,9 @@ func Service(name string) Option {
 // name has no letter or digit, or more than 64.
 //
 // These are always hidden: password, passwd, passphrase, secret, token,
-// authorization, cookie, credentials, API keys, client secrets, private keys,
-// the tokens named access, refresh, id, session and authorization, and AWS's own
-// secret keys and session tokens.
+// authorization, cookie, credentials, API keys, client secrets and private keys. So
+// are access, refresh, id, session and authorization tokens, and AWS's secret keys
+// and session tokens.
 func Redact(names ...string) Option {
 	return func(s *settings) { s.redact.add(names) }
 }
@@ -88,10 +87,10 @@ func New(w io.Writer, opts ...Option) *slog.Logger {
 	return slog.New(NewHandler(slog.NewJSONHandler(&lambdaWriter{to: w}, options), opts...))
 }
 
-// NewHandler returns a handler that does for inner what [New] does for its own
-// handler: the fields of the invocation at the top level, redaction, levels,
-// sampling and buffering. Time, level and message are named by inner, and a level
-// that inner does not write is lost. A struct or a map reaches inner as an
+// NewHandler returns a handler that wraps inner. As [New], it adds the fields of
+// the invocation at the top level, redacts, and applies levels, sampling and
+// buffering. Time, level and message are named by inner, and a level that inner
+// does not write is lost. A struct or a map reaches inner as an
 // [encoding/json.RawMessage], the text that slog's JSON handler would write.
 // NewHandler panics if inner is nil.
 func NewHandler(inner slog.Handler, opts ...Option) slog.Handler {

@@ -11,7 +11,7 @@ import (
 	v1 "github.com/go-json-experiment/json/v1"
 )
 
-// redacted stands where a value was.
+// redacted replaces a hidden value.
 const redacted = "[redacted]"
 
 // redactor hides values by the name of their attribute, also in groups, structs
@@ -82,8 +82,8 @@ func (r *redactor) hides(name string) bool {
 	return dot >= 0 && r.names[string(normalize(room[:0], name[dot+1:]))]
 }
 
-// attr returns what may be shown of a. Nothing in it can change any more, so that
-// it can be kept.
+// attr returns a without hidden values. The result is a copy that cannot change, so
+// that it can be buffered.
 func (r *redactor) attr(a slog.Attr) slog.Attr {
 	if r.hides(a.Key) {
 		return slog.String(a.Key, redacted)

@@ -6,8 +6,8 @@ import (
 	"github.com/lambdarmor/lambdarmor/internal/strictjson"
 )
 
-// Authorized is what the gateway's own authorizers have said of the caller.
-// Numbers are [json.Number].
+// Authorized is the result of the gateway's own authorizers. Numbers are
+// [json.Number].
 type Authorized struct {
 	Lambda map[string]any // the context of a Lambda authorizer
 	Claims map[string]any // of the token that a JWT authorizer or a user pool has verified
@@ -15,8 +15,7 @@ type Authorized struct {
 	IAM    *IAM           // who has signed the request
 }
 
-// IAM is who has signed a request. A field that the gateway does not send is
-// empty.
+// IAM is the signer of a request. A field that the gateway does not send is empty.
 type IAM struct {
 	ARN               string // of the user, or of the role's session
 	UserID            string
@@ -28,8 +27,8 @@ type IAM struct {
 	CognitoPoolID     string
 }
 
-// Authorized returns what the gateway's authorizers have said. All fields are nil
-// if there are none.
+// Authorized returns the result of the gateway's authorizers. All fields are nil if
+// there are none.
 func (r *Request) Authorized() (a Authorized) {
 	context := jsonObject(r.value(authorizerContext))
 	switch {
@@ -68,8 +67,8 @@ func (a *Authorized) readFormat2(context map[string]any) {
 	}
 }
 
-// readFormat1 reads a context in which the claims of a token, or the context of a
-// Lambda authorizer, stand beside what the gateway adds.
+// readFormat1 reads a context with the claims of a token or the context of a Lambda
+// authorizer, beside fields of the gateway.
 func (a *Authorized) readFormat1(context, who map[string]any) {
 	a.Claims, a.Scopes = inner(context, "claims"), texts(context["scopes"])
 	if a.Claims == nil {
@@ -88,9 +87,9 @@ func (a *Authorized) readFormat1(context, who map[string]any) {
 	}
 }
 
-// readResolver reads the identity that AppSync shows a resolver: of a token, of
-// IAM, or of a Lambda authorizer, whose context AppSync Events calls by another
-// name.
+// readResolver reads the identity in a resolver's event: of a token, of IAM, or of
+// a Lambda authorizer. AppSync Events has another name for the context of the
+// latter.
 //
 // https://docs.aws.amazon.com/appsync/latest/devguide/resolver-context-reference.html
 func (a *Authorized) readResolver(who map[string]any) {

@@ -35,7 +35,7 @@ func (r *Request) HasContext() (context, http2, identity1 bool) {
 	return r.has(requestContext), r.has(http), r.has(identity)
 }
 
-// Operation returns the GraphQL operation that AppSync asks about.
+// Operation returns the GraphQL operation that AppSync wants a decision on.
 func (r *Request) Operation() (name, query string, variablesJSON []byte) {
 	return r.text(operationName), r.text(queryString), r.value(variables)
 }

@@ -6,25 +6,24 @@ import (
 	"github.com/lambdarmor/lambdarmor/internal/reason"
 )
 
-// Caller is who the gateway has authenticated. Two callers differ in kind or in
-// parts. The zero Caller is nobody.
+// Caller is the identity that the gateway has authenticated. Two callers differ in
+// kind or in parts. The zero Caller means no authentication.
 type Caller struct {
 	Kind  string
 	Parts []string
 	// Shared is true for an API key and a certificate. They may belong to an
-	// application, and the gateway does not know its users apart.
+	// application with many users, whom the gateway cannot distinguish.
 	Shared bool
 }
 
-// ErrNameless is the error of an authorizer that says something of the caller,
-// but not who that is. Callers that a handler can tell apart would have one name.
+// ErrNameless is the error for an authorizer's context without a principal.
+// Different callers would have the same name.
 var ErrNameless = reason.New("the authorizer's context has no principal (sub, principalId, userArn, principal)")
 
-// Caller returns who sends the request, as the gateway has authenticated it: the
-// subject of a token, the principal of a Lambda authorizer, an IAM or Cognito
-// identity, the user that a load balancer has signed in, a client certificate, an
-// API key. It is the zero Caller if the event has none. The error is
-// [ErrNameless].
+// Caller returns the caller that the gateway has authenticated. That is a token's
+// subject, a Lambda authorizer's principal, an IAM or Cognito identity, the user of
+// a load balancer's login, a client certificate or an API key. It is the zero
+// Caller if the event has none. The error is [ErrNameless].
 func (r *Request) Caller() (Caller, error) {
 	switch a := r.Authorized(); {
 	case a.Claims != nil:
@@ -32,7 +31,7 @@ func (r *Request) Caller() (Caller, error) {
 	case len(a.Lambda) > 0:
 		return named(a.Lambda)
 	case a.IAM != nil:
-		// All that sign in through one identity pool have the ARN of its role.
+		// All users of one identity pool have the ARN of its role.
 		who := cmp.Or(a.IAM.ARN, a.IAM.Caller)
 		if who == "" && a.IAM.CognitoIdentityID == "" {
 			return Caller{}, ErrNameless
@@ -51,7 +50,7 @@ func (r *Request) Caller() (Caller, error) {
 	return Caller{}, nil
 }
 
-// subject returns who a token was issued to, and by whom.
+// subject returns the subject and the issuer of a token.
 func subject(claims map[string]any) (Caller, error) {
 	who := cmp.Or(Text(claims["sub"]), Text(claims["client_id"]))
 	if who == "" {
@@ -60,8 +59,8 @@ func subject(claims map[string]any) (Caller, error) {
 	return Caller{Kind: "jwt", Parts: []string{Text(claims["iss"]), who}}, nil
 }
 
-// named returns the principal of a Lambda authorizer. Some set the same one for
-// all, "user", and put into the context who it is.
+// named returns the principal of a Lambda authorizer. Some authorizers set the
+// principal "user" for everybody, and put the real one into the context.
 func named(context map[string]any) (Caller, error) {
 	switch who, sub := Text(context["principalId"]), Text(context["sub"]); {
 	case who == "" && sub == "":
@@ -73,8 +72,9 @@ func named(context map[string]any) (Caller, error) {
 	}
 }
 
-// signedInByBalancer returns who a load balancer has signed in, by OpenID Connect
-// or by a certificate, which it has verified or passes on as it came.
+// signedInByBalancer returns the user that a load balancer has authenticated by
+// OpenID Connect, or the client certificate, which the balancer may pass on
+// unverified.
 //
 // https://docs.aws.amazon.com/elasticloadbalancing/latest/application/listener-authenticate-users.html
 // https://docs.aws.amazon.com/elasticloadbalancing/latest/application/mutual-authentication.html
@@ -90,8 +90,8 @@ func (r *Request) signedInByBalancer() Caller {
 	return c.holder()
 }
 
-// HasCredentials reports whether the request carries credentials, or a caller
-// whom the gateway has found out from some.
+// HasCredentials reports whether the request carries credentials, or a caller that
+// the gateway has authenticated.
 func (r *Request) HasCredentials() bool {
 	switch {
 	case r.Header("authorization") != "", r.Header("cookie") != "", r.has(authorizerContext):
@@ -114,8 +114,8 @@ type Certificate struct {
 	NotAfter     string
 }
 
-// holder returns whom a certificate was issued to. Its subject is empty if the
-// names are in extensions.
+// holder returns the caller of a certificate: by its subject, else its serial
+// number, else its text.
 func (c *Certificate) holder() Caller {
 	for _, by := range []struct{ kind, name string }{
 		{"certificate", c.SubjectDN}, {"certificate number", c.SerialNumber}, {"certificate text", c.PEM},

@@ -18,7 +18,7 @@ func ExampleRead() {
 }
 
 // The path is decoded once. A path that two readers could read differently is
-// refused by whoever routes.
+// refused by routers.
 func ExampleRequest_Path() {
 	for _, path := range []string{"/orders/o-1", "/orders/%2561dmin", "/orders//o-1"} {
 		r, _ := request.Read([]byte(`{"requestContext":{"elb":{}},"httpMethod":"GET","path":"` + path + `"}`))

@@ -18,10 +18,10 @@ type line struct {
 	lower       string // the name, for combine
 }
 
-// combine returns each header once (RFC 9110, section 5.3). Its lines are joined
-// in the order of their spellings, and those of one spelling in the order in which
-// they came: by a comma without a space, as a gateway does it, and cookies by a
-// semicolon, as a comma can be part of one (RFC 6265, section 4.2.1).
+// combine returns each header once (RFC 9110, section 5.3). Lines are joined by a
+// comma without a space, as a gateway does it. Cookies are joined by a semicolon,
+// as a comma can be part of one (RFC 6265, section 4.2.1). Lines are sorted by
+// spelling; lines of one spelling keep their order.
 func combine(lines []line) []Field {
 	for i := range lines {
 		lines[i].lower = lower(lines[i].name)

@@ -10,8 +10,8 @@ import (
 )
 
 // Format2 returns the request as an event of payload format 2.0. The error is a
-// [*strictjson.Error], of an authorizer's context that has another form than AWS
-// sends.
+// [*strictjson.Error] if the authorizer's context has a form that AWS does not
+// send.
 func (r *Request) Format2() (*events.APIGatewayV2HTTPRequest, error) {
 	body, isBase64 := r.RawBody()
 	out := &events.APIGatewayV2HTTPRequest{
@@ -66,8 +66,8 @@ func (r *Request) Format2() (*events.APIGatewayV2HTTPRequest, error) {
 	return out, err
 }
 
-// authorizer2 returns what the gateway says of the caller in format 2.0: as the
-// event has it, or as it would have it.
+// authorizer2 returns the authorizer's context in format 2.0: from the event, or
+// converted.
 func (r *Request) authorizer2() (*events.APIGatewayV2HTTPRequestContextAuthorizerDescription, error) {
 	out := new(events.APIGatewayV2HTTPRequestContextAuthorizerDescription)
 	raw := r.value(authorizerContext)

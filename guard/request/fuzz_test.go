@@ -42,7 +42,7 @@ func (o loose) is(name string) bool {
 	return ok
 }
 
-// trigger tells the trigger of an event without records.
+// trigger returns the trigger of an event without records.
 func (o loose) trigger() request.Trigger {
 	ctx := o.in("requestContext")
 	kind := o.text("type")
@@ -72,7 +72,7 @@ func (o loose) trigger() request.Trigger {
 	}
 }
 
-// headers are those of one spelling and one value.
+// headers are the headers with one spelling and one value.
 func (o loose) headers() map[string]string {
 	from, _ := o["headers"].(map[string]any)
 	for _, name := range []string{"requestHeaders", "multiValueHeaders"} {

@@ -1,7 +1,7 @@
 package request
 
-// member is a member of an event that somebody asks about. Members of one object
-// are neighbours.
+// member is a member of an event that this package reads. Members of one object are
+// neighbours.
 type member uint8
 
 const (
@@ -109,7 +109,7 @@ func (l level) bounds() (from, to member) {
 	return all[l], all[l+1]
 }
 
-// form is what a value has to be.
+// form is the required type of a value.
 type form uint8
 
 const (
@@ -125,7 +125,7 @@ func (f form) String() string {
 	return [...]string{"anything", "a string", "a boolean", "an object", "an object", "an array"}[f]
 }
 
-// expected says how a member is spelled and what its value has to be.
+// expected is the spelling of a member and the required type of its value.
 type expected struct {
 	name string
 	form form

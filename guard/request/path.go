@@ -5,8 +5,9 @@ import (
 	"strings"
 )
 
-// RawPath returns the path as the event has it. An HTTP API sends it decoded, all
-// others as the client sent it. A stage or a domain's base path may stand in front.
+// RawPath returns the path as the event has it: decoded by an HTTP API, and
+// otherwise as the client sent it. It may begin with a stage or a domain's base
+// path.
 func (r *Request) RawPath() string {
 	switch r.trigger {
 	case VPCLattice:
@@ -24,16 +25,16 @@ func (r *Request) RawPath() string {
 // the stage and the base path in front. If the event has the route that the
 // gateway has taken, it is the path that the gateway has matched.
 //
-// ok is false for a path that two readers could read differently: with a percent
-// sign left in it, a backslash, a control character, an empty segment, a dot
-// segment or an encoded slash.
+// ok is false for an ambiguous path: one with a percent sign left in it, a
+// backslash, a control character, an empty segment, a dot segment or an encoded
+// slash.
 func (r *Request) Path() (path string, ok bool) {
 	r.find.Do(r.findPath)
 	return r.routed, !r.ambiguous
 }
 
-// BasePath returns what stands in front of the path, as the event has it. It is ""
-// if nothing does, or if its end cannot be found.
+// BasePath returns the stage or base path in front of the path, as the event has
+// it. It is "" if there is none, or if its end cannot be found.
 func (r *Request) BasePath() string {
 	r.find.Do(r.findPath)
 	return r.prefix
@@ -63,8 +64,8 @@ func (r *Request) sentAsIs() bool {
 	}
 }
 
-// ofREST reports whether a REST API sent the event, or that of its authorizer. A
-// slash at the end of a path makes no difference to it.
+// ofREST reports whether the event is from a REST API or its authorizer. A REST API
+// ignores a slash at the end of a path.
 //
 // https://github.com/aws-powertools/powertools-lambda-python/issues/1552
 func (r *Request) ofREST() bool {
@@ -100,8 +101,8 @@ func (r *Request) findPath() {
 	r.ambiguous = r.ambiguous || !plain(r.routed)
 }
 
-// matched takes off what stands in front of a decoded path. ok is false if two
-// members of the event disagree about what the gateway has matched.
+// matched removes the stage or base path from a decoded path. ok is false if two
+// members of the event disagree about the path that the gateway has matched.
 func (r *Request) matched(decoded string) (own, prefix string, ok bool) {
 	arn := ""
 	if r.trigger == Authorizer {
@@ -129,7 +130,7 @@ func (r *Request) matched(decoded string) (own, prefix string, ok bool) {
 			own, prefix = rest, stage
 		}
 	}
-	// The event of an authorizer may have a base path where that of the function has
+	// The event of an authorizer may have a base path where the function's event has
 	// none, depending on their formats.
 	same := arn == "" || r.sentAsIs() || strings.TrimSuffix(own, "/") == strings.TrimSuffix(arn, "/")
 	return own, prefix, same
@@ -203,7 +204,7 @@ func callPath(arn string) string {
 	return "/" + parts[3]
 }
 
-// plain reports whether every reader reads a decoded path in the same way.
+// plain reports whether a decoded path is unambiguous.
 func plain(path string) bool {
 	if path == "" || path == "/" {
 		return true

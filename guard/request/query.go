@@ -46,8 +46,8 @@ func unescaped(text string) string {
 }
 
 // Query returns the values of the query string. They are read from the string
-// itself if the event has it: of values that a gateway has joined by a comma
-// nobody can tell where one ends.
+// itself if the event has it: values that a gateway has joined by a comma cannot be
+// separated again.
 func (r *Request) Query() url.Values {
 	if raw, ok := r.sentQuery(); ok {
 		values, _ := url.ParseQuery(raw) // what can be read of it

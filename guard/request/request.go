@@ -13,9 +13,9 @@ import (
 	"github.com/lambdarmor/lambdarmor/internal/strictjson"
 )
 
-// Request is the HTTP request in an event, or the call that an authorizer is
-// asked about. Nothing of it is made before it is asked for. It is safe for
-// concurrent use. What it returns is shared and must not be changed.
+// Request is the HTTP request in an event, or the call that an authorizer decides
+// on. Its parts are decoded on first use. It is safe for concurrent use. What it
+// returns is shared and must not be changed.
 type Request struct {
 	raw     []byte
 	trigger Trigger
@@ -29,7 +29,7 @@ type Request struct {
 	ambiguous bool
 }
 
-// span is where a value stands in the event; the zero value is nowhere.
+// span is the position of a value in the event; the zero value means none.
 type span struct{ start, end int32 }
 
 // pair is a header line, a value of a query, a cookie, and so on.
@@ -53,11 +53,11 @@ func (r *Request) slice(s span) []byte {
 
 func (r *Request) text(m member) string { return unquote(r.value(m)) }
 
-// unquote returns what a string stands for, "" for any other value. The walk has
-// checked its form.
+// unquote returns the decoded text of a string, "" for any other value. The walk
+// has checked its form.
 func unquote(value []byte) string { return string(strictjson.Unquote(value)) }
 
-// plainText returns what stands between the quotes of a string.
+// plainText returns the text between the quotes of a string.
 func plainText(value []byte) []byte {
 	if len(value) < 2 || value[0] != '"' {
 		return nil
@@ -154,7 +154,7 @@ func (r *Request) RawBody() (quoted []byte, isBase64 bool) {
 	return r.value(body), string(r.value(isBase64Encoded)) == "true"
 }
 
-// ErrNotBase64 is the error of a body that is said to be base64 and is not.
+// ErrNotBase64 is the error if isBase64Encoded is set and the body is not base64.
 var ErrNotBase64 = reason.New("the body is not base64")
 
 // Body returns a copy of the bytes of the body. The error is [ErrNotBase64].
@@ -183,11 +183,11 @@ func (r *Request) StageVariable(name string) string {
 	return value
 }
 
-// SourceIP returns the address that the gateway took the request from. It is ""
-// for VPC Lattice and a load balancer, which put it into a header alone.
+// SourceIP returns the address that the gateway took the request from. It is "" for
+// VPC Lattice and a load balancer, which report it only in a header.
 func (r *Request) SourceIP() string { return r.first(httpSourceIP2, identitySourceIP) }
 
-// UserAgent returns what the client says of itself.
+// UserAgent returns the User-Agent of the client.
 func (r *Request) UserAgent() string {
 	return cmp.Or(r.first(httpUserAgent2, identityUserAgent), r.Header("user-agent"))
 }

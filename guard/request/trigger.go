@@ -2,9 +2,9 @@ package request
 
 import "bytes"
 
-// Trigger is what invoked the function, found from the shape of the event. Who may
-// invoke a function can forge any shape: use a trigger to route and to label,
-// never to permit.
+// Trigger is the service that invoked the function, found from the form of the
+// event. A caller with permission to invoke the function can forge any event: use a
+// trigger to route and to label, never to authorize.
 type Trigger string
 
 // The triggers.
@@ -45,8 +45,7 @@ func (t Trigger) IsHTTP() bool {
 	}
 }
 
-// triggerOf returns the trigger of an event by the source of its records: that
-// of the first one, or that of the event.
+// triggerOf returns the trigger by the source of the first record or of the event.
 func triggerOf(source []byte) Trigger {
 	switch string(source) {
 	case "aws:sqs":
@@ -74,8 +73,8 @@ func triggerOf(source []byte) Trigger {
 	}
 }
 
-// decide returns the trigger of an event without records, from the members that
-// the walk has met.
+// decide returns the trigger of an event without records, by the members that it
+// has.
 func (r *Request) decide() Trigger {
 	switch {
 	case (r.has(methodARN) || r.has(routeARN)) && (r.is(kind, "REQUEST") || r.is(kind, "TOKEN")),

@@ -11,8 +11,8 @@ import (
 	"github.com/lambdarmor/lambdarmor/internal/strictjson"
 )
 
-// Read walks over an event. The error is a [*strictjson.Error]; the request
-// beside it is that of [Partial]. Of an event with records only the first one is
+// Read walks over an event. The error is a [*strictjson.Error]; the request beside
+// it is the same as from [Partial]. Of an event with records only the first one is
 // read: it decides the trigger.
 func Read(payload []byte) (*Request, error) {
 	r, err := read(payload, false)
@@ -22,16 +22,16 @@ func Read(payload []byte) (*Request, error) {
 	return r, nil
 }
 
-// Partial reads what it can of an event that was refused. Use it to find the
-// trigger and to answer, and for nothing else. Its memory is bounded: of headers
-// and the like it has the first 16 384.
+// Partial reads as much as possible of a refused event. Use it to find the trigger
+// and to answer, and for nothing else. Its memory is bounded: it has the first 16
+// 384 headers, query values and the like.
 func Partial(payload []byte) *Request {
 	r, _ := read(payload, true, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 	return r
 }
 
-// mostPairs is more than any gateway sends: the headers of an API have 10 240
-// bytes, those of a load balancer 64 kB.
+// mostPairs is more than any gateway sends: API Gateway limits headers to 10 240
+// bytes, and a load balancer to 64 kB.
 const mostPairs = 16 << 10
 
 var (
@@ -83,7 +83,7 @@ func (w *walk) read() (jsontext.Value, span, error) {
 	return value, w.behind(value), err
 }
 
-// behind returns where the value stands that was just read.
+// behind returns the position of the last value that was read.
 func (w *walk) behind(value jsontext.Value) span {
 	end := int32(w.dec.InputOffset())
 	return span{end - int32(len(value)), end}
@@ -104,8 +104,8 @@ func (w *walk) object(l level) error {
 	})
 }
 
-// find returns the member of a level that has a name, noMember if there is none.
-// variant reports that the name differs from that of a member in case alone.
+// find returns the member of a level with the name, noMember if there is none.
+// variant reports that the name differs from a member's in case alone.
 func find(name jsontext.Value, l level) (m member, variant bool) {
 	from, to := l.bounds()
 	bare := strictjson.Unquote(name)
@@ -122,7 +122,7 @@ func find(name jsontext.Value, l level) (m member, variant bool) {
 	return noMember, false
 }
 
-// value reads the value of a member, and notes where it stands.
+// value reads the value of a member, and stores its position.
 func (w *walk) value(m member) error {
 	kind := w.dec.PeekKind()
 	switch want := members[m]; {
@@ -148,7 +148,7 @@ func (w *walk) value(m member) error {
 	}
 }
 
-// within walks over an object, and notes where it stands, also if it has no end.
+// within walks over an object, and stores its position, also if it has no end.
 func (w *walk) within(m member, walk func() error) error {
 	start := w.dec.InputOffset()
 	for w.raw[start] != '{' { // past the colon
@@ -249,7 +249,7 @@ func (w *walk) firstRecord() error {
 	return errKnown
 }
 
-// refuse notes the first thing that a request must not have.
+// refuse notes the first error.
 func (w *walk) refuse(code strictjson.Code, reason string) {
 	if w.refused == nil {
 		w.refused = &strictjson.Error{Code: code, Reason: reason, Pointer: strictjson.ShortPointer(string(w.dec.StackPointer()))}

@@ -9,8 +9,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
-// CanceledError reports why DynamoDB did not write what was staged. Nothing was
-// written. It wraps the [types.TransactionCanceledException].
+// CanceledError reports why DynamoDB wrote none of the staged items. It wraps the
+// [types.TransactionCanceledException].
 type CanceledError struct {
 	// Failures are the items that could not be written, at least one, in the
 	// order in which they were staged.

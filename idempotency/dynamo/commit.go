@@ -18,8 +18,8 @@ import (
 )
 
 // Commit implements [idempotency.Transaction] with one TransactWriteItems. If its
-// outcome is unknown, the key is released: then the fence stops the transaction, or
-// the key is found to be completed.
+// outcome is unknown, Commit releases the key. Either the fence then stops the
+// transaction, or the release finds the key completed.
 func (t *transaction) Commit(ctx context.Context, r idempotency.Record) error {
 	in, err := t.input(r)
 	if errors.Is(err, idempotency.ErrTooLarge) {
@@ -42,6 +42,8 @@ func (t *transaction) Commit(ctx context.Context, r idempotency.Record) error {
 		return t.store.isCommitted(ctx, r, completion.Item)
 	}
 	switch e := t.store.withdraw(ctx, r); {
+	case errors.Is(e, errWithdrawn) && aws.ToString(completion.Code) == codeCondition: // there was no record
+		return fmt.Errorf("%w: dynamo: commit", idempotency.ErrLost)
 	case errors.Is(e, errWithdrawn):
 		return fmt.Errorf("%w: %w", idempotency.ErrNotCommitted, t.reason(err))
 	case e == nil || errors.Is(e, idempotency.ErrLost):
@@ -71,13 +73,13 @@ func (t *transaction) input(r idempotency.Record) (*dynamodb.TransactWriteItemsI
 		ExpressionAttributeNames: e.names, ExpressionAttributeValues: e.values,
 		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
 	}})
-	// For ten minutes the server takes requests with the same token for one.
+	// For ten minutes the server treats requests with the same token as one.
 	sum := sha256.Sum256(fmt.Appendf(nil, "%q %q %d %t", r.Key, r.Owner, r.Epoch, r.NoResult))
 	token := base64.RawURLEncoding.EncodeToString(sum[:])[:36] // the longest there is
 	return &dynamodb.TransactWriteItemsInput{TransactItems: items, ClientRequestToken: &token}, nil
 }
 
-// write sends the transaction for as long as it is only busy. It leaves time for
+// write sends the transaction, and again while DynamoDB is busy. It leaves time for
 // a release.
 func (t *transaction) write(ctx context.Context, in *dynamodb.TransactWriteItemsInput) error {
 	limit := 10 * time.Second

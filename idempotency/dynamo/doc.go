@@ -1,5 +1,5 @@
-// Package dynamo keeps idempotency records in a DynamoDB table, and writes to
-// DynamoDB exactly once.
+// Package dynamo keeps idempotency records in a DynamoDB table, and can commit a
+// handler's own DynamoDB writes exactly once, in the same transaction.
 //
 //	cfg, err := config.LoadDefaultConfig(ctx)
 //	if err != nil {
@@ -12,8 +12,8 @@
 //
 // The partition key is a string named id. Turn on TTL for the attribute
 // expiration. DynamoDB removes expired items within days; until then the store
-// ignores them. The attributes are those of Powertools for AWS Lambda, plus owner
-// and epoch:
+// ignores them. The attributes are the same as in Powertools for AWS Lambda, plus
+// owner and epoch:
 //
 //	id                      S  the key, a hash
 //	status                  S  INPROGRESS or COMPLETED
@@ -54,9 +54,9 @@
 // half of the time that the invocation has left.
 //
 // A transaction without an answer is sent again with the same client request token.
-// If that does not settle it, the key is released: if the release succeeds, the
-// transaction can no longer take place; if the key turns out to be completed, it
-// has. Only if DynamoDB answers neither, the caller gets
+// If the outcome is still unknown, the key is released. If the release succeeds,
+// the transaction can no longer take place. If the key is found completed, the
+// transaction has taken place. If DynamoDB answers neither request, the caller gets
 // idempotency_commit_unknown, and the lease goes on.
 //
 // In one case [idempotency.ErrNotCommitted] can be wrong: the claim was sent twice,

@@ -197,7 +197,7 @@ func TestRule12FaultsThatLastAtCompletionLeaveTheSuccessAndTheLease(t *testing.T
 			b.next("UpdateItem", m, m, m)
 			b.mustDo(t, "result 1")
 			if len(unsaved) != 1 {
-				t.Errorf("told of %v", unsaved)
+				t.Errorf("reported %v", unsaved)
 			}
 			_, err := b.do(t)
 			mustBe(t, err, guard.Conflict, "idempotency_in_progress")

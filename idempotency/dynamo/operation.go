@@ -8,7 +8,7 @@ import (
 	"github.com/lambdarmor/lambdarmor/internal/reason"
 )
 
-// operation is what is known of one operation of a transaction.
+// operation is one operation of a transaction, with its table and key.
 type operation struct {
 	table string
 	key   attributes // nil for a Put, whose item includes it
@@ -61,8 +61,8 @@ func (op *operation) isOn(key attributes) bool {
 	return true
 }
 
-// isOnSameItem reports whether two operations are on one item. Of two Puts that is
-// known only if the names of their table's key are.
+// isOnSameItem reports whether two operations are on one item. For two Puts that is
+// known only if the names of the table's key are known.
 func (op *operation) isOnSameItem(other *operation, keyNames attributes) bool {
 	switch {
 	case op.table != other.table:

@@ -16,8 +16,8 @@ const (
 	//
 	// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
 	maxItem = 400 << 10
-	// maxResult limits what an item is decompressed to. An answer of Lambda has
-	// 6 MiB at most.
+	// maxResult limits the size of a decompressed result. An answer of Lambda has 6
+	// MiB at most.
 	maxResult = 32 << 20
 
 	gzipped = "gzip"

@@ -15,13 +15,13 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
-// contention is how long a claim or release is retried while a transaction of
-// another attempt is on its key.
+// contention is how long a claim or release is retried while another transaction
+// uses its item.
 const contention = 2 * time.Second
 
-// retryWhile sends a request again for as long as mayPass says that its error may
-// pass, with longer and longer pauses, until limit or the end of ctx. Network
-// errors are left to the client's own retries.
+// retryWhile repeats a request while mayPass reports that its error is temporary.
+// The pauses grow, and it stops at limit or at the end of ctx. Network errors are
+// left to the client's own retries.
 func retryWhile(ctx context.Context, limit time.Duration, mayPass func(error) bool, request func() error) error {
 	const shortest, longest = 10 * time.Millisecond, 500 * time.Millisecond
 	pause := shortest
@@ -46,8 +46,8 @@ func isConflict(err error) bool {
 	return errors.As(err, &conflict)
 }
 
-// isBusy reports whether the same transaction may succeed later: only conflicts
-// and throttling were in its way.
+// isBusy reports whether the same transaction may succeed later: it failed only
+// because of conflicts or throttling.
 func isBusy(err error) bool {
 	reasons := reasonsOf(err)
 	if len(reasons) == 0 {
@@ -78,7 +78,7 @@ func isRefusal(err error) bool {
 		return true
 	}
 	var api smithy.APIError
-	if !errors.As(err, &api) || isBusy(err) {
+	if !errors.As(err, &api) || api.ErrorFault() == smithy.FaultServer || isBusy(err) {
 		return false
 	}
 	var res *smithyhttp.ResponseError

@@ -21,7 +21,7 @@ var servers testserver.Shared
 
 func TestMain(m *testing.M) { os.Exit(servers.Run(m)) }
 
-// connect gives the real client of a server.
+// connect returns the real client of a server.
 func connect(url string, opts ...func(*dynamodb.Options)) *dynamodb.Client {
 	return dynamodb.New(dynamodb.Options{
 		Region:       "eu-central-1",

@@ -59,7 +59,7 @@ func sizeOfNumber(n string) int {
 	return (len(digits)+1)/2 + 1
 }
 
-// sizeOfUpdate returns the size of the values that an update writes. Those of its
+// sizeOfUpdate returns the size of the values that an update writes. Values of its
 // condition do not count.
 func sizeOfUpdate(u *types.Update) (size int) {
 	for _, word := range strings.FieldsFunc(aws.ToString(u.UpdateExpression), func(r rune) bool {

@@ -34,8 +34,8 @@ import (
 //   - an item has more than 400 kB,
 //   - two operations are on one item, or one is on the item of the key.
 //
-// What only DynamoDB or its client can see, such as the size of an updated item,
-// fails at the commit with an error of kind Internal.
+// An error that only DynamoDB or its client can find, such as the size of an
+// updated item, fails the commit with kind Internal.
 func Stage(ctx context.Context, items ...types.TransactWriteItem) error {
 	return StageOr(ctx, nil, items...)
 }
@@ -47,8 +47,8 @@ func Stage(ctx context.Context, items ...types.TransactWriteItem) error {
 //		return &guard.Error{Kind: guard.Conflict, Code: "sold_out", Err: failed}
 //	}, items...)
 //
-// Explain is called after the handler has returned, at most once: that of the first
-// item that failed. If it returns nil, the error is the CanceledError. The key is
+// After the handler has returned, the function of the first item that failed is
+// called once. If it returns nil, the error is the CanceledError. The key is
 // released in any case.
 func StageOr(ctx context.Context, explain func(*CanceledError) error, items ...types.TransactWriteItem) error {
 	of, inside := idempotency.TransactionOf(ctx)
@@ -75,7 +75,7 @@ func (s *Store) Begin(r idempotency.Record) idempotency.Transaction {
 
 var _ idempotency.Transactor = (*Store)(nil)
 
-// transaction is what one attempt has staged.
+// transaction has the staged items of one attempt.
 type transaction struct {
 	store  *Store
 	record idempotency.Record // as it was claimed
@@ -132,7 +132,7 @@ func (t *transaction) stage(explain func(*CanceledError) error, items []types.Tr
 	return nil
 }
 
-// check refuses what DynamoDB would refuse, as far as it is known here.
+// check refuses items that DynamoDB would refuse, as far as that is known here.
 func (t *transaction) check(op operation, others []staged) error {
 	switch {
 	case op.size > maxItem:

@@ -172,7 +172,7 @@ func TestStagedWritesAreThereOnceWhateverHappens(t *testing.T) {
 		orders := told[name(k)]
 		for order := range orders {
 			if len(orders) != 1 || !there[order] || counted[name(k)] != "1" {
-				t.Errorf("%s: told of %v, there is %s: %v, counted %s", name(k), orders, order, there[order], counted[name(k)])
+				t.Errorf("%s: reported %v, there is %s: %v, counted %s", name(k), orders, order, there[order], counted[name(k)])
 			}
 		}
 	}

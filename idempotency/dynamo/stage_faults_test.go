@@ -182,7 +182,7 @@ func TestStageWhoseOutcomeIsUnknownIsNoSuccess(t *testing.T) {
 			_, err := s.do(t, s.place)
 			mustBe(t, err, guard.Unavailable, "idempotency_commit_unknown")
 			if errors.Is(err, idempotency.ErrNotCommitted) || len(told) != 1 {
-				t.Errorf("%v, told of %v", err, told)
+				t.Errorf("%v, reported %v", err, told)
 			}
 			got, err := s.do(t, s.place)
 			if written {

@@ -189,7 +189,7 @@ func TestStagedWritesCommitWithoutAResultThatIsTooLarge(t *testing.T) {
 			_, err := s.do(t, run)
 			mustBe(t, err, guard.Unprocessable, "idempotency_result_unavailable")
 			if s.runs != 1 || len(told) != 1 {
-				t.Errorf("%d runs, told of %v", s.runs, told)
+				t.Errorf("%d runs, reported %v", s.runs, told)
 			}
 		})
 	}

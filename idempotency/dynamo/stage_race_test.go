@@ -101,7 +101,7 @@ func TestStageOf32AttemptsIsThereOnce(t *testing.T) {
 			})
 			got, err := s.do(t, s.place)
 			if err != nil || len(outcomes) > 1 || ahead == 0 && (outcomes[got] == 0 || runs != 1) || len(outcomes) == 1 && outcomes[got] == 0 {
-				t.Errorf("%d runs, told of %v, then %q, %v", runs, outcomes, got, err)
+				t.Errorf("%d runs, reported %v, then %q, %v", runs, outcomes, got, err)
 			}
 			s.mustHave(t, got)
 			t.Logf("%d handlers ran", runs)

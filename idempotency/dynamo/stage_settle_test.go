@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/idempotency"
@@ -45,6 +46,23 @@ func TestAFailureOfTheFenceGoesBeforeThatOfAnItem(t *testing.T) {
 	s.mustHave(t, "order")
 }
 
+// A late attempt has lost its lease, also if its record is gone.
+func TestStageOfAnAttemptWithoutARecordIsLate(t *testing.T) {
+	s := openShop(t)
+	_, err := s.do(t, func(ctx context.Context) (string, error) {
+		if _, err := s.direct.DeleteItem(ctx, &dynamodb.DeleteItemInput{TableName: &s.table, Key: id(keyOf(t, s))}); err != nil {
+			t.Error(err)
+		}
+		return "late", dynamo.Stage(ctx, s.add("late"), s.count())
+	})
+	mustBe(t, err, guard.Conflict, "idempotency_lease_lost")
+	if !errors.Is(err, idempotency.ErrLost) {
+		t.Errorf("got %v, want ErrLost", err)
+	}
+	s.mustHave(t)
+	s.mustBeFree(t)
+}
+
 // An item that fails for good is not waited for, whoever else is in the way.
 func TestAFailureForGoodIsNotWaitedFor(t *testing.T) {
 	for name, others := range map[string]string{
@@ -70,6 +88,23 @@ func TestAFailureForGoodIsNotWaitedFor(t *testing.T) {
 				s.mustBeFree(t)
 			})
 		}
+	}
+}
+
+// clientOfErrors is a client that has no HTTP response to show, as wrappers may.
+type clientOfErrors struct{ *dynamodb.Client }
+
+func (clientOfErrors) TransactWriteItems(context.Context, *dynamodb.TransactWriteItemsInput, ...func(*dynamodb.Options)) (*dynamodb.TransactWriteItemsOutput, error) {
+	return nil, &types.InternalServerError{}
+}
+
+func TestAFaultOfTheServerMayPassWithoutAResponse(t *testing.T) {
+	s := openShop(t)
+	op := idempotency.NewOperation("charge", dynamo.New(clientOfErrors{s.direct}, s.table))
+	_, err := idempotency.Do(t.Context(), op, s.key, nil, s.place)
+	mustBe(t, err, guard.Unavailable, "idempotency_not_committed")
+	if !errors.Is(err, idempotency.ErrNotCommitted) {
+		t.Errorf("got %v, want ErrNotCommitted", err)
 	}
 }
 

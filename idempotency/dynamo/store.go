@@ -40,8 +40,8 @@ type Store struct {
 // [Names] and [SortKey]. The table's TTL attribute is expiration.
 //
 // Leave the client's retries on: they handle throttling and lost answers. Set a
-// timeout on its HTTP client that is well below the function's. Without one, a
-// server that never answers is waited for until the context ends.
+// timeout on its HTTP client that is well below the function's. Without a timeout,
+// a request to a server that never answers waits until the context ends.
 func New(client Client, table string, opts ...Option) *Store {
 	if client == nil {
 		panic("dynamo: New with a nil Client")
@@ -124,8 +124,8 @@ func (s *Store) Complete(ctx context.Context, r idempotency.Record) error {
 	return settled("complete", err)
 }
 
-// completion returns the update that completes an item, and the size in bytes of
-// what it adds.
+// completion returns the update that completes an item, and the size in bytes that
+// it adds.
 func (s *Store) completion(e *expression, r idempotency.Record) (update string, size int, err error) {
 	update = "SET " + e.is(s.attr.Status, text(completed)) + ", " + e.is(s.attr.Expiration, number(seconds(r.Expires)))
 	if r.NoResult {
@@ -177,8 +177,8 @@ func (s *Store) release(ctx context.Context, r idempotency.Record) error {
 	})
 }
 
-// isReleased reports whether an item is what an earlier release of r left, whose
-// answer was lost.
+// isReleased reports whether an earlier release of r, whose answer was lost, has
+// left the item.
 func (s *Store) isReleased(r idempotency.Record, item attributes) bool {
 	left, err := s.record(r.Key, item)
 	return err == nil && r.Epoch > 1 && left.Status == idempotency.Abandoned && left.Owner == "" && left.Epoch == r.Epoch
@@ -207,8 +207,8 @@ func (s *Store) holder(ctx context.Context, key string, item attributes) (held i
 	return held, !expired, nil
 }
 
-// conditionFailed reports whether the condition of a request failed, and returns
-// the item that made it fail, if the server did.
+// conditionFailed reports whether the condition of a request failed. It returns the
+// item that made it fail, if the server returned it.
 func conditionFailed(err error) (item attributes, failed bool) {
 	var e *types.ConditionalCheckFailedException
 	if !errors.As(err, &e) {

@@ -23,14 +23,17 @@ import (
 // are selected exactly as they were sent. They equal no literal, and functions
 // do not take them as numbers; to_string takes them.
 //
-// Key panics if expr is malformed or yields a key for an empty event, as
-// a || 'none' and to_string(a) do: all requests without a would share one key.
-// It does not notice that for one part of several, so do not give a default to
-// a part.
+// Key panics if expr is malformed, or drops missing parts as [a, b][] and [a, b] | [*]
+// do. It also panics if expr yields a key for an empty event, as a || 'none' and
+// to_string(a) do: all requests without a would share one key. It checks only the whole
+// key, so do not use a default for one part.
 func Key(expr string) idempotency.KeyFunc {
 	compiled, err := jmes.Compile(expr)
 	if err != nil {
 		panic(fmt.Sprintf("jmespath: Key %q: %v", expr, err))
+	}
+	if jmes.DropsParts(compiled.Node) {
+		panic(fmt.Sprintf("jmespath: Key %q drops parts of the key that are missing", expr))
 	}
 	empties := []any{nil, map[string]any{}, map[string]any{"body": map[string]any{}}}
 	if strings.Contains(expr, "powertools_") { // it may look into a text

@@ -64,6 +64,27 @@ func TestRule03AnExpressionThatFindsAKeyInNothingPanics(t *testing.T) {
 	}
 }
 
+// A projection leaves out null: two requests that lack different parts would have
+// one key.
+func TestRule03AnExpressionThatDropsMissingPartsPanics(t *testing.T) {
+	for _, expr := range []string{
+		"[body.user, body.order][]", "[body.user, body.order] | [*]", "body.[user, order] | [?@]", "body.{u: user, o: order}.*",
+		"[body.user, body.order] | join('-', [*])",
+	} {
+		func() {
+			defer func() {
+				if text, _ := recover().(string); !strings.HasPrefix(text, "jmespath: Key") || !strings.Contains(text, "drops parts") {
+					t.Errorf("%s: got panic %q, want one about parts", expr, text)
+				}
+			}()
+			jmespath.Key(expr)
+		}()
+	}
+	for _, expr := range []string{"body.items[*].[sku, id]", "[body.user, body.items[*].sku]", "[body.user, body.order] | [1]"} {
+		jmespath.Key(expr)
+	}
+}
+
 // What an expression cannot be evaluated on stays out of errors and so of logs.
 func TestAnExpressionThatFailsTellsNothingOfTheRequest(t *testing.T) {
 	const event = `{"Records":[{"eventSource":"aws:sqs","messageId":"m","body":"{}","attributes":{"a":"hunter2"}}],"list":[["hunter2"]]}`

@@ -1,5 +1,5 @@
-// Package model checks the idempotency protocol as a Promela model: its test has
-// the model checker spin go through all states. It has no code to import.
+// Package model checks the protocol of package idempotency with the model checker
+// Spin, in a test. It has no code to import.
 //
 // # The protocol
 //
@@ -68,11 +68,11 @@
 //
 // Without STAGED and REFUSE the handler may run once per epoch; only its result is
 // fenced. A success is also reported if the store does not answer the completion while
-// the lease lasts (UNRECORDED), but not after it: an attempt that did (LATE_SUCCEEDS)
-// could report a success after another has taken the key. With Rerun two callers may
-// each get a success of their own (MANY). With STAGED an unanswered commit is no
-// success, since it may not have happened, and reading the record is not enough to
-// find out (ONLY_LOOKS).
+// the lease lasts (UNRECORDED). After the lease it is not: such an attempt
+// (LATE_SUCCEEDS) could report a success after another has taken the key. With Rerun
+// two callers may each get a success of their own (MANY). With STAGED an unanswered
+// commit is no success, since it may not have happened, and reading the record is not
+// enough to find out (ONLY_LOOKS).
 //
 // The owner token alone is fence enough. The epoch alone is not: a first attempt that
 // is withdrawn deletes the record, and its late commit meets another first epoch. A

@@ -5,17 +5,18 @@ import (
 
 	"github.com/jmespath-community/go-jmespath/pkg/parsing"
 	"github.com/lambdarmor/lambdarmor/idempotency/internal/keys"
+	"github.com/lambdarmor/lambdarmor/internal/jmes"
 )
 
-// isComplete reports whether no part of a key is missing: no part of the lists
-// and objects that the expression makes. Within a part that comes from the event
-// null is a value like another, unless both kinds of null could be meant.
+// isComplete reports whether no part of a key is missing, in the lists and objects
+// that the expression makes. Within a part of the event null is an ordinary value,
+// unless it is unclear which kind of null it is.
 func isComplete(node parsing.ASTNode, found any) bool {
 	children := node.Children
 	switch node.NodeType {
 	case parsing.ASTPipe, parsing.ASTSubexpression, parsing.ASTIndexExpression:
 		last := len(children) - 1
-		if slices.ContainsFunc(children[:last], makesParts) {
+		if slices.ContainsFunc(children[:last], jmes.MakesParts) {
 			return keys.Complete(found)
 		}
 		return isComplete(children[last], found)
@@ -45,24 +46,11 @@ func isComplete(node parsing.ASTNode, found any) bool {
 		}
 		return len(list) > 0
 	default:
-		if makesParts(node) {
+		if jmes.MakesParts(node) {
 			return keys.Complete(found)
 		}
 		return isKeyInPython(found)
 	}
-}
-
-// makesParts reports whether an expression makes a list or an object.
-func makesParts(node parsing.ASTNode) bool {
-	return node.NodeType == parsing.ASTMultiSelectList || node.NodeType == parsing.ASTMultiSelectHash ||
-		slices.ContainsFunc(node.Children, makesParts)
-}
-
-// dropsParts reports whether a missing part of what an expression makes gets lost: a
-// projection leaves out null.
-func dropsParts(node parsing.ASTNode) bool {
-	projects := node.NodeType == parsing.ASTProjection || node.NodeType == parsing.ASTFilterProjection
-	return projects && makesParts(node.Children[0]) || slices.ContainsFunc(node.Children, dropsParts)
 }
 
 // isKeyInPython reports whether Python takes a value for a key: not null, not

@@ -1,6 +1,6 @@
-// Package powertools shares idempotency records with functions that use
-// Powertools for AWS Lambda (Python) 3. Each function replays what the other
-// stored, and respects what the other has in progress.
+// Package powertools computes the idempotency keys of Powertools for AWS Lambda
+// (Python) 3, so that Go and Python functions share records. Each function replays
+// what the other stored, and respects what the other has in progress.
 //
 //	store := dynamo.New(client, "idempotency", dynamo.CompressFrom(math.MaxInt)) // Python reads only text
 //	once := idempotency.Once(store,
@@ -27,7 +27,7 @@
 // contains no [idempotency.Name], tenant, caller or [idempotency.Scope]. If one
 // caller must not read the answer of another, the expression has to select who
 // the caller is. There is no fingerprint either, unless [KeyWithValidation] or
-// [idempotency.Fingerprint] makes one; Python takes the latter for another
+// [idempotency.Fingerprint] makes one; Python reads the latter as a different
 // payload.
 //
 // # What Python does differently

@@ -9,6 +9,7 @@ import (
 	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/idempotency"
 	"github.com/lambdarmor/lambdarmor/idempotency/internal/keys"
+	"github.com/lambdarmor/lambdarmor/internal/jmes"
 	"github.com/lambdarmor/lambdarmor/internal/pythonjson"
 )
 
@@ -26,19 +27,19 @@ import (
 // idempotency_key_malformed.
 //
 // Key panics if expr is malformed, finds a key in an empty event, drops missing parts as
-// [a, b][] does, or might find something else in Python. Refused are functions other than join, not_null,
-// starts_with, ends_with and the three above; literal numbers; comparisons other
-// than == and != with a literal; the values of an object as in a.*; and all that
-// Python's JMESPath lacks.
+// [a, b][] and [a, b] | [*] do, or might find something else in Python. It accepts the
+// functions join, not_null, starts_with, ends_with and the three above, and no others.
+// Literal numbers, comparisons other than == and != with a literal, and the values of an
+// object as in a.* are refused. So is all that Python's JMESPath lacks.
 func Key(prefix, expr string) idempotency.KeyFunc {
 	return newKey("Key", prefix, expr, nil)
 }
 
-// KeyWithValidation is [Key] with the fingerprint that Python computes of its
-// payload_validation_jmespath: a repeat for which validation selects something
-// else is another request. Both functions must have it, or neither: Python
-// refuses a record without it. Validation may use what expr may, but it may find
-// nothing.
+// KeyWithValidation is [Key] with the fingerprint that Python computes from its
+// payload_validation_jmespath. If validation selects something else in a repeat,
+// that is another request. Both functions must have it, or neither: Python refuses
+// a record without it. The same rules hold for validation as for expr, but it may
+// find nothing.
 func KeyWithValidation(prefix, expr, validation string) idempotency.KeyFunc {
 	if validation == "" {
 		panic("powertools: KeyWithValidation without a validation; use Key")
@@ -52,7 +53,7 @@ func newKey(caller, prefix, expr string, validation *selection) idempotency.KeyF
 		panic("powertools: " + caller + " without a prefix")
 	}
 	selected := mustSelect(caller, expr)
-	if dropsParts(selected.Node) {
+	if jmes.DropsParts(selected.Node) {
 		panic(fmt.Sprintf("powertools: %s %q drops parts of the key that are missing", caller, expr))
 	}
 	if selected.isConstant() {

@@ -163,7 +163,11 @@ func TestExpressionThatIsNotTheSameInPythonPanics(t *testing.T) {
 	for _, constant := range []string{"'a'", "['a']", "[id || 'none']", "powertools_json(body).[id || 'none']", "!id", "`{\"a\":true}`"} {
 		mustPanic(t, "finds a key in an empty event", func() { powertools.Key("prefix", constant) })
 	}
-	for _, dropping := range []string{"[user, order][]", "[user, order][*].id", "[user, order][?@]", "x.[user, order][0:1]", "[id, [user, order][]]"} {
+	for _, dropping := range []string{
+		"[user, order][]", "[user, order][*].id", "[user, order][?@]", "x.[user, order][0:1]", "[id, [user, order][]]",
+		"[user, order] | [*]", "[user, order] | []", "[user, order] | [?@]", "[user, order] | [0:2]", "{k: [user, order] | [*]}",
+		"[user, order] | join('-', [*])", "not_null([user, order] | @[*])",
+	} {
 		mustPanic(t, "drops parts", func() { powertools.Key("prefix", dropping) })
 	}
 	mustPanic(t, "without a prefix", func() { powertools.Key("", "id") })
@@ -176,7 +180,7 @@ func mustPanic(t *testing.T, why string, fn func()) {
 		t.Helper()
 		text, _ := recover().(string)
 		if !strings.HasPrefix(text, "powertools: ") || !strings.Contains(text, why) {
-			t.Errorf("panicked with %q, want it to tell of %s", text, why)
+			t.Errorf("panicked with %q, want %s in it", text, why)
 		}
 	}()
 	fn()

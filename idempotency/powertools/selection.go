@@ -35,8 +35,8 @@ func mustSelect(caller, expr string) selection {
 	return selection{Expression: compiled, decodes: strings.Contains(expr, "powertools_")}
 }
 
-// of returns what is found in an event, whose body is text. The error repeats no
-// value.
+// of returns the selected value of an event, whose body is text. The error contains
+// no value.
 func (s selection) of(ev *guard.Event) (any, error) {
 	tree, err := ev.Tree()
 	if err != nil {
@@ -87,7 +87,7 @@ func checkPortable(node parsing.ASTNode) error {
 		}
 	case parsing.ASTFunctionExpression:
 		// The functions that neither take nor return a number or an order of
-		// members, and those of Powertools.
+		// members, and the functions of Powertools.
 		name, _ := node.Value.(string)
 		if !slices.Contains([]string{"join", "not_null", "starts_with", "ends_with"}, name) && !jmes.Decodes(name) {
 			return fmt.Errorf("the function %s is not known to be the same in Python", name)

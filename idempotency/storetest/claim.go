@@ -12,7 +12,7 @@ func claimAndHold(t *testing.T, s *suite) {
 	s.mustClaim(first)
 	held := s.mustStand(first, idempotency.InProgress)
 	if held.Key != s.key || held.Fingerprint != first.Fingerprint {
-		t.Errorf("got key %q and fingerprint %q, want those of the claim", held.Key, held.Fingerprint)
+		t.Errorf("got key %q and fingerprint %q, want the claim's", held.Key, held.Fingerprint)
 	}
 	if d := held.Lease.Sub(first.Lease); d < -time.Millisecond || d > time.Millisecond {
 		t.Errorf("the lease of the holder: got one that is %v off, want at most a millisecond", d)
@@ -35,7 +35,7 @@ func claimMeetsItself(t *testing.T, s *suite) {
 		"another owner":                s.attempt(1),
 	} {
 		if _, err := s.store.Claim(t.Context(), other); err == nil {
-			t.Errorf("%s: got the key, which is held", name)
+			t.Errorf("%s: got the key, want ErrHeld", name)
 		}
 	}
 
@@ -46,7 +46,7 @@ func claimMeetsItself(t *testing.T, s *suite) {
 	s.mustClaim(second)
 	s.mustStand(second, idempotency.InProgress)
 
-	// One that claims again when its own lease is over still has the key.
+	// An attempt that claims again after its own lease has ended still has the key.
 	s.key += "-late"
 	late := s.abandoned(1)
 	s.mustClaim(late)
@@ -66,8 +66,8 @@ func releaseFrees(t *testing.T, s *suite) {
 	s.mustStand(done(second, "second"), idempotency.Completed)
 }
 
-// What the first attempt did is unknown, and the failure of the second, however
-// clean, does not change that. So the count goes on, and nobody has the key.
+// The outcome of the first attempt stays unknown, although the second failed
+// cleanly. So the epoch is kept, and no attempt has the key.
 func releaseOfATakeOver(t *testing.T, s *suite) {
 	s.mustClaim(s.abandoned(1))
 	second := s.attempt(2)
@@ -123,8 +123,8 @@ func takeOver(t *testing.T, s *suite) {
 	s.mustStand(fourth, idempotency.InProgress)
 }
 
-// The claim that an attempt has compared its fingerprint with may have been
-// released since, and the key claimed for another request.
+// After an attempt has compared its fingerprint with a claim, that claim may be
+// released, and the key claimed for another request.
 func takeOverOfAnotherRequest(t *testing.T, s *suite) {
 	key := s.key
 	for name, c := range map[string]struct {

@@ -1,5 +1,5 @@
-// Package storetest tests that an [idempotency.Store] keeps the rules of that
-// interface:
+// Package storetest is a conformance test for implementations of
+// [idempotency.Store]:
 //
 //	func TestStore(t *testing.T) {
 //		storetest.Run(t, func(t *testing.T) idempotency.Store { return mine.New(…) })

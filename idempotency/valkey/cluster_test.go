@@ -164,7 +164,7 @@ func (n nodes) id(node int) string {
 	return id
 }
 
-// slotOf gives the slot of a key, and which node had it when the cluster was
+// slotOf returns the slot of a key, and which node had it when the cluster was
 // made.
 func (n nodes) slotOf(key string) (slot string, owner int) {
 	n.t.Helper()

@@ -14,7 +14,7 @@ import (
 	"github.com/lambdarmor/lambdarmor/internal/valkeyproxy"
 )
 
-// behind gives a store behind a proxy, whose scripts the server knows, and one
+// behind returns a store behind a proxy, whose scripts the server knows, and one
 // that sees the server as it is.
 func behind(t *testing.T) (p *valkeyproxy.Proxy, store, direct *valkey.Store) {
 	t.Helper()
@@ -95,7 +95,7 @@ func TestAnswersThatAreLostAgainAndAgainLeaveItUnknown(t *testing.T) {
 func mustBeUnknown(t *testing.T, err error) {
 	t.Helper()
 	if err == nil || errors.Is(err, idempotency.ErrHeld) || errors.Is(err, idempotency.ErrLost) || errors.Is(err, idempotency.ErrTooLarge) {
-		t.Fatalf("%v, want an error that tells nothing of the key", err)
+		t.Fatalf("%v, want an error without the key", err)
 	}
 }
 
@@ -118,7 +118,7 @@ func TestServerThatIsGone(t *testing.T) {
 	}
 
 	if got, err := idempotency.Do(ctx, op, "completion", nil, run(nil)); err != nil || got != "receipt" || len(unsaved) != 1 {
-		t.Errorf("at the completion: %q, %v, told of %v", got, err, unsaved)
+		t.Errorf("at the completion: %q, %v, reported %v", got, err, unsaved)
 	}
 	_, err := idempotency.Do(ctx, op, "claim", nil, run(nil))
 	var e *guard.Error
@@ -130,7 +130,7 @@ func TestServerThatIsGone(t *testing.T) {
 	}
 	broken := errors.New("broken")
 	if _, err := idempotency.Do(ctx, op, "release", nil, run(broken)); !errors.Is(err, broken) || len(unsaved) != 2 || runs != 2 {
-		t.Errorf("at the release: %v, told of %v, after %d runs", err, unsaved, runs)
+		t.Errorf("at the release: %v, reported %v, after %d runs", err, unsaved, runs)
 	}
 	for _, err := range unsaved {
 		mustBeUnknown(t, err)

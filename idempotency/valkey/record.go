@@ -10,8 +10,8 @@ import (
 	"github.com/valkey-io/valkey-go"
 )
 
-// record reads the answer of the claim script. Anything that this package did not
-// write is an error, and not a free key.
+// record parses the answer of the claim script. A record that this package did not
+// write is an error, not a free key.
 func record(key string, answer []valkey.ValkeyMessage) (idempotency.Record, error) {
 	if len(answer) != 8 {
 		return idempotency.Record{}, fmt.Errorf("%d fields", len(answer))

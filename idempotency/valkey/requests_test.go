@@ -68,7 +68,7 @@ func TestRequestsOfACall(t *testing.T) {
 	}
 }
 
-// spy tells what was claimed.
+// spy reports the claims.
 type spy struct {
 	idempotency.Store
 	claimed *idempotency.Record

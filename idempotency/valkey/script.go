@@ -3,10 +3,10 @@ package valkey
 // The scripts. Each names its one key in KEYS, so that a cluster can place it, and
 // reads the time once. They run on Redis 7.
 //
-// A record is a hash: status, owner, epoch and fingerprint; lease and expires in
-// milliseconds since 1970 by the clock of the process that wrote them; until, the end
-// of the lease by the clock of the server; and result, if it is stored. The record
-// expires with its key.
+// A record is a hash with status, owner, epoch and fingerprint, and with result if it
+// is stored. lease and expires are milliseconds since 1970 by the clock of the
+// process that wrote them. until is the end of the lease by the clock of the server.
+// The record expires with its key.
 
 // claimScript takes owner, epoch, the epoch before, the time that the lease and the
 // record last in milliseconds, lease, expires and fingerprint. It returns an empty

@@ -12,7 +12,7 @@ import (
 	"github.com/lambdarmor/lambdarmor/idempotency/valkey"
 )
 
-// ahead gives a store of a process whose clock is ahead, and that clock.
+// ahead returns a store of a process whose clock is ahead, and that clock.
 func ahead(t *testing.T, by time.Duration) (*valkey.Store, func() time.Time) {
 	t.Helper()
 	clock := func() time.Time { return time.Now().Add(by).Round(0) }

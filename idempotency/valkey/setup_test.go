@@ -20,7 +20,7 @@ var servers testserver.Shared
 
 func TestMain(m *testing.M) { os.Exit(servers.Run(m)) }
 
-// connect gives the real client of a server.
+// connect returns the real client of a server.
 func connect(t testing.TB, addr string) valkeygo.Client {
 	t.Helper()
 	client, err := valkeygo.NewClient(valkeygo.ClientOption{InitAddress: []string{addr}, ForceSingleClient: true})

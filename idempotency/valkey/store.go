@@ -117,9 +117,9 @@ func settled(step string, answer valkey.ValkeyResult) error {
 	}
 }
 
-// run sends a script, and sends it again if the connection fails: a script
-// recognizes what it has done before, and the client does not retry scripts. It gives
-// up while the function can still answer that the store is down.
+// run sends a script, and again if the connection fails: scripts are idempotent, and
+// the client does not retry them. It stops early enough for the function to answer
+// that the store is down.
 func (s *Store) run(ctx context.Context, script *valkey.Lua, key string, args ...string) valkey.ValkeyResult {
 	const tries = 3
 	pause := 10 * time.Millisecond

@@ -31,7 +31,7 @@ func New(status int) *Answer {
 	return a
 }
 
-// Form is what an answer has to look like for the sender of the event.
+// Form is the form of an answer that the sender of the event takes.
 type Form byte
 
 // The forms.
@@ -70,9 +70,9 @@ func FormOf[T ~string](r request[T]) Form {
 	}
 }
 
-// Unsendable reports whether a header is the gateway's to set, as it is about the
-// connection to the client or the length of the body (RFC 9110, sections 6.6.2 and
-// 7.6.1).
+// Unsendable reports whether only the gateway may set a header. Such headers are
+// about the connection to the client or the length of the body (RFC 9110, sections
+// 6.6.2 and 7.6.1).
 func Unsendable(name string) bool {
 	switch name {
 	case "connection", "content-length", "keep-alive", "trailer", "transfer-encoding", "upgrade":
@@ -144,7 +144,7 @@ func Bodiless(status int) bool {
 	return status == http.StatusNoContent || status == http.StatusNotModified
 }
 
-// Valid reports whether name and value are those of a header.
+// Valid reports whether name and value are valid for a header.
 func (f Field) Valid() bool { return ValidName(f.Name) && ValidValue(f.Value) }
 
 // ValidValue reports whether a value is UTF-8 and has no control character but the

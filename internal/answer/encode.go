@@ -58,8 +58,7 @@ func (a *Answer) Encode(form Form) ([]byte, error) {
 	return out, nil
 }
 
-// check refuses what would be a malformed response, or one with headers that the
-// handler did not mean to send.
+// check refuses a malformed response, and values that would add headers to it.
 func (a *Answer) check() error {
 	if a.Status < 200 || a.Status > 599 { // 1xx announce a response
 		return fmt.Errorf("status %d", a.Status)
@@ -77,8 +76,9 @@ func (a *Answer) check() error {
 
 // appendHeaders writes each name once. Several values are a list in format 1.0 and
 // for a load balancer that takes lists, and joined by a comma elsewhere. Cookies
-// are never joined, as a comma can be part of one: format 2.0 has them apart, VPC
-// Lattice takes a list, and a load balancer several spellings of the name.
+// are never joined, as a comma can be part of one. Format 2.0 has a list of its own
+// for them, VPC Lattice takes a list, and a load balancer several spellings of the
+// name.
 func (a *Answer) appendHeaders(out []byte, form Form) []byte {
 	lists := form == Format1 || form == Lists
 	if lists {

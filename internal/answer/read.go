@@ -14,12 +14,12 @@ import (
 	"github.com/lambdarmor/lambdarmor/internal/strictjson"
 )
 
-// errForm reports what a gateway does not take for an answer. It repeats none of
-// it.
+// errForm reports an answer that a gateway does not accept. It contains none of its
+// text.
 var errForm = reason.New("answer of a handler")
 
 // Status returns the status of an encoded answer to a request that asked for a
-// form. It returns 502 and false for what [Read] does not take.
+// form. It returns 502 and false for an answer that [Read] refuses.
 func Status(out []byte, form Form) (status int, ok bool) {
 	a, err := Read(out, form)
 	if err != nil {
@@ -28,10 +28,10 @@ func Status(out []byte, form Form) (status int, ok bool) {
 	return a.Status, true
 }
 
-// Read opens an encoded answer. What the gateway does not take is an error: read
-// as something else, it could turn a 403 into a 200. Headers may have one value or
-// a list, whichever the gateway asks for. An answer without a status is, in format
-// 2.0 alone, a 200 with the answer as its JSON body.
+// Read parses an encoded answer. An answer that the gateway does not accept is an
+// error: a lenient reader could turn a 403 into a 200. Headers may have one value
+// or a list in every form. An answer without a status is, in format 2.0 alone, a
+// 200 with the answer as its JSON body.
 //
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
 // https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html
@@ -62,7 +62,7 @@ func Read(out []byte, form Form) (*Answer, error) {
 	return a, nil
 }
 
-// members are those of an answer that a gateway looks at.
+// members are the members of an answer that a gateway reads.
 type members struct {
 	form              Form
 	StatusCode        status         `json:"statusCode"`
@@ -74,7 +74,7 @@ type members struct {
 	IsBase64Encoded   jsontext.Value `json:"isBase64Encoded"`
 }
 
-// status must not be there twice, as readers differ in which one they take.
+// status must not be there twice, as readers differ in which one they use.
 type status struct {
 	value jsontext.Value
 	twice bool
@@ -135,14 +135,14 @@ func (m *members) answer() (*Answer, bool) {
 	return a, ok && !slices.ContainsFunc(cookies, func(c string) bool { return !ValidValue(c) })
 }
 
-// balancer reports whether a load balancer takes the answer. It takes neither null
-// for what may be left out, nor a string for a status, nor a number for a header.
+// balancer reports whether a load balancer takes the answer. It refuses null for an
+// optional member, a string for the status, and a number for a header.
 //
 // https://github.com/aws/aws-lambda-dotnet/issues/507
 // https://github.com/jeremydaly/lambda-api/issues/117
 func (m *members) balancer() bool { return m.form == Single || m.form == Lists }
 
-// status returns 0 for what is no status. API Gateway takes it as a string, too.
+// status returns 0 for an invalid status. API Gateway also takes a string.
 func (m *members) status() int {
 	value := m.StatusCode.value
 	if m.balancer() {

@@ -12,7 +12,7 @@ type Meaning struct {
 // UnknownCode is a code that no service has.
 const UnknownCode = "SomethingNew"
 
-// Meanings returns those of the errors that all services have.
+// Meanings returns the meanings of the errors that all services have.
 func Meanings() []Meaning {
 	return []Meaning{
 		{Status: 400, Code: "AccessDeniedException", Want: secrets.ErrDenied},

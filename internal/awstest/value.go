@@ -22,7 +22,7 @@ func Named(names ...string) []secrets.Ref {
 	return refs
 }
 
-// Fetch returns the values of refs, each of which may be an error.
+// Fetch returns the values of refs. Each may be an error.
 func Fetch(t testing.TB, source secrets.Source, refs ...secrets.Ref) []secrets.Value {
 	t.Helper()
 	values, err := source.Fetch(t.Context(), refs)

@@ -24,16 +24,48 @@ func Append(dst, src []byte) ([]byte, error) {
 	if err := json.Unmarshal(src, &w); err != nil {
 		return dst, fmt.Errorf("%w: %w", ErrInvalid, err)
 	}
-	return w.out, nil
+	if len(w.unsorted) == 0 {
+		return w.out, nil
+	}
+	slices.SortFunc(w.unsorted, func(a, b object) int { return a.start - b.start })
+	return w.sorted(make([]byte, 0, len(w.out)), 0, len(w.out)), nil
 }
 
 type writer struct {
-	src []byte
-	out []byte // the canonical form of what has been read
+	src      []byte
+	out      []byte   // the canonical form of what has been read, but for the order of members
+	unsorted []object // those whose members are in another order
 }
 
-// UnmarshalJSONFrom appends the value that comes next. The decoder refuses names
-// that an object has twice, and what is not UTF-8.
+// object is an object: its members, sorted, and where it is in out, without its end.
+type object struct {
+	start, end int
+	members    []member
+}
+
+// sorted appends out[start:end] to dst with all members in order. It moves each
+// byte once, so that deep objects take no longer than others.
+func (w *writer) sorted(dst []byte, start, end int) []byte {
+	for start < end {
+		i, _ := slices.BinarySearchFunc(w.unsorted, start, func(o object, start int) int { return o.start - start })
+		if i == len(w.unsorted) || w.unsorted[i].start >= end {
+			break
+		}
+		o := &w.unsorted[i]
+		dst = append(dst, w.out[start:o.start+1]...)
+		for i, m := range o.members {
+			if i > 0 {
+				dst = append(dst, ',')
+			}
+			dst = w.sorted(dst, m.start, m.end)
+		}
+		start = o.end
+	}
+	return append(dst, w.out[start:end]...)
+}
+
+// UnmarshalJSONFrom appends the value that comes next. The decoder refuses
+// duplicate names in an object, and text that is not UTF-8.
 func (w *writer) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	switch dec.PeekKind() {
 	case jsontext.KindBeginObject, jsontext.KindBeginArray:
@@ -78,7 +110,7 @@ func (w *writer) array(dec *jsontext.Decoder) error {
 	return err
 }
 
-// member is a member of an object: its name, and where it is in out, with a comma.
+// member is a member of an object: its name, and where it is in out.
 type member struct {
 	name       []byte
 	start, end int
@@ -97,27 +129,23 @@ func (w *writer) object(dec *jsontext.Decoder) error {
 			return err
 		}
 		end := int(dec.InputOffset())
+		if len(members) > 0 {
+			w.out = append(w.out, ',')
+		}
 		m := member{name: strictjson.Unquote(w.src[end-len(quoted) : end]), start: len(w.out)}
 		w.text(quoted)
 		w.out = append(w.out, ':')
 		if err := w.UnmarshalJSONFrom(dec); err != nil {
 			return err
 		}
-		w.out = append(w.out, ',')
 		m.end = len(w.out)
 		members = append(members, m)
 	}
 	byName := func(a, b member) int { return compareNames(a.name, b.name) }
 	if !slices.IsSortedFunc(members, byName) {
-		slices.SortFunc(members, byName)
-		read := bytes.Clone(w.out[start:])
-		w.out = w.out[:start]
-		for _, m := range members {
-			w.out = append(w.out, read[m.start-start:m.end-start]...)
-		}
-	}
-	if len(members) > 0 {
-		w.out = w.out[:len(w.out)-1] // the last comma
+		sorted := slices.Clone(members) // those that are in order stay on the stack
+		slices.SortFunc(sorted, byName)
+		w.unsorted = append(w.unsorted, object{start: start - 1, end: len(w.out), members: sorted})
 	}
 	w.out = append(w.out, '}')
 	_, err := dec.ReadToken()

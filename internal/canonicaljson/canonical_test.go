@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -177,6 +178,29 @@ func TestManyMembersAreSortedAtEveryLevel(t *testing.T) {
 	}
 }
 
+// Sorting takes about as long as reading, however deep the objects are.
+//
+// SECURITY: Bounded work.
+func TestSortingDeepObjectsMovesTheirTextOnce(t *testing.T) {
+	const depth, size = 900, 1 << 16
+	text := func(name string) string {
+		return strings.Repeat(`{"`+name+`":`, depth) + `"` + strings.Repeat("x", size) + `"` + strings.Repeat(`,"b":0}`, depth)
+	}
+	allocated := func(text string) uint64 {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		if _, err := Append(nil, []byte(text)); err != nil {
+			t.Error(err)
+		}
+		runtime.ReadMemStats(&after)
+		return after.TotalAlloc - before.TotalAlloc
+	}
+	sorted, unsorted := allocated(text("a")), allocated(text("c"))
+	if unsorted > 4*sorted {
+		t.Errorf("got %d kB for an unsorted text, want about the %d kB of a sorted one", unsorted>>10, sorted>>10)
+	}
+}
+
 func TestMarshal(t *testing.T) {
 	got, err := Marshal(map[string]any{
 		"b": int64(9007199254740993), "a": "<é>", "c": []float64{1, 0.5},
@@ -191,9 +215,24 @@ func TestMarshal(t *testing.T) {
 		map[string]int{"\xff": 1},
 		[]any{json.Number("1"), "a\xed\xa0\x80"},
 		struct{ A, B string }{A: "\ufffd", B: "\xff"},
+		json.Number(`"1"`), json.Number(" 1"), json.Number("{}"),
 	} {
 		if got, err := Marshal(bad); err == nil {
 			t.Errorf("%v became %s", bad, got)
+		}
+	}
+}
+
+// Values that encoding/json writes differently are different.
+func TestMarshalTakesNumbersAsEncodingJSONDoes(t *testing.T) {
+	for want, v := range map[string]any{
+		`{"1":2,"b":3}`: map[json.Number]int{"1": 2, "b": 3},
+		`{"N":"12"}`: struct {
+			N json.Number `json:",string"`
+		}{N: "12"},
+	} {
+		if got, err := Marshal(v); err != nil || string(got) != want {
+			t.Errorf("%#v became %s (%v), want %s", v, got, err, want)
 		}
 	}
 }

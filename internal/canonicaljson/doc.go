@@ -1,7 +1,8 @@
 // Package canonicaljson returns one text for every JSON value, so that equal values
-// have equal hashes. It follows the JSON Canonicalization Scheme (RFC 8785): no
-// space, members sorted by the UTF-16 code units of their names, strings with as
-// few escapes as possible, numbers as ECMAScript prints them.
+// have equal hashes. It follows the JSON Canonicalization Scheme (RFC 8785). There
+// is no space, and members are sorted by the UTF-16 code units of their names.
+// Strings have as few escapes as possible, and numbers are printed as in
+// ECMAScript.
 //
 // # Numbers
 //
@@ -13,9 +14,8 @@
 //
 // # What is refused
 //
-// A text that is not JSON, a member twice in one object, invalid UTF-8, half a
-// surrogate pair, more than 1000 levels of nesting, and an exponent of more than
-// nine digits.
+// A text that is not JSON, a duplicate member, invalid UTF-8, half a surrogate
+// pair, more than 1000 levels of nesting, and an exponent of more than nine digits.
 //
 // https://www.rfc-editor.org/rfc/rfc8785
 package canonicaljson

@@ -1,6 +1,7 @@
 package canonicaljson
 
 import (
+	"bytes"
 	stdjson "encoding/json"
 	"fmt"
 
@@ -9,22 +10,22 @@ import (
 	v1 "github.com/go-json-experiment/json/v1"
 )
 
-// Marshal returns the canonical form of what encoding/json makes of v. A string
-// that is not UTF-8 is an error: encoding/json would replace parts of it, so that
-// two values had one form.
+// Marshal returns the canonical form of the JSON of v. A string that is not UTF-8
+// is an error: encoding/json would replace parts of it, so that two values had one
+// form.
 func Marshal(v any) ([]byte, error) {
-	text, err := json.Marshal(v, v1.DefaultOptionsV1(), jsontext.AllowInvalidUTF8(false),
-		json.WithMarshalers(json.MarshalFunc(number)))
+	text, err := stdjson.Marshal(v)
+	if err == nil && mayBeReplaced(text) {
+		_, err = json.Marshal(v, v1.DefaultOptionsV1(), jsontext.AllowInvalidUTF8(false))
+	}
 	if err != nil {
 		return nil, fmt.Errorf("canonicaljson: %w", err)
 	}
-	return Append(nil, text)
+	return Append(make([]byte, 0, len(text)), text)
 }
 
-// number keeps a number that was read as text from becoming a string.
-func number(n stdjson.Number) ([]byte, error) {
-	if n == "" {
-		return []byte("0"), nil
-	}
-	return []byte(n), nil
+// mayBeReplaced reports whether a text has U+FFFD, which encoding/json writes for
+// what is not UTF-8.
+func mayBeReplaced(text []byte) bool {
+	return bytes.Contains(text, []byte(`\ufffd`)) || bytes.Contains(text, []byte("\ufffd"))
 }

@@ -21,8 +21,8 @@ func (c Clock) Now() time.Time {
 const Slack = time.Second
 
 // Within reports whether now is before until, and not before from by more than
-// [Slack]. When a clock has gone back further, the age of what was kept is
-// unknown, so it no longer counts.
+// [Slack]. If the clock has gone back further, the age of a kept value is unknown,
+// so it is expired.
 func Within(now, from, until time.Time) bool {
 	return !now.Before(from.Add(-Slack)) && now.Before(until)
 }

@@ -129,7 +129,7 @@ func TestKilledAroundTheCommit(t *testing.T) {
 		got := eventually(t, func() answer { return survivor.place(t, i) }, func(a answer) bool { return a.status != http.StatusConflict })
 		ids[i] = orderOf(t, got)
 		if told[i] != "" && told[i] != ids[i] {
-			t.Errorf("killed %s: told of %s, then of %s", all[i%len(all)].name, told[i], ids[i])
+			t.Errorf("killed %s: reported %s, then of %s", all[i%len(all)].name, told[i], ids[i])
 		}
 	}
 	close(late)
@@ -145,7 +145,7 @@ func TestKilledAroundTheCommit(t *testing.T) {
 			replays++
 		}
 		if id, placed := orderOf(t, got), found[customer(i)]; id != ids[i] || len(placed) != 1 || placed[0] != id {
-			t.Errorf("killed %s: told of %s and %s, placed %v", all[i%len(all)].name, ids[i], id, placed)
+			t.Errorf("killed %s: reported %s and %s, placed %v", all[i%len(all)].name, ids[i], id, placed)
 		}
 	}
 	if replays != rounds || len(found) != rounds {

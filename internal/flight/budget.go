@@ -19,8 +19,8 @@ func (b *Budget) Wait(now time.Time) time.Duration {
 // Take counts a call.
 func (b *Budget) Take(now time.Time) { b.spent = now.Add(b.ahead(now) + b.Every) }
 
-// ahead is the time until all calls are allowed again. More than a full burst
-// was taken by a clock that has since been set back, and no longer counts.
+// ahead is the time until all calls are allowed again. If it is more than a full
+// burst, the clock has been set back, and it counts as 0.
 func (b *Budget) ahead(now time.Time) time.Duration {
 	ahead := b.spent.Sub(now)
 	if ahead < 0 || ahead > time.Duration(b.Burst)*b.Every {

@@ -1,15 +1,16 @@
-// Package flight lets all who need the same thing share one call that fetches
-// it, and holds the next call back after failures or too many calls. Nothing
-// runs between calls.
+// Package flight shares one call between all callers that need the same value, and
+// delays the next call after failures or too many calls. Nothing runs between
+// calls.
 package flight
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"runtime"
 	"sync"
 	"time"
+
+	"github.com/lambdarmor/lambdarmor/internal/reason"
 )
 
 // A Flight is one call in a goroutine of its own, so that each waiter can leave
@@ -21,12 +22,12 @@ type Flight struct {
 
 	mu      sync.Mutex
 	aboard  int           // lives that have not ended
-	over    bool          // the call has returned, or was given up
+	over    bool          // the call has returned or was cancelled
 	release []func() bool // stops watching each life
 }
 
 // ErrEnded is the error of a call that panicked or ended its goroutine.
-var ErrEnded = errors.New("the call did not return")
+var ErrEnded = reason.New("the call did not return")
 
 // Start makes a call whose context has the values of ctx. That context ends
 // after timeout with [context.DeadlineExceeded] as its cause, or when all lives
@@ -60,9 +61,9 @@ func panicked(r any) string {
 	return fmt.Sprintf("a panic with a %T", r)
 }
 
-// Board keeps the call alive until life ends. It returns nil if the call is over
-// or was given up. Otherwise leave may be called once life has ended: when nobody
-// else is aboard, it waits for the call to end.
+// Board keeps the call alive until life ends. It returns nil if the call is over or
+// was cancelled. Otherwise leave may be called once life has ended: if nobody else
+// is aboard, it waits for the call to end.
 func (f *Flight) Board(life context.Context) (leave func()) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -79,7 +80,7 @@ func (f *Flight) Board(life context.Context) (leave func()) {
 	}
 }
 
-// end ends a life. When it was the last one it gives the call up, and reports so.
+// end ends a life. If it was the last one, end cancels the call and returns true.
 func (f *Flight) end(why error) (gaveUp bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

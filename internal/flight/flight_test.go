@@ -28,7 +28,7 @@ func TestACallHasTheValuesOfItsStarterAndNotItsEnd(t *testing.T) {
 			cancel()
 			time.Sleep(time.Second)
 			if got := ctx.Value(key{}); got != "value" || ctx.Err() != nil {
-				t.Errorf("got the value %v and %v, want that of the starter and no end", got, ctx.Err())
+				t.Errorf("got the value %v and %v, want the starter's and no end", got, ctx.Err())
 			}
 			return nil
 		})

@@ -7,7 +7,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambda/messages"
 )
 
-// Facts are what layers have said of the invocation.
+// Facts are the facts that layers have set for the invocation.
 type Facts struct {
 	Attrs       []slog.Attr // for the record of the invocation
 	Route       string
@@ -22,7 +22,7 @@ type Facts struct {
 	Status int
 }
 
-// Facts returns what layers have said so far.
+// Facts returns the facts that are set so far.
 func (inv *Invocation) Facts() Facts {
 	inv.mu.Lock()
 	defer inv.mu.Unlock()
@@ -36,8 +36,8 @@ func (inv *Invocation) Update(change func(*Facts)) {
 	change(&inv.facts)
 }
 
-// SetError sets the error of the record. One that is an answer for the platform
-// does not replace the error that it was made of.
+// SetError sets the error of the record. An answer for the platform does not
+// replace the error that it was made from.
 func (inv *Invocation) SetError(err error) {
 	inv.Update(func(f *Facts) {
 		if f.Err == nil || !Reported(err) {
@@ -53,8 +53,8 @@ func Reported(err error) bool {
 	return ok
 }
 
-// Same reports whether two slices are one. Equal bytes elsewhere are not:
-// comparing them would cost what sharing saves.
+// Same reports whether two slices share memory. It does not compare bytes, which
+// would cost more than it saves.
 func Same(a, b []byte) bool {
 	return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0])
 }

@@ -1,5 +1,5 @@
-// Package invocation holds what the layers of one invocation share: when it
-// ends, who calls, and what its record is to say.
+// Package invocation holds the state that the layers of one invocation share: its
+// deadline, its principal, and the content of its record.
 //
 // It knows no layer and no event, so that the chain, the log handler and the
 // layers can all import it.
@@ -14,8 +14,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambdacontext"
 )
 
-// Invocation is the context of an invocation. The embedded one is that of the
-// runtime.
+// Invocation is the context of an invocation. The embedded one is from the runtime.
 type Invocation struct {
 	context.Context
 	Payload  []byte

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// AppendIdentity appends what every record of the invocation has.
+// AppendIdentity appends the fields that every record of the invocation has.
 func (inv *Invocation) AppendIdentity(to []slog.Attr) []slog.Attr {
 	to = AppendText(to, "requestId", inv.Lambda.AwsRequestID)
 	to = AppendText(to, "traceId", TraceID(inv.Context))
@@ -21,7 +21,7 @@ func AppendText(attrs []slog.Attr, key, value string) []slog.Attr {
 	return append(attrs, slog.String(key, value))
 }
 
-// Reserved reports whether a key is of every record.
+// Reserved reports whether every record has a key.
 func Reserved(key string) bool {
 	switch key {
 	case slog.TimeKey, "timestamp", slog.LevelKey, slog.MessageKey, "message", "requestId", "traceId", "correlationId":

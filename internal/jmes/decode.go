@@ -11,20 +11,20 @@ import (
 	"github.com/lambdarmor/lambdarmor/guard"
 )
 
-// MaxGzip limits what a compressed text unpacks to, in bytes: 1 KiB can become
-// 1 MiB.
+// MaxGzip limits what the compressed texts of an event unpack to in all, in
+// bytes: 1 KiB can become 1 MiB.
 const MaxGzip = 10 << 20
 
 // decoders are the functions that Powertools adds to JMESPath. Their errors
 // are of type [*guard.Error].
 //
 // https://docs.powertools.aws.dev/lambda/python/latest/utilities/jmespath_functions/
-var decoders = map[string]func(string) (any, error){
-	"powertools_json": func(text string) (any, error) {
+var decoders = map[string]func(*search, string) (any, error){
+	"powertools_json": func(_ *search, text string) (any, error) {
 		return guard.EventOf(context.Background(), []byte(text)).Tree()
 	},
 	"powertools_base64":      decodeBase64,
-	"powertools_base64_gzip": decodeGzip,
+	"powertools_base64_gzip": (*search).decodeGzip,
 }
 
 // Decodes reports whether a function decodes a text.
@@ -33,7 +33,7 @@ func Decodes(function string) bool {
 	return ok
 }
 
-func decodeBase64(text string) (any, error) {
+func decodeBase64(_ *search, text string) (any, error) {
 	decoded, err := unbase64(text)
 	if err != nil {
 		return nil, err
@@ -41,7 +41,7 @@ func decodeBase64(text string) (any, error) {
 	return utf8Text(decoded)
 }
 
-func decodeGzip(text string) (any, error) {
+func (s *search) decodeGzip(text string) (any, error) {
 	packed, err := unbase64(text)
 	if err != nil {
 		return nil, err
@@ -50,12 +50,12 @@ func decodeGzip(text string) (any, error) {
 	if err != nil {
 		return nil, errGzip()
 	}
-	unpacked, err := io.ReadAll(io.LimitReader(r, MaxGzip+1))
+	unpacked, err := io.ReadAll(io.LimitReader(r, MaxGzip-s.unpacked+1))
 	if err != nil {
 		return nil, errGzip()
 	}
-	if len(unpacked) > MaxGzip {
-		return nil, guard.Errorf(guard.TooLarge, "text_too_large", "The event has a text that decompresses to more than %d bytes.", MaxGzip)
+	if s.unpacked += int64(len(unpacked)); s.unpacked > MaxGzip {
+		return nil, guard.Errorf(guard.TooLarge, "text_too_large", "The event has texts that decompress to more than %d bytes.", MaxGzip)
 	}
 	return utf8Text(unpacked)
 }

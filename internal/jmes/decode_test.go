@@ -68,3 +68,18 @@ func TestDecoders(t *testing.T) {
 		})
 	}
 }
+
+// Many texts that are small packed are as large as one that is not.
+func TestTheTextsOfAnEventUnpackToALimitInAll(t *testing.T) {
+	half := base64.StdEncoding.EncodeToString(packed(t, bytes.Repeat([]byte("x"), jmes.MaxGzip/2)))
+	lengths := compile(t, "[*].length(powertools_base64_gzip(@))")
+	if found, err := lengths.Search([]any{half, half}); err != nil {
+		t.Errorf("of two halves: got %v, %v", found, err)
+	}
+	for range 2 { // the limit is of each event
+		_, err := lengths.Search([]any{half, half, base64.StdEncoding.EncodeToString(packed(t, []byte("x")))})
+		if err == nil || guard.Public(err).Code != "text_too_large" {
+			t.Errorf("of two halves and one byte: got %v, want text_too_large", err)
+		}
+	}
+}

@@ -13,16 +13,16 @@ import (
 	"github.com/lambdarmor/lambdarmor/guard"
 )
 
-// ErrNoText is the cause of an error of [Expression.Search] where a text to
-// decode is missing or null.
+// ErrNoText is the cause of an error of [Expression.Search] if a text to decode is
+// missing or null.
 var ErrNoText = errors.New("jmes: there is no text to decode")
 
 // Expression is a parsed JMESPath. It is safe for concurrent use.
 type Expression struct {
-	// Node is what was parsed.
+	// Node is the syntax tree.
 	Node parsing.ASTNode
 	// Convert, if set, is applied to the event before the evaluation, and to
-	// what a text is decoded to.
+	// decoded texts.
 	Convert func(any) (any, error)
 
 	standard interpreter.FunctionCaller
@@ -82,8 +82,9 @@ func takes(specs []functions.ArgSpec, n int) bool {
 }
 
 // Search evaluates the expression on a tree as [guard.Event.Tree] returns it.
-// The error is a [*guard.Error] of kind Invalid that repeats no value. It is
-// the first error of any function: JMESPath takes one in a filter for null.
+// The error is a [*guard.Error] of kind Invalid that contains no value. It is the
+// first error of any function, also in a filter, where JMESPath would treat it as
+// null.
 func (e *Expression) Search(tree any) (found any, err error) {
 	s := &search{expression: e}
 	defer func() { // contains panics where it compares two lists
@@ -109,6 +110,7 @@ func errType() error {
 type search struct {
 	expression *Expression
 	err        error // the first one, of any function
+	unpacked   int64 // bytes of compressed texts
 }
 
 // CallFunction implements [interpreter.FunctionCaller].
@@ -128,13 +130,13 @@ func (s *search) call(name string, args []any) (any, error) {
 		return value, nil
 	}
 	if args[0] == nil {
-		return nil, guard.Errorf(guard.Invalid, "wrong_type", "The event lacks a text that is to be decoded.", ErrNoText)
+		return nil, guard.Errorf(guard.Invalid, "wrong_type", "The event lacks a text to decode.", ErrNoText)
 	}
 	text, ok := args[0].(string)
 	if !ok {
-		return nil, guard.Errorf(guard.Invalid, "wrong_type", "The event has no text where one is to be decoded.")
+		return nil, guard.Errorf(guard.Invalid, "wrong_type", "The event has another value in place of a text to decode.")
 	}
-	value, err := decode(text)
+	value, err := decode(s, text)
 	if err != nil {
 		return nil, err
 	}

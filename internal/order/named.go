@@ -10,9 +10,8 @@ import (
 	"github.com/lambdarmor/lambdarmor/internal/invocation"
 )
 
-// Named is a handler that knows which layers stand inside it. It begins the
-// invocation if no handler outside of it has, so that a chain that was built
-// without guard.Wrap is as safe as one with it.
+// Named is a handler that knows the layers inside it. It begins the invocation if
+// no outer handler has, so that a chain without guard.Wrap is as safe.
 type Named struct {
 	next     lambda.Handler
 	inside   []string // names, its own first
@@ -44,10 +43,10 @@ func New(name string, h lambda.Handler, inside ...lambda.Handler) *Named {
 	return n
 }
 
-// Warn adds a warning to those of the chain.
+// Warn adds a warning to the warnings of the chain.
 func (n *Named) Warn(text string) { n.warnings = append(n.warnings, text) }
 
-// Warnings returns what to warn of, in this layer and inside it.
+// Warnings returns the warnings for this layer and the layers inside it.
 func (n *Named) Warnings() []string { return n.warnings }
 
 // Invoke calls the handler within an invocation.

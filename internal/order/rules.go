@@ -1,4 +1,4 @@
-// Package order knows which layers of a chain must not stand outside which.
+// Package order has the rules for the order of layers in a chain.
 package order
 
 import (
@@ -17,12 +17,12 @@ type Rule struct {
 	unless string // a layer that makes it right, outside of Inner
 }
 
-// Advice returns what to do about it.
+// Advice returns how to mend the order.
 func (r Rule) Advice() string {
 	return cmp.Or(r.advice, "list "+r.Inner+" before "+r.Outer)
 }
 
-// String says what is wrong and what to do.
+// String returns the fault and the advice.
 func (r Rule) String() string {
 	return fmt.Sprintf("%s stands outside %s: %s; %s", r.Outer, r.Inner, r.Why, r.Advice())
 }
@@ -30,15 +30,15 @@ func (r Rule) String() string {
 // HTTPHandler is the name of the handlers of package httpapi.
 const HTTPHandler = "httpapi.Func, Routes, Handler, Serve"
 
-// Rules returns the rules that every chain is held to when it is built. What
-// construction cannot see, because a third party's layer hides what is inside
-// it, fails at the first invocation instead: see layer.SealPrincipal.
+// Rules returns the rules that are checked when a chain is built. A third party's
+// layer hides the layers inside it. Their order is checked at the first invocation
+// instead: see layer.SealPrincipal.
 func Rules() []Rule { return rules[:] }
 
 var rules = [...]Rule{
-	{Inner: "authorizer.Require", Outer: "idempotency.Once", Why: "a stored answer would go to whoever sends its key", Unsafe: true},
-	{Inner: "authorizer.FromGateway", Outer: "idempotency.Once", Why: "a stored answer would go to whoever sends its key", Unsafe: true},
-	{Inner: "webhook.Require", Outer: "idempotency.Once", Why: "a stored answer would go to whoever sends its key", Unsafe: true},
+	{Inner: "authorizer.Require", Outer: "idempotency.Once", Why: "a stored answer would go to any caller who sends its key", Unsafe: true},
+	{Inner: "authorizer.FromGateway", Outer: "idempotency.Once", Why: "a stored answer would go to any caller who sends its key", Unsafe: true},
+	{Inner: "webhook.Require", Outer: "idempotency.Once", Why: "a stored answer would go to any caller who sends its key", Unsafe: true},
 	{
 		Outer: "guard.Errors", Inner: HTTPHandler, Why: "an HTTP client would get a 502 for every error",
 		advice: "use httpapi.Default, or httpapi.Problems in its place", Unsafe: true, unless: "httpapi.Problems",

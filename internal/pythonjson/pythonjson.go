@@ -8,8 +8,8 @@ import (
 	"slices"
 )
 
-// ErrUnsupported is matched by the error for a value that cannot be written: a number
-// beyond the range of a float, a [json.Number] that is no number, a string that is not
+// ErrUnsupported is matched by the error for a value that cannot be written. That is a
+// number beyond the range of a float, a malformed [json.Number], a string that is not
 // UTF-8, or a Go type that [Append] does not name.
 var ErrUnsupported = errors.New("pythonjson: not a value with a text in Python's JSON")
 

@@ -1,4 +1,4 @@
-// Package reason makes errors whose text a log may show.
+// Package reason makes errors with constant texts, which are logged.
 package reason
 
 import "log/slog"

@@ -18,8 +18,8 @@ import (
 	encode "github.com/lambdarmor/lambdarmor/internal/answer"
 )
 
-// Handler returns h. If h was made by [lambda.NewHandler], it returns a handler that
-// does the same and whose answers nobody else writes to.
+// Handler returns h. If h was made by [lambda.NewHandler], it returns an equivalent
+// handler whose answers are not overwritten.
 func Handler(h lambda.Handler) lambda.Handler {
 	v := reflect.ValueOf(h)
 	if !v.IsValid() || v.Type() != reflect.TypeOf(lambda.NewHandler(nil)) || v.IsNil() {
@@ -37,7 +37,7 @@ func Handler(h lambda.Handler) lambda.Handler {
 }
 
 // Held reports whether a third party's handler holds one of [lambda.NewHandler] in a
-// field, and so calls its Invoke. It cannot see what a function encloses.
+// field, and so calls its Invoke. It cannot see the variables of a closure.
 func Held(h lambda.Handler) bool { return holds(reflect.ValueOf(h), 4) }
 
 func holds(v reflect.Value, depth int) bool {

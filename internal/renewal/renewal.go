@@ -1,6 +1,6 @@
-// Package renewal fetches keys again when a caller sends one that is not known,
-// so that a new key works at once, and limits how often, so that junk cannot
-// wear out the source.
+// Package renewal fetches keys again when a caller sends an unknown one, so that a
+// new key works at once. It limits these fetches, so that junk cannot overload the
+// source.
 package renewal
 
 import (
@@ -37,8 +37,8 @@ func New(cache *secrets.Cache, burst int, names ...string) *Renewal {
 
 // Renew fetches the secrets past the cache, and returns why one of them could not
 // be fetched. It shares a renewal that began after the call. If none is allowed
-// yet it returns the time to wait. The cache keeps what it has, and may have
-// become newer in any case.
+// yet it returns the time to wait. The cache keeps its values, and may have newer
+// ones in any case.
 func (r *Renewal) Renew(ctx context.Context, now func() time.Time) (wait time.Duration, err error) {
 	seen := r.begun.Load()
 	select {
@@ -64,8 +64,8 @@ func (r *Renewal) Renew(ctx context.Context, now func() time.Time) (wait time.Du
 	return 0, r.err
 }
 
-// fetchAgain fetches a secret past the cache: it says once that the value which
-// the cache has is wrong.
+// fetchAgain fetches a secret past the cache: it reports the cached value as wrong,
+// once.
 func fetchAgain(ctx context.Context, c *secrets.Cache, name string) error {
 	rejected := false
 	_, err := secrets.Try(ctx, c, name, func(context.Context, secrets.Secret) (struct{}, error) {

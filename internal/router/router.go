@@ -1,6 +1,6 @@
-// Package router finds the route of a request by net/http's patterns. The checks
-// of a function and its handlers both ask here: if they did not agree, a call
-// could be judged as one route and run as another.
+// Package router finds the route of a request by net/http's patterns. The checks of
+// a function and its handlers both use it: if they differed, a call could be
+// checked as one route and run as another.
 package router
 
 import (
@@ -11,14 +11,13 @@ import (
 	"strings"
 )
 
-// The code and the detail of the error for a path that two readers could take for
-// two.
+// The code and the detail of the error for an ambiguous path.
 const (
 	AmbiguousCode   = "path_ambiguous"
 	AmbiguousDetail = `The path has an empty segment, "." or "..", a backslash, a control character, or an escape that is not needed or not final.`
 )
 
-// Request is what a route is found by.
+// Request is the part of a request that determines its route.
 type Request interface {
 	// Path returns the decoded path, and false if it is ambiguous.
 	Path() (string, bool)
@@ -57,7 +56,7 @@ func (rt route[T]) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	m.Pattern, m.Value, m.Request = rt.pattern, rt.value, r
 }
 
-// Match is what a table has for a request.
+// Match is the result of looking a request up in a table.
 type Match[T any] struct {
 	Pattern string        // "" if nothing matches
 	Value   T             // of the pattern

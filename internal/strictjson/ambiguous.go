@@ -16,10 +16,10 @@ const (
 	nullReason      = "must be an object, not null"
 )
 
-// unambiguous refuses what the decoder has no option for: a name that differs
-// from a known one in case alone, null for a struct, and a quoted value that is
-// none. It also finds names that an object has twice: the decoder would keep them
-// in maps, which take 14 bytes for each byte of a hostile text.
+// unambiguous refuses ambiguities that the decoder has no option for: a name that
+// differs from a known one in case alone, null for a struct, and a malformed quoted
+// value. It also finds duplicate names: the decoder would keep names in maps, which
+// take 14 bytes for each byte of a hostile text.
 func unambiguous(data []byte, s *shape, rejectUnknown bool) error {
 	w := walk{data: data, rejectUnknown: rejectUnknown, names: make([][]byte, 0, 16)}
 	if w.isNull() && !s.nullable {
@@ -31,32 +31,21 @@ func unambiguous(data []byte, s *shape, rejectUnknown bool) error {
 	return nil
 }
 
-// walk goes through a text. If that is not JSON, the walk ends somewhere, and the
-// decoder reports the fault.
+// walk iterates over a text that is JSON.
 type walk struct {
 	data          []byte
 	at            int
-	depth         int
 	rejectUnknown bool
 	names         [][]byte // of the objects that are open, the innermost object's last
 }
 
-// deepest is how deep the decoder follows a text.
-const deepest = 10_000
-
 // value goes past the next value.
-func (w *walk) value(p place) (e *Error) {
+func (w *walk) value(p place) *Error {
 	switch c := w.next(); {
-	case w.depth > deepest:
-		w.at = len(w.data)
 	case c == '{':
-		w.depth++
-		e = w.object(p.plan)
-		w.depth--
+		return w.object(p.plan)
 	case c == '[':
-		w.depth++
-		e = w.array(p.plan)
-		w.depth--
+		return w.array(p.plan)
 	case c == 'n' && p.isStruct() && !p.plan.nullable && !p.pointer && w.isNull():
 		return &Error{Code: WrongType, Reason: nullReason}
 	case c == '"':
@@ -69,7 +58,7 @@ func (w *walk) value(p place) (e *Error) {
 			w.at++
 		}
 	}
-	return e
+	return nil
 }
 
 func endsScalar(c byte) bool { return c == ',' || c == ']' || c == '}' || c <= ' ' }
@@ -83,9 +72,8 @@ func (w *walk) object(p *plan) *Error {
 			w.names = slices.Grow(w.names, len(w.names))
 		}
 		w.names = append(w.names, name)
-		if w.next() == ':' {
-			w.at++
-		}
+		w.next()
+		w.at++ // the colon
 		member, e := w.member(p, name)
 		if e == nil {
 			e = w.value(member)
@@ -134,10 +122,7 @@ func (w *walk) array(p *plan) *Error {
 	if p != nil {
 		elem = p.elem
 	}
-	for i := int64(0); ; i++ {
-		if c := w.next(); c == ']' || c == 0 {
-			break
-		}
+	for i := int64(0); w.next() != ']'; i++ {
 		if e := w.value(elem); e != nil {
 			return e.within(strconv.AppendInt(nil, i, 10))
 		}
@@ -174,12 +159,12 @@ func (w *walk) isNull() bool {
 // string goes past a string, and returns it with its quotes.
 func (w *walk) string() []byte {
 	start := w.at
-	for w.at++; w.at < len(w.data) && w.data[w.at] != '"'; w.at++ {
+	for w.at++; w.data[w.at] != '"'; w.at++ {
 		if w.data[w.at] == '\\' {
 			w.at++
 		}
 	}
-	w.at = min(w.at+1, len(w.data))
+	w.at++
 	return w.data[start:w.at]
 }
 

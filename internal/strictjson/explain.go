@@ -13,19 +13,18 @@ import (
 	v1 "github.com/go-json-experiment/json/v1"
 )
 
-// explain turns the decoder's error into one that repeats no input.
+// explain turns the decoder's error into one that contains no input.
 func explain(data []byte, err error) error {
-	var semantic *json.SemanticError
-	if errors.As(err, &semantic) { // it may wrap a syntactic one of a string's content
+	if semantic, ok := errors.AsType[*json.SemanticError](err); ok { // it may wrap a syntactic one of a string's content
 		return &Error{Code: WrongType, Pointer: ShortPointer(string(semantic.JSONPointer)), Reason: mismatch(semantic)}
 	}
 	return explainSyntax(data, err)
 }
 
-// explainSyntax returns an error that is none of the syntax as it is.
+// explainSyntax explains a syntax error, and returns any other error unchanged.
 func explainSyntax(data []byte, other error) error {
-	var err *jsontext.SyntacticError
-	if !errors.As(other, &err) {
+	err, ok := errors.AsType[*jsontext.SyntacticError](other)
+	if !ok {
 		return other
 	}
 	e := &Error{Code: Malformed, Pointer: ShortPointer(string(err.JSONPointer))}
@@ -99,7 +98,8 @@ func wanted(t reflect.Type) string {
 	}
 }
 
-// maxPointer bounds, in bytes, what a caller's member names add to an error.
+// maxPointer limits a pointer in an error, in bytes, as callers choose the names in
+// it.
 const maxPointer = 256
 
 // ShortPointer cuts a pointer that is too long to be shown, at a whole character.

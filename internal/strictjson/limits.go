@@ -9,8 +9,7 @@ import (
 
 // Check refuses a text that nests deeper or holds more values than allowed,
 // before anything is built from it. A scalar has depth 0 and is one value; names
-// are no values. A text that is not JSON is read up to its fault, as a decoder
-// gets no further.
+// are no values. A text that is not JSON is read up to its fault.
 func Check(data []byte, maxDepth, maxNodes int) error {
 	if Within(data, maxDepth, maxNodes) {
 		return nil

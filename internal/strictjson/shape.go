@@ -27,8 +27,7 @@ import (
 // itself.
 func CheckType(t reflect.Type) error { return shapeOf(t).err }
 
-// TypeError reports a type that cannot be decoded. Its text is of the program
-// alone.
+// TypeError reports a type that cannot be decoded. Its text has no input.
 type TypeError string
 
 func (e TypeError) Error() string { return string(e) }
@@ -36,7 +35,7 @@ func (e TypeError) Error() string { return string(e) }
 // LogValue is the text.
 func (e TypeError) LogValue() slog.Value { return slog.StringValue(string(e)) }
 
-// shape is what a Go type expects of a whole text.
+// shape is what a Go type requires of a whole text.
 type shape struct {
 	place
 	nullable bool         // the text may be null
@@ -53,7 +52,7 @@ type place struct {
 
 func (p place) isStruct() bool { return p.plan != nil && p.plan.members != nil }
 
-// plan is what a struct, a map, a slice or an array expects.
+// plan is what a struct, a map, a slice or an array requires.
 type plan struct {
 	members  map[string]place // of a struct, by name
 	folded   map[string]bool  // the names, each folded

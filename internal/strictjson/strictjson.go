@@ -4,8 +4,8 @@
 // encoding/json matches member names without regard to case, keeps the last of
 // two equal names, replaces invalid UTF-8 and, in a stream, ignores what follows
 // the first value. Two readers of one text can then see two documents: a schema
-// checks "role" while the struct is filled from "ROLE". An accepted text decodes
-// to what encoding/json makes of it.
+// checks "role" while the struct is filled from "ROLE". An accepted text decodes as
+// with encoding/json.
 package strictjson
 
 import (
@@ -35,8 +35,8 @@ const (
 	TooManyNodes  Code = "json_too_many_values"
 )
 
-// Error reports a text that was refused. It repeats no value of the text. Its
-// pointer has the names of members, cut where they are long.
+// Error reports a text that was refused. It contains no value of the text. Its
+// pointer has the names of members, cut if they are long.
 type Error struct {
 	Code    Code
 	Pointer string // RFC 6901, to the value or member; "" is the whole text
@@ -66,13 +66,21 @@ func Unmarshal(data []byte, v any, opts Options) error {
 	if s.err != nil {
 		return s.err
 	}
-	if err := unambiguous(data, s, opts.RejectUnknown); err != nil {
-		return err
+	if isJSON(data) {
+		if err := unambiguous(data, s, opts.RejectUnknown); err != nil {
+			return err
+		}
 	}
 	if err := json.Unmarshal(data, v, s.options); err != nil {
 		return explain(data, err)
 	}
 	return nil
+}
+
+// isJSON reports whether a text is JSON, however ambiguous. The decoder stops at the
+// fault of any other, and [unambiguous] would go on behind it.
+func isJSON(data []byte) bool {
+	return jsontext.Value(data).IsValid(jsontext.AllowDuplicateNames(true))
 }
 
 // compatible are the options to decode a checked text as encoding/json does. A

@@ -13,9 +13,9 @@ import (
 	"github.com/go-json-experiment/json"
 )
 
-// object plans for a struct. Of fields with one name it takes the one that
-// encoding/json takes: the outermost, of these the tagged one, and none where
-// there are several.
+// object plans for a struct. Among fields with one name it uses the same as
+// encoding/json: the outermost, among these the tagged one, and none if there are
+// several.
 func (c *compiler) object(t reflect.Type) *plan {
 	if p, ok := c.plans[t]; ok {
 		return p
@@ -137,8 +137,8 @@ func isQuotable(t reflect.Type) bool {
 	}
 }
 
-// try has the decoder itself judge a struct's fields and tags. url.Userinfo has
-// no exported field and stands in each url.URL; nobody sends one.
+// try makes the decoder check a struct's fields and tags. It skips url.Userinfo,
+// which has no exported field and is in each url.URL.
 func (c *compiler) try(t reflect.Type) {
 	if t == reflect.TypeFor[url.Userinfo]() {
 		return

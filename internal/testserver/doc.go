@@ -35,7 +35,7 @@
 // All state is in memory: a server that is started or restarted is empty.
 // Sharing tests keep apart by the names of their tables and keys.
 //
-// No server outlives its test binary: a server is killed with its process
-// group when its owner ends, and on Linux by the kernel when the test binary
-// dies without ending its tests.
+// No server outlives its test binary: a server is killed with its process group
+// when its owner ends. On Linux the kernel kills it when the test binary dies
+// without ending its tests.
 package testserver

@@ -30,8 +30,8 @@ func freeAddr(k kind) (string, reservation, error) {
 }
 
 // A reservation keeps ports for one server as long as it exists, also while the
-// server starts or is stopped: for all users of this package, in other processes
-// as well. It is made of the UDP ports of the same numbers, which none of the
+// server starts or is stopped. It excludes all users of this package, also in other
+// processes. It is made of the UDP ports of the same numbers, which none of the
 // servers uses, and ends with the process that holds it.
 type reservation []io.Closer
 

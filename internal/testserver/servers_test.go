@@ -132,7 +132,7 @@ func TestSharedServersStopWithTheRun(t *testing.T) {
 		return 7
 	}))
 	if code != 7 {
-		t.Errorf("exit code %d, want that of the tests", code)
+		t.Errorf("exit code %d, want the tests's", code)
 	}
 	mustBeGone(t, addr)
 }

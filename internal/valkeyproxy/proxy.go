@@ -13,7 +13,7 @@ import (
 
 // Proxy passes connections on to a server. It can lose an answer: the script
 // runs, its answer is dropped, and the connection ends. It can hold a request,
-// which then arrives after its sender has given it up.
+// which then arrives after its sender has stopped waiting.
 type Proxy struct {
 	t        testing.TB
 	listener net.Listener
@@ -70,7 +70,7 @@ func (p *Proxy) Hold(caught func()) func() error {
 	return func() error { return p.deliver(held) }
 }
 
-// deliver sends a request of which nobody awaits the answer.
+// deliver sends a request whose answer nobody awaits.
 func (p *Proxy) deliver(request []byte) error {
 	server, err := net.Dial("tcp", p.upstream)
 	if err != nil {
@@ -145,8 +145,7 @@ func (p *Proxy) end(conns ...net.Conn) {
 	}
 }
 
-// requests expects a script's name to come in one piece, as that of a small
-// request does.
+// requests expects a script's name to come in one piece, as in a small request.
 func (p *Proxy) requests(client, server net.Conn, doomed chan<- struct{}) {
 	defer p.end(client, server)
 	buf := make([]byte, 64<<10)

@@ -1,7 +1,6 @@
-// Package agent fetches secrets, parameters and configurations from the agents
-// that AWS runs beside a function: the Parameters and Secrets Lambda extension, the
-// Secrets Manager Agent and the AppConfig agent. It speaks HTTP to this machine
-// and links no AWS client.
+// Package agent fetches secrets, parameters and configurations from AWS's local
+// agents: the Parameters and Secrets Lambda extension, the Secrets Manager Agent and
+// the AppConfig agent. It speaks HTTP to this machine and links no AWS client.
 //
 //	func main() {
 //		keys := secrets.New(agent.Secrets())
@@ -30,13 +29,13 @@
 //
 // # Errors
 //
-// The agents answer 400 for every error of AWS. This package finds in the text
-// whether a request was throttled, which is [secrets.ErrUnavailable] and lets an
-// old value be served, or denied. The Lambda extension often has no reason, "an
-// unexpected error occurred while executing request". That is ErrUnavailable as
-// well, or a burst of cold starts would fail functions that have what they need.
-// So a revoked secret may be served until [secrets.MaxStale] is over. Where it must
-// not, set MaxStale to 0, or use package awssecrets.
+// The agents answer 400 for every error of AWS. This package reads from the text
+// whether a request was denied or throttled. Throttling is
+// [secrets.ErrUnavailable], so an old value is served. The Lambda extension often
+// has no reason, "an unexpected error occurred while executing request". That is
+// ErrUnavailable as well, or a burst of cold starts would fail functions that have
+// what they need. So a revoked secret may be served until [secrets.MaxStale] is
+// over. Where it must not, set MaxStale to 0, or use package awssecrets.
 //
 // An error has one word of the answer, and never the answer.
 package agent

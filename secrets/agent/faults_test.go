@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"runtime"
 	"strings"
 	"sync/atomic"
@@ -18,9 +17,7 @@ import (
 
 func serve(t *testing.T, h http.HandlerFunc) secrets.Source {
 	t.Helper()
-	server := httptest.NewServer(h)
-	t.Cleanup(server.Close)
-	return agent.Secrets(agent.Address(server.URL), token())
+	return agent.Secrets(agent.Address(serving(t, h)), token())
 }
 
 func TestSomeAreAskedForAtOnceAndNotAll(t *testing.T) {
@@ -32,7 +29,7 @@ func TestSomeAreAskedForAtOnceAndNotAll(t *testing.T) {
 		for m := most.Load(); n > m && !most.CompareAndSwap(m, n); m = most.Load() {
 		}
 		full <- struct{}{}
-		for most.Load() < 3 { // the first wait for each other
+		for turns := 0; most.Load() < 3 || turns < 1000; turns++ { // the first wait for each other, and for one too many
 			select {
 			case <-r.Context().Done():
 				return

@@ -57,6 +57,9 @@ func TestTheTokenIsReadAtEachFetch(t *testing.T) {
 	for _, src := range []secrets.Source{fromFile, fromEnv} {
 		mustFailAs(t, one(invoked(t), src, secrets.Ref{Name: "key"}).Err, secrets.ErrUnavailable)
 	}
+	if got := one(invoked(t), fromEnv, secrets.Ref{Name: "key"}).Err; !strings.Contains(fmt.Sprint(got), "AWS_SESSION_TOKEN is not set") {
+		t.Errorf("got %v, want an error that names the variable", got)
+	}
 	for _, wrong := range []string{"stale", "two\nlines"} {
 		write(wrong)
 		t.Setenv("AWS_SESSION_TOKEN", wrong)

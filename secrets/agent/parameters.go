@@ -13,7 +13,7 @@ import (
 // Parameters and Secrets Lambda extension. A name is a name or an ARN. A secret of
 // Secrets Manager is /aws/reference/secretsmanager/<id>. A version is a number, a stage a
 // label; the default is the latest version. SecureStrings are decrypted, unless
-// [secrets.Ref] asks for them encrypted. Port and panics are those of [Secrets].
+// [secrets.Ref] asks for them encrypted. For the port and panics see [Secrets].
 //
 // See https://docs.aws.amazon.com/systems-manager/latest/userguide/ps-integration-lambda-extensions.html
 func Parameters(opts ...Option) secrets.Source {

@@ -9,9 +9,9 @@ import (
 	"github.com/lambdarmor/lambdarmor/secrets/internal/endpoint"
 )
 
-// meaning finds the error of AWS in a text, and the word that says it: its code or
-// a usual part of its message. Denials come first: with two words in a text, no
-// old value may be served.
+// meaning finds the error of AWS in a text, and the word for it: its code or a
+// usual part of its message. Denials go first: if a text has two words, no old
+// value is served.
 func meaning(text string) (word string, err error) {
 	for _, said := range []struct {
 		err   error
@@ -61,7 +61,7 @@ func refusal(a endpoint.Answer) error {
 	case a.Status == http.StatusRequestTimeout || a.Status == http.StatusTooManyRequests || a.Status >= 500:
 		return fmt.Errorf("status %d: %w", a.Status, secrets.ErrUnavailable)
 	case strings.Contains(text, opaque):
-		return fmt.Errorf("status %d without a reason, the extension's log has it: %w", a.Status, secrets.ErrUnavailable)
+		return fmt.Errorf("status %d without a reason, see the extension's log: %w", a.Status, secrets.ErrUnavailable)
 	}
 	return fmt.Errorf("status %d", a.Status)
 }

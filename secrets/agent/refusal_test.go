@@ -77,6 +77,8 @@ func TestWhatARefusalMeans(t *testing.T) {
 		{status: 400, body: aws("ValidationException", "")},
 		{status: 400, body: "unknown parameter: x"},
 		{status: 405, body: "Not allowed"},
+		{status: 400, body: strings.Repeat("x", 4<<10) + "AccessDeniedException"}, // too far from the start
+		{status: 404, body: "not ready to serve traffic, please wait", want: secrets.ErrNotFound},
 		{status: 204},
 		{status: 307},
 	} {
@@ -124,7 +126,7 @@ func TestAnswersThatCannotBeRead(t *testing.T) {
 	for _, body := range []string{
 		``, `null`, `{}`, `[]`, `"` + marker + `"`, marker,
 		`{"SecretString":null,"SecretBinary":null}`,
-		`{"SecretString":"` + marker + `","SecretBinary":"` + marker + `"}`,
+		`{"SecretString":"` + marker + `","SecretBinary":"` + marker + `=="}`,
 		`{"SecretString":"` + marker + `","SecretString":"` + marker + `"}`,
 		`{"secretString":"` + marker + `"}`,
 		`{"SecretString":{"` + marker + `":"` + marker + `"}}`,

@@ -139,6 +139,7 @@ func TestRequests(t *testing.T) {
 
 func TestARefThatCannotBeAskedForIsRefused(t *testing.T) {
 	a := agenttest.New(t)
+	a.SetSecret("x", "v")
 	for what, got := range map[string]secrets.Value{
 		"a secret without a name":    one(invoked(t), agent.Secrets(at(a)...), secrets.Ref{}),
 		"a secret encrypted":         one(invoked(t), agent.Secrets(at(a)...), secrets.Ref{Name: "x", Encrypted: true}),

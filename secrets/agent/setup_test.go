@@ -50,10 +50,15 @@ func mustBe(t *testing.T, got secrets.Value, data, version string) {
 // answering is a server that answers everything the same.
 func answering(t testing.TB, status int, body string) string {
 	t.Helper()
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	return serving(t, func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(status)
 		fmt.Fprint(w, body)
-	}))
+	})
+}
+
+func serving(t testing.TB, h http.HandlerFunc) string {
+	t.Helper()
+	server := httptest.NewServer(h)
 	t.Cleanup(server.Close)
 	return server.URL
 }

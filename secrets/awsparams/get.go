@@ -13,7 +13,7 @@ import (
 	"github.com/lambdarmor/lambdarmor/secrets/internal/awserror"
 )
 
-var errUnanswered = reason.New("the answer leaves it out")
+var errUnanswered = reason.New("the answer does not have it")
 
 // groups divides items into requests.
 func groups(items []*item) [][]*item {
@@ -28,9 +28,9 @@ func groups(items []*item) [][]*item {
 	return all
 }
 
-// fits reports whether an item may be in a request with others. All of a request
-// is decrypted or none, and of one kind of name. No parameter is in it twice, so
-// that an answer belongs to one item.
+// fits reports whether an item may be in a request with others. All items of a
+// request have the same decryption and kind of name. No parameter is in it twice,
+// so that an answer belongs to one item.
 func (it *item) fits(group []*item) bool {
 	return len(group) < batchSize && !slices.ContainsFunc(group, func(other *item) bool {
 		return other.ref.Encrypted != it.ref.Encrypted || other.id.kind() != it.id.kind() || other.id.base == it.id.base

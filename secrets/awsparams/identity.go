@@ -16,7 +16,7 @@ const (
 	byReference kind = "/aws/reference/secretsmanager/"
 )
 
-// identity is a name as Parameter Store takes it.
+// identity is a name in Parameter Store's form.
 type identity struct {
 	base     string // a name or an ARN
 	selector string // a version or a label, "" for the latest
@@ -39,7 +39,7 @@ func (id identity) kind() kind {
 	return byName
 }
 
-// identify returns the identity of a ref. With an error, it is its name as it is.
+// identify returns the identity of a ref. With an error, it is the unchanged name.
 func identify(ref secrets.Ref) (identity, error) {
 	id := split(ref.Name)
 	id.path = strings.HasSuffix(id.base, "/")

@@ -84,9 +84,11 @@ func TestTheVersionOfAReferenceIsTheSecrets(t *testing.T) {
 	if v := awstest.Fetch(t, source, awstest.Named(name)...)[0]; v.Version != "v-1" || v.Err != nil {
 		t.Errorf("%q, %v", v.Version, v.Err)
 	}
-	p.Meet("GetParameters", awstest.Answer(map[string]any{"Parameters": []parameter{{Name: name, Value: "x", SourceResult: "{"}}}))
-	if v := awstest.Fetch(t, source, awstest.Named(name)...)[0]; v.Version != "" || v.Err != nil {
-		t.Errorf("%q, %v", v.Version, v.Err)
+	for _, broken := range []string{"{", `{"VersionId":"v-1"`, `{"VersionId":"v-1","VersionId":"v-2"}`} {
+		p.Meet("GetParameters", awstest.Answer(map[string]any{"Parameters": []parameter{{Name: name, Value: "x", SourceResult: broken}}}))
+		if v := awstest.Fetch(t, source, awstest.Named(name)...)[0]; v.Version != "" || v.Err != nil {
+			t.Errorf("%s: got version %q, %v, want none", broken, v.Version, v.Err)
+		}
 	}
 }
 
@@ -97,6 +99,12 @@ func TestOneThatIsDeniedDoesNotHideTheOthers(t *testing.T) {
 	awstest.MustMean(t, values[1].Err, secrets.ErrDenied)
 	awstest.MustHave(t, values[2], "value of /b")
 	mustTake(t, p, 4)
+}
+
+func TestTheOneNameThatIsInvalidMayBeSpeltOtherwise(t *testing.T) {
+	p, source := stub(t)
+	p.Meet("GetParameters", awstest.Answer(map[string]any{"InvalidParameters": []string{"a"}}))
+	awstest.MustMean(t, awstest.Fetch(t, source, awstest.Named("/a")...)[0].Err, secrets.ErrNotFound)
 }
 
 func TestRequestsThatAreUnavailableAreNotDivided(t *testing.T) {

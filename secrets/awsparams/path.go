@@ -18,8 +18,8 @@ import (
 	"github.com/lambdarmor/lambdarmor/secrets"
 )
 
-// maxPages limits what is below a path: a page has up to ten parameters, and the
-// pages come one after the other.
+// maxPages limits the parameters below a path. A page has up to ten, and the pages
+// are fetched one after the other.
 const maxPages = 100
 
 // getPath fetches all parameters below a path, at any depth.

@@ -44,10 +44,10 @@ type item struct {
 	alone bool // to be fetched by a request of its own
 }
 
-// Fetch implements [secrets.Source]. The package documentation says what is a
-// name. Version is the number of a parameter or the VersionId of a secret, Stage
-// a label or a VersionStage. Encrypted leaves a SecureString encrypted. The error
-// of Fetch itself is always nil.
+// Fetch implements [secrets.Source]. For names see the package documentation.
+// Version is the number of a parameter or the VersionId of a secret, Stage a label
+// or a VersionStage. Encrypted leaves a SecureString encrypted. The error of Fetch
+// itself is always nil.
 func (s *Source) Fetch(ctx context.Context, refs []secrets.Ref) ([]secrets.Value, error) {
 	items := make([]item, len(refs))
 	var named []*item
@@ -89,8 +89,8 @@ func (it *item) fail(err error) {
 	it.value = secrets.Value{Err: awserror.Codes(meaningOf).Explain(fmt.Sprintf("awsparams: %q", it.id), err)}
 }
 
-// meaningOf covers the errors of GetParameters, and those of Secrets Manager for
-// references to it:
+// meaningOf covers the errors of GetParameters, and of Secrets Manager for references to
+// it:
 // https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetParameters.html
 // https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetSecretValue.html
 func meaningOf(code string) error {

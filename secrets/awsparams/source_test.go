@@ -41,6 +41,7 @@ func TestErrorsAreKeptApart(t *testing.T) {
 			t.Errorf("%s: got %v, want %v", name, err, secrets.ErrNotFound)
 		}
 	}
+	mustTake(t, s.Proxy, 3) // one for the names, and one for each other form of the first
 }
 
 func TestTypes(t *testing.T) {
@@ -48,7 +49,8 @@ func TestTypes(t *testing.T) {
 	text := s.put(t, "text", "plain", types.ParameterTypeString)
 	list := s.put(t, "list", "a,b,c", types.ParameterTypeStringList)
 	secure := s.put(t, "secure", "hidden", types.ParameterTypeSecureString)
-	values := awstest.Fetch(t, s.source, append(awstest.Named(text, list, secure), secrets.Ref{Name: secure, Encrypted: true}, secrets.Ref{Name: text, Encrypted: true})...)
+	other := s.put(t, "other", "hidden", types.ParameterTypeSecureString)
+	values := awstest.Fetch(t, s.source, append(awstest.Named(text, list, secure), secrets.Ref{Name: other, Encrypted: true}, secrets.Ref{Name: text, Encrypted: true})...)
 	awstest.MustHave(t, values[0], "plain")
 	awstest.MustHave(t, values[1], "a,b,c")
 	awstest.MustHave(t, values[2], "hidden")
@@ -122,7 +124,7 @@ func TestRefsThatSayTwoThings(t *testing.T) {
 	}
 }
 
-// moto gives a reference the secret's own name and no VersionId, and fails a
+// moto returns a reference the secret's own name and no VersionId, and fails a
 // request as a whole when one of its secrets is missing.
 func TestReferencesToSecretsManager(t *testing.T) {
 	s := setUp(t)

@@ -69,9 +69,9 @@ func (it *item) take(out *secretsmanager.BatchGetSecretValueOutput) {
 	}
 }
 
-// find returns the entry of a name, an ARN, or an ARN without its suffix. A cut
-// ARN that ends as if it had a suffix could be another secret's, so that it has
-// no entry.
+// find returns the entry of a name, an ARN, or an ARN without its suffix. An ARN
+// without its suffix that looks whole has no entry, as it could be another
+// secret's.
 func find(entries []types.SecretValueEntry, id string) *types.SecretValueEntry {
 	partial := isARN(id) && !hasSuffix(id)
 	for i, e := range entries {
@@ -83,7 +83,8 @@ func find(entries []types.SecretValueEntry, id string) *types.SecretValueEntry {
 	return nil
 }
 
-// suffix is the length of what Secrets Manager appends to the name in an ARN.
+// suffix is the length of the suffix that Secrets Manager appends to the name in an
+// ARN.
 const suffix = len("-AbCdEf")
 
 func hasSuffix(arn string) bool {

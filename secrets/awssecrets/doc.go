@@ -19,10 +19,10 @@
 //
 // One secret, and each one with a stage or a version, costs a GetSecretValue.
 // Several cost one BatchGetSecretValue for each twenty. A secret costs a
-// GetSecretValue besides if the batch refuses its ARN, which may be of another
-// account, or leaves it out, or if its ARN is cut off and looks whole, like one
-// that ends with "my-secret". If a batch is refused as a whole, all its secrets do:
-// a function without the permission for it works, slowly.
+// GetSecretValue besides if the batch refuses its ARN, as one of another account,
+// or leaves it out. So does an ARN without its suffix that looks whole, like one
+// that ends with "my-secret". If a batch is refused as a whole, each of its secrets
+// does: a function without the permission works, slowly.
 //
 //	{
 //	  "Effect": "Allow",

@@ -218,6 +218,34 @@ func TestABatchInPages(t *testing.T) {
 	mustTake(t, p, map[string]int{"BatchGetSecretValue": 2})
 }
 
+func TestAPageThatFailsLeavesTheOnesBefore(t *testing.T) {
+	p, source := stub(t)
+	p.Meet("BatchGetSecretValue", func(w http.ResponseWriter, r *http.Request, body []byte) {
+		if strings.Contains(string(body), `"NextToken":"more"`) {
+			awstest.Refuse(400, "ThrottlingException")(w, r, body)
+			return
+		}
+		awstest.Answer(batch{SecretValues: []entry{{Name: "a", SecretString: "a"}}, NextToken: "more"})(w, r, body)
+	})
+	values := awstest.Fetch(t, source, awstest.Named("a", "b")...)
+	awstest.MustHave(t, values[0], "a")
+	awstest.MustMean(t, values[1].Err, secrets.ErrUnavailable)
+}
+
+func TestNamesAndAnswersThatAreNoARNs(t *testing.T) {
+	p, source := stub(t)
+	const cut = here + "db"
+	p.Meet("BatchGetSecretValue", awstest.Answer(batch{SecretValues: []entry{
+		{Name: "no ARN", SecretString: "another's"},
+		{Name: "another form", ARN: cut + "+UVWXYZ", SecretString: "another's"},
+		{Name: "a", SecretString: "a"},
+	}}))
+	values := awstest.Fetch(t, source, awstest.Named("arn:", cut, "a")...)
+	awstest.MustHave(t, values[0], "single arn:")
+	awstest.MustHave(t, values[1], "single "+cut)
+	awstest.MustHave(t, values[2], "a")
+}
+
 func TestPagesThatDoNotEndAreLeft(t *testing.T) {
 	p, source := stub(t)
 	p.Meet("BatchGetSecretValue", awstest.Answer(batch{NextToken: "more"}))

@@ -18,8 +18,8 @@ type Describer interface {
 	DescribeSecret(context.Context, *secretsmanager.DescribeSecretInput, ...func(*secretsmanager.Options)) (*secretsmanager.DescribeSecretOutput, error)
 }
 
-// RotationAware lets a value expire at the secret's NextRotationDate, by which it
-// is replaced at the latest. If it is replaced earlier, use [secrets.Try].
+// RotationAware sets the expiry of a value to the secret's NextRotationDate. If
+// rotations can be earlier, also use [secrets.Try].
 //
 // It costs one DescribeSecret for each secret, at the same time as the fetch of
 // the value, and the permission secretsmanager:DescribeSecret. If the description
@@ -32,7 +32,7 @@ func RotationAware(client Describer) Option {
 	return func(s *Source) { s.describer = client }
 }
 
-// rotation is when a secret is rotated next, or why that is not known.
+// rotation is the time of a secret's next rotation, or the error of asking for it.
 type rotation struct {
 	name string
 	next time.Time

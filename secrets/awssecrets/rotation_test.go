@@ -1,8 +1,10 @@
 package awssecrets_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"testing"
 	"time"
@@ -113,6 +115,30 @@ func TestASecretIsDescribedOncePerFetch(t *testing.T) {
 		t.Error("a version is never replaced")
 	}
 	mustTake(t, p, map[string]int{"BatchGetSecretValue": 1, "GetSecretValue": 4, "DescribeSecret": 2})
+}
+
+func TestADescriptionThatIsRefusedDoesNotHideWhyThereIsNoValue(t *testing.T) {
+	p, source := aware(t)
+	p.Meet("GetSecretValue", awstest.Refuse(400, "ResourceNotFoundException"))
+	p.Meet("DescribeSecret", awstest.Refuse(400, "AccessDeniedException"))
+	awstest.MustMean(t, awstest.Fetch(t, source, awstest.Named("a")...)[0].Err, secrets.ErrNotFound)
+}
+
+// describer fails to describe.
+type describer struct{ err error }
+
+func (d describer) DescribeSecret(context.Context, *secretsmanager.DescribeSecretInput, ...func(*secretsmanager.Options)) (*secretsmanager.DescribeSecretOutput, error) {
+	return nil, d.err
+}
+
+func TestADescriptionThatNobodyWantsAnyMoreLeavesNoValue(t *testing.T) {
+	p, _ := stub(t)
+	source := awssecrets.New(connect(p.URL), awssecrets.RotationAware(describer{fmt.Errorf("describe: %w", context.Canceled)}))
+	if v := awstest.Fetch(t, source, awstest.Named("a")...)[0]; !errors.Is(v.Err, context.Canceled) || v.Data != nil {
+		t.Errorf("got %q, %v, want %v", v.Data, v.Err, context.Canceled)
+	}
+	source = awssecrets.New(connect(p.URL), awssecrets.RotationAware(describer{fmt.Errorf("describe: %w", context.DeadlineExceeded)}))
+	awstest.MustHave(t, awstest.Fetch(t, source, awstest.Named("a")...)[0], "single a")
 }
 
 func TestNoDescriptionUnlessItIsAskedFor(t *testing.T) {

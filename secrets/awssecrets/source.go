@@ -137,7 +137,7 @@ func deref(s *string) string {
 	return *s
 }
 
-// final reports whether an error is an answer of Secrets Manager.
+// final reports whether Secrets Manager has answered with the error.
 func final(err error) bool { return awserror.Codes(meaningOf).Final(err) }
 
 // meaningOf covers the errors of GetSecretValue:

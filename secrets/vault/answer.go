@@ -12,7 +12,7 @@ import (
 	"github.com/lambdarmor/lambdarmor/secrets/internal/endpoint"
 )
 
-// versioned is an answer of the engine, also with the 404 for a deleted version.
+// versioned is an answer of the engine, also with status 404 for a deleted version.
 type versioned struct {
 	Data struct {
 		Data     json.RawMessage `json:"data"`

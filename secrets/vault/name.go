@@ -13,7 +13,7 @@ type name struct {
 	field       string // "" for all
 }
 
-// parse reads "mount/path#field". mounts are those of several segments, the
+// parse reads "mount/path#field". mounts has the mounts of several segments, the
 // longest first.
 func parse(text string, mounts []string) (name, error) {
 	whole, field, hasField := strings.Cut(text, "#")

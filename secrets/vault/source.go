@@ -130,7 +130,7 @@ func (r *reader) getPrevious(ctx context.Context, n name) (secrets.Value, error)
 	case number < 1:
 		return secrets.Value{}, secrets.ErrNotFound
 	case number == 1:
-		return secrets.Value{}, fmt.Errorf("no version is before the first: %w", secrets.ErrNotFound)
+		return secrets.Value{}, fmt.Errorf("there is no version before the first: %w", secrets.ErrNotFound)
 	}
 	return r.get(ctx, n, strconv.FormatInt(number-1, 10))
 }

@@ -1,5 +1,5 @@
-// Package jmespath validates the part of an event that a JMESPath selects, for
-// example the bodies of SQS messages:
+// Package jmespath validates the part of an event that a JMESPath expression
+// selects, for example the bodies of SQS messages, against a JSON Schema:
 //
 //	jmespath.At(jmespath.EnvelopeSQS, ordersSchema)
 //
@@ -24,13 +24,13 @@ import (
 	"github.com/lambdarmor/lambdarmor/validate"
 )
 
-// At returns a middleware that validates what expr selects of an event. Places
-// are relative to what is selected.
+// At returns a middleware that validates the part of an event that expr selects.
+// Places are relative to that part.
 //
 // Beside the functions of JMESPath there are powertools_json, which reads a
 // string as strict JSON within the default [guard.Limits], powertools_base64,
-// and powertools_base64_gzip, which decompresses up to 10 MiB. An event with a
-// text that they cannot read is refused. An event in which expr selects nothing
+// and powertools_base64_gzip, which decompresses up to 10 MiB of an event. An
+// event with a text that they cannot read is refused. An event in which expr selects nothing
 // or null is refused with the code nothing_selected.
 //
 // A projection such as Records[*].x leaves out elements where it finds nothing:
@@ -38,8 +38,8 @@ import (
 // [validate.Records] for batches.
 //
 // Numbers are validated as they were written. An expression that compares,
-// calculates or calls a function of JMESPath works with float64: an event with
-// a number that is not exactly a float64 is then refused with the code
+// calculates or calls a function of JMESPath works with float64. It refuses an
+// event with a number that is not exactly a float64, with the code
 // number_not_exact.
 //
 // At panics if expr is malformed or calls an unknown function.
@@ -88,7 +88,7 @@ func At(expr string, s *validate.Schema, opts ...validate.Option) guard.Middlewa
 }
 
 func nothingSelected() error {
-	return guard.Errorf(guard.Invalid, "nothing_selected", "The event lacks what is to be validated, or has null there.")
+	return guard.Errorf(guard.Invalid, "nothing_selected", "The event lacks the part to validate, or it is null.")
 }
 
 // calculates reports whether an expression may look at numbers.

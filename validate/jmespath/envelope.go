@@ -1,8 +1,8 @@
 package jmespath
 
-// Envelopes are expressions for [At] that select what a sender has sent, and are
-// the same as those of Powertools for AWS Lambda. An expression with [*] selects
-// an array with an element for each record: write its schema for the array.
+// Envelopes are expressions for [At] that select the sender's content. They are the
+// same as in Powertools for AWS Lambda. An expression with [*] selects an array
+// with an element for each record: write its schema for the array.
 //
 // https://docs.powertools.aws.dev/lambda/python/latest/utilities/validation/#built-in-envelopes
 const (

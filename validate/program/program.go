@@ -1,8 +1,9 @@
-// Package program is a compiled JSON Schema as plain data. The command schemagen
-// writes it as Go source; nothing here is to be written by hand.
+// Package program is the data format of compiled JSON Schemas, which the command
+// schemagen writes as Go source. Do not write it by hand.
 package program
 
-// Version is the version of the data. It changes if a field changes its meaning.
+// Version is the version of the data format. It changes if a field changes its
+// meaning.
 const Version = 1
 
 // Program is a compiled schema.
@@ -34,7 +35,7 @@ const (
 	Null
 )
 
-// Schema is what one JSON Schema asks of a value. The zero value asks nothing.
+// Schema has the rules of one JSON Schema. The zero value accepts every value.
 type Schema struct {
 	Never  bool  // the schema false
 	Shared bool  // a value may be judged more than once

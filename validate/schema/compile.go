@@ -16,7 +16,7 @@ func (s *sources) schema(root string, opts []Option) (*validate.Schema, error) {
 	return compiled, err
 }
 
-// compile translates what the library has compiled.
+// compile translates the library's compiled schema.
 func (s *sources) compile(root string, opts []Option) (p *program.Program, compiled *validate.Schema, err error) {
 	var o options
 	for _, opt := range opts {
@@ -59,7 +59,7 @@ func (s *sources) library(root string) (*jsonschema.Schema, error) {
 	return parsed, nil
 }
 
-// explain says what is wrong with a schema, and where.
+// explain returns the error of a schema, with its place.
 func (s *sources) explain(err error) error {
 	var failed *jsonschema.SchemaError
 	if errors.As(err, &failed) {

@@ -120,7 +120,7 @@ func TestCompileRefuses(t *testing.T) {
 		{
 			rule:   "a meta-schema that nobody has given",
 			schema: `{"$schema":"https://example.com/meta"}`,
-			says:   []string{"https://example.com/meta", "outside of what was given"},
+			says:   []string{"https://example.com/meta", "not among the schemas"},
 		},
 		{
 			rule:   "nesting without end",
@@ -468,6 +468,8 @@ func TestDynamicReferences(t *testing.T) {
 		`{"$schema":"https://json-schema.org/draft/2019-09/schema","$id":"https://example.com/strict","$recursiveAnchor":true,"$ref":"tree",
 			"$defs":{"tree":{"$id":"tree","$recursiveAnchor":true,"properties":{"a":{"$recursiveRef":"#"}}}}}`,
 		`{"$dynamicAnchor":"meta","$ref":"https://json-schema.org/draft/2020-12/schema"}`,
+		`{"properties":{"a":{"$ref":"https://json-schema.org/draft/2020-12/meta/applicator"},"b":{"$ref":"https://json-schema.org/draft/2020-12/schema"}}}`,
+		`{"properties":{"a":{"$ref":"https://json-schema.org/draft/2019-09/meta/applicator"},"b":{"items":{"items":{"$ref":"https://json-schema.org/draft/2019-09/schema"}}}}}`,
 	} {
 		if _, err := schema.Compile([]byte(text)); err == nil || !strings.Contains(err.Error(), "several schemas") {
 			t.Errorf("%s: got %v", text, err)

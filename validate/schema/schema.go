@@ -1,4 +1,5 @@
-// Package schema compiles JSON Schema of draft 4, 6, 7, 2019-09 and 2020-12.
+// Package schema compiles JSON Schemas of the drafts 4, 6, 7, 2019-09 and 2020-12
+// when the function starts.
 //
 //	validate.Body(schema.MustCompile(orderSchema))
 //
@@ -30,7 +31,7 @@ func Compile(text []byte, opts ...Option) (*validate.Schema, error) {
 	return s.schema("schema.json", opts)
 }
 
-// MustCompile is like [Compile] and panics where that returns an error.
+// MustCompile is like [Compile] but panics if there is an error.
 func MustCompile(text []byte, opts ...Option) *validate.Schema {
 	s, err := Compile(text, opts...)
 	if err != nil {
@@ -39,9 +40,9 @@ func MustCompile(text []byte, opts ...Option) *validate.Schema {
 	return s
 }
 
-// CompileFS compiles the file root of fsys like [Compile]. A $ref may also
-// lead to other files of fsys: by a path relative to the file that refers, or
-// by the $id of a file whose name ends in .json.
+// CompileFS compiles the file root of fsys like [Compile]. A $ref may also lead to
+// other files of fsys: by a relative path, or by the $id of a file whose name ends
+// in .json.
 //
 // Nothing outside fsys is opened. Whether a symbolic link can lead out of it
 // depends on fsys: [embed.FS] and [os.Root] allow none, [os.DirFS] does.

@@ -15,7 +15,7 @@ import (
 // sources are the schemas that a $ref can lead to, and the only ones.
 type sources struct {
 	given map[string][]byte // name → text
-	fsys  fs.FS             // nil: given is all there is
+	fsys  fs.FS             // nil: only given
 	ids   map[string]string // $id → name in fsys; nil until one is asked for
 
 	loaded []any // the documents that a $ref has led to
@@ -59,7 +59,7 @@ func (s *sources) name(location string) (string, error) {
 	if name, ok := s.ids[location]; ok {
 		return name, nil
 	}
-	return "", fmt.Errorf("%s is outside of what was given", strings.TrimPrefix(location, prefix))
+	return "", fmt.Errorf("%s is not among the schemas", strings.TrimPrefix(location, prefix))
 }
 
 func (s *sources) read(name string) ([]byte, error) {
@@ -67,7 +67,7 @@ func (s *sources) read(name string) ([]byte, error) {
 		return text, nil
 	}
 	if s.fsys == nil || !fs.ValidPath(name) {
-		return nil, fmt.Errorf("%s is outside of what was given", name)
+		return nil, fmt.Errorf("%s is not among the schemas", name)
 	}
 	text, err := fs.ReadFile(s.fsys, name)
 	if err == nil {

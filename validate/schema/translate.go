@@ -16,13 +16,15 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v5"
 )
 
-// translation makes a program of what the library has compiled.
+// translation makes a program of the library's compiled schema.
 type translation struct {
 	options
 	sources *sources
 	ids     map[*jsonschema.Schema]program.ID
 	schemas []program.Schema
 	queue   []*jsonschema.Schema
+	whole   bool // a source refers to a meta-schema that has parts
+	part    bool // a source refers to such a part
 	err     error
 }
 
@@ -43,6 +45,9 @@ func translate(root *jsonschema.Schema, s *sources, o options) (*program.Program
 		rules := t.rules(next)
 		made = &t.schemas[t.ids[next]] // they may have moved
 		made.Types, made.Rules = types, rules
+	}
+	if t.whole && t.part { // in a part, $dynamicRef leads to the part or to the whole
+		t.err = errors.Join(t.err, reason.New("a reference to a part of a meta-schema could lead to several schemas beside one to the whole, which is not supported"))
 	}
 	if t.err == nil && appliesItself(t.schemas) {
 		t.err = reason.New("a schema in it applies itself to its own value, without end")
@@ -140,6 +145,7 @@ func (t *translation) rules(s *jsonschema.Schema) []program.Rule {
 	rules = append(rules, t.content(s)...)
 	rules = append(rules, t.array(s)...)
 	rules = append(rules, t.object(s)...)
+	t.noteMeta(s)
 	all := append(t.list([]*jsonschema.Schema{s.Ref, t.recursive(s.RecursiveRef), t.dynamic(s.DynamicRef)}), t.list(s.AllOf)...)
 	all = slices.DeleteFunc(all, func(id program.ID) bool { return id == 0 })
 	add(len(all) > 0, program.Rule{Keyword: "allOf", Schemas: all})
@@ -249,7 +255,7 @@ func (t *translation) content(s *jsonschema.Schema) (rules []program.Rule) {
 	if s.ContentEncoding == "base64" {
 		rules = append(rules, program.Rule{Keyword: "contentEncoding"})
 	}
-	// An unknown encoding leaves nothing to look into.
+	// The content of an unknown encoding is not checked.
 	if s.ContentMediaType == "application/json" && (s.ContentEncoding == "base64" || s.ContentEncoding == "") {
 		rules = append(rules, program.Rule{Keyword: "contentMediaType", Text: s.ContentEncoding, Schema: t.id(s.ContentSchema)})
 	}
@@ -307,6 +313,16 @@ func decimal(limit *big.Rat) string {
 func isMeta(s *jsonschema.Schema) bool {
 	_, path, ok := strings.Cut(s.Location, "://json-schema.org/")
 	return ok && strings.HasPrefix(path, "draft")
+}
+
+// noteMeta notes to which meta-schemas a source refers.
+func (t *translation) noteMeta(s *jsonschema.Schema) {
+	for _, target := range []*jsonschema.Schema{s.Ref, s.RecursiveRef, s.DynamicRef} {
+		if target != nil && isMeta(target) && !isMeta(s) {
+			t.part = t.part || strings.Contains(target.Location, "/meta/")
+			t.whole = t.whole || strings.Contains(target.Location, "/draft/20") && !strings.Contains(target.Location, "/meta/")
+		}
+	}
 }
 
 // recursive returns the one schema that a $recursiveRef leads to, and dynamic

@@ -1,5 +1,5 @@
-// Command schemagen compiles a JSON Schema to Go source, so that a deployed
-// function links no schema compiler and does not spend its cold start on it:
+// Command schemagen compiles a JSON Schema to Go source when the function is built,
+// so that the function starts faster and links no schema compiler:
 //
 //	//go:generate go tool schemagen -var orderSchema -o order_schema.go order.schema.json
 //

@@ -16,9 +16,8 @@ func keywordOf(f validator.FieldError) string {
 	return tag
 }
 
-// detailOf says what a tag asks for, with its limit where that is a number.
-// Other parameters are not shown: they are allowed values, or names of Go
-// fields.
+// detailOf describes the rule of a tag, with its limit if that is a number. Other
+// parameters are not shown: they are allowed values, or names of Go fields.
 func detailOf(f validator.FieldError) string {
 	tag := f.ActualTag()
 	switch {

@@ -1,5 +1,5 @@
-// Package structs validates inputs by the tags of their struct fields, as
-// go-playground/validator/v10 reads them.
+// Package structs validates inputs with go-playground/validator/v10, by the tags of
+// their struct fields.
 //
 //	type Order struct {
 //		Customer string `json:"customer" validate:"required,startswith=c-"`
@@ -10,9 +10,9 @@
 //		guard.Start(httpapi.Func(structs.Input(placeOrder)), httpapi.Problems(), guard.Recover())
 //	}
 //
-// Errors look like those of [validate]: the code is validation_failed, places
-// are JSON pointers such as /items/0/quantity, and no value is shown. An error in
-// a field with the tag json:"-" has the pointer of the object around it.
+// Errors have the form of package [validate]: the code is validation_failed, places
+// are JSON pointers such as /items/0/quantity, and no value is shown. An error in a
+// field with the tag json:"-" has the pointer of the object around it.
 //
 // Elements of a slice or a map are validated only if the field has the tag dive.
 //

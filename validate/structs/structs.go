@@ -122,7 +122,7 @@ func (o *options) validate(ctx context.Context, v reflect.Value) error {
 	return list.Err()
 }
 
-// learn has the validator read the tags of every struct type that t leads to.
+// learn makes the validator read the tags of every struct type that t reaches.
 func (o *options) learn(t reflect.Type, seen map[reflect.Type]bool) {
 	if seen[t] {
 		return

@@ -1,7 +1,7 @@
 // Command ratio prints what handlers cost beside the bare one: it runs the
 // benchmarks of the current folder that have a case called bare, and divides
-// each case by it. With -before it runs those of another folder in turn, and
-// divides by these too.
+// each case by it. With -before it also runs the benchmarks of another folder in
+// turn, and divides by these too.
 //
 // A round runs every case once, in a process of its own. Figures are medians of
 // the rounds; so are ratios, each taken within one round. Beside

@@ -7,14 +7,14 @@ import (
 	"github.com/lambdarmor/lambdarmor/guard/request"
 )
 
-// Cache is what is known of the gateway's cache.
+// Cache is the declared configuration of the gateway's cache.
 type Cache struct {
 	Off      bool           // nothing is stored
 	Edge     []string       // headers that a client cannot leave out
 	Declared map[Place]bool // the identity sources of a REST API
 }
 
-// Looked returns what a decision depends on.
+// Looked returns the reads that a decision depends on.
 func (k *Cache) Looked(r *Record) []Read {
 	return slices.DeleteFunc(r.all(), func(read Read) bool {
 		return read.optional && !(read.Kind == Header && slices.Contains(k.Edge, read.Name))
@@ -65,8 +65,8 @@ func (c *Call) amongSources(value string) bool {
 	return slices.Contains(c.Sources, value)
 }
 
-// elsewhere reports whether the value that was read is in another place that can be an
-// identity source, by itself or as one of several values.
+// elsewhere reports whether the value that was read is also in another place that can
+// be an identity source, alone or as one of several values.
 func (c *Call) elsewhere(r Read) bool {
 	for _, h := range c.Headers() {
 		if h.Name != "cookie" && c.inOtherHeader(r, h) {
@@ -131,8 +131,8 @@ func hasPart(text, value string) bool {
 }
 
 // sourceNames has the identity source for each kind of place, "" if there is none, and
-// what the place is called in the log. Kinds whose identity source ends in a dot have
-// names.
+// the name of the place in the log. A kind with names has an identity source that ends
+// in a dot.
 var sourceNames = [...]struct{ http, rest, what string }{
 	Header:        {"$request.header.", "method.request.header.", "the header "},
 	Query:         {"$request.querystring.", "method.request.querystring.", "the query's "},
@@ -163,7 +163,7 @@ func ParseSource(expression string) (Place, bool) {
 	return Place{}, false
 }
 
-// Fix says how to let the gateway store decisions separately by what was read.
+// Fix returns how to let the gateway store decisions separately by what was read.
 func Fix(c *Call, uncovered []Read) string {
 	var sources, unread []string
 	for _, u := range uncovered {

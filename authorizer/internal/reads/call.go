@@ -10,7 +10,7 @@ import (
 	"github.com/lambdarmor/lambdarmor/internal/reason"
 )
 
-// Format is the shape of the event that asks for a decision.
+// Format is the format of an authorizer's event.
 type Format string
 
 // The formats.
@@ -24,7 +24,7 @@ const (
 	InHandler   Format = "handler" // the request itself, inside Require
 )
 
-// Call is what an event says. It is not changed once it is made.
+// Call is the parsed event. It does not change.
 type Call struct {
 	*request.Request
 	Format   Format
@@ -116,8 +116,9 @@ func read(r *request.Request) (*Call, error) {
 	return c, nil
 }
 
-// Header returns the token as the header Authorization if the gateway has taken it out:
-// decisions are not stored by what a client sends beside it.
+// Header returns the token as the header Authorization if the gateway has taken it out
+// of the headers. Other headers of that name are ignored, as decisions are not stored
+// by them.
 func (c *Call) Header(name string) string {
 	if token, taken := c.Token(); taken && name == "authorization" && (c.Format == RESTToken || c.Format == AppSync) {
 		return token

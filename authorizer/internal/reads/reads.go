@@ -1,5 +1,5 @@
-// Package reads records what a decision reads of a request, and finds out whether the
-// gateway's cache stores decisions separately by that.
+// Package reads records which parts of a request a decision reads, and checks whether
+// the gateway's cache stores decisions separately by them.
 package reads
 
 import (
@@ -41,13 +41,13 @@ const (
 type Read struct {
 	Place
 	Value string
-	// optional: only by checks that failed inside Any, and a client can leave it
-	// out. Such a read counts only if an edge sets the header.
+	// optional: a client can leave it out, and only checks that failed inside Any
+	// have read it. Such a read counts only if an edge sets the header.
 	optional bool
 }
 
-// PerRoute reports whether a check that finds its route in a table is asked about each
-// value of the place.
+// PerRoute reports whether a check with a table of routes runs for each value of the
+// place.
 func (r Read) PerRoute() bool {
 	return r.Kind == RouteKey || r.Kind == Method || r.Kind == TablePath || r.Kind == Domain
 }
@@ -107,8 +107,8 @@ func (r *Record) Routes() ([]*routekey.Route, bool) {
 	return all, len(r.tables) > 0
 }
 
-// AddAll adds what another record has. If that belongs to a failed check inside Any, what
-// a client can leave out becomes optional.
+// AddAll adds the reads of another record. If that record belongs to a failed check
+// inside Any, reads that a client can leave out become optional.
 func (r *Record) AddAll(other *Record, failed bool) {
 	for _, read := range other.all() {
 		read.optional = read.optional || failed && (read.Kind == Header || read.Kind == Query || read.Kind == ClientCert)

@@ -164,8 +164,8 @@ func (r *Route) sharesMethod(q *Route) bool {
 		r.Method == http.MethodHead && q.Method == http.MethodGet
 }
 
-// Below reports whether some call of r, or one with a slash too many, is below
-// what stands in front of the first parameter of q.
+// Below reports whether some call of r, also with an extra slash, is below the
+// prefix of the first parameter of q.
 func (r *Route) Below(q *Route) bool {
 	return overlap(r.segments, append(slices.Clone(q.segments[:q.Literals()]), greedy))
 }
@@ -185,9 +185,9 @@ func overlap(a, b []string) bool {
 	}
 }
 
-// before reports whether the gateway prefers r to q for a call that both take: a
-// literal goes before a parameter, that before a greedy one, $default is last, and
-// for one path the method goes before ANY.
+// before reports whether the gateway prefers r to q for a call that both match. A
+// literal goes before a parameter, a parameter before a greedy one, and $default is
+// last. For one path the method goes before ANY.
 func (r *Route) before(q *Route) bool {
 	if r.Key == "$default" || q.Key == "$default" {
 		return q.Key == "$default" && r.Key != q.Key

@@ -36,9 +36,9 @@ type ALBConfig struct {
 //     is sent, or a list of all with multi-value headers.
 //   - A body is base64 unless its type is textual and it is not compressed.
 //   - A body over 1 MB is 413, an upgrade 400.
-//   - Any failure of the function is 502. So is an answer over 1 MB or out of form:
-//     without a numeric statusCode, with null for a member, with a header that is
-//     not a string, or with headers of the other form alone.
+//   - Any failure of the function is 502. So is an answer over 1 MB, or a malformed
+//     one. That has no numeric statusCode, a null member, a header that is not a
+//     string, or only the other form of headers.
 //
 // See https://docs.aws.amazon.com/elasticloadbalancing/latest/application/lambda-functions.html
 type ALB struct {

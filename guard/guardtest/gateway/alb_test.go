@@ -161,12 +161,12 @@ func TestAnswerOfALoadBalancersFunctionHasToBeInForm(t *testing.T) {
 		body, _ := io.ReadAll(res.Body)
 		if tt.status == 0 {
 			if res.StatusCode != 502 || !strings.Contains(string(body), "<h1>502 Bad Gateway</h1>") || told != 1 {
-				t.Errorf("%s: %s %s, told %d times, want 502", tt.name, res.Status, body, told)
+				t.Errorf("%s: %s %s, called %d times, want 502", tt.name, res.Status, body, told)
 			}
 			continue
 		}
 		if res.StatusCode != tt.status || string(body) != tt.body || told != 0 {
-			t.Errorf("%s: %s %s, told %d times, want %d %s", tt.name, res.Status, body, told, tt.status, tt.body)
+			t.Errorf("%s: %s %s, called %d times, want %d %s", tt.name, res.Status, body, told, tt.status, tt.body)
 		}
 		for name, want := range tt.header {
 			if got := res.Header[name]; !slices.Equal(got, want) {

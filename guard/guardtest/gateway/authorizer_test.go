@@ -294,7 +294,7 @@ func TestAnswerOfAnAuthorizerDecides(t *testing.T) {
 				t.Errorf("%d %s, want %d %s; %v", status, body, tt.status, tt.body, reasons)
 			}
 			if (len(reasons) == 1) != (tt.status == 500) {
-				t.Errorf("told of %v", reasons)
+				t.Errorf("reported %v", reasons)
 			}
 		})
 	}

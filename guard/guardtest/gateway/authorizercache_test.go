@@ -190,7 +190,7 @@ func TestContextThatIsAStringOfJSONCannotBeReadFromTheCache(t *testing.T) {
 			t.Errorf("%s: %d, then %d, want 200, then %d", value, first, second, cached)
 		}
 		if cached == 500 && (reason == nil || !strings.Contains(reason.Error(), `"claims" is a string of JSON`)) {
-			t.Errorf("%s: told of %v", value, reason)
+			t.Errorf("%s: reported %v", value, reason)
 		}
 	}
 }

@@ -1,13 +1,13 @@
-// Package gateway puts API Gateway, a function URL or a load balancer before a
-// Lambda function in a test.
+// Package gateway simulates API Gateway, a function URL or a load balancer in front
+// of a Lambda function, for tests.
 //
 // [HTTPAPI], [RESTAPI] and [ALB] are an [net/http.Handler] each. They turn a
 // request into the event that the service sends, call the function, and turn its
 // answer into a response. An HTTPAPI can be a function URL as well.
 //
-// An authorizer before the API decides which requests reach the function, with
-// the service's rules and its cache: [Authorizer] or [RESTAuthorizer] call a
-// Lambda function, [IAMAuthorizer] verifies signatures, [JWTAuthorizer] and
+// An authorizer of the API decides which requests reach the function, with the
+// service's rules and its cache. [Authorizer] and [RESTAuthorizer] call a Lambda
+// function, [IAMAuthorizer] verifies signatures, and [JWTAuthorizer] and
 // [UserPoolAuthorizer] verify tokens.
 //
 //	api, err := gateway.NewHTTPAPI(fn, gateway.HTTPAPIConfig{

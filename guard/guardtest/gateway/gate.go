@@ -19,7 +19,7 @@ type admitter interface {
 	admit(ctx context.Context, req *event.Request) error
 }
 
-// A lambdaGate asks a Lambda authorizer about requests, and keeps its rulings by
+// A lambdaGate calls a Lambda authorizer for requests, and caches its rulings by
 // the values of the identity sources.
 type lambdaGate struct {
 	fn      guardtest.Invoker
@@ -57,7 +57,7 @@ type ruling struct {
 	context   map[string]json.RawMessage
 }
 
-// What keeps a request out, besides a failure of the authorizer.
+// The refusals of a request, besides a failure of the authorizer.
 var (
 	errUnauthorized     = errors.New("gateway: unauthorized")
 	errDenied           = errors.New("gateway: the authorizer denies")
@@ -75,7 +75,7 @@ const (
 	maxTTL            = time.Hour
 )
 
-// check completes a gate's configuration. It refuses what an API cannot have.
+// check sets the defaults of a gate's configuration, and refuses an invalid one.
 func (g *lambdaGate) check() error {
 	if g.now == nil {
 		g.now = time.Now
@@ -91,7 +91,7 @@ func (g *lambdaGate) check() error {
 	case g.ttl < 0 || g.ttl > maxTTL || g.ttl%time.Second != 0:
 		return fmt.Errorf("gateway: a TTL of %s is not whole seconds from 0 to %s", g.ttl, maxTTL)
 	case g.ttl > 0 && len(g.sources) == 0:
-		return errors.New("gateway: an authorizer without identity sources has nothing to keep its answers by: it needs a TTL of 0, or a negative TTL at a REST API")
+		return errors.New("gateway: an authorizer without identity sources has no cache key: it needs a TTL of 0, or a negative TTL at a REST API")
 	}
 	return nil
 }
@@ -115,7 +115,7 @@ func (g *lambdaGate) admit(ctx context.Context, req *event.Request) error {
 	return err
 }
 
-// rule returns the kept ruling, or else asks the authorizer, which takes a while.
+// rule returns the cached ruling, or calls the authorizer.
 func (g *lambdaGate) rule(ctx context.Context, req *event.Request, identity []string) (*ruling, time.Duration, error) {
 	key := fmt.Sprintf("%q", identity) // distinguishes all values, those that are not UTF-8 too
 	if known := g.get(key); known != nil {

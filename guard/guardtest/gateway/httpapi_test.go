@@ -326,7 +326,7 @@ func TestFailedIsToldOnceAndNotOfClientsThatLeave(t *testing.T) {
 	}()
 	api.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(ctx, "GET", "/", nil))
 	if len(told) != 0 {
-		t.Errorf("told of %v", told)
+		t.Errorf("reported %v", told)
 	}
 }
 

@@ -8,7 +8,7 @@ import (
 	"github.com/lambdarmor/lambdarmor/guard/guardtest/gateway/internal/route"
 )
 
-// target is what a request's path leads to.
+// target is the resource of a request's path.
 type target struct {
 	route     route.Route
 	variables map[string]string
@@ -43,8 +43,8 @@ func (a *HTTPAPI) find(r *http.Request) (target, int) {
 	return target{taken, variables, event.Paths{Event: path, Context: path, Resource: resource}}, http.StatusOK
 }
 
-// segments are those of the resource's path, with variables decoded.
-// See https://github.com/aws-powertools/powertools-lambda-python/issues/1098
+// segments are the segments of the resource's path, with variables decoded. See
+// https://github.com/aws-powertools/powertools-lambda-python/issues/1098
 func (a *HTTPAPI) segments(resource string) []route.Segment {
 	fixed, value := route.AsItIs, route.Unescaped
 	switch a.cfg.Matching {

@@ -223,7 +223,7 @@ func TestClaimsAreToldAsStrings(t *testing.T) {
 				t.Fatalf("%v: %s", err, body)
 			}
 			if !reflect.DeepEqual(got, expected) {
-				t.Errorf("%s, format %s: told\n%v, want\n%v", tt.name, format, got, expected)
+				t.Errorf("%s, format %s: got\n%v, want\n%v", tt.name, format, got, expected)
 			}
 		}
 	}
@@ -350,7 +350,7 @@ func TestUserPoolTellsItsClaimsToAMethod(t *testing.T) {
 		"iat": "Sun Sep 13 12:26:40 UTC 2020", "exp": "Tue Oct 02 07:06:40 UTC 2096",
 	}}
 	if !reflect.DeepEqual(got, want) {
-		t.Errorf("told\n%v, want\n%v", got, want)
+		t.Errorf("got\n%v, want\n%v", got, want)
 	}
 	pool.Header = "X-Token"
 	elsewhere := serve(t, newREST(t, toldOf, gateway.RESTAPIConfig{Routes: routes, UserPool: &pool}))

@@ -2,9 +2,9 @@ package gateway
 
 import "github.com/lambdarmor/lambdarmor/guard/guardtest/gateway/internal/route"
 
-// Matching says what of a path is compared with the fixed segments of routes.
-// AWS does not document it; the published observations are those of the path in
-// the event.
+// Matching is the form of a path that is compared with the fixed segments of
+// routes. AWS does not document it; published observations are of the path in the
+// event.
 type Matching string
 
 const (
@@ -22,8 +22,8 @@ const (
 
 func (m Matching) valid() bool { return m == MatchDecoded || m == MatchSegments || m == MatchSent }
 
-// DomainPath says what an HTTP API's event has as the path of a request to a
-// custom domain. The published observations differ.
+// DomainPath is the form of the path in an HTTP API's event at a custom domain. The
+// published observations differ.
 type DomainPath string
 
 const (
@@ -45,10 +45,10 @@ func (p DomainPath) valid() bool {
 	return p == PathAsSent || p == PathOfResource || p == PathWithStage
 }
 
-// CheckRoute returns an error unless key is a route key: "$default", or a method
-// or ANY, a space and a path whose segments may be variables, "{id}", the last of
-// them greedy, "{proxy+}".
-// See https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-routes.html
+// CheckRoute returns an error unless key is a route key. That is "$default", or a method or
+// ANY, a space and a path. Segments of the path may be variables, "{id}", and the last may be
+// greedy, "{proxy+}". See
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-routes.html
 func CheckRoute(key string) error {
 	_, err := route.Parse(key)
 	return err

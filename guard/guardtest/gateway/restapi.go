@@ -188,8 +188,8 @@ func (a *RESTAPI) resource(sent string) (resource string, ok bool) {
 	return "/" + strings.TrimLeft(resource, "/"), ok
 }
 
-// segments are those that are matched: a slash at the end does not count, of a
-// greedy variable either.
+// segments are the segments to match: a slash at the end is ignored, also in a
+// greedy variable.
 //
 // See https://github.com/aws/aws-sam-cli/pull/1495,
 // https://github.com/vendia/serverless-express/issues/391 and the recorded events of

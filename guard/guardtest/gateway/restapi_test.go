@@ -136,7 +136,7 @@ func TestFailureOfARESTAPIsFunctionIsAnsweredInItsWords(t *testing.T) {
 		w := httptest.NewRecorder()
 		api.ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
 		if w.Code != tt.status || w.Body.String() != tt.body || w.Header().Get("Content-Type") != "application/json" || (told == 1) != (tt.status != 201) {
-			t.Errorf("%s: %d %s %v, told %d times", tt.name, w.Code, w.Body, w.Header(), told)
+			t.Errorf("%s: %d %s %v, called %d times", tt.name, w.Code, w.Body, w.Header(), told)
 		}
 	}
 	slow := newREST(t, invokerFunc(func(ctx context.Context, _ guardtest.Call) (guardtest.Result, error) {

@@ -22,10 +22,10 @@ import (
 //   - A token that is missing, empty or does not match TokenValidation is 401. The
 //     authorizer is not called. While answers are kept, the same holds for a request
 //     that lacks an identity source; without a cache it reaches the authorizer.
-//   - What the policy denies or does not allow is 403, with a message for each. The
-//     error "Unauthorized" is 401. Any other error is 500 with the message null, and
-//     so is no answer in time, an answer out of form, or an object or array in the
-//     context.
+//   - A request that the policy denies or does not allow is 403, with a message for
+//     each case. The error "Unauthorized" is 401. Any other error is 500 with the
+//     message null, and so is no answer in time, an answer out of form, or an object
+//     or array in the context.
 //   - The function finds the context in requestContext.authorizer, all values as
 //     strings. Beside them are principalId and integrationLatency, the milliseconds
 //     of the authorizer's call, 0 for an answer from the cache.

@@ -40,7 +40,7 @@ func parsePolicyAnswer(payload []byte) (*ruling, error) {
 		return nil, err
 	}
 	if r.principal == "" {
-		return nil, errors.New("principalId is not a string that says who calls")
+		return nil, errors.New("principalId is not a string, or is empty")
 	}
 	policy, err := iampolicy.Parse(document)
 	if err != nil {

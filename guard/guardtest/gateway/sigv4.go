@@ -23,8 +23,8 @@ const (
 	apiRegion = "us-east-1"
 )
 
-// A signature is what a request's Authorization header says of it.
-// See https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-authentication-methods.html
+// A signature is the parsed Authorization header of a signed request. See
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-authentication-methods.html
 type signature struct {
 	accessKey string
 	scope     string // date/region/service/aws4_request
@@ -48,9 +48,9 @@ func parseSignature(authorization string) (s signature, ok bool) {
 	return s, s.accessKey != "" && s.scope != "" && s.value != ""
 }
 
-// matches signs the request again, the host with it. The address and the path are
-// those that the client called, a stage or a base path included.
-// See https://github.com/floci-io/floci/issues/4090
+// matches signs the request again, including the host. It uses the address and the
+// path that the client called, with a stage or a base path. See
+// https://github.com/floci-io/floci/issues/4090
 func (s signature) matches(req *event.Request, caller IAMCaller, service string, at time.Time) bool {
 	again := &http.Request{Method: req.HTTP.Method, Host: req.HTTP.Host, Header: http.Header{}}
 	u := *req.HTTP.URL

@@ -36,7 +36,7 @@ type UserPoolAuthorizer struct {
 	// routes. A token needs one of them.
 	Scopes map[string][]string
 
-	// Keys, Client and Now are those of a [JWTAuthorizer].
+	// Keys, Client and Now are the same as in a [JWTAuthorizer].
 	Keys   json.RawMessage
 	Client *http.Client
 	Now    func() time.Time

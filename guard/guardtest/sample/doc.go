@@ -1,4 +1,5 @@
-// Package sample has the event of every trigger, for tests of Lambda handlers.
+// Package sample builds the events of all triggers, such as SQS, S3 and HTTP, for
+// tests of Lambda handlers.
 //
 // [Of] returns an event as AWS sends it. Its methods set what a test is about:
 //

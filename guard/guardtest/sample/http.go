@@ -37,7 +37,7 @@ type HTTPEvent struct {
 	iam        *gateway.IAMAuthorizer
 }
 
-// service is what stands before the function.
+// service is the gateway in front of the function.
 type service byte
 
 const (
@@ -132,8 +132,8 @@ func (b HTTPEvent) JSON(body string) HTTPEvent {
 }
 
 // Body sets the content type, none when it is empty, and the body: base64 in
-// the event unless the type is textual, as a gateway does it. A REST API takes
-// all for text that can be, VPC Lattice fewer types.
+// the event unless the type is textual, as a gateway does it. A REST API treats all
+// UTF-8 as text, VPC Lattice fewer types.
 func (b HTTPEvent) Body(contentType string, body []byte) HTTPEvent {
 	b.header = b.header.Clone()
 	b.header.Del("Content-Type")
@@ -262,7 +262,7 @@ func (f *function) Do(_ context.Context, call guardtest.Call) (guardtest.Result,
 	return guardtest.Result{Payload: []byte(`{"statusCode":200}`)}, nil
 }
 
-// gateway returns the API before fn, and what stands before the path there.
+// gateway returns the API in front of fn, and the prefix of its paths.
 func (b HTTPEvent) gateway(fn *function) (api http.Handler, prefix string, err error) {
 	var routes []string
 	if b.route != defaultRoute {

@@ -15,7 +15,7 @@ import (
 	"github.com/lambdarmor/lambdarmor/guard/httpapi"
 )
 
-// read gives the request that a handler behind httpapi sees.
+// read returns the request as a handler of httpapi sees it.
 func read(t *testing.T, payload []byte) *httpapi.Request {
 	t.Helper()
 	var seen *httpapi.Request

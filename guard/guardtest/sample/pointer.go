@@ -22,7 +22,7 @@ func split(pointer string) ([]string, error) {
 	return tokens, nil
 }
 
-// find returns what stands at a place.
+// find returns the value at a place.
 func find(v any, pointer string) (any, error) {
 	tokens, err := split(pointer)
 	for _, token := range tokens {
@@ -58,7 +58,7 @@ func kind(v any) string {
 	}
 }
 
-// edit changes what holds the place, and returns the changed value.
+// edit changes the container of the place, and returns the changed value.
 func edit(v any, tokens []string, change func(holder any, token string) (any, error)) (any, error) {
 	if len(tokens) == 1 {
 		return change(v, tokens[0])

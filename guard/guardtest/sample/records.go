@@ -13,7 +13,7 @@ import (
 	"strings"
 )
 
-// A batch says where an event has its records. Pointers other than the first
+// A batch describes where an event has its records. Pointers other than the first
 // start at a record.
 type batch struct {
 	records string
@@ -59,9 +59,9 @@ func (e Event) Repeat(n int) Event {
 }
 
 // Messages makes a record of each message, with ids of its own, in place of the
-// records that there are. The message is put where the trigger has it and in its
-// encoding: the body of SQS, the Message of SNS, the base64 data of Kinesis,
-// Firehose, Kafka and MQ, the compressed log events of CloudWatch Logs. It
+// records that there are. The message is set in the place and the encoding of the
+// trigger. That is the body of SQS, the Message of SNS, the base64 data of Kinesis,
+// Firehose, Kafka and MQ, and the compressed log events of CloudWatch Logs. It
 // panics for other events.
 func (e Event) Messages(messages ...string) Event {
 	return e.onRecords("Messages", len(messages), func(b batch, i int, record any) {
@@ -113,8 +113,7 @@ func (e Event) onRecords(method string, n int, change func(b batch, i int, recor
 	return e.with(root)
 }
 
-// set is for places that the samples have. Where a test has taken them out, there
-// is nothing to keep right.
+// set sets a value at a place. It does nothing if a test has removed the place.
 func set(record any, pointer string, value any) {
 	if _, err := find(record, pointer); err == nil {
 		tokens, _ := split(pointer)
@@ -146,7 +145,7 @@ func advance(record any, pointer string, by int) {
 	}
 }
 
-// unpack reads what CloudWatch Logs sends: JSON in gzip in base64.
+// unpack reads the data of CloudWatch Logs: JSON in gzip in base64.
 func unpack(root any) any {
 	data, err := find(root, "/awslogs/data")
 	text, _ := data.(string)

@@ -26,8 +26,8 @@ type Event struct {
 //go:embed samples
 var sampleFiles embed.FS
 
-// Of returns an event as the trigger sends it. All belong to a small shop:
-// its orders in account [guardtest.AccountID], region us-east-1.
+// Of returns an event as the trigger sends it. The samples are about the orders of
+// a small shop, in account [guardtest.AccountID], region us-east-1.
 //
 // Where a trigger sends several, the second argument chooses:
 //
@@ -38,9 +38,9 @@ var sampleFiles embed.FS
 //   - [guard.WebSocket] a message, "connect", "disconnect"
 //   - [guard.ALB] or with "multi-value" headers
 //   - [guard.Authorizer] of an HTTP API in format 2.0, or "http-1.0"; a REST
-//     API's "token", "request"; "websocket", "appsync"; and as AWS publishes them
-//     for the console's tests "token-console" and "token-any-stage", and in its
-//     documentation "request-documented"
+//     API's "token", "request"; "websocket", "appsync". "token-console" and
+//     "token-any-stage" are the console's test events, and "request-documented"
+//     is the event in AWS's documentation
 //   - [guard.SQS] or "fifo"
 //   - [guard.S3] an object created, or "removed"
 //   - [guard.EventBridge] an event of one's own, or "scheduled"

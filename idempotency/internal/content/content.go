@@ -1,5 +1,5 @@
-// Package content finds what an event asks for, without what differs between
-// two deliveries or publications of it.
+// Package content extracts the content of an event, without the ids, times and
+// counters that differ between two deliveries or publications of it.
 package content
 
 import (
@@ -9,8 +9,8 @@ import (
 	"github.com/lambdarmor/lambdarmor/internal/canonicaljson"
 )
 
-// Hash returns a hash of what an event asks for, without what differs
-// between two deliveries or publications of it.
+// Hash returns a hash of the content of an event. It is the same for every delivery
+// or publication of it.
 func Hash(ev *guard.Event) (string, error) {
 	t := ev.Trigger()
 	if t.IsHTTP() {

@@ -1,4 +1,5 @@
-// Package keys holds what all functions that make idempotency keys share.
+// Package keys has the errors and helpers of all functions that make idempotency
+// keys.
 package keys
 
 import (
@@ -47,8 +48,8 @@ func Complete(v any) bool {
 	}
 }
 
-// Record is the stored record that a key function chose itself, because it
-// shares records with another library.
+// Record is a stored record that a key function has chosen itself, to share records
+// with another library.
 type Record struct {
 	Key         string // "" if none was chosen
 	Fingerprint string // "" for none

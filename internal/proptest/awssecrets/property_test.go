@@ -35,7 +35,7 @@ var arns = map[string]string{
 	"db/b":      here + "db/b-abcdef",
 }
 
-// named gives the secret of an id.
+// named returns the secret of an id.
 func (a *account) named(id string) (name string, ok bool) {
 	for name, arn := range arns {
 		if id == name || id == arn || id == arn[:len(arn)-len("-abcdef")] {

@@ -59,7 +59,7 @@ func TestDifferentValuesHaveDifferentTexts(t *testing.T) {
 	})
 }
 
-// changed gives a tree that differs from another in little, or not at all.
+// changed returns a tree that differs from another in little, or not at all.
 func changed(t *rapid.T, tree any) any {
 	if rapid.IntRange(0, 3).Draw(t, "other") == 0 {
 		return trees(numbers()).Draw(t, "another value")
@@ -220,7 +220,7 @@ func means(decoded, tree any) bool {
 	}
 }
 
-// outsideStrings gives a text without its strings.
+// outsideStrings returns a text without its strings.
 func outsideStrings(text string) string {
 	var out strings.Builder
 	inside := false

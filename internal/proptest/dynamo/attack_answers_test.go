@@ -33,7 +33,7 @@ func (o *operation) told(answer string, err error) {
 	}
 	s := o.of
 	if err != nil {
-		w.note(o, "is told %v", err)
+		w.note(o, "gets %v", err)
 		o.refused(err)
 		return
 	}
@@ -140,7 +140,7 @@ func (w *world) checkAnswers(s *subject, first, last *operation) {
 	case stuck(first) && last.result == nil: // its completion was among what came late
 	case stuck(first) && stuck(last) && s.confirmed == "":
 	default:
-		w.violated(last, "is told %v in the end, after %v", last.result, first.result)
+		w.violated(last, "gets %v in the end, after %v", last.result, first.result)
 	}
 	for _, mark := range s.told {
 		if w.isExact() && s.confirmed != "" && mark != s.confirmed {

@@ -160,7 +160,7 @@ func (o *operation) judged(other *operation) time.Time {
 	return o.taken.Add(ahead - o.skew)
 }
 
-// asks gives whose effect there is.
+// asks returns whose effect there is.
 func (o *operation) asks(u idempotency.Unfinished) (by *operation) {
 	w := o.world
 	w.mu.Lock()

@@ -20,7 +20,7 @@ type network struct {
 	hold       func(*http.Request) // not nil while the next request is to be held
 }
 
-// client gives a DynamoDB client that sends through n, and tries again at once
+// client returns a DynamoDB client that sends through n, and tries again at once
 // when an answer is lost.
 func (n *network) client(t testing.TB, url string) *dynamodb.Client {
 	transport := &http.Transport{}

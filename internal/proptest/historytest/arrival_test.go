@@ -28,13 +28,13 @@ func TestStepThatArrivesLateIsJudgedThen(t *testing.T) {
 
 		first := claiming(0, "first", time.Second)
 		taken := ask(t.Context(), first)
-		first.told(&taken)
+		first.answered(&taken)
 
 		late := claiming(1, "late", time.Hour)
 		ctx, giveUp := context.WithCancel(t.Context())
 		deliver := late.proc.Network.Hold(giveUp)
-		if told := ask(ctx, late); told.outcome != unknown {
-			t.Fatalf("a step that is kept is %v", told)
+		if got := ask(ctx, late); got.outcome != unknown {
+			t.Fatalf("a step that is kept is %v", got)
 		}
 		late.gaveUp = time.Now()
 		time.Sleep(time.Minute)
@@ -45,10 +45,10 @@ func TestStepThatArrivesLateIsJudgedThen(t *testing.T) {
 		late.late(from)
 
 		last := claiming(2, "last", time.Hour)
-		told := ask(t.Context(), last)
-		last.told(&told)
-		if told.outcome != held || told.holder.Owner != "late" {
-			t.Fatalf("the last claim is %v", &told)
+		got := ask(t.Context(), last)
+		last.answered(&got)
+		if got.outcome != held || got.holder.Owner != "late" {
+			t.Fatalf("the last claim is %v", &got)
 		}
 		if ops := h.operations(); !explained(t, ops) {
 			t.Errorf("not explained:\n%s", unexplained(t, ops))

@@ -23,8 +23,8 @@ const (
 	checkTimeout = time.Minute
 )
 
-// Check fails the test if a history of the system cannot be one of a store. It
-// names the seed, and a page that shows the history.
+// Check fails the test if a history of the system is impossible for a correct
+// store. It names the seed, and a page that shows the history.
 func Check(t *testing.T, sys System) {
 	t.Helper()
 	first, n := settings(t)
@@ -46,8 +46,7 @@ func Check(t *testing.T, sys System) {
 	}
 }
 
-// explained reports whether there is an order of the steps that a store could
-// have taken them in.
+// explained reports whether a store could have taken the steps in some order.
 func explained(t *testing.T, ops []porcupine.Operation) bool {
 	t.Helper()
 	result := porcupine.CheckOperationsTimeout(model, ops, checkTimeout)
@@ -106,7 +105,7 @@ func show(t *testing.T, ops []porcupine.Operation, seed uint64) string {
 	return path
 }
 
-// unexplained tells the history of the first key that is at fault.
+// unexplained returns the history of the first key that is at fault, as text.
 func unexplained(t *testing.T, ops []porcupine.Operation) string {
 	t.Helper()
 	for _, part := range byKey(ops) {

@@ -210,7 +210,7 @@ func TestFailureIsShown(t *testing.T) {
 			t.Error(err)
 		}
 		if text := unexplained(t, ops); !strings.Contains(text, "claim") || !strings.Contains(text, "→ taken") {
-			t.Errorf("told %q", text)
+			t.Errorf("got %q, want a claim and an arrow to taken", text)
 		}
 		return
 	}

@@ -8,7 +8,7 @@ import (
 	"github.com/lambdarmor/lambdarmor/idempotency"
 )
 
-// history is what the processes have done, and were told.
+// history has the steps of the processes and the answers.
 type history struct {
 	start     time.Time
 	processes int
@@ -23,7 +23,7 @@ func newHistory(processes int) *history {
 	return &history{start: time.Now(), processes: processes, count: make(map[string]int)}
 }
 
-// taking is a step that a process has sent and was not told of yet.
+// taking is a step that a process has sent and that is not answered yet.
 type taking struct {
 	h       *history
 	process int
@@ -35,8 +35,7 @@ type taking struct {
 	gaveUp  time.Time
 }
 
-// input is what the model is asked of a step that a server took between two
-// times.
+// input is the model's input for a step that a server took between two times.
 func (t *taking) input(from, end time.Time) *input {
 	in := &input{step: t.step, record: t.record}
 	if t.sys.ServerClock {
@@ -72,8 +71,8 @@ func (t *taking) add(client int, from, to time.Time, a *answer) {
 	})
 }
 
-// told records the answer.
-func (t *taking) told(a *answer) {
+// answered records the answer.
+func (t *taking) answered(a *answer) {
 	t.add(t.process, t.sent, time.Now(), a)
 	t.h.saw(t.step.String() + " " + a.kind())
 	if a.outcome == taken && t.record.Epoch > 1 {
@@ -90,16 +89,16 @@ func (t *taking) unanswered(n int) {
 	}
 }
 
-// late records a step that the server has taken since from, when its process
-// had given up.
+// late records a step that the server has taken since from, when its process had
+// stopped waiting.
 func (t *taking) late(from time.Time) {
 	t.add(2*t.h.processes+t.process, from, time.Now(), &answer{})
 	t.h.saw(t.step.String() + " late")
 }
 
-// neverTold records a step that may be taken at any time from when it was sent
-// until the end of the history: at the end, if it never was.
-func (t *taking) neverTold() {
+// neverAnswered records a step without an answer. It may be taken at any time from
+// when it was sent until the end of the history.
+func (t *taking) neverAnswered() {
 	t.h.mu.Lock()
 	defer t.h.mu.Unlock()
 	t.h.open = append(t.h.open, len(t.h.ops))
@@ -108,7 +107,7 @@ func (t *taking) neverTold() {
 	})
 }
 
-// operations gives the history once all processes have ended.
+// operations returns the history once all processes have ended.
 func (h *history) operations() []porcupine.Operation {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -125,7 +124,7 @@ func (h *history) saw(what string) {
 	h.count[what]++
 }
 
-// missing gives what does not occur in histories that were to show it.
+// missing returns the required kinds of steps that no history has.
 func missing(count map[string]int) (none []string) {
 	for _, what := range []string{
 		"claim taken", "claim held INPROGRESS", "claim held ABANDONED", "claim held COMPLETED",

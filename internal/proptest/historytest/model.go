@@ -26,7 +26,7 @@ type state struct {
 	there, completed, noResult bool
 	owner, fingerprint, result string
 	epoch                      int64
-	told                       times // as its holder has written them
+	written                    times // as its holder has written them
 	lease, expires             span  // when they end by the clock that judges
 }
 
@@ -51,17 +51,17 @@ type input struct {
 	expiry span
 }
 
-// outcome is what became of a step.
+// outcome is the result of a step.
 type outcome uint8
 
 const (
-	unknown outcome = iota // the process was not told
+	unknown outcome = iota // without an answer
 	taken
 	held
 	lost
 )
 
-// answer is what a process was told of a step.
+// answer is the answer to a step that a process got.
 type answer struct {
 	outcome outcome
 	holder  idempotency.Record // where it is held
@@ -73,14 +73,15 @@ type branch struct {
 	after state
 }
 
-// branches gives all the ways in which a store may take the step.
+// branches returns all the ways in which a store may take the step.
 func (in *input) branches(s state) []branch {
 	var all []branch
 	expired := s.there && s.expires.mayBefore(in.judged)
 	if !s.there || expired {
 		all = append(all, in.absent()...)
 	}
-	// A store may settle what has expired and is there, but not count it as held.
+	// A store may settle an expired record that is still there, but must not treat
+	// it as held.
 	if s.there && (in.step != claim || s.expires.mayAfter(in.judged)) {
 		all = append(all, in.present(s)...)
 	}
@@ -106,7 +107,7 @@ func (in *input) present(s state) (all []branch) {
 	case in.step == complete && ours:
 		s.completed = true
 		s.result, s.noResult = string(in.record.Result), in.record.NoResult
-		s.expires, s.told.expires = in.expiry, in.record.Expires.UnixNano()
+		s.expires, s.written.expires = in.expiry, in.record.Expires.UnixNano()
 		return append(all, branch{answer{outcome: taken}, s})
 	case in.step == release && ours && !s.completed && s.epoch == 1:
 		return append(all, branch{answer{outcome: taken}, state{}})
@@ -137,31 +138,31 @@ func (in *input) present(s state) (all []branch) {
 func (in *input) claimed() state {
 	return state{
 		there: true, owner: in.record.Owner, epoch: in.record.Epoch, fingerprint: in.record.Fingerprint,
-		told:  times{in.record.Lease.UnixNano(), in.record.Expires.UnixNano()},
-		lease: in.lease, expires: in.expiry,
+		written: times{in.record.Lease.UnixNano(), in.record.Expires.UnixNano()},
+		lease:   in.lease, expires: in.expiry,
 	}
 }
 
 // abandoned is a take-over that was released: nobody has it, and the count of
 // attempts goes on.
 func (s state) abandoned() state {
-	s.owner, s.told.lease, s.lease = "", 0, span{}
+	s.owner, s.written.lease, s.lease = "", 0, span{}
 	return s
 }
 
 func (s *state) record(status idempotency.Status) idempotency.Record {
 	return idempotency.Record{
 		Owner: s.owner, Epoch: s.epoch, Status: status, Fingerprint: s.fingerprint, Result: []byte(s.result), NoResult: s.noResult,
-		Lease: time.Unix(0, s.told.lease), Expires: time.Unix(0, s.told.expires),
+		Lease: time.Unix(0, s.written.lease), Expires: time.Unix(0, s.written.expires),
 	}
 }
 
-// is reports whether a is what a process was told, if it was told anything.
-func (a *answer) is(told *answer) bool {
-	if told.outcome != held || a.outcome != held {
-		return told.outcome == unknown || told.outcome == a.outcome
+// is reports whether a is the answer that a process got, if it got one.
+func (a *answer) is(got *answer) bool {
+	if got.outcome != held || a.outcome != held {
+		return got.outcome == unknown || got.outcome == a.outcome
 	}
-	x, y := &a.holder, &told.holder
+	x, y := &a.holder, &got.holder
 	return x.Owner == y.Owner && x.Epoch == y.Epoch && x.Status == y.Status && x.Fingerprint == y.Fingerprint &&
 		string(x.Result) == string(y.Result) && x.NoResult == y.NoResult && x.Expires.Sub(y.Expires).Abs() <= time.Second &&
 		(x.Status == idempotency.Completed || x.Lease.Sub(y.Lease).Abs() <= slack)
@@ -171,8 +172,8 @@ func (a *answer) is(told *answer) bool {
 var model = (&porcupine.NondeterministicModel{
 	Partition: byKey,
 	Init:      func() []any { return []any{state{}} },
-	Step: func(before, asked, told any) (after []any) {
-		in, out := asked.(*input), told.(*answer)
+	Step: func(before, asked, got any) (after []any) {
+		in, out := asked.(*input), got.(*answer)
 		for _, b := range in.branches(before.(state)) {
 			if b.is(out) {
 				after = append(after, b.after)
@@ -180,7 +181,7 @@ var model = (&porcupine.NondeterministicModel{
 		}
 		return after
 	},
-	DescribeOperation: func(asked, told any) string { return asked.(*input).String() + " → " + told.(*answer).String() },
+	DescribeOperation: func(asked, got any) string { return asked.(*input).String() + " → " + got.(*answer).String() },
 	DescribeState:     func(s any) string { return s.(state).String() },
 }).ToModel()
 

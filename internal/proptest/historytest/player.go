@@ -18,7 +18,7 @@ const (
 )
 
 // player is a process that makes attempts. What it does next is drawn from its
-// seed and from what it is told.
+// seed and from the answers.
 type player struct {
 	*Process
 	id     int
@@ -70,7 +70,7 @@ func (p *player) deliver() {
 	p.letters = p.letters[1:]
 	from := time.Now()
 	if err := l.deliver(); err != nil {
-		l.step.neverTold()
+		l.step.neverAnswered()
 		return
 	}
 	l.step.late(from)
@@ -135,27 +135,27 @@ func (p *player) advance(ctx context.Context, a *attempt) bool {
 	if a.next != claim && p.rng.IntN(8) == 0 {
 		r.Epoch += int64(p.rng.IntN(3)) - 1 // as nobody should
 	}
-	told := p.take(ctx, a.next, r)
+	got := p.take(ctx, a.next, r)
 	if p.rng.IntN(8) == 0 || a.patience == 0 {
 		return false // crashed
 	}
 	switch {
-	case told.outcome == unknown && a.next == claim && p.rng.IntN(3) == 0:
+	case got.outcome == unknown && a.next == claim && p.rng.IntN(3) == 0:
 		a.next = release // given up
 		p.h.saw("claim given up")
-	case told.outcome == unknown:
+	case got.outcome == unknown:
 		// tried again
 	case a.next != claim:
 		a.next = step(p.rng.IntN(3)) // as none that is late should
 		return p.rng.IntN(2) == 0
-	case told.outcome == taken:
+	case got.outcome == taken:
 		a.next = [...]step{claim, complete, complete, complete, complete, release, release}[p.rng.IntN(7)]
-	case told.holder.Status == idempotency.Abandoned:
-		a.record.Epoch = told.holder.Epoch + 1
+	case got.holder.Status == idempotency.Abandoned:
+		a.record.Epoch = got.holder.Epoch + 1
 		if p.rng.IntN(8) == 0 {
 			a.record.Epoch += int64(p.rng.IntN(3)) - 1
 		}
-	case told.holder.Status == idempotency.InProgress:
+	case got.holder.Status == idempotency.InProgress:
 		a.record.Epoch = 1
 		a.next = [...]step{claim, claim, claim, complete, release}[p.rng.IntN(5)]
 	default: // a replay
@@ -184,19 +184,19 @@ func (p *player) take(ctx context.Context, s step, r idempotency.Record) answer 
 		h: p.h, process: p.id, proc: p.Process, sys: p.sys,
 		step: s, record: r, sent: time.Now(),
 	}
-	told := p.ask(ctx, s, r)
+	got := p.ask(ctx, s, r)
 	n := lost()
 	t.unanswered(n)
 	switch {
-	case told.outcome != unknown:
-		t.told(&told)
+	case got.outcome != unknown:
+		t.answered(&got)
 	case caught:
 		t.gaveUp = time.Now()
 		p.letters = append(p.letters, letter{deliver, t})
 	case n == 0 || ctx.Err() != nil: // not the network's doing
-		t.neverTold()
+		t.neverAnswered()
 	}
-	return told
+	return got
 }
 
 func (p *player) ask(ctx context.Context, s step, r idempotency.Record) answer {

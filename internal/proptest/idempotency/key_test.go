@@ -72,7 +72,7 @@ func identities() *rapid.Generator[identity] {
 	})
 }
 
-// storedKey gives the key of the record that a request of this identity makes.
+// storedKey returns the key of the record that a request of this identity makes.
 func (id identity) storedKey(t *rapid.T) string {
 	before := lambdacontext.FunctionName
 	lambdacontext.FunctionName = id.function

@@ -1,4 +1,4 @@
-// Package jwt_test holds lambdarmor's reading of tokens to that of go-jose.
+// Package jwt_test compares lambdarmor's reading of tokens with go-jose's.
 package jwt_test
 
 import (

@@ -1,5 +1,4 @@
-// Package agenttest is a stand-in for the agents of package agent, for tests of
-// functions that get their secrets from them: the AWS Parameters and Secrets
+// Package agenttest fakes AWS's local agents in tests: the Parameters and Secrets
 // Lambda extension, the Secrets Manager Agent and the AppConfig agent.
 //
 //	local := agenttest.New(t)
@@ -86,8 +85,8 @@ func (a *Agent) NotReady(n int) {
 	a.notReady = n
 }
 
-// Asked returns how many requests for a name were answered or refused. Requests
-// with a wrong token or before the Agent was ready do not count.
+// Asked returns the number of requests for a name that were answered or refused.
+// Requests with a wrong token or before the Agent was ready do not count.
 func (a *Agent) Asked(name string) int {
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -88,6 +89,30 @@ func TestCallersAreHeldToTheRulesOfTheAgents(t *testing.T) {
 			status: 400,
 			body:   "unknown parameter: x",
 		},
+		"a parameter twice": {
+			method: "GET",
+			target: "/secretsmanager/get?secretId=key&secretId=other",
+			status: 400,
+			body:   "unknown parameter: secretId",
+		},
+		"a malformed query": {
+			method: "GET",
+			target: "/secretsmanager/get?secretId=key&versionId=%zz",
+			status: 400,
+			body:   "malformed query",
+		},
+		"a secret without a previous version": {
+			method: "GET",
+			target: "/secretsmanager/get?secretId=key&versionStage=AWSPREVIOUS",
+			status: 400,
+			body:   "ResourceNotFoundException",
+		},
+		"a version of a parameter before the first": {
+			method: "GET",
+			target: "/systemsmanager/parameters/get?name=/key&version=0",
+			status: 400,
+			body:   "ParameterVersionNotFound",
+		},
 		"a parameter encrypted": {
 			method: "GET",
 			target: "/systemsmanager/parameters/get?name=/key",
@@ -131,5 +156,57 @@ func TestCallersAreHeldToTheRulesOfTheAgents(t *testing.T) {
 		if err != nil || res.StatusCode != tc.status || !strings.Contains(string(text), tc.body) {
 			t.Errorf("%s: got %d %s, %v, want %d %s", what, res.StatusCode, text, err, tc.status, tc.body)
 		}
+	}
+}
+
+// get returns the status of a request for a secret.
+func get(t *testing.T, local *agenttest.Agent) int {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, local.URL()+"/secretsmanager/get?secretId=key", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("X-Aws-Parameters-Secrets-Token", local.Token())
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res.Body.Close()
+	return res.StatusCode
+}
+
+func TestNotReadyIsForSomeRequestsOrForAll(t *testing.T) {
+	local := agenttest.New(t)
+	local.SetSecret("key", "v")
+	for n, want := range map[int][]int{0: {200, 200, 200}, 1: {400, 200, 200}, 2: {400, 400, 200}, -1: {400, 400, 400}, -2: {400, 400, 400}} {
+		local.NotReady(n)
+		if got := []int{get(t, local), get(t, local), get(t, local)}; !slices.Equal(got, want) {
+			t.Errorf("NotReady(%d): got %v, want %v", n, got, want)
+		}
+	}
+}
+
+func TestALabelIsOfAVersionThatThereIs(t *testing.T) {
+	local := agenttest.New(t)
+	version := local.SetParameter("/key", "v")
+	for _, tc := range []struct {
+		name, parameter, version string
+		panics                   bool
+	}{
+		{name: "the version", parameter: "/key", version: version},
+		{name: "before the first", parameter: "/key", version: "0", panics: true},
+		{name: "after the last", parameter: "/key", version: "2", panics: true},
+		{name: "no number", parameter: "/key", version: "one", panics: true},
+		{name: "no parameter", parameter: "/none", version: version, panics: true},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			defer func() {
+				text, panicked := recover().(string)
+				if panicked != tc.panics || panicked && !strings.HasPrefix(text, "agenttest: LabelParameter") {
+					t.Errorf("got panic %q, want one: %v", text, tc.panics)
+				}
+			}()
+			local.LabelParameter(tc.parameter, "stable", tc.version)
+		})
 	}
 }

@@ -1,5 +1,5 @@
-// Package awserror says what the errors of AWS's API clients mean for a source
-// of secrets, and removes from them what may be part of a value.
+// Package awserror maps errors of AWS's API clients to errors of package secrets,
+// and removes texts that may be part of a value.
 package awserror
 
 import (
@@ -23,8 +23,8 @@ import (
 // nil for any other code.
 type Codes func(code string) error
 
-// Explain returns err with what it is about, and with the error of package
-// secrets that it means, if there is one.
+// Explain wraps err with what it is about and, if there is one, with the matching
+// error of package secrets.
 func (own Codes) Explain(what string, err error) error {
 	meaning := own.meaning(err)
 	err = withoutAnswer(err)
@@ -55,7 +55,8 @@ func withoutAnswer(err error) error {
 	return errUnreadable
 }
 
-// quotes reports whether net/http met an answer that is no HTTP.
+// quotes reports whether net/http got an answer that is not HTTP, whose error may
+// quote it.
 func quotes(err error) bool {
 	var sent *url.Error
 	return errors.As(err, &sent) && fetch.Quotes(sent.Err) &&
@@ -94,8 +95,8 @@ func (own Codes) meaning(err error) error {
 	return nil
 }
 
-// unreachable reports whether there was no answer to a request. The text is that
-// of the SDK's own rate limit, whose error has no type.
+// unreachable reports whether there was no answer to a request. The text is of the
+// SDK's own rate limit, whose error has no type.
 func unreachable(err error) bool {
 	var network net.Error
 	var unread *smithy.DeserializationError

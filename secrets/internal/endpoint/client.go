@@ -41,8 +41,8 @@ type Client struct {
 }
 
 // New returns a client of an address, like http://localhost:2773. The address has
-// no path, and needs TLS unless it is of this machine. What its host resolves to
-// is checked with each connection.
+// no path, and needs TLS unless it is of this machine. The resolved address of the
+// host is checked with each connection.
 func New(address string) (*Client, error) {
 	u, err := url.Parse(address)
 	switch {
@@ -165,7 +165,7 @@ func withoutURL(err error) error {
 	return err
 }
 
-// unread returns the error of an answer that broke off, without any of it.
+// unread returns the error for a truncated answer, without any of its text.
 func unread(err error) error {
 	if fetch.Quotes(withoutURL(err)) {
 		err = guard.Reason("the answer is no HTTP")
@@ -173,8 +173,8 @@ func unread(err error) error {
 	return unavailable(err)
 }
 
-// Decode decodes the body as strict JSON. The error contains nothing of it, not
-// even a name.
+// Decode decodes the body as strict JSON. The error contains nothing of the body,
+// not even a name.
 func (a Answer) Decode(v any) error { return Decode(a.Body, v) }
 
 // Decode is [Answer.Decode] for a part of an answer.

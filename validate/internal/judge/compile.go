@@ -12,7 +12,7 @@ import (
 	"github.com/lambdarmor/lambdarmor/validate/program"
 )
 
-// Judge is a program that is ready to judge. It is safe for concurrent use.
+// Judge is a program that is ready to run. It is safe for concurrent use.
 type Judge struct {
 	schemas    []schema
 	seed       maphash.Seed
@@ -25,9 +25,10 @@ type schema struct {
 	rules    []rule
 }
 
-// rule is a keyword with what is computed once.
+// rule is a keyword with values that are computed once.
 type rule struct {
 	*program.Rule
+	detail   string
 	number   number
 	values   set
 	pattern  *pattern
@@ -57,7 +58,7 @@ func New(p *program.Program, formats map[string]func(string) bool) (*Judge, erro
 }
 
 func (j *Judge) compile(k *rule, from *program.Rule, formats map[string]func(string) bool) (err error) {
-	k.Rule = from
+	k.Rule, k.detail = from, detail(from)
 	switch k.Keyword {
 	case "const", "enum":
 		k.values, err = j.set(k.Texts)
@@ -87,10 +88,11 @@ func (j *Judge) compile(k *rule, from *program.Rule, formats map[string]func(str
 	return err
 }
 
-// pattern is a regular expression, and how many instructions it has.
+// pattern is a regular expression, and how many instructions it tries for a
+// byte, at most.
 type pattern struct {
 	*regexp.Regexp
-	size int
+	width int
 }
 
 func compilePattern(text string) (*pattern, error) {
@@ -106,7 +108,44 @@ func compilePattern(text string) (*pattern, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &pattern{compiled, len(code.Inst)}, nil
+	return &pattern{compiled, width(code)}, nil
+}
+
+// width returns how many instructions are tried for a byte, at most. It is
+// exact for a narrow pattern that begins at the start of the text and has no loop,
+// and all instructions for any other.
+func width(code *syntax.Prog) int {
+	all := len(code.Inst)
+	if code.StartCond()&syntax.EmptyBeginText == 0 {
+		return all
+	}
+	tried := make([]int, all) // the last byte for which an instruction was tried
+	alive := []uint32{uint32(code.Start)}
+	widest, total := 0, 0
+	for byteNo := 1; len(alive) > 0; byteNo++ {
+		if total > 16*all { // it has a loop, or is wide
+			return all
+		}
+		at, next := alive, []uint32(nil)
+		n := 0
+		for ; len(at) > 0; at = at[1:] {
+			if tried[at[0]] == byteNo {
+				continue
+			}
+			tried[at[0]] = byteNo
+			n++
+			switch inst := &code.Inst[at[0]]; inst.Op {
+			case syntax.InstAlt, syntax.InstAltMatch:
+				at = append(at, inst.Out, inst.Arg)
+			case syntax.InstCapture, syntax.InstEmptyWidth, syntax.InstNop:
+				at = append(at, inst.Out)
+			case syntax.InstRune, syntax.InstRune1, syntax.InstRuneAny, syntax.InstRuneAnyNotNL:
+				next = append(next, inst.Out)
+			}
+		}
+		widest, total, alive = max(widest, n), total+n, next
+	}
+	return widest
 }
 
 // set reads the values of an enum or a const.

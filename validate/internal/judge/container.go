@@ -132,8 +132,8 @@ func (r *run) properties(k *rule, v map[string]any, m mode) bool {
 	return ok
 }
 
-// other judges a member by the patterns that its name matches, and by
-// additionalProperties where nothing else judges it.
+// other judges a member by the patterns that match its name, and by
+// additionalProperties if no other keyword judges it.
 func (r *run) other(k *rule, name string, v any, m mode) bool {
 	_, judged := k.known[name]
 	ok := true
@@ -149,8 +149,8 @@ func (r *run) other(k *rule, name string, v any, m mode) bool {
 	return ok
 }
 
-// each goes through the names of an object, always in the same order: so what
-// a limit cuts off is always the same.
+// each iterates over the names of an object in a fixed order, so that a limit
+// always cuts off the same ones.
 func (r *run) each(v map[string]any, m mode, judge func(name string) bool) bool {
 	ok := r.spend(2 * len(v))
 	if !ok {
@@ -186,7 +186,7 @@ func (r *run) unevaluatedItems(k *rule, v []any, m mode) bool {
 	return ok
 }
 
-// seen is the members or elements that have been judged.
+// seen has the members or elements that have been judged.
 type seen struct {
 	all  bool
 	keys map[token]struct{}
@@ -212,8 +212,8 @@ func (s *seen) merge(other *seen) {
 	}
 }
 
-// same judges the same value by another schema. What that has judged counts if
-// it accepts the value.
+// same judges the same value by another schema. Members and elements that the other
+// schema has judged count if it accepts the value.
 func (r *run) same(id program.ID, v any, m mode) bool {
 	if m.seen == nil {
 		return r.judge(id, v, m)

@@ -11,9 +11,9 @@ func atLeast(n int, what string) string { return "must have at least " + violati
 
 func atMost(n int, what string) string { return "must have at most " + violations.Plural(n, what) }
 
-// detail says what a rule asks for: its own limit where that is a number, or
-// the name of a format. Enumerations, constants and patterns are not shown: they
-// may hold what a caller is not to know.
+// detail describes a rule: with its limit if that is a number, or with the name of
+// a format. Enumerations, constants and patterns are not shown, as they may be
+// confidential.
 func detail(k *program.Rule) string {
 	switch k.Keyword {
 	case "const":

@@ -14,7 +14,7 @@ var texts = []string{
 	"12:00:00Z", "12:00:00z", "23:59:60Z", "22:59:60Z", "00:59:60+01:00", "22:59:60-01:00", "12:00:60Z", "12:00:61Z", "24:00:00Z", "12:60:00Z",
 	"12:00:00.Z", "12:00:00.5Z", "12:00:00,5Z", "12:00:00.1234567890123Z", "12:00:00+23:59", "12:00:00+24:00", "12:00:00+00:60", "12:00:00+1:00", "1:00:00Z",
 	"P1Y", "P1Y2M3D", "P1Y3D", "P1W", "P1W2D", "P", "PT", "PT1H", "PT1H2M3S", "PT1H3S", "P1DT1S", "P1.5D", "p1d", "P1YT", "1Y", "P2D1Y",
-	"2026-02-28T12:00:00Z/P1D", "P1D/2026-02-28T12:00:00Z", "P1D/P1D", "2026-02-28T12:00:00Z/2026-02-28T12:00:00Z", "/",
+	"/",
 	"example.com", "example.com.", "-a.example", "a-.example", "a..b", ".a", "a_b.example", strings.Repeat("a", 63), strings.Repeat("a", 64), strings.Repeat("a.", 127), "ä.example",
 	"joe@example.com", "joe@", "@example.com", "joe@[127.0.0.1]", "joe@[IPv6:::1]", "joe@[::1]", "joe bloggs@example.com", `"joe bloggs"@example.com`, "joe@example.com>",
 	"Joe <joe@example.com>", "joe..b@example.com", strings.Repeat("a", 65) + "@example.com", strings.Repeat("a", 64) + "@example.com",
@@ -36,6 +36,9 @@ func TestFormatsAreThoseOfTheLibrary(t *testing.T) {
 		all = append(all, string(text))
 	}
 	for name, library := range jsonschema.Formats {
+		if name == "period" { // which no draft has
+			continue
+		}
 		own := format(name)
 		if own == nil {
 			t.Errorf("there is no format %s", name)

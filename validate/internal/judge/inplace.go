@@ -49,8 +49,8 @@ func (r *run) inPlace(k *rule, v any, m mode) bool {
 	}
 }
 
-// noneOf reports what is wrong by the schemas that v may have been meant for:
-// those for its type, or all where there are none. It returns false.
+// noneOf reports the violations of the schemas for the type of v, or of all schemas
+// if there are none. It returns false.
 func (r *run) noneOf(ids []program.ID, v any, m mode) bool {
 	if !m.report || r.stopped {
 		return false

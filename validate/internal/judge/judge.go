@@ -1,7 +1,7 @@
 // Package judge applies a compiled schema to a value.
 //
-// It judges a container at most once by each schema, stops at the first
-// failure where only the verdict counts, and spends a budget of steps.
+// It judges a container at most once by each schema, stops at the first failure if
+// only the verdict is needed, and limits the steps.
 package judge
 
 import (
@@ -9,6 +9,7 @@ import (
 	"reflect"
 
 	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/internal/strictjson"
 	"github.com/lambdarmor/lambdarmor/validate/internal/violations"
 	"github.com/lambdarmor/lambdarmor/validate/program"
 )
@@ -19,20 +20,22 @@ type Limits struct {
 	Steps      int // that are spent on it
 }
 
-// A step takes up to 0.1 µs. Each schema that is applied to a value costs one.
-// This is what else costs a step.
+// A step takes up to 0.1 µs. Applying a schema to a value costs one step. The
+// constants set the cost of other work.
 const (
 	bytesPerStep        = 256 // that are counted or hashed
 	lookupsPerStep      = 4   // of members by name
 	instructionsPerStep = 12  // of a pattern, for each byte
 	jsonPerStep         = 4   // bytes that are parsed
-	stepsPerRegexByte   = 50  // of format regex: \pL is a table of some kilobytes
+	stepsPerRegexByte   = 200 // of format regex: a class may join many tables like \pL of some kilobytes
+	stepsPerJSON        = 12  // to parse a text, however short
+	placesPerStep       = 16  // that are listed, and compared with another one
 	stepsPerViolation   = 8
 	stepsPerMemory      = 8 // to remember a verdict
 )
 
-// memoryFrom is the number of steps after which verdicts are remembered. Few
-// inputs take as many.
+// memoryFrom is the number of steps after which verdicts are stored. Few inputs
+// take that many.
 const memoryFrom = 4096
 
 // run is the judgement of one input.
@@ -50,13 +53,13 @@ type run struct {
 	alive  []any // trees out of strings, so that no pair is of freed memory
 }
 
-// token is the name of a member, or an index where that is not negative.
+// token is an index, or the name of a member if the index is negative.
 type token struct {
 	name  string
 	index int
 }
 
-// mode says what is wanted of a judgement.
+// mode is what a judgement has to return.
 type mode struct {
 	report bool  // the violations, and not only the verdict
 	name   bool  // the value is the name of a member
@@ -100,14 +103,14 @@ func (j *Judge) Check(tree any, l Limits) error {
 	}
 }
 
-// spend takes steps off the budget. Without steps every verdict is false and
-// counts for nothing.
+// spend takes steps off the budget. Without steps every verdict is false and is
+// ignored.
 func (r *run) spend(steps int) bool {
 	if r.left -= steps; r.left >= 0 {
 		return true
 	}
 	if !r.stopped {
-		r.stopped, r.costly, r.place = true, true, r.pointer()
+		r.stopped, r.costly, r.place = true, true, strictjson.ShortPointer(r.pointer())
 	}
 	r.left = -1
 	return false
@@ -120,7 +123,7 @@ type pair struct {
 	length    int
 }
 
-// pairOf returns false for what takes no time to judge again.
+// pairOf returns false for values that are cheap to judge again.
 func pairOf(id program.ID, v any) (pair, bool) {
 	switch v := v.(type) {
 	case map[string]any:
@@ -211,8 +214,8 @@ func (r *run) apply(s *schema, v any, m mode) bool {
 	return ok
 }
 
-// isUnevaluated reports whether a rule is about what no other one has judged.
-// Such rules are the last.
+// isUnevaluated reports whether a rule is about members or elements that no other
+// rule has judged. Such rules are the last.
 func (k *rule) isUnevaluated() bool {
 	return k.Keyword == "unevaluatedProperties" || k.Keyword == "unevaluatedItems"
 }
@@ -248,7 +251,7 @@ func (r *run) rule(k *rule, v any, m mode) bool {
 
 // check reports a violation of a rule unless it holds.
 func (r *run) check(holds bool, m mode, k *rule) bool {
-	return holds || m.report && r.fail(m, k.Keyword, detail(k.Rule))
+	return holds || m.report && r.fail(m, k.Keyword, k.detail)
 }
 
 // fail reports a violation and returns false.
@@ -261,7 +264,7 @@ func (r *run) fail(m mode, keyword, detail string) bool {
 	}
 	pointer := r.pointer()
 	if r.list.Add(pointer, keyword, detail) {
-		r.spend(stepsPerViolation + len(pointer)/bytesPerStep)
+		r.spend(stepsPerViolation + len(pointer)/bytesPerStep + r.list.Len()/placesPerStep)
 	} else { // it lists as many as it may
 		r.stopped, r.left = true, -1
 	}

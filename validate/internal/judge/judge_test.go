@@ -115,6 +115,20 @@ func TestAReportCostsSteps(t *testing.T) {
 	}
 }
 
+// Each place is compared with those before it.
+func TestALongListCostsSteps(t *testing.T) {
+	j, err := New(&program.Program{Version: program.Version, Schemas: []program.Schema{
+		{}, {Rules: []program.Rule{{Keyword: "prefixItems", Schema: 2}}}, {Types: program.String},
+	}}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := j.start(Limits{Violations: 20_000, Steps: 1_000_000})
+	if r.judge(program.Root, make([]any, 20_000), mode{report: true}) || !r.costly {
+		t.Errorf("%d steps are left, want none", r.left)
+	}
+}
+
 // Each of these costs more than the one step of a schema.
 func TestWhatElseCostsSteps(t *testing.T) {
 	long, text := make([]any, 1000), strings.Repeat("a", 100_000)
@@ -135,8 +149,9 @@ func TestWhatElseCostsSteps(t *testing.T) {
 		"maxLength":        {rule: program.Rule{Keyword: "maxLength"}, tree: text, want: 300},
 		"pattern":          {rule: program.Rule{Keyword: "pattern", Text: ".{100}x"}, tree: text, want: 800_000},
 		"format":           {rule: program.Rule{Keyword: "format", Text: "date"}, tree: text, want: 100_000},
-		"format regex":     {rule: program.Rule{Keyword: "format", Text: "regex"}, tree: text[:5000] + "(", want: 250_000},
+		"format regex":     {rule: program.Rule{Keyword: "format", Text: "regex"}, tree: text[:1000] + "(", want: 200_000},
 		"contentEncoding":  {rule: program.Rule{Keyword: "contentEncoding"}, tree: text + "!", want: 25_000},
+		"texts of JSON":    {rule: program.Rule{Keyword: "contentMediaType"}, tree: "[", want: 21},
 		"contentMediaType": {rule: program.Rule{Keyword: "contentMediaType"}, tree: text, want: 25_000},
 		"multipleOf":       {rule: program.Rule{Keyword: "multipleOf", Text: "3." + strings.Repeat("1", 100)}, tree: json.Number("7"), want: 20},
 		"minimum":          {rule: program.Rule{Keyword: "minimum", Text: "1e512"}, tree: long[511], want: 57},
@@ -152,6 +167,28 @@ func TestWhatElseCostsSteps(t *testing.T) {
 		r := reports(t, tt.tree, program.Schema{Rules: []program.Rule{tt.rule}}, program.Schema{Rules: []program.Rule{{Keyword: "maxLength", Count: 998}}})
 		if spent := r.limits.Steps - r.left; spent < tt.want {
 			t.Errorf("%s: took %d steps, want %d at least", name, spent, tt.want)
+		}
+	}
+}
+
+func TestTheWidthOfAPattern(t *testing.T) {
+	for text, want := range map[string]int{
+		"^a{100}$":           2,
+		"^[a-z]{1,64}$":      4,
+		"^(a|b){9}$":         3,
+		"^(?:a?){9}a{9}$":    20,
+		".{10}x":             13,
+		"^.*.{10}x":          16,
+		"(?m)^a{100}$":       104,
+		"^(?:aa|aaa)*b{10}$": 20,
+		"^a|b{10}":           15,
+	} {
+		p, err := compilePattern(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if p.width != want {
+			t.Errorf("%s: got %d, want %d", text, p.width, want)
 		}
 	}
 }

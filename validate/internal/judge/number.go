@@ -21,7 +21,7 @@ func bounded(text string) bool {
 	return err == nil && -maxDigits <= exponent && exponent <= maxDigits
 }
 
-// number is exact. It has a fraction only where it is not an int64.
+// number is exact. It has a fraction only if it is not an int64.
 type number struct {
 	whole    int64
 	fraction *big.Rat

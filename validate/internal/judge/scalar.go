@@ -37,12 +37,12 @@ func (r *run) text(k *rule, s string, m mode) bool {
 }
 
 func (r *run) matches(p *pattern, s string) bool {
-	return r.spend(1+len(s)*p.size/instructionsPerStep) && p.MatchString(s)
+	return r.spend(1+len(s)*p.width/instructionsPerStep) && p.MatchString(s)
 }
 
 // json judges the JSON in a string.
 func (r *run) json(k *rule, s string, m mode) bool {
-	if !r.spend(len(s) / jsonPerStep) {
+	if !r.spend(stepsPerJSON + len(s)/jsonPerStep) {
 		return false
 	}
 	text := []byte(s)
@@ -96,7 +96,7 @@ func CheckNumbers(tree any) error {
 	return nil
 }
 
-// isPlain reports whether all numbers in v are bounded. The error is that v is
+// isPlain reports whether all numbers in v are bounded. It returns an error if v is
 // not a JSON tree.
 func isPlain(v any) (bool, error) {
 	switch v := v.(type) {

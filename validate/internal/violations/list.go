@@ -4,6 +4,7 @@ package violations
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/lambdarmor/lambdarmor/guard"
@@ -18,8 +19,8 @@ type List struct {
 	more bool
 }
 
-// Add adds a place. It returns false if the list is full and has not got it.
-// The detail must not repeat a value.
+// Add adds a place. It returns false if the list is full and does not have the
+// place. The detail must not contain a value.
 func (l *List) Add(pointer, keyword, detail string) bool {
 	v := guard.Violation{Pointer: pointer, Keyword: keyword, Detail: detail}
 	if slices.Contains(l.list, v) {
@@ -29,13 +30,19 @@ func (l *List) Add(pointer, keyword, detail string) bool {
 		l.more = true
 		return false
 	}
+	if l.list == nil {
+		l.list = make([]guard.Violation, 0, min(l.Max, 8))
+	}
 	l.list = append(l.list, v)
 	return true
 }
 
-// Err returns the error of an input with these places, the deepest first and
-// else in the order in which they were added. It is a [*guard.Error] of kind
-// Invalid, or nil if there are no places.
+// Len returns how many places are listed.
+func (l *List) Len() int { return len(l.list) }
+
+// Err returns the error for an input with these places, the deepest first, and
+// otherwise in the order of Add. It is a [*guard.Error] of kind Invalid, or nil if
+// there are no places.
 func (l *List) Err() error {
 	if len(l.list) == 0 {
 		return nil
@@ -53,7 +60,7 @@ func (l *List) Err() error {
 	case len(l.list) == 1:
 		e.Detail = "One place of the input breaks a rule."
 	default:
-		e.Detail = fmt.Sprintf("%d places of the input break a rule.", len(l.list))
+		e.Detail = strconv.Itoa(len(l.list)) + " places of the input break a rule."
 	}
 	return e
 }

@@ -14,8 +14,8 @@ var (
 	Padded   = Encoding{base64.URLEncoding.Strict()}    // of Application Load Balancers
 )
 
-// Decode accepts the one form that a value has. The decoder skips line breaks, even
-// a strict one.
+// Decode accepts only the canonical form of a value. It refuses line breaks, which
+// base64 decoders skip, even strict ones.
 func (e Encoding) Decode(text string) ([]byte, bool) {
 	if strings.ContainsAny(text, "\r\n") {
 		return nil, false

@@ -69,11 +69,11 @@ func newKey(material any) (*Key, error) {
 // coordinateSize returns the size of one coordinate in bytes.
 func coordinateSize(c elliptic.Curve) int { return (c.Params().BitSize + 7) / 8 }
 
-// isSafePoint refuses two kinds of Ed25519 keys that crypto/ed25519 accepts:
-// points of small order, for which signatures can be made without a private key
-// (RFC 8725, section 3.4), and points whose y is not below the field's prime,
-// which are a second form of another key (RFC 8032, section 5.1.3). The values
-// are those of https://eprint.iacr.org/2020/1244, table 1.
+// isSafePoint refuses two kinds of Ed25519 keys that crypto/ed25519 accepts. For
+// points of small order, signatures can be made without a private key (RFC 8725,
+// section 3.4). Points whose y is not below the field's prime are a second form of
+// another key (RFC 8032, section 5.1.3). For the values see
+// https://eprint.iacr.org/2020/1244, table 1.
 func isSafePoint(k ed25519.PublicKey) bool {
 	y := bytes.Clone(k)
 	y[31] &= 0x7f // without the sign of x

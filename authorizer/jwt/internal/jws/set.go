@@ -31,8 +31,9 @@ var (
 	ErrAmbiguous = reason.New("several keys could have signed")
 )
 
-// Pick returns the one key that a token can mean: exactly one of those with its
-// kid, or of all if it has none, must fit its algorithm. It never tries several.
+// Pick returns the only key that fits the algorithm among the keys with the token's
+// kid, or among all keys if it has none. If several fit, it returns an error and
+// tries none.
 func (s *Set) Pick(kid, alg string) (*Key, error) {
 	var found *Key
 	named := false // a key has the kid
@@ -67,5 +68,5 @@ func (s *Set) CanVerify(alg string) bool {
 	return slices.ContainsFunc(s.keys, func(k *Key) bool { return k.Fits(alg) })
 }
 
-// IsSecret reports whether the set is that of a secret.
+// IsSecret reports whether the set has a secret.
 func (s *Set) IsSecret() bool { return s.keys[0].IsSecret() }

@@ -1,4 +1,4 @@
-// Package answer reads what a function has answered, as the services do.
+// Package answer parses a function's answer as the services do.
 package answer
 
 import (
@@ -83,7 +83,8 @@ func Members(payload []byte) map[string]json.RawMessage {
 	return members
 }
 
-// parseMembers reads the members that every format has, and those of optional.
+// parseMembers reads the members that every format has, and the members in
+// optional.
 func parseMembers(members map[string]json.RawMessage, optional []string) (Response, error) {
 	var (
 		headers      map[string]Scalar
@@ -111,7 +112,7 @@ func parseMembers(members map[string]json.RawMessage, optional []string) (Respon
 	for name, value := range headers {
 		header.Set(name, string(value))
 	}
-	// A name in both has the values of the latter.
+	// A name in both has the values of multiValueHeaders.
 	for name, values := range multiHeaders {
 		header.Del(name)
 		for _, value := range values {

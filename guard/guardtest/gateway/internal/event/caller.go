@@ -6,14 +6,14 @@ import (
 	"time"
 )
 
-// An Admission is what a Lambda authorizer says of a request that may pass.
+// An Admission is a Lambda authorizer's answer for a request that may pass.
 type Admission struct {
 	Principal string // of a policy
 	Context   map[string]json.RawMessage
 	Latency   time.Duration // of the authorizer's call; 0 for an answer from the cache
 }
 
-// flat is what format 1.0 says of an admission.
+// flat is an admission in format 1.0.
 func (a Admission) flat() Object {
 	shown := Object{}
 	for name, value := range a.Context {
@@ -31,12 +31,11 @@ type Token struct {
 	Scopes []string // null in the event when there are none
 }
 
-// shown is what an HTTP API says of a token: as "jwt" in format 2.0, at the top in
-// 1.0.
-// See https://github.com/awsdocs/amazon-api-gateway-developer-guide/issues/113
+// shown is a token in an HTTP API's event: as "jwt" in format 2.0, at the top in
+// 1.0. See https://github.com/awsdocs/amazon-api-gateway-developer-guide/issues/113
 func (t Token) shown() Object { return Object{"claims": t.Claims, "scopes": t.Scopes} }
 
-// A Caller is who has signed a request.
+// A Caller is the signer of a request.
 type Caller struct {
 	AccessKey, Account, ID, ARN, OrgID string
 
@@ -45,8 +44,8 @@ type Caller struct {
 	AMR                []string
 }
 
-// iam is what format 2.0 says of a caller.
-// See https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html
+// iam is a caller in format 2.0. See
+// https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html
 func (c Caller) iam() Object {
 	shown := Object{
 		"accessKey":       c.AccessKey,
@@ -63,9 +62,9 @@ func (c Caller) iam() Object {
 	return shown
 }
 
-// identity is what format 1.0 and a REST API say of a caller, null where nobody
-// has signed, or not by an identity pool's credentials.
-// See https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-mapping-template-reference.html
+// identity is a caller in format 1.0 and of a REST API. Members are null without a signature, or
+// without an identity pool's credentials. See
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-mapping-template-reference.html
 func (c *Caller) identity() Object {
 	if c == nil {
 		c = &Caller{}

@@ -1,4 +1,4 @@
-// Package event makes events of requests, as API Gateway and a load balancer do.
+// Package event turns requests into events, as API Gateway and a load balancer do.
 package event
 
 import (
@@ -32,7 +32,7 @@ func (req *Request) Format2(functionURL bool) Object {
 	return e
 }
 
-// request2 is what the events for functions and authorizers have in common.
+// request2 has the members that events for functions and authorizers share.
 func (req *Request) request2(functionURL bool) Object {
 	accountID := guardtest.AccountID
 	if functionURL && req.Caller == nil {
@@ -90,7 +90,7 @@ func (req *Request) request2(functionURL bool) Object {
 }
 
 // Format1 is the event of payload format 1.0 as an HTTP API sends it, with these
-// headers. What there is none of is null.
+// headers. Missing parts are null.
 func (req *Request) Format1(header map[string][]string) Object {
 	e := Object{
 		"version":                         "1.0",
@@ -176,8 +176,7 @@ func Authorizer1(req *Request, identity []string) []byte {
 	return Marshal(e)
 }
 
-// noNulls makes {} of the parameters that there are none of, as events for
-// authorizers have it.
+// noNulls replaces missing parameters by {}, as in events for authorizers.
 func noNulls(e Object) {
 	for _, name := range []string{"queryStringParameters", "multiValueQueryStringParameters", "pathParameters", "stageVariables"} {
 		if value, ok := e[name]; ok && string(Marshal(value)) == "null" {

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// A Source is a place in a request that an authorizer's decision is
-// asked for by, and cached under. It is empty when the request has no value there.
+// A Source returns the value of an identity source in a request, under which
+// decisions are cached. It returns "" if the request has no value there.
 type Source func(*Request) string
 
 // A Syntax is how an API spells its identity sources.
@@ -23,8 +23,8 @@ var HTTPAPISources = Syntax{"$request.header.", "$request.querystring.", "$stage
 // RESTSources are the mapping expressions of a REST API.
 var RESTSources = Syntax{"method.request.header.", "method.request.querystring.", "stageVariables.", "context.", "resourcePath"}
 
-// contextVariables are those that every API has.
-// See https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-logging-variables.html
+// contextVariables are the context variables that every API has. See
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-logging-variables.html
 var contextVariables = []string{
 	"accountId", "apiId", "domainName", "domainPrefix", "extendedRequestId", "httpMethod", "identity.sourceIp", "identity.userAgent",
 	"path", "protocol", "requestId", "requestTime", "requestTimeEpoch", "stage",

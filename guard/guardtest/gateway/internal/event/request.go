@@ -24,7 +24,7 @@ import (
 	"github.com/lambdarmor/lambdarmor/guard/guardtest/internal/ids"
 )
 
-// apiID is that of every API in the test kit.
+// apiID is the id of every API in the test kit.
 const apiID = "lambdarmor"
 
 // A Request is what an event is made of.
@@ -49,7 +49,7 @@ type Request struct {
 	Token    *Token
 }
 
-// Paths are those of one request.
+// Paths are the forms of a request's path.
 type Paths struct {
 	Event    string // rawPath, or path
 	Context  string // requestContext.http.path, or requestContext.path

@@ -8,7 +8,7 @@ import (
 	"unicode/utf8"
 )
 
-// deploymentID is that of every REST API in this package.
+// deploymentID is the deployment of every REST API in this package.
 const deploymentID = "d3pl0y"
 
 // REST is format 1.0 as a REST API sends it: no version, and an identity

@@ -22,7 +22,7 @@ type statement struct {
 	resources []string
 }
 
-// A Decision is what a policy says of a request.
+// A Decision is the result of evaluating a policy for a request.
 type Decision int
 
 // Decisions. A request that is neither allowed nor denied is not allowed.
@@ -32,7 +32,7 @@ const (
 	Denied
 )
 
-// invokeAction is what a request to an API needs, in lower case.
+// invokeAction is the action that a request to an API needs, in lower case.
 const invokeAction = "execute-api:invoke"
 
 // maxResource is API Gateway's limit on a resource in an authorizer's policy, in
@@ -40,9 +40,9 @@ const invokeAction = "execute-api:invoke"
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-lambda-authorizer-output.html
 const maxResource = 512
 
-// Parse reads what evaluating needs: Effect, Action and Resource. Anything else
-// that would change the outcome is not emulated and an error: Condition,
-// NotAction, NotResource, Principal and policy variables.
+// Parse reads Effect, Action and Resource. Condition, NotAction, NotResource,
+// Principal and policy variables, which would change the outcome, are not emulated:
+// they are errors.
 func Parse(raw json.RawMessage) (Policy, error) {
 	var version string
 	var statements json.RawMessage

@@ -25,7 +25,7 @@ func NewAddress(stage string, stageInPath bool, basePath string) Address {
 	return a
 }
 
-// Resource takes off what stands before the path of a resource.
+// Resource removes the stage or base path in front of a resource's path.
 func (a Address) Resource(path string) (resource string, ok bool) {
 	rest, ok := strings.CutPrefix(path, a.BasePath+a.stage)
 	if !ok || rest != "" && rest[0] != '/' {
@@ -37,8 +37,8 @@ func (a Address) Resource(path string) (resource string, ok bool) {
 	return rest, true
 }
 
-// SentResource does the same to a path as it was sent. What stands before the
-// resource may be escaped, but is in segments of its own.
+// SentResource does the same to a path as it was sent. The stage or base path may
+// be escaped, but has segments of its own.
 func (a Address) SentResource(path string) (resource string, ok bool) {
 	for _, part := range Segments(a.BasePath+a.stage, AsItIs, AsItIs) {
 		first, rest, _ := strings.Cut(path[1:], "/")
@@ -58,8 +58,8 @@ func Sent(r *http.Request) string {
 	return "/"
 }
 
-// Decoded returns the path as an HTTP API has it: decoded once, and cut where
-// that has brought forth a question mark. Several slashes become one.
+// Decoded returns the path as an HTTP API has it: decoded once, and cut at a
+// decoded question mark. Several slashes become one.
 //
 // See https://github.com/honojs/hono/issues/2156,
 // https://github.com/middleapi/standard-server/pull/93 and

@@ -36,9 +36,9 @@ const (
 	greedy        // {name+}, the last segment
 )
 
-// Parse reads a route key: "$default", or a method or ANY, a space and a path
-// whose segments may be variables, "{id}", the last of them greedy, "{proxy+}".
-// See https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-routes.html
+// Parse parses a route key. That is "$default", or a method or ANY, a space and a path.
+// Segments of the path may be variables, "{id}", and the last may be greedy, "{proxy+}". See
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-routes.html
 func Parse(key string) (Route, error) {
 	if key == Default {
 		return Route{Key: key}, nil

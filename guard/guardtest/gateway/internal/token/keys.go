@@ -23,8 +23,8 @@ const (
 	keysTTL      = 2 * time.Hour
 )
 
-// Keys are the RSA signing keys of an issuer: given, or fetched on the first use
-// and kept for two hours, even when a token names another key meanwhile.
+// Keys are the RSA signing keys of an issuer. Unless they are set, they are fetched
+// on first use and kept for two hours, even if a token names an unknown key.
 type Keys struct {
 	issuer string
 	client *http.Client
@@ -36,8 +36,8 @@ type Keys struct {
 	until time.Time
 }
 
-// NewKeys reads the given JSON Web Key Set, or fetches the issuer's when it is
-// nil. The client and the clock may be nil.
+// NewKeys reads a JSON Web Key Set, or fetches the issuer's if it is nil. The
+// client and the clock may be nil.
 func NewKeys(issuer string, given json.RawMessage, client *http.Client, now func() time.Time) (*Keys, error) {
 	k := &Keys{issuer: issuer, client: client, now: now}
 	if k.client == nil {

@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// Claims are those of a verified token, as they stand in it.
+// Claims are the claims of a verified token, not decoded.
 type Claims map[string]json.RawMessage
 
 // What is wrong with a token. Only the text about the audience is known to be
@@ -108,7 +108,8 @@ func (c Claims) List(name string) []string {
 	return list
 }
 
-// Scopes are those of scope or else scp, in one string or in an array.
+// Scopes returns the scopes of the claim scope, or else scp: one string or an
+// array.
 func (c Claims) Scopes() []string {
 	name := "scope"
 	if _, ok := c[name]; !ok {

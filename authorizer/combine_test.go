@@ -3,6 +3,7 @@ package authorizer_test
 import (
 	"context"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -229,5 +230,42 @@ func TestMisconfigurationPanics(t *testing.T) {
 		}},
 	} {
 		mustPanic(t, tt.with, tt.with, tt.f)
+	}
+}
+
+// A read that does not count in a failed check of Any counts if another check reads the
+// same, before it or after.
+//
+// SECURITY: Kept apart.
+func TestAReadInsideAnyAndOutsideCounts(t *testing.T) {
+	reads := looks(func(r *authorizer.Request) bool { return r.Header("x-tenant") != "" })
+	anyOf := authorizer.Any(
+		looks(func(r *authorizer.Request) bool { return r.Header("x-tenant") == "another" }),
+		authorizer.Bearer(alice()),
+	)
+	for name, check := range map[string]authorizer.Check{
+		"before": authorizer.All(reads, anyOf),
+		"after":  authorizer.All(anyOf, reads),
+	} {
+		event := sampleOf("").Set("/headers/x-tenant", "blue").Set("/identitySource", []string{bearer})
+		out, log, err := ask(t, authorizer.Simple(check), event)
+		if got := outcomeOf(t, out, err, ""); got != broken || !strings.Contains(log.text("fix"), "$request.header.x-tenant") {
+			t.Errorf("%s: got %s, %s, want the hazard: %v", name, got, out, log)
+		}
+	}
+}
+
+func TestAReadOfAFailedCheckInsideTwoAnysDoesNotCount(t *testing.T) {
+	for name, fails := range map[string]func(*authorizer.Request) bool{
+		"header":      func(r *authorizer.Request) bool { return r.Header("x-tenant") == "another" },
+		"query":       func(r *authorizer.Request) bool { return r.Query("tenant") == "another" },
+		"certificate": func(r *authorizer.Request) bool { return r.ClientCert() != nil },
+	} {
+		anyOf := authorizer.Any(looks(fails), authorizer.Bearer(alice()))
+		event := sampleOf("").Set("/headers/x-tenant", "blue").Set("/requestContext/authentication", nil).Set("/identitySource", []string{bearer})
+		out, log, err := ask(t, authorizer.Simple(authorizer.Any(anyOf)), event)
+		if got := outcomeOf(t, out, err, ""); got != allow {
+			t.Errorf("%s: got %s, %s, want it allowed: %v", name, got, out, log)
+		}
 	}
 }

@@ -264,3 +264,30 @@ func TestScopesAndGroupsBehindAGatewaysAuthorizer(t *testing.T) {
 		}
 	}
 }
+
+func TestFromGatewayExpectsNamesOfEachAuthorizer(t *testing.T) {
+	expect := []string{"sub"}
+	layer := authorizer.FromGateway(expect...)
+	expect[0] = "nobody-has-this"
+	http2 := sample.Of(guard.HTTPAPI)
+	for _, tt := range []struct {
+		name  string
+		layer guard.Middleware
+		event string
+		code  string
+	}{
+		{name: "a claim", layer: layer, event: string(authorized(http2, jwt(map[string]any{"sub": "alice"}, nil)).Bytes())},
+		{name: "a claim that is missing", layer: layer, event: string(authorized(http2, jwt(map[string]any{"client_id": "shop"}, nil)).Bytes()), code: "authorizer_context_missing"},
+		{name: "the account of a signer", layer: authorizer.FromGateway("account"), event: string(authorized(http2, signed(session, nil)).Bytes())},
+		{name: "no JSON", layer: layer, event: "{", code: "malformed_json"},
+	} {
+		_, err := tt.layer(says("an order")).Invoke(t.Context(), []byte(tt.event))
+		code := ""
+		if err != nil {
+			code = guard.Public(err).Code
+		}
+		if code != tt.code {
+			t.Errorf("%s: got %v with the code %q, want %q", tt.name, err, code, tt.code)
+		}
+	}
+}

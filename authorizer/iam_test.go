@@ -118,10 +118,23 @@ func TestIAMDeniesWhoHasNotSigned(t *testing.T) {
 // A session is its caller's choice, and a pattern would match by its text alone.
 func TestWhatIsNoPrincipalPanics(t *testing.T) {
 	for _, bad := range []string{
-		"", "*", "orders", "12345678901", "1234567890123", session, strings.Replace(session, ":sts:", ":iam:", 1), "arn:aws:iam::123456789012:role/*", "arn:aws:iam::*:role/orders",
+		"", "*", "orders", "arn", "arn:aws", "arn:aws:iam::123456789012", "urn:aws:iam::123456789012:role/orders", "12345678901", "1234567890123", session, strings.Replace(session, ":sts:", ":iam:", 1), "arn:aws:iam::123456789012:role/*", "arn:aws:iam::*:role/orders",
 		"arn:aws:iam::123456789012:role/", "arn:aws:iam::123456789012:role/orders/", "arn:aws:iam::123456789012:role", "arn:aws:iam::123456789012:user/", "arn:aws:iam::123456789012:user/ord?rs",
 		"arn:aws:iam::123456789012:group/g", "arn:aws:sts::123456789012:federated-user/carol", "arn:aws:iam::123456789012:*", "arn:*:iam::123456789012:role/orders", "arn:aws:iam:us-east-1:123456789012:role/orders",
 	} {
 		mustPanic(t, bad, "authorizer: IAM with", func() { authorizer.IAM(bad) })
+	}
+}
+
+func TestIAMKeepsItsPrincipals(t *testing.T) {
+	principals := []string{"arn:aws:iam::123456789012:role/ops/orders"}
+	check := authorizer.IAM(principals...)
+	if want := "arn:aws:iam::123456789012:role/ops/orders"; principals[0] != want {
+		t.Errorf("got the caller's %s, want it unchanged", principals[0])
+	}
+	principals[0] = "arn:aws:iam::123456789012:role/another"
+	event := authorized(sample.Of(guard.HTTPAPI), signed(session, nil))
+	if _, err := authorizer.Require(check)(says("an order")).Invoke(t.Context(), event.Bytes()); err != nil {
+		t.Errorf("got %v, want a grant to the role that was listed", err)
 	}
 }

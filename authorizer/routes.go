@@ -24,7 +24,7 @@ import (
 //   - inside [Require],
 //   - if the event has no route, as for a TOKEN authorizer,
 //   - if the gateway's route takes all paths, and the table distinguishes them,
-//   - for a HEAD of a gateway's ANY route, if a GET in the table could take it.
+//   - for a HEAD of a gateway's ANY or HEAD route, if another GET in the table could take it.
 //
 // httpapi.Routes uses the same code. An ambiguous path is then Invalid, with the code
 // path_ambiguous. The prefix of a greedy parameter, as "/files", needs a key of its own. The

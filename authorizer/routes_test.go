@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 
 	"github.com/lambdarmor/lambdarmor/authorizer"
+	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/guard/guardtest/sample"
 )
 
@@ -48,6 +49,8 @@ func TestRoutesByTheGatewaysRouteKey(t *testing.T) {
 		{keys: "ANY /{proxy+};GET /orders/{id}", route: "ANY /{proxy+}", method: "GET", want: "GET /orders/{id}"},
 		{keys: "ANY /{all}/{id};GET /orders/{id}", route: "ANY /{all}/{id}", method: "HEAD", want: "GET /orders/{id}"}, // GET takes HEAD in a function
 		{keys: "ANY /{all}/{id};GET /orders/{id};HEAD /orders/{id}", route: "HEAD /orders/{id}", method: "HEAD", want: "HEAD /orders/{id}"},
+		{keys: "ANY /{all}/{id};GET /orders/{id}", route: "HEAD /{all}/{id}", method: "HEAD", want: "GET /orders/{id}"}, // a route that no key is for
+		{keys: "GET /{all}/{id};GET /orders/{id}", route: "HEAD /{all}/{id}", method: "HEAD", want: "GET /orders/{id}"},
 		{keys: "ANY /{all}/{id};GET /orders/{id}", route: "ANY /{all}/{id}", method: "POST", want: "ANY /{all}/{id}"},
 		{keys: "ANY /{all}/{id};GET /users/{id}", route: "ANY /{all}/{id}", method: "HEAD", want: "ANY /{all}/{id}"},
 		{keys: "ANY /{proxy+};$default", route: "ANY /{proxy+}", method: "GET", want: "ANY /{proxy+}"},
@@ -160,6 +163,121 @@ func TestATableInsideATableIsRefused(t *testing.T) {
 		out, log, err := ask(t, authorizer.Simple(check, authorizer.Uncached()), sampleOf(""))
 		if got := outcomeOf(t, out, err, ""); got != broken || !strings.Contains(fmt.Sprint(log), "list all keys in one table") {
 			t.Errorf("%s: got %s, %v, want an error that says what to do", name, got, log)
+		}
+	}
+}
+
+// A function runs the handler of GET for a HEAD, so the gateway must not use the
+// decision about one method of its route for another.
+//
+// SECURITY: Closed when broken.
+func TestAHeadOfAnyIsNoStoredDecisionAboutAnotherMethod(t *testing.T) {
+	check := authorizer.All(authorizer.Bearer(alice("s")), authorizer.Routes(map[string]authorizer.Check{
+		"ANY /{all}/{id}": authorizer.Scopes("s"), "GET /orders/{id}": authorizer.Scopes("none"),
+	}))
+	const route, domain = "ANY /{all}/{id}", "api.example.com"
+	for _, tt := range []struct {
+		name    string
+		method  string
+		sources []string
+		want    outcome
+		fix     string
+	}{
+		{name: "GET, the method is no source", method: "GET", sources: []string{bearer, route}, want: broken, fix: "$context.httpMethod"},
+		{name: "GET, the method is a source", method: "GET", sources: []string{bearer, route, "GET"}, want: allow},
+		{name: "HEAD, the path is no source", method: "HEAD", sources: []string{bearer, route, "HEAD"}, want: broken, fix: "$context.path"},
+		{name: "HEAD, the method is no source", method: "HEAD", sources: []string{bearer, route, "/orders/42", domain}, want: broken, fix: "$context.httpMethod"},
+		{name: "HEAD, all are sources", method: "HEAD", sources: []string{bearer, route, "HEAD", "/orders/42", domain}, want: deny},
+	} {
+		event := sampleOf("").Set("/routeKey", route).Set("/requestContext/routeKey", route).
+			Set("/routeArn", stageARN+tt.method+"/orders/42").Set("/rawPath", "/orders/42").
+			Set("/requestContext/http/method", tt.method).Set("/requestContext/http/path", "/orders/42").
+			Set("/requestContext/domainName", domain).Set("/headers/host", domain).Set("/identitySource", tt.sources)
+		for name, h := range map[string]lambda.Handler{"Simple": authorizer.Simple(check), "Policy": authorizer.Policy(check)} {
+			out, log, err := ask(t, h, event)
+			if got := outcomeOf(t, out, err, arnOf(event)); got != tt.want || !strings.Contains(log.text("fix"), tt.fix) {
+				t.Errorf("%s: %s: got %s, want %s with the fix %q: %s, %v", name, tt.name, got, tt.want, tt.fix, out, log)
+			}
+		}
+	}
+}
+
+// A route that is found by the path depends on the method too.
+func TestARouteByThePathDependsOnTheMethod(t *testing.T) {
+	event := sampleOf("").Set("/routeKey", "ANY /{proxy+}").Set("/requestContext/routeKey", "ANY /{proxy+}").
+		Set("/requestContext/domainName", "api.example.com").Set("/headers/host", "api.example.com").
+		Set("/identitySource", []string{"/orders/42", "api.example.com"})
+	out, log, err := ask(t, authorizer.Simple(table("GET /orders/{id}")), event)
+	if got := outcomeOf(t, out, err, ""); got != broken || !strings.Contains(log.text("fix"), "$context.httpMethod") {
+		t.Errorf("got %s, %s, want the hazard: %v", got, out, log)
+	}
+}
+
+// A greedy parameter is not empty, so "/files" is no call of "GET /files/{path+}".
+func TestARouteInFrontOfAGreedyParameterIsStored(t *testing.T) {
+	check := authorizer.All(authorizer.Bearer(alice("s")), authorizer.Routes(map[string]authorizer.Check{
+		"ANY /files": authorizer.Scopes("s"), "GET /files/{path+}": authorizer.Scopes("none"),
+	}))
+	for _, method := range []string{"GET", "HEAD", "POST"} {
+		event := sampleOf("").Set("/routeKey", "ANY /files").Set("/requestContext/routeKey", "ANY /files").
+			Set("/routeArn", stageARN+method+"/files").Set("/rawPath", "/files").
+			Set("/requestContext/http/method", method).Set("/requestContext/http/path", "/files").
+			Set("/identitySource", []string{bearer, "ANY /files"})
+		out, log, err := ask(t, authorizer.Simple(check), event)
+		if got := outcomeOf(t, out, err, arnOf(event)); got != allow {
+			t.Errorf("%s: got %s, want it allowed: %s, %v", method, got, out, log)
+		}
+	}
+}
+
+// The gateway may have found another route than the function does.
+func TestRoutesInsideRequireGoByThePath(t *testing.T) {
+	check := authorizer.Routes(map[string]authorizer.Check{
+		"GET /orders/{id}": grants(&authorizer.Grant{Principal: "anyone"}), "GET /orders/export": fails(guard.Errorf(guard.Forbidden, "", "")),
+	})
+	h := authorizer.Require(check)(says("an order"))
+	for id, want := range map[string]bool{"42": true, "export": false} {
+		path := "/orders/" + id
+		event := sample.Of(guard.HTTPAPI).Set("/routeKey", "GET /orders/{id}").Set("/requestContext/routeKey", "GET /orders/{id}").
+			Set("/rawPath", path).Set("/requestContext/http/path", path).Set("/requestContext/http/method", "GET").
+			Set("/pathParameters", map[string]string{"id": id})
+		if _, err := h.Invoke(t.Context(), event.Bytes()); (err == nil) != want {
+			t.Errorf("%s: got %v, want a grant: %t", path, err, want)
+		}
+	}
+}
+
+// The route key of a function URL is $default for each request, and says nothing.
+func TestAFunctionURLHasNoRouteKey(t *testing.T) {
+	got := "none"
+	check := looks(func(r *authorizer.Request) bool { got = r.RouteKey(); return true })
+	if _, err := authorizer.Require(check)(says("an order")).Invoke(t.Context(), sample.Of(guard.FunctionURL).Bytes()); err != nil || got != "" {
+		t.Errorf("got the route key %q and %v, want none", got, err)
+	}
+}
+
+func TestOtherEventsAreRefused(t *testing.T) {
+	ok := grants(&authorizer.Grant{Principal: "anyone"})
+	require := authorizer.Require(ok)(says("an order"))
+	for _, tt := range []struct {
+		name    string
+		handler lambda.Handler
+		event   string
+		code    string
+	}{
+		{name: "no request for a decision", handler: authorizer.Simple(ok), event: string(sample.Of(guard.SQS).Bytes()), code: "not_an_authorizer_event"},
+		{name: "an incomplete request", handler: authorizer.Simple(ok), event: string(sampleOf("").Set("/routeArn", "x").Bytes()), code: "not_an_authorizer_event"},
+		{name: "a version to come", handler: authorizer.Policy(ok), event: string(sampleOf("http-1.0").Set("/version", "3.0").Bytes()), code: "not_an_authorizer_event"},
+		{name: "no identity", handler: authorizer.Policy(ok), event: string(sampleOf("request").Set("/requestContext/identity", nil).Bytes()), code: "not_an_authorizer_event"},
+		{name: "a connection without an id", handler: authorizer.Policy(ok), event: string(sampleOf("websocket").Set("/requestContext/connectionId", "").Bytes()), code: "not_an_authorizer_event"},
+		{name: "a token authorizer without a token", handler: authorizer.Policy(ok), event: string(sampleOf("token").Delete("/authorizationToken").Bytes()), code: "not_an_authorizer_event"},
+		{name: "no HTTP request", handler: require, event: string(sample.Of(guard.SQS).Bytes()), code: "not_an_http_event"},
+		{name: "a request for a decision", handler: require, event: string(sampleOf("").Bytes()), code: "not_an_http_event"},
+		{name: "no JSON", handler: require, event: "{", code: "malformed_json"},
+	} {
+		_, err := tt.handler.Invoke(t.Context(), []byte(tt.event))
+		if got := guard.Public(err).Code; err == nil || got != tt.code {
+			t.Errorf("%s: got %v with the code %q, want the code %q", tt.name, err, got, tt.code)
 		}
 	}
 }

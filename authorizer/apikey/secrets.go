@@ -26,7 +26,8 @@ const missBurst = 5
 // secret, and the value of the secret is the key. [JSON] has many keys in one secret.
 //
 // The current and the previous value of a secret are accepted, so a rotation locks
-// nobody out. A key that has leaked is refused only after two changes.
+// nobody out. If a key is the current value of one secret and the previous value of
+// another, the current one counts. A key that has leaked is refused only after two changes.
 //
 // For an unknown key the secrets are fetched again, so a new key works a second
 // after it was stored. This happens for five unknown keys in a row, then once every
@@ -93,10 +94,10 @@ func (s *stored) Verify(ctx context.Context, key string) (*authorizer.Grant, err
 	return nil, errUnknown
 }
 
-// find looks up a key in the cached secrets. The current value of a secret goes
-// before the previous one.
+// find looks up a key in the cached secrets. The current values of all secrets go
+// before the previous ones.
 func (s *stored) find(ctx context.Context, key string) (*authorizer.Grant, error) {
-	var all []entry
+	var previously, currently []entry
 	var failures []error
 	for _, name := range s.names {
 		current, previous, err := s.cache.Pair(ctx, name)
@@ -110,11 +111,11 @@ func (s *stored) find(ctx context.Context, key string) (*authorizer.Grant, error
 			continue
 		}
 		if older, err := s.read(name, previous.Text()); err == nil { // a malformed one was replaced for that
-			all = append(all, older...)
+			previously = append(previously, older...)
 		}
-		all = append(all, entries...)
+		currently = append(currently, entries...)
 	}
-	if g := find(all, sha256.Sum256([]byte(key))); g != nil {
+	if g := find(append(previously, currently...), sha256.Sum256([]byte(key))); g != nil {
 		return g, nil
 	}
 	return nil, errors.Join(failures...)

@@ -244,6 +244,7 @@ func TestASecretThatIsNoListOfKeysDeniesNobody(t *testing.T) {
 		"a number that is rounded":   `{"keys":[{"key":"` + key1 + `","principal":"shop","context":{"a":9007199254740993}}]}`,
 		"a day":                      `{"keys":[{"key":"` + key1 + `","principal":"shop","expires":"2020-01-01"}]}`,
 		"a line break":               `{"keys":[{"key":"` + key1 + `","principal":"shop\nX: 1"}]}`,
+		"a key as a name":            `{"keys":[{"` + key1 + `":"shop"}]}`,
 	} {
 		v := &vault{values: map[secrets.Ref]string{{Name: "keys"}: text}}
 		keys := apikey.JSON(secrets.New(v), "keys")
@@ -255,6 +256,9 @@ func TestASecretThatIsNoListOfKeysDeniesNobody(t *testing.T) {
 			if strings.Contains(fmt.Sprint(log), key1) {
 				t.Errorf("%s: a key is in the log: %v", name, log)
 			}
+			if _, err := keys.Verify(t.Context(), key); err == nil || text != "" && strings.Contains(err.Error(), key1) {
+				t.Errorf("%s: got %v, want an error without the key", name, err)
+			}
 		}
 	}
 	v := &vault{values: map[secrets.Ref]string{{Name: "keys"}: `{"keys":[]}`}}
@@ -263,4 +267,20 @@ func TestASecretThatIsNoListOfKeysDeniesNobody(t *testing.T) {
 	}
 	mustPanic(t, "no cache", "without a cache or a name", func() { apikey.JSON(nil, "keys") })
 	mustPanic(t, "no name", "without a cache or a name", func() { apikey.JSON(secrets.New(v), "") })
+}
+
+// A key that has moved to another secret is what that secret says.
+func TestACurrentKeyGoesBeforeThePreviousOneOfAnotherSecret(t *testing.T) {
+	v := &vault{values: map[secrets.Ref]string{}}
+	v.rotate("reader", key1)
+	v.rotate("writer", key2)
+	v.rotate("reader", key2)
+	v.rotate("writer", key3)
+	keys := apikey.Secrets(secrets.New(v), map[string]authorizer.Grant{"reader": {Principal: "reads"}, "writer": {Principal: "writes"}})
+	for key, want := range map[string]string{key1: "reads", key2: "reads", key3: "writes"} {
+		g, err := keys.Verify(t.Context(), key)
+		if err != nil || g.Principal != want {
+			t.Errorf("got %+v, %v, want the grant of %s", g, err, want)
+		}
+	}
 }

@@ -67,6 +67,7 @@ func TestUsers(t *testing.T) {
 	}{
 		{header: credentials("alice", "correct horse"), want: "alice"},
 		{header: strings.Replace(credentials("alice", "correct horse"), "Basic", "bASIC", 1), want: "alice"},
+		{header: strings.Replace(credentials("alice", "correct horse"), " ", "  ", 1), want: "alice"}, // RFC 9110, section 11.4
 		{header: credentials("bob", "battery:staple"), want: "bob"},
 		{header: credentials("bob", "battery:stapler"), want: "credential_invalid"},
 		{header: credentials("carol", long), want: "carol"},

@@ -123,7 +123,11 @@ func (t *Table[V]) Splits(route *Route) bool {
 // SplitsHead reports whether a HEAD of a route of the gateway may be one of a GET in the
 // table. The gateway does not let GET take HEAD.
 func (t *Table[V]) SplitsHead(route *Route) bool {
-	return route.Method == Any && slices.ContainsFunc(t.routes, func(r *Route) bool {
-		return r.Method == http.MethodGet && r.Template() != route.Template() && r.before(route) && overlap(r.segments, route.segments)
+	if route.Method != Any && route.Method != http.MethodHead {
+		return false
+	}
+	return slices.ContainsFunc(t.routes, func(r *Route) bool {
+		reaches := route.CatchAll() || r.Len() <= route.Len() // a greedy parameter takes a segment
+		return r.Method == http.MethodGet && r.Template() != route.Template() && r.before(route) && reaches && overlap(r.segments, route.segments)
 	})
 }

@@ -10,18 +10,18 @@ import (
 )
 
 // DeadlineOption changes [Deadline].
-type DeadlineOption func(*deadline)
+type DeadlineOption struct{ set func(*deadline) }
 
 // MinRemaining sets how much time a handler must have at its start, 10 ms by
 // default. It is not called with less.
 func MinRemaining(d time.Duration) DeadlineOption {
-	return func(dl *deadline) { dl.minimum = d }
+	return DeadlineOption{func(dl *deadline) { dl.minimum = d }}
 }
 
 // KeepLateAnswers returns the answer of a handler that overran without an error, in
 // place of a Timeout.
 func KeepLateAnswers() DeadlineOption {
-	return func(dl *deadline) { dl.keepLate = true }
+	return DeadlineOption{func(dl *deadline) { dl.keepLate = true }}
 }
 
 type deadline struct {
@@ -48,7 +48,7 @@ func Deadline(reserve time.Duration, opts ...DeadlineOption) Middleware {
 	}
 	dl := deadline{reserve: reserve, minimum: 10 * time.Millisecond}
 	for _, opt := range opts {
-		opt(&dl)
+		opt.set(&dl)
 	}
 	return named("guard.Deadline", func(next lambda.Handler) lambda.Handler {
 		return HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {

@@ -15,7 +15,7 @@ import (
 )
 
 // LogOption changes [Log].
-type LogOption func(*logLayer)
+type LogOption struct{ set func(*logLayer) }
 
 // Correlate adds a correlationId to every record of an invocation. find takes it
 // from the event; package guard/jmespath has one that uses an expression. An id
@@ -25,13 +25,13 @@ func Correlate(find func(ctx context.Context, ev *Event) string) LogOption {
 	if find == nil {
 		panic("guard: Correlate with a nil function")
 	}
-	return func(l *logLayer) { l.correlate = find }
+	return LogOption{func(l *logLayer) { l.correlate = find }}
 }
 
 // UnsafePayload adds the whole event to the record, as payload: with every
 // password, token and address that callers send.
 func UnsafePayload() LogOption {
-	return func(l *logLayer) { l.payload = true }
+	return LogOption{func(l *logLayer) { l.payload = true }}
 }
 
 // UnsafeErrorTexts makes error.cause the text of the error, up to 8 kB, and adds
@@ -39,13 +39,13 @@ func UnsafePayload() LogOption {
 // tokens and addresses that callers send will be in the log. Use it where no real
 // caller is: on a test stage.
 func UnsafeErrorTexts() LogOption {
-	return func(l *logLayer) { l.texts = true }
+	return LogOption{func(l *logLayer) { l.texts = true }}
 }
 
 // KnownErrors shows the texts of errs in error.cause, wherever they are in a
 // chain. It is for sentinels that are not a [Reason], like sql.ErrNoRows.
 func KnownErrors(errs ...error) LogOption {
-	return func(l *logLayer) { l.known = append(l.known, errs...) }
+	return LogOption{func(l *logLayer) { l.known = append(l.known, errs...) }}
 }
 
 // Log writes exactly one record per invocation to l, also after a panic: at level
@@ -93,7 +93,7 @@ func Log(l *slog.Logger, opts ...LogOption) Middleware {
 		version: lambdacontext.FunctionVersion,
 	}
 	for _, opt := range opts {
-		opt(layer)
+		opt.set(layer)
 	}
 	return func(next lambda.Handler) lambda.Handler {
 		l := &logged{logLayer: layer, next: next}

@@ -55,7 +55,7 @@ func (s *Schema) Validate(tree any, opts ...Option) error {
 }
 
 // Option changes how an input is validated.
-type Option func(*options)
+type Option struct{ set func(*options) }
 
 type options struct{ limits judge.Limits }
 
@@ -65,7 +65,7 @@ func MaxViolations(n int) Option {
 	if n < 1 {
 		panic("validate: MaxViolations below 1")
 	}
-	return func(o *options) { o.limits.Violations = n }
+	return Option{func(o *options) { o.limits.Violations = n }}
 }
 
 // MaxSteps limits the work on one input to n steps of up to 0.1 µs each, and
@@ -74,7 +74,7 @@ func MaxSteps(n int) Option {
 	if n < 1 {
 		panic("validate: MaxSteps below 1")
 	}
-	return func(o *options) { o.limits.Steps = n }
+	return Option{func(o *options) { o.limits.Steps = n }}
 }
 
 // checker is a schema with its limits.
@@ -89,7 +89,7 @@ func newChecker(layer string, s *Schema, opts []Option) checker {
 	}
 	o := options{judge.Limits{Violations: 20, Steps: 2_500_000}}
 	for _, opt := range opts {
-		opt(&o)
+		opt.set(&o)
 	}
 	return checker{s, o.limits}
 }

@@ -10,8 +10,8 @@ import (
 	"time"
 
 	"github.com/lambdarmor/lambdarmor/authorizer"
+	"github.com/lambdarmor/lambdarmor/authorizer/internal/renewal"
 	"github.com/lambdarmor/lambdarmor/guard"
-	"github.com/lambdarmor/lambdarmor/internal/renewal"
 	"github.com/lambdarmor/lambdarmor/secrets"
 )
 

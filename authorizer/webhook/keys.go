@@ -4,7 +4,7 @@ import (
 	"context"
 	"time"
 
-	"github.com/lambdarmor/lambdarmor/internal/renewal"
+	"github.com/lambdarmor/lambdarmor/authorizer/internal/renewal"
 	"github.com/lambdarmor/lambdarmor/secrets"
 )
 

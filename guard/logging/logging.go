@@ -22,7 +22,7 @@ const (
 )
 
 // Option changes [New] and [NewHandler].
-type Option func(*settings)
+type Option struct{ set func(*settings) }
 
 // MinLevel sets the lowest level that is written. It may change over time, as
 // an [slog.LevelVar] does. It replaces AWS_LAMBDA_LOG_LEVEL. MinLevel panics if
@@ -31,12 +31,12 @@ func MinLevel(level slog.Leveler) Option {
 	if level == nil {
 		panic("logging: MinLevel of nil")
 	}
-	return func(s *settings) { s.level = level }
+	return Option{func(s *settings) { s.level = level }}
 }
 
 // Service adds the name of a service to every record.
 func Service(name string) Option {
-	return func(s *settings) { s.service = name }
+	return Option{func(s *settings) { s.service = name }}
 }
 
 // Redact hides the values of further attribute names, at any depth of groups,
@@ -49,7 +49,7 @@ func Service(name string) Option {
 // are access, refresh, id, session and authorization tokens, and AWS's secret keys
 // and session tokens.
 func Redact(names ...string) Option {
-	return func(s *settings) { s.redact.add(names) }
+	return Option{func(s *settings) { s.redact.add(names) }}
 }
 
 // SampleDebug writes every level for a share of the invocations, 0 to 1. One
@@ -59,7 +59,7 @@ func SampleDebug(share float64) Option {
 	if !(share >= 0 && share <= 1) { // NaN, too
 		panic("logging: SampleDebug with a share that is not from 0 to 1")
 	}
-	return func(s *settings) { s.sample = share }
+	return Option{func(s *settings) { s.sample = share }}
 }
 
 // BufferDebug keeps the records of an invocation that are below the lowest
@@ -67,7 +67,7 @@ func SampleDebug(share float64) Option {
 // keeps 20 kB for each invocation. The oldest records are dropped first, and a
 // record reports how many were.
 func BufferDebug() Option {
-	return func(s *settings) { s.buffer = 20_000 }
+	return Option{func(s *settings) { s.buffer = 20_000 }}
 }
 
 // New returns a logger that writes a JSON object per line to w, in Lambda's
@@ -99,7 +99,7 @@ func NewHandler(inner slog.Handler, opts ...Option) slog.Handler {
 	}
 	s := &settings{level: levelNamed(os.Getenv("AWS_LAMBDA_LOG_LEVEL")), redact: newRedactor()}
 	for _, opt := range opts {
-		opt(s)
+		opt.set(s)
 	}
 	if s.service != "" {
 		inner = inner.WithAttrs([]slog.Attr{slog.String("service", s.service)})

@@ -20,7 +20,7 @@ func (s *sources) schema(root string, opts []Option) (*validate.Schema, error) {
 func (s *sources) compile(root string, opts []Option) (p *program.Program, compiled *validate.Schema, err error) {
 	var o options
 	for _, opt := range opts {
-		opt(&o)
+		opt.set(&o)
 	}
 	defer func() { // the library expects a schema to be as its meta-schema requires
 		if r := recover(); r != nil {

@@ -64,7 +64,7 @@ func Program(fsys fs.FS, root string, opts ...Option) (*program.Program, error) 
 }
 
 // Option changes what a schema asserts.
-type Option func(*options)
+type Option struct{ set func(*options) }
 
 type options struct {
 	formats         []validate.Format
@@ -75,17 +75,17 @@ type options struct {
 // Format defines a format for strings, or replaces a known one. An unknown
 // format accepts every string.
 func Format(name string, valid func(string) bool) Option {
-	return func(o *options) { o.formats = append(o.formats, validate.Format{Name: name, Valid: valid}) }
+	return Option{func(o *options) { o.formats = append(o.formats, validate.Format{Name: name, Valid: valid}) }}
 }
 
 // AnnotateFormats ignores the keyword format, as drafts 2019-09 and 2020-12 do
 // by default.
 func AnnotateFormats() Option {
-	return func(o *options) { o.annotateFormats = true }
+	return Option{func(o *options) { o.annotateFormats = true }}
 }
 
 // AnnotateContent ignores contentEncoding, contentMediaType and contentSchema,
 // as drafts 2019-09 and 2020-12 do by default.
 func AnnotateContent() Option {
-	return func(o *options) { o.annotateContent = true }
+	return Option{func(o *options) { o.annotateContent = true }}
 }

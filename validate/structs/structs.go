@@ -13,7 +13,7 @@ import (
 )
 
 // Option changes how values are validated.
-type Option func(*options)
+type Option struct{ set func(*options) }
 
 type options struct {
 	engine     *validator.Validate
@@ -26,7 +26,7 @@ func Using(v *validator.Validate) Option {
 	if v == nil {
 		panic("validate/structs: Using a nil validator")
 	}
-	return func(o *options) { o.engine = v }
+	return Option{func(o *options) { o.engine = v }}
 }
 
 // MaxViolations sets how many places an error lists, 20 if it is not set. It
@@ -35,7 +35,7 @@ func MaxViolations(n int) Option {
 	if n < 1 {
 		panic("validate/structs: MaxViolations below 1")
 	}
-	return func(o *options) { o.violations = n }
+	return Option{func(o *options) { o.violations = n }}
 }
 
 // shared is the default validator. It is made on first use, because it fills
@@ -47,7 +47,7 @@ var shared = sync.OnceValue(func() *validator.Validate {
 func newOptions(opts []Option) *options {
 	o := &options{violations: 20}
 	for _, opt := range opts {
-		opt(o)
+		opt.set(o)
 	}
 	if o.engine == nil {
 		o.engine = shared()

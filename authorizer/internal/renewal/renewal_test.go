@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/lambdarmor/lambdarmor/internal/renewal"
+	"github.com/lambdarmor/lambdarmor/authorizer/internal/renewal"
 	"github.com/lambdarmor/lambdarmor/secrets"
 )
 

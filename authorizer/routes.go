@@ -19,7 +19,8 @@ import (
 //
 // An authorizer uses the route that the gateway has found, so the gateway must have a
 // route for each key. An HTTP API finds it by the decoded path, as a function does:
-// https://github.com/middleapi/standard-server/pull/93. The route is found by method and path instead
+// https://github.com/middleapi/standard-server/pull/93. The route is found by method and
+// path instead
 //
 //   - inside [Require],
 //   - if the event has no route, as for a TOKEN authorizer,

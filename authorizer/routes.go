@@ -2,7 +2,6 @@ package authorizer
 
 import (
 	"context"
-	"net/http"
 
 	"github.com/lambdarmor/lambdarmor/authorizer/internal/reads"
 	"github.com/lambdarmor/lambdarmor/authorizer/internal/routekey"
@@ -76,7 +75,7 @@ func (r *Request) findRoute(t *routekey.Table[Check]) (*routekey.Entry[Check], e
 		return t.ByRoute(r.as.Route, r.Method), nil
 	}
 	route, ok := routekey.Parse(r.in.RouteKey)
-	if ok && r.in.Format != reads.InHandler && !r.splits(t, route) {
+	if ok && r.in.Format != reads.InHandler && !t.Splits(route, r.Method) {
 		r.RouteKey()
 		return t.ByRoute(route, r.Method), nil
 	}
@@ -88,9 +87,4 @@ func (r *Request) findRoute(t *routekey.Table[Check]) (*routekey.Entry[Check], e
 		return nil, guard.Errorf(guard.Invalid, router.AmbiguousCode, router.AmbiguousDetail)
 	}
 	return e, nil
-}
-
-// splits reports whether the call may match another entry than the gateway's route.
-func (r *Request) splits(t *routekey.Table[Check], route *routekey.Route) bool {
-	return route.CatchAll() && t.Splits(route) || t.SplitsHead(route) && r.Method() == http.MethodHead
 }

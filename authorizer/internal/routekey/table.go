@@ -112,17 +112,23 @@ func (t *Table[V]) byMethod(method, template string) *Entry[V] {
 	return e
 }
 
-// Splits reports whether the table has several entries for the calls of a route.
-func (t *Table[V]) Splits(route *Route) bool {
+// Splits reports whether a call of a route of the gateway may be of another entry than
+// [Table.ByRoute] returns. It calls method only if that depends on the method.
+func (t *Table[V]) Splits(route *Route, method func() string) bool {
+	return route.CatchAll() && t.splitsPaths(route) || t.splitsHead(route) && method() == http.MethodHead
+}
+
+// splitsPaths reports whether the table has several entries for the calls of a route.
+func (t *Table[V]) splitsPaths(route *Route) bool {
 	own := t.ByRoute(route, func() string { return route.Method })
 	return slices.ContainsFunc(t.routes, func(r *Route) bool {
 		return t.entries[r.Shape()] != own && route.takes(r) && (own == nil || r.before(route))
 	})
 }
 
-// SplitsHead reports whether a HEAD of a route of the gateway may be one of a GET in the
+// splitsHead reports whether a HEAD of a route of the gateway may be one of a GET in the
 // table. The gateway does not let GET take HEAD.
-func (t *Table[V]) SplitsHead(route *Route) bool {
+func (t *Table[V]) splitsHead(route *Route) bool {
 	if route.Method != Any && route.Method != http.MethodHead {
 		return false
 	}

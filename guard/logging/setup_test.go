@@ -14,7 +14,7 @@ import (
 	"github.com/lambdarmor/lambdarmor/guard"
 )
 
-// invocation makes the context that aws-lambda-go gives a handler, without a
+// invocation makes the context that aws-lambda-go passes to a handler, without a
 // deadline.
 func invocation(ctx context.Context, requestID string) context.Context {
 	ctx = lambdacontext.NewContext(ctx, &lambdacontext.LambdaContext{AwsRequestID: requestID})

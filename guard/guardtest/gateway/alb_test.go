@@ -220,7 +220,7 @@ func TestALoadBalancerWaitsNoLongerThanItIsTold(t *testing.T) {
 	if _, err := gateway.NewALB(nil, gateway.ALBConfig{}); err == nil {
 		t.Error("no function, and no error")
 	}
-	if _, err := gateway.NewALB(toldOf, gateway.ALBConfig{Timeout: -1}); err == nil {
+	if _, err := gateway.NewALB(authorizerOf, gateway.ALBConfig{Timeout: -1}); err == nil {
 		t.Error("a negative timeout, and no error")
 	}
 }

@@ -45,16 +45,16 @@ func failing(err error) *authorizer {
 	return newAuthorizer(func(context.Context, json.RawMessage) (any, error) { return nil, err })
 }
 
-// toldOf answers what a function was told: the authorizer in its event, "absent" without one.
-var toldOf = guardtest.NewInProcess(lambda.NewHandler(func(_ context.Context, event struct {
+// authorizerOf returns the authorizer in the event of a function, "absent" without one.
+var authorizerOf = guardtest.NewInProcess(lambda.NewHandler(func(_ context.Context, event struct {
 	RequestContext map[string]json.RawMessage
 },
 ) (map[string]any, error) {
-	told, ok := event.RequestContext["authorizer"]
+	found, ok := event.RequestContext["authorizer"]
 	if !ok {
-		told = json.RawMessage("absent")
+		found = json.RawMessage("absent")
 	}
-	return map[string]any{"statusCode": 200, "body": string(told)}, nil
+	return map[string]any{"statusCode": 200, "body": string(found)}, nil
 }), guardtest.Config{Timeout: patient})
 
 // A site is an API over real HTTP.
@@ -72,7 +72,7 @@ func serve(t *testing.T, api http.Handler) site {
 
 func serveAPI(t *testing.T, cfg gateway.HTTPAPIConfig) site {
 	t.Helper()
-	return serve(t, newAPI(t, toldOf, cfg))
+	return serve(t, newAPI(t, authorizerOf, cfg))
 }
 
 // do sends a request; header holds names and values by turns.
@@ -372,11 +372,11 @@ func TestMisconfiguredAuthorizerIsRefused(t *testing.T) {
 		maps.Copy(refused, map[string]gateway.Authorizer{`"$context.` + name + `": this API has no such`: {Function: fn, IdentitySources: []string{"$context." + name}}})
 	}
 	for want, cfg := range refused {
-		if _, err := gateway.NewHTTPAPI(toldOf, gateway.HTTPAPIConfig{Authorizer: &cfg}); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := gateway.NewHTTPAPI(authorizerOf, gateway.HTTPAPIConfig{Authorizer: &cfg}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%+v: error %v, want one with %q", cfg, err, want)
 		}
 	}
-	if _, err := gateway.NewHTTPAPI(toldOf, gateway.HTTPAPIConfig{FunctionURL: true, Authorizer: &gateway.Authorizer{Function: fn}}); err == nil {
+	if _, err := gateway.NewHTTPAPI(authorizerOf, gateway.HTTPAPIConfig{FunctionURL: true, Authorizer: &gateway.Authorizer{Function: fn}}); err == nil {
 		t.Error("a function URL takes an authorizer")
 	}
 }

@@ -197,7 +197,7 @@ func TestContextThatIsAStringOfJSONCannotBeReadFromTheCache(t *testing.T) {
 
 func TestCacheIsBounded(t *testing.T) {
 	a := answering(`{"isAuthorized":true}`)
-	api := newAPI(t, toldOf, gateway.HTTPAPIConfig{Authorizer: &gateway.Authorizer{Function: a, SimpleResponses: true, IdentitySources: byToken, TTL: time.Hour}})
+	api := newAPI(t, authorizerOf, gateway.HTTPAPIConfig{Authorizer: &gateway.Authorizer{Function: a, SimpleResponses: true, IdentitySources: byToken, TTL: time.Hour}})
 	for i := range gateway.MaxRulings {
 		ask(api, fmt.Sprint(i))
 	}

@@ -27,7 +27,7 @@ func TestAuthorizersEventIsTheSamples(t *testing.T) {
 		r.Host = "a1b2c3d4e5.execute-api.us-east-1.amazonaws.com"
 		r.RemoteAddr = "203.0.113.7:4711"
 		r.Header = http.Header{"Authorization": {"Bearer t0k3n"}, "User-Agent": {"guardtest/1"}, "Cookie": {"theme=dark"}}
-		newAPI(t, toldOf, gateway.HTTPAPIConfig{Routes: []string{"GET /orders/{id}"}, Authorizer: &cfg}).ServeHTTP(httptest.NewRecorder(), r)
+		newAPI(t, authorizerOf, gateway.HTTPAPIConfig{Routes: []string{"GET /orders/{id}"}, Authorizer: &cfg}).ServeHTTP(httptest.NewRecorder(), r)
 
 		event := sample.Of(guard.Authorizer)
 		if name != "" {

@@ -144,7 +144,7 @@ func ExampleRESTAuthorizer() {
 	// 401 {"message":"Unauthorized"}
 }
 
-// A function behind IAM authorization is told who has signed.
+// A function behind IAM authorization finds in its event who signed.
 func ExampleIAMAuthorizer() {
 	fn := guardtest.NewInProcess(lambda.NewHandler(func(_ context.Context, event events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
 		return events.APIGatewayV2HTTPResponse{StatusCode: 200, Body: event.RequestContext.Authorizer.IAM.UserARN}, nil

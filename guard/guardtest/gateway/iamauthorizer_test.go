@@ -112,7 +112,7 @@ func TestSignedRequestPasses(t *testing.T) {
 		{name: "four minutes ago", url: api.URL, call: signedCall{path: "/", caller: jane, at: time.Now().Add(-4 * time.Minute)}},
 		{name: "a header that is not signed", url: api.URL, call: signedCall{path: "/", caller: jane, after: func(r *http.Request) { r.Header.Set("X-Later", "1") }}},
 		{name: "a base path", url: serveAPI(t, gateway.HTTPAPIConfig{IAM: iam, BasePath: "v1"}).URL, call: signedCall{path: "/v1/x", caller: jane}},
-		{name: "a stage", url: serve(t, newREST(t, toldOf, gateway.RESTAPIConfig{IAM: iam, StageInPath: true})).URL, call: signedCall{path: "/prod/x", caller: jane}},
+		{name: "a stage", url: serve(t, newREST(t, authorizerOf, gateway.RESTAPIConfig{IAM: iam, StageInPath: true})).URL, call: signedCall{path: "/prod/x", caller: jane}},
 		{name: "a function URL", url: serveAPI(t, gateway.HTTPAPIConfig{IAM: iam, FunctionURL: true}).URL, call: signedCall{path: "/x", caller: jane, service: "lambda"}},
 	} {
 		if status, body, _ := tt.call.send(t, tt.url); status != 200 {
@@ -123,7 +123,7 @@ func TestSignedRequestPasses(t *testing.T) {
 
 func TestRequestThatIsNotSignedRightlyIsRefused(t *testing.T) {
 	iam := &gateway.IAMAuthorizer{Callers: callers}
-	rest := serve(t, newREST(t, toldOf, gateway.RESTAPIConfig{IAM: iam}))
+	rest := serve(t, newREST(t, authorizerOf, gateway.RESTAPIConfig{IAM: iam}))
 	api := serveAPI(t, gateway.HTTPAPIConfig{IAM: iam})
 	url := serveAPI(t, gateway.HTTPAPIConfig{IAM: iam, FunctionURL: true})
 	stranger := gateway.IAMCaller{AccessKeyID: "AKIDSTRANGER", SecretAccessKey: "s"}
@@ -288,18 +288,18 @@ func TestMisconfiguredIAMIsRefused(t *testing.T) {
 		"two callers have":   {jane, jane},
 	} {
 		iam := &gateway.IAMAuthorizer{Callers: callers}
-		if _, err := gateway.NewHTTPAPI(toldOf, gateway.HTTPAPIConfig{IAM: iam}); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := gateway.NewHTTPAPI(authorizerOf, gateway.HTTPAPIConfig{IAM: iam}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("HTTP API: error %v, want one with %q", err, want)
 		}
-		if _, err := gateway.NewRESTAPI(toldOf, gateway.RESTAPIConfig{IAM: iam}); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := gateway.NewRESTAPI(authorizerOf, gateway.RESTAPIConfig{IAM: iam}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("REST API: error %v, want one with %q", err, want)
 		}
 	}
-	iam, lambda := &gateway.IAMAuthorizer{Callers: callers}, &gateway.Authorizer{Function: toldOf}
-	if _, err := gateway.NewHTTPAPI(toldOf, gateway.HTTPAPIConfig{IAM: iam, Authorizer: lambda}); err == nil || !strings.Contains(err.Error(), "one authorizer") {
+	iam, lambda := &gateway.IAMAuthorizer{Callers: callers}, &gateway.Authorizer{Function: authorizerOf}
+	if _, err := gateway.NewHTTPAPI(authorizerOf, gateway.HTTPAPIConfig{IAM: iam, Authorizer: lambda}); err == nil || !strings.Contains(err.Error(), "one authorizer") {
 		t.Errorf("two authorizers of an HTTP API: %v", err)
 	}
-	if _, err := gateway.NewRESTAPI(toldOf, gateway.RESTAPIConfig{IAM: iam, UserPool: &gateway.UserPoolAuthorizer{Issuer: "x"}}); err == nil || !strings.Contains(err.Error(), "one authorizer") {
+	if _, err := gateway.NewRESTAPI(authorizerOf, gateway.RESTAPIConfig{IAM: iam, UserPool: &gateway.UserPoolAuthorizer{Issuer: "x"}}); err == nil || !strings.Contains(err.Error(), "one authorizer") {
 		t.Errorf("two authorizers of a REST API: %v", err)
 	}
 }

@@ -303,7 +303,7 @@ func TestKeyThatIsNotRSAsIsIgnored(t *testing.T) {
 func TestUserPoolTellsItsClaimsToAMethod(t *testing.T) {
 	routes := []string{"GET /orders", "POST /orders"}
 	pool := gateway.UserPoolAuthorizer{Issuer: testIssuer, Keys: theIssuer().jwks(), Scopes: map[string][]string{"POST /orders": {"orders/write"}}}
-	api := serve(t, newREST(t, toldOf, gateway.RESTAPIConfig{Routes: routes, UserPool: &pool}))
+	api := serve(t, newREST(t, authorizerOf, gateway.RESTAPIConfig{Routes: routes, UserPool: &pool}))
 	now := time.Now().Unix()
 	id := map[string]any{"token_use": "id"}
 	access := map[string]any{"token_use": "access", "aud": nil, "client_id": "client-1", "scope": "openid orders/write"}
@@ -353,7 +353,7 @@ func TestUserPoolTellsItsClaimsToAMethod(t *testing.T) {
 		t.Errorf("got\n%v, want\n%v", got, want)
 	}
 	pool.Header = "X-Token"
-	elsewhere := serve(t, newREST(t, toldOf, gateway.RESTAPIConfig{Routes: routes, UserPool: &pool}))
+	elsewhere := serve(t, newREST(t, authorizerOf, gateway.RESTAPIConfig{Routes: routes, UserPool: &pool}))
 	if status, body := elsewhere.do("GET /orders", "X-Token", token); status != 200 {
 		t.Errorf("a token in a header of its own: %d %s", status, body)
 	}
@@ -367,7 +367,7 @@ func TestMisconfiguredTokenAuthorizerIsRefused(t *testing.T) {
 		`identity source "x"`: func(a *gateway.JWTAuthorizer) { a.IdentitySource = "x" },
 		"the keys of issuer":  func(a *gateway.JWTAuthorizer) { a.Keys = json.RawMessage(`[`) },
 	} {
-		if _, err := gateway.NewHTTPAPI(toldOf, jwtAPI(change)); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := gateway.NewHTTPAPI(authorizerOf, jwtAPI(change)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want one with %q", err, want)
 		}
 	}
@@ -376,11 +376,11 @@ func TestMisconfiguredTokenAuthorizerIsRefused(t *testing.T) {
 		"no route of the API": {Issuer: testIssuer, Scopes: map[string][]string{"GET /x": {"s"}}},
 		"the keys of issuer":  {Issuer: testIssuer, Keys: json.RawMessage(`1`)},
 	} {
-		if _, err := gateway.NewRESTAPI(toldOf, gateway.RESTAPIConfig{UserPool: &pool}); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := gateway.NewRESTAPI(authorizerOf, gateway.RESTAPIConfig{UserPool: &pool}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want one with %q", err, want)
 		}
 	}
-	if _, err := gateway.NewHTTPAPI(toldOf, gateway.HTTPAPIConfig{FunctionURL: true, JWT: jwtAPI(nil).JWT}); err == nil {
+	if _, err := gateway.NewHTTPAPI(authorizerOf, gateway.HTTPAPIConfig{FunctionURL: true, JWT: jwtAPI(nil).JWT}); err == nil {
 		t.Error("a function URL has a JWT authorizer, and no error")
 	}
 }

@@ -175,7 +175,7 @@ func TestMisconfiguredRESTAPIIsRefused(t *testing.T) {
 		"identity source \"$request": {Authorizer: &gateway.RESTAuthorizer{Function: fn, Type: "REQUEST", IdentitySources: []string{"$request.header.A"}}},
 		"no such context variable":   {Authorizer: &gateway.RESTAuthorizer{Function: fn, Type: "REQUEST", IdentitySources: []string{"context.routeKey"}}},
 	} {
-		if _, err := gateway.NewRESTAPI(toldOf, cfg); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := gateway.NewRESTAPI(authorizerOf, cfg); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want one with %q", err, want)
 		}
 	}

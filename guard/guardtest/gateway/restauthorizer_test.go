@@ -19,7 +19,7 @@ import (
 
 func serveREST(t *testing.T, cfg gateway.RESTAuthorizer) site {
 	t.Helper()
-	return serve(t, newREST(t, toldOf, gateway.RESTAPIConfig{Authorizer: &cfg, StageVariables: map[string]string{"env": "test"}}))
+	return serve(t, newREST(t, authorizerOf, gateway.RESTAPIConfig{Authorizer: &cfg, StageVariables: map[string]string{"env": "test"}}))
 }
 
 const (
@@ -196,7 +196,7 @@ func TestRESTAuthorizersEventIsTheSamples(t *testing.T) {
 		cfg.Function = a
 		r := httptest.NewRequest("GET", "/orders/42?expand=lines", strings.NewReader("a body"))
 		r.Header = http.Header{"Authorization": {"Bearer t0k3n"}}
-		newREST(t, toldOf, gateway.RESTAPIConfig{Routes: []string{"GET /orders/{id}"}, Authorizer: &cfg}).ServeHTTP(httptest.NewRecorder(), r)
+		newREST(t, authorizerOf, gateway.RESTAPIConfig{Routes: []string{"GET /orders/{id}"}, Authorizer: &cfg}).ServeHTTP(httptest.NewRecorder(), r)
 
 		var got, want map[string]any
 		if err := errors.Join(json.Unmarshal(*a.event.Load(), &got), json.Unmarshal(sample.Of(guard.Authorizer, name).Bytes(), &want)); err != nil {

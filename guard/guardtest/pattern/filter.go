@@ -132,7 +132,8 @@ func (s Source) check(p *Pattern) error {
 
 // Match reports whether the record passes. The record is an element of the event's
 // Records, or for Kafka of one of the lists in records. It returns an error if the record
-// is not a JSON object, or lacks the field that its source always has.
+// is not a JSON object, or lacks the field that its source always has. A field with
+// data may also have been replaced by the document in it.
 func (f *Filter) Match(record []byte) (bool, error) {
 	if f == nil || len(f.patterns) == 0 {
 		return true, nil
@@ -220,6 +221,9 @@ func (s *shown) take(name string, required bool, read func(string) (node, form, 
 	case i < 0 && required:
 		return fmt.Errorf("pattern: the record has no %s", name)
 	case i < 0 || !required && record.members[i].value.kind == null: // a Kafka record without a key or a value
+		return nil
+	case record.members[i].value.kind == object || record.members[i].value.kind == array: // the caller has decoded it
+		s.data[name] = document
 		return nil
 	case record.members[i].value.kind != text:
 		return fmt.Errorf("pattern: %s of the record must be a string, not %s", name, record.members[i].value.kind)

@@ -30,6 +30,9 @@ func (r Rule) String() string {
 // HTTPHandler is the name of the handlers of package httpapi.
 const HTTPHandler = "httpapi.Func, Routes, Handler, Serve"
 
+// BatchHandler is the name of the handlers of package batch.
+const BatchHandler = "batch.SQS, Kinesis, DynamoDB, Kafka"
+
 // Rules returns the rules that are checked when a chain is built. A third party's
 // layer hides the layers inside it. Their order is checked at the first invocation
 // instead: see layer.SealPrincipal.
@@ -45,6 +48,14 @@ var rules = [...]Rule{
 	{
 		Outer: "guard.Errors", Inner: HTTPHandler, Why: "an HTTP client would get a 502 for every error",
 		advice: "use httpapi.Default, or httpapi.Problems in its place", Unsafe: true, unless: "httpapi.Problems",
+	},
+	{
+		Outer: "idempotency.Once", Inner: BatchHandler, Why: "the failures of a batch would be its stored answer, and its records never run again",
+		advice: "use idempotency.Records for each record", Unsafe: true,
+	},
+	{
+		Outer: "httpapi.Problems", Inner: BatchHandler, Why: "an error would become a response, and Lambda would take every record for done",
+		advice: "use guard.Default", Unsafe: true,
 	},
 	{
 		Outer: "idempotency.Once", Inner: "idempotency.Once", Why: "a key would be in progress by itself",

@@ -2,6 +2,7 @@ package recursion
 
 import (
 	"context"
+	"log/slog"
 	"strconv"
 	"strings"
 
@@ -53,16 +54,17 @@ func (c *counter) add(text string) {
 
 // enter returns the context of the next invocation of the chain, or why there is none.
 func (c *counter) enter(ctx context.Context, limit int) (context.Context, error) {
-	switch n := c.hops + 1; {
-	case c.malformed:
+	if c.malformed {
 		return nil, &guard.Error{
 			Kind: guard.Invalid, Code: "hops_malformed", Detail: "The hop counter is not a number from 0 to 9999.",
 		}
-	case n > limit:
+	}
+	n := c.hops + 1
+	guard.AddAttrs(ctx, slog.Int("hops", n))
+	if n > limit {
 		return nil, &guard.Error{
 			Kind: guard.Unprocessable, Code: "loop", Detail: "The event has passed through too many functions.",
 		}
-	default:
-		return context.WithValue(ctx, hopsKey{}, n), nil
 	}
+	return context.WithValue(ctx, hopsKey{}, n), nil
 }

@@ -3,7 +3,6 @@ package recursion
 import (
 	"bytes"
 	"context"
-	"log/slog"
 
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-lambda-go/lambda"
@@ -30,7 +29,6 @@ func Limit(n int) guard.Middleware {
 			if err := c.event(guard.EventOf(ctx, payload)); err != nil {
 				return nil, err
 			}
-			guard.AddAttrs(ctx, slog.Int("hops", c.hops+1))
 			inner, err := c.enter(ctx, n)
 			if err != nil {
 				return nil, err

@@ -15,6 +15,8 @@ type Record interface {
 // What the function sends for a record, with the record's context, has the counter of
 // that record. The errors are those of Limit.
 //
+// List Records before batch.Unwrap, which takes off the notification with the counter.
+//
 // Records panics if n is not from 1 to 9999.
 func Records[R Record](n int) func(next func(context.Context, R) error) func(context.Context, R) error {
 	checkLimit("Records", n)

@@ -301,7 +301,7 @@ func badOfOneSource() []badInput {
 		{source: "Kafka", name: "a partition without records", event: kafka.Set("/records/orders-0", []any{}).String(), answer: "none"},
 		{source: "Kafka", name: "a null partition", event: kafka.Set("/records/orders-0", nil).String(), answer: "none"},
 		{source: "Kafka", name: "an object for a partition", event: kafka.Set("/records/orders-0", map[string]any{"a": private}).String(), code: "wrong_type", pointer: "/records/orders-0"},
-		{source: "Kafka", name: "a null record", event: kafka.Set(kafkaRecord, nil).String(), code: "invalid_batch", pointer: "/records/*/0/topic"},
+		{source: "Kafka", name: "a null record", event: kafka.Set(kafkaRecord, nil).String(), code: "wrong_type", pointer: kafkaRecord},
 		{source: "Kafka", name: "no offset", event: kafka.Delete(kafkaRecord + "/offset").String(), code: "invalid_batch", pointer: "/records/*/0/offset"},
 		{source: "Kafka", name: "a null offset", event: kafka.Set(kafkaRecord+"/offset", nil).String(), code: "invalid_batch", pointer: "/records/*/0/offset"},
 		{source: "Kafka", name: "a negative offset", event: kafka.Set(kafkaRecord+"/offset", -1).String(), code: "invalid_batch", pointer: "/records/*/0/offset"},

@@ -35,6 +35,8 @@ type item[R Record] struct {
 	lane       string // records of one lane run one after the other
 	shard      string // a stream continues from the first failure in it
 
+	leads   bool // is the first of its lane
+
 	started bool
 	done    bool
 	err     error // why not
@@ -92,7 +94,8 @@ func (b *batch[R]) runItem(ctx context.Context, it *item[R]) {
 	switch {
 	case ctx.Err() != nil:
 		return
-	case b.maxReceives > 0 && it.info.Attempt > b.maxReceives:
+	case b.maxReceives > 0 && it.info.Attempt > b.maxReceives && it.leads:
+		// What follows it in its group was received as often, and may never have run.
 		it.started = true
 		err = &guard.Error{Kind: guard.Unprocessable, Code: "too_many_receives", Detail: fmt.Sprintf("The message was received %d times.", it.info.Attempt)}
 	default:

@@ -180,7 +180,7 @@ func (w *world) bury(_ context.Context, l batch.DeadLetter) error {
 	r := w.records[index]
 	want := "bad_order"
 	switch {
-	case w.maxReceives > 0 && r.attempt > w.maxReceives:
+	case w.isOver(r):
 		want = "too_many_receives"
 	case r.does == "later":
 		want = "unavailable"
@@ -219,14 +219,21 @@ type fate struct {
 	delay time.Duration
 }
 
+// isOver reports whether a record is given up without a run. Of a lane only the
+// first one is.
+func (w *world) isOver(r record) bool {
+	leads := !slices.ContainsFunc(w.records[:r.index], func(before record) bool { return w.lane(before) == w.lane(r) })
+	return leads && w.maxReceives > 0 && r.attempt > w.maxReceives
+}
+
 func (w *world) fate(r record) fate {
-	over := w.source.isSQS && w.maxReceives > 0 && r.attempt > w.maxReceives
+	over := w.isOver(r)
 	f := fate{runs: !over}
 	if !over && (r.does == "nil" || r.does == "cancel") {
 		f.done = true
 		return f
 	}
-	last := w.source.isSQS && w.maxReceives > 0 && r.attempt >= w.maxReceives
+	last := w.maxReceives > 0 && r.attempt >= w.maxReceives
 	f.given = w.hasSink && (over || last || r.does == "poison")
 	f.done = f.given && r.sink == "ok"
 	if w.retryLater && !f.done {

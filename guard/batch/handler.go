@@ -77,7 +77,10 @@ func (h *handler[R]) invoke(ctx context.Context, payload []byte) ([]byte, error)
 	guard.AddAttrs(ctx, slog.Int("records", counts.Records), slog.Int("failed", counts.Failed),
 		slog.Int("deadLettered", counts.DeadLettered), slog.Int("notStarted", counts.NotStarted))
 	if h.observe != nil {
-		h.observe(ctx, counts)
+		err := safely(ctx, func(ctx context.Context) error { h.observe(ctx, counts); return nil })
+		if err != nil {
+			layer.LogError(ctx, "counts not observed", err)
+		}
 	}
 	lost := counts.Failed + counts.NotStarted
 	if lost > 0 && (h.failWhole || h.failAll && lost == counts.Records) {

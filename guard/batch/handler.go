@@ -35,7 +35,7 @@ type item[R Record] struct {
 	lane       string // records of one lane run one after the other
 	shard      string // a stream continues from the first failure in it
 
-	leads   bool // is the first of its lane
+	leads bool // is the first of its lane
 
 	started bool
 	done    bool

@@ -77,6 +77,8 @@ type Async struct {
 	clock  *Clock
 	ledger *Ledger
 
+	oneByOne bool // fn takes a request id once at a time
+
 	running sync.Mutex // held by Advance and Drain
 
 	mu       sync.Mutex
@@ -161,6 +163,10 @@ func NewAsync(fn guardtest.Invoker, cfg AsyncConfig) *Async {
 	if a.clock == nil {
 		a.clock = NewClock(time.Now())
 	}
+	switch fn.(type) {
+	case *guardtest.Function, *guardtest.Runtime:
+		a.oneByOne = true
+	}
 	return a
 }
 
@@ -195,8 +201,10 @@ func (a *Async) Invoke(payload []byte) (requestID string, err error) {
 
 // Duplicate puts an event into the queue once more, with the same request id. Lambda may
 // deliver an event several times though no error occurred, also at the same time. The
-// event then is done when all its copies are. It returns an error if there is no such
-// event, or if it was given up.
+// event then is done when all its copies are. A [guardtest.Function] and a
+// [guardtest.Runtime] get the copies one after the other, because they know invocations
+// by their request ids. It returns an error if there is no such event, or if it was given
+// up.
 func (a *Async) Duplicate(requestID string) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -287,12 +295,15 @@ func (a *Async) take(wanted func(due time.Time) bool) []*asyncCopy {
 	}
 	a.moveTo(a.queue[0].due)
 	now := a.clock.Now()
-	n := 1
-	for n < len(a.queue) && n < a.cfg.Concurrency && !a.queue[n].due.After(now) {
-		n++
-	}
-	taken := slices.Clone(a.queue[:n])
-	a.queue = slices.Delete(a.queue, 0, n)
+	var taken []*asyncCopy
+	a.queue = slices.DeleteFunc(a.queue, func(c *asyncCopy) bool {
+		same := func(t *asyncCopy) bool { return t.asyncEvent == c.asyncEvent }
+		if len(taken) == a.cfg.Concurrency || c.due.After(now) || a.oneByOne && slices.ContainsFunc(taken, same) {
+			return false
+		}
+		taken = append(taken, c)
+		return true
+	})
 	return taken
 }
 

@@ -18,7 +18,7 @@ type store interface {
 // keep returns a function that keeps each message whole, with its attributes. Three kinds
 // of them come here, and all have the event in their body:
 //
-//   - what ingest gave up itself has its reason in attributes that begin with deadletter;
+//   - what ingest gave up itself has its reason in attributes that begin with lambdarmor;
 //   - what Lambda gave up has RequestID, ErrorCode and ErrorMessage;
 //   - what SNS could not deliver is the notification, without attributes of these.
 //

@@ -4,9 +4,11 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -158,4 +160,93 @@ func TestIngestBooksEachPurchaseOnceOrKeepsIt(t *testing.T) {
 	if kept := awstest.Objects(t, buckets, bucket); len(letters) != 4*bad || len(kept) != 4*bad {
 		t.Errorf("%d letters and %d objects, want %d of each", len(letters), len(kept), 4*bad)
 	}
+}
+
+// The processes of ingest are killed at random behind Lambda's retries, and what Lambda
+// gives up is run again, as a person would: in the end each purchase is booked once, and
+// what can never be booked is with its reason in the queue.
+func TestIngestLosesNothingWhoeverIsKilled(t *testing.T) {
+	t.Parallel()
+	const purchases, kills = 400, 60
+	c := connect(t)
+	moto := servers.Moto(t).URL()
+	queues := queueClient(moto)
+	points, keys, queue := "points-"+rand.Text(), "keys-"+rand.Text(), awstest.Queue(t, queues, "", nil)
+	c.makeTable(t, points)
+	c.makeTable(t, keys)
+	r := newReaper(t, servers.DynamoDB(t).URL(), kills, 2*purchases/kills)
+	proxy := httptest.NewServer(r)
+	t.Cleanup(proxy.Close)
+	var log tail
+	fn := guardtest.Start(t, r.script(t, built.of(t, "examples/ingest")), guardtest.Config{
+		Instances: 4, Timeout: 2 * time.Second, InitTimeout: patient, Memory: 512, Log: &log,
+		Env: append(c.env, "POINTS_TABLE="+points, "IDEMPOTENCY_TABLE="+keys, "DEAD_LETTERS_URL="+queue,
+			"AWS_ENDPOINT_URL_DYNAMODB="+proxy.URL, "AWS_ENDPOINT_URL_SQS="+moto),
+	})
+
+	var mu sync.Mutex
+	var dead []string // events that Lambda has given up
+	lambda := source.NewAsync(fn, source.AsyncConfig{Concurrency: 4, DeadLetters: source.To("arn:aws:sqs:us-east-1:123456789012:dead", func(l source.Letter) error {
+		mu.Lock()
+		defer mu.Unlock()
+		dead = append(dead, l.Body)
+		return nil
+	})})
+	poison := map[string]bool{}
+	for i := range purchases {
+		message := fmt.Sprintf(`{"type":"purchase.completed","id":"p-%d","customer":"c-42","cents":100}`, i)
+		for published := range 2 {
+			id := fmt.Sprintf("m-%d-%d", i, published)
+			if i%20 == 0 {
+				message = "no purchase"
+				poison[id] = true
+			}
+			dead = append(dead, string(sample.Of(guard.SNS).Set("/Records/0/Sns/Message", message).Set("/Records/0/Sns/MessageId", id).Bytes()))
+		}
+	}
+	again := time.NewTicker(100 * time.Millisecond)
+	defer again.Stop()
+	rounds, redriven := 0, -len(dead)
+	for limit := time.After(patient); len(dead) > 0; rounds++ {
+		select {
+		case <-again.C: // the key of a purchase whose process was killed is held for a while
+		case <-limit:
+			t.Fatalf("%d events are dead still; the function wrote\n%s", len(dead), log.String())
+		}
+		events := dead
+		dead = nil
+		redriven += len(events)
+		for _, event := range events {
+			if _, err := lambda.Invoke([]byte(event)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := lambda.Drain(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := lambda.Ledger().Check(); err != nil {
+		t.Error(err)
+	}
+	if r.killed != kills {
+		t.Errorf("%d kills, want %d", r.killed, kills)
+	}
+	booked := map[string]int{}
+	for _, item := range c.all(t, points) {
+		booked[item["id"].(*types.AttributeValueMemberS).Value]++
+	}
+	if want := purchases - len(poison)/2; len(booked) != want {
+		t.Errorf("%d purchases are booked, want %d", len(booked), want)
+	}
+	buried := letters(t, queues, queue)
+	for id := range poison {
+		if buried[id] != "malformed_json" {
+			t.Errorf("the letter of %s says %q", id, buried[id])
+		}
+	}
+	if len(buried) != len(poison) {
+		t.Errorf("%d letters, want %d", len(buried), len(poison))
+	}
+	counts := lambda.Ledger().Counts()
+	t.Logf("%d kills, %d deliveries, %d events run again in %d rounds, %d booked, %d letters", r.killed, counts.Deliveries, redriven, rounds, len(booked), len(buried))
 }

@@ -58,6 +58,15 @@ var rules = [...]Rule{
 		advice: "use guard.Default", Unsafe: true,
 	},
 	{
+		Outer: "async.DeadLetter", Inner: BatchHandler, Why: "a batch answers for each record, and nothing would go to the sink",
+		advice: "use batch.DeadLetters", Unsafe: true,
+	},
+	{
+		Outer: "async.DeadLetter", Inner: HTTPHandler, Why: "a client has to get the error, and nothing would go to the sink",
+		advice: "leave it out", Unsafe: true,
+	},
+	{Inner: "guard.Errors", Outer: "async.DeadLetter", Why: "an error would have lost its kind, and nothing would go to the sink", Unsafe: true},
+	{
 		Outer: "idempotency.Once", Inner: "idempotency.Once", Why: "a key would be in progress by itself",
 		advice: "list it once",
 	},

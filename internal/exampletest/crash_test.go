@@ -2,7 +2,9 @@ package exampletest_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -15,11 +17,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"github.com/lambdarmor/lambdarmor/guard/guardtest"
 	"github.com/lambdarmor/lambdarmor/guard/guardtest/source"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/source/sqspoll"
 	"github.com/lambdarmor/lambdarmor/internal/awsproxy"
 	"github.com/lambdarmor/lambdarmor/internal/awstest"
 )
@@ -231,18 +235,91 @@ func TestNothingIsLostWhoeverIsKilled(t *testing.T) {
 		name            string
 		messages, kills int
 		groups          int // 0 is a standard queue
+		pond            func(*testing.T, *guardtest.Function, []sentOrder) pond
 	}{
-		{name: "standard", messages: messages * 4 / 5, kills: kills * 4 / 5},
-		{name: "fifo", messages: messages / 5, kills: kills / 5, groups: 100},
+		{name: "standard", messages: messages * 4 / 5, kills: kills * 4 / 5, pond: inMemory},
+		{name: "fifo", messages: messages / 5, kills: kills / 5, groups: 100, pond: inMemory},
+		{name: "sqs", messages: messages / 10, kills: kills / 10, pond: inSQS},
+		{name: "sqs-fifo", messages: messages / 10, kills: kills / 10, groups: 50, pond: inSQS},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			crash(t, tc.name, crashOrders(tc.messages, tc.groups, tc.name), tc.kills)
+			crash(t, tc.name, crashOrders(tc.messages, tc.groups, tc.name), tc.kills, tc.pond)
 		})
 	}
 }
 
-func crash(t *testing.T, name string, orders []sentOrder, kills int) {
+// pond is a queue with all messages in it.
+type pond struct {
+	ids    []string // of the messages
+	ledger *source.Ledger
+	drain  func() error
+}
+
+const (
+	crashTimeout    = 5 * time.Second
+	crashVisibility = crashTimeout + 2*time.Second // more than a key is held
+)
+
+var crashMapping = source.Mapping{BatchSize: 10, MaximumConcurrency: 4, ReportBatchItemFailures: true}
+
+func suffixOf(orders []sentOrder) string {
+	if orders[0].group != "" {
+		return ".fifo"
+	}
+	return ""
+}
+
+func inMemory(t *testing.T, fn *guardtest.Function, orders []sentOrder) pond {
+	givenUp := source.NewQueue(nil, source.QueueConfig{Name: "given-up" + suffixOf(orders)})
+	queue := source.NewQueue(fn, source.QueueConfig{
+		Name: "orders" + suffixOf(orders), VisibilityTimeout: crashVisibility,
+		Redrive: source.Redrive{To: givenUp, MaxReceives: 5}, Mapping: crashMapping,
+	})
+	p := pond{ledger: queue.Ledger(), drain: func() error { return queue.Drain(t.Context()) }}
+	for i, o := range orders {
+		id, err := queue.Send(source.Message{Body: o.body, Group: o.group, Deduplication: dedup(o.group, i)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.ids = append(p.ids, id)
+	}
+	return p
+}
+
+// inSQS is a queue of a real SQS API. It has no redrive policy: the function gives
+// up what was received too often.
+func inSQS(t *testing.T, fn *guardtest.Function, orders []sentOrder) pond {
+	client := queueClient(servers.Moto(t).URL())
+	url := awstest.Queue(t, client, suffixOf(orders), map[string]string{"VisibilityTimeout": fmt.Sprint(int(crashVisibility.Seconds()))})
+	poller, err := sqspoll.New(t.Context(), client, url, fn, crashMapping)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := pond{ledger: poller.Ledger(), drain: func() error {
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		ran := make(chan error, 1)
+		go func() { ran <- poller.Run(ctx) }()
+		err := poller.Ledger().Wait(ctx, func(c source.Counts) bool { return c.Done == len(orders) && c.Waiting == 0 })
+		cancel()
+		return errors.Join(err, <-ran)
+	}}
+	for i, o := range orders {
+		in := &sqs.SendMessageInput{QueueUrl: &url, MessageBody: &o.body}
+		if o.group != "" {
+			in.MessageGroupId, in.MessageDeduplicationId = &o.group, aws.String(dedup(o.group, i))
+		}
+		out, err := client.SendMessage(t.Context(), in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.ids = append(p.ids, *out.MessageId)
+	}
+	return p
+}
+
+func crash(t *testing.T, name string, orders []sentOrder, kills int, fill func(*testing.T, *guardtest.Function, []sentOrder) pond) {
 	c := connect(t)
 	bookings, keys := "crash-bookings-"+name, "crash-keys-"+name
 	c.makeTable(t, bookings)
@@ -255,35 +332,17 @@ func crash(t *testing.T, name string, orders []sentOrder, kills int) {
 	proxy := httptest.NewServer(r)
 	t.Cleanup(proxy.Close)
 
-	const timeout = 5 * time.Second
 	var log tail
 	fn := guardtest.Start(t, r.script(t, built.of(t, "examples/queue")), guardtest.Config{
-		Instances: 4, Timeout: timeout, InitTimeout: patient, Memory: 512, Log: &log,
+		Instances: 4, Timeout: crashTimeout, InitTimeout: patient, Memory: 512, Log: &log,
 		Env: append(c.env, "BOOKINGS_TABLE="+bookings, "IDEMPOTENCY_TABLE="+keys, "DEAD_LETTERS_URL="+dead,
 			"AWS_ENDPOINT_URL_DYNAMODB="+proxy.URL, "AWS_ENDPOINT_URL_SQS="+moto),
 	})
-	suffix := ""
-	if orders[0].group != "" {
-		suffix = ".fifo"
-	}
-	givenUp := source.NewQueue(nil, source.QueueConfig{Name: "given-up" + suffix})
-	queue := source.NewQueue(fn, source.QueueConfig{
-		Name: "orders" + suffix, VisibilityTimeout: timeout + 2*time.Second, // more than a key is held
-		Redrive: source.Redrive{To: givenUp, MaxReceives: 5},
-		Mapping: source.Mapping{BatchSize: 10, MaximumConcurrency: 4, ReportBatchItemFailures: true},
-	})
-	ids := make([]string, len(orders))
-	for i, o := range orders {
-		id, err := queue.Send(source.Message{Body: o.body, Group: o.group, Deduplication: dedup(o.group, i)})
-		if err != nil {
-			t.Fatal(err)
-		}
-		ids[i] = id
-	}
-	if err := queue.Drain(t.Context()); err != nil {
+	p := fill(t, fn, orders)
+	if err := p.drain(); err != nil {
 		t.Fatalf("%v; the function wrote\n%s", err, log.String())
 	}
-	if err := queue.Ledger().Check(); err != nil {
+	if err := p.ledger.Check(); err != nil {
 		t.Error(err)
 	}
 	if r.killed != kills {
@@ -294,11 +353,11 @@ func crash(t *testing.T, name string, orders []sentOrder, kills int) {
 		booked[item["id"].(*types.AttributeValueMemberS).Value]++
 	}
 	buried := letters(t, client, dead)
-	counts := queue.Ledger().Counts()
+	counts := p.ledger.Counts()
 	killedTooOften := 0
 	for i, o := range orders {
-		entry, _ := queue.Ledger().Entry(ids[i])
-		code := buried[ids[i]]
+		entry, _ := p.ledger.Entry(p.ids[i])
+		code := buried[p.ids[i]]
 		switch {
 		case entry.Outcome == source.DeadLettered, code == "too_many_receives":
 			// Its batch was killed again and again. Nobody can say how far it came.

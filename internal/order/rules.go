@@ -39,6 +39,9 @@ var rules = [...]Rule{
 	{Inner: "authorizer.Require", Outer: "idempotency.Once", Why: "a stored answer would go to any caller who sends its key", Unsafe: true},
 	{Inner: "authorizer.FromGateway", Outer: "idempotency.Once", Why: "a stored answer would go to any caller who sends its key", Unsafe: true},
 	{Inner: "webhook.Require", Outer: "idempotency.Once", Why: "a stored answer would go to any caller who sends its key", Unsafe: true},
+	{Inner: "authorizer.Require", Outer: "quota.Limit", Why: "it would not know who calls", Unsafe: true},
+	{Inner: "authorizer.FromGateway", Outer: "quota.Limit", Why: "it would not know who calls", Unsafe: true},
+	{Inner: "webhook.Require", Outer: "quota.Limit", Why: "it would not know who calls", Unsafe: true},
 	{
 		Outer: "guard.Errors", Inner: HTTPHandler, Why: "an HTTP client would get a 502 for every error",
 		advice: "use httpapi.Default, or httpapi.Problems in its place", Unsafe: true, unless: "httpapi.Problems",
@@ -68,4 +71,13 @@ var rules = [...]Rule{
 	{Inner: "guard.Limit", Outer: "validate.Body", Why: "a body would be read before it is known to be small enough"},
 	{Inner: "guard.Limit", Outer: "authorizer.Require", Why: "a request would be read before it is known to be small enough"},
 	{Inner: "guard.Limit", Outer: "idempotency.Once", Why: "a request would be read before it is known to be small enough"},
+	{Inner: "quota.Limit", Outer: "idempotency.Once", Why: "a replay would not count"},
+	{Inner: "httpapi.Problems", Outer: "quota.Limit", Why: "a refusal would leave the chain as an error of the function"},
+	{Inner: "httpapi.CORS", Outer: "quota.Limit", Why: "a preflight would count, and a page could not read a refusal"},
+	{Inner: "guard.Log", Outer: "quota.Limit", Why: "the record would not have the refusal"},
+	{Inner: "guard.Recover", Outer: "quota.Limit", Why: "a panic of a key's function would end the process"},
+	{Inner: "guard.Limit", Outer: "quota.Limit", Why: "a request would be read before it is known to be small enough"},
+	{Inner: "quota.Limit without principals", Outer: "idempotency.Once", Why: "a replay would not count"},
+	{Inner: "httpapi.Problems", Outer: "quota.Limit without principals", Why: "a refusal would leave the chain as an error of the function"},
+	{Inner: "httpapi.CORS", Outer: "quota.Limit without principals", Why: "a preflight would count, and a page could not read a refusal"},
 }

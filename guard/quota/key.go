@@ -19,7 +19,7 @@ type Key struct {
 }
 
 // Principal counts the requests of each principal, which an outer layer has
-// authenticated: authorizer.Require, authorizer.FromGateway or webhook.Require. A
+// authenticated: authorizer.Require or authorizer.FromGateway. A
 // request without one is Unauthenticated, with the code quota_principal_missing.
 // From then on no inner layer may set another principal, see [layer.SealPrincipal].
 func Principal() Key {

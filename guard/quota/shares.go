@@ -120,11 +120,12 @@ func (s *shares) spend(of *share) (got spent, done bool, err error) {
 	}
 }
 
-// refill takes a share from the store: one more than this process has taken so far,
-// and at most a tenth of the limit. So a process that few requests reach takes few.
+// refill takes a share from the store: half as much as this process has taken so far,
+// and at most a tenth of the limit. So a process that few requests reach holds few:
+// never more than half of what it has used.
 func (s *shares) refill(ctx context.Context, p *Policy, key string, of *share) (spent, error) {
 	s.mu.Lock()
-	want := min(of.took+1, p.share())
+	want := min(of.took/2+1, p.share())
 	s.mu.Unlock()
 	timed, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()

@@ -41,7 +41,6 @@ var rules = [...]Rule{
 	{Inner: "webhook.Require", Outer: "idempotency.Once", Why: "a stored answer would go to any caller who sends its key", Unsafe: true},
 	{Inner: "authorizer.Require", Outer: "quota.Limit", Why: "it would not know who calls", Unsafe: true},
 	{Inner: "authorizer.FromGateway", Outer: "quota.Limit", Why: "it would not know who calls", Unsafe: true},
-	{Inner: "webhook.Require", Outer: "quota.Limit", Why: "it would not know who calls", Unsafe: true},
 	{
 		Outer: "guard.Errors", Inner: HTTPHandler, Why: "an HTTP client would get a 502 for every error",
 		advice: "use httpapi.Default, or httpapi.Problems in its place", Unsafe: true, unless: "httpapi.Problems",

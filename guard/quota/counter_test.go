@@ -82,6 +82,7 @@ func TestAStoreIsACounter(t *testing.T) {
 						}
 						if total := taken.Add(took); total > limit {
 							t.Errorf("%d are taken of %d", total, limit)
+							return
 						}
 						if took == 0 {
 							return

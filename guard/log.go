@@ -136,6 +136,11 @@ func (l *logged) Invoke(ctx context.Context, payload []byte) (out []byte, err er
 		}
 	}()
 	l.warned.Do(func() { l.warn(ctx, inv) })
+	inv.Update(func(f *invocation.Facts) {
+		if f.LogError == nil {
+			f.LogError = l.logError
+		}
+	})
 	if l.correlate != nil {
 		if id := l.correlate(ctx, EventOf(ctx, payload)); fitForHeader(id) {
 			inv.Update(func(f *invocation.Facts) { f.Correlation = id })

@@ -64,6 +64,21 @@ func (l *logLayer) record(ctx context.Context, inv *invocation.Invocation, paylo
 	_ = l.handler.Handle(invocation.WithWholeRecord(ctx), r)
 }
 
+// logError writes a record about an error that does not leave the chain.
+func (l *logLayer) logError(ctx context.Context, message string, err error, attrs []slog.Attr) {
+	inv, level := invocation.Of(ctx), levelOf(err, 0)
+	if !l.handler.Enabled(ctx, level) {
+		return
+	}
+	all := inv.AppendIdentity(nil)
+	for _, a := range slices.Concat(attrs, inv.Facts().Attrs) {
+		all = append(all, l.added(a))
+	}
+	r := slog.NewRecord(time.Now(), level, message, 0)
+	r.AddAttrs(append(all, l.errorAttr(err))...)
+	_ = l.handler.Handle(invocation.WithWholeRecord(ctx), r)
+}
+
 // added returns an attribute of [AddAttrs] as the record has it, renamed if its
 // key is one of the record's own.
 func (l *logLayer) added(a slog.Attr) slog.Attr {

@@ -157,7 +157,7 @@ func TestMisuseOfLayersPanics(t *testing.T) {
 		"MaxSteps(-1)":     func() { validate.MaxSteps(-1) },
 		"MustNew(nil)":     func() { validate.MustNew(nil) },
 		"Records of nil": func() {
-			validate.Records[events.SQSMessage](mustCompile([]byte(`{}`)), nil)
+			validate.Records[events.SQSMessage](mustCompile([]byte(`{}`)))(nil)
 		},
 	} {
 		func() {

@@ -36,7 +36,7 @@ func TestEventJudgesThePayload(t *testing.T) {
 func TestRecords(t *testing.T) {
 	schema := mustCompile([]byte(`{"type":"object","required":["sku"]}`))
 	var handled []string
-	sqs := validate.Records(schema, func(_ context.Context, m events.SQSMessage) error {
+	sqs := validate.Records[events.SQSMessage](schema)(func(_ context.Context, m events.SQSMessage) error {
 		handled = append(handled, m.MessageId)
 		if m.MessageId == "broken" {
 			return errors.New("the handler's own")
@@ -67,13 +67,18 @@ func TestRecordsOfEveryKind(t *testing.T) {
 	schema := mustCompile([]byte(`{"const":"x"}`))
 	ctx := context.Background()
 	good, bad := []byte(`"x"`), []byte(`"y"`)
-	sns := validate.Records(schema, func(context.Context, events.SNSEventRecord) error { return nil })
-	kinesis := validate.Records(schema, func(context.Context, events.KinesisEventRecord) error { return nil })
-	firehose := validate.Records(schema, func(context.Context, events.KinesisFirehoseEventRecord) error { return nil })
+	sns := validate.Records[events.SNSEventRecord](schema)(func(context.Context, events.SNSEventRecord) error { return nil })
+	kinesis := validate.Records[events.KinesisEventRecord](schema)(func(context.Context, events.KinesisEventRecord) error { return nil })
+	firehose := validate.Records[events.KinesisFirehoseEventRecord](schema)(func(context.Context, events.KinesisFirehoseEventRecord) error { return nil })
+	kafka := validate.Records[events.KafkaRecord](schema)(func(context.Context, events.KafkaRecord) error { return nil })
+	if err := kafka(ctx, events.KafkaRecord{Value: "not base64"}); guard.Public(err).Code != "record_not_base64" {
+		t.Errorf("got %v for a value that is not base64, want record_not_base64", err)
+	}
 	for _, text := range [][]byte{good, bad} {
 		for kind, err := range map[string]error{
 			"SNS":      sns(ctx, events.SNSEventRecord{SNS: events.SNSEntity{Message: string(text)}}),
 			"Kinesis":  kinesis(ctx, events.KinesisEventRecord{Kinesis: events.KinesisRecord{Data: text}}),
+			"Kafka":    kafka(ctx, events.KafkaRecord{Value: base64.StdEncoding.EncodeToString(text)}),
 			"Firehose": firehose(ctx, events.KinesisFirehoseEventRecord{Data: text}),
 		} {
 			if (err == nil) != (text[1] == 'x') {

@@ -65,7 +65,7 @@ func ExampleEvent() {
 
 func ExampleRecords() {
 	item := schema.MustCompile([]byte(`{"required": ["sku"]}`))
-	place := validate.Records(item, func(_ context.Context, m events.SQSMessage) error {
+	place := validate.Records[events.SQSMessage](item)(func(_ context.Context, m events.SQSMessage) error {
 		fmt.Println("placed", m.MessageId)
 		return nil
 	})

@@ -4,54 +4,43 @@ import (
 	"context"
 
 	"github.com/aws/aws-lambda-go/events"
+
 	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/internal/recorddata"
 )
 
 // Record is a record of a batch that carries JSON: the body of an SQS message, the
-// data of a Kinesis or Firehose record, or the message of SNS.
+// data of a Kinesis or Firehose record, the message of SNS, the value of a Kafka
+// record.
 type Record interface {
-	events.SQSMessage | events.SNSEventRecord | events.KinesisEventRecord | events.KinesisFirehoseEventRecord
+	events.SQSMessage | events.SNSEventRecord | events.KinesisEventRecord | events.KinesisFirehoseEventRecord | events.KafkaRecord
 }
 
-// Records wraps a function that handles one record of a batch. The function is
-// called only with records whose text is strict JSON that s accepts. Any other
-// record fails alone, with the errors of [Body]: their kind says that a retry
-// cannot help.
+// Records returns a layer for functions that handle one record, see batch.Chain of
+// package guard/batch. The function is called only with records whose text is
+// strict JSON that s accepts. Any other record fails alone, with the errors of
+// [Body]: their kind says that a retry cannot help.
 //
-//	place := validate.Records(orderSchema, placeOrder)
-//	for _, message := range event.Records { // of an events.SQSEvent
-//		if err := place(ctx, message); err != nil {
-//			failed = append(failed, events.SQSBatchItemFailure{ItemIdentifier: message.MessageId})
-//		}
-//	}
-func Records[R Record](s *Schema, fn func(context.Context, R) error, opts ...Option) func(context.Context, R) error {
+//	batch.SQS(batch.Chain(placeOrder, validate.Records[events.SQSMessage](orderSchema)))
+func Records[R Record](s *Schema, opts ...Option) func(next func(context.Context, R) error) func(context.Context, R) error {
 	c := newChecker("Records", s, opts)
-	if fn == nil {
-		panic("validate: Records of a nil function")
-	}
-	return func(ctx context.Context, record R) error {
-		tree, err := guard.EventOf(context.Background(), textOf(record)).Tree()
-		if err != nil {
-			return err
+	return func(next func(context.Context, R) error) func(context.Context, R) error {
+		if next == nil {
+			panic("validate: Records around a nil function")
 		}
-		if err := c.check(tree); err != nil {
-			return err
+		return func(ctx context.Context, record R) error {
+			text, err := recorddata.Of(record)
+			if err != nil {
+				return err
+			}
+			tree, err := guard.EventOf(ctx, text).Tree()
+			if err != nil {
+				return err
+			}
+			if err := c.check(tree); err != nil {
+				return err
+			}
+			return next(ctx, record)
 		}
-		return fn(ctx, record)
-	}
-}
-
-func textOf[R Record](record R) []byte {
-	switch r := any(record).(type) {
-	case events.SQSMessage:
-		return []byte(r.Body)
-	case events.SNSEventRecord:
-		return []byte(r.SNS.Message)
-	case events.KinesisEventRecord:
-		return r.Kinesis.Data
-	case events.KinesisFirehoseEventRecord:
-		return r.Data
-	default:
-		panic("validate: a record of a type that is not listed")
 	}
 }

@@ -7,6 +7,7 @@ package layer
 
 import (
 	"context"
+	"log/slog"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
@@ -52,12 +53,26 @@ func SetError(ctx context.Context, err error) {
 	}
 }
 
+// LogError writes a record about an error that does not leave the chain, such as
+// the failure of one record of a batch. The error and the level are those that
+// [guard.Log] would log. In the context of a record of a batch it also has what
+// [guard.AddAttrs] added there. Without guard.Log nothing is written.
+func LogError(ctx context.Context, message string, err error, attrs ...slog.Attr) {
+	inv := invocation.Of(ctx)
+	if inv == nil {
+		return
+	}
+	if write := inv.Whole().Facts().LogError; write != nil {
+		write(ctx, message, err, attrs)
+	}
+}
+
 // InvocationDeadline returns when Lambda ends the invocation of ctx, however
 // early ctx itself ends. Outside an invocation it returns the deadline of ctx. ok
 // is false if there is none.
 func InvocationDeadline(ctx context.Context) (end time.Time, ok bool) {
 	if inv := invocation.Of(ctx); inv != nil {
-		ctx = inv.Context
+		ctx = inv.Whole().Context
 	}
 	return ctx.Deadline()
 }

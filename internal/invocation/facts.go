@@ -1,6 +1,7 @@
 package invocation
 
 import (
+	"context"
 	"log/slog"
 	"slices"
 
@@ -20,7 +21,12 @@ type Facts struct {
 
 	Answer []byte // the last answer that was encoded here, with its status
 	Status int
+
+	LogError LogError // of the outermost guard.Log, nil without one
 }
+
+// LogError writes a record about an error that does not leave the chain.
+type LogError func(ctx context.Context, message string, err error, attrs []slog.Attr)
 
 // Facts returns the facts that are set so far.
 func (inv *Invocation) Facts() Facts {

@@ -22,8 +22,11 @@ type Invocation struct {
 	Cold     bool                         // the first of its process, which waited for the process to start
 	Warnings []string                     // about the order of the chain
 	Chance   float64                      // 0 to 1, for sampling: one draw for all that ask
-	Event    Slot                         // of package guard
-	Log      Slot                         // of package logging
+	Event    *Slot                        // of package guard
+	Log      *Slot                        // of package logging
+
+	whole  *Invocation // nil unless this is a part of an invocation
+	record string      // the id of the record that a part handles
 
 	mu    sync.Mutex // guards facts
 	facts Facts
@@ -64,9 +67,36 @@ func Of(ctx context.Context) *Invocation {
 // Begin returns the context of a new invocation. first reports whether it is the
 // first of its process.
 func Begin(ctx context.Context, payload []byte, first bool, warnings []string) *Invocation {
-	inv := &Invocation{Context: ctx, Payload: payload, Cold: first && !provisioned(), Warnings: warnings, Chance: rand.Float64()}
+	slots := new([2]Slot)
+	inv := &Invocation{
+		Context: ctx, Payload: payload, Cold: first && !provisioned(), Warnings: warnings, Chance: rand.Float64(),
+		Event: &slots[0], Log: &slots[1],
+	}
 	if inv.Lambda, _ = lambdacontext.FromContext(ctx); inv.Lambda == nil {
 		inv.Lambda = &lambdacontext.LambdaContext{}
+	}
+	return inv
+}
+
+// BeginRecord returns the context of one record of the invocation that ctx belongs
+// to, which must be one. It has facts of its own, so that records that are handled
+// at the same time do not mix theirs. The event, the deadline and the log are those
+// of the invocation.
+func BeginRecord(ctx context.Context, id string) *Invocation {
+	outer := Of(ctx)
+	facts := outer.Facts()
+	return &Invocation{
+		Context: ctx, Payload: outer.Payload, Lambda: outer.Lambda, Cold: outer.Cold, Chance: outer.Chance,
+		Event: outer.Event, Log: outer.Log,
+		whole: outer.Whole(), record: id,
+		facts: Facts{Correlation: facts.Correlation, Principal: facts.Principal},
+	}
+}
+
+// Whole returns the invocation that a part belongs to, or inv itself.
+func (inv *Invocation) Whole() *Invocation {
+	if inv.whole != nil {
+		return inv.whole
 	}
 	return inv
 }
@@ -87,8 +117,8 @@ func provisioned() bool {
 // ends.
 func Lifetime(ctx context.Context) context.Context {
 	inv := Of(ctx)
-	if inv == nil || inv.Context.Err() != nil && ctx.Err() == nil {
+	if inv == nil || inv.Whole().Context.Err() != nil && ctx.Err() == nil {
 		return context.Background()
 	}
-	return inv.Context
+	return inv.Whole().Context
 }

@@ -10,7 +10,8 @@ import (
 func (inv *Invocation) AppendIdentity(to []slog.Attr) []slog.Attr {
 	to = AppendText(to, "requestId", inv.Lambda.AwsRequestID)
 	to = AppendText(to, "traceId", TraceID(inv.Context))
-	return AppendText(to, "correlationId", inv.Facts().Correlation)
+	to = AppendText(to, "correlationId", inv.Facts().Correlation)
+	return AppendText(to, "recordId", inv.record)
 }
 
 // AppendText appends a field unless it is empty.
@@ -24,7 +25,7 @@ func AppendText(attrs []slog.Attr, key, value string) []slog.Attr {
 // Reserved reports whether every record has a key.
 func Reserved(key string) bool {
 	switch key {
-	case slog.TimeKey, "timestamp", slog.LevelKey, slog.MessageKey, "message", "requestId", "traceId", "correlationId":
+	case slog.TimeKey, "timestamp", slog.LevelKey, slog.MessageKey, "message", "requestId", "traceId", "correlationId", "recordId":
 		return true
 	default:
 		return false

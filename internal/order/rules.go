@@ -30,6 +30,9 @@ func (r Rule) String() string {
 // HTTPHandler is the name of the handlers of package httpapi.
 const HTTPHandler = "httpapi.Func, Routes, Handler, Serve"
 
+// BatchHandler is the name of the handlers of package batch.
+const BatchHandler = "batch.SQS, Kinesis, DynamoDB, Kafka"
+
 // Rules returns the rules that are checked when a chain is built. A third party's
 // layer hides the layers inside it. Their order is checked at the first invocation
 // instead: see layer.SealPrincipal.
@@ -41,10 +44,30 @@ var rules = [...]Rule{
 	{Inner: "webhook.Require", Outer: "idempotency.Once", Why: "a stored answer would go to any caller who sends its key", Unsafe: true},
 	{Inner: "authorizer.Require", Outer: "quota.Limit", Why: "it would not know who calls", Unsafe: true},
 	{Inner: "authorizer.FromGateway", Outer: "quota.Limit", Why: "it would not know who calls", Unsafe: true},
+	{Inner: "origin.Require", Outer: "idempotency.Once", Why: "a stored answer would go to callers from elsewhere", Unsafe: true},
+	{Inner: "authorizer.Require", Outer: "origin.TenantClaim", Why: "there would be no grant to compare the tenant with", Unsafe: true},
+	{Inner: "authorizer.FromGateway", Outer: "origin.TenantClaim", Why: "there would be no grant to compare the tenant with", Unsafe: true},
 	{
 		Outer: "guard.Errors", Inner: HTTPHandler, Why: "an HTTP client would get a 502 for every error",
 		advice: "use httpapi.Default, or httpapi.Problems in its place", Unsafe: true, unless: "httpapi.Problems",
 	},
+	{
+		Outer: "idempotency.Once", Inner: BatchHandler, Why: "the failures of a batch would be its stored answer, and its records never run again",
+		advice: "use idempotency.Records for each record", Unsafe: true,
+	},
+	{
+		Outer: "httpapi.Problems", Inner: BatchHandler, Why: "an error would become a response, and Lambda would take every record for done",
+		advice: "use guard.Default", Unsafe: true,
+	},
+	{
+		Outer: "async.DeadLetter", Inner: BatchHandler, Why: "a batch answers for each record, and nothing would go to the sink",
+		advice: "use batch.DeadLetters", Unsafe: true,
+	},
+	{
+		Outer: "async.DeadLetter", Inner: HTTPHandler, Why: "a client has to get the error, and nothing would go to the sink",
+		advice: "leave it out", Unsafe: true,
+	},
+	{Inner: "guard.Errors", Outer: "async.DeadLetter", Why: "an error would have lost its kind, and nothing would go to the sink", Unsafe: true},
 	{
 		Outer: "idempotency.Once", Inner: "idempotency.Once", Why: "a key would be in progress by itself",
 		advice: "list it once",
@@ -67,9 +90,18 @@ var rules = [...]Rule{
 	{Inner: "guard.Log", Outer: "guard.Errors", Why: "the record would not have the error that is reported"},
 	{Inner: "guard.Log", Outer: "guard.Deadline", Why: "there would be no time left to write the record"},
 	{Inner: "httpapi.Problems", Outer: "guard.Deadline", Why: "there would be no time left to answer"},
+	{Inner: "guard.Log", Outer: "origin.Require", Why: "a refusal would not be recorded"},
+	{Inner: "httpapi.Problems", Outer: "origin.Require", Why: "a refusal would leave the chain as an error of the function"},
+	{Inner: "guard.Errors", Outer: "origin.Require", Why: "a refusal would leave the chain with its text"},
+	{Inner: "guard.Limit", Outer: "origin.Require", Why: "an event would be read before it is known to be small enough"},
+	{Inner: "guard.Log", Outer: "recursion.Limit", Why: "a refusal would not be recorded"},
+	{Inner: "httpapi.Problems", Outer: "recursion.Limit", Why: "a refusal would leave the chain as an error of the function"},
+	{Inner: "guard.Errors", Outer: "recursion.Limit", Why: "a refusal would leave the chain with its text"},
+	{Inner: "guard.Limit", Outer: "recursion.Limit", Why: "an event would be read before it is known to be small enough"},
 	{Inner: "guard.Limit", Outer: "validate.Body", Why: "a body would be read before it is known to be small enough"},
 	{Inner: "guard.Limit", Outer: "authorizer.Require", Why: "a request would be read before it is known to be small enough"},
 	{Inner: "guard.Limit", Outer: "idempotency.Once", Why: "a request would be read before it is known to be small enough"},
+	{Inner: "origin.Require", Outer: "quota.Limit", Why: "requests from elsewhere would use up a quota"},
 	{Inner: "quota.Limit", Outer: "idempotency.Once", Why: "a replay would not count"},
 	{Inner: "httpapi.Problems", Outer: "quota.Limit", Why: "a refusal would leave the chain as an error of the function"},
 	{Inner: "httpapi.CORS", Outer: "quota.Limit", Why: "a preflight would count, and a page could not read a refusal"},

@@ -1,0 +1,116 @@
+package batch
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
+
+	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/guard/layer"
+	"github.com/lambdarmor/lambdarmor/internal/invocation"
+	"github.com/lambdarmor/lambdarmor/internal/order"
+)
+
+// answerTime is how long before the end of its invocation the context of a record
+// ends, so that there is time for dead letters and the answer.
+const answerTime = 100 * time.Millisecond
+
+// source is what differs from one event source to another.
+type source[R Record] struct {
+	isSQS bool
+	read  func(*guard.Event) ([]*item[R], error)
+	raw   func(*guard.Event) ([]json.RawMessage, error) // in the same order
+}
+
+// item is a record of a batch and what became of it.
+type item[R Record] struct {
+	index      int // in the event
+	record     R
+	info       Info
+	identifier any    // for the answer
+	lane       string // records of one lane run one after the other
+	shard      string // a stream continues from the first failure in it
+
+	leads bool // is the first of its lane
+
+	started bool
+	done    bool
+	err     error // why not
+}
+
+// handler is the handler of a batch.
+type handler[R Record] struct {
+	*config
+	source[R]
+	protected lambda.Handler // runs the record that its context has
+}
+
+type itemKey struct{}
+
+func newHandler[R Record](name string, src source[R], fn func(context.Context, R) error, opts []Option) lambda.Handler {
+	if fn == nil {
+		panic(name + " of a nil function")
+	}
+	h := &handler[R]{config: newConfig(name, src.isSQS, opts), source: src}
+	run := guard.HandlerFunc(func(ctx context.Context, _ []byte) ([]byte, error) {
+		it := ctx.Value(itemKey{}).(*item[R])
+		it.started = true
+		return nil, fn(ctx, it.record)
+	})
+	h.protected = guard.Wrap(run, guard.Recover(), guard.Deadline(answerTime, guard.MinRemaining(max(0, h.reserve-answerTime))))
+	return layer.NamedHandler(order.BatchHandler, guard.HandlerFunc(h.invoke))
+}
+
+func (h *handler[R]) invoke(ctx context.Context, payload []byte) ([]byte, error) {
+	ev := guard.EventOf(ctx, payload)
+	items, err := h.read(ev)
+	if err != nil {
+		return nil, err
+	}
+	b := &batch[R]{handler: h, ev: ev, items: items}
+	b.run(ctx)
+	counts := b.counts()
+	guard.AddAttrs(ctx, slog.Int("records", counts.Records), slog.Int("failed", counts.Failed),
+		slog.Int("deadLettered", counts.DeadLettered), slog.Int("notStarted", counts.NotStarted))
+	if h.observe != nil {
+		err := safely(ctx, func(ctx context.Context) error { h.observe(ctx, counts); return nil })
+		if err != nil {
+			layer.LogError(ctx, "counts not observed", err)
+		}
+	}
+	lost := counts.Failed + counts.NotStarted
+	if lost > 0 && (h.failWhole || h.failAll && lost == counts.Records) {
+		return nil, &guard.Error{Kind: guard.Internal, Code: "batch_failed", Detail: fmt.Sprintf("%d of %d records failed.", lost, counts.Records)}
+	}
+	return b.answer()
+}
+
+// runItem runs one record, and settles what becomes of it.
+func (b *batch[R]) runItem(ctx context.Context, it *item[R]) {
+	// The record is a part of the invocation: its log and its facts are its own.
+	inner := context.WithValue(invocation.BeginRecord(ctx, it.info.ID), infoKey{}, &it.info)
+	var err error
+	switch {
+	case ctx.Err() != nil:
+		return
+	case b.maxReceives > 0 && it.info.Attempt > b.maxReceives && it.leads:
+		// What follows it in its group was received as often, and may never have run.
+		it.started = true
+		err = &guard.Error{Kind: guard.Unprocessable, Code: "too_many_receives", Detail: fmt.Sprintf("The message was received %d times.", it.info.Attempt)}
+	default:
+		_, err = b.protected.Invoke(context.WithValue(inner, itemKey{}, it), nil)
+	}
+	if err == nil {
+		it.done = true
+		return
+	}
+	it.err = err
+	if !it.started {
+		return
+	}
+	b.settle(inner, ctx, it)
+}

@@ -1,0 +1,119 @@
+package batch
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"github.com/lambdarmor/lambdarmor/guard"
+)
+
+// Envelope is what a service has put around a document on its way to a queue.
+type Envelope struct {
+	Service string    // "sns", "eventbridge" or "s3"
+	ID      string    // of the SNS message or the EventBridge event
+	Source  string    // the topic's ARN, the event's source, the bucket's ARN
+	Type    string    // the subject, the detail-type, the S3 event's name
+	Time    time.Time // zero if it is not in RFC 3339
+}
+
+// mostEnvelopes bounds how many envelopes are taken off: S3 by EventBridge by SNS.
+const mostEnvelopes = 4
+
+// Unwrap is a [Layer] that replaces the body of a message by the document inside
+// it: the message of an SNS notification, the detail of an EventBridge event, and
+// one in the other. The envelopes are in [Info]. A notification of S3 stays whole,
+// and decodes as an [events.S3Event]. The test message of S3, which it sends once
+// when notifications are set up, is done without a call of next.
+//
+// A body that has no envelope passes as it is, as with raw delivery of SNS. So
+// whoever may send to the queue decides what the envelope says: the policy of the
+// queue has to name the topic or the rule.
+//
+//	batch.SQS(batch.Chain(batch.JSON[events.SQSMessage](bookOrder), batch.Unwrap))
+func Unwrap(next func(context.Context, events.SQSMessage) error) func(context.Context, events.SQSMessage) error {
+	return func(ctx context.Context, m events.SQSMessage) error {
+		var taken []Envelope
+		for range mostEnvelopes {
+			members, ok := objectOf(ctx, m.Body)
+			if !ok {
+				break
+			}
+			if isS3Test(members) {
+				return nil
+			}
+			envelope, inner, ok := open(members)
+			if !ok {
+				break
+			}
+			taken = append(taken, envelope)
+			if inner == "" { // the document is whole
+				break
+			}
+			m.Body = inner
+		}
+		info, _ := RecordFrom(ctx)
+		info.Envelopes = slices.Concat(info.Envelopes, taken)
+		return next(context.WithValue(ctx, infoKey{}, &info), m)
+	}
+}
+
+// objectOf returns the members of a body. A body that is no object, or that is
+// ambiguous, has none, and is left to the reader of the document.
+func objectOf(ctx context.Context, body string) (members map[string]json.RawMessage, ok bool) {
+	err := guard.EventOf(ctx, []byte(body)).Decode(&members)
+	return members, err == nil && members != nil
+}
+
+// open takes one envelope off. An empty inner means that members are the document
+// itself.
+func open(members map[string]json.RawMessage) (envelope Envelope, inner string, ok bool) {
+	text := func(name string) string {
+		var s string
+		if json.Unmarshal(members[name], &s) != nil {
+			return ""
+		}
+		return s
+	}
+	instant := func(name string) time.Time {
+		t, _ := time.Parse(time.RFC3339, text(name))
+		return t
+	}
+	switch {
+	case text("Type") == "Notification" && text("TopicArn") != "" && text("Message") != "":
+		return Envelope{"sns", text("MessageId"), text("TopicArn"), text("Subject"), instant("Timestamp")}, text("Message"), true
+	case text("detail-type") != "" && text("source") != "" && isObject(members["detail"]):
+		return Envelope{"eventbridge", text("id"), text("source"), text("detail-type"), instant("time")}, string(members["detail"]), true
+	case members["Records"] != nil:
+		var records []struct {
+			Source string    `json:"eventSource"`
+			Name   string    `json:"eventName"`
+			Time   time.Time `json:"eventTime"`
+			S3     struct {
+				Bucket struct {
+					ARN string `json:"arn"`
+				} `json:"bucket"`
+			} `json:"s3"`
+		}
+		if json.Unmarshal(members["Records"], &records) != nil || len(records) == 0 || records[0].Source != "aws:s3" {
+			return Envelope{}, "", false
+		}
+		r := records[0]
+		return Envelope{"s3", "", r.S3.Bucket.ARN, r.Name, r.Time}, "", true
+	default:
+		return Envelope{}, "", false
+	}
+}
+
+func isObject(value json.RawMessage) bool { return len(value) > 0 && value[0] == '{' }
+
+// isS3Test reports whether members are the message that S3 sends when
+// notifications are set up.
+//
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/how-to-enable-disable-notification-intro.html
+func isS3Test(members map[string]json.RawMessage) bool {
+	return string(members["Event"]) == `"s3:TestEvent"` && string(members["Service"]) == `"Amazon S3"`
+}

@@ -48,8 +48,9 @@ func PrincipalOrSourceIP() Key {
 // SourceIP counts the requests from each address that the gateway took a request
 // from. The addresses of an IPv6 network of 64 bits count as one, as one client has
 // all of them. It needs no principal, so it may stand outside of a layer that
-// authenticates, to protect it. Load balancers and VPC Lattice report no address:
-// their requests are refused as Internal, with the code quota_source_missing.
+// authenticates, to protect it. Behind CloudFront or another proxy the address is the
+// proxy's. Load balancers and VPC Lattice report no address: their requests are
+// refused as Internal, with the code quota_source_missing.
 func SourceIP() Key {
 	return Key{find: func(_ context.Context, ev *guard.Event) (kind, value string, err error) { return sourceOf(ev) }}
 }
@@ -76,11 +77,11 @@ func sourceOf(ev *guard.Event) (kind, value string, err error) {
 	return "source", addr.String(), nil
 }
 
-// Route counts the requests of each route: the pattern of httpapi.Routes inside it,
-// otherwise the route of the gateway. Where neither is known, as behind $default or a
-// load balancer, all requests share a quota, because a caller can choose any path.
-// List Limit inside a route of httpapi.Routes to count that route alone. An event
-// that is not an HTTP request is Invalid, with the code not_an_http_event.
+// Route counts the requests of each route. That is the pattern of httpapi.Routes if
+// Limit is around one of its handlers, and the route of the gateway otherwise. Where
+// neither is known, as behind $default or a load balancer, all requests share a quota,
+// because a caller can choose any path. An event that is not an HTTP request is
+// Invalid, with the code not_an_http_event.
 func Route() Key {
 	return Key{find: func(ctx context.Context, ev *guard.Event) (kind, value string, err error) {
 		if inv := invocation.Of(ctx); inv != nil {

@@ -109,6 +109,46 @@ func TestGivingBackToADroppedShare(t *testing.T) {
 	}
 }
 
+// The pause after failures grows, and begins anew after an answer.
+func TestThePauseAfterFailures(t *testing.T) {
+	now, failing := end.Add(-time.Minute), true
+	s, p := newShares(nil), Allow("p", 10, time.Minute)
+	s.clock = func() time.Time { return now }
+	s.store = storeFunc(func(want int64) (int64, error) {
+		if failing {
+			return 0, context.DeadlineExceeded
+		}
+		return want, nil
+	})
+	for i, c := range []struct {
+		failing bool
+		pause   time.Duration
+	}{
+		{failing: true, pause: 100 * time.Millisecond},
+		{failing: true, pause: 200 * time.Millisecond},
+		{failing: true, pause: 400 * time.Millisecond},
+		{},
+		{failing: true, pause: 100 * time.Millisecond},
+	} {
+		failing = c.failing
+		if _, err := s.take(t.Context(), &p, "k", end); (err != nil) != c.failing {
+			t.Errorf("step %d: got %v", i, err)
+		}
+		failures := s.byKey["k"].failures
+		if got := failures.Retry.Sub(failures.At); got != c.pause {
+			t.Errorf("step %d: got a pause of %v, want %v", i, got, c.pause)
+		}
+		now = now.Add(c.pause)
+	}
+}
+
+type storeFunc func(want int64) (int64, error)
+
+func (f storeFunc) Take(_ context.Context, _ string, want, _ int64, _ time.Time) (took, used int64, err error) {
+	took, err = f(want)
+	return took, took, err
+}
+
 func TestAWaiterLeavesWithItsContext(t *testing.T) {
 	asked, answer := make(chan struct{}), make(chan struct{})
 	s, p := newShares(silentStore{asked, answer}), Allow("p", 10, time.Minute)

@@ -65,6 +65,17 @@ func TestAllPoliciesHaveToAllow(t *testing.T) {
 	f.mustHaveRun(t, 3)
 }
 
+func TestARefusalWaitsForTheLastOfItsPolicies(t *testing.T) {
+	minute, day := quota.Allow("minute", 1, time.Minute), quota.Allow("day", 1, 24*time.Hour)
+	for name, policies := range map[string][]quota.Policy{"minute first": {minute, day}, "day first": {day, minute}} {
+		h := new(function).api(quota.LimitAt(at(noon).Now, idempotency.NewMemoryStore(), quota.FailClosed, policies...))
+		mustBe(t, send(t, h, call{}), 200)
+		if r := send(t, h, call{}); r.Status != 429 || r.Headers[retryHeader] != "43200" {
+			t.Errorf("%s: got %d after %q seconds, want 429 after 43200", name, r.Status, r.Headers[retryHeader])
+		}
+	}
+}
+
 func TestARequestCountsByItsKeys(t *testing.T) {
 	for name, c := range map[string]struct {
 		per    []quota.Key

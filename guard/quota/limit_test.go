@@ -216,6 +216,20 @@ func TestNoTextOfACallerIsAKey(t *testing.T) {
 	}
 }
 
+// A process whose clock is behind finds the counter of its window.
+func TestACounterOutlivesItsWindow(t *testing.T) {
+	var expires time.Time
+	store := counter(func(_ context.Context, _ string, want, _ int64, until time.Time) (int64, int64, error) {
+		expires = until
+		return want, want, nil
+	})
+	h := new(function).api(quota.LimitAt(at(noon.Add(time.Second)).Now, store, quota.FailClosed, quota.Allow("p", 1, time.Minute)))
+	mustBe(t, send(t, h, call{}), 200)
+	if want := noon.Add(6 * time.Minute); !expires.Equal(want) {
+		t.Errorf("got %v, want five minutes after the window: %v", expires, want)
+	}
+}
+
 type hostileKey struct{}
 
 func as() guard.Middleware {

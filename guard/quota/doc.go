@@ -39,22 +39,24 @@
 // A process does not ask the store for each request. It takes a share of the window's
 // quota with one conditional write and counts in memory until the share is used. The
 // first share is one request. Each further one is half of what the process has taken
-// in the window so far, and at most a tenth of the limit. 1000 requests of one
-// principal at 1000 a minute cost 20 writes in one process, and 900 over ten
-// processes cost 100. Once the quota is used up, a process learns it with one
-// write and then refuses without asking.
+// in the window so far, plus one, and at most a tenth of the limit. 1000 requests of
+// one principal at 1000 a minute cost 20 writes in one process, and 900 over ten
+// processes cost 100. Once the quota is used up, each process learns it by one write
+// that fails, and then refuses without asking.
 //
 // What is promised:
 //
-//   - In one window no more requests pass than the limit, over all processes,
-//     whatever fails. The store has to keep what it has acknowledged; a Valkey
-//     server that fails over may forget shares.
-//   - A share that a process holds and does not use is lost until the window ends:
-//     the process was frozen or ended, the answer of the store was lost, or more
-//     than 4096 keys were in use. Requests are then refused although fewer than the
-//     limit have passed. A process holds at most half of what it has used. So two
-//     thirds of a limit pass before a request is refused, however they spread over
-//     processes that live. A limit below 20 is counted one by one.
+//   - In one window no more requests pass than the limit, over all processes. Lost
+//     answers, repeated writes and ended processes do not change that. FailOpen does,
+//     while the store is down, and so does a store that forgets what it has
+//     acknowledged, as a Valkey server may when it fails over.
+//   - A share that a process holds and does not use is lost until the window ends.
+//     That happens if the process is frozen or ended, if the answer of the store is
+//     lost, or if more than 4096 keys are in use. Requests are then refused although
+//     fewer than the limit have passed. A process holds at most half of what it has
+//     used. So two thirds of a limit pass before a request is refused, however they
+//     spread over processes, if no answer was lost. A limit below 20 is counted one
+//     by one.
 //   - At the end of a window the next one begins with the whole quota. A caller can
 //     use the quotas of two windows in quick succession. Add a policy with a shorter
 //     window if that is too much at once.
@@ -69,10 +71,9 @@
 //
 // # If the store does not answer
 //
-// [FailClosed] or [FailOpen] is named in each [Limit]. A request waits for the store
-// for two seconds at most. Set a shorter timeout on the client. After a failure the
-// key is not asked for again for a tenth of a second, and after more in a row for up
-// to two seconds.
+// [FailClosed] or [FailOpen] is named in each [Limit]. A write may take two seconds.
+// Set a shorter timeout on the client. After a failure the key is not asked for again
+// for a tenth of a second, and after more in a row for up to two seconds.
 //
 // # Replays
 //

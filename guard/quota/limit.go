@@ -32,8 +32,8 @@ const (
 )
 
 // Limit refuses requests above the quota of a policy. All policies have to allow a
-// request; one that is refused uses up nothing. Each that passes counts, whatever
-// the handler answers, and so does a replay of idempotency.Once.
+// request; one that is refused uses up nothing of them. Each that passes counts, also
+// if the handler fails, and so does a replay of idempotency.Once.
 //
 // List Limit inside the layer that authenticates, and outside idempotency.Once. The
 // errors, each a [guard.Error]:

@@ -171,8 +171,8 @@ func TestTenantsShareNoQuota(t *testing.T) {
 	}
 }
 
-// Keys come from callers: whatever they send, a key of the store is 43 characters
-// of one alphabet, and two callers never share one.
+// Keys come from callers. A key of the store is 43 characters of one alphabet all the
+// same, and two callers never share one.
 func TestNoTextOfACallerIsAKey(t *testing.T) {
 	var keys []string
 	store := counter(func(_ context.Context, key string, want, limit int64, _ time.Time) (int64, int64, error) {

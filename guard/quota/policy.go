@@ -28,8 +28,8 @@ const (
 // function share the quota, and those of each tenant if it isolates tenants.
 //
 // The name is sent to clients in the RateLimit headers. Policies with one name,
-// window and key share their counts, so give each its own name. Windows are whole
-// seconds. They begin at multiples of their length since 1970, so that a day begins
+// window and key share their counts: choose a name of its own for each. Windows are
+// whole seconds. They begin at multiples of their length since 1970, so that a day begins
 // at midnight UTC.
 //
 // Allow panics if the name is not 1 to 64 of the characters A-Z a-z 0-9 . _ -, if the

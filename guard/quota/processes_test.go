@@ -198,7 +198,7 @@ func TestCallersWaitForOneFailure(t *testing.T) {
 	}
 }
 
-// A caller that gives up says nothing about the store.
+// A caller that leaves says nothing about the store.
 func TestACallerThatLeavesHoldsNobodyUp(t *testing.T) {
 	memory := idempotency.NewMemoryStore()
 	h := new(function).api(quota.LimitAt(at(noon).Now, memory, quota.FailClosed, quota.Allow("p", 100, time.Minute)))

@@ -17,6 +17,7 @@ import (
 	"github.com/lambdarmor/lambdarmor/idempotency/dynamo"
 	"github.com/lambdarmor/lambdarmor/idempotency/valkey"
 	"github.com/lambdarmor/lambdarmor/internal/awsproxy"
+	"github.com/lambdarmor/lambdarmor/internal/testserver"
 	"github.com/lambdarmor/lambdarmor/internal/valkeyproxy"
 )
 
@@ -172,6 +173,33 @@ func TestAServerThatFails(t *testing.T) {
 			clock.move(5 * time.Second)
 			mustBe(t, send(t, h, call{}), 200, stateHeader, `"p";r=99;t=55`)
 		})
+	}
+}
+
+func TestAValkeyServerThatIsGone(t *testing.T) {
+	server := testserver.Valkey(t)
+	clock := at(noon)
+	for _, c := range []struct {
+		name      string
+		onFailure quota.OnFailure
+		status    int
+	}{
+		{name: "closed", onFailure: quota.FailClosed, status: http.StatusServiceUnavailable},
+		{name: "open", onFailure: quota.FailOpen, status: http.StatusOK},
+	} {
+		store := valkey.New(valkeyClient(t, server.Addr()), valkey.Clock(clock.Now))
+		h := new(function).api(quota.LimitAt(clock.Now, store, c.onFailure, quota.Allow(c.name, 20, time.Minute)))
+		state := func(left, seconds int) string { return fmt.Sprintf(`"%s";r=%d;t=%d`, c.name, left, seconds) }
+		seconds := int(noon.Add(time.Minute).Sub(clock.Now()).Seconds())
+		mustBe(t, send(t, h, call{}), 200, stateHeader, state(19, seconds))
+		server.Stop()
+		mustBe(t, send(t, h, call{}), c.status, stateHeader, "")
+		if err := server.Restart(); err != nil {
+			t.Fatal(err)
+		}
+		clock.move(5 * time.Second)
+		// A server that keeps nothing has forgotten the first request.
+		mustBe(t, send(t, h, call{}), 200, stateHeader, state(19, seconds-5))
 	}
 }
 

@@ -103,7 +103,7 @@ func TestEachFormRunsAgainAsTheEventThatItWas(t *testing.T) {
 			} else {
 				a.send(dead, tt.body, tt.attrs, "")
 			}
-			log := a.mustRun(0, append([]string{"-from", dead, "-function", "booking", "-save", a.saved}, tt.args...)...)
+			log := a.mustRun(0, append([]string{"-from", dead, "-function", "booking", "-save", a.saved, "-max", "1"}, tt.args...)...)
 			got := a.taken()
 			if len(got) != 1 || len(a.bodies(dead)) != 0 {
 				t.Fatalf("got %d events, want 1 and an empty queue:\n%s", len(got), log)

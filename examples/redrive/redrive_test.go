@@ -229,6 +229,22 @@ func TestASignalLosesNothing(t *testing.T) {
 	}
 }
 
+// A message that has failed is visible again before the run has ended, if others
+// take long.
+func TestARunEndsThoughWhatFailedComesAgain(t *testing.T) {
+	a := newAccount(t)
+	dead := awstest.Queue(t, a.queues, "", nil)
+	a.sink(dead, nil, letter(t, "a", 0), letter(t, "b", 0), letter(t, "c", 0))
+	a.answers(func(context.Context, string) (string, error) {
+		time.Sleep(700 * time.Millisecond) // of one second that it is invisible
+		return "", errors.New("still broken")
+	})
+	log := a.mustRun(1, "-from", dead, "-function", "booking", "-save", a.saved, "-visibility", "1s")
+	if got, left := a.taken(), a.bodies(dead); len(got) != 3 || len(left) != 3 {
+		t.Errorf("got %d events and %q, want each once:\n%s", len(got), left, log)
+	}
+}
+
 // pretended is a source with so many letters, and a target that takes a while.
 type pretended struct {
 	letters int

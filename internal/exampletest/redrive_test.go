@@ -26,7 +26,7 @@ import (
 const (
 	deadQueue = "arn:${AWS::Partition}:sqs:${AWS::Region}:${AWS::AccountId}:${DeadLetterQueue}"
 	targetFn  = "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function:${Target}"
-	copies    = "${Saved.Arn}/*"
+	copies    = "${Saved.Arn}/saved/*"
 )
 
 // permission is what a request needs. It is empty for what nobody should ask.
@@ -41,7 +41,7 @@ func permission(r *http.Request, body []byte, queue, function, bucket string) (a
 	switch {
 	case r.Method == http.MethodPost && r.URL.Path == "/2015-03-31/functions/"+function+"/invocations":
 		return "InvokeFunction", targetFn
-	case r.Method == http.MethodPut && strings.HasPrefix(r.URL.Path, "/"+bucket+"/"):
+	case r.Method == http.MethodPut && strings.HasPrefix(r.URL.Path, "/"+bucket+"/saved/"):
 		return "PutObject", copies
 	}
 	return "", ""
@@ -51,8 +51,8 @@ func permission(r *http.Request, body []byte, queue, function, bucket string) (a
 func TestTheRoleOfRedriveIsWhatRedriveNeeds(t *testing.T) {
 	t.Parallel()
 	moto := servers.Moto(t).URL()
-	queues, objects := awstest.SQS(moto), awstest.S3(moto)
-	dead, saved := awstest.Queue(t, queues, "", nil), awstest.Bucket(t, objects)
+	queues, buckets := awstest.SQS(moto), awstest.S3(moto)
+	dead, saved := awstest.Queue(t, queues, "", nil), awstest.Bucket(t, buckets)
 	const letters = 60 // at ten a second, until there is progress to show
 	for i := range letters {
 		err := sqsdead.New(queues, dead).Send(t.Context(), batch.DeadLetter{
@@ -103,7 +103,7 @@ func TestTheRoleOfRedriveIsWhatRedriveNeeds(t *testing.T) {
 		Region: "eu-central-1", Timeout: 5 * time.Minute, InitTimeout: patient, Env: []string{
 			"AWS_ACCESS_KEY_ID=key", "AWS_SECRET_ACCESS_KEY=secret",
 			"AWS_ENDPOINT_URL_SQS=" + server.URL, "AWS_ENDPOINT_URL_S3=" + server.URL, "AWS_ENDPOINT_URL_LAMBDA=" + server.URL,
-			"REDRIVE_FROM=" + dead, "REDRIVE_FUNCTION=booking", "REDRIVE_SAVE=s3://" + saved + "/",
+			"REDRIVE_FROM=" + dead, "REDRIVE_FUNCTION=booking", "REDRIVE_SAVE=s3://" + saved + "/saved/",
 		},
 	})
 	_, err := fn.Invoke(t.Context(), sample.Of(guard.EventBridge, "scheduled").Bytes())
@@ -116,7 +116,7 @@ func TestTheRoleOfRedriveIsWhatRedriveNeeds(t *testing.T) {
 	if err != nil || string(result.Payload) != `{"done":1,"failed":0,"newer":0}` {
 		t.Errorf("got %s, %v, want the one that is left:\n%s", result.Payload, err, fn.Log())
 	}
-	if got := awstest.Objects(t, objects, saved); len(got) != letters {
+	if got := awstest.Objects(t, buckets, saved); len(got) != letters {
 		t.Errorf("got %d copies, want %d", len(got), letters)
 	}
 	if !strings.Contains(fn.Log(), `"message":"progress"`) {

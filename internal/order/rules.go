@@ -92,6 +92,11 @@ var rules = [...]Rule{
 	{Inner: "httpapi.Problems", Outer: "origin.Require", Why: "a refusal would leave the chain as an error of the function"},
 	{Inner: "guard.Errors", Outer: "origin.Require", Why: "a refusal would leave the chain with its text"},
 	{Inner: "guard.Limit", Outer: "origin.Require", Why: "an event would be read before it is known to be small enough"},
+	{
+		Outer: "recursion.Limit", Inner: BatchHandler, Why: "one record that has come too far would refuse the whole batch",
+		advice: "use recursion.Records for each record",
+	},
+	{Inner: "async.DeadLetter", Outer: "recursion.Limit", Why: "an event that has come too far would not go to the sink"},
 	{Inner: "guard.Log", Outer: "recursion.Limit", Why: "a refusal would not be recorded"},
 	{Inner: "httpapi.Problems", Outer: "recursion.Limit", Why: "a refusal would leave the chain as an error of the function"},
 	{Inner: "guard.Errors", Outer: "recursion.Limit", Why: "a refusal would leave the chain with its text"},

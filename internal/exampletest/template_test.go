@@ -110,10 +110,11 @@ func reads(t *testing.T, folder string) []string {
 var objects = regexp.MustCompile(`^\$\{(\w+\.Arn)\}/[a-z/-]+/\*$`)
 
 // A function gets the variables that it reads, and a role that names each action
-// and each resource: SAM's own may write to every log of the account.
+// and each resource: SAM's own may write to every log of the account. Only the
+// objects of a bucket of the template have no names.
 func TestTheTemplatesGiveAFunctionWhatItNeedsAndNoMore(t *testing.T) {
 	agents := map[string]bool{"SECRETS_MANAGER_TTL": true} // read by what runs beside a function
-	for _, example := range []string{"authorizer", "ingest", "orders", "rates", "webhook"} {
+	for _, example := range []string{"authorizer", "ingest", "orders", "rates", "redrive", "webhook"} {
 		functions, resources := 0, resourcesOf(t, example)
 		for name, r := range resources {
 			if r.Type != "AWS::Serverless::Function" {

@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -439,6 +440,45 @@ func TestTheSizeIsThatOfBodyAndAttributes(t *testing.T) {
 		if err := sqsdead.New(&client, standard, sqsdead.MaxBytes(1024)).Send(t.Context(), l); (err == nil) != tt.fits {
 			t.Errorf("%d bytes: got %v, want it to fit: %v", tt.body, err, tt.fits)
 		}
+	}
+}
+
+func TestALetterWithoutAnIDIsALetter(t *testing.T) {
+	l := letter(message(t, nil))
+	l.ID = ""
+	in := send(t, standard, l)
+	if got, ok, err := sqsdead.Letter(types.Message{Body: in.MessageBody, MessageAttributes: in.MessageAttributes}); !ok || err != nil || got.ID == "" {
+		t.Errorf("got %+v, %v, %v, want a letter", got, ok, err)
+	}
+}
+
+func TestManyLettersAtOnceAreAllThere(t *testing.T) {
+	client := awstest.SQS(servers.Moto(t).URL())
+	url := awstest.Queue(t, client, "", nil)
+	sink := sqsdead.New(client, url)
+	var running sync.WaitGroup
+	for i := range 32 {
+		running.Go(func() {
+			l := letter(message(t, with(i%11)))
+			l.ID = fmt.Sprint(i)
+			if err := sink.Send(t.Context(), l); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	running.Wait()
+	ids := map[string]bool{}
+	for range 4 {
+		for _, m := range awstest.Receive(t, client, url) {
+			l, ok, err := sqsdead.Letter(m)
+			if !ok || err != nil {
+				t.Fatal(ok, err)
+			}
+			ids[l.ID] = true
+		}
+	}
+	if len(ids) != 32 {
+		t.Errorf("got %d letters, want 32", len(ids))
 	}
 }
 

@@ -582,3 +582,28 @@ func TestUnreadableAttributesAreUnknown(t *testing.T) {
 		})
 	}
 }
+
+// The handler decides the trigger of a letter, and with it the form of its record,
+// also if the event does not say what it is of.
+func TestALetterIsOfTheTriggerOfItsHandler(t *testing.T) {
+	for _, s := range eventSources {
+		event := sample.Of(s.trigger)
+		if s.name == "Kafka" {
+			event = event.Delete("/eventSource")
+		} else {
+			event = event.Delete("/Records/0/eventSource")
+		}
+		var letters []batch.DeadLetter
+		h := s.handler(func(context.Context) error { return guard.Errorf(guard.Invalid, "bad_order", "The order is wrong.") },
+			batch.DeadLetters(batch.SinkFunc(func(_ context.Context, l batch.DeadLetter) error {
+				letters = append(letters, l)
+				return nil
+			})))
+		if _, err := h.Invoke(t.Context(), event.Bytes()); err != nil {
+			t.Fatal(err)
+		}
+		if len(letters) != 1 || letters[0].Trigger != s.trigger {
+			t.Errorf("%s: got %d letters, %.100v, want one of trigger %s", s.name, len(letters), letters, s.trigger)
+		}
+	}
+}

@@ -125,10 +125,6 @@ func badOfEverySource(s eventSource) []badInput {
 		},
 		{name: "128 levels", event: deep(128), ran: 1, answer: "none"},
 		{name: "129 levels", event: deep(129), code: "json_too_deep"},
-		{
-			name: "more than 6 MiB", event: one.Set(record+"/more", strings.Repeat("a", 6<<20)).String(),
-			code: "payload_too_large", kind: guard.TooLarge,
-		},
 		{name: "6 MiB of records", event: s.filled(6 << 20), ran: 20, answer: "none"},
 		{name: "a byte more than 6 MiB of records", event: s.filled(6<<20 + 1), code: "payload_too_large", kind: guard.TooLarge},
 		{name: "10 000 records", event: s.minimal(10_000), ran: 10_000, answer: "none"},

@@ -353,7 +353,8 @@ func (s eventSource) filled(n int) string {
 // Each bad input has one defined outcome: an answer, or an error of the whole batch
 // with its kind, its code and its place. It never panics, and shows no value.
 //
-// SECURITY: The process lives. Nothing leaks.
+// SECURITY: The process lives.
+// SECURITY: Nothing leaks.
 func TestBadInput(t *testing.T) {
 	rows := badOfOneSource()
 	for _, s := range eventSources {

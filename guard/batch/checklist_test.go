@@ -638,13 +638,13 @@ func TestPublishedTestsOfPowertools(t *testing.T) {
 	ours := testsOfThisPackage(t)
 	seen, count := map[string]bool{}, map[string]int{}
 	for _, p := range publishedTests {
-		t.Run(p.library+"/"+p.file+"/"+p.test, func(t *testing.T) {
-			key := p.file + " " + p.test
-			if seen[key] {
-				t.Error("got the test twice")
-			}
-			seen[key] = true
-			count[p.library]++
+		key := p.library + "/" + p.file + "/" + p.test
+		if seen[key] {
+			t.Errorf("got %s twice", key)
+		}
+		seen[key] = true
+		count[p.library]++
+		t.Run(key, func(t *testing.T) {
 			if len(p.runs) == 0 && len(p.ours) == 0 && p.reason == "" {
 				t.Error("got neither a run nor a test nor a reason")
 			}

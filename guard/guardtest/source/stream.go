@@ -87,15 +87,15 @@ type StreamConfig struct {
 	// not handled; 24 hours when 0, and seven days for a topic.
 	Retention time.Duration
 
-	// Filters are the mapping's FilterCriteria: a record that none matches is not
-	// delivered. All records are delivered when there are none.
-	Filters []Matcher
+	// Filter is the mapping's FilterCriteria, for which see package pattern. It decides
+	// about each record before that gets into a batch; nil takes all.
+	Filter Filter
 
 	// OnFailure receives the message that Lambda sends to a queue or a topic about
 	// records that it gives up: where they are, without the records themselves.
 	// OnFailureObject receives the object that Lambda writes to a bucket, which has the
-	// invocation's payload besides. Both are called while the stream stands still;
-	// without either, the records are dropped.
+	// invocation's payload besides. They are called one at a time, and must not wait for
+	// the stream. Without either, the records are dropped.
 	// See https://docs.aws.amazon.com/lambda/latest/dg/kinesis-on-failure-destination.html
 	OnFailure       func(message []byte)
 	OnFailureObject func(object []byte)
@@ -194,6 +194,8 @@ type Stream struct {
 	ledger *Ledger
 	polled chan struct{} // holds a token while Drain or Run is under way
 
+	destination sync.Mutex // held while OnFailure or OnFailureObject runs
+
 	mu      sync.Mutex
 	put     int64   // records so far
 	offsets []int64 // by shard
@@ -254,7 +256,7 @@ func (s *Stream) Put(key string, data []byte) (id string) {
 	case len(data) > maxStreamData:
 		panic(fmt.Sprintf("source: Put: the data is over %d bytes", maxStreamData))
 	}
-	return s.add(key, func(place place) *record {
+	return s.add(key, func(place place) *streamRecord {
 		if s.cfg.Type == Kafka {
 			return kafkaRecord(s.cfg.Name, place, key, data)
 		}
@@ -270,7 +272,7 @@ type place struct {
 	at     time.Time
 }
 
-func (s *Stream) add(key string, build func(place) *record) (id string) {
+func (s *Stream) add(key string, build func(place) *streamRecord) (id string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	shard := shardOf(key, s.cfg.Shards)
@@ -282,9 +284,11 @@ func (s *Stream) add(key string, build func(place) *record) (id string) {
 
 	number, group := s.cfg.laneOf(r)
 	s.ledger.sent(r.id, group, at)
-	if !s.matches(r) {
-		s.ledger.settle(r.id, Filtered, "no filter matches", at)
-		return r.id
+	if s.cfg.Filter != nil {
+		if ok, err := s.cfg.Filter.Match(r.event); err != nil || !ok {
+			s.ledger.settle(r.id, Filtered, "no filter matches", at)
+			return r.id
+		}
 	}
 	l := s.lanes[number]
 	l.waiting = append(l.waiting, r)
@@ -295,7 +299,7 @@ func (s *Stream) add(key string, build func(place) *record) (id string) {
 }
 
 // laneOf returns the lane of a record, and the group whose order it keeps.
-func (c StreamConfig) laneOf(r *record) (number int, group string) {
+func (c StreamConfig) laneOf(r *streamRecord) (number int, group string) {
 	switch n := c.ParallelizationFactor; {
 	case c.Type == Kafka:
 		return 0, c.shardID(r.shard)

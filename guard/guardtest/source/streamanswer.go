@@ -8,9 +8,9 @@ import (
 
 // A verdict is what a function said of its batch.
 type verdict struct {
-	failed bool      // something has to come again
-	whole  bool      // all of it, since the answer does not say what
-	from   []*record // the failed records that it names
+	failed bool            // something has to come again
+	whole  bool            // all of it, since the answer does not say what
+	from   []*streamRecord // the failed records that it names
 }
 
 // readAnswer applies the rules of ReportBatchItemFailures.
@@ -28,7 +28,7 @@ type verdict struct {
 // streams. Here it fails the whole batch, as for a queue:
 // https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html.
 // An object without the list counts as an empty answer.
-func (c StreamConfig) readAnswer(payload []byte, batch []*record) verdict {
+func (c StreamConfig) readAnswer(payload []byte, batch []*streamRecord) verdict {
 	whole := verdict{failed: true, whole: true}
 	switch text := bytes.TrimSpace(payload); string(text) {
 	case "", "null", `""`, "[]":
@@ -43,7 +43,7 @@ func (c StreamConfig) readAnswer(payload []byte, batch []*record) verdict {
 		return whole
 	}
 	found := verdict{failed: len(items) > 0}
-	byID := make(map[string]*record, len(batch))
+	byID := make(map[string]*streamRecord, len(batch))
 	for _, r := range batch {
 		byID[r.id] = r
 	}

@@ -19,9 +19,9 @@ const (
 
 // dropOld returns the batch without the records that are too old to be delivered. The
 // rest of a batch is another one.
-func (s *Stream) dropOld(b *batch) *batch {
+func (s *Stream) dropOld(b *streamBatch) *streamBatch {
 	now := s.clock.Now()
-	aged, kept := &batch{invocations: b.invocations + 1}, &batch{} // the attempt that found it counts at AWS
+	aged, kept := &streamBatch{invocations: b.invocations + 1}, &streamBatch{} // the attempt that found it counts at AWS
 	for _, r := range b.records {
 		switch age := now.Sub(r.at); {
 		case age >= s.cfg.Retention:
@@ -49,22 +49,27 @@ type response struct {
 
 // giveUp sends records to the destination, or drops them when there is none. Lambda may
 // put several batches into one message; here each has its own.
-func (s *Stream) giveUp(b *batch, condition string, answered *response) {
+func (s *Stream) giveUp(b *streamBatch, condition string, answered *response) {
 	now := s.clock.Now()
 	outcome := Dropped
 	if s.cfg.hasDestination() {
 		outcome = DeadLettered
-		message := s.cfg.failureMessage(b, condition, answered, now)
-		if s.cfg.OnFailure != nil {
-			s.cfg.OnFailure(mustMarshal(message))
-		} else {
-			message.Payload = s.cfg.payload(b.records)
-			s.cfg.OnFailureObject(mustMarshal(message))
-		}
+		s.send(b, s.cfg.failureMessage(b, condition, answered, now))
 	}
 	for _, r := range b.records {
 		s.ledger.settle(r.id, outcome, condition, now)
 	}
+}
+
+func (s *Stream) send(b *streamBatch, message *failureMessage) {
+	s.destination.Lock()
+	defer s.destination.Unlock()
+	if s.cfg.OnFailure != nil {
+		s.cfg.OnFailure(mustMarshal(message))
+		return
+	}
+	message.Payload = s.cfg.payload(b.records)
+	s.cfg.OnFailureObject(mustMarshal(message))
 }
 
 // A failureMessage follows https://docs.aws.amazon.com/lambda/latest/dg/kinesis-on-failure-destination.html,
@@ -119,7 +124,7 @@ type partitionBatch struct {
 	LastTimestamp  string `json:"lastRecordTimestamp"`
 }
 
-func (c StreamConfig) failureMessage(b *batch, condition string, answered *response, now time.Time) *failureMessage {
+func (c StreamConfig) failureMessage(b *streamBatch, condition string, answered *response, now time.Time) *failureMessage {
 	m := &failureMessage{Version: "1.0", Timestamp: milliseconds(now)}
 	m.RequestContext.RequestID = ids.UUID()
 	m.RequestContext.FunctionARN = c.FunctionARN
@@ -143,7 +148,7 @@ func (c StreamConfig) failureMessage(b *batch, condition string, answered *respo
 	return m
 }
 
-func (c StreamConfig) shardBatch(b *batch, format func(time.Time) string) *shardBatch {
+func (c StreamConfig) shardBatch(b *streamBatch, format func(time.Time) string) *shardBatch {
 	first, last := b.records[0], b.records[len(b.records)-1]
 	return &shardBatch{
 		ShardID:      c.shardID(first.shard),
@@ -156,7 +161,7 @@ func (c StreamConfig) shardBatch(b *batch, format func(time.Time) string) *shard
 	}
 }
 
-func (c StreamConfig) kafkaBatch(b *batch) *kafkaBatch {
+func (c StreamConfig) kafkaBatch(b *streamBatch) *kafkaBatch {
 	info := &kafkaBatch{
 		BatchSize:        len(b.records),
 		EventSourceARN:   c.arn(),

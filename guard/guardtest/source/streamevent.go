@@ -2,7 +2,6 @@ package source
 
 import (
 	"bytes"
-	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -15,15 +14,14 @@ import (
 	"github.com/lambdarmor/lambdarmor/guard/guardtest"
 )
 
-// A record is one of a stream, as the function gets it.
-type record struct {
+// A streamRecord is a record of a stream, as the function gets it.
+type streamRecord struct {
 	id       string // in the ledger: its sequence number, or "orders-0-7" in a topic
 	sequence string // its sequence number or offset
 	key      string
 	shard    int
 	at       time.Time
 	event    []byte // JSON
-	decoded  []byte // the event as filters see it; nil for one that no filter can match
 }
 
 // PutChange adds a change of an item to the stream of a DynamoDB table and returns its
@@ -41,7 +39,7 @@ func (s *Stream) PutChange(change events.DynamoDBEventRecord) (id string) {
 		panic("source: PutChange: a change has the Keys of its item")
 	}
 	key := mustMarshal(change.Change.Keys) // with the names in order
-	return s.add(string(key), func(place place) *record { return dynamoRecord(s.cfg.arn(), place, change) })
+	return s.add(string(key), func(place place) *streamRecord { return dynamoRecord(s.cfg.arn(), place, change) })
 }
 
 // Sequence numbers of Kinesis have 56 digits, those of DynamoDB 25. They rise within a
@@ -66,12 +64,12 @@ type kinesisData struct {
 	SchemaVersion  string          `json:"kinesisSchemaVersion"`
 	PartitionKey   string          `json:"partitionKey"`
 	SequenceNumber string          `json:"sequenceNumber"`
-	Data           json.RawMessage `json:"data"`
+	Data           []byte          `json:"data"`                        // base64
 	Arrival        json.RawMessage `json:"approximateArrivalTimestamp"` // seconds, with milliseconds
 }
 
 // kinesisRecord follows https://docs.aws.amazon.com/lambda/latest/dg/with-kinesis.html
-func kinesisRecord(arn string, place place, key string, data []byte) *record {
+func kinesisRecord(arn string, place place, key string, data []byte) *streamRecord {
 	sequence := fmt.Sprintf(kinesisSequence, place.number+1)
 	shard := StreamConfig{Type: Kinesis}.shardID(place.shard)
 	ms := place.at.UnixMilli()
@@ -80,7 +78,7 @@ func kinesisRecord(arn string, place place, key string, data []byte) *record {
 			SchemaVersion:  "1.0",
 			PartitionKey:   key,
 			SequenceNumber: sequence,
-			Data:           mustMarshal(data), // base64
+			Data:           data,
 			Arrival:        strconv.AppendFloat(nil, float64(ms)/1000, 'f', -1, 64),
 		},
 		EventSource:       "aws:kinesis",
@@ -91,19 +89,11 @@ func kinesisRecord(arn string, place place, key string, data []byte) *record {
 		AwsRegion:         "us-east-1",
 		EventSourceARN:    arn,
 	}
-	r := &record{id: sequence, sequence: sequence, event: mustMarshal(event)}
-	// Kinesis mappings filter by the data alone, which is read as JSON. A record whose
-	// data is no JSON matches nothing.
-	// https://docs.aws.amazon.com/lambda/latest/dg/with-kinesis-filtering.html
-	if json.Valid(data) {
-		event.Kinesis.Data = data
-		r.decoded = mustMarshal(event.Kinesis)
-	}
-	return r
+	return &streamRecord{id: sequence, sequence: sequence, event: mustMarshal(event)}
 }
 
 // dynamoRecord follows https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html
-func dynamoRecord(arn string, place place, e events.DynamoDBEventRecord) *record {
+func dynamoRecord(arn string, place place, e events.DynamoDBEventRecord) *streamRecord {
 	sequence := fmt.Sprintf(dynamoSequence, place.number+1)
 	c := &e.Change
 	if e.EventName == "" {
@@ -123,10 +113,7 @@ func dynamoRecord(arn string, place place, e events.DynamoDBEventRecord) *record
 	e.EventSource, e.AWSRegion, e.EventSourceArn = "aws:dynamodb", "us-east-1", arn
 	c.SequenceNumber = sequence
 	c.ApproximateCreationDateTime = events.SecondsEpochTime{Time: place.at}
-	event := mustMarshal(e)
-	// Filters see the record as it is.
-	// https://docs.aws.amazon.com/lambda/latest/dg/with-ddb-filtering.html
-	return &record{id: sequence, sequence: sequence, event: event, decoded: event}
+	return &streamRecord{id: sequence, sequence: sequence, event: mustMarshal(e)}
 }
 
 func setDefault[T comparable](field *T, value T) {
@@ -142,13 +129,13 @@ type kafkaEvent struct {
 	Offset        int64             `json:"offset"`
 	Timestamp     int64             `json:"timestamp"` // milliseconds
 	TimestampType string            `json:"timestampType"`
-	Key           string            `json:"key,omitempty"` // base64
-	Value         json.RawMessage   `json:"value"`
+	Key           []byte            `json:"key,omitempty"` // base64
+	Value         []byte            `json:"value"`         // base64
 	Headers       []json.RawMessage `json:"headers"`
 }
 
 // kafkaRecord follows https://docs.aws.amazon.com/lambda/latest/dg/with-msk.html
-func kafkaRecord(topic string, place place, key string, value []byte) *record {
+func kafkaRecord(topic string, place place, key string, value []byte) *streamRecord {
 	offset := strconv.FormatInt(place.offset, 10)
 	event := kafkaEvent{
 		Topic:         topic,
@@ -156,43 +143,16 @@ func kafkaRecord(topic string, place place, key string, value []byte) *record {
 		Offset:        place.offset,
 		Timestamp:     place.at.UnixMilli(),
 		TimestampType: "CREATE_TIME",
-		Key:           base64.StdEncoding.EncodeToString([]byte(key)),
-		Value:         mustMarshal(value), // base64
+		Key:           []byte(key),
+		Value:         value,
 		Headers:       []json.RawMessage{},
 	}
-	r := &record{id: fmt.Sprintf("%s-%d-%s", topic, place.shard, offset), sequence: offset, event: mustMarshal(event)}
-	// Kafka mappings filter by the value alone: JSON, or a text.
-	// https://docs.aws.amazon.com/lambda/latest/dg/kafka-filtering.html
-	event.Value = value
-	if !json.Valid(value) {
-		event.Value = mustMarshal(string(value))
-	}
-	r.decoded = mustMarshal(event)
-	return r
-}
-
-// A Matcher is a pattern that a record's JSON matches or not. An error counts as not.
-type Matcher interface {
-	Match(event []byte) (bool, error)
-}
-
-// matches reports whether a filter lets the record through.
-// See https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventfiltering.html
-func (s *Stream) matches(r *record) bool {
-	for _, filter := range s.cfg.Filters {
-		if r.decoded == nil {
-			break
-		}
-		if ok, err := filter.Match(r.decoded); ok && err == nil {
-			return true
-		}
-	}
-	return len(s.cfg.Filters) == 0
+	return &streamRecord{id: fmt.Sprintf("%s-%d-%s", topic, place.shard, offset), sequence: offset, event: mustMarshal(event)}
 }
 
 // payload is the event of an invocation with these records. Those of a topic are listed by
 // partition.
-func (c StreamConfig) payload(records []*record) []byte {
+func (c StreamConfig) payload(records []*streamRecord) []byte {
 	var b bytes.Buffer
 	if c.Type != Kafka {
 		b.WriteString(`{"Records":`)
@@ -201,7 +161,7 @@ func (c StreamConfig) payload(records []*record) []byte {
 		return b.Bytes()
 	}
 	fmt.Fprintf(&b, `{"eventSource":"aws:kafka","eventSourceArn":%q,"bootstrapServers":%q,"records":{`, c.arn(), bootstrapServers)
-	partitions := map[int][]*record{}
+	partitions := map[int][]*streamRecord{}
 	for _, r := range records {
 		partitions[r.shard] = append(partitions[r.shard], r)
 	}
@@ -218,7 +178,7 @@ func (c StreamConfig) payload(records []*record) []byte {
 
 const bootstrapServers = "b-1.shop.a1bcde.c1.kafka.us-east-1.amazonaws.com:9092"
 
-func writeList(b *bytes.Buffer, records []*record) {
+func writeList(b *bytes.Buffer, records []*streamRecord) {
 	b.WriteString("[")
 	for i, r := range records {
 		if i > 0 {

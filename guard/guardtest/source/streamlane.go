@@ -12,25 +12,25 @@ import (
 // A lane has the records that are delivered one batch after the other: those of a shard,
 // of a part of its keys, or of a topic.
 type lane struct {
-	waiting []*record // in order, and in no batch yet; guarded by Stream.mu
-	waiter  *waiter   // of its poller, when that has nothing to do; guarded by Stream.mu
+	waiting []*streamRecord // in order, and in no batch yet; guarded by Stream.mu
+	waiter  *waiter         // of its poller, when that has nothing to do; guarded by Stream.mu
 
 	// What follows is its poller's.
-	batches []*batch  // to be delivered before what waits, in order
-	due     time.Time // of the first batch
-	free    time.Time // when the last delivery ended
+	batches []*streamBatch // to be delivered before what waits, in order
+	due     time.Time      // of the first batch
+	free    time.Time      // when the last delivery ended
 }
 
-// A batch is delivered until it is done, given up, or smaller: a part of it is another
+// A streamBatch is delivered until it is done, given up, or smaller: a part of it is another
 // batch, with retries of its own.
-type batch struct {
-	records     []*record
+type streamBatch struct {
+	records     []*streamRecord
 	invocations int
 }
 
-// maxBatchPayload is that of an invocation: "6 MB", which is 6 291 456 bytes.
+// maxStreamPayload is that of an invocation: "6 MB", which is 6 291 456 bytes.
 // See https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
-const maxBatchPayload = 6 << 20
+const maxStreamPayload = 6 << 20
 
 // next takes the lane's next batch, or returns when it is due; the zero time when there is
 // none. It is called with Stream.mu held.
@@ -38,7 +38,7 @@ const maxBatchPayload = 6 << 20
 // A batch goes when it is full, when its payload would be too large with one record
 // more, or when the window has passed, which begins as soon as the last invocation has
 // ended. See https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventsourcemapping.html#invocation-eventsourcemapping-batching
-func (l *lane) next(cfg StreamConfig, now time.Time) (b *batch, due time.Time) {
+func (l *lane) next(cfg StreamConfig, now time.Time) (b *streamBatch, due time.Time) {
 	switch {
 	case len(l.batches) > 0:
 		if l.due.After(now) {
@@ -59,18 +59,18 @@ func (l *lane) next(cfg StreamConfig, now time.Time) (b *batch, due time.Time) {
 			return nil, due
 		}
 	}
-	b = &batch{records: l.waiting[:n:n]}
+	b = &streamBatch{records: l.waiting[:n:n]}
 	l.waiting = l.waiting[n:]
 	return b, time.Time{}
 }
 
 // fill returns how many of the records make a batch, and whether no further one fits. A
 // record that is too large alone makes a batch of one.
-func (c StreamConfig) fill(waiting []*record) (n int, full bool) {
+func (c StreamConfig) fill(waiting []*streamRecord) (n int, full bool) {
 	size := len(c.payload(nil)) + len(`"":[]`) + len(c.Name) + 20 // a partition's name
 	for n < len(waiting) && n < c.BatchSize {
 		size += len(waiting[n].event) + 1
-		if size > maxBatchPayload {
+		if size > maxStreamPayload {
 			return max(n, 1), true
 		}
 		n++
@@ -104,13 +104,13 @@ func (s *Stream) poll(ctx context.Context, l *lane) error {
 
 // invoke returns an error if the function could not be called, or nobody waits for its
 // answer any more. The batch then comes again, as if it had not been delivered.
-func (s *Stream) invoke(ctx context.Context, l *lane, b *batch) error {
+func (s *Stream) invoke(ctx context.Context, l *lane, b *streamBatch) error {
 	b = s.dropOld(b)
 	if len(b.records) == 0 {
 		return nil
 	}
 	payload := s.cfg.payload(b.records)
-	if len(payload) > maxBatchPayload {
+	if len(payload) > maxStreamPayload {
 		s.giveUp(b, conditionTooLarge, nil)
 		return nil
 	}
@@ -156,7 +156,7 @@ func (s *Stream) invoke(ctx context.Context, l *lane, b *batch) error {
 }
 
 // conclude settles what is done of a batch, and arranges how the rest comes again.
-func (s *Stream) conclude(l *lane, b *batch, number int, said verdict, why string, answered *response) {
+func (s *Stream) conclude(l *lane, b *streamBatch, number int, said verdict, why string, answered *response) {
 	rest := said.rest(b.records)
 	for _, r := range b.records {
 		if !rest[r] {
@@ -166,7 +166,7 @@ func (s *Stream) conclude(l *lane, b *batch, number int, said verdict, why strin
 	if !said.failed {
 		return
 	}
-	again := make([]*record, 0, len(rest))
+	again := make([]*streamRecord, 0, len(rest))
 	for _, r := range b.records {
 		if rest[r] {
 			again = append(again, r)
@@ -181,7 +181,7 @@ func (s *Stream) conclude(l *lane, b *batch, number int, said verdict, why strin
 		// beginning was recorded at AWS: test_kinesis_report_batch_item_failures in
 		// https://github.com/localstack/localstack/tree/main/tests/aws/services/lambda_/event_source_mapping.
 		// https://github.com/floci-io/floci/pull/3428 lets the count go on.
-		l.comesAgain(now.Add(backoff(1)), &batch{records: again})
+		l.comesAgain(now.Add(backoff(1)), &streamBatch{records: again})
 
 	case s.cfg.BisectBatchOnFunctionError && len(again) > 1:
 		// "If your invocation fails …, the batch is bisected regardless of your
@@ -193,7 +193,7 @@ func (s *Stream) conclude(l *lane, b *batch, number int, said verdict, why strin
 		// https://docs.aws.amazon.com/lambda/latest/dg/services-kinesis-batchfailurereporting.html
 		// https://docs.aws.amazon.com/lambda/latest/dg/kinesis-on-failure-destination.html
 		half := len(again) / 2
-		l.comesAgain(now, &batch{records: again[:half:half]}, &batch{records: again[half:]})
+		l.comesAgain(now, &streamBatch{records: again[:half:half]}, &streamBatch{records: again[half:]})
 
 	case s.cfg.MaximumRetryAttempts != nil && b.invocations > *s.cfg.MaximumRetryAttempts:
 		s.giveUp(b, conditionRetries, answered)
@@ -206,9 +206,9 @@ func (s *Stream) conclude(l *lane, b *batch, number int, said verdict, why strin
 // rest are the records that are not done. Of each shard these are all from the lowest
 // failed one on: "Lambda uses the record with the lowest sequence number as the
 // checkpoint". A topic has a checkpoint for each partition.
-func (v verdict) rest(batch []*record) map[*record]bool {
-	rest := make(map[*record]bool, len(batch))
-	failed := make(map[*record]bool, len(v.from))
+func (v verdict) rest(batch []*streamRecord) map[*streamRecord]bool {
+	rest := make(map[*streamRecord]bool, len(batch))
+	failed := make(map[*streamRecord]bool, len(v.from))
 	for _, r := range v.from {
 		failed[r] = true
 	}
@@ -224,12 +224,12 @@ func (v verdict) rest(batch []*record) map[*record]bool {
 	return rest
 }
 
-func (l *lane) comesAgain(due time.Time, batches ...*batch) {
+func (l *lane) comesAgain(due time.Time, batches ...*streamBatch) {
 	l.due = due
 	l.batches = append(batches, l.batches...)
 }
 
-func (s *Stream) fail(records []*record, number int, why string) {
+func (s *Stream) fail(records []*streamRecord, number int, why string) {
 	for _, r := range records {
 		s.ledger.failed(r.id, number, why)
 	}

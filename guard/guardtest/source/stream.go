@@ -31,8 +31,8 @@ const (
 	AtTimestamp StartingPosition = "AT_TIMESTAMP" // the first record put at a time or later
 )
 
-// StreamConfig describes a stream and its event source mapping, with the names of
-// CreateEventSourceMapping. The zero value is a Kinesis stream of one shard with
+// StreamConfig describes a stream and its event source mapping, with names like those
+// of CreateEventSourceMapping. The zero value is a Kinesis stream of one shard with
 // Lambda's defaults: a batch that fails is retried until its records expire.
 //
 // See https://docs.aws.amazon.com/lambda/latest/dg/services-kinesis-parameters.html,
@@ -53,9 +53,9 @@ type StreamConfig struct {
 	// when 0. A batch is smaller when its payload would be over 6 MB.
 	BatchSize int
 
-	// MaximumBatchingWindow is how long a batch that is not full waits for more
+	// BatchWindow is how long a batch that is not full waits for more
 	// records, up to 5 minutes; not at all when 0.
-	MaximumBatchingWindow time.Duration
+	BatchWindow time.Duration
 
 	// ParallelizationFactor is how many batches of one shard are processed at once,
 	// from 1 to 10; 1 when 0. Records of one key stay in order. A topic has none.
@@ -141,23 +141,23 @@ func (c StreamConfig) hasDestination() bool { return c.OnFailure != nil || c.OnF
 func (c StreamConfig) check() error {
 	switch {
 	case c.Type != Kinesis && c.Type != DynamoDB && c.Type != Kafka:
-		return fmt.Errorf("Type %q is none", c.Type)
+		return fmt.Errorf("there is no Type %q", c.Type)
 	case c.Shards < 1:
-		return fmt.Errorf("Shards is %d, and not at least 1", c.Shards)
+		return fmt.Errorf("%d Shards are not at least 1", c.Shards)
 	case c.BatchSize < 1 || c.BatchSize > 10_000:
-		return fmt.Errorf("BatchSize is %d, and not from 1 to 10000", c.BatchSize)
-	case c.MaximumBatchingWindow < 0 || c.MaximumBatchingWindow > 5*time.Minute:
-		return fmt.Errorf("MaximumBatchingWindow is %s, and not from 0 to 5m", c.MaximumBatchingWindow)
+		return fmt.Errorf("a BatchSize of %d is not from 1 to 10000", c.BatchSize)
+	case c.BatchWindow < 0 || c.BatchWindow > 5*time.Minute:
+		return fmt.Errorf("a BatchWindow of %s is not from 0 to 5m", c.BatchWindow)
 	case c.ParallelizationFactor < 1 || c.ParallelizationFactor > 10:
-		return fmt.Errorf("ParallelizationFactor is %d, and not from 1 to 10", c.ParallelizationFactor)
+		return fmt.Errorf("a ParallelizationFactor of %d is not from 1 to 10", c.ParallelizationFactor)
 	case c.Type == Kafka && c.ParallelizationFactor != 1:
 		return errors.New("a topic has no ParallelizationFactor")
 	case c.MaximumRetryAttempts != nil && (*c.MaximumRetryAttempts < 0 || *c.MaximumRetryAttempts > 10_000):
-		return fmt.Errorf("MaximumRetryAttempts is %d, and not from 0 to 10000; nil is without end", *c.MaximumRetryAttempts)
+		return fmt.Errorf("a MaximumRetryAttempts of %d is not from 0 to 10000; nil is without end", *c.MaximumRetryAttempts)
 	case c.MaximumRecordAge != 0 && (c.MaximumRecordAge < time.Minute || c.MaximumRecordAge > 7*24*time.Hour):
-		return fmt.Errorf("MaximumRecordAge is %s, and not from 1m to 168h; 0 is without end", c.MaximumRecordAge)
+		return fmt.Errorf("a MaximumRecordAge of %s is not from 1m to 168h; 0 is without end", c.MaximumRecordAge)
 	case c.Retention < 0:
-		return fmt.Errorf("Retention is %s", c.Retention)
+		return fmt.Errorf("a Retention of %s is negative", c.Retention)
 	case c.OnFailure != nil && c.OnFailureObject != nil:
 		return errors.New("a mapping has one destination, OnFailure or OnFailureObject")
 	}
@@ -166,11 +166,11 @@ func (c StreamConfig) check() error {
 		return nil
 	case AtTimestamp:
 		if c.Type == DynamoDB || c.StartingTimestamp.IsZero() {
-			return errors.New("AT_TIMESTAMP needs a StartingTimestamp, and is not for a DynamoDB stream")
+			return errors.New("the position AT_TIMESTAMP needs a StartingTimestamp, and is not for a DynamoDB stream")
 		}
 		return nil
 	default:
-		return fmt.Errorf("StartingPosition %q is none", c.StartingPosition)
+		return fmt.Errorf("there is no StartingPosition %q", c.StartingPosition)
 	}
 }
 

@@ -396,7 +396,7 @@ func TestARecordThatFitsIntoNoEventIsGivenUp(t *testing.T) {
 
 func TestABatchWaitsForItsWindow(t *testing.T) {
 	c := &consumer{answer: failing()}
-	s := newStream(c, source.StreamConfig{BatchSize: 3, MaximumBatchingWindow: time.Minute}, "a", "b", "c", "d")
+	s := newStream(c, source.StreamConfig{BatchSize: 3, BatchWindow: time.Minute}, "a", "b", "c", "d")
 	drain(t, s)
 	checkBatches(t, c.batches, "a b c", "d")
 	if got := []time.Duration{c.times[0].Sub(began), c.times[1].Sub(began)}; got[0] != 0 || got[1] != time.Minute {
@@ -530,16 +530,16 @@ func TestAStreamInRealTime(t *testing.T) {
 func TestWhatNoStreamCanBe(t *testing.T) {
 	fn := guardtest.NewInProcess(&recorder{}, guardtest.Config{})
 	for want, make := range map[string]func(){
-		"needs a function":           func() { source.NewStream(nil, source.StreamConfig{}) },
-		`Type "sqs" is none`:         func() { source.NewStream(fn, source.StreamConfig{Type: "sqs"}) },
-		"Shards is -1":               func() { source.NewStream(fn, source.StreamConfig{Shards: -1}) },
-		"BatchSize is 10001":         func() { source.NewStream(fn, source.StreamConfig{BatchSize: 10_001}) },
-		"MaximumBatchingWindow":      func() { source.NewStream(fn, source.StreamConfig{MaximumBatchingWindow: time.Hour}) },
-		"ParallelizationFactor is":   func() { source.NewStream(fn, source.StreamConfig{ParallelizationFactor: 11}) },
-		"a topic has no":             func() { source.NewStream(fn, source.StreamConfig{Type: source.Kafka, ParallelizationFactor: 2}) },
-		"MaximumRetryAttempts is -1": func() { source.NewStream(fn, source.StreamConfig{MaximumRetryAttempts: new(-1)}) },
-		"MaximumRecordAge is 59s":    func() { source.NewStream(fn, source.StreamConfig{MaximumRecordAge: 59 * time.Second}) },
-		"Retention is -1ns":          func() { source.NewStream(fn, source.StreamConfig{Retention: -1}) },
+		"needs a function":            func() { source.NewStream(nil, source.StreamConfig{}) },
+		`no Type "sqs"`:               func() { source.NewStream(fn, source.StreamConfig{Type: "sqs"}) },
+		"-1 Shards":                   func() { source.NewStream(fn, source.StreamConfig{Shards: -1}) },
+		"BatchSize of 10001":          func() { source.NewStream(fn, source.StreamConfig{BatchSize: 10_001}) },
+		"BatchWindow":                 func() { source.NewStream(fn, source.StreamConfig{BatchWindow: time.Hour}) },
+		"ParallelizationFactor of 11": func() { source.NewStream(fn, source.StreamConfig{ParallelizationFactor: 11}) },
+		"a topic has no":              func() { source.NewStream(fn, source.StreamConfig{Type: source.Kafka, ParallelizationFactor: 2}) },
+		"MaximumRetryAttempts of -1":  func() { source.NewStream(fn, source.StreamConfig{MaximumRetryAttempts: new(-1)}) },
+		"MaximumRecordAge of 59s":     func() { source.NewStream(fn, source.StreamConfig{MaximumRecordAge: 59 * time.Second}) },
+		"Retention of -1ns":           func() { source.NewStream(fn, source.StreamConfig{Retention: -1}) },
 		"one destination": func() {
 			source.NewStream(fn, source.StreamConfig{OnFailure: func([]byte) {}, OnFailureObject: func([]byte) {}})
 		},

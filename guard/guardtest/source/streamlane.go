@@ -55,7 +55,7 @@ func (l *lane) next(cfg StreamConfig, now time.Time) (b *streamBatch, due time.T
 		if due.Before(l.free) {
 			due = l.free
 		}
-		if due = due.Add(cfg.MaximumBatchingWindow); due.After(now) {
+		if due = due.Add(cfg.BatchWindow); due.After(now) {
 			return nil, due
 		}
 	}

@@ -15,6 +15,8 @@ const (
 	guard       = "github.com/lambdarmor/lambdarmor/guard"
 	logging     = guard + "/logging"
 	httpapi     = "github.com/lambdarmor/lambdarmor/guard/httpapi"
+	batch       = guard + "/batch"
+	events      = "github.com/aws/aws-lambda-go/events"
 	validate    = "github.com/lambdarmor/lambdarmor/validate"
 	program     = "github.com/lambdarmor/lambdarmor/validate/program"
 	schema      = "github.com/lambdarmor/lambdarmor/validate/schema"
@@ -38,6 +40,8 @@ const (
 var variants = []variant{
 	{"bare", root, nil, `lambda.Start(hello)`},
 	{"guard", root, []string{guard, logging}, `guard.Start(guard.Func(hello), guard.Default(logging.New(os.Stdout)))`},
+	{"guard + events.SQSEvent", root, []string{guard, logging, events}, `guard.Start(guard.Func(func(context.Context, events.SQSEvent) (events.SQSEventResponse, error) { return events.SQSEventResponse{}, nil }), guard.Default(logging.New(os.Stdout)))`},
+	{"guard + batch.SQS", root, []string{guard, logging, batch, events}, `guard.Start(batch.SQS(func(context.Context, events.SQSMessage) error { return nil }), guard.Default(logging.New(os.Stdout)))`},
 	{"guard + httpapi.Func", root, []string{guard, logging, httpapi}, `guard.Start(httpapi.Func(hello), ` + layers + `)`},
 	{"guard + httpapi.Serve", root, []string{guard, logging, httpapi}, `guard.Start(httpapi.Serve(mux()), ` + layers + `)`},
 	{"bare + jsonschema", root, []string{jsonschema}, `jsonschema.MustCompileString("x", "{}"); lambda.Start(hello)`},

@@ -3,7 +3,6 @@ package batch
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"time"
@@ -20,12 +19,10 @@ import (
 // ended; ctx is that of the batch.
 func (b *batch[R]) settle(inner, ctx context.Context, it *item[R]) {
 	message := "record failed"
+	var refused error // by the sink
 	if b.isGivenUp(it) {
-		if err := safely(ctx, func(ctx context.Context) error { return b.bury(ctx, it) }); err != nil {
-			it.err = fmt.Errorf("%w; the sink: %w", it.err, err)
-			message = "record failed, and so did the sink"
-		} else {
-			it.done = true
+		refused = safely(ctx, func(ctx context.Context) error { return b.bury(ctx, it) })
+		if it.done = refused == nil; it.done {
 			message = "record dead-lettered"
 		}
 	}
@@ -34,6 +31,9 @@ func (b *batch[R]) settle(inner, ctx context.Context, it *item[R]) {
 		attrs = append(attrs, slog.Int("attempt", it.info.Attempt))
 	}
 	layer.LogError(inner, message, it.err, attrs...)
+	if refused != nil {
+		layer.LogError(inner, "dead letter not sent", refused)
+	}
 	if !it.done && b.delayer != nil {
 		b.delay(inner, ctx, it)
 	}

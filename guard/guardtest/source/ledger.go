@@ -301,6 +301,9 @@ func (l *Ledger) failed(id string, batch int, why string) {
 	if e == nil {
 		return
 	}
+	if e.Outcome == Done && e.inBatch == batch && why == DeletedTooLate {
+		return // the function has deleted it
+	}
 	for i := len(e.Deliveries) - 1; i >= 0; i-- {
 		if e.Deliveries[i].Batch == batch {
 			e.Deliveries[i].Failure = why
@@ -339,6 +342,47 @@ func (l *Ledger) settle(id string, outcome Outcome, reason string, at time.Time)
 	l.change()
 }
 
+// removed closes the entry of a message that is deleted from its source: it is done,
+// unless it was filtered.
+func (l *Ledger) removed(id string, at time.Time) {
+	if e, ok := l.Entry(id); e.Outcome == Filtered || (!ok && l.countOnly) {
+		return
+	}
+	l.settle(id, Done, "", at)
+}
+
+// filtered closes an entry, and does nothing for one that is closed so.
+func (l *Ledger) filtered(id string, at time.Time) {
+	if e, ok := l.Entry(id); ok && e.Outcome == Waiting {
+		l.settle(id, Filtered, "", at)
+	}
+}
+
+// reopen has a message wait again whose removal failed, or that came again after it. The
+// order of its group is not judged by it any more.
+func (l *Ledger) reopen(id string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	e := l.entries[id]
+	if e == nil || e.Outcome != Done {
+		return
+	}
+	e.Outcome, e.Settled = Waiting, time.Time{}
+	l.counts.Done--
+	l.counts.Waiting++
+	l.change()
+}
+
+func (l *Ledger) lastFailure(id string) string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	e := l.entries[id]
+	if e == nil || len(e.Deliveries) == 0 {
+		return ""
+	}
+	return e.Deliveries[len(e.Deliveries)-1].Failure
+}
+
 func (l *Ledger) leaveGroup(e *entry) {
 	if e.earlier != nil {
 		e.earlier.later = e.later
@@ -347,7 +391,7 @@ func (l *Ledger) leaveGroup(e *entry) {
 		e.later.earlier = e.earlier
 	} else if e.earlier != nil {
 		l.tails[e.Group] = e.earlier
-	} else {
+	} else if l.tails[e.Group] == e {
 		delete(l.tails, e.Group)
 	}
 	e.earlier, e.later = nil, nil

@@ -1,0 +1,115 @@
+package batch_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/guard/batch"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/sample"
+)
+
+// notification is a message of SNS as it reaches a queue.
+func notification(message string) string {
+	text, _ := json.Marshal(map[string]any{
+		"Type": "Notification", "MessageId": "n-1", "TopicArn": "arn:aws:sns:us-east-1:123456789012:loyalty", "Subject": "points",
+		"Message": message, "Timestamp": "2026-03-01T10:00:00.123Z", "Signature": "x", "MessageAttributes": map[string]any{},
+	})
+	return string(text)
+}
+
+func TestTheDocumentInsideAMessage(t *testing.T) {
+	const order = `{"customer":"c-42"}`
+	event := sample.Of(guard.EventBridge).Set("/detail", map[string]any{"customer": "c-42"}).Set("/source", "shop").Set("/detail-type", "placed").Set("/id", "e-1")
+	test := `{"Service":"Amazon S3","Event":"s3:TestEvent","Time":"2026-03-01T10:00:00.000Z","Bucket":"b","RequestId":"r","HostId":"h"}`
+	sns := "sns n-1 arn:aws:sns:us-east-1:123456789012:loyalty points"
+	s3 := sample.Of(guard.S3)
+	for _, tc := range []struct {
+		what, body string
+		want       string // the body that next gets; "" if it is not called
+		envelopes  []string
+	}{
+		{what: "no envelope", body: order, want: order},
+		{what: "no JSON", body: "order 7", want: "order 7"},
+		{what: "an ambiguous document", body: `{"Type":"Notification","Type":"x"}`, want: `{"Type":"Notification","Type":"x"}`},
+		{what: "an array", body: `[1]`, want: `[1]`},
+		{what: "null", body: `null`, want: `null`},
+		{what: "a member in another case", body: `{"type":"Notification","topicArn":"a","message":"b"}`, want: `{"type":"Notification","topicArn":"a","message":"b"}`},
+		{what: "SNS", body: notification(order), want: order, envelopes: []string{sns}},
+		{what: "text by SNS", body: notification("hello"), want: "hello", envelopes: []string{sns}},
+		{what: "EventBridge", body: event.String(), want: order, envelopes: []string{"eventbridge e-1 shop placed"}},
+		{what: "EventBridge by SNS", body: notification(event.String()), want: order, envelopes: []string{sns, "eventbridge e-1 shop placed"}},
+		{what: "S3", body: s3.String(), want: s3.String(), envelopes: []string{fmt.Sprintf("s3  %v %v", s3.Get("/Records/0/s3/bucket/arn"), s3.Get("/Records/0/eventName"))}},
+		{what: "the test of S3", body: test},
+		{what: "the test of S3 by SNS", body: notification(test)},
+		{what: "records of another service", body: `{"Records":[{"eventSource":"aws:sqs"}]}`, want: `{"Records":[{"eventSource":"aws:sqs"}]}`},
+		{what: "no records", body: `{"Records":[]}`, want: `{"Records":[]}`},
+		{
+			what: "more envelopes than there can be", body: notification(notification(notification(notification(notification("x"))))),
+			want: notification("x"), envelopes: []string{sns, sns, sns, sns},
+		},
+	} {
+		t.Run(tc.what, func(t *testing.T) {
+			got := ""
+			h := batch.SQS(batch.Chain(func(ctx context.Context, m events.SQSMessage) error {
+				got = m.Body
+				info, _ := batch.RecordFrom(ctx)
+				var envelopes []string
+				for _, e := range info.Envelopes {
+					envelopes = append(envelopes, fmt.Sprintf("%s %s %s %s", e.Service, e.ID, e.Source, e.Type))
+					if e.Time.Before(time.Unix(0, 0)) {
+						t.Errorf("got no time in %+v", e)
+					}
+				}
+				if info.ID != m.MessageId || fmt.Sprint(envelopes) != fmt.Sprint(tc.envelopes) {
+					t.Errorf("got %q of %s, want %q", envelopes, info.ID, tc.envelopes)
+				}
+				return nil
+			}, batch.Unwrap))
+			if failed := invoke(t, h, bodies(tc.body)); failed != "none" || got != tc.want {
+				t.Errorf("got %s and the failures %s, want %s", got, failed, tc.want)
+			}
+		})
+	}
+}
+
+func TestTheDocumentOfARecordIsDecodedStrictly(t *testing.T) {
+	type order struct {
+		Customer string `json:"customer"`
+	}
+	var got []string
+	book := func(_ context.Context, o order) error {
+		got = append(got, o.Customer)
+		return nil
+	}
+	s := &sink{}
+	h := batch.SQS(batch.JSON[events.SQSMessage](book), batch.DeadLetters(s))
+	if failed := invoke(t, h, bodies(`{"customer":"a"}`, `{"customer":"b","CUSTOMER":"c"}`, `{"customer":1}`, `{"customer":"d"} {}`, `{"customer":"e","x":1}`)); failed != "none" {
+		t.Errorf("got the failures %s, want none", failed)
+	}
+	if want := "m1:case_variant_member m2:wrong_type m3:trailing_data"; fmt.Sprint(got) != "[a e]" || s.ids() != want {
+		t.Errorf("handled %v, buried %s; want a, e and %s", got, s.ids(), want)
+	}
+	strict := batch.SQS(batch.JSON[events.SQSMessage](book, guard.RejectUnknownMembers()))
+	if failed := invoke(t, strict, bodies(`{"customer":"e","x":1}`)); failed != "m0" {
+		t.Errorf("got the failures %s, want m0 for its unknown member", failed)
+	}
+
+	got = nil
+	if failed := invoke(t, batch.Kinesis(batch.JSON[events.KinesisEventRecord](book)), kinesis(`k={"customer":"f"}`, "k={")); failed != "2" || fmt.Sprint(got) != "[f]" {
+		t.Errorf("handled %v, failures %s; want f and 2", got, failed)
+	}
+	got = nil
+	kafka := sample.Of(guard.Kafka).Messages(`{"customer":"g"}`)
+	if failed := invoke(t, batch.Kafka(batch.JSON[events.KafkaRecord](book)), kafka.Bytes()); failed != "none" || fmt.Sprint(got) != "[g]" {
+		t.Errorf("handled %v, failures %s; want g", got, failed)
+	}
+	if failed := invoke(t, batch.Kafka(batch.JSON[events.KafkaRecord](book)), kafka.Set("/records/orders-0/0/value", "%").Bytes()); failed == "none" {
+		t.Error("a value that is not base64 was handled")
+	}
+}

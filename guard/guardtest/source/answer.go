@@ -1,0 +1,59 @@
+package source
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+)
+
+// failures returns the ids that a partial answer reports as failed. An error means that
+// the whole batch counts as failed.
+//
+// Success of the whole batch: an empty or null answer, and an empty or null list.
+// Failure of the whole batch: an answer that is not JSON, and an identifier that is
+// empty, null, under another name, or of no message of the batch. An answer that is
+// JSON but no object is not on the page; it counts as failed.
+//
+// https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html#sqs-batchfailurereporting-conditions
+func failures(answer []byte, inBatch func(id string) bool) (map[string]bool, error) {
+	if len(bytes.TrimSpace(answer)) == 0 {
+		return nil, nil
+	}
+	// Names are compared exactly, so not by decoding into a struct.
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal(answer, &members); err != nil {
+		return nil, errNotJSON
+	}
+	list, there := members["batchItemFailures"]
+	if !there {
+		return nil, nil
+	}
+	var items []map[string]json.RawMessage
+	if err := json.Unmarshal(list, &items); err != nil {
+		return nil, errNoList
+	}
+	failed := map[string]bool{}
+	for _, item := range items {
+		var id string
+		value, there := item["itemIdentifier"]
+		switch {
+		case !there:
+			return nil, errNoIdentifier
+		case json.Unmarshal(value, &id) != nil || id == "":
+			return nil, errEmptyIdentifier
+		case !inBatch(id):
+			return nil, errUnknownIdentifier
+		}
+		failed[id] = true
+	}
+	return failed, nil
+}
+
+// Why a partial answer fails the whole batch.
+var (
+	errNotJSON           = errors.New("the answer is not a JSON object")
+	errNoList            = errors.New("batchItemFailures is not a list of objects")
+	errNoIdentifier      = errors.New("a batch item failure has no itemIdentifier")
+	errEmptyIdentifier   = errors.New("an itemIdentifier is empty or not a text")
+	errUnknownIdentifier = errors.New("an itemIdentifier is of no message of the batch")
+)

@@ -1,0 +1,105 @@
+package source
+
+import (
+	"bytes"
+	"encoding/json"
+	"strings"
+)
+
+// maxEvent is the largest event of an invocation, in bytes.
+// https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+const maxEvent = 6 << 20
+
+// A record is a message in the event.
+// https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html#example-standard-queue-message-event
+type record struct {
+	MessageID              string                     `json:"messageId"`
+	ReceiptHandle          string                     `json:"receiptHandle"`
+	Body                   any                        `json:"body"`
+	Attributes             map[string]string          `json:"attributes"`
+	MessageAttributes      map[string]recordAttribute `json:"messageAttributes"`
+	MD5OfMessageAttributes string                     `json:"md5OfMessageAttributes,omitempty"`
+	MD5OfBody              string                     `json:"md5OfBody"`
+	EventSource            string                     `json:"eventSource"`
+	EventSourceARN         string                     `json:"eventSourceARN"`
+	AWSRegion              string                     `json:"awsRegion"`
+}
+
+type recordAttribute struct {
+	StringValue      *string  `json:"stringValue,omitempty"`
+	BinaryValue      []byte   `json:"binaryValue,omitempty"`
+	StringListValues []string `json:"stringListValues"`
+	BinaryListValues [][]byte `json:"binaryListValues"`
+	DataType         string   `json:"dataType"`
+}
+
+func newRecord(m Received, arn string) record {
+	r := record{
+		MessageID:              m.ID,
+		ReceiptHandle:          m.ReceiptHandle,
+		Body:                   m.Body,
+		Attributes:             m.Attributes,
+		MessageAttributes:      map[string]recordAttribute{},
+		MD5OfMessageAttributes: m.MD5OfMessageAttributes,
+		MD5OfBody:              m.MD5OfBody,
+		EventSource:            "aws:sqs",
+		EventSourceARN:         arn,
+		AWSRegion:              regionOf(arn),
+	}
+	for name, a := range m.MessageAttributes {
+		attribute := recordAttribute{StringListValues: []string{}, BinaryListValues: [][]byte{}, DataType: a.dataType()}
+		if a.isBinary() {
+			attribute.BinaryValue = a.Binary
+		} else {
+			attribute.StringValue = &a.String
+		}
+		r.MessageAttributes[name] = attribute
+	}
+	return r
+}
+
+func regionOf(arn string) string {
+	parts := strings.SplitN(arn, ":", 5)
+	if len(parts) < 5 {
+		return ""
+	}
+	return parts[3]
+}
+
+// forFilter is the record that filters of the mapping judge: a body that is JSON is
+// there as JSON. The page speaks of plain strings and of JSON; here JSON is an object or
+// a list, and a number alone is a plain string.
+//
+// https://docs.aws.amazon.com/lambda/latest/dg/with-sqs-filtering.html
+func (r record) forFilter() record {
+	body := []byte(r.Body.(string))
+	if first := bytes.TrimLeft(body, " \t\r\n"); len(first) > 0 && (first[0] == '{' || first[0] == '[') && json.Valid(body) {
+		r.Body = json.RawMessage(body)
+	}
+	return r
+}
+
+// encode writes the characters of HTML as they are, as Lambda does.
+func (r record) encode() []byte {
+	var text bytes.Buffer
+	encoder := json.NewEncoder(&text)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(r); err != nil {
+		panic("source: " + err.Error()) // texts and maps of texts, which have been checked
+	}
+	return bytes.TrimRight(text.Bytes(), "\n")
+}
+
+const (
+	eventBegin = `{"Records":[`
+	eventEnd   = `]}`
+)
+
+// event is the payload for the records.
+func event(records [][]byte) []byte {
+	var text bytes.Buffer
+	text.WriteString(eventBegin)
+	text.Write(bytes.Join(records, []byte(",")))
+	text.WriteString(eventEnd)
+	return text.Bytes()
+}

@@ -64,8 +64,8 @@ func reporting(failed ...string) func([]events.KinesisEventRecord) (string, erro
 	}
 }
 
-// failing fails for a batch that has one of the texts.
-func failing(failed ...string) func([]events.KinesisEventRecord) (string, error) {
+// throwing fails for a batch that has one of the texts.
+func throwing(failed ...string) func([]events.KinesisEventRecord) (string, error) {
 	return func(batch []events.KinesisEventRecord) (string, error) {
 		for _, text := range texts(batch) {
 			if slices.Contains(failed, text) {
@@ -87,7 +87,7 @@ func newStream(c *consumer, cfg source.StreamConfig, records ...string) *source.
 	return s
 }
 
-func drain(t *testing.T, s *source.Stream) {
+func drainStream(t *testing.T, s *source.Stream) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patient)
 	defer cancel()
@@ -95,10 +95,6 @@ func drain(t *testing.T, s *source.Stream) {
 		t.Fatal(err)
 	}
 }
-
-// patient is more than anything takes that works, on a machine that is slow or stands
-// still for a while, too.
-const patient = 2 * time.Minute
 
 func checkBatches(t *testing.T, got [][]string, want ...string) {
 	t.Helper()
@@ -146,7 +142,7 @@ func TestWhatComesAgainAfterAFailure(t *testing.T) {
 		{rule: "a list that is none fails the batch", answer: first(`{"batchItemFailures":{}}`), want: twice, dropped: []string{"a b c"}},
 		{rule: "an answer that is another text fails the batch", answer: first(`"done"`), want: twice, dropped: []string{"a b c"}},
 		{rule: "an answer that is no JSON fails the batch", answer: first(`done`), want: twice, dropped: []string{"a b c"}},
-		{rule: "an error fails the batch", answer: failing("c"), want: twice, dropped: []string{"a b c"}},
+		{rule: "an error fails the batch", answer: throwing("c"), want: twice, dropped: []string{"a b c"}},
 
 		{rule: "the first failed record fails the batch", answer: reporting("a"), want: twice, dropped: []string{"a b c"}},
 		{rule: "the rest is another batch with retries of its own", answer: reporting("b"), want: []string{"a b c", "b c", "b c"}, dropped: []string{"b c"}},
@@ -154,12 +150,12 @@ func TestWhatComesAgainAfterAFailure(t *testing.T) {
 		{rule: "the last record alone comes again", answer: reporting("c"), want: []string{"a b c", "c", "c"}, dropped: []string{"c"}},
 
 		{rule: "without ReportBatchItemFailures no answer is read", answer: reporting("a", "b", "c"), ignored: true, want: once},
-		{rule: "without ReportBatchItemFailures an error fails the batch", answer: failing("c"), ignored: true, want: twice, dropped: []string{"a b c"}},
+		{rule: "without ReportBatchItemFailures an error fails the batch", answer: throwing("c"), ignored: true, want: twice, dropped: []string{"a b c"}},
 
-		{rule: "an error splits the batch, and a split is no retry", answer: failing("c"), bisect: true, want: []string{"a b c", "a", "b c", "b", "c", "c"}, dropped: []string{"c"}},
-		{rule: "the first half is done with before the second comes", answer: failing("a"), bisect: true, want: []string{"a b c", "a", "a", "b c"}, dropped: []string{"a"}},
+		{rule: "an error splits the batch, and a split is no retry", answer: throwing("c"), bisect: true, want: []string{"a b c", "a", "b c", "b", "c", "c"}, dropped: []string{"c"}},
+		{rule: "the first half is done with before the second comes", answer: throwing("a"), bisect: true, want: []string{"a b c", "a", "a", "b c"}, dropped: []string{"a"}},
 		{rule: "an unreadable answer splits the batch", answer: first(`done`), bisect: true, want: []string{"a b c", "a", "a", "b c", "b", "b", "c", "c"}, dropped: []string{"a", "b", "c"}},
-		{rule: "an error splits the batch without ReportBatchItemFailures", answer: failing("b"), ignored: true, bisect: true, want: []string{"a b c", "a", "b c", "b", "b", "c"}, dropped: []string{"b"}},
+		{rule: "an error splits the batch without ReportBatchItemFailures", answer: throwing("b"), ignored: true, bisect: true, want: []string{"a b c", "a", "b c", "b", "b", "c"}, dropped: []string{"b"}},
 		{rule: "a report cuts the batch at the returned number", answer: reporting("c"), bisect: true, want: []string{"a b c", "c", "c"}, dropped: []string{"c"}},
 		{rule: "a report of the first record splits the rest", answer: reporting("b"), bisect: true, want: []string{"a b c", "b c", "b", "b", "c"}, dropped: []string{"b"}},
 	} {
@@ -172,7 +168,7 @@ func TestWhatComesAgainAfterAFailure(t *testing.T) {
 				MaximumRetryAttempts:       new(1),
 				OnFailureObject:            func(object []byte) { messages = append(messages, object) },
 			}, "a", "b", "c")
-			drain(t, s)
+			drainStream(t, s)
 			checkBatches(t, c.batches, tc.want...)
 			var dropped [][]string
 			for _, message := range messages {
@@ -191,7 +187,7 @@ func TestWhatComesAgainAfterAFailure(t *testing.T) {
 }
 
 func TestBisectIsolatesOnePoisonRecordAmongAHundred(t *testing.T) {
-	c := &consumer{answer: failing("r-42")}
+	c := &consumer{answer: throwing("r-42")}
 	var messages [][]byte
 	s := newStream(c, source.StreamConfig{
 		BisectBatchOnFunctionError: true,
@@ -205,7 +201,7 @@ func TestBisectIsolatesOnePoisonRecordAmongAHundred(t *testing.T) {
 			poison = id
 		}
 	}
-	drain(t, s)
+	drainStream(t, s)
 	got := s.Ledger().Entries(source.DeadLettered)
 	if len(got) != 1 || got[0].ID != poison || len(messages) != 1 {
 		t.Errorf("given up: %d records in %d messages, want the poison alone: %+v", len(got), len(messages), got)
@@ -220,11 +216,11 @@ func TestBisectIsolatesOnePoisonRecordAmongAHundred(t *testing.T) {
 
 // Without an end to retries a batch holds its shard, and the records behind it wait.
 func TestABatchThatFailsHoldsItsShardUntilItExpires(t *testing.T) {
-	c := &consumer{answer: failing("bad")}
+	c := &consumer{answer: throwing("bad")}
 	s := newStream(c, source.StreamConfig{BatchSize: 1}, "bad")
 	c.clock.Advance(time.Hour)
 	s.Put("key", []byte("good"))
-	drain(t, s)
+	drainStream(t, s)
 	n := len(c.batches)
 	if last := c.batches[n-1]; last[0] != "good" {
 		t.Errorf("the last batch is %q, want the record behind the bad one", last)
@@ -245,9 +241,9 @@ func TestABatchThatFailsHoldsItsShardUntilItExpires(t *testing.T) {
 }
 
 func TestPausesBetweenRetriesDouble(t *testing.T) {
-	c := &consumer{answer: failing("bad")}
+	c := &consumer{answer: throwing("bad")}
 	s := newStream(c, source.StreamConfig{MaximumRetryAttempts: new(10)}, "bad")
-	drain(t, s)
+	drainStream(t, s)
 	var got []time.Duration
 	for i, at := range c.times[1:] {
 		got = append(got, at.Sub(c.times[i]))
@@ -263,12 +259,12 @@ func TestPausesBetweenRetriesDouble(t *testing.T) {
 }
 
 func TestARecordThatIsTooOldIsGivenUp(t *testing.T) {
-	c := &consumer{answer: failing("bad")}
+	c := &consumer{answer: throwing("bad")}
 	var message []byte
 	s := newStream(c, source.StreamConfig{MaximumRecordAge: time.Minute, OnFailure: func(m []byte) { message = m }}, "bad")
 	c.clock.Advance(59 * time.Second)
 	s.Put("key", []byte("young"))
-	drain(t, s)
+	drainStream(t, s)
 	checkBatches(t, c.batches, "bad young", "bad young", "young")
 	checkMessage(t, message, `{
 		"requestContext": {"requestId": "", "functionArn": "arn:aws:lambda:us-east-1:123456789012:function:function",

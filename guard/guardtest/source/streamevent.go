@@ -116,13 +116,6 @@ func dynamoRecord(arn string, place place, e events.DynamoDBEventRecord) *stream
 	return &streamRecord{id: sequence, sequence: sequence, event: mustMarshal(e)}
 }
 
-func setDefault[T comparable](field *T, value T) {
-	var zero T
-	if *field == zero {
-		*field = value
-	}
-}
-
 type kafkaEvent struct {
 	Topic         string            `json:"topic"`
 	Partition     int               `json:"partition"`

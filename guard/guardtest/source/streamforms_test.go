@@ -111,7 +111,7 @@ func TestTheEventsHaveTheFormOfAWS(t *testing.T) {
 		r := &recorder{}
 		s := record(tc.cfg, r)
 		tc.put(s)
-		drain(t, s)
+		drainStream(t, s)
 		if got, want := members(t, r.events[0]), members(t, tc.want.Bytes()); !slices.Equal(got, want) {
 			t.Errorf("%s: the event has the members\n%s\nwant\n%s", tc.cfg.Type, strings.Join(got, "\n"), strings.Join(want, "\n"))
 		}
@@ -127,7 +127,7 @@ func TestTheNameOfAChangeIsThatOfItsImages(t *testing.T) {
 	byTTL := change("2", "paid", "")
 	byTTL.UserIdentity = &events.DynamoDBUserIdentity{Type: "Service", PrincipalID: "dynamodb.amazonaws.com"}
 	s.PutChange(byTTL)
-	drain(t, s)
+	drainStream(t, s)
 	var event events.DynamoDBEvent
 	if err := json.Unmarshal(r.events[0], &event); err != nil {
 		t.Fatal(err)
@@ -167,7 +167,7 @@ func TestKafkaPartitionsFailAlone(t *testing.T) {
 		id := s.Put(fmt.Sprintf("key-%d", i), []byte("0"))
 		count[id[:len("orders-0")]]++
 	}
-	drain(t, s)
+	drainStream(t, s)
 	var batches []events.KafkaEvent
 	for _, text := range r.events {
 		var e events.KafkaEvent
@@ -210,7 +210,7 @@ func TestWhatIdentifiesARecordOfKafka(t *testing.T) {
 		s := record(source.StreamConfig{Type: source.Kafka, Name: "orders", ReportBatchItemFailures: true, MaximumRetryAttempts: new(0)}, r)
 		s.Put("k", []byte("0"))
 		s.Put("k", []byte("1"))
-		drain(t, s)
+		drainStream(t, s)
 		want := 1
 		if tc.whole {
 			want = 0
@@ -268,7 +268,7 @@ func TestTheMessageAboutRecordsThatAreGivenUp(t *testing.T) {
 			tc.cfg.OnFailure = func(m []byte) { message = m }
 			s := record(tc.cfg, r)
 			tc.put(s)
-			drain(t, s)
+			drainStream(t, s)
 			checkMessage(t, message, tc.want)
 		})
 	}
@@ -287,7 +287,7 @@ func TestTheObjectAboutRecordsThatAreGivenUpHasThem(t *testing.T) {
 		}
 	}}, r)
 	s.Put("k", []byte("<a&b>"))
-	drain(t, s)
+	drainStream(t, s)
 	if string(object.Payload) != string(r.events[0]) || object.KinesisBatchInfo.BatchSize != 1 {
 		t.Errorf("got the payload %s, want %s", object.Payload, r.events[0])
 	}
@@ -297,7 +297,7 @@ func TestRetriesOfATopicWithADestinationEnd(t *testing.T) {
 	r := &recorder{answer: func([]byte) (string, error) { return "", errors.New("no") }}
 	s := record(source.StreamConfig{Type: source.Kafka, OnFailure: func([]byte) {}}, r)
 	s.Put("k", []byte("0"))
-	drain(t, s)
+	drainStream(t, s)
 	if len(r.events) != 11 {
 		t.Errorf("got %d deliveries, want 11: ten retries", len(r.events))
 	}
@@ -346,7 +346,7 @@ func TestFiltersDecideWhatIsDelivered(t *testing.T) {
 			r := &recorder{}
 			s := record(tc.cfg, r)
 			tc.put(s)
-			drain(t, s)
+			drainStream(t, s)
 			counts := s.Ledger().Counts()
 			if len(r.events) != tc.want || counts.Done != tc.want || counts.Filtered != 3-tc.want {
 				t.Errorf("got %d events and %+v, want %d delivered and the others filtered", len(r.events), counts, tc.want)
@@ -365,7 +365,7 @@ func TestAnEventHasAtMostSixMegabytes(t *testing.T) {
 	for range 100 {
 		s.Put("k", make([]byte, 100_000))
 	}
-	drain(t, s)
+	drainStream(t, s)
 	if len(r.events) != 3 {
 		t.Errorf("got %d events, want 3", len(r.events))
 	}
@@ -384,7 +384,7 @@ func TestARecordThatFitsIntoNoEventIsGivenUp(t *testing.T) {
 	s.Put("k", []byte("before"))
 	s.Put("k", make([]byte, 5<<20))
 	s.Put("k", []byte("after"))
-	drain(t, s)
+	drainStream(t, s)
 	counts := s.Ledger().Counts()
 	if counts.Done != 2 || counts.DeadLettered != 1 || !strings.Contains(string(message), `"condition":"MaximumPayloadSizeExceeded"`) {
 		t.Errorf("got %+v and the message %s, want the large record given up", counts, message)
@@ -395,9 +395,9 @@ func TestARecordThatFitsIntoNoEventIsGivenUp(t *testing.T) {
 }
 
 func TestABatchWaitsForItsWindow(t *testing.T) {
-	c := &consumer{answer: failing()}
+	c := &consumer{answer: throwing()}
 	s := newStream(c, source.StreamConfig{BatchSize: 3, BatchWindow: time.Minute}, "a", "b", "c", "d")
-	drain(t, s)
+	drainStream(t, s)
 	checkBatches(t, c.batches, "a b c", "d")
 	if got := []time.Duration{c.times[0].Sub(began), c.times[1].Sub(began)}; got[0] != 0 || got[1] != time.Minute {
 		t.Errorf("the batches came after %v, want the full one at once and the other after a minute", got)
@@ -415,15 +415,15 @@ func TestWhereAMappingBegins(t *testing.T) {
 		{name: "a time", cfg: source.StreamConfig{StartingPosition: source.AtTimestamp, StartingTimestamp: began.Add(time.Minute)}, want: []string{"late", "new"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			c := &consumer{answer: failing()}
+			c := &consumer{answer: throwing()}
 			s := newStream(c, tc.cfg, "early")
 			c.clock.Advance(time.Minute)
 			s.Put("key", []byte("late"))
 			if tc.cfg.StartingPosition != "" {
-				drain(t, s) // it begins
+				drainStream(t, s) // it begins
 			}
 			s.Put("key", []byte("new"))
-			drain(t, s)
+			drainStream(t, s)
 			checkBatches(t, c.batches, tc.want...)
 		})
 	}
@@ -435,7 +435,7 @@ func TestAThrottledBatchComesAgainWithoutARetry(t *testing.T) {
 	fn := &throttled{Invoker: guardtest.NewInProcess(r, guardtest.Config{}), times: 20}
 	s := source.NewStream(fn, source.StreamConfig{MaximumRetryAttempts: new(0), Clock: source.NewClock(began)})
 	id := s.Put("k", []byte("0"))
-	drain(t, s)
+	drainStream(t, s)
 	entry, _ := s.Ledger().Entry(id)
 	if entry.Outcome != source.Done || len(r.events) != 1 {
 		t.Errorf("got %+v after %d events, want it done", entry, len(r.events))
@@ -485,7 +485,7 @@ func TestWhatIsInterruptedComesAgain(t *testing.T) {
 		t.Error("the ledger has nothing to say of a record that waits")
 	}
 	blocked = false
-	drain(t, s)
+	drainStream(t, s)
 	if counts := s.Ledger().Counts(); counts.Done != 1 {
 		t.Errorf("got %+v, want one done", counts)
 	}
@@ -520,7 +520,7 @@ func TestAStreamInRealTime(t *testing.T) {
 	}}
 	s := source.NewStream(guardtest.NewInProcess(r, guardtest.Config{}), source.StreamConfig{})
 	id := s.Put("k", []byte("0"))
-	drain(t, s)
+	drainStream(t, s)
 	entry, _ := s.Ledger().Entry(id)
 	if len(entry.Deliveries) != 2 || entry.Deliveries[1].At.Sub(entry.Deliveries[0].At) < 500*time.Millisecond {
 		t.Errorf("got %+v, want two deliveries half a second apart", entry.Deliveries)

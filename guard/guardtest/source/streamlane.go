@@ -130,12 +130,12 @@ func (s *Stream) invoke(ctx context.Context, l *lane, b *streamBatch) error {
 		// Not a retry: it is delivered "until the records expire or exceed the maximum age".
 		// https://docs.aws.amazon.com/lambda/latest/dg/kinesis-on-failure-destination.html
 		b.invocations--
-		s.fail(b.records, number, "throttled")
+		s.fail(b.records, number, Throttled)
 		l.comesAgain(s.clock.Now().Add(throttlePause), b)
 		return nil
 	default:
 		b.invocations--
-		s.fail(b.records, number, "interrupted")
+		s.fail(b.records, number, NotCalled)
 		l.comesAgain(s.clock.Now(), b)
 		return err
 	}
@@ -146,9 +146,9 @@ func (s *Stream) invoke(ctx context.Context, l *lane, b *streamBatch) error {
 		said, why = verdict{failed: true, whole: true}, failure.Type
 	case s.cfg.ReportBatchItemFailures:
 		said = s.cfg.readAnswer(result.Payload, b.records)
-		why = "reported"
+		why = Reported
 		if said.whole {
-			why = "unreadable answer"
+			why = BadAnswer
 		}
 	}
 	s.conclude(l, b, number, said, why, &response{requestID: call.RequestID, failed: failure != nil})

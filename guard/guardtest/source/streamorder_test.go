@@ -88,7 +88,7 @@ func TestRecordsOfAKeyStayInOrder(t *testing.T) {
 					s.Put(fmt.Sprintf("key-%d", k), fmt.Append(nil, n))
 				}
 			}
-			drain(t, s)
+			drainStream(t, s)
 			if err := s.Ledger().Check(); err != nil {
 				t.Error(err)
 			}
@@ -136,7 +136,7 @@ func TestBatchesAreUnderWayAtOnce(t *testing.T) {
 			for k := range 200 { // enough for each to have a record
 				s.Put(fmt.Sprint(k), []byte("0"))
 			}
-			drain(t, s)
+			drainStream(t, s)
 			if got := s.Ledger().Counts().Batches; got < tc.want {
 				t.Errorf("got %d batches, want at least %d", got, tc.want)
 			}
@@ -163,7 +163,7 @@ func TestAHundredThousandRecords(t *testing.T) {
 	for i := range records {
 		s.Put(fmt.Sprintf("key-%d", i%keys), fmt.Append(nil, i/keys))
 	}
-	drain(t, s)
+	drainStream(t, s)
 	if err := s.Ledger().Check(); err != nil {
 		t.Error(err)
 	}

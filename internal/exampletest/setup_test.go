@@ -116,6 +116,20 @@ func (c cloud) items(t *testing.T, table string) []map[string]types.AttributeVal
 	return out.Items
 }
 
+// all are the items of a table of any size.
+func (c cloud) all(t *testing.T, table string) (items []map[string]types.AttributeValue) {
+	t.Helper()
+	pages := dynamodb.NewScanPaginator(c.db, &dynamodb.ScanInput{TableName: &table, ConsistentRead: aws.Bool(true)})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		items = append(items, page.Items...)
+	}
+	return items
+}
+
 // deploy runs an example behind an HTTP API and returns the address of that.
 func deploy(t *testing.T, example string, env []string) string {
 	t.Helper()

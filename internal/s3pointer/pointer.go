@@ -9,6 +9,7 @@ package s3pointer
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"github.com/lambdarmor/lambdarmor/internal/reason"
 	"github.com/lambdarmor/lambdarmor/internal/strictjson"
@@ -60,8 +61,19 @@ func Parse(body string) (Pointer, error) {
 	if err := strictjson.Unmarshal(parts[1], &p, strictjson.Options{RejectUnknown: true}); err != nil {
 		return Pointer{}, err
 	}
-	if name != class && name != oldClass || p.Bucket == "" || p.Key == "" {
+	if name != class && name != oldClass || p.Bucket == "" || p.Key == "" || climbs(p.Key) {
 		return Pointer{}, errForm
 	}
 	return p, nil
+}
+
+// climbs reports whether a server that tidies paths could find another key, or even
+// another bucket.
+func climbs(key string) bool {
+	for part := range strings.SplitSeq(key, "/") {
+		if part == "." || part == ".." {
+			return true
+		}
+	}
+	return false
 }

@@ -39,6 +39,8 @@ func TestWhatIsNoPointerIsAnError(t *testing.T) {
 		"no bucket":        `[` + class + `,{"s3Key":"hunter2"}]`,
 		"no key":           `[` + class + `,{"s3BucketName":"hunter2"}]`,
 		"an empty key":     `[` + class + `,{"s3BucketName":"hunter2","s3Key":""}]`,
+		"a way out":        `[` + class + `,{"s3BucketName":"b","s3Key":"../hunter2/a"}]`,
+		"a way around":     `[` + class + `,{"s3BucketName":"b","s3Key":"a/./hunter2"}]`,
 		"a number":         `[` + class + `,{"s3BucketName":"hunter2","s3Key":1}]`,
 		"another member":   `[` + class + `,{"s3BucketName":"hunter2","s3Key":"a","region":"x"}]`,
 		"a bucket twice":   `[` + class + `,{"s3BucketName":"hunter2","s3BucketName":"b","s3Key":"a"}]`,

@@ -1,0 +1,92 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/sample"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/source"
+)
+
+// binary is the function as it is deployed, built once for all tests.
+var binary string
+
+func TestMain(m *testing.M) { os.Exit(guardtest.Main(m, ".", &binary)) }
+
+func deploy(t *testing.T, env ...string) *guardtest.Function {
+	t.Helper()
+	return guardtest.Start(t, binary, guardtest.Config{Env: append([]string{"AWS_SAM_LOCAL=true"}, env...)})
+}
+
+func TestOnlyWhatFailedComesAgain(t *testing.T) {
+	fn := deploy(t)
+	for _, tc := range []struct {
+		what, body string
+		letter     string // the code with which it leaves the queue; "" is booked
+	}{
+		{what: "an order", body: `{"id":"o-1","customer":"c-42","sku":"KB-101","quantity":2}`},
+		{what: "the order again", body: `{"id":"o-1","customer":"c-42","sku":"KB-101","quantity":2}`},
+		{what: "another order with its id", body: `{"id":"o-1","customer":"c-42","sku":"KB-101","quantity":3}`, letter: "idempotency_key_reused"},
+		{what: "no id", body: `{"customer":"c-42","sku":"KB-101","quantity":2}`, letter: "bad_order"},
+		{what: "a quantity of 100", body: `{"id":"o-2","customer":"c-42","sku":"KB-101","quantity":100}`, letter: "bad_order"},
+		{what: "an unknown item", body: `{"id":"o-3","customer":"c-42","sku":"XX-000","quantity":2}`, letter: "unknown_sku"},
+		{what: "no JSON", body: `order 7`, letter: "malformed_json"},
+		{what: "a member twice", body: `{"id":"o-4","id":"o-5"}`, letter: "duplicate_member"},
+	} {
+		event := sample.Of(guard.SQS).Messages(tc.body).Set("/Records/0/messageId", tc.what)
+		got, err := fn.Invoke(t.Context(), event.Bytes())
+		if err != nil || string(got.Payload) != `{"batchItemFailures":[]}` {
+			t.Errorf("%s: got %s, %v, want no failures", tc.what, got.Payload, err)
+		}
+		if tc.letter != "" {
+			if err := fn.WaitLog(t.Context(), "dead letter "+tc.what+": "+tc.letter); err != nil {
+				t.Error(err)
+			}
+		} else if strings.Contains(fn.Log(), "dead letter "+tc.what+":") {
+			t.Errorf("%s: got a dead letter", tc.what)
+		}
+	}
+}
+
+// Behind a queue each order is done; with every message sent twice, too.
+func TestEveryOrderOfAQueueIsDone(t *testing.T) {
+	orders := source.NewQueue(deploy(t), source.QueueConfig{Name: "orders", Mapping: source.Mapping{BatchSize: 10, ReportBatchItemFailures: true}})
+	for range 2 {
+		for i := range 50 {
+			body, _ := json.Marshal(order{ID: fmt.Sprint("o-", i), Customer: "c-42", SKU: "CB-300", Quantity: 1})
+			if _, err := orders.Send(source.Message{Body: string(body)}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := orders.Drain(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := orders.Ledger().Check(); err != nil {
+		t.Error(err)
+	}
+	if got := orders.Ledger().Counts(); got.Done != 100 {
+		t.Errorf("got %+v, want 100 done", got)
+	}
+}
+
+func TestNoStoreNoStart(t *testing.T) {
+	for missing, env := range map[string][]string{
+		"BOOKINGS_TABLE":    {"AWS_SAM_LOCAL="},
+		"IDEMPOTENCY_TABLE": {"AWS_SAM_LOCAL=", "BOOKINGS_TABLE=bookings"},
+		"DEAD_LETTERS_URL":  {"AWS_SAM_LOCAL=", "BOOKINGS_TABLE=bookings", "IDEMPOTENCY_TABLE=keys"},
+	} {
+		fn := deploy(t, env...)
+		if _, err := fn.Invoke(t.Context(), []byte(`{}`)); err == nil {
+			t.Fatalf("the function started without %s", missing)
+		}
+		if err := fn.WaitLog(t.Context(), missing+" is not set"); err != nil {
+			t.Error(err)
+		}
+	}
+}

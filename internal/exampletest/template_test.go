@@ -110,7 +110,7 @@ func reads(t *testing.T, folder string) []string {
 // and each resource: SAM's own may write to every log of the account.
 func TestTheTemplatesGiveAFunctionWhatItNeedsAndNoMore(t *testing.T) {
 	agents := map[string]bool{"SECRETS_MANAGER_TTL": true} // read by what runs beside a function
-	for _, example := range []string{"authorizer", "orders", "rates", "stream", "webhook"} {
+	for _, example := range []string{"authorizer", "changes", "orders", "queue", "rates", "stream", "webhook"} {
 		functions, resources := 0, resourcesOf(t, example)
 		for name, r := range resources {
 			if r.Type != "AWS::Serverless::Function" {

@@ -100,6 +100,13 @@ type StreamConfig struct {
 	OnFailure       func(message []byte)
 	OnFailureObject func(object []byte)
 
+	// CountOnly has the ledger forget records that are done or filtered once they are
+	// counted, for a stream that runs for long.
+	CountOnly bool
+
+	// OnBatch is called after each invocation, concurrently when there are several.
+	OnBatch func(BatchReport)
+
 	// FunctionARN is what the message to the destination names; that of a function
 	// "function" when empty.
 	FunctionARN string
@@ -217,7 +224,7 @@ func NewStream(fn guardtest.Invoker, cfg StreamConfig) *Stream {
 		fn:      fn,
 		cfg:     cfg,
 		clock:   cmp.Or(cfg.Clock, realClock()),
-		ledger:  newLedger(false),
+		ledger:  newLedger(cfg.CountOnly),
 		polled:  make(chan struct{}, 1),
 		offsets: make([]int64, cfg.Shards),
 	}

@@ -563,3 +563,19 @@ func TestWhatNoStreamCanBe(t *testing.T) {
 		}()
 	}
 }
+
+func TestEachBatchIsReported(t *testing.T) {
+	var got []string
+	c := &consumer{answer: reporting("b")}
+	s := newStream(c, source.StreamConfig{
+		ReportBatchItemFailures: true, MaximumRetryAttempts: new(1), CountOnly: true,
+		OnBatch: func(r source.BatchReport) { got = append(got, fmt.Sprint(r.Number, r.Messages, r.Failed, r.Err)) },
+	}, "a", "b", "c")
+	drainStream(t, s)
+	if want := []string{"1 3 2 <nil>", "2 2 2 <nil>", "3 2 2 <nil>"}; !slices.Equal(got, want) {
+		t.Errorf("got the reports %q, want %q", got, want)
+	}
+	if left := s.Ledger().Entries(); len(left) != 2 || s.Ledger().Counts().Done != 1 {
+		t.Errorf("the ledger has %d entries, want the two that are dropped", len(left))
+	}
+}

@@ -139,38 +139,34 @@ func (s *Stream) invoke(ctx context.Context, l *lane, b *streamBatch) error {
 		l.comesAgain(s.clock.Now(), b)
 		return err
 	}
-	said := verdict{}
-	why := ""
+	said, why := verdict{}, ""
+	report := BatchReport{Number: number, RequestID: call.RequestID, Messages: len(b.records)}
 	switch {
 	case failure != nil:
-		said, why = verdict{failed: true, whole: true}, failure.Type
+		said, why, report.Err = verdict{whole: true}, failure.Type, failure
 	case s.cfg.ReportBatchItemFailures:
-		said = s.cfg.readAnswer(result.Payload, b.records)
-		why = Reported
-		if said.whole {
+		if said, report.Err = s.cfg.readAnswer(result.Payload, b.records); report.Err != nil {
 			why = BadAnswer
+		} else {
+			why = Reported
 		}
 	}
-	s.conclude(l, b, number, said, why, &response{requestID: call.RequestID, failed: failure != nil})
+	report.Failed = s.conclude(l, b, number, said, why, &response{requestID: call.RequestID, failed: failure != nil})
+	if s.cfg.OnBatch != nil {
+		s.cfg.OnBatch(report)
+	}
 	return nil
 }
 
-// conclude settles what is done of a batch, and arranges how the rest comes again.
-func (s *Stream) conclude(l *lane, b *streamBatch, number int, said verdict, why string, answered *response) {
-	rest := said.rest(b.records)
-	for _, r := range b.records {
-		if !rest[r] {
-			s.ledger.settle(r.id, Done, "", s.clock.Now())
-		}
+// conclude settles what is done of a batch, and arranges how the rest comes again. It
+// returns how many these are.
+func (s *Stream) conclude(l *lane, b *streamBatch, number int, said verdict, why string, answered *response) int {
+	done, again := said.rest(b.records)
+	for _, r := range done {
+		s.ledger.settle(r.id, Done, "", s.clock.Now())
 	}
-	if !said.failed {
-		return
-	}
-	again := make([]*streamRecord, 0, len(rest))
-	for _, r := range b.records {
-		if rest[r] {
-			again = append(again, r)
-		}
+	if len(again) == 0 {
+		return 0
 	}
 	s.fail(again, number, why)
 
@@ -201,27 +197,7 @@ func (s *Stream) conclude(l *lane, b *streamBatch, number int, said verdict, why
 	default:
 		l.comesAgain(now.Add(backoff(b.invocations)), b)
 	}
-}
-
-// rest are the records that are not done. Of each shard these are all from the lowest
-// failed one on: "Lambda uses the record with the lowest sequence number as the
-// checkpoint". A topic has a checkpoint for each partition.
-func (v verdict) rest(batch []*streamRecord) map[*streamRecord]bool {
-	rest := make(map[*streamRecord]bool, len(batch))
-	failed := make(map[*streamRecord]bool, len(v.from))
-	for _, r := range v.from {
-		failed[r] = true
-	}
-	stopped := map[int]bool{} // shards
-	for _, r := range batch {
-		if v.whole || failed[r] {
-			stopped[r.shard] = true
-		}
-		if stopped[r.shard] {
-			rest[r] = true
-		}
-	}
-	return rest
+	return len(again)
 }
 
 func (l *lane) comesAgain(due time.Time, batches ...*streamBatch) {

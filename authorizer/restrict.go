@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/internal/networks"
 	"github.com/lambdarmor/lambdarmor/internal/reason"
 )
 
@@ -64,32 +65,19 @@ func restrict(refuse func(*Grant) error) Check {
 // one of the networks or addresses: "192.0.2.0/24", "2001:db8::1". Without a grant so
 // far it grants to the address as principal. Otherwise it is Forbidden. SourceIP panics
 // if there is no network, or one that is malformed or has bits beyond its length.
-func SourceIP(networks ...string) Check {
-	if len(networks) == 0 {
-		panic("authorizer: SourceIP without a network")
-	}
-	prefixes := make([]netip.Prefix, len(networks))
-	for i, text := range networks {
-		full := text
-		if addr, err := netip.ParseAddr(text); err == nil {
-			full = fmt.Sprintf("%s/%d", text, addr.BitLen())
-		}
-		prefix, err := netip.ParsePrefix(full)
-		if err != nil || prefix != prefix.Masked() || prefix.Addr().Is4In6() {
-			panic(fmt.Sprintf("authorizer: SourceIP with %q, which is no network or has bits beyond its length", text))
-		}
-		prefixes[i] = prefix
+func SourceIP(nets ...string) Check {
+	list, err := networks.Parse(nets...)
+	if err != nil {
+		panic(fmt.Sprintf("authorizer: SourceIP %v", err))
 	}
 	return func(ctx context.Context, r *Request) (*Grant, error) {
 		addr, err := netip.ParseAddr(r.SourceIP())
-		addr = addr.Unmap()
-		inside := func(p netip.Prefix) bool { return p.Contains(addr) }
-		if err != nil || !slices.ContainsFunc(prefixes, inside) {
+		if err != nil || !list.Contains(addr) {
 			return nil, guard.Errorf(guard.Forbidden, "source_address", "Requests from this address are not allowed.")
 		}
 		if g, ok := GrantFrom(ctx); ok {
 			return g, nil
 		}
-		return &Grant{Principal: addr.String()}, nil
+		return &Grant{Principal: addr.Unmap().String()}, nil
 	}
 }

@@ -53,6 +53,7 @@ func (b *batch[R]) run(ctx context.Context) {
 		if !known {
 			i = len(b.free)
 			byName[it.lane] = i
+			it.leads = true
 			b.free = append(b.free, nil)
 		}
 		b.free[i] = append(b.free[i], it)

@@ -35,6 +35,8 @@ type item[R Record] struct {
 	lane       string // records of one lane run one after the other
 	shard      string // a stream continues from the first failure in it
 
+	leads bool // is the first of its lane
+
 	started bool
 	done    bool
 	err     error // why not
@@ -75,7 +77,10 @@ func (h *handler[R]) invoke(ctx context.Context, payload []byte) ([]byte, error)
 	guard.AddAttrs(ctx, slog.Int("records", counts.Records), slog.Int("failed", counts.Failed),
 		slog.Int("deadLettered", counts.DeadLettered), slog.Int("notStarted", counts.NotStarted))
 	if h.observe != nil {
-		h.observe(ctx, counts)
+		err := safely(ctx, func(ctx context.Context) error { h.observe(ctx, counts); return nil })
+		if err != nil {
+			layer.LogError(ctx, "counts not observed", err)
+		}
 	}
 	lost := counts.Failed + counts.NotStarted
 	if lost > 0 && (h.failWhole || h.failAll && lost == counts.Records) {
@@ -92,7 +97,8 @@ func (b *batch[R]) runItem(ctx context.Context, it *item[R]) {
 	switch {
 	case ctx.Err() != nil:
 		return
-	case b.maxReceives > 0 && it.info.Attempt > b.maxReceives:
+	case b.maxReceives > 0 && it.info.Attempt > b.maxReceives && it.leads:
+		// What follows it in its group was received as often, and may never have run.
 		it.started = true
 		err = &guard.Error{Kind: guard.Unprocessable, Code: "too_many_receives", Detail: fmt.Sprintf("The message was received %d times.", it.info.Attempt)}
 	default:

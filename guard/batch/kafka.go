@@ -32,8 +32,19 @@ type kafkaIdentifier struct {
 	Offset    int64  `json:"offset"`
 }
 
+// kafkaEvent is an [events.KafkaEvent] that shows whether a record has an offset.
+type kafkaEvent struct {
+	EventSourceARN string                   `json:"eventSourceArn"`
+	Records        map[string][]kafkaRecord `json:"records"`
+}
+
+type kafkaRecord struct {
+	events.KafkaRecord
+	Offset *int64 `json:"offset"`
+}
+
 func readKafka(ev *guard.Event) ([]*item[events.KafkaRecord], error) {
-	var e events.KafkaEvent
+	var e kafkaEvent
 	if err := ev.Decode(&e); err != nil {
 		return nil, err
 	}
@@ -43,22 +54,32 @@ func readKafka(ev *guard.Event) ([]*item[events.KafkaRecord], error) {
 	var items []*item[events.KafkaRecord]
 	for _, partition := range slices.Sorted(maps.Keys(e.Records)) {
 		for i, r := range e.Records[partition] {
-			if r.Topic == "" || partition != fmt.Sprintf("%s-%d", r.Topic, r.Partition) {
-				return nil, &guard.Error{
-					Kind: guard.Invalid, Code: "invalid_batch", Detail: "A record is not of the partition that it is listed under.",
-					Violations: []guard.Violation{{Pointer: fmt.Sprintf("/records/*/%d/topic", i), Detail: "must be of the partition"}},
-				}
+			switch {
+			case r.Topic == "" || partition != fmt.Sprintf("%s-%d", r.Topic, r.Partition):
+				return nil, badKafkaRecord(i, "topic", "A record is not of the partition that it is listed under.")
+			case r.Offset == nil || *r.Offset < 0:
+				return nil, badKafkaRecord(i, "offset", "A record has no valid offset.")
 			}
+			r.KafkaRecord.Offset = *r.Offset
 			items = append(items, &item[events.KafkaRecord]{
-				index: len(items), record: r, identifier: kafkaIdentifier{partition, r.Offset}, lane: partition, shard: partition,
+				index: len(items), record: r.KafkaRecord, identifier: kafkaIdentifier{partition, *r.Offset}, lane: partition, shard: partition,
 				info: Info{
-					ID: fmt.Sprintf("%s:%d", partition, r.Offset), Source: e.EventSourceARN, Shard: partition,
+					ID: fmt.Sprintf("%s:%d", partition, *r.Offset), Source: e.EventSourceARN, Shard: partition,
 					FirstSent: r.Timestamp.Time,
 				},
 			})
 		}
 	}
 	return items, nil
+}
+
+// badKafkaRecord refuses an event with a record that cannot be reported. The name
+// of its partition is not in the place, as it is a value of the event.
+func badKafkaRecord(i int, member, detail string) error {
+	return &guard.Error{
+		Kind: guard.Invalid, Code: "invalid_batch", Detail: detail,
+		Violations: []guard.Violation{{Pointer: fmt.Sprintf("/records/*/%d/%s", i, member), Detail: "must be valid"}},
+	}
 }
 
 // rawKafka returns the records in the order of readKafka.

@@ -94,11 +94,16 @@ func DeadLetters(s Sink) Option {
 	return Option{func(c *config) { c.sink = s }}
 }
 
-// MaxReceives runs a message of SQS at most n times. If it fails the n-th time, it
-// goes to the sink of [DeadLetters] for that error. If it comes once more, because
-// the process ended, it goes there without running, with code too_many_receives.
-// Set n below maxReceiveCount of the queue's redrive policy, or the message goes
-// there first. It panics if n is less than 1.
+// MaxReceives sends a message of SQS to the sink of [DeadLetters] if it fails and
+// was received n times, for the error that it failed with. One that was received
+// more often goes there without running, with code too_many_receives: it may be
+// what ended the process each time. Of a group of a FIFO queue only the first
+// message does, because the others were received with it.
+//
+// A message is also received if it does not start, or if its process ends for
+// another one. So a dead letter of this code may be without fault, and may have
+// run. Set n below maxReceiveCount of the queue's redrive policy, or the message
+// goes there first. It panics if n is less than 1.
 func MaxReceives(n int) Option {
 	if n < 1 {
 		panic("batch: MaxReceives of less than 1")

@@ -78,20 +78,27 @@ func (b *batch[R]) bury(ctx context.Context, it *item[R]) error {
 
 // delay makes a message come later.
 func (b *batch[R]) delay(inner, ctx context.Context, it *item[R]) {
-	d := guard.Public(it.err).RetryAfter
+	message := any(it.record).(events.SQSMessage)
+	err := safely(ctx, func(ctx context.Context) error {
+		if d := b.later(it); d > 0 {
+			return b.delayer.Delay(ctx, message, d)
+		}
+		return nil
+	})
+	if err != nil {
+		layer.LogError(inner, "message not delayed", err)
+	}
+}
+
+// later returns how much later a message is to come, 0 if the queue decides.
+func (b *batch[R]) later(it *item[R]) time.Duration {
+	d := min(guard.Public(it.err).RetryAfter, longestDelay)
 	if d > 0 {
 		d += rand.N(d/10 + 1) // so that what failed together does not come together
 	} else {
 		d = b.backoff(max(1, it.info.Attempt))
 	}
-	if d <= 0 {
-		return
-	}
-	message := any(it.record).(events.SQSMessage)
-	err := safely(ctx, func(ctx context.Context) error { return b.delayer.Delay(ctx, message, min(d, longestDelay)) })
-	if err != nil {
-		layer.LogError(inner, "message not delayed", err)
-	}
+	return min(d, longestDelay)
 }
 
 // safely calls fn, which is the caller's, and returns a panic as an error.

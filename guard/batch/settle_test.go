@@ -48,6 +48,11 @@ func TestWhatCanNeverSucceedGoesToTheSink(t *testing.T) {
 		{what: "fails for the third time of three", payload: received("fail", 3), options: []batch.Option{batch.MaxReceives(3)}, letters: "m0:internal", failures: "none", ran: "m0"},
 		{what: "succeeds the third time of three", payload: received("ok", 3), options: []batch.Option{batch.MaxReceives(3)}, failures: "none", ran: "m0"},
 		{what: "comes for the fourth time of three", payload: received("ok", 4), options: []batch.Option{batch.MaxReceives(3)}, letters: "m0:too_many_receives", failures: "none"},
+		{
+			what: "only the first of a group is given up unrun", options: []batch.Option{batch.MaxReceives(3)}, letters: "m0:too_many_receives m2:internal", failures: "none", ran: "m1 m2",
+			payload: bytes.ReplaceAll(queueEvent(fifoARN, message{"ok", "a"}, message{"ok", "a"}, message{"fail", "a"}),
+				[]byte(`"ApproximateReceiveCount":"1"`), []byte(`"ApproximateReceiveCount":"4"`)),
+		},
 		{what: "comes once more, and the sink fails", payload: received("ok", 4), options: []batch.Option{batch.MaxReceives(3)}, refuses: true, failures: "m0"},
 	} {
 		t.Run(tc.what, func(t *testing.T) {

@@ -42,11 +42,14 @@ func readSQS(ev *guard.Event) ([]*item[events.SQSMessage], error) {
 		case !isARN(m.EventSourceARN, "sqs"):
 			return nil, badRecord(i, "eventSourceARN")
 		}
-		attempt, _ := strconv.Atoi(m.Attributes["ApproximateReceiveCount"]) // 0 is unknown
+		attempt, err := strconv.Atoi(m.Attributes["ApproximateReceiveCount"])
+		if err != nil || attempt < 0 {
+			attempt = 0 // unknown
+		}
 		it := &item[events.SQSMessage]{
 			index: i, record: m, identifier: m.MessageId,
 			info: Info{
-				ID: m.MessageId, Source: m.EventSourceARN, Attempt: max(0, attempt),
+				ID: m.MessageId, Source: m.EventSourceARN, Attempt: attempt,
 				FirstSent:     milliseconds(m.Attributes["SentTimestamp"]),
 				FirstReceived: milliseconds(m.Attributes["ApproximateFirstReceiveTimestamp"]),
 				Group:         m.Attributes["MessageGroupId"], // also of fair queues, which are not FIFO
@@ -62,14 +65,18 @@ func readSQS(ev *guard.Event) ([]*item[events.SQSMessage], error) {
 	return items, nil
 }
 
+// lastYear is the last year that RFC 3339 can write, as a dead letter has to be.
+const lastYear = 9999
+
 // milliseconds returns the time of a text of milliseconds since 1970, the zero
 // time if it is none.
 func milliseconds(text string) time.Time {
 	n, err := strconv.ParseInt(text, 10, 64)
-	if err != nil || n <= 0 {
+	at := time.UnixMilli(n).UTC()
+	if err != nil || n <= 0 || at.Year() > lastYear {
 		return time.Time{}
 	}
-	return time.UnixMilli(n).UTC()
+	return at
 }
 
 // isARN reports whether arn names a resource of a service.

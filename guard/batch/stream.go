@@ -63,7 +63,7 @@ func DynamoDB(fn func(context.Context, events.DynamoDBEventRecord) error, opts .
 
 func readDynamoDB(ev *guard.Event) ([]*item[events.DynamoDBEventRecord], error) {
 	var e events.DynamoDBEvent
-	if err := ev.Decode(&e); err != nil {
+	if err := decodeChanges(ev, &e); err != nil {
 		return nil, err
 	}
 	if e.Records == nil {
@@ -90,6 +90,20 @@ func readDynamoDB(ev *guard.Event) ([]*item[events.DynamoDBEventRecord], error) 
 		}
 	}
 	return items, nil
+}
+
+// decodeChanges refuses what makes aws-lambda-go panic: a set of binaries with a
+// member that is no text.
+func decodeChanges(ev *guard.Event, e *events.DynamoDBEvent) (err error) {
+	defer func() {
+		if recover() != nil {
+			err = &guard.Error{
+				Kind: guard.Invalid, Code: "invalid_batch", Detail: "A record has a value that is not of its type.",
+				Violations: []guard.Violation{{Pointer: "/Records", Detail: "must be changes of items"}},
+			}
+		}
+	}()
+	return ev.Decode(e)
 }
 
 // rawRecords returns the records of an event as they came.

@@ -37,8 +37,8 @@
 //	{"messageGroupId": "c-42", "messageAttributes": {"type": {"dataType": "String", "stringValue": "order.placed"}}}
 //
 // That attribute also keeps the message group, if the dead-letter queue is no FIFO
-// queue. The console's redrive leaves it packed; [Letter] and examples/redrive
-// unpack it. A message that comes back with attributes of this package, and fails
+// queue. The console's redrive leaves it packed; [Original], [Letter]
+// and examples/redrive unpack it. A message that comes back with attributes of this package, and fails
 // again, has only the new ones.
 //
 // A record of a queue is sent as JSON, too, if SQS would refuse its body: an empty

@@ -1,6 +1,7 @@
 package sqsdead
 
 import (
+	"cmp"
 	"crypto/md5" // the sum of a message's body, as SQS has it
 	"encoding/hex"
 	"encoding/json"
@@ -20,15 +21,15 @@ import (
 var errPointer = reason.New("the body is a pointer to the record: resolve it first")
 
 // Letter returns the letter of a message that a [Sink] has sent. It is false for any
-// other message. The message has to be received with all its message attributes and
-// the system attribute MessageGroupId.
+// other message, also for one that SQS itself has moved from another queue: its
+// sender may have set such attributes. The message has to be received with all its
+// attributes, those of the system included.
 //
-// The record of a message of a queue is made anew, as an event has it. It has
-// everything but the receipt handle, the sender, the sequence number and the
-// deduplication id. FunctionARN is empty. An error reports a message that is not as
-// a Sink sends it, or a record that is in a bucket.
+// The record of a message of a queue is that of [Original]. FunctionARN is empty. An
+// error reports a message that is not as a Sink sends it, or a record that is in a
+// bucket.
 func Letter(message types.Message) (letter batch.DeadLetter, ok bool, err error) {
-	if message.MessageAttributes[idName].StringValue == nil {
+	if message.MessageAttributes[idName].StringValue == nil || message.Attributes[sourceARN] != "" {
 		return letter, false, nil
 	}
 	letter = batch.DeadLetter{
@@ -46,19 +47,84 @@ func Letter(message types.Message) (letter batch.DeadLetter, ok bool, err error)
 			return letter, true, malformed(attemptsName)
 		}
 	}
-	if trigger := value(message, recordName); trigger != "" {
-		if _, away := message.MessageAttributes[s3pointer.Attribute]; away {
-			return letter, true, fmt.Errorf("sqsdead: %w", errPointer)
-		}
-		letter.Trigger, letter.Record = guard.Trigger(trigger), json.RawMessage(body(message))
-		if !json.Valid(letter.Record) {
-			return letter, true, malformed("the body")
-		}
-		return letter, true, nil
+	trigger := value(message, recordName)
+	if trigger == "" {
+		letter.Trigger = guard.SQS
+		err = setMessage(&letter, message)
+		return letter, true, err
 	}
-	letter.Trigger = guard.SQS
-	letter.Group, letter.Record, err = recordOf(message, letter)
-	return letter, true, err
+	letter.Trigger, letter.Record = guard.Trigger(trigger), json.RawMessage(body(message))
+	if _, away := message.MessageAttributes[s3pointer.Attribute]; away {
+		return letter, true, fmt.Errorf("sqsdead: %w", errPointer)
+	}
+	if !json.Valid(letter.Record) {
+		return letter, true, malformed("the body")
+	}
+	return letter, true, nil
+}
+
+// setMessage sets what is of the message that the record was.
+func setMessage(letter *batch.DeadLetter, message types.Message) (err error) {
+	if packed := value(message, messageName); packed != "" && !json.Valid([]byte(packed)) {
+		return malformed(messageName)
+	}
+	original := Original(message)
+	original.MessageId = letter.ID
+	original.EventSourceARN, original.AWSRegion = letter.Source, regionOf(letter.Source)
+	if original.Attributes["MessageGroupId"] == groupOf(batch.DeadLetter{Source: letter.Source}) {
+		delete(original.Attributes, "MessageGroupId") // it had none
+	}
+	letter.Group = original.Attributes["MessageGroupId"]
+	if letter.Attempts > 0 {
+		original.Attributes["ApproximateReceiveCount"] = strconv.Itoa(letter.Attempts)
+	}
+	if !letter.FirstFailure.IsZero() {
+		original.Attributes["ApproximateFirstReceiveTimestamp"] = strconv.FormatInt(letter.FirstFailure.UnixMilli(), 10)
+	}
+	letter.Record, err = json.Marshal(original)
+	return err
+}
+
+// Original returns a message as an event has it, without the attributes that a
+// [Sink] has added, and with those that it has packed. It has everything but the
+// receipt handle, the sender, the sequence number and the deduplication id. The
+// source is the queue that SQS has moved the message from, empty if it has not.
+func Original(message types.Message) events.SQSMessage {
+	source := message.Attributes[sourceARN]
+	original := events.SQSMessage{
+		Body: body(message), EventSource: "aws:sqs", EventSourceARN: source, AWSRegion: regionOf(source),
+		Attributes: map[string]string{}, MessageAttributes: map[string]events.SQSMessageAttribute{},
+	}
+	if message.MessageId != nil {
+		original.MessageId = *message.MessageId
+	}
+	sum := md5.Sum([]byte(original.Body))
+	original.Md5OfBody = hex.EncodeToString(sum[:])
+	for name, a := range message.MessageAttributes {
+		original.MessageAttributes[name] = received(a)
+	}
+	r := restOf(original)
+	original.MessageAttributes = r.Attributes
+	for name, value := range map[string]string{
+		"MessageGroupId": cmp.Or(r.Group, message.Attributes["MessageGroupId"]),
+		"SentTimestamp":  message.Attributes["SentTimestamp"],
+	} {
+		if value != "" {
+			original.Attributes[name] = value
+		}
+	}
+	return original
+}
+
+// sourceARN is the system attribute of a message that SQS has moved by a redrive
+// policy: the queue that it was in.
+const sourceARN = "DeadLetterQueueSourceArn"
+
+func regionOf(arn string) string {
+	if parts := strings.Split(arn, ":"); len(parts) == 6 {
+		return parts[3]
+	}
+	return ""
 }
 
 func value(message types.Message, name string) string {
@@ -89,48 +155,6 @@ func instant(message types.Message, name string) (time.Time, error) {
 		return time.Time{}, malformed(name)
 	}
 	return t, nil
-}
-
-// recordOf returns the record of an event for a message that was sent as it was.
-func recordOf(message types.Message, letter batch.DeadLetter) (group string, record json.RawMessage, err error) {
-	original := events.SQSMessage{
-		MessageId: letter.ID, Body: body(message), EventSource: "aws:sqs", EventSourceARN: letter.Source,
-		Attributes: map[string]string{}, MessageAttributes: map[string]events.SQSMessageAttribute{},
-	}
-	sum := md5.Sum([]byte(original.Body))
-	original.Md5OfBody = hex.EncodeToString(sum[:])
-	if parts := strings.Split(letter.Source, ":"); len(parts) == 6 {
-		original.AWSRegion = parts[3]
-	}
-	for name, a := range message.MessageAttributes {
-		original.MessageAttributes[name] = received(a)
-	}
-	if packed := value(message, messageName); packed != "" && !json.Valid([]byte(packed)) {
-		return "", nil, malformed(messageName)
-	}
-	r := restOf(original)
-	if r.Attributes != nil {
-		original.MessageAttributes = r.Attributes
-	} else {
-		original.MessageAttributes = map[string]events.SQSMessageAttribute{}
-	}
-	if own := message.Attributes["MessageGroupId"]; r.Group == "" && own != groupOf(batch.DeadLetter{Source: letter.Source}) {
-		r.Group = own
-	}
-	if r.Group != "" {
-		original.Attributes["MessageGroupId"] = r.Group
-	}
-	if letter.Attempts > 0 {
-		original.Attributes["ApproximateReceiveCount"] = strconv.Itoa(letter.Attempts)
-	}
-	if !letter.FirstFailure.IsZero() {
-		original.Attributes["ApproximateFirstReceiveTimestamp"] = strconv.FormatInt(letter.FirstFailure.UnixMilli(), 10)
-	}
-	if sent := message.Attributes["SentTimestamp"]; sent != "" {
-		original.Attributes["SentTimestamp"] = sent
-	}
-	record, err = json.Marshal(original)
-	return r.Group, record, err
 }
 
 // received returns an attribute as an event has it.

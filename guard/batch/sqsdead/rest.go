@@ -44,14 +44,12 @@ func restOf(message events.SQSMessage) rest {
 	if packed := message.MessageAttributes[messageName].StringValue; packed != nil {
 		var before rest
 		if json.Unmarshal([]byte(*packed), &before) == nil {
-			r = rest{Group: cmp.Or(r.Group, before.Group), Attributes: before.Attributes}
+			r.Group = cmp.Or(r.Group, before.Group)
+			maps.Copy(r.Attributes, before.Attributes)
 		}
 	}
 	for name, a := range message.MessageAttributes {
 		if !strings.HasPrefix(name, prefix) {
-			if r.Attributes == nil {
-				r.Attributes = map[string]events.SQSMessageAttribute{}
-			}
 			r.Attributes[name] = a
 		}
 	}

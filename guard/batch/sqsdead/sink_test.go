@@ -487,6 +487,29 @@ func TestAMessageThatNoSinkHasSentIsNoLetter(t *testing.T) {
 	}
 }
 
+// Whoever may send to the source chooses a message's attributes. They are believed
+// only of a message that was sent to the dead-letter queue.
+func TestAMessageThatSQSHasMovedIsNoLetterWhateverItsAttributes(t *testing.T) {
+	first := send(t, standard, letter(message(t, with(10))))
+	attributes := maps.Clone(first.MessageAttributes)
+	attributes["lambdarmor.record"] = types.MessageAttributeValue{DataType: aws.String("String"), StringValue: aws.String("http_api")}
+	m := types.Message{
+		MessageId: aws.String("m-1"), Body: first.MessageBody, MessageAttributes: attributes,
+		Attributes: map[string]string{"DeadLetterQueueSourceArn": orders, "MessageGroupId": "c-42", "SentTimestamp": "1796126400000"},
+	}
+	if got, ok, err := sqsdead.Letter(m); ok || err != nil {
+		t.Errorf("got %+v, %v, %v, want no letter", got, ok, err)
+	}
+	got := sqsdead.Original(m)
+	if got.MessageId != "m-1" || got.Body != `{"order":1}` || got.EventSourceARN != orders || got.AWSRegion != "eu-central-1" || got.EventSource != "aws:sqs" ||
+		!maps.Equal(got.Attributes, map[string]string{"MessageGroupId": "c-42", "SentTimestamp": "1796126400000"}) || len(got.Md5OfBody) != 32 {
+		t.Errorf("got %+v", got)
+	}
+	if names := slices.Sorted(maps.Keys(got.MessageAttributes)); len(names) != 10 || names[0] != "a0" || aws.ToString(got.MessageAttributes["a0"].StringValue) != "v0" {
+		t.Errorf("got the attributes %q, want those of the message", names)
+	}
+}
+
 func TestAMisconfigurationPanics(t *testing.T) {
 	for name, f := range map[string]func(){
 		"no client": func() { sqsdead.New(nil, standard) },

@@ -585,23 +585,21 @@ func (q *Queue) Drain(ctx context.Context) error {
 	return errors.Join(<-ran, err)
 }
 
-// memory is the Store of a Queue.
-type memory struct{ q *Queue }
-
-func (s memory) Receive(ctx context.Context, most int, until time.Time) ([]Received, error) {
-	q := s.q
+// receiveUntil waits for messages until a time, or until ctx ends. The zero time is no
+// bound.
+func (q *Queue) receiveUntil(ctx context.Context, most int, visibility time.Duration, until time.Time) []Received {
 	defer q.reportLetters()
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for {
 		now := q.clock.Now()
 		q.pass(now)
-		if taken := q.take(most, q.cfg.VisibilityTimeout, now); len(taken) > 0 || ctx.Err() != nil || (!until.IsZero() && !now.Before(until)) {
-			got := make([]Received, len(taken))
-			for i, m := range taken {
-				got[i] = m.received()
-			}
-			return got, nil
+		var got []Received
+		for _, m := range q.take(most, visibility, now) {
+			got = append(got, m.received())
+		}
+		if len(got) > 0 || ctx.Err() != nil || (!until.IsZero() && !now.Before(until)) {
+			return got
 		}
 		next := q.next()
 		if next.IsZero() || (!until.IsZero() && until.Before(next)) {
@@ -614,6 +612,27 @@ func (s memory) Receive(ctx context.Context, most int, until time.Time) ([]Recei
 		q.mu.Lock()
 		delete(q.waiting, w)
 	}
+}
+
+// sizes are the numbers of messages that can be received, were received, and are
+// delayed.
+func (q *Queue) sizes() (visible, inFlight, delayed int) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.pass(q.clock.Now())
+	for _, m := range q.hidden {
+		if m.delivering {
+			inFlight++
+		}
+	}
+	return len(q.messages) - len(q.hidden), inFlight, len(q.hidden) - inFlight
+}
+
+// memory is the Store of a Queue.
+type memory struct{ q *Queue }
+
+func (s memory) Receive(ctx context.Context, most int, until time.Time) ([]Received, error) {
+	return s.q.receiveUntil(ctx, most, s.q.cfg.VisibilityTimeout, until), nil
 }
 
 func (s memory) Delete(_ context.Context, messages []Received) (kept []Received, err error) {

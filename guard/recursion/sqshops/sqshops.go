@@ -1,0 +1,58 @@
+// Package sqshops sends hop counters with the messages of an SQS client.
+//
+//	client := sqs.NewFromConfig(cfg, sqshops.Carry)
+//
+// See package recursion.
+package sqshops
+
+import (
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+
+	"github.com/lambdarmor/lambdarmor/guard/recursion/internal/stamp"
+)
+
+// Carry is an option of a client: SendMessage and SendMessageBatch get the counter of
+// their context as the message attribute lambdarmor.hops. Without a counter, see
+// [github.com/lambdarmor/lambdarmor/guard/recursion.Hops], a message is sent as it is.
+//
+// A message has at most ten attributes. If it has ten of its own, the call fails and
+// sends nothing, also not the other messages of a batch: without its counter the message
+// could go round for ever.
+func Carry(o *sqs.Options) { o.APIOptions = append(o.APIOptions, stamp.Calls(change)) }
+
+func change(input any, hops int) (any, error) {
+	switch in := input.(type) {
+	case *sqs.SendMessageInput:
+		if in == nil {
+			return nil, nil
+		}
+		out := *in
+		var err error
+		out.MessageAttributes, err = stamp.Attributes(in.MessageAttributes, hops, value)
+		return &out, err
+	case *sqs.SendMessageBatchInput:
+		if in == nil {
+			return nil, nil
+		}
+		out := *in
+		out.Entries = slices.Clone(in.Entries)
+		for i := range out.Entries {
+			e := &out.Entries[i]
+			var err error
+			if e.MessageAttributes, err = stamp.Attributes(e.MessageAttributes, hops, value); err != nil {
+				return nil, err
+			}
+		}
+		return &out, nil
+	default:
+		return nil, nil
+	}
+}
+
+func value(number string) types.MessageAttributeValue {
+	return types.MessageAttributeValue{DataType: aws.String("Number"), StringValue: &number}
+}

@@ -421,15 +421,20 @@ func (q *Queue) redrive(m *message, now time.Time) bool {
 	return true
 }
 
-// reportLetters calls OnDeadLetter, which may call the queue: q.mu is not held.
-func (q *Queue) reportLetters() {
-	q.mu.Lock()
+// reportLetters calls OnDeadLetter without q.mu, so that it may call the queue. It
+// reports whether there was something.
+func (q *Queue) reportLetters() bool {
 	letters := q.letters
 	q.letters = nil
+	if len(letters) == 0 {
+		return false
+	}
 	q.mu.Unlock()
+	defer q.mu.Lock()
 	for _, entry := range letters {
 		q.cfg.OnDeadLetter(entry)
 	}
+	return true
 }
 
 // takeDeadLetter adds a message with its id. Its age goes on, except in a FIFO queue,
@@ -588,7 +593,6 @@ func (q *Queue) Drain(ctx context.Context) error {
 // receiveUntil waits for messages until a time, or until ctx ends. The zero time is no
 // bound.
 func (q *Queue) receiveUntil(ctx context.Context, most int, visibility time.Duration, until time.Time) []Received {
-	defer q.reportLetters()
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for {
@@ -597,6 +601,9 @@ func (q *Queue) receiveUntil(ctx context.Context, most int, visibility time.Dura
 		var got []Received
 		for _, m := range q.take(most, visibility, now) {
 			got = append(got, m.received())
+		}
+		if q.reportLetters() && len(got) == 0 {
+			continue // there may be more by now
 		}
 		if len(got) > 0 || ctx.Err() != nil || (!until.IsZero() && !now.Before(until)) {
 			return got

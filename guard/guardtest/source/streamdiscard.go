@@ -76,13 +76,8 @@ func (s *Stream) send(b *streamBatch, message *failureMessage) {
 // https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html and
 // https://docs.aws.amazon.com/lambda/latest/dg/kafka-on-failure.html
 type failureMessage struct {
-	RequestContext struct {
-		RequestID              string `json:"requestId"`
-		FunctionARN            string `json:"functionArn"`
-		Condition              string `json:"condition"`
-		ApproximateInvokeCount int    `json:"approximateInvokeCount"`
-	} `json:"requestContext"`
-	ResponseContext *responseContext `json:"responseContext,omitempty"`
+	RequestContext  requestContext  `json:"requestContext"`
+	ResponseContext *streamResponse `json:"responseContext,omitempty"`
 	Version         string           `json:"version"`
 	Timestamp       string           `json:"timestamp"`
 
@@ -93,7 +88,7 @@ type failureMessage struct {
 	Payload json.RawMessage `json:"payload,omitempty"`
 }
 
-type responseContext struct {
+type streamResponse struct {
 	StatusCode      int     `json:"statusCode"`
 	ExecutedVersion string  `json:"executedVersion"`
 	FunctionError   *string `json:"functionError"` // null when only records failed
@@ -125,14 +120,14 @@ type partitionBatch struct {
 }
 
 func (c StreamConfig) failureMessage(b *streamBatch, condition string, answered *response, now time.Time) *failureMessage {
-	m := &failureMessage{Version: "1.0", Timestamp: milliseconds(now)}
-	m.RequestContext.RequestID = ids.UUID()
-	m.RequestContext.FunctionARN = c.FunctionARN
-	m.RequestContext.Condition = condition
-	m.RequestContext.ApproximateInvokeCount = b.invocations
+	m := &failureMessage{
+		RequestContext: requestContext{ids.UUID(), c.FunctionARN, condition, b.invocations},
+		Version:        "1.0",
+		Timestamp:      milliseconds(now),
+	}
 	if answered != nil {
 		m.RequestContext.RequestID = answered.requestID
-		m.ResponseContext = &responseContext{StatusCode: 200, ExecutedVersion: "$LATEST"}
+		m.ResponseContext = &streamResponse{StatusCode: 200, ExecutedVersion: "$LATEST"}
 		if answered.failed {
 			m.ResponseContext.FunctionError = new("Unhandled")
 		}

@@ -80,7 +80,7 @@ func (c StreamConfig) fill(waiting []*streamRecord) (n int, full bool) {
 
 // poll delivers the lane's batches until ctx ends or the function cannot be called. The
 // caller has entered the clock.
-func (s *Stream) poll(ctx context.Context, l *lane) error {
+func (s *Stream) poll(ctx, invocation context.Context, l *lane) error {
 	defer s.clock.leave()
 	for ctx.Err() == nil {
 		s.mu.Lock()
@@ -93,7 +93,7 @@ func (s *Stream) poll(ctx context.Context, l *lane) error {
 			s.clock.await(ctx, l.waiter)
 			continue
 		}
-		err := s.invoke(ctx, l, b)
+		err := s.invoke(invocation, l, b)
 		l.free = s.clock.Now()
 		if err != nil {
 			return err

@@ -12,15 +12,15 @@ import (
 // With a [Clock] it moves the time to the end of each pause. The error wraps ctx's, or that
 // of a function that cannot be called; records that were being delivered then wait.
 func (s *Stream) Drain(ctx context.Context) error {
-	return s.work(ctx, func(ctx context.Context) error {
+	return s.work(ctx, ctx, func(ctx context.Context) error {
 		return s.ledger.Wait(ctx, func(c Counts) bool { return c.Waiting == 0 })
 	})
 }
 
-// Run delivers until ctx ends, and then returns nil. The error is that of a function that
-// cannot be called.
+// Run delivers until ctx ends, waits for the invocations under way, and returns nil. The
+// error is that of a function that cannot be called.
 func (s *Stream) Run(ctx context.Context) error {
-	return s.work(ctx, func(running context.Context) error {
+	return s.work(ctx, context.WithoutCancel(ctx), func(running context.Context) error {
 		<-running.Done()
 		if ctx.Err() != nil {
 			return nil
@@ -29,8 +29,8 @@ func (s *Stream) Run(ctx context.Context) error {
 	})
 }
 
-// work polls all lanes until wait returns.
-func (s *Stream) work(ctx context.Context, wait func(context.Context) error) error {
+// work polls all lanes until wait returns. Invocations have a context of their own.
+func (s *Stream) work(ctx, invocation context.Context, wait func(context.Context) error) error {
 	select {
 	case s.polled <- struct{}{}:
 		defer func() { <-s.polled }()
@@ -45,7 +45,7 @@ func (s *Stream) work(ctx context.Context, wait func(context.Context) error) err
 	}
 	for _, l := range s.lanes {
 		pollers.Go(func() {
-			if err := s.poll(ctx, l); err != nil {
+			if err := s.poll(ctx, invocation, l); err != nil {
 				cancel(err)
 			}
 		})

@@ -27,6 +27,7 @@
 //	-concurrency  invocations that one process takes at once, 1
 //	-instances    processes, started on demand, 1; requests beyond that wait
 //	-env          a file of NAME=value lines; blank lines and lines that begin with # are skipped
+//	-stream       a Kinesis stream in memory before the function, under a name behind a =; see A stream
 //	-event        a file, or - for the standard input: invoke once with this event and print the answer
 //
 //	-authorizer         a package or bootstrap that decides which requests reach the function
@@ -56,6 +57,21 @@
 // seconds for it. It sees the same variables as the function, and its log lines begin
 // with "authorizer: ". When it fails, the client gets 500, as from API Gateway, and the
 // reason is on the console.
+//
+// # A stream
+//
+// If the SAM template beside the source has an event of the type Kinesis or DynamoDB, the
+// function has that stream before it, in memory and with the event's mapping; see
+// [source.Stream]. With -stream it has one of Kinesis without a template.
+//
+//	go run ./guard/local ./examples/stream
+//	curl -i 'http://127.0.0.1:8080/_stream?key=KB-101' -d '{"id":"m-1","warehouse":"main","sku":"KB-101","pieces":5}'
+//	curl http://127.0.0.1:8080/_stream    # what became of the records
+//
+// POST /_stream puts the body as a record of the key. For the stream of a table the body is
+// a change: {"dynamodb":{"Keys":…,"NewImage":…,"OldImage":…}}, and eventName if it is not to
+// follow from the images. What the mapping gives up is on the console, as the message that
+// its destination would get. The stream ends with the command.
 //
 // # What the function sees
 //

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"net"
+	"os"
 
 	"github.com/lambdarmor/lambdarmor/guard/guardtest"
 	"github.com/lambdarmor/lambdarmor/guard/guardtest/source"
@@ -61,8 +62,14 @@ func (f *functions) findQueue(opts *options, t target, console *console) (env []
 		console.say("without the queue of the template: %v", err)
 		return nil, nil
 	}
-	if err != nil || f.queue == nil || isURL(opts.queue.value) {
+	if err != nil || f.queue == nil {
 		return nil, err
+	}
+	if url := opts.queue.url(); url != "" {
+		if endpoint := ownEndpoint(url); endpoint != "" && os.Getenv("AWS_ENDPOINT_URL") == "" {
+			env = append(env, "AWS_ENDPOINT_URL_SQS="+endpoint)
+		}
+		return env, nil
 	}
 	if f.sqs, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
 		return nil, err

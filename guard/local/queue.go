@@ -13,7 +13,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
@@ -137,6 +136,16 @@ func newDesk(ctx context.Context, fn guardtest.Invoker, s queueSettings, queueUR
 	return d, nil
 }
 
+// ownEndpoint is the endpoint in the URL of a queue that is not in AWS; otherwise it is
+// empty.
+func ownEndpoint(queueURL string) string {
+	u, err := url.Parse(queueURL)
+	if err != nil || strings.HasSuffix(u.Hostname(), ".amazonaws.com") || strings.HasSuffix(u.Hostname(), ".amazonaws.com.cn") {
+		return ""
+	}
+	return u.Scheme + "://" + u.Host
+}
+
 // poll is a desk for a queue of a real SQS API.
 func (d *desk) poll(ctx context.Context, fn guardtest.Invoker, queueURL string, mapping source.Mapping) error {
 	u, err := url.Parse(queueURL)
@@ -151,8 +160,12 @@ func (d *desk) poll(ctx context.Context, fn guardtest.Invoker, queueURL string, 
 		return err
 	}
 	client := sqs.NewFromConfig(cfg, func(o *sqs.Options) {
-		if o.BaseEndpoint == nil && !strings.Contains(u.Host, ".amazonaws.") {
-			o.BaseEndpoint = aws.String(u.Scheme + "://" + u.Host)
+		if endpoint := ownEndpoint(queueURL); o.BaseEndpoint == nil && endpoint != "" {
+			o.BaseEndpoint = &endpoint
+		}
+		// https://docs.aws.amazon.com/general/latest/gr/sqs-service.html
+		if host := strings.Split(u.Host, "."); len(host) > 3 && host[0] == "sqs" && host[2] == "amazonaws" {
+			o.Region = host[1]
 		}
 	})
 	d.name, d.url = u.Path[strings.LastIndex(u.Path, "/")+1:], queueURL

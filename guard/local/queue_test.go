@@ -11,6 +11,12 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+
+	"github.com/lambdarmor/lambdarmor/internal/awstest"
+	"github.com/lambdarmor/lambdarmor/internal/testserver"
 )
 
 const queuePackage = "./testdata/queue"
@@ -170,6 +176,34 @@ func TestBatchUnderWayFinishes(t *testing.T) {
 	}
 	s.onConsole("1 message, done")
 	s.onConsole("queue Orders: it is empty")
+}
+
+func TestQueueOfARealAPI(t *testing.T) {
+	t.Setenv("AWS_ACCESS_KEY_ID", "any")
+	t.Setenv("AWS_SECRET_ACCESS_KEY", "any")
+	t.Setenv("AWS_REGION", awstest.Config("").Region)
+	moto := testserver.Moto(t)
+	client := sqs.NewFromConfig(awstest.Config(moto.URL()))
+	created, err := client.CreateQueue(t.Context(), &sqs.CreateQueueInput{QueueName: aws.String("orders"), Attributes: map[string]string{"VisibilityTimeout": "1"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := serveLocal(t, "-queue", moto.URL()+"/123456789012/orders", queuePackage)
+	for _, body := range []string{"good", "again"} {
+		if _, err := client.SendMessage(t.Context(), &sqs.SendMessageInput{QueueUrl: created.QueueUrl, MessageBody: &body}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.onConsole("message good attempt 1")
+	s.onConsole("message again attempt 2")
+	eventually(t, "both are done", func() bool { return s.shown().Counts.Done == 2 })
+	if status, body := s.post("", "x"); status != 409 || !strings.Contains(body, "/orders") {
+		t.Errorf("POST: %d %s", status, body)
+	}
+	if status := s.end(syscall.SIGINT); status != exitOK {
+		t.Errorf("exit status %d", status)
+	}
+	s.onConsole("queue orders: 2 messages were done; all others are in the queue still")
 }
 
 func TestQueueFlags(t *testing.T) {

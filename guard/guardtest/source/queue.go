@@ -82,6 +82,7 @@ type Queue struct {
 	expiries *list.List        // of dedup, the oldest first
 	sequence uint64
 	receipts uint64
+	turns    uint64
 	waiting  map[*waiter]struct{} // pollers
 	letters  []Entry              // not yet reported to OnDeadLetter
 }
@@ -99,6 +100,7 @@ type message struct {
 	carried             int // of receives, those in the queue whose dead letter it is
 	receipt             string
 	visible             time.Time // while it is hidden
+	turn                uint64    // of those that are visible at the same time
 	delivering          bool      // it is hidden since it was received
 
 	age, ready *list.Element
@@ -285,6 +287,8 @@ func (q *Queue) offer(g *group) {
 
 func (q *Queue) hide(m *message, until time.Time) {
 	m.visible = until
+	q.turns++
+	m.turn = q.turns
 	heap.Push(&q.hidden, m)
 }
 
@@ -678,8 +682,14 @@ func (s memory) Release(_ context.Context, messages []Received) error {
 // hidden is a heap of messages by the time of their return.
 type hidden []*message
 
-func (h hidden) Len() int           { return len(h) }
-func (h hidden) Less(i, j int) bool { return h[i].visible.Before(h[j].visible) }
+func (h hidden) Len() int { return len(h) }
+
+func (h hidden) Less(i, j int) bool {
+	if h[i].visible.Equal(h[j].visible) {
+		return h[i].turn < h[j].turn
+	}
+	return h[i].visible.Before(h[j].visible)
+}
 
 func (h hidden) Swap(i, j int) {
 	h[i], h[j] = h[j], h[i]

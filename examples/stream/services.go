@@ -21,7 +21,7 @@ import (
 const remembered = 8 * 24 * time.Hour
 
 // open returns the tables and the queue that the variables name. Only a local run may
-// leave them all out: it keeps the stock in memory and logs what it gives up.
+// leave them all out: it keeps the stock in memory and logs its dead letters.
 func open(ctx context.Context, log *slog.Logger) (*services, error) {
 	stockTable, keys, deadLetters := os.Getenv("STOCK_TABLE"), os.Getenv("IDEMPOTENCY_TABLE"), os.Getenv("DEAD_LETTERS_URL")
 	switch {

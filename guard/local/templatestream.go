@@ -53,7 +53,7 @@ const onDemandShards = 4
 func (t *samTemplate) stream(event *yaml.Node, cfg *source.StreamConfig) (err error) {
 	id := t.resource(at(event, "Stream"))
 	if id == "" {
-		return fmt.Errorf("Stream: neither an ARN nor !GetAtt of a stream")
+		return fmt.Errorf("its Stream is neither an ARN nor !GetAtt of one")
 	}
 	properties := at(at(&t.Resources, id), "Properties")
 	cfg.Name = cmp.Or(t.text(at(properties, "Name")), t.text(at(properties, "TableName")), id)

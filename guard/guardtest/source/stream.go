@@ -68,7 +68,7 @@ type StreamConfig struct {
 	StartingTimestamp time.Time
 
 	// ReportBatchItemFailures has the function's answer read. Without it a batch is
-	// done when the invocation succeeds, whatever the answer says.
+	// done when the invocation succeeds. The answer is ignored.
 	ReportBatchItemFailures bool
 
 	// BisectBatchOnFunctionError splits a batch that failed in two, and retries the
@@ -92,7 +92,7 @@ type StreamConfig struct {
 	Filter Filter
 
 	// OnFailure receives the message that Lambda sends to a queue or a topic about
-	// records that it gives up: where they are, without the records themselves.
+	// records that it discards: where they are, without the records themselves.
 	// OnFailureObject receives the object that Lambda writes to a bucket, which has the
 	// invocation's payload besides. They are called one at a time, and must not wait for
 	// the stream. Without either, the records are dropped.
@@ -185,8 +185,8 @@ func (c StreamConfig) check() error {
 // the event source mapping that has Lambda read it. It is safe for concurrent use.
 //
 //   - The records of a shard are delivered in order. Shards are processed side by side.
-//   - A batch that fails holds its shard until it is done or given up.
-//   - What a batch is given up for goes to the destination of the mapping.
+//   - A batch that fails holds its shard until it is done or discarded.
+//   - A message about discarded records goes to the destination of the mapping.
 //
 // Not emulated are tumbling windows, resharding, aggregated records of the Kinesis
 // Producer Library, and enhanced fan-out.

@@ -57,7 +57,7 @@ func ExampleNewStream() {
 	// 2 done and 1 given up
 }
 
-// Changes of a table, of which the mapping lets some through.
+// The mapping's filter decides which changes of a table are delivered.
 func ExampleStream_PutChange() {
 	paid := batch.DynamoDB(func(_ context.Context, change events.DynamoDBEventRecord) error {
 		fmt.Println(change.EventName, change.Change.Keys["id"].String(), change.Change.NewImage["status"].String())
@@ -87,8 +87,8 @@ func ExampleStream_PutChange() {
 	// 2 filtered
 }
 
-// A test of the binary that would be deployed. Nothing that the stream gave up is lost
-// when its messages reach the queue of the destination.
+// A test of the binary that would be deployed. The ledger fails the test if a record is lost
+// or overtakes another of its shard.
 func ExampleStream_Drain() {
 	_ = func(t *testing.T) {
 		var givenUp []string
@@ -111,7 +111,7 @@ func ExampleStream_Drain() {
 			t.Error(err)
 		}
 		if len(givenUp) > 0 {
-			t.Errorf("the function gave up records: %s", givenUp)
+			t.Errorf("records were discarded: %s", givenUp)
 		}
 	}
 }

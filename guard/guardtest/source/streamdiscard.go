@@ -78,8 +78,8 @@ func (s *Stream) send(b *streamBatch, message *failureMessage) {
 type failureMessage struct {
 	RequestContext  requestContext  `json:"requestContext"`
 	ResponseContext *streamResponse `json:"responseContext,omitempty"`
-	Version         string           `json:"version"`
-	Timestamp       string           `json:"timestamp"`
+	Version         string          `json:"version"`
+	Timestamp       string          `json:"timestamp"`
 
 	Kinesis  *shardBatch `json:"KinesisBatchInfo,omitempty"`
 	DynamoDB *shardBatch `json:"DDBStreamBatchInfo,omitempty"`

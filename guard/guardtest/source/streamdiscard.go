@@ -7,7 +7,7 @@ import (
 	"github.com/lambdarmor/lambdarmor/guard/guardtest/internal/ids"
 )
 
-// Why records are given up, in the words of the message to the destination. Those for
+// Why records are discarded, in the words of the message to the destination. Those for
 // retries and age were recorded at AWS, see [StreamConfig.readAnswer]; for Kafka one AWS
 // page has RetriesExhausted (kafka-on-failure-destination), another the one here
 // (kafka-on-failure).
@@ -33,7 +33,7 @@ func (s *Stream) dropOld(b *streamBatch) *streamBatch {
 		}
 	}
 	if len(aged.records) > 0 {
-		s.giveUp(aged, conditionAge, nil)
+		s.discard(aged, conditionAge, nil)
 	}
 	if len(kept.records) == len(b.records) {
 		return b
@@ -47,9 +47,9 @@ type response struct {
 	failed    bool // the function, and not only records
 }
 
-// giveUp sends records to the destination, or drops them when there is none. Lambda may
+// discard sends records to the destination, or drops them when there is none. Lambda may
 // put several batches into one message; here each has its own.
-func (s *Stream) giveUp(b *streamBatch, condition string, answered *response) {
+func (s *Stream) discard(b *streamBatch, condition string, answered *response) {
 	now := s.clock.Now()
 	outcome := Dropped
 	if s.cfg.hasDestination() {

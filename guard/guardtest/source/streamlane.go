@@ -21,7 +21,7 @@ type lane struct {
 	free    time.Time      // when the last delivery ended
 }
 
-// A streamBatch is delivered until it is done, given up, or smaller: a part of it is another
+// A streamBatch is delivered until it is done, discarded, or smaller: a part of it is another
 // batch, with retries of its own.
 type streamBatch struct {
 	records     []*streamRecord
@@ -111,7 +111,7 @@ func (s *Stream) invoke(ctx context.Context, l *lane, b *streamBatch) error {
 	}
 	payload := s.cfg.payload(b.records)
 	if len(payload) > maxStreamPayload {
-		s.giveUp(b, conditionTooLarge, nil)
+		s.discard(b, conditionTooLarge, nil)
 		return nil
 	}
 	b.invocations++
@@ -192,7 +192,7 @@ func (s *Stream) conclude(l *lane, b *streamBatch, number int, said verdict, why
 		l.comesAgain(now, &streamBatch{records: again[:half:half]}, &streamBatch{records: again[half:]})
 
 	case s.cfg.MaximumRetryAttempts != nil && b.invocations > *s.cfg.MaximumRetryAttempts:
-		s.giveUp(b, conditionRetries, answered)
+		s.discard(b, conditionRetries, answered)
 
 	default:
 		l.comesAgain(now.Add(backoff(b.invocations)), b)

@@ -6,7 +6,7 @@ import (
 	"sync"
 )
 
-// Drain delivers until no record waits: each is done, filtered, given up or expired. A
+// Drain delivers until no record waits: each is done, filtered, discarded or expired. A
 // second call while one is under way, or while the stream runs, waits for its end.
 //
 // With a [Clock] it moves the time to the end of each pause. The error wraps ctx's, or that

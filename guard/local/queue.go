@@ -282,19 +282,24 @@ type line struct {
 }
 
 func (d *desk) show(w http.ResponseWriter) {
-	open := []line{} // all but those that are done or filtered, which the ledger only counts
-	for _, e := range d.ledger.Entries() {
+	shown := map[string]any{"queue": d.name, "counts": d.ledger.Counts(), "messages": openLines(d.ledger)}
+	if d.dead != nil {
+		shown["deadLetterQueue"] = d.settings.dead.Name
+	}
+	answer(w, http.StatusOK, shown)
+}
+
+// openLines are all but those that are done or filtered, which the ledger only counts.
+func openLines(ledger *source.Ledger) []line {
+	open := []line{}
+	for _, e := range ledger.Entries() {
 		l := line{ID: e.ID, Group: e.Group, Sent: e.Sent, Outcome: string(e.Outcome), Reason: e.Reason, Tries: len(e.Deliveries)}
 		if l.Tries > 0 {
 			l.Failure = e.Deliveries[l.Tries-1].Failure
 		}
 		open = append(open, l)
 	}
-	shown := map[string]any{"queue": d.name, "counts": d.ledger.Counts(), "messages": open}
-	if d.dead != nil {
-		shown["deadLetterQueue"] = d.settings.dead.Name
-	}
-	answer(w, http.StatusOK, shown)
+	return open
 }
 
 // before returns the handler of the command. Without routes, a function with a queue has

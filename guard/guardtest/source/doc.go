@@ -24,6 +24,10 @@
 //		}
 //	}
 //
+// A [Stream] is a Kinesis stream, the stream of a DynamoDB table or a Kafka topic with its
+// mapping: shards, checkpoints, splits, retries that end, and the destination of what is
+// given up.
+//
 // Each source keeps a [Ledger] of what it did with every message. The ledger records
 // deliveries and deletions, never what the function claims.
 //

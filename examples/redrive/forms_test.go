@@ -1,7 +1,9 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -15,6 +17,8 @@ import (
 	"github.com/lambdarmor/lambdarmor/guard/batch"
 	"github.com/lambdarmor/lambdarmor/guard/batch/s3dead"
 	"github.com/lambdarmor/lambdarmor/guard/batch/sqsdead"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest"
+	lambda "github.com/lambdarmor/lambdarmor/guard/guardtest/source"
 	"github.com/lambdarmor/lambdarmor/internal/awstest"
 )
 
@@ -36,6 +40,22 @@ const (
 	streamRecord   = `{` + streamContext + streamInfo + `}`
 	streamInBucket = `{` + streamContext + streamInfo + `,"payload":"{\"Records\":[{\"eventSource\":\"aws:kinesis\"}]}"}`
 )
+
+// notification returns the message of a topic that is subscribed by a queue, as in
+// the developer guide of SNS.
+func notification(t *testing.T, message, attributes string) string {
+	t.Helper()
+	return `{"Type":"Notification","MessageId":"22b80b92","TopicArn":"arn:aws:sns:eu-central-1:111122223333:loyalty","Message":` + quoted(message) + `,
+		"Timestamp":"2026-12-01T12:00:00.000Z","SignatureVersion":"1","Signature":"EXAMPLE","SigningCertURL":"https://sns.example/c.pem",
+		"UnsubscribeURL":"https://sns.example/?Action=Unsubscribe&SubscriptionArn=arn:aws:sns:eu-central-1:111122223333:loyalty:c9135db0","MessageAttributes":` + attributes + `}`
+}
+
+// delivered is the event of that notification.
+const delivered = `{"Records":[{"EventVersion":"1.0","EventSubscriptionArn":"arn:aws:sns:eu-central-1:111122223333:loyalty:c9135db0","EventSource":"aws:sns","Sns":{
+	"Type":"Notification","MessageId":"22b80b92","TopicArn":"arn:aws:sns:eu-central-1:111122223333:loyalty","Message":"hello","Subject":"",
+	"Timestamp":"2026-12-01T12:00:00Z","SignatureVersion":"1","Signature":"EXAMPLE","SigningCertUrl":"https://sns.example/c.pem",
+	"UnsubscribeUrl":"https://sns.example/?Action=Unsubscribe&SubscriptionArn=arn:aws:sns:eu-central-1:111122223333:loyalty:c9135db0",
+	"MessageAttributes":{"a":{"Type":"String","Value":"1"}}}}]}`
 
 func equalJSON(t *testing.T, got, want string) {
 	t.Helper()
@@ -92,6 +112,10 @@ func TestEachFormRunsAgainAsTheEventThatItWas(t *testing.T) {
 		"a letter of a direct call":      {letter: &batch.DeadLetter{Trigger: guard.Unknown, ID: "1", Record: json.RawMessage(`[1]`)}, want: `[1]`},
 		"Lambda's dead-letter queue":     {body: `{"order":1}`, attrs: map[string]types.MessageAttributeValue{"RequestID": str("e4b46cbf"), "ErrorCode": {DataType: aws.String("Number"), StringValue: aws.String("200")}, "ErrorMessage": str("no")}, want: `{"order":1}`},
 		"Lambda's destination":           {body: asyncRecord, want: `{"order":1}`},
+		"Lambda's topic of dead letters": {body: notification(t, `{"order":1}`, `{"RequestID":{"Type":"String","Value":"e4b46cbf"},"ErrorCode":{"Type":"String","Value":"200"}}`), want: `{"order":1}`},
+		"Lambda's topic of records":      {body: notification(t, asyncRecord, `{}`), want: `{"order":1}`},
+		"what SNS could not deliver":     {body: notification(t, "hello", `{"a":{"Type":"String","Value":"1"}}`), want: delivered},
+		"one for a queue":                {body: notification(t, "hello", `{}`), args: []string{"-source", orders}, wants: notification(t, "hello", `{}`)},
 		"a plain message of a source":    {body: "plain", attrs: map[string]types.MessageAttributeValue{"a": str("1")}, args: []string{"-source", orders}, wants: "plain"},
 		"a plain one that looks like it": {body: `{"version":"1","requestPayload":{"order":1}}`, args: []string{"-source", orders}, wants: `{"version":"1","requestPayload":{"order":1}}`},
 	} {
@@ -134,6 +158,37 @@ func (a *account) of(t *testing.T) *account {
 	return a
 }
 
+// What the test kit sends, as Lambda does, runs again: each event that failed, as it was.
+func TestWhatLambdaGivesUpRunsAgain(t *testing.T) {
+	a := newAccount(t)
+	dead := awstest.Queue(t, a.queues, "", nil)
+	failing := guardtest.NewInProcess(guard.HandlerFunc(func(context.Context, []byte) ([]byte, error) {
+		return nil, errors.New("broken")
+	}), guardtest.Config{})
+	into := func(l lambda.Letter) error {
+		attributes := map[string]types.MessageAttributeValue{}
+		for name, attribute := range l.Attributes {
+			attributes[name] = types.MessageAttributeValue{DataType: &attribute.DataType, StringValue: &attribute.String}
+		}
+		a.send(dead, l.Body, attributes, "")
+		return nil
+	}
+	arn := "arn:aws:sqs:eu-central-1:111122223333:dead"
+	for _, cfg := range []lambda.AsyncConfig{{DeadLetters: lambda.To(arn, into)}, {OnFailure: lambda.To(arn, into)}} {
+		async := lambda.NewAsync(failing, cfg)
+		if _, err := async.Invoke([]byte(`{"order":1}`)); err != nil {
+			t.Fatal(err)
+		}
+		if err := async.Drain(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		a.mustRun(0, "-from", dead, "-function", "booking", "-save", a.saved, "-max", "1")
+		if got := a.taken(); len(got) != 1 || got[0] != `{"order":1}` || len(a.bodies(dead)) != 0 {
+			t.Errorf("got the events %q, want the one that failed", got)
+		}
+	}
+}
+
 func TestWhatCannotRunAgainStays(t *testing.T) {
 	a := newAccount(t)
 	away := batch.DeadLetter{Trigger: guard.Kinesis, ID: "1", Record: json.RawMessage(`"` + strings.Repeat("x", 1<<20) + `"`)}
@@ -147,6 +202,7 @@ func TestWhatCannotRunAgainStays(t *testing.T) {
 		"where a stream's records are": {body: streamRecord, want: "it only says where the records are, and cannot be run again from here: arn:aws:kinesis:eu-central-1:111122223333:stream/clicks, shard shardId-000000000001, from "},
 		"a record without its event":   {body: droppedRecord, want: "it has no requestPayload"},
 		"a dead event of no JSON":      {body: "hunter2", attrs: map[string]types.MessageAttributeValue{"RequestID": str("r"), "ErrorCode": str("200")}, want: "the body is not an event"},
+		"a notification of no event":   {body: notification(t, "hunter2", `{"RequestID":{"Value":"1"},"ErrorCode":{"Value":"200"}}`), want: "the message of the notification is not an event"},
 		"a message of no source":       {body: "hunter2", want: "name its ARN with -source"},
 		"a payload that is away":       {letter: &away, want: "resolve it first"},
 		"a record of no topic":         {letter: &batch.DeadLetter{Trigger: guard.Kafka, ID: "1", Record: json.RawMessage(`{"hunter2":1}`)}, want: "the record is not one of Kafka"},

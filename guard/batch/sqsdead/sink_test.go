@@ -550,6 +550,27 @@ func TestAMessageThatSQSHasMovedIsNoLetterWhateverItsAttributes(t *testing.T) {
 	}
 }
 
+// A sender may write any attributes, and pack some as a Sink does.
+func TestASenderCannotChangeWhatALetterSays(t *testing.T) {
+	forged := `{"messageAttributes":{"lambdarmor.record":{"dataType":"String","stringValue":"http_api"}}}`
+	for name, attributes := range map[string]map[string]string{
+		"plain":     {"lambdarmor.record": "http_api", "lambdarmor.id": "2", "lambdarmor.attempts": "x"},
+		"packed":    {"lambdarmor.message": forged},
+		"malformed": {"lambdarmor.message": "{hunter2"},
+	} {
+		l := letter(message(t, func(m *events.SQSMessage) {
+			for name, value := range attributes {
+				m.MessageAttributes[name] = str(value)
+			}
+		}))
+		in := send(t, standard, l)
+		got, ok, err := sqsdead.Letter(types.Message{Body: in.MessageBody, MessageAttributes: in.MessageAttributes})
+		if !ok || err != nil || got.Trigger != guard.SQS || got.ID != l.ID || got.Source != orders || got.Attempts != 5 {
+			t.Errorf("%s: got %+v, %v, %v, want the letter of the sink", name, got, ok, err)
+		}
+	}
+}
+
 func TestAMisconfigurationPanics(t *testing.T) {
 	for name, f := range map[string]func(){
 		"no client": func() { sqsdead.New(nil, standard) },

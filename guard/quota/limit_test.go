@@ -91,7 +91,7 @@ func TestAKnownRefusalTakesNothing(t *testing.T) {
 	h := new(function).api(quota.LimitAt(clock.Now, store, quota.FailClosed,
 		quota.Allow("minute", 9, time.Minute), quota.Allow("day", 1, 24*time.Hour)))
 	mustBe(t, send(t, h, call{}), 200, stateHeader, `"minute";r=8;t=60, "day";r=0;t=43200`)
-	mustBe(t, send(t, h, call{}), 429, stateHeader, `"day";r=0;t=43200`)
+	mustBe(t, send(t, h, call{}), 429, stateHeader, `"minute";r=8;t=60, "day";r=0;t=43200`)
 	if asked != 2 {
 		t.Errorf("asked %d times, want once for each policy", asked)
 	}

@@ -116,4 +116,7 @@ var rules = [...]Rule{
 	{Inner: "quota.Limit without principals", Outer: "idempotency.Once", Why: "a replay would not count"},
 	{Inner: "httpapi.Problems", Outer: "quota.Limit without principals", Why: "a refusal would leave the chain as an error of the function"},
 	{Inner: "httpapi.CORS", Outer: "quota.Limit without principals", Why: "a preflight would count, and a page could not read a refusal"},
+	{Inner: "guard.Log", Outer: "quota.Limit without principals", Why: "the record would not have the refusal"},
+	{Inner: "guard.Recover", Outer: "quota.Limit without principals", Why: "a panic of a key's function would end the process"},
+	{Inner: "guard.Limit", Outer: "quota.Limit without principals", Why: "a request would be read before it is known to be small enough"},
 }

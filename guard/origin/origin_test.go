@@ -175,6 +175,8 @@ func TestEachRuleJudgesWhatTheEventSays(t *testing.T) {
 		{name: "one foreign bucket", event: s3.Set("/Records/1/s3/bucket/arn", "arn:aws:s3:::evil").Set("/Records/1/s3/bucket/name", "evil"), rule: origin.Source("arn:aws:s3:::shop-invoices"), want: "Source: " + foreign},
 		{name: "the bucket's name is another", event: s3.Set("/Records/1/s3/bucket/name", "evil"), rule: origin.Source("arn:aws:s3:::shop-invoices"), want: "Source: " + notSaid},
 		{name: "the bucket's name is the end of another", event: s3.Set("/Records/1/s3/bucket/name", "invoices"), rule: origin.Source("arn:aws:s3:::shop-invoices"), want: "Source: " + notSaid},
+		{name: "the bucket's name behind another's", event: s3.Set("/Records/1/s3/bucket/name", "evil").Set("/Records/1/s3/bucket/arn", "arn:aws:s3:::shop-x:::evil"), rule: origin.Source("arn:aws:s3:::shop-**"), want: "Source: " + notSaid},
+		{name: "a cluster and a foreign delivery stream", event: sample.Of(guard.Kafka).Set("/deliveryStreamArn", "arn:aws:firehose:us-east-1:999999999999:deliverystream/evil"), rule: origin.Source("arn:aws:kafka:us-east-1:123456789012:cluster/shop/**"), want: "Source: " + foreign},
 		{name: "broker", event: sample.Of(guard.MQ, "rabbitmq"), rule: origin.Source("arn:aws:mq:us-east-1:123456789012:broker:shop:*"), want: met},
 		{name: "cluster", event: sample.Of(guard.Kafka), rule: origin.Source("arn:aws:kafka:us-east-1:123456789012:cluster/shop/*"), want: met},
 		{name: "a cluster of one's own has none", event: sample.Of(guard.Kafka, "self-managed"), rule: origin.Source("arn:aws:kafka:us-east-1:123456789012:cluster/shop/*"), want: "Source: " + notSaid},

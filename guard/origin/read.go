@@ -160,7 +160,8 @@ func (o *origin) readBuckets(ev *guard.Event) error {
 	for _, r := range event.Records {
 		b := r.S3.Bucket
 		// A handler reads from the bucket by its name.
-		if r.EventSource != "aws:s3" || b.Name == "" || !strings.HasSuffix(b.ARN, ":::"+b.Name) {
+		_, name, _ := strings.Cut(b.ARN, ":::")
+		if r.EventSource != "aws:s3" || b.Name == "" || b.Name != name {
 			r.record, b.ARN, b.OwnerIdentity.PrincipalID = record{}, "", ""
 		}
 		o.arns, o.regions, o.owners = append(o.arns, b.ARN), append(o.regions, r.AWSRegion), append(o.owners, b.OwnerIdentity.PrincipalID)
@@ -178,7 +179,11 @@ func (o *origin) readSource(ev *guard.Event) error {
 	if err := ev.Decode(&event); err != nil {
 		return err
 	}
-	o.source(event.EventSourceARN + event.DeliveryStreamARN) // an event has one of them
+	for _, arn := range []string{event.EventSourceARN, event.DeliveryStreamARN} {
+		if arn != "" {
+			o.source(arn)
+		}
+	}
 	if event.Region != "" {
 		o.regions = append(o.regions, event.Region)
 	}

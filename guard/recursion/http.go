@@ -39,6 +39,9 @@ func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
 		return t.base.RoundTrip(r)
 	}
 	r = r.Clone(r.Context())
+	if r.Header == nil {
+		r.Header = http.Header{}
+	}
 	r.Header.Set(Header, strconv.Itoa(hops))
 	if packed, ok := pack(r.Header.Values(baggage), hops); ok {
 		r.Header.Set(baggage, packed)

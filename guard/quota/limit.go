@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambdacontext"
 	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/guard/httpapi"
+	"github.com/lambdarmor/lambdarmor/guard/layer"
 	"github.com/lambdarmor/lambdarmor/internal/clock"
 	"github.com/lambdarmor/lambdarmor/internal/textsum"
 )
@@ -68,10 +69,6 @@ func limit(now clock.Clock, store Counter, onFailure OnFailure, policies []Polic
 		policies: slices.Clone(policies), open: onFailure == FailOpen, clock: now, function: lambdacontext.FunctionName,
 		shares: shares{store: store, clock: now, byKey: make(map[string]*share)},
 	}
-	name := "quota.Limit"
-	if !slices.ContainsFunc(policies, Policy.isOfPrincipals) {
-		name = "quota.Limit without principals"
-	}
 	for i, p := range policies {
 		if p.name == "" {
 			panic("quota: Limit with an empty Policy")
@@ -81,7 +78,11 @@ func limit(now clock.Clock, store Counter, onFailure OnFailure, policies []Polic
 		}
 		l.advertised = append(l.advertised, p.advertised())
 	}
-	return httpapi.HeaderLayer(name, l.invoke)
+	m := httpapi.HeaderLayer("quota.Limit", l.invoke)
+	if slices.ContainsFunc(policies, Policy.isOfPrincipals) {
+		return guard.Chain(m, layer.Named("quota.Principal", func(next lambda.Handler) lambda.Handler { return next }))
+	}
+	return m
 }
 
 func (p Policy) isOfPrincipals() bool {

@@ -406,10 +406,10 @@ func TestTheOrderOfLayers(t *testing.T) {
 	}{
 		"in order":                        {layers: []guard.Middleware{authenticate(), byPrincipal, once}},
 		"a source before authentication":  {layers: []guard.Middleware{bySource, authenticate(), once}},
-		"a principal before it is known":  {layers: []guard.Middleware{byPrincipal, authenticate()}, refused: "quota.Limit stands outside authorizer.Require"},
+		"a principal before it is known":  {layers: []guard.Middleware{byPrincipal, authenticate()}, refused: "quota.Principal stands outside authorizer.Require"},
 		"a replay that does not count":    {layers: []guard.Middleware{authenticate(), once, byPrincipal}, warned: "idempotency.Once stands outside quota.Limit: a replay would not count"},
-		"the same for sources":            {layers: []guard.Middleware{once, bySource}, warned: "idempotency.Once stands outside quota.Limit without principals"},
-		"a refusal that nobody turns":     {layers: []guard.Middleware{bySource, httpapi.Problems()}, warned: "quota.Limit without principals stands outside httpapi.Problems"},
+		"the same for sources":            {layers: []guard.Middleware{once, bySource}, warned: "idempotency.Once stands outside quota.Limit"},
+		"a refusal that nobody turns":     {layers: []guard.Middleware{bySource, httpapi.Problems()}, warned: "quota.Limit stands outside httpapi.Problems"},
 		"a limit inside one of principal": {layers: []guard.Middleware{authenticate(), byPrincipal, bySource}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -446,7 +446,7 @@ func TestALimitWithoutPrincipalsIsInsideWhatProtectsIt(t *testing.T) {
 		log := new(records)
 		h := guard.Wrap(new(function).handler(), guard.Log(log.logger()), bySource, c.layer)
 		send(t, h, call{})
-		if want := "quota.Limit without principals stands outside " + c.inner; !strings.Contains(strings.Join(log.lines(), "\n"), want) {
+		if want := "quota.Limit stands outside " + c.inner; !strings.Contains(strings.Join(log.lines(), "\n"), want) {
 			t.Errorf("got the log %q, want the warning %q", log.lines(), want)
 		}
 	}

@@ -43,19 +43,15 @@ func Source(patterns ...string) Rule {
 
 // expression returns the regular expression of a pattern, nil if it is malformed.
 func expression(pattern string) *regexp.Regexp {
-	parts := strings.SplitN(pattern, ":", 6)
-	if len(parts) < 6 || parts[0] != "arn" || parts[1] == "" || !madeOf(parts[2], letters+digits+"-") || parts[5] == "" {
+	arn := regexp.MustCompile(`^arn:[^:]+:[A-Za-z0-9-]+:[^:]*:[^:]*:.`)
+	if !arn.MatchString(pattern) || strings.Contains(pattern, "?") || strings.Contains(strings.TrimSuffix(pattern, "*"), "**") {
 		return nil
 	}
-	before, all := strings.CutSuffix(pattern, "**")
-	if strings.Contains(pattern, "?") || strings.Contains(before, "**") || all && strings.HasSuffix(before, "*") {
-		return nil
+	text := regexp.QuoteMeta(pattern)
+	if rest, all := strings.CutSuffix(text, `\*\*`); all {
+		text = rest + ".+"
 	}
-	text := strings.ReplaceAll(regexp.QuoteMeta(before), `\*`, `[^:/]*`)
-	if all {
-		text += ".+"
-	}
-	e, err := regexp.Compile(`(?s)^` + text + `$`)
+	e, err := regexp.Compile(`(?s)^` + strings.ReplaceAll(text, `\*`, `[^:/]*`) + `$`)
 	if err != nil { // not UTF-8
 		return nil
 	}

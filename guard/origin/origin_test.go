@@ -196,6 +196,7 @@ func TestEachRuleJudgesWhatTheEventSays(t *testing.T) {
 
 		{name: "bucket's owner", event: s3, rule: origin.BucketOwner("A3I5XTEXAMAI3E"), want: met},
 		{name: "another owner of one", event: s3.Set("/Records/1/s3/bucket/ownerIdentity/principalId", "AEVIL"), rule: origin.BucketOwner("A3I5XTEXAMAI3E"), want: "BucketOwner: " + foreign},
+		{name: "an owner of no bucket", event: s3.Delete("/Records/1/s3/bucket/arn").Delete("/Records/1/s3/bucket/name"), rule: origin.BucketOwner("A3I5XTEXAMAI3E"), want: "BucketOwner: " + notSaid},
 		{name: "no owner of one", event: s3.Delete("/Records/1/s3/bucket/ownerIdentity"), rule: origin.BucketOwner("A3I5XTEXAMAI3E"), want: "BucketOwner: " + notSaid},
 		{name: "a record of another service among buckets", event: s3.Set("/Records/1/eventSource", "aws:ses"), rule: origin.BucketOwner("A3I5XTEXAMAI3E"), want: "BucketOwner: " + notSaid},
 		{name: "a queue has no owner", event: two, rule: origin.BucketOwner("A3I5XTEXAMAI3E"), want: "BucketOwner: " + notSaid},

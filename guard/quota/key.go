@@ -49,8 +49,8 @@ func PrincipalOrSourceIP() Key {
 // from. The addresses of an IPv6 network of 64 bits count as one, as one client has
 // all of them. It needs no principal, so it may stand outside of a layer that
 // authenticates, to protect it. Behind CloudFront or another proxy the address is the
-// proxy's. Load balancers and VPC Lattice report no address: their requests are
-// refused as Internal, with the code quota_source_missing.
+// proxy's. Load balancers and VPC Lattice report no address, and that of AppSync is not
+// read: such requests are refused as Internal, with the code quota_source_missing.
 func SourceIP() Key {
 	return Key{find: func(_ context.Context, ev *guard.Event) (kind, value string, err error) { return sourceOf(ev) }}
 }

@@ -290,11 +290,20 @@ func (d *desk) show(w http.ResponseWriter) {
 		}
 		open = append(open, l)
 	}
-	shown := map[string]any{"queue": d.name, "counts": d.ledger.Counts(), "messages": open}
-	if d.dead != nil {
-		shown["deadLetterQueue"] = d.settings.dead.Name
+	answer(w, http.StatusOK, struct {
+		Queue           string        `json:"queue"`
+		DeadLetterQueue string        `json:"deadLetterQueue,omitempty"`
+		Counts          source.Counts `json:"counts"`
+		Messages        []line        `json:"messages"`
+	}{d.name, d.deadName(), d.ledger.Counts(), open})
+}
+
+// deadName is the name of the dead-letter queue in memory, or empty.
+func (d *desk) deadName() string {
+	if d.dead == nil {
+		return ""
 	}
-	answer(w, http.StatusOK, shown)
+	return d.settings.dead.Name
 }
 
 // before returns the handler of the command. Without routes, a function with a queue has

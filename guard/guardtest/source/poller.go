@@ -276,11 +276,11 @@ func (p *Poller) filter(ctx context.Context, m Received, record []byte) (bool, e
 // Why a message of a batch comes again, in the ledger. A failed invocation has its
 // error type there.
 const (
-	Reported       = "reported"         // the function's answer names the message
-	BadAnswer      = "bad answer"       // the function's partial answer fails the whole batch
-	Throttled      = "throttled"        // the function was not called before the visibility timeout ended
-	NotCalled      = "not called"       // the poller was stopped, or the function closed, before the call
-	DeletedTooLate = "deleted too late" // the function succeeded, and the message was visible again by then
+	Reported   = "reported"    // the function's answer names the message
+	BadAnswer  = "bad answer"  // the function's partial answer fails the whole batch
+	Throttled  = "throttled"   // the function was not called before the visibility timeout ended
+	NotCalled  = "not called"  // the poller was stopped, or the function closed, before the call
+	NotDeleted = "not deleted" // the function succeeded; another had received the message by then, or the store failed
 )
 
 // deliver calls the function once, or again while it is throttled, and deletes what
@@ -354,7 +354,7 @@ func (p *Poller) settle(ctx context.Context, b batch, call guardtest.Call, numbe
 		var kept []Received
 		kept, err = p.store.Delete(context.WithoutCancel(ctx), done)
 		for _, m := range kept {
-			p.ledger.failed(m.ID, number, DeletedTooLate)
+			p.ledger.failed(m.ID, number, NotDeleted)
 		}
 	}
 	p.report(BatchReport{Number: number, RequestID: call.RequestID, Messages: len(b.messages), Failed: len(failed)})

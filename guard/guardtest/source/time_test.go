@@ -124,7 +124,7 @@ func TestVisibilityThatEndsDuringTheCall(t *testing.T) {
 	check(t, q)
 	entry, _ := q.Ledger().Entry(ids[0])
 	same(t, "outcome", entry.Outcome, source.DeadLettered)
-	same(t, "failures", []string{entry.Deliveries[0].Failure, entry.Deliveries[1].Failure}, []string{source.DeletedTooLate, "errorString"})
+	same(t, "failures", []string{entry.Deliveries[0].Failure, entry.Deliveries[1].Failure}, []string{source.NotDeleted, "errorString"})
 }
 
 // A message of a standard queue that is visible again, and that nobody else received, is

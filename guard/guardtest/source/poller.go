@@ -22,7 +22,8 @@ type Mapping struct {
 	BatchSize int
 
 	// BatchWindow is how long a batch waits for more messages after its first one, at
-	// most 5 minutes. FIFO queues have none.
+	// most 5 minutes. FIFO queues have none. A window that is not shorter than the
+	// queue's visibility timeout brings messages twice.
 	BatchWindow time.Duration
 
 	// MaximumConcurrency is how many batches are with the function at once, at most

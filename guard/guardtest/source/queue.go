@@ -5,6 +5,7 @@ import (
 	"container/list"
 	"context"
 	"errors"
+	"maps"
 	"strings"
 	"sync"
 	"time"
@@ -149,6 +150,7 @@ func (q *Queue) send(m Message) (*message, *Refusal) {
 	if q.fifo && m.Deduplication == "" {
 		m.Deduplication = sha256Hex(m.Body)
 	}
+	m.Attributes = maps.Clone(m.Attributes)
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	now := q.clock.Now()

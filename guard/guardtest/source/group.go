@@ -5,12 +5,14 @@ import (
 	"time"
 )
 
+// A group has the messages of a FIFO group in their order.
 type group struct {
 	messages []*message
 	inFlight int
 	ready    *list.Element
 }
 
+// drop removes m, which is near the begin.
 func (g *group) drop(m *message) {
 	i := 0
 	for g.messages[i] != m {
@@ -21,6 +23,9 @@ func (g *group) drop(m *message) {
 	g.messages = g.messages[1:]
 }
 
+// offer makes a group one that can be received, if it can.
+//
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/FIFO-queues-understanding-logic.html
 func (q *Queue) offer(g *group) {
 	can := g.inFlight == 0 && len(g.messages) > 0 && g.messages[0].index < 0
 	switch {

@@ -7,6 +7,7 @@ import (
 	"time"
 )
 
+// memory is the Store of a Queue.
 type memory struct{ q *Queue }
 
 func (s memory) Receive(ctx context.Context, most int, until time.Time) ([]Received, error) {
@@ -22,6 +23,7 @@ func (s memory) Delete(_ context.Context, messages []Received) (kept []Received,
 	return kept, nil
 }
 
+// Release takes the receipt back, as it was not one for the function.
 func (s memory) Release(_ context.Context, messages []Received) error {
 	q := s.q
 	q.mu.Lock()
@@ -45,6 +47,8 @@ func (s memory) Release(_ context.Context, messages []Received) error {
 	return nil
 }
 
+// receiveUntil waits for messages until a time, or until ctx ends. The zero time is no
+// bound.
 func (q *Queue) receiveUntil(ctx context.Context, most int, visibility time.Duration, until time.Time) []Received {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -71,6 +75,7 @@ func (q *Queue) receiveUntil(ctx context.Context, most int, visibility time.Dura
 	}
 }
 
+// take receives up to max messages. The caller holds q.mu.
 func (q *Queue) take(most int, visibility time.Duration, now time.Time) []*message {
 	var taken []*message
 	for len(taken) < most && q.ready.Len() > 0 {

@@ -306,8 +306,6 @@ func (p *Poller) deliver(ctx context.Context, b batch) error {
 	switch {
 	case errors.As(err, &failure):
 		return p.failBatch(b, call, number, failure.Type, err)
-	case errors.Is(err, guardtest.ErrTooLarge):
-		return p.failBatch(b, call, number, err.Error(), err)
 	case err != nil:
 		return errors.Join(&stopError{err}, p.failBatch(b, call, number, NotCalled, err), p.release(ctx, b.messages))
 	}

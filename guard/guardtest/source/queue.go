@@ -14,6 +14,8 @@ import (
 	"github.com/lambdarmor/lambdarmor/guard/guardtest/internal/ids"
 )
 
+// QueueConfig describes a queue and its event source mapping. The zero value is a
+// standard queue with the defaults of SQS and Lambda.
 type QueueConfig struct {
 	// Name of the queue; "queue" when empty. A name that ends in .fifo makes it FIFO.
 	Name string
@@ -51,6 +53,8 @@ type QueueConfig struct {
 	OnDeadLetter func(Entry)
 }
 
+// A Queue is an SQS queue in memory with an event source mapping to a function. Its
+// methods may be called concurrently.
 type Queue struct {
 	cfg    QueueConfig
 	fifo   bool
@@ -74,6 +78,8 @@ type Queue struct {
 	letters  []Entry              // not yet reported to OnDeadLetter
 }
 
+// Limits of a queue.
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-queues.html
 const (
 	minRetention  = time.Minute
 	maxRetention  = 14 * 24 * time.Hour
@@ -82,6 +88,8 @@ const (
 	senderID      = "AIDAIENQZJOLO23YVJ4VO"
 )
 
+// NewQueue returns a Queue that calls fn. A dead-letter queue may have no function.
+// NewQueue panics if a queue or a mapping cannot be so.
 func NewQueue(fn guardtest.Invoker, cfg QueueConfig) *Queue {
 	setDefault(&cfg.Name, "queue")
 	setDefault(&cfg.Region, "us-east-1")
@@ -129,12 +137,17 @@ func setDefault[T comparable](field *T, value T) {
 	}
 }
 
+// ARN returns the queue's ARN, in the account [guardtest.AccountID].
 func (q *Queue) ARN() string {
 	return "arn:aws:sqs:" + q.cfg.Region + ":" + guardtest.AccountID + ":" + q.cfg.Name
 }
 
+// Ledger returns the record of what became of each message.
 func (q *Queue) Ledger() *Ledger { return q.ledger }
 
+// Send puts a message into the queue and returns its id. A message of a FIFO queue
+// with the deduplication id of one sent in the last five minutes is not put there: Send
+// returns the id of that one. The error is a [*Refusal].
 func (q *Queue) Send(m Message) (id string, err error) {
 	sent, refusal := q.send(m)
 	if refusal != nil {
@@ -170,6 +183,8 @@ func (q *Queue) send(m Message) (*message, *Refusal) {
 	return added, nil
 }
 
+// Messages returns what is in the queue, also what is hidden, the oldest first. It
+// receives nothing.
 func (q *Queue) Messages() []Received {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -181,6 +196,10 @@ func (q *Queue) Messages() []Received {
 	return all
 }
 
+// ChangeVisibility hides a message that is in flight for another time from now on, or
+// shows it at once when that is 0. The error is a [*Refusal].
+//
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ChangeMessageVisibility.html
 func (q *Queue) ChangeVisibility(receiptHandle string, timeout time.Duration) error {
 	if timeout < 0 || timeout > maxVisibility {
 		return refuse("InvalidParameterValue", "the visibility timeout %s is not between 0 and 12 hours", timeout)
@@ -200,6 +219,8 @@ func (q *Queue) ChangeVisibility(receiptHandle string, timeout time.Duration) er
 	return nil
 }
 
+// Delete removes a message, as a function may itself. A message that was received again
+// since stays. The error is a [*Refusal].
 func (q *Queue) Delete(receiptHandle string) error {
 	if !q.delete(receiptHandle) && q.fifo {
 		return refuse("InvalidParameterValue", "the receipt handle has expired")
@@ -218,13 +239,17 @@ func (q *Queue) delete(receiptHandle string) bool {
 	}
 	q.remove(m)
 	q.ledger.removed(m.id, now)
-	q.clock.set(&q.alarm, q.next())
 	if q.fifo {
 		q.wake() // its group may be free
 	}
 	return true
 }
 
+// held returns the message of the newest receipt. It has to be in flight still: SQS
+// deletes a message of a standard queue by an old receipt as long as nobody else
+// received it.
+//
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_DeleteMessage.html
 func (q *Queue) held(receipt string) *message {
 	id, _, _ := strings.Cut(receipt, "/")
 	m := q.messages[id]
@@ -234,6 +259,7 @@ func (q *Queue) held(receipt string) *message {
 	return m
 }
 
+// Run calls the function until ctx ends; see [Poller.Run].
 func (q *Queue) Run(ctx context.Context) error {
 	if q.poller == nil {
 		return errors.New("source: the queue " + q.cfg.Name + " has no function")
@@ -241,6 +267,8 @@ func (q *Queue) Run(ctx context.Context) error {
 	return q.poller.Run(ctx)
 }
 
+// Drain calls the function until no message of the ledger waits. It returns an error
+// when ctx ends before, or when Run does.
 func (q *Queue) Drain(ctx context.Context) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)

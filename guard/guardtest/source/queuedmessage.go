@@ -61,6 +61,7 @@ func (m Received) receiveCount() int {
 	return n
 }
 
+// add puts a message behind the others. The caller holds q.mu.
 func (q *Queue) add(m *message, now time.Time) {
 	q.messages[m.id] = m
 	older := q.byAge.Back()
@@ -92,6 +93,8 @@ func (q *Queue) add(m *message, now time.Time) {
 	q.wake() // also for a delayed one: pollers have to know the time
 }
 
+// show makes a message one that can be received. A message of a FIFO queue can be
+// received when no other of its group is in flight.
 func (q *Queue) show(m *message) {
 	switch {
 	case !q.fifo:
@@ -112,6 +115,7 @@ func (q *Queue) hide(m *message, until time.Time) {
 	heap.Push(&q.hidden, m)
 }
 
+// remove takes a message out of the queue for good.
 func (q *Queue) remove(m *message) {
 	delete(q.messages, m.id)
 	q.byAge.Remove(m.age)
@@ -134,6 +138,7 @@ func (q *Queue) remove(m *message) {
 	}
 }
 
+// pass does what the passing of time does. The caller holds q.mu.
 func (q *Queue) pass(now time.Time) {
 	for len(q.hidden) > 0 && !q.hidden[0].visible.After(now) {
 		q.show(heap.Pop(&q.hidden).(*message))
@@ -149,6 +154,7 @@ func (q *Queue) pass(now time.Time) {
 	}
 }
 
+// next is when pass has something to do again; zero for never.
 func (q *Queue) next() time.Time {
 	var next time.Time
 	if e := q.byAge.Front(); e != nil {
@@ -167,6 +173,8 @@ func (q *Queue) wake() {
 	}
 }
 
+// sizes are the numbers of messages that can be received, were received, and are
+// delayed.
 func (q *Queue) sizes() (visible, inFlight, delayed int) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -179,6 +187,7 @@ func (q *Queue) sizes() (visible, inFlight, delayed int) {
 	return len(q.messages) - len(q.hidden), inFlight, len(q.hidden) - inFlight
 }
 
+// hidden is a heap of messages by the time of their return.
 type hidden []*message
 
 func (h hidden) Len() int { return len(h) }

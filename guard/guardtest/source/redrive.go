@@ -1,21 +1,27 @@
 package source
 
 import (
-	"fmt"
+	"strconv"
 	"time"
 )
 
+// Redrive is the redrive policy of a queue: a message that was received MaxReceives
+// times moves to the queue To when it would be received again.
+//
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html
 type Redrive struct {
 	To          *Queue
 	MaxReceives int // from 1 to 1000
 }
 
+// redrive moves a message that was received too often, which is found out when it would
+// be received once more.
 func (q *Queue) redrive(m *message, now time.Time) bool {
 	to := q.cfg.Redrive.To
 	if to == nil || m.receives-m.carried < q.cfg.Redrive.MaxReceives {
 		return false
 	}
-	reason := fmt.Sprintf("received %d times", m.receives-m.carried)
+	reason := "received " + times(m.receives-m.carried)
 	if last := q.ledger.lastFailure(m.id); last != "" {
 		reason += ", at last " + last
 	}
@@ -29,6 +35,8 @@ func (q *Queue) redrive(m *message, now time.Time) bool {
 	return true
 }
 
+// reportLetters calls OnDeadLetter without q.mu, so that it may call the queue. It
+// reports whether there was something.
 func (q *Queue) reportLetters() bool {
 	letters := q.letters
 	q.letters = nil
@@ -43,6 +51,10 @@ func (q *Queue) reportLetters() bool {
 	return true
 }
 
+// takeDeadLetter adds a message with its id. Its age goes on, except in a FIFO queue,
+// and so does its receive count.
+//
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/setting-up-dead-letter-queue-retention.html
 func (q *Queue) takeDeadLetter(m *message, from string, now time.Time) {
 	letter := &message{
 		Message: m.Message, id: m.id, source: from, md5: m.md5, md5OfAttributes: m.md5OfAttributes,
@@ -56,4 +68,11 @@ func (q *Queue) takeDeadLetter(m *message, from string, now time.Time) {
 	defer q.mu.Unlock()
 	q.pass(now)
 	q.add(letter, now)
+}
+
+func times(n int) string {
+	if n == 1 {
+		return "once"
+	}
+	return strconv.Itoa(n) + " times"
 }

@@ -28,6 +28,8 @@
 //	-instances    processes, started on demand, 1; requests beyond that wait
 //	-env          a file of NAME=value lines; blank lines and lines that begin with # are skipped
 //	-event        a file, or - for the standard input: invoke once with this event and print the answer
+//	-stream       a Kinesis stream before the function, in memory, named by -stream=orders; see A stream
+//	-queue        an SQS queue before the function: in memory, named by -queue=orders.fifo, or at a URL; see A queue
 //
 //	-authorizer         a package or bootstrap that decides which requests reach the function
 //	-identity           its identity sources, comma-separated: '$request.header.Authorization,$context.routeKey'
@@ -57,6 +59,60 @@
 // with "authorizer: ". When it fails, the client gets 500, as from API Gateway, and the
 // reason is on the console.
 //
+// # A queue
+//
+// A function whose template has an event of the type SQS gets that queue, in memory:
+//
+//	go run ./guard/local ./examples/queue
+//	curl -i -X POST http://127.0.0.1:8080/_queue -d '{"order":1}'   # puts a message
+//	curl http://127.0.0.1:8080/_queue                               # shows the ledger
+//
+// The message is the body. The query adds group, dedup, delay in seconds, and message
+// attributes by attr.NAME; a FIFO queue needs a group. Of the template are used BatchSize,
+// MaximumBatchingWindowInSeconds, ScalingConfig, FunctionResponseTypes and FilterCriteria
+// of the first such event, and of its queue the name, the visibility timeout, the delay,
+// the retention, the redrive policy, and whether it is FIFO. !Ref of a parameter is its
+// default; other functions of CloudFormation count as absent.
+//
+// With -queue, a function without such a template gets a queue with the defaults of SQS
+// and Lambda, ReportBatchItemFailures, and a dead-letter queue after three receipts.
+// -queue=orders.fifo names it, and a name that ends in .fifo makes it FIFO. The queue
+// behaves as [source.Queue] says. Each batch and each dead letter is a line on the
+// console.
+//
+// The function's SQS client reaches the queue and its dead-letter queue by
+// AWS_ENDPOINT_URL_SQS, which the command sets; without ~/.aws and AWS_PROFILE it also
+// sets credentials, which can be any. An endpoint for SQS in -env wins.
+//
+// With a URL the command polls that queue, in AWS or in a server that imitates it, as
+// Lambda would:
+//
+//	AWS_ENDPOINT_URL=http://127.0.0.1:5000 go run ./guard/local \
+//		-queue http://127.0.0.1:5000/123456789012/orders ./examples/queue
+//
+// The SDK's own configuration says the credentials, the endpoint, and the region unless
+// the URL does. Without
+// an endpoint there, a host that is not AWS's is the endpoint, also for the function's
+// SQS client. The mapping is that of the
+// template, and the queue redrives by its own policy.
+//
+// With a queue and without routes there is no API: every other path is answered 404.
+//
+// # A stream
+//
+// If the SAM template beside the source has an event of the type Kinesis or DynamoDB, the
+// function has that stream before it, in memory and with the event's mapping; see
+// [source.Stream]. With -stream it has one of Kinesis without a template.
+//
+//	go run ./guard/local ./examples/stream
+//	curl -i 'http://127.0.0.1:8080/_stream?key=KB-101' -d '{"id":"m-1","warehouse":"main","sku":"KB-101","pieces":5}'
+//	curl http://127.0.0.1:8080/_stream    # what became of the records
+//
+// POST /_stream puts the body as a record of the key. For the stream of a table the body is
+// a change: {"dynamodb":{"Keys":…,"NewImage":…,"OldImage":…}}, and eventName if it is not to
+// follow from the images. What the mapping gives up is on the console, as the message that
+// its destination would get. The stream ends with the command.
+//
 // # What the function sees
 //
 // The function sees the variables that Lambda sets, AWS_SAM_LOCAL=true, and these of
@@ -77,8 +133,10 @@
 //
 // # Ending
 //
-// On Ctrl-C, SIGTERM or SIGHUP the command takes no new requests and waits two seconds
-// for the others. Then it ends the function with its process group (SIGTERM, then
+// On Ctrl-C, SIGTERM or SIGHUP the command takes no new requests and batches, and waits
+// two seconds for the others. A batch that takes longer fails, so that its messages are
+// visible again after their visibility timeout. What is left in a queue in memory ends
+// with the command, which says how much that is. Then it ends the function with its process group (SIGTERM, then
 // SIGKILL), removes what it built and exits with 0. A second Ctrl-C ends it at once.
 // "go run" passes on Ctrl-C from a terminal, but not a SIGTERM sent to it alone: a
 // script builds the command first and runs that.

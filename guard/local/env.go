@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 )
@@ -24,6 +25,21 @@ func passedOn(environ []string) []string {
 		if slices.Contains(passed, name) || strings.HasPrefix(name, "AWS_ENDPOINT_URL") {
 			env = append(env, variable)
 		}
+	}
+	return env
+}
+
+// queueEnv are the variables for an SQS client of the function. SQS in memory takes any
+// credentials, but an SDK needs some: without any on this machine it gets these. An
+// endpoint that is set for SQS stays.
+func queueEnv(endpoint string) []string {
+	env := []string{"AWS_ENDPOINT_URL_SQS=" + endpoint}
+	home, err := os.UserHomeDir()
+	if err == nil {
+		_, err = os.Stat(filepath.Join(home, ".aws"))
+	}
+	if err != nil && os.Getenv("AWS_PROFILE") == "" {
+		env = append(env, "AWS_ACCESS_KEY_ID=local", "AWS_SECRET_ACCESS_KEY=local")
 	}
 	return env
 }

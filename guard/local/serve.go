@@ -60,14 +60,32 @@ func serve(ctx context.Context, f functions, opts options, stdout io.Writer, con
 	if len(opts.routes) == 0 && opts.authorizer.keepsByRoute() {
 		console.say("without routes, $context.routeKey is $default for every request: the authorizer's answers are kept for all routes")
 	}
+	var queue *desk
+	if f.queue != nil {
+		if queue, err = newDesk(ctx, f.fn, *f.queue, opts.queue.url(), console); err != nil {
+			_ = listener.Close()
+			console.say("%v", err)
+			return exitFailed
+		}
+	}
+	var stream *streamDesk
+	if f.stream != nil {
+		if stream, err = newStreamDesk(f.fn, *f.stream, console); err != nil {
+			_ = listener.Close()
+			console.say("%v", err)
+			return exitFailed
+		}
+	}
 	if !f.warm(ctx, console) {
 		_ = listener.Close()
 		return exitOK
 	}
-	server := &http.Server{Handler: api, ReadHeaderTimeout: headerTimeout}
+	handler := stream.before(queue.before(api, opts.routes), len(opts.routes) > 0 || queue != nil)
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: headerTimeout}
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
-	announce(stdout, f.fn.target.name, "http://"+listener.Addr().String(), opts)
+	polled, read := queue.start(ctx, f.sqs), stream.start(ctx)
+	announce(stdout, f.fn.target.name, "http://"+listener.Addr().String(), opts, queue, stream)
 
 	select {
 	case err := <-served:
@@ -78,8 +96,16 @@ func serve(ctx context.Context, f functions, opts options, stdout io.Writer, con
 	console.say("ending")
 	grace, cancel := context.WithTimeout(context.Background(), opts.grace)
 	defer cancel()
-	if err := server.Shutdown(grace); err != nil {
-		// Ending the functions answers the remaining requests.
+	err = server.Shutdown(grace)
+	for _, ended := range []<-chan struct{}{polled, read} {
+		select {
+		case <-ended:
+		case <-grace.Done():
+			err = grace.Err()
+		}
+	}
+	if err != nil {
+		// Ending the functions answers the remaining requests and batches.
 		f.close()
 		last, cancel := context.WithTimeout(context.Background(), answerGrace)
 		defer cancel()
@@ -90,6 +116,10 @@ func serve(ctx context.Context, f functions, opts options, stdout io.Writer, con
 	if err := <-served; !errors.Is(err, http.ErrServerClosed) {
 		console.say("%v", err)
 	}
+	<-polled
+	<-read
+	queue.left()
+	stream.left()
 	return exitOK
 }
 
@@ -107,9 +137,9 @@ func (c *console) authorizerFailed(requestID string, err error) {
 	c.say("authorizer's invocation %s failed: %v", requestID, err)
 }
 
-func announce(stdout io.Writer, name, url string, opts options) {
+func announce(stdout io.Writer, name, url string, opts options, queue *desk, stream *streamDesk) {
 	routes := opts.routes
-	if len(routes) == 0 {
+	if len(routes) == 0 && queue == nil && stream == nil {
 		routes = []string{"$default"}
 	}
 	var text strings.Builder
@@ -120,7 +150,16 @@ func announce(stdout io.Writer, name, url string, opts options) {
 	if opts.authorizer.target != "" {
 		fmt.Fprintf(&text, "behind an authorizer (%s)\n", &opts.authorizer)
 	}
-	fmt.Fprintf(&text, "try: %s%s\n", curl(url, routes[0]), opts.authorizer.headers())
+	text.WriteString(queue.describe() + stream.describe())
+	if len(routes) > 0 {
+		fmt.Fprintf(&text, "try: %s%s\n", curl(url, routes[0]), opts.authorizer.headers())
+	}
+	if queue != nil {
+		fmt.Fprintf(&text, "try: %s\n", queue.curl(url))
+	}
+	if stream != nil {
+		fmt.Fprintf(&text, "try: %s\n", stream.curl(url))
+	}
 	_, _ = io.WriteString(stdout, text.String())
 }
 

@@ -21,24 +21,30 @@ var templateNames = [...]string{"template.yaml", "template.yml", "template.json"
 // template's order, and $default behind them, so that other requests reach the
 // function as well. Without a template, or without routes in it, there are none.
 func templateRoutes(dir string) ([]string, error) {
+	name, text, err := readTemplate(dir)
+	if err != nil || name == "" {
+		return nil, err
+	}
+	routes, err := parseTemplate(text)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	if len(routes) > 0 && !slices.Contains(routes, "$default") {
+		routes = append(routes, "$default")
+	}
+	return routes, nil
+}
+
+// readTemplate returns the first template in dir, and no name if there is none.
+func readTemplate(dir string) (name string, text []byte, err error) {
 	for _, name := range templateNames {
 		text, err := os.ReadFile(filepath.Join(dir, name))
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
-		if err != nil {
-			return nil, err
-		}
-		routes, err := parseTemplate(text)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", name, err)
-		}
-		if len(routes) > 0 && !slices.Contains(routes, "$default") {
-			routes = append(routes, "$default")
-		}
-		return routes, nil
+		return name, text, err
 	}
-	return nil, nil
+	return "", nil, nil
 }
 
 // samFunction has the used properties of AWS::Serverless::Function.

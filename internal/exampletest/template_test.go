@@ -114,7 +114,7 @@ var objects = regexp.MustCompile(`^\$\{(\w+\.Arn)\}/[a-z/-]+/\*$`)
 // objects of a bucket of the template have no names.
 func TestTheTemplatesGiveAFunctionWhatItNeedsAndNoMore(t *testing.T) {
 	agents := map[string]bool{"SECRETS_MANAGER_TTL": true} // read by what runs beside a function
-	for _, example := range []string{"authorizer", "ingest", "orders", "rates", "redrive", "webhook"} {
+	for _, example := range []string{"authorizer", "changes", "ingest", "orders", "queue", "rates", "redrive", "stream", "webhook"} {
 		functions, resources := 0, resourcesOf(t, example)
 		for name, r := range resources {
 			if r.Type != "AWS::Serverless::Function" {

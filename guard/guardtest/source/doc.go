@@ -24,6 +24,10 @@
 //		}
 //	}
 //
+// A [Stream] is a Kinesis stream, the stream of a DynamoDB table or a Kafka topic with its
+// mapping: shards, checkpoints, splits, retries that end, and the destination of what is
+// given up.
+//
 // Each source keeps a [Ledger] of what it did with every message. The ledger records
 // deliveries and deletions, never what the function claims.
 //
@@ -32,4 +36,7 @@
 // With a [Clock] no test waits: when a source has nothing to do before a time, such as
 // the end of a visibility timeout, it moves the clock to that time. Without a Clock a
 // source uses the real time.
+//
+// An [Async], the queue of the asynchronous invocations that S3, SNS and EventBridge make,
+// does nothing until its test moves the time, by Advance or Drain.
 package source

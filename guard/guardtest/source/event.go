@@ -15,7 +15,7 @@ const maxEvent = 6 << 20
 type record struct {
 	MessageID              string                     `json:"messageId"`
 	ReceiptHandle          string                     `json:"receiptHandle"`
-	Body                   any                        `json:"body"`
+	Body                   string                     `json:"body"`
 	Attributes             map[string]string          `json:"attributes"`
 	MessageAttributes      map[string]recordAttribute `json:"messageAttributes"`
 	MD5OfMessageAttributes string                     `json:"md5OfMessageAttributes,omitempty"`
@@ -64,19 +64,6 @@ func regionOf(arn string) string {
 		return ""
 	}
 	return parts[3]
-}
-
-// forFilter is the record that filters of the mapping judge: a body that is JSON is
-// there as JSON. The page speaks of plain strings and of JSON; here JSON is an object or
-// a list, and a number alone is a plain string.
-//
-// https://docs.aws.amazon.com/lambda/latest/dg/with-sqs-filtering.html
-func (r record) forFilter() record {
-	body := []byte(r.Body.(string))
-	if first := bytes.TrimLeft(body, " \t\r\n"); len(first) > 0 && (first[0] == '{' || first[0] == '[') && json.Valid(body) {
-		r.Body = json.RawMessage(body)
-	}
-	return r
 }
 
 // encode writes the characters of HTML as they are, as Lambda does.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/lambdarmor/lambdarmor/guard/guardtest"
 	"github.com/lambdarmor/lambdarmor/guard/guardtest/internal/ids"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/pattern"
 )
 
 // A Mapping is an event source mapping: how Lambda reads a queue and calls a function.
@@ -49,11 +50,13 @@ type Mapping struct {
 	OnError func(error)
 }
 
-// A Filter judges a message: the record of the event, in which a body that is JSON is
-// there as JSON. A message about which it returns an error does not match.
+// A Filter judges a message, which it gets as the event has it. [pattern.Filter] is one.
+// A message about which it returns an error does not match.
 type Filter interface {
 	Match(record []byte) (bool, error)
 }
+
+var _ Filter = (*pattern.Filter)(nil)
 
 // A BatchReport is what became of one invocation.
 type BatchReport struct {
@@ -220,13 +223,12 @@ func (p *Poller) gather(ctx context.Context) (batch, error) {
 		}
 		now := p.clock.Now()
 		for i, m := range got {
-			r := newRecord(m, p.queue.ARN)
-			if matches, err := p.filter(ctx, m, r); err != nil {
+			text := newRecord(m, p.queue.ARN).encode()
+			if matches, err := p.filter(ctx, m, text); err != nil {
 				return batch{}, errors.Join(err, p.release(ctx, append(b.messages, got[i:]...)))
 			} else if !matches {
 				continue
 			}
-			text := r.encode()
 			if b.size+len(text)+1 > maxEvent {
 				return b, p.release(ctx, got[i:])
 			}
@@ -259,11 +261,11 @@ func (p *Poller) release(ctx context.Context, messages []Received) error {
 // filter deletes a message that does not match, as Lambda does.
 //
 // https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventfiltering.html#filtering-message-queue
-func (p *Poller) filter(ctx context.Context, m Received, r record) (bool, error) {
+func (p *Poller) filter(ctx context.Context, m Received, record []byte) (bool, error) {
 	if p.cfg.Filter == nil {
 		return true, nil
 	}
-	if matches, err := p.cfg.Filter.Match(r.forFilter().encode()); err == nil && matches {
+	if matches, err := p.cfg.Filter.Match(record); err == nil && matches {
 		return true, nil
 	}
 	p.ledger.filtered(m.ID, p.clock.Now())
@@ -314,7 +316,7 @@ func (p *Poller) deliver(ctx context.Context, b batch) error {
 		for _, m := range b.messages {
 			inBatch[m.ID] = true
 		}
-		if failed, err = failures(result.Payload, func(id string) bool { return inBatch[id] }); err != nil {
+		if failed, err = failures(result.Payload, textID, func(id string) bool { return inBatch[id] }); err != nil {
 			return p.failBatch(b, call, number, BadAnswer, fmt.Errorf("source: %w", err))
 		}
 	}

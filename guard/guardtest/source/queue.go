@@ -82,7 +82,9 @@ type Queue struct {
 	expiries *list.List        // of dedup, the oldest first
 	sequence uint64
 	receipts uint64
+	turns    uint64
 	waiting  map[*waiter]struct{} // pollers
+	alarm    alarm                // next
 	letters  []Entry              // not yet reported to OnDeadLetter
 }
 
@@ -99,6 +101,7 @@ type message struct {
 	carried             int // of receives, those in the queue whose dead letter it is
 	receipt             string
 	visible             time.Time // while it is hidden
+	turn                uint64    // of those that are visible at the same time
 	delivering          bool      // it is hidden since it was received
 
 	age, ready *list.Element
@@ -285,6 +288,8 @@ func (q *Queue) offer(g *group) {
 
 func (q *Queue) hide(m *message, until time.Time) {
 	m.visible = until
+	q.turns++
+	m.turn = q.turns
 	heap.Push(&q.hidden, m)
 }
 
@@ -421,15 +426,20 @@ func (q *Queue) redrive(m *message, now time.Time) bool {
 	return true
 }
 
-// reportLetters calls OnDeadLetter, which may call the queue: q.mu is not held.
-func (q *Queue) reportLetters() {
-	q.mu.Lock()
+// reportLetters calls OnDeadLetter without q.mu, so that it may call the queue. It
+// reports whether there was something.
+func (q *Queue) reportLetters() bool {
 	letters := q.letters
 	q.letters = nil
+	if len(letters) == 0 {
+		return false
+	}
 	q.mu.Unlock()
+	defer q.mu.Lock()
 	for _, entry := range letters {
 		q.cfg.OnDeadLetter(entry)
 	}
+	return true
 }
 
 // takeDeadLetter adds a message with its id. Its age goes on, except in a FIFO queue,
@@ -553,6 +563,7 @@ func (q *Queue) delete(receiptHandle string) bool {
 	}
 	q.remove(m)
 	q.ledger.removed(m.id, now)
+	q.clock.set(&q.alarm, q.next())
 	if q.fifo {
 		q.wake() // its group may be free
 	}
@@ -588,7 +599,6 @@ func (q *Queue) Drain(ctx context.Context) error {
 // receiveUntil waits for messages until a time, or until ctx ends. The zero time is no
 // bound.
 func (q *Queue) receiveUntil(ctx context.Context, most int, visibility time.Duration, until time.Time) []Received {
-	defer q.reportLetters()
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for {
@@ -598,14 +608,14 @@ func (q *Queue) receiveUntil(ctx context.Context, most int, visibility time.Dura
 		for _, m := range q.take(most, visibility, now) {
 			got = append(got, m.received())
 		}
+		if q.reportLetters() && len(got) == 0 {
+			continue // there may be more by now
+		}
 		if len(got) > 0 || ctx.Err() != nil || (!until.IsZero() && !now.Before(until)) {
 			return got
 		}
-		next := q.next()
-		if next.IsZero() || (!until.IsZero() && until.Before(next)) {
-			next = until
-		}
-		w := q.clock.waiter(next)
+		q.clock.set(&q.alarm, q.next())
+		w := q.clock.waiterFor(until, &q.alarm)
 		q.waiting[w] = struct{}{}
 		q.mu.Unlock()
 		q.clock.await(ctx, w)
@@ -671,8 +681,14 @@ func (s memory) Release(_ context.Context, messages []Received) error {
 // hidden is a heap of messages by the time of their return.
 type hidden []*message
 
-func (h hidden) Len() int           { return len(h) }
-func (h hidden) Less(i, j int) bool { return h[i].visible.Before(h[j].visible) }
+func (h hidden) Len() int { return len(h) }
+
+func (h hidden) Less(i, j int) bool {
+	if h[i].visible.Equal(h[j].visible) {
+		return h[i].turn < h[j].turn
+	}
+	return h[i].visible.Before(h[j].visible)
+}
 
 func (h hidden) Swap(i, j int) {
 	h[i], h[j] = h[j], h[i]

@@ -1,0 +1,389 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+
+	"github.com/lambdarmor/lambdarmor/guard/guardtest"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/source"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/source/sqspoll"
+)
+
+// queuePath is where messages are put, and the ledger is shown.
+const queuePath = "/_queue"
+
+const fifoSuffix = ".fifo"
+
+// queueFlag is the value of -queue: absent, without a value, a name or a URL.
+type queueFlag struct {
+	set   bool
+	value string
+}
+
+func (f *queueFlag) String() string { return f.value }
+
+func (f *queueFlag) Set(value string) error {
+	if value == "false" {
+		*f = queueFlag{}
+		return nil
+	}
+	if value == "true" { // without a value
+		value = ""
+	}
+	*f = queueFlag{set: true, value: value}
+	return nil
+}
+
+// IsBoolFlag lets the flag be without a value.
+func (f *queueFlag) IsBoolFlag() bool { return true }
+
+// url is that of a real SQS API, or empty.
+func (f *queueFlag) url() string {
+	if isURL(f.value) {
+		return f.value
+	}
+	return ""
+}
+
+func isURL(text string) bool {
+	return strings.HasPrefix(text, "http://") || strings.HasPrefix(text, "https://")
+}
+
+// joinQueueURL makes "-queue URL" one argument: a flag that can be without a value takes
+// it only behind a "=".
+func joinQueueURL(args []string) []string {
+	var joined []string
+	for i := 0; i < len(args); i++ {
+		if (args[i] == "-queue" || args[i] == "--queue") && i+1 < len(args) && isURL(args[i+1]) {
+			joined = append(joined, args[i]+"="+args[i+1])
+			i++
+			continue
+		}
+		joined = append(joined, args[i])
+	}
+	return joined
+}
+
+// A desk is a queue before the function: one in memory, or one of a real SQS API.
+type desk struct {
+	name    string
+	console *console
+	ledger  *source.Ledger
+	run     func(context.Context) error
+
+	memory, dead *source.Queue // nil for one of a real SQS API
+	settings     queueSettings
+	url          string
+}
+
+// settings are those of the template, or of the flag. It returns nil without a queue.
+func (f queueFlag) settings(dir string) (*queueSettings, error) {
+	s, err := templateQueue(dir)
+	if err != nil || (s == nil && !f.set) {
+		return nil, err
+	}
+	if s == nil {
+		s = &queueSettings{maxReceives: 3}
+		s.queue.Name, s.dead.Name = "queue", "queue-dead"
+		s.queue.Mapping.ReportBatchItemFailures = true
+	}
+	if f.value == "" || isURL(f.value) {
+		return s, nil
+	}
+	// The name decides about FIFO, of the dead-letter queue as well.
+	base, fifo := strings.CutSuffix(f.value, fifoSuffix)
+	s.queue.Name = f.value
+	s.queue.ContentBasedDeduplication = s.queue.ContentBasedDeduplication && fifo
+	s.dead.ContentBasedDeduplication = false
+	if s.maxReceives > 0 {
+		s.dead.Name = queueName(base+"-dead", "", fifo)
+	}
+	return s, nil
+}
+
+// newDesk returns the desk for the settings, in memory unless there is a URL.
+func newDesk(ctx context.Context, fn guardtest.Invoker, s queueSettings, queueURL string, console *console) (d *desk, err error) {
+	defer func() { // a mapping that cannot be
+		if v := recover(); v != nil {
+			d, err = nil, fmt.Errorf("the queue cannot be: %v", v)
+		}
+	}()
+	d = &desk{name: s.queue.Name, console: console, settings: s}
+	s.queue.Mapping.CountOnly = true
+	s.queue.Mapping.OnBatch = d.batch
+	if queueURL != "" {
+		return d, d.poll(ctx, fn, queueURL, s.queue.Mapping)
+	}
+	if s.dead.Name != "" {
+		d.dead = source.NewQueue(nil, s.dead)
+		s.queue.Redrive = source.Redrive{To: d.dead, MaxReceives: s.maxReceives}
+		s.queue.OnDeadLetter = d.deadLetter
+	}
+	d.memory = source.NewQueue(fn, s.queue)
+	d.ledger, d.run = d.memory.Ledger(), d.memory.Run
+	return d, nil
+}
+
+// ownEndpoint is the endpoint in the URL of a queue that is not in AWS; otherwise it is
+// empty.
+func ownEndpoint(queueURL string) string {
+	u, err := url.Parse(queueURL)
+	if err != nil || strings.HasSuffix(u.Hostname(), ".amazonaws.com") || strings.HasSuffix(u.Hostname(), ".amazonaws.com.cn") {
+		return ""
+	}
+	return u.Scheme + "://" + u.Host
+}
+
+// poll is a desk for a queue of a real SQS API.
+func (d *desk) poll(ctx context.Context, fn guardtest.Invoker, queueURL string, mapping source.Mapping) error {
+	u, err := url.Parse(queueURL)
+	if err != nil || u.Host == "" {
+		return fmt.Errorf("-queue %q is not a URL", queueURL)
+	}
+	cfg, err := config.LoadDefaultConfig(ctx, func(o *config.LoadOptions) error {
+		o.DefaultRegion = "us-east-1"
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	client := sqs.NewFromConfig(cfg, func(o *sqs.Options) {
+		if endpoint := ownEndpoint(queueURL); o.BaseEndpoint == nil && endpoint != "" {
+			o.BaseEndpoint = &endpoint
+		}
+		// https://docs.aws.amazon.com/general/latest/gr/sqs-service.html
+		if host := strings.Split(u.Host, "."); len(host) > 3 && host[0] == "sqs" && host[2] == "amazonaws" {
+			o.Region = host[1]
+		}
+	})
+	d.name, d.url = u.Path[strings.LastIndex(u.Path, "/")+1:], queueURL
+	mapping.OnError = func(err error) { d.console.say("queue %s: %v; trying again", d.name, err) }
+	poller, err := sqspoll.New(ctx, client, queueURL, fn, mapping)
+	if err != nil {
+		return err
+	}
+	d.ledger, d.run = poller.Ledger(), poller.Run
+	return nil
+}
+
+func (d *desk) batch(b source.BatchReport) {
+	what := "done"
+	switch {
+	case b.Err != nil:
+		what = fmt.Sprintf("all failed: %v", b.Err)
+	case b.Failed > 0:
+		what = fmt.Sprintf("%d failed", b.Failed)
+	}
+	d.console.say("queue %s: batch %d, %s, %s", d.name, b.Number, plural(b.Messages, "message"), what)
+}
+
+func (d *desk) deadLetter(e source.Entry) {
+	d.console.say("queue %s: message %s is dead-lettered to %s: %s", d.name, e.ID, d.settings.dead.Name, e.Reason)
+}
+
+func plural(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return strconv.Itoa(n) + " " + what + "s"
+}
+
+// ServeHTTP puts a message into the queue, or shows the ledger.
+func (d *desk) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	switch {
+	case r.Method == http.MethodGet || r.Method == http.MethodHead:
+		d.show(w)
+	case r.Method == http.MethodPost && d.memory != nil:
+		d.put(w, r)
+	case r.Method == http.MethodPost:
+		answer(w, http.StatusConflict, map[string]string{"message": "the queue is not in memory: send to " + d.url})
+	default:
+		w.Header().Set("Allow", "GET, POST")
+		answer(w, http.StatusMethodNotAllowed, map[string]string{"message": "POST puts a message, GET shows the ledger"})
+	}
+}
+
+// maxBody is more than a message may have, so that the queue says why it is refused.
+const maxBody = 2 << 20
+
+func (d *desk) put(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	if err != nil {
+		answer(w, http.StatusBadRequest, map[string]string{"message": err.Error()})
+		return
+	}
+	m, err := message(string(body), r.URL.Query())
+	if err == nil {
+		var id string
+		if id, err = d.memory.Send(m); err == nil {
+			answer(w, http.StatusOK, map[string]string{"messageId": id})
+			return
+		}
+	}
+	answer(w, http.StatusBadRequest, map[string]string{"message": err.Error()})
+}
+
+// message reads what is said beside the body: group, dedup, delay in seconds, and
+// attr.NAME for a message attribute. A header's name would lose its case.
+func message(body string, query url.Values) (source.Message, error) {
+	m := source.Message{Body: body, Attributes: map[string]source.Attribute{}}
+	for name, values := range query {
+		value := values[0]
+		attribute, isAttribute := strings.CutPrefix(name, "attr.")
+		switch {
+		case isAttribute:
+			m.Attributes[attribute] = source.Attribute{String: value}
+		case name == "group":
+			m.Group = value
+		case name == "dedup":
+			m.Deduplication = value
+		case name == "delay":
+			n, err := strconv.Atoi(value)
+			if err != nil {
+				return m, errors.New("delay is not a number of seconds")
+			}
+			m.Delay = time.Duration(n) * time.Second
+		default:
+			return m, fmt.Errorf("%q is none of group, dedup, delay and attr.NAME", name)
+		}
+	}
+	return m, nil
+}
+
+func answer(w http.ResponseWriter, status int, body any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	encoder := json.NewEncoder(w)
+	encoder.SetIndent("", "  ")
+	_ = encoder.Encode(body) // a client that left needs no answer
+}
+
+// A line of the ledger that is shown.
+type line struct {
+	ID      string    `json:"id"`
+	Group   string    `json:"group,omitempty"`
+	Sent    time.Time `json:"sent"`
+	Outcome string    `json:"outcome"`
+	Reason  string    `json:"reason,omitempty"`
+	Tries   int       `json:"deliveries"`
+	Failure string    `json:"lastFailure,omitempty"`
+}
+
+func (d *desk) show(w http.ResponseWriter) {
+	shown := map[string]any{"queue": d.name, "counts": d.ledger.Counts(), "messages": openLines(d.ledger)}
+	if d.dead != nil {
+		shown["deadLetterQueue"] = d.settings.dead.Name
+	}
+	answer(w, http.StatusOK, shown)
+}
+
+// openLines are all but those that are done or filtered, which the ledger only counts.
+func openLines(ledger *source.Ledger) []line {
+	open := []line{}
+	for _, e := range ledger.Entries() {
+		l := line{ID: e.ID, Group: e.Group, Sent: e.Sent, Outcome: string(e.Outcome), Reason: e.Reason, Tries: len(e.Deliveries)}
+		if l.Tries > 0 {
+			l.Failure = e.Deliveries[l.Tries-1].Failure
+		}
+		open = append(open, l)
+	}
+	return open
+}
+
+// before returns the handler of the command. Without routes, a function with a queue has
+// no API.
+func (d *desk) before(api http.Handler, routes routes) http.Handler {
+	if d == nil {
+		return api
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case r.URL.Path == queuePath:
+			d.ServeHTTP(w, r)
+		case len(routes) > 0:
+			api.ServeHTTP(w, r)
+		default:
+			answer(w, http.StatusNotFound, map[string]string{"message": "there is " + queuePath + " alone; for an API, start with -route"})
+		}
+	})
+}
+
+// start polls until ctx ends. The channel is closed when no batch is under way any more.
+func (d *desk) start(ctx context.Context, listener net.Listener) (polled <-chan struct{}) {
+	done := make(chan struct{})
+	if d == nil {
+		close(done)
+		return done
+	}
+	if listener != nil {
+		queues := []*source.Queue{d.memory}
+		if d.dead != nil {
+			queues = append(queues, d.dead)
+		}
+		server := &http.Server{Handler: source.API(queues...), ReadHeaderTimeout: headerTimeout}
+		go func() { _ = server.Serve(listener) }() // until the listener is closed, at the end
+	}
+	go func() {
+		defer close(done)
+		if err := d.run(ctx); err != nil {
+			d.console.say("queue %s: %v", d.name, err)
+		}
+	}()
+	return done
+}
+
+// left says what is lost, or comes again.
+func (d *desk) left() {
+	if d == nil {
+		return
+	}
+	counts := d.ledger.Counts()
+	switch {
+	case d.memory == nil:
+		d.console.say("queue %s: %s were done; all others are in the queue still", d.name, plural(counts.Done, "message"))
+	case counts.Waiting+counts.DeadLettered == 0:
+		d.console.say("queue %s: it is empty", d.name)
+	default:
+		d.console.say("queue %s: %s are left and %s, which end with the command", d.name,
+			plural(counts.Waiting, "message"), plural(counts.DeadLettered, "dead letter"))
+	}
+}
+
+// describe is for the line behind the routes.
+func (d *desk) describe() string {
+	if d == nil {
+		return ""
+	}
+	if d.memory == nil {
+		return "polls " + d.url + "; GET " + queuePath + " shows its ledger\n"
+	}
+	text := "  POST " + queuePath + " puts a message into " + d.name + ", GET " + queuePath + " shows its ledger\n"
+	if d.dead != nil {
+		text += fmt.Sprintf("  what was received %s goes to %s\n", plural(d.settings.maxReceives, "time"), d.settings.dead.Name)
+	}
+	return text
+}
+
+// curl is a command that puts a message.
+func (d *desk) curl(base string) string {
+	if d.memory == nil {
+		return "curl -i " + base + queuePath
+	}
+	path := base + queuePath
+	if strings.HasSuffix(d.name, fifoSuffix) {
+		path = "'" + path + "?group=a&dedup=1'"
+	}
+	return "curl -i -X POST " + path + " -d '{}'"
+}

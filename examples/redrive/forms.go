@@ -44,6 +44,9 @@ func (f *forms) ofMessage(ctx context.Context, m types.Message) (replay, error) 
 		if ok {
 			return ofLetter(letter, err)
 		}
+		if r, ok, err := ofNotification(*m.Body); ok && f.source == "" {
+			return r, err
+		}
 		if m.MessageAttributes["RequestID"].StringValue != nil && m.MessageAttributes["ErrorCode"].StringValue != nil {
 			return ofDeadEvent(m)
 		}

@@ -59,16 +59,36 @@ func (c *Clock) leave() {
 	c.jump()
 }
 
-// A waiter is a poller that has nothing to do until a time, or without one until it is
-// woken.
+// An alarm is when a source has something to do again, and zero for never. The source
+// sets it, also while its pollers wait: a time whose reason is gone is not waited for.
+type alarm struct{ at time.Time } // guarded by Clock.mu
+
+func (c *Clock) set(a *alarm, at time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	a.at = at
+}
+
+// A waiter is a poller that has nothing to do until a time, an alarm, or it is woken.
 type waiter struct {
-	until time.Time
+	limit time.Time // zero for none
+	alarm *alarm    // nil for none
 	woken chan struct{}
 }
 
+// until is the first time, zero for none. The caller holds Clock.mu.
+func (w *waiter) until() time.Time {
+	if w.alarm == nil || w.alarm.at.IsZero() || (!w.limit.IsZero() && w.limit.Before(w.alarm.at)) {
+		return w.limit
+	}
+	return w.alarm.at
+}
+
 // waiter makes the calling poller one that waits. It then calls await.
-func (c *Clock) waiter(until time.Time) *waiter {
-	w := &waiter{until: until, woken: make(chan struct{})}
+func (c *Clock) waiter(limit time.Time) *waiter { return c.waiterFor(limit, nil) }
+
+func (c *Clock) waiterFor(limit time.Time, alarm *alarm) *waiter {
+	w := &waiter{limit: limit, alarm: alarm, woken: make(chan struct{})}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.busy--
@@ -79,9 +99,12 @@ func (c *Clock) waiter(until time.Time) *waiter {
 
 // await returns when w is woken, its time has come, or ctx ends.
 func (c *Clock) await(ctx context.Context, w *waiter) {
+	c.mu.Lock()
+	until := w.until()
+	c.mu.Unlock()
 	var due <-chan time.Time
-	if c.real && !w.until.IsZero() {
-		timer := time.NewTimer(time.Until(w.until))
+	if c.real && !until.IsZero() {
+		timer := time.NewTimer(time.Until(until))
 		defer timer.Stop()
 		due = timer.C
 	}
@@ -119,8 +142,8 @@ func (c *Clock) jump() {
 	}
 	var first time.Time
 	for w := range c.waiters {
-		if !w.until.IsZero() && (first.IsZero() || w.until.Before(first)) {
-			first = w.until
+		if until := w.until(); !until.IsZero() && (first.IsZero() || until.Before(first)) {
+			first = until
 		}
 	}
 	if first.After(c.now) {
@@ -131,7 +154,7 @@ func (c *Clock) jump() {
 
 func (c *Clock) wakeDue() {
 	for w := range c.waiters {
-		if !w.until.IsZero() && !w.until.After(c.now) {
+		if until := w.until(); !until.IsZero() && !until.After(c.now) {
 			c.wakeLocked(w)
 		}
 	}

@@ -36,4 +36,7 @@
 // With a [Clock] no test waits: when a source has nothing to do before a time, such as
 // the end of a visibility timeout, it moves the clock to that time. Without a Clock a
 // source uses the real time.
+//
+// An [Async], the queue of the asynchronous invocations that S3, SNS and EventBridge make,
+// does nothing until its test moves the time, by Advance or Drain.
 package source

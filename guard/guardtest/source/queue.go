@@ -84,6 +84,7 @@ type Queue struct {
 	receipts uint64
 	turns    uint64
 	waiting  map[*waiter]struct{} // pollers
+	alarm    alarm                // next
 	letters  []Entry              // not yet reported to OnDeadLetter
 }
 
@@ -562,6 +563,7 @@ func (q *Queue) delete(receiptHandle string) bool {
 	}
 	q.remove(m)
 	q.ledger.removed(m.id, now)
+	q.clock.set(&q.alarm, q.next())
 	if q.fifo {
 		q.wake() // its group may be free
 	}
@@ -612,11 +614,8 @@ func (q *Queue) receiveUntil(ctx context.Context, most int, visibility time.Dura
 		if len(got) > 0 || ctx.Err() != nil || (!until.IsZero() && !now.Before(until)) {
 			return got
 		}
-		next := q.next()
-		if next.IsZero() || (!until.IsZero() && until.Before(next)) {
-			next = until
-		}
-		w := q.clock.waiter(next)
+		q.clock.set(&q.alarm, q.next())
+		w := q.clock.waiterFor(until, &q.alarm)
 		q.waiting[w] = struct{}{}
 		q.mu.Unlock()
 		q.clock.await(ctx, w)

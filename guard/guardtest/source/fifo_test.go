@@ -1,0 +1,174 @@
+package source_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/source"
+)
+
+func TestBatchHasAsManyOfAGroupAsThereAre(t *testing.T) {
+	fn := &function{}
+	q := source.NewQueue(fn.invoker(), source.QueueConfig{Name: "q.fifo", Clock: source.NewClock(begin), Mapping: source.Mapping{BatchSize: 3, MaximumConcurrency: 1}})
+	send(t, q, "a1", "b1", "a2", "c1", "b2")
+	drain(t, q)
+	check(t, q)
+	same(t, "events", fn.bodies(), []string{"a1 a2 b1", "c1 b2"})
+}
+
+// After a failure in a group the function reports the rest of it, as batch.SQS does.
+func orderly(fails func(r events.SQSMessage) bool) func(context.Context, events.SQSEvent) (any, error) {
+	return func(_ context.Context, event events.SQSEvent) (any, error) {
+		answer := events.SQSEventResponse{BatchItemFailures: []events.SQSBatchItemFailure{}}
+		stopped := map[string]bool{}
+		for _, r := range event.Records {
+			group := r.Attributes["MessageGroupId"]
+			if stopped[group] || fails(r) {
+				stopped[group] = true
+				answer.BatchItemFailures = append(answer.BatchItemFailures, events.SQSBatchItemFailure{ItemIdentifier: r.MessageId})
+			}
+		}
+		return answer, nil
+	}
+}
+
+// Groups are handled side by side and each in order, whatever fails how often. What
+// comes behind poison in its group is received as often, and so is a dead letter too.
+func TestGroupsAreHandledInOrder(t *testing.T) {
+	const groups, messages, seeds = 8, 300, 10
+	for seed := range uint64(seeds) {
+		random := rand.New(rand.NewPCG(seed, 1))
+		poison := map[string]bool{}
+		failures := map[string]int{}
+		clock := source.NewClock(begin)
+		dead := source.NewQueue(nil, source.QueueConfig{Name: "dead.fifo", Clock: clock})
+		fn := &function{}
+		done := map[string][]string{}
+		fn.answer = func(ctx context.Context, event events.SQSEvent) (any, error) {
+			fn.mu.Lock()
+			defer fn.mu.Unlock()
+			if random.IntN(20) == 0 {
+				return nil, errors.New("some error")
+			}
+			return orderly(func(r events.SQSMessage) bool {
+				if poison[r.Body] {
+					return true
+				}
+				if failures[r.Body] > 0 {
+					failures[r.Body]--
+					return true
+				}
+				done[r.Body[:1]] = append(done[r.Body[:1]], r.Body)
+				return false
+			})(ctx, event)
+		}
+		q := source.NewQueue(fn.invoker(), source.QueueConfig{
+			Name: "q.fifo", Clock: clock, Redrive: source.Redrive{To: dead, MaxReceives: 100},
+			Mapping: source.Mapping{BatchSize: 1 + random.IntN(10), MaximumConcurrency: 1 + random.IntN(5), ReportBatchItemFailures: true},
+		})
+		want := map[string][]string{}
+		for i := range messages {
+			body := fmt.Sprintf("%c%03d", 'a'+random.IntN(groups), i)
+			switch random.IntN(20) {
+			case 0:
+				poison[body] = true
+			case 1:
+				failures[body] = 1 + random.IntN(3)
+			}
+			want[body[:1]] = append(want[body[:1]], body)
+			send(t, q, body)
+		}
+		drain(t, q)
+		check(t, q)
+		letters := map[string]bool{}
+		for _, m := range dead.Messages() {
+			letters[m.Body] = true
+		}
+		for group, all := range want {
+			want[group] = slices.DeleteFunc(all, func(body string) bool { return letters[body] })
+		}
+		same(t, fmt.Sprintf("done, seed %d", seed), done, want)
+		for body := range poison {
+			if !letters[body] {
+				t.Errorf("seed %d: %s is no dead letter", seed, body)
+			}
+		}
+	}
+}
+
+func TestDuplicatesWithinFiveMinutesAreOne(t *testing.T) {
+	clock := source.NewClock(begin)
+	fn := &function{}
+	q := source.NewQueue(fn.invoker(), source.QueueConfig{Name: "q.fifo", Clock: clock, ContentBasedDeduplication: true})
+	m := source.Message{Body: "1", Group: "g"}
+	put := func(m source.Message) string {
+		t.Helper()
+		id, err := q.Send(m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return id
+	}
+	first := put(m)
+	drain(t, q) // it counts after its deletion, too
+	clock.Advance(5*time.Minute - 1)
+	if again := put(m); again != first {
+		t.Errorf("a duplicate has the id %s, want %s", again, first)
+	}
+	otherID := m
+	otherID.Deduplication = "other"
+	if other := put(otherID); other == first {
+		t.Error("another deduplication id is a duplicate")
+	}
+	clock.Advance(1)
+	if later := put(m); later == first {
+		t.Error("after five minutes it is a duplicate still")
+	}
+	drain(t, q)
+	check(t, q)
+	same(t, "events", fn.bodies(), []string{"1", "1 1"})
+}
+
+func TestLedgerNamesWhatIsWrong(t *testing.T) {
+	t.Run("nothing was called", func(t *testing.T) {
+		q := source.NewQueue(nil, source.QueueConfig{Clock: source.NewClock(begin)})
+		ids := send(t, q, slices.Repeat([]string{"x"}, 12)...)
+		err := q.Ledger().Check()
+		if err == nil || !strings.Contains(err.Error(), "message "+ids[0]+" is neither done nor dead-lettered; it was never delivered") ||
+			strings.Contains(err.Error(), ids[10]) || !strings.HasSuffix(err.Error(), "and 2 more") {
+			t.Errorf("got %v", err)
+		}
+	})
+	// Whatever the function claims, only what was deleted is done.
+	t.Run("a function that claims success and dies", func(t *testing.T) {
+		fn := &function{answer: func(context.Context, events.SQSEvent) (any, error) {
+			panic("after it answered in its own mind")
+		}}
+		clock := source.NewClock(begin)
+		q := source.NewQueue(fn.invoker(), source.QueueConfig{Clock: clock, Retention: time.Minute})
+		send(t, q, "1")
+		drain(t, q)
+		same(t, "counts", q.Ledger().Counts(), source.Counts{Sent: 1, Expired: 1, Batches: 2, Deliveries: 2})
+		if err := q.Ledger().Check(); err == nil {
+			t.Error("nothing is wrong")
+		}
+	})
+}
+
+func TestWaitingForTheLedgerEnds(t *testing.T) {
+	q := source.NewQueue(nil, source.QueueConfig{})
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(errors.New("some cause"))
+	err := q.Ledger().Wait(ctx, func(source.Counts) bool { return false })
+	if err == nil || !strings.Contains(err.Error(), "some cause; the counts: {Sent:0") {
+		t.Errorf("got %v", err)
+	}
+}

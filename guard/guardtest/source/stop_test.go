@@ -1,0 +1,144 @@
+package source_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"github.com/lambdarmor/lambdarmor/guard/guardtest"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/source"
+)
+
+// The batch under way finishes, and those that wait for the window's end are visible
+// again, as if they had not been received.
+func TestStoppedPollerLosesNothing(t *testing.T) {
+	ctx, stop := context.WithCancel(within(t))
+	fn := &function{answer: func(context.Context, events.SQSEvent) (any, error) {
+		stop()
+		return nil, nil
+	}}
+	q := source.NewQueue(fn.invoker(), source.QueueConfig{Clock: source.NewClock(begin), VisibilityTimeout: time.Hour, Mapping: source.Mapping{BatchSize: 2, BatchWindow: time.Minute, MaximumConcurrency: 1}})
+	send(t, q, "1", "2", "3")
+	if err := q.Run(ctx); err != nil {
+		t.Error(err)
+	}
+	same(t, "counts", q.Ledger().Counts(), source.Counts{Sent: 3, Done: 2, Waiting: 1, Batches: 1, Deliveries: 2})
+
+	ctx, stop = context.WithCancel(within(t))
+	ran := make(chan error)
+	go func() { ran <- q.Run(ctx) }()
+	stop()
+	if err := <-ran; err != nil {
+		t.Error(err)
+	}
+	same(t, "received", q.Messages()[0].Attributes["ApproximateReceiveCount"], "0")
+
+	drain(t, q)
+	check(t, q)
+	same(t, "events", fn.bodies(), []string{"1 2", "3"})
+}
+
+func TestThrottledBatchOfAStoppedPollerIsVisible(t *testing.T) {
+	ctx, stop := context.WithCancel(within(t))
+	throttled := true
+	fn := invoker(func(context.Context, guardtest.Call) (guardtest.Result, error) {
+		if throttled {
+			stop()
+			return guardtest.Result{}, source.ErrThrottled
+		}
+		return guardtest.Result{}, nil
+	})
+	q := source.NewQueue(fn, source.QueueConfig{VisibilityTimeout: time.Hour})
+	ids := send(t, q, "1")
+	if err := q.Run(ctx); err != nil {
+		t.Error(err)
+	}
+	throttled = false
+	drain(t, q) // without the hour
+	check(t, q)
+	entry, _ := q.Ledger().Entry(ids[0])
+	same(t, "failure", entry.Deliveries[0].Failure, source.NotCalled)
+}
+
+func TestClosedFunctionEndsThePoller(t *testing.T) {
+	fn := invoker(func(context.Context, guardtest.Call) (guardtest.Result, error) {
+		return guardtest.Result{}, guardtest.ErrClosed
+	})
+	q := source.NewQueue(fn, source.QueueConfig{Clock: source.NewClock(begin)})
+	send(t, q, "1")
+	err := q.Drain(within(t))
+	if !errors.Is(err, guardtest.ErrClosed) {
+		t.Errorf("got %v, want that the function is closed", err)
+	}
+	same(t, "left", len(q.Messages()), 1)
+	same(t, "counts", q.Ledger().Counts(), source.Counts{Sent: 1, Waiting: 1, Batches: 1, Deliveries: 1})
+}
+
+func TestDrainEndsWithItsContext(t *testing.T) {
+	ctx, cancel := context.WithCancelCause(t.Context())
+	fn := &function{answer: func(context.Context, events.SQSEvent) (any, error) {
+		cancel(errors.New("enough"))
+		return nil, errors.New("some error")
+	}}
+	q := source.NewQueue(fn.invoker(), source.QueueConfig{Clock: source.NewClock(begin)})
+	send(t, q, "1")
+	if err := q.Drain(ctx); err == nil || ctx.Err() == nil {
+		t.Errorf("got %v", err)
+	}
+	same(t, "waiting", q.Ledger().Counts().Waiting, 1)
+}
+
+func TestQueueWithoutAFunctionCannotRun(t *testing.T) {
+	q := source.NewQueue(nil, source.QueueConfig{Name: "dead"})
+	if err := q.Drain(within(t)); err == nil {
+		t.Error("an empty queue without a function was drained")
+	}
+}
+
+// Clients, pollers and observers at once.
+func TestManyAtOnce(t *testing.T) {
+	for _, name := range []string{"q", "q.fifo"} {
+		t.Run(name, func(t *testing.T) {
+			const clients, each = 8, 100
+			fn := &function{forget: true}
+			fn.answer = func(ctx context.Context, event events.SQSEvent) (any, error) {
+				return orderly(func(r events.SQSMessage) bool {
+					return r.Attributes["ApproximateReceiveCount"] == "1" && r.Body[len(r.Body)-1] == '7'
+				})(ctx, event)
+			}
+			q := source.NewQueue(fn.invoker(), source.QueueConfig{Name: name, VisibilityTimeout: 100 * time.Millisecond, Mapping: source.Mapping{MaximumConcurrency: 20, ReportBatchItemFailures: true}})
+			ctx, stop := context.WithCancel(within(t))
+			ran := make(chan error)
+			go func() { ran <- q.Run(ctx) }()
+			var sending sync.WaitGroup
+			for client := range clients {
+				sending.Go(func() {
+					for i := range each {
+						m := source.Message{Body: fmt.Sprintf("%d-%d", client, i)}
+						if name == "q.fifo" {
+							m.Group, m.Deduplication = fmt.Sprint(client), m.Body
+						}
+						if _, err := q.Send(m); err != nil {
+							t.Error(err)
+						}
+						_, _ = q.Messages(), q.Ledger().Entries(source.Waiting)
+					}
+				})
+			}
+			if err := q.Ledger().Wait(ctx, func(c source.Counts) bool { return c.Done == clients*each }); err != nil {
+				t.Error(err)
+			}
+			sending.Wait()
+			stop()
+			if err := <-ran; err != nil {
+				t.Error(err)
+			}
+			check(t, q)
+		})
+	}
+}

@@ -404,6 +404,23 @@ func TestABatchWaitsForItsWindow(t *testing.T) {
 	}
 }
 
+// "The next window begins as soon as the previous function invocation completes."
+func TestAWindowBeginsWhenTheLastInvocationHasEnded(t *testing.T) {
+	c := &consumer{}
+	c.answer = func(batch []events.KinesisEventRecord) (string, error) {
+		if string(batch[0].Kinesis.Data) == "a" {
+			c.clock.Advance(10 * time.Minute) // it takes that long
+		}
+		return "", nil
+	}
+	s := newStream(c, source.StreamConfig{BatchSize: 3, BatchWindow: time.Minute}, "a", "b", "c", "d")
+	drainStream(t, s)
+	checkBatches(t, c.batches, "a b c", "d")
+	if got := c.times[1].Sub(began); got != 11*time.Minute {
+		t.Errorf("the second batch came after %s, want a minute after the first had ended", got)
+	}
+}
+
 func TestWhereAMappingBegins(t *testing.T) {
 	for _, tc := range []struct {
 		name string
@@ -561,6 +578,26 @@ func TestWhatNoStreamCanBe(t *testing.T) {
 			}()
 			make()
 		}()
+	}
+}
+
+// A record of exactly the maximum age is too old.
+func TestTheAgeFromWhichARecordIsDiscarded(t *testing.T) {
+	for _, tc := range []struct {
+		age  time.Duration
+		want source.Outcome
+	}{
+		{age: time.Minute - 1, want: source.Done},
+		{age: time.Minute, want: source.Dropped},
+	} {
+		c := &consumer{answer: throwing()}
+		s := newStream(c, source.StreamConfig{MaximumRecordAge: time.Minute})
+		id := s.Put("key", []byte("a"))
+		c.clock.Advance(tc.age)
+		drainStream(t, s)
+		if entry, _ := s.Ledger().Entry(id); entry.Outcome != tc.want {
+			t.Errorf("a record %s old is %s, want %s", tc.age, entry.Outcome, tc.want)
+		}
 	}
 }
 

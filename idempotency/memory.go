@@ -15,6 +15,7 @@ type MemoryStore struct {
 	mu      sync.Mutex // guards what follows
 	records map[string]Record
 	sweepAt int // the number of records at which expired ones are removed
+	quotas  quotas
 }
 
 const minSweep = 1024

@@ -32,7 +32,7 @@ type forms struct {
 }
 
 // ofMessage reads a message of a dead-letter queue. What SQS has moved there is a
-// message of the source, whatever it looks like: its sender chose body and
+// message of the source, even if it looks otherwise: its sender chose body and
 // attributes.
 func (f *forms) ofMessage(ctx context.Context, m types.Message) (replay, error) {
 	m, err := f.resolve(ctx, m)
@@ -43,6 +43,9 @@ func (f *forms) ofMessage(ctx context.Context, m types.Message) (replay, error) 
 		letter, ok, err := sqsdead.Letter(m)
 		if ok {
 			return ofLetter(letter, err)
+		}
+		if r, ok, err := ofNotification(*m.Body); ok && f.source == "" {
+			return r, err
 		}
 		if m.MessageAttributes["RequestID"].StringValue != nil && m.MessageAttributes["ErrorCode"].StringValue != nil {
 			return ofDeadEvent(m)

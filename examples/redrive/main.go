@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -60,7 +61,10 @@ func command(ctx context.Context, args []string, w io.Writer) int {
 	flags.IntVar(&s.max, "max", 0, "`how many` in all, at most; 0 is no limit")
 	flags.BoolVar(&s.dryRun, "dry-run", false, "say what would run, and change nothing")
 	flags.DurationVar(&s.visible, "visibility", visible, "`how long` a message is invisible to others, longer than the function takes")
-	if err := flags.Parse(args); err != nil {
+	switch err := flags.Parse(args); {
+	case errors.Is(err, flag.ErrHelp):
+		return 0
+	case err != nil:
 		return 2
 	}
 	if flags.NArg() > 0 {
@@ -73,7 +77,11 @@ func command(ctx context.Context, args []string, w io.Writer) int {
 		return 2
 	}
 	log := slog.New(slog.NewTextHandler(w, nil))
-	if _, err := c.redrive(log).run(ctx); err != nil {
+	switch _, err := c.redrive(log).run(ctx); {
+	case errors.Is(err, context.Canceled):
+		fmt.Fprintln(w, "redrive: interrupted; what has not run stays where it is:", err)
+		return 1
+	case err != nil:
 		fmt.Fprintln(w, "redrive:", err)
 		return 1
 	}

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"log/slog"
 	"time"
+
+	"github.com/lambdarmor/lambdarmor/guard"
 )
 
 // redrive runs dead letters again.
@@ -29,7 +31,7 @@ type report struct {
 }
 
 // errNotAll says that some dead letters are still there.
-var errNotAll = errors.New("not all dead letters were run again")
+const errNotAll = guard.Reason("not all dead letters have succeeded")
 
 // run takes one dead letter after the other, saves it, runs it again, and removes it
 // if it has succeeded. When ctx ends, it ends what it has begun, and begins no more.
@@ -40,7 +42,7 @@ func (r *redrive) run(ctx context.Context) (rep report, err error) {
 		released, cancel := context.WithTimeout(context.WithoutCancel(ctx), 20*time.Second)
 		defer cancel()
 		err = errors.Join(err, r.from.release(released))
-		r.log.Info("ended", "done", rep.Done, "failed", rep.Failed, "newer", rep.Newer)
+		r.log.InfoContext(ctx, "ended", "done", rep.Done, "failed", rep.Failed, "newer", rep.Newer)
 	}()
 	shown := started
 	for n := 0; (r.max == 0 || n < r.max) && r.timeLeft(ctx); {
@@ -97,25 +99,25 @@ func (r *redrive) one(ctx context.Context, e *entry, rep *report) error {
 	again, err := e.read(work)
 	if err != nil {
 		rep.Failed++
-		log.Warn("cannot be run again, and stays", "cause", err.Error())
+		log.WarnContext(ctx, "cannot be run again, and stays", "cause", err.Error())
 		return nil
 	}
 	log = log.With("trigger", again.what, "code", again.code)
 	if r.dryRun {
-		log.Info("would be run again")
+		log.InfoContext(ctx, "would be run again")
 		return nil
 	}
 	err = r.to.run(work, e.id, again)
 	if err == nil {
 		if err = e.remove(work); err == nil {
 			rep.Done++
-			log.Debug("done")
+			log.DebugContext(ctx, "done")
 			return nil
 		}
 		err = fmt.Errorf("it is done, but still there: %w", err)
 	}
 	rep.Failed++
-	log.Warn("failed, and stays", "cause", err.Error())
+	log.WarnContext(ctx, "failed, and stays", "cause", err.Error())
 	var broken *brokenError
 	if errors.As(err, &broken) {
 		return err
@@ -126,9 +128,9 @@ func (r *redrive) one(ctx context.Context, e *entry, rep *report) error {
 func (r *redrive) progress(ctx context.Context, rep report) {
 	left, err := r.from.left(ctx)
 	if err != nil {
-		r.log.Warn("the number of dead letters is not known", "cause", err.Error())
+		r.log.WarnContext(ctx, "the number of dead letters is not known", "cause", err.Error())
 	}
-	r.log.Info("progress", "done", rep.Done, "failed", rep.Failed, "left", left)
+	r.log.InfoContext(ctx, "progress", "done", rep.Done, "failed", rep.Failed, "left", left)
 }
 
 // timeLeft reports whether there is time to begin with one more.

@@ -81,7 +81,8 @@ func connect(ctx context.Context, s settings) (*cloud, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &cloud{settings: s, queues: sqs.NewFromConfig(cfg), objects: s3.NewFromConfig(cfg), functions: lambda.NewFromConfig(cfg)}, nil
+	objects := s3.NewFromConfig(cfg, func(o *s3.Options) { o.DisableLogOutputChecksumValidationSkipped = true })
+	return &cloud{settings: s, queues: sqs.NewFromConfig(cfg), objects: objects, functions: lambda.NewFromConfig(cfg)}, nil
 }
 
 // redrive returns one run.

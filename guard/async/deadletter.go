@@ -20,8 +20,8 @@ import (
 // DeadLetter sends an event that can never succeed to sink, with the reason. The
 // invocation then succeeds without an answer, so that Lambda does not try again. Its
 // record in the log has the error, and deadLettered. If the sink fails, the error is
-// returned, and joined with the sink's: Lambda tries again, and gives the event to its
-// own dead-letter queue in the end. A sink may get an event more than once: equal
+// returned, and joined with the sink's: Lambda tries again, and in the end sends the event
+// to its own dead-letter queue. A sink may get an event more than once: equal
 // letters have equal IDs.
 //
 // The letter's Record is the whole event. Its ID and Source are the message id and the

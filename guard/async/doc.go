@@ -5,8 +5,8 @@
 // Lambda tries an event again after every error, after one minute and after two, and
 // then sends it to the dead-letter queue or the on-failure destination. For an event
 // that is Invalid, say, these tries are wasted, and the dead letter is minutes late
-// and without the reason. A function cannot tell Lambda to give up: it can only keep
-// the event itself and succeed. [DeadLetter] does that.
+// and without the reason. A function cannot end the tries by an error: it can only
+// keep the event itself and succeed. [DeadLetter] does that.
 //
 //	func main() {
 //		sink := sqsdead.New(sqs.NewFromConfig(cfg), os.Getenv("DEAD_LETTERS"))
@@ -24,8 +24,10 @@
 //
 // List DeadLetter after guard.Default: guard.Errors turns an error into one that has
 // no kind any more. A chain in which guard.Errors stands inside is refused, and so is
-// one around a handler of package batch or httpapi. A batch gives its records up one by
-// one, with batch.DeadLetters, and an HTTP client has to get the error.
+// one around a handler of package batch or httpapi. A batch answers for each record, and
+// has batch.DeadLetters; an HTTP client has to get the error.
+//
+// An event that guard.Limit refuses does not reach the layer: it is left to Lambda.
 //
 // See https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html.
 package async

@@ -122,7 +122,7 @@ func (b *batch[R]) mayRun(it *item[R]) bool {
 		return false
 	}
 	first, failed := b.first[it.shard]
-	return b.isSQS || b.continues || !failed || it.index < first
+	return b.isSQS() || b.continues || !failed || it.index < first
 }
 
 // finish notes a failure.
@@ -172,7 +172,7 @@ func (b *batch[R]) answer() ([]byte, error) {
 		}
 		out.Failures = append(out.Failures, failure{it.identifier})
 		listed[it.identifier] = true
-		stopped[it.shard] = !b.isSQS && !b.continues
+		stopped[it.shard] = !b.isSQS() && !b.continues
 	}
 	return json.Marshal(out)
 }

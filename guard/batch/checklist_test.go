@@ -24,10 +24,10 @@ import (
 )
 
 // The batch tests that Powertools for AWS Lambda publishes. Python: all of
-// tests/functional/batch at version 3.37, as far as they are public: of the three
-// that pull request 8272 added, only what they show is. TypeScript: all of
-// packages/batch/tests at August 2026. A test that they run with several settings
-// is one row.
+// tests/functional/batch at the commits 016d228 and 440eafe, which has those of
+// Kafka, and what the three tests of pull request 8272 show, as their names are not
+// at hand. TypeScript: all of packages/batch/tests at the commit 1e5fe1b. A test
+// that they run with several settings is one row.
 //
 // https://github.com/aws-powertools/powertools-lambda-python
 // https://github.com/aws-powertools/powertools-lambda-typescript
@@ -638,13 +638,13 @@ func TestPublishedTestsOfPowertools(t *testing.T) {
 	ours := testsOfThisPackage(t)
 	seen, count := map[string]bool{}, map[string]int{}
 	for _, p := range publishedTests {
-		t.Run(p.library+"/"+p.file+"/"+p.test, func(t *testing.T) {
-			key := p.file + " " + p.test
-			if seen[key] {
-				t.Error("got the test twice")
-			}
-			seen[key] = true
-			count[p.library]++
+		key := p.library + "/" + p.file + "/" + p.test
+		if seen[key] {
+			t.Errorf("got %s twice", key)
+		}
+		seen[key] = true
+		count[p.library]++
+		t.Run(key, func(t *testing.T) {
 			if len(p.runs) == 0 && len(p.ours) == 0 && p.reason == "" {
 				t.Error("got neither a run nor a test nor a reason")
 			}

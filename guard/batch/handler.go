@@ -21,10 +21,13 @@ const answerTime = 100 * time.Millisecond
 
 // source is what differs from one event source to another.
 type source[R Record] struct {
-	isSQS bool
-	read  func(*guard.Event) ([]*item[R], error)
-	raw   func(*guard.Event) ([]json.RawMessage, error) // in the same order
+	trigger guard.Trigger
+	read    func(*guard.Event) ([]*item[R], error)
+	raw     func(*guard.Event) ([]json.RawMessage, error) // in the same order
 }
+
+// isSQS reports whether the source is a queue, not a stream.
+func (s source[R]) isSQS() bool { return s.trigger == guard.SQS }
 
 // item is a record of a batch and what became of it.
 type item[R Record] struct {
@@ -55,7 +58,7 @@ func newHandler[R Record](name string, src source[R], fn func(context.Context, R
 	if fn == nil {
 		panic(name + " of a nil function")
 	}
-	h := &handler[R]{config: newConfig(name, src.isSQS, opts), source: src}
+	h := &handler[R]{config: newConfig(name, src.isSQS(), opts), source: src}
 	run := guard.HandlerFunc(func(ctx context.Context, _ []byte) ([]byte, error) {
 		it := ctx.Value(itemKey{}).(*item[R])
 		it.started = true

@@ -22,7 +22,7 @@ import (
 //
 // https://docs.aws.amazon.com/lambda/latest/dg/kafka-retry-configurations.html
 func Kafka(fn func(context.Context, events.KafkaRecord) error, opts ...Option) lambda.Handler {
-	return newHandler("batch.Kafka", source[events.KafkaRecord]{read: readKafka, raw: rawKafka}, fn, opts)
+	return newHandler("batch.Kafka", source[events.KafkaRecord]{trigger: guard.Kafka, read: readKafka, raw: rawKafka}, fn, opts)
 }
 
 // kafkaIdentifier is how Lambda names a record of Kafka: by the partition's name

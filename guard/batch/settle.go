@@ -56,7 +56,7 @@ func (b *batch[R]) bury(ctx context.Context, it *item[R]) error {
 	now := time.Now().UTC().Round(0)
 	public := guard.Public(it.err)
 	letter := DeadLetter{
-		Trigger: b.ev.Trigger(), Record: json.RawMessage(string(b.raws[it.index])),
+		Trigger: b.trigger, Record: json.RawMessage(string(b.raws[it.index])),
 		Source: it.info.Source, ID: it.info.ID, Group: it.info.Group, Attempts: it.info.Attempt,
 		Code: public.Code, Detail: public.Detail,
 		FirstFailure: it.info.FirstReceived, LastFailure: now,

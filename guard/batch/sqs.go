@@ -23,7 +23,7 @@ import (
 //
 // https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
 func SQS(fn func(context.Context, events.SQSMessage) error, opts ...Option) lambda.Handler {
-	return newHandler("batch.SQS", source[events.SQSMessage]{isSQS: true, read: readSQS, raw: rawRecords}, fn, opts)
+	return newHandler("batch.SQS", source[events.SQSMessage]{trigger: guard.SQS, read: readSQS, raw: rawRecords}, fn, opts)
 }
 
 func readSQS(ev *guard.Event) ([]*item[events.SQSMessage], error) {

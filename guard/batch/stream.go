@@ -21,7 +21,7 @@ import (
 //
 // https://docs.aws.amazon.com/lambda/latest/dg/services-kinesis-batchfailurereporting.html
 func Kinesis(fn func(context.Context, events.KinesisEventRecord) error, opts ...Option) lambda.Handler {
-	return newHandler("batch.Kinesis", source[events.KinesisEventRecord]{read: readKinesis, raw: rawRecords}, fn, opts)
+	return newHandler("batch.Kinesis", source[events.KinesisEventRecord]{trigger: guard.Kinesis, read: readKinesis, raw: rawRecords}, fn, opts)
 }
 
 func readKinesis(ev *guard.Event) ([]*item[events.KinesisEventRecord], error) {
@@ -58,7 +58,7 @@ func readKinesis(ev *guard.Event) ([]*item[events.KinesisEventRecord], error) {
 //
 // https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html
 func DynamoDB(fn func(context.Context, events.DynamoDBEventRecord) error, opts ...Option) lambda.Handler {
-	return newHandler("batch.DynamoDB", source[events.DynamoDBEventRecord]{read: readDynamoDB, raw: rawRecords}, fn, opts)
+	return newHandler("batch.DynamoDB", source[events.DynamoDBEventRecord]{trigger: guard.DynamoDB, read: readDynamoDB, raw: rawRecords}, fn, opts)
 }
 
 func readDynamoDB(ev *guard.Event) ([]*item[events.DynamoDBEventRecord], error) {

@@ -38,13 +38,18 @@ func decorating(name string, d decorator) guard.Middleware {
 		return guard.HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
 			ctx, x := enter(ctx, payload)
 			x.decorateWith(d)
-			out, err := next.Invoke(ctx, payload)
-			if trigger := x.event.Trigger(); err != nil || !answersHTTP(trigger) || trigger == guard.WebSocket {
-				return out, err
-			}
-			return x.finish(out)
+			return x.decorated(next.Invoke(ctx, payload))
 		})
 	})
+}
+
+// decorated returns the answer of an inner handler once it has passed the
+// decorators. Errors, and answers that are no HTTP responses, stay as they are.
+func (x *exchange) decorated(out []byte, err error) ([]byte, error) {
+	if trigger := x.event.Trigger(); err != nil || !answersHTTP(trigger) || trigger == guard.WebSocket {
+		return out, err
+	}
+	return x.finish(out)
 }
 
 type exchangeKey struct{}

@@ -28,6 +28,7 @@
 //	-instances    processes, started on demand, 1; requests beyond that wait
 //	-env          a file of NAME=value lines; blank lines and lines that begin with # are skipped
 //	-event        a file, or - for the standard input: invoke once with this event and print the answer
+//	-stream       a Kinesis stream before the function, in memory, named by -stream=orders; see A stream
 //	-queue        an SQS queue before the function: in memory, named by -queue=orders.fifo, or at a URL; see A queue
 //
 //	-authorizer         a package or bootstrap that decides which requests reach the function
@@ -96,6 +97,21 @@
 // template, and the queue redrives by its own policy.
 //
 // With a queue and without routes there is no API: every other path is answered 404.
+//
+// # A stream
+//
+// If the SAM template beside the source has an event of the type Kinesis or DynamoDB, the
+// function has that stream before it, in memory and with the event's mapping; see
+// [source.Stream]. With -stream it has one of Kinesis without a template.
+//
+//	go run ./guard/local ./examples/stream
+//	curl -i 'http://127.0.0.1:8080/_stream?key=KB-101' -d '{"id":"m-1","warehouse":"main","sku":"KB-101","pieces":5}'
+//	curl http://127.0.0.1:8080/_stream    # what became of the records
+//
+// POST /_stream puts the body as a record of the key. For the stream of a table the body is
+// a change: {"dynamodb":{"Keys":…,"NewImage":…,"OldImage":…}}, and eventName if it is not to
+// follow from the images. What the mapping gives up is on the console, as the message that
+// its destination would get. The stream ends with the command.
 //
 // # What the function sees
 //

@@ -7,14 +7,16 @@ import (
 	"os"
 
 	"github.com/lambdarmor/lambdarmor/guard/guardtest"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/source"
 )
 
 // functions are the functions that the command runs.
 type functions struct {
 	fn         *runningFunction
-	authorizer *runningFunction // nil when there is none
-	queue      *queueSettings   // nil when there is none
-	sqs        net.Listener     // of the queue in memory, for SDKs
+	authorizer *runningFunction     // nil when there is none
+	queue      *queueSettings       // nil when there is none
+	stream     *source.StreamConfig // nil when there is none
+	sqs        net.Listener         // of the queue in memory, for SDKs
 }
 
 // A runningFunction is a target and what runs it.
@@ -42,6 +44,9 @@ func startFunctions(ctx context.Context, opts *options, console *console) (f fun
 		cfg := opts.config(t, log)
 		env, err := f.findQueue(opts, t, console)
 		cfg.Env = append(env, cfg.Env...)
+		if err == nil {
+			err = f.findStream(opts, t, console)
+		}
 		return cfg, err
 	}, console)
 	return f, err
@@ -70,6 +75,17 @@ func (f *functions) findQueue(opts *options, t target, console *console) (env []
 		return nil, err
 	}
 	return queueEnv("http://" + f.sqs.Addr().String()), nil
+}
+
+func (f *functions) findStream(opts *options, t target, console *console) (err error) {
+	if opts.event != "" {
+		return nil
+	}
+	if f.stream, err = opts.stream.settings(t.dir); err != nil && !opts.stream.set {
+		console.say("without the stream of the template: %v", err)
+		return nil
+	}
+	return err
 }
 
 func startFunction(ctx context.Context, arg string, config func(target, io.Writer) (guardtest.Config, error), log io.Writer) (*runningFunction, error) {

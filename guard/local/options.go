@@ -28,6 +28,7 @@ type options struct {
 
 	authorizer authorizerOptions
 	queue      queueFlag
+	stream     streamFlag
 }
 
 // Lambda's bounds; see https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
@@ -52,6 +53,7 @@ func parseOptions(args []string, stderr io.Writer) (options, error) {
 	flags.StringVar(&envFile, "env", "", "a `file` of NAME=value lines")
 	o.authorizer.define(flags)
 	flags.Var(&o.queue, "queue", "put an SQS queue before the function: in memory, under a `name` behind a =, or the one at a URL (default: the queue of the SAM template beside the source)")
+	flags.Var(&o.stream, "stream", "put a Kinesis stream in memory before the function, under a `name` behind a = (default: the stream of the SAM template beside the source)")
 	flags.StringVar(&o.event, "event", "", "a `file`, or - for the standard input: invoke once with this event and print the answer")
 	usage := func() {
 		fmt.Fprintln(stderr, "usage: guard/local [flags] <package or bootstrap>")
@@ -93,8 +95,8 @@ func (o *options) check() error {
 	case o.event != "" && o.authorizer.target != "":
 		return errors.New("-event invokes one function alone: run it without -authorizer, or with the authorizer as the function")
 	}
-	if o.event != "" && o.queue.set {
-		return errors.New("-event invokes the function once: run it without -queue")
+	if o.event != "" && (o.queue.set || o.stream.set) {
+		return errors.New("-event invokes the function once: run it without -queue and -stream")
 	}
 	_, err := o.api(functions{}, nil) // only to see whether routes and identity sources can be
 	return err

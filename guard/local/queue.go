@@ -282,20 +282,12 @@ type line struct {
 }
 
 func (d *desk) show(w http.ResponseWriter) {
-	open := []line{} // all but those that are done or filtered, which the ledger only counts
-	for _, e := range d.ledger.Entries() {
-		l := line{ID: e.ID, Group: e.Group, Sent: e.Sent, Outcome: string(e.Outcome), Reason: e.Reason, Tries: len(e.Deliveries)}
-		if l.Tries > 0 {
-			l.Failure = e.Deliveries[l.Tries-1].Failure
-		}
-		open = append(open, l)
-	}
 	answer(w, http.StatusOK, struct {
 		Queue           string        `json:"queue"`
 		DeadLetterQueue string        `json:"deadLetterQueue,omitempty"`
 		Counts          source.Counts `json:"counts"`
 		Messages        []line        `json:"messages"`
-	}{d.name, d.deadName(), d.ledger.Counts(), open})
+	}{d.name, d.deadName(), d.ledger.Counts(), openLines(d.ledger)})
 }
 
 // deadName is the name of the dead-letter queue in memory, or empty.
@@ -304,6 +296,19 @@ func (d *desk) deadName() string {
 		return ""
 	}
 	return d.settings.dead.Name
+}
+
+// openLines are all but those that are done or filtered, which the ledger only counts.
+func openLines(ledger *source.Ledger) []line {
+	open := []line{}
+	for _, e := range ledger.Entries() {
+		l := line{ID: e.ID, Group: e.Group, Sent: e.Sent, Outcome: string(e.Outcome), Reason: e.Reason, Tries: len(e.Deliveries)}
+		if l.Tries > 0 {
+			l.Failure = e.Deliveries[l.Tries-1].Failure
+		}
+		open = append(open, l)
+	}
+	return open
 }
 
 // before returns the handler of the command. Without routes, a function with a queue has

@@ -68,15 +68,24 @@ func serve(ctx context.Context, f functions, opts options, stdout io.Writer, con
 			return exitFailed
 		}
 	}
+	var stream *streamDesk
+	if f.stream != nil {
+		if stream, err = newStreamDesk(f.fn, *f.stream, console); err != nil {
+			_ = listener.Close()
+			console.say("%v", err)
+			return exitFailed
+		}
+	}
 	if !f.warm(ctx, console) {
 		_ = listener.Close()
 		return exitOK
 	}
-	server := &http.Server{Handler: queue.before(api, opts.routes), ReadHeaderTimeout: headerTimeout}
+	handler := stream.before(queue.before(api, opts.routes), len(opts.routes) > 0 || queue != nil)
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: headerTimeout}
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
-	polled := queue.start(ctx, f.sqs)
-	announce(stdout, f.fn.target.name, "http://"+listener.Addr().String(), opts, queue)
+	polled, read := queue.start(ctx, f.sqs), stream.start(ctx)
+	announce(stdout, f.fn.target.name, "http://"+listener.Addr().String(), opts, queue, stream)
 
 	select {
 	case err := <-served:
@@ -88,10 +97,12 @@ func serve(ctx context.Context, f functions, opts options, stdout io.Writer, con
 	grace, cancel := context.WithTimeout(context.Background(), opts.grace)
 	defer cancel()
 	err = server.Shutdown(grace)
-	select {
-	case <-polled:
-	case <-grace.Done():
-		err = grace.Err()
+	for _, ended := range []<-chan struct{}{polled, read} {
+		select {
+		case <-ended:
+		case <-grace.Done():
+			err = grace.Err()
+		}
 	}
 	if err != nil {
 		// Ending the functions answers the remaining requests and batches.
@@ -106,7 +117,9 @@ func serve(ctx context.Context, f functions, opts options, stdout io.Writer, con
 		console.say("%v", err)
 	}
 	<-polled
+	<-read
 	queue.left()
+	stream.left()
 	return exitOK
 }
 
@@ -124,9 +137,9 @@ func (c *console) authorizerFailed(requestID string, err error) {
 	c.say("authorizer's invocation %s failed: %v", requestID, err)
 }
 
-func announce(stdout io.Writer, name, url string, opts options, queue *desk) {
+func announce(stdout io.Writer, name, url string, opts options, queue *desk, stream *streamDesk) {
 	routes := opts.routes
-	if len(routes) == 0 && queue == nil {
+	if len(routes) == 0 && queue == nil && stream == nil {
 		routes = []string{"$default"}
 	}
 	var text strings.Builder
@@ -137,12 +150,15 @@ func announce(stdout io.Writer, name, url string, opts options, queue *desk) {
 	if opts.authorizer.target != "" {
 		fmt.Fprintf(&text, "behind an authorizer (%s)\n", &opts.authorizer)
 	}
-	text.WriteString(queue.describe())
+	text.WriteString(queue.describe() + stream.describe())
 	if len(routes) > 0 {
 		fmt.Fprintf(&text, "try: %s%s\n", curl(url, routes[0]), opts.authorizer.headers())
 	}
 	if queue != nil {
 		fmt.Fprintf(&text, "try: %s\n", queue.curl(url))
+	}
+	if stream != nil {
+		fmt.Fprintf(&text, "try: %s\n", stream.curl(url))
 	}
 	_, _ = io.WriteString(stdout, text.String())
 }

@@ -40,31 +40,42 @@ type samTemplate struct {
 	Resources  yaml.Node `yaml:"Resources"`
 }
 
-func parseQueue(text []byte) (*queueSettings, error) {
+func parseQueue(text []byte) (found *queueSettings, err error) {
 	var t samTemplate
 	if err := yaml.Unmarshal(text, &t); err != nil {
 		return nil, err
 	}
+	err = t.events(func(eventType string, properties *yaml.Node) (done bool, err error) {
+		if eventType == "SQS" {
+			found, err = t.queue(properties)
+		}
+		return found != nil, err
+	})
+	return found, err
+}
+
+// events calls visit with each event of the functions whose code is beside the template,
+// until it is done.
+func (t *samTemplate) events(visit func(eventType string, properties *yaml.Node) (done bool, err error)) error {
 	for name, node := range members(&t.Resources) {
 		var fn samFunction
 		if err := node.Decode(&fn); err != nil {
-			return nil, fmt.Errorf("%s: %w", name, err)
+			return fmt.Errorf("%s: %w", name, err)
 		}
 		if fn.Type != "AWS::Serverless::Function" || !beside(fn.Properties.CodeURI.Value) {
 			continue
 		}
 		for event, node := range members(&fn.Properties.Events) {
-			if t.text(at(node, "Type")) != "SQS" {
-				continue
-			}
-			queue, err := t.queue(at(node, "Properties"))
+			done, err := visit(t.text(at(node, "Type")), at(node, "Properties"))
 			if err != nil {
-				return nil, fmt.Errorf("%s: %s: %w", name, event, err)
+				return fmt.Errorf("%s: %s: %w", name, event, err)
 			}
-			return queue, nil
+			if done {
+				return nil
+			}
 		}
 	}
-	return nil, nil
+	return nil
 }
 
 // queue reads an event of type SQS and the queue it names.
@@ -108,19 +119,35 @@ func (t *samTemplate) mapping(event *yaml.Node, m *source.Mapping) (err error) {
 	if m.MaximumConcurrency, err = t.number(at(at(event, "ScalingConfig"), "MaximumConcurrency")); err != nil {
 		return fmt.Errorf("MaximumConcurrency: %w", err)
 	}
+	m.ReportBatchItemFailures = t.reports(event)
+	m.Filter, err = t.filter(event, pattern.SQS)
+	return err
+}
+
+// reports says whether a mapping has ReportBatchItemFailures.
+func (t *samTemplate) reports(event *yaml.Node) bool {
 	for node := range elements(at(event, "FunctionResponseTypes")) {
-		m.ReportBatchItemFailures = m.ReportBatchItemFailures || t.text(node) == "ReportBatchItemFailures"
+		if t.text(node) == "ReportBatchItemFailures" {
+			return true
+		}
 	}
+	return false
+}
+
+// filter is that of a mapping, or nil.
+func (t *samTemplate) filter(event *yaml.Node, of pattern.Source) (source.Filter, error) {
 	var patterns []string
 	for node := range elements(at(at(event, "FilterCriteria"), "Filters")) {
 		patterns = append(patterns, t.text(at(node, "Pattern")))
 	}
-	if len(patterns) > 0 {
-		if m.Filter, err = pattern.NewFilter(pattern.SQS, patterns...); err != nil {
-			return fmt.Errorf("FilterCriteria: %w", err)
-		}
+	if len(patterns) == 0 {
+		return nil, nil
 	}
-	return nil
+	filter, err := pattern.NewFilter(of, patterns...)
+	if err != nil {
+		return nil, fmt.Errorf("FilterCriteria: %w", err)
+	}
+	return filter, nil
 }
 
 // queueConfig reads a queue, and returns its properties. One that is not in the template

@@ -40,12 +40,13 @@ func ClientIP(nets ...string) Rule {
 }
 
 // ForwardedIP is [ClientIP] for a gateway behind one or more proxies of yours, such as
-// a CDN. Each of them, and the gateway, adds to X-Forwarded-For the address that it took
-// the request from. The client's is therefore the one before the last proxies
-// addresses; what stands before it the client may have made up.
+// a CDN. Each proxy, and then the gateway, adds the address that it took the request
+// from at the end of X-Forwarded-For. So the client's address has as many addresses
+// behind it as there are proxies. The client may have made up those before it. Look at
+// an event of your own to count.
 //
-// Who calls the gateway directly can send any X-Forwarded-For. Use ForwardedIP with
-// [Header], or another rule that only the proxy can satisfy.
+// A client that calls the gateway directly can send any X-Forwarded-For. Use ForwardedIP
+// with [Header], or another rule that only the proxy can satisfy.
 //
 // ForwardedIP panics if proxies is less than 1, and as ClientIP does.
 func ForwardedIP(proxies int, nets ...string) Rule {

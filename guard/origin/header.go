@@ -15,7 +15,7 @@ import (
 const shortestSecret = 16
 
 // Header returns a rule that the request has a header with a secret value, which a CDN
-// or a firewall adds: who has not been through it does not know the value. The current
+// or a firewall adds. A request that goes around it lacks the value. The current
 // and the previous value of the secret are accepted, see [secrets.Cache.Pair], and
 // compared in constant time. The rule refuses a request with several such headers.
 //

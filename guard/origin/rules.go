@@ -29,10 +29,10 @@ func Region(names ...string) Rule {
 	return oneOf("Region", names, isRegion, func(o *origin) []string { return o.regions })
 }
 
-// API returns a rule that the request comes through one of the APIs or function URLs:
-// the first part of the domain that AWS has given to it, like "a1b2c3d4e5". Also a
-// disabled default endpoint has it. It refuses events of a load balancer and Lattice:
-// use [Source].
+// API returns a rule that the request comes through one of the APIs or function URLs. An
+// id is like "a1b2c3d4e5": the first part of the domain that AWS has given to the API.
+// Requests to a custom domain have it too. The rule refuses events of a load balancer and
+// of Lattice: use [Source].
 //
 // API panics without an id, and for one that is not of letters and digits.
 func API(ids ...string) Rule {

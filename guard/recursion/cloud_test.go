@@ -172,6 +172,21 @@ func TestACallKeepsWhatIsItsOwn(t *testing.T) {
 			t.Errorf("got counter %s, want 3", *got)
 		}
 
+		many := &sqs.SendMessageBatchInput{QueueUrl: &c.queue, Entries: []types.SendMessageBatchRequestEntry{{Id: aws.String("a"), MessageBody: aws.String("m")}}}
+		batch := &sns.PublishBatchInput{TopicArn: &c.raw, PublishBatchRequestEntries: []snstypes.PublishBatchRequestEntry{{Id: aws.String("a"), Message: aws.String("m")}}}
+		if _, err := c.sqs.SendMessageBatch(ctx, many); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.sns.PublishBatch(ctx, batch); err != nil {
+			t.Fatal(err)
+		}
+		if many.Entries[0].MessageAttributes != nil || batch.PublishBatchRequestEntries[0].MessageAttributes != nil {
+			t.Error("the caller's batches have changed")
+		}
+		if got := c.receive(t).Records; len(got) != 2 || *got[0].MessageAttributes[recursion.Attribute].StringValue != "3" {
+			t.Errorf("got %v, want two messages with the counter", got)
+		}
+
 		const noRoom = "ten attributes of its own"
 		_, err := c.sqs.SendMessage(ctx, &sqs.SendMessageInput{QueueUrl: &c.queue, MessageBody: aws.String("m"), MessageAttributes: own(10)})
 		mustSay(t, err, noRoom)

@@ -39,15 +39,16 @@
 // looked at. If there are several counters, the largest one counts.
 //
 // A W3C baggage member passes through services that know nothing of this package, if they
-// propagate baggage (https://www.w3.org/TR/baggage/). S3 has no place for a counter.
+// propagate baggage (https://www.w3.org/TR/baggage/). There is no place for a counter in
+// the events of S3 and in the destinations of asynchronous invocations.
 //
 // The clients of AWS stand in packages of their own, so that a function links those
 // alone that it uses.
 //
 // # What the counter is worth
 //
-// It is the sender's word. Whoever can send to a function can leave it out and begin a
-// chain, which is what any sender may do. A large one gets the sender's own event
-// refused. A counter that is no number from 0 to 9999 is refused too: taken for 0, a
-// broken sender could run for ever.
+// It is the sender's word. A sender can leave it out and begin a chain, as any sender
+// may. A sender that makes up a large one gets its own event refused. A counter that is
+// no number from 0 to 9999 is refused too: if it counted as 0, a loop through a broken
+// sender would run for ever.
 package recursion

@@ -97,7 +97,10 @@ func (c *cloud) receive(t *testing.T) events.SQSEvent {
 			return event
 		}
 		for _, m := range out.Messages {
-			r := events.SQSMessage{MessageId: *m.MessageId, Body: *m.Body, EventSource: "aws:sqs", MessageAttributes: map[string]events.SQSMessageAttribute{}}
+			r := events.SQSMessage{
+				MessageId: *m.MessageId, Body: *m.Body, EventSource: "aws:sqs", EventSourceARN: "arn:aws:sqs:eu-central-1:123456789012:orders",
+				Attributes: map[string]string{"ApproximateReceiveCount": "1"}, MessageAttributes: map[string]events.SQSMessageAttribute{},
+			}
 			for name, a := range m.MessageAttributes {
 				r.MessageAttributes[name] = events.SQSMessageAttribute{StringValue: a.StringValue, BinaryValue: a.BinaryValue, DataType: *a.DataType}
 			}

@@ -28,6 +28,9 @@
 // A released item of a second or later attempt stays, without an owner and with a
 // lease of 0, so that [idempotency.Reconcile] is called again.
 //
+// The counters of package guard/quota are items of their own, with id, expiration and
+// used, a number. Each takes one UpdateItem a share, see [Store.Take].
+//
 // Items of other libraries have no owner. They are respected while they are live,
 // replayed when they are completed, and taken over when their lease has ended.
 // Without a lease they count until they expire.

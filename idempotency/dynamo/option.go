@@ -19,12 +19,13 @@ type Attributes struct {
 	Fingerprint string // S; "validation"
 	Owner       string // S; "owner"
 	Epoch       string // N; "epoch"
+	Used        string // N, in the item of a quota; "used"
 }
 
-var defaultAttributes = [...]string{"id", "status", "expiration", "in_progress_expiration", "data", "encoding", "validation", "owner", "epoch"}
+var defaultAttributes = [...]string{"id", "status", "expiration", "in_progress_expiration", "data", "encoding", "validation", "owner", "epoch", "used"}
 
 func (a *Attributes) all() [len(defaultAttributes)]*string {
-	return [...]*string{&a.Key, &a.Status, &a.Expiration, &a.Lease, &a.Data, &a.Encoding, &a.Fingerprint, &a.Owner, &a.Epoch}
+	return [...]*string{&a.Key, &a.Status, &a.Expiration, &a.Lease, &a.Data, &a.Encoding, &a.Fingerprint, &a.Owner, &a.Epoch, &a.Used}
 }
 
 // Names sets the names of the attributes, for an existing table.

@@ -23,6 +23,10 @@
 // breaks is sent up to three times within a fraction of a second. Owner and epoch
 // make sure that it happens once.
 //
+// A counter of package guard/quota is a string of digits under a key of its own, see
+// [Store.Take]. What is lost in a failover counts again: more requests may then pass
+// than the limit.
+//
 // # Clocks
 //
 // The server's clock alone judges leases and expiries. A process sends how long its

@@ -25,6 +25,7 @@ type Store struct {
 	prefix                   string
 	clock                    clock.Clock
 	claim, complete, release *valkey.Lua
+	take                     *valkey.Lua
 }
 
 // Option changes a [Store].
@@ -58,6 +59,7 @@ func New(client valkey.Client, opts ...Option) *Store {
 		claim:    valkey.NewLuaScript(claimScript),
 		complete: valkey.NewLuaScript(completeScript),
 		release:  valkey.NewLuaScript(releaseScript),
+		take:     valkey.NewLuaScript(takeScript),
 	}
 	for _, opt := range opts {
 		opt.apply(s)
@@ -117,9 +119,9 @@ func settled(step string, answer valkey.ValkeyResult) error {
 	}
 }
 
-// run sends a script, and again if the connection fails: scripts are idempotent, and
-// the client does not retry them. It stops early enough for the function to answer
-// that the store is down.
+// run sends a script, and again if the connection fails, as the client does not retry
+// scripts. Those of a record are idempotent. It stops early enough for the function to
+// answer that the store is down.
 func (s *Store) run(ctx context.Context, script *valkey.Lua, key string, args ...string) valkey.ValkeyResult {
 	const tries = 3
 	pause := 10 * time.Millisecond

@@ -48,6 +48,8 @@ func TestTheCommandsOfTheREADMEsWork(t *testing.T) {
 		"orders":     {first: []string{" 201 ", `"status":"accepted"`}, again: []string{" 201 ", "Idempotent-Replayed: true"}},
 		"authorizer": {onConsole: "}]}'\n", first: []string{" 201 ", `"status":"accepted"`}, again: []string{" 201 ", "Idempotent-Replayed: true"}},
 		"rates":      {first: []string{" 200 ", `{"currency":"USD","rate":"1.`}, again: []string{" 200 "}},
+		"stream":     {first: []string{" 200 ", `"sequenceNumber"`}, again: []string{" 200 ", `"sequenceNumber"`}},
+		"changes":    {first: []string{" 200 ", `"sequenceNumber"`}, again: []string{" 200 ", `"sequenceNumber"`}},
 		"webhook":    {onConsole: "-d \"$body\"\n", first: []string{" 200 ", `{"status":"booked","entry":"msg_1"}`}, again: []string{" 200 ", "Idempotent-Replayed: true"}},
 	} {
 		t.Run(example, func(t *testing.T) {

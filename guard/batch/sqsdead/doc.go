@@ -11,9 +11,13 @@
 // # The message
 //
 // A record of an SQS queue is sent as the message that it was: the same body, and
-// the same message attributes. So the console's redrive, and a consumer of the
-// source queue, need to know nothing of this package. Any other record is sent as
-// the JSON that the event had.
+// the same message attributes. So a consumer of the source queue needs to know
+// nothing of this package. Any other record is sent as the JSON that the event had.
+//
+// The console's redrive, and StartMessageMoveTask, move such a message back if you
+// name the source queue as a custom destination. They do not find the source of a
+// message that was sent to the dead-letter queue and not moved there by SQS
+// (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/troubleshooting-dlq-redrive.html).
 //
 // These attributes are added. They are of type String, and the number of attempts
 // is a Number. One without a value is left out.

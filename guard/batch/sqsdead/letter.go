@@ -117,7 +117,8 @@ func Original(message types.Message) events.SQSMessage {
 }
 
 // sourceARN is the system attribute of a message that SQS has moved by a redrive
-// policy: the queue that it was in.
+// policy: the queue that it was in. ReceiveMessage returns it, but its page does not
+// list it; see MessageSystemAttributeName in the SDK.
 const sourceARN = "DeadLetterQueueSourceArn"
 
 func regionOf(arn string) string {

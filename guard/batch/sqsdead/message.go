@@ -126,6 +126,9 @@ func number(n int) types.MessageAttributeValue {
 
 // own are the attributes that each letter has.
 func own(letter batch.DeadLetter) map[string]types.MessageAttributeValue {
+	if letter.ID == "" {
+		letter.ID = digest(string(letter.Record)) // no record has none, but a letter is known by its id
+	}
 	attributes := map[string]types.MessageAttributeValue{}
 	for name, value := range map[string]string{
 		codeName: letter.Code, detailName: letter.Detail, requestName: letter.RequestID,

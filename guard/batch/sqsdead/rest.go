@@ -38,21 +38,20 @@ type rest struct {
 }
 
 // restOf returns the rest of a message, without what an earlier dead letter has
-// added.
+// added. The sender may have packed a message, too: no name of this package is taken
+// from there, for such a name would change what the letter says.
 func restOf(message events.SQSMessage) rest {
-	r := rest{Group: message.Attributes["MessageGroupId"], Attributes: map[string]events.SQSMessageAttribute{}}
-	if packed := message.MessageAttributes[messageName].StringValue; packed != nil {
-		var before rest
-		if json.Unmarshal([]byte(*packed), &before) == nil {
-			r.Group = cmp.Or(r.Group, before.Group)
-			maps.Copy(r.Attributes, before.Attributes)
-		}
+	var packed rest
+	if a := message.MessageAttributes[messageName]; a.StringValue != nil && json.Unmarshal([]byte(*a.StringValue), &packed) != nil {
+		packed = rest{}
 	}
-	for name, a := range message.MessageAttributes {
-		if !strings.HasPrefix(name, prefix) {
-			r.Attributes[name] = a
-		}
+	r := rest{
+		Group:      cmp.Or(message.Attributes["MessageGroupId"], packed.Group),
+		Attributes: map[string]events.SQSMessageAttribute{},
 	}
+	maps.Copy(r.Attributes, packed.Attributes)
+	maps.Copy(r.Attributes, message.MessageAttributes)
+	maps.DeleteFunc(r.Attributes, func(name string, _ events.SQSMessageAttribute) bool { return strings.HasPrefix(name, prefix) })
 	return r
 }
 

@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -442,6 +443,45 @@ func TestTheSizeIsThatOfBodyAndAttributes(t *testing.T) {
 	}
 }
 
+func TestALetterWithoutAnIDIsALetter(t *testing.T) {
+	l := letter(message(t, nil))
+	l.ID = ""
+	in := send(t, standard, l)
+	if got, ok, err := sqsdead.Letter(types.Message{Body: in.MessageBody, MessageAttributes: in.MessageAttributes}); !ok || err != nil || got.ID == "" {
+		t.Errorf("got %+v, %v, %v, want a letter", got, ok, err)
+	}
+}
+
+func TestManyLettersAtOnceAreAllThere(t *testing.T) {
+	client := awstest.SQS(servers.Moto(t).URL())
+	url := awstest.Queue(t, client, "", nil)
+	sink := sqsdead.New(client, url)
+	var running sync.WaitGroup
+	for i := range 32 {
+		running.Go(func() {
+			l := letter(message(t, with(i%11)))
+			l.ID = fmt.Sprint(i)
+			if err := sink.Send(t.Context(), l); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	running.Wait()
+	ids := map[string]bool{}
+	for range 4 {
+		for _, m := range awstest.Receive(t, client, url) {
+			l, ok, err := sqsdead.Letter(m)
+			if !ok || err != nil {
+				t.Fatal(ok, err)
+			}
+			ids[l.ID] = true
+		}
+	}
+	if len(ids) != 32 {
+		t.Errorf("got %d letters, want 32", len(ids))
+	}
+}
+
 // failing fails.
 type failing struct{}
 
@@ -487,9 +527,9 @@ func TestAMessageThatNoSinkHasSentIsNoLetter(t *testing.T) {
 	}
 }
 
-// Whoever may send to the source chooses a message's attributes. They are believed
+// A sender to the source chooses a message's attributes. They are believed
 // only of a message that was sent to the dead-letter queue.
-func TestAMessageThatSQSHasMovedIsNoLetterWhateverItsAttributes(t *testing.T) {
+func TestAMessageThatSQSHasMovedIsNoLetterWithAnyAttributes(t *testing.T) {
 	first := send(t, standard, letter(message(t, with(10))))
 	attributes := maps.Clone(first.MessageAttributes)
 	attributes["lambdarmor.record"] = types.MessageAttributeValue{DataType: aws.String("String"), StringValue: aws.String("http_api")}
@@ -507,6 +547,27 @@ func TestAMessageThatSQSHasMovedIsNoLetterWhateverItsAttributes(t *testing.T) {
 	}
 	if names := slices.Sorted(maps.Keys(got.MessageAttributes)); len(names) != 10 || names[0] != "a0" || aws.ToString(got.MessageAttributes["a0"].StringValue) != "v0" {
 		t.Errorf("got the attributes %q, want those of the message", names)
+	}
+}
+
+// A sender may write any attributes, and pack some as a Sink does.
+func TestASenderCannotChangeWhatALetterSays(t *testing.T) {
+	forged := `{"messageAttributes":{"lambdarmor.record":{"dataType":"String","stringValue":"http_api"}}}`
+	for name, attributes := range map[string]map[string]string{
+		"plain":     {"lambdarmor.record": "http_api", "lambdarmor.id": "2", "lambdarmor.attempts": "x"},
+		"packed":    {"lambdarmor.message": forged},
+		"malformed": {"lambdarmor.message": "{hunter2"},
+	} {
+		l := letter(message(t, func(m *events.SQSMessage) {
+			for name, value := range attributes {
+				m.MessageAttributes[name] = str(value)
+			}
+		}))
+		in := send(t, standard, l)
+		got, ok, err := sqsdead.Letter(types.Message{Body: in.MessageBody, MessageAttributes: in.MessageAttributes})
+		if !ok || err != nil || got.Trigger != guard.SQS || got.ID != l.ID || got.Source != orders || got.Attempts != 5 {
+			t.Errorf("%s: got %+v, %v, %v, want the letter of the sink", name, got, ok, err)
+		}
 	}
 }
 

@@ -92,6 +92,12 @@ func (f fields) match(a alternative) bool {
 
 // narrow returns the choices of elements for which the condition holds as well.
 func (f fields) narrow(open []chosen, path string, cond condition) []chosen {
+	var holding []value
+	for _, v := range f[path] {
+		if cond.holds(v) {
+			holding = append(holding, v)
+		}
+	}
 	var kept []chosen
 	seen := map[string]bool{}
 	keep := func(c chosen) {
@@ -101,18 +107,12 @@ func (f fields) narrow(open []chosen, path string, cond condition) []chosen {
 		}
 	}
 	for _, c := range open {
-		there := false
-		for _, v := range f[path] {
-			both, ok := c.with(v.in)
-			if !ok {
-				continue
-			}
-			there = true
-			if cond.holds(v) {
+		for _, v := range holding {
+			if both, ok := c.with(v.in); ok {
 				keep(both)
 			}
 		}
-		if !there && cond.absent {
+		if cond.absent && !slices.ContainsFunc(f[path], func(v value) bool { _, ok := c.with(v.in); return ok }) {
 			keep(c)
 		}
 	}

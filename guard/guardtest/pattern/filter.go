@@ -50,7 +50,9 @@ var notOfMappings = []string{
 // pattern about value alone then lets the record pass.
 //
 // The pages of SQS, Kinesis, DynamoDB and Kafka name one field each as the one that can
-// be filtered, while the page on filtering names others. NewFilter refuses none.
+// be filtered, while the page on filtering names others. NewFilter refuses none. Do not
+// rely on what the poller adds, such as eventSource and awsRegion: the page of EventBridge
+// Pipes excludes it. eventName of DynamoDB works.
 //
 // See https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventfiltering.html,
 // https://docs.aws.amazon.com/lambda/latest/dg/with-sqs-filtering.html,

@@ -31,8 +31,8 @@ const table = `{"eventID":"1","eventName":"INSERT","dynamodb":{"Keys":{"Customer
 	"NewImage":{"AccountManager":{"S":"Pat Candella"},"Organizations":{"L":[{"S":"Sales"},{"S":"Support"}]}},
 	"OldImage":{"AccountManager":{"S":"Terry Whitlock"}},"SequenceNumber":"111","SizeBytes":26}}`
 
-// The examples and the tables of formats of Lambda's pages on filtering, and what follows
-// from them.
+// The examples and the tables of formats of Lambda's pages on filtering, what LocalStack's
+// tests have recorded of mappings, and what follows from them.
 func TestFilters(t *testing.T) {
 	for _, c := range []struct {
 		name     string
@@ -79,6 +79,18 @@ func TestFilters(t *testing.T) {
 		{"DynamoDB: exists of an object", pattern.DynamoDB, []string{`{"dynamodb":{"NewImage":{"Organizations":[{"exists":true}]}}}`}, table, false},
 		{"DynamoDB: exists of a leaf", pattern.DynamoDB, []string{`{"dynamodb":{"NewImage":{"Organizations":{"L":{"S":[{"exists":true}]}}}}}`}, table, true},
 		{"DynamoDB: the kind of change", pattern.DynamoDB, []string{`{"eventName":["MODIFY","REMOVE"]}`}, table, false},
+
+		{"DynamoDB: recorded, an insert", pattern.DynamoDB, []string{`{"eventName":["INSERT"]}`}, table, true},
+		{"DynamoDB: recorded, one of two changes", pattern.DynamoDB, []string{`{"eventName":["INSERT","MODIFY"]}`}, table, true},
+		{"DynamoDB: recorded, an attribute without its type", pattern.DynamoDB, []string{`{"dynamodb":{"NewImage":{"AccountManager":["Pat Candella"]}}}`}, table, false},
+		{"DynamoDB: recorded, an attribute that is no leaf", pattern.DynamoDB, []string{`{"dynamodb":{"NewImage":{"AccountManager":[{"exists":false}]}}}`}, table, true},
+		{"DynamoDB: recorded, a number or not one text", pattern.DynamoDB, []string{`{"dynamodb":{"Keys":{"Number":{"N":[{"numeric":[">",100]},{"anything-but":"101"}]}}}}`}, table, true},
+		{"DynamoDB: recorded, a number that is one", pattern.DynamoDB, []string{`{"dynamodb":{"SizeBytes":[{"numeric":[">",0]}]}}`}, table, true},
+		{"SQS: recorded, and", pattern.SQS, []string{`{"body":{"a":["other","x"],"b":["y"]}}`}, sqsRecord(`{"a":"x","b":"y"}`), true},
+		{"SQS: recorded, one of two", pattern.SQS, []string{`{"body":{"a":["other","x"],"b":["y"]}}`}, sqsRecord(`{"a":"other-","b":"y"}`), false},
+		{"SQS: recorded, a range", pattern.SQS, []string{`{"body":{"n":[{"numeric":[">=",100,"<",200]}]}}`}, sqsRecord(`{"n":100}`), true},
+		{"SQS: recorded, out of a range", pattern.SQS, []string{`{"body":{"n":[{"numeric":[">=",100,"<",200]}]}}`}, sqsRecord(`{"n":200}`), false},
+		{"SQS: recorded, plain and pattern JSON", pattern.SQS, []string{`{"body":{"a":["x"]}}`}, sqsRecord(`plain-string`), false},
 
 		{"Kafka: a prefix", pattern.Kafka, []string{`{"value":{"device_ID":[{"prefix":"AB"}]}}`}, kafkaRecord("k", `{"device_ID":"AB1234","session":{"duration":162}}`), true},
 		{"Kafka: another prefix", pattern.Kafka, []string{`{"value":{"device_ID":[{"prefix":"AC"}]}}`}, kafkaRecord("k", `{"device_ID":"AB1234"}`), false},

@@ -15,7 +15,7 @@ import (
 // JSON but no object is not on the page; it counts as failed.
 //
 // https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html#sqs-batchfailurereporting-conditions
-func failures(answer []byte, inBatch func(id string) bool) (map[string]bool, error) {
+func failures(answer []byte, idOf func(identifier json.RawMessage) string, inBatch func(id string) bool) (map[string]bool, error) {
 	if len(bytes.TrimSpace(answer)) == 0 {
 		return nil, nil
 	}
@@ -34,12 +34,12 @@ func failures(answer []byte, inBatch func(id string) bool) (map[string]bool, err
 	}
 	failed := map[string]bool{}
 	for _, item := range items {
-		var id string
-		value, there := item["itemIdentifier"]
+		identifier, there := item["itemIdentifier"]
+		id := idOf(identifier)
 		switch {
 		case !there:
 			return nil, errNoIdentifier
-		case json.Unmarshal(value, &id) != nil || id == "":
+		case id == "":
 			return nil, errEmptyIdentifier
 		case !inBatch(id):
 			return nil, errUnknownIdentifier
@@ -49,11 +49,17 @@ func failures(answer []byte, inBatch func(id string) bool) (map[string]bool, err
 	return failed, nil
 }
 
+// textID is the id that an identifier is, or "" if it is no text.
+func textID(identifier json.RawMessage) (id string) {
+	_ = json.Unmarshal(identifier, &id)
+	return id
+}
+
 // Why a partial answer fails the whole batch.
 var (
 	errNotJSON           = errors.New("the answer is not a JSON object")
 	errNoList            = errors.New("batchItemFailures is not a list of objects")
 	errNoIdentifier      = errors.New("a batch item failure has no itemIdentifier")
-	errEmptyIdentifier   = errors.New("an itemIdentifier is empty or not a text")
+	errEmptyIdentifier   = errors.New("an itemIdentifier is empty or of another form")
 	errUnknownIdentifier = errors.New("an itemIdentifier is of no message of the batch")
 )

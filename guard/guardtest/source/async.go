@@ -1,6 +1,7 @@
 package source
 
 import (
+	"container/heap"
 	"context"
 	"encoding/json"
 	"errors"
@@ -77,13 +78,15 @@ type Async struct {
 	clock  *Clock
 	ledger *Ledger
 
+	oneByOne bool // fn takes a request id once at a time
+
 	running sync.Mutex // held by Advance and Drain
 
 	mu       sync.Mutex
 	events   map[string]*asyncEvent
-	queue    []*asyncCopy // those that wait, in no order
-	number   int          // of the last copy
-	failures []error      // of deliveries
+	queue    asyncQueue // those that wait
+	number   int        // of the last copy
+	failures []error    // of deliveries
 }
 
 // ErrServiceFailure is the error of an invoker when Lambda itself fails, status 500 and
@@ -161,6 +164,10 @@ func NewAsync(fn guardtest.Invoker, cfg AsyncConfig) *Async {
 	if a.clock == nil {
 		a.clock = NewClock(time.Now())
 	}
+	switch fn.(type) {
+	case *guardtest.Function, *guardtest.Runtime:
+		a.oneByOne = true
+	}
 	return a
 }
 
@@ -195,8 +202,10 @@ func (a *Async) Invoke(payload []byte) (requestID string, err error) {
 
 // Duplicate puts an event into the queue once more, with the same request id. Lambda may
 // deliver an event several times though no error occurred, also at the same time. The
-// event then is done when all its copies are. It returns an error if there is no such
-// event, or if it was given up.
+// event then is done when all its copies are. A [guardtest.Function] and a
+// [guardtest.Runtime] get the copies one after the other, because they know invocations
+// by their request ids. It returns an error if there is no such event, or if it was given
+// up.
 func (a *Async) Duplicate(requestID string) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -216,7 +225,7 @@ func (a *Async) Duplicate(requestID string) error {
 func (a *Async) add(ev *asyncEvent) {
 	ev.open++
 	a.number++
-	a.queue = append(a.queue, &asyncCopy{asyncEvent: ev, number: a.number, due: a.clock.Now()})
+	heap.Push(&a.queue, &asyncCopy{asyncEvent: ev, number: a.number, due: a.clock.Now()})
 }
 
 // Advance moves the clock on by d, and invokes the function with what is due by then, in
@@ -276,23 +285,23 @@ func (a *Async) run(ctx context.Context, wanted func(due time.Time) bool) error 
 func (a *Async) take(wanted func(due time.Time) bool) []*asyncCopy {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	slices.SortFunc(a.queue, func(b, c *asyncCopy) int {
-		if order := b.due.Compare(c.due); order != 0 {
-			return order
-		}
-		return b.number - c.number
-	})
 	if len(a.queue) == 0 || !wanted(a.queue[0].due) {
 		return nil
 	}
 	a.moveTo(a.queue[0].due)
 	now := a.clock.Now()
-	n := 1
-	for n < len(a.queue) && n < a.cfg.Concurrency && !a.queue[n].due.After(now) {
-		n++
+	var taken, kept []*asyncCopy
+	for len(a.queue) > 0 && len(taken) < a.cfg.Concurrency && !a.queue[0].due.After(now) {
+		c := heap.Pop(&a.queue).(*asyncCopy)
+		if a.oneByOne && slices.ContainsFunc(taken, func(t *asyncCopy) bool { return t.asyncEvent == c.asyncEvent }) {
+			kept = append(kept, c)
+			continue
+		}
+		taken = append(taken, c)
 	}
-	taken := slices.Clone(a.queue[:n])
-	a.queue = slices.Delete(a.queue, 0, n)
+	for _, c := range kept {
+		heap.Push(&a.queue, c)
+	}
 	return taken
 }
 
@@ -373,7 +382,7 @@ func (a *Async) wait(c *asyncCopy, due time.Time) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	c.due = due
-	a.queue = append(a.queue, c)
+	heap.Push(&a.queue, c)
 }
 
 func (a *Async) succeed(c *asyncCopy) {
@@ -439,4 +448,28 @@ func (a *Async) DeliveryFailures() []error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return slices.Clone(a.failures)
+}
+
+// asyncQueue is a heap of copies: the one that is due first, and of several the oldest, is
+// on top.
+type asyncQueue []*asyncCopy
+
+func (q asyncQueue) Len() int      { return len(q) }
+func (q asyncQueue) Swap(i, j int) { q[i], q[j] = q[j], q[i] }
+
+func (q asyncQueue) Less(i, j int) bool {
+	if order := q[i].due.Compare(q[j].due); order != 0 {
+		return order < 0
+	}
+	return q[i].number < q[j].number
+}
+
+func (q *asyncQueue) Push(c any) { *q = append(*q, c.(*asyncCopy)) }
+
+func (q *asyncQueue) Pop() any {
+	last := len(*q) - 1
+	c := (*q)[last]
+	(*q)[last] = nil
+	*q = (*q)[:last]
+	return c
 }

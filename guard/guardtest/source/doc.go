@@ -25,6 +25,10 @@
 //		}
 //	}
 //
+// A [Stream] is a Kinesis stream, the stream of a DynamoDB table or a Kafka topic with its
+// mapping: shards, checkpoints, splits, retries that end, and the destination of what is
+// given up.
+//
 // Each source keeps a [Ledger] of what it did with every message. The ledger records
 // deliveries and deletions, never what the function claims. [API] lets the function, or
 // a command that redrives, use the queue with an SDK's SQS client. Package sqspoll
@@ -36,6 +40,9 @@
 // a time, such as the end of a visibility timeout, the source moves the clock to that
 // time. Without a Clock it uses the real time, which suits a test that kills processes
 // at random.
+//
+// An [Async], the queue of the asynchronous invocations that S3, SNS and EventBridge make,
+// does nothing until its test moves the time, by Advance or Drain.
 //
 // # What a queue does
 //

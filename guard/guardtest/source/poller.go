@@ -315,7 +315,7 @@ func (p *Poller) deliver(ctx context.Context, b batch) error {
 		for _, m := range b.messages {
 			inBatch[m.ID] = true
 		}
-		if failed, err = failures(result.Payload, func(id string) bool { return inBatch[id] }); err != nil {
+		if failed, err = failures(result.Payload, textID, func(id string) bool { return inBatch[id] }); err != nil {
 			return p.failBatch(b, call, number, BadAnswer, fmt.Errorf("source: %w", err))
 		}
 	}

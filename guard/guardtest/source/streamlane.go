@@ -1,0 +1,228 @@
+package source
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/lambdarmor/lambdarmor/guard/guardtest"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/internal/ids"
+)
+
+// A lane has the records that are delivered one batch after the other: those of a shard,
+// of a part of its keys, or of a topic.
+type lane struct {
+	waiting []*streamRecord // in order, and in no batch yet; guarded by Stream.mu
+	waiter  *waiter         // of its poller, when that has nothing to do; guarded by Stream.mu
+
+	// What follows is its poller's.
+	batches []*streamBatch // to be delivered before what waits, in order
+	due     time.Time      // of the first batch
+	free    time.Time      // when the last delivery ended
+}
+
+// A streamBatch is delivered until it is done, discarded, or smaller: a part of it is another
+// batch, with retries of its own.
+type streamBatch struct {
+	records     []*streamRecord
+	invocations int
+}
+
+// maxStreamPayload is that of an invocation: "6 MB", which is 6 291 456 bytes.
+// See https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+const maxStreamPayload = 6 << 20
+
+// next takes the lane's next batch, or returns when it is due; the zero time when there is
+// none. It is called with Stream.mu held.
+//
+// A batch goes when it is full, when its payload would be too large with one record
+// more, or when the window has passed, which begins as soon as the last invocation has
+// ended. See https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventsourcemapping.html#invocation-eventsourcemapping-batching
+func (l *lane) next(cfg StreamConfig, now time.Time) (b *streamBatch, due time.Time) {
+	switch {
+	case len(l.batches) > 0:
+		if l.due.After(now) {
+			return nil, l.due
+		}
+		b, l.batches = l.batches[0], l.batches[1:]
+		return b, time.Time{}
+	case len(l.waiting) == 0:
+		return nil, time.Time{}
+	}
+	n, full := cfg.fill(l.waiting)
+	if !full {
+		due = l.waiting[0].at
+		if due.Before(l.free) {
+			due = l.free
+		}
+		if due = due.Add(cfg.BatchWindow); due.After(now) {
+			return nil, due
+		}
+	}
+	b = &streamBatch{records: l.waiting[:n:n]}
+	l.waiting = l.waiting[n:]
+	return b, time.Time{}
+}
+
+// fill returns how many of the records make a batch, and whether no further one fits. A
+// record that is too large alone makes a batch of one.
+func (c StreamConfig) fill(waiting []*streamRecord) (n int, full bool) {
+	size := len(c.payload(nil)) + len(`"":[]`) + len(c.Name) + 20 // a partition's name
+	for n < len(waiting) && n < c.BatchSize {
+		size += len(waiting[n].event) + 1
+		if size > maxStreamPayload {
+			return max(n, 1), true
+		}
+		n++
+	}
+	return n, n == c.BatchSize
+}
+
+// poll delivers the lane's batches until ctx ends or the function cannot be called. The
+// caller has entered the clock.
+func (s *Stream) poll(ctx, invocation context.Context, l *lane) error {
+	defer s.clock.leave()
+	for ctx.Err() == nil {
+		s.mu.Lock()
+		b, due := l.next(s.cfg, s.clock.Now())
+		if b == nil {
+			l.waiter = s.clock.waiter(due)
+		}
+		s.mu.Unlock()
+		if b == nil {
+			s.clock.await(ctx, l.waiter)
+			continue
+		}
+		err := s.invoke(invocation, l, b)
+		l.free = s.clock.Now()
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// invoke returns an error if the function could not be called, or nobody waits for its
+// answer any more. The batch then comes again, as if it had not been delivered.
+func (s *Stream) invoke(ctx context.Context, l *lane, b *streamBatch) error {
+	b = s.dropOld(b)
+	if len(b.records) == 0 {
+		return nil
+	}
+	payload := s.cfg.payload(b.records)
+	if len(payload) > maxStreamPayload {
+		s.discard(b, conditionTooLarge, nil)
+		return nil
+	}
+	b.invocations++
+	call := guardtest.Call{Payload: payload, RequestID: ids.UUID()}
+	listed := make([]delivered, len(b.records))
+	for i, r := range b.records {
+		listed[i] = delivered{id: r.id, attempt: b.invocations}
+	}
+	number := s.ledger.batch(call.RequestID, s.clock.Now(), listed)
+
+	result, err := s.fn.Do(ctx, call)
+	var failure *guardtest.FunctionError
+	switch {
+	case err == nil, errors.As(err, &failure):
+	case errors.Is(err, ErrThrottled):
+		// Not a retry: it is delivered "until the records expire or exceed the maximum age".
+		// https://docs.aws.amazon.com/lambda/latest/dg/kinesis-on-failure-destination.html
+		b.invocations--
+		s.fail(b.records, number, Throttled)
+		l.comesAgain(s.clock.Now().Add(throttlePause), b)
+		return nil
+	default:
+		b.invocations--
+		s.fail(b.records, number, NotCalled)
+		l.comesAgain(s.clock.Now(), b)
+		return err
+	}
+	said, why := verdict{}, ""
+	report := BatchReport{Number: number, RequestID: call.RequestID, Messages: len(b.records)}
+	switch {
+	case failure != nil:
+		said, why, report.Err = verdict{whole: true}, failure.Type, failure
+	case s.cfg.ReportBatchItemFailures:
+		if said, report.Err = s.cfg.readAnswer(result.Payload, b.records); report.Err != nil {
+			why = BadAnswer
+		} else {
+			why = Reported
+		}
+	}
+	report.Failed = s.conclude(l, b, number, said, why, &response{requestID: call.RequestID, failed: failure != nil})
+	if s.cfg.OnBatch != nil {
+		s.cfg.OnBatch(report)
+	}
+	return nil
+}
+
+// conclude settles what is done of a batch, and arranges how the rest comes again. It
+// returns how many these are.
+func (s *Stream) conclude(l *lane, b *streamBatch, number int, said verdict, why string, answered *response) int {
+	done, again := said.rest(b.records)
+	for _, r := range done {
+		s.ledger.settle(r.id, Done, "", s.clock.Now())
+	}
+	if len(again) == 0 {
+		return 0
+	}
+	s.fail(again, number, why)
+
+	now := s.clock.Now()
+	switch {
+	case len(again) < len(b.records):
+		// The checkpoint has moved, so it is another batch. That its retries count from the
+		// beginning was recorded at AWS: test_kinesis_report_batch_item_failures in
+		// https://github.com/localstack/localstack/tree/main/tests/aws/services/lambda_/event_source_mapping.
+		// https://github.com/floci-io/floci/pull/3428 lets the count go on.
+		l.comesAgain(now.Add(backoff(1)), &streamBatch{records: again})
+
+	case s.cfg.BisectBatchOnFunctionError && len(again) > 1:
+		// "If your invocation fails …, the batch is bisected regardless of your
+		// ReportBatchItemFailures setting"; with a partial answer it is cut at the returned
+		// sequence number, which happened above. When that is the batch's first record, AWS
+		// does not say where. https://my-aws-notes.pages.dev/DynamoDB-Stream---Lambda-error-handling
+		// saw the failing record alone in the destination, so it is cut in the middle here.
+		// "Splitting batches doesn't consume the retry quota."
+		// https://docs.aws.amazon.com/lambda/latest/dg/services-kinesis-batchfailurereporting.html
+		// https://docs.aws.amazon.com/lambda/latest/dg/kinesis-on-failure-destination.html
+		half := len(again) / 2
+		l.comesAgain(now, &streamBatch{records: again[:half:half]}, &streamBatch{records: again[half:]})
+
+	case s.cfg.MaximumRetryAttempts != nil && b.invocations > *s.cfg.MaximumRetryAttempts:
+		s.discard(b, conditionRetries, answered)
+
+	default:
+		l.comesAgain(now.Add(backoff(b.invocations)), b)
+	}
+	return len(again)
+}
+
+func (l *lane) comesAgain(due time.Time, batches ...*streamBatch) {
+	l.due = due
+	l.batches = append(batches, l.batches...)
+}
+
+func (s *Stream) fail(records []*streamRecord, number int, why string) {
+	for _, r := range records {
+		s.ledger.failed(r.id, number, why)
+	}
+}
+
+// throttlePause is before a batch is tried again that Lambda could not deliver. AWS
+// publishes none.
+const throttlePause = time.Second
+
+// backoff is the pause before a batch's next delivery. AWS publishes none; eight
+// deliveries within a minute, recorded in test_kinesis_maximum_record_age_exceeded of
+// https://github.com/localstack/localstack/tree/main/tests/aws/services/lambda_/event_source_mapping,
+// are those of pauses that begin at half a second and double.
+func backoff(invocations int) time.Duration {
+	const most = time.Minute
+	if invocations > 8 {
+		return most
+	}
+	return min(most, 500*time.Millisecond<<(invocations-1))
+}

@@ -282,11 +282,12 @@ type line struct {
 }
 
 func (d *desk) show(w http.ResponseWriter) {
-	shown := map[string]any{"queue": d.name, "counts": d.ledger.Counts(), "messages": openLines(d.ledger)}
-	if d.dead != nil {
-		shown["deadLetterQueue"] = d.settings.dead.Name
-	}
-	answer(w, http.StatusOK, shown)
+	answer(w, http.StatusOK, struct {
+		Queue           string        `json:"queue"`
+		DeadLetterQueue string        `json:"deadLetterQueue,omitempty"`
+		Counts          source.Counts `json:"counts"`
+		Messages        []line        `json:"messages"`
+	}{d.name, d.deadName(), d.ledger.Counts(), openLines(d.ledger)})
 }
 
 // openLines are all but those that are done or filtered, which the ledger only counts.
@@ -300,6 +301,14 @@ func openLines(ledger *source.Ledger) []line {
 		open = append(open, l)
 	}
 	return open
+}
+
+// deadName is the name of the dead-letter queue in memory, or empty.
+func (d *desk) deadName() string {
+	if d.dead == nil {
+		return ""
+	}
+	return d.settings.dead.Name
 }
 
 // before returns the handler of the command. Without routes, a function with a queue has

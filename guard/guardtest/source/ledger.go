@@ -301,7 +301,7 @@ func (l *Ledger) failed(id string, batch int, why string) {
 	if e == nil {
 		return
 	}
-	if e.Outcome == Done && e.inBatch == batch && why == DeletedTooLate {
+	if e.Outcome == Done && e.inBatch == batch && why == NotDeleted {
 		return // the function has deleted it
 	}
 	for i := len(e.Deliveries) - 1; i >= 0; i-- {

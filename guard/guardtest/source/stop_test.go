@@ -69,7 +69,7 @@ func TestClosedFunctionEndsThePoller(t *testing.T) {
 	fn := invoker(func(context.Context, guardtest.Call) (guardtest.Result, error) {
 		return guardtest.Result{}, guardtest.ErrClosed
 	})
-	q := source.NewQueue(fn, source.QueueConfig{Clock: source.NewClock(begin)})
+	q := source.NewQueue(fn, source.QueueConfig{Clock: source.NewClock(begin), Mapping: source.Mapping{MaximumConcurrency: 1}})
 	send(t, q, "1")
 	err := q.Drain(within(t))
 	if !errors.Is(err, guardtest.ErrClosed) {
@@ -98,6 +98,37 @@ func TestQueueWithoutAFunctionCannotRun(t *testing.T) {
 	if err := q.Drain(within(t)); err == nil {
 		t.Error("an empty queue without a function was drained")
 	}
+}
+
+// A source that ends does not hold the time of those that share its clock.
+func TestEndOfASourceFreesTheClock(t *testing.T) {
+	clock := source.NewClock(begin)
+	called, finish := make(chan struct{}), make(chan struct{})
+	fn := invoker(func(context.Context, guardtest.Call) (guardtest.Result, error) {
+		close(called)
+		<-finish
+		return guardtest.Result{}, nil
+	})
+	first := source.NewQueue(fn, source.QueueConfig{Name: "first", Clock: clock, Mapping: source.Mapping{MaximumConcurrency: 1}})
+	second := source.NewQueue((&function{}).invoker(), source.QueueConfig{Name: "second", Clock: clock})
+	ctx, stop := context.WithCancel(within(t))
+	ended := make(chan error)
+	go func() { ended <- first.Run(ctx) }()
+	send(t, first, "1")
+	<-called
+	if _, err := second.Send(source.Message{Body: "1", Delay: time.Minute}); err != nil {
+		t.Fatal(err)
+	}
+	drained := make(chan error)
+	go func() { drained <- second.Drain(within(t)) }()
+	stop()
+	close(finish)
+	for _, c := range []chan error{ended, drained} {
+		if err := <-c; err != nil {
+			t.Error(err)
+		}
+	}
+	same(t, "the clock", clock.Now(), begin.Add(time.Minute))
 }
 
 // Clients, pollers and observers at once.

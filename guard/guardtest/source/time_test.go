@@ -80,6 +80,55 @@ func TestAgeOfADeadLetter(t *testing.T) {
 	}
 }
 
+// The order is by age, whichever became a dead letter first.
+func TestDeadLettersAreInTheOrderOfTheirAge(t *testing.T) {
+	clock := source.NewClock(begin)
+	dead := source.NewQueue(nil, source.QueueConfig{Name: "dead", Clock: clock})
+	q := source.NewQueue((&function{answer: failing("old", "new")}).invoker(), source.QueueConfig{
+		Clock: clock, Redrive: source.Redrive{To: dead, MaxReceives: 1}, Mapping: source.Mapping{ReportBatchItemFailures: true},
+	})
+	if _, err := q.Send(source.Message{Body: "old", Delay: time.Minute}); err != nil {
+		t.Fatal(err)
+	}
+	clock.Advance(time.Second)
+	send(t, q, "new")
+	drain(t, q)
+	var got []string
+	for _, m := range dead.Messages() {
+		got = append(got, m.Body)
+	}
+	same(t, "dead letters", got, []string{"old", "new"})
+}
+
+func TestReportOfADeadLetterMayUseTheQueue(t *testing.T) {
+	clock := source.NewClock(begin)
+	dead := source.NewQueue(nil, source.QueueConfig{Name: "dead", Clock: clock})
+	var q *source.Queue
+	var reasons []string
+	fn := &function{answer: failing("1")}
+	q = source.NewQueue(fn.invoker(), source.QueueConfig{
+		Clock: clock, Redrive: source.Redrive{To: dead, MaxReceives: 1}, Mapping: source.Mapping{ReportBatchItemFailures: true, MaximumConcurrency: 1},
+		OnDeadLetter: func(e source.Entry) {
+			reasons = append(reasons, e.Reason)
+			send(t, q, "note of "+e.ID)
+		},
+	})
+	// The note is sent when there is nothing else in the queue any more.
+	other := send(t, q, "1")
+	ctx, stop := context.WithCancel(within(t))
+	ran := make(chan error)
+	go func() { ran <- q.Run(ctx) }()
+	if err := q.Ledger().Wait(ctx, func(c source.Counts) bool { return c.Done == 1 }); err != nil {
+		t.Error(err)
+	}
+	stop()
+	if err := <-ran; err != nil {
+		t.Error(err)
+	}
+	same(t, "reasons", reasons, []string{"received once, at last reported"})
+	same(t, "events", fn.bodies(), []string{"1", "note of " + other[0]})
+}
+
 func TestReceiveCountGoesOnInTheDeadLetterQueue(t *testing.T) {
 	clock := source.NewClock(begin)
 	of := &function{answer: failing("1")}
@@ -124,7 +173,7 @@ func TestVisibilityThatEndsDuringTheCall(t *testing.T) {
 	check(t, q)
 	entry, _ := q.Ledger().Entry(ids[0])
 	same(t, "outcome", entry.Outcome, source.DeadLettered)
-	same(t, "failures", []string{entry.Deliveries[0].Failure, entry.Deliveries[1].Failure}, []string{source.DeletedTooLate, "errorString"})
+	same(t, "failures", []string{entry.Deliveries[0].Failure, entry.Deliveries[1].Failure}, []string{source.NotDeleted, "errorString"})
 }
 
 // A message of a standard queue that is visible again, and that nobody else received, is

@@ -19,6 +19,7 @@ type lane struct {
 	batches []*streamBatch // to be delivered before what waits, in order
 	due     time.Time      // of the first batch
 	free    time.Time      // when the last delivery ended
+	pause   time.Duration  // before the next attempt, while the function is throttled
 }
 
 // A streamBatch is delivered until it is done, discarded, or smaller: a part of it is another
@@ -131,7 +132,8 @@ func (s *Stream) invoke(ctx context.Context, l *lane, b *streamBatch) error {
 		// https://docs.aws.amazon.com/lambda/latest/dg/kinesis-on-failure-destination.html
 		b.invocations--
 		s.fail(b.records, number, Throttled)
-		l.comesAgain(s.clock.Now().Add(throttlePause), b)
+		l.pause = min(max(2*l.pause, time.Second), time.Minute) // AWS publishes none
+		l.comesAgain(s.clock.Now().Add(l.pause), b)
 		return nil
 	default:
 		b.invocations--
@@ -139,6 +141,7 @@ func (s *Stream) invoke(ctx context.Context, l *lane, b *streamBatch) error {
 		l.comesAgain(s.clock.Now(), b)
 		return err
 	}
+	l.pause = 0
 	said, why := verdict{}, ""
 	report := BatchReport{Number: number, RequestID: call.RequestID, Messages: len(b.records)}
 	switch {
@@ -210,10 +213,6 @@ func (s *Stream) fail(records []*streamRecord, number int, why string) {
 		s.ledger.failed(r.id, number, why)
 	}
 }
-
-// throttlePause is before a batch is tried again that Lambda could not deliver. AWS
-// publishes none.
-const throttlePause = time.Second
 
 // backoff is the pause before a batch's next delivery. AWS publishes none; eight
 // deliveries within a minute, recorded in test_kinesis_maximum_record_age_exceeded of

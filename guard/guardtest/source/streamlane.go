@@ -68,7 +68,12 @@ func (l *lane) next(cfg StreamConfig, now time.Time) (b *streamBatch, due time.T
 // fill returns how many of the records make a batch, and whether no further one fits. A
 // record that is too large alone makes a batch of one.
 func (c StreamConfig) fill(waiting []*streamRecord) (n int, full bool) {
-	size := len(c.payload(nil)) + len(`"":[]`) + len(c.Name) + 20 // a partition's name
+	size := len(c.payload(nil))
+	if c.Type == Kafka { // and the names of the partitions
+		for partition := range c.Shards {
+			size += len(mustMarshal(c.shardID(partition))) + len(`:[],`)
+		}
+	}
 	for n < len(waiting) && n < c.BatchSize {
 		size += len(waiting[n].event) + 1
 		if size > maxStreamPayload {
@@ -126,7 +131,7 @@ func (s *Stream) invoke(ctx context.Context, l *lane, b *streamBatch) error {
 	result, err := s.fn.Do(ctx, call)
 	var failure *guardtest.FunctionError
 	switch {
-	case err == nil, errors.As(err, &failure):
+	case err == nil, ctx.Err() == nil && errors.As(err, &failure):
 	case errors.Is(err, ErrThrottled):
 		// Not a retry: it is delivered "until the records expire or exceed the maximum age".
 		// https://docs.aws.amazon.com/lambda/latest/dg/kinesis-on-failure-destination.html

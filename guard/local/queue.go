@@ -290,6 +290,14 @@ func (d *desk) show(w http.ResponseWriter) {
 	}{d.name, d.deadName(), d.ledger.Counts(), openLines(d.ledger)})
 }
 
+// deadName is the name of the dead-letter queue in memory, or empty.
+func (d *desk) deadName() string {
+	if d.dead == nil {
+		return ""
+	}
+	return d.settings.dead.Name
+}
+
 // openLines are all but those that are done or filtered, which the ledger only counts.
 func openLines(ledger *source.Ledger) []line {
 	open := []line{}
@@ -301,14 +309,6 @@ func openLines(ledger *source.Ledger) []line {
 		open = append(open, l)
 	}
 	return open
-}
-
-// deadName is the name of the dead-letter queue in memory, or empty.
-func (d *desk) deadName() string {
-	if d.dead == nil {
-		return ""
-	}
-	return d.settings.dead.Name
 }
 
 // before returns the handler of the command. Without routes, a function with a queue has

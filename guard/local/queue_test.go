@@ -145,6 +145,20 @@ func TestFIFOQueueByFlag(t *testing.T) {
 	}
 }
 
+func TestQueueBesideAnAPI(t *testing.T) {
+	t.Parallel()
+	s := serveLocal(t, "-route", "GET /pid", "-queue", echoPackage)
+	if pid := s.answer("/pid"); !strings.Contains(s.console.String(), "init of "+pid) {
+		t.Errorf("the API answered %s", pid)
+	}
+	s.put("", `{"do":"pid"}`)
+	// The echo answers an event of SQS with an error.
+	s.onConsole("queue queue: batch 1, 1 message, all failed")
+	if counts := s.shown().Counts; counts.Waiting != 1 {
+		t.Errorf("the counts are %+v", counts)
+	}
+}
+
 // The batch under way ends with the function, and what was in it is left.
 func TestEndOfAQueueLosesNothingUnsaid(t *testing.T) {
 	t.Parallel()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -114,6 +115,35 @@ func TestLedgerSeesADeliveryOutOfOrder(t *testing.T) {
 	if err := p.Ledger().Check(); err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("got %v, want %s", err, want)
 	}
+}
+
+// SQS may deliver a message twice, also at once.
+func TestMessageThatIsDeliveredTwiceAtOnce(t *testing.T) {
+	m := source.Received{ID: "1", Body: "1", Attributes: map[string]string{"ApproximateReceiveCount": "1"}}
+	store := &disorderly{left: []source.Received{m, m}}
+	both := make(chan struct{}, 2)
+	fn := invoker(func(context.Context, guardtest.Call) (guardtest.Result, error) {
+		both <- struct{}{}
+		for len(both) < 2 {
+			runtime.Gosched()
+		}
+		return guardtest.Result{}, nil
+	})
+	p := source.NewPoller(fn, store, source.StoreConfig{ARN: "arn:aws:sqs:us-east-1:123456789012:q"}, source.Mapping{MaximumConcurrency: 2})
+	ctx, stop := context.WithCancel(within(t))
+	ran := make(chan error)
+	go func() { ran <- p.Run(ctx) }()
+	if err := p.Ledger().Wait(ctx, func(c source.Counts) bool { return c.Deliveries == 2 && c.Done == 1 }); err != nil {
+		t.Error(err)
+	}
+	stop()
+	if err := <-ran; err != nil {
+		t.Error(err)
+	}
+	if err := p.Ledger().Check(); err != nil {
+		t.Error(err)
+	}
+	same(t, "counts", p.Ledger().Counts(), source.Counts{Sent: 1, Done: 1, Batches: 2, Deliveries: 2})
 }
 
 // After a failure in a group the function reports the rest of it, as batch.SQS does.

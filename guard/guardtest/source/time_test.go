@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -208,6 +209,55 @@ func TestThrottledBatchIsTriedAgain(t *testing.T) {
 	check(t, q)
 	same(t, "calls", at, []time.Duration{0, time.Second, 3 * time.Second, 7 * time.Second})
 	same(t, "counts", q.Ledger().Counts(), source.Counts{Sent: 1, Done: 1, Batches: 1, Deliveries: 1})
+}
+
+// More pollers than the function may have invocations: some are throttled, and nothing
+// is lost.
+func TestReservedConcurrency(t *testing.T) {
+	const reserved = 2
+	var mu sync.Mutex
+	atOnce, most := 0, 0
+	begun := make(chan struct{}, 100)
+	throttled := make(chan struct{})
+	fn := invoker(func(context.Context, guardtest.Call) (guardtest.Result, error) {
+		mu.Lock()
+		atOnce++
+		most = max(most, atOnce)
+		mu.Unlock()
+		begun <- struct{}{}
+		<-throttled // once, so that the others come meanwhile
+		mu.Lock()
+		atOnce--
+		mu.Unlock()
+		return guardtest.Result{}, nil
+	})
+	limited := source.ReservedConcurrency(fn, reserved)
+	var once sync.Once
+	q := source.NewQueue(invoker(func(ctx context.Context, call guardtest.Call) (guardtest.Result, error) {
+		result, err := limited.Do(ctx, call)
+		if errors.Is(err, source.ErrThrottled) {
+			once.Do(func() { close(throttled) })
+		}
+		return result, err
+	}), source.QueueConfig{Clock: source.NewClock(begin), Mapping: source.Mapping{BatchSize: 1, MaximumConcurrency: 5}})
+	for range 20 {
+		send(t, q, "x")
+	}
+	drain(t, q)
+	check(t, q)
+	same(t, "done", len(begun), 20)
+	same(t, "at once", most, reserved)
+}
+
+func TestReservedConcurrencyOfNone(t *testing.T) {
+	fn := invoker(func(context.Context, guardtest.Call) (guardtest.Result, error) {
+		t.Error("the function was called")
+		return guardtest.Result{}, nil
+	})
+	q := source.NewQueue(source.ReservedConcurrency(fn, 0), source.QueueConfig{Clock: source.NewClock(begin), Retention: time.Minute})
+	send(t, q, "1")
+	drain(t, q)
+	same(t, "expired", q.Ledger().Counts().Expired, 1)
 }
 
 func TestThrottledBatchIsGivenUpWithItsVisibility(t *testing.T) {

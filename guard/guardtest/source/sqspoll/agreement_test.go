@@ -4,9 +4,11 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -16,6 +18,7 @@ import (
 	"github.com/lambdarmor/lambdarmor/guard/batch"
 	"github.com/lambdarmor/lambdarmor/guard/guardtest"
 	"github.com/lambdarmor/lambdarmor/guard/guardtest/source"
+	"github.com/lambdarmor/lambdarmor/internal/awstest"
 )
 
 // The same function, once before a queue in memory and once before one of moto: what it
@@ -123,4 +126,32 @@ func (o *outcome) invoker() guardtest.Invoker {
 		o.done[m.Body[:1]] = append(o.done[m.Body[:1]], m.Body)
 		return nil
 	}), guardtest.Config{Timeout: patient})
+}
+
+// The poller and the queue in memory over the SDK: here groups fail as well.
+func TestGroupsKeepTheirOrderWhenTheyFail(t *testing.T) {
+	memory := source.NewQueue(nil, source.QueueConfig{Name: "orders.fifo", VisibilityTimeout: time.Second})
+	server := httptest.NewServer(source.API(memory))
+	t.Cleanup(server.Close)
+	real := queue{Client: sqs.NewFromConfig(awstest.Config(server.URL)), url: server.URL + "/123456789012/orders.fifo"}
+	o := newOutcome(true)
+	for i := range 20 {
+		if _, err := real.SendMessage(within(t), sdkMessage(real.url, memoryMessage(".fifo", i))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	poller := run(t, real, o.invoker(), source.Mapping{MaximumConcurrency: 1}, func(c source.Counts) bool { return c.Done == 20 })
+	for _, ledger := range []*source.Ledger{poller.Ledger(), memory.Ledger()} {
+		if err := ledger.Check(); err != nil {
+			t.Error(err)
+		}
+		if counts := ledger.Counts(); counts.Done != 20 || counts.Deliveries < 24 {
+			t.Errorf("the counts are %+v", counts)
+		}
+	}
+	for group, done := range o.done {
+		if !slices.IsSorted(done) {
+			t.Errorf("group %s was done as %v", group, done)
+		}
+	}
 }

@@ -26,8 +26,8 @@
 //	}
 //
 // A [Stream] is a Kinesis stream, the stream of a DynamoDB table or a Kafka topic with its
-// mapping: shards, checkpoints, splits, retries that end, and the destination of what is
-// given up.
+// mapping: shards, checkpoints, splits, retries that end, and the destination of discarded
+// records.
 //
 // Each source keeps a [Ledger] of what it did with every message. The ledger records
 // deliveries and deletions, never what the function claims. [API] lets the function, or
@@ -64,4 +64,19 @@
 // than the batch window when there is little to do; here they are MaximumConcurrency
 // pollers all the time. A message comes twice only if its visibility timeout ends
 // before it is deleted, while SQS may deliver any message of a standard queue twice.
+//
+// # What a stream does
+//
+//   - A shard has one batch under way, or as many as its ParallelizationFactor, with all
+//     records of a key in one of them. Its iterator does not move past a batch that fails.
+//   - A partial answer moves the checkpoint to the lowest sequence number in it; all from
+//     there on come again, as another batch with retries of its own.
+//   - A batch that failed whole is split, if the mapping bisects, until it has one record. A
+//     split is no retry.
+//   - After the last retry, and from the maximum age on, records are discarded, and the
+//     destination gets a message about them. Without a destination they are lost.
+//   - A throttled batch is tried again, with pauses from 1 s to 1 min, without a retry.
+//
+// Lambda may put several discarded batches into one message; here each has its own. The
+// pauses between retries are not published: see [Stream].
 package source

@@ -376,6 +376,23 @@ func TestAnEventHasAtMostSixMegabytes(t *testing.T) {
 	}
 }
 
+// The names of a topic's partitions are in the event as well.
+func TestAnEventOfATopicHasAtMostSixMegabytes(t *testing.T) {
+	for size := 2_359_000; size < 2_359_150; size += 3 { // about 6 MiB in two records
+		r := &recorder{}
+		s := record(source.StreamConfig{Type: source.Kafka, Name: "orders", Shards: 2}, r)
+		s.Put("c-1", make([]byte, size)) // into partition 0
+		s.Put("c-2", make([]byte, size)) // and 1
+		drainStream(t, s)
+		if done := s.Ledger().Counts().Done; done != 2 {
+			t.Fatalf("two records of %d bytes: got %d done in %d events, want both", size, done, len(r.events))
+		}
+		if n := len(r.events[0]); n > 6<<20 {
+			t.Fatalf("an event has %d bytes", n)
+		}
+	}
+}
+
 // A Kinesis record may have 10 MiB, an invocation has at most 6.
 func TestARecordThatFitsIntoNoEventIsGivenUp(t *testing.T) {
 	r := &recorder{}
@@ -484,13 +501,7 @@ func TestWhatIsInterruptedComesAgain(t *testing.T) {
 		}
 		return nil, nil
 	}), guardtest.Config{Timeout: patient})
-	s := source.NewStream(invokerFunc(func(ctx context.Context, call guardtest.Call) (guardtest.Result, error) {
-		result, err := fn.Do(ctx, call)
-		if ctx.Err() != nil {
-			return result, ctx.Err() // as a Function does
-		}
-		return result, err
-	}), source.StreamConfig{MaximumRetryAttempts: new(0), Clock: source.NewClock(began)})
+	s := source.NewStream(fn, source.StreamConfig{MaximumRetryAttempts: new(0), Clock: source.NewClock(began)})
 	s.Put("k", []byte("0"))
 	if err := s.Drain(ctx); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v, want the end of the context", err)

@@ -15,8 +15,9 @@ import (
 	"github.com/lambdarmor/lambdarmor/internal/order"
 )
 
-// answerTime is how long before the end of its invocation the context of a record
-// ends, so that there is time for dead letters and the answer.
+// answerTime is how long before the end of the batch the context of a record ends.
+// Half of it is for the dead letter of a record that overran, the rest for the
+// answer.
 const answerTime = 100 * time.Millisecond
 
 // source is what differs from one event source to another.
@@ -64,7 +65,7 @@ func newHandler[R Record](name string, src source[R], fn func(context.Context, R
 		it.started = true
 		return nil, fn(ctx, it.record)
 	})
-	h.protected = guard.Wrap(run, guard.Recover(), guard.Deadline(answerTime, guard.MinRemaining(max(0, h.reserve-answerTime))))
+	h.protected = guard.Wrap(run, guard.Recover(), guard.Deadline(answerTime, guard.MinRemaining(h.reserve)))
 	return layer.NamedHandler(order.BatchHandler, guard.HandlerFunc(h.invoke))
 }
 
@@ -73,6 +74,9 @@ func (h *handler[R]) invoke(ctx context.Context, payload []byte) ([]byte, error)
 	items, err := h.read(ev)
 	if err != nil {
 		return nil, err
+	}
+	if end, ok := ctx.Deadline(); ok && end.UnixMilli() <= 0 {
+		ctx = context.WithoutCancel(ctx) // as guard.Deadline does
 	}
 	b := &batch[R]{handler: h, ev: ev, items: items}
 	b.run(ctx)
@@ -115,5 +119,5 @@ func (b *batch[R]) runItem(ctx context.Context, it *item[R]) {
 	if !it.started {
 		return
 	}
-	b.settle(inner, ctx, it)
+	b.settle(inner, it)
 }

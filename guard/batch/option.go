@@ -55,8 +55,9 @@ func Concurrency(n int) Option {
 
 // Reserve sets how much time a record must have at its start, 1 s by default. Set
 // it to what the slowest record takes. A record that would start later does not
-// start, and is reported as failed, so that it comes again. It panics if d is
-// negative.
+// start, and is reported as failed, so that it comes again. Nothing starts in a
+// function whose timeout is no longer than d, 100 ms for the answer, and what an
+// outer [guard.Deadline] reserves. Reserve panics if d is negative.
 func Reserve(d time.Duration) Option {
 	if d < 0 {
 		panic("batch: Reserve of a negative time")

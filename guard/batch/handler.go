@@ -39,7 +39,7 @@ type item[R Record] struct {
 	lane       string // records of one lane run one after the other
 	shard      string // a stream continues from the first failure in it
 
-	leads bool // is the first of its lane
+	place int // in its lane
 
 	started bool
 	done    bool
@@ -104,8 +104,9 @@ func (b *batch[R]) runItem(ctx context.Context, it *item[R]) {
 	switch {
 	case ctx.Err() != nil:
 		return
-	case b.maxReceives > 0 && it.info.Attempt > b.maxReceives && it.leads:
+	case b.maxReceives > 0 && it.info.Attempt-b.maxReceives > it.place:
 		// What follows it in its group was received as often, and may never have run.
+		// If it is what ends the process, it is given up one receive later.
 		it.started = true
 		err = &guard.Error{Kind: guard.Unprocessable, Code: "too_many_receives", Detail: fmt.Sprintf("The message was received %d times.", it.info.Attempt)}
 	default:

@@ -98,8 +98,9 @@ func DeadLetters(s Sink) Option {
 // MaxReceives sends a message of SQS to the sink of [DeadLetters] if it fails and
 // was received n times, for the error that it failed with. One that was received
 // more often goes there without running, with code too_many_receives: it may be
-// what ended the process each time. Of a group of a FIFO queue only the first
-// message does, because the others were received with it.
+// what ended the process each time. Of a group of a FIFO queue the first message in
+// the event does, because the others were received with it. With each further
+// receive one more does, until what ends the process is among them.
 //
 // A message is also received if it does not start, or if its process ends for
 // another one. So a dead letter of this code may be without fault, and may have

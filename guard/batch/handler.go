@@ -83,6 +83,9 @@ func (h *handler[R]) invoke(ctx context.Context, payload []byte) ([]byte, error)
 	counts := b.counts()
 	guard.AddAttrs(ctx, slog.Int("records", counts.Records), slog.Int("failed", counts.Failed),
 		slog.Int("deadLettered", counts.DeadLettered), slog.Int("notStarted", counts.NotStarted))
+	if counts.Records > 0 && counts.NotStarted == counts.Records && items[0].err != nil {
+		layer.SetError(ctx, items[0].err) // no_time_left: the function's timeout may be too short for any record
+	}
 	if h.observe != nil {
 		err := safely(ctx, func(ctx context.Context) error { h.observe(ctx, counts); return nil })
 		if err != nil {

@@ -153,3 +153,25 @@ func TestASinkIsCalledForTheRecord(t *testing.T) {
 		t.Errorf("got %d lines with the record, want 2:\n%s", got, &log)
 	}
 }
+
+// A function that ignores its context costs the records that were not started, and
+// not the answer: what is in it is true however late it is.
+func TestALateAnswerCounts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		h := guard.Wrap(batch.SQS(func(_ context.Context, m events.SQSMessage) error {
+			if m.Body == "slow" {
+				time.Sleep(9900 * time.Millisecond)
+			}
+			return nil
+		}), guard.Default(logging.New(&bytes.Buffer{})))
+		out, err := h.Invoke(ctx, bodies("ok", "slow", "ok"))
+		if err != nil {
+			t.Fatalf("got %v, want an answer", err)
+		}
+		if got := failures(t, out); got != "m1 m2" {
+			t.Errorf("got the failures %s, want m1 m2", got)
+		}
+	})
+}

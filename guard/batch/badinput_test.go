@@ -252,6 +252,15 @@ func badOfOneSource() []badInput {
 		{source: "Kinesis", name: "a null record", event: kinesis.Set("/Records/0", nil).String(), code: "invalid_batch", pointer: kinesisRecord + "/sequenceNumber"},
 		{source: "Kinesis", name: "a number for a sequence number", event: kinesis.Set(kinesisRecord+"/sequenceNumber", 7).String(), code: "wrong_type", pointer: kinesisRecord + "/sequenceNumber"},
 		{source: "Kinesis", name: "data that is not base64", event: kinesis.Set(kinesisRecord+"/data", private+"!").String(), code: "wrong_type", pointer: kinesisRecord + "/data"},
+		{
+			source: "Kinesis", name: "a tumbling window", event: kinesis.Set("/window", map[string]any{"start": "2026-03-01T10:00:00Z", "end": "2026-03-01T10:02:00Z"}).Set("/state", map[string]any{}).String(),
+			code: "invalid_batch", pointer: "/window",
+		},
+		{
+			source: "Kinesis", name: "the end of a tumbling window", event: kinesis.Set("/Records", []any{}).Set("/window", map[string]any{"start": "2026-03-01T10:00:00Z", "end": "2026-03-01T10:02:00Z"}).
+				Set("/isFinalInvokeForWindow", true).String(),
+			code: "invalid_batch", pointer: "/window",
+		},
 		{source: "Kinesis", name: "no data", event: kinesis.Delete(kinesisRecord + "/data").String(), ran: 1, answer: "none"},
 		{source: "Kinesis", name: "no partition key is one key", event: sequence(kinesis, kinesisNumber, "1", "2").Delete("/Records/0/kinesis/partitionKey").String(), ran: 2, answer: "none"},
 		{
@@ -277,6 +286,10 @@ func badOfOneSource() []badInput {
 
 		// DynamoDB.
 		{source: "DynamoDB", name: "no sequence number", event: dynamo.Delete(change + "/SequenceNumber").String(), code: "invalid_batch", pointer: change + "/SequenceNumber"},
+		{
+			source: "DynamoDB", name: "a tumbling window", event: dynamo.Set("/window", map[string]any{"start": "2026-03-01T10:00:00Z", "end": "2026-03-01T10:02:00Z"}).Set("/state", map[string]any{}).String(),
+			code: "invalid_batch", pointer: "/window",
+		},
 		{source: "DynamoDB", name: "no change", event: dynamo.Delete(change).String(), code: "invalid_batch", pointer: change + "/SequenceNumber"},
 		{source: "DynamoDB", name: "a null record", event: dynamo.Set("/Records/0", nil).String(), code: "invalid_batch", pointer: change + "/SequenceNumber"},
 		{source: "DynamoDB", name: "no keys are one item", event: sequence(dynamo, changeNumber, "1", "2").Delete("/Records/0/dynamodb/Keys").Delete("/Records/1/dynamodb/Keys").String(), fail: []string{"1"}, ran: 1, answer: "1"},
@@ -307,6 +320,7 @@ func badOfOneSource() []badInput {
 		{source: "Kafka", name: "another partition", event: kafka.Set(kafkaRecord+"/partition", 1).String(), code: "invalid_batch", pointer: "/records/*/0/topic"},
 		{source: "Kafka", name: "a name without a partition", event: strings.Replace(kafka.String(), `"orders-0"`, `"`+private+`"`, 1), code: "invalid_batch", pointer: "/records/*/0/topic"},
 		{source: "Kafka", name: "a name with a zero in front", event: strings.Replace(kafka.String(), `"orders-0"`, `"orders-00"`, 1), code: "invalid_batch", pointer: "/records/*/0/topic"},
+		{source: "Kafka", name: "a name without a topic", event: strings.Replace(kafka.Set(kafkaRecord+"/topic", "").String(), `"orders-0"`, `"-0"`, 1), code: "invalid_batch", pointer: "/records/*/0/topic"},
 		{source: "Kafka", name: "an empty name", event: strings.Replace(kafka.String(), `"orders-0"`, `""`, 1), code: "invalid_batch", pointer: "/records/*/0/topic"},
 		{source: "Kafka", name: "a text for a time", event: kafka.Set(kafkaRecord+"/timestamp", private).String(), code: "wrong_type", pointer: kafkaRecord + "/timestamp"},
 		{source: "Kafka", name: "an offset under a case variant", event: strings.Replace(kafka.String(), `"offset"`, `"Offset"`, 1), code: "case_variant_member", pointer: kafkaRecord + "/Offset"},

@@ -25,6 +25,7 @@ import (
 	"github.com/lambdarmor/lambdarmor/idempotency"
 )
 
+// SECURITY: Nothing is lost.
 func TestOnlyWhatFailedIsReported(t *testing.T) {
 	for _, tc := range []struct {
 		what     string
@@ -121,6 +122,8 @@ func TestConcurrencyIsBounded(t *testing.T) {
 }
 
 // What would not finish does not start, and what overran is a timeout.
+//
+// SECURITY: Nothing is lost.
 func TestNothingStartsThatCannotFinish(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
@@ -287,6 +290,7 @@ func TestWrongArrangementsAreRefused(t *testing.T) {
 		"batch.SQS of a nil function":                    func() { batch.SQS(nil) },
 		"batch: JSON of a nil function":                  func() { batch.JSON[events.SQSMessage, int](nil) },
 		"batch: JSON: ":                                  func() { batch.JSON[events.SQSMessage](func(context.Context, chan int) error { return nil }) },
+		"batch: Chain of a nil function":                 func() { batch.Chain(nil, batch.Unwrap) },
 		"batch: Concurrency of less than 1":              func() { batch.Concurrency(0) },
 		"batch: Reserve of a negative time":              func() { batch.Reserve(-1) },
 		"batch: DeadLetters with a nil sink":             func() { batch.DeadLetters(nil) },

@@ -49,8 +49,12 @@ func JSON[R Document, T any](fn func(context.Context, T) error, opts ...guard.De
 // handler.
 type Layer[R Record] = func(next func(context.Context, R) error) func(context.Context, R) error
 
-// Chain wraps fn in layers. The first one is outermost; nil layers are skipped.
+// Chain wraps fn in layers. The first one is outermost; nil layers are skipped. It
+// panics if fn is nil.
 func Chain[R Record](fn func(context.Context, R) error, layers ...Layer[R]) func(context.Context, R) error {
+	if fn == nil {
+		panic("batch: Chain of a nil function")
+	}
 	for i := len(layers) - 1; i >= 0; i-- {
 		if layers[i] != nil {
 			fn = layers[i](fn)

@@ -52,7 +52,7 @@ var rules = [...]Rule{
 		advice: "use httpapi.Default, or httpapi.Problems in its place", Unsafe: true, unless: "httpapi.Problems",
 	},
 	{
-		Outer: "idempotency.Once", Inner: BatchHandler, Why: "the failures of a batch would be its stored answer, and its records never run again",
+		Outer: "idempotency.Once", Inner: BatchHandler, Why: "a batch hardly comes again as it was, and its records would run again",
 		advice: "use idempotency.Records for each record", Unsafe: true,
 	},
 	{

@@ -10,7 +10,7 @@ import (
 	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/guard/guardtest"
 	"github.com/lambdarmor/lambdarmor/guard/guardtest/sample"
-	"github.com/lambdarmor/lambdarmor/guard/guardtest/source"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/source/queue"
 )
 
 // binary is the function as it is deployed, built once for all tests.
@@ -55,11 +55,11 @@ func TestOnlyWhatFailedComesAgain(t *testing.T) {
 
 // Behind a queue each order is done; with every message sent twice, too.
 func TestEveryOrderOfAQueueIsDone(t *testing.T) {
-	orders := source.NewQueue(deploy(t), source.QueueConfig{Name: "orders", Mapping: source.Mapping{BatchSize: 10, ReportBatchItemFailures: true}})
+	orders := queue.New(deploy(t), queue.Config{Name: "orders", Mapping: queue.Mapping{BatchSize: 10, ReportBatchItemFailures: true}})
 	for range 2 {
 		for i := range 50 {
 			body, _ := json.Marshal(order{ID: fmt.Sprint("o-", i), Customer: "c-42", SKU: "CB-300", Quantity: 1})
-			if _, err := orders.Send(source.Message{Body: string(body)}); err != nil {
+			if _, err := orders.Send(queue.Message{Body: string(body)}); err != nil {
 				t.Fatal(err)
 			}
 		}

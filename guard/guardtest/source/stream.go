@@ -132,7 +132,7 @@ func (c StreamConfig) withDefaults() StreamConfig {
 	c.FunctionARN = cmp.Or(c.FunctionARN, "arn:aws:lambda:us-east-1:"+guardtest.AccountID+":function:function")
 	retention := 24 * time.Hour
 	if c.Type == Kafka {
-		retention = 7 * 24 * time.Hour
+		retention = 7 * 24 * time.Hour // log.retention.hours of https://kafka.apache.org/documentation/
 		if c.MaximumRetryAttempts == nil && c.hasDestination() {
 			// https://docs.aws.amazon.com/lambda/latest/dg/kafka-on-failure-destination.html
 			c.MaximumRetryAttempts = new(10)
@@ -253,7 +253,8 @@ func (s *Stream) Ledger() *Ledger { return s.ledger }
 
 // Put adds a record and returns its id in the ledger: the sequence number, or for a
 // topic "orders-0-7", the partition and the offset. Records of one key come into one
-// shard, by the key's MD5 as in Kinesis. For a DynamoDB stream see [Stream.PutChange].
+// shard, by the key's MD5 as in Kinesis; a producer of Kafka may choose another partition.
+// For a DynamoDB stream see [Stream.PutChange].
 //
 // It panics if the record cannot be one: a Kinesis key has 1 to 256 characters, and the
 // data has at most 10 MiB.

@@ -252,6 +252,15 @@ func badOfOneSource() []badInput {
 		{source: "Kinesis", name: "a null record", event: kinesis.Set("/Records/0", nil).String(), code: "invalid_batch", pointer: kinesisRecord + "/sequenceNumber"},
 		{source: "Kinesis", name: "a number for a sequence number", event: kinesis.Set(kinesisRecord+"/sequenceNumber", 7).String(), code: "wrong_type", pointer: kinesisRecord + "/sequenceNumber"},
 		{source: "Kinesis", name: "data that is not base64", event: kinesis.Set(kinesisRecord+"/data", private+"!").String(), code: "wrong_type", pointer: kinesisRecord + "/data"},
+		{
+			source: "Kinesis", name: "a tumbling window", event: kinesis.Set("/window", map[string]any{"start": "2026-03-01T10:00:00Z", "end": "2026-03-01T10:02:00Z"}).Set("/state", map[string]any{}).String(),
+			code: "invalid_batch", pointer: "/window",
+		},
+		{
+			source: "Kinesis", name: "the end of a tumbling window", event: kinesis.Set("/Records", []any{}).Set("/window", map[string]any{"start": "2026-03-01T10:00:00Z", "end": "2026-03-01T10:02:00Z"}).
+				Set("/isFinalInvokeForWindow", true).String(),
+			code: "invalid_batch", pointer: "/window",
+		},
 		{source: "Kinesis", name: "no data", event: kinesis.Delete(kinesisRecord + "/data").String(), ran: 1, answer: "none"},
 		{source: "Kinesis", name: "no partition key is one key", event: sequence(kinesis, kinesisNumber, "1", "2").Delete("/Records/0/kinesis/partitionKey").String(), ran: 2, answer: "none"},
 		{
@@ -277,6 +286,10 @@ func badOfOneSource() []badInput {
 
 		// DynamoDB.
 		{source: "DynamoDB", name: "no sequence number", event: dynamo.Delete(change + "/SequenceNumber").String(), code: "invalid_batch", pointer: change + "/SequenceNumber"},
+		{
+			source: "DynamoDB", name: "a tumbling window", event: dynamo.Set("/window", map[string]any{"start": "2026-03-01T10:00:00Z", "end": "2026-03-01T10:02:00Z"}).Set("/state", map[string]any{}).String(),
+			code: "invalid_batch", pointer: "/window",
+		},
 		{source: "DynamoDB", name: "no change", event: dynamo.Delete(change).String(), code: "invalid_batch", pointer: change + "/SequenceNumber"},
 		{source: "DynamoDB", name: "a null record", event: dynamo.Set("/Records/0", nil).String(), code: "invalid_batch", pointer: change + "/SequenceNumber"},
 		{source: "DynamoDB", name: "no keys are one item", event: sequence(dynamo, changeNumber, "1", "2").Delete("/Records/0/dynamodb/Keys").Delete("/Records/1/dynamodb/Keys").String(), fail: []string{"1"}, ran: 1, answer: "1"},

@@ -53,9 +53,9 @@ func (b *batch[R]) run(ctx context.Context) {
 		if !known {
 			i = len(b.free)
 			byName[it.lane] = i
-			it.leads = true
 			b.free = append(b.free, nil)
 		}
+		it.place = len(b.free[i])
 		b.free[i] = append(b.free[i], it)
 	}
 	heap.Init(&b.free)

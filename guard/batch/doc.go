@@ -45,8 +45,10 @@
 // # Log
 //
 // The record of the invocation has the counts: records, failed, deadLettered and
-// notStarted. Each record that failed has a record of its own, with recordId,
-// source, attempt and error. All that is logged in the context of a record has its
-// recordId. What [guard.AddAttrs] adds there is on the record of its failure. A
+// notStarted. It also has the error no_time_left if no record could start. Each
+// record that failed has a record of its own, "record failed", with recordId,
+// source, attempt and error. One that is with the sink has "record dead-lettered".
+// One that did not start has none. All that is logged in the context of a record has
+// its recordId. What [guard.AddAttrs] adds there is on the record of its failure. A
 // body is never logged.
 package batch

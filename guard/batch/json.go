@@ -24,7 +24,9 @@ type Document interface {
 //
 //	batch.SQS(batch.JSON[events.SQSMessage](bookOrder))
 //
-// It panics if fn is nil, and for a T that guard.Func refuses.
+// A record of Kafka without a value, which deletes its key in a compacted topic, is
+// refused as well: handle those in a [Layer]. JSON panics if fn is nil, and for a T
+// that guard.Func refuses.
 func JSON[R Document, T any](fn func(context.Context, T) error, opts ...guard.DecodeOption) func(context.Context, R) error {
 	if fn == nil {
 		panic("batch: JSON of a nil function")
@@ -49,8 +51,12 @@ func JSON[R Document, T any](fn func(context.Context, T) error, opts ...guard.De
 // handler.
 type Layer[R Record] = func(next func(context.Context, R) error) func(context.Context, R) error
 
-// Chain wraps fn in layers. The first one is outermost; nil layers are skipped.
+// Chain wraps fn in layers. The first one is outermost; nil layers are skipped. It
+// panics if fn is nil.
 func Chain[R Record](fn func(context.Context, R) error, layers ...Layer[R]) func(context.Context, R) error {
+	if fn == nil {
+		panic("batch: Chain of a nil function")
+	}
 	for i := len(layers) - 1; i >= 0; i-- {
 		if layers[i] != nil {
 			fn = layers[i](fn)

@@ -55,8 +55,9 @@ func Concurrency(n int) Option {
 
 // Reserve sets how much time a record must have at its start, 1 s by default. Set
 // it to what the slowest record takes. A record that would start later does not
-// start, and is reported as failed, so that it comes again. It panics if d is
-// negative.
+// start, and is reported as failed, so that it comes again. Nothing starts in a
+// function whose timeout is no longer than d, 100 ms for the answer, and what an
+// outer [guard.Deadline] reserves. Reserve panics if d is negative.
 func Reserve(d time.Duration) Option {
 	if d < 0 {
 		panic("batch: Reserve of a negative time")
@@ -97,8 +98,9 @@ func DeadLetters(s Sink) Option {
 // MaxReceives sends a message of SQS to the sink of [DeadLetters] if it fails and
 // was received n times, for the error that it failed with. One that was received
 // more often goes there without running, with code too_many_receives: it may be
-// what ended the process each time. Of a group of a FIFO queue only the first
-// message does, because the others were received with it.
+// what ended the process each time. Of a group of a FIFO queue the first message in
+// the event does, because the others were received with it. With each further
+// receive one more does, until what ends the process is among them.
 //
 // A message is also received if it does not start, or if its process ends for
 // another one. So a dead letter of this code may be without fault, and may have

@@ -178,6 +178,16 @@ func (d *desk) poll(ctx context.Context, fn guardtest.Invoker, queueURL string, 
 	return nil
 }
 
+// warn says so if a message can come again while it is handled. Lambda refuses such a
+// mapping.
+//
+// https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
+func (d *desk) warn(timeout time.Duration) {
+	if visibility := d.settings.queue.VisibilityTimeout; d.memory != nil && visibility > 0 && visibility < timeout {
+		d.console.say("queue %s: a message can come again while it is handled: its visibility timeout, %s, is below -timeout, %s", d.name, visibility, timeout)
+	}
+}
+
 func (d *desk) batch(b source.BatchReport) {
 	what := "done"
 	switch {

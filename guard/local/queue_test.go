@@ -73,6 +73,7 @@ $`)
 	if !want.MatchString(s.banner) {
 		t.Errorf("it prints %s", s.banner)
 	}
+	s.onConsole("queue Orders: a message can come again while it is handled: its visibility timeout, 1s, is below -timeout, 29s")
 	s.put("", "good")
 	poison := s.put("?attr.kind=order", "fail")
 	s.put("", "ignored")

@@ -81,7 +81,7 @@ func FailWhenAllFail() Option { return Option{func(c *config) { c.failAll = true
 // those that must follow it: with the same partition key, of the same item, in the
 // same partition. By default nothing that comes after the first failure runs,
 // because Lambda delivers it again anyway. With this option such records run twice
-// or more.
+// or more. It changes nothing for Kafka.
 func ContinueAfterFailure() Option { return Option{func(c *config) { c.continues = true }} }
 
 // DeadLetters sends a record that can never succeed to s, with the reason. The

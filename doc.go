@@ -24,8 +24,12 @@
 //     authors of layers; guard/jmespath finds texts in events by an expression.
 //   - guard/httpapi serves HTTP APIs, REST APIs, function URLs, load balancers and
 //     VPC Lattice.
-//   - guard/guardtest tests functions against a Lambda runtime and API gateways;
-//     guard/local is a command that runs them on this machine.
+//   - guard/batch handles the records of queues and streams; guard/async keeps an
+//     asynchronous event that can never succeed.
+//   - guard/origin, guard/recursion and guard/quota refuse invocations from the
+//     wrong place, loops, and requests beyond a quota.
+//   - guard/guardtest tests functions against a Lambda runtime, API gateways,
+//     queues and streams; guard/local is a command that runs them on this machine.
 //   - authorizer decides who may call; authorizer/jwt checks tokens,
 //     authorizer/webhook checks signed webhooks.
 //   - validate checks JSON Schemas; validate/structs checks validator tags.

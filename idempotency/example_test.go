@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/aws/aws-lambda-go/events"
+
 	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/guard/httpapi"
 	"github.com/lambdarmor/lambdarmor/idempotency"
@@ -107,4 +109,21 @@ func ExampleKeyFrom() {
 	// receipt 1 for order 17 <nil>
 	// receipt 2 for order 18 <nil>
 	// receipt 1 for order 17 <nil>
+}
+
+// Each message is handled once, however often the queue delivers it.
+func ExampleRecords() {
+	booking := idempotency.NewOperation("book", idempotency.NewMemoryStore())
+	once := idempotency.Records(booking, func(m events.SQSMessage) (key string, input any) { return m.MessageId, nil })
+	book := once(func(_ context.Context, m events.SQSMessage) error {
+		fmt.Println("booked", m.Body)
+		return nil
+	})
+	for range 2 {
+		fmt.Println(book(context.Background(), events.SQSMessage{MessageId: "m-1", Body: "order 7"}))
+	}
+	// Output:
+	// booked order 7
+	// <nil>
+	// <nil>
 }

@@ -34,25 +34,3 @@ func Payload() KeyFunc {
 		}
 	}
 }
-
-// SQSMessageID makes the id of the message the key, for a queue with a batch size
-// of 1: SQS delivers a message at least once. An event with several messages is
-// an error. Use [Do] with a key per message for those.
-func SQSMessageID() KeyFunc {
-	return func(_ context.Context, ev *guard.Event) (string, error) {
-		event, err := content.ObjectOf(ev)
-		if err != nil {
-			return "", err
-		}
-		records, _ := event["Records"].([]any)
-		if len(records) != 1 {
-			return "", failure(guard.Internal, "idempotency_not_one_record", "", nil)
-		}
-		record, _ := records[0].(content.Object)
-		id, _ := record["messageId"].(string)
-		if id == "" {
-			return "", keys.Missing("The message has no id.")
-		}
-		return id, nil
-	}
-}

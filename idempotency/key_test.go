@@ -63,28 +63,3 @@ func TestPayloadIsWhatARequestSays(t *testing.T) {
 		}
 	}
 }
-
-func TestSQSMessageID(t *testing.T) {
-	event := func(records string) []byte { return []byte(`{"Records":[` + records + `]}`) }
-	const record = `{"messageId":"m-1","receiptHandle":"r","body":"b","eventSource":"aws:sqs"}`
-	if key, err := find(idempotency.SQSMessageID(), event(record)); key != "m-1" || err != nil {
-		t.Errorf("%q, %v", key, err)
-	}
-	_, err := find(idempotency.SQSMessageID(), event(record+","+record))
-	mustBe(t, "two records", err, guard.Internal, "idempotency_not_one_record")
-	if _, err := find(idempotency.SQSMessageID(), event(`{"body":"b"}`)); !errors.Is(err, idempotency.ErrNoKey) {
-		t.Errorf("no id: %v", err)
-	}
-	if _, err := find(idempotency.SQSMessageID(), []byte("{")); guard.KindOf(err) != guard.Invalid {
-		t.Errorf("not JSON: %v", err)
-	}
-
-	f := answering(`null`)
-	h := guard.Wrap(f, idempotency.Once(idempotency.NewMemoryStore(), idempotency.SQSMessageID()))
-	for _, receipt := range []string{"first", "second"} { // redelivered
-		if _, err := h.Invoke(t.Context(), event(`{"messageId":"m","receiptHandle":"`+receipt+`","body":"b","eventSource":"aws:sqs"}`)); err != nil {
-			t.Error(err)
-		}
-	}
-	f.mustHaveRun(t, 1)
-}

@@ -101,7 +101,7 @@ func TestRule16LocalReplaysAreNotTheirFirstCallers(t *testing.T) {
 	event := []byte(`{"Records":[{"messageId":"m","body":"b","eventSource":"aws:sqs"}]}`)
 	store := idempotency.NewMemoryStore()
 	for _, process := range []string{"the one that ran", "another"} {
-		h := guard.Wrap(answering(`"answer"`), idempotency.Once(store, idempotency.SQSMessageID(), idempotency.LocalReplays(1)))
+		h := guard.Wrap(answering(`"answer"`), idempotency.Once(store, idempotency.Payload(), idempotency.LocalReplays(1)))
 		for range 3 {
 			out, err := h.Invoke(t.Context(), event)
 			if err != nil || string(out) != `"answer"` {

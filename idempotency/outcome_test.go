@@ -300,7 +300,7 @@ func TestABatchThatFailedInPartIsNotKept(t *testing.T) {
 		`{"batchItemFailures":[{"itemIdentifier":"m"}]}`: 2, `{"batchItemFailures":[]}`: 1, `null`: 1, `{}`: 1, `"text"`: 1, ``: 1,
 	} {
 		f := answering(answer)
-		h := guard.Wrap(f, idempotency.Once(idempotency.NewMemoryStore(), idempotency.SQSMessageID()))
+		h := guard.Wrap(f, idempotency.Once(idempotency.NewMemoryStore(), idempotency.Payload()))
 		for range 2 {
 			if out, err := h.Invoke(t.Context(), event); err != nil || string(out) != answer {
 				t.Errorf("%s became %s (%v)", answer, out, err)

@@ -32,7 +32,7 @@ type forms struct {
 }
 
 // ofMessage reads a message of a dead-letter queue. What SQS has moved there is a
-// message of the source, whatever it looks like: its sender chose body and
+// message of the source, even if it looks otherwise: its sender chose body and
 // attributes.
 func (f *forms) ofMessage(ctx context.Context, m types.Message) (replay, error) {
 	m, err := f.resolve(ctx, m)

@@ -263,7 +263,7 @@ func TestTheObjectsOfABucketRunAgain(t *testing.T) {
 	}
 }
 
-// Whoever may send to the source chooses body and attributes. A message that SQS has
+// A sender to the source chooses body and attributes. A message that SQS has
 // moved runs again as what it was: a message.
 func TestAMessageThatSQSHasMovedIsNothingElse(t *testing.T) {
 	forged := map[string]map[string]types.MessageAttributeValue{

@@ -22,7 +22,7 @@ import (
 // Whenever the process ends, by a signal or at once, each message runs at least
 // once, is saved before it does, and is then gone. None is lost.
 func TestAKilledRedriveLosesNothing(t *testing.T) {
-	const messages, kills = 300, 40
+	const messages, kills = 300, 30
 	a := newAccount(t)
 	binary := guardtest.Build(t, ".")
 	dead := awstest.Queue(t, a.queues, "", nil)

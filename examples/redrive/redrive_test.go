@@ -17,6 +17,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"github.com/lambdarmor/lambdarmor/guard"
@@ -57,6 +58,54 @@ func TestMessagesGoBackToTheirQueueAsTheyWere(t *testing.T) {
 			t.Error("it has not stayed")
 		}
 	})
+}
+
+// The whole way: a function gives up what it cannot book, is mended, and then books
+// it all.
+func TestWhatAFunctionGaveUpIsBookedOnceItIsMended(t *testing.T) {
+	a := newAccount(t)
+	dead := awstest.Queue(t, a.queues, "", nil)
+	type order struct {
+		SKU string `json:"sku"`
+	}
+	booked := map[string]int{}
+	var mended atomic.Bool
+	handler := batch.SQS(batch.JSON[events.SQSMessage](func(_ context.Context, o order) error {
+		if !mended.Load() {
+			return guard.Errorf(guard.Unprocessable, "unknown_sku", "No such item.")
+		}
+		booked[o.SKU]++
+		return nil
+	}), batch.DeadLetters(sqsdead.New(a.queues, dead)), batch.MaxReceives(3))
+	a.answers(func(ctx context.Context, event string) (string, error) {
+		answer, err := handler.Invoke(ctx, []byte(event))
+		return string(answer), err
+	})
+
+	var event events.SQSEvent
+	for i := range 20 {
+		event.Records = append(event.Records, events.SQSMessage{
+			MessageId: fmt.Sprint("m-", i), ReceiptHandle: "AQEB", Body: fmt.Sprintf(`{"sku":"KB-%d"}`, i), EventSource: "aws:sqs", EventSourceARN: orders,
+			Attributes: map[string]string{"ApproximateReceiveCount": fmt.Sprint(1 + i%4)}, // the fourth time one does not run
+		})
+	}
+	payload, err := json.Marshal(event)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if answer, err := handler.Invoke(t.Context(), payload); err != nil || string(answer) != `{"batchItemFailures":[]}` || len(a.bodies(dead)) != 20 {
+		t.Fatalf("got %s, %v, want 20 dead letters", answer, err)
+	}
+	mended.Store(true)
+	log := a.mustRun(0, "-from", dead, "-function", "booking", "-save", a.saved)
+	for i := range 20 {
+		if n := booked[fmt.Sprint("KB-", i)]; n != 1 {
+			t.Errorf("KB-%d: got %d bookings, want 1:\n%s", i, n, log)
+		}
+	}
+	if left := a.bodies(dead); len(left) != 0 {
+		t.Errorf("left are %q, want none", left)
+	}
 }
 
 // grouped is a letter of a FIFO queue.

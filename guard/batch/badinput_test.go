@@ -320,6 +320,7 @@ func badOfOneSource() []badInput {
 		{source: "Kafka", name: "another partition", event: kafka.Set(kafkaRecord+"/partition", 1).String(), code: "invalid_batch", pointer: "/records/*/0/topic"},
 		{source: "Kafka", name: "a name without a partition", event: strings.Replace(kafka.String(), `"orders-0"`, `"`+private+`"`, 1), code: "invalid_batch", pointer: "/records/*/0/topic"},
 		{source: "Kafka", name: "a name with a zero in front", event: strings.Replace(kafka.String(), `"orders-0"`, `"orders-00"`, 1), code: "invalid_batch", pointer: "/records/*/0/topic"},
+		{source: "Kafka", name: "a name without a topic", event: strings.Replace(kafka.Set(kafkaRecord+"/topic", "").String(), `"orders-0"`, `"-0"`, 1), code: "invalid_batch", pointer: "/records/*/0/topic"},
 		{source: "Kafka", name: "an empty name", event: strings.Replace(kafka.String(), `"orders-0"`, `""`, 1), code: "invalid_batch", pointer: "/records/*/0/topic"},
 		{source: "Kafka", name: "a text for a time", event: kafka.Set(kafkaRecord+"/timestamp", private).String(), code: "wrong_type", pointer: kafkaRecord + "/timestamp"},
 		{source: "Kafka", name: "an offset under a case variant", event: strings.Replace(kafka.String(), `"offset"`, `"Offset"`, 1), code: "case_variant_member", pointer: kafkaRecord + "/Offset"},

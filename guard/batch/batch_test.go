@@ -25,6 +25,7 @@ import (
 	"github.com/lambdarmor/lambdarmor/idempotency"
 )
 
+// SECURITY: Nothing is lost.
 func TestOnlyWhatFailedIsReported(t *testing.T) {
 	for _, tc := range []struct {
 		what     string
@@ -121,6 +122,8 @@ func TestConcurrencyIsBounded(t *testing.T) {
 }
 
 // What would not finish does not start, and what overran is a timeout.
+//
+// SECURITY: Nothing is lost.
 func TestNothingStartsThatCannotFinish(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)

@@ -2,7 +2,9 @@ package batch_test
 
 import (
 	"context"
+	"encoding/json"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -57,5 +59,56 @@ func TestAnObserverThatPanicsLosesNoAnswer(t *testing.T) {
 	}
 	if strings.Count(log.String(), "counts not observed") != 1 {
 		t.Errorf("got %s, want a line about it", log.String())
+	}
+}
+
+// A count that is unknown is the first for a backoff, and is not in the log. Without
+// a sink none is missed there.
+func TestAnUnknownAttemptIsTheFirst(t *testing.T) {
+	var log strings.Builder
+	var attempts []int
+	backoff := func(attempt int) time.Duration {
+		attempts = append(attempts, attempt)
+		return 0
+	}
+	h := guard.Wrap(batch.SQS((&journal{}).handle, batch.RetryLater(&delays{}, backoff)), guard.Default(logging.New(&log)))
+	event := strings.ReplaceAll(string(bodies("fail", "poison")), "ApproximateReceiveCount", "Other")
+	if got := invoke(t, h, []byte(event)); got != "m0 m1" || !slices.Equal(attempts, []int{1, 1}) {
+		t.Errorf("got the failures %s and the attempts %v, want m0 m1 and 1 for each", got, attempts)
+	}
+	if got := log.String(); strings.Count(got, `"record failed"`) != 2 || strings.Contains(got, `"attempt"`) || strings.Contains(got, "dead letter") {
+		t.Errorf("got %s, want two failures without an attempt, and nothing of a sink", got)
+	}
+}
+
+// Messages that failed together for one reason do not come again together.
+func TestARetryAfterIsSpread(t *testing.T) {
+	d := delayed{}
+	h := batch.SQS(func(context.Context, events.SQSMessage) error {
+		return &guard.Error{Kind: guard.Unavailable, RetryAfter: time.Hour}
+	}, batch.RetryLater(d, nil))
+	invoke(t, h, bodies(strings.Split("a b c d e f g h", " ")...))
+	if len(d) < 2 {
+		t.Errorf("got the delays %v, want different ones", d)
+	}
+}
+
+// delayed are the delays that were asked for.
+type delayed map[time.Duration]bool
+
+func (d delayed) Delay(_ context.Context, _ events.SQSMessage, by time.Duration) error {
+	d[by] = true
+	return nil
+}
+
+// A sink may keep a letter: the runtime reuses the memory of the event.
+func TestALetterOutlivesItsEvent(t *testing.T) {
+	s := &sink{}
+	payload := bodies("poison")
+	invoke(t, batch.SQS((&journal{}).handle, batch.DeadLetters(s)), payload)
+	clear(payload)
+	var m events.SQSMessage
+	if err := json.Unmarshal(s.letters[0].Record, &m); err != nil || m.Body != "poison" {
+		t.Errorf("got the record %q, %v; want the message", s.letters[0].Record, err)
 	}
 }

@@ -26,7 +26,9 @@ type Document interface {
 //
 //	batch.SQS(batch.JSON[events.SQSMessage](bookOrder))
 //
-// It panics if fn is nil, and for a T that guard.Func refuses.
+// A record of Kafka without a value, which deletes its key in a compacted topic, is
+// refused as well: handle those in a [Layer]. JSON panics if fn is nil, and for a T
+// that guard.Func refuses.
 func JSON[R Document, T any](fn func(context.Context, T) error, opts ...guard.DecodeOption) func(context.Context, R) error {
 	if fn == nil {
 		panic("batch: JSON of a nil function")

@@ -66,7 +66,7 @@ func readKafka(ev *guard.Event) ([]*item[events.KafkaRecord], error) {
 				index: len(items), record: r.KafkaRecord, identifier: kafkaIdentifier{partition, *r.Offset}, lane: partition, shard: partition,
 				info: Info{
 					ID: fmt.Sprintf("%s:%d", partition, *r.Offset), Source: e.EventSourceARN, Shard: partition,
-					FirstSent: r.Timestamp.Time,
+					FirstSent: r.Timestamp.UTC(),
 				},
 			})
 		}

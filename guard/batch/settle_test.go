@@ -25,6 +25,7 @@ func received(body string, times int) []byte {
 		Set("/Records/0/attributes/ApproximateReceiveCount", fmt.Sprint(times)).Bytes()
 }
 
+// SECURITY: Nothing is lost.
 func TestWhatCanNeverSucceedGoesToTheSink(t *testing.T) {
 	for _, tc := range []struct {
 		what     string

@@ -52,7 +52,7 @@ func readKinesis(ev *guard.Event) ([]*item[events.KinesisEventRecord], error) {
 			index: i, record: r, identifier: r.Kinesis.SequenceNumber, lane: r.Kinesis.PartitionKey,
 			info: Info{
 				ID: r.Kinesis.SequenceNumber, Source: r.EventSourceArn, Group: r.Kinesis.PartitionKey, Shard: shard,
-				FirstSent: r.Kinesis.ApproximateArrivalTimestamp.Time,
+				FirstSent: r.Kinesis.ApproximateArrivalTimestamp.UTC(),
 			},
 		}
 	}
@@ -101,7 +101,7 @@ func readDynamoDB(ev *guard.Event) ([]*item[events.DynamoDBEventRecord], error) 
 			index: i, record: r, identifier: r.Change.SequenceNumber, lane: string(key),
 			info: Info{
 				ID: r.Change.SequenceNumber, Source: r.EventSourceArn,
-				FirstSent: r.Change.ApproximateCreationDateTime.Time,
+				FirstSent: r.Change.ApproximateCreationDateTime.UTC(),
 			},
 		}
 	}

@@ -97,7 +97,11 @@ func (d *streamDesk) givenUp(message []byte) {
 func (d *streamDesk) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch r.Method {
 	case http.MethodGet, http.MethodHead:
-		answer(w, http.StatusOK, map[string]any{"stream": d.cfg.Name, "counts": d.stream.Ledger().Counts(), "records": openLines(d.stream.Ledger())})
+		answer(w, http.StatusOK, struct {
+			Stream  string        `json:"stream"`
+			Counts  source.Counts `json:"counts"`
+			Records []line        `json:"records"`
+		}{d.cfg.Name, d.stream.Ledger().Counts(), openLines(d.stream.Ledger())})
 	case http.MethodPost:
 		id, err := d.put(w, r)
 		if err != nil {

@@ -227,6 +227,8 @@ func numberFrom(t *testing.T, name string, otherwise int) int {
 // of examples/queue are killed at random. Each message ends as done or as a dead
 // letter with its reason, each order is booked once or is a dead letter, and the
 // messages of a FIFO group stay in order.
+//
+// SECURITY: Nothing is lost.
 func TestNothingIsLostWhoeverIsKilled(t *testing.T) {
 	t.Parallel()
 	messages, kills := numberFrom(t, "CRASH_MESSAGES", 5_000), numberFrom(t, "KILL_ROUNDS", 200)

@@ -18,8 +18,8 @@
 // The next function gets the message with the object as its body. The other
 // attributes are kept. The one that marked the pointer is gone, as with Amazon's
 // clients, and Md5OfBody is still that of the pointer. A message without such an
-// attribute passes as it is, whatever its body. The size in the attribute is not
-// read.
+// attribute passes as it is, even if its body looks like a pointer. The size in the
+// attribute is not read.
 //
 // The class may also be com.amazon.sqs.javamessaging.MessageS3Pointer. See
 // https://github.com/awslabs/amazon-sqs-java-extended-client-lib and
@@ -27,8 +27,8 @@
 //
 // # Errors
 //
-// Whoever may send to the queue chooses the bucket and the key. So only the buckets
-// that [Fetch] names are read, and only up to [MaxBytes]. These errors can never
+// A sender to the queue chooses the bucket and the key. So only the buckets that
+// [Fetch] names are read, and only up to [MaxBytes]. These errors can never
 // succeed, and a sink for dead letters takes the message:
 //
 //   - code malformed_pointer, kind Invalid: the body is no pointer;

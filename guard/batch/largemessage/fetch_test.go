@@ -218,7 +218,7 @@ func (e *endless) GetObject(context.Context, *s3.GetObjectInput, ...func(*s3.Opt
 	return &s3.GetObjectOutput{Body: e, ContentLength: &none}, nil
 }
 
-func TestNoMoreIsReadThanAllowedWhateverItsSizeIsSaidToBe(t *testing.T) {
+func TestNoMoreIsReadThanAllowedThoughTheSizeSaysLess(t *testing.T) {
 	var body endless
 	_, err := run(t.Context(), &body, "b", marked(pointer(present, "b", "k"), "ExtendedPayloadSize"), largemessage.MaxBytes(1000))
 	mustBe(t, err, guard.TooLarge, "payload_too_large")

@@ -114,7 +114,7 @@ func TestTheLastReasonReplacesTheOneBefore(t *testing.T) {
 }
 
 // What a caller chooses cannot lead out of its place, nor to that of another.
-func TestAKeyIsSafeWhateverTheIDs(t *testing.T) {
+func TestAKeyIsSafeWithAnyID(t *testing.T) {
 	bucket := inMemory{}
 	sink := s3dead.New(bucket, "b", s3dead.Prefix("dead/"))
 	ids := []string{

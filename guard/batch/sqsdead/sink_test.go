@@ -527,9 +527,9 @@ func TestAMessageThatNoSinkHasSentIsNoLetter(t *testing.T) {
 	}
 }
 
-// Whoever may send to the source chooses a message's attributes. They are believed
+// A sender to the source chooses a message's attributes. They are believed
 // only of a message that was sent to the dead-letter queue.
-func TestAMessageThatSQSHasMovedIsNoLetterWhateverItsAttributes(t *testing.T) {
+func TestAMessageThatSQSHasMovedIsNoLetterWithAnyAttributes(t *testing.T) {
 	first := send(t, standard, letter(message(t, with(10))))
 	attributes := maps.Clone(first.MessageAttributes)
 	attributes["lambdarmor.record"] = types.MessageAttributeValue{DataType: aws.String("String"), StringValue: aws.String("http_api")}

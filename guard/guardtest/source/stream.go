@@ -188,6 +188,9 @@ func (c StreamConfig) check() error {
 //   - A batch that fails holds its shard until it is done or discarded.
 //   - A message about discarded records goes to the destination of the mapping.
 //
+// The pause before a retry is half a second and doubles up to a minute. AWS publishes no
+// pauses; these agree with a recording.
+//
 // Not emulated are tumbling windows, resharding, aggregated records of the Kinesis
 // Producer Library, and enhanced fan-out.
 //

@@ -376,6 +376,23 @@ func TestAnEventHasAtMostSixMegabytes(t *testing.T) {
 	}
 }
 
+// The names of a topic's partitions are in the event as well.
+func TestAnEventOfATopicHasAtMostSixMegabytes(t *testing.T) {
+	for size := 2_359_000; size < 2_359_150; size += 3 { // about 6 MiB in two records
+		r := &recorder{}
+		s := record(source.StreamConfig{Type: source.Kafka, Name: "orders", Shards: 2}, r)
+		s.Put("c-1", make([]byte, size)) // into partition 0
+		s.Put("c-2", make([]byte, size)) // and 1
+		drainStream(t, s)
+		if done := s.Ledger().Counts().Done; done != 2 {
+			t.Fatalf("two records of %d bytes: got %d done in %d events, want both", size, done, len(r.events))
+		}
+		if n := len(r.events[0]); n > 6<<20 {
+			t.Fatalf("an event has %d bytes", n)
+		}
+	}
+}
+
 // A Kinesis record may have 10 MiB, an invocation has at most 6.
 func TestARecordThatFitsIntoNoEventIsGivenUp(t *testing.T) {
 	r := &recorder{}
@@ -401,6 +418,23 @@ func TestABatchWaitsForItsWindow(t *testing.T) {
 	checkBatches(t, c.batches, "a b c", "d")
 	if got := []time.Duration{c.times[0].Sub(began), c.times[1].Sub(began)}; got[0] != 0 || got[1] != time.Minute {
 		t.Errorf("the batches came after %v, want the full one at once and the other after a minute", got)
+	}
+}
+
+// "The next window begins as soon as the previous function invocation completes."
+func TestAWindowBeginsWhenTheLastInvocationHasEnded(t *testing.T) {
+	c := &consumer{}
+	c.answer = func(batch []events.KinesisEventRecord) (string, error) {
+		if string(batch[0].Kinesis.Data) == "a" {
+			c.clock.Advance(10 * time.Minute) // it takes that long
+		}
+		return "", nil
+	}
+	s := newStream(c, source.StreamConfig{BatchSize: 3, BatchWindow: time.Minute}, "a", "b", "c", "d")
+	drainStream(t, s)
+	checkBatches(t, c.batches, "a b c", "d")
+	if got := c.times[1].Sub(began); got != 11*time.Minute {
+		t.Errorf("the second batch came after %s, want a minute after the first had ended", got)
 	}
 }
 
@@ -467,13 +501,7 @@ func TestWhatIsInterruptedComesAgain(t *testing.T) {
 		}
 		return nil, nil
 	}), guardtest.Config{Timeout: patient})
-	s := source.NewStream(invokerFunc(func(ctx context.Context, call guardtest.Call) (guardtest.Result, error) {
-		result, err := fn.Do(ctx, call)
-		if ctx.Err() != nil {
-			return result, ctx.Err() // as a Function does
-		}
-		return result, err
-	}), source.StreamConfig{MaximumRetryAttempts: new(0), Clock: source.NewClock(began)})
+	s := source.NewStream(fn, source.StreamConfig{MaximumRetryAttempts: new(0), Clock: source.NewClock(began)})
 	s.Put("k", []byte("0"))
 	if err := s.Drain(ctx); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v, want the end of the context", err)
@@ -561,6 +589,26 @@ func TestWhatNoStreamCanBe(t *testing.T) {
 			}()
 			make()
 		}()
+	}
+}
+
+// A record of exactly the maximum age is too old.
+func TestTheAgeFromWhichARecordIsDiscarded(t *testing.T) {
+	for _, tc := range []struct {
+		age  time.Duration
+		want source.Outcome
+	}{
+		{age: time.Minute - 1, want: source.Done},
+		{age: time.Minute, want: source.Dropped},
+	} {
+		c := &consumer{answer: throwing()}
+		s := newStream(c, source.StreamConfig{MaximumRecordAge: time.Minute})
+		id := s.Put("key", []byte("a"))
+		c.clock.Advance(tc.age)
+		drainStream(t, s)
+		if entry, _ := s.Ledger().Entry(id); entry.Outcome != tc.want {
+			t.Errorf("a record %s old is %s, want %s", tc.age, entry.Outcome, tc.want)
+		}
 	}
 }
 

@@ -123,12 +123,18 @@ func TestBatchesAreUnderWayAtOnce(t *testing.T) {
 		{name: "by both", shards: 2, factor: 3, want: 6},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			var all sync.WaitGroup
-			all.Add(tc.want)
-			fn := handlerFunc(func(context.Context, []byte) ([]byte, error) {
-				all.Done()
-				all.Wait()
-				return nil, nil
+			var here atomic.Int32
+			all := make(chan struct{})
+			fn := handlerFunc(func(ctx context.Context, _ []byte) ([]byte, error) {
+				if int(here.Add(1)) == tc.want {
+					close(all)
+				}
+				select {
+				case <-all:
+					return nil, nil
+				case <-ctx.Done():
+					return nil, ctx.Err()
+				}
 			})
 			s := source.NewStream(guardtest.NewInProcess(fn, guardtest.Config{Timeout: patient}), source.StreamConfig{
 				Shards: tc.shards, ParallelizationFactor: tc.factor, Clock: source.NewClock(began),

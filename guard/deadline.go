@@ -38,8 +38,9 @@ type deadline struct {
 // it returned a value late. It is Unavailable if too little time is left at the
 // start; the handler is then not called. Deadline panics if reserve is negative.
 //
-// The answer of a batch counts however late it is: it lists the records that failed,
-// and with an error all of them would come again.
+// The answer of a handler of package batch counts however late it is: it lists the
+// records that failed, and with an error all of them would come again. Deadline does
+// not see a batch behind a third party's layer.
 //
 // Deadline waits for the handler: Go cannot stop a goroutine, and an abandoned one
 // would run on in the next invocation. Lambda ends a handler that ignores its

@@ -27,6 +27,10 @@ type source[R Record] struct {
 	raw     func(*guard.Event) ([]json.RawMessage, error) // in the same order
 }
 
+// fromFirst reports whether Lambda continues from the first failure that is listed.
+// Of Kafka no page of AWS says that.
+func (s source[R]) fromFirst() bool { return s.trigger == guard.Kinesis || s.trigger == guard.DynamoDB }
+
 // isSQS reports whether the source is a queue, not a stream.
 func (s source[R]) isSQS() bool { return s.trigger == guard.SQS }
 

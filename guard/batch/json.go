@@ -19,7 +19,8 @@ type Document interface {
 
 // JSON returns a function that decodes the document of a record and calls fn. It
 // decodes as strictly as [guard.Func] does. A document that it refuses is an error
-// of kind Invalid, which can never succeed. The type of the record has to be
+// of kind Invalid, which can never succeed. Members that T does not have are ignored,
+// unless opts has [guard.RejectUnknownMembers]. The type of the record has to be
 // written, that of the document need not be:
 //
 //	batch.SQS(batch.JSON[events.SQSMessage](bookOrder))

@@ -15,7 +15,7 @@ import (
 // After the first failure no later record runs, because Lambda delivers all that
 // follows the failed one again; see [ContinueAfterFailure]. With [Concurrency],
 // records of different partition keys run at the same time. Those of one key stay
-// in order.
+// in order. Records that are running during a failure finish, and come again.
 //
 // Records that the Kinesis Producer Library has aggregated are not taken apart. The
 // batches of a tumbling window are refused, because their answer has to have a state.
@@ -60,8 +60,9 @@ func readKinesis(ev *guard.Event) ([]*item[events.KinesisEventRecord], error) {
 }
 
 // DynamoDB returns a handler that calls fn for each change of a batch, in order. It
-// stops after a failure as [Kinesis] does. With [Concurrency], changes of different
-// items run at the same time. Those of one item stay in order.
+// stops after a failure, and refuses a tumbling window, as [Kinesis] does. With
+// [Concurrency], changes of different items run at the same time. Those of one item
+// stay in order.
 //
 // https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html
 func DynamoDB(fn func(context.Context, events.DynamoDBEventRecord) error, opts ...Option) lambda.Handler {

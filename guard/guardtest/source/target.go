@@ -30,7 +30,8 @@ type Attribute struct {
 	Binary []byte
 }
 
-// A Target is a dead-letter queue or a destination of asynchronous invocations.
+// A Target is a dead-letter queue or a destination, of asynchronous invocations or of the
+// mapping of a stream.
 type Target struct {
 	arn, service string
 	take         func(Letter) error

@@ -71,7 +71,7 @@ type Received struct {
 }
 
 func refuse(code, format string, args ...any) *source.Refusal {
-	return &source.Refusal{code, fmt.Sprintf(format, args...)}
+	return &source.Refusal{Code: code, Text: fmt.Sprintf(format, args...)}
 }
 
 // Limits of a message.

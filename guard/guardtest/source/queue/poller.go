@@ -301,7 +301,7 @@ func (p *Poller) deliver(ctx context.Context, b batch) error {
 func deliveries(messages []Received) []book.Delivered {
 	list := make([]book.Delivered, len(messages))
 	for i, m := range messages {
-		list[i] = book.Delivered{m.ID, m.receiveCount()}
+		list[i] = book.Delivered{ID: m.ID, Attempt: m.receiveCount()}
 	}
 	return list
 }

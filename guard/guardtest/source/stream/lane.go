@@ -3,6 +3,7 @@ package stream
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/lambdarmor/lambdarmor/guard/guardtest"
@@ -60,7 +61,8 @@ func (l *lane) next(cfg Config, now time.Time) (b *batch, due time.Time) {
 			return nil, due
 		}
 	}
-	b = &batch{records: l.waiting[:n:n]}
+	b = &batch{records: slices.Clone(l.waiting[:n])}
+	clear(l.waiting[:n]) // the array lives on
 	l.waiting = l.waiting[n:]
 	return b, time.Time{}
 }

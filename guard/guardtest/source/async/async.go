@@ -25,9 +25,6 @@ type Config struct {
 	// ARN of the function; that of [guardtest.Config] when empty.
 	ARN string
 
-	// Version is the version that runs; "$LATEST" when empty.
-	Version string
-
 	// MaximumRetryAttempts is how often an event is tried again after a function error,
 	// from 0 to 2; 2 when nil.
 	MaximumRetryAttempts *int
@@ -35,10 +32,6 @@ type Config struct {
 	// MaximumEventAge is how long an event is tried, from a minute to 6 hours; 6 hours
 	// when 0.
 	MaximumEventAge time.Duration
-
-	// ZeroConcurrency says that the function's reserved concurrency is 0: no event
-	// reaches it, and each goes to DeadLetters and OnFailure at once.
-	ZeroConcurrency bool
 
 	// DeadLetters takes the events that failed for good, OnFailure the records of their
 	// invocations, and OnSuccess those of others. The zero Target is none. DeadLetters
@@ -52,7 +45,7 @@ type Config struct {
 	Clock *source.Clock
 }
 
-// An Queue is the queue of a function's asynchronous invocations, as S3, SNS,
+// A Queue is the queue of a function's asynchronous invocations, as S3, SNS,
 // EventBridge and a client with InvocationType Event make them. Its methods may be
 // called concurrently.
 //
@@ -68,6 +61,8 @@ type Config struct {
 //     MaximumRetryAttempts. Lambda varies these times; here they are exact.
 //   - An event whose next try would come after its age has exceeded MaximumEventAge is
 //     given up at once.
+//   - An event for a function with a [source.ReservedConcurrency] of 0 is given up at once,
+//     without a try.
 //   - All tries have the event's request id.
 //   - An event that is given up goes to DeadLetters and to OnFailure. If both are there,
 //     both get it. If none is there, or none takes it, it is lost.
@@ -81,7 +76,8 @@ type Queue struct {
 	clock  *source.Clock
 	ledger *book.Book
 
-	oneByOne bool // fn takes a request id once at a time
+	oneByOne      bool // fn takes a request id once at a time
+	noConcurrency bool // its reserved concurrency is 0
 
 	running sync.Mutex // held by Advance and Drain
 
@@ -109,7 +105,7 @@ const (
 // retryAfter are the waits after the first and the second function error.
 var retryAfter = [...]time.Duration{time.Minute, 2 * time.Minute}
 
-// An event is the call of one, and what has become of its copies.
+// An event is an invocation, and what has become of its copies.
 type event struct {
 	call    guardtest.Call
 	sent    time.Time
@@ -118,7 +114,7 @@ type event struct {
 	reason  string
 }
 
-// A queued event is one in the queue. There is one, and one more for each duplicate.
+// A queued event is a copy in the queue. There is one, and one more for each duplicate.
 type queued struct {
 	*event
 	number   int
@@ -136,11 +132,10 @@ type invocation struct {
 	failure *guardtest.FunctionError
 }
 
-// New returns an Queue that calls fn. It panics if Lambda does not allow the
+// New returns a Queue that calls fn. It panics if Lambda does not allow the
 // settings.
 func New(fn guardtest.Invoker, cfg Config) *Queue {
 	cfg.ARN = cmp.Or(cfg.ARN, "arn:aws:lambda:us-east-1:"+guardtest.AccountID+":function:function")
-	cfg.Version = cmp.Or(cfg.Version, "$LATEST")
 	cfg.MaximumEventAge = cmp.Or(cfg.MaximumEventAge, maxEventAge)
 	cfg.Concurrency = cmp.Or(cfg.Concurrency, 1)
 	cfg.MaximumRetryAttempts = cmp.Or(cfg.MaximumRetryAttempts, new(len(retryAfter)))
@@ -162,9 +157,11 @@ func New(fn guardtest.Invoker, cfg Config) *Queue {
 		panic("async: ARN is not that of a function without a version")
 	}
 	a := &Queue{fn: fn, cfg: cfg, clock: cmp.Or(cfg.Clock, source.NewClock(time.Now())), ledger: book.New(false), events: map[string]*event{}}
-	switch fn.(type) {
+	switch fn := fn.(type) {
 	case *guardtest.Function, *guardtest.Runtime:
 		a.oneByOne = true
+	case interface{ Reserved() int }: // of source.ReservedConcurrency
+		a.noConcurrency = fn.Reserved() == 0
 	}
 	return a
 }
@@ -307,7 +304,7 @@ func (a *Queue) take(wanted func(due time.Time) bool) []*queued {
 // then waits.
 func (a *Queue) try(ctx context.Context, c *queued) error {
 	switch now := a.clock.Now(); {
-	case a.cfg.ZeroConcurrency:
+	case a.noConcurrency:
 		a.giveUp(c, zeroConcurrency)
 		return nil
 	case now.Sub(c.sent) > a.cfg.MaximumEventAge: // others have moved the clock

@@ -108,7 +108,7 @@ func TestWhenAnEventIsTriedAgain(t *testing.T) {
 	const s, m = time.Second, time.Minute
 	for _, c := range []struct {
 		name    string
-		fn      asyncFunc
+		fn      guardtest.Invoker
 		cfg     async.Config
 		tries   []time.Duration
 		outcome source.Outcome
@@ -153,7 +153,7 @@ func TestWhenAnEventIsTriedAgain(t *testing.T) {
 			tries: []time.Duration{0, s, 3 * s, 7 * s, 15 * s, 31 * s}, outcome: source.DeadLettered, reason: "EventAgeExceeded, at last throttled",
 		},
 		{
-			name: "the reserved concurrency is 0", fn: answers(), cfg: async.Config{ZeroConcurrency: true},
+			name: "the reserved concurrency is 0", fn: source.ReservedConcurrency(answers(), 0),
 			outcome: source.DeadLettered, reason: "ZeroReservedConcurrency",
 		},
 	} {
@@ -247,7 +247,7 @@ func TestAnEventWhoseTimeOthersHaveTakenIsTooOld(t *testing.T) {
 func TestInvocationRecords(t *testing.T) {
 	for _, c := range []struct {
 		name string
-		fn   asyncFunc
+		fn   guardtest.Invoker
 		cfg  async.Config
 		want string
 	}{
@@ -260,18 +260,18 @@ func TestInvocationRecords(t *testing.T) {
 			want: `{"version":"1.0","timestamp":"2026-11-14T18:19:05.568Z","requestContext":{"requestId":"ID","functionArn":"arn:aws:lambda:us-east-1:123456789012:function:function:$LATEST","condition":"RetriesExhausted","approximateInvokeCount":3},"requestPayload":{"order":"o-1 <&>"},"responseContext":{"statusCode":200,"executedVersion":"$LATEST","functionError":"Unhandled"},"responsePayload":{"errorMessage":"intentional failure","errorType":"broken"}}`,
 		},
 		{
-			name: "too old", fn: always(broken), cfg: async.Config{MaximumEventAge: time.Minute, Version: "7"},
-			want: `{"version":"1.0","timestamp":"2026-11-14T18:17:05.568Z","requestContext":{"requestId":"ID","functionArn":"arn:aws:lambda:us-east-1:123456789012:function:function:7","condition":"EventAgeExceeded","approximateInvokeCount":2},"requestPayload":{"order":"o-1 <&>"},"responseContext":{"statusCode":200,"executedVersion":"7","functionError":"Unhandled"},"responsePayload":{"errorMessage":"intentional failure","errorType":"broken"}}`,
+			name: "too old", fn: always(broken), cfg: async.Config{MaximumEventAge: time.Minute},
+			want: `{"version":"1.0","timestamp":"2026-11-14T18:17:05.568Z","requestContext":{"requestId":"ID","functionArn":"arn:aws:lambda:us-east-1:123456789012:function:function:$LATEST","condition":"EventAgeExceeded","approximateInvokeCount":2},"requestPayload":{"order":"o-1 <&>"},"responseContext":{"statusCode":200,"executedVersion":"$LATEST","functionError":"Unhandled"},"responsePayload":{"errorMessage":"intentional failure","errorType":"broken"}}`,
 		},
 		{
-			name: "no concurrency", fn: answers(), cfg: async.Config{ZeroConcurrency: true},
+			name: "no concurrency", fn: source.ReservedConcurrency(answers(), 0),
 			want: `{"version":"1.0","timestamp":"2026-11-14T18:16:05.568Z","requestContext":{"requestId":"ID","functionArn":"arn:aws:lambda:us-east-1:123456789012:function:function:$LATEST","condition":"ZeroReservedConcurrency","approximateInvokeCount":0},"requestPayload":{"order":"o-1 <&>"}}`,
 		},
 		{
 			name: "an answer that is not JSON",
-			fn: func(context.Context, guardtest.Call) (guardtest.Result, error) {
+			fn: asyncFunc(func(context.Context, guardtest.Call) (guardtest.Result, error) {
 				return guardtest.Result{Payload: []byte("booked")}, nil
-			},
+			}),
 			want: `{"version":"1.0","timestamp":"2026-11-14T18:16:05.568Z","requestContext":{"requestId":"ID","functionArn":"arn:aws:lambda:us-east-1:123456789012:function:function:$LATEST","condition":"Success","approximateInvokeCount":1},"requestPayload":{"order":"o-1 <&>"},"responseContext":{"statusCode":200,"executedVersion":"$LATEST"},"responsePayload":null}`,
 		},
 	} {
@@ -295,7 +295,7 @@ func TestDeadLettersAreTheEventAndWhyItFailed(t *testing.T) {
 	long := strings.Repeat("é", 600)
 	for _, c := range []struct {
 		name          string
-		fn            asyncFunc
+		fn            guardtest.Invoker
 		code, message string
 	}{
 		{"a function error", always(broken), "200", "intentional failure"},

@@ -27,6 +27,9 @@ const (
 	throttledMessage = "Rate Exceeded."
 )
 
+// version is that of the function.
+const version = "$LATEST"
+
 // An invocationRecord is what a destination gets. An event that never reached the
 // function has no response.
 //
@@ -53,12 +56,12 @@ func (a *Queue) record(c *queued, condition string) source.Letter {
 		Version:   "1.0",
 		Timestamp: a.clock.Now().UTC().Format("2006-01-02T15:04:05.000Z"),
 		RequestContext: wire.RequestContext{
-			RequestID: c.call.RequestID, FunctionARN: a.cfg.ARN + ":" + a.cfg.Version, Condition: condition, ApproximateInvokeCount: c.invokes,
+			RequestID: c.call.RequestID, FunctionARN: a.cfg.ARN + ":" + version, Condition: condition, ApproximateInvokeCount: c.invokes,
 		},
 		RequestPayload: c.call.Payload,
 	}
 	if c.last != nil {
-		r.ResponseContext = &responseContext{StatusCode: 200, ExecutedVersion: a.cfg.Version}
+		r.ResponseContext = &responseContext{StatusCode: 200, ExecutedVersion: version}
 		if c.last.failure != nil {
 			r.ResponseContext.FunctionError = "Unhandled"
 		}

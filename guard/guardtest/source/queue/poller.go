@@ -93,11 +93,11 @@ func NewPoller(fn guardtest.Invoker, store Store, queue StoreConfig, cfg Mapping
 		panic("queue: NewPoller needs a function and a store")
 	}
 	ledger := book.New(cfg.CountOnly)
-	return newPoller(fn, &recorded{store, ledger, time.Now}, queue, cfg, timeline.Real(), ledger)
+	return newPoller(fn, &recorded{store, ledger, time.Now}, queue, cfg.withDefaults(isFIFO(queue.ARN)), timeline.Real(), ledger)
 }
 
 func newPoller(fn guardtest.Invoker, store Store, queue StoreConfig, cfg Mapping, clock *timeline.Timeline, ledger *book.Book) *Poller {
-	return &Poller{fn: fn, store: store, cfg: cfg.withDefaults(isFIFO(queue.ARN)), queue: queue, clock: clock, ledger: ledger}
+	return &Poller{fn: fn, store: store, cfg: cfg, queue: queue, clock: clock, ledger: ledger}
 }
 
 func isFIFO(name string) bool { return strings.HasSuffix(name, ".fifo") }

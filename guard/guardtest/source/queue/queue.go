@@ -235,6 +235,7 @@ func (q *Queue) delete(receiptHandle string) bool {
 		return false
 	}
 	q.remove(m)
+	q.clock.Set(&q.alarm, q.next()) // pollers that wait need not wait for m any more
 	q.ledger.Removed(m.id, now)
 	if q.fifo {
 		q.wake() // its group may be free

@@ -14,7 +14,7 @@ type verdict struct {
 	failed map[string]bool // ids that the answer names
 }
 
-// readAnswer applies the rules of ReportBatchItemFailures, which [failures] has.
+// readAnswer applies the rules of ReportBatchItemFailures, which [wire.Failures] has.
 //
 // https://docs.aws.amazon.com/lambda/latest/dg/services-kinesis-batchfailurereporting.html
 // leaves open what is success besides. The answers "" and [] are, and an identifier that is

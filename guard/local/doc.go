@@ -109,7 +109,7 @@
 //
 // POST /_stream puts the body as a record of the key. For the stream of a table the body is
 // a change: {"dynamodb":{"Keys":…,"NewImage":…,"OldImage":…}}, and eventName if it is not to
-// follow from the images. What the mapping gives up is on the console, as the message that
+// follow from the images. What the mapping discards is on the console, as the message that
 // its destination would get. The stream ends with the command.
 //
 // # What the function sees

@@ -97,6 +97,25 @@ func TestAKnownRefusalTakesNothing(t *testing.T) {
 	}
 }
 
+// A process that learns of a refusal keeps what it took before of the policies in front,
+// and takes no more of them.
+func TestAProcessKeepsOneShareOfThePoliciesInFront(t *testing.T) {
+	const processes = 10
+	clock, store := at(noon), idempotency.NewMemoryStore()
+	open := func() lambda.Handler {
+		return new(function).api(quota.LimitAt(clock.Now, store, quota.FailClosed,
+			quota.Allow("all", 100, time.Minute), quota.Allow("user", 1, time.Minute, quota.Principal())))
+	}
+	mustBe(t, send(t, open(), call{who: "alice"}), 200)
+	for range processes {
+		h := open()
+		for range 5 {
+			mustBe(t, send(t, h, call{who: "alice"}), 429)
+		}
+	}
+	mustBe(t, send(t, open(), call{who: "bob"}), 200, stateHeader, `"all";r=88;t=60, "user";r=0;t=60`)
+}
+
 // FailOpen lets a request pass that nobody can count, and none that is known to be too many.
 func TestFailOpenRefusesWhatIsKnownToBeTooMuch(t *testing.T) {
 	memory, down := idempotency.NewMemoryStore(), false

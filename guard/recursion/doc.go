@@ -49,7 +49,10 @@
 // # What the counter is worth
 //
 // It is the sender's word. A sender can leave it out and begin a chain, as any sender
-// may. A sender that makes up a large one gets its own event refused. A counter that is
-// no number from 0 to 9999 is refused too: if it counted as 0, a loop through a broken
-// sender would run for ever.
+// may. A sender that makes up a large one gets its own event refused, or the events that
+// are made of it: the client of a public API can end its own chain halfway. A gateway or
+// a CDN prevents that if it removes the headers Lambdarmor-Hops and baggage.
+//
+// A counter that is no number from 0 to 9999 is refused too: if it counted as 0, a loop
+// through a broken sender would run for ever.
 package recursion

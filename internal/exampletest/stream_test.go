@@ -162,15 +162,14 @@ func TestNothingOfAStreamIsLostWhoeverIsKilled(t *testing.T) {
 	s := source.NewStream(fn, source.StreamConfig{ // in real time, since keys are held in real time
 		Name: "movements", Shards: shards, BatchSize: 25,
 		ReportBatchItemFailures: true, BisectBatchOnFunctionError: true, MaximumRetryAttempts: new(4),
-		OnFailure: func(message []byte) {
+		OnFailure: source.To("arn:aws:sqs:us-east-1:123456789012:discarded", func(l source.Letter) error {
 			var m struct {
 				KinesisBatchInfo struct{ StartSequenceNumber, EndSequenceNumber string }
 			}
-			if err := json.Unmarshal(message, &m); err != nil {
-				t.Error(err)
-			}
+			err := json.Unmarshal([]byte(l.Body), &m)
 			givenUp = append(givenUp, m.KinesisBatchInfo.StartSequenceNumber+" "+m.KinesisBatchInfo.EndSequenceNumber)
-		},
+			return err
+		}),
 	})
 	bombs := map[string]bool{}
 	poison := map[string]bool{}

@@ -3,6 +3,7 @@ package source
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/lambdarmor/lambdarmor/guard/guardtest"
@@ -60,7 +61,8 @@ func (l *lane) next(cfg StreamConfig, now time.Time) (b *streamBatch, due time.T
 			return nil, due
 		}
 	}
-	b = &streamBatch{records: l.waiting[:n:n]}
+	b = &streamBatch{records: slices.Clone(l.waiting[:n])}
+	clear(l.waiting[:n]) // the array lives on
 	l.waiting = l.waiting[n:]
 	return b, time.Time{}
 }

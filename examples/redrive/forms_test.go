@@ -200,6 +200,7 @@ func TestWhatCannotRunAgainStays(t *testing.T) {
 		want   string
 	}{
 		"where a stream's records are": {body: streamRecord, want: "it only says where the records are, and cannot be run again from here: arn:aws:kinesis:eu-central-1:111122223333:stream/clicks, shard shardId-000000000001, from "},
+		"a record of a success":        {body: strings.Replace(asyncRecord, "RetriesExhausted", "Success", 1), want: "it has succeeded"},
 		"a record without its event":   {body: droppedRecord, want: "it has no requestPayload"},
 		"a dead event of no JSON":      {body: "hunter2", attrs: map[string]types.MessageAttributeValue{"RequestID": str("r"), "ErrorCode": str("200")}, want: "the body is not an event"},
 		"a notification of no event":   {body: notification(t, "hunter2", `{"RequestID":{"Value":"1"},"ErrorCode":{"Value":"200"}}`), want: "the message of the notification is not an event"},

@@ -297,6 +297,7 @@ func TestARunEndsThoughWhatFailedComesAgain(t *testing.T) {
 // pretended is a source with so many letters, and a target that takes a while.
 type pretended struct {
 	letters int
+	finds   time.Duration // takes a while, for every other letter
 	takes   time.Duration
 	begun   []time.Time
 	gone    int
@@ -307,7 +308,9 @@ func (p *pretended) next(context.Context) (*entry, error) {
 	if p.letters == 0 {
 		return nil, nil
 	}
-	p.letters--
+	if p.letters--; p.letters%2 == 0 {
+		time.Sleep(p.finds)
+	}
 	return &entry{
 		id: "1", read: func(context.Context) (replay, error) { return replay{}, nil },
 		remove: func(context.Context) error { p.gone++; return nil },
@@ -328,20 +331,21 @@ func (p *pretended) run(ctx context.Context, _ string, _ replay) error {
 
 func TestNoMoreBeginInASecondThanAllowed(t *testing.T) {
 	for name, tt := range map[string]struct {
-		takes, want time.Duration // between two
+		finds, takes, want time.Duration // between two, at least
 	}{
-		"quick ones": {takes: 0, want: 250 * time.Millisecond},
-		"slow ones":  {takes: time.Second, want: time.Second},
+		"quick ones":    {want: 250 * time.Millisecond},
+		"slow ones":     {takes: time.Second, want: time.Second},
+		"a slow source": {finds: 900 * time.Millisecond, want: 250 * time.Millisecond},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			var log bytes.Buffer
-			p := &pretended{letters: 21, takes: tt.takes}
+			p := &pretended{letters: 21, finds: tt.finds, takes: tt.takes}
 			r := &redrive{from: p, to: p, log: slog.New(slog.NewTextHandler(&log, nil)), rate: 4}
 			if rep, err := r.run(t.Context()); err != nil || rep.Done != 21 {
 				t.Fatal(rep, err)
 			}
 			for i := 1; i < len(p.begun); i++ {
-				if d := p.begun[i].Sub(p.begun[i-1]); d != tt.want {
+				if d := p.begun[i].Sub(p.begun[i-1]); d < tt.want || tt.finds == 0 && d != tt.want {
 					t.Errorf("%s: got %v between two, want %v", name, d, tt.want)
 				}
 			}
@@ -376,10 +380,11 @@ func TestNothingBeginsThatHasNoTimeToEnd(t *testing.T) {
 
 func TestAFileNameIsSafe(t *testing.T) {
 	names := map[string]bool{}
-	for _, id := range []string{"059f36b4-87a3", "../../etc/passwd", "a/b", "a%2Fb", `a\b`, "a:b"} {
+	long := strings.Repeat("k/", 500)
+	for _, id := range []string{"059f36b4-87a3", "../../etc/passwd", "a/b", "a%2Fb", `a\b`, "a:b", long, long + "a"} {
 		name := fileName(id)
-		if strings.ContainsAny(name, `/\:`) || names[name] {
-			t.Errorf("%s: got %s", id, name)
+		if strings.ContainsAny(name, `/\:`) || names[name] || len(name) > 255 {
+			t.Errorf("%.40s: got %.300s", id, name)
 		}
 		names[name] = true
 	}

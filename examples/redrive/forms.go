@@ -143,6 +143,9 @@ func ofDestination(data []byte) (r replay, ok bool, err error) {
 		record.RequestContext == nil || record.RequestContext.Condition == "" || record.Version == "" {
 		return replay{}, false, nil
 	}
+	if record.RequestContext.Condition == "Success" {
+		return replay{}, true, errors.New("it has succeeded: this is the record of an on-success destination")
+	}
 	r = replay{what: "async", code: record.RequestContext.Condition, event: record.RequestPayload}
 	for name, info := range members {
 		if strings.HasSuffix(name, "BatchInfo") {

@@ -45,7 +45,7 @@ func (b *deadBucket) next(ctx context.Context) (*entry, error) {
 		e.read = func(context.Context) (replay, error) { return replay{}, err }
 		return e, nil
 	}
-	e.saved = data
+	e.version, e.saved = *object.Key+" "+aws.ToString(etag), data
 	e.read = func(ctx context.Context) (replay, error) { return b.forms.ofObject(ctx, data) }
 	// Only the object that was read: the function may have given the record up again.
 	e.remove = func(ctx context.Context) error {

@@ -61,7 +61,7 @@ func (q *deadQueue) entry(id string, m types.Message) (*entry, error) {
 	}
 	sent, _ := strconv.ParseInt(m.Attributes["SentTimestamp"], 10, 64)
 	return &entry{
-		id: id, since: time.UnixMilli(sent), saved: saved,
+		id: id, version: id, since: time.UnixMilli(sent), saved: saved,
 		read: func(ctx context.Context) (replay, error) { return q.forms.ofMessage(ctx, m) },
 		remove: func(ctx context.Context) error {
 			_, err := q.client.DeleteMessage(ctx, &sqs.DeleteMessageInput{QueueUrl: &q.url, ReceiptHandle: m.ReceiptHandle})

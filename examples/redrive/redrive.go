@@ -21,6 +21,8 @@ type redrive struct {
 	max    int           // how many, at most; 0 is all
 	dryRun bool          // says what would run, and changes nothing
 	spare  time.Duration // with less time left, nothing begins
+
+	begun time.Time // when the last one began to run
 }
 
 // report is what a run has done.
@@ -46,7 +48,6 @@ func (r *redrive) run(ctx context.Context) (rep report, err error) {
 	}()
 	shown := started
 	for n := 0; (r.max == 0 || n < r.max) && r.timeLeft(ctx); {
-		begun := time.Now()
 		e, err := r.from.next(context.WithoutCancel(ctx)) // what is taken must be known, to be released
 		switch {
 		case ctx.Err() != nil:
@@ -67,7 +68,7 @@ func (r *redrive) run(ctx context.Context) (rep report, err error) {
 			shown = now
 			r.progress(ctx, rep)
 		}
-		r.wait(ctx, begun)
+		r.wait(ctx)
 	}
 	if ctx.Err() != nil {
 		return rep, ctx.Err()
@@ -103,11 +104,12 @@ func (r *redrive) one(ctx context.Context, e *entry, rep *report) error {
 		return nil
 	}
 	log = log.With("trigger", again.what, "code", again.code)
+	r.begun = time.Now()
 	if r.dryRun {
 		log.InfoContext(ctx, "would be run again")
 		return nil
 	}
-	err = r.to.run(work, e.id, again)
+	err = r.to.run(work, e.version, again)
 	if err == nil {
 		if err = e.remove(work); err == nil {
 			rep.Done++
@@ -118,8 +120,7 @@ func (r *redrive) one(ctx context.Context, e *entry, rep *report) error {
 	}
 	rep.Failed++
 	log.WarnContext(ctx, "failed, and stays", "cause", err.Error())
-	var broken *brokenError
-	if errors.As(err, &broken) {
+	if errors.Is(err, errBroken) {
 		return err
 	}
 	return nil
@@ -140,8 +141,8 @@ func (r *redrive) timeLeft(ctx context.Context) bool {
 }
 
 // wait waits until the next may begin.
-func (r *redrive) wait(ctx context.Context, begun time.Time) {
-	timer := time.NewTimer(time.Until(begun.Add(time.Duration(float64(time.Second) / r.rate))))
+func (r *redrive) wait(ctx context.Context) {
+	timer := time.NewTimer(time.Until(r.begun.Add(time.Duration(float64(time.Second) / r.rate))))
 	defer timer.Stop()
 	select {
 	case <-timer.C:

@@ -3,6 +3,8 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -16,9 +18,14 @@ type saver interface {
 	save(ctx context.Context, id string, data []byte) error
 }
 
-// fileName returns a name for an id, which may be the key of an object.
+// fileName returns a name for an id, which may be the key of an object and longer
+// than the name of a file can be.
 func fileName(id string) string {
-	return strings.NewReplacer("%", "%25", "/", "%2F", `\`, "%5C", ":", "%3A").Replace(id) + ".json"
+	name := strings.NewReplacer("%", "%25", "/", "%2F", `\`, "%5C", ":", "%3A").Replace(id)
+	if len(name) > 200 {
+		name = fmt.Sprintf("%x", sha256.Sum256([]byte(id)))
+	}
+	return name + ".json"
 }
 
 // folder is a folder of this machine.

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -82,7 +83,14 @@ func connect(ctx context.Context, s settings) (*cloud, error) {
 		return nil, err
 	}
 	objects := s3.NewFromConfig(cfg, func(o *s3.Options) { o.DisableLogOutputChecksumValidationSkipped = true })
-	return &cloud{settings: s, queues: sqs.NewFromConfig(cfg), objects: objects, functions: lambda.NewFromConfig(cfg)}, nil
+	functions := lambda.NewFromConfig(cfg, func(o *lambda.Options) { o.Retryer = retry.NewStandard(onlyThrottled) })
+	return &cloud{settings: s, queues: sqs.NewFromConfig(cfg), objects: objects, functions: functions}, nil
+}
+
+// onlyThrottled has no invocation tried again that may have run: by default the SDK
+// tries again when an answer is lost.
+func onlyThrottled(o *retry.StandardOptions) {
+	o.Retryables = []retry.IsErrorRetryable{retry.RetryableErrorCode{Codes: retry.DefaultThrottleErrorCodes}}
 }
 
 // redrive returns one run.

@@ -17,9 +17,10 @@ type source interface {
 
 // entry is one dead letter of a source.
 type entry struct {
-	id     string
-	since  time.Time // it is in the source
-	saved  []byte    // all that the source has of it; nil if that could not be read
-	read   func(ctx context.Context) (replay, error)
-	remove func(ctx context.Context) error
+	id      string
+	version string    // of the id: another one is another letter
+	since   time.Time // it is in the source
+	saved   []byte    // all that the source has of it; nil if that could not be read
+	read    func(ctx context.Context) (replay, error)
+	remove  func(ctx context.Context) error
 }

@@ -3,6 +3,8 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,19 +15,22 @@ import (
 	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+	"github.com/aws/smithy-go"
+
+	"github.com/lambdarmor/lambdarmor/guard"
 )
 
 // target is what runs something again. It returns an error if that has not
-// succeeded, and a *brokenError if nothing else would succeed either.
+// succeeded, and errBroken if nothing else would succeed either. A letter that is
+// tried again has the same version.
 type target interface {
-	run(ctx context.Context, id string, r replay) error
+	run(ctx context.Context, version string, r replay) error
 }
 
-// brokenError ends a run.
-type brokenError struct{ err error }
+// errBroken ends a run.
+const errBroken = guard.Reason("the run ends")
 
-func (e *brokenError) Error() string { return e.err.Error() }
-func (e *brokenError) Unwrap() error { return e.err }
+func broken(err error) error { return fmt.Errorf("%w: %w", errBroken, err) }
 
 // function invokes a function, and waits for its answer.
 type function struct {
@@ -44,7 +49,7 @@ func (f *function) run(ctx context.Context, _ string, r replay) error {
 	case errors.As(err, &tooLarge), errors.As(err, &malformed):
 		return err
 	case err != nil:
-		return &brokenError{err}
+		return broken(err)
 	case out.FunctionError != nil:
 		return fmt.Errorf("the function has failed: %s", errorType(out.Payload))
 	case r.partial:
@@ -90,7 +95,7 @@ type queue struct {
 	url    string
 }
 
-func (q *queue) run(ctx context.Context, id string, r replay) error {
+func (q *queue) run(ctx context.Context, version string, r replay) error {
 	if r.message == nil {
 		return errors.New("it came from no queue: run it again with -function")
 	}
@@ -98,19 +103,33 @@ func (q *queue) run(ctx context.Context, id string, r replay) error {
 	for name, a := range r.message.MessageAttributes {
 		in.MessageAttributes[name] = sent(a)
 	}
+	group := r.message.Attributes["MessageGroupId"]
+	if group != "" {
+		in.MessageGroupId = &group // a standard queue has groups, too, for fairness
+	}
 	if strings.HasSuffix(q.url, ".fifo") {
-		group, once := r.message.Attributes["MessageGroupId"], "redrive-"+id
 		if group == "" {
 			return errors.New("the message has no group, and the queue is a FIFO queue")
 		}
-		in.MessageGroupId, in.MessageDeduplicationId = &group, &once
+		sum := sha256.Sum256([]byte(version))
+		once := "redrive-" + hex.EncodeToString(sum[:])
+		in.MessageDeduplicationId = &once
 	}
 	_, err := q.client.SendMessage(ctx, in)
-	var invalid *types.InvalidMessageContents
-	if err != nil && !errors.As(err, &invalid) {
-		return &brokenError{err}
+	switch {
+	case err == nil:
+		return nil
+	case isRefused(err):
+		return err
+	default:
+		return broken(err)
 	}
-	return err
+}
+
+// isRefused reports whether a queue takes this message alone not.
+func isRefused(err error) bool {
+	var api smithy.APIError
+	return errors.As(err, &api) && (strings.HasPrefix(api.ErrorCode(), "InvalidParameterValue") || api.ErrorCode() == "InvalidMessageContents")
 }
 
 func sent(a events.SQSMessageAttribute) types.MessageAttributeValue {

@@ -80,6 +80,7 @@ func TestOneRecordIsOneObject(t *testing.T) {
 		"another record":         {second: func(l *batch.DeadLetter) { l.ID = "2" }, want: 2},
 		"of another account":     {second: func(l *batch.DeadLetter) { l.Source = strings.ReplaceAll(l.Source, "1111", "9999") }, want: 2},
 		"of another region":      {second: func(l *batch.DeadLetter) { l.Source = strings.ReplaceAll(l.Source, "eu-", "us-") }, want: 2},
+		"of another function":    {second: func(l *batch.DeadLetter) { l.FunctionARN += "2" }, want: 2},
 		"of no source":           {second: func(l *batch.DeadLetter) { l.Source = "" }, want: 2},
 		"with a slash for a dot": {second: func(l *batch.DeadLetter) { l.ID = "059f36b4/87a3" }, want: 2},
 	} {

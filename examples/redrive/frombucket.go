@@ -67,7 +67,4 @@ func (b *deadBucket) get(ctx context.Context, key string) (data []byte, etag *st
 	return data, out.ETag, err
 }
 
-// left returns what is left of the page: a bucket has no count.
-func (b *deadBucket) left(context.Context) (int, error) { return len(b.page), nil }
-
 func (b *deadBucket) release(context.Context) error { return nil }

@@ -66,7 +66,7 @@ func (r *redrive) run(ctx context.Context) (rep report, err error) {
 		}
 		if now := time.Now(); now.Sub(shown) >= 5*time.Second {
 			shown = now
-			r.progress(ctx, rep)
+			r.log.InfoContext(ctx, "progress", "done", rep.Done, "failed", rep.Failed)
 		}
 		r.wait(ctx)
 	}
@@ -124,14 +124,6 @@ func (r *redrive) one(ctx context.Context, e *entry, rep *report) error {
 		return err
 	}
 	return nil
-}
-
-func (r *redrive) progress(ctx context.Context, rep report) {
-	left, err := r.from.left(ctx)
-	if err != nil {
-		r.log.WarnContext(ctx, "the number of dead letters is not known", "cause", err.Error())
-	}
-	r.log.InfoContext(ctx, "progress", "done", rep.Done, "failed", rep.Failed, "left", left)
 }
 
 // timeLeft reports whether there is time to begin with one more.

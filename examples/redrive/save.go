@@ -35,22 +35,7 @@ func (f folder) save(_ context.Context, id string, data []byte) error {
 	if err := os.MkdirAll(string(f), 0o700); err != nil {
 		return err
 	}
-	file, err := os.CreateTemp(string(f), ".saving-")
-	if err != nil {
-		return err
-	}
-	defer func() { _ = os.Remove(file.Name()) }() // nothing, once it has its name
-	_, err = file.Write(data)
-	if err == nil {
-		err = file.Sync()
-	}
-	if closing := file.Close(); err == nil {
-		err = closing
-	}
-	if err != nil {
-		return err
-	}
-	return os.Rename(file.Name(), filepath.Join(string(f), fileName(id)))
+	return os.WriteFile(filepath.Join(string(f), fileName(id)), data, 0o600)
 }
 
 // bucket is a part of a bucket.

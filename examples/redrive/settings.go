@@ -19,12 +19,12 @@ import (
 
 // settings are the flags of the command.
 type settings struct {
-	from, function, to, save string
-	source, payloads         string
-	rate                     float64
-	max                      int
-	dryRun                   bool
-	visible                  time.Duration
+	from, function, to, save, payloads string
+
+	rate    float64
+	max     int
+	dryRun  bool
+	visible time.Duration
 }
 
 func (s settings) check() error {
@@ -95,7 +95,7 @@ func onlyThrottled(o *retry.StandardOptions) {
 
 // redrive returns one run.
 func (c *cloud) redrive(log *slog.Logger) *redrive {
-	f := &forms{source: c.source}
+	f := new(forms)
 	if c.payloads != "" {
 		f.payloads = largemessage.Fetch(c.objects, c.payloads)
 	}

@@ -9,8 +9,6 @@ import (
 type source interface {
 	// next returns one that this run has not had, or nil if there is none.
 	next(ctx context.Context) (*entry, error)
-	// left returns about how many there are.
-	left(ctx context.Context) (int, error)
 	// release makes what was taken and not removed available again.
 	release(ctx context.Context) error
 }

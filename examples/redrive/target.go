@@ -10,11 +10,9 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
-	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 	"github.com/aws/smithy-go"
 
 	"github.com/lambdarmor/lambdarmor/guard"
@@ -40,7 +38,7 @@ type function struct {
 
 func (f *function) run(ctx context.Context, _ string, r replay) error {
 	if r.message != nil && r.message.EventSourceARN == "" {
-		return errors.New("the queue that the message is from is not known: name its ARN with -source")
+		return errors.New("the queue that the message is from is not known: send it there with -to")
 	}
 	out, err := f.client.Invoke(ctx, &lambda.InvokeInput{FunctionName: &f.name, Payload: r.event})
 	var tooLarge *lambdatypes.RequestTooLargeException
@@ -99,10 +97,7 @@ func (q *queue) run(ctx context.Context, version string, r replay) error {
 	if r.message == nil {
 		return errors.New("it came from no queue: run it again with -function")
 	}
-	in := &sqs.SendMessageInput{QueueUrl: &q.url, MessageBody: &r.message.Body, MessageAttributes: map[string]types.MessageAttributeValue{}}
-	for name, a := range r.message.MessageAttributes {
-		in.MessageAttributes[name] = sent(a)
-	}
+	in := &sqs.SendMessageInput{QueueUrl: &q.url, MessageBody: &r.message.Body, MessageAttributes: sent(r.message.MessageAttributes)}
 	group := r.message.Attributes["MessageGroupId"]
 	if group != "" {
 		in.MessageGroupId = &group // a standard queue has groups, too, for fairness
@@ -130,14 +125,4 @@ func (q *queue) run(ctx context.Context, version string, r replay) error {
 func isRefused(err error) bool {
 	var api smithy.APIError
 	return errors.As(err, &api) && (strings.HasPrefix(api.ErrorCode(), "InvalidParameterValue") || api.ErrorCode() == "InvalidMessageContents")
-}
-
-func sent(a events.SQSMessageAttribute) types.MessageAttributeValue {
-	v := types.MessageAttributeValue{DataType: &a.DataType}
-	if strings.HasPrefix(a.DataType, "Binary") {
-		v.BinaryValue = a.BinaryValue
-	} else {
-		v.StringValue = a.StringValue
-	}
-	return v
 }

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
+	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"github.com/lambdarmor/lambdarmor/guard"
@@ -386,5 +387,51 @@ func TestAFileNameIsSafe(t *testing.T) {
 			t.Errorf("%.40s: got %.300s", id, name)
 		}
 		names[name] = true
+	}
+}
+
+// The same for a record of each source, by way of a queue and of a bucket.
+func TestARecordOfEachSourceRunsAgain(t *testing.T) {
+	a := newAccount(t)
+	dead, away := awstest.Queue(t, a.queues, "", nil), awstest.Bucket(t, a.objects)
+	for _, name := range []string{"sqs", "sqs.fifo", "kinesis", "dynamodb", "dynamodb.remove", "kafka", "kafka.self-managed"} {
+		for from, sink := range map[string]batch.Sink{dead: sqsdead.New(a.queues, dead), "s3://" + away: s3dead.New(a.objects, away)} {
+			var mended atomic.Bool
+			var records int
+			judge := func() error {
+				if mended.Load() {
+					records++
+					return nil
+				}
+				return guard.Errorf(guard.Invalid, "never", "Never.")
+			}
+			var handler lambda.Handler
+			switch kind, _, _ := strings.Cut(name, "."); guard.Trigger(kind) {
+			case guard.SQS:
+				handler = batch.SQS(func(context.Context, events.SQSMessage) error { return judge() }, batch.DeadLetters(sink))
+			case guard.Kinesis:
+				handler = batch.Kinesis(func(context.Context, events.KinesisEventRecord) error { return judge() }, batch.DeadLetters(sink))
+			case guard.DynamoDB:
+				handler = batch.DynamoDB(func(context.Context, events.DynamoDBEventRecord) error { return judge() }, batch.DeadLetters(sink))
+			case guard.Kafka:
+				handler = batch.Kafka(func(context.Context, events.KafkaRecord) error { return judge() }, batch.DeadLetters(sink))
+			}
+			a.answers(func(ctx context.Context, event string) (string, error) {
+				answer, err := handler.Invoke(ctx, []byte(event))
+				return string(answer), err
+			})
+			if answer, err := handler.Invoke(t.Context(), []byte(sampleOf(t, name))); err != nil {
+				t.Fatalf("%s: %s, %v", name, answer, err)
+			}
+			want := a.count(dead) + len(awstest.Objects(t, a.objects, away))
+			if want == 0 {
+				t.Fatalf("%s: got no dead letter", name)
+			}
+			mended.Store(true)
+			log := a.mustRun(0, "-from", from, "-function", "booking", "-save", a.saved)
+			if records != want {
+				t.Errorf("%s from %s: got %d records, want %d:\n%s", name, from, records, want, log)
+			}
+		}
 	}
 }

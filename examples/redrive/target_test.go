@@ -7,9 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/sqs"
-
+	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/guard/batch/s3dead"
 	"github.com/lambdarmor/lambdarmor/guard/guardtest"
 	"github.com/lambdarmor/lambdarmor/internal/awsproxy"
@@ -42,7 +40,7 @@ func TestAnInvocationWithoutAnAnswerIsNotRepeated(t *testing.T) {
 	dead := awstest.Queue(t, a.queues, "", nil)
 	a.sink(dead, nil, letter(t, "a", 0))
 	n := 0
-	fn := guardtest.NewInProcess(handlerFunc(func(context.Context, []byte) ([]byte, error) { n++; return []byte("null"), nil }), guardtest.Config{})
+	fn := guardtest.NewInProcess(guard.HandlerFunc(func(context.Context, []byte) ([]byte, error) { n++; return []byte("null"), nil }), guardtest.Config{})
 	p := awsproxy.New(t, awstest.Lambda(t, "booking", fn))
 	t.Setenv("AWS_ENDPOINT_URL_LAMBDA", p.URL)
 	p.Meet("", func(_ http.ResponseWriter, r *http.Request, body []byte) {
@@ -65,12 +63,6 @@ func TestAnInvocationWithoutAnAnswerIsNotRepeated(t *testing.T) {
 	}
 }
 
-type handlerFunc func(context.Context, []byte) ([]byte, error)
-
-func (f handlerFunc) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
-	return f(ctx, payload)
-}
-
 func TestALetterThatAQueueRefusesHoldsUpNone(t *testing.T) {
 	a := newAccount(t)
 	dead := awstest.Queue(t, a.queues, "", nil)
@@ -88,21 +80,11 @@ func TestALetterThatAQueueRefusesHoldsUpNone(t *testing.T) {
 // What was sent with a group goes back with it, also to a standard queue, which has
 // groups for fairness.
 func TestAGroupGoesBackToAStandardQueue(t *testing.T) {
-	var in *sqs.SendMessageInput
-	server := awsproxy.New(t, "")
-	client := awstest.SQS(server.URL)
-	q := &queue{client: client, url: server.URL + "/111122223333/orders"}
-	server.Meet("SendMessage", func(w http.ResponseWriter, _ *http.Request, body []byte) {
-		in = &sqs.SendMessageInput{MessageBody: aws.String(string(body))}
-		_, _ = w.Write([]byte("{}"))
-	})
-	l := grouped(t, "a1", "a")
-	r, err := ofLetter(l, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_ = q.run(t.Context(), "1", r)
-	if in == nil || !strings.Contains(*in.MessageBody, `"MessageGroupId":"a"`) || strings.Contains(*in.MessageBody, "Deduplication") {
-		t.Errorf("got %v, want the group alone", in)
+	a := newAccount(t)
+	dead, to := awstest.Queue(t, a.queues, "", nil), awstest.Queue(t, a.queues, "", nil)
+	a.sink(dead, nil, grouped(t, "a1", "a"))
+	a.mustRun(0, "-from", dead, "-to", to, "-save", a.saved)
+	if got := a.messages(to); len(got) != 1 || got[0].Attributes["MessageGroupId"] != "a" {
+		t.Errorf("got %+v, want the message with its group", got)
 	}
 }

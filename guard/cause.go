@@ -38,8 +38,14 @@ func (l *logLayer) causeOf(err error) string {
 	if l.texts {
 		return shortened(errorText(err))
 	}
-	d := describer{known: append(standardErrors(), l.known...), public: find(err), left: mostErrors}
+	d := describer{known: append(standardErrors(), l.known...), public: publicOf(err), left: mostErrors}
 	return shortened(d.chain(err))
+}
+
+// publicOf is find. An error of an attribute was not unwrapped before, and may panic.
+func publicOf(err error) (e *Error) {
+	defer func() { _ = recover() }()
+	return find(err)
 }
 
 // standardErrors are the sentinels whose texts are logged.

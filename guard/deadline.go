@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
+
+	"github.com/lambdarmor/lambdarmor/internal/order"
 )
 
 // DeadlineOption changes [Deadline].
@@ -36,6 +38,10 @@ type deadline struct {
 // it returned a value late. It is Unavailable if too little time is left at the
 // start; the handler is then not called. Deadline panics if reserve is negative.
 //
+// The answer of a handler of package batch counts however late it is: it lists the
+// records that failed, and with an error all of them would come again. Deadline does
+// not see a batch behind a third party's layer.
+//
 // Deadline waits for the handler: Go cannot stop a goroutine, and an abandoned one
 // would run on in the next invocation. Lambda ends a handler that ignores its
 // context.
@@ -51,6 +57,8 @@ func Deadline(reserve time.Duration, opts ...DeadlineOption) Middleware {
 		opt.set(&dl)
 	}
 	return named("guard.Deadline", func(next lambda.Handler) lambda.Handler {
+		dl := dl
+		dl.keepLate = dl.keepLate || order.Holds(next, order.BatchHandler)
 		return HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
 			return dl.invoke(ctx, next, payload)
 		})

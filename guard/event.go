@@ -58,29 +58,27 @@ func EventOf(ctx context.Context, payload []byte) *Event {
 	if inv == nil {
 		return &Event{raw: payload}
 	}
-	shared := inv.Event.Get(func() any { return &sharedEvent{first: Event{raw: inv.Payload}} }).(*sharedEvent)
-	return shared.of(payload)
+	first := inv.Event.Get(func() any { return &Event{raw: inv.Payload} }).(*Event)
+	if invocation.Same(first.raw, payload) {
+		return first
+	}
+	return inv.Replaced.Get(func() any { return new(replacedEvent) }).(*replacedEvent).of(first, payload)
 }
 
-// sharedEvent is the event of an invocation, and the last event that a layer has
-// replaced it by.
-type sharedEvent struct {
-	first Event
-
-	mu       sync.Mutex // guards replaced
-	replaced *Event
+// replacedEvent is the last event that a layer has replaced the first one by. Each
+// record of a batch has its own, so that records side by side do not drop it.
+type replacedEvent struct {
+	mu    sync.Mutex // guards event
+	event *Event
 }
 
-func (s *sharedEvent) of(payload []byte) *Event {
-	if invocation.Same(s.first.raw, payload) {
-		return &s.first
+func (r *replacedEvent) of(first *Event, payload []byte) *Event {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.event == nil || !invocation.Same(r.event.raw, payload) {
+		r.event = &Event{raw: payload, limits: first.lockedLimits()}
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.replaced == nil || !invocation.Same(s.replaced.raw, payload) {
-		s.replaced = &Event{raw: payload, limits: s.first.lockedLimits()}
-	}
-	return s.replaced
+	return r.event
 }
 
 // Raw returns the payload as it came. The runtime reuses its memory after the

@@ -465,6 +465,23 @@ func TestAddAttrs(t *testing.T) {
 	}
 }
 
+// The same nil pointer in an attribute is shown by its type.
+func TestAnAddedErrorThatPanicsIsShown(t *testing.T) {
+	for _, opts := range [][]guard.LogOption{nil, {guard.UnsafeErrorTexts()}} {
+		log, book := logbook.New()
+		h := guard.Wrap(guard.HandlerFunc(func(ctx context.Context, _ []byte) ([]byte, error) {
+			guard.AddAttrs(ctx, slog.Any("close", (*fs.PathError)(nil)))
+			return nil, nil
+		}), guard.Log(log, opts...))
+		if _, err := h.Invoke(t.Context(), nil); err != nil {
+			t.Fatal(err)
+		}
+		if got, _ := book.Only(t)["close"].(string); !strings.Contains(got, "*fs.PathError") {
+			t.Errorf("got %q, want the type", got)
+		}
+	}
+}
+
 func TestOutsideAnInvocationNothingIsNoted(t *testing.T) {
 	guard.AddAttrs(t.Context(), slog.Int("n", 1))
 	layer.SetRoute(t.Context(), "GET /")

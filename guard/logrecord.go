@@ -64,14 +64,18 @@ func (l *logLayer) record(ctx context.Context, inv *invocation.Invocation, paylo
 	_ = l.handler.Handle(invocation.WithWholeRecord(ctx), r)
 }
 
-// logError writes a record about an error that does not leave the chain.
+// logError writes a record about an error that does not leave the chain. Of two
+// attributes with one key, that of the layer counts.
 func (l *logLayer) logError(ctx context.Context, message string, err error, attrs []slog.Attr) {
 	inv, level := invocation.Of(ctx), levelOf(err, 0)
 	if !l.handler.Enabled(ctx, level) {
 		return
 	}
+	added := slices.DeleteFunc(slices.Clone(inv.Facts().Attrs), func(a slog.Attr) bool {
+		return slices.ContainsFunc(attrs, func(own slog.Attr) bool { return own.Key == a.Key })
+	})
 	all := inv.AppendIdentity(nil)
-	for _, a := range slices.Concat(attrs, inv.Facts().Attrs) {
+	for _, a := range slices.Concat(attrs, added) {
 		all = append(all, l.added(a))
 	}
 	r := slog.NewRecord(time.Now(), level, message, 0)

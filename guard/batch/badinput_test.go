@@ -252,6 +252,15 @@ func badOfOneSource() []badInput {
 		{source: "Kinesis", name: "a null record", event: kinesis.Set("/Records/0", nil).String(), code: "invalid_batch", pointer: kinesisRecord + "/sequenceNumber"},
 		{source: "Kinesis", name: "a number for a sequence number", event: kinesis.Set(kinesisRecord+"/sequenceNumber", 7).String(), code: "wrong_type", pointer: kinesisRecord + "/sequenceNumber"},
 		{source: "Kinesis", name: "data that is not base64", event: kinesis.Set(kinesisRecord+"/data", private+"!").String(), code: "wrong_type", pointer: kinesisRecord + "/data"},
+		{
+			source: "Kinesis", name: "a tumbling window", event: kinesis.Set("/window", map[string]any{"start": "2026-03-01T10:00:00Z", "end": "2026-03-01T10:02:00Z"}).Set("/state", map[string]any{}).String(),
+			code: "invalid_batch", pointer: "/window",
+		},
+		{
+			source: "Kinesis", name: "the end of a tumbling window", event: kinesis.Set("/Records", []any{}).Set("/window", map[string]any{"start": "2026-03-01T10:00:00Z", "end": "2026-03-01T10:02:00Z"}).
+				Set("/isFinalInvokeForWindow", true).String(),
+			code: "invalid_batch", pointer: "/window",
+		},
 		{source: "Kinesis", name: "no data", event: kinesis.Delete(kinesisRecord + "/data").String(), ran: 1, answer: "none"},
 		{source: "Kinesis", name: "no partition key is one key", event: sequence(kinesis, kinesisNumber, "1", "2").Delete("/Records/0/kinesis/partitionKey").String(), ran: 2, answer: "none"},
 		{
@@ -277,6 +286,10 @@ func badOfOneSource() []badInput {
 
 		// DynamoDB.
 		{source: "DynamoDB", name: "no sequence number", event: dynamo.Delete(change + "/SequenceNumber").String(), code: "invalid_batch", pointer: change + "/SequenceNumber"},
+		{
+			source: "DynamoDB", name: "a tumbling window", event: dynamo.Set("/window", map[string]any{"start": "2026-03-01T10:00:00Z", "end": "2026-03-01T10:02:00Z"}).Set("/state", map[string]any{}).String(),
+			code: "invalid_batch", pointer: "/window",
+		},
 		{source: "DynamoDB", name: "no change", event: dynamo.Delete(change).String(), code: "invalid_batch", pointer: change + "/SequenceNumber"},
 		{source: "DynamoDB", name: "a null record", event: dynamo.Set("/Records/0", nil).String(), code: "invalid_batch", pointer: change + "/SequenceNumber"},
 		{source: "DynamoDB", name: "no keys are one item", event: sequence(dynamo, changeNumber, "1", "2").Delete("/Records/0/dynamodb/Keys").Delete("/Records/1/dynamodb/Keys").String(), fail: []string{"1"}, ran: 1, answer: "1"},
@@ -463,23 +476,23 @@ func TestADocumentThatIsNoJSONFailsAlone(t *testing.T) {
 		name    string
 		handler func(opts ...batch.Option) lambda.Handler
 		event   sample.Event
-		first   string // how the answer names the first record
+		answer  string // if the first record fails
 		binary  bool   // whether a record can carry invalid UTF-8
 	}{
 		{
-			name: "SQS", event: sample.Of(guard.SQS).Messages("", `{"customer":"c-1"}`).Set("/Records/0/messageId", "first"), first: "first",
+			name: "SQS", event: sample.Of(guard.SQS).Messages("", `{"customer":"c-1"}`).Set("/Records/0/messageId", "first"), answer: "first",
 			handler: func(opts ...batch.Option) lambda.Handler {
 				return batch.SQS(batch.JSON[events.SQSMessage](book), opts...)
 			},
 		},
 		{
-			name: "Kinesis", event: sample.Of(guard.Kinesis).Messages("", `{"customer":"c-1"}`).Set("/Records/0/kinesis/sequenceNumber", "1"), first: "1", binary: true,
+			name: "Kinesis", event: sample.Of(guard.Kinesis).Messages("", `{"customer":"c-1"}`).Set("/Records/0/kinesis/sequenceNumber", "1"), answer: "1", binary: true,
 			handler: func(opts ...batch.Option) lambda.Handler {
 				return batch.Kinesis(batch.JSON[events.KinesisEventRecord](book), opts...)
 			},
 		},
 		{
-			name: "Kafka", event: sample.Of(guard.Kafka).Messages("", `{"customer":"c-1"}`), first: "orders-0:15", binary: true,
+			name: "Kafka", event: sample.Of(guard.Kafka).Messages("", `{"customer":"c-1"}`), answer: "orders-0:15 orders-0:16", binary: true,
 			handler: func(opts ...batch.Option) lambda.Handler {
 				return batch.Kafka(batch.JSON[events.KafkaRecord](book), opts...)
 			},
@@ -501,8 +514,8 @@ func TestADocumentThatIsNoJSONFailsAlone(t *testing.T) {
 					event = event.Set("/records/orders-0/0/value", base64.StdEncoding.EncodeToString([]byte(test.text)))
 				}
 				out, err := s.handler().Invoke(t.Context(), event.Bytes())
-				if got := listed(out); err != nil || got != s.first {
-					t.Errorf("without a sink: got %s and error %v, want %s alone", out, err, s.first)
+				if got := listed(out); err != nil || got != s.answer {
+					t.Errorf("without a sink: got %s and error %v, want %s", out, err, s.answer)
 				}
 
 				var letters []batch.DeadLetter

@@ -53,9 +53,9 @@ func (b *batch[R]) run(ctx context.Context) {
 		if !known {
 			i = len(b.free)
 			byName[it.lane] = i
-			it.leads = true
 			b.free = append(b.free, nil)
 		}
+		it.place = len(b.free[i])
 		b.free[i] = append(b.free[i], it)
 	}
 	heap.Init(&b.free)
@@ -158,21 +158,23 @@ type failure struct {
 	ItemIdentifier any `json:"itemIdentifier"`
 }
 
-// answer returns the list of failures. For a stream that has stopped, it has the
-// first one of a shard: Lambda continues from there.
+// answer returns the list of all that is not done. For a stream that has stopped, it
+// has the first one, if Lambda continues from there.
 func (b *batch[R]) answer() ([]byte, error) {
 	var out struct {
 		Failures []failure `json:"batchItemFailures"`
 	}
 	out.Failures = []failure{} // null would mean success as well, but is no list
-	listed, stopped := map[any]bool{}, map[string]bool{}
+	listed := map[any]bool{}
 	for _, it := range b.items {
-		if it.done || listed[it.identifier] || stopped[it.shard] {
+		if it.done || listed[it.identifier] {
 			continue
 		}
 		out.Failures = append(out.Failures, failure{it.identifier})
 		listed[it.identifier] = true
-		stopped[it.shard] = !b.isSQS() && !b.continues
+		if b.fromFirst() && !b.continues {
+			break // these have one shard
+		}
 	}
 	return json.Marshal(out)
 }

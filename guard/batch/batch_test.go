@@ -290,6 +290,7 @@ func TestWrongArrangementsAreRefused(t *testing.T) {
 		"batch.SQS of a nil function":                    func() { batch.SQS(nil) },
 		"batch: JSON of a nil function":                  func() { batch.JSON[events.SQSMessage, int](nil) },
 		"batch: JSON: ":                                  func() { batch.JSON[events.SQSMessage](func(context.Context, chan int) error { return nil }) },
+		"batch: Chain of a nil function":                 func() { batch.Chain(nil, batch.Unwrap) },
 		"batch: Concurrency of less than 1":              func() { batch.Concurrency(0) },
 		"batch: Reserve of a negative time":              func() { batch.Reserve(-1) },
 		"batch: DeadLetters with a nil sink":             func() { batch.DeadLetters(nil) },

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"testing"
 	"time"
 
@@ -86,6 +87,33 @@ func BenchmarkConcurrency(b *testing.B) {
 					b.Fatal(err)
 				}
 			}
+		})
+	}
+}
+
+// BenchmarkAgainstLoop runs a plain loop and SQS in turn, so that what slows the
+// machine slows both, and reports the median of their ratios.
+func BenchmarkAgainstLoop(b *testing.B) {
+	for _, n := range []int{100, 1_000, 10_000} {
+		event := manyMessages(n)
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			ctx, cancel := context.WithTimeout(b.Context(), time.Hour)
+			defer cancel()
+			handlers := []lambda.Handler{loop, batch.SQS(work)}
+			var ratios []float64
+			for b.Loop() {
+				var took [2]time.Duration
+				for i, h := range handlers {
+					start := time.Now()
+					if _, err := h.Invoke(ctx, event); err != nil {
+						b.Fatal(err)
+					}
+					took[i] = time.Since(start)
+				}
+				ratios = append(ratios, float64(took[1])/float64(took[0]))
+			}
+			slices.Sort(ratios)
+			b.ReportMetric(ratios[len(ratios)/2], "SQS/loop")
 		})
 	}
 }

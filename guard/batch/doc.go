@@ -27,26 +27,29 @@
 //     runs after a failure that it must follow.
 //   - A record starts only if it has the time of [Reserve]. Its context ends before
 //     the invocation does, so that there is time to answer.
-//   - A record that can never succeed leaves its source only with its reason, to
-//     the sink of [DeadLetters].
+//   - A record that can never succeed goes to the sink of [DeadLetters], with its
+//     reason. Without a sink it comes again until its source gives it up.
 //   - An event that is no batch, or has a record without an id or a source, fails
 //     as a whole. No guess is made.
 //
-// Not promised is that a record runs once: Lambda delivers at least once, and a
-// process can end before it answers. Use idempotency.Records or idempotency.Do.
+// Not promised is that a record runs once: Lambda delivers at least once, a process
+// can end before it answers, and a stream delivers again what is done behind a
+// failure. Use idempotency.Records or idempotency.Do.
 //
 // # Which errors come again
 //
 // [guard.Kind.Retryable] decides. An error that is Invalid, say, never succeeds:
 // return guard.Errorf(guard.Invalid, …). Any error without a kind may succeed
-// later. An error with a RetryAfter makes a message of SQS come again after that
-// time, see [RetryLater].
+// later. With [RetryLater], an error with a RetryAfter makes a message of SQS come
+// again after that time.
 //
 // # Log
 //
 // The record of the invocation has the counts: records, failed, deadLettered and
-// notStarted. Each record that failed has a record of its own, with recordId,
-// source, attempt and error. All that is logged in the context of a record has its
-// recordId. What [guard.AddAttrs] adds there is on the record of its failure. A
-// body is never logged.
+// notStarted. It also has the error no_time_left if no record could start. Each
+// record that failed has a record of its own, "record failed", with recordId,
+// source, attempt and error. One that is with the sink has "record dead-lettered".
+// One that did not start has none. All that a logger of package logging writes in
+// the context of a record has its recordId. What [guard.AddAttrs] adds there is on
+// the record of its failure. A body is never logged.
 package batch

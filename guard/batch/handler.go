@@ -15,8 +15,9 @@ import (
 	"github.com/lambdarmor/lambdarmor/internal/order"
 )
 
-// answerTime is how long before the end of its invocation the context of a record
-// ends, so that there is time for dead letters and the answer.
+// answerTime is how long before the end of the batch the context of a record ends.
+// Half of it is for the dead letter of a record that overran, the rest for the
+// answer.
 const answerTime = 100 * time.Millisecond
 
 // source is what differs from one event source to another.
@@ -25,6 +26,10 @@ type source[R Record] struct {
 	read    func(*guard.Event) ([]*item[R], error)
 	raw     func(*guard.Event) ([]json.RawMessage, error) // in the same order
 }
+
+// fromFirst reports whether Lambda continues from the first failure that is listed.
+// Of Kafka no page of AWS says that.
+func (s source[R]) fromFirst() bool { return s.trigger == guard.Kinesis || s.trigger == guard.DynamoDB }
 
 // isSQS reports whether the source is a queue, not a stream.
 func (s source[R]) isSQS() bool { return s.trigger == guard.SQS }
@@ -38,7 +43,7 @@ type item[R Record] struct {
 	lane       string // records of one lane run one after the other
 	shard      string // a stream continues from the first failure in it
 
-	leads bool // is the first of its lane
+	place int // in its lane
 
 	started bool
 	done    bool
@@ -64,7 +69,7 @@ func newHandler[R Record](name string, src source[R], fn func(context.Context, R
 		it.started = true
 		return nil, fn(ctx, it.record)
 	})
-	h.protected = guard.Wrap(run, guard.Recover(), guard.Deadline(answerTime, guard.MinRemaining(max(0, h.reserve-answerTime))))
+	h.protected = guard.Wrap(run, guard.Recover(), guard.Deadline(answerTime, guard.MinRemaining(h.reserve)))
 	return layer.NamedHandler(order.BatchHandler, guard.HandlerFunc(h.invoke))
 }
 
@@ -74,11 +79,17 @@ func (h *handler[R]) invoke(ctx context.Context, payload []byte) ([]byte, error)
 	if err != nil {
 		return nil, err
 	}
+	if end, ok := ctx.Deadline(); ok && end.UnixMilli() <= 0 {
+		ctx = context.WithoutCancel(ctx) // as guard.Deadline does
+	}
 	b := &batch[R]{handler: h, ev: ev, items: items}
 	b.run(ctx)
 	counts := b.counts()
 	guard.AddAttrs(ctx, slog.Int("records", counts.Records), slog.Int("failed", counts.Failed),
 		slog.Int("deadLettered", counts.DeadLettered), slog.Int("notStarted", counts.NotStarted))
+	if counts.Records > 0 && counts.NotStarted == counts.Records && items[0].err != nil {
+		layer.SetError(ctx, items[0].err) // no_time_left: the function's timeout may be too short for any record
+	}
 	if h.observe != nil {
 		err := safely(ctx, func(ctx context.Context) error { h.observe(ctx, counts); return nil })
 		if err != nil {
@@ -100,8 +111,9 @@ func (b *batch[R]) runItem(ctx context.Context, it *item[R]) {
 	switch {
 	case ctx.Err() != nil:
 		return
-	case b.maxReceives > 0 && it.info.Attempt > b.maxReceives && it.leads:
+	case b.maxReceives > 0 && it.info.Attempt-b.maxReceives > it.place:
 		// What follows it in its group was received as often, and may never have run.
+		// If it is what ends the process, it is given up one receive later.
 		it.started = true
 		err = &guard.Error{Kind: guard.Unprocessable, Code: "too_many_receives", Detail: fmt.Sprintf("The message was received %d times.", it.info.Attempt)}
 	default:
@@ -115,5 +127,5 @@ func (b *batch[R]) runItem(ctx context.Context, it *item[R]) {
 	if !it.started {
 		return
 	}
-	b.settle(inner, ctx, it)
+	b.settle(inner, it)
 }

@@ -19,12 +19,15 @@ type Document interface {
 
 // JSON returns a function that decodes the document of a record and calls fn. It
 // decodes as strictly as [guard.Func] does. A document that it refuses is an error
-// of kind Invalid, which can never succeed. The type of the record has to be
+// of kind Invalid, which can never succeed. Members that T does not have are ignored,
+// unless opts has [guard.RejectUnknownMembers]. The type of the record has to be
 // written, that of the document need not be:
 //
 //	batch.SQS(batch.JSON[events.SQSMessage](bookOrder))
 //
-// It panics if fn is nil, and for a T that guard.Func refuses.
+// A record of Kafka without a value, which deletes its key in a compacted topic, is
+// refused as well: handle those in a [Layer]. JSON panics if fn is nil, and for a T
+// that guard.Func refuses.
 func JSON[R Document, T any](fn func(context.Context, T) error, opts ...guard.DecodeOption) func(context.Context, R) error {
 	if fn == nil {
 		panic("batch: JSON of a nil function")
@@ -49,8 +52,12 @@ func JSON[R Document, T any](fn func(context.Context, T) error, opts ...guard.De
 // handler.
 type Layer[R Record] = func(next func(context.Context, R) error) func(context.Context, R) error
 
-// Chain wraps fn in layers. The first one is outermost; nil layers are skipped.
+// Chain wraps fn in layers. The first one is outermost; nil layers are skipped. It
+// panics if fn is nil.
 func Chain[R Record](fn func(context.Context, R) error, layers ...Layer[R]) func(context.Context, R) error {
+	if fn == nil {
+		panic("batch: Chain of a nil function")
+	}
 	for i := len(layers) - 1; i >= 0; i-- {
 		if layers[i] != nil {
 			fn = layers[i](fn)

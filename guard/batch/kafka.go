@@ -15,8 +15,9 @@ import (
 
 // Kafka returns a handler that calls fn for each record of a batch of Amazon MSK or
 // of another Kafka cluster. The records of a partition run in order. After the
-// first failure no later record of the partition runs, and other partitions
-// continue. With [Concurrency], partitions run at the same time.
+// first failure no later record of the partition runs, and all of them are reported
+// as failed. Other partitions continue. With [Concurrency], partitions run at the
+// same time.
 //
 // The event source mapping needs provisioned mode for partial answers.
 //
@@ -65,7 +66,7 @@ func readKafka(ev *guard.Event) ([]*item[events.KafkaRecord], error) {
 				index: len(items), record: r.KafkaRecord, identifier: kafkaIdentifier{partition, *r.Offset}, lane: partition, shard: partition,
 				info: Info{
 					ID: fmt.Sprintf("%s:%d", partition, *r.Offset), Source: e.EventSourceARN, Shard: partition,
-					FirstSent: r.Timestamp.Time,
+					FirstSent: r.Timestamp.UTC(),
 				},
 			})
 		}

@@ -42,10 +42,10 @@ func newConfig(name string, isSQS bool, opts []Option) *config {
 	return c
 }
 
-// Concurrency sets how many records run at the same time, 1 by default. What must
-// stay in order does: the messages of a group of a FIFO queue, the records with one
-// partition key of Kinesis, the changes of one item of DynamoDB, and a partition of
-// Kafka. It panics if n is less than 1.
+// Concurrency sets how many records run at the same time, 1 by default. With more,
+// the function is called concurrently. What must stay in order does: the messages of
+// a group of a FIFO queue, the records with one partition key of Kinesis, the changes
+// of one item of DynamoDB, and a partition of Kafka. It panics if n is less than 1.
 func Concurrency(n int) Option {
 	if n < 1 {
 		panic("batch: Concurrency of less than 1")
@@ -55,7 +55,11 @@ func Concurrency(n int) Option {
 
 // Reserve sets how much time a record must have at its start, 1 s by default. Set
 // it to what the slowest record takes. A record that would start later does not
-// start, and is reported as failed, so that it comes again. It panics if d is
+// start, and is reported as failed, so that it comes again.
+//
+// The context of a record ends 100 ms before that of the batch. So nothing starts in
+// a function whose timeout is shorter than d, these 100 ms and the reserve of
+// [guard.Deadline] together; [guard.Default] reserves 300 ms. Reserve panics if d is
 // negative.
 func Reserve(d time.Duration) Option {
 	if d < 0 {
@@ -77,10 +81,10 @@ func FailWhole() Option { return Option{func(c *config) { c.failWhole = true }} 
 func FailWhenAllFail() Option { return Option{func(c *config) { c.failAll = true }} }
 
 // ContinueAfterFailure runs the records of a stream after one that failed, except
-// those that must follow it: with the same partition key, of the same item, in the
-// same partition. By default nothing that comes after the first failure runs,
-// because Lambda delivers it again anyway. With this option such records run twice
-// or more.
+// those that must follow it: with the same partition key, of the same item. By
+// default nothing that comes after the first failure runs, because Lambda delivers it
+// again anyway. With this option such records run twice or more. It changes nothing
+// for Kafka.
 func ContinueAfterFailure() Option { return Option{func(c *config) { c.continues = true }} }
 
 // DeadLetters sends a record that can never succeed to s, with the reason. The
@@ -97,8 +101,9 @@ func DeadLetters(s Sink) Option {
 // MaxReceives sends a message of SQS to the sink of [DeadLetters] if it fails and
 // was received n times, for the error that it failed with. One that was received
 // more often goes there without running, with code too_many_receives: it may be
-// what ended the process each time. Of a group of a FIFO queue only the first
-// message does, because the others were received with it.
+// what ended the process each time. Of a group of a FIFO queue the first message in
+// the event does, because the others were received with it. With each further
+// receive one more does, until what ends the process is among them.
 //
 // A message is also received if it does not start, or if its process ends for
 // another one. So a dead letter of this code may be without fault, and may have
@@ -137,7 +142,8 @@ func RetryLater(d Delayer, backoff func(attempt int) time.Duration) Option {
 }
 
 // Backoff returns a backoff for [RetryLater]. It doubles from first to longest, and
-// each time is a random one between its half and its whole.
+// each time is a random one between its half and its whole. It panics unless
+// 0 < first <= longest.
 func Backoff(first, longest time.Duration) func(attempt int) time.Duration {
 	if first <= 0 || longest < first {
 		panic("batch: Backoff needs 0 < first <= longest")
@@ -155,15 +161,17 @@ func Backoff(first, longest time.Duration) func(attempt int) time.Duration {
 	}
 }
 
-// Counts are the records of one batch.
+// Counts are the records of one batch. Those that are not counted as Failed or
+// NotStarted are done. A stream may deliver some of them again, see [Kinesis].
 type Counts struct {
 	Records      int // in the event
 	Failed       int // ran, or were given up, and come again
-	DeadLettered int // are with the sink
+	DeadLettered int // are with the sink, and so are done
 	NotStarted   int // had no time left, or follow one that failed
 }
 
-// Observe calls fn once for each batch, for metrics.
+// Observe calls fn once for each batch before it is answered, for metrics. It is not
+// called for an event that is refused. A panic of fn is logged.
 func Observe(fn func(ctx context.Context, c Counts)) Option {
 	return Option{func(c *config) { c.observe = fn }}
 }

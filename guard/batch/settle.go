@@ -15,13 +15,13 @@ import (
 )
 
 // settle decides what becomes of a record that failed: it goes to the sink, or it
-// comes again, perhaps later. inner is the context of the record, which may have
-// ended; ctx is that of the batch.
-func (b *batch[R]) settle(inner, ctx context.Context, it *item[R]) {
+// comes again, perhaps later. ctx is that of the record, without the end that its
+// function had.
+func (b *batch[R]) settle(ctx context.Context, it *item[R]) {
 	message := "record failed"
 	var refused error // by the sink
 	if b.isGivenUp(it) {
-		refused = safely(ctx, func(ctx context.Context) error { return b.bury(ctx, it) })
+		refused = inTime(ctx, func(ctx context.Context) error { return b.bury(ctx, it) })
 		if it.done = refused == nil; it.done {
 			message = "record dead-lettered"
 		}
@@ -30,12 +30,12 @@ func (b *batch[R]) settle(inner, ctx context.Context, it *item[R]) {
 	if it.info.Attempt > 0 {
 		attrs = append(attrs, slog.Int("attempt", it.info.Attempt))
 	}
-	layer.LogError(inner, message, it.err, attrs...)
+	layer.LogError(ctx, message, it.err, attrs...)
 	if refused != nil {
-		layer.LogError(inner, "dead letter not sent", refused)
+		layer.LogError(ctx, "dead letter not sent", refused)
 	}
 	if !it.done && b.delayer != nil {
-		b.delay(inner, ctx, it)
+		b.delay(ctx, it)
 	}
 }
 
@@ -77,16 +77,16 @@ func (b *batch[R]) bury(ctx context.Context, it *item[R]) error {
 }
 
 // delay makes a message come later.
-func (b *batch[R]) delay(inner, ctx context.Context, it *item[R]) {
+func (b *batch[R]) delay(ctx context.Context, it *item[R]) {
 	message := any(it.record).(events.SQSMessage)
-	err := safely(ctx, func(ctx context.Context) error {
+	err := inTime(ctx, func(ctx context.Context) error {
 		if d := b.later(it); d > 0 {
 			return b.delayer.Delay(ctx, message, d)
 		}
 		return nil
 	})
 	if err != nil {
-		layer.LogError(inner, "message not delayed", err)
+		layer.LogError(ctx, "message not delayed", err)
 	}
 }
 
@@ -101,10 +101,15 @@ func (b *batch[R]) later(it *item[R]) time.Duration {
 	return min(d, longestDelay)
 }
 
+// inTime calls fn, which is a sink or a delayer, as safely does. Its context ends
+// while there is time to answer. Without that time it is not called.
+func inTime(ctx context.Context, fn func(context.Context) error) error {
+	return safely(ctx, fn, guard.Deadline(answerTime/2, guard.MinRemaining(0), guard.KeepLateAnswers()))
+}
+
 // safely calls fn, which is the caller's, and returns a panic as an error.
-func safely(ctx context.Context, fn func(context.Context) error) error {
-	_, err := guard.Wrap(guard.HandlerFunc(func(ctx context.Context, _ []byte) ([]byte, error) {
-		return nil, fn(ctx)
-	}), guard.Recover()).Invoke(ctx, nil)
+func safely(ctx context.Context, fn func(context.Context) error, layers ...guard.Middleware) error {
+	run := guard.HandlerFunc(func(ctx context.Context, _ []byte) ([]byte, error) { return nil, fn(ctx) })
+	_, err := guard.Wrap(run, guard.Recover(), guard.Chain(layers...)).Invoke(ctx, nil)
 	return err
 }

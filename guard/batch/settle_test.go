@@ -5,7 +5,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -53,6 +55,11 @@ func TestWhatCanNeverSucceedGoesToTheSink(t *testing.T) {
 			what: "only the first of a group is given up unrun", options: []batch.Option{batch.MaxReceives(3)}, letters: "m0:too_many_receives m2:internal", failures: "none", ran: "m1 m2",
 			payload: bytes.ReplaceAll(queueEvent(fifoARN, message{"ok", "a"}, message{"ok", "a"}, message{"fail", "a"}),
 				[]byte(`"ApproximateReceiveCount":"1"`), []byte(`"ApproximateReceiveCount":"4"`)),
+		},
+		{
+			what: "one more of a group for each further receive", options: []batch.Option{batch.MaxReceives(3)}, letters: "m0:too_many_receives m1:too_many_receives", failures: "none", ran: "m2",
+			payload: bytes.ReplaceAll(queueEvent(fifoARN, message{"ok", "a"}, message{"ok", "a"}, message{"ok", "a"}),
+				[]byte(`"ApproximateReceiveCount":"1"`), []byte(`"ApproximateReceiveCount":"5"`)),
 		},
 		{what: "comes once more, and the sink fails", payload: received("ok", 4), options: []batch.Option{batch.MaxReceives(3)}, refuses: true, failures: "m0"},
 	} {
@@ -191,6 +198,44 @@ func TestBackoffGrowsToItsLongest(t *testing.T) {
 			if got := backoff(attempt); got < whole/2 || got > whole {
 				t.Errorf("attempt %d: got %s, want %s to %s", attempt, got, whole/2, whole)
 			}
+		}
+	}
+}
+
+// A message that ends the process each time leaves its queue, wherever it stands in
+// its group: of a process that ended there is no answer, so that all come again.
+func TestAKillerInAGroupLeavesTheQueue(t *testing.T) {
+	const most, size = 3, 4
+	for place := range size {
+		all := make([]message, size)
+		for i := range all {
+			all[i] = message{"ok", "a"}
+		}
+		all[place].body = "kills"
+		s := &sink{}
+		h := batch.SQS(func(_ context.Context, m events.SQSMessage) error {
+			if m.Body == "kills" {
+				runtime.Goexit()
+			}
+			return nil
+		}, batch.DeadLetters(s), batch.MaxReceives(most))
+		receives, answer := 0, ""
+		for answer == "" && receives < 20 {
+			receives++
+			payload := bytes.ReplaceAll(queueEvent(fifoARN, all...), []byte(`"ApproximateReceiveCount":"1"`), fmt.Appendf(nil, `"ApproximateReceiveCount":"%d"`, receives))
+			var wg sync.WaitGroup
+			wg.Go(func() {
+				out, err := h.Invoke(t.Context(), payload)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				answer = failures(t, out)
+			})
+			wg.Wait()
+		}
+		if want := most + 1 + place; answer != "none" || receives != want || !strings.Contains(s.ids(), fmt.Sprintf("m%d:too_many_receives", place)) {
+			t.Errorf("place %d: got %q after %d receives with the letters %s; want none after %d", place, answer, receives, s.ids(), want)
 		}
 	}
 }

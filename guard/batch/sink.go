@@ -15,6 +15,10 @@ import (
 // not be stored: the record then counts as failed, and comes again. So a letter can
 // be sent twice, and a sink that can should store equal letters once. Send may be
 // called concurrently.
+//
+// In a batch, ctx is the context of the record, and ends 50 ms before that of the
+// batch, so that there is time to answer. Send is not called later. The time that it
+// takes is lost to the records that have not started.
 type Sink interface {
 	Send(ctx context.Context, letter DeadLetter) error
 }

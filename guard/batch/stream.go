@@ -15,9 +15,10 @@ import (
 // After the first failure no later record runs, because Lambda delivers all that
 // follows the failed one again; see [ContinueAfterFailure]. With [Concurrency],
 // records of different partition keys run at the same time. Those of one key stay
-// in order.
+// in order. Records that are running during a failure finish, and come again.
 //
-// Records that the Kinesis Producer Library has aggregated are not taken apart.
+// Records that the Kinesis Producer Library has aggregated are not taken apart. The
+// batches of a tumbling window are refused, because their answer has to have a state.
 //
 // https://docs.aws.amazon.com/lambda/latest/dg/services-kinesis-batchfailurereporting.html
 func Kinesis(fn func(context.Context, events.KinesisEventRecord) error, opts ...Option) lambda.Handler {
@@ -25,12 +26,18 @@ func Kinesis(fn func(context.Context, events.KinesisEventRecord) error, opts ...
 }
 
 func readKinesis(ev *guard.Event) ([]*item[events.KinesisEventRecord], error) {
-	var e events.KinesisEvent
+	var e struct {
+		events.KinesisEvent
+		tumbling
+	}
 	if err := ev.Decode(&e); err != nil {
 		return nil, err
 	}
-	if e.Records == nil {
+	switch {
+	case e.Records == nil:
 		return nil, noRecords("/Records")
+	case e.Window != nil:
+		return nil, windowed()
 	}
 	items := make([]*item[events.KinesisEventRecord], len(e.Records))
 	for i, r := range e.Records {
@@ -45,7 +52,7 @@ func readKinesis(ev *guard.Event) ([]*item[events.KinesisEventRecord], error) {
 			index: i, record: r, identifier: r.Kinesis.SequenceNumber, lane: r.Kinesis.PartitionKey,
 			info: Info{
 				ID: r.Kinesis.SequenceNumber, Source: r.EventSourceArn, Group: r.Kinesis.PartitionKey, Shard: shard,
-				FirstSent: r.Kinesis.ApproximateArrivalTimestamp.Time,
+				FirstSent: r.Kinesis.ApproximateArrivalTimestamp.UTC(),
 			},
 		}
 	}
@@ -53,21 +60,30 @@ func readKinesis(ev *guard.Event) ([]*item[events.KinesisEventRecord], error) {
 }
 
 // DynamoDB returns a handler that calls fn for each change of a batch, in order. It
-// stops after a failure as [Kinesis] does. With [Concurrency], changes of different
-// items run at the same time. Those of one item stay in order.
+// stops after a failure, and refuses a tumbling window, as [Kinesis] does. With
+// [Concurrency], changes of different items run at the same time. Those of one item
+// stay in order.
 //
 // https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html
 func DynamoDB(fn func(context.Context, events.DynamoDBEventRecord) error, opts ...Option) lambda.Handler {
 	return newHandler("batch.DynamoDB", source[events.DynamoDBEventRecord]{trigger: guard.DynamoDB, read: readDynamoDB, raw: rawRecords}, fn, opts)
 }
 
+type changes struct {
+	events.DynamoDBEvent
+	tumbling
+}
+
 func readDynamoDB(ev *guard.Event) ([]*item[events.DynamoDBEventRecord], error) {
-	var e events.DynamoDBEvent
+	var e changes
 	if err := decodeChanges(ev, &e); err != nil {
 		return nil, err
 	}
-	if e.Records == nil {
+	switch {
+	case e.Records == nil:
 		return nil, noRecords("/Records")
+	case e.Window != nil:
+		return nil, windowed()
 	}
 	items := make([]*item[events.DynamoDBEventRecord], len(e.Records))
 	for i, r := range e.Records {
@@ -85,7 +101,7 @@ func readDynamoDB(ev *guard.Event) ([]*item[events.DynamoDBEventRecord], error) 
 			index: i, record: r, identifier: r.Change.SequenceNumber, lane: string(key),
 			info: Info{
 				ID: r.Change.SequenceNumber, Source: r.EventSourceArn,
-				FirstSent: r.Change.ApproximateCreationDateTime.Time,
+				FirstSent: r.Change.ApproximateCreationDateTime.UTC(),
 			},
 		}
 	}
@@ -94,7 +110,7 @@ func readDynamoDB(ev *guard.Event) ([]*item[events.DynamoDBEventRecord], error) 
 
 // decodeChanges refuses what makes aws-lambda-go panic: a set of binaries with a
 // member that is no text.
-func decodeChanges(ev *guard.Event, e *events.DynamoDBEvent) (err error) {
+func decodeChanges(ev *guard.Event, e *changes) (err error) {
 	defer func() {
 		if recover() != nil {
 			err = &guard.Error{
@@ -104,6 +120,22 @@ func decodeChanges(ev *guard.Event, e *events.DynamoDBEvent) (err error) {
 		}
 	}()
 	return ev.Decode(e)
+}
+
+// tumbling is what an event of a tumbling window has.
+type tumbling struct {
+	Window json.RawMessage `json:"window"`
+}
+
+// windowed refuses an event of a tumbling window. Lambda takes an answer without a
+// state for a failure of the whole batch, after all of its records have run.
+//
+// https://docs.aws.amazon.com/lambda/latest/dg/services-kinesis-windows.html
+func windowed() error {
+	return &guard.Error{
+		Kind: guard.Invalid, Code: "invalid_batch", Detail: "The event is of a tumbling window, whose state no answer has.",
+		Violations: []guard.Violation{{Pointer: "/window", Detail: "must not be there"}},
+	}
 }
 
 // rawRecords returns the records of an event as they came.

@@ -29,6 +29,9 @@ const mostEnvelopes = 4
 // and decodes as an [events.S3Event]. The test message of S3, which it sends once
 // when notifications are set up, is done without a call of next.
 //
+// A request of SNS to confirm a subscription, which a topic of another account
+// sends, is an error with code sns_confirmation. It can never succeed.
+//
 // A body that has no envelope passes as it is, as with raw delivery of SNS. So
 // whoever may send to the queue decides what the envelope says: the policy of the
 // queue has to name the topic or the rule.
@@ -42,8 +45,11 @@ func Unwrap(next func(context.Context, events.SQSMessage) error) func(context.Co
 			if !ok {
 				break
 			}
-			if isS3Test(members) {
+			switch {
+			case isS3Test(members):
 				return nil
+			case isConfirmation(members):
+				return &guard.Error{Kind: guard.Unprocessable, Code: "sns_confirmation", Detail: "A topic asks to confirm a subscription."}
 			}
 			envelope, inner, ok := open(members)
 			if !ok {
@@ -88,7 +94,7 @@ func open(members map[string]json.RawMessage) (envelope Envelope, inner string, 
 	case text("detail-type") != "" && text("source") != "" && isObject(members["detail"]):
 		return Envelope{"eventbridge", text("id"), text("source"), text("detail-type"), instant("time")}, string(members["detail"]), true
 	case members["Records"] != nil:
-		var records []struct {
+		var records [1]struct { // what follows the first is not kept
 			Source string    `json:"eventSource"`
 			Name   string    `json:"eventName"`
 			Time   time.Time `json:"eventTime"`
@@ -98,7 +104,7 @@ func open(members map[string]json.RawMessage) (envelope Envelope, inner string, 
 				} `json:"bucket"`
 			} `json:"s3"`
 		}
-		if json.Unmarshal(members["Records"], &records) != nil || len(records) == 0 || records[0].Source != "aws:s3" {
+		if json.Unmarshal(members["Records"], &records) != nil || records[0].Source != "aws:s3" {
 			return Envelope{}, "", false
 		}
 		r := records[0]
@@ -116,4 +122,17 @@ func isObject(value json.RawMessage) bool { return len(value) > 0 && value[0] ==
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/how-to-enable-disable-notification-intro.html
 func isS3Test(members map[string]json.RawMessage) bool {
 	return string(members["Event"]) == `"s3:TestEvent"` && string(members["Service"]) == `"Amazon S3"`
+}
+
+// isConfirmation reports whether members are a request of SNS to confirm the start
+// or the end of a subscription.
+//
+// https://docs.aws.amazon.com/sns/latest/dg/sns-message-and-json-formats.html
+func isConfirmation(members map[string]json.RawMessage) bool {
+	switch string(members["Type"]) {
+	case `"SubscriptionConfirmation"`, `"UnsubscribeConfirmation"`:
+		return members["TopicArn"] != nil && members["SubscribeURL"] != nil
+	default:
+		return false
+	}
 }

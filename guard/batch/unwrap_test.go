@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"runtime"
+	"strings"
 	"testing"
 	"time"
 
@@ -75,6 +77,42 @@ func TestTheDocumentInsideAMessage(t *testing.T) {
 				t.Errorf("got %s and the failures %s, want %s", got, failed, tc.want)
 			}
 		})
+	}
+}
+
+// A topic of another account asks the queue to confirm, by a message that is no
+// document.
+func TestAConfirmationIsNoDocument(t *testing.T) {
+	confirmation := func(of string) string {
+		return `{"Type":"` + of + `","MessageId":"n-1","Token":"2336","TopicArn":"arn:aws:sns:us-east-1:123456789012:loyalty",` +
+			`"Message":"You have chosen to subscribe.","SubscribeURL":"https://sns.us-east-1.amazonaws.com/?Action=ConfirmSubscription","Timestamp":"2026-03-01T10:00:00.123Z"}`
+	}
+	for _, of := range []string{"SubscriptionConfirmation", "UnsubscribeConfirmation"} {
+		s, called := &sink{}, false
+		h := batch.SQS(batch.Chain(func(context.Context, events.SQSMessage) error { called = true; return nil }, batch.Unwrap), batch.DeadLetters(s))
+		if got := invoke(t, h, bodies(confirmation(of))); got != "none" || s.ids() != "m0:sns_confirmation" || called {
+			t.Errorf("%s: got the failures %s, the letters %q, called: %t; want a letter", of, got, s.ids(), called)
+		}
+	}
+}
+
+// The list that an S3 notification has takes memory for its first member alone.
+func TestALongListTakesNoMemory(t *testing.T) {
+	for _, member := range []string{"{}", "0", `{"eventSource":"aws:s3"}`} {
+		body := `{"Records":[` + strings.Repeat(member+",", 900_000/(len(member)+1)) + member + `]}`
+		var took uint64
+		h := batch.SQS(func(ctx context.Context, m events.SQSMessage) error {
+			run := batch.Unwrap(func(context.Context, events.SQSMessage) error { return nil })
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			err := run(ctx, m)
+			runtime.ReadMemStats(&after)
+			took = after.TotalAlloc - before.TotalAlloc
+			return err
+		})
+		if got := invoke(t, h, bodies(body)); got != "none" || took > 8*uint64(len(body)) {
+			t.Errorf("members %s: got the failures %s and %d MiB for %d kB, want none and at most 8 times the body", member, got, took>>20, len(body)/1000)
+		}
 	}
 }
 

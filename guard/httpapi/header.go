@@ -27,10 +27,11 @@ func HeaderLayer(name string, invoke func(ctx context.Context, payload []byte, h
 		panic("httpapi: HeaderLayer with a nil function")
 	}
 	return layer.Named(name, func(next lambda.Handler) lambda.Handler {
+		self := new(byte)
 		return guard.HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
 			ctx, x := enter(ctx, payload)
 			header := make(http.Header)
-			x.decorateWith(setting(header))
+			x.setFrom(setting{layer: self, header: header})
 			out, err := invoke(ctx, payload, header, next)
 			return x.decorated(out, err)
 		})
@@ -38,13 +39,28 @@ func HeaderLayer(name string, invoke func(ctx context.Context, payload []byte, h
 }
 
 // setting decorates with the headers that are there when a response is encoded.
-type setting http.Header
+type setting struct {
+	layer  *byte // whose they are
+	header http.Header
+}
 
 func (s setting) decorate(_ *Request, res *answer.Answer) {
-	for _, name := range slices.Sorted(maps.Keys(s)) {
-		f := answer.Field{Name: strings.ToLower(name), Value: strings.Join(s[name], ", ")}
+	for _, name := range slices.Sorted(maps.Keys(s.header)) {
+		f := answer.Field{Name: strings.ToLower(name), Value: strings.Join(s.header[name], ", ")}
 		if f.Valid() && !answer.Unsendable(f.Name) && f.Name != "set-cookie" {
 			res.Set(f.Name, f.Value)
 		}
 	}
+}
+
+// setFrom adds the headers of a layer, in place of those of an earlier call of it.
+func (x *exchange) setFrom(s setting) {
+	first := x.outermost()
+	first.mu.Lock()
+	defer first.mu.Unlock()
+	others := slices.DeleteFunc(slices.Clone(first.decorators), func(d decorator) bool {
+		earlier, ok := d.(setting)
+		return ok && earlier.layer == s.layer
+	})
+	first.decorators = append(others, s)
 }

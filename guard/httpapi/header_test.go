@@ -87,3 +87,33 @@ func TestAHeaderLayerWithoutAFunctionPanics(t *testing.T) {
 		t.Errorf("got the panic %q", got)
 	}
 }
+
+// A layer that tries again gets the headers of the last try alone.
+func TestAHeaderOfAnEarlierTryIsGone(t *testing.T) {
+	calls := 0
+	once := httpapi.HeaderLayer("test.once", func(ctx context.Context, payload []byte, header http.Header, next lambda.Handler) ([]byte, error) {
+		if calls++; calls == 1 {
+			header.Set("X-Left", "1")
+		}
+		return next.Invoke(ctx, payload)
+	})
+	twice := func(next lambda.Handler) lambda.Handler {
+		return guard.HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
+			_, _ = next.Invoke(ctx, payload)
+			return next.Invoke(ctx, payload)
+		})
+	}
+	for name, h := range map[string]lambda.Handler{
+		"an own handler":    httpapi.Func(func(context.Context, struct{}) (string, error) { return "done", nil }),
+		"a foreign handler": guard.HandlerFunc(func(context.Context, []byte) ([]byte, error) { return []byte(`{"statusCode":200,"body":"done"}`), nil }),
+	} {
+		calls = 0
+		out, err := invoke(t, jsonCall("{}"), h, httpapi.Problems(), twice, once)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := read(t, out).header.Get("X-Left"); got != "" {
+			t.Errorf("%s: got %q, want none", name, got)
+		}
+	}
+}

@@ -55,8 +55,9 @@ func SetError(ctx context.Context, err error) {
 
 // LogError writes a record about an error that does not leave the chain, such as
 // the failure of one record of a batch. The error and the level are those that
-// [guard.Log] would log. In the context of a record of a batch it also has what
-// [guard.AddAttrs] added there. Without guard.Log nothing is written.
+// [guard.Log] would log. It also has what [guard.AddAttrs] added so far: in the
+// context of a record of a batch, for that record. Of two attributes with one key,
+// that of attrs counts. Without guard.Log nothing is written.
 func LogError(ctx context.Context, message string, err error, attrs ...slog.Attr) {
 	inv := invocation.Of(ctx)
 	if inv == nil {

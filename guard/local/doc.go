@@ -91,10 +91,9 @@
 //		-queue http://127.0.0.1:5000/123456789012/orders ./examples/queue
 //
 // The SDK's own configuration says the credentials, the endpoint, and the region unless
-// the URL does. Without
-// an endpoint there, a host that is not AWS's is the endpoint, also for the function's
-// SQS client. The mapping is that of the
-// template, and the queue redrives by its own policy.
+// the URL does. Without an endpoint there, a host that is not AWS's is the endpoint, also
+// for the function's SQS client. The mapping is that of the template, and the queue
+// redrives by its own policy.
 //
 // With a queue and without routes there is no API: every other path is answered 404.
 //
@@ -110,7 +109,7 @@
 //
 // POST /_stream puts the body as a record of the key. For the stream of a table the body is
 // a change: {"dynamodb":{"Keys":…,"NewImage":…,"OldImage":…}}, and eventName if it is not to
-// follow from the images. What the mapping gives up is on the console, as the message that
+// follow from the images. What the mapping discards is on the console, as the message that
 // its destination would get. The stream ends with the command.
 //
 // # What the function sees
@@ -136,8 +135,10 @@
 // On Ctrl-C, SIGTERM or SIGHUP the command takes no new requests and batches, and waits
 // two seconds for the others. A batch that takes longer fails, so that its messages are
 // visible again after their visibility timeout. What is left in a queue in memory ends
-// with the command, which says how much that is. Then it ends the function with its process group (SIGTERM, then
-// SIGKILL), removes what it built and exits with 0. A second Ctrl-C ends it at once.
+// with the command, which says how much that is.
+//
+// Then it ends the function with its process group (SIGTERM, then SIGKILL), removes what
+// it built and exits with 0. A second Ctrl-C ends it at once.
 // "go run" passes on Ctrl-C from a terminal, but not a SIGTERM sent to it alone: a
 // script builds the command first and runs that.
 //

@@ -178,6 +178,16 @@ func (d *desk) poll(ctx context.Context, fn guardtest.Invoker, queueURL string, 
 	return nil
 }
 
+// warn says so if a message can come again while it is handled. Lambda refuses such a
+// mapping.
+//
+// https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
+func (d *desk) warn(timeout time.Duration) {
+	if visibility := d.settings.queue.VisibilityTimeout; d.memory != nil && visibility > 0 && visibility < timeout {
+		d.console.say("queue %s: a message can come again while it is handled: its visibility timeout, %s, is below -timeout, %s", d.name, visibility, timeout)
+	}
+}
+
 func (d *desk) batch(b source.BatchReport) {
 	what := "done"
 	switch {
@@ -282,11 +292,20 @@ type line struct {
 }
 
 func (d *desk) show(w http.ResponseWriter) {
-	shown := map[string]any{"queue": d.name, "counts": d.ledger.Counts(), "messages": openLines(d.ledger)}
-	if d.dead != nil {
-		shown["deadLetterQueue"] = d.settings.dead.Name
+	answer(w, http.StatusOK, struct {
+		Queue           string        `json:"queue"`
+		DeadLetterQueue string        `json:"deadLetterQueue,omitempty"`
+		Counts          source.Counts `json:"counts"`
+		Messages        []line        `json:"messages"`
+	}{d.name, d.deadName(), d.ledger.Counts(), openLines(d.ledger)})
+}
+
+// deadName is the name of the dead-letter queue in memory, or empty.
+func (d *desk) deadName() string {
+	if d.dead == nil {
+		return ""
 	}
-	answer(w, http.StatusOK, shown)
+	return d.settings.dead.Name
 }
 
 // openLines are all but those that are done or filtered, which the ledger only counts.

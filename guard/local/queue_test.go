@@ -73,6 +73,7 @@ $`)
 	if !want.MatchString(s.banner) {
 		t.Errorf("it prints %s", s.banner)
 	}
+	s.onConsole("queue Orders: a message can come again while it is handled: its visibility timeout, 1s, is below -timeout, 29s")
 	s.put("", "good")
 	poison := s.put("?attr.kind=order", "fail")
 	s.put("", "ignored")
@@ -142,6 +143,20 @@ func TestFIFOQueueByFlag(t *testing.T) {
 	}
 	if first, second := s.put("?group=a&dedup=1", `{"do":"pid"}`), s.put("?group=a&dedup=1", `{"do":"pid"}`); first != second {
 		t.Errorf("ids %s and %s, want one message", first, second)
+	}
+}
+
+func TestQueueBesideAnAPI(t *testing.T) {
+	t.Parallel()
+	s := serveLocal(t, "-route", "GET /pid", "-queue", echoPackage)
+	if pid := s.answer("/pid"); !strings.Contains(s.console.String(), "init of "+pid) {
+		t.Errorf("the API answered %s", pid)
+	}
+	s.put("", `{"do":"pid"}`)
+	// The echo answers an event of SQS with an error.
+	s.onConsole("queue queue: batch 1, 1 message, all failed")
+	if counts := s.shown().Counts; counts.Waiting != 1 {
+		t.Errorf("the counts are %+v", counts)
 	}
 }
 

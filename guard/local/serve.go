@@ -67,6 +67,7 @@ func serve(ctx context.Context, f functions, opts options, stdout io.Writer, con
 			console.say("%v", err)
 			return exitFailed
 		}
+		queue.warn(opts.timeout)
 	}
 	var stream *streamDesk
 	if f.stream != nil {

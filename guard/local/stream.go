@@ -72,7 +72,7 @@ func newStreamDesk(fn guardtest.Invoker, cfg source.StreamConfig, console *conso
 	d = &streamDesk{console: console}
 	cfg.CountOnly = true
 	cfg.OnBatch = d.batch
-	cfg.OnFailure = d.givenUp
+	cfg.OnFailure = source.To("arn:aws:sqs:us-east-1:"+guardtest.AccountID+":discarded", d.discarded)
 	d.cfg, d.stream = cfg, source.NewStream(fn, cfg)
 	return d, nil
 }
@@ -88,16 +88,21 @@ func (d *streamDesk) batch(b source.BatchReport) {
 	d.console.say("stream %s: batch %d, %s, %s", d.cfg.Name, b.Number, plural(b.Messages, "record"), what)
 }
 
-// givenUp shows what would go to the destination of the mapping.
-func (d *streamDesk) givenUp(message []byte) {
-	d.console.say("stream %s: given up: %s", d.cfg.Name, message)
+// discarded shows what would go to the destination of the mapping.
+func (d *streamDesk) discarded(l source.Letter) error {
+	d.console.say("stream %s: discarded: %s", d.cfg.Name, l.Body)
+	return nil
 }
 
 // ServeHTTP puts a record into the stream, or shows the ledger.
 func (d *streamDesk) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch r.Method {
 	case http.MethodGet, http.MethodHead:
-		answer(w, http.StatusOK, map[string]any{"stream": d.cfg.Name, "counts": d.stream.Ledger().Counts(), "records": openLines(d.stream.Ledger())})
+		answer(w, http.StatusOK, struct {
+			Stream  string        `json:"stream"`
+			Counts  source.Counts `json:"counts"`
+			Records []line        `json:"records"`
+		}{d.cfg.Name, d.stream.Ledger().Counts(), openLines(d.stream.Ledger())})
 	case http.MethodPost:
 		id, err := d.put(w, r)
 		if err != nil {
@@ -184,7 +189,7 @@ func (d *streamDesk) left() {
 		return
 	}
 	counts := d.stream.Ledger().Counts()
-	d.console.say("stream %s: %s were done, %d given up, and %d not handled, which end with the command", d.cfg.Name,
+	d.console.say("stream %s: %s were done, %d discarded, and %d not handled, which end with the command", d.cfg.Name,
 		plural(counts.Done, "record"), counts.DeadLettered, counts.Waiting)
 }
 

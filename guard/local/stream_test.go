@@ -68,7 +68,7 @@ $`)
 	}
 	s.record("?key=other", "filtered")
 	s.onConsole("record last of meter-1")
-	s.onConsole("stream Readings: given up: {")
+	s.onConsole("stream Readings: discarded: {")
 	s.onConsole("all failed: Runtime.ExitError")
 	eventually(t, "all is settled", func() bool { return s.shownStream().Counts.Waiting == 0 })
 	got := s.shownStream()
@@ -87,7 +87,7 @@ $`)
 	if status := s.end(syscall.SIGINT); status != exitOK {
 		t.Errorf("exit status %d", status)
 	}
-	s.onConsole("stream Readings: 2 records were done, 2 given up, and 0 not handled, which end with the command")
+	s.onConsole("stream Readings: 2 records were done, 2 discarded, and 0 not handled, which end with the command")
 }
 
 func TestPrintedCommandOfAStreamWorks(t *testing.T) {

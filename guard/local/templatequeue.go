@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -87,7 +88,7 @@ func (t *samTemplate) queue(event *yaml.Node) (*queueSettings, error) {
 	}
 	id := t.resource(at(event, "Queue"))
 	if id == "" {
-		return nil, fmt.Errorf("Queue: neither an ARN nor !GetAtt of a queue")
+		return nil, errors.New("its Queue is neither an ARN nor !GetAtt of a queue")
 	}
 	properties, err := t.queueConfig(id, &s.queue)
 	if err != nil {

@@ -49,7 +49,7 @@ func TestQueueIsThatOfTheTemplate(t *testing.T) {
 `),
 			want: &queueSettings{queue: source.QueueConfig{Name: "Q"}},
 		},
-		"no queue":    {text: template("{Type: SQS, Properties: {BatchSize: 1}}", ""), err: "F: E: Queue: "},
+		"no queue":    {text: template("{Type: SQS, Properties: {BatchSize: 1}}", ""), err: "F: E: its Queue is neither"},
 		"no number":   {text: template("{Type: SQS, Properties: {Queue: !GetAtt Q.Arn, BatchSize: ten}}", ""), err: `F: E: BatchSize: "ten" is not a number`},
 		"no filter":   {text: template("{Type: SQS, Properties: {Queue: !GetAtt Q.Arn, FilterCriteria: {Filters: [{Pattern: '{'}]}}}", ""), err: "F: E: FilterCriteria: pattern: filter 0"},
 		"no dead one": {text: template("{Type: SQS, Properties: {Queue: !GetAtt Q.Arn}}", "  Q: {Properties: {RedrivePolicy: {maxReceiveCount: 3}}}"), err: "F: E: Q: RedrivePolicy: "},

@@ -6,8 +6,6 @@ import (
 	"github.com/lambdarmor/lambdarmor/guard"
 )
 
-var Matches = matches
-
 // RequireAt is Require at a time.
 func RequireAt(now time.Time, rules ...Rule) guard.Middleware {
 	return require(func() time.Time { return now }, rules)

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"fmt"
+	"regexp"
 	"strings"
 
 	"github.com/lambdarmor/lambdarmor/guard"
@@ -29,7 +30,7 @@ const shortestSecret = 16
 // Header panics if name is not the name of a header or is Cookie, if cache is nil, and
 // if secret is empty.
 func Header(name string, cache *secrets.Cache, secret string) Rule {
-	if !madeOf(name, letters+digits+"-_") || strings.EqualFold(name, "cookie") {
+	if !regexp.MustCompile(`^[A-Za-z0-9_-]+$`).MatchString(name) || strings.EqualFold(name, "cookie") {
 		panic("origin: Header: not the name of a header that may hold a secret: " + name)
 	}
 	if cache == nil || secret == "" {

@@ -39,12 +39,10 @@ func read(ctx context.Context, ev *guard.Event, now time.Time) (*origin, error) 
 		}
 		o.readRequest(r)
 		return o, nil
-	case guard.SQS, guard.Kinesis, guard.DynamoDB, guard.CodeCommit:
+	case guard.SQS, guard.Kinesis, guard.DynamoDB, guard.CodeCommit, guard.S3:
 		return o, o.readRecords(ev)
 	case guard.SNS:
 		return o, o.readTopics(ev)
-	case guard.S3:
-		return o, o.readBuckets(ev)
 	case guard.Kafka, guard.MQ, guard.DocumentDB, guard.Firehose:
 		return o, o.readSource(ev)
 	case guard.EventBridge, guard.Cognito:
@@ -99,13 +97,21 @@ func (o *origin) source(arn string) {
 	o.arns, o.regions, o.accounts = append(o.arns, arn), append(o.regions, parts[3]), append(o.accounts, parts[4])
 }
 
-type record struct {
-	EventSource    string `json:"eventSource"`
-	EventSourceARN string `json:"eventSourceARN"`
-	AWSRegion      string `json:"awsRegion"`
-}
-
 func (o *origin) readRecords(ev *guard.Event) error {
+	type record struct {
+		EventSource    string `json:"eventSource"`
+		EventSourceARN string `json:"eventSourceARN"`
+		AWSRegion      string `json:"awsRegion"`
+		S3             struct {
+			Bucket struct {
+				Name          string `json:"name"`
+				ARN           string `json:"arn"`
+				OwnerIdentity struct {
+					PrincipalID string `json:"principalId"`
+				} `json:"ownerIdentity"`
+			} `json:"bucket"`
+		} `json:"s3"`
+	}
 	var event struct{ Records []record }
 	if err := ev.Decode(&event); err != nil {
 		return err
@@ -114,8 +120,16 @@ func (o *origin) readRecords(ev *guard.Event) error {
 		if r.EventSource != event.Records[0].EventSource {
 			r = record{} // of another service
 		}
-		o.source(r.EventSourceARN)
 		o.regions = append(o.regions, r.AWSRegion)
+		if ev.Trigger() != guard.S3 {
+			o.source(r.EventSourceARN)
+			continue
+		}
+		b := r.S3.Bucket
+		if _, name, _ := strings.Cut(b.ARN, ":::"); name == "" || name != b.Name { // by which a handler reads
+			b.ARN, b.OwnerIdentity.PrincipalID = "", ""
+		}
+		o.arns, o.owners = append(o.arns, b.ARN), append(o.owners, b.OwnerIdentity.PrincipalID)
 	}
 	return nil
 }
@@ -139,35 +153,6 @@ func (o *origin) readTopics(ev *guard.Event) error {
 	return nil
 }
 
-func (o *origin) readBuckets(ev *guard.Event) error {
-	var event struct {
-		Records []struct {
-			record
-			S3 struct {
-				Bucket struct {
-					Name          string `json:"name"`
-					ARN           string `json:"arn"`
-					OwnerIdentity struct {
-						PrincipalID string `json:"principalId"`
-					} `json:"ownerIdentity"`
-				} `json:"bucket"`
-			} `json:"s3"`
-		}
-	}
-	if err := ev.Decode(&event); err != nil {
-		return err
-	}
-	for _, r := range event.Records {
-		b := r.S3.Bucket
-		// A handler reads from the bucket by its name.
-		if r.EventSource != "aws:s3" || b.Name == "" || !strings.HasSuffix(b.ARN, ":::"+b.Name) {
-			r.record, b.ARN, b.OwnerIdentity.PrincipalID = record{}, "", ""
-		}
-		o.arns, o.regions, o.owners = append(o.arns, b.ARN), append(o.regions, r.AWSRegion), append(o.owners, b.OwnerIdentity.PrincipalID)
-	}
-	return nil
-}
-
 // readSource reads an event that has its source beside the records.
 func (o *origin) readSource(ev *guard.Event) error {
 	var event struct {
@@ -178,7 +163,11 @@ func (o *origin) readSource(ev *guard.Event) error {
 	if err := ev.Decode(&event); err != nil {
 		return err
 	}
-	o.source(event.EventSourceARN + event.DeliveryStreamARN) // an event has one of them
+	for _, arn := range []string{event.EventSourceARN, event.DeliveryStreamARN} {
+		if arn != "" {
+			o.source(arn)
+		}
+	}
 	if event.Region != "" {
 		o.regions = append(o.regions, event.Region)
 	}

@@ -2,6 +2,7 @@ package origin
 
 import (
 	"context"
+	"regexp"
 	"slices"
 	"strconv"
 	"time"
@@ -92,13 +93,15 @@ func all(rule string, values []string, right func(string) bool) error {
 	return nil
 }
 
-// oneOf returns a rule that every value of the event is one of those in want.
-func oneOf(rule string, want []string, valid func(string) bool, of func(*origin) []string) Rule {
+// oneOf returns a rule that every value of the event is one of those in want, which
+// have to be of a form, a regular expression.
+func oneOf(rule string, want []string, form string, of func(*origin) []string) Rule {
 	if len(want) == 0 {
 		panic("origin: " + rule + " without a value")
 	}
+	valid := regexp.MustCompile(`^(` + form + `)$`)
 	for _, w := range want {
-		if !valid(w) {
+		if !valid.MatchString(w) {
 			panic("origin: " + rule + ": malformed value " + strconv.Quote(w))
 		}
 	}

@@ -2,6 +2,7 @@ package origin
 
 import (
 	"context"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -24,49 +25,35 @@ import (
 // Source panics without a pattern, and for one that has not the six parts of an ARN,
 // has a wildcard for the service, ** elsewhere, or a question mark.
 func Source(patterns ...string) Rule {
-	valid := func(pattern string) bool {
-		parts := strings.SplitN(pattern, ":", 6)
-		return len(parts) == 6 && parts[0] == "arn" && parts[1] != "" && parts[5] != "" &&
-			madeOf(parts[2], letters+digits+"-") && !strings.Contains(pattern, "?") &&
-			!strings.Contains(strings.TrimSuffix(pattern, "**"), "**") && !strings.HasSuffix(pattern, "***")
-	}
 	if len(patterns) == 0 {
 		panic("origin: Source without a pattern")
 	}
-	for _, p := range patterns {
-		if !valid(p) {
+	expressions := make([]*regexp.Regexp, len(patterns))
+	for i, p := range patterns {
+		if expressions[i] = expression(p); expressions[i] == nil {
 			panic("origin: Source: malformed pattern " + strconv.Quote(p))
 		}
 	}
-	patterns = slices.Clone(patterns)
 	return Rule{judge: func(_ context.Context, o *origin) error {
 		return all("Source", o.arns, func(arn string) bool {
-			return slices.ContainsFunc(patterns, func(p string) bool { return matches(p, arn) })
+			return slices.ContainsFunc(expressions, func(e *regexp.Regexp) bool { return e.MatchString(arn) })
 		})
 	}}
 }
 
-// matches reports whether text matches a pattern. After a mismatch only the last
-// wildcard takes one character more, so the time is linear in text.
-func matches(pattern, text string) bool {
-	star, end := -1, 0 // where the last wildcard stands, and where in text it ends
-	p, t := 0, 0
-	for t < len(text) {
-		switch {
-		case pattern[p:] == "**":
-			return true
-		case p < len(pattern) && pattern[p] == '*':
-			star, end = p, t
-			p++
-		case p < len(pattern) && pattern[p] == text[t]:
-			p++
-			t++
-		case star >= 0 && text[end] != ':' && text[end] != '/':
-			end++
-			p, t = star+1, end
-		default:
-			return false
-		}
+// expression returns the regular expression of a pattern, nil if it is malformed.
+func expression(pattern string) *regexp.Regexp {
+	arn := regexp.MustCompile(`^arn:[^:]+:[A-Za-z0-9-]+:[^:]*:[^:]*:.`)
+	if !arn.MatchString(pattern) || strings.Contains(pattern, "?") || strings.Contains(strings.TrimSuffix(pattern, "*"), "**") {
+		return nil
 	}
-	return pattern[p:] == "" || pattern[p:] == "*"
+	text := regexp.QuoteMeta(pattern)
+	if rest, all := strings.CutSuffix(text, `\*\*`); all {
+		text = rest + ".+"
+	}
+	e, err := regexp.Compile(`(?s)^` + strings.ReplaceAll(text, `\*`, `[^:/]*`) + `$`)
+	if err != nil { // not UTF-8
+		return nil
+	}
+	return e
 }

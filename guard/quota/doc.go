@@ -57,6 +57,10 @@
 //     used. So two thirds of a limit pass before a request is refused, however they
 //     spread over processes, if no answer was lost. A limit below 20 is counted one
 //     by one.
+//   - A request that one policy refuses uses up nothing of the others. A process that
+//     does not know the refusal yet may have taken a share of the policies before it in
+//     the list, which stays with the process. So list first the policy that a caller
+//     uses up first, and a caller's own quota before one that callers share.
 //   - At the end of a window the next one begins with the whole quota. A caller can
 //     use the quotas of two windows in quick succession. Add a policy with a shorter
 //     window if that is too much at once.

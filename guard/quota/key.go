@@ -49,8 +49,8 @@ func PrincipalOrSourceIP() Key {
 // from. The addresses of an IPv6 network of 64 bits count as one, as one client has
 // all of them. It needs no principal, so it may stand outside of a layer that
 // authenticates, to protect it. Behind CloudFront or another proxy the address is the
-// proxy's. Load balancers and VPC Lattice report no address: their requests are
-// refused as Internal, with the code quota_source_missing.
+// proxy's. Load balancers and VPC Lattice report no address, and that of AppSync is not
+// read: such requests are refused as Internal, with the code quota_source_missing.
 func SourceIP() Key {
 	return Key{find: func(_ context.Context, ev *guard.Event) (kind, value string, err error) { return sourceOf(ev) }}
 }
@@ -80,7 +80,8 @@ func sourceOf(ev *guard.Event) (kind, value string, err error) {
 // Route counts the requests of each route. That is the pattern of httpapi.Routes if
 // Limit is around one of its handlers, and the route of the gateway otherwise. Where
 // neither is known, as behind $default or a load balancer, all requests share a quota,
-// because a caller can choose any path. An event that is not an HTTP request is
+// because a caller can choose any path. A REST API does not report the method ANY, so
+// a caller has the quota of such a resource once for each of its seven methods. An event that is not an HTTP request is
 // Invalid, with the code not_an_http_event.
 func Route() Key {
 	return Key{find: func(ctx context.Context, ev *guard.Event) (kind, value string, err error) {

@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambdacontext"
 	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/guard/httpapi"
+	"github.com/lambdarmor/lambdarmor/guard/layer"
 	"github.com/lambdarmor/lambdarmor/internal/clock"
 	"github.com/lambdarmor/lambdarmor/internal/textsum"
 )
@@ -32,7 +33,8 @@ const (
 )
 
 // Limit refuses requests above the quota of a policy. All policies have to allow a
-// request; one that is refused uses up nothing of them. Each that passes counts, also
+// request; one that is refused uses up nothing of them. After a refusal the store is
+// not asked for the others. Each that passes counts, also
 // if the handler fails, and so does a replay of idempotency.Once.
 //
 // List Limit inside the layer that authenticates, and outside idempotency.Once. The
@@ -67,10 +69,6 @@ func limit(now clock.Clock, store Counter, onFailure OnFailure, policies []Polic
 		policies: slices.Clone(policies), open: onFailure == FailOpen, clock: now, function: lambdacontext.FunctionName,
 		shares: shares{store: store, clock: now, byKey: make(map[string]*share)},
 	}
-	name := "quota.Limit"
-	if !slices.ContainsFunc(policies, Policy.isOfPrincipals) {
-		name = "quota.Limit without principals"
-	}
 	for i, p := range policies {
 		if p.name == "" {
 			panic("quota: Limit with an empty Policy")
@@ -80,7 +78,11 @@ func limit(now clock.Clock, store Counter, onFailure OnFailure, policies []Polic
 		}
 		l.advertised = append(l.advertised, p.advertised())
 	}
-	return httpapi.HeaderLayer(name, l.invoke)
+	m := httpapi.HeaderLayer("quota.Limit", l.invoke)
+	if slices.ContainsFunc(policies, Policy.isOfPrincipals) {
+		return guard.Chain(m, layer.Named("quota.Principal", func(next lambda.Handler) lambda.Handler { return next }))
+	}
+	return m
 }
 
 func (p Policy) isOfPrincipals() bool {
@@ -132,9 +134,8 @@ func (l *limiter) keys(ctx context.Context, ev *guard.Event, now time.Time) ([]s
 	keys := make([]string, len(l.policies))
 	for i := range l.policies {
 		p := &l.policies[i]
-		start, _ := p.windowAt(now)
 		parts := append(make([]string, 0, 12), "lambdarmor quota 1", l.function, tenant,
-			p.name, strconv.FormatInt(p.window, 10), strconv.FormatInt(start, 10))
+			p.name, strconv.FormatInt(p.window, 10), strconv.FormatInt(p.endAt(now).Unix(), 10))
 		for _, key := range p.per {
 			kind, value, err := key.find(ctx, ev)
 			if err != nil {
@@ -150,46 +151,63 @@ func (l *limiter) keys(ctx context.Context, ev *guard.Event, now time.Time) ([]s
 // admit returns an error if the request must not pass, and the state of the
 // policies that are known.
 func (l *limiter) admit(ctx context.Context, keys []string, now time.Time) (states []string, err error) {
-	var exceeded []string
-	var until time.Time
-	var failed error
 	got := make([]spent, len(keys))
-	for i := range l.policies {
-		p := &l.policies[i]
-		_, end := p.windowAt(now)
-		one, err := l.shares.take(ctx, p, keys[i], end)
+	var failed error
+	refused := false
+	for i := range got { // what this process knows, as a refused request should take no share
+		one, err := l.shares.spend(keys[i], l.policies[i].endAt(now))
 		if err != nil {
 			failed = err
-			break // the others would wait for the same store
 		}
-		if !one.ok {
+		got[i], refused = one, refused || one.refused
+	}
+	for i := range got {
+		if p := &l.policies[i]; !got[i].ok && !refused && failed == nil {
+			got[i], failed = l.shares.take(ctx, p, keys[i], p.endAt(now))
+			refused = got[i].refused
+		}
+	}
+
+	err = l.refusal(ctx, got, failed, now)
+	for i, one := range got {
+		if err != nil && one.ok {
+			l.shares.giveBack(one)
+			one.left++
+		}
+		if p := &l.policies[i]; one.asked {
+			states = append(states, p.state(one.left, secondsUntil(p.endAt(now), now)))
+		}
+	}
+	return states, err
+}
+
+// refusal returns the error of a request that must not pass. failed is the error of
+// the store, if it has failed.
+func (l *limiter) refusal(ctx context.Context, got []spent, failed error, now time.Time) error {
+	var exceeded []string
+	var until time.Time
+	for i := range l.policies {
+		if p := &l.policies[i]; got[i].refused {
 			exceeded = append(exceeded, p.name)
-			if end.After(until) {
+			if end := p.endAt(now); end.After(until) {
 				until = end
 			}
 		}
-		got[i] = one
-		states = append(states, p.state(one.left, secondsUntil(end, now)))
 	}
 	switch {
 	case len(exceeded) > 0:
 		guard.AddAttrs(ctx, slog.String("quotaExceeded", strings.Join(exceeded, ",")))
-		err = &guard.Error{
+		return &guard.Error{
 			Kind: guard.TooManyRequests, Code: "quota_exceeded", Detail: "The quota of requests is used up.",
 			RetryAfter: time.Duration(secondsUntil(until, now)) * time.Second,
 		}
 	case failed != nil && !l.open:
-		err = &guard.Error{
+		return &guard.Error{
 			Kind: guard.Unavailable, Code: "quota_unavailable",
 			Detail: "It is not known now whether the quota allows the request.", Err: failed,
 		}
 	case failed != nil:
 		guard.AddAttrs(ctx, slog.Any("quotaError", failed))
 	}
-	if err != nil {
-		for _, one := range got {
-			l.shares.giveBack(one)
-		}
-	}
-	return states, err
+	return nil
 }

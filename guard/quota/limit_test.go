@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-lambda-go/lambdacontext"
 	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/sample"
 	"github.com/lambdarmor/lambdarmor/guard/httpapi"
 	"github.com/lambdarmor/lambdarmor/guard/layer"
 	"github.com/lambdarmor/lambdarmor/guard/quota"
@@ -55,14 +56,115 @@ func TestAllPoliciesHaveToAllow(t *testing.T) {
 	mustBe(t, send(t, h, call{who: "alice"}), 200, policyHeader, policies, stateHeader, `"minute";r=1;t=60, "day";r=2;t=43200`)
 	mustBe(t, send(t, h, call{who: "alice"}), 200, stateHeader, `"minute";r=0;t=60, "day";r=1;t=43200`)
 	for range 5 { // which use up nothing of the day
-		mustBe(t, send(t, h, call{who: "alice"}), 429, policyHeader, policies, stateHeader, `"minute";r=0;t=60, "day";r=0;t=43200`, retryHeader, "60")
+		mustBe(t, send(t, h, call{who: "alice"}), 429, policyHeader, policies, stateHeader, `"minute";r=0;t=60, "day";r=1;t=43200`, retryHeader, "60")
 	}
 	clock.move(time.Minute)
 	mustBe(t, send(t, h, call{who: "alice"}), 200, stateHeader, `"minute";r=1;t=60, "day";r=0;t=43140`)
 	for range 5 { // which use up nothing of the minute, and wait for the day
-		mustBe(t, send(t, h, call{who: "alice"}), 429, stateHeader, `"minute";r=0;t=60, "day";r=0;t=43140`, retryHeader, "43140")
+		mustBe(t, send(t, h, call{who: "alice"}), 429, stateHeader, `"minute";r=1;t=60, "day";r=0;t=43140`, retryHeader, "43140")
 	}
 	f.mustHaveRun(t, 3)
+}
+
+// Each process learns from the store that the minute is used up. The day is as it was.
+func TestARefusalTakesNothingFromThePoliciesBehind(t *testing.T) {
+	clock, store := at(noon), idempotency.NewMemoryStore()
+	open := func() lambda.Handler {
+		return new(function).api(quota.LimitAt(clock.Now, store, quota.FailClosed,
+			quota.Allow("minute", 1, time.Minute, quota.Principal()), quota.Allow("day", 20, 24*time.Hour, quota.Principal())))
+	}
+	mustBe(t, send(t, open(), call{who: "alice"}), 200, stateHeader, `"minute";r=0;t=60, "day";r=19;t=43200`)
+	for range 19 {
+		mustBe(t, send(t, open(), call{who: "alice"}), 429, stateHeader, `"minute";r=0;t=60`, retryHeader, "60")
+	}
+	clock.move(time.Minute)
+	mustBe(t, send(t, open(), call{who: "alice"}), 200, stateHeader, `"minute";r=0;t=60, "day";r=18;t=43140`)
+}
+
+// What a process knows of one policy refuses a request before it takes a share of another.
+func TestAKnownRefusalTakesNothing(t *testing.T) {
+	clock, memory, asked := at(noon), idempotency.NewMemoryStore(), 0
+	store := counter(func(ctx context.Context, key string, want, limit int64, expires time.Time) (int64, int64, error) {
+		asked++
+		return memory.Take(ctx, key, want, limit, expires)
+	})
+	h := new(function).api(quota.LimitAt(clock.Now, store, quota.FailClosed,
+		quota.Allow("minute", 9, time.Minute), quota.Allow("day", 1, 24*time.Hour)))
+	mustBe(t, send(t, h, call{}), 200, stateHeader, `"minute";r=8;t=60, "day";r=0;t=43200`)
+	mustBe(t, send(t, h, call{}), 429, stateHeader, `"minute";r=8;t=60, "day";r=0;t=43200`)
+	if asked != 2 {
+		t.Errorf("asked %d times, want once for each policy", asked)
+	}
+}
+
+// A process that learns of a refusal keeps what it took before of the policies in front,
+// and takes no more of them.
+func TestAProcessKeepsOneShareOfThePoliciesInFront(t *testing.T) {
+	const processes = 10
+	clock, store := at(noon), idempotency.NewMemoryStore()
+	open := func() lambda.Handler {
+		return new(function).api(quota.LimitAt(clock.Now, store, quota.FailClosed,
+			quota.Allow("all", 100, time.Minute), quota.Allow("user", 1, time.Minute, quota.Principal())))
+	}
+	mustBe(t, send(t, open(), call{who: "alice"}), 200)
+	for range processes {
+		h := open()
+		for range 5 {
+			mustBe(t, send(t, h, call{who: "alice"}), 429)
+		}
+	}
+	mustBe(t, send(t, open(), call{who: "bob"}), 200, stateHeader, `"all";r=88;t=60, "user";r=0;t=60`)
+}
+
+// FailOpen lets a request pass that nobody can count, and none that is known to be too many.
+func TestFailOpenRefusesWhatIsKnownToBeTooMuch(t *testing.T) {
+	memory, down := idempotency.NewMemoryStore(), false
+	store := counter(func(ctx context.Context, key string, want, limit int64, expires time.Time) (int64, int64, error) {
+		if down {
+			return 0, 0, errDown
+		}
+		return memory.Take(ctx, key, want, limit, expires)
+	})
+	clock, f := at(noon), new(function)
+	h := f.api(quota.LimitAt(clock.Now, store, quota.FailOpen,
+		quota.Allow("minute", 9, time.Minute), quota.Allow("day", 1, 24*time.Hour)))
+	mustBe(t, send(t, h, call{}), 200)
+	clock.move(time.Minute)
+	down = true
+	mustBe(t, send(t, h, call{}), 429, stateHeader, `"day";r=0;t=43140`)
+	f.mustHaveRun(t, 1)
+}
+
+func TestAPolicyKeepsItsKeys(t *testing.T) {
+	per := []quota.Key{quota.Principal()}
+	policy := quota.Allow("p", 1, time.Minute, per...)
+	per[0] = quota.SourceIP()
+	h := new(function).api(quota.LimitAt(at(noon).Now, idempotency.NewMemoryStore(), quota.FailClosed, policy))
+	mustBe(t, send(t, h, call{who: "a"}), 200)
+	mustBe(t, send(t, h, call{who: "b"}), 200)
+}
+
+// The method of a route for any method is the caller's choice.
+func TestARouteForAnyMethodIsOneRoute(t *testing.T) {
+	h := guard.Wrap(new(function).handler(), quota.LimitAt(at(noon).Now, idempotency.NewMemoryStore(), quota.FailClosed, quota.Allow("p", 1, time.Minute, quota.Route())))
+	post := sample.HTTP("POST", "/orders").JSON(`{}`)
+	for name, events := range map[string][]sample.Event{
+		"format 2.0": {
+			post.Event().Set("/routeKey", "ANY /orders").Set("/requestContext/routeKey", "ANY /orders"),
+			post.Event().Set("/routeKey", "ANY /orders").Set("/requestContext/routeKey", "ANY /orders").Set("/requestContext/http/method", "PUT"),
+		},
+		"format 1.0": {
+			post.Format1().Event().Set("/resource", "/carts").Set("/requestContext/resourceId", "ANY /carts"),
+			post.Format1().Event().Set("/resource", "/carts").Set("/requestContext/resourceId", "ANY /carts").Set("/httpMethod", "PUT"),
+		},
+	} {
+		if _, err := h.Invoke(t.Context(), events[0].Bytes()); err != nil {
+			t.Errorf("%s: got %v, want no error", name, err)
+		}
+		if _, err := h.Invoke(t.Context(), events[1].Bytes()); guard.Public(err).Code != "quota_exceeded" {
+			t.Errorf("%s: got %v for another method, want quota_exceeded", name, err)
+		}
+	}
 }
 
 func TestARefusalWaitsForTheLastOfItsPolicies(t *testing.T) {
@@ -323,10 +425,10 @@ func TestTheOrderOfLayers(t *testing.T) {
 	}{
 		"in order":                        {layers: []guard.Middleware{authenticate(), byPrincipal, once}},
 		"a source before authentication":  {layers: []guard.Middleware{bySource, authenticate(), once}},
-		"a principal before it is known":  {layers: []guard.Middleware{byPrincipal, authenticate()}, refused: "quota.Limit stands outside authorizer.Require"},
+		"a principal before it is known":  {layers: []guard.Middleware{byPrincipal, authenticate()}, refused: "quota.Principal stands outside authorizer.Require"},
 		"a replay that does not count":    {layers: []guard.Middleware{authenticate(), once, byPrincipal}, warned: "idempotency.Once stands outside quota.Limit: a replay would not count"},
-		"the same for sources":            {layers: []guard.Middleware{once, bySource}, warned: "idempotency.Once stands outside quota.Limit without principals"},
-		"a refusal that nobody turns":     {layers: []guard.Middleware{bySource, httpapi.Problems()}, warned: "quota.Limit without principals stands outside httpapi.Problems"},
+		"the same for sources":            {layers: []guard.Middleware{once, bySource}, warned: "idempotency.Once stands outside quota.Limit"},
+		"a refusal that nobody turns":     {layers: []guard.Middleware{bySource, httpapi.Problems()}, warned: "quota.Limit stands outside httpapi.Problems"},
 		"a limit inside one of principal": {layers: []guard.Middleware{authenticate(), byPrincipal, bySource}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -346,6 +448,26 @@ func TestTheOrderOfLayers(t *testing.T) {
 				t.Errorf("got the log %q, want the warning %q", got, c.warned)
 			}
 		})
+	}
+}
+
+// A key's function may panic, and reads the event, also if it needs no principal.
+func TestALimitWithoutPrincipalsIsInsideWhatProtectsIt(t *testing.T) {
+	bySource := quota.Limit(idempotency.NewMemoryStore(), quota.FailClosed, quota.Allow("p", 9, time.Minute, quota.SourceIP()))
+	for _, c := range []struct {
+		inner string
+		layer guard.Middleware
+	}{
+		{inner: "guard.Recover", layer: guard.Recover()},
+		{inner: "guard.Limit", layer: guard.Limit(guard.Limits{})},
+		{inner: "guard.Log", layer: guard.Log(new(records).logger())},
+	} {
+		log := new(records)
+		h := guard.Wrap(new(function).handler(), guard.Log(log.logger()), bySource, c.layer)
+		send(t, h, call{})
+		if want := "quota.Limit stands outside " + c.inner; !strings.Contains(strings.Join(log.lines(), "\n"), want) {
+			t.Errorf("got the log %q, want the warning %q", log.lines(), want)
+		}
 	}
 }
 

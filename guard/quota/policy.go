@@ -2,6 +2,7 @@ package quota
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -25,7 +26,10 @@ const (
 
 // Allow returns a policy: limit requests a window for each value of the keys. Several
 // keys count each combination of their values. Without a key all requests of the
-// function share the quota, and those of each tenant if it isolates tenants.
+// function share the quota.
+//
+// If the function isolates tenants, each tenant has quotas of its own. A caller who may
+// choose the tenant avoids its quota by choosing another one: see origin.TenantClaim.
 //
 // The name is sent to clients in the RateLimit headers. Policies with one name,
 // window and key share their counts: choose a name of its own for each. Windows are
@@ -52,13 +56,12 @@ func Allow(name string, limit int64, window time.Duration, per ...Key) Policy {
 			panic(fmt.Sprintf("quota: Allow %q with an empty Key", name))
 		}
 	}
-	return Policy{name: name, limit: limit, window: int64(window / time.Second), per: per}
+	return Policy{name: name, limit: limit, window: int64(window / time.Second), per: slices.Clone(per)}
 }
 
-// windowAt returns the start and the end of the window that a time is in.
-func (p *Policy) windowAt(now time.Time) (start int64, end time.Time) {
-	start = now.Unix() - now.Unix()%p.window
-	return start, time.Unix(start+p.window, 0)
+// endAt returns the end of the window that a time is in.
+func (p *Policy) endAt(now time.Time) time.Time {
+	return time.Unix(now.Unix()-now.Unix()%p.window+p.window, 0)
 }
 
 // share is the most that a process takes at a time.

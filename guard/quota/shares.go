@@ -43,27 +43,33 @@ type share struct {
 	failures flight.Failures
 }
 
-// spent is what became of one request at one policy.
+// spent is what became of one request at one policy. If it is neither ok nor refused,
+// only the store knows.
 type spent struct {
-	ok   bool  // the request may pass
-	left int64 // as far as this process knows
-	from *share
+	ok      bool // the request may pass
+	refused bool
+	asked   bool  // the store has been, so left is known
+	left    int64 // as far as this process knows
+	from    *share
+}
+
+// spend takes one request from the share of a key that this process holds. The error
+// is that of the store, which is not asked for a while.
+func (s *shares) spend(key string, end time.Time) (spent, error) {
+	return s.spendFrom(s.find(key, end))
 }
 
 // take takes one request from the share of a key, and a new share from the store if
 // that is used up.
 func (s *shares) take(ctx context.Context, p *Policy, key string, end time.Time) (spent, error) {
 	of := s.find(key, end)
-	if got, done, err := s.spend(of); done {
-		return got, err
-	}
 	select {
 	case of.turn <- struct{}{}:
 		defer func() { <-of.turn }()
 	case <-ctx.Done():
 		return spent{}, fmt.Errorf("quota: take a share: %w", ctx.Err())
 	}
-	if got, done, err := s.spend(of); done {
+	if got, err := s.spendFrom(of); got.ok || got.refused || err != nil {
 		return got, err
 	}
 	return s.refill(ctx, p, key, of)
@@ -102,22 +108,24 @@ func (s *shares) makeRoom() {
 	}
 }
 
-// spend takes one from a share. done is false if only the store knows whether the
-// request may pass.
-func (s *shares) spend(of *share) (got spent, done bool, err error) {
+func (s *shares) spendFrom(of *share) (spent, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	switch {
-	case of.unused > 0:
-		of.unused--
-		return spent{ok: true, left: of.unused + of.others, from: of}, true, nil
-	case of.asked && of.others == 0:
-		return spent{from: of}, true, nil
-	case of.failures.Hold(s.clock.Now()):
-		return spent{}, true, of.failures.Err
-	default:
-		return spent{}, false, nil
+	got := of.spend()
+	if !got.ok && !got.refused && of.failures.Hold(s.clock.Now()) {
+		return spent{}, of.failures.Err
 	}
+	return got, nil
+}
+
+func (of *share) spend() spent {
+	got := spent{ok: of.unused > 0, asked: of.asked, from: of}
+	if got.ok {
+		of.unused--
+	}
+	got.left = of.unused + of.others
+	got.refused = !got.ok && of.asked && of.others == 0
+	return got
 }
 
 // refill takes a share from the store: half as much as this process has taken so far,
@@ -147,18 +155,12 @@ func (s *shares) refill(ctx context.Context, p *Policy, key string, of *share) (
 	if took == 0 {
 		of.others = 0
 	}
-	if of.unused == 0 {
-		return spent{from: of}, nil
-	}
-	of.unused--
-	return spent{ok: true, left: of.unused + of.others, from: of}, nil
+	return of.spend(), nil
 }
 
-// giveBack returns what a request has taken, which another policy has refused.
+// giveBack returns what a request has taken that must not pass.
 func (s *shares) giveBack(got spent) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if got.ok {
-		got.from.unused++
-	}
+	got.from.unused++
 }

@@ -31,7 +31,7 @@
 //	EventBridge     the member _hops of the detail             eventbridgehops.Carry
 //	HTTP            the header Lambdarmor-Hops, and baggage    Carry
 //	JSON            the member _hops                           your program, with Hops
-//	DynamoDB        the attribute _hops of the item            your program, with Hops
+//	DynamoDB        the attribute _hops of the new image       your program, with Hops
 //	Kafka           the header lambdarmor.hops                 your program, with Hops
 //
 // JSON is the data of a Kinesis record, the payload of a direct invocation, and the body
@@ -40,7 +40,8 @@
 //
 // A W3C baggage member passes through services that know nothing of this package, if they
 // propagate baggage (https://www.w3.org/TR/baggage/). There is no place for a counter in
-// the events of S3 and in the destinations of asynchronous invocations.
+// the events of S3 and in the destinations of asynchronous invocations. An event that is
+// a JSON array, as EventBridge Pipes send, is not read: a loop through a pipe is not seen.
 //
 // The clients of AWS stand in packages of their own, so that a function links those
 // alone that it uses.
@@ -48,7 +49,10 @@
 // # What the counter is worth
 //
 // It is the sender's word. A sender can leave it out and begin a chain, as any sender
-// may. A sender that makes up a large one gets its own event refused. A counter that is
-// no number from 0 to 9999 is refused too: if it counted as 0, a loop through a broken
-// sender would run for ever.
+// may. A sender that makes up a large one gets its own event refused, or the events that
+// are made of it: the client of a public API can end its own chain halfway. A gateway or
+// a CDN prevents that if it removes the headers Lambdarmor-Hops and baggage.
+//
+// A counter that is no number from 0 to 9999 is refused too: if it counted as 0, a loop
+// through a broken sender would run for ever.
 package recursion

@@ -22,7 +22,9 @@ const (
 // baggage has no room left, it is sent as it is. Without a counter, see [Hops], the
 // request is sent as it is.
 //
-// base sends the requests; nil means [http.DefaultTransport]. Use Carry for services of
+// base sends the requests; nil means [http.DefaultTransport]. A transport that sets the
+// baggage by itself, as those for tracing do, belongs around Carry and not into base, where
+// it would send the counter of the request that came. Use Carry for services of
 // your own: others learn how long your chains are.
 func Carry(base http.RoundTripper) http.RoundTripper {
 	if base == nil {
@@ -39,6 +41,9 @@ func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
 		return t.base.RoundTrip(r)
 	}
 	r = r.Clone(r.Context())
+	if r.Header == nil {
+		r.Header = http.Header{}
+	}
 	r.Header.Set(Header, strconv.Itoa(hops))
 	if packed, ok := pack(r.Header.Values(baggage), hops); ok {
 		r.Header.Set(baggage, packed)

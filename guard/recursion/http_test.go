@@ -112,3 +112,23 @@ func TestARequestCarriesTheCounter(t *testing.T) {
 		}
 	}
 }
+
+// A client of net/http makes the header, and other callers of a transport need not.
+func TestARequestWithoutHeadersCarriesTheCounter(t *testing.T) {
+	within(t, 3, func(ctx context.Context) {
+		req := httptest.NewRequestWithContext(ctx, http.MethodGet, "https://example.com/", nil)
+		req.Header = nil
+		resp, err := recursion.Carry(sent(func(r *http.Request) {
+			if got := r.Header.Get(recursion.Header); got != "3" {
+				t.Errorf("got header %q, want 3", got)
+			}
+		})).RoundTrip(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = resp.Body.Close()
+		if req.Header != nil {
+			t.Errorf("got the caller's headers %v, want none", req.Header)
+		}
+	})
+}

@@ -130,8 +130,9 @@ func (r *Request) Lists() bool { return r.has(multiValueHeaders) || r.has(multiV
 func (r *Request) Method() string { return r.first(httpMethod2, httpMethod, method) }
 
 // RouteKey returns the route that the gateway has found: "POST /orders",
-// "$default", "$connect". It is "" for a load balancer, for VPC Lattice, and for a
-// function URL in the event of an authorizer.
+// "ANY /carts", "$default", "$connect". It is "" for a load balancer, for VPC Lattice,
+// and for a function URL in the event of an authorizer. A REST API does not report ANY:
+// the method is that of the request.
 func (r *Request) RouteKey() string {
 	for _, m := range []member{routeKey, contextRouteKey} {
 		if r.has(m) {
@@ -140,6 +141,9 @@ func (r *Request) RouteKey() string {
 	}
 	if r.trigger == ALB || r.trigger == VPCLattice || !r.has(httpMethod) {
 		return ""
+	}
+	if id := r.text(resourceID); r.trigger == HTTPAPI && strings.Contains(id, " ") {
+		return id // in format 1.0, also with the method ANY
 	}
 	template := r.text(resource)
 	if template == "" || template == "$default" {

@@ -134,7 +134,7 @@ func movementIn(req *http.Request, body []byte) (sku string, pieces int, ok bool
 func TestNothingOfAStreamIsLostWhoeverIsKilled(t *testing.T) {
 	t.Parallel()
 	const shards, articles = 4, 20
-	movements, kills := numberFrom(t, "CRASH_MESSAGES", 5_000)*2/5, numberFrom(t, "KILL_ROUNDS", 200)/4
+	movements, kills := numberFrom(t, "CRASH_MESSAGES", 5_000)*2/5, numberFrom(t, "KILL_ROUNDS", 200)/8
 	c := connect(t)
 	const stock, keys = "stream-stock", "stream-keys"
 	c.makeTable(t, stock)
@@ -161,16 +161,15 @@ func TestNothingOfAStreamIsLostWhoeverIsKilled(t *testing.T) {
 	var givenUp []string                           // first and last sequence number
 	s := source.NewStream(fn, source.StreamConfig{ // in real time, since keys are held in real time
 		Name: "movements", Shards: shards, BatchSize: 25,
-		ReportBatchItemFailures: true, BisectBatchOnFunctionError: true, MaximumRetryAttempts: new(5),
-		OnFailure: func(message []byte) {
+		ReportBatchItemFailures: true, BisectBatchOnFunctionError: true, MaximumRetryAttempts: new(4),
+		OnFailure: source.To("arn:aws:sqs:us-east-1:123456789012:discarded", func(l source.Letter) error {
 			var m struct {
 				KinesisBatchInfo struct{ StartSequenceNumber, EndSequenceNumber string }
 			}
-			if err := json.Unmarshal(message, &m); err != nil {
-				t.Error(err)
-			}
+			err := json.Unmarshal([]byte(l.Body), &m)
 			givenUp = append(givenUp, m.KinesisBatchInfo.StartSequenceNumber+" "+m.KinesisBatchInfo.EndSequenceNumber)
-		},
+			return err
+		}),
 	})
 	bombs := map[string]bool{}
 	poison := map[string]bool{}

@@ -22,7 +22,8 @@ type Invocation struct {
 	Cold     bool                         // the first of its process, which waited for the process to start
 	Warnings []string                     // about the order of the chain
 	Chance   float64                      // 0 to 1, for sampling: one draw for all that ask
-	Event    *Slot                        // of package guard
+	Event    *Slot                        // of package guard, for the whole
+	Replaced Slot                         // of package guard, for this part
 	Log      *Slot                        // of package logging
 
 	whole  *Invocation // nil unless this is a part of an invocation
@@ -80,8 +81,8 @@ func Begin(ctx context.Context, payload []byte, first bool, warnings []string) *
 
 // BeginRecord returns the context of one record of the invocation that ctx belongs
 // to, which must be one. It has facts of its own, so that records that are handled
-// at the same time do not mix theirs. The event, the deadline and the log are those
-// of the invocation.
+// at the same time do not mix theirs, and the same holds for the event that a layer
+// makes of it. The event, the deadline and the log are those of the invocation.
 func BeginRecord(ctx context.Context, id string) *Invocation {
 	outer := Of(ctx)
 	facts := outer.Facts()

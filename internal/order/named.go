@@ -43,6 +43,13 @@ func New(name string, h lambda.Handler, inside ...lambda.Handler) *Named {
 	return n
 }
 
+// Holds reports whether a handler of this name is h or stands inside it, as far as
+// its layers are named.
+func Holds(h lambda.Handler, name string) bool {
+	n, ok := h.(*Named)
+	return ok && slices.Contains(n.inside, name)
+}
+
 // Warn adds a warning to the warnings of the chain.
 func (n *Named) Warn(text string) { n.warnings = append(n.warnings, text) }
 

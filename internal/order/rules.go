@@ -42,8 +42,8 @@ var rules = [...]Rule{
 	{Inner: "authorizer.Require", Outer: "idempotency.Once", Why: "a stored answer would go to any caller who sends its key", Unsafe: true},
 	{Inner: "authorizer.FromGateway", Outer: "idempotency.Once", Why: "a stored answer would go to any caller who sends its key", Unsafe: true},
 	{Inner: "webhook.Require", Outer: "idempotency.Once", Why: "a stored answer would go to any caller who sends its key", Unsafe: true},
-	{Inner: "authorizer.Require", Outer: "quota.Limit", Why: "it would not know who calls", Unsafe: true},
-	{Inner: "authorizer.FromGateway", Outer: "quota.Limit", Why: "it would not know who calls", Unsafe: true},
+	{Inner: "authorizer.Require", Outer: "quota.Principal", Why: "it would not know who calls", Unsafe: true},
+	{Inner: "authorizer.FromGateway", Outer: "quota.Principal", Why: "it would not know who calls", Unsafe: true},
 	{Inner: "origin.Require", Outer: "idempotency.Once", Why: "a stored answer would go to callers from elsewhere", Unsafe: true},
 	{Inner: "authorizer.Require", Outer: "origin.TenantClaim", Why: "there would be no grant to compare the tenant with", Unsafe: true},
 	{Inner: "authorizer.FromGateway", Outer: "origin.TenantClaim", Why: "there would be no grant to compare the tenant with", Unsafe: true},
@@ -114,7 +114,4 @@ var rules = [...]Rule{
 	{Inner: "guard.Log", Outer: "quota.Limit", Why: "the record would not have the refusal"},
 	{Inner: "guard.Recover", Outer: "quota.Limit", Why: "a panic of a key's function would end the process"},
 	{Inner: "guard.Limit", Outer: "quota.Limit", Why: "a request would be read before it is known to be small enough"},
-	{Inner: "quota.Limit without principals", Outer: "idempotency.Once", Why: "a replay would not count"},
-	{Inner: "httpapi.Problems", Outer: "quota.Limit without principals", Why: "a refusal would leave the chain as an error of the function"},
-	{Inner: "httpapi.CORS", Outer: "quota.Limit without principals", Why: "a preflight would count, and a page could not read a refusal"},
 }

@@ -92,6 +92,20 @@ func TestFunctionDeletesByTheSDK(t *testing.T) {
 	same(t, "events", fn.bodies(), []string{"1 2 3", "3"})
 }
 
+func TestFunctionThatDeletesAndSucceeds(t *testing.T) {
+	var q *source.Queue
+	fn := &function{answer: func(_ context.Context, event events.SQSEvent) (any, error) {
+		return nil, q.Delete(event.Records[0].ReceiptHandle)
+	}}
+	q = source.NewQueue(fn.invoker(), source.QueueConfig{Clock: source.NewClock(begin)})
+	ids := send(t, q, "1")
+	drain(t, q)
+	check(t, q)
+	entry, _ := q.Ledger().Entry(ids[0])
+	same(t, "failure", entry.Deliveries[0].Failure, "")
+	same(t, "outcome", entry.Outcome, source.Done)
+}
+
 // A client that reads a dead-letter queue, and puts what it finds back, as a redrive does.
 func TestRedriveByTheSDK(t *testing.T) {
 	clock := source.NewClock(begin)

@@ -19,7 +19,8 @@ type Letter struct {
 	Key string
 }
 
-// A Target is a dead-letter queue or a destination of asynchronous invocations.
+// A Target is a dead-letter queue or a destination, of asynchronous invocations or of the
+// mapping of a stream.
 type Target struct {
 	arn, service string
 	take         func(Letter) error

@@ -5,13 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
 
+	"github.com/lambdarmor/lambdarmor/guard/guardtest"
 	"github.com/lambdarmor/lambdarmor/guard/guardtest/source"
 )
 
@@ -22,6 +25,125 @@ func TestBatchHasAsManyOfAGroupAsThereAre(t *testing.T) {
 	drain(t, q)
 	check(t, q)
 	same(t, "events", fn.bodies(), []string{"a1 a2 b1", "c1 b2"})
+}
+
+// A message that is visible again waits for those of its group that are in flight.
+func TestVisibleHeadOfAGroupWaits(t *testing.T) {
+	var q *source.Queue
+	fn := &function{}
+	fn.answer = func(_ context.Context, event events.SQSEvent) (any, error) {
+		if len(event.Records) != 2 || event.Records[0].Attributes["ApproximateReceiveCount"] != "1" {
+			return nil, nil
+		}
+		if err := q.ChangeVisibility(event.Records[0].ReceiptHandle, 0); err != nil {
+			t.Error(err)
+		}
+		return nil, errors.New("some error")
+	}
+	q = source.NewQueue(fn.invoker(), source.QueueConfig{Name: "q.fifo", Clock: source.NewClock(begin)})
+	ids := send(t, q, "a1", "a2")
+	drain(t, q)
+	check(t, q)
+	entry, _ := q.Ledger().Entry(ids[0])
+	same(t, "again", entry.Deliveries[1].At, begin.Add(30*time.Second))
+}
+
+// A FIFO queue takes no deletion once the message is visible again.
+func TestLateDeletionOfAFIFOQueue(t *testing.T) {
+	clock := source.NewClock(begin)
+	fn := &function{}
+	fn.answer = func(_ context.Context, event events.SQSEvent) (any, error) {
+		if event.Records[0].Attributes["ApproximateReceiveCount"] == "1" {
+			clock.Advance(time.Minute)
+		}
+		return nil, nil
+	}
+	q := source.NewQueue(fn.invoker(), source.QueueConfig{Name: "q.fifo", Clock: clock, Mapping: source.Mapping{MaximumConcurrency: 1}})
+	ids := send(t, q, "1")
+	drain(t, q)
+	check(t, q)
+	same(t, "events", len(fn.bodies()), 2)
+	entry, _ := q.Ledger().Entry(ids[0])
+	same(t, "failure", entry.Deliveries[0].Failure, source.NotDeleted)
+}
+
+// disorderly is a store that does not keep the order of a group.
+type disorderly struct {
+	mu   sync.Mutex
+	left []source.Received
+}
+
+func (s *disorderly) Receive(ctx context.Context, _ int, _ time.Time) ([]source.Received, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.left) == 0 {
+		s.mu.Unlock()
+		<-ctx.Done()
+		s.mu.Lock()
+		return nil, ctx.Err()
+	}
+	next := s.left[0]
+	s.left = s.left[1:]
+	return []source.Received{next}, nil
+}
+
+func (s *disorderly) Delete(context.Context, []source.Received) ([]source.Received, error) {
+	return nil, nil
+}
+func (s *disorderly) Release(context.Context, []source.Received) error { return nil }
+
+func TestLedgerSeesADeliveryOutOfOrder(t *testing.T) {
+	of := func(id string) source.Received {
+		return source.Received{ID: id, Body: id, Attributes: map[string]string{"MessageGroupId": "g", "ApproximateReceiveCount": "1"}}
+	}
+	store := &disorderly{left: []source.Received{of("1"), of("2")}}
+	fn := invoker(func(context.Context, guardtest.Call) (guardtest.Result, error) {
+		return guardtest.Result{}, &guardtest.FunctionError{Type: "errorString"}
+	})
+	p := source.NewPoller(fn, store, source.StoreConfig{ARN: "arn:aws:sqs:us-east-1:123456789012:q.fifo"}, source.Mapping{MaximumConcurrency: 1})
+	ctx, stop := context.WithCancel(within(t))
+	ran := make(chan error)
+	go func() { ran <- p.Run(ctx) }()
+	if err := p.Ledger().Wait(ctx, func(c source.Counts) bool { return c.Deliveries == 2 }); err != nil {
+		t.Error(err)
+	}
+	stop()
+	if err := <-ran; err != nil {
+		t.Error(err)
+	}
+	want := `message 2 of group "g" was delivered in batch 2 before message 1, sent earlier, was done`
+	if err := p.Ledger().Check(); err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("got %v, want %s", err, want)
+	}
+}
+
+// SQS may deliver a message twice, also at once.
+func TestMessageThatIsDeliveredTwiceAtOnce(t *testing.T) {
+	m := source.Received{ID: "1", Body: "1", Attributes: map[string]string{"ApproximateReceiveCount": "1"}}
+	store := &disorderly{left: []source.Received{m, m}}
+	both := make(chan struct{}, 2)
+	fn := invoker(func(context.Context, guardtest.Call) (guardtest.Result, error) {
+		both <- struct{}{}
+		for len(both) < 2 {
+			runtime.Gosched()
+		}
+		return guardtest.Result{}, nil
+	})
+	p := source.NewPoller(fn, store, source.StoreConfig{ARN: "arn:aws:sqs:us-east-1:123456789012:q"}, source.Mapping{MaximumConcurrency: 2})
+	ctx, stop := context.WithCancel(within(t))
+	ran := make(chan error)
+	go func() { ran <- p.Run(ctx) }()
+	if err := p.Ledger().Wait(ctx, func(c source.Counts) bool { return c.Deliveries == 2 && c.Done == 1 }); err != nil {
+		t.Error(err)
+	}
+	stop()
+	if err := <-ran; err != nil {
+		t.Error(err)
+	}
+	if err := p.Ledger().Check(); err != nil {
+		t.Error(err)
+	}
+	same(t, "counts", p.Ledger().Counts(), source.Counts{Sent: 1, Done: 1, Batches: 2, Deliveries: 2})
 }
 
 // After a failure in a group the function reports the rest of it, as batch.SQS does.

@@ -301,7 +301,7 @@ func (l *Ledger) failed(id string, batch int, why string) {
 	if e == nil {
 		return
 	}
-	if e.Outcome == Done && e.inBatch == batch && why == DeletedTooLate {
+	if e.Outcome == Done && e.inBatch == batch && why == NotDeleted {
 		return // the function has deleted it
 	}
 	for i := len(e.Deliveries) - 1; i >= 0; i-- {
@@ -343,9 +343,9 @@ func (l *Ledger) settle(id string, outcome Outcome, reason string, at time.Time)
 }
 
 // removed closes the entry of a message that is deleted from its source: it is done,
-// unless it was filtered.
+// unless it was filtered, or done by another delivery at the same time.
 func (l *Ledger) removed(id string, at time.Time) {
-	if e, ok := l.Entry(id); e.Outcome == Filtered || (!ok && l.countOnly) {
+	if e, ok := l.Entry(id); (ok && e.Outcome != Waiting) || (!ok && l.countOnly) {
 		return
 	}
 	l.settle(id, Done, "", at)

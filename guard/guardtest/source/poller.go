@@ -22,7 +22,8 @@ type Mapping struct {
 	BatchSize int
 
 	// BatchWindow is how long a batch waits for more messages after its first one, at
-	// most 5 minutes. FIFO queues have none.
+	// most 5 minutes. FIFO queues have none. A window that is not shorter than the
+	// queue's visibility timeout brings messages twice.
 	BatchWindow time.Duration
 
 	// MaximumConcurrency is how many batches are with the function at once, at most
@@ -276,11 +277,11 @@ func (p *Poller) filter(ctx context.Context, m Received, record []byte) (bool, e
 // Why a message of a batch comes again, in the ledger. A failed invocation has its
 // error type there.
 const (
-	Reported       = "reported"         // the function's answer names the message
-	BadAnswer      = "bad answer"       // the function's partial answer fails the whole batch
-	Throttled      = "throttled"        // the function was not called before the visibility timeout ended
-	NotCalled      = "not called"       // the poller was stopped, or the function closed, before the call
-	DeletedTooLate = "deleted too late" // the function succeeded, and the message was visible again by then
+	Reported   = "reported"    // the function's answer names the message
+	BadAnswer  = "bad answer"  // the function's partial answer fails the whole batch
+	Throttled  = "throttled"   // the function was not called before the visibility timeout ended
+	NotCalled  = "not called"  // the poller was stopped, or the function closed, before the call
+	NotDeleted = "not deleted" // the function succeeded; another had received the message by then, or the store failed
 )
 
 // deliver calls the function once, or again while it is throttled, and deletes what
@@ -305,8 +306,6 @@ func (p *Poller) deliver(ctx context.Context, b batch) error {
 	switch {
 	case errors.As(err, &failure):
 		return p.failBatch(b, call, number, failure.Type, err)
-	case errors.Is(err, guardtest.ErrTooLarge):
-		return p.failBatch(b, call, number, err.Error(), err)
 	case err != nil:
 		return errors.Join(&stopError{err}, p.failBatch(b, call, number, NotCalled, err), p.release(ctx, b.messages))
 	}
@@ -354,7 +353,7 @@ func (p *Poller) settle(ctx context.Context, b batch, call guardtest.Call, numbe
 		var kept []Received
 		kept, err = p.store.Delete(context.WithoutCancel(ctx), done)
 		for _, m := range kept {
-			p.ledger.failed(m.ID, number, DeletedTooLate)
+			p.ledger.failed(m.ID, number, NotDeleted)
 		}
 	}
 	p.report(BatchReport{Number: number, RequestID: call.RequestID, Messages: len(b.messages), Failed: len(failed)})

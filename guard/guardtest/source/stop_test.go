@@ -69,7 +69,7 @@ func TestClosedFunctionEndsThePoller(t *testing.T) {
 	fn := invoker(func(context.Context, guardtest.Call) (guardtest.Result, error) {
 		return guardtest.Result{}, guardtest.ErrClosed
 	})
-	q := source.NewQueue(fn, source.QueueConfig{Clock: source.NewClock(begin)})
+	q := source.NewQueue(fn, source.QueueConfig{Clock: source.NewClock(begin), Mapping: source.Mapping{MaximumConcurrency: 1}})
 	send(t, q, "1")
 	err := q.Drain(within(t))
 	if !errors.Is(err, guardtest.ErrClosed) {
@@ -97,6 +97,43 @@ func TestQueueWithoutAFunctionCannotRun(t *testing.T) {
 	q := source.NewQueue(nil, source.QueueConfig{Name: "dead"})
 	if err := q.Drain(within(t)); err == nil {
 		t.Error("an empty queue without a function was drained")
+	}
+}
+
+// A source that ends does not hold the time of those that share its clock.
+func TestEndOfASourceFreesTheClock(t *testing.T) {
+	for range 50 { // whether the second waits before the first ends is chance
+		clock := source.NewClock(begin)
+		called, finish := make(chan struct{}), make(chan struct{})
+		fn := invoker(func(context.Context, guardtest.Call) (guardtest.Result, error) {
+			close(called)
+			<-finish
+			return guardtest.Result{}, nil
+		})
+		first := source.NewQueue(fn, source.QueueConfig{Name: "first", Clock: clock, Mapping: source.Mapping{MaximumConcurrency: 1}})
+		of := &function{}
+		second := source.NewQueue(of.invoker(), source.QueueConfig{Name: "second", Clock: clock})
+		ctx, stop := context.WithCancel(within(t))
+		ended, drained := make(chan error), make(chan error)
+		go func() { ended <- first.Run(ctx) }()
+		send(t, first, "1")
+		<-called
+		send(t, second, "1")
+		if _, err := second.Send(source.Message{Body: "2", Delay: time.Minute}); err != nil {
+			t.Fatal(err)
+		}
+		go func() { drained <- second.Drain(within(t)) }()
+		if err := second.Ledger().Wait(ctx, func(c source.Counts) bool { return c.Done == 1 }); err != nil {
+			t.Fatal(err)
+		}
+		stop()
+		close(finish)
+		for _, c := range []chan error{ended, drained} {
+			if err := <-c; err != nil {
+				t.Fatal(err)
+			}
+		}
+		same(t, "the clock", clock.Now(), begin.Add(time.Minute))
 	}
 }
 

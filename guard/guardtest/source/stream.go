@@ -7,10 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"math/bits"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/lambdarmor/lambdarmor/guard/guardtest"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/internal/ids"
 )
 
 // A StreamType is a service whose streams Lambda reads.
@@ -91,14 +93,13 @@ type StreamConfig struct {
 	// about each record before that gets into a batch; nil takes all.
 	Filter Filter
 
-	// OnFailure receives the message that Lambda sends to a queue or a topic about
-	// records that it discards: where they are, without the records themselves.
-	// OnFailureObject receives the object that Lambda writes to a bucket, which has the
-	// invocation's payload besides. They are called one at a time, and must not wait for
-	// the stream. Without either, the records are dropped.
+	// OnFailure is the destination of messages about records that Lambda discards, a
+	// queue, a topic or a bucket. A message says where the records are, without the
+	// records themselves. An object in a bucket has the payload of the invocation
+	// besides. It takes one message at a time, and must not wait for the stream. Without
+	// a destination, or if it fails, the records are dropped.
 	// See https://docs.aws.amazon.com/lambda/latest/dg/kinesis-on-failure-destination.html
-	OnFailure       func(message []byte)
-	OnFailureObject func(object []byte)
+	OnFailure Target
 
 	// CountOnly has the ledger forget records that are done or filtered once they are
 	// counted, for a stream that runs for long.
@@ -132,7 +133,7 @@ func (c StreamConfig) withDefaults() StreamConfig {
 	c.FunctionARN = cmp.Or(c.FunctionARN, "arn:aws:lambda:us-east-1:"+guardtest.AccountID+":function:function")
 	retention := 24 * time.Hour
 	if c.Type == Kafka {
-		retention = 7 * 24 * time.Hour
+		retention = 7 * 24 * time.Hour // log.retention.hours of https://kafka.apache.org/documentation/
 		if c.MaximumRetryAttempts == nil && c.hasDestination() {
 			// https://docs.aws.amazon.com/lambda/latest/dg/kafka-on-failure-destination.html
 			c.MaximumRetryAttempts = new(10)
@@ -142,7 +143,7 @@ func (c StreamConfig) withDefaults() StreamConfig {
 	return c
 }
 
-func (c StreamConfig) hasDestination() bool { return c.OnFailure != nil || c.OnFailureObject != nil }
+func (c StreamConfig) hasDestination() bool { return c.OnFailure.take != nil }
 
 // check returns what Lambda would refuse.
 func (c StreamConfig) check() error {
@@ -165,8 +166,8 @@ func (c StreamConfig) check() error {
 		return fmt.Errorf("a MaximumRecordAge of %s is not from 1m to 168h; 0 is without end", c.MaximumRecordAge)
 	case c.Retention < 0:
 		return fmt.Errorf("a Retention of %s is negative", c.Retention)
-	case c.OnFailure != nil && c.OnFailureObject != nil:
-		return errors.New("a mapping has one destination, OnFailure or OnFailureObject")
+	case c.hasDestination() && !slices.Contains([]string{"sqs", "sns", "s3"}, c.OnFailure.service):
+		return errors.New("the destination of a mapping is a queue, a topic or a bucket")
 	}
 	switch c.StartingPosition {
 	case TrimHorizon, Latest:
@@ -188,6 +189,9 @@ func (c StreamConfig) check() error {
 //   - A batch that fails holds its shard until it is done or discarded.
 //   - A message about discarded records goes to the destination of the mapping.
 //
+// The pause before a retry is half a second and doubles up to a minute. AWS publishes no
+// pauses; these agree with a recording.
+//
 // Not emulated are tumbling windows, resharding, aggregated records of the Kinesis
 // Producer Library, and enhanced fan-out.
 //
@@ -201,7 +205,8 @@ type Stream struct {
 	ledger *Ledger
 	polled chan struct{} // holds a token while Drain or Run is under way
 
-	destination sync.Mutex // held while OnFailure or OnFailureObject runs
+	id          string     // of the mapping
+	destination sync.Mutex // held while it takes a message
 
 	mu      sync.Mutex
 	put     int64   // records so far
@@ -226,6 +231,7 @@ func NewStream(fn guardtest.Invoker, cfg StreamConfig) *Stream {
 		clock:   cmp.Or(cfg.Clock, realClock()),
 		ledger:  newLedger(cfg.CountOnly),
 		polled:  make(chan struct{}, 1),
+		id:      ids.UUID(),
 		offsets: make([]int64, cfg.Shards),
 	}
 	for range cfg.laneCount() {
@@ -250,7 +256,8 @@ func (s *Stream) Ledger() *Ledger { return s.ledger }
 
 // Put adds a record and returns its id in the ledger: the sequence number, or for a
 // topic "orders-0-7", the partition and the offset. Records of one key come into one
-// shard, by the key's MD5 as in Kinesis. For a DynamoDB stream see [Stream.PutChange].
+// shard, by the key's MD5 as in Kinesis; a producer of Kafka may choose another partition.
+// For a DynamoDB stream see [Stream.PutChange].
 //
 // It panics if the record cannot be one: a Kinesis key has 1 to 256 characters, and the
 // data has at most 10 MiB.

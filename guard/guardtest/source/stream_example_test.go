@@ -31,12 +31,13 @@ func ExampleNewStream() {
 		return nil
 	}))
 	clock := source.NewClock(time.Date(2026, 12, 1, 9, 0, 0, 0, time.UTC))
+	dead := source.NewQueue(nil, source.QueueConfig{Name: "readings-dead", Clock: clock})
 	stream := source.NewStream(guardtest.NewInProcess(consume, guardtest.Config{}), source.StreamConfig{
 		Name:                       "readings",
 		ReportBatchItemFailures:    true,
 		BisectBatchOnFunctionError: true,
 		MaximumRetryAttempts:       new(2),
-		OnFailure:                  func([]byte) { fmt.Println("one is given up after", clock.Now().Format("15:04:05")) },
+		OnFailure:                  source.ToQueue(dead),
 		Clock:                      clock,
 	})
 	stream.Put("meter-1", []byte(`{"meter":"meter-1","kwh":1.5}`))
@@ -48,13 +49,14 @@ func ExampleNewStream() {
 	}
 	fmt.Println(stream.Ledger().Check())
 	counts := stream.Ledger().Counts()
-	fmt.Println(counts.Done, "done and", counts.DeadLettered, "given up")
+	fmt.Println(counts.Done, "done and", counts.DeadLettered, "discarded after", clock.Now().Format("15:04:05"))
+	fmt.Println(dead.Ledger().Counts().Waiting, "message about it")
 	// Output:
 	// booked 1.5
-	// one is given up after 09:00:02
 	// booked 2.5
 	// <nil>
-	// 2 done and 1 given up
+	// 2 done and 1 discarded after 09:00:02
+	// 1 message about it
 }
 
 // The mapping's filter decides which changes of a table are delivered.
@@ -91,14 +93,14 @@ func ExampleStream_PutChange() {
 // or overtakes another of its shard.
 func ExampleStream_Drain() {
 	_ = func(t *testing.T) {
-		var givenUp []string
+		dead := source.NewQueue(nil, source.QueueConfig{Name: "readings-dead"})
 		fn := guardtest.Start(t, guardtest.Build(t, "."), guardtest.Config{Instances: 8, Env: []string{"AWS_SAM_LOCAL=true"}})
 		stream := source.NewStream(fn, source.StreamConfig{
 			Shards:                  8,
 			ReportBatchItemFailures: true,
 			MaximumRetryAttempts:    new(3),
 			MaximumRecordAge:        time.Hour,
-			OnFailure:               func(message []byte) { givenUp = append(givenUp, string(message)) },
+			OnFailure:               source.ToQueue(dead),
 			Clock:                   source.NewClock(time.Now()),
 		})
 		for i := range 10_000 {
@@ -110,8 +112,8 @@ func ExampleStream_Drain() {
 		if err := stream.Ledger().Check(); err != nil {
 			t.Error(err)
 		}
-		if len(givenUp) > 0 {
-			t.Errorf("records were discarded: %s", givenUp)
+		if discarded := stream.Ledger().Entries(source.DeadLettered); len(discarded) > 0 {
+			t.Errorf("records were discarded: %+v", discarded)
 		}
 	}
 }
@@ -131,13 +133,14 @@ func ExampleStream_Put() {
 		ReportBatchItemFailures:    true,
 		BisectBatchOnFunctionError: true,
 		MaximumRetryAttempts:       new(1),
-		OnFailure: func(message []byte) {
+		OnFailure: source.To("arn:aws:sns:us-east-1:123456789012:discarded", func(l source.Letter) error {
 			var m struct {
 				KafkaBatchInfo struct{ RecordsInfo json.RawMessage }
 			}
-			_ = json.Unmarshal(message, &m)
+			err := json.Unmarshal([]byte(l.Body), &m)
 			fmt.Println(string(m.KafkaBatchInfo.RecordsInfo))
-		},
+			return err
+		}),
 		Clock: source.NewClock(time.Date(2026, 12, 1, 9, 0, 0, 0, time.UTC)),
 	})
 	for _, customer := range []string{"c-1", "c-2", "c-3"} {

@@ -96,6 +96,14 @@ func drainStream(t *testing.T, s *source.Stream) {
 	}
 }
 
+func toDeadQueue(take func(message []byte)) source.Target {
+	return source.To("arn:aws:sqs:us-east-1:123456789012:dead", func(l source.Letter) error { take([]byte(l.Body)); return nil })
+}
+
+func toBucket(take func(object []byte)) source.Target {
+	return source.To("arn:aws:s3:::dead", func(l source.Letter) error { take([]byte(l.Body)); return nil })
+}
+
 func checkBatches(t *testing.T, got [][]string, want ...string) {
 	t.Helper()
 	var lines []string
@@ -166,7 +174,7 @@ func TestWhatComesAgainAfterAFailure(t *testing.T) {
 				ReportBatchItemFailures:    !tc.ignored,
 				BisectBatchOnFunctionError: tc.bisect,
 				MaximumRetryAttempts:       new(1),
-				OnFailureObject:            func(object []byte) { messages = append(messages, object) },
+				OnFailure:                  toBucket(func(object []byte) { messages = append(messages, object) }),
 			}, "a", "b", "c")
 			drainStream(t, s)
 			checkBatches(t, c.batches, tc.want...)
@@ -192,7 +200,7 @@ func TestBisectIsolatesOnePoisonRecordAmongAHundred(t *testing.T) {
 	s := newStream(c, source.StreamConfig{
 		BisectBatchOnFunctionError: true,
 		MaximumRetryAttempts:       new(0),
-		OnFailure:                  func(message []byte) { messages = append(messages, message) },
+		OnFailure:                  toDeadQueue(func(message []byte) { messages = append(messages, message) }),
 	})
 	poison := ""
 	for i := range 100 {
@@ -261,7 +269,7 @@ func TestPausesBetweenRetriesDouble(t *testing.T) {
 func TestARecordThatIsTooOldIsGivenUp(t *testing.T) {
 	c := &consumer{answer: throwing("bad")}
 	var message []byte
-	s := newStream(c, source.StreamConfig{MaximumRecordAge: time.Minute, OnFailure: func(m []byte) { message = m }}, "bad")
+	s := newStream(c, source.StreamConfig{MaximumRecordAge: time.Minute, OnFailure: toDeadQueue(func(m []byte) { message = m })}, "bad")
 	c.clock.Advance(59 * time.Second)
 	s.Put("key", []byte("young"))
 	drainStream(t, s)

@@ -2,6 +2,7 @@ package source
 
 import (
 	"encoding/json"
+	"fmt"
 	"time"
 
 	"github.com/lambdarmor/lambdarmor/guard/guardtest/internal/ids"
@@ -47,29 +48,33 @@ type response struct {
 	failed    bool // the function, and not only records
 }
 
-// discard sends records to the destination, or drops them when there is none. Lambda may
-// put several batches into one message; here each has its own.
+// discard sends a message about records to the destination, or drops them when there is
+// none. Lambda may put several batches into one message; here each has its own.
 func (s *Stream) discard(b *streamBatch, condition string, answered *response) {
 	now := s.clock.Now()
-	outcome := Dropped
+	outcome, reason := Dropped, condition
 	if s.cfg.hasDestination() {
 		outcome = DeadLettered
-		s.send(b, s.cfg.failureMessage(b, condition, answered, now))
+		if err := s.send(b, s.cfg.failureMessage(b, condition, answered, now), now); err != nil {
+			outcome, reason = Dropped, fmt.Sprintf("%s, and the destination failed: %v", condition, err)
+		}
 	}
 	for _, r := range b.records {
-		s.ledger.settle(r.id, outcome, condition, now)
+		s.ledger.settle(r.id, outcome, reason, now)
 	}
 }
 
-func (s *Stream) send(b *streamBatch, message *failureMessage) {
+func (s *Stream) send(b *streamBatch, message *failureMessage, now time.Time) error {
 	s.destination.Lock()
 	defer s.destination.Unlock()
-	if s.cfg.OnFailure != nil {
-		s.cfg.OnFailure(mustMarshal(message))
-		return
+	letter := Letter{}
+	if s.cfg.OnFailure.service == "s3" {
+		message.Payload = s.cfg.payload(b.records)
+		letter.Key = fmt.Sprintf("aws/lambda/%s/%s/%s-%s", s.id, s.cfg.shardID(b.records[0].shard),
+			now.UTC().Format("2006/01/02/2006-01-02T15.04.05"), ids.UUID())
 	}
-	message.Payload = s.cfg.payload(b.records)
-	s.cfg.OnFailureObject(mustMarshal(message))
+	letter.Body = string(mustMarshal(message))
+	return s.cfg.OnFailure.send(letter)
 }
 
 // A failureMessage follows https://docs.aws.amazon.com/lambda/latest/dg/kinesis-on-failure-destination.html,

@@ -26,9 +26,8 @@ type streamRecord struct {
 
 // PutChange adds a change of an item to the stream of a DynamoDB table and returns its
 // sequence number, its id in the ledger. Of the change it needs Keys, and the images that
-// the function reads. The name of the event is INSERT when it is empty and there is no
-// OldImage, MODIFY with both images, and REMOVE without a NewImage. What else is empty
-// is set.
+// the function reads. An empty EventName becomes INSERT without an OldImage, REMOVE without
+// a NewImage, and MODIFY with both. Other empty fields are set.
 //
 // It panics if the stream is of another service, or if the change has no Keys.
 func (s *Stream) PutChange(change events.DynamoDBEventRecord) (id string) {

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -265,7 +267,7 @@ func TestTheMessageAboutRecordsThatAreGivenUp(t *testing.T) {
 			r := &recorder{answer: tc.answer}
 			var message []byte
 			tc.cfg.MaximumRetryAttempts = new(1)
-			tc.cfg.OnFailure = func(m []byte) { message = m }
+			tc.cfg.OnFailure = toDeadQueue(func(m []byte) { message = m })
 			s := record(tc.cfg, r)
 			tc.put(s)
 			drainStream(t, s)
@@ -281,21 +283,65 @@ func TestTheObjectAboutRecordsThatAreGivenUpHasThem(t *testing.T) {
 		Payload          json.RawMessage
 		KinesisBatchInfo struct{ BatchSize int }
 	}
-	s := record(source.StreamConfig{MaximumRetryAttempts: new(0), OnFailureObject: func(o []byte) {
-		if err := json.Unmarshal(o, &object); err != nil {
-			t.Error(err)
-		}
-	}}, r)
+	key := ""
+	s := record(source.StreamConfig{MaximumRetryAttempts: new(0), OnFailure: source.To("arn:aws:s3:::dead", func(l source.Letter) error {
+		key = l.Key
+		return json.Unmarshal([]byte(l.Body), &object)
+	})}, r)
 	s.Put("k", []byte("<a&b>"))
 	drainStream(t, s)
 	if string(object.Payload) != string(r.events[0]) || object.KinesisBatchInfo.BatchSize != 1 {
 		t.Errorf("got the payload %s, want %s", object.Payload, r.events[0])
 	}
+	if want := regexp.MustCompile(`^aws/lambda/[0-9a-f-]{36}/shardId-000000000000/2026/12/01/2026-12-01T09\.00\.00-[0-9a-f-]{36}$`); !want.MatchString(key) {
+		t.Errorf("the object is named %q, want %s", key, want)
+	}
+}
+
+// What the destination does not take is lost.
+func TestADestinationThatFailsLosesRecords(t *testing.T) {
+	r := &recorder{answer: func([]byte) (string, error) { return "", errors.New("no") }}
+	s := record(source.StreamConfig{MaximumRetryAttempts: new(0), OnFailure: source.To("arn:aws:sqs:us-east-1:123456789012:dead", func(source.Letter) error {
+		return errors.New("access denied")
+	})}, r)
+	id := s.Put("k", []byte("0"))
+	drainStream(t, s)
+	if entry, _ := s.Ledger().Entry(id); entry.Outcome != source.Dropped || !strings.Contains(entry.Reason, "access denied") {
+		t.Errorf("got %+v, want it dropped and why", entry)
+	}
+}
+
+// The destination can be a queue with a consumer of its own.
+func TestTheDestinationIsAQueue(t *testing.T) {
+	dead := source.NewQueue(nil, source.QueueConfig{Name: "dead"})
+	r := &recorder{answer: func([]byte) (string, error) { return "", errors.New("no") }}
+	s := record(source.StreamConfig{MaximumRetryAttempts: new(0), OnFailure: source.ToQueue(dead)}, r)
+	s.Put("k", []byte("0"))
+	drainStream(t, s)
+	if waiting := dead.Ledger().Counts().Waiting; waiting != 1 {
+		t.Errorf("%d messages are in the queue, want 1", waiting)
+	}
+}
+
+// A function of one invocation at once is refused most batches of many shards. None uses
+// up a retry.
+func TestAReservedConcurrencyOfOneDeliversAll(t *testing.T) {
+	fn := handlerFunc(func(context.Context, []byte) ([]byte, error) { runtime.Gosched(); return nil, nil })
+	s := source.NewStream(source.ReservedConcurrency(guardtest.NewInProcess(fn, guardtest.Config{}), 1), source.StreamConfig{
+		Shards: 8, BatchSize: 5, MaximumRetryAttempts: new(0), Clock: source.NewClock(began),
+	})
+	for i := range 400 {
+		s.Put(fmt.Sprint(i), []byte("0"))
+	}
+	drainStream(t, s)
+	if counts := s.Ledger().Counts(); counts.Done != 400 {
+		t.Errorf("got %+v, want all done", counts)
+	}
 }
 
 func TestRetriesOfATopicWithADestinationEnd(t *testing.T) {
 	r := &recorder{answer: func([]byte) (string, error) { return "", errors.New("no") }}
-	s := record(source.StreamConfig{Type: source.Kafka, OnFailure: func([]byte) {}}, r)
+	s := record(source.StreamConfig{Type: source.Kafka, OnFailure: toDeadQueue(func([]byte) {})}, r)
 	s.Put("k", []byte("0"))
 	drainStream(t, s)
 	if len(r.events) != 11 {
@@ -376,11 +422,28 @@ func TestAnEventHasAtMostSixMegabytes(t *testing.T) {
 	}
 }
 
+// The names of a topic's partitions are in the event as well.
+func TestAnEventOfATopicHasAtMostSixMegabytes(t *testing.T) {
+	for size := 2_359_000; size < 2_359_150; size += 3 { // about 6 MiB in two records
+		r := &recorder{}
+		s := record(source.StreamConfig{Type: source.Kafka, Name: "orders", Shards: 2}, r)
+		s.Put("c-1", make([]byte, size)) // into partition 0
+		s.Put("c-2", make([]byte, size)) // and 1
+		drainStream(t, s)
+		if done := s.Ledger().Counts().Done; done != 2 {
+			t.Fatalf("two records of %d bytes: got %d done in %d events, want both", size, done, len(r.events))
+		}
+		if n := len(r.events[0]); n > 6<<20 {
+			t.Fatalf("an event has %d bytes", n)
+		}
+	}
+}
+
 // A Kinesis record may have 10 MiB, an invocation has at most 6.
 func TestARecordThatFitsIntoNoEventIsGivenUp(t *testing.T) {
 	r := &recorder{}
 	var message []byte
-	s := record(source.StreamConfig{OnFailure: func(m []byte) { message = m }}, r)
+	s := record(source.StreamConfig{OnFailure: toDeadQueue(func(m []byte) { message = m })}, r)
 	s.Put("k", []byte("before"))
 	s.Put("k", make([]byte, 5<<20))
 	s.Put("k", []byte("after"))
@@ -484,13 +547,7 @@ func TestWhatIsInterruptedComesAgain(t *testing.T) {
 		}
 		return nil, nil
 	}), guardtest.Config{Timeout: patient})
-	s := source.NewStream(invokerFunc(func(ctx context.Context, call guardtest.Call) (guardtest.Result, error) {
-		result, err := fn.Do(ctx, call)
-		if ctx.Err() != nil {
-			return result, ctx.Err() // as a Function does
-		}
-		return result, err
-	}), source.StreamConfig{MaximumRetryAttempts: new(0), Clock: source.NewClock(began)})
+	s := source.NewStream(fn, source.StreamConfig{MaximumRetryAttempts: new(0), Clock: source.NewClock(began)})
 	s.Put("k", []byte("0"))
 	if err := s.Drain(ctx); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v, want the end of the context", err)
@@ -557,8 +614,8 @@ func TestWhatNoStreamCanBe(t *testing.T) {
 		"MaximumRetryAttempts of -1":  func() { source.NewStream(fn, source.StreamConfig{MaximumRetryAttempts: new(-1)}) },
 		"MaximumRecordAge of 59s":     func() { source.NewStream(fn, source.StreamConfig{MaximumRecordAge: 59 * time.Second}) },
 		"Retention of -1ns":           func() { source.NewStream(fn, source.StreamConfig{Retention: -1}) },
-		"one destination": func() {
-			source.NewStream(fn, source.StreamConfig{OnFailure: func([]byte) {}, OnFailureObject: func([]byte) {}})
+		"a queue, a topic or a bucket": func() {
+			source.NewStream(fn, source.StreamConfig{OnFailure: source.To("arn:aws:events:us-east-1:123456789012:event-bus/shop", func(source.Letter) error { return nil })})
 		},
 		`StartingPosition "NOW"`:    func() { source.NewStream(fn, source.StreamConfig{StartingPosition: "NOW"}) },
 		"needs a StartingTimestamp": func() { source.NewStream(fn, source.StreamConfig{StartingPosition: source.AtTimestamp}) },

@@ -3,6 +3,7 @@ package source
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/lambdarmor/lambdarmor/guard/guardtest"
@@ -19,6 +20,7 @@ type lane struct {
 	batches []*streamBatch // to be delivered before what waits, in order
 	due     time.Time      // of the first batch
 	free    time.Time      // when the last delivery ended
+	pause   time.Duration  // before the next attempt, while the function is throttled
 }
 
 // A streamBatch is delivered until it is done, discarded, or smaller: a part of it is another
@@ -59,7 +61,8 @@ func (l *lane) next(cfg StreamConfig, now time.Time) (b *streamBatch, due time.T
 			return nil, due
 		}
 	}
-	b = &streamBatch{records: l.waiting[:n:n]}
+	b = &streamBatch{records: slices.Clone(l.waiting[:n])}
+	clear(l.waiting[:n]) // the array lives on
 	l.waiting = l.waiting[n:]
 	return b, time.Time{}
 }
@@ -67,7 +70,12 @@ func (l *lane) next(cfg StreamConfig, now time.Time) (b *streamBatch, due time.T
 // fill returns how many of the records make a batch, and whether no further one fits. A
 // record that is too large alone makes a batch of one.
 func (c StreamConfig) fill(waiting []*streamRecord) (n int, full bool) {
-	size := len(c.payload(nil)) + len(`"":[]`) + len(c.Name) + 20 // a partition's name
+	size := len(c.payload(nil))
+	if c.Type == Kafka { // and the names of the partitions
+		for partition := range c.Shards {
+			size += len(mustMarshal(c.shardID(partition))) + len(`:[],`)
+		}
+	}
 	for n < len(waiting) && n < c.BatchSize {
 		size += len(waiting[n].event) + 1
 		if size > maxStreamPayload {
@@ -125,13 +133,14 @@ func (s *Stream) invoke(ctx context.Context, l *lane, b *streamBatch) error {
 	result, err := s.fn.Do(ctx, call)
 	var failure *guardtest.FunctionError
 	switch {
-	case err == nil, errors.As(err, &failure):
+	case err == nil, ctx.Err() == nil && errors.As(err, &failure):
 	case errors.Is(err, ErrThrottled):
 		// Not a retry: it is delivered "until the records expire or exceed the maximum age".
 		// https://docs.aws.amazon.com/lambda/latest/dg/kinesis-on-failure-destination.html
 		b.invocations--
 		s.fail(b.records, number, Throttled)
-		l.comesAgain(s.clock.Now().Add(throttlePause), b)
+		l.pause = min(max(2*l.pause, time.Second), time.Minute) // AWS publishes none
+		l.comesAgain(s.clock.Now().Add(l.pause), b)
 		return nil
 	default:
 		b.invocations--
@@ -139,6 +148,7 @@ func (s *Stream) invoke(ctx context.Context, l *lane, b *streamBatch) error {
 		l.comesAgain(s.clock.Now(), b)
 		return err
 	}
+	l.pause = 0
 	said, why := verdict{}, ""
 	report := BatchReport{Number: number, RequestID: call.RequestID, Messages: len(b.records)}
 	switch {
@@ -210,10 +220,6 @@ func (s *Stream) fail(records []*streamRecord, number int, why string) {
 		s.ledger.failed(r.id, number, why)
 	}
 }
-
-// throttlePause is before a batch is tried again that Lambda could not deliver. AWS
-// publishes none.
-const throttlePause = time.Second
 
 // backoff is the pause before a batch's next delivery. AWS publishes none; eight
 // deliveries within a minute, recorded in test_kinesis_maximum_record_age_exceeded of

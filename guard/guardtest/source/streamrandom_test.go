@@ -78,7 +78,7 @@ func TestTheLedgerBalancesForRandomFunctions(t *testing.T) {
 			ReportBatchItemFailures:    fn.reports,
 			BisectBatchOnFunctionError: random.IntN(2) == 0,
 			MaximumRetryAttempts:       new(random.IntN(4)),
-			OnFailureObject: func(object []byte) {
+			OnFailure: toBucket(func(object []byte) {
 				var o struct{ Payload events.KinesisEvent }
 				if err := json.Unmarshal(object, &o); err != nil {
 					t.Error(err)
@@ -86,7 +86,7 @@ func TestTheLedgerBalancesForRandomFunctions(t *testing.T) {
 				for _, r := range o.Payload.Records {
 					discarded[r.Kinesis.SequenceNumber]++
 				}
-			},
+			}),
 			Clock: source.NewClock(began),
 		}
 		if random.IntN(3) == 0 {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -80,6 +81,55 @@ func TestAgeOfADeadLetter(t *testing.T) {
 	}
 }
 
+// The order is by age, whichever became a dead letter first.
+func TestDeadLettersAreInTheOrderOfTheirAge(t *testing.T) {
+	clock := source.NewClock(begin)
+	dead := source.NewQueue(nil, source.QueueConfig{Name: "dead", Clock: clock})
+	q := source.NewQueue((&function{answer: failing("old", "new")}).invoker(), source.QueueConfig{
+		Clock: clock, Redrive: source.Redrive{To: dead, MaxReceives: 1}, Mapping: source.Mapping{ReportBatchItemFailures: true},
+	})
+	if _, err := q.Send(source.Message{Body: "old", Delay: time.Minute}); err != nil {
+		t.Fatal(err)
+	}
+	clock.Advance(time.Second)
+	send(t, q, "new")
+	drain(t, q)
+	var got []string
+	for _, m := range dead.Messages() {
+		got = append(got, m.Body)
+	}
+	same(t, "dead letters", got, []string{"old", "new"})
+}
+
+func TestReportOfADeadLetterMayUseTheQueue(t *testing.T) {
+	clock := source.NewClock(begin)
+	dead := source.NewQueue(nil, source.QueueConfig{Name: "dead", Clock: clock})
+	var q *source.Queue
+	var reasons []string
+	fn := &function{answer: failing("1")}
+	q = source.NewQueue(fn.invoker(), source.QueueConfig{
+		Clock: clock, Redrive: source.Redrive{To: dead, MaxReceives: 1}, Mapping: source.Mapping{ReportBatchItemFailures: true, MaximumConcurrency: 1},
+		OnDeadLetter: func(e source.Entry) {
+			reasons = append(reasons, e.Reason)
+			send(t, q, "note of "+e.ID)
+		},
+	})
+	// The note is sent when there is nothing else in the queue any more.
+	other := send(t, q, "1")
+	ctx, stop := context.WithCancel(within(t))
+	ran := make(chan error)
+	go func() { ran <- q.Run(ctx) }()
+	if err := q.Ledger().Wait(ctx, func(c source.Counts) bool { return c.Done == 1 }); err != nil {
+		t.Error(err)
+	}
+	stop()
+	if err := <-ran; err != nil {
+		t.Error(err)
+	}
+	same(t, "reasons", reasons, []string{"received once, at last reported"})
+	same(t, "events", fn.bodies(), []string{"1", "note of " + other[0]})
+}
+
 func TestReceiveCountGoesOnInTheDeadLetterQueue(t *testing.T) {
 	clock := source.NewClock(begin)
 	of := &function{answer: failing("1")}
@@ -124,7 +174,7 @@ func TestVisibilityThatEndsDuringTheCall(t *testing.T) {
 	check(t, q)
 	entry, _ := q.Ledger().Entry(ids[0])
 	same(t, "outcome", entry.Outcome, source.DeadLettered)
-	same(t, "failures", []string{entry.Deliveries[0].Failure, entry.Deliveries[1].Failure}, []string{source.DeletedTooLate, "errorString"})
+	same(t, "failures", []string{entry.Deliveries[0].Failure, entry.Deliveries[1].Failure}, []string{source.NotDeleted, "errorString"})
 }
 
 // A message of a standard queue that is visible again, and that nobody else received, is
@@ -159,6 +209,55 @@ func TestThrottledBatchIsTriedAgain(t *testing.T) {
 	check(t, q)
 	same(t, "calls", at, []time.Duration{0, time.Second, 3 * time.Second, 7 * time.Second})
 	same(t, "counts", q.Ledger().Counts(), source.Counts{Sent: 1, Done: 1, Batches: 1, Deliveries: 1})
+}
+
+// More pollers than the function may have invocations: some are throttled, and nothing
+// is lost.
+func TestReservedConcurrency(t *testing.T) {
+	const reserved = 2
+	var mu sync.Mutex
+	atOnce, most := 0, 0
+	begun := make(chan struct{}, 100)
+	throttled := make(chan struct{})
+	fn := invoker(func(context.Context, guardtest.Call) (guardtest.Result, error) {
+		mu.Lock()
+		atOnce++
+		most = max(most, atOnce)
+		mu.Unlock()
+		begun <- struct{}{}
+		<-throttled // once, so that the others come meanwhile
+		mu.Lock()
+		atOnce--
+		mu.Unlock()
+		return guardtest.Result{}, nil
+	})
+	limited := source.ReservedConcurrency(fn, reserved)
+	var once sync.Once
+	q := source.NewQueue(invoker(func(ctx context.Context, call guardtest.Call) (guardtest.Result, error) {
+		result, err := limited.Do(ctx, call)
+		if errors.Is(err, source.ErrThrottled) {
+			once.Do(func() { close(throttled) })
+		}
+		return result, err
+	}), source.QueueConfig{Clock: source.NewClock(begin), Mapping: source.Mapping{BatchSize: 1, MaximumConcurrency: 5}})
+	for range 20 {
+		send(t, q, "x")
+	}
+	drain(t, q)
+	check(t, q)
+	same(t, "done", len(begun), 20)
+	same(t, "at once", most, reserved)
+}
+
+func TestReservedConcurrencyOfNone(t *testing.T) {
+	fn := invoker(func(context.Context, guardtest.Call) (guardtest.Result, error) {
+		t.Error("the function was called")
+		return guardtest.Result{}, nil
+	})
+	q := source.NewQueue(source.ReservedConcurrency(fn, 0), source.QueueConfig{Clock: source.NewClock(begin), Retention: time.Minute})
+	send(t, q, "1")
+	drain(t, q)
+	same(t, "expired", q.Ledger().Counts().Expired, 1)
 }
 
 func TestThrottledBatchIsGivenUpWithItsVisibility(t *testing.T) {

@@ -22,6 +22,9 @@ type source struct {
 	index   func(raw json.RawMessage) (int, error)
 }
 
+// fromFirst reports whether the source continues from the first failure.
+func (s source) fromFirst() bool { return s.name == "Kinesis" || s.name == "DynamoDB" }
+
 const queueARN = "arn:aws:sqs:us-east-1:123456789012:orders"
 
 var sources = []source{

@@ -84,7 +84,7 @@ func drawWorld(t *rapid.T) *world {
 	for i := range rapid.IntRange(0, 12).Draw(t, "records") {
 		r := record{
 			id: strconv.Itoa(100 + i), group: strconv.Itoa(rapid.IntRange(0, 3).Draw(t, "group")), fifo: rapid.Bool().Draw(t, "fifo"),
-			attempt: rapid.IntRange(0, 4).Draw(t, "attempt"), does: rapid.SampledFrom(does).Draw(t, "does"),
+			attempt: rapid.IntRange(0, 6).Draw(t, "attempt"), does: rapid.SampledFrom(does).Draw(t, "does"),
 			sink: rapid.SampledFrom([]string{"ok", "ok", "error", "panic"}).Draw(t, "sinkDoes"), yields: rapid.IntRange(0, 20).Draw(t, "yields"),
 		}
 		if twice {
@@ -219,11 +219,16 @@ type fate struct {
 	delay time.Duration
 }
 
-// isOver reports whether a record is given up without a run. Of a lane only the
-// first one is.
+// isOver reports whether a record is given up without a run. Of a lane the first one
+// is, and one more with each further receive.
 func (w *world) isOver(r record) bool {
-	leads := !slices.ContainsFunc(w.records[:r.index], func(before record) bool { return w.lane(before) == w.lane(r) })
-	return leads && w.maxReceives > 0 && r.attempt > w.maxReceives
+	place := 0
+	for _, before := range w.records[:r.index] {
+		if w.lane(before) == w.lane(r) {
+			place++
+		}
+	}
+	return w.maxReceives > 0 && r.attempt-w.maxReceives > place
 }
 
 func (w *world) fate(r record) fate {
@@ -278,13 +283,12 @@ func (w *world) expect() expectation {
 		cancelled = cancelled || reached == "yes" && f.runs && r.does == "cancel"
 	}
 	seen := map[string]bool{}
-	firstListed := map[string]bool{}
 	for i, r := range w.records {
 		id := w.source.identifier(r)
-		if !undone[i] || seen[id] || !w.source.isSQS && !w.continues && firstListed[w.shard(r)] {
+		if !undone[i] || seen[id] || w.source.fromFirst() && !w.continues && len(e.listed) > 0 {
 			continue
 		}
-		seen[id], firstListed[w.shard(r)] = true, true
+		seen[id] = true
 		e.listed = append(e.listed, id)
 	}
 	return e

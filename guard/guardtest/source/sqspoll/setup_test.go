@@ -22,6 +22,8 @@ func TestMain(m *testing.M) { os.Exit(servers.Run(m)) }
 
 const patient = 2 * time.Minute
 
+var begin = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+
 func within(t *testing.T) context.Context {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patient)

@@ -3,6 +3,7 @@ package sqspoll_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"slices"
 	"strings"
 	"sync"
@@ -216,5 +217,80 @@ func TestAQueueThatIsNotThere(t *testing.T) {
 	_, err := sqspoll.New(within(t), q, q.url+"-not", (&function{}).invoker(), source.Mapping{})
 	if err == nil || !strings.HasPrefix(err.Error(), "sqspoll: ") || !strings.Contains(err.Error(), "does not exist") {
 		t.Errorf("got %v", err)
+	}
+}
+
+var errNetwork = errors.New("some fault of the network")
+
+// faulty fails the first receipt and the first deletion.
+type faulty struct {
+	sqspoll.Client
+	mu                sync.Mutex
+	received, deleted bool
+}
+
+func (f *faulty) ReceiveMessage(ctx context.Context, in *sqs.ReceiveMessageInput, options ...func(*sqs.Options)) (*sqs.ReceiveMessageOutput, error) {
+	if first(f, &f.received) {
+		return nil, errNetwork
+	}
+	return f.Client.ReceiveMessage(ctx, in, options...)
+}
+
+func (f *faulty) DeleteMessageBatch(ctx context.Context, in *sqs.DeleteMessageBatchInput, options ...func(*sqs.Options)) (*sqs.DeleteMessageBatchOutput, error) {
+	if first(f, &f.deleted) {
+		return nil, errNetwork
+	}
+	return f.Client.DeleteMessageBatch(ctx, in, options...)
+}
+
+func first(f *faulty, done *bool) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	was := *done
+	*done = true
+	return !was
+}
+
+// What could not be deleted was not done, and comes again.
+func TestFaultsOfTheAPIAreTriedAgain(t *testing.T) {
+	q := newQueue(t, "", map[string]string{"VisibilityTimeout": "1"})
+	q.send(t, "1")
+	fn := &function{}
+	var faults []error
+	poller, err := sqspoll.New(within(t), &faulty{Client: q}, q.url, fn.invoker(), source.Mapping{MaximumConcurrency: 1, OnError: func(err error) { faults = append(faults, err) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(within(t))
+	ran := make(chan error, 1)
+	go func() { ran <- poller.Run(ctx) }()
+	if err := poller.Ledger().Wait(ctx, func(c source.Counts) bool { return c.Done == 1 && c.Deliveries == 2 }); err != nil {
+		t.Error(err)
+	}
+	stop()
+	if err := <-ran; err != nil {
+		t.Error(err)
+	}
+	if err := poller.Ledger().Check(); err != nil {
+		t.Error(err)
+	}
+	if len(faults) != 2 || !errors.Is(faults[0], errNetwork) || !errors.Is(faults[1], errNetwork) {
+		t.Errorf("reported were %v", faults)
+	}
+	entry := poller.Ledger().Entries()[0]
+	if len(entry.Deliveries) != 2 || entry.Deliveries[0].Failure == "" {
+		t.Errorf("the entry is %+v", entry)
+	}
+}
+
+// Without OnError a fault ends the poller.
+func TestFaultOfTheAPIEndsThePoller(t *testing.T) {
+	q := newQueue(t, "", nil)
+	poller, err := sqspoll.New(within(t), &faulty{Client: q}, q.url, (&function{}).invoker(), source.Mapping{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := poller.Run(within(t)); !errors.Is(err, errNetwork) {
+		t.Errorf("got %v, want %v", err, errNetwork)
 	}
 }

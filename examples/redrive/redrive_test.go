@@ -10,7 +10,9 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -433,5 +435,43 @@ func TestARecordOfEachSourceRunsAgain(t *testing.T) {
 				t.Errorf("%s from %s: got %d records, want %d:\n%s", name, from, records, want, log)
 			}
 		}
+	}
+}
+
+// A machine whose clock is ahead takes what is given up again for old, and would run
+// it for as long as it is ahead.
+func TestAClockThatIsAheadMakesNoLoop(t *testing.T) {
+	a := newAccount(t)
+	dead := awstest.Queue(t, a.queues, "", nil)
+	p := awsproxy.New(t, servers.Moto(t).URL())
+	t.Setenv("AWS_ENDPOINT_URL_SQS", p.URL)
+	const ahead = time.Hour
+	stamps := regexp.MustCompile(`"SentTimestamp": ?"(\d+)"`)
+	p.Meet("ReceiveMessage", func(w http.ResponseWriter, r *http.Request, body []byte) {
+		reply, err := p.Forward(r, body)
+		if err != nil {
+			panic(http.ErrAbortHandler)
+		}
+		reply.Body = stamps.ReplaceAllFunc(reply.Body, func(found []byte) []byte {
+			ms, _ := strconv.ParseInt(string(stamps.FindSubmatch(found)[1]), 10, 64)
+			return fmt.Appendf(nil, `"SentTimestamp": "%d"`, ms-ahead.Milliseconds())
+		})
+		w.Header().Set("Date", time.Now().Add(-ahead).UTC().Format(http.TimeFormat))
+		reply.Write(w, len(reply.Body))
+	})
+	a.sink(dead, nil, letter(t, "a", 0))
+	ctx, cancel := context.WithCancel(t.Context())
+	n := 0
+	a.answers(func(ctx context.Context, _ string) (string, error) {
+		if n++; n == 10 {
+			cancel()
+		}
+		l := letter(t, "a", 0)
+		l.RequestID = fmt.Sprint("again-", n)
+		return "null", sqsdead.New(a.queues, dead).Send(ctx, l)
+	})
+	code, log := a.run(ctx, "-from", dead, "-function", "booking", "-save", a.saved)
+	if n != 1 || code != 0 {
+		t.Errorf("got %d runs and the exit code %d, want one:\n%s", n, code, log)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+	smithy "github.com/aws/smithy-go/middleware"
 )
 
 // maxObject is more than an event can have, with the reason around it.
@@ -21,9 +22,10 @@ type deadBucket struct {
 	prefix string
 	forms  *forms
 
-	page  []types.Object
-	token *string
-	ended bool
+	page   []types.Object
+	answer smithy.Metadata // that had the page
+	token  *string
+	ended  bool
 }
 
 func (b *deadBucket) next(ctx context.Context) (*entry, error) {
@@ -35,11 +37,12 @@ func (b *deadBucket) next(ctx context.Context) (*entry, error) {
 		if err != nil {
 			return nil, err
 		}
+		b.answer = out.ResultMetadata
 		b.page, b.token, b.ended = out.Contents, out.NextContinuationToken, out.NextContinuationToken == nil
 	}
 	object := b.page[0]
 	b.page = b.page[1:]
-	e := &entry{id: *object.Key, since: aws.ToTime(object.LastModified)}
+	e := &entry{id: *object.Key, since: ours(aws.ToTime(object.LastModified), b.answer)}
 	data, etag, err := b.get(ctx, *object.Key)
 	if err != nil {
 		e.read = func(context.Context) (replay, error) { return replay{}, err }

@@ -47,7 +47,8 @@ func (q *deadQueue) next(ctx context.Context) (*entry, error) {
 		_, had := q.held[id]
 		q.held[id] = *m.ReceiptHandle
 		if !had {
-			return q.entry(id, m)
+			sent, _ := strconv.ParseInt(m.Attributes["SentTimestamp"], 10, 64)
+			return q.entry(id, m, ours(time.UnixMilli(sent), out.ResultMetadata))
 		}
 		if q.again++; q.again > len(q.held) {
 			return nil, nil // the rest is what this run has had
@@ -55,14 +56,13 @@ func (q *deadQueue) next(ctx context.Context) (*entry, error) {
 	}
 }
 
-func (q *deadQueue) entry(id string, m types.Message) (*entry, error) {
+func (q *deadQueue) entry(id string, m types.Message, since time.Time) (*entry, error) {
 	copied, err := json.Marshal(saved(m))
 	if err != nil {
 		return nil, err
 	}
-	since, _ := strconv.ParseInt(m.Attributes["SentTimestamp"], 10, 64)
 	return &entry{
-		id: id, version: id, since: time.UnixMilli(since), saved: copied,
+		id: id, version: id, since: since, saved: copied,
 		read: func(ctx context.Context) (replay, error) { return q.forms.ofMessage(ctx, m) },
 		remove: func(ctx context.Context) error {
 			_, err := q.client.DeleteMessage(ctx, &sqs.DeleteMessageInput{QueueUrl: &q.url, ReceiptHandle: m.ReceiptHandle})

@@ -207,6 +207,8 @@ func TestEqualPayloadsAreOneObject(t *testing.T) {
 func TestAMisconfigurationPanics(t *testing.T) {
 	for name, f := range map[string]func(){
 		"no client":              func() { s3dead.New(nil, "b") },
+		"no owner":               func() { s3dead.BucketOwner("") },
+		"an owner of no digits":  func() { s3dead.BucketOwner("arn:aws:iam::1") },
 		"no bucket":              func() { s3dead.New(inMemory{}, "") },
 		"no client for payloads": func() { s3dead.NewPayloads(nil, "b") },
 		"no bucket for payloads": func() { s3dead.NewPayloads(inMemory{}, "") },

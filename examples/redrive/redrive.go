@@ -93,7 +93,7 @@ func (r *redrive) one(ctx context.Context, e *entry, rep *report) error {
 	}
 	log := r.log.With("letter", e.id)
 	if r.save != nil && e.saved != nil {
-		if err := r.save.save(work, e.id, e.saved); err != nil {
+		if err := r.save(work, e.id, e.saved); err != nil {
 			return fmt.Errorf("%s is not saved, and not run: %w", e.id, err)
 		}
 	}

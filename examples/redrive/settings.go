@@ -114,9 +114,9 @@ func (c *cloud) redrive(log *slog.Logger) *redrive {
 		return r
 	}
 	if name, prefix, ok := bucketOf(c.save); ok {
-		r.save = &bucket{client: c.objects, name: name, prefix: prefix}
+		r.save = toBucket(c.objects, name, prefix)
 	} else {
-		r.save = folder(c.save)
+		r.save = toFolder(c.save)
 	}
 	return r
 }

@@ -49,23 +49,11 @@ func (f *function) run(ctx context.Context, _ string, r replay) error {
 	case err != nil:
 		return broken(err)
 	case out.FunctionError != nil:
-		return fmt.Errorf("the function has failed: %s", errorType(out.Payload))
+		return errors.New("the function has failed: its log says why")
 	case r.partial:
 		return accepted(out.Payload)
 	}
 	return nil
-}
-
-// errorType returns the type of a function's error. Its message may have what is in
-// the event.
-func errorType(payload []byte) string {
-	var failure struct {
-		ErrorType string `json:"errorType"`
-	}
-	if json.Unmarshal(payload, &failure) != nil || failure.ErrorType == "" {
-		return "unknown"
-	}
-	return failure.ErrorType
 }
 
 // accepted reads the answer to an event with one record: nothing, null, or an object

@@ -43,10 +43,10 @@ func (s settings) check() error {
 		return errors.New("-to is the queue of -from")
 	case s.save == "" && !ofBucket && !s.dryRun:
 		return errors.New("-save is missing: where is each dead letter saved before it runs?")
-	case ofBucket && toBucket && fromBucket == saveBucket && strings.HasPrefix(savePrefix, fromPrefix):
-		return errors.New("-save is within -from: what is saved would run again")
-	case !(s.rate > 0):
-		return fmt.Errorf("-rate is %v, want more than 0", s.rate)
+	case ofBucket && toBucket && fromBucket == saveBucket && (strings.HasPrefix(savePrefix, fromPrefix) || strings.HasPrefix(fromPrefix, savePrefix)):
+		return errors.New("-save and -from overlap: what is saved would run again")
+	case !(s.rate >= 0.001):
+		return fmt.Errorf("-rate is %v, want at least 0.001", s.rate)
 	case s.max < 0:
 		return fmt.Errorf("-max is %d, want at least 0", s.max)
 	case s.visible < time.Second || s.visible > 12*time.Hour:

@@ -44,7 +44,9 @@ func Principal(ctx context.Context) string {
 // AddAttrs adds attributes to the record that [Log] writes at the end of the
 // invocation of ctx. It is safe for concurrent use and does nothing outside an
 // invocation. The last attribute of a key counts. The members of a group without a
-// key are added themselves. An error is described as in error.cause of [Log].
+// key are added themselves. An error is described as in error.cause of [Log]. In the
+// context of a record of a batch, the attributes are for the record of its failure
+// instead, if it fails.
 func AddAttrs(ctx context.Context, attrs ...slog.Attr) {
 	if inv := invocation.Of(ctx); inv != nil {
 		inv.AddAttrs(attrs)

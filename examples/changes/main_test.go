@@ -27,6 +27,19 @@ var binary string
 
 func TestMain(m *testing.M) { os.Exit(guardtest.Main(m, ".", &binary)) }
 
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/iam-policy-example-lamda-process-dynamodb-streams.html
+func TestTheRoleMayReadTheStream(t *testing.T) {
+	text, err := os.ReadFile("template.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, action := range []string{"DescribeStream", "GetRecords", "GetShardIterator", "ListStreams"} {
+		if !strings.Contains(string(text), "dynamodb:"+action) {
+			t.Errorf("Lambda needs dynamodb:%s", action)
+		}
+	}
+}
+
 // newStream returns a stream with the mapping of the template.
 func newStream(t *testing.T, fn guardtest.Invoker) *stream.Stream {
 	t.Helper()
@@ -40,7 +53,7 @@ func newStream(t *testing.T, fn guardtest.Invoker) *stream.Stream {
 	}
 	return stream.New(fn, stream.Config{
 		Type: stream.DynamoDB, Name: "orders", ReportBatchItemFailures: true, BisectBatchOnFunctionError: true,
-		MaximumRetryAttempts: new(10), MaximumRecordAge: 12 * time.Hour,
+		MaximumRetryAttempts: new(100), MaximumRecordAge: 12 * time.Hour,
 		Filter: pattern.MustFilter(pattern.DynamoDB, string(found[1])), Clock: source.NewClock(time.Now()),
 	})
 }

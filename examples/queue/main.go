@@ -16,9 +16,6 @@ import (
 	"github.com/lambdarmor/lambdarmor/guard/logging"
 )
 
-// An order that failed comes again after longestPause at most.
-const firstPause, longestPause = 5 * time.Second, 15 * time.Minute
-
 func main() {
 	log := logging.New(os.Stdout)
 	s, err := open(context.Background())
@@ -39,7 +36,7 @@ func consumer(log *slog.Logger, s *services) lambda.Handler {
 		batch.MaxReceives(mostReceives),
 	}
 	if s.delayer != nil {
-		options = append(options, batch.RetryLater(s.delayer, batch.Backoff(firstPause, longestPause)))
+		options = append(options, batch.RetryLater(s.delayer, batch.Backoff(5*time.Second, 15*time.Minute)))
 	}
 	return guard.Wrap(batch.SQS(batch.JSON[events.SQSMessage](s.shop.book), options...), guard.Default(log))
 }

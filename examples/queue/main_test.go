@@ -4,12 +4,15 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/guard/guardtest"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/pattern"
 	"github.com/lambdarmor/lambdarmor/guard/guardtest/sample"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/source"
 	"github.com/lambdarmor/lambdarmor/guard/guardtest/source/queue"
 )
 
@@ -72,6 +75,42 @@ func TestEveryOrderOfAQueueIsDone(t *testing.T) {
 	}
 	if got := orders.Ledger().Counts(); got.Done != 100 {
 		t.Errorf("got %+v, want 100 done", got)
+	}
+}
+
+// The filter of the template deletes rehearsals, and nothing else: what is no JSON has
+// to become a dead letter.
+func TestOnlyRehearsalsAreFiltered(t *testing.T) {
+	text, err := os.ReadFile("template.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var patterns []string
+	for _, found := range regexp.MustCompile(`- Pattern: '(.*)'`).FindAllSubmatch(text, -1) {
+		patterns = append(patterns, string(found[1]))
+	}
+	orders := queue.New(deploy(t), queue.Config{Name: "orders", Mapping: queue.Mapping{
+		ReportBatchItemFailures: true, Filter: pattern.MustFilter(pattern.SQS, patterns...),
+	}})
+	for body, want := range map[string]source.Outcome{
+		`{"id":"o-1","customer":"c-42","sku":"KB-101","quantity":2}`: source.Done,
+		`{"id":"o-2","rehearsal":true}`:                              source.Filtered,
+		`{"id":"o-3","rehearsal":null}`:                              source.Filtered,
+		`order 7`:                                                    source.Done, // a dead letter
+		`[]`:                                                         source.Done,
+		`7`:                                                          source.Done,
+		`""`:                                                         source.Done,
+	} {
+		id, err := orders.Send(queue.Message{Body: body})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := orders.Drain(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if got, _ := orders.Ledger().Entry(id); got.Outcome != want {
+			t.Errorf("%s: got %s, want %s", body, got.Outcome, want)
+		}
 	}
 }
 

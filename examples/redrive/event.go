@@ -18,16 +18,9 @@ func eventOf(letter batch.DeadLetter) (event json.RawMessage, partial bool, err 
 	case guard.Kafka:
 		event, err := kafkaEvent(letter)
 		return event, true, err
+	default: // the record is the whole event
+		return letter.Record, false, nil
 	}
-	var whole struct {
-		Records     json.RawMessage `json:"Records"`
-		EventSource string          `json:"eventSource"`
-		SNSSource   string          `json:"EventSource"`
-	}
-	if json.Unmarshal(letter.Record, &whole) == nil && whole.Records == nil && whole.EventSource+whole.SNSSource != "" {
-		return records(letter.Record), false, nil // a record of SNS or S3
-	}
-	return letter.Record, false, nil
 }
 
 func records(record json.RawMessage) json.RawMessage {

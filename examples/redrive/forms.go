@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"maps"
 	"strings"
 
@@ -27,7 +26,6 @@ type replay struct {
 
 // forms reads the forms in which events are given up.
 type forms struct {
-	source   string                         // the ARN of the queue that a plain message is from
 	payloads batch.Layer[events.SQSMessage] // resolves pointers to payloads of ours; nil if there are none
 }
 
@@ -44,43 +42,29 @@ func (f *forms) ofMessage(ctx context.Context, m types.Message) (replay, error) 
 		if ok {
 			return ofLetter(letter, err)
 		}
-		if r, ok, err := ofNotification(*m.Body); ok && f.source == "" {
+		if r, ok, err := ofNotification(*m.Body); ok {
 			return r, err
 		}
 		if m.MessageAttributes["RequestID"].StringValue != nil && m.MessageAttributes["ErrorCode"].StringValue != nil {
-			return ofDeadEvent(m)
+			return ofDeadEvent(*m.Body, *m.MessageAttributes["ErrorCode"].StringValue)
 		}
 		if r, ok, err := ofDestination([]byte(*m.Body)); ok {
 			return r, err
 		}
 	}
-	original := sqsdead.Original(m)
-	if original.EventSourceARN == "" {
-		original.EventSourceARN = f.source
-	}
-	return ofOriginal(original, "")
+	return ofOriginal(sqsdead.Original(m), "")
 }
 
 // resolve replaces a pointer to a payload of ours. One to another bucket is a
 // producer's, and stays: the function knows what to do with it.
 func (f *forms) resolve(ctx context.Context, m types.Message) (types.Message, error) {
-	marks := map[string]events.SQSMessageAttribute{}
-	for _, name := range []string{"ExtendedPayloadSize", "SQSLargePayloadSize"} {
-		if a, ok := m.MessageAttributes[name]; ok {
-			marks[name] = events.SQSMessageAttribute{StringValue: a.StringValue}
-		}
-	}
-	if f.payloads == nil || len(marks) == 0 {
+	if f.payloads == nil {
 		return m, nil
 	}
 	err := f.payloads(func(_ context.Context, resolved events.SQSMessage) error {
-		m.Body = &resolved.Body
-		m.MessageAttributes = maps.Clone(m.MessageAttributes)
-		for name := range marks {
-			delete(m.MessageAttributes, name)
-		}
+		m = messageOf(resolved)
 		return nil
-	})(ctx, events.SQSMessage{Body: *m.Body, MessageAttributes: marks})
+	})(ctx, saved(m))
 	if guard.Public(err).Code == "foreign_bucket" {
 		return m, nil
 	}
@@ -102,11 +86,11 @@ func (f *forms) ofObject(ctx context.Context, data []byte) (replay, error) {
 		}
 		return ofLetter(letter, nil)
 	case members["messageId"] != nil && members["body"] != nil:
-		var s savedMessage
+		var s events.SQSMessage
 		if json.Unmarshal(data, &s) != nil {
 			return replay{}, errors.New("the object is not a saved message")
 		}
-		return f.ofMessage(ctx, s.message())
+		return f.ofMessage(ctx, messageOf(s))
 	}
 	if r, ok, err := ofDestination(data); ok {
 		return r, err
@@ -117,11 +101,11 @@ func (f *forms) ofObject(ctx context.Context, data []byte) (replay, error) {
 // ofDeadEvent reads what Lambda sends to the dead-letter queue of a function that is
 // invoked asynchronously: the event, and attributes.
 // https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html
-func ofDeadEvent(m types.Message) (replay, error) {
-	if !json.Valid([]byte(*m.Body)) {
+func ofDeadEvent(body, code string) (replay, error) {
+	if !json.Valid([]byte(body)) {
 		return replay{}, errors.New("the body is not an event")
 	}
-	return replay{what: "async", code: *m.MessageAttributes["ErrorCode"].StringValue, event: json.RawMessage(*m.Body)}, nil
+	return replay{what: "async", code: code, event: json.RawMessage(body)}, nil
 }
 
 // ofDestination reads the record of an invocation that Lambda sends to an on-failure
@@ -143,17 +127,22 @@ func ofDestination(data []byte) (r replay, ok bool, err error) {
 		record.RequestContext == nil || record.RequestContext.Condition == "" || record.Version == "" {
 		return replay{}, false, nil
 	}
+	if record.RequestContext.Condition == "Success" {
+		return replay{}, true, errors.New("it has succeeded: this is the record of an on-success destination")
+	}
 	r = replay{what: "async", code: record.RequestContext.Condition, event: record.RequestPayload}
-	for name, info := range members {
+	for name := range members {
 		if strings.HasSuffix(name, "BatchInfo") {
 			r.what, r.partial, r.event = strings.ToLower(strings.TrimSuffix(name, "BatchInfo")), true, unquoted(record.Payload)
 			if len(r.event) == 0 {
-				return r, true, fmt.Errorf("it only says where the records are, and cannot be run again from here: %s", placeOf(info))
+				return r, true, errors.New("it only says where in the stream the records are")
 			}
 		}
 	}
 	if len(r.event) == 0 {
-		return r, true, errors.New("it has no requestPayload: a topic takes 256 KB, and Lambda leaves out what is larger")
+		// Lambda leaves out what is too large for a topic, says the API reference
+		// (OnFailure); its developer guide says that the delivery fails.
+		return r, true, errors.New("it has no requestPayload, so that there is no event to run")
 	}
 	return r, true, nil
 }
@@ -168,18 +157,6 @@ func unquoted(payload json.RawMessage) json.RawMessage {
 		return nil
 	}
 	return payload
-}
-
-// placeOf returns where in a stream a batch is.
-func placeOf(info json.RawMessage) string {
-	var place struct {
-		StreamArn, EventSourceArn, ShardID                string
-		StartSequenceNumber, EndSequenceNumber, BatchSize json.RawMessage
-	}
-	if json.Unmarshal(info, &place) != nil {
-		return "an unknown place"
-	}
-	return fmt.Sprintf("%s%s, shard %s, from %s to %s", place.StreamArn, place.EventSourceArn, place.ShardID, place.StartSequenceNumber, place.EndSequenceNumber)
 }
 
 // ofLetter reads a letter of packages sqsdead and s3dead.

@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+	smithy "github.com/aws/smithy-go/middleware"
 )
 
 // maxObject is more than an event can have, with the reason around it.
@@ -21,9 +22,10 @@ type deadBucket struct {
 	prefix string
 	forms  *forms
 
-	page  []types.Object
-	token *string
-	ended bool
+	page   []types.Object
+	answer smithy.Metadata // that had the page
+	token  *string
+	ended  bool
 }
 
 func (b *deadBucket) next(ctx context.Context) (*entry, error) {
@@ -35,17 +37,18 @@ func (b *deadBucket) next(ctx context.Context) (*entry, error) {
 		if err != nil {
 			return nil, err
 		}
+		b.answer = out.ResultMetadata
 		b.page, b.token, b.ended = out.Contents, out.NextContinuationToken, out.NextContinuationToken == nil
 	}
 	object := b.page[0]
 	b.page = b.page[1:]
-	e := &entry{id: *object.Key, since: aws.ToTime(object.LastModified)}
+	e := &entry{id: *object.Key, since: ours(aws.ToTime(object.LastModified), b.answer)}
 	data, etag, err := b.get(ctx, *object.Key)
 	if err != nil {
 		e.read = func(context.Context) (replay, error) { return replay{}, err }
 		return e, nil
 	}
-	e.saved = data
+	e.version, e.saved = *object.Key+" "+aws.ToString(etag), data
 	e.read = func(ctx context.Context) (replay, error) { return b.forms.ofObject(ctx, data) }
 	// Only the object that was read: the function may have given the record up again.
 	e.remove = func(ctx context.Context) error {
@@ -66,8 +69,5 @@ func (b *deadBucket) get(ctx context.Context, key string) (data []byte, etag *st
 	}
 	return data, out.ETag, err
 }
-
-// left returns what is left of the page: a bucket has no count.
-func (b *deadBucket) left(context.Context) (int, error) { return len(b.page), nil }
 
 func (b *deadBucket) release(context.Context) error { return nil }

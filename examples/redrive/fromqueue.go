@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
@@ -46,7 +47,8 @@ func (q *deadQueue) next(ctx context.Context) (*entry, error) {
 		_, had := q.held[id]
 		q.held[id] = *m.ReceiptHandle
 		if !had {
-			return q.entry(id, m)
+			sent, _ := strconv.ParseInt(m.Attributes["SentTimestamp"], 10, 64)
+			return q.entry(id, m, ours(time.UnixMilli(sent), out.ResultMetadata))
 		}
 		if q.again++; q.again > len(q.held) {
 			return nil, nil // the rest is what this run has had
@@ -54,14 +56,13 @@ func (q *deadQueue) next(ctx context.Context) (*entry, error) {
 	}
 }
 
-func (q *deadQueue) entry(id string, m types.Message) (*entry, error) {
-	saved, err := json.Marshal(save(m))
+func (q *deadQueue) entry(id string, m types.Message, since time.Time) (*entry, error) {
+	copied, err := json.Marshal(saved(m))
 	if err != nil {
 		return nil, err
 	}
-	sent, _ := strconv.ParseInt(m.Attributes["SentTimestamp"], 10, 64)
 	return &entry{
-		id: id, since: time.UnixMilli(sent), saved: saved,
+		id: id, version: id, since: since, saved: copied,
 		read: func(ctx context.Context) (replay, error) { return q.forms.ofMessage(ctx, m) },
 		remove: func(ctx context.Context) error {
 			_, err := q.client.DeleteMessage(ctx, &sqs.DeleteMessageInput{QueueUrl: &q.url, ReceiptHandle: m.ReceiptHandle})
@@ -71,15 +72,6 @@ func (q *deadQueue) entry(id string, m types.Message) (*entry, error) {
 			return err
 		},
 	}, nil
-}
-
-func (q *deadQueue) left(ctx context.Context) (int, error) {
-	const name = types.QueueAttributeNameApproximateNumberOfMessages
-	out, err := q.client.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{QueueUrl: &q.url, AttributeNames: []types.QueueAttributeName{name}})
-	if err != nil {
-		return 0, err
-	}
-	return strconv.Atoi(out.Attributes[string(name)])
 }
 
 func (q *deadQueue) release(ctx context.Context) error {
@@ -96,17 +88,11 @@ func (q *deadQueue) release(ctx context.Context) error {
 
 func seconds(d time.Duration) int32 { return int32(max(1, d/time.Second)) }
 
-// savedMessage is a message as it is saved, and read again with -from.
-type savedMessage struct {
-	MessageID         string                                `json:"messageId"`
-	Body              string                                `json:"body"`
-	Attributes        map[string]string                     `json:"attributes"`
-	MessageAttributes map[string]events.SQSMessageAttribute `json:"messageAttributes"`
-}
-
-func save(m types.Message) savedMessage {
-	s := savedMessage{
-		MessageID: aws.ToString(m.MessageId), Body: aws.ToString(m.Body), Attributes: m.Attributes,
+// saved returns a message as it is saved, and read again with -from: as an event has
+// it.
+func saved(m types.Message) events.SQSMessage {
+	s := events.SQSMessage{
+		MessageId: aws.ToString(m.MessageId), Body: aws.ToString(m.Body), Attributes: m.Attributes,
 		MessageAttributes: map[string]events.SQSMessageAttribute{},
 	}
 	for name, a := range m.MessageAttributes {
@@ -115,10 +101,22 @@ func save(m types.Message) savedMessage {
 	return s
 }
 
-func (s savedMessage) message() types.Message {
-	m := types.Message{MessageId: &s.MessageID, Body: &s.Body, Attributes: s.Attributes, MessageAttributes: map[string]types.MessageAttributeValue{}}
-	for name, a := range s.MessageAttributes {
-		m.MessageAttributes[name] = sent(a)
+// messageOf is the way back.
+func messageOf(s events.SQSMessage) types.Message {
+	return types.Message{MessageId: &s.MessageId, Body: &s.Body, Attributes: s.Attributes, MessageAttributes: sent(s.MessageAttributes)}
+}
+
+// sent returns attributes as they are sent.
+func sent(attributes map[string]events.SQSMessageAttribute) map[string]types.MessageAttributeValue {
+	all := map[string]types.MessageAttributeValue{}
+	for name, a := range attributes {
+		v := types.MessageAttributeValue{DataType: &a.DataType}
+		if strings.HasPrefix(a.DataType, "Binary") {
+			v.BinaryValue = a.BinaryValue
+		} else {
+			v.StringValue = a.StringValue
+		}
+		all[name] = v
 	}
-	return m
+	return all
 }

@@ -55,7 +55,6 @@ func command(ctx context.Context, args []string, w io.Writer) int {
 	flags.StringVar(&s.function, "function", "", "the `name` or the ARN of the function that runs them again")
 	flags.StringVar(&s.to, "to", "", "the `URL` of a queue that they are sent to, in place of a function")
 	flags.StringVar(&s.save, "save", "", "`where` each is saved first: a folder, or s3://bucket/prefix")
-	flags.StringVar(&s.source, "source", "", "the `ARN` of the queue that a message was in, where the message does not have it")
 	flags.StringVar(&s.payloads, "payloads", "", "the `bucket` of letters that were too large for a message")
 	flags.Float64Var(&s.rate, "rate", 10, "`how many` a second, at most")
 	flags.IntVar(&s.max, "max", 0, "`how many` in all, at most; 0 is no limit")

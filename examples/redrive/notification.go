@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/json"
-	"errors"
 	"net/url"
 
 	"github.com/aws/aws-lambda-go/events"
@@ -21,11 +20,9 @@ func ofNotification(body string) (r replay, ok bool, err error) {
 		return replay{}, false, nil
 	}
 	if code, has := n.MessageAttributes["ErrorCode"].(map[string]any); has && n.MessageAttributes["RequestID"] != nil {
-		if !json.Valid([]byte(n.Message)) {
-			return replay{}, true, errors.New("the message of the notification is not an event")
-		}
 		text, _ := code["Value"].(string)
-		return replay{what: "async", code: text, event: json.RawMessage(n.Message)}, true, nil
+		r, err := ofDeadEvent(n.Message, text)
+		return r, true, err
 	}
 	if r, ok, err := ofDestination([]byte(n.Message)); ok {
 		return r, true, err

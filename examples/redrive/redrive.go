@@ -21,6 +21,8 @@ type redrive struct {
 	max    int           // how many, at most; 0 is all
 	dryRun bool          // says what would run, and changes nothing
 	spare  time.Duration // with less time left, nothing begins
+
+	begun time.Time // when the last one began to run
 }
 
 // report is what a run has done.
@@ -46,7 +48,6 @@ func (r *redrive) run(ctx context.Context) (rep report, err error) {
 	}()
 	shown := started
 	for n := 0; (r.max == 0 || n < r.max) && r.timeLeft(ctx); {
-		begun := time.Now()
 		e, err := r.from.next(context.WithoutCancel(ctx)) // what is taken must be known, to be released
 		switch {
 		case ctx.Err() != nil:
@@ -65,9 +66,9 @@ func (r *redrive) run(ctx context.Context) (rep report, err error) {
 		}
 		if now := time.Now(); now.Sub(shown) >= 5*time.Second {
 			shown = now
-			r.progress(ctx, rep)
+			r.log.InfoContext(ctx, "progress", "done", rep.Done, "failed", rep.Failed)
 		}
-		r.wait(ctx, begun)
+		r.wait(ctx)
 	}
 	if ctx.Err() != nil {
 		return rep, ctx.Err()
@@ -92,7 +93,7 @@ func (r *redrive) one(ctx context.Context, e *entry, rep *report) error {
 	}
 	log := r.log.With("letter", e.id)
 	if r.save != nil && e.saved != nil {
-		if err := r.save.save(work, e.id, e.saved); err != nil {
+		if err := r.save(work, e.id, e.saved); err != nil {
 			return fmt.Errorf("%s is not saved, and not run: %w", e.id, err)
 		}
 	}
@@ -103,11 +104,12 @@ func (r *redrive) one(ctx context.Context, e *entry, rep *report) error {
 		return nil
 	}
 	log = log.With("trigger", again.what, "code", again.code)
+	r.begun = time.Now()
 	if r.dryRun {
 		log.InfoContext(ctx, "would be run again")
 		return nil
 	}
-	err = r.to.run(work, e.id, again)
+	err = r.to.run(work, e.version, again)
 	if err == nil {
 		if err = e.remove(work); err == nil {
 			rep.Done++
@@ -118,19 +120,10 @@ func (r *redrive) one(ctx context.Context, e *entry, rep *report) error {
 	}
 	rep.Failed++
 	log.WarnContext(ctx, "failed, and stays", "cause", err.Error())
-	var broken *brokenError
-	if errors.As(err, &broken) {
+	if errors.Is(err, errBroken) {
 		return err
 	}
 	return nil
-}
-
-func (r *redrive) progress(ctx context.Context, rep report) {
-	left, err := r.from.left(ctx)
-	if err != nil {
-		r.log.WarnContext(ctx, "the number of dead letters is not known", "cause", err.Error())
-	}
-	r.log.InfoContext(ctx, "progress", "done", rep.Done, "failed", rep.Failed, "left", left)
 }
 
 // timeLeft reports whether there is time to begin with one more.
@@ -140,8 +133,8 @@ func (r *redrive) timeLeft(ctx context.Context) bool {
 }
 
 // wait waits until the next may begin.
-func (r *redrive) wait(ctx context.Context, begun time.Time) {
-	timer := time.NewTimer(time.Until(begun.Add(time.Duration(float64(time.Second) / r.rate))))
+func (r *redrive) wait(ctx context.Context) {
+	timer := time.NewTimer(time.Until(r.begun.Add(time.Duration(float64(time.Second) / r.rate))))
 	defer timer.Stop()
 	select {
 	case <-timer.C:

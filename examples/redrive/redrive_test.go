@@ -10,7 +10,9 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -18,6 +20,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
+	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"github.com/lambdarmor/lambdarmor/guard"
@@ -297,6 +300,7 @@ func TestARunEndsThoughWhatFailedComesAgain(t *testing.T) {
 // pretended is a source with so many letters, and a target that takes a while.
 type pretended struct {
 	letters int
+	finds   time.Duration // takes a while, for every other letter
 	takes   time.Duration
 	begun   []time.Time
 	gone    int
@@ -307,13 +311,14 @@ func (p *pretended) next(context.Context) (*entry, error) {
 	if p.letters == 0 {
 		return nil, nil
 	}
-	p.letters--
+	if p.letters--; p.letters%2 == 0 {
+		time.Sleep(p.finds)
+	}
 	return &entry{
 		id: "1", read: func(context.Context) (replay, error) { return replay{}, nil },
 		remove: func(context.Context) error { p.gone++; return nil },
 	}, nil
 }
-func (p *pretended) left(context.Context) (int, error) { return p.letters, nil }
 func (p *pretended) release(ctx context.Context) error { p.freed = true; return ctx.Err() }
 
 func (p *pretended) run(ctx context.Context, _ string, _ replay) error {
@@ -328,24 +333,25 @@ func (p *pretended) run(ctx context.Context, _ string, _ replay) error {
 
 func TestNoMoreBeginInASecondThanAllowed(t *testing.T) {
 	for name, tt := range map[string]struct {
-		takes, want time.Duration // between two
+		finds, takes, want time.Duration // between two, at least
 	}{
-		"quick ones": {takes: 0, want: 250 * time.Millisecond},
-		"slow ones":  {takes: time.Second, want: time.Second},
+		"quick ones":    {want: 250 * time.Millisecond},
+		"slow ones":     {takes: time.Second, want: time.Second},
+		"a slow source": {finds: 900 * time.Millisecond, want: 250 * time.Millisecond},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			var log bytes.Buffer
-			p := &pretended{letters: 21, takes: tt.takes}
+			p := &pretended{letters: 21, finds: tt.finds, takes: tt.takes}
 			r := &redrive{from: p, to: p, log: slog.New(slog.NewTextHandler(&log, nil)), rate: 4}
 			if rep, err := r.run(t.Context()); err != nil || rep.Done != 21 {
 				t.Fatal(rep, err)
 			}
 			for i := 1; i < len(p.begun); i++ {
-				if d := p.begun[i].Sub(p.begun[i-1]); d != tt.want {
+				if d := p.begun[i].Sub(p.begun[i-1]); d < tt.want || tt.finds == 0 && d != tt.want {
 					t.Errorf("%s: got %v between two, want %v", name, d, tt.want)
 				}
 			}
-			if !strings.Contains(log.String(), "msg=progress done=") || !strings.Contains(log.String(), "left=") {
+			if !strings.Contains(log.String(), "msg=progress done=") {
 				t.Errorf("%s: got no progress:\n%s", name, &log)
 			}
 		})
@@ -376,11 +382,98 @@ func TestNothingBeginsThatHasNoTimeToEnd(t *testing.T) {
 
 func TestAFileNameIsSafe(t *testing.T) {
 	names := map[string]bool{}
-	for _, id := range []string{"059f36b4-87a3", "../../etc/passwd", "a/b", "a%2Fb", `a\b`, "a:b"} {
+	long := strings.Repeat("k/", 500)
+	for _, id := range []string{"059f36b4-87a3", "../../etc/passwd", "a/b", "a%2Fb", `a\b`, "a:b", long, long + "a"} {
 		name := fileName(id)
-		if strings.ContainsAny(name, `/\:`) || names[name] {
-			t.Errorf("%s: got %s", id, name)
+		if strings.ContainsAny(name, `/\:`) || names[name] || len(name) > 255 {
+			t.Errorf("%.40s: got %.300s", id, name)
 		}
 		names[name] = true
+	}
+}
+
+// The same for a record of each source, by way of a queue and of a bucket.
+func TestARecordOfEachSourceRunsAgain(t *testing.T) {
+	a := newAccount(t)
+	dead, away := awstest.Queue(t, a.queues, "", nil), awstest.Bucket(t, a.objects)
+	for _, name := range []string{"sqs", "sqs.fifo", "kinesis", "dynamodb", "dynamodb.remove", "kafka", "kafka.self-managed"} {
+		for from, sink := range map[string]batch.Sink{dead: sqsdead.New(a.queues, dead), "s3://" + away: s3dead.New(a.objects, away)} {
+			var mended atomic.Bool
+			var records int
+			judge := func() error {
+				if mended.Load() {
+					records++
+					return nil
+				}
+				return guard.Errorf(guard.Invalid, "never", "Never.")
+			}
+			var handler lambda.Handler
+			switch kind, _, _ := strings.Cut(name, "."); guard.Trigger(kind) {
+			case guard.SQS:
+				handler = batch.SQS(func(context.Context, events.SQSMessage) error { return judge() }, batch.DeadLetters(sink))
+			case guard.Kinesis:
+				handler = batch.Kinesis(func(context.Context, events.KinesisEventRecord) error { return judge() }, batch.DeadLetters(sink))
+			case guard.DynamoDB:
+				handler = batch.DynamoDB(func(context.Context, events.DynamoDBEventRecord) error { return judge() }, batch.DeadLetters(sink))
+			case guard.Kafka:
+				handler = batch.Kafka(func(context.Context, events.KafkaRecord) error { return judge() }, batch.DeadLetters(sink))
+			}
+			a.answers(func(ctx context.Context, event string) (string, error) {
+				answer, err := handler.Invoke(ctx, []byte(event))
+				return string(answer), err
+			})
+			if answer, err := handler.Invoke(t.Context(), []byte(sampleOf(t, name))); err != nil {
+				t.Fatalf("%s: %s, %v", name, answer, err)
+			}
+			want := a.count(dead) + len(awstest.Objects(t, a.objects, away))
+			if want == 0 {
+				t.Fatalf("%s: got no dead letter", name)
+			}
+			mended.Store(true)
+			log := a.mustRun(0, "-from", from, "-function", "booking", "-save", a.saved)
+			if records != want {
+				t.Errorf("%s from %s: got %d records, want %d:\n%s", name, from, records, want, log)
+			}
+		}
+	}
+}
+
+// A machine whose clock is ahead takes what is given up again for old, and would run
+// it for as long as it is ahead.
+func TestAClockThatIsAheadMakesNoLoop(t *testing.T) {
+	a := newAccount(t)
+	dead := awstest.Queue(t, a.queues, "", nil)
+	p := awsproxy.New(t, servers.Moto(t).URL())
+	t.Setenv("AWS_ENDPOINT_URL_SQS", p.URL)
+	const ahead = time.Hour
+	old := 5 * time.Second // is the first one; the answer has whole seconds
+	stamps := regexp.MustCompile(`"SentTimestamp": ?"(\d+)"`)
+	p.Meet("ReceiveMessage", func(w http.ResponseWriter, r *http.Request, body []byte) {
+		reply, err := p.Forward(r, body)
+		if err != nil {
+			panic(http.ErrAbortHandler)
+		}
+		reply.Body = stamps.ReplaceAllFunc(reply.Body, func(found []byte) []byte {
+			ms, _ := strconv.ParseInt(string(stamps.FindSubmatch(found)[1]), 10, 64)
+			return fmt.Appendf(nil, `"SentTimestamp": "%d"`, ms-(ahead+old).Milliseconds())
+		})
+		old = 0
+		w.Header().Set("Date", time.Now().Add(-ahead).UTC().Format(http.TimeFormat))
+		reply.Write(w, len(reply.Body))
+	})
+	a.sink(dead, nil, letter(t, "a", 0))
+	ctx, cancel := context.WithCancel(t.Context())
+	n := 0
+	a.answers(func(ctx context.Context, _ string) (string, error) {
+		if n++; n == 10 {
+			cancel()
+		}
+		l := letter(t, "a", 0)
+		l.RequestID = fmt.Sprint("again-", n)
+		return "null", sqsdead.New(a.queues, dead).Send(ctx, l)
+	})
+	code, log := a.run(ctx, "-from", dead, "-function", "booking", "-save", a.saved)
+	if n != 1 || code != 0 {
+		t.Errorf("got %d runs and the exit code %d, want one:\n%s", n, code, log)
 	}
 }

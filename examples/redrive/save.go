@@ -3,6 +3,8 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -12,49 +14,31 @@ import (
 
 // saver keeps a copy of each dead letter, before it is run again. A copy that is
 // kept again replaces the one before.
-type saver interface {
-	save(ctx context.Context, id string, data []byte) error
+type saver func(ctx context.Context, id string, data []byte) error
+
+func toFolder(name string) saver {
+	return func(_ context.Context, id string, data []byte) error {
+		if err := os.MkdirAll(name, 0o700); err != nil {
+			return err
+		}
+		return os.WriteFile(filepath.Join(name, fileName(id)), data, 0o600)
+	}
 }
 
-// fileName returns a name for an id, which may be the key of an object.
+func toBucket(client *s3.Client, name, prefix string) saver {
+	return func(ctx context.Context, id string, data []byte) error {
+		key, kind := prefix+fileName(id), "application/json"
+		_, err := client.PutObject(ctx, &s3.PutObjectInput{Bucket: &name, Key: &key, Body: bytes.NewReader(data), ContentType: &kind})
+		return err
+	}
+}
+
+// fileName returns a name for an id, which may be the key of an object and longer
+// than the name of a file can be.
 func fileName(id string) string {
-	return strings.NewReplacer("%", "%25", "/", "%2F", `\`, "%5C", ":", "%3A").Replace(id) + ".json"
-}
-
-// folder is a folder of this machine.
-type folder string
-
-func (f folder) save(_ context.Context, id string, data []byte) error {
-	if err := os.MkdirAll(string(f), 0o700); err != nil {
-		return err
+	name := strings.NewReplacer("%", "%25", "/", "%2F", `\`, "%5C", ":", "%3A").Replace(id)
+	if len(name) > 200 {
+		name = fmt.Sprintf("%x", sha256.Sum256([]byte(id)))
 	}
-	file, err := os.CreateTemp(string(f), ".saving-")
-	if err != nil {
-		return err
-	}
-	defer func() { _ = os.Remove(file.Name()) }() // nothing, once it has its name
-	_, err = file.Write(data)
-	if err == nil {
-		err = file.Sync()
-	}
-	if closing := file.Close(); err == nil {
-		err = closing
-	}
-	if err != nil {
-		return err
-	}
-	return os.Rename(file.Name(), filepath.Join(string(f), fileName(id)))
-}
-
-// bucket is a part of a bucket.
-type bucket struct {
-	client *s3.Client
-	name   string
-	prefix string
-}
-
-func (b *bucket) save(ctx context.Context, id string, data []byte) error {
-	key, kind := b.prefix+fileName(id), "application/json"
-	_, err := b.client.PutObject(ctx, &s3.PutObjectInput{Bucket: &b.name, Key: &key, Body: bytes.NewReader(data), ContentType: &kind})
-	return err
+	return name + ".json"
 }

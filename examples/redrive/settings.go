@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -18,12 +19,12 @@ import (
 
 // settings are the flags of the command.
 type settings struct {
-	from, function, to, save string
-	source, payloads         string
-	rate                     float64
-	max                      int
-	dryRun                   bool
-	visible                  time.Duration
+	from, function, to, save, payloads string
+
+	rate    float64
+	max     int
+	dryRun  bool
+	visible time.Duration
 }
 
 func (s settings) check() error {
@@ -42,10 +43,10 @@ func (s settings) check() error {
 		return errors.New("-to is the queue of -from")
 	case s.save == "" && !ofBucket && !s.dryRun:
 		return errors.New("-save is missing: where is each dead letter saved before it runs?")
-	case ofBucket && toBucket && fromBucket == saveBucket && strings.HasPrefix(savePrefix, fromPrefix):
-		return errors.New("-save is within -from: what is saved would run again")
-	case !(s.rate > 0):
-		return fmt.Errorf("-rate is %v, want more than 0", s.rate)
+	case ofBucket && toBucket && fromBucket == saveBucket && (strings.HasPrefix(savePrefix, fromPrefix) || strings.HasPrefix(fromPrefix, savePrefix)):
+		return errors.New("-save and -from overlap: what is saved would run again")
+	case !(s.rate >= 0.001):
+		return fmt.Errorf("-rate is %v, want at least 0.001", s.rate)
 	case s.max < 0:
 		return fmt.Errorf("-max is %d, want at least 0", s.max)
 	case s.visible < time.Second || s.visible > 12*time.Hour:
@@ -82,12 +83,19 @@ func connect(ctx context.Context, s settings) (*cloud, error) {
 		return nil, err
 	}
 	objects := s3.NewFromConfig(cfg, func(o *s3.Options) { o.DisableLogOutputChecksumValidationSkipped = true })
-	return &cloud{settings: s, queues: sqs.NewFromConfig(cfg), objects: objects, functions: lambda.NewFromConfig(cfg)}, nil
+	functions := lambda.NewFromConfig(cfg, func(o *lambda.Options) { o.Retryer = retry.NewStandard(onlyThrottled) })
+	return &cloud{settings: s, queues: sqs.NewFromConfig(cfg), objects: objects, functions: functions}, nil
+}
+
+// onlyThrottled has no invocation tried again that may have run: by default the SDK
+// tries again when an answer is lost.
+func onlyThrottled(o *retry.StandardOptions) {
+	o.Retryables = []retry.IsErrorRetryable{retry.RetryableErrorCode{Codes: retry.DefaultThrottleErrorCodes}}
 }
 
 // redrive returns one run.
 func (c *cloud) redrive(log *slog.Logger) *redrive {
-	f := &forms{source: c.source}
+	f := new(forms)
 	if c.payloads != "" {
 		f.payloads = largemessage.Fetch(c.objects, c.payloads)
 	}
@@ -106,9 +114,9 @@ func (c *cloud) redrive(log *slog.Logger) *redrive {
 		return r
 	}
 	if name, prefix, ok := bucketOf(c.save); ok {
-		r.save = &bucket{client: c.objects, name: name, prefix: prefix}
+		r.save = toBucket(c.objects, name, prefix)
 	} else {
-		r.save = folder(c.save)
+		r.save = toFolder(c.save)
 	}
 	return r
 }

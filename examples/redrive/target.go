@@ -3,29 +3,32 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
 
-	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
-	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+	"github.com/aws/smithy-go"
+
+	"github.com/lambdarmor/lambdarmor/guard"
 )
 
 // target is what runs something again. It returns an error if that has not
-// succeeded, and a *brokenError if nothing else would succeed either.
+// succeeded, and errBroken if nothing else would succeed either. A letter that is
+// tried again has the same version.
 type target interface {
-	run(ctx context.Context, id string, r replay) error
+	run(ctx context.Context, version string, r replay) error
 }
 
-// brokenError ends a run.
-type brokenError struct{ err error }
+// errBroken ends a run.
+const errBroken = guard.Reason("the run ends")
 
-func (e *brokenError) Error() string { return e.err.Error() }
-func (e *brokenError) Unwrap() error { return e.err }
+func broken(err error) error { return fmt.Errorf("%w: %w", errBroken, err) }
 
 // function invokes a function, and waits for its answer.
 type function struct {
@@ -35,7 +38,7 @@ type function struct {
 
 func (f *function) run(ctx context.Context, _ string, r replay) error {
 	if r.message != nil && r.message.EventSourceARN == "" {
-		return errors.New("the queue that the message is from is not known: name its ARN with -source")
+		return errors.New("the queue that the message is from is not known: send it there with -to")
 	}
 	out, err := f.client.Invoke(ctx, &lambda.InvokeInput{FunctionName: &f.name, Payload: r.event})
 	var tooLarge *lambdatypes.RequestTooLargeException
@@ -44,25 +47,13 @@ func (f *function) run(ctx context.Context, _ string, r replay) error {
 	case errors.As(err, &tooLarge), errors.As(err, &malformed):
 		return err
 	case err != nil:
-		return &brokenError{err}
+		return broken(err)
 	case out.FunctionError != nil:
-		return fmt.Errorf("the function has failed: %s", errorType(out.Payload))
+		return errors.New("the function has failed: its log says why")
 	case r.partial:
 		return accepted(out.Payload)
 	}
 	return nil
-}
-
-// errorType returns the type of a function's error. Its message may have what is in
-// the event.
-func errorType(payload []byte) string {
-	var failure struct {
-		ErrorType string `json:"errorType"`
-	}
-	if json.Unmarshal(payload, &failure) != nil || failure.ErrorType == "" {
-		return "unknown"
-	}
-	return failure.ErrorType
 }
 
 // accepted reads the answer to an event with one record: nothing, null, or an object
@@ -90,35 +81,36 @@ type queue struct {
 	url    string
 }
 
-func (q *queue) run(ctx context.Context, id string, r replay) error {
+func (q *queue) run(ctx context.Context, version string, r replay) error {
 	if r.message == nil {
 		return errors.New("it came from no queue: run it again with -function")
 	}
-	in := &sqs.SendMessageInput{QueueUrl: &q.url, MessageBody: &r.message.Body, MessageAttributes: map[string]types.MessageAttributeValue{}}
-	for name, a := range r.message.MessageAttributes {
-		in.MessageAttributes[name] = sent(a)
+	in := &sqs.SendMessageInput{QueueUrl: &q.url, MessageBody: &r.message.Body, MessageAttributes: sent(r.message.MessageAttributes)}
+	group := r.message.Attributes["MessageGroupId"]
+	if group != "" {
+		in.MessageGroupId = &group // a standard queue has groups, too, for fairness
 	}
 	if strings.HasSuffix(q.url, ".fifo") {
-		group, once := r.message.Attributes["MessageGroupId"], "redrive-"+id
 		if group == "" {
 			return errors.New("the message has no group, and the queue is a FIFO queue")
 		}
-		in.MessageGroupId, in.MessageDeduplicationId = &group, &once
+		sum := sha256.Sum256([]byte(version))
+		once := "redrive-" + hex.EncodeToString(sum[:])
+		in.MessageDeduplicationId = &once
 	}
 	_, err := q.client.SendMessage(ctx, in)
-	var invalid *types.InvalidMessageContents
-	if err != nil && !errors.As(err, &invalid) {
-		return &brokenError{err}
+	switch {
+	case err == nil:
+		return nil
+	case isRefused(err):
+		return err
+	default:
+		return broken(err)
 	}
-	return err
 }
 
-func sent(a events.SQSMessageAttribute) types.MessageAttributeValue {
-	v := types.MessageAttributeValue{DataType: &a.DataType}
-	if strings.HasPrefix(a.DataType, "Binary") {
-		v.BinaryValue = a.BinaryValue
-	} else {
-		v.StringValue = a.StringValue
-	}
-	return v
+// isRefused reports whether a queue takes this message alone not.
+func isRefused(err error) bool {
+	var api smithy.APIError
+	return errors.As(err, &api) && (strings.HasPrefix(api.ErrorCode(), "InvalidParameterValue") || api.ErrorCode() == "InvalidMessageContents")
 }

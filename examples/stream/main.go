@@ -4,7 +4,6 @@ package main
 
 import (
 	"context"
-	"log/slog"
 	"os"
 
 	"github.com/aws/aws-lambda-go/events"
@@ -32,18 +31,4 @@ func consumer(s *services) lambda.Handler {
 		batch.Concurrency(8),
 		batch.DeadLetters(s.deadLetters),
 	)
-}
-
-// services are what the function uses.
-type services struct {
-	warehouse   *warehouse
-	deadLetters batch.Sink
-}
-
-// logLetters is the sink of a local run.
-func logLetters(log *slog.Logger) batch.Sink {
-	return batch.SinkFunc(func(_ context.Context, l batch.DeadLetter) error {
-		log.Warn("dead letter", "id", l.ID, "code", l.Code, "detail", l.Detail)
-		return nil
-	})
 }

@@ -17,6 +17,12 @@ import (
 	"github.com/lambdarmor/lambdarmor/idempotency/dynamo"
 )
 
+// services are what the function uses.
+type services struct {
+	warehouse   *warehouse
+	deadLetters batch.Sink
+}
+
 // remembered is how long a movement is known: longer than the stream keeps it.
 const remembered = 8 * 24 * time.Hour
 
@@ -46,4 +52,12 @@ func newServices(keys idempotency.Store, s stock, deadLetters batch.Sink) *servi
 		warehouse:   &warehouse{booking: idempotency.NewOperation("book", keys, idempotency.TTL(remembered)), stock: s},
 		deadLetters: deadLetters,
 	}
+}
+
+// logLetters is the sink of a local run.
+func logLetters(log *slog.Logger) batch.Sink {
+	return batch.SinkFunc(func(_ context.Context, l batch.DeadLetter) error {
+		log.Warn("dead letter", "id", l.ID, "code", l.Code, "detail", l.Detail)
+		return nil
+	})
 }

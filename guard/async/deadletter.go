@@ -30,9 +30,9 @@ import (
 // tries.
 //
 // An event of a service that reads the answer, such as API Gateway, SQS or Kinesis,
-// never goes to the sink: its error is returned. A direct invocation does, because an
-// event does not show whether its client waits. Do not use DeadLetter for a function
-// whose clients read its errors.
+// never goes to the sink: its error is returned. A direct invocation does, and one of
+// SES, because an event does not show whether its client waits. Do not use DeadLetter
+// for a function whose clients read its errors.
 //
 // It panics if sink is nil.
 func DeadLetter(sink batch.Sink) guard.Middleware {

@@ -27,6 +27,7 @@ import (
 	lambdaasync "github.com/lambdarmor/lambdarmor/guard/guardtest/source/async"
 	"github.com/lambdarmor/lambdarmor/guard/guardtest/source/queue"
 	"github.com/lambdarmor/lambdarmor/guard/httpapi"
+	"github.com/lambdarmor/lambdarmor/idempotency"
 )
 
 var errNever = guard.Errorf(guard.Invalid, "no_such_customer", "There is no such customer.")
@@ -202,6 +203,9 @@ func TestArrangementsThatCannotWorkAreRefused(t *testing.T) {
 		"around HTTP": func() {
 			guard.Wrap(httpapi.Func(func(context.Context, struct{}) (struct{}, error) { return struct{}{}, nil }), httpapi.Problems(), dead)
 		},
+		"inside idempotency.Once": func() {
+			guard.Wrap(failing(nil), idempotency.Once(idempotency.NewMemoryStore(), idempotency.Payload()), dead)
+		},
 		"outside guard.Errors":  func() { guard.Wrap(failing(nil), dead, guard.Errors()) },
 		"outside guard.Default": func() { guard.Wrap(failing(nil), dead, guard.Default(slog.New(slog.DiscardHandler))) },
 	} {
@@ -300,5 +304,22 @@ func TestAnErrorForThePlatformPasses(t *testing.T) {
 	own := messages.InvokeResponse_Error{Type: "own", Message: "m"}
 	if _, err := guard.Wrap(failing(own), async.DeadLetter(&kept{})).Invoke(withRequest(t), []byte(`{}`)); !errors.As(err, &own) {
 		t.Errorf("got %v", err)
+	}
+}
+
+// An event that the sink has taken is not done: it runs when it is run again.
+func TestAnEventOfTheSinkRunsAgain(t *testing.T) {
+	var err error = errNever
+	runs := 0
+	h := guard.Wrap(guard.HandlerFunc(func(context.Context, []byte) ([]byte, error) { runs++; return nil, err }),
+		async.DeadLetter(&kept{}), idempotency.Once(idempotency.NewMemoryStore(), idempotency.Payload()))
+	for range 2 {
+		if _, err := h.Invoke(withRequest(t), sample.Of(guard.SNS).Bytes()); err != nil {
+			t.Fatal(err)
+		}
+		err = nil // it is mended
+	}
+	if runs != 2 {
+		t.Errorf("got %d runs, want 2", runs)
 	}
 }

@@ -25,7 +25,8 @@
 // List DeadLetter after guard.Default: guard.Errors turns an error into one that has
 // no kind any more. A chain in which guard.Errors stands inside is refused, and so is
 // one around a handler of package batch or httpapi. A batch answers for each record, and
-// has batch.DeadLetters; an HTTP client has to get the error.
+// has batch.DeadLetters; an HTTP client has to get the error. A chain in which
+// idempotency.Once stands outside is refused, too: the event would count as done.
 //
 // An event that guard.Limit refuses does not reach the layer: it is left to Lambda.
 //

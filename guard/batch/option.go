@@ -88,9 +88,10 @@ func FailWhenAllFail() Option { return Option{func(c *config) { c.failAll = true
 func ContinueAfterFailure() Option { return Option{func(c *config) { c.continues = true }} }
 
 // DeadLetters sends a record that can never succeed to s, with the reason. The
-// record then counts as done. An error can never succeed if its kind is not
-// [guard.Kind.Retryable]: Invalid, for example. If s fails, the record has failed,
-// and comes again. Without a sink such a record fails until its source gives it up.
+// record then counts as done, and what follows it in its group, key or partition
+// runs. An error can never succeed if its kind is not [guard.Kind.Retryable]:
+// Invalid, for example. If s fails, the record has failed, and comes again. Without a
+// sink such a record fails until its source gives it up.
 func DeadLetters(s Sink) Option {
 	if s == nil {
 		panic("batch: DeadLetters with a nil sink")

@@ -43,8 +43,10 @@ func SetRoute(ctx context.Context, pattern string) {
 
 // SetError sets the error in the record of the invocation. Call it in a layer that
 // turns an error into an answer, because that error does not leave the chain. The
-// last one set is recorded. A [messages.InvokeResponse_Error], which is an answer
-// for the platform, does not replace the error that it was made from.
+// last one set is recorded. In the context of a record of a batch, use [LogError]:
+// the record of the invocation has nothing of it. A [messages.InvokeResponse_Error],
+// which is an answer for the platform, does not replace the error that it was made
+// from.
 //
 // [messages.InvokeResponse_Error]: https://pkg.go.dev/github.com/aws/aws-lambda-go/lambda/messages#InvokeResponse_Error
 func SetError(ctx context.Context, err error) {

@@ -26,7 +26,8 @@
 //
 // q is the limit and w the window in seconds. r is what is left, as far as this
 // process knows, and t the seconds until the window ends. Other processes may have
-// used part of r. Add both names to CORSConfig.Expose if pages read them.
+// used part of r. RateLimit leaves out a policy that this process knows nothing of, as
+// while the store does not answer. Add both names to CORSConfig.Expose if pages read them.
 //
 // The form is that of revisions 10 and 11 of the draft (September 2025, May 2026).
 // They differ in what t means, which is the same for windows that do not move.

@@ -511,6 +511,19 @@ func TestADirectInvocationIsLimited(t *testing.T) {
 	}
 }
 
+func TestRequestsWithoutAnAddressAreRefused(t *testing.T) {
+	h := guard.Wrap(new(function).handler(), quota.Limit(idempotency.NewMemoryStore(), quota.FailOpen, quota.Allow("p", 9, time.Minute, quota.SourceIP())))
+	for name, event := range map[string][]byte{
+		"load balancer": sample.Of(guard.ALB).Bytes(),
+		"Lattice":       sample.Of(guard.VPCLattice).Bytes(),
+		"AppSync":       []byte(`{"arguments":{},"identity":{"sub":"a","sourceIp":["192.0.2.1"]},"request":{"headers":{}},"info":{"fieldName":"order"}}`),
+	} {
+		if _, err := h.Invoke(t.Context(), event); guard.Public(err).Code != "quota_source_missing" {
+			t.Errorf("%s: got %v, want quota_source_missing", name, err)
+		}
+	}
+}
+
 func TestAMisconfigurationPanics(t *testing.T) {
 	store := idempotency.NewMemoryStore()
 	fine := quota.Allow("p", 1, time.Second)

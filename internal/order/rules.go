@@ -67,6 +67,7 @@ var rules = [...]Rule{
 		Outer: "async.DeadLetter", Inner: HTTPHandler, Why: "a client has to get the error, and nothing would go to the sink",
 		advice: "leave it out", Unsafe: true,
 	},
+	{Inner: "async.DeadLetter", Outer: "idempotency.Once", Why: "an event that the sink has would count as done, and would not run when it is run again", Unsafe: true},
 	{Inner: "guard.Errors", Outer: "async.DeadLetter", Why: "an error would have lost its kind, and nothing would go to the sink", Unsafe: true},
 	{
 		Outer: "idempotency.Once", Inner: "idempotency.Once", Why: "a key would be in progress by itself",

@@ -120,7 +120,7 @@ func TestAnIDIsNoPath(t *testing.T) {
 	}
 }
 
-func TestAFolderKeepsWholeFiles(t *testing.T) {
+func TestAFolderKeepsTheLastOfAName(t *testing.T) {
 	dir := t.TempDir()
 	for _, text := range []string{"first", "second"} {
 		if err := folder(dir).put(t.Context(), "a/b.json", []byte(text)); err != nil {

@@ -44,21 +44,13 @@ func (b *bucket) put(ctx context.Context, name string, data []byte) error {
 	return err
 }
 
-// folder is one of this machine. A file has its name only when it is whole.
+// folder is one of this machine.
 type folder string
 
 func (f folder) put(_ context.Context, name string, data []byte) error {
-	whole := filepath.Join(string(f), filepath.FromSlash(name))
-	if err := os.MkdirAll(filepath.Dir(whole), 0o700); err != nil {
+	file := filepath.Join(string(f), filepath.FromSlash(name))
+	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
 		return err
 	}
-	part, err := os.CreateTemp(filepath.Dir(whole), ".part-*")
-	if err != nil {
-		return err
-	}
-	_, err = part.Write(data)
-	if err = errors.Join(err, part.Close()); err != nil {
-		return errors.Join(err, os.Remove(part.Name()))
-	}
-	return os.Rename(part.Name(), whole)
+	return os.WriteFile(file, data, 0o600)
 }

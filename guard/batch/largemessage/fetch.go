@@ -7,6 +7,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -32,8 +33,13 @@ func Bucket(name string) Option {
 }
 
 // BucketOwner is the account that must own the buckets. A bucket of another account
-// is an error, and nothing of it is read.
-func BucketOwner(account string) Option { return Option{func(f *fetcher) { f.owner = &account }} }
+// is an error, and nothing of it is read. It panics unless account has 12 digits.
+func BucketOwner(account string) Option {
+	if len(account) != 12 || strings.Trim(account, "0123456789") != "" {
+		panic(fmt.Sprintf("largemessage: BucketOwner(%q), want the 12 digits of an account", account))
+	}
+	return Option{func(f *fetcher) { f.owner = &account }}
+}
 
 // MaxBytes sets how large a payload may be, 16 MiB by default. It is held in memory
 // as a whole. It panics if n is less than 1.

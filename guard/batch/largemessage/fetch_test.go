@@ -287,6 +287,8 @@ func TestTheErrorOfTheFunctionPasses(t *testing.T) {
 func TestAMisconfigurationPanics(t *testing.T) {
 	for name, f := range map[string]func(){
 		"no client":       func() { largemessage.Fetch(nil, "b") },
+		"no owner":        func() { largemessage.BucketOwner("") },
+		"a short owner":   func() { largemessage.BucketOwner("11112222333") },
 		"no bucket":       func() { largemessage.Fetch(&owned{}, "") },
 		"another unnamed": func() { largemessage.Bucket("") },
 		"no bytes":        func() { largemessage.MaxBytes(0) },

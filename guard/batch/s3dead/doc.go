@@ -15,16 +15,16 @@
 //
 //	orders/2026/12/01/orders-queue.9f86d081884c7d65/059f36b4-87a3-44ab-83d2-661975830001.json
 //
-// What follows the dot is a hash of the whole ARN, because two accounts or regions
-// may have sources of one name. Letters, digits, hyphens and underscores of an id
+// What follows the dot is a hash of the ARNs of the source and of the function: two
+// accounts may have sources of one name, and two functions may read one source. Letters, digits, hyphens and underscores of an id
 // stay. An id that has anything else, like a slash, or more than 128 characters, has
 // hyphens in their place and ends with a dot and a hash.
 //
-// A letter that is stored twice is one object, and so are two letters of one record
-// whose first failure is on one day. The later one replaces the earlier one: it has
-// the same record, and the reason why that failed last. It is not stored under a
-// condition (If-None-Match), because a record that is run again, and given up again,
-// has to be seen as stored anew. Turn on versioning if you need each reason.
+// A letter that is stored twice is one object, and so are two letters of one function
+// and one record whose first failure is on one day. The later one replaces the earlier
+// one: it has the same record, and the reason why that failed last. It is not stored
+// under a condition (If-None-Match), because a record that is run again, and given up
+// again, has to be seen as stored anew. Turn on versioning if you need each reason.
 //
 // # Payloads
 //

@@ -48,7 +48,7 @@ func Example() {
 		fmt.Println(letter.Code, string(letter.Record))
 	}
 	// Output:
-	// orders/2026/12/01/orders.f4ec0b975e8fdb23/059f36b4-87a3-44ab-83d2-661975830001.json
+	// orders/2026/12/01/orders.e1d78ae457bb940b/059f36b4-87a3-44ab-83d2-661975830001.json
 	// unknown_sku {"body":"{\"sku\":\"XX-000\"}"}
 }
 

@@ -8,23 +8,25 @@ import (
 	"github.com/lambdarmor/lambdarmor/guard/batch"
 )
 
-// keyOf returns the key of a letter. Two letters have one key only if they are of
-// one record, and first failed on one day.
+// keyOf returns the key of a letter. Two letters have one key only if one function
+// gave up one record, which first failed on one day.
 func keyOf(letter batch.DeadLetter) string {
 	id := letter.ID
 	if id == "" { // no record has none; equal ones then are one object
 		id = digest(string(letter.Record))
 	}
-	return letter.FirstFailure.UTC().Format("2006/01/02/") + sourceOf(letter.Source) + "/" + segment(id) + ".json"
+	return letter.FirstFailure.UTC().Format("2006/01/02/") + sourceOf(letter) + "/" + segment(id) + ".json"
 }
 
-// sourceOf returns the name in an ARN, with a hash of all of it.
-func sourceOf(arn string) string {
-	if arn == "" {
-		return "unknown"
+// sourceOf returns the name of the source, with a hash of its ARN and that of the
+// function.
+func sourceOf(letter batch.DeadLetter) string {
+	name := "unknown"
+	if letter.Source != "" {
+		parts := strings.SplitN(letter.Source, ":", 6)
+		name = plain(parts[len(parts)-1])
 	}
-	parts := strings.SplitN(arn, ":", 6)
-	return plain(parts[len(parts)-1]) + "." + digest(arn)[:16]
+	return name + "." + digest(letter.Source + "\x00" + letter.FunctionARN)[:16]
 }
 
 // segment returns a text as a part of a key. Different texts have different parts:

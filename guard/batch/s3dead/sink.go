@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/lambdarmor/lambdarmor/guard/batch"
@@ -25,8 +26,13 @@ type Option struct{ set func(*place) }
 func Prefix(prefix string) Option { return Option{func(p *place) { p.prefix = prefix }} }
 
 // BucketOwner is the account that must own the bucket. A bucket of another account
-// is an error, and nothing is stored there.
-func BucketOwner(account string) Option { return Option{func(p *place) { p.owner = &account }} }
+// is an error, and nothing is stored there. It panics unless account has 12 digits.
+func BucketOwner(account string) Option {
+	if len(account) != 12 || strings.Trim(account, "0123456789") != "" {
+		panic(fmt.Sprintf("s3dead: BucketOwner(%q), want the 12 digits of an account", account))
+	}
+	return Option{func(p *place) { p.owner = &account }}
+}
 
 // place is where objects go.
 type place struct {

@@ -80,6 +80,7 @@ func TestOneRecordIsOneObject(t *testing.T) {
 		"another record":         {second: func(l *batch.DeadLetter) { l.ID = "2" }, want: 2},
 		"of another account":     {second: func(l *batch.DeadLetter) { l.Source = strings.ReplaceAll(l.Source, "1111", "9999") }, want: 2},
 		"of another region":      {second: func(l *batch.DeadLetter) { l.Source = strings.ReplaceAll(l.Source, "eu-", "us-") }, want: 2},
+		"of another function":    {second: func(l *batch.DeadLetter) { l.FunctionARN += "2" }, want: 2},
 		"of no source":           {second: func(l *batch.DeadLetter) { l.Source = "" }, want: 2},
 		"with a slash for a dot": {second: func(l *batch.DeadLetter) { l.ID = "059f36b4/87a3" }, want: 2},
 	} {
@@ -206,6 +207,8 @@ func TestEqualPayloadsAreOneObject(t *testing.T) {
 func TestAMisconfigurationPanics(t *testing.T) {
 	for name, f := range map[string]func(){
 		"no client":              func() { s3dead.New(nil, "b") },
+		"no owner":               func() { s3dead.BucketOwner("") },
+		"an owner of no digits":  func() { s3dead.BucketOwner("arn:aws:iam::1") },
 		"no bucket":              func() { s3dead.New(inMemory{}, "") },
 		"no client for payloads": func() { s3dead.NewPayloads(nil, "b") },
 		"no bucket for payloads": func() { s3dead.NewPayloads(inMemory{}, "") },

@@ -50,6 +50,9 @@
 // queue, but an event can be forged. In the detail of an error such a character is
 // replaced by U+FFFD.
 //
+// A letter can be there twice, with one lambdarmor.id: when the process ends after SQS
+// has taken it, the record comes again and is given up again.
+//
 // # Queues that are FIFO
 //
 // If the URL ends in .fifo, the letter's group is the message group, and the ARN of

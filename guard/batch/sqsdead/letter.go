@@ -25,9 +25,9 @@ var errPointer = reason.New("the body is a pointer to the record: resolve it fir
 // sender may have set such attributes. The message has to be received with all its
 // attributes, those of the system included.
 //
-// The record of a message of a queue is that of [Original]. FunctionARN is empty. An
-// error reports a message that is not as a Sink sends it, or a record that is in a
-// bucket.
+// The record of a message of a queue is that of [Original]. FunctionARN is empty, and
+// Group but for a message of a queue. An error reports a message that is not as a Sink
+// sends it, or a record that is in a bucket.
 func Letter(message types.Message) (letter batch.DeadLetter, ok bool, err error) {
 	if message.MessageAttributes[idName].StringValue == nil || message.Attributes[sourceARN] != "" {
 		return letter, false, nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -12,7 +13,9 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 
 	"github.com/lambdarmor/lambdarmor/guard/guardtest/source"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/source/async"
 	"github.com/lambdarmor/lambdarmor/guard/guardtest/source/queue"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/source/stream"
 )
 
 func TestLedgerNamesWhatIsWrong(t *testing.T) {
@@ -70,5 +73,20 @@ func TestTheLedgerSeesAMessageThatOvertook(t *testing.T) {
 	want := fmt.Sprintf("source: message %s of group \"a\" was done before message %s, sent earlier", ids[1], ids[0])
 	if err := q.Ledger().Check(); err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
+	}
+}
+
+// What a test gets cannot be written to, also not by asserting another type.
+func TestALedgerIsOnlyRead(t *testing.T) {
+	fn := handled(func(context.Context, events.SQSEvent) (answer events.SQSEventResponse, err error) { return answer, nil })
+	want := reflect.TypeFor[source.Ledger]().NumMethod()
+	for name, l := range map[string]source.Ledger{
+		"queue":  queue.New(nil, queue.Config{}).Ledger(),
+		"stream": stream.New(fn, stream.Config{}).Ledger(),
+		"async":  async.New(fn, async.Config{}).Ledger(),
+	} {
+		if got := reflect.TypeOf(l).NumMethod(); got != want {
+			t.Errorf("the ledger of %s has %d methods, want %d", name, got, want)
+		}
 	}
 }

@@ -477,3 +477,30 @@ func TestAClockThatIsAheadMakesNoLoop(t *testing.T) {
 		t.Errorf("got %d runs and the exit code %d, want one:\n%s", n, code, log)
 	}
 }
+
+// arriving is a source with some old letters, to which new ones come faster than they
+// are taken.
+type arriving struct {
+	pretended
+	taken int
+}
+
+func (a *arriving) next(ctx context.Context) (*entry, error) {
+	if a.taken++; a.taken > 10_000 {
+		return nil, errors.New("it takes new ones for ever")
+	}
+	if e, err := a.pretended.next(ctx); a.taken%20 == 0 && e != nil {
+		return e, err
+	}
+	return &entry{id: "new", since: time.Now().Add(time.Second)}, nil
+}
+
+func TestARunEndsThoughNewLettersCome(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := &arriving{pretended: pretended{letters: 50}}
+		r := &redrive{from: a, to: a, log: slog.New(slog.DiscardHandler), rate: 1000}
+		if rep, err := r.run(t.Context()); err != nil || rep.Done != 50 || !a.freed {
+			t.Errorf("got %+v, %v, want an end after 50 old ones", rep, err)
+		}
+	})
+}

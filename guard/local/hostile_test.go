@@ -3,6 +3,7 @@
 package main
 
 import (
+	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -123,5 +124,19 @@ func TestAStreamByFlagHasAName(t *testing.T) {
 	}
 	if cfg.Name != "stream" {
 		t.Errorf("got the name %q, want stream", cfg.Name)
+	}
+}
+
+// -queue=false and -stream=false leave out those of the template.
+func TestFlagsLeaveOutWhatTheTemplateHas(t *testing.T) {
+	opts, err := parseOptions([]string{"-queue=false", "-stream=false", "x"}, io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if q, err := opts.queue.settings("testdata/queue"); q != nil || err != nil {
+		t.Errorf("got the queue %+v, %v, want none", q, err)
+	}
+	if s, err := opts.stream.settings("testdata/stream"); s != nil || err != nil {
+		t.Errorf("got the stream %+v, %v, want none", s, err)
 	}
 }

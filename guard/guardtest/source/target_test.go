@@ -27,3 +27,22 @@ func TestTargetsThatLambdaDoesNotHavePanic(t *testing.T) {
 		})
 	}
 }
+
+// All of a letter counts for the limit of its service.
+func TestTheSizeOfALetter(t *testing.T) {
+	target := source.To("arn:aws:sns:us-east-1:123456789012:t", func(source.Letter) error { return nil })
+	for name, c := range map[string]struct {
+		letter source.Letter
+		fits   bool
+	}{
+		"a body at the limit":    {letter: source.Letter{Body: strings.Repeat("x", 256<<10)}, fits: true},
+		"a body over the limit":  {letter: source.Letter{Body: strings.Repeat("x", 256<<10+1)}},
+		"an attribute over it":   {letter: source.Letter{Attributes: map[string]source.Attribute{"a": {String: strings.Repeat("x", 256<<10)}}}},
+		"binary data over it":    {letter: source.Letter{Attributes: map[string]source.Attribute{"a": {Binary: make([]byte, 256<<10)}}}},
+		"a body and its binary ": {letter: source.Letter{Body: "x", Attributes: map[string]source.Attribute{"a": {Binary: []byte{1}}}}, fits: true},
+	} {
+		if err := target.Send(c.letter); (err == nil) != c.fits {
+			t.Errorf("%s: got %v, want it to fit: %t", name, err, c.fits)
+		}
+	}
+}

@@ -96,6 +96,11 @@
 // redrives by its own policy.
 //
 // With a queue and without routes there is no API: every other path is answered 404.
+// With -queue=false the queue of the template is left out, and with -stream=false the
+// stream.
+//
+// /_queue and /_stream refuse what a web page of another host sends, and a name in the URL
+// that may be public: use an address, or localhost.
 //
 // # A stream
 //

@@ -27,17 +27,18 @@ const queuePath = "/_queue"
 
 const fifoSuffix = ".fifo"
 
-// queueFlag is the value of -queue: absent, without a value, a name or a URL.
+// queueFlag is the value of -queue: absent, without a value, a name, a URL or false.
 type queueFlag struct {
 	set   bool
 	value string
+	off   bool
 }
 
 func (f *queueFlag) String() string { return f.value }
 
 func (f *queueFlag) Set(value string) error {
 	if value == "false" {
-		*f = queueFlag{}
+		*f = queueFlag{off: true}
 		return nil
 	}
 	if value == "true" { // without a value
@@ -91,6 +92,9 @@ type desk struct {
 
 // settings are those of the template, or of the flag. It returns nil without a queue.
 func (f queueFlag) settings(dir string) (*queueSettings, error) {
+	if f.off {
+		return nil, nil
+	}
 	s, err := templateQueue(dir)
 	if err != nil || (s == nil && !f.set) {
 		return nil, err

@@ -19,17 +19,18 @@ import (
 // streamPath is where records are put, and the ledger is shown.
 const streamPath = "/_stream"
 
-// streamFlag is the value of -stream: absent, without a value, or a name.
+// streamFlag is the value of -stream: absent, without a value, a name or false.
 type streamFlag struct {
 	set  bool
 	name string
+	off  bool
 }
 
 func (f *streamFlag) String() string { return f.name }
 
 func (f *streamFlag) Set(value string) error {
 	if value == "false" {
-		*f = streamFlag{}
+		*f = streamFlag{off: true}
 		return nil
 	}
 	if value == "true" { // without a value
@@ -44,6 +45,9 @@ func (f *streamFlag) IsBoolFlag() bool { return true }
 
 // settings are those of the template, or of the flag. It returns nil without a stream.
 func (f streamFlag) settings(dir string) (*stream.Config, error) {
+	if f.off {
+		return nil, nil
+	}
 	cfg, err := templateStream(dir)
 	if err != nil || (cfg == nil && !f.set) {
 		return nil, err

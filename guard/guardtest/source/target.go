@@ -84,7 +84,7 @@ func serviceOf(arn string) string {
 func (t Target) Send(l Letter) error {
 	size := len(l.Body)
 	for name, a := range l.Attributes {
-		size += len(name) + len(a.DataType) + len(a.String)
+		size += len(name) + len(a.DataType) + len(a.String) + len(a.Binary)
 	}
 	if limit := most[t.service]; limit > 0 && size > limit {
 		return fmt.Errorf("%d bytes are over the limit of %d", size, limit)

@@ -8,7 +8,9 @@ import (
 )
 
 // Redrive is the redrive policy of a queue: a message that was received MaxReceives
-// times moves to the queue To when it would be received again.
+// times moves to the queue To when it would be received again. Of a standard queue its age
+// goes on there: To needs the longer Retention. What expires in To is lost by the ledger of
+// To alone, and dead-lettered by that of the queue.
 //
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html
 type Redrive struct {

@@ -176,3 +176,33 @@ func TestADuplicateHasTheSequenceNumberOfTheFirst(t *testing.T) {
 		t.Errorf("sequence numbers are %q, want the same twice", sent)
 	}
 }
+
+// A filterFunc is a filter that is a function.
+type filterFunc func() bool
+
+func (f filterFunc) Match([]byte) (bool, error) { return f(), nil }
+
+// The visibility of a message may end, and the message be dead-lettered, between its receipt
+// and the call: it was received while it waited, so its delivery is no breach.
+func TestVisibilityThatEndsBeforeTheCall(t *testing.T) {
+	clock := source.NewClock(begin)
+	dead := queue.New(nil, queue.Config{Name: "dead", Clock: clock})
+	fn := &function{}
+	var q *queue.Queue
+	q = queue.New(fn.invoker(), queue.Config{Clock: clock, Redrive: queue.Redrive{To: dead, MaxReceives: 1}, Mapping: queue.Mapping{
+		Filter: filterFunc(func() bool {
+			clock.Advance(time.Minute)
+			again := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(`{"QueueUrl":"/queue"}`))
+			again.Header.Set("X-Amz-Target", "AmazonSQS.ReceiveMessage")
+			queue.API(q).ServeHTTP(httptest.NewRecorder(), again)
+			return true
+		}),
+	}})
+	ids := send(t, q, "1")
+	drain(t, q)
+	check(t, q)
+	entry, _ := q.Ledger().Entry(ids[0])
+	same(t, "outcome", entry.Outcome, source.DeadLettered)
+	same(t, "events", fn.bodies(), []string{"1"})
+	same(t, "failures", []string{entry.Deliveries[0].Failure}, []string{source.NotDeleted})
+}

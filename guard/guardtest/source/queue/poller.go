@@ -192,7 +192,7 @@ func (p *Poller) filter(ctx context.Context, m Received, record []byte) (bool, e
 // succeeded. What failed stays hidden until its visibility timeout ends.
 func (p *Poller) deliver(ctx context.Context, b batch) error {
 	call := guardtest.Call{Payload: event(b.records), RequestID: ids.UUID()}
-	number := p.ledger.Batch(call.RequestID, p.clock.Now(), deliveries(b.messages))
+	number := p.ledger.Batch(call.RequestID, p.clock.Now(), deliveries(b.messages, b.received))
 	// The end of ctx stops the poller, not the function: that has its own timeout.
 	result, err := p.fn.Do(context.WithoutCancel(ctx), call)
 	for pause := time.Second; errors.Is(err, source.ErrThrottled); pause = min(2*pause, time.Minute) {
@@ -226,10 +226,10 @@ func (p *Poller) deliver(ctx context.Context, b batch) error {
 	return p.settle(ctx, b, call, number, failed)
 }
 
-func deliveries(messages []Received) []book.Delivered {
+func deliveries(messages []Received, received time.Time) []book.Delivered {
 	list := make([]book.Delivered, len(messages))
 	for i, m := range messages {
-		list[i] = book.Delivered{ID: m.ID, Attempt: m.receiveCount()}
+		list[i] = book.Delivered{ID: m.ID, Attempt: m.receiveCount(), Received: received}
 	}
 	return list
 }

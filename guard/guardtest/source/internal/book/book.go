@@ -77,6 +77,10 @@ func (b *Book) Sent(id, group string, at time.Time) bool {
 type Delivered struct {
 	ID      string
 	Attempt int
+
+	// Received is when the source took it. A message that was settled after that was one
+	// that waited. The zero time is that of the call.
+	Received time.Time
 }
 
 // Batch records that a function is being called with messages, and returns the number
@@ -88,7 +92,7 @@ func (b *Book) Batch(requestID string, at time.Time, messages []Delivered) int {
 	number := b.counts.Batches
 	for _, m := range messages {
 		e := b.entries[m.ID]
-		if e == nil || e.Outcome != source.Waiting {
+		if e == nil || (e.Outcome != source.Waiting && (m.Received.IsZero() || !e.Settled.After(m.Received))) {
 			b.breach("message %s was delivered in batch %d, and is not one that waits", m.ID, number)
 			continue
 		}
@@ -111,7 +115,7 @@ func (b *Book) Failed(id string, batch int, why string) {
 	if e == nil {
 		return
 	}
-	if e.Outcome == source.Done && e.inBatch == batch {
+	if e.Outcome == source.Done && e.newest(batch) {
 		switch why { // the function has deleted it
 		case source.NotDeleted:
 			return
@@ -126,6 +130,20 @@ func (b *Book) Failed(id string, batch int, why string) {
 		}
 	}
 	b.change()
+}
+
+// newest reports whether the batch has the one receipt by which the message can be deleted:
+// that of its last attempt, which need not be its last batch.
+func (e *entry) newest(batch int) bool {
+	attempt, others := 0, 0
+	for _, d := range e.Deliveries {
+		if d.Batch == batch {
+			attempt = d.Attempt
+		} else {
+			others = max(others, d.Attempt)
+		}
+	}
+	return attempt > others
 }
 
 // Settle closes an entry.

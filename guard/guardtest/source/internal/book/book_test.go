@@ -103,6 +103,23 @@ func TestWhatIsABreach(t *testing.T) {
 			write:  func(s story) { s.sent("1"); s.batch("1"); s.done("1"); s.batch("1") },
 			breach: "message 1 was delivered in batch 2, and is not one that waits",
 		},
+		"delivered when it was done after its receipt": {
+			write: func(s story) {
+				s.sent("1")
+				s.batch("1")
+				s.Settle("1", source.Done, "", begin.Add(time.Second))
+				s.Batch("request", begin.Add(time.Minute), []book.Delivered{{ID: "1", Received: begin}})
+			},
+		},
+		"delivered when it was done before its receipt": {
+			write: func(s story) {
+				s.sent("1")
+				s.batch("1")
+				s.done("1")
+				s.Batch("request", begin.Add(time.Minute), []book.Delivered{{ID: "1", Received: begin}})
+			},
+			breach: "message 1 was delivered in batch 2, and is not one that waits",
+		},
 		"delivered and never sent": {
 			write:  func(s story) { s.batch("1") },
 			breach: "message 1 was delivered in batch 1, and is not one that waits",
@@ -120,6 +137,15 @@ func TestWhatIsABreach(t *testing.T) {
 		"deleted by the function, and reported": {
 			write:  func(s story) { s.sent("1"); n := s.batch("1"); s.done("1"); s.Failed("1", n, source.Reported) },
 			breach: `message 1 of group "g" was reported as failed in batch 1, and cannot come again: it was deleted`,
+		},
+		"reported, and done by a later receipt that was called before": {
+			write: func(s story) {
+				s.sent("1")
+				s.Batch("request", begin, []book.Delivered{{ID: "1", Attempt: 2}})
+				n := s.batch("1")
+				s.done("1")
+				s.Failed("1", n, source.Reported)
+			},
 		},
 		"reported, and done by a later delivery": {
 			write: func(s story) {

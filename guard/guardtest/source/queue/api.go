@@ -254,7 +254,7 @@ func receiveMessages(ctx context.Context, q *Queue, in *apiRequest) (any, *sourc
 	defer q.clock.Leave()
 	got := q.receiveUntil(ctx, most, visibility, q.clock.Now().Add(seconds(in.WaitTimeSeconds)))
 	if len(got) > 0 {
-		q.ledger.Batch("ReceiveMessage", q.clock.Now(), deliveries(got, time.Time{}))
+		q.ledger.Batch("ReceiveMessage", q.clock.Now(), deliveries(got))
 	}
 	system := wanted(append(in.AttributeNames, in.MessageSystemAttributeNames...))
 	custom := wanted(in.MessageAttributeNames)

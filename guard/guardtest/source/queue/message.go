@@ -68,6 +68,8 @@ type Received struct {
 
 	MD5OfBody              string
 	MD5OfMessageAttributes string // empty without message attributes
+
+	at time.Time // of the receipt; zero if the store does not know
 }
 
 func refuse(code, format string, args ...any) *source.Refusal {

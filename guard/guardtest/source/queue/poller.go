@@ -138,6 +138,9 @@ func (p *Poller) gather(ctx context.Context) (batch, error) {
 		}
 		now := p.clock.Now()
 		for i, m := range got {
+			if m.at.IsZero() {
+				m.at = now
+			}
 			text := wire.Marshal(newRecord(m, p.queue.ARN))
 			if matches, err := p.filter(ctx, m, text); err != nil {
 				return batch{}, errors.Join(err, p.release(ctx, append(b.messages, got[i:]...)))
@@ -148,7 +151,7 @@ func (p *Poller) gather(ctx context.Context) (batch, error) {
 				return b, p.release(ctx, got[i:])
 			}
 			if len(b.messages) == 0 {
-				b.received, end = now, now.Add(p.cfg.BatchWindow)
+				b.received, end = m.at, now.Add(p.cfg.BatchWindow)
 			}
 			b.messages, b.records = append(b.messages, m), append(b.records, text)
 			b.size += len(text) + 1
@@ -192,7 +195,7 @@ func (p *Poller) filter(ctx context.Context, m Received, record []byte) (bool, e
 // succeeded. What failed stays hidden until its visibility timeout ends.
 func (p *Poller) deliver(ctx context.Context, b batch) error {
 	call := guardtest.Call{Payload: event(b.records), RequestID: ids.UUID()}
-	number := p.ledger.Batch(call.RequestID, p.clock.Now(), deliveries(b.messages, b.received))
+	number := p.ledger.Batch(call.RequestID, p.clock.Now(), deliveries(b.messages))
 	// The end of ctx stops the poller, not the function: that has its own timeout.
 	result, err := p.fn.Do(context.WithoutCancel(ctx), call)
 	for pause := time.Second; errors.Is(err, source.ErrThrottled); pause = min(2*pause, time.Minute) {
@@ -226,10 +229,10 @@ func (p *Poller) deliver(ctx context.Context, b batch) error {
 	return p.settle(ctx, b, call, number, failed)
 }
 
-func deliveries(messages []Received, received time.Time) []book.Delivered {
+func deliveries(messages []Received) []book.Delivered {
 	list := make([]book.Delivered, len(messages))
 	for i, m := range messages {
-		list[i] = book.Delivered{ID: m.ID, Attempt: m.receiveCount(), Received: received}
+		list[i] = book.Delivered{ID: m.ID, Attempt: m.receiveCount(), Received: m.at}
 	}
 	return list
 }

@@ -54,6 +54,7 @@ func (m *message) received() Received {
 	return Received{
 		ID: m.id, ReceiptHandle: m.receipt, Body: m.Body, Attributes: attributes, MessageAttributes: m.Message.Attributes,
 		MD5OfBody: m.md5, MD5OfMessageAttributes: m.md5OfAttributes,
+		at: m.taken,
 	}
 }
 

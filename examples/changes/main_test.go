@@ -15,9 +15,11 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
+
 	"github.com/lambdarmor/lambdarmor/guard/guardtest"
 	"github.com/lambdarmor/lambdarmor/guard/guardtest/pattern"
 	"github.com/lambdarmor/lambdarmor/guard/guardtest/source"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/source/stream"
 )
 
 // binary is the function as it is deployed, built once for all tests.
@@ -39,7 +41,7 @@ func TestTheRoleMayReadTheStream(t *testing.T) {
 }
 
 // newStream returns a stream with the mapping of the template.
-func newStream(t *testing.T, fn guardtest.Invoker) *source.Stream {
+func newStream(t *testing.T, fn guardtest.Invoker) *stream.Stream {
 	t.Helper()
 	text, err := os.ReadFile("template.yaml")
 	if err != nil {
@@ -49,14 +51,14 @@ func newStream(t *testing.T, fn guardtest.Invoker) *source.Stream {
 	if found == nil {
 		t.Fatal("the template has no filter")
 	}
-	return source.NewStream(fn, source.StreamConfig{
-		Type: source.DynamoDB, Name: "orders", ReportBatchItemFailures: true, BisectBatchOnFunctionError: true,
+	return stream.New(fn, stream.Config{
+		Type: stream.DynamoDB, Name: "orders", ReportBatchItemFailures: true, BisectBatchOnFunctionError: true,
 		MaximumRetryAttempts: new(100), MaximumRecordAge: 12 * time.Hour,
 		Filter: pattern.MustFilter(pattern.DynamoDB, string(found[1])), Clock: source.NewClock(time.Now()),
 	})
 }
 
-func drain(t *testing.T, s *source.Stream) {
+func drain(t *testing.T, s *stream.Stream) {
 	t.Helper()
 	if err := s.Drain(t.Context()); err != nil {
 		t.Fatal(err)

@@ -13,6 +13,8 @@ import (
 	"github.com/lambdarmor/lambdarmor/guard/guardtest"
 	"github.com/lambdarmor/lambdarmor/guard/guardtest/sample"
 	"github.com/lambdarmor/lambdarmor/guard/guardtest/source"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/source/async"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/source/queue"
 	"github.com/lambdarmor/lambdarmor/guard/logging"
 	"github.com/lambdarmor/lambdarmor/idempotency"
 )
@@ -99,11 +101,11 @@ func TestAPurchaseIsBookedOnceOrKept(t *testing.T) {
 				return nil
 			})
 			clock := source.NewClock(time.Now())
-			dead := source.NewQueue(nil, source.QueueConfig{Name: "dead", Clock: clock})
+			dead := queue.New(nil, queue.Config{Name: "dead", Clock: clock})
 			fn := guardtest.NewInProcess(ingest(logging.New(io.Discard), &services{
 				loyalty: newLoyalty(books, idempotency.NewMemoryStore()), deadLetters: sink,
 			}), guardtest.Config{})
-			purchases := source.NewAsync(fn, source.AsyncConfig{DeadLetters: source.ToQueue(dead), MaximumEventAge: time.Hour, Clock: clock})
+			purchases := async.New(fn, async.Config{DeadLetters: dead.Target(), MaximumEventAge: time.Hour, Clock: clock})
 
 			id, err := purchases.Invoke(notification(c.message))
 			if err != nil {

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/lambdarmor/lambdarmor/guard/guardtest"
-	"github.com/lambdarmor/lambdarmor/guard/guardtest/source"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/source/async"
 )
 
 // binary is the function as it is deployed, built once for all tests.
@@ -35,7 +35,7 @@ func TestTheSampleIsBooked(t *testing.T) {
 // come at the same time.
 func TestEveryEventIsDone(t *testing.T) {
 	fn := deploy(t)
-	purchases := source.NewAsync(fn, source.AsyncConfig{Concurrency: 16})
+	purchases := async.New(fn, async.Config{Concurrency: 16})
 	for i := range 40 {
 		message := fmt.Sprintf(`{"type":"purchase.completed","id":"p-%d","customer":"c-42","cents":100}`, i)
 		if i%10 == 0 {

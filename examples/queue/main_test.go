@@ -13,6 +13,7 @@ import (
 	"github.com/lambdarmor/lambdarmor/guard/guardtest/pattern"
 	"github.com/lambdarmor/lambdarmor/guard/guardtest/sample"
 	"github.com/lambdarmor/lambdarmor/guard/guardtest/source"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/source/queue"
 )
 
 // binary is the function as it is deployed, built once for all tests.
@@ -57,11 +58,11 @@ func TestOnlyWhatFailedComesAgain(t *testing.T) {
 
 // Behind a queue each order is done; with every message sent twice, too.
 func TestEveryOrderOfAQueueIsDone(t *testing.T) {
-	orders := source.NewQueue(deploy(t), source.QueueConfig{Name: "orders", Mapping: source.Mapping{BatchSize: 10, ReportBatchItemFailures: true}})
+	orders := queue.New(deploy(t), queue.Config{Name: "orders", Mapping: queue.Mapping{BatchSize: 10, ReportBatchItemFailures: true}})
 	for range 2 {
 		for i := range 50 {
 			body, _ := json.Marshal(order{ID: fmt.Sprint("o-", i), Customer: "c-42", SKU: "CB-300", Quantity: 1})
-			if _, err := orders.Send(source.Message{Body: string(body)}); err != nil {
+			if _, err := orders.Send(queue.Message{Body: string(body)}); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -88,7 +89,7 @@ func TestOnlyRehearsalsAreFiltered(t *testing.T) {
 	for _, found := range regexp.MustCompile(`- Pattern: '(.*)'`).FindAllSubmatch(text, -1) {
 		patterns = append(patterns, string(found[1]))
 	}
-	orders := source.NewQueue(deploy(t), source.QueueConfig{Name: "orders", Mapping: source.Mapping{
+	orders := queue.New(deploy(t), queue.Config{Name: "orders", Mapping: queue.Mapping{
 		ReportBatchItemFailures: true, Filter: pattern.MustFilter(pattern.SQS, patterns...),
 	}})
 	for body, want := range map[string]source.Outcome{
@@ -100,7 +101,7 @@ func TestOnlyRehearsalsAreFiltered(t *testing.T) {
 		`7`:                                                          source.Done,
 		`""`:                                                         source.Done,
 	} {
-		id, err := orders.Send(source.Message{Body: body})
+		id, err := orders.Send(queue.Message{Body: body})
 		if err != nil {
 			t.Fatal(err)
 		}

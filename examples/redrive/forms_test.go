@@ -19,6 +19,7 @@ import (
 	"github.com/lambdarmor/lambdarmor/guard/batch/sqsdead"
 	"github.com/lambdarmor/lambdarmor/guard/guardtest"
 	lambda "github.com/lambdarmor/lambdarmor/guard/guardtest/source"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/source/async"
 	"github.com/lambdarmor/lambdarmor/internal/awstest"
 )
 
@@ -169,12 +170,12 @@ func TestWhatLambdaGivesUpRunsAgain(t *testing.T) {
 		return nil
 	}
 	arn := "arn:aws:sqs:eu-central-1:111122223333:dead"
-	for _, cfg := range []lambda.AsyncConfig{{DeadLetters: lambda.To(arn, into)}, {OnFailure: lambda.To(arn, into)}} {
-		async := lambda.NewAsync(failing, cfg)
-		if _, err := async.Invoke([]byte(`{"order":1}`)); err != nil {
+	for _, cfg := range []async.Config{{DeadLetters: lambda.To(arn, into)}, {OnFailure: lambda.To(arn, into)}} {
+		events := async.New(failing, cfg)
+		if _, err := events.Invoke([]byte(`{"order":1}`)); err != nil {
 			t.Fatal(err)
 		}
-		if err := async.Drain(t.Context()); err != nil {
+		if err := events.Drain(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		a.mustRun(0, "-from", dead, "-function", "booking", "-save", a.saved, "-max", "1")

@@ -12,6 +12,7 @@ import (
 	"github.com/lambdarmor/lambdarmor/guard/guardtest"
 	"github.com/lambdarmor/lambdarmor/guard/guardtest/pattern"
 	"github.com/lambdarmor/lambdarmor/guard/guardtest/source"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/source/stream"
 )
 
 // binary is the function as it is deployed, built once for all tests.
@@ -20,7 +21,7 @@ var binary string
 func TestMain(m *testing.M) { os.Exit(guardtest.Main(m, ".", &binary)) }
 
 // deploy runs the binary behind a stream with the mapping of the template.
-func deploy(t *testing.T, cfg source.StreamConfig) (*source.Stream, *guardtest.Function) {
+func deploy(t *testing.T, cfg stream.Config) (*stream.Stream, *guardtest.Function) {
 	t.Helper()
 	fn := guardtest.Start(t, binary, guardtest.Config{Timeout: 30 * time.Second, Env: []string{"AWS_SAM_LOCAL=true"}})
 	cfg.Name = "movements"
@@ -29,7 +30,7 @@ func deploy(t *testing.T, cfg source.StreamConfig) (*source.Stream, *guardtest.F
 	cfg.MaximumRetryAttempts, cfg.MaximumRecordAge = new(10), 24*time.Hour
 	cfg.Filter = pattern.MustFilter(pattern.Kinesis, filterOf(t))
 	cfg.Clock = source.NewClock(time.Now())
-	return source.NewStream(fn, cfg), fn
+	return stream.New(fn, cfg), fn
 }
 
 // filterOf is the filter of the template.
@@ -46,7 +47,7 @@ func filterOf(t *testing.T) string {
 	return string(found[1])
 }
 
-func drain(t *testing.T, s *source.Stream, fn *guardtest.Function) {
+func drain(t *testing.T, s *stream.Stream, fn *guardtest.Function) {
 	t.Helper()
 	if err := s.Drain(t.Context()); err != nil {
 		t.Fatalf("%v, and the function wrote\n%s", err, fn.Log())
@@ -83,12 +84,12 @@ func levels(t *testing.T, fn *guardtest.Function) (pieces map[string]int, letter
 	return pieces, letters
 }
 
-func put(s *source.Stream, id, sku string, pieces int) string {
+func put(s *stream.Stream, id, sku string, pieces int) string {
 	return s.Put(sku, fmt.Appendf(nil, `{"id":%q,"warehouse":"main","sku":%q,"pieces":%d}`, id, sku, pieces))
 }
 
 func TestTheStockIsThatOfAllMovements(t *testing.T) {
-	s, fn := deploy(t, source.StreamConfig{Shards: 4})
+	s, fn := deploy(t, stream.Config{Shards: 4})
 	want := map[string]int{}
 	for i := range 1000 {
 		sku := fmt.Sprintf("KB-%03d", i%20)
@@ -107,7 +108,7 @@ func TestTheStockIsThatOfAllMovements(t *testing.T) {
 
 // What cannot be booked holds up none, and is in the dead letters with the reason.
 func TestWhatCanNeverBeBookedIsADeadLetter(t *testing.T) {
-	s, fn := deploy(t, source.StreamConfig{})
+	s, fn := deploy(t, stream.Config{})
 	want := map[string]string{}
 	put(s, "m-1", "KB-101", 5)
 	want[put(s, "m-2", "keyboard", 5)] = "movement_invalid"
@@ -132,7 +133,7 @@ func TestWhatCanNeverBeBookedIsADeadLetter(t *testing.T) {
 // A movement that comes again changes nothing; the same id with another movement is a
 // mistake of the sender.
 func TestAMovementIsBookedOnce(t *testing.T) {
-	s, fn := deploy(t, source.StreamConfig{})
+	s, fn := deploy(t, stream.Config{})
 	for range 3 {
 		put(s, "m-1", "KB-101", 5)
 	}
@@ -149,7 +150,7 @@ func TestAMovementIsBookedOnce(t *testing.T) {
 
 // The mapping's filter is tested here, since nothing shows at AWS what it drops.
 func TestOnlyMovementsOfTheMainWarehouseArrive(t *testing.T) {
-	s, fn := deploy(t, source.StreamConfig{})
+	s, fn := deploy(t, stream.Config{})
 	put(s, "m-1", "KB-101", 5)
 	for _, data := range []string{
 		`{"id":"m-2","warehouse":"north","sku":"KB-101","pieces":7}`,

@@ -24,6 +24,8 @@ import (
 	"github.com/lambdarmor/lambdarmor/guard/guardtest"
 	"github.com/lambdarmor/lambdarmor/guard/guardtest/sample"
 	"github.com/lambdarmor/lambdarmor/guard/guardtest/source"
+	lambdaasync "github.com/lambdarmor/lambdarmor/guard/guardtest/source/async"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/source/queue"
 	"github.com/lambdarmor/lambdarmor/guard/httpapi"
 	"github.com/lambdarmor/lambdarmor/idempotency"
 )
@@ -249,9 +251,9 @@ func TestWithLambdasRetries(t *testing.T) {
 		return nil, nil
 	})
 	clock := source.NewClock(time.Now())
-	dead := source.NewQueue(nil, source.QueueConfig{Name: "dead", Clock: clock})
-	a := source.NewAsync(guardtest.NewInProcess(guard.Wrap(h, guard.Default(slog.New(slog.DiscardHandler)), async.DeadLetter(sink)), guardtest.Config{}),
-		source.AsyncConfig{DeadLetters: source.ToQueue(dead), Clock: clock})
+	dead := queue.New(nil, queue.Config{Name: "dead", Clock: clock})
+	a := lambdaasync.New(guardtest.NewInProcess(guard.Wrap(h, guard.Default(slog.New(slog.DiscardHandler)), async.DeadLetter(sink)), guardtest.Config{}),
+		lambdaasync.Config{DeadLetters: dead.Target(), Clock: clock})
 	for _, payload := range []string{`"good"`, `"never"`, `"later"`, `"broken"`, `"panics"`} {
 		if _, err := a.Invoke([]byte(payload)); err != nil {
 			t.Fatal(err)

@@ -10,9 +10,17 @@
 //   - [Runtime] serves Lambda's Runtime API for a process that the test runs
 //     itself.
 //
-// Package gateway puts an API before a function and turns HTTP requests into
-// events. Package sample has an event of every trigger. A test of the whole way,
-// from the client to the unmodified binary:
+// The packages below it bring events to a function, as AWS does:
+//
+//   - Package gateway puts an API before it, and turns HTTP requests into events.
+//   - Package source/queue calls it with the messages of an SQS queue.
+//   - Package source/stream calls it with the records of Kinesis, DynamoDB or Kafka.
+//   - Package source/async invokes it as S3, SNS and EventBridge do.
+//   - Package source has the ledger and the clock that these three share.
+//   - Package pattern decides what matches an event pattern or a filter.
+//   - Package sample has an event of every trigger.
+//
+// A test of the whole way, from the client to the unmodified binary:
 //
 //	func TestOrders(t *testing.T) {
 //		fn := guardtest.Start(t, guardtest.Build(t, "."), guardtest.Config{Env: []string{"AWS_SAM_LOCAL=true"}})

@@ -77,7 +77,7 @@
 // With -queue, a function without such a template gets a queue with the defaults of SQS
 // and Lambda, ReportBatchItemFailures, and a dead-letter queue after three receipts.
 // -queue=orders.fifo names it, and a name that ends in .fifo makes it FIFO. The queue
-// behaves as [source.Queue] says. Each batch and each dead letter is a line on the
+// behaves as [queue.Queue] says. Each batch and each dead letter is a line on the
 // console.
 //
 // The function's SQS client reaches the queue and its dead-letter queue by
@@ -101,7 +101,7 @@
 //
 // If the SAM template beside the source has an event of the type Kinesis or DynamoDB, the
 // function has that stream before it, in memory and with the event's mapping; see
-// [source.Stream]. With -stream it has one of Kinesis without a template.
+// [stream.Stream]. With -stream it has one of Kinesis without a template.
 //
 //	go run ./guard/local ./examples/stream
 //	curl -i 'http://127.0.0.1:8080/_stream?key=KB-101' -d '{"id":"m-1","warehouse":"main","sku":"KB-101","pieces":5}'

@@ -7,16 +7,16 @@ import (
 	"os"
 
 	"github.com/lambdarmor/lambdarmor/guard/guardtest"
-	"github.com/lambdarmor/lambdarmor/guard/guardtest/source"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/source/stream"
 )
 
 // functions are the functions that the command runs.
 type functions struct {
 	fn         *runningFunction
-	authorizer *runningFunction     // nil when there is none
-	queue      *queueSettings       // nil when there is none
-	stream     *source.StreamConfig // nil when there is none
-	sqs        net.Listener         // of the queue in memory, for SDKs
+	authorizer *runningFunction // nil when there is none
+	queue      *queueSettings   // nil when there is none
+	stream     *stream.Config   // nil when there is none
+	sqs        net.Listener     // of the queue in memory, for SDKs
 }
 
 // A runningFunction is a target and what runs it.

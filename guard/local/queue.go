@@ -18,7 +18,8 @@ import (
 
 	"github.com/lambdarmor/lambdarmor/guard/guardtest"
 	"github.com/lambdarmor/lambdarmor/guard/guardtest/source"
-	"github.com/lambdarmor/lambdarmor/guard/guardtest/source/sqspoll"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/source/queue"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/source/queue/sqspoll"
 )
 
 // queuePath is where messages are put, and the ledger is shown.
@@ -80,10 +81,10 @@ func joinQueueURL(args []string) []string {
 type desk struct {
 	name    string
 	console *console
-	ledger  *source.Ledger
+	ledger  source.Ledger
 	run     func(context.Context) error
 
-	memory, dead *source.Queue // nil for one of a real SQS API
+	memory, dead *queue.Queue // nil for one of a real SQS API
 	settings     queueSettings
 	url          string
 }
@@ -127,11 +128,11 @@ func newDesk(ctx context.Context, fn guardtest.Invoker, s queueSettings, queueUR
 		return d, d.poll(ctx, fn, queueURL, s.queue.Mapping)
 	}
 	if s.dead.Name != "" {
-		d.dead = source.NewQueue(nil, s.dead)
-		s.queue.Redrive = source.Redrive{To: d.dead, MaxReceives: s.maxReceives}
+		d.dead = queue.New(nil, s.dead)
+		s.queue.Redrive = queue.Redrive{To: d.dead, MaxReceives: s.maxReceives}
 		s.queue.OnDeadLetter = d.deadLetter
 	}
-	d.memory = source.NewQueue(fn, s.queue)
+	d.memory = queue.New(fn, s.queue)
 	d.ledger, d.run = d.memory.Ledger(), d.memory.Run
 	return d, nil
 }
@@ -147,7 +148,7 @@ func ownEndpoint(queueURL string) string {
 }
 
 // poll is a desk for a queue of a real SQS API.
-func (d *desk) poll(ctx context.Context, fn guardtest.Invoker, queueURL string, mapping source.Mapping) error {
+func (d *desk) poll(ctx context.Context, fn guardtest.Invoker, queueURL string, mapping queue.Mapping) error {
 	u, err := url.Parse(queueURL)
 	if err != nil || u.Host == "" {
 		return fmt.Errorf("-queue %q is not a URL", queueURL)
@@ -247,8 +248,8 @@ func (d *desk) put(w http.ResponseWriter, r *http.Request) {
 
 // message reads what is said beside the body: group, dedup, delay in seconds, and
 // attr.NAME for a message attribute. A header's name would lose its case.
-func message(body string, query url.Values) (source.Message, error) {
-	m := source.Message{Body: body, Attributes: map[string]source.Attribute{}}
+func message(body string, query url.Values) (queue.Message, error) {
+	m := queue.Message{Body: body, Attributes: map[string]source.Attribute{}}
 	for name, values := range query {
 		value := values[0]
 		attribute, isAttribute := strings.CutPrefix(name, "attr.")
@@ -309,7 +310,7 @@ func (d *desk) deadName() string {
 }
 
 // openLines are all but those that are done or filtered, which the ledger only counts.
-func openLines(ledger *source.Ledger) []line {
+func openLines(ledger source.Ledger) []line {
 	open := []line{}
 	for _, e := range ledger.Entries() {
 		l := line{ID: e.ID, Group: e.Group, Sent: e.Sent, Outcome: string(e.Outcome), Reason: e.Reason, Tries: len(e.Deliveries)}
@@ -347,11 +348,11 @@ func (d *desk) start(ctx context.Context, listener net.Listener) (polled <-chan 
 		return done
 	}
 	if listener != nil {
-		queues := []*source.Queue{d.memory}
+		queues := []*queue.Queue{d.memory}
 		if d.dead != nil {
 			queues = append(queues, d.dead)
 		}
-		server := &http.Server{Handler: source.API(queues...), ReadHeaderTimeout: headerTimeout}
+		server := &http.Server{Handler: queue.API(queues...), ReadHeaderTimeout: headerTimeout}
 		go func() { _ = server.Serve(listener) }() // until the listener is closed, at the end
 	}
 	go func() {

@@ -253,7 +253,7 @@ func TestQueueFlags(t *testing.T) {
 func TestAQueueThatCannotBe(t *testing.T) {
 	t.Parallel()
 	status, _, stderr := runLocal(t, "", "-addr", "127.0.0.1:0", "-queue=a/b", echo)
-	if status != exitFailed || !strings.Contains(stderr, "the queue cannot be: source: a queue's name") {
+	if status != exitFailed || !strings.Contains(stderr, "the queue cannot be: queue: a queue's name") {
 		t.Errorf("%d %s", status, stderr)
 	}
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/lambdarmor/lambdarmor/guard/guardtest"
 	"github.com/lambdarmor/lambdarmor/guard/guardtest/source"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/source/stream"
 )
 
 // streamPath is where records are put, and the ledger is shown.
@@ -42,13 +43,13 @@ func (f *streamFlag) Set(value string) error {
 func (f *streamFlag) IsBoolFlag() bool { return true }
 
 // settings are those of the template, or of the flag. It returns nil without a stream.
-func (f streamFlag) settings(dir string) (*source.StreamConfig, error) {
+func (f streamFlag) settings(dir string) (*stream.Config, error) {
 	cfg, err := templateStream(dir)
 	if err != nil || (cfg == nil && !f.set) {
 		return nil, err
 	}
 	if cfg == nil {
-		cfg = &source.StreamConfig{ReportBatchItemFailures: true, BisectBatchOnFunctionError: true, MaximumRetryAttempts: new(3)}
+		cfg = &stream.Config{ReportBatchItemFailures: true, BisectBatchOnFunctionError: true, MaximumRetryAttempts: new(3)}
 	}
 	if f.name != "" {
 		cfg.Name = f.name
@@ -58,12 +59,12 @@ func (f streamFlag) settings(dir string) (*source.StreamConfig, error) {
 
 // A streamDesk is a stream in memory before the function.
 type streamDesk struct {
-	cfg     source.StreamConfig
-	stream  *source.Stream
+	cfg     stream.Config
+	stream  *stream.Stream
 	console *console
 }
 
-func newStreamDesk(fn guardtest.Invoker, cfg source.StreamConfig, console *console) (d *streamDesk, err error) {
+func newStreamDesk(fn guardtest.Invoker, cfg stream.Config, console *console) (d *streamDesk, err error) {
 	defer func() { // a mapping that cannot be
 		if v := recover(); v != nil {
 			d, err = nil, fmt.Errorf("the stream cannot be: %v", v)
@@ -73,7 +74,7 @@ func newStreamDesk(fn guardtest.Invoker, cfg source.StreamConfig, console *conso
 	cfg.CountOnly = true
 	cfg.OnBatch = d.batch
 	cfg.OnFailure = source.To("arn:aws:sqs:us-east-1:"+guardtest.AccountID+":discarded", d.discarded)
-	d.cfg, d.stream = cfg, source.NewStream(fn, cfg)
+	d.cfg, d.stream = cfg, stream.New(fn, cfg)
 	return d, nil
 }
 
@@ -131,7 +132,7 @@ func (d *streamDesk) put(w http.ResponseWriter, r *http.Request) (id string, err
 		return "", err
 	}
 	key := r.URL.Query().Get("key")
-	if d.cfg.Type != source.DynamoDB {
+	if d.cfg.Type != stream.DynamoDB {
 		if key == "" || utf8.RuneCountInString(key) > maxPartitionKey {
 			return "", fmt.Errorf("the record needs a key of 1 to %d characters: POST %s?key=…", maxPartitionKey, streamPath)
 		}
@@ -203,7 +204,7 @@ func (d *streamDesk) describe() string {
 
 // curl is a command that puts a record.
 func (d *streamDesk) curl(base string) string {
-	if d.cfg.Type == source.DynamoDB {
+	if d.cfg.Type == stream.DynamoDB {
 		return "curl -i -X POST " + base + streamPath + " -d '" + strings.ReplaceAll(exampleChange, "'", "") + "'"
 	}
 	return "curl -i -X POST '" + base + streamPath + "?key=k' -d '{}'"

@@ -18,6 +18,7 @@ import (
 
 	"github.com/lambdarmor/lambdarmor/guard/guardtest"
 	"github.com/lambdarmor/lambdarmor/guard/guardtest/source"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/source/stream"
 )
 
 const streamPackage = "./testdata/stream"
@@ -111,14 +112,14 @@ func TestPrintedCommandOfAStreamWorks(t *testing.T) {
 func TestMappingOfTheTemplate(t *testing.T) {
 	for _, tc := range []struct {
 		example string
-		want    source.StreamConfig
+		want    stream.Config
 	}{
-		{example: "stream", want: source.StreamConfig{
-			Type: source.Kinesis, Name: "Movements", Shards: 4, BatchSize: 100, BatchWindow: time.Second,
+		{example: "stream", want: stream.Config{
+			Type: stream.Kinesis, Name: "Movements", Shards: 4, BatchSize: 100, BatchWindow: time.Second,
 			ReportBatchItemFailures: true, BisectBatchOnFunctionError: true, MaximumRetryAttempts: new(10), MaximumRecordAge: 24 * time.Hour,
 		}},
-		{example: "changes", want: source.StreamConfig{
-			Type: source.DynamoDB, Name: "Orders", BatchSize: 100,
+		{example: "changes", want: stream.Config{
+			Type: stream.DynamoDB, Name: "Orders", BatchSize: 100,
 			ReportBatchItemFailures: true, BisectBatchOnFunctionError: true, MaximumRetryAttempts: new(100), MaximumRecordAge: 12 * time.Hour,
 		}},
 	} {
@@ -139,7 +140,7 @@ func TestMappingOfTheTemplate(t *testing.T) {
 
 func TestAStreamThatCannotBe(t *testing.T) {
 	fn := guardtest.NewInProcess(lambda.NewHandler(func() {}), guardtest.Config{})
-	if _, err := newStreamDesk(fn, source.StreamConfig{BatchSize: -1}, nil); err == nil || !strings.Contains(err.Error(), "BatchSize") {
+	if _, err := newStreamDesk(fn, stream.Config{BatchSize: -1}, nil); err == nil || !strings.Contains(err.Error(), "BatchSize") {
 		t.Errorf("got %v, want what is wrong with it", err)
 	}
 }

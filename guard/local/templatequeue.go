@@ -11,6 +11,7 @@ import (
 
 	"github.com/lambdarmor/lambdarmor/guard/guardtest/pattern"
 	"github.com/lambdarmor/lambdarmor/guard/guardtest/source"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/source/queue"
 )
 
 // templateQueue returns the queue of the first event of type SQS of a function whose
@@ -29,8 +30,8 @@ func templateQueue(dir string) (*queueSettings, error) {
 
 // queueSettings describe a queue with its mapping, and its dead-letter queue.
 type queueSettings struct {
-	queue       source.QueueConfig
-	dead        source.QueueConfig // without a name, there is none
+	queue       queue.Config
+	dead        queue.Config // without a name, there is none
 	maxReceives int
 }
 
@@ -109,7 +110,7 @@ func (t *samTemplate) queue(event *yaml.Node) (*queueSettings, error) {
 	return s, err
 }
 
-func (t *samTemplate) mapping(event *yaml.Node, m *source.Mapping) (err error) {
+func (t *samTemplate) mapping(event *yaml.Node, m *queue.Mapping) (err error) {
 	if m.BatchSize, err = t.number(at(event, "BatchSize")); err != nil {
 		return fmt.Errorf("BatchSize: %w", err)
 	}
@@ -154,7 +155,7 @@ func (t *samTemplate) filter(event *yaml.Node, of pattern.Source) (source.Filter
 // has the defaults.
 //
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-sqs-queue.html
-func (t *samTemplate) queueConfig(id string, cfg *source.QueueConfig) (properties *yaml.Node, err error) {
+func (t *samTemplate) queueConfig(id string, cfg *queue.Config) (properties *yaml.Node, err error) {
 	properties = at(at(&t.Resources, id), "Properties")
 	cfg.Name = queueName(t.text(at(properties, "QueueName")), id, t.text(at(properties, "FifoQueue")) == "true")
 	cfg.ContentBasedDeduplication = t.text(at(properties, "ContentBasedDeduplication")) == "true"

@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/lambdarmor/lambdarmor/guard/guardtest/source"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/source/queue"
 )
 
 func TestQueueIsThatOfTheTemplate(t *testing.T) {
@@ -22,7 +22,7 @@ func TestQueueIsThatOfTheTemplate(t *testing.T) {
 		"no event":    {text: template("{Type: HttpApi}", "")},
 		"an ARN": {
 			text: template("{Type: SQS, Properties: {Queue: arn:aws:sqs:us-east-1:123456789012:orders}}", ""),
-			want: &queueSettings{queue: source.QueueConfig{Name: "orders"}},
+			want: &queueSettings{queue: queue.Config{Name: "orders"}},
 		},
 		"all of it": {
 			text: template(`{Type: SQS, Properties: {Queue: !GetAtt Q.Arn, BatchSize: !Ref Size, MaximumBatchingWindowInSeconds: 2, ScalingConfig: {MaximumConcurrency: 3}, FunctionResponseTypes: [ReportBatchItemFailures]}}`, `
@@ -30,24 +30,24 @@ func TestQueueIsThatOfTheTemplate(t *testing.T) {
   D: {Type: AWS::SQS::Queue, Properties: {QueueName: !Sub "${X}-dead", MessageRetentionPeriod: 1209600}}
 `),
 			want: &queueSettings{
-				queue: source.QueueConfig{
+				queue: queue.Config{
 					Name: "orders", VisibilityTimeout: time.Minute, Delay: 5 * time.Second, Retention: time.Hour,
-					Mapping: source.Mapping{BatchSize: 7, BatchWindow: 2 * time.Second, MaximumConcurrency: 3, ReportBatchItemFailures: true},
+					Mapping: queue.Mapping{BatchSize: 7, BatchWindow: 2 * time.Second, MaximumConcurrency: 3, ReportBatchItemFailures: true},
 				},
-				dead: source.QueueConfig{Name: "D", Retention: 14 * 24 * time.Hour}, maxReceives: 4,
+				dead: queue.Config{Name: "D", Retention: 14 * 24 * time.Hour}, maxReceives: 4,
 			},
 		},
 		"FIFO, in the long form": {
 			text: template("{Type: SQS, Properties: {Queue: {\"Fn::GetAtt\": [Q, Arn]}, BatchSize: {Ref: Size}}}", `
   Q: {Type: AWS::SQS::Queue, Properties: {FifoQueue: true, ContentBasedDeduplication: true}}
 `),
-			want: &queueSettings{queue: source.QueueConfig{Name: "Q.fifo", ContentBasedDeduplication: true, Mapping: source.Mapping{BatchSize: 7}}},
+			want: &queueSettings{queue: queue.Config{Name: "Q.fifo", ContentBasedDeduplication: true, Mapping: queue.Mapping{BatchSize: 7}}},
 		},
 		"what is not known here": {
 			text: template("{Type: SQS, Properties: {Queue: !GetAtt [Q, Arn], BatchSize: !If [A, 1, 2]}}", `
   Q: {Type: AWS::SQS::Queue, Properties: {VisibilityTimeout: !ImportValue V}}
 `),
-			want: &queueSettings{queue: source.QueueConfig{Name: "Q"}},
+			want: &queueSettings{queue: queue.Config{Name: "Q"}},
 		},
 		"no queue":    {text: template("{Type: SQS, Properties: {BatchSize: 1}}", ""), err: "F: E: its Queue is neither"},
 		"no number":   {text: template("{Type: SQS, Properties: {Queue: !GetAtt Q.Arn, BatchSize: ten}}", ""), err: `F: E: BatchSize: "ten" is not a number`},
@@ -74,7 +74,7 @@ func TestQueueIsThatOfTheTemplate(t *testing.T) {
 
 // sameQueue compares what a template can say, but for the filter.
 func sameQueue(a, b *queueSettings) bool {
-	same := func(a, b source.QueueConfig) bool {
+	same := func(a, b queue.Config) bool {
 		return a.Name == b.Name && a.VisibilityTimeout == b.VisibilityTimeout && a.Delay == b.Delay && a.Retention == b.Retention &&
 			a.ContentBasedDeduplication == b.ContentBasedDeduplication && a.Mapping.BatchSize == b.Mapping.BatchSize && a.Mapping.BatchWindow == b.Mapping.BatchWindow &&
 			a.Mapping.MaximumConcurrency == b.Mapping.MaximumConcurrency && a.Mapping.ReportBatchItemFailures == b.Mapping.ReportBatchItemFailures

@@ -8,12 +8,12 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/lambdarmor/lambdarmor/guard/guardtest/pattern"
-	"github.com/lambdarmor/lambdarmor/guard/guardtest/source"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/source/stream"
 )
 
 // templateStream returns the stream of the first event of type Kinesis or DynamoDB of a
 // function whose code is in dir, or nil if there is none.
-func templateStream(dir string) (*source.StreamConfig, error) {
+func templateStream(dir string) (*stream.Config, error) {
 	name, text, err := readTemplate(dir)
 	if err != nil || name == "" {
 		return nil, err
@@ -22,14 +22,14 @@ func templateStream(dir string) (*source.StreamConfig, error) {
 	if err := yaml.Unmarshal(text, &t); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	var found *source.StreamConfig
+	var found *stream.Config
 	err = t.events(func(eventType string, properties *yaml.Node) (bool, error) {
-		cfg := &source.StreamConfig{}
+		cfg := &stream.Config{}
 		switch eventType {
 		case "Kinesis":
-			cfg.Type = source.Kinesis
+			cfg.Type = stream.Kinesis
 		case "DynamoDB":
-			cfg.Type = source.DynamoDB
+			cfg.Type = stream.DynamoDB
 		default:
 			return false, nil
 		}
@@ -50,7 +50,7 @@ const onDemandShards = 4
 //
 // https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-property-function-kinesis.html
 // https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-property-function-dynamodb.html
-func (t *samTemplate) stream(event *yaml.Node, cfg *source.StreamConfig) (err error) {
+func (t *samTemplate) stream(event *yaml.Node, cfg *stream.Config) (err error) {
 	id := t.resource(at(event, "Stream"))
 	if id == "" {
 		return fmt.Errorf("its Stream is neither an ARN nor !GetAtt of one")
@@ -65,7 +65,7 @@ func (t *samTemplate) stream(event *yaml.Node, cfg *source.StreamConfig) (err er
 			return fmt.Errorf("%s: %w", name, err)
 		}
 	}
-	if cfg.Type == source.Kinesis {
+	if cfg.Type == stream.Kinesis {
 		if cfg.Shards, err = t.number(at(properties, "ShardCount")); err != nil {
 			return fmt.Errorf("%s: ShardCount: %w", id, err)
 		}
@@ -92,7 +92,7 @@ func (t *samTemplate) stream(event *yaml.Node, cfg *source.StreamConfig) (err er
 	cfg.BisectBatchOnFunctionError = t.text(at(event, "BisectBatchOnFunctionError")) == "true"
 	cfg.ReportBatchItemFailures = t.reports(event)
 	of := pattern.Kinesis
-	if cfg.Type == source.DynamoDB {
+	if cfg.Type == stream.DynamoDB {
 		of = pattern.DynamoDB
 	}
 	cfg.Filter, err = t.filter(event, of)

@@ -15,6 +15,7 @@ import (
 
 	"github.com/lambdarmor/lambdarmor/guard/guardtest"
 	"github.com/lambdarmor/lambdarmor/guard/guardtest/source"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/source/stream"
 	"github.com/lambdarmor/lambdarmor/internal/awstest"
 )
 
@@ -54,8 +55,8 @@ func TestChangesOfATableReachARuleOfTheBus(t *testing.T) {
 		Timeout: 25 * time.Second, InitTimeout: patient,
 		Env: []string{"BUS_NAME=" + name, "AWS_ENDPOINT_URL_EVENTBRIDGE=" + moto, "AWS_ACCESS_KEY_ID=key", "AWS_SECRET_ACCESS_KEY=secret"},
 	})
-	s := source.NewStream(fn, source.StreamConfig{
-		Type: source.DynamoDB, Name: "orders", ReportBatchItemFailures: true, MaximumRetryAttempts: new(3), Clock: source.NewClock(time.Now()),
+	s := stream.New(fn, stream.Config{
+		Type: stream.DynamoDB, Name: "orders", ReportBatchItemFailures: true, MaximumRetryAttempts: new(3), Clock: source.NewClock(time.Now()),
 	})
 	const orders = 20
 	for i := range orders {

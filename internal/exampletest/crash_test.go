@@ -22,7 +22,8 @@ import (
 
 	"github.com/lambdarmor/lambdarmor/guard/guardtest"
 	"github.com/lambdarmor/lambdarmor/guard/guardtest/source"
-	"github.com/lambdarmor/lambdarmor/guard/guardtest/source/sqspoll"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/source/queue"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/source/queue/sqspoll"
 	"github.com/lambdarmor/lambdarmor/internal/awsproxy"
 	"github.com/lambdarmor/lambdarmor/internal/awstest"
 )
@@ -254,7 +255,7 @@ func TestNothingIsLostWhoeverIsKilled(t *testing.T) {
 // pond is a queue with all messages in it.
 type pond struct {
 	ids    []string // of the messages
-	ledger *source.Ledger
+	ledger source.Ledger
 	drain  func() error
 }
 
@@ -263,7 +264,7 @@ const (
 	crashVisibility = crashTimeout + 2*time.Second // more than a key is held
 )
 
-var crashMapping = source.Mapping{BatchSize: 10, MaximumConcurrency: 4, ReportBatchItemFailures: true}
+var crashMapping = queue.Mapping{BatchSize: 10, MaximumConcurrency: 4, ReportBatchItemFailures: true}
 
 func suffixOf(orders []sentOrder) string {
 	if orders[0].group != "" {
@@ -273,14 +274,14 @@ func suffixOf(orders []sentOrder) string {
 }
 
 func inMemory(t *testing.T, fn *guardtest.Function, orders []sentOrder) pond {
-	givenUp := source.NewQueue(nil, source.QueueConfig{Name: "given-up" + suffixOf(orders)})
-	queue := source.NewQueue(fn, source.QueueConfig{
+	givenUp := queue.New(nil, queue.Config{Name: "given-up" + suffixOf(orders)})
+	q := queue.New(fn, queue.Config{
 		Name: "orders" + suffixOf(orders), VisibilityTimeout: crashVisibility,
-		Redrive: source.Redrive{To: givenUp, MaxReceives: 5}, Mapping: crashMapping,
+		Redrive: queue.Redrive{To: givenUp, MaxReceives: 5}, Mapping: crashMapping,
 	})
-	p := pond{ledger: queue.Ledger(), drain: func() error { return queue.Drain(t.Context()) }}
+	p := pond{ledger: q.Ledger(), drain: func() error { return q.Drain(t.Context()) }}
 	for i, o := range orders {
-		id, err := queue.Send(source.Message{Body: o.body, Group: o.group, Deduplication: dedup(o.group, i)})
+		id, err := q.Send(queue.Message{Body: o.body, Group: o.group, Deduplication: dedup(o.group, i)})
 		if err != nil {
 			t.Fatal(err)
 		}

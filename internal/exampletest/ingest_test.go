@@ -19,6 +19,8 @@ import (
 	"github.com/lambdarmor/lambdarmor/guard/guardtest/pattern"
 	"github.com/lambdarmor/lambdarmor/guard/guardtest/sample"
 	"github.com/lambdarmor/lambdarmor/guard/guardtest/source"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/source/async"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/source/queue"
 	"github.com/lambdarmor/lambdarmor/internal/awstest"
 )
 
@@ -89,16 +91,16 @@ func TestIngestBooksEachPurchaseOnceOrKeepsIt(t *testing.T) {
 	points, keys := "points-"+rand.Text(), "keys-"+rand.Text()
 	c.makeTable(t, points)
 	c.makeTable(t, keys)
-	queue, bucket := awstest.Queue(t, queues, "", nil), awstest.Bucket(t, buckets)
+	dead, bucket := awstest.Queue(t, queues, "", nil), awstest.Bucket(t, buckets)
 	env := append(c.env, "AWS_ENDPOINT_URL_SQS="+moto, "AWS_ENDPOINT_URL_S3="+moto)
 	fn := guardtest.Start(t, built.of(t, "examples/ingest"), guardtest.Config{
 		Region: "eu-central-1", Concurrency: 8, Timeout: 25 * time.Second, InitTimeout: patient,
-		Env: append(env, "POINTS_TABLE="+points, "IDEMPOTENCY_TABLE="+keys, "DEAD_LETTERS_URL="+queue),
+		Env: append(env, "POINTS_TABLE="+points, "IDEMPOTENCY_TABLE="+keys, "DEAD_LETTERS_URL="+dead),
 	})
 
 	clock := source.NewClock(time.Now())
-	lambdas := source.NewQueue(nil, source.QueueConfig{Name: "dead", Clock: clock})
-	purchases := source.NewAsync(fn, source.AsyncConfig{Concurrency: 8, DeadLetters: source.ToQueue(lambdas), Clock: clock})
+	lambdas := queue.New(nil, queue.Config{Name: "dead", Clock: clock})
+	purchases := async.New(fn, async.Config{Concurrency: 8, DeadLetters: lambdas.Target(), Clock: clock})
 	const good, bad = 30, 5
 	for i := range good + bad {
 		message := fmt.Sprintf(`{"type":"purchase.completed","id":"p-%d","customer":"c-42","cents":%d}`, i, i*100)
@@ -143,7 +145,7 @@ func TestIngestBooksEachPurchaseOnceOrKeepsIt(t *testing.T) {
 		Region: "eu-central-1", Timeout: 25 * time.Second, InitTimeout: patient, Env: append(env, "KEPT_BUCKET="+bucket),
 	})
 	letters := map[string]bool{}
-	for received := awstest.Receive(t, queues, queue); len(received) > 0; received = awstest.Receive(t, queues, queue) {
+	for received := awstest.Receive(t, queues, dead); len(received) > 0; received = awstest.Receive(t, queues, dead) {
 		for _, m := range received {
 			if code := m.MessageAttributes["lambdarmor.code"].StringValue; code == nil || *code != "bad_purchase" {
 				t.Errorf("a letter has the attributes %v", m.MessageAttributes)
@@ -186,7 +188,7 @@ func TestIngestLosesNothingWhoeverIsKilled(t *testing.T) {
 
 	var mu sync.Mutex
 	var dead []string // events that Lambda has given up
-	lambda := source.NewAsync(fn, source.AsyncConfig{Concurrency: 4, DeadLetters: source.To("arn:aws:sqs:us-east-1:123456789012:dead", func(l source.Letter) error {
+	lambda := async.New(fn, async.Config{Concurrency: 4, DeadLetters: source.To("arn:aws:sqs:us-east-1:123456789012:dead", func(l source.Letter) error {
 		mu.Lock()
 		defer mu.Unlock()
 		dead = append(dead, l.Body)

@@ -20,6 +20,7 @@ import (
 
 	"github.com/lambdarmor/lambdarmor/guard/guardtest"
 	"github.com/lambdarmor/lambdarmor/guard/guardtest/source"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/source/stream"
 	"github.com/lambdarmor/lambdarmor/internal/awsproxy"
 	"github.com/lambdarmor/lambdarmor/internal/awstest"
 )
@@ -158,8 +159,8 @@ func TestNothingOfAStreamIsLostWhoeverIsKilled(t *testing.T) {
 		Env: append(c.env, "STOCK_TABLE="+stock, "IDEMPOTENCY_TABLE="+keys, "DEAD_LETTERS_URL="+dead, "AWS_ENDPOINT_URL_SQS="+moto),
 	})
 
-	var givenUp []string                           // first and last sequence number
-	s := source.NewStream(fn, source.StreamConfig{ // in real time, since keys are held in real time
+	var givenUp []string               // first and last sequence number
+	s := stream.New(fn, stream.Config{ // in real time, since keys are held in real time
 		Name: "movements", Shards: shards, BatchSize: 25,
 		ReportBatchItemFailures: true, BisectBatchOnFunctionError: true, MaximumRetryAttempts: new(4),
 		OnFailure: source.To("arn:aws:sqs:us-east-1:123456789012:discarded", func(l source.Letter) error {

@@ -19,6 +19,8 @@ import (
 	"github.com/lambdarmor/lambdarmor/guard/guardtest"
 	"github.com/lambdarmor/lambdarmor/guard/guardtest/sample"
 	"github.com/lambdarmor/lambdarmor/guard/guardtest/source"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/source/async"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/source/queue"
 	"github.com/lambdarmor/lambdarmor/guard/logging"
 )
 
@@ -52,11 +54,11 @@ func TestWhatReachesTheQueueIsKept(t *testing.T) {
 	keeper := guardtest.Start(t, binary, guardtest.Config{Env: []string{"AWS_SAM_LOCAL=true", "TMPDIR=" + dir}})
 	// The alarm and the queue's retention are in the template; here the time stands still.
 	clock := source.NewClock(time.Date(2026, 11, 14, 18, 16, 5, 0, time.UTC))
-	dead := source.NewQueue(keeper, source.QueueConfig{Name: "dead", Clock: clock, Mapping: source.Mapping{ReportBatchItemFailures: true}})
+	dead := queue.New(keeper, queue.Config{Name: "dead", Clock: clock, Mapping: queue.Mapping{ReportBatchItemFailures: true}})
 	broken := guardtest.NewInProcess(guard.HandlerFunc(func(context.Context, []byte) ([]byte, error) {
 		return nil, errors.New("the table does not answer")
 	}), guardtest.Config{})
-	purchases := source.NewAsync(broken, source.AsyncConfig{DeadLetters: source.ToQueue(dead), Clock: clock})
+	purchases := async.New(broken, async.Config{DeadLetters: dead.Target(), Clock: clock})
 	event := string(sample.Of(guard.SNS).Bytes())
 	id, err := purchases.Invoke([]byte(event))
 	if err != nil {

@@ -8,11 +8,13 @@ import (
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
+
 	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/guard/batch"
 	"github.com/lambdarmor/lambdarmor/guard/batch/sqsdead"
 	"github.com/lambdarmor/lambdarmor/guard/guardtest"
 	lambda "github.com/lambdarmor/lambdarmor/guard/guardtest/source"
+	lambdaqueue "github.com/lambdarmor/lambdarmor/guard/guardtest/source/queue"
 	"github.com/lambdarmor/lambdarmor/internal/awstest"
 )
 
@@ -34,10 +36,10 @@ func TestALetterWhoseAnswerIsLostIsThereTwice(t *testing.T) {
 			}
 			return answer, err
 		}), guardtest.Config{})
-		orders := lambda.NewQueue(fn, lambda.QueueConfig{Name: "orders", Clock: lambda.NewClock(time.Now()), Mapping: lambda.Mapping{BatchSize: 10, ReportBatchItemFailures: true}})
+		orders := lambdaqueue.New(fn, lambdaqueue.Config{Name: "orders", Clock: lambda.NewClock(time.Now()), Mapping: lambdaqueue.Mapping{BatchSize: 10, ReportBatchItemFailures: true}})
 		want := map[string]int{}
 		for i := range 3 {
-			id, err := orders.Send(lambda.Message{Body: fmt.Sprint(i)})
+			id, err := orders.Send(lambdaqueue.Message{Body: fmt.Sprint(i)})
 			if err != nil {
 				t.Fatal(err)
 			}

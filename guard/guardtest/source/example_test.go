@@ -2,65 +2,19 @@ package source_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"net/http/httptest"
-	"testing"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
 
 	"github.com/lambdarmor/lambdarmor/guard"
-	"github.com/lambdarmor/lambdarmor/guard/batch"
 	"github.com/lambdarmor/lambdarmor/guard/guardtest"
-	"github.com/lambdarmor/lambdarmor/guard/guardtest/pattern"
 	"github.com/lambdarmor/lambdarmor/guard/guardtest/source"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/source/async"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/source/queue"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/source/stream"
 )
-
-type order struct {
-	ID    string `json:"id"`
-	Items int    `json:"items"`
-}
-
-// Each message was handled or is in the dead-letter queue. The clock makes the retries
-// take no time.
-func ExampleQueue() {
-	booked := []string{}
-	handler := batch.SQS(batch.JSON[events.SQSMessage](func(_ context.Context, o order) error {
-		if o.Items == 0 {
-			return guard.Errorf(guard.Invalid, "no_items", "an order needs items")
-		}
-		booked = append(booked, o.ID)
-		return nil
-	}))
-	fn := guardtest.NewInProcess(handler, guardtest.Config{Timeout: time.Minute})
-
-	clock := source.NewClock(time.Now())
-	dead := source.NewQueue(nil, source.QueueConfig{Name: "orders-dead", Clock: clock})
-	orders := source.NewQueue(fn, source.QueueConfig{
-		Name:    "orders",
-		Clock:   clock,
-		Redrive: source.Redrive{To: dead, MaxReceives: 3},
-		Mapping: source.Mapping{BatchSize: 10, ReportBatchItemFailures: true},
-	})
-	for _, body := range []string{`{"id":"o-1","items":2}`, `{"id":"o-2"}`, `{"id":"o-3","items":1}`} {
-		if _, err := orders.Send(source.Message{Body: body}); err != nil {
-			fmt.Println(err)
-		}
-	}
-	if err := orders.Drain(context.Background()); err != nil {
-		fmt.Println(err)
-	}
-
-	fmt.Println("booked:", booked)
-	for _, m := range dead.Messages() {
-		fmt.Println("dead:", m.Body)
-	}
-	fmt.Println("lost or out of order:", orders.Ledger().Check())
-	// Output:
-	// booked: [o-1 o-3]
-	// dead: {"id":"o-2"}
-	// lost or out of order: <nil>
-}
 
 // A function that reports only the message that failed lets the next one of its group
 // overtake. The ledger says so.
@@ -74,13 +28,13 @@ func ExampleLedger_Check() {
 		}
 		return answer, nil // it should have reported the rest of the group as well
 	})
-	q := source.NewQueue(guardtest.NewInProcess(handler, guardtest.Config{}), source.QueueConfig{
+	q := queue.New(guardtest.NewInProcess(handler, guardtest.Config{}), queue.Config{
 		Name:    "account.fifo",
 		Clock:   source.NewClock(time.Now()),
-		Mapping: source.Mapping{ReportBatchItemFailures: true},
+		Mapping: queue.Mapping{ReportBatchItemFailures: true},
 	})
 	for _, body := range []string{"debit", "close"} {
-		if _, err := q.Send(source.Message{Body: body, Group: "c-42", Deduplication: body}); err != nil {
+		if _, err := q.Send(queue.Message{Body: body, Group: "c-42", Deduplication: body}); err != nil {
 			fmt.Println(err)
 		}
 	}
@@ -91,59 +45,63 @@ func ExampleLedger_Check() {
 	// Output: in order: false
 }
 
-// A filter is the FilterCriteria of the mapping. What it does not match is deleted.
-func ExampleMapping() {
-	fn := guardtest.NewInProcess(batch.SQS(func(_ context.Context, m events.SQSMessage) error {
-		fmt.Println(m.Body)
-		return nil
-	}), guardtest.Config{})
-	q := source.NewQueue(fn, source.QueueConfig{
-		Clock: source.NewClock(time.Now()),
-		Mapping: source.Mapping{
-			ReportBatchItemFailures: true,
-			Filter:                  pattern.MustFilter(pattern.SQS, `{"body": {"kind": ["order"]}}`),
-		},
-	})
-	for _, body := range []string{`{"kind":"order"}`, `{"kind":"rehearsal"}`} {
-		if _, err := q.Send(source.Message{Body: body}); err != nil {
-			fmt.Println(err)
+// A function that succeeds after two hours. The queue moves the clock when nothing else can happen, so
+// the test takes no time.
+func ExampleClock() {
+	clock := source.NewClock(time.Date(2026, 12, 1, 9, 0, 0, 0, time.UTC))
+	handler := guard.Func(func(context.Context, events.SQSEvent) (events.SQSEventResponse, error) {
+		fmt.Println("called at", clock.Now().Format("15:04"))
+		if clock.Now().Hour() < 11 {
+			return events.SQSEventResponse{}, errors.New("the warehouse is closed until eleven")
 		}
+		return events.SQSEventResponse{}, nil
+	})
+	q := queue.New(guardtest.NewInProcess(handler, guardtest.Config{}), queue.Config{Clock: clock, VisibilityTimeout: time.Hour})
+	if _, err := q.Send(queue.Message{Body: "o-1"}); err != nil {
+		fmt.Println(err)
 	}
 	if err := q.Drain(context.Background()); err != nil {
 		fmt.Println(err)
 	}
-	fmt.Println(q.Ledger().Counts().Filtered, "filtered")
 	// Output:
-	// {"kind":"order"}
-	// 1 filtered
+	// called at 09:00
+	// called at 10:00
+	// called at 11:00
 }
 
-// The binary that would be deployed, which reaches the queue with its own SQS client.
-// The queue runs beside the test, in real time.
-func ExampleAPI() {
-	_ = func(t *testing.T) {
-		var queue *source.Queue
-		api := httptest.NewUnstartedServer(nil) // its address has to be there before the function
-		fn := guardtest.Start(t, guardtest.Build(t, "."), guardtest.Config{Env: []string{
-			"AWS_ENDPOINT_URL_SQS=http://" + api.Listener.Addr().String(), "AWS_ACCESS_KEY_ID=any", "AWS_SECRET_ACCESS_KEY=any",
-		}})
-		queue = source.NewQueue(fn, source.QueueConfig{VisibilityTimeout: time.Second, Mapping: source.Mapping{ReportBatchItemFailures: true}})
-		api.Config.Handler = source.API(queue)
-		api.Start()
-		t.Cleanup(api.Close)
-
-		ctx, stop := context.WithCancel(t.Context())
-		ran := make(chan error)
-		go func() { ran <- queue.Run(ctx) }()
-		if _, err := queue.Send(source.Message{Body: `{"id":"o-1","items":2}`}); err != nil {
-			t.Error(err)
-		}
-		if err := queue.Ledger().Wait(t.Context(), func(c source.Counts) bool { return c.Done == 1 }); err != nil {
-			t.Errorf("%v, and the function wrote\n%s", err, fn.Log())
-		}
-		stop()
-		if err := <-ran; err != nil {
-			t.Error(err)
-		}
+// Two shards, and a function with a reserved concurrency of one: a batch that is throttled comes
+// again, and uses up no retry.
+func ExampleReservedConcurrency() {
+	handler := guard.Func(func(context.Context, events.KinesisEvent) (events.KinesisEventResponse, error) {
+		return events.KinesisEventResponse{}, nil
+	})
+	fn := source.ReservedConcurrency(guardtest.NewInProcess(handler, guardtest.Config{}), 1)
+	readings := stream.New(fn, stream.Config{Shards: 2, MaximumRetryAttempts: new(0), Clock: source.NewClock(time.Now())})
+	for i := range 100 {
+		readings.Put(fmt.Sprintf("meter-%d", i), []byte(`{"kwh":1.5}`))
 	}
+	if err := readings.Drain(context.Background()); err != nil {
+		fmt.Println(err)
+	}
+	fmt.Println(readings.Ledger().Counts().Done, "done")
+	// Output: 100 done
+}
+
+// A topic that gets what a function failed with. A test that needs no topic keeps the letters.
+func ExampleTo() {
+	var kept []source.Letter
+	topic := source.To("arn:aws:sns:us-east-1:123456789012:points-failed", func(l source.Letter) error {
+		kept = append(kept, l)
+		return nil
+	})
+	book := guard.HandlerFunc(func(context.Context, []byte) ([]byte, error) { return nil, errors.New("no such customer") })
+	points := async.New(guardtest.NewInProcess(book, guardtest.Config{}), async.Config{DeadLetters: topic})
+	if _, err := points.Invoke([]byte(`{"points":120}`)); err != nil {
+		fmt.Println(err)
+	}
+	if err := points.Drain(context.Background()); err != nil {
+		fmt.Println(err)
+	}
+	fmt.Println(kept[0].Body, kept[0].Attributes["ErrorMessage"].String)
+	// Output: {"points":120} no such customer
 }

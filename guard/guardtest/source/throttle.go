@@ -13,7 +13,8 @@ import (
 var ErrThrottled = errors.New("source: the function is throttled")
 
 // ReservedConcurrency returns fn with a reserved concurrency of n: an invocation beyond n
-// at once is refused with [ErrThrottled]. It panics if n is negative.
+// at once is refused with [ErrThrottled]. With n = 0 an event of package async is given up
+// without a try, as Lambda does. It panics if n is negative.
 //
 // https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html
 func ReservedConcurrency(fn guardtest.Invoker, n int) guardtest.Invoker {
@@ -27,6 +28,9 @@ type reserved struct {
 	guardtest.Invoker
 	running chan struct{}
 }
+
+// Reserved returns the reserved concurrency, for package async.
+func (r reserved) Reserved() int { return cap(r.running) }
 
 func (r reserved) Do(ctx context.Context, call guardtest.Call) (guardtest.Result, error) {
 	select {

@@ -125,7 +125,10 @@ func newDesk(ctx context.Context, fn guardtest.Invoker, s queueSettings, queueUR
 	s.queue.Mapping.CountOnly = true
 	s.queue.Mapping.OnBatch = d.batch
 	if queueURL != "" {
-		return d, d.poll(ctx, fn, queueURL, s.queue.Mapping)
+		if err := d.poll(ctx, fn, queueURL, s.queue.Mapping); err != nil {
+			return nil, fmt.Errorf("queue %s: %w", d.name, err)
+		}
+		return d, nil
 	}
 	if s.dead.Name != "" {
 		d.dead = queue.New(nil, s.dead)
@@ -170,6 +173,7 @@ func (d *desk) poll(ctx context.Context, fn guardtest.Invoker, queueURL string, 
 		}
 	})
 	d.name, d.url = u.Path[strings.LastIndex(u.Path, "/")+1:], queueURL
+	d.console.say("queue %s: asking %s for its settings", d.name, queueURL)
 	mapping.OnError = func(err error) { d.console.say("queue %s: %v; trying again", d.name, err) }
 	poller, err := sqspoll.New(ctx, client, queueURL, fn, mapping)
 	if err != nil {
@@ -235,7 +239,13 @@ func (d *desk) put(w http.ResponseWriter, r *http.Request) {
 		answer(w, http.StatusBadRequest, map[string]string{"message": err.Error()})
 		return
 	}
-	m, err := message(string(body), r.URL.Query())
+	var m queue.Message
+	query, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		err = errors.New("the query cannot be read: a % stands before two hexadecimal digits, and parameters are parted by &")
+	} else {
+		m, err = message(string(body), query)
+	}
 	if err == nil {
 		var id string
 		if id, err = d.memory.Send(m); err == nil {
@@ -254,6 +264,8 @@ func message(body string, query url.Values) (queue.Message, error) {
 		value := values[0]
 		attribute, isAttribute := strings.CutPrefix(name, "attr.")
 		switch {
+		case len(values) > 1:
+			return m, fmt.Errorf("%q is there twice", name)
 		case isAttribute:
 			m.Attributes[attribute] = source.Attribute{String: value}
 		case name == "group":
@@ -262,8 +274,8 @@ func message(body string, query url.Values) (queue.Message, error) {
 			m.Deduplication = value
 		case name == "delay":
 			n, err := strconv.Atoi(value)
-			if err != nil {
-				return m, errors.New("delay is not a number of seconds")
+			if err != nil || n < 0 || n > 900 {
+				return m, errors.New("delay is not a number of seconds from 0 to 900")
 			}
 			m.Delay = time.Duration(n) * time.Second
 		default:
@@ -328,10 +340,11 @@ func (d *desk) before(api http.Handler, routes routes) http.Handler {
 	if d == nil {
 		return api
 	}
+	desk := notForWebPages(d)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
 		case r.URL.Path == queuePath:
-			d.ServeHTTP(w, r)
+			desk.ServeHTTP(w, r)
 		case len(routes) > 0:
 			api.ServeHTTP(w, r)
 		default:

@@ -64,6 +64,9 @@ func serve(ctx context.Context, f functions, opts options, stdout io.Writer, con
 	if f.queue != nil {
 		if queue, err = newDesk(ctx, f.fn, *f.queue, opts.queue.url(), console); err != nil {
 			_ = listener.Close()
+			if ctx.Err() != nil {
+				return exitOK
+			}
 			console.say("%v", err)
 			return exitFailed
 		}

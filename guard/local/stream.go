@@ -49,7 +49,7 @@ func (f streamFlag) settings(dir string) (*stream.Config, error) {
 		return nil, err
 	}
 	if cfg == nil {
-		cfg = &stream.Config{ReportBatchItemFailures: true, BisectBatchOnFunctionError: true, MaximumRetryAttempts: new(3)}
+		cfg = &stream.Config{Name: "stream", ReportBatchItemFailures: true, BisectBatchOnFunctionError: true, MaximumRetryAttempts: new(3)}
 	}
 	if f.name != "" {
 		cfg.Name = f.name
@@ -156,10 +156,11 @@ func (d *streamDesk) before(next http.Handler, others bool) http.Handler {
 	if d == nil {
 		return next
 	}
+	desk := notForWebPages(d)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
 		case r.URL.Path == streamPath:
-			d.ServeHTTP(w, r)
+			desk.ServeHTTP(w, r)
 		case others:
 			next.ServeHTTP(w, r)
 		default:

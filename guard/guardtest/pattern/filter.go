@@ -92,16 +92,25 @@ func NewFilter(source Source, patterns ...string) (*Filter, error) {
 // ParseFilterCriteria is NewFilter for a FilterCriteria in JSON, as the API and a
 // template have it: {"Filters":[{"Pattern":"…"}]}.
 func ParseFilterCriteria(source Source, criteria []byte) (*Filter, error) {
-	var c struct{ Filters []struct{ Pattern *string } }
+	// Names are compared exactly, so not by decoding into a struct: a filter under another
+	// name would let every record pass.
+	var c map[string][]map[string]*string
 	if err := json.Unmarshal(criteria, &c); err != nil {
 		return nil, fmt.Errorf("pattern: FilterCriteria is not JSON of its form: %w", withoutText(err))
 	}
+	if _, there := c["Filters"]; len(c) > 1 || len(c) == 1 && !there {
+		return nil, errors.New("pattern: FilterCriteria has no members besides Filters")
+	}
 	var patterns []string
-	for i, filter := range c.Filters {
-		if filter.Pattern == nil {
+	for i, filter := range c["Filters"] {
+		switch text := filter["Pattern"]; {
+		case text == nil:
 			return nil, fmt.Errorf("pattern: filter %d: Pattern is missing", i)
+		case len(filter) > 1:
+			return nil, fmt.Errorf("pattern: filter %d has no members besides Pattern", i)
+		default:
+			patterns = append(patterns, *text)
 		}
-		patterns = append(patterns, *filter.Pattern)
 	}
 	return NewFilter(source, patterns...)
 }

@@ -32,11 +32,15 @@ const (
 	boolean kind = "a boolean"
 )
 
+// maxDepth is how deep a value may be nested. It is that of Jackson, which event-ruler reads
+// JSON with; see StreamReadConstraints of https://github.com/FasterXML/jackson-core.
+const maxDepth = 1000
+
 // decode reads one JSON value.
 func decode(data []byte) (node, error) {
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.UseNumber()
-	n, err := next(d)
+	n, err := next(d, maxDepth)
 	if err == nil {
 		if _, end := d.Token(); end == io.EOF {
 			return n, nil
@@ -57,7 +61,8 @@ func withoutText(err error) error {
 	return err
 }
 
-func next(d *json.Decoder) (node, error) {
+// next reads a value with at most depth objects and arrays around each other.
+func next(d *json.Decoder, depth int) (node, error) {
 	token, err := d.Token()
 	if err != nil {
 		return node{}, err
@@ -70,22 +75,25 @@ func next(d *json.Decoder) (node, error) {
 	case bool:
 		return node{kind: boolean, text: fmt.Sprint(t)}, nil
 	case json.Delim:
-		if t == '{' {
-			return nextObject(d)
+		switch {
+		case depth == 0:
+			return node{}, fmt.Errorf("it is nested more than %d deep", maxDepth)
+		case t == '{':
+			return nextObject(d, depth-1)
 		}
-		return nextArray(d)
+		return nextArray(d, depth-1)
 	}
 	return node{kind: null, text: "null"}, nil
 }
 
-func nextObject(d *json.Decoder) (node, error) {
+func nextObject(d *json.Decoder, depth int) (node, error) {
 	n := node{kind: object}
 	for d.More() {
 		name, err := d.Token()
 		if err != nil {
 			return node{}, err
 		}
-		value, err := next(d)
+		value, err := next(d, depth)
 		if err != nil {
 			return node{}, err
 		}
@@ -95,10 +103,10 @@ func nextObject(d *json.Decoder) (node, error) {
 	return n, err
 }
 
-func nextArray(d *json.Decoder) (node, error) {
+func nextArray(d *json.Decoder, depth int) (node, error) {
 	n := node{kind: array}
 	for d.More() {
-		item, err := next(d)
+		item, err := next(d, depth)
 		if err != nil {
 			return node{}, err
 		}

@@ -30,7 +30,9 @@ type Ledger interface {
 	// each group was handled in order. The error names the messages, at most ten of a
 	// kind: those that wait, those that are lost, and those that overtook another of
 	// their group. A message overtakes an earlier one when it is delivered or done while
-	// the earlier one waits, unless both were delivered together.
+	// the earlier one waits, unless both were delivered together. A message is lost as
+	// well that the function deleted itself and then reported as failed: it is done, and
+	// does not come again.
 	Check() error
 }
 

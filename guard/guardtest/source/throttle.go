@@ -29,8 +29,8 @@ type reserved struct {
 	running chan struct{}
 }
 
-// Reserved returns the reserved concurrency, for package async.
-func (r reserved) Reserved() int { return cap(r.running) }
+// Reserved returns the reserved concurrency and the function, for package async.
+func (r reserved) Reserved() (n int, fn guardtest.Invoker) { return cap(r.running), r.Invoker }
 
 func (r reserved) Do(ctx context.Context, call guardtest.Call) (guardtest.Result, error) {
 	select {

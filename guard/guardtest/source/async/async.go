@@ -157,13 +157,21 @@ func New(fn guardtest.Invoker, cfg Config) *Queue {
 		panic("async: ARN is not that of a function without a version")
 	}
 	a := &Queue{fn: fn, cfg: cfg, clock: cmp.Or(cfg.Clock, source.NewClock(time.Now())), ledger: book.New(false), events: map[string]*event{}}
-	switch fn := fn.(type) {
+	// Of source.ReservedConcurrency.
+	for r, ok := fn.(reserved); ok; r, ok = fn.(reserved) {
+		var n int
+		n, fn = r.Reserved()
+		a.noConcurrency = a.noConcurrency || n == 0
+	}
+	switch fn.(type) {
 	case *guardtest.Function, *guardtest.Runtime:
 		a.oneByOne = true
-	case interface{ Reserved() int }: // of source.ReservedConcurrency
-		a.noConcurrency = fn.Reserved() == 0
 	}
 	return a
+}
+
+type reserved interface {
+	Reserved() (n int, fn guardtest.Invoker)
 }
 
 // ARN returns the ARN of the function.

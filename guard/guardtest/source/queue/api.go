@@ -196,7 +196,7 @@ func checkEntries(entries []apiEntry) *source.Refusal {
 func sendEntry(q *Queue, e *apiEntry) (any, *source.Refusal) {
 	m := Message{
 		Body: e.MessageBody, Group: e.MessageGroupID, Deduplication: e.MessageDeduplicationID,
-		Delay: time.Duration(e.DelaySeconds) * time.Second, TraceHeader: e.MessageSystemAttributes["AWSTraceHeader"].StringValue,
+		Delay: seconds(e.DelaySeconds), TraceHeader: e.MessageSystemAttributes["AWSTraceHeader"].StringValue,
 		Attributes: map[string]source.Attribute{},
 	}
 	for name, a := range e.MessageAttributes {
@@ -230,7 +230,8 @@ func answered(e *apiEntry, err error) (any, *source.Refusal) {
 	return map[string]string{"Id": e.ID}, nil
 }
 
-func seconds(n int) time.Duration { return time.Duration(n) * time.Second }
+// seconds returns a time, or one beyond every limit for a number beyond those.
+func seconds(n int) time.Duration { return time.Duration(min(max(n, -1), 1<<30)) * time.Second }
 
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html
 func receiveMessages(ctx context.Context, q *Queue, in *apiRequest) (any, *source.Refusal) {

@@ -37,6 +37,10 @@ func (q *Queue) offer(g *group) {
 	}
 }
 
+// A dupe is what a client gets that sends a message again: the first one's id and sequence
+// number.
+type dupe struct{ id, sequence string }
+
 type dedup struct {
 	id    string
 	until time.Time

@@ -113,7 +113,7 @@ func (q *Queue) receive(m *message, visibility time.Duration, now time.Time) *me
 	if m.firstReceived.IsZero() {
 		m.firstReceived = now
 	}
-	m.delivering = true
+	m.delivering, m.taken = true, now
 	q.hide(m, now.Add(visibility))
 	return m
 }

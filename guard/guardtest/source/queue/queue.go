@@ -72,8 +72,8 @@ type Queue struct {
 	hidden   hidden     // delayed or in flight
 	ready    *list.List // of *message; of a FIFO queue of *group
 	groups   map[string]*group
-	recent   map[string]string // deduplication id → message id
-	expiries *list.List        // of dedup, the oldest first
+	recent   map[string]dupe // by deduplication id
+	expiries *list.List      // of dedup, the oldest first
 	sequence uint64
 	receipts uint64
 	turns    uint64
@@ -122,7 +122,7 @@ func New(fn guardtest.Invoker, cfg Config) *Queue {
 	q := &Queue{
 		cfg: cfg, fifo: fifo, clock: timeline.Real(), ledger: book.New(cfg.Mapping.CountOnly),
 		messages: map[string]*message{}, byAge: list.New(), ready: list.New(), groups: map[string]*group{},
-		recent: map[string]string{}, expiries: list.New(), waiting: map[*timeline.Waiter]struct{}{},
+		recent: map[string]dupe{}, expiries: list.New(), waiting: map[*timeline.Waiter]struct{}{},
 	}
 	if cfg.Clock != nil {
 		q.clock = (*timeline.Timeline)(cfg.Clock)
@@ -169,14 +169,16 @@ func (q *Queue) send(m Message) (*message, *source.Refusal) {
 	if q.fifo {
 		// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/FIFO-queues-exactly-once-processing.html
 		if known, there := q.recent[m.Deduplication]; there {
-			added.id = known
+			added.id, added.sequence = known.id, known.sequence
 			return added, nil
 		}
-		q.recent[m.Deduplication] = added.id
-		q.expiries.PushBack(dedup{m.Deduplication, now.Add(dedupInterval)})
 	}
 	added.Delay = cmp.Or(added.Delay, q.cfg.Delay)
 	q.add(added, now)
+	if q.fifo {
+		q.recent[m.Deduplication] = dupe{added.id, added.sequence}
+		q.expiries.PushBack(dedup{m.Deduplication, now.Add(dedupInterval)})
+	}
 	return added, nil
 }
 
@@ -194,7 +196,8 @@ func (q *Queue) Messages() []Received {
 }
 
 // ChangeVisibility hides a message that is in flight for another time from now on, or
-// shows it at once when that is 0. The error is a [*source.Refusal].
+// shows it at once when that is 0. A message is hidden for 12 hours at most since it was
+// received. The error is a [*source.Refusal].
 //
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ChangeMessageVisibility.html
 func (q *Queue) ChangeVisibility(receiptHandle string, timeout time.Duration) error {
@@ -208,6 +211,9 @@ func (q *Queue) ChangeVisibility(receiptHandle string, timeout time.Duration) er
 	m := q.held(receiptHandle)
 	if m == nil || m.index < 0 {
 		return refuse("MessageNotInflight", "the message is not in flight")
+	}
+	if now.Add(timeout).After(m.taken.Add(maxVisibility)) {
+		return refuse("InvalidParameterValue", "the message would be hidden for more than 12 hours since it was received")
 	}
 	m.visible = now.Add(timeout)
 	heap.Fix(&q.hidden, m.index)

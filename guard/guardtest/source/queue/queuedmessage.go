@@ -22,6 +22,7 @@ type message struct {
 	receives            int
 	carried             int // of receives, those in the queue whose dead letter it is
 	receipt             string
+	taken               time.Time // when it was received last
 	visible             time.Time // while it is hidden
 	turn                uint64    // of those that are visible at the same time
 	delivering          bool      // it is hidden since it was received

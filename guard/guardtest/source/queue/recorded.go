@@ -2,6 +2,7 @@ package queue
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"time"
 
@@ -31,11 +32,16 @@ func (s *recorded) Receive(ctx context.Context, most int, until time.Time) ([]Re
 // may receive the next one of its group.
 func (s *recorded) Delete(ctx context.Context, messages []Received) (kept []Received, err error) {
 	for _, m := range messages {
-		s.ledger.Removed(m.ID, s.now())
+		s.ledger.Removing(m.ID, s.now())
 	}
 	kept, err = s.Store.Delete(ctx, messages)
 	for _, m := range kept {
 		s.ledger.Reopen(m.ID)
+	}
+	for _, m := range messages {
+		if !slices.ContainsFunc(kept, func(k Received) bool { return k.ID == m.ID }) {
+			s.ledger.Confirm(m.ID)
+		}
 	}
 	return kept, err
 }

@@ -50,14 +50,15 @@ func (c Config) readAnswer(payload []byte, batch []*record) (verdict, error) {
 // and of https://github.com/aws-powertools/powertools-lambda-python/pull/7941. Middy
 // sends a text "orders-0-7" (https://middy.js.org/docs/middlewares/event-batch-response).
 func kafkaID(identifier json.RawMessage) string {
-	var at struct {
-		Partition string `json:"partition"`
-		Offset    *int64 `json:"offset"`
-	}
-	if json.Unmarshal(identifier, &at) != nil || at.Offset == nil {
+	// Names are compared exactly, so not by decoding into a struct.
+	var at map[string]json.RawMessage
+	var partition string
+	var offset *int64
+	if json.Unmarshal(identifier, &at) != nil || json.Unmarshal(at["partition"], &partition) != nil ||
+		json.Unmarshal(at["offset"], &offset) != nil || offset == nil {
 		return ""
 	}
-	return fmt.Sprintf("%s-%d", at.Partition, *at.Offset)
+	return fmt.Sprintf("%s-%d", partition, *offset)
 }
 
 // rest splits a batch into the records that are done and those that come again. Of each

@@ -205,6 +205,7 @@ func TestWhatIdentifiesARecordOfKafka(t *testing.T) {
 		{identifier: `{"topic":"orders","partition":0,"offset":1}`, whole: true},
 		{identifier: `{"partition":"orders-0"}`, whole: true},
 		{identifier: `{"partition":"orders-0","offset":7}`, whole: true},
+		{identifier: `{"Partition":"orders-0","Offset":1}`, whole: true},
 		{identifier: `"orders-0-1"`, whole: true},
 		{identifier: `null`, whole: true},
 	} {

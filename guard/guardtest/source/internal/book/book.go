@@ -111,8 +111,13 @@ func (b *Book) Failed(id string, batch int, why string) {
 	if e == nil {
 		return
 	}
-	if e.Outcome == source.Done && e.inBatch == batch && why == source.NotDeleted {
-		return // the function has deleted it
+	if e.Outcome == source.Done && e.inBatch == batch {
+		switch why { // the function has deleted it
+		case source.NotDeleted:
+			return
+		case source.Reported:
+			b.breach("%s was reported as failed in batch %d, and cannot come again: it was deleted", e, batch)
+		}
 	}
 	for i := len(e.Deliveries) - 1; i >= 0; i-- {
 		if e.Deliveries[i].Batch == batch {
@@ -127,6 +132,11 @@ func (b *Book) Failed(id string, batch int, why string) {
 func (b *Book) Settle(id string, outcome source.Outcome, reason string, at time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.settle(id, outcome, reason, at)
+	b.confirm(id)
+}
+
+func (b *Book) settle(id string, outcome source.Outcome, reason string, at time.Time) {
 	e := b.entries[id]
 	if e == nil || e.Outcome != source.Waiting {
 		b.breach("message %s became %s, and was not one that waits", id, outcome)
@@ -146,25 +156,47 @@ func (b *Book) Settle(id string, outcome source.Outcome, reason string, at time.
 	if e.Group != "" {
 		b.leaveGroup(e)
 	}
-	if b.countOnly && (outcome == source.Done || outcome == source.Filtered) {
-		b.forget(e)
-	}
 	b.change()
 }
 
 // Removed closes the entry of a message that is deleted from its source: it is done,
 // unless it was filtered, or done by another delivery at the same time.
 func (b *Book) Removed(id string, at time.Time) {
-	if e, ok := b.Entry(id); (ok && e.Outcome != source.Waiting) || (!ok && b.countOnly) {
-		return
-	}
-	b.Settle(id, source.Done, "", at)
+	b.Removing(id, at)
+	b.Confirm(id)
 }
 
-// Filtered closes an entry, and does nothing for one that is closed so.
+// Removing is Removed for a message whose deletion can fail still. Reopen or Confirm
+// follows.
+func (b *Book) Removing(id string, at time.Time) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if e := b.entries[id]; (e != nil && e.Outcome != source.Waiting) || (e == nil && b.countOnly) {
+		return
+	}
+	b.settle(id, source.Done, "", at)
+}
+
+// Filtered closes an entry, and does nothing for one that is closed so. The message is not
+// deleted yet; Removed or Confirm follows.
 func (b *Book) Filtered(id string, at time.Time) {
-	if e, ok := b.Entry(id); ok && e.Outcome == source.Waiting {
-		b.Settle(id, source.Filtered, "", at)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if e := b.entries[id]; e != nil && e.Outcome == source.Waiting {
+		b.settle(id, source.Filtered, "", at)
+	}
+}
+
+// Confirm forgets an entry that is done or filtered if the book only counts those.
+func (b *Book) Confirm(id string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.confirm(id)
+}
+
+func (b *Book) confirm(id string) {
+	if e := b.entries[id]; b.countOnly && e != nil && (e.Outcome == source.Done || e.Outcome == source.Filtered) {
+		b.forget(e)
 	}
 }
 

@@ -32,6 +32,9 @@ type report struct {
 	Newer  int `json:"newer"`  // came during the run, and wait for the next
 }
 
+// mostNewer in a row end a run: new ones may come faster than they are taken.
+const mostNewer = 100
+
 // errNotAll says that some dead letters are still there.
 const errNotAll = guard.Reason("not all dead letters have succeeded")
 
@@ -46,7 +49,7 @@ func (r *redrive) run(ctx context.Context) (rep report, err error) {
 		err = errors.Join(err, r.from.release(released))
 		r.log.InfoContext(ctx, "ended", "done", rep.Done, "failed", rep.Failed, "newer", rep.Newer)
 	}()
-	shown := started
+	shown, inRow := started, 0
 	for n := 0; (r.max == 0 || n < r.max) && r.timeLeft(ctx); {
 		e, err := r.from.next(context.WithoutCancel(ctx)) // what is taken must be known, to be released
 		switch {
@@ -58,9 +61,12 @@ func (r *redrive) run(ctx context.Context) (rep report, err error) {
 			return rep, rep.err()
 		case e.since.After(started):
 			rep.Newer++ // perhaps given up again by this run: it would never end
+			if inRow++; inRow == mostNewer {
+				return rep, rep.err()
+			}
 			continue
 		}
-		n++
+		n, inRow = n+1, 0
 		if err := r.one(ctx, e, &rep); err != nil {
 			return rep, err
 		}

@@ -40,6 +40,8 @@
 //   - A string that is an IP address matches by its text. event-ruler also matches
 //     other spellings of the address.
 //
+// JSON that is nested more than 1000 deep is refused; as a body or as data it is a plain text.
+//
 // EventBridge refuses wildcards that it finds too complex. The measure is not
 // published, and this package accepts them.
 package pattern

@@ -41,13 +41,15 @@ func TestWhatCannotBeDeletedIsNotCountedAsDone(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			ctx, stop := context.WithCancel(within(t))
 			mapping.MaximumConcurrency = 1
-			mapping.OnBatch = func(source.BatchReport) { stop() }
+			var report source.BatchReport
+			mapping.OnBatch = func(b source.BatchReport) { report = b; stop() }
 			fn := &function{}
 			p := queue.NewPoller(fn.invoker(), &stubborn{}, queue.StoreConfig{ARN: "arn:aws:sqs:us-east-1:123456789012:q"}, mapping)
 			if err := p.Run(ctx); err != nil {
 				t.Error(err)
 			}
 			same(t, "counts", p.Ledger().Counts(), source.Counts{Sent: 1, Waiting: 1, Batches: 1, Deliveries: 1})
+			same(t, "failed in the report", report.Failed, 1)
 			if err := p.Ledger().Check(); err == nil {
 				t.Error("the ledger balances, want that a message waits")
 			}

@@ -256,14 +256,18 @@ func (p *Poller) settle(ctx context.Context, b batch, call guardtest.Call, numbe
 		}
 	}
 	var err error
+	comeAgain := len(failed)
 	if len(done) > 0 {
 		var kept []Received
 		kept, err = p.store.Delete(context.WithoutCancel(ctx), done)
 		for _, m := range kept {
 			p.ledger.Failed(m.ID, number, source.NotDeleted)
+			if e, ok := p.ledger.Entry(m.ID); ok && e.Outcome == source.Waiting { // not deleted by the function
+				comeAgain++
+			}
 		}
 	}
-	p.report(source.BatchReport{Number: number, RequestID: call.RequestID, Messages: len(b.messages), Failed: len(failed)})
+	p.report(source.BatchReport{Number: number, RequestID: call.RequestID, Messages: len(b.messages), Failed: comeAgain})
 	return err
 }
 

@@ -101,6 +101,15 @@ func TestQueriesThatCannotBeRead(t *testing.T) {
 	}
 }
 
+// Kinesis has keys of Unicode alone.
+func TestKeysThatAreNoText(t *testing.T) {
+	t.Parallel()
+	s := serveLocal(t, "-stream", echoPackage)
+	if status, body := s.record("?key=%ff", "{}"); status != http.StatusBadRequest || !strings.Contains(body, "key") {
+		t.Errorf("got %d %s, want 400", status, body)
+	}
+}
+
 // A queue that does not answer is waited for, which is said, and the wait ends with a signal.
 func TestAQueueThatDoesNotAnswer(t *testing.T) {
 	t.Setenv("AWS_ACCESS_KEY_ID", "any")

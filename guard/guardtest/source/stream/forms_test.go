@@ -628,6 +628,7 @@ func TestWhatNoStreamCanBe(t *testing.T) {
 			stream.New(fn, stream.Config{Type: stream.DynamoDB}).PutChange(events.DynamoDBEventRecord{})
 		},
 		"a key has 1 to 256": func() { stream.New(fn, stream.Config{}).Put("", nil) },
+		"of UTF-8":           func() { stream.New(fn, stream.Config{}).Put("\xff", nil) },
 		"the data is over":   func() { stream.New(fn, stream.Config{}).Put("k", make([]byte, 10<<20+1)) },
 	} {
 		func() {

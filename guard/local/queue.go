@@ -352,7 +352,7 @@ func (d *desk) before(api http.Handler, routes routes) http.Handler {
 		case len(routes) > 0:
 			api.ServeHTTP(w, r)
 		default:
-			answer(w, http.StatusNotFound, map[string]string{"message": "there is " + queuePath + " alone; for an API, start with -route"})
+			answer(w, http.StatusNotFound, map[string]string{"message": "there is no API, for which start with -route; the queue is " + queuePath})
 		}
 	})
 }

@@ -137,8 +137,8 @@ func (d *streamDesk) put(w http.ResponseWriter, r *http.Request) (id string, err
 	}
 	key := r.URL.Query().Get("key")
 	if d.cfg.Type != stream.DynamoDB {
-		if key == "" || utf8.RuneCountInString(key) > maxPartitionKey {
-			return "", fmt.Errorf("the record needs a key of 1 to %d characters: POST %s?key=…", maxPartitionKey, streamPath)
+		if key == "" || utf8.RuneCountInString(key) > maxPartitionKey || !utf8.ValidString(key) {
+			return "", fmt.Errorf("the record needs a key of 1 to %d characters of UTF-8: POST %s?key=…", maxPartitionKey, streamPath)
 		}
 		return d.stream.Put(key, body), nil
 	}
@@ -168,7 +168,7 @@ func (d *streamDesk) before(next http.Handler, others bool) http.Handler {
 		case others:
 			next.ServeHTTP(w, r)
 		default:
-			answer(w, http.StatusNotFound, map[string]string{"message": "there is " + streamPath + " alone; for an API, start with -route"})
+			answer(w, http.StatusNotFound, map[string]string{"message": "there is no API, for which start with -route; the stream is " + streamPath})
 		}
 	})
 }

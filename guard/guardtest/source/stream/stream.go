@@ -10,6 +10,7 @@ import (
 	"slices"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"github.com/lambdarmor/lambdarmor/guard/guardtest"
 	"github.com/lambdarmor/lambdarmor/guard/guardtest/internal/ids"
@@ -265,14 +266,14 @@ func (s *Stream) Ledger() source.Ledger { return s.ledger.Ledger() }
 // shard, by the key's MD5 as in Kinesis; a producer of Kafka may choose another partition.
 // For a DynamoDB stream see [Stream.PutChange].
 //
-// It panics if the record cannot be one: a Kinesis key has 1 to 256 characters, and the
+// It panics if the record cannot be one: a Kinesis key has 1 to 256 characters of UTF-8, and the
 // data has at most 10 MiB.
 func (s *Stream) Put(key string, data []byte) (id string) {
 	switch {
 	case s.cfg.Type == DynamoDB:
 		panic("stream: Put is for Kinesis and Kafka; a DynamoDB stream has PutChange")
-	case s.cfg.Type == Kinesis && (key == "" || len([]rune(key)) > maxKey):
-		panic(fmt.Sprintf("stream: Put: a key has 1 to %d characters", maxKey))
+	case s.cfg.Type == Kinesis && (key == "" || len([]rune(key)) > maxKey || !utf8.ValidString(key)):
+		panic(fmt.Sprintf("stream: Put: a key has 1 to %d characters of UTF-8", maxKey))
 	case len(data) > maxData:
 		panic(fmt.Sprintf("stream: Put: the data is over %d bytes", maxData))
 	}

@@ -6,10 +6,13 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/source/queue"
 )
 
 // A web page that its visitor's browser shows may put nothing into the queue, and may not
@@ -134,6 +137,34 @@ func TestAStreamByFlagHasAName(t *testing.T) {
 	if cfg.Name != "stream" {
 		t.Errorf("got the name %q, want stream", cfg.Name)
 	}
+}
+
+// A queue that falls silent does not hold the command at its end.
+func TestAQueueThatFallsSilent(t *testing.T) {
+	t.Setenv("AWS_ACCESS_KEY_ID", "any")
+	t.Setenv("AWS_SECRET_ACCESS_KEY", "any")
+	q := queue.New(nil, queue.Config{Name: "orders"})
+	if _, err := q.Send(queue.Message{Body: "good"}); err != nil {
+		t.Fatal(err)
+	}
+	deleting, ended := make(chan struct{}, 9), make(chan struct{})
+	api := queue.API(q)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.Header.Get("X-Amz-Target"), "DeleteMessageBatch") {
+			deleting <- struct{}{}
+			<-ended
+			return
+		}
+		api.ServeHTTP(w, r)
+	}))
+	defer server.Close()
+	defer close(ended)
+	s := serveLocal(t, "-queue", server.URL+"/123456789012/orders", queuePackage)
+	<-deleting
+	if status := s.end(syscall.SIGINT); status != exitOK {
+		t.Errorf("got exit status %d, want %d", status, exitOK)
+	}
+	s.onConsole("queue orders: it does not answer; what it has not deleted comes again")
 }
 
 // -queue=false and -stream=false leave out those of the template.

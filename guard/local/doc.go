@@ -140,7 +140,8 @@
 // On Ctrl-C, SIGTERM or SIGHUP the command takes no new requests and batches, and waits
 // two seconds for the others. A batch that takes longer fails, so that its messages are
 // visible again after their visibility timeout. What is left in a queue in memory ends
-// with the command, which says how much that is.
+// with the command, which says how much that is. A queue at a URL has ten more seconds for
+// what is to be deleted.
 //
 // Then it ends the function with its process group (SIGTERM, then SIGKILL), removes what
 // it built and exits with 0. A second Ctrl-C ends it at once.

@@ -19,7 +19,7 @@ const (
 	patience = 30 * time.Second
 
 	// shutdownGrace is for the requests under way at the end, answerGrace for a
-	// client to take its answer once the function has ended.
+	// client to take its answer once the function has ended, and for a queue to delete.
 	shutdownGrace = 2 * time.Second
 	answerGrace   = 10 * time.Second
 
@@ -120,9 +120,15 @@ func serve(ctx context.Context, f functions, opts options, stdout io.Writer, con
 	if err := <-served; !errors.Is(err, http.ErrServerClosed) {
 		console.say("%v", err)
 	}
-	<-polled
+	last, cancel := context.WithTimeout(context.Background(), answerGrace)
+	defer cancel()
+	select {
+	case <-polled:
+		queue.left()
+	case <-last.Done(): // only of a real SQS API: the function has ended
+		console.say("queue %s: it does not answer; what it has not deleted comes again", queue.name)
+	}
 	<-read
-	queue.left()
 	stream.left()
 	return exitOK
 }

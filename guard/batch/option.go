@@ -131,7 +131,8 @@ const longestDelay = 12 * time.Hour
 // backoff(attempt), where attempt is 1 for the first. Where that is 0, and with a
 // nil backoff, the visibility timeout of the queue stays. In a group of a FIFO queue
 // only the message that failed is delayed, and holds the others back. The time is
-// at most 12 hours. If the delayer fails, that is logged.
+// at most 12 hours. SQS counts these from the receive; package visibility allows for
+// that. If the delayer fails, that is logged.
 func RetryLater(d Delayer, backoff func(attempt int) time.Duration) Option {
 	if d == nil {
 		panic("batch: RetryLater with a nil Delayer")

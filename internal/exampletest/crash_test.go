@@ -44,8 +44,12 @@ type reaper struct {
 	committed []string // the ids of orders, in the order of their commits
 }
 
-func newReaper(t *testing.T, upstream string, kills, every int) *reaper {
+// newReaper spreads the kills over so many messages. A message that is handled makes
+// two requests or more, so that there is one for the last kill even if each comes as
+// late as it can and a fifth of the messages is not handled.
+func newReaper(t *testing.T, upstream string, kills, messages int) *reaper {
 	t.Helper()
+	every := max(1, messages*4/5/kills)
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
 	r := &reaper{upstream: upstream, pids: t.TempDir(), random: rand.New(rand.NewPCG(seed, 1)), left: kills, every: every}
@@ -327,9 +331,7 @@ func crash(t *testing.T, name string, orders []sentOrder, kills int, fill func(*
 	moto := servers.Moto(t).URL()
 	client := queueClient(moto)
 	dead := awstest.Queue(t, client, "", nil)
-	// An order that is booked makes two requests or more, so that there is one for the
-	// last kill even if each comes as late as it can.
-	r := newReaper(t, servers.DynamoDB(t).URL(), kills, max(1, len(orders)*4/5/kills))
+	r := newReaper(t, servers.DynamoDB(t).URL(), kills, len(orders))
 	proxy := httptest.NewServer(r)
 	t.Cleanup(proxy.Close)
 

@@ -176,7 +176,7 @@ func TestIngestLosesNothingWhoeverIsKilled(t *testing.T) {
 	points, keys, queue := "points-"+rand.Text(), "keys-"+rand.Text(), awstest.Queue(t, queues, "", nil)
 	c.makeTable(t, points)
 	c.makeTable(t, keys)
-	r := newReaper(t, servers.DynamoDB(t).URL(), kills, 2*purchases/kills)
+	r := newReaper(t, servers.DynamoDB(t).URL(), kills, purchases)
 	proxy := httptest.NewServer(r)
 	t.Cleanup(proxy.Close)
 	var log tail

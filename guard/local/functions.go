@@ -58,7 +58,7 @@ func (f *functions) findQueue(opts *options, t target, console *console) (env []
 	if opts.event != "" {
 		return nil, nil
 	}
-	if f.queue, err = opts.queue.settings(t.dir); err != nil && !opts.queue.set {
+	if f.queue, err = opts.queue.queueSettings(t.dir); err != nil && !opts.queue.set {
 		console.say("without the queue of the template: %v", err)
 		return nil, nil
 	}
@@ -81,7 +81,7 @@ func (f *functions) findStream(opts *options, t target, console *console) (err e
 	if opts.event != "" {
 		return nil
 	}
-	if f.stream, err = opts.stream.settings(t.dir); err != nil && !opts.stream.set {
+	if f.stream, err = opts.stream.streamSettings(t.dir); err != nil && !opts.stream.set {
 		console.say("without the stream of the template: %v", err)
 		return nil
 	}

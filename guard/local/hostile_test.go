@@ -130,7 +130,7 @@ func TestAQueueThatDoesNotAnswer(t *testing.T) {
 }
 
 func TestAStreamByFlagHasAName(t *testing.T) {
-	cfg, err := streamFlag{set: true}.settings(t.TempDir())
+	cfg, err := sourceFlag{set: true}.streamSettings(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -173,10 +173,10 @@ func TestFlagsLeaveOutWhatTheTemplateHas(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if q, err := opts.queue.settings("testdata/queue"); q != nil || err != nil {
+	if q, err := opts.queue.queueSettings("testdata/queue"); q != nil || err != nil {
 		t.Errorf("got the queue %+v, %v, want none", q, err)
 	}
-	if s, err := opts.stream.settings("testdata/stream"); s != nil || err != nil {
+	if s, err := opts.stream.streamSettings("testdata/stream"); s != nil || err != nil {
 		t.Errorf("got the stream %+v, %v, want none", s, err)
 	}
 }

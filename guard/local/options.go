@@ -27,8 +27,8 @@ type options struct {
 	grace       time.Duration // for the requests under way at the end
 
 	authorizer authorizerOptions
-	queue      queueFlag
-	stream     streamFlag
+	queue      sourceFlag
+	stream     sourceFlag
 }
 
 // Lambda's bounds; see https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html

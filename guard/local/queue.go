@@ -27,32 +27,8 @@ const queuePath = "/_queue"
 
 const fifoSuffix = ".fifo"
 
-// queueFlag is the value of -queue: absent, without a value, a name, a URL or false.
-type queueFlag struct {
-	set   bool
-	value string
-	off   bool
-}
-
-func (f *queueFlag) String() string { return f.value }
-
-func (f *queueFlag) Set(value string) error {
-	if value == "false" {
-		*f = queueFlag{off: true}
-		return nil
-	}
-	if value == "true" { // without a value
-		value = ""
-	}
-	*f = queueFlag{set: true, value: value}
-	return nil
-}
-
-// IsBoolFlag lets the flag be without a value.
-func (f *queueFlag) IsBoolFlag() bool { return true }
-
 // url is that of a real SQS API, or empty.
-func (f *queueFlag) url() string {
+func (f *sourceFlag) url() string {
 	if isURL(f.value) {
 		return f.value
 	}
@@ -90,8 +66,8 @@ type desk struct {
 	url          string
 }
 
-// settings are those of the template, or of the flag. It returns nil without a queue.
-func (f queueFlag) settings(dir string) (*queueSettings, error) {
+// queueSettings are those of the template, or of the flag. It returns nil without a queue.
+func (f sourceFlag) queueSettings(dir string) (*queueSettings, error) {
 	if f.off {
 		return nil, nil
 	}

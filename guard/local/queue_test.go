@@ -224,14 +224,14 @@ func TestQueueOfARealAPI(t *testing.T) {
 func TestQueueFlags(t *testing.T) {
 	for name, c := range map[string]struct {
 		args []string
-		want queueFlag
+		want sourceFlag
 		err  string
 	}{
 		"none":            {args: []string{"x"}},
-		"in memory":       {args: []string{"-queue", "x"}, want: queueFlag{set: true}},
-		"named":           {args: []string{"-queue=a.fifo", "x"}, want: queueFlag{set: true, value: "a.fifo"}},
-		"a URL":           {args: []string{"-queue", "http://127.0.0.1:5000/1/q", "-timeout", "3s", "x"}, want: queueFlag{set: true, value: "http://127.0.0.1:5000/1/q"}},
-		"a URL behind =":  {args: []string{"--queue=https://sqs.eu-central-1.amazonaws.com/1/q", "x"}, want: queueFlag{set: true, value: "https://sqs.eu-central-1.amazonaws.com/1/q"}},
+		"in memory":       {args: []string{"-queue", "x"}, want: sourceFlag{set: true}},
+		"named":           {args: []string{"-queue=a.fifo", "x"}, want: sourceFlag{set: true, value: "a.fifo"}},
+		"a URL":           {args: []string{"-queue", "http://127.0.0.1:5000/1/q", "-timeout", "3s", "x"}, want: sourceFlag{set: true, value: "http://127.0.0.1:5000/1/q"}},
+		"a URL behind =":  {args: []string{"--queue=https://sqs.eu-central-1.amazonaws.com/1/q", "x"}, want: sourceFlag{set: true, value: "https://sqs.eu-central-1.amazonaws.com/1/q"}},
 		"with an event":   {args: []string{"-queue", "-event", "-", "x"}, err: "run it without -queue"},
 		"nothing to call": {args: []string{"-queue", "http://127.0.0.1:5000/1/q"}, err: "one package or bootstrap"},
 	} {

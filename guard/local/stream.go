@@ -19,32 +19,8 @@ import (
 // streamPath is where records are put, and the ledger is shown.
 const streamPath = "/_stream"
 
-// streamFlag is the value of -stream: absent, without a value, a name or false.
-type streamFlag struct {
-	set  bool
-	name string
-	off  bool
-}
-
-func (f *streamFlag) String() string { return f.name }
-
-func (f *streamFlag) Set(value string) error {
-	if value == "false" {
-		*f = streamFlag{off: true}
-		return nil
-	}
-	if value == "true" { // without a value
-		value = ""
-	}
-	*f = streamFlag{set: true, name: value}
-	return nil
-}
-
-// IsBoolFlag lets the flag be without a value.
-func (f *streamFlag) IsBoolFlag() bool { return true }
-
-// settings are those of the template, or of the flag. It returns nil without a stream.
-func (f streamFlag) settings(dir string) (*stream.Config, error) {
+// streamSettings are those of the template, or of the flag. It returns nil without a stream.
+func (f sourceFlag) streamSettings(dir string) (*stream.Config, error) {
 	if f.off {
 		return nil, nil
 	}
@@ -55,8 +31,8 @@ func (f streamFlag) settings(dir string) (*stream.Config, error) {
 	if cfg == nil {
 		cfg = &stream.Config{Name: "stream", ReportBatchItemFailures: true, BisectBatchOnFunctionError: true, MaximumRetryAttempts: new(3)}
 	}
-	if f.name != "" {
-		cfg.Name = f.name
+	if f.value != "" {
+		cfg.Name = f.value
 	}
 	return cfg, nil
 }

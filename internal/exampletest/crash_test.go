@@ -35,26 +35,46 @@ type reaper struct {
 	upstream string
 	pids     string // a folder with a file of each process
 
-	mu        sync.Mutex
-	random    *rand.Rand
-	left      int // kills to come
-	until     int // requests before the next one
-	every     int // requests from one kill to the next, on average; twice as many at most
+	mu sync.Mutex
+	kills
 	killed    int
 	committed []string // the ids of orders, in the order of their commits
 }
 
-// newReaper spreads the kills over so many messages. A message that is handled makes
-// two requests or more, so that there is one for the last kill even if each comes as
-// late as it can and a fifth of the messages is not handled.
-func newReaper(t *testing.T, upstream string, kills, messages int) *reaper {
+func newReaper(t *testing.T, upstream string, n, messages int) *reaper {
 	t.Helper()
-	every := max(1, messages*4/5/kills)
+	return &reaper{upstream: upstream, pids: t.TempDir(), kills: newKills(t, n, messages)}
+}
+
+// kills are spread at random over requests.
+type kills struct {
+	random *rand.Rand
+	left   int // to come
+	until  int // requests before the next one
+	every  int // requests from one kill to the next, on average; twice as many at most
+}
+
+// newKills spreads n kills over so many messages. A message that is handled makes two
+// requests or more, so that there is one for the last kill even if each comes as late as
+// it can and a fifth of the messages is not handled.
+func newKills(t *testing.T, n, messages int) kills {
+	t.Helper()
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
-	r := &reaper{upstream: upstream, pids: t.TempDir(), random: rand.New(rand.NewPCG(seed, 1)), left: kills, every: every}
-	r.until = r.random.IntN(2 * every)
-	return r
+	k := kills{random: rand.New(rand.NewPCG(seed, 1)), left: n, every: max(1, messages*4/5/max(1, n))}
+	k.until = k.random.IntN(2 * k.every)
+	return k
+}
+
+// strike reports whether a process is to be killed at a request, and whether before it is
+// carried out.
+func (k *kills) strike() (now, before bool) {
+	if k.until--; k.left == 0 || k.until >= 0 {
+		return false, false
+	}
+	k.left--
+	k.until = k.random.IntN(2 * k.every)
+	return true, k.random.IntN(2) == 0
 }
 
 // script is a function that tells its process before it becomes the binary.
@@ -65,19 +85,6 @@ func (r *reaper) script(t *testing.T, binary string) string {
 		t.Fatal(err)
 	}
 	return path
-}
-
-// strike reports whether a process is to be killed now, and whether before the
-// request is carried out.
-func (r *reaper) strike() (now, before bool) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.until--; r.left == 0 || r.until >= 0 {
-		return false, false
-	}
-	r.left--
-	r.until = r.random.IntN(2 * r.every)
-	return true, r.random.IntN(2) == 0
 }
 
 // kill ends a random process that lives.
@@ -109,7 +116,9 @@ func (r *reaper) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		case <-req.Context().Done():
 		}
 	}
+	r.mu.Lock()
 	strike, before := r.strike()
+	r.mu.Unlock()
 	if strike && before {
 		r.kill()
 	}

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -34,11 +33,8 @@ type bomber struct {
 	upstream string
 
 	mu        sync.Mutex
-	random    *rand.Rand
-	left      int              // random kills to come
-	until     int              // requests before the next one
-	every     int              // requests from one to the next, on average; twice as many at most
-	kills     int              // of both kinds
+	kills                      // at random
+	killed    int              // also by the movements
 	committed map[string][]int // article → pieces of its movements, in the order of their commits
 }
 
@@ -61,7 +57,9 @@ func (b *bomber) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	pid, _ := strconv.Atoi(strings.Trim(req.URL.Path, "/"))
 	req.URL.Path = "/"
 	sku, pieces, isCommit := movementIn(req, body)
+	b.mu.Lock()
 	now, before := b.strike()
+	b.mu.Unlock()
 	if sku == bomb || now && before {
 		b.kill(pid)
 		panic(http.ErrAbortHandler)
@@ -82,19 +80,6 @@ func (b *bomber) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	answer.Write(w, len(answer.Body))
 }
 
-// strike reports whether the process is to be killed now, and whether before the request
-// is carried out.
-func (b *bomber) strike() (now, before bool) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.until--; b.left == 0 || b.until >= 0 {
-		return false, false
-	}
-	b.left--
-	b.until = b.random.IntN(2 * b.every)
-	return true, b.random.IntN(2) == 0
-}
-
 func (b *bomber) kill(pid int) {
 	process, err := os.FindProcess(pid)
 	if err != nil || process.Kill() != nil {
@@ -102,7 +87,7 @@ func (b *bomber) kill(pid int) {
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.kills++
+	b.killed++
 }
 
 // movementIn returns the movement that a transaction books.
@@ -137,7 +122,7 @@ func movementIn(req *http.Request, body []byte) (sku string, pieces int, ok bool
 func TestNothingOfAStreamIsLostWhoeverIsKilled(t *testing.T) {
 	t.Parallel()
 	const shards, articles = 4, 20
-	movements, kills := numberFrom(t, "CRASH_MESSAGES", 5_000)*2/5, numberFrom(t, "KILL_ROUNDS", 200)/8
+	movements, randomKills := numberFrom(t, "CRASH_MESSAGES", 5_000)*2/5, numberFrom(t, "KILL_ROUNDS", 200)/8
 	c := connect(t)
 	const stock, keys = "stream-stock", "stream-keys"
 	c.makeTable(t, stock)
@@ -146,14 +131,7 @@ func TestNothingOfAStreamIsLostWhoeverIsKilled(t *testing.T) {
 	client := queueClient(moto)
 	dead := awstest.Queue(t, client, "", nil)
 
-	seed := rand.Uint64()
-	t.Logf("seed %d", seed)
-	b := &bomber{
-		upstream: servers.DynamoDB(t).URL(), random: rand.New(rand.NewPCG(seed, 1)),
-		// A movement makes two requests or more, so that there is one for the last kill.
-		left: kills, every: max(1, movements*4/5/max(1, kills)), committed: map[string][]int{},
-	}
-	b.until = b.random.IntN(2 * b.every)
+	b := &bomber{upstream: servers.DynamoDB(t).URL(), kills: newKills(t, randomKills, movements), committed: map[string][]int{}}
 	proxy := httptest.NewServer(b)
 	t.Cleanup(proxy.Close)
 	var log tail
@@ -247,9 +225,9 @@ func TestNothingOfAStreamIsLostWhoeverIsKilled(t *testing.T) {
 		}
 	}
 	if b.left > 0 {
-		t.Errorf("%d random kills are left of %d", b.left, kills)
+		t.Errorf("%d random kills are left of %d", b.left, randomKills)
 	}
 	counts := s.Ledger().Counts()
 	t.Logf("%d movements in %d batches, %d deliveries, %d kills; %d given up, %d letters, %d killed too often",
-		counts.Sent, counts.Batches, counts.Deliveries, b.kills, len(givenUp), len(buried), unlucky)
+		counts.Sent, counts.Batches, counts.Deliveries, b.killed, len(givenUp), len(buried), unlucky)
 }

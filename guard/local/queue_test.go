@@ -99,14 +99,9 @@ $`)
 
 func TestPrintedCommandOfAQueueWorks(t *testing.T) {
 	t.Parallel()
-	curl, err := exec.LookPath("curl")
-	if err != nil {
-		t.Skip("no curl")
-	}
 	for _, flag := range []string{"-queue", "-queue=orders.fifo"} {
 		s := serveLocal(t, flag, queuePackage)
-		_, command, _ := strings.Cut(s.banner, "try: ")
-		command = strings.Replace(strings.TrimSpace(command), "curl", curl+" -s", 1)
+		command := printedCommand(t, s)
 		answer, err := exec.Command("sh", "-c", command).Output()
 		if err != nil || !strings.Contains(string(answer), "HTTP/1.1 200 OK") {
 			t.Errorf("%s: %v, %s", command, err, answer)

@@ -93,14 +93,9 @@ $`)
 
 func TestPrintedCommandOfAStreamWorks(t *testing.T) {
 	t.Parallel()
-	curl, err := exec.LookPath("curl")
-	if err != nil {
-		t.Skip("no curl")
-	}
 	for flag, pkg := range map[string]string{"-stream=readings": echoPackage, "-timeout=29s": "../../examples/changes"} {
 		s := serveLocal(t, flag, pkg)
-		_, command, _ := strings.Cut(s.banner, "try: ")
-		command = strings.Replace(strings.TrimSpace(command), "curl", curl+" -s", 1)
+		command := printedCommand(t, s)
 		answer, err := exec.Command("sh", "-c", command).Output()
 		if err != nil || !strings.Contains(string(answer), "HTTP/1.1 200 OK") {
 			t.Errorf("%s: %v, %s", command, err, answer)

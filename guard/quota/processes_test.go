@@ -136,7 +136,7 @@ func TestRequestsToTheStore(t *testing.T) {
 // A store that does not answer, and comes back.
 func TestAServerThatFails(t *testing.T) {
 	if testing.Short() {
-		t.Skip("waits for a server that is silent")
+		t.Skip("it waits for a server that is silent; run it without -short")
 	}
 	url := servers.DynamoDB(t).URL()
 	refuse := func(w http.ResponseWriter, _ *http.Request, _ []byte) {

@@ -160,7 +160,7 @@ func (f handlerFunc) Invoke(ctx context.Context, payload []byte) ([]byte, error)
 func TestAHundredThousandRecords(t *testing.T) {
 	const records, keys = 100_000, 1000
 	if testing.Short() {
-		t.Skip("it takes some seconds")
+		t.Skip("it takes some seconds; run it without -short")
 	}
 	var fails atomic.Int64
 	c := newCounter(func(key string, n int) bool { return fails.Add(1)%997 == 0 })

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -188,13 +187,6 @@ func (d *desk) deadLetter(e source.Entry) {
 	d.console.say("queue %s: message %s is dead-lettered to %s: %s", d.name, e.ID, d.settings.dead.Name, e.Reason)
 }
 
-func plural(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return strconv.Itoa(n) + " " + what + "s"
-}
-
 // ServeHTTP puts a message into the queue, or shows the ledger.
 func (d *desk) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
@@ -265,25 +257,6 @@ func message(body string, query url.Values) (queue.Message, error) {
 	return m, nil
 }
 
-func answer(w http.ResponseWriter, status int, body any) {
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(status)
-	encoder := json.NewEncoder(w)
-	encoder.SetIndent("", "  ")
-	_ = encoder.Encode(body) // a client that left needs no answer
-}
-
-// A line of the ledger that is shown.
-type line struct {
-	ID      string    `json:"id"`
-	Group   string    `json:"group,omitempty"`
-	Sent    time.Time `json:"sent"`
-	Outcome string    `json:"outcome"`
-	Reason  string    `json:"reason,omitempty"`
-	Tries   int       `json:"deliveries"`
-	Failure string    `json:"lastFailure,omitempty"`
-}
-
 func (d *desk) show(w http.ResponseWriter) {
 	answer(w, http.StatusOK, struct {
 		Queue           string        `json:"queue"`
@@ -301,44 +274,19 @@ func (d *desk) deadName() string {
 	return d.settings.dead.Name
 }
 
-// openLines are all but those that are done or filtered, which the ledger only counts.
-func openLines(ledger source.Ledger) []line {
-	open := []line{}
-	for _, e := range ledger.Entries() {
-		l := line{ID: e.ID, Group: e.Group, Sent: e.Sent, Outcome: string(e.Outcome), Reason: e.Reason, Tries: len(e.Deliveries)}
-		if l.Tries > 0 {
-			l.Failure = e.Deliveries[l.Tries-1].Failure
-		}
-		open = append(open, l)
-	}
-	return open
-}
-
 // before returns the handler of the command. Without routes, a function with a queue has
 // no API.
 func (d *desk) before(api http.Handler, routes routes) http.Handler {
 	if d == nil {
 		return api
 	}
-	desk := notForWebPages(d)
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		switch {
-		case r.URL.Path == queuePath:
-			desk.ServeHTTP(w, r)
-		case len(routes) > 0:
-			api.ServeHTTP(w, r)
-		default:
-			answer(w, http.StatusNotFound, map[string]string{"message": "there is no API, for which start with -route; the queue is " + queuePath})
-		}
-	})
+	return atPath(queuePath, "queue", d, api, len(routes) > 0)
 }
 
 // start polls until ctx ends. The channel is closed when no batch is under way any more.
 func (d *desk) start(ctx context.Context, listener net.Listener) (polled <-chan struct{}) {
-	done := make(chan struct{})
 	if d == nil {
-		close(done)
-		return done
+		return finished()
 	}
 	if listener != nil {
 		queues := []*queue.Queue{d.memory}
@@ -348,13 +296,7 @@ func (d *desk) start(ctx context.Context, listener net.Listener) (polled <-chan 
 		server := &http.Server{Handler: queue.API(queues...), ReadHeaderTimeout: headerTimeout}
 		go func() { _ = server.Serve(listener) }() // until the listener is closed, at the end
 	}
-	go func() {
-		defer close(done)
-		if err := d.run(ctx); err != nil {
-			d.console.say("queue %s: %v", d.name, err)
-		}
-	}()
-	return done
+	return inBackground(ctx, d.run, d.console, "queue "+d.name)
 }
 
 // left says what is lost, or comes again.

@@ -136,33 +136,15 @@ func (d *streamDesk) before(next http.Handler, others bool) http.Handler {
 	if d == nil {
 		return next
 	}
-	desk := notForWebPages(d)
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		switch {
-		case r.URL.Path == streamPath:
-			desk.ServeHTTP(w, r)
-		case others:
-			next.ServeHTTP(w, r)
-		default:
-			answer(w, http.StatusNotFound, map[string]string{"message": "there is no API, for which start with -route; the stream is " + streamPath})
-		}
-	})
+	return atPath(streamPath, "stream", d, next, others)
 }
 
 // start reads until ctx ends. The channel is closed when no batch is under way any more.
 func (d *streamDesk) start(ctx context.Context) (read <-chan struct{}) {
-	done := make(chan struct{})
 	if d == nil {
-		close(done)
-		return done
+		return finished()
 	}
-	go func() {
-		defer close(done)
-		if err := d.stream.Run(ctx); err != nil {
-			d.console.say("stream %s: %v", d.cfg.Name, err)
-		}
-	}()
-	return done
+	return inBackground(ctx, d.stream.Run, d.console, "stream "+d.cfg.Name)
 }
 
 // left says what ends with the command.

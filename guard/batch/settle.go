@@ -2,7 +2,6 @@ package batch
 
 import (
 	"context"
-	"encoding/json"
 	"log/slog"
 	"math/rand/v2"
 	"time"
@@ -56,7 +55,7 @@ func (b *batch[R]) bury(ctx context.Context, it *item[R]) error {
 	now := time.Now().UTC().Round(0)
 	public := guard.Public(it.err)
 	letter := DeadLetter{
-		Trigger: b.trigger, Record: json.RawMessage(string(b.raws[it.index])),
+		Trigger: b.trigger, Record: b.raws[it.index],
 		Source: it.info.Source, ID: it.info.ID, Group: it.info.Group, Attempts: it.info.Attempt,
 		Code: public.Code, Detail: public.Detail,
 		FirstFailure: it.info.FirstReceived, LastFailure: now,

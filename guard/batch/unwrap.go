@@ -33,7 +33,7 @@ const mostEnvelopes = 4
 // sends, is an error with code sns_confirmation. It can never succeed.
 //
 // A body that has no envelope passes as it is, as with raw delivery of SNS. So
-// whoever may send to the queue decides what the envelope says: the policy of the
+// a sender to the queue decides what the envelope says: the policy of the
 // queue has to name the topic or the rule.
 //
 //	batch.SQS(batch.Chain(batch.JSON[events.SQSMessage](bookOrder), batch.Unwrap))

@@ -9,7 +9,7 @@ import (
 	"github.com/lambdarmor/lambdarmor/guard/guardtest/source/internal/book"
 )
 
-// recorded keeps the ledger of a store outside this process, of which only receipts and
+// recorded keeps the ledger of a store outside this process. Only its receipts and
 // deletions are known.
 type recorded struct {
 	Store

@@ -13,7 +13,9 @@ ROUNDS   = 30
 CACHE    = $(CURDIR)/.cache
 SERVERS  = $(CACHE)/servers
 TOOL     = $(GO) tool -modfile=$(CURDIR)/.ci/tools/go.mod
-MODULES  = . internal/proptest .ci/tools .ci/compare
+# Modules of their own, so that users of guard do not get what they require.
+NESTED   = internal/proptest guard/otel guard/xray
+MODULES  = . $(NESTED) .ci/tools .ci/compare
 
 # How a function is built for Lambda.
 DEPLOY   = CGO_ENABLED=0 GOOS=linux $(GO) build -tags lambda.norpc -trimpath -ldflags "-s -w"
@@ -29,7 +31,8 @@ help: ## this list
 
 test: servers ## all tests under the race detector, with the servers they need
 	LAMBDARMOR_SERVERS="$(SERVERS)" $(GO) test -race -timeout 30m $(TEST) $(PKG)
-	cd internal/proptest && LAMBDARMOR_SERVERS="$(SERVERS)" $(GO) test -race -timeout 30m $(TEST) ./...
+	@for dir in $(NESTED); do echo "(cd $$dir && $(GO) test)"; \
+	  (cd $$dir && LAMBDARMOR_SERVERS="$(SERVERS)" $(GO) test -race -timeout 30m $(TEST) ./...) || exit 1; done
 
 ci: ## all that has to pass before a change lands
 	$(MAKE) format-check tidy-check vet staticcheck examples spin
@@ -43,13 +46,10 @@ tidy-check: ## fail on a go.mod or go.sum that is not tidy
 	@for dir in $(MODULES); do echo "$(GO) -C $$dir mod tidy -diff"; $(GO) -C $$dir mod tidy -diff || exit 1; done
 
 vet: ## go vet, all modules
-	@for dir in . internal/proptest .ci/compare .ci/size; do echo "(cd $$dir && $(GO) vet)"; (cd $$dir && $(GO) vet ./...) || exit 1; done
+	@for dir in . $(NESTED) .ci/compare .ci/size; do echo "(cd $$dir && $(GO) vet)"; (cd $$dir && $(GO) vet ./...) || exit 1; done
 
 staticcheck: ## staticcheck, all modules
-	$(TOOL) staticcheck ./...
-	cd internal/proptest && $(TOOL) staticcheck ./...
-	cd .ci/compare && $(TOOL) staticcheck ./...
-	cd .ci/size && $(TOOL) staticcheck ./...
+	@for dir in . $(NESTED) .ci/compare .ci/size; do echo "(cd $$dir && staticcheck)"; (cd $$dir && $(TOOL) staticcheck ./...) || exit 1; done
 
 examples: ## build every example for Lambda, into .cache/examples
 	@for package in $$($(GO) list -f '{{if eq .Name "main"}}{{.ImportPath}}{{end}}' ./... | grep /examples/); do \

@@ -17,10 +17,9 @@ import (
 	"syscall"
 
 	"github.com/aws/aws-lambda-go/lambda/messages"
-)
 
-// longestCause bounds the text of an error in the log.
-const longestCause = 8 << 10
+	"github.com/lambdarmor/lambdarmor/internal/outcome"
+)
 
 // mostErrors bounds how many errors of a chain are described.
 const mostErrors = 64
@@ -36,10 +35,10 @@ type describer struct {
 // causeOf returns the description of an error for a record, beside kind and code.
 func (l *logLayer) causeOf(err error) string {
 	if l.texts {
-		return shortened(errorText(err))
+		return outcome.Shortened(errorText(err))
 	}
 	d := describer{known: append(standardErrors(), l.known...), public: publicOf(err), left: mostErrors}
-	return shortened(d.chain(err))
+	return outcome.Shortened(d.chain(err))
 }
 
 // publicOf is find. An error of an attribute was not unwrapped before, and may panic.
@@ -208,12 +207,4 @@ func errorText(err error) (text string) {
 		}
 	}()
 	return err.Error()
-}
-
-// shortened cuts a text that is too long for a log, between characters.
-func shortened(text string) string {
-	if len(text) <= longestCause {
-		return text
-	}
-	return strings.ToValidUTF8(text[:longestCause], "") + "…"
 }

@@ -87,9 +87,7 @@ func (e *Event) Raw() []byte { return e.raw }
 
 // Trigger returns what invoked the function.
 func (e *Event) Trigger() Trigger {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return e.walk().Trigger()
+	return e.peek().Trigger()
 }
 
 // Tree returns the payload as map[string]any, []any, string, bool, nil and
@@ -137,6 +135,13 @@ func (e *Event) HTTP() (*events.APIGatewayV2HTTPRequest, error) {
 		}
 		return full, nil
 	})
+}
+
+// peek returns the request as far as it is known, also of a refused event.
+func (e *Event) peek() *request.Request {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.walk()
 }
 
 // walk reads the event once, even if the limits change. A large event is read in

@@ -7,22 +7,16 @@ import (
 	"slices"
 	"time"
 
-	"github.com/lambdarmor/lambdarmor/internal/answer"
 	"github.com/lambdarmor/lambdarmor/internal/invocation"
+	"github.com/lambdarmor/lambdarmor/internal/outcome"
 )
 
 // record writes the one record of an invocation.
 func (l *logLayer) record(ctx context.Context, inv *invocation.Invocation, payload []byte, start time.Time, out []byte, err error) {
 	now := time.Now()
-	ev, facts := EventOf(ctx, payload), inv.Facts()
-	trigger, status := ev.Trigger(), 0
-	if trigger.IsHTTP() && err == nil { // beside an error there is no answer
-		status = statusOf(inv, ev, out)
-	}
-	if facts.Err != nil && (err == nil || invocation.Reported(err)) {
-		err = facts.Err
-	}
-	level := levelOf(err, status)
+	facts := inv.Facts()
+	o := outcome.Of(facts, EventOf(ctx, payload).peek(), out, err)
+	level := levelOf(o.Err, o.Status)
 	if !l.handler.Enabled(ctx, level) {
 		return
 	}
@@ -32,25 +26,18 @@ func (l *logLayer) record(ctx context.Context, inv *invocation.Invocation, paylo
 	attrs = invocation.AppendText(attrs, "functionVersion", l.version)
 	attrs = append(attrs, slog.Bool("coldStart", inv.Cold))
 	attrs = invocation.AppendText(attrs, "tenantId", inv.Lambda.TenantID)
-	attrs = append(attrs, slog.String("trigger", string(trigger)), slog.Float64("durationMs", milliseconds(now.Sub(start))))
+	attrs = append(attrs, slog.String("trigger", string(o.Trigger)), slog.Float64("durationMs", milliseconds(now.Sub(start))))
 	if end, ok := ctx.Deadline(); ok && end.UnixMilli() > 0 {
 		attrs = append(attrs, slog.Float64("remainingMs", milliseconds(end.Sub(now))))
 	}
-	route := facts.Route
-	if trigger.IsHTTP() {
-		var method, key string
-		if method, key = ev.methodAndRoute(); route == "" {
-			route = shortened(key) // who forges an event may fill it
-		}
-		attrs = invocation.AppendText(attrs, "method", shortened(method))
-	}
-	attrs = invocation.AppendText(attrs, "route", route)
-	if status != 0 {
-		attrs = append(attrs, slog.Int("status", status))
+	attrs = invocation.AppendText(attrs, "method", o.Method)
+	attrs = invocation.AppendText(attrs, "route", o.Route)
+	if o.Status != 0 {
+		attrs = append(attrs, slog.Int("status", o.Status))
 	}
 	attrs = invocation.AppendText(attrs, "principal", facts.Principal)
-	if err != nil {
-		attrs = append(attrs, l.errorAttr(err))
+	if o.Err != nil {
+		attrs = append(attrs, l.errorAttr(o.Err))
 	}
 	if l.payload {
 		attrs = append(attrs, slog.String("payload", string(payload)))
@@ -61,7 +48,9 @@ func (l *logLayer) record(ctx context.Context, inv *invocation.Invocation, paylo
 	r := slog.NewRecord(now, level, "invocation", 0)
 	r.AddAttrs(attrs...)
 	// A record that cannot be written must not fail the invocation.
-	_ = l.handler.Handle(invocation.WithWholeRecord(ctx), r)
+	if l.handler.Handle(invocation.WithWholeRecord(ctx), r) == nil {
+		inv.Update(func(f *invocation.Facts) { f.Recorded = true })
+	}
 }
 
 // logError writes a record about an error that does not leave the chain. Of two
@@ -123,30 +112,6 @@ func isRecordKey(key string) bool {
 	}
 }
 
-// methodAndRoute returns method and route as far as they are known, also of a
-// refused event.
-func (e *Event) methodAndRoute() (method, route string) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	r := e.walk()
-	return r.Method(), r.RouteKey()
-}
-
-// statusOf returns the HTTP status of an answer, 0 if it has none.
-func statusOf(inv *invocation.Invocation, ev *Event, out []byte) int {
-	if out == nil {
-		return 0
-	}
-	if f := inv.Facts(); len(out) > 0 && invocation.Same(f.Answer, out) {
-		return f.Status
-	}
-	ev.mu.Lock()
-	form := answer.FormOf(ev.walk())
-	ev.mu.Unlock()
-	status, _ := answer.Status(out, form)
-	return status
-}
-
 func levelOf(err error, status int) slog.Level {
 	switch {
 	case status >= 500, err != nil && status == 0 && !KindOf(err).IsClientError():
@@ -164,7 +129,7 @@ func (l *logLayer) errorAttr(err error) slog.Attr {
 	attrs = appendViolations(attrs, e.Violations)
 	p, cause := panicOf(err), l.causeOf(err)
 	if p != nil && p.value != nil && l.texts {
-		cause = shortened(fmt.Sprintf("%s: %v", cause, p.value))
+		cause = outcome.Shortened(fmt.Sprintf("%s: %v", cause, p.value))
 	}
 	attrs = invocation.AppendText(attrs, "cause", cause)
 	if p != nil {

@@ -3,6 +3,8 @@ package guard
 import (
 	"log/slog"
 	"strings"
+
+	"github.com/lambdarmor/lambdarmor/internal/outcome"
 )
 
 // mostViolations bounds how many violations a record has.
@@ -46,7 +48,7 @@ func refusalOf(e *Error) string {
 // shownPointer returns a JSON pointer with "*" for each name that may be a caller's
 // value, such as an address, a number or a sentence.
 func shownPointer(pointer string) string {
-	names := strings.Split(shortened(pointer), "/")
+	names := strings.Split(outcome.Shortened(pointer), "/")
 	for i, name := range names[1:] {
 		if !isFieldName(name) {
 			names[i+1] = "*"

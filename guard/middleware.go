@@ -3,6 +3,7 @@ package guard
 import (
 	"context"
 	"fmt"
+	"log"
 	"os"
 	"strconv"
 
@@ -10,6 +11,7 @@ import (
 
 	"github.com/lambdarmor/lambdarmor/internal/order"
 	"github.com/lambdarmor/lambdarmor/internal/reflected"
+	"github.com/lambdarmor/lambdarmor/internal/secondline"
 )
 
 // Middleware is a layer around a handler. Any func(lambda.Handler) lambda.Handler
@@ -80,8 +82,20 @@ func Wrap(h lambda.Handler, layers ...Middleware) lambda.Handler {
 
 // Start wraps h in layers, as [Wrap] does, and starts the Lambda runtime with it.
 // It never returns.
+//
+// aws-lambda-go prints an error that it reports to Lambda, as a line of text by the
+// standard logger of package log. Start leaves out that line if [Log] has written
+// the record of the invocation. All else that is printed there is printed as before.
 func Start(h lambda.Handler, layers ...Middleware) {
-	lambda.Start(Wrap(h, layers...))
+	lambda.Start(started(h, layers, log.Default()))
+}
+
+func started(h lambda.Handler, layers []Middleware, l *log.Logger) lambda.Handler {
+	next := Wrap(h, layers...)
+	if order.Holds(next, "guard.Log") {
+		return order.New("guard.Start", secondline.Drop(l, next), next)
+	}
+	return next
 }
 
 // named sets the name of a layer of this package for the rules of order.

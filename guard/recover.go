@@ -60,6 +60,7 @@ func (absent) Error() string { return "" }
 type PanicError struct {
 	value any // nil after runtime.Goexit
 	stack []byte
+	calls []uintptr
 }
 
 // Value returns what the handler panicked with, nil if it called runtime.Goexit.
@@ -69,6 +70,10 @@ func (p *PanicError) Value() any { return p.value }
 // formats it: function names, files and lines, and no values except the words
 // that arguments were passed in.
 func (p *PanicError) Stack() []byte { return p.stack }
+
+// StackTrace returns the same stack as program counters, for [runtime.CallersFrames].
+// Error reporters look for a method of this name: Sentry's and New Relic's do.
+func (p *PanicError) StackTrace() []uintptr { return p.calls }
 
 func (p *PanicError) Error() string {
 	if p.value == nil {
@@ -100,7 +105,9 @@ func runtimeText(value any) (string, bool) {
 // panicked returns the error of a panic. A nil value means a Goexit. It must be
 // called before the stack of the panic is unwound.
 func panicked(value any) error {
-	return &Error{Kind: Internal, Code: "panic", Err: &PanicError{value: value, stack: debug.Stack()}}
+	var calls [64]uintptr
+	n := runtime.Callers(3, calls[:]) // without this function and the one that defers it
+	return &Error{Kind: Internal, Code: "panic", Err: &PanicError{value: value, stack: debug.Stack(), calls: calls[:n:n]}}
 }
 
 // Panicked reports whether err stems from a panic that [Recover] caught: the

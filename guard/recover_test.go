@@ -280,3 +280,28 @@ func TestAPanicWithNilIsNoSuccess(t *testing.T) {
 		})
 	}
 }
+
+func causeOfPanic() { panic("here") }
+
+func TestAReporterFindsTheStackOfAPanic(t *testing.T) {
+	h := guard.Wrap(guard.HandlerFunc(func(context.Context, []byte) ([]byte, error) {
+		causeOfPanic()
+		return nil, nil
+	}), guard.Recover())
+	_, err := h.Invoke(t.Context(), nil)
+	var traced interface{ StackTrace() []uintptr }
+	if !errors.As(err, &traced) {
+		t.Fatalf("got %v, want an error with a stack", err)
+	}
+	var calls []string
+	frames := runtime.CallersFrames(traced.StackTrace())
+	for more := true; more; {
+		var f runtime.Frame
+		f, more = frames.Next()
+		calls = append(calls, f.Function)
+	}
+	// What panicked comes second, behind the panic itself, as in the text of a stack.
+	if len(calls) < 3 || calls[0] != "runtime.gopanic" || !strings.HasSuffix(calls[1], "causeOfPanic") {
+		t.Errorf("got %q, want the panic and what panicked first", calls)
+	}
+}

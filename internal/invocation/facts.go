@@ -3,6 +3,7 @@ package invocation
 import (
 	"context"
 	"log/slog"
+	"maps"
 	"slices"
 
 	"github.com/aws/aws-lambda-go/lambda/messages"
@@ -16,12 +17,18 @@ type Facts struct {
 	Correlation string
 	Err         error // that a layer has turned into an answer
 
+	TraceID string // of a tracing layer, 32 hexadecimal digits
+	SpanID  string // 16 hexadecimal digits
+	Sampled bool
+	Counts  map[string]int // of the whole invocation; replaced, never changed
+
 	Sealed   bool // the principal must not change
 	Resealed bool // somebody has tried to change it
 
 	Answer []byte // the last answer that was encoded here, with its status
 	Status int
 
+	Recorded bool     // the record of the invocation is written
 	LogError LogError // of the outermost guard.Log, nil without one
 }
 
@@ -49,6 +56,18 @@ func (inv *Invocation) SetError(err error) {
 		if f.Err == nil || !Reported(err) {
 			f.Err = err
 		}
+	})
+}
+
+// Count adds n to a count of the whole invocation.
+func (inv *Invocation) Count(name string, n int) {
+	inv.Whole().Update(func(f *Facts) {
+		counts := maps.Clone(f.Counts) // a layer may be reading them
+		if counts == nil {
+			counts = make(map[string]int, 1)
+		}
+		counts[name] += n
+		f.Counts = counts
 	})
 }
 

@@ -90,7 +90,10 @@ func BeginRecord(ctx context.Context, id string) *Invocation {
 		Context: ctx, Payload: outer.Payload, Lambda: outer.Lambda, Cold: outer.Cold, Chance: outer.Chance,
 		Event: outer.Event, Log: outer.Log,
 		whole: outer.Whole(), record: id,
-		facts: Facts{Correlation: facts.Correlation, Principal: facts.Principal},
+		facts: Facts{
+			Correlation: facts.Correlation, Principal: facts.Principal,
+			TraceID: facts.TraceID, SpanID: facts.SpanID, Sampled: facts.Sampled,
+		},
 	}
 }
 

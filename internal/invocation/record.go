@@ -10,7 +10,10 @@ import (
 func (inv *Invocation) AppendIdentity(to []slog.Attr) []slog.Attr {
 	to = AppendText(to, "requestId", inv.Lambda.AwsRequestID)
 	to = AppendText(to, "traceId", TraceID(inv.Context))
-	to = AppendText(to, "correlationId", inv.Facts().Correlation)
+	facts := inv.Facts()
+	to = AppendText(to, "trace_id", facts.TraceID)
+	to = AppendText(to, "span_id", facts.SpanID)
+	to = AppendText(to, "correlationId", facts.Correlation)
 	return AppendText(to, "recordId", inv.record)
 }
 
@@ -25,7 +28,8 @@ func AppendText(attrs []slog.Attr, key, value string) []slog.Attr {
 // Reserved reports whether every record has a key.
 func Reserved(key string) bool {
 	switch key {
-	case slog.TimeKey, "timestamp", slog.LevelKey, slog.MessageKey, "message", "requestId", "traceId", "correlationId", "recordId":
+	case slog.TimeKey, "timestamp", slog.LevelKey, slog.MessageKey, "message", "requestId", "traceId", "trace_id", "span_id",
+		"correlationId", "recordId":
 		return true
 	default:
 		return false

@@ -1,0 +1,3 @@
+// Package otel records invocations of Lambda functions as spans and metrics of
+// OpenTelemetry.
+package otel

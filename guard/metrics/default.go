@@ -19,8 +19,9 @@ import (
 //	Duration      milliseconds, of the layers and the handler inside
 //	Remaining     milliseconds that were left before Lambda's timeout
 //	Replays, ClaimsLost, StaleSecrets, Denials, Records, RecordsFailed,
-//	RecordsDeadLettered, and what else layer.Count has counted
-//	              only if it was counted
+//	RecordsDeadLettered, RecordsNotStarted
+//	              the counts of package layer, and others of [layer.Count]; a count
+//	              of 0 is left out
 //	ColdStart     1 for the first invocation of a process that waited for it
 //	Faults        1 if the function failed, with the dimension Kind
 //	Refusals      1 if the caller has to change something, with the dimension Kind

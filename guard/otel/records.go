@@ -53,7 +53,7 @@ func Records[R batch.Record](tp trace.TracerProvider, opts ...RecordsOption) bat
 			ctx, span := tracer.Start(ctx, d.name(), trace.WithSpanKind(trace.SpanKindConsumer),
 				trace.WithAttributes(d.attrs...), trace.WithLinks(d.links()...))
 			code := "panic" // or runtime.Goexit, unless next returns
-			defer func() { // not span.End itself: the SDK would put the value of a panic into the span
+			defer func() {  // not span.End itself: the SDK would put the value of a panic into the span
 				if code != "" {
 					span.SetAttributes(semconv.ErrorTypeKey.String(clipped(code)))
 					span.SetStatus(codes.Error, "")

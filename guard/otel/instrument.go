@@ -98,21 +98,23 @@ func (i instrument) call(ctx context.Context, in middleware.InitializeInput, nex
 	}
 	subject, kind := subjectOf(service, operation, region, in.Parameters)
 	ctx, span := i.tracer.Start(ctx, service+"."+operation, trace.WithSpanKind(kind), trace.WithAttributes(append(attrs, subject...)...))
-	defer func() { span.End() }() // not span.End itself: the SDK would put the value of a panic into the span
 	var x exchange
+	code := "panic" // unless the next one returns
+	defer func() {  // not span.End itself: the SDK would put the value of a panic into the span
+		span.SetAttributes(x.attributes()...)
+		if code != "" {
+			span.SetAttributes(semconv.ErrorTypeKey.String(code))
+			span.SetStatus(codes.Error, "")
+		}
+		span.End()
+	}()
 	out, metadata, err = next.HandleInitialize(middleware.WithStackValue(ctx, exchangeKey{}, &x), in)
-	if !span.IsRecording() {
-		return out, metadata, err
-	}
-	span.SetAttributes(x.attributes()...)
+	code = sdkErrorType(err)
 	if id, ok := awsmiddleware.GetRequestIDMetadata(metadata); ok {
 		span.SetAttributes(semconv.AWSRequestID(clipped(id)))
 	}
-	if err != nil {
-		span.SetAttributes(semconv.ErrorTypeKey.String(sdkErrorType(err)))
-		span.SetStatus(codes.Error, "")
-	} else if id := member(out.Result, "MessageId"); kind == trace.SpanKindProducer && id != "" {
-		span.SetAttributes(semconv.MessagingMessageID(clipped(id)))
+	if kind == trace.SpanKindProducer {
+		span.SetAttributes(named(semconv.MessagingMessageIDKey, member(out.Result, "MessageId"))...)
 	}
 	return out, metadata, err
 }

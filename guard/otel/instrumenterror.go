@@ -12,8 +12,11 @@ import (
 )
 
 // sdkErrorType returns the error.type of a failed call: the code of the API, or what
-// kept the call from an answer. It has nothing of the error's text.
+// kept the call from an answer, "" for no error. It has nothing of the error's text.
 func sdkErrorType(err error) string {
+	if err == nil {
+		return ""
+	}
 	if api, ok := errors.AsType[smithy.APIError](err); ok {
 		if code := api.ErrorCode(); isCode(code) {
 			return code
@@ -26,8 +29,11 @@ func sdkErrorType(err error) string {
 	case errors.Is(err, context.Canceled):
 		return "canceled"
 	}
-	if sent, ok := errors.AsType[*smithyhttp.RequestSendError](err); ok {
-		return fmt.Sprintf("%T", sent)
+	if e, ok := errors.AsType[*smithyhttp.RequestSendError](err); ok {
+		return fmt.Sprintf("%T", e)
+	}
+	if e, ok := errors.AsType[*smithy.DeserializationError](err); ok {
+		return fmt.Sprintf("%T", e)
 	}
 	if last, ok := errors.AsType[*retry.MaxAttemptsError](err); ok && last.Err != nil {
 		err = last.Err

@@ -64,8 +64,10 @@ func messaging(system attribute.KeyValue, operation string, key attribute.Key, i
 		attrs = append(attrs, key.String(clipped(destination)), semconv.MessagingDestinationName(clipped(after(destination, separator))))
 	}
 	single, isBatch := strings.CutSuffix(operation, "Batch")
-	if entries := fieldOf(input, "Entries"); isBatch && entries.Kind() == reflect.Slice {
-		attrs = append(attrs, semconv.MessagingBatchMessageCount(entries.Len()))
+	for _, list := range [...]string{"Entries", "PublishBatchRequestEntries"} {
+		if entries := fieldOf(input, list); isBatch && entries.Kind() == reflect.Slice {
+			attrs = append(attrs, semconv.MessagingBatchMessageCount(entries.Len()))
+		}
 	}
 	operated := func(name string, kind attribute.KeyValue) {
 		attrs = append(attrs, semconv.MessagingOperationName(name), kind)

@@ -189,8 +189,8 @@ func TestAFlushOutlivesTheContextOfTheHandler(t *testing.T) {
 	}
 }
 
-// Many invocations at once, each in a trace of its own: each span, measurement and
-// record of one is its own.
+// Many invocations at once, each in a trace of its own: no span has a parent, a name
+// or an attribute of another, and no measurement is lost.
 func TestInvocationsAtOnceDoNotMix(t *testing.T) {
 	const n = 64
 	c := oteltest.Start(t)

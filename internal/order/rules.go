@@ -114,4 +114,8 @@ var rules = [...]Rule{
 	{Inner: "guard.Log", Outer: "quota.Limit", Why: "the record would not have the refusal"},
 	{Inner: "guard.Recover", Outer: "quota.Limit", Why: "a panic of a key's function would end the process"},
 	{Inner: "guard.Limit", Outer: "quota.Limit", Why: "a request would be read before it is known to be small enough"},
+	{Inner: "xray.Trace", Outer: "httpapi.Problems", Why: "the trace would not have the answer"},
+	{Inner: "xray.Trace", Outer: "guard.Errors", Why: "the trace would not have the error that is reported"},
+	{Inner: "xray.Trace", Outer: "guard.Recover", Why: "the trace would not say what became of a panic"},
+	{Outer: "xray.Trace", Inner: "xray.Trace", Why: "the invocation would be recorded twice", advice: "list it once"},
 }

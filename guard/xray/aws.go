@@ -67,9 +67,6 @@ func describe(seg *sdk.Segment, metadata middleware.Metadata, err error) int {
 	if resp, ok := awsmiddleware.GetRawResponse(metadata).(*smithyhttp.Response); ok {
 		status = resp.StatusCode
 	}
-	if failed, ok := errors.AsType[*smithyhttp.ResponseError](err); ok {
-		status = failed.HTTPStatusCode()
-	}
 	seg.Lock()
 	defer seg.Unlock()
 	if id, ok := awsmiddleware.GetRequestIDMetadata(metadata); ok {

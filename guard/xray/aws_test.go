@@ -8,11 +8,14 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/smithy-go/middleware"
 
 	"github.com/lambdarmor/lambdarmor/guard/xray"
 )
@@ -28,9 +31,11 @@ func connect(url string, opts ...func(*dynamodb.Options)) *dynamodb.Client {
 	return dynamodb.NewFromConfig(cfg, opts...)
 }
 
+var tables atomic.Int64 // so that each run of a test has its own
+
 func TestACallOfAnAWSClientIsASubsegment(t *testing.T) {
 	client := connect(servers.DynamoDB(t).URL())
-	table := aws.String("orders")
+	table := aws.String(fmt.Sprintf("orders-%d", tables.Add(1)))
 	_, err := client.CreateTable(t.Context(), &dynamodb.CreateTableInput{ // outside an invocation it is as it was
 		TableName:            table,
 		BillingMode:          types.BillingModePayPerRequest,
@@ -110,7 +115,10 @@ func TestAWSCallsAreMarkedAndSendTheHeader(t *testing.T) {
 			fmt.Fprintf(w, `{"__type":"com.amazonaws.dynamodb.v20120810#%s","message":"hunter2"}`, c.code)
 		}))
 		defer server.Close()
-		client := connect(server.URL, func(o *dynamodb.Options) { o.RetryMaxAttempts = 1; o.DisableValidateResponseChecksum = true })
+		client := connect(server.URL, func(o *dynamodb.Options) {
+			o.Retryer = retry.NewStandard(func(o *retry.StandardOptions) { o.MaxAttempts, o.MaxBackoff = 2, time.Nanosecond })
+			o.DisableValidateResponseChecksum = true
+		})
 		d := startDaemon(t)
 		call := func(ctx context.Context) { _, _ = client.ListTables(ctx, &dynamodb.ListTablesInput{}) }
 		got := traced(t, d, sampled+";Lineage=1:12326a9d:0", call)
@@ -131,13 +139,27 @@ func TestAWSCallsAreMarkedAndSendTheHeader(t *testing.T) {
 	}
 }
 
+func TestAnAWSCallThatPanicsIsAFault(t *testing.T) {
+	client := connect("http://192.0.2.1", func(o *dynamodb.Options) {
+		o.HTTPClient = &http.Client{Transport: roundTrip(func(*http.Request) (*http.Response, error) { panic("hunter2") })}
+	})
+	d := startDaemon(t)
+	got := traced(t, d, sampled, func(ctx context.Context) {
+		defer func() { _ = recover() }()
+		_, _ = client.ListTables(ctx, &dynamodb.ListTablesInput{})
+	})
+	if len(got.Subsegments) != 1 || outcomeOf(got.Subsegments[0]) != (outcome{fault: true}) || got.InProgress {
+		t.Errorf("got %s, want the call as a fault", got.text)
+	}
+}
+
 func TestInstrumentLeavesOtherConfigsAlone(t *testing.T) {
-	cfg := aws.Config{}
+	called := false
+	cfg := aws.Config{APIOptions: make([]func(*middleware.Stack) error, 0, 8)}
+	other := cfg
+	other.APIOptions = append(other.APIOptions, func(*middleware.Stack) error { called = true; return nil })
 	xray.Instrument(&cfg)
-	one, other := cfg, cfg
-	xray.Instrument(&one)
-	xray.Instrument(&other)
-	if len(cfg.APIOptions) != 1 || &one.APIOptions[0] == &other.APIOptions[0] {
+	if err := other.APIOptions[0](nil); err != nil || !called || len(cfg.APIOptions) != 1 {
 		t.Error("want each config with options of its own")
 	}
 }

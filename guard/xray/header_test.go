@@ -32,6 +32,7 @@ var junk = map[string]any{
 	"a short root":        "Root=" + root[:34] + ";Parent=" + parent + ";Sampled=1",
 	"a long root":         "Root=" + root + "0;Parent=" + parent + ";Sampled=1",
 	"root 2":              "Root=2" + root[1:] + ";Parent=" + parent + ";Sampled=1",
+	"no dash":             "Root=" + root[:10] + "0" + root[11:] + ";Parent=" + parent + ";Sampled=1",
 	"no root":             "Parent=" + parent + ";Sampled=1",
 	"an empty root":       "Root=;Parent=" + parent + ";Sampled=1",
 	"upper case":          "Root=" + strings.ToUpper(root) + ";Parent=" + parent + ";Sampled=1",

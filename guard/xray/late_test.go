@@ -35,11 +35,14 @@ func TestAHandlerThatLeavesACallBehindIsSentAtItsEnd(t *testing.T) {
 func TestWhatBeginsAfterTheInvocationDoesNotSendItAgain(t *testing.T) {
 	d := startDaemon(t)
 	var left context.Context
-	traced(t, d, sampled, func(ctx context.Context) { left = context.WithoutCancel(ctx) })
+	handler := traced(t, d, sampled, func(ctx context.Context) { left = context.WithoutCancel(ctx) })
 	for name, begin := range map[string]func() error{
 		"the SDK": func() error { return sdk.Capture(left, "late", func(context.Context) error { return nil }) },
 		"the client": func() error {
-			_, err := xray.Client(&http.Client{Transport: roundTrip(func(*http.Request) (*http.Response, error) {
+			_, err := xray.Client(&http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
+				if got, want := r.Header.Get("X-Amzn-Trace-Id"), "Root="+root+";Parent="+handler.ID+";Sampled=1"; got != want {
+					t.Errorf("got %s sent on, want the subsegment that was sent, %s", got, want)
+				}
 				return &http.Response{StatusCode: 200, Body: http.NoBody}, nil
 			})}).Do(httpRequest(left, t, "http://192.0.2.1/"))
 			return err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"net"
 	"net/http"
 	"runtime"
 	"slices"
@@ -172,6 +173,20 @@ func TestEveryStatusIsMarked(t *testing.T) {
 	}
 }
 
+func TestTheStatusIsWhatTheCallerGot(t *testing.T) {
+	d := startDaemon(t)
+	fallback := func(lambda.Handler) lambda.Handler {
+		return guard.HandlerFunc(func(ctx context.Context, _ []byte) ([]byte, error) {
+			layer.SetError(ctx, errors.New("no rates"))
+			return []byte(`{"statusCode":200,"body":"null"}`), nil
+		})
+	}
+	invoke(t, guard.Wrap(guard.HandlerFunc(ok), xray.Trace(), fallback), d.context(sampled), sample.HTTP("GET", "/").String())
+	if got, want := d.next(), (outcome{code: "internal"}); outcomeOf(got) != want {
+		t.Errorf("got %s, want %+v, as the level of the record", got.text, want)
+	}
+}
+
 func TestAFailedRecordOfABatchIsNoFault(t *testing.T) {
 	d := startDaemon(t)
 	h := guard.Wrap(batch.SQS(func(context.Context, events.SQSMessage) error { return errors.New("no") }), xray.Trace(), guard.Errors())
@@ -291,7 +306,6 @@ func TestADocumentFitsIntoAPacket(t *testing.T) {
 
 func TestTheSDKCanBeDisabled(t *testing.T) {
 	t.Setenv("AWS_XRAY_SDK_DISABLED", "true")
-	d := startDaemon(t)
 	h := guard.Wrap(guard.HandlerFunc(func(ctx context.Context, _ []byte) ([]byte, error) {
 		if _, _, sampled := layer.Trace(ctx); sampled {
 			t.Error("got a trace, want none")
@@ -304,9 +318,15 @@ func TestTheSDKCanBeDisabled(t *testing.T) {
 			return nil
 		})
 	}), xray.Trace(), xray.Subsegment("x", guard.Recover()))
-	invoke(t, h, d.context(sampled), `{}`)
-	d.nothing()
+	ctx := context.WithValue(startDaemon(t).context(sampled), sdk.RecorderContextKey{}, &sdk.Config{Emitter: unused{t}})
+	invoke(t, h, ctx, `{}`)
 }
+
+// unused is an emitter that is not to be used.
+type unused struct{ t *testing.T }
+
+func (u unused) Emit(seg *sdk.Segment)                  { u.t.Errorf("got the segment %s, want none", seg.Name) }
+func (u unused) RefreshEmitterWithAddress(*net.UDPAddr) {}
 
 func TestTheGlobalConfigurationStays(t *testing.T) {
 	d := startDaemon(t)

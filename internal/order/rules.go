@@ -69,6 +69,7 @@ var rules = [...]Rule{
 	},
 	{Inner: "async.DeadLetter", Outer: "idempotency.Once", Why: "an event that the sink has would count as done, and would not run when it is run again", Unsafe: true},
 	{Inner: "guard.Errors", Outer: "async.DeadLetter", Why: "an error would have lost its kind, and nothing would go to the sink", Unsafe: true},
+	{Inner: "otel.Flush", Outer: "otel.Trace", Why: "the span of an invocation would be sent with the next one, or never", Unsafe: true},
 	{
 		Outer: "idempotency.Once", Inner: "idempotency.Once", Why: "a key would be in progress by itself",
 		advice: "list it once",
@@ -114,4 +115,7 @@ var rules = [...]Rule{
 	{Inner: "guard.Log", Outer: "quota.Limit", Why: "the record would not have the refusal"},
 	{Inner: "guard.Recover", Outer: "quota.Limit", Why: "a panic of a key's function would end the process"},
 	{Inner: "guard.Limit", Outer: "quota.Limit", Why: "a request would be read before it is known to be small enough"},
+	{Inner: "otel.Trace", Outer: "httpapi.Problems", Why: "the span would not have the answer"},
+	{Inner: "otel.Trace", Outer: "guard.Errors", Why: "a refusal further out would have no span"},
+	{Inner: "otel.Trace", Outer: "guard.Recover", Why: "the span would not have what became of a panic"},
 }

@@ -7,13 +7,11 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 	"go.opentelemetry.io/otel/attribute"
-	"go.opentelemetry.io/otel/codes"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/guard/batch"
-	"github.com/lambdarmor/lambdarmor/guard/layer"
 )
 
 // Records returns a layer that makes a span of each record of a batch, named
@@ -49,19 +47,17 @@ func Records[R batch.Record](tp trace.TracerProvider, opts ...RecordsOption) bat
 			if info.Index >= c.most {
 				return next(ctx, record)
 			}
-			d := describe(record, info)
+			d := describeRecord(record, info)
 			ctx, span := tracer.Start(ctx, d.name(), trace.WithSpanKind(trace.SpanKindConsumer),
 				trace.WithAttributes(d.attrs...), trace.WithLinks(d.links()...))
 			code := "panic" // or runtime.Goexit, unless next returns
 			defer func() {  // not span.End itself: the SDK would put the value of a panic into the span
 				if code != "" {
-					span.SetAttributes(semconv.ErrorTypeKey.String(clipped(code)))
-					span.SetStatus(codes.Error, "")
+					fail(span, code)
 				}
 				span.End()
 			}()
-			sc := span.SpanContext()
-			layer.SetTrace(ctx, sc.TraceID().String(), sc.SpanID().String(), sc.IsSampled())
+			setTrace(ctx, span.SpanContext())
 			err := next(ctx, record)
 			code = codeOf(err)
 			return err
@@ -93,82 +89,82 @@ func codeOf(err error) string {
 
 // description is what the span of a record shows.
 type description struct {
-	destination string
+	destination string // "" if it has no valid name
 	attrs       []attribute.KeyValue
-	remote      trace.SpanContext // that came with the record
+	sender      trace.SpanContext // that came with the record
 }
 
 func (d *description) name() string {
 	if d.destination == "" {
-		return "process"
+		return process
 	}
-	return "process " + d.destination
+	return process + " " + d.destination
 }
 
 func (d *description) links() []trace.Link {
-	if !d.remote.IsValid() {
+	if !d.sender.IsValid() {
 		return nil
 	}
-	return []trace.Link{{SpanContext: d.remote}}
+	return []trace.Link{{SpanContext: d.sender}}
 }
 
-// describe returns the description of a record. It has no key and no value, as these
-// are data of the users.
-func describe[R batch.Record](record R, info batch.Info) *description {
+func (d *description) add(attrs ...attribute.KeyValue) { d.attrs = append(d.attrs, attrs...) }
+
+// describeRecord has no key and no value of a record, as these are data of users.
+func describeRecord[R batch.Record](record R, info batch.Info) *description {
 	switch r := any(record).(type) {
 	case events.SQSMessage:
-		d := about(semconv.MessagingSystemAWSSQS, semconv.FaaSTriggerPubSub, after(r.EventSourceARN, ":"))
-		d.add(semconv.MessagingMessageID(clipped(r.MessageId)))
-		d.remote = remoteOfMessage(r)
+		d := delivered(consumer(semconv.MessagingSystemAWSSQS.Value.AsString()), queueOf(r.EventSourceARN), r.MessageId)
+		d.sender = remoteOfMessage(r)
 		return d
 	case events.KinesisEventRecord:
-		d := about(attribute.String("messaging.system", "aws_kinesis"), semconv.FaaSTriggerPubSub, after(r.EventSourceArn, "/"))
-		d.add(semconv.AWSKinesisStreamName(d.destination), semconv.MessagingMessageID(clipped(r.Kinesis.SequenceNumber)),
-			semconv.MessagingDestinationPartitionID(clipped(info.Shard)))
-		return d
-	case events.DynamoDBEventRecord:
-		d := about(attribute.String("messaging.system", "aws_dynamodb"), semconv.FaaSTriggerDatasource, tableOf(r.EventSourceArn))
-		d.add(semconv.AWSDynamoDBTableNames(d.destination), semconv.MessagingMessageID(clipped(r.Change.SequenceNumber)),
-			semconv.FaaSDocumentCollection(d.destination))
-		switch r.EventName {
-		case "INSERT":
-			d.add(semconv.FaaSDocumentOperationInsert)
-		case "MODIFY":
-			d.add(semconv.FaaSDocumentOperationEdit)
-		case "REMOVE":
-			d.add(semconv.FaaSDocumentOperationDelete)
-		}
+		d := delivered(consumer(kinesis), streamOf(r.EventSourceArn), r.Kinesis.SequenceNumber)
+		d.add(optional(semconv.AWSKinesisStreamNameKey, d.destination)...)
+		d.add(optional(semconv.MessagingDestinationPartitionIDKey, info.Shard)...)
 		return d
 	case events.KafkaRecord:
-		d := about(semconv.MessagingSystemKafka, semconv.FaaSTriggerPubSub, r.Topic)
+		d := delivered(consumer(semconv.MessagingSystemKafka.Value.AsString()), plain(r.Topic, "._-", 249), "")
 		d.add(semconv.MessagingDestinationPartitionID(strconv.FormatInt(r.Partition, 10)), semconv.MessagingKafkaOffset(int(r.Offset)))
 		if r.Value == "" {
 			d.add(semconv.MessagingKafkaMessageTombstone(true))
 		}
-		d.remote = remoteOfKafka(r)
+		d.sender = remoteOfKafka(r)
 		return d
+	case events.DynamoDBEventRecord:
+		return changed(streamOf(r.EventSourceArn), r.EventName)
 	default:
 		panic("otel: a batch has no such record") // batch.Record has no other
 	}
 }
 
-// about returns what all records have. The systems that OpenTelemetry has no name for
-// are named as SQS is.
-func about(system, trigger attribute.KeyValue, destination string) *description {
-	destination = clipped(destination)
-	return &description{destination: destination, attrs: []attribute.KeyValue{
-		system, trigger, semconv.MessagingOperationName("process"), semconv.MessagingOperationTypeProcess,
-		semconv.MessagingDestinationName(destination),
+// delivered describes a record of a messaging system.
+func delivered(by triggered, destination, id string) *description {
+	d := &description{destination: destination, attrs: []attribute.KeyValue{
+		by.faas, semconv.MessagingSystemKey.String(by.system),
+		semconv.MessagingOperationName(process), semconv.MessagingOperationTypeProcess,
 	}}
+	d.add(optional(semconv.MessagingDestinationNameKey, destination)...)
+	d.add(optional(semconv.MessagingMessageIDKey, id)...)
+	return d
 }
 
-func (d *description) add(attrs ...attribute.KeyValue) { d.attrs = append(d.attrs, attrs...) }
-
-// tableOf returns the table of the ARN of a stream: …:table/orders/stream/2026-…
-func tableOf(arn string) string {
-	_, name, _ := strings.Cut(arn, ":table/")
-	name, _, _ = strings.Cut(name, "/")
-	return name
+// changed describes a change in a table, which is no message to OpenTelemetry.
+//
+// https://github.com/open-telemetry/semantic-conventions/blob/v1.43.0/docs/faas/faas-spans.md#datasource
+func changed(table, event string) *description {
+	d := &description{destination: table, attrs: []attribute.KeyValue{semconv.FaaSTriggerDatasource}}
+	if table != "" {
+		d.add(semconv.AWSDynamoDBTableNames(table), semconv.FaaSDocumentCollection(table))
+	}
+	switch event {
+	case "INSERT":
+		d.add(semconv.FaaSDocumentOperationInsert)
+	case "MODIFY":
+		d.add(semconv.FaaSDocumentOperationEdit)
+	case "REMOVE":
+		d.add(semconv.FaaSDocumentOperationDelete)
+	}
+	return d
 }
 
 // clipped returns a text as an attribute may have it: valid UTF-8, as an exporter

@@ -1,6 +1,6 @@
 package otel
 
-// Option changes [Trace] and [Records].
+// Option changes [Trace].
 type Option struct{ set func(*config) }
 
 type config struct {
@@ -15,17 +15,17 @@ func configOf(opts []Option) (c config) {
 	return c
 }
 
-// TrustHeaders takes traceparent, tracestate and baggage from the caller: from the
-// headers of an HTTP request, and from the attributes or headers of a message. The
-// caller's span is then the parent of the span of a request, before that of
-// X-Ray, and a message is linked to its sender's. Baggage goes on in the context,
-// unless one member is not valid or there are more than W3C allows, 64 members in
-// 8192 bytes. A tracestate of more than 512 bytes is ignored.
+// TrustHeaders takes the parent of a span from the caller's traceparent and
+// tracestate, before X-Ray is asked: from the headers of an HTTP request, or the
+// attributes of a message of SNS. The caller's baggage goes on in the context,
+// unless a member is not valid or there are more than W3C allows, 64 members in
+// 8192 bytes. A header with anything else in it, or a tracestate of more than 512
+// bytes, is ignored.
 //
-// Without TrustHeaders all of them are ignored. Use it where all callers are your
-// own services, as behind IAM authentication or in a private network. Any other
-// caller could choose the ids of your traces, have each request recorded at your
-// cost, or none, and have values sent on in each call that the function makes.
+// Without TrustHeaders all of them are. Use it where every caller is a service of
+// your own, as behind IAM authentication or in a private network. Any other caller
+// could choose the ids of your traces, have each request recorded at your cost or
+// none, and have values sent on in each call that the function makes.
 func TrustHeaders() Option {
 	return Option{func(c *config) { c.trust = true }}
 }

@@ -18,9 +18,7 @@ func (c config) parent(ctx context.Context, payload []byte) (context.Context, []
 		return ctx, nil
 	}
 	if c.trust {
-		if r, err := guard.EventOf(ctx, payload).Request(); err == nil && r.Trigger().IsHTTP() {
-			ctx = fromCaller(ctx, r.Header)
-		}
+		ctx = fromCaller(ctx, sentWith(guard.EventOf(ctx, payload)))
 	}
 	text, _ := ctx.Value(lambdaHeader).(string)
 	h, ok := parseXRay(text)
@@ -44,35 +42,31 @@ func fromCaller(ctx context.Context, sent carrier) context.Context {
 	return ctx
 }
 
-// sender returns the span that a message was sent by: that of a trusted caller, or
-// else that of X-Ray, whose header is "" if there is none.
-func (c config) sender(sent carrier, xray string) trace.SpanContext {
-	if c.trust {
-		ctx := propagation.TraceContext{}.Extract(context.Background(), sent)
-		if sc := trace.SpanContextFromContext(ctx); sc.IsValid() {
-			return sc
+// sentWith returns the headers of a request, or the attributes of the one message of
+// an event of SNS. What comes in batches has no parent, and is linked to instead.
+func sentWith(ev *guard.Event) carrier {
+	switch t := ev.Trigger(); {
+	case t == guard.SNS:
+		if all := notifications(ev); len(all) == 1 {
+			return all[0].attribute
+		}
+	case t.IsHTTP():
+		if r, err := ev.Request(); err == nil {
+			return r.Header
 		}
 	}
-	if h, ok := parseXRay(xray); ok {
-		return h.spanContext()
-	}
-	return trace.SpanContext{}
+	return func(string) string { return "" }
 }
 
 // carrier returns the value of a header or attribute, "" without one.
 type carrier func(name string) string
 
-// longestState is how much of a tracestate has to be passed on at least:
-// https://www.w3.org/TR/trace-context/#tracestate-limits
-const longestState = 512
-
-// Get returns a value, "" if it is too long.
+// Get returns a value, "" if it is too long. Of baggage the API has limits itself.
 func (c carrier) Get(name string) string {
-	value := c(name)
-	if name == "tracestate" && len(value) > longestState {
-		return ""
+	if name == "baggage" {
+		return c(name)
 	}
-	return value
+	return bounded(c(name))
 }
 
 // Set does nothing.

@@ -22,32 +22,32 @@ const (
 	function = "arn:aws:lambda:us-east-1:123456789012:function:orders"
 
 	// The ids of the documents of X-Ray.
-	xrayHeader = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1"
+	segment = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1"
 	xrayTrace  = "5759e988bd862e3fe1be46a994272793"
 	xraySpan   = "53995c3f42cd8ad8"
 
 	// The ids of the document of Trace Context.
-	traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+	parentHeader = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 	w3cTrace    = "4bf92f3577b34da6a3ce929d0e0e4736"
 	w3cSpan     = "00f067aa0ba902b7"
 )
 
-// recorded is a provider whose spans a test reads.
-type recorded struct {
+// recording is a provider whose spans a test reads.
+type recording struct {
 	*sdktrace.TracerProvider
 	spans *tracetest.InMemoryExporter
 }
 
-func record(t testing.TB, opts ...sdktrace.TracerProviderOption) recorded {
+func record(t testing.TB, opts ...sdktrace.TracerProviderOption) recording {
 	t.Helper()
 	spans := tracetest.NewInMemoryExporter()
 	tp := sdktrace.NewTracerProvider(append(opts, sdktrace.WithSyncer(spans))...)
 	t.Cleanup(func() { _ = tp.Shutdown(context.Background()) })
-	return recorded{TracerProvider: tp, spans: spans}
+	return recording{TracerProvider: tp, spans: spans}
 }
 
 // only returns the one span that was made since the last call.
-func (r recorded) only(t testing.TB) tracetest.SpanStub {
+func (r recording) only(t testing.TB) tracetest.SpanStub {
 	t.Helper()
 	spans := r.spans.GetSpans()
 	r.spans.Reset()
@@ -58,7 +58,7 @@ func (r recorded) only(t testing.TB) tracetest.SpanStub {
 }
 
 // invoke calls a handler within otel.Trace.
-func (r recorded) invoke(t testing.TB, ctx context.Context, payload []byte, h lambda.Handler, opts ...otel.Option) ([]byte, error) {
+func (r recording) invoke(t testing.TB, ctx context.Context, payload []byte, h lambda.Handler, opts ...otel.Option) ([]byte, error) {
 	t.Helper()
 	return guard.Wrap(h, otel.Trace(r, opts...)).Invoke(ctx, payload)
 }

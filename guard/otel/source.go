@@ -5,6 +5,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/propagation"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"go.opentelemetry.io/otel/trace"
 
@@ -23,42 +24,25 @@ type source struct {
 
 // sourceOf reads the records of an event. Of one that cannot be read it knows
 // nothing, which the handler will say.
-func (c config) sourceOf(ev *guard.Event) (s source) {
+func sourceOf(ev *guard.Event) (s source) {
 	switch ev.Trigger() {
 	case guard.SQS:
 		var e struct {
 			Records []struct {
-				EventSourceARN string `json:"eventSourceARN"`
-				Attributes     struct {
-					AWSTraceHeader string
-				} `json:"attributes"`
-				MessageAttributes map[string]struct {
-					StringValue string `json:"stringValue"`
-				} `json:"messageAttributes"`
+				EventSourceARN    string                                `json:"eventSourceARN"`
+				Attributes        map[string]string                     `json:"attributes"`
+				MessageAttributes map[string]events.SQSMessageAttribute `json:"messageAttributes"`
 			}
 		}
 		if ev.Decode(&e) != nil {
 			return source{}
 		}
 		for _, r := range e.Records {
-			attribute := func(name string) string { return r.MessageAttributes[name].StringValue }
-			s.add(queueOf(r.EventSourceARN), c.sender(attribute, r.Attributes.AWSTraceHeader))
+			s.add(queueOf(r.EventSourceARN), remoteOfMessage(events.SQSMessage{Attributes: r.Attributes, MessageAttributes: r.MessageAttributes}))
 		}
 	case guard.SNS:
-		var e struct {
-			Records []struct {
-				Sns struct {
-					TopicArn          string
-					MessageAttributes map[string]struct{ Value string }
-				}
-			}
-		}
-		if ev.Decode(&e) != nil {
-			return source{}
-		}
-		for _, r := range e.Records {
-			attribute := func(name string) string { return r.Sns.MessageAttributes[name].Value }
-			s.add(queueOf(r.Sns.TopicArn), c.sender(attribute, ""))
+		for _, n := range notifications(ev) {
+			s.add(queueOf(n.TopicArn), remoteOf(propagation.TraceContext{}, carrier(n.attribute)))
 		}
 	case guard.Kafka:
 		var e struct {
@@ -72,7 +56,7 @@ func (c config) sourceOf(ev *guard.Event) (s source) {
 		}
 		for _, partition := range e.Records {
 			for _, r := range partition {
-				s.add(named(r.Topic, "._-", 249), c.sender(kafkaHeader(r.Headers), ""))
+				s.add(plain(r.Topic, "._-", 249), remoteOfKafka(events.KafkaRecord{Headers: r.Headers}))
 			}
 		}
 	case guard.Kinesis, guard.DynamoDB:
@@ -101,7 +85,7 @@ func (c config) sourceOf(ev *guard.Event) (s source) {
 			return source{}
 		}
 		for _, r := range e.Records {
-			s.add(named(r.S3.Bucket.Name, ".-", 63), trace.SpanContext{})
+			s.add(plain(r.S3.Bucket.Name, ".-", 63), trace.SpanContext{})
 		}
 	}
 	return s
@@ -146,22 +130,32 @@ func (s source) attributes(t triggered) (attrs []attribute.KeyValue) {
 	return attrs
 }
 
-// kafkaHeader returns the first value of a header of a record.
-func kafkaHeader(headers []map[string]events.JSONNumberBytes) carrier {
-	return func(name string) string {
-		for _, h := range headers {
-			if value, ok := h[name]; ok {
-				return string(value)
-			}
-		}
-		return ""
+// notification is a message of SNS.
+type notification struct {
+	TopicArn          string
+	MessageAttributes map[string]struct{ Value string }
+}
+
+// attribute returns the value of an attribute, "" without one.
+func (n notification) attribute(name string) string { return n.MessageAttributes[name].Value }
+
+func notifications(ev *guard.Event) (all []notification) {
+	var e struct {
+		Records []struct{ Sns notification }
 	}
+	if ev.Decode(&e) != nil {
+		return nil
+	}
+	for _, r := range e.Records {
+		all = append(all, r.Sns)
+	}
+	return all
 }
 
 // queueOf returns the name in the ARN of a queue or a topic.
 func queueOf(arn string) string {
 	name := resourceOf(arn)
-	if named(strings.TrimSuffix(name, ".fifo"), "_-", 256) == "" {
+	if plain(strings.TrimSuffix(name, ".fifo"), "_-", 256) == "" {
 		return ""
 	}
 	return name
@@ -172,7 +166,7 @@ func queueOf(arn string) string {
 func streamOf(arn string) string {
 	_, rest, _ := strings.Cut(resourceOf(arn), "/")
 	name, _, _ := strings.Cut(rest, "/")
-	return named(name, "._-", 255)
+	return plain(name, "._-", 255)
 }
 
 // resourceOf returns the last part of an ARN:
@@ -185,8 +179,8 @@ func resourceOf(arn string) string {
 	return parts[5]
 }
 
-// named returns a name if it has letters, digits and marks alone, "" otherwise.
-func named(name, marks string, longest int) string {
+// plain returns a name if it has letters, digits and marks alone, "" otherwise.
+func plain(name, marks string, longest int) string {
 	if len(name) > longest || strings.Trim(name, letters+digits+marks) != "" {
 		return ""
 	}

@@ -34,17 +34,12 @@ func Span(tp trace.TracerProvider, name string, m guard.Middleware) guard.Middle
 		inner := m(next)
 		return layer.NamedHandler("otel.Span", guard.HandlerFunc(func(ctx context.Context, payload []byte) (out []byte, err error) {
 			ctx, span := tracer.Start(ctx, name)
-			defer span.End()
-			returned := false
-			defer func() {
-				if !returned {
-					fail(span, "panic")
-				}
-			}()
+			finished := false
+			defer func() { end(span, finished) }()
 			if out, err = inner.Invoke(ctx, payload); err != nil {
 				fail(span, guard.Public(err).Code)
 			}
-			returned = true
+			finished = true
 			return out, err
 		}), inner)
 	}

@@ -50,25 +50,20 @@ func (t *tracing) invoke(ctx context.Context, payload []byte, next lambda.Handle
 		return next.Invoke(ctx, payload)
 	}
 	ev := guard.EventOf(ctx, payload)
-	what := describe(ev)
+	what := triggeredBy(ev)
 	name, attrs := t.start(ctx, ev, what)
 	ctx, span := t.tracer.Start(ctx, name, trace.WithSpanKind(what.kind), trace.WithAttributes(attrs...), trace.WithLinks(links...))
-	defer span.End()
+	finished := false
+	defer func() { end(span, finished) }()
 	setTrace(ctx, span.SpanContext())
-	if !span.IsRecording() {
-		return next.Invoke(ctx, payload)
+	if span.IsRecording() {
+		addSource(span, ev, what)
 	}
-	t.addSource(span, ev, what)
-	returned := false
-	defer func() {
-		if !returned { // a panic or a runtime.Goexit, which go on by themselves
-			fail(span, "panic")
-		}
-	}()
-	out, err = next.Invoke(ctx, payload)
-	t.finish(span, what, layer.OutcomeOf(ctx, payload, out, err), err)
-	addFacts(ctx, span)
-	returned = true
+	if out, err = next.Invoke(ctx, payload); span.IsRecording() {
+		finish(span, what, layer.OutcomeOf(ctx, payload, out, err), err)
+		addFacts(ctx, span)
+	}
+	finished = true
 	return out, err
 }
 
@@ -93,8 +88,8 @@ const process = "process"
 
 // addSource adds where the records of an event come from, which is not read for a
 // span that is not recorded.
-func (t *tracing) addSource(span trace.Span, ev *guard.Event, what triggered) {
-	s := t.sourceOf(ev)
+func addSource(span trace.Span, ev *guard.Event, what triggered) {
+	s := sourceOf(ev)
 	span.SetAttributes(s.attributes(what)...)
 	for _, l := range s.links {
 		span.AddLink(l)
@@ -106,7 +101,7 @@ func (t *tracing) addSource(span trace.Span, ev *guard.Event, what triggered) {
 
 // finish adds what became of the invocation. The error that the next handler has
 // returned is returned; that of the outcome may also have become an answer.
-func (t *tracing) finish(span trace.Span, what triggered, o layer.Outcome, returned error) {
+func finish(span trace.Span, what triggered, o layer.Outcome, returned error) {
 	if o.Trigger.IsHTTP() {
 		if route := httpRoute(o.Route); route != "" {
 			span.SetName(httpName(o.Method, route))
@@ -154,7 +149,17 @@ func setTrace(ctx context.Context, sc trace.SpanContext) {
 	}
 }
 
-// fail ends a span with an error. The description of the status stays empty: the
+// end ends a span. A call that has not finished has panicked, or has called
+// runtime.Goexit, which both go on by themselves. It must not be deferred itself:
+// the End of the SDK would find the panic, and put its value into the span.
+func end(span trace.Span, finished bool) {
+	if !finished {
+		fail(span, "panic")
+	}
+	span.End()
+}
+
+// fail marks a span as an error. The description of the status stays empty: the
 // text of an error may quote a caller.
 func fail(span trace.Span, code string) {
 	span.SetStatus(codes.Error, "")

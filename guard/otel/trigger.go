@@ -21,9 +21,9 @@ const (
 	eventBridge = "aws_eventbridge"
 )
 
-// describe returns what an event is by
+// triggeredBy returns what an event is by
 // https://opentelemetry.io/docs/specs/semconv/faas/faas-spans/#function-trigger-type
-func describe(ev *guard.Event) triggered {
+func triggeredBy(ev *guard.Event) triggered {
 	switch t := ev.Trigger(); t {
 	case guard.SQS:
 		return consumer(semconv.MessagingSystemAWSSQS.Value.AsString())

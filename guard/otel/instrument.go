@@ -100,22 +100,22 @@ func (i instrument) call(ctx context.Context, in middleware.InitializeInput, nex
 	subject, kind := subjectOf(service, operation, region, in.Parameters)
 	ctx, span := i.tracer.Start(ctx, service+"."+operation, trace.WithSpanKind(kind), trace.WithAttributes(append(attrs, subject...)...))
 	var x exchange
-	code := "panic" // unless the next one returns
-	defer func() {  // not span.End itself: the SDK would put the value of a panic into the span
+	finished := false
+	defer func() {
 		span.SetAttributes(x.attributes()...)
-		if code != "" {
-			fail(span, code)
-		}
-		span.End()
+		end(span, finished)
 	}()
 	out, metadata, err = next.HandleInitialize(middleware.WithStackValue(ctx, exchangeKey{}, &x), in)
-	code = sdkErrorType(err)
+	if err != nil {
+		fail(span, sdkErrorType(err))
+	}
 	if id, ok := awsmiddleware.GetRequestIDMetadata(metadata); ok {
 		span.SetAttributes(semconv.AWSRequestID(clipped(id)))
 	}
 	if kind == trace.SpanKindProducer {
 		span.SetAttributes(optional(semconv.MessagingMessageIDKey, member(out.Result, "MessageId"))...)
 	}
+	finished = true
 	return out, metadata, err
 }
 

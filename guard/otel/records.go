@@ -9,6 +9,7 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"go.opentelemetry.io/otel/trace"
+	"go.opentelemetry.io/otel/trace/noop"
 
 	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/guard/batch"
@@ -31,8 +32,8 @@ import (
 // What is logged in the context of the record has the span's id as span_id.
 //
 // Of an event only the first 100 records have spans; see [MostRecords]. The others
-// run in the span of the invocation, and nothing counts them but its metrics. It
-// panics if tp is nil.
+// run in the span of the invocation, whose messaging.batch.message_count counts all. A
+// record that is skipped has none. Records panics if tp is nil.
 //
 // [messaging spans]: https://github.com/open-telemetry/semantic-conventions/blob/v1.43.0/docs/messaging/messaging-spans.md#consumer-spans
 func Records[R batch.Record](tp trace.TracerProvider, opts ...RecordsOption) batch.Layer[R] {
@@ -40,6 +41,9 @@ func Records[R batch.Record](tp trace.TracerProvider, opts ...RecordsOption) bat
 	c := recordsConfig{most: 100}
 	for _, opt := range opts {
 		opt.set(&c)
+	}
+	if _, idle := tracer.(noop.Tracer); idle {
+		return func(next func(context.Context, R) error) func(context.Context, R) error { return next }
 	}
 	return func(next func(context.Context, R) error) func(context.Context, R) error {
 		return func(ctx context.Context, record R) error {
@@ -50,16 +54,14 @@ func Records[R batch.Record](tp trace.TracerProvider, opts ...RecordsOption) bat
 			d := describeRecord(record, info)
 			ctx, span := tracer.Start(ctx, d.name(), trace.WithSpanKind(trace.SpanKindConsumer),
 				trace.WithAttributes(d.attrs...), trace.WithLinks(d.links()...))
-			code := "panic" // or runtime.Goexit, unless next returns
-			defer func() {  // not span.End itself: the SDK would put the value of a panic into the span
-				if code != "" {
-					fail(span, code)
-				}
-				span.End()
-			}()
+			finished := false
+			defer func() { end(span, finished) }()
 			setTrace(ctx, span.SpanContext())
 			err := next(ctx, record)
-			code = codeOf(err)
+			if err != nil {
+				fail(span, clipped(guard.Public(err).Code))
+			}
+			finished = true
 			return err
 		}
 	}
@@ -77,14 +79,6 @@ func MostRecords(n int) RecordsOption {
 		panic("otel: MostRecords of less than 1")
 	}
 	return RecordsOption{func(c *recordsConfig) { c.most = n }}
-}
-
-// codeOf returns the error.type of an error, "" for none.
-func codeOf(err error) string {
-	if err == nil {
-		return ""
-	}
-	return guard.Public(err).Code
 }
 
 // description is what the span of a record shows.

@@ -95,8 +95,8 @@ func (i instrument) call(ctx context.Context, in middleware.InitializeInput, nex
 		attribute.String("rpc.service", service),
 		semconv.RPCMethod(operation),
 		semconv.RPCSystemNameKey.String("aws-api"),
-		semconv.CloudRegion(region),
 	}
+	attrs = append(attrs, optional(semconv.CloudRegionKey, region)...)
 	subject, kind := subjectOf(service, operation, region, in.Parameters)
 	ctx, span := i.tracer.Start(ctx, service+"."+operation, trace.WithSpanKind(kind), trace.WithAttributes(append(attrs, subject...)...))
 	var x exchange

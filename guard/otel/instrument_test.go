@@ -374,7 +374,7 @@ func TestARequestHasTheTracingHeaderOfItsCall(t *testing.T) {
 	t.Setenv("AWS_LAMBDA_FUNCTION_NAME", "f")
 	t.Setenv("_X_AMZN_TRACE_ID", "Root=1-00000000-000000000000000000000001;Parent=0000000000000002;Sampled=1")
 	const sent = xrayHeader + ";Lineage=a87bd80c:1|68fd508a:5"
-	inLambda := context.WithValue(t.Context(), "x-amzn-trace-id", sent) //nolint:staticcheck // aws-lambda-go's key
+	inLambda := invocation(t.Context(), sent)
 	tp, _ := recorded(t)
 	for _, c := range []struct {
 		name string

@@ -24,10 +24,12 @@ import (
 // The span is a child of the span of the invocation. It has a link to the context
 // that came with the record, if there is a valid one: the AWSTraceHeader of an SQS
 // message, or else its attributes traceparent and tracestate, or these headers of a
-// Kafka record. Records of Kinesis and DynamoDB have none. The context of a record is
-// never its parent: whoever sends records would choose the trace and whether it is
-// sampled, and OpenTelemetry's [messaging spans] ask for the link where there is
-// another span around. error.type is the code of [guard.Public], and "panic".
+// Kafka record. SNS passes its publisher's header on to a queue. Records of Kinesis
+// and DynamoDB have none. error.type is the code of [guard.Public], and "panic".
+//
+// The context of a record is never the parent of its span: whoever sends records
+// would choose the trace and whether it is sampled. OpenTelemetry's [messaging spans]
+// ask for a link, too, where another span is around.
 //
 // What is logged in the context of the record has the span's id as span_id.
 //

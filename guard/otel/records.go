@@ -24,8 +24,9 @@ import (
 // The span is a child of the span of the invocation. It has a link to the context
 // that came with the record, if there is a valid one: the AWSTraceHeader of an SQS
 // message, or else its attributes traceparent and tracestate, or these headers of a
-// Kafka record. SNS passes its publisher's header on to a queue. Records of Kinesis
-// and DynamoDB have none. error.type is the code of [guard.Public], and "panic".
+// Kafka record. SNS passes its publisher's header on to a queue; for attributes of a
+// notification, list [batch.Unwrap] before Records. Records of Kinesis and DynamoDB
+// have none. error.type is the code of [guard.Public], and "panic".
 //
 // The context of a record is never the parent of its span: whoever sends records
 // would choose the trace and whether it is sampled. OpenTelemetry's [messaging spans]
@@ -111,7 +112,9 @@ func describeRecord[R batch.Record](record R, info batch.Info) *description {
 	switch r := any(record).(type) {
 	case events.SQSMessage:
 		d := delivered(consumer(semconv.MessagingSystemAWSSQS.Value.AsString()), queueOf(r.EventSourceARN), r.MessageId)
-		d.sender = remoteOfMessage(r)
+		if d.sender = remoteOfMessage(r); !d.sender.IsValid() {
+			d.sender = remoteOfEnvelopes(info.Envelopes)
+		}
 		return d
 	case events.KinesisEventRecord:
 		d := delivered(consumer(kinesis), streamOf(r.EventSourceArn), r.Kinesis.SequenceNumber)

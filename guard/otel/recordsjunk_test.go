@@ -61,7 +61,7 @@ func TestJunkInAContextIsNoLink(t *testing.T) {
 		"not ASCII":             "Root=1-ä759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8",
 		"not UTF-8":             "Root=1-\xff\xfe",
 		"zeros":                 "Root=1-00000000-000000000000000000000000;Parent=0000000000000000;Sampled=1",
-		"fields twice":          xrayHeader + ";Root=1-00000000-000000000000000000000001",
+		"no field alone":        "Root=1-5759e988;Parent=53995c3f42cd8ad8;Root=1-00000000-000000000000000000000000",
 		"a nested header":       "Root=Root=1-5759e988-bd862e3fe1be46a994272793",
 		"lines":                 "Root=1-5759e988-bd862e3fe1be46a994272793\r\nSet-Cookie: a=b",
 		"a W3C header":          traceparent + long,

@@ -91,6 +91,10 @@ type description struct {
 	sender      trace.SpanContext // that came with the record
 }
 
+// name has the order of the page on messaging spans. That on Lambda has "orders process"
+// in its text and "process orders" in its example.
+//
+// https://github.com/open-telemetry/semantic-conventions/blob/v1.43.0/docs/messaging/messaging-spans.md#span-name
 func (d *description) name() string {
 	if d.destination == "" {
 		return process

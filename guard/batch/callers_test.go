@@ -3,6 +3,7 @@ package batch_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -46,19 +47,6 @@ func TestNoDelayIsTooLongToAdd(t *testing.T) {
 		if got, want := d.String(), strings.TrimSuffix(strings.Repeat("m0 12h0m0s ", 20), " "); got != want {
 			t.Errorf("%v: got %s, want 12 hours each time", asked, got)
 		}
-	}
-}
-
-// Nor does a panic of Observe make what is done come again.
-func TestAnObserverThatPanicsLosesNoAnswer(t *testing.T) {
-	var log strings.Builder
-	observe := func(context.Context, batch.Counts) { panic("no metrics") }
-	h := guard.Wrap(batch.SQS((&journal{}).handle, batch.Observe(observe)), guard.Default(logging.New(&log)))
-	if got := invoke(t, h, bodies("fail", "ok")); got != "m0" {
-		t.Errorf("got the failures %s, want m0", got)
-	}
-	if strings.Count(log.String(), "counts not observed") != 1 {
-		t.Errorf("got %s, want a line about it", log.String())
 	}
 }
 
@@ -110,5 +98,18 @@ func TestALetterOutlivesItsEvent(t *testing.T) {
 	var m events.SQSMessage
 	if err := json.Unmarshal(s.letters[0].Record, &m); err != nil || m.Body != "poison" {
 		t.Errorf("got the record %q, %v; want the message", s.letters[0].Record, err)
+	}
+}
+
+// Info has the place of a record in its event, also where records run out of order.
+func TestARecordKnowsItsPlaceInTheEvent(t *testing.T) {
+	h := guard.Wrap(batch.SQS(func(ctx context.Context, m events.SQSMessage) error {
+		if info, _ := batch.RecordFrom(ctx); fmt.Sprint("m", info.Index) != m.MessageId {
+			t.Errorf("got the index %d of %s", info.Index, m.MessageId)
+		}
+		return nil
+	}, batch.Concurrency(4)))
+	if got := invoke(t, h, bodies(make([]string, 20)...)); got != "none" {
+		t.Errorf("got %s, want no failures", got)
 	}
 }

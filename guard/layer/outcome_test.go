@@ -5,7 +5,6 @@ import (
 	"errors"
 	"log/slog"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/aws/aws-lambda-go/lambda"
@@ -70,28 +69,6 @@ func TestTheOutcomeIsWhatTheLogRecords(t *testing.T) {
 			t.Errorf("%s: got %+v, want %+v", name, got, c.want)
 		}
 	}
-}
-
-func TestCountsAreOfTheInvocation(t *testing.T) {
-	h := guard.HandlerFunc(func(ctx context.Context, _ []byte) ([]byte, error) {
-		var wg sync.WaitGroup
-		for range 64 {
-			wg.Go(func() { layer.Count(ctx, layer.Replays, 2) })
-		}
-		wg.Wait()
-		layer.Count(ctx, layer.Denials, 0)
-		return nil, nil
-	})
-	for range 2 {
-		var got layer.Outcome
-		if _, err := guard.Wrap(h, watch(&got)).Invoke(t.Context(), nil); err != nil {
-			t.Fatal(err)
-		}
-		if len(got.Counts) != 1 || got.Counts[layer.Replays] != 128 {
-			t.Errorf("got %v, want 128 replays alone", got.Counts)
-		}
-	}
-	layer.Count(t.Context(), layer.Replays, 1) // outside an invocation: nothing
 }
 
 func TestEveryRecordHasTheTrace(t *testing.T) {

@@ -69,6 +69,7 @@ var rules = [...]Rule{
 	},
 	{Inner: "async.DeadLetter", Outer: "idempotency.Once", Why: "an event that the sink has would count as done, and would not run when it is run again", Unsafe: true},
 	{Inner: "guard.Errors", Outer: "async.DeadLetter", Why: "an error would have lost its kind, and nothing would go to the sink", Unsafe: true},
+	{Inner: "otel.Flush", Outer: "otel.Trace", Why: "the span of an invocation would be sent with the next one, or never", Unsafe: true},
 	{
 		Outer: "idempotency.Once", Inner: "idempotency.Once", Why: "a key would be in progress by itself",
 		advice: "list it once",
@@ -118,4 +119,11 @@ var rules = [...]Rule{
 	{Inner: "xray.Trace", Outer: "guard.Errors", Why: "the trace would not have the error that is reported"},
 	{Inner: "xray.Trace", Outer: "guard.Recover", Why: "the trace would not say what became of a panic"},
 	{Outer: "xray.Trace", Inner: "xray.Trace", Why: "the invocation would be recorded twice", advice: "list it once"},
+	{Inner: "metrics.Default", Outer: "httpapi.Problems", Why: "what the layers between refuse would not be counted"},
+	{Inner: "metrics.Default", Outer: "guard.Errors", Why: "what the layers between refuse would not be counted"},
+	{Inner: "metrics.Default", Outer: "guard.Recover", Why: "a panic of the layers between would not be counted"},
+	{Inner: "metrics.Default", Outer: "guard.Limit", Why: "an event that is too large would not be counted"},
+	{Inner: "otel.Trace", Outer: "httpapi.Problems", Why: "the span would not have the answer"},
+	{Inner: "otel.Trace", Outer: "guard.Errors", Why: "a refusal further out would have no span"},
+	{Inner: "otel.Trace", Outer: "guard.Recover", Why: "the span would not have what became of a panic"},
 }

@@ -16,7 +16,7 @@ const (
 )
 
 // headerOf returns the tracing header of the invocation. The SDK's own reader
-// keeps whatever it finds, to send it on, and panics if the value is not a string.
+// keeps all that it finds, to send it on, and panics if the value is not a string.
 func headerOf(ctx context.Context) (amzntrace.Header, error) {
 	text, _ := ctx.Value(sdk.LambdaTraceHeaderKey).(string)
 	if text == "" {

@@ -13,7 +13,7 @@
 //
 // This package is a module of its own, so that those who do not import it have
 // nothing of the SDK in their module list. It adds about 12 MiB to a binary and
-// more than 3 ms to its start.
+// 3 ms to its start.
 //
 // # What the SDK does by itself
 //

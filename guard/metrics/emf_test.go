@@ -92,9 +92,13 @@ func dimensions(n int) []metrics.Dimension {
 	return all
 }
 
-// What CloudWatch would drop without a word is an error at the call. Powertools for
-// Python and TypeScript test the same: names, units, values, resolutions, numbers
-// of dimensions, and a name that is a metric and a dimension.
+// What CloudWatch would drop without a word is an error at the call. The published
+// tests of Powertools for Python and TypeScript are the checklist of this file:
+// names, units, values, resolutions, numbers of dimensions, a name that is a metric
+// and a dimension, documents that are full, times, errors of the handler, cold
+// starts. There is no counterpart for what is not here: dimensions and metrics that
+// can be cleared, several sets of dimensions in a document, a warning if an
+// invocation has no metrics.
 func TestWhatCloudWatchDoesNotTakeIsAnError(t *testing.T) {
 	long := strings.Repeat("n", 256)
 	one := func(name, value string) []metrics.Dimension { return []metrics.Dimension{dim(name, value)} }

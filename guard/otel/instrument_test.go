@@ -343,6 +343,9 @@ func TestASpanSaysHowItsCallFailed(t *testing.T) {
 			if all["http.response.status_code"] != c.status || all["http.request.resend_count"] != c.resends {
 				t.Errorf("got the status %v and %v more attempts, want %v and %v", all["http.response.status_code"], all["http.request.resend_count"], c.status, c.resends)
 			}
+			if id := all["aws.request_id"]; (id == "r-1") != (c.status != nil) {
+				t.Errorf("got the request id %v beside the status %v", id, c.status)
+			}
 			if s := spans[0].Status(); (s.Code == codes.Error) != (err != nil) || s.Description != "" || len(spans[0].Events()) > 0 || strings.Contains(asJSON(t, all), "secret") {
 				t.Errorf("got %v, %d events and %v, want nothing of the error's text", s, len(spans[0].Events()), all)
 			}

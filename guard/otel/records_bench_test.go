@@ -30,7 +30,7 @@ func providers() map[string]trace.TracerProvider {
 
 // What one record costs more with Records.
 func BenchmarkRecords(b *testing.B) {
-	m := message(xrayHeader, "", "")
+	m := sqsMessage(xrayHeader, "", "")
 	run := func(fn func(context.Context, events.SQSMessage) error) func(*testing.B) {
 		return func(b *testing.B) {
 			_, _ = guard.Wrap(guard.HandlerFunc(func(ctx context.Context, _ []byte) ([]byte, error) {

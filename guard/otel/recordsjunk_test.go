@@ -18,7 +18,7 @@ func textAttribute(value string) events.SQSMessageAttribute {
 	return events.SQSMessageAttribute{DataType: "String", StringValue: &value}
 }
 
-func message(header, parent, state string) events.SQSMessage {
+func sqsMessage(header, parent, state string) events.SQSMessage {
 	return events.SQSMessage{
 		MessageId: "m", EventSourceARN: "arn:aws:sqs:eu-central-1:123456789012:orders", Attributes: map[string]string{"AWSTraceHeader": header},
 		MessageAttributes: map[string]events.SQSMessageAttribute{"traceparent": textAttribute(parent), "tracestate": textAttribute(state)},
@@ -52,7 +52,7 @@ func spanBy[R batch.Record](t testing.TB, layer batch.Layer[R], spans *tracetest
 // span.
 func TestJunkInAContextIsNoLink(t *testing.T) {
 	long := strings.Repeat("x", 10<<10)
-	clean := asJSON(t, values(spanOfRecord(t, message("", "", "")).Attributes()))
+	clean := asJSON(t, values(spanOfRecord(t, sqsMessage("", "", "")).Attributes()))
 	for name, junk := range map[string]string{
 		"10 kB":                 long,
 		"10 kB after a valid":   xrayHeader + ";Self=" + long,
@@ -71,7 +71,7 @@ func TestJunkInAContextIsNoLink(t *testing.T) {
 		"NUL":                   "\x00",
 	} {
 		for where, span := range map[string]sdktrace.ReadOnlySpan{
-			"SQS":   spanOfRecord(t, message(junk, junk, junk)),
+			"SQS":   spanOfRecord(t, sqsMessage(junk, junk, junk)),
 			"Kafka": spanOfRecord(t, kafkaRecord(map[string]events.JSONNumberBytes{"traceparent": []byte(junk), "tracestate": []byte(junk)}, nil)),
 		} {
 			if len(span.Links()) != 0 {
@@ -85,7 +85,7 @@ func TestJunkInAContextIsNoLink(t *testing.T) {
 }
 
 func TestAnAttributeThatIsNoTextIsNoLink(t *testing.T) {
-	m := message("", "", "")
+	m := sqsMessage("", "", "")
 	m.MessageAttributes["traceparent"] = events.SQSMessageAttribute{DataType: "Binary", BinaryValue: []byte(traceparent)}
 	if span := spanOfRecord(t, m); len(span.Links()) != 0 {
 		t.Errorf("got the links %v, want none", span.Links())
@@ -97,7 +97,7 @@ func TestJunkInATracestateIsLeftOut(t *testing.T) {
 	for name, state := range map[string]string{
 		"10 kB": "a=" + strings.Repeat("x", 10<<10), "not ASCII": "a=ä", "no value": "a", "the same twice": "a=1,a=2", "NUL": "a=\x00",
 	} {
-		links := spanOfRecord(t, message("", traceparent, state)).Links()
+		links := spanOfRecord(t, sqsMessage("", traceparent, state)).Links()
 		if len(links) != 1 || links[0].SpanContext.TraceState().Len() != 0 || links[0].SpanContext.SpanID().String() != senderSpan {
 			t.Errorf("%s: got the links %v, want one without a state", name, links)
 		}
@@ -107,7 +107,7 @@ func TestJunkInATracestateIsLeftOut(t *testing.T) {
 // What an event says of its source is bounded too, and valid as an exporter wants it.
 func TestTheTextsOfASpanAreBounded(t *testing.T) {
 	long := strings.Repeat("ä", 10<<10)
-	m := message("", "", "")
+	m := sqsMessage("", "", "")
 	m.MessageId, m.EventSourceARN = long, "arn:aws:sqs:x:1:"+long
 	k := kafkaRecord()
 	k.Topic = long + "\xff"
@@ -126,12 +126,12 @@ func FuzzTheContextOfARecord(f *testing.F) {
 	tp, spans := recorded(f)
 	sqs, kafka := otel.Records[events.SQSMessage](tp), otel.Records[events.KafkaRecord](tp)
 	clean := map[string]string{
-		"SQS":   asJSON(f, values(spanBy(f, sqs, spans, message("", "", "")).Attributes())),
+		"SQS":   asJSON(f, values(spanBy(f, sqs, spans, sqsMessage("", "", "")).Attributes())),
 		"Kafka": asJSON(f, values(spanBy(f, kafka, spans, kafkaRecord()).Attributes())),
 	}
 	f.Fuzz(func(t *testing.T, header, parent, state string) {
 		for where, span := range map[string]sdktrace.ReadOnlySpan{
-			"SQS":   spanBy(t, sqs, spans, message(header, parent, state)),
+			"SQS":   spanBy(t, sqs, spans, sqsMessage(header, parent, state)),
 			"Kafka": spanBy(t, kafka, spans, kafkaRecord(map[string]events.JSONNumberBytes{"traceparent": []byte(parent)}, map[string]events.JSONNumberBytes{"tracestate": []byte(state)})),
 		} {
 			if got := asJSON(t, values(span.Attributes())); got != clean[where] || span.Status().Description != "" || len(span.Events()) != 0 {

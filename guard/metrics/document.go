@@ -194,10 +194,14 @@ func appendValues(b []byte, m metric) []byte {
 }
 
 // appendNumber appends a number as encoding/json does: with an exponent only if it
-// is very small or large.
+// is very small or large. Most are whole.
 func appendNumber(b []byte, v float64) []byte {
+	size := math.Abs(v)
+	if size < 1<<53 && v == math.Trunc(v) {
+		return strconv.AppendInt(b, int64(v), 10)
+	}
 	format := byte('f')
-	if size := math.Abs(v); size != 0 && (size < 1e-6 || size >= 1e21) {
+	if size < 1e-6 || size >= 1e21 {
 		format = 'e'
 	}
 	return strconv.AppendFloat(b, v, format, -1, 64)

@@ -3,6 +3,7 @@ package layer_test
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"log/slog"
 	"strings"
 	"testing"
@@ -68,6 +69,26 @@ func TestTheOutcomeIsWhatTheLogRecords(t *testing.T) {
 		if got.Trigger != c.want.Trigger || got.Method != c.want.Method || got.Route != c.want.Route || got.Status != c.want.Status {
 			t.Errorf("%s: got %+v, want %+v", name, got, c.want)
 		}
+	}
+}
+
+// The layers that report the error could only panic with it, outside of Recover.
+func TestAnErrorThatPanicsWhenItIsUnwrappedPanicsWhereItIsSet(t *testing.T) {
+	var log strings.Builder
+	h := guard.Wrap(guard.HandlerFunc(func(ctx context.Context, _ []byte) ([]byte, error) {
+		layer.SetError(ctx, (*fs.PathError)(nil))
+		return []byte(`{"price":null}`), nil
+	}), guard.Default(logging.New(&log)))
+	defer func() {
+		if value := recover(); value != nil {
+			t.Errorf("got a panic with %v, want an error", value)
+		}
+		if got := strings.Count(log.String(), `"level":"ERROR"`); got != 1 {
+			t.Errorf("got %d records in %s, want 1", got, log.String())
+		}
+	}()
+	if _, err := h.Invoke(t.Context(), []byte(`{}`)); err == nil {
+		t.Error("got no error, want that of the panic")
 	}
 }
 

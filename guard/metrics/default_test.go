@@ -264,6 +264,64 @@ func TestWhatAMeterRefusesIsLogged(t *testing.T) {
 	}
 }
 
+// Some emulators send a deadline of 1970, which guard.Deadline and the log ignore.
+func TestADeadlineOf1970IsNoRemainingTime(t *testing.T) {
+	var w buffer
+	h := guard.Wrap(guard.HandlerFunc(func(context.Context, []byte) ([]byte, error) { return nil, nil }), metrics.Default(metrics.New(&w, "Shop")))
+	ctx, cancel := context.WithDeadline(t.Context(), time.UnixMilli(0))
+	defer cancel()
+	if _, err := h.Invoke(ctx, nil); err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range read(t, w.String()) {
+		if got := d.metrics["Remaining"].values; len(got) != 0 {
+			t.Errorf("got %v remaining, want nothing", got)
+		}
+	}
+}
+
+func TestACountOfZeroIsLeftOut(t *testing.T) {
+	var w buffer
+	h := guard.Wrap(guard.HandlerFunc(func(ctx context.Context, _ []byte) ([]byte, error) {
+		layer.Count(ctx, "OwnCount", 1)
+		layer.Count(ctx, "OwnCount", -1)
+		return nil, nil
+	}), metrics.Default(metrics.New(&w, "Shop")))
+	warm(t, h, &w)
+	if _, err := h.Invoke(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	if got := one(t, w.String()).metrics["OwnCount"].values; len(got) != 0 {
+		t.Errorf("got %v, want nothing", got)
+	}
+}
+
+// firstFails is a writer whose first call fails.
+type firstFails struct{ buffer }
+
+func (w *firstFails) Write(p []byte) (int, error) {
+	if w.calls == 0 {
+		w.calls++
+		return 0, errDisk
+	}
+	return w.buffer.Write(p)
+}
+
+// The log stands inside of Default, so it is not there yet.
+func TestAColdStartThatCannotBeWrittenIsLogged(t *testing.T) {
+	var log strings.Builder
+	h := guard.Wrap(guard.HandlerFunc(func(context.Context, []byte) ([]byte, error) { return nil, nil }),
+		metrics.Default(metrics.New(new(firstFails), "Shop")), guard.Default(logging.New(&log)))
+	for range 2 {
+		if _, err := h.Invoke(t.Context(), nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := strings.Count(log.String(), string(errDisk)); got != 1 {
+		t.Errorf("got %d records of the error in %s, want 1", got, log.String())
+	}
+}
+
 func TestTheOrderIsWarnedOf(t *testing.T) {
 	emf := metrics.New(new(buffer), "Shop")
 	for _, c := range []struct {

@@ -381,6 +381,10 @@ func TestAMisconfigurationPanics(t *testing.T) {
 			name: "a dimension that is a metric", want: "metrics: Default cannot measure",
 			make: func() { metrics.Default(metrics.New(io.Discard, "Shop", metrics.Dimensions(dim("Duration", "x")))) },
 		},
+		{
+			name: "a dimension that is a count of a layer", want: "metrics: Default cannot measure",
+			make: func() { metrics.Default(metrics.New(io.Discard, "Shop", metrics.Dimensions(dim("StaleSecrets", "x")))) },
+		},
 	} {
 		func() {
 			defer func() {

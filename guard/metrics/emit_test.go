@@ -14,9 +14,11 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-lambda-go/lambda"
 
 	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/guard/batch"
 	"github.com/lambdarmor/lambdarmor/guard/layer"
 	"github.com/lambdarmor/lambdarmor/guard/logging"
 	"github.com/lambdarmor/lambdarmor/guard/metrics"
@@ -112,6 +114,47 @@ func TestATargetTakesThePlaceOfAnID(t *testing.T) {
 	}
 	if d := one(t, w.String()); d.sum("requestId") != 1 || d.dimensions["traceId"] != "x" || d.dimensions["level"] != "y" {
 		t.Errorf("got %s, want the metric and its dimensions", w.String())
+	}
+}
+
+// Both names are written as "order\ufffd".
+func TestNamesOfMetadataThatAreWrittenAlikeAreOne(t *testing.T) {
+	var w strings.Builder
+	h := guard.Wrap(guard.HandlerFunc(func(ctx context.Context, _ []byte) ([]byte, error) {
+		return nil, errors.Join(
+			metrics.AddMetadata(ctx, "order\xff", "o-1"),
+			metrics.AddMetadata(ctx, "order\xfe", "o-2"),
+			metrics.Add(ctx, "A", metrics.Count, 1))
+	}), metrics.Emit(metrics.New(&w, "Shop")))
+	if _, err := h.Invoke(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	if d := one(t, w.String()); d.properties["order\ufffd"] != "o-2" || len(d.properties) != 1 {
+		t.Errorf("got %q, want the last text", d.properties)
+	}
+}
+
+// Who forges an event chooses the id of a record.
+func TestTheIDOfARecordDoesNotMakeADocumentTooLarge(t *testing.T) {
+	for _, c := range []struct {
+		name, id, want string
+	}{
+		{name: "of SQS", id: "059f36b4-87a3-44ab-83d2-661975830a7d", want: "059f36b4-87a3-44ab-83d2-661975830a7d"},
+		{name: "long", id: strings.Repeat("m", 300_000)},
+		{name: "escaped", id: strings.Repeat(`\u0001`, 500)},
+	} {
+		var w strings.Builder
+		emf := metrics.New(&w, "Shop")
+		h := guard.Wrap(batch.SQS(func(ctx context.Context, _ events.SQSMessage) error {
+			return emf.Measure(ctx, metrics.Measurement{Name: "A", Value: 1})
+		}))
+		event := `{"Records":[{"messageId":"` + c.id + `","body":"","eventSource":"aws:sqs","eventSourceARN":"arn:aws:sqs:eu-west-1:123456789012:orders"}]}`
+		if _, err := h.Invoke(t.Context(), []byte(event)); err != nil {
+			t.Fatal(err)
+		}
+		if got := one(t, w.String()).properties["recordId"]; got != c.want {
+			t.Errorf("%s: got %q, want %q", c.name, got, c.want)
+		}
 	}
 }
 

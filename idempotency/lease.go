@@ -33,13 +33,10 @@ func (c *config) times(ctx context.Context) (lease, expires time.Time) {
 // context has ended.
 func invocationEnd(ctx context.Context) (end time.Time, ok bool) {
 	end, ok = layer.InvocationDeadline(ctx)
-	if !ok || end.UnixMilli() <= 0 { // some emulators send 0
-		return time.Time{}, false
-	}
-	if inner, ok := ctx.Deadline(); ok {
+	if inner, bounded := ctx.Deadline(); ok && bounded {
 		end = latest(end, inner)
 	}
-	return end, true
+	return end, ok
 }
 
 func latest(a, b time.Time) time.Time {

@@ -46,11 +46,12 @@ func SetRoute(ctx context.Context, pattern string) {
 // last one set is recorded. In the context of a record of a batch, use [LogError]:
 // the record of the invocation has nothing of it. A [messages.InvokeResponse_Error],
 // which is an answer for the platform, does not replace the error that it was made
-// from.
+// from. An error that panics when it is unwrapped does so in SetError.
 //
 // [messages.InvokeResponse_Error]: https://pkg.go.dev/github.com/aws/aws-lambda-go/lambda/messages#InvokeResponse_Error
 func SetError(ctx context.Context, err error) {
 	if inv := invocation.Of(ctx); inv != nil {
+		_ = guard.KindOf(err) // the layers that report it stand outside of guard.Recover
 		inv.SetError(err)
 	}
 }
@@ -72,10 +73,13 @@ func LogError(ctx context.Context, message string, err error, attrs ...slog.Attr
 
 // InvocationDeadline returns when Lambda ends the invocation of ctx, however
 // early ctx itself ends. Outside an invocation it returns the deadline of ctx. ok
-// is false if there is none.
+// is false if there is none, or one of 1970, which some emulators send.
 func InvocationDeadline(ctx context.Context) (end time.Time, ok bool) {
 	if inv := invocation.Of(ctx); inv != nil {
 		ctx = inv.Whole().Context
 	}
-	return ctx.Deadline()
+	if end, ok = ctx.Deadline(); !ok || end.UnixMilli() <= 0 {
+		return time.Time{}, false
+	}
+	return end, true
 }

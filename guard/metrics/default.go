@@ -57,15 +57,12 @@ func Default(m Meter) guard.Middleware {
 // mustFit panics if a metric of Default could not be written.
 func (e *EMF) mustFit() {
 	kind := []Dimension{{Name: "Kind", Value: guard.Internal.String()}}
-	for i, m := range []Measurement{
-		{Name: "Invocations"},
-		{Name: "Duration"},
-		{Name: "Remaining"},
-		{Name: "ColdStart"},
-		{Name: "Faults", Dimensions: kind},
-		{Name: "Refusals", Dimensions: kind},
+	for _, name := range [...]string{
+		"Invocations", "Duration", "Remaining", "ColdStart", "Faults", "Refusals",
+		layer.Replays, layer.ClaimsLost, layer.StaleSecrets, layer.Denials,
+		layer.Records, layer.RecordsFailed, layer.RecordsNotStarted, layer.RecordsDeadLettered,
 	} {
-		if err := e.check(i, &m, time.Now()); err != nil {
+		if err := e.check(0, &Measurement{Name: name, Dimensions: kind}, time.Now()); err != nil {
 			panic("metrics: Default cannot measure with the dimensions of this EMF: " + err.Error())
 		}
 	}
@@ -78,11 +75,13 @@ type measured struct {
 
 func (l *measured) Invoke(ctx context.Context, payload []byte) (out []byte, err error) {
 	start := time.Now()
-	if inv := invocation.Of(ctx); inv.Cold {
-		l.coldStart(ctx)
-	}
 	b := bind(ctx, l.meter, start)
 	defer b.end()
+	if invocation.Of(ctx).Cold {
+		if err := l.coldStart(ctx); err != nil {
+			defer layer.LogError(b, lost, err) // when an inner guard.Log is known
+		}
+	}
 	returned := false
 	defer func() {
 		if returned {
@@ -101,17 +100,12 @@ const errPanic = guard.Reason("the handler panicked")
 
 // coldStart measures in a document of its own, which is there even if Lambda ends
 // the process.
-func (l *measured) coldStart(ctx context.Context) {
+func (l *measured) coldStart(ctx context.Context) error {
 	m := Measurement{Name: "ColdStart", Unit: Count, Value: 1}
-	var err error
 	if e, ok := l.meter.(*EMF); ok {
-		err = e.measureNow(ctx, m)
-	} else {
-		err = l.meter.Measure(ctx, m)
+		return e.measureNow(ctx, m)
 	}
-	if err != nil {
-		layer.LogError(ctx, lost, err)
-	}
+	return l.meter.Measure(ctx, m)
 }
 
 func (l *measured) measure(ctx context.Context, start time.Time, o layer.Outcome) {
@@ -124,7 +118,9 @@ func (l *measured) measure(ctx context.Context, start time.Time, o layer.Outcome
 		all = append(all, Measurement{Name: "Remaining", Unit: Milliseconds, Value: milliseconds(end.Sub(now))})
 	}
 	for _, name := range slices.Sorted(maps.Keys(o.Counts)) {
-		all = append(all, Measurement{Name: name, Unit: Count, Value: float64(o.Counts[name])})
+		if n := o.Counts[name]; n != 0 {
+			all = append(all, Measurement{Name: name, Unit: Count, Value: float64(n)})
+		}
 	}
 	if kind, failed := failure(o); failed {
 		name := "Faults"

@@ -3,6 +3,7 @@ package metrics
 import (
 	"context"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -191,6 +192,7 @@ const (
 )
 
 func (d *documents) addMetadata(name, text string) error {
+	name = strings.ToValidUTF8(name, "\ufffd") // as it is written
 	if name == "" || name == "_aws" || invocation.Reserved(name) {
 		return errMetadataName
 	}

@@ -82,8 +82,12 @@ func Begin(ctx context.Context, payload []byte, first bool, warnings []string) *
 // BeginRecord returns the context of one record of the invocation that ctx belongs
 // to, which must be one. It has facts of its own, so that records that are handled
 // at the same time do not mix theirs, and the same holds for the event that a layer
-// makes of it. The event, the deadline and the log are those of the invocation.
+// makes of it. The event, the deadline and the log are those of the invocation. An id
+// that no event source makes is left out: who forges an event may choose it.
 func BeginRecord(ctx context.Context, id string) *Invocation {
+	if !fit(id, longestRecordID) {
+		id = ""
+	}
 	outer := Of(ctx)
 	facts := outer.Facts()
 	return &Invocation{
@@ -96,6 +100,10 @@ func BeginRecord(ctx context.Context, id string) *Invocation {
 		},
 	}
 }
+
+// longestRecordID has room for the longest name of a Kafka topic, with partition and
+// offset.
+const longestRecordID = 512
 
 // Whole returns the invocation that a part belongs to, or inv itself.
 func (inv *Invocation) Whole() *Invocation {

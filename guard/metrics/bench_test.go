@@ -10,6 +10,8 @@ import (
 	"github.com/aws/aws-lambda-go/lambdacontext"
 
 	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/sample"
+	"github.com/lambdarmor/lambdarmor/guard/httpapi"
 	"github.com/lambdarmor/lambdarmor/guard/logging"
 	"github.com/lambdarmor/lambdarmor/guard/metrics"
 )
@@ -25,14 +27,7 @@ func costs(tb testing.TB) (context.Context, []cost) {
 
 	emf := metrics.New(io.Discard, "Shop", metrics.Dimensions(metrics.Dimension{Name: "service", Value: "orders"}))
 	plain := guard.HandlerFunc(func(context.Context, []byte) ([]byte, error) { return nil, nil })
-	five := guard.HandlerFunc(func(ctx context.Context, _ []byte) ([]byte, error) {
-		for _, name := range [...]string{"OrdersPlaced", "Items", "Amount", "StockLeft", "PaymentTime"} {
-			if err := metrics.Add(ctx, name, metrics.Count, 3); err != nil {
-				return nil, err
-			}
-		}
-		return nil, nil
-	})
+	five := guard.HandlerFunc(func(ctx context.Context, _ []byte) ([]byte, error) { return nil, five(ctx) })
 	log := guard.Log(logging.New(io.Discard))
 	return ctx, []cost{
 		{name: "none", h: guard.Wrap(plain)},
@@ -44,6 +39,16 @@ func costs(tb testing.TB) (context.Context, []cost) {
 		{name: "log,default", h: guard.Wrap(plain, metrics.Default(emf), log)},
 		{name: "log,default+5", h: guard.Wrap(five, metrics.Default(emf), log)},
 	}
+}
+
+// five measures five metrics.
+func five(ctx context.Context) error {
+	for _, name := range [...]string{"OrdersPlaced", "Items", "Amount", "StockLeft", "PaymentTime"} {
+		if err := metrics.Add(ctx, name, metrics.Count, 3); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 type cost struct {
@@ -59,6 +64,40 @@ func BenchmarkMetrics(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				if _, err := bc.h.Invoke(ctx, []byte(`{}`)); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// The whole default chain of an HTTP function with a log and a route, which reads
+// the event anyway: metrics are the difference of default+5 and none.
+func BenchmarkDefaultChain(b *testing.B) {
+	ctx, _ := costs(b)
+	log := logging.New(io.Discard)
+	emf := metrics.New(io.Discard, "Shop", metrics.Dimensions(metrics.Dimension{Name: "service", Value: "orders"}))
+	event := sample.HTTP("GET", "/orders/o-1").Bytes()
+	route := func(measure bool) lambda.Handler {
+		return httpapi.Routes(map[string]lambda.Handler{
+			"GET /orders/{id}": httpapi.Func(func(ctx context.Context, _ struct{}) (map[string]string, error) {
+				if measure {
+					return map[string]string{"id": "o-1"}, five(ctx)
+				}
+				return map[string]string{"id": "o-1"}, nil
+			}),
+		})
+	}
+	for _, bc := range []cost{
+		{name: "none", h: guard.Wrap(route(false), httpapi.Default(log))},
+		{name: "emit+5", h: guard.Wrap(route(true), metrics.Emit(emf), httpapi.Default(log))},
+		{name: "default", h: guard.Wrap(route(false), metrics.Default(emf), httpapi.Default(log))},
+		{name: "default+5", h: guard.Wrap(route(true), metrics.Default(emf), httpapi.Default(log))},
+	} {
+		b.Run(bc.name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := bc.h.Invoke(ctx, event); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -2,8 +2,6 @@ package metrics
 
 import (
 	"context"
-	"maps"
-	"slices"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
@@ -85,9 +83,9 @@ func (l *measured) Invoke(ctx context.Context, payload []byte) (out []byte, err 
 	returned := false
 	defer func() {
 		if returned {
-			l.measure(b, start, layer.OutcomeOf(b, payload, out, err))
+			b.measureOutcome(start, layer.OutcomeOf(b, payload, out, err))
 		} else { // a panic or a Goexit, which goes on by itself
-			l.measure(b, start, layer.OutcomeOf(b, payload, nil, errPanic))
+			b.measureOutcome(start, layer.OutcomeOf(b, payload, nil, errPanic))
 		}
 	}()
 	out, err = l.next.Invoke(b, payload)
@@ -108,17 +106,17 @@ func (l *measured) coldStart(ctx context.Context) error {
 	return l.meter.Measure(ctx, m)
 }
 
-func (l *measured) measure(ctx context.Context, start time.Time, o layer.Outcome) {
+func (b *bound) measureOutcome(start time.Time, o layer.Outcome) {
 	now := time.Now()
-	all := make([]Measurement, 0, 4+len(o.Counts))
-	all = append(all,
+	var room [8]Measurement
+	all := append(room[:0],
 		Measurement{Name: "Invocations", Unit: Count, Value: 1},
 		Measurement{Name: "Duration", Unit: Milliseconds, Value: milliseconds(now.Sub(start))})
-	if end, ok := layer.InvocationDeadline(ctx); ok {
+	if end, ok := layer.InvocationDeadline(b); ok {
 		all = append(all, Measurement{Name: "Remaining", Unit: Milliseconds, Value: milliseconds(end.Sub(now))})
 	}
-	for _, name := range slices.Sorted(maps.Keys(o.Counts)) {
-		if n := o.Counts[name]; n != 0 {
+	for name, n := range o.Counts {
+		if n != 0 {
 			all = append(all, Measurement{Name: name, Unit: Count, Value: float64(n)})
 		}
 	}
@@ -132,8 +130,8 @@ func (l *measured) measure(ctx context.Context, start time.Time, o layer.Outcome
 			Dimensions: []Dimension{{Name: "Kind", Value: kind.String()}},
 		})
 	}
-	if err := l.meter.Measure(ctx, all...); err != nil {
-		layer.LogError(ctx, lost, err)
+	if err := b.measure(b, all...); err != nil {
+		layer.LogError(b, lost, err)
 	}
 }
 

@@ -83,6 +83,14 @@ func bind(ctx context.Context, meter Meter, start time.Time) *bound {
 	return b
 }
 
+// measure calls the meter. For an EMF it keeps m on the stack.
+func (b *bound) measure(ctx context.Context, m ...Measurement) error {
+	if b.documents != nil {
+		return b.documents.measure(m)
+	}
+	return b.meter.Measure(ctx, slices.Clone(m)...)
+}
+
 // end writes the documents. An error must not fail the invocation, so it is logged.
 func (b *bound) end() {
 	if !b.ends {

@@ -61,11 +61,7 @@ func Add(ctx context.Context, name string, unit Unit, value float64, dimensions 
 	if b == nil {
 		return wrap("Add", errUnbound)
 	}
-	m := Measurement{Name: name, Unit: unit, Value: value, Dimensions: dimensions}
-	if b.documents != nil { // as its Measure does, without a copy
-		return b.documents.measure([]Measurement{m})
-	}
-	return b.meter.Measure(ctx, m)
+	return b.measure(ctx, Measurement{Name: name, Unit: unit, Value: value, Dimensions: dimensions})
 }
 
 // AddMetadata adds a text to the documents that the [EMF] of the invocation writes

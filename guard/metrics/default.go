@@ -25,9 +25,9 @@ import (
 //	Refusals      1 if the caller has to change something, with the dimension Kind
 //
 // Kind is the name of a [guard.Kind]: internal, unavailable and timeout for
-// Faults, the others for Refusals. An alarm on Faults adds the three. The status of
-// an HTTP answer decides, also of one that the handler made itself; an answer below
-// 400 is neither. Elsewhere the error decides.
+// Faults, the others for Refusals. An alarm on Faults adds the three; see Alarms
+// above. The status of an HTTP answer decides, also of one that the handler made
+// itself; an answer below 400 is neither. Elsewhere the error decides.
 //
 // It binds m to the invocation, so that [Add] measures with it. An [EMF] writes its
 // documents as [Emit] does: one for an invocation, with the handler's own metrics

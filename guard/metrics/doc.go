@@ -44,6 +44,17 @@
 // above Lambda drops it and the metrics are lost. Leave that level at INFO and use
 // logging.MinLevel, or see [LogLevel].
 //
+// # Alarms
+//
+// A metric that did not occur has no value: let an alarm on Faults treat missing
+// data as not breaching. It adds the kinds with +, for which [a missing value is 0].
+//
+// The time of a value is the start of the invocation, as in [Lambda's own metrics].
+// Let an alarm look back longer than the timeout of the function.
+//
+// A process that Lambda ends, at its timeout or out of memory, cannot write that it
+// failed. Errors in the namespace AWS/Lambda counts it: set an alarm on that too.
+//
 // # Cost
 //
 // CloudWatch charges for each metric in each hour that has a value: a name with one
@@ -55,5 +66,7 @@
 // bytes for an invocation with Default.
 //
 // [Lambda takes such a line for INFO]: https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-log-level.html
+// [a missing value is 0]: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html
+// [Lambda's own metrics]: https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-view.html
 // [pricing]: https://aws.amazon.com/cloudwatch/pricing/
 package metrics

@@ -3,7 +3,6 @@ package guard
 import (
 	"context"
 	"log/slog"
-	"strings"
 	"sync"
 	"time"
 
@@ -144,7 +143,7 @@ func (l *logged) Invoke(ctx context.Context, payload []byte) (out []byte, err er
 		}
 	})
 	if l.correlate != nil {
-		if id := l.correlate(ctx, EventOf(ctx, payload)); fitForHeader(id) {
+		if id := l.correlate(ctx, EventOf(ctx, payload)); invocation.FitForHeader(id) {
 			inv.Update(func(f *invocation.Facts) { f.Correlation = id })
 		}
 	}
@@ -164,10 +163,4 @@ func (l *logged) warn(ctx context.Context, inv *invocation.Invocation) {
 	for _, w := range warnings {
 		logger.WarnContext(ctx, "guard: "+w)
 	}
-}
-
-// fitForHeader reports whether an id is valid in a log and in a header.
-func fitForHeader(id string) bool {
-	unfit := func(r rune) bool { return r <= ' ' || r > '~' }
-	return len(id) <= 128 && strings.IndexFunc(id, unfit) < 0
 }

@@ -11,6 +11,7 @@ type variant struct {
 const (
 	root    = "."
 	compare = ".ci/compare"
+	inXRay  = "guard/xray"
 
 	guard       = "github.com/lambdarmor/lambdarmor/guard"
 	logging     = guard + "/logging"
@@ -34,6 +35,7 @@ const (
 	jwt         = "github.com/lambdarmor/lambdarmor/authorizer/jwt"
 	webhook     = "github.com/lambdarmor/lambdarmor/authorizer/webhook"
 	jsonschema  = "github.com/santhosh-tekuri/jsonschema/v5"
+	xray        = guard + "/xray"
 	httpadapter = "github.com/awslabs/aws-lambda-go-api-proxy/httpadapter"
 )
 
@@ -60,6 +62,7 @@ var variants = []variant{
 	{"guard + authorizer + basic", root, []string{guard, logging, authorizer, basic}, `guard.Start(authorizer.Simple(basic.Users("a", map[string]basic.User{})), guard.Default(logging.New(os.Stdout)))`},
 	{"guard + authorizer + jwt", root, []string{guard, logging, authorizer, jwt}, `guard.Start(authorizer.Simple(authorizer.Bearer(jwt.New(jwt.Cognito("eu-central-1_AbCdEfGhI", "client")))), guard.Default(logging.New(os.Stdout)))`},
 	{"guard + httpapi.Func + webhook", root, []string{guard, logging, httpapi, webhook, secrets}, `guard.Start(httpapi.Func(hello), ` + layers + `, webhook.Standard(webhook.Secret(secrets.New(secrets.Env()), "KEY")))`},
+	{"guard + xray", inXRay, []string{guard, logging, xray}, `guard.Start(guard.Func(hello), xray.Trace(), guard.Default(logging.New(os.Stdout)))`},
 	{"httpadapter.NewV2", compare, []string{httpadapter}, `lambda.Start(httpadapter.NewV2(mux()).ProxyWithContext)`},
 }
 

@@ -19,16 +19,17 @@ import (
 //	Duration      milliseconds, of the layers and the handler inside
 //	Remaining     milliseconds that were left before Lambda's timeout
 //	Replays, ClaimsLost, StaleSecrets, Denials, Records, RecordsFailed,
-//	RecordsDeadLettered, and what else layer.Count has counted
-//	              only if it was counted
+//	RecordsDeadLettered, RecordsNotStarted
+//	              the counts of package layer, and others of [layer.Count]; a count
+//	              of 0 is left out
 //	ColdStart     1 for the first invocation of a process that waited for it
 //	Faults        1 if the function failed, with the dimension Kind
 //	Refusals      1 if the caller has to change something, with the dimension Kind
 //
 // Kind is the name of a [guard.Kind]: internal, unavailable and timeout for
-// Faults, the others for Refusals. The status of an HTTP answer decides, also of
-// one that the handler made itself; an answer below 400 is neither. Elsewhere the
-// error decides.
+// Faults, the others for Refusals. An alarm on Faults adds the three. The status of
+// an HTTP answer decides, also of one that the handler made itself; an answer below
+// 400 is neither. Elsewhere the error decides.
 //
 // It binds m to the invocation, so that [Add] measures with it. An [EMF] writes its
 // documents as [Emit] does: one for an invocation, with the handler's own metrics
@@ -106,7 +107,7 @@ func (l *measured) coldStart(ctx context.Context) {
 		err = l.meter.Measure(ctx, m)
 	}
 	if err != nil {
-		layer.LogError(ctx, "metrics", err)
+		layer.LogError(ctx, lost, err)
 	}
 }
 
@@ -133,7 +134,7 @@ func (l *measured) measure(ctx context.Context, start time.Time, o layer.Outcome
 		})
 	}
 	if err := l.meter.Measure(ctx, all...); err != nil {
-		layer.LogError(ctx, "metrics", err)
+		layer.LogError(ctx, lost, err)
 	}
 }
 
@@ -152,5 +153,8 @@ func failure(o layer.Outcome) (kind guard.Kind, failed bool) {
 	}
 	return guard.Internal, true
 }
+
+// lost is the message of a record about what could not be measured or written.
+const lost = "metrics were lost"
 
 func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }

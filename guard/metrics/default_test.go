@@ -76,8 +76,12 @@ func TestAnInvocationIsOneDocument(t *testing.T) {
 		if _, err := h.Invoke(t.Context(), sample.HTTP("POST", "/orders").Bytes()); err != nil {
 			t.Fatal(err)
 		}
-		if d := one(t, w.String()); len(d.metrics["Remaining"].values) != 0 {
+		d = one(t, w.String())
+		if len(d.metrics["Remaining"].values) != 0 {
 			t.Errorf("got %v, want no remaining time without a deadline", d)
+		}
+		if d.sum("Placed") != 1 || d.sum("Replays") != 2 {
+			t.Errorf("got %v, want nothing of an earlier invocation", d.metrics)
 		}
 	})
 }

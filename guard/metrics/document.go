@@ -133,7 +133,7 @@ func (e *EMF) appendDocument(b []byte, d *document, from *documents) []byte {
 		}
 	}
 	if e.level != "" {
-		at := time.UnixMilli(d.at).UTC().Format("2006-01-02T15:04:05.000Z")
+		at := time.Now().UTC().Format("2006-01-02T15:04:05.000Z") // of the line
 		for _, p := range [...]Dimension{{"timestamp", at}, {"level", e.level}} {
 			if !taken(p.Name) {
 				b = appendText(b, p.Name, p.Value)

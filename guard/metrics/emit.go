@@ -88,7 +88,7 @@ func (b *bound) end() {
 		return
 	}
 	if err := b.documents.end(); err != nil {
-		layer.LogError(b, "metrics", err)
+		layer.LogError(b, lost, err)
 	}
 }
 

@@ -2,6 +2,7 @@ package otel
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
@@ -49,18 +50,20 @@ func Flush(reserve time.Duration, providers ...Flusher) guard.Middleware {
 		}
 	}
 	f := &flusher{reserve: reserve, providers: providers, now: time.Now}
-	return layer.Named("otel.Flush", func(next lambda.Handler) lambda.Handler {
-		return guard.HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
-			defer f.flush(ctx)
-			return next.Invoke(ctx, payload)
-		})
-	})
+	return layer.Named("otel.Flush", f.around)
 }
 
 type flusher struct {
 	reserve   time.Duration
 	providers []Flusher
 	now       func() time.Time
+}
+
+func (f *flusher) around(next lambda.Handler) lambda.Handler {
+	return guard.HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
+		defer f.flush(ctx)
+		return next.Invoke(ctx, payload)
+	})
 }
 
 func (f *flusher) flush(ctx context.Context) {
@@ -82,10 +85,9 @@ func (f *flusher) send(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithDeadline(context.WithoutCancel(ctx), end)
 	defer cancel()
+	var failures []error
 	for _, p := range f.providers {
-		if err := p.ForceFlush(ctx); err != nil {
-			return err
-		}
+		failures = append(failures, p.ForceFlush(ctx))
 	}
-	return nil
+	return errors.Join(failures...)
 }

@@ -22,14 +22,14 @@ const (
 	function = "arn:aws:lambda:us-east-1:123456789012:function:orders"
 
 	// The ids of the documents of X-Ray.
-	segment = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1"
-	xrayTrace  = "5759e988bd862e3fe1be46a994272793"
-	xraySpan   = "53995c3f42cd8ad8"
+	segment   = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1"
+	xrayTrace = "5759e988bd862e3fe1be46a994272793"
+	xraySpan  = "53995c3f42cd8ad8"
 
 	// The ids of the document of Trace Context.
 	parentHeader = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
-	w3cTrace    = "4bf92f3577b34da6a3ce929d0e0e4736"
-	w3cSpan     = "00f067aa0ba902b7"
+	w3cTrace     = "4bf92f3577b34da6a3ce929d0e0e4736"
+	w3cSpan      = "00f067aa0ba902b7"
 )
 
 // recording is a provider whose spans a test reads.

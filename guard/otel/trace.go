@@ -19,7 +19,47 @@ import (
 	"github.com/lambdarmor/lambdarmor/internal/invocation"
 )
 
-// Trace makes a span of each invocation. TODO
+// Trace makes a span of each invocation, by the conventions for [functions],
+// [Lambda], [HTTP] and [messaging]. Its name is one of few:
+//
+//	GET /orders/{id}   of an HTTP request, by the pattern of a router or the gateway
+//	GET                of one that has no route but $default
+//	HTTP               of one with a method that HTTP does not have
+//	process orders     of what a queue, topic or stream sends
+//	place-order        the name of the function, of anything else
+//
+// A span has the request id of the invocation, its trigger, the function's ARN, and
+// whether it was a cold start. It has method, route and status of a request, and
+// system, name and number of messages. It never has a path, a query, a header, a
+// body, or the text of an error. Besides those of the conventions it has
+//
+//	lambdarmor.refusal            the code of an error that is the client's
+//	lambdarmor.idempotent_replay  true for an answer that was stored
+//	lambdarmor.correlation_id     of [guard.Correlate]
+//	lambdarmor.tenant_id          of a function with tenants
+//	lambdarmor.records_failed     and other counts of [layer.Count]
+//
+// error.type is the code of an error, "panic" of a panic, and the status if there is
+// no error. A span is marked as an error for a status of 500 and above, for what
+// Lambda has to send again, and for any other failure that is not the client's.
+//
+// The parent is the segment of X-Ray, by the header that Lambda sends with the
+// invocation, unless a layer outside has made a span. [TrustHeaders] and
+// [ApartFromXRay] change that. What sends messages does not become a parent. The
+// span has links to the senders of the first 128 that carry one: by the header
+// that SQS has stored, or by an attribute or header traceparent.
+//
+// The log of an invocation has the ids of the span as trace_id and span_id. If the
+// provider is one of package noop, no span is made and only the parent goes on in
+// the context.
+//
+// List Trace after [Flush] and before all layers that answer, so that the span has
+// the answer. Trace panics if tp is nil.
+//
+// [functions]: https://opentelemetry.io/docs/specs/semconv/faas/faas-spans/
+// [Lambda]: https://opentelemetry.io/docs/specs/semconv/faas/aws-lambda/
+// [HTTP]: https://opentelemetry.io/docs/specs/semconv/http/http-spans/#http-server
+// [messaging]: https://opentelemetry.io/docs/specs/semconv/messaging/messaging-spans/#consumer-spans
 func Trace(tp trace.TracerProvider, opts ...Option) guard.Middleware {
 	t := &tracing{
 		config: configOf(opts),

@@ -1,0 +1,70 @@
+// Package hosts decides which hosts may get what others must not see.
+package hosts
+
+import (
+	"net/netip"
+	"net/url"
+	"strings"
+)
+
+// List is a list of host names. "*.internal.example" stands for every name that ends in
+// ".internal.example".
+type List []string
+
+// MustList returns a list. It panics, with pkg in the text, if one is not a host name,
+// an IP address or such a pattern.
+func MustList(pkg string, names []string) List {
+	list := make(List, len(names))
+	for i, name := range names {
+		bare := strings.TrimPrefix(name, "*.")
+		if !isName(bare) && !isAddress(bare) || bare != name && isAddress(bare) {
+			panic(pkg + `: a host must be a name such as "api.internal.example", a pattern such as "*.internal.example" or an IP address, without a scheme, a port or a path`)
+		}
+		list[i] = strings.ToLower(name)
+	}
+	return list
+}
+
+func isAddress(s string) bool {
+	_, err := netip.ParseAddr(s)
+	return err == nil
+}
+
+// isName reports whether s consists of letters, digits, hyphens and underscores between
+// dots. A name that is not ASCII is written in Punycode.
+func isName(s string) bool {
+	for label := range strings.SplitSeq(s, ".") {
+		unfit := func(r rune) bool {
+			return !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || r == '-' || r == '_')
+		}
+		if label == "" || len(label) > 63 || strings.IndexFunc(label, unfit) >= 0 {
+			return false
+		}
+	}
+	return len(s) <= 253
+}
+
+// Has reports whether a request to u goes to a host of the list, at any port.
+func (l List) Has(u *url.URL) bool {
+	host := strings.ToLower(u.Hostname())
+	for _, name := range l {
+		if suffix, ok := strings.CutPrefix(name, "*"); ok {
+			if len(host) > len(suffix) && strings.HasSuffix(host, suffix) {
+				return true
+			}
+		} else if host == name {
+			return true
+		}
+	}
+	return false
+}
+
+// IsPrivate reports whether nobody between can read a request to u: it goes over TLS, or
+// does not leave the machine.
+func IsPrivate(u *url.URL) bool {
+	if u.Scheme == "https" {
+		return true
+	}
+	addr, err := netip.ParseAddr(u.Hostname())
+	return u.Scheme == "http" && (err == nil && addr.IsLoopback() || u.Hostname() == "localhost")
+}

@@ -1,0 +1,67 @@
+// Package ids returns the ids of an invocation as they are sent to other services.
+package ids
+
+import (
+	"context"
+
+	"github.com/aws/aws-lambda-go/lambdacontext"
+
+	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/guard/layer"
+	"github.com/lambdarmor/lambdarmor/internal/amzntrace"
+	"github.com/lambdarmor/lambdarmor/internal/invocation"
+)
+
+// Correlation returns the correlation id of the invocation of ctx, or else its request
+// id. It returns "" if there is neither.
+func Correlation(ctx context.Context) string {
+	id := guard.CorrelationID(ctx)
+	if lc, ok := lambdacontext.FromContext(ctx); ok && id == "" {
+		id = lc.AwsRequestID
+	}
+	if !invocation.FitForHeader(id) {
+		return ""
+	}
+	return id
+}
+
+// Traceparent returns the trace of the invocation of ctx as W3C Trace Context writes
+// it: that of [layer.Trace], or else that of Lambda's tracing header. It returns "" if
+// there is neither, or no parent.
+//
+// https://www.w3.org/TR/trace-context/#traceparent-header
+func Traceparent(ctx context.Context) string {
+	traceID, spanID, sampled := layer.Trace(ctx)
+	if traceID == "" {
+		h := received(ctx)
+		traceID, spanID, sampled = h.TraceID(), h.Parent, h.Sampled == "1"
+	}
+	if traceID == "" || spanID == "" {
+		return ""
+	}
+	flags := "-00"
+	if sampled {
+		flags = "-01"
+	}
+	return "00-" + traceID + "-" + spanID + flags
+}
+
+// AmznTrace returns Lambda's tracing header, with the span of [layer.Trace] as the
+// parent if that is in the same trace. It returns "" if there is no header.
+func AmznTrace(ctx context.Context) string {
+	h := received(ctx)
+	if traceID, spanID, sampled := layer.Trace(ctx); traceID != "" && traceID == h.TraceID() {
+		h.Parent, h.Sampled = spanID, "0"
+		if sampled {
+			h.Sampled = "1"
+		}
+	}
+	return h.String()
+}
+
+// received returns the tracing header of the context. Concurrent invocations overwrite
+// the one in the environment.
+func received(ctx context.Context) amzntrace.Header {
+	text, _ := ctx.Value("x-amzn-trace-id").(string)
+	return amzntrace.Parse(text)
+}

@@ -1,0 +1,101 @@
+// Package amzntrace reads and writes the tracing header X-Amzn-Trace-Id.
+//
+// https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader
+package amzntrace
+
+import "strings"
+
+// Name is the name of the header.
+const Name = "X-Amzn-Trace-Id"
+
+// Header is a tracing header. A field that is absent or not well-formed is empty.
+type Header struct {
+	Root    string // "1-5759e988-bd862e3fe1be46a994272793", in lower case
+	Parent  string // 16 hexadecimal digits in lower case
+	Sampled string // "1", "0" or "?", which asks the receiver to decide
+	Lineage string // what Lambda counts to find loops, passed on as it came
+}
+
+// mostLineage is longer than any lineage that Lambda makes: it ends a loop after 16
+// invocations.
+const mostLineage = 256
+
+// Parse reads a header. It drops fields that it does not know, such as Self, and those
+// that a client may have added. Of two fields with one name, the first one counts.
+func Parse(text string) Header {
+	var h Header
+	for field := range strings.SplitSeq(text, ";") {
+		name, value, _ := strings.Cut(strings.TrimSpace(field), "=")
+		switch strings.ToLower(name) {
+		case "root":
+			if root := strings.ToLower(value); h.Root == "" && isRoot(root) {
+				h.Root = root
+			}
+		case "parent":
+			if parent := strings.ToLower(value); h.Parent == "" && len(parent) == 16 && isID(parent) {
+				h.Parent = parent
+			}
+		case "sampled":
+			if h.Sampled == "" && (value == "1" || value == "0" || value == "?") {
+				h.Sampled = value
+			}
+		case "lineage":
+			if h.Lineage == "" && len(value) <= mostLineage && consistsOf(value, isLineage) {
+				h.Lineage = value
+			}
+		}
+	}
+	return h
+}
+
+// String returns the header, "" without a Root.
+func (h Header) String() string {
+	if h.Root == "" {
+		return ""
+	}
+	s := "Root=" + h.Root
+	if h.Parent != "" {
+		s += ";Parent=" + h.Parent
+	}
+	if h.Sampled != "" {
+		s += ";Sampled=" + h.Sampled
+	}
+	if h.Lineage != "" {
+		s += ";Lineage=" + h.Lineage
+	}
+	return s
+}
+
+// TraceID returns the trace id as W3C Trace Context writes it: the 32 digits of Root.
+//
+// https://docs.aws.amazon.com/xray/latest/devguide/xray-api-sendingdata.html#xray-api-traceids
+func (h Header) TraceID() string {
+	if h.Root == "" {
+		return ""
+	}
+	return h.Root[2:10] + h.Root[11:]
+}
+
+// isRoot reports whether s has the form 1-8 digits-24 digits.
+func isRoot(s string) bool {
+	return len(s) == 35 && s[:2] == "1-" && s[10] == '-' && isID(s[2:10]+s[11:])
+}
+
+// isID reports whether s consists of hexadecimal digits, not all of them 0.
+func isID(s string) bool { return strings.Trim(s, "0") != "" && consistsOf(s, isHex) }
+
+func isHex(c byte) bool { return '0' <= c && c <= '9' || 'a' <= c && c <= 'f' }
+
+// isLineage allows what was seen: "1:a87bd80c:0" and "a87bd80c:0|68fd508a:5".
+func isLineage(c byte) bool {
+	return '0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || c == ':' || c == '|' || c == '-'
+}
+
+func consistsOf(s string, ok func(byte) bool) bool {
+	for i := range len(s) {
+		if !ok(s[i]) {
+			return false
+		}
+	}
+	return true
+}

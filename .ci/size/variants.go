@@ -12,6 +12,7 @@ const (
 	root    = "."
 	compare = ".ci/compare"
 	inXRay  = "guard/xray"
+	traced  = "guard/otel"
 
 	guard       = "github.com/lambdarmor/lambdarmor/guard"
 	logging     = guard + "/logging"
@@ -36,6 +37,10 @@ const (
 	webhook     = "github.com/lambdarmor/lambdarmor/authorizer/webhook"
 	jsonschema  = "github.com/santhosh-tekuri/jsonschema/v5"
 	xray        = guard + "/xray"
+	otel        = guard + "/otel"
+	noop        = "go.opentelemetry.io/otel/trace/noop"
+	otelSDK     = "go.opentelemetry.io/otel/sdk/trace"
+	otlp        = "go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
 	httpadapter = "github.com/awslabs/aws-lambda-go-api-proxy/httpadapter"
 )
 
@@ -63,6 +68,8 @@ var variants = []variant{
 	{"guard + authorizer + jwt", root, []string{guard, logging, authorizer, jwt}, `guard.Start(authorizer.Simple(authorizer.Bearer(jwt.New(jwt.Cognito("eu-central-1_AbCdEfGhI", "client")))), guard.Default(logging.New(os.Stdout)))`},
 	{"guard + httpapi.Func + webhook", root, []string{guard, logging, httpapi, webhook, secrets}, `guard.Start(httpapi.Func(hello), ` + layers + `, webhook.Standard(webhook.Secret(secrets.New(secrets.Env()), "KEY")))`},
 	{"guard + xray", inXRay, []string{guard, logging, xray}, `guard.Start(guard.Func(hello), xray.Trace(), guard.Default(logging.New(os.Stdout)))`},
+	{"guard + otel", traced, []string{guard, logging, otel, noop}, `guard.Start(guard.Func(hello), otel.Trace(noop.NewTracerProvider()), guard.Default(logging.New(os.Stdout)))`},
+	{"guard + otel + SDK, OTLP/HTTP", traced, []string{guard, logging, otel, otelSDK, otlp}, `e, _ := otlptracehttp.New(context.Background()); tp := trace.NewTracerProvider(trace.WithBatcher(e)); guard.Start(guard.Func(hello), otel.Flush(time.Second, tp), otel.Trace(tp), guard.Default(logging.New(os.Stdout)))`},
 	{"httpadapter.NewV2", compare, []string{httpadapter}, `lambda.Start(httpadapter.NewV2(mux()).ProxyWithContext)`},
 }
 

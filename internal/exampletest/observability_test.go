@@ -43,7 +43,8 @@ func written(t *testing.T) (records, documents []map[string]any) {
 	}
 	measure := metrics.Default(metrics.New(&out, "Shop"))
 	failing := errors.New("broken")
-	ctx := context.WithValue(t.Context(), "x-amzn-trace-id", "Root=1-5759e988-bd862e3fe1be46a994272793") //nolint:staticcheck // the key of aws-lambda-go
+	//lint:ignore SA1029 the key that aws-lambda-go uses
+	ctx := context.WithValue(t.Context(), "x-amzn-trace-id", "Root=1-5759e988-bd862e3fe1be46a994272793")
 	_, _ = guard.Wrap(httpapi.Func(func(context.Context, any) (any, error) { return nil, failing }), ids, measure, httpapi.Default(log)).
 		Invoke(ctx, sample.HTTP("POST", "/orders").JSON(`{}`).Bytes())
 	_, _ = guard.Wrap(batch.SQS(func(context.Context, events.SQSMessage) error { return failing }), ids, measure, guard.Default(log)).

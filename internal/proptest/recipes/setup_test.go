@@ -61,7 +61,8 @@ func run(t *testing.T, a arrangement, vendor ...guard.Middleware) (record map[st
 		layers = append([]guard.Middleware{chain}, vendor...)
 	}
 	ctx := lambdacontext.NewContext(t.Context(), &lambdacontext.LambdaContext{AwsRequestID: requestID})
-	ctx = context.WithValue(ctx, "x-amzn-trace-id", xray) //nolint:staticcheck // the key of aws-lambda-go
+	//lint:ignore SA1029 the key that aws-lambda-go uses
+	ctx = context.WithValue(ctx, "x-amzn-trace-id", xray)
 	_, _ = guard.Wrap(h, layers...).Invoke(ctx, payload)
 	if err := json.Unmarshal(log.Bytes(), &record); err != nil || strings.Contains(log.String(), "hunter2") {
 		t.Fatalf("%+v: got the log %s, want one record without what the error says", a, &log)

@@ -11,8 +11,8 @@ type variant struct {
 const (
 	root    = "."
 	compare = ".ci/compare"
+	inOtel  = "guard/otel"
 	inXRay  = "guard/xray"
-	traced  = "guard/otel"
 
 	guard       = "github.com/lambdarmor/lambdarmor/guard"
 	logging     = guard + "/logging"
@@ -36,11 +36,11 @@ const (
 	jwt         = "github.com/lambdarmor/lambdarmor/authorizer/jwt"
 	webhook     = "github.com/lambdarmor/lambdarmor/authorizer/webhook"
 	jsonschema  = "github.com/santhosh-tekuri/jsonschema/v5"
-	xray        = guard + "/xray"
 	otel        = guard + "/otel"
 	noop        = "go.opentelemetry.io/otel/trace/noop"
 	otelSDK     = "go.opentelemetry.io/otel/sdk/trace"
 	otlp        = "go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
+	xray        = guard + "/xray"
 	httpadapter = "github.com/awslabs/aws-lambda-go-api-proxy/httpadapter"
 )
 
@@ -67,9 +67,9 @@ var variants = []variant{
 	{"guard + authorizer + basic", root, []string{guard, logging, authorizer, basic}, `guard.Start(authorizer.Simple(basic.Users("a", map[string]basic.User{})), guard.Default(logging.New(os.Stdout)))`},
 	{"guard + authorizer + jwt", root, []string{guard, logging, authorizer, jwt}, `guard.Start(authorizer.Simple(authorizer.Bearer(jwt.New(jwt.Cognito("eu-central-1_AbCdEfGhI", "client")))), guard.Default(logging.New(os.Stdout)))`},
 	{"guard + httpapi.Func + webhook", root, []string{guard, logging, httpapi, webhook, secrets}, `guard.Start(httpapi.Func(hello), ` + layers + `, webhook.Standard(webhook.Secret(secrets.New(secrets.Env()), "KEY")))`},
+	{"guard + otel", inOtel, []string{guard, logging, otel, noop}, `guard.Start(guard.Func(hello), otel.Trace(noop.NewTracerProvider()), guard.Default(logging.New(os.Stdout)))`},
+	{"guard + otel + SDK, OTLP/HTTP", inOtel, []string{guard, logging, otel, otelSDK, otlp}, `e, _ := otlptracehttp.New(context.Background()); tp := trace.NewTracerProvider(trace.WithBatcher(e)); guard.Start(guard.Func(hello), otel.Flush(time.Second, tp), otel.Trace(tp), guard.Default(logging.New(os.Stdout)))`},
 	{"guard + xray", inXRay, []string{guard, logging, xray}, `guard.Start(guard.Func(hello), xray.Trace(), guard.Default(logging.New(os.Stdout)))`},
-	{"guard + otel", traced, []string{guard, logging, otel, noop}, `guard.Start(guard.Func(hello), otel.Trace(noop.NewTracerProvider()), guard.Default(logging.New(os.Stdout)))`},
-	{"guard + otel + SDK, OTLP/HTTP", traced, []string{guard, logging, otel, otelSDK, otlp}, `e, _ := otlptracehttp.New(context.Background()); tp := trace.NewTracerProvider(trace.WithBatcher(e)); guard.Start(guard.Func(hello), otel.Flush(time.Second, tp), otel.Trace(tp), guard.Default(logging.New(os.Stdout)))`},
 	{"httpadapter.NewV2", compare, []string{httpadapter}, `lambda.Start(httpadapter.NewV2(mux()).ProxyWithContext)`},
 }
 

@@ -26,20 +26,20 @@ func Parse(text string) Header {
 	var h Header
 	for field := range strings.SplitSeq(text, ";") {
 		name, value, _ := strings.Cut(strings.TrimSpace(field), "=")
-		switch strings.ToLower(name) {
-		case "root":
+		switch {
+		case strings.EqualFold(name, "Root"):
 			if root := strings.ToLower(value); h.Root == "" && isRoot(root) {
 				h.Root = root
 			}
-		case "parent":
+		case strings.EqualFold(name, "Parent"):
 			if parent := strings.ToLower(value); h.Parent == "" && len(parent) == 16 && isID(parent) {
 				h.Parent = parent
 			}
-		case "sampled":
+		case strings.EqualFold(name, "Sampled"):
 			if h.Sampled == "" && (value == "1" || value == "0" || value == "?") {
 				h.Sampled = value
 			}
-		case "lineage":
+		case strings.EqualFold(name, "Lineage"):
 			if h.Lineage == "" && len(value) <= mostLineage && consistsOf(value, isLineage) {
 				h.Lineage = value
 			}

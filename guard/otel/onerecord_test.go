@@ -48,12 +48,13 @@ func startOneRecord(name string) {
 	tp := sdktrace.NewTracerProvider(sdktrace.WithBatcher(exporter))
 	log := logging.New(os.Stdout)
 	layers := []guard.Middleware{otel.Flush(20*time.Second, tp), otel.Trace(tp), metrics.Default(metrics.New(os.Stdout, "Shop"))}
+	early := guard.Deadline(8 * time.Second) // a machine that is slow for a while does not end an invocation
 	opts := []batch.Option{batch.Reserve(0), batch.FailWhenAllFail(), batch.Concurrency(4)}
 	var h lambda.Handler
 	switch name {
 	case "http":
 		guard.Start(httpapi.Func(func(ctx context.Context, _ any) (any, error) { return nil, failInItsWay(ctx, wayOf(ctx)) }),
-			append(layers, httpapi.Default(log))...)
+			append(layers, httpapi.Default(log), early)...)
 	case "direct":
 		h = guard.Func(func(ctx context.Context, _ any) (any, error) { return nil, failInItsWay(ctx, wayOf(ctx)) })
 	case "simple":
@@ -71,7 +72,7 @@ func startOneRecord(name string) {
 	case "kafka":
 		h = batch.Kafka(batch.Chain(recordInItsWay[events.KafkaRecord], otel.Records[events.KafkaRecord](tp)), opts...)
 	}
-	guard.Start(h, append(layers, guard.Default(log))...)
+	guard.Start(h, append(layers, guard.Default(log), early)...)
 }
 
 // wayOf returns the way in which an invocation is to go.
@@ -237,7 +238,7 @@ func runOneRecord(t *testing.T, function, collector string, all []request) strin
 		return ""
 	}
 	fn, err := guardtest.NewFunction(self, guardtest.Config{
-		Concurrency: 64, Timeout: 4 * time.Second, InitTimeout: 2 * time.Minute,
+		Concurrency: 64, Timeout: 10 * time.Second, InitTimeout: 2 * time.Minute,
 		Env: []string{"ONE_RECORD_FUNCTION=" + function, "COLLECTOR=" + collector},
 	})
 	if err != nil {

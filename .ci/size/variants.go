@@ -32,6 +32,11 @@ const (
 	authorizer  = "github.com/lambdarmor/lambdarmor/authorizer"
 	jwt         = "github.com/lambdarmor/lambdarmor/authorizer/jwt"
 	webhook     = "github.com/lambdarmor/lambdarmor/authorizer/webhook"
+	outgoing    = guard + "/outgoing"
+	sigv4       = outgoing + "/sigv4"
+	clientcreds = outgoing + "/clientcredentials"
+	awscalls    = outgoing + "/awscalls"
+	awscore     = "github.com/aws/aws-sdk-go-v2/aws"
 	jsonschema  = "github.com/santhosh-tekuri/jsonschema/v5"
 	httpadapter = "github.com/awslabs/aws-lambda-go-api-proxy/httpadapter"
 )
@@ -58,6 +63,11 @@ var variants = []variant{
 	{"guard + authorizer + basic", root, []string{guard, logging, authorizer, basic}, `guard.Start(authorizer.Simple(basic.Users("a", map[string]basic.User{})), guard.Default(logging.New(os.Stdout)))`},
 	{"guard + authorizer + jwt", root, []string{guard, logging, authorizer, jwt}, `guard.Start(authorizer.Simple(authorizer.Bearer(jwt.New(jwt.Cognito("eu-central-1_AbCdEfGhI", "client")))), guard.Default(logging.New(os.Stdout)))`},
 	{"guard + httpapi.Func + webhook", root, []string{guard, logging, httpapi, webhook, secrets}, `guard.Start(httpapi.Func(hello), ` + layers + `, webhook.Standard(webhook.Secret(secrets.New(secrets.Env()), "KEY")))`},
+	{"bare + net/http", root, []string{"net/http"}, `http.DefaultClient = &http.Client{Transport: http.DefaultTransport}; lambda.Start(func(ctx context.Context, in greeting) (greeting, error) { _, err := http.Get(in.Name); return in, err })`},
+	{"guard + outgoing", root, []string{guard, logging, outgoing}, `http.DefaultTransport = outgoing.Transport(nil, outgoing.Hosts("api.example")); guard.Start(guard.Func(hello), guard.Default(logging.New(os.Stdout)))`},
+	{"guard + outgoing + sigv4", root, []string{guard, logging, sigv4, awscore}, `http.DefaultTransport = sigv4.Transport(nil, aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) { return aws.Credentials{}, nil }), "eu-central-1", "lambda", "api.example"); guard.Start(guard.Func(hello), guard.Default(logging.New(os.Stdout)))`},
+	{"guard + outgoing + clientcredentials", root, []string{guard, logging, clientcreds, secrets}, `http.DefaultTransport = clientcredentials.New("https://login.example/token", "a", secrets.New(secrets.Env()), "KEY").Transport(nil, "api.example"); guard.Start(guard.Func(hello), guard.Default(logging.New(os.Stdout)))`},
+	{"guard + outgoing + awscalls", root, []string{guard, logging, awscalls, awscore}, `awscalls.Instrument(&aws.Config{}); guard.Start(guard.Func(hello), guard.Default(logging.New(os.Stdout)))`},
 	{"httpadapter.NewV2", compare, []string{httpadapter}, `lambda.Start(httpadapter.NewV2(mux()).ProxyWithContext)`},
 }
 

@@ -29,7 +29,7 @@ func answered(last **http.Request) http.RoundTripper {
 }
 
 // echo is a server that answers the headers that it got.
-func echo(t *testing.T) *httptest.Server {
+func echo(t testing.TB) *httptest.Server {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_ = json.NewEncoder(w).Encode(r.Header)

@@ -9,6 +9,7 @@ import (
 	"github.com/lambdarmor/lambdarmor/guard/outgoing/internal/ids"
 	"github.com/lambdarmor/lambdarmor/guard/recursion"
 	"github.com/lambdarmor/lambdarmor/internal/amzntrace"
+	"github.com/lambdarmor/lambdarmor/internal/invocation"
 )
 
 // CorrelationHeader is the header with the correlation id, unless [CorrelationName] sets
@@ -82,7 +83,7 @@ func (t *transport) identified(ctx context.Context, header http.Header) http.Hea
 			header[name] = []string{id}
 		}
 	}
-	add(t.correlation, ids.Correlation(ctx))
+	add(t.correlation, invocation.Correlation(ctx))
 	add("Traceparent", ids.Traceparent(ctx))
 	add(amzntrace.Name, ids.AmznTrace(ctx))
 	return header

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/guard/layer"
 	"github.com/lambdarmor/lambdarmor/internal/reason"
 )
 
@@ -35,6 +36,13 @@ func verdictOf(err error) verdict {
 		return forbidden
 	}
 	return failed
+}
+
+// count counts a denial.
+func (v verdict) count(ctx context.Context) {
+	if v == unauthenticated || v == forbidden {
+		layer.Count(ctx, layer.Denials, 1)
+	}
 }
 
 var errNoAnswer = reason.New("authorizer: a check has returned neither a grant nor an error")

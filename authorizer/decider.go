@@ -114,6 +114,7 @@ func hazard(ways ...string) error {
 func record(ctx context.Context, g *Grant, refusal error) verdict {
 	v := verdictOf(refusal)
 	recordDecision(ctx, v)
+	v.count(ctx)
 	if g != nil {
 		_ = layer.SetPrincipal(ctx, g.Principal) // an authorizer has no layer inside that could object
 	}

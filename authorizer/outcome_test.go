@@ -12,6 +12,8 @@ import (
 	"github.com/lambdarmor/lambdarmor/authorizer"
 	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/guard/guardtest/sample"
+	"github.com/lambdarmor/lambdarmor/guard/layer"
+	"github.com/lambdarmor/lambdarmor/internal/counttest"
 )
 
 // samples are the events of all authorizers, and what answers them.
@@ -273,9 +275,17 @@ func TestEveryEventAndEveryOutcome(t *testing.T) {
 				if s.simple || s.variant == "appsync" {
 					want = tt.simple
 				}
-				out, log, err := ask(t, handlerFor(s.variant, s.simple, tt.check), event)
+				var counts map[string]int
+				out, log, err := ask(t, counttest.Handler(handlerFor(s.variant, s.simple, tt.check), &counts), event)
 				if got := outcomeOf(t, out, err, arnOf(event)); got != want {
 					t.Errorf("%s, want %s: %s, %v", got, want, out, err)
+				}
+				denials := 0
+				if tt.decision == "deny" {
+					denials = 1
+				}
+				if got := counts[layer.Denials]; got != denials {
+					t.Errorf("got %d denials, want %d", got, denials)
 				}
 				if log.text("decision") != tt.decision || log.code() != tt.code {
 					t.Errorf("the log has %q %q, want %q %q: %v", log.text("decision"), log.code(), tt.decision, tt.code, log)

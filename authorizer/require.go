@@ -41,6 +41,7 @@ func granting(name string, grant func(ctx context.Context, payload []byte) (*Gra
 		return guard.HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
 			g, err := grant(ctx, payload)
 			if err != nil {
+				verdictOf(err).count(ctx)
 				return nil, err
 			}
 			if err := layer.SetPrincipal(ctx, g.Principal); err != nil {

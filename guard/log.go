@@ -52,6 +52,7 @@ func KnownErrors(errs ...error) LogOption {
 // record has these keys, and leaves out those that are empty:
 //
 //	requestId functionName functionVersion coldStart traceId tenantId
+//	trace_id span_id                of a tracing layer
 //	trigger durationMs remainingMs
 //	method route status             of an HTTP request
 //	principal                       if a layer has authenticated the caller

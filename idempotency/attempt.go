@@ -117,7 +117,7 @@ func (c *config) settled(ctx context.Context, r Record, step guard.Reason, err e
 	}
 	err = fmt.Errorf("%w: %w", step, err)
 	if errors.Is(err, ErrLost) {
-		return lost(err)
+		return lost(ctx, err)
 	}
 	c.storeError(ctx, r, err)
 	if !wallClock().Before(r.Lease) {

@@ -1,11 +1,13 @@
 package idempotency
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"time"
 
 	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/guard/layer"
 	"github.com/lambdarmor/lambdarmor/idempotency/internal/keys"
 	"github.com/lambdarmor/lambdarmor/internal/reason"
 )
@@ -73,7 +75,9 @@ func unavailable(err error) error {
 		"It is not known now whether the request was carried out before.", fmt.Errorf("idempotency: claim: %w", err))
 }
 
-func lost(err error) error {
+// lost is for a claim that another attempt has taken over.
+func lost(ctx context.Context, err error) error {
+	layer.Count(ctx, layer.ClaimsLost, 1)
 	return failure(guard.Conflict, "idempotency_lease_lost",
 		"The request took too long, and another attempt has taken its place.", err)
 }

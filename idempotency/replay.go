@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/guard/layer"
 	"github.com/lambdarmor/lambdarmor/internal/answer"
 )
 
@@ -22,6 +23,7 @@ func (c *config) beforeReplay(ctx context.Context, done Record) (extra http.Head
 		return nil, resultUnavailable()
 	}
 	guard.AddAttrs(ctx, slog.String("idempotencyKey", done.Key), slog.Bool("idempotentReplayed", true))
+	layer.Count(ctx, layer.Replays, 1)
 	if c.onReplay != nil {
 		extra = make(http.Header)
 		c.onReplay(ctx, done, extra)

@@ -84,7 +84,7 @@ func (c *config) commit(ctx context.Context, r Record, tx Transaction) error {
 	case err == nil:
 		return nil
 	case errors.Is(err, ErrLost):
-		return lost(fmt.Errorf("idempotency: commit: %w", err))
+		return lost(ctx, fmt.Errorf("idempotency: commit: %w", err))
 	case errors.Is(err, ErrNotCommitted):
 		guard.AddAttrs(ctx, slog.String("idempotencyKey", r.Key))
 		return err

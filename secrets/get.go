@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/guard/layer"
 	"github.com/lambdarmor/lambdarmor/internal/invocation"
 )
 
@@ -164,6 +165,7 @@ type inOnStale struct{ cache *Cache }
 // serveStale returns a value past its TTL and reports it.
 func (c *Cache) serveStale(ctx context.Context, ref *Ref, e *entry, now time.Time) Secret {
 	guard.AddAttrs(ctx, slog.String("staleSecret", ref.Name))
+	layer.Count(ctx, layer.StaleSecrets, 1)
 	err := e.failures.Err
 	if err == nil {
 		err = c.lastTimeout()

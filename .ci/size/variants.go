@@ -14,6 +14,7 @@ const (
 
 	guard       = "github.com/lambdarmor/lambdarmor/guard"
 	logging     = guard + "/logging"
+	metrics     = guard + "/metrics"
 	httpapi     = "github.com/lambdarmor/lambdarmor/guard/httpapi"
 	batch       = guard + "/batch"
 	events      = "github.com/aws/aws-lambda-go/events"
@@ -45,6 +46,7 @@ const (
 var variants = []variant{
 	{"bare", root, nil, `lambda.Start(hello)`},
 	{"guard", root, []string{guard, logging}, `guard.Start(guard.Func(hello), guard.Default(logging.New(os.Stdout)))`},
+	{"guard + metrics", root, []string{guard, logging, metrics}, `guard.Start(guard.Func(hello), metrics.Default(metrics.New(os.Stdout, "Shop")), guard.Default(logging.New(os.Stdout)))`},
 	{"guard + events.SQSEvent", root, []string{guard, logging, events}, `guard.Start(guard.Func(func(context.Context, events.SQSEvent) (events.SQSEventResponse, error) { return events.SQSEventResponse{}, nil }), guard.Default(logging.New(os.Stdout)))`},
 	{"guard + batch.SQS", root, []string{guard, logging, batch, events}, `guard.Start(batch.SQS(func(context.Context, events.SQSMessage) error { return nil }), guard.Default(logging.New(os.Stdout)))`},
 	{"guard + httpapi.Func", root, []string{guard, logging, httpapi}, `guard.Start(httpapi.Func(hello), ` + layers + `)`},

@@ -56,6 +56,9 @@ func (s scheme) layer(keys Keys, opts []Option) guard.Middleware {
 	return layer.Named("webhook.Require", func(next lambda.Handler) lambda.Handler {
 		return guard.HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
 			d, err := r.verify(ctx, guard.EventOf(ctx, payload))
+			if guard.KindOf(err) == guard.Unauthenticated {
+				layer.Count(ctx, layer.Denials, 1)
+			}
 			if err != nil {
 				return nil, err
 			}

@@ -138,16 +138,25 @@ func (b *batch[R]) finish(it *item[R]) {
 	}
 }
 
-// counts counts after the run.
-func (b *batch[R]) counts() Counts {
-	c := Counts{Records: len(b.items), DeadLettered: b.deadLettered}
+// counts are the records of one batch. Those that are neither failed nor notStarted
+// are done. A stream may deliver some of them again, see [Kinesis].
+type counts struct {
+	records      int // in the event
+	failed       int // ran, or were given up, and come again
+	deadLettered int // are with the sink, and so are done
+	notStarted   int // had no time left, or follow one that failed
+}
+
+// count counts after the run.
+func (b *batch[R]) count() counts {
+	c := counts{records: len(b.items), deadLettered: b.deadLettered}
 	for _, it := range b.items {
 		switch {
 		case it.done:
 		case it.started:
-			c.Failed++
+			c.failed++
 		default:
-			c.NotStarted++
+			c.notStarted++
 		}
 	}
 	return c

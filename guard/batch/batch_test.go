@@ -130,7 +130,6 @@ func TestNothingStartsThatCannotFinish(t *testing.T) {
 		defer cancel()
 		var j journal
 		var log bytes.Buffer
-		var counts batch.Counts
 		h := guard.Wrap(batch.SQS(func(ctx context.Context, m events.SQSMessage) error {
 			j.add(m.MessageId)
 			select {
@@ -139,13 +138,13 @@ func TestNothingStartsThatCannotFinish(t *testing.T) {
 			case <-ctx.Done():
 				return ctx.Err()
 			}
-		}, batch.Reserve(3*time.Second), batch.Observe(func(_ context.Context, c batch.Counts) { counts = c })), guard.Log(logging.New(&log)))
+		}, batch.Reserve(3*time.Second)), guard.Log(logging.New(&log)))
 		out, err := h.Invoke(ctx, bodies("slow", "slow", "slow"))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := failures(t, out); got != "m2" || j.String() != "m0 m1" || counts != (batch.Counts{Records: 3, NotStarted: 1}) {
-			t.Errorf("got the failures %s, %s ran, %+v; want m2 not started", got, &j, counts)
+		if got := failures(t, out); got != "m2" || j.String() != "m0 m1" {
+			t.Errorf("got the failures %s, %s ran; want m2 not started", got, &j)
 		}
 		if got := log.String(); !strings.Contains(got, `"records":3,"failed":0,"deadLettered":0,"notStarted":1`) {
 			t.Errorf("got the record %s, want its counts", got)

@@ -49,19 +49,6 @@ func TestNoDelayIsTooLongToAdd(t *testing.T) {
 	}
 }
 
-// Nor does a panic of Observe make what is done come again.
-func TestAnObserverThatPanicsLosesNoAnswer(t *testing.T) {
-	var log strings.Builder
-	observe := func(context.Context, batch.Counts) { panic("no metrics") }
-	h := guard.Wrap(batch.SQS((&journal{}).handle, batch.Observe(observe)), guard.Default(logging.New(&log)))
-	if got := invoke(t, h, bodies("fail", "ok")); got != "m0" {
-		t.Errorf("got the failures %s, want m0", got)
-	}
-	if strings.Count(log.String(), "counts not observed") != 1 {
-		t.Errorf("got %s, want a line about it", log.String())
-	}
-}
-
 // A count that is unknown is the first for a backoff, and is not in the log. Without
 // a sink none is missed there.
 func TestAnUnknownAttemptIsTheFirst(t *testing.T) {

@@ -52,4 +52,6 @@
 // One that did not start has none. All that a logger of package logging writes in
 // the context of a record has its recordId. What [guard.AddAttrs] adds there is on
 // the record of its failure. A body is never logged.
+//
+// Packages metrics and otel report the same counts; see package layer.
 package batch

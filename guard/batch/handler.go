@@ -84,21 +84,19 @@ func (h *handler[R]) invoke(ctx context.Context, payload []byte) ([]byte, error)
 	}
 	b := &batch[R]{handler: h, ev: ev, items: items}
 	b.run(ctx)
-	counts := b.counts()
-	guard.AddAttrs(ctx, slog.Int("records", counts.Records), slog.Int("failed", counts.Failed),
-		slog.Int("deadLettered", counts.DeadLettered), slog.Int("notStarted", counts.NotStarted))
-	if counts.Records > 0 && counts.NotStarted == counts.Records && items[0].err != nil {
+	c := b.count()
+	guard.AddAttrs(ctx, slog.Int("records", c.records), slog.Int("failed", c.failed),
+		slog.Int("deadLettered", c.deadLettered), slog.Int("notStarted", c.notStarted))
+	layer.Count(ctx, layer.Records, c.records)
+	layer.Count(ctx, layer.RecordsFailed, c.failed)
+	layer.Count(ctx, layer.RecordsDeadLettered, c.deadLettered)
+	layer.Count(ctx, layer.RecordsNotStarted, c.notStarted)
+	if c.records > 0 && c.notStarted == c.records && items[0].err != nil {
 		layer.SetError(ctx, items[0].err) // no_time_left: the function's timeout may be too short for any record
 	}
-	if h.observe != nil {
-		err := safely(ctx, func(ctx context.Context) error { h.observe(ctx, counts); return nil })
-		if err != nil {
-			layer.LogError(ctx, "counts not observed", err)
-		}
-	}
-	lost := counts.Failed + counts.NotStarted
-	if lost > 0 && (h.failWhole || h.failAll && lost == counts.Records) {
-		return nil, &guard.Error{Kind: guard.Internal, Code: "batch_failed", Detail: fmt.Sprintf("%d of %d records failed.", lost, counts.Records)}
+	lost := c.failed + c.notStarted
+	if lost > 0 && (h.failWhole || h.failAll && lost == c.records) {
+		return nil, &guard.Error{Kind: guard.Internal, Code: "batch_failed", Detail: fmt.Sprintf("%d of %d records failed.", lost, c.records)}
 	}
 	return b.answer()
 }

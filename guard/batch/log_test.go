@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"maps"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -15,10 +16,12 @@ import (
 
 	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/guard/batch"
+	"github.com/lambdarmor/lambdarmor/guard/layer"
 	"github.com/lambdarmor/lambdarmor/guard/logging"
+	"github.com/lambdarmor/lambdarmor/internal/counttest"
 )
 
-// The counts of a batch are those of its records in the log.
+// The counts of a batch are those of its records in the log, and those of metrics.
 func TestTheCountsAreThoseOfTheLog(t *testing.T) {
 	var all []message
 	for i, outcome := range []string{"ok", "fail", "poison", "panic", "ok", "poison", "fail", "ok"} {
@@ -30,6 +33,8 @@ func TestTheCountsAreThoseOfTheLog(t *testing.T) {
 		for _, full := range []error{nil, guard.Reason("full")} {
 			var log bytes.Buffer
 			h := guard.Wrap(batch.SQS(new(journal).handle, batch.Concurrency(concurrency), batch.DeadLetters(&sink{err: full})), guard.Default(logging.New(&log)))
+			var counted map[string]int
+			h = counttest.Handler(h, &counted)
 			listed := len(strings.Fields(invoke(t, h, queueEvent(fifoARN, all...))))
 			var counts struct{ Records, Failed, DeadLettered, NotStarted int }
 			lines := map[string]int{}
@@ -45,11 +50,29 @@ func TestTheCountsAreThoseOfTheLog(t *testing.T) {
 			if counts.Records != len(all) || counts.Failed == 0 || counts.Failed+counts.NotStarted != listed {
 				t.Errorf("got %+v and %d in the answer of %d records, want them to agree", counts, listed, len(all))
 			}
+			if want := map[string]int{
+				layer.Records: counts.Records, layer.RecordsFailed: counts.Failed,
+				layer.RecordsDeadLettered: counts.DeadLettered, layer.RecordsNotStarted: counts.NotStarted,
+			}; !sameCounts(counted, want) {
+				t.Errorf("got the counts %v, want %v", counted, want)
+			}
 			if lines["record failed"] != counts.Failed || lines["record dead-lettered"] != counts.DeadLettered || (full == nil) != (lines["dead letter not sent"] == 0) {
 				t.Errorf("got the lines %v for %+v, want one for each", lines, counts)
 			}
 		}
 	}
+}
+
+// sameCounts takes a count that is missing for 0.
+func sameCounts(got, want map[string]int) bool {
+	got = maps.Clone(got)
+	for name, n := range want {
+		if got[name] != n {
+			return false
+		}
+		delete(got, name)
+	}
+	return len(got) == 0
 }
 
 // A key stands once in a record of the log, whatever a function adds.

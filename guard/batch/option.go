@@ -21,7 +21,6 @@ type config struct {
 	maxReceives int
 	delayer     Delayer
 	backoff     func(attempt int) time.Duration
-	observe     func(context.Context, Counts)
 }
 
 func newConfig(name string, isSQS bool, opts []Option) *config {
@@ -161,19 +160,4 @@ func Backoff(first, longest time.Duration) func(attempt int) time.Duration {
 		}
 		return d/2 + rand.N(d/2+1)
 	}
-}
-
-// Counts are the records of one batch. Those that are not counted as Failed or
-// NotStarted are done. A stream may deliver some of them again, see [Kinesis].
-type Counts struct {
-	Records      int // in the event
-	Failed       int // ran, or were given up, and come again
-	DeadLettered int // are with the sink, and so are done
-	NotStarted   int // had no time left, or follow one that failed
-}
-
-// Observe calls fn once for each batch before it is answered, for metrics. It is not
-// called for an event that is refused. A panic of fn is logged.
-func Observe(fn func(ctx context.Context, c Counts)) Option {
-	return Option{func(c *config) { c.observe = fn }}
 }

@@ -100,15 +100,11 @@ func (b *batch[R]) later(it *item[R]) time.Duration {
 	return min(d, longestDelay)
 }
 
-// inTime calls fn, which is a sink or a delayer, as safely does. Its context ends
-// while there is time to answer. Without that time it is not called.
+// inTime calls fn, which is a sink or a delayer, and returns a panic as an error. Its
+// context ends while there is time to answer. Without that time it is not called.
 func inTime(ctx context.Context, fn func(context.Context) error) error {
-	return safely(ctx, fn, guard.Deadline(answerTime/2, guard.MinRemaining(0), guard.KeepLateAnswers()))
-}
-
-// safely calls fn, which is the caller's, and returns a panic as an error.
-func safely(ctx context.Context, fn func(context.Context) error, layers ...guard.Middleware) error {
 	run := guard.HandlerFunc(func(ctx context.Context, _ []byte) ([]byte, error) { return nil, fn(ctx) })
-	_, err := guard.Wrap(run, guard.Recover(), guard.Chain(layers...)).Invoke(ctx, nil)
+	brief := guard.Deadline(answerTime/2, guard.MinRemaining(0), guard.KeepLateAnswers())
+	_, err := guard.Wrap(run, guard.Recover(), brief).Invoke(ctx, nil)
 	return err
 }

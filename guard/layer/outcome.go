@@ -42,9 +42,10 @@ const (
 	Replays             = "Replays"             // answers that package idempotency has replayed
 	ClaimsLost          = "ClaimsLost"          // keys that another invocation has taken over
 	StaleSecrets        = "StaleSecrets"        // secrets that were served past their age, as their source did not answer
-	Denials             = "Denials"             // calls that an authorizer has denied
+	Denials             = "Denials"             // calls that package authorizer or webhook has denied
 	Records             = "Records"             // of a batch
-	RecordsFailed       = "RecordsFailed"       // that come again
+	RecordsFailed       = "RecordsFailed"       // that ran, or were given up, and come again
+	RecordsNotStarted   = "RecordsNotStarted"   // that had no time left, or follow one that failed, and come again
 	RecordsDeadLettered = "RecordsDeadLettered" // that a sink has taken
 )
 

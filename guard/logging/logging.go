@@ -5,7 +5,8 @@
 //	guard.Start(guard.Func(placeOrder), guard.Default(log))
 //
 // Log with the context of the invocation, as in log.InfoContext(ctx, "placed"):
-// such a record has requestId, traceId and correlationId.
+// such a record has requestId, traceId and correlationId, and the trace_id and
+// span_id of a tracing layer.
 package logging
 
 import (

@@ -7,4 +7,51 @@
 // and in a handler
 //
 //	err := metrics.Add(ctx, "OrdersPlaced", metrics.Count, 1)
+//
+// [Default] measures each invocation: how many there are, how long they take, and
+// how many fail, by kind. [Emit] measures nothing by itself. Both write what [Add]
+// measures at the end of the invocation, however it ends. The measurements belong
+// to the invocation of the context, so invocations that share a process never mix.
+// A [Meter] is all that a handler and these layers need: package guard/otel has one
+// that sends the same metrics by OpenTelemetry.
+//
+// # Documents
+//
+// A line is a document. All measurements of an invocation with the same dimensions
+// are in one, so an invocation that only has the default dimensions writes one
+// line. Each document has requestId, traceId, trace_id, span_id and correlationId,
+// as far as they are known, so that it is found beside the records of the log.
+// [AddMetadata] adds more.
+//
+// A name, a unit or a value that CloudWatch would drop is an error of the call.
+// What the process has not written when Lambda ends it, is lost: list
+// [guard.Deadline], as the default chains do, so that a slow invocation ends before
+// its timeout.
+//
+// CloudWatch delivers a document at least once. A metric can have a value twice, so
+// do not bill by it.
+//
+// # The log
+//
+// Pass the writer of the log, which is [os.Stdout]. A document is one call of Write,
+// and so is a record of package logging. An [os.File] completes one before the next,
+// so lines are never interleaved. Another writer must do the same.
+//
+// A document has no level. If the log format of the function in Lambda is JSON,
+// [Lambda takes such a line for INFO]. With an application log level of WARN or
+// above Lambda drops it and the metrics are lost. Leave that level at INFO and use
+// logging.MinLevel, or see [LogLevel].
+//
+// # Cost
+//
+// CloudWatch charges for each metric in each hour that has a value: a name with one
+// set of values of its dimensions. That is about 0.30 USD a month in us-east-1
+// ([pricing], 2026). Of Default these are Invocations, Duration, Remaining and
+// ColdStart, and one for each kind of failure and each count that occurs. A
+// dimension with a thousand values makes a thousand metrics of each name. An id is
+// no dimension; it is for AddMetadata. The lines are charged as log: about 400
+// bytes for an invocation with Default.
+//
+// [Lambda takes such a line for INFO]: https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-log-level.html
+// [pricing]: https://aws.amazon.com/cloudwatch/pricing/
 package metrics

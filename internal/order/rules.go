@@ -114,4 +114,8 @@ var rules = [...]Rule{
 	{Inner: "guard.Log", Outer: "quota.Limit", Why: "the record would not have the refusal"},
 	{Inner: "guard.Recover", Outer: "quota.Limit", Why: "a panic of a key's function would end the process"},
 	{Inner: "guard.Limit", Outer: "quota.Limit", Why: "a request would be read before it is known to be small enough"},
+	{Inner: "metrics.Default", Outer: "httpapi.Problems", Why: "what the layers between refuse would not be counted"},
+	{Inner: "metrics.Default", Outer: "guard.Errors", Why: "what the layers between refuse would not be counted"},
+	{Inner: "metrics.Default", Outer: "guard.Recover", Why: "a panic of the layers between would not be counted"},
+	{Inner: "metrics.Default", Outer: "guard.Limit", Why: "an event that is too large would not be counted"},
 }

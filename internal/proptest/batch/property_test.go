@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"runtime"
 	"slices"
 	"strconv"
@@ -17,6 +18,8 @@ import (
 
 	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/guard/batch"
+	"github.com/lambdarmor/lambdarmor/guard/layer"
+	"github.com/lambdarmor/lambdarmor/internal/counttest"
 )
 
 // record is a record of a random batch, and what its function does.
@@ -53,7 +56,7 @@ type world struct {
 	refused map[int]int
 	delays  map[int]time.Duration
 	broken  []string
-	counts  []batch.Counts
+	counts  map[string]int
 }
 
 const asked = 20 * time.Second // by an error with RetryAfter
@@ -118,7 +121,7 @@ func (w *world) shard(r record) string {
 }
 
 func (w *world) options() []batch.Option {
-	opts := []batch.Option{batch.Concurrency(w.concurrency), batch.Observe(func(_ context.Context, c batch.Counts) { w.counts = append(w.counts, c) })}
+	opts := []batch.Option{batch.Concurrency(w.concurrency)}
 	add := func(wanted bool, opt func() batch.Option) {
 		if wanted {
 			opts = append(opts, opt())
@@ -302,8 +305,8 @@ func TestBatches(t *testing.T) {
 		w := drawWorld(t)
 		ctx, cancel := context.WithCancel(context.Background())
 		defer cancel()
-		out, err := w.source.handler(func(_ context.Context, index int) error { return w.run(cancel, index) }, w.options()...).
-			Invoke(ctx, w.source.payload(w.records))
+		h := w.source.handler(func(_ context.Context, index int) error { return w.run(cancel, index) }, w.options()...)
+		out, err := counttest.Handler(h, &w.counts).Invoke(ctx, w.source.payload(w.records))
 		for _, b := range w.broken {
 			t.Error(b)
 		}
@@ -347,7 +350,13 @@ func (w *world) checkOrder(t *rapid.T) {
 // checkRecords compares what happened to each record, and the counts. It returns
 // how many are not done.
 func (w *world) checkRecords(t *rapid.T, want expectation) (undone int) {
-	counts := batch.Counts{Records: len(w.records)}
+	counts := map[string]int{}
+	count := func(name string, n int) {
+		if n > 0 {
+			counts[name] += n
+		}
+	}
+	count(layer.Records, len(w.records))
 	for i, r := range w.records {
 		ran, sent := 0, w.letters[i]+w.refused[i]
 		for _, index := range w.started {
@@ -377,19 +386,19 @@ func (w *world) checkRecords(t *rapid.T, want expectation) (undone int) {
 		case delayed != (f.delay > 0), delay < f.delay, delay > f.delay+f.delay/10:
 			t.Errorf("got a delay of %v for record %+v, want %v and up to a tenth more", delay, r, f.delay)
 		}
-		counts.DeadLettered += w.letters[i]
+		count(layer.RecordsDeadLettered, w.letters[i])
 		switch {
 		case f.done:
 		case reached == "no":
-			counts.NotStarted++
+			count(layer.RecordsNotStarted, 1)
 		default:
-			counts.Failed++
+			count(layer.RecordsFailed, 1)
 		}
 	}
-	if len(w.counts) != 1 || w.counts[0] != counts {
-		t.Errorf("got the counts %+v, want %+v once", w.counts, counts)
+	if !maps.Equal(w.counts, counts) {
+		t.Errorf("got the counts %v, want %v", w.counts, counts)
 	}
-	return counts.Failed + counts.NotStarted
+	return counts[layer.RecordsFailed] + counts[layer.RecordsNotStarted]
 }
 
 func btoi(b bool) int {

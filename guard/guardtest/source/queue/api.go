@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"net/http"
@@ -20,7 +21,8 @@ import (
 //
 // It has the actions SendMessage, ReceiveMessage, DeleteMessage and
 // ChangeMessageVisibility, their batches, GetQueueUrl and GetQueueAttributes of the JSON
-// protocol, and accepts any credentials. A receipt counts as a batch in the ledger.
+// protocol, and accepts any credentials. A receipt counts as a batch in the ledger. The
+// header X-Amzn-Trace-Id of a request becomes the AWSTraceHeader of its messages.
 //
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-making-api-requests-json.html
 func API(queues ...*Queue) http.Handler {
@@ -43,6 +45,7 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		} else if q := a.queue(in.QueueURL); q == nil {
 			refusal = refuse("QueueDoesNotExist", "the queue does not exist")
 		} else {
+			in.setTrace(r.Header.Get("X-Amzn-Trace-Id"))
 			out, refusal = run(r.Context(), q, &in)
 		}
 	}
@@ -100,6 +103,19 @@ type apiEntry struct {
 	MessageGroupID          string `json:"MessageGroupId"`
 	ReceiptHandle           string
 	VisibilityTimeout       *int
+
+	trace string // of the request
+}
+
+// setTrace sets the tracing header of the request, which counts for each of its
+// messages that has no AWSTraceHeader of its own.
+//
+// https://docs.aws.amazon.com/xray/latest/devguide/xray-services-sqs.html
+func (in *apiRequest) setTrace(header string) {
+	in.trace = header
+	for i := range in.Entries {
+		in.Entries[i].trace = header
+	}
 }
 
 type apiAttribute struct {
@@ -196,7 +212,7 @@ func checkEntries(entries []apiEntry) *source.Refusal {
 func sendEntry(q *Queue, e *apiEntry) (any, *source.Refusal) {
 	m := Message{
 		Body: e.MessageBody, Group: e.MessageGroupID, Deduplication: e.MessageDeduplicationID,
-		Delay: seconds(e.DelaySeconds), TraceHeader: e.MessageSystemAttributes["AWSTraceHeader"].StringValue,
+		Delay: seconds(e.DelaySeconds), TraceHeader: cmp.Or(e.MessageSystemAttributes["AWSTraceHeader"].StringValue, e.trace),
 		Attributes: map[string]source.Attribute{},
 	}
 	for name, a := range e.MessageAttributes {

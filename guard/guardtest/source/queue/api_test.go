@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -15,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"github.com/lambdarmor/lambdarmor/guard/guardtest/source"
 	"github.com/lambdarmor/lambdarmor/guard/guardtest/source/queue"
@@ -268,5 +270,43 @@ func TestLongPollOfTheAPI(t *testing.T) {
 	out, err := c.ReceiveMessage(within(t), &sqs.ReceiveMessageInput{QueueUrl: urlOf(t, c, "queue"), WaitTimeSeconds: 20})
 	if err != nil || len(out.Messages) > 0 {
 		t.Errorf("%v: %+v", err, out)
+	}
+}
+
+// SQS keeps the tracing header of a request with each message that has none of its own.
+func TestTheTracingHeaderOfARequestIsOfItsMessages(t *testing.T) {
+	q := queue.New(nil, queue.Config{Clock: source.NewClock(begin)})
+	c := client(t, q)
+	url := urlOf(t, c, "queue")
+	traced := func(o *sqs.Options) {
+		o.APIOptions = append(o.APIOptions, smithyhttp.AddHeaderValue("X-Amzn-Trace-Id", "Root=1-2-3"))
+	}
+	own := map[string]types.MessageSystemAttributeValue{"AWSTraceHeader": {DataType: aws.String("String"), StringValue: aws.String("Root=4-5-6")}}
+	if _, err := c.SendMessage(within(t), &sqs.SendMessageInput{QueueUrl: url, MessageBody: aws.String("plain")}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.SendMessage(within(t), &sqs.SendMessageInput{QueueUrl: url, MessageBody: aws.String("alone")}, traced); err != nil {
+		t.Fatal(err)
+	}
+	_, err := c.SendMessageBatch(within(t), &sqs.SendMessageBatchInput{QueueUrl: url, Entries: []types.SendMessageBatchRequestEntry{
+		{Id: aws.String("1"), MessageBody: aws.String("in a batch")},
+		{Id: aws.String("2"), MessageBody: aws.String("with its own"), MessageSystemAttributes: own},
+	}}, traced)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := c.ReceiveMessage(within(t), &sqs.ReceiveMessageInput{
+		QueueUrl: url, MaxNumberOfMessages: 10, MessageSystemAttributeNames: []types.MessageSystemAttributeName{"AWSTraceHeader"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]string{}
+	for _, m := range out.Messages {
+		got[*m.Body] = m.Attributes["AWSTraceHeader"]
+	}
+	want := map[string]string{"plain": "", "alone": "Root=1-2-3", "in a batch": "Root=1-2-3", "with its own": "Root=4-5-6"}
+	if !maps.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
 	}
 }

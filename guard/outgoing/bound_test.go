@@ -44,7 +44,7 @@ func TestARequestEndsInTime(t *testing.T) {
 					return nil, r.Context().Err()
 				})
 				began := time.Now()
-				_, err := outgoing.Transport(hangs, tc.opts...).RoundTrip(httptest.NewRequestWithContext(ctx, "GET", "https://api.example/", nil)) //nolint:bodyclose // none
+				_, err := outgoing.Transport(hangs, tc.opts...).RoundTrip(httptest.NewRequestWithContext(ctx, "GET", "https://api.example/", nil))
 				if took := time.Since(began); took != tc.want || guard.KindOf(err) != guard.Timeout {
 					t.Errorf("got %v after %v, want a timeout after %v", err, took, tc.want)
 				}

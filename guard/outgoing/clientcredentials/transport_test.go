@@ -217,7 +217,7 @@ func TestWithoutATokenNothingIsSent(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = src.Transport(nil, "127.0.0.1").RoundTrip(req) //nolint:bodyclose // none
+	_, err = src.Transport(nil, "127.0.0.1").RoundTrip(req)
 	if e, ok := errors.AsType[*guard.Error](err); !ok || e.Code != "token_unavailable" || r.count() != 0 || !body.closed {
 		t.Errorf("got %v, %d requests, closed %t; want token_unavailable", err, r.count(), body.closed)
 	}

@@ -211,7 +211,7 @@ func TestWhatCannotBeSignedIsNotSent(t *testing.T) {
 			creds = static(keys)
 		}
 		rt := sigv4.Transport(roundTrip(func(*http.Request) (*http.Response, error) { sent = true; return nil, errors.New("sent") }), creds, "eu-central-1", "execute-api", "api.example")
-		_, err := rt.RoundTrip(tc.r) //nolint:bodyclose // none
+		_, err := rt.RoundTrip(tc.r)
 		if sent || err == nil || !strings.HasPrefix(err.Error(), "sigv4: ") || !strings.Contains(err.Error(), tc.want) {
 			t.Errorf("%s: got %v, sent %t; want an error about %q", tc.rule, err, sent, tc.want)
 		}
@@ -234,7 +234,7 @@ func TestWhatCannotBeSignedIsNotSent(t *testing.T) {
 func TestAnErrorOfTheCredentialsIsWrapped(t *testing.T) {
 	want := errors.New("the endpoint does not answer")
 	creds := aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) { return aws.Credentials{}, want })
-	_, err := sigv4.Transport(nil, creds, "eu-central-1", "lambda", "api.example").RoundTrip(httptest.NewRequest("GET", "https://api.example/", nil)) //nolint:bodyclose // none
+	_, err := sigv4.Transport(nil, creds, "eu-central-1", "lambda", "api.example").RoundTrip(httptest.NewRequest("GET", "https://api.example/", nil))
 	if !errors.Is(err, want) || !strings.HasPrefix(err.Error(), "sigv4: ") {
 		t.Errorf("got %v, want the error of the credentials", err)
 	}
@@ -258,7 +258,7 @@ func TestARedirectToAnotherHostIsNotSigned(t *testing.T) {
 		t.Fatalf("got %v, %v and %q for a redirect to the same host, want it signed anew", err, a.err, a.body)
 	}
 	_ = res.Body.Close()
-	if _, err := client("lambda").Post(server.URL+"/away", "text/plain", strings.NewReader("secret")); err == nil || reached { //nolint:bodyclose // none
+	if _, err := client("lambda").Post(server.URL+"/away", "text/plain", strings.NewReader("secret")); err == nil || reached {
 		t.Errorf("got %v, reached %t; want no request", err, reached)
 	}
 }

@@ -296,6 +296,36 @@ func TestASlowServerCostsLittle(t *testing.T) {
 	})
 }
 
+// Callers without time do not make the server look down for one that has it.
+func TestCallersInAHurryAreNoFailure(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := 0
+		slow := roundTrip(func(r *http.Request) (*http.Response, error) {
+			n++
+			select {
+			case <-r.Context().Done():
+				return nil, r.Context().Err()
+			case <-time.After(500 * time.Millisecond):
+				return &http.Response{StatusCode: 200, Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(strings.NewReader(fmt.Sprintf(`{"access_token":"token-%d","token_type":"Bearer","expires_in":3600}`, n)))}, nil
+			}
+		})
+		src := clientcredentials.New("https://login.example/token", "orders", secrets.New(&vault{value: "hunter2"}), "x", clientcredentials.Via(slow))
+		began := time.Now()
+		want(t, src, "the first", "token-1")
+		time.Sleep(59 * time.Minute)
+		for range 20 {
+			ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+			if token, err := src.Token(ctx); err != nil || token.Text() != "token-1" {
+				t.Errorf("got %q, %v, want token-1", token.Text(), err)
+			}
+			cancel()
+			time.Sleep(1200 * time.Millisecond)
+		}
+		time.Sleep(time.Until(began.Add(59*time.Minute + 51*time.Second)))
+		want(t, src, "as it has expired", "token-22")
+	})
+}
+
 func TestARotatedSecretIsReadAgainOnce(t *testing.T) {
 	for rule, refusal := range map[string]func(http.ResponseWriter, *http.Request, int){
 		"401":            fails(401, `quoted`),
@@ -341,7 +371,9 @@ func TestWithoutASecretNothingIsAsked(t *testing.T) {
 
 // SECURITY: junk of an authorization server is refused and not shown.
 func TestJunkIsRefused(t *testing.T) {
-	json := func(status int, body string) func(http.ResponseWriter, *http.Request, int) { return fails(status, body) }
+	json := func(status int, body string) func(http.ResponseWriter, *http.Request, int) {
+		return fails(status, body)
+	}
 	for _, tc := range []struct {
 		rule, want string
 		answer     func(http.ResponseWriter, *http.Request, int)

@@ -174,7 +174,9 @@ func TestATokenGoesNowhereElse(t *testing.T) {
 	elsewhere := strings.Replace(evil.URL, "127.0.0.1", "localhost", 1)
 	mux := http.NewServeMux()
 	mux.Handle("/away", http.RedirectHandler(elsewhere, http.StatusTemporaryRedirect))
-	mux.HandleFunc("/same", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/home", http.StatusTemporaryRedirect) })
+	mux.HandleFunc("/same", func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, "/home", http.StatusTemporaryRedirect)
+	})
 	mux.Handle("/home", newResource(t, "token-1"))
 	server := httptest.NewServer(mux)
 	defer server.Close()

@@ -48,8 +48,9 @@ func KnownErrors(errs ...error) LogOption {
 }
 
 // Log writes exactly one record per invocation to l, also after a panic: at level
-// INFO, WARN for a client's error, ERROR for the function's. List it first. The
-// record has these keys, and leaves out those that are empty:
+// INFO, WARN for a client's error, ERROR for the function's. List it first. With
+// [Start] aws-lambda-go prints no line of its own beside it. The record has these
+// keys, and leaves out those that are empty:
 //
 //	requestId functionName functionVersion coldStart traceId tenantId
 //	trace_id span_id                of a tracing layer

@@ -49,7 +49,7 @@ func (l *logLayer) record(ctx context.Context, inv *invocation.Invocation, paylo
 	r.AddAttrs(attrs...)
 	// A record that cannot be written must not fail the invocation.
 	if l.handler.Handle(invocation.WithWholeRecord(ctx), r) == nil {
-		inv.Update(func(f *invocation.Facts) { f.Recorded = true })
+		inv.Update(func(f *invocation.Facts) { f.Recorded = err })
 	}
 }
 

@@ -85,17 +85,16 @@ func Wrap(h lambda.Handler, layers ...Middleware) lambda.Handler {
 //
 // aws-lambda-go prints an error that it reports to Lambda, as a line of text by the
 // standard logger of package log. Start leaves out that line if [Log] has written
-// the record of the invocation. All else that is printed there is printed as before.
+// the record of the invocation, also of a panic. All else is printed as before: an
+// error that a layer outside of Log has made, and a failure before the handler is
+// called.
 func Start(h lambda.Handler, layers ...Middleware) {
 	lambda.Start(started(h, layers, log.Default()))
 }
 
 func started(h lambda.Handler, layers []Middleware, l *log.Logger) lambda.Handler {
 	next := Wrap(h, layers...)
-	if order.Holds(next, "guard.Log") {
-		return order.New("guard.Start", secondline.Drop(l, next), next)
-	}
-	return next
+	return order.New("guard.Start", secondline.Drop(l, next), next)
 }
 
 // named sets the name of a layer of this package for the rules of order.

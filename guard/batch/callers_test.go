@@ -3,6 +3,7 @@ package batch_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -97,5 +98,18 @@ func TestALetterOutlivesItsEvent(t *testing.T) {
 	var m events.SQSMessage
 	if err := json.Unmarshal(s.letters[0].Record, &m); err != nil || m.Body != "poison" {
 		t.Errorf("got the record %q, %v; want the message", s.letters[0].Record, err)
+	}
+}
+
+// Info has the place of a record in its event, also where records run out of order.
+func TestARecordKnowsItsPlaceInTheEvent(t *testing.T) {
+	h := guard.Wrap(batch.SQS(func(ctx context.Context, m events.SQSMessage) error {
+		if info, _ := batch.RecordFrom(ctx); fmt.Sprint("m", info.Index) != m.MessageId {
+			t.Errorf("got the index %d of %s", info.Index, m.MessageId)
+		}
+		return nil
+	}, batch.Concurrency(4)))
+	if got := invoke(t, h, bodies(make([]string, 20)...)); got != "none" {
+		t.Errorf("got %s, want no failures", got)
 	}
 }

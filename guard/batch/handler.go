@@ -103,6 +103,7 @@ func (h *handler[R]) invoke(ctx context.Context, payload []byte) ([]byte, error)
 
 // runItem runs one record, and settles what becomes of it.
 func (b *batch[R]) runItem(ctx context.Context, it *item[R]) {
+	it.info.Index = it.index
 	// The record is a part of the invocation: its log and its facts are its own.
 	inner := context.WithValue(invocation.BeginRecord(ctx, it.info.ID), infoKey{}, &it.info)
 	var err error

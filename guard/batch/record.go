@@ -15,6 +15,8 @@ type Record interface {
 // Info describes the record that a context belongs to. Fields that the source does
 // not have are empty.
 type Info struct {
+	// Index is the place of the record in the event, from 0.
+	Index int
 	// ID identifies the record in its source: the message id of SQS, the sequence
 	// number of Kinesis and DynamoDB, "orders-0:15" for offset 15 of partition 0 of
 	// a Kafka topic.

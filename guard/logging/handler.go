@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/lambdarmor/lambdarmor/internal/invocation"
+	"github.com/lambdarmor/lambdarmor/internal/reason"
 )
 
 // handler puts the fields of the invocation at the top of every record. slog's
@@ -98,11 +99,14 @@ func (h *handler) Handle(ctx context.Context, r slog.Record) error {
 	return h.emit(ctx, inv, h.compose(slog.NewRecord(r.Time, r.Level, r.Message, r.PC), fields))
 }
 
+// errKept is for guard.Log, whose record may never be written. slog ignores it.
+var errKept = reason.New("logging: the record is kept, and not written yet")
+
 // emit writes a composed record, or keeps it. An error writes what was kept.
 func (h *handler) emit(ctx context.Context, inv *invocation.Invocation, r slog.Record) error {
 	if r.Level < h.level.Level() && !h.sampled(inv) {
 		bufferOf(inv).add(keptRecord{h.inner, r.Clone(), h.size + recordSize(r)}, h.buffer)
-		return nil
+		return errKept
 	}
 	if r.Level >= slog.LevelError {
 		h.flush(ctx, inv)

@@ -28,7 +28,7 @@ type Facts struct {
 	Answer []byte // the last answer that was encoded here, with its status
 	Status int
 
-	Recorded bool     // the record of the invocation is written
+	Recorded error    // that guard.Log has returned, or panicked with, and has written
 	LogError LogError // of the outermost guard.Log, nil without one
 }
 

@@ -69,6 +69,7 @@ var rules = [...]Rule{
 	},
 	{Inner: "async.DeadLetter", Outer: "idempotency.Once", Why: "an event that the sink has would count as done, and would not run when it is run again", Unsafe: true},
 	{Inner: "guard.Errors", Outer: "async.DeadLetter", Why: "an error would have lost its kind, and nothing would go to the sink", Unsafe: true},
+	{Inner: "otel.Flush", Outer: "otel.Trace", Why: "the span of an invocation would be sent with the next one, or never", Unsafe: true},
 	{
 		Outer: "idempotency.Once", Inner: "idempotency.Once", Why: "a key would be in progress by itself",
 		advice: "list it once",
@@ -118,4 +119,7 @@ var rules = [...]Rule{
 	{Inner: "metrics.Default", Outer: "guard.Errors", Why: "what the layers between refuse would not be counted"},
 	{Inner: "metrics.Default", Outer: "guard.Recover", Why: "a panic of the layers between would not be counted"},
 	{Inner: "metrics.Default", Outer: "guard.Limit", Why: "an event that is too large would not be counted"},
+	{Inner: "otel.Trace", Outer: "httpapi.Problems", Why: "the span would not have the answer"},
+	{Inner: "otel.Trace", Outer: "guard.Errors", Why: "a refusal further out would have no span"},
+	{Inner: "otel.Trace", Outer: "guard.Recover", Why: "the span would not have what became of a panic"},
 }

@@ -7,10 +7,10 @@
 package secondline
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
-	"io"
+	"errors"
+	"fmt"
 	"log"
 	"reflect"
 	"sync"
@@ -21,74 +21,93 @@ import (
 	"github.com/lambdarmor/lambdarmor/internal/invocation"
 )
 
-// Drop returns h. Its errors are not printed by l if they are recorded already. It
-// replaces the output of l, so call it once in a process.
+// Drop returns h, for the outermost handler within an invocation. What the runtime
+// client prints by l about an error or a panic that is recorded is dropped. An error
+// that is another one than guard.Log has returned is not recorded: a layer outside
+// of it has made it.
+//
+// Nothing changes about l until a recorded error is about to be printed.
 func Drop(l *log.Logger, h lambda.Handler) lambda.Handler {
-	out := &output{next: l.Writer(), expected: make(map[string]int)}
-	l.SetOutput(out)
-	return &handler{next: h, log: l, out: out}
+	return &handler{next: h, log: l}
 }
 
 type handler struct {
 	next lambda.Handler
 	log  *log.Logger
-	out  *output
+
+	mu  sync.Mutex // guards out
+	out *output    // nil until it is needed
 }
 
 func (h *handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
-	answer, err := h.next.Invoke(ctx, payload)
 	inv := invocation.Of(ctx)
-	if err == nil || inv == nil || !inv.Facts().Recorded {
+	returned := false
+	defer func() {
+		if value, ok := panicValue(inv.Facts().Recorded); !returned && ok {
+			h.expect(panicReport(value))
+		}
+	}()
+	answer, err := h.next.Invoke(ctx, payload)
+	returned = true
+	recorded := inv.Facts().Recorded
+	if err == nil || recorded == nil {
 		return answer, err
 	}
-	reported := reportOf(err)
-	if line, fault := json.Marshal(reported); fault == nil && h.log.Writer() == io.Writer(h.out) {
-		h.out.expect(string(line))
+	report := errorReport(err)
+	if lineOf(report) != lineOf(errorReport(recorded)) {
+		return nil, err
 	}
-	return nil, reported
+	h.expect(report)
+	return nil, report // which is printed as it is, also if a text of err changes
 }
 
-// reportOf returns the error as aws-lambda-go reports it, which it passes on as it
-// is.
-func reportOf(err error) messages.InvokeResponse_Error {
+// expect makes the output of the logger drop a line. The program may have replaced
+// that output since the last time.
+func (h *handler) expect(report messages.InvokeResponse_Error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if w := h.log.Writer(); h.out == nil || w != h.out {
+		h.out = &output{next: w, expected: make(map[string]int)}
+		h.log.SetOutput(h.out)
+	}
+	h.out.expect(lineOf(report))
+}
+
+// errorReport returns what the runtime client makes of an error.
+func errorReport(err error) messages.InvokeResponse_Error {
 	if own, ok := err.(messages.InvokeResponse_Error); ok {
 		return own
 	}
-	t := reflect.TypeOf(err)
+	return messages.InvokeResponse_Error{Type: typeName(err), Message: err.Error()}
+}
+
+// panicReport returns what it makes of a panic, without the stack.
+func panicReport(value any) messages.InvokeResponse_Error {
+	if own, ok := value.(messages.InvokeResponse_Error); ok {
+		return own
+	}
+	return messages.InvokeResponse_Error{Type: typeName(value), Message: fmt.Sprintf("%v", value)}
+}
+
+func panicValue(recorded error) (value any, ok bool) {
+	var p interface{ Value() any } // a *guard.PanicError
+	if !errors.As(recorded, &p) {
+		return nil, false
+	}
+	value = p.Value()
+	return value, value != nil // nil after runtime.Goexit
+}
+
+func typeName(v any) string {
+	t := reflect.TypeOf(v)
 	if t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
-	return messages.InvokeResponse_Error{Type: t.Name(), Message: err.Error()}
+	return t.Name()
 }
 
-// output drops each line that is expected, once.
-type output struct {
-	mu       sync.Mutex // guards all below
-	next     io.Writer
-	expected map[string]int
-}
-
-func (o *output) expect(line string) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.expected[line]++
-}
-
-// Write ignores the prefix that a logger puts before a line.
-func (o *output) Write(p []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	text := bytes.TrimSuffix(p, []byte("\n"))
-	for line, n := range o.expected {
-		if !bytes.HasSuffix(text, []byte(line)) {
-			continue
-		}
-		if n == 1 {
-			delete(o.expected, line)
-		} else {
-			o.expected[line] = n - 1
-		}
-		return len(p), nil
-	}
-	return o.next.Write(p)
+// lineOf returns the line of a report up to its stack.
+func lineOf(report messages.InvokeResponse_Error) string {
+	line, _ := json.Marshal(messages.InvokeResponse_Error{Type: report.Type, Message: report.Message}) // texts and no more
+	return string(line[:len(line)-1])
 }

@@ -1,0 +1,189 @@
+package otel
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"strings"
+	"sync"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
+
+	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/guard/metrics"
+)
+
+// Meter returns a meter that takes measurements with instruments of mp, for
+// metrics.Default and metrics.Add:
+//
+//	metrics.Default(otel.Meter(mp))
+//
+// A measurement in Count is added to a counter, so it must not be negative. Any
+// other goes into a histogram. Units are written as the conventions of
+// OpenTelemetry write them, in UCUM: Milliseconds are ms, Bytes are By, Percent is
+// %, None and Count are 1. Dimensions become attributes.
+//
+// An instrument is made when its name is first used, up to 1000 of them. It is an
+// error if a unit is not one of CloudWatch, if a value is not finite, if mp refuses
+// a name, and beyond those 1000. Meter panics if mp is nil.
+func Meter(mp metric.MeterProvider) metrics.Meter {
+	if mp == nil {
+		panic("otel: Meter with a nil MeterProvider")
+	}
+	return &meter{meter: mp.Meter(scope, metric.WithInstrumentationVersion(version()), metric.WithSchemaURL(semconv.SchemaURL))}
+}
+
+// mostInstruments keeps a program from making instruments without end, which it
+// would if a name had a value in it.
+const mostInstruments = 1000
+
+const (
+	errNotFinite   = guard.Reason("otel: the value is not finite")
+	errNegative    = guard.Reason("otel: a count is negative")
+	errUnit        = guard.Reason("otel: not a unit of CloudWatch")
+	errInstruments = guard.Reason("otel: more than 1000 metrics; a name must not have values in it")
+)
+
+type meter struct {
+	meter metric.Meter
+
+	mu          sync.Mutex // guards instruments
+	instruments map[instrumentKey]record
+}
+
+type instrumentKey struct {
+	name string
+	unit metrics.Unit
+}
+
+// record takes a value into an instrument.
+type record func(ctx context.Context, value float64, attrs metric.MeasurementOption)
+
+// Measure implements [metrics.Meter].
+func (m *meter) Measure(ctx context.Context, all ...metrics.Measurement) (first error) {
+	for _, one := range all {
+		if err := m.measure(ctx, one); err != nil && first == nil {
+			first = fmt.Errorf("%w: %s", err, one.Name)
+		}
+	}
+	return first
+}
+
+func (m *meter) measure(ctx context.Context, one metrics.Measurement) error {
+	switch {
+	case math.IsNaN(one.Value) || math.IsInf(one.Value, 0):
+		return errNotFinite
+	case one.Unit == metrics.Count && one.Value < 0:
+		return errNegative
+	}
+	take, err := m.instrument(one.Name, one.Unit)
+	if err != nil {
+		return err
+	}
+	attrs := make([]attribute.KeyValue, len(one.Dimensions))
+	for i, d := range one.Dimensions {
+		attrs[i] = attribute.String(d.Name, d.Value)
+	}
+	take(ctx, one.Value, metric.WithAttributes(attrs...))
+	return nil
+}
+
+// instrument returns the instrument of a name and a unit, made on first use.
+func (m *meter) instrument(name string, unit metrics.Unit) (record, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	key := instrumentKey{name: name, unit: unit}
+	if take, ok := m.instruments[key]; ok {
+		return take, nil
+	}
+	ucum, ok := ucum(unit)
+	switch {
+	case !ok:
+		return nil, errUnit
+	case len(m.instruments) >= mostInstruments:
+		return nil, errInstruments
+	}
+	take, err := m.newInstrument(name, unit, ucum)
+	if err != nil {
+		return nil, err
+	}
+	if m.instruments == nil {
+		m.instruments = make(map[instrumentKey]record)
+	}
+	m.instruments[key] = take
+	return take, nil
+}
+
+func (m *meter) newInstrument(name string, unit metrics.Unit, ucum string) (record, error) {
+	if unit == metrics.Count {
+		counter, err := m.meter.Float64Counter(name, metric.WithUnit(ucum))
+		if err != nil {
+			return nil, fmt.Errorf("otel: %w", err)
+		}
+		return func(ctx context.Context, value float64, attrs metric.MeasurementOption) {
+			counter.Add(ctx, value, attrs)
+		}, nil
+	}
+	histogram, err := m.meter.Float64Histogram(name, metric.WithUnit(ucum))
+	if err != nil {
+		return nil, fmt.Errorf("otel: %w", err)
+	}
+	return func(ctx context.Context, value float64, attrs metric.MeasurementOption) {
+		histogram.Record(ctx, value, attrs)
+	}, nil
+}
+
+// ucum returns a [unit of CloudWatch] as UCUM writes it. The prefixes of CloudWatch
+// are decimal.
+//
+// [unit of CloudWatch]: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_MetricDatum.html
+func ucum(unit metrics.Unit) (string, bool) {
+	base, rate := strings.CutSuffix(string(unit), "/Second")
+	code := ""
+	switch metrics.Unit(base) {
+	case metrics.Count:
+		code = "1"
+	case metrics.Bytes:
+		code = "By"
+	case "Kilobytes":
+		code = "kBy"
+	case "Megabytes":
+		code = "MBy"
+	case "Gigabytes":
+		code = "GBy"
+	case "Terabytes":
+		code = "TBy"
+	case "Bits":
+		code = "bit"
+	case "Kilobits":
+		code = "kbit"
+	case "Megabits":
+		code = "Mbit"
+	case "Gigabits":
+		code = "Gbit"
+	case "Terabits":
+		code = "Tbit"
+	}
+	switch {
+	case code != "" && rate:
+		return code + "/s", true
+	case code != "":
+		return code, true
+	}
+	switch unit { // of which CloudWatch has no rates
+	case "", metrics.None:
+		return "1", true
+	case metrics.Percent:
+		return "%", true
+	case "Seconds":
+		return "s", true
+	case metrics.Milliseconds:
+		return "ms", true
+	case "Microseconds":
+		return "us", true
+	default:
+		return "", false
+	}
+}

@@ -1,0 +1,36 @@
+package otel
+
+import (
+	"os"
+	"strconv"
+
+	"go.opentelemetry.io/otel/attribute"
+	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
+)
+
+// Resource returns what Lambda tells a process about its function, for the resource
+// of the SDK's providers: its name, version, memory in bytes, region, log group,
+// and as faas.instance its log stream. It returns nil outside of Lambda. What
+// differs between invocations, like the tenant, is on their spans.
+//
+// There is no service.name in it. The SDK takes that from OTEL_SERVICE_NAME.
+func Resource() []attribute.KeyValue {
+	name := os.Getenv("AWS_LAMBDA_FUNCTION_NAME")
+	if name == "" {
+		return nil
+	}
+	attrs := []attribute.KeyValue{semconv.CloudProviderAWS, semconv.CloudPlatformAWSLambda, semconv.FaaSName(name)}
+	add := func(variable string, of func(string) attribute.KeyValue) {
+		if value := os.Getenv(variable); value != "" {
+			attrs = append(attrs, of(value))
+		}
+	}
+	add("AWS_LAMBDA_FUNCTION_VERSION", semconv.FaaSVersion)
+	add("AWS_LAMBDA_LOG_STREAM_NAME", semconv.FaaSInstance)
+	add("AWS_LAMBDA_LOG_GROUP_NAME", func(v string) attribute.KeyValue { return semconv.AWSLogGroupNames(v) })
+	add("AWS_REGION", semconv.CloudRegion)
+	if mebibytes, err := strconv.Atoi(os.Getenv("AWS_LAMBDA_FUNCTION_MEMORY_SIZE")); err == nil && mebibytes > 0 {
+		attrs = append(attrs, semconv.FaaSMaxMemory(mebibytes<<20))
+	}
+	return attrs
+}

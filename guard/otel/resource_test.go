@@ -1,0 +1,46 @@
+package otel_test
+
+import (
+	"testing"
+
+	"github.com/lambdarmor/lambdarmor/guard/otel"
+)
+
+func TestTheResourceIsTheFunction(t *testing.T) {
+	for name, tt := range map[string]struct {
+		variables map[string]string
+		want      []string
+	}{
+		"in Lambda": {
+			variables: map[string]string{
+				"AWS_LAMBDA_FUNCTION_NAME": "orders", "AWS_LAMBDA_FUNCTION_VERSION": "12", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "256",
+				"AWS_REGION": "eu-central-1", "AWS_LAMBDA_LOG_GROUP_NAME": "/aws/lambda/orders", "AWS_LAMBDA_LOG_STREAM_NAME": "2026/12/01/[12]7d",
+			},
+			want: []string{
+				"cloud.provider=aws", "cloud.platform=aws_lambda", "cloud.region=eu-central-1", "faas.name=orders", "faas.version=12",
+				"faas.max_memory=268435456", "faas.instance=2026/12/01/[12]7d", `aws.log.group.names=["/aws/lambda/orders"]`,
+			},
+		},
+		"in an emulator": {
+			variables: map[string]string{"AWS_LAMBDA_FUNCTION_NAME": "orders", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "much"},
+			want:      []string{"cloud.provider=aws", "cloud.platform=aws_lambda", "faas.name=orders"},
+		},
+		"elsewhere": {variables: map[string]string{"AWS_REGION": "eu-central-1"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, v := range []string{
+				"AWS_LAMBDA_FUNCTION_NAME", "AWS_LAMBDA_FUNCTION_VERSION", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "AWS_REGION",
+				"AWS_LAMBDA_LOG_GROUP_NAME", "AWS_LAMBDA_LOG_STREAM_NAME",
+			} {
+				t.Setenv(v, tt.variables[v])
+			}
+			var got []string
+			for _, a := range otel.Resource() {
+				got = append(got, string(a.Key)+"="+a.Value.Emit())
+			}
+			if lines(got...) != lines(tt.want...) {
+				t.Errorf("got\n%s\nwant\n%s", lines(got...), lines(tt.want...))
+			}
+		})
+	}
+}

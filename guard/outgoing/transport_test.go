@@ -99,7 +99,7 @@ func TestIdsOfTheInvocationAreSent(t *testing.T) {
 	}
 }
 
-// SECURITY: outgoing ids stay with the hosts that are listed.
+// SECURITY: Sent to listed hosts alone.
 func TestOtherHostsGetNoIds(t *testing.T) {
 	full := invocation{trace: header, requestID: "request-1", correlation: "order-7"}
 	for rule, opts := range map[string][]outgoing.Option{
@@ -117,6 +117,7 @@ func TestOtherHostsGetNoIds(t *testing.T) {
 	}
 }
 
+// SECURITY: Sent to listed hosts alone.
 func TestARedirectTakesNoIdsToAnotherHost(t *testing.T) {
 	other := echo(t)
 	var second http.Header
@@ -138,6 +139,8 @@ func TestARedirectTakesNoIdsToAnotherHost(t *testing.T) {
 }
 
 // Each header of an event, and what is made of it, may be a client's.
+//
+// SECURITY: Junk in tracing headers is dropped.
 func TestJunkIsNotInjected(t *testing.T) {
 	junk := map[string]string{
 		"line breaks": "x\r\nX-Evil: 1", "a bare line feed": "Root=" + root + "\nX-Evil: 1", "10 kB": strings.Repeat("a", 10_000),
@@ -220,6 +223,7 @@ func TestARequestIsNotChanged(t *testing.T) {
 	})
 }
 
+// SECURITY: Kept apart.
 func TestManyInvocationsAtOnceMixNothing(t *testing.T) {
 	server := echo(t)
 	client := &http.Client{Transport: outgoing.Transport(nil, outgoing.Hosts("127.0.0.1"))}

@@ -102,6 +102,7 @@ func TestACallSendsTheTraceOfItsContext(t *testing.T) {
 	}
 }
 
+// SECURITY: Kept apart.
 func TestManyInvocationsAtOnceMixNothing(t *testing.T) {
 	t.Setenv("AWS_LAMBDA_FUNCTION_NAME", "f")
 	t.Setenv("_X_AMZN_TRACE_ID", "Root=1-00000000-00000000000000000000000a")

@@ -369,7 +369,7 @@ func TestWithoutASecretNothingIsAsked(t *testing.T) {
 	}
 }
 
-// SECURITY: junk of an authorization server is refused and not shown.
+// SECURITY: Nothing leaks.
 func TestJunkIsRefused(t *testing.T) {
 	json := func(status int, body string) func(http.ResponseWriter, *http.Request, int) {
 		return fails(status, body)
@@ -417,6 +417,7 @@ func TestJunkIsRefused(t *testing.T) {
 	}
 }
 
+// SECURITY: Sent to listed hosts alone.
 func TestARedirectOfTheEndpointIsNotFollowed(t *testing.T) {
 	src, s, _, _ := setup(t)
 	evil := newServer(t)

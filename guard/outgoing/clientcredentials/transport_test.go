@@ -167,7 +167,7 @@ func TestManyWithARevokedTokenFetchOne(t *testing.T) {
 	}
 }
 
-// SECURITY: an access token goes to the listed hosts alone, over TLS.
+// SECURITY: Sent to listed hosts alone.
 func TestATokenGoesNowhereElse(t *testing.T) {
 	src, s, _, _ := setup(t)
 	evil := newResource(t, "")
@@ -228,7 +228,7 @@ func TestWithoutATokenNothingIsSent(t *testing.T) {
 	}
 }
 
-// SECURITY: a token hides itself.
+// SECURITY: Nothing leaks.
 func TestATokenIsNotShown(t *testing.T) {
 	src, _, _, _ := setup(t)
 	token, err := src.Token(t.Context())

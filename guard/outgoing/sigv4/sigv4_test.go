@@ -241,6 +241,8 @@ func TestAnErrorOfTheCredentialsIsWrapped(t *testing.T) {
 }
 
 // A client that follows redirects takes the body along, and the signature must not go.
+//
+// SECURITY: Sent to listed hosts alone.
 func TestARedirectToAnotherHostIsNotSigned(t *testing.T) {
 	reached := false
 	evil := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { reached = true }))

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/lambdarmor/lambdarmor/guard/outgoing/internal/headers"
 	"github.com/lambdarmor/lambdarmor/guard/outgoing/internal/hosts"
 	"github.com/lambdarmor/lambdarmor/guard/outgoing/internal/ids"
 	"github.com/lambdarmor/lambdarmor/guard/recursion"
@@ -74,10 +75,7 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 
 // identified returns a copy of a header with the ids of the invocation.
 func (t *transport) identified(ctx context.Context, header http.Header) http.Header {
-	header = header.Clone()
-	if header == nil {
-		header = http.Header{}
-	}
+	header = headers.Copy(header)
 	add := func(name, id string) {
 		if _, ok := header[name]; !ok && id != "" {
 			header[name] = []string{id}

@@ -68,6 +68,10 @@ func TestIdsOfTheInvocationAreSent(t *testing.T) {
 			correlation: "mine", traceparent: "00-mine", amzn: "Root=mine", hops: "1", baggage: "a=1,lambdarmor.hops=1",
 		},
 		{
+			rule: "a header of the caller in lower case", in: invocation{trace: "Root=" + root, correlation: "order-7", hops: -1},
+			set: http.Header{"x-correlation-id": {"mine"}}, correlation: "mine", amzn: "Root=" + root,
+		},
+		{
 			rule: "headers that the caller leaves out", in: invocation{trace: header, correlation: "order-7", hops: -1},
 			set: http.Header{"X-Correlation-Id": nil, "Traceparent": nil, "X-Amzn-Trace-Id": nil},
 		},

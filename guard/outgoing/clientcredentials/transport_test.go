@@ -193,9 +193,11 @@ func TestATokenGoesNowhereElse(t *testing.T) {
 	}
 	authorized := request(server.URL)
 	authorized.Header.Set("Authorization", "Basic x")
+	lower := request(server.URL)
+	lower.Header["authorization"] = []string{"Basic x"}
 	for rule, r := range map[string]*http.Request{
 		"a redirect": request(server.URL + "/away"), "another host": request(elsewhere),
-		"plain HTTP": request("http://api.example/"), "another credential": authorized,
+		"plain HTTP": request("http://api.example/"), "another credential": authorized, "one in lower case": lower,
 	} {
 		res, err := client.Do(r)
 		if err == nil {

@@ -178,6 +178,8 @@ func TestWhatCannotBeSignedIsNotSent(t *testing.T) {
 	}
 	authorized := request("GET", "https://api.example/", nil)
 	authorized.Header.Set("Authorization", "Bearer x")
+	lower := request("GET", "https://api.example/", nil)
+	lower.Header["authorization"] = []string{"Bearer x"}
 	another := request("GET", "https://api.example/", nil)
 	another.Host = "evil.example"
 	opaque := request("GET", "https://api.example/", nil)
@@ -194,6 +196,7 @@ func TestWhatCannotBeSignedIsNotSent(t *testing.T) {
 		{rule: "another host in the header", want: "host that Transport was not made for", r: another},
 		{rule: "plain HTTP", want: "https", r: request("GET", "http://api.example/", nil)},
 		{rule: "another credential", want: "Authorization", r: authorized},
+		{rule: "another credential in lower case", want: "Authorization", r: lower},
 		{rule: "an empty segment", want: "the path", r: request("GET", "https://api.example/a//b", nil)},
 		{rule: "two slashes at the end", want: "the path", r: request("GET", "https://api.example/a//", nil)},
 		{rule: "a dot", want: "the path", r: request("GET", "https://api.example/a/./b", nil)},
@@ -292,7 +295,7 @@ func TestTheHeadersOfASignatureAreItsOwn(t *testing.T) {
 	}
 	r.Header.Set("X-Amz-Security-Token", "another")
 	r.Header.Set("X-Amz-Date", "20200101T000000Z")
-	r.Header["X-Amz-Meta"] = []string{" a  b ", "c"}
+	r.Header["x-amz-meta"] = []string{" a  b ", "c"}
 	r.Header.Set("Traceparent", "00-x")
 	res, err := client("execute-api").Do(r)
 	if err != nil {

@@ -4,13 +4,13 @@ import (
 	"context"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 	"go.opentelemetry.io/otel/attribute"
-	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/propagation"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"go.opentelemetry.io/otel/trace"
@@ -32,7 +32,8 @@ import (
 // AWSTraceHeader of the message, and Lambda hands it to the function that is invoked.
 // Without Instrument the SDK takes this header from the environment, which is wrong
 // where one process runs several invocations at once. The header keeps the Lineage
-// by which Lambda detects loops.
+// by which Lambda detects loops. That is what package awscalls does for a function
+// without OpenTelemetry: use one of them.
 //
 // [AWS SDK client spans]: https://github.com/open-telemetry/semantic-conventions/blob/v1.43.0/docs/cloud-providers/aws-sdk.md
 func Instrument(cfg *aws.Config, tp trace.TracerProvider) {
@@ -94,28 +95,27 @@ func (i instrument) call(ctx context.Context, in middleware.InitializeInput, nex
 		attribute.String("rpc.service", service),
 		semconv.RPCMethod(operation),
 		semconv.RPCSystemNameKey.String("aws-api"),
-		semconv.CloudRegion(region),
 	}
+	attrs = append(attrs, optional(semconv.CloudRegionKey, region)...)
 	subject, kind := subjectOf(service, operation, region, in.Parameters)
 	ctx, span := i.tracer.Start(ctx, service+"."+operation, trace.WithSpanKind(kind), trace.WithAttributes(append(attrs, subject...)...))
 	var x exchange
-	code := "panic" // unless the next one returns
-	defer func() {  // not span.End itself: the SDK would put the value of a panic into the span
+	finished := false
+	defer func() {
 		span.SetAttributes(x.attributes()...)
-		if code != "" {
-			span.SetAttributes(semconv.ErrorTypeKey.String(code))
-			span.SetStatus(codes.Error, "")
-		}
-		span.End()
+		end(span, finished)
 	}()
 	out, metadata, err = next.HandleInitialize(middleware.WithStackValue(ctx, exchangeKey{}, &x), in)
-	code = sdkErrorType(err)
+	if err != nil {
+		fail(span, sdkErrorType(err))
+	}
 	if id, ok := awsmiddleware.GetRequestIDMetadata(metadata); ok {
 		span.SetAttributes(semconv.AWSRequestID(clipped(id)))
 	}
 	if kind == trace.SpanKindProducer {
-		span.SetAttributes(named(semconv.MessagingMessageIDKey, member(out.Result, "MessageId"))...)
+		span.SetAttributes(optional(semconv.MessagingMessageIDKey, member(out.Result, "MessageId"))...)
 	}
+	finished = true
 	return out, metadata, err
 }
 
@@ -142,7 +142,12 @@ func setHeader(ctx context.Context, in middleware.BuildInput, next middleware.Bu
 	middleware.BuildOutput, middleware.Metadata, error,
 ) {
 	if r, ok := in.Request.(*smithyhttp.Request); ok && r.Header.Get(xrayHeader) == "" {
-		XRay{}.Inject(tracedContext(ctx), propagation.HeaderCarrier(r.Header))
+		sent := propagation.MapCarrier{}
+		XRay{}.Inject(tracedContext(ctx), sent)
+		if header := sent[xrayHeader]; header != "" {
+			// As the SDK encodes it, for the one character of a Lineage that needs it.
+			r.Header.Set(xrayHeader, strings.ReplaceAll(header, "|", "%7C"))
+		}
 	}
 	return next.HandleBuild(ctx, in)
 }

@@ -343,6 +343,9 @@ func TestASpanSaysHowItsCallFailed(t *testing.T) {
 			if all["http.response.status_code"] != c.status || all["http.request.resend_count"] != c.resends {
 				t.Errorf("got the status %v and %v more attempts, want %v and %v", all["http.response.status_code"], all["http.request.resend_count"], c.status, c.resends)
 			}
+			if id := all["aws.request_id"]; (id == "r-1") != (c.status != nil) {
+				t.Errorf("got the request id %v beside the status %v", id, c.status)
+			}
 			if s := spans[0].Status(); (s.Code == codes.Error) != (err != nil) || s.Description != "" || len(spans[0].Events()) > 0 || strings.Contains(asJSON(t, all), "secret") {
 				t.Errorf("got %v, %d events and %v, want nothing of the error's text", s, len(spans[0].Events()), all)
 			}
@@ -374,7 +377,7 @@ func TestARequestHasTheTracingHeaderOfItsCall(t *testing.T) {
 	t.Setenv("AWS_LAMBDA_FUNCTION_NAME", "f")
 	t.Setenv("_X_AMZN_TRACE_ID", "Root=1-00000000-000000000000000000000001;Parent=0000000000000002;Sampled=1")
 	const sent = xrayHeader + ";Lineage=a87bd80c:1|68fd508a:5"
-	inLambda := context.WithValue(t.Context(), "x-amzn-trace-id", sent) //nolint:staticcheck // aws-lambda-go's key
+	inLambda := invocation(t.Context(), sent)
 	tp, _ := recorded(t)
 	for _, c := range []struct {
 		name string
@@ -384,8 +387,8 @@ func TestARequestHasTheTracingHeaderOfItsCall(t *testing.T) {
 		want string // with the id of the call's trace and span for T and S
 	}{
 		{name: "traced", ctx: t.Context(), tp: tp, want: "T;Parent=S;Sampled=1"},
-		{name: "traced in an invocation", ctx: inLambda, tp: tp, want: "T;Parent=S;Sampled=1;Lineage=a87bd80c:1|68fd508a:5"},
-		{name: "not traced in an invocation", ctx: inLambda, tp: noop.NewTracerProvider(), want: sent},
+		{name: "traced in an invocation", ctx: inLambda, tp: tp, want: "T;Parent=S;Sampled=1;Lineage=a87bd80c:1%7C68fd508a:5"},
+		{name: "not traced in an invocation", ctx: inLambda, tp: noop.NewTracerProvider(), want: strings.Replace(sent, "|", "%7C", 1)},
 		{name: "not traced", ctx: t.Context(), tp: noop.NewTracerProvider(), want: "Root=1-00000000-000000000000000000000001;Parent=0000000000000002;Sampled=1"},
 		{
 			name: "with a header of the caller's", ctx: inLambda, tp: tp, want: "Root=1-2-3",

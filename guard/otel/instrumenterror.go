@@ -12,11 +12,8 @@ import (
 )
 
 // sdkErrorType returns the error.type of a failed call: the code of the API, or what
-// kept the call from an answer, "" for no error. It has nothing of the error's text.
+// kept the call from an answer. It has nothing of the error's text.
 func sdkErrorType(err error) string {
-	if err == nil {
-		return ""
-	}
 	if api, ok := errors.AsType[smithy.APIError](err); ok {
 		if code := api.ErrorCode(); isCode(code) {
 			return code

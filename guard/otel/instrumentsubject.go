@@ -28,26 +28,26 @@ func subjectOf(service, operation, region string, input any) ([]attribute.KeyVal
 	case "SNS":
 		return messaging(semconv.MessagingSystemAWSSNS, operation, semconv.AWSSNSTopicARNKey, input, "TopicArn", ":")
 	case "S3":
-		return named(semconv.AWSS3BucketKey, member(input, "Bucket")), trace.SpanKindClient
+		return optional(semconv.AWSS3BucketKey, member(input, "Bucket")), trace.SpanKindClient
 	case "Kinesis":
 		stream := member(input, "StreamName")
 		if stream == "" {
 			stream = after(member(input, "StreamARN"), "/")
 		}
-		return named(semconv.AWSKinesisStreamNameKey, stream), trace.SpanKindClient
+		return optional(semconv.AWSKinesisStreamNameKey, stream), trace.SpanKindClient
 	case "Lambda":
 		// https://github.com/open-telemetry/semantic-conventions/blob/v1.43.0/docs/faas/faas-spans.md#outgoing-invocations
 		name := functionName(member(input, "FunctionName"))
 		if name == "" || !strings.HasPrefix(operation, "Invoke") {
 			return nil, trace.SpanKindClient
 		}
-		return append(named(semconv.FaaSInvokedNameKey, name), semconv.FaaSInvokedProviderAWS, semconv.FaaSInvokedRegion(region)), trace.SpanKindClient
+		return append(optional(semconv.FaaSInvokedNameKey, name), semconv.FaaSInvokedProviderAWS, semconv.FaaSInvokedRegion(region)), trace.SpanKindClient
 	default:
 		return nil, trace.SpanKindClient
 	}
 }
 
-func named(key attribute.Key, name string) []attribute.KeyValue {
+func optional(key attribute.Key, name string) []attribute.KeyValue {
 	if name == "" {
 		return nil
 	}

@@ -7,13 +7,12 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 	"go.opentelemetry.io/otel/attribute"
-	"go.opentelemetry.io/otel/codes"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"go.opentelemetry.io/otel/trace"
+	"go.opentelemetry.io/otel/trace/noop"
 
 	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/guard/batch"
-	"github.com/lambdarmor/lambdarmor/guard/layer"
 )
 
 // Records returns a layer that makes a span of each record of a batch, named
@@ -25,16 +24,18 @@ import (
 // The span is a child of the span of the invocation. It has a link to the context
 // that came with the record, if there is a valid one: the AWSTraceHeader of an SQS
 // message, or else its attributes traceparent and tracestate, or these headers of a
-// Kafka record. Records of Kinesis and DynamoDB have none. The context of a record is
-// never its parent: whoever sends records would choose the trace and whether it is
-// sampled, and OpenTelemetry's [messaging spans] ask for the link where there is
-// another span around. error.type is the code of [guard.Public], and "panic".
+// Kafka record. SNS passes its publisher's header on to a queue. Records of Kinesis
+// and DynamoDB have none. error.type is the code of [guard.Public], and "panic".
+//
+// The context of a record is never the parent of its span: whoever sends records
+// would choose the trace and whether it is sampled. OpenTelemetry's [messaging spans]
+// ask for a link, too, where another span is around.
 //
 // What is logged in the context of the record has the span's id as span_id.
 //
 // Of an event only the first 100 records have spans; see [MostRecords]. The others
-// run in the span of the invocation, and nothing counts them but its metrics. It
-// panics if tp is nil.
+// run in the span of the invocation, whose messaging.batch.message_count counts all. A
+// record that is skipped has none. Records panics if tp is nil.
 //
 // [messaging spans]: https://github.com/open-telemetry/semantic-conventions/blob/v1.43.0/docs/messaging/messaging-spans.md#consumer-spans
 func Records[R batch.Record](tp trace.TracerProvider, opts ...RecordsOption) batch.Layer[R] {
@@ -43,27 +44,26 @@ func Records[R batch.Record](tp trace.TracerProvider, opts ...RecordsOption) bat
 	for _, opt := range opts {
 		opt.set(&c)
 	}
+	if _, idle := tracer.(noop.Tracer); idle {
+		return func(next func(context.Context, R) error) func(context.Context, R) error { return next }
+	}
 	return func(next func(context.Context, R) error) func(context.Context, R) error {
 		return func(ctx context.Context, record R) error {
 			info, _ := batch.RecordFrom(ctx)
 			if info.Index >= c.most {
 				return next(ctx, record)
 			}
-			d := describe(record, info)
+			d := describeRecord(record, info)
 			ctx, span := tracer.Start(ctx, d.name(), trace.WithSpanKind(trace.SpanKindConsumer),
 				trace.WithAttributes(d.attrs...), trace.WithLinks(d.links()...))
-			code := "panic" // or runtime.Goexit, unless next returns
-			defer func() {  // not span.End itself: the SDK would put the value of a panic into the span
-				if code != "" {
-					span.SetAttributes(semconv.ErrorTypeKey.String(clipped(code)))
-					span.SetStatus(codes.Error, "")
-				}
-				span.End()
-			}()
-			sc := span.SpanContext()
-			layer.SetTrace(ctx, sc.TraceID().String(), sc.SpanID().String(), sc.IsSampled())
+			finished := false
+			defer func() { end(span, finished) }()
+			setTrace(ctx, span.SpanContext())
 			err := next(ctx, record)
-			code = codeOf(err)
+			if err != nil {
+				fail(span, clipped(guard.Public(err).Code))
+			}
+			finished = true
 			return err
 		}
 	}
@@ -83,92 +83,84 @@ func MostRecords(n int) RecordsOption {
 	return RecordsOption{func(c *recordsConfig) { c.most = n }}
 }
 
-// codeOf returns the error.type of an error, "" for none.
-func codeOf(err error) string {
-	if err == nil {
-		return ""
-	}
-	return guard.Public(err).Code
-}
-
 // description is what the span of a record shows.
 type description struct {
-	destination string
+	destination string // "" if it has no valid name
 	attrs       []attribute.KeyValue
-	remote      trace.SpanContext // that came with the record
+	sender      trace.SpanContext // that came with the record
 }
 
 func (d *description) name() string {
 	if d.destination == "" {
-		return "process"
+		return process
 	}
-	return "process " + d.destination
+	return process + " " + d.destination
 }
 
 func (d *description) links() []trace.Link {
-	if !d.remote.IsValid() {
+	if !d.sender.IsValid() {
 		return nil
 	}
-	return []trace.Link{{SpanContext: d.remote}}
+	return []trace.Link{{SpanContext: d.sender}}
 }
 
-// describe returns the description of a record. It has no key and no value, as these
-// are data of the users.
-func describe[R batch.Record](record R, info batch.Info) *description {
+func (d *description) add(attrs ...attribute.KeyValue) { d.attrs = append(d.attrs, attrs...) }
+
+// describeRecord has no key and no value of a record, as these are data of users.
+func describeRecord[R batch.Record](record R, info batch.Info) *description {
 	switch r := any(record).(type) {
 	case events.SQSMessage:
-		d := about(semconv.MessagingSystemAWSSQS, semconv.FaaSTriggerPubSub, after(r.EventSourceARN, ":"))
-		d.add(semconv.MessagingMessageID(clipped(r.MessageId)))
-		d.remote = remoteOfMessage(r)
+		d := delivered(consumer(semconv.MessagingSystemAWSSQS.Value.AsString()), queueOf(r.EventSourceARN), r.MessageId)
+		d.sender = remoteOfMessage(r)
 		return d
 	case events.KinesisEventRecord:
-		d := about(attribute.String("messaging.system", "aws_kinesis"), semconv.FaaSTriggerPubSub, after(r.EventSourceArn, "/"))
-		d.add(semconv.AWSKinesisStreamName(d.destination), semconv.MessagingMessageID(clipped(r.Kinesis.SequenceNumber)),
-			semconv.MessagingDestinationPartitionID(clipped(info.Shard)))
-		return d
-	case events.DynamoDBEventRecord:
-		d := about(attribute.String("messaging.system", "aws_dynamodb"), semconv.FaaSTriggerDatasource, tableOf(r.EventSourceArn))
-		d.add(semconv.AWSDynamoDBTableNames(d.destination), semconv.MessagingMessageID(clipped(r.Change.SequenceNumber)),
-			semconv.FaaSDocumentCollection(d.destination))
-		switch r.EventName {
-		case "INSERT":
-			d.add(semconv.FaaSDocumentOperationInsert)
-		case "MODIFY":
-			d.add(semconv.FaaSDocumentOperationEdit)
-		case "REMOVE":
-			d.add(semconv.FaaSDocumentOperationDelete)
-		}
+		d := delivered(consumer(kinesis), streamOf(r.EventSourceArn), r.Kinesis.SequenceNumber)
+		d.add(optional(semconv.AWSKinesisStreamNameKey, d.destination)...)
+		d.add(optional(semconv.MessagingDestinationPartitionIDKey, info.Shard)...)
 		return d
 	case events.KafkaRecord:
-		d := about(semconv.MessagingSystemKafka, semconv.FaaSTriggerPubSub, r.Topic)
+		d := delivered(consumer(semconv.MessagingSystemKafka.Value.AsString()), plain(r.Topic, "._-", 249), "")
 		d.add(semconv.MessagingDestinationPartitionID(strconv.FormatInt(r.Partition, 10)), semconv.MessagingKafkaOffset(int(r.Offset)))
 		if r.Value == "" {
 			d.add(semconv.MessagingKafkaMessageTombstone(true))
 		}
-		d.remote = remoteOfKafka(r)
+		d.sender = remoteOfKafka(r)
 		return d
+	case events.DynamoDBEventRecord:
+		return changed(streamOf(r.EventSourceArn), r.EventName)
 	default:
 		panic("otel: a batch has no such record") // batch.Record has no other
 	}
 }
 
-// about returns what all records have. The systems that OpenTelemetry has no name for
-// are named as SQS is.
-func about(system, trigger attribute.KeyValue, destination string) *description {
-	destination = clipped(destination)
-	return &description{destination: destination, attrs: []attribute.KeyValue{
-		system, trigger, semconv.MessagingOperationName("process"), semconv.MessagingOperationTypeProcess,
-		semconv.MessagingDestinationName(destination),
+// delivered describes a record of a messaging system.
+func delivered(by triggered, destination, id string) *description {
+	d := &description{destination: destination, attrs: []attribute.KeyValue{
+		by.faas, semconv.MessagingSystemKey.String(by.system),
+		semconv.MessagingOperationName(process), semconv.MessagingOperationTypeProcess,
 	}}
+	d.add(optional(semconv.MessagingDestinationNameKey, destination)...)
+	d.add(optional(semconv.MessagingMessageIDKey, id)...)
+	return d
 }
 
-func (d *description) add(attrs ...attribute.KeyValue) { d.attrs = append(d.attrs, attrs...) }
-
-// tableOf returns the table of the ARN of a stream: …:table/orders/stream/2026-…
-func tableOf(arn string) string {
-	_, name, _ := strings.Cut(arn, ":table/")
-	name, _, _ = strings.Cut(name, "/")
-	return name
+// changed describes a change in a table, which is no message to OpenTelemetry.
+//
+// https://github.com/open-telemetry/semantic-conventions/blob/v1.43.0/docs/faas/faas-spans.md#datasource
+func changed(table, event string) *description {
+	d := &description{destination: table, attrs: []attribute.KeyValue{semconv.FaaSTriggerDatasource}}
+	if table != "" {
+		d.add(semconv.AWSDynamoDBTableNames(table), semconv.FaaSDocumentCollection(table))
+	}
+	switch event {
+	case "INSERT":
+		d.add(semconv.FaaSDocumentOperationInsert)
+	case "MODIFY":
+		d.add(semconv.FaaSDocumentOperationEdit)
+	case "REMOVE":
+		d.add(semconv.FaaSDocumentOperationDelete)
+	}
+	return d
 }
 
 // clipped returns a text as an attribute may have it: valid UTF-8, as an exporter

@@ -52,6 +52,8 @@ func byMessage(spans []sdktrace.ReadOnlySpan, name string) map[any]sdktrace.Read
 // Many requests at once, each of which sends a message by the SDK: the span of each
 // message links to the span that sent it, in the trace of its own request.
 func TestATraceGoesAcrossAQueue(t *testing.T) {
+	t.Setenv("AWS_LAMBDA_FUNCTION_NAME", "f") // where the SDK alone would send what follows with each message
+	t.Setenv("_X_AMZN_TRACE_ID", "Root=1-00000000-000000000000000000000001;Parent=0000000000000002;Sampled=1")
 	const requests = 64
 	produced, sent := recorded(t)
 	consumed, taken := recorded(t)

@@ -2,6 +2,8 @@ package otel
 
 import (
 	"context"
+	"slices"
+	"strings"
 
 	"github.com/aws/aws-lambda-go/events"
 	"go.opentelemetry.io/otel/propagation"
@@ -11,48 +13,47 @@ import (
 // The context of a record comes from its sender, who may be anybody. It is read by the
 // propagators alone, which refuse what is not of their form, and is only linked to.
 
-// mostTraceContext bounds what is read of one header. A traceparent has 55 characters,
-// W3C asks that 512 of a tracestate be kept, and an X-Ray header has fewer.
-const mostTraceContext = 512
-
-// remoteOfMessage returns the context that came with a message of SQS. The header that
+// remoteOfMessage returns the span that has sent a message of SQS. The header that
 // SQS itself has stored counts first. OpenTelemetry's page on Lambda knows no other;
-// attributes are there for senders that do not use Instrument.
+// attributes are there for senders that do not use Instrument. Who may send a message
+// may set both, so one is trusted as little as the other.
 //
 // https://github.com/open-telemetry/semantic-conventions/blob/v1.43.0/docs/faas/aws-lambda.md#sqs-message
 func remoteOfMessage(m events.SQSMessage) trace.SpanContext {
-	stored := propagation.MapCarrier{xrayHeader: bounded(m.Attributes["AWSTraceHeader"])}
+	stored := carrier(func(string) string {
+		return strings.ReplaceAll(m.Attributes["AWSTraceHeader"], "%7C", "|") // as SDKs encode a Lineage
+	})
 	if sc := remoteOf(XRay{}, stored); sc.IsValid() {
 		return sc
 	}
-	attribute := func(name string) string {
-		if a, ok := m.MessageAttributes[name]; ok && a.StringValue != nil {
-			return bounded(*a.StringValue)
+	return remoteOf(propagation.TraceContext{}, carrier(func(name string) string {
+		if value := m.MessageAttributes[name].StringValue; value != nil {
+			return *value
 		}
 		return ""
-	}
-	return remoteOf(propagation.TraceContext{}, propagation.MapCarrier{
-		"traceparent": attribute("traceparent"), "tracestate": attribute("tracestate"),
-	})
+	}))
 }
 
-// remoteOfKafka returns the context that came with a record of Kafka. Of several
-// headers of one name the last one counts, as for Kafka's own clients.
+// remoteOfKafka returns the span that has sent a record of Kafka. Of several headers
+// of one name the last one counts, as for Kafka's own clients.
 func remoteOfKafka(r events.KafkaRecord) trace.SpanContext {
-	carrier := propagation.MapCarrier{}
-	for _, h := range r.Headers {
-		for _, name := range [...]string{"traceparent", "tracestate"} {
+	return remoteOf(propagation.TraceContext{}, carrier(func(name string) string {
+		for _, h := range slices.Backward(r.Headers) {
 			if value, ok := h[name]; ok {
-				carrier[name] = bounded(string(value))
+				return string(value)
 			}
 		}
-	}
-	return remoteOf(propagation.TraceContext{}, carrier)
+		return ""
+	}))
 }
 
-func remoteOf(p propagation.TextMapPropagator, carrier propagation.TextMapCarrier) trace.SpanContext {
-	return trace.SpanContextFromContext(p.Extract(context.Background(), carrier))
+func remoteOf(p propagation.TextMapPropagator, sent propagation.TextMapCarrier) trace.SpanContext {
+	return trace.SpanContextFromContext(p.Extract(context.Background(), sent))
 }
+
+// mostTraceContext bounds what is read of one header. A traceparent has 55 characters,
+// W3C asks that 512 of a tracestate be kept, and an X-Ray header has fewer.
+const mostTraceContext = 512
 
 // bounded returns a header, or "" if it is too long to be one.
 func bounded(header string) string {

@@ -122,4 +122,8 @@ var rules = [...]Rule{
 	{Inner: "otel.Trace", Outer: "httpapi.Problems", Why: "the span would not have the answer"},
 	{Inner: "otel.Trace", Outer: "guard.Errors", Why: "a refusal further out would have no span"},
 	{Inner: "otel.Trace", Outer: "guard.Recover", Why: "the span would not have what became of a panic"},
+	{Inner: "xray.Trace", Outer: "httpapi.Problems", Why: "the trace would not have the answer"},
+	{Inner: "xray.Trace", Outer: "guard.Errors", Why: "the trace would not have the error that is reported"},
+	{Inner: "xray.Trace", Outer: "guard.Recover", Why: "the trace would not say what became of a panic"},
+	{Outer: "xray.Trace", Inner: "xray.Trace", Why: "the invocation would be recorded twice", advice: "list it once"},
 }

@@ -1,0 +1,88 @@
+package xray
+
+import (
+	"context"
+	"strings"
+	"unicode"
+
+	sdk "github.com/aws/aws-xray-sdk-go/xray"
+)
+
+// Limits of what is recorded. A segment document is at most 64 kB, and names have
+// at most 200 characters of a few kinds.
+// See https://docs.aws.amazon.com/xray/latest/devguide/xray-api-segmentdocuments.html
+const (
+	longestName    = 200
+	longestText    = 1 << 10
+	longestPayload = 4 << 10 // escaped as JSON it may be six times as long
+)
+
+// begin begins a subsegment of the current one. It returns nil where nothing is
+// recorded: outside Trace, unsampled, or after the invocation. The SDK would log
+// or panic outside, and afterwards send the whole invocation again.
+func begin(ctx context.Context, name string) (context.Context, *sdk.Segment) {
+	parent := current(ctx)
+	if parent == nil || !parent.ParentSegment.Sampled || !inProgress(parent) {
+		return ctx, nil
+	}
+	ctx, seg := sdk.BeginSubsegment(ctx, nameOf(name))
+	seg.Lock()
+	defer seg.Unlock()
+	seg.ParentID = parent.ID // the SDK leaves that of Lambda's segment there
+	return ctx, seg
+}
+
+// current returns the segment or subsegment of ctx, nil outside Trace.
+func current(ctx context.Context) *sdk.Segment {
+	seg := sdk.GetSegment(ctx)
+	if seg == nil || seg.ParentSegment == nil { // as made where the SDK is disabled
+		return nil
+	}
+	return seg
+}
+
+func inProgress(seg *sdk.Segment) bool {
+	seg.RLock()
+	defer seg.RUnlock()
+	return seg.InProgress
+}
+
+// end marks a subsegment by a status or an error, and closes it.
+func end(seg *sdk.Segment, status int, err error) {
+	if err != nil {
+		_ = seg.AddError(err) // which also sets Fault
+	}
+	seg.Lock()
+	seg.Error = status/100 == 4
+	seg.Throttle = status == 429
+	seg.Fault = status >= 500 || status == 0 && err != nil
+	seg.Unlock()
+	seg.Close(nil)
+}
+
+// annotate adds an annotation unless it is empty.
+func annotate(seg *sdk.Segment, key string, value any) {
+	if text, ok := value.(string); ok {
+		if text == "" {
+			return
+		}
+		value = shortened(text, longestText)
+	}
+	_ = seg.AddAnnotation(key, value) // fails for other types only
+}
+
+// nameOf returns a name with the characters that X-Ray allows.
+func nameOf(name string) string {
+	name = strings.Map(func(r rune) rune {
+		if unicode.IsLetter(r) || unicode.IsNumber(r) || strings.ContainsRune(` _.:/%&#=+\-@`, r) {
+			return r
+		}
+		return '_'
+	}, name)
+	return shortened(name, longestName)
+}
+
+// shortened cuts a text to n bytes, between characters.
+func shortened(text string, n int) string {
+	return strings.ToValidUTF8(text[:min(n, len(text))], "")
+}

@@ -111,6 +111,16 @@ func TestARejectedTokenIsReplacedAndTheRequestSentOnceMore(t *testing.T) {
 	}
 }
 
+// A server may keep its tokens too.
+func TestTheSameTokenIsNotTriedTwice(t *testing.T) {
+	src, s, _, _ := setup(t)
+	s.answers(func(w http.ResponseWriter, _ *http.Request, _ int) { issue(w, 1, 3600) })
+	r := newResource(t, "none")
+	if status, answer := post(t, &http.Client{Transport: src.Transport(nil, "127.0.0.1")}, r.URL, nil); status != 401 || answer != "refused" || r.count() != 1 {
+		t.Errorf("got %d %q after %d requests, want the answer to one", status, answer, r.count())
+	}
+}
+
 func TestAServiceThatRefusesEveryTokenCostsFewTokens(t *testing.T) {
 	src, s, _, clock := setup(t)
 	r := newResource(t, "none")

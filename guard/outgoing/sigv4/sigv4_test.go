@@ -310,6 +310,22 @@ func TestTheHeadersOfASignatureAreItsOwn(t *testing.T) {
 	}
 }
 
+func TestATokenOfOtherCredentialsIsNotSent(t *testing.T) {
+	rt := sigv4.Transport(roundTrip(func(r *http.Request) (*http.Response, error) {
+		if got := r.Header.Get("X-Amz-Security-Token") + r.Header.Get("Authorization"); strings.Contains(got, "another") || strings.Contains(got, "security-token") {
+			t.Errorf("got %s, want no token", got)
+		}
+		return &http.Response{StatusCode: 200, Body: http.NoBody}, nil
+	}), static(aws.Credentials{AccessKeyID: "AKIDJANE", SecretAccessKey: "hunter2"}), "eu-central-1", "lambda", "api.example")
+	r := httptest.NewRequest("GET", "https://api.example/", nil)
+	r.Header.Set("X-Amz-Security-Token", "another")
+	res, err := rt.RoundTrip(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = res.Body.Close()
+}
+
 // After a freeze the signature has the time at which it is sent.
 func TestATimeIsThatOfTheWallClock(t *testing.T) {
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)

@@ -1,3 +1,54 @@
-// Package otel records invocations of Lambda functions as spans and metrics of
-// OpenTelemetry.
+// Package otel sends what happens in a Lambda function to OpenTelemetry: a span of
+// each invocation, layer, record and AWS call, and metrics.
+//
+//	func main() {
+//		ctx := context.Background()
+//		exporter, err := otlptracehttp.New(ctx)
+//		…
+//		tp := sdktrace.NewTracerProvider(sdktrace.WithBatcher(exporter), sdktrace.WithResource(
+//			resource.NewSchemaless(lambdaotel.Resource()...)))
+//		guard.Start(routes, lambdaotel.Flush(time.Second, tp), lambdaotel.Trace(tp), httpapi.Default(log))
+//	}
+//
+// A program imports it beside the API of OpenTelemetry, whose package is named otel
+// too, by another name:
+//
+//	import (
+//		"go.opentelemetry.io/otel"
+//		lambdaotel "github.com/lambdarmor/lambdarmor/guard/otel"
+//	)
+//
+// It is a module of its own, so that a program without it does not get
+// OpenTelemetry. It links the API alone. The program brings the SDK and exporters.
+//
+// [Trace] makes the span of an invocation and [Flush] sends it before the answer is
+// returned. [Span] makes one of a layer. [Records] makes one of each record of a
+// batch. [Instrument] makes one of each call by a client of AWS. [Meter] is a meter
+// for package metrics. [Resource] describes the function. [XRay] is the propagator
+// for the tracing header of AWS.
+//
+// # What is sampled
+//
+// Lambda sends a tracing header with each invocation, and Sampled in it is what
+// X-Ray has decided. The SDK's sampler follows its parent by default, so a span
+// whose segment is not sampled is not recorded. Without active tracing Lambda
+// samples none, unless a caller of AWS has.
+//
+// If spans go to X-Ray, leave it so: all services then agree. If they go elsewhere,
+// use [ApartFromXRay], and a sampler of your own decides:
+//
+//	sdktrace.WithSampler(sdktrace.ParentBased(sdktrace.TraceIDRatioBased(0.1)))
+//
+// # What is not recorded
+//
+// A span has nothing that a caller can fill at will: no path, query, header, body,
+// message, error text or value of a panic. Tracing headers of callers are ignored
+// without [TrustHeaders], and headers that are not valid with it too. Names of spans
+// are from the configuration of the API, the patterns of the program, and the names
+// of queues, topics and streams. Only who may invoke the function directly can send
+// an event with other names.
+//
+// The conventions for HTTP ask for url.path, which is left out for that reason. They
+// know the methods of RFC 9110, PATCH and QUERY. Any other is _OTHER, and the list
+// cannot be changed.
 package otel

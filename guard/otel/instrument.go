@@ -156,8 +156,7 @@ func tracedContext(ctx context.Context) context.Context {
 	if trace.SpanContextFromContext(ctx).IsValid() {
 		return ctx
 	}
-	sent, _ := ctx.Value(lambdaHeader).(string)
-	return XRay{}.Extract(ctx, propagation.MapCarrier{xrayHeader: sent})
+	return trace.ContextWithSpanContext(ctx, spanContextOf(lambdaHeader(ctx)))
 }
 
 // attempt notes where a request goes and what comes back.

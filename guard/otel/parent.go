@@ -20,15 +20,14 @@ func (c config) parent(ctx context.Context, payload []byte) (context.Context, []
 	if c.trust {
 		ctx = fromCaller(ctx, sentWith(guard.EventOf(ctx, payload)))
 	}
-	text, _ := ctx.Value(lambdaHeader).(string)
-	h, ok := parseXRay(text)
+	xray := spanContextOf(lambdaHeader(ctx))
 	switch {
-	case !ok:
+	case !xray.IsValid():
 		return ctx, nil
 	case c.apart || trace.SpanContextFromContext(ctx).IsValid():
-		return ctx, []trace.Link{{SpanContext: h.spanContext()}}
+		return ctx, []trace.Link{{SpanContext: xray}}
 	default:
-		return trace.ContextWithSpanContext(ctx, h.spanContext()), nil
+		return trace.ContextWithSpanContext(ctx, xray), nil
 	}
 }
 

@@ -113,3 +113,5 @@ func ids(sc trace.SpanContext) string {
 	}
 	return sc.TraceID().String() + "-" + sc.SpanID().String()
 }
+
+func traceOf(ctx context.Context) string { return trace.SpanContextFromContext(ctx).TraceID().String() }

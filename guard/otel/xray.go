@@ -2,11 +2,11 @@ package otel
 
 import (
 	"context"
-	"encoding/hex"
-	"strings"
 
 	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/trace"
+
+	"github.com/lambdarmor/lambdarmor/internal/amzntrace"
 )
 
 // XRay is the propagator of the [tracing header] of X-Ray, for what calls AWS and
@@ -17,12 +17,14 @@ import (
 // The 32 digits of a trace id are those of Root without its version: 8 that X-Ray
 // takes for a time, and 24 more. Parent is the span.
 //
-// Extract ignores a header that is not valid as a whole: without a Root or a
-// Parent, with a field twice, with an id in another form. A span is sampled if
-// Sampled is 1; for 0, "?" and no Sampled it is not. Inject writes what was decided
-// since. If nothing was, it writes Sampled as it came.
+// Extract needs a Root and a Parent, and ignores a header without. A span is
+// sampled if Sampled is 1; for 0, "?" and no Sampled it is not. Inject writes what
+// was decided since, or Sampled as it came if nothing was. A field in another form
+// counts as one that is not there, and of a field that is there twice the first one
+// counts. Of other propagators, some ignore the whole header for a Sampled in
+// another form, and one takes it for 1.
 //
-// Lineage, by which Lambda finds that functions call each other in a loop, is
+// Lineage, by which Lambda finds functions that call each other in a loop, is
 // kept: Inject writes the Lineage of the header that was extracted, or else of the
 // header that Lambda has sent with the invocation. Other fields, such as Self of a
 // load balancer, are dropped.
@@ -32,10 +34,7 @@ type XRay struct{}
 
 var _ propagation.TextMapPropagator = XRay{}
 
-const xrayHeader = "X-Amzn-Trace-Id"
-
-// lambdaHeader is the key of aws-lambda-go for the tracing header in a context.
-const lambdaHeader = "x-amzn-trace-id"
+const xrayHeader = amzntrace.Name
 
 // Inject sets the header to the span of ctx. It does nothing without one.
 func (XRay) Inject(ctx context.Context, carrier propagation.TextMapCarrier) {
@@ -43,115 +42,58 @@ func (XRay) Inject(ctx context.Context, carrier propagation.TextMapCarrier) {
 	if !sc.IsValid() {
 		return
 	}
-	came := headerOf(ctx)
-	id, sampled := sc.TraceID().String(), "0"
+	came, ok := ctx.Value(headerKey{}).(amzntrace.Header)
+	if !ok {
+		came = lambdaHeader(ctx)
+	}
+	id := sc.TraceID().String()
+	h := amzntrace.Header{Root: "1-" + id[:8] + "-" + id[8:], Parent: sc.SpanID().String(), Sampled: "0", Lineage: came.Lineage}
 	switch {
 	case sc.IsSampled():
-		sampled = "1"
-	case sc.IsRemote() && came.is(sc): // nobody has decided
-		sampled = came.sampled
+		h.Sampled = "1"
+	case sc.IsRemote() && h.Root == came.Root && h.Parent == came.Parent: // nobody has decided
+		h.Sampled = came.Sampled
 	}
-	var b strings.Builder
-	b.WriteString("Root=1-" + id[:8] + "-" + id[8:] + ";Parent=" + sc.SpanID().String())
-	if sampled != "" {
-		b.WriteString(";Sampled=" + sampled)
-	}
-	if came.lineage != "" {
-		b.WriteString(";Lineage=" + came.lineage)
-	}
-	carrier.Set(xrayHeader, b.String())
+	carrier.Set(xrayHeader, h.String())
 }
 
 // Extract returns ctx with the span of the header as a remote one, or ctx if there
-// is no valid header.
+// is none.
 func (XRay) Extract(ctx context.Context, carrier propagation.TextMapCarrier) context.Context {
-	h, ok := parseXRay(carrier.Get(xrayHeader))
-	if !ok {
+	h := amzntrace.Parse(carrier.Get(xrayHeader))
+	sc := spanContextOf(h)
+	if !sc.IsValid() {
 		return ctx
 	}
-	return trace.ContextWithRemoteSpanContext(context.WithValue(ctx, headerKey{}, h), h.spanContext())
+	return trace.ContextWithSpanContext(context.WithValue(ctx, headerKey{}, h), sc)
 }
 
 // Fields returns the header that Inject sets.
 func (XRay) Fields() []string { return []string{xrayHeader} }
 
-// tracingHeader is a header of X-Ray.
-type tracingHeader struct {
-	trace   trace.TraceID
-	span    trace.SpanID
-	sampled string // "0", "1", "?", or "" if the header does not say
-	lineage string
-}
-
+// headerKey is for the header that was extracted into a context.
 type headerKey struct{}
 
-// headerOf returns the header that was extracted into ctx, or that of Lambda.
-func headerOf(ctx context.Context) (h tracingHeader) {
-	if h, ok := ctx.Value(headerKey{}).(tracingHeader); ok {
-		return h
-	}
-	text, _ := ctx.Value(lambdaHeader).(string)
-	h, _ = parseXRay(text)
-	return h
+// lambdaHeader returns the header of the invocation, which aws-lambda-go has put
+// into the context. The environment has that of another one, if there are several
+// at once.
+func lambdaHeader(ctx context.Context) amzntrace.Header {
+	text, _ := ctx.Value("x-amzn-trace-id").(string)
+	return amzntrace.Parse(text)
 }
 
-func (h tracingHeader) spanContext() trace.SpanContext {
+// spanContextOf returns the span of a header, which is not valid without a Root or
+// a Parent.
+func spanContextOf(h amzntrace.Header) trace.SpanContext {
+	id, err := trace.TraceIDFromHex(h.TraceID())
+	if err != nil {
+		return trace.SpanContext{}
+	}
+	span, err := trace.SpanIDFromHex(h.Parent)
+	if err != nil {
+		return trace.SpanContext{}
+	}
 	return trace.NewSpanContext(trace.SpanContextConfig{
-		TraceID: h.trace, SpanID: h.span, TraceFlags: trace.TraceFlags(0).WithSampled(h.sampled == "1"), Remote: true,
+		TraceID: id, SpanID: span, TraceFlags: trace.TraceFlags(0).WithSampled(h.Sampled == "1"), Remote: true,
 	})
-}
-
-func (h tracingHeader) is(sc trace.SpanContext) bool {
-	return h.trace == sc.TraceID() && h.span == sc.SpanID()
-}
-
-// parseXRay reads a header. All that it keeps of a text has few bytes.
-func parseXRay(text string) (h tracingHeader, ok bool) {
-	var seen struct{ root, parent, sampled, lineage bool }
-	for field := range strings.SplitSeq(text, ";") {
-		name, value, _ := strings.Cut(strings.TrimSpace(field), "=")
-		var twice, valid bool
-		switch name {
-		case "Root":
-			twice, seen.root = seen.root, true
-			valid = len(value) == 35 && value[:2] == "1-" && value[10] == '-' &&
-				decodeHex(h.trace[:4], value[2:10]) && decodeHex(h.trace[4:], value[11:])
-		case "Parent":
-			twice, seen.parent = seen.parent, true
-			valid = decodeHex(h.span[:], value)
-		case "Sampled":
-			twice, seen.sampled = seen.sampled, true
-			valid = value == "0" || value == "1" || value == "?"
-			h.sampled = value
-		case "Lineage":
-			twice, seen.lineage = seen.lineage, true
-			valid = isLineage(value)
-			h.lineage = value
-		default: // not of this tracer
-			valid = true
-		}
-		if twice || !valid {
-			return tracingHeader{}, false
-		}
-	}
-	if !h.trace.IsValid() || !h.span.IsValid() {
-		return tracingHeader{}, false
-	}
-	return h, true
-}
-
-// decodeHex decodes digits in lower case, as X-Ray and W3C write them.
-func decodeHex(to []byte, digits string) bool {
-	if len(digits) != hex.EncodedLen(len(to)) || strings.ToLower(digits) != digits {
-		return false
-	}
-	_, err := hex.Decode(to, []byte(digits))
-	return err == nil
-}
-
-// isLineage reports whether a text is of the forms that Lambda has sent so far:
-// "1:fe460cdd:0", "037bed70:0", "a87bd80c:1|68fd508a:5". There is no document of it.
-func isLineage(text string) bool {
-	const longest = 256
-	return text != "" && len(text) <= longest && strings.Trim(text, "0123456789abcdef:|") == ""
 }

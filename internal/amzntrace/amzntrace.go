@@ -8,9 +8,9 @@ import "strings"
 // Name is the name of the header.
 const Name = "X-Amzn-Trace-Id"
 
-// Header is a tracing header. An absent field is empty.
+// Header is a tracing header. A field that is absent or not well-formed is empty.
 type Header struct {
-	Root    string // "1-5759e988-bd862e3fe1be46a994272793"
+	Root    string // "1-5759e988-bd862e3fe1be46a994272793", in lower case
 	Parent  string // 16 hexadecimal digits in lower case
 	Sampled string // "1", "0" or "?", which asks the receiver to decide
 	Lineage string // what Lambda counts to find loops, passed on as it came
@@ -20,32 +20,30 @@ type Header struct {
 // invocations.
 const mostLineage = 256
 
-// Parse reads a header. It drops fields that it does not know, such as Self of a load
-// balancer, and a Lineage of another form than was seen: no document has one. A header
-// with another field that is not well-formed, or with a field twice, is as none.
-func Parse(text string) (h Header) {
-	seen := map[string]bool{}
+// Parse reads a header. It drops fields that it does not know, such as Self, and those
+// that a client may have added. Of two fields with one name, the first one counts.
+func Parse(text string) Header {
+	var h Header
 	for field := range strings.SplitSeq(text, ";") {
 		name, value, _ := strings.Cut(strings.TrimSpace(field), "=")
-		ok := true
-		switch name {
-		case "Root":
-			h.Root, ok = value, isRoot(value)
-		case "Parent":
-			h.Parent, ok = value, len(value) == 16 && isID(value)
-		case "Sampled":
-			h.Sampled, ok = value, value == "1" || value == "0" || value == "?"
-		case "Lineage":
-			if len(value) <= mostLineage && consistsOf(value, isLineage) {
+		switch {
+		case strings.EqualFold(name, "Root"):
+			if root := strings.ToLower(value); h.Root == "" && isRoot(root) {
+				h.Root = root
+			}
+		case strings.EqualFold(name, "Parent"):
+			if parent := strings.ToLower(value); h.Parent == "" && len(parent) == 16 && isID(parent) {
+				h.Parent = parent
+			}
+		case strings.EqualFold(name, "Sampled"):
+			if h.Sampled == "" && (value == "1" || value == "0" || value == "?") {
+				h.Sampled = value
+			}
+		case strings.EqualFold(name, "Lineage"):
+			if h.Lineage == "" && len(value) <= mostLineage && consistsOf(value, isLineage) {
 				h.Lineage = value
 			}
-		default:
-			continue
 		}
-		if !ok || seen[name] {
-			return Header{}
-		}
-		seen[name] = true
 	}
 	return h
 }
@@ -83,7 +81,7 @@ func isRoot(s string) bool {
 	return len(s) == 35 && s[:2] == "1-" && s[10] == '-' && isID(s[2:10]+s[11:])
 }
 
-// isID reports whether s consists of hexadecimal digits in lower case, not all of them 0.
+// isID reports whether s consists of hexadecimal digits, not all of them 0.
 func isID(s string) bool { return strings.Trim(s, "0") != "" && consistsOf(s, isHex) }
 
 func isHex(c byte) bool { return '0' <= c && c <= '9' || 'a' <= c && c <= 'f' }

@@ -216,9 +216,8 @@ func TestInvocationsAtOnceDoNotMix(t *testing.T) {
 	var running sync.WaitGroup
 	for i := range n {
 		running.Go(func() {
-			ctx := lambdacontext.NewContext(t.Context(), &lambdacontext.LambdaContext{AwsRequestID: fmt.Sprint("r-", i)})
-			ctx = context.WithValue(ctx, "x-amzn-trace-id", //nolint:staticcheck // the key of aws-lambda-go
-				fmt.Sprintf("Root=1-5759e988-bd862e3fe1be46a994%06x;Parent=53995c3f42cd8ad8;Sampled=1", i))
+			ctx := invocation(t.Context(), fmt.Sprintf("Root=1-5759e988-bd862e3fe1be46a994%06x;Parent=53995c3f42cd8ad8;Sampled=1", i))
+			ctx = lambdacontext.NewContext(ctx, &lambdacontext.LambdaContext{AwsRequestID: fmt.Sprint("r-", i)})
 			payload := sample.HTTP("GET", fmt.Sprintf("/orders%d/1", i)).Route(fmt.Sprintf("GET /orders%d/{id}", i)).Bytes()
 			if _, err := h.Invoke(ctx, payload); err != nil {
 				t.Error(err)

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"go.opentelemetry.io/otel/baggage"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
@@ -248,7 +249,7 @@ func FuzzTrace(f *testing.F) {
 			t.Fatalf("got name %q, %d links, %d attributes", span.Name, len(span.Links), len(span.Attributes))
 		}
 		for _, a := range span.Attributes {
-			if len(a.Value.String()) > 300 {
+			if text := a.Value.String(); len(text) > 300 || !utf8.ValidString(text) {
 				t.Fatalf("got %s of %d bytes", a.Key, len(a.Value.String()))
 			}
 		}

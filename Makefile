@@ -14,7 +14,7 @@ CACHE    = $(CURDIR)/.cache
 SERVERS  = $(CACHE)/servers
 TOOL     = $(GO) tool -modfile=$(CURDIR)/.ci/tools/go.mod
 # Modules of their own, so that users of guard do not get what they require.
-NESTED   = internal/proptest guard/otel guard/xray
+NESTED   = internal/proptest guard/otel guard/xray examples/orders
 MODULES  = . $(NESTED) .ci/tools .ci/compare
 
 # How a function is built for Lambda.
@@ -33,6 +33,7 @@ test: servers ## all tests under the race detector, with the servers they need
 	LAMBDARMOR_SERVERS="$(SERVERS)" $(GO) test -race -timeout 30m $(TEST) $(PKG)
 	@for dir in $(NESTED); do echo "(cd $$dir && $(GO) test)"; \
 	  (cd $$dir && LAMBDARMOR_SERVERS="$(SERVERS)" $(GO) test -race -timeout 30m $(TEST) ./...) || exit 1; done
+	cd examples/orders && LAMBDARMOR_SERVERS="$(SERVERS)" $(GO) test -race -tags otel $(TEST) .
 
 ci: ## all that has to pass before a change lands
 	$(MAKE) format-check tidy-check vet staticcheck examples spin
@@ -47,17 +48,20 @@ tidy-check: ## fail on a go.mod or go.sum that is not tidy
 
 vet: ## go vet, all modules
 	@for dir in . $(NESTED) .ci/compare .ci/size; do echo "(cd $$dir && $(GO) vet)"; (cd $$dir && $(GO) vet ./...) || exit 1; done
+	cd examples/orders && $(GO) vet -tags otel ./...
 
 staticcheck: ## staticcheck, all modules
 	@for dir in . $(NESTED) .ci/compare .ci/size; do echo "(cd $$dir && staticcheck)"; (cd $$dir && $(TOOL) staticcheck ./...) || exit 1; done
+	cd examples/orders && $(TOOL) staticcheck -tags otel ./...
 
 examples: ## build every example for Lambda, into .cache/examples
-	@for package in $$($(GO) list -f '{{if eq .Name "main"}}{{.ImportPath}}{{end}}' ./... | grep /examples/); do \
+	@for package in $$($(GO) list -f '{{if eq .Name "main"}}{{.Dir}}{{end}}' ./... | grep /examples/) "$(CURDIR)/examples/orders"; do \
 	  for arch in arm64 amd64; do \
-	    out=.cache/examples/$$arch/$${package#*/examples/}/bootstrap; \
-	    echo "$$out"; GOARCH=$$arch $(DEPLOY) -o "$$out" "$$package" || exit 1; \
+	    out="$(CACHE)/examples/$$arch/$${package#*/examples/}/bootstrap"; \
+	    echo "$$out"; (cd "$$package" && GOARCH=$$arch $(DEPLOY) -o "$$out" .) || exit 1; \
 	  done; \
 	done
+	cd examples/orders && GOARCH=arm64 $(DEPLOY) -tags lambda.norpc,otel -o "$(CACHE)/examples/arm64/orders-traced/bootstrap" .
 
 schema-suite: ## hold validate to the JSON-Schema-Test-Suite in the folder SUITE
 	@test -d "$(SUITE)" || { echo 'say where it is: make schema-suite SUITE=<folder>'; exit 2; }

@@ -8,6 +8,8 @@ import (
 	"os"
 
 	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-sdk-go-v2/aws"
+
 	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/guard/httpapi"
 	"github.com/lambdarmor/lambdarmor/guard/logging"
@@ -19,23 +21,42 @@ import (
 
 func main() {
 	log := logging.New(os.Stdout)
-	orders, keys, err := openStores(context.Background())
-	if err != nil {
+	if err := start(context.Background(), log); err != nil {
 		log.Error("cannot start", "cause", err.Error())
 		os.Exit(1)
 	}
-	guard.Start(api(log, &shop{prices: catalogue(), orders: orders}, keys))
+}
+
+func start(ctx context.Context, log *slog.Logger) error {
+	seen, err := observe(ctx)
+	if err != nil {
+		return err
+	}
+	orders, keys, err := openStores(ctx, seen.clients)
+	if err != nil {
+		return err
+	}
+	guard.Start(api(log, &shop{prices: catalogue(), orders: orders}, keys, seen.handler), seen.function)
+	return nil
+}
+
+// observed is what a build with the tag otel adds: see traced.go.
+type observed struct {
+	function guard.Middleware // around all
+	handler  guard.Middleware // around each function of the shop
+	clients  func(*aws.Config)
 }
 
 // api is the function: the routes, and around them the layers that every HTTP
 // function should have.
-func api(log *slog.Logger, s *shop, keys idempotency.Store) lambda.Handler {
+func api(log *slog.Logger, s *shop, keys idempotency.Store, inner guard.Middleware) lambda.Handler {
 	routes := httpapi.Routes(map[string]lambda.Handler{
 		"POST /orders": guard.Wrap(httpapi.Func(s.place),
 			validate.Body(orderSchema),
 			idempotency.Once(keys, idempotency.Header("Idempotency-Key")),
+			inner,
 		),
-		"GET /orders/{id}": httpapi.Func(s.get),
+		"GET /orders/{id}": guard.Wrap(httpapi.Func(s.get), inner),
 	})
 	return guard.Wrap(routes, httpapi.Default(log))
 }

@@ -115,7 +115,7 @@ func TestSixtyFourEqualRequests(t *testing.T) {
 
 func TestKeysOfDifferentCallersAndRoutesNeverMeet(t *testing.T) {
 	s := newShop()
-	h := api(logging.New(io.Discard), s, idempotency.NewMemoryStore())
+	h := api(logging.New(io.Discard), s, idempotency.NewMemoryStore(), nil)
 	event := func(sub, path string) []byte {
 		e := sample.HTTP("POST", path).Header("Idempotency-Key", "shared").JSON(goodOrder)
 		if sub != "" {

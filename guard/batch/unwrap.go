@@ -18,6 +18,9 @@ type Envelope struct {
 	Source  string    // the topic's ARN, the event's source, the bucket's ARN
 	Type    string    // the subject, the detail-type, the S3 event's name
 	Time    time.Time // zero if it is not in RFC 3339
+
+	// Attributes are the message attributes of SNS whose type is String.
+	Attributes map[string]string
 }
 
 // mostEnvelopes bounds how many envelopes are taken off: S3 by EventBridge by SNS.
@@ -90,9 +93,14 @@ func open(members map[string]json.RawMessage) (envelope Envelope, inner string, 
 	}
 	switch {
 	case text("Type") == "Notification" && text("TopicArn") != "" && text("Message") != "":
-		return Envelope{"sns", text("MessageId"), text("TopicArn"), text("Subject"), instant("Timestamp")}, text("Message"), true
+		return Envelope{
+			Service: "sns", ID: text("MessageId"), Source: text("TopicArn"), Type: text("Subject"), Time: instant("Timestamp"),
+			Attributes: attributesOf(members["MessageAttributes"]),
+		}, text("Message"), true
 	case text("detail-type") != "" && text("source") != "" && isObject(members["detail"]):
-		return Envelope{"eventbridge", text("id"), text("source"), text("detail-type"), instant("time")}, string(members["detail"]), true
+		return Envelope{
+			Service: "eventbridge", ID: text("id"), Source: text("source"), Type: text("detail-type"), Time: instant("time"),
+		}, string(members["detail"]), true
 	case members["Records"] != nil:
 		var records [1]struct { // what follows the first is not kept
 			Source string    `json:"eventSource"`
@@ -108,10 +116,30 @@ func open(members map[string]json.RawMessage) (envelope Envelope, inner string, 
 			return Envelope{}, "", false
 		}
 		r := records[0]
-		return Envelope{"s3", "", r.S3.Bucket.ARN, r.Name, r.Time}, "", true
+		return Envelope{Service: "s3", Source: r.S3.Bucket.ARN, Type: r.Name, Time: r.Time}, "", true
 	default:
 		return Envelope{}, "", false
 	}
+}
+
+// attributesOf returns the attributes of a message of SNS that are texts.
+//
+// https://docs.aws.amazon.com/sns/latest/dg/sns-message-attributes.html
+func attributesOf(value json.RawMessage) map[string]string {
+	var all map[string]struct {
+		Type  string `json:"Type"`
+		Value string `json:"Value"`
+	}
+	if json.Unmarshal(value, &all) != nil {
+		return nil
+	}
+	texts := map[string]string{}
+	for name, a := range all {
+		if a.Type == "String" {
+			texts[name] = a.Value
+		}
+	}
+	return texts
 }
 
 func isObject(value json.RawMessage) bool { return len(value) > 0 && value[0] == '{' }

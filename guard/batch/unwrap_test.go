@@ -25,6 +25,28 @@ func notification(message string) string {
 	return string(text)
 }
 
+// The attributes of a message of SNS that are texts are with its envelope.
+func TestTheAttributesOfANotification(t *testing.T) {
+	for _, tc := range []struct{ rule, attributes, want string }{
+		{rule: "texts", attributes: `{"kind":{"Type":"String","Value":"placed"},"n":{"Type":"Number","Value":"7"},"b":{"Type":"Binary","Value":"eA=="}}`, want: "map[kind:placed]"},
+		{rule: "none", attributes: `{}`, want: "map[]"},
+		{rule: "null", attributes: `null`, want: "map[]"},
+		{rule: "no object", attributes: `[7]`, want: "map[]"},
+		{rule: "a value that is no text", attributes: `{"kind":{"Type":"String","Value":{"a":1}}}`, want: "map[]"},
+	} {
+		got := ""
+		h := batch.SQS(batch.Chain(func(ctx context.Context, _ events.SQSMessage) error {
+			info, _ := batch.RecordFrom(ctx)
+			got = fmt.Sprint(info.Envelopes[0].Attributes)
+			return nil
+		}, batch.Unwrap))
+		body := strings.Replace(notification("x"), `"MessageAttributes":{}`, `"MessageAttributes":`+tc.attributes, 1)
+		if failed := invoke(t, h, bodies(body)); failed != "none" || got != tc.want {
+			t.Errorf("%s: got %s and the failures %s, want %s", tc.rule, got, failed, tc.want)
+		}
+	}
+}
+
 func TestTheDocumentInsideAMessage(t *testing.T) {
 	const order = `{"customer":"c-42"}`
 	event := sample.Of(guard.EventBridge).Set("/detail", map[string]any{"customer": "c-42"}).Set("/source", "shop").Set("/detail-type", "placed").Set("/id", "e-1")

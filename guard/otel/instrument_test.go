@@ -28,6 +28,8 @@ import (
 	"go.opentelemetry.io/otel/trace"
 	"go.opentelemetry.io/otel/trace/noop"
 
+	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest"
 	"github.com/lambdarmor/lambdarmor/guard/otel"
 	"github.com/lambdarmor/lambdarmor/internal/awstest"
 )
@@ -454,5 +456,40 @@ func TestTheScopeOfASpanIsThisPackage(t *testing.T) {
 	scope := cl.spans.Ended()[0].InstrumentationScope()
 	if scope.Name != "github.com/lambdarmor/lambdarmor/guard/otel" || !strings.HasSuffix(scope.SchemaURL, "/1.43.0") {
 		t.Errorf("got the scope %q and the schema %q", scope.Name, scope.SchemaURL)
+	}
+}
+
+// The function that is invoked goes on in the trace of the call, with the Lineage that
+// Lambda knows loops by.
+func TestATraceGoesOnInTheFunctionThatIsInvoked(t *testing.T) {
+	called, spans := recorded(t)
+	var lineage string
+	fn := guardtest.NewInProcess(guard.Wrap(guard.HandlerFunc(func(ctx context.Context, _ []byte) ([]byte, error) {
+		sent, _ := ctx.Value("x-amzn-trace-id").(string)
+		_, lineage, _ = strings.Cut(sent, ";Lineage=")
+		return []byte(`{}`), nil
+	}), otel.Trace(called)), guardtest.Config{})
+	cl := newCloud(t, func(w http.ResponseWriter, r *http.Request) {
+		out, err := fn.Do(r.Context(), guardtest.Call{Payload: []byte(`{}`), TraceID: r.Header.Get("X-Amzn-Trace-Id")})
+		if err != nil {
+			t.Error(err)
+		}
+		_, _ = w.Write(out.Payload)
+	})
+	otel.Instrument(&cl.cfg, cl.tp)
+	bill := guard.HandlerFunc(func(ctx context.Context, _ []byte) ([]byte, error) {
+		_, err := lambda.NewFromConfig(cl.cfg).Invoke(ctx, &lambda.InvokeInput{FunctionName: aws.String("bill")})
+		return nil, err
+	})
+	ctx := invocation(t.Context(), xrayHeader+";Lineage=a87bd80c:1")
+	if _, err := guard.Wrap(bill, otel.Trace(cl.tp)).Invoke(ctx, []byte(`{}`)); err != nil {
+		t.Fatal(err)
+	}
+	call, function := cl.spans.Ended()[0], spans.Ended()[0]
+	if call.Name() != "Lambda.Invoke" || function.Parent().SpanID() != call.SpanContext().SpanID() || function.SpanContext().TraceID().String() != senderTrace {
+		t.Errorf("got a span below %v, want it below %v of the trace that Lambda began", function.Parent(), call.SpanContext())
+	}
+	if lineage != "a87bd80c:1" {
+		t.Errorf("got the Lineage %q, want a87bd80c:1", lineage)
 	}
 }

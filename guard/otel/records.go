@@ -24,8 +24,9 @@ import (
 // The span is a child of the span of the invocation. It has a link to the context
 // that came with the record, if there is a valid one: the AWSTraceHeader of an SQS
 // message, or else its attributes traceparent and tracestate, or these headers of a
-// Kafka record. SNS passes its publisher's header on to a queue. Records of Kinesis
-// and DynamoDB have none. error.type is the code of [guard.Public], and "panic".
+// Kafka record. SNS passes its publisher's header on to a queue; for attributes of a
+// notification, list [batch.Unwrap] before Records. Records of Kinesis and DynamoDB
+// have none. error.type is the code of [guard.Public], and "panic".
 //
 // The context of a record is never the parent of its span: whoever sends records
 // would choose the trace and whether it is sampled. OpenTelemetry's [messaging spans]
@@ -90,6 +91,10 @@ type description struct {
 	sender      trace.SpanContext // that came with the record
 }
 
+// name has the order of the page on messaging spans. That on Lambda has "orders process"
+// in its text and "process orders" in its example.
+//
+// https://github.com/open-telemetry/semantic-conventions/blob/v1.43.0/docs/messaging/messaging-spans.md#span-name
 func (d *description) name() string {
 	if d.destination == "" {
 		return process
@@ -111,7 +116,9 @@ func describeRecord[R batch.Record](record R, info batch.Info) *description {
 	switch r := any(record).(type) {
 	case events.SQSMessage:
 		d := delivered(consumer(semconv.MessagingSystemAWSSQS.Value.AsString()), queueOf(r.EventSourceARN), r.MessageId)
-		d.sender = remoteOfMessage(r)
+		if d.sender = remoteOfMessage(r); !d.sender.IsValid() {
+			d.sender = remoteOfEnvelopes(info.Envelopes)
+		}
 		return d
 	case events.KinesisEventRecord:
 		d := delivered(consumer(kinesis), streamOf(r.EventSourceArn), r.Kinesis.SequenceNumber)

@@ -9,6 +9,7 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 
+	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/guard/batch"
 	"github.com/lambdarmor/lambdarmor/guard/otel"
 )
@@ -89,6 +90,30 @@ func TestAnAttributeThatIsNoTextIsNoLink(t *testing.T) {
 	m.MessageAttributes["traceparent"] = events.SQSMessageAttribute{DataType: "Binary", BinaryValue: []byte(traceparent)}
 	if span := spanOfRecord(t, m); len(span.Links()) != 0 {
 		t.Errorf("got the links %v, want none", span.Links())
+	}
+}
+
+// A notification of SNS has the attributes of its publisher, for Records inside Unwrap.
+func TestANotificationIsLinkedToItsPublisher(t *testing.T) {
+	const open, end = `{"Type":"Notification","TopicArn":"arn:aws:sns:x:1:placed","Message":"{}","MessageAttributes":{"traceparent":`, `}}`
+	for _, c := range []struct {
+		name, attribute string
+		links           int
+	}{
+		{name: "a text", attribute: `{"Type":"String","Value":"` + traceparent + `"}`, links: 1},
+		{name: "a binary", attribute: `{"Type":"Binary","Value":"` + traceparent + `"}`},
+		{name: "junk", attribute: `{"Type":"String","Value":"` + strings.Repeat("x", 10<<10) + `"}`},
+		{name: "another type", attribute: `[1]`},
+	} {
+		tp, spans := recorded(t)
+		h := guard.Wrap(batch.SQS(batch.Chain(fine[events.SQSMessage], batch.Unwrap, otel.Records[events.SQSMessage](tp))))
+		event := manyMessages(t, 1, func(_ int, m map[string]any) { m["body"], m["attributes"] = open+c.attribute+end, map[string]any{} })
+		if _, err := h.Invoke(t.Context(), event); err != nil {
+			t.Fatal(err)
+		}
+		if links := spans.Ended()[0].Links(); len(links) != c.links || c.links == 1 && links[0].SpanContext.SpanID().String() != senderSpan {
+			t.Errorf("%s: got the links %v, want %d", c.name, links, c.links)
+		}
 	}
 }
 

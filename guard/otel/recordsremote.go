@@ -8,6 +8,8 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/trace"
+
+	"github.com/lambdarmor/lambdarmor/guard/batch"
 )
 
 // The context of a record comes from its sender, who may be anybody. It is read by the
@@ -32,6 +34,17 @@ func remoteOfMessage(m events.SQSMessage) trace.SpanContext {
 		}
 		return ""
 	}))
+}
+
+// remoteOfEnvelopes returns the span that has published what a queue got by SNS.
+func remoteOfEnvelopes(taken []batch.Envelope) trace.SpanContext {
+	for _, e := range slices.Backward(taken) {
+		sent := carrier(func(name string) string { return e.Attributes[name] })
+		if sc := remoteOf(propagation.TraceContext{}, sent); sc.IsValid() {
+			return sc
+		}
+	}
+	return trace.SpanContext{}
 }
 
 // remoteOfKafka returns the span that has sent a record of Kafka. Of several headers

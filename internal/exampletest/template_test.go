@@ -4,6 +4,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -61,7 +62,12 @@ func (a *actions) UnmarshalYAML(node *yaml.Node) error {
 // resourcesOf are those of an example's template.
 func resourcesOf(t *testing.T, example string) map[string]resource {
 	t.Helper()
-	text, err := os.ReadFile("../../examples/" + example + "/template.yaml")
+	return resourcesIn(t, example+"/template.yaml")
+}
+
+func resourcesIn(t *testing.T, file string) map[string]resource {
+	t.Helper()
+	text, err := os.ReadFile("../../examples/" + file)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,6 +102,9 @@ func reads(t *testing.T, folder string) []string {
 		text, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
+		}
+		if strings.HasPrefix(string(text), "//go:build otel\n") { // for another template
+			continue
 		}
 		for _, found := range regexp.MustCompile(`os\.Getenv\("([^"]+)"\)`).FindAllSubmatch(text, -1) {
 			if name := string(found[1]); !strings.HasSuffix(file, "_test.go") && !strings.HasPrefix(name, "AWS_") {
@@ -155,6 +164,41 @@ func TestTheTemplatesGiveAFunctionWhatItNeedsAndNoMore(t *testing.T) {
 		}
 		if functions == 0 {
 			t.Errorf("%s has no function", example)
+		}
+	}
+}
+
+// The template for a build with traces is the other one, with traces.
+func TestTheTracedOrdersAreDeployedLikeTheOrders(t *testing.T) {
+	want, got := resourcesOf(t, "orders"), resourcesIn(t, "orders/template.traced.yaml")
+	if names := slices.Sorted(maps.Keys(got)); !slices.Equal(names, slices.Sorted(maps.Keys(want))) {
+		t.Fatalf("got resources %q", names)
+	}
+	for name, r := range got {
+		properties := decode[map[string]any](t, &r.Properties)
+		switch name {
+		case "Function":
+			if properties["Tracing"] != "Active" {
+				t.Errorf("got tracing %v, want Active: Lambda decides what is traced", properties["Tracing"])
+			}
+			delete(properties, "Tracing")
+			variables := properties["Environment"].(map[string]any)["Variables"].(map[string]any)
+			if endpoint := variables["OTEL_EXPORTER_OTLP_ENDPOINT"]; endpoint != "https://xray.${AWS::Region}.${AWS::URLSuffix}" {
+				t.Errorf("spans are sent to %v", endpoint)
+			}
+			delete(variables, "OTEL_EXPORTER_OTLP_ENDPOINT")
+		case "Role":
+			document := properties["Policies"].([]any)[0].(map[string]any)["PolicyDocument"].(map[string]any)
+			statements := document["Statement"].([]any)
+			last := statements[len(statements)-1].(map[string]any)
+			if !reflect.DeepEqual(last["Action"], []any{"xray:PutTraceSegments", "xray:PutTelemetryRecords"}) {
+				t.Errorf("the last statement is %v", last)
+			}
+			document["Statement"] = statements[:len(statements)-1]
+		}
+		of := want[name]
+		if lean := decode[map[string]any](t, &of.Properties); r.Type != of.Type || !reflect.DeepEqual(properties, lean) {
+			t.Errorf("%s: got %v, want %v", name, properties, lean)
 		}
 	}
 }

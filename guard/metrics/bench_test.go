@@ -10,11 +10,12 @@ import (
 	"github.com/aws/aws-lambda-go/lambdacontext"
 
 	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/guard/logging"
 	"github.com/lambdarmor/lambdarmor/guard/metrics"
 )
 
 // costs are chains without metrics, with the layers alone, and with five metrics.
-// The log is not in them, and the writer takes no time.
+// The log reads the event, as metrics.Default does without it. Writers take no time.
 func costs(tb testing.TB) (context.Context, []cost) {
 	ctx, cancel := context.WithTimeout(tb.Context(), time.Hour)
 	tb.Cleanup(cancel)
@@ -32,12 +33,16 @@ func costs(tb testing.TB) (context.Context, []cost) {
 		}
 		return nil, nil
 	})
+	log := guard.Log(logging.New(io.Discard))
 	return ctx, []cost{
 		{name: "none", h: guard.Wrap(plain)},
 		{name: "emit", h: guard.Wrap(plain, metrics.Emit(emf))},
 		{name: "emit+5", h: guard.Wrap(five, metrics.Emit(emf))},
 		{name: "default", h: guard.Wrap(plain, metrics.Default(emf))},
 		{name: "default+5", h: guard.Wrap(five, metrics.Default(emf))},
+		{name: "log", h: guard.Wrap(plain, log)},
+		{name: "log,default", h: guard.Wrap(plain, metrics.Default(emf), log)},
+		{name: "log,default+5", h: guard.Wrap(five, metrics.Default(emf), log)},
 	}
 }
 

@@ -37,9 +37,12 @@ import (
 // ColdStart is one that is written before the handler runs.
 //
 // List it before httpapi.Default or guard.Default, so that it counts what they
-// refuse. Two of them with different meters both measure. What cannot be measured
-// or written does not fail the invocation, and is logged by [guard.Log]. Default
-// panics if m is nil, and if an EMF has a dimension named like one of the metrics.
+// refuse. Two of them with different meters both measure. If m is a meter of your
+// own that passes measurements on to an EMF, list Emit of that EMF as well.
+//
+// What cannot be measured or written does not fail the invocation, and is logged by
+// [guard.Log]. Default panics if m is nil, and if an EMF has a dimension named like
+// one of the metrics or has no room for Kind.
 func Default(m Meter) guard.Middleware {
 	if e, ok := m.(*EMF); m == nil || ok && e == nil {
 		panic("metrics: Default with a nil meter")

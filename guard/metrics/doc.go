@@ -24,18 +24,20 @@
 // [AddMetadata] adds more.
 //
 // A name, a unit or a value that CloudWatch would drop is an error of the call.
-// What the process has not written when Lambda ends it, is lost: list
-// [guard.Deadline], as the default chains do, so that a slow invocation ends before
-// its timeout.
+//
+// Lambda ends a process whose invocation has timed out. Documents that are not
+// written by then are lost. [guard.Deadline], which is part of the default chains,
+// ends a slow invocation before that.
 //
 // CloudWatch delivers a document at least once. A metric can have a value twice, so
 // do not bill by it.
 //
 // # The log
 //
-// Pass the writer of the log, which is [os.Stdout]. A document is one call of Write,
-// and so is a record of package logging. An [os.File] completes one before the next,
-// so lines are never interleaved. Another writer must do the same.
+// Log and metrics may share a writer, which is [os.Stdout] in Lambda. A document is
+// one call of Write, and so is a record of package logging. An [os.File] completes
+// one call before the next, so lines are never interleaved. Any other writer that
+// they share must do the same.
 //
 // A document has no level. If the log format of the function in Lambda is JSON,
 // [Lambda takes such a line for INFO]. With an application log level of WARN or

@@ -16,19 +16,18 @@ const (
 	mostValues  = 100
 )
 
-// largestDocument is 256 kB as CloudWatch Logs counts them, which is 26 bytes more
-// than the text. The specification says 1 MB since 2025 and said 256 kB before.
-// Copies of both are in use, and a second document costs next to nothing, so the
-// lower limit counts. The shares of it add up to less:
+// A document is at most 256 kB, as CloudWatch Logs counts them, with 26 bytes more
+// than the text. The specification says 1 MB, but its older editions and many
+// clients 256 kB, and another document costs next to nothing. What it is made of
+// adds up to less:
 //
 //	namespace, ids, punctuation      3 kB
 //	30 dimensions, all escaped      90 kB
 //	metadata                        32 kB
 //	metrics and their values       120 kB
 const (
-	largestDocument = 256<<10 - 26
-	metadataShare   = 32 << 10
-	metricsShare    = 120 << 10
+	metadataShare = 32 << 10
+	metricsShare  = 120 << 10
 )
 
 // document holds what one document will have.
@@ -195,10 +194,14 @@ func appendValues(b []byte, m metric) []byte {
 }
 
 // appendNumber appends a number as encoding/json does: with an exponent only if it
-// is very small or large.
+// is very small or large. Most are whole.
 func appendNumber(b []byte, v float64) []byte {
+	size := math.Abs(v)
+	if size < 1<<53 && v == math.Trunc(v) {
+		return strconv.AppendInt(b, int64(v), 10)
+	}
 	format := byte('f')
-	if size := math.Abs(v); size != 0 && (size < 1e-6 || size >= 1e21) {
+	if size < 1e-6 || size >= 1e21 {
 		format = 'e'
 	}
 	return strconv.AppendFloat(b, v, format, -1, 64)

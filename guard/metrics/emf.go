@@ -53,8 +53,7 @@ func LogLevel(level string) Option {
 
 // New returns an EMF that writes metrics of a namespace to w, which is [os.Stdout]
 // in a function. It writes each document with one call of Write, one call at a
-// time. An [os.File] takes calls of others at the same time, such as those of the
-// log. Any other writer that is shared must do so, too.
+// time. If others write to w as well, w must be safe for that, as an [os.File] is.
 //
 // New panics if w is nil, and if CloudWatch would not take the namespace or a
 // dimension. A namespace has 1 to 255 printable ASCII characters and does not start

@@ -1,6 +1,7 @@
 package metrics_test
 
 import (
+	"context"
 	"errors"
 	"io"
 	"math"
@@ -92,9 +93,13 @@ func dimensions(n int) []metrics.Dimension {
 	return all
 }
 
-// What CloudWatch would drop without a word is an error at the call. Powertools for
-// Python and TypeScript test the same: names, units, values, resolutions, numbers
-// of dimensions, and a name that is a metric and a dimension.
+// What CloudWatch would drop without a word is an error at the call. The published
+// tests of Powertools for Python and TypeScript are the checklist of this file:
+// names, units, values, resolutions, numbers of dimensions, a name that is a metric
+// and a dimension, documents that are full, times, errors of the handler, cold
+// starts. There is no counterpart for what is not here: dimensions and metrics that
+// can be cleared, several sets of dimensions in a document, a warning if an
+// invocation has no metrics.
 func TestWhatCloudWatchDoesNotTakeIsAnError(t *testing.T) {
 	long := strings.Repeat("n", 256)
 	one := func(name, value string) []metrics.Dimension { return []metrics.Dimension{dim(name, value)} }
@@ -253,12 +258,46 @@ func TestAnotherUnitOfAMetricIsAnotherDocument(t *testing.T) {
 	}
 }
 
-func TestADocumentHasAHundredMetricsAndValues(t *testing.T) {
-	longest := strings.Repeat(`"`, 251)
-	full := make([]metrics.Dimension, 30)
-	for i := range full {
-		full[i] = dim(strings.Repeat(`\`, 248)+strconv.Itoa(10+i), strings.Repeat(`"`, 1024))
+// longestDimensions returns as many and as long ones as there may be, in which each
+// character is escaped.
+func longestDimensions() []metrics.Dimension {
+	all := make([]metrics.Dimension, 30)
+	for i := range all {
+		all[i] = dim(strings.Repeat(`\`, 248)+strconv.Itoa(10+i), strings.Repeat(`"`, 1024))
 	}
+	return all
+}
+
+// The reader refuses a document of more than 256 kB.
+func TestTheLargestDocumentFits(t *testing.T) {
+	var w buffer
+	emf := metrics.New(&w, strings.Repeat(`"`, 255), metrics.Dimensions(longestDimensions()...), metrics.LogLevel("ERROR"))
+	h := guard.Wrap(guard.HandlerFunc(func(ctx context.Context, _ []byte) ([]byte, error) {
+		if err := metrics.AddMetadata(ctx, "m", strings.Repeat("m", 32_000)); err != nil {
+			return nil, err
+		}
+		for i := range 10_000 {
+			name := strings.Repeat(`"`, 252) + strconv.Itoa(100+i/100)
+			if err := emf.Measure(ctx, metrics.Measurement{Name: name, Unit: "Kilobytes/Second", Resolution: 1, Value: -0x1.fffffffffffffp-360}); err != nil {
+				return nil, err
+			}
+		}
+		return nil, nil
+	}), metrics.Emit(emf))
+	if _, err := h.Invoke(withRequest(t.Context(), strings.Repeat("r", 36)), nil); err != nil {
+		t.Fatal(err)
+	}
+	longest := 0
+	for line := range strings.Lines(w.String()) {
+		longest = max(longest, len(line))
+	}
+	if documents := len(read(t, w.String())); documents < 2 || longest < 200<<10 {
+		t.Errorf("got %d documents of up to %d bytes, want some that are nearly full", documents, longest)
+	}
+}
+
+func TestADocumentHasAHundredMetricsAndValues(t *testing.T) {
+	longest, full := strings.Repeat(`"`, 251), longestDimensions()
 	for _, c := range []struct {
 		name       string
 		measure    func(i int) metrics.Measurement

@@ -18,8 +18,8 @@ import (
 // itself. [Default] of an EMF does the same.
 //
 // Measurements with the same dimensions and time go into one document. A document
-// has at most 100 metrics and 100 values of each. If there are more, it is written
-// and another one begins. Emit panics if e is nil.
+// has at most 100 metrics, 100 values of each, and 256 kB. One that is full is
+// written, and another one begins. Emit panics if e is nil.
 func Emit(e *EMF) guard.Middleware {
 	if e == nil {
 		panic("metrics: Emit of a nil EMF")

@@ -201,14 +201,50 @@ func TestWhatIsMeasuredAfterTheEndIsWrittenAtOnce(t *testing.T) {
 func TestNestedLayersShareTheDocuments(t *testing.T) {
 	var w, outer strings.Builder
 	emf := metrics.New(&w, "Shop")
+	between := func(next lambda.Handler) lambda.Handler {
+		return guard.HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
+			if err := metrics.Add(ctx, "A", metrics.Count, 1); err != nil {
+				return nil, err
+			}
+			return next.Invoke(ctx, payload)
+		})
+	}
 	h := guard.Wrap(guard.HandlerFunc(func(ctx context.Context, _ []byte) ([]byte, error) {
 		return nil, errors.Join(metrics.AddMetadata(ctx, "order", "o-1"), metrics.Add(ctx, "A", metrics.Count, 1))
-	}), metrics.Emit(metrics.New(&outer, "Outer")), metrics.Emit(emf), metrics.Emit(emf))
+	}), metrics.Emit(metrics.New(&outer, "Outer")), metrics.Emit(emf), between, metrics.Default(emf))
 	if _, err := h.Invoke(t.Context(), nil); err != nil {
 		t.Fatal(err)
 	}
-	if d := one(t, w.String()); d.properties["order"] != "o-1" || outer.Len() > 0 {
-		t.Errorf("got %s and %q, want one document of the inner EMF", w.String(), outer.String())
+	all := read(t, w.String())
+	if len(all) != 2 || all[0].String() != "map[] [ColdStart]" || all[1].String() != "map[] [A Duration Invocations]" ||
+		all[1].sum("A") != 2 || all[1].properties["order"] != "o-1" {
+		t.Errorf("got %s, want the cold start and one document of both layers", w.String())
+	}
+	if outer.Len() > 0 {
+		t.Errorf("got %s of the outer EMF, want nothing", outer.String())
+	}
+}
+
+// An invocation keeps a hundred documents, so that dimensions that never repeat
+// take no more memory.
+func TestDocumentsThatPileUpAreWrittenEarly(t *testing.T) {
+	var w buffer
+	h := guard.Wrap(guard.HandlerFunc(func(ctx context.Context, _ []byte) ([]byte, error) {
+		for i := range 250 {
+			if err := metrics.Add(ctx, "A", metrics.Count, 1, dim("user", strconv.Itoa(i))); err != nil {
+				return nil, err
+			}
+		}
+		if w.calls != 200 {
+			t.Errorf("got %d documents before the end, want 200", w.calls)
+		}
+		return nil, nil
+	}), metrics.Emit(metrics.New(&w, "Shop")))
+	if _, err := h.Invoke(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	if got := len(read(t, w.String())); got != 250 {
+		t.Errorf("got %d documents, want 250", got)
 	}
 }
 

@@ -22,7 +22,7 @@ import (
 // Recorded are the operation, the region, the request id and the status: no
 // parameters and nothing of the answer. A 4xx is an error and not a fault, so that
 // the failed condition of a claim does not look like a broken table. An error that
-// the AWS SDK takes for throttling is a throttle, whatever its status.
+// the AWS SDK takes for throttling is a throttle, also with another status than 429.
 //
 // Without Instrument the AWS SDK takes the header from the environment, where
 // invocations at the same time overwrite it.

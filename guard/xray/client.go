@@ -1,6 +1,7 @@
 package xray
 
 import (
+	"cmp"
 	"net/http"
 	"net/url"
 
@@ -51,7 +52,10 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 func (t *transport) record(r *http.Request, seg *sdk.Segment) (resp *http.Response, err error) {
 	seg.Lock()
 	seg.Namespace = "remote"
-	seg.GetHTTP().Request = &sdk.RequestData{Method: r.Method, URL: (&url.URL{Scheme: r.URL.Scheme, Host: r.URL.Host}).String()}
+	seg.GetHTTP().Request = &sdk.RequestData{
+		Method: cmp.Or(r.Method, http.MethodGet),
+		URL:    (&url.URL{Scheme: r.URL.Scheme, Host: r.URL.Host}).String(),
+	}
 	seg.Unlock()
 	status := unreturned.status
 	defer func() { end(seg, status, err) }()

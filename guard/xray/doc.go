@@ -5,7 +5,7 @@
 //
 // The SDK is in maintenance: prefer package guard/otel in a new function. AWS's
 // pages disagree on what comes next. Both say that it has been in maintenance
-// since February 25th, 2026. [One] gives no end of it, with releases for security
+// since February 25th, 2026. [One] names no end of that, with releases for security
 // issues only. [The other] ends support on February 25th, 2027, after which there
 // are no releases at all. Both recommend OpenTelemetry.
 //
@@ -13,7 +13,7 @@
 //
 // This package is a module of its own, so that those who do not import it have
 // nothing of the SDK in their module list. It adds about 12 MiB to a binary and
-// more than 3 ms to its start.
+// 3 ms to its start.
 //
 // # What the SDK does by itself
 //
@@ -24,9 +24,10 @@
 // AWS_XRAY_SDK_DISABLED at each use: "true" turns this package off.
 //
 // Segments are sent as UDP packets. A packet that is lost, or larger than the
-// 64 kB of one, is missing in the trace and fails nothing. The SDK's own
-// goroutines, which ask X-Ray for sampling rules, do not start here, because
-// Lambda has decided on sampling.
+// 64 kB of one, is missing in the trace and fails nothing. The SDK starts
+// goroutines that ask X-Ray for sampling rules when a program begins a segment of
+// its own with sdk.BeginSegment. This package does not: Lambda has decided on
+// sampling.
 //
 // The SDK writes lines of text to standard output: one with the daemon's address
 // at the first segment, and one for each packet that could not be sent. To keep
@@ -41,12 +42,13 @@
 // # The handler's own subsegments
 //
 // The SDK's functions work inside [Trace], with the context of the invocation:
-// sdk.Capture, sdk.AddAnnotation and others. What they record of an error is its
-// type and stack, because Trace replaces the texts of errors by nothing; what is
-// given to AddAnnotation and AddMetadata is sent as it is. A subsegment that is
-// still open when the handler returns is sent when it is closed, and the handler's
-// as one in progress until then. The SDK's own functions must not begin one after
-// that.
+// sdk.Capture, sdk.AddAnnotation and others. Of an error they record the type, and
+// the stack of a panic: Trace leaves out the texts. On the subsegment of Trace,
+// sdk.AddError records the error and does not mark it; the outcome does. What the
+// handler passes to AddAnnotation and AddMetadata is sent as it is.
+//
+// A subsegment that is still open when the handler returns is sent when it is
+// closed. Until then the handler's is in the trace as one in progress.
 //
 // [One]: https://docs.aws.amazon.com/xray/latest/devguide/xray-sdk-daemon-timeline.html
 // [The other]: https://docs.aws.amazon.com/xray/latest/devguide/xray-daemon-eos.html

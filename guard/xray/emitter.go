@@ -18,7 +18,7 @@ type emitter struct {
 }
 
 // emitThrough makes what is inside Lambda's segment use an emitter and exceptions
-// of this invocation, whatever the SDK's global configuration says.
+// of this invocation. The emitter in it is that of the SDK's configuration.
 func emitThrough(lambdas *sdk.Segment, texts bool) *emitter {
 	c := lambdas.GetConfiguration()
 	e := &emitter{Emitter: c.Emitter}

@@ -32,6 +32,18 @@ func TestAHandlerThatLeavesACallBehindIsSentAtItsEnd(t *testing.T) {
 	d.nothing()
 }
 
+func TestASubsegmentThatIsStreamedDoesNotKeepTheHandlersBack(t *testing.T) {
+	d := startDaemon(t)
+	first := traced(t, d, sampled, func(ctx context.Context) {
+		_, own := sdk.BeginSubsegment(ctx, "own")
+		own.CloseAndStream(nil)
+	})
+	if handler := d.next(); first.Name != "own" || first.ParentID != handler.ID || handler.Name != "handler" || handler.InProgress {
+		t.Errorf("got %s and %s, want the subsegment and then the handler", first.text, handler.text)
+	}
+	d.nothing()
+}
+
 func TestWhatBeginsAfterTheInvocationDoesNotSendItAgain(t *testing.T) {
 	d := startDaemon(t)
 	var left context.Context

@@ -20,8 +20,8 @@ func Service(name string) Option {
 
 // UnsafePayload adds the first 4 kB of the event and of the answer to the
 // subsegment, as metadata: with every password, token and address that callers
-// send. Whoever may read traces can then read these. Use it where no real caller
-// is: on a test stage.
+// send. Everyone who may read traces can then read these. Use it where no real
+// caller is: on a test stage.
 func UnsafePayload() Option {
 	return Option{func(c *config) { c.payload = true }}
 }

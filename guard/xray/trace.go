@@ -59,19 +59,20 @@ func (t *traced) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 		defer t.warn.Do(func() { layer.LogError(ctx, "xray: an invocation is not traced", err) })
 		return t.next.Invoke(ctx, payload)
 	}
-	ctx, lambdas := sdk.BeginFacadeSegment(ctx, "lambda", h)
-	lambdas.IncomingHeader = h // for what is sent on
+	fields := forSDK(h)
+	ctx, lambdas := sdk.BeginFacadeSegment(ctx, "lambda", fields)
+	lambdas.IncomingHeader = fields // for what is sent on
 	if !lambdas.Sampled {
-		layer.SetTrace(ctx, hexID(h.TraceID), h.ParentID, false)
+		layer.SetTrace(ctx, h.TraceID(), h.Parent, false)
 		return t.next.Invoke(ctx, payload)
 	}
-	return t.record(ctx, lambdas, payload)
-}
-
-func (t *traced) record(ctx context.Context, lambdas *sdk.Segment, payload []byte) (out []byte, err error) {
 	e := emitThrough(lambdas, t.texts)
 	ctx, e.handler = begin(ctx, "handler")
-	layer.SetTrace(ctx, hexID(lambdas.TraceID), e.handler.ID, true)
+	layer.SetTrace(ctx, h.TraceID(), e.handler.ID, true)
+	return t.record(ctx, e, payload)
+}
+
+func (t *traced) record(ctx context.Context, e *emitter, payload []byte) (out []byte, err error) {
 	annotate(e.handler, "coldStart", guard.ColdStart(ctx))
 	annotate(e.handler, "service", t.service)
 	if lc, ok := lambdacontext.FromContext(ctx); ok {

@@ -144,7 +144,7 @@ func TestARedirectTakesNoIdsToAnotherHost(t *testing.T) {
 
 // Each header of an event, and what is made of it, may be a client's.
 //
-// SECURITY: Junk in tracing headers is dropped.
+// SECURITY: A caller does not choose the trace.
 func TestJunkIsNotInjected(t *testing.T) {
 	junk := map[string]string{
 		"line breaks": "x\r\nX-Evil: 1", "a bare line feed": "Root=" + root + "\nX-Evil: 1", "10 kB": strings.Repeat("a", 10_000),

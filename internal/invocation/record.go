@@ -3,7 +3,8 @@ package invocation
 import (
 	"context"
 	"log/slog"
-	"strings"
+
+	"github.com/lambdarmor/lambdarmor/internal/amzntrace"
 )
 
 // AppendIdentity appends the fields that every record of the invocation has.
@@ -39,15 +40,11 @@ func Reserved(key string) bool {
 // Renamed is the key of an attribute whose own key is reserved.
 func Renamed(key string) string { return "fields." + key }
 
-// TraceID returns the Root of the tracing header in ctx, "" where there is none.
+// TraceID returns the Root of the tracing header in ctx, "" where there is none of
+// its form.
 func TraceID(ctx context.Context) string {
 	header, _ := ctx.Value("x-amzn-trace-id").(string)
-	for field := range strings.SplitSeq(header, ";") {
-		if root, ok := strings.CutPrefix(strings.TrimSpace(field), "Root="); ok {
-			return root
-		}
-	}
-	return ""
+	return amzntrace.Parse(header).Root
 }
 
 type wholeKey struct{}

@@ -92,12 +92,13 @@ func (t *tracing) invoke(ctx context.Context, payload []byte, next lambda.Handle
 	ev := guard.EventOf(ctx, payload)
 	what := triggeredBy(ev)
 	name, attrs := t.start(ctx, ev, what)
+	parent := trace.SpanContextFromContext(ctx)
 	ctx, span := t.tracer.Start(ctx, name, trace.WithSpanKind(what.kind), trace.WithAttributes(attrs...), trace.WithLinks(links...))
 	finished := false
 	defer func() { end(span, finished) }()
 	setTrace(ctx, span.SpanContext())
 	if span.IsRecording() {
-		addSource(span, ev, what)
+		addSource(span, ev, what, parent)
 	}
 	if out, err = next.Invoke(ctx, payload); span.IsRecording() {
 		finish(span, what, layer.OutcomeOf(ctx, payload, out, err), err)
@@ -128,11 +129,13 @@ const process = "process"
 
 // addSource adds where the records of an event come from, which is not read for a
 // span that is not recorded.
-func addSource(span trace.Span, ev *guard.Event, what triggered) {
+func addSource(span trace.Span, ev *guard.Event, what triggered, parent trace.SpanContext) {
 	s := sourceOf(ev)
 	span.SetAttributes(s.attributes(what)...)
 	for _, l := range s.links {
-		span.AddLink(l)
+		if !l.SpanContext.Equal(parent) { // of a trusted notification
+			span.AddLink(l)
+		}
 	}
 	if name := s.name(); name != "" && what.system != "" {
 		span.SetName(process + " " + name)

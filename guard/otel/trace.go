@@ -45,9 +45,9 @@ import (
 //
 // The parent is the segment of X-Ray, by the header that Lambda sends with the
 // invocation, unless a layer outside has made a span. [TrustHeaders] and
-// [ApartFromXRay] change that. What sends messages does not become a parent. The
-// span has links to the senders of the first 128 that carry one: by the header
-// that SQS has stored, or by an attribute or header traceparent.
+// [ApartFromXRay] change that. Of messages the span has links to the senders, up to
+// 128: by the header that SQS has stored with a message, or else by its attribute
+// or header traceparent. A link decides nothing, so anyone may send one.
 //
 // The log of an invocation has the ids of the span as trace_id and span_id. If the
 // provider is one of package noop, no span is made and only the parent goes on in

@@ -85,6 +85,9 @@ func lambdaHeader(ctx context.Context) amzntrace.Header {
 // spanContextOf returns the span of a header, which is not valid without a Root or
 // a Parent.
 func spanContextOf(h amzntrace.Header) trace.SpanContext {
+	if h.Root == "" || h.Parent == "" {
+		return trace.SpanContext{}
+	}
 	id, err := trace.TraceIDFromHex(h.TraceID())
 	if err != nil {
 		return trace.SpanContext{}

@@ -26,8 +26,8 @@ import (
 	"github.com/lambdarmor/lambdarmor/guard/metrics"
 )
 
-// written returns the log and the documents of a function that fails: of an HTTP
-// request, and of one record of a batch.
+// written returns the log and the documents of a function that fails in each way: of
+// HTTP requests, and of one record of a batch.
 func written(t *testing.T) (records, documents []map[string]any) {
 	t.Helper()
 	name := lambdacontext.FunctionName
@@ -45,8 +45,10 @@ func written(t *testing.T) (records, documents []map[string]any) {
 	failing := errors.New("broken")
 	//lint:ignore SA1029 the key that aws-lambda-go uses
 	ctx := context.WithValue(t.Context(), "x-amzn-trace-id", "Root=1-5759e988-bd862e3fe1be46a994272793")
-	_, _ = guard.Wrap(httpapi.Func(func(context.Context, any) (any, error) { return nil, failing }), ids, measure, httpapi.Default(log)).
-		Invoke(ctx, sample.HTTP("POST", "/orders").JSON(`{}`).Bytes())
+	for _, err := range []error{failing, guard.Errorf(guard.Unavailable, "", ""), guard.Errorf(guard.Timeout, "", "")} {
+		_, _ = guard.Wrap(httpapi.Func(func(context.Context, any) (any, error) { return nil, err }), ids, measure, httpapi.Default(log)).
+			Invoke(ctx, sample.HTTP("POST", "/orders").JSON(`{}`).Bytes())
+	}
 	_, _ = guard.Wrap(batch.SQS(func(context.Context, events.SQSMessage) error { return failing }), ids, measure, guard.Default(log)).
 		Invoke(ctx, sample.Of(guard.SQS).Bytes())
 	for line := range strings.Lines(out.String()) {
@@ -105,7 +107,30 @@ func TestTheQueriesOfObservabilityFindTheirFields(t *testing.T) {
 	}
 }
 
-// The alarms of the page are on metrics that are written, with their dimensions.
+// alarmed is a metric as a template names it.
+type alarmed struct {
+	Namespace  string `yaml:"Namespace"`
+	MetricName string `yaml:"MetricName"`
+	Dimensions []struct {
+		Name  string `yaml:"Name"`
+		Value string `yaml:"Value"`
+	} `yaml:"Dimensions"`
+}
+
+// isIn reports whether a document has a value of the metric.
+func (m alarmed) isIn(document map[string]any) bool {
+	directive := document["_aws"].(map[string]any)["CloudWatchMetrics"].([]any)[0].(map[string]any)
+	dimensions := directive["Dimensions"].([]any)[0].([]any)
+	for _, want := range m.Dimensions {
+		if !slices.Contains(dimensions, any(want.Name)) || document[want.Name] != want.Value {
+			return false
+		}
+	}
+	return directive["Namespace"] == m.Namespace && document[m.MetricName] != nil && len(dimensions) == len(m.Dimensions)
+}
+
+// The alarms of the page are on metrics that are written, with their dimensions, and
+// see each fault.
 func TestTheAlarmsOfObservabilityHaveTheirMetrics(t *testing.T) {
 	_, documents := written(t)
 	page, err := os.ReadFile("../../docs/observability.md")
@@ -120,12 +145,14 @@ func TestTheAlarmsOfObservabilityHaveTheirMetrics(t *testing.T) {
 		Resources map[string]struct {
 			Type       string `yaml:"Type"`
 			Properties struct {
-				Namespace  string `yaml:"Namespace"`
-				MetricName string `yaml:"MetricName"`
-				Dimensions []struct {
-					Name  string `yaml:"Name"`
-					Value string `yaml:"Value"`
-				} `yaml:"Dimensions"`
+				alarmed `yaml:",inline"`
+				Metrics []struct {
+					ID         string `yaml:"Id"`
+					Expression string `yaml:"Expression"`
+					MetricStat struct {
+						Metric alarmed `yaml:"Metric"`
+					} `yaml:"MetricStat"`
+				} `yaml:"Metrics"`
 				TreatMissingData string `yaml:"TreatMissingData"`
 			} `yaml:"Properties"`
 		} `yaml:"Resources"`
@@ -133,20 +160,35 @@ func TestTheAlarmsOfObservabilityHaveTheirMetrics(t *testing.T) {
 	if err := yaml.Unmarshal(found[1], &template); err != nil || len(template.Resources) != 2 {
 		t.Fatalf("got %+v, %v; want two alarms", template, err)
 	}
+	var all []alarmed
 	for name, r := range template.Resources {
-		p := r.Properties
-		matches := func(d map[string]any) bool {
-			directive := d["_aws"].(map[string]any)["CloudWatchMetrics"].([]any)[0].(map[string]any)
-			dimensions := directive["Dimensions"].([]any)[0].([]any)
-			for _, want := range p.Dimensions {
-				if !slices.Contains(dimensions, any(want.Name)) || d[want.Name] != want.Value {
-					return false
-				}
-			}
-			return directive["Namespace"] == p.Namespace && d[p.MetricName] != nil && len(dimensions) == len(p.Dimensions)
+		if r.Type != "AWS::CloudWatch::Alarm" || r.Properties.TreatMissingData != "notBreaching" {
+			t.Errorf("%s: got %+v, want an alarm for which missing data is not breaching", name, r)
 		}
-		if r.Type != "AWS::CloudWatch::Alarm" || p.TreatMissingData != "notBreaching" || !slices.ContainsFunc(documents, matches) {
-			t.Errorf("%s: no document has its metric %+v: %v", name, p, documents)
+		var sum, ids []string
+		for _, m := range r.Properties.Metrics {
+			if m.Expression != "" {
+				sum = strings.Split(m.Expression, " + ")
+				continue
+			}
+			ids = append(ids, m.ID)
+			all = append(all, m.MetricStat.Metric)
+		}
+		if !slices.Equal(sum, ids) {
+			t.Errorf("%s: got the sum of %v, want that of %v", name, sum, ids)
+		}
+		if len(ids) == 0 {
+			all = append(all, r.Properties.alarmed)
+		}
+	}
+	for _, m := range all {
+		if !slices.ContainsFunc(documents, m.isIn) {
+			t.Errorf("no document has the metric %+v: %v", m, documents)
+		}
+	}
+	for _, d := range documents {
+		if d["Faults"] != nil && !slices.ContainsFunc(all, func(m alarmed) bool { return m.isIn(d) }) {
+			t.Errorf("no alarm sees %v", d)
 		}
 	}
 }

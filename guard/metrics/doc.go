@@ -39,10 +39,11 @@
 // one call before the next, so lines are never interleaved. Any other writer that
 // they share must do the same.
 //
-// A document has no level. If the log format of the function in Lambda is JSON,
-// [Lambda takes such a line for INFO]. With an application log level of WARN or
-// above Lambda drops it and the metrics are lost. Leave that level at INFO and use
-// logging.MinLevel, or see [LogLevel].
+// A document has no level, unless a dimension is named so: then Lambda reads that.
+// If the log format of the function in Lambda is JSON, Lambda takes a line without
+// one [for INFO]. With an application log level of WARN or above Lambda drops it and
+// the metrics are lost. Leave that level at INFO and use logging.MinLevel, or see
+// [LogLevel].
 //
 // # Alarms
 //
@@ -65,7 +66,7 @@
 // no dimension; it is for AddMetadata. The lines are charged as log: about 400
 // bytes for an invocation with Default.
 //
-// [Lambda takes such a line for INFO]: https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-log-level.html
+// [for INFO]: https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-log-level.html
 // [a missing value is 0]: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html
 // [Lambda's own metrics]: https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-view.html
 // [pricing]: https://aws.amazon.com/cloudwatch/pricing/

@@ -119,6 +119,38 @@ func TestACollectorThatDoesNotTakeSpansDoesNotFailAnInvocation(t *testing.T) {
 	}
 }
 
+// A code is a constant of the program, mostly. One that is not UTF-8 would lose all
+// spans of a flush, as protobuf has no other text.
+//
+// SECURITY: Bounded work.
+func TestACodeThatCannotBeSentLosesNoSpan(t *testing.T) {
+	for name, tt := range map[string]struct{ code, want string }{
+		"not UTF-8": {code: "sold\xff_out", want: "sold_out"},
+		"1 MB":      {code: strings.Repeat("x", 1<<20), want: strings.Repeat("x", 1<<10)},
+	} {
+		c := oteltest.Start(t)
+		tp := exporting(t, c)
+		pass := func(next lambda.Handler) lambda.Handler { return next }
+		h := guard.Wrap(failing(guard.Errorf(guard.Forbidden, tt.code, "")), otel.Flush(time.Hour, tp), otel.Trace(tp), otel.Span(tp, "layer", pass))
+		if _, err := h.Invoke(invocation(t.Context(), ""), []byte(`{}`)); err == nil {
+			t.Fatalf("%s: got no error", name)
+		}
+		spans := c.Spans()
+		if len(spans) != 2 {
+			t.Errorf("%s: got %d spans, want 2", name, len(spans))
+		}
+		for _, s := range spans {
+			got := s.Attributes["lambdarmor.refusal"]
+			if s.Name == "layer" {
+				got = s.Attributes["error.type"]
+			}
+			if got != tt.want {
+				t.Errorf("%s: got %.40q in %s, want %.40q", name, got, s.Name, tt.want)
+			}
+		}
+	}
+}
+
 // flushed is a provider that keeps the context of a flush.
 type flushed struct {
 	err  error

@@ -28,11 +28,10 @@ import (
 // last one counts. Time and Resolution of a measurement are ignored.
 //
 // An instrument is made when its name is first used, up to 1000 of them. It is an
-// error if a name is not one of OpenTelemetry, which begins with a letter and has up
-// to 255 letters, digits and _ . - /, if a unit is not one of CloudWatch, if a value
-// is not finite, and beyond those 1000. It is one as well if a dimension has no name,
-// or its name or value is not UTF-8 or has more than 1024 bytes, because an exporter
-// would send nothing more. Meter panics if mp is nil.
+// error beyond those, if a name is not one of OpenTelemetry, which begins with a
+// letter and has up to 255 letters, digits and _ . - /, if a unit is not one of
+// CloudWatch, if a value is not finite, and if a dimension has no name or is not UTF-8
+// of up to 1024 bytes. Meter panics if mp is nil.
 func Meter(mp metric.MeterProvider) metrics.Meter {
 	if mp == nil {
 		panic("otel: Meter with a nil MeterProvider")

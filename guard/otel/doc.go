@@ -32,11 +32,11 @@
 //
 // # What is sampled
 //
-// Without active tracing, which is off by default, a function mostly sends no span,
-// and nothing says so. Lambda sends a tracing header with each invocation, and
-// Sampled in it is what X-Ray has decided: 0 without active tracing, unless a caller
-// of AWS has said otherwise. The SDK's sampler follows its parent by default, so a
-// span whose segment is not sampled is not recorded.
+// Lambda sends a [tracing header] with each invocation, and Sampled in it is what
+// X-Ray has decided, or a caller whose header AWS has passed on. The SDK's sampler
+// follows its parent by default. Without active tracing, which is off by default, the
+// header has Sampled=0, or a Root alone. With Sampled=0 no span is sent, and nothing
+// says so. With a Root alone there is no parent, and each invocation is sent.
 //
 // If spans go to X-Ray, turn on active tracing: all services then agree. If they go
 // elsewhere, use [ApartFromXRay]. All invocations are then sampled, or what a sampler
@@ -56,4 +56,6 @@
 // The conventions for HTTP ask for url.path, which is left out for that reason. They
 // know the methods of RFC 9110, PATCH and QUERY. Any other is _OTHER, and the list
 // cannot be changed.
+//
+// [tracing header]: https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader
 package otel

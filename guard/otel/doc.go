@@ -7,7 +7,10 @@
 //		…
 //		tp := sdktrace.NewTracerProvider(sdktrace.WithBatcher(exporter), sdktrace.WithResource(
 //			resource.NewSchemaless(lambdaotel.Resource()...)))
-//		guard.Start(routes, lambdaotel.Flush(time.Second, tp), lambdaotel.Trace(tp), httpapi.Default(log))
+//		guard.Start(routes,
+//			lambdaotel.Flush(time.Second, tp),
+//			lambdaotel.Trace(tp, lambdaotel.ApartFromXRay()), // see "What is sampled"
+//			httpapi.Default(log))
 //	}
 //
 // A program imports it beside the API of OpenTelemetry, whose package is named otel
@@ -29,13 +32,15 @@
 //
 // # What is sampled
 //
-// Lambda sends a tracing header with each invocation, and Sampled in it is what
-// X-Ray has decided. The SDK's sampler follows its parent by default, so a span
-// whose segment is not sampled is not recorded. Without active tracing Lambda
-// samples none, unless a caller of AWS has.
+// Lambda sends a [tracing header] with each invocation, and Sampled in it is what
+// X-Ray has decided, or a caller whose header AWS has passed on. The SDK's sampler
+// follows its parent by default. Without active tracing, which is off by default, the
+// header has Sampled=0, or a Root alone. With Sampled=0 no span is sent, and nothing
+// says so. With a Root alone there is no parent, and each invocation is sent.
 //
-// If spans go to X-Ray, leave it so: all services then agree. If they go elsewhere,
-// use [ApartFromXRay], and a sampler of your own decides:
+// If spans go to X-Ray, turn on active tracing: all services then agree. If they go
+// elsewhere, use [ApartFromXRay]. All invocations are then sampled, or what a sampler
+// of your own decides:
 //
 //	sdktrace.WithSampler(sdktrace.ParentBased(sdktrace.TraceIDRatioBased(0.1)))
 //
@@ -51,4 +56,6 @@
 // The conventions for HTTP ask for url.path, which is left out for that reason. They
 // know the methods of RFC 9110, PATCH and QUERY. Any other is _OTHER, and the list
 // cannot be changed.
+//
+// [tracing header]: https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader
 package otel

@@ -47,17 +47,13 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	// What OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES say counts first.
-	function, err := resource.New(ctx, resource.WithAttributes(otel.Resource()...), resource.WithFromEnv())
-	if err != nil {
-		return err
-	}
+	function := resource.NewSchemaless(otel.Resource()...)
 	tp := sdktrace.NewTracerProvider(sdktrace.WithBatcher(spans), sdktrace.WithResource(function))
 	mp := sdkmetric.NewMeterProvider(sdkmetric.WithReader(sdkmetric.NewPeriodicReader(values)), sdkmetric.WithResource(function))
 
 	guard.Start(httpapi.Func(placeOrder),
 		otel.Flush(time.Second, tp, mp),
-		otel.Trace(tp),
+		otel.Trace(tp, otel.ApartFromXRay()), // also what X-Ray does not sample
 		metrics.Default(otel.Meter(mp)),
 		httpapi.Default(logging.New(os.Stdout)),
 	)

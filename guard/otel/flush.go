@@ -14,6 +14,8 @@ import (
 // Flusher is a provider that sends what it has recorded: a TracerProvider or a
 // MeterProvider of the SDK.
 type Flusher interface {
+	// ForceFlush returns when all is sent, and no later than ctx ends. [Flush] waits
+	// for it. Those of the SDK do so also if an export does not end.
 	ForceFlush(ctx context.Context) error
 }
 

@@ -18,6 +18,7 @@ import (
 	"go.opentelemetry.io/otel/exporters/otlp/otlpmetric/otlpmetrichttp"
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/trace"
 
@@ -118,6 +119,97 @@ func TestACollectorThatDoesNotTakeSpansDoesNotFailAnInvocation(t *testing.T) {
 		})
 	}
 }
+
+// A code is a constant of the program, mostly. One that is not UTF-8 would lose all
+// spans of a flush, as protobuf has no other text.
+//
+// SECURITY: Bounded work.
+func TestACodeThatCannotBeSentLosesNoSpan(t *testing.T) {
+	for name, tt := range map[string]struct{ code, want string }{
+		"not UTF-8": {code: "sold\xff_out", want: "sold_out"},
+		"1 MB":      {code: strings.Repeat("x", 1<<20), want: strings.Repeat("x", 1<<10)},
+	} {
+		c := oteltest.Start(t)
+		tp := exporting(t, c)
+		pass := func(next lambda.Handler) lambda.Handler { return next }
+		h := guard.Wrap(failing(guard.Errorf(guard.Forbidden, tt.code, "")), otel.Flush(time.Hour, tp), otel.Trace(tp), otel.Span(tp, "layer", pass))
+		if _, err := h.Invoke(invocation(t.Context(), ""), []byte(`{}`)); err == nil {
+			t.Fatalf("%s: got no error", name)
+		}
+		spans := c.Spans()
+		if len(spans) != 2 {
+			t.Errorf("%s: got %d spans, want 2", name, len(spans))
+		}
+		for _, s := range spans {
+			got := s.Attributes["lambdarmor.refusal"]
+			if s.Name == "layer" {
+				got = s.Attributes["error.type"]
+			}
+			if got != tt.want {
+				t.Errorf("%s: got %.40q in %s, want %.40q", name, got, s.Name, tt.want)
+			}
+		}
+	}
+}
+
+// stuck is an exporter that waits for its end, whatever its context is.
+type stuck struct {
+	sdkmetric.Exporter // the rest of one that works
+	end                chan struct{}
+}
+
+func (s stuck) ExportSpans(context.Context, []sdktrace.ReadOnlySpan) error { <-s.end; return nil }
+func (s stuck) Export(context.Context, *metricdata.ResourceMetrics) error  { <-s.end; return nil }
+func (s stuck) Shutdown(context.Context) error                             { return nil }
+
+// The providers of the SDK leave such an exporter behind, so that it costs the reserve
+// too. The next flushes do not wait for it any longer.
+func TestAnExporterThatIgnoresItsContextCostsTheReserve(t *testing.T) {
+	s := stuck{end: make(chan struct{})}
+	defer close(s.end)
+	values, err := otlpmetrichttp.New(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Exporter = values
+	tp := sdktrace.NewTracerProvider(sdktrace.WithBatcher(s))
+	mp := sdkmetric.NewMeterProvider(sdkmetric.WithReader(sdkmetric.NewPeriodicReader(s)))
+	meter := otel.Meter(mp)
+	for name, p := range map[string]otel.Flusher{"spans": tp, "metrics": mp} {
+		var out bytes.Buffer
+		h := guard.Wrap(guard.HandlerFunc(func(ctx context.Context, _ []byte) ([]byte, error) {
+			return []byte(`{}`), meter.Measure(ctx, metrics.Measurement{Name: "Orders", Unit: metrics.Count, Value: 1})
+		}), otel.Flush(20*time.Millisecond, p), otel.Trace(tp), guard.Log(logging.New(&out)))
+		for range 3 {
+			if got, err := h.Invoke(invocation(t.Context(), ""), []byte(`{}`)); err != nil || string(got) != `{}` {
+				t.Errorf("%s: got %s, %v, want the answer", name, got, err)
+			}
+		}
+		if got := strings.Count(out.String(), "telemetry_not_sent"); got != 3 {
+			t.Errorf("%s: got %d records that nothing was sent, want 3", name, got)
+		}
+	}
+}
+
+// A provider is never left behind in the background, so one that ignores its context
+// is waited for.
+//
+// SECURITY: Waited for.
+func TestAProviderIsWaitedFor(t *testing.T) {
+	returned := false // which the race detector would find written too late
+	h := guard.Wrap(answer(`{}`), otel.Flush(time.Millisecond, flusherFunc(func(ctx context.Context) error {
+		<-ctx.Done()
+		returned = true
+		return nil
+	})))
+	if got, err := h.Invoke(invocation(t.Context(), ""), []byte(`{}`)); err != nil || string(got) != `{}` || !returned {
+		t.Errorf("got %s, %v, returned %t, want the answer after the flush", got, err, returned)
+	}
+}
+
+type flusherFunc func(ctx context.Context) error
+
+func (f flusherFunc) ForceFlush(ctx context.Context) error { return f(ctx) }
 
 // flushed is a provider that keeps the context of a flush.
 type flushed struct {

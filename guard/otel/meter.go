@@ -24,13 +24,14 @@ import (
 // A measurement in Count is added to a counter, so it must not be negative. Any
 // other goes into a histogram. Units are written as the conventions of
 // OpenTelemetry write them, in UCUM: Milliseconds are ms, Bytes are By, Percent is
-// %, None and Count are 1. Dimensions become attributes. Time and Resolution of a
-// measurement are ignored.
+// %, None and Count are 1. Dimensions become attributes; of two with one name the
+// last one counts. Time and Resolution of a measurement are ignored.
 //
 // An instrument is made when its name is first used, up to 1000 of them. It is an
-// error if a name is not one of OpenTelemetry, which begins with a letter and has up
-// to 255 letters, digits and _ . - /, if a unit is not one of CloudWatch, if a value
-// is not finite, and beyond those 1000. Meter panics if mp is nil.
+// error beyond those, if a name is not one of OpenTelemetry, which begins with a
+// letter and has up to 255 letters, digits and _ . - /, if a unit is not one of
+// CloudWatch, if a value is not finite, and if a dimension has no name or is not UTF-8
+// of up to 1024 bytes. Meter panics if mp is nil.
 func Meter(mp metric.MeterProvider) metrics.Meter {
 	if mp == nil {
 		panic("otel: Meter with a nil MeterProvider")
@@ -47,6 +48,7 @@ const (
 	errNotFinite   = guard.Reason("the value is not finite")
 	errNegative    = guard.Reason("a count is negative")
 	errUnit        = guard.Reason("CloudWatch has no such unit")
+	errDimension   = guard.Reason("a dimension has a name, and is UTF-8 of up to 1024 bytes")
 	errInstruments = guard.Reason("there are 1000 metrics already; a name must not have values in it")
 )
 
@@ -89,13 +91,16 @@ func (m *meter) measure(ctx context.Context, one metrics.Measurement) error {
 	case one.Unit == metrics.Count && one.Value < 0:
 		return errNegative
 	}
+	attrs := make([]attribute.KeyValue, len(one.Dimensions))
+	for i, d := range one.Dimensions {
+		if d.Name == "" || clipped(d.Name) != d.Name || clipped(d.Value) != d.Value {
+			return errDimension
+		}
+		attrs[i] = attribute.String(d.Name, d.Value)
+	}
 	take, err := m.instrument(one.Name, one.Unit)
 	if err != nil {
 		return err
-	}
-	attrs := make([]attribute.KeyValue, len(one.Dimensions))
-	for i, d := range one.Dimensions {
-		attrs[i] = attribute.String(d.Name, d.Value)
 	}
 	take(ctx, one.Value, metric.WithAttributes(attrs...))
 	return nil

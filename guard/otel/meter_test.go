@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/exporters/otlp/otlpmetric/otlpmetrichttp"
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 
@@ -16,6 +17,7 @@ import (
 	"github.com/lambdarmor/lambdarmor/guard/layer"
 	"github.com/lambdarmor/lambdarmor/guard/metrics"
 	"github.com/lambdarmor/lambdarmor/guard/otel"
+	"github.com/lambdarmor/lambdarmor/guard/otel/oteltest"
 )
 
 // points returns what a meter has taken, one line for each metric and its attributes.
@@ -119,6 +121,53 @@ func TestAMeasurementThatIsNotValidIsNamed(t *testing.T) {
 		if got := points(t, reader); got != "histogram Good 1 of 1 1 {}" {
 			t.Errorf("%s: got %s, want the good one", want, got)
 		}
+	}
+}
+
+// A sum is sent again and again. One series that an exporter cannot write would lose
+// all metrics of the process, for good.
+//
+// SECURITY: Bounded work.
+func TestADimensionThatCannotBeSentIsNotTaken(t *testing.T) {
+	c := oteltest.Start(t)
+	exporter, err := otlpmetrichttp.New(t.Context(), otlpmetrichttp.WithEndpointURL(c.URL+"/v1/metrics"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	mp := sdkmetric.NewMeterProvider(sdkmetric.WithReader(sdkmetric.NewPeriodicReader(exporter)))
+	defer func() { _ = mp.Shutdown(t.Context()) }()
+	m := otel.Meter(mp)
+	for name, bad := range map[string]metrics.Dimension{
+		"a value that is not UTF-8": {Name: "route", Value: "\xff"},
+		"a value of 1 MB":           {Name: "route", Value: strings.Repeat("x", 1<<20)},
+		"a name that is not UTF-8":  {Name: "\xff", Value: "x"},
+		"a name of 1 MB":            {Name: strings.Repeat("x", 1<<20), Value: "x"},
+		"no name":                   {Value: "x"},
+	} {
+		err := m.Measure(t.Context(),
+			metrics.Measurement{Name: "Bad", Unit: metrics.Count, Value: 1, Dimensions: []metrics.Dimension{bad}},
+			metrics.Measurement{Name: "Good", Unit: metrics.Count, Value: 1, Dimensions: []metrics.Dimension{{Name: "straße", Value: ""}}})
+		if err == nil || !strings.HasPrefix(err.Error(), "otel: Bad: a dimension has") || len(err.Error()) > 200 {
+			t.Errorf("%s: got %v, want an error", name, err)
+		}
+	}
+	if err := mp.ForceFlush(t.Context()); err != nil {
+		t.Errorf("got %v, want all sent", err)
+	}
+	if got := c.Metrics(); len(got) != 1 || got[0].Name != "Good" || got[0].Value != 5 || got[0].Attributes["straße"] != "" {
+		t.Errorf("got %d metrics, want 1, the good one", len(got))
+	}
+}
+
+// Of two dimensions with one name the last one counts, however many there are.
+func TestADimensionCountsOnce(t *testing.T) {
+	m, reader := newMeter(t)
+	twice := []metrics.Dimension{{Name: "route", Value: "a"}, {Name: "stage", Value: "x"}, {Name: "route", Value: "b"}}
+	if err := m.Measure(t.Context(), metrics.Measurement{Name: "Orders", Unit: metrics.Count, Value: 1, Dimensions: twice}); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := points(t, reader), "sum Orders 1 1 {route=b,stage=x}"; got != want {
+		t.Errorf("got %s, want %s", got, want)
 	}
 }
 

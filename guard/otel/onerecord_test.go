@@ -37,6 +37,9 @@ func TestMain(m *testing.M) {
 	if name := os.Getenv("ONE_RECORD_FUNCTION"); name != "" {
 		startOneRecord(name)
 	}
+	if os.Getenv("RUN_EXAMPLE") != "" {
+		Example()
+	}
 	os.Exit(m.Run())
 }
 

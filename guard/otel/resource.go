@@ -3,6 +3,7 @@ package otel
 import (
 	"os"
 	"strconv"
+	"strings"
 
 	"go.opentelemetry.io/otel/attribute"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
@@ -13,13 +14,17 @@ import (
 // and as faas.instance its log stream. It returns nil outside of Lambda. What
 // differs between invocations, like the tenant, is on their spans.
 //
-// There is no service.name in it. The SDK takes that from OTEL_SERVICE_NAME.
+// service.name is the name of the function too, unless OTEL_SERVICE_NAME or
+// OTEL_RESOURCE_ATTRIBUTES has one, which the SDK takes.
 func Resource() []attribute.KeyValue {
 	name := os.Getenv("AWS_LAMBDA_FUNCTION_NAME")
 	if name == "" {
 		return nil
 	}
 	attrs := []attribute.KeyValue{semconv.CloudProviderAWS, semconv.CloudPlatformAWSLambda, semconv.FaaSName(name)}
+	if os.Getenv("OTEL_SERVICE_NAME") == "" && !strings.Contains(os.Getenv("OTEL_RESOURCE_ATTRIBUTES"), "service.name=") {
+		attrs = append(attrs, semconv.ServiceName(name))
+	}
 	add := func(variable string, of func(string) attribute.KeyValue) {
 		if value := os.Getenv(variable); value != "" {
 			attrs = append(attrs, of(value))

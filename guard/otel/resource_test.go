@@ -18,11 +18,15 @@ func TestTheResourceIsTheFunction(t *testing.T) {
 			},
 			want: []string{
 				"cloud.provider=aws", "cloud.platform=aws_lambda", "cloud.region=eu-central-1", "faas.name=orders", "faas.version=12",
-				"faas.max_memory=268435456", "faas.instance=2026/12/01/[12]7d", `aws.log.group.names=["/aws/lambda/orders"]`,
+				"faas.max_memory=268435456", "faas.instance=2026/12/01/[12]7d", "service.name=orders", `aws.log.group.names=["/aws/lambda/orders"]`,
 			},
 		},
 		"in an emulator": {
 			variables: map[string]string{"AWS_LAMBDA_FUNCTION_NAME": "orders", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "much"},
+			want:      []string{"cloud.provider=aws", "cloud.platform=aws_lambda", "faas.name=orders", "service.name=orders"},
+		},
+		"with a name of the service": {
+			variables: map[string]string{"AWS_LAMBDA_FUNCTION_NAME": "orders", "OTEL_SERVICE_NAME": "shop"},
 			want:      []string{"cloud.provider=aws", "cloud.platform=aws_lambda", "faas.name=orders"},
 		},
 		"elsewhere": {variables: map[string]string{"AWS_REGION": "eu-central-1"}},
@@ -30,7 +34,7 @@ func TestTheResourceIsTheFunction(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			for _, v := range []string{
 				"AWS_LAMBDA_FUNCTION_NAME", "AWS_LAMBDA_FUNCTION_VERSION", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "AWS_REGION",
-				"AWS_LAMBDA_LOG_GROUP_NAME", "AWS_LAMBDA_LOG_STREAM_NAME",
+				"AWS_LAMBDA_LOG_GROUP_NAME", "AWS_LAMBDA_LOG_STREAM_NAME", "OTEL_SERVICE_NAME", "OTEL_RESOURCE_ATTRIBUTES",
 			} {
 				t.Setenv(v, tt.variables[v])
 			}

@@ -168,7 +168,7 @@ func finish(span trace.Span, what triggered, o layer.Outcome, returned error) {
 	case hasFailed(what, o, returned):
 		fail(span, code)
 	case o.Err != nil:
-		span.SetAttributes(attribute.String("lambdarmor.refusal", code))
+		span.SetAttributes(attribute.String("lambdarmor.refusal", clipped(code)))
 	}
 }
 
@@ -206,7 +206,7 @@ func end(span trace.Span, finished bool) {
 // text of an error may quote a caller.
 func fail(span trace.Span, code string) {
 	span.SetStatus(codes.Error, "")
-	span.SetAttributes(semconv.ErrorTypeKey.String(code))
+	span.SetAttributes(semconv.ErrorTypeKey.String(clipped(code)))
 }
 
 // addFacts adds what layers have found out.

@@ -287,7 +287,7 @@ func TestASpanSaysHowItsCallFailed(t *testing.T) {
 		ctx     context.Context
 		answers []http.HandlerFunc // the last one repeats
 		more    func(*aws.Config)
-		want    string             // error.type
+		want    string // error.type
 		status  any
 		resends any
 	}{

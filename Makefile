@@ -72,7 +72,8 @@ wycheproof: ## hold JWTs to Wycheproof's vectors in the folder SUITE
 	WYCHEPROOF="$(abspath $(SUITE))" $(GO) test -count=1 -v -run Wycheproof ./authorizer/jwt
 
 fuzz: servers ## run every fuzz target for FUZZTIME; their seeds are part of the tests
-	@LAMBDARMOR_SERVERS="$(SERVERS)" GO="$(GO)" .ci/fuzz "$(FUZZTIME)" $(PKG)
+	@export LAMBDARMOR_SERVERS="$(SERVERS)" GO="$(GO)"; .ci/fuzz "$(FUZZTIME)" $(PKG) && \
+	[ "$(PKG)" != ./... ] || for dir in $(NESTED); do (cd $$dir && "$(CURDIR)/.ci/fuzz" "$(FUZZTIME)" ./...) || exit 1; done
 
 bench: .cache/middy/installed ## all benchmarks; for figures to compare: make -s bench COUNT=10 >new.txt
 	@packages=$$(git grep -l '^func Benchmark' -- '*_test.go' ':!.ci' | xargs -n 1 dirname 2>/dev/null | sort -u | sed 's|^|./|'); \

@@ -56,7 +56,9 @@ func tracerProvider(ctx context.Context) (*sdk.TracerProvider, error) {
 		if err != nil {
 			return nil, fmt.Errorf("send spans: %w", err)
 		}
-		exporter, err := otlptracehttp.New(ctx, otlptracehttp.WithHTTPClient(client))
+		exporter, err := otlptracehttp.New(ctx,
+			otlptracehttp.WithHTTPClient(client),
+			otlptracehttp.WithRetry(otlptracehttp.RetryConfig{})) // an answer waits for it
 		if err != nil {
 			return nil, fmt.Errorf("send spans: %w", err)
 		}

@@ -14,6 +14,7 @@ import (
 	"github.com/lambdarmor/lambdarmor/guard/guardtest/sample"
 	"github.com/lambdarmor/lambdarmor/guard/httpapi"
 	"github.com/lambdarmor/lambdarmor/guard/logging"
+	"github.com/lambdarmor/lambdarmor/guard/metrics"
 	"github.com/lambdarmor/lambdarmor/guard/otel"
 )
 
@@ -43,31 +44,53 @@ func BenchmarkTrace(b *testing.B) {
 		b.Run(bb.name, func(b *testing.B) {
 			ctx, cancel := context.WithTimeout(invocation(b.Context(), bb.header), time.Hour)
 			defer cancel()
-			without := guard.Wrap(place, chain...)
-			with := guard.Wrap(place, append([]guard.Middleware{bb.trace}, chain...)...)
-			call := func(h lambda.Handler) {
-				if _, err := h.Invoke(ctx, request); err != nil {
-					b.Fatal(err)
-				}
-			}
-			const turn = 20
-			fastest := [2]time.Duration{time.Hour, time.Hour}
-			for b.Loop() {
-				for i, h := range []lambda.Handler{without, with} {
-					start := time.Now()
-					for range turn {
-						call(h)
-					}
-					fastest[i] = min(fastest[i], time.Since(start))
-				}
-			}
-			b.ReportMetric(0, "ns/op")
-			b.ReportMetric(float64(fastest[0])/turn, "chain-ns/op")
-			b.ReportMetric(float64(fastest[1]-fastest[0])/turn, "added-ns/op")
-			b.ReportMetric(float64(fastest[1])/float64(fastest[0]), "ratio")
-			b.ReportMetric(testing.AllocsPerRun(100, func() { call(with) })-testing.AllocsPerRun(100, func() { call(without) }), "added-allocs/op")
+			compare(b, ctx, request, guard.Wrap(place, chain...), guard.Wrap(place, append([]guard.Middleware{bb.trace}, chain...)...))
 		})
 	}
+}
+
+// BenchmarkWhole compares the usual chain without a log with the same chain and all
+// that this module and metrics can show: log, metrics with one of the handler's, and
+// a trace by a provider that records nothing.
+func BenchmarkWhole(b *testing.B) {
+	place := httpapi.Func(func(ctx context.Context, _ struct{}) (any, error) {
+		return "placed", metrics.Add(ctx, "OrdersPlaced", metrics.Count, 1)
+	})
+	unseen := httpapi.Func(func(context.Context, struct{}) (any, error) { return "placed", nil })
+	usual := []guard.Middleware{
+		httpapi.Problems(), httpapi.SecurityHeaders(), guard.Recover(), guard.Limit(guard.Limits{}), guard.Deadline(300 * time.Millisecond),
+	}
+	request := sample.HTTP("GET", "/orders/7").Route("GET /orders/{id}").Bytes()
+	ctx, cancel := context.WithTimeout(invocation(b.Context(), segment), time.Hour)
+	defer cancel()
+	log := guard.Log(logging.New(io.Discard))
+	compare(b, ctx, request, guard.Wrap(unseen, usual...),
+		guard.Wrap(place, otel.Trace(noop.NewTracerProvider()), metrics.Default(metrics.New(io.Discard, "Shop")), log, guard.Chain(usual...)))
+}
+
+// compare calls two handlers in turn and reports what the second one adds.
+func compare(b *testing.B, ctx context.Context, request []byte, without, with lambda.Handler) {
+	call := func(h lambda.Handler) {
+		if _, err := h.Invoke(ctx, request); err != nil {
+			b.Fatal(err)
+		}
+	}
+	const turn = 20
+	fastest := [2]time.Duration{time.Hour, time.Hour}
+	for b.Loop() {
+		for i, h := range []lambda.Handler{without, with} {
+			start := time.Now()
+			for range turn {
+				call(h)
+			}
+			fastest[i] = min(fastest[i], time.Since(start))
+		}
+	}
+	b.ReportMetric(0, "ns/op")
+	b.ReportMetric(float64(fastest[0])/turn, "chain-ns/op")
+	b.ReportMetric(float64(fastest[1]-fastest[0])/turn, "added-ns/op")
+	b.ReportMetric(float64(fastest[1])/float64(fastest[0]), "ratio")
+	b.ReportMetric(testing.AllocsPerRun(100, func() { call(with) })-testing.AllocsPerRun(100, func() { call(without) }), "added-allocs/op")
 }
 
 // nothing is an exporter that drops all.

@@ -17,14 +17,16 @@ func (c config) parent(ctx context.Context, payload []byte) (context.Context, []
 	if trace.SpanContextFromContext(ctx).IsValid() {
 		return ctx, nil
 	}
+	apart := c.apart
 	if c.trust {
 		ctx = fromCaller(ctx, sentWith(guard.EventOf(ctx, payload)))
+		apart = apart || trace.SpanContextFromContext(ctx).IsValid()
 	}
 	xray := spanContextOf(lambdaHeader(ctx))
 	switch {
 	case !xray.IsValid():
 		return ctx, nil
-	case c.apart || trace.SpanContextFromContext(ctx).IsValid():
+	case apart:
 		return ctx, []trace.Link{{SpanContext: xray}}
 	default:
 		return trace.ContextWithSpanContext(ctx, xray), nil

@@ -45,9 +45,9 @@ import (
 //
 // The parent is the segment of X-Ray, by the header that Lambda sends with the
 // invocation, unless a layer outside has made a span. [TrustHeaders] and
-// [ApartFromXRay] change that. What sends messages does not become a parent. The
-// span has links to the senders of the first 128 that carry one: by the header
-// that SQS has stored, or by an attribute or header traceparent.
+// [ApartFromXRay] change that. Of messages the span has links to the senders, up to
+// 128: by the header that SQS has stored with a message, or else by its attribute
+// or header traceparent. A link decides nothing, so anyone may send one.
 //
 // The log of an invocation has the ids of the span as trace_id and span_id. If the
 // provider is one of package noop, no span is made and only the parent goes on in
@@ -92,12 +92,13 @@ func (t *tracing) invoke(ctx context.Context, payload []byte, next lambda.Handle
 	ev := guard.EventOf(ctx, payload)
 	what := triggeredBy(ev)
 	name, attrs := t.start(ctx, ev, what)
+	parent := trace.SpanContextFromContext(ctx)
 	ctx, span := t.tracer.Start(ctx, name, trace.WithSpanKind(what.kind), trace.WithAttributes(attrs...), trace.WithLinks(links...))
 	finished := false
 	defer func() { end(span, finished) }()
 	setTrace(ctx, span.SpanContext())
 	if span.IsRecording() {
-		addSource(span, ev, what)
+		addSource(span, ev, what, parent)
 	}
 	if out, err = next.Invoke(ctx, payload); span.IsRecording() {
 		finish(span, what, layer.OutcomeOf(ctx, payload, out, err), err)
@@ -128,11 +129,13 @@ const process = "process"
 
 // addSource adds where the records of an event come from, which is not read for a
 // span that is not recorded.
-func addSource(span trace.Span, ev *guard.Event, what triggered) {
+func addSource(span trace.Span, ev *guard.Event, what triggered, parent trace.SpanContext) {
 	s := sourceOf(ev)
 	span.SetAttributes(s.attributes(what)...)
 	for _, l := range s.links {
-		span.AddLink(l)
+		if !l.SpanContext.Equal(parent) { // of a trusted notification
+			span.AddLink(l)
+		}
 	}
 	if name := s.name(); name != "" && what.system != "" {
 		span.SetName(process + " " + name)

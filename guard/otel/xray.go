@@ -51,7 +51,7 @@ func (XRay) Inject(ctx context.Context, carrier propagation.TextMapCarrier) {
 	switch {
 	case sc.IsSampled():
 		h.Sampled = "1"
-	case sc.IsRemote() && h.Root == came.Root && h.Parent == came.Parent: // nobody has decided
+	case h.Root == came.Root && h.Parent == came.Parent: // nobody has decided
 		h.Sampled = came.Sampled
 	}
 	carrier.Set(xrayHeader, h.String())
@@ -85,6 +85,9 @@ func lambdaHeader(ctx context.Context) amzntrace.Header {
 // spanContextOf returns the span of a header, which is not valid without a Root or
 // a Parent.
 func spanContextOf(h amzntrace.Header) trace.SpanContext {
+	if h.Root == "" || h.Parent == "" {
+		return trace.SpanContext{}
+	}
 	id, err := trace.TraceIDFromHex(h.TraceID())
 	if err != nil {
 		return trace.SpanContext{}

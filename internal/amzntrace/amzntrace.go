@@ -24,7 +24,9 @@ const mostLineage = 256
 // that a client may have added. Of two fields with one name, the first one counts.
 func Parse(text string) Header {
 	var h Header
-	for field := range strings.SplitSeq(text, ";") {
+	for text != "" {
+		var field string
+		field, text, _ = strings.Cut(text, ";")
 		name, value, _ := strings.Cut(strings.TrimSpace(field), "=")
 		switch {
 		case strings.EqualFold(name, "Root"):
@@ -82,9 +84,16 @@ func isRoot(s string) bool {
 }
 
 // isID reports whether s consists of hexadecimal digits, not all of them 0.
-func isID(s string) bool { return strings.Trim(s, "0") != "" && consistsOf(s, isHex) }
+func isID(s string) bool {
+	for i := range len(s) {
+		if !isHex(s[i]) {
+			return false
+		}
+	}
+	return strings.Trim(s, "0") != ""
+}
 
-func isHex(c byte) bool { return '0' <= c && c <= '9' || 'a' <= c && c <= 'f' }
+func isHex(c byte) bool { return c-'0' < 10 || c-'a' < 6 } // a byte below wraps around
 
 // isLineage allows what was seen: "1:a87bd80c:0" and "a87bd80c:0|68fd508a:5".
 func isLineage(c byte) bool {

@@ -43,14 +43,20 @@ func (h *handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	inv := invocation.Of(ctx)
 	returned := false
 	defer func() {
-		if value, ok := panicValue(inv.Facts().Recorded); !returned && ok {
+		if returned {
+			return
+		}
+		if value, ok := panicValue(inv.Facts().Recorded); ok {
 			h.expect(panicReport(value))
 		}
 	}()
 	answer, err := h.next.Invoke(ctx, payload)
 	returned = true
+	if err == nil {
+		return answer, nil
+	}
 	recorded := inv.Facts().Recorded
-	if err == nil || recorded == nil {
+	if recorded == nil {
 		return answer, err
 	}
 	report := errorReport(err)

@@ -32,19 +32,20 @@ func start(ctx context.Context, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	orders, keys, err := openStores(ctx, seen.clients)
+	orders, keys, err := openStores(ctx, seen.client)
 	if err != nil {
 		return err
 	}
-	guard.Start(api(log, &shop{prices: catalogue(), orders: orders}, keys, seen.handler), seen.function)
+	s := &shop{prices: catalogue(), orders: orders}
+	guard.Start(api(log, s, keys, seen.inner), seen.outer)
 	return nil
 }
 
-// observed is what a build with the tag otel adds: see traced.go.
+// observed is what observe adds: in traced.go with the tag otel, and else nothing.
 type observed struct {
-	function guard.Middleware // around all
-	handler  guard.Middleware // around each function of the shop
-	clients  func(*aws.Config)
+	outer  guard.Middleware // around the function
+	inner  guard.Middleware // around what each route calls
+	client func(*aws.Config)
 }
 
 // api is the function: the routes, and around them the layers that every HTTP

@@ -23,8 +23,8 @@ type orderStore interface {
 
 // openStores returns the tables named by ORDERS_TABLE and IDEMPOTENCY_TABLE. Only a
 // local run may leave both out and keep orders in memory: a deployed function that
-// forgets its orders must not start. clients may change how AWS is called.
-func openStores(ctx context.Context, clients func(*aws.Config)) (orderStore, idempotency.Store, error) {
+// forgets its orders must not start. client may be nil, or changes how AWS is called.
+func openStores(ctx context.Context, client func(*aws.Config)) (orderStore, idempotency.Store, error) {
 	ordersTable, keysTable := os.Getenv("ORDERS_TABLE"), os.Getenv("IDEMPOTENCY_TABLE")
 	switch {
 	case ordersTable == "" && keysTable == "" && os.Getenv("AWS_SAM_LOCAL") == "true":
@@ -38,7 +38,9 @@ func openStores(ctx context.Context, clients func(*aws.Config)) (orderStore, ide
 	if err != nil {
 		return nil, nil, fmt.Errorf("load the AWS configuration: %w", err)
 	}
-	clients(&cfg)
-	client := dynamodb.NewFromConfig(cfg)
-	return &table{client: client, name: ordersTable}, dynamo.New(client, keysTable), nil
+	if client != nil {
+		client(&cfg)
+	}
+	db := dynamodb.NewFromConfig(cfg)
+	return &table{client: db, name: ordersTable}, dynamo.New(db, keysTable), nil
 }

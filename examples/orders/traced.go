@@ -35,13 +35,13 @@ func observe(ctx context.Context) (observed, error) {
 		return observed{}, err
 	}
 	return observed{
-		function: guard.Chain(
+		outer: guard.Chain(
 			otel.Flush(reserve, tp),
 			otel.Trace(tp),
 			metrics.Default(metrics.New(os.Stdout, "Orders")),
 		),
-		handler: otel.Span(tp, "handler", func(next lambda.Handler) lambda.Handler { return next }),
-		clients: func(cfg *aws.Config) { otel.Instrument(cfg, tp) },
+		inner:  otel.Span(tp, "handler", func(next lambda.Handler) lambda.Handler { return next }),
+		client: func(cfg *aws.Config) { otel.Instrument(cfg, tp) },
 	}, nil
 }
 

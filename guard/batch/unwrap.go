@@ -126,17 +126,15 @@ func open(members map[string]json.RawMessage) (envelope Envelope, inner string, 
 //
 // https://docs.aws.amazon.com/sns/latest/dg/sns-message-attributes.html
 func attributesOf(value json.RawMessage) map[string]string {
-	var all map[string]struct {
-		Type  string `json:"Type"`
-		Value string `json:"Value"`
-	}
+	var all map[string]json.RawMessage
 	if json.Unmarshal(value, &all) != nil {
 		return nil
 	}
 	texts := map[string]string{}
-	for name, a := range all {
-		if a.Type == "String" {
-			texts[name] = a.Value
+	for name, attribute := range all {
+		var a map[string]string // not a struct, whose names match in any case
+		if json.Unmarshal(attribute, &a) == nil && a["Type"] == "String" {
+			texts[name] = a["Value"]
 		}
 	}
 	return texts

@@ -32,6 +32,8 @@ func TestTheAttributesOfANotification(t *testing.T) {
 		{rule: "none", attributes: `{}`, want: "map[]"},
 		{rule: "null", attributes: `null`, want: "map[]"},
 		{rule: "no object", attributes: `[7]`, want: "map[]"},
+		{rule: "names in another case, which SNS has none of", attributes: `{"kind":{"Type":"String","Value":"placed","value":"paid"},"b":{"Type":"Binary","type":"String","Value":"eA=="}}`, want: "map[kind:placed]"},
+		{rule: "one that is no attribute", attributes: `{"kind":{"Type":"String","Value":"placed"},"n":7,"b":null,"l":[1]}`, want: "map[kind:placed]"},
 		{rule: "a value that is no text", attributes: `{"kind":{"Type":"String","Value":{"a":1}}}`, want: "map[]"},
 	} {
 		got := ""

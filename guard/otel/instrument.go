@@ -22,11 +22,11 @@ import (
 //
 // A span has the name of its operation, such as DynamoDB.PutItem, and the attributes
 // of OpenTelemetry's [AWS SDK client spans]: which tables, queue, topic, bucket,
-// stream or function, but no key, value or body. error.type is the error code of the
-// API, and the text of the error is nowhere. Repeated attempts are in one span, with
-// http.request.resend_count. The body of a streamed answer is read after its span has
-// ended. A presigned request and an input that the client refuses are no calls and
-// have no span.
+// stream or function, but no key, value, body or name of a secret. error.type is the
+// error code of the API or the type of another error, and the text of an error is
+// nowhere. Repeated attempts are in one span, with http.request.resend_count. The
+// body of a streamed answer is read after its span has ended. A presigned request,
+// and an input without a member that is required, are no calls and have no span.
 //
 // Each request has the span in its header X-Amzn-Trace-Id. SQS stores it as the
 // AWSTraceHeader of the message, and Lambda hands it to the function that is invoked.
@@ -54,8 +54,8 @@ func (i instrument) add(stack *middleware.Stack) error {
 	if _, ok := stack.Initialize.Get(middlewareName); ok {
 		return nil
 	}
-	if _, ok := stack.Finalize.Get("PresignHTTPRequest"); ok {
-		return nil
+	if _, ok := stack.Deserialize.Get("OperationDeserializer"); !ok {
+		return nil // a presigned request, which has no answer
 	}
 	// What knows the service and the operation, and checks the input, is there already.
 	err := stack.Initialize.Add(middleware.InitializeMiddlewareFunc(middlewareName, i.call), middleware.After)

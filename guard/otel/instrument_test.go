@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -285,7 +286,8 @@ func TestASpanSaysHowItsCallFailed(t *testing.T) {
 		name    string
 		ctx     context.Context
 		answers []http.HandlerFunc // the last one repeats
-		want    string             // error.type
+		more    func(*aws.Config)
+		want    string // error.type
 		status  any
 		resends any
 	}{
@@ -314,6 +316,21 @@ func TestASpanSaysHowItsCallFailed(t *testing.T) {
 			name: "no JSON", answers: []http.HandlerFunc{saying(200, `secret`)},
 			want: "*smithy.DeserializationError", status: int64(200),
 		},
+		{
+			name: "no credentials", want: "_OTHER",
+			more: func(cfg *aws.Config) {
+				cfg.Credentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) { return aws.Credentials{}, errors.New("secret") })
+			},
+		},
+		{
+			name: "no credentials for a reason that has a type", want: "*fs.PathError",
+			more: func(cfg *aws.Config) {
+				cfg.Credentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+					return aws.Credentials{}, fmt.Errorf("secret: %w", &fs.PathError{Op: "open", Path: "secret", Err: fs.ErrNotExist})
+				})
+			},
+		},
+		{name: "a bad address", want: "_OTHER", more: func(cfg *aws.Config) { cfg.BaseEndpoint = aws.String(":secret") }},
 		{name: "canceled", ctx: canceled, answers: []http.HandlerFunc{saying(200, "{}")}, want: "canceled"},
 		{name: "late", ctx: late, answers: []http.HandlerFunc{saying(200, "{}")}, want: "timeout"},
 	} {
@@ -325,6 +342,9 @@ func TestASpanSaysHowItsCallFailed(t *testing.T) {
 				}
 				answer(w, r)
 			})
+			if c.more != nil {
+				c.more(&cl.cfg)
+			}
 			otel.Instrument(&cl.cfg, cl.tp)
 			ctx := c.ctx
 			if ctx == nil {
@@ -420,16 +440,39 @@ func TestARequestHasTheTracingHeaderOfItsCall(t *testing.T) {
 	}
 }
 
-// What is signed by a URL for somebody else is neither a call nor has it a header.
+// What is signed for somebody else, who sends it, is neither a call nor has it a header.
 func TestAPresignedRequestIsNoCall(t *testing.T) {
-	cl := newCloud(t, saying(200, "{}"))
-	otel.Instrument(&cl.cfg, cl.tp)
-	r, err := s3.NewPresignClient(s3.NewFromConfig(cl.cfg, pathStyle)).PresignGetObject(t.Context(), &s3.GetObjectInput{Bucket: aws.String("b"), Key: aws.String("k")})
-	if err != nil {
-		t.Fatal(err)
+	bucket, object := aws.String("b"), aws.String("k")
+	for name, presign := range map[string]func(*s3.PresignClient) (http.Header, error){
+		"a URL": func(c *s3.PresignClient) (http.Header, error) {
+			r, err := c.PresignGetObject(t.Context(), &s3.GetObjectInput{Bucket: bucket, Key: object})
+			return r.SignedHeader, err
+		},
+		"a form": func(c *s3.PresignClient) (http.Header, error) {
+			_, err := c.PresignPostObject(t.Context(), &s3.PutObjectInput{Bucket: bucket, Key: object})
+			return nil, err
+		},
+	} {
+		cl := newCloud(t, saying(200, "{}"))
+		otel.Instrument(&cl.cfg, cl.tp)
+		signed, err := presign(s3.NewPresignClient(s3.NewFromConfig(cl.cfg, pathStyle)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(cl.spans.Started()) != 0 || signed.Get("X-Amzn-Trace-Id") != "" {
+			t.Errorf("%s: got %d spans and the headers %v, want none", name, len(cl.spans.Started()), signed)
+		}
 	}
-	if len(cl.spans.Started()) != 0 || r.SignedHeader.Get("X-Amzn-Trace-Id") != "" {
-		t.Errorf("got %d spans and the headers %v, want none", len(cl.spans.Started()), r.SignedHeader)
+}
+
+// What the client refuses without a member that is required has no span.
+func TestAnInputThatIsRefusedIsNoCall(t *testing.T) {
+	for name, in := range map[string]*dynamodb.PutItemInput{"nil": nil, "empty": {}, "no table": {Item: key}} {
+		cl := newCloud(t, saying(200, "{}"))
+		otel.Instrument(&cl.cfg, cl.tp)
+		if _, err := dynamodb.NewFromConfig(cl.cfg).PutItem(t.Context(), in); err == nil || len(cl.spans.Started()) != 0 {
+			t.Errorf("%s: got %d spans and the error %v, want no span and an error", name, len(cl.spans.Started()), err)
+		}
 	}
 }
 

@@ -35,7 +35,13 @@ func sdkErrorType(err error) string {
 	if last, ok := errors.AsType[*retry.MaxAttemptsError](err); ok && last.Err != nil {
 		err = last.Err
 	}
-	return fmt.Sprintf("%T", err)
+	for ; err != nil; err = errors.Unwrap(err) {
+		// The types of these packages, such as *fmt.wrapError, say nothing.
+		if name := fmt.Sprintf("%T", err); !strings.HasPrefix(name, "*fmt.") && !strings.HasPrefix(name, "*errors.") {
+			return name
+		}
+	}
+	return otherError
 }
 
 // otherError is the value for an error that has no usable name.

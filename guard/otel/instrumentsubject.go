@@ -41,7 +41,8 @@ func subjectOf(service, operation, region string, input any) ([]attribute.KeyVal
 		if name == "" || !strings.HasPrefix(operation, "Invoke") {
 			return nil, trace.SpanKindClient
 		}
-		return append(optional(semconv.FaaSInvokedNameKey, name), semconv.FaaSInvokedProviderAWS, semconv.FaaSInvokedRegion(region)), trace.SpanKindClient
+		attrs := append(optional(semconv.FaaSInvokedNameKey, name), semconv.FaaSInvokedProviderAWS)
+		return append(attrs, optional(semconv.FaaSInvokedRegionKey, region)...), trace.SpanKindClient
 	default:
 		return nil, trace.SpanKindClient
 	}

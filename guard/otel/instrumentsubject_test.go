@@ -2,6 +2,7 @@ package otel
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 )
 
@@ -23,7 +24,9 @@ func TestTheSubjectOfACall(t *testing.T) {
 		{name: "a function with a version", service: "Lambda", operation: "Invoke", input: &struct{ FunctionName text }{of("bill:1")}, want: "faas.invoked_name=bill faas.invoked_provider=aws faas.invoked_region=r"},
 		{name: "part of an ARN", service: "Lambda", operation: "Invoke", input: &struct{ FunctionName text }{of("1:function:bill")}, want: "faas.invoked_name=bill faas.invoked_provider=aws faas.invoked_region=r"},
 		{name: "a function that is not called", service: "Lambda", operation: "GetFunction", input: &struct{ FunctionName text }{of("bill")}},
-		{name: "another service", service: "KMS", operation: "Decrypt", input: &struct{ KeyId text }{of("secret")}},
+		{name: "a key", service: "KMS", operation: "Decrypt", input: &struct{ KeyId text }{of("secret")}},
+		{name: "a secret", service: "Secrets Manager", operation: "GetSecretValue", input: &struct{ SecretId text }{of("secret")}},
+		{name: "a parameter", service: "SSM", operation: "GetParameter", input: &struct{ Name text }{of("secret")}},
 		{name: "no input", service: "S3", operation: "ListBuckets"},
 		{name: "a nil input", service: "S3", operation: "GetObject", input: (*struct{ Bucket text })(nil)},
 		{name: "a nil member", service: "S3", operation: "GetObject", input: &struct{ Bucket text }{}},
@@ -42,6 +45,27 @@ func TestTheSubjectOfACall(t *testing.T) {
 		}
 		if got != c.want {
 			t.Errorf("%s: got %q, want %q", c.name, got, c.want)
+		}
+	}
+}
+
+// With an endpoint of its own a client may have any region, or none.
+func TestTheRegionOfAFunctionIsATextIfItIsThere(t *testing.T) {
+	name := "bill"
+	for _, c := range []struct {
+		region string
+		want   []string // attributes
+	}{
+		{region: "", want: []string{"faas.invoked_name=bill", "faas.invoked_provider=aws"}},
+		{region: "a\xffb", want: []string{"faas.invoked_name=bill", "faas.invoked_provider=aws", "faas.invoked_region=ab"}},
+	} {
+		attrs, _ := subjectOf("Lambda", "Invoke", c.region, &struct{ FunctionName *string }{&name})
+		var got []string
+		for _, a := range attrs {
+			got = append(got, fmt.Sprint(a.Key, "=", a.Value.AsString()))
+		}
+		if !slices.Equal(got, c.want) {
+			t.Errorf("region %q: got %q, want %q", c.region, got, c.want)
 		}
 	}
 }

@@ -163,3 +163,46 @@ func TestInstrumentLeavesOtherConfigsAlone(t *testing.T) {
 		t.Error("want each config with options of its own")
 	}
 }
+
+func TestInstrumentTwiceIsAsGoodAsOnce(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `{}`) }))
+	defer server.Close()
+	client := connect(server.URL, func(o *dynamodb.Options) {
+		o.DisableValidateResponseChecksum = true
+		cfg := aws.Config{APIOptions: o.APIOptions}
+		xray.Instrument(&cfg)
+		o.APIOptions = cfg.APIOptions
+	})
+	got := traced(t, startDaemon(t), sampled, func(ctx context.Context) {
+		if _, err := client.ListTables(ctx, &dynamodb.ListTablesInput{}); err != nil {
+			t.Error(err)
+		}
+	})
+	if len(got.Subsegments) != 1 || len(got.Subsegments[0].Subsegments) != 0 {
+		t.Errorf("got %s, want one subsegment of one call", got.text)
+	}
+}
+
+func TestALineageIsSentAsTheAWSSDKDoes(t *testing.T) {
+	header := sampled + ";Lineage=a87bd80c:0|68fd508a:5"
+	t.Setenv("AWS_LAMBDA_FUNCTION_NAME", "orders")
+	t.Setenv("_X_AMZN_TRACE_ID", header)
+	var sent []string
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, lineage, _ := strings.Cut(r.Header.Get("X-Amzn-Trace-Id"), ";Lineage=")
+		sent = append(sent, lineage)
+		fmt.Fprint(w, `{}`)
+	}))
+	defer server.Close()
+	client := connect(server.URL, func(o *dynamodb.Options) { o.DisableValidateResponseChecksum = true })
+	call := func(ctx context.Context) {
+		if _, err := client.ListTables(ctx, &dynamodb.ListTablesInput{}); err != nil {
+			t.Error(err)
+		}
+	}
+	call(t.Context()) // by the AWS SDK itself
+	traced(t, startDaemon(t), header, call)
+	if len(sent) != 2 || sent[0] == "" || sent[0] != sent[1] {
+		t.Errorf("got %q, want the same twice", sent)
+	}
+}

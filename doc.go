@@ -28,6 +28,8 @@
 //     asynchronous event that can never succeed.
 //   - guard/origin, guard/recursion and guard/quota refuse invocations from the
 //     wrong place, loops, and requests beyond a quota.
+//   - guard/metrics writes metrics to CloudWatch; guard/otel and guard/xray, modules
+//     of their own, trace; guard/outgoing sends ids and credentials with requests.
 //   - guard/guardtest tests functions against a Lambda runtime, API gateways,
 //     queues and streams; guard/local is a command that runs them on this machine.
 //   - authorizer decides who may call; authorizer/jwt checks tokens,

@@ -35,6 +35,11 @@ const (
 	authorizer  = "github.com/lambdarmor/lambdarmor/authorizer"
 	jwt         = "github.com/lambdarmor/lambdarmor/authorizer/jwt"
 	webhook     = "github.com/lambdarmor/lambdarmor/authorizer/webhook"
+	outgoing    = guard + "/outgoing"
+	sigv4       = outgoing + "/sigv4"
+	clientcreds = outgoing + "/clientcredentials"
+	awscalls    = outgoing + "/awscalls"
+	awscore     = "github.com/aws/aws-sdk-go-v2/aws"
 	jsonschema  = "github.com/santhosh-tekuri/jsonschema/v5"
 	otel        = guard + "/otel"
 	noop        = "go.opentelemetry.io/otel/trace/noop"
@@ -67,6 +72,10 @@ var variants = []variant{
 	{"guard + authorizer + basic", root, []string{guard, logging, authorizer, basic}, `guard.Start(authorizer.Simple(basic.Users("a", map[string]basic.User{})), guard.Default(logging.New(os.Stdout)))`},
 	{"guard + authorizer + jwt", root, []string{guard, logging, authorizer, jwt}, `guard.Start(authorizer.Simple(authorizer.Bearer(jwt.New(jwt.Cognito("eu-central-1_AbCdEfGhI", "client")))), guard.Default(logging.New(os.Stdout)))`},
 	{"guard + httpapi.Func + webhook", root, []string{guard, logging, httpapi, webhook, secrets}, `guard.Start(httpapi.Func(hello), ` + layers + `, webhook.Standard(webhook.Secret(secrets.New(secrets.Env()), "KEY")))`},
+	{"guard + outgoing", root, []string{guard, logging, outgoing}, `http.DefaultTransport = outgoing.Transport(nil, outgoing.Hosts("api.example")); guard.Start(guard.Func(hello), guard.Default(logging.New(os.Stdout)))`},
+	{"guard + outgoing + sigv4", root, []string{guard, logging, sigv4, awscore}, `http.DefaultTransport = sigv4.Transport(nil, aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) { return aws.Credentials{}, nil }), "eu-central-1", "lambda", "api.example"); guard.Start(guard.Func(hello), guard.Default(logging.New(os.Stdout)))`},
+	{"guard + outgoing + clientcredentials", root, []string{guard, logging, clientcreds, secrets}, `http.DefaultTransport = clientcredentials.New("https://login.example/token", "a", secrets.New(secrets.Env()), "KEY").Transport(nil, "api.example"); guard.Start(guard.Func(hello), guard.Default(logging.New(os.Stdout)))`},
+	{"guard + outgoing + awscalls", root, []string{guard, logging, awscalls, awscore}, `awscalls.Instrument(&aws.Config{}); guard.Start(guard.Func(hello), guard.Default(logging.New(os.Stdout)))`},
 	{"guard + otel", inOtel, []string{guard, logging, otel, noop}, `guard.Start(guard.Func(hello), otel.Trace(noop.NewTracerProvider()), guard.Default(logging.New(os.Stdout)))`},
 	{"guard + otel + SDK, OTLP/HTTP", inOtel, []string{guard, logging, otel, otelSDK, otlp}, `e, _ := otlptracehttp.New(context.Background()); tp := trace.NewTracerProvider(trace.WithBatcher(e)); guard.Start(guard.Func(hello), otel.Flush(time.Second, tp), otel.Trace(tp), guard.Default(logging.New(os.Stdout)))`},
 	{"guard + xray", inXRay, []string{guard, logging, xray}, `guard.Start(guard.Func(hello), xray.Trace(), guard.Default(logging.New(os.Stdout)))`},

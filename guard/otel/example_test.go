@@ -58,6 +58,7 @@ func run(ctx context.Context) error {
 	guard.Start(httpapi.Func(placeOrder),
 		otel.Flush(time.Second, tp, mp),
 		otel.Trace(tp),
+		metrics.Default(otel.Meter(mp)),
 		httpapi.Default(logging.New(os.Stdout)),
 	)
 	return nil
@@ -126,16 +127,20 @@ func ExampleMeter() {
 		panic(err)
 	}
 	mp := sdkmetric.NewMeterProvider(sdkmetric.WithReader(sdkmetric.NewPeriodicReader(exporter)))
-	meter := otel.Meter(mp)
 	h := guard.Wrap(guard.HandlerFunc(func(ctx context.Context, _ []byte) ([]byte, error) {
-		return nil, meter.Measure(ctx, metrics.Measurement{Name: "OrdersPlaced", Unit: metrics.Count, Value: 1})
-	}), otel.Flush(time.Second, mp))
+		return nil, metrics.Add(ctx, "OrdersPlaced", metrics.Count, 1)
+	}), otel.Flush(time.Second, mp), metrics.Default(otel.Meter(mp)))
 
 	if _, err := h.Invoke(context.Background(), nil); err != nil {
 		panic(err)
 	}
 	for _, m := range collector.Metrics() {
-		fmt.Println(m.Kind, m.Name, m.Value)
+		if m.Kind == "sum" {
+			fmt.Println(m.Name, m.Value)
+		}
 	}
-	// Output: sum OrdersPlaced 1
+	// Unordered output:
+	// ColdStart 1
+	// Invocations 1
+	// OrdersPlaced 1
 }

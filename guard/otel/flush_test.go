@@ -3,6 +3,7 @@ package otel_test
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -60,7 +61,7 @@ func TestSpansAreSentBeforeTheAnswer(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			c := oteltest.Start(t)
 			tp := exporting(t, c)
-			h := guard.Wrap(tt.h, otel.Flush(time.Minute, tp), otel.Trace(tp))
+			h := guard.Wrap(tt.h, otel.Flush(time.Hour, tp), otel.Trace(tp)) // nothing waits for the hour
 			panicked := func() (value any) {
 				defer func() { value = recover() }()
 				_, _ = h.Invoke(invocation(t.Context(), ""), []byte(`{}`))
@@ -190,7 +191,7 @@ func TestAFlushOutlivesTheContextOfTheHandler(t *testing.T) {
 }
 
 // Many invocations at once, each in a trace of its own: no span has a parent, a name
-// or an attribute of another, and no measurement is lost.
+// or an attribute of another, no record its ids, and no measurement is lost.
 func TestInvocationsAtOnceDoNotMix(t *testing.T) {
 	const n = 64
 	c := oteltest.Start(t)
@@ -203,6 +204,7 @@ func TestInvocationsAtOnceDoNotMix(t *testing.T) {
 	defer func() { _ = mp.Shutdown(t.Context()) }()
 	meter := otel.Meter(mp)
 	all := make(chan struct{})
+	var log bytes.Buffer
 	var inside sync.WaitGroup
 	inside.Add(n)
 	h := guard.Wrap(guard.HandlerFunc(func(ctx context.Context, _ []byte) ([]byte, error) {
@@ -212,13 +214,12 @@ func TestInvocationsAtOnceDoNotMix(t *testing.T) {
 		_, span := tp.Tracer("handler").Start(ctx, "inner", trace.WithAttributes(attribute.String("request", lc.AwsRequestID)))
 		span.End()
 		return []byte(`{"statusCode":200}`), meter.Measure(ctx, metrics.Measurement{Name: "Orders", Unit: metrics.Count, Value: 1})
-	}), otel.Flush(time.Minute, tp, mp), otel.Trace(tp))
+	}), otel.Flush(time.Hour, tp, mp), otel.Trace(tp), guard.Log(logging.New(&log)))
 	var running sync.WaitGroup
 	for i := range n {
 		running.Go(func() {
-			ctx := lambdacontext.NewContext(t.Context(), &lambdacontext.LambdaContext{AwsRequestID: fmt.Sprint("r-", i)})
-			ctx = context.WithValue(ctx, "x-amzn-trace-id", //nolint:staticcheck // the key of aws-lambda-go
-				fmt.Sprintf("Root=1-5759e988-bd862e3fe1be46a994%06x;Parent=53995c3f42cd8ad8;Sampled=1", i))
+			ctx := invocation(t.Context(), fmt.Sprintf("Root=1-5759e988-bd862e3fe1be46a994%06x;Parent=53995c3f42cd8ad8;Sampled=1", i))
+			ctx = lambdacontext.NewContext(ctx, &lambdacontext.LambdaContext{AwsRequestID: fmt.Sprint("r-", i)})
 			payload := sample.HTTP("GET", fmt.Sprintf("/orders%d/1", i)).Route(fmt.Sprintf("GET /orders%d/{id}", i)).Bytes()
 			if _, err := h.Invoke(ctx, payload); err != nil {
 				t.Error(err)
@@ -246,6 +247,24 @@ func TestInvocationsAtOnceDoNotMix(t *testing.T) {
 			out.Attributes["faas.invocation_id"] != fmt.Sprint("r-", i) || in.Attributes["request"] != fmt.Sprint("r-", i) {
 			t.Errorf("%d: got %+v and %+v", i, out, in)
 		}
+	}
+	records := 0
+	for line := range strings.SplitSeq(strings.TrimSpace(log.String()), "\n") {
+		var r struct {
+			RequestID string `json:"requestId"`
+			TraceID   string `json:"trace_id"`
+			SpanID    string `json:"span_id"`
+		}
+		if err := json.Unmarshal([]byte(line), &r); err != nil {
+			t.Fatal(err)
+		}
+		if s := outer[r.TraceID]; s.SpanID != r.SpanID || s.Attributes["faas.invocation_id"] != r.RequestID {
+			t.Errorf("got %s, want the ids of one span, not of %+v", line, s)
+		}
+		records++
+	}
+	if records != n {
+		t.Errorf("got %d records of the log, want %d", records, n)
 	}
 	most := 0.0
 	for _, m := range c.Metrics() {

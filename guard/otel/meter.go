@@ -2,6 +2,7 @@ package otel
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"strings"
@@ -18,16 +19,18 @@ import (
 // Meter returns a meter that takes measurements with instruments of mp, for
 // metrics.Default and metrics.Add:
 //
-//	metrics.Default(otel.Meter(mp))
+//	guard.Start(routes, otel.Flush(time.Second, tp, mp), otel.Trace(tp), metrics.Default(otel.Meter(mp)), httpapi.Default(log))
 //
 // A measurement in Count is added to a counter, so it must not be negative. Any
 // other goes into a histogram. Units are written as the conventions of
 // OpenTelemetry write them, in UCUM: Milliseconds are ms, Bytes are By, Percent is
-// %, None and Count are 1. Dimensions become attributes.
+// %, None and Count are 1. Dimensions become attributes. Time and Resolution of a
+// measurement are ignored.
 //
 // An instrument is made when its name is first used, up to 1000 of them. It is an
-// error if a unit is not one of CloudWatch, if a value is not finite, if mp refuses
-// a name, and beyond those 1000. Meter panics if mp is nil.
+// error if a name is not one of OpenTelemetry, which begins with a letter and has up
+// to 255 letters, digits and _ . - /, if a unit is not one of CloudWatch, if a value
+// is not finite, and beyond those 1000. Meter panics if mp is nil.
 func Meter(mp metric.MeterProvider) metrics.Meter {
 	if mp == nil {
 		panic("otel: Meter with a nil MeterProvider")
@@ -40,10 +43,11 @@ func Meter(mp metric.MeterProvider) metrics.Meter {
 const mostInstruments = 1000
 
 const (
-	errNotFinite   = guard.Reason("otel: the value is not finite")
-	errNegative    = guard.Reason("otel: a count is negative")
-	errUnit        = guard.Reason("otel: not a unit of CloudWatch")
-	errInstruments = guard.Reason("otel: more than 1000 metrics; a name must not have values in it")
+	errName        = guard.Reason("a name begins with a letter and has 1 to 255 letters, digits and _ . - /")
+	errNotFinite   = guard.Reason("the value is not finite")
+	errNegative    = guard.Reason("a count is negative")
+	errUnit        = guard.Reason("CloudWatch has no such unit")
+	errInstruments = guard.Reason("there are 1000 metrics already; a name must not have values in it")
 )
 
 type meter struct {
@@ -63,16 +67,23 @@ type record func(ctx context.Context, value float64, attrs metric.MeasurementOpt
 
 // Measure implements [metrics.Meter].
 func (m *meter) Measure(ctx context.Context, all ...metrics.Measurement) (first error) {
-	for _, one := range all {
-		if err := m.measure(ctx, one); err != nil && first == nil {
-			first = fmt.Errorf("%w: %s", err, one.Name)
+	for i, one := range all {
+		err, place := m.measure(ctx, one), one.Name
+		if err == nil || first != nil {
+			continue
 		}
+		if errors.Is(err, errName) { // it may be anything
+			place = fmt.Sprintf("measurement %d", i+1)
+		}
+		first = fmt.Errorf("otel: %s: %w", place, err)
 	}
 	return first
 }
 
 func (m *meter) measure(ctx context.Context, one metrics.Measurement) error {
 	switch {
+	case !isInstrumentName(one.Name):
+		return errName
 	case math.IsNaN(one.Value) || math.IsInf(one.Value, 0):
 		return errNotFinite
 	case one.Unit == metrics.Count && one.Value < 0:
@@ -120,7 +131,7 @@ func (m *meter) newInstrument(name string, unit metrics.Unit, ucum string) (reco
 	if unit == metrics.Count {
 		counter, err := m.meter.Float64Counter(name, metric.WithUnit(ucum))
 		if err != nil {
-			return nil, fmt.Errorf("otel: %w", err)
+			return nil, err
 		}
 		return func(ctx context.Context, value float64, attrs metric.MeasurementOption) {
 			counter.Add(ctx, value, attrs)
@@ -128,11 +139,17 @@ func (m *meter) newInstrument(name string, unit metrics.Unit, ucum string) (reco
 	}
 	histogram, err := m.meter.Float64Histogram(name, metric.WithUnit(ucum))
 	if err != nil {
-		return nil, fmt.Errorf("otel: %w", err)
+		return nil, err
 	}
 	return func(ctx context.Context, value float64, attrs metric.MeasurementOption) {
 		histogram.Record(ctx, value, attrs)
 	}, nil
+}
+
+// isInstrumentName reports whether a name is of the syntax that OpenTelemetry has:
+// https://opentelemetry.io/docs/specs/otel/metrics/api/#instrument-name-syntax
+func isInstrumentName(name string) bool {
+	return 0 < len(name) && len(name) <= 255 && strings.Contains(letters, name[:1]) && strings.Trim(name, letters+digits+"_.-/") == ""
 }
 
 // ucum returns a [unit of CloudWatch] as UCUM writes it. The prefixes of CloudWatch

@@ -12,6 +12,8 @@ import (
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 
+	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/guard/layer"
 	"github.com/lambdarmor/lambdarmor/guard/metrics"
 	"github.com/lambdarmor/lambdarmor/guard/otel"
 )
@@ -99,17 +101,19 @@ func TestEachUnitOfCloudWatchHasOneOfUCUM(t *testing.T) {
 
 func TestAMeasurementThatIsNotValidIsNamed(t *testing.T) {
 	for want, bad := range map[string]metrics.Measurement{
-		"otel: the value is not finite: Orders": {Name: "Orders", Unit: metrics.Count, Value: math.Inf(1)},
-		"otel: the value is not finite: Load":   {Name: "Load", Unit: metrics.Percent, Value: math.NaN()},
-		"otel: a count is negative: Orders":     {Name: "Orders", Unit: metrics.Count, Value: -1},
-		"otel: not a unit of CloudWatch: Wait":  {Name: "Wait", Unit: "Fortnights", Value: 1},
-		"otel: not a unit of CloudWatch: Speed": {Name: "Speed", Unit: "Seconds/Second", Value: 1},
-		"otel: invalid instrument name":         {Name: "7 dwarfs", Value: 1},
+		"otel: Orders: the value is not finite":         {Name: "Orders", Unit: metrics.Count, Value: math.Inf(1)},
+		"otel: Load: the value is not finite":           {Name: "Load", Unit: metrics.Percent, Value: math.NaN()},
+		"otel: Orders: a count is negative":             {Name: "Orders", Unit: metrics.Count, Value: -1},
+		"otel: Wait: CloudWatch has no such unit":       {Name: "Wait", Unit: "Fortnights", Value: 1},
+		"otel: Speed: CloudWatch has no such unit":      {Name: "Speed", Unit: "Seconds/Second", Value: 1},
+		"otel: measurement 1: a name begins with a let": {Name: "7 dwarfs", Value: 1},
+		"otel: measurement 1: a name begins with a le":  {Name: "Order " + strings.Repeat("x", 10_000), Value: 1},
+		"otel: measurement 1: a name begins with a l":   {Value: 1},
 	} {
 		m, reader := newMeter(t)
 		good := metrics.Measurement{Name: "Good", Value: 1}
 		err := m.Measure(t.Context(), bad, metrics.Measurement{Name: "Worse", Unit: "x"}, good)
-		if err == nil || !strings.Contains(err.Error(), want) {
+		if err == nil || !strings.HasPrefix(err.Error(), want) || len(err.Error()) > 200 {
 			t.Errorf("got %v, want %q", err, want)
 		}
 		if got := points(t, reader); got != "histogram Good 1 of 1 1 {}" {
@@ -126,7 +130,7 @@ func TestInstrumentsAreBounded(t *testing.T) {
 		}
 	}
 	err := m.Measure(t.Context(), metrics.Measurement{Name: "Order1000"})
-	if err == nil || !strings.Contains(err.Error(), "more than 1000 metrics") {
+	if err == nil || !strings.Contains(err.Error(), "there are 1000 metrics already") {
 		t.Errorf("got %v, want an error", err)
 	}
 	if err := m.Measure(t.Context(), metrics.Measurement{Name: "Order7"}); err != nil {
@@ -147,5 +151,31 @@ func TestAMeterIsSafeForConcurrentUse(t *testing.T) {
 	all.Wait()
 	if got := points(t, reader); got != "sum Orders 64 1 {}" {
 		t.Errorf("got %s", got)
+	}
+}
+
+// The metrics of the guard, and those of a handler, are taken by the meter.
+func TestTheMetricsOfTheGuardGoToOpenTelemetry(t *testing.T) {
+	m, reader := newMeter(t)
+	h := guard.Wrap(guard.HandlerFunc(func(ctx context.Context, _ []byte) ([]byte, error) {
+		layer.Count(ctx, layer.Replays, 2)
+		if err := metrics.Add(ctx, "OrdersPlaced", metrics.Count, 1); err != nil {
+			t.Error(err)
+		}
+		return nil, guard.Errorf(guard.Unavailable, "no_stock", "Later.")
+	}), metrics.Default(m))
+	for range 2 {
+		if _, err := h.Invoke(t.Context(), []byte(`{}`)); err == nil {
+			t.Error("got no error")
+		}
+	}
+	got := points(t, reader)
+	for _, want := range []string{
+		"sum ColdStart 1 1 {}", "sum Invocations 2 1 {}", "sum Replays 4 1 {}", "sum OrdersPlaced 2 1 {}", "sum Faults 2 1 {Kind=unavailable}",
+		"histogram Duration 2 of ",
+	} {
+		if !strings.Contains(got+"\n", want) {
+			t.Errorf("got\n%s\nwant %s", got, want)
+		}
 	}
 }

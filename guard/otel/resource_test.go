@@ -36,7 +36,7 @@ func TestTheResourceIsTheFunction(t *testing.T) {
 			}
 			var got []string
 			for _, a := range otel.Resource() {
-				got = append(got, string(a.Key)+"="+a.Value.Emit())
+				got = append(got, string(a.Key)+"="+a.Value.String())
 			}
 			if lines(got...) != lines(tt.want...) {
 				t.Errorf("got\n%s\nwant\n%s", lines(got...), lines(tt.want...))

@@ -69,7 +69,8 @@ func invocation(ctx context.Context, header string) context.Context {
 		AwsRequestID: "c6af9ac6-7b61-11e6-9a41-93e8deadbeef", InvokedFunctionArn: function,
 	})
 	if header != "" {
-		ctx = context.WithValue(ctx, "x-amzn-trace-id", header) //nolint:staticcheck // the key of aws-lambda-go
+		//lint:ignore SA1029 the key that aws-lambda-go uses
+		ctx = context.WithValue(ctx, "x-amzn-trace-id", header)
 	}
 	return ctx
 }

@@ -1,6 +1,8 @@
 package otel
 
 import (
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-lambda-go/events"
@@ -54,8 +56,8 @@ func sourceOf(ev *guard.Event) (s source) {
 		if ev.Decode(&e) != nil {
 			return source{}
 		}
-		for _, partition := range e.Records {
-			for _, r := range partition {
+		for _, partition := range slices.Sorted(maps.Keys(e.Records)) {
+			for _, r := range e.Records[partition] {
 				s.add(plain(r.Topic, "._-", 249), remoteOfKafka(events.KafkaRecord{Headers: r.Headers}))
 			}
 		}

@@ -51,7 +51,7 @@ func (XRay) Inject(ctx context.Context, carrier propagation.TextMapCarrier) {
 	switch {
 	case sc.IsSampled():
 		h.Sampled = "1"
-	case sc.IsRemote() && h.Root == came.Root && h.Parent == came.Parent: // nobody has decided
+	case h.Root == came.Root && h.Parent == came.Parent: // nobody has decided
 		h.Sampled = came.Sampled
 	}
 	carrier.Set(xrayHeader, h.String())

@@ -16,9 +16,9 @@ func (t *transport) bound(ctx context.Context) (context.Context, context.CancelF
 	return context.WithTimeout(ctx, left-min(t.reserve, left/2))
 }
 
-// bounded returns the body of an answer, which ends the request when it is read or
+// boundBy returns the body of an answer, which ends the request when it is read or
 // closed.
-func bounded(body io.ReadCloser, end context.CancelFunc) io.ReadCloser {
+func boundBy(body io.ReadCloser, end context.CancelFunc) io.ReadCloser {
 	b := &boundBody{body, end}
 	if w, ok := body.(io.Writer); ok { // of an answer that switches protocols
 		return struct {

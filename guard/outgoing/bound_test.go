@@ -44,7 +44,7 @@ func TestARequestEndsInTime(t *testing.T) {
 					return nil, r.Context().Err()
 				})
 				began := time.Now()
-				_, err := outgoing.Transport(hangs, tc.opts...).RoundTrip(httptest.NewRequestWithContext(ctx, "GET", "https://api.example/", nil)) //nolint:bodyclose // none
+				_, err := outgoing.Transport(hangs, tc.opts...).RoundTrip(httptest.NewRequestWithContext(ctx, "GET", "https://api.example/", nil))
 				if took := time.Since(began); took != tc.want || guard.KindOf(err) != guard.Timeout {
 					t.Errorf("got %v after %v, want a timeout after %v", err, took, tc.want)
 				}
@@ -65,8 +65,9 @@ func TestAHandlerHasTimeToAnswer(t *testing.T) {
 	}))
 	defer server.Close()
 	defer close(hang)
-	client := &http.Client{Transport: outgoing.Transport(nil)}
-	for _, path := range []string{"/", "/body"} {
+	client := &http.Client{Transport: outgoing.Transport(nil, outgoing.Reserve(time.Second))}
+	together(2, func(i int) {
+		path := []string{"/", "/body"}[i]
 		h := guard.Wrap(guard.HandlerFunc(func(ctx context.Context, _ []byte) ([]byte, error) {
 			r, err := http.NewRequestWithContext(ctx, "GET", server.URL+path, nil)
 			if err != nil {
@@ -82,12 +83,12 @@ func TestAHandlerHasTimeToAnswer(t *testing.T) {
 			}
 			return []byte(`"from the cache"`), nil
 		}), guard.Deadline(time.Millisecond))
-		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+		defer cancel()
 		if out, err := h.Invoke(ctx, nil); err != nil || string(out) != `"from the cache"` {
 			t.Errorf("%s: got %s, %v, want an answer", path, out, err)
 		}
-		cancel()
-	}
+	})
 }
 
 // The context of a request ends with its body, so that nothing is left in the next

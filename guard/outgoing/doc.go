@@ -26,6 +26,17 @@
 // before; so W3C Trace Context and Baggage ask for care at the border of an
 // organization.
 //
+// # On the other side
+//
+// [Received] finds the correlation id that Transport has sent, and [Records] finds that of
+// each message of a queue. Packages sqshops and snshops of guard/recursion send it with
+// messages, as the attribute correlationId beside the hop counter. Events of EventBridge
+// have no attributes: put it into the detail.
+//
+//	log := guard.Log(logger, guard.Correlate(outgoing.Received))
+//
+// # Junk
+//
 // Ids come in from callers, so each one is read and written anew, and what is not
 // well-formed is not sent. No header of an event can add a header, a field or a line to
 // a request.

@@ -29,7 +29,7 @@ func answered(last **http.Request) http.RoundTripper {
 }
 
 // echo is a server that answers the headers that it got.
-func echo(t *testing.T) *httptest.Server {
+func echo(t testing.TB) *httptest.Server {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_ = json.NewEncoder(w).Encode(r.Header)
@@ -56,7 +56,8 @@ func (i invocation) run(t *testing.T, fn func(ctx context.Context)) {
 	t.Helper()
 	ctx := lambdacontext.NewContext(t.Context(), &lambdacontext.LambdaContext{AwsRequestID: i.requestID})
 	if i.trace != "" {
-		ctx = context.WithValue(ctx, "x-amzn-trace-id", i.trace) //nolint:staticcheck // Lambda's key
+		//lint:ignore SA1029 the key that aws-lambda-go uses
+		ctx = context.WithValue(ctx, "x-amzn-trace-id", i.trace)
 	}
 	layers := []guard.Middleware{guard.Log(logging.New(discard{}), guard.Correlate(func(context.Context, *guard.Event) string { return i.correlation }))}
 	event := sample.Of(guard.EventBridge)

@@ -5,10 +5,12 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/lambdarmor/lambdarmor/guard/outgoing/internal/headers"
 	"github.com/lambdarmor/lambdarmor/guard/outgoing/internal/hosts"
 	"github.com/lambdarmor/lambdarmor/guard/outgoing/internal/ids"
 	"github.com/lambdarmor/lambdarmor/guard/recursion"
 	"github.com/lambdarmor/lambdarmor/internal/amzntrace"
+	"github.com/lambdarmor/lambdarmor/internal/invocation"
 )
 
 // CorrelationHeader is the header with the correlation id, unless [CorrelationName] sets
@@ -24,7 +26,7 @@ const CorrelationHeader = "X-Correlation-Id"
 //	Lambdarmor-Hops     the counter of package recursion, also as a member of the baggage
 //
 // A header that the request already has is not changed, even one that is empty. The
-// counter alone is always set, as [recursion.Carry] does, so that no loop goes unseen. An
+// counter alone is always set, see [recursion.SetHeader], so that no loop goes unseen. An
 // id that is not there is not sent.
 //
 // A request ends, with the reading of its answer, 100 ms before the deadline of its
@@ -34,14 +36,13 @@ const CorrelationHeader = "X-Correlation-Id"
 //
 // base sends the requests; nil means [http.DefaultTransport]. A transport that traces,
 // such as otelhttp, may be base or stand around: there is one traceparent, that of its
-// span.
+// span. If base sets the baggage, the counter is in Lambdarmor-Hops alone.
 func Transport(base http.RoundTripper, opts ...Option) http.RoundTripper {
 	if base == nil {
 		base = http.DefaultTransport
 	}
 	t := &transport{
-		base: base, carry: recursion.Carry(base),
-		correlation: CorrelationHeader, reserve: 100 * time.Millisecond, timeout: 30 * time.Second,
+		base: base, correlation: CorrelationHeader, reserve: 100 * time.Millisecond, timeout: 30 * time.Second,
 	}
 	for _, opt := range opts {
 		opt.set(t)
@@ -50,7 +51,7 @@ func Transport(base http.RoundTripper, opts ...Option) http.RoundTripper {
 }
 
 type transport struct {
-	base, carry      http.RoundTripper
+	base             http.RoundTripper
 	own              hosts.List
 	correlation      string
 	reserve, timeout time.Duration
@@ -58,32 +59,30 @@ type transport struct {
 
 func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	ctx, cancel := t.bound(r.Context())
-	base, own := t.base, r.WithContext(ctx)
+	bounded := r.WithContext(ctx)
 	if t.own.Has(r.URL) {
-		base, own.Header = t.carry, t.identified(ctx, r.Header)
+		bounded.Header = t.identified(ctx, r.Header)
 	}
-	res, err := base.RoundTrip(own)
+	res, err := t.base.RoundTrip(bounded)
 	if err != nil || res.Body == nil {
 		cancel()
 		return res, err
 	}
-	res.Body = bounded(res.Body, cancel)
+	res.Body = boundBy(res.Body, cancel)
 	return res, nil
 }
 
 // identified returns a copy of a header with the ids of the invocation.
 func (t *transport) identified(ctx context.Context, header http.Header) http.Header {
-	header = header.Clone()
-	if header == nil {
-		header = http.Header{}
-	}
+	header = headers.Copy(header)
 	add := func(name, id string) {
 		if _, ok := header[name]; !ok && id != "" {
 			header[name] = []string{id}
 		}
 	}
-	add(t.correlation, ids.Correlation(ctx))
+	add(t.correlation, invocation.Correlation(ctx))
 	add("Traceparent", ids.Traceparent(ctx))
 	add(amzntrace.Name, ids.AmznTrace(ctx))
+	recursion.SetHeader(ctx, header)
 	return header
 }

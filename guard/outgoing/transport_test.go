@@ -68,6 +68,10 @@ func TestIdsOfTheInvocationAreSent(t *testing.T) {
 			correlation: "mine", traceparent: "00-mine", amzn: "Root=mine", hops: "1", baggage: "a=1,lambdarmor.hops=1",
 		},
 		{
+			rule: "a header of the caller in lower case", in: invocation{trace: "Root=" + root, correlation: "order-7", hops: -1},
+			set: http.Header{"x-correlation-id": {"mine"}}, correlation: "mine", amzn: "Root=" + root,
+		},
+		{
 			rule: "headers that the caller leaves out", in: invocation{trace: header, correlation: "order-7", hops: -1},
 			set: http.Header{"X-Correlation-Id": nil, "Traceparent": nil, "X-Amzn-Trace-Id": nil},
 		},
@@ -99,7 +103,7 @@ func TestIdsOfTheInvocationAreSent(t *testing.T) {
 	}
 }
 
-// SECURITY: outgoing ids stay with the hosts that are listed.
+// SECURITY: Sent to listed hosts alone.
 func TestOtherHostsGetNoIds(t *testing.T) {
 	full := invocation{trace: header, requestID: "request-1", correlation: "order-7"}
 	for rule, opts := range map[string][]outgoing.Option{
@@ -117,6 +121,7 @@ func TestOtherHostsGetNoIds(t *testing.T) {
 	}
 }
 
+// SECURITY: Sent to listed hosts alone.
 func TestARedirectTakesNoIdsToAnotherHost(t *testing.T) {
 	other := echo(t)
 	var second http.Header
@@ -138,6 +143,8 @@ func TestARedirectTakesNoIdsToAnotherHost(t *testing.T) {
 }
 
 // Each header of an event, and what is made of it, may be a client's.
+//
+// SECURITY: A caller does not choose the trace.
 func TestJunkIsNotInjected(t *testing.T) {
 	junk := map[string]string{
 		"line breaks": "x\r\nX-Evil: 1", "a bare line feed": "Root=" + root + "\nX-Evil: 1", "10 kB": strings.Repeat("a", 10_000),
@@ -164,9 +171,9 @@ func TestJunkIsNotInjected(t *testing.T) {
 				t.Errorf("%s: got the tracing header %q, want none", rule, amzn)
 			}
 		})
-		// What is well-formed around it is kept.
+		// What is well-formed before it is kept.
 		invocation{trace: header + ";" + text, hops: -1}.run(t, func(ctx context.Context) {
-			if got := call(t, ctx, client, server.URL, nil).Get("X-Amzn-Trace-Id"); got != header && rule != "line breaks" {
+			if got := call(t, ctx, client, server.URL, nil).Get("X-Amzn-Trace-Id"); got != header {
 				t.Errorf("%s: got the tracing header %q, want %q", rule, got, header)
 			}
 		})
@@ -216,6 +223,7 @@ func TestARequestIsNotChanged(t *testing.T) {
 	})
 }
 
+// SECURITY: Kept apart.
 func TestManyInvocationsAtOnceMixNothing(t *testing.T) {
 	server := echo(t)
 	client := &http.Client{Transport: outgoing.Transport(nil, outgoing.Hosts("127.0.0.1"))}

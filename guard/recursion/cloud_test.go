@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/aws/aws-lambda-go/events"
+	"github.com/aws/aws-lambda-go/lambdacontext"
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	bridge "github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
@@ -232,8 +233,9 @@ func mustSay(t *testing.T, err error, want string) {
 // Outside of an invocation that counts, calls are as they were. Other calls are anyway.
 func TestWithoutACounterACallIsAsItWas(t *testing.T) {
 	c := setUp(t)
+	ctx := lambdacontext.NewContext(t.Context(), &lambdacontext.LambdaContext{AwsRequestID: "request-1"}) // which is sent with messages
 	for _, way := range c.wayNames() {
-		if err := c.ways()[way](t.Context()); err != nil {
+		if err := c.ways()[way](ctx); err != nil {
 			t.Fatal(err)
 		}
 		got := c.receive(t)

@@ -2,10 +2,10 @@
 // topics, buses and HTTP.
 //
 // A counter of hops travels with what a function sends. Limit refuses an event that has
-// made too many; Carry stamps what is sent:
+// made too many. What is sent is stamped:
 //
 //	client := sqs.NewFromConfig(cfg, sqshops.Carry)
-//	web := &http.Client{Transport: recursion.Carry(nil)}
+//	web := &http.Client{Transport: outgoing.Transport(nil, outgoing.Hosts("*.internal.example"))}
 //
 //	guard.Start(h, guard.Default(log), recursion.Limit(8))
 //
@@ -29,7 +29,7 @@
 //
 //	SQS, SNS        the message attribute lambdarmor.hops      sqshops.Carry, snshops.Carry
 //	EventBridge     the member _hops of the detail             eventbridgehops.Carry
-//	HTTP            the header Lambdarmor-Hops, and baggage    Carry
+//	HTTP            the header Lambdarmor-Hops, and baggage    outgoing.Transport, or SetHeader
 //	JSON            the member _hops                           your program, with Hops
 //	DynamoDB        the attribute _hops of the new image       your program, with Hops
 //	Kafka           the header lambdarmor.hops                 your program, with Hops

@@ -12,6 +12,7 @@ import (
 	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/guard/batch"
 	"github.com/lambdarmor/lambdarmor/guard/guardtest/sample"
+	"github.com/lambdarmor/lambdarmor/guard/outgoing"
 	"github.com/lambdarmor/lambdarmor/guard/recursion"
 	"github.com/lambdarmor/lambdarmor/guard/recursion/sqshops"
 )
@@ -55,8 +56,8 @@ func ExampleRecords() {
 }
 
 // A client of a service of one's own, and a client of SQS.
-func ExampleCarry() {
-	web := &http.Client{Transport: recursion.Carry(nil)}
+func Example() {
+	web := &http.Client{Transport: outgoing.Transport(nil, outgoing.Hosts("stock.example.com"))}
 	queue := sqs.NewFromConfig(aws.Config{Region: "eu-central-1"}, sqshops.Carry)
 	forward := func(ctx context.Context, order string) error {
 		if order == "" {

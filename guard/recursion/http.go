@@ -1,6 +1,7 @@
 package recursion
 
 import (
+	"context"
 	"net/http"
 	"strconv"
 	"strings"
@@ -17,38 +18,21 @@ const (
 	mostMembers = 64
 )
 
-// Carry returns a transport that sends the counter of a request's context, in the
-// header Lambdarmor-Hops and as a member of the baggage. Other members are kept. If the
-// baggage has no room left, it is sent as it is. Without a counter, see [Hops], the
-// request is sent as it is.
+// SetHeader sets the counter of ctx in the header of a request that will be sent: as
+// Lambdarmor-Hops, and as a member of the baggage. Other members are kept. If the baggage
+// has no room left, it stays as it is. Without a counter, see [Hops], nothing is set.
 //
-// base sends the requests; nil means [http.DefaultTransport]. A transport that sets the
-// baggage by itself, as those for tracing do, belongs around Carry and not into base, where
-// it would send the counter of the request that came. Use Carry for services of
-// your own: others learn how long your chains are.
-func Carry(base http.RoundTripper) http.RoundTripper {
-	if base == nil {
-		base = http.DefaultTransport
-	}
-	return transport{base}
-}
-
-type transport struct{ base http.RoundTripper }
-
-func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
-	hops := Hops(r.Context())
+// Package outgoing has a transport that does this for each request to services of your
+// own: others learn how long your chains are.
+func SetHeader(ctx context.Context, h http.Header) {
+	hops := Hops(ctx)
 	if hops == 0 {
-		return t.base.RoundTrip(r)
+		return
 	}
-	r = r.Clone(r.Context())
-	if r.Header == nil {
-		r.Header = http.Header{}
+	h.Set(Header, strconv.Itoa(hops))
+	if packed, ok := pack(h.Values(baggage), hops); ok {
+		h.Set(baggage, packed)
 	}
-	r.Header.Set(Header, strconv.Itoa(hops))
-	if packed, ok := pack(r.Header.Values(baggage), hops); ok {
-		r.Header.Set(baggage, packed)
-	}
-	return t.base.RoundTrip(r)
 }
 
 // pack returns the lines of a baggage with the counter in it. ok is false if there is no

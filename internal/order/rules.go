@@ -119,6 +119,7 @@ var rules = [...]Rule{
 	{Inner: "metrics.Default", Outer: "guard.Errors", Why: "what the layers between refuse would not be counted"},
 	{Inner: "metrics.Default", Outer: "guard.Recover", Why: "a panic of the layers between would not be counted"},
 	{Inner: "metrics.Default", Outer: "guard.Limit", Why: "an event that is too large would not be counted"},
+	{Inner: "otel.Flush", Outer: "metrics.Default", Why: "the time of the flush would count, and what goes to OpenTelemetry would be sent with the next invocation"},
 	{Inner: "otel.Trace", Outer: "httpapi.Problems", Why: "the span would not have the answer"},
 	{Inner: "otel.Trace", Outer: "guard.Errors", Why: "a refusal further out would have no span"},
 	{Inner: "otel.Trace", Outer: "guard.Recover", Why: "the span would not have what became of a panic"},

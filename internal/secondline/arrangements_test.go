@@ -271,8 +271,6 @@ func (full) Write([]byte) (int, error) { return 0, io.ErrShortWrite }
 
 // A recorded error is not printed again, however the logger of package log and the
 // layers are arranged. All else is printed.
-//
-// SECURITY: No line is lost.
 func TestNothingElseIsLostAndNothingTwice(t *testing.T) {
 	for name, a := range arrangements {
 		t.Run(name, func(t *testing.T) {

@@ -13,8 +13,6 @@ import (
 
 // A line of somebody else stays even if its text is the one that is expected, and
 // nothing changes for a logger until an error is recorded.
-//
-// SECURITY: No line is lost.
 func TestALineThatIsNotTheRuntimeClientsStays(t *testing.T) {
 	var out bytes.Buffer
 	l := log.New(&out, "shop: ", log.LstdFlags)

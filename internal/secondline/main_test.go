@@ -68,7 +68,7 @@ func run(t *testing.T, function string, concurrency int, calls []call) printed {
 		t.Error(err)
 	}
 	fn, err := guardtest.NewFunction(self, guardtest.Config{
-		Concurrency: concurrency, InitTimeout: patient, Env: []string{"FUNCTION=" + function},
+		Concurrency: concurrency, Timeout: 8 * time.Second, InitTimeout: patient, Env: []string{"FUNCTION=" + function},
 	})
 	if err != nil {
 		t.Error(err)

@@ -8,7 +8,9 @@ import (
 	"sync"
 )
 
-// output drops each line that is expected, once.
+// output drops each line that is expected, once. What it passes on is as it was, but for
+// one thing: if slog.SetDefault has been called while the logger had Lshortfile, slog
+// counts the calls to find the source of a line, and finds package log.
 type output struct {
 	next io.Writer
 

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-lambda-go/events"
 
@@ -70,29 +71,33 @@ func check(ctx context.Context, _ *authorizer.Request) (*authorizer.Grant, error
 // functions are what a test can run in a process of its own.
 var functions = map[string]func(){
 	"http": func() {
-		httpapi.Start(httpapi.Func(func(ctx context.Context, _ any) (any, error) { return nil, fail(ctx) }), logging.New(os.Stdout))
+		httpapi.Start(httpapi.Func(func(ctx context.Context, _ any) (any, error) { return nil, fail(ctx) }), logging.New(os.Stdout), endEarly)
 	},
 	"direct": func() {
-		guard.Start(guard.Func(func(ctx context.Context, _ any) (any, error) { return nil, fail(ctx) }), guard.Default(logging.New(os.Stdout)))
+		guard.Start(guard.Func(func(ctx context.Context, _ any) (any, error) { return nil, fail(ctx) }), guard.Default(logging.New(os.Stdout)), endEarly)
 	},
-	"simple": func() { guard.Start(authorizer.Simple(check), guard.Default(logging.New(os.Stdout))) },
+	"simple": func() { guard.Start(authorizer.Simple(check), guard.Default(logging.New(os.Stdout)), endEarly) },
 	"policy": func() {
-		guard.Start(authorizer.Policy(check, authorizer.Uncached()), guard.Default(logging.New(os.Stdout)))
+		guard.Start(authorizer.Policy(check, authorizer.Uncached()), guard.Default(logging.New(os.Stdout)), endEarly)
 	},
-	"appsync": func() { guard.Start(authorizer.AppSync(check), guard.Default(logging.New(os.Stdout))) },
+	"appsync": func() { guard.Start(authorizer.AppSync(check), guard.Default(logging.New(os.Stdout)), endEarly) },
 	"sqs": func() {
-		guard.Start(batch.SQS(each[events.SQSMessage], patience...), guard.Default(logging.New(os.Stdout)))
+		guard.Start(batch.SQS(each[events.SQSMessage], patience...), guard.Default(logging.New(os.Stdout)), endEarly)
 	},
 	"kinesis": func() {
-		guard.Start(batch.Kinesis(each[events.KinesisEventRecord], patience...), guard.Default(logging.New(os.Stdout)))
+		guard.Start(batch.Kinesis(each[events.KinesisEventRecord], patience...), guard.Default(logging.New(os.Stdout)), endEarly)
 	},
 	"dynamodb": func() {
-		guard.Start(batch.DynamoDB(each[events.DynamoDBEventRecord], patience...), guard.Default(logging.New(os.Stdout)))
+		guard.Start(batch.DynamoDB(each[events.DynamoDBEventRecord], patience...), guard.Default(logging.New(os.Stdout)), endEarly)
 	},
 	"kafka": func() {
-		guard.Start(batch.Kafka(each[events.KafkaRecord], patience...), guard.Default(logging.New(os.Stdout)))
+		guard.Start(batch.Kafka(each[events.KafkaRecord], patience...), guard.Default(logging.New(os.Stdout)), endEarly)
 	},
 }
+
+// endEarly leaves much of the time of an invocation, so that a machine that is slow for a
+// while does not end it.
+var endEarly = guard.Deadline(6 * time.Second)
 
 // patience has records start with little time, and a batch fail whose records all do.
 var patience = []batch.Option{batch.Reserve(0), batch.FailWhenAllFail(), batch.Concurrency(4)}

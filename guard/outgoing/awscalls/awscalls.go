@@ -2,6 +2,7 @@ package awscalls
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -23,8 +24,7 @@ func Instrument(cfg *aws.Config) {
 	if cfg == nil {
 		panic("awscalls: Instrument with a nil config")
 	}
-	// A copied config may share the array of its options.
-	cfg.APIOptions = append(cfg.APIOptions[:len(cfg.APIOptions):len(cfg.APIOptions)], add)
+	cfg.APIOptions = append(slices.Clip(cfg.APIOptions), add) // copies of cfg may share the old ones
 }
 
 const id = "lambdarmor.trace"

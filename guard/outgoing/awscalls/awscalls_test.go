@@ -84,7 +84,8 @@ func TestACallSendsTheTraceOfItsContext(t *testing.T) {
 		}
 		ctx := t.Context()
 		if tc.ctx != "" {
-			ctx = context.WithValue(ctx, "x-amzn-trace-id", tc.ctx) //nolint:staticcheck // Lambda's key
+			//lint:ignore SA1029 the key that aws-lambda-go uses
+			ctx = context.WithValue(ctx, "x-amzn-trace-id", tc.ctx)
 		}
 		h := guard.Wrap(guard.HandlerFunc(func(ctx context.Context, _ []byte) ([]byte, error) {
 			layer.SetTrace(ctx, tc.trace, tc.span, false)
@@ -101,6 +102,7 @@ func TestACallSendsTheTraceOfItsContext(t *testing.T) {
 	}
 }
 
+// SECURITY: Kept apart.
 func TestManyInvocationsAtOnceMixNothing(t *testing.T) {
 	t.Setenv("AWS_LAMBDA_FUNCTION_NAME", "f")
 	t.Setenv("_X_AMZN_TRACE_ID", "Root=1-00000000-00000000000000000000000a")
@@ -112,7 +114,8 @@ func TestManyInvocationsAtOnceMixNothing(t *testing.T) {
 	for i := range 64 {
 		done.Go(func() {
 			name, want := fmt.Sprint("queue-", i), fmt.Sprintf("Root=1-5759e988-%024x;Parent=%016x;Sampled=1", i+1, i+1)
-			ctx := context.WithValue(t.Context(), "x-amzn-trace-id", want) //nolint:staticcheck // Lambda's key
+			//lint:ignore SA1029 the key that aws-lambda-go uses
+			ctx := context.WithValue(t.Context(), "x-amzn-trace-id", want)
 			for range 5 {
 				if _, err := client.GetQueueUrl(ctx, &sqs.GetQueueUrlInput{QueueName: &name}, named(name, "")); err != nil {
 					t.Error(err)
@@ -131,7 +134,8 @@ func TestEveryClientOfAConfigIsInstrumented(t *testing.T) {
 	cfg := awstest.Config(url)
 	copied := cfg
 	awscalls.Instrument(&cfg)
-	ctx := context.WithValue(t.Context(), "x-amzn-trace-id", header) //nolint:staticcheck // Lambda's key
+	//lint:ignore SA1029 the key that aws-lambda-go uses
+	ctx := context.WithValue(t.Context(), "x-amzn-trace-id", header)
 	for rule, tc := range map[string]struct {
 		cfg  aws.Config
 		want []string

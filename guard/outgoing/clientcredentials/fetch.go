@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"maps"
 	"math/rand/v2"
 	"mime"
@@ -171,6 +172,9 @@ var codes = map[string]error{
 type status int
 
 func (s status) Error() string { return "the token endpoint answered " + strconv.Itoa(int(s)) }
+
+// LogValue returns the text, which has nothing of the answer but the number.
+func (s status) LogValue() slog.Value { return slog.StringValue(s.Error()) }
 
 // retryAfter reads the header of that name, in either form. It is at most lastRetry.
 //

@@ -46,7 +46,8 @@ type Source struct {
 	current  *kept // nil before the first token
 	fetching *fetch
 	failures flight.Failures
-	rejected flight.Budget // fetches because the other service has rejected a token
+	hurried  flight.Failures // the last caller that had no time to renew a token
+	rejected flight.Budget   // fetches because the other service has rejected a token
 }
 
 // fetch is under way.
@@ -107,7 +108,7 @@ func (s *Source) get(ctx context.Context, rejected *kept) (*kept, error) {
 	current := s.current
 	other := current.isUsable(now) && current != rejected
 	switch {
-	case other && (s.fetching != nil || s.failures.Hold(now) || !current.isDue(now)):
+	case other && (s.fetching != nil || s.failures.Hold(now) || s.hurried.Hold(now) || !current.isDue(now)):
 		s.mu.Unlock()
 		return current, nil
 	case s.fetching == nil && s.failures.Hold(now):
@@ -193,10 +194,11 @@ func (s *Source) land(ctx context.Context, f *fetch, err error) {
 		s.current, s.failures = f.token, flight.Failures{}
 		return
 	}
-	// A fetch that all callers have left is no failure of the server. It counts as one if
-	// there is a token and they had no time: otherwise each caller would wait in turn.
-	outOfTime := errors.Is(context.Cause(ctx), context.DeadlineExceeded)
-	if ctx.Err() != nil && !(outOfTime && s.current.isUsable(now)) {
+	if ctx.Err() != nil { // all callers have left, so it is no failure of the server
+		if errors.Is(context.Cause(ctx), context.DeadlineExceeded) {
+			// The next one does not renew at once, or each would wait in turn.
+			s.hurried = flight.Failures{}.And(err, now, flight.Backoff{First: time.Second, Longest: time.Second})
+		}
 		return
 	}
 	s.failures = s.failures.And(err, now, flight.Backoff{First: time.Second, Longest: lastRetry, Vary: vary})

@@ -187,7 +187,11 @@ func TestAnOutageIsBridgedByAValidToken(t *testing.T) {
 	if n := s.count(); n != 2 {
 		t.Errorf("got %d requests, want one more than 1", n)
 	}
-	clock.forward(5 * time.Minute)
+	clock.forward(4*time.Minute + 49*time.Second)
+	want(t, src, "11 s before it expires", "token-1")
+	clock.forward(2 * time.Second) // a request would arrive too late
+	_, _ = src.Token(t.Context())
+	asked := s.count()
 	for range 100 {
 		_, err := src.Token(t.Context())
 		e := guard.Public(err)
@@ -195,12 +199,12 @@ func TestAnOutageIsBridgedByAValidToken(t *testing.T) {
 			t.Fatalf("got %v after the token has expired, want token_unavailable", err)
 		}
 	}
-	if n := s.count(); n != 3 {
-		t.Errorf("got %d requests, want one more than 2", n)
+	if n := s.count(); n != asked {
+		t.Errorf("got %d requests, want no more than %d", n, asked)
 	}
 	s.answers(nil)
 	clock.forward(time.Minute)
-	want(t, src, "after the outage", "token-4")
+	want(t, src, "after the outage", fmt.Sprint("token-", asked+1))
 }
 
 func TestAServerThatFailsIsLeftAlone(t *testing.T) {
@@ -296,6 +300,36 @@ func TestASlowServerCostsLittle(t *testing.T) {
 	})
 }
 
+// Callers without time do not make the server look down for one that has it.
+func TestCallersInAHurryAreNoFailure(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := 0
+		slow := roundTrip(func(r *http.Request) (*http.Response, error) {
+			n++
+			select {
+			case <-r.Context().Done():
+				return nil, r.Context().Err()
+			case <-time.After(500 * time.Millisecond):
+				return &http.Response{StatusCode: 200, Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(strings.NewReader(fmt.Sprintf(`{"access_token":"token-%d","token_type":"Bearer","expires_in":3600}`, n)))}, nil
+			}
+		})
+		src := clientcredentials.New("https://login.example/token", "orders", secrets.New(&vault{value: "hunter2"}), "x", clientcredentials.Via(slow))
+		began := time.Now()
+		want(t, src, "the first", "token-1")
+		time.Sleep(59 * time.Minute)
+		for range 20 {
+			ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+			if token, err := src.Token(ctx); err != nil || token.Text() != "token-1" {
+				t.Errorf("got %q, %v, want token-1", token.Text(), err)
+			}
+			cancel()
+			time.Sleep(1200 * time.Millisecond)
+		}
+		time.Sleep(time.Until(began.Add(59*time.Minute + 51*time.Second)))
+		want(t, src, "as it has expired", "token-22")
+	})
+}
+
 func TestARotatedSecretIsReadAgainOnce(t *testing.T) {
 	for rule, refusal := range map[string]func(http.ResponseWriter, *http.Request, int){
 		"401":            fails(401, `quoted`),
@@ -339,9 +373,11 @@ func TestWithoutASecretNothingIsAsked(t *testing.T) {
 	}
 }
 
-// SECURITY: junk of an authorization server is refused and not shown.
+// SECURITY: Nothing leaks.
 func TestJunkIsRefused(t *testing.T) {
-	json := func(status int, body string) func(http.ResponseWriter, *http.Request, int) { return fails(status, body) }
+	json := func(status int, body string) func(http.ResponseWriter, *http.Request, int) {
+		return fails(status, body)
+	}
 	for _, tc := range []struct {
 		rule, want string
 		answer     func(http.ResponseWriter, *http.Request, int)
@@ -385,6 +421,7 @@ func TestJunkIsRefused(t *testing.T) {
 	}
 }
 
+// SECURITY: Sent to listed hosts alone.
 func TestARedirectOfTheEndpointIsNotFollowed(t *testing.T) {
 	src, s, _, _ := setup(t)
 	evil := newServer(t)

@@ -4,6 +4,7 @@ import (
 	"io"
 	"net/http"
 
+	"github.com/lambdarmor/lambdarmor/guard/outgoing/internal/headers"
 	"github.com/lambdarmor/lambdarmor/guard/outgoing/internal/hosts"
 	"github.com/lambdarmor/lambdarmor/internal/reason"
 )
@@ -73,18 +74,17 @@ func (t *transport) admit(r *http.Request) (*kept, error) {
 	if !hosts.IsPrivate(r.URL) {
 		return nil, errPlain
 	}
-	if _, ok := r.Header["Authorization"]; ok {
+	if _, ok := headers.Copy(r.Header)["Authorization"]; ok {
 		return nil, errAuthorization
 	}
 	return t.source.get(r.Context(), nil)
 }
 
 func (t *transport) send(r *http.Request, k *kept) (*http.Response, error) {
-	r = r.Clone(r.Context())
-	if r.Header == nil {
-		r.Header = http.Header{}
-	}
-	r.Header.Set("Authorization", "Bearer "+k.text)
+	header := headers.Copy(r.Header)
+	header.Set("Authorization", "Bearer "+k.text)
+	r = r.WithContext(r.Context()) // a copy
+	r.Header = header
 	return t.base.RoundTrip(r)
 }
 

@@ -111,6 +111,16 @@ func TestARejectedTokenIsReplacedAndTheRequestSentOnceMore(t *testing.T) {
 	}
 }
 
+// A server may keep its tokens too.
+func TestTheSameTokenIsNotTriedTwice(t *testing.T) {
+	src, s, _, _ := setup(t)
+	s.answers(func(w http.ResponseWriter, _ *http.Request, _ int) { issue(w, 1, 3600) })
+	r := newResource(t, "none")
+	if status, answer := post(t, &http.Client{Transport: src.Transport(nil, "127.0.0.1")}, r.URL, nil); status != 401 || answer != "refused" || r.count() != 1 {
+		t.Errorf("got %d %q after %d requests, want the answer to one", status, answer, r.count())
+	}
+}
+
 func TestAServiceThatRefusesEveryTokenCostsFewTokens(t *testing.T) {
 	src, s, _, clock := setup(t)
 	r := newResource(t, "none")
@@ -167,14 +177,16 @@ func TestManyWithARevokedTokenFetchOne(t *testing.T) {
 	}
 }
 
-// SECURITY: an access token goes to the listed hosts alone, over TLS.
+// SECURITY: Sent to listed hosts alone.
 func TestATokenGoesNowhereElse(t *testing.T) {
 	src, s, _, _ := setup(t)
 	evil := newResource(t, "")
 	elsewhere := strings.Replace(evil.URL, "127.0.0.1", "localhost", 1)
 	mux := http.NewServeMux()
 	mux.Handle("/away", http.RedirectHandler(elsewhere, http.StatusTemporaryRedirect))
-	mux.HandleFunc("/same", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/home", http.StatusTemporaryRedirect) })
+	mux.HandleFunc("/same", func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, "/home", http.StatusTemporaryRedirect)
+	})
 	mux.Handle("/home", newResource(t, "token-1"))
 	server := httptest.NewServer(mux)
 	defer server.Close()
@@ -191,9 +203,11 @@ func TestATokenGoesNowhereElse(t *testing.T) {
 	}
 	authorized := request(server.URL)
 	authorized.Header.Set("Authorization", "Basic x")
+	lower := request(server.URL)
+	lower.Header["authorization"] = []string{"Basic x"}
 	for rule, r := range map[string]*http.Request{
 		"a redirect": request(server.URL + "/away"), "another host": request(elsewhere),
-		"plain HTTP": request("http://api.example/"), "another credential": authorized,
+		"plain HTTP": request("http://api.example/"), "another credential": authorized, "one in lower case": lower,
 	} {
 		res, err := client.Do(r)
 		if err == nil {
@@ -217,7 +231,7 @@ func TestWithoutATokenNothingIsSent(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = src.Transport(nil, "127.0.0.1").RoundTrip(req) //nolint:bodyclose // none
+	_, err = src.Transport(nil, "127.0.0.1").RoundTrip(req)
 	if e, ok := errors.AsType[*guard.Error](err); !ok || e.Code != "token_unavailable" || r.count() != 0 || !body.closed {
 		t.Errorf("got %v, %d requests, closed %t; want token_unavailable", err, r.count(), body.closed)
 	}
@@ -226,7 +240,7 @@ func TestWithoutATokenNothingIsSent(t *testing.T) {
 	}
 }
 
-// SECURITY: a token hides itself.
+// SECURITY: Nothing leaks.
 func TestATokenIsNotShown(t *testing.T) {
 	src, _, _, _ := setup(t)
 	token, err := src.Token(t.Context())

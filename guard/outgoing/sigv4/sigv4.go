@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 
+	"github.com/lambdarmor/lambdarmor/guard/outgoing/internal/headers"
 	"github.com/lambdarmor/lambdarmor/guard/outgoing/internal/hosts"
 	"github.com/lambdarmor/lambdarmor/internal/clock"
 	"github.com/lambdarmor/lambdarmor/internal/reason"
@@ -91,7 +92,8 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 
 // sign returns a copy of r with a signature.
 func (t *transport) sign(r *http.Request) (*http.Request, error) {
-	_, authorized := r.Header["Authorization"]
+	header := headers.Copy(r.Header)
+	_, authorized := header["Authorization"]
 	switch {
 	case !t.hosts.Has(r.URL) || r.Host != "" && !t.hosts.Has(&url.URL{Host: r.Host}):
 		return nil, errHost
@@ -108,9 +110,7 @@ func (t *transport) sign(r *http.Request) (*http.Request, error) {
 		return nil, fmt.Errorf("%w: %w", errCredentials, err)
 	}
 	out := r.Clone(r.Context())
-	if out.Header == nil {
-		out.Header = http.Header{}
-	}
+	out.Header = header
 	if err := escape(out.URL); err != nil {
 		return nil, err
 	}

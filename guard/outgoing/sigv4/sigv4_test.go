@@ -178,6 +178,8 @@ func TestWhatCannotBeSignedIsNotSent(t *testing.T) {
 	}
 	authorized := request("GET", "https://api.example/", nil)
 	authorized.Header.Set("Authorization", "Bearer x")
+	lower := request("GET", "https://api.example/", nil)
+	lower.Header["authorization"] = []string{"Bearer x"}
 	another := request("GET", "https://api.example/", nil)
 	another.Host = "evil.example"
 	opaque := request("GET", "https://api.example/", nil)
@@ -194,6 +196,7 @@ func TestWhatCannotBeSignedIsNotSent(t *testing.T) {
 		{rule: "another host in the header", want: "host that Transport was not made for", r: another},
 		{rule: "plain HTTP", want: "https", r: request("GET", "http://api.example/", nil)},
 		{rule: "another credential", want: "Authorization", r: authorized},
+		{rule: "another credential in lower case", want: "Authorization", r: lower},
 		{rule: "an empty segment", want: "the path", r: request("GET", "https://api.example/a//b", nil)},
 		{rule: "two slashes at the end", want: "the path", r: request("GET", "https://api.example/a//", nil)},
 		{rule: "a dot", want: "the path", r: request("GET", "https://api.example/a/./b", nil)},
@@ -211,7 +214,7 @@ func TestWhatCannotBeSignedIsNotSent(t *testing.T) {
 			creds = static(keys)
 		}
 		rt := sigv4.Transport(roundTrip(func(*http.Request) (*http.Response, error) { sent = true; return nil, errors.New("sent") }), creds, "eu-central-1", "execute-api", "api.example")
-		_, err := rt.RoundTrip(tc.r) //nolint:bodyclose // none
+		_, err := rt.RoundTrip(tc.r)
 		if sent || err == nil || !strings.HasPrefix(err.Error(), "sigv4: ") || !strings.Contains(err.Error(), tc.want) {
 			t.Errorf("%s: got %v, sent %t; want an error about %q", tc.rule, err, sent, tc.want)
 		}
@@ -234,13 +237,15 @@ func TestWhatCannotBeSignedIsNotSent(t *testing.T) {
 func TestAnErrorOfTheCredentialsIsWrapped(t *testing.T) {
 	want := errors.New("the endpoint does not answer")
 	creds := aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) { return aws.Credentials{}, want })
-	_, err := sigv4.Transport(nil, creds, "eu-central-1", "lambda", "api.example").RoundTrip(httptest.NewRequest("GET", "https://api.example/", nil)) //nolint:bodyclose // none
+	_, err := sigv4.Transport(nil, creds, "eu-central-1", "lambda", "api.example").RoundTrip(httptest.NewRequest("GET", "https://api.example/", nil))
 	if !errors.Is(err, want) || !strings.HasPrefix(err.Error(), "sigv4: ") {
 		t.Errorf("got %v, want the error of the credentials", err)
 	}
 }
 
 // A client that follows redirects takes the body along, and the signature must not go.
+//
+// SECURITY: Sent to listed hosts alone.
 func TestARedirectToAnotherHostIsNotSigned(t *testing.T) {
 	reached := false
 	evil := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { reached = true }))
@@ -258,7 +263,7 @@ func TestARedirectToAnotherHostIsNotSigned(t *testing.T) {
 		t.Fatalf("got %v, %v and %q for a redirect to the same host, want it signed anew", err, a.err, a.body)
 	}
 	_ = res.Body.Close()
-	if _, err := client("lambda").Post(server.URL+"/away", "text/plain", strings.NewReader("secret")); err == nil || reached { //nolint:bodyclose // none
+	if _, err := client("lambda").Post(server.URL+"/away", "text/plain", strings.NewReader("secret")); err == nil || reached {
 		t.Errorf("got %v, reached %t; want no request", err, reached)
 	}
 }
@@ -290,7 +295,7 @@ func TestTheHeadersOfASignatureAreItsOwn(t *testing.T) {
 	}
 	r.Header.Set("X-Amz-Security-Token", "another")
 	r.Header.Set("X-Amz-Date", "20200101T000000Z")
-	r.Header["X-Amz-Meta"] = []string{" a  b ", "c"}
+	r.Header["x-amz-meta"] = []string{" a  b ", "c"}
 	r.Header.Set("Traceparent", "00-x")
 	res, err := client("execute-api").Do(r)
 	if err != nil {
@@ -303,6 +308,22 @@ func TestTheHeadersOfASignatureAreItsOwn(t *testing.T) {
 	if got := a.header.Get("Authorization"); strings.Contains(got, "traceparent") || !strings.Contains(got, "x-amz-meta") {
 		t.Errorf("got %s", got)
 	}
+}
+
+func TestATokenOfOtherCredentialsIsNotSent(t *testing.T) {
+	rt := sigv4.Transport(roundTrip(func(r *http.Request) (*http.Response, error) {
+		if got := r.Header.Get("X-Amz-Security-Token") + r.Header.Get("Authorization"); strings.Contains(got, "another") || strings.Contains(got, "security-token") {
+			t.Errorf("got %s, want no token", got)
+		}
+		return &http.Response{StatusCode: 200, Body: http.NoBody}, nil
+	}), static(aws.Credentials{AccessKeyID: "AKIDJANE", SecretAccessKey: "hunter2"}), "eu-central-1", "lambda", "api.example")
+	r := httptest.NewRequest("GET", "https://api.example/", nil)
+	r.Header.Set("X-Amz-Security-Token", "another")
+	res, err := rt.RoundTrip(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = res.Body.Close()
 }
 
 // After a freeze the signature has the time at which it is sent.

@@ -2,6 +2,7 @@ package sigv4_test
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
@@ -42,7 +43,11 @@ func verify(r *http.Request, secret string, now time.Time) error {
 	}
 	path, query, _ := strings.Cut(r.RequestURI, "?")
 	pairs := strings.Split(query, "&")
-	slices.Sort(pairs)
+	slices.SortFunc(pairs, func(a, b string) int { // by name, then by value
+		nameA, valueA, _ := strings.Cut(a, "=")
+		nameB, valueB, _ := strings.Cut(b, "=")
+		return cmp.Or(strings.Compare(nameA, nameB), strings.Compare(valueA, valueB))
+	})
 	var headers strings.Builder
 	for _, name := range signed {
 		values := r.Header.Values(name)

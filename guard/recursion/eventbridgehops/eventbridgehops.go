@@ -18,16 +18,16 @@ import (
 // An input transformer of a rule that does not pass on _hops begins a new chain.
 func Carry(o *eventbridge.Options) { o.APIOptions = append(o.APIOptions, stamp.Calls(change)) }
 
-func change(input any, hops int) (any, error) {
+func change(input any, s stamp.Stamps) (any, error) {
 	in, ok := input.(*eventbridge.PutEventsInput)
-	if !ok || in == nil {
+	if !ok || in == nil || s.Hops == 0 {
 		return nil, nil
 	}
 	out := *in
 	out.Entries = slices.Clone(in.Entries)
 	for i := range out.Entries {
 		if e := &out.Entries[i]; e.Detail != nil {
-			detail := document.Detail(*e.Detail, recursion.Member, hops)
+			detail := document.Detail(*e.Detail, recursion.Member, s.Hops)
 			e.Detail = &detail
 		}
 	}

@@ -1,6 +1,6 @@
-// Package snshops sends hop counters with the messages of an SNS client.
+// Package snshops sends hop counters and correlation ids with the messages of an SNS client.
 //
 //	client := sns.NewFromConfig(cfg, snshops.Carry)
 //
-// See package recursion.
+// See packages recursion and outgoing.
 package snshops

@@ -3,7 +3,6 @@ package snshops
 import (
 	"slices"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sns/types"
 
@@ -12,7 +11,7 @@ import (
 
 // Carry is an option of a client: Publish and PublishBatch get the counter of
 // their context as the message attribute lambdarmor.hops. Without a counter, see
-// [github.com/lambdarmor/lambdarmor/guard/recursion.Hops], a message is sent as it is.
+// [github.com/lambdarmor/lambdarmor/guard/recursion.Hops], a message gets none.
 //
 // A message with ten attributes of its own makes the call fail, and nothing is sent, also
 // not the other messages of a batch. SNS would take an eleventh, and discard the message
@@ -20,9 +19,13 @@ import (
 //
 // SNS delivers no attributes of a message whose structure is json. An SMS gets no
 // counter.
+//
+// A message also gets the correlation id of the invocation, or else its request id, as
+// the attribute correlationId, unless it has one of its own or ten attributes. Package
+// outgoing finds it on the other side.
 func Carry(o *sns.Options) { o.APIOptions = append(o.APIOptions, stamp.Calls(change)) }
 
-func change(input any, hops int) (any, error) {
+func change(input any, s stamp.Stamps) (any, error) {
 	switch in := input.(type) {
 	case *sns.PublishInput:
 		if in == nil || in.PhoneNumber != nil {
@@ -30,7 +33,7 @@ func change(input any, hops int) (any, error) {
 		}
 		out := *in
 		var err error
-		out.MessageAttributes, err = stamp.Attributes(in.MessageAttributes, hops, value)
+		out.MessageAttributes, err = stamp.Attributes(in.MessageAttributes, s, value)
 		return &out, err
 	case *sns.PublishBatchInput:
 		if in == nil {
@@ -41,7 +44,7 @@ func change(input any, hops int) (any, error) {
 		for i := range out.PublishBatchRequestEntries {
 			e := &out.PublishBatchRequestEntries[i]
 			var err error
-			if e.MessageAttributes, err = stamp.Attributes(e.MessageAttributes, hops, value); err != nil {
+			if e.MessageAttributes, err = stamp.Attributes(e.MessageAttributes, s, value); err != nil {
 				return nil, err
 			}
 		}
@@ -51,6 +54,6 @@ func change(input any, hops int) (any, error) {
 	}
 }
 
-func value(number string) types.MessageAttributeValue {
-	return types.MessageAttributeValue{DataType: aws.String("Number"), StringValue: &number}
+func value(dataType, text string) types.MessageAttributeValue {
+	return types.MessageAttributeValue{DataType: &dataType, StringValue: &text}
 }

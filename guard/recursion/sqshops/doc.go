@@ -1,6 +1,6 @@
-// Package sqshops sends hop counters with the messages of an SQS client.
+// Package sqshops sends hop counters and correlation ids with the messages of an SQS client.
 //
 //	client := sqs.NewFromConfig(cfg, sqshops.Carry)
 //
-// See package recursion.
+// See packages recursion and outgoing.
 package sqshops

@@ -3,7 +3,6 @@ package sqshops
 import (
 	"slices"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
@@ -12,14 +11,18 @@ import (
 
 // Carry is an option of a client: SendMessage and SendMessageBatch get the counter of
 // their context as the message attribute lambdarmor.hops. Without a counter, see
-// [github.com/lambdarmor/lambdarmor/guard/recursion.Hops], a message is sent as it is.
+// [github.com/lambdarmor/lambdarmor/guard/recursion.Hops], a message gets none.
 //
 // A message has at most ten attributes. If it has ten of its own, the call fails and
 // sends nothing, also not the other messages of a batch: without its counter the message
 // could go round for ever.
+//
+// A message also gets the correlation id of the invocation, or else its request id, as
+// the attribute correlationId, unless it has one of its own or ten attributes. Package
+// outgoing finds it on the other side.
 func Carry(o *sqs.Options) { o.APIOptions = append(o.APIOptions, stamp.Calls(change)) }
 
-func change(input any, hops int) (any, error) {
+func change(input any, s stamp.Stamps) (any, error) {
 	switch in := input.(type) {
 	case *sqs.SendMessageInput:
 		if in == nil {
@@ -27,7 +30,7 @@ func change(input any, hops int) (any, error) {
 		}
 		out := *in
 		var err error
-		out.MessageAttributes, err = stamp.Attributes(in.MessageAttributes, hops, value)
+		out.MessageAttributes, err = stamp.Attributes(in.MessageAttributes, s, value)
 		return &out, err
 	case *sqs.SendMessageBatchInput:
 		if in == nil {
@@ -38,7 +41,7 @@ func change(input any, hops int) (any, error) {
 		for i := range out.Entries {
 			e := &out.Entries[i]
 			var err error
-			if e.MessageAttributes, err = stamp.Attributes(e.MessageAttributes, hops, value); err != nil {
+			if e.MessageAttributes, err = stamp.Attributes(e.MessageAttributes, s, value); err != nil {
 				return nil, err
 			}
 		}
@@ -48,6 +51,6 @@ func change(input any, hops int) (any, error) {
 	}
 }
 
-func value(number string) types.MessageAttributeValue {
-	return types.MessageAttributeValue{DataType: aws.String("Number"), StringValue: &number}
+func value(dataType, text string) types.MessageAttributeValue {
+	return types.MessageAttributeValue{DataType: &dataType, StringValue: &text}
 }

@@ -1,29 +1,12 @@
-// Package ids returns the ids of an invocation as they are sent to other services.
+// Package ids returns the trace of an invocation as it is sent to other services.
 package ids
 
 import (
 	"context"
 
-	"github.com/aws/aws-lambda-go/lambdacontext"
-
-	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/guard/layer"
 	"github.com/lambdarmor/lambdarmor/internal/amzntrace"
-	"github.com/lambdarmor/lambdarmor/internal/invocation"
 )
-
-// Correlation returns the correlation id of the invocation of ctx, or else its request
-// id. It returns "" if there is neither.
-func Correlation(ctx context.Context) string {
-	id := guard.CorrelationID(ctx)
-	if lc, ok := lambdacontext.FromContext(ctx); ok && id == "" {
-		id = lc.AwsRequestID
-	}
-	if !invocation.FitForHeader(id) {
-		return ""
-	}
-	return id
-}
 
 // Traceparent returns the trace of the invocation of ctx as W3C Trace Context writes
 // it: that of [layer.Trace], or else that of Lambda's tracing header. It returns "" if

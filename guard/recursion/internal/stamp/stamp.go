@@ -1,4 +1,4 @@
-// Package stamp puts hop counters into the requests of AWS clients.
+// Package stamp puts hop counters and correlation ids into the requests of AWS clients.
 package stamp
 
 import (
@@ -9,13 +9,20 @@ import (
 	"github.com/aws/smithy-go/middleware"
 
 	"github.com/lambdarmor/lambdarmor/guard/recursion"
+	"github.com/lambdarmor/lambdarmor/internal/invocation"
 	"github.com/lambdarmor/lambdarmor/internal/reason"
 )
 
-// Calls returns an API option that replaces the input of a call with a counter in its
+// Stamps are what a message gets. A zero one is left out.
+type Stamps struct {
+	Hops        int
+	Correlation string
+}
+
+// Calls returns an API option that replaces the input of a call with stamps in its
 // context. change returns another input, and leaves the caller's as it is. It returns
 // nil for an input that it does not know.
-func Calls(change func(input any, hops int) (any, error)) func(*middleware.Stack) error {
+func Calls(change func(input any, s Stamps) (any, error)) func(*middleware.Stack) error {
 	const id = "lambdarmor.hops"
 	return func(stack *middleware.Stack) error {
 		if _, ok := stack.Initialize.Get(id); ok { // the option is there twice
@@ -24,8 +31,8 @@ func Calls(change func(input any, hops int) (any, error)) func(*middleware.Stack
 		return stack.Initialize.Add(middleware.InitializeMiddlewareFunc(id, func(
 			ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler,
 		) (out middleware.InitializeOutput, m middleware.Metadata, err error) {
-			if hops := recursion.Hops(ctx); hops > 0 {
-				changed, err := change(in.Parameters, hops)
+			if s := (Stamps{recursion.Hops(ctx), invocation.Correlation(ctx)}); s != (Stamps{}) {
+				changed, err := change(in.Parameters, s)
 				if err != nil {
 					return out, m, err
 				}
@@ -47,13 +54,19 @@ const mostAttributes = 10
 
 var errNoRoom = reason.New("recursion: the message has ten attributes of its own, so there is no room for the hop counter")
 
-// Attributes returns a copy of the attributes of a message, with the counter.
-func Attributes[V any](own map[string]V, hops int, value func(number string) V) (map[string]V, error) {
-	all := make(map[string]V, len(own)+1)
+// Attributes returns a copy of the attributes of a message, with the stamps. An id that
+// the sender has set stays, and one for which there is no room is left out.
+func Attributes[V any](own map[string]V, s Stamps, value func(dataType, text string) V) (map[string]V, error) {
+	all := make(map[string]V, len(own)+2)
 	maps.Copy(all, own)
-	all[recursion.Attribute] = value(strconv.Itoa(hops))
-	if len(all) > mostAttributes {
-		return nil, errNoRoom
+	if s.Hops > 0 {
+		all[recursion.Attribute] = value("Number", strconv.Itoa(s.Hops))
+		if len(all) > mostAttributes {
+			return nil, errNoRoom
+		}
+	}
+	if _, ok := all[invocation.CorrelationAttribute]; !ok && s.Correlation != "" && len(all) < mostAttributes {
+		all[invocation.CorrelationAttribute] = value("String", s.Correlation)
 	}
 	return all, nil
 }

@@ -17,7 +17,7 @@ import (
 // Instrument makes the clients that are made of cfg record each call as a
 // subsegment named by the service, and send the tracing header with it. The
 // call's context must come from the invocation; calls with another one are made
-// as they are. Instrument panics if cfg is nil.
+// as they are. Instrument twice is as good as once. It panics if cfg is nil.
 //
 // Recorded are the operation, the region, the request id and the status: no
 // parameters and nothing of the answer. A 4xx is an error and not a fault, so that
@@ -33,11 +33,17 @@ func Instrument(cfg *aws.Config) {
 	cfg.APIOptions = append(slices.Clip(cfg.APIOptions), recordCalls)
 }
 
+// middlewareName is that of a middleware in its step of the AWS SDK's stack.
+const middlewareName = "lambdarmor.xray"
+
 func recordCalls(stack *middleware.Stack) error {
+	if _, ok := stack.Initialize.Get(middlewareName); ok {
+		return nil
+	}
 	return errors.Join(
-		stack.Initialize.Add(middleware.InitializeMiddlewareFunc("lambdarmor.xray.Call", recordCall), middleware.After),
+		stack.Initialize.Add(middleware.InitializeMiddlewareFunc(middlewareName, recordCall), middleware.After),
 		// Before the AWS SDK's own, which leaves a header that is there.
-		stack.Build.Add(middleware.BuildMiddlewareFunc("lambdarmor.xray.Header", setHeader), middleware.Before),
+		stack.Build.Add(middleware.BuildMiddlewareFunc(middlewareName, setHeader), middleware.Before),
 	)
 }
 

@@ -12,6 +12,8 @@ import (
 	sdk "github.com/aws/aws-xray-sdk-go/xray"
 	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"github.com/lambdarmor/lambdarmor/internal/amzntrace"
 )
 
 // Instrument makes the clients that are made of cfg record each call as a
@@ -95,7 +97,7 @@ func setHeader(ctx context.Context, in middleware.BuildInput, next middleware.Bu
 ) {
 	here := current(ctx)
 	if req, ok := in.Request.(*smithyhttp.Request); ok && here != nil {
-		req.Header.Set(sdk.TraceIDHeaderKey, here.DownstreamHeader().String())
+		req.Header.Set(amzntrace.Name, amzntrace.Encode(headerOf(here)))
 	}
 	return next.HandleBuild(ctx, in)
 }

@@ -6,6 +6,8 @@ import (
 	"net/url"
 
 	sdk "github.com/aws/aws-xray-sdk-go/xray"
+
+	"github.com/lambdarmor/lambdarmor/internal/amzntrace"
 )
 
 // Client returns a copy of c that records each request as a subsegment named by
@@ -42,7 +44,7 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 		return t.base.RoundTrip(r)
 	}
 	r = r.Clone(ctx) // a RoundTripper must not change the request
-	r.Header.Set(sdk.TraceIDHeaderKey, here.DownstreamHeader().String())
+	r.Header.Set(amzntrace.Name, headerOf(here))
 	if seg == nil {
 		return t.base.RoundTrip(r)
 	}

@@ -83,11 +83,8 @@ func describe(seg *sdk.Segment, metadata middleware.Metadata, err error) int {
 	if status != 0 {
 		seg.GetHTTP().Response = &sdk.ResponseData{Status: status}
 	}
-	switch {
-	case retry.IsErrorThrottles(retry.DefaultThrottles).IsErrorThrottle(err) == aws.TrueTernary:
+	if retry.IsErrorThrottles(retry.DefaultThrottles).IsErrorThrottle(err) == aws.TrueTernary {
 		return http.StatusTooManyRequests
-	case err != nil && status < 400: // an answer that could not be read
-		return 0
 	}
 	return status
 }

@@ -38,6 +38,9 @@ func Client(c *http.Client) *http.Client {
 type transport struct{ base http.RoundTripper }
 
 func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.URL == nil || r.Header == nil { // which the base has to refuse
+		return t.base.RoundTrip(r)
+	}
 	ctx, seg := begin(r.Context(), r.URL.Host)
 	here := current(ctx)
 	if here == nil {

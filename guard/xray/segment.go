@@ -55,7 +55,7 @@ func end(seg *sdk.Segment, status int, err error) {
 	seg.Lock()
 	seg.Error = status/100 == 4
 	seg.Throttle = status == 429
-	seg.Fault = status >= 500 || status == 0 && err != nil
+	seg.Fault = status >= 500 || status < 400 && err != nil // also of an answer that could not be read
 	seg.Unlock()
 	seg.Close(nil)
 }

@@ -78,7 +78,7 @@ func describe(seg *sdk.Segment, metadata middleware.Metadata, err error) int {
 	seg.Lock()
 	defer seg.Unlock()
 	if id, ok := awsmiddleware.GetRequestIDMetadata(metadata); ok {
-		seg.GetAWS()[sdk.RequestIDKey] = id
+		seg.GetAWS()[sdk.RequestIDKey] = shortened(id, longestName)
 	}
 	if status != 0 {
 		seg.GetHTTP().Response = &sdk.ResponseData{Status: status}

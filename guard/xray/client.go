@@ -11,7 +11,7 @@ import (
 )
 
 // Client returns a copy of c that records each request as a subsegment named by
-// the host, and sends the tracing header with it. A nil c is
+// the host, "_" without one, and sends the tracing header with it. A nil c is
 // [http.DefaultClient]. The request's context must come from the invocation;
 // requests with another one are sent as they are.
 //
@@ -58,8 +58,8 @@ func (t *transport) record(r *http.Request, seg *sdk.Segment) (resp *http.Respon
 	seg.Lock()
 	seg.Namespace = "remote"
 	seg.GetHTTP().Request = &sdk.RequestData{
-		Method: cmp.Or(r.Method, http.MethodGet),
-		URL:    (&url.URL{Scheme: r.URL.Scheme, Host: r.URL.Host}).String(),
+		Method: shortened(cmp.Or(r.Method, http.MethodGet), longestName),
+		URL:    shortened((&url.URL{Scheme: r.URL.Scheme, Host: r.URL.Host}).String(), longestName),
 	}
 	seg.Unlock()
 	status := unreturned.status

@@ -1,6 +1,7 @@
 package xray
 
 import (
+	"cmp"
 	"context"
 	"strings"
 	"unicode"
@@ -8,12 +9,12 @@ import (
 	sdk "github.com/aws/aws-xray-sdk-go/xray"
 )
 
-// Limits of what is recorded. A segment document is at most 64 kB, and names have
-// at most 200 characters of a few kinds.
+// Limits of what is recorded. A segment document is at most 64 kB. Names have 1 to 200
+// characters of a few kinds, and annotations at most 1 000.
 // See https://docs.aws.amazon.com/xray/latest/devguide/xray-api-segmentdocuments.html
 const (
 	longestName    = 200
-	longestText    = 1 << 10
+	longestText    = 1000
 	longestPayload = 4 << 10 // escaped as JSON it may be six times as long
 )
 
@@ -71,7 +72,7 @@ func annotate(seg *sdk.Segment, key string, value any) {
 	_ = seg.AddAnnotation(key, value) // fails for other types only
 }
 
-// nameOf returns a name with the characters that X-Ray allows.
+// nameOf returns a name with the characters that X-Ray allows, "_" for none.
 func nameOf(name string) string {
 	name = strings.Map(func(r rune) rune {
 		if unicode.IsLetter(r) || unicode.IsNumber(r) || strings.ContainsRune(` _.:/%&#=+\-@`, r) {
@@ -79,7 +80,7 @@ func nameOf(name string) string {
 		}
 		return '_'
 	}, name)
-	return shortened(name, longestName)
+	return cmp.Or(shortened(name, longestName), "_")
 }
 
 // shortened cuts a text to n bytes, between characters.

@@ -19,7 +19,8 @@ import (
 // Instrument makes the clients that are made of cfg record each call as a
 // subsegment named by the service, and send the tracing header with it. The
 // call's context must come from the invocation; calls with another one are made
-// as they are. Instrument twice is as good as once. It panics if cfg is nil.
+// as they are. A presigned request is no call. Instrument twice is as good as once. It
+// panics if cfg is nil.
 //
 // Recorded are the operation, the region, the request id and the status: no
 // parameters and nothing of the answer. A 4xx is an error and not a fault, so that
@@ -41,6 +42,9 @@ const middlewareName = "lambdarmor.xray"
 func recordCalls(stack *middleware.Stack) error {
 	if _, ok := stack.Initialize.Get(middlewareName); ok {
 		return nil
+	}
+	if _, ok := stack.Deserialize.Get("OperationDeserializer"); !ok {
+		return nil // a presigned request, which has no answer
 	}
 	return errors.Join(
 		stack.Initialize.Add(middleware.InitializeMiddlewareFunc(middlewareName, recordCall), middleware.After),

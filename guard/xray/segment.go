@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"strings"
+	"sync"
 	"unicode"
 
 	sdk "github.com/aws/aws-xray-sdk-go/xray"
@@ -23,7 +24,13 @@ const (
 // or panic outside, and afterwards send the whole invocation again.
 func begin(ctx context.Context, name string) (context.Context, *sdk.Segment) {
 	parent := current(ctx)
-	if parent == nil || !parent.ParentSegment.Sampled || !inProgress(parent) {
+	if parent == nil || !parent.ParentSegment.Sampled {
+		return ctx, nil
+	}
+	lock := lockOf(parent)
+	lock.Lock()
+	defer lock.Unlock()
+	if !inProgress(parent) {
 		return ctx, nil
 	}
 	ctx, seg := sdk.BeginSubsegment(ctx, nameOf(name))
@@ -42,6 +49,15 @@ func current(ctx context.Context) *sdk.Segment {
 	return seg
 }
 
+// lockOf returns the lock for what begins and ends in an invocation. The SDK sends
+// nothing of the handler if a subsegment begins in one that has just been closed.
+func lockOf(seg *sdk.Segment) sync.Locker {
+	if e, ok := seg.ParentSegment.GetConfiguration().Emitter.(*emitter); ok {
+		return &e.tree
+	}
+	return new(sync.Mutex) // the program has begun a segment with the SDK
+}
+
 func inProgress(seg *sdk.Segment) bool {
 	seg.RLock()
 	defer seg.RUnlock()
@@ -58,6 +74,9 @@ func end(seg *sdk.Segment, status int, err error) {
 	seg.Throttle = status == 429
 	seg.Fault = status >= 500 || status < 400 && err != nil // also of an answer that could not be read
 	seg.Unlock()
+	lock := lockOf(seg)
+	lock.Lock()
+	defer lock.Unlock()
 	seg.Close(nil)
 }
 

@@ -390,6 +390,22 @@ func TestTheSDKCanBeDisabled(t *testing.T) {
 	invoke(t, h, ctx, `{}`)
 }
 
+func TestTheSDKCanBeDisabledWithinAnInvocation(t *testing.T) {
+	d := startDaemon(t)
+	h := guard.Wrap(guard.HandlerFunc(func(ctx context.Context, _ []byte) ([]byte, error) {
+		t.Setenv("AWS_XRAY_SDK_DISABLED", "true")
+		_, err := xray.Client(&http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
+			if len(r.Header) != 0 {
+				t.Errorf("got %v, want no header", r.Header)
+			}
+			return &http.Response{StatusCode: 200, Body: http.NoBody}, nil
+		})}).Do(httpRequest(ctx, t, "http://192.0.2.1/"))
+		return nil, err
+	}), xray.Trace(), xray.Subsegment("x", pass))
+	invoke(t, h, d.context(sampled), `{}`)
+	d.nothing()
+}
+
 // unused is an emitter that is not to be used.
 type unused struct{ t *testing.T }
 

@@ -47,7 +47,7 @@ func (e *emitter) settle() {
 	h := e.handler
 	h.Lock()
 	defer h.Unlock()
-	if e.sent {
+	if e.sent || sdk.SdkDisabled() {
 		return
 	}
 	e.Emitter.Emit(&sdk.Segment{

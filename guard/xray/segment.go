@@ -40,10 +40,11 @@ func begin(ctx context.Context, name string) (context.Context, *sdk.Segment) {
 	return ctx, seg
 }
 
-// current returns the segment or subsegment of ctx, nil outside Trace.
+// current returns the segment or subsegment of ctx, nil outside Trace and where the
+// SDK is disabled.
 func current(ctx context.Context) *sdk.Segment {
 	seg := sdk.GetSegment(ctx)
-	if seg == nil || seg.ParentSegment == nil { // as made where the SDK is disabled
+	if sdk.SdkDisabled() || seg == nil || seg.ParentSegment == nil { // none if it was disabled
 		return nil
 	}
 	return seg

@@ -44,7 +44,7 @@ func begin(ctx context.Context, name string) (context.Context, *sdk.Segment) {
 // SDK is disabled.
 func current(ctx context.Context) *sdk.Segment {
 	seg := sdk.GetSegment(ctx)
-	if sdk.SdkDisabled() || seg == nil || seg.ParentSegment == nil { // none if it was disabled
+	if sdk.SdkDisabled() || seg == nil || seg.ParentSegment == nil { // begun while it was disabled
 		return nil
 	}
 	return seg

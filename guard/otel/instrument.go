@@ -4,7 +4,6 @@ import (
 	"context"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
@@ -14,6 +13,8 @@ import (
 	"go.opentelemetry.io/otel/propagation"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"go.opentelemetry.io/otel/trace"
+
+	"github.com/lambdarmor/lambdarmor/internal/amzntrace"
 )
 
 // Instrument makes a span of each call of the AWS clients that are made from cfg
@@ -145,8 +146,7 @@ func setHeader(ctx context.Context, in middleware.BuildInput, next middleware.Bu
 		sent := propagation.MapCarrier{}
 		XRay{}.Inject(tracedContext(ctx), sent)
 		if header := sent[xrayHeader]; header != "" {
-			// As the SDK encodes it, for the one character of a Lineage that needs it.
-			r.Header.Set(xrayHeader, strings.ReplaceAll(header, "|", "%7C"))
+			r.Header.Set(xrayHeader, amzntrace.Encode(header))
 		}
 	}
 	return next.HandleBuild(ctx, in)

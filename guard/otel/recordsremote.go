@@ -3,7 +3,6 @@ package otel
 import (
 	"context"
 	"slices"
-	"strings"
 
 	"github.com/aws/aws-lambda-go/events"
 	"go.opentelemetry.io/otel/propagation"
@@ -22,9 +21,7 @@ import (
 //
 // https://github.com/open-telemetry/semantic-conventions/blob/v1.43.0/docs/faas/aws-lambda.md#sqs-message
 func remoteOfMessage(m events.SQSMessage) trace.SpanContext {
-	stored := carrier(func(string) string {
-		return strings.ReplaceAll(m.Attributes["AWSTraceHeader"], "%7C", "|") // as SDKs encode a Lineage
-	})
+	stored := carrier(func(string) string { return m.Attributes["AWSTraceHeader"] })
 	if sc := remoteOf(XRay{}, stored); sc.IsValid() {
 		return sc
 	}

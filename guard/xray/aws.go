@@ -12,12 +12,15 @@ import (
 	sdk "github.com/aws/aws-xray-sdk-go/xray"
 	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"github.com/lambdarmor/lambdarmor/internal/amzntrace"
 )
 
 // Instrument makes the clients that are made of cfg record each call as a
 // subsegment named by the service, and send the tracing header with it. The
 // call's context must come from the invocation; calls with another one are made
-// as they are. Instrument panics if cfg is nil.
+// as they are. A presigned request is no call. Instrument twice is as good as once. It
+// panics if cfg is nil.
 //
 // Recorded are the operation, the region, the request id and the status: no
 // parameters and nothing of the answer. A 4xx is an error and not a fault, so that
@@ -33,11 +36,20 @@ func Instrument(cfg *aws.Config) {
 	cfg.APIOptions = append(slices.Clip(cfg.APIOptions), recordCalls)
 }
 
+// middlewareName is that of a middleware in its step of the AWS SDK's stack.
+const middlewareName = "lambdarmor.xray"
+
 func recordCalls(stack *middleware.Stack) error {
+	if _, ok := stack.Initialize.Get(middlewareName); ok {
+		return nil
+	}
+	if _, ok := stack.Deserialize.Get("OperationDeserializer"); !ok {
+		return nil // a presigned request, which has no answer
+	}
 	return errors.Join(
-		stack.Initialize.Add(middleware.InitializeMiddlewareFunc("lambdarmor.xray.Call", recordCall), middleware.After),
+		stack.Initialize.Add(middleware.InitializeMiddlewareFunc(middlewareName, recordCall), middleware.After),
 		// Before the AWS SDK's own, which leaves a header that is there.
-		stack.Build.Add(middleware.BuildMiddlewareFunc("lambdarmor.xray.Header", setHeader), middleware.Before),
+		stack.Build.Add(middleware.BuildMiddlewareFunc(middlewareName, setHeader), middleware.Before),
 	)
 }
 
@@ -70,16 +82,13 @@ func describe(seg *sdk.Segment, metadata middleware.Metadata, err error) int {
 	seg.Lock()
 	defer seg.Unlock()
 	if id, ok := awsmiddleware.GetRequestIDMetadata(metadata); ok {
-		seg.GetAWS()[sdk.RequestIDKey] = id
+		seg.GetAWS()[sdk.RequestIDKey] = shortened(id, longestName)
 	}
 	if status != 0 {
 		seg.GetHTTP().Response = &sdk.ResponseData{Status: status}
 	}
-	switch {
-	case retry.IsErrorThrottles(retry.DefaultThrottles).IsErrorThrottle(err) == aws.TrueTernary:
+	if retry.IsErrorThrottles(retry.DefaultThrottles).IsErrorThrottle(err) == aws.TrueTernary {
 		return http.StatusTooManyRequests
-	case err != nil && status < 400: // an answer that could not be read
-		return 0
 	}
 	return status
 }
@@ -89,7 +98,7 @@ func setHeader(ctx context.Context, in middleware.BuildInput, next middleware.Bu
 ) {
 	here := current(ctx)
 	if req, ok := in.Request.(*smithyhttp.Request); ok && here != nil {
-		req.Header.Set(sdk.TraceIDHeaderKey, here.DownstreamHeader().String())
+		req.Header.Set(amzntrace.Name, amzntrace.Encode(headerOf(here)))
 	}
 	return next.HandleBuild(ctx, in)
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -16,6 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/smithy-go/middleware"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"github.com/lambdarmor/lambdarmor/guard/xray"
 )
@@ -161,5 +163,75 @@ func TestInstrumentLeavesOtherConfigsAlone(t *testing.T) {
 	xray.Instrument(&cfg)
 	if err := other.APIOptions[0](nil); err != nil || !called || len(cfg.APIOptions) != 1 {
 		t.Error("want each config with options of its own")
+	}
+}
+
+func TestInstrumentTwiceIsAsGoodAsOnce(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `{}`) }))
+	defer server.Close()
+	client := connect(server.URL, func(o *dynamodb.Options) {
+		o.DisableValidateResponseChecksum = true
+		cfg := aws.Config{APIOptions: o.APIOptions}
+		xray.Instrument(&cfg)
+		o.APIOptions = cfg.APIOptions
+	})
+	got := traced(t, startDaemon(t), sampled, func(ctx context.Context) {
+		if _, err := client.ListTables(ctx, &dynamodb.ListTablesInput{}); err != nil {
+			t.Error(err)
+		}
+	})
+	if len(got.Subsegments) != 1 || len(got.Subsegments[0].Subsegments) != 0 {
+		t.Errorf("got %s, want one subsegment of one call", got.text)
+	}
+}
+
+func TestALineageIsSentAsTheAWSSDKDoes(t *testing.T) {
+	header := sampled + ";Lineage=a87bd80c:0|68fd508a:5"
+	t.Setenv("AWS_LAMBDA_FUNCTION_NAME", "orders")
+	t.Setenv("_X_AMZN_TRACE_ID", header)
+	var sent []string
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, lineage, _ := strings.Cut(r.Header.Get("X-Amzn-Trace-Id"), ";Lineage=")
+		sent = append(sent, lineage)
+		fmt.Fprint(w, `{}`)
+	}))
+	defer server.Close()
+	client := connect(server.URL, func(o *dynamodb.Options) { o.DisableValidateResponseChecksum = true })
+	call := func(ctx context.Context) {
+		if _, err := client.ListTables(ctx, &dynamodb.ListTablesInput{}); err != nil {
+			t.Error(err)
+		}
+	}
+	call(t.Context()) // by the AWS SDK itself
+	traced(t, startDaemon(t), header, call)
+	if len(sent) != 2 || sent[0] == "" || sent[0] != sent[1] {
+		t.Errorf("got %q, want the same twice", sent)
+	}
+}
+
+// As the AWS SDK's presigners do, whose stacks have no step that reads an answer.
+func TestAPresignedRequestIsNoCall(t *testing.T) {
+	t.Setenv("AWS_LAMBDA_FUNCTION_NAME", "")
+	var sent string
+	client := connect("http://192.0.2.1", func(o *dynamodb.Options) {
+		presign := func(stack *middleware.Stack) error {
+			stack.Finalize.Clear()
+			stack.Deserialize.Clear()
+			return stack.Finalize.Add(middleware.FinalizeMiddlewareFunc("Presign", func(
+				_ context.Context, in middleware.FinalizeInput, _ middleware.FinalizeHandler,
+			) (middleware.FinalizeOutput, middleware.Metadata, error) {
+				sent = in.Request.(*smithyhttp.Request).Header.Get("X-Amzn-Trace-Id")
+				return middleware.FinalizeOutput{Result: &dynamodb.ListTablesOutput{}}, middleware.Metadata{}, nil
+			}), middleware.After)
+		}
+		o.APIOptions = slices.Insert(o.APIOptions, 0, presign)
+	})
+	got := traced(t, startDaemon(t), sampled, func(ctx context.Context) {
+		if _, err := client.ListTables(ctx, &dynamodb.ListTablesInput{}); err != nil {
+			t.Error(err)
+		}
+	})
+	if len(got.Subsegments) != 0 || sent != "" {
+		t.Errorf("got %s and the header %q, want neither a subsegment nor a header", got.text, sent)
 	}
 }

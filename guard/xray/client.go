@@ -6,10 +6,12 @@ import (
 	"net/url"
 
 	sdk "github.com/aws/aws-xray-sdk-go/xray"
+
+	"github.com/lambdarmor/lambdarmor/internal/amzntrace"
 )
 
 // Client returns a copy of c that records each request as a subsegment named by
-// the host, and sends the tracing header with it. A nil c is
+// the host, "_" without one, and sends the tracing header with it. A nil c is
 // [http.DefaultClient]. The request's context must come from the invocation;
 // requests with another one are sent as they are.
 //
@@ -36,13 +38,16 @@ func Client(c *http.Client) *http.Client {
 type transport struct{ base http.RoundTripper }
 
 func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.URL == nil || r.Header == nil { // which the base has to refuse
+		return t.base.RoundTrip(r)
+	}
 	ctx, seg := begin(r.Context(), r.URL.Host)
 	here := current(ctx)
 	if here == nil {
 		return t.base.RoundTrip(r)
 	}
 	r = r.Clone(ctx) // a RoundTripper must not change the request
-	r.Header.Set(sdk.TraceIDHeaderKey, here.DownstreamHeader().String())
+	r.Header.Set(amzntrace.Name, headerOf(here))
 	if seg == nil {
 		return t.base.RoundTrip(r)
 	}
@@ -53,8 +58,8 @@ func (t *transport) record(r *http.Request, seg *sdk.Segment) (resp *http.Respon
 	seg.Lock()
 	seg.Namespace = "remote"
 	seg.GetHTTP().Request = &sdk.RequestData{
-		Method: cmp.Or(r.Method, http.MethodGet),
-		URL:    (&url.URL{Scheme: r.URL.Scheme, Host: r.URL.Host}).String(),
+		Method: shortened(cmp.Or(r.Method, http.MethodGet), longestName),
+		URL:    shortened((&url.URL{Scheme: r.URL.Scheme, Host: r.URL.Host}).String(), longestName),
 	}
 	seg.Unlock()
 	status := unreturned.status

@@ -106,6 +106,80 @@ func TestUnsampledIsSentOn(t *testing.T) {
 	}
 }
 
+func TestAnUnsampledSubsegmentIsNoParent(t *testing.T) {
+	d := startDaemon(t)
+	for _, header := range []string{"Root=" + root + ";Parent=" + parent + ";Sampled=0", "Root=" + root + ";Sampled=0"} {
+		var sent string
+		h := guard.Wrap(guard.HandlerFunc(func(ctx context.Context, _ []byte) ([]byte, error) {
+			return nil, sdk.Capture(ctx, "own", func(ctx context.Context) error {
+				_, err := xray.Client(&http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
+					sent = r.Header.Get("X-Amzn-Trace-Id")
+					return &http.Response{StatusCode: 200, Body: http.NoBody}, nil
+				})}).Do(httpRequest(ctx, t, "http://192.0.2.1/"))
+				return err
+			})
+		}), xray.Trace())
+		invoke(t, h, d.context(header), `{}`)
+		if sent != header {
+			t.Errorf("got %q, want %q, as the SDK's subsegment has no id", sent, header)
+		}
+	}
+}
+
+func TestARequestThatIsNoneIsRefusedByTheTransport(t *testing.T) {
+	for name, c := range map[string]struct{ spoil func(r *http.Request) }{
+		"no URL":    {spoil: func(r *http.Request) { r.URL = nil }},
+		"no header": {spoil: func(r *http.Request) { r.Header = nil }},
+	} {
+		refused := errors.New("refused")
+		tracing := xray.Client(&http.Client{Transport: roundTrip(func(*http.Request) (*http.Response, error) { return nil, refused })}).Transport
+		send := func(ctx context.Context) {
+			defer func() {
+				if value := recover(); value != nil {
+					t.Errorf("%s: got the panic %v, want none", name, value)
+				}
+			}()
+			r := httpRequest(ctx, t, "http://192.0.2.1/")
+			c.spoil(r)
+			if _, err := tracing.RoundTrip(r); !errors.Is(err, refused) {
+				t.Errorf("%s: got %v, want the error of the transport", name, err)
+			}
+		}
+		send(t.Context())
+		if got := traced(t, startDaemon(t), sampled, send); got.InProgress {
+			t.Errorf("%s: got %s, want the handler complete", name, got.text)
+		}
+	}
+}
+
+func TestARequestWithoutAHostHasAName(t *testing.T) {
+	got := traced(t, startDaemon(t), sampled, func(ctx context.Context) {
+		files := &http.Client{Transport: http.NewFileTransport(http.Dir(t.TempDir()))}
+		resp, err := xray.Client(files).Do(httpRequest(ctx, t, "file:///prices"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+	})
+	if len(got.Subsegments) != 1 || got.Subsegments[0].Name != "_" {
+		t.Errorf("got %s, want a name, as X-Ray takes no document without", got.text)
+	}
+}
+
+func TestAnErrorBesideAnAnswerIsAFault(t *testing.T) {
+	got := traced(t, startDaemon(t), sampled, func(ctx context.Context) {
+		both := roundTrip(func(*http.Request) (*http.Response, error) {
+			return &http.Response{StatusCode: 200, Body: http.NoBody}, io.ErrUnexpectedEOF
+		})
+		if _, err := xray.Client(&http.Client{Transport: both}).Transport.RoundTrip(httpRequest(ctx, t, "http://192.0.2.1/")); err == nil {
+			t.Error("want the error")
+		}
+	})
+	if len(got.Subsegments) != 1 || outcomeOf(got.Subsegments[0]) != (outcome{fault: true}) {
+		t.Errorf("got %s, want the request as a fault, as the caller has no answer", got.text)
+	}
+}
+
 // The SDK's own client leaves a subsegment open here, and nothing at all is sent
 // (aws-xray-sdk-go#289).
 func TestARequestThatIsCancelledIsAFault(t *testing.T) {

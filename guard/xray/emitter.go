@@ -2,6 +2,7 @@ package xray
 
 import (
 	"errors"
+	"sync"
 
 	"github.com/aws/aws-xray-sdk-go/strategy/exception"
 	sdk "github.com/aws/aws-xray-sdk-go/xray"
@@ -13,6 +14,7 @@ import (
 // still open, and without this would send all again for one that is begun late.
 type emitter struct {
 	sdk.Emitter
+	tree    sync.Mutex   // see lockOf
 	handler *sdk.Segment // its lock guards sent
 	sent    bool
 }
@@ -45,7 +47,7 @@ func (e *emitter) settle() {
 	h := e.handler
 	h.Lock()
 	defer h.Unlock()
-	if e.sent {
+	if e.sent || sdk.SdkDisabled() {
 		return
 	}
 	e.Emitter.Emit(&sdk.Segment{

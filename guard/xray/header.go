@@ -15,9 +15,9 @@ const (
 	errHeader   = guard.Reason("the tracing header is not of the form Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1")
 )
 
-// headerOf returns the tracing header of the invocation. The SDK's own reader
+// received returns the tracing header of the invocation. The SDK's own reader
 // keeps all that it finds, to send it on, and panics if the value is not a string.
-func headerOf(ctx context.Context) (amzntrace.Header, error) {
+func received(ctx context.Context) (amzntrace.Header, error) {
 	text, _ := ctx.Value(sdk.LambdaTraceHeaderKey).(string)
 	if text == "" {
 		return amzntrace.Header{}, untraced(errNoHeader)
@@ -44,4 +44,13 @@ func forSDK(h amzntrace.Header) *header.Header {
 		s.AdditionalData = map[string]string{"Lineage": h.Lineage}
 	}
 	return s
+}
+
+// headerOf returns the header of a call within seg. The id of an unsampled subsegment is
+// all zeros, so Lambda's segment is the parent there.
+func headerOf(seg *sdk.Segment) string {
+	if !seg.ParentSegment.Sampled {
+		seg = seg.ParentSegment
+	}
+	return seg.DownstreamHeader().String()
 }

@@ -96,3 +96,39 @@ func TestManySubsegmentsGoInPacketsOfTheirOwn(t *testing.T) {
 	}
 	d.nothing()
 }
+
+// A call that begins as the layer around it ends is in time or is not recorded. The
+// SDK alone would count a layer that is open again as closed twice.
+func TestACallThatBeginsAsItsLayerEndsLosesNothing(t *testing.T) {
+	d := startDaemon(t)
+	client := xray.Client(&http.Client{Transport: roundTrip(func(*http.Request) (*http.Response, error) {
+		return &http.Response{StatusCode: 200, Body: http.NoBody}, nil
+	})})
+	const n = 20_000
+	lost := 0
+	for i := range n {
+		started, called := make(chan struct{}), make(chan struct{})
+		leaves := guard.Wrap(guard.HandlerFunc(func(ctx context.Context, _ []byte) ([]byte, error) {
+			go func() {
+				defer close(called)
+				close(started)
+				_, _ = client.Do(httpRequest(ctx, t, "http://192.0.2.1/"))
+			}()
+			<-started
+			for range i % 3000 { // to end at another moment each time
+			}
+			return nil, nil
+		}), xray.Subsegment("layer", pass))
+		got := traced(t, d, sampled, func(ctx context.Context) {
+			invoke(t, leaves, ctx, `{}`)
+			<-called
+		})
+		if got.InProgress {
+			lost++
+		}
+	}
+	if lost != 0 {
+		t.Errorf("got %d of %d invocations in progress for ever, want none", lost, n)
+	}
+	d.nothing()
+}

@@ -53,7 +53,7 @@ func (t *traced) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	if sdk.SdkDisabled() {
 		return t.next.Invoke(ctx, payload)
 	}
-	h, err := headerOf(ctx)
+	h, err := received(ctx)
 	if err != nil {
 		// Afterwards, because guard.Log stands inside.
 		defer t.warn.Do(func() { layer.LogError(ctx, "xray: an invocation is not traced", err) })

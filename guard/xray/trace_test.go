@@ -1,11 +1,14 @@
 package xray_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"io"
 	"maps"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"runtime"
 	"slices"
 	"strings"
@@ -15,6 +18,7 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-lambda-go/lambdacontext"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	sdk "github.com/aws/aws-xray-sdk-go/xray"
 
 	"github.com/lambdarmor/lambdarmor/guard"
@@ -303,6 +307,71 @@ func TestADocumentFitsIntoAPacket(t *testing.T) {
 	}
 }
 
+func TestWhatOthersChooseDoesNotOverfillAPacket(t *testing.T) {
+	huge := strings.Repeat("a", 80_000)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("X-Amzn-RequestId", huge)
+		_, _ = io.WriteString(w, `{}`)
+	}))
+	defer server.Close()
+	db := connect(server.URL, func(o *dynamodb.Options) { o.DisableValidateResponseChecksum = true })
+	refuses := xray.Client(&http.Client{Transport: roundTrip(func(*http.Request) (*http.Response, error) { return nil, io.EOF })})
+	for name, do := range map[string]func(ctx context.Context) error{
+		"a host": func(ctx context.Context) error {
+			_, err := refuses.Do(httpRequest(ctx, t, "http://"+huge+"/"))
+			return err
+		},
+		"a method": func(ctx context.Context) error {
+			r := httpRequest(ctx, t, "http://192.0.2.1/")
+			r.Method = huge
+			_, err := refuses.Do(r)
+			return err
+		},
+		"a request id": func(ctx context.Context) error {
+			_, err := db.ListTables(ctx, &dynamodb.ListTablesInput{})
+			return cmp.Or(err, io.EOF)
+		},
+	} {
+		d := startDaemon(t)
+		h := guard.Wrap(guard.HandlerFunc(func(ctx context.Context, _ []byte) ([]byte, error) {
+			for range 20 { // as many as the SDK puts into a packet
+				if err := do(ctx); !errors.Is(err, io.EOF) {
+					t.Errorf("%s: got %v, want the end", name, err)
+				}
+			}
+			return nil, nil
+		}), xray.Trace())
+		invoke(t, h, d.context(sampled), `{}`)
+		end, err := net.Dial("udp", d.conn.LocalAddr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer end.Close()
+		if _, err := end.Write([]byte("end")); err != nil {
+			t.Fatal(err)
+		}
+		if got := d.packet(); got == "end" {
+			t.Errorf("%s: got no document, want one that fits", name)
+		}
+	}
+}
+
+func TestAnAnnotationHasAtMostWhatXRayTakes(t *testing.T) {
+	d := startDaemon(t)
+	long := strings.Repeat("x", 2000)
+	fails := guard.HandlerFunc(func(context.Context, []byte) ([]byte, error) { return nil, &guard.Error{Code: long} })
+	ctx := lambdacontext.NewContext(d.context(sampled), &lambdacontext.LambdaContext{TenantID: long})
+	if _, err := guard.Wrap(fails, xray.Trace()).Invoke(ctx, []byte(`{}`)); err == nil {
+		t.Fatal("want the error of the handler")
+	}
+	got := d.next()
+	for _, key := range []string{"tenant", "errorCode"} {
+		if text, _ := got.Annotations[key].(string); text != long[:1000] {
+			t.Errorf("got %d characters of %s, want 1 000", len(text), key)
+		}
+	}
+}
+
 func TestTheSDKCanBeDisabled(t *testing.T) {
 	t.Setenv("AWS_XRAY_SDK_DISABLED", "true")
 	h := guard.Wrap(guard.HandlerFunc(func(ctx context.Context, _ []byte) ([]byte, error) {
@@ -319,6 +388,22 @@ func TestTheSDKCanBeDisabled(t *testing.T) {
 	}), xray.Trace(), xray.Subsegment("x", guard.Recover()))
 	ctx := context.WithValue(startDaemon(t).context(sampled), sdk.RecorderContextKey{}, &sdk.Config{Emitter: unused{t}})
 	invoke(t, h, ctx, `{}`)
+}
+
+func TestTheSDKCanBeDisabledWithinAnInvocation(t *testing.T) {
+	d := startDaemon(t)
+	h := guard.Wrap(guard.HandlerFunc(func(ctx context.Context, _ []byte) ([]byte, error) {
+		t.Setenv("AWS_XRAY_SDK_DISABLED", "true")
+		_, err := xray.Client(&http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
+			if len(r.Header) != 0 {
+				t.Errorf("got %v, want no header", r.Header)
+			}
+			return &http.Response{StatusCode: 200, Body: http.NoBody}, nil
+		})}).Do(httpRequest(ctx, t, "http://192.0.2.1/"))
+		return nil, err
+	}), xray.Trace(), xray.Subsegment("x", pass))
+	invoke(t, h, d.context(sampled), `{}`)
+	d.nothing()
 }
 
 // unused is an emitter that is not to be used.

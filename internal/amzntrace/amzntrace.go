@@ -21,7 +21,8 @@ type Header struct {
 const mostLineage = 256
 
 // Parse reads a header. It drops fields that it does not know, such as Self, and those
-// that a client may have added. Of two fields with one name, the first one counts.
+// that a client may have added. Of two well-formed fields with one name, the first one
+// counts. A Lineage may be encoded as by Encode.
 func Parse(text string) Header {
 	var h Header
 	for text != "" {
@@ -42,8 +43,9 @@ func Parse(text string) Header {
 				h.Sampled = value
 			}
 		case strings.EqualFold(name, "Lineage"):
-			if h.Lineage == "" && len(value) <= mostLineage && consistsOf(value, isLineage) {
-				h.Lineage = value
+			lineage := strings.ReplaceAll(value, encodedBar, "|")
+			if h.Lineage == "" && len(lineage) <= mostLineage && consistsOf(lineage, isLineage) {
+				h.Lineage = lineage
 			}
 		}
 	}
@@ -67,6 +69,12 @@ func (h Header) String() string {
 	}
 	return s
 }
+
+const encodedBar = "%7C"
+
+// Encode returns a header as the AWS SDK sends it, with "%7C" for the one character of
+// a Lineage that it encodes.
+func Encode(header string) string { return strings.ReplaceAll(header, "|", encodedBar) }
 
 // TraceID returns the trace id as W3C Trace Context writes it: the 32 digits of Root.
 //

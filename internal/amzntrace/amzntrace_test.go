@@ -13,6 +13,8 @@ func TestAHeaderIsReadAndWritten(t *testing.T) {
 	for _, tc := range []struct{ rule, text, want string }{
 		{rule: "of Lambda", text: "Root=" + root + ";Parent=53995c3f42cd8ad8;Sampled=1;Lineage=1:a87bd80c:0", want: "Root=" + root + ";Parent=53995c3f42cd8ad8;Sampled=1;Lineage=1:a87bd80c:0"},
 		{rule: "an older lineage", text: "Root=" + root + ";Lineage=a87bd80c:0|68fd508a:5", want: "Root=" + root + ";Lineage=a87bd80c:0|68fd508a:5"},
+		{rule: "a lineage as the AWS SDK encodes it", text: "Root=" + root + ";Lineage=a87bd80c:0%7C68fd508a:5", want: "Root=" + root + ";Lineage=a87bd80c:0|68fd508a:5"},
+		{rule: "another encoded character", text: "Root=" + root + ";Lineage=a87bd80c:0%0D%0A", want: "Root=" + root},
 		{rule: "of a function that only passes it through", text: "Root=" + root, want: "Root=" + root},
 		{rule: "another order, spaces and case", text: " sampled=? ; root=" + strings.ToUpper(root) + "; PARENT=53995C3F42CD8AD8", want: "Root=" + root + ";Parent=53995c3f42cd8ad8;Sampled=?"},
 		{rule: "of a load balancer", text: "Self=1-67891234-12456789abcdef012345678;Root=" + root + ";CalledFrom=app", want: "Root=" + root},

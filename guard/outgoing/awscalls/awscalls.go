@@ -3,7 +3,6 @@ package awscalls
 import (
 	"context"
 	"slices"
-	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/smithy-go/middleware"
@@ -39,8 +38,7 @@ func add(stack *middleware.Stack) error {
 	) (middleware.BuildOutput, middleware.Metadata, error) {
 		if r, ok := in.Request.(*smithyhttp.Request); ok && r.Header.Get(amzntrace.Name) == "" {
 			if header := ids.AmznTrace(ctx); header != "" {
-				// As the SDK encodes it, for the one character of a lineage that needs it.
-				r.Header.Set(amzntrace.Name, strings.ReplaceAll(header, "|", "%7C"))
+				r.Header.Set(amzntrace.Name, amzntrace.Encode(header))
 			}
 		}
 		return next.HandleBuild(ctx, in)

@@ -1,12 +1,14 @@
 package clientcredentials_test
 
 import (
+	"context"
 	"encoding/json"
 	"encoding/xml"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -219,6 +221,31 @@ func TestATokenGoesNowhereElse(t *testing.T) {
 	}
 	if evil.count() != 0 || s.count() != 1 {
 		t.Errorf("got %d requests elsewhere and %d tokens, want none and 1", evil.count(), s.count())
+	}
+}
+
+// Who can register the other name gets a valid certificate for it.
+//
+// SECURITY: Sent to listed hosts alone.
+func TestATokenGoesToNoNameThatLooksLikeAHost(t *testing.T) {
+	src, _, _, _ := setup(t)
+	for _, url := range []string{"https://ap%C4%B0.example/", "https://a.%C4%B0nternal.example/", "http://[::1%25a.internal.example]/"} {
+		dialled := ""
+		base := &http.Transport{DialContext: func(_ context.Context, _, addr string) (net.Conn, error) {
+			dialled = addr
+			return nil, errors.New("not here")
+		}}
+		r, err := http.NewRequestWithContext(t.Context(), "GET", url, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		res, err := src.Transport(base, "api.example", "*.internal.example").RoundTrip(r)
+		if err == nil {
+			_ = res.Body.Close()
+		}
+		if dialled != "" || err == nil || !strings.Contains(err.Error(), "host that Transport was not made for") {
+			t.Errorf("%s: got %v and a connection to %q, want none", url, err, dialled)
+		}
 	}
 }
 

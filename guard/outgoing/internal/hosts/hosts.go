@@ -46,10 +46,15 @@ func isName(s string) bool {
 
 // Has reports whether a request to u goes to a host of the list, at any port.
 func (l List) Has(u *url.URL) bool {
-	host := strings.ToLower(u.Hostname())
+	host := u.Hostname()
+	named := isName(host)
+	if !named && !isAddress(host) {
+		return false // such as one with İ, which is i in lower case and another name in Punycode
+	}
+	host = strings.ToLower(host)
 	for _, name := range l {
 		if suffix, ok := strings.CutPrefix(name, "*"); ok {
-			if len(host) > len(suffix) && strings.HasSuffix(host, suffix) {
+			if named && strings.HasSuffix(host, suffix) { // an address may end in a zone
 				return true
 			}
 		} else if host == name {

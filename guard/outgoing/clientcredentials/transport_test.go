@@ -207,9 +207,12 @@ func TestATokenGoesNowhereElse(t *testing.T) {
 	authorized.Header.Set("Authorization", "Basic x")
 	lower := request(server.URL)
 	lower.Header["authorization"] = []string{"Basic x"}
+	virtual := request(server.URL)
+	virtual.Host = "evil.example" // another customer of the same gateway or CDN
 	for rule, r := range map[string]*http.Request{
 		"a redirect": request(server.URL + "/away"), "another host": request(elsewhere),
 		"plain HTTP": request("http://api.example/"), "another credential": authorized, "one in lower case": lower,
+		"another host in the header": virtual,
 	} {
 		res, err := client.Do(r)
 		if err == nil {
@@ -246,6 +249,13 @@ func TestATokenGoesToNoNameThatLooksLikeAHost(t *testing.T) {
 		if dialled != "" || err == nil || !strings.Contains(err.Error(), "host that Transport was not made for") {
 			t.Errorf("%s: got %v and a connection to %q, want none", url, err, dialled)
 		}
+	}
+}
+
+func TestARequestWithoutAURLIsRefused(t *testing.T) {
+	src, _, _, _ := setup(t)
+	if _, err := src.Transport(nil, "127.0.0.1").RoundTrip(&http.Request{}); err == nil {
+		t.Error("got no error")
 	}
 }
 

@@ -194,6 +194,7 @@ func TestWhatCannotBeSignedIsNotSent(t *testing.T) {
 		{rule: "another host", want: "host that Transport was not made for", r: request("GET", "https://evil.example/", nil)},
 		{rule: "a host with more in front", want: "host that Transport was not made for", r: request("GET", "https://evilapi.example/", nil)},
 		{rule: "another host in the header", want: "host that Transport was not made for", r: another},
+		{rule: "no URL", want: "host that Transport was not made for", r: &http.Request{}},
 		{rule: "plain HTTP", want: "https", r: request("GET", "http://api.example/", nil)},
 		{rule: "another credential", want: "Authorization", r: authorized},
 		{rule: "another credential in lower case", want: "Authorization", r: lower},

@@ -3,7 +3,6 @@ package sigv4
 import (
 	"fmt"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 
@@ -35,10 +34,10 @@ var (
 // for a service in a region: see the package.
 //
 // Only requests to hosts are sent. Any other one is an error, also one that a redirect
-// has led there: a signature and a body that are for one host must not go to another.
-// "*.internal.example" is every host below internal.example. A request must use https,
-// but for VPC Lattice and for this machine. One that has an Authorization header already
-// is an error.
+// has led there, or whose header Host is another name: a signature and a body that are
+// for one host must not go to another. "*.internal.example" is every host below
+// internal.example. A request must use https, but for VPC Lattice and for this machine.
+// One that has an Authorization header already is an error.
 //
 // To be hashed, the body is read by GetBody of the request, which http.NewRequest sets
 // for bytes and strings. A body without it is held in memory, up to 10 MiB, which no
@@ -95,7 +94,7 @@ func (t *transport) sign(r *http.Request) (*http.Request, error) {
 	header := headers.Copy(r.Header)
 	_, authorized := header["Authorization"]
 	switch {
-	case !t.hosts.Has(r.URL) || r.Host != "" && !t.hosts.Has(&url.URL{Host: r.Host}):
+	case !t.hosts.Has(r):
 		return nil, errHost
 	case !hosts.IsPrivate(r.URL) && t.service != lattice:
 		return nil, errPlain

@@ -1,6 +1,7 @@
 package hosts_test
 
 import (
+	"net/http"
 	"net/url"
 	"testing"
 
@@ -42,11 +43,11 @@ func TestAListHasItsHostsAlone(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := list.Has(u); got != tc.want {
+		if got := list.Has(&http.Request{URL: u}); got != tc.want {
 			t.Errorf("%s: got %t, want %t", tc.url, got, tc.want)
 		}
 	}
-	if hosts.MustList("test", nil).Has(&url.URL{Host: "x"}) {
+	if hosts.MustList("test", nil).Has(&http.Request{URL: &url.URL{Host: "x"}}) {
 		t.Error("an empty list has a host")
 	}
 }

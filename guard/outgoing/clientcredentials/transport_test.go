@@ -113,6 +113,34 @@ func TestARejectedTokenIsReplacedAndTheRequestSentOnceMore(t *testing.T) {
 	}
 }
 
+// The text of an answer that is thrown away may never end.
+func TestAnAnswerThatNeverEndsDelaysNoOther(t *testing.T) {
+	src, _, _, _ := setup(t)
+	n := 0
+	base := roundTrip(func(r *http.Request) (*http.Response, error) {
+		if n++; n > 1 {
+			return &http.Response{StatusCode: 200, Body: http.NoBody}, nil
+		}
+		body, w := io.Pipe()
+		context.AfterFunc(r.Context(), func() { _ = w.CloseWithError(r.Context().Err()) })
+		return &http.Response{StatusCode: 401, Body: body}, nil
+	})
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, "GET", "https://api.example/", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, err := src.Transport(base, "api.example").RoundTrip(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = res.Body.Close()
+	if ctx.Err() != nil || res.StatusCode != 200 {
+		t.Errorf("got %d and %v, want 200 in time", res.StatusCode, ctx.Err())
+	}
+}
+
 // A server may keep its tokens too.
 func TestTheSameTokenIsNotTriedTwice(t *testing.T) {
 	src, s, _, _ := setup(t)

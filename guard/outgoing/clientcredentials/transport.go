@@ -1,7 +1,6 @@
 package clientcredentials
 
 import (
-	"io"
 	"net/http"
 
 	"github.com/lambdarmor/lambdarmor/guard/outgoing/internal/headers"
@@ -61,8 +60,7 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	if !ok {
 		return res, nil
 	}
-	_, _ = io.CopyN(io.Discard, res.Body, mostAnswer) // so that the connection is used again
-	_ = res.Body.Close()
+	_ = res.Body.Close() // unread, because it may never end
 	return again()
 }
 

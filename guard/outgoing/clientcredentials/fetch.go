@@ -58,8 +58,7 @@ func (s *Source) fetchWith(ctx context.Context, secret secrets.Secret) (*kept, e
 	r.Header.Set("Accept", "application/json")
 	if !s.inBody {
 		// Both are encoded before they are joined, see
-		// https://www.rfc-editor.org/rfc/rfc6749#section-2.3.1. A server that does not
-		// decode them needs SecretInBody, or a secret of letters and digits.
+		// https://www.rfc-editor.org/rfc/rfc6749#section-2.3.1.
 		r.SetBasicAuth(url.QueryEscape(s.clientID), url.QueryEscape(secret.Text()))
 	}
 	at := s.clock.Now()

@@ -17,7 +17,8 @@ type Option struct{ set func(*transport) }
 // internal.example itself.
 //
 // An id may be one that a client has chosen, and all of them let a third party link the
-// requests of one client. A redirect to a host that is not listed gets none.
+// requests of one client. A redirect to a host that is not listed gets none, and so does
+// a request whose header Host is another name.
 //
 // Hosts panics if a name has a scheme, a port or a path, or is "*" alone.
 func Hosts(names ...string) Option {

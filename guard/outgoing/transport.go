@@ -60,7 +60,7 @@ type transport struct {
 func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	ctx, cancel := t.bound(r.Context())
 	bounded := r.WithContext(ctx)
-	if t.own.Has(r.URL) {
+	if t.own.Has(r) {
 		bounded.Header = t.identified(ctx, r.Header)
 	}
 	res, err := t.base.RoundTrip(bounded)

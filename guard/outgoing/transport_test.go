@@ -121,6 +121,38 @@ func TestOtherHostsGetNoIds(t *testing.T) {
 	}
 }
 
+// Another customer of the same gateway or CDN is another host.
+//
+// SECURITY: Sent to listed hosts alone.
+func TestAnotherHostInTheHeaderGetsNoIds(t *testing.T) {
+	var arrived http.Header
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { arrived = r.Header }))
+	defer server.Close()
+	for host, want := range map[string]bool{"": true, "127.0.0.1": true, "evil.example": false} {
+		invocation{trace: header, correlation: "order-7"}.run(t, func(ctx context.Context) {
+			r, err := http.NewRequestWithContext(ctx, "GET", server.URL, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.Host = host
+			res, err := outgoing.Transport(nil, outgoing.Hosts("127.0.0.1")).RoundTrip(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_ = res.Body.Close()
+		})
+		if got := len(sent(arrived)) > 0; got != want {
+			t.Errorf("%q: got ids %t, want %t", host, got, want)
+		}
+	}
+}
+
+func TestARequestWithoutAURLIsRefused(t *testing.T) {
+	if _, err := outgoing.Transport(nil, outgoing.Hosts("127.0.0.1")).RoundTrip(&http.Request{}); err == nil {
+		t.Error("got no error")
+	}
+}
+
 // SECURITY: Sent to listed hosts alone.
 func TestARedirectTakesNoIdsToAnotherHost(t *testing.T) {
 	other := echo(t)

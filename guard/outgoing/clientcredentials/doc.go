@@ -45,9 +45,13 @@
 // at most 64 kB, with a token of type Bearer. Redirects of the token endpoint are not
 // followed: the secret would go along.
 //
-// The secret is sent by client_secret_basic, which every server must support. Neither
-// private_key_jwt nor mutual TLS is supported: their keys belong into KMS or ACM, and
-// the AWS SDKs do not sign such an assertion.
+// The secret is sent by client_secret_basic, which every server must support. Before, it
+// and the client id are encoded like a form, as RFC 6749 asks. A server that does not
+// decode them, such as one of Authlib 1.9, answers invalid_client if they have characters
+// other than letters, digits and "-._~". It needs [SecretInBody].
+//
+// Neither private_key_jwt nor mutual TLS is supported: their keys belong into KMS or ACM,
+// and the AWS SDKs do not sign such an assertion.
 //
 // https://www.rfc-editor.org/rfc/rfc6749#section-4.4
 // https://www.rfc-editor.org/rfc/rfc6750

@@ -1,7 +1,11 @@
 package clientcredentials
 
 import (
+	"context"
+	"errors"
 	"fmt"
+	"io"
+	"net"
 	"time"
 
 	"github.com/lambdarmor/lambdarmor/guard"
@@ -28,4 +32,23 @@ func later(err error, wait time.Duration) error {
 	}
 	e.Err = fmt.Errorf("%w: %w", reason.New("clientcredentials: the server is not asked again yet"), err)
 	return &e
+}
+
+// foreign is an error of a transport. It matches what that one does. Its text is shown
+// only if it is one of this side: net/http quotes what it cannot read, and a server may
+// send the secret back.
+type foreign struct{ err error }
+
+func (f foreign) Unwrap() error { return f.err }
+
+func (f foreign) Error() string {
+	if e, ok := errors.AsType[net.Error](f.err); ok {
+		return e.Error()
+	}
+	for _, e := range []error{context.Canceled, io.EOF, io.ErrUnexpectedEOF} {
+		if errors.Is(f.err, e) {
+			return e.Error()
+		}
+	}
+	return fmt.Sprintf("an %T, whose text may be the server's", f.err)
 }

@@ -58,20 +58,19 @@ func (s *Source) fetchWith(ctx context.Context, secret secrets.Secret) (*kept, e
 	r.Header.Set("Accept", "application/json")
 	if !s.inBody {
 		// Both are encoded before they are joined, see
-		// https://www.rfc-editor.org/rfc/rfc6749#section-2.3.1. A server that does not
-		// decode them needs SecretInBody, or a secret of letters and digits.
+		// https://www.rfc-editor.org/rfc/rfc6749#section-2.3.1.
 		r.SetBasicAuth(url.QueryEscape(s.clientID), url.QueryEscape(secret.Text()))
 	}
 	at := s.clock.Now()
 	res, err := s.base.RoundTrip(r) // without a client, which follows redirects
 	if err != nil {
-		return nil, unavailable(fmt.Errorf("%w: %w", errRequest, err), 0)
+		return nil, unavailable(fmt.Errorf("%w: %w", errRequest, foreign{err}), 0)
 	}
 	defer func() { _ = res.Body.Close() }()
 	body, err := io.ReadAll(io.LimitReader(res.Body, mostAnswer+1))
 	switch {
 	case err != nil:
-		return nil, unavailable(fmt.Errorf("%w: %w", errRequest, err), 0)
+		return nil, unavailable(fmt.Errorf("%w: %w", errRequest, foreign{err}), 0)
 	case res.StatusCode == http.StatusTooManyRequests || res.StatusCode >= 500:
 		return nil, unavailable(status(res.StatusCode), retryAfter(res.Header, s.clock.Now()))
 	case len(body) > mostAnswer:

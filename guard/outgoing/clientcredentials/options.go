@@ -42,8 +42,8 @@ func Resource(uris ...string) Option {
 }
 
 // SecretInBody sends the client id and the secret as parameters, client_secret_post. It
-// is for servers that cannot read the header Authorization: RFC 6749, section 2.3.1, does
-// not recommend it.
+// is for servers that cannot read the header Authorization, or do not decode what is in
+// it: RFC 6749, section 2.3.1, does not recommend it.
 func SecretInBody() Option {
 	return Option{func(s *Source) { s.inBody = true }}
 }

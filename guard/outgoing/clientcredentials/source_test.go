@@ -2,15 +2,18 @@ package clientcredentials_test
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -417,6 +420,57 @@ func TestJunkIsRefused(t *testing.T) {
 		e := guard.Public(err)
 		if err == nil || e.Kind != guard.Internal || e.Code != "token_refused" || !strings.Contains(err.Error(), tc.want) || shows(err) {
 			t.Errorf("%s: got %v, want token_refused and %q", tc.rule, err, tc.want)
+		}
+	}
+}
+
+// The errors of net/http quote what they cannot read.
+//
+// SECURITY: Nothing leaks.
+func TestAServerThatSendsTheSecretBackDoesNotGetItIntoAnError(t *testing.T) {
+	for _, answer := range []string{
+		"%s\r\n\r\n",
+		"HTTP/1.1 %s\r\n\r\n",
+		"HTTP/1.1 200 OK\r\n%s\r\n\r\n",
+		"HTTP/1.1 200 OK\r\nContent-Length: %s\r\n\r\n",
+		"HTTP/1.1 200 OK\r\nTransfer-Encoding: %s\r\n\r\n",
+		"HTTP/1.1 200 OK\r\nContent-Type: %s\r\n\r\n",
+		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: %[1]s\r\n\r\n%[1]s\r\n",
+	} {
+		src, s, _, _ := setup(t)
+		quoted := ""
+		s.answers(func(w http.ResponseWriter, r *http.Request, _ int) {
+			_, quoted, _ = strings.Cut(r.Header.Get("Authorization"), " ")
+			conn, _, err := w.(http.Hijacker).Hijack()
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			_, _ = fmt.Fprintf(conn, answer, quoted)
+			_ = conn.Close()
+		})
+		_, err := src.Token(t.Context())
+		if err == nil || shows(err) || quoted == "" || strings.Contains(err.Error(), quoted) {
+			t.Errorf("%q: got %v, want an error without %s", answer, err, quoted)
+		}
+	}
+}
+
+func TestWhyAServerCannotBeReachedIsSaid(t *testing.T) {
+	for _, tc := range []struct {
+		err  error
+		want string
+	}{
+		{err: &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}, want: "dial tcp: connection refused"},
+		{err: &net.DNSError{Err: "no such host", Name: "login.example", IsNotFound: true}, want: "lookup login.example: no such host"},
+		{err: fmt.Errorf("quoted: %w", io.ErrUnexpectedEOF), want: "unexpected EOF"},
+		{err: x509.UnknownAuthorityError{}, want: "an x509.UnknownAuthorityError, whose text may be the server's"},
+	} {
+		src := clientcredentials.New("https://login.example/token", "orders", secrets.New(&vault{value: "hunter2"}), "x",
+			clientcredentials.Via(roundTrip(func(*http.Request) (*http.Response, error) { return nil, tc.err })))
+		_, err := src.Token(t.Context())
+		if inner := errors.Unwrap(tc.err); inner != nil && !errors.Is(err, inner) || !strings.HasSuffix(err.Error(), tc.want) || shows(err) {
+			t.Errorf("got %v, want %q", err, tc.want)
 		}
 	}
 }

@@ -1,7 +1,6 @@
 package clientcredentials
 
 import (
-	"io"
 	"net/http"
 
 	"github.com/lambdarmor/lambdarmor/guard/outgoing/internal/headers"
@@ -18,11 +17,11 @@ var (
 // Transport returns a transport that sends each request with a token, in the header
 // Authorization.
 //
-// Only requests to hostNames are sent. Any other one is an error, also one that a redirect has
-// led there: who has the token can use it. "*.internal.example" is every host below
-// internal.example. A request must use https, but for this machine (RFC 6750, section
-// 5.3). One that has an Authorization header already is an error. The other errors are
-// those of [Source.Token] and of base.
+// Only requests to hostNames are sent. Any other one is an error, also one that a
+// redirect has led there, or whose header Host is another name: who has the token can use
+// it. "*.internal.example" is every host below internal.example. A request must use
+// https, but for this machine (RFC 6750, section 5.3). One that has an Authorization
+// header already is an error. The other errors are those of [Source.Token] and of base.
 //
 // If the answer is 401 and there is another token then, the request is sent once more.
 // A body must have GetBody for that, as http.NewRequest sets it for bytes and strings.
@@ -61,14 +60,13 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	if !ok {
 		return res, nil
 	}
-	_, _ = io.CopyN(io.Discard, res.Body, mostAnswer) // so that the connection is used again
-	_ = res.Body.Close()
+	_ = res.Body.Close() // unread, because it may never end
 	return again()
 }
 
 // admit returns the token for a request, or why it is not sent.
 func (t *transport) admit(r *http.Request) (*kept, error) {
-	if !t.hosts.Has(r.URL) {
+	if !t.hosts.Has(r) {
 		return nil, errHost
 	}
 	if !hosts.IsPrivate(r.URL) {

@@ -1,12 +1,14 @@
 package clientcredentials_test
 
 import (
+	"context"
 	"encoding/json"
 	"encoding/xml"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -111,6 +113,34 @@ func TestARejectedTokenIsReplacedAndTheRequestSentOnceMore(t *testing.T) {
 	}
 }
 
+// The text of an answer that is thrown away may never end.
+func TestAnAnswerThatNeverEndsDelaysNoOther(t *testing.T) {
+	src, _, _, _ := setup(t)
+	n := 0
+	base := roundTrip(func(r *http.Request) (*http.Response, error) {
+		if n++; n > 1 {
+			return &http.Response{StatusCode: 200, Body: http.NoBody}, nil
+		}
+		body, w := io.Pipe()
+		context.AfterFunc(r.Context(), func() { _ = w.CloseWithError(r.Context().Err()) })
+		return &http.Response{StatusCode: 401, Body: body}, nil
+	})
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, "GET", "https://api.example/", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, err := src.Transport(base, "api.example").RoundTrip(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = res.Body.Close()
+	if ctx.Err() != nil || res.StatusCode != 200 {
+		t.Errorf("got %d and %v, want 200 in time", res.StatusCode, ctx.Err())
+	}
+}
+
 // A server may keep its tokens too.
 func TestTheSameTokenIsNotTriedTwice(t *testing.T) {
 	src, s, _, _ := setup(t)
@@ -205,9 +235,12 @@ func TestATokenGoesNowhereElse(t *testing.T) {
 	authorized.Header.Set("Authorization", "Basic x")
 	lower := request(server.URL)
 	lower.Header["authorization"] = []string{"Basic x"}
+	virtual := request(server.URL)
+	virtual.Host = "evil.example" // another customer of the same gateway or CDN
 	for rule, r := range map[string]*http.Request{
 		"a redirect": request(server.URL + "/away"), "another host": request(elsewhere),
 		"plain HTTP": request("http://api.example/"), "another credential": authorized, "one in lower case": lower,
+		"another host in the header": virtual,
 	} {
 		res, err := client.Do(r)
 		if err == nil {
@@ -219,6 +252,38 @@ func TestATokenGoesNowhereElse(t *testing.T) {
 	}
 	if evil.count() != 0 || s.count() != 1 {
 		t.Errorf("got %d requests elsewhere and %d tokens, want none and 1", evil.count(), s.count())
+	}
+}
+
+// Who can register the other name gets a valid certificate for it.
+//
+// SECURITY: Sent to listed hosts alone.
+func TestATokenGoesToNoNameThatLooksLikeAHost(t *testing.T) {
+	src, _, _, _ := setup(t)
+	for _, url := range []string{"https://ap%C4%B0.example/", "https://a.%C4%B0nternal.example/", "http://[::1%25a.internal.example]/"} {
+		dialled := ""
+		base := &http.Transport{DialContext: func(_ context.Context, _, addr string) (net.Conn, error) {
+			dialled = addr
+			return nil, errors.New("not here")
+		}}
+		r, err := http.NewRequestWithContext(t.Context(), "GET", url, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		res, err := src.Transport(base, "api.example", "*.internal.example").RoundTrip(r)
+		if err == nil {
+			_ = res.Body.Close()
+		}
+		if dialled != "" || err == nil || !strings.Contains(err.Error(), "host that Transport was not made for") {
+			t.Errorf("%s: got %v and a connection to %q, want none", url, err, dialled)
+		}
+	}
+}
+
+func TestARequestWithoutAURLIsRefused(t *testing.T) {
+	src, _, _, _ := setup(t)
+	if _, err := src.Transport(nil, "127.0.0.1").RoundTrip(&http.Request{}); err == nil {
+		t.Error("got no error")
 	}
 }
 

@@ -2,6 +2,7 @@ package sigv4
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -33,14 +34,14 @@ func hashBody(r *http.Request) (string, error) {
 	case r.GetBody != nil:
 		body, err := r.GetBody()
 		if err == nil {
-			n, err = io.Copy(hash, struct{ io.Reader }{body}) // a strings.Reader would copy all of it
+			n, err = io.Copy(hash, inTime{body, r.Context()})
 			_ = body.Close()
 		}
 		if err != nil {
 			return "", fmt.Errorf("%w: %w", errBody, err)
 		}
 	default:
-		text, err := io.ReadAll(io.LimitReader(r.Body, mostBuffered+1))
+		text, err := io.ReadAll(io.LimitReader(inTime{r.Body, r.Context()}, mostBuffered+1))
 		if err != nil {
 			return "", fmt.Errorf("%w: %w", errBody, err)
 		}
@@ -66,4 +67,18 @@ func hashBody(r *http.Request) (string, error) {
 		}
 	}
 	return hex.EncodeToString(hash.Sum(nil)), nil
+}
+
+// inTime is a body that ends with a context. It hides WriteTo, by which a strings.Reader
+// would copy all of its text.
+type inTime struct {
+	body io.Reader
+	ctx  context.Context
+}
+
+func (t inTime) Read(p []byte) (int, error) {
+	if err := t.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return t.body.Read(p)
 }

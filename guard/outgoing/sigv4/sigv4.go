@@ -1,9 +1,9 @@
 package sigv4
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 
@@ -35,14 +35,15 @@ var (
 // for a service in a region: see the package.
 //
 // Only requests to hosts are sent. Any other one is an error, also one that a redirect
-// has led there: a signature and a body that are for one host must not go to another.
-// "*.internal.example" is every host below internal.example. A request must use https,
-// but for VPC Lattice and for this machine. One that has an Authorization header already
-// is an error.
+// has led there, or whose header Host is another name: a signature and a body that are
+// for one host must not go to another. "*.internal.example" is every host below
+// internal.example. A request must use https, but for VPC Lattice and for this machine.
+// One that has an Authorization header already is an error.
 //
 // To be hashed, the body is read by GetBody of the request, which http.NewRequest sets
 // for bytes and strings. A body without it is held in memory, up to 10 MiB, which no
-// service exceeds; a larger one is an error. For VPC Lattice the body is not read.
+// service exceeds; a larger one is an error. No more of it is read once the context of the
+// request has ended. For VPC Lattice the body is not read.
 //
 // The error wraps that of creds if there are no credentials. creds are asked once and
 // kept until they expire. base sends the requests; nil means [http.DefaultTransport].
@@ -95,7 +96,7 @@ func (t *transport) sign(r *http.Request) (*http.Request, error) {
 	header := headers.Copy(r.Header)
 	_, authorized := header["Authorization"]
 	switch {
-	case !t.hosts.Has(r.URL) || r.Host != "" && !t.hosts.Has(&url.URL{Host: r.Host}):
+	case !t.hosts.Has(r):
 		return nil, errHost
 	case !hosts.IsPrivate(r.URL) && t.service != lattice:
 		return nil, errPlain
@@ -123,12 +124,12 @@ func (t *transport) sign(r *http.Request) (*http.Request, error) {
 
 	// The signer signs all headers and sorts the query, so it gets another request.
 	bareURL := *out.URL
-	bare := &http.Request{Method: out.Method, URL: &bareURL, Host: out.Host, ContentLength: out.ContentLength, Header: http.Header{}}
+	bare := &http.Request{Method: cmp.Or(out.Method, http.MethodGet), URL: &bareURL, Host: out.Host, ContentLength: out.ContentLength, Header: http.Header{}}
 	if t.service == lattice {
 		bare.ContentLength = 0 // its body is not signed, and may have no length
 	}
 	for name, values := range out.Header {
-		if signs(name) {
+		if len(values) > 0 && signs(name) {
 			bare.Header[name] = slices.Clone(values)
 		}
 	}

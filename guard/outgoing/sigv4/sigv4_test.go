@@ -194,6 +194,7 @@ func TestWhatCannotBeSignedIsNotSent(t *testing.T) {
 		{rule: "another host", want: "host that Transport was not made for", r: request("GET", "https://evil.example/", nil)},
 		{rule: "a host with more in front", want: "host that Transport was not made for", r: request("GET", "https://evilapi.example/", nil)},
 		{rule: "another host in the header", want: "host that Transport was not made for", r: another},
+		{rule: "no URL", want: "host that Transport was not made for", r: &http.Request{}},
 		{rule: "plain HTTP", want: "https", r: request("GET", "http://api.example/", nil)},
 		{rule: "another credential", want: "Authorization", r: authorized},
 		{rule: "another credential in lower case", want: "Authorization", r: lower},
@@ -308,6 +309,79 @@ func TestTheHeadersOfASignatureAreItsOwn(t *testing.T) {
 	if got := a.header.Get("Authorization"); strings.Contains(got, "traceparent") || !strings.Contains(got, "x-amz-meta") {
 		t.Errorf("got %s", got)
 	}
+}
+
+func TestWhatANilOrEmptyFieldMeansIsSigned(t *testing.T) {
+	for _, tc := range []struct {
+		rule string
+		r    http.Request
+	}{
+		{rule: "no method, which is GET"},
+		{rule: "a header without a line", r: http.Request{Method: "POST", Header: http.Header{"Content-Type": nil, "X-Amz-Meta": {}}}},
+		{rule: "a header with an empty line", r: http.Request{Method: "POST", Header: http.Header{"Content-Type": {""}, "X-Amz-Meta": {"", "a"}}}},
+	} {
+		a, server := serve(t)
+		u, err := url.Parse(server.URL)
+		if err != nil {
+			t.Fatal(err)
+		}
+		tc.r.URL = u
+		res, err := client("execute-api").Transport.RoundTrip(&tc.r)
+		if err != nil {
+			t.Fatalf("%s: %v", tc.rule, err)
+		}
+		_ = res.Body.Close()
+		if a.err != nil {
+			t.Errorf("%s: got %v, want a signature that holds", tc.rule, a.err)
+		}
+	}
+}
+
+// drip is a body that goes on for as long as somebody reads.
+type drip struct {
+	reads int
+	end   func()
+}
+
+func (d *drip) Read(p []byte) (int, error) {
+	if d.reads++; d.reads == 3 {
+		d.end()
+	}
+	p[0] = 'x'
+	return 1, nil
+}
+
+func (*drip) Close() error { return nil }
+
+func TestTheReadingOfABodyEndsWithItsContext(t *testing.T) {
+	for rule, again := range map[string]bool{"a stream": false, "GetBody": true} {
+		ctx, cancel := context.WithCancel(t.Context())
+		body := &drip{end: cancel}
+		r, err := http.NewRequestWithContext(ctx, "POST", "https://api.example/", body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if again {
+			r.GetBody = func() (io.ReadCloser, error) { return &limited{body, 1 << 20}, nil }
+		}
+		_, err = sigv4.Transport(roundTrip(func(*http.Request) (*http.Response, error) { return nil, errors.New("sent") }), static(keys), "eu-central-1", "lambda", "api.example").RoundTrip(r)
+		if !errors.Is(err, context.Canceled) || body.reads > 3 {
+			t.Errorf("%s: got %v after %d reads, want the end of the context after 3", rule, err, body.reads)
+		}
+	}
+}
+
+// limited ends after n bytes, so that a test of a body without end has one.
+type limited struct {
+	io.ReadCloser
+	n int
+}
+
+func (l *limited) Read(p []byte) (int, error) {
+	if l.n--; l.n < 0 {
+		return 0, io.EOF
+	}
+	return l.ReadCloser.Read(p)
 }
 
 func TestATokenOfOtherCredentialsIsNotSent(t *testing.T) {

@@ -41,6 +41,11 @@ func verify(r *http.Request, secret string, now time.Time) error {
 	if !slices.Contains(signed, "host") || !slices.IsSorted(signed) {
 		return fmt.Errorf("signed headers %v", signed)
 	}
+	for _, name := range signed {
+		if name != "host" && name != "content-length" && r.Header.Values(name) == nil {
+			return fmt.Errorf("%s is signed and was not sent", name)
+		}
+	}
 	path, query, _ := strings.Cut(r.RequestURI, "?")
 	pairs := strings.Split(query, "&")
 	slices.SortFunc(pairs, func(a, b string) int { // by name, then by value

@@ -2,6 +2,7 @@
 package hosts
 
 import (
+	"net/http"
 	"net/netip"
 	"net/url"
 	"strings"
@@ -44,12 +45,21 @@ func isName(s string) bool {
 	return len(s) <= 253
 }
 
-// Has reports whether a request to u goes to a host of the list, at any port.
-func (l List) Has(u *url.URL) bool {
-	host := strings.ToLower(u.Hostname())
+// Has reports whether a request goes to a host of the list, at any port. Both its URL and
+// its header Host must say so: one address may serve the hosts of many.
+func (l List) Has(r *http.Request) bool {
+	return r.URL != nil && l.has(r.URL.Hostname()) && (r.Host == "" || l.has((&url.URL{Host: r.Host}).Hostname()))
+}
+
+func (l List) has(host string) bool {
+	named := isName(host)
+	if !named && !isAddress(host) {
+		return false // such as one with İ, which is i in lower case and another name in Punycode
+	}
+	host = strings.ToLower(host)
 	for _, name := range l {
 		if suffix, ok := strings.CutPrefix(name, "*"); ok {
-			if len(host) > len(suffix) && strings.HasSuffix(host, suffix) {
+			if named && strings.HasSuffix(host, suffix) { // an address may end in a zone
 				return true
 			}
 		} else if host == name {

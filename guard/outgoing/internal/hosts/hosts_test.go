@@ -1,6 +1,7 @@
 package hosts_test
 
 import (
+	"net/http"
 	"net/url"
 	"testing"
 
@@ -28,6 +29,13 @@ func TestAListHasItsHostsAlone(t *testing.T) {
 		{url: "https://evil.example/?api.example"},
 		{url: "https://api.example./"}, // another name for TLS and for cookies
 		{url: "https://sub.api.example/"},
+		{url: "https://ap%C4%B0.example/"}, // İ, which is i in lower case and another name in Punycode
+		{url: "https://\u212Ainternal.example/"},
+		{url: "https://a.\u0130nternal.example/"},
+		{url: "http://[2001:db8::1%25.internal.example]/"}, // an address with a zone
+		{url: "http://[::1%25a.internal.example]:80/"},
+		{url: "https://evil.example\uFF0F.internal.example/"},
+		{url: "https://a..internal.example/"},
 		{url: "/api.example"},
 		{url: ""},
 	} {
@@ -35,11 +43,11 @@ func TestAListHasItsHostsAlone(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := list.Has(u); got != tc.want {
+		if got := list.Has(&http.Request{URL: u}); got != tc.want {
 			t.Errorf("%s: got %t, want %t", tc.url, got, tc.want)
 		}
 	}
-	if hosts.MustList("test", nil).Has(&url.URL{Host: "x"}) {
+	if hosts.MustList("test", nil).Has(&http.Request{URL: &url.URL{Host: "x"}}) {
 		t.Error("an empty list has a host")
 	}
 }

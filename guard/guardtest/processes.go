@@ -245,7 +245,7 @@ func checkExtensions(dir, binary string) (string, error) {
 		return err
 	})
 	if err == nil && size > maxUnzipped {
-		err = fmt.Errorf("Function code combined with layers exceeds the maximum allowed size of %d bytes. The actual size is %d bytes.", maxUnzipped, size)
+		err = fmt.Errorf("function code combined with layers exceeds the maximum allowed size of %d bytes; the actual size is %d bytes", maxUnzipped, size)
 	}
 	return dir, err
 }

@@ -107,12 +107,14 @@ func (e *environment) announce(inv *invocation) {
 	}
 }
 
-// announceShutdown tells the extensions for which it holds, and that want to know.
-func (e *environment) announceShutdown(reason string, deadline time.Time, holds func(*extension) bool) {
+// announceShutdown tells the extensions for which it holds, and that want to know. It
+// returns them.
+func (e *environment) announceShutdown(reason string, deadline time.Time, holds func(*extension) bool) (told []*extension) {
 	e.from.mu.Lock()
 	defer e.from.mu.Unlock()
 	for _, x := range e.extensions {
 		if x.hears(eventShutdown) && holds(x) {
+			told = append(told, x)
 			x.send(map[string]any{
 				"eventType":      eventShutdown,
 				"shutdownReason": reason,
@@ -120,6 +122,7 @@ func (e *environment) announceShutdown(reason string, deadline time.Time, holds 
 			})
 		}
 	}
+	return told
 }
 
 func (e *environment) hasExtension(holds func(*extension) bool) bool {

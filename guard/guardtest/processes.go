@@ -199,12 +199,11 @@ func (ps *processes) shutdown(reason string) {
 		}
 	}
 	deadline := begun.Add(limits.all)
-	ps.env.announceShutdown(reason, deadline, func(x *extension) bool { return x.launched })
+	told := ps.env.announceShutdown(reason, deadline, func(x *extension) bool { return x.launched })
 	var ending sync.WaitGroup
 	for _, p := range ps.extensions {
 		ending.Go(func() {
-			told := func(x *extension) bool { return x == p.extension && x.hears(eventShutdown) }
-			if ps.env.hasExtension(told) {
+			if slices.Contains(told, p.extension) {
 				select {
 				case <-p.Exited:
 				case <-time.After(time.Until(deadline)):

@@ -37,7 +37,7 @@ type invocation struct {
 	started  time.Time
 	deadline time.Time
 	timer    *time.Timer
-	answered time.Time // zero until the runtime has answered
+	answer   answer // of the runtime, zero until then
 
 	over    chan struct{} // closed at the end of the invoke phase
 	overErr error         // why the phase failed; set before over is closed
@@ -51,17 +51,6 @@ type invocation struct {
 type poller struct {
 	env   *environment
 	taken chan *invocation
-}
-
-// endPhase is called once, with the dispatcher's lock, when the invocation that an
-// environment took is of no more concern to it.
-func (inv *invocation) endPhase(err error) {
-	inv.timer.Stop()
-	inv.overErr = err
-	if !inv.answered.IsZero() {
-		inv.after = time.Since(inv.answered)
-	}
-	close(inv.over)
 }
 
 // finish is called once, by the code that removed the invocation from its place,
@@ -170,6 +159,7 @@ func (d *dispatcher) assign(inv *invocation, env *environment) {
 	}
 	env.inFlight[inv.call.RequestID] = inv
 	inv.timer = time.AfterFunc(time.Until(inv.deadline), func() { env.expire(inv) })
+	env.publishStart(inv)
 	env.announce(inv)
 }
 

@@ -7,7 +7,10 @@ import (
 	"net/http"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
+
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/internal/telemetry"
 )
 
 // An environment is one execution environment: the Runtime API and the
@@ -19,12 +22,16 @@ import (
 // invocations has asked for its next event. See
 // https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
 type environment struct {
-	cfg     Config
-	from    *dispatcher
-	addr    string
-	server  *http.Server
-	stopped sync.WaitGroup
-	hooks   hooks
+	cfg       Config
+	from      *dispatcher
+	addr      string
+	logStream string
+	begun     time.Time
+	server    *http.Server
+	stopped   sync.WaitGroup
+	hooks     hooks
+	stream    *telemetry.Stream
+	peak      atomic.Int64 // memory in bytes
 
 	polled     context.Context // done at the runtime's first request for an invocation
 	poll       context.CancelFunc
@@ -37,6 +44,8 @@ type environment struct {
 
 	// Guarded by from.mu.
 	initialising   bool
+	initDuration   time.Duration
+	reported       bool                   // an invocation, after which INIT is of the past
 	inFlight       map[string]*invocation // the runtime has them
 	finishing      []*invocation          // answered, and an extension is not done yet
 	initError      *FunctionError         // what the runtime posted to init/error
@@ -63,7 +72,10 @@ func newEnvironment(cfg Config, from *dispatcher, h hooks, launched ...string) (
 		cfg:          cfg,
 		from:         from,
 		addr:         listener.Addr().String(),
+		logStream:    logStreamName(cfg.Version),
+		begun:        time.Now(),
 		hooks:        h,
+		stream:       telemetry.New(cfg.Concurrency > 1, cfg.variable("AWS_LAMBDA_LOG_FORMAT") == "JSON"),
 		initialising: true,
 		inFlight:     map[string]*invocation{},
 	}
@@ -77,9 +89,11 @@ func newEnvironment(cfg Config, from *dispatcher, h hooks, launched ...string) (
 	if len(launched) == 0 {
 		e.register()
 	}
+	e.publishInitStart()
 	mux := http.NewServeMux()
 	e.routeRuntimeAPI(mux)
 	e.routeExtensionsAPI(mux)
+	e.routeTelemetryAPI(mux)
 	e.server = &http.Server{Handler: mux}
 	e.stopped.Go(func() { _ = e.server.Serve(listener) })
 	return e, nil
@@ -108,17 +122,29 @@ func (e *environment) advance() {
 			e.register()
 		}
 		if e.wasPolled() && e.eachLaunched((*extension).isReady) {
+			e.publishInitDone(nil)
 			e.initialising = false
 			e.endInit()
 		}
 	}
 	if e.extensionsDone() {
 		for _, inv := range e.finishing {
-			inv.endPhase(nil)
+			e.endPhase(inv, nil)
 		}
 		e.finishing = nil
 	}
 	e.from.match()
+}
+
+// failInit records that INIT has failed.
+func (e *environment) failInit(d death) {
+	e.from.mu.Lock()
+	defer e.from.mu.Unlock()
+	failure := e.initError
+	if failure == nil {
+		failure = newFunctionError(d.errorType, d.reason)
+	}
+	e.publishInitDone(failure)
 }
 
 // wasPolled reports whether a process has asked for an invocation.
@@ -127,20 +153,46 @@ func (e *environment) wasPolled() bool { return e.polled.Err() != nil }
 // closing reports whether it assigns no more invocations. Running ones continue.
 func (e *environment) closing() bool { return e.closed.Err() != nil }
 
-// answered returns an invocation for the caller to finish, or nil when it is
-// finished or was never here.
-func (e *environment) answered(id string) *invocation {
+// answered finishes an invocation. It returns false when that is finished or was
+// never here.
+func (e *environment) answered(id string, got answer) bool {
 	e.from.mu.Lock()
-	defer e.from.mu.Unlock()
 	inv := e.inFlight[id]
 	if inv == nil {
-		return nil
+		e.from.mu.Unlock()
+		return false
 	}
 	delete(e.inFlight, id)
-	inv.answered = time.Now()
+	got.ended = time.Now()
+	inv.answer = got
+	e.publishRuntimeDone(inv, got.failure)
 	e.finishing = append(e.finishing, inv)
 	e.advance()
-	return inv
+	e.from.mu.Unlock()
+	if got.failure != nil {
+		inv.finish(Result{}, got.failure)
+	} else {
+		inv.finish(got.result, nil)
+	}
+	return true
+}
+
+// endPhase is called once for an invocation that this environment took, when it is of
+// no more concern to it. The caller holds from.mu.
+func (e *environment) endPhase(inv *invocation, failure *FunctionError) {
+	inv.timer.Stop()
+	if inv.answer.ended.IsZero() {
+		e.publishRuntimeDone(inv, failure)
+	} else {
+		inv.after = time.Since(inv.answer.ended)
+	}
+	if failure != nil {
+		inv.overErr = failure
+	} else {
+		failure = inv.answer.failure
+	}
+	e.publishReport(inv, failure)
+	close(inv.over)
 }
 
 // expire ends the invoke phase of an invocation whose deadline has passed, also
@@ -159,7 +211,7 @@ func (e *environment) expire(inv *invocation) {
 		e.from.mu.Unlock()
 		return
 	}
-	inv.endPhase(err)
+	e.endPhase(inv, err)
 	e.from.mu.Unlock()
 	e.hooks.overran(err)
 	if running {
@@ -182,10 +234,10 @@ func (e *environment) lost(d death) []*FunctionError {
 	lost := e.inFlight
 	e.inFlight = map[string]*invocation{}
 	for id, inv := range lost {
-		inv.endPhase(d.forRequest(id))
+		e.endPhase(inv, d.forRequest(id))
 	}
 	for _, inv := range e.finishing {
-		inv.endPhase(d.forRequest(inv.call.RequestID))
+		e.endPhase(inv, d.forRequest(inv.call.RequestID))
 	}
 	e.finishing = nil
 	e.from.mu.Unlock()
@@ -203,4 +255,5 @@ func (e *environment) close() {
 	e.drain()
 	_ = e.server.Close()
 	e.stopped.Wait()
+	e.stream.Close()
 }

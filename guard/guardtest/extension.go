@@ -82,13 +82,13 @@ func (e *environment) extensionByID(id string) *extension {
 }
 
 func (e *environment) eachLaunched(holds func(*extension) bool) bool {
-	return !slices.ContainsFunc(e.extensions, func(x *extension) bool { return x.launched && !holds(x) })
+	return !e.anyExtension(func(x *extension) bool { return x.launched && !holds(x) })
 }
 
 // extensionsDone reports whether each extension that hears of invocations has asked
 // for the next. One inside the runtime counts once it has asked for an event.
 func (e *environment) extensionsDone() bool {
-	return !slices.ContainsFunc(e.extensions, func(x *extension) bool {
+	return !e.anyExtension(func(x *extension) bool {
 		return x.ready && !x.done && x.hears(eventInvoke)
 	})
 }
@@ -125,9 +125,7 @@ func (e *environment) announceShutdown(reason string, deadline time.Time, holds 
 	return told
 }
 
-func (e *environment) hasExtension(holds func(*extension) bool) bool {
-	e.from.mu.Lock()
-	defer e.from.mu.Unlock()
+func (e *environment) anyExtension(holds func(*extension) bool) bool {
 	return slices.ContainsFunc(e.extensions, holds)
 }
 

@@ -177,6 +177,7 @@ func (in *instance) reportEnd(how ending) {
 		}
 		in.settle(ErrClosed)
 	default:
+		in.env.failInit(how.death)
 		in.reportExtensions()
 		in.initFailed(how.death)
 	}

@@ -1,8 +1,10 @@
 package guardtest
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -11,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/internal/telemetry"
 	"github.com/lambdarmor/lambdarmor/internal/process"
 )
 
@@ -48,7 +51,7 @@ func newProcesses(f *Function, env *environment) *processes {
 	return &processes{
 		fn:        f,
 		env:       env,
-		variables: f.environment(env.addr),
+		variables: env.variables(),
 		exited:    make(chan *program, maxExtensions+1),
 	}
 }
@@ -75,7 +78,11 @@ func extensionFiles(dir string) ([]string, error) {
 func (ps *processes) start(path string, variables []string, x *extension) (*program, error) {
 	cmd := exec.Command(path)
 	cmd.Dir, cmd.Env = ps.fn.cfg.Dir, variables
-	proc, err := process.Start(cmd, ps.fn.log)
+	kind := telemetry.Function
+	if x != nil {
+		kind = telemetry.Extension
+	}
+	proc, err := process.Start(cmd, output{to: ps.fn.log, kind: kind, stream: ps.env.stream})
 	if err != nil {
 		return nil, err
 	}
@@ -167,6 +174,7 @@ func (ps *processes) overMemory() *program {
 			most, largest = held, p
 		}
 	}
+	ps.env.peak.Store(max(ps.env.peak.Load(), total))
 	if total <= int64(ps.fn.cfg.Memory)<<20 {
 		return nil
 	}
@@ -188,8 +196,11 @@ func (ps *processes) shutdown(reason string) {
 	begun := time.Now()
 	if ps.runtime != nil {
 		inside := func(x *extension) bool { return !x.launched }
+		ps.env.from.mu.Lock()
+		internal := ps.env.anyExtension(inside)
+		ps.env.from.mu.Unlock()
 		switch {
-		case ps.env.hasExtension(inside):
+		case internal:
 			ps.env.announceShutdown(reason, begun.Add(limits.internal), inside)
 			ps.runtime.Stop(limits.internal)
 		case len(ps.extensions) > 0:
@@ -198,6 +209,7 @@ func (ps *processes) shutdown(reason string) {
 			ps.runtime.Kill()
 		}
 	}
+	ps.flush()
 	deadline := begun.Add(limits.all)
 	told := ps.env.announceShutdown(reason, deadline, func(x *extension) bool { return x.launched })
 	var ending sync.WaitGroup
@@ -213,6 +225,28 @@ func (ps *processes) shutdown(reason string) {
 		})
 	}
 	ending.Wait()
+}
+
+// flush delivers telemetry before the extensions end, so far as they take it at once.
+func (ps *processes) flush() {
+	ctx, cancel := context.WithTimeout(context.Background(), flushTime)
+	defer cancel()
+	ps.env.stream.Flush(ctx)
+}
+
+// flushTime is a part of the time that extensions have to shut down.
+const flushTime = 200 * time.Millisecond
+
+// An output is what a program writes: lines of the log and of the telemetry.
+type output struct {
+	to     io.Writer
+	kind   string
+	stream *telemetry.Stream
+}
+
+func (o output) Write(b []byte) (int, error) {
+	o.stream.Line(o.kind, b)
+	return o.to.Write(b)
 }
 
 // maxUnzipped is how much a function's code and layers may have, in bytes.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"time"
 )
 
 // routeRuntimeAPI serves version 2018-06-01 of the Runtime API:
@@ -50,47 +51,59 @@ func setIfAny(h http.Header, name, value string) {
 	}
 }
 
+// An answer is what the runtime posted for an invocation.
+type answer struct {
+	result  Result
+	failure *FunctionError
+	bytes   int
+	begun   time.Time // with the request's header
+	ended   time.Time
+}
+
 func (e *environment) serveResponse(w http.ResponseWriter, r *http.Request) {
+	got := answer{begun: time.Now()}
 	// The body first: an invocation ends when its answer is complete, and until
 	// then its deadline counts.
 	body, ok := readBody(w, r)
 	if !ok {
 		return
 	}
-	inv := e.answered(r.PathValue("id"))
-	if inv == nil {
+	got.bytes = len(body)
+	// A response that is streamed can fail after it has begun; the trailers say so.
+	errorType := r.Trailer.Get("Lambda-Runtime-Function-Error-Type")
+	switch {
+	case len(body) > maxResponse:
+		got.failure = responseTooLargeError()
+	case errorType != "":
+		reported, _ := base64.StdEncoding.DecodeString(r.Trailer.Get("Lambda-Runtime-Function-Error-Body"))
+		got.failure = reportedError(errorType, reported)
+	default:
+		got.result = Result{Payload: body, ContentType: r.Header.Get("Content-Type")}
+	}
+	if !e.answered(r.PathValue("id"), got) {
 		answerUnknownID(w)
 		return
 	}
 	defer e.hooks.changed()
 	if len(body) > maxResponse {
-		failure := responseTooLargeError()
-		inv.finish(Result{}, failure)
-		answerError(w, http.StatusRequestEntityTooLarge, "RequestEntityTooLarge", failure.Message)
+		answerError(w, http.StatusRequestEntityTooLarge, "RequestEntityTooLarge", got.failure.Message)
 		return
-	}
-	// A response that is streamed can fail after it has begun; the trailers say so.
-	if errorType := r.Trailer.Get("Lambda-Runtime-Function-Error-Type"); errorType != "" {
-		reported, _ := base64.StdEncoding.DecodeString(r.Trailer.Get("Lambda-Runtime-Function-Error-Body"))
-		inv.finish(Result{}, reportedError(errorType, reported))
-	} else {
-		inv.finish(Result{Payload: body, ContentType: r.Header.Get("Content-Type")}, nil)
 	}
 	answerAccepted(w)
 }
 
 func (e *environment) serveError(w http.ResponseWriter, r *http.Request) {
+	got := answer{begun: time.Now()}
 	body, ok := readBody(w, r)
 	if !ok {
 		return
 	}
-	inv := e.answered(r.PathValue("id"))
-	if inv == nil {
+	got.bytes, got.failure = len(body), reportedError(r.Header.Get("Lambda-Runtime-Function-Error-Type"), body)
+	if !e.answered(r.PathValue("id"), got) {
 		answerUnknownID(w)
 		return
 	}
 	defer e.hooks.changed()
-	inv.finish(Result{}, reportedError(r.Header.Get("Lambda-Runtime-Function-Error-Type"), body))
 	answerAccepted(w)
 }
 

@@ -160,7 +160,7 @@ func (d *dispatcher) assign(inv *invocation, env *environment) {
 	env.inFlight[inv.call.RequestID] = inv
 	inv.timer = time.AfterFunc(time.Until(inv.deadline), func() { env.expire(inv) })
 	env.publishStart(inv)
-	env.announce(inv)
+	env.extensions.Invoke(inv.call.RequestID, inv.call.TraceID, inv.deadline)
 }
 
 // await returns when the invocation is done or ctx is cancelled. An invocation that

@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/internal/extensions"
 	"github.com/lambdarmor/lambdarmor/guard/guardtest/internal/telemetry"
 )
 
@@ -22,16 +23,17 @@ import (
 // invocations has asked for its next event. See
 // https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
 type environment struct {
-	cfg       Config
-	from      *dispatcher
-	addr      string
-	logStream string
-	begun     time.Time
-	server    *http.Server
-	stopped   sync.WaitGroup
-	hooks     hooks
-	stream    *telemetry.Stream
-	peak      atomic.Int64 // memory in bytes
+	cfg        Config
+	from       *dispatcher
+	addr       string
+	logStream  string
+	begun      time.Time
+	server     *http.Server
+	stopped    sync.WaitGroup
+	hooks      hooks
+	extensions extensions.Host
+	stream     telemetry.Stream
+	peak       atomic.Int64 // memory in bytes
 
 	polled     context.Context // done at the runtime's first request for an invocation
 	poll       context.CancelFunc
@@ -43,14 +45,12 @@ type environment struct {
 	shut       context.CancelFunc
 
 	// Guarded by from.mu.
-	initialising   bool
-	initDuration   time.Duration
-	reported       bool                   // an invocation, after which INIT is of the past
-	inFlight       map[string]*invocation // the runtime has them
-	finishing      []*invocation          // answered, and an extension is not done yet
-	initError      *FunctionError         // what the runtime posted to init/error
-	extensions     []*extension
-	extensionError string // Lambda's type for the first error that an extension posted
+	initialising bool
+	initDuration time.Duration
+	reported     bool                   // an invocation, after which INIT is of the past
+	inFlight     map[string]*invocation // the runtime has them
+	finishing    []*invocation          // answered, and an extension is not done yet
+	initError    *FunctionError         // what the runtime posted to init/error
 }
 
 // Hooks notify the owner of an environment. They are called without locks.
@@ -75,13 +75,13 @@ func newEnvironment(cfg Config, from *dispatcher, h hooks, launched ...string) (
 		logStream:    logStreamName(cfg.Version),
 		begun:        time.Now(),
 		hooks:        h,
-		stream:       telemetry.New(cfg.Concurrency > 1, cfg.variable("AWS_LAMBDA_LOG_FORMAT") == "JSON"),
 		initialising: true,
 		inFlight:     map[string]*invocation{},
 	}
-	for _, name := range launched {
-		e.extensions = append(e.extensions, newExtension(name, true))
-	}
+	e.stream.Managed, e.stream.Objects = e.managed(), cfg.variable("AWS_LAMBDA_LOG_FORMAT") == "JSON"
+	e.extensions.Managed, e.extensions.Changed, e.extensions.Failed = e.managed(), e.asked, h.extensionFailed
+	e.extensions.Function = extensions.Function{Name: cfg.Name, Version: cfg.Version, Handler: handlerName, AccountID: AccountID, ARN: cfg.ARN}
+	e.extensions.Launch(launched)
 	e.polled, e.poll = context.WithCancel(context.Background())
 	e.registered, e.register = context.WithCancel(context.Background())
 	e.ready, e.endInit = context.WithCancel(context.Background())
@@ -92,8 +92,8 @@ func newEnvironment(cfg Config, from *dispatcher, h hooks, launched ...string) (
 	e.publishInitStart()
 	mux := http.NewServeMux()
 	e.routeRuntimeAPI(mux)
-	e.routeExtensionsAPI(mux)
-	e.routeTelemetryAPI(mux)
+	e.extensions.Route(mux)
+	e.stream.Route(mux, e.extensions.Identify)
 	e.server = &http.Server{Handler: mux}
 	e.stopped.Go(func() { _ = e.server.Serve(listener) })
 	return e, nil
@@ -111,29 +111,37 @@ func (e *environment) free() int {
 // takes reports whether a runtime that waits is given an invocation. The caller
 // holds from.mu.
 func (e *environment) takes() bool {
-	return !e.closing() && !e.initialising && e.extensionsDone()
+	return !e.closing() && !e.initialising && e.extensions.Done()
 }
 
 // advance follows a request of the runtime or of an extension: it ends INIT, ends
 // invoke phases, and has waiting invocations taken. The caller holds from.mu.
 func (e *environment) advance() {
 	if e.initialising {
-		if e.eachLaunched((*extension).isRegistered) {
+		if e.extensions.Registered() {
 			e.register()
 		}
-		if e.wasPolled() && e.eachLaunched((*extension).isReady) {
+		if e.wasPolled() && e.extensions.Ready() {
 			e.publishInitDone(nil)
 			e.initialising = false
 			e.endInit()
 		}
 	}
-	if e.extensionsDone() {
+	if e.extensions.Done() {
 		for _, inv := range e.finishing {
 			e.endPhase(inv, nil)
 		}
 		e.finishing = nil
 	}
 	e.from.match()
+}
+
+// asked follows a request of the runtime or of an extension.
+func (e *environment) asked() {
+	e.from.mu.Lock()
+	e.advance()
+	e.from.mu.Unlock()
+	e.hooks.changed()
 }
 
 // failInit records that INIT has failed.
@@ -146,6 +154,10 @@ func (e *environment) failInit(d death) {
 	}
 	e.publishInitDone(failure)
 }
+
+// managed reports whether it is one of Lambda's managed instances, which take several
+// invocations at once and have no invoke phase.
+func (e *environment) managed() bool { return e.cfg.Concurrency > 1 }
 
 // wasPolled reports whether a process has asked for an invocation.
 func (e *environment) wasPolled() bool { return e.polled.Err() != nil }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"path/filepath"
 	"sync"
+
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/internal/programs"
 )
 
 // A Function runs a function's binary as Lambda does. A process is started when an
@@ -47,7 +49,7 @@ func NewFunction(binary string, cfg Config) (*Function, error) {
 	}
 	cfg = cfg.withDefaults()
 	setDefault(&cfg.Dir, filepath.Dir(path))
-	if cfg.Extensions, err = checkExtensions(cfg.Extensions, path); err != nil {
+	if cfg.Extensions, err = programs.Folder(cfg.Extensions, path); err != nil {
 		return nil, fmt.Errorf("guardtest: %w", err)
 	}
 	return &Function{

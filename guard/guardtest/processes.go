@@ -4,32 +4,25 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"sync"
 	"time"
 
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/internal/extensions"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/internal/programs"
 	"github.com/lambdarmor/lambdarmor/guard/guardtest/internal/telemetry"
-	"github.com/lambdarmor/lambdarmor/internal/process"
 )
 
 // Processes are the programs of an environment: the extensions and the runtime.
 type processes struct {
-	fn         *Function
-	env        *environment
-	variables  []string // of the runtime
-	extensions []*program
-	runtime    *program      // nil until it is started
-	exited     chan *program // each that has ended
-}
-
-type program struct {
-	*process.Process
-	extension *extension // nil for the runtime
+	*programs.Set
+	fn        *Function
+	env       *environment
+	variables []string          // of the runtime
+	runtime   *programs.Program // nil until it is started
 }
 
 // shutdownLimits are how long the shutdown phase may take. Without an extension the
@@ -47,82 +40,41 @@ var lambdasShutdown = shutdownLimits{
 	all:      2 * time.Second,
 }
 
+// flushTime is a part of the time that extensions have to shut down.
+const flushTime = 200 * time.Millisecond
+
 func newProcesses(f *Function, env *environment) *processes {
-	return &processes{
-		fn:        f,
-		env:       env,
-		variables: env.variables(),
-		exited:    make(chan *program, maxExtensions+1),
-	}
+	return &processes{Set: programs.NewSet(extensions.Max + 1), fn: f, env: env, variables: env.variables()}
 }
 
-// extensionFiles returns the names of the files in the folder, which Lambda starts:
-// none of its folders.
-func extensionFiles(dir string) ([]string, error) {
-	if dir == "" {
-		return nil, nil
-	}
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return nil, err
-	}
-	var names []string
-	for _, entry := range entries {
-		if !entry.IsDir() {
-			names = append(names, entry.Name())
-		}
-	}
-	return names, nil
-}
-
-func (ps *processes) start(path string, variables []string, x *extension) (*program, error) {
+func (ps *processes) start(name, path string, variables []string, recordType string) (*programs.Program, error) {
 	cmd := exec.Command(path)
 	cmd.Dir, cmd.Env = ps.fn.cfg.Dir, variables
-	kind := telemetry.Function
-	if x != nil {
-		kind = telemetry.Extension
-	}
-	proc, err := process.Start(cmd, output{to: ps.fn.log, kind: kind, stream: ps.env.stream})
-	if err != nil {
-		return nil, err
-	}
-	p := &program{Process: proc, extension: x}
-	go func() {
-		<-proc.Exited
-		ps.exited <- p
-	}()
-	return p, nil
+	return ps.Start(name, cmd, programs.Output{Log: ps.fn.log, Stream: &ps.env.stream, Type: recordType})
 }
 
-func (ps *processes) startExtensions() *death {
-	ps.env.from.mu.Lock()
-	launched := slices.Clone(ps.env.extensions) // before any other can register
-	ps.env.from.mu.Unlock()
-	for i, x := range launched {
-		if i == maxExtensions {
-			return ps.launchFailed(x, "TooManyExtensions", fmt.Errorf("%d extensions, of %d that a function may have", len(launched), maxExtensions))
+func (ps *processes) startExtensions(names []string) *death {
+	failed := func(name, errorType string, err error) *death {
+		ps.env.extensions.LaunchFailed(name, errorType)
+		return &death{TypeExtensionLaunch, err.Error()}
+	}
+	for i, name := range names {
+		if i == extensions.Max {
+			return failed(name, "TooManyExtensions", fmt.Errorf("%d extensions, of %d that a function may have", len(names), extensions.Max))
 		}
-		p, err := ps.start(filepath.Join(ps.fn.cfg.Extensions, x.name), extensionVariables(ps.variables), x)
+		_, err := ps.start(name, filepath.Join(ps.fn.cfg.Extensions, name), extensionVariables(ps.variables), telemetry.Extension)
 		switch {
 		case errors.Is(err, fs.ErrPermission):
-			return ps.launchFailed(x, "PermissionDenied", err)
+			return failed(name, "PermissionDenied", err)
 		case err != nil:
-			return ps.launchFailed(x, "UnknownError", err)
+			return failed(name, "UnknownError", err)
 		}
-		ps.extensions = append(ps.extensions, p)
 	}
 	return nil
 }
 
-func (ps *processes) launchFailed(x *extension, errorType string, err error) *death {
-	ps.env.from.mu.Lock()
-	defer ps.env.from.mu.Unlock()
-	x.state, x.errorType = stateLaunchError, errorType
-	return &death{TypeExtensionLaunch, err.Error()}
-}
-
 func (ps *processes) startRuntime() *death {
-	p, err := ps.start(ps.fn.path, ps.variables, nil)
+	p, err := ps.start("", ps.fn.path, ps.variables, telemetry.Function)
 	if err != nil {
 		return &death{TypeEntrypoint, err.Error()}
 	}
@@ -131,91 +83,76 @@ func (ps *processes) startRuntime() *death {
 }
 
 // deathOf returns why the environment ends with a program.
-func (ps *processes) deathOf(p *program) death {
-	if p.extension == nil {
+func (ps *processes) deathOf(p *programs.Program) death {
+	if p.Name == "" {
 		return exitDeath(p.Err())
 	}
-	reason := "exit code 0"
+	d := death{TypeExtensionCrash, "exit code 0"}
 	if err := p.Err(); err != nil {
-		reason = err.Error()
+		d.reason = err.Error()
 	}
-	ps.env.from.mu.Lock()
-	defer ps.env.from.mu.Unlock()
-	if ps.env.extensionError != "" {
-		return death{ps.env.extensionError, reason}
+	if fault := ps.env.extensions.Fault(); fault != "" {
+		d.errorType = fault
 	}
-	return death{TypeExtensionCrash, reason}
+	return d
 }
 
 // deathAfterError waits a little for a program that has reported an error to end.
 func (ps *processes) deathAfterError() death {
 	select {
-	case p := <-ps.exited:
+	case p := <-ps.Exited:
 		return ps.deathOf(p)
 	case <-time.After(errorGrace):
 	}
-	ps.env.from.mu.Lock()
-	defer ps.env.from.mu.Unlock()
-	if ps.env.extensionError != "" {
-		return death{ps.env.extensionError, "the extension reported an error and did not exit"}
+	if fault := ps.env.extensions.Fault(); fault != "" {
+		return death{fault, "the extension reported an error and did not exit"}
 	}
 	return death{TypeExit, "the runtime reported an error and did not exit"}
 }
 
-// overMemory returns the program that holds the most, when all together hold more
-// than the function has.
-func (ps *processes) overMemory() *program {
-	var total, most int64
-	var largest *program
-	for _, p := range ps.all() {
-		held := p.Memory()
-		total += held
-		if held > most {
-			most, largest = held, p
-		}
-	}
+// overMemory kills the program that holds the most, when all together hold more than
+// the function has.
+func (ps *processes) overMemory() *death {
+	total, largest := ps.Memory()
 	ps.env.peak.Store(max(ps.env.peak.Load(), total))
 	if total <= int64(ps.fn.cfg.Memory)<<20 {
 		return nil
 	}
-	return largest
-}
-
-func (ps *processes) all() []*program {
-	if ps.runtime == nil {
-		return ps.extensions
+	largest.Kill()
+	d := ps.deathOf(largest)
+	if largest == ps.runtime {
+		d.errorType = TypeOutOfMemory
 	}
-	return append(slices.Clone(ps.extensions), ps.runtime)
+	return &d
 }
 
 // shutdown ends the programs: the runtime, then the extensions. None is left on
 // return. Also after a timeout the runtime gets SIGTERM if there are extensions, as
 // with Lambda's emulator.
 func (ps *processes) shutdown(reason string) {
-	limits := ps.fn.shutdown
+	limits, host := ps.fn.shutdown, &ps.env.extensions
+	beside := ps.Extensions()
 	begun := time.Now()
-	if ps.runtime != nil {
-		inside := func(x *extension) bool { return !x.launched }
-		ps.env.from.mu.Lock()
-		internal := ps.env.anyExtension(inside)
-		ps.env.from.mu.Unlock()
-		switch {
-		case internal:
-			ps.env.announceShutdown(reason, begun.Add(limits.internal), inside)
-			ps.runtime.Stop(limits.internal)
-		case len(ps.extensions) > 0:
-			ps.runtime.Stop(limits.runtime)
-		default:
-			ps.runtime.Kill()
-		}
+	switch {
+	case ps.runtime == nil:
+	case host.Inside():
+		host.Shutdown(false, reason, begun.Add(limits.internal))
+		ps.runtime.Stop(limits.internal)
+	case len(beside) > 0:
+		ps.runtime.Stop(limits.runtime)
+	default:
+		ps.runtime.Kill()
 	}
-	ps.flush()
+	flushing, flushed := context.WithTimeout(context.Background(), flushTime)
+	ps.env.stream.Flush(flushing)
+	flushed()
+
 	deadline := begun.Add(limits.all)
-	told := ps.env.announceShutdown(reason, deadline, func(x *extension) bool { return x.launched })
+	told := host.Shutdown(true, reason, deadline)
 	var ending sync.WaitGroup
-	for _, p := range ps.extensions {
+	for _, p := range beside {
 		ending.Go(func() {
-			if slices.Contains(told, p.extension) {
+			if slices.Contains(told, p.Name) {
 				select {
 				case <-p.Exited:
 				case <-time.After(time.Until(deadline)):
@@ -225,60 +162,4 @@ func (ps *processes) shutdown(reason string) {
 		})
 	}
 	ending.Wait()
-}
-
-// flush delivers telemetry before the extensions end, so far as they take it at once.
-func (ps *processes) flush() {
-	ctx, cancel := context.WithTimeout(context.Background(), flushTime)
-	defer cancel()
-	ps.env.stream.Flush(ctx)
-}
-
-// flushTime is a part of the time that extensions have to shut down.
-const flushTime = 200 * time.Millisecond
-
-// An output is what a program writes: lines of the log and of the telemetry.
-type output struct {
-	to     io.Writer
-	kind   string
-	stream *telemetry.Stream
-}
-
-func (o output) Write(b []byte) (int, error) {
-	o.stream.Line(o.kind, b)
-	return o.to.Write(b)
-}
-
-// maxUnzipped is how much a function's code and layers may have, in bytes.
-const maxUnzipped = 262144000
-
-// checkExtensions returns the absolute path of the folder. The error is Lambda's when
-// it and the function's binary are too large together. How many layers a folder was
-// made of cannot be seen.
-func checkExtensions(dir, binary string) (string, error) {
-	if dir == "" {
-		return "", nil
-	}
-	dir, err := filepath.Abs(dir)
-	if err != nil {
-		return "", err
-	}
-	var size int64
-	if info, err := os.Stat(binary); err == nil {
-		size = info.Size()
-	}
-	err = filepath.WalkDir(dir, func(_ string, entry fs.DirEntry, err error) error {
-		if err != nil || !entry.Type().IsRegular() {
-			return err
-		}
-		info, err := entry.Info()
-		if err == nil {
-			size += info.Size()
-		}
-		return err
-	})
-	if err == nil && size > maxUnzipped {
-		err = fmt.Errorf("function code combined with layers exceeds the maximum allowed size of %d bytes; the actual size is %d bytes", maxUnzipped, size)
-	}
-	return dir, err
 }

@@ -2,10 +2,11 @@ package guardtest
 
 import (
 	"encoding/base64"
-	"encoding/json"
 	"io"
 	"net/http"
 	"time"
+
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/internal/reply"
 )
 
 // routeRuntimeAPI serves version 2018-06-01 of the Runtime API:
@@ -20,11 +21,9 @@ func (e *environment) routeRuntimeAPI(mux *http.ServeMux) {
 
 func (e *environment) serveNext(w http.ResponseWriter, r *http.Request) {
 	if !e.wasPolled() {
-		e.from.mu.Lock()
+		e.extensions.Close()
 		e.poll()
-		e.advance()
-		e.from.mu.Unlock()
-		e.hooks.changed()
+		e.asked()
 	}
 	inv := e.from.take(r.Context(), e)
 	if inv == nil {
@@ -86,10 +85,10 @@ func (e *environment) serveResponse(w http.ResponseWriter, r *http.Request) {
 	}
 	defer e.hooks.changed()
 	if len(body) > maxResponse {
-		answerError(w, http.StatusRequestEntityTooLarge, "RequestEntityTooLarge", got.failure.Message)
+		reply.Error(w, http.StatusRequestEntityTooLarge, "RequestEntityTooLarge", got.failure.Message)
 		return
 	}
-	answerAccepted(w)
+	reply.Accepted(w)
 }
 
 func (e *environment) serveError(w http.ResponseWriter, r *http.Request) {
@@ -104,7 +103,7 @@ func (e *environment) serveError(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer e.hooks.changed()
-	answerAccepted(w)
+	reply.Accepted(w)
 }
 
 func (e *environment) serveInitError(w http.ResponseWriter, r *http.Request) {
@@ -113,14 +112,14 @@ func (e *environment) serveInitError(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if e.wasPolled() {
-		answerError(w, http.StatusForbidden, "InvalidStateTransition", "the runtime has already initialised")
+		reply.Error(w, http.StatusForbidden, "InvalidStateTransition", "the runtime has already initialised")
 		return
 	}
 	e.from.mu.Lock()
 	e.initError = reportedError(r.Header.Get("Lambda-Runtime-Function-Error-Type"), body)
 	e.from.mu.Unlock()
 	e.hooks.initFailed()
-	answerAccepted(w)
+	reply.Accepted(w)
 }
 
 // readBody returns at most one byte more than a response may have, and discards the
@@ -131,26 +130,11 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, bool) {
 		_, err = io.Copy(io.Discard, r.Body)
 	}
 	if err != nil {
-		answerError(w, http.StatusBadRequest, "TruncatedResponse", err.Error())
+		reply.Error(w, http.StatusBadRequest, "TruncatedResponse", err.Error())
 	}
 	return body, err == nil
 }
 
 func answerUnknownID(w http.ResponseWriter) {
-	answerError(w, http.StatusBadRequest, "InvalidRequestID", "Invalid request ID")
-}
-
-func answerError(w http.ResponseWriter, status int, errorType, message string) {
-	answerJSON(w, status, map[string]string{"errorType": errorType, "errorMessage": message})
-}
-
-func answerAccepted(w http.ResponseWriter) {
-	answerJSON(w, http.StatusAccepted, map[string]string{"status": "OK"})
-}
-
-func answerJSON(w http.ResponseWriter, status int, v any) {
-	body, _ := json.Marshal(v)
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(status)
-	_, _ = w.Write(body)
+	reply.Error(w, http.StatusBadRequest, "InvalidRequestID", "Invalid request ID")
 }

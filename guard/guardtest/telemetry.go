@@ -1,66 +1,28 @@
 package guardtest
 
 import (
-	"errors"
-	"io"
 	"math"
-	"net/http"
 	"strings"
 	"time"
 
 	"github.com/lambdarmor/lambdarmor/guard/guardtest/internal/telemetry"
 )
 
-// routeTelemetryAPI serves the Telemetry API and the Logs API before it:
-// https://docs.aws.amazon.com/lambda/latest/dg/telemetry-api.html
-func (e *environment) routeTelemetryAPI(mux *http.ServeMux) {
-	mux.HandleFunc("PUT /2022-07-01/telemetry", e.serveSubscription(telemetry.TelemetryAPI))
-	mux.HandleFunc("PUT /2020-08-15/logs", e.serveSubscription(telemetry.LogsAPI))
-}
-
-func (e *environment) serveSubscription(api telemetry.API) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		x := e.extension(w, r)
-		if x == nil {
-			return
-		}
-		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 1<<20))
-		if err == nil {
-			err = e.stream.Subscribe(x.name, api, body)
-		}
-		var refused *telemetry.Refusal
-		switch {
-		case errors.As(err, &refused):
-			answerError(w, refused.Status, refused.Type, refused.Message)
-		case err != nil:
-			answerError(w, http.StatusBadRequest, "ValidationError", err.Error())
-		default:
-			answerJSON(w, http.StatusOK, "OK")
-		}
-	}
-}
-
-// What follows publishes the records of the platform, as in
+// The methods below publish the records of the platform, as in
 // https://docs.aws.amazon.com/lambda/latest/dg/telemetry-schema-reference.html
 // The caller holds from.mu.
 
 type fields map[string]any
 
-func (e *environment) publish(kind string, record any) {
-	if e.stream != nil { // a test of the dispatcher alone has none
-		e.stream.Publish(kind, record)
-	}
-}
-
 func (e *environment) initType() string {
-	if e.cfg.Concurrency > 1 {
+	if e.managed() {
 		return "lambda-managed-instances"
 	}
 	return "on-demand"
 }
 
 func (e *environment) publishInitStart() {
-	e.publish("platform.initStart", fields{
+	e.stream.Publish("platform.initStart", fields{
 		"initializationType": e.initType(),
 		"phase":              "init",
 		"functionName":       e.cfg.Name,
@@ -75,20 +37,20 @@ func (e *environment) publishInitDone(failure *FunctionError) {
 	status, errorType := statusOf(failure)
 	init := fields{"initializationType": e.initType(), "phase": "init", "status": status}
 	setField(init, "errorType", errorType)
-	e.publish("platform.initRuntimeDone", init)
-	for _, x := range e.extensions {
-		record := fields{"name": x.name, "state": x.state, "events": append([]string{}, x.events...)}
-		setField(record, "errorType", x.errorType)
-		e.publish("platform.extension", record)
+	e.stream.Publish("platform.initRuntimeDone", init)
+	for _, x := range e.extensions.States() {
+		record := fields{"name": x.Name, "state": x.State, "events": x.Events}
+		setField(record, "errorType", x.ErrorType)
+		e.stream.Publish("platform.extension", record)
 	}
 	report := fields{"initializationType": e.initType(), "phase": "init", "status": status, "metrics": fields{"durationMs": milliseconds(e.initDuration)}}
 	setField(report, "errorType", errorType)
-	e.publish("platform.initReport", report)
+	e.stream.Publish("platform.initReport", report)
 	e.stream.EndInit()
 }
 
 func (e *environment) publishStart(inv *invocation) {
-	e.publish("platform.start", e.invocationFields(inv, fields{"version": e.cfg.Version}))
+	e.stream.Publish("platform.start", e.invocationFields(inv, fields{"version": e.cfg.Version}))
 }
 
 // publishRuntimeDone says that the runtime is done with an invocation. A function's
@@ -106,7 +68,7 @@ func (e *environment) publishRuntimeDone(inv *invocation, failure *FunctionError
 		"metrics": fields{"durationMs": milliseconds(ended.Sub(inv.started)), "producedBytes": inv.answer.bytes},
 	})
 	setField(record, "errorType", errorType)
-	e.publish("platform.runtimeDone", record)
+	e.stream.Publish("platform.runtimeDone", record)
 }
 
 func (e *environment) publishReport(inv *invocation, failure *FunctionError) {
@@ -126,14 +88,14 @@ func (e *environment) publishReport(inv *invocation, failure *FunctionError) {
 	metrics["billedDurationMs"] = int64(math.Ceil(milliseconds(billed)))
 	record := e.invocationFields(inv, fields{"status": status, "metrics": metrics})
 	setField(record, "errorType", errorType)
-	if inv.after > 0 && e.anyExtension(func(x *extension) bool { return x.hears(eventInvoke) }) {
+	if inv.after > 0 && e.extensions.HearInvocations() {
 		record["spans"] = []fields{span("extensionOverhead", inv.answer.ended, ended)}
 	}
 	if failure != nil && inv.answer.failure == nil && failure.Type != TypeTimeout {
-		e.publish("platform.fault", "RequestId: "+inv.call.RequestID+" Process exited before completing request")
+		e.stream.Publish("platform.fault", "RequestId: "+inv.call.RequestID+" Process exited before completing request")
 	}
-	e.publish("platform.end", fields{"requestId": inv.call.RequestID})
-	e.publish("platform.report", record)
+	e.stream.Publish("platform.end", fields{"requestId": inv.call.RequestID})
+	e.stream.Publish("platform.report", record)
 }
 
 func (e *environment) invocationFields(inv *invocation, more fields) fields {

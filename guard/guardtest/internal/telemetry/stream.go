@@ -19,10 +19,11 @@ const (
 const platform = "platform"
 
 // A Stream takes the records of an environment. Until [Stream.EndInit] it takes
-// subscriptions, each of which gets the records from the beginning on.
+// subscriptions, each of which gets the records from the beginning on. The zero value
+// is ready.
 type Stream struct {
-	managed bool // an environment of several invocations at once
-	objects bool // a line that is a JSON object is one in its record
+	Managed bool // in managed instances only the newest schema is accepted
+	Objects bool // a line that is a JSON object is one in its record
 
 	mu          sync.Mutex
 	early       []record // of INIT, for who subscribes yet
@@ -30,8 +31,7 @@ type Stream struct {
 	initialised bool
 	subscribers []*subscriber
 	running     sync.WaitGroup
-	closed      context.Context
-	close       context.CancelFunc
+	close       []context.CancelFunc
 }
 
 // A record is one event, encoded.
@@ -39,16 +39,6 @@ type record struct {
 	kind string
 	json []byte
 	at   time.Time
-}
-
-// New returns a stream, which must be closed.
-//
-// In an environment of managed instances (managed) only the newest schema is accepted.
-// With JSON as log format (objects) a line that is a JSON object is one in its record.
-func New(managed, objects bool) *Stream {
-	s := &Stream{managed: managed, objects: objects}
-	s.closed, s.close = context.WithCancel(context.Background())
-	return s
 }
 
 // Publish adds a record, whose value is encoded as JSON. It does not wait for the
@@ -79,7 +69,7 @@ func (s *Stream) Publish(kind string, value any) {
 func (s *Stream) Line(kind string, output []byte) {
 	for line := range bytes.Lines(output) {
 		line = bytes.TrimRight(line, "\r\n")
-		if s.objects && json.Valid(line) && bytes.HasPrefix(bytes.TrimLeft(line, " \t"), []byte("{")) {
+		if s.Objects && json.Valid(line) && bytes.HasPrefix(bytes.TrimLeft(line, " \t"), []byte("{")) {
 			s.Publish(kind, json.RawMessage(line))
 		} else {
 			s.Publish(kind, string(line))
@@ -99,7 +89,9 @@ func (s *Stream) subscribe(sub *subscriber) bool {
 		sub.add(r)
 	}
 	s.subscribers = append(s.subscribers, sub)
-	s.running.Go(func() { sub.run(s.closed) })
+	ctx, cancel := context.WithCancel(context.Background())
+	s.close = append(s.close, cancel)
+	s.running.Go(func() { sub.run(ctx) })
 	return true
 }
 
@@ -136,7 +128,10 @@ func (s *Stream) Flush(ctx context.Context) {
 
 // Close ends the delivery. What is not delivered is lost.
 func (s *Stream) Close() {
-	s.close()
+	s.EndInit()
+	for _, cancel := range s.close {
+		cancel()
+	}
 	s.running.Wait()
 }
 

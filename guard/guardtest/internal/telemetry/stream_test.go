@@ -111,7 +111,7 @@ func (l *listener) until(t *testing.T, holds func([]event) bool) []event {
 }
 
 func newStream(t *testing.T, objects bool) *telemetry.Stream {
-	s := telemetry.New(false, objects)
+	s := &telemetry.Stream{Objects: objects}
 	t.Cleanup(s.Close)
 	return s
 }
@@ -228,7 +228,7 @@ func TestSubscriptionsAreChecked(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			s := telemetry.New(tt.managed, false)
+			s := &telemetry.Stream{Managed: tt.managed}
 			defer s.Close()
 			err := s.Subscribe("shipper", tt.api, []byte(subscription("8080", tt.replace...)))
 			if tt.want == "" {
@@ -470,7 +470,7 @@ func TestEndDoesNotWaitForAListener(t *testing.T) {
 	defer socket.Close() // nothing is accepted
 	_, port, _ := net.SplitHostPort(socket.Addr().String())
 	for _, protocol := range []string{"HTTP", "TCP"} {
-		s := telemetry.New(false, false)
+		s := new(telemetry.Stream)
 		subscribe(t, s, subscription(port, `"protocol":"HTTP"`, `"protocol":"`+protocol+`","port":`+port))
 		for range 100 {
 			s.Line(telemetry.Function, bytes.Repeat([]byte("z"), 100_000))

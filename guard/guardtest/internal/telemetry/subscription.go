@@ -72,7 +72,7 @@ func (s *Stream) Subscribe(extension string, api API, body []byte) error {
 	if err := json.Unmarshal(body, &r); err != nil {
 		return &Refusal{http.StatusBadRequest, invalid, "failed to parse JSON: " + err.Error()}
 	}
-	if problems := r.problems(api, s.managed); len(problems) > 0 {
+	if problems := r.problems(api, s.Managed); len(problems) > 0 {
 		return &Refusal{http.StatusBadRequest, invalid, strings.Join(problems, "; ")}
 	}
 	if sub := s.subscriber(extension); sub != nil {

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/internal/telemetry"
 )
 
 // A dispatcher assigns invocations to the environments that poll for them. Both
@@ -51,6 +53,18 @@ type invocation struct {
 type poller struct {
 	env   *environment
 	taken chan *invocation
+}
+
+func (inv *invocation) forRecords() telemetry.Invocation {
+	return telemetry.Invocation{
+		RequestID: inv.call.RequestID,
+		TraceID:   inv.call.TraceID,
+		TenantID:  inv.call.TenantID,
+		Started:   inv.started,
+		Begun:     inv.answer.begun,
+		Ended:     inv.answer.ended,
+		Bytes:     inv.answer.bytes,
+	}
 }
 
 // finish is called once, by the code that removed the invocation from its place,
@@ -115,6 +129,7 @@ func (d *dispatcher) take(ctx context.Context, env *environment) *invocation {
 	p := &poller{env: env, taken: make(chan *invocation, 1)}
 	d.pollers = append(d.pollers, p)
 	d.match()
+	env.freezeIfIdle()
 	d.mu.Unlock()
 
 	select {
@@ -159,7 +174,10 @@ func (d *dispatcher) assign(inv *invocation, env *environment) {
 	}
 	env.inFlight[inv.call.RequestID] = inv
 	inv.timer = time.AfterFunc(time.Until(inv.deadline), func() { env.expire(inv) })
-	env.publishStart(inv)
+	if env.programs != nil {
+		env.programs.Thaw()
+	}
+	env.telemetry.Start(inv.forRecords())
 	env.extensions.Invoke(inv.call.RequestID, inv.call.TraceID, inv.deadline)
 }
 

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/lambdarmor/lambdarmor/guard/guardtest/internal/extensions"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/internal/programs"
 	"github.com/lambdarmor/lambdarmor/guard/guardtest/internal/telemetry"
 )
 
@@ -27,12 +28,11 @@ type environment struct {
 	from       *dispatcher
 	addr       string
 	logStream  string
-	begun      time.Time
 	server     *http.Server
 	stopped    sync.WaitGroup
 	hooks      hooks
 	extensions extensions.Host
-	stream     telemetry.Stream
+	telemetry  telemetry.Environment
 	peak       atomic.Int64 // memory in bytes
 
 	polled     context.Context // done at the runtime's first request for an invocation
@@ -46,10 +46,9 @@ type environment struct {
 
 	// Guarded by from.mu.
 	initialising bool
-	initDuration time.Duration
-	reported     bool                   // an invocation, after which INIT is of the past
 	inFlight     map[string]*invocation // the runtime has them
 	finishing    []*invocation          // answered, and an extension is not done yet
+	programs     *programs.Set          // frozen between invocations; nil if none are
 	initError    *FunctionError         // what the runtime posted to init/error
 }
 
@@ -73,12 +72,17 @@ func newEnvironment(cfg Config, from *dispatcher, h hooks, launched ...string) (
 		from:         from,
 		addr:         listener.Addr().String(),
 		logStream:    logStreamName(cfg.Version),
-		begun:        time.Now(),
 		hooks:        h,
 		initialising: true,
 		inFlight:     map[string]*invocation{},
 	}
-	e.stream.Managed, e.stream.Objects = e.managed(), cfg.variable("AWS_LAMBDA_LOG_FORMAT") == "JSON"
+	e.telemetry = telemetry.Environment{
+		InitType: "on-demand", Function: cfg.Name, Version: cfg.Version, Instance: e.logStream, Memory: cfg.Memory,
+	}
+	if e.managed() {
+		e.telemetry.InitType = "lambda-managed-instances"
+	}
+	e.telemetry.Managed, e.telemetry.Objects = e.managed(), cfg.variable("AWS_LAMBDA_LOG_FORMAT") == "JSON"
 	e.extensions.Managed, e.extensions.Changed, e.extensions.Failed = e.managed(), e.asked, h.extensionFailed
 	e.extensions.Function = extensions.Function{Name: cfg.Name, Version: cfg.Version, Handler: handlerName, AccountID: AccountID, ARN: cfg.ARN}
 	e.extensions.Launch(launched)
@@ -89,11 +93,11 @@ func newEnvironment(cfg Config, from *dispatcher, h hooks, launched ...string) (
 	if len(launched) == 0 {
 		e.register()
 	}
-	e.publishInitStart()
+	e.telemetry.InitStart()
 	mux := http.NewServeMux()
 	e.routeRuntimeAPI(mux)
 	e.extensions.Route(mux)
-	e.stream.Route(mux, e.extensions.Identify)
+	e.telemetry.Route(mux, e.extensions.Identify)
 	e.server = &http.Server{Handler: mux}
 	e.stopped.Go(func() { _ = e.server.Serve(listener) })
 	return e, nil
@@ -122,8 +126,7 @@ func (e *environment) advance() {
 			e.register()
 		}
 		if e.wasPolled() && e.extensions.Ready() {
-			e.publishInitDone(nil)
-			e.initialising = false
+			e.initDone("")
 			e.endInit()
 		}
 	}
@@ -140,19 +143,39 @@ func (e *environment) advance() {
 func (e *environment) asked() {
 	e.from.mu.Lock()
 	e.advance()
+	e.freezeIfIdle()
 	e.from.mu.Unlock()
 	e.hooks.changed()
 }
 
+// freezeIfIdle stops the programs when each of them waits for its next event. The
+// caller holds from.mu.
+func (e *environment) freezeIfIdle() {
+	if e.programs == nil || !e.takes() || len(e.inFlight) > 0 || !e.extensions.Idle() {
+		return
+	}
+	if slices.ContainsFunc(e.from.pollers, func(p *poller) bool { return p.env == e }) {
+		e.programs.Freeze()
+	}
+}
+
 // failInit records that INIT has failed.
-func (e *environment) failInit(d death) {
+func (e *environment) failInit(errorType string) {
 	e.from.mu.Lock()
 	defer e.from.mu.Unlock()
-	failure := e.initError
-	if failure == nil {
-		failure = newFunctionError(d.errorType, d.reason)
+	if e.initError != nil {
+		errorType = e.initError.Type
 	}
-	e.publishInitDone(failure)
+	e.initDone(errorType)
+}
+
+func (e *environment) initDone(errorType string) {
+	e.initialising = false
+	var states []any
+	for _, state := range e.extensions.States() {
+		states = append(states, state)
+	}
+	e.telemetry.InitDone(errorType, states)
 }
 
 // managed reports whether it is one of Lambda's managed instances, which take several
@@ -177,7 +200,7 @@ func (e *environment) answered(id string, got answer) bool {
 	delete(e.inFlight, id)
 	got.ended = time.Now()
 	inv.answer = got
-	e.publishRuntimeDone(inv, got.failure)
+	e.telemetry.RuntimeDone(inv.forRecords(), got.failure.errorType())
 	e.finishing = append(e.finishing, inv)
 	e.advance()
 	e.from.mu.Unlock()
@@ -194,7 +217,7 @@ func (e *environment) answered(id string, got answer) bool {
 func (e *environment) endPhase(inv *invocation, failure *FunctionError) {
 	inv.timer.Stop()
 	if inv.answer.ended.IsZero() {
-		e.publishRuntimeDone(inv, failure)
+		e.telemetry.RuntimeDone(inv.forRecords(), failure.errorType())
 	} else {
 		inv.after = time.Since(inv.answer.ended)
 	}
@@ -203,7 +226,7 @@ func (e *environment) endPhase(inv *invocation, failure *FunctionError) {
 	} else {
 		failure = inv.answer.failure
 	}
-	e.publishReport(inv, failure)
+	e.telemetry.Report(inv.forRecords(), failure.errorType(), e.peak.Load(), e.extensions.HearInvocations())
 	close(inv.over)
 }
 
@@ -267,5 +290,5 @@ func (e *environment) close() {
 	e.drain()
 	_ = e.server.Close()
 	e.stopped.Wait()
-	e.stream.Close()
+	e.telemetry.Close()
 }

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -374,6 +376,57 @@ func TestManagedInstancesSendNoInvokeEvents(t *testing.T) {
 		!strings.Contains(log, `watch registered 400 {"errorMessage":"INVOKE: ErrorInvalidEventType","errorType":"Extension.InvalidEventType"}`) ||
 		!strings.Contains(log, "watch shuts down, reason spindown") {
 		t.Errorf("the log: %s", log)
+	}
+}
+
+func TestRegistrationsAreLimited(t *testing.T) {
+	_, function := newRuntime(t, guardtest.Config{})
+	register := func(name string, header ...string) (status int, answer, id string) {
+		res, answer := function.do("POST", "/2020-01-01/extension/register", `{"events":["SHUTDOWN"]}`, append(header, "Lambda-Extension-Name", name)...)
+		return res.StatusCode, answer, res.Header.Get("Lambda-Extension-Identifier")
+	}
+	var ids []string
+	for n := range 10 {
+		status, answer, id := register(fmt.Sprint(n))
+		if status != 200 || id == "" || strings.Contains(answer, "accountId") {
+			t.Fatalf("extension %d: %d %s", n, status, answer)
+		}
+		ids = append(ids, id)
+	}
+	if status, answer, _ := register("eleventh"); status != 403 || !strings.Contains(answer, `"Extension limit (10) reached","errorType":"Extension.TooManyExtensions"`) {
+		t.Errorf("the eleventh: %d %s", status, answer)
+	}
+	next := func(ctx context.Context, id string) (status int, answer string) {
+		req, err := http.NewRequestWithContext(ctx, "GET", function.base+"/2020-01-01/extension/event/next", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Lambda-Extension-Identifier", id)
+		res, err := http.DefaultClient.Do(req)
+		if err != nil {
+			return 0, err.Error()
+		}
+		defer res.Body.Close()
+		body, _ := io.ReadAll(res.Body)
+		return res.StatusCode, string(body)
+	}
+	// An extension that waits already is refused; which of the two, chance decides.
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	answers := make(chan string, 2)
+	for range 2 {
+		go func() {
+			status, answer := next(ctx, ids[0])
+			answers <- fmt.Sprint(status, answer)
+		}()
+	}
+	if got := <-answers; !strings.Contains(got, "403") || !strings.Contains(got, "Extension.InvalidExtensionState") {
+		t.Errorf("one of two: %s", got)
+	}
+	cancel()
+	<-answers
+	if status, answer := next(t.Context(), ""); status != 403 || !strings.Contains(answer, "Extension.MissingExtensionIdentifier") {
+		t.Errorf("no identifier: %d %s", status, answer)
 	}
 }
 

@@ -77,11 +77,14 @@ func (in *instance) run() {
 		return
 	}
 	defer env.close()
+	ps := newProcesses(f, env)
 	f.dispatcher.mu.Lock()
 	in.env = env
+	if f.cfg.Freeze && !env.managed() {
+		env.programs = ps.Set
+	}
 	f.dispatcher.mu.Unlock()
 
-	ps := newProcesses(f, env)
 	how := in.supervise(ps, names, failed)
 	env.drain()
 	if how.told == spindown {
@@ -173,7 +176,7 @@ func (in *instance) reportEnd(how ending) {
 		}
 		in.settle(ErrClosed)
 	default:
-		in.env.failInit(how.death)
+		in.env.failInit(how.errorType)
 		in.reportExtensions()
 		in.initFailed(how.death)
 	}

@@ -32,16 +32,15 @@ type shutdownLimits struct {
 	runtime  time.Duration // for the runtime, with extensions beside it only
 	internal time.Duration // for the runtime, with extensions inside it
 	all      time.Duration // for the runtime and the extensions beside it
+	flush    time.Duration // of this, for telemetry before the extensions are told
 }
 
 var lambdasShutdown = shutdownLimits{
 	runtime:  300 * time.Millisecond,
 	internal: 500 * time.Millisecond,
 	all:      2 * time.Second,
+	flush:    200 * time.Millisecond,
 }
-
-// flushTime is a part of the time that extensions have to shut down.
-const flushTime = 200 * time.Millisecond
 
 func newProcesses(f *Function, env *environment) *processes {
 	return &processes{Set: programs.NewSet(extensions.Max + 1), fn: f, env: env, variables: env.variables()}
@@ -50,7 +49,7 @@ func newProcesses(f *Function, env *environment) *processes {
 func (ps *processes) start(name, path string, variables []string, recordType string) (*programs.Program, error) {
 	cmd := exec.Command(path)
 	cmd.Dir, cmd.Env = ps.fn.cfg.Dir, variables
-	return ps.Start(name, cmd, programs.Output{Log: ps.fn.log, Stream: &ps.env.stream, Type: recordType})
+	return ps.Start(name, cmd, programs.Output{Log: ps.fn.log, Stream: &ps.env.telemetry.Stream, Type: recordType})
 }
 
 func (ps *processes) startExtensions(names []string) *death {
@@ -62,7 +61,7 @@ func (ps *processes) startExtensions(names []string) *death {
 		if i == extensions.Max {
 			return failed(name, "TooManyExtensions", fmt.Errorf("%d extensions, of %d that a function may have", len(names), extensions.Max))
 		}
-		_, err := ps.start(name, filepath.Join(ps.fn.cfg.Extensions, name), extensionVariables(ps.variables), telemetry.Extension)
+		_, err := ps.start(name, filepath.Join(ps.fn.cfg.Extensions, name), programs.Variables(ps.variables), telemetry.Extension)
 		switch {
 		case errors.Is(err, fs.ErrPermission):
 			return failed(name, "PermissionDenied", err)
@@ -82,14 +81,15 @@ func (ps *processes) startRuntime() *death {
 	return nil
 }
 
-// deathOf returns why the environment ends with a program.
+// deathOf returns why the environment ends with a program. An error that an extension
+// has reported comes first.
 func (ps *processes) deathOf(p *programs.Program) death {
-	if p.Name == "" {
-		return exitDeath(p.Err())
-	}
-	d := death{TypeExtensionCrash, "exit code 0"}
-	if err := p.Err(); err != nil {
-		d.reason = err.Error()
+	d := exitDeath(p.Err())
+	if p.Name != "" {
+		d = death{TypeExtensionCrash, "exit code 0"}
+		if err := p.Err(); err != nil {
+			d.reason = err.Error()
+		}
 	}
 	if fault := ps.env.extensions.Fault(); fault != "" {
 		d.errorType = fault
@@ -131,6 +131,7 @@ func (ps *processes) overMemory() *death {
 // with Lambda's emulator.
 func (ps *processes) shutdown(reason string) {
 	limits, host := ps.fn.shutdown, &ps.env.extensions
+	ps.Thaw()
 	beside := ps.Extensions()
 	begun := time.Now()
 	switch {
@@ -143,8 +144,8 @@ func (ps *processes) shutdown(reason string) {
 	default:
 		ps.runtime.Kill()
 	}
-	flushing, flushed := context.WithTimeout(context.Background(), flushTime)
-	ps.env.stream.Flush(flushing)
+	flushing, flushed := context.WithTimeout(context.Background(), limits.flush)
+	ps.env.telemetry.Flush(flushing)
 	flushed()
 
 	deadline := begun.Add(limits.all)

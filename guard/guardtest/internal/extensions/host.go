@@ -58,13 +58,14 @@ type extension struct {
 // An extension that never asks misses events beyond these.
 const backlog = 64
 
-// A State is what Lambda's log tells of an extension.
+// A State is what Lambda tells of an extension, as JSON in a record of the type
+// platform.extension.
 type State struct {
-	Name      string
-	State     string // Started, Registered, Ready or an error
-	Events    []string
-	ErrorType string
-	Launched  bool // beside the runtime, not inside
+	Name      string   `json:"name"`
+	State     string   `json:"state"` // Started, Registered, Ready or an error
+	Events    []string `json:"events"`
+	ErrorType string   `json:"errorType,omitempty"`
+	Launched  bool     `json:"-"` // beside the runtime, not inside
 }
 
 // LogLine is Lambda's line about an extension at the end of INIT.
@@ -136,6 +137,9 @@ func (h *Host) Ready() bool {
 func (h *Host) Done() bool {
 	return !h.any(func(x *extension) bool { return x.ready && !x.done && x.hears(invoke) })
 }
+
+// Idle reports whether each extension waits for an event.
+func (h *Host) Idle() bool { return !h.any(func(x *extension) bool { return !x.waiting || !x.done }) }
 
 // HearInvocations reports whether an extension is told of invocations.
 func (h *Host) HearInvocations() bool {

@@ -17,6 +17,7 @@ type Set struct {
 	exited chan *Program
 	mu     sync.Mutex
 	all    []*Program
+	frozen bool
 }
 
 // A Program is an extension or the runtime.
@@ -75,6 +76,24 @@ func (s *Set) Memory() (total int64, largest *Program) {
 		}
 	}
 	return total, largest
+}
+
+// Freeze stops all programs until Thaw.
+func (s *Set) Freeze() { s.setFrozen(true, (*process.Process).Freeze) }
+
+// Thaw has all programs go on.
+func (s *Set) Thaw() { s.setFrozen(false, (*process.Process).Thaw) }
+
+func (s *Set) setFrozen(frozen bool, signal func(*process.Process)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.frozen == frozen {
+		return
+	}
+	s.frozen = frozen
+	for _, p := range s.all {
+		signal(p.Process)
+	}
 }
 
 // An Output is what a program writes: lines of the log and of the telemetry.

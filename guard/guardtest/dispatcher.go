@@ -146,7 +146,7 @@ func (d *dispatcher) take(ctx context.Context, env *environment) *invocation {
 }
 
 // leave removes a poller whose client is gone, and requeues an invocation that was
-// assigned to it at the same moment.
+// assigned to it at the same moment. Of that, extensions hear again.
 func (d *dispatcher) leave(p *poller) (requeued bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()

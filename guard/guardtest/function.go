@@ -35,7 +35,7 @@ type Function struct {
 	log        *logTail
 	running    sync.WaitGroup
 
-	shutdown shutdownLimits
+	shutdown programs.Limits
 
 	instances map[*instance]struct{} // guarded by dispatcher.mu
 }
@@ -59,7 +59,7 @@ func NewFunction(binary string, cfg Config) (*Function, error) {
 		log:        newLogTail(cfg.Log),
 		instances:  map[*instance]struct{}{},
 
-		shutdown: lambdasShutdown,
+		shutdown: programs.LambdasLimits(),
 	}, nil
 }
 

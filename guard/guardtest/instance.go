@@ -87,12 +87,12 @@ func (in *instance) run() {
 
 	how := in.supervise(ps, names, failed)
 	env.drain()
+	if how.told != spindown { // when it is closed, what runs may still answer
+		in.reportEnd(how)
+	}
+	ps.Shutdown(how.told, f.shutdown, &env.extensions, &env.telemetry.Stream)
 	if how.told == spindown {
-		ps.shutdown(how.told) // what runs may still answer
 		in.reportEnd(how)
-	} else {
-		in.reportEnd(how)
-		ps.shutdown(how.told)
 	}
 	f.retire(in)
 }

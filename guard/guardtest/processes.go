@@ -1,14 +1,11 @@
 package guardtest
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os/exec"
 	"path/filepath"
-	"slices"
-	"sync"
 	"time"
 
 	"github.com/lambdarmor/lambdarmor/guard/guardtest/internal/extensions"
@@ -23,23 +20,6 @@ type processes struct {
 	env       *environment
 	variables []string          // of the runtime
 	runtime   *programs.Program // nil until it is started
-}
-
-// shutdownLimits are how long the shutdown phase may take. Without an extension the
-// runtime is killed at once. See
-// https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
-type shutdownLimits struct {
-	runtime  time.Duration // for the runtime, with extensions beside it only
-	internal time.Duration // for the runtime, with extensions inside it
-	all      time.Duration // for the runtime and the extensions beside it
-	flush    time.Duration // of this, for telemetry before the extensions are told
-}
-
-var lambdasShutdown = shutdownLimits{
-	runtime:  300 * time.Millisecond,
-	internal: 500 * time.Millisecond,
-	all:      2 * time.Second,
-	flush:    200 * time.Millisecond,
 }
 
 func newProcesses(f *Function, env *environment) *processes {
@@ -124,43 +104,4 @@ func (ps *processes) overMemory() *death {
 		d.errorType = TypeOutOfMemory
 	}
 	return &d
-}
-
-// shutdown ends the programs: the runtime, then the extensions. None is left on
-// return. Also after a timeout the runtime gets SIGTERM if there are extensions, as
-// with Lambda's emulator.
-func (ps *processes) shutdown(reason string) {
-	limits, host := ps.fn.shutdown, &ps.env.extensions
-	ps.Thaw()
-	beside := ps.Extensions()
-	begun := time.Now()
-	switch {
-	case ps.runtime == nil:
-	case host.Inside():
-		host.Shutdown(false, reason, begun.Add(limits.internal))
-		ps.runtime.Stop(limits.internal)
-	case len(beside) > 0:
-		ps.runtime.Stop(limits.runtime)
-	default:
-		ps.runtime.Kill()
-	}
-	flushing, flushed := context.WithTimeout(context.Background(), limits.flush)
-	ps.env.telemetry.Flush(flushing)
-	flushed()
-
-	deadline := begun.Add(limits.all)
-	told := host.Shutdown(true, reason, deadline)
-	var ending sync.WaitGroup
-	for _, p := range beside {
-		ending.Go(func() {
-			if slices.Contains(told, p.Name) {
-				select {
-				case <-p.Exited:
-				case <-time.After(time.Until(deadline)):
-				}
-			}
-			p.Kill()
-		})
-	}
-	ending.Wait()
 }

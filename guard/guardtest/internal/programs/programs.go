@@ -3,6 +3,7 @@
 package programs
 
 import (
+	"io"
 	"os/exec"
 	"sync"
 
@@ -33,8 +34,7 @@ func NewSet(most int) *Set {
 	return s
 }
 
-// Start starts a program, whose output goes to log and, as records of a type, to the
-// stream.
+// Start starts a program.
 func (s *Set) Start(name string, cmd *exec.Cmd, out Output) (*Program, error) {
 	proc, err := process.Start(cmd, out)
 	if err != nil {
@@ -49,18 +49,6 @@ func (s *Set) Start(name string, cmd *exec.Cmd, out Output) (*Program, error) {
 		s.exited <- p
 	}()
 	return p, nil
-}
-
-// Extensions returns the programs beside the runtime.
-func (s *Set) Extensions() (all []*Program) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, p := range s.all {
-		if p.Name != "" {
-			all = append(all, p)
-		}
-	}
-	return all
 }
 
 // Memory returns how many bytes all hold, and the program that holds the most.
@@ -98,7 +86,7 @@ func (s *Set) setFrozen(frozen bool, signal func(*process.Process)) {
 
 // An Output is what a program writes: lines of the log and of the telemetry.
 type Output struct {
-	Log    interface{ Write([]byte) (int, error) }
+	Log    io.Writer
 	Stream *telemetry.Stream
 	Type   string
 }

@@ -77,13 +77,16 @@ func (s *Stream) Line(kind string, output []byte) {
 	}
 }
 
-// subscribe adds a subscriber and gives it the records so far. It returns false when
-// it is too late.
-func (s *Stream) subscribe(sub *subscriber) bool {
+// subscribe adds a subscriber, if there is none of the name, and gives it the records
+// so far. It returns the subscriber of the name, or nil when it is too late.
+func (s *Stream) subscribe(sub *subscriber) *subscriber {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if i := slices.IndexFunc(s.subscribers, func(other *subscriber) bool { return other.name == sub.name }); i >= 0 {
+		return s.subscribers[i]
+	}
 	if s.initialised {
-		return false
+		return nil
 	}
 	for _, r := range s.early {
 		sub.add(r)
@@ -92,17 +95,7 @@ func (s *Stream) subscribe(sub *subscriber) bool {
 	ctx, cancel := context.WithCancel(context.Background())
 	s.close = append(s.close, cancel)
 	s.running.Go(func() { sub.run(ctx) })
-	return true
-}
-
-func (s *Stream) subscriber(name string) *subscriber {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	i := slices.IndexFunc(s.subscribers, func(sub *subscriber) bool { return sub.name == name })
-	if i < 0 {
-		return nil
-	}
-	return s.subscribers[i]
+	return sub
 }
 
 // EndInit ends the time in which extensions can subscribe.

@@ -75,12 +75,6 @@ func (s *Stream) Subscribe(extension string, api API, body []byte) error {
 	if problems := r.problems(api, s.Managed); len(problems) > 0 {
 		return &Refusal{http.StatusBadRequest, invalid, strings.Join(problems, "; ")}
 	}
-	if sub := s.subscriber(extension); sub != nil {
-		if sub.api != api {
-			return &Refusal{http.StatusBadRequest, invalid, extension + " has subscribed with the other API"}
-		}
-		return nil
-	}
 	sub := &subscriber{
 		name:     extension,
 		api:      api,
@@ -92,8 +86,13 @@ func (s *Stream) Subscribe(extension string, api API, body []byte) error {
 		to:       r.destination(),
 		wake:     make(chan struct{}, 1),
 	}
-	if !s.subscribe(sub) {
+	switch got := s.subscribe(sub); {
+	case got == nil:
 		return &Refusal{http.StatusForbidden, closed, words}
+	case got.api != api:
+		return &Refusal{http.StatusBadRequest, invalid, extension + " has subscribed with the other API"}
+	case got != sub:
+		return nil
 	}
 	kind := "platform.telemetrySubscription"
 	if api == LogsAPI {

@@ -156,7 +156,7 @@ func tracedContext(ctx context.Context) context.Context {
 	if trace.SpanContextFromContext(ctx).IsValid() {
 		return ctx
 	}
-	return trace.ContextWithSpanContext(ctx, spanContextOf(lambdaHeader(ctx)))
+	return trace.ContextWithSpanContext(ctx, spanContextOf(amzntrace.FromContext(ctx)))
 }
 
 // attempt notes where a request goes and what comes back.

@@ -1,6 +1,7 @@
 package otel
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strconv"
@@ -144,19 +145,12 @@ func setHeader(ctx context.Context, in middleware.BuildInput, next middleware.Bu
 ) {
 	if r, ok := in.Request.(*smithyhttp.Request); ok && r.Header.Get(xrayHeader) == "" {
 		sent := propagation.MapCarrier{}
-		XRay{}.Inject(tracedContext(ctx), sent)
-		if header := sent[xrayHeader]; header != "" {
+		XRay{}.Inject(ctx, sent)
+		if header := cmp.Or(sent[xrayHeader], amzntrace.FromContext(ctx).String()); header != "" {
 			r.Header.Set(xrayHeader, amzntrace.Encode(header))
 		}
 	}
 	return next.HandleBuild(ctx, in)
-}
-
-func tracedContext(ctx context.Context) context.Context {
-	if trace.SpanContextFromContext(ctx).IsValid() {
-		return ctx
-	}
-	return trace.ContextWithSpanContext(ctx, spanContextOf(amzntrace.FromContext(ctx)))
 }
 
 // attempt notes where a request goes and what comes back.

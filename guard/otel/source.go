@@ -21,7 +21,7 @@ const mostLinks = 128
 type source struct {
 	names   map[string]bool // of queues, topics, streams, tables, buckets; "" if not valid
 	records int
-	links   []trace.Link // to the spans that have sent the records
+	links   []trace.Link // one to each span that has sent records
 }
 
 // sourceOf reads the records of an event. Of one that cannot be read it knows
@@ -101,7 +101,10 @@ func (s *source) add(name string, sender trace.SpanContext) {
 		s.names[name] = true
 	}
 	s.records++
-	if sender.IsValid() && len(s.links) < mostLinks {
+	known := func(l trace.Link) bool {
+		return l.SpanContext.SpanID() == sender.SpanID() && l.SpanContext.TraceID() == sender.TraceID()
+	}
+	if sender.IsValid() && len(s.links) < mostLinks && !slices.ContainsFunc(s.links, known) {
 		s.links = append(s.links, trace.Link{SpanContext: sender})
 	}
 }

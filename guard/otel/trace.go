@@ -45,7 +45,7 @@ import (
 //
 // The parent is the segment of X-Ray, by the header that Lambda sends with the
 // invocation, unless a layer outside has made a span. [TrustHeaders] and
-// [ApartFromXRay] change that. Of messages the span has links to the senders, up to
+// [ApartFromXRay] change that. Of messages the span has a link to each sender, up to
 // 128: by the header that SQS has stored with a message, or else by its attribute
 // or header traceparent. A link decides nothing, so anyone may send one.
 //

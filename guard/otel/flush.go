@@ -47,7 +47,7 @@ func Flush(reserve time.Duration, providers ...Flusher) guard.Middleware {
 		panic("otel: Flush without a provider")
 	}
 	for _, p := range providers {
-		if p == nil {
+		if isNil(p) {
 			panic("otel: Flush with a nil provider")
 		}
 	}

@@ -33,7 +33,7 @@ import (
 // CloudWatch, if a value is not finite, and if a dimension has no name or is not UTF-8
 // of up to 1024 bytes. Meter panics if mp is nil.
 func Meter(mp metric.MeterProvider) metrics.Meter {
-	if mp == nil {
+	if isNil(mp) {
 		panic("otel: Meter with a nil MeterProvider")
 	}
 	return &meter{meter: mp.Meter(scope, metric.WithInstrumentationVersion(version()), metric.WithSchemaURL(semconv.SchemaURL))}

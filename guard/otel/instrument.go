@@ -112,7 +112,7 @@ func (i instrument) call(ctx context.Context, in middleware.InitializeInput, nex
 		fail(span, sdkErrorType(err))
 	}
 	if id, ok := awsmiddleware.GetRequestIDMetadata(metadata); ok {
-		span.SetAttributes(semconv.AWSRequestID(clipped(id)))
+		span.SetAttributes(optional(semconv.AWSRequestIDKey, id)...)
 	}
 	if kind == trace.SpanKindProducer {
 		span.SetAttributes(optional(semconv.MessagingMessageIDKey, member(out.Result, "MessageId"))...)
@@ -122,15 +122,12 @@ func (i instrument) call(ctx context.Context, in middleware.InitializeInput, nex
 }
 
 func (x *exchange) attributes() []attribute.KeyValue {
-	var attrs []attribute.KeyValue
+	attrs := optional(semconv.AWSExtendedRequestIDKey, x.hostID)
 	if x.address != "" {
 		attrs = append(attrs, semconv.ServerAddress(clipped(x.address)), semconv.ServerPort(x.port))
 	}
 	if x.status != 0 {
 		attrs = append(attrs, semconv.HTTPResponseStatusCode(x.status))
-	}
-	if x.hostID != "" {
-		attrs = append(attrs, semconv.AWSExtendedRequestID(clipped(x.hostID)))
 	}
 	if x.attempts > 1 {
 		attrs = append(attrs, semconv.HTTPRequestResendCount(x.attempts-1))

@@ -154,7 +154,7 @@ func (m *meter) newInstrument(name string, unit metrics.Unit, ucum string) (reco
 // isInstrumentName reports whether a name is of the syntax that OpenTelemetry has:
 // https://opentelemetry.io/docs/specs/otel/metrics/api/#instrument-name-syntax
 func isInstrumentName(name string) bool {
-	return 0 < len(name) && len(name) <= 255 && strings.Contains(letters, name[:1]) && strings.Trim(name, letters+digits+"_.-/") == ""
+	return plain(name, "_.-/", 255) != "" && strings.Contains(letters, name[:1])
 }
 
 // ucum returns a [unit of CloudWatch] as UCUM writes it. The prefixes of CloudWatch

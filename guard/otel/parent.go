@@ -65,10 +65,11 @@ type carrier func(name string) string
 
 // Get returns a value, "" if it is too long. Of baggage the API has limits itself.
 func (c carrier) Get(name string) string {
-	if name == "baggage" {
-		return c(name)
+	value := c(name)
+	if name != "baggage" && len(value) > mostTraceContext {
+		return ""
 	}
-	return bounded(c(name))
+	return value
 }
 
 // Set does nothing.

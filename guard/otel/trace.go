@@ -102,7 +102,9 @@ func (t *tracing) invoke(ctx context.Context, payload []byte, next lambda.Handle
 	}
 	if out, err = next.Invoke(ctx, payload); span.IsRecording() {
 		finish(span, what, layer.OutcomeOf(ctx, payload, out, err), err)
-		addFacts(ctx, span)
+		if id := guard.CorrelationID(ctx); id != "" {
+			span.SetAttributes(attribute.String("lambdarmor.correlation_id", id))
+		}
 	}
 	finished = true
 	return out, err
@@ -127,6 +129,18 @@ func (t *tracing) start(ctx context.Context, ev *guard.Event, what triggered) (n
 // process is the operation on messages that a function is for.
 const process = "process"
 
+// processOf returns the name of a span of messages. It has the order of the page on
+// messaging spans. That on Lambda has "orders process" in its text and "process orders"
+// in its example.
+//
+// https://github.com/open-telemetry/semantic-conventions/blob/v1.43.0/docs/messaging/messaging-spans.md#span-name
+func processOf(destination string) string {
+	if destination == "" {
+		return process
+	}
+	return process + " " + destination
+}
+
 // addSource adds where the records of an event come from, which is not read for a
 // span that is not recorded.
 func addSource(span trace.Span, ev *guard.Event, what triggered, parent trace.SpanContext) {
@@ -137,8 +151,8 @@ func addSource(span trace.Span, ev *guard.Event, what triggered, parent trace.Sp
 			span.AddLink(l)
 		}
 	}
-	if name := s.name(); name != "" && what.system != "" {
-		span.SetName(process + " " + name)
+	if what.system != "" {
+		span.SetName(processOf(s.name()))
 	}
 }
 
@@ -207,13 +221,6 @@ func end(span trace.Span, finished bool) {
 func fail(span trace.Span, code string) {
 	span.SetStatus(codes.Error, "")
 	span.SetAttributes(semconv.ErrorTypeKey.String(clipped(code)))
-}
-
-// addFacts adds what layers have found out.
-func addFacts(ctx context.Context, span trace.Span) {
-	if id := guard.CorrelationID(ctx); id != "" {
-		span.SetAttributes(attribute.String("lambdarmor.correlation_id", id))
-	}
 }
 
 // appendIdentity appends which invocation of which function it is.

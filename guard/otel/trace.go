@@ -102,9 +102,7 @@ func (t *tracing) invoke(ctx context.Context, payload []byte, next lambda.Handle
 	}
 	if out, err = next.Invoke(ctx, payload); span.IsRecording() {
 		finish(span, what, layer.OutcomeOf(ctx, payload, out, err), err)
-		if id := guard.CorrelationID(ctx); id != "" {
-			span.SetAttributes(attribute.String("lambdarmor.correlation_id", id))
-		}
+		span.SetAttributes(optional("lambdarmor.correlation_id", guard.CorrelationID(ctx))...)
 	}
 	finished = true
 	return out, err
@@ -226,12 +224,8 @@ func fail(span trace.Span, code string) {
 // appendIdentity appends which invocation of which function it is.
 func appendIdentity(attrs []attribute.KeyValue, ctx context.Context) []attribute.KeyValue {
 	lc := invocation.Of(ctx).Lambda // the layer is in a chain
-	if lc.AwsRequestID != "" {
-		attrs = append(attrs, semconv.FaaSInvocationID(lc.AwsRequestID))
-	}
-	if lc.TenantID != "" {
-		attrs = append(attrs, attribute.String("lambdarmor.tenant_id", lc.TenantID))
-	}
+	attrs = append(attrs, optional(semconv.FaaSInvocationIDKey, lc.AwsRequestID)...)
+	attrs = append(attrs, optional("lambdarmor.tenant_id", lc.TenantID)...)
 	// arn:aws:lambda:us-east-1:123456789012:function:orders:live
 	parts := strings.Split(lc.InvokedFunctionArn, ":")
 	if len(parts) < 7 || parts[0] != "arn" {

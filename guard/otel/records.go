@@ -112,7 +112,7 @@ func describeRecord[R batch.Record](record R, info batch.Info) *description {
 	case events.KinesisEventRecord:
 		d := delivered(consumer(kinesis), streamOf(r.EventSourceArn), r.Kinesis.SequenceNumber)
 		d.add(optional(semconv.AWSKinesisStreamNameKey, d.destination)...)
-		d.add(optional(semconv.MessagingDestinationPartitionIDKey, info.Shard)...)
+		d.add(optional(semconv.MessagingDestinationPartitionIDKey, idOf(info.Shard))...)
 		return d
 	case events.KafkaRecord:
 		d := delivered(consumer(semconv.MessagingSystemKafka.Value.AsString()), topicOf(r.Topic), "")
@@ -136,7 +136,7 @@ func delivered(by triggered, destination, id string) *description {
 		semconv.MessagingOperationName(process), semconv.MessagingOperationTypeProcess,
 	}}
 	d.add(optional(semconv.MessagingDestinationNameKey, destination)...)
-	d.add(optional(semconv.MessagingMessageIDKey, id)...)
+	d.add(optional(semconv.MessagingMessageIDKey, idOf(id))...)
 	return d
 }
 

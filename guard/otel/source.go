@@ -150,6 +150,9 @@ func queueOf(arn string) string {
 	return name
 }
 
+// idOf returns the id of a message, or of a shard.
+func idOf(id string) string { return plain(id, "._:-", 128) }
+
 // topicOf returns the name of a topic of Kafka.
 func topicOf(name string) string { return plain(name, "._-", 249) }
 

@@ -151,7 +151,7 @@ func queueOf(arn string) string {
 }
 
 // idOf returns the id of a message, or of a shard.
-func idOf(id string) string { return plain(id, "._:-", 128) }
+func idOf(id string) string { return plain(id, "._:-", 256) }
 
 // topicOf returns the name of a topic of Kafka.
 func topicOf(name string) string { return plain(name, "._-", 249) }

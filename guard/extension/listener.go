@@ -95,10 +95,8 @@ func (l *listener) serve(w http.ResponseWriter, r *http.Request) {
 // receive returns the status to answer with. Lambda sends the batch again unless it
 // is 200.
 func (l *listener) receive(w http.ResponseWriter, r *http.Request) (int, error) {
-	conn := http.NewResponseController(w)
-	_ = conn.SetReadDeadline(time.Now().Add(readTimeout))
+	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(readTimeout))
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, l.limit))
-	_ = conn.SetReadDeadline(time.Time{}) // or it would end the context of the handler
 	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
 		return http.StatusRequestEntityTooLarge, guard.Reason(fmt.Sprintf("a batch is over %d bytes", l.limit))
 	}

@@ -31,7 +31,8 @@ type Telemetry struct {
 	MaxItems int
 	// MaxBytes is how many bytes Lambda buffers, 262,144 to 1,048,576; 262,144 if 0.
 	MaxBytes int
-	// Timeout is how long Lambda buffers a record, 25 ms to 30 s; 1 s if 0.
+	// Timeout is how long Lambda buffers a record, 25 ms to 30 s; 1 s if 0. When the
+	// runtime ends, Lambda sends at once what it has buffered.
 	Timeout time.Duration
 }
 

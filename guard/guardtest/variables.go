@@ -39,7 +39,7 @@ func (e *environment) variables() []string {
 	if cfg.Concurrency > 1 {
 		env = append(env, "AWS_LAMBDA_MAX_CONCURRENCY="+strconv.Itoa(cfg.Concurrency))
 	}
-	return append(env, cfg.Env...)
+	return append(append(env, e.metadata...), cfg.Env...)
 }
 
 // variable returns the last value of a variable in Env.

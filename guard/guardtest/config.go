@@ -42,6 +42,12 @@ type Config struct {
 	// 1 when 0. Invocations beyond Instances times Concurrency wait.
 	Instances int
 
+	// SnapStart has a process wait for its restore after its init, as SnapStart does, if
+	// it asks the Runtime API for that. The invocation that a process is restored for
+	// waits for the hooks, 10 seconds at most. [Function.Warm] returns before the
+	// restore. Each process is restored once, from its own memory.
+	SnapStart bool
+
 	// Dir is the working directory of a [Function] and its LAMBDA_TASK_ROOT; the
 	// folder of the binary when empty.
 	Dir string

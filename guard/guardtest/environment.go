@@ -25,6 +25,7 @@ type environment struct {
 	// Guarded by from.mu.
 	inFlight  map[string]*invocation
 	initError *FunctionError // what the runtime posted to init/error
+	restoring *invocation    // that the process is being restored for
 
 	extensions extensions
 }
@@ -53,6 +54,7 @@ func newEnvironment(cfg Config, from *dispatcher, h hooks) (*environment, error)
 	mux := http.NewServeMux()
 	e.routeRuntimeAPI(mux)
 	e.routeExtensionsAPI(mux)
+	e.routeRestore(mux)
 	e.server = &http.Server{Handler: mux}
 	e.stopped.Go(func() { _ = e.server.Serve(listener) })
 	return e, nil

@@ -36,64 +36,61 @@ func run(h lambda.Handler) {
 	// This registers the internal extension, which must be done before the snapshot.
 	ready := lambda.NewHandlerWithOptions(h, opts...)
 	if api := os.Getenv("AWS_LAMBDA_RUNTIME_API"); api != "" && order.SnapStart() {
-		if err := restore("http://"+api+"/2018-06-01/runtime/restore/", order.Hooks(h, order.Restored)); err != nil {
-			log.Fatalf("guard: the process was not restored: %s", describe(err))
+		if !restore("http://"+api+"/2018-06-01/runtime/restore/", order.Hooks(h, order.Restored)) {
+			os.Exit(1)
 		}
 	}
 	lambda.Start(ready)
 }
 
 // restore returns when the process was restored from its snapshot and the hooks were
-// called. The first request ends init, and Lambda answers it after the restore.
+// called. The first request ends init, and Lambda answers it after the restore. ok is
+// false after a failure, which is logged and reported.
 //
 // https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
-func restore(api string, hooks []*order.Hook) error {
+func restore(api string, hooks []*order.Hook) (ok bool) {
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}} // and no proxy
-	next, err := http.NewRequest(http.MethodGet, api+"next", nil)
-	if err == nil {
-		err = exchange(client, next, http.StatusOK)
-	}
-	if err != nil {
-		return err
+	if err := exchange(client, http.MethodGet, api+"next", nil, http.StatusOK); err != nil {
+		log.Printf("guard: the process was not restored: %s", describe(err))
+		return false
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), restoreTime)
 	defer cancel()
 	for _, hook := range hooks {
-		if err := callHook(ctx, hook); err != nil {
-			report(client, api+"error", err)
-			return err
+		err := callHook(ctx, hook)
+		if err == nil {
+			continue
 		}
+		log.Printf("guard: a hook of OnRestore has failed: %s", describe(err)) // first, as Lambda may end the process
+		body, _ := json.Marshal(invokeError(ctx, err))                         // nothing but what a caller may read
+		if err := exchange(client, http.MethodPost, api+"error", body, http.StatusAccepted); err != nil {
+			log.Printf("guard: the error was not reported: %s", describe(err))
+		}
+		return false
 	}
-	return nil
+	return true
 }
 
-// report tells Lambda that a hook has failed, with nothing but what a caller may read.
-func report(client *http.Client, url string, failure error) {
-	body, _ := json.Marshal(invokeError(context.Background(), failure)) // has texts alone
-	req, err := http.NewRequest(http.MethodPost, url, bytes.NewReader(body))
-	if err == nil {
+// exchange sends a request to the Runtime API and waits for its answer.
+func exchange(client *http.Client, method, url string, body []byte, want int) error {
+	req, err := http.NewRequest(method, url, bytes.NewReader(body))
+	if err != nil {
+		return err
+	}
+	if method == http.MethodPost {
 		req.Header.Set("Content-Type", "application/json")
 		req.Header.Set("Lambda-Runtime-Function-Error-Type", "Runtime.AfterRestoreError")
-		err = exchange(client, req, http.StatusAccepted)
 	}
-	if err != nil {
-		log.Printf("guard: the error of a hook was not reported: %s", describe(err))
-	}
-}
-
-func exchange(client *http.Client, req *http.Request, want int) error {
 	res, err := client.Do(req)
 	if err != nil {
 		return err
 	}
 	defer res.Body.Close()
-	if _, err := io.Copy(io.Discard, res.Body); err != nil {
-		return err
-	}
 	if res.StatusCode != want {
 		return fmt.Errorf("%w: %w", Reason("the Runtime API has refused "+req.URL.Path), statusError(res.StatusCode))
 	}
-	return nil
+	_, err = io.Copy(io.Discard, res.Body)
+	return err
 }
 
 // statusError is an answer with an unexpected status.

@@ -328,7 +328,7 @@ func TestNothingOfASnapshotIsUsedAfterARestore(t *testing.T) {
 					h = guard.HandlerFunc(h.Invoke)
 				}
 				p := guardtest.NewInProcess(h, guardtest.Config{})
-				for range 3 { // so that what is kept is kept
+				for range 8 { // quota.Limit then holds three requests
 					if got := use(t, p, tc.event); got != tc.first {
 						t.Fatalf("before the snapshot: got %q, want %q", got, tc.first)
 					}

@@ -136,6 +136,7 @@ func TestHooksAreCalledBetweenInitAndTheFirstInvocation(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	fn.Close() // a line may come after the answer
 	want := "init; hook: first limit: 8s; hook: second limit: 8s; invoked; invoked"
 	if got := logged(fn.Log(), "init", "hook:", "invoked"); got != want {
 		t.Errorf("got %q, want %q", got, want)
@@ -147,6 +148,7 @@ func TestAFunctionWithoutSnapStartIsNotRestored(t *testing.T) {
 	if _, err := fn.Invoke(soon(t, patient), []byte(`{}`)); err != nil {
 		t.Fatal(err)
 	}
+	fn.Close()
 	if got := logged(fn.Log(), "init", "hook:", "invoked"); got != "init; invoked" {
 		t.Errorf("got %q, want no hook", got)
 	}
@@ -212,6 +214,7 @@ func TestAFunctionWhoseHooksWereNotCalledRefusesInvocations(t *testing.T) {
 			if err == nil || !strings.Contains(err.Error(), "start the function with guard.Start") {
 				t.Errorf("got %v, want what to do", err)
 			}
+			fn.Close()
 			if log := fn.Log(); strings.Count(log, "invoked") != map[string]int{"hidden": 1}[name] {
 				t.Errorf("got the log %s, want the handler called by the init alone", log)
 			}

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -143,6 +144,25 @@ func TestHooksAreCalledBetweenInitAndTheFirstInvocation(t *testing.T) {
 	}
 }
 
+func TestEachProcessIsRestoredOnce(t *testing.T) {
+	fn := function(t, "restored", guardtest.Config{SnapStart: true, Instances: 4})
+	var done sync.WaitGroup
+	for range 32 {
+		done.Go(func() {
+			if _, err := fn.Invoke(soon(t, patient), []byte(`{}`)); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	done.Wait()
+	fn.Close()
+	log := fn.Log()
+	restored, invoked := strings.Count(log, "hook: first"), strings.Count(log, "invoked")
+	if restored == 0 || restored > 4 || invoked != 32 {
+		t.Errorf("got %d restores and %d invocations, want 1 to 4 and 32", restored, invoked)
+	}
+}
+
 func TestAFunctionWithoutSnapStartIsNotRestored(t *testing.T) {
 	fn := function(t, "restored", guardtest.Config{})
 	if _, err := fn.Invoke(soon(t, patient), []byte(`{}`)); err != nil {
@@ -200,9 +220,13 @@ func TestAHookThatDoesNotReturnFailsTheInvocation(t *testing.T) {
 	if err := fn.Warm(soon(t, patient)); err != nil {
 		t.Fatal(err)
 	}
-	_, err := fn.Invoke(soon(t, 100*time.Millisecond), []byte(`{}`))
-	if failure, ok := errors.AsType[*guardtest.FunctionError](err); !ok || failure.Type != guardtest.TypeTimeout {
-		t.Errorf("got %v, want a timeout", err)
+	for limit := 100 * time.Millisecond; ; limit *= 2 { // until it is long enough for the restore to begin
+		_, err := fn.Invoke(soon(t, limit), []byte(`{}`))
+		if failure, ok := errors.AsType[*guardtest.FunctionError](err); ok && failure.Type == guardtest.TypeTimeout {
+			return
+		} else if ok || limit > patient {
+			t.Fatalf("got %v, want a timeout", err)
+		}
 	}
 }
 

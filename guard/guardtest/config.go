@@ -45,7 +45,8 @@ type Config struct {
 	// SnapStart has a process wait for its restore after its init, as SnapStart does, if
 	// it asks the Runtime API for that. The invocation that a process is restored for
 	// waits for the hooks, 10 seconds at most. [Function.Warm] returns before the
-	// restore. Each process is restored once, from its own memory.
+	// restore. Each process is restored once, from its own memory. Extensions are told
+	// of the invocation before the restore, where Lambda tells them afterwards.
 	SnapStart bool
 
 	// Dir is the working directory of a [Function] and its LAMBDA_TASK_ROOT; the
@@ -55,6 +56,13 @@ type Config struct {
 	// Env holds further NAME=value variables for a [Function]; a later one wins
 	// over an earlier one and over those that Lambda sets.
 	Env []string
+
+	// Extensions is a folder like Lambda's /opt/extensions; empty for none. A
+	// [Function] starts each file in it, at most 10, beside each of its processes, and
+	// nothing in its subfolders. Each registers under its file's name. It runs in Dir,
+	// with the function's variables but those that Lambda hides from extensions. Its
+	// output is part of the log. The folder and the binary may have 250 MiB together.
+	Extensions string
 
 	// Log receives a [Function]'s standard output and error, and Lambda's own lines
 	// about failures; nil discards them. It is never written to concurrently.

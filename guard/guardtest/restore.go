@@ -58,18 +58,22 @@ func (e *environment) serveRestoreError(w http.ResponseWriter, r *http.Request) 
 	if !ok {
 		return
 	}
-	e.from.mu.Lock()
-	inv := e.restoring
-	e.restoring = nil
-	e.from.mu.Unlock()
+	inv, failure := e.takeRestored(), reportedError(r.Header.Get("Lambda-Runtime-Function-Error-Type"), body)
 	if inv == nil {
 		answerError(w, http.StatusForbidden, "InvalidStateTransition", "the process is not being restored")
 		return
 	}
-	if inv = e.remove(inv.call.RequestID); inv != nil {
-		inv.finish(Result{}, reportedError(r.Header.Get("Lambda-Runtime-Function-Error-Type"), body))
+	e.from.mu.Lock()
+	running := e.inFlight[inv.call.RequestID] == inv
+	if running {
+		delete(e.inFlight, inv.call.RequestID)
+		inv.endPhase(failure)
 	}
-	e.hooks.changed()
+	e.from.mu.Unlock()
+	if running {
+		inv.finish(Result{}, failure)
+		e.hooks.changed()
+	}
 	answerAccepted(w)
 }
 

@@ -29,7 +29,6 @@ func (e *environment) serveNext(w http.ResponseWriter, r *http.Request) {
 		<-r.Context().Done()
 		return
 	}
-	e.extensions.announce(inv, e.cfg)
 	h := w.Header()
 	h.Set("Content-Type", "application/json")
 	h.Set("Lambda-Runtime-Aws-Request-Id", inv.call.RequestID)
@@ -45,7 +44,10 @@ func (e *environment) serveNext(w http.ResponseWriter, r *http.Request) {
 // firstPoll ends the init, if it has not ended yet.
 func (e *environment) firstPoll() {
 	if !e.wasPolled() {
+		e.from.mu.Lock()
 		e.poll()
+		e.advance()
+		e.from.mu.Unlock()
 		e.hooks.changed()
 	}
 }
@@ -63,7 +65,7 @@ func (e *environment) serveResponse(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	inv := e.remove(r.PathValue("id"))
+	inv := e.answered(r.PathValue("id"))
 	if inv == nil {
 		answerUnknownID(w)
 		return
@@ -90,7 +92,7 @@ func (e *environment) serveError(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	inv := e.remove(r.PathValue("id"))
+	inv := e.answered(r.PathValue("id"))
 	if inv == nil {
 		answerUnknownID(w)
 		return

@@ -57,9 +57,3 @@ func (c *tokenCache) keep(text string, v *verified, now time.Time) {
 	}
 	c.tokens[sum] = cachedToken{v, now, until}
 }
-
-func (c *tokenCache) forget() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	clear(c.tokens)
-}

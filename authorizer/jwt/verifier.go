@@ -109,15 +109,10 @@ func (v *Verifier) Claims(ctx context.Context, token string) (*Claims, error) {
 	return r.claims, nil
 }
 
-// Forget drops the issuer's keys and the verified tokens: the next token fetches keys.
-// It is a hook for guard.OnRestore: without it every restored copy of a snapshot trusts
-// the snapshot's keys until they expire.
-func (v *Verifier) Forget() {
-	v.keys.forget()
-	if v.cache != nil {
-		v.cache.forget()
-	}
-}
+// Forget drops the issuer's keys: the next token fetches keys, also one that was
+// verified before. It is a hook for guard.OnRestore: without it every restored copy of
+// a snapshot trusts the snapshot's keys until they expire.
+func (v *Verifier) Forget() { v.keys.forget() }
 
 // verified is a token whose signature and claims hold.
 type verified struct {

@@ -100,7 +100,7 @@ func (inv *invocation) restart(limit time.Duration) {
 //	… // invoke p: it must use the new ones
 //
 // All else in memory stays as it is, as in a copy of a snapshot. Hooks of a handler
-// that neither [guard.Wrap] nor a layer of the chain has named are not found.
+// that stands inside another, whose layers guard does not know, are not found.
 func (p *InProcess) Restore(ctx context.Context) error {
 	for _, hook := range order.Hooks(p.handler, order.Restored) {
 		if err := hook.Call(ctx); err != nil {

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/internal/reply"
 	"github.com/lambdarmor/lambdarmor/internal/order"
 )
 
@@ -58,23 +59,15 @@ func (e *environment) serveRestoreError(w http.ResponseWriter, r *http.Request) 
 	if !ok {
 		return
 	}
-	inv, failure := e.takeRestored(), reportedError(r.Header.Get("Lambda-Runtime-Function-Error-Type"), body)
+	inv := e.takeRestored()
 	if inv == nil {
-		answerError(w, http.StatusForbidden, "InvalidStateTransition", "the process is not being restored")
+		reply.Error(w, http.StatusForbidden, "InvalidStateTransition", "the process is not being restored")
 		return
 	}
-	e.from.mu.Lock()
-	running := e.inFlight[inv.call.RequestID] == inv
-	if running {
-		delete(e.inFlight, inv.call.RequestID)
-		inv.endPhase(failure)
-	}
-	e.from.mu.Unlock()
-	if running {
-		inv.finish(Result{}, failure)
-		e.hooks.changed()
-	}
-	answerAccepted(w)
+	// It may have passed its deadline since.
+	_ = e.answered(inv.call.RequestID, answer{failure: reportedError(r.Header.Get("Lambda-Runtime-Function-Error-Type"), body)})
+	e.hooks.changed()
+	reply.Accepted(w)
 }
 
 // restart begins the time of an invocation again. The caller holds the dispatcher's

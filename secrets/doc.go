@@ -59,6 +59,13 @@
 // others show to the function: it returns the current and the previous value. The
 // TTL ends with the next rotation if the source knows its time.
 //
+// # Snapshots
+//
+// With SnapStart a value that was fetched before the snapshot would be served by every
+// restored copy until its TTL ends. [Cache.Inject] drops all values after a restore, and
+// so does guard.OnRestore with [Cache.Forget] for a cache without Inject. It is not
+// served stale either: if the source is down, there is an error.
+//
 // # Redaction
 //
 // A [Secret] is redacted in fmt, slog, JSON, XML and panics, also within other

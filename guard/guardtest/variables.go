@@ -42,6 +42,13 @@ func (e *environment) variables() []string {
 	return append(append(env, e.metadata...), cfg.Env...)
 }
 
+func (c Config) initializationType() string {
+	if c.SnapStart {
+		return "snap-start"
+	}
+	return "on-demand"
+}
+
 // variable returns the last value of a variable in Env.
 func (c Config) variable(name string) (value string) {
 	for _, variable := range c.Env {

@@ -12,8 +12,8 @@
 //	}
 //
 // A [Cache] fetches from a [Source]. [Env] and [Dir] are here; Secrets Manager,
-// Parameter Store, the local agents and Vault are packages of their own, so that
-// a function links only the client it uses. Values that are not secret, like a
+// Parameter Store, DynamoDB, the local agents and Vault are packages of their own,
+// so that a function links only the client it uses. Values that are not secret, like a
 // log level, can be cached in the same way.
 //
 // # Freshness

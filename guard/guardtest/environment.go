@@ -26,6 +26,8 @@ type environment struct {
 	stopped sync.WaitGroup
 	hooks   hooks
 
+	metadata []string // variables of the metadata endpoint
+
 	polled     context.Context // done at the runtime's first request for an invocation
 	poll       context.CancelFunc
 	registered context.Context // done when each launched extension has registered
@@ -80,6 +82,7 @@ func newEnvironment(cfg Config, from *dispatcher, h hooks, launched ...string) (
 	mux := http.NewServeMux()
 	e.routeRuntimeAPI(mux)
 	e.routeExtensionsAPI(mux)
+	e.metadata = e.serveMetadata(mux)
 	e.server = &http.Server{Handler: mux}
 	e.stopped.Go(func() { _ = e.server.Serve(listener) })
 	return e, nil

@@ -48,7 +48,7 @@ func newProcesses(f *Function, env *environment) *processes {
 	return &processes{
 		fn:        f,
 		env:       env,
-		variables: f.environment(env.addr),
+		variables: slices.Concat(env.metadata, f.environment(env.addr)),
 		exited:    make(chan *program, maxExtensions+1),
 	}
 }

@@ -4,21 +4,46 @@ package main
 
 import (
 	"context"
+	"log/slog"
 	"os"
-	"os/signal"
-	"syscall"
 
+	"github.com/lambdarmor/lambdarmor/guard/extension"
 	"github.com/lambdarmor/lambdarmor/guard/logging"
 )
 
 func main() {
 	log := logging.New(os.Stdout).With("extension", "cacheextension")
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
-	defer stop()
-	c, err := prepare(ctx, log)
-	if err != nil {
+	if err := run(context.Background(), log); err != nil {
 		log.Error("cannot run", "cause", err.Error())
 		os.Exit(1)
 	}
-	<-c.serve(ctx)
+}
+
+// run is the life of the extension. The ports are open before it registers, because
+// Lambda starts the function then.
+func run(ctx context.Context, log *slog.Logger) error {
+	c, broken := prepare(ctx, log)
+	ext, err := extension.Register(ctx, extension.ShutdownOnly())
+	if err != nil {
+		return err
+	}
+	if broken != nil {
+		_ = ext.InitError(ctx, broken)
+		return broken
+	}
+	serving, stop := context.WithCancel(ctx)
+	ended := c.serve(serving)
+	if c.load {
+		if err := c.store.load(ctx); err != nil {
+			log.Warn("not all values are loaded", "cause", err.Error())
+		}
+	}
+	for _, err = range ext.Events(ctx) {
+		if err != nil {
+			_ = ext.ExitError(ctx, err)
+		}
+	}
+	stop()
+	<-ended
+	return err
 }

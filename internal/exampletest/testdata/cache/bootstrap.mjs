@@ -23,5 +23,5 @@ for (;;) {
   const answer = [];
   for (const [kind, name] of await invocation.json()) answer.push(await value(kind, name));
   const id = invocation.headers.get("Lambda-Runtime-Aws-Request-Id");
-  await fetch(`${api}${id}/response`, { method: "POST", body: JSON.stringify(answer) });
+  await fetch(`${api}${id}/response`, { method: "POST", body: JSON.stringify({ values: answer }) });
 }

@@ -1,31 +1,15 @@
-# A function in Python: it answers a list of [type, name] with their values. The
-# client is that of the README.
+# Runs handler of the module that it is started with, as Lambda's runtime for Python
+# does.
+import importlib
 import json
 import os
+import sys
 import urllib.request
-
-from client import cached
 
 API = "http://" + os.environ["AWS_LAMBDA_RUNTIME_API"] + "/2018-06-01/runtime/invocation/"
 
-
-# As the clients of AWS's extension do.
-def aws(target):
-    request = urllib.request.Request("http://localhost:2773" + target)
-    request.add_header("X-Aws-Parameters-Secrets-Token", os.environ["AWS_SESSION_TOKEN"])
-    return json.loads(urllib.request.urlopen(request).read())
-
-
-def value(kind, name):
-    if kind == "aws/secret":
-        return aws("/secretsmanager/get?secretId=" + name)["SecretString"]
-    if kind == "aws/parameter":
-        return aws("/systemsmanager/parameters/get?withDecryption=true&name=" + name)["Parameter"]["Value"]
-    return cached(kind, name)
-
-
+handler = importlib.import_module(sys.argv[1]).handler
 while True:
     with urllib.request.urlopen(API + "next") as invocation:
-        event = json.load(invocation)
-        answer = json.dumps([value(kind, name) for kind, name in event]).encode()
+        answer = json.dumps(handler(json.load(invocation), None)).encode()
         urllib.request.urlopen(API + invocation.headers["Lambda-Runtime-Aws-Request-Id"] + "/response", answer)

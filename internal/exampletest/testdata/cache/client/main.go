@@ -105,7 +105,7 @@ func (c *client) item(ctx context.Context, kind, table string) (string, error) {
 	return fmt.Sprint(len(out.Item), " attributes"), nil
 }
 
-// cached is the client of README.md.
+// cached asks as the client in README.md.
 func cached(ctx context.Context, kind, name string) (string, error) {
 	target := "http://localhost:" + os.Getenv("CACHE_EXTENSION_PORT") + "/" + kind + "?" + url.Values{"name": {name}}.Encode()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, target, nil)

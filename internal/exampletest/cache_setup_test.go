@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
+	mathrand "math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -120,20 +121,29 @@ func (c *cached) beside(t *testing.T, function string, env ...string) *guardtest
 	})
 }
 
-// freePort returns a port that nothing listens on, below those of outgoing
-// connections.
+// freePort returns a port that nothing listens on, and that no other test takes
+// until this one ends. Like those of the servers it is below the ports of outgoing
+// connections, and held by the UDP port of its number.
 func freePort(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for range 100 {
+		address := fmt.Sprint("127.0.0.1:", 20000+mathrand.IntN(12768))
+		held, err := net.ListenPacket("udp", address)
+		if err != nil {
+			continue
+		}
+		l, err := net.Listen("tcp", address)
+		if err != nil {
+			held.Close()
+			continue
+		}
+		l.Close()
+		t.Cleanup(func() { held.Close() })
+		_, port, _ := net.SplitHostPort(address)
+		return port
 	}
-	defer l.Close()
-	_, port, err := net.SplitHostPort(l.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return port
+	t.Fatal("there is no free port")
+	return ""
 }
 
 // inGo, inPython and inNode return a function that answers a list of [type, name]

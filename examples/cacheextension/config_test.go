@@ -122,7 +122,8 @@ func TestSettings(t *testing.T) {
 	}
 	t.Setenv("CACHE_EXTENSION_TTL", "90s")
 	t.Setenv("CACHE_EXTENSION_INIT_STARTUP", "true")
-	want.ttl, want.load = 90*time.Second, true
+	t.Setenv("CACHE_EXTENSION_UNSAFE_NO_TOKEN", "true")
+	want.ttl, want.load, want.openPort = 90*time.Second, true, true
 	if got, err := readSettings(); err != nil || got != want {
 		t.Errorf("got %+v, %v, want %+v", got, err, want)
 	}

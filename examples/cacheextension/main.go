@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"os"
 
@@ -25,7 +26,7 @@ func run(ctx context.Context, log *slog.Logger) error {
 	c, broken := prepare(ctx, log)
 	ext, err := extension.Register(ctx, extension.ShutdownOnly())
 	if err != nil {
-		return err
+		return errors.Join(broken, err)
 	}
 	if broken != nil {
 		_ = ext.InitError(ctx, broken)

@@ -59,7 +59,7 @@ func in(cfg aws.Config, region string) aws.Config {
 }
 
 func (s store) add(kind string, source secrets.Source, ttl time.Duration, log *slog.Logger, names ...string) {
-	cache := secrets.New(source, secrets.TTL(ttl),
+	cache := secrets.New(source, secrets.TTL(ttl), secrets.MaxEntries(len(names)+1000), // 1000 for versions and stages
 		secrets.OnFetch(func(_ context.Context, f secrets.FetchReport) {
 			if f.Err != nil {
 				log.Warn("fetch failed", "type", kind, "name", f.Ref.Name, "cause", f.Err.Error())

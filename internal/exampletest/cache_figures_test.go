@@ -14,8 +14,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
 
@@ -32,29 +30,27 @@ func TestFiguresOfTheCache(t *testing.T) {
 	ways := []struct {
 		name, kind string
 		env        []string
-		moto       bool
 	}{
-		{name: "asks dynoxide", kind: "direct"},
-		{name: "asks moto", kind: "direct", moto: true},
-		{name: "extension", kind: "dynamodb"},
-		{name: "extension, loads at init", kind: "dynamodb", env: []string{"CACHE_EXTENSION_INIT_STARTUP=true"}},
-		{name: "in process", kind: "in process"},
+		{name: "item, asks dynoxide", kind: "direct"},
+		{name: "secret, asks moto", kind: "direct secret"},
+		{name: "extension, item", kind: "dynamodb"},
+		{name: "extension, secret", kind: "secrets"},
+		{name: "extension, item, loads at init", kind: "dynamodb", env: []string{"CACHE_EXTENSION_INIT_STARTUP=true"}},
+		{name: "item, in process", kind: "in process"},
 	}
-	fmt.Printf("| | warm p50 | warm p99 | first read | init | requests for 100 invocations |\n|---|---|---|---|---|---|\n")
+	fmt.Printf("| | warm p50 | warm p99 | first read | init | requests for it in 100 invocations |\n|---|---|---|---|---|---|\n")
 	for _, way := range ways {
 		c := fillCache(t)
-		env := way.env
-		if way.moto {
-			env = []string{"AWS_ENDPOINT_URL_DYNAMODB=" + c.aws.URL}
-			makeItem(t, dynamodb.NewFromConfig(awstest.Config(servers.Moto(t).URL())), c.table, "pKey1", "sKey1", map[string]types.AttributeValue{})
-		}
-		asked := [2]string{way.kind, c.table}
-		if way.kind == "dynamodb" {
+		asked, of := [2]string{way.kind, c.table}, func() int { return c.db.Taken()["GetItem"] }
+		switch way.kind {
+		case "dynamodb":
 			asked[1] += "-pKey1-sKey1"
+		case "secrets", "direct secret":
+			asked[1], of = c.secret, func() int { return c.aws.Taken()["GetSecretValue"] }
 		}
 		var inits, firsts, warm []time.Duration
 		for range coldStarts {
-			fn := c.beside(t, c.inGo(t), env...)
+			fn := c.beside(t, c.inGo(t), way.env...)
 			began := time.Now()
 			if err := fn.Warm(t.Context()); err != nil {
 				t.Fatal(err)
@@ -63,15 +59,14 @@ func TestFiguresOfTheCache(t *testing.T) {
 			firsts = append(firsts, read(t, fn, asked).Took)
 			fn.Close()
 		}
-		c.aws.Taken()
-		c.db.Taken()
-		fn, requests := c.beside(t, c.inGo(t), env...), 0
+		of()
+		fn, requests := c.beside(t, c.inGo(t), way.env...), 0
 		for i := range warmReads {
 			if took := read(t, fn, asked).Took; i > 0 {
 				warm = append(warm, took)
 			}
 			if i == 99 {
-				requests = c.db.Taken()["GetItem"] + c.aws.Taken()["GetItem"]
+				requests = of()
 			}
 		}
 		fn.Close()

@@ -17,6 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 
 	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/guard/logging"
@@ -36,6 +37,7 @@ func main() {
 type client struct {
 	keys, parameters *secrets.Cache
 	db               *dynamodb.Client
+	vault            *secretsmanager.Client
 	items            *secrets.Cache // in process
 }
 
@@ -73,6 +75,8 @@ func (c *client) value(ctx context.Context, kind, name string) (string, error) {
 		})
 	case "direct", "in process":
 		return c.item(ctx, kind, name)
+	case "direct secret":
+		return c.secret(ctx, name)
 	}
 	return cached(ctx, kind, name)
 }
@@ -103,6 +107,22 @@ func (c *client) item(ctx context.Context, kind, table string) (string, error) {
 		return "", err
 	}
 	return fmt.Sprint(len(out.Item), " attributes"), nil
+}
+
+// secret is a secret that is asked for each time.
+func (c *client) secret(ctx context.Context, name string) (string, error) {
+	if c.vault == nil {
+		cfg, err := config.LoadDefaultConfig(ctx)
+		if err != nil {
+			return "", err
+		}
+		c.vault = secretsmanager.NewFromConfig(cfg)
+	}
+	out, err := c.vault.GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: &name})
+	if err != nil {
+		return "", err
+	}
+	return aws.ToString(out.SecretString), nil
 }
 
 // cached asks as the client in README.md.

@@ -160,6 +160,30 @@ func TestARotationPassesBothCaches(t *testing.T) {
 	}
 }
 
+// Our own client of AWS's extension tells the errors of the cache apart.
+func TestErrorsOfTheCacheReachTheAgentsClient(t *testing.T) {
+	t.Parallel()
+	c := fillCache(t)
+	for _, tc := range []struct {
+		name, want string
+		mishap     awsproxy.Mishap
+	}{
+		{name: "not-listed", want: "secret_denied"},
+		{name: c.secret, mishap: awstest.Refuse(400, "ThrottlingException"), want: "secret_unavailable"},
+		{name: c.secret, mishap: awstest.Refuse(400, "AccessDeniedException"), want: "secret_denied"},
+		{name: c.secret, mishap: awstest.Refuse(400, "ResourceNotFoundException"), want: "secret_not_found"},
+		{name: c.secret, mishap: awstest.Refuse(400, "DecryptionFailure"), want: "secret_undecryptable"},
+	} {
+		c.aws.Meet("GetSecretValue", tc.mishap)
+		fn := c.beside(t, c.inGo(t)) // with empty caches
+		_, err := tryToRead(t.Context(), fn, [2]string{"aws/secret", tc.name})
+		if failure := (*guardtest.FunctionError)(nil); !errors.As(err, &failure) || failure.Type != tc.want {
+			t.Errorf("%s: got %v, want %s", tc.name, err, tc.want)
+		}
+		fn.Close()
+	}
+}
+
 // The answers of AWS's shape are whole, and withDecryption is off unless it is asked for.
 func TestTheAnswersOfAWSAreWhole(t *testing.T) {
 	t.Parallel()

@@ -82,3 +82,34 @@ func TestLambdaLearnsWhyAnExtensionFails(t *testing.T) {
 		}
 	}
 }
+
+// The function's lines and Lambda's records reach the handler, also what comes at the
+// end, and what the handler has refused.
+func TestTelemetryReachesAnExtension(t *testing.T) {
+	fn, ctx := beside(t, guardtest.Config{Name: "orders"}, "telemetry")
+	for _, id := range []string{"r-1", "r-2"} {
+		if _, err := fn.Do(ctx, guardtest.Call{RequestID: id, Payload: []byte("{}")}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	waitFor(ctx, t, fn, "watch invoke r-2")
+	fn.Close()
+	log := fn.Log()
+	for _, want := range []string{
+		"watch record platform.initStart {InitializationType:on-demand Phase:init Environment:{FunctionName:orders FunctionVersion:$LATEST ",
+		"watch record platform.telemetrySubscription {Name:watch State:Subscribed Types:[platform function]}\n",
+		"watch record platform.extension {Name:watch State:Ready Events:[INVOKE SHUTDOWN]}\n",
+		"watch record platform.start r-1\n",
+		`watch record function "a line of r-1`,
+		"watch record platform.runtimeDone r-1 success\n",
+		"watch record platform.report r-1 success true\n",
+		`watch record function "a line of r-2`,
+		"watch record platform.report r-2 success true\n",
+		"watch shutdown spindown close: <nil>\n", // the first batch, which was refused, came again
+		"watch ends\n",
+	} {
+		if got := strings.Count(log, want); got != 1 {
+			t.Errorf("got %d times %q, want 1, in the log\n%s", got, want, log)
+		}
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"github.com/lambdarmor/lambdarmor/guard/guardtest/internal/ids"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/internal/reply"
 )
 
 // serveMetadata serves version 2026-01-15 of the metadata endpoint, and returns the
@@ -17,7 +18,7 @@ func (e *environment) serveMetadata(mux *http.ServeMux) (variables []string) {
 			return
 		}
 		w.Header().Set("Cache-Control", "private, max-age=43200, immutable")
-		answerJSON(w, http.StatusOK, map[string]string{"AvailabilityZoneID": e.cfg.AvailabilityZoneID})
+		reply.JSON(w, http.StatusOK, map[string]string{"AvailabilityZoneID": e.cfg.AvailabilityZoneID})
 	})
 	return []string{"AWS_LAMBDA_METADATA_API=" + e.addr, "AWS_LAMBDA_METADATA_TOKEN=" + token}
 }

@@ -135,7 +135,6 @@ func wrapped(err error) error {
 	return fmt.Errorf("%w: %w", guard.Reason("metadata: availability zone"), err)
 }
 
-// ask reads the variables each time, for they may be others after a restore.
 func ask(ctx context.Context) (zone string, age time.Duration, err error) {
 	api, err := lambdaapi.New("AWS_LAMBDA_METADATA_API")
 	if err != nil {

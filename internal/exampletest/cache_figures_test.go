@@ -86,6 +86,7 @@ func at(all []time.Duration, percent int) string {
 func residentWith(t *testing.T, n int) string {
 	t.Helper()
 	c := fillCache(t)
+	c.awake = true
 	client := ssm.NewFromConfig(awstest.Config(servers.Moto(t).URL()))
 	names := make([]string, n)
 	for i := range names {

@@ -35,6 +35,10 @@ type cached struct {
 	keys                            *secretsmanager.Client
 	parameter, secret, table        string // names; the secret's has hyphens and a slash
 	port, awsPort, token, file, dir string
+
+	// awake keeps the environment from being frozen between invocations, for tests
+	// that ask the extension themselves.
+	awake bool
 }
 
 func fillCache(t *testing.T) *cached {
@@ -112,7 +116,7 @@ func (c *cached) beside(t *testing.T, function string, env ...string) *guardtest
 		t.Fatal(err)
 	}
 	return guardtest.Start(t, function, guardtest.Config{
-		Region: "eu-central-1", Memory: 1024, Timeout: patient, InitTimeout: patient, Extensions: layer, Dir: c.dir,
+		Region: "eu-central-1", Memory: 1024, Timeout: patient, InitTimeout: patient, Extensions: layer, Dir: c.dir, Freeze: !c.awake,
 		Env: append([]string{
 			"AWS_ACCESS_KEY_ID=key", "AWS_SECRET_ACCESS_KEY=secret", "AWS_SESSION_TOKEN=" + c.token,
 			"AWS_ENDPOINT_URL_SSM=" + c.aws.URL, "AWS_ENDPOINT_URL_SECRETS_MANAGER=" + c.aws.URL, "AWS_ENDPOINT_URL_DYNAMODB=" + c.db.URL,

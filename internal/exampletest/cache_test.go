@@ -188,6 +188,7 @@ func TestErrorsOfTheCacheReachTheAgentsClient(t *testing.T) {
 func TestTheAnswersOfAWSAreWhole(t *testing.T) {
 	t.Parallel()
 	c := fillCache(t)
+	c.awake = true
 	fn := c.beside(t, c.inGo(t))
 	if err := fn.Warm(t.Context()); err != nil {
 		t.Fatal(err)
@@ -235,6 +236,7 @@ func TestTheAnswersOfAWSAreWhole(t *testing.T) {
 func TestTheCacheEndsWithTheEnvironment(t *testing.T) {
 	t.Parallel()
 	c := fillCache(t)
+	c.awake = true
 	fn := c.beside(t, c.inGo(t))
 	if err := fn.Warm(t.Context()); err != nil {
 		t.Fatal(err)
@@ -269,6 +271,7 @@ func TestAFaultyListFailsTheInit(t *testing.T) {
 func TestManyClientsOfOneCacheAtOnce(t *testing.T) {
 	t.Parallel()
 	c := fillCache(t)
+	c.awake = true
 	fn := c.beside(t, c.inGo(t))
 	if err := fn.Warm(t.Context()); err != nil {
 		t.Fatal(err)

@@ -3,6 +3,7 @@ package guardtest
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strconv"
 	"time"
 
@@ -48,6 +49,24 @@ type Result struct {
 	RequestID   string
 	Payload     []byte
 	ContentType string // as the function sent it
+
+	taken *invocation // nil if no function took it
+}
+
+// PostRuntimeExtensionsDuration waits for the end of the invoke phase, and returns
+// how long it went on after the answer: until each extension registered for INVOKE
+// had asked for its next event. It is 0 without such extensions. The error is a
+// [*FunctionError] when the phase failed, or ctx's.
+func (r Result) PostRuntimeExtensionsDuration(ctx context.Context) (time.Duration, error) {
+	if r.taken == nil {
+		return 0, nil
+	}
+	select {
+	case <-r.taken.over:
+		return r.taken.after, r.taken.overErr
+	case <-ctx.Done():
+		return 0, fmt.Errorf("guardtest: gave up waiting for the extensions: %w", context.Cause(ctx))
+	}
 }
 
 // Lambda's limits on a synchronous invocation, in bytes.

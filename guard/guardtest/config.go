@@ -50,6 +50,13 @@ type Config struct {
 	// over an earlier one and over those that Lambda sets.
 	Env []string
 
+	// Extensions is a folder like Lambda's /opt/extensions; empty for none. A
+	// [Function] starts each file in it, at most 10, beside each of its processes, and
+	// nothing in its subfolders. Each registers under its file's name. It runs in Dir,
+	// with the function's variables but those that Lambda hides from extensions. Its
+	// output is part of the log. The folder and the binary may have 250 MiB together.
+	Extensions string
+
 	// Log receives a [Function]'s standard output and error, and Lambda's own lines
 	// about failures; nil discards them. It is never written to concurrently.
 	Log io.Writer

@@ -26,7 +26,8 @@ func newDispatcher(timeout time.Duration) *dispatcher {
 
 // An invocation is in exactly one place until it is done: in dispatcher.waiting, or
 // in the inFlight of the environment that took it. The code that removes it from
-// there finishes it.
+// there finishes it. Once answered it is in the environment's finishing until its
+// invoke phase is over.
 type invocation struct {
 	call Call
 	ctx  context.Context // of the caller, for its deadline
@@ -36,6 +37,11 @@ type invocation struct {
 	started  time.Time
 	deadline time.Time
 	timer    *time.Timer
+	answered time.Time // zero until the runtime has answered
+
+	over    chan struct{} // closed at the end of the invoke phase
+	overErr error         // why the phase failed; set before over is closed
+	after   time.Duration // that the phase lasted after the answer, likewise
 
 	done   chan struct{} // closed when result and err are set
 	result Result
@@ -47,13 +53,24 @@ type poller struct {
 	taken chan *invocation
 }
 
+// endPhase is called once, with the dispatcher's lock, when the invocation that an
+// environment took is of no more concern to it.
+func (inv *invocation) endPhase(err error) {
+	inv.timer.Stop()
+	inv.overErr = err
+	if !inv.answered.IsZero() {
+		inv.after = time.Since(inv.answered)
+	}
+	close(inv.over)
+}
+
 // finish is called once, by the code that removed the invocation from its place,
 // without the dispatcher's lock.
 func (inv *invocation) finish(result Result, err error) {
-	if inv.timer != nil {
-		inv.timer.Stop()
-	}
 	result.RequestID = inv.call.RequestID
+	if inv.timer != nil {
+		result.taken = inv
+	}
 	inv.result, inv.err = result, err
 	inv.from.mu.Lock()
 	delete(inv.from.live, inv.call.RequestID)
@@ -61,10 +78,10 @@ func (inv *invocation) finish(result Result, err error) {
 	close(inv.done)
 }
 
-// submit queues an invocation, or hands it to a function that already waits.
+// submit queues an invocation, and hands it to a function that already waits.
 func (d *dispatcher) submit(ctx context.Context, call Call) (*invocation, error) {
 	call = call.withDefaults()
-	inv := &invocation{call: call, ctx: ctx, from: d, done: make(chan struct{})}
+	inv := &invocation{call: call, ctx: ctx, from: d, over: make(chan struct{}), done: make(chan struct{})}
 	if len(call.Payload) > maxPayload {
 		return inv, ErrTooLarge
 	}
@@ -77,17 +94,25 @@ func (d *dispatcher) submit(ctx context.Context, call Call) (*invocation, error)
 		return inv, fmt.Errorf("guardtest: invocation %s is already running", call.RequestID)
 	}
 	d.live[call.RequestID] = struct{}{}
-	// A poller of an environment that takes no more may not have left yet.
-	first := slices.IndexFunc(d.pollers, func(p *poller) bool { return !p.env.closing() })
-	if first < 0 {
-		d.waiting = append(d.waiting, inv)
-		return inv, nil
-	}
-	p := d.pollers[first]
-	d.pollers = slices.Delete(d.pollers, first, first+1)
-	d.assign(inv, p.env)
-	p.taken <- inv
+	d.waiting = append(d.waiting, inv)
+	d.match()
 	return inv, nil
+}
+
+// match hands waiting invocations to waiting functions. A function waits on while
+// its environment takes none: it has not left yet, or an extension is not done. The
+// caller holds d.mu.
+func (d *dispatcher) match() {
+	for len(d.waiting) > 0 {
+		first := slices.IndexFunc(d.pollers, func(p *poller) bool { return p.env.takes() })
+		if first < 0 {
+			return
+		}
+		p, inv := d.pollers[first], d.waiting[0]
+		d.pollers, d.waiting = slices.Delete(d.pollers, first, first+1), d.waiting[1:]
+		d.assign(inv, p.env)
+		p.taken <- inv
+	}
 }
 
 // take waits for an invocation on behalf of env. It returns nil when ctx ends
@@ -98,15 +123,9 @@ func (d *dispatcher) take(ctx context.Context, env *environment) *invocation {
 		d.mu.Unlock()
 		return nil
 	}
-	if len(d.waiting) > 0 {
-		inv := d.waiting[0]
-		d.waiting = d.waiting[1:]
-		d.assign(inv, env)
-		d.mu.Unlock()
-		return inv
-	}
 	p := &poller{env: env, taken: make(chan *invocation, 1)}
 	d.pollers = append(d.pollers, p)
+	d.match()
 	d.mu.Unlock()
 
 	select {
@@ -151,6 +170,7 @@ func (d *dispatcher) assign(inv *invocation, env *environment) {
 	}
 	env.inFlight[inv.call.RequestID] = inv
 	inv.timer = time.AfterFunc(time.Until(inv.deadline), func() { env.expire(inv) })
+	env.announce(inv)
 }
 
 // await returns when the invocation is done or ctx is cancelled. An invocation that

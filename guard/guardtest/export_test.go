@@ -10,4 +10,4 @@ func (rt *Runtime) Pollers() int {
 }
 
 // SetShutdownGrace is called before the function is closed.
-func (f *Function) SetShutdownGrace(d time.Duration) { f.shutdownGrace = d }
+func (f *Function) SetShutdownGrace(d time.Duration) { f.shutdown = shutdownLimits{d, d, d} }

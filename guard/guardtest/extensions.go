@@ -4,40 +4,20 @@ import (
 	"encoding/json"
 	"net/http"
 	"slices"
-	"sync"
-	"time"
-
-	"github.com/lambdarmor/lambdarmor/guard/guardtest/internal/ids"
-)
-
-// extensions are the extensions of a process, by identifier.
-type extensions struct {
-	mu   sync.Mutex
-	byID map[string]*extension
-}
-
-type extension struct {
-	name   string
-	events []string
-	queue  chan any
-}
-
-// An extension that never asks misses events beyond these.
-const extensionBacklog = 64
-
-const (
-	eventInvoke   = "INVOKE"
-	eventShutdown = "SHUTDOWN"
+	"strings"
 )
 
 // routeExtensionsAPI serves version 2020-01-01 of the Extensions API:
 // https://docs.aws.amazon.com/lambda/latest/dg/runtimes-extensions-api.html
+//
+// Lambda's emulator answers 403 to every refused registration, the document also
+// 400. A request that is malformed gets 400 here.
 func (e *environment) routeExtensionsAPI(mux *http.ServeMux) {
 	const base = "/2020-01-01/extension/"
 	mux.HandleFunc("POST "+base+"register", e.serveRegister)
 	mux.HandleFunc("GET "+base+"event/next", e.serveNextEvent)
-	mux.HandleFunc("POST "+base+"init/error", e.serveExtensionError)
-	mux.HandleFunc("POST "+base+"exit/error", e.serveExtensionError)
+	mux.HandleFunc("POST "+base+"init/error", e.serveExtensionInitError)
+	mux.HandleFunc("POST "+base+"exit/error", e.serveExtensionExitError)
 }
 
 func (e *environment) serveRegister(w http.ResponseWriter, r *http.Request) {
@@ -54,107 +34,99 @@ func (e *environment) serveRegister(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	for _, event := range request.Events {
-		if event != eventInvoke && event != eventShutdown {
-			answerError(w, http.StatusBadRequest, "Extension.InvalidEventType", event+": invalid event type")
+		// A function that takes several invocations at once has no invoke phase.
+		invoke := event == eventInvoke && e.cfg.Concurrency <= 1
+		if !invoke && event != eventShutdown {
+			answerError(w, http.StatusBadRequest, "Extension.InvalidEventType", event+": ErrorInvalidEventType")
 			return
 		}
 	}
-	if e.wasPolled() {
-		answerError(w, http.StatusForbidden, "Extension.RegistrationClosed", "the runtime has already initialised")
+	id, refused := e.add(name, request.Events)
+	if refused != nil {
+		answerError(w, http.StatusForbidden, refused.errorType, refused.message)
 		return
 	}
-	id, ok := e.extensions.add(name, request.Events)
-	if !ok {
-		answerError(w, http.StatusForbidden, "Extension.AlreadyRegistered", name+" is already registered")
-		return
-	}
-	w.Header().Set("Lambda-Extension-Identifier", id)
-	answerJSON(w, http.StatusOK, map[string]string{
+	answer := map[string]string{
 		"functionName":    e.cfg.Name,
 		"functionVersion": e.cfg.Version,
 		"handler":         handlerName,
-	})
+	}
+	features := strings.Split(r.Header.Get("Lambda-Extension-Accept-Feature"), ",")
+	if slices.ContainsFunc(features, func(f string) bool { return strings.TrimSpace(f) == "accountId" }) {
+		answer["accountId"] = AccountID
+	}
+	w.Header().Set("Lambda-Extension-Identifier", id)
+	answerJSON(w, http.StatusOK, answer)
 }
 
 func (e *environment) serveNextEvent(w http.ResponseWriter, r *http.Request) {
-	ext := e.extension(w, r)
-	if ext == nil {
+	x := e.extension(w, r)
+	if x == nil {
 		return
 	}
+	e.from.mu.Lock()
+	if x.waiting {
+		e.from.mu.Unlock()
+		answerError(w, http.StatusForbidden, "Extension.InvalidExtensionState", x.name+" already waits for an event")
+		return
+	}
+	x.ready, x.waiting, x.done = true, true, len(x.queue) == 0
+	if x.state == stateRegistered {
+		x.state = stateReady
+	}
+	e.advance()
+	e.from.mu.Unlock()
+	e.hooks.changed()
+
+	var event any
 	select {
-	case event := <-ext.queue:
-		answerJSON(w, http.StatusOK, event)
+	case event = <-x.queue:
 	case <-r.Context().Done():
+	}
+	e.from.mu.Lock()
+	x.waiting = false
+	e.from.mu.Unlock()
+	if event != nil {
+		answerJSON(w, http.StatusOK, event)
 	}
 }
 
-// serveExtensionError accepts the report; in Lambda too the extension then exits by itself.
-func (e *environment) serveExtensionError(w http.ResponseWriter, r *http.Request) {
-	if ext := e.extension(w, r); ext != nil {
-		answerAccepted(w)
+func (e *environment) serveExtensionInitError(w http.ResponseWriter, r *http.Request) {
+	e.serveExtensionError(w, r, stateInitError, TypeExtensionInit)
+}
+
+func (e *environment) serveExtensionExitError(w http.ResponseWriter, r *http.Request) {
+	e.serveExtensionError(w, r, stateExitError, TypeExtensionExit)
+}
+
+// serveExtensionError accepts the report; the extension then exits by itself.
+func (e *environment) serveExtensionError(w http.ResponseWriter, r *http.Request, state, errorType string) {
+	x := e.extension(w, r)
+	if x == nil {
+		return
 	}
+	e.from.mu.Lock()
+	x.state, x.errorType = state, r.Header.Get("Lambda-Extension-Function-Error-Type")
+	if e.extensionError == "" {
+		e.extensionError = errorType
+	}
+	e.from.mu.Unlock()
+	e.hooks.extensionFailed()
+	answerAccepted(w)
 }
 
 // extension answers the request itself when it returns nil.
 func (e *environment) extension(w http.ResponseWriter, r *http.Request) *extension {
 	id := r.Header.Get("Lambda-Extension-Identifier")
 	if id == "" {
-		answerError(w, http.StatusForbidden, "Extension.MissingExtensionIdentifier", "Lambda-Extension-Identifier is missing")
+		answerError(w, http.StatusForbidden, "Extension.MissingExtensionIdentifier", "Missing Lambda-Extension-Identifier header")
 		return nil
 	}
-	e.extensions.mu.Lock()
-	defer e.extensions.mu.Unlock()
-	ext := e.extensions.byID[id]
-	if ext == nil {
-		answerError(w, http.StatusForbidden, "Extension.UnknownExtensionIdentifier", "unknown extension "+id)
+	e.from.mu.Lock()
+	defer e.from.mu.Unlock()
+	x := e.extensionByID(id)
+	if x == nil {
+		answerError(w, http.StatusForbidden, "Extension.UnknownExtensionIdentifier", "Unknown extension "+id)
 	}
-	return ext
-}
-
-func (x *extensions) add(name string, events []string) (id string, ok bool) {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	for _, ext := range x.byID {
-		if ext.name == name {
-			return "", false
-		}
-	}
-	if x.byID == nil {
-		x.byID = map[string]*extension{}
-	}
-	id = ids.UUID()
-	x.byID[id] = &extension{name: name, events: events, queue: make(chan any, extensionBacklog)}
-	return id, true
-}
-
-func (x *extensions) send(eventType string, event any) {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	for _, ext := range x.byID {
-		if !slices.Contains(ext.events, eventType) {
-			continue
-		}
-		select {
-		case ext.queue <- event:
-		default:
-		}
-	}
-}
-
-func (x *extensions) announce(inv *invocation, cfg Config) {
-	x.send(eventInvoke, map[string]any{
-		"eventType":          eventInvoke,
-		"deadlineMs":         inv.deadline.UnixMilli(),
-		"requestId":          inv.call.RequestID,
-		"invokedFunctionArn": cfg.ARN,
-		"tracing":            map[string]string{"type": "X-Amzn-Trace-Id", "value": inv.call.TraceID},
-	})
-}
-
-func (x *extensions) announceShutdown(deadline time.Time) {
-	x.send(eventShutdown, map[string]any{
-		"eventType":      eventShutdown,
-		"shutdownReason": "spindown",
-		"deadlineMs":     deadline.UnixMilli(),
-	})
+	return x
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"path/filepath"
 	"sync"
-	"time"
 )
 
 // A Function runs a function's binary as Lambda does. A process is started when an
@@ -18,6 +17,13 @@ import (
 // When a process ends before it asks for its first invocation, all waiting
 // invocations fail with the reason. The next invocation starts another process.
 //
+// The programs in Config.Extensions run beside each process, and end with it. They
+// start before it, and it waits for them to register. The end of one, or an error that
+// it reports, ends them all. An invocation is answered when the runtime answers, as in
+// today's Lambda; before 2021 Lambda answered after the extensions. The next one waits
+// until each extension registered for INVOKE has asked for its next event, for which
+// they have the rest of the timeout.
+//
 // The processes of a Function end with it. On Linux they also end when the
 // process that made the Function is killed.
 type Function struct {
@@ -27,7 +33,7 @@ type Function struct {
 	log        *logTail
 	running    sync.WaitGroup
 
-	shutdownGrace time.Duration
+	shutdown shutdownLimits
 
 	instances map[*instance]struct{} // guarded by dispatcher.mu
 }
@@ -41,6 +47,9 @@ func NewFunction(binary string, cfg Config) (*Function, error) {
 	}
 	cfg = cfg.withDefaults()
 	setDefault(&cfg.Dir, filepath.Dir(path))
+	if cfg.Extensions, err = checkExtensions(cfg.Extensions, path); err != nil {
+		return nil, fmt.Errorf("guardtest: %w", err)
+	}
 	return &Function{
 		path:       path,
 		cfg:        cfg,
@@ -48,7 +57,7 @@ func NewFunction(binary string, cfg Config) (*Function, error) {
 		log:        newLogTail(cfg.Log),
 		instances:  map[*instance]struct{}{},
 
-		shutdownGrace: shutdownGrace,
+		shutdown: lambdasShutdown,
 	}, nil
 }
 
@@ -114,8 +123,11 @@ func (f *Function) Log() string { return f.log.String() }
 // when ctx ends first. A log line may arrive after the answer it belongs to.
 func (f *Function) WaitLog(ctx context.Context, text string) error { return f.log.wait(ctx, text) }
 
-// Close ends the function: its processes get SIGTERM, and SIGKILL half a second
-// later. Invocations under way fail. No process is left on return.
+// Close ends the function, as Lambda ends an environment that it needs no more. A
+// runtime without extensions is killed. With one inside it gets SIGTERM, and SIGKILL
+// half a second later. With extensions beside it, it has 0.3 seconds, and they have
+// what remains of 2 seconds from their SHUTDOWN event on. Invocations under way fail.
+// No process is left on return.
 func (f *Function) Close() {
 	f.dispatcher.close()
 	f.dispatcher.mu.Lock()
@@ -140,16 +152,12 @@ func (f *Function) scale() {
 	}
 }
 
-// retire removes an instance whose process is gone. If it never became ready, the
-// waiting invocations fail: a restart could loop forever.
-func (f *Function) retire(in *instance, initFailure func(id string) *FunctionError) {
+// retire removes an instance whose processes are gone.
+func (f *Function) retire(in *instance) {
 	d := f.dispatcher
 	d.mu.Lock()
 	delete(f.instances, in)
 	d.mu.Unlock()
-	if initFailure != nil {
-		d.failWaiting(func(inv *invocation) error { return initFailure(inv.call.RequestID) })
-	}
 	f.scale()
 }
 

@@ -16,6 +16,10 @@ const (
 	TypeOutOfMemory      = "Runtime.OutOfMemory"           // the process was killed for its memory
 	TypeEntrypoint       = "Runtime.InvalidEntrypoint"     // the process could not be started
 	TypeResponseTooLarge = "Function.ResponseSizeTooLarge" // the answer is over 6 MiB
+	TypeExtensionLaunch  = "Extension.LaunchError"         // an extension could not be started, or is the eleventh
+	TypeExtensionInit    = "Extension.InitError"           // an extension posted init/error
+	TypeExtensionExit    = "Extension.ExitError"           // an extension posted exit/error
+	TypeExtensionCrash   = "Extension.Crash"               // an extension ended by itself
 )
 
 // A FunctionError is a failed invocation, as the function reported it, or as Lambda

@@ -3,36 +3,31 @@ package guardtest
 import (
 	"context"
 	"errors"
-	"os/exec"
 	"time"
 
 	"github.com/lambdarmor/lambdarmor/guard/guardtest/internal/ids"
-	"github.com/lambdarmor/lambdarmor/internal/process"
 )
 
-// An instance is one execution environment and the process in it.
+// An instance is one execution environment and the processes in it.
 type instance struct {
 	fn *Function
 
-	env *environment // guarded by dispatcher.mu until the process is started
+	env *environment // guarded by dispatcher.mu until the first process is started
 
 	stopped  context.Context // done when the function is being closed
 	stop     context.CancelFunc
-	replaced context.Context // done when the process is of no more use
+	replaced context.Context // done when the processes are of no more use
 	replace  context.CancelFunc
 	settled  context.Context // done when the init is over; the cause is errReady or why it failed
 	settle   context.CancelCauseFunc
 }
 
-// errReady is the cause when a process has asked for an invocation.
+// errReady is the cause when the environment takes invocations.
 var errReady = errors.New("ready")
 
 const (
-	// shutdownGrace is Lambda's pause between SIGTERM and SIGKILL.
-	shutdownGrace = 500 * time.Millisecond
-
-	// initGrace is for a process to end by itself after it reported a failed init.
-	initGrace = 500 * time.Millisecond
+	// errorGrace is for a process to end by itself after it reported an error.
+	errorGrace = 500 * time.Millisecond
 
 	memoryInterval = 50 * time.Millisecond
 )
@@ -53,22 +48,31 @@ func (in *instance) free() int {
 	return in.env.free()
 }
 
-// run starts the process and returns when it is gone.
+// run starts the processes and returns when they are gone.
 func (in *instance) run() {
 	f := in.fn
-	initFailed := make(chan struct{}, 1)
-	env, err := newEnvironment(f.cfg, f.dispatcher, hooks{
-		changed: in.changed,
-		overran: in.overran,
-		initFailed: func() {
-			select {
-			case initFailed <- struct{}{}:
-			default:
-			}
-		},
-	})
+	failed := make(chan struct{}, 1)
+	fail := func() {
+		select {
+		case failed <- struct{}{}:
+		default:
+		}
+	}
+	names, err := extensionFiles(f.cfg.Extensions)
 	if err != nil {
-		in.failedToStart(err)
+		in.initFailed(death{TypeExtensionLaunch, err.Error()})
+		f.retire(in)
+		return
+	}
+	env, err := newEnvironment(f.cfg, f.dispatcher, hooks{
+		changed:         in.changed,
+		overran:         in.overran,
+		initFailed:      fail,
+		extensionFailed: fail,
+	}, names...)
+	if err != nil {
+		in.initFailed(death{TypeEntrypoint, err.Error()})
+		f.retire(in)
 		return
 	}
 	defer env.close()
@@ -76,124 +80,143 @@ func (in *instance) run() {
 	in.env = env
 	f.dispatcher.mu.Unlock()
 
-	cmd := exec.Command(f.path)
-	cmd.Dir, cmd.Env = f.cfg.Dir, f.environment(env.addr)
-	proc, err := process.Start(cmd, f.log)
-	if err != nil {
-		env.drain()
-		in.failedToStart(err)
-		return
-	}
-	how := in.supervise(proc, initFailed)
+	ps := newProcesses(f, env)
+	how := in.supervise(ps, failed)
 	env.drain()
-	in.reportEnd(how)
+	if how.told == spindown {
+		ps.shutdown(how.told) // what runs may still answer
+		in.reportEnd(how)
+	} else {
+		in.reportEnd(how)
+		ps.shutdown(how.told)
+	}
+	f.retire(in)
 }
 
-func (in *instance) failedToStart(err error) {
-	d := death{TypeEntrypoint, err.Error()}
-	in.fn.report("Error: " + d.reason + "\n" + d.errorType)
-	in.settle(d.forRequest(ids.UUID()))
-	in.fn.retire(in, d.forRequest)
-}
-
-// An ending is how a process ended.
+// An ending is why an environment ends.
 type ending struct {
 	death
-	ready    bool // it had asked for an invocation
-	expected bool // it was ended by its Function, which knows why
+	told  string // why, in the SHUTDOWN event
+	ready bool   // INIT was over
 }
 
-// supervise returns when the process is gone.
-func (in *instance) supervise(proc *process.Process, initFailed <-chan struct{}) ending {
+// The reasons are those of the SHUTDOWN event.
+const (
+	spindown = "spindown" // the Function is closed
+	timeout  = "timeout"
+	failure  = "failure"
+)
+
+// supervise starts the extensions, and when they have registered the runtime. It
+// returns when the environment is of no more use.
+func (in *instance) supervise(ps *processes, failed <-chan struct{}) ending {
 	cfg := in.fn.cfg
-	polled := in.env.polled.Done()
+	registered, ready := in.env.registered.Done(), in.env.ready.Done()
 	initTimer := time.NewTimer(cfg.InitTimeout)
 	defer initTimer.Stop()
 	memory := time.NewTicker(memoryInterval)
 	defer memory.Stop()
 
-	var how ending
+	end := func(told string, d death) ending {
+		return ending{death: d, told: told, ready: in.env.ready.Err() != nil}
+	}
+	if d := ps.startExtensions(); d != nil {
+		return end(failure, *d)
+	}
 	for {
 		select {
-		case <-polled:
-			how.ready, polled = true, nil
+		case <-registered:
+			registered = nil
+			if d := ps.startRuntime(); d != nil {
+				return end(failure, *d)
+			}
+		case <-ready:
+			ready = nil
+			in.reportExtensions()
 			in.settle(errReady)
 			initTimer.Stop()
-		case <-proc.Exited:
-			how.death = exitDeath(proc.Err())
-			how.ready = how.ready || in.env.wasPolled()
-			return how
+		case p := <-ps.exited:
+			return end(failure, ps.deathOf(p))
+		case <-failed:
+			return end(failure, ps.deathAfterError())
 		case <-in.replaced.Done():
-			proc.Kill()
-			how.expected = true
-			how.death = death{TypeExit, "Runtime was killed after a timeout"}
-			return how
+			return end(timeout, death{TypeExit, "Runtime was killed after a timeout"})
 		case <-in.stopped.Done():
-			in.env.drain()
-			in.env.extensions.announceShutdown(time.Now().Add(in.fn.shutdownGrace))
-			proc.Stop(in.fn.shutdownGrace)
-			how.expected = true
-			how.death = exitDeath(proc.Err())
-			return how
-		case <-initFailed:
-			select {
-			case <-proc.Exited:
-			case <-time.After(initGrace):
-				proc.Kill()
-			}
-			how.death = exitDeath(proc.Err())
-			return how
+			return end(spindown, death{TypeExit, "the function was closed"})
 		case <-initTimer.C:
-			if in.env.wasPolled() {
-				continue
+			if in.env.ready.Err() == nil {
+				return end(timeout, death{TypeTimeout, "Init timed out after " + seconds(cfg.InitTimeout)})
 			}
-			proc.Kill()
-			how.death = death{TypeTimeout, "Init timed out after " + seconds(cfg.InitTimeout)}
-			return how
 		case <-memory.C:
-			if proc.Memory() > int64(cfg.Memory)<<20 {
-				proc.Kill()
-				how.death = death{TypeOutOfMemory, exitDeath(proc.Err()).reason}
-				how.ready = how.ready || in.env.wasPolled()
-				return how
+			if largest := ps.overMemory(); largest != nil {
+				largest.Kill()
+				d := ps.deathOf(largest)
+				if largest == ps.runtime {
+					d.errorType = TypeOutOfMemory
+				}
+				return end(failure, d)
 			}
 		}
 	}
 }
 
-// reportEnd fails the invocations of the process, and logs that.
+// reportEnd fails the invocations of the environment, and logs that.
 func (in *instance) reportEnd(how ending) {
 	f := in.fn
 	lost := in.env.lost(how.death)
 	for _, failure := range lost {
 		f.report(failure.Message + "\n" + failure.Type)
 	}
-	if how.ready || how.expected {
-		if len(lost) == 0 && !how.expected {
+	switch {
+	case how.ready || how.told == spindown:
+		if len(lost) == 0 && how.told == failure {
 			f.report("Error: " + how.reason + "\n" + how.errorType)
 		}
 		if how.ready {
 			in.settle(errReady)
 		}
 		in.settle(ErrClosed)
-		f.retire(in, nil)
-		return
+	default:
+		in.reportExtensions()
+		in.initFailed(how.death)
 	}
-	f.dispatcher.mu.Lock()
-	reported := in.env.initError
-	f.dispatcher.mu.Unlock()
-	if reported != nil {
-		f.report("Init failed: " + string(reported.Payload) + "\n" + reported.Type)
-		in.settle(reported)
-		f.retire(in, func(string) *FunctionError { return reported })
-		return
-	}
-	f.report("Init failed: " + how.reason + "\n" + how.errorType)
-	in.settle(how.forRequest(ids.UUID()))
-	f.retire(in, how.forRequest)
 }
 
-// changed checks whether a draining process has finished its invocations, and
+// initFailed fails the invocations that wait: a restart could loop for ever.
+func (in *instance) initFailed(d death) {
+	f := in.fn
+	f.dispatcher.mu.Lock()
+	var reported *FunctionError
+	if in.env != nil {
+		reported = in.env.initError
+	}
+	f.dispatcher.mu.Unlock()
+	asFailure := d.forRequest
+	if reported != nil {
+		asFailure = func(string) *FunctionError { return reported }
+		f.report("Init failed: " + string(reported.Payload) + "\n" + reported.Type)
+	} else {
+		f.report("Init failed: " + d.reason + "\n" + d.errorType)
+	}
+	in.settle(asFailure(ids.UUID()))
+	f.dispatcher.failWaiting(func(inv *invocation) error { return asFailure(inv.call.RequestID) })
+}
+
+// reportExtensions logs what became of each extension in INIT.
+func (in *instance) reportExtensions() {
+	d := in.fn.dispatcher
+	d.mu.Lock()
+	var lines []string
+	for _, x := range in.env.extensions {
+		lines = append(lines, x.logLine())
+	}
+	d.mu.Unlock()
+	for _, line := range lines {
+		in.fn.report(line)
+	}
+}
+
+// changed checks whether a draining environment has finished its invocations, and
 // whether there is room for waiting ones.
 func (in *instance) changed() {
 	d := in.fn.dispatcher

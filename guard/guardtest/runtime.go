@@ -13,8 +13,9 @@ import (
 // passes its deadline is reported as timed out, and a later answer to it is refused,
 // as Lambda does.
 //
-// Unlike Lambda, a streamed response may have 6 MiB at most, and extensions do not
-// delay invocations.
+// Unlike Lambda, a streamed response may have 6 MiB at most. INIT ends without the
+// extensions, and an extension delays invocations from its first request for an
+// event on.
 type Runtime struct {
 	dispatcher *dispatcher
 	env        *environment
@@ -26,9 +27,10 @@ func NewRuntime(cfg Config) (*Runtime, error) {
 	cfg = cfg.withDefaults()
 	rt := &Runtime{dispatcher: newDispatcher(cfg.Timeout)}
 	env, err := newEnvironment(cfg, rt.dispatcher, hooks{
-		changed:    func() {},
-		overran:    func(*FunctionError) {},
-		initFailed: rt.failInit,
+		changed:         func() {},
+		overran:         func(*FunctionError) {},
+		initFailed:      rt.failInit,
+		extensionFailed: func() {},
 	})
 	if err != nil {
 		return nil, err

@@ -19,7 +19,10 @@ func (e *environment) routeRuntimeAPI(mux *http.ServeMux) {
 
 func (e *environment) serveNext(w http.ResponseWriter, r *http.Request) {
 	if !e.wasPolled() {
+		e.from.mu.Lock()
 		e.poll()
+		e.advance()
+		e.from.mu.Unlock()
 		e.hooks.changed()
 	}
 	inv := e.from.take(r.Context(), e)
@@ -29,7 +32,6 @@ func (e *environment) serveNext(w http.ResponseWriter, r *http.Request) {
 		<-r.Context().Done()
 		return
 	}
-	e.extensions.announce(inv, e.cfg)
 	h := w.Header()
 	h.Set("Content-Type", "application/json")
 	h.Set("Lambda-Runtime-Aws-Request-Id", inv.call.RequestID)
@@ -55,7 +57,7 @@ func (e *environment) serveResponse(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	inv := e.remove(r.PathValue("id"))
+	inv := e.answered(r.PathValue("id"))
 	if inv == nil {
 		answerUnknownID(w)
 		return
@@ -82,7 +84,7 @@ func (e *environment) serveError(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	inv := e.remove(r.PathValue("id"))
+	inv := e.answered(r.PathValue("id"))
 	if inv == nil {
 		answerUnknownID(w)
 		return

@@ -2,6 +2,7 @@ package guardtest
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -40,6 +41,25 @@ func (f *Function) environment(runtimeAPI string) []string {
 		env = append(env, "AWS_LAMBDA_MAX_CONCURRENCY="+strconv.Itoa(cfg.Concurrency))
 	}
 	return append(env, cfg.Env...)
+}
+
+// extensionVariables leaves out of a process's variables what extensions do not see:
+// those of the runtime, and what begins with an underscore. See "Environment
+// variables" in https://docs.aws.amazon.com/lambda/latest/dg/runtimes-extensions-api.html
+func extensionVariables(env []string) []string {
+	hidden := []string{
+		"AWS_EXECUTION_ENV",
+		"AWS_LAMBDA_LOG_GROUP_NAME",
+		"AWS_LAMBDA_LOG_STREAM_NAME",
+		"AWS_XRAY_CONTEXT_MISSING",
+		"AWS_XRAY_DAEMON_ADDRESS",
+		"LAMBDA_RUNTIME_DIR",
+		"LAMBDA_TASK_ROOT",
+	}
+	return slices.DeleteFunc(slices.Clone(env), func(variable string) bool {
+		name, _, _ := strings.Cut(variable, "=")
+		return strings.HasPrefix(name, "_") || slices.Contains(hidden, name)
+	})
 }
 
 func logStreamName(version string) string {

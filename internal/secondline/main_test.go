@@ -67,8 +67,9 @@ func run(t *testing.T, function string, concurrency int, calls []call) printed {
 	if err != nil {
 		t.Error(err)
 	}
+	var log strings.Builder // of any size
 	fn, err := guardtest.NewFunction(self, guardtest.Config{
-		Concurrency: concurrency, Timeout: 8 * time.Second, InitTimeout: patient, Env: []string{"FUNCTION=" + function},
+		Concurrency: concurrency, Timeout: 8 * time.Second, InitTimeout: patient, Env: []string{"FUNCTION=" + function}, Log: &log,
 	})
 	if err != nil {
 		t.Error(err)
@@ -93,7 +94,7 @@ func run(t *testing.T, function string, concurrency int, calls []call) printed {
 	}
 	wg.Wait()
 	fn.Close() // reads the rest of the log
-	return read(fn.Log())
+	return read(log.String())
 }
 
 func read(log string) printed {
@@ -106,6 +107,7 @@ func read(log string) printed {
 			p.records[record.RequestID]++
 		case record.RequestID != "": // a warning, or of one record of a batch
 		case strings.HasSuffix(line, "a panic, the process should exit"): // which it may do before it is read
+		case line == "Runtime.ExitError" || strings.HasPrefix(line, "Error: Runtime exited with error: "): // Lambda's own, if it comes before Close
 		case strings.Contains(line, `"errorMessage":`):
 			p.errors = append(p.errors, line)
 		default:

@@ -1,0 +1,137 @@
+// Command extension is an extension whose name says what it does.
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+var (
+	name = filepath.Base(os.Args[0])
+	api  = "http://" + os.Getenv("AWS_LAMBDA_RUNTIME_API") + "/2020-01-01/extension/"
+	id   string
+)
+
+type event struct {
+	EventType      string `json:"eventType"`
+	RequestID      string `json:"requestId"`
+	ShutdownReason string `json:"shutdownReason"`
+}
+
+func main() {
+	events := `{"events":["INVOKE","SHUTDOWN"]}`
+	switch name {
+	case "silent":
+		time.Sleep(time.Hour)
+	case "exits-before":
+		os.Exit(3)
+	case "misnamed":
+		name = "another"
+	case "invoke-only", "killed":
+		events = `{"events":["INVOKE"]}`
+	case "shutdown-only", "environment":
+		events = `{"events":["SHUTDOWN"]}`
+	}
+	status, answer := register(events)
+	say("registered %d %s", status, answer)
+	if status != http.StatusOK {
+		register(`{"events":["SHUTDOWN"]}`)
+	}
+	switch name {
+	case "exits-in-init":
+		os.Exit(0)
+	case "never-ready":
+		time.Sleep(time.Hour)
+	case "init-error":
+		post("init/error", "Config.Missing")
+		os.Exit(1)
+	case "environment":
+		environ, _ := json.Marshal(os.Environ())
+		say("environment %s", environ)
+	}
+	for {
+		e := next()
+		switch e.EventType {
+		case "INVOKE":
+			invoke(e)
+		case "SHUTDOWN":
+			say("shuts down, reason %s", e.ShutdownReason)
+			if name == "ignores-shutdown" {
+				time.Sleep(time.Hour)
+			}
+			os.Exit(0)
+		}
+	}
+}
+
+func invoke(e event) {
+	say("invoke %s", e.RequestID)
+	switch name {
+	case "crashes":
+		os.Exit(2)
+	case "exit-error":
+		post("exit/error", "Upload.Failed")
+		os.Exit(1)
+	case "slow":
+		for {
+			if _, err := os.Stat(os.Getenv("EXTENSION_AWAITS")); !errors.Is(err, os.ErrNotExist) {
+				break
+			}
+			time.Sleep(time.Millisecond)
+		}
+		say("done with %s", e.RequestID)
+	}
+}
+
+func register(events string) (status int, answer string) {
+	res, answer := ask("POST", "register", events, "Lambda-Extension-Name", name)
+	if got := res.Header.Get("Lambda-Extension-Identifier"); got != "" {
+		id = got
+	}
+	return res.StatusCode, answer
+}
+
+func next() (e event) {
+	res, answer := ask("GET", "event/next", "", "Lambda-Extension-Identifier", id)
+	if err := json.Unmarshal([]byte(answer), &e); err != nil || res.StatusCode != http.StatusOK {
+		panic(fmt.Sprint(res.StatusCode, answer))
+	}
+	return e
+}
+
+func post(path, errorType string) {
+	ask("POST", path, `{"errorMessage":"no"}`, "Lambda-Extension-Identifier", id, "Lambda-Extension-Function-Error-Type", errorType)
+}
+
+func ask(method, path, body string, header ...string) (*http.Response, string) {
+	req, err := http.NewRequest(method, api+path, strings.NewReader(body))
+	if err != nil {
+		panic(err)
+	}
+	header = append(header, "Lambda-Extension-Accept-Feature", "accountId")
+	for i := 0; i < len(header); i += 2 {
+		req.Header.Set(header[i], header[i+1])
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		panic(err)
+	}
+	defer res.Body.Close()
+	answer, err := io.ReadAll(res.Body)
+	if err != nil {
+		panic(err)
+	}
+	return res, string(answer)
+}
+
+// say writes a line that begins with the name of the file.
+func say(format string, args ...any) {
+	fmt.Printf("%s %s\n", filepath.Base(os.Args[0]), fmt.Sprintf(format, args...))
+}

@@ -6,7 +6,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/json"
-	"errors"
 	"slices"
 	"sync"
 	"time"
@@ -25,17 +24,16 @@ type buffer struct {
 	// ready has an element when an object is sealed.
 	ready chan struct{}
 
-	mu       sync.Mutex // guards what follows
-	draft    *draft     // nil before the first record
-	gzip     *gzip.Writer
-	number   int       // of objects sealed
-	waiting  []*object // oldest first
-	size     int       // bytes of their bodies
-	sent     bool      // the first may be stored already
-	dropped  dropped   // and in no object yet
-	request  string    // that the last record of the platform was about
-	last     [sha256.Size]byte
-	finished bool
+	mu      sync.Mutex // guards what follows
+	draft   *draft     // nil before the first record
+	gzip    *gzip.Writer
+	number  int               // of objects sealed
+	waiting []*object         // oldest first
+	size    int               // bytes of their bodies
+	sent    bool              // the first may be stored already
+	dropped dropped           // and in no object yet
+	request string            // that the last record of the platform was about
+	last    [sha256.Size]byte // of the last batch
 }
 
 func newBuffer(s settings, function string) *buffer {
@@ -46,8 +44,6 @@ func newBuffer(s settings, function string) *buffer {
 		now: func() time.Time { return time.Now().Round(0) },
 	}
 }
-
-var errFinished = errors.New("logshipper takes no more records: the environment ends")
 
 // take takes a batch of Lambda, all of it or, with an error, nothing. It waits for
 // nobody.
@@ -70,10 +66,7 @@ func (b *buffer) take(_ context.Context, batch []record) error {
 
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	switch {
-	case b.finished:
-		return errFinished
-	case id == b.last:
+	if id == b.last {
 		return nil
 	}
 	b.last = id
@@ -190,17 +183,23 @@ func (b *buffer) stored() {
 	b.waiting, b.sent = slices.Delete(b.waiting, 0, 1), false
 }
 
-// finish has no further batch taken, and seals what there is.
-func (b *buffer) finish() {
+// sealAll seals what there is, and drops nothing.
+func (b *buffer) sealAll() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.finished = true
 	if b.draft == nil && b.dropped.records > 0 {
 		b.open(time.Time{})
 	}
 	if b.draft != nil {
 		b.seal()
 	}
+}
+
+// waits reports whether an object waits.
+func (b *buffer) waits() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return len(b.waiting) > 0
 }
 
 // left counts what is not stored.

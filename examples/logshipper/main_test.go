@@ -64,7 +64,7 @@ func (s *store) open(log io.Writer, more ...string) *shipper {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	return &shipper{buffer: newBuffer(settings, "orders"), sink: bucket, log: slog.New(slog.NewJSONHandler(log, nil))}
+	return newShipper(newBuffer(settings, "orders"), bucket, slog.New(slog.NewJSONHandler(log, nil)))
 }
 
 // lost is a request that arrives, and whose answer does not.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"strconv"
@@ -17,6 +18,7 @@ type settings struct {
 	age    time.Duration // of an object's oldest record; 0 for an object per invocation
 	object int           // bytes of an object before compression
 	memory int           // bytes of compressed objects that wait
+	hold   time.Duration // that an invocation keeps the environment for an upload, at most
 }
 
 const (
@@ -33,17 +35,16 @@ func readSettings() (settings, error) {
 		age:    defaultAge, object: defaultObject, memory: defaultMemory,
 	}
 	if s.bucket == "" {
-		return s, fmt.Errorf("LOGSHIPPER_BUCKET is not set")
+		return s, errors.New("LOGSHIPPER_BUCKET is not set")
 	}
 	if len(s.prefix) > 512 || strings.HasPrefix(s.prefix, "/") || s.prefix != "" && !strings.HasSuffix(s.prefix, "/") {
 		return s, fmt.Errorf("LOGSHIPPER_PREFIX is %q, want at most 512 bytes that end, and do not begin, with a slash", s.prefix)
 	}
-	if text := os.Getenv("LOGSHIPPER_AGE"); text != "" {
-		age, err := time.ParseDuration(text)
-		if err != nil || age < 0 || age > 15*time.Minute {
-			return s, fmt.Errorf("LOGSHIPPER_AGE is %q, want a duration from 0s to 15m", text)
-		}
-		s.age = age
+	if err := readDuration(&s.age, os.Getenv("LOGSHIPPER_AGE"), 15*time.Minute); err != nil {
+		return s, fmt.Errorf("LOGSHIPPER_AGE is %w", err)
+	}
+	if err := readDuration(&s.hold, os.Getenv("LOGSHIPPER_HOLD"), 10*time.Second); err != nil {
+		return s, fmt.Errorf("LOGSHIPPER_HOLD is %w", err)
 	}
 	if err := readBytes(&s.object, os.Getenv("LOGSHIPPER_OBJECT_BYTES"), 64<<10, 64<<20); err != nil {
 		return s, fmt.Errorf("LOGSHIPPER_OBJECT_BYTES is %w", err)
@@ -55,6 +56,19 @@ func readSettings() (settings, error) {
 		return s, fmt.Errorf("LOGSHIPPER_MEMORY_BYTES is %d, want at least twice LOGSHIPPER_OBJECT_BYTES, which is %d", s.memory, s.object)
 	}
 	return s, nil
+}
+
+// readDuration sets d to the duration in text. An empty text changes nothing.
+func readDuration(d *time.Duration, text string, most time.Duration) error {
+	if text == "" {
+		return nil
+	}
+	value, err := time.ParseDuration(text)
+	if err != nil || value < 0 || value > most {
+		return fmt.Errorf("%q, want a duration from 0s to %v", text, most)
+	}
+	*d = value
+	return nil
 }
 
 // readBytes sets n to the number in text. An empty text changes nothing.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"log/slog"
 	"math/rand/v2"
+	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -20,53 +22,102 @@ const (
 	quiet    = time.Minute            // between two lines in the log about failures
 )
 
-// shipper stores the objects of a buffer, one after the other, in one goroutine.
+// shipper stores the objects of a buffer, one after the other.
 type shipper struct {
 	buffer *buffer
 	sink   sink
 	log    *slog.Logger
 
-	said     time.Time // that the last one failed
-	failures int       // since then
+	stop    context.CancelFunc
+	running sync.WaitGroup
+	failing atomic.Bool
+	idle    chan struct{} // has an element when nothing waits, or S3 fails
+
+	failures int       // since an attempt succeeded
+	said     time.Time // that they fail, the last time
+	outage   bool      // said since an attempt succeeded
 }
 
-// run stores objects until ctx ends. It goes on with what Lambda froze: an upload that
-// did not survive fails, and is tried again with the same key and the same bytes.
-func (s *shipper) run(ctx context.Context) {
-	for ctx.Err() == nil {
-		wait := s.buffer.due()
-		if s.storeAll(ctx) {
-			continue
+func newShipper(b *buffer, to sink, log *slog.Logger) *shipper {
+	return &shipper{buffer: b, sink: to, log: log, idle: make(chan struct{}, 1)}
+}
+
+// start stores objects in the background, until finish. It goes on after a freeze: an
+// upload that did not survive it fails, and is tried again with the same key and the
+// same bytes.
+func (s *shipper) start(ctx context.Context) {
+	ctx, s.stop = context.WithCancel(ctx)
+	s.running.Go(func() {
+		for ctx.Err() == nil {
+			wait := s.buffer.due()
+			s.storeAll(ctx)
+			select {
+			case <-s.buffer.ready:
+			case <-time.After(wait):
+			case <-ctx.Done():
+			}
 		}
-		select {
-		case <-s.buffer.ready:
-		case <-time.After(wait):
-		case <-ctx.Done():
-		}
+	})
+}
+
+// hold waits until nothing is left to store, S3 fails, or the time is over. The
+// function runs meanwhile; the environment is not frozen.
+func (s *shipper) hold(most time.Duration) {
+	select {
+	case <-s.idle: // of before
+	default:
+	}
+	s.buffer.due()
+	if s.failing.Load() || !s.buffer.waits() {
+		return
+	}
+	select {
+	case <-s.idle:
+	case <-time.After(most):
 	}
 }
 
-// storeAll stores all objects that wait, and reports whether there was any. It ends
-// with ctx.
-func (s *shipper) storeAll(ctx context.Context) (some bool) {
+// finish stores what there is until ctx ends. An attempt that is under way is given up
+// for a new one: Lambda may have frozen it an hour ago.
+func (s *shipper) finish(ctx context.Context) {
+	s.stop()
+	s.running.Wait()
+	s.buffer.sealAll()
+	s.storeAll(ctx)
+	if left := s.buffer.left(); left.records > 0 {
+		s.log.Error("records are lost", "records", left.records, "bytes", left.bytes)
+	}
+}
+
+// storeAll stores all objects that wait. It ends with ctx.
+func (s *shipper) storeAll(ctx context.Context) {
 	for failed := 0; ctx.Err() == nil; {
 		o := s.buffer.next()
 		if o == nil {
-			return some
+			s.report(false)
+			return
 		}
-		some = true
 		if s.store(ctx, o) == nil {
 			s.buffer.stored()
 			failed = 0
 			continue
 		}
+		s.report(true)
 		select {
 		case <-time.After(backoff(failed)):
 		case <-ctx.Done():
 		}
 		failed++
 	}
-	return some
+}
+
+// report tells hold.
+func (s *shipper) report(failing bool) {
+	s.failing.Store(failing)
+	select {
+	case s.idle <- struct{}{}:
+	default:
+	}
 }
 
 // backoff is random: all environments of a function fail at the same time.
@@ -83,10 +134,12 @@ func (s *shipper) store(ctx context.Context, o *object) error {
 	defer cancel()
 	err := s.sink.put(within, o.key, o.body)
 	switch {
-	case err == nil && s.failures > 0:
-		s.log.Info("records are stored again", "failures", s.failures)
-		s.failures, s.said = 0, time.Time{}
-	case err != nil && ctx.Err() == nil:
+	case err == nil:
+		if s.outage {
+			s.log.Info("records are stored again", "failures", s.failures)
+		}
+		s.failures, s.outage = 0, false
+	case ctx.Err() == nil:
 		s.failed(err)
 	}
 	return err
@@ -99,15 +152,6 @@ func (s *shipper) failed(err error) {
 	if since := now.Sub(s.said); since >= 0 && since < quiet {
 		return
 	}
-	s.said = now
+	s.said, s.outage = now, true
 	s.log.Error("records cannot be stored", "cause", err.Error(), "failures", s.failures, "records", s.buffer.left().records)
-}
-
-// finish stores what there is until ctx ends. No more is taken.
-func (s *shipper) finish(ctx context.Context) {
-	s.buffer.finish()
-	s.storeAll(ctx)
-	if left := s.buffer.left(); left.records > 0 {
-		s.log.Error("records are lost", "records", left.records, "bytes", left.bytes)
-	}
 }

@@ -52,9 +52,10 @@ func run(ctx context.Context, log *slog.Logger) error {
 		case extension.Invoke:
 			s.hold(settings.hold)
 		case extension.Shutdown:
-			return end(ctx, ext, s, event.Deadline)
+			end(ctx, ext, s, event.Deadline)
 		default:
-			return errors.Join(err, ext.ExitError(ctx, err), end(ctx, ext, s, time.Now().Add(time.Second)))
+			end(ctx, ext, s, time.Now().Add(time.Second))
+			return errors.Join(err, ext.ExitError(ctx, err))
 		}
 	}
 	return nil
@@ -62,15 +63,16 @@ func run(ctx context.Context, log *slog.Logger) error {
 
 // end takes the last records and stores what there is, until the deadline. Half of the
 // time is for storing.
-func end(ctx context.Context, ext *extension.Extension, s *shipper, deadline time.Time) error {
+func end(ctx context.Context, ext *extension.Extension, s *shipper, deadline time.Time) {
 	deadline = deadline.Add(-100 * time.Millisecond) // to end by itself
 	taking, stop := context.WithTimeout(ctx, time.Until(deadline)/2)
 	defer stop()
-	err := ext.Close(taking)
+	if err := ext.Close(taking); err != nil {
+		s.log.Warn("some telemetry was refused", "cause", err.Error())
+	}
 	storing, stop := context.WithDeadline(ctx, deadline)
 	defer stop()
 	s.finish(storing)
-	return err
 }
 
 // telemetry is what is shipped. Without the lines of extensions: those of the shipper

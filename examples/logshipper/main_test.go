@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"compress/gzip"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -10,19 +11,55 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
+	"github.com/lambdarmor/lambdarmor/guard/guardtest"
 	"github.com/lambdarmor/lambdarmor/internal/awsproxy"
 	"github.com/lambdarmor/lambdarmor/internal/awstest"
 	"github.com/lambdarmor/lambdarmor/internal/testserver"
 )
 
-var servers testserver.Shared
+var (
+	servers  testserver.Shared
+	binaries programs
+)
 
-func TestMain(m *testing.M) { os.Exit(servers.Run(m)) }
+func TestMain(m *testing.M) { os.Exit(runTests(m)) }
+
+func runTests(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "logshipper-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	binaries.dir = dir
+	return servers.Run(m)
+}
+
+// programs are built when the first test needs them.
+type programs struct {
+	dir               string
+	once              sync.Once
+	shipper, function string
+	err               error
+}
+
+func (p *programs) build(t testing.TB) {
+	t.Helper()
+	p.once.Do(func() {
+		if p.shipper, p.err = guardtest.Compile(context.Background(), ".", p.dir); p.err == nil {
+			p.function, p.err = guardtest.Compile(context.Background(), "./function", p.dir)
+		}
+	})
+	if p.err != nil {
+		t.Fatal(p.err)
+	}
+}
 
 // store is S3 with a bucket, and a proxy before it where requests meet mishaps.
 type store struct {

@@ -236,3 +236,38 @@ func TestTheEndComesInTimeWhateverS3Does(t *testing.T) {
 		}
 	})
 }
+
+func TestAnInvocationHoldsTheEnvironmentForAnUpload(t *testing.T) {
+	s := newStore(t)
+	ship := s.open(t.Output(), "LOGSHIPPER_AGE=0s")
+	ship.start(t.Context())
+	defer finish(t, ship, time.Second)
+	ship.hold(time.Hour) // there is nothing to wait for
+	for i := range 5 {
+		must(t, ship.buffer.take(t.Context(), []record{said("a"), of("platform.report", fmt.Sprint("r-", i))}))
+		ship.hold(time.Hour)
+		if got := s.stored(); len(got) != i+1 {
+			t.Fatalf("got %d objects, want %d", len(got), i+1)
+		}
+	}
+}
+
+func TestNothingIsHeldForS3ThatFails(t *testing.T) {
+	for name, mishap := range map[string]awsproxy.Mishap{"refuses": refuse(403, "AccessDenied"), "hangs": awsproxy.Hang} {
+		t.Run(name, func(t *testing.T) {
+			s := newStore(t)
+			s.Meet("", mishap)
+			ship := s.open(t.Output(), "LOGSHIPPER_AGE=0s")
+			ship.start(t.Context())
+			must(t, ship.buffer.take(t.Context(), []record{said("a"), of("platform.report", "r-1")}))
+			if name == "hangs" {
+				ship.hold(10 * time.Millisecond) // it is over in time
+			} else {
+				ship.hold(time.Hour) // the first attempt ends it
+				ship.hold(time.Hour) // and then there is none
+			}
+			s.Forgive()
+			finish(t, ship, time.Minute)
+		})
+	}
+}

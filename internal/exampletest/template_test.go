@@ -122,8 +122,11 @@ var objects = regexp.MustCompile(`^\$\{(\w+\.Arn)\}/[a-z/-]+/\*$`)
 // and each resource: SAM's own may write to every log of the account. Only the
 // objects of a bucket of the template have no names.
 func TestTheTemplatesGiveAFunctionWhatItNeedsAndNoMore(t *testing.T) {
-	agents := map[string]bool{"SECRETS_MANAGER_TTL": true} // read by what runs beside a function
-	for _, example := range []string{"authorizer", "changes", "ingest", "orders", "queue", "rates", "redrive", "stream", "webhook"} {
+	agents := map[string]bool{ // read by what runs beside a function
+		"SECRETS_MANAGER_TTL": true,
+		"LOGSHIPPER_BUCKET":   true, "LOGSHIPPER_BUCKET_OWNER": true, "LOGSHIPPER_PREFIX": true,
+	}
+	for _, example := range []string{"authorizer", "changes", "ingest", "logshipper", "orders", "queue", "rates", "redrive", "stream", "webhook"} {
 		functions, resources := 0, resourcesOf(t, example)
 		for name, r := range resources {
 			if r.Type != "AWS::Serverless::Function" {

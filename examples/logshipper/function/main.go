@@ -1,11 +1,12 @@
 // Command function is a function whose records are shipped. It writes as many lines
-// as its event says.
+// as its event says, and then takes as long.
 package main
 
 import (
 	"context"
 	"log/slog"
 	"os"
+	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
 
@@ -18,8 +19,9 @@ func main() {
 }
 
 type request struct {
-	Order string `json:"order"`
-	Lines int    `json:"lines"`
+	Order  string `json:"order"`
+	Lines  int    `json:"lines"`
+	Millis int    `json:"millis"`
 }
 
 func handler(log *slog.Logger) lambda.Handler {
@@ -27,6 +29,7 @@ func handler(log *slog.Logger) lambda.Handler {
 		for i := range in.Lines {
 			log.InfoContext(ctx, "order placed", "order", in.Order, "line", i)
 		}
+		time.Sleep(time.Duration(in.Millis) * time.Millisecond)
 		return in.Order, nil
 	}), guard.Default(log))
 }

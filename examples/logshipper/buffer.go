@@ -29,7 +29,7 @@ type buffer struct {
 	gzip    *gzip.Writer
 	number  int               // of objects sealed
 	waiting []*object         // oldest first
-	size    int               // bytes of their bodies
+	size    int               // of them, in bytes
 	sent    bool              // the first may be stored already
 	dropped dropped           // and in no object yet
 	request string            // that the last record of the platform was about
@@ -131,7 +131,7 @@ func (b *buffer) seal() {
 	o := d.seal(b.prefix, b.function, b.number, b.dropped, b.now())
 	b.draft, b.dropped = nil, dropped{}
 	b.waiting = append(b.waiting, o)
-	b.size += len(o.body)
+	b.size += o.size()
 	select {
 	case b.ready <- struct{}{}:
 	default:
@@ -148,7 +148,7 @@ func (b *buffer) dropOldest() {
 	for b.size > b.memory && len(b.waiting) > oldest+1 {
 		o := b.waiting[oldest]
 		b.dropped.add(o.holds)
-		b.size -= len(o.body)
+		b.size -= o.size()
 		b.waiting = slices.Delete(b.waiting, oldest, oldest+1)
 	}
 }
@@ -179,7 +179,7 @@ func (b *buffer) next() *object {
 func (b *buffer) stored() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.size -= len(b.waiting[0].body)
+	b.size -= b.waiting[0].size()
 	b.waiting, b.sent = slices.Delete(b.waiting, 0, 1), false
 }
 

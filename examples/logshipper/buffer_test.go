@@ -204,6 +204,22 @@ func TestTheOldestIsDroppedAndCountedInTheNextObject(t *testing.T) {
 	}
 }
 
+// An object for each invocation is small: it takes more than its body.
+func TestManySmallObjectsAreBoundedToo(t *testing.T) {
+	s := usual()
+	s.age, s.object, s.memory = 0, 64<<10, 128<<10
+	b := newClocked(s)
+	for i := range 1000 {
+		must(t, b.take(t.Context(), []record{of("platform.report", fmt.Sprint("r-", i))}))
+	}
+	if n := len(b.waiting); n > s.memory/512 {
+		t.Errorf("%d objects wait, want at most %d", n, s.memory/512)
+	}
+	if left := b.left(); left.records != 1000 {
+		t.Errorf("got %d records in all, want 1000", left.records)
+	}
+}
+
 // Two environments begin alike, and so do the copies of a snapshot.
 func TestNoTwoObjectsHaveOneKey(t *testing.T) {
 	keys := map[string]bool{}

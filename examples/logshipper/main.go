@@ -42,7 +42,15 @@ func run(ctx context.Context, log *slog.Logger) error {
 		return errors.Join(err, ext.InitError(ctx, err))
 	}
 	s := newShipper(newBuffer(settings, ext.FunctionName), bucket, log)
-	if err := ext.Subscribe(ctx, telemetry, s.buffer.take); err != nil {
+	err = ext.Subscribe(ctx, extension.Telemetry{
+		// Not the lines of extensions: those of the shipper are among them.
+		Streams: []extension.Stream{extension.Platform, extension.Function},
+		// Lambda drops what does not fit, when a function logs much at once.
+		MaxItems: 10_000,
+		MaxBytes: 1 << 20,
+		Timeout:  100 * time.Millisecond, // Close waits longer for the last batch
+	}, s.buffer.take)
+	if err != nil {
 		return errors.Join(err, ext.InitError(ctx, err))
 	}
 
@@ -73,15 +81,4 @@ func end(ctx context.Context, ext *extension.Extension, s *shipper, deadline tim
 	storing, stop := context.WithDeadline(ctx, deadline)
 	defer stop()
 	s.finish(storing)
-}
-
-// telemetry is what is shipped. Without the lines of extensions: those of the shipper
-// would be among them.
-var telemetry = extension.Telemetry{
-	Streams: []extension.Stream{extension.Platform, extension.Function},
-	// Lambda drops what does not fit, when a function logs much at once.
-	MaxItems: 10_000,
-	MaxBytes: 1 << 20,
-	// Shorter than Close waits for the last batch.
-	Timeout: 100 * time.Millisecond,
 }

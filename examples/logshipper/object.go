@@ -6,7 +6,7 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
-	"regexp"
+	"strings"
 	"time"
 )
 
@@ -23,6 +23,9 @@ type holds struct {
 	records, bytes int // bytes before compression
 	dropped        dropped
 }
+
+// size is about what it takes in memory.
+func (o *object) size() int { return len(o.body) + 512 }
 
 type dropped struct{ records, bytes int }
 
@@ -79,18 +82,16 @@ func (d *draft) seal(prefix, function string, number int, lost dropped, now time
 // requestOf returns the id of the invocation that a record of the platform is about.
 // Other records are the function's: it could write any id.
 func requestOf(r record) string {
-	const platform = "platform."
-	if len(r.Type) < len(platform) || r.Type[:len(platform)] != platform {
+	if !strings.HasPrefix(r.Type, "platform.") {
 		return ""
 	}
 	var about struct {
 		RequestID string `json:"requestId"`
 	}
-	if json.Unmarshal(r.Raw, &about) != nil || !plain.MatchString(about.RequestID) {
+	_ = json.Unmarshal(r.Raw, &about) // a record that has none may be a text
+	const plain = "0123456789-ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+	if len(about.RequestID) > 64 || strings.Trim(about.RequestID, plain) != "" {
 		return ""
 	}
 	return about.RequestID
 }
-
-// plain is what a part of a key may be.
-var plain = regexp.MustCompile(`^[0-9A-Za-z-]{1,64}$`)

@@ -84,7 +84,7 @@ func TestEachAcknowledgedRecordOf100000IsInOneObjectOrCounted(t *testing.T) {
 	const size = 1000
 	const batches = 100
 	s := newStore(t)
-	l := newLambda(t, s, "LOGSHIPPER_AGE=50ms", "LOGSHIPPER_OBJECT_BYTES=262144", "LOGSHIPPER_MEMORY_BYTES=2097152")
+	l := newLambda(t, s, "LOGSHIPPER_AGE=50ms", "LOGSHIPPER_OBJECT_BYTES=131072", "LOGSHIPPER_MEMORY_BYTES=524288")
 	to := <-l.to
 	hang := []awsproxy.Mishap{awsproxy.Hang}
 	for b := range batches {

@@ -234,18 +234,3 @@ func TestNoTwoObjectsHaveOneKey(t *testing.T) {
 		t.Errorf("got %d keys of 1000 environments", len(keys))
 	}
 }
-
-func BenchmarkTake(b *testing.B) {
-	batch := make([]record, 1000)
-	for i := range batch {
-		batch[i] = said(fmt.Sprintf(`{"level":"INFO","message":"order placed","order":"%016x","total":%d}`, i*7919, i))
-	}
-	buf := newBuffer(usual(), "orders")
-	b.SetBytes(int64(len(batch[0].Raw) * len(batch)))
-	for b.Loop() {
-		batch[0].Time = batch[0].Time.Add(time.Millisecond)
-		if err := buf.take(b.Context(), batch); err != nil {
-			b.Fatal(err)
-		}
-	}
-}

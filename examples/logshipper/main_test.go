@@ -64,12 +64,12 @@ func (p *programs) build(t testing.TB) {
 // store is S3 with a bucket, and a proxy before it where requests meet mishaps.
 type store struct {
 	*awsproxy.Proxy
-	t      *testing.T
+	t      testing.TB
 	client *s3.Client // past the proxy
 	bucket string
 }
 
-func newStore(t *testing.T) *store {
+func newStore(t testing.TB) *store {
 	t.Helper()
 	moto := servers.Moto(t).URL()
 	client := awstest.S3(moto)
@@ -131,7 +131,7 @@ func (s *store) stored() map[string][]line {
 	return found
 }
 
-func linesOf(t *testing.T, body []byte) (lines []line) {
+func linesOf(t testing.TB, body []byte) (lines []line) {
 	t.Helper()
 	unpacked, err := gzip.NewReader(bytes.NewReader(body))
 	if err != nil {

@@ -24,7 +24,7 @@ type settings struct {
 const (
 	defaultAge    = time.Minute
 	defaultObject = 4 << 20
-	defaultMemory = 16 << 20
+	defaultMemory = 8 << 20
 )
 
 func readSettings() (settings, error) {

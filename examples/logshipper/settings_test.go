@@ -35,7 +35,7 @@ func TestAWrongSettingIsNamed(t *testing.T) {
 func TestSettingsHaveDefaults(t *testing.T) {
 	t.Setenv("LOGSHIPPER_BUCKET", "b")
 	got, err := readSettings()
-	want := settings{bucket: "b", age: time.Minute, object: 4 << 20, memory: 16 << 20}
+	want := settings{bucket: "b", age: time.Minute, object: 4 << 20, memory: 8 << 20}
 	if err != nil || got != want {
 		t.Errorf("got %+v, %v, want %+v", got, err, want)
 	}

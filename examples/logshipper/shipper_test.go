@@ -43,7 +43,7 @@ func finish(t *testing.T, s *shipper, within time.Duration) {
 	s.finish(ctx)
 }
 
-func must(t *testing.T, err error) {
+func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/lambdarmor/lambdarmor/guard/extension"
 )
 
 // buffer holds records until they are stored. It is safe for concurrent use.
@@ -88,15 +90,20 @@ func (b *buffer) append(r record, text []byte) {
 	}
 	d := b.draft
 	d.write(text)
-	d.records++
-	d.bytes += len(text)
+	if lost, ok := r.Platform().(extension.LogsDropped); ok { // is a count itself
+		d.dropped.records += int(lost.DroppedRecords)
+		d.dropped.bytes += int(lost.DroppedBytes)
+	} else {
+		d.records++
+		d.bytes += len(text)
+	}
 	if id := requestOf(r); id != "" {
 		b.request = id
 		if d.request == "" {
 			d.request = id
 		}
 	}
-	if d.bytes >= b.object || b.age == 0 && r.Type == "platform.report" {
+	if d.bytes >= b.object {
 		b.seal()
 		b.dropOldest()
 	}
@@ -113,7 +120,7 @@ func (b *buffer) open(first time.Time) {
 
 // sealIfDue seals the draft when it is old. If the clock went back, its age is unknown.
 func (b *buffer) sealIfDue() {
-	if b.draft == nil || b.age == 0 {
+	if b.draft == nil {
 		return
 	}
 	if age := b.now().Sub(b.draft.opened); age >= b.age || age < -time.Second {
@@ -158,8 +165,8 @@ func (b *buffer) due() time.Duration {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.sealIfDue()
-	if b.draft == nil || b.age == 0 {
-		return time.Hour // ready says when there is one
+	if b.draft == nil {
+		return time.Hour // ready says when there is an object
 	}
 	return b.draft.opened.Add(b.age).Sub(b.now())
 }

@@ -101,10 +101,10 @@ func TestALineIsTheRecordAsLambdaSentIt(t *testing.T) {
 	}
 }
 
-func TestAnObjectIsSealedBySizeAgeOrTheEndOfAnInvocation(t *testing.T) {
-	small, perInvocation := usual(), usual()
+func TestAnObjectIsSealedBySizeOrAge(t *testing.T) {
+	small, perBatch := usual(), usual()
 	small.object = 64 << 10
-	perInvocation.age = 0
+	perBatch.age = 0
 	for _, tt := range []struct {
 		name     string
 		settings settings
@@ -117,8 +117,7 @@ func TestAnObjectIsSealedBySizeAgeOrTheEndOfAnInvocation(t *testing.T) {
 		{"the clock went back", usual(), []record{said("a")}, -time.Hour, 1},
 		{"the clock is corrected", usual(), []record{said("a")}, -time.Second, 0},
 		{"large", small, []record{said(strings.Repeat("a", 64<<10)), said("b")}, 0, 1},
-		{"an invocation has ended", perInvocation, []record{of("platform.start", "r-1"), said("a"), of("platform.report", "r-1"), of("platform.start", "r-2")}, time.Hour, 1},
-		{"an invocation ends, but not each is an object", usual(), []record{of("platform.report", "r-1")}, 0, 0},
+		{"at once", perBatch, []record{of("platform.start", "r-1"), said("a")}, 0, 1},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			b := newClocked(tt.settings)
@@ -201,6 +200,20 @@ func TestTheOldestIsDroppedAndCountedInTheNextObject(t *testing.T) {
 	}
 	if stored+lost != taken || lost == 0 || last.Type != "logshipper.logsDropped" {
 		t.Errorf("got %d stored and %d dropped (%s), want %d in all", stored, lost, last.Type, taken)
+	}
+}
+
+// What Lambda has dropped stays counted when the record of it is dropped.
+func TestADroppedCountIsCounted(t *testing.T) {
+	s := usual()
+	s.age, s.object, s.memory = 0, 64<<10, 128<<10
+	b := newClocked(s)
+	must(t, b.take(t.Context(), []record{{Type: "platform.logsDropped", Raw: json.RawMessage(`{"reason":"r","droppedRecords":40,"droppedBytes":4000}`)}}))
+	for i := range 999 {
+		must(t, b.take(t.Context(), []record{said(fmt.Sprint(i))}))
+	}
+	if left := b.left(); left.records != 1039 || len(b.waiting) == 1000 {
+		t.Errorf("got %d records in %d objects, want 1039 in fewer than 1000", left.records, len(b.waiting))
 	}
 }
 

@@ -18,7 +18,8 @@ type object struct {
 	holds
 }
 
-// holds counts records: those of an object, and those that it says were dropped.
+// holds counts records: those of an object, and those of which it says that they
+// were dropped, here or by Lambda.
 type holds struct {
 	records, bytes int // bytes before compression
 	dropped        dropped
@@ -68,7 +69,8 @@ func (d *draft) seal(prefix, function string, number int, lost dropped, now time
 		// Named, and with members, as Lambda's own platform.logsDropped.
 		d.write(fmt.Appendf(nil, `{"time":%q,"type":"logshipper.logsDropped","record":{"reason":"logshipper: too much waits to be stored","droppedRecords":%d,"droppedBytes":%d}}`+"\n",
 			now.UTC().Format(millis), lost.records, lost.bytes))
-		d.dropped = lost
+		d.dropped.records += lost.records
+		d.dropped.bytes += lost.bytes
 	}
 	_ = d.gzip.Close()
 	at := d.first.UTC()

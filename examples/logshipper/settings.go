@@ -15,7 +15,7 @@ type settings struct {
 	owner  string // account of the bucket; empty for any
 	prefix string // of keys
 
-	age    time.Duration // of an object's oldest record; 0 for an object per invocation
+	age    time.Duration // of an object's oldest record; 0 for an object per batch of Lambda
 	object int           // bytes of an object before compression
 	memory int           // bytes of compressed objects that wait
 	hold   time.Duration // that an invocation keeps the environment for an upload, at most

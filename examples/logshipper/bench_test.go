@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/rand"
 	"fmt"
 	"io"
 	"os"
@@ -28,27 +29,63 @@ func BenchmarkTake(b *testing.B) {
 	}
 }
 
-// BenchmarkInvoke invokes a function that writes 10 lines without the shipper and with
-// it, in turn, as the machine is busier at times.
+// BenchmarkInvoke invokes a function that writes 10 lines, and BenchmarkColdStart one
+// that has to be started for it: without the shipper and with it, in turn, as the
+// machine is busier at times.
 func BenchmarkInvoke(b *testing.B) {
-	binaries.build(b)
 	s := newStore(b)
-	start := func(extensions string) *guardtest.Function {
-		return guardtest.Start(b, binaries.function, guardtest.Config{
-			Name: "orders", Memory: 512, Timeout: time.Minute, InitTimeout: time.Minute,
-			Extensions: extensions, Env: s.env("LOGSHIPPER_AGE=1s"), Log: io.Discard,
-		})
-	}
-	functions := []*guardtest.Function{start(""), start(filepath.Dir(binaries.shipper))}
-	took := make([][]time.Duration, len(functions))
+	functions := []*guardtest.Function{s.start(b, false), s.start(b, true)}
 	for _, fn := range functions {
-		order(b, fn, "first", 10) // the init
+		order(b, fn, "first", 10)
 	}
+	compare(b, func(i int) time.Duration {
+		before := time.Now()
+		order(b, functions[i], "o", 10)
+		return time.Since(before)
+	})
+	b.ReportMetric(memoryOf(b, binaries.shipper), "MB-peak")
+}
+
+func BenchmarkColdStart(b *testing.B) {
+	s := newStore(b)
+	compare(b, func(i int) time.Duration {
+		fn := s.start(b, i == 1)
+		defer fn.Close()
+		before := time.Now()
+		order(b, fn, "first", 10)
+		return time.Since(before)
+	})
+}
+
+// BenchmarkOutage writes 1,000 lines each time while S3 refuses, and shows the memory
+// that the shipper then takes.
+func BenchmarkOutage(b *testing.B) {
+	s := newStore(b)
+	s.Meet("", refuse(403, "AccessDenied"))
+	fn := s.start(b, true)
 	for b.Loop() {
-		for i, fn := range functions {
-			before := time.Now()
-			order(b, fn, "o", 10)
-			took[i] = append(took[i], time.Since(before))
+		order(b, fn, rand.Text(), 1000)
+	}
+	b.ReportMetric(memoryOf(b, binaries.shipper), "MB-peak")
+	s.Forgive()
+}
+
+func (s *store) start(b *testing.B, shipper bool) *guardtest.Function {
+	b.Helper()
+	binaries.build(b)
+	cfg := guardtest.Config{Name: "orders", Memory: 512, Timeout: time.Minute, InitTimeout: time.Minute, Env: s.env("LOGSHIPPER_AGE=1s"), Log: io.Discard}
+	if shipper {
+		cfg.Extensions = filepath.Dir(binaries.shipper)
+	}
+	return guardtest.Start(b, binaries.function, cfg)
+}
+
+// compare measures without the shipper (0) and with it (1).
+func compare(b *testing.B, measure func(i int) time.Duration) {
+	var took [2][]time.Duration
+	for b.Loop() {
+		for i := range took {
+			took[i] = append(took[i], measure(i))
 		}
 	}
 	b.ReportMetric(0, "ns/op") // of both
@@ -62,7 +99,6 @@ func BenchmarkInvoke(b *testing.B) {
 		b.ReportMetric(at[1], fmt.Sprintf("ms-p%d-with", percent))
 		b.ReportMetric(at[1]/at[0], fmt.Sprintf("ratio-p%d", percent))
 	}
-	b.ReportMetric(memoryOf(b, binaries.shipper), "MB-peak")
 }
 
 // memoryOf returns the peak of the memory of a program that runs, in MB; 0 where

@@ -3,6 +3,7 @@ package idempotency_test
 import (
 	"context"
 	"maps"
+	"net/http"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -42,6 +43,22 @@ func TestReplaysAreCounted(t *testing.T) {
 	})
 	if want := map[string]int{layer.Replays: 3}; !maps.Equal(counts, want) {
 		t.Errorf("Do, four times: got %v, want %v", counts, want)
+	}
+}
+
+// A stored result that cannot be decoded is an error, and no replay.
+func TestAResultThatCannotBeReadIsNoReplay(t *testing.T) {
+	replays := 0
+	op := idempotency.NewOperation("pay", idempotency.NewMemoryStore(), idempotency.OnReplay(func(context.Context, idempotency.Record, http.Header) { replays++ }))
+	if _, err := idempotency.Do(t.Context(), op, "k", nil, func(context.Context) (int, error) { return 1, nil }); err != nil {
+		t.Fatal(err)
+	}
+	counts := counttest.Of(t.Context(), func(ctx context.Context) {
+		_, err := idempotency.Do(ctx, op, "k", nil, func(context.Context) (string, error) { return "", nil })
+		mustBe(t, nil, err, guard.Internal, "idempotency_result_unreadable")
+	})
+	if len(counts) != 0 || replays != 0 {
+		t.Errorf("got %v and %d calls of OnReplay, want none", counts, replays)
 	}
 }
 

@@ -54,7 +54,7 @@ func Do[T any](ctx context.Context, op Operation, key string, input any, fn func
 	case done == nil:
 		return call.value, nil
 	default:
-		return call.decode(done.Result)
+		return call.replay(ctx, *done)
 	}
 }
 
@@ -81,11 +81,7 @@ func (op Operation) do(ctx context.Context, key string, input any, e effect) (do
 	if err != nil {
 		return nil, err
 	}
-	done, err = op.c.attempt(ctx, t, e)
-	if done != nil && err == nil {
-		_, err = op.c.beforeReplay(ctx, *done)
-	}
-	return done, err
+	return op.c.attempt(ctx, t, e)
 }
 
 // callTask returns the task of a call of Do.
@@ -156,6 +152,17 @@ func (c *call[T]) adopt(answer []byte) outcome {
 		return outcome{fate: unknown}
 	}
 	return outcome{fate: keep, result: answer}
+}
+
+// replay returns the result of an earlier call.
+func (c *call[T]) replay(ctx context.Context, done Record) (value T, err error) {
+	if !done.NoResult { // which beforeReplay refuses
+		if value, err = c.decode(done.Result); err != nil {
+			return value, err
+		}
+	}
+	_, err = c.beforeReplay(ctx, done)
+	return value, err
 }
 
 func (c *call[T]) decode(answer []byte) (value T, err error) {

@@ -87,25 +87,25 @@ func open(members map[string]json.RawMessage) (envelope Envelope, inner string, 
 		}
 		return s
 	}
-	instant := func(name string) time.Time {
-		t, _ := time.Parse(time.RFC3339, text(name))
+	instant := func(text string) time.Time {
+		t, _ := time.Parse(time.RFC3339, text)
 		return t
 	}
 	switch {
 	case text("Type") == "Notification" && text("TopicArn") != "" && text("Message") != "":
 		return Envelope{
-			Service: "sns", ID: text("MessageId"), Source: text("TopicArn"), Type: text("Subject"), Time: instant("Timestamp"),
+			Service: "sns", ID: text("MessageId"), Source: text("TopicArn"), Type: text("Subject"), Time: instant(text("Timestamp")),
 			Attributes: attributesOf(members["MessageAttributes"]),
 		}, text("Message"), true
 	case text("detail-type") != "" && text("source") != "" && isObject(members["detail"]):
 		return Envelope{
-			Service: "eventbridge", ID: text("id"), Source: text("source"), Type: text("detail-type"), Time: instant("time"),
+			Service: "eventbridge", ID: text("id"), Source: text("source"), Type: text("detail-type"), Time: instant(text("time")),
 		}, string(members["detail"]), true
 	case members["Records"] != nil:
 		var records [1]struct { // what follows the first is not kept
-			Source string    `json:"eventSource"`
-			Name   string    `json:"eventName"`
-			Time   time.Time `json:"eventTime"`
+			Source string `json:"eventSource"`
+			Name   string `json:"eventName"`
+			Time   string `json:"eventTime"`
 			S3     struct {
 				Bucket struct {
 					ARN string `json:"arn"`
@@ -116,7 +116,7 @@ func open(members map[string]json.RawMessage) (envelope Envelope, inner string, 
 			return Envelope{}, "", false
 		}
 		r := records[0]
-		return Envelope{Service: "s3", Source: r.S3.Bucket.ARN, Type: r.Name, Time: r.Time}, "", true
+		return Envelope{Service: "s3", Source: r.S3.Bucket.ARN, Type: r.Name, Time: instant(r.Time)}, "", true
 	default:
 		return Envelope{}, "", false
 	}

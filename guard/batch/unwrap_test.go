@@ -104,6 +104,26 @@ func TestTheDocumentInsideAMessage(t *testing.T) {
 	}
 }
 
+// A time that is none leaves the rest of the envelope as it is.
+func TestAnEnvelopeMayHaveNoTime(t *testing.T) {
+	event := sample.Of(guard.EventBridge).Set("/time", "yesterday")
+	for service, body := range map[string]string{
+		"sns":         strings.Replace(notification("x"), "2026-03-01T10:00:00.123Z", "yesterday", 1),
+		"eventbridge": event.String(),
+		"s3":          sample.Of(guard.S3).Set("/Records/0/eventTime", "yesterday").String(),
+	} {
+		var got []batch.Envelope
+		h := batch.SQS(batch.Chain(func(ctx context.Context, _ events.SQSMessage) error {
+			info, _ := batch.RecordFrom(ctx)
+			got = info.Envelopes
+			return nil
+		}, batch.Unwrap))
+		if failed := invoke(t, h, bodies(body)); failed != "none" || len(got) != 1 || got[0].Service != service || got[0].Source == "" || !got[0].Time.IsZero() {
+			t.Errorf("%s: got %+v and the failures %s, want one envelope with a zero time", service, got, failed)
+		}
+	}
+}
+
 // A topic of another account asks the queue to confirm, by a message that is no
 // document.
 func TestAConfirmationIsNoDocument(t *testing.T) {

@@ -8,8 +8,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"testing"
+
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/internal/gobuild"
 )
 
 // A BuildError is a package that does not build, with the go command's output.
@@ -47,7 +48,7 @@ func Compile(ctx context.Context, pkg, into string) (binary string, err error) {
 	if err != nil {
 		return "", fmt.Errorf("guardtest: %w", err)
 	}
-	dir, target := moduleOf(pkg)
+	dir, target := gobuild.Module(pkg)
 	var stderr bytes.Buffer
 	env := exec.CommandContext(ctx, "go", "env", "GOFLAGS")
 	env.Dir, env.Stderr = dir, &stderr
@@ -55,7 +56,7 @@ func Compile(ctx context.Context, pkg, into string) (binary string, err error) {
 	if err != nil {
 		return "", &BuildError{Package: pkg, Output: stderr.String(), Err: err}
 	}
-	build := exec.CommandContext(ctx, "go", "build", "-tags", buildTags(string(flags)), "-o", out+string(filepath.Separator), target)
+	build := exec.CommandContext(ctx, "go", "build", "-tags", gobuild.Tags(string(flags)), "-o", out+string(filepath.Separator), target)
 	build.Dir = dir
 	// A go command that is ended leaves its work behind; there it is removed with the rest.
 	build.Env = append(build.Environ(), "GOTMPDIR="+into)
@@ -115,48 +116,4 @@ func Start(t testing.TB, binary string, cfg Config) *Function {
 	}
 	t.Cleanup(f.Close)
 	return f
-}
-
-// buildTags adds lambda.norpc to the tags in GOFLAGS, which -tags would replace.
-func buildTags(flags string) string {
-	tags := "lambda.norpc"
-	for _, flag := range strings.Fields(flags) {
-		name, value, ok := strings.Cut(strings.TrimLeft(flag, "-"), "=")
-		if ok && name == "tags" && value != "" {
-			tags += "," + value
-		}
-	}
-	return tags
-}
-
-// moduleOf returns the folder to build pkg in, and its name there. The working
-// directory is preferred, because compilers name files relative to it.
-func moduleOf(pkg string) (dir, target string) {
-	info, err := os.Stat(pkg)
-	if err != nil || !info.IsDir() {
-		return "", pkg
-	}
-	abs, err := filepath.Abs(pkg)
-	if err != nil {
-		return "", pkg
-	}
-	if here, err := os.Getwd(); err == nil && moduleRoot(here) == moduleRoot(abs) {
-		if rel, err := filepath.Rel(here, abs); err == nil {
-			return "", "." + string(filepath.Separator) + rel
-		}
-	}
-	return abs, "."
-}
-
-func moduleRoot(dir string) string {
-	for {
-		if _, err := os.Stat(filepath.Join(dir, "go.mod")); !errors.Is(err, os.ErrNotExist) {
-			return dir
-		}
-		parent := filepath.Dir(dir)
-		if parent == dir {
-			return ""
-		}
-		dir = parent
-	}
 }

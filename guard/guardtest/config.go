@@ -22,7 +22,8 @@ type Config struct {
 	Region string
 
 	// Memory in MB, 128 when 0. On Linux a process of a [Function] that holds more
-	// is killed and reported as Runtime.OutOfMemory. Elsewhere only the function's
+	// with its extensions is killed and reported as Runtime.OutOfMemory; if an extension
+	// holds the most it is killed, as Extension.Crash. Elsewhere only the function's
 	// environment says so.
 	Memory int
 
@@ -41,6 +42,11 @@ type Config struct {
 	// Instances is how many processes a [Function] may have, started on demand;
 	// 1 when 0. Invocations beyond Instances times Concurrency wait.
 	Instances int
+
+	// Freeze stops a [Function]'s processes between invocations, as Lambda does: while
+	// the runtime and the extensions all wait for their next event. It does nothing with
+	// a Concurrency above 1, and where there is no SIGSTOP.
+	Freeze bool
 
 	// Dir is the working directory of a [Function] and its LAMBDA_TASK_ROOT; the
 	// folder of the binary when empty.

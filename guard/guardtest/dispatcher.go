@@ -6,6 +6,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/internal/telemetry"
 )
 
 // A dispatcher assigns invocations to the environments that poll for them. Both
@@ -37,7 +39,7 @@ type invocation struct {
 	started  time.Time
 	deadline time.Time
 	timer    *time.Timer
-	answered time.Time // zero until the runtime has answered
+	answer   answer // of the runtime, zero until then
 
 	over    chan struct{} // closed at the end of the invoke phase
 	overErr error         // why the phase failed; set before over is closed
@@ -53,15 +55,16 @@ type poller struct {
 	taken chan *invocation
 }
 
-// endPhase is called once, with the dispatcher's lock, when the invocation that an
-// environment took is of no more concern to it.
-func (inv *invocation) endPhase(err error) {
-	inv.timer.Stop()
-	inv.overErr = err
-	if !inv.answered.IsZero() {
-		inv.after = time.Since(inv.answered)
+func (inv *invocation) forRecords() telemetry.Invocation {
+	return telemetry.Invocation{
+		RequestID: inv.call.RequestID,
+		TraceID:   inv.call.TraceID,
+		TenantID:  inv.call.TenantID,
+		Started:   inv.started,
+		Begun:     inv.answer.begun,
+		Ended:     inv.answer.ended,
+		Bytes:     inv.answer.bytes,
 	}
-	close(inv.over)
 }
 
 // finish is called once, by the code that removed the invocation from its place,
@@ -126,6 +129,7 @@ func (d *dispatcher) take(ctx context.Context, env *environment) *invocation {
 	p := &poller{env: env, taken: make(chan *invocation, 1)}
 	d.pollers = append(d.pollers, p)
 	d.match()
+	env.freezeIfIdle()
 	d.mu.Unlock()
 
 	select {
@@ -142,7 +146,7 @@ func (d *dispatcher) take(ctx context.Context, env *environment) *invocation {
 }
 
 // leave removes a poller whose client is gone, and requeues an invocation that was
-// assigned to it at the same moment.
+// assigned to it at the same moment. Of that, extensions hear again.
 func (d *dispatcher) leave(p *poller) (requeued bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -170,7 +174,11 @@ func (d *dispatcher) assign(inv *invocation, env *environment) {
 	}
 	env.inFlight[inv.call.RequestID] = inv
 	inv.timer = time.AfterFunc(time.Until(inv.deadline), func() { env.expire(inv) })
-	env.announce(inv)
+	if env.programs != nil {
+		env.programs.Thaw()
+	}
+	env.telemetry.Start(inv.forRecords())
+	env.extensions.Invoke(inv.call.RequestID, inv.call.TraceID, inv.deadline)
 }
 
 // await returns when the invocation is done or ctx is cancelled. An invocation that

@@ -32,6 +32,11 @@
 //		}
 //	}
 //
+// External extensions run beside a Function: put their binaries into a folder, and name
+// it in Config.Extensions. They have the Extensions API, the Telemetry API and the Logs
+// API before it, and go through INIT, invocations and SHUTDOWN as in Lambda. Records
+// for sandbox.localdomain are delivered to 127.0.0.1, where the extension listens.
+//
 // A failed invocation is a [*FunctionError] with Lambda's own type and words:
 //
 //	_, err := fn.Invoke(ctx, payload)

@@ -7,7 +7,12 @@ import (
 	"net/http"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
+
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/internal/extensions"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/internal/programs"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/internal/telemetry"
 )
 
 // An environment is one execution environment: the Runtime API and the
@@ -19,12 +24,16 @@ import (
 // invocations has asked for its next event. See
 // https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
 type environment struct {
-	cfg     Config
-	from    *dispatcher
-	addr    string
-	server  *http.Server
-	stopped sync.WaitGroup
-	hooks   hooks
+	cfg        Config
+	from       *dispatcher
+	addr       string
+	logStream  string
+	server     *http.Server
+	stopped    sync.WaitGroup
+	hooks      hooks
+	extensions extensions.Host
+	telemetry  telemetry.Environment
+	peak       atomic.Int64 // memory in bytes
 
 	polled     context.Context // done at the runtime's first request for an invocation
 	poll       context.CancelFunc
@@ -36,12 +45,11 @@ type environment struct {
 	shut       context.CancelFunc
 
 	// Guarded by from.mu.
-	initialising   bool
-	inFlight       map[string]*invocation // the runtime has them
-	finishing      []*invocation          // answered, and an extension is not done yet
-	initError      *FunctionError         // what the runtime posted to init/error
-	extensions     []*extension
-	extensionError string // Lambda's type for the first error that an extension posted
+	initialising bool
+	inFlight     map[string]*invocation // the runtime has them
+	finishing    []*invocation          // answered, and an extension is not done yet
+	programs     *programs.Set          // frozen between invocations; nil if none are
+	initError    *FunctionError         // what the runtime posted to init/error
 }
 
 // Hooks notify the owner of an environment. They are called without locks.
@@ -63,13 +71,21 @@ func newEnvironment(cfg Config, from *dispatcher, h hooks, launched ...string) (
 		cfg:          cfg,
 		from:         from,
 		addr:         listener.Addr().String(),
+		logStream:    logStreamName(cfg.Version),
 		hooks:        h,
 		initialising: true,
 		inFlight:     map[string]*invocation{},
 	}
-	for _, name := range launched {
-		e.extensions = append(e.extensions, newExtension(name, true))
+	e.telemetry = telemetry.Environment{
+		InitType: "on-demand", Function: cfg.Name, Version: cfg.Version, Instance: e.logStream, Memory: cfg.Memory,
 	}
+	if e.managed() {
+		e.telemetry.InitType = "lambda-managed-instances"
+	}
+	e.telemetry.Managed, e.telemetry.Objects = e.managed(), cfg.variable("AWS_LAMBDA_LOG_FORMAT") == "JSON"
+	e.extensions.Managed, e.extensions.Changed, e.extensions.Failed = e.managed(), e.asked, h.extensionFailed
+	e.extensions.Function = extensions.Function{Name: cfg.Name, Version: cfg.Version, Handler: handlerName, AccountID: AccountID, ARN: cfg.ARN}
+	e.extensions.Launch(launched)
 	e.polled, e.poll = context.WithCancel(context.Background())
 	e.registered, e.register = context.WithCancel(context.Background())
 	e.ready, e.endInit = context.WithCancel(context.Background())
@@ -77,9 +93,11 @@ func newEnvironment(cfg Config, from *dispatcher, h hooks, launched ...string) (
 	if len(launched) == 0 {
 		e.register()
 	}
+	e.telemetry.InitStart()
 	mux := http.NewServeMux()
 	e.routeRuntimeAPI(mux)
-	e.routeExtensionsAPI(mux)
+	e.extensions.Route(mux)
+	e.telemetry.Route(mux, e.extensions.Identify)
 	e.server = &http.Server{Handler: mux}
 	e.stopped.Go(func() { _ = e.server.Serve(listener) })
 	return e, nil
@@ -97,29 +115,72 @@ func (e *environment) free() int {
 // takes reports whether a runtime that waits is given an invocation. The caller
 // holds from.mu.
 func (e *environment) takes() bool {
-	return !e.closing() && !e.initialising && e.extensionsDone()
+	return !e.closing() && !e.initialising && e.extensions.Done()
 }
 
 // advance follows a request of the runtime or of an extension: it ends INIT, ends
 // invoke phases, and has waiting invocations taken. The caller holds from.mu.
 func (e *environment) advance() {
 	if e.initialising {
-		if e.eachLaunched((*extension).isRegistered) {
+		if e.extensions.Registered() {
 			e.register()
 		}
-		if e.wasPolled() && e.eachLaunched((*extension).isReady) {
-			e.initialising = false
+		if e.wasPolled() && e.extensions.Ready() {
+			e.initDone("")
 			e.endInit()
 		}
 	}
-	if e.extensionsDone() {
+	if e.extensions.Done() {
 		for _, inv := range e.finishing {
-			inv.endPhase(nil)
+			e.endPhase(inv, nil)
 		}
 		e.finishing = nil
 	}
 	e.from.match()
 }
+
+// asked follows a request of the runtime or of an extension.
+func (e *environment) asked() {
+	e.from.mu.Lock()
+	e.advance()
+	e.freezeIfIdle()
+	e.from.mu.Unlock()
+	e.hooks.changed()
+}
+
+// freezeIfIdle stops the programs when each of them waits for its next event. The
+// caller holds from.mu.
+func (e *environment) freezeIfIdle() {
+	if e.programs == nil || !e.takes() || len(e.inFlight) > 0 || !e.extensions.Idle() {
+		return
+	}
+	if slices.ContainsFunc(e.from.pollers, func(p *poller) bool { return p.env == e }) {
+		e.programs.Freeze()
+	}
+}
+
+// failInit records that INIT has failed.
+func (e *environment) failInit(errorType string) {
+	e.from.mu.Lock()
+	defer e.from.mu.Unlock()
+	if e.initError != nil {
+		errorType = e.initError.Type
+	}
+	e.initDone(errorType)
+}
+
+func (e *environment) initDone(errorType string) {
+	e.initialising = false
+	var states []any
+	for _, state := range e.extensions.States() {
+		states = append(states, state)
+	}
+	e.telemetry.InitDone(errorType, states)
+}
+
+// managed reports whether it is one of Lambda's managed instances, which take several
+// invocations at once and have no invoke phase.
+func (e *environment) managed() bool { return e.cfg.Concurrency > 1 }
 
 // wasPolled reports whether a process has asked for an invocation.
 func (e *environment) wasPolled() bool { return e.polled.Err() != nil }
@@ -127,20 +188,46 @@ func (e *environment) wasPolled() bool { return e.polled.Err() != nil }
 // closing reports whether it assigns no more invocations. Running ones continue.
 func (e *environment) closing() bool { return e.closed.Err() != nil }
 
-// answered returns an invocation for the caller to finish, or nil when it is
-// finished or was never here.
-func (e *environment) answered(id string) *invocation {
+// answered finishes an invocation. It returns false when that is finished or was
+// never here.
+func (e *environment) answered(id string, got answer) bool {
 	e.from.mu.Lock()
-	defer e.from.mu.Unlock()
 	inv := e.inFlight[id]
 	if inv == nil {
-		return nil
+		e.from.mu.Unlock()
+		return false
 	}
 	delete(e.inFlight, id)
-	inv.answered = time.Now()
+	got.ended = time.Now()
+	inv.answer = got
+	e.telemetry.RuntimeDone(inv.forRecords(), got.failure.errorType())
 	e.finishing = append(e.finishing, inv)
 	e.advance()
-	return inv
+	e.from.mu.Unlock()
+	if got.failure != nil {
+		inv.finish(Result{}, got.failure)
+	} else {
+		inv.finish(got.result, nil)
+	}
+	return true
+}
+
+// endPhase is called once for an invocation that this environment took, when it is of
+// no more concern to it. The caller holds from.mu.
+func (e *environment) endPhase(inv *invocation, failure *FunctionError) {
+	inv.timer.Stop()
+	if inv.answer.ended.IsZero() {
+		e.telemetry.RuntimeDone(inv.forRecords(), failure.errorType())
+	} else {
+		inv.after = time.Since(inv.answer.ended)
+	}
+	if failure != nil {
+		inv.overErr = failure
+	} else {
+		failure = inv.answer.failure
+	}
+	e.telemetry.Report(inv.forRecords(), failure.errorType(), e.peak.Load(), e.extensions.HearInvocations())
+	close(inv.over)
 }
 
 // expire ends the invoke phase of an invocation whose deadline has passed, also
@@ -159,7 +246,7 @@ func (e *environment) expire(inv *invocation) {
 		e.from.mu.Unlock()
 		return
 	}
-	inv.endPhase(err)
+	e.endPhase(inv, err)
 	e.from.mu.Unlock()
 	e.hooks.overran(err)
 	if running {
@@ -182,10 +269,10 @@ func (e *environment) lost(d death) []*FunctionError {
 	lost := e.inFlight
 	e.inFlight = map[string]*invocation{}
 	for id, inv := range lost {
-		inv.endPhase(d.forRequest(id))
+		e.endPhase(inv, d.forRequest(id))
 	}
 	for _, inv := range e.finishing {
-		inv.endPhase(d.forRequest(inv.call.RequestID))
+		e.endPhase(inv, d.forRequest(inv.call.RequestID))
 	}
 	e.finishing = nil
 	e.from.mu.Unlock()
@@ -203,4 +290,5 @@ func (e *environment) close() {
 	e.drain()
 	_ = e.server.Close()
 	e.stopped.Wait()
+	e.telemetry.Close()
 }

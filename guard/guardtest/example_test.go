@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -71,6 +73,27 @@ func ExampleStart() {
 			t.Fatalf("%v, and the function wrote\n%s", err, fn.Log())
 		}
 		t.Logf("%s", result.Payload)
+	}
+}
+
+// A function with an extension beside it, as a layer's folder extensions would have it.
+func ExampleConfig_extensions() {
+	_ = func(t *testing.T) {
+		layer := t.TempDir()
+		shipper, err := guardtest.Compile(t.Context(), "./shipper", t.TempDir())
+		if err == nil {
+			err = os.Rename(shipper, filepath.Join(layer, "shipper")) // the name under which it registers
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		fn := guardtest.Start(t, guardtest.Build(t, "."), guardtest.Config{Extensions: layer, Freeze: true, Memory: 256})
+		result, err := fn.Invoke(t.Context(), []byte(`{"order":1}`))
+		if err != nil {
+			t.Fatalf("%v, and they wrote\n%s", err, fn.Log())
+		}
+		took, err := result.PostRuntimeExtensionsDuration(t.Context())
+		t.Logf("the extension was done %s after the answer (%v)", took, err)
 	}
 }
 

@@ -1,6 +1,10 @@
 package guardtest
 
-import "time"
+import (
+	"time"
+
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/internal/programs"
+)
 
 // Pollers is how many requests for an invocation wait.
 func (rt *Runtime) Pollers() int {
@@ -10,4 +14,6 @@ func (rt *Runtime) Pollers() int {
 }
 
 // SetShutdownGrace is called before the function is closed.
-func (f *Function) SetShutdownGrace(d time.Duration) { f.shutdown = shutdownLimits{d, d, d} }
+func (f *Function) SetShutdownGrace(d time.Duration) {
+	f.shutdown = programs.Limits{Runtime: d, Internal: d, All: d, Flush: d}
+}

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -79,10 +81,11 @@ func TestExtensionLivesThroughAllPhases(t *testing.T) {
 	}
 	waitLog(t, fn, "watch invoke second\n")
 	fn.Close()
+	if line := "EXTENSION\tName: watch\tState: Ready\tEvents: [INVOKE,SHUTDOWN]\n"; !strings.Contains(fn.Log(), line) {
+		t.Errorf("%q is not in the log: %s", line, fn.Log())
+	}
 	inOrder(t, fn.Log(),
 		`watch registered 200 {"accountId":"123456789012","functionName":"orders","functionVersion":"7","handler":"bootstrap"}`,
-		"init of ",
-		"EXTENSION\tName: watch\tState: Ready\tEvents: [INVOKE,SHUTDOWN]\n",
 		"watch invoke first\n",
 		"watch invoke second\n",
 		"got SIGTERM\n", // the runtime ends first
@@ -172,6 +175,9 @@ func TestExtensionThatDoesNotGetReadyTimesTheInitOut(t *testing.T) {
 				if got := failure(t, err); got.Type != guardtest.TypeTimeout || !strings.Contains(got.Message, "Error: Init timed out after ") {
 					t.Errorf("%v", got)
 				}
+				if extension != "never-ready" && strings.Contains(fn.Log(), "init of") {
+					t.Errorf("the runtime did not wait for the extension to register: %s", fn.Log())
+				}
 				if strings.Contains(fn.Log(), logged) {
 					return
 				}
@@ -246,7 +252,7 @@ func TestExtensionsFolderIsChecked(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = guardtest.NewFunction(echo, guardtest.Config{Extensions: dir})
-	if err == nil || !strings.Contains(err.Error(), "Function code combined with layers exceeds the maximum allowed size of 262144000 bytes. The actual size is ") {
+	if err == nil || !strings.Contains(err.Error(), "function code combined with layers exceeds the maximum allowed size of 262144000 bytes; the actual size is ") {
 		t.Errorf("a large folder: %v", err)
 	}
 }
@@ -263,6 +269,9 @@ func TestAnswerDoesNotWaitForExtensionsButTheNextInvocationDoes(t *testing.T) {
 	if _, err := first.PostRuntimeExtensionsDuration(within(t, 10*time.Millisecond)); !errors.Is(err, errTooLong) {
 		t.Errorf("the extension is not done, and the phase over: %v", err)
 	}
+	if strings.Contains(fn.Log(), "the second runs") {
+		t.Error("the second invocation did not wait")
+	}
 	done.happen(t)
 	took, err := first.PostRuntimeExtensionsDuration(within(t, patient))
 	if err != nil || took < 10*time.Millisecond {
@@ -271,8 +280,7 @@ func TestAnswerDoesNotWaitForExtensionsButTheNextInvocationDoes(t *testing.T) {
 	if got := <-second; got.err != nil {
 		t.Fatal(got.err)
 	}
-	waitLog(t, fn, "slow done with second")
-	inOrder(t, fn.Log(), "slow done with first", "the second runs")
+	waitLog(t, fn, "slow done with first", "the second runs", "slow done with second")
 }
 
 // While an extension is not done, its environment is busy and another one is started.
@@ -368,6 +376,57 @@ func TestManagedInstancesSendNoInvokeEvents(t *testing.T) {
 		!strings.Contains(log, `watch registered 400 {"errorMessage":"INVOKE: ErrorInvalidEventType","errorType":"Extension.InvalidEventType"}`) ||
 		!strings.Contains(log, "watch shuts down, reason spindown") {
 		t.Errorf("the log: %s", log)
+	}
+}
+
+func TestRegistrationsAreLimited(t *testing.T) {
+	_, function := newRuntime(t, guardtest.Config{})
+	register := func(name string, header ...string) (status int, answer, id string) {
+		res, answer := function.do("POST", "/2020-01-01/extension/register", `{"events":["SHUTDOWN"]}`, append(header, "Lambda-Extension-Name", name)...)
+		return res.StatusCode, answer, res.Header.Get("Lambda-Extension-Identifier")
+	}
+	var ids []string
+	for n := range 10 {
+		status, answer, id := register(fmt.Sprint(n))
+		if status != 200 || id == "" || strings.Contains(answer, "accountId") {
+			t.Fatalf("extension %d: %d %s", n, status, answer)
+		}
+		ids = append(ids, id)
+	}
+	if status, answer, _ := register("eleventh"); status != 403 || !strings.Contains(answer, `"Extension limit (10) reached","errorType":"Extension.TooManyExtensions"`) {
+		t.Errorf("the eleventh: %d %s", status, answer)
+	}
+	next := func(ctx context.Context, id string) (status int, answer string) {
+		req, err := http.NewRequestWithContext(ctx, "GET", function.base+"/2020-01-01/extension/event/next", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Lambda-Extension-Identifier", id)
+		res, err := http.DefaultClient.Do(req)
+		if err != nil {
+			return 0, err.Error()
+		}
+		defer res.Body.Close()
+		body, _ := io.ReadAll(res.Body)
+		return res.StatusCode, string(body)
+	}
+	// An extension that waits already is refused; which of the two, chance decides.
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	answers := make(chan string, 2)
+	for range 2 {
+		go func() {
+			status, answer := next(ctx, ids[0])
+			answers <- fmt.Sprint(status, answer)
+		}()
+	}
+	if got := <-answers; !strings.Contains(got, "403") || !strings.Contains(got, "Extension.InvalidExtensionState") {
+		t.Errorf("one of two: %s", got)
+	}
+	cancel()
+	<-answers
+	if status, answer := next(t.Context(), ""); status != 403 || !strings.Contains(answer, "Extension.MissingExtensionIdentifier") {
+		t.Errorf("no identifier: %d %s", status, answer)
 	}
 }
 

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"path/filepath"
 	"sync"
+
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/internal/programs"
 )
 
 // A Function runs a function's binary as Lambda does. A process is started when an
@@ -33,7 +35,7 @@ type Function struct {
 	log        *logTail
 	running    sync.WaitGroup
 
-	shutdown shutdownLimits
+	shutdown programs.Limits
 
 	instances map[*instance]struct{} // guarded by dispatcher.mu
 }
@@ -47,7 +49,7 @@ func NewFunction(binary string, cfg Config) (*Function, error) {
 	}
 	cfg = cfg.withDefaults()
 	setDefault(&cfg.Dir, filepath.Dir(path))
-	if cfg.Extensions, err = checkExtensions(cfg.Extensions, path); err != nil {
+	if cfg.Extensions, err = programs.Folder(cfg.Extensions, path); err != nil {
 		return nil, fmt.Errorf("guardtest: %w", err)
 	}
 	return &Function{
@@ -57,7 +59,7 @@ func NewFunction(binary string, cfg Config) (*Function, error) {
 		log:        newLogTail(cfg.Log),
 		instances:  map[*instance]struct{}{},
 
-		shutdown: lambdasShutdown,
+		shutdown: programs.LambdasLimits(),
 	}, nil
 }
 

@@ -7,19 +7,22 @@ import (
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda/messages"
+
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/internal/extensions"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/internal/telemetry"
 )
 
 // Error types that Lambda itself reports.
 const (
-	TypeTimeout          = "Sandbox.Timedout"              // the deadline passed
+	TypeTimeout          = telemetry.TypeTimeout           // the deadline passed
 	TypeExit             = "Runtime.ExitError"             // the process ended before it answered
 	TypeOutOfMemory      = "Runtime.OutOfMemory"           // the process was killed for its memory
 	TypeEntrypoint       = "Runtime.InvalidEntrypoint"     // the process could not be started
 	TypeResponseTooLarge = "Function.ResponseSizeTooLarge" // the answer is over 6 MiB
-	TypeExtensionLaunch  = "Extension.LaunchError"         // an extension could not be started, or is the eleventh
-	TypeExtensionInit    = "Extension.InitError"           // an extension posted init/error
-	TypeExtensionExit    = "Extension.ExitError"           // an extension posted exit/error
-	TypeExtensionCrash   = "Extension.Crash"               // an extension ended by itself
+	TypeExtensionLaunch  = extensions.TypeLaunch           // an extension could not be started, or is the eleventh
+	TypeExtensionInit    = extensions.TypeInit             // an extension posted init/error
+	TypeExtensionExit    = extensions.TypeExit             // an extension posted exit/error
+	TypeExtensionCrash   = extensions.TypeCrash            // an extension ended by itself
 )
 
 // A FunctionError is a failed invocation, as the function reported it, or as Lambda
@@ -39,6 +42,14 @@ func (e *FunctionError) Error() string { return e.Type + ": " + e.Message }
 // Is makes a timeout match [context.DeadlineExceeded].
 func (e *FunctionError) Is(target error) bool {
 	return target == context.DeadlineExceeded && e.Type == TypeTimeout
+}
+
+// errorType is empty for no error.
+func (e *FunctionError) errorType() string {
+	if e == nil {
+		return ""
+	}
+	return e.Type
 }
 
 func newFunctionError(errorType, message string) *FunctionError {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/lambdarmor/lambdarmor/guard/guardtest/internal/ids"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/internal/programs"
 )
 
 // An instance is one execution environment and the processes in it.
@@ -58,7 +59,7 @@ func (in *instance) run() {
 		default:
 		}
 	}
-	names, err := extensionFiles(f.cfg.Extensions)
+	names, err := programs.Files(f.cfg.Extensions)
 	if err != nil {
 		in.initFailed(death{TypeExtensionLaunch, err.Error()})
 		f.retire(in)
@@ -76,19 +77,22 @@ func (in *instance) run() {
 		return
 	}
 	defer env.close()
+	ps := newProcesses(f, env)
 	f.dispatcher.mu.Lock()
 	in.env = env
+	if f.cfg.Freeze && !env.managed() {
+		env.programs = ps.Set
+	}
 	f.dispatcher.mu.Unlock()
 
-	ps := newProcesses(f, env)
-	how := in.supervise(ps, failed)
+	how := in.supervise(ps, names, failed)
 	env.drain()
+	if how.told != spindown { // when it is closed, what runs may still answer
+		in.reportEnd(how)
+	}
+	ps.Shutdown(how.told, f.shutdown, &env.extensions, &env.telemetry.Stream)
 	if how.told == spindown {
-		ps.shutdown(how.told) // what runs may still answer
 		in.reportEnd(how)
-	} else {
-		in.reportEnd(how)
-		ps.shutdown(how.told)
 	}
 	f.retire(in)
 }
@@ -109,7 +113,7 @@ const (
 
 // supervise starts the extensions, and when they have registered the runtime. It
 // returns when the environment is of no more use.
-func (in *instance) supervise(ps *processes, failed <-chan struct{}) ending {
+func (in *instance) supervise(ps *processes, names []string, failed <-chan struct{}) ending {
 	cfg := in.fn.cfg
 	registered, ready := in.env.registered.Done(), in.env.ready.Done()
 	initTimer := time.NewTimer(cfg.InitTimeout)
@@ -120,7 +124,7 @@ func (in *instance) supervise(ps *processes, failed <-chan struct{}) ending {
 	end := func(told string, d death) ending {
 		return ending{death: d, told: told, ready: in.env.ready.Err() != nil}
 	}
-	if d := ps.startExtensions(); d != nil {
+	if d := ps.startExtensions(names); d != nil {
 		return end(failure, *d)
 	}
 	for {
@@ -135,7 +139,7 @@ func (in *instance) supervise(ps *processes, failed <-chan struct{}) ending {
 			in.reportExtensions()
 			in.settle(errReady)
 			initTimer.Stop()
-		case p := <-ps.exited:
+		case p := <-ps.Exited:
 			return end(failure, ps.deathOf(p))
 		case <-failed:
 			return end(failure, ps.deathAfterError())
@@ -148,13 +152,8 @@ func (in *instance) supervise(ps *processes, failed <-chan struct{}) ending {
 				return end(timeout, death{TypeTimeout, "Init timed out after " + seconds(cfg.InitTimeout)})
 			}
 		case <-memory.C:
-			if largest := ps.overMemory(); largest != nil {
-				largest.Kill()
-				d := ps.deathOf(largest)
-				if largest == ps.runtime {
-					d.errorType = TypeOutOfMemory
-				}
-				return end(failure, d)
+			if d := ps.overMemory(); d != nil {
+				return end(failure, *d)
 			}
 		}
 	}
@@ -177,6 +176,7 @@ func (in *instance) reportEnd(how ending) {
 		}
 		in.settle(ErrClosed)
 	default:
+		in.env.failInit(how.errorType)
 		in.reportExtensions()
 		in.initFailed(how.death)
 	}
@@ -204,15 +204,8 @@ func (in *instance) initFailed(d death) {
 
 // reportExtensions logs what became of each extension in INIT.
 func (in *instance) reportExtensions() {
-	d := in.fn.dispatcher
-	d.mu.Lock()
-	var lines []string
-	for _, x := range in.env.extensions {
-		lines = append(lines, x.logLine())
-	}
-	d.mu.Unlock()
-	for _, line := range lines {
-		in.fn.report(line)
+	for _, x := range in.env.extensions.States() {
+		in.fn.report(x.LogLine())
 	}
 }
 

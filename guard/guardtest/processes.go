@@ -4,118 +4,56 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
-	"sync"
 	"time"
 
-	"github.com/lambdarmor/lambdarmor/internal/process"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/internal/extensions"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/internal/programs"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/internal/telemetry"
 )
 
 // Processes are the programs of an environment: the extensions and the runtime.
 type processes struct {
-	fn         *Function
-	env        *environment
-	variables  []string // of the runtime
-	extensions []*program
-	runtime    *program      // nil until it is started
-	exited     chan *program // each that has ended
-}
-
-type program struct {
-	*process.Process
-	extension *extension // nil for the runtime
-}
-
-// shutdownLimits are how long the shutdown phase may take. Without an extension the
-// runtime is killed at once. See
-// https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
-type shutdownLimits struct {
-	runtime  time.Duration // for the runtime, with extensions beside it only
-	internal time.Duration // for the runtime, with extensions inside it
-	all      time.Duration // for the runtime and the extensions beside it
-}
-
-var lambdasShutdown = shutdownLimits{
-	runtime:  300 * time.Millisecond,
-	internal: 500 * time.Millisecond,
-	all:      2 * time.Second,
+	*programs.Set
+	fn        *Function
+	env       *environment
+	variables []string          // of the runtime
+	runtime   *programs.Program // nil until it is started
 }
 
 func newProcesses(f *Function, env *environment) *processes {
-	return &processes{
-		fn:        f,
-		env:       env,
-		variables: f.environment(env.addr),
-		exited:    make(chan *program, maxExtensions+1),
-	}
+	return &processes{Set: programs.NewSet(extensions.Max + 1), fn: f, env: env, variables: env.variables()}
 }
 
-// extensionFiles returns the names of the files in the folder, which Lambda starts:
-// none of its folders.
-func extensionFiles(dir string) ([]string, error) {
-	if dir == "" {
-		return nil, nil
-	}
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return nil, err
-	}
-	var names []string
-	for _, entry := range entries {
-		if !entry.IsDir() {
-			names = append(names, entry.Name())
-		}
-	}
-	return names, nil
-}
-
-func (ps *processes) start(path string, variables []string, x *extension) (*program, error) {
+func (ps *processes) start(name, path string, variables []string, recordType string) (*programs.Program, error) {
 	cmd := exec.Command(path)
 	cmd.Dir, cmd.Env = ps.fn.cfg.Dir, variables
-	proc, err := process.Start(cmd, ps.fn.log)
-	if err != nil {
-		return nil, err
-	}
-	p := &program{Process: proc, extension: x}
-	go func() {
-		<-proc.Exited
-		ps.exited <- p
-	}()
-	return p, nil
+	return ps.Start(name, cmd, programs.Output{Log: ps.fn.log, Stream: &ps.env.telemetry.Stream, Type: recordType})
 }
 
-func (ps *processes) startExtensions() *death {
-	ps.env.from.mu.Lock()
-	launched := slices.Clone(ps.env.extensions) // before any other can register
-	ps.env.from.mu.Unlock()
-	for i, x := range launched {
-		if i == maxExtensions {
-			return ps.launchFailed(x, "TooManyExtensions", fmt.Errorf("%d extensions, of %d that a function may have", len(launched), maxExtensions))
+func (ps *processes) startExtensions(names []string) *death {
+	failed := func(name, errorType string, err error) *death {
+		ps.env.extensions.LaunchFailed(name, errorType)
+		return &death{TypeExtensionLaunch, err.Error()}
+	}
+	for i, name := range names {
+		if i == extensions.Max {
+			return failed(name, "TooManyExtensions", fmt.Errorf("%d extensions, of %d that a function may have", len(names), extensions.Max))
 		}
-		p, err := ps.start(filepath.Join(ps.fn.cfg.Extensions, x.name), extensionVariables(ps.variables), x)
+		_, err := ps.start(name, filepath.Join(ps.fn.cfg.Extensions, name), programs.Variables(ps.variables), telemetry.Extension)
 		switch {
 		case errors.Is(err, fs.ErrPermission):
-			return ps.launchFailed(x, "PermissionDenied", err)
+			return failed(name, "PermissionDenied", err)
 		case err != nil:
-			return ps.launchFailed(x, "UnknownError", err)
+			return failed(name, "UnknownError", err)
 		}
-		ps.extensions = append(ps.extensions, p)
 	}
 	return nil
 }
 
-func (ps *processes) launchFailed(x *extension, errorType string, err error) *death {
-	ps.env.from.mu.Lock()
-	defer ps.env.from.mu.Unlock()
-	x.state, x.errorType = stateLaunchError, errorType
-	return &death{TypeExtensionLaunch, err.Error()}
-}
-
 func (ps *processes) startRuntime() *death {
-	p, err := ps.start(ps.fn.path, ps.variables, nil)
+	p, err := ps.start("", ps.fn.path, ps.variables, telemetry.Function)
 	if err != nil {
 		return &death{TypeEntrypoint, err.Error()}
 	}
@@ -123,129 +61,47 @@ func (ps *processes) startRuntime() *death {
 	return nil
 }
 
-// deathOf returns why the environment ends with a program.
-func (ps *processes) deathOf(p *program) death {
-	if p.extension == nil {
-		return exitDeath(p.Err())
+// deathOf returns why the environment ends with a program. An error that an extension
+// has reported comes first.
+func (ps *processes) deathOf(p *programs.Program) death {
+	d := exitDeath(p.Err())
+	if p.Name != "" {
+		d = death{TypeExtensionCrash, "exit code 0"}
+		if err := p.Err(); err != nil {
+			d.reason = err.Error()
+		}
 	}
-	reason := "exit code 0"
-	if err := p.Err(); err != nil {
-		reason = err.Error()
+	if fault := ps.env.extensions.Fault(); fault != "" {
+		d.errorType = fault
 	}
-	ps.env.from.mu.Lock()
-	defer ps.env.from.mu.Unlock()
-	if ps.env.extensionError != "" {
-		return death{ps.env.extensionError, reason}
-	}
-	return death{TypeExtensionCrash, reason}
+	return d
 }
 
 // deathAfterError waits a little for a program that has reported an error to end.
 func (ps *processes) deathAfterError() death {
 	select {
-	case p := <-ps.exited:
+	case p := <-ps.Exited:
 		return ps.deathOf(p)
 	case <-time.After(errorGrace):
 	}
-	ps.env.from.mu.Lock()
-	defer ps.env.from.mu.Unlock()
-	if ps.env.extensionError != "" {
-		return death{ps.env.extensionError, "the extension reported an error and did not exit"}
+	if fault := ps.env.extensions.Fault(); fault != "" {
+		return death{fault, "the extension reported an error and did not exit"}
 	}
 	return death{TypeExit, "the runtime reported an error and did not exit"}
 }
 
-// overMemory returns the program that holds the most, when all together hold more
-// than the function has.
-func (ps *processes) overMemory() *program {
-	var total, most int64
-	var largest *program
-	for _, p := range ps.all() {
-		held := p.Memory()
-		total += held
-		if held > most {
-			most, largest = held, p
-		}
-	}
+// overMemory kills the program that holds the most, when all together hold more than
+// the function has.
+func (ps *processes) overMemory() *death {
+	total, largest := ps.Memory()
+	ps.env.peak.Store(max(ps.env.peak.Load(), total))
 	if total <= int64(ps.fn.cfg.Memory)<<20 {
 		return nil
 	}
-	return largest
-}
-
-func (ps *processes) all() []*program {
-	if ps.runtime == nil {
-		return ps.extensions
+	largest.Kill()
+	d := ps.deathOf(largest)
+	if largest == ps.runtime {
+		d.errorType = TypeOutOfMemory
 	}
-	return append(slices.Clone(ps.extensions), ps.runtime)
-}
-
-// shutdown ends the programs: the runtime, then the extensions. None is left on
-// return. Also after a timeout the runtime gets SIGTERM if there are extensions, as
-// with Lambda's emulator.
-func (ps *processes) shutdown(reason string) {
-	limits := ps.fn.shutdown
-	begun := time.Now()
-	if ps.runtime != nil {
-		inside := func(x *extension) bool { return !x.launched }
-		switch {
-		case ps.env.hasExtension(inside):
-			ps.env.announceShutdown(reason, begun.Add(limits.internal), inside)
-			ps.runtime.Stop(limits.internal)
-		case len(ps.extensions) > 0:
-			ps.runtime.Stop(limits.runtime)
-		default:
-			ps.runtime.Kill()
-		}
-	}
-	deadline := begun.Add(limits.all)
-	ps.env.announceShutdown(reason, deadline, func(x *extension) bool { return x.launched })
-	var ending sync.WaitGroup
-	for _, p := range ps.extensions {
-		ending.Go(func() {
-			told := func(x *extension) bool { return x == p.extension && x.hears(eventShutdown) }
-			if ps.env.hasExtension(told) {
-				select {
-				case <-p.Exited:
-				case <-time.After(time.Until(deadline)):
-				}
-			}
-			p.Kill()
-		})
-	}
-	ending.Wait()
-}
-
-// maxUnzipped is how much a function's code and layers may have, in bytes.
-const maxUnzipped = 262144000
-
-// checkExtensions returns the absolute path of the folder. The error is Lambda's when
-// it and the function's binary are too large together. How many layers a folder was
-// made of cannot be seen.
-func checkExtensions(dir, binary string) (string, error) {
-	if dir == "" {
-		return "", nil
-	}
-	dir, err := filepath.Abs(dir)
-	if err != nil {
-		return "", err
-	}
-	var size int64
-	if info, err := os.Stat(binary); err == nil {
-		size = info.Size()
-	}
-	err = filepath.WalkDir(dir, func(_ string, entry fs.DirEntry, err error) error {
-		if err != nil || !entry.Type().IsRegular() {
-			return err
-		}
-		info, err := entry.Info()
-		if err == nil {
-			size += info.Size()
-		}
-		return err
-	})
-	if err == nil && size > maxUnzipped {
-		err = fmt.Errorf("Function code combined with layers exceeds the maximum allowed size of %d bytes. The actual size is %d bytes.", maxUnzipped, size)
-	}
-	return dir, err
+	return &d
 }

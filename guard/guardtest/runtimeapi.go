@@ -2,9 +2,11 @@ package guardtest
 
 import (
 	"encoding/base64"
-	"encoding/json"
 	"io"
 	"net/http"
+	"time"
+
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/internal/reply"
 )
 
 // routeRuntimeAPI serves version 2018-06-01 of the Runtime API:
@@ -19,11 +21,9 @@ func (e *environment) routeRuntimeAPI(mux *http.ServeMux) {
 
 func (e *environment) serveNext(w http.ResponseWriter, r *http.Request) {
 	if !e.wasPolled() {
-		e.from.mu.Lock()
+		e.extensions.Close()
 		e.poll()
-		e.advance()
-		e.from.mu.Unlock()
-		e.hooks.changed()
+		e.asked()
 	}
 	inv := e.from.take(r.Context(), e)
 	if inv == nil {
@@ -50,48 +50,60 @@ func setIfAny(h http.Header, name, value string) {
 	}
 }
 
+// An answer is what the runtime posted for an invocation.
+type answer struct {
+	result  Result
+	failure *FunctionError
+	bytes   int
+	begun   time.Time // with the request's header
+	ended   time.Time
+}
+
 func (e *environment) serveResponse(w http.ResponseWriter, r *http.Request) {
+	got := answer{begun: time.Now()}
 	// The body first: an invocation ends when its answer is complete, and until
 	// then its deadline counts.
 	body, ok := readBody(w, r)
 	if !ok {
 		return
 	}
-	inv := e.answered(r.PathValue("id"))
-	if inv == nil {
+	got.bytes = len(body)
+	// A response that is streamed can fail after it has begun; the trailers say so.
+	errorType := r.Trailer.Get("Lambda-Runtime-Function-Error-Type")
+	switch {
+	case len(body) > maxResponse:
+		got.failure = responseTooLargeError()
+	case errorType != "":
+		reported, _ := base64.StdEncoding.DecodeString(r.Trailer.Get("Lambda-Runtime-Function-Error-Body"))
+		got.failure = reportedError(errorType, reported)
+	default:
+		got.result = Result{Payload: body, ContentType: r.Header.Get("Content-Type")}
+	}
+	if !e.answered(r.PathValue("id"), got) {
 		answerUnknownID(w)
 		return
 	}
 	defer e.hooks.changed()
 	if len(body) > maxResponse {
-		failure := responseTooLargeError()
-		inv.finish(Result{}, failure)
-		answerError(w, http.StatusRequestEntityTooLarge, "RequestEntityTooLarge", failure.Message)
+		reply.Error(w, http.StatusRequestEntityTooLarge, "RequestEntityTooLarge", got.failure.Message)
 		return
 	}
-	// A response that is streamed can fail after it has begun; the trailers say so.
-	if errorType := r.Trailer.Get("Lambda-Runtime-Function-Error-Type"); errorType != "" {
-		reported, _ := base64.StdEncoding.DecodeString(r.Trailer.Get("Lambda-Runtime-Function-Error-Body"))
-		inv.finish(Result{}, reportedError(errorType, reported))
-	} else {
-		inv.finish(Result{Payload: body, ContentType: r.Header.Get("Content-Type")}, nil)
-	}
-	answerAccepted(w)
+	reply.Accepted(w)
 }
 
 func (e *environment) serveError(w http.ResponseWriter, r *http.Request) {
+	got := answer{begun: time.Now()}
 	body, ok := readBody(w, r)
 	if !ok {
 		return
 	}
-	inv := e.answered(r.PathValue("id"))
-	if inv == nil {
+	got.bytes, got.failure = len(body), reportedError(r.Header.Get("Lambda-Runtime-Function-Error-Type"), body)
+	if !e.answered(r.PathValue("id"), got) {
 		answerUnknownID(w)
 		return
 	}
 	defer e.hooks.changed()
-	inv.finish(Result{}, reportedError(r.Header.Get("Lambda-Runtime-Function-Error-Type"), body))
-	answerAccepted(w)
+	reply.Accepted(w)
 }
 
 func (e *environment) serveInitError(w http.ResponseWriter, r *http.Request) {
@@ -100,14 +112,14 @@ func (e *environment) serveInitError(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if e.wasPolled() {
-		answerError(w, http.StatusForbidden, "InvalidStateTransition", "the runtime has already initialised")
+		reply.Error(w, http.StatusForbidden, "InvalidStateTransition", "the runtime has already initialised")
 		return
 	}
 	e.from.mu.Lock()
 	e.initError = reportedError(r.Header.Get("Lambda-Runtime-Function-Error-Type"), body)
 	e.from.mu.Unlock()
 	e.hooks.initFailed()
-	answerAccepted(w)
+	reply.Accepted(w)
 }
 
 // readBody returns at most one byte more than a response may have, and discards the
@@ -118,26 +130,11 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, bool) {
 		_, err = io.Copy(io.Discard, r.Body)
 	}
 	if err != nil {
-		answerError(w, http.StatusBadRequest, "TruncatedResponse", err.Error())
+		reply.Error(w, http.StatusBadRequest, "TruncatedResponse", err.Error())
 	}
 	return body, err == nil
 }
 
 func answerUnknownID(w http.ResponseWriter) {
-	answerError(w, http.StatusBadRequest, "InvalidRequestID", "Invalid request ID")
-}
-
-func answerError(w http.ResponseWriter, status int, errorType, message string) {
-	answerJSON(w, status, map[string]string{"errorType": errorType, "errorMessage": message})
-}
-
-func answerAccepted(w http.ResponseWriter) {
-	answerJSON(w, http.StatusAccepted, map[string]string{"status": "OK"})
-}
-
-func answerJSON(w http.ResponseWriter, status int, v any) {
-	body, _ := json.Marshal(v)
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(status)
-	_, _ = w.Write(body)
+	reply.Error(w, http.StatusBadRequest, "InvalidRequestID", "Invalid request ID")
 }

@@ -2,7 +2,6 @@ package guardtest
 
 import (
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -13,22 +12,22 @@ import (
 // handlerName is the handler of an OS-only runtime in Lambda.
 const handlerName = "bootstrap"
 
-// environment returns the variables of a process: the ones that Lambda sets for an
+// variables returns those of a process: the ones that Lambda sets for an
 // OS-only runtime, then Config.Env. See
 // https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
 //
 // LD_LIBRARY_PATH is left out, as it would point into another system.
-func (f *Function) environment(runtimeAPI string) []string {
-	cfg := f.cfg
+func (e *environment) variables() []string {
+	cfg := e.cfg
 	env := []string{
-		"AWS_LAMBDA_RUNTIME_API=" + runtimeAPI,
+		"AWS_LAMBDA_RUNTIME_API=" + e.addr,
 		"_HANDLER=" + handlerName,
 		"AWS_LAMBDA_FUNCTION_NAME=" + cfg.Name,
 		"AWS_LAMBDA_FUNCTION_VERSION=" + cfg.Version,
 		"AWS_LAMBDA_FUNCTION_MEMORY_SIZE=" + strconv.Itoa(cfg.Memory),
 		"AWS_LAMBDA_INITIALIZATION_TYPE=on-demand",
 		"AWS_LAMBDA_LOG_GROUP_NAME=/aws/lambda/" + cfg.Name,
-		"AWS_LAMBDA_LOG_STREAM_NAME=" + logStreamName(cfg.Version),
+		"AWS_LAMBDA_LOG_STREAM_NAME=" + e.logStream,
 		"AWS_REGION=" + cfg.Region,
 		"AWS_DEFAULT_REGION=" + cfg.Region,
 		"LAMBDA_TASK_ROOT=" + cfg.Dir,
@@ -43,23 +42,14 @@ func (f *Function) environment(runtimeAPI string) []string {
 	return append(env, cfg.Env...)
 }
 
-// extensionVariables leaves out of a process's variables what extensions do not see:
-// those of the runtime, and what begins with an underscore. See "Environment
-// variables" in https://docs.aws.amazon.com/lambda/latest/dg/runtimes-extensions-api.html
-func extensionVariables(env []string) []string {
-	hidden := []string{
-		"AWS_EXECUTION_ENV",
-		"AWS_LAMBDA_LOG_GROUP_NAME",
-		"AWS_LAMBDA_LOG_STREAM_NAME",
-		"AWS_XRAY_CONTEXT_MISSING",
-		"AWS_XRAY_DAEMON_ADDRESS",
-		"LAMBDA_RUNTIME_DIR",
-		"LAMBDA_TASK_ROOT",
+// variable returns the last value of a variable in Env.
+func (c Config) variable(name string) (value string) {
+	for _, variable := range c.Env {
+		if n, v, _ := strings.Cut(variable, "="); n == name {
+			value = v
+		}
 	}
-	return slices.DeleteFunc(slices.Clone(env), func(variable string) bool {
-		name, _, _ := strings.Cut(variable, "=")
-		return strings.HasPrefix(name, "_") || slices.Contains(hidden, name)
-	})
+	return value
 }
 
 func logStreamName(version string) string {

@@ -143,8 +143,10 @@
 // with the command, which says how much that is. A queue at a URL has ten more seconds for
 // what is to be deleted.
 //
-// Then it ends the function with its process group (SIGTERM, then SIGKILL), removes what
-// it built and exits with 0. A second Ctrl-C ends it at once.
+// Then it ends the function with its process group, removes what it built and exits with
+// 0. As in Lambda, the function gets SIGTERM before SIGKILL only if it registers an
+// extension, for which see lambda.WithEnableSIGTERM. A second Ctrl-C ends it at once.
+//
 // "go run" passes on Ctrl-C from a terminal, but not a SIGTERM sent to it alone: a
 // script builds the command first and runs that.
 //

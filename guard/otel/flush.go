@@ -47,7 +47,7 @@ func Flush(reserve time.Duration, providers ...Flusher) guard.Middleware {
 		panic("otel: Flush without a provider")
 	}
 	for _, p := range providers {
-		if p == nil {
+		if isNil(p) {
 			panic("otel: Flush with a nil provider")
 		}
 	}
@@ -77,7 +77,7 @@ func (f *flusher) flush(ctx context.Context) {
 func (f *flusher) send(ctx context.Context) error {
 	now := f.now()
 	end := now.Add(f.reserve)
-	if last, ok := layer.InvocationDeadline(ctx); ok && last.UnixMilli() > 0 { // some emulators send 1970
+	if last, ok := layer.InvocationDeadline(ctx); ok {
 		if last = last.Add(-margin); last.Before(end) {
 			end = last
 		}

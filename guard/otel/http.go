@@ -29,7 +29,7 @@ func httpAttributes(attrs []attribute.KeyValue, r *request.Request) []attribute.
 	if scheme := scheme(r); scheme != "" {
 		attrs = append(attrs, semconv.URLScheme(scheme))
 	}
-	if domain := r.Domain(); isDomain(domain) { // of the gateway; a Host header would be the caller's
+	if domain := plain(r.Domain(), "-.", 253); domain != "" { // of the gateway; a Host header would be the caller's
 		attrs = append(attrs, semconv.ServerAddress(domain))
 	}
 	return attrs
@@ -85,14 +85,5 @@ func isKnown(method string) bool {
 // isToken reports whether a text is a method at all and no long one:
 // https://www.rfc-editor.org/rfc/rfc9110#name-tokens
 func isToken(text string) bool {
-	return 0 < len(text) && len(text) <= 32 && strings.Trim(text, letters+digits+"!#$%&'*+-.^_`|~") == ""
+	return plain(text, "!#$%&'*+-.^_`|~", 32) != ""
 }
-
-func isDomain(text string) bool {
-	return 0 < len(text) && len(text) <= 253 && strings.Trim(text, letters+digits+"-.") == ""
-}
-
-const (
-	letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-	digits  = "0123456789"
-)

@@ -1,6 +1,7 @@
 package otel
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strconv"
@@ -111,7 +112,7 @@ func (i instrument) call(ctx context.Context, in middleware.InitializeInput, nex
 		fail(span, sdkErrorType(err))
 	}
 	if id, ok := awsmiddleware.GetRequestIDMetadata(metadata); ok {
-		span.SetAttributes(semconv.AWSRequestID(clipped(id)))
+		span.SetAttributes(optional(semconv.AWSRequestIDKey, id)...)
 	}
 	if kind == trace.SpanKindProducer {
 		span.SetAttributes(optional(semconv.MessagingMessageIDKey, member(out.Result, "MessageId"))...)
@@ -121,15 +122,12 @@ func (i instrument) call(ctx context.Context, in middleware.InitializeInput, nex
 }
 
 func (x *exchange) attributes() []attribute.KeyValue {
-	var attrs []attribute.KeyValue
+	attrs := optional(semconv.AWSExtendedRequestIDKey, x.hostID)
 	if x.address != "" {
 		attrs = append(attrs, semconv.ServerAddress(clipped(x.address)), semconv.ServerPort(x.port))
 	}
 	if x.status != 0 {
 		attrs = append(attrs, semconv.HTTPResponseStatusCode(x.status))
-	}
-	if x.hostID != "" {
-		attrs = append(attrs, semconv.AWSExtendedRequestID(clipped(x.hostID)))
 	}
 	if x.attempts > 1 {
 		attrs = append(attrs, semconv.HTTPRequestResendCount(x.attempts-1))
@@ -144,19 +142,12 @@ func setHeader(ctx context.Context, in middleware.BuildInput, next middleware.Bu
 ) {
 	if r, ok := in.Request.(*smithyhttp.Request); ok && r.Header.Get(xrayHeader) == "" {
 		sent := propagation.MapCarrier{}
-		XRay{}.Inject(tracedContext(ctx), sent)
-		if header := sent[xrayHeader]; header != "" {
+		XRay{}.Inject(ctx, sent)
+		if header := cmp.Or(sent[xrayHeader], amzntrace.FromContext(ctx).String()); header != "" {
 			r.Header.Set(xrayHeader, amzntrace.Encode(header))
 		}
 	}
 	return next.HandleBuild(ctx, in)
-}
-
-func tracedContext(ctx context.Context) context.Context {
-	if trace.SpanContextFromContext(ctx).IsValid() {
-		return ctx
-	}
-	return trace.ContextWithSpanContext(ctx, spanContextOf(lambdaHeader(ctx)))
 }
 
 // attempt notes where a request goes and what comes back.

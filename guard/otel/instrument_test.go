@@ -411,6 +411,10 @@ func TestARequestHasTheTracingHeaderOfItsCall(t *testing.T) {
 		{name: "traced", ctx: t.Context(), tp: tp, want: "T;Parent=S;Sampled=1"},
 		{name: "traced in an invocation", ctx: inLambda, tp: tp, want: "T;Parent=S;Sampled=1;Lineage=a87bd80c:1%7C68fd508a:5"},
 		{name: "not traced in an invocation", ctx: inLambda, tp: noop.NewTracerProvider(), want: strings.Replace(sent, "|", "%7C", 1)},
+		{
+			name: "not traced in an invocation without a segment", ctx: invocation(t.Context(), "Root=1-5759e988-bd862e3fe1be46a994272793;Lineage=1:a87bd80c:0"),
+			tp: noop.NewTracerProvider(), want: "Root=1-5759e988-bd862e3fe1be46a994272793;Lineage=1:a87bd80c:0",
+		},
 		{name: "not traced", ctx: t.Context(), tp: noop.NewTracerProvider(), want: "Root=1-00000000-000000000000000000000001;Parent=0000000000000002;Sampled=1"},
 		{
 			name: "with a header of the caller's", ctx: inLambda, tp: tp, want: "Root=1-2-3",

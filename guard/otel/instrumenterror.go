@@ -52,8 +52,5 @@ const otherError = "_OTHER"
 // isCode reports whether text can be an error code. A server that is no AWS may answer
 // anything.
 func isCode(text string) bool {
-	other := func(r rune) bool {
-		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune("._-:#/", r)
-	}
-	return text != "" && len(text) <= 128 && !strings.ContainsFunc(text, other)
+	return plain(text, "._-:#/", 128) != ""
 }

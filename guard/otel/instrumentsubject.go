@@ -97,7 +97,7 @@ func after(text, separator string) string { return text[strings.LastIndex(text, 
 //
 // https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
 func functionName(name string) string {
-	if _, rest, ok := strings.Cut(name, "function:"); ok {
+	if _, rest, ok := strings.Cut(":"+name, ":function:"); ok {
 		name = rest
 	}
 	name, _, _ = strings.Cut(name, ":")

@@ -23,6 +23,8 @@ func TestTheSubjectOfACall(t *testing.T) {
 		},
 		{name: "a function with a version", service: "Lambda", operation: "Invoke", input: &struct{ FunctionName text }{of("bill:1")}, want: "faas.invoked_name=bill faas.invoked_provider=aws faas.invoked_region=r"},
 		{name: "part of an ARN", service: "Lambda", operation: "Invoke", input: &struct{ FunctionName text }{of("1:function:bill")}, want: "faas.invoked_name=bill faas.invoked_provider=aws faas.invoked_region=r"},
+		{name: "a function whose name ends so", service: "Lambda", operation: "Invoke", input: &struct{ FunctionName text }{of("bill-function:live")}, want: "faas.invoked_name=bill-function faas.invoked_provider=aws faas.invoked_region=r"},
+		{name: "the shortest part of an ARN", service: "Lambda", operation: "Invoke", input: &struct{ FunctionName text }{of("function:bill")}, want: "faas.invoked_name=bill faas.invoked_provider=aws faas.invoked_region=r"},
 		{name: "a function that is not called", service: "Lambda", operation: "GetFunction", input: &struct{ FunctionName text }{of("bill")}},
 		{name: "a key", service: "KMS", operation: "Decrypt", input: &struct{ KeyId text }{of("secret")}},
 		{name: "a secret", service: "Secrets Manager", operation: "GetSecretValue", input: &struct{ SecretId text }{of("secret")}},

@@ -33,7 +33,7 @@ import (
 // CloudWatch, if a value is not finite, and if a dimension has no name or is not UTF-8
 // of up to 1024 bytes. Meter panics if mp is nil.
 func Meter(mp metric.MeterProvider) metrics.Meter {
-	if mp == nil {
+	if isNil(mp) {
 		panic("otel: Meter with a nil MeterProvider")
 	}
 	return &meter{meter: mp.Meter(scope, metric.WithInstrumentationVersion(version()), metric.WithSchemaURL(semconv.SchemaURL))}
@@ -154,7 +154,7 @@ func (m *meter) newInstrument(name string, unit metrics.Unit, ucum string) (reco
 // isInstrumentName reports whether a name is of the syntax that OpenTelemetry has:
 // https://opentelemetry.io/docs/specs/otel/metrics/api/#instrument-name-syntax
 func isInstrumentName(name string) bool {
-	return 0 < len(name) && len(name) <= 255 && strings.Contains(letters, name[:1]) && strings.Trim(name, letters+digits+"_.-/") == ""
+	return plain(name, "_.-/", 255) != "" && strings.Contains(letters, name[:1])
 }
 
 // ucum returns a [unit of CloudWatch] as UCUM writes it. The prefixes of CloudWatch

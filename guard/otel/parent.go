@@ -8,6 +8,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/internal/amzntrace"
 )
 
 // parent returns the context for the span of an invocation, with its parent in it:
@@ -22,7 +23,7 @@ func (c config) parent(ctx context.Context, payload []byte) (context.Context, []
 		ctx = fromCaller(ctx, sentWith(guard.EventOf(ctx, payload)))
 		apart = apart || trace.SpanContextFromContext(ctx).IsValid()
 	}
-	xray := spanContextOf(lambdaHeader(ctx))
+	xray := spanContextOf(amzntrace.FromContext(ctx))
 	switch {
 	case !xray.IsValid():
 		return ctx, nil
@@ -64,10 +65,11 @@ type carrier func(name string) string
 
 // Get returns a value, "" if it is too long. Of baggage the API has limits itself.
 func (c carrier) Get(name string) string {
-	if name == "baggage" {
-		return c(name)
+	value := c(name)
+	if name != "baggage" && len(value) > mostTraceContext {
+		return ""
 	}
-	return bounded(c(name))
+	return value
 }
 
 // Set does nothing.

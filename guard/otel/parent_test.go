@@ -149,6 +149,22 @@ func TestASpanHasAtMost128Links(t *testing.T) {
 	}
 }
 
+// A sender of many messages takes the place of no other.
+func TestASenderIsLinkedOnce(t *testing.T) {
+	tp := record(t)
+	e := sample.Of(guard.SQS).Repeat(150)
+	for i := range 150 {
+		e = e.Set(fmt.Sprintf("/Records/%d/attributes/AWSTraceHeader", i), segment)
+	}
+	e = e.Set("/Records/149/attributes/AWSTraceHeader", strings.Replace(segment, xraySpan, w3cSpan, 1))
+	if _, err := tp.invoke(t, invocation(t.Context(), ""), e.Bytes(), answer(`{}`)); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := linked(tp.only(t)), []string{xrayTrace + "-" + xraySpan, xrayTrace + "-" + w3cSpan}; !slices.Equal(got, want) {
+		t.Errorf("got %d links, %q, want %q", len(got), got, want)
+	}
+}
+
 func TestTheHeadersOfKafkaAreLinked(t *testing.T) {
 	tp := record(t)
 	var bytes []int8

@@ -55,14 +55,14 @@ func Records[R batch.Record](tp trace.TracerProvider, opts ...RecordsOption) bat
 				return next(ctx, record)
 			}
 			d := describeRecord(record, info)
-			ctx, span := tracer.Start(ctx, d.name(), trace.WithSpanKind(trace.SpanKindConsumer),
+			ctx, span := tracer.Start(ctx, processOf(d.destination), trace.WithSpanKind(trace.SpanKindConsumer),
 				trace.WithAttributes(d.attrs...), trace.WithLinks(d.links()...))
 			finished := false
 			defer func() { end(span, finished) }()
 			setTrace(ctx, span.SpanContext())
 			err := next(ctx, record)
 			if err != nil {
-				fail(span, clipped(guard.Public(err).Code))
+				fail(span, guard.Public(err).Code)
 			}
 			finished = true
 			return err
@@ -91,17 +91,6 @@ type description struct {
 	sender      trace.SpanContext // that came with the record
 }
 
-// name has the order of the page on messaging spans. That on Lambda has "orders process"
-// in its text and "process orders" in its example.
-//
-// https://github.com/open-telemetry/semantic-conventions/blob/v1.43.0/docs/messaging/messaging-spans.md#span-name
-func (d *description) name() string {
-	if d.destination == "" {
-		return process
-	}
-	return process + " " + d.destination
-}
-
 func (d *description) links() []trace.Link {
 	if !d.sender.IsValid() {
 		return nil
@@ -123,10 +112,10 @@ func describeRecord[R batch.Record](record R, info batch.Info) *description {
 	case events.KinesisEventRecord:
 		d := delivered(consumer(kinesis), streamOf(r.EventSourceArn), r.Kinesis.SequenceNumber)
 		d.add(optional(semconv.AWSKinesisStreamNameKey, d.destination)...)
-		d.add(optional(semconv.MessagingDestinationPartitionIDKey, info.Shard)...)
+		d.add(optional(semconv.MessagingDestinationPartitionIDKey, idOf(info.Shard))...)
 		return d
 	case events.KafkaRecord:
-		d := delivered(consumer(semconv.MessagingSystemKafka.Value.AsString()), plain(r.Topic, "._-", 249), "")
+		d := delivered(consumer(semconv.MessagingSystemKafka.Value.AsString()), topicOf(r.Topic), "")
 		d.add(semconv.MessagingDestinationPartitionID(strconv.FormatInt(r.Partition, 10)), semconv.MessagingKafkaOffset(int(r.Offset)))
 		if r.Value == "" {
 			d.add(semconv.MessagingKafkaMessageTombstone(true))
@@ -147,7 +136,7 @@ func delivered(by triggered, destination, id string) *description {
 		semconv.MessagingOperationName(process), semconv.MessagingOperationTypeProcess,
 	}}
 	d.add(optional(semconv.MessagingDestinationNameKey, destination)...)
-	d.add(optional(semconv.MessagingMessageIDKey, id)...)
+	d.add(optional(semconv.MessagingMessageIDKey, idOf(id))...)
 	return d
 }
 

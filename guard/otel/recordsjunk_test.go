@@ -11,6 +11,7 @@ import (
 
 	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/guard/batch"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/sample"
 	"github.com/lambdarmor/lambdarmor/guard/otel"
 )
 
@@ -139,6 +140,29 @@ func TestTheTextsOfASpanAreBounded(t *testing.T) {
 	for _, span := range []sdktrace.ReadOnlySpan{spanOfRecord(t, m), spanOfRecord(t, k)} {
 		if text := asJSON(t, values(span.Attributes())); len(text) > 4<<10 || len(span.Name()) > 2<<10 || strings.Contains(text, "\\ufffd") {
 			t.Errorf("got %d bytes of attributes and a name of %d, want at most 4 kB and 2 kB of valid texts", len(text), len(span.Name()))
+		}
+	}
+}
+
+// Who forges an event fills neither an id nor a name with a text.
+func TestAForgedEventFillsNoSpan(t *testing.T) {
+	const forged = "secret text"
+	m := sqsMessage("", "", "")
+	m.MessageId, m.EventSourceARN = forged, "arn:aws:sqs:eu-central-1:123456789012:"+forged
+	k := kafkaRecord()
+	k.Topic = forged
+	spans := map[string]sdktrace.ReadOnlySpan{"SQS": spanOfRecord(t, m), "Kafka": spanOfRecord(t, k)}
+
+	tp, ended := recorded(t)
+	h := guard.Wrap(batch.Kinesis(batch.Chain(fine[events.KinesisEventRecord], otel.Records[events.KinesisEventRecord](tp))))
+	event := sample.Of(guard.Kinesis).Set("/Records/0/eventID", forged+":1").Set("/Records/0/kinesis/sequenceNumber", forged)
+	if _, err := h.Invoke(t.Context(), event.Bytes()); err != nil {
+		t.Fatal(err)
+	}
+	spans["Kinesis"] = ended.Ended()[0]
+	for source, span := range spans {
+		if text := span.Name() + asJSON(t, values(span.Attributes())); strings.Contains(text, "secret") {
+			t.Errorf("%s: got %s, want nothing of the event", source, text)
 		}
 	}
 }

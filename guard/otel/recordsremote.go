@@ -64,11 +64,3 @@ func remoteOf(p propagation.TextMapPropagator, sent propagation.TextMapCarrier) 
 // mostTraceContext bounds what is read of one header. A traceparent has 55 characters,
 // W3C asks that 512 of a tracestate be kept, and an X-Ray header has fewer.
 const mostTraceContext = 512
-
-// bounded returns a header, or "" if it is too long to be one.
-func bounded(header string) string {
-	if len(header) > mostTraceContext {
-		return ""
-	}
-	return header
-}

@@ -22,7 +22,7 @@ func Resource() []attribute.KeyValue {
 		return nil
 	}
 	attrs := []attribute.KeyValue{semconv.CloudProviderAWS, semconv.CloudPlatformAWSLambda, semconv.FaaSName(name)}
-	if os.Getenv("OTEL_SERVICE_NAME") == "" && !strings.Contains(os.Getenv("OTEL_RESOURCE_ATTRIBUTES"), "service.name=") {
+	if os.Getenv("OTEL_SERVICE_NAME") == "" && !namesService(os.Getenv("OTEL_RESOURCE_ATTRIBUTES")) {
 		attrs = append(attrs, semconv.ServiceName(name))
 	}
 	add := func(variable string, of func(string) attribute.KeyValue) {
@@ -38,4 +38,15 @@ func Resource() []attribute.KeyValue {
 		attrs = append(attrs, semconv.FaaSMaxMemory(mebibytes<<20))
 	}
 	return attrs
+}
+
+// namesService reports whether a list like "team=shop,service.name=orders" has a name
+// of the service.
+func namesService(list string) bool {
+	for pair := range strings.SplitSeq(list, ",") {
+		if key, _, _ := strings.Cut(pair, "="); strings.TrimSpace(key) == "service.name" {
+			return true
+		}
+	}
+	return false
 }

@@ -29,6 +29,14 @@ func TestTheResourceIsTheFunction(t *testing.T) {
 			variables: map[string]string{"AWS_LAMBDA_FUNCTION_NAME": "orders", "OTEL_SERVICE_NAME": "shop"},
 			want:      []string{"cloud.provider=aws", "cloud.platform=aws_lambda", "faas.name=orders"},
 		},
+		"with a name of the service among other attributes": {
+			variables: map[string]string{"AWS_LAMBDA_FUNCTION_NAME": "orders", "OTEL_RESOURCE_ATTRIBUTES": "team=shop, service.name = shop"},
+			want:      []string{"cloud.provider=aws", "cloud.platform=aws_lambda", "faas.name=orders"},
+		},
+		"with a name of another service": {
+			variables: map[string]string{"AWS_LAMBDA_FUNCTION_NAME": "orders", "OTEL_RESOURCE_ATTRIBUTES": "peer.service.name=bank"},
+			want:      []string{"cloud.provider=aws", "cloud.platform=aws_lambda", "faas.name=orders", "service.name=orders"},
+		},
 		"elsewhere": {variables: map[string]string{"AWS_REGION": "eu-central-1"}},
 	} {
 		t.Run(name, func(t *testing.T) {

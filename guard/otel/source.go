@@ -21,26 +21,38 @@ const mostLinks = 128
 type source struct {
 	names   map[string]bool // of queues, topics, streams, tables, buckets; "" if not valid
 	records int
-	links   []trace.Link // to the spans that have sent the records
+	links   []trace.Link // one to each span that has sent records
 }
 
 // sourceOf reads the records of an event. Of one that cannot be read it knows
 // nothing, which the handler will say.
 func sourceOf(ev *guard.Event) (s source) {
-	switch ev.Trigger() {
-	case guard.SQS:
+	switch t := ev.Trigger(); t {
+	case guard.SQS, guard.Kinesis, guard.DynamoDB, guard.S3:
 		var e struct {
 			Records []struct {
 				EventSourceARN    string                                `json:"eventSourceARN"`
 				Attributes        map[string]string                     `json:"attributes"`
 				MessageAttributes map[string]events.SQSMessageAttribute `json:"messageAttributes"`
+				S3                struct {
+					Bucket struct {
+						Name string `json:"name"`
+					} `json:"bucket"`
+				} `json:"s3"`
 			}
 		}
 		if ev.Decode(&e) != nil {
 			return source{}
 		}
 		for _, r := range e.Records {
-			s.add(queueOf(r.EventSourceARN), remoteOfMessage(events.SQSMessage{Attributes: r.Attributes, MessageAttributes: r.MessageAttributes}))
+			switch t {
+			case guard.SQS:
+				s.add(queueOf(r.EventSourceARN), remoteOfMessage(events.SQSMessage{Attributes: r.Attributes, MessageAttributes: r.MessageAttributes}))
+			case guard.S3:
+				s.add(plain(r.S3.Bucket.Name, ".-", 63), trace.SpanContext{})
+			default:
+				s.add(streamOf(r.EventSourceARN), trace.SpanContext{})
+			}
 		}
 	case guard.SNS:
 		for _, n := range notifications(ev) {
@@ -58,36 +70,8 @@ func sourceOf(ev *guard.Event) (s source) {
 		}
 		for _, partition := range slices.Sorted(maps.Keys(e.Records)) {
 			for _, r := range e.Records[partition] {
-				s.add(plain(r.Topic, "._-", 249), remoteOfKafka(events.KafkaRecord{Headers: r.Headers}))
+				s.add(topicOf(r.Topic), remoteOfKafka(events.KafkaRecord{Headers: r.Headers}))
 			}
-		}
-	case guard.Kinesis, guard.DynamoDB:
-		var e struct {
-			Records []struct {
-				EventSourceARN string `json:"eventSourceARN"`
-			}
-		}
-		if ev.Decode(&e) != nil {
-			return source{}
-		}
-		for _, r := range e.Records {
-			s.add(streamOf(r.EventSourceARN), trace.SpanContext{})
-		}
-	case guard.S3:
-		var e struct {
-			Records []struct {
-				S3 struct {
-					Bucket struct {
-						Name string `json:"name"`
-					} `json:"bucket"`
-				} `json:"s3"`
-			}
-		}
-		if ev.Decode(&e) != nil {
-			return source{}
-		}
-		for _, r := range e.Records {
-			s.add(plain(r.S3.Bucket.Name, ".-", 63), trace.SpanContext{})
 		}
 	}
 	return s
@@ -101,7 +85,10 @@ func (s *source) add(name string, sender trace.SpanContext) {
 		s.names[name] = true
 	}
 	s.records++
-	if sender.IsValid() && len(s.links) < mostLinks {
+	known := func(l trace.Link) bool {
+		return l.SpanContext.SpanID() == sender.SpanID() && l.SpanContext.TraceID() == sender.TraceID()
+	}
+	if sender.IsValid() && len(s.links) < mostLinks && !slices.ContainsFunc(s.links, known) {
 		s.links = append(s.links, trace.Link{SpanContext: sender})
 	}
 }
@@ -163,6 +150,12 @@ func queueOf(arn string) string {
 	return name
 }
 
+// idOf returns the id of a message, or of a shard.
+func idOf(id string) string { return plain(id, "._:-", 256) }
+
+// topicOf returns the name of a topic of Kafka.
+func topicOf(name string) string { return plain(name, "._-", 249) }
+
 // streamOf returns the name in the ARN of a stream of Kinesis, or of a table:
 // "stream/orders", "stream/orders/consumer/shop:1", "table/orders/stream/2020-03-12".
 func streamOf(arn string) string {
@@ -188,3 +181,8 @@ func plain(name, marks string, longest int) string {
 	}
 	return name
 }
+
+const (
+	letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+	digits  = "0123456789"
+)

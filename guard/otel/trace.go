@@ -45,7 +45,7 @@ import (
 //
 // The parent is the segment of X-Ray, by the header that Lambda sends with the
 // invocation, unless a layer outside has made a span. [TrustHeaders] and
-// [ApartFromXRay] change that. Of messages the span has links to the senders, up to
+// [ApartFromXRay] change that. Of messages the span has a link to each sender, up to
 // 128: by the header that SQS has stored with a message, or else by its attribute
 // or header traceparent. A link decides nothing, so anyone may send one.
 //
@@ -102,7 +102,7 @@ func (t *tracing) invoke(ctx context.Context, payload []byte, next lambda.Handle
 	}
 	if out, err = next.Invoke(ctx, payload); span.IsRecording() {
 		finish(span, what, layer.OutcomeOf(ctx, payload, out, err), err)
-		addFacts(ctx, span)
+		span.SetAttributes(optional("lambdarmor.correlation_id", guard.CorrelationID(ctx))...)
 	}
 	finished = true
 	return out, err
@@ -127,6 +127,18 @@ func (t *tracing) start(ctx context.Context, ev *guard.Event, what triggered) (n
 // process is the operation on messages that a function is for.
 const process = "process"
 
+// processOf returns the name of a span of messages. It has the order of the page on
+// messaging spans. That on Lambda has "orders process" in its text and "process orders"
+// in its example.
+//
+// https://github.com/open-telemetry/semantic-conventions/blob/v1.43.0/docs/messaging/messaging-spans.md#span-name
+func processOf(destination string) string {
+	if destination == "" {
+		return process
+	}
+	return process + " " + destination
+}
+
 // addSource adds where the records of an event come from, which is not read for a
 // span that is not recorded.
 func addSource(span trace.Span, ev *guard.Event, what triggered, parent trace.SpanContext) {
@@ -137,8 +149,8 @@ func addSource(span trace.Span, ev *guard.Event, what triggered, parent trace.Sp
 			span.AddLink(l)
 		}
 	}
-	if name := s.name(); name != "" && what.system != "" {
-		span.SetName(process + " " + name)
+	if what.system != "" {
+		span.SetName(processOf(s.name()))
 	}
 }
 
@@ -209,22 +221,11 @@ func fail(span trace.Span, code string) {
 	span.SetAttributes(semconv.ErrorTypeKey.String(clipped(code)))
 }
 
-// addFacts adds what layers have found out.
-func addFacts(ctx context.Context, span trace.Span) {
-	if id := guard.CorrelationID(ctx); id != "" {
-		span.SetAttributes(attribute.String("lambdarmor.correlation_id", id))
-	}
-}
-
 // appendIdentity appends which invocation of which function it is.
 func appendIdentity(attrs []attribute.KeyValue, ctx context.Context) []attribute.KeyValue {
 	lc := invocation.Of(ctx).Lambda // the layer is in a chain
-	if lc.AwsRequestID != "" {
-		attrs = append(attrs, semconv.FaaSInvocationID(lc.AwsRequestID))
-	}
-	if lc.TenantID != "" {
-		attrs = append(attrs, attribute.String("lambdarmor.tenant_id", lc.TenantID))
-	}
+	attrs = append(attrs, optional(semconv.FaaSInvocationIDKey, lc.AwsRequestID)...)
+	attrs = append(attrs, optional("lambdarmor.tenant_id", lc.TenantID)...)
 	// arn:aws:lambda:us-east-1:123456789012:function:orders:live
 	parts := strings.Split(lc.InvokedFunctionArn, ":")
 	if len(parts) < 7 || parts[0] != "arn" {

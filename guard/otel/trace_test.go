@@ -5,15 +5,19 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"runtime"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-lambda-go/lambdacontext"
 	"go.opentelemetry.io/otel/codes"
+	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/lambdarmor/lambdarmor/guard"
@@ -430,6 +434,28 @@ func TestWrongOrdersAndArgumentsPanic(t *testing.T) {
 			defer func() {
 				if got, _ := recover().(string); !strings.Contains(got, want) {
 					t.Errorf("got panic %q, want %q", got, want)
+				}
+			}()
+			make()
+		}()
+	}
+}
+
+// A provider that a program has declared and not set is refused as the chain is
+// built, and not with the first invocation.
+func TestAProviderThatIsNotSetPanics(t *testing.T) {
+	var traces *sdktrace.TracerProvider
+	var values *sdkmetric.MeterProvider
+	for name, make := range map[string]func(){
+		"Flush":   func() { otel.Flush(time.Second, record(t), traces) },
+		"Trace":   func() { otel.Trace(traces) },
+		"Records": func() { otel.Records[events.SQSMessage](traces) },
+		"Meter":   func() { otel.Meter(values) },
+	} {
+		func() {
+			defer func() {
+				if got := fmt.Sprint(recover()); !strings.HasPrefix(got, "otel: "+name+" with a nil ") {
+					t.Errorf("%s: got panic %q, want one of the package", name, got)
 				}
 			}()
 			make()

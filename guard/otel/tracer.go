@@ -1,6 +1,7 @@
 package otel
 
 import (
+	"reflect"
 	"runtime/debug"
 
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
@@ -13,7 +14,7 @@ const scope = "github.com/lambdarmor/lambdarmor/guard/otel"
 // tracerOf returns the tracer that all spans of this package are made with. It
 // panics if tp is nil, in the name of f.
 func tracerOf(f string, tp trace.TracerProvider) trace.Tracer {
-	if tp == nil {
+	if isNil(tp) {
 		panic("otel: " + f + " with a nil TracerProvider")
 	}
 	return tp.Tracer(scope, trace.WithInstrumentationVersion(version()), trace.WithSchemaURL(semconv.SchemaURL))
@@ -31,4 +32,10 @@ func version() string {
 		}
 	}
 	return ""
+}
+
+// isNil reports whether there is no provider, or a nil pointer to one.
+func isNil(provider any) bool {
+	v := reflect.ValueOf(provider)
+	return !v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil()
 }

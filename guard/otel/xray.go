@@ -44,7 +44,7 @@ func (XRay) Inject(ctx context.Context, carrier propagation.TextMapCarrier) {
 	}
 	came, ok := ctx.Value(headerKey{}).(amzntrace.Header)
 	if !ok {
-		came = lambdaHeader(ctx)
+		came = amzntrace.FromContext(ctx)
 	}
 	id := sc.TraceID().String()
 	h := amzntrace.Header{Root: "1-" + id[:8] + "-" + id[8:], Parent: sc.SpanID().String(), Sampled: "0", Lineage: came.Lineage}
@@ -73,14 +73,6 @@ func (XRay) Fields() []string { return []string{xrayHeader} }
 
 // headerKey is for the header that was extracted into a context.
 type headerKey struct{}
-
-// lambdaHeader returns the header of the invocation, which aws-lambda-go has put
-// into the context. The environment has that of another one, if there are several
-// at once.
-func lambdaHeader(ctx context.Context) amzntrace.Header {
-	text, _ := ctx.Value("x-amzn-trace-id").(string)
-	return amzntrace.Parse(text)
-}
 
 // spanContextOf returns the span of a header, which is not valid without a Root or
 // a Parent.

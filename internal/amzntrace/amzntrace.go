@@ -3,10 +3,20 @@
 // https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader
 package amzntrace
 
-import "strings"
+import (
+	"context"
+	"strings"
+)
 
 // Name is the name of the header.
 const Name = "X-Amzn-Trace-Id"
+
+// FromContext returns the header of the invocation, which aws-lambda-go has put into
+// its context. The environment has that of another one, if there are several at once.
+func FromContext(ctx context.Context) Header {
+	text, _ := ctx.Value("x-amzn-trace-id").(string)
+	return Parse(text)
+}
 
 // Header is a tracing header. A field that is absent or not well-formed is empty.
 type Header struct {

@@ -43,8 +43,7 @@ func Renamed(key string) string { return "fields." + key }
 // TraceID returns the Root of the tracing header in ctx, "" where there is none of
 // its form.
 func TraceID(ctx context.Context) string {
-	header, _ := ctx.Value("x-amzn-trace-id").(string)
-	return amzntrace.Parse(header).Root
+	return amzntrace.FromContext(ctx).Root
 }
 
 type wholeKey struct{}

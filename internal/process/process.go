@@ -112,6 +112,21 @@ func (p *Process) Stop(grace time.Duration) {
 	}
 }
 
+// Freeze stops the group until Thaw, where there are signals for that. A frozen process
+// can be killed, and ends of nothing else.
+func (p *Process) Freeze() { p.signalIfRunning(freezeGroup) }
+
+// Thaw has the group go on.
+func (p *Process) Thaw() { p.signalIfRunning(thawGroup) }
+
+func (p *Process) signalIfRunning(signal func(*os.Process)) {
+	select {
+	case <-p.Exited:
+	default:
+		signal(p.cmd.Process)
+	}
+}
+
 // copyLines writes line by line, so that the lines of several processes do not mix.
 func copyLines(to io.Writer, from io.Reader) {
 	lines := bufio.NewReaderSize(from, 64<<10)

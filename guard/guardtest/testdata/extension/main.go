@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -41,6 +43,7 @@ func main() {
 	}
 	status, answer := register(events)
 	say("registered %d %s", status, answer)
+	say("has pid %d", os.Getpid())
 	if status != http.StatusOK {
 		register(`{"events":["SHUTDOWN"]}`)
 	}
@@ -52,6 +55,8 @@ func main() {
 	case "init-error":
 		post("init/error", "Config.Missing")
 		os.Exit(1)
+	case "telemetry":
+		subscribe()
 	case "environment":
 		environ, _ := json.Marshal(os.Environ())
 		say("environment %s", environ)
@@ -90,6 +95,32 @@ func invoke(e event) {
 	}
 }
 
+// subscribe has the records of telemetry written to a file.
+func subscribe() {
+	file, err := os.OpenFile(os.Getenv("EXTENSION_RECORDS"), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
+	if err != nil {
+		panic(err)
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		panic(err)
+	}
+	go http.Serve(listener, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err == nil {
+			_, err = file.Write(body) // at once, as several processes write to it
+		}
+		if err != nil {
+			panic(err)
+		}
+	}))
+	_, port, _ := net.SplitHostPort(listener.Addr().String())
+	body := `{"schemaVersion":"2022-07-01","types":["platform","function","extension"],"buffering":{"timeoutMs":25},` +
+		`"destination":{"protocol":"HTTP","URI":"http://sandbox.localdomain:` + port + `"}}`
+	res, answer := ask("PUT", "../../2022-07-01/telemetry", body, "Lambda-Extension-Identifier", id)
+	say("subscribed %d %s", res.StatusCode, answer)
+}
+
 func register(events string) (status int, answer string) {
 	res, answer := ask("POST", "register", events, "Lambda-Extension-Name", name)
 	if got := res.Header.Get("Lambda-Extension-Identifier"); got != "" {
@@ -111,7 +142,11 @@ func post(path, errorType string) {
 }
 
 func ask(method, path, body string, header ...string) (*http.Response, string) {
-	req, err := http.NewRequest(method, api+path, strings.NewReader(body))
+	url, err := url.JoinPath(api, path)
+	if err != nil {
+		panic(err)
+	}
+	req, err := http.NewRequest(method, url, strings.NewReader(body))
 	if err != nil {
 		panic(err)
 	}

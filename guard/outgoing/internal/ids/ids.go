@@ -16,7 +16,7 @@ import (
 func Traceparent(ctx context.Context) string {
 	traceID, spanID, sampled := layer.Trace(ctx)
 	if traceID == "" {
-		h := received(ctx)
+		h := amzntrace.FromContext(ctx)
 		traceID, spanID, sampled = h.TraceID(), h.Parent, h.Sampled == "1"
 	}
 	if traceID == "" || spanID == "" {
@@ -32,7 +32,7 @@ func Traceparent(ctx context.Context) string {
 // AmznTrace returns Lambda's tracing header, with the span of [layer.Trace] as the
 // parent if that is in the same trace. It returns "" if there is no header.
 func AmznTrace(ctx context.Context) string {
-	h := received(ctx)
+	h := amzntrace.FromContext(ctx)
 	if traceID, spanID, sampled := layer.Trace(ctx); traceID != "" && traceID == h.TraceID() {
 		h.Parent, h.Sampled = spanID, "0"
 		if sampled {
@@ -40,11 +40,4 @@ func AmznTrace(ctx context.Context) string {
 		}
 	}
 	return h.String()
-}
-
-// received returns the tracing header of the context. Concurrent invocations overwrite
-// the one in the environment.
-func received(ctx context.Context) amzntrace.Header {
-	text, _ := ctx.Value("x-amzn-trace-id").(string)
-	return amzntrace.Parse(text)
 }

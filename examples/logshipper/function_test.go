@@ -125,7 +125,7 @@ func TestEachOf100000LinesIsInOneObjectOrCounted(t *testing.T) {
 	var got account
 	for tries, ok := 0, false; !ok; tries++ {
 		write(1) // what was dropped is said in the next object, so there has to be one
-		if got, ok = s.until(written, 5*time.Second); !ok && tries == 20 {
+		if got, ok = s.until(written, 10*time.Second); !ok && tries == 20 {
 			t.Fatalf("got %d records and %d dropped, want %d\n%s", len(got.records), got.dropped, written, fn.Log())
 		}
 	}

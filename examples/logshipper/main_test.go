@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -67,13 +68,14 @@ type store struct {
 	t      testing.TB
 	client *s3.Client // past the proxy
 	bucket string
+	read   map[string][]line
 }
 
 func newStore(t testing.TB) *store {
 	t.Helper()
 	moto := servers.Moto(t).URL()
 	client := awstest.S3(moto)
-	return &store{Proxy: awsproxy.New(t, moto), t: t, client: client, bucket: awstest.Bucket(t, client)}
+	return &store{Proxy: awsproxy.New(t, moto), t: t, client: client, bucket: awstest.Bucket(t, client), read: map[string][]line{}}
 }
 
 // env leads a process to the store.
@@ -121,14 +123,26 @@ func refuse(status int, code string) awsproxy.Mishap {
 	}
 }
 
-// stored are the lines in the bucket, by key.
+// stored are the lines in the bucket, by key. An object never changes, so that each is
+// read once.
 func (s *store) stored() map[string][]line {
 	s.t.Helper()
-	found := map[string][]line{}
-	for key, body := range awstest.Objects(s.t, s.client, s.bucket) {
-		found[key] = linesOf(s.t, []byte(body))
+	pages := s3.NewListObjectsV2Paginator(s.client, &s3.ListObjectsV2Input{Bucket: &s.bucket})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(s.t.Context())
+		must(s.t, err)
+		for _, o := range page.Contents {
+			if s.read[*o.Key] != nil {
+				continue
+			}
+			got, err := s.client.GetObject(s.t.Context(), &s3.GetObjectInput{Bucket: &s.bucket, Key: o.Key})
+			must(s.t, err)
+			body, err := io.ReadAll(got.Body)
+			must(s.t, errors.Join(err, got.Body.Close()))
+			s.read[*o.Key] = linesOf(s.t, body)
+		}
 	}
-	return found
+	return s.read
 }
 
 func linesOf(t testing.TB, body []byte) (lines []line) {

@@ -53,7 +53,7 @@ func (x *Extension) Events(ctx context.Context) iter.Seq2[Event, error] {
 		for {
 			event, err := x.next(ctx)
 			switch {
-			case ctx.Err() != nil:
+			case err != nil && ctx.Err() != nil:
 				return
 			case err != nil:
 				yield(nil, fmt.Errorf("%w: %w", guard.Reason("extension: next event"), err))

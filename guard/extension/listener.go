@@ -28,8 +28,9 @@ type listener struct {
 	turn    chan struct{} // holds a value while a request is read and handled
 	seen    chan struct{} // has a value after a request
 
-	mu  sync.Mutex
-	err error // the last one
+	mu      sync.Mutex
+	failed  error // of handle, with a batch that has not come again yet
+	refused error // the last request that was no telemetry
 }
 
 const (
@@ -70,7 +71,7 @@ func listen(ctx context.Context, t Telemetry, handle func(context.Context, []Rec
 	}
 	l.stopped.Go(func() {
 		if err := l.server.Serve(socket); err != http.ErrServerClosed {
-			l.failed(err)
+			l.note(0, err)
 		}
 	})
 	return l, nil
@@ -86,19 +87,15 @@ func (l *listener) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	status, err := l.receive(w, r)
-	if err != nil {
-		l.failed(err)
-	}
+	l.note(status, err)
 	w.WriteHeader(status)
 }
 
 // receive returns the status to answer with. Lambda sends the batch again unless it
 // is 200.
 func (l *listener) receive(w http.ResponseWriter, r *http.Request) (int, error) {
-	conn := http.NewResponseController(w)
-	_ = conn.SetReadDeadline(time.Now().Add(readTimeout))
+	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(readTimeout))
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, l.limit))
-	_ = conn.SetReadDeadline(time.Time{}) // or it would end the context of the handler
 	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
 		return http.StatusRequestEntityTooLarge, guard.Reason(fmt.Sprintf("a batch is over %d bytes", l.limit))
 	}
@@ -132,19 +129,33 @@ func (l *listener) notice() {
 	}
 }
 
-func (l *listener) failed(err error) {
+func (l *listener) note(status int, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.err = err
+	switch {
+	case err == nil || status == http.StatusInternalServerError:
+		l.failed = err
+	default:
+		l.refused = err
+	}
 }
 
-// close waits until no more requests come, or ctx ends.
+func (l *listener) awaitsBatch() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.failed != nil
+}
+
+// close waits until no more requests come, or ctx ends. A batch that has failed does.
 func (l *listener) close(ctx context.Context) error {
 	for timer := time.NewTimer(quiet); ; timer.Reset(quiet) {
 		select {
 		case <-l.seen:
 			continue
 		case <-timer.C:
+			if l.awaitsBatch() {
+				continue
+			}
 		case <-ctx.Done():
 		}
 		break
@@ -153,7 +164,7 @@ func (l *listener) close(ctx context.Context) error {
 	l.abort()
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.err
+	return errors.Join(l.refused, l.failed)
 }
 
 // abort ends the listener now, and waits for the handler.

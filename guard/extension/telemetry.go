@@ -31,7 +31,8 @@ type Telemetry struct {
 	MaxItems int
 	// MaxBytes is how many bytes Lambda buffers, 262,144 to 1,048,576; 262,144 if 0.
 	MaxBytes int
-	// Timeout is how long Lambda buffers a record, 25 ms to 30 s; 1 s if 0.
+	// Timeout is how long Lambda buffers a record, 25 ms to 30 s; 1 s if 0. When the
+	// runtime ends, Lambda sends at once what it has buffered.
 	Timeout time.Duration
 }
 
@@ -133,9 +134,9 @@ func (x *Extension) subscribe(ctx context.Context, t Telemetry, handle func(cont
 
 // Close ends the subscription, and returns nil if there is none. Call it after a
 // [Shutdown]. Lambda sends the last records in the shutdown phase, and does not say
-// which is the last, so Close waits until none has come for 200 ms. Then it ends the
-// listener and waits for handle. When ctx ends, it cancels handle, and waits until
-// that has returned.
+// which is the last, so Close waits until none has come for 200 ms, and for a batch
+// that handle has failed on until ctx ends. Then it ends the listener and waits for
+// handle. When ctx ends, it cancels handle, and waits until that has returned.
 //
 // ctx should end before the deadline of the Shutdown, so that there is time to send
 // what handle has stored:
@@ -144,7 +145,8 @@ func (x *Extension) subscribe(ctx context.Context, t Telemetry, handle func(cont
 //	defer stop()
 //	err := ext.Close(ctx)
 //
-// The error is the last one of the listener, of handle too.
+// The error is that of handle, with a batch that has not come again, or of a request
+// that was no telemetry.
 func (x *Extension) Close(ctx context.Context) error {
 	x.mu.Lock()
 	l := x.listener

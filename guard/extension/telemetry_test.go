@@ -161,22 +161,48 @@ func TestABatchThatFailsIsNotAcknowledged(t *testing.T) {
 	full := errors.New("disk full")
 	var calls atomic.Int64
 	ext, uri := subscribe(t, extension.Telemetry{}, func(context.Context, []extension.Record) error {
-		switch calls.Add(1) {
-		case 1:
+		if calls.Add(1) == 1 {
 			return full
-		case 2:
-			panic("hunter2")
 		}
-		return nil
+		panic("hunter2")
 	})
-	for i, want := range []int{500, 500, 200} {
+	for i, want := range []int{500, 500} {
 		if got := send("POST", uri, oneLine); got != want {
 			t.Errorf("call %d: got status %d, want %d", i+1, got, want)
 		}
 	}
-	err := ext.Close(t.Context())
+	ended, stop := context.WithCancel(t.Context())
+	stop()
+	err := ext.Close(ended)
 	if want := "extension: telemetry: the handler panicked with a string"; err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
+	}
+}
+
+// Lambda sends it again after a pause that may be longer than Close waits for others.
+func TestCloseWaitsForABatchThatHasFailed(t *testing.T) {
+	var calls atomic.Int64
+	ext, uri := subscribe(t, extension.Telemetry{}, func(context.Context, []extension.Record) error {
+		if calls.Add(1) == 1 {
+			return errors.New("disk full")
+		}
+		return nil
+	})
+	if got := send("POST", uri, oneLine); got != 500 {
+		t.Fatalf("got status %d, want 500", got)
+	}
+	closed := make(chan error)
+	go func() { closed <- ext.Close(t.Context()) }()
+	select {
+	case err := <-closed:
+		t.Fatalf("got the end with %v, want it after the batch", err)
+	case <-time.After(500 * time.Millisecond):
+	}
+	if got := send("POST", uri, oneLine); got != 200 {
+		t.Errorf("got status %d, want 200", got)
+	}
+	if err := <-closed; err != nil {
+		t.Errorf("got %v, want nil, as the batch came again", err)
 	}
 }
 

@@ -13,7 +13,7 @@ import (
 	"net/url"
 	"os"
 
-	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/internal/reason"
 )
 
 // maxBody is far more than any of the APIs answers.
@@ -32,11 +32,11 @@ type Client struct {
 func New(variable string) (*Client, error) {
 	address := os.Getenv(variable)
 	if address == "" {
-		return nil, guard.Reason(variable + " is not set, the process is not in a Lambda environment")
+		return nil, reason.New(variable + " is not set, the process is not in a Lambda environment")
 	}
 	u, err := url.Parse("http://" + address)
 	if err != nil || u.Host != address || u.Hostname() == "" || u.Port() == "" {
-		return nil, guard.Reason(variable + " is no host and port")
+		return nil, reason.New(variable + " is no host and port")
 	}
 	return &Client{
 		base: "http://" + address,
@@ -67,9 +67,9 @@ func (c *Client) Do(ctx context.Context, method, path string, header http.Header
 	answer, err := io.ReadAll(io.LimitReader(resp.Body, maxBody+1))
 	switch {
 	case err != nil:
-		return nil, nil, fmt.Errorf("%w: %w", guard.Reason("read the answer"), err)
+		return nil, nil, fmt.Errorf("%w: %w", reason.New("read the answer"), err)
 	case len(answer) > maxBody:
-		return nil, nil, guard.Reason(fmt.Sprintf("the answer is over %d bytes", maxBody))
+		return nil, nil, reason.New(fmt.Sprintf("the answer is over %d bytes", maxBody))
 	case resp.StatusCode < 200 || resp.StatusCode > 299:
 		refused := &Error{Status: resp.StatusCode}
 		_ = json.Unmarshal(answer, refused) // a body of another form has nothing to add

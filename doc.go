@@ -30,8 +30,11 @@
 //     wrong place, loops, and requests beyond a quota.
 //   - guard/metrics writes metrics to CloudWatch; guard/otel and guard/xray, modules
 //     of their own, trace; guard/outgoing sends ids and credentials with requests.
-//   - guard/guardtest tests functions against a Lambda runtime, API gateways,
-//     queues and streams; guard/local is a command that runs them on this machine.
+//   - guard/extension makes programs that run beside a function; guard/metadata tells
+//     the availability zone.
+//   - guard/guardtest tests functions, and extensions beside them, against a Lambda
+//     runtime, API gateways, queues and streams; guard/local is a command that runs
+//     them on this machine.
 //   - authorizer decides who may call; authorizer/jwt checks tokens,
 //     authorizer/webhook checks signed webhooks.
 //   - validate checks JSON Schemas; validate/structs checks validator tags.

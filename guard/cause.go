@@ -41,6 +41,14 @@ func (l *logLayer) causeOf(err error) string {
 	return outcome.Shortened(d.chain(err))
 }
 
+// Describe returns what [Log] would show of err as error.cause, with the code of an
+// [Error] in it. It is for a program that reports an error itself. It is empty if err
+// is nil.
+func Describe(err error) string {
+	d := describer{known: standardErrors(), left: mostErrors}
+	return outcome.Shortened(d.chain(err))
+}
+
 // publicOf is find. An error of an attribute was not unwrapped before, and may panic.
 func publicOf(err error) (e *Error) {
 	defer func() { _ = recover() }()

@@ -432,3 +432,20 @@ func TestALongMethodAndRouteAreCut(t *testing.T) {
 		}
 	}
 }
+
+func TestDescribeShowsWhatTheLogDoes(t *testing.T) {
+	for _, c := range []struct {
+		err  error
+		want string
+	}{
+		{err: nil, want: ""},
+		{err: errors.New(callers), want: "*errors.errorString"},
+		{err: guard.Reason("no API key"), want: "no API key"},
+		{err: fmt.Errorf("%w: %w", guard.Reason("load"), context.Canceled), want: "load: context canceled"},
+		{err: &guard.Error{Code: "bad_config", Detail: callers, Err: errors.New(callers)}, want: "bad_config: *errors.errorString"},
+	} {
+		if got := guard.Describe(c.err); got != c.want {
+			t.Errorf("%#v: got %q, want %q", c.err, got, c.want)
+		}
+	}
+}

@@ -76,9 +76,13 @@ func New(src Source, opts ...Option) *Cache {
 // If ctx ends during a wait and nothing can be served, the error matches ctx.Err().
 // Get ignores ctx unless it has to wait.
 func (c *Cache) Get(ctx context.Context, name string, opts ...GetOption) (Secret, error) {
-	ref := Ref{Name: name}
+	ref, refresh := Ref{Name: name}, false
 	for _, opt := range opts {
 		opt.apply(&ref)
+		refresh = refresh || opt.field == refreshed
+	}
+	if refresh {
+		return c.get(ctx, ref, demand{fetch: c.entry(&ref).fetch + 1})
 	}
 	if secret, ok := c.fresh(&ref); ok {
 		return secret, nil

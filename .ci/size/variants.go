@@ -28,6 +28,7 @@ const (
 	secrets     = "github.com/lambdarmor/lambdarmor/secrets"
 	awssecrets  = secrets + "/awssecrets"
 	awsparams   = secrets + "/awsparams"
+	awsdynamo   = secrets + "/awsdynamo"
 	agent       = secrets + "/agent"
 	vault       = secrets + "/vault"
 	sdk         = "github.com/aws/aws-sdk-go-v2/service/"
@@ -41,6 +42,8 @@ const (
 	awscalls    = outgoing + "/awscalls"
 	awscore     = "github.com/aws/aws-sdk-go-v2/aws"
 	jsonschema  = "github.com/santhosh-tekuri/jsonschema/v5"
+	extension   = guard + "/extension"
+	metadata    = guard + "/metadata"
 	otel        = guard + "/otel"
 	noop        = "go.opentelemetry.io/otel/trace/noop"
 	otelSDK     = "go.opentelemetry.io/otel/sdk/trace"
@@ -68,6 +71,7 @@ var variants = []variant{
 	{"guard + secrets + vault", root, []string{guard, secrets, vault}, `guard.Start(guard.Func(hello), secrets.New(vault.KV()).Inject("secret/shop#api-key"))`},
 	{"guard + secrets + awssecrets", root, []string{guard, secrets, awssecrets, sdk + "secretsmanager"}, `guard.Start(guard.Func(hello), secrets.New(awssecrets.New(secretsmanager.New(secretsmanager.Options{}))).Inject("api-key"))`},
 	{"guard + secrets + awsparams", root, []string{guard, secrets, awsparams, sdk + "ssm"}, `guard.Start(guard.Func(hello), secrets.New(awsparams.New(ssm.New(ssm.Options{}))).Inject("/api-key"))`},
+	{"guard + secrets + awsdynamo", root, []string{guard, secrets, awsdynamo, sdk + "dynamodb"}, `guard.Start(guard.Func(hello), secrets.New(awsdynamo.New(dynamodb.New(dynamodb.Options{}), awsdynamo.Items(nil))).Inject("limits"))`},
 	{"guard + authorizer", root, []string{guard, logging, authorizer}, `guard.Start(authorizer.Simple(authorizer.SourceIP("10.0.0.0/8")), guard.Default(logging.New(os.Stdout)))`},
 	{"guard + authorizer + basic", root, []string{guard, logging, authorizer, basic}, `guard.Start(authorizer.Simple(basic.Users("a", map[string]basic.User{})), guard.Default(logging.New(os.Stdout)))`},
 	{"guard + authorizer + jwt", root, []string{guard, logging, authorizer, jwt}, `guard.Start(authorizer.Simple(authorizer.Bearer(jwt.New(jwt.Cognito("eu-central-1_AbCdEfGhI", "client")))), guard.Default(logging.New(os.Stdout)))`},
@@ -76,6 +80,8 @@ var variants = []variant{
 	{"guard + outgoing + sigv4", root, []string{guard, logging, sigv4, awscore}, `http.DefaultTransport = sigv4.Transport(nil, aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) { return aws.Credentials{}, nil }), "eu-central-1", "lambda", "api.example"); guard.Start(guard.Func(hello), guard.Default(logging.New(os.Stdout)))`},
 	{"guard + outgoing + clientcredentials", root, []string{guard, logging, clientcreds, secrets}, `http.DefaultTransport = clientcredentials.New("https://login.example/token", "a", secrets.New(secrets.Env()), "KEY").Transport(nil, "api.example"); guard.Start(guard.Func(hello), guard.Default(logging.New(os.Stdout)))`},
 	{"guard + outgoing + awscalls", root, []string{guard, logging, awscalls, awscore}, `awscalls.Instrument(&aws.Config{}); guard.Start(guard.Func(hello), guard.Default(logging.New(os.Stdout)))`},
+	{"guard + metadata", root, []string{guard, logging, metadata}, `guard.Start(guard.Func(hello), guard.Default(logging.New(os.Stdout)), metadata.New().Layer())`},
+	{"extension", root, []string{extension}, `if _, err := extension.Register(context.Background()); err != nil { os.Exit(1) }`},
 	{"guard + otel", inOtel, []string{guard, logging, otel, noop}, `guard.Start(guard.Func(hello), otel.Trace(noop.NewTracerProvider()), guard.Default(logging.New(os.Stdout)))`},
 	{"guard + otel + SDK, OTLP/HTTP", inOtel, []string{guard, logging, otel, otelSDK, otlp}, `e, _ := otlptracehttp.New(context.Background()); tp := trace.NewTracerProvider(trace.WithBatcher(e)); guard.Start(guard.Func(hello), otel.Flush(time.Second, tp), otel.Trace(tp), guard.Default(logging.New(os.Stdout)))`},
 	{"guard + xray", inXRay, []string{guard, logging, xray}, `guard.Start(guard.Func(hello), xray.Trace(), guard.Default(logging.New(os.Stdout)))`},

@@ -21,6 +21,10 @@ type Config struct {
 	// Region the function believes to be in; "us-east-1" when empty.
 	Region string
 
+	// AvailabilityZoneID is that of the metadata endpoint, for the processes of a
+	// [Function]; "use1-az1" when empty.
+	AvailabilityZoneID string
+
 	// Memory in MB, 128 when 0. On Linux a process of a [Function] that holds more
 	// with its extensions is killed and reported as Runtime.OutOfMemory; if an extension
 	// holds the most it is killed, as Extension.Crash. Elsewhere only the function's
@@ -83,6 +87,7 @@ func (c Config) withDefaults() Config {
 	setDefault(&c.Version, "$LATEST")
 	setDefault(&c.Region, "us-east-1")
 	setDefault(&c.ARN, fmt.Sprintf("arn:aws:lambda:%s:%s:function:%s", c.Region, AccountID, c.Name))
+	setDefault(&c.AvailabilityZoneID, "use1-az1")
 	setDefault(&c.Memory, 128)
 	setDefault(&c.Timeout, 3*time.Second)
 	setDefault(&c.InitTimeout, 10*time.Second)

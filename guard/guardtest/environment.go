@@ -35,6 +35,8 @@ type environment struct {
 	telemetry  telemetry.Environment
 	peak       atomic.Int64 // memory in bytes
 
+	metadata []string // variables of the metadata endpoint
+
 	polled     context.Context // done at the runtime's first request for an invocation
 	poll       context.CancelFunc
 	registered context.Context // done when each launched extension has registered
@@ -100,6 +102,7 @@ func newEnvironment(cfg Config, from *dispatcher, h hooks, launched ...string) (
 	e.routeRestore(mux)
 	e.extensions.Route(mux)
 	e.telemetry.Route(mux, e.extensions.Identify)
+	e.metadata = e.serveMetadata(mux)
 	e.server = &http.Server{Handler: mux}
 	e.stopped.Go(func() { _ = e.server.Serve(listener) })
 	return e, nil

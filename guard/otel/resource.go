@@ -9,6 +9,18 @@ import (
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 )
 
+// AvailabilityZoneID returns the attribute lambdarmor.availability_zone_id, for an ID
+// of package metadata. The cloud.availability_zone of the conventions is the zone's
+// name, which is another one in each account.
+//
+//	resource.NewSchemaless(append(lambdaotel.Resource(), lambdaotel.AvailabilityZoneID(zone))...)
+//
+// A resource is made once. If the function is restored from snapshots, which may be in
+// another zone, set it on the span of each invocation instead.
+func AvailabilityZoneID(id string) attribute.KeyValue {
+	return attribute.String("lambdarmor.availability_zone_id", id)
+}
+
 // Resource returns what Lambda tells a process about its function, for the resource
 // of the SDK's providers: its name, version, memory in bytes, region, log group,
 // and as faas.instance its log stream. It returns nil outside of Lambda. What

@@ -6,6 +6,13 @@ import (
 	"github.com/lambdarmor/lambdarmor/guard/otel"
 )
 
+// The name of a zone has a key of its own in the conventions.
+func TestTheZoneIsAnID(t *testing.T) {
+	if got := otel.AvailabilityZoneID("use1-az1"); got.Key != "lambdarmor.availability_zone_id" || got.Value.AsString() != "use1-az1" {
+		t.Errorf("got %v, want the id", got)
+	}
+}
+
 func TestTheResourceIsTheFunction(t *testing.T) {
 	for name, tt := range map[string]struct {
 		variables map[string]string

@@ -47,7 +47,7 @@ func (e *Environment) InitStart() {
 		"functionName":       e.Function,
 		"functionVersion":    e.Version,
 		"instanceId":         e.Instance,
-		"instanceMaxMemory":  e.Memory << 20,
+		"instanceMaxMemory":  e.Memory << 20, // bytes, as Lambda sends them; the document's example has MB
 	})
 }
 

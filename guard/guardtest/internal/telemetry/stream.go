@@ -44,6 +44,9 @@ type record struct {
 // Publish adds a record, whose value is encoded as JSON. It does not wait for the
 // subscribers.
 func (s *Stream) Publish(kind string, value any) {
+	if !s.heard() {
+		return
+	}
 	now := time.Now()
 	encoded, err := json.Marshal(struct {
 		Time   string `json:"time"`
@@ -65,8 +68,18 @@ func (s *Stream) Publish(kind string, value any) {
 	}
 }
 
+// heard reports whether a record has a subscriber, or may get one.
+func (s *Stream) heard() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return !s.initialised || len(s.subscribers) > 0
+}
+
 // Line adds what a program has written, as a record of the kind for each line.
 func (s *Stream) Line(kind string, output []byte) {
+	if !s.heard() {
+		return
+	}
 	for line := range bytes.Lines(output) {
 		line = bytes.TrimRight(line, "\r\n")
 		if s.Objects && json.Valid(line) && bytes.HasPrefix(bytes.TrimLeft(line, " \t"), []byte("{")) {

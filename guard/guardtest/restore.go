@@ -34,7 +34,7 @@ func (e *environment) serveRestoreNext(w http.ResponseWriter, r *http.Request) {
 	}
 	e.from.mu.Lock()
 	e.restoring = inv
-	inv.restart(restoreLimit)
+	inv.start(restoreLimit)
 	e.from.mu.Unlock()
 	w.WriteHeader(http.StatusOK)
 }
@@ -49,7 +49,7 @@ func (e *environment) takeRestored() *invocation {
 	if inv == nil || e.inFlight[inv.call.RequestID] != inv {
 		return nil
 	}
-	inv.restart(e.from.timeout)
+	inv.start(e.from.timeout)
 	return inv
 }
 
@@ -68,17 +68,6 @@ func (e *environment) serveRestoreError(w http.ResponseWriter, r *http.Request) 
 	_ = e.answered(inv.call.RequestID, answer{failure: reportedError(r.Header.Get("Lambda-Runtime-Function-Error-Type"), body)})
 	e.hooks.changed()
 	reply.Accepted(w)
-}
-
-// restart begins the time of an invocation again. The caller holds the dispatcher's
-// lock.
-func (inv *invocation) restart(limit time.Duration) {
-	inv.started = time.Now()
-	inv.deadline = inv.started.Add(limit)
-	if sooner, ok := inv.ctx.Deadline(); ok && sooner.Before(inv.deadline) {
-		inv.deadline = sooner
-	}
-	inv.timer.Reset(time.Until(inv.deadline))
 }
 
 // Restore calls the hooks of guard.OnRestore of the handler, in their order and up to

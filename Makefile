@@ -20,7 +20,7 @@ MODULES  = . $(NESTED) .ci/tools .ci/compare
 # How a function is built for Lambda.
 DEPLOY   = CGO_ENABLED=0 GOOS=linux $(GO) build -tags lambda.norpc -trimpath -ldflags "-s -w"
 
-.PHONY: help test ci format-check tidy-check vet staticcheck examples schema-suite wycheproof fuzz bench bench-ratio benchstat size \
+.PHONY: help test ci format-check tidy-check vet staticcheck examples layers schema-suite wycheproof fuzz bench bench-ratio cache-figures benchstat size \
 	fmt tidy servers lock-servers spin clean
 .NOTPARALLEL:
 
@@ -63,6 +63,15 @@ examples: ## build every example for Lambda, into .cache/examples
 	done
 	cd examples/orders && GOARCH=arm64 $(DEPLOY) -tags lambda.norpc,otel -o "$(CACHE)/examples/arm64/orders-traced/bootstrap" .
 
+layers: ## zip every extension among the examples as a layer, into .cache/layers
+	@for package in $$(git grep -l '"github.com/lambdarmor/lambdarmor/guard/extension"' -- 'examples/*/main.go' | xargs -n 1 dirname); do \
+	  for arch in arm64 amd64; do \
+	    name="$${package##*/}"; out="$(CACHE)/layers/$$arch"; echo "$$out/$$name.zip"; rm -rf "$$out/$$name"; \
+	    GOARCH=$$arch $(DEPLOY) -o "$$out/$$name/extensions/$$name" "./$$package" && \
+	    (cd "$$out/$$name" && $(PYTHON) -m zipfile -c "../$$name.zip" extensions) || exit 1; \
+	  done; \
+	done
+
 schema-suite: ## hold validate to the JSON-Schema-Test-Suite in the folder SUITE
 	@test -d "$(SUITE)" || { echo 'say where it is: make schema-suite SUITE=<folder>'; exit 2; }
 	JSON_SCHEMA_TEST_SUITE="$(abspath $(SUITE))" $(GO) test -count=1 -v -run Suite ./validate/schema
@@ -89,6 +98,9 @@ bench-ratio: .cache/middy/installed ## our handlers and middy beside a bare one;
 	@rm -rf $(@D) && mkdir -p $(@D) && cp $^ $(@D)
 	@cd $(@D) && if npm ci --ignore-scripts --no-audit --no-fund --loglevel error >&2; then touch installed; \
 	  else echo 'middy is not measured: npm ci has failed' >&2; fi
+
+cache-figures: servers ## time, memory and requests of examples/cacheextension, for its README
+	@CACHE_FIGURES=1 LAMBDARMOR_SERVERS="$(SERVERS)" $(GO) test -count=1 -v -timeout 10m -run FiguresOfTheCache ./internal/exampletest | grep -E '^(\||resident|FAIL|ok)'
 
 benchstat: ## compare two outputs of bench: make benchstat OLD=old.txt NEW=new.txt
 	@$(TOOL) benchstat $(OLD) $(NEW)

@@ -40,6 +40,12 @@
 // the one record of the invocation. Package layer has more for authors of layers,
 // and package logging makes the logger.
 //
+// # Restore and shutdown
+//
+// With SnapStart every copy of a function begins with the memory of one snapshot.
+// [OnRestore] drops what must not be shared, and layers of this module drop their own:
+// docs/restore.md has the list. [OnShutdown] is called before Lambda ends the process.
+//
 // # Errors
 //
 // An [*Error], however wrapped, has a code and a detail for the caller, a [Kind]

@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-lambda-go/lambdacontext"
 	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/guard/guardtest"
 )
 
 type Greeting struct {
@@ -133,6 +134,39 @@ func ExampleMiddleware() {
 	// span begins
 	// span ends
 	// {"text":"Hello, Ada!"}
+}
+
+// A token that was fetched before a snapshot is not sent by its restored copies.
+func ExampleOnRestore() {
+	var token string // of an hour
+	h := guard.HandlerFunc(func(context.Context, []byte) ([]byte, error) {
+		if token == "" {
+			token = "fetched"
+			return []byte("fetches a token"), nil
+		}
+		return []byte("has a token"), nil
+	})
+	// In a function: guard.Start(h, guard.OnRestore(…), …)
+	fn := guardtest.NewInProcess(guard.Wrap(h, guard.OnRestore(func() { token = "" })), guardtest.Config{})
+	invoke := func() {
+		result, err := fn.Invoke(context.Background(), []byte(`{}`))
+		fmt.Println(string(result.Payload), err)
+	}
+	invoke()
+	invoke()
+	fmt.Println("restored", fn.Restore(context.Background()))
+	invoke()
+	// Output:
+	// fetches a token <nil>
+	// has a token <nil>
+	// restored <nil>
+	// fetches a token <nil>
+}
+
+// The hooks have 300 ms together. The last listed is called first.
+func ExampleOnShutdown() {
+	flush := func(ctx context.Context) error { return os.Stdout.Sync() } // or the Shutdown of a TracerProvider
+	guard.Start(guard.Func(greet), guard.OnShutdown(flush))
 }
 
 // An HTTP request has the same form for every gateway.

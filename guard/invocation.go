@@ -10,8 +10,9 @@ import (
 )
 
 // ColdStart reports whether the invocation of ctx is the first of its process
-// and had to wait for the process to start. With provisioned concurrency and on
-// managed instances none does. It returns false outside an invocation.
+// and had to wait for the process to start, or with SnapStart to be restored. With
+// provisioned concurrency and on managed instances none does. It returns false outside
+// an invocation.
 func ColdStart(ctx context.Context) bool {
 	inv := invocation.Of(ctx)
 	return inv != nil && inv.Cold

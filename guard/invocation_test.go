@@ -52,7 +52,7 @@ func TestColdStartIsTheFirstInvocation(t *testing.T) {
 	for _, tc := range []struct {
 		initialization string
 		want           int64
-	}{{initialization: "on-demand", want: 1}, {want: 1}, {initialization: "provisioned-concurrency"}, {initialization: "lambda-managed-instances"}} {
+	}{{initialization: "on-demand", want: 1}, {initialization: "snap-start", want: 1}, {want: 1}, {initialization: "provisioned-concurrency"}, {initialization: "lambda-managed-instances"}} {
 		t.Run(tc.initialization, func(t *testing.T) {
 			t.Setenv("AWS_LAMBDA_INITIALIZATION_TYPE", tc.initialization)
 			var cold atomic.Int64

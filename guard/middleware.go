@@ -43,7 +43,7 @@ func Chain(layers ...Middleware) Middleware {
 		}
 		for i := len(layers) - 1; i >= 0; i-- {
 			if layers[i] != nil {
-				next = layers[i](next)
+				next = order.Around(layers[i](next), next)
 			}
 		}
 		return next
@@ -81,7 +81,8 @@ func Wrap(h lambda.Handler, layers ...Middleware) lambda.Handler {
 }
 
 // Start wraps h in layers, as [Wrap] does, and starts the Lambda runtime with it.
-// It never returns.
+// It calls the hooks of [OnRestore] and [OnShutdown]; lambda.Start does not. It never
+// returns.
 //
 // aws-lambda-go prints an error that it reports to Lambda, as a line of text by the
 // standard logger of package log. Start leaves out that line if [Log] has written
@@ -89,7 +90,7 @@ func Wrap(h lambda.Handler, layers ...Middleware) lambda.Handler {
 // error that a layer outside of Log has made, and a failure before the handler is
 // called.
 func Start(h lambda.Handler, layers ...Middleware) {
-	lambda.Start(started(h, layers, log.Default()))
+	run(started(h, layers, log.Default()))
 }
 
 func started(h lambda.Handler, layers []Middleware, l *log.Logger) lambda.Handler {

@@ -2,10 +2,11 @@ package idempotency
 
 import (
 	"context"
-	cryptorand "crypto/rand"
+	"crypto/rand"
 	"errors"
-	"math/rand/v2"
 	"time"
+
+	"github.com/lambdarmor/lambdarmor/internal/random"
 )
 
 // claim stores r as the record of its key, in progress. It returns the completed
@@ -15,7 +16,7 @@ func (c *config) claim(ctx context.Context, r *Record) (replay *Record, err erro
 		replay := done
 		return &replay, checkRequest(done, *r)
 	}
-	r.Owner = cryptorand.Text()
+	r.Owner = rand.Text()
 	w := wait{until: wallClock().Add(c.wait)}
 	for {
 		r.Lease, r.Expires = c.times(ctx)
@@ -79,7 +80,7 @@ type wait struct {
 func (w *wait) pause(ctx context.Context) bool {
 	const shortest, longest = 20 * time.Millisecond, 500 * time.Millisecond
 	w.next = min(max(2*w.next, shortest), longest)
-	d := w.next/2 + rand.N(w.next/2) // not all at once
+	d := w.next/2 + random.N(w.next/2) // not all at once
 	d = min(d, w.until.Sub(wallClock()))
 	if d <= 0 {
 		return false

@@ -4,8 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"slices"
 	"testing"
+	"testing/cryptotest"
 	"testing/synctest"
 	"time"
 
@@ -91,4 +93,20 @@ func TestRule05WaitThatEndsDuringALookIsAConflict(t *testing.T) {
 		return idempotency.Record{}, errors.New("down")
 	})
 	mustRefuse(t, protect(new(function), s, idempotency.Wait(time.Minute)), request{key: "k"}, guard.Unavailable, "idempotency_store_unavailable")
+}
+
+// Copies of a snapshot share all randomness of the process, but not that of the
+// kernel, which the test replaces.
+//
+// SECURITY: A snapshot's secrets end with it.
+func TestAnOwnerIsDrawnFromTheKernelForEachAttempt(t *testing.T) {
+	s := &spy{Store: idempotency.NewMemoryStore()}
+	h := protect(new(function), s)
+	for i, seed := range []uint64{1, 1, 2} {
+		cryptotest.SetGlobalRandom(t, seed)
+		mustAnswer(t, h, request{key: fmt.Sprint("k-", i)})
+	}
+	if first, same, other := s.claims[0].Owner, s.claims[1].Owner, s.claims[2].Owner; first != same || first == other {
+		t.Errorf("got %s, %s and %s, want the first two alike and the third different", first, same, other)
+	}
 }

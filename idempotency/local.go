@@ -63,3 +63,13 @@ func (l *localReplays) add(r Record) {
 	}
 	delete(l.byKey, oldest)
 }
+
+// forget drops all records.
+func (l *localReplays) forget() {
+	if l == nil {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	clear(l.byKey)
+}

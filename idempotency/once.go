@@ -43,9 +43,9 @@ func Once(store Store, key KeyFunc, opts ...Option) guard.Middleware {
 		panic("idempotency: Once with a nil KeyFunc")
 	}
 	c := newConfig(store, opts)
-	return layer.Named("idempotency.Once", func(next lambda.Handler) lambda.Handler {
+	return guard.Chain(guard.OnRestore(c.local.forget), layer.Named("idempotency.Once", func(next lambda.Handler) lambda.Handler {
 		return &once{config: c, key: key, next: next}
-	})
+	}))
 }
 
 type once struct {

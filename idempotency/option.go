@@ -157,7 +157,7 @@ func StoreWhen(keep func(status int, answer []byte) bool) Option {
 // process. A repeat that reaches it again then needs no request to the store,
 // which may charge a replay by its size. Fingerprint and expiry are checked as
 // always. A record that is deleted from the store by hand is replayed until it
-// expires here.
+// expires here. [Once] drops the records after a restore from a snapshot.
 func LocalReplays(n int) Option {
 	mustBe("LocalReplays", n > 0, "positive", n)
 	return Option{func(c *config) { c.local = &localReplays{limit: n, byKey: make(map[string]*localReplay)} }}

@@ -4,13 +4,13 @@ import (
 	"context"
 	"errors"
 	"maps"
-	"math/rand/v2"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/lambdarmor/lambdarmor/internal/clock"
 	"github.com/lambdarmor/lambdarmor/internal/flight"
+	"github.com/lambdarmor/lambdarmor/internal/random"
 )
 
 // Cache keeps what a [Source] returned. It asks the source when a value is asked
@@ -49,7 +49,7 @@ func New(src Source, opts ...Option) *Cache {
 		jitter:       0.1,
 		maxEntries:   1000,
 		previous:     func(name string) Ref { return Ref{Name: name, Stage: "AWSPREVIOUS"} },
-		random:       rand.Float64,
+		random:       random.Float64,
 		slots:        map[Ref]*slot{},
 		calls:        map[Ref][]*call{},
 		deferred:     map[Ref]struct{}{},
@@ -76,9 +76,13 @@ func New(src Source, opts ...Option) *Cache {
 // If ctx ends during a wait and nothing can be served, the error matches ctx.Err().
 // Get ignores ctx unless it has to wait.
 func (c *Cache) Get(ctx context.Context, name string, opts ...GetOption) (Secret, error) {
-	ref := Ref{Name: name}
+	ref, refresh := Ref{Name: name}, false
 	for _, opt := range opts {
 		opt.apply(&ref)
+		refresh = refresh || opt.field == refreshed
+	}
+	if refresh {
+		return c.get(ctx, ref, demand{fetch: c.entry(&ref).fetch + 1})
 	}
 	if secret, ok := c.fresh(&ref); ok {
 		return secret, nil
@@ -145,4 +149,16 @@ func (c *Cache) Invalidate(name, version string) {
 			}
 		}
 	}
+}
+
+// Forget drops all values, errors and backoff, as if the cache were new. Fetches that
+// are under way return their values to the callers that wait, and the values are not
+// kept. It is a hook for [guard.OnRestore], which [Cache.Inject] has already: after a
+// restore a value from before the snapshot is not even served stale.
+func (c *Cache) Forget() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	clear(c.slots)
+	clear(c.calls)
+	c.timeouts = flight.Failures{}
 }

@@ -12,8 +12,8 @@
 //	}
 //
 // A [Cache] fetches from a [Source]. [Env] and [Dir] are here; Secrets Manager,
-// Parameter Store, the local agents and Vault are packages of their own, so that
-// a function links only the client it uses. Values that are not secret, like a
+// Parameter Store, DynamoDB, the local agents and Vault are packages of their own,
+// so that a function links only the client it uses. Values that are not secret, like a
 // log level, can be cached in the same way.
 //
 // # Freshness
@@ -56,8 +56,16 @@
 //
 // [Try] is for secrets that the function shows to others: if one is rejected, it
 // fetches past the cache and tries once more. [Cache.Pair] is for secrets that
-// others show to the function: it returns the current and the previous value. The
+// others show to the function: it returns the current and the previous value.
+// [Refresh] fetches past the cache when something else tells of a rotation. The
 // TTL ends with the next rotation if the source knows its time.
+//
+// # Snapshots
+//
+// With SnapStart a value that was fetched before the snapshot would be served by every
+// restored copy until its TTL ends. [Cache.Inject] drops all values after a restore, and
+// so does guard.OnRestore with [Cache.Forget] for a cache without Inject. It is not
+// served stale either: if the source is down, there is an error.
 //
 // # Redaction
 //

@@ -14,7 +14,8 @@ import (
 // Inject returns a layer that fetches the named secrets before the handler runs.
 // The handler gets them by [From]. Missing ones are fetched in one call of the
 // source. If one has no value, the handler does not run, and the error joins the
-// errors of [Cache.Get]. Inject panics without names, with an empty name, and with
+// errors of [Cache.Get]. After a restore from a snapshot the layer calls [Cache.Forget].
+// Inject panics without names, with an empty name, and with
 // more names than the cache keeps.
 func (c *Cache) Inject(names ...string) guard.Middleware {
 	if len(names) == 0 || slices.Contains(names, "") {
@@ -22,7 +23,7 @@ func (c *Cache) Inject(names ...string) guard.Middleware {
 	}
 	check("Inject", len(names) <= c.maxEntries, "no more names than MaxEntries", len(names))
 	names = slices.Clone(names)
-	return layer.Named("secrets.Inject", func(next lambda.Handler) lambda.Handler {
+	return guard.Chain(guard.OnRestore(c.Forget), layer.Named("secrets.Inject", func(next lambda.Handler) lambda.Handler {
 		return guard.HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
 			in := &injected{names: names, secrets: make([]Secret, len(names))}
 			in.outer, _ = ctx.Value(injectedKey{}).(*injected)
@@ -36,7 +37,7 @@ func (c *Cache) Inject(names ...string) guard.Middleware {
 			}
 			return next.Invoke(context.WithValue(ctx, injectedKey{}, in), payload)
 		})
-	})
+	}))
 }
 
 type injectedKey struct{}

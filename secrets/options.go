@@ -120,7 +120,7 @@ func checkFunc(option string, isNil bool) {
 	}
 }
 
-// GetOption selects the version of a value for [Cache.Get].
+// GetOption selects for [Cache.Get] the version of a value, or a new fetch.
 type GetOption struct {
 	field getField
 	text  string
@@ -133,6 +133,7 @@ const (
 	versionField
 	decryptedField
 	encryptedField
+	refreshed
 )
 
 // VersionStage selects the version with a staging label, like AWSPREVIOUS, or
@@ -150,6 +151,12 @@ func Decrypt(yes bool) GetOption {
 	}
 	return GetOption{field: encryptedField}
 }
+
+// Refresh makes Get ask the source even if the value is fresh. Calls at the same
+// time share a fetch. If it fails, Get returns the error and no old value; other
+// calls still get that. To replace a value that was rejected, use [Try]: unlike
+// Refresh, it trusts no fetch that was under way at that moment.
+func Refresh() GetOption { return GetOption{field: refreshed} }
 
 func (o GetOption) apply(ref *Ref) {
 	switch o.field {

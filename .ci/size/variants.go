@@ -28,6 +28,7 @@ const (
 	secrets     = "github.com/lambdarmor/lambdarmor/secrets"
 	awssecrets  = secrets + "/awssecrets"
 	awsparams   = secrets + "/awsparams"
+	awsdynamo   = secrets + "/awsdynamo"
 	agent       = secrets + "/agent"
 	vault       = secrets + "/vault"
 	sdk         = "github.com/aws/aws-sdk-go-v2/service/"
@@ -70,6 +71,7 @@ var variants = []variant{
 	{"guard + secrets + vault", root, []string{guard, secrets, vault}, `guard.Start(guard.Func(hello), secrets.New(vault.KV()).Inject("secret/shop#api-key"))`},
 	{"guard + secrets + awssecrets", root, []string{guard, secrets, awssecrets, sdk + "secretsmanager"}, `guard.Start(guard.Func(hello), secrets.New(awssecrets.New(secretsmanager.New(secretsmanager.Options{}))).Inject("api-key"))`},
 	{"guard + secrets + awsparams", root, []string{guard, secrets, awsparams, sdk + "ssm"}, `guard.Start(guard.Func(hello), secrets.New(awsparams.New(ssm.New(ssm.Options{}))).Inject("/api-key"))`},
+	{"guard + secrets + awsdynamo", root, []string{guard, secrets, awsdynamo, sdk + "dynamodb"}, `guard.Start(guard.Func(hello), secrets.New(awsdynamo.New(dynamodb.New(dynamodb.Options{}), awsdynamo.Items(nil))).Inject("limits"))`},
 	{"guard + authorizer", root, []string{guard, logging, authorizer}, `guard.Start(authorizer.Simple(authorizer.SourceIP("10.0.0.0/8")), guard.Default(logging.New(os.Stdout)))`},
 	{"guard + authorizer + basic", root, []string{guard, logging, authorizer, basic}, `guard.Start(authorizer.Simple(basic.Users("a", map[string]basic.User{})), guard.Default(logging.New(os.Stdout)))`},
 	{"guard + authorizer + jwt", root, []string{guard, logging, authorizer, jwt}, `guard.Start(authorizer.Simple(authorizer.Bearer(jwt.New(jwt.Cognito("eu-central-1_AbCdEfGhI", "client")))), guard.Default(logging.New(os.Stdout)))`},

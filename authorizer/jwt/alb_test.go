@@ -444,3 +444,21 @@ func TestExpiredTokensOfALoadBalancerKeepNoKeyFromBeingFound(t *testing.T) {
 	}
 	expectCode(t, v, "a good one", k.padded(balancerHeader(nil), userClaims), "")
 }
+
+func TestForgetDropsTheKeysOfLoadBalancers(t *testing.T) {
+	k := newEC("")
+	n := newInternet(map[string][]byte{balancerURI + balancerKid: k.pem()})
+	c := jwt.ALB(balancer, issuer, "c", "d")
+	c.HTTPClient = n.client()
+	v := verifier(t, c)
+	token := k.padded(balancerHeader(nil), userClaims)
+	for i := range 3 {
+		if _, err := v.Verify(t.Context(), token); err != nil {
+			t.Fatal(err)
+		}
+		if got := n.count(balancerURI + balancerKid); got != i+1 {
+			t.Errorf("got %d fetches of the key, want %d", got, i+1)
+		}
+		v.Forget()
+	}
+}

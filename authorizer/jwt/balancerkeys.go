@@ -62,6 +62,13 @@ func (b *balancerKeys) trusts(k *jws.Key, now time.Time) bool {
 	return r != nil && r.trusts(k, now)
 }
 
+func (b *balancerKeys) forget() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	clear(b.keys)
+	b.unknown = newUnknownKids(balancerKidEvery)
+}
+
 func (b *balancerKeys) known(kid string) *remoteKeys {
 	b.mu.Lock()
 	defer b.mu.Unlock()

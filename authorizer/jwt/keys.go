@@ -82,6 +82,8 @@ func (s staticKeys) find(_ context.Context, t *token) (*jws.Key, error) {
 
 func (s staticKeys) trusts(k *jws.Key, _ time.Time) bool { return s.Has(k) }
 
+func (s staticKeys) forget() {}
+
 // pick returns the key of t. The error is [jws.ErrUnknownKid] or a refusal.
 func pick(s *jws.Set, t *token) (*jws.Key, error) {
 	k, err := s.Pick(t.kid, string(t.alg))

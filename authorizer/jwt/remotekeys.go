@@ -73,6 +73,13 @@ func (r *remoteKeys) trusts(k *jws.Key, now time.Time) bool {
 	return r.current.isFresh(now) && r.current.Has(k)
 }
 
+func (r *remoteKeys) forget() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.current, r.fetching, r.failures = nil, nil, flight.Failures{}
+	r.unknown = newUnknownKids(unknownKidEvery)
+}
+
 // fetchedAt returns when the keys were fetched, zero if never.
 func (r *remoteKeys) fetchedAt() time.Time {
 	r.mu.Lock()

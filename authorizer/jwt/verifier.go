@@ -34,6 +34,8 @@ type keySource interface {
 	find(ctx context.Context, t *token) (*jws.Key, error)
 	// trusts reports whether find would still return k without a fetch.
 	trusts(k *jws.Key, now time.Time) bool
+	// forget drops what was fetched.
+	forget()
 }
 
 // New returns a Verifier. It panics if c is incomplete or contradicts itself. It
@@ -106,6 +108,11 @@ func (v *Verifier) Claims(ctx context.Context, token string) (*Claims, error) {
 	}
 	return r.claims, nil
 }
+
+// Forget drops the issuer's keys: the next token fetches keys, also one that was
+// verified before. It is a hook for guard.OnRestore: without it every restored copy of
+// a snapshot trusts the snapshot's keys until they expire.
+func (v *Verifier) Forget() { v.keys.forget() }
 
 // verified is a token whose signature and claims hold.
 type verified struct {

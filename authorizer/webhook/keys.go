@@ -15,6 +15,8 @@ type Keys struct {
 	// renew fetches newer keys if none of these has signed; nil if there is no way
 	// to.
 	renew func(ctx context.Context, now func() time.Time)
+	// forget drops them after a restore from a snapshot.
+	forget func()
 }
 
 // KeysFunc returns keys that get returns for each request. An error of get is
@@ -24,7 +26,7 @@ func KeysFunc(get func(ctx context.Context) ([]string, error)) Keys {
 	if get == nil {
 		panic("webhook: KeysFunc of nil")
 	}
-	return Keys{get: get}
+	return Keys{get: get, forget: func() {}}
 }
 
 // Secret returns two keys: the current and the previous value of a secret. If
@@ -33,7 +35,8 @@ func KeysFunc(get func(ctx context.Context) ([]string, error)) Keys {
 // source.
 //
 // The previous value stays accepted until the secret is changed again, so a leaked
-// key is refused only after two changes. Secret panics without a cache or a name.
+// key is refused only after two changes. After a restore from a snapshot the layer
+// calls [secrets.Cache.Forget]. Secret panics without a cache or a name.
 func Secret(c *secrets.Cache, name string) Keys {
 	if c == nil || name == "" {
 		panic("webhook: Secret without a cache or a name")
@@ -52,6 +55,7 @@ func Secret(c *secrets.Cache, name string) Keys {
 			return texts, nil
 		},
 		// If the secret cannot be renewed, the known keys are used.
-		renew: func(ctx context.Context, now func() time.Time) { _, _ = again.Renew(ctx, now) },
+		renew:  func(ctx context.Context, now func() time.Time) { _, _ = again.Renew(ctx, now) },
+		forget: c.Forget,
 	}
 }

@@ -53,7 +53,7 @@ func (s scheme) layer(keys Keys, opts []Option) guard.Middleware {
 	for _, opt := range opts {
 		opt.apply(r)
 	}
-	return layer.Named("webhook.Require", func(next lambda.Handler) lambda.Handler {
+	return guard.Chain(guard.OnRestore(keys.forget), layer.Named("webhook.Require", func(next lambda.Handler) lambda.Handler {
 		return guard.HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
 			d, err := r.verify(ctx, guard.EventOf(ctx, payload))
 			if guard.KindOf(err) == guard.Unauthenticated {
@@ -65,7 +65,7 @@ func (s scheme) layer(keys Keys, opts []Option) guard.Middleware {
 			guard.AddAttrs(ctx, slog.String("webhook", r.name))
 			return next.Invoke(context.WithValue(ctx, deliveryKey{}, d), payload)
 		})
-	})
+	}))
 }
 
 // verify does the cheapest checks first, and fetches keys last.

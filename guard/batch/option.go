@@ -2,10 +2,11 @@ package batch
 
 import (
 	"context"
-	"math/rand/v2"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
+
+	"github.com/lambdarmor/lambdarmor/internal/random"
 )
 
 // Option changes how a batch is handled.
@@ -158,6 +159,6 @@ func Backoff(first, longest time.Duration) func(attempt int) time.Duration {
 			}
 			d *= 2
 		}
-		return d/2 + rand.N(d/2+1)
+		return d/2 + random.N(d/2+1)
 	}
 }

@@ -3,7 +3,6 @@ package batch
 import (
 	"context"
 	"log/slog"
-	"math/rand/v2"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
@@ -11,6 +10,7 @@ import (
 
 	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/guard/layer"
+	"github.com/lambdarmor/lambdarmor/internal/random"
 )
 
 // settle decides what becomes of a record that failed: it goes to the sink, or it
@@ -93,7 +93,7 @@ func (b *batch[R]) delay(ctx context.Context, it *item[R]) {
 func (b *batch[R]) later(it *item[R]) time.Duration {
 	d := min(guard.Public(it.err).RetryAfter, longestDelay)
 	if d > 0 {
-		d += rand.N(d/10 + 1) // so that what failed together does not come together
+		d += random.N(d/10 + 1) // so that what failed together does not come together
 	} else {
 		d = b.backoff(max(1, it.info.Attempt))
 	}

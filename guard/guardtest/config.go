@@ -47,6 +47,13 @@ type Config struct {
 	// 1 when 0. Invocations beyond Instances times Concurrency wait.
 	Instances int
 
+	// SnapStart has a process wait for its restore after its init, as SnapStart does, if
+	// it asks the Runtime API for that. The invocation that a process is restored for
+	// waits for the hooks, 10 seconds at most. [Function.Warm] returns before the
+	// restore. Each process is restored once, from its own memory. Extensions are told
+	// of the invocation before the restore, where Lambda tells them afterwards.
+	SnapStart bool
+
 	// Freeze stops a [Function]'s processes between invocations, as Lambda does: while
 	// the runtime and the extensions all wait for their next event. It does nothing with
 	// a Concurrency above 1, and where there is no SIGSTOP.

@@ -167,18 +167,24 @@ func (d *dispatcher) leave(p *poller) (requeued bool) {
 
 // assign starts the clock of an invocation. The caller holds d.mu.
 func (d *dispatcher) assign(inv *invocation, env *environment) {
-	inv.started = time.Now()
-	inv.deadline = inv.started.Add(d.timeout)
-	if sooner, ok := inv.ctx.Deadline(); ok && sooner.Before(inv.deadline) {
-		inv.deadline = sooner
-	}
 	env.inFlight[inv.call.RequestID] = inv
-	inv.timer = time.AfterFunc(time.Until(inv.deadline), func() { env.expire(inv) })
+	inv.timer = time.AfterFunc(d.timeout, func() { env.expire(inv) })
+	inv.start(d.timeout)
 	if env.programs != nil {
 		env.programs.Thaw()
 	}
 	env.telemetry.Start(inv.forRecords())
 	env.extensions.Invoke(inv.call.RequestID, inv.call.TraceID, inv.deadline)
+}
+
+// start begins the time of an invocation, or begins it again. The caller holds d.mu.
+func (inv *invocation) start(limit time.Duration) {
+	inv.started = time.Now()
+	inv.deadline = inv.started.Add(limit)
+	if sooner, ok := inv.ctx.Deadline(); ok && sooner.Before(inv.deadline) {
+		inv.deadline = sooner
+	}
+	inv.timer.Reset(time.Until(inv.deadline))
 }
 
 // await returns when the invocation is done or ctx is cancelled. An invocation that

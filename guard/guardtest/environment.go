@@ -50,6 +50,7 @@ type environment struct {
 	initialising bool
 	inFlight     map[string]*invocation // the runtime has them
 	finishing    []*invocation          // answered, and an extension is not done yet
+	restoring    *invocation            // that the process is being restored for
 	programs     *programs.Set          // frozen between invocations; nil if none are
 	initError    *FunctionError         // what the runtime posted to init/error
 }
@@ -79,7 +80,7 @@ func newEnvironment(cfg Config, from *dispatcher, h hooks, launched ...string) (
 		inFlight:     map[string]*invocation{},
 	}
 	e.telemetry = telemetry.Environment{
-		InitType: "on-demand", Function: cfg.Name, Version: cfg.Version, Instance: e.logStream, Memory: cfg.Memory,
+		InitType: cfg.initializationType(), Function: cfg.Name, Version: cfg.Version, Instance: e.logStream, Memory: cfg.Memory,
 	}
 	if e.managed() {
 		e.telemetry.InitType = "lambda-managed-instances"
@@ -98,6 +99,7 @@ func newEnvironment(cfg Config, from *dispatcher, h hooks, launched ...string) (
 	e.telemetry.InitStart()
 	mux := http.NewServeMux()
 	e.routeRuntimeAPI(mux)
+	e.routeRestore(mux)
 	e.extensions.Route(mux)
 	e.telemetry.Route(mux, e.extensions.Identify)
 	e.metadata = e.serveMetadata(mux)
@@ -236,8 +238,8 @@ func (e *environment) endPhase(inv *invocation, failure *FunctionError) {
 // expire ends the invoke phase of an invocation whose deadline has passed, also
 // when its caller has the answer and only an extension is not done.
 func (e *environment) expire(inv *invocation) {
-	err := timeoutError(inv.call.RequestID, inv.deadline.Sub(inv.started))
 	e.from.mu.Lock()
+	err := timeoutError(inv.call.RequestID, inv.deadline.Sub(inv.started))
 	running := e.inFlight[inv.call.RequestID] == inv
 	i := slices.Index(e.finishing, inv)
 	switch {

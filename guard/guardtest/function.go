@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"sync"
 
+	"github.com/lambdarmor/lambdarmor/guard/guardtest/internal/logtail"
 	"github.com/lambdarmor/lambdarmor/guard/guardtest/internal/programs"
 )
 
@@ -32,7 +33,7 @@ type Function struct {
 	path       string
 	cfg        Config
 	dispatcher *dispatcher
-	log        *logTail
+	log        *logtail.Tail
 	running    sync.WaitGroup
 
 	shutdown programs.Limits
@@ -56,7 +57,7 @@ func NewFunction(binary string, cfg Config) (*Function, error) {
 		path:       path,
 		cfg:        cfg,
 		dispatcher: newDispatcher(cfg.Timeout),
-		log:        newLogTail(cfg.Log),
+		log:        logtail.New(cfg.Log),
 		instances:  map[*instance]struct{}{},
 
 		shutdown: programs.LambdasLimits(),
@@ -123,7 +124,7 @@ func (f *Function) Log() string { return f.log.String() }
 
 // WaitLog waits until text is in the log. It returns an error with the log in it
 // when ctx ends first. A log line may arrive after the answer it belongs to.
-func (f *Function) WaitLog(ctx context.Context, text string) error { return f.log.wait(ctx, text) }
+func (f *Function) WaitLog(ctx context.Context, text string) error { return f.log.Wait(ctx, text) }
 
 // Close ends the function, as Lambda ends an environment that it needs no more. A
 // runtime without extensions is killed. With one inside it gets SIGTERM, and SIGKILL

@@ -20,12 +20,11 @@ func (e *environment) routeRuntimeAPI(mux *http.ServeMux) {
 }
 
 func (e *environment) serveNext(w http.ResponseWriter, r *http.Request) {
-	if !e.wasPolled() {
-		e.extensions.Close()
-		e.poll()
-		e.asked()
+	e.firstPoll()
+	inv := e.takeRestored()
+	if inv == nil {
+		inv = e.from.take(r.Context(), e)
 	}
-	inv := e.from.take(r.Context(), e)
 	if inv == nil {
 		// The environment takes no more invocations: the request waits until the process
 		// ends, as in a frozen process.
@@ -42,6 +41,15 @@ func (e *environment) serveNext(w http.ResponseWriter, r *http.Request) {
 	setIfAny(h, "Lambda-Runtime-Client-Context", string(inv.call.ClientContext))
 	setIfAny(h, "Lambda-Runtime-Cognito-Identity", string(inv.call.Identity))
 	_, _ = w.Write(inv.call.Payload)
+}
+
+// firstPoll ends the init, if it has not ended yet.
+func (e *environment) firstPoll() {
+	if !e.wasPolled() {
+		e.extensions.Close()
+		e.poll()
+		e.asked()
+	}
 }
 
 func setIfAny(h http.Header, name, value string) {

@@ -25,7 +25,7 @@ func (e *environment) variables() []string {
 		"AWS_LAMBDA_FUNCTION_NAME=" + cfg.Name,
 		"AWS_LAMBDA_FUNCTION_VERSION=" + cfg.Version,
 		"AWS_LAMBDA_FUNCTION_MEMORY_SIZE=" + strconv.Itoa(cfg.Memory),
-		"AWS_LAMBDA_INITIALIZATION_TYPE=" + e.telemetry.InitType,
+		"AWS_LAMBDA_INITIALIZATION_TYPE=on-demand",
 		"AWS_LAMBDA_LOG_GROUP_NAME=/aws/lambda/" + cfg.Name,
 		"AWS_LAMBDA_LOG_STREAM_NAME=" + e.logStream,
 		"AWS_REGION=" + cfg.Region,
@@ -40,6 +40,13 @@ func (e *environment) variables() []string {
 		env = append(env, "AWS_LAMBDA_MAX_CONCURRENCY="+strconv.Itoa(cfg.Concurrency))
 	}
 	return append(append(env, e.metadata...), cfg.Env...)
+}
+
+func (c Config) initializationType() string {
+	if c.SnapStart {
+		return "snap-start"
+	}
+	return "on-demand"
 }
 
 // variable returns the last value of a variable in Env.

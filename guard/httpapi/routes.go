@@ -3,7 +3,9 @@ package httpapi
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/lambdarmor/lambdarmor/guard"
@@ -32,7 +34,8 @@ import (
 func Routes(routes map[string]lambda.Handler) lambda.Handler {
 	table := new(router.Table[lambda.Handler])
 	inside := make([]lambda.Handler, 0, len(routes))
-	for pattern, h := range routes {
+	for _, pattern := range slices.Sorted(maps.Keys(routes)) { // so that hooks have an order
+		h := routes[pattern]
 		if h == nil {
 			panic("httpapi: Routes with a nil handler for " + pattern)
 		}

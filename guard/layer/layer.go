@@ -20,6 +20,9 @@ import (
 // Named sets the name of a layer for the rules of order, which docs/order.md lists.
 // Building a chain panics if its order breaks a rule. A name without a rule has no
 // effect.
+//
+// A layer that holds something from one invocation to the next, such as a token, is
+// listed in a [guard.Chain] with a [guard.OnRestore] that drops it.
 func Named(name string, m guard.Middleware) guard.Middleware {
 	return func(next lambda.Handler) lambda.Handler {
 		return order.New(name, m(next), next)
@@ -27,7 +30,7 @@ func Named(name string, m guard.Middleware) guard.Middleware {
 }
 
 // NamedHandler is [Named] for the handler at the centre of a chain. inside are
-// the handlers that it calls in turn.
+// the handlers that it calls in turn, whose hooks [guard.Start] then finds.
 func NamedHandler(name string, h lambda.Handler, inside ...lambda.Handler) lambda.Handler {
 	return order.New(name, h, inside...)
 }

@@ -44,6 +44,14 @@
 //
 //	sdktrace.WithSampler(sdktrace.ParentBased(sdktrace.TraceIDRatioBased(0.1)))
 //
+// # Snapshots and the end of the process
+//
+// With SnapStart, make the provider with [IDs]: the SDK's own ids would be the same in
+// each restored copy. To send what is left when Lambda ends the process, list
+// guard.OnShutdown:
+//
+//	guard.Start(routes, guard.OnShutdown(tp.Shutdown), lambdaotel.Flush(time.Second, tp), …)
+//
 // # What is not recorded
 //
 // A span has nothing that a caller can fill at will: no path, query, header, body,

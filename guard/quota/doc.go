@@ -53,7 +53,7 @@
 //     acknowledged, as a Valkey server may when it fails over.
 //   - A share that a process holds and does not use is lost until the window ends.
 //     That happens if the process is frozen or ended, if the answer of the store is
-//     lost, or if more than 4096 keys are in use. Requests are then refused although
+//     lost, if the share is part of a snapshot that is restored, or if more than 4096 keys are in use. Requests are then refused although
 //     fewer than the limit have passed. A process holds at most half of what it has
 //     used. So two thirds of a limit pass before a request is refused, however they
 //     spread over processes, if no answer was lost. A limit below 20 is counted one

@@ -78,7 +78,7 @@ func limit(now clock.Clock, store Counter, onFailure OnFailure, policies []Polic
 		}
 		l.advertised = append(l.advertised, p.advertised())
 	}
-	m := httpapi.HeaderLayer("quota.Limit", l.invoke)
+	m := guard.Chain(guard.OnRestore(l.shares.forget), httpapi.HeaderLayer("quota.Limit", l.invoke))
 	if slices.ContainsFunc(policies, Policy.isOfPrincipals) {
 		return guard.Chain(m, layer.Named("quota.Principal", func(next lambda.Handler) lambda.Handler { return next }))
 	}

@@ -108,6 +108,14 @@ func (s *shares) makeRoom() {
 	}
 }
 
+// forget drops all shares: after a restore from a snapshot other processes hold them
+// too. What is unused of them is lost.
+func (s *shares) forget() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	clear(s.byKey)
+}
+
 func (s *shares) spendFrom(of *share) (spent, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

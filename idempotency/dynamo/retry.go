@@ -3,7 +3,6 @@ package dynamo
 import (
 	"context"
 	"errors"
-	"math/rand/v2"
 	"net/http"
 	"slices"
 	"time"
@@ -13,6 +12,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"github.com/lambdarmor/lambdarmor/internal/random"
 )
 
 // contention is how long a claim or release is retried while another transaction
@@ -30,7 +31,7 @@ func retryWhile(ctx context.Context, limit time.Duration, mayPass func(error) bo
 		if err == nil || !mayPass(err) || time.Since(start)+pause > limit {
 			return err
 		}
-		timer := time.NewTimer(pause/2 + rand.N(pause/2)) // not all at once
+		timer := time.NewTimer(pause/2 + random.N(pause/2)) // not all at once
 		select {
 		case <-timer.C:
 		case <-ctx.Done():

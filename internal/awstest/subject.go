@@ -2,6 +2,7 @@ package awstest
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -26,7 +27,9 @@ type Subject struct {
 	Operations []string                        // of the requests for Fetches; the first is that for a name a
 	Fetches    [][]string                      // names to fetch together
 	Codes      []Meaning                       // of the service's own errors
-	Value      any                             // an answer of the first operation with the text "value" for a
+	Value      any                             // an answer of the first operation with a value for a
+	Want       string                          // that value; "value" if empty
+	Unbatched  bool                            // each name costs a request, and there are no versions
 	Cut        string                          // the beginning of an answer, with "hunter2" in a value
 	Misshapen  any                             // an answer that has "hunter2" where it should not be
 	AtOnce     int                             // requests under way for one fetch
@@ -96,7 +99,7 @@ func (s Subject) bounded(t *testing.T) {
 		})
 		done := make(chan []secrets.Value)
 		go func() {
-			values, _ := s.New(cfg).Fetch(t.Context(), versions(50))
+			values, _ := s.New(cfg).Fetch(t.Context(), s.refs(50))
 			done <- values
 		}()
 		synctest.Wait()
@@ -105,7 +108,7 @@ func (s Subject) bounded(t *testing.T) {
 		}
 		close(release)
 		for _, v := range <-done {
-			MustHave(t, v, "value")
+			MustHave(t, v, cmp.Or(s.Want, "value"))
 		}
 		if n := asked.Load(); n != 50 {
 			t.Errorf("got %d requests, want 50", n)
@@ -113,11 +116,14 @@ func (s Subject) bounded(t *testing.T) {
 	})
 }
 
-// versions returns refs that cost a request each.
-func versions(n int) []secrets.Ref {
+// refs returns refs that cost a request each.
+func (s Subject) refs(n int) []secrets.Ref {
 	refs := make([]secrets.Ref, n)
 	for i := range refs {
-		refs[i] = secrets.Ref{Name: "a", Version: fmt.Sprint(i)}
+		refs[i] = secrets.Ref{Name: "a"}
+		if !s.Unbatched {
+			refs[i].Version = fmt.Sprint(i)
+		}
 	}
 	return refs
 }
@@ -130,5 +136,5 @@ func (s Subject) panics(t *testing.T) {
 			t.Errorf("recovered %v, want the panic of the client", r)
 		}
 	}()
-	_, _ = s.New(cfg).Fetch(t.Context(), versions(2))
+	_, _ = s.New(cfg).Fetch(t.Context(), s.refs(2))
 }

@@ -123,10 +123,10 @@ var objects = regexp.MustCompile(`^\$\{(\w+\.Arn)\}/[a-z/-]+/\*$`)
 // objects of a bucket of the template have no names.
 func TestTheTemplatesGiveAFunctionWhatItNeedsAndNoMore(t *testing.T) {
 	agents := map[string]bool{ // read by what runs beside a function
-		"SECRETS_MANAGER_TTL": true,
-		"LOGSHIPPER_BUCKET":   true, "LOGSHIPPER_BUCKET_OWNER": true, "LOGSHIPPER_PREFIX": true,
+		"SECRETS_MANAGER_TTL": true, "CACHE_EXTENSION_TTL": true, "CACHE_EXTENSION_INIT_STARTUP": true,
+		"LOGSHIPPER_BUCKET": true, "LOGSHIPPER_BUCKET_OWNER": true, "LOGSHIPPER_PREFIX": true,
 	}
-	for _, example := range []string{"authorizer", "changes", "ingest", "logshipper", "orders", "queue", "rates", "redrive", "stream", "webhook"} {
+	for _, example := range []string{"authorizer", "cacheextension", "changes", "ingest", "logshipper", "orders", "queue", "rates", "redrive", "stream", "webhook"} {
 		functions, resources := 0, resourcesOf(t, example)
 		for name, r := range resources {
 			if r.Type != "AWS::Serverless::Function" {
@@ -135,13 +135,19 @@ func TestTheTemplatesGiveAFunctionWhatItNeedsAndNoMore(t *testing.T) {
 			functions++
 			t.Run(example+"/"+name, func(t *testing.T) {
 				fn := decode[samFunction](t, &r.Properties)
-				if fn.Runtime != "provided.al2023" || !slices.Equal(fn.Architectures, []string{"arm64"}) || fn.LoggingConfig.LogFormat != "JSON" {
+				runtime, read := "provided.al2023", []string(nil)
+				if example == "cacheextension" {
+					runtime = "python3.13"
+				} else {
+					read = reads(t, filepath.Join("../../examples", example, fn.CodeURI))
+				}
+				if fn.Runtime != runtime || !slices.Equal(fn.Architectures, []string{"arm64"}) || fn.LoggingConfig.LogFormat != "JSON" {
 					t.Errorf("%s, %q, %+v", fn.Runtime, fn.Architectures, fn.LoggingConfig)
 				}
 				given := maps.Clone(fn.Environment.Variables)
 				maps.DeleteFunc(given, func(name, _ string) bool { return agents[name] })
-				if got, want := slices.Sorted(maps.Keys(given)), reads(t, filepath.Join("../../examples", example, fn.CodeURI)); !slices.Equal(got, want) {
-					t.Errorf("it is given %q and reads %q", got, want)
+				if got := slices.Sorted(maps.Keys(given)); !slices.Equal(got, read) {
+					t.Errorf("it is given %q and reads %q", got, read)
 				}
 
 				role, ok := resources[strings.TrimSuffix(fn.Role, ".Arn")]

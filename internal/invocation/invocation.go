@@ -7,11 +7,12 @@ package invocation
 
 import (
 	"context"
-	"math/rand/v2"
 	"os"
 	"sync"
 
 	"github.com/aws/aws-lambda-go/lambdacontext"
+
+	"github.com/lambdarmor/lambdarmor/internal/random"
 )
 
 // Invocation is the context of an invocation. The embedded one is from the runtime.
@@ -70,7 +71,7 @@ func Of(ctx context.Context) *Invocation {
 func Begin(ctx context.Context, payload []byte, first bool, warnings []string) *Invocation {
 	slots := new([2]Slot)
 	inv := &Invocation{
-		Context: ctx, Payload: payload, Cold: first && !provisioned(), Warnings: warnings, Chance: rand.Float64(),
+		Context: ctx, Payload: payload, Cold: first && !provisioned(), Warnings: warnings, Chance: random.Float64(),
 		Event: &slots[0], Log: &slots[1],
 	}
 	if inv.Lambda, _ = lambdacontext.FromContext(ctx); inv.Lambda == nil {

@@ -16,6 +16,8 @@ type Named struct {
 	next     lambda.Handler
 	inside   []string // names, its own first
 	warnings []string
+	hooks    []*Hook // its own and those inside, outermost first
+	own      []*Hook // those that were added to this handler
 	warm     atomic.Bool
 }
 
@@ -27,6 +29,7 @@ func New(name string, h lambda.Handler, inside ...lambda.Handler) *Named {
 		if known, ok := next.(*Named); ok {
 			n.inside = append(n.inside, known.inside...)
 			n.warnings = append(n.warnings, known.warnings...)
+			n.addHooks(known.hooks)
 		}
 	}
 	for _, r := range rules {
@@ -58,6 +61,11 @@ func (n *Named) Warnings() []string { return n.warnings }
 
 // Invoke calls the handler within an invocation.
 func (n *Named) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
+	for _, hook := range n.own {
+		if hook.isDue(ctx) {
+			return nil, errNotRestored
+		}
+	}
 	if invocation.Of(ctx) == nil {
 		// Load before Swap: the flag is written once and read by all cores.
 		first := !n.warm.Load() && !n.warm.Swap(true)

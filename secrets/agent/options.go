@@ -19,7 +19,7 @@ func Address(url string) Option {
 
 // Token sets a function that returns the token of [Secrets] and [Parameters]; it is
 // called for each fetch. The default is AWS_SESSION_TOKEN, which the extension
-// expects. The AppConfig agent has no token.
+// expects and SnapStart does not set. The AppConfig agent has no token.
 func Token(read func() (string, error)) Option {
 	if read == nil {
 		panic("agent: Token of a nil function")

@@ -7,7 +7,6 @@ import (
 	"io"
 	"log/slog"
 	"maps"
-	"math/rand/v2"
 	"mime"
 	"net/http"
 	"net/url"
@@ -16,6 +15,7 @@ import (
 	"time"
 
 	"github.com/lambdarmor/lambdarmor/guard"
+	"github.com/lambdarmor/lambdarmor/internal/random"
 	"github.com/lambdarmor/lambdarmor/internal/reason"
 	"github.com/lambdarmor/lambdarmor/internal/strictjson"
 	"github.com/lambdarmor/lambdarmor/secrets"
@@ -85,7 +85,7 @@ func (s *Source) fetchWith(ctx context.Context, secret secrets.Secret) (*kept, e
 	if err != nil {
 		return nil, refused(err)
 	}
-	return keep(text, at, life, rand.Float64()), nil
+	return keep(text, at, life, random.Float64()), nil
 }
 
 // parse reads a successful answer.

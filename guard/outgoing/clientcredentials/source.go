@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"net/http"
 	"net/url"
 	"sync"
@@ -14,6 +13,7 @@ import (
 	"github.com/lambdarmor/lambdarmor/guard/outgoing/internal/hosts"
 	"github.com/lambdarmor/lambdarmor/internal/clock"
 	"github.com/lambdarmor/lambdarmor/internal/flight"
+	"github.com/lambdarmor/lambdarmor/internal/random"
 	"github.com/lambdarmor/lambdarmor/internal/reason"
 	"github.com/lambdarmor/lambdarmor/secrets"
 )
@@ -99,6 +99,18 @@ func (s *Source) Token(ctx context.Context) (Token, error) {
 		return Token{}, err
 	}
 	return k.token(), nil
+}
+
+// Forget drops the token and what is known of failures. A fetch that is under way
+// returns its token to the callers that wait, and the token is not kept. It is a hook for
+// [guard.OnRestore]: without it every restored copy of a snapshot sends the snapshot's
+// token until that expires. The client secret is kept by its cache, which has a Forget of
+// its own.
+func (s *Source) Forget() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.current, s.fetching = nil, nil
+	s.failures, s.hurried = flight.Failures{}, flight.Failures{}
 }
 
 // get returns a token other than rejected, which may be nil.
@@ -208,4 +220,4 @@ func (s *Source) land(ctx context.Context, f *fetch, err error) {
 }
 
 // vary shortens a pause by up to a fifth.
-func vary(d time.Duration) time.Duration { return d - rand.N(d/5+1) }
+func vary(d time.Duration) time.Duration { return d - random.N(d/5+1) }

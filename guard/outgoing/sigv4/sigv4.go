@@ -46,7 +46,8 @@ var (
 // request has ended. For VPC Lattice the body is not read.
 //
 // The error wraps that of creds if there are no credentials. creds are asked once and
-// kept until they expire. base sends the requests; nil means [http.DefaultTransport].
+// kept until they expire. With SnapStart pass an [aws.CredentialsCache], as
+// config.LoadDefaultConfig makes it, and list its Invalidate in guard.OnRestore. base sends the requests; nil means [http.DefaultTransport].
 //
 // Transport panics if creds, region, service or hosts are missing, or if one of hosts
 // has a scheme, a port or a path.

@@ -1,4 +1,5 @@
-package guardtest
+// Package logtail keeps the end of a function's log.
+package logtail
 
 import (
 	"context"
@@ -8,27 +9,29 @@ import (
 	"sync"
 )
 
-// logKept is how much of a function's log stays readable, in bytes.
-const logKept = 1 << 20
+// Kept is how much of a log stays readable, in bytes.
+const Kept = 1 << 20
 
-// A logTail passes writes on and keeps the last of them.
-type logTail struct {
+// A Tail passes writes on and keeps the last of them.
+type Tail struct {
 	mu      sync.Mutex
 	to      io.Writer // may be nil
 	kept    []byte
 	changed chan struct{} // closed and replaced by every write
 }
 
-func newLogTail(to io.Writer) *logTail {
-	return &logTail{to: to, changed: make(chan struct{})}
+// New returns a Tail that passes writes on to a writer, if it is not nil.
+func New(to io.Writer) *Tail {
+	return &Tail{to: to, changed: make(chan struct{})}
 }
 
-func (l *logTail) Write(b []byte) (int, error) {
+// Write never fails.
+func (l *Tail) Write(b []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.kept = append(l.kept, b...)
 	// Not with every line: moving a MiB costs more than most lines.
-	if len(l.kept) > 2*logKept {
+	if len(l.kept) > 2*Kept {
 		l.kept = append(l.kept[:0], l.tail()...)
 	}
 	close(l.changed)
@@ -39,20 +42,22 @@ func (l *logTail) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-func (l *logTail) String() string {
+// String returns what is kept.
+func (l *Tail) String() string {
 	text, _ := l.read()
 	return text
 }
 
-func (l *logTail) read() (text string, changed <-chan struct{}) {
+func (l *Tail) read() (text string, changed <-chan struct{}) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return string(l.tail()), l.changed
 }
 
-func (l *logTail) tail() []byte { return l.kept[max(0, len(l.kept)-logKept):] }
+func (l *Tail) tail() []byte { return l.kept[max(0, len(l.kept)-Kept):] }
 
-func (l *logTail) wait(ctx context.Context, text string) error {
+// Wait returns when a text is in what is kept. The error has all of that.
+func (l *Tail) Wait(ctx context.Context, text string) error {
 	for {
 		kept, changed := l.read()
 		if strings.Contains(kept, text) {

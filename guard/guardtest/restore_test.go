@@ -1,0 +1,88 @@
+package guardtest_test
+
+import (
+	"net/http"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/lambdarmor/lambdarmor/guard/guardtest"
+)
+
+const (
+	restoreNext  = "/2018-06-01/runtime/restore/next"
+	restoreError = "/2018-06-01/runtime/restore/error"
+)
+
+func TestASnapshotIsRestoredForAnInvocationWhoseTimeBeginsAfterwards(t *testing.T) {
+	const timeout = time.Hour
+	rt, c := newRuntime(t, guardtest.Config{SnapStart: true, Timeout: timeout})
+	ended := invoke(within(t, patient*2), rt, guardtest.Call{})
+	if res, _ := c.do("GET", restoreNext, ""); res.StatusCode != http.StatusOK {
+		t.Errorf("restore/next: got status %d, want 200", res.StatusCode)
+	}
+	restored := time.Now()
+	next, _ := c.next()
+	// The caller's own deadline is sooner than the function's timeout.
+	ms, err := strconv.ParseInt(next.Header.Get("Lambda-Runtime-Deadline-Ms"), 10, 64)
+	if end := time.UnixMilli(ms); err != nil || end.Before(restored.Add(time.Minute)) {
+		t.Errorf("got the deadline %v and %v, want more than the 10 s of a restore from %v on", end, err, restored)
+	}
+	if status, text := c.post(next.Header.Get("Lambda-Runtime-Aws-Request-Id"), "response", "done"); status != http.StatusAccepted {
+		t.Errorf("the answer: got status %d %s, want 202", status, text)
+	}
+	if got := <-ended; got.err != nil || string(got.result.Payload) != "done" {
+		t.Errorf("got %q and %v, want the function's answer", got.result.Payload, got.err)
+	}
+	if res, text := c.do("POST", restoreError, "{}"); res.StatusCode != http.StatusForbidden {
+		t.Errorf("restore/error after the restore: got status %d %s, want 403", res.StatusCode, text)
+	}
+}
+
+func TestAnErrorOfTheRestoreFailsItsInvocation(t *testing.T) {
+	rt, c := newRuntime(t, guardtest.Config{SnapStart: true})
+	if res, text := c.do("POST", restoreError, "{}"); res.StatusCode != http.StatusForbidden {
+		t.Errorf("restore/error before the restore: got status %d %s, want 403", res.StatusCode, text)
+	}
+	ended := invoke(within(t, patient), rt, guardtest.Call{})
+	c.do("GET", restoreNext, "")
+	res, text := c.do("POST", restoreError, `{"errorMessage":"There is no secret."}`, "Lambda-Runtime-Function-Error-Type", "Runtime.AfterRestoreError")
+	if res.StatusCode != http.StatusAccepted {
+		t.Errorf("got status %d %s, want 202", res.StatusCode, text)
+	}
+	if got := failure(t, (<-ended).err); got.Type != "Runtime.AfterRestoreError" || got.Message != "There is no secret." {
+		t.Errorf("got %v, want the error of the restore", got)
+	}
+}
+
+func TestARestoreThatTakesTooLongFailsItsInvocation(t *testing.T) {
+	rt, c := newRuntime(t, guardtest.Config{SnapStart: true})
+	go func() {
+		if res, err := http.Get(c.base + restoreNext); err == nil {
+			_ = res.Body.Close()
+		}
+	}()
+	if got := overrun(t, rt); got.Type != guardtest.TypeTimeout { // its deadline is sooner than 10 s
+		t.Errorf("got %v, want a timeout", got)
+	}
+	// A function that goes on gets another invocation, and not the one that failed.
+	second := invoke(within(t, patient), rt, guardtest.Call{RequestID: "second"})
+	next, _ := c.next()
+	id := next.Header.Get("Lambda-Runtime-Aws-Request-Id")
+	if id != "second" {
+		t.Errorf("got the invocation %s, want second", id)
+	}
+	c.post(id, "response", "done")
+	if got := <-second; got.err != nil {
+		t.Error(got.err)
+	}
+}
+
+func TestWithoutSnapStartNothingIsRestored(t *testing.T) {
+	_, c := newRuntime(t, guardtest.Config{})
+	for path, method := range map[string]string{restoreNext: "GET", restoreError: "POST"} {
+		if res, _ := c.do(method, path, "{}"); res.StatusCode != http.StatusNotFound {
+			t.Errorf("%s: got status %d, want 404", path, res.StatusCode)
+		}
+	}
+}

@@ -124,8 +124,9 @@ var objects = regexp.MustCompile(`^\$\{(\w+\.Arn)\}/[a-z/-]+/\*$`)
 func TestTheTemplatesGiveAFunctionWhatItNeedsAndNoMore(t *testing.T) {
 	agents := map[string]bool{ // read by what runs beside a function
 		"SECRETS_MANAGER_TTL": true, "CACHE_EXTENSION_TTL": true, "CACHE_EXTENSION_INIT_STARTUP": true,
+		"LOGSHIPPER_BUCKET": true, "LOGSHIPPER_BUCKET_OWNER": true, "LOGSHIPPER_PREFIX": true,
 	}
-	for _, example := range []string{"authorizer", "cacheextension", "changes", "ingest", "orders", "queue", "rates", "redrive", "stream", "webhook"} {
+	for _, example := range []string{"authorizer", "cacheextension", "changes", "ingest", "logshipper", "orders", "queue", "rates", "redrive", "stream", "webhook"} {
 		functions, resources := 0, resourcesOf(t, example)
 		for name, r := range resources {
 			if r.Type != "AWS::Serverless::Function" {

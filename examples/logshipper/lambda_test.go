@@ -1,0 +1,122 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/lambdarmor/lambdarmor/internal/awsproxy"
+)
+
+// lambda stands for Lambda where guardtest cannot: it knows what it has got a 200 for,
+// and loses some. The shipper runs in the process of the test, under its race detector.
+type lambda struct {
+	t            *testing.T
+	to           chan string // where telemetry goes
+	shutdown     chan struct{}
+	ended        chan error
+	acknowledged []string
+}
+
+func newLambda(t *testing.T, s *store, more ...string) *lambda {
+	t.Helper()
+	l := &lambda{t: t, to: make(chan string, 1), shutdown: make(chan struct{}), ended: make(chan error, 1)}
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /2020-01-01/extension/register", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Lambda-Extension-Identifier", "id")
+		_, _ = io.WriteString(w, `{"functionName":"orders","functionVersion":"$LATEST","handler":"bootstrap"}`)
+	})
+	mux.HandleFunc("PUT /2022-07-01/telemetry", func(_ http.ResponseWriter, r *http.Request) {
+		var subscription struct{ Destination struct{ URI string } }
+		if err := json.NewDecoder(r.Body).Decode(&subscription); err != nil {
+			t.Error(err)
+		}
+		l.to <- strings.Replace(subscription.Destination.URI, "sandbox.localdomain", "127.0.0.1", 1)
+	})
+	mux.HandleFunc("GET /2020-01-01/extension/event/next", func(w http.ResponseWriter, r *http.Request) {
+		select {
+		case <-l.shutdown:
+			fmt.Fprintf(w, `{"eventType":"SHUTDOWN","shutdownReason":"spindown","deadlineMs":%d}`, time.Now().Add(time.Minute).UnixMilli())
+		case <-r.Context().Done():
+		}
+	})
+	server := httptest.NewServer(mux)
+	t.Cleanup(server.Close)
+	for _, pair := range s.env(append(more, "AWS_LAMBDA_RUNTIME_API="+server.Listener.Addr().String())...) {
+		name, value, _ := strings.Cut(pair, "=")
+		t.Setenv(name, value)
+	}
+	go func() { l.ended <- run(t.Context(), slog.New(slog.NewJSONHandler(t.Output(), nil))) }()
+	return l
+}
+
+// deliver sends a batch until Lambda has its 200. One in four answers is lost on the
+// way, and the batch comes again.
+func (l *lambda) deliver(to string, batch []line) {
+	l.t.Helper()
+	body, err := json.Marshal(batch)
+	must(l.t, err)
+	for {
+		req, err := http.NewRequestWithContext(l.t.Context(), http.MethodPost, to, bytes.NewReader(body))
+		must(l.t, err)
+		res, err := http.DefaultClient.Do(req)
+		must(l.t, err)
+		_ = res.Body.Close()
+		if res.StatusCode == http.StatusOK && rand.IntN(4) > 0 {
+			break
+		}
+	}
+	for _, sent := range batch {
+		l.acknowledged = append(l.acknowledged, string(sent.Record))
+	}
+}
+
+// Each record that Lambda has got a 200 for is in one object, or counted.
+func TestEachAcknowledgedRecordOf100000IsInOneObjectOrCounted(t *testing.T) {
+	const size = 1000
+	const batches = 100
+	s := newStore(t)
+	l := newLambda(t, s, "LOGSHIPPER_AGE=50ms", "LOGSHIPPER_OBJECT_BYTES=131072", "LOGSHIPPER_MEMORY_BYTES=524288")
+	to := <-l.to
+	hang := []awsproxy.Mishap{awsproxy.Hang}
+	for b := range batches {
+		switch b * 5 / batches {
+		case 1:
+			s.Meet("", awsproxy.Drop)
+		case 2:
+			s.Meet("", refuse(503, "SlowDown"))
+		case 3:
+			s.Meet("", s.lost)
+		case 4:
+			s.Next("", hang...)
+			hang = nil
+			s.Meet("", func(w http.ResponseWriter, r *http.Request, body []byte) {
+				mishaps := []awsproxy.Mishap{s.Pass, s.Pass, s.lost, awsproxy.Drop, refuse(500, "InternalError")}
+				mishaps[rand.IntN(len(mishaps))](w, r, body)
+			})
+		}
+		var batch []line
+		for i := range size {
+			text, _ := json.Marshal(fmt.Sprintf("%d/%d %x", b, i, rand.Uint64()))
+			batch = append(batch, line{time.Now().UTC().Format(millis), "function", text})
+		}
+		l.deliver(to, batch)
+	}
+	s.Forgive()
+	close(l.shutdown)
+	must(t, <-l.ended)
+	got := s.tally()
+	got.mustHold(t, l.acknowledged)
+	t.Logf("%d records in %d objects, %d dropped", len(got.texts), got.objects, got.dropped)
+	if got.dropped == 0 {
+		t.Error("nothing was dropped, so nothing was tested of it")
+	}
+}

@@ -44,6 +44,11 @@ func TestTheHooksOfAChainAreCalledInTheOrderListed(t *testing.T) {
 		{name: "in routes", h: guard.Wrap(httpapi.Routes(map[string]lambda.Handler{
 			"GET /a": guard.Wrap(h, shared, hook("a")), "POST /orders": guard.Wrap(h, shared, hook("b")),
 		}), hook("c")), want: []string{"c", "shared", "a", "b"}},
+		{name: "inside a layer that wraps what it calls", h: guard.Wrap(h, hook("a"), func(next lambda.Handler) lambda.Handler {
+			return guard.Wrap(guard.HandlerFunc(next.Invoke), hook("b"))
+		}, hook("c")), want: []string{"a", "b", "c"}},
+		{name: "inside a layer's name", h: guard.Wrap(h, layer.Named("mine", guard.Chain(hook("a"), passes)), hook("b")), want: []string{"a", "b"}},
+		{name: "of the handler that is named", h: guard.Wrap(layer.NamedHandler("mine", guard.Wrap(h, hook("a")))), want: []string{"a"}},
 		{name: "in a named handler", h: guard.Wrap(layer.NamedHandler("mine", h, guard.Wrap(h, hook("a")))), want: []string{"a"}},
 		{name: "hidden by a handler", h: guard.Wrap(guard.HandlerFunc(guard.Wrap(h, hook("a")).Invoke))},
 		{name: "of the other kind", h: guard.Wrap(h, guard.OnShutdown(func(context.Context) error { return errors.New("not now") }))},

@@ -71,14 +71,22 @@ func WithHook(h lambda.Handler, hook *Hook) *Named {
 	return n
 }
 
-// Around returns outer, a layer around inner, with the hooks of inner. A layer that
-// has a name has them already.
+// Around returns outer, a layer around inner, with the hooks of both.
 func Around(outer, inner lambda.Handler) lambda.Handler {
 	known, ok := inner.(*Named)
-	if _, named := outer.(*Named); named || !ok || len(known.hooks) == 0 {
+	if !ok {
 		return outer
 	}
-	return &Named{next: outer, hooks: known.hooks}
+	n := &Named{next: outer}
+	if named, ok := outer.(*Named); ok {
+		n.inside, n.warnings = named.inside, named.warnings
+		n.addHooks(named.hooks)
+	}
+	found := len(n.hooks)
+	if n.addHooks(known.hooks); len(n.hooks) == found {
+		return outer
+	}
+	return n
 }
 
 func (n *Named) addHooks(hooks []*Hook) {

@@ -25,6 +25,9 @@ type Named struct {
 // of the layers is unsafe.
 func New(name string, h lambda.Handler, inside ...lambda.Handler) *Named {
 	n := &Named{next: h, inside: []string{name}}
+	if known, ok := h.(*Named); ok {
+		n.addHooks(known.hooks)
+	}
 	for _, next := range inside {
 		if known, ok := next.(*Named); ok {
 			n.inside = append(n.inside, known.inside...)

@@ -129,6 +129,9 @@ func TestHooksAreCalledBetweenInitAndTheFirstInvocation(t *testing.T) {
 	if err := fn.Warm(soon(t, patient)); err != nil {
 		t.Fatal(err)
 	}
+	if err := fn.WaitLog(soon(t, patient), "init\n"); err != nil { // the line may come late
+		t.Fatal(err)
+	}
 	if got := logged(fn.Log(), "init", "hook:"); got != "init" {
 		t.Errorf("before the restore: got %q, want the init alone", got)
 	}

@@ -383,3 +383,32 @@ func TestNothingOfASnapshotIsUsedAfterARestore(t *testing.T) {
 		}
 	}
 }
+
+// Without a hook a function may also be started by lambda.Start.
+func TestALayerThatHoldsNothingNeedsNoRestore(t *testing.T) {
+	keys := webhook.KeysFunc(func(context.Context) ([]string, error) { return []string{secret(1)}, nil })
+	all := idempotency.Scope(func(context.Context, *guard.Event) (string, error) { return "all", nil })
+	store := idempotency.NewMemoryStore()
+	tests := []struct {
+		name  string
+		layer func() guard.Middleware
+		holds bool
+	}{
+		{name: "webhook with KeysFunc", layer: func() guard.Middleware { return webhook.GitHub(keys) }},
+		{name: "webhook with Secret", layer: func() guard.Middleware { return webhook.GitHub(webhook.Secret(secrets.New(&world{t: t}), "key")) }, holds: true},
+		{name: "idempotency.Once", layer: func() guard.Middleware { return idempotency.Once(store, idempotency.Payload(), all) }},
+		{name: "idempotency.Once with LocalReplays", layer: func() guard.Middleware {
+			return idempotency.Once(store, idempotency.Payload(), all, idempotency.LocalReplays(10))
+		}, holds: true},
+	}
+	for _, tc := range tests {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Setenv("AWS_LAMBDA_INITIALIZATION_TYPE", "snap-start")
+			p := guardtest.NewInProcess(guard.Wrap(answers("{}", nil), tc.layer()), guardtest.Config{})
+			_, err := p.Invoke(t.Context(), []byte(`{}`))
+			if refused := err != nil && strings.Contains(err.Error(), "the hooks of a restored snapshot were not called"); refused != tc.holds {
+				t.Errorf("got %v, want that it is refused: %t", err, tc.holds)
+			}
+		})
+	}
+}

@@ -66,9 +66,6 @@ func (l *localReplays) add(r Record) {
 
 // forget drops all records.
 func (l *localReplays) forget() {
-	if l == nil {
-		return
-	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	clear(l.byKey)

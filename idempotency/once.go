@@ -43,7 +43,11 @@ func Once(store Store, key KeyFunc, opts ...Option) guard.Middleware {
 		panic("idempotency: Once with a nil KeyFunc")
 	}
 	c := newConfig(store, opts)
-	return guard.Chain(guard.OnRestore(c.local.forget), layer.Named("idempotency.Once", func(next lambda.Handler) lambda.Handler {
+	var restored guard.Middleware
+	if c.local != nil {
+		restored = guard.OnRestore(c.local.forget)
+	}
+	return guard.Chain(restored, layer.Named("idempotency.Once", func(next lambda.Handler) lambda.Handler {
 		return &once{config: c, key: key, next: next}
 	}))
 }

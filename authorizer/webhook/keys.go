@@ -15,7 +15,7 @@ type Keys struct {
 	// renew fetches newer keys if none of these has signed; nil if there is no way
 	// to.
 	renew func(ctx context.Context, now func() time.Time)
-	// forget drops them after a restore from a snapshot.
+	// forget drops them after a restore from a snapshot; nil if nothing is kept.
 	forget func()
 }
 
@@ -26,7 +26,7 @@ func KeysFunc(get func(ctx context.Context) ([]string, error)) Keys {
 	if get == nil {
 		panic("webhook: KeysFunc of nil")
 	}
-	return Keys{get: get, forget: func() {}}
+	return Keys{get: get}
 }
 
 // Secret returns two keys: the current and the previous value of a secret. If

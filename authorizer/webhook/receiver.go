@@ -53,7 +53,11 @@ func (s scheme) layer(keys Keys, opts []Option) guard.Middleware {
 	for _, opt := range opts {
 		opt.apply(r)
 	}
-	return guard.Chain(guard.OnRestore(keys.forget), layer.Named("webhook.Require", func(next lambda.Handler) lambda.Handler {
+	var restored guard.Middleware
+	if keys.forget != nil {
+		restored = guard.OnRestore(keys.forget)
+	}
+	return guard.Chain(restored, layer.Named("webhook.Require", func(next lambda.Handler) lambda.Handler {
 		return guard.HandlerFunc(func(ctx context.Context, payload []byte) ([]byte, error) {
 			d, err := r.verify(ctx, guard.EventOf(ctx, payload))
 			if guard.KindOf(err) == guard.Unauthenticated {

@@ -102,10 +102,10 @@ func (r *remoteKeys) find(ctx context.Context, t *token) (*jws.Key, error) {
 	if err := t.plausible(); err != nil {
 		return nil, err
 	}
-	joined := true
-	for try := 0; try < 2 && joined && err == errMustFetch; try++ {
+	old := true
+	for try := 0; try < 2 && old && err == errMustFetch; try++ {
 		// A fetch that was under way may be older than the key: then fetch again.
-		k, joined, err = r.fetch(ctx, t)
+		k, old, err = r.fetch(ctx, t)
 	}
 	if err == errMustFetch {
 		return nil, unknownKey()
@@ -139,10 +139,10 @@ func (r *remoteKeys) decide(t *token) (*jws.Key, error) {
 	return nil, errMustFetch
 }
 
-// fetch waits for a fetch, and reports whether it was under way already. It
-// returns the key of t if there is one then, and errMustFetch if it is still not
-// known.
-func (r *remoteKeys) fetch(ctx context.Context, t *token) (k *jws.Key, joined bool, err error) {
+// fetch waits for a fetch, and reports whether that is old: it was under way already,
+// or its keys were forgotten. It returns the key of t if there is one then, and
+// errMustFetch if it is still not known.
+func (r *remoteKeys) fetch(ctx context.Context, t *token) (k *jws.Key, old bool, err error) {
 	r.mu.Lock()
 	if k, err := r.decide(t); err != errMustFetch { // others may have fetched meanwhile
 		r.mu.Unlock()
@@ -166,7 +166,8 @@ func (r *remoteKeys) fetch(ctx context.Context, t *token) (k *jws.Key, joined bo
 	if err != nil {
 		return nil, joined, unavailable(err, 0)
 	}
-	return nil, joined, errMustFetch
+	forgotten := r.current == nil // what was fetched is of the time before
+	return nil, joined || forgotten, errMustFetch
 }
 
 // board joins the fetch that is under way, or begins one. r.mu is held.

@@ -1,8 +1,12 @@
 package guardtest_test
 
 import (
+	"encoding/json"
 	"net/http"
+	"path/filepath"
+	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -84,5 +88,109 @@ func TestWithoutSnapStartNothingIsRestored(t *testing.T) {
 		if res, _ := c.do(method, path, "{}"); res.StatusCode != http.StatusNotFound {
 			t.Errorf("%s: got status %d, want 404", path, res.StatusCode)
 		}
+	}
+}
+
+// The deadline that they are told is the runtime's, whose time begins then.
+func TestExtensionsHearOfAnInvocationAfterTheRestore(t *testing.T) {
+	rt, c := newRuntime(t, guardtest.Config{SnapStart: true, Timeout: time.Hour})
+	res, _ := c.do("POST", "/2020-01-01/extension/register", `{"events":["INVOKE"]}`, "Lambda-Extension-Name", "inside")
+	id := res.Header.Get("Lambda-Extension-Identifier")
+	told := make(chan string, 1)
+	go func() {
+		_, event := c.do("GET", "/2020-01-01/extension/event/next", "", "Lambda-Extension-Identifier", id)
+		told <- event
+	}()
+	invoke(t.Context(), rt, guardtest.Call{}) // whose caller has no deadline of its own
+	c.do("GET", restoreNext, "")
+	restored := time.Now()
+	eventually(t, "a hook takes some time", func() bool { return time.Since(restored) > 2*time.Millisecond })
+	next, _ := c.next()
+	var event struct{ DeadlineMs int64 }
+	if err := json.Unmarshal([]byte(<-told), &event); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := strconv.FormatInt(event.DeadlineMs, 10), next.Header.Get("Lambda-Runtime-Deadline-Ms"); got != want {
+		t.Errorf("got the deadline %s, want that of the runtime, %s", got, want)
+	}
+	c.post(next.Header.Get("Lambda-Runtime-Aws-Request-Id"), "response", "done")
+}
+
+// An environment is restored for one invocation at a time.
+func TestASecondRequestForARestoreTakesNoInvocation(t *testing.T) {
+	rt, c := newRuntime(t, guardtest.Config{SnapStart: true})
+	first := invoke(within(t, patient), rt, guardtest.Call{RequestID: "first"})
+	c.do("GET", restoreNext, "")
+	go func() {
+		if res, err := http.Get(c.base + restoreNext); err == nil {
+			_ = res.Body.Close()
+		}
+	}()
+	eventually(t, "the second request waits", func() bool { return rt.Pollers() == 1 })
+	invoke(within(t, patient), rt, guardtest.Call{RequestID: "second"})
+	next, _ := c.next()
+	id := next.Header.Get("Lambda-Runtime-Aws-Request-Id")
+	if id != "first" {
+		t.Errorf("got the invocation %s, want first", id)
+	}
+	c.post(id, "response", "done")
+	if got := <-first; got.err != nil {
+		t.Error(got.err)
+	}
+}
+
+// https://docs.aws.amazon.com/lambda/latest/dg/snapstart-monitoring.html
+func TestAFunctionOfASnapshotHasNoNamesOfItsLog(t *testing.T) {
+	fn := start(t, guardtest.Config{SnapStart: true})
+	env := answer(t, fn, `{"do":"env"}`)
+	if !strings.Contains(env, "AWS_LAMBDA_INITIALIZATION_TYPE=snap-start") || strings.Contains(env, "AWS_LAMBDA_LOG_") {
+		t.Errorf("got %s, want no AWS_LAMBDA_LOG_GROUP_NAME and AWS_LAMBDA_LOG_STREAM_NAME", env)
+	}
+}
+
+func TestTelemetryTellsOfARestore(t *testing.T) {
+	tests := []struct {
+		name   string
+		env    string
+		failed bool
+		want   []string
+	}{
+		{name: "that succeeds", env: "RESTORE=succeed", want: []string{
+			"platform.restoreStart", "platform.restoreRuntimeDone success", "platform.restoreReport success",
+			"platform.start", "platform.runtimeDone success", "platform.report success",
+		}},
+		{name: "that fails", env: "RESTORE=fail", failed: true, want: []string{
+			"platform.restoreStart", "platform.restoreRuntimeDone error no_stock", "platform.restoreReport error no_stock",
+		}},
+		{name: "in which the process ends", env: "RESTORE=exit", failed: true, want: []string{
+			"platform.restoreStart", "platform.restoreRuntimeDone error Runtime.ExitError", "platform.restoreReport error Runtime.ExitError",
+		}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			file := filepath.Join(t.TempDir(), "records")
+			fn := beside(t, guardtest.Config{SnapStart: true, Env: []string{"EXTENSION_RECORDS=" + file, tt.env}}, "telemetry")
+			if _, err := fn.Invoke(within(t, patient), []byte(`{"do":"pid"}`)); (err != nil) != tt.failed {
+				t.Errorf("got %v, want a failure: %t", err, tt.failed)
+			}
+			fn.Close()
+			var got []string
+			for _, r := range records(t, file) {
+				if strings.HasPrefix(r.Type, "platform.") && (got != nil || r.Type == "platform.restoreStart") {
+					got = append(got, strings.TrimSpace(r.Type+" "+r.field("status")+" "+r.field("errorType")))
+				}
+				var report struct{ Metrics map[string]float64 }
+				if r.Type == "platform.report" {
+					_ = json.Unmarshal(r.Record, &report)
+					_, restored := report.Metrics["restoreDurationMs"]
+					if _, init := report.Metrics["initDurationMs"]; init || !restored {
+						t.Errorf("got the metrics %v, want the time of the restore and not that of init", report.Metrics)
+					}
+				}
+			}
+			if !slices.Equal(got, tt.want) {
+				t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(tt.want, "\n"))
+			}
+		})
 	}
 }

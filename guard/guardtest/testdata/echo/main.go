@@ -55,6 +55,9 @@ func main() {
 		}))
 	}
 	fmt.Println("init of", os.Getpid())
+	if how := os.Getenv("RESTORE"); how != "" {
+		restore(how)
+	}
 	lambda.StartWithOptions(handle, options...)
 }
 
@@ -62,6 +65,19 @@ func main() {
 func reportInit() {
 	ask("POST", "http://"+os.Getenv("AWS_LAMBDA_RUNTIME_API")+"/2018-06-01/runtime/init/error",
 		`{"errorMessage":"no table"}`, "Lambda-Runtime-Function-Error-Type", "config")
+}
+
+// restore waits for the restore of a snapshot.
+func restore(how string) {
+	base := "http://" + os.Getenv("AWS_LAMBDA_RUNTIME_API") + "/2018-06-01/runtime/restore/"
+	ask("GET", base+"next", "", "Accept", "*/*")
+	switch how {
+	case "fail":
+		ask("POST", base+"error", `{"errorMessage":"no table","errorType":"no_stock"}`, "Lambda-Runtime-Function-Error-Type", "Runtime.AfterRestoreError")
+		os.Exit(1)
+	case "exit":
+		os.Exit(7)
+	}
 }
 
 func handle(ctx context.Context, raw json.RawMessage) (any, error) {

@@ -121,8 +121,18 @@ func (in *instance) supervise(ps *processes, names []string, failed <-chan struc
 	memory := time.NewTicker(memoryInterval)
 	defer memory.Stop()
 
+	begun := func() {
+		ready = nil
+		in.reportExtensions()
+		in.settle(errReady)
+		initTimer.Stop()
+	}
 	end := func(told string, d death) ending {
-		return ending{death: d, told: told, ready: in.env.ready.Err() != nil}
+		is := in.env.ready.Err() != nil
+		if is && ready != nil { // it became so at the same moment
+			begun()
+		}
+		return ending{death: d, told: told, ready: is}
 	}
 	if d := ps.startExtensions(names); d != nil {
 		return end(failure, *d)
@@ -135,10 +145,7 @@ func (in *instance) supervise(ps *processes, names []string, failed <-chan struc
 				return end(failure, *d)
 			}
 		case <-ready:
-			ready = nil
-			in.reportExtensions()
-			in.settle(errReady)
-			initTimer.Stop()
+			begun()
 		case p := <-ps.Exited:
 			return end(failure, ps.deathOf(p))
 		case <-failed:
@@ -171,10 +178,7 @@ func (in *instance) reportEnd(how ending) {
 		if len(lost) == 0 && how.told == failure {
 			f.report("Error: " + how.reason + "\n" + how.errorType)
 		}
-		if how.ready {
-			in.settle(errReady)
-		}
-		in.settle(ErrClosed)
+		in.settle(ErrClosed) // if it was not ready
 	default:
 		in.env.failInit(how.errorType)
 		in.reportExtensions()

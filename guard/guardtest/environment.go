@@ -120,7 +120,7 @@ func (e *environment) free() int {
 // takes reports whether a runtime that waits is given an invocation. The caller
 // holds from.mu.
 func (e *environment) takes() bool {
-	return !e.closing() && !e.initialising && e.extensions.Done()
+	return !e.closing() && !e.initialising && e.restoring == nil && e.extensions.Done()
 }
 
 // advance follows a request of the runtime or of an extension: it ends INIT, ends
@@ -193,6 +193,14 @@ func (e *environment) wasPolled() bool { return e.polled.Err() != nil }
 // closing reports whether it assigns no more invocations. Running ones continue.
 func (e *environment) closing() bool { return e.closed.Err() != nil }
 
+// begin begins the invoke phase of an invocation. The caller holds from.mu.
+func (e *environment) begin(inv *invocation) {
+	inv.begun = true
+	inv.start(e.from.timeout)
+	e.telemetry.Start(inv.forRecords())
+	e.extensions.Invoke(inv.call.RequestID, inv.call.TraceID, inv.deadline)
+}
+
 // answered finishes an invocation. It returns false when that is finished or was
 // never here.
 func (e *environment) answered(id string, got answer) bool {
@@ -205,7 +213,9 @@ func (e *environment) answered(id string, got answer) bool {
 	delete(e.inFlight, id)
 	got.ended = time.Now()
 	inv.answer = got
-	e.telemetry.RuntimeDone(inv.forRecords(), got.failure.errorType())
+	if inv.begun {
+		e.telemetry.RuntimeDone(inv.forRecords(), got.failure.errorType())
+	}
 	e.finishing = append(e.finishing, inv)
 	e.advance()
 	e.from.mu.Unlock()
@@ -221,17 +231,22 @@ func (e *environment) answered(id string, got answer) bool {
 // no more concern to it. The caller holds from.mu.
 func (e *environment) endPhase(inv *invocation, failure *FunctionError) {
 	inv.timer.Stop()
-	if inv.answer.ended.IsZero() {
-		e.telemetry.RuntimeDone(inv.forRecords(), failure.errorType())
-	} else {
+	if inv == e.restoring {
+		e.endRestore(failure.errorType())
+	}
+	if !inv.answer.ended.IsZero() {
 		inv.after = time.Since(inv.answer.ended)
+	} else if inv.begun {
+		e.telemetry.RuntimeDone(inv.forRecords(), failure.errorType())
 	}
 	if failure != nil {
 		inv.overErr = failure
 	} else {
 		failure = inv.answer.failure
 	}
-	e.telemetry.Report(inv.forRecords(), failure.errorType(), e.peak.Load(), e.extensions.HearInvocations())
+	if inv.begun { // there is no word of AWS on the records of one whose restore has failed
+		e.telemetry.Report(inv.forRecords(), failure.errorType(), e.peak.Load(), e.extensions.HearInvocations())
+	}
 	close(inv.over)
 }
 

@@ -27,29 +27,40 @@ func (e *environment) routeRestore(mux *http.ServeMux) {
 // is when Lambda restores the snapshot.
 func (e *environment) serveRestoreNext(w http.ResponseWriter, r *http.Request) {
 	e.firstPoll()
-	inv := e.from.take(r.Context(), e)
-	if inv == nil {
+	if e.from.take(r.Context(), e, true) == nil {
 		<-r.Context().Done()
-		return
 	}
-	e.from.mu.Lock()
-	e.restoring = inv
-	inv.start(restoreLimit)
-	e.from.mu.Unlock()
-	w.WriteHeader(http.StatusOK)
 }
 
-// takeRestored returns the invocation that the process was restored for, nil if there
-// is none or if it has failed since. Its time begins now.
+// beginRestore begins the restore that an invocation waits for. The caller holds
+// from.mu.
+func (e *environment) beginRestore(inv *invocation) {
+	e.restoring = inv
+	inv.start(restoreLimit)
+	e.telemetry.RestoreStart()
+}
+
+// endRestore returns the invocation that the process was restored for, nil if there is
+// none or if it has failed since. The caller holds from.mu.
+func (e *environment) endRestore(errorType string) *invocation {
+	inv := e.restoring
+	if inv != nil {
+		e.restoring = nil
+		e.telemetry.RestoreDone(errorType)
+		e.from.match()
+	}
+	return inv
+}
+
+// takeRestored returns the invocation that the process was restored for, whose time
+// begins now.
 func (e *environment) takeRestored() *invocation {
 	e.from.mu.Lock()
 	defer e.from.mu.Unlock()
-	inv := e.restoring
-	e.restoring = nil
-	if inv == nil || e.inFlight[inv.call.RequestID] != inv {
-		return nil
+	inv := e.endRestore("")
+	if inv != nil {
+		e.begin(inv)
 	}
-	inv.start(e.from.timeout)
 	return inv
 }
 
@@ -59,13 +70,16 @@ func (e *environment) serveRestoreError(w http.ResponseWriter, r *http.Request) 
 	if !ok {
 		return
 	}
-	inv := e.takeRestored()
+	failure := reportedError(r.Header.Get("Lambda-Runtime-Function-Error-Type"), body)
+	e.from.mu.Lock()
+	inv := e.endRestore(failure.Type)
+	e.from.mu.Unlock()
 	if inv == nil {
 		reply.Error(w, http.StatusForbidden, "InvalidStateTransition", "the process is not being restored")
 		return
 	}
 	// It may have passed its deadline since.
-	_ = e.answered(inv.call.RequestID, answer{failure: reportedError(r.Header.Get("Lambda-Runtime-Function-Error-Type"), body)})
+	_ = e.answered(inv.call.RequestID, answer{failure: failure})
 	e.hooks.changed()
 	reply.Accepted(w)
 }

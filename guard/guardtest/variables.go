@@ -26,8 +26,6 @@ func (e *environment) variables() []string {
 		"AWS_LAMBDA_FUNCTION_VERSION=" + cfg.Version,
 		"AWS_LAMBDA_FUNCTION_MEMORY_SIZE=" + strconv.Itoa(cfg.Memory),
 		"AWS_LAMBDA_INITIALIZATION_TYPE=" + cfg.initializationType(),
-		"AWS_LAMBDA_LOG_GROUP_NAME=/aws/lambda/" + cfg.Name,
-		"AWS_LAMBDA_LOG_STREAM_NAME=" + e.logStream,
 		"AWS_REGION=" + cfg.Region,
 		"AWS_DEFAULT_REGION=" + cfg.Region,
 		"LAMBDA_TASK_ROOT=" + cfg.Dir,
@@ -35,6 +33,9 @@ func (e *environment) variables() []string {
 		"PATH=/usr/local/bin:/usr/bin/:/bin:/opt/bin",
 		"LANG=en_US.UTF-8",
 		"TZ=:UTC",
+	}
+	if !cfg.SnapStart { // https://docs.aws.amazon.com/lambda/latest/dg/snapstart-monitoring.html
+		env = append(env, "AWS_LAMBDA_LOG_GROUP_NAME=/aws/lambda/"+cfg.Name, "AWS_LAMBDA_LOG_STREAM_NAME="+e.logStream)
 	}
 	if cfg.Concurrency > 1 {
 		env = append(env, "AWS_LAMBDA_MAX_CONCURRENCY="+strconv.Itoa(cfg.Concurrency))

@@ -20,7 +20,9 @@ type Environment struct {
 
 	begun    time.Time
 	init     time.Duration
-	reported bool // an invocation, after which INIT is of the past
+	restored time.Time     // when that began; zero if there was none
+	restore  time.Duration // that it took
+	reported bool          // an invocation, after which INIT is of the past
 }
 
 // An Invocation is what records tell of one.
@@ -41,14 +43,18 @@ type fields map[string]any
 // InitStart says that INIT begins.
 func (e *Environment) InitStart() {
 	e.begun = time.Now()
-	e.Publish("platform.initStart", fields{
-		"initializationType": e.InitType,
-		"phase":              "init",
-		"functionName":       e.Function,
-		"functionVersion":    e.Version,
-		"instanceId":         e.Instance,
-		"instanceMaxMemory":  e.Memory << 20, // bytes, as Lambda sends them; the document's example has MB
-	})
+	record := e.fields()
+	record["initializationType"], record["phase"] = e.InitType, "init"
+	e.Publish("platform.initStart", record)
+}
+
+func (e *Environment) fields() fields {
+	return fields{
+		"functionName":      e.Function,
+		"functionVersion":   e.Version,
+		"instanceId":        e.Instance,
+		"instanceMaxMemory": e.Memory << 20, // bytes, as Lambda sends them; the document's example has MB
+	}
 }
 
 // InitDone says that INIT is over, with an error unless its type is empty. Each
@@ -64,6 +70,22 @@ func (e *Environment) InitDone(errorType string, extensions []any) {
 	record["metrics"] = fields{"durationMs": milliseconds(e.init)}
 	e.Publish("platform.initReport", record)
 	e.EndInit()
+}
+
+// RestoreStart says that the restore of a snapshot begins.
+func (e *Environment) RestoreStart() {
+	e.restored = time.Now()
+	e.Publish("platform.restoreStart", e.fields())
+}
+
+// RestoreDone says that the restore is over, with an error unless its type is empty.
+func (e *Environment) RestoreDone(errorType string) {
+	e.restore = time.Since(e.restored)
+	record := fields{}
+	record.setStatus(errorType)
+	e.Publish("platform.restoreRuntimeDone", record)
+	record["metrics"] = fields{"durationMs": milliseconds(e.restore)}
+	e.Publish("platform.restoreReport", record)
 }
 
 // Start says that an invocation begins.
@@ -88,7 +110,7 @@ func (e *Environment) RuntimeDone(inv Invocation, errorType string) {
 }
 
 // Report says that the invoke phase is over. The first report has the duration of
-// INIT, which is billed as for every OS-only runtime. With extensions that hear of
+// INIT, which is billed as for every OS-only runtime, or of the restore. With extensions that hear of
 // invocations it has their overhead. The memory is in bytes.
 func (e *Environment) Report(inv Invocation, errorType string, memory int64, extensions bool) {
 	ended := time.Now()
@@ -98,11 +120,15 @@ func (e *Environment) Report(inv Invocation, errorType string, memory int64, ext
 		"memorySizeMB":    e.Memory,
 		"maxMemoryUsedMB": (memory + 1<<20 - 1) >> 20,
 	}
-	if !e.reported {
-		e.reported = true
+	switch {
+	case e.reported:
+	case !e.restored.IsZero():
+		metrics["restoreDurationMs"] = milliseconds(e.restore)
+	default:
 		metrics["initDurationMs"] = milliseconds(e.init)
 		billed += e.init
 	}
+	e.reported = true
 	metrics["billedDurationMs"] = int64(math.Ceil(milliseconds(billed)))
 	record := inv.fields()
 	record.setStatus(errorType)

@@ -1,6 +1,7 @@
 package guard_test
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -78,6 +79,19 @@ var started = map[string]func(){
 			fmt.Println(err)
 		}
 		guard.Start(guard.HandlerFunc(inner.Invoke))
+	},
+	"shut down while it works": func() {
+		guard.Start(guard.HandlerFunc(func(ctx context.Context, _ []byte) ([]byte, error) {
+			fmt.Println("invoked")
+			<-ctx.Done()
+			return nil, ctx.Err()
+		}), guard.OnShutdown(prints("first", nil), prints("second", nil)))
+	},
+	"shut down while it is restored": func() {
+		guard.Start(told, guard.OnShutdown(prints("first", nil)), guard.OnRestore(func() {
+			fmt.Println("restoring")
+			select {}
+		}))
 	},
 	"shut down": func() {
 		guard.Start(told,
@@ -294,6 +308,75 @@ func TestShutdownHooksAreCalledLastFirst(t *testing.T) {
 	}
 }
 
+// SIGTERM may come while an invocation runs, and before the first one.
+func TestShutdownHooksAreCalledWhateverRuns(t *testing.T) {
+	tests := []struct {
+		function  string
+		snapStart bool
+		running   string // the line that says that it runs
+		want      string
+	}{
+		{function: "shut down while it works", running: "invoked", want: "hook: second limit: 300ms; hook: first limit: 300ms"},
+		{function: "shut down while it is restored", snapStart: true, running: "restoring", want: "hook: first limit: 300ms"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.function, func(t *testing.T) {
+			t.Parallel()
+			rt, err := guardtest.NewRuntime(guardtest.Config{SnapStart: tt.snapStart, Timeout: patient})
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(rt.Close)
+			ended := make(chan error, 1)
+			go func() {
+				_, err := rt.Invoke(soon(t, patient), []byte(`{}`))
+				ended <- err
+			}()
+			kind := map[bool]string{true: "snap-start", false: "on-demand"}[tt.snapStart]
+			lines, log := io.Pipe()
+			proc, err := process.Start(command(t, tt.function, kind, rt.Addr()), log)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(proc.Kill)
+			go func() { _ = log.CloseWithError(proc.Err()) }()
+			var hooks []string
+			stop := sync.OnceFunc(func() { go proc.Stop(patient) })
+			for from := bufio.NewScanner(lines); from.Scan(); {
+				switch line := from.Text(); {
+				case line == tt.running:
+					stop()
+				case strings.HasPrefix(line, "hook: "):
+					hooks = append(hooks, line)
+				}
+			}
+			if err := proc.Err(); err != nil {
+				t.Errorf("the process: %v", err)
+			}
+			if got := strings.Join(hooks, "; "); got != tt.want {
+				t.Errorf("got %q, want %q", got, tt.want)
+			}
+			rt.Exited(proc.Err())
+			if err := <-ended; err == nil {
+				t.Error("got an answer, want the end of the function")
+			}
+		})
+	}
+}
+
+// command returns a function of this binary. The Runtime API is never behind a proxy.
+func command(t *testing.T, function, kind, api string) *exec.Cmd {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(self)
+	cmd.Env = append(os.Environ(), "GUARD_FUNCTION="+function, "AWS_LAMBDA_INITIALIZATION_TYPE="+kind, "HTTP_PROXY=http://192.0.2.1:1",
+		"AWS_LAMBDA_RUNTIME_API="+api)
+	return cmd
+}
+
 // startAlone starts a function with an API that has no invocations for it. asked gets
 // the requests.
 func startAlone(t *testing.T, function, kind string, log io.Writer) (proc *process.Process, asked <-chan string) {
@@ -312,15 +395,8 @@ func startAlone(t *testing.T, function, kind string, log io.Writer) (proc *proce
 			<-r.Context().Done()
 		}
 	}))
-	self, err := os.Executable()
+	proc, err := process.Start(command(t, function, kind, strings.TrimPrefix(api.URL, "http://")), log)
 	if err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command(self)
-	// The Runtime API is never behind a proxy.
-	cmd.Env = append(os.Environ(), "GUARD_FUNCTION="+function, "AWS_LAMBDA_INITIALIZATION_TYPE="+kind, "HTTP_PROXY=http://192.0.2.1:1",
-		"AWS_LAMBDA_RUNTIME_API="+strings.TrimPrefix(api.URL, "http://"))
-	if proc, err = process.Start(cmd, log); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(api.Close)

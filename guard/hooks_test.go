@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 	"testing"
@@ -110,4 +111,57 @@ func TestAHookHidesNoLayer(t *testing.T) {
 	}()
 	outer, inner := layer.Named("idempotency.Once", passes), layer.Named("authorizer.Require", passes)
 	guard.Wrap(answers(`{}`, nil), outer, guard.OnRestore(func() {}), inner)
+}
+
+func TestAHookHidesNoWarning(t *testing.T) {
+	outer, inner := layer.Named("idempotency.Once", passes), layer.Named("validate.Body", passes)
+	hook := guard.OnRestore(func() {})
+	for name, wrong := range map[string]guard.Middleware{
+		"before the layers":  guard.Chain(hook, outer, inner),
+		"between the layers": guard.Chain(outer, hook, inner),
+		"inside a layer that wraps what it calls": guard.Chain(func(next lambda.Handler) lambda.Handler {
+			return guard.Wrap(guard.HandlerFunc(next.Invoke), outer, inner)
+		}, hook),
+	} {
+		t.Run(name, func(t *testing.T) {
+			var log strings.Builder
+			p := guardtest.NewInProcess(guard.Wrap(answers("{}", nil), guard.Log(slog.New(slog.NewTextHandler(&log, nil))), wrong), guardtest.Config{})
+			if _, err := p.Invoke(t.Context(), []byte(`{}`)); err != nil {
+				t.Fatal(err)
+			}
+			if !strings.Contains(log.String(), "idempotency.Once stands outside validate.Body") {
+				t.Errorf("got the log %s, want the warning", log.String())
+			}
+		})
+	}
+}
+
+func TestEachHookThatWasNotCalledRefusesInvocations(t *testing.T) {
+	t.Setenv("AWS_LAMBDA_INITIALIZATION_TYPE", "snap-start")
+	shared := guard.OnRestore(func() {})
+	own := guard.OnRestore(func() {})
+	hide := func(layers ...guard.Middleware) lambda.Handler {
+		return guard.HandlerFunc(guard.Wrap(answers("{}", nil), layers...).Invoke)
+	}
+	tests := []struct {
+		name    string
+		h       lambda.Handler
+		refused bool
+	}{
+		{name: "all are called", h: guard.Wrap(hide(shared), shared)},
+		{name: "the second of two is not", h: guard.Wrap(hide(shared, own), shared), refused: true},
+		{name: "the first of two is not", h: guard.Wrap(hide(own, shared), shared), refused: true},
+		{name: "of the end of the process", h: hide(guard.OnShutdown(func(context.Context) error { return nil }))},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			p := guardtest.NewInProcess(tt.h, guardtest.Config{})
+			if err := p.Restore(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := p.Invoke(t.Context(), []byte(`{}`)); (err != nil) != tt.refused {
+				t.Errorf("got %v, want a refusal: %t", err, tt.refused)
+			}
+		})
+	}
 }

@@ -37,3 +37,20 @@ func TestATokenThatWasUnderWayIsNotKeptAfterForget(t *testing.T) {
 	expect("token-3")
 	expect("token-3")
 }
+
+func TestForgetEndsThePauseAfterAFailure(t *testing.T) {
+	s := newServer(t)
+	source := clientcredentials.New(s.URL, "shop", secrets.New(&vault{value: "hunter2"}), "key")
+	s.answers(func(w http.ResponseWriter, _ *http.Request, _ int) {
+		w.Header().Set("Retry-After", "3600")
+		w.WriteHeader(http.StatusServiceUnavailable)
+	})
+	if token, err := source.Token(t.Context()); err == nil {
+		t.Errorf("got %s, want an error", token.Text())
+	}
+	s.answers(nil)
+	source.Forget()
+	if token, err := source.Token(t.Context()); err != nil {
+		t.Errorf("got %s and %v, want a token", token.Text(), err)
+	}
+}

@@ -59,7 +59,8 @@ func OnRestore[F func() | func(context.Context) error](hooks ...F) Middleware {
 // is called. Then the process ends.
 //
 // Lambda kills the process 500 ms after SIGTERM. The context ends after 300 ms, for all
-// hooks together. After a timeout, a crash or too much memory Lambda may kill the
+// hooks together, and a hook that ignores this keeps the next from being called. An
+// invocation may be running meanwhile. After a timeout, a crash or too much memory Lambda may kill the
 // process at once, and no hook is called: send what must not be lost with its
 // invocation. OnShutdown panics if a hook is nil.
 //

@@ -3,7 +3,8 @@
 // The functions of math/rand/v2 draw from a state in the memory of the process. After a
 // restore from a snapshot of SnapStart all copies draw the same numbers: their retries
 // come together, and they sample the same invocations. crypto/rand asks the kernel for
-// each number, also in FIPS mode, and the kernel's state is renewed by the restore.
+// each number, also in FIPS mode, and the kernel's state is renewed by the restore. From
+// Linux 6.11 on a part of it is in the process (getrandom of the vDSO), and renewed with it.
 //
 // https://docs.aws.amazon.com/lambda/latest/dg/snapstart-uniqueness.html
 package random

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -21,14 +22,14 @@ import (
 type lambda struct {
 	t            *testing.T
 	to           chan string // where telemetry goes
-	shutdown     chan struct{}
+	events       chan string // each is taken when the shipper asks for the next one
 	ended        chan error
 	acknowledged []string
 }
 
 func newLambda(t *testing.T, s *store, more ...string) *lambda {
 	t.Helper()
-	l := &lambda{t: t, to: make(chan string, 1), shutdown: make(chan struct{}), ended: make(chan error, 1)}
+	l := &lambda{t: t, to: make(chan string, 1), events: make(chan string), ended: make(chan error, 1)}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /2020-01-01/extension/register", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Lambda-Extension-Identifier", "id")
@@ -43,8 +44,8 @@ func newLambda(t *testing.T, s *store, more ...string) *lambda {
 	})
 	mux.HandleFunc("GET /2020-01-01/extension/event/next", func(w http.ResponseWriter, r *http.Request) {
 		select {
-		case <-l.shutdown:
-			fmt.Fprintf(w, `{"eventType":"SHUTDOWN","shutdownReason":"spindown","deadlineMs":%d}`, time.Now().Add(time.Minute).UnixMilli())
+		case event := <-l.events:
+			_, _ = io.WriteString(w, event)
 		case <-r.Context().Done():
 		}
 	})
@@ -56,6 +57,17 @@ func newLambda(t *testing.T, s *store, more ...string) *lambda {
 	}
 	go func() { l.ended <- run(t.Context(), slog.New(slog.NewJSONHandler(t.Output(), nil))) }()
 	return l
+}
+
+func (l *lambda) invoke(deadline time.Time) {
+	l.events <- fmt.Sprintf(`{"eventType":"INVOKE","requestId":"r-1","deadlineMs":%d}`, deadline.UnixMilli())
+}
+
+// shutDown ends the environment, with more time than Lambda gives: the machine may be busy.
+func (l *lambda) shutDown(reason string) {
+	l.t.Helper()
+	l.events <- fmt.Sprintf(`{"eventType":"SHUTDOWN","shutdownReason":%q,"deadlineMs":%d}`, reason, time.Now().Add(time.Minute).UnixMilli())
+	must(l.t, <-l.ended)
 }
 
 // deliver sends a batch until Lambda has its 200. One in four answers is lost on the
@@ -111,12 +123,31 @@ func TestEachAcknowledgedRecordOf100000IsInOneObjectOrCounted(t *testing.T) {
 		l.deliver(to, batch)
 	}
 	s.Forgive()
-	close(l.shutdown)
-	must(t, <-l.ended)
+	l.shutDown("spindown")
 	got := s.tally()
 	got.mustHold(t, l.acknowledged)
 	t.Logf("%d records in %d objects, %d dropped", len(got.texts), got.objects, got.dropped)
 	if got.dropped == 0 {
 		t.Error("nothing was dropped, so nothing was tested of it")
 	}
+}
+
+// All that an invocation waits for counts for the timeout of the function.
+func TestNoInvocationIsHeldBeyondItsDeadline(t *testing.T) {
+	s := newStore(t)
+	var over atomic.Bool // the attempt, after 5 seconds
+	s.Meet("", func(w http.ResponseWriter, r *http.Request, body []byte) {
+		awsproxy.Hang(w, r, body)
+		over.Store(true)
+	})
+	l := newLambda(t, s, "LOGSHIPPER_AGE=0s", "LOGSHIPPER_HOLD=10s")
+	l.deliver(<-l.to, []line{{time.Now().UTC().Format(millis), "function", json.RawMessage(`"a"`)}})
+	deadline := time.Now()
+	l.invoke(deadline)
+	l.invoke(deadline) // is taken when the first is over
+	if over.Load() {
+		t.Error("the invocation was held for an attempt, beyond its deadline")
+	}
+	s.Forgive()
+	l.shutDown("spindown")
 }

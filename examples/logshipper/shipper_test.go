@@ -3,12 +3,16 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"log/slog"
 	"math/rand/v2"
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -34,6 +38,11 @@ func (l *logbuf) String() string {
 	defer l.mu.Unlock()
 	return l.buf.String()
 }
+
+// sinkFunc is a sink that only a context ends, for tests in a bubble of time.
+type sinkFunc func(ctx context.Context) error
+
+func (put sinkFunc) put(ctx context.Context, _ string, _ []byte) error { return put(ctx) }
 
 // finish ends a shipper within a time, as at a SHUTDOWN.
 func finish(t *testing.T, s *shipper, within time.Duration) {
@@ -285,4 +294,39 @@ func TestNothingIsHeldForS3ThatFails(t *testing.T) {
 			finish(t, ship, time.Minute)
 		})
 	}
+}
+
+// A connection does not outlive a freeze. Nor does the pause after a failure end in it:
+// the clock that timers follow may stand still.
+func TestAnUploadThatAFreezeBrokeIsHeldForAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var frozen atomic.Int64
+		attempts := 0
+		settings := usual()
+		settings.age = 0
+		b := newBuffer(settings, "orders")
+		b.now = func() time.Time { return time.Now().Add(time.Duration(frozen.Load())) }
+		ship := newShipper(b, sinkFunc(func(context.Context) error {
+			if attempts++; attempts <= 12 {
+				return errors.New("connection reset by peer")
+			}
+			return nil
+		}), slog.New(slog.DiscardHandler))
+		ship.start(t.Context())
+		must(t, b.take(t.Context(), []record{said("a")}))
+		before := time.Now()
+		ship.hold(time.Hour)
+		for want := 1; want <= 12; want++ {
+			if attempts != want || !b.waits() {
+				t.Errorf("got %d attempts, want %d", attempts, want)
+			}
+			ship.hold(time.Hour) // S3 fails: nothing to wait for
+			frozen.Add(int64(time.Hour))
+			ship.hold(time.Hour)
+		}
+		if took := time.Since(before); b.waits() || took != 0 {
+			t.Errorf("after %d attempts and %v nothing is stored, want it at once", attempts, took)
+		}
+		finish(t, ship, time.Second)
+	})
 }

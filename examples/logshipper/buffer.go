@@ -116,14 +116,7 @@ func (b *buffer) open(first time.Time) {
 	}
 	b.draft = &draft{gzip: b.gzip, first: first, opened: now}
 	b.gzip.Reset(&b.draft.body)
-	b.tell()
-}
-
-func (b *buffer) tell() {
-	select {
-	case b.changed <- struct{}{}:
-	default:
-	}
+	signal(b.changed)
 }
 
 // sealIfDue seals the draft when it is old. If the clock went back, its age is unknown.
@@ -147,7 +140,7 @@ func (b *buffer) seal() {
 	b.draft, b.dropped = nil, dropped{}
 	b.waiting = append(b.waiting, o)
 	b.size += o.size()
-	b.tell()
+	signal(b.changed)
 }
 
 // dropOldest drops objects until the others fit. One that was sent is kept: it may be

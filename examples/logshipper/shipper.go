@@ -30,16 +30,18 @@ type shipper struct {
 
 	stop    context.CancelFunc
 	running sync.WaitGroup
-	failing atomic.Bool
-	idle    chan struct{} // has an element when nothing waits, or S3 fails
+	retry   atomic.Int64  // when to try again, in Unix ns; of the past while nothing fails
+	again   chan struct{} // has an element when that time has come
+	idle    chan struct{} // has an element when nothing waits, or an attempt has failed
 
+	cause    error     // of the last attempt, nil if it succeeded
 	failures int       // since an attempt succeeded
 	said     time.Time // that they fail, the last time
 	outage   bool      // said since an attempt succeeded
 }
 
 func newShipper(b *buffer, to sink, log *slog.Logger) *shipper {
-	return &shipper{buffer: b, sink: to, log: log, idle: make(chan struct{}, 1)}
+	return &shipper{buffer: b, sink: to, log: log, again: make(chan struct{}, 1), idle: make(chan struct{}, 1)}
 }
 
 // start stores objects in the background, until finish. It goes on after a freeze: an
@@ -59,20 +61,36 @@ func (s *shipper) start(ctx context.Context) {
 	})
 }
 
-// hold waits until nothing is left to store, S3 fails, or the time is over. The
+// hold waits until nothing is left to store, an attempt fails, or the time is over. The
 // function runs meanwhile; the environment is not frozen.
+//
+// While S3 fails it waits for no pause between attempts. The first attempt after a
+// pause is made at once: a freeze may have stopped the timer of the pause.
 func (s *shipper) hold(most time.Duration) {
-	select {
-	case <-s.idle: // of before
-	default:
-	}
+	drain(s.idle)
 	s.buffer.due()
-	if s.failing.Load() || !s.buffer.waits() {
+	pause := time.Unix(0, s.retry.Load()).Sub(s.buffer.now())
+	if !s.buffer.waits() || pause > 0 && pause <= patience { // more if the clock went back
 		return
 	}
+	signal(s.again)
 	select {
 	case <-s.idle:
 	case <-time.After(most):
+	}
+}
+
+func signal(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
+
+func drain(c chan struct{}) {
+	select {
+	case <-c:
+	default:
 	}
 }
 
@@ -93,7 +111,7 @@ func (s *shipper) storeAll(ctx context.Context) {
 	for failed := 0; ctx.Err() == nil; {
 		o := s.buffer.next()
 		if o == nil {
-			s.report(false)
+			signal(s.idle)
 			return
 		}
 		if s.store(ctx, o) == nil {
@@ -101,21 +119,16 @@ func (s *shipper) storeAll(ctx context.Context) {
 			failed = 0
 			continue
 		}
-		s.report(true)
+		pause := backoff(failed)
+		failed++
+		drain(s.again) // of before
+		s.retry.Store(s.buffer.now().Add(pause).UnixNano())
+		signal(s.idle)
 		select {
-		case <-time.After(backoff(failed)):
+		case <-time.After(pause):
+		case <-s.again:
 		case <-ctx.Done():
 		}
-		failed++
-	}
-}
-
-// report tells hold.
-func (s *shipper) report(failing bool) {
-	s.failing.Store(failing)
-	select {
-	case s.idle <- struct{}{}:
-	default:
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"net"
 	"net/http"
 	"strings"
 	"sync"
@@ -220,45 +221,83 @@ func TestS3ThatRefusesForEverIsInTheLogOnceAMinute(t *testing.T) {
 	}
 }
 
-// Lambda gives 2 seconds.
+// status is the answer of a sink that has not stored an object.
+type status int
+
+func (s status) Error() string       { return fmt.Sprintf("answered %d", int(s)) }
+func (s status) HTTPStatusCode() int { return int(s) }
+
 func TestTheEndComesInTimeWhateverS3Does(t *testing.T) {
+	const left = 1700 * time.Millisecond // of the 2 seconds that Lambda gives
+	hangs := func(ctx context.Context) error {
+		<-ctx.Done()
+		return ctx.Err()
+	}
+	answers := func(err error) sinkFunc {
+		return func(context.Context) error { return err }
+	}
+	refuses := answers(status(http.StatusForbidden))
+	cut := answers(fmt.Errorf("send: %w", &net.OpError{Op: "dial", Err: errors.New("connection refused")}))
+	type line struct{ msg, cause string }
+	lost := func(n int, cause string) line {
+		return line{fmt.Sprintf(`"msg":"records are lost","records":%d,`, n), cause}
+	}
+	unknown := func(n int, cause string) line {
+		return line{fmt.Sprintf(`"msg":"records may be lost: they were sent, and there was no answer","records":%d,`, n), cause}
+	}
+	const late = `"cause":"context deadline exceeded"`
 	for _, tt := range []struct {
-		name    string
-		mishaps []awsproxy.Mishap
-		stored  int
+		name   string
+		within time.Duration
+		sinks  []sinkFunc // one for each attempt, the last one for all further ones
+		want   []line     // of the log; none if all is stored
 	}{
-		{"it answers", nil, 1},
-		{"one answer hangs", []awsproxy.Mishap{awsproxy.Hang}, 1},
-		{"it throttles first", []awsproxy.Mishap{refuse(503, "SlowDown"), refuse(503, "SlowDown"), awsproxy.Drop}, 1},
+		{"it answers", left, []sinkFunc{answers(nil)}, nil},
+		{"one answer hangs", left, []sinkFunc{hangs, answers(nil)}, nil},
+		{"two answers hang", left, []sinkFunc{hangs, hangs, answers(nil)}, nil},
+		{"it throttles first", left, []sinkFunc{answers(status(503)), answers(status(503)), answers(nil)}, nil},
+		{"it hangs for ever", left, []sinkFunc{hangs}, []line{lost(1, late), unknown(2, late)}},
+		{"it fails for ever", left, []sinkFunc{answers(status(500))}, []line{lost(1, "answered 500"), unknown(2, "answered 500")}},
+		{"it refuses for ever", left, []sinkFunc{refuses}, []line{lost(3, "answered 403")}},
+		{"it refuses after it has hung", left, []sinkFunc{hangs, refuses}, []line{lost(1, "answered 403"), unknown(2, "answered 403")}},
+		{"it cannot be reached", left, []sinkFunc{cut}, []line{lost(3, "connection refused")}},
+		{"there is no time", 0, []sinkFunc{answers(nil)}, []line{lost(3, late)}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			s := newStore(t)
-			s.Next("", tt.mishaps...)
-			ship := s.open(t.Output())
-			ship.start(t.Context())
-			must(t, ship.buffer.take(t.Context(), []record{said("a")}))
-			finish(t, ship, 10*time.Second) // patience with a busy machine; half of it is for one attempt
-			if got := s.tally(); len(got.texts) != tt.stored {
-				t.Errorf("got %v, want %d", got.texts, tt.stored)
-			}
+			synctest.Test(t, func(t *testing.T) {
+				var log bytes.Buffer
+				settings := usual()
+				ship := newShipper(newBuffer(settings, "orders"), sinkFunc(func(ctx context.Context) error {
+					sink := tt.sinks[0]
+					tt.sinks = tt.sinks[min(1, len(tt.sinks)-1):]
+					return sink(ctx)
+				}), slog.New(slog.NewJSONHandler(&log, nil)))
+				must(t, ship.buffer.take(t.Context(), []record{said("a"), said("b")}))
+				ship.buffer.sealAll()
+				must(t, ship.buffer.take(t.Context(), []record{said("c")}))
+				_, ship.stop = context.WithCancel(t.Context())
+				before := time.Now()
+				finish(t, ship, tt.within)
+				if took := time.Since(before); took > tt.within {
+					t.Errorf("it took %v, want %v", took, tt.within)
+				}
+				var got []string
+				for text := range strings.Lines(log.String()) {
+					if strings.Contains(text, "lost") {
+						got = append(got, text)
+					}
+				}
+				if len(got) != len(tt.want) || ship.buffer.waits() != (len(tt.want) > 0) {
+					t.Fatalf("got %q, want %q", got, tt.want)
+				}
+				for i, want := range tt.want {
+					if !strings.Contains(got[i], want.msg) || !strings.Contains(got[i], want.cause) {
+						t.Errorf("got %s, want %s and %s", got[i], want.msg, want.cause)
+					}
+				}
+			})
 		})
 	}
-	t.Run("it hangs for ever", func(t *testing.T) {
-		s := newStore(t)
-		s.Meet("", awsproxy.Hang)
-		var log logbuf
-		ship := s.open(&log)
-		ship.start(t.Context())
-		must(t, ship.buffer.take(t.Context(), []record{said("a"), said("b")}))
-		before := time.Now()
-		finish(t, ship, time.Second)
-		if took := time.Since(before); took > 20*time.Second {
-			t.Errorf("it took %v, want a second", took)
-		}
-		if !strings.Contains(log.String(), `"records are lost","records":2`) {
-			t.Errorf("the log does not say what is lost:\n%s", log.String())
-		}
-	})
 }
 
 func TestAnInvocationHoldsTheEnvironmentForAnUpload(t *testing.T) {

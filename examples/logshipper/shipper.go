@@ -2,15 +2,18 @@ package main
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"math/rand/v2"
+	"net"
 	"sync"
 	"sync/atomic"
 	"time"
 )
 
 // A sink stores objects. To put one that it has already under this key succeeds, and
-// changes nothing.
+// changes nothing. An error that says what the sink has answered has a method
+// HTTPStatusCode, as those of the AWS SDK have.
 type sink interface {
 	put(ctx context.Context, key string, body []byte) error
 }
@@ -34,7 +37,7 @@ type shipper struct {
 	again   chan struct{} // has an element when that time has come
 	idle    chan struct{} // has an element when nothing waits, or an attempt has failed
 
-	cause    error     // of the last attempt, nil if it succeeded
+	cause    error     // of the last failure, since an attempt succeeded
 	failures int       // since an attempt succeeded
 	said     time.Time // that they fail, the last time
 	outage   bool      // said since an attempt succeeded
@@ -101,8 +104,16 @@ func (s *shipper) finish(ctx context.Context) {
 	s.running.Wait()
 	s.buffer.sealAll()
 	s.storeAll(ctx)
-	if left := s.buffer.left(); left.records > 0 {
-		s.log.Error("records are lost", "records", left.records, "bytes", left.bytes)
+	cause := s.cause
+	if cause == nil {
+		cause = ctx.Err()
+	}
+	lost, unknown := s.buffer.left()
+	if lost.records > 0 {
+		s.log.Error("records are lost", "records", lost.records, "bytes", lost.bytes, "cause", cause.Error())
+	}
+	if unknown.records > 0 {
+		s.log.Error("records may be lost: they were sent, and there was no answer", "records", unknown.records, "bytes", unknown.bytes, "cause", cause.Error())
 	}
 }
 
@@ -145,25 +156,44 @@ func (s *shipper) store(ctx context.Context, o *object) error {
 	within, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	err := s.sink.put(within, o.key, o.body)
-	switch {
-	case err == nil:
+	if err == nil {
 		if s.outage {
 			s.log.Info("records are stored again", "failures", s.failures)
 		}
-		s.failures, s.outage = 0, false
-	case ctx.Err() == nil:
+		s.cause, s.failures, s.outage = nil, 0, false
+		return nil
+	}
+	if !refused(err) {
+		s.buffer.unanswered()
+	}
+	if ctx.Err() == nil {
 		s.failed(err)
 	}
 	return err
 }
 
+// refused reports whether an error says that the object was not stored: it did not get
+// there, or the answer was no.
+func refused(err error) bool {
+	if sent, ok := errors.AsType[*net.OpError](err); ok && sent.Op == "dial" {
+		return true
+	}
+	answer, ok := errors.AsType[interface {
+		error
+		HTTPStatusCode() int
+	}](err)
+	return ok && answer.HTTPStatusCode() >= 300 && answer.HTTPStatusCode() < 500
+}
+
 // failed writes a line, but not one for each failure.
 func (s *shipper) failed(err error) {
+	s.cause = err
 	s.failures++
 	now := s.buffer.now()
 	if since := now.Sub(s.said); since >= 0 && since < quiet {
 		return
 	}
 	s.said, s.outage = now, true
-	s.log.Error("records cannot be stored", "cause", err.Error(), "failures", s.failures, "records", s.buffer.left().records)
+	certain, unknown := s.buffer.left()
+	s.log.Error("records cannot be stored", "cause", err.Error(), "failures", s.failures, "records", certain.records+unknown.records)
 }

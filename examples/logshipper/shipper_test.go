@@ -275,7 +275,7 @@ func TestTheEndComesInTimeWhateverS3Does(t *testing.T) {
 				must(t, ship.buffer.take(t.Context(), []record{said("a"), said("b")}))
 				ship.buffer.sealAll()
 				must(t, ship.buffer.take(t.Context(), []record{said("c")}))
-				_, ship.stop = context.WithCancel(t.Context())
+				ship.stop = func() {}
 				before := time.Now()
 				finish(t, ship, tt.within)
 				if took := time.Since(before); took > tt.within {
@@ -296,6 +296,41 @@ func TestTheEndComesInTimeWhateverS3Does(t *testing.T) {
 					}
 				}
 			})
+		})
+	}
+}
+
+func TestAnErrorSaysWhetherAnObjectMayBeStored(t *testing.T) {
+	s := newStore(t)
+	gone := newStore(t)
+	gone.Close()
+	var leave context.CancelFunc
+	for _, tt := range []struct {
+		name    string
+		store   *store
+		mishap  awsproxy.Mishap
+		refused bool
+	}{
+		{"denied", s, refuse(403, "AccessDenied"), true},
+		{"another region", s, refuse(301, "PermanentRedirect"), true},
+		{"a conflict", s, refuse(409, "ConditionalRequestConflict"), true},
+		{"nobody there", gone, nil, true},
+		{"a fault", s, refuse(500, "InternalError"), false},
+		{"cut off", s, awsproxy.Drop, false},
+		{"no answer", s, func(w http.ResponseWriter, r *http.Request, body []byte) {
+			leave()
+			awsproxy.Hang(w, r, body)
+		}, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			tt.store.Meet("", tt.mishap)
+			var within context.Context
+			within, leave = context.WithCancel(t.Context())
+			defer leave()
+			err := tt.store.open(t.Output()).sink.put(within, "key", nil)
+			if err == nil || refused(err) != tt.refused {
+				t.Errorf("got %v, want an error by which it may be stored: %t", err, !tt.refused)
+			}
 		})
 	}
 }

@@ -1,8 +1,8 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"net/http"
 	"path/filepath"
@@ -30,57 +30,23 @@ func (s *store) deploy(cfg guardtest.Config, more ...string) *guardtest.Function
 // order invokes the function, which writes that many lines.
 func order(t testing.TB, fn *guardtest.Function, name string, lines int) {
 	t.Helper()
-	if _, err := fn.Invoke(t.Context(), fmt.Appendf(nil, `{"order":%q,"lines":%d}`, name, lines)); err != nil {
+	orderFor(t, fn, name, lines, 0)
+}
+
+// orderFor has the function take some milliseconds after its lines.
+func orderFor(t testing.TB, fn *guardtest.Function, name string, lines, millis int) {
+	t.Helper()
+	if _, err := fn.Invoke(t.Context(), fmt.Appendf(nil, `{"order":%q,"lines":%d,"millis":%d}`, name, lines, millis)); err != nil {
 		t.Fatalf("%v\n%s", err, fn.Log())
 	}
 }
 
-// shutDown ends the environment, for which Lambda gives 2 seconds. A shipper that cannot do
-// it in that time says so.
-func shutDown(t *testing.T, fn *guardtest.Function) {
-	t.Helper()
-	fn.Close()
-	if strings.Contains(fn.Log(), "records are lost") {
-		t.Skip("this machine is too busy for a shutdown within 2 seconds")
-	}
-}
-
-// account is what there is of invocations.
-type account struct {
-	records map[string]int // in objects, by what they say
-	dropped int            // and counted
-	lambda  int            // of these by Lambda
-	objects int
-}
-
-// account counts the records of the function and the three of Lambda on each invocation.
-func (s *store) account() account {
-	s.t.Helper()
-	all := account{records: map[string]int{}}
-	for _, lines := range s.stored() {
-		all.objects++
-		for _, l := range lines {
-			var r struct {
-				Message, Order, RequestID string
-				Line, DroppedRecords      int
-			}
-			must(s.t, json.Unmarshal(l.Record, &r))
-			switch l.Type {
-			case "function", "platform.start", "platform.runtimeDone", "platform.report":
-				all.records[fmt.Sprint(l.Type, r.RequestID, r.Message, r.Order, r.Line)]++
-			case "platform.logsDropped":
-				all.lambda += r.DroppedRecords
-				all.dropped += r.DroppedRecords
-			case "logshipper.logsDropped":
-				all.dropped += r.DroppedRecords
-			}
-		}
-	}
-	return all
-}
+// recordsOf is how many records there are of an invocation with so many lines: the function's
+// own on the invocation, and three of Lambda besides.
+func recordsOf(lines int) int { return lines + 4 }
 
 // until waits until the account has so many records.
-func (s *store) until(want int, most time.Duration) (got account, ok bool) {
+func (s *store) until(want int, most time.Duration) (got *account, ok bool) {
 	s.t.Helper()
 	for end := time.Now().Add(most); ; time.Sleep(50 * time.Millisecond) {
 		got = s.account()
@@ -93,23 +59,24 @@ func (s *store) until(want int, most time.Duration) (got account, ok bool) {
 // A function writes 100,000 lines while S3 is cut off, throttles, fails, hangs, and
 // takes what it does not acknowledge.
 func TestEachOf100000LinesIsInOneObjectOrCounted(t *testing.T) {
+	t.Parallel()
 	const lines = 1000
 	invocations := 100
 	if testing.Short() {
 		invocations = 10
 	}
 	s := newStore(t)
-	fn := s.deploy(guardtest.Config{},
+	fn := s.deploy(guardtest.Config{Log: io.Discard},
 		"LOGSHIPPER_AGE=100ms", "LOGSHIPPER_OBJECT_BYTES=262144", "LOGSHIPPER_MEMORY_BYTES=524288")
 	var hung atomic.Bool
 	written := 0
 	write := func(lines int) {
 		order(t, fn, fmt.Sprint("o-", written), lines)
-		written += lines + 4 // the function's own record of the invocation, and three of Lambda
+		written += recordsOf(lines)
 	}
 	write(lines)
 	if got, ok := s.until(written, time.Minute); !ok { // the records of the init, too, are in an object now
-		t.Fatalf("got %d records and %d dropped, want %d\n%s", len(got.records), got.dropped, written, fn.Log())
+		t.Fatalf("got %v, want %d\n%s", got, written, fn.Log())
 	}
 	for i := 1; i < invocations; i++ {
 		switch i * 5 / invocations {
@@ -132,53 +99,33 @@ func TestEachOf100000LinesIsInOneObjectOrCounted(t *testing.T) {
 		write(lines)
 	}
 	s.Forgive()
-	var got account
+	var got *account
 	for tries, ok := 0, false; !ok; tries++ {
 		write(1) // what was dropped is said in the next object, so there has to be one
 		if got, ok = s.until(written, 10*time.Second); !ok && tries == 20 {
-			t.Fatalf("got %d records and %d dropped, want %d\n%s", len(got.records), got.dropped, written, fn.Log())
+			t.Fatalf("got %v, want %d\n%s", got, written, fn.Log())
 		}
 	}
-	for record, n := range got.records {
-		if n != 1 {
-			t.Errorf("got %s %d times, want it once", record, n)
-		}
-	}
-	t.Logf("%d records: %d in %d objects, %d dropped, %d of these by Lambda", written, len(got.records), got.objects, got.dropped, got.lambda)
+	got.mustBeOnce(t)
+	t.Logf("of %d: %v", written, got)
 	if got.dropped == 0 {
 		t.Error("nothing was dropped, so nothing was tested of it")
 	}
 }
 
-func TestTheEndOfAnEnvironmentStoresWhatThereIs(t *testing.T) {
-	s := newStore(t)
-	fn := s.deploy(guardtest.Config{}, "LOGSHIPPER_PREFIX=records/")
-	order(t, fn, "o-1", 3)
-	order(t, fn, "o-2", 3)
-	shutDown(t, fn)
-	got := s.account()
-	if len(got.records) != 2*(3+4) || got.objects != 1 || got.dropped != 0 {
-		t.Errorf("got %+v, want two invocations in one object\n%s", got, fn.Log())
-	}
-	for key := range s.stored() {
-		if !strings.HasPrefix(key, "records/orders/2") || !strings.HasSuffix(key, ".ndjson.gz") {
-			t.Errorf("got the key %s", key)
-		}
-	}
-}
-
 func TestAnInvocationIsFoundByItsID(t *testing.T) {
+	t.Parallel()
 	s := newStore(t)
 	fn := s.deploy(guardtest.Config{}, "LOGSHIPPER_AGE=0s")
 	written := 0
 	for i := range 3 { // one after the other
 		order(t, fn, fmt.Sprint("o-", i), 10)
-		written += 14
+		written += recordsOf(10)
 		if got, ok := s.until(written, time.Minute); !ok {
-			t.Fatalf("got %d records, want %d\n%s", len(got.records), written, fn.Log())
+			t.Fatalf("got %v, want %d\n%s", got, written, fn.Log())
 		}
 	}
-	for key, lines := range s.stored() {
+	for key, lines := range s.account().objects {
 		for _, l := range lines {
 			id := requestOf(record{Type: l.Type, Raw: l.Record})
 			if id != "" && !strings.HasSuffix(key, "-"+id+".ndjson.gz") {
@@ -189,6 +136,7 @@ func TestAnInvocationIsFoundByItsID(t *testing.T) {
 }
 
 func TestAFunctionGoesOnWhateverS3Does(t *testing.T) {
+	t.Parallel()
 	for name, mishap := range map[string]awsproxy.Mishap{
 		"denied": refuse(403, "AccessDenied"), "no bucket": refuse(404, "NoSuchBucket"), "no answer": awsproxy.Hang,
 	} {
@@ -208,6 +156,7 @@ func TestAFunctionGoesOnWhateverS3Does(t *testing.T) {
 }
 
 func TestAWrongSettingFailsTheInit(t *testing.T) {
+	t.Parallel()
 	s := newStore(t)
 	fn := s.deploy(guardtest.Config{}, "LOGSHIPPER_AGE=60")
 	if _, err := fn.Invoke(t.Context(), []byte(`{}`)); err == nil {
@@ -218,22 +167,15 @@ func TestAWrongSettingFailsTheInit(t *testing.T) {
 	}
 }
 
-func TestTheRecordsOfATimeoutAreStored(t *testing.T) {
-	s := newStore(t)
-	fn := s.deploy(guardtest.Config{Timeout: time.Second})
-	if _, err := fn.Invoke(t.Context(), []byte(`{"order":"o-1","lines":3,"millis":60000}`)); err == nil {
-		t.Fatal("got no error")
-	}
-	shutDown(t, fn)
-	if got := s.account(); got.objects == 0 {
-		t.Errorf("got %+v\n%s", got, fn.Log())
-	}
-}
-
-// S3 takes longer than an invocation, so that uploads are frozen half-way.
+// S3 takes longer than an invocation, so that uploads are frozen half-way. They end
+// when an invocation takes long, or is held for them.
 func TestWhatWasFrozenIsStoredOnce(t *testing.T) {
-	for _, hold := range []string{"0s", "500ms"} {
-		t.Run(hold, func(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		hold   string
+		millis int
+	}{{"0s", 200}, {"500ms", 0}} {
+		t.Run(tt.hold, func(t *testing.T) {
 			s := newStore(t)
 			s.Meet("", func(w http.ResponseWriter, r *http.Request, body []byte) {
 				reply, err := s.Forward(r, body)
@@ -243,22 +185,23 @@ func TestWhatWasFrozenIsStoredOnce(t *testing.T) {
 				time.Sleep(50 * time.Millisecond)
 				reply.Write(w, len(reply.Body))
 			})
-			fn := s.deploy(guardtest.Config{Freeze: true}, "LOGSHIPPER_AGE=0s", "LOGSHIPPER_HOLD="+hold)
-			written := 0
-			for i := range 20 {
-				order(t, fn, fmt.Sprint("o-", i), 10)
-				written += 14
+			fn := s.deploy(guardtest.Config{Freeze: true}, "LOGSHIPPER_AGE=0s", "LOGSHIPPER_HOLD="+tt.hold)
+			const frozen, lines = 20, 10
+			for i := range frozen {
+				order(t, fn, fmt.Sprint("o-", i), lines)
 			}
 			s.Forgive()
-			shutDown(t, fn)
 			got := s.account()
-			if len(got.records) != written || got.dropped != 0 {
-				t.Errorf("got %d records and %d dropped, want %d\n%s", len(got.records), got.dropped, written, fn.Log())
-			}
-			for record, n := range got.records {
-				if n != 1 {
-					t.Errorf("got %s %d times, want it once", record, n)
+			for end := time.Now().Add(time.Minute); len(got.records) < frozen*recordsOf(lines); got = s.account() {
+				if time.Now().After(end) {
+					t.Fatalf("got %v, want %d records\n%s", got, frozen*recordsOf(lines), fn.Log())
 				}
+				orderFor(t, fn, "last", 1, tt.millis)
+			}
+			fn.Close()
+			s.account().mustBeOnce(t)
+			if got.dropped != 0 {
+				t.Errorf("got %v, want none dropped\n%s", got, fn.Log())
 			}
 		})
 	}

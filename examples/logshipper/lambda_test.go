@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
+	"os/exec"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -18,7 +19,7 @@ import (
 )
 
 // lambda stands for Lambda where guardtest cannot: it knows what it has got a 200 for,
-// and loses some. The shipper runs in the process of the test, under its race detector.
+// loses some, and gives the time for a SHUTDOWN that a busy machine needs.
 type lambda struct {
 	t            *testing.T
 	to           chan string // where telemetry goes
@@ -55,15 +56,28 @@ func newLambda(t *testing.T, s *store, more ...string) *lambda {
 		name, value, _ := strings.Cut(pair, "=")
 		t.Setenv(name, value)
 	}
-	go func() { l.ended <- run(t.Context(), slog.New(slog.NewJSONHandler(t.Output(), nil))) }()
 	return l
+}
+
+// start runs the shipper in the process of the test, under its race detector.
+func (l *lambda) start() {
+	go func() { l.ended <- run(l.t.Context(), slog.New(slog.NewJSONHandler(l.t.Output(), nil))) }()
+}
+
+// startProcess runs the shipper as it is deployed.
+func (l *lambda) startProcess() {
+	l.t.Helper()
+	binaries.build(l.t)
+	cmd := exec.CommandContext(l.t.Context(), binaries.shipper)
+	cmd.Stdout, cmd.Stderr = l.t.Output(), l.t.Output()
+	go func() { l.ended <- cmd.Run() }()
 }
 
 func (l *lambda) invoke(deadline time.Time) {
 	l.events <- fmt.Sprintf(`{"eventType":"INVOKE","requestId":"r-1","deadlineMs":%d}`, deadline.UnixMilli())
 }
 
-// shutDown ends the environment, with more time than Lambda gives: the machine may be busy.
+// shutDown ends the environment, and waits for the shipper.
 func (l *lambda) shutDown(reason string) {
 	l.t.Helper()
 	l.events <- fmt.Sprintf(`{"eventType":"SHUTDOWN","shutdownReason":%q,"deadlineMs":%d}`, reason, time.Now().Add(time.Minute).UnixMilli())
@@ -97,6 +111,7 @@ func TestEachAcknowledgedRecordOf100000IsInOneObjectOrCounted(t *testing.T) {
 	const batches = 100
 	s := newStore(t)
 	l := newLambda(t, s, "LOGSHIPPER_AGE=50ms", "LOGSHIPPER_OBJECT_BYTES=131072", "LOGSHIPPER_MEMORY_BYTES=524288")
+	l.start()
 	to := <-l.to
 	hang := []awsproxy.Mishap{awsproxy.Hang}
 	for b := range batches {
@@ -124,11 +139,36 @@ func TestEachAcknowledgedRecordOf100000IsInOneObjectOrCounted(t *testing.T) {
 	}
 	s.Forgive()
 	l.shutDown("spindown")
-	got := s.tally()
+	got := s.account()
 	got.mustHold(t, l.acknowledged)
-	t.Logf("%d records in %d objects, %d dropped", len(got.texts), got.objects, got.dropped)
+	t.Logf("of %d: %v", len(l.acknowledged), got)
 	if got.dropped == 0 {
 		t.Error("nothing was dropped, so nothing was tested of it")
+	}
+}
+
+func TestTheEndOfAnEnvironmentStoresWhatThereIs(t *testing.T) {
+	for _, reason := range []string{"spindown", "timeout", "failure"} {
+		t.Run(reason, func(t *testing.T) {
+			s := newStore(t)
+			l := newLambda(t, s, "LOGSHIPPER_PREFIX=records/")
+			l.startProcess()
+			to := <-l.to
+			for i := range 3 {
+				l.deliver(to, []line{{time.Now().UTC().Format(millis), "function", fmt.Appendf(nil, "%d", i)}})
+			}
+			l.shutDown(reason)
+			got := s.account()
+			got.mustHold(t, l.acknowledged)
+			if len(got.objects) != 1 || got.dropped != 0 {
+				t.Errorf("got %v, want one object", got)
+			}
+			for key := range got.objects {
+				if !strings.HasPrefix(key, "records/orders/2") || !strings.HasSuffix(key, ".ndjson.gz") {
+					t.Errorf("got the key %s", key)
+				}
+			}
+		})
 	}
 }
 
@@ -141,6 +181,7 @@ func TestNoInvocationIsHeldBeyondItsDeadline(t *testing.T) {
 		over.Store(true)
 	})
 	l := newLambda(t, s, "LOGSHIPPER_AGE=0s", "LOGSHIPPER_HOLD=10s")
+	l.start()
 	l.deliver(<-l.to, []line{{time.Now().UTC().Format(millis), "function", json.RawMessage(`"a"`)}})
 	deadline := time.Now()
 	l.invoke(deadline)

@@ -95,9 +95,9 @@ func TestRecordsOfManySendersAreStoredOnceWhileS3Fails(t *testing.T) {
 	for _, texts := range acknowledged {
 		all = append(all, texts...)
 	}
-	got := s.tally()
+	got := s.account()
 	got.mustHold(t, all)
-	t.Logf("%d records in %d objects, %d dropped", len(got.texts), got.objects, got.dropped)
+	t.Logf("of %d: %v", len(all), got)
 }
 
 func TestARecordIsStoredWhenItIsOldThoughNothingFollows(t *testing.T) {
@@ -107,9 +107,9 @@ func TestARecordIsStoredWhenItIsOldThoughNothingFollows(t *testing.T) {
 	defer finish(t, ship, time.Second)
 	for i := range 3 { // the shipper waits before each
 		must(t, ship.buffer.take(t.Context(), []record{said(fmt.Sprint(i))}))
-		for end := time.Now().Add(time.Minute); len(s.stored()) != i+1; time.Sleep(10 * time.Millisecond) {
+		for end := time.Now().Add(time.Minute); len(s.account().objects) != i+1; time.Sleep(10 * time.Millisecond) {
 			if time.Now().After(end) {
-				t.Fatalf("got %d objects in a minute, want %d", len(s.stored()), i+1)
+				t.Fatalf("got %d objects in a minute, want %d", len(s.account().objects), i+1)
 			}
 		}
 	}
@@ -163,10 +163,10 @@ func TestAnObjectThatMayBeStoredIsNotDropped(t *testing.T) {
 	s.Forgive()
 	ship.start(t.Context())
 	finish(t, ship, time.Minute)
-	got := s.tally()
+	got := s.account()
 	got.mustHold(t, acknowledged)
-	if got.dropped == 0 || got.texts[acknowledged[0]] != 1 {
-		t.Errorf("got %d dropped and the first record %d times, want some and 1", got.dropped, got.texts[acknowledged[0]])
+	if got.dropped == 0 || got.records[acknowledged[0]] != 1 {
+		t.Errorf("got %d dropped and the first record %d times, want some and 1", got.dropped, got.records[acknowledged[0]])
 	}
 }
 
@@ -344,7 +344,7 @@ func TestAnInvocationHoldsTheEnvironmentForAnUpload(t *testing.T) {
 	for i := range 5 {
 		must(t, ship.buffer.take(t.Context(), []record{said("a"), of("platform.report", fmt.Sprint("r-", i))}))
 		ship.hold(time.Hour)
-		if got := s.stored(); len(got) != i+1 {
+		if got := s.account().objects; len(got) != i+1 {
 			t.Fatalf("got %d objects, want %d", len(got), i+1)
 		}
 	}

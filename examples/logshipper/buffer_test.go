@@ -170,7 +170,7 @@ func TestTheOldestIsDroppedAndCountedInTheNextObject(t *testing.T) {
 	s.object, s.memory = 64<<10, 128<<10
 	b := newClocked(s)
 	taken := 0
-	for range 2000 {
+	for range 600 {
 		must(t, b.take(t.Context(), []record{said(fmt.Sprint(taken, randomText(1<<10)))}))
 		taken++
 		if b.size > s.memory {
@@ -209,11 +209,11 @@ func TestADroppedCountIsCounted(t *testing.T) {
 	s.age, s.object, s.memory = 0, 64<<10, 128<<10
 	b := newClocked(s)
 	must(t, b.take(t.Context(), []record{{Type: "platform.logsDropped", Raw: json.RawMessage(`{"reason":"r","droppedRecords":40,"droppedBytes":4000}`)}}))
-	for i := range 999 {
+	for i := range 399 {
 		must(t, b.take(t.Context(), []record{said(fmt.Sprint(i))}))
 	}
-	if left, _ := b.left(); left.records != 1039 || len(b.waiting) == 1000 {
-		t.Errorf("got %d records in %d objects, want 1039 in fewer than 1000", left.records, len(b.waiting))
+	if left, _ := b.left(); left.records != 439 || len(b.waiting) == 400 {
+		t.Errorf("got %d records in %d objects, want 439 in fewer than 400", left.records, len(b.waiting))
 	}
 }
 
@@ -222,14 +222,14 @@ func TestManySmallObjectsAreBoundedToo(t *testing.T) {
 	s := usual()
 	s.age, s.object, s.memory = 0, 64<<10, 128<<10
 	b := newClocked(s)
-	for i := range 1000 {
+	for i := range 400 {
 		must(t, b.take(t.Context(), []record{of("platform.report", fmt.Sprint("r-", i))}))
 	}
 	if n := len(b.waiting); n > s.memory/512 {
 		t.Errorf("%d objects wait, want at most %d", n, s.memory/512)
 	}
-	if left, _ := b.left(); left.records != 1000 {
-		t.Errorf("got %d records in all, want 1000", left.records)
+	if left, _ := b.left(); left.records != 400 {
+		t.Errorf("got %d records in all, want 400", left.records)
 	}
 }
 

@@ -22,6 +22,7 @@ import (
 // loses some, and gives the time for a SHUTDOWN that a busy machine needs.
 type lambda struct {
 	t            *testing.T
+	env          []string
 	to           chan string // where telemetry goes
 	events       chan string // each is taken when the shipper asks for the next one
 	ended        chan error
@@ -52,15 +53,17 @@ func newLambda(t *testing.T, s *store, more ...string) *lambda {
 	})
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
-	for _, pair := range s.env(append(more, "AWS_LAMBDA_RUNTIME_API="+server.Listener.Addr().String())...) {
-		name, value, _ := strings.Cut(pair, "=")
-		t.Setenv(name, value)
-	}
+	l.env = s.env(append(more, "AWS_LAMBDA_RUNTIME_API="+server.Listener.Addr().String())...)
 	return l
 }
 
 // start runs the shipper in the process of the test, under its race detector.
 func (l *lambda) start() {
+	l.t.Helper()
+	for _, pair := range l.env {
+		name, value, _ := strings.Cut(pair, "=")
+		l.t.Setenv(name, value)
+	}
 	go func() { l.ended <- run(l.t.Context(), slog.New(slog.NewJSONHandler(l.t.Output(), nil))) }()
 }
 
@@ -69,6 +72,7 @@ func (l *lambda) startProcess() {
 	l.t.Helper()
 	binaries.build(l.t)
 	cmd := exec.CommandContext(l.t.Context(), binaries.shipper)
+	cmd.Env = l.env
 	cmd.Stdout, cmd.Stderr = l.t.Output(), l.t.Output()
 	go func() { l.ended <- cmd.Run() }()
 }
@@ -105,13 +109,26 @@ func (l *lambda) deliver(to string, batch []line) {
 	}
 }
 
-// Each record that Lambda has got a 200 for is in one object, or counted.
 func TestEachAcknowledgedRecordOf100000IsInOneObjectOrCounted(t *testing.T) {
-	const size = 1000
-	const batches = 100
+	t.Parallel()
 	s := newStore(t)
 	l := newLambda(t, s, "LOGSHIPPER_AGE=50ms", "LOGSHIPPER_OBJECT_BYTES=131072", "LOGSHIPPER_MEMORY_BYTES=524288")
+	l.startProcess()
+	l.deliverWhileS3Fails(s, 100)
+}
+
+// The race detector sees this shipper.
+func TestEachAcknowledgedRecordIsInOneObjectOrCounted(t *testing.T) {
+	s := newStore(t)
+	l := newLambda(t, s, "LOGSHIPPER_AGE=50ms", "LOGSHIPPER_OBJECT_BYTES=65536", "LOGSHIPPER_MEMORY_BYTES=131072")
 	l.start()
+	l.deliverWhileS3Fails(s, 20)
+}
+
+// deliverWhileS3Fails delivers batches of 1,000 records.
+func (l *lambda) deliverWhileS3Fails(s *store, batches int) {
+	t := l.t
+	t.Helper()
 	to := <-l.to
 	hang := []awsproxy.Mishap{awsproxy.Hang}
 	for b := range batches {
@@ -131,7 +148,7 @@ func TestEachAcknowledgedRecordOf100000IsInOneObjectOrCounted(t *testing.T) {
 			})
 		}
 		var batch []line
-		for i := range size {
+		for i := range 1000 {
 			text, _ := json.Marshal(fmt.Sprintf("%d/%d %x", b, i, rand.Uint64()))
 			batch = append(batch, line{time.Now().UTC().Format(millis), "function", text})
 		}
@@ -148,6 +165,7 @@ func TestEachAcknowledgedRecordOf100000IsInOneObjectOrCounted(t *testing.T) {
 }
 
 func TestTheEndOfAnEnvironmentStoresWhatThereIs(t *testing.T) {
+	t.Parallel()
 	for _, reason := range []string{"spindown", "timeout", "failure"} {
 		t.Run(reason, func(t *testing.T) {
 			s := newStore(t)

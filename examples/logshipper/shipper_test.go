@@ -156,7 +156,7 @@ func TestAnObjectThatMayBeStoredIsNotDropped(t *testing.T) {
 		s.lost(w, r, body)
 	})
 	ship.storeAll(ctx)
-	fill(1000)
+	fill(400)
 	if ship.buffer.size > ship.buffer.memory {
 		t.Errorf("got %d bytes, want at most %d", ship.buffer.size, ship.buffer.memory)
 	}

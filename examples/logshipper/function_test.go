@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"path/filepath"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -56,56 +55,48 @@ func (s *store) until(want int, most time.Duration) (got *account, ok bool) {
 	}
 }
 
-// A function writes 100,000 lines while S3 is cut off, throttles, fails, hangs, and
-// takes what it does not acknowledge.
+// A function writes 100,000 lines while S3 hangs, is cut off, throttles, takes what it
+// does not acknowledge, and fails now and then. Between these it is well, so that the
+// pauses between attempts stay short.
 func TestEachOf100000LinesIsInOneObjectOrCounted(t *testing.T) {
 	t.Parallel()
-	const lines = 1000
-	invocations := 100
-	if testing.Short() {
-		invocations = 10
-	}
 	s := newStore(t)
 	fn := s.deploy(guardtest.Config{Log: io.Discard},
-		"LOGSHIPPER_AGE=100ms", "LOGSHIPPER_OBJECT_BYTES=262144", "LOGSHIPPER_MEMORY_BYTES=524288")
-	var hung atomic.Bool
+		"LOGSHIPPER_AGE=100ms", "LOGSHIPPER_OBJECT_BYTES=65536", "LOGSHIPPER_MEMORY_BYTES=131072")
 	written := 0
 	write := func(lines int) {
 		order(t, fn, fmt.Sprint("o-", written), lines)
 		written += recordsOf(lines)
 	}
-	write(lines)
-	if got, ok := s.until(written, time.Minute); !ok { // the records of the init, too, are in an object now
-		t.Fatalf("got %v, want %d\n%s", got, written, fn.Log())
-	}
-	for i := 1; i < invocations; i++ {
-		switch i * 5 / invocations {
-		case 1:
-			s.Meet("", awsproxy.Drop)
-		case 2:
-			s.Meet("", refuse(503, "SlowDown"))
-		case 3:
-			s.Meet("", s.lost)
-		case 4:
-			s.Meet("", func(w http.ResponseWriter, r *http.Request, body []byte) {
-				if hung.CompareAndSwap(false, true) {
-					awsproxy.Hang(w, r, body)
-					return
-				}
-				mishaps := []awsproxy.Mishap{s.Pass, s.Pass, s.lost, awsproxy.Drop, refuse(500, "InternalError")}
-				mishaps[rand.IntN(len(mishaps))](w, r, body)
-			})
+	for _, phase := range []struct {
+		name        string
+		invocations int
+		mishap      awsproxy.Mishap
+	}{
+		{"it answers", 1, s.Pass}, // and has the records of the init then
+		{"it hangs", 30, awsproxy.Hang},
+		{"it is cut off", 20, awsproxy.Drop},
+		{"it throttles", 20, refuse(503, "SlowDown")},
+		{"its answers are lost", 20, s.lost},
+		{"it fails now and then", 9, func(w http.ResponseWriter, r *http.Request, body []byte) {
+			mishaps := []awsproxy.Mishap{s.Pass, s.Pass, s.lost, awsproxy.Drop, refuse(500, "InternalError")}
+			mishaps[rand.IntN(len(mishaps))](w, r, body)
+		}},
+	} {
+		s.Meet("", phase.mishap)
+		for range phase.invocations {
+			write(1000)
 		}
-		write(lines)
-	}
-	s.Forgive()
-	var got *account
-	for tries, ok := 0, false; !ok; tries++ {
-		write(1) // what was dropped is said in the next object, so there has to be one
-		if got, ok = s.until(written, 10*time.Second); !ok && tries == 20 {
-			t.Fatalf("got %v, want %d\n%s", got, written, fn.Log())
+		s.Forgive()
+		for tries, ok := 0, false; !ok; tries++ {
+			write(1) // what was dropped is said in the next object, so there has to be one
+			var got *account
+			if got, ok = s.until(written, 10*time.Second); !ok && tries == 20 {
+				t.Fatalf("%s: got %v, want %d\n%s", phase.name, got, written, fn.Log())
+			}
 		}
 	}
+	got := s.account()
 	got.mustBeOnce(t)
 	t.Logf("of %d: %v", written, got)
 	if got.dropped == 0 {

@@ -217,6 +217,22 @@ func TestADroppedCountIsCounted(t *testing.T) {
 	}
 }
 
+func TestWhatWasDroppedLastIsSaidAtTheEnd(t *testing.T) {
+	s := usual()
+	s.age, s.object, s.memory = 0, 64<<10, 128<<10
+	b := newClocked(s)
+	for i := range 400 {
+		must(t, b.take(t.Context(), []record{said(fmt.Sprint(i))}))
+	}
+	for b.next() != nil {
+		b.stored()
+	}
+	b.sealAll()
+	if o := b.next(); o == nil || o.records != 0 || o.dropped.records == 0 {
+		t.Errorf("got %+v, want an object that says how much was dropped", o)
+	}
+}
+
 // An object for each invocation is small: it takes more than its body.
 func TestManySmallObjectsAreBoundedToo(t *testing.T) {
 	s := usual()

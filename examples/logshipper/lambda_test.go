@@ -23,6 +23,7 @@ import (
 type lambda struct {
 	t            *testing.T
 	env          []string
+	registered   chan string // for which events
 	to           chan string // where telemetry goes
 	events       chan string // each is taken when the shipper asks for the next one
 	ended        chan error
@@ -31,9 +32,14 @@ type lambda struct {
 
 func newLambda(t *testing.T, s *store, more ...string) *lambda {
 	t.Helper()
-	l := &lambda{t: t, to: make(chan string, 1), events: make(chan string), ended: make(chan error, 1)}
+	l := &lambda{t: t, registered: make(chan string, 1), to: make(chan string, 1), events: make(chan string), ended: make(chan error, 1)}
 	mux := http.NewServeMux()
-	mux.HandleFunc("POST /2020-01-01/extension/register", func(w http.ResponseWriter, _ *http.Request) {
+	mux.HandleFunc("POST /2020-01-01/extension/register", func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			t.Error(err)
+		}
+		l.registered <- string(body)
 		w.Header().Set("Lambda-Extension-Identifier", "id")
 		_, _ = io.WriteString(w, `{"functionName":"orders","functionVersion":"$LATEST","handler":"bootstrap"}`)
 	})
@@ -171,6 +177,9 @@ func TestTheEndOfAnEnvironmentStoresWhatThereIs(t *testing.T) {
 			s := newStore(t)
 			l := newLambda(t, s, "LOGSHIPPER_PREFIX=records/")
 			l.startProcess()
+			if got, want := <-l.registered, `{"events":["SHUTDOWN"]}`; got != want {
+				t.Errorf("got %s, want %s: no invocation waits for it", got, want)
+			}
 			to := <-l.to
 			for i := range 3 {
 				l.deliver(to, []line{{time.Now().UTC().Format(millis), "function", fmt.Appendf(nil, "%d", i)}})

@@ -300,6 +300,30 @@ func TestTheEndComesInTimeWhateverS3Does(t *testing.T) {
 	}
 }
 
+// An attempt under way may succeed though it was given up.
+func TestTheEndWaitsForTheAttemptUnderWay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		settings := usual()
+		settings.age = 0
+		attempts := 0
+		ship := newShipper(newBuffer(settings, "orders"), sinkFunc(func(ctx context.Context) error {
+			if attempts++; attempts == 1 {
+				<-ctx.Done()
+				time.Sleep(10 * time.Millisecond)
+			}
+			return nil
+		}), slog.New(slog.DiscardHandler))
+		ship.start(t.Context())
+		must(t, ship.buffer.take(t.Context(), []record{said("a")}))
+		synctest.Wait()
+		must(t, ship.buffer.take(t.Context(), []record{said("b")}))
+		finish(t, ship, time.Second)
+		if attempts != 2 || ship.buffer.waits() {
+			t.Errorf("got %d attempts, want one for each object", attempts)
+		}
+	})
+}
+
 func TestAnErrorSaysWhetherAnObjectMayBeStored(t *testing.T) {
 	s := newStore(t)
 	gone := newStore(t)
@@ -395,7 +419,11 @@ func TestAnUploadThatAFreezeBrokeIsHeldForAgain(t *testing.T) {
 				t.Errorf("got %d attempts, want %d", attempts, want)
 			}
 			ship.hold(time.Hour) // S3 fails: nothing to wait for
-			frozen.Add(int64(time.Hour))
+			if want == 6 {
+				frozen.Store(0) // the clock goes back
+			} else {
+				frozen.Add(int64(time.Hour))
+			}
 			ship.hold(time.Hour)
 		}
 		if took := time.Since(before); b.waits() || took != 0 {

@@ -37,7 +37,7 @@ func text(status int, body string) answer {
 
 // door is what stands before the routes of a port.
 type door struct {
-	routes map[string]route // by path, which is compared as it is
+	routes map[string]route // by path; a slash may follow it, as in some samples of AWS
 	token  string           // "" lets requests without one in
 	log    *slog.Logger
 }
@@ -66,7 +66,7 @@ func (d door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (d door) answer(r *http.Request) answer {
 	token := r.Header.Get("X-Aws-Parameters-Secrets-Token")
 	query, err := url.ParseQuery(r.URL.RawQuery)
-	route, found := d.routes[r.URL.Path]
+	route, found := d.routes[strings.TrimSuffix(r.URL.Path, "/")]
 	switch {
 	case forwarded(r.Header):
 		return text(http.StatusBadRequest, "Forwarded")

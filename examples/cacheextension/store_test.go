@@ -19,22 +19,28 @@ import (
 	"github.com/lambdarmor/lambdarmor/secrets"
 )
 
+// behind gives a cache values that it fetches from a server in the place of AWS.
+func behind(t *testing.T, log io.Writer, aWS http.HandlerFunc) func(*cache) {
+	t.Helper()
+	server := httptest.NewServer(aWS)
+	t.Cleanup(server.Close)
+	cfg := aws.Config{Region: "eu-central-1", BaseEndpoint: &server.URL, Credentials: credentials.NewStaticCredentialsProvider("key", "secret", token)}
+	return func(c *cache) {
+		c.store = newStore(listed{
+			Parameters: []group{{Region: "us-west-2", Names: []string{"/shop/level"}}},
+			Secrets:    []group{{Names: []string{"api-key", "cert"}}},
+		}, cfg, time.Minute, slog.New(slog.NewJSONHandler(log, nil)))
+	}
+}
+
 // AWS quotes in its errors what it was asked for.
 func TestTheLogHasNothingThatWasSent(t *testing.T) {
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	log := new(output)
+	r := start(t, behind(t, log, func(w http.ResponseWriter, r *http.Request) {
 		asked, _ := io.ReadAll(r.Body)
-		w.Header().Set("Content-Type", "application/x-amz-json-1.1")
 		w.WriteHeader(http.StatusBadRequest)
 		fmt.Fprintf(w, `{"__type":"ValidationException","message":%q}`, "no such thing: "+string(asked))
 	}))
-	defer server.Close()
-	log := new(output)
-	cfg := aws.Config{Region: "eu-central-1", BaseEndpoint: &server.URL, Credentials: credentials.NewStaticCredentialsProvider("key", "secret", token)}
-	values := newStore(listed{
-		Parameters: []group{{Names: []string{"/shop/level"}}},
-		Secrets:    []group{{Names: []string{"api-key"}}},
-	}, cfg, time.Minute, slog.New(slog.NewJSONHandler(log, nil)))
-	r := start(t, func(c *cache) { c.store = values })
 	for _, target := range []string{
 		"/systemsmanager/parameters/get?name=/shop/level&label=hunter2", "/systemsmanager/parameters/get?name=/shop/level&version=hunter2",
 		"/secretsmanager/get?secretId=api-key&versionId=hunter2", "/secretsmanager/get?secretId=api-key&versionStage=hunter2",
@@ -45,6 +51,43 @@ func TestTheLogHasNothingThatWasSent(t *testing.T) {
 	}
 	if got := log.String(); strings.Contains(got, "hunter2") || strings.Count(got, "fetch failed") != 4 {
 		t.Errorf("got log %s, want four failures without what was sent", got)
+	}
+}
+
+func TestValuesThatAreLoadedInBatchesAreThoseOfEachRoute(t *testing.T) {
+	var asked sync.Map
+	r := start(t, behind(t, io.Discard, func(w http.ResponseWriter, r *http.Request) {
+		_, scope, _ := strings.Cut(r.Header.Get("Authorization"), "Credential=key/")
+		asked.Store(strings.Split(scope, "/")[1], r.Header.Get("X-Amz-Target"))
+		if strings.HasPrefix(r.Header.Get("X-Amz-Target"), "AmazonSSM") {
+			fmt.Fprint(w, `{"Parameters":[{"Name":"/shop/level","Value":"debug","Version":7}]}`)
+			return
+		}
+		fmt.Fprint(w, `{"SecretValues":[{"Name":"cert","ARN":"arn:2","SecretBinary":"/wD+","VersionId":"b"},{"Name":"api-key","ARN":"arn:1","SecretString":"\"<&>\u2028","VersionId":"a"}]}`)
+	}), func(c *cache) { c.store.load(t.Context()) })
+	for region, want := range map[string]string{"us-west-2": "AmazonSSM.GetParameters", "eu-central-1": "secretsmanager.BatchGetSecretValue"} {
+		if got, _ := asked.Load(region); got != want {
+			t.Errorf("%s: got %v, want %s", region, got, want)
+		}
+	}
+	for target, want := range map[string]string{"/parameters?name=/shop/level": "debug", "/secrets?name=api-key": "\"<&>\u2028", "/secrets?name=cert": "\xff\x00\xfe"} {
+		if a := ask(t, r.simple, target); a.status != http.StatusOK || a.body != want {
+			t.Errorf("%s: got %d %q, want %q", target, a.status, a.body, want)
+		}
+	}
+	if a := ask(t, r.aws, "/secretsmanager/get?secretId=cert"); a.status != http.StatusOK || !strings.Contains(a.body, `"ARN":"arn:2"`) || !strings.Contains(a.body, `"SecretBinary":"/wD+","SecretString":null`) {
+		t.Errorf("got %d %s, want the secret alone", a.status, a.body)
+	}
+}
+
+func TestAnAnswerWithoutAValueIsAnError(t *testing.T) {
+	r := start(t, behind(t, io.Discard, func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprint(w, `{"Name":"api-key","Parameters":[{"Name":"/shop/level","Version":1}]}`)
+	}))
+	for _, target := range []string{"/parameters?name=/shop/level", "/secrets?name=api-key"} {
+		if a := ask(t, r.simple, target); a.status != http.StatusBadGateway {
+			t.Errorf("%s: got %d %q, want an error", target, a.status, a.body)
+		}
 	}
 }
 

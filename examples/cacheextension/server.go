@@ -19,7 +19,7 @@ const (
 	maxConnections = 256 // of a port at a time; others wait
 	maxHeader      = 16 << 10
 	maxSelector    = 256 // bytes of a version, stage or label
-	headerTime     = 2 * time.Second
+	requestTime    = 2 * time.Second
 	answerTime     = 10 * time.Second
 )
 
@@ -110,12 +110,11 @@ func local(host string) bool {
 // while Lambda freezes the environment may be dead when it is used again.
 func newServer(h http.Handler, log *slog.Logger) *http.Server {
 	s := &http.Server{
-		Handler:           h,
-		ReadHeaderTimeout: headerTime,
-		ReadTimeout:       headerTime,
-		WriteTimeout:      answerTime,
-		MaxHeaderBytes:    maxHeader,
-		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+		Handler:        h,
+		ReadTimeout:    requestTime,
+		WriteTimeout:   answerTime,
+		MaxHeaderBytes: maxHeader,
+		ErrorLog:       slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
 	s.SetKeepAlivesEnabled(false)
 	return s
@@ -166,7 +165,7 @@ func serve(ctx context.Context, s *http.Server, l net.Listener) error {
 		return err
 	case <-ctx.Done():
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 500*time.Millisecond)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 	defer cancel()
 	err := s.Shutdown(ctx)
 	if errors.Is(err, context.DeadlineExceeded) {

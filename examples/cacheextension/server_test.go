@@ -476,7 +476,10 @@ func TestTheEndWaitsForAnswers(t *testing.T) {
 		}), slog.New(slog.DiscardHandler)), l)
 	}()
 	answered := make(chan got, 1)
-	go func() { answered <- ask(t, l.Addr().String(), "/") }()
+	go func() {
+		defer close(answered) // also if there is no answer
+		answered <- ask(t, l.Addr().String(), "/")
+	}()
 	<-began
 	stop()
 	for { // until the end has begun

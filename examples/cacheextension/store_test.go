@@ -80,14 +80,18 @@ func TestValuesThatAreLoadedInBatchesAreThoseOfEachRoute(t *testing.T) {
 	}
 }
 
-func TestAnAnswerWithoutAValueIsAnError(t *testing.T) {
+// So Parameter Store answers for a secret of bytes: its value is in SourceResult.
+func TestAnAnswerWithoutAValueIsForClientsOfAWSAlone(t *testing.T) {
 	r := start(t, behind(t, io.Discard, func(w http.ResponseWriter, _ *http.Request) {
-		fmt.Fprint(w, `{"Name":"api-key","Parameters":[{"Name":"/shop/level","Version":1}]}`)
+		fmt.Fprint(w, `{"Name":"api-key","Parameters":[{"Name":"/shop/level","SourceResult":"{}","Version":0}]}`)
 	}))
 	for _, target := range []string{"/parameters?name=/shop/level", "/secrets?name=api-key"} {
 		if a := ask(t, r.simple, target); a.status != http.StatusBadGateway {
 			t.Errorf("%s: got %d %q, want an error", target, a.status, a.body)
 		}
+	}
+	if a := ask(t, r.aws, "/systemsmanager/parameters/get?withDecryption=true&name=/shop/level"); a.status != http.StatusOK || !strings.Contains(a.body, `"SourceResult":"{}"`) || !strings.Contains(a.body, `"Value":null`) {
+		t.Errorf("got %d %q, want the answer", a.status, a.body)
 	}
 }
 

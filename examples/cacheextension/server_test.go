@@ -208,6 +208,8 @@ func TestRequestsAndTheirAnswers(t *testing.T) {
 		{what: "another parameter", address: r.simple, target: "/secrets?name=api-key&region=x", status: 400, body: "unknown parameter"},
 		{what: "a malformed query", address: r.simple, target: "/secrets?name=%zz", status: 400, body: "malformed query"},
 
+		{what: "a fetch that is none", address: r.simple, target: "/secrets?name=api-key&refreshNow=yes", status: 400, body: "a parameter is neither true nor false"},
+		{what: "AWS: a decryption that is none", address: r.aws, target: "/systemsmanager/parameters/get?name=a-b-c&withDecryption=on", status: 400, body: "a parameter is neither true nor false"},
 		{what: "AWS: a secret", address: r.aws, target: "/secretsmanager/get?secretId=api-key", status: 200, body: `{"SecretString":"hunter2","VersionId":"1"}`},
 		{what: "AWS: a parameter", address: r.aws, target: "/systemsmanager/parameters/get?name=%2Fshop%2Flevel&withDecryption=true", status: 200, body: parameter("debug")},
 		{what: "AWS: a parameter, with the slash of some of AWS's samples", address: r.aws, target: "/systemsmanager/parameters/get/?name=%2Fshop%2Flevel", status: 200, body: parameter("debug")},

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -89,6 +90,10 @@ func (d door) answer(r *http.Request) answer {
 			return text(http.StatusBadRequest, "unknown parameter")
 		case name != route.parameters[0] && len(values[0]) > maxSelector:
 			return text(http.StatusBadRequest, "a parameter is too long")
+		case name == "refreshNow" || name == "withDecryption":
+			if _, err := strconv.ParseBool(values[0]); err != nil {
+				return text(http.StatusBadRequest, "a parameter is neither true nor false")
+			}
 		}
 	}
 	return route.answer(r.Context(), query)

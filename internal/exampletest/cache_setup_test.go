@@ -5,8 +5,6 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
-	mathrand "math/rand/v2"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -49,7 +47,7 @@ func fillCache(t *testing.T) *cached {
 		aws: awsproxy.New(t, moto.URL()), db: awsproxy.New(t, dynoxide.URL()),
 		keys:      secretsmanager.NewFromConfig(awstest.Config(moto.URL())),
 		parameter: "/shop/" + suffix, secret: "shop-berlin/" + suffix, table: "Dynamo-Db-" + suffix,
-		port: freePort(t), awsPort: freePort(t), token: rand.Text(), dir: t.TempDir(),
+		port: testserver.Port(t), awsPort: testserver.Port(t), token: rand.Text(), dir: t.TempDir(),
 	}
 	c.file = filepath.Join(c.dir, "config.yaml")
 	ctx := t.Context()
@@ -123,31 +121,6 @@ func (c *cached) beside(t *testing.T, function string, env ...string) *guardtest
 			"CACHE_EXTENSION_CONFIG=" + c.file, "CACHE_EXTENSION_PORT=" + c.port, "PARAMETERS_SECRETS_EXTENSION_HTTP_PORT=" + c.awsPort,
 		}, env...),
 	})
-}
-
-// freePort returns a port that nothing listens on, and that no other test takes
-// until this one ends. Like those of the servers it is below the ports of outgoing
-// connections, and held by the UDP port of its number.
-func freePort(t *testing.T) string {
-	t.Helper()
-	for range 100 {
-		address := fmt.Sprint("127.0.0.1:", 20000+mathrand.IntN(12768))
-		held, err := net.ListenPacket("udp", address)
-		if err != nil {
-			continue
-		}
-		l, err := net.Listen("tcp", address)
-		if err != nil {
-			held.Close()
-			continue
-		}
-		l.Close()
-		t.Cleanup(func() { held.Close() })
-		_, port, _ := net.SplitHostPort(address)
-		return port
-	}
-	t.Fatal("there is no free port")
-	return ""
 }
 
 // inGo, inPython and inNode return a function that answers a list of [type, name]

@@ -37,6 +37,9 @@ type cached struct {
 	// awake keeps the environment from being frozen between invocations, for tests
 	// that ask the extension themselves.
 	awake bool
+
+	// extensions is the folder with the extension; made when it is empty.
+	extensions string
 }
 
 func fillCache(t *testing.T) *cached {
@@ -109,12 +112,14 @@ func (c *cached) list(t *testing.T, text string) {
 // beside starts a function with the extension beside it.
 func (c *cached) beside(t *testing.T, function string, env ...string) *guardtest.Function {
 	t.Helper()
-	layer := t.TempDir()
-	if err := os.Symlink(built.of(t, "examples/cacheextension"), filepath.Join(layer, "cacheextension")); err != nil {
-		t.Fatal(err)
+	if c.extensions == "" {
+		c.extensions = t.TempDir()
+		if err := os.Symlink(built.of(t, "examples/cacheextension"), filepath.Join(c.extensions, "cacheextension")); err != nil {
+			t.Fatal(err)
+		}
 	}
 	return guardtest.Start(t, function, guardtest.Config{
-		Region: "eu-central-1", Memory: 1024, Timeout: patient, InitTimeout: patient, Extensions: layer, Dir: c.dir, Freeze: !c.awake,
+		Region: "eu-central-1", Memory: 1024, Timeout: patient, InitTimeout: patient, Extensions: c.extensions, Dir: c.dir, Freeze: !c.awake,
 		Env: append([]string{
 			"AWS_ACCESS_KEY_ID=key", "AWS_SECRET_ACCESS_KEY=secret", "AWS_SESSION_TOKEN=" + c.token,
 			"AWS_ENDPOINT_URL_SSM=" + c.aws.URL, "AWS_ENDPOINT_URL_SECRETS_MANAGER=" + c.aws.URL, "AWS_ENDPOINT_URL_DYNAMODB=" + c.db.URL,

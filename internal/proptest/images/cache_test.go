@@ -1,7 +1,9 @@
 package images_test
 
 import (
+	"debug/elf"
 	"encoding/json"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -92,3 +94,24 @@ func fill(t *testing.T, cfg aws.Config) {
 	must(t, err)
 }
 
+// What other images copy of the extension is what a layer would put into /opt, for the
+// architecture of the image, whatever that of the builder is.
+func TestTheImageOfTheExtensionIsALayer(t *testing.T) {
+	t.Parallel()
+	d, context := dockerfileOf(t, "cacheextension"), contextOf(t, "../../..", "cacheextension")
+	for arch, want := range map[string]elf.Machine{"arm64": elf.EM_AARCH64, "amd64": elf.EM_X86_64} {
+		image := build(t, d, context, "extension", "DIR=examples/cacheextension", "TARGETARCH="+arch)
+		must(t, filepath.WalkDir(image.dir, func(path string, entry fs.DirEntry, err error) error {
+			if err == nil && !entry.IsDir() && path != image.dir+"/opt/extensions/cacheextension" {
+				t.Errorf("got %s, want the extension alone", path)
+			}
+			return err
+		}))
+		binary, err := elf.Open(image.dir + "/opt/extensions/cacheextension")
+		must(t, err)
+		defer binary.Close()
+		if libraries, err := binary.ImportedLibraries(); binary.Machine != want || err != nil || len(libraries) > 0 {
+			t.Errorf("%s: got a binary for %v with libraries %v, %v; want %v and none", arch, binary.Machine, libraries, err, want)
+		}
+	}
+}

@@ -35,19 +35,13 @@ func TestTheImageOfTheCacheReadsAllThatItLists(t *testing.T) {
 	must(t, err)
 	must(t, os.WriteFile(client, []byte(strings.ReplaceAll(string(text), "localhost:4000", "localhost:"+port)), 0o755))
 
-	extensions := t.TempDir()
-	started, err := os.ReadDir(image.dir + "/opt/extensions")
-	must(t, err)
-	for _, extension := range started {
-		image.program(t, "/opt/extensions/"+extension.Name(), filepath.Join(extensions, extension.Name()))
-	}
 	interpreter, err := filepath.Abs("../../exampletest/testdata/cache/bootstrap.py")
 	must(t, err)
 	bootstrap := filepath.Join(t.TempDir(), "bootstrap")
 	must(t, os.WriteFile(bootstrap, []byte("#!/bin/sh\nexec '"+testserver.Python(t)+"' '"+interpreter+"' app\n"), 0o700))
 
 	fn := guardtest.Start(t, bootstrap, guardtest.Config{
-		Region: "eu-central-1", Memory: 1024, Timeout: patient / 4, InitTimeout: patient, Freeze: true, Dir: image.dir + "/var/task", Extensions: extensions,
+		Region: "eu-central-1", Memory: 1024, Timeout: patient / 4, InitTimeout: patient, Freeze: true, Dir: image.dir + "/var/task", Extensions: image.extensions(t),
 		Env: []string{
 			"AWS_ACCESS_KEY_ID=key", "AWS_SECRET_ACCESS_KEY=secret", "AWS_SESSION_TOKEN=token", "AWS_ENDPOINT_URL=" + moto, "PYTHONPATH=" + image.dir + "/var/task",
 			"CACHE_EXTENSION_CONFIG=" + image.path("/var/task/config.yaml"), "CACHE_EXTENSION_PORT=" + port, "PARAMETERS_SECRETS_EXTENSION_HTTP_PORT=" + testserver.Port(t),

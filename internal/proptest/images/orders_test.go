@@ -15,6 +15,7 @@ import (
 
 	"github.com/lambdarmor/lambdarmor/guard/guardtest"
 	"github.com/lambdarmor/lambdarmor/guard/guardtest/gateway"
+	"github.com/lambdarmor/lambdarmor/internal/testserver"
 )
 
 // patient is more than anything takes that works, on a slow machine too.
@@ -57,6 +58,31 @@ func TestTheImagesOfOrdersTakeOrders(t *testing.T) {
 		if !strings.Contains(first, `"id"`) || second != first || replayed != "true" {
 			t.Errorf("%s: got %s, then %s with Idempotent-Replayed %q; the log is\n%s", tc.target, first, second, replayed, fn.Log())
 		}
+	}
+}
+
+// An extension that is copied from its image runs beside any function, on a base that has
+// nothing.
+func TestAnImageWithAFunctionAndAnExtensionInGo(t *testing.T) {
+	t.Parallel()
+	image := build(t, dockerfileOf(t, "orders"), contextOf(t, "../../..", "orders"), "distroless", "DIR=examples/orders")
+	cache := build(t, dockerfileOf(t, "cacheextension"), contextOf(t, "../../..", "cacheextension"), "extension", "DIR=examples/cacheextension")
+	image.copy(t, cache.dir+"/opt", "/opt", "")
+	image.copy(t, examples+"cacheextension/function/config.yaml", "/var/task/config.yaml", "0755")
+	bootstrap := filepath.Join(t.TempDir(), "bootstrap")
+	image.program(t, image.main, bootstrap)
+	fn := guardtest.Start(t, bootstrap, guardtest.Config{
+		Memory: 1024, Timeout: patient / 4, InitTimeout: patient, Freeze: true, Extensions: image.extensions(t), Env: []string{
+			"AWS_SAM_LOCAL=true", "AWS_SESSION_TOKEN=token", "CACHE_EXTENSION_CONFIG=" + image.path("/var/task/config.yaml"),
+			"CACHE_EXTENSION_PORT=" + testserver.Port(t), "PARAMETERS_SECRETS_EXTENSION_HTTP_PORT=" + testserver.Port(t),
+		},
+	})
+	if body, _ := order(t, gateway.Start(t, fn, gateway.HTTPAPIConfig{}).URL+"/orders"); !strings.Contains(body, `"id"`) {
+		t.Errorf("got %s", body)
+	}
+	fn.Close()
+	if log := fn.Log(); !strings.Contains(log, "Name: cacheextension\tState: Ready") || strings.Contains(log, "cannot") {
+		t.Errorf("got log %s", log)
 	}
 }
 

@@ -170,6 +170,18 @@ func (s *rootfs) program(t *testing.T, path, file string) {
 	must(t, os.WriteFile(file, []byte("#!/bin/sh\nexec "+line+"\n"), 0o700))
 }
 
+// extensions returns a folder of the programs that Lambda would start beside the function.
+func (s *rootfs) extensions(t *testing.T) string {
+	t.Helper()
+	folder := t.TempDir()
+	files, err := os.ReadDir(s.dir + "/opt/extensions")
+	must(t, err)
+	for _, file := range files {
+		s.program(t, "/opt/extensions/"+file.Name(), filepath.Join(folder, file.Name()))
+	}
+	return folder
+}
+
 // path is where a program sees a file of the image.
 func (s *rootfs) path(file string) string {
 	if os.Getuid() != 0 {

@@ -127,8 +127,7 @@ func callHook(ctx context.Context, hook *order.Hook) (err error) {
 // describe returns the cause of an error as [Log] records it, with the stack of a
 // panic.
 func describe(err error) string {
-	d := describer{known: standardErrors(), left: mostErrors}
-	text := d.chain(err)
+	text := Describe(err)
 	if p := panicOf(err); p != nil {
 		text += "\n" + string(p.Stack())
 	}

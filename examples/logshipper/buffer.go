@@ -23,8 +23,8 @@ type buffer struct {
 	keep     func(record) bool // whether a record is to be stored; nil for all
 	now      func() time.Time
 
-	// ready has an element when an object is sealed.
-	ready chan struct{}
+	// changed has an element when a draft was begun or sealed.
+	changed chan struct{}
 
 	mu      sync.Mutex // guards what follows
 	draft   *draft     // nil before the first record
@@ -42,7 +42,7 @@ func newBuffer(s settings, function string) *buffer {
 	// The function waits for the same CPU: speed is worth more than some bytes.
 	compressor, _ := gzip.NewWriterLevel(nil, gzip.BestSpeed)
 	return &buffer{
-		settings: s, function: function, gzip: compressor, ready: make(chan struct{}, 1),
+		settings: s, function: function, gzip: compressor, changed: make(chan struct{}, 1),
 		now: func() time.Time { return time.Now().Round(0) },
 	}
 }
@@ -116,6 +116,14 @@ func (b *buffer) open(first time.Time) {
 	}
 	b.draft = &draft{gzip: b.gzip, first: first, opened: now}
 	b.gzip.Reset(&b.draft.body)
+	b.tell()
+}
+
+func (b *buffer) tell() {
+	select {
+	case b.changed <- struct{}{}:
+	default:
+	}
 }
 
 // sealIfDue seals the draft when it is old. If the clock went back, its age is unknown.
@@ -139,10 +147,7 @@ func (b *buffer) seal() {
 	b.draft, b.dropped = nil, dropped{}
 	b.waiting = append(b.waiting, o)
 	b.size += o.size()
-	select {
-	case b.ready <- struct{}{}:
-	default:
-	}
+	b.tell()
 }
 
 // dropOldest drops objects until the others fit. One that was sent is kept: it may be
@@ -166,7 +171,7 @@ func (b *buffer) due() time.Duration {
 	defer b.mu.Unlock()
 	b.sealIfDue()
 	if b.draft == nil {
-		return time.Hour // ready says when there is an object
+		return time.Hour // changed says when there is one
 	}
 	return b.draft.opened.Add(b.age).Sub(b.now())
 }

@@ -49,11 +49,10 @@ func (s *shipper) start(ctx context.Context) {
 	ctx, s.stop = context.WithCancel(ctx)
 	s.running.Go(func() {
 		for ctx.Err() == nil {
-			wait := s.buffer.due()
 			s.storeAll(ctx)
 			select {
-			case <-s.buffer.ready:
-			case <-time.After(wait):
+			case <-s.buffer.changed:
+			case <-time.After(s.buffer.due()):
 			case <-ctx.Done():
 			}
 		}

@@ -90,6 +90,21 @@ func TestRecordsOfManySendersAreStoredOnceWhileS3Fails(t *testing.T) {
 	t.Logf("%d records in %d objects, %d dropped", len(got.texts), got.objects, got.dropped)
 }
 
+func TestARecordIsStoredWhenItIsOldThoughNothingFollows(t *testing.T) {
+	s := newStore(t)
+	ship := s.open(t.Output(), "LOGSHIPPER_AGE=100ms")
+	ship.start(t.Context())
+	defer finish(t, ship, time.Second)
+	for i := range 3 { // the shipper waits before each
+		must(t, ship.buffer.take(t.Context(), []record{said(fmt.Sprint(i))}))
+		for end := time.Now().Add(time.Minute); len(s.stored()) != i+1; time.Sleep(10 * time.Millisecond) {
+			if time.Now().After(end) {
+				t.Fatalf("got %d objects in a minute, want %d", len(s.stored()), i+1)
+			}
+		}
+	}
+}
+
 // With versions one sees that the retry of what was stored writes nothing.
 func TestAnAnswerThatIsLostMakesNoSecondObject(t *testing.T) {
 	s := newStore(t)

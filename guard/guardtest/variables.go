@@ -25,7 +25,7 @@ func (e *environment) variables() []string {
 		"AWS_LAMBDA_FUNCTION_NAME=" + cfg.Name,
 		"AWS_LAMBDA_FUNCTION_VERSION=" + cfg.Version,
 		"AWS_LAMBDA_FUNCTION_MEMORY_SIZE=" + strconv.Itoa(cfg.Memory),
-		"AWS_LAMBDA_INITIALIZATION_TYPE=on-demand",
+		"AWS_LAMBDA_INITIALIZATION_TYPE=" + cfg.initializationType(),
 		"AWS_LAMBDA_LOG_GROUP_NAME=/aws/lambda/" + cfg.Name,
 		"AWS_LAMBDA_LOG_STREAM_NAME=" + e.logStream,
 		"AWS_REGION=" + cfg.Region,

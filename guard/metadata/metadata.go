@@ -86,8 +86,8 @@ func (c *Client) AvailabilityZoneID(ctx context.Context) (string, error) {
 	return zone, err
 }
 
-// Forget makes the next call ask again. Call it after a restore from a snapshot, which
-// may be in another zone.
+// Forget makes the next call ask again. It is a hook for [guard.OnRestore], which
+// [Client.Layer] has already: a snapshot may be restored in another zone.
 func (c *Client) Forget() {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -2,6 +2,7 @@ package metadata_test
 
 import (
 	"context"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -40,5 +41,27 @@ func TestAFunctionFindsItsZone(t *testing.T) {
 				t.Errorf("got the log\n%s", fn.Log())
 			}
 		})
+	}
+}
+
+// A snapshot that was made in one zone is restored in another.
+func TestARestoredFunctionFindsItsNewZone(t *testing.T) {
+	e := serve(t)
+	fn := guardtest.Start(t, guardtest.Build(t, "./testdata/zone"), guardtest.Config{
+		SnapStart: true, Timeout: time.Minute,
+		Env: []string{"AWS_LAMBDA_METADATA_API=" + os.Getenv("AWS_LAMBDA_METADATA_API"), "AWS_LAMBDA_METADATA_TOKEN=t0ken", "ASK_AT_INIT=1"},
+	})
+	ctx, stop := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer stop()
+	if err := fn.Warm(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if err := fn.WaitLog(ctx, "init in use1-az1 <nil>"); err != nil {
+		t.Fatal(err)
+	}
+	e.set(answering("use1-az2", "private, max-age=43200, immutable"))
+	result, err := fn.Invoke(ctx, []byte("{}"))
+	if want := `"use1-az2"`; err != nil || string(result.Payload) != want {
+		t.Errorf("got %s and %v, want %s", result.Payload, err, want)
 	}
 }

@@ -3,6 +3,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"os"
 
 	"github.com/lambdarmor/lambdarmor/guard"
@@ -12,6 +13,10 @@ import (
 
 func main() {
 	zones := metadata.New()
+	if os.Getenv("ASK_AT_INIT") != "" {
+		zone, err := zones.AvailabilityZoneID(context.Background())
+		fmt.Println("init in", zone, err)
+	}
 	guard.Start(guard.Func(func(ctx context.Context, _ struct{}) (string, error) {
 		zone, err := zones.AvailabilityZoneID(ctx)
 		if err != nil {

@@ -73,11 +73,11 @@ func TestEachOf100000LinesIsInOneObjectOrCounted(t *testing.T) {
 		invocations int
 		mishap      awsproxy.Mishap
 	}{
-		{"it answers", 1, s.Pass}, // and has the records of the init then
-		{"it hangs", 30, awsproxy.Hang},
-		{"it is cut off", 20, awsproxy.Drop},
-		{"it throttles", 20, refuse(503, "SlowDown")},
-		{"its answers are lost", 20, s.lost},
+		{"it answers", 1, s.Pass},       // and has the records of the init then
+		{"it hangs", 54, awsproxy.Hang}, // an attempt takes 5 seconds
+		{"it is cut off", 12, awsproxy.Drop},
+		{"it throttles", 12, refuse(503, "SlowDown")},
+		{"its answers are lost", 12, s.lost},
 		{"it fails now and then", 9, func(w http.ResponseWriter, r *http.Request, body []byte) {
 			mishaps := []awsproxy.Mishap{s.Pass, s.Pass, s.lost, awsproxy.Drop, refuse(500, "InternalError")}
 			mishaps[rand.IntN(len(mishaps))](w, r, body)

@@ -53,9 +53,12 @@ type programs struct {
 func (p *programs) build(t testing.TB) {
 	t.Helper()
 	p.once.Do(func() {
-		if p.shipper, p.err = guardtest.Compile(context.Background(), ".", p.dir); p.err == nil {
-			p.function, p.err = guardtest.Compile(context.Background(), "./function", p.dir)
-		}
+		var compiling sync.WaitGroup
+		var other error
+		compiling.Go(func() { p.function, other = guardtest.Compile(context.Background(), "./function", p.dir) })
+		p.shipper, p.err = guardtest.Compile(context.Background(), ".", p.dir)
+		compiling.Wait()
+		p.err = errors.Join(p.err, other)
 	})
 	if p.err != nil {
 		t.Fatal(p.err)

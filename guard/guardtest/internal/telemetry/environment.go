@@ -75,40 +75,45 @@ func (e *Environment) Start(inv Invocation) {
 
 // RuntimeDone says that the runtime is done with an invocation. An error that the
 // function returns counts as one; the documents say so, Lambda's emulator "success".
+// Managed instances do not say it.
 func (e *Environment) RuntimeDone(inv Invocation, errorType string) {
-	record, ended, spans := inv.fields(), time.Now(), []fields{}
+	if e.Managed {
+		return
+	}
+	record, ended := inv.fields(), time.Now()
 	if !inv.Ended.IsZero() {
 		ended = inv.Ended
-		spans = append(spans, span("responseLatency", inv.Started, inv.Begun), span("responseDuration", inv.Begun, inv.Ended))
 	}
 	record.setStatus(errorType)
-	record["spans"] = spans
+	record["spans"] = inv.spans()
 	record["metrics"] = fields{"durationMs": milliseconds(ended.Sub(inv.Started)), "producedBytes": inv.Bytes}
 	e.Publish("platform.runtimeDone", record)
 }
 
 // Report says that the invoke phase is over. The first report has the duration of
 // INIT, which is billed as for every OS-only runtime. With extensions that hear of
-// invocations it has their overhead. The memory is in bytes.
+// invocations it has their overhead. The memory is in bytes. That of a managed instance
+// has the duration and the spans of the answer alone.
 func (e *Environment) Report(inv Invocation, errorType string, memory int64, extensions bool) {
 	ended := time.Now()
 	billed := ended.Sub(inv.Started)
-	metrics := fields{
-		"durationMs":      milliseconds(billed),
-		"memorySizeMB":    e.Memory,
-		"maxMemoryUsedMB": (memory + 1<<20 - 1) >> 20,
-	}
-	if !e.reported {
-		e.reported = true
-		metrics["initDurationMs"] = milliseconds(e.init)
-		billed += e.init
-	}
-	metrics["billedDurationMs"] = int64(math.Ceil(milliseconds(billed)))
+	metrics := fields{"durationMs": milliseconds(billed)}
 	record := inv.fields()
 	record.setStatus(errorType)
 	record["metrics"] = metrics
-	if extensions && !inv.Ended.IsZero() {
-		record["spans"] = []fields{span("extensionOverhead", inv.Ended, ended)}
+	if e.Managed {
+		record["spans"] = inv.spans()
+	} else {
+		metrics["memorySizeMB"], metrics["maxMemoryUsedMB"] = e.Memory, (memory+1<<20-1)>>20
+		if !e.reported {
+			e.reported = true
+			metrics["initDurationMs"] = milliseconds(e.init)
+			billed += e.init
+		}
+		metrics["billedDurationMs"] = int64(math.Ceil(milliseconds(billed)))
+		if extensions && !inv.Ended.IsZero() {
+			record["spans"] = []fields{span("extensionOverhead", inv.Ended, ended)}
+		}
 	}
 	if inv.Ended.IsZero() && errorType != TypeTimeout {
 		e.Publish("platform.fault", "RequestId: "+inv.RequestID+" Process exited before completing request")
@@ -123,6 +128,14 @@ func (inv Invocation) fields() fields {
 		f["tenantId"] = inv.TenantID
 	}
 	return f
+}
+
+// spans are those of the answer, if there is one.
+func (inv Invocation) spans() []fields {
+	if inv.Ended.IsZero() {
+		return []fields{}
+	}
+	return []fields{span("responseLatency", inv.Started, inv.Begun), span("responseDuration", inv.Begun, inv.Ended)}
 }
 
 // setStatus sets the status and the type of error. As with Lambda's emulator it is a

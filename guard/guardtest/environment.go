@@ -193,6 +193,14 @@ func (e *environment) wasPolled() bool { return e.polled.Err() != nil }
 // closing reports whether it assigns no more invocations. Running ones continue.
 func (e *environment) closing() bool { return e.closed.Err() != nil }
 
+// begin begins an invocation that the runtime has. The caller holds from.mu.
+func (e *environment) begin(inv *invocation) {
+	inv.begun = true
+	inv.start(e.from.timeout)
+	e.telemetry.Start(inv.forRecords())
+	e.extensions.Invoke(inv.call.RequestID, inv.call.TraceID, inv.deadline)
+}
+
 // answered finishes an invocation. It returns false when that is finished or was
 // never here.
 func (e *environment) answered(id string, got answer) bool {
@@ -205,7 +213,9 @@ func (e *environment) answered(id string, got answer) bool {
 	delete(e.inFlight, id)
 	got.ended = time.Now()
 	inv.answer = got
-	e.telemetry.RuntimeDone(inv.forRecords(), got.failure.errorType())
+	if inv.begun {
+		e.telemetry.RuntimeDone(inv.forRecords(), got.failure.errorType())
+	}
 	e.finishing = append(e.finishing, inv)
 	e.advance()
 	e.from.mu.Unlock()
@@ -221,15 +231,20 @@ func (e *environment) answered(id string, got answer) bool {
 // no more concern to it. The caller holds from.mu.
 func (e *environment) endPhase(inv *invocation, failure *FunctionError) {
 	inv.timer.Stop()
-	if inv.answer.ended.IsZero() {
-		e.telemetry.RuntimeDone(inv.forRecords(), failure.errorType())
-	} else {
-		inv.after = time.Since(inv.answer.ended)
-	}
 	if failure != nil {
 		inv.overErr = failure
 	} else {
 		failure = inv.answer.failure
+	}
+	if !inv.begun {
+		e.restored(failure.errorType())
+		close(inv.over)
+		return
+	}
+	if inv.answer.ended.IsZero() {
+		e.telemetry.RuntimeDone(inv.forRecords(), failure.errorType())
+	} else {
+		inv.after = time.Since(inv.answer.ended)
 	}
 	e.telemetry.Report(inv.forRecords(), failure.errorType(), e.peak.Load(), e.extensions.HearInvocations())
 	close(inv.over)

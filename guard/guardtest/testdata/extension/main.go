@@ -35,7 +35,7 @@ func main() {
 	case "exits-before":
 		os.Exit(3)
 	case "misnamed":
-		name = "another"
+		name, events = "another", `{"events":["INVOKE"]}`
 	case "invoke-only", "killed":
 		events = `{"events":["INVOKE"]}`
 	case "shutdown-only", "environment":

@@ -64,8 +64,8 @@ type hooks struct {
 }
 
 // newEnvironment returns an environment in INIT, which waits for the named
-// extensions besides the runtime.
-func newEnvironment(cfg Config, from *dispatcher, h hooks, launched ...string) (*environment, error) {
+// extensions besides the runtime. These are nil when others start the extensions.
+func newEnvironment(cfg Config, from *dispatcher, h hooks, launched []string) (*environment, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, fmt.Errorf("guardtest: %w", err)
@@ -88,7 +88,9 @@ func newEnvironment(cfg Config, from *dispatcher, h hooks, launched ...string) (
 	e.telemetry.Managed, e.telemetry.Objects = e.managed(), cfg.variable("AWS_LAMBDA_LOG_FORMAT") == "JSON"
 	e.extensions.Managed, e.extensions.Changed, e.extensions.Failed = e.managed(), e.asked, h.extensionFailed
 	e.extensions.Function = extensions.Function{Name: cfg.Name, Version: cfg.Version, Handler: handlerName, AccountID: AccountID, ARN: cfg.ARN}
-	e.extensions.Launch(launched)
+	if launched != nil {
+		e.extensions.Launch(launched)
+	}
 	e.polled, e.poll = context.WithCancel(context.Background())
 	e.registered, e.register = context.WithCancel(context.Background())
 	e.ready, e.endInit = context.WithCancel(context.Background())

@@ -70,7 +70,7 @@ func (in *instance) run() {
 		overran:         in.overran,
 		initFailed:      fail,
 		extensionFailed: fail,
-	}, names...)
+	}, names)
 	if err != nil {
 		in.initFailed(death{TypeEntrypoint, err.Error()})
 		f.retire(in)

@@ -40,7 +40,6 @@ func (s *Set) Shutdown(reason string, limits Limits, host *extensions.Host, stre
 	switch {
 	case runtime == nil:
 	case host.Inside():
-		host.Shutdown(false, reason, begun.Add(limits.Internal))
 		runtime.Stop(limits.Internal)
 	case len(beside) > 0:
 		runtime.Stop(limits.Runtime)
@@ -52,7 +51,7 @@ func (s *Set) Shutdown(reason string, limits Limits, host *extensions.Host, stre
 	flushed()
 
 	deadline := begun.Add(limits.All)
-	told := host.Shutdown(true, reason, deadline)
+	told := host.Shutdown(reason, deadline)
 	var ending sync.WaitGroup
 	for _, p := range beside {
 		ending.Go(func() {

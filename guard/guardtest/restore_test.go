@@ -1,9 +1,7 @@
 package guardtest_test
 
 import (
-	"encoding/json"
 	"net/http"
-	"net/http/httptest"
 	"slices"
 	"strconv"
 	"strings"
@@ -101,22 +99,8 @@ func TestRecordsOfARestore(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			received := make(chan []record, 100)
-			listener := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-				var batch []record
-				if err := json.NewDecoder(r.Body).Decode(&batch); err != nil {
-					t.Error(err)
-				}
-				received <- batch
-			}))
-			defer listener.Close()
 			rt, c := newRuntime(t, guardtest.Config{SnapStart: true})
-			res, _ := c.do("POST", "/2020-01-01/extension/register", `{"events":["INVOKE"]}`, "Lambda-Extension-Name", "watch")
-			id := res.Header.Get("Lambda-Extension-Identifier")
-			_, port, _ := strings.Cut(listener.Listener.Addr().String(), ":")
-			c.do("PUT", "/2022-07-01/telemetry", `{"schemaVersion":"2025-01-29","types":["platform"],"buffering":{"timeoutMs":25},`+
-				`"destination":{"protocol":"HTTP","URI":"http://sandbox.localdomain:`+port+`"}}`, "Lambda-Extension-Identifier", id)
-
+			id, received := subscribed(t, c)
 			invoke(t.Context(), rt, guardtest.Call{RequestID: "r"})
 			c.do("GET", restoreNext, "")
 			tt.end(c, func() string {
@@ -127,11 +111,9 @@ func TestRecordsOfARestore(t *testing.T) {
 			var got []string
 			for tooLong := time.After(patient); len(got) < len(want); {
 				select {
-				case batch := <-received:
-					for _, r := range batch {
-						if strings.HasPrefix(r.Type, "platform.restore") || r.Type == "platform.start" {
-							got = append(got, strings.TrimSpace(r.Type+" "+r.field("status")+r.field("requestId")+" "+r.field("errorType")))
-						}
+				case r := <-received:
+					if strings.HasPrefix(r.Type, "platform.restore") || r.Type == "platform.start" {
+						got = append(got, strings.TrimSpace(r.Type+" "+r.field("status")+r.field("requestId")+" "+r.field("errorType")))
 					}
 				case <-tooLong:
 					t.Fatalf("got %q, want %q", got, want)

@@ -170,6 +170,9 @@ func (e *environment) freezeIfIdle() {
 func (e *environment) failInit(errorType string) {
 	e.from.mu.Lock()
 	defer e.from.mu.Unlock()
+	if !e.initialising {
+		return // it has ended since
+	}
 	if e.initError != nil {
 		errorType = e.initError.Type
 	}

@@ -43,7 +43,10 @@ func (e *environment) variables() []string {
 }
 
 func (c Config) initializationType() string {
-	if c.SnapStart {
+	switch {
+	case c.Concurrency > 1:
+		return "lambda-managed-instances"
+	case c.SnapStart:
 		return "snap-start"
 	}
 	return "on-demand"

@@ -82,7 +82,7 @@ func newEnvironment(cfg Config, from *dispatcher, h hooks, launched []string) (*
 	e.telemetry = telemetry.Environment{
 		InitType: cfg.initializationType(), Function: cfg.Name, Version: cfg.Version, Instance: e.logStream, Memory: cfg.Memory,
 	}
-	e.telemetry.Managed, e.telemetry.Objects = e.managed(), cfg.variable("AWS_LAMBDA_LOG_FORMAT") == "JSON"
+	e.telemetry.Managed, e.telemetry.Objects = e.managed(), slices.Contains(cfg.Env, "AWS_LAMBDA_LOG_FORMAT=JSON")
 	e.extensions.Managed, e.extensions.Changed, e.extensions.Failed = e.managed(), e.asked, h.extensionFailed
 	e.extensions.Function = extensions.Function{Name: cfg.Name, Version: cfg.Version, Handler: handlerName, AccountID: AccountID, ARN: cfg.ARN}
 	if launched != nil {

@@ -52,16 +52,6 @@ func (c Config) initializationType() string {
 	return "on-demand"
 }
 
-// variable returns the last value of a variable in Env.
-func (c Config) variable(name string) (value string) {
-	for _, variable := range c.Env {
-		if n, v, _ := strings.Cut(variable, "="); n == name {
-			value = v
-		}
-	}
-	return value
-}
-
 func logStreamName(version string) string {
 	id := strings.ReplaceAll(ids.UUID(), "-", "")
 	return fmt.Sprintf("%s/[%s]%s", time.Now().UTC().Format("2006/01/02"), version, id)

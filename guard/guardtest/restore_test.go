@@ -112,7 +112,7 @@ func TestRecordsOfARestore(t *testing.T) {
 			for tooLong := time.After(patient); len(got) < len(want); {
 				select {
 				case r := <-received:
-					if strings.HasPrefix(r.Type, "platform.restore") || r.Type == "platform.start" {
+					if strings.HasPrefix(r.Type, "platform.r") || r.Type == "platform.start" {
 						got = append(got, strings.TrimSpace(r.Type+" "+r.field("status")+r.field("requestId")+" "+r.field("errorType")))
 					}
 				case <-tooLong:

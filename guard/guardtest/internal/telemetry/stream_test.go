@@ -374,6 +374,20 @@ func TestBatchesAreBounded(t *testing.T) {
 	}
 }
 
+func TestFullBatchIsNotKeptBack(t *testing.T) {
+	for name, line := range map[string]string{"items": "short", "bytes": strings.Repeat("x", 1000)} {
+		s, l := newStream(t, false), listen(t, nil)
+		subscribe(t, s, subscription(l.port(), ":25}", ":30000}"))
+		for range 1000 {
+			s.Line(telemetry.Function, []byte(line))
+		}
+		first := l.await(t, "function", 1)[0]
+		if kept := time.Since(first.Time); kept > 29*time.Second {
+			t.Errorf("full of %s, a batch was kept for %s", name, kept)
+		}
+	}
+}
+
 // Whatever is published is delivered or counted.
 func TestRecordsBeyondTheBufferAreDroppedAndCounted(t *testing.T) {
 	const published = 20_000

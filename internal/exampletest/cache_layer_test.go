@@ -18,8 +18,8 @@ func TestTheLayerOfTheCacheIsWhatLambdaStarts(t *testing.T) {
 	if _, err := exec.LookPath("make"); err != nil {
 		t.Skip("install make to run this")
 	}
-	layer := t.TempDir()
-	build := exec.CommandContext(t.Context(), "make", "-C", "../../examples/cacheextension", "build-Cache", "ARTIFACTS_DIR="+layer)
+	layer := filepath.Join(t.TempDir(), "layer")
+	build := exec.CommandContext(t.Context(), "make", "-C", "../../examples/cacheextension", "layer", "LAYER="+layer)
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
@@ -36,8 +36,13 @@ func TestTheLayerOfTheCacheIsWhatLambdaStarts(t *testing.T) {
 	if binary.Machine != elf.EM_AARCH64 {
 		t.Errorf("got %v, want the architecture of the template", binary.Machine)
 	}
-	if of := resourcesOf(t, "cacheextension")["Cache"]; of.Type != "AWS::Serverless::LayerVersion" {
-		t.Errorf("got a %s named Cache, want the layer that the Makefile builds", of.Type)
+	// "sam build" would run make in a copy of the folder, where no go.mod is found.
+	of := resourcesOf(t, "cacheextension")["Cache"]
+	properties := decode[struct {
+		ContentURI string `yaml:"ContentUri"`
+	}](t, &of.Properties)
+	if of.Type != "AWS::Serverless::LayerVersion" || properties.ContentURI != "layer" {
+		t.Errorf("got a %s from %q, want a layer of the folder that make builds", of.Type, properties.ContentURI)
 	}
 }
 

@@ -65,6 +65,10 @@ func TestRecordsOfThePlatform(t *testing.T) {
 			record: `{"spans":[{"name":"s","start":"2022-08-02T12:01:23:521Z","durationMs":80.0}],"status":"success"}`,
 			want:   RestoreRuntimeDone{Result{Status: "success", Spans: []Span{{Name: "s", DurationMs: 80}}}},
 		},
+		{
+			what: "with a span of another form", kind: "platform.restoreRuntimeDone", record: `{"spans":[{"name":1,"durationMs":80.0},"x"],"status":"success"}`,
+			want: RestoreRuntimeDone{Result{Status: "success", Spans: []Span{{DurationMs: 80}, {}}}},
+		},
 		{what: "of an unknown type", kind: "platform.pause", record: `{}`, want: nil},
 		{what: "as a text", kind: "platform.fault", record: `"RequestId: d783 Process exited"`, want: nil},
 		{what: "as a text", kind: "platform.start", record: `"text"`, want: nil},

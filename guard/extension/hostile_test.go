@@ -40,8 +40,8 @@ func TestARecordThatCannotBeReadHoldsBackNoOther(t *testing.T) {
 		{what: "the rest of that line", body: `[{"type":"function","record":BBBB"}},` + done + `]`, want: []record{
 			{"", `"{\"type\":\"function\",\"record\":BBBB\"}},{\"time\":\"2026-10-12T00:03:50.123Z\",\"type\":\"platform.end\",\"record\":{\"requestId\":\"r\"}}]"`},
 		}},
-		{what: "a line nested too deeply", body: `[` + done + `,` + strings.Repeat("[", 10_000) + strings.Repeat("]", 10_000) + `]`, want: []record{
-			end, {"", `"` + strings.Repeat("[", 10_000) + strings.Repeat("]", 10_000) + `]"`},
+		{what: "a line nested too deeply", body: `[` + done + `,` + strings.Repeat("[", 10_001) + strings.Repeat("]", 10_001) + `]`, want: []record{
+			end, {"", `"` + strings.Repeat("[", 10_001) + strings.Repeat("]", 10_001) + `]"`},
 		}},
 		{what: "no array", body: `{"type":"function"}`, want: []record{{"", `"{\"type\":\"function\"}"`}}},
 		{what: "no JSON", body: "hello", want: []record{{"", `"hello"`}}},

@@ -252,7 +252,7 @@ func TestAProcessEndsIfItCannotBeRestored(t *testing.T) {
 	if failure, ok := errors.AsType[*guardtest.FunctionError](err); !ok || failure.Type != guardtest.TypeExit {
 		t.Errorf("got %v, want the end of the process", err)
 	}
-	want := "the Runtime API has refused /2018-06-01/runtime/restore/next: guard.statusError status 404"
+	want := "the process was not restored: *lambdaapi.Error status 404"
 	if log := fn.Log(); !strings.Contains(log, want) {
 		t.Errorf("got the log %s, want %q", log, want)
 	}

@@ -97,8 +97,7 @@ func (l *listener) receive(w http.ResponseWriter, r *http.Request) (int, error) 
 	if err := context.Cause(r.Context()); err != nil {
 		return http.StatusServiceUnavailable, err
 	}
-	limit := http.NewResponseController(w)
-	_ = limit.SetReadDeadline(time.Now().Add(readTimeout))
+	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(readTimeout))
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, l.limit))
 	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
 		return http.StatusRequestEntityTooLarge, guard.Reason(fmt.Sprintf("a batch is over %d bytes", l.limit))
@@ -106,8 +105,6 @@ func (l *listener) receive(w http.ResponseWriter, r *http.Request) (int, error) 
 	if err != nil {
 		return http.StatusInternalServerError, err
 	}
-	// The server reads on, and would cancel the handler at the deadline.
-	_ = limit.SetReadDeadline(time.Time{})
 	batch := readBatch(body)
 	if len(batch) == 0 {
 		return http.StatusOK, nil

@@ -5,10 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
 	"reflect"
+	"runtime"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -65,19 +67,6 @@ func TestARecordThatCannotBeReadHoldsBackNoOther(t *testing.T) {
 		if status := send("POST", uri, c.body); status != 200 || !reflect.DeepEqual(got, c.want) {
 			t.Errorf("%s: got status %d and %.300q, want 200 and %.300q", c.what, status, got, c.want)
 		}
-	}
-}
-
-// A byte of a line takes six in JSON, if it is a control character.
-func TestABinaryLineIsTaken(t *testing.T) {
-	var got int
-	_, uri := subscribe(t, extension.Telemetry{}, func(_ context.Context, batch []extension.Record) error {
-		got = len(batch[0].Text())
-		return nil
-	})
-	line, _ := json.Marshal(strings.Repeat("\x01", 256<<10))
-	if status := send("POST", uri, `[{"type":"function","record":`+string(line)+`}]`); status != 200 || got != 256<<10 {
-		t.Errorf("got status %d and %d bytes, want 200 and all", status, got)
 	}
 }
 
@@ -199,6 +188,62 @@ func TestAnErrorThatPanicsIsReported(t *testing.T) {
 	for _, got := range p.got("POST /2020-01-01/extension/init/error") {
 		if header := got.header.Get("Lambda-Extension-Function-Error-Type"); header != "Extension.internal" {
 			t.Errorf("got the type %q, want Extension.internal", header)
+		}
+	}
+}
+
+// A connection that says nothing, one that waits for its turn and one that has sent
+// the next request already keep neither Close nor a goroutine.
+func TestNothingIsLeftAfterClose(t *testing.T) {
+	running := make(chan struct{})
+	var calls atomic.Int64
+	ext, uri := subscribe(t, extension.Telemetry{}, func(ctx context.Context, _ []extension.Record) error {
+		calls.Add(1)
+		close(running)
+		<-ctx.Done()
+		return ctx.Err()
+	})
+	port, path, _ := strings.Cut(strings.TrimPrefix(uri, "http://sandbox.localdomain:"), "/")
+	request := fmt.Sprintf("POST /%s HTTP/1.1\r\nHost: sandbox.localdomain\r\nContent-Length: %d\r\n\r\n%s", path, len(oneLine), oneLine)
+	var conns []net.Conn
+	for _, text := range []string{request + request, request, request[:len(request)-1], "POST", ""} {
+		conn, err := net.Dial("tcp", "127.0.0.1:"+port)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		conns = append(conns, conn)
+		_, _ = io.WriteString(conn, text)
+		if len(conns) == 1 {
+			<-running
+		}
+	}
+	ended, stop := context.WithCancel(t.Context())
+	stop()
+	if err := ext.Close(ended); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v, want that of the handler", err)
+	}
+	for i, conn := range conns {
+		answer, err := io.ReadAll(conn)
+		if strings.Contains(string(answer), " 200 ") {
+			t.Errorf("connection %d: got %q and %v, want the end", i, answer, err)
+		}
+	}
+	if got := calls.Load(); got != 1 {
+		t.Errorf("got %d calls, want 1", got)
+	}
+	patient, stop := context.WithTimeout(t.Context(), time.Minute)
+	defer stop()
+	for { // they end when they have seen it
+		stacks := make([]byte, 1<<20)
+		stacks = stacks[:runtime.Stack(stacks, true)]
+		if !strings.Contains(string(stacks), "extension.(*listener)") {
+			return
+		}
+		select {
+		case <-time.After(time.Millisecond):
+		case <-patient.Done():
+			t.Fatalf("got the goroutines\n%s\nwant none of a listener", stacks)
 		}
 	}
 }

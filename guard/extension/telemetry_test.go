@@ -2,6 +2,7 @@ package extension_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
@@ -227,18 +228,23 @@ func TestWhatIsNoTelemetryIsRefused(t *testing.T) {
 	}
 }
 
-// As large a batch as Lambda may send with the smallest buffer.
-func TestALargeBatchIsTaken(t *testing.T) {
-	var got int
-	_, uri := subscribe(t, extension.Telemetry{}, func(_ context.Context, batch []extension.Record) error {
+// As large a batch as Lambda may send with the smallest buffer: twice what it may hold,
+// of control characters, each of which takes six bytes in JSON.
+func TestTheLargestBatchIsTaken(t *testing.T) {
+	const records, each = 2 * 10_000, 2 * 256 << 10 / (2 * 10_000)
+	size, got := 0, 0
+	_, uri := subscribe(t, extension.Telemetry{MaxItems: records / 2}, func(_ context.Context, batch []extension.Record) error {
 		got = len(batch)
+		for _, r := range batch {
+			size += len(r.Text())
+		}
 		return nil
 	})
-	one := oneLine[1:len(oneLine)-1] + ","
-	one = strings.Replace(one, "hello", strings.Repeat("x", 256), 1)
-	body := "[" + strings.TrimSuffix(strings.Repeat(one, 2000), ",") + "]"
-	if status := send("POST", uri, body); status != 200 || got != 2000 {
-		t.Errorf("got status %d and %d records of %d bytes, want 200 and 2000", status, got, len(body))
+	line, _ := json.Marshal(strings.Repeat("\x01", each))
+	one := strings.Replace(oneLine[1:len(oneLine)-1], `"hello"`, string(line), 1)
+	body := "[" + strings.TrimSuffix(strings.Repeat(one+",", records), ",") + "]"
+	if status := send("POST", uri, body); status != 200 || got != records || size != records*each {
+		t.Errorf("got status %d, %d records and %d bytes of a body of %d, want 200, %d and %d", status, got, size, len(body), records, records*each)
 	}
 }
 
@@ -313,6 +319,7 @@ func TestCloseCancelsTheHandlerWhenItsContextEnds(t *testing.T) {
 	ext, uri := subscribe(t, extension.Telemetry{}, func(ctx context.Context, _ []extension.Record) error {
 		close(running)
 		<-ctx.Done()
+		time.Sleep(50 * time.Millisecond) // in which a Close that does not wait returns
 		returned.Store(true)
 		return ctx.Err()
 	})

@@ -62,7 +62,6 @@ func listen(ctx context.Context, t Telemetry, handle func(context.Context, []Rec
 	ctx, l.cancel = context.WithCancel(ctx)
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST "+path, l.serve)
-	mux.HandleFunc("PUT "+path, l.serve) // of the older Logs API
 	l.server = &http.Server{
 		Handler:           mux,
 		BaseContext:       func(net.Listener) context.Context { return ctx },

@@ -52,13 +52,11 @@ func TestRecordsOfThePlatform(t *testing.T) {
 			want: report,
 		},
 		{what: "of a managed instance", kind: "platform.report", record: `{"requestId":"6d68ca91","metrics":{"durationMs":12.5},` + sentSuccess + `}`, want: managed},
-		{kind: "platform.end", record: `{"requestId":"6f7f0961"}`, want: End{RequestID: "6f7f0961"}},
 		{kind: "platform.extension", record: `{"events":["INVOKE","SHUTDOWN"],"name":"mine","state":"Ready"}`, want: State{Name: "mine", State: "Ready", Events: []string{"INVOKE", "SHUTDOWN"}}},
 		{kind: "platform.telemetrySubscription", record: `{"name":"mine","state":"Subscribed","types":["platform"]}`, want: Subscription{Name: "mine", State: "Subscribed", Types: []string{"platform"}}},
-		{kind: "platform.logsSubscription", record: `{"name":"mine","state":"Subscribed","types":["platform"]}`, want: Subscription{Name: "mine", State: "Subscribed", Types: []string{"platform"}}},
 		{kind: "platform.logsDropped", record: `{"droppedBytes":12345,"droppedRecords":123,"reason":"slow"}`, want: LogsDropped{Reason: "slow", DroppedRecords: 123, DroppedBytes: 12345}},
 
-		{what: "with a new member", kind: "platform.end", record: `{"requestId":"6f7f0961","more":{}}`, want: End{RequestID: "6f7f0961"}},
+		{what: "with a new member", kind: "platform.start", record: `{"requestId":"6f7f0961","more":{}}`, want: Start{RequestID: "6f7f0961"}},
 		{what: "with a member of another type", kind: "platform.initStart", record: `{"instanceMaxMemory":"256","phase":"init"}`, want: InitStart{Phase: "init"}},
 		{
 			what: "with a start that is no time, as in the document", kind: "platform.restoreRuntimeDone",

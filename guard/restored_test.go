@@ -28,6 +28,7 @@ import (
 	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/guard/guardtest"
 	"github.com/lambdarmor/lambdarmor/guard/guardtest/sample"
+	"github.com/lambdarmor/lambdarmor/guard/metadata"
 	"github.com/lambdarmor/lambdarmor/guard/outgoing/clientcredentials"
 	"github.com/lambdarmor/lambdarmor/guard/outgoing/sigv4"
 	"github.com/lambdarmor/lambdarmor/guard/quota"
@@ -248,6 +249,20 @@ var holders = []struct {
 			}), guard.OnRestore(base.CloseIdleConnections))
 		},
 		first: "connection-1", after: func(age int64) string { return fmt.Sprint("connection-", age) },
+	},
+	{
+		name: "metadata.Client.Layer",
+		make: func(w *world) lambda.Handler {
+			s := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) {
+				_, _ = fmt.Fprintf(rw, `{"AvailabilityZoneID":"use1-az%d"}`, w.age.Load())
+			}))
+			w.t.Cleanup(s.Close)
+			w.t.Setenv("AWS_LAMBDA_METADATA_API", strings.TrimPrefix(s.URL, "http://"))
+			w.t.Setenv("AWS_LAMBDA_METADATA_TOKEN", "token")
+			zones := metadata.New()
+			return guard.Wrap(says(zones.AvailabilityZoneID), zones.Layer())
+		},
+		first: "use1-az1", after: func(age int64) string { return fmt.Sprint("use1-az", age) },
 	},
 	{
 		name: "quota.Limit",

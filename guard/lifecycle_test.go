@@ -252,7 +252,7 @@ func TestAProcessEndsIfItCannotBeRestored(t *testing.T) {
 	if failure, ok := errors.AsType[*guardtest.FunctionError](err); !ok || failure.Type != guardtest.TypeExit {
 		t.Errorf("got %v, want the end of the process", err)
 	}
-	want := "the Runtime API has refused /2018-06-01/runtime/restore/next: guard.statusError status 404"
+	want := "the process was not restored: *lambdaapi.Error status 404"
 	if log := fn.Log(); !strings.Contains(log, want) {
 		t.Errorf("got the log %s, want %q", log, want)
 	}
@@ -314,8 +314,7 @@ func startAlone(t *testing.T, function, kind string, log io.Writer) (proc *proce
 		t.Fatal(err)
 	}
 	cmd := exec.Command(self)
-	// The Runtime API is never behind a proxy.
-	cmd.Env = append(os.Environ(), "GUARD_FUNCTION="+function, "AWS_LAMBDA_INITIALIZATION_TYPE="+kind, "HTTP_PROXY=http://192.0.2.1:1",
+	cmd.Env = append(os.Environ(), "GUARD_FUNCTION="+function, "AWS_LAMBDA_INITIALIZATION_TYPE="+kind,
 		"AWS_LAMBDA_RUNTIME_API="+strings.TrimPrefix(api.URL, "http://"))
 	if proc, err = process.Start(cmd, log); err != nil {
 		t.Fatal(err)

@@ -50,8 +50,7 @@ type Config struct {
 	// SnapStart has a process wait for its restore after its init, as SnapStart does, if
 	// it asks the Runtime API for that. The invocation that a process is restored for
 	// waits for the hooks, 10 seconds at most. [Function.Warm] returns before the
-	// restore. Each process is restored once, from its own memory. Extensions are told
-	// of the invocation before the restore, where Lambda tells them afterwards.
+	// restore. Each process is restored once, from its own memory.
 	SnapStart bool
 
 	// Freeze stops a [Function]'s processes between invocations, as Lambda does: while

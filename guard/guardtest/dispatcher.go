@@ -39,6 +39,7 @@ type invocation struct {
 	started  time.Time
 	deadline time.Time
 	timer    *time.Timer
+	begun    bool   // and not only restored for it
 	answer   answer // of the runtime, zero until then
 
 	over    chan struct{} // closed at the end of the invoke phase
@@ -51,8 +52,9 @@ type invocation struct {
 }
 
 type poller struct {
-	env   *environment
-	taken chan *invocation
+	env     *environment
+	restore bool // it waits for the restore
+	taken   chan *invocation
 }
 
 func (inv *invocation) forRecords() telemetry.Invocation {
@@ -113,20 +115,20 @@ func (d *dispatcher) match() {
 		}
 		p, inv := d.pollers[first], d.waiting[0]
 		d.pollers, d.waiting = slices.Delete(d.pollers, first, first+1), d.waiting[1:]
-		d.assign(inv, p.env)
+		d.assign(inv, p)
 		p.taken <- inv
 	}
 }
 
-// take waits for an invocation on behalf of env. It returns nil when ctx ends
-// or the environment takes no more.
-func (d *dispatcher) take(ctx context.Context, env *environment) *invocation {
+// take waits for an invocation on behalf of env, or for the restore for one. It returns
+// nil when ctx ends or the environment takes no more.
+func (d *dispatcher) take(ctx context.Context, env *environment, restore bool) *invocation {
 	d.mu.Lock()
 	if env.closing() {
 		d.mu.Unlock()
 		return nil
 	}
-	p := &poller{env: env, taken: make(chan *invocation, 1)}
+	p := &poller{env: env, restore: restore, taken: make(chan *invocation, 1)}
 	d.pollers = append(d.pollers, p)
 	d.match()
 	env.freezeIfIdle()
@@ -159,22 +161,28 @@ func (d *dispatcher) leave(p *poller) (requeued bool) {
 		return false // what is in flight at the end fails with its environment
 	}
 	delete(p.env.inFlight, inv.call.RequestID)
+	if p.env.restoring == inv {
+		p.env.restoring = nil
+	}
 	inv.timer.Stop()
-	inv.timer = nil
+	inv.timer, inv.begun = nil, false
 	d.waiting = slices.Insert(d.waiting, 0, inv)
 	return true
 }
 
 // assign starts the clock of an invocation. The caller holds d.mu.
-func (d *dispatcher) assign(inv *invocation, env *environment) {
+func (d *dispatcher) assign(inv *invocation, p *poller) {
+	env := p.env
 	env.inFlight[inv.call.RequestID] = inv
 	inv.timer = time.AfterFunc(d.timeout, func() { env.expire(inv) })
-	inv.start(d.timeout)
 	if env.programs != nil {
 		env.programs.Thaw()
 	}
-	env.telemetry.Start(inv.forRecords())
-	env.extensions.Invoke(inv.call.RequestID, inv.call.TraceID, inv.deadline)
+	if p.restore {
+		env.restore(inv)
+	} else {
+		env.begin(inv)
+	}
 }
 
 // start begins the time of an invocation, or begins it again. The caller holds d.mu.

@@ -64,8 +64,8 @@ type hooks struct {
 }
 
 // newEnvironment returns an environment in INIT, which waits for the named
-// extensions besides the runtime.
-func newEnvironment(cfg Config, from *dispatcher, h hooks, launched ...string) (*environment, error) {
+// extensions besides the runtime. These are nil when others start the extensions.
+func newEnvironment(cfg Config, from *dispatcher, h hooks, launched []string) (*environment, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, fmt.Errorf("guardtest: %w", err)
@@ -82,13 +82,12 @@ func newEnvironment(cfg Config, from *dispatcher, h hooks, launched ...string) (
 	e.telemetry = telemetry.Environment{
 		InitType: cfg.initializationType(), Function: cfg.Name, Version: cfg.Version, Instance: e.logStream, Memory: cfg.Memory,
 	}
-	if e.managed() {
-		e.telemetry.InitType = "lambda-managed-instances"
-	}
-	e.telemetry.Managed, e.telemetry.Objects = e.managed(), cfg.variable("AWS_LAMBDA_LOG_FORMAT") == "JSON"
+	e.telemetry.Managed, e.telemetry.Objects = e.managed(), slices.Contains(cfg.Env, "AWS_LAMBDA_LOG_FORMAT=JSON")
 	e.extensions.Managed, e.extensions.Changed, e.extensions.Failed = e.managed(), e.asked, h.extensionFailed
 	e.extensions.Function = extensions.Function{Name: cfg.Name, Version: cfg.Version, Handler: handlerName, AccountID: AccountID, ARN: cfg.ARN}
-	e.extensions.Launch(launched)
+	if launched != nil {
+		e.extensions.Launch(launched)
+	}
 	e.polled, e.poll = context.WithCancel(context.Background())
 	e.registered, e.register = context.WithCancel(context.Background())
 	e.ready, e.endInit = context.WithCancel(context.Background())
@@ -168,6 +167,9 @@ func (e *environment) freezeIfIdle() {
 func (e *environment) failInit(errorType string) {
 	e.from.mu.Lock()
 	defer e.from.mu.Unlock()
+	if !e.initialising {
+		return // it has ended since
+	}
 	if e.initError != nil {
 		errorType = e.initError.Type
 	}
@@ -193,6 +195,14 @@ func (e *environment) wasPolled() bool { return e.polled.Err() != nil }
 // closing reports whether it assigns no more invocations. Running ones continue.
 func (e *environment) closing() bool { return e.closed.Err() != nil }
 
+// begin begins an invocation that the runtime has. The caller holds from.mu.
+func (e *environment) begin(inv *invocation) {
+	inv.begun = true
+	inv.start(e.from.timeout)
+	e.telemetry.Start(inv.forRecords())
+	e.extensions.Invoke(inv.call.RequestID, inv.call.TraceID, inv.deadline)
+}
+
 // answered finishes an invocation. It returns false when that is finished or was
 // never here.
 func (e *environment) answered(id string, got answer) bool {
@@ -205,7 +215,9 @@ func (e *environment) answered(id string, got answer) bool {
 	delete(e.inFlight, id)
 	got.ended = time.Now()
 	inv.answer = got
-	e.telemetry.RuntimeDone(inv.forRecords(), got.failure.errorType())
+	if inv.begun {
+		e.telemetry.RuntimeDone(inv.forRecords(), got.failure.errorType())
+	}
 	e.finishing = append(e.finishing, inv)
 	e.advance()
 	e.from.mu.Unlock()
@@ -221,15 +233,20 @@ func (e *environment) answered(id string, got answer) bool {
 // no more concern to it. The caller holds from.mu.
 func (e *environment) endPhase(inv *invocation, failure *FunctionError) {
 	inv.timer.Stop()
-	if inv.answer.ended.IsZero() {
-		e.telemetry.RuntimeDone(inv.forRecords(), failure.errorType())
-	} else {
-		inv.after = time.Since(inv.answer.ended)
-	}
 	if failure != nil {
 		inv.overErr = failure
 	} else {
 		failure = inv.answer.failure
+	}
+	if !inv.begun {
+		e.restored(failure.errorType())
+		close(inv.over)
+		return
+	}
+	if inv.answer.ended.IsZero() {
+		e.telemetry.RuntimeDone(inv.forRecords(), failure.errorType())
+	} else {
+		inv.after = time.Since(inv.answer.ended)
 	}
 	e.telemetry.Report(inv.forRecords(), failure.errorType(), e.peak.Load(), e.extensions.HearInvocations())
 	close(inv.over)

@@ -27,16 +27,28 @@ func (e *environment) routeRestore(mux *http.ServeMux) {
 // is when Lambda restores the snapshot.
 func (e *environment) serveRestoreNext(w http.ResponseWriter, r *http.Request) {
 	e.firstPoll()
-	inv := e.from.take(r.Context(), e)
-	if inv == nil {
+	if e.from.take(r.Context(), e, true) == nil {
 		<-r.Context().Done()
 		return
 	}
-	e.from.mu.Lock()
+	w.WriteHeader(http.StatusOK)
+}
+
+// restore begins the restore for an invocation. The caller holds from.mu.
+func (e *environment) restore(inv *invocation) {
 	e.restoring = inv
 	inv.start(restoreLimit)
-	e.from.mu.Unlock()
-	w.WriteHeader(http.StatusOK)
+	e.telemetry.RestoreStart()
+}
+
+// restored ends the restore, and returns the invocation that it was for; nil if there is
+// no restore. The caller holds from.mu.
+func (e *environment) restored(errorType string) (inv *invocation) {
+	inv, e.restoring = e.restoring, nil
+	if inv != nil {
+		e.telemetry.RestoreDone(errorType)
+	}
+	return inv
 }
 
 // takeRestored returns the invocation that the process was restored for, nil if there
@@ -44,12 +56,10 @@ func (e *environment) serveRestoreNext(w http.ResponseWriter, r *http.Request) {
 func (e *environment) takeRestored() *invocation {
 	e.from.mu.Lock()
 	defer e.from.mu.Unlock()
-	inv := e.restoring
-	e.restoring = nil
-	if inv == nil || e.inFlight[inv.call.RequestID] != inv {
-		return nil
+	inv := e.restored("")
+	if inv != nil {
+		e.begin(inv)
 	}
-	inv.start(e.from.timeout)
 	return inv
 }
 
@@ -59,13 +69,14 @@ func (e *environment) serveRestoreError(w http.ResponseWriter, r *http.Request) 
 	if !ok {
 		return
 	}
-	inv := e.takeRestored()
-	if inv == nil {
+	e.from.mu.Lock()
+	inv := e.restoring
+	e.from.mu.Unlock()
+	failure := reportedError(r.Header.Get("Lambda-Runtime-Function-Error-Type"), body)
+	if inv == nil || !e.answered(inv.call.RequestID, answer{failure: failure}) {
 		reply.Error(w, http.StatusForbidden, "InvalidStateTransition", "the process is not being restored")
 		return
 	}
-	// It may have passed its deadline since.
-	_ = e.answered(inv.call.RequestID, answer{failure: reportedError(r.Header.Get("Lambda-Runtime-Function-Error-Type"), body)})
 	e.hooks.changed()
 	reply.Accepted(w)
 }

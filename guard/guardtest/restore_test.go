@@ -2,7 +2,9 @@ package guardtest_test
 
 import (
 	"net/http"
+	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -75,6 +77,52 @@ func TestARestoreThatTakesTooLongFailsItsInvocation(t *testing.T) {
 	c.post(id, "response", "done")
 	if got := <-second; got.err != nil {
 		t.Error(got.err)
+	}
+}
+
+// Extensions hear of an invocation when the restore is over, and of a restore in records.
+func TestRecordsOfARestore(t *testing.T) {
+	tests := []struct {
+		name string
+		end  func(c client, next func() string)
+		want []string
+	}{
+		{name: "that succeeds", want: []string{"platform.restoreRuntimeDone success", "platform.restoreReport success", "platform.start r"}, end: func(c client, next func() string) {
+			c.next()
+			if event := next(); !strings.Contains(event, `"requestId":"r"`) {
+				t.Errorf("got the event %s, want that of r", event)
+			}
+		}},
+		{name: "that fails", want: []string{"platform.restoreRuntimeDone error Hooks.Failed", "platform.restoreReport error Hooks.Failed"}, end: func(c client, _ func() string) {
+			c.do("POST", restoreError, "{}", "Lambda-Runtime-Function-Error-Type", "Hooks.Failed")
+		}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			rt, c := newRuntime(t, guardtest.Config{SnapStart: true})
+			id, received := subscribed(t, c)
+			invoke(t.Context(), rt, guardtest.Call{RequestID: "r"})
+			c.do("GET", restoreNext, "")
+			tt.end(c, func() string {
+				_, event := c.do("GET", "/2020-01-01/extension/event/next", "", "Lambda-Extension-Identifier", id)
+				return event
+			})
+			want := append([]string{"platform.restoreStart"}, tt.want...)
+			var got []string
+			for tooLong := time.After(patient); len(got) < len(want); {
+				select {
+				case r := <-received:
+					if strings.HasPrefix(r.Type, "platform.r") || r.Type == "platform.start" {
+						got = append(got, strings.TrimSpace(r.Type+" "+r.field("status")+r.field("requestId")+" "+r.field("errorType")))
+					}
+				case <-tooLong:
+					t.Fatalf("got %q, want %q", got, want)
+				}
+			}
+			if !slices.Equal(got, want) {
+				t.Errorf("got %q, want %q", got, want)
+			}
+		})
 	}
 }
 

@@ -23,7 +23,7 @@ func (e *environment) serveNext(w http.ResponseWriter, r *http.Request) {
 	e.firstPoll()
 	inv := e.takeRestored()
 	if inv == nil {
-		inv = e.from.take(r.Context(), e)
+		inv = e.from.take(r.Context(), e, false)
 	}
 	if inv == nil {
 		// The environment takes no more invocations: the request waits until the process

@@ -22,7 +22,7 @@
 //	# A line that starts with # is a comment.
 //	main: example.com/shop/cmd/orders
 //	go: go1.26.8
-//	build: -tags=lambda.norpc
+//	build: -tags=lambda.norpc,approved
 //	build: CGO_ENABLED=0
 //	build: GOARCH=arm64
 //
@@ -72,13 +72,13 @@
 // # On your machine
 //
 // A build for a test or a local run is of another platform, with other flags, from a
-// changed tree. To have such builds start, put the call of Must into a file of the tag
-// that deployed functions are built with:
+// changed tree. To have such builds start, put the call of Must into a file with a tag
+// of its own, and build what is deployed with -tags lambda.norpc,approved:
 //
-//	//go:build lambda.norpc
+//	//go:build approved
 //
-// The command without that tag then finds the setting -tags changed, so a build for
-// deployment cannot lose it unnoticed.
+// Write the list for these flags. The command then finds the setting -tags changed in a
+// build that has lost the tag.
 //
 // In a test binary Check compares the test binary, and its modules are those of the tests too.
 package approved

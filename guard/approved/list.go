@@ -109,7 +109,7 @@ func Format(info *debug.BuildInfo) string {
 	var text strings.Builder
 	fmt.Fprintf(&text, "main: %s\ngo: %s\n", info.Path, info.GoVersion)
 	settings := settingsOf(info)
-	if slices.ContainsFunc(info.Deps, lacksSum) {
+	if Vendored(info) {
 		settings["-mod"] = "vendor"
 	}
 	if _, ok := settings["vcs.modified"]; ok {
@@ -155,7 +155,10 @@ func modulesOf(info *debug.BuildInfo) map[string]string {
 	return modules
 }
 
-// lacksSum reports whether a module has a version and no sum, as if it was vendored.
+// Vendored reports whether a binary lacks the sum of a module that has a version, as
+// one does that was built from a vendor folder.
+func Vendored(info *debug.BuildInfo) bool { return slices.ContainsFunc(info.Deps, lacksSum) }
+
 // A module of a folder has the version (devel), or is replaced by such a one.
 func lacksSum(m *debug.Module) bool {
 	if m.Replace != nil {

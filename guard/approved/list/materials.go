@@ -91,13 +91,23 @@ func isVariable(arg string) bool {
 
 // build returns the build information of the package, with more flags.
 func (b *build) build(more ...string) (*debug.BuildInfo, error) {
-	binary := filepath.Join(b.temp, "function")
-	args := append([]string{"build", "-o", binary}, b.flags...)
+	into, err := os.MkdirTemp(b.temp, "build-")
+	if err != nil {
+		return nil, err
+	}
+	args := append([]string{"build", "-o", into + string(filepath.Separator)}, b.flags...)
 	args = append(append(args, more...), b.pkg)
 	if _, err := b.goCommand(args...); err != nil {
 		return nil, err
 	}
-	return buildinfo.ReadFile(binary)
+	binaries, err := os.ReadDir(into)
+	if err != nil {
+		return nil, err
+	}
+	if len(binaries) != 1 {
+		return nil, fmt.Errorf("%s has %d commands, not one", b.pkg, len(binaries))
+	}
+	return buildinfo.ReadFile(filepath.Join(into, binaries[0].Name()))
 }
 
 func (b *build) goCommand(args ...string) (string, error) {

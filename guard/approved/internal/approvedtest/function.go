@@ -94,7 +94,7 @@ func (f *Function) publish(name, text string) {
 	f.write(filepath.Join(versions, version+".mod"), mod)
 	var archive strings.Builder
 	w := zip.NewWriter(&archive)
-	files := map[string]string{"go.mod": mod, "module.go": text + "\n"}
+	files := map[string]string{"go.mod": mod, "module.go": text + "\n", "LICENSE": "none\n"}
 	for _, file := range slices.Sorted(maps.Keys(files)) {
 		entry, err := w.Create(name + "/" + file)
 		if err == nil {

@@ -33,10 +33,10 @@ func (l *list) compareSettings(found map[string]string) (differences []Differenc
 	_, any := l.settings[wildcard]
 	for _, name := range names(l.settings, found) {
 		want, listed := l.settings[name]
-		got, recorded := found[name]
+		got := found[name]
 		switch {
-		case name == wildcard, want == wildcard, listed && recorded && got == want:
-		case name == "-mod" && want == "vendor" && !recorded:
+		case name == wildcard, want == wildcard, got == want:
+		case name == "-mod" && want == "vendor" && got == "":
 			// No binary says where its sources were found.
 		case name == "vcs.modified" && got == "true":
 			differences = append(differences, Difference{"modified", name, "false", got})

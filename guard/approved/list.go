@@ -51,8 +51,8 @@ func (l *list) add(line string) error {
 	case "go:":
 		return setOnce(&l.goVersion, first, rest)
 	case "build:":
-		name, value, ok := strings.Cut(rest, "=")
-		if ok == (name == wildcard) || name == "" {
+		name, value, _ := strings.Cut(rest, "=")
+		if rest != wildcard && (name == "" || value == "" || name == wildcard) {
 			return fmt.Errorf("got %q, want build: NAME=VALUE or build: *", line)
 		}
 		return addOnce(l.settings, name, value)
@@ -134,10 +134,13 @@ func isRevision(setting string) bool {
 	return setting == "vcs" || setting == "vcs.revision" || setting == "vcs.time"
 }
 
+// settingsOf leaves out the empty ones, as CGO_CFLAGS is mostly: they change nothing.
 func settingsOf(info *debug.BuildInfo) map[string]string {
 	settings := make(map[string]string, len(info.Settings))
 	for _, s := range info.Settings {
-		settings[s.Key] = oneSpace(s.Value)
+		if value := oneSpace(s.Value); value != "" {
+			settings[s.Key] = value
+		}
 	}
 	return settings
 }

@@ -27,6 +27,7 @@ func TestAMalformedListNamesItsLine(t *testing.T) {
 		{"main twice", header + "main: example.com/other\n", "line 3 of the list: main: is listed twice"},
 		{"go without a value", "main: example.com/shop\ngo:\n", "line 2 of the list: go: has no value"},
 		{"a setting without a value", header + "\nbuild: -race\n", `line 4 of the list: got "build: -race", want build: NAME=VALUE or build: *`},
+		{"a setting with an empty value", header + "build: -tags=\n", `line 3 of the list: got "build: -tags=", want`},
 		{"a setting without a name", header + "build: =true\n", `line 3 of the list: got "build: =true", want`},
 		{"a value of all settings", header + "build: *=true\n", `line 3 of the list: got "build: *=true", want`},
 		{"a setting twice", header + "build: GOOS=linux\nbuild: GOOS=*\n", "line 4 of the list: GOOS is listed twice"},
@@ -76,7 +77,7 @@ func info(edit func(*debug.BuildInfo)) *debug.BuildInfo {
 }
 
 const agreed = "main: example.com/shop\ngo: go1.26.8\n" +
-	"build: -ldflags=-s -w\nbuild: CGO_CFLAGS=\nbuild: GOARCH=arm64\nbuild: vcs.modified=false\n\n" +
+	"build: -ldflags=-s -w\nbuild: GOARCH=arm64\nbuild: vcs.modified=false\n\n" +
 	"example.com/a v1.0.0 " + oldSum + "\n" +
 	"example.com/b v1.0.0 => example.com/c v1.0.1 " + oldSum + "\n" +
 	"example.com/d v0.0.0 => ../my d (devel)\n" +
@@ -91,7 +92,7 @@ func TestFormat(t *testing.T) {
 		{"as it is", nil, agreed},
 		{"with uncommitted changes", func(b *debug.BuildInfo) { b.Settings[6].Value = "true" }, agreed},
 		{"vendored", func(b *debug.BuildInfo) { b.Deps[0].Sum = "" }, strings.Replace(
-			strings.Replace(agreed, "v1.0.0 "+oldSum, "v1.0.0", 1), "build: CGO", "build: -mod=vendor\nbuild: CGO", 1)},
+			strings.Replace(agreed, "v1.0.0 "+oldSum, "v1.0.0", 1), "build: GOARCH", "build: -mod=vendor\nbuild: GOARCH", 1)},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -234,7 +235,7 @@ func FuzzCompare(f *testing.F) {
 			b.Deps[0].Version, b.Deps[1].Replace.Version = version, other
 			b.Settings[0].Value = ldflags
 		})
-		if strings.TrimSpace(version) != "" {
+		if len(strings.Fields(version)) == 1 {
 			if err := approved.Compare(approved.Format(binary), binary); err != nil {
 				t.Errorf("got %v for its own list", err)
 			}

@@ -15,7 +15,8 @@
 // A package is built by the go command, with the variables and flags behind it, and the
 // build information of the binary is what counts. So a module is listed only if the
 // function is linked from it. Give what the function is deployed with; GOFLAGS and the
-// other variables of the environment count too.
+// other variables of the environment count too. GOOS and GOARCH stand behind the package,
+// because before the command they would be those of the command as well.
 //
 // Flags:
 //

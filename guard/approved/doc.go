@@ -36,8 +36,8 @@
 // reviews the repository reviews it.
 //
 // The lines main and go are there once. There is one line build for each setting that
-// the go command records. A value * accepts any value and none. The line "build: *"
-// accepts every setting that is not listed.
+// the go command records and that is not empty. A value * accepts any value and none.
+// The line "build: *" accepts every setting that is not listed.
 //
 // A list that breaks these rules is an error that names the line.
 //
@@ -66,8 +66,9 @@
 // the author of a change does not control is the stronger one; this one also covers
 // builds that went around the pipeline.
 //
-// A list approves code by its sum. It knows nothing of vulnerabilities; govulncheck
-// does, and the command's CycloneDX and SPDX documents feed other tools.
+// A list approves modules by their sums. It knows nothing of vulnerabilities; govulncheck
+// does, and the command's CycloneDX and SPDX documents feed other tools. It names nothing
+// that is not a module: C libraries, layers, the rest of an image.
 //
 // # On your machine
 //

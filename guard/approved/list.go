@@ -95,7 +95,7 @@ func addOnce(to map[string]string, name, value string) error {
 func isSum(field string) bool {
 	const length = 44
 	sum, ok := strings.CutPrefix(field, "h1:")
-	return ok && len(sum) == length && !strings.Contains(sum, " ")
+	return ok && len(sum) == length
 }
 
 // oneSpace makes one space of each run of white space, and none at the ends, so that

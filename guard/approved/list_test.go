@@ -191,6 +191,7 @@ func TestCompare(t *testing.T) {
 			name: "uncommitted changes and no line about them", list: strings.Replace(agreed, "build: vcs.modified=false\n", "", 1), edit: set("vcs.modified", "true"),
 			want: []approved.Difference{{Kind: "modified", Name: "vcs.modified", Approved: "false", Found: "true"}},
 		},
+		{name: "no uncommitted changes and no line about them", list: strings.Replace(agreed, "build: vcs.modified=false\n", "", 1)},
 		{
 			name: "no version control", edit: unset,
 			want: []approved.Difference{{Kind: "build", Name: "vcs.modified", Approved: "false"}},

@@ -66,8 +66,10 @@ type Function struct {
 // New writes the source.
 func New(t testing.TB) *Function {
 	t.Helper()
-	_, file, _, _ := runtime.Caller(0)
-	root := filepath.Join(filepath.Dir(file), "../../../..")
+	root, err := exec.CommandContext(t.Context(), "go", "list", "-m", "-f", "{{.Dir}}", "github.com/lambdarmor/lambdarmor").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
 	temp := t.TempDir()
 	f := &Function{t: t, Dir: filepath.Join(temp, "shop"), proxy: filepath.Join(temp, "proxy"), cache: filepath.Join(temp, "cache")}
 	f.Env = []string{
@@ -78,7 +80,7 @@ func New(t testing.TB) *Function {
 		f.publish(name, text)
 	}
 	f.Write("main.go", mainFile)
-	f.Write("go.mod", strings.Replace(modFile, "ROOT", root, 1))
+	f.Write("go.mod", strings.Replace(modFile, "ROOT", strings.TrimSpace(string(root)), 1))
 	f.Write("approved.txt", "")
 	f.Sum()
 	return f

@@ -32,8 +32,8 @@
 //
 // A line of a module is its path, its version, and its sum as in go.sum or what replaces
 // it. Only modules count that the binary is linked from. A module of a folder, by a
-// replace directive or a workspace, has no sum: it belongs to the repository, and what
-// reviews the repository reviews it.
+// replace directive or a workspace, has no sum: which folder it is gets compared, not what
+// is in it.
 //
 // The lines main and go are there once. There is one line build for each setting that
 // the go command records and that is not empty. A value * accepts any value and none.

@@ -14,7 +14,7 @@ CACHE    = $(CURDIR)/.cache
 SERVERS  = $(CACHE)/servers
 TOOL     = $(GO) tool -modfile=$(CURDIR)/.ci/tools/go.mod
 # Modules of their own, so that users of guard do not get what they require.
-NESTED   = internal/proptest guard/otel guard/xray examples/orders
+NESTED   = internal/proptest guard/approved/list guard/otel guard/xray examples/orders
 MODULES  = . $(NESTED) .ci/tools .ci/compare
 
 # How a function is built for Lambda.

@@ -14,7 +14,7 @@ CACHE    = $(CURDIR)/.cache
 SERVERS  = $(CACHE)/servers
 TOOL     = $(GO) tool -modfile=$(CURDIR)/.ci/tools/go.mod
 # Modules of their own, so that users of guard do not get what they require.
-NESTED   = internal/proptest guard/otel guard/xray examples/orders
+NESTED   = internal/proptest guard/approved/list guard/otel guard/xray examples/orders
 MODULES  = . $(NESTED) .ci/tools .ci/compare
 
 # How a function is built for Lambda.
@@ -67,7 +67,7 @@ layers: ## zip every extension among the examples as a layer, into .cache/layers
 	@for package in $$(git grep -l '"github.com/lambdarmor/lambdarmor/guard/extension"' -- 'examples/*/main.go' | xargs -n 1 dirname); do \
 	  for arch in arm64 amd64; do \
 	    name="$${package##*/}"; out="$(CACHE)/layers/$$arch"; echo "$$out/$$name.zip"; rm -rf "$$out/$$name"; \
-	    GOARCH=$$arch $(DEPLOY) -o "$$out/$$name/extensions/$$name" "./$$package" && \
+	    GOARCH=$$arch $(DEPLOY) -o "$$out/$$name/extensions/$$name" "./$$package" && chmod -R 755 "$$out/$$name" && \
 	    (cd "$$out/$$name" && $(PYTHON) -m zipfile -c "../$$name.zip" extensions) || exit 1; \
 	  done; \
 	done

@@ -32,6 +32,8 @@
 //     of their own, trace; guard/outgoing sends ids and credentials with requests.
 //   - guard/extension makes programs that run beside a function; guard/metadata tells
 //     the availability zone.
+//   - guard/approved refuses to start a binary of modules that nobody has approved;
+//     guard/approved/list, a command and a module of its own, writes the list.
 //   - guard/guardtest tests functions, and extensions beside them, against a Lambda
 //     runtime, API gateways, queues and streams; guard/local is a command that runs
 //     them on this machine.

@@ -1,11 +1,8 @@
 package guard
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
-	"fmt"
-	"io"
 	"log"
 	"net/http"
 	"os"
@@ -13,6 +10,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 
+	"github.com/lambdarmor/lambdarmor/internal/lambdaapi"
 	"github.com/lambdarmor/lambdarmor/internal/order"
 )
 
@@ -35,10 +33,8 @@ func run(h lambda.Handler) {
 	}
 	// This registers the internal extension, which must be done before the snapshot.
 	ready := lambda.NewHandlerWithOptions(h, opts...)
-	if api := os.Getenv("AWS_LAMBDA_RUNTIME_API"); api != "" && order.SnapStart() {
-		if !restore("http://"+api+"/2018-06-01/runtime/restore/", order.Hooks(h, order.Restored)) {
-			os.Exit(1)
-		}
+	if order.SnapStart() && !restore(order.Hooks(h, order.Restored)) {
+		os.Exit(1)
 	}
 	lambda.Start(ready)
 }
@@ -48,9 +44,13 @@ func run(h lambda.Handler) {
 // false after a failure, which is logged and reported.
 //
 // https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
-func restore(api string, hooks []*order.Hook) (ok bool) {
-	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}} // and no proxy
-	if err := exchange(client, http.MethodGet, api+"next", nil, http.StatusOK); err != nil {
+func restore(hooks []*order.Hook) (ok bool) {
+	const path = "/2018-06-01/runtime/restore/"
+	api, err := lambdaapi.New("AWS_LAMBDA_RUNTIME_API")
+	if err == nil {
+		_, _, err = api.Do(context.Background(), http.MethodGet, path+"next", nil, nil)
+	}
+	if err != nil {
 		log.Printf("guard: the process was not restored: %s", describe(err))
 		return false
 	}
@@ -63,41 +63,14 @@ func restore(api string, hooks []*order.Hook) (ok bool) {
 		}
 		log.Printf("guard: a hook of OnRestore has failed: %s", describe(err)) // first, as Lambda may end the process
 		body, _ := json.Marshal(invokeError(ctx, err))                         // nothing but what a caller may read
-		if err := exchange(client, http.MethodPost, api+"error", body, http.StatusAccepted); err != nil {
+		header := http.Header{"Content-Type": {"application/json"}, "Lambda-Runtime-Function-Error-Type": {"Runtime.AfterRestoreError"}}
+		if _, _, err := api.Do(context.Background(), http.MethodPost, path+"error", header, body); err != nil {
 			log.Printf("guard: the error was not reported: %s", describe(err))
 		}
 		return false
 	}
 	return true
 }
-
-// exchange sends a request to the Runtime API and waits for its answer.
-func exchange(client *http.Client, method, url string, body []byte, want int) error {
-	req, err := http.NewRequest(method, url, bytes.NewReader(body))
-	if err != nil {
-		return err
-	}
-	if method == http.MethodPost {
-		req.Header.Set("Content-Type", "application/json")
-		req.Header.Set("Lambda-Runtime-Function-Error-Type", "Runtime.AfterRestoreError")
-	}
-	res, err := client.Do(req)
-	if err != nil {
-		return err
-	}
-	defer res.Body.Close()
-	if res.StatusCode != want {
-		return fmt.Errorf("%w: %w", Reason("the Runtime API has refused "+req.URL.Path), statusError(res.StatusCode))
-	}
-	_, err = io.Copy(io.Discard, res.Body)
-	return err
-}
-
-// statusError is an answer with an unexpected status.
-type statusError int
-
-func (e statusError) Error() string       { return fmt.Sprintf("status %d", int(e)) }
-func (e statusError) HTTPStatusCode() int { return int(e) }
 
 // shutDown calls all hooks.
 func shutDown(hooks []*order.Hook) {

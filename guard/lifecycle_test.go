@@ -269,7 +269,7 @@ func TestAProcessEndsIfItCannotBeRestored(t *testing.T) {
 	if failure, ok := errors.AsType[*guardtest.FunctionError](err); !ok || failure.Type != guardtest.TypeExit {
 		t.Errorf("got %v, want the end of the process", err)
 	}
-	want := "the Runtime API has refused /2018-06-01/runtime/restore/next: guard.statusError status 404"
+	want := "the process was not restored: *lambdaapi.Error status 404"
 	if log := fn.Log(); !strings.Contains(log, want) {
 		t.Errorf("got the log %s, want %q", log, want)
 	}
@@ -364,7 +364,7 @@ func TestShutdownHooksAreCalledWhateverRuns(t *testing.T) {
 	}
 }
 
-// command returns a function of this binary. The Runtime API is never behind a proxy.
+// command returns a function of this binary.
 func command(t *testing.T, function, kind, api string) *exec.Cmd {
 	t.Helper()
 	self, err := os.Executable()
@@ -372,8 +372,7 @@ func command(t *testing.T, function, kind, api string) *exec.Cmd {
 		t.Fatal(err)
 	}
 	cmd := exec.Command(self)
-	cmd.Env = append(os.Environ(), "GUARD_FUNCTION="+function, "AWS_LAMBDA_INITIALIZATION_TYPE="+kind, "HTTP_PROXY=http://192.0.2.1:1",
-		"AWS_LAMBDA_RUNTIME_API="+api)
+	cmd.Env = append(os.Environ(), "GUARD_FUNCTION="+function, "AWS_LAMBDA_INITIALIZATION_TYPE="+kind, "AWS_LAMBDA_RUNTIME_API="+api)
 	return cmd
 }
 

@@ -154,7 +154,8 @@ func Decrypt(yes bool) GetOption {
 
 // Refresh makes Get ask the source even if the value is fresh. Calls at the same
 // time share a fetch. If it fails, Get returns the error and no old value; other
-// calls still get that. To replace a value that was rejected, use [Try]: unlike
+// calls still get that. During the backoff after a failure Get does not ask, and
+// returns its error. To replace a value that was rejected, use [Try]: unlike
 // Refresh, it trusts no fetch that was under way at that moment.
 func Refresh() GetOption { return GetOption{field: refreshed} }
 

@@ -2,10 +2,10 @@
 """Installs the servers that tests run against into one folder.
 
 The folder ends up with bin/dynoxide (DynamoDB), bin/moto_server (AWS APIs),
-bin/valkey-server and bin/python, which has Powertools. Everything is built in a
-sibling folder and renamed into place at the end, so an interrupted run leaves
-either the old folder or the new one. A stamp made of the lock files says
-whether there is anything to do.
+bin/valkey-server and bin/python, which has Powertools and the libraries of
+CycloneDX and SPDX. Everything is built in a sibling folder and renamed into
+place at the end, so an interrupted run leaves either the old folder or the new
+one. A stamp made of the lock files says whether there is anything to do.
 """
 
 import fcntl

@@ -44,6 +44,7 @@ const (
 	jsonschema  = "github.com/santhosh-tekuri/jsonschema/v5"
 	extension   = guard + "/extension"
 	metadata    = guard + "/metadata"
+	approved    = guard + "/approved"
 	otel        = guard + "/otel"
 	noop        = "go.opentelemetry.io/otel/trace/noop"
 	otelSDK     = "go.opentelemetry.io/otel/sdk/trace"
@@ -81,6 +82,7 @@ var variants = []variant{
 	{"guard + outgoing + clientcredentials", root, []string{guard, logging, clientcreds, secrets}, `http.DefaultTransport = clientcredentials.New("https://login.example/token", "a", secrets.New(secrets.Env()), "KEY").Transport(nil, "api.example"); guard.Start(guard.Func(hello), guard.Default(logging.New(os.Stdout)))`},
 	{"guard + outgoing + awscalls", root, []string{guard, logging, awscalls, awscore}, `awscalls.Instrument(&aws.Config{}); guard.Start(guard.Func(hello), guard.Default(logging.New(os.Stdout)))`},
 	{"guard + metadata", root, []string{guard, logging, metadata}, `guard.Start(guard.Func(hello), guard.Default(logging.New(os.Stdout)), metadata.New().Layer())`},
+	{"guard + approved", root, []string{guard, logging, approved}, `approved.Report("", logging.New(os.Stdout)); guard.Start(guard.Func(hello), guard.Default(logging.New(os.Stdout)))`},
 	{"extension", root, []string{extension}, `if _, err := extension.Register(context.Background()); err != nil { os.Exit(1) }`},
 	{"guard + otel", inOtel, []string{guard, logging, otel, noop}, `guard.Start(guard.Func(hello), otel.Trace(noop.NewTracerProvider()), guard.Default(logging.New(os.Stdout)))`},
 	{"guard + otel + SDK, OTLP/HTTP", inOtel, []string{guard, logging, otel, otelSDK, otlp}, `e, _ := otlptracehttp.New(context.Background()); tp := trace.NewTracerProvider(trace.WithBatcher(e)); guard.Start(guard.Func(hello), otel.Flush(time.Second, tp), otel.Trace(tp), guard.Default(logging.New(os.Stdout)))`},

@@ -57,6 +57,9 @@ func (it item) keys() (awsdynamo.Item, error) {
 	if it.SortKey == "" && it.SortKeyType+it.SortKeyValue != "" {
 		return found, errors.New("it has a sort key's type or value and no sortkey")
 	}
+	if it.SortKey == it.HashKey {
+		return found, fmt.Errorf("sortkey is %q, as hashkey", it.SortKey)
+	}
 	if it.SortKey != "" {
 		found.Sort, err = key("sortkey", it.SortKey, it.SortKeyType, it.SortKeyValue)
 	}

@@ -57,6 +57,7 @@ func TestConfigsThatAreRefused(t *testing.T) {
 		{what: "a string of digits as JSON", text: "dynamodb:\n" + item(`hashkeytype: N, hashkeyvalue: '"1"'`, ""), want: "which is no number"},
 		{what: "half a sort key", text: "dynamodb:\n" + item(s, ", sortkeyvalue: x"), want: "dynamodb[0]: it has a sort key's type or value"},
 		{what: "a sort key without a type", text: "dynamodb:\n" + item(s, ", sortkey: s, sortkeyvalue: x"), want: `sortkeytype is "", want S or N`},
+		{what: "one attribute as both keys", text: "dynamodb:\n" + item(s, ", sortkey: p, sortkeytype: S, sortkeyvalue: x"), want: `dynamodb[0]: sortkey is "p", as hashkey`},
 		{
 			what: "one name for two items",
 			text: "dynamodb:\n" + item("hashkeytype: S, hashkeyvalue: a-b", "") + item("hashkeytype: S, hashkeyvalue: a", ", sortkey: s, sortkeytype: S, sortkeyvalue: b"),

@@ -35,9 +35,7 @@ func run(ctx context.Context, log *slog.Logger) error {
 	serving, stop := context.WithCancel(ctx)
 	ended := c.serve(serving)
 	if c.load {
-		if err := c.store.load(ctx); err != nil {
-			log.Warn("not all values are loaded", "cause", err.Error())
-		}
+		c.store.load(ctx)
 	}
 	for _, err = range ext.Events(ctx) {
 		if err != nil {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -18,16 +19,22 @@ func (s store) simpleRoutes() map[string]route {
 	routes := map[string]route{}
 	for kind, decode := range map[string]func(secrets.Secret) (string, error){
 		parameters: func(found secrets.Secret) (string, error) {
-			a, err := secrets.Decode[struct{ Parameter struct{ Value string } }](found)
-			return a.Parameter.Value, err
+			a, err := secrets.Decode[struct{ Parameter struct{ Value *string } }](found)
+			if err != nil || a.Parameter.Value == nil {
+				return "", cmp.Or(err, errNoValue)
+			}
+			return *a.Parameter.Value, nil
 		},
 		secretValues: func(found secrets.Secret) (string, error) {
 			a, err := secrets.Decode[struct {
 				SecretString *string
 				SecretBinary []byte
 			}](found)
-			if err != nil || a.SecretString == nil {
-				return string(a.SecretBinary), err
+			switch {
+			case err != nil || a.SecretString == nil && a.SecretBinary == nil:
+				return "", cmp.Or(err, errNoValue)
+			case a.SecretString == nil:
+				return string(a.SecretBinary), nil
 			}
 			return *a.SecretString, nil
 		},
@@ -79,7 +86,10 @@ func (s store) awsRoutes() map[string]route {
 	}
 }
 
-var errNotListed = errors.New("not listed in config.yaml")
+var (
+	errNotListed = errors.New("not listed in config.yaml")
+	errNoValue   = errors.New("the answer has no value")
+)
 
 func (s store) get(ctx context.Context, kind, name, refreshNow string, opts ...secrets.GetOption) (secrets.Secret, error) {
 	cache, ok := s[kind][name]
@@ -101,6 +111,8 @@ func meaning(err error) (status int, why string) {
 		return http.StatusForbidden, "access denied"
 	case errors.Is(err, secrets.ErrNotFound):
 		return http.StatusNotFound, "not found"
+	case errors.Is(err, errNoValue):
+		return http.StatusBadGateway, errNoValue.Error()
 	case errors.Is(err, secrets.ErrUndecryptable):
 		return http.StatusBadGateway, "cannot be decrypted"
 	case errors.Is(err, secrets.ErrUnavailable):

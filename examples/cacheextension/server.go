@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -19,7 +20,7 @@ const (
 	maxConnections = 256 // of a port at a time; others wait
 	maxHeader      = 16 << 10
 	maxSelector    = 256 // bytes of a version, stage or label
-	headerTime     = 2 * time.Second
+	requestTime    = 2 * time.Second
 	answerTime     = 10 * time.Second
 )
 
@@ -37,7 +38,7 @@ func text(status int, body string) answer {
 
 // door is what stands before the routes of a port.
 type door struct {
-	routes map[string]route // by path, which is compared as it is
+	routes map[string]route // by path; a slash may follow it, as in some samples of AWS
 	token  string           // "" lets requests without one in
 	log    *slog.Logger
 }
@@ -66,7 +67,7 @@ func (d door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (d door) answer(r *http.Request) answer {
 	token := r.Header.Get("X-Aws-Parameters-Secrets-Token")
 	query, err := url.ParseQuery(r.URL.RawQuery)
-	route, found := d.routes[r.URL.Path]
+	route, found := d.routes[strings.TrimSuffix(r.URL.Path, "/")]
 	switch {
 	case forwarded(r.Header):
 		return text(http.StatusBadRequest, "Forwarded")
@@ -89,6 +90,10 @@ func (d door) answer(r *http.Request) answer {
 			return text(http.StatusBadRequest, "unknown parameter")
 		case name != route.parameters[0] && len(values[0]) > maxSelector:
 			return text(http.StatusBadRequest, "a parameter is too long")
+		case name == "refreshNow" || name == "withDecryption":
+			if _, err := strconv.ParseBool(values[0]); err != nil {
+				return text(http.StatusBadRequest, "a parameter is neither true nor false")
+			}
 		}
 	}
 	return route.answer(r.Context(), query)
@@ -110,12 +115,11 @@ func local(host string) bool {
 // while Lambda freezes the environment may be dead when it is used again.
 func newServer(h http.Handler, log *slog.Logger) *http.Server {
 	s := &http.Server{
-		Handler:           h,
-		ReadHeaderTimeout: headerTime,
-		ReadTimeout:       headerTime,
-		WriteTimeout:      answerTime,
-		MaxHeaderBytes:    maxHeader,
-		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+		Handler:        h,
+		ReadTimeout:    requestTime,
+		WriteTimeout:   answerTime,
+		MaxHeaderBytes: maxHeader,
+		ErrorLog:       slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
 	s.SetKeepAlivesEnabled(false)
 	return s
@@ -166,7 +170,7 @@ func serve(ctx context.Context, s *http.Server, l net.Listener) error {
 		return err
 	case <-ctx.Done():
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 500*time.Millisecond)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 	defer cancel()
 	err := s.Shutdown(ctx)
 	if errors.Is(err, context.DeadlineExceeded) {

@@ -10,12 +10,14 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/secrets"
 )
 
@@ -39,7 +41,7 @@ func (v *vault) Fetch(_ context.Context, refs []secrets.Ref) ([]secrets.Value, e
 		switch {
 		case v.err != nil:
 			values[i].Err = v.err
-		case !ok || ref.Version == "none":
+		case !ok || ref.Version == "none" || ref.Stage == "none":
 			values[i].Err = secrets.ErrNotFound
 		default:
 			values[i].Data = []byte(text)
@@ -147,20 +149,23 @@ func send(t *testing.T, method, address, target, body string, headers ...string)
 	req.Header.Set("X-Aws-Parameters-Secrets-Token", token)
 	for _, h := range headers {
 		name, value, _ := strings.Cut(h, ": ")
-		if name == "Host" {
+		switch name {
+		case "Host":
 			req.Host = value
+		case "Transfer-Encoding":
+			req.ContentLength = -1
 		}
 		req.Header.Set(name, value)
 	}
-	client := http.Client{
-		Transport:     &http.Transport{DisableKeepAlives: true},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
+	client := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	res, err := client.Do(req)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer res.Body.Close()
+	if !res.Close {
+		t.Error("the connection stays open, want one that no freeze outlives")
+	}
 	text, err := io.ReadAll(res.Body)
 	if err != nil {
 		t.Fatal(err)
@@ -203,10 +208,16 @@ func TestRequestsAndTheirAnswers(t *testing.T) {
 		{what: "another parameter", address: r.simple, target: "/secrets?name=api-key&region=x", status: 400, body: "unknown parameter"},
 		{what: "a malformed query", address: r.simple, target: "/secrets?name=%zz", status: 400, body: "malformed query"},
 
+		{what: "a fetch that is none", address: r.simple, target: "/secrets?name=api-key&refreshNow=yes", status: 400, body: "a parameter is neither true nor false"},
+		{what: "AWS: a decryption that is none", address: r.aws, target: "/systemsmanager/parameters/get?name=a-b-c&withDecryption=on", status: 400, body: "a parameter is neither true nor false"},
 		{what: "AWS: a secret", address: r.aws, target: "/secretsmanager/get?secretId=api-key", status: 200, body: `{"SecretString":"hunter2","VersionId":"1"}`},
 		{what: "AWS: a parameter", address: r.aws, target: "/systemsmanager/parameters/get?name=%2Fshop%2Flevel&withDecryption=true", status: 200, body: parameter("debug")},
+		{what: "AWS: a parameter, with the slash of some of AWS's samples", address: r.aws, target: "/systemsmanager/parameters/get/?name=%2Fshop%2Flevel", status: 200, body: parameter("debug")},
 		{what: "AWS: not listed", address: r.aws, target: "/secretsmanager/get?secretId=other", status: 400, body: `{"__type":"AccessDeniedException","message":"not listed in config.yaml"}`},
 		{what: "AWS: a version that is not there", address: r.aws, target: "/systemsmanager/parameters/get?name=a-b-c&version=none", status: 400, body: `{"__type":"ParameterNotFound","message":"not found"}`},
+		{what: "AWS: a label that is not there", address: r.aws, target: "/systemsmanager/parameters/get?name=a-b-c&label=none", status: 400, body: `{"__type":"ParameterNotFound","message":"not found"}`},
+		{what: "AWS: a secret's version that is not there", address: r.aws, target: "/secretsmanager/get?secretId=api-key&versionId=none", status: 400, body: `{"__type":"ResourceNotFoundException","message":"not found"}`},
+		{what: "AWS: a stage that is not there", address: r.aws, target: "/secretsmanager/get?secretId=api-key&versionStage=none", status: 400, body: `{"__type":"ResourceNotFoundException","message":"not found"}`},
 		{what: "AWS: a secret that is gone", address: r.aws, target: "/secretsmanager/get?secretId=gone", status: 400, body: `{"__type":"ResourceNotFoundException","message":"not found"}`},
 		{what: "AWS: a long stage", address: r.aws, target: "/secretsmanager/get?secretId=api-key&versionStage=" + strings.Repeat("x", 300), status: 400, body: "a parameter is too long"},
 		{what: "AWS: the other path", address: r.aws, target: "/secrets?name=api-key", status: 404, body: "Not found"},
@@ -245,6 +256,7 @@ func TestRequestsThatAreNotOfTheFunction(t *testing.T) {
 			{what: "POST", method: http.MethodPost, status: 405, want: "Not allowed"},
 			{what: "HEAD", method: http.MethodHead, status: 405, want: ""},
 			{what: "a body", body: "x", status: 400, want: "a body is not allowed"},
+			{what: "a body without a length", body: "x", headers: []string{"Transfer-Encoding: chunked"}, status: 400, want: "a body is not allowed"},
 		} {
 			method := tc.method
 			if method == "" {
@@ -303,8 +315,8 @@ func TestErrorsOfAWS(t *testing.T) {
 					t.Errorf("got %d %q, want %d %q", a.status, a.body, tc.awsStatus, want)
 				}
 			}
-			if !strings.Contains(r.log.String(), tc.err.Error()) {
-				t.Errorf("got log %s, want the cause %v", r.log, tc.err)
+			if log := r.log.String(); !strings.Contains(log, guard.Describe(tc.err)) || strings.Contains(log, "arn:aws") {
+				t.Errorf("got log %s, want the cause %s", log, guard.Describe(tc.err))
 			}
 		})
 	}
@@ -362,10 +374,10 @@ func TestSilentAndSlowClientsLoseTheirConnections(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer conn.Close()
-		if conns = append(conns, conn); i%2 == 0 {
-			if _, err := io.WriteString(conn, "GET /secrets?name=api-key HTTP/1.1\r\nX-Slow: "); err != nil {
-				t.Fatal(err)
-			}
+		conns = append(conns, conn)
+		begun := []string{"", "GET /secrets?name=api-key HTTP/1.1\r\nX-Slow: ", "GET /secrets?name=api-key HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n"}
+		if _, err := io.WriteString(conn, begun[i%3]); err != nil {
+			t.Fatal(err)
 		}
 	}
 	if a := ask(t, r.simple, "/secrets?name=api-key"); a.status != 200 {
@@ -373,6 +385,43 @@ func TestSilentAndSlowClientsLoseTheirConnections(t *testing.T) {
 	}
 	for _, conn := range conns {
 		_, _ = io.Copy(io.Discard, conn) // until the server has closed it
+	}
+}
+
+// The others wait, and have their turn.
+func TestOnlySoManyConnectionsAreServedAtOnce(t *testing.T) {
+	var under, most atomic.Int64
+	full := make(chan struct{})
+	filled := sync.OnceFunc(func() { close(full) })
+	l, err := listen("0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() {
+		ended <- serve(ctx, newServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+			n := under.Add(1)
+			defer under.Add(-1)
+			for m := most.Load(); n > m && !most.CompareAndSwap(m, n); m = most.Load() {
+			}
+			if n == maxConnections {
+				filled()
+			}
+			<-full
+			for turns := 0; turns < 1000 && most.Load() <= maxConnections; turns++ { // for one too many
+				runtime.Gosched()
+			}
+		}), slog.New(slog.DiscardHandler)), l)
+	}()
+	var clients sync.WaitGroup
+	for range maxConnections + 50 {
+		clients.Go(func() { ask(t, l.Addr().String(), "/") })
+	}
+	clients.Wait()
+	stop()
+	if err := <-ended; err != nil || most.Load() != maxConnections {
+		t.Errorf("got %d requests at once, %v, want %d", most.Load(), err, maxConnections)
 	}
 }
 
@@ -429,9 +478,19 @@ func TestTheEndWaitsForAnswers(t *testing.T) {
 		}), slog.New(slog.DiscardHandler)), l)
 	}()
 	answered := make(chan got, 1)
-	go func() { answered <- ask(t, l.Addr().String(), "/") }()
+	go func() {
+		defer close(answered) // also if there is no answer
+		answered <- ask(t, l.Addr().String(), "/")
+	}()
 	<-began
 	stop()
+	for { // until the end has begun
+		conn, err := net.Dial("tcp", l.Addr().String())
+		if err != nil {
+			break
+		}
+		conn.Close()
+	}
 	close(release)
 	if a := <-answered; a.body != "done" {
 		t.Errorf("got %d %q, want the answer", a.status, a.body)

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"maps"
 	"slices"
@@ -15,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 
+	"github.com/lambdarmor/lambdarmor/guard"
 	"github.com/lambdarmor/lambdarmor/secrets"
 	"github.com/lambdarmor/lambdarmor/secrets/awsdynamo"
 	"github.com/lambdarmor/lambdarmor/secrets/awsparams"
@@ -62,20 +62,22 @@ func (s store) add(kind string, source secrets.Source, ttl time.Duration, log *s
 	cache := secrets.New(source, secrets.TTL(ttl), secrets.MaxEntries(len(names)+1000), // 1000 for versions and stages
 		secrets.OnFetch(func(_ context.Context, f secrets.FetchReport) {
 			if f.Err != nil {
-				log.Warn("fetch failed", "type", kind, "name", f.Ref.Name, "cause", f.Err.Error())
+				log.Warn("fetch failed", "type", kind, "name", f.Ref.Name, "cause", guard.Describe(f.Err))
 			}
 		}),
 		secrets.OnStale(func(_ context.Context, r secrets.StaleReport) {
-			log.Warn("old value served", "type", kind, "name", r.Ref.Name, "age", r.Age.Round(time.Second).String())
+			if r.Err != nil { // and not just another request that fetches it
+				log.Warn("old value served", "type", kind, "name", r.Ref.Name, "age", r.Age.Round(time.Second).String())
+			}
 		}))
 	for _, name := range names {
 		s[kind][name] = cache
 	}
 }
 
-// load fetches all values that are listed. What cannot be fetched is asked for
-// again with the first request.
-func (s store) load(ctx context.Context) error {
+// load fetches all values that are listed. What cannot be fetched is in the log, and
+// asked for again with a later request.
+func (s store) load(ctx context.Context) {
 	names := map[*secrets.Cache][]string{}
 	for _, byName := range s {
 		for name, cache := range byName {
@@ -83,15 +85,8 @@ func (s store) load(ctx context.Context) error {
 		}
 	}
 	var loading sync.WaitGroup
-	failed := make(chan error, len(names))
 	for cache, of := range names {
-		loading.Go(func() { failed <- cache.Prefetch(ctx, of...) })
+		loading.Go(func() { _ = cache.Prefetch(ctx, of...) })
 	}
 	loading.Wait()
-	close(failed)
-	var all []error
-	for err := range failed {
-		all = append(all, err)
-	}
-	return errors.Join(all...)
 }

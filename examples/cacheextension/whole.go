@@ -21,7 +21,7 @@ func (w wholeSecrets) GetSecretValue(ctx context.Context, in *secretsmanager.Get
 	if err != nil {
 		return nil, err
 	}
-	text, err := wholeSecret(*out)
+	text, err := encode(out)
 	return &secretsmanager.GetSecretValueOutput{SecretString: text, VersionId: out.VersionId}, err
 }
 
@@ -31,7 +31,7 @@ func (w wholeSecrets) BatchGetSecretValue(ctx context.Context, in *secretsmanage
 		return nil, err
 	}
 	for i, e := range out.SecretValues {
-		text, err := wholeSecret(secretsmanager.GetSecretValueOutput{
+		text, err := encode(secretsmanager.GetSecretValueOutput{
 			ARN: e.ARN, CreatedDate: e.CreatedDate, Name: e.Name, SecretBinary: e.SecretBinary,
 			SecretString: e.SecretString, VersionId: e.VersionId, VersionStages: e.VersionStages,
 		})
@@ -41,14 +41,6 @@ func (w wholeSecrets) BatchGetSecretValue(ctx context.Context, in *secretsmanage
 		out.SecretValues[i].SecretString = text
 	}
 	return out, nil
-}
-
-// wholeSecret returns nil for an answer without a value.
-func wholeSecret(out secretsmanager.GetSecretValueOutput) (*string, error) {
-	if out.SecretString == nil && out.SecretBinary == nil {
-		return nil, nil
-	}
-	return encode(out)
 }
 
 // wholeParameters is the same of Parameter Store.
@@ -65,9 +57,6 @@ func (w wholeParameters) GetParameters(ctx context.Context, in *ssm.GetParameter
 		return nil, err
 	}
 	for i, p := range out.Parameters {
-		if p.Value == nil {
-			continue
-		}
 		if out.Parameters[i].Value, err = encode(parameterAnswer{Parameter: p}); err != nil {
 			return nil, err
 		}

@@ -116,14 +116,7 @@ func (b *buffer) open(first time.Time) {
 	}
 	b.draft = &draft{gzip: b.gzip, first: first, opened: now}
 	b.gzip.Reset(&b.draft.body)
-	b.tell()
-}
-
-func (b *buffer) tell() {
-	select {
-	case b.changed <- struct{}{}:
-	default:
-	}
+	signal(b.changed)
 }
 
 // sealIfDue seals the draft when it is old. If the clock went back, its age is unknown.
@@ -147,7 +140,7 @@ func (b *buffer) seal() {
 	b.draft, b.dropped = nil, dropped{}
 	b.waiting = append(b.waiting, o)
 	b.size += o.size()
-	b.tell()
+	signal(b.changed)
 }
 
 // dropOldest drops objects until the others fit. One that was sent is kept: it may be
@@ -214,16 +207,28 @@ func (b *buffer) waits() bool {
 	return len(b.waiting) > 0
 }
 
-// left counts what is not stored.
-func (b *buffer) left() (all dropped) {
+// unanswered says that the object that next returned may be stored, for all that is known.
+func (b *buffer) unanswered() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	all = b.dropped
+	b.waiting[0].unanswered = true
+}
+
+// left counts what is neither stored nor, if it was dropped, counted in an object that
+// is. Of what is unknown an object was sent, and nobody knows whether it is stored.
+func (b *buffer) left() (certain, unknown dropped) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	certain = b.dropped
 	for _, o := range b.waiting {
-		all.add(o.holds)
+		if o.unanswered {
+			unknown.add(o.holds)
+		} else {
+			certain.add(o.holds)
+		}
 	}
 	if b.draft != nil {
-		all.add(b.draft.holds)
+		certain.add(b.draft.holds)
 	}
-	return all
+	return certain, unknown
 }

@@ -170,14 +170,14 @@ func TestTheOldestIsDroppedAndCountedInTheNextObject(t *testing.T) {
 	s.object, s.memory = 64<<10, 128<<10
 	b := newClocked(s)
 	taken := 0
-	for range 2000 {
+	for range 600 {
 		must(t, b.take(t.Context(), []record{said(fmt.Sprint(taken, randomText(1<<10)))}))
 		taken++
 		if b.size > s.memory {
 			t.Fatalf("got %d bytes, want at most %d", b.size, s.memory)
 		}
 	}
-	if left := b.left(); left.records != taken {
+	if left, _ := b.left(); left.records != taken {
 		t.Errorf("got %d records in all, want %d", left.records, taken)
 	}
 	b.sealAll()
@@ -209,11 +209,27 @@ func TestADroppedCountIsCounted(t *testing.T) {
 	s.age, s.object, s.memory = 0, 64<<10, 128<<10
 	b := newClocked(s)
 	must(t, b.take(t.Context(), []record{{Type: "platform.logsDropped", Raw: json.RawMessage(`{"reason":"r","droppedRecords":40,"droppedBytes":4000}`)}}))
-	for i := range 999 {
+	for i := range 399 {
 		must(t, b.take(t.Context(), []record{said(fmt.Sprint(i))}))
 	}
-	if left := b.left(); left.records != 1039 || len(b.waiting) == 1000 {
-		t.Errorf("got %d records in %d objects, want 1039 in fewer than 1000", left.records, len(b.waiting))
+	if left, _ := b.left(); left.records != 439 || len(b.waiting) == 400 {
+		t.Errorf("got %d records in %d objects, want 439 in fewer than 400", left.records, len(b.waiting))
+	}
+}
+
+func TestWhatWasDroppedLastIsSaidAtTheEnd(t *testing.T) {
+	s := usual()
+	s.age, s.object, s.memory = 0, 64<<10, 128<<10
+	b := newClocked(s)
+	for i := range 400 {
+		must(t, b.take(t.Context(), []record{said(fmt.Sprint(i))}))
+	}
+	for b.next() != nil {
+		b.stored()
+	}
+	b.sealAll()
+	if o := b.next(); o == nil || o.records != 0 || o.dropped.records == 0 {
+		t.Errorf("got %+v, want an object that says how much was dropped", o)
 	}
 }
 
@@ -222,28 +238,29 @@ func TestManySmallObjectsAreBoundedToo(t *testing.T) {
 	s := usual()
 	s.age, s.object, s.memory = 0, 64<<10, 128<<10
 	b := newClocked(s)
-	for i := range 1000 {
+	for i := range 400 {
 		must(t, b.take(t.Context(), []record{of("platform.report", fmt.Sprint("r-", i))}))
 	}
 	if n := len(b.waiting); n > s.memory/512 {
 		t.Errorf("%d objects wait, want at most %d", n, s.memory/512)
 	}
-	if left := b.left(); left.records != 1000 {
-		t.Errorf("got %d records in all, want 1000", left.records)
+	if left, _ := b.left(); left.records != 400 {
+		t.Errorf("got %d records in all, want 400", left.records)
 	}
 }
 
 // Two environments begin alike, and so do the copies of a snapshot.
 func TestNoTwoObjectsHaveOneKey(t *testing.T) {
+	const environments = 50
 	keys := map[string]bool{}
 	r := said("a")
-	for range 1000 {
+	for range environments {
 		b := newClocked(usual())
 		must(t, b.take(t.Context(), []record{r}))
 		b.sealAll()
 		keys[b.next().key] = true
 	}
-	if len(keys) != 1000 {
-		t.Errorf("got %d keys of 1000 environments", len(keys))
+	if len(keys) != environments {
+		t.Errorf("got %d keys of %d environments", len(keys), environments)
 	}
 }

@@ -1,13 +1,12 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"net/http"
 	"path/filepath"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -30,57 +29,23 @@ func (s *store) deploy(cfg guardtest.Config, more ...string) *guardtest.Function
 // order invokes the function, which writes that many lines.
 func order(t testing.TB, fn *guardtest.Function, name string, lines int) {
 	t.Helper()
-	if _, err := fn.Invoke(t.Context(), fmt.Appendf(nil, `{"order":%q,"lines":%d}`, name, lines)); err != nil {
+	orderFor(t, fn, name, lines, 0)
+}
+
+// orderFor has the function take some milliseconds after its lines.
+func orderFor(t testing.TB, fn *guardtest.Function, name string, lines, millis int) {
+	t.Helper()
+	if _, err := fn.Invoke(t.Context(), fmt.Appendf(nil, `{"order":%q,"lines":%d,"millis":%d}`, name, lines, millis)); err != nil {
 		t.Fatalf("%v\n%s", err, fn.Log())
 	}
 }
 
-// shutDown ends the environment, for which Lambda gives 2 seconds. A shipper that cannot do
-// it in that time says so.
-func shutDown(t *testing.T, fn *guardtest.Function) {
-	t.Helper()
-	fn.Close()
-	if strings.Contains(fn.Log(), "records are lost") {
-		t.Skip("this machine is too busy for a shutdown within 2 seconds")
-	}
-}
-
-// account is what there is of invocations.
-type account struct {
-	records map[string]int // in objects, by what they say
-	dropped int            // and counted
-	lambda  int            // of these by Lambda
-	objects int
-}
-
-// account counts the records of the function and the three of Lambda on each invocation.
-func (s *store) account() account {
-	s.t.Helper()
-	all := account{records: map[string]int{}}
-	for _, lines := range s.stored() {
-		all.objects++
-		for _, l := range lines {
-			var r struct {
-				Message, Order, RequestID string
-				Line, DroppedRecords      int
-			}
-			must(s.t, json.Unmarshal(l.Record, &r))
-			switch l.Type {
-			case "function", "platform.start", "platform.runtimeDone", "platform.report":
-				all.records[fmt.Sprint(l.Type, r.RequestID, r.Message, r.Order, r.Line)]++
-			case "platform.logsDropped":
-				all.lambda += r.DroppedRecords
-				all.dropped += r.DroppedRecords
-			case "logshipper.logsDropped":
-				all.dropped += r.DroppedRecords
-			}
-		}
-	}
-	return all
-}
+// recordsOf is how many records there are of an invocation with so many lines: the function's
+// own on the invocation, and three of Lambda besides.
+func recordsOf(lines int) int { return lines + 4 }
 
 // until waits until the account has so many records.
-func (s *store) until(want int, most time.Duration) (got account, ok bool) {
+func (s *store) until(want int, most time.Duration) (got *account, ok bool) {
 	s.t.Helper()
 	for end := time.Now().Add(most); ; time.Sleep(50 * time.Millisecond) {
 		got = s.account()
@@ -90,95 +55,68 @@ func (s *store) until(want int, most time.Duration) (got account, ok bool) {
 	}
 }
 
-// A function writes 100,000 lines while S3 is cut off, throttles, fails, hangs, and
-// takes what it does not acknowledge.
+// A function writes 100,000 lines while S3 hangs, is cut off, throttles, takes what it
+// does not acknowledge, and fails now and then. Between these it is well, so that the
+// pauses between attempts stay short.
 func TestEachOf100000LinesIsInOneObjectOrCounted(t *testing.T) {
-	const lines = 1000
-	invocations := 100
-	if testing.Short() {
-		invocations = 10
-	}
+	t.Parallel()
 	s := newStore(t)
-	fn := s.deploy(guardtest.Config{},
-		"LOGSHIPPER_AGE=100ms", "LOGSHIPPER_OBJECT_BYTES=262144", "LOGSHIPPER_MEMORY_BYTES=524288")
-	var hung atomic.Bool
+	fn := s.deploy(guardtest.Config{Log: io.Discard},
+		"LOGSHIPPER_AGE=100ms", "LOGSHIPPER_OBJECT_BYTES=65536", "LOGSHIPPER_MEMORY_BYTES=131072")
 	written := 0
 	write := func(lines int) {
 		order(t, fn, fmt.Sprint("o-", written), lines)
-		written += lines + 4 // the function's own record of the invocation, and three of Lambda
+		written += recordsOf(lines)
 	}
-	write(lines)
-	if got, ok := s.until(written, time.Minute); !ok { // the records of the init, too, are in an object now
-		t.Fatalf("got %d records and %d dropped, want %d\n%s", len(got.records), got.dropped, written, fn.Log())
-	}
-	for i := 1; i < invocations; i++ {
-		switch i * 5 / invocations {
-		case 1:
-			s.Meet("", awsproxy.Drop)
-		case 2:
-			s.Meet("", refuse(503, "SlowDown"))
-		case 3:
-			s.Meet("", s.lost)
-		case 4:
-			s.Meet("", func(w http.ResponseWriter, r *http.Request, body []byte) {
-				if hung.CompareAndSwap(false, true) {
-					awsproxy.Hang(w, r, body)
-					return
-				}
-				mishaps := []awsproxy.Mishap{s.Pass, s.Pass, s.lost, awsproxy.Drop, refuse(500, "InternalError")}
-				mishaps[rand.IntN(len(mishaps))](w, r, body)
-			})
+	for _, phase := range []struct {
+		name        string
+		invocations int
+		mishap      awsproxy.Mishap
+	}{
+		{"it answers", 1, s.Pass},       // and has the records of the init then
+		{"it hangs", 54, awsproxy.Hang}, // an attempt takes 5 seconds
+		{"it is cut off", 12, awsproxy.Drop},
+		{"it throttles", 12, refuse(503, "SlowDown")},
+		{"its answers are lost", 12, s.lost},
+		{"it fails now and then", 9, func(w http.ResponseWriter, r *http.Request, body []byte) {
+			mishaps := []awsproxy.Mishap{s.Pass, s.Pass, s.lost, awsproxy.Drop, refuse(500, "InternalError")}
+			mishaps[rand.IntN(len(mishaps))](w, r, body)
+		}},
+	} {
+		s.Meet("", phase.mishap)
+		for range phase.invocations {
+			write(1000)
 		}
-		write(lines)
-	}
-	s.Forgive()
-	var got account
-	for tries, ok := 0, false; !ok; tries++ {
-		write(1) // what was dropped is said in the next object, so there has to be one
-		if got, ok = s.until(written, 10*time.Second); !ok && tries == 20 {
-			t.Fatalf("got %d records and %d dropped, want %d\n%s", len(got.records), got.dropped, written, fn.Log())
+		s.Forgive()
+		for tries, ok := 0, false; !ok; tries++ {
+			write(1) // what was dropped is said in the next object, so there has to be one
+			var got *account
+			if got, ok = s.until(written, 10*time.Second); !ok && tries == 20 {
+				t.Fatalf("%s: got %v, want %d\n%s", phase.name, got, written, fn.Log())
+			}
 		}
 	}
-	for record, n := range got.records {
-		if n != 1 {
-			t.Errorf("got %s %d times, want it once", record, n)
-		}
-	}
-	t.Logf("%d records: %d in %d objects, %d dropped, %d of these by Lambda", written, len(got.records), got.objects, got.dropped, got.lambda)
+	got := s.account()
+	got.mustBeOnce(t)
+	t.Logf("of %d: %v", written, got)
 	if got.dropped == 0 {
 		t.Error("nothing was dropped, so nothing was tested of it")
 	}
 }
 
-func TestTheEndOfAnEnvironmentStoresWhatThereIs(t *testing.T) {
-	s := newStore(t)
-	fn := s.deploy(guardtest.Config{}, "LOGSHIPPER_PREFIX=records/")
-	order(t, fn, "o-1", 3)
-	order(t, fn, "o-2", 3)
-	shutDown(t, fn)
-	got := s.account()
-	if len(got.records) != 2*(3+4) || got.objects != 1 || got.dropped != 0 {
-		t.Errorf("got %+v, want two invocations in one object\n%s", got, fn.Log())
-	}
-	for key := range s.stored() {
-		if !strings.HasPrefix(key, "records/orders/2") || !strings.HasSuffix(key, ".ndjson.gz") {
-			t.Errorf("got the key %s", key)
-		}
-	}
-}
-
 func TestAnInvocationIsFoundByItsID(t *testing.T) {
+	t.Parallel()
 	s := newStore(t)
 	fn := s.deploy(guardtest.Config{}, "LOGSHIPPER_AGE=0s")
 	written := 0
 	for i := range 3 { // one after the other
 		order(t, fn, fmt.Sprint("o-", i), 10)
-		written += 14
+		written += recordsOf(10)
 		if got, ok := s.until(written, time.Minute); !ok {
-			t.Fatalf("got %d records, want %d\n%s", len(got.records), written, fn.Log())
+			t.Fatalf("got %v, want %d\n%s", got, written, fn.Log())
 		}
 	}
-	for key, lines := range s.stored() {
+	for key, lines := range s.account().objects {
 		for _, l := range lines {
 			id := requestOf(record{Type: l.Type, Raw: l.Record})
 			if id != "" && !strings.HasSuffix(key, "-"+id+".ndjson.gz") {
@@ -189,6 +127,7 @@ func TestAnInvocationIsFoundByItsID(t *testing.T) {
 }
 
 func TestAFunctionGoesOnWhateverS3Does(t *testing.T) {
+	t.Parallel()
 	for name, mishap := range map[string]awsproxy.Mishap{
 		"denied": refuse(403, "AccessDenied"), "no bucket": refuse(404, "NoSuchBucket"), "no answer": awsproxy.Hang,
 	} {
@@ -208,6 +147,7 @@ func TestAFunctionGoesOnWhateverS3Does(t *testing.T) {
 }
 
 func TestAWrongSettingFailsTheInit(t *testing.T) {
+	t.Parallel()
 	s := newStore(t)
 	fn := s.deploy(guardtest.Config{}, "LOGSHIPPER_AGE=60")
 	if _, err := fn.Invoke(t.Context(), []byte(`{}`)); err == nil {
@@ -218,22 +158,15 @@ func TestAWrongSettingFailsTheInit(t *testing.T) {
 	}
 }
 
-func TestTheRecordsOfATimeoutAreStored(t *testing.T) {
-	s := newStore(t)
-	fn := s.deploy(guardtest.Config{Timeout: time.Second})
-	if _, err := fn.Invoke(t.Context(), []byte(`{"order":"o-1","lines":3,"millis":60000}`)); err == nil {
-		t.Fatal("got no error")
-	}
-	shutDown(t, fn)
-	if got := s.account(); got.objects == 0 {
-		t.Errorf("got %+v\n%s", got, fn.Log())
-	}
-}
-
-// S3 takes longer than an invocation, so that uploads are frozen half-way.
+// S3 takes longer than an invocation, so that uploads are frozen half-way. They end
+// when an invocation takes long, or is held for them.
 func TestWhatWasFrozenIsStoredOnce(t *testing.T) {
-	for _, hold := range []string{"0s", "500ms"} {
-		t.Run(hold, func(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		hold   string
+		millis int
+	}{{"0s", 200}, {"500ms", 0}} {
+		t.Run(tt.hold, func(t *testing.T) {
 			s := newStore(t)
 			s.Meet("", func(w http.ResponseWriter, r *http.Request, body []byte) {
 				reply, err := s.Forward(r, body)
@@ -243,22 +176,23 @@ func TestWhatWasFrozenIsStoredOnce(t *testing.T) {
 				time.Sleep(50 * time.Millisecond)
 				reply.Write(w, len(reply.Body))
 			})
-			fn := s.deploy(guardtest.Config{Freeze: true}, "LOGSHIPPER_AGE=0s", "LOGSHIPPER_HOLD="+hold)
-			written := 0
-			for i := range 20 {
-				order(t, fn, fmt.Sprint("o-", i), 10)
-				written += 14
+			fn := s.deploy(guardtest.Config{Freeze: true}, "LOGSHIPPER_AGE=0s", "LOGSHIPPER_HOLD="+tt.hold)
+			const frozen, lines = 20, 10
+			for i := range frozen {
+				order(t, fn, fmt.Sprint("o-", i), lines)
 			}
 			s.Forgive()
-			shutDown(t, fn)
 			got := s.account()
-			if len(got.records) != written || got.dropped != 0 {
-				t.Errorf("got %d records and %d dropped, want %d\n%s", len(got.records), got.dropped, written, fn.Log())
-			}
-			for record, n := range got.records {
-				if n != 1 {
-					t.Errorf("got %s %d times, want it once", record, n)
+			for end := time.Now().Add(time.Minute); len(got.records) < frozen*recordsOf(lines); got = s.account() {
+				if time.Now().After(end) {
+					t.Fatalf("got %v, want %d records\n%s", got, frozen*recordsOf(lines), fn.Log())
 				}
+				orderFor(t, fn, "last", 1, tt.millis)
+			}
+			fn.Close()
+			s.account().mustBeOnce(t)
+			if got.dropped != 0 {
+				t.Errorf("got %v, want none dropped\n%s", got, fn.Log())
 			}
 		})
 	}

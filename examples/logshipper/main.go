@@ -16,6 +16,9 @@ import (
 // record is one of the Telemetry API.
 type record = extension.Record
 
+// spare is how long before a deadline of Lambda the shipper is done.
+const spare = 100 * time.Millisecond
+
 func main() {
 	log := logging.New(os.Stdout)
 	if err := run(context.Background(), log); err != nil {
@@ -58,7 +61,7 @@ func run(ctx context.Context, log *slog.Logger) error {
 	for event, err := range ext.Events(ctx) {
 		switch event := event.(type) {
 		case extension.Invoke:
-			s.hold(settings.hold)
+			s.hold(min(settings.hold, time.Until(event.Deadline)-spare))
 		case extension.Shutdown:
 			end(ctx, ext, s, event.Deadline)
 		default:
@@ -72,7 +75,7 @@ func run(ctx context.Context, log *slog.Logger) error {
 // end takes the last records and stores what there is, until the deadline. Half of the
 // time is for storing.
 func end(ctx context.Context, ext *extension.Extension, s *shipper, deadline time.Time) {
-	deadline = deadline.Add(-100 * time.Millisecond) // to end by itself
+	deadline = deadline.Add(-spare)
 	taking, stop := context.WithTimeout(ctx, time.Until(deadline)/2)
 	defer stop()
 	if err := ext.Close(taking); err != nil {

@@ -53,9 +53,12 @@ type programs struct {
 func (p *programs) build(t testing.TB) {
 	t.Helper()
 	p.once.Do(func() {
-		if p.shipper, p.err = guardtest.Compile(context.Background(), ".", p.dir); p.err == nil {
-			p.function, p.err = guardtest.Compile(context.Background(), "./function", p.dir)
-		}
+		var compiling sync.WaitGroup
+		var other error
+		compiling.Go(func() { p.function, other = guardtest.Compile(context.Background(), "./function", p.dir) })
+		p.shipper, p.err = guardtest.Compile(context.Background(), ".", p.dir)
+		compiling.Wait()
+		p.err = errors.Join(p.err, other)
 	})
 	if p.err != nil {
 		t.Fatal(p.err)
@@ -68,14 +71,14 @@ type store struct {
 	t      testing.TB
 	client *s3.Client // past the proxy
 	bucket string
-	read   map[string][]line
+	read   *account
 }
 
 func newStore(t testing.TB) *store {
 	t.Helper()
 	moto := servers.Moto(t).URL()
 	client := awstest.S3(moto)
-	return &store{Proxy: awsproxy.New(t, moto), t: t, client: client, bucket: awstest.Bucket(t, client), read: map[string][]line{}}
+	return &store{Proxy: awsproxy.New(t, moto), t: t, client: client, bucket: awstest.Bucket(t, client), read: &account{records: map[string]int{}, objects: map[string][]line{}}}
 }
 
 // env leads a process to the store.
@@ -123,26 +126,79 @@ func refuse(status int, code string) awsproxy.Mishap {
 	}
 }
 
-// stored are the lines in the bucket, by key. An object never changes, so that each is
-// read once.
-func (s *store) stored() map[string][]line {
+// account is what there is of records.
+type account struct {
+	records map[string]int // in objects, of the function and the three of Lambda on each invocation
+	dropped int            // and counted
+	lambda  int            // of these by Lambda
+	objects map[string][]line
+}
+
+// account reads the objects that it has not read yet: none ever changes.
+func (s *store) account() *account {
 	s.t.Helper()
 	pages := s3.NewListObjectsV2Paginator(s.client, &s3.ListObjectsV2Input{Bucket: &s.bucket})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(s.t.Context())
 		must(s.t, err)
 		for _, o := range page.Contents {
-			if s.read[*o.Key] != nil {
+			if s.read.objects[*o.Key] != nil {
 				continue
 			}
 			got, err := s.client.GetObject(s.t.Context(), &s3.GetObjectInput{Bucket: &s.bucket, Key: o.Key})
 			must(s.t, err)
 			body, err := io.ReadAll(got.Body)
 			must(s.t, errors.Join(err, got.Body.Close()))
-			s.read[*o.Key] = linesOf(s.t, body)
+			lines := linesOf(s.t, body)
+			s.read.objects[*o.Key] = lines
+			s.read.add(s.t, lines)
 		}
 	}
 	return s.read
+}
+
+func (a *account) add(t testing.TB, lines []line) {
+	t.Helper()
+	for _, l := range lines {
+		switch l.Type {
+		case "function", "platform.start", "platform.runtimeDone", "platform.report":
+			a.records[string(l.Record)]++
+		case "platform.logsDropped", "logshipper.logsDropped":
+			var lost struct{ DroppedRecords int }
+			must(t, json.Unmarshal(l.Record, &lost))
+			a.dropped += lost.DroppedRecords
+			if l.Type == "platform.logsDropped" {
+				a.lambda += lost.DroppedRecords
+			}
+		}
+	}
+}
+
+func (a *account) String() string {
+	return fmt.Sprintf("%d records in %d objects, %d dropped, %d of these by Lambda", len(a.records), len(a.objects), a.dropped, a.lambda)
+}
+
+// mustBeOnce checks that no record is in two objects.
+func (a *account) mustBeOnce(t *testing.T) {
+	t.Helper()
+	for record, n := range a.records {
+		if n != 1 {
+			t.Errorf("got %s %d times, want it once", record, n)
+		}
+	}
+}
+
+// mustHold checks that each acknowledged record is in one object, or was counted.
+func (a *account) mustHold(t *testing.T, acknowledged []string) {
+	t.Helper()
+	a.mustBeOnce(t)
+	found := 0
+	for _, text := range acknowledged {
+		found += a.records[text]
+	}
+	if found+a.dropped != len(acknowledged) || found != len(a.records) {
+		t.Errorf("got %v, %d acknowledged; want %d, stored or dropped", a, found, len(acknowledged))
+	}
 }
 
 func linesOf(t testing.TB, body []byte) (lines []line) {
@@ -161,52 +217,6 @@ func linesOf(t testing.TB, body []byte) (lines []line) {
 		default:
 			t.Fatal(err)
 		}
-	}
-}
-
-// tally counts what is in a bucket.
-type tally struct {
-	texts   map[string]int // of function records
-	dropped int
-	objects int
-}
-
-func (s *store) tally() tally {
-	s.t.Helper()
-	all := tally{texts: map[string]int{}}
-	for _, lines := range s.stored() {
-		all.objects++
-		for _, l := range lines {
-			switch l.Type {
-			case "function":
-				all.texts[string(l.Record)]++
-			case "logshipper.logsDropped":
-				var lost struct{ DroppedRecords int }
-				if err := json.Unmarshal(l.Record, &lost); err != nil {
-					s.t.Fatal(err)
-				}
-				all.dropped += lost.DroppedRecords
-			}
-		}
-	}
-	return all
-}
-
-// mustHold checks that each acknowledged record is in one object, or was counted.
-func (all tally) mustHold(t *testing.T, acknowledged []string) {
-	t.Helper()
-	found := 0
-	for _, text := range acknowledged {
-		switch n := all.texts[text]; n {
-		case 0:
-		case 1:
-			found++
-		default:
-			t.Errorf("got %s %d times, want it once", text, n)
-		}
-	}
-	if found+all.dropped != len(acknowledged) || found != len(all.texts) {
-		t.Errorf("got %d records, %d in all, and %d counted as dropped; want %d", found, len(all.texts), all.dropped, len(acknowledged))
 	}
 }
 

@@ -16,6 +16,8 @@ type object struct {
 	key  string
 	body []byte
 	holds
+
+	unanswered bool // an attempt to store it had no answer; guarded by buffer.mu
 }
 
 // holds counts records: those of an object, and those of which it says that they

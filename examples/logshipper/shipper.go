@@ -2,15 +2,18 @@ package main
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"math/rand/v2"
+	"net"
 	"sync"
 	"sync/atomic"
 	"time"
 )
 
 // A sink stores objects. To put one that it has already under this key succeeds, and
-// changes nothing.
+// changes nothing. An error that says what the sink has answered has a method
+// HTTPStatusCode, as those of the AWS SDK have.
 type sink interface {
 	put(ctx context.Context, key string, body []byte) error
 }
@@ -30,16 +33,18 @@ type shipper struct {
 
 	stop    context.CancelFunc
 	running sync.WaitGroup
-	failing atomic.Bool
-	idle    chan struct{} // has an element when nothing waits, or S3 fails
+	retry   atomic.Int64  // when to try again, in Unix ns; of the past while nothing fails
+	again   chan struct{} // has an element when that time has come
+	idle    chan struct{} // has an element when nothing waits, or an attempt has failed
 
+	cause    error     // of the last failure, since an attempt succeeded
 	failures int       // since an attempt succeeded
 	said     time.Time // that they fail, the last time
 	outage   bool      // said since an attempt succeeded
 }
 
 func newShipper(b *buffer, to sink, log *slog.Logger) *shipper {
-	return &shipper{buffer: b, sink: to, log: log, idle: make(chan struct{}, 1)}
+	return &shipper{buffer: b, sink: to, log: log, again: make(chan struct{}, 1), idle: make(chan struct{}, 1)}
 }
 
 // start stores objects in the background, until finish. It goes on after a freeze: an
@@ -59,20 +64,36 @@ func (s *shipper) start(ctx context.Context) {
 	})
 }
 
-// hold waits until nothing is left to store, S3 fails, or the time is over. The
+// hold waits until nothing is left to store, an attempt fails, or the time is over. The
 // function runs meanwhile; the environment is not frozen.
+//
+// While S3 fails it waits for no pause between attempts. The first attempt after a
+// pause is made at once: a freeze may have stopped the timer of the pause.
 func (s *shipper) hold(most time.Duration) {
-	select {
-	case <-s.idle: // of before
-	default:
-	}
+	drain(s.idle)
 	s.buffer.due()
-	if s.failing.Load() || !s.buffer.waits() {
+	pause := time.Unix(0, s.retry.Load()).Sub(s.buffer.now())
+	if !s.buffer.waits() || pause > 0 && pause <= patience { // more if the clock went back
 		return
 	}
+	signal(s.again)
 	select {
 	case <-s.idle:
 	case <-time.After(most):
+	}
+}
+
+func signal(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
+
+func drain(c chan struct{}) {
+	select {
+	case <-c:
+	default:
 	}
 }
 
@@ -83,8 +104,16 @@ func (s *shipper) finish(ctx context.Context) {
 	s.running.Wait()
 	s.buffer.sealAll()
 	s.storeAll(ctx)
-	if left := s.buffer.left(); left.records > 0 {
-		s.log.Error("records are lost", "records", left.records, "bytes", left.bytes)
+	cause := s.cause
+	if cause == nil {
+		cause = ctx.Err()
+	}
+	lost, unknown := s.buffer.left()
+	if lost.records > 0 {
+		s.log.Error("records are lost", "records", lost.records, "bytes", lost.bytes, "cause", cause.Error())
+	}
+	if unknown.records > 0 {
+		s.log.Error("records may be lost: they were sent, and there was no answer", "records", unknown.records, "bytes", unknown.bytes, "cause", cause.Error())
 	}
 }
 
@@ -93,7 +122,7 @@ func (s *shipper) storeAll(ctx context.Context) {
 	for failed := 0; ctx.Err() == nil; {
 		o := s.buffer.next()
 		if o == nil {
-			s.report(false)
+			signal(s.idle)
 			return
 		}
 		if s.store(ctx, o) == nil {
@@ -101,21 +130,16 @@ func (s *shipper) storeAll(ctx context.Context) {
 			failed = 0
 			continue
 		}
-		s.report(true)
+		pause := backoff(failed)
+		failed++
+		drain(s.again) // of before
+		s.retry.Store(s.buffer.now().Add(pause).UnixNano())
+		signal(s.idle)
 		select {
-		case <-time.After(backoff(failed)):
+		case <-time.After(pause):
+		case <-s.again:
 		case <-ctx.Done():
 		}
-		failed++
-	}
-}
-
-// report tells hold.
-func (s *shipper) report(failing bool) {
-	s.failing.Store(failing)
-	select {
-	case s.idle <- struct{}{}:
-	default:
 	}
 }
 
@@ -132,25 +156,44 @@ func (s *shipper) store(ctx context.Context, o *object) error {
 	within, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	err := s.sink.put(within, o.key, o.body)
-	switch {
-	case err == nil:
+	if err == nil {
 		if s.outage {
 			s.log.Info("records are stored again", "failures", s.failures)
 		}
-		s.failures, s.outage = 0, false
-	case ctx.Err() == nil:
+		s.cause, s.failures, s.outage = nil, 0, false
+		return nil
+	}
+	if !refused(err) {
+		s.buffer.unanswered()
+	}
+	if ctx.Err() == nil {
 		s.failed(err)
 	}
 	return err
 }
 
+// refused reports whether an error says that the object was not stored: it did not get
+// there, or the answer was no.
+func refused(err error) bool {
+	if sent, ok := errors.AsType[*net.OpError](err); ok && sent.Op == "dial" {
+		return true
+	}
+	answer, ok := errors.AsType[interface {
+		error
+		HTTPStatusCode() int
+	}](err)
+	return ok && answer.HTTPStatusCode() >= 300 && answer.HTTPStatusCode() < 500
+}
+
 // failed writes a line, but not one for each failure.
 func (s *shipper) failed(err error) {
+	s.cause = err
 	s.failures++
 	now := s.buffer.now()
 	if since := now.Sub(s.said); since >= 0 && since < quiet {
 		return
 	}
 	s.said, s.outage = now, true
-	s.log.Error("records cannot be stored", "cause", err.Error(), "failures", s.failures, "records", s.buffer.left().records)
+	certain, unknown := s.buffer.left()
+	s.log.Error("records cannot be stored", "cause", err.Error(), "failures", s.failures, "records", certain.records+unknown.records)
 }

@@ -26,11 +26,11 @@ type listener struct {
 	cancel  context.CancelFunc // of the calls of handle
 	stopped sync.WaitGroup
 	turn    chan struct{} // holds a value while a request is read and handled
-	seen    chan struct{} // has a value after a request
+	seen    chan struct{} // has a value after a request, and when one begins
 
-	mu      sync.Mutex
-	failed  error // of handle, with a batch that has not come again yet
-	refused error // the last request that was no telemetry
+	mu     sync.Mutex
+	open   int   // requests under way
+	failed error // why the last batch was not taken, which Lambda then sends again
 }
 
 const (
@@ -52,8 +52,9 @@ func listen(ctx context.Context, t Telemetry, handle func(context.Context, []Rec
 	path := "/" + rand.Text()
 	l := &listener{
 		uri: "http://" + net.JoinHostPort(sandbox, strconv.Itoa(socket.Addr().(*net.TCPAddr).Port)) + path,
-		// AWS says to expect 2 * maxBytes and the metadata of the records.
-		limit:  2 * int64(t.MaxBytes+metadata*t.MaxItems),
+		// AWS says to expect 2 * maxBytes and the metadata of the records. It does not say
+		// whether the bytes are those before they are JSON, where one can be "\u0001".
+		limit:  2 * int64(6*t.MaxBytes+metadata*t.MaxItems),
 		handle: handle,
 		turn:   make(chan struct{}, 1),
 		seen:   make(chan struct{}, 1),
@@ -61,7 +62,6 @@ func listen(ctx context.Context, t Telemetry, handle func(context.Context, []Rec
 	ctx, l.cancel = context.WithCancel(ctx)
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST "+path, l.serve)
-	mux.HandleFunc("PUT "+path, l.serve) // of the older Logs API
 	l.server = &http.Server{
 		Handler:           mux,
 		BaseContext:       func(net.Listener) context.Context { return ctx },
@@ -71,40 +71,42 @@ func listen(ctx context.Context, t Telemetry, handle func(context.Context, []Rec
 	}
 	l.stopped.Go(func() {
 		if err := l.server.Serve(socket); err != http.ErrServerClosed {
-			l.note(0, err)
+			l.note(err)
 		}
 	})
 	return l, nil
 }
 
 func (l *listener) serve(w http.ResponseWriter, r *http.Request) {
-	l.notice()
-	defer l.notice()
+	l.count(1)
+	defer l.count(-1)
 	select {
 	case l.turn <- struct{}{}:
 		defer func() { <-l.turn }()
 	case <-r.Context().Done():
-		return
 	}
 	status, err := l.receive(w, r)
-	l.note(status, err)
+	l.note(err)
 	w.WriteHeader(status)
 }
 
 // receive returns the status to answer with. Lambda sends the batch again unless it
 // is 200.
 func (l *listener) receive(w http.ResponseWriter, r *http.Request) (int, error) {
+	if err := context.Cause(r.Context()); err != nil {
+		return http.StatusServiceUnavailable, err
+	}
 	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(readTimeout))
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, l.limit))
 	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
 		return http.StatusRequestEntityTooLarge, guard.Reason(fmt.Sprintf("a batch is over %d bytes", l.limit))
 	}
 	if err != nil {
-		return http.StatusBadRequest, err
+		return http.StatusInternalServerError, err
 	}
-	batch, err := readBatch(body)
-	if err != nil {
-		return http.StatusBadRequest, err
+	batch := readBatch(body)
+	if len(batch) == 0 {
+		return http.StatusOK, nil
 	}
 	if err := l.call(r.Context(), batch); err != nil {
 		return http.StatusInternalServerError, err
@@ -122,49 +124,48 @@ func (l *listener) call(ctx context.Context, batch []Record) (err error) {
 	return l.handle(ctx, batch)
 }
 
-func (l *listener) notice() {
+// count adds to the requests under way.
+func (l *listener) count(n int) {
+	l.mu.Lock()
+	l.open += n
+	l.mu.Unlock()
 	select {
 	case l.seen <- struct{}{}:
 	default:
 	}
 }
 
-func (l *listener) note(status int, err error) {
+func (l *listener) note(err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	switch {
-	case err == nil || status == http.StatusInternalServerError:
-		l.failed = err
-	default:
-		l.refused = err
-	}
+	l.failed = err
 }
 
-func (l *listener) awaitsBatch() bool {
+// awaits reports whether a batch is under way, or has to come again.
+func (l *listener) awaits() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.failed != nil
+	return l.open > 0 || l.failed != nil
 }
 
-// close waits until no more requests come, or ctx ends. A batch that has failed does.
+// close waits until no more requests come, or ctx ends.
 func (l *listener) close(ctx context.Context) error {
 	for timer := time.NewTimer(quiet); ; timer.Reset(quiet) {
 		select {
 		case <-l.seen:
 			continue
 		case <-timer.C:
-			if l.awaitsBatch() {
+			if l.awaits() {
 				continue
 			}
 		case <-ctx.Done():
 		}
 		break
 	}
-	_ = l.server.Shutdown(ctx)
 	l.abort()
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return errors.Join(l.refused, l.failed)
+	return l.failed
 }
 
 // abort ends the listener now, and waits for the handler.

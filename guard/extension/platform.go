@@ -8,7 +8,7 @@ import (
 
 // Platform returns a record of Lambda's own as one of the types InitStart,
 // InitRuntimeDone, InitReport, RestoreStart, RestoreRuntimeDone, RestoreReport, Start,
-// RuntimeDone, Report, End, State, Subscription and LogsDropped:
+// RuntimeDone, Report, State, Subscription and LogsDropped:
 //
 //	switch p := record.Platform().(type) {
 //	case extension.Report:
@@ -17,8 +17,8 @@ import (
 //		lost += p.DroppedRecords
 //	}
 //
-// It returns nil for a line of a log, and for a type that it does not know: Raw has
-// all there is. A member that is missing or of another JSON type is zero. The members
+// It returns nil for a line of a log, and for a type that it does not know, as those of
+// the older Logs API: Raw has all there is. A member that is missing or of another JSON type is zero. The members
 // are those of schema 2025-01-29:
 //
 // https://docs.aws.amazon.com/lambda/latest/dg/telemetry-schema-reference.html
@@ -42,11 +42,9 @@ func (r Record) Platform() any {
 		return as[RuntimeDone](r.Raw)
 	case "platform.report":
 		return as[Report](r.Raw)
-	case "platform.end":
-		return as[End](r.Raw)
 	case "platform.extension":
 		return as[State](r.Raw)
-	case "platform.telemetrySubscription", "platform.logsSubscription":
+	case "platform.telemetrySubscription":
 		return as[Subscription](r.Raw)
 	case "platform.logsDropped":
 		return as[LogsDropped](r.Raw)
@@ -101,16 +99,16 @@ type Span struct {
 }
 
 // UnmarshalJSON decodes a span. A start that is no time of RFC 3339, as in some of
-// AWS's examples, is zero.
+// AWS's examples, is zero. The error is nil for any JSON.
 func (s *Span) UnmarshalJSON(data []byte) error {
 	var sent struct {
 		Name, Start string
 		DurationMs  float64
 	}
-	err := json.Unmarshal(data, &sent)
+	_ = json.Unmarshal(data, &sent) // an error here would end the decoding of the record
 	s.Name, s.DurationMs = sent.Name, sent.DurationMs
 	s.Start, _ = time.Parse(time.RFC3339, sent.Start)
-	return err
+	return nil
 }
 
 // Tracing is the tracing header of an invocation.
@@ -179,9 +177,6 @@ type Report struct {
 	Tracing Tracing
 }
 
-// End is platform.end, by which the older Logs API ends an invocation.
-type End struct{ RequestID string }
-
 // State is platform.extension: an extension has registered.
 type State struct {
 	Name   string
@@ -189,8 +184,7 @@ type State struct {
 	Events []string
 }
 
-// Subscription is platform.telemetrySubscription, or platform.logsSubscription of the
-// older Logs API.
+// Subscription is platform.telemetrySubscription.
 type Subscription struct {
 	Name  string
 	State string // "Subscribed", or a failure

@@ -86,7 +86,7 @@ func TestLambdaLearnsWhyAnExtensionFails(t *testing.T) {
 // The function's lines and Lambda's records reach the handler, also what comes at the
 // end, and what the handler has refused.
 func TestTelemetryReachesAnExtension(t *testing.T) {
-	fn, ctx := beside(t, guardtest.Config{Name: "orders"}, "telemetry")
+	fn, ctx := beside(t, guardtest.Config{Name: "orders", Freeze: true}, "telemetry")
 	for _, id := range []string{"r-1", "r-2"} {
 		if _, err := fn.Do(ctx, guardtest.Call{RequestID: id, Payload: []byte("{}")}); err != nil {
 			t.Fatal(err)

@@ -1,11 +1,10 @@
 package extension
 
 import (
+	"bytes"
 	"encoding/json"
-	"fmt"
+	"strings"
 	"time"
-
-	"github.com/lambdarmor/lambdarmor/guard"
 )
 
 // Record is one record of the Telemetry API.
@@ -17,9 +16,12 @@ type Record struct {
 	// has no time that can be read.
 	Time time.Time
 	// Type is "function" or "extension" for a line of a log, and "platform.start",
-	// "platform.report" and so on for a record of Lambda's own.
+	// "platform.report" and so on for a record of Lambda's own. It is "" for what is no
+	// record with a time, a type and a content.
 	Type string
-	// Raw is the record as it was sent. It is a JSON object or string.
+	// Raw is the content of the record as it was sent. It is a JSON object or string.
+	// Without a Type it is all that was sent, which if it is no JSON is in a JSON string:
+	// Lambda sends a line of JSON above 256 kB in pieces.
 	Raw json.RawMessage
 }
 
@@ -33,26 +35,42 @@ func (r Record) Text() string {
 	return string(r.Raw)
 }
 
-const errNoBatch = guard.Reason("extension: the telemetry is no array of records")
+// readBatch reads what Lambda sends, all of it: it would send a batch that is refused
+// again, and all later records would wait behind it. A line of the function is embedded
+// if it looks like JSON, and one of more than 256 kB is embedded in pieces that are none.
+// AWS's documents do not say so; extensions in production have met it.
+func readBatch(body []byte) (batch []Record) {
+	dec := json.NewDecoder(bytes.NewReader(body))
+	read := int64(0)
+	if open, _ := dec.Token(); open == json.Delim('[') {
+		for read = dec.InputOffset(); dec.More(); read = dec.InputOffset() {
+			var raw json.RawMessage
+			if dec.Decode(&raw) != nil {
+				break
+			}
+			batch = append(batch, readRecord(raw))
+		}
+		if end, _ := dec.Token(); end == json.Delim(']') {
+			read = dec.InputOffset()
+		}
+	}
+	if rest := strings.Trim(string(body[read:]), ", \t\r\n"); rest != "" {
+		raw, _ := json.Marshal(rest) // has no error for a string
+		batch = append(batch, Record{Raw: raw})
+	}
+	return batch
+}
 
-// readBatch reads what Lambda sends. Function records are lines that the function
-// wrote, which Lambda embeds if they look like JSON. So the strict decoder is not for
-// them: one odd line would hold back all others.
-func readBatch(body []byte) ([]Record, error) {
-	var sent []struct {
+// readRecord reads an element of a batch. Names that are there twice are no error: what
+// the function has logged is not the strict decoder's.
+func readRecord(element json.RawMessage) Record {
+	var sent struct {
 		Time, Type string
 		Record     json.RawMessage
 	}
-	if err := json.Unmarshal(body, &sent); err != nil || sent == nil {
-		return nil, errNoBatch
+	if err := json.Unmarshal(element, &sent); err != nil || sent.Type == "" || sent.Record == nil {
+		return Record{Raw: element}
 	}
-	batch := make([]Record, len(sent))
-	for i, r := range sent {
-		if r.Type == "" || r.Record == nil {
-			return nil, guard.Reason(fmt.Sprintf("extension: record %d of the telemetry has no type or no record", i))
-		}
-		at, _ := time.Parse(time.RFC3339, r.Time)
-		batch[i] = Record{Time: at, Type: r.Type, Raw: r.Record}
-	}
-	return batch, nil
+	at, _ := time.Parse(time.RFC3339, sent.Time)
+	return Record{Time: at, Type: sent.Type, Raw: sent.Record}
 }

@@ -24,7 +24,7 @@ func (x *Extension) ExitError(ctx context.Context, cause error) error {
 }
 
 func (x *Extension) report(ctx context.Context, phase string, cause error) error {
-	errorType := "Extension." + guard.Public(cause).Code
+	errorType := "Extension." + codeOf(cause)
 	header := x.identity()
 	header.Set(errorHeader, errorType)
 	_, _, err := x.call(ctx, http.MethodPost, base+"/"+phase+"/error", header, map[string]any{
@@ -36,4 +36,14 @@ func (x *Extension) report(ctx context.Context, phase string, cause error) error
 		return fmt.Errorf("%w: %w", guard.Reason("extension: report an error"), err)
 	}
 	return nil
+}
+
+// codeOf returns the code of cause. A typed nil in it panics when it is asked.
+func codeOf(cause error) (code string) {
+	defer func() {
+		if recover() != nil {
+			code = guard.Internal.String()
+		}
+	}()
+	return guard.Public(cause).Code
 }

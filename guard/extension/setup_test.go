@@ -62,6 +62,10 @@ func (p *platform) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.WriteString(w, `{"errorType":"Extension.UnknownExtensionIdentifier","errorMessage":"unknown"}`)
 		return
 	}
+	if len(body) > 0 && r.Header.Get("Content-Type") != "application/json" {
+		w.WriteHeader(http.StatusUnsupportedMediaType)
+		return
+	}
 	switch got.path {
 	case "POST /2020-01-01/extension/register":
 		w.Header().Set("Lambda-Extension-Identifier", id)

@@ -88,8 +88,8 @@ const (
 // [LogsDropped]. With the stream [Extensions], a line written in handle is sent to
 // handle: never write one for each batch.
 //
-// ctx is that of the calls of handle: they end with it. [Extension.Close] ends the
-// listener.
+// ctx is that of the calls of handle: they end with it, and after it no batch is taken.
+// [Extension.Close] ends the listener.
 func (x *Extension) Subscribe(ctx context.Context, t Telemetry, handle func(ctx context.Context, batch []Record) error) error {
 	if err := x.subscribe(ctx, t, handle); err != nil {
 		return fmt.Errorf("%w: %w", guard.Reason("extension: subscribe"), err)
@@ -134,9 +134,9 @@ func (x *Extension) subscribe(ctx context.Context, t Telemetry, handle func(cont
 
 // Close ends the subscription, and returns nil if there is none. Call it after a
 // [Shutdown]. Lambda sends the last records in the shutdown phase, and does not say
-// which is the last, so Close waits until none has come for 200 ms, and for a batch
-// that handle has failed on until ctx ends. Then it ends the listener and waits for
-// handle. When ctx ends, it cancels handle, and waits until that has returned.
+// which is the last, so Close waits until handle has returned and no more have come for
+// 200 ms. It also waits for a batch that was not taken, which comes again. Then it ends
+// the listener. When ctx ends, it cancels handle, and waits until that has returned.
 //
 // ctx should end before the deadline of the Shutdown, so that there is time to send
 // what handle has stored:
@@ -145,8 +145,7 @@ func (x *Extension) subscribe(ctx context.Context, t Telemetry, handle func(cont
 //	defer stop()
 //	err := ext.Close(ctx)
 //
-// The error is that of handle, with a batch that has not come again, or of a request
-// that was no telemetry.
+// The error is why the last batch was not taken: that of handle, or of its transfer.
 func (x *Extension) Close(ctx context.Context) error {
 	x.mu.Lock()
 	l := x.listener

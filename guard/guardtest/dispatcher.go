@@ -39,7 +39,7 @@ type invocation struct {
 	started  time.Time
 	deadline time.Time
 	timer    *time.Timer
-	begun    bool   // its environment is not being restored any more
+	begun    bool   // and not only restored for it
 	answer   answer // of the runtime, zero until then
 
 	over    chan struct{} // closed at the end of the invoke phase
@@ -52,9 +52,9 @@ type invocation struct {
 }
 
 type poller struct {
-	env      *environment
-	restored bool // by the invocation, from a snapshot
-	taken    chan *invocation
+	env     *environment
+	restore bool // it waits for the restore
+	taken   chan *invocation
 }
 
 func (inv *invocation) forRecords() telemetry.Invocation {
@@ -120,15 +120,15 @@ func (d *dispatcher) match() {
 	}
 }
 
-// take waits for an invocation on behalf of env, whose process it may restore. It
-// returns nil when ctx ends or the environment takes no more.
-func (d *dispatcher) take(ctx context.Context, env *environment, restored bool) *invocation {
+// take waits for an invocation on behalf of env, or for the restore for one. It returns
+// nil when ctx ends or the environment takes no more.
+func (d *dispatcher) take(ctx context.Context, env *environment, restore bool) *invocation {
 	d.mu.Lock()
 	if env.closing() {
 		d.mu.Unlock()
 		return nil
 	}
-	p := &poller{env: env, restored: restored, taken: make(chan *invocation, 1)}
+	p := &poller{env: env, restore: restore, taken: make(chan *invocation, 1)}
 	d.pollers = append(d.pollers, p)
 	d.match()
 	env.freezeIfIdle()
@@ -161,14 +161,16 @@ func (d *dispatcher) leave(p *poller) (requeued bool) {
 		return false // what is in flight at the end fails with its environment
 	}
 	delete(p.env.inFlight, inv.call.RequestID)
-	p.env.restoring = nil
+	if p.env.restoring == inv {
+		p.env.restoring = nil
+	}
 	inv.timer.Stop()
-	inv.timer = nil
+	inv.timer, inv.begun = nil, false
 	d.waiting = slices.Insert(d.waiting, 0, inv)
 	return true
 }
 
-// assign hands an invocation to the environment of a poller. The caller holds d.mu.
+// assign starts the clock of an invocation. The caller holds d.mu.
 func (d *dispatcher) assign(inv *invocation, p *poller) {
 	env := p.env
 	env.inFlight[inv.call.RequestID] = inv
@@ -176,8 +178,8 @@ func (d *dispatcher) assign(inv *invocation, p *poller) {
 	if env.programs != nil {
 		env.programs.Thaw()
 	}
-	if p.restored {
-		env.beginRestore(inv)
+	if p.restore {
+		env.restore(inv)
 	} else {
 		env.begin(inv)
 	}

@@ -64,8 +64,8 @@ type hooks struct {
 }
 
 // newEnvironment returns an environment in INIT, which waits for the named
-// extensions besides the runtime.
-func newEnvironment(cfg Config, from *dispatcher, h hooks, launched ...string) (*environment, error) {
+// extensions besides the runtime. These are nil when others start the extensions.
+func newEnvironment(cfg Config, from *dispatcher, h hooks, launched []string) (*environment, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, fmt.Errorf("guardtest: %w", err)
@@ -82,13 +82,12 @@ func newEnvironment(cfg Config, from *dispatcher, h hooks, launched ...string) (
 	e.telemetry = telemetry.Environment{
 		InitType: cfg.initializationType(), Function: cfg.Name, Version: cfg.Version, Instance: e.logStream, Memory: cfg.Memory,
 	}
-	if e.managed() {
-		e.telemetry.InitType = "lambda-managed-instances"
-	}
-	e.telemetry.Managed, e.telemetry.Objects = e.managed(), cfg.variable("AWS_LAMBDA_LOG_FORMAT") == "JSON"
+	e.telemetry.Managed, e.telemetry.Objects = e.managed(), slices.Contains(cfg.Env, "AWS_LAMBDA_LOG_FORMAT=JSON")
 	e.extensions.Managed, e.extensions.Changed, e.extensions.Failed = e.managed(), e.asked, h.extensionFailed
 	e.extensions.Function = extensions.Function{Name: cfg.Name, Version: cfg.Version, Handler: handlerName, AccountID: AccountID, ARN: cfg.ARN}
-	e.extensions.Launch(launched)
+	if launched != nil {
+		e.extensions.Launch(launched)
+	}
 	e.polled, e.poll = context.WithCancel(context.Background())
 	e.registered, e.register = context.WithCancel(context.Background())
 	e.ready, e.endInit = context.WithCancel(context.Background())
@@ -168,6 +167,9 @@ func (e *environment) freezeIfIdle() {
 func (e *environment) failInit(errorType string) {
 	e.from.mu.Lock()
 	defer e.from.mu.Unlock()
+	if !e.initialising {
+		return // it has ended since
+	}
 	if e.initError != nil {
 		errorType = e.initError.Type
 	}
@@ -193,7 +195,7 @@ func (e *environment) wasPolled() bool { return e.polled.Err() != nil }
 // closing reports whether it assigns no more invocations. Running ones continue.
 func (e *environment) closing() bool { return e.closed.Err() != nil }
 
-// begin begins the invoke phase of an invocation. The caller holds from.mu.
+// begin begins an invocation that the runtime has. The caller holds from.mu.
 func (e *environment) begin(inv *invocation) {
 	inv.begun = true
 	inv.start(e.from.timeout)
@@ -231,22 +233,22 @@ func (e *environment) answered(id string, got answer) bool {
 // no more concern to it. The caller holds from.mu.
 func (e *environment) endPhase(inv *invocation, failure *FunctionError) {
 	inv.timer.Stop()
-	if inv == e.restoring {
-		e.endRestore(failure.errorType())
-	}
-	if !inv.answer.ended.IsZero() {
-		inv.after = time.Since(inv.answer.ended)
-	} else if inv.begun {
-		e.telemetry.RuntimeDone(inv.forRecords(), failure.errorType())
-	}
 	if failure != nil {
 		inv.overErr = failure
 	} else {
 		failure = inv.answer.failure
 	}
-	if inv.begun { // there is no word of AWS on the records of one whose restore has failed
-		e.telemetry.Report(inv.forRecords(), failure.errorType(), e.peak.Load(), e.extensions.HearInvocations())
+	if !inv.begun {
+		e.restored(failure.errorType())
+		close(inv.over)
+		return
 	}
+	if inv.answer.ended.IsZero() {
+		e.telemetry.RuntimeDone(inv.forRecords(), failure.errorType())
+	} else {
+		inv.after = time.Since(inv.answer.ended)
+	}
+	e.telemetry.Report(inv.forRecords(), failure.errorType(), e.peak.Load(), e.extensions.HearInvocations())
 	close(inv.over)
 }
 

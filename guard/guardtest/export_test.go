@@ -13,7 +13,10 @@ func (rt *Runtime) Pollers() int {
 	return len(rt.dispatcher.pollers)
 }
 
+// FailInit is what a Function does when the init has failed.
+func (rt *Runtime) FailInit(errorType string) { rt.env.failInit(errorType) }
+
 // SetShutdownGrace is called before the function is closed.
 func (f *Function) SetShutdownGrace(d time.Duration) {
-	f.shutdown = programs.Limits{Runtime: d, Internal: d, All: d, Flush: d}
+	f.shutdown = programs.Limits{Runtime: d, Internal: d, All: d, Flush: d, Report: d}
 }

@@ -366,6 +366,9 @@ func TestExtensionThatIgnoresItsShutdownIsKilled(t *testing.T) {
 
 func TestManagedInstancesSendNoInvokeEvents(t *testing.T) {
 	fn := beside(t, guardtest.Config{Concurrency: 4, Instances: 2}, "watch")
+	if want := `"AWS_LAMBDA_INITIALIZATION_TYPE=lambda-managed-instances"`; !strings.Contains(answer(t, fn, `{"do":"env"}`), want) {
+		t.Errorf("%s is not set", want)
+	}
 	var wg sync.WaitGroup
 	for range 40 {
 		wg.Go(func() { answer(t, fn, `{"do":"pid"}`) })

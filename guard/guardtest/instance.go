@@ -26,12 +26,7 @@ type instance struct {
 // errReady is the cause when the environment takes invocations.
 var errReady = errors.New("ready")
 
-const (
-	// errorGrace is for a process to end by itself after it reported an error.
-	errorGrace = 500 * time.Millisecond
-
-	memoryInterval = 50 * time.Millisecond
-)
+const memoryInterval = 50 * time.Millisecond
 
 func newInstance(f *Function) *instance {
 	in := &instance{fn: f}
@@ -70,7 +65,7 @@ func (in *instance) run() {
 		overran:         in.overran,
 		initFailed:      fail,
 		extensionFailed: fail,
-	}, names...)
+	}, names)
 	if err != nil {
 		in.initFailed(death{TypeEntrypoint, err.Error()})
 		f.retire(in)

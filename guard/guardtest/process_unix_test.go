@@ -48,13 +48,12 @@ func TestChildrenOfAFunctionEndWithIt(t *testing.T) {
 	}
 }
 
-func TestExtensionIsToldOfTheEnd(t *testing.T) {
-	fn := start(t, guardtest.Config{Env: []string{"INIT=extension", "SIGTERM=ignored"}})
-	fn.SetShutdownGrace(patient)
+func TestExtensionInsideTheRuntimeIsRefusedShutdownEvents(t *testing.T) {
+	fn := start(t, guardtest.Config{Env: []string{"INIT=extension"}})
 	answer(t, fn, `{"do":"pid"}`)
-	fn.Close()
-	if log := fn.Log(); !strings.Contains(log, `extension got {"deadlineMs":`) || !strings.Contains(log, `"eventType":"SHUTDOWN","shutdownReason":"spindown"}`) {
-		t.Errorf("the log: %s", log)
+	want := `register 403 {"errorMessage":"SHUTDOWN: ShutdownEventNotSupportedForInternalExtension","errorType":"Extension.InvalidEventType"}`
+	if log := fn.Log(); !strings.Contains(log, want) {
+		t.Errorf("%s is not in the log: %s", want, log)
 	}
 }
 

@@ -82,7 +82,7 @@ func (ps *processes) deathAfterError() death {
 	select {
 	case p := <-ps.Exited:
 		return ps.deathOf(p)
-	case <-time.After(errorGrace):
+	case <-time.After(ps.fn.shutdown.Report):
 	}
 	if fault := ps.env.extensions.Fault(); fault != "" {
 		return death{fault, "the extension reported an error and did not exit"}

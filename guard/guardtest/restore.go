@@ -29,35 +29,35 @@ func (e *environment) serveRestoreNext(w http.ResponseWriter, r *http.Request) {
 	e.firstPoll()
 	if e.from.take(r.Context(), e, true) == nil {
 		<-r.Context().Done()
+		return
 	}
+	w.WriteHeader(http.StatusOK)
 }
 
-// beginRestore begins the restore that an invocation waits for. The caller holds
-// from.mu.
-func (e *environment) beginRestore(inv *invocation) {
+// restore begins the restore for an invocation. The caller holds from.mu.
+func (e *environment) restore(inv *invocation) {
 	e.restoring = inv
 	inv.start(restoreLimit)
 	e.telemetry.RestoreStart()
 }
 
-// endRestore returns the invocation that the process was restored for, nil if there is
-// none or if it has failed since. The caller holds from.mu.
-func (e *environment) endRestore(errorType string) *invocation {
-	inv := e.restoring
+// restored ends the restore, and returns the invocation that it was for; nil if there is
+// no restore. The caller holds from.mu.
+func (e *environment) restored(errorType string) (inv *invocation) {
+	inv, e.restoring = e.restoring, nil
 	if inv != nil {
-		e.restoring = nil
 		e.telemetry.RestoreDone(errorType)
 		e.from.match()
 	}
 	return inv
 }
 
-// takeRestored returns the invocation that the process was restored for, whose time
-// begins now.
+// takeRestored returns the invocation that the process was restored for, nil if there
+// is none or if it has failed since. Its time begins now.
 func (e *environment) takeRestored() *invocation {
 	e.from.mu.Lock()
 	defer e.from.mu.Unlock()
-	inv := e.endRestore("")
+	inv := e.restored("")
 	if inv != nil {
 		e.begin(inv)
 	}
@@ -70,16 +70,14 @@ func (e *environment) serveRestoreError(w http.ResponseWriter, r *http.Request) 
 	if !ok {
 		return
 	}
-	failure := reportedError(r.Header.Get("Lambda-Runtime-Function-Error-Type"), body)
 	e.from.mu.Lock()
-	inv := e.endRestore(failure.Type)
+	inv := e.restoring
 	e.from.mu.Unlock()
-	if inv == nil {
+	failure := reportedError(r.Header.Get("Lambda-Runtime-Function-Error-Type"), body)
+	if inv == nil || !e.answered(inv.call.RequestID, answer{failure: failure}) {
 		reply.Error(w, http.StatusForbidden, "InvalidStateTransition", "the process is not being restored")
 		return
 	}
-	// It may have passed its deadline since.
-	_ = e.answered(inv.call.RequestID, answer{failure: failure})
 	e.hooks.changed()
 	reply.Accepted(w)
 }

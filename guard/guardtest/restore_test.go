@@ -82,6 +82,52 @@ func TestARestoreThatTakesTooLongFailsItsInvocation(t *testing.T) {
 	}
 }
 
+// Extensions hear of an invocation when the restore is over, and of a restore in records.
+func TestRecordsOfARestore(t *testing.T) {
+	tests := []struct {
+		name string
+		end  func(c client, next func() string)
+		want []string
+	}{
+		{name: "that succeeds", want: []string{"platform.restoreRuntimeDone success", "platform.restoreReport success", "platform.start r"}, end: func(c client, next func() string) {
+			c.next()
+			if event := next(); !strings.Contains(event, `"requestId":"r"`) {
+				t.Errorf("got the event %s, want that of r", event)
+			}
+		}},
+		{name: "that fails", want: []string{"platform.restoreRuntimeDone error Hooks.Failed", "platform.restoreReport error Hooks.Failed"}, end: func(c client, _ func() string) {
+			c.do("POST", restoreError, "{}", "Lambda-Runtime-Function-Error-Type", "Hooks.Failed")
+		}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			rt, c := newRuntime(t, guardtest.Config{SnapStart: true})
+			id, received := subscribed(t, c)
+			invoke(t.Context(), rt, guardtest.Call{RequestID: "r"})
+			c.do("GET", restoreNext, "")
+			tt.end(c, func() string {
+				_, event := c.do("GET", "/2020-01-01/extension/event/next", "", "Lambda-Extension-Identifier", id)
+				return event
+			})
+			want := append([]string{"platform.restoreStart"}, tt.want...)
+			var got []string
+			for tooLong := time.After(patient); len(got) < len(want); {
+				select {
+				case r := <-received:
+					if strings.HasPrefix(r.Type, "platform.r") || r.Type == "platform.start" {
+						got = append(got, strings.TrimSpace(r.Type+" "+r.field("status")+r.field("requestId")+" "+r.field("errorType")))
+					}
+				case <-tooLong:
+					t.Fatalf("got %q, want %q", got, want)
+				}
+			}
+			if !slices.Equal(got, want) {
+				t.Errorf("got %q, want %q", got, want)
+			}
+		})
+	}
+}
+
 func TestWithoutSnapStartNothingIsRestored(t *testing.T) {
 	_, c := newRuntime(t, guardtest.Config{})
 	for path, method := range map[string]string{restoreNext: "GET", restoreError: "POST"} {
@@ -89,31 +135,6 @@ func TestWithoutSnapStartNothingIsRestored(t *testing.T) {
 			t.Errorf("%s: got status %d, want 404", path, res.StatusCode)
 		}
 	}
-}
-
-// The deadline that they are told is the runtime's, whose time begins then.
-func TestExtensionsHearOfAnInvocationAfterTheRestore(t *testing.T) {
-	rt, c := newRuntime(t, guardtest.Config{SnapStart: true, Timeout: time.Hour})
-	res, _ := c.do("POST", "/2020-01-01/extension/register", `{"events":["INVOKE"]}`, "Lambda-Extension-Name", "inside")
-	id := res.Header.Get("Lambda-Extension-Identifier")
-	told := make(chan string, 1)
-	go func() {
-		_, event := c.do("GET", "/2020-01-01/extension/event/next", "", "Lambda-Extension-Identifier", id)
-		told <- event
-	}()
-	invoke(t.Context(), rt, guardtest.Call{}) // whose caller has no deadline of its own
-	c.do("GET", restoreNext, "")
-	restored := time.Now()
-	eventually(t, "a hook takes some time", func() bool { return time.Since(restored) > 2*time.Millisecond })
-	next, _ := c.next()
-	var event struct{ DeadlineMs int64 }
-	if err := json.Unmarshal([]byte(<-told), &event); err != nil {
-		t.Fatal(err)
-	}
-	if got, want := strconv.FormatInt(event.DeadlineMs, 10), next.Header.Get("Lambda-Runtime-Deadline-Ms"); got != want {
-		t.Errorf("got the deadline %s, want that of the runtime, %s", got, want)
-	}
-	c.post(next.Header.Get("Lambda-Runtime-Aws-Request-Id"), "response", "done")
 }
 
 // An environment is restored for one invocation at a time.
@@ -159,9 +180,6 @@ func TestTelemetryTellsOfARestore(t *testing.T) {
 			"platform.restoreStart", "platform.restoreRuntimeDone success", "platform.restoreReport success",
 			"platform.start", "platform.runtimeDone success", "platform.report success",
 		}},
-		{name: "that fails", env: "RESTORE=fail", failed: true, want: []string{
-			"platform.restoreStart", "platform.restoreRuntimeDone error no_stock", "platform.restoreReport error no_stock",
-		}},
 		{name: "in which the process ends", env: "RESTORE=exit", failed: true, want: []string{
 			"platform.restoreStart", "platform.restoreRuntimeDone error Runtime.ExitError", "platform.restoreReport error Runtime.ExitError",
 		}},
@@ -170,9 +188,11 @@ func TestTelemetryTellsOfARestore(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			file := filepath.Join(t.TempDir(), "records")
 			fn := beside(t, guardtest.Config{SnapStart: true, Env: []string{"EXTENSION_RECORDS=" + file, tt.env}}, "telemetry")
-			if _, err := fn.Invoke(within(t, patient), []byte(`{"do":"pid"}`)); (err != nil) != tt.failed {
+			result, err := fn.Invoke(within(t, patient), []byte(`{"do":"pid"}`))
+			if (err != nil) != tt.failed {
 				t.Errorf("got %v, want a failure: %t", err, tt.failed)
 			}
+			_, _ = result.PostRuntimeExtensionsDuration(within(t, patient)) // the report comes then
 			fn.Close()
 			var got []string
 			for _, r := range records(t, file) {

@@ -31,7 +31,7 @@ func NewRuntime(cfg Config) (*Runtime, error) {
 		overran:         func(*FunctionError) {},
 		initFailed:      rt.failInit,
 		extensionFailed: func() {},
-	})
+	}, nil)
 	if err != nil {
 		return nil, err
 	}

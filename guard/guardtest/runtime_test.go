@@ -363,7 +363,7 @@ func TestExtensions(t *testing.T) {
 		status                int
 		errorType             string
 	}{
-		{name: "no name", body: `{}`, status: 400, errorType: "Extension.MissingHeader"},
+		{name: "no name", body: `{}`, status: 400, errorType: "Extension.InvalidExtensionName"},
 		{name: "not JSON", body: `{`, extension: "a", status: 400, errorType: "InvalidRequestFormat"},
 		{
 			name:      "an unknown event",
@@ -384,7 +384,7 @@ func TestExtensions(t *testing.T) {
 	if res.StatusCode != 200 || id == "" || !strings.Contains(answer, `"functionName":"orders"`) {
 		t.Fatalf("%d %s", res.StatusCode, answer)
 	}
-	if res, answer := function.do("POST", register, `{}`, "Lambda-Extension-Name", "watch"); res.StatusCode != 403 || !strings.Contains(answer, "AlreadyRegistered") {
+	if res, answer := function.do("POST", register, `{}`, "Lambda-Extension-Name", "watch"); res.StatusCode != 403 || !strings.Contains(answer, `"Extension with this name already registered","errorType":"Extension.InvalidExtensionState"`) {
 		t.Errorf("the same again: %d %s", res.StatusCode, answer)
 	}
 
@@ -398,12 +398,20 @@ func TestExtensions(t *testing.T) {
 	if res, answer := function.do("POST", register, `{}`, "Lambda-Extension-Name", "late"); res.StatusCode != 403 || !strings.Contains(answer, "RegistrationClosed") {
 		t.Errorf("after init: %d %s", res.StatusCode, answer)
 	}
-	for _, path := range []string{"init/error", "exit/error"} {
-		if res, _ := function.do("POST", "/2020-01-01/extension/"+path, `{}`, "Lambda-Extension-Identifier", id); res.StatusCode != 202 {
-			t.Errorf("%s: %d", path, res.StatusCode)
-		}
-		if res, answer := function.do("POST", "/2020-01-01/extension/"+path, `{}`, "Lambda-Extension-Identifier", "other"); res.StatusCode != 403 || !strings.Contains(answer, "UnknownExtensionIdentifier") {
-			t.Errorf("%s of an unknown extension: %d %s", path, res.StatusCode, answer)
+	reports := []struct {
+		name, path, id, errorType string
+		status                    int
+		want                      string
+	}{
+		{name: "an unknown extension", path: "init/error", id: "other", errorType: "E", status: 403, want: "Extension.UnknownExtensionIdentifier"},
+		{name: "no type", path: "exit/error", id: id, status: 403, want: "Extension.MissingHeader"},
+		{name: "of INIT, after it", path: "init/error", id: id, errorType: "E", status: 403, want: "Extension.InvalidExtensionState"},
+		{name: "as it should be", path: "exit/error", id: id, errorType: "E", status: 202},
+	}
+	for _, tt := range reports {
+		res, answer := function.do("POST", "/2020-01-01/extension/"+tt.path, `{}`, "Lambda-Extension-Identifier", tt.id, "Lambda-Extension-Function-Error-Type", tt.errorType)
+		if res.StatusCode != tt.status || !strings.Contains(answer, tt.want) {
+			t.Errorf("report, %s: %d %s, want %d %s", tt.name, res.StatusCode, answer, tt.status, tt.want)
 		}
 	}
 }

@@ -5,12 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/lambdarmor/lambdarmor/guard/guardtest"
 )
@@ -45,6 +48,56 @@ func records(t *testing.T, file string) (all []record) {
 			t.Fatal(err)
 		}
 		all = append(all, batch...)
+	}
+}
+
+// subscribed returns the identifier of a new extension for INVOKE, and the records of the
+// platform that it receives.
+func subscribed(t *testing.T, c client) (id string, received <-chan record) {
+	t.Helper()
+	all := make(chan record, 100)
+	listener := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		var batch []record
+		if err := json.NewDecoder(r.Body).Decode(&batch); err != nil {
+			t.Error(err)
+		}
+		for _, r := range batch {
+			all <- r
+		}
+	}))
+	t.Cleanup(listener.Close)
+	res, _ := c.do("POST", "/2020-01-01/extension/register", `{"events":["INVOKE"]}`, "Lambda-Extension-Name", "watch")
+	id = res.Header.Get("Lambda-Extension-Identifier")
+	_, port, _ := strings.Cut(listener.Listener.Addr().String(), ":")
+	c.do("PUT", "/2022-07-01/telemetry", `{"schemaVersion":"2025-01-29","types":["platform"],"buffering":{"timeoutMs":25},`+
+		`"destination":{"protocol":"HTTP","URI":"http://sandbox.localdomain:`+port+`"}}`, "Lambda-Extension-Identifier", id)
+	return id, all
+}
+
+// INIT may end while its time does.
+func TestInitIsReportedOnce(t *testing.T) {
+	rt, c := newRuntime(t, guardtest.Config{})
+	_, received := subscribed(t, c)
+	invoke(t.Context(), rt, guardtest.Call{RequestID: "r"})
+	id, _ := c.next()
+	rt.FailInit(guardtest.TypeTimeout)
+	c.post(id.Header.Get("Lambda-Runtime-Aws-Request-Id"), "response", "done")
+	reports := 0
+	for tooLong := time.After(patient); ; {
+		select {
+		case r := <-received:
+			switch r.Type {
+			case "platform.initReport":
+				reports++
+			case "platform.runtimeDone":
+				if reports != 1 {
+					t.Errorf("%d reports of INIT, want 1", reports)
+				}
+				return
+			}
+		case <-tooLong:
+			t.Fatal("the invocation has no record")
+		}
 	}
 }
 

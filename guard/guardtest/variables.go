@@ -44,20 +44,13 @@ func (e *environment) variables() []string {
 }
 
 func (c Config) initializationType() string {
-	if c.SnapStart {
+	switch {
+	case c.Concurrency > 1:
+		return "lambda-managed-instances"
+	case c.SnapStart:
 		return "snap-start"
 	}
 	return "on-demand"
-}
-
-// variable returns the last value of a variable in Env.
-func (c Config) variable(name string) (value string) {
-	for _, variable := range c.Env {
-		if n, v, _ := strings.Cut(variable, "="); n == name {
-			value = v
-		}
-	}
-	return value
 }
 
 func logStreamName(version string) string {

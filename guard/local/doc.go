@@ -144,8 +144,8 @@
 // what is to be deleted.
 //
 // Then it ends the function with its process group, removes what it built and exits with
-// 0. As in Lambda, the function gets SIGTERM before SIGKILL only if it registers an
-// extension, for which see lambda.WithEnableSIGTERM. A second Ctrl-C ends it at once.
+// 0. As in Lambda, the function gets SIGTERM, half a second before SIGKILL, only if it
+// registers an extension, as guard.OnShutdown does. A second Ctrl-C ends it at once.
 //
 // "go run" passes on Ctrl-C from a terminal, but not a SIGTERM sent to it alone: a
 // script builds the command first and runs that.

@@ -309,6 +309,31 @@ func TestEndLeavesNothingBehind(t *testing.T) {
 	}
 }
 
+// A function with an extension inside is asked to end, and what it prints then is kept.
+func TestFunctionIsAskedToEnd(t *testing.T) {
+	t.Parallel()
+	env := filepath.Join(t.TempDir(), "env")
+	if err := os.WriteFile(env, []byte("SIGTERM=handled\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, signal := range []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP} {
+		const tries = 20 // each has half a second, as in Lambda
+		for try := 1; ; try++ {
+			s := serveLocal(t, "-env", env, echo)
+			s.answer("/pid")
+			if status := s.end(signal); status != 0 {
+				t.Errorf("%s: exit status %d", signal, status)
+			}
+			if strings.Contains(s.console.String(), "got SIGTERM\n") {
+				break
+			}
+			if try == tries {
+				t.Fatalf("%s: the function was never asked to end", signal)
+			}
+		}
+	}
+}
+
 // The linker is at work.
 func TestEndDuringTheBuildLeavesNothingBehind(t *testing.T) {
 	tool := filepath.Join(t.TempDir(), "tool")

@@ -55,7 +55,7 @@ type Client struct {
 func New() *Client { return &Client{turn: make(chan struct{}, 1)} }
 
 const (
-	timeout = time.Second // of a request; the endpoint is in the environment
+	timeout = time.Second // of a call; the endpoint is in the environment
 
 	// documentedAge is for an answer that says nothing of its age.
 	documentedAge = 12 * time.Hour
@@ -73,15 +73,17 @@ func (c *Client) AvailabilityZoneID(ctx context.Context) (string, error) {
 	if zone, err, ok := c.kept(); ok {
 		return zone, err
 	}
+	limited, stop := context.WithTimeout(ctx, timeout)
+	defer stop()
 	select {
 	case c.turn <- struct{}{}:
 		defer func() { <-c.turn }()
-	case <-ctx.Done():
-		return "", wrapped(context.Cause(ctx))
+	case <-limited.Done():
+		return "", wrapped(context.Cause(limited))
 	}
 	zone, err, ok := c.kept() // by the one before
 	if !ok {
-		zone, err = c.fetch(ctx)
+		zone, err = c.fetch(ctx, limited)
 	}
 	return zone, err
 }
@@ -110,11 +112,12 @@ func (c *Client) kept() (zone string, err error, ok bool) {
 	}
 }
 
-func (c *Client) fetch(ctx context.Context) (string, error) {
+// fetch asks within limited. It keeps no failure of a caller that leaves, whose ctx ends.
+func (c *Client) fetch(ctx, limited context.Context) (string, error) {
 	c.mu.Lock()
 	before := c.forgotten
 	c.mu.Unlock()
-	zone, age, err := ask(ctx)
+	zone, age, err := ask(limited)
 	if err != nil {
 		err = wrapped(err)
 	}
@@ -144,8 +147,6 @@ func ask(ctx context.Context) (zone string, age time.Duration, err error) {
 	if token == "" {
 		return "", 0, errNoToken
 	}
-	ctx, stop := context.WithTimeout(ctx, timeout)
-	defer stop()
 	header, answer, err := api.Do(ctx, http.MethodGet, path, http.Header{"Authorization": {"Bearer " + token}}, nil)
 	if err != nil {
 		return "", 0, err

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/lambdarmor/lambdarmor/guard"
@@ -211,6 +212,20 @@ func TestACallerThatLeavesFailsNobodyElse(t *testing.T) {
 		t.Errorf("got %v, want the error of the context", err)
 	}
 	mustBe(t, c, "use1-az1")
+}
+
+// The callers before may each leave in the last moment.
+func TestACallTakesASecondAtMostThoughOthersAreBeforeIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, begin := metadata.New(), time.Now()
+		metadata.Ask(c)
+		ctx, stop := context.WithTimeout(t.Context(), time.Hour)
+		defer stop()
+		_, err := c.AvailabilityZoneID(ctx)
+		if took := time.Since(begin); took != time.Second || !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("got %v after %v, want the end after a second", err, took)
+		}
+	})
 }
 
 func TestTheLayerAddsTheZoneToTheRecord(t *testing.T) {

@@ -5,8 +5,6 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
-	mathrand "math/rand/v2"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -39,6 +37,9 @@ type cached struct {
 	// awake keeps the environment from being frozen between invocations, for tests
 	// that ask the extension themselves.
 	awake bool
+
+	// extensions is the folder with the extension; made when it is empty.
+	extensions string
 }
 
 func fillCache(t *testing.T) *cached {
@@ -49,7 +50,7 @@ func fillCache(t *testing.T) *cached {
 		aws: awsproxy.New(t, moto.URL()), db: awsproxy.New(t, dynoxide.URL()),
 		keys:      secretsmanager.NewFromConfig(awstest.Config(moto.URL())),
 		parameter: "/shop/" + suffix, secret: "shop-berlin/" + suffix, table: "Dynamo-Db-" + suffix,
-		port: freePort(t), awsPort: freePort(t), token: rand.Text(), dir: t.TempDir(),
+		port: testserver.Port(t), awsPort: testserver.Port(t), token: rand.Text(), dir: t.TempDir(),
 	}
 	c.file = filepath.Join(c.dir, "config.yaml")
 	ctx := t.Context()
@@ -111,43 +112,20 @@ func (c *cached) list(t *testing.T, text string) {
 // beside starts a function with the extension beside it.
 func (c *cached) beside(t *testing.T, function string, env ...string) *guardtest.Function {
 	t.Helper()
-	layer := t.TempDir()
-	if err := os.Symlink(built.of(t, "examples/cacheextension"), filepath.Join(layer, "cacheextension")); err != nil {
-		t.Fatal(err)
+	if c.extensions == "" {
+		c.extensions = t.TempDir()
+		if err := os.Symlink(built.of(t, "examples/cacheextension"), filepath.Join(c.extensions, "cacheextension")); err != nil {
+			t.Fatal(err)
+		}
 	}
 	return guardtest.Start(t, function, guardtest.Config{
-		Region: "eu-central-1", Memory: 1024, Timeout: patient, InitTimeout: patient, Extensions: layer, Dir: c.dir, Freeze: !c.awake,
+		Region: "eu-central-1", Memory: 1024, Timeout: patient, InitTimeout: patient, Extensions: c.extensions, Dir: c.dir, Freeze: !c.awake,
 		Env: append([]string{
 			"AWS_ACCESS_KEY_ID=key", "AWS_SECRET_ACCESS_KEY=secret", "AWS_SESSION_TOKEN=" + c.token,
 			"AWS_ENDPOINT_URL_SSM=" + c.aws.URL, "AWS_ENDPOINT_URL_SECRETS_MANAGER=" + c.aws.URL, "AWS_ENDPOINT_URL_DYNAMODB=" + c.db.URL,
 			"CACHE_EXTENSION_CONFIG=" + c.file, "CACHE_EXTENSION_PORT=" + c.port, "PARAMETERS_SECRETS_EXTENSION_HTTP_PORT=" + c.awsPort,
 		}, env...),
 	})
-}
-
-// freePort returns a port that nothing listens on, and that no other test takes
-// until this one ends. Like those of the servers it is below the ports of outgoing
-// connections, and held by the UDP port of its number.
-func freePort(t *testing.T) string {
-	t.Helper()
-	for range 100 {
-		address := fmt.Sprint("127.0.0.1:", 20000+mathrand.IntN(12768))
-		held, err := net.ListenPacket("udp", address)
-		if err != nil {
-			continue
-		}
-		l, err := net.Listen("tcp", address)
-		if err != nil {
-			held.Close()
-			continue
-		}
-		l.Close()
-		t.Cleanup(func() { held.Close() })
-		_, port, _ := net.SplitHostPort(address)
-		return port
-	}
-	t.Fatal("there is no free port")
-	return ""
 }
 
 // inGo, inPython and inNode return a function that answers a list of [type, name]

@@ -107,7 +107,7 @@ func TestAnInitWithoutAWSStartsTheFunction(t *testing.T) {
 	if got := read(t, fn, asked[0], asked[3]); !slices.Equal(got.Values, []string{want[0], want[3]}) {
 		t.Errorf("got %q", got.Values)
 	}
-	if err := fn.WaitLog(t.Context(), "not all values are loaded"); err != nil {
+	if err := fn.WaitLog(t.Context(), "fetch failed"); err != nil {
 		t.Error(err)
 	}
 	if _, err := tryToRead(t.Context(), fn, asked[2]); err == nil {

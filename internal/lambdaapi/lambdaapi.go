@@ -1,5 +1,5 @@
 // Package lambdaapi asks the HTTP APIs that Lambda serves inside an execution
-// environment: the Extensions, Telemetry and metadata APIs.
+// environment: the Runtime, Extensions, Telemetry and metadata APIs.
 package lambdaapi
 
 import (

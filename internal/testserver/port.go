@@ -6,9 +6,23 @@ import (
 	"math/rand/v2"
 	"net"
 	"strconv"
+	"testing"
 )
 
 const firstPort, lastPort = 20000, 32767
+
+// Port returns a port for a server of the test's own, as the servers here have one:
+// nothing listens on it, and no other test gets it until this one ends.
+func Port(t testing.TB) string {
+	t.Helper()
+	addr, held, err := freeAddr(kind{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(held.release)
+	_, port, _ := net.SplitHostPort(addr)
+	return port
+}
 
 // freeAddr picks below the range from which systems take the ports of outgoing
 // connections. One of those could otherwise take the port of a stopped server,

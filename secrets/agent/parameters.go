@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"cmp"
 	"net/url"
 	"strconv"
 
@@ -61,11 +62,13 @@ func parameterValue(a endpoint.Answer) (secrets.Value, error) {
 		return value, nil
 	}
 	// A reference always has version 0, and its secret a version of its own.
+	// Recorded answers of AWS have versionId, moto has VersionId.
 	var secret struct {
-		VersionID string `json:"VersionId"`
+		Recorded string `json:"versionId"`
+		Moto     string `json:"VersionId"`
 	}
 	if endpoint.Decode([]byte(p.SourceResult), &secret) == nil {
-		value.Version = secret.VersionID
+		value.Version = cmp.Or(secret.Recorded, secret.Moto)
 	}
 	return value, nil
 }

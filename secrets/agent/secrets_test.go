@@ -67,6 +67,7 @@ func TestReferencesHaveTheVersionOfTheirSecret(t *testing.T) {
 	}
 	for source, version := range map[string]string{
 		`"{\"ARN\":\"arn:aws:secretsmanager:us-east-1:123456789012:secret:key-AbCdEf\",\"VersionId\":\"aaaabbbb\",\"SecretString\":\"v\"}"`: "aaaabbbb",
+		`"{\"name\":\"key\",\"versionId\":\"ccccdddd\",\"secretString\":\"v\"}"`:                                                            "ccccdddd", // as clients of AWS have recorded it
 		`null`: "", `""`: "", `"not JSON"`: "",
 	} {
 		src := agent.Parameters(agent.Address(answering(t, 200, body(source))), token())

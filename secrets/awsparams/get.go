@@ -1,6 +1,7 @@
 package awsparams
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strconv"
@@ -94,10 +95,14 @@ func (it *item) succeed(p *types.Parameter) {
 	}
 	it.value = secrets.Value{Data: []byte(*p.Value), Version: strconv.FormatInt(p.Version, 10)}
 	if it.id.kind() == byReference { // every one has version 0
-		var secret struct{ VersionId string }
-		err := strictjson.Unmarshal([]byte(deref(p.SourceResult)), &secret, strictjson.Options{})
-		if it.value.Version = secret.VersionId; err != nil {
-			it.value.Version = ""
+		// Recorded answers of AWS have versionId, moto has VersionId.
+		var secret struct {
+			Recorded string `json:"versionId"`
+			Moto     string `json:"VersionId"`
+		}
+		it.value.Version = ""
+		if strictjson.Unmarshal([]byte(deref(p.SourceResult)), &secret, strictjson.Options{}) == nil {
+			it.value.Version = cmp.Or(secret.Recorded, secret.Moto)
 		}
 	}
 }

@@ -84,6 +84,11 @@ func TestTheVersionOfAReferenceIsTheSecrets(t *testing.T) {
 	if v := awstest.Fetch(t, source, awstest.Named(name)...)[0]; v.Version != "v-1" || v.Err != nil {
 		t.Errorf("%q, %v", v.Version, v.Err)
 	}
+	// As clients of AWS have recorded it.
+	p.Meet("GetParameters", awstest.Answer(map[string]any{"Parameters": []parameter{{Name: name, Value: "x", SourceResult: `{"name":"a","versionId":"v-2","createdDate":"Nov 16, 2022"}`}}}))
+	if v := awstest.Fetch(t, source, awstest.Named(name)...)[0]; v.Version != "v-2" || v.Err != nil {
+		t.Errorf("got version %q, %v, want v-2", v.Version, v.Err)
+	}
 	for _, broken := range []string{"{", `{"VersionId":"v-1"`, `{"VersionId":"v-1","VersionId":"v-2"}`} {
 		p.Meet("GetParameters", awstest.Answer(map[string]any{"Parameters": []parameter{{Name: name, Value: "x", SourceResult: broken}}}))
 		if v := awstest.Fetch(t, source, awstest.Named(name)...)[0]; v.Version != "" || v.Err != nil {

@@ -12,8 +12,7 @@ import (
 // Route serves version 2020-01-01 of the API.
 //
 // Lambda's emulator answers 403 to every registration that it refuses, the document
-// has 400 as well. A request that is malformed gets 400 here. An extension inside the
-// runtime may register for SHUTDOWN, which Lambda refuses.
+// has 400 as well. A request that is malformed gets 400 here.
 func (h *Host) Route(mux *http.ServeMux) {
 	const base = "/2020-01-01/extension/"
 	mux.HandleFunc("POST "+base+"register", h.serveRegister)
@@ -25,7 +24,7 @@ func (h *Host) Route(mux *http.ServeMux) {
 func (h *Host) serveRegister(w http.ResponseWriter, r *http.Request) {
 	name := r.Header.Get("Lambda-Extension-Name")
 	if name == "" {
-		reply.Error(w, http.StatusBadRequest, "Extension.MissingHeader", "Lambda-Extension-Name is missing")
+		reply.Error(w, http.StatusBadRequest, "Extension.InvalidExtensionName", "Empty extension name")
 		return
 	}
 	var request struct {
@@ -98,8 +97,18 @@ func (h *Host) serveError(state, fault string) http.HandlerFunc {
 		if x == nil {
 			return
 		}
+		errorType := r.Header.Get("Lambda-Extension-Function-Error-Type")
+		if errorType == "" {
+			reply.Error(w, http.StatusForbidden, "Extension.MissingHeader", "Lambda-Extension-Function-Error-Type not found")
+			return
+		}
 		h.mu.Lock()
-		x.State.State, x.ErrorType = state, r.Header.Get("Lambda-Extension-Function-Error-Type")
+		if fault == TypeInit && x.ready {
+			h.mu.Unlock()
+			reply.Error(w, http.StatusForbidden, "Extension.InvalidExtensionState", x.Name+" is initialised")
+			return
+		}
+		x.State.State, x.ErrorType = state, errorType
 		if h.fault == "" {
 			h.fault = fault
 		}

@@ -30,17 +30,19 @@ const (
 )
 
 // A Host has the extensions of an environment: those that it launches, and those
-// inside the runtime's process. The zero value has none.
+// inside the runtime's process. The zero value launches none, and cannot tell what others
+// launch from what is inside the runtime.
 type Host struct {
 	Function Function
 	Managed  bool   // there is no INVOKE event
 	Changed  func() // an extension has registered, or has asked for an event
 	Failed   func() // an extension has reported an error
 
-	mu     sync.Mutex
-	all    []*extension
-	closed bool
-	fault  string
+	mu       sync.Mutex
+	all      []*extension
+	launches bool // what it did not launch is inside the runtime
+	closed   bool
+	fault    string
 }
 
 // A Function is what a registration is answered with.
@@ -98,6 +100,7 @@ func (x *extension) send(event any) {
 func (h *Host) Launch(names []string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	h.launches = true
 	for _, name := range names {
 		h.all = append(h.all, newExtension(name, true))
 	}
@@ -166,13 +169,12 @@ func (h *Host) Invoke(requestID, traceID string, deadline time.Time) {
 	}
 }
 
-// Shutdown tells of the end, those that were launched or those inside the runtime. It
-// returns the names of the ones that wanted to know.
-func (h *Host) Shutdown(launched bool, reason string, deadline time.Time) (told []string) {
+// Shutdown tells of the end. It returns the names of the extensions that wanted to know.
+func (h *Host) Shutdown(reason string, deadline time.Time) (told []string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for _, x := range h.all {
-		if x.Launched == launched && x.hears(shutdown) {
+		if x.hears(shutdown) {
 			told = append(told, x.Name)
 			x.send(map[string]any{
 				"eventType":      shutdown,
@@ -218,7 +220,9 @@ func (h *Host) register(name string, events []string) (id, errorType, message st
 	case h.closed:
 		return "", "Extension.RegistrationClosed", "Extension registration closed already"
 	case i >= 0 && h.all[i].id != "":
-		return "", "Extension.AlreadyRegistered", "Extension with this name already registered"
+		return "", "Extension.InvalidExtensionState", "Extension with this name already registered"
+	case i < 0 && h.launches && slices.Contains(events, shutdown):
+		return "", "Extension.InvalidEventType", shutdown + ": ShutdownEventNotSupportedForInternalExtension"
 	case i < 0 && len(h.all) >= Max:
 		return "", "Extension.TooManyExtensions", "Extension limit (10) reached"
 	case i < 0:

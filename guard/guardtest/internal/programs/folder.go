@@ -46,14 +46,14 @@ func Folder(dir, binary string) (string, error) {
 // Files returns the names of the files in a folder, which Lambda starts: none of its
 // folders. A folder without a name has none.
 func Files(dir string) ([]string, error) {
+	names := []string{}
 	if dir == "" {
-		return nil, nil
+		return names, nil
 	}
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return nil, err
 	}
-	var names []string
 	for _, entry := range entries {
 		if !entry.IsDir() {
 			names = append(names, entry.Name())

@@ -18,15 +18,18 @@ type Limits struct {
 	Internal time.Duration // for the runtime, with extensions inside it
 	All      time.Duration // for the runtime and the extensions beside it
 	Flush    time.Duration // of this, for telemetry before the extensions are told
+	Report   time.Duration // before all that, for a program to exit that has reported an error
 }
 
-// LambdasLimits returns those of Lambda, and a Flush that it does not tell.
+// LambdasLimits returns those of Lambda, and a Flush and a Report that it does not
+// tell.
 func LambdasLimits() Limits {
 	return Limits{
 		Runtime:  300 * time.Millisecond,
 		Internal: 500 * time.Millisecond,
 		All:      2 * time.Second,
 		Flush:    200 * time.Millisecond,
+		Report:   500 * time.Millisecond,
 	}
 }
 
@@ -40,7 +43,6 @@ func (s *Set) Shutdown(reason string, limits Limits, host *extensions.Host, stre
 	switch {
 	case runtime == nil:
 	case host.Inside():
-		host.Shutdown(false, reason, begun.Add(limits.Internal))
 		runtime.Stop(limits.Internal)
 	case len(beside) > 0:
 		runtime.Stop(limits.Runtime)
@@ -52,7 +54,7 @@ func (s *Set) Shutdown(reason string, limits Limits, host *extensions.Host, stre
 	flushed()
 
 	deadline := begun.Add(limits.All)
-	told := host.Shutdown(true, reason, deadline)
+	told := host.Shutdown(reason, deadline)
 	var ending sync.WaitGroup
 	for _, p := range beside {
 		ending.Go(func() {

@@ -18,11 +18,10 @@ type Environment struct {
 	Instance string // the name of the log stream
 	Memory   int    // MB
 
-	begun    time.Time
+	begun    time.Time // INIT or the restore
 	init     time.Duration
-	restored time.Time     // when that began; zero if there was none
-	restore  time.Duration // that it took
-	reported bool          // an invocation, after which INIT is of the past
+	restored time.Duration
+	reported bool // an invocation, after which INIT is of the past
 }
 
 // An Invocation is what records tell of one.
@@ -72,19 +71,19 @@ func (e *Environment) InitDone(errorType string, extensions []any) {
 	e.EndInit()
 }
 
-// RestoreStart says that the restore of a snapshot begins.
+// RestoreStart says that a restore begins.
 func (e *Environment) RestoreStart() {
-	e.restored = time.Now()
+	e.begun = time.Now()
 	e.Publish("platform.restoreStart", e.fields())
 }
 
-// RestoreDone says that the restore is over, with an error unless its type is empty.
+// RestoreDone says that a restore is over, with an error unless its type is empty.
 func (e *Environment) RestoreDone(errorType string) {
-	e.restore = time.Since(e.restored)
+	e.restored = time.Since(e.begun)
 	record := fields{}
 	record.setStatus(errorType)
 	e.Publish("platform.restoreRuntimeDone", record)
-	record["metrics"] = fields{"durationMs": milliseconds(e.restore)}
+	record["metrics"] = fields{"durationMs": milliseconds(e.restored)}
 	e.Publish("platform.restoreReport", record)
 }
 
@@ -97,44 +96,49 @@ func (e *Environment) Start(inv Invocation) {
 
 // RuntimeDone says that the runtime is done with an invocation. An error that the
 // function returns counts as one; the documents say so, Lambda's emulator "success".
+// Managed instances do not say it.
 func (e *Environment) RuntimeDone(inv Invocation, errorType string) {
-	record, ended, spans := inv.fields(), time.Now(), []fields{}
+	if e.Managed {
+		return
+	}
+	record, ended := inv.fields(), time.Now()
 	if !inv.Ended.IsZero() {
 		ended = inv.Ended
-		spans = append(spans, span("responseLatency", inv.Started, inv.Begun), span("responseDuration", inv.Begun, inv.Ended))
 	}
 	record.setStatus(errorType)
-	record["spans"] = spans
+	record["spans"] = inv.spans()
 	record["metrics"] = fields{"durationMs": milliseconds(ended.Sub(inv.Started)), "producedBytes": inv.Bytes}
 	e.Publish("platform.runtimeDone", record)
 }
 
 // Report says that the invoke phase is over. The first report has the duration of
 // INIT, which is billed as for every OS-only runtime, or of the restore. With extensions that hear of
-// invocations it has their overhead. The memory is in bytes.
+// invocations it has their overhead. The memory is in bytes. That of a managed instance
+// has the duration and the spans of the answer alone.
 func (e *Environment) Report(inv Invocation, errorType string, memory int64, extensions bool) {
 	ended := time.Now()
 	billed := ended.Sub(inv.Started)
-	metrics := fields{
-		"durationMs":      milliseconds(billed),
-		"memorySizeMB":    e.Memory,
-		"maxMemoryUsedMB": (memory + 1<<20 - 1) >> 20,
-	}
-	switch {
-	case e.reported:
-	case !e.restored.IsZero():
-		metrics["restoreDurationMs"] = milliseconds(e.restore)
-	default:
-		metrics["initDurationMs"] = milliseconds(e.init)
-		billed += e.init
-	}
-	e.reported = true
-	metrics["billedDurationMs"] = int64(math.Ceil(milliseconds(billed)))
+	metrics := fields{"durationMs": milliseconds(billed)}
 	record := inv.fields()
 	record.setStatus(errorType)
 	record["metrics"] = metrics
-	if extensions && !inv.Ended.IsZero() {
-		record["spans"] = []fields{span("extensionOverhead", inv.Ended, ended)}
+	if e.Managed {
+		record["spans"] = inv.spans()
+	} else {
+		metrics["memorySizeMB"], metrics["maxMemoryUsedMB"] = e.Memory, (memory+1<<20-1)>>20
+		switch {
+		case e.reported:
+		case e.restored > 0:
+			metrics["restoreDurationMs"] = milliseconds(e.restored)
+		default:
+			metrics["initDurationMs"] = milliseconds(e.init)
+			billed += e.init
+		}
+		e.reported = true
+		metrics["billedDurationMs"] = int64(math.Ceil(milliseconds(billed)))
+		if extensions && !inv.Ended.IsZero() {
+			record["spans"] = []fields{span("extensionOverhead", inv.Ended, ended)}
+		}
 	}
 	if inv.Ended.IsZero() && errorType != TypeTimeout {
 		e.Publish("platform.fault", "RequestId: "+inv.RequestID+" Process exited before completing request")
@@ -149,6 +153,14 @@ func (inv Invocation) fields() fields {
 		f["tenantId"] = inv.TenantID
 	}
 	return f
+}
+
+// spans are those of the answer, if there is one.
+func (inv Invocation) spans() []fields {
+	if inv.Ended.IsZero() {
+		return []fields{}
+	}
+	return []fields{span("responseLatency", inv.Started, inv.Begun), span("responseDuration", inv.Begun, inv.Ended)}
 }
 
 // setStatus sets the status and the type of error. As with Lambda's emulator it is a

@@ -79,6 +79,34 @@ func TestReportsOfAnEnvironment(t *testing.T) {
 	}
 }
 
+func TestRecordsOfManagedInstances(t *testing.T) {
+	e, l := new(telemetry.Environment), listen(t, nil)
+	e.Managed = true
+	defer e.Close()
+	e.InitStart()
+	subscribe(t, &e.Stream, subscription(l.port(), "2022-07-01", "2025-01-29"))
+	e.InitDone("", nil)
+	started := time.Now()
+	inv := telemetry.Invocation{RequestID: "r-1", Started: started, Begun: started, Ended: started}
+	e.RuntimeDone(inv, "")
+	e.Report(inv, "", 100, false)
+	events := l.await(t, "platform.report", 1)
+	report := events[len(events)-1]
+	if slices.Contains(types(events), "platform.runtimeDone") {
+		t.Errorf("got %q, which managed instances do not send all", types(events))
+	}
+	var got struct {
+		Metrics map[string]any
+		Spans   []struct{ Name string }
+	}
+	if err := json.Unmarshal(report.Record, &got); err != nil || len(got.Metrics) != 1 || got.Metrics["durationMs"] == nil {
+		t.Errorf("metrics of %s (%v), want durationMs alone", report.Record, err)
+	}
+	if len(got.Spans) != 2 || got.Spans[0].Name != "responseLatency" || got.Spans[1].Name != "responseDuration" {
+		t.Errorf("spans of %s, want those of the response", report.Record)
+	}
+}
+
 func TestStatusOfFailures(t *testing.T) {
 	for errorType, want := range map[string][]string{
 		"Extension.Crash":       {"platform.initReport error", "platform.runtimeDone error", "platform.fault", "platform.end", "platform.report error"},

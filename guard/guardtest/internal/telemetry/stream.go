@@ -23,11 +23,12 @@ const platform = "platform"
 // is ready.
 type Stream struct {
 	Managed bool // in managed instances only the newest schema is accepted
-	Objects bool // a line that is a JSON object is one in its record
+	Objects bool // a line that is a JSON object is one in its record, by the schemas from 2022-12-13 on
 
 	mu          sync.Mutex
 	early       []record // of INIT, for who subscribes yet
 	earlySize   int
+	earlyLost   map[string]counts // beyond these, by type
 	initialised bool
 	subscribers []*subscriber
 	running     sync.WaitGroup
@@ -38,8 +39,14 @@ type Stream struct {
 type record struct {
 	kind string
 	json []byte
+	text []byte // if it has an object: with its text instead, for older schemas
 	at   time.Time
 }
+
+// Counts are of records.
+type counts struct{ records, bytes int }
+
+func (c *counts) add(more counts) { c.records, c.bytes = c.records+more.records, c.bytes+more.bytes }
 
 // Publish adds a record, whose value is encoded as JSON. It does not wait for the
 // subscribers.
@@ -47,6 +54,10 @@ func (s *Stream) Publish(kind string, value any) {
 	if !s.heard() {
 		return
 	}
+	s.add(newRecord(kind, value))
+}
+
+func newRecord(kind string, value any) record {
 	now := time.Now()
 	encoded, err := json.Marshal(struct {
 		Time   string `json:"time"`
@@ -56,12 +67,24 @@ func (s *Stream) Publish(kind string, value any) {
 	if err != nil {
 		panic("guardtest: a record that is no JSON: " + err.Error())
 	}
-	r := record{kind: kind, json: encoded, at: now}
+	return record{kind: kind, json: encoded, at: now}
+}
+
+func (s *Stream) add(r record) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !s.initialised && s.earlySize < mostBytes {
+	switch {
+	case s.initialised:
+	case s.earlySize < mostBytes:
 		s.early = append(s.early, r)
 		s.earlySize += len(r.json)
+	default:
+		if s.earlyLost == nil {
+			s.earlyLost = map[string]counts{}
+		}
+		lost := s.earlyLost[r.kind]
+		lost.add(counts{1, len(r.json)})
+		s.earlyLost[r.kind] = lost
 	}
 	for _, sub := range s.subscribers {
 		sub.add(r)
@@ -83,9 +106,11 @@ func (s *Stream) Line(kind string, output []byte) {
 	for line := range bytes.Lines(output) {
 		line = bytes.TrimRight(line, "\r\n")
 		if s.Objects && json.Valid(line) && bytes.HasPrefix(bytes.TrimLeft(line, " \t"), []byte("{")) {
-			s.Publish(kind, json.RawMessage(line))
+			r := newRecord(kind, json.RawMessage(line))
+			r.text = newRecord(kind, string(line)).json
+			s.add(r)
 		} else {
-			s.Publish(kind, string(line))
+			s.add(newRecord(kind, string(line)))
 		}
 	}
 }
@@ -103,6 +128,9 @@ func (s *Stream) subscribe(sub *subscriber) *subscriber {
 	}
 	for _, r := range s.early {
 		sub.add(r)
+	}
+	for kind, lost := range s.earlyLost {
+		sub.drop(kind, lost)
 	}
 	s.subscribers = append(s.subscribers, sub)
 	ctx, cancel := context.WithCancel(context.Background())

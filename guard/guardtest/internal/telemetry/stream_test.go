@@ -177,13 +177,27 @@ func TestRecordsComeAsTheyWerePublished(t *testing.T) {
 }
 
 func TestLinesAreObjectsInALogOfJSON(t *testing.T) {
-	s, l := newStream(t, true), listen(t, nil)
-	subscribe(t, s, subscription(l.port()))
-	s.Line(telemetry.Function, []byte(`{"level":"INFO"}`+"\n"+`"text"`+"\n[1]\n{broken\n"))
-	events := l.await(t, "function", 4)[1:]
-	for i, want := range []string{`{"level":"INFO"}`, `"\"text\""`, `"[1]"`, `"{broken"`} {
-		if got := string(events[i].Record); got != want {
-			t.Errorf("record %s, want %s", got, want)
+	const line, text = `{"level":"INFO"}`, `"{\"level\":\"INFO\"}"`
+	for _, tt := range []struct {
+		api    telemetry.API
+		schema string
+		object string // the record of an object
+	}{
+		{schema: "2025-01-29", object: line},
+		{schema: "2022-12-13", object: line},
+		{schema: "2022-07-01", object: text},
+		{api: telemetry.LogsAPI, schema: "2021-03-18", object: text},
+	} {
+		s, l := newStream(t, true), listen(t, nil)
+		if err := s.Subscribe("shipper", tt.api, []byte(subscription(l.port(), "2022-07-01", tt.schema))); err != nil {
+			t.Fatal(err)
+		}
+		s.Line(telemetry.Function, []byte(line+"\n"+`"text"`+"\n[1]\n{broken\n"))
+		events := l.await(t, "function", 4)[1:]
+		for i, want := range []string{tt.object, `"\"text\""`, `"[1]"`, `"{broken"`} {
+			if got := string(events[i].Record); got != want {
+				t.Errorf("%s: record %s, want %s", tt.schema, got, want)
+			}
 		}
 	}
 }
@@ -360,6 +374,20 @@ func TestBatchesAreBounded(t *testing.T) {
 	}
 }
 
+func TestFullBatchIsNotKeptBack(t *testing.T) {
+	for name, line := range map[string]string{"items": "short", "bytes": strings.Repeat("x", 1000)} {
+		s, l := newStream(t, false), listen(t, nil)
+		subscribe(t, s, subscription(l.port(), ":25}", ":30000}"))
+		for range 1000 {
+			s.Line(telemetry.Function, []byte(line))
+		}
+		first := l.await(t, "function", 1)[0]
+		if kept := time.Since(first.Time); kept > 29*time.Second {
+			t.Errorf("full of %s, a batch was kept for %s", name, kept)
+		}
+	}
+}
+
 // Whatever is published is delivered or counted.
 func TestRecordsBeyondTheBufferAreDroppedAndCounted(t *testing.T) {
 	const published = 20_000
@@ -394,7 +422,7 @@ func TestRecordsBeyondTheBufferAreDroppedAndCounted(t *testing.T) {
 					DroppedRecords, DroppedBytes int
 					Reason                       string
 				}
-				if err := json.Unmarshal(e.Record, &counts); err != nil || !strings.HasPrefix(counts.Reason, "Consumer seems to have fallen behind") {
+				if err := json.Unmarshal(e.Record, &counts); err != nil || counts.Reason != "Some logs were dropped because the downstream consumer is slower than the logs production rate" {
 					t.Errorf("%s: %v", e.Record, err)
 				}
 				dropped, bytes = dropped+counts.DroppedRecords, bytes+counts.DroppedBytes
@@ -405,6 +433,43 @@ func TestRecordsBeyondTheBufferAreDroppedAndCounted(t *testing.T) {
 	if delivered+dropped != published || bytes < 1000*dropped || dropped < published-4*262144/1000 {
 		t.Errorf("%d delivered and %d (%d bytes) dropped, of %d", delivered, dropped, bytes, published)
 	}
+}
+
+// An extension may subscribe late in INIT. What is not kept for it is counted.
+func TestWhatASubscriptionComesTooLateForIsCounted(t *testing.T) {
+	const lines = 300
+	s, l := newStream(t, false), listen(t, nil)
+	line := bytes.Repeat([]byte("z"), 10_000)
+	for range lines {
+		s.Line(telemetry.Function, line)
+		s.Line(telemetry.Extension, line) // of no interest
+	}
+	subscribe(t, s, subscription(l.port()))
+	var delivered, dropped int
+	l.until(t, func(events []event) bool {
+		delivered, dropped = 0, 0
+		for _, e := range events {
+			var counts struct{ DroppedRecords int }
+			switch {
+			case e.Type == "function":
+				delivered++
+			case e.Type == "platform.logsDropped" && json.Unmarshal(e.Record, &counts) == nil:
+				dropped += counts.DroppedRecords
+			}
+		}
+		return delivered+dropped >= lines
+	})
+	if delivered+dropped != lines || delivered == 0 || dropped == 0 {
+		t.Errorf("%d delivered and %d dropped, of %d", delivered, dropped, lines)
+	}
+}
+
+func TestRecordThatIsTooLargeIsCounted(t *testing.T) {
+	s, l := newStream(t, false), listen(t, nil)
+	subscribe(t, s, subscription(l.port()))
+	l.await(t, "platform.telemetrySubscription", 1)
+	s.Publish("platform.start", strings.Repeat("z", 1<<20))
+	l.await(t, "platform.logsDropped", 1)
 }
 
 func TestLinesOverTCP(t *testing.T) {

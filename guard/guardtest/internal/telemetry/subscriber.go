@@ -28,7 +28,7 @@ type subscriber struct {
 	mu      sync.Mutex
 	waiting []record
 	size    int // of waiting, in bytes
-	dropped struct{ records, bytes int }
+	dropped counts
 	flushed []chan struct{} // closed when everything is delivered
 }
 
@@ -38,18 +38,33 @@ const (
 )
 
 func (s *subscriber) add(r record) {
-	if !slices.Contains(s.types, category(r.kind)) || !s.knows(r.kind) {
+	if !s.takes(r.kind) {
 		return
+	}
+	if r.text != nil && (s.api == LogsAPI || s.schema < "2022-12-13") {
+		r.json = r.text
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.waiting) >= 2*s.maxItems || s.size+len(r.json) > 2*s.maxBytes {
-		s.dropped.records++
-		s.dropped.bytes += len(r.json)
-		return
+		s.dropped.add(counts{1, len(r.json)})
+	} else {
+		s.append(r)
 	}
-	s.append(r)
 	s.changed()
+}
+
+// drop counts records of a type that were lost before they came here.
+func (s *subscriber) drop(kind string, lost counts) {
+	if s.takes(kind) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.dropped.add(lost)
+	}
+}
+
+func (s *subscriber) takes(kind string) bool {
+	return slices.Contains(s.types, category(kind)) && s.knows(kind)
 }
 
 // knows reports whether the subscription's schema has the type of record.
@@ -130,6 +145,9 @@ func (s *subscriber) take() (batch []record, due time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.waiting) == 0 {
+		s.reportDropped()
+	}
+	if len(s.waiting) == 0 {
 		for _, done := range s.flushed {
 			close(done)
 		}
@@ -165,10 +183,10 @@ func (s *subscriber) reportDropped() {
 			"record": map[string]any{
 				"droppedRecords": s.dropped.records,
 				"droppedBytes":   s.dropped.bytes,
-				"reason":         "Consumer seems to have fallen behind as it has not acknowledged receipt of logs.",
+				"reason":         "Some logs were dropped because the downstream consumer is slower than the logs production rate",
 			},
 		})
 		s.append(record{kind: "platform.logsDropped", json: encoded, at: now})
 	}
-	s.dropped.records, s.dropped.bytes = 0, 0
+	s.dropped = counts{}
 }

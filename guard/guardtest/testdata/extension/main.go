@@ -35,7 +35,7 @@ func main() {
 	case "exits-before":
 		os.Exit(3)
 	case "misnamed":
-		name = "another"
+		name, events = "another", `{"events":["INVOKE"]}`
 	case "invoke-only", "killed":
 		events = `{"events":["INVOKE"]}`
 	case "shutdown-only", "environment":
@@ -115,7 +115,7 @@ func subscribe() {
 		}
 	}))
 	_, port, _ := net.SplitHostPort(listener.Addr().String())
-	body := `{"schemaVersion":"2022-07-01","types":["platform","function","extension"],"buffering":{"timeoutMs":25},` +
+	body := `{"schemaVersion":"2025-01-29","types":["platform","function","extension"],"buffering":{"timeoutMs":25},` +
 		`"destination":{"protocol":"HTTP","URI":"http://sandbox.localdomain:` + port + `"}}`
 	res, answer := ask("PUT", "../../2022-07-01/telemetry", body, "Lambda-Extension-Identifier", id)
 	say("subscribed %d %s", res.StatusCode, answer)

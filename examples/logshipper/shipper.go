@@ -2,9 +2,10 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"log/slog"
-	"math/rand/v2"
+	"math/big"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -143,9 +144,12 @@ func (s *shipper) storeAll(ctx context.Context) {
 	}
 }
 
-// backoff is random: all environments of a function fail at the same time.
+// backoff is random: all environments of a function fail at the same time. Those of a
+// snapshot would draw the same from math/rand.
 func backoff(failed int) time.Duration {
-	return rand.N(min(soon<<min(failed, 16), patience))
+	longest := min(soon<<min(failed, 16), patience)
+	n, _ := rand.Int(rand.Reader, big.NewInt(int64(longest))) // never fails
+	return time.Duration(n.Int64())
 }
 
 func (s *shipper) store(ctx context.Context, o *object) error {

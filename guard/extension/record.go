@@ -3,6 +3,7 @@ package extension
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"strings"
 	"time"
 )
@@ -42,35 +43,34 @@ func (r Record) Text() string {
 func readBatch(body []byte) (batch []Record) {
 	dec := json.NewDecoder(bytes.NewReader(body))
 	read := int64(0)
+	// from returns what was sent from where the last element ended.
+	from := func(end int64) string { return strings.Trim(string(body[read:end]), ", \t\r\n") }
 	if open, _ := dec.Token(); open == json.Delim('[') {
 		for read = dec.InputOffset(); dec.More(); read = dec.InputOffset() {
-			var raw json.RawMessage
-			if dec.Decode(&raw) != nil {
+			// Names that are there twice are no error: what the function has logged is not
+			// the strict decoder's.
+			var sent struct {
+				Time, Type string
+				Record     json.RawMessage
+			}
+			err := dec.Decode(&sent)
+			if _, another := errors.AsType[*json.UnmarshalTypeError](err); err != nil && !another {
 				break
 			}
-			batch = append(batch, readRecord(raw))
+			if err != nil || sent.Type == "" || sent.Record == nil {
+				batch = append(batch, Record{Raw: json.RawMessage(from(dec.InputOffset()))})
+				continue
+			}
+			at, _ := time.Parse(time.RFC3339, sent.Time)
+			batch = append(batch, Record{Time: at, Type: sent.Type, Raw: sent.Record})
 		}
 		if end, _ := dec.Token(); end == json.Delim(']') {
 			read = dec.InputOffset()
 		}
 	}
-	if rest := strings.Trim(string(body[read:]), ", \t\r\n"); rest != "" {
+	if rest := from(int64(len(body))); rest != "" {
 		raw, _ := json.Marshal(rest) // has no error for a string
 		batch = append(batch, Record{Raw: raw})
 	}
 	return batch
-}
-
-// readRecord reads an element of a batch. Names that are there twice are no error: what
-// the function has logged is not the strict decoder's.
-func readRecord(element json.RawMessage) Record {
-	var sent struct {
-		Time, Type string
-		Record     json.RawMessage
-	}
-	if err := json.Unmarshal(element, &sent); err != nil || sent.Type == "" || sent.Record == nil {
-		return Record{Raw: element}
-	}
-	at, _ := time.Parse(time.RFC3339, sent.Time)
-	return Record{Time: at, Type: sent.Type, Raw: sent.Record}
 }

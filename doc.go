@@ -30,7 +30,7 @@
 //     wrong place, loops, and requests beyond a quota.
 //   - guard/metrics writes metrics to CloudWatch; guard/otel and guard/xray, modules
 //     of their own, trace; guard/outgoing sends ids and credentials with requests.
-//   - guard/extension makes programs that run beside a function; guard/metadata tells
+//   - guard/extension makes programs that run beside a function; guard/metadata reads
 //     the availability zone.
 //   - guard/approved refuses to start a binary of modules that nobody has approved;
 //     guard/approved/list, a command and a module of its own, writes the list.

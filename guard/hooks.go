@@ -25,7 +25,7 @@ import (
 // that waits for it fails, and Lambda restores the next one afresh. A panic counts as
 // an error.
 //
-// Lambda gives a restore 10 seconds. The context ends after 8 seconds, or with the
+// Lambda allows 10 seconds for a restore. The context ends after 8 seconds, or with the
 // first error. Without SnapStart no hook is called. OnRestore panics if one is nil.
 //
 // The snapshot's variables are not renewed: a restored process finds its credentials

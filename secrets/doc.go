@@ -57,7 +57,7 @@
 // [Try] is for secrets that the function shows to others: if one is rejected, it
 // fetches past the cache and tries once more. [Cache.Pair] is for secrets that
 // others show to the function: it returns the current and the previous value.
-// [Refresh] fetches past the cache when something else tells of a rotation. The
+// [Refresh] fetches past the cache when something else reports a rotation. The
 // TTL ends with the next rotation if the source knows its time.
 //
 // # Snapshots

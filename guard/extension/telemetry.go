@@ -73,7 +73,7 @@ const (
 	errNoHandler  = guard.Reason("the handler is nil")
 )
 
-// Subscribe starts a listener and tells Lambda to send telemetry to it. Lambda takes
+// Subscribe starts a listener and asks Lambda to send telemetry to it. Lambda takes
 // the call between [Register] and the first step of [Extension.Events] only. An
 // extension has one subscription.
 //

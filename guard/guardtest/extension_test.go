@@ -463,8 +463,11 @@ func TestManyEnvironmentsWithExtensionsAtOnce(t *testing.T) {
 
 func TestExtensionInAnotherLanguage(t *testing.T) {
 	python, err := exec.LookPath("python3")
+	if err != nil && os.Getenv("CI") != "true" {
+		t.Skip("it needs python3")
+	}
 	if err != nil {
-		t.Skip("no python3")
+		t.Fatal(err)
 	}
 	if out, err := exec.Command(python, "-c", "import sys; print(sys.executable)").Output(); err == nil {
 		python = strings.TrimSpace(string(out)) // not a shim, which needs variables of its own

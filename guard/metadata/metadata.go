@@ -1,5 +1,5 @@
-// Package metadata tells in which availability zone a function or an extension runs,
-// by Lambda's metadata endpoint.
+// Package metadata returns the availability zone in which a function or an extension
+// runs, from Lambda's metadata endpoint.
 //
 //	var zones = metadata.New()
 //

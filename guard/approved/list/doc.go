@@ -48,7 +48,7 @@
 // of these formats: a hash of a list of hashes, not of a file. Other tools write it as
 // SHA-256 all the same. Licenses are not looked at.
 //
-// One binary gives the same bytes each time. The serial number is made of the build
+// For one binary the bytes are the same each time. The serial number is made of the build
 // information. The time is SOURCE_DATE_EPOCH, or that of the revision in the binary; if
 // there is neither, CycloneDX has none and SPDX, which has to have one, 1970.
 //

@@ -326,26 +326,30 @@ func TestRefusedBatchIsDeliveredAgain(t *testing.T) {
 }
 
 func TestRecordsWaitForAListenerThatIsNotThereYet(t *testing.T) {
-	socket, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for range 10 { // the port may have gone to another program
+		socket, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, port, _ := net.SplitHostPort(socket.Addr().String())
+		_ = socket.Close()
+		s := newStream(t, false)
+		subscribe(t, s, subscription(port))
+		s.Publish("platform.start", nil)
+		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+		s.Flush(ctx) // in vain, and bounded
+		cancel()
+		if socket, err = net.Listen("tcp", "127.0.0.1:"+port); err != nil {
+			continue
+		}
+		l := &listener{changed: make(chan struct{})}
+		l.Server = &httptest.Server{Listener: socket, Config: &http.Server{Handler: l}}
+		l.Start()
+		defer l.Close()
+		l.await(t, "platform.start", 1)
+		return
 	}
-	_, port, _ := net.SplitHostPort(socket.Addr().String())
-	_ = socket.Close()
-	s := newStream(t, false)
-	subscribe(t, s, subscription(port))
-	s.Publish("platform.start", nil)
-	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
-	defer cancel()
-	s.Flush(ctx) // in vain, and bounded
-	if socket, err = net.Listen("tcp", "127.0.0.1:"+port); err != nil {
-		t.Skip("the port has gone to another program")
-	}
-	l := &listener{changed: make(chan struct{})}
-	l.Server = &httptest.Server{Listener: socket, Config: &http.Server{Handler: l}}
-	l.Start()
-	defer l.Close()
-	l.await(t, "platform.start", 1)
+	t.Fatal("each port has gone to another program")
 }
 
 func TestBatchesAreBounded(t *testing.T) {

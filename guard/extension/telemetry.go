@@ -1,6 +1,7 @@
 package extension
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net"
@@ -47,9 +48,9 @@ func (t Telemetry) withDefaults() (Telemetry, error) {
 			return t, guard.Reason(fmt.Sprintf("Streams has %q, which is no stream", string(s)))
 		}
 	}
-	setDefault(&t.MaxItems, 1_000)
-	setDefault(&t.MaxBytes, 256<<10)
-	setDefault(&t.Timeout, time.Second)
+	t.MaxItems = cmp.Or(t.MaxItems, 1_000)
+	t.MaxBytes = cmp.Or(t.MaxBytes, 256<<10)
+	t.Timeout = cmp.Or(t.Timeout, time.Second)
 	switch {
 	case t.MaxItems < 1_000 || t.MaxItems > 10_000:
 		return t, guard.Reason(fmt.Sprintf("MaxItems is %d, not from 1000 to 10000", t.MaxItems))
@@ -59,13 +60,6 @@ func (t Telemetry) withDefaults() (Telemetry, error) {
 		return t, guard.Reason(fmt.Sprintf("Timeout is %v, not from 25ms to 30s", t.Timeout))
 	}
 	return t, nil
-}
-
-func setDefault[T comparable](field *T, value T) {
-	var zero T
-	if *field == zero {
-		*field = value
-	}
 }
 
 const (

@@ -1,6 +1,7 @@
 package guardtest
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"time"
@@ -82,25 +83,18 @@ type Config struct {
 const AccountID = "123456789012"
 
 func (c Config) withDefaults() Config {
-	setDefault(&c.Name, "function")
-	setDefault(&c.Version, "$LATEST")
-	setDefault(&c.Region, "us-east-1")
-	setDefault(&c.ARN, fmt.Sprintf("arn:aws:lambda:%s:%s:function:%s", c.Region, AccountID, c.Name))
-	setDefault(&c.AvailabilityZoneID, "use1-az1")
-	setDefault(&c.Memory, 128)
-	setDefault(&c.Timeout, 3*time.Second)
-	setDefault(&c.InitTimeout, 10*time.Second)
-	setDefault(&c.Concurrency, 1)
-	setDefault(&c.Instances, 1)
+	c.Name = cmp.Or(c.Name, "function")
+	c.Version = cmp.Or(c.Version, "$LATEST")
+	c.Region = cmp.Or(c.Region, "us-east-1")
+	c.ARN = cmp.Or(c.ARN, fmt.Sprintf("arn:aws:lambda:%s:%s:function:%s", c.Region, AccountID, c.Name))
+	c.AvailabilityZoneID = cmp.Or(c.AvailabilityZoneID, "use1-az1")
+	c.Memory = cmp.Or(c.Memory, 128)
+	c.Timeout = cmp.Or(c.Timeout, 3*time.Second)
+	c.InitTimeout = cmp.Or(c.InitTimeout, 10*time.Second)
+	c.Concurrency = cmp.Or(c.Concurrency, 1)
+	c.Instances = cmp.Or(c.Instances, 1)
 	if c.Memory < 0 || c.Timeout < 0 || c.InitTimeout < 0 || c.Concurrency < 0 || c.Instances < 0 {
 		panic("guardtest: negative value in Config")
 	}
 	return c
-}
-
-func setDefault[T comparable](field *T, value T) {
-	var zero T
-	if *field == zero {
-		*field = value
-	}
 }

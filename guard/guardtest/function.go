@@ -1,6 +1,7 @@
 package guardtest
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"path/filepath"
@@ -49,7 +50,7 @@ func NewFunction(binary string, cfg Config) (*Function, error) {
 		return nil, fmt.Errorf("guardtest: %w", err)
 	}
 	cfg = cfg.withDefaults()
-	setDefault(&cfg.Dir, filepath.Dir(path))
+	cfg.Dir = cmp.Or(cfg.Dir, filepath.Dir(path))
 	if cfg.Extensions, err = programs.Folder(cfg.Extensions, path); err != nil {
 		return nil, fmt.Errorf("guardtest: %w", err)
 	}
